@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# headroom. `make run` and `make test` are all that a new machine needs; `make help` lists the rest.
+
+VERSION := $(shell cat VERSION)
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+PREFIX ?= /usr/local
+DESTDIR ?=
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+# SAN=1: address and undefined-behaviour sanitizers; SAN=thread: thread sanitizer. Each has a build folder of its own.
+SAN ?=
+build := build$(if $(SAN),/san-$(SAN))
+WERROR ?= $(if $(CI),-Werror)
+warn := -Wall -Wextra -Wmissing-prototypes -Wshadow -Wvla -Wno-unused-parameter
+CFLAGS ?= -O2 -g
+san_1 := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+san_thread := -fsanitize=thread -fno-omit-frame-pointer
+san := $(san_$(SAN))
+# The build's own folder never gets into a binary: the same sources give the same bytes anywhere.
+cflags := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warn) $(WERROR) $(san) -Iinclude -Iuser -I$(build)/gen \
+	-ffile-prefix-map=$(CURDIR)=. -DHEADROOM_VERSION='"$(VERSION)"' -MMD -MP
+ldflags := $(LDFLAGS) $(san) -Wl,--as-needed -Wl,--build-id=sha1
+
+guard_libs := -lbpf -lelf -lz -lyaml -lm -lpthread
+face_libs := -lbpf -lelf -lz -lyaml -ljansson -lncursesw -ltinfo -lm -lpthread
+resolver_libs := -ljansson -lseccomp -lcap-ng
+all_libs := $(face_libs) -lseccomp -lcap-ng
+
+arch := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/;s/ppc64le/powerpc/;s/s390x/s390/;s/riscv64/riscv/')
+bpf_cflags := -g -O2 -target bpf -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wall -Werror \
+	-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -MMD -MP
+
+# Rooms. A file with a main is named for its program and belongs to no archive.
+rooms := base board sense identify foresee guard view cli
+mains := user/guard/headroomd.c user/cli/headroom.c user/identify/headroom-resolver.c
+bpf_src := $(wildcard bpf/*.bpf.c)
+skels := $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.skel.h)
+src_of = $(filter-out $(mains),$(wildcard user/$(1)/*.c user/$(1)/*/*.c))
+obj_of = $(patsubst %.c,$(build)/%.o,$(call src_of,$(1)))
+archives := $(rooms:%=$(build)/lib%.a)
+programs := $(build)/headroomd $(build)/headroom $(build)/headroom-resolver
+tool_src := $(wildcard tools/*.c)
+tools := $(tool_src:tools/%.c=$(build)/tools/%)
+unit_src := $(wildcard tests/unit/test_*.c)
+units := $(unit_src:tests/unit/%.c=$(build)/tests/%)
+
+all: $(programs) $(tools) ## build build/headroomd, build/headroom and the resolver (default)
+.DEFAULT_GOAL := all
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install the packages that building, running and testing need (never anything else)
+	$(Q)tools/setup $(if $(NEED),$(NEED),build)
+
+# A new machine first gets its packages; a machine that has them is not touched.
+run: ## install what is missing, build, start an observing guard and show the live table
+	$(Q)tools/setup build
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tools/run
+
+$(build)/gen/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(bpf_cflags) -MT $@ -c $< -o $@.full
+	$(Q)$(BPFTOOL) gen object $@ $@.full && rm $@.full
+
+$(build)/gen/%.skel.h: $(build)/gen/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.new && mv $@.new $@
+
+$(build)/%.o: %.c $(build)/.flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) -c $< -o $@
+
+# Rebuild everything when compiler or flags change.
+flags_now := $(CC) $(cflags)
+$(build)/.flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(flags_now))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(flags_now))' > $@
+
+$(call obj_of,sense): | $(skels)
+
+define archive
+$(build)/lib$(1).a: $(call obj_of,$(1))
+	$$(call say,AR,$$@)
+	@mkdir -p $$(@D)
+	$(Q)rm -f $$@ && ar rcsD $$@ $$^
+endef
+$(foreach room,$(rooms),$(eval $(call archive,$(room))))
+
+archives_of = $(foreach room,$(1),$(build)/lib$(room).a)
+define link
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+endef
+
+# What each program may know is what it links: the face has no enforce, the resolver has no sense.
+$(build)/headroomd: $(build)/user/guard/headroomd.o $(call archives_of,guard foresee sense board base)
+	$(link) $(guard_libs)
+$(build)/headroom: $(build)/user/cli/headroom.o $(call archives_of,cli view foresee sense board base)
+	$(link) $(face_libs)
+$(build)/headroom-resolver: $(build)/user/identify/headroom-resolver.o $(call archives_of,identify base)
+	$(link) $(resolver_libs)
+$(build)/tools/%: $(build)/tools/%.o $(archives)
+	$(link) $(all_libs)
+$(build)/tests/test_%: $(build)/tests/unit/test_%.o $(archives)
+	$(link) $(all_libs) -lcmocka
+
+units: $(units) ## build the unit tests
+
+test: ## run every test: unit, sanitizers, live on this kernel, other kernels in VMs
+	$(Q)tools/setup build test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/run
+
+check-vmlinux: ## hold vmlinux/vmlinux.h against this kernel's BTF
+	$(Q)tools/check-vmlinux
+
+bench: all ## measure what docs/performance.md states
+	$(Q)tools/bench
+
+format: ## clang-format the tree
+	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
+lint: ## clang-format (dry), cppcheck and clang-tidy
+	$(Q)tools/lint
+asan: ## build with address and undefined-behaviour sanitizers into build/san-1
+	$(Q)$(MAKE) --no-print-directory SAN=1 all units
+tsan: ## build with the thread sanitizer into build/san-thread
+	$(Q)$(MAKE) --no-print-directory SAN=thread all units
+
+compile_commands.json: Makefile ## for clangd
+	$(Q)tools/compile-commands '$(CC) $(cflags)' > $@
+
+install: all ## install below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/headroom \
+		$(DESTDIR)$(PREFIX)/include/headroom $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(build)/headroomd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(build)/headroom $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(build)/headroom-resolver $(DESTDIR)$(PREFIX)/libexec/headroom/
+	install -m 644 include/headroom/*.h $(DESTDIR)$(PREFIX)/include/headroom/
+	install -m 644 $(build)/libheadroom.a $(DESTDIR)$(PREFIX)/lib/
+
+# The reader alone, for other programs: no libraries but zlib and libc.
+$(build)/libheadroom.a: $(call obj_of,board) $(call obj_of,base)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcsD $@ $^
+all: $(build)/libheadroom.a
+
+clean: ## remove build/
+	rm -rf build compile_commands.json
+
+FORCE:
+.PHONY: all help setup run units test check-vmlinux bench format lint asan tsan install clean FORCE
+.SECONDARY:
+-include $(shell find $(build) -name '*.d' 2>/dev/null)

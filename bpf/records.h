@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What BPF hands to user space: the shapes, shared by both sides. Fixed-width types only, no pointers.
+ * Sizes are bytes; RECORD_UNKNOWN (all ones) stands for "not known" (and, in a limit, "none").
+ * The includer brings the integer types: vmlinux.h in the kernel, <linux/types.h> in user space.
+ */
+#ifndef HEADROOM_RECORDS_H
+#define HEADROOM_RECORDS_H
+
+#define RECORD_UNKNOWN		(~0ULL)
+#define RECORD_COMM		16
+#define RECORD_ARGS		384	/* raw argument bytes kept of a process, NUL-separated */
+#define RECORD_PATH		512	/* bytes of a cgroup path; longer ones are cut at the end and flagged */
+#define RECORD_LEVELS		16	/* deepest nesting of memory cgroups that is climbed */
+
+enum record_type {
+	RECORD_OOM = 1, RECORD_CGROUP_MKDIR, RECORD_CGROUP_RMDIR, RECORD_EXEC, RECORD_EXIT, RECORD_OOM_SCORE_ADJ,
+	RECORD_TYPES
+};
+
+struct record {			/* every ring-buffer record begins so */
+	__u32 type;		/* enum record_type */
+	__u32 bytes;		/* of the whole record */
+	__u64 time_ns;		/* CLOCK_MONOTONIC (bpf_ktime_get_ns) */
+};
+
+struct record_task {
+	__u32 pid, tid;		/* of the initial pid namespace; pid is the thread group's */
+	__u32 uid;
+	__s32 oom_score_adj;
+	__u64 start_boottime_ns;
+	__u64 memcg_id;		/* cgroup id of its memory css, not of its default hierarchy */
+	__u64 anon, file, shmem, swap, pgtables;
+	char comm[RECORD_COMM];
+	__u32 args_bytes;	/* 0: not known */
+	__u32 flags;		/* RECORD_TASK_* */
+	char args[RECORD_ARGS];	/* hostile, unredacted: only the resolver may look at it */
+};
+#define RECORD_TASK_INIT	0x1u	/* init of its pid namespace */
+#define RECORD_TASK_KTHREAD	0x2u
+
+struct record_oom {
+	struct record r;
+	struct record_task trigger, victim;
+	__u64 limit_memcg_id;	/* whose limit; 0: the host's (global OOM) */
+	__u64 limit_usage, limit_max;
+	__u64 gfp;		/* RECORD_UNKNOWN */
+	__s32 order;		/* -1 */
+	__u32 constraint;	/* kernel's enum oom_constraint; RECORD_CONSTRAINT_UNKNOWN */
+	__u32 flags;		/* RECORD_OOM_* */
+	__u32 reserved;
+};
+#define RECORD_CONSTRAINT_UNKNOWN 4u
+#define RECORD_OOM_GROUP	0x1u	/* not the chosen one: a further member of a group kill */
+#define RECORD_OOM_INFERRED	0x2u	/* limit_memcg_id is inferred (no oom_control at hand) */
+
+struct record_cgroup {
+	struct record r;
+	__u64 memcg_id, parent_id;
+	__u64 oom_kills;	/* RMDIR: memory.events.local oom_kill at the end; else RECORD_UNKNOWN */
+	__u64 peak;		/* RMDIR: watermark in bytes; RECORD_UNKNOWN */
+	__u32 level;
+	__u32 path_bytes;	/* without the NUL */
+	char path[RECORD_PATH];	/* from the hierarchy's root */
+};
+
+struct record_process {		/* EXEC, EXIT (watched processes only), OOM_SCORE_ADJ */
+	struct record r;
+	__u64 memcg_id;
+	__u64 start_boottime_ns;
+	__u32 pid;
+	__s32 oom_score_adj;
+	char comm[RECORD_COMM];
+};
+
+/* One memory cgroup at one moment: the sweep's row, written by iter/cgroup, by the task climb, or by the file reader;
+ * everything downstream of sense/ works on it. */
+struct memcg_sample {
+	__u64 id, parent_id;	/* parent_id 0: the root is its parent, or it is the root */
+	__u32 level;		/* 0: the root itself */
+	__u32 flags;		/* SAMPLE_* */
+	__u64 usage, limit, high, low, min, peak;
+	__u64 swap, swap_limit;	/* v1: memsw - memory, as far as known */
+	__u64 anon, file, shmem, kernel, slab_reclaimable;
+	__u64 active_file, inactive_file, file_dirty, file_writeback;
+	__u64 refaults;
+	__u64 event_low, event_high, event_max, event_oom, event_oom_kill, event_oom_group_kill;
+	__u64 psi_some_us, psi_full_us;
+	__u32 psi_some_avg10_centi, psi_full_avg10_centi;	/* ~0U */
+	__u32 pids;		/* processes in it, not below; ~0U */
+	__u32 reserved;
+};
+#define SAMPLE_V1		0x1u
+#define SAMPLE_STAT		0x2u	/* the anon … file_writeback block is filled and current */
+#define SAMPLE_POPULATED	0x4u	/* processes in it or below */
+#define SAMPLE_UNDER_OOM	0x8u
+#define SAMPLE_HAS_TASKS	0x10u
+
+struct task_sample {
+	__u32 pid;
+	__s32 oom_score_adj;
+	__u64 start_boottime_ns;
+	__u64 memcg_id;
+	__u64 rss, swap;	/* rss: anon + file + shmem */
+	char comm[RECORD_COMM];
+};
+
+#define STALL_BUCKETS		16
+#define STALL_FIRST_NS		65536u
+struct stall_value {		/* map: memcg id → this */
+	__u64 count, total_ns;
+	__u32 bucket[STALL_BUCKETS];
+};
+
+struct host_counts {		/* one element of an array map */
+	__u64 kswapd_wakes, throttled, throttled_ns;
+};
+
+/* Index of the lost-record counters (per-CPU array). */
+enum lost_index { LOST_RING_FULL, LOST_MAP_FULL, LOST_TOO_DEEP, LOST_COUNT };
+
+#endif

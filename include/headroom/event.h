@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Events: variable-length records in the board's two rings, one common sequence.
+ *
+ * HR_RING_KEEP holds what a post-mortem needs (OOM kills, actions, outcomes, risk, leaks, pressure, the guard's own);
+ * HR_RING_CHATTER holds what a busy host makes by the thousand (container life cycle, oom_score_adj). So that a churn
+ * of cgroups never pushes out an OOM kill. seq grows by one from event to event, over both rings; never reused.
+ *
+ * A record starts on 8 bytes and is contiguous: one that would not fit before the ring's end is preceded by a record of
+ * type HR_EVENT_PAD. Writing (one writer): raise ring_tail past what will be overwritten, write the bytes, raise
+ * ring_head. Reading: at `pos` >= ring_tail copy the record, then look at ring_tail again; if it went past `pos`, the
+ * copy is void and the reader was lapped: go on at ring_tail and say how many seq are missing. (reader.h does all this.)
+ *
+ * Every record begins with struct hr_event; `bytes` covers payload and text. struct hr_str offsets count from the
+ * record's first byte. A newer writer may append fields: take sizes from `bytes`, never from sizeof alone.
+ */
+#ifndef HEADROOM_EVENT_H
+#define HEADROOM_EVENT_H
+
+#include "board.h"
+
+enum hr_event_type {
+	HR_EVENT_PAD, HR_EVENT_OOM_KILL, HR_EVENT_RISK, HR_EVENT_LEAK, HR_EVENT_ACTION, HR_EVENT_OUTCOME,
+	HR_EVENT_PRESSURE, HR_EVENT_CONTAINER, HR_EVENT_GUARD, HR_EVENT_OOM_SCORE_ADJ, HR_EVENT_COUNT
+};
+
+enum hr_severity { HR_INFO, HR_WARNING, HR_CRITICAL };
+
+#define HR_EVENT_MAX_BYTES 8192u
+
+struct hr_event {
+	uint32_t bytes;			/* of the whole record, a multiple of 8 */
+	uint16_t type;			/* enum hr_event_type */
+	uint8_t severity;		/* enum hr_severity */
+	uint8_t reserved;
+	uint64_t seq;
+	uint64_t time_ns;		/* wall time of what is told, not of the telling */
+	uint64_t instance;
+	uint64_t cgroup_id;		/* of the subject; 0: the host or the guard */
+	struct hr_identity id;		/* of the subject, as far as known */
+};
+
+struct hr_party {			/* one process of an OOM kill */
+	uint32_t pid, tid;
+	uint32_t uid;			/* HR_UNKNOWN_U32 */
+	int32_t oom_score_adj;
+	uint64_t start_boottime_ns;
+	uint64_t started_ns;		/* wall time; HR_UNKNOWN */
+	uint64_t cgroup_id;
+	uint64_t anon, file, shmem, swap, pgtables;	/* bytes; HR_UNKNOWN */
+	char comm[16];
+	struct hr_str cmdline;		/* redacted */
+	struct hr_identity id;
+};
+
+enum hr_constraint {	/* kernel: enum oom_constraint, include/linux/oom.h; UNKNOWN where no source told */
+	HR_CONSTRAINT_NONE, HR_CONSTRAINT_CPUSET, HR_CONSTRAINT_MEMORY_POLICY, HR_CONSTRAINT_MEMCG,
+	HR_CONSTRAINT_UNKNOWN
+};
+
+#define HR_OOM_HISTORY 24
+#define HR_OOM_GROUP	 0x1u	/* one of several victims of a group kill */
+#define HR_OOM_INFERRED	 0x2u	/* the limit's owner was inferred, not told by the kernel */
+#define HR_OOM_COUNTED	 0x4u	/* seen only as a counter that rose: no trigger, no victim */
+#define HR_OOM_SYSRQ	 0x8u
+
+struct hr_event_oom_kill {
+	struct hr_event event;
+	struct hr_party trigger, victim;
+	uint8_t level;			/* enum hr_level, seen from the victim */
+	uint8_t constraint;		/* enum hr_constraint */
+	uint8_t flags;			/* HR_OOM_* */
+	uint8_t history_count;
+	int32_t order;			/* -1: not known */
+	uint64_t gfp;			/* the kernel's bits; HR_UNKNOWN */
+	uint64_t limit_cgroup_id;
+	uint64_t limit_usage, limit_max;	/* of the limit's owner, in bytes */
+	struct hr_str limit_cgroup;
+	/* what was foreseen the moment before */
+	uint16_t risk_centi;		/* UINT16_MAX */
+	uint16_t reserved;
+	uint64_t oom_in_p50_ms;		/* HR_UNKNOWN */
+	uint64_t warned_before_ms;	/* HR_UNKNOWN: it was not warned of */
+	uint64_t created_ns;		/* zero point of history[].t_centis */
+	struct hr_point history[HR_OOM_HISTORY];	/* oldest first */
+};
+
+enum hr_container_what { HR_CONTAINER_APPEARED, HR_CONTAINER_IDENTIFIED, HR_CONTAINER_RESTARTED, HR_CONTAINER_GONE };
+struct hr_event_container {
+	struct hr_event event;
+	uint32_t what;			/* enum hr_container_what */
+	uint32_t restarts;
+	uint64_t oom_kills_total;
+	uint64_t lived_ms;		/* GONE: how long; else HR_UNKNOWN */
+	uint64_t peak;			/* GONE: highest usage seen, bytes; else HR_UNKNOWN */
+};
+
+enum hr_guard_what {
+	HR_GUARD_STARTED, HR_GUARD_STOPPING, HR_GUARD_ADOPTED, HR_GUARD_CONFIG_LOADED, HR_GUARD_CONFIG_REFUSED,
+	HR_GUARD_CAPACITY, HR_GUARD_FALLBACK, HR_GUARD_LOST, HR_GUARD_RESOLVER, HR_GUARD_WHAT_COUNT
+};
+struct hr_event_guard {
+	struct hr_event event;
+	uint32_t what;			/* enum hr_guard_what */
+	uint32_t reserved;
+	uint64_t count;			/* records lost, capacity reached, … */
+	struct hr_str text;		/* one line of the guard's own words */
+};
+
+enum hr_pressure_what { HR_PRESSURE_ENTERED, HR_PRESSURE_LEFT, HR_PRESSURE_UNDER_OOM, HR_PRESSURE_UNDER_OOM_LEFT };
+struct hr_event_pressure {
+	struct hr_event event;
+	uint32_t what;			/* enum hr_pressure_what */
+	uint32_t reserved;
+	struct hr_pressure pressure;
+	uint64_t usage, limit;
+};
+
+struct hr_event_outlook {		/* HR_EVENT_RISK and HR_EVENT_LEAK: a level was crossed */
+	struct hr_event event;
+	uint32_t from, to;		/* enum hr_alarm, or enum hr_leak_state */
+	uint64_t usage, headroom;
+	struct hr_outlook outlook;
+};
+
+struct hr_event_oom_score_adj {
+	struct hr_event event;
+	uint32_t pid;
+	int32_t oom_score_adj;
+	char comm[16];
+};
+
+struct hr_event_outcome {
+	struct hr_event event;
+	uint64_t ref;			/* seq of the oom_kill or action */
+	uint64_t freed;			/* bytes; HR_UNKNOWN */
+	uint64_t freed_after_ms;	/* HR_UNKNOWN */
+	uint64_t restarted_after_ms;	/* HR_UNKNOWN */
+	uint32_t averted;		/* 0 no, 1 yes, HR_UNKNOWN_U32 */
+	uint32_t reserved;
+};
+
+/* Which ring a type goes to. */
+static inline enum hr_ring hr_event_ring(unsigned int type)
+{
+	return type == HR_EVENT_CONTAINER || type == HR_EVENT_OOM_SCORE_ADJ ? HR_RING_CHATTER : HR_RING_KEEP;
+}
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * libheadroom: read the board, or a recording of it, from any program. Nothing here writes or blocks.
+ *
+ *	struct hr_reader *r;
+ *	if (hr_reader_open(NULL, &r) == 0) {
+ *		struct hr_slot slot;
+ *		for (uint32_t i = 0; hr_reader_slot(r, &i, &slot) == 0; )
+ *			printf("%s %" PRIu64 "\n", hr_slot_text(&slot, slot.id.name), slot.memory.headroom);
+ *		hr_reader_close(r);
+ *	}
+ *
+ * int functions return 0 or -errno; ret_ parameters stay untouched on failure:
+ *	-ENOENT	  no such file: no guard has run here
+ *	-EACCES	  not permitted
+ *	-EPROTO	  not a board or recording at all
+ *	-EPROTONOSUPPORT another version; hr_reader_error() says which
+ *	-EBADMSG  truncated or damaged
+ *	-ESTALE	  the guard is dead (heartbeat older than HR_HEARTBEAT_DEAD_NS) or has stopped; what stands can still be read
+ *	-EAGAIN	  the writer was inside for all retries (or nothing new); try again later
+ *	-EOVERFLOW the reader was lapped; hr_reader_missed() says by how many; go on calling
+ *	-ENODATA  no more
+ * Thread safety: one reader, one thread.
+ */
+#ifndef HEADROOM_READER_H
+#define HEADROOM_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "board.h"
+#include "event.h"
+
+struct hr_reader;
+
+/* Opens the board (path NULL: $HEADROOM_BOARD, /run/headroom/board, else /dev/shm/headroom/board), or a recording: the
+ * file says what it is. The caller closes. A dead guard is no failure here: see hr_reader_health(). */
+int hr_reader_open(const char *path, struct hr_reader **ret_reader);
+void hr_reader_close(struct hr_reader *r);			/* takes NULL */
+
+/* One line for a person about the last failure of open (static or thread-local storage, never NULL): what, where, what
+ * to do. */
+const char *hr_reader_error(void);
+
+bool hr_reader_is_recording(const struct hr_reader *r);
+const char *hr_reader_path(const struct hr_reader *r);
+
+/* 0 if the guard is alive (always 0 for a recording); -ESTALE otherwise, with its last heartbeat's age in ret_age_ns
+ * (may be NULL). When the file was replaced by a grown one it is opened again first. */
+int hr_reader_health(struct hr_reader *r, uint64_t *ret_age_ns);
+
+/* Copies the header's constant part and its live words. */
+void hr_reader_header(const struct hr_reader *r, struct hr_board_header *ret_header);
+int hr_reader_host(struct hr_reader *r, struct hr_host *ret_host);
+
+/* The next slot in use (running or gone) at or after *index; *index is moved past it. -ENODATA at the end. A slot that
+ * stays torn for all retries is passed over (and counted: hr_reader_torn()). */
+int hr_reader_slot(struct hr_reader *r, uint32_t *index, struct hr_slot *ret_slot);
+uint64_t hr_reader_torn(const struct hr_reader *r);
+
+/* Events in order of seq, merged from both rings. `buf` takes at least HR_EVENT_MAX_BYTES. Starts with the oldest that
+ * the board still holds; hr_reader_seek_event() moves to the first with seq >= seq (0: oldest; UINT64_MAX: after the
+ * newest). -ENODATA when there is none yet; -EOVERFLOW once after being lapped. */
+int hr_reader_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes);
+void hr_reader_seek_event(struct hr_reader *r, uint64_t seq);
+uint64_t hr_reader_missed(const struct hr_reader *r);
+
+/* Recordings only: frames are whole pictures of the board. Open stands before the first frame: call next.
+ * -ENODATA at the end, -EBADMSG if the rest is damaged (what was read stays valid), -EINVAL for a live board. */
+int hr_reader_next_frame(struct hr_reader *r);
+int hr_reader_seek_frame(struct hr_reader *r, uint64_t time_ns);	/* the last frame at or before it, else the first */
+uint64_t hr_reader_frame_time(const struct hr_reader *r);		/* wall time; for a live board: now */
+
+/* Text of a record; NULL if not known. Bounds-checked, so that a damaged record cannot lead outside. */
+const char *hr_slot_text(const struct hr_slot *slot, struct hr_str s);
+const char *hr_event_text(const struct hr_event *event, struct hr_str s);
+
+/* The contract's words for numbers; NULL outside the table. hr_event_type_parse: -EINVAL for an unknown word. */
+const char *hr_runtime_word(unsigned int runtime);
+const char *hr_event_type_word(unsigned int type);
+int hr_event_type_parse(const char *word, unsigned int *ret_type);
+const char *hr_severity_word(unsigned int severity);
+const char *hr_level_word(unsigned int level);
+const char *hr_constraint_word(unsigned int constraint);
+
+#endif

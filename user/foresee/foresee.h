@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The face of the foreseeing room: time and samples in, outlook out. Pure: no I/O, no allocation, no clock of its own;
+ * the same code runs in the guard, in `headroom replay` and in the backtest. One state per container, embedded by the
+ * owner, zero-initialised by foresee_init().
+ */
+#ifndef HEADROOM_FORESEE_H
+#define HEADROOM_FORESEE_H
+
+#include <stdint.h>
+#include <headroom/board.h>
+
+/* One look at one container. Bytes; HR_UNKNOWN where not known (limit: none). t_ns is monotonic, any zero point. */
+struct foresee_input {
+	uint64_t t_ns;
+	uint64_t usage, unreclaimable, headroom;	/* headroom: the least along the path, account.h */
+	uint64_t limit;					/* of the level that binds */
+	uint8_t binding_level;				/* enum hr_level */
+	uint64_t high;					/* memory.high that applies, or HR_UNKNOWN */
+	uint64_t anon, file, shmem, kernel, slab, swap, swap_free, rss;
+	uint64_t refaults, stall_ns, psi_some_us, psi_full_us;	/* counters */
+	uint64_t events_max, events_oom_kill;			/* counters */
+	uint8_t under_oom;
+	uint8_t restarted;				/* the caller knows that this is a new life */
+};
+
+struct foresee_state;
+
+/* sizeof is public so that tables of states can be reserved; the fields are the room's own. */
+#include "state.h"
+
+void foresee_init(struct foresee_state *state);
+/* Fills every field of ret_outlook but next_rung. Never NaN; unknown is HR_UNKNOWN… as board.h has it. */
+void foresee_update(struct foresee_state *state, const struct foresee_input *input, struct hr_outlook *ret_outlook);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The face of the sensing room: kernel → struct memcg_sample, struct host_sample, records. What runs is decided by the
+ * attach plan (plan.h); each signal has ranked variants and the first that works is used. Never parses text that a
+ * container's owner wrote; never writes to a cgroup.
+ *
+ * Life: sense_open() before anything is locked (it loads BPF in a child, reads BTF, opens files, allocates all that it
+ * will ever need); then the calls below; they allocate nothing. Callers: L = the guard's loop thread, W = its sweep
+ * worker, S = start only. int functions return 0 or -errno.
+ */
+#ifndef HEADROOM_SENSE_H
+#define HEADROOM_SENSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include "../../bpf/records.h"
+
+struct sense;
+
+struct sense_config {
+	const char *root;	/* where the host's /proc and /sys stand; "" for here */
+	const char *scope;	/* NULL: the host; else a cgroup path (from the memory hierarchy's root) to look below */
+	size_t capacity;	/* memcgs in one sweep */
+	bool no_bpf;		/* files only */
+};
+
+/* The memory hierarchy that is in use (cgroupfs.h finds it). */
+enum cgroup_layout { CGROUP_V2, CGROUP_V1, CGROUP_HYBRID };	/* HYBRID: v2 is mounted, memory is on v1 */
+
+struct host_sample {		/* RECORD_UNKNOWN where not known */
+	__u64 mem_total, mem_available, swap_total, swap_free;
+	__u64 psi_some_us, psi_full_us;
+	__u32 psi_some_avg10_centi, psi_full_avg10_centi;
+	__u64 oom_kills;	/* /proc/vmstat oom_kill */
+};
+
+int sense_open(const struct sense_config *config, struct sense **ret_sense);	/* S; works without BPF, too */
+void sense_close(struct sense *sense);						/* takes NULL */
+enum cgroup_layout sense_layout(const struct sense *sense);
+const char *sense_memory_root(const struct sense *sense);	/* e.g. /sys/fs/cgroup/memory, below root */
+
+/* Which variant each signal got, and why the better ones did not. i from 0; -ENODATA past the end. */
+struct sense_source {
+	const char *signal, *variant;	/* variant "none" where nothing worked */
+	const char *passed_over;	/* "tp_btf: EPERM; …" or "" */
+	bool fallback;			/* not the first choice */
+};
+int sense_source(const struct sense *sense, size_t i, struct sense_source *ret_source);
+
+/* W. One look at every memcg. rows[capacity], parents before children, root first. Reads the stat block only where
+ * `want_stat` says so (NULL: everywhere); rows without it lack SAMPLE_STAT. -ENOSPC: more groups than rows; *ret_n of
+ * them are valid. */
+int sense_sweep(struct sense *sense, struct memcg_sample *rows, size_t capacity, size_t *ret_n,
+		bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg);
+/* W. The largest processes: rows with rss >= min_rss. */
+int sense_tasks(struct sense *sense, __u64 min_rss, struct task_sample *rows, size_t capacity, size_t *ret_n);
+/* W. */
+int sense_host(struct sense *sense, struct host_sample *ret_host);
+/* Danger list, L. Opens a group's usage file once (may block for a path walk: W), then reads it with one pread. */
+int sense_usage_open(struct sense *sense, const char *path);			/* W; returns an fd or -errno */
+int sense_usage_read(int fd, __u64 *ret_bytes);					/* L */
+
+/* Records, L. The fd becomes readable when there are some (-1: no BPF). sense_consume calls fn for each. */
+int sense_record_fd(const struct sense *sense);
+int sense_consume(struct sense *sense, void (*fn)(const struct record *record, void *arg), void *arg);
+__u64 sense_lost(struct sense *sense);					/* L; records lost since start */
+int sense_stalls(struct sense *sense, __u64 memcg_id, struct stall_value *ret_value);	/* L; -ENOENT: none yet */
+void sense_forget(struct sense *sense, __u64 memcg_id);			/* L; the memcg is gone: drop its map entries */
+int sense_host_counts(struct sense *sense, struct host_counts *ret_counts);	/* L */
+int sense_watch_exit(struct sense *sense, __u32 pid);			/* L; a RECORD_EXIT will tell when it is gone */
+
+#endif
