@@ -37,6 +37,11 @@ struct host_sample {		/* RECORD_UNKNOWN where not known */
 
 int sense_open(const struct sense_config *config, struct sense **ret_sense);	/* S; works without BPF, too */
 void sense_close(struct sense *sense);						/* takes NULL */
+/* A second sense with the same configuration but more room; the caller swaps it in and closes the old one. Loads BPF
+ * again in a child (about a second), so W and in calm. The maps start empty: stalls are counted from here on. */
+int sense_grow(const struct sense *sense, size_t capacity, struct sense **ret_sense);
+/* How many memory cgroups there are now (a count of directories); S. For choosing a capacity. */
+size_t sense_count(const char *root);
 enum cgroup_layout sense_layout(const struct sense *sense);
 const char *sense_memory_root(const struct sense *sense);	/* e.g. /sys/fs/cgroup/memory, below root */
 

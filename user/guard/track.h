@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The guard's memory of every memcg: one struct track beside each slot of the board (same index), found by memcg id,
+ * and the ledger, which carries a workload's counters over the death of its cgroup. Everything is reserved at start and
+ * in track_grow(); nothing else here allocates. Caller: the guard's loop thread.
+ */
+#ifndef HEADROOM_TRACK_H
+#define HEADROOM_TRACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "foresee/foresee.h"
+
+#define TRACK_NONE UINT32_MAX
+
+enum resolve_state { RESOLVE_WANTED, RESOLVE_ASKED, RESOLVE_DONE };
+
+struct track {
+	uint64_t memcg_id;		/* 0: unused */
+	uint64_t parent_id;
+	uint64_t born_ns;		/* monotonic; when we first knew of it */
+	uint64_t seen_sweep;		/* number of the last sweep that had it */
+	uint64_t sampled_ns;		/* monotonic; 0: never */
+	uint64_t coarse_ns;		/* monotonic; when the last coarse point was written */
+	uint64_t gone_ns;		/* monotonic; 0 while running */
+	/* OOM kills of this cgroup: the kernel's counter and our own records, whichever knows more */
+	uint64_t kills_counter;		/* last value of memory.events oom_kill, HR_UNKNOWN before the first */
+	uint64_t kills_first;		/* its value when first seen */
+	uint64_t kills_recorded;	/* OOM records and messages that named it */
+	uint64_t kills_told;		/* how many have had their event */
+	uint64_t kills_missing_ns;	/* since when the counter is ahead of what was told; 0 */
+	uint64_t ledger_kills, ledger_restarts;	/* of the workload, before this cgroup */
+	uint64_t warned_ns;		/* monotonic; since when the alarm stands; 0 */
+	struct stall_base {
+		uint64_t count, total_ns;
+	} stall_base;
+	/* whom it belongs to */
+	uint64_t ask_ns;		/* monotonic; when it was asked, or shall be */
+	uint8_t resolve;		/* enum resolve_state */
+	uint8_t asked;			/* how often */
+	uint8_t alarm, leak;		/* as last told */
+	uint8_t stalled, under_oom;	/* as last told */
+	uint8_t close;			/* index + 1 in the close-watch list; 0: not on it */
+	uint8_t told;			/* its container event was posted */
+	/* scratch of the process pass */
+	uint32_t pass;
+	uint32_t pass_count;
+	uint64_t pass_rss;
+	uint16_t pass_top[HR_PROCESSES];
+	struct foresee_state foresee;
+};
+
+struct ledger_entry {
+	uint64_t workload;		/* 0: free */
+	uint64_t oom_kills, restarts;
+	uint64_t touched_ns;		/* monotonic; the oldest gives way */
+	uint64_t memcg_id;		/* the last cgroup of this workload */
+};
+
+struct tracks {
+	struct track *track;		/* [capacity], index = slot */
+	uint32_t capacity;
+	uint32_t running;
+	uint64_t *key;			/* open addressing: memcg id → slot */
+	uint32_t *value;
+	uint32_t mask;
+	struct ledger_entry *ledger;	/* open addressing by workload */
+	uint32_t ledger_mask;
+};
+
+int tracks_init(struct tracks *tracks, uint32_t capacity);	/* 0 or -ENOMEM */
+int tracks_grow(struct tracks *tracks, uint32_t capacity);	/* keeps all; 0 or -ENOMEM and nothing changed */
+void tracks_done(struct tracks *tracks);
+
+uint32_t tracks_find(const struct tracks *tracks, uint64_t memcg_id);	/* slot or TRACK_NONE */
+struct track *tracks_get(struct tracks *tracks, uint64_t memcg_id);	/* or NULL */
+struct track *tracks_put(struct tracks *tracks, uint32_t slot, uint64_t memcg_id);
+void tracks_drop(struct tracks *tracks, uint32_t slot);
+
+/* OOM kills of this cgroup so far. */
+uint64_t track_kills(const struct track *track);
+
+/* The workload's entry, made if need be (the one untouched for longest within reach gives way). Never NULL. */
+struct ledger_entry *ledger_entry(struct tracks *tracks, uint64_t workload, uint64_t now_ns);
+
+#endif

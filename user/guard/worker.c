@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The sweep worker. Does what may block, so that the loop never does; decides nothing. Allocates only when it is asked
+ * to grow, which the loop does in calm.
+ */
+#include "worker.h"
+
+#include <malloc.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <fcntl.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#define WORKER_STACK	 (128 * 1024)
+#define STAT_AGE_NS	 (10 * NS_PER_SEC)	/* a quiet group's memory.stat is read this often */
+#define STAT_CHANGE	 (1 << 20)		/* … and whenever its usage moved by this much */
+#define TASKS_PER_MEMCG	 4
+
+static __u32 memo_size(size_t capacity)
+{
+	__u32 n = 64;
+
+	while (n < 2 * capacity)
+		n <<= 1;
+	return n;
+}
+
+/* memory.stat costs ten times the rest of a group's sweep: read it where it can have changed, or where it matters.
+ * Caller: the sweep, in this thread. The memo is a cache without chains: a clash only costs an extra read. */
+static bool want_stat(const struct memcg_sample *row, void *arg)
+{
+	struct worker *worker = arg;
+	__u32 place = (__u32)((row->id * 0x9e3779b97f4a7c15ULL) >> 32) & worker->memo_mask;
+	struct stat_memo *memo = &worker->memo[place];
+	__u64 now = worker->job.begun_ns;
+	/* Spread the reads of quiet groups over the seconds by their id. */
+	__u64 age = STAT_AGE_NS + (row->id % 8) * NS_PER_SEC;
+	__u64 moved = row->usage > memo->usage ? row->usage - memo->usage : memo->usage - row->usage;
+	bool full = row->limit != RECORD_UNKNOWN && row->usage > row->limit - row->limit / 16;
+
+	if (memo->id == row->id && now - memo->read_ns < age && !full &&
+	    moved < STAT_CHANGE && moved < row->usage / 16 + 1)
+		return false;
+	*memo = (struct stat_memo){.id = row->id, .usage = row->usage, .read_ns = now};
+	return true;
+}
+
+static __u64 thread_cpu_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void measure_self(struct worker *worker)
+{
+	char text[128];
+	ssize_t n = pread(worker->statm_fd, text, sizeof(text) - 1, 0);
+	unsigned long size, resident;
+
+	if (n > 0) {
+		text[n] = '\0';
+		if (sscanf(text, "%lu %lu", &size, &resident) == 2)
+			worker->job.rss = resident * (unsigned long)sysconf(_SC_PAGESIZE);
+	}
+	worker->job.heap = mallinfo2().uordblks;
+}
+
+static void do_sweep(struct worker *worker)
+{
+	struct worker_job *job = &worker->job;
+	__u64 cpu = thread_cpu_ns();
+
+	job->number = ++worker->sweeps;
+	job->host_error = sense_host(worker->sense, &job->host);
+	job->sweep_error = sense_sweep(worker->sense, job->rows, job->capacity, &job->n_rows,
+				       want_stat, worker);
+	if (job->sweep_error && job->sweep_error != -ENOSPC)
+		job->n_rows = 0;
+	job->sweep_cpu_ns = thread_cpu_ns() - cpu;
+	if (worker->sweeps % 8 == 1)
+		measure_self(worker);
+}
+
+static int grow(struct worker *worker, size_t capacity)
+{
+	struct worker_job *job = &worker->job;
+	_cleanup_free_ struct memcg_sample *rows = calloc(capacity, sizeof(*rows));
+	_cleanup_free_ struct task_sample *tasks = calloc(capacity * TASKS_PER_MEMCG, sizeof(*tasks));
+	_cleanup_free_ struct stat_memo *memo = calloc(memo_size(capacity), sizeof(*memo));
+	int err;
+
+	if (!rows || !tasks || !memo)
+		return -ENOMEM;
+	err = worker->sense ? sense_grow(worker->sense, capacity, &job->grown) : 0;
+	if (err)
+		return err;
+	free(job->rows);
+	free(job->tasks);
+	free(worker->memo);
+	job->rows = take_ptr(rows);
+	job->tasks = take_ptr(tasks);
+	worker->memo = take_ptr(memo);
+	job->capacity = capacity;
+	job->task_capacity = capacity * TASKS_PER_MEMCG;
+	worker->memo_mask = memo_size(capacity) - 1;
+	return 0;
+}
+
+static void do_job(struct worker *worker)
+{
+	struct worker_job *job = &worker->job;
+
+	job->begun_ns = clock_mono_ns();
+	if (job->want_sweep)
+		do_sweep(worker);
+	if (job->want_tasks)
+		job->tasks_error = sense_tasks(worker->sense, 0, job->tasks, job->task_capacity,
+					       &job->n_tasks);
+	for (size_t i = 0; i < job->n_opens; i++)
+		job->open[i].fd = sense_usage_open(worker->sense, job->open[i].path);
+	if (job->want_capacity)
+		job->grow_error = grow(worker, job->want_capacity);
+}
+
+static void *worker_thread(void *arg)
+{
+	struct worker *worker = arg;
+	__u64 one = 1;
+
+	for (;;) {
+		while (sem_wait(&worker->go) && errno == EINTR)
+			;
+		if (worker->stop)
+			return NULL;
+		do_job(worker);
+		if (write(worker->done_fd, &one, sizeof(one)) < 0)
+			return NULL;	/* an eventfd that can't be written is a closed one */
+	}
+}
+
+int worker_init(struct worker *worker, struct sense *sense, size_t capacity)
+{
+	pthread_attr_t attr;
+	int err;
+
+	memset(worker, 0, sizeof(*worker));
+	err = grow(worker, capacity);
+	if (err)
+		return err;
+	worker->sense = sense;
+	worker->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	worker->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (worker->done_fd < 0)
+		return -errno;
+	sem_init(&worker->go, 0, 0);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, WORKER_STACK);
+	err = pthread_create(&worker->thread, &attr, worker_thread, worker);
+	pthread_attr_destroy(&attr);
+	return -err;
+}
+
+void worker_done(struct worker *worker)
+{
+	if (worker->thread) {
+		worker->stop = true;
+		sem_post(&worker->go);
+		pthread_join(worker->thread, NULL);
+	}
+	free(worker->job.rows);
+	free(worker->job.tasks);
+	free(worker->memo);
+	if (worker->statm_fd > 0)
+		close(worker->statm_fd);
+	if (worker->done_fd > 0)
+		close(worker->done_fd);
+	memset(worker, 0, sizeof(*worker));
+}
+
+void worker_start(struct worker *worker)
+{
+	worker->busy = true;
+	sem_post(&worker->go);
+}
+
+void worker_finish(struct worker *worker)
+{
+	__u64 count;
+
+	if (read(worker->done_fd, &count, sizeof(count)) < 0)
+		return;
+	worker->busy = false;
+}

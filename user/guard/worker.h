@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The guard's sweep worker: a thread for whatever of sensing can wait on a kernel lock (cgroup_mutex in iter/cgroup,
+ * kernfs, /proc). One job at a time: worker_start() hands `job` to the thread, `done_fd` becomes readable when it comes
+ * back; in between the job belongs to the thread, otherwise to the loop. So nothing is copied and nothing is locked.
+ */
+#ifndef HEADROOM_WORKER_H
+#define HEADROOM_WORKER_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
+#include "sense/sense.h"
+
+#define WORKER_OPENS 16
+
+struct worker_open {		/* a usage file to keep open for the close watch */
+	__u64 memcg_id;
+	int fd;			/* answer: fd or -errno */
+	char path[RECORD_PATH];
+};
+
+struct worker_job {
+	/* asked */
+	bool want_sweep, want_tasks;
+	__u32 want_capacity;	/* > 0: open a larger sense and larger tables (only in calm) */
+	size_t n_opens;
+	struct worker_open open[WORKER_OPENS];
+	/* answered */
+	int sweep_error;	/* 0, -ENOSPC (rows are valid but not all), or another: no rows */
+	int tasks_error, host_error;
+	size_t n_rows, n_tasks;
+	__u64 begun_ns;		/* monotonic */
+	__u64 sweep_cpu_ns;
+	__u64 number;		/* of this sweep, from 1 */
+	struct host_sample host;
+	__u64 rss, heap;	/* the guard's own, bytes */
+	int grow_error;
+	struct sense *grown;	/* the larger sense; the loop swaps it in and closes the old one */
+	/* tables */
+	struct memcg_sample *rows;
+	size_t capacity;
+	struct task_sample *tasks;
+	size_t task_capacity;
+};
+
+/* When the stat block of a group was last read, and at what usage: decides whether to read it again. */
+struct stat_memo {
+	__u64 id, usage, read_ns;
+};
+
+struct worker {
+	struct worker_job job;
+	struct sense *sense;		/* used by the thread only while a job runs */
+	struct stat_memo *memo;		/* the thread's own */
+	__u32 memo_mask;
+	__u64 sweeps;
+	bool busy;			/* the loop's view */
+	bool stop;
+	int statm_fd;
+	int done_fd;			/* eventfd */
+	sem_t go;
+	pthread_t thread;
+};
+
+int worker_init(struct worker *worker, struct sense *sense, size_t capacity);	/* starts the thread */
+void worker_done(struct worker *worker);					/* waits for the thread */
+void worker_start(struct worker *worker);	/* the job is the thread's until worker_finish() */
+void worker_finish(struct worker *worker);	/* after done_fd was readable */
+
+#endif
