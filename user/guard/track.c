@@ -106,7 +106,7 @@ struct track *tracks_put(struct tracks *tracks, uint32_t slot, uint64_t memcg_id
 
 	memset(track, 0, sizeof(*track));
 	track->memcg_id = memcg_id;
-	track->kills_counter = HR_UNKNOWN;
+	track->kills_counter = track->counter_first = HR_UNKNOWN;
 	foresee_init(&track->foresee);
 	index_put(tracks, memcg_id, slot);
 	tracks->running++;

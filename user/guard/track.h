@@ -27,7 +27,8 @@ struct track {
 	uint64_t gone_ns;		/* monotonic; 0 while running */
 	/* OOM kills of this cgroup: the kernel's counter and our own records, whichever knows more */
 	uint64_t kills_counter;		/* last value of memory.events oom_kill, HR_UNKNOWN before the first */
-	uint64_t kills_first;		/* its value when first seen */
+	uint64_t kills_first;		/* kills known when this track began */
+	uint64_t counter_first;		/* the counter when first seen, HR_UNKNOWN before */
 	uint64_t kills_recorded;	/* OOM records and messages that named it */
 	uint64_t kills_told;		/* how many have had their event */
 	uint64_t kills_missing_ns;	/* since when the counter is ahead of what was told; 0 */

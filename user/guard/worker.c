@@ -116,8 +116,8 @@ static void do_job(struct worker *worker)
 	if (job->want_sweep)
 		do_sweep(worker);
 	if (job->want_tasks)
-		job->tasks_error = sense_tasks(worker->sense, 0, job->tasks, job->task_capacity,
-					       &job->n_tasks);
+		job->tasks_error = sense_tasks(worker->sense, job->min_rss, job->tasks,
+					       job->task_capacity, &job->n_tasks);
 	for (size_t i = 0; i < job->n_opens; i++)
 		job->open[i].fd = sense_usage_open(worker->sense, job->open[i].path);
 	if (job->want_capacity)

@@ -23,6 +23,7 @@ struct worker_open {		/* a usage file to keep open for the close watch */
 struct worker_job {
 	/* asked */
 	bool want_sweep, want_tasks;
+	__u64 min_rss;		/* smallest process of interest, bytes; 0: all of them */
 	__u32 want_capacity;	/* > 0: open a larger sense and larger tables (only in calm) */
 	size_t n_opens;
 	struct worker_open open[WORKER_OPENS];

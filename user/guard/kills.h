@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * OOM kills on their way from the kernel to the board. A record waits for its names (command lines from the resolver,
+ * the identity of a container that is younger than its state files), but never long: KILL_WAIT. One that nobody could
+ * describe but that a counter shows is told, too, as what it is. Caller: the loop.
+ */
+#ifndef HEADROOM_KILLS_H
+#define HEADROOM_KILLS_H
+
+#include "state.h"
+
+void kills_on_record(struct guard *guard, const struct record_oom *record);
+void kills_on_answer(struct guard *guard, const struct resolve_answer *answer);
+void kills_on_kmsg(struct guard *guard, const struct resolve_answer *answer);
+/* After each sample of `slot`: has its counter run ahead of what was told? */
+void kills_check_counter(struct guard *guard, uint32_t slot, uint64_t now_ns);
+/* Posts what is complete or has waited long enough; true while some are left. */
+bool kills_settle(struct guard *guard, uint64_t now_ns);
+
+#endif

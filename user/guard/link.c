@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The guard's end of the wire to the resolver. Copies text, never looks into it. */
+#include "link.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "kills.h"
+#include "publish.h"
+
+#define ASKED_MAX	32			/* questions on the wire at once */
+#define ANSWER_LATE_NS	(2 * NS_PER_SEC)	/* the resolver died or hangs: ask again */
+#define ASK_AGAIN_NS	(250 * NS_PER_MS)	/* state files are not there yet; doubles */
+#define ASK_AGAIN_MOST	7
+
+static bool send_question(struct guard *guard, const struct resolve_question *question)
+{
+	if (guard->resolver_fd < 0 || guard->asked_out >= ASKED_MAX)
+		return false;
+	if (send(guard->resolver_fd, question, sizeof(*question), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return false;
+	guard->asked_out++;
+	guard->asked_ns = clock_mono_ns();
+	return true;
+}
+
+void link_ask(struct guard *guard, uint32_t slot)
+{
+	struct track *track = &guard->tracks.track[slot];
+	const struct hr_slot *from = board_slot(guard->board, slot);
+	struct resolve_question question;
+	const char *path = from->id.cgroup.at ? (const char *)from + from->id.cgroup.at : "";
+
+	memset(&question, 0, sizeof(question));
+	question.ask = *path ? RESOLVE_CGROUP : RESOLVE_FIND;
+	question.cgroup_id = track->memcg_id;
+	question.tag = track->memcg_id;
+	question.again = track->asked;
+	strncpy(question.path, path, sizeof(question.path) - 1);
+	if (!send_question(guard, &question))
+		return;
+	track->resolve = RESOLVE_ASKED;
+	track->ask_ns = guard->asked_ns;
+}
+
+void link_scan(struct guard *guard, uint64_t now_ns)
+{
+	bool lost = guard->asked_out && now_ns - guard->asked_ns > ANSWER_LATE_NS;
+
+	if (lost)
+		guard->asked_out = 0;
+	for (uint32_t n = 0; n < guard->tracks.capacity && guard->asked_out < ASKED_MAX; n++) {
+		uint32_t slot = guard->ask_hand++ % guard->tracks.capacity;
+		struct track *track = &guard->tracks.track[slot];
+
+		if (!track->memcg_id || track->gone_ns)
+			continue;
+		if (track->resolve == RESOLVE_ASKED && now_ns - track->ask_ns > 2 * ANSWER_LATE_NS)
+			track->resolve = RESOLVE_WANTED;
+		if (track->resolve == RESOLVE_WANTED && track->ask_ns <= now_ns)
+			link_ask(guard, slot);
+	}
+}
+
+bool link_ask_process(struct guard *guard, uint64_t tag, const struct record_task *task)
+{
+	uint32_t slot = tracks_find(&guard->tracks, task->memcg_id);
+	struct resolve_question question;
+
+	memset(&question, 0, sizeof(question));
+	question.ask = RESOLVE_PROCESS;
+	question.tag = tag;
+	question.pid = task->pid;
+	question.cgroup_id = task->memcg_id;
+	question.start_boottime_ns = task->start_boottime_ns;
+	question.args_bytes = task->args_bytes < RECORD_ARGS ? task->args_bytes : RECORD_ARGS;
+	memcpy(question.args, task->args, question.args_bytes);
+	if (slot != TRACK_NONE) {
+		const struct hr_slot *from = board_slot(guard->board, slot);
+
+		if (from->id.cgroup.at)
+			strncpy(question.path, (const char *)from + from->id.cgroup.at,
+				sizeof(question.path) - 1);
+	}
+	return send_question(guard, &question);
+}
+
+static void on_identity(struct guard *guard, const struct resolve_answer *answer)
+{
+	uint32_t slot = tracks_find(&guard->tracks, answer->cgroup_id);
+	struct track *track;
+
+	if (slot == TRACK_NONE)
+		return;
+	track = &guard->tracks.track[slot];
+	if (answer->complete || track->asked >= ASK_AGAIN_MOST) {
+		track->resolve = RESOLVE_DONE;
+	} else {
+		track->resolve = RESOLVE_WANTED;
+		track->ask_ns = clock_mono_ns() + (ASK_AGAIN_NS << track->asked);
+		track->asked++;
+	}
+	publish_identity(guard, slot, answer);
+}
+
+void link_read(struct guard *guard)
+{
+	static struct resolve_answer answer;	/* the loop is one thread */
+
+	while (recv(guard->resolver_fd, &answer, sizeof(answer), MSG_DONTWAIT) == sizeof(answer)) {
+		if (answer.ask == RESOLVE_KMSG_OOM) {
+			kills_on_kmsg(guard, &answer);
+			continue;
+		}
+		if (guard->asked_out)
+			guard->asked_out--;
+		guard->asked_ns = clock_mono_ns();
+		if (answer.ask == RESOLVE_PROCESS)
+			kills_on_answer(guard, &answer);
+		else
+			on_identity(guard, &answer);
+	}
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The guard's end of the wire to the resolver. Never waits: what can't be sent now is asked at a later tick; what got
+ * no answer (a resolver that died) is asked again. Caller: the loop.
+ */
+#ifndef HEADROOM_LINK_H
+#define HEADROOM_LINK_H
+
+#include "state.h"
+
+/* Asks for the identity of the cgroup in `slot` now, if there is room on the wire. */
+void link_ask(struct guard *guard, uint32_t slot);
+/* Every tick: asks for those whose time has come. */
+void link_scan(struct guard *guard, uint64_t now_ns);
+/* Asks for a redacted command line; true if it was sent. */
+bool link_ask_process(struct guard *guard, uint64_t tag, const struct record_task *task);
+/* Reads what came: identities go to publish, command lines and kernel log lines to kills. */
+void link_read(struct guard *guard);
+
+#endif

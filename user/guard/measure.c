@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Figures onto the board: what a sweep brought, and the single readings of closely watched containers in between. Writes
+ * slots; decides only who is watched closely.
+ */
+#include "publish.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "close.h"
+#include "kills.h"
+#include "notice.h"
+
+#define COARSE_NS	(60 * NS_PER_SEC)
+#define FINE_NS		(900 * NS_PER_MS)	/* a fine point a second … */
+#define FINE_SHARE	50			/* … or whenever usage moved by a 50th */
+#define STALL_ENTER	1000	/* PSI full avg10, hundredths of a per cent: a tenth of the time lost */
+#define STALL_LEAVE	500
+
+static uint32_t kib(uint64_t bytes)
+{
+	uint64_t n = bytes >> 10;
+
+	return bytes == HR_UNKNOWN ? HR_UNKNOWN_U32 : n < UINT32_MAX ? (uint32_t)n : UINT32_MAX - 1;
+}
+
+/* Close readings come every 50 ms: keep those that tell something, so that the last minute stays in view. */
+static bool tells_something(const struct hr_history *history, const struct hr_point *point)
+{
+	const struct hr_point *last = &history->fine[(history->fine_count - 1) % HR_FINE];
+	uint32_t moved = point->usage_kib > last->usage_kib ? point->usage_kib - last->usage_kib
+							    : last->usage_kib - point->usage_kib;
+
+	return !history->fine_count || moved > last->usage_kib / FINE_SHARE ||
+	       point->t_centis - last->t_centis >= FINE_NS / (10 * NS_PER_MS);
+}
+
+static void history_add(struct guard *guard, struct hr_slot *at, struct track *track, uint64_t now_ns)
+{
+	uint64_t since = clock_wall_ns() - board_header(guard->board)->created_ns;
+	struct hr_point point = {
+		.t_centis = (uint32_t)(since / (10 * NS_PER_MS)),
+		.usage_kib = kib(at->memory.usage),
+		.unreclaimable_kib = kib(at->memory.unreclaimable),
+		.headroom_kib = kib(at->memory.headroom),
+	};
+	struct hr_history *history = &at->history;
+
+	if (!tells_something(history, &point))
+		return;
+	history->fine[history->fine_count++ % HR_FINE] = point;
+	if (track->coarse_ns && now_ns - track->coarse_ns < COARSE_NS)
+		return;
+	track->coarse_ns = now_ns;
+	history->coarse[history->coarse_count++ % HR_COARSE] = point;
+}
+
+/* The stat block was not read this time: the last one stands, the difference in usage counts as unreclaimable. */
+static void merge_stat(struct memcg_sample *row, const struct hr_memory *old)
+{
+	if ((row->flags & SAMPLE_STAT) || old->anon == HR_UNKNOWN)
+		return;
+	row->anon = old->anon;
+	row->file = old->file;
+	row->shmem = old->shmem;
+	row->kernel = old->kernel;
+	row->slab_reclaimable = old->slab_reclaimable;
+	row->active_file = old->active_file;
+	row->inactive_file = old->inactive_file;
+	row->file_dirty = old->file_dirty;
+	row->file_writeback = old->file_writeback;
+	row->flags |= SAMPLE_STAT;
+}
+
+static void fill_memory(struct hr_memory *to, const struct memcg_sample *row,
+			const struct account *account)
+{
+	uint64_t rss = to->rss, peak = to->peak == HR_UNKNOWN ? 0 : to->peak;
+
+	*to = (struct hr_memory){
+		.usage = row->usage, .limit = row->limit, .high = row->high, .low = row->low,
+		.min = row->min, .peak = row->peak, .anon = row->anon, .file = row->file,
+		.shmem = row->shmem, .kernel = row->kernel,
+		.slab_reclaimable = row->slab_reclaimable, .swap = row->swap,
+		.swap_limit = row->swap_limit, .active_file = row->active_file,
+		.inactive_file = row->inactive_file, .file_dirty = row->file_dirty,
+		.file_writeback = row->file_writeback, .rss = rss,
+		.working_set = account->working_set, .unreclaimable = account->unreclaimable,
+		.headroom = account->headroom,
+	};
+	if (to->peak == HR_UNKNOWN && to->usage != HR_UNKNOWN)
+		to->peak = to->usage > peak ? to->usage : peak;	/* no watermark: the highest seen */
+}
+
+static void fill_binding(struct guard *guard, struct hr_slot *at, const struct account *account)
+{
+	bool same = at->binding.level == account->level && at->binding.cgroup.at &&
+		    at->binding.cgroup_id == account->binding_id;
+	const char *path = "/";
+	struct board_text text;
+	uint32_t owner;
+
+	at->binding.limit = account->binding_limit;
+	if (same)
+		return;
+	at->binding.level = (uint8_t)account->level;
+	at->binding.cgroup_id = account->binding_id;
+	at->binding.cgroup.at = 0;
+	owner = tracks_find(&guard->tracks, account->binding_id);
+	if (account->level != HR_LEVEL_HOST) {
+		const struct hr_slot *from =
+			owner == TRACK_NONE ? NULL : board_slot(guard->board, owner);
+
+		if (!from || !from->id.cgroup.at)
+			return;		/* its path is not known yet: next time */
+		path = (const char *)from + from->id.cgroup.at;
+	}
+	board_text_init(&text, at, offsetof(struct hr_slot, text), sizeof(*at));
+	text.used = at->text_used;
+	at->binding.cgroup = board_text_add(&text, path, true);
+	at->text_used = text.used;
+	if (text.cut)
+		at->flags |= HR_SLOT_CUT;
+}
+
+static void fill_rest(struct guard *guard, struct hr_slot *at, const struct track *track,
+		      const struct memcg_sample *row)
+{
+	struct stall_value stall;
+
+	at->pressure = (struct hr_pressure){row->psi_some_avg10_centi, row->psi_full_avg10_centi,
+					    row->psi_some_us, row->psi_full_us};
+	at->counts = (struct hr_counts){
+		.low = row->event_low, .high = row->event_high, .max = row->event_max,
+		.oom = row->event_oom, .oom_kill = row->event_oom_kill,
+		.oom_group_kill = row->event_oom_group_kill, .refaults = row->refaults,
+	};
+	at->pids = row->pids;
+	at->flags = (at->flags & HR_SLOT_CUT) |
+		    (row->flags & SAMPLE_V1 ? HR_SLOT_V1 : 0) |
+		    (row->flags & SAMPLE_POPULATED ? HR_SLOT_POPULATED : 0) |
+		    (row->flags & SAMPLE_HAS_TASKS ? HR_SLOT_HAS_TASKS : 0) |
+		    (row->flags & SAMPLE_UNDER_OOM ? HR_SLOT_UNDER_OOM : 0);
+	if (sense_stalls(guard->sense, row->id, &stall))
+		return;
+	at->stalls.count = track->stall_base.count + stall.count;
+	at->stalls.total_ns = track->stall_base.total_ns + stall.total_ns;
+	memcpy(at->stalls.bucket, stall.bucket, sizeof(at->stalls.bucket));
+}
+
+static void foresee_slot(struct guard *guard, struct hr_slot *at, struct track *track, uint64_t now_ns)
+{
+	struct foresee_input input = {
+		.t_ns = now_ns,
+		.usage = at->memory.usage, .unreclaimable = at->memory.unreclaimable,
+		.headroom = at->memory.headroom, .limit = at->binding.limit,
+		.binding_level = at->binding.level, .high = at->memory.high,
+		.anon = at->memory.anon, .file = at->memory.file, .shmem = at->memory.shmem,
+		.kernel = at->memory.kernel, .slab = at->memory.slab_reclaimable,
+		.swap = at->memory.swap,
+		.swap_free = guard->has_host ? guard->host.swap_free : HR_UNKNOWN,
+		.rss = at->memory.rss, .refaults = at->counts.refaults,
+		.stall_ns = at->stalls.total_ns,
+		.psi_some_us = at->pressure.some_total_us, .psi_full_us = at->pressure.full_total_us,
+		.events_max = at->counts.max, .events_oom_kill = at->counts.oom_kill,
+		.under_oom = !!(at->flags & HR_SLOT_UNDER_OOM),
+	};
+
+	foresee_update(&track->foresee, &input, &at->outlook);
+	track->sampled_ns = now_ns;
+}
+
+/* What has changed enough to be told, after the slot is closed again. */
+static void tell_changes(struct guard *guard, uint32_t slot, struct track *track, uint64_t now_ns)
+{
+	const struct hr_slot *at = board_slot(guard->board, slot);
+	uint32_t full = at->pressure.full_avg10_centi;
+	bool under_oom = at->flags & HR_SLOT_UNDER_OOM;
+
+	if (at->outlook.alarm != track->alarm) {
+		enum hr_alarm from = track->alarm;
+
+		track->alarm = at->outlook.alarm;
+		track->warned_ns = track->alarm ? (track->warned_ns ? track->warned_ns : now_ns) : 0;
+		notice_alarm(guard, slot, from);
+	}
+	if (at->outlook.leak != track->leak) {
+		enum hr_leak_state from = track->leak;
+
+		track->leak = at->outlook.leak;
+		notice_leak(guard, slot, from);
+	}
+	if (full != HR_UNKNOWN_U32 && (track->stalled ? full < STALL_LEAVE : full >= STALL_ENTER)) {
+		track->stalled = !track->stalled;
+		notice_pressure(guard, slot,
+				track->stalled ? HR_PRESSURE_ENTERED : HR_PRESSURE_LEFT);
+	}
+	if (under_oom != track->under_oom) {
+		track->under_oom = under_oom;
+		notice_pressure(guard, slot,
+				under_oom ? HR_PRESSURE_UNDER_OOM : HR_PRESSURE_UNDER_OOM_LEFT);
+	}
+}
+
+static void count_kills(struct guard *guard, uint32_t slot, struct track *track, uint64_t counter,
+			uint64_t now_ns)
+{
+	if (counter == RECORD_UNKNOWN)
+		return;
+	if (track->counter_first == HR_UNKNOWN) {
+		/* Kills before our time are counted, but not told as news; a newborn's are news. */
+		bool newborn = board_slot(guard->board, slot)->started_ns != HR_UNKNOWN;
+
+		track->counter_first = newborn ? 0 : counter;
+	}
+	if (track->kills_counter == HR_UNKNOWN || counter > track->kills_counter)
+		track->kills_counter = counter;
+	publish_kills(guard, slot);
+	kills_check_counter(guard, slot, now_ns);
+}
+
+static void publish_row(struct guard *guard, const struct memcg_sample *row,
+			const struct account *account, uint32_t slot)
+{
+	struct track *track = &guard->tracks.track[slot];
+	uint64_t now = guard->worker.job.begun_ns;
+	struct hr_slot *at = board_slot_begin(guard->board, slot);
+
+	track->parent_id = at->parent_id = row->parent_id;
+	track->seen_sweep = guard->worker.job.number;
+	fill_memory(&at->memory, row, account);
+	fill_binding(guard, at, account);
+	fill_rest(guard, at, track, row);
+	at->sampled_ns = clock_wall_ns();
+	if (now > track->sampled_ns) {	/* else a close reading was fresher than this sweep */
+		foresee_slot(guard, at, track, now);
+		history_add(guard, at, track, now);
+	}
+	board_slot_end(guard->board, slot);
+	count_kills(guard, slot, track, row->event_oom_kill, now);
+	tell_changes(guard, slot, track, now);
+	close_consider(guard, slot, now);
+}
+
+static bool buried(const struct guard *guard, uint64_t memcg_id)
+{
+	for (size_t i = 0; i < BURIED_MAX; i++)
+		if (guard->buried[i] == memcg_id)
+			return true;
+	return false;
+}
+
+static uint32_t slot_of_row(struct guard *guard, const struct memcg_sample *row)
+{
+	uint32_t slot = tracks_find(&guard->tracks, row->id);
+
+	if (slot != TRACK_NONE)
+		return guard->tracks.track[slot].gone_ns ? TRACK_NONE : slot;
+	if (buried(guard, row->id))
+		return TRACK_NONE;
+	return publish_birth(guard, row->id, row->parent_id, NULL);
+}
+
+void publish_sweep(struct guard *guard)
+{
+	struct worker_job *job = &guard->worker.job;
+	uint32_t slot;
+
+	for (size_t i = 0; i < job->n_rows; i++) {
+		slot = slot_of_row(guard, &job->rows[i]);
+		if (slot != TRACK_NONE)
+			merge_stat(&job->rows[i], &board_slot(guard->board, slot)->memory);
+	}
+	account_path(job->rows, job->n_rows, &guard->host, guard->parent, guard->accounts);
+	for (size_t i = 0; i < job->n_rows; i++) {
+		slot = tracks_find(&guard->tracks, job->rows[i].id);
+		if (slot != TRACK_NONE && !guard->tracks.track[slot].gone_ns)
+			publish_row(guard, &job->rows[i], &guard->accounts[i], slot);
+	}
+	if (job->sweep_error)
+		return;		/* not all rows came: who is missing is not gone */
+	for (slot = 0; slot < guard->tracks.capacity; slot++) {
+		const struct track *track = &guard->tracks.track[slot];
+
+		if (track->memcg_id && !track->gone_ns && track->seen_sweep != job->number &&
+		    track->born_ns < job->begun_ns)
+			publish_death(guard, slot);
+	}
+}
+
+void publish_usage(struct guard *guard, uint32_t slot, uint64_t usage, uint64_t now_ns)
+{
+	struct track *track = &guard->tracks.track[slot];
+	struct hr_slot *at = board_slot_begin(guard->board, slot);
+	struct hr_memory *memory = &at->memory;
+
+	if (memory->usage != HR_UNKNOWN && memory->unreclaimable != HR_UNKNOWN) {
+		uint64_t grown = usage > memory->usage ? usage - memory->usage : 0;
+		uint64_t shrunk = memory->usage > usage ? memory->usage - usage : 0;
+
+		memory->unreclaimable = memory->unreclaimable + grown > shrunk
+						? memory->unreclaimable + grown - shrunk : 0;
+		if (memory->headroom != HR_UNKNOWN)
+			memory->headroom = memory->headroom + shrunk > grown
+						   ? memory->headroom + shrunk - grown : 0;
+	}
+	memory->usage = usage;
+	if (memory->unreclaimable == HR_UNKNOWN)
+		memory->unreclaimable = usage;	/* a newborn before its first sweep */
+	if (memory->peak == HR_UNKNOWN || usage > memory->peak)
+		memory->peak = usage;
+	at->sampled_ns = clock_wall_ns();
+	foresee_slot(guard, at, track, now_ns);
+	history_add(guard, at, track, now_ns);
+	board_slot_end(guard->board, slot);
+	tell_changes(guard, slot, track, now_ns);
+}

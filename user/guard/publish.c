@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Who is on the board: births, names, deaths and tombstones. Figures are measure.c's. A tombstone keeps what a person
+ * asks for the next morning; the ledger keeps a workload's counters for longer than that.
+ */
+#include "publish.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "link.h"
+#include "notice.h"
+
+#define TOMBSTONE_NS	 (15 * 60 * NS_PER_SEC)		/* a gone container stays in the list */
+#define TOMBSTONE_OOM_NS (6 * 3600 * NS_PER_SEC)	/* … and one that was OOM-killed, longer */
+#define TOMBSTONES(cap)	 ((cap) / 4)			/* at most */
+#define CLIMB_MOST	 RECORD_LEVELS
+
+static const char *text_of(const void *base, struct hr_str s)
+{
+	return s.at ? (const char *)base + s.at : NULL;
+}
+
+/* All text of a slot anew, from an identity that may live in the slot itself. */
+static void slot_text(struct hr_slot *slot, const void *from, size_t from_bytes,
+		      const struct hr_identity *id, const char *path)
+{
+	struct hr_slot old = *slot;
+	const void *base = from == slot ? &old : from;
+	const struct hr_identity *source = from == slot ? &old.id : id;
+	const char *binding = text_of(&old, old.binding.cgroup);
+	struct board_text text;
+
+	board_text_init(&text, slot, offsetof(struct hr_slot, text), sizeof(*slot));
+	board_text_identity(&text, base, from_bytes, source, &slot->id);
+	if (!slot->id.cgroup.at)
+		slot->id.cgroup = board_text_add(&text, path, true);
+	slot->binding.cgroup = board_text_add(&text, binding, true);
+	slot->text_used = text.used;
+	slot->flags = (slot->flags & ~HR_SLOT_CUT) | (text.cut ? HR_SLOT_CUT : 0);
+}
+
+uint32_t publish_subject(struct guard *guard, uint64_t memcg_id)
+{
+	uint32_t own = tracks_find(&guard->tracks, memcg_id), unit = TRACK_NONE;
+	uint64_t id = memcg_id;
+
+	for (int n = 0; n < CLIMB_MOST; n++) {
+		uint32_t slot = tracks_find(&guard->tracks, id);
+		uint8_t kind;
+
+		if (slot == TRACK_NONE)
+			break;
+		kind = board_slot(guard->board, slot)->id.kind;
+		if (kind == HR_KIND_CONTAINER)
+			return slot;
+		if (kind == HR_KIND_UNIT && unit == TRACK_NONE)
+			unit = slot;
+		id = guard->tracks.track[slot].parent_id;
+	}
+	return unit == TRACK_NONE ? own : unit;
+}
+
+void publish_kills(struct guard *guard, uint32_t slot)
+{
+	struct track *track = &guard->tracks.track[slot];
+	uint64_t total = track->ledger_kills + track_kills(track);
+	const struct hr_slot *seen = board_slot(guard->board, slot);
+	struct hr_slot *at;
+
+	if (seen->id.workload) {
+		struct ledger_entry *entry =
+			ledger_entry(&guard->tracks, seen->id.workload, clock_mono_ns());
+
+		entry->oom_kills = total;
+		entry->restarts = seen->restarts;
+	}
+	if (seen->oom_kills_total == total)
+		return;
+	at = board_slot_begin(guard->board, slot);
+	at->oom_kills_total = total;
+	board_slot_end(guard->board, slot);
+}
+
+/* The name is known: what the workload counted before this cgroup is counted on. */
+static void carry_counters(struct guard *guard, uint32_t slot, uint64_t workload)
+{
+	struct track *track = &guard->tracks.track[slot];
+	struct ledger_entry *entry = ledger_entry(&guard->tracks, workload, clock_mono_ns());
+	bool restarted = entry->memcg_id && entry->memcg_id != track->memcg_id;
+	struct hr_slot *at;
+
+	if (entry->memcg_id == track->memcg_id)
+		return;
+	track->ledger_kills = entry->oom_kills;
+	track->ledger_restarts = entry->restarts + restarted;
+	entry->memcg_id = track->memcg_id;
+	entry->restarts = track->ledger_restarts;
+	at = board_slot_begin(guard->board, slot);
+	at->restarts = track->ledger_restarts;
+	board_slot_end(guard->board, slot);
+	publish_kills(guard, slot);
+	if (restarted)
+		notice_container(guard, slot, HR_CONTAINER_RESTARTED);
+}
+
+static bool has_name(const struct hr_slot *slot)
+{
+	return slot->id.kind == HR_KIND_CONTAINER || slot->id.kind == HR_KIND_UNIT;
+}
+
+void publish_identity(struct guard *guard, uint32_t slot, const struct resolve_answer *answer)
+{
+	struct track *track = &guard->tracks.track[slot];
+	const struct hr_slot *seen = board_slot(guard->board, slot);
+	const char *path = text_of(seen, seen->id.cgroup);
+	char path_copy[RECORD_PATH] = "";
+	struct hr_slot *at;
+
+	if (path)
+		strncpy(path_copy, path, sizeof(path_copy) - 1);
+	at = board_slot_begin(guard->board, slot);
+	slot_text(at, answer, sizeof(*answer), &answer->id, path_copy);
+	board_slot_end(guard->board, slot);
+	if (track->resolve != RESOLVE_DONE)
+		return;
+	if (seen->id.kind == HR_KIND_CONTAINER && !track->told) {
+		track->told = 1;
+		notice_container(guard, slot, HR_CONTAINER_IDENTIFIED);
+	}
+	if (seen->id.workload && has_name(seen))
+		carry_counters(guard, slot, seen->id.workload);
+}
+
+/* The tombstone that went first, to make room. */
+static uint32_t oldest_tombstone(struct guard *guard, uint32_t *ret_count)
+{
+	uint32_t oldest = TRACK_NONE, count = 0;
+
+	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++) {
+		const struct track *track = &guard->tracks.track[slot];
+
+		if (!track->memcg_id || !track->gone_ns)
+			continue;
+		count++;
+		if (oldest == TRACK_NONE || track->gone_ns < guard->tracks.track[oldest].gone_ns)
+			oldest = slot;
+	}
+	if (ret_count)
+		*ret_count = count;
+	return oldest;
+}
+
+static void forget(struct guard *guard, uint32_t slot)
+{
+	board_slot_free(guard->board, slot);
+	tracks_drop(&guard->tracks, slot);
+}
+
+uint32_t publish_birth(struct guard *guard, uint64_t memcg_id, uint64_t parent_id, const char *path)
+{
+	struct hr_slot *at;
+	struct track *track;
+	uint32_t slot;
+
+	if (board_slot_take(guard->board, &slot)) {
+		slot = oldest_tombstone(guard, NULL);
+		if (slot == TRACK_NONE) {
+			guard->board_full++;
+			return TRACK_NONE;
+		}
+		forget(guard, slot);
+		if (board_slot_take(guard->board, &slot))
+			return TRACK_NONE;
+	}
+	track = tracks_put(&guard->tracks, slot, memcg_id);
+	track->parent_id = parent_id;
+	track->born_ns = clock_mono_ns();
+	at = board_slot_begin(guard->board, slot);
+	at->state = HR_SLOT_RUNNING;
+	at->cgroup_id = memcg_id;
+	at->parent_id = parent_id;
+	at->appeared_ns = clock_wall_ns();
+	at->started_ns = path ? at->appeared_ns : HR_UNKNOWN;	/* a path comes from its mkdir */
+	at->oom_kills_total = 0;
+	if (path)
+		slot_text(at, at, sizeof(*at), NULL, path);
+	board_slot_end(guard->board, slot);
+	link_ask(guard, slot);
+	return slot;
+}
+
+void publish_death(struct guard *guard, uint32_t slot)
+{
+	struct track *track = &guard->tracks.track[slot];
+	const struct hr_slot *seen = board_slot(guard->board, slot);
+	struct hr_slot *at;
+	uint32_t tombstones, oldest;
+
+	if (track->gone_ns)
+		return;
+	if (track->close) {
+		struct close_watch *watch = &guard->close[track->close - 1];
+
+		if (watch->fd >= 0)
+			close(watch->fd);
+		*watch = (struct close_watch){.fd = -1};
+		track->close = 0;
+	}
+	sense_forget(guard->sense, track->memcg_id);
+	guard->buried[guard->n_buried++ % BURIED_MAX] = track->memcg_id;
+	publish_kills(guard, slot);
+	if (!has_name(seen) && !seen->oom_kills_total) {
+		forget(guard, slot);
+		return;
+	}
+	track->gone_ns = clock_mono_ns();
+	guard->tracks.running--;
+	at = board_slot_begin(guard->board, slot);
+	at->state = HR_SLOT_GONE;
+	at->gone_ns = clock_wall_ns();
+	at->flags &= ~(HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS | HR_SLOT_UNDER_OOM);
+	memset(at->process, 0, sizeof(at->process));
+	board_slot_end(guard->board, slot);
+	if (seen->id.kind == HR_KIND_CONTAINER || seen->oom_kills_total)
+		notice_container(guard, slot, HR_CONTAINER_GONE);
+	oldest = oldest_tombstone(guard, &tombstones);
+	if (tombstones > TOMBSTONES(guard->tracks.capacity))
+		forget(guard, oldest);
+}
+
+void publish_expire(struct guard *guard, uint64_t now_ns)
+{
+	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++) {
+		const struct track *track = &guard->tracks.track[slot];
+
+		if (track->memcg_id && track->gone_ns &&
+		    now_ns - track->gone_ns > (board_slot(guard->board, slot)->oom_kills_total
+					       ? TOMBSTONE_OOM_NS : TOMBSTONE_NS))
+			forget(guard, slot);
+	}
+}
+
+/* What the guard before us had learnt: names, counters, tombstones, history. Forecasts start anew. */
+static void adopt_slot(struct guard *guard, uint32_t slot)
+{
+	const struct hr_slot *seen = board_slot(guard->board, slot);
+	struct track *track = tracks_put(&guard->tracks, slot, seen->cgroup_id);
+	uint64_t now = clock_mono_ns(), wall = clock_wall_ns();
+	struct ledger_entry *entry;
+
+	track->parent_id = seen->parent_id;
+	track->born_ns = 1;		/* long ago: missing in the first sweep means gone */
+	track->told = seen->id.kind == HR_KIND_CONTAINER;
+	track->kills_first = seen->oom_kills_total;
+	track->ledger_restarts = seen->restarts;
+	track->stall_base = (struct stall_base){seen->stalls.count, seen->stalls.total_ns};
+	if (seen->state == HR_SLOT_GONE) {
+		uint64_t age = wall > seen->gone_ns ? wall - seen->gone_ns : 0;
+
+		track->gone_ns = now > age ? now - age : 1;
+		guard->tracks.running--;
+	}
+	if (!seen->id.workload || !has_name(seen))
+		return;
+	entry = ledger_entry(&guard->tracks, seen->id.workload, now);
+	if (entry->oom_kills < seen->oom_kills_total)
+		entry->oom_kills = seen->oom_kills_total;
+	if (entry->restarts < seen->restarts)
+		entry->restarts = seen->restarts;
+	if (seen->state == HR_SLOT_RUNNING || !entry->memcg_id)
+		entry->memcg_id = seen->cgroup_id;
+}
+
+void publish_adopt(struct guard *guard)
+{
+	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++) {
+		const struct hr_slot *seen = board_slot(guard->board, slot);
+
+		if (seen->state == HR_SLOT_FREE)
+			continue;
+		if (!seen->cgroup_id || tracks_find(&guard->tracks, seen->cgroup_id) != TRACK_NONE)
+			board_slot_free(guard->board, slot);
+		else
+			adopt_slot(guard, slot);
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From samples to the board: one slot per memcg, the host record, the process lists, tombstones. The last room before
+ * the readers; formulas live in sense/account.c and foresee/. Caller: the loop.
+ */
+#ifndef HEADROOM_PUBLISH_H
+#define HEADROOM_PUBLISH_H
+
+#include "state.h"
+
+/* The whole of a finished sweep. */
+void publish_sweep(struct guard *guard);
+void publish_tasks(struct guard *guard);
+void publish_host(struct guard *guard);
+/* A single fresh usage figure of a closely watched container. */
+void publish_usage(struct guard *guard, uint32_t slot, uint64_t usage, uint64_t now_ns);
+void publish_identity(struct guard *guard, uint32_t slot, const struct resolve_answer *answer);
+/* Kill counters of a slot after they changed. */
+void publish_kills(struct guard *guard, uint32_t slot);
+
+/* A new cgroup (path NULL: not known yet). The slot, or TRACK_NONE when the board is full. */
+uint32_t publish_birth(struct guard *guard, uint64_t memcg_id, uint64_t parent_id, const char *path);
+/* The cgroup is gone: a tombstone, or nothing if there is nothing to remember. */
+void publish_death(struct guard *guard, uint32_t slot);
+/* A board taken over from the guard before us: its running slots become tracks again. */
+void publish_adopt(struct guard *guard);
+/* Old tombstones give way. */
+void publish_expire(struct guard *guard, uint64_t now_wall_ns);
+
+/* The slot of the container (else unit, else itself) that this memcg belongs to; TRACK_NONE if unknown. */
+uint32_t publish_subject(struct guard *guard, uint64_t memcg_id);
+
+#endif
