@@ -7,8 +7,7 @@
  * file systems that have no such handle (tests). Found by walking, or (files_stat, files_path) by open_by_handle_at()
  * where CAP_DAC_READ_SEARCH allows.
  *
- * Descriptors are kept open by group and read with pread(): three to four times cheaper than opening (docs/accounting.md
- * has no costs; docs/performance.md has). Not without bound: each costs a descriptor and about 5 KiB of kernel memory
+ * Descriptors are kept open by group and read with pread(), which is cheaper than opening. Not without bound: each costs a descriptor and about 5 KiB of kernel memory
  * (a seq_file keeps its page), so at most FILES_OPEN_MAX, or what RLIMIT_NOFILE's hard limit leaves, are kept. When
  * these are used up a file is opened, read and closed, and counted. Only groups that nobody asked for during
  * FILES_IDLE_NS give their descriptors up: under a round that is larger than the cache, plain LRU would keep nothing.
