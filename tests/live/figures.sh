@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# What ls says is what the cgroup's files say, and what follows from them by definition.
+. "$(dirname "$0")/lib.sh"
+
+limit=134217728
+group_make steady $limit || fail 'cannot make a group'
+dd if=/dev/zero of="$work/../file-$$" bs=1M count=1 2>/dev/null && rm -f "$work/../file-$$"
+# 30 MB anonymous that stays, and a little of everything else.
+prey steady sh -c 'head -c 30000000 /dev/zero | tail -c 30000000 | { sleep 600; cat; }' &
+dir=$(group_dir steady)
+usage_file=$dir/$([ $v = 2 ] && echo memory.current || echo memory.usage_in_bytes)
+grown() { [ "$(cat "$usage_file")" -gt 30000000 ]; }
+wait_for 5 grown || fail 'the group did not grow'
+sleep $((2 + slow / 2))
+
+stat() { awk -v key="$1" '$1 == key { print $2 }' "$dir/memory.stat"; }
+near() { # key of the snapshot, value: equal but for 1 MiB (the kernel itself is that late)
+	jq -e "$(entry steady) | .$1 - $2 | fabs <= 1048576" "$work/ls" >/dev/null ||
+		{ jq "$(entry steady)" "$work/ls" >&2; fail "$1 differs from the kernel's $2"; }
+}
+snapshot >"$work/ls"
+near usage_bytes "$(cat "$usage_file")"
+near limit_bytes $limit
+near anon_bytes "$(stat $([ $v = 2 ] && echo anon || echo rss))"
+near file_bytes "$(stat $([ $v = 2 ] && echo file || echo cache))"
+near shmem_bytes "$(stat shmem)"
+near working_set_bytes $(($(cat "$usage_file") - $(stat inactive_file)))
+jq "$(entry steady)" "$work/ls" >"$work/it"
+expect '.binding.level == "own" and .binding.limit_bytes == '$limit <"$work/it"
+expect '.unreclaimable_bytes <= .usage_bytes and .unreclaimable_bytes >= .anon_bytes' <"$work/it"
+expect '.headroom_bytes - (.limit_bytes - .unreclaimable_bytes) | fabs <= 1048576' <"$work/it"
+expect '.rss_bytes >= 29000000 and .pids >= 2' <"$work/it"
+expect '.processes | length >= 1 and .[0].rss_bytes >= 29000000' <"$work/it"

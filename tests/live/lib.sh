@@ -1,0 +1,167 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# What the live scenarios share: cgroups of our own on v1 and v2, prey to put into them, and questions to the board.
+# Runs under dash and busybox. A scenario sources it first; everything that it makes is removed when it ends, and it
+# never touches a cgroup, process or container that it did not make.
+
+set -u
+PATH=$PATH:/usr/sbin:/sbin
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$top" || exit 1
+build=${HEADROOM_BUILD:-build}
+work=$(mktemp -d "${HEADROOM_TMP:-/dev/shm}/live.XXXXXX")
+BOARD=${BOARD:-$work/board}
+
+# Under software emulation everything takes about ten times as long; bounds that a person would notice are scaled by it.
+slow=1
+[ -z "${HEADROOM_VM:-}" ] || slow=10
+
+# ---- verdicts
+
+fail() {
+	printf 'FAIL: %s\n' "$*" >&2
+	exit 1
+}
+
+skip() {
+	printf 'skip: %s\n' "$*"
+	exit 77
+}
+
+need() { # a program, or the scenario is skipped
+	command -v "$1" >/dev/null || [ -x "$1" ] || skip "$1 is not here"
+}
+
+# ---- time, in hundredths of a second
+
+now() {
+	read -r up idle </proc/uptime
+	: "$idle"
+	printf '%s%s\n' "${up%.*}" "${up#*.}"
+}
+
+# Until the command succeeds, at most so many seconds (scaled). Its output is dropped.
+wait_for() {
+	until=$(($(now) + $1 * 100 * slow))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ "$(now)" -lt $until ] || return 1
+		sleep 0.1
+	done
+}
+
+# ---- cgroups
+
+if [ -f /sys/fs/cgroup/cgroup.controllers ] && grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
+	v=2 mount=/sys/fs/cgroup
+else
+	v=1 mount=/sys/fs/cgroup/memory
+fi
+ours=/headroom-test-$$ # path from the hierarchy's root, as headroom prints it
+groups=
+
+limit_file() { if [ $v = 2 ]; then echo memory.max; else echo memory.limit_in_bytes; fi; }
+
+# name [limit in bytes]: makes a group below ours; a name may have slashes, its parents are made too.
+group_make() {
+	at=$ours
+	for part in '' $(printf '%s' "$1" | tr / ' '); do
+		[ -z "$part" ] || {
+			[ $v = 1 ] || echo +memory >"$mount$at/cgroup.subtree_control" || return
+			at=$at/$part
+		}
+		[ -d "$mount$at" ] || {
+			mkdir "$mount$at" || return
+			groups="$at $groups"
+		}
+	done
+	[ -z "${2:-}" ] || echo "$2" >"$mount$at/$(limit_file)" || return
+	# Swap would only make the same death slower; a scenario that is about swap allows it again.
+	[ ! -f "$mount$at/memory.swap.max" ] || echo 0 >"$mount$at/memory.swap.max"
+}
+
+group_dir() { printf '%s\n' "$mount$ours/$1"; }
+
+# name, command…: runs it in the group, as prey for the kernel (this harness itself may be exempt).
+prey() {
+	(
+		echo 0 >/proc/self/oom_score_adj 2>/dev/null
+		echo 0 >"$mount$ours/$1/cgroup.procs" || exit 126
+		shift
+		exec "$@"
+	)
+}
+
+group_remove() { # name; its processes are killed first
+	dir=$mount$ours/$1
+	until=$(($(now) + 500 * slow))
+	while [ -d "$dir" ] && ! rmdir "$dir" 2>/dev/null; do
+		# shellcheck disable=SC2046 # a list
+		kill -9 $(cat "$dir/cgroup.procs") 2>/dev/null
+		[ "$(now)" -lt $until ] || return 1
+		sleep 0.05
+	done
+}
+
+clean_up() {
+	guard_stop
+	type scenario_clean_up >/dev/null 2>&1 && scenario_clean_up
+	for group in $groups; do
+		group_remove "${group#"$ours"/}" 2>/dev/null
+		rmdir "$mount$group" 2>/dev/null
+	done
+	rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 143' INT TERM
+
+# ---- the guard: tests/live/run keeps one for all; a scenario that harms its guard starts its own
+
+guard=
+guard_start() { # [option…]; environment of the caller
+	"$build/headroomd" --board "$BOARD" "$@" >"$work/guard.log" 2>&1 &
+	guard=$!
+	wait_for 10 face ls --json && return
+	cat "$work/guard.log" >&2
+	kill -0 "$guard" 2>/dev/null || printf 'the guard ended by itself\n' >&2
+	return 1
+}
+
+guard_stop() {
+	[ -n "$guard" ] || return 0
+	kill -TERM "$guard" 2>/dev/null
+	wait_for 5 eval "! kill -0 $guard" || kill -KILL "$guard"
+	wait "$guard" 2>/dev/null
+	guard=
+}
+
+# ---- questions to the board
+
+face() { # subcommand, option…
+	"$build/headroom" "$@" --board "$BOARD"
+}
+
+snapshot() { face ls --json --all; }
+
+# the jq filter that picks one cgroup of ours from a snapshot
+entry() { printf '.containers[] | select(.cgroup == "%s")' "$ours/$1"; }
+
+seen() { # name: stands in the listing, running
+	snapshot | jq -e "$(entry "$1") | select(.state == \"running\")"
+}
+
+# The last sequence number on the board; events after it are ours to judge.
+mark() { face events --json | jq -s 'map(.seq) | max // 0'; }
+
+# mark, jq condition: prints the first event after the mark that fulfils it, or fails
+event_after() {
+	face events --json | jq -ce "select(.seq > $1) | select($2)" | head -n 1 | grep .
+}
+
+# Each: a JSON document on stdin, a jq condition, and what it means; fails with the document.
+expect() {
+	doc=$(cat)
+	printf '%s' "$doc" | jq -e "$1" >/dev/null && return
+	printf '%s\n' "$doc" | jq . >&2
+	fail "expected $1${2:+ ($2)}"
+}

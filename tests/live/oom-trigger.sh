@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The trigger is not the victim: a small process hits the limit, the large one beside it dies.
+. "$(dirname "$0")/lib.sh"
+
+group_make pod 104857600 && group_make pod/big && group_make pod/small || fail 'cannot make the groups'
+since=$(mark)
+# About 80 MB that stay; then little ones, until the limit is met.
+prey pod/big sh -c 'head -c 80000000 /dev/zero | tail -c 80000000 | { sleep 600; cat; }' &
+grown() { [ "$(cat "$(group_dir pod)/$([ $v = 2 ] && echo memory.current || echo memory.usage_in_bytes)")" -gt 75000000 ]; }
+wait_for 5 grown || fail 'the large one did not grow'
+prey pod/small sh -c 'for i in 1 2 3 4 5 6; do
+	(head -c 12000000 /dev/zero | tail -c 12000000 | { sleep 60; cat >/dev/null; }) & sleep 0.1; done; wait' &
+wait_for 10 event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" || fail 'no oom_kill event'
+event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" >"$work/event"
+expect ".trigger.cgroup == \"$ours/pod/small\" and .victim.cgroup == \"$ours/pod/big\"" <"$work/event"
+expect '.trigger.pid != .victim.pid and .victim.anon_bytes > 70000000' <"$work/event"
+expect '.limit.level == "ancestor"' <"$work/event"

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# SIGKILL to the resolver, the guard and the supervisor in turn: the others carry on, what died comes back, and the
+# counters are kept.
+. "$(dirname "$0")/lib.sh"
+
+BOARD=$work/board # a guard of our own
+guard_start || fail 'the guard does not start'
+supervisor=$guard
+limit=33554432
+group_make marked $limit || fail 'cannot make a group'
+prey marked sleep 600 &
+wait_for 5 seen marked || fail 'the group is not listed'
+prey marked tail /dev/zero
+kept() { snapshot | jq -e "$(entry marked) | select(.oom_kills_total == 1)"; }
+wait_for 5 kept || fail 'the kill is not counted'
+
+child() { # comm prefix: a child of the supervisor or, once that has died, of whoever carries on
+	for stat in /proc/[0-9]*/stat; do
+		pid=${stat#/proc/} pid=${pid%/stat}
+		case $(cat "/proc/$pid/comm" 2>/dev/null) in "$1"*) ;; *) continue ;; esac
+		tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "HEADROOM_TMP=$HEADROOM_TMP" || continue
+		ppid=$(sed 's/.*) . \([0-9]*\).*/\1/' "$stat" 2>/dev/null)
+		[ "$ppid" = "$2" ] && echo "$pid" && return
+	done
+	return 1
+}
+guard_pid() { snapshot | jq -e .host.guard.pid; }
+answers() { face ls --json; }
+
+g=$(guard_pid) || fail 'the board names no guard'
+r=$(child headroom-res "$supervisor") || r=$(child headroom-res "$g") || fail 'no resolver runs'
+
+kill -KILL "$r"
+sleep 0.5
+answers >/dev/null || fail 'no answer after the resolver died'
+[ "$(guard_pid)" = "$g" ] || fail 'the guard did not outlive the resolver'
+new_resolver() { n=$(child headroom-res "$supervisor" || child headroom-res "$g") && [ "$n" != "$r" ]; }
+wait_for 10 new_resolver || fail 'the resolver did not come back'
+
+since=$(mark)
+kill -KILL "$g"
+new_guard() { n=$(guard_pid) && [ "$n" != "$g" ] && kill -0 "$n" && answers; }
+wait_for 10 new_guard || fail 'the guard did not come back'
+kill -0 "$supervisor" || fail 'the supervisor did not outlive the guard'
+wait_for 3 kept || fail 'the counter was lost with the guard'
+[ "$(mark)" -gt "$since" ] || fail 'the sequence of events did not go on'
+# It sees again, not only remembers.
+since=$(mark)
+prey marked tail /dev/zero
+wait_for 3 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/marked\"" ||
+	fail 'the new guard sees no OOM kill'
+twice() { snapshot | jq -e "$(entry marked) | select(.oom_kills_total == 2)"; }
+wait_for 3 twice || snapshot | jq "$(entry marked)" | expect '.oom_kills_total == 2'
+
+g=$(guard_pid)
+kill -KILL "$supervisor"
+wait "$supervisor" 2>/dev/null
+sleep 1
+answers >/dev/null || fail 'no answer after the supervisor died'
+[ "$(guard_pid)" = "$g" ] || fail 'the guard did not outlive the supervisor'
