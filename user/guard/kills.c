@@ -45,6 +45,7 @@ static void pending_begin(struct guard *guard, struct pending_kill *kill, const 
 	kill->deadline_ns = now + KILL_WAIT_NS;
 	kill->wait_victim = kill->wait_trigger = kill->counted = false;
 	kill->has_victim_id = kill->has_trigger_id = false;
+	kill->exited_ns = 0;
 }
 
 void kills_on_record(struct guard *guard, const struct record_oom *record)
@@ -203,6 +204,10 @@ static void fill_limit(struct guard *guard, struct board_text *text, struct hr_e
 	event->limit_cgroup_id = record->limit_memcg_id;
 	event->limit_usage = record->limit_usage;
 	event->limit_max = record->limit_max;
+	if (!record->limit_memcg_id && record->constraint == RECORD_CONSTRAINT_UNKNOWN) {
+		event->level = HR_LEVEL_COUNT;	/* nobody told */
+		return;
+	}
 	if (!record->limit_memcg_id) {
 		event->level = HR_LEVEL_HOST;
 		event->limit_cgroup = board_text_add(text, "/", false);
@@ -255,6 +260,65 @@ static void fill_history(struct guard *guard, struct hr_event_oom_kill *event,
 	event->history_count = (uint8_t)n;
 }
 
+static uint64_t sum_known(const uint64_t *value, size_t n)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += value[i] == HR_UNKNOWN ? 0 : value[i];
+	return sum;
+}
+
+static void post_outcome(struct guard *guard, struct outcome *outcome, uint64_t exited_ns)
+{
+	union notice_buffer buffer;
+	struct board_text text;
+	struct hr_event_outcome *event = (void *)&buffer;
+
+	notice_begin(guard, &buffer, &text, HR_EVENT_OUTCOME, sizeof(*event),
+		     publish_subject(guard, outcome->memcg_id));
+	event->ref = outcome->ref;
+	event->freed = outcome->bytes;
+	event->freed_after_ms =
+		exited_ns > outcome->killed_ns ? (exited_ns - outcome->killed_ns) / NS_PER_MS : 0;
+	event->restarted_after_ms = HR_UNKNOWN;
+	event->averted = HR_UNKNOWN_U32;
+	notice_post(guard, &buffer, &text);
+	outcome->pid = 0;
+}
+
+static void await_outcome(struct guard *guard, const struct pending_kill *kill, uint64_t seq)
+{
+	const struct record_task *victim = &kill->record.victim;
+	uint64_t parts[] = {victim->anon, victim->file, victim->shmem};
+	struct outcome *outcome = &guard->outcome[seq % KILLS_MAX];
+
+	if (!victim->pid || !victim->start_boottime_ns)
+		return;
+	*outcome = (struct outcome){
+		.pid = victim->pid, .start_boottime_ns = victim->start_boottime_ns, .ref = seq,
+		.killed_ns = kill->record.r.time_ns, .memcg_id = victim->memcg_id,
+		.bytes = sum_known(parts, 3),
+	};
+	if (kill->exited_ns)
+		post_outcome(guard, outcome, kill->exited_ns);
+}
+
+void kills_on_exit(struct guard *guard, const struct record_process *record)
+{
+	for (size_t i = 0; i < KILLS_MAX; i++) {
+		struct pending_kill *kill = &guard->kill[i];
+		struct outcome *outcome = &guard->outcome[i];
+
+		if (kill->tag && kill->record.victim.pid == record->pid &&
+		    kill->record.victim.start_boottime_ns == record->start_boottime_ns)
+			kill->exited_ns = record->r.time_ns;
+		if (outcome->pid == record->pid &&
+		    outcome->start_boottime_ns == record->start_boottime_ns)
+			post_outcome(guard, outcome, record->r.time_ns);
+	}
+}
+
 static void post(struct guard *guard, struct pending_kill *kill)
 {
 	const struct record_oom *record = &kill->record;
@@ -302,6 +366,7 @@ static void post(struct guard *guard, struct pending_kill *kill)
 				     record->limit_usage != RECORD_UNKNOWN);
 	}
 	notice_post(guard, &buffer, &text);
+	await_outcome(guard, kill, buffer.event.seq);
 	kill->tag = 0;
 }
 

@@ -12,6 +12,8 @@
 void kills_on_record(struct guard *guard, const struct record_oom *record);
 void kills_on_answer(struct guard *guard, const struct resolve_answer *answer);
 void kills_on_kmsg(struct guard *guard, const struct resolve_answer *answer);
+/* A watched process has ended: its memory is free. */
+void kills_on_exit(struct guard *guard, const struct record_process *record);
 /* After each sample of `slot`: has its counter run ahead of what was told? */
 void kills_check_counter(struct guard *guard, uint32_t slot, uint64_t now_ns);
 /* Posts what is complete or has waited long enough; true while some are left. */

@@ -286,3 +286,26 @@ void publish_adopt(struct guard *guard)
 			adopt_slot(guard, slot);
 	}
 }
+
+void publish_peak(struct guard *guard, uint32_t slot, uint64_t peak)
+{
+	const struct hr_slot *seen = board_slot(guard->board, slot);
+	struct hr_slot *at;
+
+	if (peak == RECORD_UNKNOWN || (seen->memory.peak != HR_UNKNOWN && seen->memory.peak >= peak))
+		return;
+	at = board_slot_begin(guard->board, slot);
+	at->memory.peak = peak;
+	board_slot_end(guard->board, slot);
+}
+
+void publish_stall_bases(struct guard *guard)
+{
+	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++) {
+		const struct hr_slot *seen = board_slot(guard->board, slot);
+
+		if (guard->tracks.track[slot].memcg_id && seen->stalls.count != HR_UNKNOWN)
+			guard->tracks.track[slot].stall_base = (struct stall_base){
+				seen->stalls.count, seen->stalls.total_ns};
+	}
+}

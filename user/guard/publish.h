@@ -22,6 +22,11 @@ void publish_kills(struct guard *guard, uint32_t slot);
 uint32_t publish_birth(struct guard *guard, uint64_t memcg_id, uint64_t parent_id, const char *path);
 /* The cgroup is gone: a tombstone, or nothing if there is nothing to remember. */
 void publish_death(struct guard *guard, uint32_t slot);
+/* The kernel's watermark of a cgroup that ends. */
+void publish_peak(struct guard *guard, uint32_t slot, uint64_t peak);
+/* The stall maps start anew (a grown sense): what stands on the board is the base from now on. */
+void publish_stall_bases(struct guard *guard);
+
 /* A board taken over from the guard before us: its running slots become tracks again. */
 void publish_adopt(struct guard *guard);
 /* Old tombstones give way. */

@@ -12,6 +12,7 @@
 #include "identify/identify.h"
 #include "sense/account.h"
 #include "sense/sense.h"
+#include "guard.h"
 #include "track.h"
 #include "worker.h"
 
@@ -33,15 +34,22 @@ struct pending_kill {			/* an OOM kill on its way to the board */
 	uint64_t tag;			/* of its questions; 0: free */
 	bool wait_victim, wait_trigger;
 	bool counted;			/* seen as a counter only */
-	struct hr_str victim_cmdline, trigger_cmdline;	/* into text */
-	uint32_t text_used;
-	char text[2 * RECORD_ARGS + 64];
+	uint64_t exited_ns;		/* monotonic; the victim is gone already; 0 */
 	bool has_victim_id, has_trigger_id;
 	struct resolve_answer victim_answer, trigger_answer;
 };
 
+struct outcome {			/* a victim whose end is awaited */
+	uint32_t pid;			/* 0: free */
+	uint64_t start_boottime_ns;
+	uint64_t ref;			/* seq of its oom_kill */
+	uint64_t killed_ns;		/* monotonic */
+	uint64_t exited_ns;		/* known before the event was posted; 0 */
+	uint64_t bytes, memcg_id;
+};
+
 struct guard {
-	const struct config *config;
+	struct config *config;
 	struct loop loop;
 	struct sense *sense;
 	struct board *board;
@@ -49,7 +57,8 @@ struct guard {
 	struct worker worker;
 	struct host_sample host;
 	struct host_counts host_counts;
-	bool has_host;
+	struct foresee_state host_foresee;
+	bool has_host, host_stalled;
 
 	int *parent;			/* scratch of account_path, [capacity] */
 	struct account *accounts;	/* [capacity] */
@@ -58,6 +67,7 @@ struct guard {
 
 	struct close_watch close[CLOSE_MAX];
 	struct pending_kill kill[KILLS_MAX];
+	struct outcome outcome[KILLS_MAX];
 	uint64_t next_tag;
 	uint64_t buried[BURIED_MAX];	/* memcg ids */
 	uint32_t n_buried;		/* ever */
@@ -72,8 +82,23 @@ struct guard {
 	uint64_t started_ns;		/* monotonic */
 	uint64_t tasks_ns, records_lost, lost_told;
 	uint64_t board_full;		/* cgroups that found no slot */
-	bool full_told, growing;
-	bool private_cgroupns;
+	bool full_told;
+	bool use_kmsg;			/* no BPF source tells of OOM kills */
+	uint64_t sweep_ns;		/* monotonic; when the last sweep was asked for */
+	uint64_t respawn_ns;		/* monotonic; the supervisor was last started from here */
+	uint64_t expire_ns;		/* monotonic; tombstones were last looked at */
+	uint64_t lost_before;		/* records lost by a sense that was replaced */
+	uint32_t want_capacity;		/* > 0: grow with the next job, in calm */
+	bool close_armed;
+	struct guard_wires *wires;
 };
+
+/* start.c: before and after the loop. Returns an exit status, 0 to go on. */
+int guard_start(struct guard *guard, struct config *config, struct guard_wires *wires);
+void guard_stop(struct guard *guard);
+/* guard.c */
+int guard_start_loop(struct guard *guard);
+int guard_watch_records(struct guard *guard);
+int guard_set_tick(struct guard *guard);
 
 #endif

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The guard's life: start, one event loop, stop. Wires the rooms together and decides nothing itself. After start_*()
+ * it never blocks on the loop and allocates only when it grows, in calm.
+ */
+#include "guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "close.h"
+#include "kills.h"
+#include "link.h"
+#include "notice.h"
+#include "publish.h"
+#include "state.h"
+#include "supervisor.h"
+
+#define CAPACITY_MOST	65536u
+#define HEARTBEAT_NS	(1 * NS_PER_SEC)
+#define CLOSE_NS	(50 * NS_PER_MS)	/* the close watch and what is pending */
+#define TASKS_NS	(5 * NS_PER_SEC)	/* the process pass in calm … */
+#define TASKS_CLOSE_NS	(1 * NS_PER_SEC)	/* … and while somebody is short of headroom */
+#define EXPIRE_NS	(30 * NS_PER_SEC)
+#define RESPAWN_NS	(5 * NS_PER_SEC)
+
+static struct guard the_guard;			/* one per process; too large for a stack */
+
+static void arm_close_timer(struct guard *guard)
+{
+	if (guard->close_armed)
+		return;
+	guard->close_armed = true;
+	loop_timer_set(guard->close_fd, CLOSE_NS, CLOSE_NS);
+}
+
+static void start_job(struct guard *guard, uint64_t now)
+{
+	struct worker_job *job = &guard->worker.job;
+	bool danger = close_count(guard) > 0;
+
+	if (guard->worker.busy)
+		return;
+	job->want_sweep = now - guard->sweep_ns + HEARTBEAT_NS / 10 >=
+			  guard->config->interval_ms * NS_PER_MS;
+	job->want_tasks = now - guard->tasks_ns >= (danger ? TASKS_CLOSE_NS : TASKS_NS);
+	job->min_rss = guard->min_rss;
+	job->want_capacity = 0;
+	close_ask(guard, job);
+	if (guard->want_capacity && !danger) {
+		job->want_capacity = guard->want_capacity;
+		guard->want_capacity = 0;
+	}
+	if (!job->want_sweep && !job->want_tasks && !job->n_opens && !job->want_capacity)
+		return;
+	if (job->want_sweep)
+		guard->sweep_ns = now;
+	worker_start(&guard->worker);
+}
+
+static void report_losses(struct guard *guard)
+{
+	guard->records_lost = sense_lost(guard->sense) + guard->lost_before;
+	if (guard->records_lost > guard->lost_told) {
+		notice_guard(guard, HR_GUARD_LOST, HR_WARNING,
+			     guard->records_lost - guard->lost_told,
+			     "%llu records of the kernel were lost: too many at once",
+			     (unsigned long long)(guard->records_lost - guard->lost_told));
+		guard->lost_told = guard->records_lost;
+	}
+	if (guard->board_full && !guard->full_told) {
+		guard->full_told = true;
+		notice_guard(guard, HR_GUARD_CAPACITY, HR_WARNING, guard->tracks.capacity,
+			     "the board is full (%u cgroups): new ones are not listed until it grows",
+			     guard->tracks.capacity);
+	}
+}
+
+static void respawn_supervisor(struct guard *guard, uint64_t now);
+
+static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
+{
+	struct guard *guard = arg;
+	uint64_t now = clock_mono_ns();
+
+	loop_timer_read(guard->tick_fd);
+	board_heartbeat(guard->board);
+	link_scan(guard, now);
+	report_losses(guard);
+	if (guard->supervisor_fd < 0)
+		respawn_supervisor(guard, now);
+	if (now - guard->expire_ns > EXPIRE_NS) {
+		guard->expire_ns = now;
+		publish_expire(guard, now);
+	}
+	start_job(guard, now);
+}
+
+static void on_close_timer(struct loop_watch *watch, uint32_t events, void *arg)
+{
+	struct guard *guard = arg;
+	uint64_t now = clock_mono_ns();
+	bool kills, close;
+
+	loop_timer_read(guard->close_fd);
+	kills = kills_settle(guard, now);
+	close = close_read(guard, now);
+	if (!kills && !close) {
+		guard->close_armed = false;
+		loop_timer_set(guard->close_fd, 1, 0);	/* fires once more, then rests */
+		loop_timer_read(guard->close_fd);
+	}
+	start_job(guard, now);
+}
+
+/* A larger sense and larger tables came back from the worker: everything changes hands between two sweeps. */
+static void take_growth(struct guard *guard, struct worker_job *job)
+{
+	uint32_t capacity = (uint32_t)job->want_capacity;
+	_cleanup_free_ int *parent = NULL;
+	_cleanup_free_ struct account *accounts = NULL;
+	int err = job->grow_error;
+
+	if (!err) {
+		parent = calloc(capacity, sizeof(*parent));
+		accounts = calloc(capacity, sizeof(*accounts));
+		err = parent && accounts ? board_grow(guard->board, capacity) : -ENOMEM;
+	}
+	if (!err)
+		err = tracks_grow(&guard->tracks, capacity);
+	if (err) {
+		notice_guard(guard, HR_GUARD_CAPACITY, HR_WARNING, capacity,
+			     "no room to grow to %u cgroups: %s", capacity, strerror(-err));
+		return;
+	}
+	free(guard->parent);
+	free(guard->accounts);
+	guard->parent = take_ptr(parent);
+	guard->accounts = take_ptr(accounts);
+	guard->lost_before += sense_lost(guard->sense);
+	loop_remove(&guard->loop, &guard->w_records);
+	sense_close(guard->sense);
+	guard->sense = guard->worker.sense = take_ptr(job->grown);
+	guard_watch_records(guard);
+	publish_stall_bases(guard);
+	guard->full_told = false;
+	notice_guard(guard, HR_GUARD_CAPACITY, HR_INFO, capacity, "grown to %u cgroups", capacity);
+}
+
+static void consider_growth(struct guard *guard, const struct worker_job *job)
+{
+	uint32_t capacity = guard->tracks.capacity;
+	bool tight = job->sweep_error == -ENOSPC || guard->tracks.running > capacity - capacity / 8;
+
+	if (tight && capacity < CAPACITY_MOST)
+		guard->want_capacity = 2 * capacity;
+}
+
+static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
+{
+	struct guard *guard = arg;
+	struct worker_job *job = &guard->worker.job;
+
+	worker_finish(&guard->worker);
+	close_take(guard, job);
+	if (job->want_tasks)
+		publish_tasks(guard);
+	if (job->want_sweep) {
+		publish_host(guard);
+		publish_sweep(guard);
+		consider_growth(guard, job);
+	}
+	if (job->want_capacity)
+		take_growth(guard, job);
+	for (size_t i = 0; i < CLOSE_MAX; i++)
+		if (guard->close[i].memcg_id)
+			arm_close_timer(guard);
+	if (kills_settle(guard, clock_mono_ns()))
+		arm_close_timer(guard);
+	link_scan(guard, clock_mono_ns());
+}
+
+static bool in_scope(const struct guard *guard, const char *path)
+{
+	size_t n = strlen(guard->config->scope);
+
+	return !n || (!strncmp(path, guard->config->scope, n) &&
+		      (path[n] == '/' || path[n] == '\0'));
+}
+
+static void on_mkdir(struct guard *guard, const struct record *record)
+{
+	const struct record_cgroup *made = (const void *)record;
+	uint32_t slot;
+
+	if (tracks_find(&guard->tracks, made->memcg_id) != TRACK_NONE || !in_scope(guard, made->path))
+		return;
+	slot = publish_birth(guard, made->memcg_id, made->parent_id, made->path);
+	if (slot == TRACK_NONE)
+		return;
+	close_newborn(guard, slot, clock_mono_ns());
+	if (guard->tracks.track[slot].close) {
+		arm_close_timer(guard);
+		start_job(guard, clock_mono_ns());
+	}
+}
+
+static void on_rmdir(struct guard *guard, const struct record *record)
+{
+	const struct record_cgroup *gone = (const void *)record;
+	uint32_t slot = tracks_find(&guard->tracks, gone->memcg_id);
+	struct track *track;
+
+	if (slot == TRACK_NONE) {
+		guard->buried[guard->n_buried++ % BURIED_MAX] = gone->memcg_id;
+		return;
+	}
+	track = &guard->tracks.track[slot];
+	if (gone->oom_kills != RECORD_UNKNOWN &&
+	    (track->kills_counter == HR_UNKNOWN || gone->oom_kills > track->kills_counter))
+		track->kills_counter = gone->oom_kills;
+	publish_peak(guard, slot, gone->peak);
+	publish_death(guard, slot);
+}
+
+static void on_exec(struct guard *guard, const struct record *record)
+{
+	const struct record_process *process = (const void *)record;
+	uint32_t slot = tracks_find(&guard->tracks, process->memcg_id);
+
+	/* A container's first exec: its state files are there now. */
+	if (slot != TRACK_NONE && guard->tracks.track[slot].resolve == RESOLVE_WANTED)
+		link_ask(guard, slot);
+}
+
+static void on_oom(struct guard *guard, const struct record *record)
+{
+	kills_on_record(guard, (const void *)record);
+	arm_close_timer(guard);
+}
+
+static void on_exit_record(struct guard *guard, const struct record *record)
+{
+	kills_on_exit(guard, (const void *)record);
+}
+
+static void on_oom_score_adj(struct guard *guard, const struct record *record)
+{
+	const struct record_process *process = (const void *)record;
+	uint32_t slot = publish_subject(guard, process->memcg_id);
+
+	if (slot != TRACK_NONE)
+		notice_oom_score_adj(guard, slot, process);
+}
+
+static void on_record(const struct record *record, void *arg)
+{
+	static void (*const by_type[RECORD_TYPES])(struct guard *guard, const struct record *record) = {
+		[RECORD_OOM] = on_oom,
+		[RECORD_CGROUP_MKDIR] = on_mkdir,
+		[RECORD_CGROUP_RMDIR] = on_rmdir,
+		[RECORD_EXEC] = on_exec,
+		[RECORD_EXIT] = on_exit_record,
+		[RECORD_OOM_SCORE_ADJ] = on_oom_score_adj,
+	};
+
+	if (record->type < RECORD_TYPES && by_type[record->type])
+		by_type[record->type](arg, record);
+}
+
+static void on_records(struct loop_watch *watch, uint32_t events, void *arg)
+{
+	struct guard *guard = arg;
+
+	sense_consume(guard->sense, on_record, guard);
+}
+
+int guard_watch_records(struct guard *guard)
+{
+	int fd = sense_record_fd(guard->sense);
+
+	return fd < 0 ? 0 : loop_add(&guard->loop, &guard->w_records, fd, EPOLLIN, on_records, guard);
+}
+
+static void on_resolver(struct loop_watch *watch, uint32_t events, void *arg)
+{
+	struct guard *guard = arg;
+
+	link_read(guard);
+	if (kills_settle(guard, clock_mono_ns()))
+		arm_close_timer(guard);
+}
+
+static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg);
+
+/* One that does not stay up is tried again at a later tick. */
+static void respawn_supervisor(struct guard *guard, uint64_t now)
+{
+	int fd;
+
+	if (now - guard->respawn_ns < RESPAWN_NS)
+		return;
+	guard->respawn_ns = now;
+	fd = supervisor_respawn(guard->config, guard->wires);
+	if (fd < 0)
+		return;
+	guard->supervisor_fd = fd;
+	loop_add(&guard->loop, &guard->w_supervisor, fd, EPOLLIN, on_supervisor, guard);
+	notice_guard(guard, HR_GUARD_FALLBACK, HR_WARNING, 0, "the supervisor died: started again");
+}
+
+/* The supervisor's word; or its end, and then a new one is started from here. */
+static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
+{
+	struct guard *guard = arg;
+	static struct supervisor_message message;
+	ssize_t n = recv(guard->supervisor_fd, &message, sizeof(message), MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		loop_remove(&guard->loop, &guard->w_supervisor);
+		close(guard->supervisor_fd);
+		guard->supervisor_fd = -1;
+		respawn_supervisor(guard, clock_mono_ns());
+		return;
+	}
+	if (n != sizeof(message))
+		return;
+	switch (message.word) {
+	case WORD_CONFIG:
+		*guard->config = message.config;
+		guard_set_tick(guard);
+		notice_guard(guard, HR_GUARD_CONFIG_LOADED, HR_INFO, 0,
+			     "configuration loaded: mode %s, interval %u ms",
+			     config_mode_word(message.config.mode), message.config.interval_ms);
+		break;
+	case WORD_CONFIG_REFUSED:
+		notice_guard(guard, HR_GUARD_CONFIG_REFUSED, HR_WARNING, 0,
+			     "configuration refused, the old one stays: %s", message.text);
+		break;
+	case WORD_RESOLVER:
+		guard->wires->resolver_pid = message.pid;
+		guard->asked_out = 0;
+		notice_guard(guard, HR_GUARD_RESOLVER, HR_WARNING, 0,
+			     "the resolver died: started again");
+		break;
+	}
+}
+
+static void on_signal(struct loop_watch *watch, uint32_t events, void *arg)
+{
+	struct guard *guard = arg;
+	struct signalfd_siginfo info;
+
+	while (read(guard->signal_fd, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo == SIGTERM)
+			loop_stop(&guard->loop, 0);
+}
+
+int guard_set_tick(struct guard *guard)
+{
+	uint64_t every = guard->config->interval_ms * NS_PER_MS;
+
+	return loop_timer_set(guard->tick_fd, every < HEARTBEAT_NS ? every : HEARTBEAT_NS,
+			      every < HEARTBEAT_NS ? every : HEARTBEAT_NS);
+}
+
+int guard_start_loop(struct guard *guard)
+{
+	sigset_t signals;
+	int err;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	guard->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	guard->tick_fd = loop_timer_new();
+	guard->close_fd = loop_timer_new();
+	if (guard->signal_fd < 0 || guard->tick_fd < 0 || guard->close_fd < 0)
+		return -EMFILE;
+	err = loop_init(&guard->loop) ?:
+	      loop_add(&guard->loop, &guard->w_signal, guard->signal_fd, EPOLLIN, on_signal, guard) ?:
+	      loop_add(&guard->loop, &guard->w_tick, guard->tick_fd, EPOLLIN, on_tick, guard) ?:
+	      loop_add(&guard->loop, &guard->w_close, guard->close_fd, EPOLLIN, on_close_timer, guard) ?:
+	      loop_add(&guard->loop, &guard->w_worker, guard->worker.done_fd, EPOLLIN, on_worker, guard) ?:
+	      guard_watch_records(guard);
+	if (!err && guard->resolver_fd >= 0)
+		err = loop_add(&guard->loop, &guard->w_resolver, guard->resolver_fd, EPOLLIN,
+			       on_resolver, guard);
+	if (!err && guard->supervisor_fd >= 0)
+		err = loop_add(&guard->loop, &guard->w_supervisor, guard->supervisor_fd, EPOLLIN,
+			       on_supervisor, guard);
+	return err ?: guard_set_tick(guard);
+}
+
+int guard_run(struct config *config, struct guard_wires *wires)
+{
+	struct guard *guard = &the_guard;
+	int status = guard_start(guard, config, wires);
+
+	if (!status) {
+		on_tick(&guard->w_tick, 0, guard);
+		status = loop_run(&guard->loop) ? 1 : 0;
+	}
+	guard_stop(guard);
+	return status;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* headroomd's main: options and configuration, then the supervisor takes over. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "config.h"
+#include "supervisor.h"
+
+static const char usage[] =
+	"usage: headroomd [--config FILE] [--mode observe|dry-run|enforce] [--board PATH]\n"
+	"                 [--scope host|self|CGROUP] [--root DIR]\n"
+	"\n"
+	"Follows the memory of every container on this host and writes it to the board.\n"
+	"\n"
+	"  --config FILE   configuration (default " CONFIG_DEFAULT_PATH ", which may be missing)\n"
+	"  --mode MODE     observe (default): look and tell; this version does nothing else yet\n"
+	"  --board PATH    where to write (default /run/headroom/board on tmpfs, else below /dev/shm)\n"
+	"  --scope WHAT    host (default), self (this process's cgroup and below) or a cgroup path\n"
+	"  --root DIR      where the host's /proc and /sys are mounted, for a guard in a container\n"
+	"  --version       print the version\n";
+
+enum { OPT_CONFIG = 256, OPT_MODE, OPT_BOARD, OPT_SCOPE, OPT_ROOT, OPT_ADOPT, OPT_VERSION, OPT_HELP };
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, OPT_CONFIG},
+	{"mode", required_argument, NULL, OPT_MODE},
+	{"board", required_argument, NULL, OPT_BOARD},
+	{"scope", required_argument, NULL, OPT_SCOPE},
+	{"root", required_argument, NULL, OPT_ROOT},
+	{"adopt", required_argument, NULL, OPT_ADOPT},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{"help", no_argument, NULL, OPT_HELP},
+	{},
+};
+
+struct arguments {
+	const char *config, *mode, *board, *scope, *root, *adopt;
+};
+
+/* -1: go on; else an exit status. */
+static int read_arguments(int argc, char **argv, struct arguments *args)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case OPT_CONFIG: args->config = optarg; break;
+		case OPT_MODE: args->mode = optarg; break;
+		case OPT_BOARD: args->board = optarg; break;
+		case OPT_SCOPE: args->scope = optarg; break;
+		case OPT_ROOT: args->root = optarg; break;
+		case OPT_ADOPT: args->adopt = optarg; break;
+		case OPT_VERSION:
+			puts("headroomd " HEADROOM_VERSION);
+			return 0;
+		case OPT_HELP:
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		log_error("'%s' is no option: see headroomd --help", argv[optind]);
+		return 2;
+	}
+	return -1;
+}
+
+static int copy(char *to, size_t bytes, const char *from, const char *what)
+{
+	if (!from)
+		return 0;
+	if (strlen(from) >= bytes) {
+		log_error("%s is too long (more than %zu bytes)", what, bytes - 1);
+		return 2;
+	}
+	strcpy(to, from);
+	return 0;
+}
+
+static int apply_mode(struct config *config, const char *word)
+{
+	if (word && config_mode_parse(word, &config->mode)) {
+		log_error("--mode %s: expected observe, dry-run or enforce", word);
+		return 2;
+	}
+	if (config->mode != MODE_OBSERVE) {
+		log_error("mode %s: this version only observes; use --mode observe",
+			  config_mode_word(config->mode));
+		return 2;
+	}
+	return 0;
+}
+
+static int apply_scope(struct config *config, const char *scope)
+{
+	if (!scope || !strcmp(scope, "host"))
+		return 0;
+	if (*scope != '/' && strcmp(scope, "self")) {
+		log_error("--scope %s: expected host, self or a cgroup path that begins with /", scope);
+		return 2;
+	}
+	return copy(config->scope, sizeof(config->scope), scope, "--scope");
+}
+
+static int read_config(const struct arguments *args, struct config *config)
+{
+	char error[CONFIG_ERROR];
+	const char *path = args->config ? args->config : CONFIG_DEFAULT_PATH;
+	int err = config_load(path, config, error);
+
+	if (err == -EINVAL) {
+		log_error("%s", error);
+		return 2;
+	}
+	if (err && (err != -ENOENT || args->config)) {
+		log_error("can't read the configuration %s: %s", path, strerror(-err));
+		return 2;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments args = {0};
+	struct config config;
+	const char *path;
+	int status;
+
+	log_name("headroomd");
+	status = read_arguments(argc, argv, &args);
+	if (status >= 0)
+		return status;
+	config_init(&config);
+	status = read_config(&args, &config);
+	if (args.adopt)
+		status = 0;	/* the guard runs on what it was given; a file that is bad by now changes nothing */
+	status = status ?: apply_mode(&config, args.mode) ?:
+		 copy(config.board, sizeof(config.board), args.board, "--board") ?:
+		 copy(config.root, sizeof(config.root), args.root, "--root") ?:
+		 apply_scope(&config, args.scope);
+	if (status)
+		return status;
+	path = args.config ? args.config : CONFIG_DEFAULT_PATH;
+	return args.adopt ? supervisor_adopt(args.adopt, path, &config, argv)
+			  : supervisor_run(path, &config, argv);
+}

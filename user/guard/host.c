@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The host record and the process lists: who is large, inside each container and outside of all. */
+#include "publish.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "close.h"
+#include "notice.h"
+
+#define HOST_STALL_ENTER 1000	/* PSI full avg10, hundredths of a per cent */
+#define HOST_STALL_LEAVE 500
+
+static int64_t growth(uint64_t now, uint64_t before, uint64_t ns)
+{
+	return (int64_t)(((double)now - (double)before) * 1e9 / (double)(ns ? ns : 1));
+}
+
+static void fill_process(struct hr_process *to, const struct task_sample *task,
+			 const struct hr_process *old, size_t n_old, uint64_t elapsed_ns)
+{
+	*to = (struct hr_process){
+		.pid = task->pid, .oom_score_adj = (int16_t)task->oom_score_adj,
+		.start_boottime_ns = task->start_boottime_ns, .rss_bytes = task->rss,
+		.growth_bytes_per_second = HR_UNKNOWN_I64,
+	};
+	memcpy(to->comm, task->comm, sizeof(to->comm));
+	for (size_t i = 0; i < n_old; i++)
+		if (old[i].pid == task->pid && old[i].start_boottime_ns == task->start_boottime_ns)
+			to->growth_bytes_per_second =
+				growth(task->rss, old[i].rss_bytes, elapsed_ns);
+}
+
+/* Keeps top[0..n) sorted by rss, largest first; returns the new n. */
+static size_t top_insert(uint16_t *top, size_t n, size_t most, const struct task_sample *tasks,
+			 size_t index)
+{
+	size_t at = n;
+
+	while (at > 0 && tasks[top[at - 1]].rss < tasks[index].rss)
+		at--;
+	if (at >= most)
+		return n;
+	if (n < most)
+		n++;
+	memmove(&top[at + 1], &top[at], (n - at - 1) * sizeof(*top));
+	top[at] = (uint16_t)index;
+	return n;
+}
+
+static bool outside(struct guard *guard, uint64_t memcg_id)
+{
+	uint32_t slot = publish_subject(guard, memcg_id);
+
+	return slot == TRACK_NONE || board_slot(guard->board, slot)->id.kind != HR_KIND_CONTAINER;
+}
+
+static void write_lists(struct guard *guard, uint64_t elapsed_ns, bool all)
+{
+	const struct worker_job *job = &guard->worker.job;
+
+	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++) {
+		const struct track *track = &guard->tracks.track[slot];
+		struct hr_process old[HR_PROCESSES];
+		struct hr_slot *at;
+		uint32_t n = track->pass == guard->pass ? track->pass_count : 0;
+
+		if (!track->memcg_id || track->gone_ns)
+			continue;
+		at = board_slot_begin(guard->board, slot);
+		memcpy(old, at->process, sizeof(old));
+		memset(at->process, 0, sizeof(at->process));
+		for (uint32_t i = 0; i < n && i < HR_PROCESSES; i++)
+			fill_process(&at->process[i], &job->tasks[track->pass_top[i]], old,
+				     HR_PROCESSES, elapsed_ns);
+		at->memory.rss = !all ? HR_UNKNOWN : n ? track->pass_rss : 0;
+		if (all)
+			at->pids = n;
+		if (n)
+			at->flags |= HR_SLOT_HAS_TASKS;
+		board_slot_end(guard->board, slot);
+	}
+}
+
+void publish_tasks(struct guard *guard)
+{
+	const struct worker_job *job = &guard->worker.job;
+	uint64_t now = job->begun_ns, elapsed = guard->tasks_ns ? now - guard->tasks_ns : 0;
+	bool all = !job->tasks_error && !guard->min_rss;
+	struct hr_process old[HR_HOST_PROCESSES];
+	uint16_t top[HR_HOST_PROCESSES + 1];
+	struct hr_host *host;
+	size_t n_top = 0;
+
+	guard->tasks_ns = now;
+	if (job->tasks_error == -ENOSPC)	/* more than the table holds: only the larger ones */
+		guard->min_rss = guard->min_rss ? 2 * guard->min_rss : 1 << 20;
+	if (job->tasks_error && job->tasks_error != -ENOSPC)
+		return;
+	guard->pass++;
+	for (size_t i = 0; i < job->n_tasks && i < UINT16_MAX; i++) {
+		struct track *track = tracks_get(&guard->tracks, job->tasks[i].memcg_id);
+
+		if (outside(guard, job->tasks[i].memcg_id))
+			n_top = top_insert(top, n_top, HR_HOST_PROCESSES, job->tasks, i);
+		if (!track)
+			continue;
+		if (track->pass != guard->pass) {
+			track->pass = guard->pass;
+			track->pass_count = 0;
+			track->pass_rss = 0;
+		}
+		top_insert(track->pass_top,
+			   track->pass_count < HR_PROCESSES ? track->pass_count : HR_PROCESSES,
+			   HR_PROCESSES, job->tasks, i);
+		track->pass_count++;
+		track->pass_rss += job->tasks[i].rss;
+	}
+	write_lists(guard, elapsed, all);
+	host = board_host_begin(guard->board);
+	memcpy(old, host->process, sizeof(old));
+	memset(host->process, 0, sizeof(host->process));
+	for (size_t i = 0; i < n_top; i++)
+		fill_process(&host->process[i], &job->tasks[top[i]], old, HR_HOST_PROCESSES, elapsed);
+	board_host_end(guard->board);
+}
+
+static void foresee_host(struct guard *guard, struct hr_host *host, uint64_t now_ns)
+{
+	struct foresee_input input = {
+		.t_ns = now_ns, .usage = HR_UNKNOWN, .unreclaimable = HR_UNKNOWN,
+		.headroom = host->headroom, .limit = host->mem_total,
+		.binding_level = HR_LEVEL_HOST, .high = HR_UNKNOWN, .anon = HR_UNKNOWN,
+		.file = HR_UNKNOWN, .shmem = HR_UNKNOWN, .kernel = HR_UNKNOWN,
+		.slab = HR_UNKNOWN, .swap = HR_UNKNOWN, .swap_free = host->swap_free,
+		.rss = HR_UNKNOWN, .refaults = HR_UNKNOWN, .stall_ns = HR_UNKNOWN,
+		.psi_some_us = host->pressure.some_total_us,
+		.psi_full_us = host->pressure.full_total_us,
+		.events_max = HR_UNKNOWN, .events_oom_kill = host->oom_kills,
+	};
+
+	if (host->mem_total != HR_UNKNOWN && host->mem_available != HR_UNKNOWN)
+		input.usage = input.unreclaimable = host->mem_total - host->mem_available;
+	if (input.limit != HR_UNKNOWN && host->swap_total != HR_UNKNOWN)
+		input.limit += host->swap_total;
+	foresee_update(&guard->host_foresee, &input, &host->outlook);
+}
+
+static void tell_host_changes(struct guard *guard, uint8_t alarm_before)
+{
+	const struct hr_host *host = board_host(guard->board);
+	uint32_t full = host->pressure.full_avg10_centi;
+
+	if (host->outlook.alarm != alarm_before)
+		notice_alarm(guard, TRACK_NONE, alarm_before);
+	if (full != HR_UNKNOWN_U32 &&
+	    (guard->host_stalled ? full < HOST_STALL_LEAVE : full >= HOST_STALL_ENTER)) {
+		guard->host_stalled = !guard->host_stalled;
+		notice_pressure(guard, TRACK_NONE,
+				guard->host_stalled ? HR_PRESSURE_ENTERED : HR_PRESSURE_LEFT);
+	}
+}
+
+void publish_host(struct guard *guard)
+{
+	const struct worker_job *job = &guard->worker.job;
+	struct hr_host *host = board_host_begin(guard->board);
+	uint8_t alarm = host->outlook.alarm;
+	struct host_counts counts;
+
+	if (!job->host_error) {
+		guard->host = job->host;
+		guard->has_host = true;
+		host->mem_total = job->host.mem_total;
+		host->mem_available = job->host.mem_available;
+		host->swap_total = job->host.swap_total;
+		host->swap_free = job->host.swap_free;
+		host->oom_kills = job->host.oom_kills;
+		host->headroom = job->host.mem_available == RECORD_UNKNOWN ? HR_UNKNOWN
+				 : job->host.mem_available + (job->host.swap_free == RECORD_UNKNOWN
+								      ? 0 : job->host.swap_free);
+		host->pressure = (struct hr_pressure){
+			job->host.psi_some_avg10_centi, job->host.psi_full_avg10_centi,
+			job->host.psi_some_us, job->host.psi_full_us};
+		foresee_host(guard, host, job->begun_ns);
+	}
+	if (!sense_host_counts(guard->sense, &counts)) {
+		host->kswapd_wakes = counts.kswapd_wakes;
+		host->throttled_ns = counts.throttled_ns;
+	}
+	host->sampled_ns = clock_wall_ns();
+	host->rss_bytes = job->rss;
+	host->heap_bytes = job->heap;
+	host->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	host->sweep_ns = job->sweep_cpu_ns;
+	host->sweeps = job->number;
+	host->events_lost = guard->records_lost + guard->board_full;
+	host->containers = guard->tracks.running;
+	host->capacity = guard->tracks.capacity;
+	host->danger = close_count(guard);
+	host->interval_ms = guard->config->interval_ms;
+	board_host_end(guard->board);
+	tell_host_changes(guard, alarm);
+}

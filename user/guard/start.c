@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The guard before and after its loop: everything that may block, allocate, read configuration or load BPF happens here,
+ * before the first heartbeat; and the orderly end.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "close.h"
+#include "guard.h"
+#include "kills.h"
+#include "notice.h"
+#include "publish.h"
+#include "state.h"
+
+#define CAPACITY_LEAST	256u
+#define CAPACITY_MOST	65536u
+#define OOM_SCORE_ADJ	"-999"		/* not -1000: a runaway guard must not hang the host */
+
+static uint32_t choose_capacity(const struct config *config)
+{
+	size_t count = sense_count(config->root);
+	uint32_t capacity = CAPACITY_LEAST;
+
+	while (capacity < count + count / 4 && capacity < CAPACITY_MOST)
+		capacity <<= 1;
+	return capacity;
+}
+
+/* The exit status for a board that can't be had, and the line that says so. */
+static int complain_board(const struct config *config, int err)
+{
+	const char *place = *config->board ? config->board : "the default place";
+
+	if (err == -EBUSY) {
+		log_error("another guard writes the board at %s: stop it first, or give --board",
+			  place);
+		return GUARD_EXIT_BUSY;
+	}
+	log_error("no board at %s: %s%s", place, strerror(-err),
+		  err == -EACCES || err == -EPERM ? "; run as root, or give --board a place that is yours"
+						  : "");
+	return err == -EACCES || err == -EPERM ? 4 : 1;
+}
+
+/* "self": the memory cgroup of this very process, as /proc/self/cgroup has it ("N:…memory…:PATH", or "0::PATH"). */
+static void resolve_scope(struct config *config)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	char line[600], *controllers, *path;
+
+	if (strcmp(config->scope, "self"))
+		return;
+	config->scope[0] = '\0';
+	file = fopen("/proc/self/cgroup", "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		controllers = strchr(line, ':');
+		path = controllers ? strchr(controllers + 1, ':') : NULL;
+		if (!path)
+			continue;
+		*path++ = '\0';
+		path[strcspn(path, "\n")] = '\0';
+		if (!strstr(controllers, "memory") && (controllers[1] || *config->scope))
+			continue;
+		snprintf(config->scope, sizeof(config->scope), "%.500s", path);
+	}
+	if (!strcmp(config->scope, "/"))
+		config->scope[0] = '\0';
+}
+
+static int open_rooms(struct guard *guard, uint32_t capacity, bool *ret_adopted)
+{
+	const struct config *config = guard->config;
+	struct board_config board = {.path = *config->board ? config->board : NULL,
+				     .capacity = capacity, .adopt = true};
+	struct sense_config sense = {.root = config->root,
+				     .scope = *config->scope ? config->scope : NULL,
+				     .no_bpf = getenv("HEADROOM_NO_BPF") != NULL};
+	int err = board_open(&board, &guard->board, ret_adopted);
+
+	if (err)
+		return complain_board(config, err);
+	sense.capacity = board_capacity(guard->board);
+	err = sense_open(&sense, &guard->sense);
+	if (err) {
+		log_error("no memory cgroups to watch below '%s/sys/fs/cgroup': %s", config->root,
+			  strerror(-err));
+		return 5;
+	}
+	return 0;
+}
+
+static int reserve_tables(struct guard *guard)
+{
+	uint32_t capacity = board_capacity(guard->board);
+	int err = tracks_init(&guard->tracks, capacity);
+
+	if (!err)
+		err = worker_init(&guard->worker, guard->sense, capacity);
+	guard->parent = calloc(capacity, sizeof(*guard->parent));
+	guard->accounts = calloc(capacity, sizeof(*guard->accounts));
+	if (err || !guard->parent || !guard->accounts) {
+		log_error("no memory for the tables of %u cgroups", capacity);
+		return 1;
+	}
+	return 0;
+}
+
+static void fill_host(struct guard *guard)
+{
+	static const uint32_t version_of[] = {
+		[CGROUP_V2] = 2, [CGROUP_V1] = 1, [CGROUP_HYBRID] = 12};
+	struct hr_host *host = board_host_begin(guard->board);
+	struct sense_source source;
+	struct utsname name;
+
+	uname(&name);
+	strncpy(host->node, name.nodename, sizeof(host->node) - 1);
+	strncpy(host->kernel, name.release, sizeof(host->kernel) - 1);
+	strncpy(host->version, HEADROOM_VERSION, sizeof(host->version) - 1);
+	host->cgroup_version = version_of[sense_layout(guard->sense)];
+	host->mode = guard->config->mode;
+	host->pid = (uint32_t)getpid();
+	host->started_ns = clock_wall_ns();
+	memset(host->source, 0, sizeof(host->source));
+	for (size_t i = 0; i < HR_SOURCES && !sense_source(guard->sense, i, &source); i++) {
+		strncpy(host->source[i].signal, source.signal, sizeof(host->source[i].signal) - 1);
+		strncpy(host->source[i].variant, source.variant,
+			sizeof(host->source[i].variant) - 1);
+		if (!strcmp(source.signal, "oom_kill"))
+			guard->use_kmsg = !strncmp(source.variant, "memory.events", 13);
+	}
+	board_host_end(guard->board);
+}
+
+/* Never guess silently: each fallback is an event. */
+static void tell_fallbacks(struct guard *guard)
+{
+	struct sense_source source;
+
+	for (size_t i = 0; !sense_source(guard->sense, i, &source); i++)
+		if (source.fallback)
+			notice_guard(guard, HR_GUARD_FALLBACK, HR_INFO, 0, "%s: %s (%s)",
+				     source.signal, source.variant, source.passed_over);
+	if (!board_on_tmpfs(guard->board))
+		notice_guard(guard, HR_GUARD_FALLBACK, HR_WARNING, 0,
+			     "the board at %s is not on tmpfs: writing it may wait for a disk",
+			     board_path(guard->board));
+}
+
+/* What keeps the guard answering when memory is short. Each step may be refused; that is told, not fatal. */
+static void harden(struct guard *guard)
+{
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, OOM_SCORE_ADJ, strlen(OOM_SCORE_ADJ)) < 0)
+		notice_guard(guard, HR_GUARD_FALLBACK, HR_WARNING, 0,
+			     "oom_score_adj stays as it is: no CAP_SYS_RESOURCE");
+	/* On fault: what is never used costs nothing; what was used once stays. */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
+		notice_guard(guard, HR_GUARD_FALLBACK, HR_WARNING, 0,
+			     "memory is not locked: no CAP_IPC_LOCK and a small RLIMIT_MEMLOCK");
+}
+
+int guard_start(struct guard *guard, struct config *config, struct guard_wires *wires)
+{
+	bool adopted = false;
+	int status;
+
+	prctl(PR_SET_NAME, "headroomd-guard");
+	guard->config = config;
+	guard->wires = wires;
+	guard->resolver_fd = wires->resolver_guard;
+	guard->supervisor_fd = wires->guard_supervisor;
+	guard->started_ns = clock_mono_ns();
+	close_init(guard);
+	resolve_scope(config);
+	status = open_rooms(guard, choose_capacity(config), &adopted) ?: reserve_tables(guard);
+	if (status)
+		return status;
+	if (adopted)
+		publish_adopt(guard);
+	fill_host(guard);
+	if (guard_start_loop(guard)) {
+		log_error("no event loop: %s", strerror(errno));
+		return 1;
+	}
+	notice_guard(guard, adopted ? HR_GUARD_ADOPTED : HR_GUARD_STARTED, HR_INFO,
+		     guard->tracks.running, adopted ? "started; took over the board with %u cgroups"
+						    : "started%.0u",
+		     guard->tracks.running);
+	tell_fallbacks(guard);
+	harden(guard);
+	log_info("watching the cgroups below %s, mode %s; the board is %s",
+		 sense_memory_root(guard->sense), config_mode_word(config->mode),
+		 board_path(guard->board));
+	return 0;
+}
+
+void guard_stop(struct guard *guard)
+{
+	if (guard->board && guard->worker.thread)
+		notice_guard(guard, HR_GUARD_STOPPING, HR_INFO, 0, "stopping");
+	worker_done(&guard->worker);
+	close_done(guard);
+	sense_close(guard->sense);
+	board_close(guard->board);
+	tracks_done(&guard->tracks);
+	free(guard->parent);
+	free(guard->accounts);
+	loop_done(&guard->loop);
+}

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The supervisor: starts the guard and the resolver and keeps them running. Does no I/O on their behalf but reading the
+ * configuration; takes no decision about memory.
+ */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define RESTART_FIRST_NS (50 * NS_PER_MS)
+#define RESTART_MOST_NS	 (5 * NS_PER_SEC)
+#define STEADY_NS	 (10 * NS_PER_SEC)	/* who lived this long starts with a clean record */
+#define STOP_WAIT_MS	 5000
+#define ADOPT_MOST	 256			/* arguments passed on to a respawned supervisor */
+
+enum { CHILD_GUARD, CHILD_RESOLVER, CHILDREN };
+
+struct child {
+	const char *name;
+	pid_t pid;		/* 0: not running */
+	int pidfd;
+	uint64_t started_ns, restart_ns;	/* monotonic; restart 0: nothing planned */
+	unsigned int falls;			/* in quick succession */
+};
+
+struct supervisor {
+	const char *config_path;
+	struct config *config;
+	struct guard_wires wires;
+	struct child child[CHILDREN];
+	int signal_fd;
+	bool stopping, resolver_missing;
+	int status;
+};
+
+static char **saved_argv;
+
+void supervisor_set_argv(char **argv)
+{
+	saved_argv = argv;
+}
+
+static int pidfd_open_(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int pidfd_kill(int pidfd, int sig)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) ? -errno : 0;
+}
+
+static int pair(int *ret_a, int *ret_b)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	*ret_a = fds[0];
+	*ret_b = fds[1];
+	return 0;
+}
+
+static void keep_over_exec(int fd)
+{
+	fcntl(fd, F_SETFD, 0);
+}
+
+static void watch_child(struct child *child, pid_t pid)
+{
+	child->pid = pid;
+	child->pidfd = pidfd_open_(pid);
+	child->started_ns = clock_mono_ns();
+	child->restart_ns = 0;
+}
+
+/* The guard: a fork, so that it inherits the compiled configuration. */
+static int start_guard(struct supervisor *sv)
+{
+	pid_t pid;
+	int err;
+
+	if (sv->wires.supervisor_guard >= 0)
+		close(sv->wires.supervisor_guard);
+	err = pair(&sv->wires.guard_supervisor, &sv->wires.supervisor_guard);
+	if (err)
+		return err;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		close(sv->wires.supervisor_guard);
+		sv->wires.supervisor_guard = -1;
+		close(sv->signal_fd);
+		for (int i = 0; i < CHILDREN; i++)
+			if (sv->child[i].pidfd >= 0)
+				close(sv->child[i].pidfd);
+		_exit(guard_run(sv->config, &sv->wires));
+	}
+	close(take_fd(sv->wires.guard_supervisor));
+	watch_child(&sv->child[CHILD_GUARD], pid);
+	return 0;
+}
+
+/* The resolver is a program of its own: beside this one, or in ../libexec/headroom. */
+static int find_resolver(char path[PATH_MAX])
+{
+	static const char *const places[] = {"headroom-resolver", "../libexec/headroom/headroom-resolver",
+					     "../lib/headroom/headroom-resolver"};
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *dir;
+
+	if (n < 0)
+		return -errno;
+	self[n] = '\0';
+	dir = dirname(self);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (snprintf(path, PATH_MAX, "%s/%s", dir, places[i]) < PATH_MAX && !access(path, X_OK))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static int start_resolver(struct supervisor *sv)
+{
+	char path[PATH_MAX], fd[16];
+	char *argv[] = {path, "--fd", fd, "--kmsg", *sv->config->root ? "--root" : NULL,
+			sv->config->root, NULL};
+	pid_t pid;
+
+	if (find_resolver(path)) {
+		if (!sv->resolver_missing)
+			log_error("headroom-resolver is not installed beside headroomd: containers "
+				  "go without names; run make install");
+		sv->resolver_missing = true;
+		return 0;
+	}
+	snprintf(fd, sizeof(fd), "%d", sv->wires.resolver_resolver);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		keep_over_exec(sv->wires.resolver_resolver);
+		execv(path, argv);
+		_exit(1);
+	}
+	sv->wires.resolver_pid = pid;
+	watch_child(&sv->child[CHILD_RESOLVER], pid);
+	return 0;
+}
+
+static int (*const start_child[CHILDREN])(struct supervisor *sv) = {
+	[CHILD_GUARD] = start_guard,
+	[CHILD_RESOLVER] = start_resolver,
+};
+
+static void tell_guard(struct supervisor *sv, struct supervisor_message *message)
+{
+	if (sv->wires.supervisor_guard >= 0)
+		send(sv->wires.supervisor_guard, message, sizeof(*message), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void reload(struct supervisor *sv)
+{
+	static struct supervisor_message message;
+	struct config config = *sv->config;
+	int err;
+
+	memset(&message, 0, sizeof(message));
+	err = config_load(sv->config_path, &config, message.text);
+	if (err == -ENOENT)
+		snprintf(message.text, sizeof(message.text), "%.400s: no such file", sv->config_path);
+	else if (err && err != -EINVAL)
+		snprintf(message.text, sizeof(message.text), "%.400s: %s", sv->config_path,
+			 strerror(-err));
+	message.word = err ? WORD_CONFIG_REFUSED : WORD_CONFIG;
+	if (err) {
+		log_error("%s; the configuration in force stays", message.text);
+	} else {
+		*sv->config = config;
+		message.config = config;
+		log_info("configuration loaded from %s", sv->config_path);
+	}
+	tell_guard(sv, &message);
+}
+
+static void stop_all(struct supervisor *sv)
+{
+	sv->stopping = true;
+	for (int i = 0; i < CHILDREN; i++)
+		if (sv->child[i].pid)
+			pidfd_kill(sv->child[i].pidfd, SIGTERM);
+}
+
+static void on_signals(struct supervisor *sv)
+{
+	struct signalfd_siginfo info;
+
+	while (read(sv->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(sv);
+		else if (info.ssi_signo != SIGCHLD && !sv->stopping)
+			stop_all(sv);
+	}
+}
+
+/* How a child of ours ended; -1 for one that was adopted and tells nothing. */
+static int reap(struct child *child)
+{
+	int status;
+
+	return waitpid(child->pid, &status, WNOHANG) == child->pid ? status : -1;
+}
+
+static void on_end(struct supervisor *sv, int which)
+{
+	struct child *child = &sv->child[which];
+	int status = reap(child);
+	uint64_t now = clock_mono_ns(), delay = RESTART_FIRST_NS;
+
+	close(child->pidfd);
+	child->pidfd = -1;
+	child->pid = 0;
+	if (sv->stopping)
+		return;
+	if (which == CHILD_GUARD && status >= 0 && WIFEXITED(status) &&
+	    (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) >= 2)) {
+		/* It said why; a restart would not mend it. */
+		sv->status = WEXITSTATUS(status) == GUARD_EXIT_BUSY ? 1 : WEXITSTATUS(status);
+		stop_all(sv);
+		return;
+	}
+	child->falls = now - child->started_ns > STEADY_NS ? 0 : child->falls + 1;
+	for (unsigned int i = 1; i < child->falls && delay < RESTART_MOST_NS; i++)
+		delay *= 2;
+	child->restart_ns = now + delay;
+	if (status >= 0 && WIFSIGNALED(status))
+		log_error("the %s died of signal %d: starting it again", child->name, WTERMSIG(status));
+	else
+		log_error("the %s ended: starting it again", child->name);
+}
+
+static void restart_due(struct supervisor *sv)
+{
+	uint64_t now = clock_mono_ns();
+
+	for (int i = 0; i < CHILDREN; i++) {
+		struct child *child = &sv->child[i];
+		static struct supervisor_message message;
+
+		if (sv->stopping || child->pid || !child->restart_ns || child->restart_ns > now)
+			continue;
+		if (start_child[i](sv)) {
+			child->restart_ns = now + RESTART_MOST_NS;
+			continue;
+		}
+		if (i == CHILD_RESOLVER) {
+			message.word = WORD_RESOLVER;
+			message.pid = child->pid;
+			tell_guard(sv, &message);
+		}
+	}
+}
+
+static int next_timeout_ms(const struct supervisor *sv)
+{
+	uint64_t now = clock_mono_ns();
+	int timeout = -1;
+
+	for (int i = 0; i < CHILDREN; i++) {
+		uint64_t at = sv->child[i].restart_ns;
+		int ms = at > now ? (int)((at - now) / NS_PER_MS) + 1 : 0;
+
+		if (at && !sv->child[i].pid && (timeout < 0 || ms < timeout))
+			timeout = ms;
+	}
+	return timeout;
+}
+
+static bool alive(const struct supervisor *sv)
+{
+	for (int i = 0; i < CHILDREN; i++)
+		if (sv->child[i].pid)
+			return true;
+	return false;
+}
+
+static int supervise(struct supervisor *sv)
+{
+	uint64_t deadline = 0;
+
+	while (!sv->stopping || alive(sv)) {
+		struct pollfd fds[1 + CHILDREN] = {{.fd = sv->signal_fd, .events = POLLIN}};
+		uint64_t now = clock_mono_ns();
+
+		for (int i = 0; i < CHILDREN; i++)
+			fds[1 + i] = (struct pollfd){.fd = sv->child[i].pid ? sv->child[i].pidfd : -1,
+						     .events = POLLIN};
+		if (sv->stopping && !deadline)
+			deadline = now + STOP_WAIT_MS * NS_PER_MS;
+		if (deadline && now > deadline)
+			for (int i = 0; i < CHILDREN; i++)
+				if (sv->child[i].pid)
+					pidfd_kill(sv->child[i].pidfd, SIGKILL);
+		if (poll(fds, 1 + CHILDREN, sv->stopping ? 200 : next_timeout_ms(sv)) < 0 &&
+		    errno != EINTR)
+			return 1;
+		if (fds[0].revents)
+			on_signals(sv);
+		for (int i = 0; i < CHILDREN; i++)
+			if (fds[1 + i].revents)
+				on_end(sv, i);
+		restart_due(sv);
+	}
+	return sv->status;
+}
+
+static int take_signals(void)
+{
+	sigset_t signals;
+	int fd;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static void supervisor_init(struct supervisor *sv, const char *config_path, struct config *config,
+			    char **argv)
+{
+	*sv = (struct supervisor){
+		.config_path = config_path, .config = config,
+		.wires = {.resolver_guard = -1, .resolver_resolver = -1, .guard_supervisor = -1,
+			  .supervisor_guard = -1},
+		.child = {{.name = "guard", .pidfd = -1}, {.name = "resolver", .pidfd = -1}},
+	};
+	supervisor_set_argv(argv);
+	prctl(PR_SET_NAME, "headroomd");
+}
+
+int supervisor_run(const char *config_path, struct config *config, char **argv)
+{
+	struct supervisor sv;
+	int err;
+
+	supervisor_init(&sv, config_path, config, argv);
+	sv.signal_fd = take_signals();
+	err = pair(&sv.wires.resolver_guard, &sv.wires.resolver_resolver);
+	if (sv.signal_fd < 0 || err || start_resolver(&sv) || start_guard(&sv)) {
+		log_error("can't start: %s", strerror(err ? -err : errno));
+		return 1;
+	}
+	return supervise(&sv);
+}
+
+int supervisor_adopt(const char *words, const char *config_path, struct config *config, char **argv)
+{
+	struct supervisor sv;
+	pid_t guard;
+
+	supervisor_init(&sv, config_path, config, argv);
+	if (sscanf(words, "%d,%d,%d,%d,%d", &guard, &sv.wires.resolver_pid,
+		   &sv.wires.resolver_guard, &sv.wires.resolver_resolver,
+		   &sv.wires.supervisor_guard) != 5) {
+		log_error(SUPERVISOR_ADOPT " is for headroomd's own use");
+		return 2;
+	}
+	fcntl(sv.wires.resolver_guard, F_SETFD, FD_CLOEXEC);
+	fcntl(sv.wires.resolver_resolver, F_SETFD, FD_CLOEXEC);
+	fcntl(sv.wires.supervisor_guard, F_SETFD, FD_CLOEXEC);
+	sv.signal_fd = take_signals();
+	watch_child(&sv.child[CHILD_GUARD], guard);
+	if (sv.wires.resolver_pid > 0)
+		watch_child(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
+	log_info("the supervisor died: a new one has taken over");
+	return supervise(&sv);
+}
+
+int supervisor_respawn(const struct config *config, const struct guard_wires *wires)
+{
+	_cleanup_close_ int ours = -1, theirs = -1;
+	char words[96];
+	char *argv[ADOPT_MOST + 3];
+	size_t n = 0;
+	pid_t pid;
+	int err = pair(&ours, &theirs);
+
+	if (err)
+		return err;
+	snprintf(words, sizeof(words), "%d,%d,%d,%d,%d", getpid(), wires->resolver_pid,
+		 wires->resolver_guard, wires->resolver_resolver, theirs);
+	argv[n++] = saved_argv[0];
+	argv[n++] = SUPERVISOR_ADOPT;
+	argv[n++] = words;
+	for (size_t i = 1; saved_argv[i] && n < ADOPT_MOST; i++) {
+		if (!strcmp(saved_argv[i], SUPERVISOR_ADOPT)) {
+			i++;		/* and its word */
+			continue;
+		}
+		argv[n++] = saved_argv[i];
+	}
+	argv[n] = NULL;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		sigset_t none;
+
+		/* Twice, so that the guard has no child to wait for. */
+		if (fork() != 0)
+			_exit(0);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		keep_over_exec(wires->resolver_guard);
+		keep_over_exec(wires->resolver_resolver);
+		keep_over_exec(theirs);
+		execv("/proc/self/exe", argv);
+		_exit(1);
+	}
+	waitpid(pid, NULL, 0);
+	return take_fd(ours);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The supervisor: root, idle. Parses the configuration, starts guard and resolver, restarts what dies, and is itself
+ * started again by the guard should it die. Watches by pidfd, so that it needs no kinship with what it watches.
+ */
+#ifndef HEADROOM_SUPERVISOR_H
+#define HEADROOM_SUPERVISOR_H
+
+#include "config.h"
+#include "guard.h"
+
+/* Runs until told to stop. Returns the process's exit status. */
+int supervisor_run(const char *config_path, struct config *config, char **argv);
+/* A supervisor that takes over a running guard and resolver: `words` is what supervisor_respawn() gave on the command
+ * line. */
+int supervisor_adopt(const char *words, const char *config_path, struct config *config, char **argv);
+
+/* In the guard, whose supervisor has died: starts a new one by exec, with the wires in its hands. Returns the guard's end
+ * of the new pair, or -errno. */
+int supervisor_respawn(const struct config *config, const struct guard_wires *wires);
+/* The command line for that; set once at start. */
+void supervisor_set_argv(char **argv);
+
+#define SUPERVISOR_ADOPT "--adopt"
+
+#endif
