@@ -4,8 +4,7 @@
 
 limit=134217728
 group_make steady $limit || fail 'cannot make a group'
-dd if=/dev/zero of="$work/../file-$$" bs=1M count=1 2>/dev/null && rm -f "$work/../file-$$"
-# 30 MB anonymous that stays, and a little of everything else.
+# 30 MB anonymous that stay.
 prey steady sh -c 'head -c 30000000 /dev/zero | tail -c 30000000 | { sleep 600; cat; }' &
 dir=$(group_dir steady)
 usage_file=$dir/$([ $v = 2 ] && echo memory.current || echo memory.usage_in_bytes)
@@ -21,8 +20,8 @@ near() { # key of the snapshot, value: equal but for 1 MiB (the kernel itself is
 snapshot >"$work/ls"
 near usage_bytes "$(cat "$usage_file")"
 near limit_bytes $limit
-near anon_bytes "$(stat $([ $v = 2 ] && echo anon || echo rss))"
-near file_bytes "$(stat $([ $v = 2 ] && echo file || echo cache))"
+near anon_bytes "$(if [ $v = 2 ]; then stat anon; else stat rss; fi)"
+near file_bytes "$(if [ $v = 2 ]; then stat file; else stat cache; fi)"
 near shmem_bytes "$(stat shmem)"
 near working_set_bytes $(($(cat "$usage_file") - $(stat inactive_file)))
 jq "$(entry steady)" "$work/ls" >"$work/it"
