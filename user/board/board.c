@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The board's life: made, adopted, grown, left behind. All that allocates or blocks in this room is here, and only in
+ * open, close and grow. A board that is not sound is replaced, never trusted.
+ */
+#include "private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+/* A board on disk can outlive a boot, and cgroup ids begin anew with each: nothing older than this boot is adopted.
+ * Slack for a wall clock that was set while the host came up. */
+#define BOOT_SLACK_NS (300 * NS_PER_SEC)
+
+/* Maps and pre-faults. Populating alone maps shared pages as if read; a touch makes each ours for writing. */
+static int map_whole(int fd, size_t bytes, void **ret_map)
+{
+	volatile unsigned char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+
+	if ((void *)p == MAP_FAILED)
+		return -errno;
+	for (size_t at = 0; at < bytes; at += HR_BOARD_PAGE)
+		p[at + HR_BOARD_PAGE - 1] = p[at + HR_BOARD_PAGE - 1];
+	*ret_map = (void *)p;
+	return 0;
+}
+
+static uint64_t *taken_new(uint32_t capacity)
+{
+	return calloc((capacity + 63) / 64, sizeof(uint64_t));
+}
+
+/* The pointers into a map, and which slots are taken. `taken` is handed over. */
+static void attach(struct board *board, void *map, size_t bytes, uint64_t *taken)
+{
+	struct hr_board_header *header = map;
+
+	board->map = map;
+	board->bytes = bytes;
+	board->header = header;
+	board->host = (void *)(board->map + header->host_offset);
+	board->slots = (void *)(board->map + header->slots_offset);
+	for (uint32_t i = 0; i < header->slots_high; i++)
+		if (board->slots[i].state != HR_SLOT_FREE)
+			taken[i / 64] |= 1ULL << (i % 64);
+	free(board->taken);
+	board->taken = taken;
+	board->words = (header->slot_capacity + 63) / 64;
+	board->hint = 0;
+}
+
+static uint64_t random_instance(void)
+{
+	uint64_t instance = 0;
+
+	if (getrandom(&instance, sizeof(instance), GRND_NONBLOCK) != sizeof(instance))
+		instance = clock_wall_ns() ^ (uint64_t)getpid() << 40;	/* before the pool is ready */
+	return instance ? instance : 1;
+}
+
+static void header_alive(struct hr_board_header *header)
+{
+	header->generation++;
+	header->guard_pid = (uint32_t)getpid();
+	__atomic_store_n(&header->heartbeat_ns, clock_boot_ns(), __ATOMIC_RELAXED);
+	__atomic_store_n(&header->state, HR_BOARD_RUNNING, __ATOMIC_RELEASE);
+}
+
+static int create(struct board *board, const struct board_config *config)
+{
+	_cleanup_free_ uint64_t *taken = taken_new(config->capacity);
+	_cleanup_close_ int fd = -1;
+	struct hr_board_header header;
+	void *map;
+	int r = layout_make(config->capacity, config->keep_bytes, config->chatter_bytes, &header);
+
+	if (r || !taken)
+		return r ? r : -ENOMEM;
+	header.instance = random_instance();
+	header.created_ns = clock_wall_ns();
+	r = place_create(&board->place, header.file_bytes, &fd);
+	if (r)
+		return r;
+	r = map_whole(fd, header.file_bytes, &map);
+	if (!r) {
+		memcpy(map, &header, sizeof(header));
+		header_alive(map);
+		attach(board, map, header.file_bytes, take_ptr(taken));
+		r = place_publish(&board->place);
+	}
+	if (r)
+		place_discard(&board->place);
+	return r;
+}
+
+static bool of_this_boot(const struct hr_board_header *header)
+{
+	uint64_t up = clock_boot_ns();
+
+	return header->heartbeat_ns <= up &&
+	       header->created_ns + BOOT_SLACK_NS >= clock_wall_ns() - up;
+}
+
+/* An old board at the place, sound and of this boot. */
+static int adopt(struct board *board)
+{
+	_cleanup_free_ uint64_t *taken = NULL;
+	_cleanup_close_ int fd = openat(board->place.dir_fd, board->place.file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	struct hr_board_header header;
+	struct stat st;
+	const char *what;
+	void *map;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+		return -EPERM;
+	if (pread(fd, &header, sizeof(header), 0) != sizeof(header))
+		return -EBADMSG;
+	r = layout_check(&header, (uint64_t)st.st_size, &what);
+	if (r)
+		return r;
+	if (header.state == HR_BOARD_REPLACED || (!board->place.tmpfs && !of_this_boot(&header)))
+		return -ESTALE;
+	taken = taken_new(header.slot_capacity);
+	if (!taken)
+		return -ENOMEM;
+	r = -posix_fallocate(fd, 0, (off_t)header.file_bytes);	/* a hole would be a SIGBUS */
+	if (r)
+		return r;
+	r = map_whole(fd, header.file_bytes, &map);
+	if (r)
+		return r;
+	board_mend(map);
+	r = board_check(map, header.file_bytes, &what);
+	if (r) {
+		munmap(map, header.file_bytes);
+		return r;
+	}
+	attach(board, map, header.file_bytes, take_ptr(taken));
+	header_alive(map);
+	return 0;
+}
+
+/* Without telling readers that we stopped. */
+static void release(struct board *board)
+{
+	if (board->map)
+		munmap(board->map, board->bytes);
+	free(board->taken);
+	if (board->lock_fd >= 0)
+		close(board->lock_fd);
+	place_close(&board->place);
+	free(board);
+}
+
+int board_open(const struct board_config *config, struct board **ret_board, bool *ret_adopted)
+{
+	struct board *board = calloc(1, sizeof(*board));
+	bool adopted;
+	int r;
+
+	if (!board)
+		return -ENOMEM;
+	board->lock_fd = -1;
+	board->place.dir_fd = -1;
+	r = place_open(config->path, &board->place);
+	if (!r)
+		r = place_lock(&board->place, &board->lock_fd);
+	if (r) {
+		release(board);
+		return r;
+	}
+	adopted = config->adopt && !adopt(board);
+	if (!adopted)
+		r = create(board, config);
+	else if (board->header->slot_capacity < config->capacity)
+		r = board_grow(board, config->capacity);
+	if (r) {
+		release(board);
+		return r;
+	}
+	*ret_board = board;
+	if (ret_adopted)
+		*ret_adopted = adopted;
+	return 0;
+}
+
+void board_close(struct board *board)
+{
+	if (!board)
+		return;
+	__atomic_store_n(&board->header->state, HR_BOARD_STOPPED, __ATOMIC_RELEASE);
+	release(board);
+}
+
+struct carry {
+	struct hr_board_header *header;
+	unsigned char *map;
+};
+
+static int carry_event(const struct hr_event *event, void *arg)
+{
+	struct carry *to = arg;
+
+	ring_put(to->header, to->map, event);
+	return 0;
+}
+
+static void carry_over(const struct board *board, void *map, const struct hr_board_header *geometry)
+{
+	struct hr_board_header *header = map;
+	struct carry to = {.header = header, .map = map};
+
+	*header = *board->header;
+	header->file_bytes = geometry->file_bytes;
+	header->slot_capacity = geometry->slot_capacity;
+	memcpy(header->ring, geometry->ring, sizeof(header->ring));
+	memset(header->ring_head, 0, sizeof(header->ring_head));
+	memset(header->ring_tail, 0, sizeof(header->ring_tail));
+	memcpy((char *)map + header->host_offset, board->host, sizeof(*board->host));
+	memcpy((char *)map + header->slots_offset, board->slots,
+	       (size_t)board->header->slots_high * HR_SLOT_BYTES);
+	for (int ring = 0; ring < HR_RINGS; ring++)
+		ring_walk(board->map, (enum hr_ring)ring, carry_event, &to);
+}
+
+int board_grow(struct board *board, uint32_t capacity)
+{
+	struct hr_board_header geometry, wish;
+	struct hr_board_header *old = board->header;
+	unsigned char *old_map = board->map;
+	size_t old_bytes = board->bytes;
+	_cleanup_free_ uint64_t *taken = taken_new(capacity);
+	_cleanup_close_ int fd = -1;
+	uint64_t ring[HR_RINGS];
+	void *map;
+	int r;
+
+	if (capacity <= old->slot_capacity)
+		return -EINVAL;
+	if (!taken)
+		return -ENOMEM;
+	r = layout_make(capacity, 0, 0, &wish);
+	for (int i = 0; !r && i < HR_RINGS; i++)	/* never smaller than they were */
+		ring[i] = wish.ring[i].bytes > old->ring[i].bytes ? wish.ring[i].bytes : old->ring[i].bytes;
+	if (!r)
+		r = layout_make(capacity, ring[0], ring[1], &geometry);
+	if (!r)
+		r = place_create(&board->place, geometry.file_bytes, &fd);
+	if (r)
+		return r;
+	r = map_whole(fd, geometry.file_bytes, &map);
+	if (!r) {
+		carry_over(board, map, &geometry);
+		r = place_publish(&board->place);
+		if (r)
+			munmap(map, geometry.file_bytes);
+	}
+	if (r) {
+		place_discard(&board->place);
+		return r;
+	}
+	attach(board, map, geometry.file_bytes, take_ptr(taken));
+	board_heartbeat(board);
+	/* after the rename: who sees this finds the new file under the old name */
+	__atomic_store_n(&old->state, HR_BOARD_REPLACED, __ATOMIC_RELEASE);
+	munmap(old_map, old_bytes);
+	return 0;
+}
+
+const char *board_path(const struct board *board) { return board->place.path; }
+bool board_on_tmpfs(const struct board *board) { return board->place.tmpfs; }
+struct hr_board_header *board_header(struct board *board) { return board->header; }
+uint32_t board_capacity(const struct board *board) { return board->header->slot_capacity; }

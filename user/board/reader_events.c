@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Events of a live board, merged from both rings by seq. Detects being lapped and says by how much. Every step goes
+ * forward by at least a record, so that no damage can keep it busy.
+ */
+#include "reader_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define TRIES 64	/* of being lapped in the middle of a look, before we say: later */
+
+/* ring_tail as it is now; after a copy it tells whether what was copied still stood there */
+static int tail_now(const struct hr_reader *r, int ring, uint64_t *ret_tail)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return reader_pread(r->fd, ret_tail, sizeof(*ret_tail),
+			    offsetof(struct hr_board_header, ring_tail) + (size_t)ring * sizeof(*ret_tail));
+}
+
+static void cursor_to(struct cursor *c, uint64_t pos)
+{
+	*c = (struct cursor){.pos = pos};
+}
+
+/* Finds the record at the cursor. -ENODATA: none yet. -EBADMSG: no record can be read from here; the cursor has gone to
+ * the end of what there is. */
+static int cursor_look(struct hr_reader *r, int ring)
+{
+	const struct hr_ring_area *area = &r->header.ring[ring];
+	struct cursor *c = &r->cursor[ring];
+
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t head = r->header.ring_head[ring], tail = r->header.ring_tail[ring];
+		struct hr_event event = {0};
+		uint64_t off, room;
+		int e;
+
+		if (c->pos < tail || c->pos > head) {
+			r->lapped |= c->pos < tail;
+			cursor_to(c, tail);
+		}
+		if (c->pos == head)
+			return -ENODATA;
+		if (c->seq)
+			return 0;
+		off = c->pos % area->bytes;
+		room = area->bytes - off;
+		e = reader_pread(r->fd, &event, room < sizeof(event) ? room : sizeof(event), area->offset + off);
+		if (!e)
+			e = tail_now(r, ring, &tail);
+		if (e)
+			return e;
+		if (c->pos < tail) {	/* overwritten meanwhile: what was read is void */
+			e = reader_look(r);
+			if (e)
+				return e;
+			continue;
+		}
+		if (!layout_record_sound(event.bytes, event.type, room) || event.bytes > head - c->pos ||
+		    (event.type != HR_EVENT_PAD && !event.seq)) {
+			cursor_to(c, head);
+			return -EBADMSG;
+		}
+		if (event.type == HR_EVENT_PAD) {
+			cursor_to(c, c->pos + event.bytes);
+			i--;	/* goes forward: at most one for each time around */
+			continue;
+		}
+		c->seq = event.seq;
+		c->bytes = event.bytes;
+		return 0;
+	}
+	return -EAGAIN;
+}
+
+/* The ring whose next record has the lowest seq. */
+static int choose(struct hr_reader *r, int *ret_ring)
+{
+	int best = -1;
+
+	for (int ring = 0; ring < HR_RINGS; ring++) {
+		int e = cursor_look(r, ring);
+
+		if (e && e != -ENODATA)
+			return e;
+		if (!e && (best < 0 || r->cursor[ring].seq < r->cursor[best].seq))
+			best = ring;
+	}
+	if (best < 0)
+		return -ENODATA;
+	*ret_ring = best;
+	return 0;
+}
+
+/* The events from next_seq up to `seq` are missing: counts those that went by since we began. */
+static int count_missed(struct hr_reader *r, uint64_t seq)
+{
+	uint64_t from = r->next_seq > r->count_from ? r->next_seq : r->count_from;
+	uint64_t gap = r->next_seq && seq > from ? seq - from : 0;
+
+	if (!gap && !r->lapped)
+		return 0;
+	r->missed += gap ? gap : 1;	/* lapped among what we cannot number: at least one */
+	r->lapped = false;
+	r->next_seq = seq;
+	return -EOVERFLOW;
+}
+
+int live_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
+{
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t tail;
+		struct cursor *c;
+		int ring = 0, e = reader_look(r);
+
+		if (e)
+			return e;
+		e = choose(r, &ring);
+		if (!e && r->next_seq && r->cursor[ring].seq != r->next_seq) {
+			/* The one in between may have come into the other ring after our look at the header. */
+			e = reader_look(r);
+			if (!e)
+				e = choose(r, &ring);
+		}
+		if (e == -ENODATA && r->header.state != HR_BOARD_RUNNING && reader_follow(r))
+			continue;
+		if (e)
+			return e;
+		c = &r->cursor[ring];
+		if (c->seq < r->next_seq) {	/* asked for what is yet to come */
+			cursor_to(c, c->pos + c->bytes);
+			i--;
+			continue;
+		}
+		e = count_missed(r, c->seq);
+		if (e)
+			return e;
+		e = reader_pread(r->fd, buf, c->bytes, r->header.ring[ring].offset + c->pos % r->header.ring[ring].bytes);
+		if (!e)
+			e = tail_now(r, ring, &tail);
+		if (e)
+			return e;
+		if (c->pos < tail)
+			continue;
+		memset((char *)buf + c->bytes, 0, buf_bytes - c->bytes);
+		r->next_seq = c->seq + 1;
+		cursor_to(c, c->pos + c->bytes);
+		return layout_event_sound(buf) ? 0 : -EBADMSG;
+	}
+	return -EAGAIN;
+}
+
+/* To the first record with seq or a higher one, of what stands there now. */
+static void cursor_seek(struct hr_reader *r, int ring, uint64_t seq)
+{
+	struct cursor *c = &r->cursor[ring];
+	uint64_t end = r->header.ring_head[ring];
+
+	cursor_to(c, r->header.ring_tail[ring]);
+	while (c->pos < end && !cursor_look(r, ring) && c->seq < seq)
+		cursor_to(c, c->pos + c->bytes);
+}
+
+void live_seek_event(struct hr_reader *r, uint64_t seq)
+{
+	if (reader_look(r))
+		return;
+	if (seq == UINT64_MAX)
+		seq = r->header.last_seq + 1;
+	r->next_seq = seq;
+	r->count_from = seq;
+	for (int ring = 0; ring < HR_RINGS; ring++) {
+		cursor_seek(r, ring, seq);
+		/* From the oldest: what a ring had given up before is not ours to miss. */
+		if (!seq && r->header.ring_tail[ring] && r->cursor[ring].seq > r->count_from)
+			r->count_from = r->cursor[ring].seq;
+	}
+	r->lapped = false;
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The recorder: what a reader shows, appended to a file frame by frame. The file never holds half a frame for longer
+ * than a write takes: what could not be written whole is cut off again.
+ */
+#include <headroom/record.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "frame.h"
+#include "reader_private.h"
+
+struct hr_recorder {
+	int fd;
+	uint64_t bytes;			/* of whole frames in the file */
+	struct picture last, now;	/* last: what the file's last frame shows */
+	uint32_t since_key;		/* frames; 0: the next is a key frame */
+	uint64_t next_seq;		/* event that the next frame begins with; 0: the oldest */
+	uint64_t instance;		/* whose events next_seq counts */
+};
+
+static int write_header(struct hr_recorder *rec)
+{
+	struct hr_record_header header = {
+		.magic = HR_RECORD_MAGIC,
+		.version = HR_RECORD_VERSION,
+		.board_version = HR_BOARD_VERSION,
+		.header_bytes = sizeof(header),
+		.board_header_bytes = sizeof(struct hr_board_header),
+		.host_bytes = sizeof(struct hr_host),
+		.slot_bytes = sizeof(struct hr_slot),
+		.created_ns = clock_wall_ns(),
+	};
+	ssize_t n = write(rec->fd, &header, sizeof(header));
+
+	if (n != sizeof(header))
+		return n < 0 ? -errno : -ENOSPC;
+	rec->bytes = sizeof(header);
+	return 0;
+}
+
+/* The events that the file has are not written again. */
+static void take_up_events(struct hr_recorder *rec, struct hr_reader *r)
+{
+	union {
+		struct hr_event event;
+		unsigned char room[HR_EVENT_MAX_BYTES];
+	} buf;
+
+	if (hr_reader_seek_frame(r, UINT64_MAX))
+		return;
+	rec->instance = r->header.instance;
+	rec->next_seq = r->header.last_seq + 1;
+	while (!hr_reader_next_event(r, &buf.event, sizeof(buf)))	/* some came while the frame was taken */
+		if (buf.event.seq >= rec->next_seq)
+			rec->next_seq = buf.event.seq + 1;
+}
+
+/* Goes on behind the last whole frame; what a killed recorder left behind it is cut off. */
+static int take_up(struct hr_recorder *rec, const char *path)
+{
+	struct hr_reader *r = NULL;
+	int e = hr_reader_open(path, &r);
+
+	if (e)
+		return e;
+	e = hr_reader_is_recording(r) ? 0 : -EPROTO;
+	if (!e) {
+		rec->bytes = frames_end(r->frames);
+		if (ftruncate(rec->fd, (off_t)rec->bytes))
+			e = -errno;
+	}
+	if (!e)
+		take_up_events(rec, r);
+	hr_reader_close(r);
+	return e;
+}
+
+int hr_recorder_new(const char *path, bool append, struct hr_recorder **ret_recorder)
+{
+	struct hr_recorder *rec = calloc(1, sizeof(*rec));
+	struct stat st;
+	int e = 0;
+
+	if (!rec)
+		return -ENOMEM;
+	rec->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | (append ? 0 : O_EXCL), 0640);
+	if (rec->fd < 0 || fstat(rec->fd, &st))
+		e = -errno;
+	else if (!S_ISREG(st.st_mode))
+		e = -EPROTO;
+	else if (flock(rec->fd, LOCK_EX | LOCK_NB))
+		e = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	else
+		e = st.st_size ? take_up(rec, path) : write_header(rec);
+	if (e) {
+		hr_recorder_close(rec);
+		return e;
+	}
+	*ret_recorder = rec;
+	return 0;
+}
+
+void hr_recorder_close(struct hr_recorder *rec)
+{
+	if (!rec)
+		return;
+	if (rec->fd >= 0)
+		close(rec->fd);
+	picture_done(&rec->last);
+	picture_done(&rec->now);
+	free(rec);
+}
+
+uint64_t hr_recorder_bytes(const struct hr_recorder *rec) { return rec->bytes; }
+
+static int take_slots(struct picture *p, struct hr_reader *reader)
+{
+	for (uint32_t i = 0;; p->body.slot_count++) {
+		int e = picture_reserve(p, p->body.slot_count + 1, 0);
+
+		if (!e)
+			e = hr_reader_slot(reader, &i, &p->slot[p->body.slot_count]);
+		if (e)
+			return e == -ENODATA ? 0 : e;
+		p->index[p->body.slot_count] = i - 1;
+	}
+}
+
+static int take_events(struct hr_recorder *rec, struct hr_reader *reader)
+{
+	struct picture *p = &rec->now;
+	uint64_t missed = hr_reader_missed(reader);
+	int e;
+
+	hr_reader_seek_event(reader, rec->next_seq);
+	for (;;) {
+		struct hr_event *event;
+
+		e = picture_reserve(p, 0, p->body.events_bytes + HR_EVENT_MAX_BYTES);
+		if (e)
+			return e;
+		event = (void *)(p->events + p->body.events_bytes);
+		e = hr_reader_next_event(reader, event, HR_EVENT_MAX_BYTES);
+		if (e == -EOVERFLOW || e == -EBADMSG)	/* passed over; the first is counted, the second was none */
+			continue;
+		if (e)
+			break;
+		p->body.events_bytes += event->bytes;
+		rec->next_seq = event->seq + 1;
+		if (event->seq >= p->body.header.last_seq)	/* what comes meanwhile is for the next frame */
+			break;
+	}
+	p->body.events_missed = hr_reader_missed(reader) - missed;
+	return e == -ENODATA || e == -EAGAIN ? 0 : e;
+}
+
+/* All of it, or nothing of it. */
+static int append(struct hr_recorder *rec, const unsigned char *frame, size_t bytes)
+{
+	ssize_t n;
+
+	do {
+		n = write(rec->fd, frame, bytes);
+	} while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)bytes) {
+		rec->bytes += bytes;
+		return 0;
+	}
+	n = n < 0 ? -errno : -ENOSPC;
+	if (ftruncate(rec->fd, (off_t)rec->bytes))
+		return -errno;
+	return (int)n;
+}
+
+int hr_recorder_frame(struct hr_recorder *rec, struct hr_reader *reader)
+{
+	return hr_recorder_frame_at(rec, reader, hr_reader_frame_time(reader));
+}
+
+int hr_recorder_frame_at(struct hr_recorder *rec, struct hr_reader *reader, uint64_t time_ns)
+{
+	_cleanup_free_ unsigned char *frame = NULL;
+	struct picture *now = &rec->now, swap;
+	uint64_t next_seq;
+	size_t bytes;
+	int e;
+
+	now->body = (struct hr_frame_body){0};
+	hr_reader_health(reader, NULL);		/* follows a board that was replaced */
+	hr_reader_header(reader, &now->body.header);
+	if (now->body.header.instance != rec->instance)
+		rec->next_seq = 0;
+	rec->instance = now->body.header.instance;
+	next_seq = rec->next_seq;
+	e = hr_reader_host(reader, &now->body.host);
+	if (!e)
+		e = take_slots(now, reader);
+	if (!e)
+		e = take_events(rec, reader);
+	if (!e)
+		e = frame_pack(now, rec->since_key ? &rec->last : NULL, time_ns, &frame, &bytes);
+	if (!e)
+		e = append(rec, frame, bytes);
+	if (e) {
+		rec->next_seq = next_seq;	/* they come with the next frame */
+		return e;
+	}
+	rec->since_key = (rec->since_key + 1) % HR_FRAMES_PER_KEY;
+	swap = rec->last;
+	rec->last = rec->now;
+	rec->now = swap;
+	return 0;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The writer's side of the rings. One writer; what it is about to overwrite it gives up first (ring_tail), what it has
+ * written it shows last (ring_head). Copies with relaxed atomic words: a reader may be looking at any of them.
+ */
+#include "private.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void copy_words(void *to, const void *from, size_t bytes)
+{
+	uint64_t *t = to;
+	const uint64_t *f = from;
+
+	for (size_t i = 0; i < bytes / sizeof(*t); i++)
+		__atomic_store_n(&t[i], f[i], __ATOMIC_RELAXED);
+}
+
+/* The bytes of the record at a position; 0 if it cannot be true. */
+static uint32_t record_bytes(const unsigned char *area, uint64_t ring_bytes, uint64_t at)
+{
+	uint64_t off = at % ring_bytes;
+	struct hr_event head;
+
+	memcpy(&head, area + off, BOARD_PAD_BYTES);
+	return layout_record_sound(head.bytes, head.type, ring_bytes - off) ? head.bytes : 0;
+}
+
+void ring_put(struct hr_board_header *header, unsigned char *map, const struct hr_event *event)
+{
+	enum hr_ring ring = hr_event_ring(event->type);
+	const struct hr_ring_area *area = &header->ring[ring];
+	unsigned char *bytes = map + area->offset;
+	uint64_t head = header->ring_head[ring], tail = header->ring_tail[ring];
+	uint64_t off = head % area->bytes, room = area->bytes - off;
+	uint64_t pad = room < event->bytes ? room : 0;
+	uint64_t new_head = head + pad + event->bytes;
+
+	while (new_head - tail > area->bytes) {
+		uint32_t oldest = record_bytes(bytes, area->bytes, tail);
+
+		tail = oldest ? tail + oldest : head;
+	}
+	__atomic_store_n(&header->ring_tail[ring], tail, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);	/* the tail before what overwrites it */
+	if (pad) {
+		uint64_t mark[sizeof(*event) / sizeof(uint64_t)];
+		struct hr_event filler = {.bytes = (uint32_t)pad, .type = HR_EVENT_PAD};
+
+		memcpy(mark, &filler, sizeof(filler));
+		copy_words(bytes + off, mark, BOARD_PAD_BYTES);
+		off = 0;
+	}
+	copy_words(bytes + off, event, event->bytes);
+	__atomic_store_n(&header->ring_head[ring], new_head, __ATOMIC_RELEASE);
+}
+
+uint64_t board_event_post(struct board *board, struct hr_event *event)
+{
+	struct hr_board_header *header = board->header;
+	uint64_t seq = header->last_seq + 1;
+
+	if (event->bytes % 8 || event->bytes < sizeof(*event) || event->bytes > HR_EVENT_MAX_BYTES ||
+	    event->type == HR_EVENT_PAD)
+		return 0;
+	event->seq = seq;
+	event->instance = header->instance;
+	ring_put(header, board->map, event);
+	/* last: one who is killed before this leaves an event that is there but not counted; adoption counts it */
+	__atomic_store_n(&header->last_seq, seq, __ATOMIC_RELEASE);
+	return seq;
+}
+
+int ring_walk(const void *map, enum hr_ring ring, int (*fn)(const struct hr_event *event, void *arg), void *arg)
+{
+	const struct hr_board_header *header = map;
+	const struct hr_ring_area *area = &header->ring[ring];
+	const unsigned char *bytes = (const unsigned char *)map + area->offset;
+	uint64_t head = header->ring_head[ring];
+
+	for (uint64_t at = header->ring_tail[ring]; at < head;) {
+		const struct hr_event *event = (const void *)(bytes + at % area->bytes);
+		uint32_t n = record_bytes(bytes, area->bytes, at);
+		int r = 0;
+
+		if (!n || n > head - at)
+			return -EBADMSG;
+		if (event->type != HR_EVENT_PAD)
+			r = layout_event_sound(event) ? fn(event, arg) : -EBADMSG;
+		if (r)
+			return r;
+		at += n;
+	}
+	return 0;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Slots and host record under their seqlocks, and which slots are free. Nothing here allocates or blocks.
+ * The free list is a bitmap in the guard's own memory: the board itself is never searched.
+ */
+#include "private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Odd: a release fence keeps what follows from being seen before it. */
+void seq_begin(uint32_t *seq)
+{
+	uint32_t now = __atomic_load_n(seq, __ATOMIC_RELAXED);
+
+	__atomic_store_n(seq, now + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+void seq_end(uint32_t *seq)
+{
+	uint32_t now = __atomic_load_n(seq, __ATOMIC_RELAXED);
+
+	__atomic_store_n(seq, now + 1, __ATOMIC_RELEASE);
+}
+
+struct hr_slot *board_slot_begin(struct board *board, uint32_t index)
+{
+	struct hr_slot *slot = &board->slots[index];
+
+	seq_begin(&slot->seq);
+	return slot;
+}
+
+void board_slot_end(struct board *board, uint32_t index)
+{
+	struct hr_slot *slot = &board->slots[index];
+
+	if (slot->text_used < HR_SLOT_TEXT)
+		memset(slot->text + slot->text_used, 0, HR_SLOT_TEXT - slot->text_used);
+	seq_end(&slot->seq);
+}
+
+const struct hr_slot *board_slot(const struct board *board, uint32_t index)
+{
+	return &board->slots[index];
+}
+
+struct hr_host *board_host_begin(struct board *board)
+{
+	seq_begin(&board->host->seq);
+	return board->host;
+}
+
+void board_host_end(struct board *board)
+{
+	seq_end(&board->host->seq);
+}
+
+const struct hr_host *board_host(const struct board *board)
+{
+	return board->host;
+}
+
+static void slot_clear(struct hr_slot *slot)
+{
+	seq_begin(&slot->seq);
+	memset((char *)slot + sizeof(slot->seq), 0, sizeof(*slot) - sizeof(slot->seq));
+}
+
+static void slot_unknown(struct hr_slot *slot)
+{
+	slot->started_ns = HR_UNKNOWN;
+	slot->pids = HR_UNKNOWN_U32;
+	/* all fields of these two are unsigned words, and all ones means unknown in each */
+	memset(&slot->memory, 0xff, sizeof(slot->memory));
+	memset(&slot->pressure, 0xff, sizeof(slot->pressure));
+	memset(&slot->counts, 0xff, sizeof(slot->counts));
+	slot->binding.level = HR_LEVEL_HOST;
+	slot->binding.limit = HR_UNKNOWN;
+	slot->outlook = (struct hr_outlook){
+		.drift_bytes_per_second = HR_UNKNOWN_I64,
+		.rss_drift_bytes_per_second = HR_UNKNOWN_I64,
+		.oom_in_p10_ms = HR_UNKNOWN,
+		.oom_in_p50_ms = HR_UNKNOWN,
+		.oom_in_p90_ms = HR_UNKNOWN,
+		.risk_centi = UINT16_MAX,
+		.leak_bytes_per_hour = HR_UNKNOWN_I64,
+	};
+}
+
+int board_slot_take(struct board *board, uint32_t *ret_index)
+{
+	struct hr_board_header *header = board->header;
+
+	for (; board->hint < board->words; board->hint++) {
+		uint64_t *word = &board->taken[board->hint];
+		uint32_t index;
+
+		if (!~*word)
+			continue;
+		index = board->hint * 64 + (uint32_t)__builtin_ctzll(~*word);
+		if (index >= header->slot_capacity)
+			break;
+		*word |= 1ULL << (index % 64);
+		if (index >= header->slots_high)	/* first, so that no slot in use stands above it */
+			__atomic_store_n(&header->slots_high, index + 1, __ATOMIC_RELEASE);
+		slot_clear(&board->slots[index]);
+		slot_unknown(&board->slots[index]);
+		seq_end(&board->slots[index].seq);
+		*ret_index = index;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+void board_slot_free(struct board *board, uint32_t index)
+{
+	slot_clear(&board->slots[index]);
+	seq_end(&board->slots[index].seq);
+	board->taken[index / 64] &= ~(1ULL << (index % 64));
+	if (index / 64 < board->hint)
+		board->hint = index / 64;
+}
+
+void board_heartbeat(struct board *board)
+{
+	__atomic_store_n(&board->header->heartbeat_ns, clock_boot_ns(), __ATOMIC_RELEASE);
+}
