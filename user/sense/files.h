@@ -5,7 +5,7 @@
  *
  * Groups are known by cgroup id: the 8-byte file handle of the directory, which is what BPF sees; the inode number on
  * file systems that have no such handle (tests). Found by walking, or (files_stat, files_path) by open_by_handle_at()
- * where CAP_DAC_READ_SEARCH allows.
+ * where CAP_DAC_READ_SEARCH allows. Which of the two is decided in files_open(): open it with the rights that it will have.
  *
  * Descriptors are kept open by group and read with pread(), which is cheaper than opening. Not without bound: each costs a descriptor and about 5 KiB of kernel memory
  * (a seq_file keeps its page), so at most FILES_OPEN_MAX, or what RLIMIT_NOFILE's hard limit leaves, are kept. When
@@ -53,7 +53,7 @@ int files_sweep(struct files *files, struct memcg_sample *rows, size_t capacity,
  * untouched. */
 int files_stat(struct files *files, struct memcg_sample *row);
 
-/* Path from the hierarchy's root ("/docker/abc"; "/" for the root), valid until the next call; NULL: not found. Bytes as
+/* Path from the hierarchy's root ("/docker/abc"; "/" for the root), valid until any next call; NULL: not found. Bytes as
  * the kernel has them: hostile. */
 const char *files_path(struct files *files, __u64 id);
 
