@@ -1,24 +1,156 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The trend of one container. Never reads a clock, a file or another container. This is the first detector: one time
- * scale of exponentially weighted drift; what it can't say yet it leaves unknown.
+ * From an input to an outlook: makes the step (what changed, over which time, towards which limit), recognises restarts,
+ * gaps and clocks that jump, and walks the detectors. Never reads a clock, a file or another container.
  */
 #include "foresee.h"
 
-#include <math.h>
 #include <string.h>
 
-#define DRIFT_TAU_SECONDS 10.0		/* remembers about the last ten seconds */
-#define GAP_SECONDS 300.0		/* after a longer silence the trend starts anew */
+#include "detector.h"
+#include "risk.h"
 
-void foresee_init(struct foresee_state *state)
+#define PAGE_BYTES 4096u
+#define GAP_SECONDS \
+	300.0f /* a silence longer than this and GAP_TIMES the usual spacing teaches no drift: */
+#define GAP_TIMES 20.0f /* the guard slept, or the clock jumped */
+#define GRAIN_KIB \
+	128.0f /* the kernel charges by batches of 64 pages per CPU: mm/memcontrol.c, MEMCG_CHARGE_BATCH */
+#define GRAIN_SHARE 1e-4f /* of the limit */
+#define RESTART_SHARE \
+	0.15f /* usage fell at once to below this share: with counters that start anew, a new life */
+
+static const struct foresee_detector *const detectors[] = {
+	&detector_changepoint, &detector_drift, &detector_swing,   &detector_floor, &detector_leak,
+	&detector_rise,	       &detector_past,	&detector_barrier, &detector_stall,
+};
+
+void foresee_init(struct foresee_state *state) { memset(state, 0, sizeof(*state)); }
+
+void foresee_input_init(struct foresee_input *input)
 {
-	memset(state, 0, sizeof(*state));
+	memset(input, 0xff, sizeof(*input));
+	input->t_ns = 0;
+	input->binding_level = HR_LEVEL_OWN;
+	input->under_oom = input->restarted = 0;
+	input->sock = input->page_tables = 0;
 }
 
-static double difference(uint64_t now, uint64_t before)
+/* A new life: everything is forgotten but the counters of what happened to this workload. */
+static void new_life(struct foresee_state *state, const struct foresee_input *input, bool killed)
 {
-	return now >= before ? (double)(now - before) : -(double)(before - now);
+	uint8_t deaths = state->deaths, survivals = state->survivals;
+
+	foresee_init(state);
+	state->deaths = (uint8_t)(deaths + (killed && deaths < 100));
+	state->survivals = survivals;
+	state->birth_ns = input->t_ns;
+}
+
+static uint32_t to_pages(uint64_t bytes)
+{
+	return bytes / PAGE_BYTES >= UINT32_MAX ? UINT32_MAX : (uint32_t)(bytes / PAGE_BYTES);
+}
+
+static float pages_rise(uint32_t now, uint32_t before)
+{
+	return 4.0f * (float)((int64_t)now - before);
+}
+
+static bool restarted(const struct foresee_state *state, const struct foresee_input *input,
+		      uint32_t used)
+{
+	if (input->restarted)
+		return true;
+	return state->seen && input->psi_full_us != HR_UNKNOWN &&
+	       (uint32_t)input->psi_full_us < state->stall.psi_full_us &&
+	       state->stall.psi_full_us - (uint32_t)input->psi_full_us < UINT32_MAX / 2 &&
+	       used < (uint32_t)(RESTART_SHARE * (float)state->used_pages);
+}
+
+/* Fills in step; false where there is nothing to learn from (no size at all). */
+static bool make_step(struct foresee_state *state, const struct foresee_input *input,
+		      struct step *step)
+{
+	uint64_t used = input->unreclaimable != HR_UNKNOWN ? input->unreclaimable : input->usage;
+	uint64_t limit = input->limit, room = input->headroom;
+	uint32_t headroom_pages, limit_pages, used_pages, rss_pages;
+	bool killed;
+	float dt;
+
+	if (used == HR_UNKNOWN)
+		return false;
+	if (limit == 0 ||
+	    limit >= UINT64_MAX / 4) /* cgroup v1 writes "none" as 2^63 rounded to pages */
+		limit = HR_UNKNOWN;
+	if (room == HR_UNKNOWN && limit != HR_UNKNOWN)
+		room = limit > used ? limit - used : 0;
+	if (limit == HR_UNKNOWN && room != HR_UNKNOWN)
+		limit = state->seen && state->limit_pages
+				? (uint64_t)state->limit_pages * PAGE_BYTES
+				: room + used;
+	if (input->swap != HR_UNKNOWN)
+		used = used > UINT64_MAX / 2 ? used : used + input->swap;
+	used_pages = to_pages(used);
+	headroom_pages = to_pages(room);
+	limit_pages = limit == HR_UNKNOWN ? 0 : to_pages(limit);
+	rss_pages = to_pages(input->rss);
+	killed = state->seen && input->events_oom_kill != HR_UNKNOWN &&
+		 (uint32_t)input->events_oom_kill != state->oom_kills;
+	if (!state->seen || restarted(state, input, used_pages))
+		new_life(state, input, killed);
+	if (input->t_ns <
+	    state->last_t_ns) /* the clock went back: keep what is known, move its zero */
+		state->birth_ns -= state->last_t_ns - input->t_ns;
+	dt = state->seen && input->t_ns > state->last_t_ns
+		     ? (float)((double)(input->t_ns - state->last_t_ns) / 1e9)
+		     : 0;
+	memset(step, 0, sizeof(*step));
+	step->input = input;
+	step->dt = dt;
+	step->gap = state->typical_dt > 0 && dt > GAP_SECONDS && dt > GAP_TIMES * state->typical_dt;
+	step->moved = state->seen &&
+		      (state->level != input->binding_level || state->limit_pages != limit_pages);
+	step->used = 4.0f * (float)used_pages;
+	step->distance = room == HR_UNKNOWN ? -1 : 4.0f * (float)headroom_pages;
+	step->limit = max_f(limit_pages ? 4.0f * (float)limit_pages : 2 * step->used, 4);
+	step->level = step->distance < 0 ? step->used : step->limit - step->distance;
+	step->grain = max_f(GRAIN_KIB, GRAIN_SHARE * step->limit);
+	if (state->seen) {
+		bool comparable = step->distance >= 0 && state->limit_pages &&
+				  state->level == input->binding_level;
+
+		step->eaten = comparable ? pages_rise(limit_pages, state->limit_pages) -
+						   pages_rise(headroom_pages, state->headroom_pages)
+					 : pages_rise(used_pages, state->used_pages);
+		/* At the limit the headroom is cut off at zero: what was eaten there shows in the usage only. */
+		if (comparable && (!headroom_pages || !state->headroom_pages) &&
+		    input->binding_level == HR_LEVEL_OWN)
+			step->eaten = pages_rise(used_pages, state->used_pages);
+	}
+	if (dt > 0 && !step->gap) {
+		float keep =
+			30 / (30 + dt); /* the two plain trends for people: over half a minute */
+
+		state->typical_dt = state->typical_dt > 0
+					    ? state->typical_dt + 0.1f * (dt - state->typical_dt)
+					    : dt;
+		state->used_drift = keep * state->used_drift +
+				    (1 - keep) * pages_rise(used_pages, state->used_pages) / dt;
+		if (rss_pages != UINT32_MAX && state->rss_pages != UINT32_MAX)
+			state->rss_drift =
+				keep * state->rss_drift +
+				(1 - keep) * pages_rise(rss_pages, state->rss_pages) / dt;
+	}
+	state->headroom_pages = headroom_pages;
+	state->limit_pages = limit_pages;
+	state->used_pages = used_pages;
+	state->rss_pages = rss_pages;
+	state->level = input->binding_level;
+	state->last_t_ns = input->t_ns;
+	if (input->events_oom_kill != HR_UNKNOWN)
+		state->oom_kills = (uint32_t)input->events_oom_kill;
+	return true;
 }
 
 static void unknown_outlook(struct hr_outlook *outlook)
@@ -31,30 +163,54 @@ static void unknown_outlook(struct hr_outlook *outlook)
 	outlook->leak_bytes_per_hour = HR_UNKNOWN_I64;
 }
 
-void foresee_update(struct foresee_state *state, const struct foresee_input *input, struct hr_outlook *ret_outlook)
+void foresee_update(struct foresee_state *state, const struct foresee_input *input,
+		    struct hr_outlook *ret_outlook)
 {
-	double dt, keep;
-	int fresh = input->restarted || !state->last_t_ns || input->t_ns < state->last_t_ns;
+	struct step step;
+	struct verdict verdict = {.terms = 0};
+	bool first;
 
 	unknown_outlook(ret_outlook);
-	if (input->unreclaimable == HR_UNKNOWN)
+	if (!make_step(state, input, &step))
 		return;
-	dt = fresh ? 0 : (double)(input->t_ns - state->last_t_ns) / 1e9;
-	if (fresh || dt > GAP_SECONDS) {
-		foresee_init(state);
-	} else if (dt > 0) {
-		keep = exp(-dt / DRIFT_TAU_SECONDS);
-		state->weight = 1 - (1 - state->weight) * keep;
-		state->drift = keep * state->drift +
-			(1 - keep) * difference(input->unreclaimable, state->last_unreclaimable) / dt;
-		if (input->rss != HR_UNKNOWN && state->last_rss != HR_UNKNOWN)
-			state->rss_drift = keep * state->rss_drift +
-				(1 - keep) * difference(input->rss, state->last_rss) / dt;
-		ret_outlook->drift_bytes_per_second = (int64_t)(state->drift / state->weight);
-		ret_outlook->rss_drift_bytes_per_second =
-			input->rss == HR_UNKNOWN ? HR_UNKNOWN_I64 : (int64_t)(state->rss_drift / state->weight);
+	first = !state->seen;
+	state->seen = 1;
+	for (size_t i = 0; i < sizeof(detectors) / sizeof(detectors[0]); i++)
+		if (detectors[i]->update)
+			detectors[i]->update(state, &step);
+	risk_begin(&verdict);
+	for (size_t i = 0; i < sizeof(detectors) / sizeof(detectors[0]); i++)
+		if (detectors[i]->judge)
+			detectors[i]->judge(state, &step, &verdict);
+	risk_conclude(state, &step, &verdict, ret_outlook);
+	if (!first) {
+		ret_outlook->drift_bytes_per_second =
+			to_bytes(step.distance >= 0 && input->binding_level == HR_LEVEL_OWN &&
+						 state->scale[0].seconds > 0
+					 ? verdict.drift
+					 : state->used_drift);
+		if (input->rss != HR_UNKNOWN)
+			ret_outlook->rss_drift_bytes_per_second = to_bytes(state->rss_drift);
 	}
-	state->last_t_ns = input->t_ns;
-	state->last_unreclaimable = input->unreclaimable;
-	state->last_rss = input->rss;
+}
+
+void foresee_inherit(struct hr_outlook *outlook, const struct hr_outlook *above,
+		     enum hr_level level)
+{
+	if (above->risk_centi == UINT16_MAX ||
+	    (outlook->risk_centi != UINT16_MAX && outlook->risk_centi >= above->risk_centi))
+		return;
+	outlook->risk_centi = above->risk_centi;
+	outlook->confidence_milli = above->confidence_milli;
+	if (above->alarm > outlook->alarm)
+		outlook->alarm = above->alarm;
+	if (above->oom_in_p50_ms < outlook->oom_in_p50_ms) {
+		outlook->oom_in_p10_ms = above->oom_in_p10_ms;
+		outlook->oom_in_p50_ms = above->oom_in_p50_ms;
+		outlook->oom_in_p90_ms = above->oom_in_p90_ms;
+	}
+	memcpy(outlook->reason, above->reason, sizeof(outlook->reason));
+	for (size_t i = 0; i < HR_REASONS; i++)
+		if (outlook->reason[i].kind)
+			outlook->reason[i].reserved = level;
 }

@@ -2,7 +2,11 @@
 /*
  * The face of the foreseeing room: time and samples in, outlook out. Pure: no I/O, no allocation, no clock of its own;
  * the same code runs in the guard, in `headroom replay` and in the backtest. One state per container, embedded by the
- * owner, zero-initialised by foresee_init().
+ * owner, zero-initialised by foresee_init(). docs/foresight.md derives what is done.
+ *
+ * A sample may come at any spacing, after a gap, or with a time that went back (learnt from as if no time had passed).
+ * Counters may start anew at any time. Whoever has a tree calls foresee_update() for every node, parents first, and then
+ * foresee_inherit() from each node to those below it: a container on a host that runs full inherits the host's risk.
  */
 #ifndef HEADROOM_FORESEE_H
 #define HEADROOM_FORESEE_H
@@ -13,15 +17,21 @@
 /* One look at one container. Bytes; HR_UNKNOWN where not known (limit: none). t_ns is monotonic, any zero point. */
 struct foresee_input {
 	uint64_t t_ns;
-	uint64_t usage, unreclaimable, headroom;	/* headroom: the least along the path, account.h */
-	uint64_t limit;					/* of the level that binds */
-	uint8_t binding_level;				/* enum hr_level */
-	uint64_t high;					/* memory.high that applies, or HR_UNKNOWN */
+	uint64_t usage, unreclaimable, headroom; /* headroom: the least along the path, account.h */
+	uint64_t limit; /* of the level that binds */
+	uint8_t binding_level; /* enum hr_level */
+	uint64_t high; /* memory.high that applies, or HR_UNKNOWN */
 	uint64_t anon, file, shmem, kernel, slab, swap, swap_free, rss;
-	uint64_t refaults, stall_ns, psi_some_us, psi_full_us;	/* counters */
-	uint64_t events_max, events_oom_kill;			/* counters */
+	uint64_t refaults, stall_ns, psi_some_us, psi_full_us; /* counters */
+	uint64_t events_max, events_oom_kill; /* counters */
 	uint8_t under_oom;
-	uint8_t restarted;				/* the caller knows that this is a new life */
+	uint8_t restarted; /* the caller knows that this is a new life */
+	uint64_t sock, page_tables; /* parts of kernel; 0 or HR_UNKNOWN where not told apart */
+};
+
+/* How good this container's own forecasts were: intervals of 80 % that were checked, and those that held. */
+struct foresee_record {
+	uint32_t checked, covered;
 };
 
 struct foresee_state;
@@ -29,8 +39,16 @@ struct foresee_state;
 /* sizeof is public so that tables of states can be reserved; the fields are the room's own. */
 #include "state.h"
 
+/* All inputs unknown: fill in what you have. */
+void foresee_input_init(struct foresee_input *input);
 void foresee_init(struct foresee_state *state);
-/* Fills every field of ret_outlook but next_rung. Never NaN; unknown is HR_UNKNOWN… as board.h has it. */
-void foresee_update(struct foresee_state *state, const struct foresee_input *input, struct hr_outlook *ret_outlook);
+/* Fills every field of ret_outlook but next_rung (0). Never NaN; unknown is HR_UNKNOWN… as board.h has it. */
+void foresee_update(struct foresee_state *state, const struct foresee_input *input,
+		    struct hr_outlook *ret_outlook);
+/* The whole path: an ancestor (or the host) that is worse off lends its risk, times, alarm and reasons. `level` says what
+ * the ancestor is to the container: HR_LEVEL_ANCESTOR or HR_LEVEL_HOST. Drift and leak stay the container's own. */
+void foresee_inherit(struct hr_outlook *outlook, const struct hr_outlook *above,
+		     enum hr_level level);
+void foresee_record(const struct foresee_state *state, struct foresee_record *ret_record);
 
 #endif

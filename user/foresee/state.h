@@ -1,15 +1,93 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The room's memory of one container. Only foresee/ looks inside. */
+/*
+ * The room's memory of one container: fixed size, no pointers, at most 600 bytes. Only foresee/ looks inside; each
+ * detector owns the struct that bears its name. Sizes are KiB in floats unless the name says otherwise; times are
+ * seconds. All zero is the state of a container that was never seen.
+ */
 #ifndef HEADROOM_FORESEE_STATE_H
 #define HEADROOM_FORESEE_STATE_H
 
 #include <stdint.h>
 
-struct foresee_state {
-	uint64_t last_t_ns;		/* 0: no sample yet */
-	uint64_t last_unreclaimable, last_rss;
-	double drift, rss_drift;	/* exponentially weighted, bytes per second */
-	double weight;			/* of the evidence so far, 0-1 */
+#define FORESEE_SCALES 6
+#define FORESEE_RINGS 4
+#define FORESEE_BUCKETS 57 /* over all rings; floor.c divides them up */
+#define FORESEE_KINDS 6 /* parts of memory whose growth is told apart, leak.c */
+
+struct foresee_scale { /* drift.c: one time scale */
+	float drift; /* KiB/s */
+	float seconds; /* weight of the evidence behind it, at most tau */
+	float noise; /* KiB²/s: squared error of its own forecasts, per second ahead */
+	float anchor_age, anchor_rise, anchor_drift; /* the forecast that is being checked */
 };
+
+struct foresee_change { /* changepoint.c: one side of Page–Hinkley */
+	float sum; /* in standard deviations */
+	float age, rise; /* since the sum last stood at zero */
+};
+
+struct foresee_swing { /* swing.c: peaks and troughs of a sawtooth, in KiB used of what binds */
+	float extreme; /* of the leg that is under way */
+	float start; /* where the leg began */
+	float extreme_age; /* since the extreme */
+	float peak,
+		peak_error; /* exponentially weighted over cycles; error: mean absolute surprise */
+	float peak_step; /* from peak to peak */
+	float trough;
+	float period; /* peak to peak */
+	float since_peak;
+};
+
+struct foresee_floor { /* floor.c: bucketed minima and maxima, and the trend last read from them */
+	uint16_t min[FORESEE_BUCKETS],
+		max[FORESEE_BUCKETS]; /* units of 2^shift KiB; EMPTY where no sample fell */
+	float slope, slope_low, slope_high; /* of the minima, KiB/s */
+	float max_slope; /* of the maxima */
+	float window; /* seconds that the trend rests on; 0: none */
+};
+
+struct foresee_leak {
+	uint16_t kind_base[FORESEE_KINDS]; /* slow averages, in floor's units */
+	uint16_t held_minutes; /* how long the verdict's condition has failed */
+	float rate; /* KiB/s */
+};
+
+struct foresee_stall {
+	uint32_t psi_full_us, refaults, stall_us; /* counters as last seen, low bits */
+	float full_fast, full_slow; /* share of time with everybody stalled: 10 s, 60 s */
+	float refault_share; /* of the usage, read back per second */
+	float under_oom_seconds;
+};
+
+struct foresee_score { /* calibrate.c: how good this container's own forecasts were */
+	float due, rise, low, high; /* pending: seconds to go, KiB so far, KiB/s foreseen */
+	float widen; /* log of the factor on the interval's width */
+	uint16_t checked, covered;
+};
+
+struct foresee_state {
+	uint64_t birth_ns, last_t_ns; /* birth: where floor's buckets count from */
+	uint32_t headroom_pages, limit_pages, used_pages, rss_pages; /* as last seen, 4 KiB each */
+	float typical_dt;
+	float used_drift, rss_drift;
+	float at_limit_seconds; /* how long headroom has been as good as zero */
+	struct foresee_scale scale[FORESEE_SCALES];
+	struct foresee_change up, down;
+	struct foresee_swing swing;
+	struct foresee_floor floor;
+	struct foresee_leak leak;
+	struct foresee_stall stall;
+	struct foresee_score score;
+	uint32_t oom_kills; /* counter as last seen, low bits */
+	uint16_t cycles; /* swing: whole ones seen */
+	uint8_t blocks[FORESEE_SCALES]; /* forecasts checked per scale, saturating */
+	uint8_t seen, level, rising;
+	uint8_t deaths,
+		survivals; /* kept over restarts: ramps that ended in a kill, peaks near the limit that did not */
+	uint8_t alarm, alarm_steps, leak_state, leak_of;
+	uint8_t floor_shift, floor_ring, floor_points;
+};
+
+_Static_assert(sizeof(struct foresee_state) <= 600, "O(1) memory: 0.6 KB per container");
 
 #endif

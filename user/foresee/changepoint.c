@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Change points: a two-sided Page–Hinkley test (Page 1954, Hinkley 1971) on what was eaten beyond the drift's expectation, in
+ * standard deviations. When it fires, the time scales for which the change is out of the ordinary start anew with the
+ * slope since the change began. One step up or down, however large, is no change of drift: a single sample counts at most
+ * WINSOR deviations, and it takes more to fire.
+ */
+#include "detector.h"
+
+#define WINSOR 4.0f
+#define SLACK \
+	0.5f /* half the least shift that is looked for, in deviations: the customary choice */
+#define FIRE \
+	9.0f /* three samples at the bound; in Gaussian noise once in about e^(2·0.5·9) = 8000 samples */
+#define SAMPLES 16.0f /* the drift that is compared with looks back over this many samples */
+#define MEASURED 3 /* forecasts that a scale must have checked before its deviations count */
+#define UNUSUAL \
+	3.0f /* a scale starts anew when the change exceeds this many of its own deviations */
+
+static const struct foresee_scale *reference(const struct foresee_state *state)
+{
+	unsigned int k = 0;
+
+	while (k + 1 < FORESEE_SCALES && drift_tau[k] < SAMPLES * state->typical_dt)
+		k++;
+	return &state->scale[k];
+}
+
+static bool accumulate(struct foresee_change *side, float z, float dt, float eaten)
+{
+	side->sum += z - SLACK;
+	if (side->sum <= 0) {
+		*side = (struct foresee_change){0, 0, 0};
+		return false;
+	}
+	side->age += dt;
+	side->rise += eaten;
+	return side->sum > FIRE;
+}
+
+static void changepoint_update(struct foresee_state *state, const struct step *step)
+{
+	const struct foresee_scale *scale = reference(state);
+	struct foresee_change *fired = NULL;
+	float z;
+
+	if (step->gap) {
+		state->up = state->down = (struct foresee_change){0, 0, 0};
+		return;
+	}
+	if (step->dt <= 0 || scale->seconds <= 0)
+		return;
+	z = (step->eaten - scale->drift * step->dt) /
+	    sqrtf(scale->noise * step->dt + step->grain * step->grain);
+	z = clamp_f(z, -WINSOR, WINSOR);
+	if (accumulate(&state->up, z, step->dt, step->eaten))
+		fired = &state->up;
+	if (accumulate(&state->down, -z, step->dt, step->eaten))
+		fired = &state->down;
+	if (!fired)
+		return;
+	for (unsigned int k = 0; k < FORESEE_SCALES; k++) {
+		struct foresee_scale *s = &state->scale[k];
+		float unexpected = fired->rise - s->drift * fired->age;
+
+		if (state->blocks[k] < MEASURED ||
+		    unexpected * unexpected >
+			    UNUSUAL * UNUSUAL * s->noise * max_f(fired->age, drift_tau[k] / 2)) {
+			s->drift = fired->rise / fired->age;
+			s->seconds = min_f(fired->age, drift_tau[k]);
+			s->anchor_age = s->anchor_rise = 0;
+			s->anchor_drift = s->drift;
+		}
+	}
+	state->up = state->down = (struct foresee_change){0, 0, 0};
+}
+
+const struct foresee_detector detector_changepoint = {.name = "changepoint",
+						      .update = changepoint_update};

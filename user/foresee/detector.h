@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the detectors of this room share. foresee.c turns an input into a step and walks the list of detectors twice:
+ * all update() first, then all judge(). A detector is one file with one `const struct foresee_detector` at its end and
+ * one line in foresee.c's list. update() learns from the step; judge() only reads, and adds its terms to the verdict.
+ */
+#ifndef HEADROOM_FORESEE_DETECTOR_H
+#define HEADROOM_FORESEE_DETECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "foresee.h"
+#include "mathx.h"
+#include "words.h"
+
+#define HORIZONS 4
+#define RISK_SECONDS 900.0f /* risk is the chance of death within this: DESIGN.md */
+#define DAY_SECONDS 86400.0f
+
+struct step { /* sizes in KiB, times in seconds */
+	const struct foresee_input *input;
+	float dt; /* since the last sample; 0: first, or no time has passed */
+	float eaten; /* headroom eaten since the last sample, limit changes taken out; may be negative */
+	float used; /* what the container itself holds: unreclaimable + swap */
+	float distance; /* headroom; < 0 where not known */
+	float limit; /* of what binds, > 0 */
+	float level; /* limit - distance: what is used of what binds */
+	float grain; /* changes below this are noise of accounting */
+	bool gap; /* longer silence than the fast scales can bridge: learn nothing from dt */
+	bool moved; /* another level binds, or its limit changed: levels before and after don't compare */
+};
+
+struct term {
+	uint16_t kind; /* enum hr_reason_kind */
+	float weight; /* log-odds */
+	int64_t arg[3];
+};
+
+#define TERMS 16
+struct verdict {
+	float chance
+		[HORIZONS]; /* drift alone: fused chance of reaching the limit within each horizon */
+	float chance_risk; /* the greatest of them: within RISK_SECONDS at least */
+	uint8_t horizon; /* where the greatest stands */
+	float drift; /* KiB/s, fused for the time to OOM */
+	float seconds; /* median time to OOM; 0: none foreseen */
+	float spread; /* standard deviation of its logarithm */
+	float log_odds;
+	uint8_t terms;
+	struct term term[TERMS];
+};
+
+struct foresee_detector {
+	const char *name;
+	void (*update)(struct foresee_state *state, const struct step *step); /* or NULL */
+	void (*judge)(const struct foresee_state *state, const struct step *step,
+		      struct verdict *verdict);
+};
+
+extern const struct foresee_detector detector_changepoint, detector_drift, detector_swing,
+	detector_floor, detector_leak, detector_rise, detector_barrier, detector_stall,
+	detector_past;
+
+/* drift.c */
+extern const float drift_tau[FORESEE_SCALES];
+void drift_restart(struct foresee_state *state, float drift, float seconds, float rise);
+/* floor.c: least and greatest of the minutes and hours that are still held, KiB; false: nothing yet */
+bool floor_range(const struct foresee_state *state, const struct step *step, unsigned int ring,
+		 float *ret_low, float *ret_high);
+
+static inline void verdict_add(struct verdict *verdict, uint16_t kind, float weight, int64_t a,
+			       int64_t b, int64_t c)
+{
+	verdict->log_odds += weight;
+	if (verdict->terms < TERMS)
+		verdict->term[verdict->terms++] = (struct term){kind, weight, {a, b, c}};
+}
+
+/* KiB to bytes and seconds to milliseconds, saturating: what leaves the room is never out of range. */
+static inline int64_t to_bytes(float kib)
+{
+	return kib > 8e15f / 1024    ? (int64_t)8e15
+	       : kib < -8e15f / 1024 ? -(int64_t)8e15
+				     : (int64_t)(kib * 1024.0);
+}
+
+static inline int64_t to_ms(float seconds)
+{
+	return seconds < 0 ? 0 : seconds > 1e12f ? (int64_t)1e15 : (int64_t)(seconds * 1000.0);
+}
+
+#endif

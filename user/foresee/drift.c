@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Drift on six time scales, each with the size of its own errors, and the chance that the drift reaches the limit.
+ *
+ * Drift of a scale: exponentially weighted mean of what was eaten per second; the weight of old evidence falls by
+ * tau / (tau + dt) per sample, which is e^(-dt/tau) for close samples and stays sane for distant ones. A single increment
+ * counts at most WINSOR of the scale's own deviations (winsorised: Tukey 1962).
+ * Noise: each scale makes a forecast, waits half its tau, and looks how wrong it was: noise is the exponentially weighted
+ * squared error per second ahead. So correlated noise, sawtooths and bursts are priced in as they are, without a model.
+ * A forecast over h then has variance noise·(h + h²/b), b the time over which the noise was measured: diffusion near by,
+ * uncertainty of the drift itself further out.
+ * Fusion: per horizon the mean of the three scales whose memory suits it, never the maximum over scales; since
+ * P(T ≤ h) grows with h, the risk's horizon inherits the greatest of the shorter ones.
+ */
+#include "detector.h"
+
+#define WINSOR 3.0f
+#define SURPRISE \
+	4.0f /* no single error counts for more: one step must not make a scale blind for minutes */
+#define PRIOR_SHARE \
+	0.002f /* before a scale has checked itself: errors of 0.2 % of the limit in a minute */
+#define MOST_CHANCE 0.97f /* what no model of growth can know: whether it is meant to stop */
+#define FORGET 0.2f /* least weight of a new error in the noise */
+#define LEAST_NOISE \
+	1.0f /* KiB²/s: far below a page a second; only keeps zero from meaning "not started" */
+#define UNSURE \
+	0.78f /* relative uncertainty of the drift (1/1.28) beyond which no time to OOM is named */
+
+const float drift_tau[FORESEE_SCALES] = {2, 8, 30, 120, 600, 2700};
+/* Looks ahead (s) and the first of the three scales that may speak about it. */
+static const struct {
+	float seconds;
+	unsigned int first;
+} horizon[HORIZONS] = {{15, 0}, {60, 1}, {240, 2}, {RISK_SECONDS, 3}};
+
+static float block(unsigned int k) { return drift_tau[k] / 2; }
+
+static void check_forecast(struct foresee_scale *scale, uint8_t *blocks, unsigned int k,
+			   float grain)
+{
+	float error, share;
+
+	if (scale->anchor_age < block(k))
+		return;
+	error = fabsf(scale->anchor_rise - scale->anchor_drift * scale->anchor_age);
+	error = min_f(error, SURPRISE * sqrtf(scale->noise * scale->anchor_age) + grain);
+	share = max_f(1 / (float)(*blocks + 2), FORGET);
+	scale->noise += share * (error * error / scale->anchor_age - scale->noise);
+	scale->noise = max_f(scale->noise, LEAST_NOISE);
+	if (*blocks < UINT8_MAX)
+		++*blocks;
+	scale->anchor_age = scale->anchor_rise = 0;
+	scale->anchor_drift = scale->drift;
+}
+
+static void drift_update(struct foresee_state *state, const struct step *step)
+{
+	float dt = step->dt, prior = PRIOR_SHARE * step->limit;
+
+	if (!state->scale[0].noise)
+		for (unsigned int k = 0; k < FORESEE_SCALES; k++)
+			state->scale[k].noise = prior * prior / 60;
+	if (dt <= 0)
+		return;
+	for (unsigned int k = 0; k < FORESEE_SCALES; k++) {
+		struct foresee_scale *s = &state->scale[k];
+		float keep = drift_tau[k] / (drift_tau[k] + dt), eaten = step->eaten, expected,
+		      bound, weight;
+
+		if (step->gap) { /* what was is less certain now; the gap itself teaches nothing */
+			s->seconds *= keep;
+			s->anchor_age = s->anchor_rise = 0;
+			s->anchor_drift = s->drift;
+			continue;
+		}
+		expected = s->seconds > 0 ? s->drift * dt : 0;
+		bound = WINSOR * sqrtf(s->noise * (dt + block(k)) + step->grain * step->grain);
+		s->anchor_age += dt;
+		s->anchor_rise += eaten;
+		eaten = clamp_f(eaten, expected - bound, expected + bound);
+		weight = s->seconds * keep + dt * keep;
+		s->drift = (s->drift * s->seconds * keep + eaten * keep) / weight;
+		s->seconds = weight;
+		check_forecast(s, &state->blocks[k], k, step->grain);
+	}
+}
+
+static float forecast_variance(const struct foresee_scale *s, unsigned int k, float h, float grain)
+{
+	float evidence = min_f(s->seconds, block(k)) + 1e-3f;
+
+	return s->noise * (h + h * h / evidence) + grain * grain;
+}
+
+/* Chance of touching the limit within horizon j: the mean of three scales. */
+static float fused_chance(const struct foresee_state *state, const struct step *step,
+			  unsigned int j)
+{
+	float h = horizon[j].seconds, sum = 0;
+
+	for (unsigned int k = horizon[j].first; k < horizon[j].first + 3; k++) {
+		const struct foresee_scale *s = &state->scale[k];
+		float rise = s->drift * h, sd = sqrtf(forecast_variance(s, k, h, step->grain));
+
+		if (rise + 5 * sd > step->distance)
+			sum += first_passage(step->distance, rise, sd);
+	}
+	return sum / 3;
+}
+
+/* Drift fused with weights of inverse variance over the three scales of horizon j; and the fusion's own variance. */
+static float fused_drift(const struct foresee_state *state, const struct step *step, unsigned int j,
+			 float *ret_variance)
+{
+	float h = horizon[j].seconds, weights = 0, sum = 0, squares = 0;
+
+	for (unsigned int k = horizon[j].first; k < horizon[j].first + 3; k++) {
+		const struct foresee_scale *s = &state->scale[k];
+		float w = 1 / (forecast_variance(s, k, h, step->grain) / (h * h) +
+			       1e-4f * s->drift * s->drift);
+
+		weights += w;
+		sum += w * s->drift;
+		squares += w * s->drift * s->drift;
+	}
+	sum /= weights;
+	*ret_variance = max_f(squares / weights - sum * sum, 0) + 1 / weights;
+	return sum;
+}
+
+/* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the pace of each horizon
+ * in turn, until it ends. */
+static void time_to_limit(const struct foresee_state *state, const struct step *step,
+			  struct verdict *verdict)
+{
+	float left = step->distance, from = 0, drift = 0, variance = 0, t = 0;
+
+	for (unsigned int j = 0; j < HORIZONS; j++) {
+		float until = 2 * horizon[j].seconds;
+
+		drift = fused_drift(state, step, j, &variance);
+		t = drift > 0 ? from + left / drift : 1e9f;
+		if (t <= until || j == HORIZONS - 1)
+			break;
+		left = clamp_f(left - drift * (until - from), 0, step->limit);
+		from = until;
+	}
+	verdict->drift = drift;
+	verdict->spread = drift > 0 ? sqrtf(variance) / drift : 9;
+	verdict->seconds = drift > 0 && verdict->spread < UNSURE ? t : 0;
+}
+
+static void drift_judge(const struct foresee_state *state, const struct step *step,
+			struct verdict *verdict)
+{
+	if (!state->scale[0].seconds || step->distance < 0)
+		return;
+	for (unsigned int j = 0; j < HORIZONS; j++) {
+		verdict->chance[j] = fused_chance(state, step, j);
+		if (verdict->chance[j] > verdict->chance_risk) {
+			verdict->chance_risk = verdict->chance[j];
+			verdict->horizon = (uint8_t)j;
+		}
+	}
+	time_to_limit(state, step, verdict);
+	verdict->chance_risk = min_f(verdict->chance_risk, MOST_CHANCE);
+	if (verdict->chance_risk > 1e-4f)
+		verdict_add(
+			verdict, HR_REASON_DRIFT, logit_f(verdict->chance_risk) - verdict->log_odds,
+			to_bytes(verdict->drift),
+			verdict->seconds > 0 ? to_ms(verdict->seconds) : -1, to_bytes(step->limit));
+}
+
+const struct foresee_detector detector_drift = {
+	.name = "drift", .update = drift_update, .judge = drift_judge};

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The floor: least and greatest use in buckets of a minute, five minutes, an hour and a day, and the trend of the minima. What
+ * a garbage collector leaves behind is the floor; it grows only if something leaks. Buckets are joined until each holds
+ * two collections at least, so that a minimum is one. Trend: median of pairwise slopes (Theil 1950, Sen 1968) with
+ * Sen's interval from the variance of Kendall's S (Mann 1945, Kendall 1975): where its lower end is above zero, the
+ * Mann–Kendall test at 2.5 % (one-sided) is met too.
+ */
+#include "detector.h"
+
+#include <string.h>
+
+#define EMPTY UINT16_MAX
+#define MOST_UNITS 65000u
+#define MOST_POINTS 24
+#define LEAST_POINTS 5
+#define SURE 1.96f
+#define PERIODS 2.0f /* collections that a bucket must hold */
+#define CONTRADICTS \
+	0.3f /* a shorter ring whose upper end is below this share of the slope ends an older trend */
+#define LONG_SECONDS \
+	1800.0f /* beyond this the floor knows the time to OOM better than the drift does */
+
+static const struct ring {
+	uint32_t seconds, buckets, first;
+} rings[FORESEE_RINGS] = {{60, 8, 0}, {300, 18, 8}, {3600, 24, 26}, {86400, 7, 50}};
+
+_Static_assert(8 + 18 + 24 + 7 == FORESEE_BUCKETS, "the rings share the buckets");
+
+static uint64_t life_seconds(const struct foresee_state *state)
+{
+	return (state->last_t_ns - state->birth_ns) / 1000000000u;
+}
+
+static float unit(const struct foresee_state *state) { return (float)(1u << state->floor_shift); }
+
+static uint16_t to_units(const struct foresee_state *state, float kib)
+{
+	return (uint16_t)(kib / unit(state));
+}
+
+/* Coarser units when the use outgrows them: everything that is held is rounded down with it. */
+static void widen(struct foresee_state *state, float kib)
+{
+	struct foresee_floor *f = &state->floor;
+
+	while (kib / unit(state) > MOST_UNITS && state->floor_shift < 31) {
+		for (size_t i = 0; i < FORESEE_BUCKETS; i++) {
+			f->min[i] = f->min[i] == EMPTY ? EMPTY : f->min[i] / 2;
+			f->max[i] = f->max[i] == EMPTY ? EMPTY : f->max[i] / 2;
+		}
+		for (size_t i = 0; i < FORESEE_KINDS; i++)
+			state->leak.kind_base[i] /= 2;
+		state->floor_shift++;
+	}
+}
+
+struct points {
+	unsigned int n;
+	float t[MOST_POINTS], low[MOST_POINTS], high[MOST_POINTS];
+};
+
+/* The closed buckets of a ring, oldest first, joined by `join`; empty ones are left out. */
+static void collect(const struct foresee_state *state, const struct ring *ring, uint64_t open,
+		    unsigned int join, struct points *ret)
+{
+	const struct foresee_floor *f = &state->floor;
+	unsigned int held = open < ring->buckets ? (unsigned int)open : ring->buckets - 1;
+	unsigned int groups = held / join;
+
+	ret->n = 0;
+	for (unsigned int g = groups; g > 0; g--) {
+		uint16_t low = EMPTY, high = 0;
+
+		for (unsigned int i = 0; i < join; i++) {
+			uint64_t index = open - (uint64_t)g * join + i;
+			unsigned int at = ring->first + (unsigned int)(index % ring->buckets);
+
+			if (f->min[at] == EMPTY)
+				continue;
+			low = f->min[at] < low ? f->min[at] : low;
+			high = f->max[at] > high ? f->max[at] : high;
+		}
+		if (low == EMPTY)
+			continue;
+		ret->t[ret->n] = (float)((groups - g) * join) * (float)ring->seconds;
+		ret->low[ret->n] = (float)low * unit(state);
+		ret->high[ret->n] = (float)high * unit(state);
+		ret->n++;
+	}
+}
+
+/* The k-th smallest (Hoare's quickselect); reorders. */
+static float select_kth(float *v, int n, int k)
+{
+	int low = 0, high = n - 1;
+
+	while (low < high) {
+		float pivot = v[(low + high) / 2];
+		int i = low, j = high;
+
+		while (i <= j) {
+			while (v[i] < pivot)
+				i++;
+			while (v[j] > pivot)
+				j--;
+			if (i <= j) {
+				float swap = v[i];
+
+				v[i++] = v[j];
+				v[j--] = swap;
+			}
+		}
+		if (k <= j)
+			high = j;
+		else if (k >= i)
+			low = i;
+		else
+			break;
+	}
+	return v[k];
+}
+
+static int slopes(const struct points *p, const float *y, float *out)
+{
+	int m = 0;
+
+	for (unsigned int i = 0; i < p->n; i++)
+		for (unsigned int j = i + 1; j < p->n; j++)
+			out[m++] = (y[j] - y[i]) / (p->t[j] - p->t[i]);
+	return m;
+}
+
+static bool theil_sen(const struct points *p, struct foresee_floor *ret)
+{
+	float slope[MOST_POINTS * (MOST_POINTS - 1) / 2], n = (float)p->n, half;
+	int m, low, high;
+
+	if (p->n < LEAST_POINTS)
+		return false;
+	m = slopes(p, p->high, slope);
+	ret->max_slope = select_kth(slope, m, m / 2);
+	m = slopes(p, p->low, slope);
+	half = SURE * sqrtf(n * (n - 1) * (2 * n + 5) / 18) / 2;
+	low = (int)((float)m / 2 - half);
+	high = (int)((float)m / 2 + half);
+	ret->slope = select_kth(slope, m, m / 2);
+	ret->slope_low = select_kth(slope, m, low < 0 ? 0 : low);
+	ret->slope_high = select_kth(slope, m, high >= m ? m - 1 : high);
+	ret->window = p->t[p->n - 1] - p->t[0];
+	return true;
+}
+
+static void read_trend(struct foresee_state *state, unsigned int r, uint64_t open)
+{
+	struct foresee_floor *f = &state->floor, found = {.window = 0};
+	unsigned int join = 1;
+	struct points p;
+	bool take;
+
+	if (state->cycles >= 2 && state->swing.period > 0)
+		join = 1 + (unsigned int)min_f(
+				   PERIODS * state->swing.period / (float)rings[r].seconds, 1000);
+	collect(state, &rings[r], open, join, &p);
+	if (!theil_sen(&p, &found))
+		return;
+	take = f->window <= 0 || r == state->floor_ring;
+	take = take || (found.slope_low > 0 && (f->slope_low <= 0 || r > state->floor_ring));
+	take = take || (r < state->floor_ring && found.slope_high < CONTRADICTS * f->slope);
+	if (!take)
+		return;
+	f->slope = found.slope;
+	f->slope_low = found.slope_low;
+	f->slope_high = found.slope_high;
+	f->max_slope = found.max_slope;
+	f->window = found.window;
+	state->floor_ring = (uint8_t)r;
+	state->floor_points = (uint8_t)p.n;
+}
+
+static void floor_update(struct foresee_state *state, const struct step *step)
+{
+	struct foresee_floor *f = &state->floor;
+	uint64_t now = life_seconds(state), before = now - (uint64_t)min_f(step->dt, (float)now);
+	bool fresh = !f->min[0] && !f->max[0] && !state->floor_shift;
+	uint16_t used;
+
+	if (fresh || now < before)
+		memset(f->min, 0xff, sizeof(f->min) + sizeof(f->max));
+	widen(state, step->used);
+	used = to_units(state, step->used);
+	if (step->dt > 0)
+		before = (state->last_t_ns - state->birth_ns - (uint64_t)((double)step->dt * 1e9)) /
+			 1000000000u;
+	for (unsigned int r = 0; r < FORESEE_RINGS; r++) {
+		const struct ring *ring = &rings[r];
+		uint64_t open = now / ring->seconds, last = before / ring->seconds;
+		unsigned int at;
+
+		if (open != last) {
+			uint64_t skipped =
+				open - last < ring->buckets ? open - last : ring->buckets;
+
+			for (uint64_t i = 0; i < skipped; i++) {
+				at = ring->first + (unsigned int)((open - i) % ring->buckets);
+				f->min[at] = f->max[at] = EMPTY;
+			}
+			read_trend(state, r, open);
+		}
+		at = ring->first + (unsigned int)(open % ring->buckets);
+		if (f->min[at] == EMPTY || used < f->min[at])
+			f->min[at] = used;
+		if (f->max[at] == EMPTY || used > f->max[at])
+			f->max[at] = used;
+	}
+}
+
+bool floor_range(const struct foresee_state *state, const struct step *step, unsigned int ring,
+		 float *ret_low, float *ret_high)
+{
+	const struct ring *r = &rings[ring];
+	uint16_t low = EMPTY, high = 0;
+
+	for (unsigned int i = r->first; i < r->first + r->buckets; i++) {
+		if (state->floor.min[i] == EMPTY)
+			continue;
+		low = state->floor.min[i] < low ? state->floor.min[i] : low;
+		high = state->floor.max[i] > high ? state->floor.max[i] : high;
+	}
+	if (low == EMPTY)
+		return false;
+	*ret_low = (float)low * unit(state);
+	*ret_high = (float)high * unit(state);
+	return true;
+}
+
+/* A time to OOM that rests on the floor: for a sawtooth, until its peaks reach the limit; else for what is slow. */
+static void floor_judge(const struct foresee_state *state, const struct step *step,
+			struct verdict *verdict)
+{
+	const struct foresee_floor *f = &state->floor;
+	const struct foresee_swing *w = &state->swing;
+	bool sawtooth =
+		state->cycles >= 3 && w->period > 0 && step->level < w->peak + 3 * w->peak_error;
+	float slope = f->slope, distance = step->distance, seconds;
+
+	if (f->window <= 0 || f->slope_low <= 0 || distance < 0 ||
+	    step->input->binding_level != HR_LEVEL_OWN)
+		return;
+	if (sawtooth) {
+		slope = f->max_slope > 0.3f * f->slope ? f->max_slope : 0;
+		distance = max_f(step->limit - w->peak, 0);
+	}
+	seconds = slope > 0 ? distance / slope : 0;
+	if (!sawtooth && (seconds < LONG_SECONDS || seconds < f->window / 4))
+		return;
+	verdict->seconds = seconds;
+	verdict->spread =
+		max_f((f->slope_high - f->slope_low) / (2 * SURE * max_f(f->slope, 1e-9f)), 0.02f);
+	verdict->drift = sawtooth ? f->slope : verdict->drift;
+	if (seconds > 0 && seconds < DAY_SECONDS)
+		verdict_add(verdict, HR_REASON_FLOOR, 0.1f, to_bytes(f->slope * 3600),
+			    to_ms(seconds), to_ms(f->window));
+}
+
+const struct foresee_detector detector_floor = {
+	.name = "floor", .update = floor_update, .judge = floor_judge};

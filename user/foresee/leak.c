@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Leaks: a floor that keeps rising, above all that the container has held in the last day, by enough and for long enough.
+ * none → suspected → confirmed → exhausting, and back when the trend has been gone for a while. The kind is the part of
+ * memory that has grown most over its own slow average. A daily rhythm rises into where it was the day before, and so
+ * is none.
+ */
+#include "detector.h"
+
+#define SUSPECT_SECONDS 1200.0f
+#define SUSPECT_SHARE 0.005f /* of the limit, grown within the trend's window */
+#define CONFIRM_SECONDS \
+	3300.0f /* "sustained": close on an hour, so that 90 minutes are kept with room */
+#define CONFIRM_SHARE 0.01f
+#define FAST_SHARE 0.15f /* this much in a shorter window is suspected too */
+#define EXHAUST_SECONDS 3600.0f
+#define GONE_MINUTES 20 /* without the trend: one state down */
+#define KIND_TAU 2700.0f
+#define HOURS 2u /* ring of hours, floor.c */
+
+static void parts(const struct foresee_input *in, uint64_t ret[FORESEE_KINDS])
+{
+	ret[0] = in->anon;
+	ret[1] = in->shmem;
+	ret[2] = in->slab;
+	ret[3] = in->sock;
+	ret[4] = in->page_tables;
+	ret[5] = in->kernel;
+}
+
+static const uint8_t kind_of[FORESEE_KINDS] = {HR_LEAK_ANON, HR_LEAK_SHMEM,	  HR_LEAK_SLAB,
+					       HR_LEAK_SOCK, HR_LEAK_PAGE_TABLES, HR_LEAK_KERNEL};
+
+/* Moves the slow averages, and says which part stands furthest above its own. */
+static void follow_kinds(struct foresee_state *state, const struct step *step)
+{
+	uint64_t part[FORESEE_KINDS];
+	float best = 0, sub = 0, above[FORESEE_KINDS];
+	float unit = (float)(1u << state->floor_shift);
+	uint8_t of = HR_LEAK_UNKNOWN;
+
+	parts(step->input, part);
+	for (unsigned int i = 0; i < FORESEE_KINDS; i++) {
+		uint16_t *base = &state->leak.kind_base[i];
+		float now, share;
+
+		above[i] = 0;
+		if (part[i] == HR_UNKNOWN)
+			continue;
+		now = min_f((float)(part[i] >> 10) / unit, 65000);
+		above[i] = now - (float)*base;
+		share = step->dt / (KIND_TAU + step->dt) * above[i];
+		/* Whole units only: the fraction is left to chance by the sample's time, so that slow growth is followed. */
+		share += (float)(step->input->t_ns >> 12 & 1023) / 1024;
+		*base = step->dt > 0 && state->typical_dt > 0
+				? (uint16_t)clamp_f((float)*base + floorf(share), 0, 65000)
+				: (uint16_t)now;
+		if (i < 5 && above[i] > best) {
+			best = above[i];
+			of = kind_of[i];
+		}
+		if (i >= 2 && i < 5)
+			sub += max_f(above[i], 0);
+	}
+	if (above[5] - sub > best)
+		of = HR_LEAK_KERNEL;
+	if (state->leak_state == HR_LEAK_NONE || of != HR_LEAK_UNKNOWN)
+		state->leak_of = of;
+}
+
+static bool new_territory(const struct foresee_state *state, const struct step *step)
+{
+	const struct foresee_floor *f = &state->floor;
+	float low, high;
+
+	if (f->window > 12 * 3600.0f) /* the trend spans the day itself */
+		return true;
+	if (!floor_range(state, step, HOURS, &low, &high))
+		return true;
+	return step->used > low + 0.8f * (high - low);
+}
+
+static uint8_t verdict_now(const struct foresee_state *state, const struct step *step)
+{
+	const struct foresee_floor *f = &state->floor;
+	float growth = f->slope * f->window;
+
+	if (f->window <= 0 || f->slope_low <= 0 || growth < 2 * step->grain)
+		return HR_LEAK_NONE;
+	if (f->window >= CONFIRM_SECONDS && growth >= CONFIRM_SHARE * step->limit &&
+	    new_territory(state, step))
+		return HR_LEAK_CONFIRMED;
+	if (f->window >= SUSPECT_SECONDS && growth >= SUSPECT_SHARE * step->limit)
+		return HR_LEAK_SUSPECTED;
+	return growth >= FAST_SHARE * step->limit ? HR_LEAK_SUSPECTED : HR_LEAK_NONE;
+}
+
+static void leak_update(struct foresee_state *state, const struct step *step)
+{
+	uint8_t now, base = state->leak_state == HR_LEAK_EXHAUSTING ? HR_LEAK_CONFIRMED
+								    : state->leak_state;
+	uint64_t seconds = (state->last_t_ns - state->birth_ns) / 1000000000u;
+	uint64_t before = seconds - (uint64_t)min_f(step->dt, (float)seconds);
+
+	follow_kinds(state, step);
+	if (seconds / 60 == before / 60)
+		return;
+	now = verdict_now(state, step);
+	if (now >= base) {
+		base = now;
+		state->leak.held_minutes = 0;
+	} else {
+		state->leak.held_minutes +=
+			(uint16_t)min_f((float)(seconds / 60 - before / 60), 60);
+		if (state->leak.held_minutes >= GONE_MINUTES) {
+			base = base ? base - 1 : 0;
+			state->leak.held_minutes = 0;
+		}
+	}
+	state->leak_state = base;
+	if (state->floor.slope_low > 0)
+		state->leak.rate = state->floor.slope;
+	else if (!base)
+		state->leak.rate = 0;
+	if (base == HR_LEAK_CONFIRMED && step->distance >= 0 && state->leak.rate > 0 &&
+	    step->distance / state->leak.rate < EXHAUST_SECONDS)
+		state->leak_state = HR_LEAK_EXHAUSTING;
+}
+
+static void leak_judge(const struct foresee_state *state, const struct step *step,
+		       struct verdict *verdict)
+{
+	if (state->leak_state >= HR_LEAK_CONFIRMED && verdict->chance_risk > 0.01f)
+		verdict_add(verdict, HR_REASON_LEAK, 0.3f, to_bytes(state->leak.rate * 3600),
+			    state->leak_of, to_ms(state->floor.window));
+}
+
+const struct foresee_detector detector_leak = {
+	.name = "leak", .update = leak_update, .judge = leak_judge};

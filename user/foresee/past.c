@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What this workload has been through: standing at the limit without being killed speaks against the next minute's
+ * kill; kills in earlier lives speak for it.
+ */
+#include "detector.h"
+
+#define AT_LIMIT_SHARE 0.01f
+#define AT_LIMIT_UNIT 10.0f /* seconds */
+#define MOST_SURVIVED 6.0f
+#define PER_DEATH 0.7f /* ln 2: each kill doubles the odds, up to MOST_DEATHS */
+#define MOST_DEATHS 2.0f
+
+static void past_update(struct foresee_state *state, const struct step *step)
+{
+	if (step->distance < 0)
+		return;
+	if (step->distance <= max_f(step->grain, AT_LIMIT_SHARE * step->limit))
+		state->at_limit_seconds += step->dt;
+	else if (step->distance > max_f(2 * step->grain, 0.03f * step->limit))
+		state->at_limit_seconds = 0;
+}
+
+static void past_judge(const struct foresee_state *state, const struct step *step,
+		       struct verdict *verdict)
+{
+	float weight;
+
+	if (state->at_limit_seconds > 0 && verdict->chance_risk > 0) {
+		weight = -min_f(1.2f * log_f(1 + state->at_limit_seconds / AT_LIMIT_UNIT),
+				MOST_SURVIVED);
+		verdict_add(verdict, HR_REASON_SURVIVED, weight * verdict->chance_risk,
+			    to_ms(state->at_limit_seconds), to_bytes(step->limit), 0);
+	}
+	if (state->deaths && verdict->chance_risk > 1e-3f) {
+		weight =
+			min_f(PER_DEATH * (float)state->deaths, MOST_DEATHS) * verdict->chance_risk;
+		verdict_add(verdict, HR_REASON_KILLED_BEFORE, weight, state->deaths, 0, 0);
+	}
+}
+
+const struct foresee_detector detector_past = {
+	.name = "past", .update = past_update, .judge = past_judge};

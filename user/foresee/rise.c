@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * How far it has come against how far it has to go. A rise whose end is not known ends anywhere, on a scale without a scale
+ * (Gott 1993): having risen by R, it goes on for another D with odds of R : D. A drift that is about to reach the limit is
+ * the more credible the longer it has held.
+ */
+#include "detector.h"
+
+#define MOST_TERM 5.0f
+#define SLOWING 0.5f /* per deviation that Page–Hinkley holds against the rise */
+
+static void rise_judge(const struct foresee_state *state, const struct step *step,
+		       struct verdict *verdict)
+{
+	float low = state->swing.start, ring_low, ring_high, rise, weight;
+
+	if (verdict->chance_risk < 1e-3f || step->distance < 0)
+		return;
+	if (!state->rising)
+		low = state->swing.extreme;
+	for (unsigned int ring = 0; ring < 2; ring++)
+		if (step->input->binding_level == HR_LEVEL_OWN &&
+		    floor_range(state, step, ring, &ring_low, &ring_high))
+			low = min_f(low, ring_low);
+	rise = max_f(step->level - low, 0);
+	weight = log_f((rise + step->grain) / (step->distance + step->grain));
+	weight = clamp_f(weight, -MOST_TERM, MOST_TERM) * verdict->chance_risk;
+	verdict_add(verdict, HR_REASON_RISE, weight, to_bytes(rise), to_bytes(step->distance),
+		    verdict->drift > 0 ? to_ms(rise / verdict->drift) : -1);
+	if (state->down.sum > 2)
+		verdict_add(verdict, HR_REASON_SLOWING, -SLOWING * state->down.sum,
+			    to_bytes(verdict->drift), 0, 0);
+}
+
+const struct foresee_detector detector_rise = {.name = "rise", .judge = rise_judge};

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Risk: the terms are summed in log-odds, calibrated, and put on a scale from 0 to 100; the weightiest terms become the
+ * reasons. Alarms need a little patience to rise and more to fall (hysteresis).
+ */
+#include "risk.h"
+
+#include <string.h>
+
+#define BASE_LOG_ODDS \
+	-6.0f /* a container of which nothing is known dies within 15 minutes once in 400 such spells */
+#define QUANTILE 1.2816f /* of the normal distribution at 90 % */
+#define MOST_SPREAD 1.5f
+#define LEAST_WEIGHT 0.05f /* log-odds below which a term is no reason worth telling */
+
+/* INTERFACE: warn from an even chance, act from .8; each holds until the chance falls below its `off`. */
+static const struct {
+	uint16_t on_centi, off_centi;
+	uint8_t steps; /* samples in a row that must agree */
+} alarms[] = {[HR_ALARM_WARN] = {5000, 3000, 2}, [HR_ALARM_ACT] = {8000, 6000, 2}};
+
+void risk_begin(struct verdict *verdict) { verdict->log_odds = BASE_LOG_ODDS; }
+
+static uint8_t alarm_now(struct foresee_state *state, uint16_t risk)
+{
+	uint8_t up = state->alarm;
+
+	while (state->alarm > HR_ALARM_NONE && risk < alarms[state->alarm].off_centi)
+		state->alarm--;
+	for (uint8_t a = HR_ALARM_ACT; a > state->alarm; a--)
+		if (risk >= alarms[a].on_centi) {
+			up = a;
+			break;
+		}
+	if (up <= state->alarm) {
+		state->alarm_steps = 0;
+	} else if (++state->alarm_steps >= alarms[up].steps) {
+		state->alarm = up;
+		state->alarm_steps = 0;
+	}
+	return state->alarm;
+}
+
+static void tell_reasons(const struct step *step, const struct verdict *verdict,
+			 struct hr_outlook *outlook)
+{
+	bool told[TERMS] = {false};
+
+	for (unsigned int r = 0; r < HR_REASONS; r++) {
+		int best = -1;
+
+		for (int i = 0; i < verdict->terms; i++)
+			if (!told[i] && fabsf(verdict->term[i].weight) >= LEAST_WEIGHT &&
+			    (best < 0 ||
+			     fabsf(verdict->term[i].weight) > fabsf(verdict->term[best].weight)))
+				best = i;
+		if (best < 0)
+			return;
+		told[best] = true;
+		outlook->reason[r].kind = verdict->term[best].kind;
+		outlook->reason[r].weight_centi =
+			(int16_t)(100 * clamp_f(verdict->term[best].weight, -300, 300));
+		outlook->reason[r].reserved = step->input->binding_level;
+		memcpy(outlook->reason[r].arg, verdict->term[best].arg,
+		       sizeof(outlook->reason[r].arg));
+	}
+}
+
+static uint64_t within_a_day(float seconds)
+{
+	return seconds <= DAY_SECONDS ? (uint64_t)to_ms(seconds) : HR_UNKNOWN;
+}
+
+static void tell_time(float width, const struct verdict *verdict, struct hr_outlook *outlook)
+{
+	float factor;
+
+	if (verdict->seconds <= 0 || verdict->seconds > DAY_SECONDS)
+		return;
+	factor = exp_f(QUANTILE * min_f(verdict->spread * width, MOST_SPREAD));
+	outlook->oom_in_p10_ms = within_a_day(verdict->seconds / factor);
+	outlook->oom_in_p50_ms = within_a_day(verdict->seconds);
+	outlook->oom_in_p90_ms = within_a_day(verdict->seconds * factor);
+}
+
+void risk_conclude(struct foresee_state *state, const struct step *step,
+		   const struct verdict *verdict, struct hr_outlook *outlook)
+{
+	float evidence = state->scale[3].seconds / drift_tau[3];
+	float width = calibrate_spread(state, step, verdict), chance;
+
+	outlook->leak = state->leak_state;
+	outlook->leak_of = state->leak_state ? state->leak_of : HR_LEAK_UNKNOWN;
+	if (state->floor.window > 0)
+		outlook->leak_bytes_per_hour = to_bytes(state->leak.rate * 3600);
+	if (step->distance < 0 && verdict->terms == 0)
+		return;
+	chance = calibrate(verdict->log_odds, verdict->horizon);
+	outlook->risk_centi = (uint16_t)(10000 * clamp_f(chance, 0, 1) + 0.5f);
+	outlook->confidence_milli =
+		(uint16_t)(1000 * clamp_f(evidence, 0, 1) / (1 + min_f(verdict->spread, 4) / 4));
+	outlook->alarm = alarm_now(state, outlook->risk_centi);
+	tell_reasons(step, verdict, outlook);
+	tell_time(width, verdict, outlook);
+}

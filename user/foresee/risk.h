@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* From the detectors' terms to risk, alarm, reasons and quantiles of the time to OOM. */
+#ifndef HEADROOM_FORESEE_RISK_H
+#define HEADROOM_FORESEE_RISK_H
+
+#include "detector.h"
+
+void risk_begin(struct verdict *verdict);
+void risk_conclude(struct foresee_state *state, const struct step *step,
+		   const struct verdict *verdict, struct hr_outlook *outlook);
+
+/* calibrate.c: chance of death within RISK_SECONDS, from summed log-odds and the horizon they rest on. */
+float calibrate(float log_odds, unsigned int horizon);
+/* The width of this container's own intervals, times this, covers 80 %. Updated by what came of earlier forecasts. */
+float calibrate_spread(struct foresee_state *state, const struct step *step,
+		       const struct verdict *verdict);
+
+#endif
