@@ -52,15 +52,17 @@ struct record_oom {
 };
 #define RECORD_CONSTRAINT_UNKNOWN 4u
 #define RECORD_OOM_GROUP	0x1u	/* not the chosen one: a further member of a group kill */
-#define RECORD_OOM_INFERRED	0x2u	/* limit_memcg_id is inferred (no oom_control at hand) */
+#define RECORD_OOM_INFERRED	0x2u	/* limit_memcg_id is inferred (no oom_control at hand); gfp, order: as reclaim had them */
+#define RECORD_OOM_EXITING	0x4u	/* the victim was exiting already: not killed, and not counted as oom_kill */
+#define RECORD_OOM_MEMSW	0x8u	/* v1: the limit is the one on memory + swap */
 
 struct record_cgroup {
 	struct record r;
-	__u64 memcg_id, parent_id;
+	__u64 memcg_id, parent_id;	/* parent_id 0: the root */
 	__u64 oom_kills;	/* RMDIR: memory.events.local oom_kill at the end; else RECORD_UNKNOWN */
 	__u64 peak;		/* RMDIR: watermark in bytes; RECORD_UNKNOWN */
 	__u32 level;
-	__u32 path_bytes;	/* without the NUL */
+	__u32 path_bytes;	/* without the NUL; RECORD_PATH - 1: it may have been cut */
 	char path[RECORD_PATH];	/* from the hierarchy's root */
 };
 

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * All drift between kernels, 5.10 to 7.x: a flavour (struct x___since) for each shape that changed, one accessor for each
+ * fact, with the version where it changed. Which shape runs is asked of BTF (CO-RE), never of a version number. The rest of
+ * bpf/ knows one kernel only: this header.
+ */
+#ifndef HEADROOM_COMPAT_BPF_H
+#define HEADROOM_COMPAT_BPF_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* Task RSS: an array of atomics inside struct mm_rss_stat up to 6.1; an array of percpu_counter since 6.2 (f1a7941243c1,
+ * "mm: convert mm's rss stats into percpu_counter"). */
+struct mm_rss_stat___510 {
+	atomic_long_t count[4];
+};
+struct mm_struct___510 {
+	struct mm_rss_stat___510 rss_stat;
+};
+struct percpu_counter {
+	s64 count;
+	s32 *counters;
+};
+struct mm_struct___602 {
+	struct percpu_counter rss_stat[4];
+};
+
+/* memcg counters: an array of atomics inside mem_cgroup up to 5.12; since 5.13 rstat (2d146aa3aa84, "mm: memcontrol: switch
+ * to rstat"), late until somebody flushes; behind a pointer since 6.0. state[] holds every item up to 6.9; since 6.10 only
+ * those that are used, through an index table (ff48c71c26aa, "memcg: reduce memory for the lruvec and memcg stats"). The
+ * embedded rstat shape of 5.13 to 5.19 is not read: nothing there could flush it, so memory.stat is better. */
+struct mem_cgroup___510 {
+	atomic_long_t vmstats[64];
+};
+struct memcg_vmstats {
+	long state[64];
+};
+struct mem_cgroup___600 {
+	struct memcg_vmstats *vmstats;
+};
+
+/* PSI of a cgroup: embedded up to 5.19, a pointer since 6.0 (57899a6610e6). */
+struct cgroup___510 {
+	struct psi_group psi;
+};
+struct cgroup___600 {
+	struct psi_group *psi;
+};
+
+/* v1 only: a counter of groups above that are under OOM; compiled out where CONFIG_MEMCG_V1=n (since 6.11). */
+struct mem_cgroup___v1 {
+	int under_oom;
+};
+
+#pragma clang attribute pop
+
+/* Item to index, of kernels whose state[] is compacted; a static object, so present only with CONFIG_KALLSYMS_ALL. */
+extern const void mem_cgroup_stats_index __ksym __weak;
+
+/* Distance between the per-CPU areas; a data symbol, so present only where kallsyms has those (CONFIG_KALLSYMS_ALL). */
+extern const void __per_cpu_offset __ksym __weak;
+
+enum { RSS_FILE, RSS_ANON, RSS_SWAP, RSS_SHMEM };	/* MM_FILEPAGES …: include/linux/mm_types_task.h, the same on all */
+
+/* Pages, not below 0. Up to 6.1 late by at most 64 pages a thread (per-task caching); later by (CPUs × batch). */
+static __always_inline u64 compat_rss(struct mm_struct *mm, const int member)
+{
+	long pages;
+
+	if (bpf_core_field_exists(((struct mm_struct___510 *)mm)->rss_stat.count))
+		pages = BPF_CORE_READ((struct mm_struct___510 *)mm, rss_stat.count[member].counter);
+	else
+		pages = BPF_CORE_READ((struct mm_struct___602 *)mm, rss_stat[member].count);
+	return pages < 0 ? 0 : pages;
+}
+
+#define COMPAT_CPUS 256	/* beyond, the rest of the sum is left to the counter's own (late) total */
+
+/* The same to the page, where the per-CPU areas can be found: for victims, not for sweeps. */
+static __always_inline u64 compat_rss_exact(struct mm_struct *mm, const int member, u32 cpus)
+{
+	struct percpu_counter *counter;
+	s32 *part;
+	s64 sum;
+
+	if (bpf_core_field_exists(((struct mm_struct___510 *)mm)->rss_stat.count) || !&__per_cpu_offset)
+		return compat_rss(mm, member);
+	counter = &((struct mm_struct___602 *)mm)->rss_stat[member];
+	sum = BPF_CORE_READ(counter, count);
+	part = BPF_CORE_READ(counter, counters);
+	for (u32 cpu = 0; cpu < COMPAT_CPUS; cpu++) {
+		unsigned long offset = 0;
+		s32 delta = 0;
+
+		if (cpu >= cpus)
+			break;
+		bpf_probe_read_kernel(&offset, sizeof(offset), (const unsigned long *)&__per_cpu_offset + cpu);
+		bpf_probe_read_kernel(&delta, sizeof(delta), (void *)part + offset);
+		sum += delta;
+	}
+	return sum < 0 ? 0 : sum;
+}
+
+/* The memory css that charges this task; on v2 that may be an ancestor's of its cgroup. */
+static __always_inline struct cgroup_subsys_state *compat_task_css(struct task_struct *task)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup_subsys_state *css = NULL;
+
+	bpf_core_read(&css, sizeof(css), &set->subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]);
+	return css;
+}
+
+/* The cgroup's own memory css, or NULL: it has none, or what stands there is an ancestor's. */
+static __always_inline struct cgroup_subsys_state *compat_cgroup_css(struct cgroup *cgrp)
+{
+	struct cgroup_subsys_state *css = NULL;
+
+	bpf_core_read(&css, sizeof(css), &cgrp->subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]);
+	if (!css || BPF_CORE_READ(css, cgroup) != cgrp)
+		return NULL;
+	return css;
+}
+
+/* css is the first member of struct mem_cgroup, on all kernels. */
+static __always_inline struct mem_cgroup *compat_memcg(struct cgroup_subsys_state *css)
+{
+	return (struct mem_cgroup *)css;
+}
+
+static __always_inline u64 compat_css_id(struct cgroup_subsys_state *css)
+{
+	return css ? BPF_CORE_READ(css, cgroup, kn, id) : 0;
+}
+
+/* Indices of memory_events[] moved: ask by name. RECORD_UNKNOWN where this kernel has no such event. */
+#define compat_event(memcg, array, event) ({								\
+	u64 count_ = RECORD_UNKNOWN;									\
+	if (bpf_core_enum_value_exists(enum memcg_memory_event, event)) {				\
+		long raw_ = 0;										\
+		bpf_core_read(&raw_, sizeof(raw_),							\
+			      &(memcg)->array[bpf_core_enum_value(enum memcg_memory_event, event)]);	\
+		count_ = raw_;										\
+	}												\
+	count_;												\
+})
+
+enum compat_vmstats { VMSTATS_NONE, VMSTATS_ATOMIC, VMSTATS_PLAIN, VMSTATS_COMPACTED };
+
+static __always_inline enum compat_vmstats compat_vmstats_shape(void)
+{
+	if (bpf_core_field_exists(((struct mem_cgroup___510 *)0)->vmstats))
+		return VMSTATS_ATOMIC;
+	if (!bpf_core_field_exists(((struct mem_cgroup___600 *)0)->vmstats))
+		return VMSTATS_NONE;
+	if (bpf_core_field_size(((struct memcg_vmstats *)0)->state) / sizeof(long) ==
+	    bpf_core_enum_value(enum memcg_stat_item, MEMCG_NR_STAT))
+		return VMSTATS_PLAIN;
+	return &mem_cgroup_stats_index ? VMSTATS_COMPACTED : VMSTATS_NONE;
+}
+
+/* One counter of the memcg and all below it, in the kernel's own unit (pages; bytes for *_B). `shape` as above. */
+static __always_inline u64 compat_vmstats_read(struct mem_cgroup *memcg, enum compat_vmstats shape, u32 item)
+{
+	const u8 *table = (const u8 *)&mem_cgroup_stats_index;
+	struct memcg_vmstats *vmstats;
+	u8 first = 0, index = 0;
+	long value = 0;
+
+	if (shape == VMSTATS_ATOMIC) {
+		bpf_core_read(&value, sizeof(value), &((struct mem_cgroup___510 *)memcg)->vmstats[item]);
+		return value < 0 ? 0 : value;
+	}
+	vmstats = BPF_CORE_READ((struct mem_cgroup___600 *)memcg, vmstats);
+	if (shape == VMSTATS_COMPACTED) {
+		/* 6.10 and 6.11 count from 1, later kernels from 0. The first item of the table is the same on all. */
+		bpf_probe_read_kernel(&first, 1, table + bpf_core_enum_value(enum node_stat_item, NR_INACTIVE_ANON));
+		bpf_probe_read_kernel(&index, 1, table + item);
+		item = (u8)(index - first);
+	}
+	bpf_core_read(&value, sizeof(value), &vmstats->state[item]);
+	return value < 0 ? 0 : value;
+}
+
+static __always_inline struct psi_group *compat_psi(struct cgroup *cgrp)
+{
+	if (bpf_core_field_exists(((struct cgroup___600 *)cgrp)->psi))
+		return BPF_CORE_READ((struct cgroup___600 *)cgrp, psi);
+	return __builtin_preserve_access_index(&((struct cgroup___510 *)cgrp)->psi);
+}
+
+static __always_inline bool compat_under_oom(struct mem_cgroup *memcg)
+{
+	struct mem_cgroup___v1 *v1 = (struct mem_cgroup___v1 *)memcg;
+
+	return bpf_core_field_exists(v1->under_oom) && BPF_CORE_READ(v1, under_oom) > 0;
+}
+
+#endif

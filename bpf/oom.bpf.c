@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * OOM kills: one record for each victim, with the trigger (current) and whose limit it was. Read-only: nothing here
+ * changes what the kernel kills.
+ *
+ * mark_victim is a raw tracepoint here, not tp_btf: its argument is a pid up to 6.1 and a task later (and backported to
+ * stable 6.1), and a tp_btf program whose types do not match does not load at all.
+ */
+#include "thread.bpf.h"
+#include "task.bpf.h"
+
+#define SIGKILL		9
+#define SEND_SIG_PRIV	1	/* include/linux/sched/signal.h: (struct kernel_siginfo *)1, the same on all */
+#define LIMIT_SLACK	64	/* pages: other CPUs' stocked charges may leave that much below the limit */
+
+/* The kernel's OOM killer sends SIGKILL, then marks the victim. A mark without the signal is of a process that was exiting
+ * anyway (task_will_free_mem). It also says who a bare pid is. */
+SEC("raw_tp/signal_generate")
+int oom_signal(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (struct task_struct *)ctx->args[2];
+	struct thread_value *thread;
+
+	if ((int)ctx->args[0] != SIGKILL || ctx->args[1] != SEND_SIG_PRIV)
+		return 0;
+	thread = thread_current();
+	if (thread) {
+		thread->signalled = BPF_CORE_READ(task, tgid);
+		thread->signalled_task = (u64)task;
+	}
+	return 0;
+}
+
+static __always_inline int oom_control_remember(struct oom_control *oc)
+{
+	struct thread_value *thread = thread_current();
+	struct mem_cgroup *memcg = BPF_CORE_READ(oc, memcg);
+
+	if (!thread)
+		return 0;
+	thread->told = 1;
+	thread->gfp = BPF_CORE_READ(oc, gfp_mask);
+	thread->order = BPF_CORE_READ(oc, order);
+	thread->constraint = BPF_CORE_READ(oc, constraint);
+	thread->chosen = BPF_CORE_READ(oc, chosen, tgid);
+	/* totalpages is the size of the domain, not of the victim: for the host RAM and swap. */
+	thread->limit_id = 0;
+	thread->limit_usage = RECORD_UNKNOWN;
+	thread->limit_max = counter_bytes(BPF_CORE_READ(oc, totalpages));
+	if (memcg) {
+		thread->limit_id = compat_css_id(__builtin_preserve_access_index(&memcg->css));
+		thread->limit_usage = counter_bytes(BPF_CORE_READ(memcg, memory.usage.counter));
+		thread->limit_max = counter_bytes(BPF_CORE_READ(memcg, memory.max));
+	}
+	return 0;
+}
+
+SEC("fentry/oom_kill_process")
+int BPF_PROG(oom_fentry, struct oom_control *oc)
+{
+	return oom_control_remember(oc);
+}
+
+SEC("kprobe/oom_kill_process")
+int BPF_KPROBE(oom_kprobe, struct oom_control *oc)
+{
+	return oom_control_remember(oc);
+}
+
+/* Is this page_counter at its limit? Keeps the closest one so far in *ret_margin and *rec. */
+static __always_inline bool limit_look(struct record_oom *rec, struct page_counter *counter, u64 id, u64 *ret_margin,
+				       u32 flag)
+{
+	u64 max = BPF_CORE_READ(counter, max), usage = BPF_CORE_READ(counter, usage.counter);
+	u64 margin = max > usage ? max - usage : 0;
+
+	if (counter_bytes(max) == RECORD_UNKNOWN || margin >= *ret_margin)
+		return false;
+	*ret_margin = margin;
+	rec->limit_memcg_id = id;
+	rec->limit_usage = counter_bytes(usage);
+	rec->limit_max = counter_bytes(max);
+	rec->flags = (rec->flags & ~RECORD_OOM_MEMSW) | flag;
+	return margin < LIMIT_SLACK + 1;
+}
+
+/* Whose limit, without an oom_control: the first level above the trigger that has no room left; failing that, the one with
+ * the least. A thread whose last reclaim was the host's own (direct) ran into the host's end. */
+static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_subsys_state *css,
+					const struct thread_value *thread)
+{
+	u64 wanted = thread ? thread->reclaim_id : 0;
+	u32 kind = thread ? thread->kind : RECLAIM_NONE;
+	u64 margin = ~0ULL;
+
+	rec->flags |= RECORD_OOM_INFERRED;
+	if (kind == RECLAIM_DIRECT)
+		return;
+	for (int i = 0; i < RECORD_LEVELS && css; i++) {
+		struct mem_cgroup *memcg = compat_memcg(css);
+		u64 id = compat_css_id(css);
+		bool found;
+
+		if (!wanted || wanted == id) {
+			found = limit_look(rec, __builtin_preserve_access_index(&memcg->memory), id, &margin, 0);
+			if (!found && (config.flags & CONFIG_V1))
+				found = limit_look(rec, __builtin_preserve_access_index(&memcg->memsw), id, &margin,
+						   RECORD_OOM_MEMSW);
+			if (found || wanted)
+				break;
+		}
+		css = BPF_CORE_READ(css, parent);
+	}
+	if (wanted)
+		rec->limit_memcg_id = wanted;
+	else if (kind == RECLAIM_NONE && margin > LIMIT_SLACK)	/* nobody is at a limit, and nobody said it was a memcg's */
+		rec->limit_memcg_id = 0, rec->limit_usage = rec->limit_max = RECORD_UNKNOWN;
+	if (rec->limit_memcg_id)
+		rec->constraint = bpf_core_enum_value(enum oom_constraint, CONSTRAINT_MEMCG);
+}
+
+static __always_inline void victim_fill(struct record_task *ret, struct task_struct *task, bool is_current)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	task_fill(ret, task, is_current);
+	/* The victim is the process: its name, not that of the thread that still had the memory. */
+	bpf_probe_read_kernel(ret->comm, sizeof(ret->comm), __builtin_preserve_access_index(&leader->comm));
+}
+
+/* A bare pid of which nothing else is known. */
+static __always_inline void victim_unknown(struct record_task *ret, u32 pid)
+{
+	__builtin_memset(ret, 0, __builtin_offsetof(struct record_task, args));
+	ret->pid = ret->tid = pid;
+	ret->uid = ~0u;
+	ret->anon = ret->file = ret->shmem = ret->swap = ret->pgtables = RECORD_UNKNOWN;
+}
+
+SEC("raw_tp/mark_victim")
+int oom_mark_victim(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *trigger = (struct task_struct *)bpf_get_current_task();
+	struct thread_value *thread = thread_current();
+	struct task_struct *victim = NULL;
+	struct record_oom *rec;
+	u32 pid;
+
+	if (config.flags & CONFIG_VICTIM_TASK) {
+		victim = (struct task_struct *)ctx->args[0];
+	} else {
+		pid = ctx->args[0];
+		if (thread && thread->signalled_task)
+			victim = (struct task_struct *)thread->signalled_task;
+		if ((u32)BPF_CORE_READ(trigger, pid) == pid)
+			victim = trigger;
+		if (victim && (u32)BPF_CORE_READ(victim, pid) != pid)
+			victim = NULL;
+	}
+	if (victim)
+		pid = BPF_CORE_READ(victim, tgid);
+	else
+		pid = ctx->args[0];
+
+	rec = record_reserve(struct record_oom, RECORD_OOM);
+	if (!rec)
+		return 0;
+	rec->limit_memcg_id = 0;
+	rec->limit_usage = rec->limit_max = RECORD_UNKNOWN;
+	rec->gfp = thread ? thread->gfp : RECORD_UNKNOWN;
+	rec->order = thread ? thread->order : -1;
+	rec->constraint = RECORD_CONSTRAINT_UNKNOWN;
+	rec->flags = rec->reserved = 0;
+
+	task_fill(&rec->trigger, trigger, true);
+	if (victim)
+		victim_fill(&rec->victim, victim, pid == rec->trigger.pid);
+	else
+		victim_unknown(&rec->victim, pid);
+
+	if (!thread || thread->signalled != pid)
+		rec->flags |= RECORD_OOM_EXITING;
+	if (thread && thread->told) {
+		rec->constraint = thread->constraint;
+		rec->limit_memcg_id = thread->limit_id;
+		rec->limit_usage = thread->limit_usage;
+		rec->limit_max = thread->limit_max;
+	} else {
+		limit_infer(rec, compat_task_css(trigger), thread);
+	}
+	if (thread) {
+		/* The first one marked is the chosen one; what this thread marks besides, before it reclaims again, is a
+		 * member of the same group. */
+		if (!thread->chosen)
+			thread->chosen = pid;
+		else if (thread->chosen != pid)
+			rec->flags |= RECORD_OOM_GROUP;
+		thread->signalled = 0;
+		thread->signalled_task = 0;
+	}
+	bpf_ringbuf_submit(rec, 0);
+	return 0;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * All processes: one row for each whose resident memory reaches the threshold, and a count of processes for each memcg.
+ * RSS is what the kernel's counters say without a sum over CPUs: late by some pages a CPU (see compat_rss).
+ */
+#include "row.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);		/* the loader sets it */
+	__type(key, u32);
+	__type(value, struct task_sample);
+} tasks SEC(".maps");
+
+static __always_inline void pids_count(struct sweep_state *state, u64 id)
+{
+	struct pids_value *counted = bpf_map_lookup_elem(&pids, &id);
+	struct pids_value first = { .generation = state->task_generation, .count = 1 };
+
+	if (!counted) {
+		if (bpf_map_update_elem(&pids, &id, &first, BPF_ANY))
+			lost_count(LOST_MAP_FULL);
+	} else if (counted->generation != first.generation) {
+		*counted = first;
+	} else {
+		counted->count++;
+	}
+}
+
+SEC("iter/task")
+int sweep_task(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct sweep_state *state = sweep_get();
+	struct task_sample *row;
+	struct mm_struct *mm;
+	u64 id, pages;
+	u32 index;
+
+	if (!task || !state || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
+		return 0;
+	id = compat_css_id(compat_task_css(task));
+	pids_count(state, id);
+	mm = BPF_CORE_READ(task, mm);
+	if (!mm)
+		return 0;
+	pages = compat_rss(mm, RSS_ANON) + compat_rss(mm, RSS_FILE) + compat_rss(mm, RSS_SHMEM);
+	if (pages << config.page_shift < state->min_rss)
+		return 0;
+	index = state->tasks;
+	row = bpf_map_lookup_elem(&tasks, &index);
+	if (!row) {
+		state->tasks_lost++;
+		return 0;
+	}
+	state->tasks = index + 1;
+	row->pid = BPF_CORE_READ(task, tgid);
+	row->oom_score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
+	row->start_boottime_ns = BPF_CORE_READ(task, start_boottime);
+	row->memcg_id = id;
+	row->rss = pages << config.page_shift;
+	row->swap = compat_rss(mm, RSS_SWAP) << config.page_shift;
+	bpf_probe_read_kernel(row->comm, sizeof(row->comm), __builtin_preserve_access_index(&task->comm));
+	return 0;
+}

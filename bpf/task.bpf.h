@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A process as a record shows it: identity, memory split, and the raw arguments remembered from its exec. Included by the
+ * objects that write record_task or keep the arguments.
+ */
+#ifndef HEADROOM_TASK_BPF_H
+#define HEADROOM_TASK_BPF_H
+
+#include "common.bpf.h"
+
+#define PF_KTHREAD 0x00200000	/* include/linux/sched.h, the same on all */
+
+struct args_value {
+	u64 start_boottime_ns;	/* of the process: a reused pid is not it */
+	u64 arg_start;		/* a forked child that never exec'ed has its parent's */
+	u32 bytes;
+	u32 reserved;
+	char args[RECORD_ARGS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ARGS_ENTRIES);
+	__type(key, u32);
+	__type(value, struct args_value);
+} args SEC(".maps");
+
+/* Arguments of the current process, from its own memory. Returns the bytes read; a page that is not there reads as none. */
+static __always_inline u32 args_read_current(char *ret, u64 *ret_arg_start)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	u64 start, bytes;
+
+	if (!mm)
+		return 0;
+	start = BPF_CORE_READ(mm, arg_start);
+	bytes = BPF_CORE_READ(mm, arg_end) - start;
+	*ret_arg_start = start;
+	if (bytes > RECORD_ARGS)
+		bytes = RECORD_ARGS;
+	/* The verifier of 5.10 wants to see the bound at the call. */
+	asm volatile("" : "+r"(bytes));
+	if (bytes == 0 || bytes > RECORD_ARGS)
+		return 0;
+	return bpf_probe_read_user(ret, bytes, (void *)start) ? 0 : bytes;
+}
+
+static __always_inline bool task_is_init(struct task_struct *leader)
+{
+	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	unsigned int level = BPF_CORE_READ(pid, level);
+	int nr = 0;
+
+	if (!pid)
+		return false;
+	bpf_core_read(&nr, sizeof(nr), (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+		      (u64)level * bpf_core_type_size(struct upid));
+	return nr == 1;
+}
+
+/* Arguments of a process that is not current: its own exec's, or, forked and never exec'ed, a near ancestor's. */
+static __always_inline void args_attach(struct record_task *ret, struct task_struct *leader, struct mm_struct *mm)
+{
+	u64 arg_start = mm ? BPF_CORE_READ(mm, arg_start) : 0;
+	struct task_struct *at = leader;
+
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		u32 pid = BPF_CORE_READ(at, tgid);
+		struct args_value *found = bpf_map_lookup_elem(&args, &pid);
+
+		if (found && found->start_boottime_ns == BPF_CORE_READ(at, start_boottime) &&
+		    found->arg_start == arg_start) {
+			bpf_probe_read_kernel(ret->args, RECORD_ARGS, found->args);
+			ret->args_bytes = found->bytes;
+			return;
+		}
+		at = BPF_CORE_READ(at, real_parent, group_leader);
+	}
+}
+
+/* The record of the process that `task` is a thread of; `mm` is where its memory is (a leader that exited has none). comm
+ * and tid are the thread's own, as the kernel's log has them. */
+static __always_inline void task_fill(struct record_task *ret, struct task_struct *task, bool is_current)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	u64 ignored;
+
+	ret->pid = BPF_CORE_READ(task, tgid);
+	ret->tid = BPF_CORE_READ(task, pid);
+	ret->uid = BPF_CORE_READ(task, real_cred, uid.val);
+	ret->oom_score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
+	ret->start_boottime_ns = BPF_CORE_READ(leader, start_boottime);
+	ret->memcg_id = compat_css_id(compat_task_css(task));
+	ret->anon = ret->file = ret->shmem = ret->swap = ret->pgtables = RECORD_UNKNOWN;
+	if (mm) {
+		ret->anon = compat_rss_exact(mm, RSS_ANON, config.cpus) << config.page_shift;
+		ret->file = compat_rss_exact(mm, RSS_FILE, config.cpus) << config.page_shift;
+		ret->shmem = compat_rss_exact(mm, RSS_SHMEM, config.cpus) << config.page_shift;
+		ret->swap = compat_rss_exact(mm, RSS_SWAP, config.cpus) << config.page_shift;
+		ret->pgtables = BPF_CORE_READ(mm, pgtables_bytes.counter);
+	}
+	bpf_probe_read_kernel(ret->comm, sizeof(ret->comm), __builtin_preserve_access_index(&task->comm));
+	ret->flags = (BPF_CORE_READ(task, flags) & PF_KTHREAD ? RECORD_TASK_KTHREAD : 0) |
+		     (task_is_init(leader) ? RECORD_TASK_INIT : 0);
+	ret->args_bytes = 0;
+	if (is_current)
+		ret->args_bytes = args_read_current(ret->args, &ignored);
+	if (!ret->args_bytes)
+		args_attach(ret, leader, mm);
+}
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The attach plan's table. Nothing is loaded here, nothing decided: order is preference, and a gate only spares a try that
+ * cannot succeed.
+ */
+#include <string.h>
+#include <linux/types.h>
+#include "../../bpf/shared.h"	/* the skeletons name its struct */
+#include "lifecycle.skel.h"
+#include "oom.skel.h"
+#include "reclaim.skel.h"
+#include "sweep_cgroup.skel.h"
+#include "sweep_climb.skel.h"
+#include "sweep_task.skel.h"
+#include "base/cleanup.h"
+#include "plan.h"
+
+#define NONE { .name = "none" }
+
+const struct plan_signal plan[SIGNAL_COUNT] = {
+	[SIGNAL_OOM_KILL] = { "oom_kill", "who is killed, who asked for memory, whose limit it was", {
+		/* The oom_control says whose limit it was, and which kind. fentry costs less than a kprobe. */
+		{ "mark_victim + fentry", "oom", { "oom_signal", "oom_mark_victim", "oom_fentry" } },
+		{ "mark_victim + kprobe", "oom", { "oom_signal", "oom_mark_victim", "oom_kprobe" } },
+		{ "mark_victim, limit inferred", "oom", { "oom_signal", "oom_mark_victim" } },
+		{ "memory.events" },	/* that it happened, and in which group; not to whom */
+	} },
+	[SIGNAL_STALLS] = { "reclaim_stalls", "how long threads of a group wait for reclaim", {
+		{ "vmscan tracepoints", "reclaim", { "reclaim_direct_begin", "reclaim_direct_end",
+		  "reclaim_memcg_begin", "reclaim_memcg_end" } },
+		{ "memory.pressure" },
+	} },
+	[SIGNAL_KSWAPD] = { "kswapd", "how often the host's reclaim is woken", {
+		{ "vmscan tracepoint", "reclaim", { "reclaim_kswapd_wake" } },
+		NONE,
+	} },
+	[SIGNAL_THROTTLED] = { "throttled", "how long allocations are held back", {
+		{ "vmscan tracepoint", "reclaim", { "reclaim_throttled" } },	/* since 5.16 */
+		NONE,
+	} },
+	[SIGNAL_LIFECYCLE] = { "lifecycle", "cgroups that come and go", {
+		{ "cgroup tracepoints", "lifecycle", { "lifecycle_mkdir", "lifecycle_rmdir" } },
+		{ "difference of sweeps" },
+	} },
+	[SIGNAL_EXEC] = { "exec", "programs started, watched processes that exit, arguments of victims", {
+		{ "sched tracepoints", "lifecycle", { "lifecycle_exec", "lifecycle_exit" } },
+		NONE,
+	} },
+	[SIGNAL_OOM_SCORE_ADJ] = { "oom_score_adj", "changes of oom_score_adj", {
+		{ "oom tracepoint", "lifecycle", { "lifecycle_oom_score_adj" } },
+		NONE,
+	} },
+	[SIGNAL_SWEEP] = { "memcg_sweep", "usage, limits and events of every memory cgroup", {
+		{ "iter/cgroup, memcg kfuncs", "sweep_cgroup", { "sweep_cgroup_kfuncs" },
+		  NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_MEMCG_KFUNCS) },
+		{ "iter/cgroup, rstat flush", "sweep_cgroup", { "sweep_cgroup_rstat" },
+		  NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_RSTAT_FLUSH) | NEEDS(FEATURE_VMSTATS_INDEXED) },
+		{ "iter/cgroup", "sweep_cgroup", { "sweep_cgroup" }, NEEDS(FEATURE_ITER_CGROUP) },
+		{ "iter/task climb", "sweep_climb", { "sweep_climb" } },
+		{ "cgroup files" },
+	} },
+	/* Which programs give the statistics is settled by which sweep runs. */
+	[SIGNAL_STAT] = { "memcg_stat", "anon, file, slab … of a memory cgroup", {
+		{ "memcg kfuncs", .with = "iter/cgroup, memcg kfuncs" },
+		{ "vmstats, rstat flush", .with = "iter/cgroup, rstat flush" },
+		{ "vmstats, atomic", .with = "iter/task climb", .needs = NEEDS(FEATURE_VMSTATS_ATOMIC) },
+		{ "memory.stat" },
+	} },
+	[SIGNAL_TASKS] = { "tasks", "resident memory of every process, processes of every group", {
+		{ "iter/task", "sweep_task", { "sweep_task" } },
+		NONE,
+	} },
+};
+
+unsigned int plan_variants(const struct plan_signal *signal)
+{
+	unsigned int n = 0;
+
+	while (n < PLAN_VARIANTS && signal->variants[n].name)
+		n++;
+	return n;
+}
+
+static const struct {
+	const char *name;
+	const void *(*elf)(size_t *ret_bytes);
+} objects[] = {
+	{ "lifecycle", lifecycle_bpf__elf_bytes },
+	{ "oom", oom_bpf__elf_bytes },
+	{ "reclaim", reclaim_bpf__elf_bytes },
+	{ "sweep_cgroup", sweep_cgroup_bpf__elf_bytes },
+	{ "sweep_climb", sweep_climb_bpf__elf_bytes },
+	{ "sweep_task", sweep_task_bpf__elf_bytes },
+};
+
+const void *plan_object(const char *name, size_t *ret_bytes)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		if (strcmp(objects[i].name, name) == 0)
+			return objects[i].elf(ret_bytes);
+	return NULL;
+}

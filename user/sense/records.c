@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Records and counters out of the BPF maps: the loop's half of the sensing room. Nothing here blocks or allocates once
+ * records_open() is through; nothing looks into what the records say.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include "inside.h"
+
+static const __u32 record_bytes[RECORD_TYPES] = {
+	[RECORD_OOM] = sizeof(struct record_oom),
+	[RECORD_CGROUP_MKDIR] = sizeof(struct record_cgroup),
+	[RECORD_CGROUP_RMDIR] = sizeof(struct record_cgroup),
+	[RECORD_EXEC] = sizeof(struct record_process),
+	[RECORD_EXIT] = sizeof(struct record_process),
+	[RECORD_OOM_SCORE_ADJ] = sizeof(struct record_process),
+};
+
+/* When a sense takes over from another one, both have been attached for a moment. The newest record that was told by any. */
+static __u64 newest_told_ns;
+
+static int on_record(void *ctx, void *data, size_t bytes)
+{
+	const struct record *record = data;
+	struct sense *s = ctx;
+
+	if (bytes < sizeof(*record) || record->type >= RECORD_TYPES || !record_bytes[record->type] ||
+	    bytes < record_bytes[record->type]) {
+		s->damaged++;
+		return 0;
+	}
+	if (record->time_ns <= s->skip_ns)
+		return 0;
+	if (record->time_ns > newest_told_ns)
+		newest_told_ns = record->time_ns;
+	s->fn(record, s->arg);
+	return 0;
+}
+
+int records_open(struct sense *s)
+{
+	int cpus;
+
+	if (s->loaded.map[MAP_RECORDS] < 0)
+		return 0;
+	cpus = libbpf_num_possible_cpus();
+	if (cpus < 0)
+		return cpus;
+	s->cpus = cpus;
+	s->lost_cpu = calloc(cpus, sizeof(*s->lost_cpu));
+	s->ring = ring_buffer__new(s->loaded.map[MAP_RECORDS], on_record, s, NULL);
+	return s->lost_cpu && s->ring ? 0 : -ENOMEM;
+}
+
+void records_close(struct sense *s)
+{
+	ring_buffer__free(s->ring);
+	free(s->lost_cpu);
+}
+
+int sense_record_fd(const struct sense *s)
+{
+	return s->ring ? ring_buffer__epoll_fd(s->ring) : -1;
+}
+
+int sense_consume(struct sense *s, void (*fn)(const struct record *record, void *arg), void *arg)
+{
+	int n;
+
+	if (!s->ring)
+		return 0;
+	if (s->follows) {
+		s->skip_ns = newest_told_ns;
+		s->follows = false;
+	}
+	s->fn = fn;
+	s->arg = arg;
+	n = ring_buffer__consume(s->ring);
+	return n < 0 ? n : 0;
+}
+
+__u64 sense_lost(struct sense *s)
+{
+	__u64 sum = s->damaged;
+
+	if (s->loaded.map[MAP_LOST] < 0)
+		return sum;
+	for (__u32 index = 0; index < LOST_COUNT; index++) {
+		if (bpf_map_lookup_elem(s->loaded.map[MAP_LOST], &index, s->lost_cpu) < 0)
+			continue;
+		for (unsigned int cpu = 0; cpu < s->cpus; cpu++)
+			sum += s->lost_cpu[cpu];
+	}
+	return sum;
+}
+
+int sense_stalls(struct sense *s, __u64 memcg_id, struct stall_value *ret_value)
+{
+	struct stall_value value;
+
+	if (s->loaded.map[MAP_STALLS] < 0)
+		return -ENOENT;
+	if (bpf_map_lookup_elem(s->loaded.map[MAP_STALLS], &memcg_id, &value) < 0)
+		return -errno;
+	*ret_value = value;
+	return 0;
+}
+
+void sense_forget(struct sense *s, __u64 memcg_id)
+{
+	static const enum loader_map maps[] = { MAP_STALLS, MAP_PIDS, MAP_SEEN };
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		if (s->loaded.map[maps[i]] >= 0)
+			bpf_map_delete_elem(s->loaded.map[maps[i]], &memcg_id);
+}
+
+int sense_host_counts(struct sense *s, struct host_counts *ret_counts)
+{
+	struct host_counts counts;
+	__u32 zero = 0;
+
+	if (s->loaded.map[MAP_HOST_COUNTS] < 0)
+		return -EOPNOTSUPP;
+	if (bpf_map_lookup_elem(s->loaded.map[MAP_HOST_COUNTS], &zero, &counts) < 0)
+		return -errno;
+	*ret_counts = counts;
+	return 0;
+}
+
+int sense_watch_exit(struct sense *s, __u32 pid)
+{
+	__u8 one = 1;
+
+	if (s->loaded.map[MAP_WATCHED] < 0)
+		return -EOPNOTSUPP;
+	return bpf_map_update_elem(s->loaded.map[MAP_WATCHED], &pid, &one, BPF_ANY) < 0 ? -errno : 0;
+}

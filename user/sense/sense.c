@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The face of the sensing room: puts what BPF gives and what files give together into rows, and says which of them it
+ * was. Decides nothing; the order of preference is plan.c's. Records and maps: records.c.
+ */
+#include "sense.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "cgroupfs.h"
+#include "inside.h"
+
+#define TASKS_PER_MEMCG	4	/* rows for processes, for each memcg of the capacity */
+
+static void host_sources(struct sense *s)
+{
+	struct host_sample now = { .psi_some_us = RECORD_UNKNOWN };
+	int r = host_read(s->host, &now);
+
+	s->host_source[0] = (struct sense_source){ "host_memory", r == 0 ? "/proc/meminfo" : "none", "", r != 0 };
+	s->psi = r == 0 && now.psi_some_us != RECORD_UNKNOWN;
+	s->host_source[1] = (struct sense_source){ "host_pressure", s->psi ? "/proc/pressure/memory" : "none",
+						   s->psi ? "" : "PSI is off or not in this kernel (boot with psi=1)",
+						   !s->psi };
+}
+
+/* Where iter/cgroup starts: the scope, and, since their limits bind too, the groups above it. */
+static int scope_open(const struct sense *s, int *ret_scope, int *ret_above)
+{
+	_cleanup_close_ int top = open(s->fs.memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int scope = -1, above = -1;
+	const char *path = s->config.scope ?: "";
+
+	if (top < 0)
+		return -errno;
+	path += strspn(path, "/");
+	if (*path) {
+		scope = openat(top, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		above = scope < 0 ? -1 : openat(scope, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (scope < 0 || above < 0)
+			return -errno;
+	}
+	*ret_scope = scope >= 0 ? take_fd(scope) : take_fd(top);
+	*ret_above = take_fd(above);
+	return 0;
+}
+
+static int bpf_open(struct sense *s)
+{
+	_cleanup_close_ int scope = -1, above = -1;
+	struct loader_config config = { .capacity = s->config.capacity,
+					.task_capacity = s->config.capacity * TASKS_PER_MEMCG,
+					.v1 = s->fs.layout != CGROUP_V2, .psi = s->psi && s->fs.layout == CGROUP_V2 };
+	int r;
+
+	if (s->config.no_bpf) {
+		loader_none("switched off", &s->loaded);
+	} else {
+		r = scope_open(s, &scope, &above);
+		if (r < 0)
+			return r;
+		config.scope_fd = scope;
+		config.ancestors_fd = above;
+		loader_run(&config, &s->loaded);
+	}
+	r = sweep_init(&s->sweep, &s->loaded, config.capacity, config.task_capacity);
+	return r < 0 ? r : records_open(s);
+}
+
+int sense_open(const struct sense_config *config, struct sense **ret_sense)
+{
+	_cleanup_(sense_closep) struct sense *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	loader_none("", &s->loaded);
+	s->config = *config;
+	s->config.capacity = config->capacity ?: 1;
+	s->root = strdup(config->root ?: "");
+	s->scope = config->scope ? strdup(config->scope) : NULL;
+	if (!s->root || (config->scope && !s->scope))
+		return -ENOMEM;
+	s->config.root = s->root;
+	s->config.scope = s->scope;
+	r = cgroupfs_find(s->root, &s->fs);
+	if (r == 0)
+		r = host_open(s->root, &s->host);
+	if (r == 0)
+		r = files_open(&s->fs, s->scope, s->config.capacity, &s->files);
+	if (r < 0)
+		return r;
+	host_sources(s);
+	r = bpf_open(s);
+	if (r < 0)
+		return r;
+	if (sweep_climbs(&s->loaded))
+		r = empties_init(&s->empties, s->config.capacity);
+	if (r < 0)
+		return r;
+	*ret_sense = take_ptr(s);
+	return 0;
+}
+
+void sense_close(struct sense *s)
+{
+	if (!s)
+		return;
+	records_close(s);
+	sweep_done(&s->sweep);
+	loaded_done(&s->loaded);
+	files_close(s->files);
+	host_close(s->host);
+	empties_done(&s->empties);
+	free(s->scope);
+	free(s->root);
+	free(s);
+}
+
+int sense_grow(const struct sense *s, size_t capacity, struct sense **ret_sense)
+{
+	struct sense_config config = s->config;
+	int r;
+
+	config.capacity = capacity;
+	r = sense_open(&config, ret_sense);
+	if (r == 0)
+		(*ret_sense)->follows = true;
+	return r;
+}
+
+static __thread size_t counted;
+
+static int count_directory(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	counted += kind == FTW_D;
+	return 0;
+}
+
+size_t sense_count(const char *root)
+{
+	_cleanup_free_ struct cgroupfs *fs = malloc(sizeof(*fs));
+
+	counted = 0;
+	if (fs && cgroupfs_find(root ?: "", fs) == 0)
+		nftw(fs->memory, count_directory, 16, FTW_PHYS | FTW_MOUNT);
+	return counted;
+}
+
+enum cgroup_layout sense_layout(const struct sense *s)
+{
+	return s->fs.layout;
+}
+
+const char *sense_memory_root(const struct sense *s)
+{
+	return s->fs.memory;
+}
+
+int sense_source(const struct sense *s, size_t i, struct sense_source *ret_source)
+{
+	const struct loaded_signal *got;
+
+	if (i >= SIGNAL_COUNT + ARRAY_SIZE(s->host_source))
+		return -ENODATA;
+	if (i >= SIGNAL_COUNT) {
+		*ret_source = s->host_source[i - SIGNAL_COUNT];
+		return 0;
+	}
+	got = &s->loaded.signal[i];
+	ret_source->signal = plan[i].name;
+	ret_source->variant = plan[i].variants[got->variant].name;
+	ret_source->passed_over = *s->loaded.why_not ? s->loaded.why_not : got->passed_over;
+	ret_source->fallback = got->variant > 0;
+	/* memory.pressure is a file of v2, and of kernels with PSI */
+	if (i == SIGNAL_STALLS && got->variant > 0 && (!s->psi || s->fs.layout != CGROUP_V2))
+		ret_source->variant = "none";
+	return 0;
+}
+
+/* What BPF left open: the statistics, where they are wanted; the root's usage, which no counter holds. */
+static void rows_complete(struct sense *s, struct memcg_sample *rows, size_t n,
+			  bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct memcg_sample *row = &rows[i];
+
+		if (!(row->flags & SAMPLE_STAT) && (row->level == 0 || !want_stat || want_stat(row, arg)))
+			files_stat(s->files, row);	/* gone meanwhile: the row stays as it is */
+		if (row->level == 0 && row->usage == RECORD_UNKNOWN && (row->flags & SAMPLE_STAT))
+			row->usage = row->anon + row->file;
+	}
+}
+
+int sense_sweep(struct sense *s, struct memcg_sample *rows, size_t capacity, size_t *ret_n,
+		bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
+{
+	size_t n = 0;
+	int r, more = 0;
+
+	if (s->sweep.memcg_link[0] < 0)
+		return files_sweep(s->files, rows, capacity, ret_n, want_stat, arg);
+	r = sweep_memcgs(&s->sweep, rows, capacity, &n);
+	if (r < 0 && r != -ENOSPC)
+		return r;
+	if (s->empties.rows)
+		more = empties_add(&s->empties, s->files, rows, capacity, &n);
+	rows_complete(s, rows, n, want_stat, arg);
+	*ret_n = n;
+	return r ?: more;
+}
+
+int sense_tasks(struct sense *s, __u64 min_rss, struct task_sample *rows, size_t capacity, size_t *ret_n)
+{
+	return sweep_tasks(&s->sweep, min_rss, rows, capacity, ret_n);
+}
+
+int sense_host(struct sense *s, struct host_sample *ret_host)
+{
+	return host_read(s->host, ret_host);
+}
+
+int sense_usage_open(struct sense *s, const char *path)
+{
+	return files_usage_open(s->files, path);
+}
+
+int sense_usage_read(int fd, __u64 *ret_bytes)
+{
+	char text[32];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	__u64 value = 0;
+	ssize_t i;
+
+	if (n < 0)
+		return -errno;
+	for (i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+		value = value * 10 + (text[i] - '0');
+	if (i == 0 || i > 19)
+		return -EBADMSG;
+	*ret_bytes = value;
+	return 0;
+}
