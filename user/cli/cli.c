@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* What all subcommands share: opening the board, what stdout is. */
+#include "cli.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+int cli_open(const char *path, struct hr_reader **ret_reader)
+{
+	int r = hr_reader_open(path, ret_reader);
+
+	if (!r)
+		return CLI_DONE;
+	log_error("%s", hr_reader_error());
+	return r == -ENOENT ? CLI_NO_GUARD : r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
+}
+
+bool cli_ascii(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+bool cli_colour(void)
+{
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (!no_colour || !*no_colour) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+size_t cli_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col ? 80 : size.ws_col;
+}
+
+/* Whether the other end of a pipe went away. */
+static bool reader_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	return poll(&out, 1, 0) > 0 && out.revents & POLLERR;
+}
+
+int cli_flush(void)
+{
+	static bool told;
+	int r = fflush(stdout) ? errno : 0;
+
+	if ((!r && !ferror(stdout)) || r == EPIPE || told || reader_gone())
+		return told ? CLI_FAILED : CLI_DONE;
+	told = true;
+	log_error("cannot write to standard output: %s", r ? strerror(r) : "write error");
+	return CLI_FAILED;
+}

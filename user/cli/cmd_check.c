@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * headroom check: can this host run the guard, and how well. What the host offers (findings.c), then the attach plan: it
+ * is tried here and now and given up again, which needs root; without it, what the running guard's board says.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "cli.h"
+#include "findings.h"
+#include "json.h"
+#include "sense/sense.h"
+
+#define PLAN_CAPACITY 64	/* nothing is swept here: a small table will do */
+#define SIGNALS_MOST 32
+
+struct check_options {
+	bool json;
+	const char *board;
+};
+
+struct signal_row {
+	char signal[32], variant[48], passed_over[240];
+	bool fallback;
+};
+
+struct check {
+	struct finding findings[FINDINGS_MOST];
+	size_t n_findings;
+	struct signal_row signals[SIGNALS_MOST];
+	size_t n_signals;
+	const char *signals_from;	/* "here", "guard"; NULL: from nowhere */
+	int plan_error;			/* -errno of trying */
+	bool bpf;			/* some signal comes by it */
+	int status;			/* enum cli_exit */
+};
+
+static void add_signal(struct check *c, const char *signal, const char *variant, const char *passed_over, bool fallback)
+{
+	struct signal_row *row = &c->signals[c->n_signals];
+
+	if (c->n_signals == SIGNALS_MOST)
+		return;
+	c->n_signals++;
+	text_clean(signal, SIZE_MAX, row->signal, sizeof(row->signal));
+	text_clean(variant, SIZE_MAX, row->variant, sizeof(row->variant));
+	text_clean(passed_over, SIZE_MAX, row->passed_over, sizeof(row->passed_over));
+	row->fallback = fallback;
+}
+
+static void try_plan(struct check *c)
+{
+	struct sense_config config = {.root = "", .capacity = PLAN_CAPACITY};
+	struct sense_source source;
+	struct sense *sense;
+
+	c->plan_error = sense_open(&config, &sense);
+	if (c->plan_error)
+		return;
+	c->signals_from = "here";
+	c->bpf = sense_record_fd(sense) >= 0;
+	for (size_t i = 0; !sense_source(sense, i, &source); i++)
+		add_signal(c, source.signal, source.variant, source.passed_over, source.fallback);
+	sense_close(sense);
+}
+
+/* Who runs, and what runs for it. */
+static void look_at_guard(struct check *c, const char *board)
+{
+	_cleanup_reader_ struct hr_reader *reader = NULL;
+	struct finding *f = &c->findings[c->n_findings];
+	char age[UNITS_TEXT];
+	struct hr_host host;
+	uint64_t age_ns = 0;
+	int r = hr_reader_open(board, &reader);
+
+	if (c->n_findings == FINDINGS_MOST)
+		return;
+	c->n_findings++;
+	*f = (struct finding){.check = "guard"};
+	if (r) {
+		f->verdict = FINDING_NOTE;
+		snprintf(f->value, sizeof(f->value), "%s", r == -ENOENT ? "none has run here" : "its board can't be read");
+		snprintf(f->note, sizeof(f->note), "%.230s", hr_reader_error());
+		return;
+	}
+	r = hr_reader_health(reader, &age_ns);
+	snprintf(f->value, sizeof(f->value), "%s %.100s", r ? "silent, last seen at" : "running, board at",
+		 hr_reader_path(reader));
+	if (r) {
+		f->verdict = FINDING_NOTE;
+		snprintf(f->note, sizeof(f->note), "for %s: start headroomd",
+			 units_duration_ms(age_ns / 1000000000 * 1000, age));
+	}
+	if (c->signals_from || hr_reader_host(reader, &host))
+		return;
+	c->signals_from = "guard";
+	for (size_t i = 0; i < HR_SOURCES && host.source[i].signal[0]; i++)
+		add_signal(c, host.source[i].signal, host.source[i].variant, "", false);
+}
+
+static void judge(struct check *c)
+{
+	for (size_t i = 0; i < c->n_findings; i++)
+		if (c->findings[i].verdict == FINDING_FATAL)
+			c->status = CLI_KERNEL;
+	if (c->status)
+		return;
+	if (geteuid() != 0 || c->plan_error == -EPERM || c->plan_error == -EACCES)
+		c->status = CLI_NOT_PERMITTED;
+	else if (c->plan_error)
+		c->status = CLI_KERNEL;
+}
+
+static const char *summary(const struct check *c)
+{
+	switch (c->status) {
+	case CLI_NOT_PERMITTED:
+		return "the attach plan can only be tried by root: sudo headroom check";
+	case CLI_KERNEL:
+		return "the guard can't work here: see what is marked fatal";
+	default:
+		return c->bpf ? "the guard can work here" :
+				"the guard can work here, with cgroup files only: OOM kills are counted, their victims seen in "
+				"the kernel log";
+	}
+}
+
+static void print_row(const char *mark, const char *name, const char *value, const char *note)
+{
+	printf("%-8s %-17s %s\n", mark, name, value);
+	if (*note)
+		printf("%-8s %-17s   %s\n", "", "", note);
+}
+
+static void print_text(const struct check *c)
+{
+	for (size_t i = 0; i < c->n_findings; i++) {
+		const struct finding *f = &c->findings[i];
+
+		print_row(verdict_word(f->verdict), f->check, f->value, f->note);
+	}
+	if (c->signals_from)
+		printf("\nsignals, %s\n", strcmp(c->signals_from, "here") ? "as the guard's board has them" : "as tried now");
+	else if (c->plan_error)
+		printf("\nsignals: %s\n", strerror(-c->plan_error));
+	for (size_t i = 0; i < c->n_signals; i++) {
+		const struct signal_row *row = &c->signals[i];
+		bool none = !strcmp(row->variant, "none");
+
+		print_row(none ? "missing" : row->fallback ? "note" : "ok", row->signal, row->variant, row->passed_over);
+	}
+	printf("\n%s\n", summary(c));
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? json_string(text) : json_null();
+}
+
+static int print_json(const struct check *c)
+{
+	json_t *checks = json_array(), *signals = json_array(), *object;
+	int r;
+
+	for (size_t i = 0; i < c->n_findings; i++) {
+		const struct finding *f = &c->findings[i];
+
+		json_array_append_new(checks, json_pack("{ss ss so so}", "check", f->check, "result",
+							verdict_word(f->verdict), "value", json_clean(f->value, SIZE_MAX),
+							"note", *f->note ? json_clean(f->note, SIZE_MAX) : json_null()));
+	}
+	for (size_t i = 0; i < c->n_signals; i++) {
+		const struct signal_row *row = &c->signals[i];
+
+		json_array_append_new(signals, json_pack("{ss ss sb so}", "signal", row->signal, "variant", row->variant,
+							 "fallback", row->fallback, "passed_over",
+							 text_or_null(row->passed_over)));
+	}
+	object = json_pack("{ss sb si so so ss? ss}", "schema", "headroom.check/1", "able", c->status == CLI_DONE,
+			   "exit_status", c->status, "checks", checks, "signals", signals, "signals_from", c->signals_from,
+			   "summary", summary(c));
+	r = object ? json_dumpf(object, stdout, JSON_STYLE) : -1;
+	json_decref(object);
+	putchar('\n');
+	return r ? -ENOMEM : 0;
+}
+
+static int run(const void *values, char **arguments)
+{
+	const struct check_options *options = values;
+	_cleanup_free_ struct check *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		log_error("out of memory");
+		return CLI_FAILED;
+	}
+	c->n_findings = findings_look("", c->findings);
+	if (!geteuid())
+		try_plan(c);
+	look_at_guard(c, options->board);
+	judge(c);
+	if (!options->json)
+		print_text(c);
+	else if (print_json(c) && !ferror(stdout)) {
+		log_error("out of memory");
+		return CLI_FAILED;
+	}
+	return c->status;
+}
+
+static const struct option_spec specs[] = {
+	OPTION_FLAG("json", struct check_options, json, "print one JSON document"),
+	OPTION_BOARD(struct check_options),
+	{0},
+};
+
+const struct command command_check = {
+	.name = "check", .arguments = "",
+	.summary = "can this host run the guard, and how well",
+	.text = "Looks at kernel, BTF, capabilities, cgroups, namespaces, pressure, swap, limits, and tries each way\n"
+		"to get each signal. Exit status: 0 it can, 4 only root can try, 5 this host can't.\n",
+	.options = specs, .options_bytes = sizeof(struct check_options), .run = run,
+};

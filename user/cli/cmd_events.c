@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * headroom events: what the board (or a recording) holds of events, oldest first; with --follow what comes, too. One line
+ * each, a sentence or JSON. Looks five times a second while it follows; never busy, never in the guard's way.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "cli.h"
+#include "json.h"
+#include "signals.h"
+#include "view/sentence.h"
+#include "view/table.h"
+
+#define LOOK_EVERY_NS (200 * NS_PER_MS)
+
+struct events_options {
+	bool json, follow;
+	uint32_t types;		/* bit per enum hr_event_type; 0: all */
+	uint64_t since_ns;
+	const char *board;
+};
+
+struct stream {
+	const struct events_options *options;
+	struct hr_reader *reader;
+	char node[64];
+	uint64_t told_missed;
+	bool colour, ascii, silent;
+	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
+};
+
+static const char *type_word(size_t i)
+{
+	return hr_event_type_word((unsigned int)i + 1);	/* the first is padding */
+}
+
+static int parse_types(const char *text, void *at)
+{
+	uint32_t types = 0;
+
+	for (size_t n; *text; text += n + (text[n] == ',')) {
+		char word[32] = "";
+		unsigned int type;
+
+		n = strcspn(text, ",");
+		if (!n || n >= sizeof(word))
+			return -EINVAL;
+		memcpy(word, text, n);
+		if (hr_event_type_parse(word, &type))
+			return -EINVAL;
+		types |= 1u << type;
+	}
+	*(uint32_t *)at = types;
+	return types ? 0 : -EINVAL;
+}
+
+static void print_sentence(const struct stream *s, const struct hr_event *event)
+{
+	static const char *const on[] = {[HR_WARNING] = "\033[33m", [HR_CRITICAL] = "\033[1;31m"};
+	bool colour = s->colour && event->severity < ARRAY_SIZE(on) && on[event->severity];
+	char text[SENTENCE_TEXT];
+
+	event_sentence(event, clock_wall_ns(), text);
+	printf("%s%s%s\n", colour ? on[event->severity] : "", s->ascii ? text_ascii(text) : text,
+	       colour ? "\033[0m" : "");
+}
+
+static int print_event(const struct stream *s)
+{
+	const struct hr_event *event = (const void *)s->record;
+	const struct events_options *options = s->options;
+	json_t *object;
+	int r;
+
+	if (event->time_ns < options->since_ns)
+		return 0;
+	if (options->types && (event->type >= 32 || !(options->types & 1u << event->type)))
+		return 0;
+	if (!options->json) {
+		print_sentence(s, event);
+		return 0;
+	}
+	object = json_event(event, s->node);
+	r = object ? json_dumpf(object, stdout, JSON_STYLE) : -1;
+	json_decref(object);
+	fputc('\n', stdout);
+	return r && !ferror(stdout) ? -ENOMEM : 0;
+}
+
+static void tell_missed(struct stream *s)
+{
+	uint64_t missed = hr_reader_missed(s->reader);
+
+	if (missed > s->told_missed)
+		log_info("%llu events were missed: they came faster than they were read",
+			 (unsigned long long)(missed - s->told_missed));
+	s->told_missed = missed;
+}
+
+/* All that stands there now. 0, or -errno of what keeps us from reading on. */
+static int drain(struct stream *s)
+{
+	int r;
+
+	do {
+		r = hr_reader_next_event(s->reader, (struct hr_event *)s->record, sizeof(s->record));
+		if (!r)
+			r = print_event(s);
+		else if (r == -EOVERFLOW)
+			tell_missed(s);
+	} while (!r || r == -EOVERFLOW);
+	return r == -ENODATA || r == -EAGAIN ? 0 : r;
+}
+
+static void learn_node(struct stream *s)
+{
+	struct hr_host host;
+
+	if (!hr_reader_host(s->reader, &host))
+		memcpy(s->node, host.node, sizeof(s->node));
+}
+
+static int drain_recording(struct stream *s)
+{
+	int r;
+
+	while (!(r = hr_reader_next_frame(s->reader))) {
+		learn_node(s);
+		r = drain(s);
+		if (r)
+			return r;
+	}
+	return r == -ENODATA ? 0 : r;
+}
+
+static void tell_health(struct stream *s)
+{
+	char age[UNITS_TEXT];
+	uint64_t age_ns;
+	bool silent = hr_reader_health(s->reader, &age_ns) != 0;	/* goes over to a new board, too */
+
+	if (silent && !s->silent)
+		log_info("the guard has been silent for %s: nothing new comes until headroomd runs",
+			 units_duration_ms(age_ns / NS_PER_SEC * 1000, age));
+	else if (!silent && s->silent)
+		log_info("the guard is back");
+	s->silent = silent;
+}
+
+static int follow(struct stream *s)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};	/* only to hear that its reader went away */
+	int r = 0;
+
+	signals_catch();
+	while (!r && !signals_caught()) {
+		tell_health(s);
+		learn_node(s);
+		r = drain(s);
+		if (cli_flush() || ferror(stdout))
+			return 0;
+		if (!r && signals_wait(&out, 1, LOOK_EVERY_NS) > 0 && out.revents & (POLLERR | POLLHUP | POLLNVAL))
+			return 0;
+	}
+	return r;
+}
+
+static int run(const void *values, char **arguments)
+{
+	_cleanup_reader_ struct hr_reader *reader = NULL;
+	struct stream s = {.options = values, .colour = cli_colour(), .ascii = isatty(STDOUT_FILENO) && cli_ascii()};
+	int r = cli_open(s.options->board, &reader);
+
+	if (r)
+		return r;
+	s.reader = reader;
+	if (hr_reader_is_recording(reader)) {
+		r = drain_recording(&s);
+	} else if (s.options->follow) {
+		r = follow(&s);
+		s.silent = false;
+	} else {
+		learn_node(&s);
+		r = drain(&s);
+		tell_health(&s);
+	}
+	if (r) {
+		log_error("%s: cannot read on: %s", hr_reader_path(reader),
+			  r == -EBADMSG ? "the rest is damaged" : strerror(-r));
+		return CLI_FAILED;
+	}
+	r = cli_flush();
+	return r ? r : s.silent ? CLI_NO_GUARD : CLI_DONE;
+}
+
+static const struct option_spec specs[] = {
+	OPTION_FLAG("json", struct events_options, json, "one JSON object per line"),
+	OPTION_FLAG("follow", struct events_options, follow, "wait for more, until interrupted"),
+	{.name = "since", .argument = "TIME", .parse = option_time, .offset = offsetof(struct events_options, since_ns),
+	 .help = "only from then on: 5m, 2h30m, '2026-11-22 12:30'", .wants = OPTION_WANTS_TIME},
+	{.name = "type", .argument = "TYPE,...", .parse = parse_types, .offset = offsetof(struct events_options, types),
+	 .help = "only of these types", .word = type_word},
+	OPTION_BOARD(struct events_options),
+	{0},
+};
+
+const struct command command_events = {
+	.name = "events", .arguments = "",
+	.summary = "OOM kills, alarms, pressure, lives of containers: the event stream",
+	.text = "Prints what the board still holds, oldest first. What was missed is told on stderr.\n",
+	.options = specs, .options_bytes = sizeof(struct events_options), .run = run,
+};

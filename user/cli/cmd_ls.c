@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* headroom ls: one line per container, riskiest first; or one JSON document. Reads the board once. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "cli.h"
+#include "json.h"
+#include "listing.h"
+#include "view/columns.h"
+#include "view/table.h"
+
+struct ls_options {
+	bool json, all;
+	const char *sort, *board;
+	uint64_t at_ns;
+};
+
+static int parse_sort(const char *text, void *at)
+{
+	if (!column_find(text))
+		return -EINVAL;
+	*(const char **)at = text;
+	return 0;
+}
+
+/* What the warning costs: the figures are shown, and the exit status says that nobody keeps them up to date. */
+int listing_warn(const struct snapshot *s)
+{
+	char warning[128];
+
+	if (!s->health)
+		return CLI_DONE;
+	log_info("%s; start headroomd", snapshot_warning(s, warning, sizeof(warning)));
+	return CLI_NO_GUARD;
+}
+
+static size_t count_text(char *out, size_t bytes, size_t n, const char *one, const char *many, const char *before)
+{
+	int used = n ? snprintf(out, bytes, "%s%zu %s", before, n, n == 1 ? one : many) : 0;
+
+	return used < 0 || (size_t)used >= bytes ? 0 : (size_t)used;
+}
+
+/* "3 containers, 12 units, 4 others: 11.2 GiB of 31.2 GiB used, headroom 20 GiB; 2 OOM kills" */
+static void print_totals(FILE *out, const struct snapshot *s)
+{
+	char line[256] = "", total[UNITS_TEXT], used[UNITS_TEXT], headroom[UNITS_TEXT];
+	const struct hr_host *host = &s->host;
+	size_t n = 0;
+
+	n += count_text(line + n, sizeof(line) - n, s->containers, "container", "containers", "");
+	n += count_text(line + n, sizeof(line) - n, s->units, "unit", "units", n ? ", " : "");
+	n += count_text(line + n, sizeof(line) - n, s->others, "other", "others", n ? ", " : "");
+	n += count_text(line + n, sizeof(line) - n, s->gone, "gone", "gone", n ? ", " : "");
+	fprintf(out, "%s", n ? line : "nothing on the board yet");
+	if (host->mem_total != HR_UNKNOWN && host->mem_available <= host->mem_total)
+		fprintf(out, ": %s of %s used", units_bytes(host->mem_total - host->mem_available, used),
+			units_bytes(host->mem_total, total));
+	if (host->headroom != HR_UNKNOWN)
+		fprintf(out, ", headroom %s", units_bytes(host->headroom, headroom));
+	if (s->oom_kills)
+		fprintf(out, "; %llu OOM kill%s", (unsigned long long)s->oom_kills, s->oom_kills == 1 ? "" : "s");
+	fputc('\n', out);
+}
+
+void listing_print(FILE *out, const struct snapshot *s, size_t width, bool colour, bool ascii)
+{
+	struct table table;
+
+	table_fit_rows(&table, columns_of_ls, s->rows, s->n_rows, width);
+	table_print(out, &table, s->rows, s->n_rows, colour, ascii);
+	print_totals(out, s);
+}
+
+/* Streamed, so that ten thousand containers need no tree of ten thousand: one a line. */
+static int print_json(const struct snapshot *s)
+{
+	char time[CLOCK_TEXT];
+	json_t *host = json_host(&s->host, &s->header, s->time_ns, s->health);
+	int r = host ? 0 : -ENOMEM;
+
+	clock_format_rfc3339(s->time_ns, time);
+	printf("{\"schema\":\"headroom.snapshot/1\",\"time\":\"%s\",\n\"host\":", time);
+	r |= json_dumpf(host, stdout, JSON_STYLE);
+	json_decref(host);
+	fputs(",\n\"containers\":[", stdout);
+	for (size_t i = 0; i < s->n_rows && !r; i++) {
+		json_t *container = json_container(s->rows[i].slot);
+
+		fputs(i ? ",\n" : "\n", stdout);
+		r |= json_dumpf(container, stdout, JSON_STYLE);
+		json_decref(container);
+	}
+	puts("]}");
+	return r ? -EIO : 0;
+}
+
+/* A recording shows its last picture, or the one asked for. */
+static int go_to_time(struct hr_reader *reader, uint64_t at_ns)
+{
+	int r;
+
+	if (!hr_reader_is_recording(reader)) {
+		if (!at_ns)
+			return CLI_DONE;
+		log_error("ls: the live board has no past: give a recording with --board FILE");
+		return CLI_USAGE;
+	}
+	r = hr_reader_seek_frame(reader, at_ns ? at_ns : UINT64_MAX);
+	if (!r)
+		return CLI_DONE;
+	log_error("%s: %s", hr_reader_path(reader),
+		  r == -ENODATA ? "the recording holds no picture" : "the recording is damaged from its start");
+	return CLI_FAILED;
+}
+
+static int run(const void *values, char **arguments)
+{
+	const struct ls_options *options = values;
+	_cleanup_(snapshot_done) struct snapshot s = {0};
+	_cleanup_reader_ struct hr_reader *reader = NULL;
+	int r = cli_open(options->board, &reader);
+
+	if (!r)
+		r = go_to_time(reader, options->at_ns);
+	if (r)
+		return r;
+	r = snapshot_load(&s, reader);
+	if (!r)
+		r = snapshot_select(&s, &(struct row_filter){.all = options->all});
+	if (r) {
+		log_error("cannot read %s: %s", hr_reader_path(reader), strerror(-r));
+		return CLI_FAILED;
+	}
+	rows_sort(s.rows, s.n_rows, column_find(options->sort), false);
+	if (!options->json) {
+		listing_print(stdout, &s, cli_width(), cli_colour(), isatty(STDOUT_FILENO) && cli_ascii());
+	} else if (print_json(&s) && !ferror(stdout)) {
+		log_error("out of memory");
+		return CLI_FAILED;
+	}
+	if (hr_reader_torn(reader))
+		log_info("%llu containers were passed over: the guard was writing them",
+			 (unsigned long long)hr_reader_torn(reader));
+	r = cli_flush();
+	return r ? r : listing_warn(&s);
+}
+
+static const struct option_spec specs[] = {
+	OPTION_FLAG("json", struct ls_options, json, "print one JSON document"),
+	{.name = "sort", .argument = "KEY", .parse = parse_sort, .offset = offsetof(struct ls_options, sort),
+	 .help = "what comes first; risk by default", .word = column_id},
+	OPTION_FLAG("all", struct ls_options, all, "empty and gone ones, pods and sandboxes, too"),
+	{.name = "at", .argument = "TIME", .parse = option_time, .offset = offsetof(struct ls_options, at_ns),
+	 .help = "as it was then; needs a recording as --board", .wants = OPTION_WANTS_TIME},
+	OPTION_BOARD(struct ls_options),
+	{0},
+};
+
+static const struct ls_options defaults = {.sort = "risk"};
+
+const struct command command_ls = {
+	.name = "ls", .arguments = "",
+	.summary = "one line per container, riskiest first",
+	.text = "Lists every container and unit, every other cgroup that holds processes, and what is gone\n"
+		"but was OOM-killed a short while ago. BOUND is whose limit comes first; SHARE is how much of\n"
+		"that limit can't be given back; HEADROOM is what is left of it.\n"
+		"Exit status 3: the figures are shown, but the guard is silent and they are old.\n",
+	.options = specs, .defaults = &defaults, .options_bytes = sizeof(defaults), .run = run,
+};

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * headroom top: the live view on the running guard, or on one of its own where none runs. Into a pipe it is the plain
+ * table, once. Here are the board, the clock and the signals; what is seen is view/'s.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli.h"
+#include "listing.h"
+#include "own_guard.h"
+#include "signals.h"
+#include "view/terminal.h"
+#include "view/top.h"
+
+#define REFRESH_NS NS_PER_SEC
+
+struct top_options {
+	const char *board;
+};
+
+struct session {
+	struct hr_reader *reader;
+	struct own_guard *guard;	/* NULL: another's */
+	struct snapshot snapshot;
+	struct canvas canvas;
+	struct top top;
+};
+
+static void session_done(struct session *session)
+{
+	terminal_close();
+	canvas_done(&session->canvas);
+	snapshot_done(&session->snapshot);
+	hr_reader_close(session->reader);
+	own_guard_end(session->guard);
+}
+
+static int start_own(struct session *session)
+{
+	char error[256] = "";
+	int r;
+
+	if (geteuid() != 0) {
+		log_error("no guard is running here: start headroomd, or be root to have one of your own");
+		return CLI_NO_GUARD;
+	}
+	if (isatty(STDOUT_FILENO))
+		log_info("no guard is running here: starting one that observes, for as long as you look");
+	signals_catch();
+	r = own_guard_start(&session->guard, error);
+	if (!r)
+		return cli_open(own_guard_board(session->guard), &session->reader);
+	if (r == -EINTR)
+		return CLI_FAILED;
+	if (r == -ECHILD)
+		log_error("the guard that was started ended: %s", error);
+	else if (r == -ENOENT)
+		log_error("no guard is running here, and there is no headroomd beside this program or in PATH");
+	else
+		log_error("no guard is running here, and none could be started: %s", strerror(-r));
+	return CLI_NO_GUARD;
+}
+
+/* A board that was named is used as it is. In the usual place, one whose guard is silent is no better than none. */
+static int open_session(struct session *session, const char *board)
+{
+	bool named = board || secure_getenv("HEADROOM_BOARD");
+	int r = hr_reader_open(board, &session->reader);
+
+	if (r && (r != -ENOENT || named))
+		return cli_open(board, &session->reader);
+	if (!r && !named && hr_reader_health(session->reader, NULL) && !geteuid()) {
+		hr_reader_close(take_ptr(session->reader));
+		r = -ENOENT;
+	}
+	if (r)
+		return start_own(session);
+	if (!hr_reader_is_recording(session->reader) || !hr_reader_seek_frame(session->reader, UINT64_MAX))
+		return CLI_DONE;
+	log_error("%s: the recording holds no picture", hr_reader_path(session->reader));
+	return CLI_FAILED;
+}
+
+static int load(struct session *session)
+{
+	int r = snapshot_load(&session->snapshot, session->reader);
+
+	if (r && r != -EAGAIN)
+		return r;
+	return top_update(&session->top, &session->snapshot);
+}
+
+static int paint(struct session *session)
+{
+	size_t rows, columns;
+	int r;
+
+	terminal_size(&rows, &columns);
+	r = canvas_reset(&session->canvas, rows, columns, cli_ascii());
+	if (r)
+		return r;
+	top_draw(&session->top, &session->snapshot, &session->canvas);
+	terminal_paint(&session->canvas);
+	return 0;
+}
+
+/* All keys that wait. -EPIPE: the terminal is gone. */
+static int take_keys(struct session *session)
+{
+	int key, r = 0;
+
+	while (!r && (key = terminal_key()) && !session->top.quit) {
+		if (key == -2)
+			return -EPIPE;
+		if (key > 0 && top_key(&session->top, &session->snapshot, key))
+			r = top_update(&session->top, &session->snapshot);
+	}
+	return r;
+}
+
+static void look_after_guard(struct session *session)
+{
+	char error[256];
+
+	if (session->guard && !own_guard_alive(session->guard, error))
+		snprintf(session->top.notice, sizeof(session->top.notice), "%.120s", error);
+}
+
+static int loop(struct session *session)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+	uint64_t next = 0;
+	int r = 0;
+
+	while (!r && !signals_caught() && !session->top.quit) {
+		uint64_t now = clock_mono_ns();
+
+		if (now >= next) {
+			next = now + REFRESH_NS;
+			look_after_guard(session);
+			if (!session->top.paused)
+				r = load(session);
+		}
+		if (!r)
+			r = paint(session);
+		now = clock_mono_ns();
+		if (!r && next > now)
+			signals_wait(&in, 1, next - now);
+		if (!r)
+			r = take_keys(session);
+	}
+	return r == -EPIPE ? 0 : r;
+}
+
+static int show_once(struct session *session)
+{
+	int r = load(session);
+
+	if (r) {
+		log_error("cannot read %s: %s", hr_reader_path(session->reader), strerror(-r));
+		return CLI_FAILED;
+	}
+	listing_print(stdout, &session->snapshot, cli_width(), cli_colour(), isatty(STDOUT_FILENO) && cli_ascii());
+	r = cli_flush();
+	return r ? r : listing_warn(&session->snapshot);
+}
+
+static int run(const void *values, char **arguments)
+{
+	const struct top_options *options = values;
+	_cleanup_(session_done) struct session session = {0};
+	int r = open_session(&session, options->board);
+
+	if (r)
+		return r;
+	top_init(&session.top);
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO) || terminal_open(cli_colour()))
+		return show_once(&session);
+	signals_catch();
+	r = loop(&session);
+	terminal_close();
+	if (!r)
+		return CLI_DONE;
+	log_error("cannot read %s: %s", hr_reader_path(session.reader), strerror(-r));
+	return CLI_FAILED;
+}
+
+static const struct option_spec specs[] = {
+	OPTION_BOARD(struct top_options),
+	{0},
+};
+
+const struct command command_top = {
+	.name = "top", .arguments = "",
+	.summary = "the live view; starts an observing guard of its own if none runs",
+	.text = "Press ? in it for its keys and columns. Into a pipe it prints the plain table, once.\n",
+	.options = specs, .options_bytes = sizeof(struct top_options), .run = run,
+};

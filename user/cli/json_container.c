@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* A container and the host as JSON. The tables below are the contract; docs/commands.md says what each key means. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "json.h"
+#include "view/words.h"
+
+#define SLOT(key_, get_, field_) {key_, get_, offsetof(struct hr_slot, field_)}
+#define HOST(key_, get_, field_) {key_, get_, offsetof(struct hr_host, field_)}
+
+static json_t *get_state(const struct record_text *from, const void *at)
+{
+	return json_word(state_word(*(const uint32_t *)at));
+}
+
+static json_t *get_runtime(const struct record_text *from, const void *at)
+{
+	return json_word(hr_runtime_word(*(const uint8_t *)at));
+}
+
+static json_t *get_kind(const struct record_text *from, const void *at)
+{
+	return json_word(kind_word(*(const uint8_t *)at));
+}
+
+#define IDENTITY(key_, field_) {key_, json_get_text, offsetof(struct hr_identity, field_)}
+const struct json_field json_identity_fields[] = {
+	IDENTITY("name", name),
+	{"runtime", get_runtime, offsetof(struct hr_identity, runtime)},
+	IDENTITY("container_id", container_id),
+	IDENTITY("image", image),
+	IDENTITY("pod", pod),
+	IDENTITY("namespace", namespace),
+	IDENTITY("pod_uid", pod_uid),
+	IDENTITY("container", container),
+	IDENTITY("unit", unit),
+	{0},
+};
+
+static json_t *get_binding(const struct record_text *from, const void *at)
+{
+	static const struct json_field fields[] = {
+		{"cgroup", json_get_text, offsetof(struct hr_binding, cgroup)},
+		{"limit_bytes", json_get_bytes, offsetof(struct hr_binding, limit)},
+		{0},
+	};
+	const struct hr_binding *binding = at;
+	json_t *object = json_object();
+
+	json_object_set_new(object, "level", json_word(hr_level_word(binding->level)));
+	json_fields(object, fields, from, binding);
+	return object;
+}
+
+static json_t *get_counts(const struct record_text *from, const void *at)
+{
+	static const struct json_field fields[] = {
+		{"low", json_get_bytes, offsetof(struct hr_counts, low)},
+		{"high", json_get_bytes, offsetof(struct hr_counts, high)},
+		{"max", json_get_bytes, offsetof(struct hr_counts, max)},
+		{"oom", json_get_bytes, offsetof(struct hr_counts, oom)},
+		{"oom_kill", json_get_bytes, offsetof(struct hr_counts, oom_kill)},
+		{"oom_group_kill", json_get_bytes, offsetof(struct hr_counts, oom_group_kill)},
+		{0},
+	};
+	json_t *object = json_object();
+
+	json_fields(object, fields, from, at);
+	return object;
+}
+
+static json_t *get_oom_in(const struct record_text *from, const void *at)
+{
+	static const struct json_field fields[] = {
+		{"p10", json_get_ms, offsetof(struct hr_outlook, oom_in_p10_ms)},
+		{"p50", json_get_ms, offsetof(struct hr_outlook, oom_in_p50_ms)},
+		{"p90", json_get_ms, offsetof(struct hr_outlook, oom_in_p90_ms)},
+		{0},
+	};
+	const struct hr_outlook *outlook = at;
+	json_t *object;
+
+	if (outlook->oom_in_p10_ms == HR_UNKNOWN && outlook->oom_in_p50_ms == HR_UNKNOWN &&
+	    outlook->oom_in_p90_ms == HR_UNKNOWN)
+		return json_null();
+	object = json_object();
+	json_fields(object, fields, from, outlook);
+	return object;
+}
+
+static json_t *get_risk(const struct record_text *from, const void *at)
+{
+	uint16_t centi = *(const uint16_t *)at;
+
+	return centi == UINT16_MAX ? json_null() : json_real(centi / 100.0);
+}
+
+/* A confidence in nothing is not 0 but unknown. */
+static json_t *get_confidence(const struct record_text *from, const void *at)
+{
+	const struct hr_outlook *outlook = at;
+
+	return outlook->risk_centi == UINT16_MAX ? json_null() : json_real(outlook->confidence_milli / 1000.0);
+}
+
+static json_t *get_reasons(const struct record_text *from, const void *at)
+{
+	const struct hr_reason *reason = at;
+	json_t *array = json_array();
+	char text[REASON_TEXT];
+
+	for (size_t i = 0; i < HR_REASONS && reason[i].kind; i++)
+		json_array_append_new(array, json_pack("{so sf ss}", "reason", json_word(reason_word(reason[i].kind)),
+						       "weight", reason[i].weight_centi / 100.0, "text",
+						       reason_text(&reason[i], text)));
+	return array;
+}
+
+static json_t *get_leak(const struct record_text *from, const void *at)
+{
+	const struct hr_outlook *outlook = at;
+
+	return json_pack("{so so so}", "state", json_word(leak_word(outlook->leak)), "bytes_per_hour",
+			 json_get_rate(from, &outlook->leak_bytes_per_hour), "of",
+			 json_word(leak_of_word(outlook->leak_of)));
+}
+
+static json_t *get_alarm(const struct record_text *from, const void *at)
+{
+	return json_word(alarm_word(*(const uint8_t *)at));
+}
+
+static json_t *get_rung(const struct record_text *from, const void *at)
+{
+	return json_word(rung_word(*(const uint8_t *)at));
+}
+
+#define OUTLOOK(key_, get_, field_) {key_, get_, offsetof(struct hr_outlook, field_)}
+const struct json_field json_outlook_fields[] = {
+	OUTLOOK("drift_bytes_per_second", json_get_rate, drift_bytes_per_second),
+	OUTLOOK("rss_drift_bytes_per_second", json_get_rate, rss_drift_bytes_per_second),
+	{"oom_in_seconds", get_oom_in, 0},
+	OUTLOOK("risk", get_risk, risk_centi),
+	{"confidence", get_confidence, 0},
+	OUTLOOK("reasons", get_reasons, reason),
+	{"leak", get_leak, 0},
+	OUTLOOK("alarm", get_alarm, alarm),
+	OUTLOOK("next_rung", get_rung, next_rung),
+	{0},
+};
+
+static json_t *processes(const struct hr_process *process, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n && process[i].pid; i++)
+		json_array_append_new(array, json_pack("{so so so so si}", "pid",
+						       json_get_u32(NULL, &process[i].pid), "comm",
+						       json_get_comm(NULL, process[i].comm), "rss_bytes",
+						       json_get_bytes(NULL, &process[i].rss_bytes),
+						       "growth_bytes_per_second",
+						       json_get_rate(NULL, &process[i].growth_bytes_per_second),
+						       "oom_score_adj", (int)process[i].oom_score_adj));
+	return array;
+}
+
+static json_t *get_processes(const struct record_text *from, const void *at)
+{
+	return processes(at, HR_PROCESSES);
+}
+
+static json_t *get_host_processes(const struct record_text *from, const void *at)
+{
+	return processes(at, HR_HOST_PROCESSES);
+}
+
+/* counts[i]: stalls shorter than bounds_seconds[i]; the last: all longer ones. */
+static json_t *get_stalls(const struct record_text *from, const void *at)
+{
+	const struct hr_stalls *stalls = at;
+	json_t *bounds, *counts;
+
+	if (stalls->count == HR_UNKNOWN)
+		return json_null();
+	bounds = json_array();
+	counts = json_array();
+	for (unsigned int i = 0; i < HR_STALL_BUCKETS; i++) {
+		if (i + 1 < HR_STALL_BUCKETS)
+			json_array_append_new(bounds, json_real((double)((uint64_t)HR_STALL_FIRST_NS << i) / 1e9));
+		json_array_append_new(counts, json_integer(stalls->bucket[i]));
+	}
+	return json_pack("{so so}", "bounds_seconds", bounds, "counts", counts);
+}
+
+static const struct json_field head_fields[] = {
+	SLOT("state", get_state, state),
+	SLOT("gone_at", json_get_time, gone_ns),
+	SLOT("cgroup", json_get_text, id.cgroup),
+	SLOT("cgroup_id", json_get_id, cgroup_id),
+	{0},
+};
+
+static const struct json_field memory_fields[] = {
+	SLOT("usage_bytes", json_get_bytes, memory.usage),
+	SLOT("limit_bytes", json_get_bytes, memory.limit),
+	SLOT("anon_bytes", json_get_bytes, memory.anon),
+	SLOT("file_bytes", json_get_bytes, memory.file),
+	SLOT("shmem_bytes", json_get_bytes, memory.shmem),
+	SLOT("kernel_bytes", json_get_bytes, memory.kernel),
+	SLOT("slab_reclaimable_bytes", json_get_bytes, memory.slab_reclaimable),
+	SLOT("swap_bytes", json_get_bytes, memory.swap),
+	SLOT("rss_bytes", json_get_bytes, memory.rss),
+	SLOT("working_set_bytes", json_get_bytes, memory.working_set),
+	SLOT("unreclaimable_bytes", json_get_bytes, memory.unreclaimable),
+	SLOT("headroom_bytes", json_get_bytes, memory.headroom),
+	SLOT("binding", get_binding, binding),
+	SLOT("pressure", json_get_pressure, pressure),
+	SLOT("reclaim_stall_seconds_total", json_get_ns, stalls.total_ns),
+	SLOT("refaults_total", json_get_bytes, counts.refaults),
+	SLOT("events", get_counts, counts),
+	{0},
+};
+
+static const struct json_field tail_fields[] = {
+	SLOT("processes", get_processes, process),
+	SLOT("reclaim_stall_histogram", get_stalls, stalls),
+	SLOT("pids", json_get_u32, pids),
+	SLOT("oom_kills_total", json_get_bytes, oom_kills_total),
+	SLOT("restarts", json_get_bytes, restarts),
+	SLOT("kind", get_kind, id.kind),
+	SLOT("sampled_at", json_get_time, sampled_ns),
+	{0},
+};
+
+json_t *json_container(const struct hr_slot *slot)
+{
+	struct record_text from = record_text_slot(slot);
+	json_t *object = json_object();
+
+	if (json_fields(object, head_fields, &from, slot) ||
+	    json_fields(object, json_identity_fields, &from, &slot->id) ||
+	    json_fields(object, memory_fields, &from, slot) ||
+	    json_fields(object, json_outlook_fields, &from, &slot->outlook) ||
+	    json_fields(object, tail_fields, &from, slot)) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+static json_t *get_text64(const struct record_text *from, const void *at)
+{
+	const char *text = at;
+
+	return json_clean(*text ? text : NULL, 64);
+}
+
+static json_t *get_text32(const struct record_text *from, const void *at)
+{
+	const char *text = at;
+
+	return json_clean(*text ? text : NULL, 32);
+}
+
+/* The version of the hierarchy that memory is on: on a hybrid host that is v1. */
+static json_t *get_cgroup_version(const struct record_text *from, const void *at)
+{
+	uint32_t version = *(const uint32_t *)at;
+
+	return version == 12 ? json_integer(1) : version ? json_integer(version) : json_null();
+}
+
+static json_t *get_layout(const struct record_text *from, const void *at)
+{
+	return json_word(layout_word(*(const uint32_t *)at));
+}
+
+static json_t *get_mode(const struct record_text *from, const void *at)
+{
+	return json_word(mode_word(*(const uint32_t *)at));
+}
+
+static json_t *get_sources(const struct record_text *from, const void *at)
+{
+	const struct hr_source *source = at;
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < HR_SOURCES && *source[i].signal; i++) {
+		char signal[sizeof(source->signal) + 1] = {0};
+
+		memcpy(signal, source[i].signal, sizeof(source->signal));
+		json_object_set_new(object, signal, json_clean(source[i].variant, sizeof(source->variant)));
+	}
+	return object;
+}
+
+static const struct json_field host_fields[] = {
+	HOST("node", get_text64, node),
+	HOST("kernel", get_text64, kernel),
+	HOST("cgroup_version", get_cgroup_version, cgroup_version),
+	HOST("cgroup_layout", get_layout, cgroup_version),
+	HOST("mem_total_bytes", json_get_bytes, mem_total),
+	HOST("mem_available_bytes", json_get_bytes, mem_available),
+	HOST("swap_total_bytes", json_get_bytes, swap_total),
+	HOST("swap_free_bytes", json_get_bytes, swap_free),
+	HOST("headroom_bytes", json_get_bytes, headroom),
+	HOST("oom_kills_total", json_get_bytes, oom_kills),
+	HOST("pressure", json_get_pressure, pressure),
+	{0},
+};
+
+static const struct json_field guard_fields[] = {
+	HOST("version", get_text32, version),
+	HOST("mode", get_mode, mode),
+	HOST("pid", json_get_u32, pid),
+	HOST("started_at", json_get_time, started_ns),
+	HOST("rss_bytes", json_get_bytes, rss_bytes),
+	HOST("cpu_seconds_total", json_get_ns, cpu_ns),
+	HOST("events_lost_total", json_get_bytes, events_lost),
+	HOST("containers", json_get_u32, containers),
+	HOST("capacity", json_get_u32, capacity),
+	HOST("sources", get_sources, source),
+	HOST("sweep_seconds", json_get_ns, sweep_ns),
+	{0},
+};
+
+json_t *json_host(const struct hr_host *host, const struct hr_board_header *header, uint64_t time_ns, int health)
+{
+	json_t *object = json_object(), *guard = json_object();
+	bool started = host->started_ns && host->started_ns != HR_UNKNOWN && time_ns >= host->started_ns;
+
+	json_object_set_new(guard, "state", json_word(!health ? "running" :
+						      header->state == HR_BOARD_STOPPED ? "stopped" : "silent"));
+	json_fields(guard, guard_fields, NULL, host);
+	json_object_set_new(guard, "uptime_seconds",
+			    started ? json_real((double)(time_ns - host->started_ns) / 1e9) : json_null());
+	json_object_set_new(guard, "interval_seconds",
+			    host->interval_ms ? json_real(host->interval_ms / 1e3) : json_null());
+	json_fields(object, host_fields, NULL, host);
+	json_fields(object, json_outlook_fields, NULL, &host->outlook);
+	json_object_set_new(object, "guard", guard);
+	json_object_set_new(object, "processes", get_host_processes(NULL, host->process));
+	return object;
+}

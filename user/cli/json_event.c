@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* An event as JSON: what all carry, then the table of its type. docs/commands.md says what each key means. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "json.h"
+#include "view/words.h"
+
+#define FIELD(struct_, key_, get_, field_) {key_, get_, offsetof(struct struct_, field_)}
+
+/* A word of a table, from a 32-bit number. */
+#define GET_WORD(name, word)                                                                       \
+	static json_t *name(const struct record_text *from, const void *at)                          \
+	{                                                                                          \
+		return json_word(word(*(const uint32_t *)at));                                     \
+	}
+GET_WORD(get_container_what, container_what_word)
+GET_WORD(get_guard_what, guard_what_word)
+GET_WORD(get_pressure_what, pressure_what_word)
+GET_WORD(get_alarm_what, alarm_word)
+GET_WORD(get_leak_what, leak_word)
+
+
+/* trigger and victim have the same shape; who was seen only as a counter has no pid, and is null. */
+static json_t *get_party(const struct record_text *from, const void *at)
+{
+	static const struct json_field fields[] = {
+		FIELD(hr_party, "pid", json_get_u32, pid),
+		FIELD(hr_party, "tid", json_get_u32, tid),
+		FIELD(hr_party, "comm", json_get_comm, comm),
+		FIELD(hr_party, "cmdline", json_get_text, cmdline),
+		FIELD(hr_party, "uid", json_get_u32, uid),
+		FIELD(hr_party, "oom_score_adj", json_get_i32, oom_score_adj),
+		FIELD(hr_party, "started", json_get_time, started_ns),
+		FIELD(hr_party, "anon_bytes", json_get_bytes, anon),
+		FIELD(hr_party, "file_bytes", json_get_bytes, file),
+		FIELD(hr_party, "shmem_bytes", json_get_bytes, shmem),
+		FIELD(hr_party, "swap_bytes", json_get_bytes, swap),
+		FIELD(hr_party, "pgtables_bytes", json_get_bytes, pgtables),
+		FIELD(hr_party, "cgroup", json_get_text, id.cgroup),
+		FIELD(hr_party, "cgroup_id", json_get_id, cgroup_id),
+		{0},
+	};
+	const struct hr_party *party = at;
+	json_t *object;
+
+	if (!party->pid)
+		return json_null();
+	object = json_object();
+	json_fields(object, fields, from, party);
+	json_fields(object, json_identity_fields, from, &party->id);
+	return object;
+}
+
+static json_t *get_limit(const struct record_text *from, const void *at)
+{
+	const struct hr_event_oom_kill *oom = at;
+
+	return json_pack("{so so so so so}", "level", json_word(hr_level_word(oom->level)), "cgroup",
+			 json_get_text(from, &oom->limit_cgroup), "cgroup_id",
+			 oom->limit_cgroup_id ? json_get_id(from, &oom->limit_cgroup_id) : json_null(), "usage_bytes",
+			 json_get_bytes(from, &oom->limit_usage), "max_bytes", json_get_bytes(from, &oom->limit_max));
+}
+
+static json_t *get_constraint(const struct record_text *from, const void *at)
+{
+	unsigned int constraint = *(const uint8_t *)at;
+
+	return json_word(constraint == HR_CONSTRAINT_UNKNOWN ? NULL : hr_constraint_word(constraint));
+}
+
+/* The kernel's bits, as its own log prints them. */
+static json_t *get_gfp(const struct record_text *from, const void *at)
+{
+	uint64_t gfp = *(const uint64_t *)at;
+	char text[24];
+
+	if (gfp == HR_UNKNOWN)
+		return json_null();
+	snprintf(text, sizeof(text), "0x%" PRIx64, gfp);
+	return json_string(text);
+}
+
+static json_t *get_order(const struct record_text *from, const void *at)
+{
+	int32_t order = *(const int32_t *)at;
+
+	return order < 0 ? json_null() : json_integer(order);
+}
+
+static json_t *kib(uint32_t value)
+{
+	return value == HR_UNKNOWN_U32 ? json_null() : json_integer((json_int_t)value * 1024);
+}
+
+static json_t *get_history(const struct record_text *from, const void *at)
+{
+	const struct hr_event_oom_kill *oom = at;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < oom->history_count && i < HR_OOM_HISTORY; i++) {
+		const struct hr_point *point = &oom->history[i];
+		uint64_t time_ns = oom->created_ns + (uint64_t)point->t_centis * 10 * NS_PER_MS;
+
+		json_array_append_new(array, json_pack("{so so so so}", "time", json_get_time(from, &time_ns),
+						       "usage_bytes", kib(point->usage_kib), "unreclaimable_bytes",
+						       kib(point->unreclaimable_kib), "headroom_bytes",
+						       kib(point->headroom_kib)));
+	}
+	return array;
+}
+
+static json_t *get_foreseen(const struct record_text *from, const void *at)
+{
+	const struct hr_event_oom_kill *oom = at;
+
+	return json_pack("{so so so}", "risk",
+			 oom->risk_centi == UINT16_MAX ? json_null() : json_real(oom->risk_centi / 100.0),
+			 "oom_in_seconds", json_get_ms(from, &oom->oom_in_p50_ms), "warned_seconds_before",
+			 json_get_ms(from, &oom->warned_before_ms));
+}
+
+static json_t *get_oom_flags(const struct record_text *from, const void *at)
+{
+	static const struct {
+		uint8_t flag;
+		const char *word;
+	} flags[] = {{HR_OOM_GROUP, "group"}, {HR_OOM_INFERRED, "inferred"}, {HR_OOM_COUNTED, "counted"},
+		     {HR_OOM_SYSRQ, "sysrq"}};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (*(const uint8_t *)at & flags[i].flag)
+			json_array_append_new(array, json_string(flags[i].word));
+	return array;
+}
+
+#define OOM(key_, get_, field_) FIELD(hr_event_oom_kill, key_, get_, field_)
+static const struct json_field oom_fields[] = {
+	OOM("trigger", get_party, trigger),
+	OOM("victim", get_party, victim),
+	{"limit", get_limit, 0},
+	OOM("constraint", get_constraint, constraint),
+	OOM("gfp", get_gfp, gfp),
+	OOM("order", get_order, order),
+	{"history", get_history, 0},
+	{"foreseen", get_foreseen, 0},
+	OOM("flags", get_oom_flags, flags),
+	{0},
+};
+
+#define OUTLOOK(key_, get_, field_) FIELD(hr_event_outlook, key_, get_, field_)
+static const struct json_field risk_fields[] = {
+	OUTLOOK("from", get_alarm_what, from),
+	OUTLOOK("to", get_alarm_what, to),
+	OUTLOOK("usage_bytes", json_get_bytes, usage),
+	OUTLOOK("headroom_bytes", json_get_bytes, headroom),
+	{0},
+};
+static const struct json_field leak_fields[] = {
+	OUTLOOK("from", get_leak_what, from),
+	OUTLOOK("to", get_leak_what, to),
+	OUTLOOK("usage_bytes", json_get_bytes, usage),
+	OUTLOOK("headroom_bytes", json_get_bytes, headroom),
+	{0},
+};
+
+#define OUTCOME(key_, get_, field_) FIELD(hr_event_outcome, key_, get_, field_)
+static const struct json_field outcome_fields[] = {
+	OUTCOME("ref", json_get_bytes, ref),
+	OUTCOME("freed_bytes", json_get_bytes, freed),
+	OUTCOME("freed_after_seconds", json_get_ms, freed_after_ms),
+	OUTCOME("averted", json_get_u32_flag, averted),
+	OUTCOME("restarted_after_seconds", json_get_ms, restarted_after_ms),
+	{0},
+};
+
+#define PRESSURE(key_, get_, field_) FIELD(hr_event_pressure, key_, get_, field_)
+static const struct json_field pressure_fields[] = {
+	PRESSURE("what", get_pressure_what, what),
+	PRESSURE("pressure", json_get_pressure, pressure),
+	PRESSURE("usage_bytes", json_get_bytes, usage),
+	PRESSURE("limit_bytes", json_get_bytes, limit),
+	{0},
+};
+
+#define CONTAINER(key_, get_, field_) FIELD(hr_event_container, key_, get_, field_)
+static const struct json_field container_fields[] = {
+	CONTAINER("what", get_container_what, what),
+	CONTAINER("restarts", json_get_u32, restarts),
+	CONTAINER("oom_kills_total", json_get_bytes, oom_kills_total),
+	CONTAINER("lived_seconds", json_get_ms, lived_ms),
+	CONTAINER("peak_bytes", json_get_bytes, peak),
+	{0},
+};
+
+#define GUARD(key_, get_, field_) FIELD(hr_event_guard, key_, get_, field_)
+static const struct json_field guard_fields[] = {
+	GUARD("what", get_guard_what, what),
+	GUARD("count", json_get_bytes, count),
+	GUARD("text", json_get_text, text),
+	{0},
+};
+
+#define ADJ(key_, get_, field_) FIELD(hr_event_oom_score_adj, key_, get_, field_)
+static const struct json_field adj_fields[] = {
+	ADJ("pid", json_get_u32, pid),
+	ADJ("comm", json_get_comm, comm),
+	ADJ("oom_score_adj", json_get_i32, oom_score_adj),
+	{0},
+};
+
+/* A record shorter than its type's struct comes from an older guard, or is damaged: only what all events carry is told. */
+static const struct {
+	const struct json_field *fields;
+	size_t least_bytes;
+} types[HR_EVENT_COUNT] = {
+	[HR_EVENT_OOM_KILL] = {oom_fields, sizeof(struct hr_event_oom_kill)},
+	[HR_EVENT_RISK] = {risk_fields, sizeof(struct hr_event_outlook)},
+	[HR_EVENT_LEAK] = {leak_fields, sizeof(struct hr_event_outlook)},
+	[HR_EVENT_OUTCOME] = {outcome_fields, sizeof(struct hr_event_outcome)},
+	[HR_EVENT_PRESSURE] = {pressure_fields, sizeof(struct hr_event_pressure)},
+	[HR_EVENT_CONTAINER] = {container_fields, sizeof(struct hr_event_container)},
+	[HR_EVENT_GUARD] = {guard_fields, sizeof(struct hr_event_guard)},
+	[HR_EVENT_OOM_SCORE_ADJ] = {adj_fields, sizeof(struct hr_event_oom_score_adj)},
+};
+
+static const struct json_field *type_fields(const struct hr_event *event)
+{
+	return event->type < HR_EVENT_COUNT && event->bytes >= types[event->type].least_bytes ?
+		       types[event->type].fields : NULL;
+}
+
+static void add_head(json_t *object, const struct hr_event *event, const char *node)
+{
+	const char *type = hr_event_type_word(event->type);
+	char instance[24];
+
+	snprintf(instance, sizeof(instance), "%016" PRIx64, event->instance);
+	json_object_set_new(object, "schema", json_string("headroom.event/1"));
+	json_object_set_new(object, "instance", json_string(instance));
+	json_object_set_new(object, "seq", json_get_bytes(NULL, &event->seq));
+	json_object_set_new(object, "time", json_get_time(NULL, &event->time_ns));
+	json_object_set_new(object, "node", json_clean(node && *node ? node : NULL, SIZE_MAX));
+	json_object_set_new(object, "type", json_word(type));
+	json_object_set_new(object, "severity", json_word(hr_severity_word(event->severity)));
+}
+
+json_t *json_event(const struct hr_event *event, const char *node)
+{
+	static const struct json_field subject_fields[] = {
+		FIELD(hr_event, "cgroup", json_get_text, id.cgroup),
+		FIELD(hr_event, "cgroup_id", json_get_id, cgroup_id),
+		{0},
+	};
+	struct record_text from = record_text_event(event);
+	const struct json_field *fields = type_fields(event);
+	json_t *object = json_object();
+
+	if (!object)
+		return NULL;
+	add_head(object, event, node);
+	json_fields(object, subject_fields, &from, event);
+	json_fields(object, json_identity_fields, &from, &event->id);
+	if (fields)
+		json_fields(object, fields, &from, event);
+	if (fields == risk_fields || fields == leak_fields)
+		json_fields(object, json_outlook_fields, &from,
+			    &((const struct hr_event_outlook *)event)->outlook);
+	return object;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The one parser of command lines. Never prints an error, never exits. */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/units.h"
+
+#define OPTIONS_MOST 16
+#define HELP_COLUMN 22
+
+int option_text(const char *text, void *at)
+{
+	*(const char **)at = text;
+	return *text ? 0 : -EINVAL;
+}
+
+int option_duration_ms(const char *text, void *at)
+{
+	uint64_t ms;
+	int r = units_parse_duration_ms(text, &ms);
+
+	if (r || !ms)
+		return r ? r : -EINVAL;
+	*(uint64_t *)at = ms;
+	return 0;
+}
+
+int option_time(const char *text, void *at)
+{
+	return clock_parse(text, clock_wall_ns(), at);
+}
+
+/* Levenshtein, for words of a few letters. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t n = strlen(b), row[64];
+
+	if (n >= 64)
+		return SIZE_MAX;
+	for (size_t i = 0; i <= n; i++)
+		row[i] = i;
+	for (size_t j = 1; *a; a++, j++) {
+		size_t diagonal = row[0];
+
+		row[0] = j;
+		for (size_t i = 1; i <= n; i++) {
+			size_t best = diagonal + (*a != b[i - 1]);
+
+			if (row[i] + 1 < best)
+				best = row[i] + 1;
+			if (row[i - 1] + 1 < best)
+				best = row[i - 1] + 1;
+			diagonal = row[i];
+			row[i] = best;
+		}
+	}
+	return row[n];
+}
+
+const char *suggest(const char *typed, const char *(*word)(size_t i))
+{
+	const char *best = NULL, *w;
+	size_t least = 1 + strlen(typed) / 3;	/* further off is another word, not a slip */
+
+	for (size_t i = 0; (w = word(i)); i++) {
+		size_t d = distance(typed, w);
+
+		if (strlen(typed) >= 2 && !strncmp(w, typed, strlen(typed)))
+			d = 0;
+		if (d < least || (d == least && !best)) {
+			least = d;
+			best = w;
+		}
+	}
+	return best;
+}
+
+static void list_words(const char *(*word)(size_t i), char *out, size_t bytes)
+{
+	size_t used = 0;
+	const char *w;
+
+	out[0] = 0;
+	for (size_t i = 0; (w = word(i)) && used < bytes; i++)
+		used += (size_t)snprintf(out + used, bytes - used, "%s%s", i ? ", " : "", w);
+}
+
+static int bad_value(const struct option_spec *spec, const char *value, char error[OPTIONS_ERROR])
+{
+	char words[160], clean[64];
+
+	text_clean(value, SIZE_MAX, clean, sizeof(clean));
+	if (spec->word) {
+		list_words(spec->word, words, sizeof(words));
+		snprintf(error, OPTIONS_ERROR, "--%s '%s': choose from %s", spec->name, clean, words);
+	} else {
+		snprintf(error, OPTIONS_ERROR, "--%s '%s': give %s", spec->name, clean,
+			 spec->wants ? spec->wants : "something");
+	}
+	return -EINVAL;
+}
+
+static int option_store(const struct option_spec *spec, const char *value, void *values, char error[OPTIONS_ERROR])
+{
+	void *at = (char *)values + spec->offset;
+
+	if (!spec->argument) {
+		*(bool *)at = true;
+		return 0;
+	}
+	return spec->parse(value, at) ? bad_value(spec, value, error) : 0;
+}
+
+int options_parse(const struct option_spec *specs, int argc, char **argv, void *values, char error[OPTIONS_ERROR])
+{
+	struct option longs[OPTIONS_MOST + 2] = {{"help", no_argument, NULL, 'h'}};
+	char clean[64];
+	int c, at, n = 1;
+
+	for (; specs && specs[n - 1].name && n <= OPTIONS_MOST; n++)
+		longs[n] = (struct option){specs[n - 1].name,
+					   specs[n - 1].argument ? required_argument : no_argument, NULL, 'o'};
+	optind = 0;	/* glibc: start afresh */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":h", longs, &at)) != -1) {
+		if (c == 'h')
+			return -ECANCELED;
+		if (c == 'o') {
+			if (option_store(&specs[at - 1], optarg, values, error))
+				return -EINVAL;
+			continue;
+		}
+		text_clean(argv[optind - 1], SIZE_MAX, clean, sizeof(clean));
+		if (c == ':')
+			snprintf(error, OPTIONS_ERROR, "%s needs a value", clean);
+		else
+			snprintf(error, OPTIONS_ERROR, "there is no option %s", clean);
+		return -EINVAL;
+	}
+	for (int i = optind; i < argc; i++)
+		argv[1 + i - optind] = argv[i];
+	return argc - optind;
+}
+
+void options_help(FILE *out, const struct option_spec *specs)
+{
+	for (; specs && specs->name; specs++) {
+		char left[64], words[256];
+
+		snprintf(left, sizeof(left), "--%s%s%s", specs->name, specs->argument ? " " : "",
+			 specs->argument ? specs->argument : "");
+		fprintf(out, "  %-*s %s\n", HELP_COLUMN, left, specs->help);
+		if (specs->word) {
+			list_words(specs->word, words, sizeof(words));
+			fprintf(out, "  %-*s (%s)\n", HELP_COLUMN, "", words);
+		}
+	}
+	fprintf(out, "  %-*s %s\n", HELP_COLUMN, "-h, --help", "this text");
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* A guard of one's own. Starts exactly one process and ends only that one. */
+#include "own_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "signals.h"
+
+#define START_NS (15 * NS_PER_SEC)	/* loading BPF takes seconds on a busy or emulated host */
+#define END_NS (5 * NS_PER_SEC)
+#define LOOK_NS (20 * NS_PER_MS)
+
+struct own_guard {
+	pid_t pid;		/* 0: it has ended and was waited for */
+	int words_fd;		/* its stderr */
+	char dir[64];
+	char board[96];
+};
+
+const char *own_guard_board(const struct own_guard *guard)
+{
+	return guard->board;
+}
+
+static bool is_tmpfs(const char *path)
+{
+	struct statfs fs;
+
+	return !statfs(path, &fs) && fs.f_type == TMPFS_MAGIC;
+}
+
+/* mkdtemp makes it 0700. The directory above belongs to root or is sticky. */
+static int make_dir(struct own_guard *guard)
+{
+	if (is_tmpfs("/run") && (!mkdir("/run/headroom", 0750) || errno == EEXIST))
+		strcpy(guard->dir, "/run/headroom/top-XXXXXX");
+	else
+		strcpy(guard->dir, "/dev/shm/headroom-top-XXXXXX");
+	if (!mkdtemp(guard->dir)) {
+		guard->dir[0] = 0;
+		return -errno;
+	}
+	snprintf(guard->board, sizeof(guard->board), "%s/board", guard->dir);
+	return 0;
+}
+
+static void remove_dir(const char *path)
+{
+	_cleanup_closedir_ DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' || (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	rmdir(path);
+}
+
+static void exec_guard(const char *board)
+{
+	static const char *const beside[] = {"headroomd", "../sbin/headroomd"};
+	const char *const argv[] = {"headroomd", "--mode", "observe", "--board", board, NULL};
+	char self[PATH_MAX], path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n > 0) {
+		self[n] = 0;
+		*strrchr(self, '/') = 0;
+		for (size_t i = 0; i < ARRAY_SIZE(beside); i++)
+			if ((size_t)snprintf(path, sizeof(path), "%s/%s", self, beside[i]) < sizeof(path))
+				execv(path, (char *const *)argv);
+	}
+	execvp("headroomd", (char *const *)argv);
+}
+
+/* In the child. Its own process group: what the terminal sends to us is not for it, we end it. */
+static void become_guard(const struct own_guard *guard, pid_t parent, int status_fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(1);
+	signals_release();
+	dup2(null, STDIN_FILENO);
+	dup2(guard->words_fd, STDOUT_FILENO);
+	dup2(guard->words_fd, STDERR_FILENO);
+	exec_guard(guard->board);
+	error = errno;
+	if (write(status_fd, &error, sizeof(error)) != sizeof(error))
+		_exit(126);
+	_exit(127);
+}
+
+static int spawn(struct own_guard *guard)
+{
+	_cleanup_close_ int read_fd = -1, write_fd = -1;
+	pid_t parent = getpid();
+	int status[2], error = 0;
+
+	if (pipe2(status, O_CLOEXEC))
+		return -errno;
+	read_fd = status[0];
+	write_fd = status[1];
+	guard->pid = fork();
+	if (guard->pid < 0) {
+		guard->pid = 0;
+		return -errno;
+	}
+	if (!guard->pid)
+		become_guard(guard, parent, write_fd);
+	close(take_fd(write_fd));
+	if (read(read_fd, &error, sizeof(error)) != sizeof(error))
+		return 0;	/* closed by exec */
+	waitpid(guard->pid, NULL, 0);
+	guard->pid = 0;
+	return -error;
+}
+
+/* The last line that it wrote. */
+static void last_words(const struct own_guard *guard, char error[256])
+{
+	char text[2048], *line, *end;
+	off_t size = lseek(guard->words_fd, 0, SEEK_END);
+	ssize_t n = pread(guard->words_fd, text, sizeof(text) - 1,
+			  size > (off_t)sizeof(text) - 1 ? size - (off_t)sizeof(text) + 1 : 0);
+
+	text[n > 0 ? n : 0] = 0;
+	for (end = text + strlen(text); end > text && end[-1] == '\n';)
+		*--end = 0;
+	line = strrchr(text, '\n');
+	text_clean(line ? line + 1 : text, SIZE_MAX, error, 256);
+	if (!*error)
+		strcpy(error, "headroomd ended without a word");
+}
+
+bool own_guard_alive(struct own_guard *guard, char error[256])
+{
+	if (guard->pid && waitpid(guard->pid, NULL, WNOHANG) == guard->pid)
+		guard->pid = 0;
+	if (!guard->pid)
+		last_words(guard, error);
+	return guard->pid;
+}
+
+/* One sweep is on the board. */
+static bool is_ready(const struct own_guard *guard)
+{
+	struct hr_reader *reader;
+	struct hr_host host;
+	bool ready;
+
+	if (hr_reader_open(guard->board, &reader))
+		return false;
+	ready = !hr_reader_health(reader, NULL) && !hr_reader_host(reader, &host) && host.sweeps;
+	hr_reader_close(reader);
+	return ready;
+}
+
+static int wait_ready(struct own_guard *guard, char error[256])
+{
+	uint64_t until = clock_mono_ns() + START_NS;
+
+	while (!is_ready(guard)) {
+		if (!own_guard_alive(guard, error))
+			return -ECHILD;
+		if (clock_mono_ns() > until)
+			return -ETIMEDOUT;
+		signals_wait(NULL, 0, LOOK_NS);
+		if (signals_caught())
+			return -EINTR;
+	}
+	return 0;
+}
+
+int own_guard_start(struct own_guard **ret_guard, char error[256])
+{
+	struct own_guard *guard = calloc(1, sizeof(*guard));
+	int r;
+
+	if (!guard)
+		return -ENOMEM;
+	guard->words_fd = memfd_create("headroomd", MFD_CLOEXEC);
+	r = guard->words_fd < 0 ? -errno : make_dir(guard);
+	if (!r)
+		r = spawn(guard);
+	if (!r)
+		r = wait_ready(guard, error);
+	if (r) {
+		own_guard_end(guard);
+		return r;
+	}
+	*ret_guard = guard;
+	return 0;
+}
+
+static void wait_end(struct own_guard *guard)
+{
+	uint64_t until = clock_mono_ns() + END_NS;
+	struct timespec pause = {.tv_nsec = (long)LOOK_NS};
+
+	while (clock_mono_ns() < until) {
+		if (waitpid(guard->pid, NULL, WNOHANG) == guard->pid) {
+			guard->pid = 0;
+			return;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
+void own_guard_end(struct own_guard *guard)
+{
+	if (!guard)
+		return;
+	if (guard->pid) {
+		kill(guard->pid, SIGTERM);
+		wait_end(guard);
+	}
+	if (guard->pid) {	/* it hangs: its own children end when its pipe closes */
+		kill(guard->pid, SIGKILL);
+		waitpid(guard->pid, NULL, 0);
+	}
+	if (guard->dir[0])
+		remove_dir(guard->dir);
+	if (guard->words_fd >= 0)
+		close(guard->words_fd);
+	free(guard);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* An orderly end by signal. Blocked but while waiting: so none can come between the look at the flag and the wait. */
+#include "signals.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+static volatile sig_atomic_t caught;
+static sigset_t before;
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+
+static void on_signal(int number)
+{
+	caught = number;
+}
+
+void signals_catch(void)
+{
+	struct sigaction action = {.sa_handler = on_signal}, old;
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
+		/* under nohup, or in a shell's background, they stay ignored */
+		if (!sigaction(ending[i], NULL, &old) && old.sa_handler == SIG_IGN)
+			continue;
+		sigaction(ending[i], &action, NULL);
+		sigaddset(&blocked, ending[i]);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, &before);
+}
+
+int signals_caught(void)
+{
+	return caught;
+}
+
+int signals_wait(struct pollfd *fds, unsigned int n, uint64_t timeout_ns)
+{
+	struct timespec timeout = {(time_t)(timeout_ns / NS_PER_SEC), (long)(timeout_ns % NS_PER_SEC)};
+
+	return ppoll(fds, n, &timeout, &before);
+}
+
+void signals_release(void)
+{
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}

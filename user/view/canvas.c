@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* A screen in memory. Knows no terminal; never writes outside its cells. */
+#include "canvas.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static void blank(struct cell *cell)
+{
+	*cell = (struct cell){.text = " ", .columns = 1, .style = STYLE_PLAIN};
+}
+
+int canvas_reset(struct canvas *canvas, size_t rows, size_t columns, bool ascii)
+{
+	if (rows != canvas->rows || columns != canvas->columns || !canvas->cells) {
+		struct cell *cells = reallocarray(canvas->cells, rows * columns + 1, sizeof(*cells));
+
+		if (!cells)
+			return -ENOMEM;
+		canvas->cells = cells;
+		canvas->rows = rows;
+		canvas->columns = columns;
+	}
+	canvas->ascii = ascii;
+	for (size_t i = 0; i < rows * columns; i++)
+		blank(&canvas->cells[i]);
+	return 0;
+}
+
+void canvas_done(struct canvas *canvas)
+{
+	free(canvas->cells);
+	memset(canvas, 0, sizeof(*canvas));
+}
+
+/* The next character of clean UTF-8 as a string of its own. */
+static size_t take_character(const char *text, char out[5])
+{
+	size_t n = 1;
+
+	while (n < 4 && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n++;
+	memcpy(out, text, n);
+	out[n] = 0;
+	return n;
+}
+
+/* What stood in half of a wide character's place must not be left in its other half. */
+static void clear_halves(struct cell *row, size_t columns, size_t x, size_t width)
+{
+	if (!row[x].columns && x)
+		blank(&row[x - 1]);
+	if (x + width < columns && !row[x + width].columns)
+		blank(&row[x + width]);
+}
+
+size_t canvas_put(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style, const char *text)
+{
+	struct cell *row = canvas->cells + y * canvas->columns;
+	size_t start = x, end;
+
+	if (y >= canvas->rows || x >= canvas->columns)
+		return 0;
+	end = width < canvas->columns - x ? x + width : canvas->columns;
+	while (*text) {
+		char character[5];
+		size_t columns;
+
+		text += take_character(text, character);
+		if (canvas->ascii && (unsigned char)character[0] >= 0x80)
+			strcpy(character, "?");
+		columns = text_width(character);
+		if (!columns) {	/* combines with the one before */
+			struct cell *last = x > start ? &row[x - 1 - !row[x - 1].columns] : NULL;
+
+			if (last && strlen(last->text) + strlen(character) <= CELL_BYTES)
+				strcat(last->text, character);
+			continue;
+		}
+		if (x + columns > end)
+			break;
+		clear_halves(row, canvas->columns, x, columns);
+		strcpy(row[x].text, character);
+		row[x].columns = (uint8_t)columns;
+		row[x].style = (uint8_t)style;
+		if (columns == 2)
+			row[x + 1] = (struct cell){.text = "", .columns = 0, .style = (uint8_t)style};
+		x += columns;
+	}
+	return x - start;
+}
+
+size_t canvas_print(struct canvas *canvas, size_t y, size_t x, enum style style, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return canvas_put(canvas, y, x, canvas->columns, style, text);
+}
+
+void canvas_style(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style)
+{
+	if (y >= canvas->rows)
+		return;
+	for (; width && x < canvas->columns; x++, width--)
+		canvas->cells[y * canvas->columns + x].style = (uint8_t)style;
+}
+
+/* Eighths of a column where there is UTF-8. Something is never nothing: a share above 0 shows at least its thinnest. */
+void canvas_bar(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style, double solid, double light)
+{
+	static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+	size_t parts = canvas->ascii ? 1 : 8;
+	size_t dark = (size_t)(solid * (double)(width * parts) + 0.5), upto;
+
+	if (!dark && solid > 0)
+		dark = 1;
+	upto = (size_t)((solid + light) * (double)width + 0.5);
+	for (size_t i = 0; i < width; i++) {
+		size_t left = dark > i * parts ? dark - i * parts : 0;
+		const char *text = left >= parts ? (canvas->ascii ? "#" : "█") :
+				   left ? eighths[left] : i < upto ? (canvas->ascii ? "=" : "▒") :
+				   canvas->ascii ? "." : "░";
+
+		canvas_put(canvas, y, x + i, 1, left || i < upto ? style : STYLE_DIM, text);
+	}
+}
+
+const char *canvas_text(const struct canvas *canvas, size_t y, char *text, size_t bytes)
+{
+	size_t used = 0, ink = 0;
+
+	for (size_t x = 0; x < canvas->columns; x++) {
+		const struct cell *cell = &canvas->cells[y * canvas->columns + x];
+		size_t n = strlen(cell->text);
+
+		if (used + n + 1 > bytes)
+			break;
+		memcpy(text + used, cell->text, n);
+		used += n;
+		if (n && strcmp(cell->text, " ") != 0)
+			ink = used;
+	}
+	text[ink] = 0;
+	return text;
+}

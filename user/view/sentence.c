@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Events in sentences: one function per type, in a table. Never allocates; says nothing that the record does not hold. */
+#include "sentence.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "names.h"
+#include "words.h"
+
+#define LABEL 320
+
+struct line {
+	char *text;
+	size_t used;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
+{
+	size_t room = SENTENCE_TEXT - line->used;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(line->text + line->used, room, format, args);
+	va_end(args);
+	if (n > 0)
+		line->used += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void add_bytes(struct line *line, const char *before, uint64_t bytes, const char *after)
+{
+	char text[UNITS_TEXT];
+
+	if (bytes != HR_UNKNOWN)
+		add(line, "%s%s%s", before, units_bytes(bytes, text), after);
+}
+
+static void add_ms(struct line *line, const char *before, uint64_t ms, const char *after)
+{
+	char text[UNITS_TEXT];
+
+	if (ms != HR_UNKNOWN)
+		add(line, "%s%s%s", before, units_duration_ms(ms, text), after);
+}
+
+static void add_task(struct line *line, const char comm[16], uint32_t pid)
+{
+	char clean[80];
+
+	add(line, "%s[%u]", text_clean(comm, 16, clean, sizeof(clean)), pid);
+}
+
+static void add_limit(struct line *line, const struct hr_event_oom_kill *oom)
+{
+	const char *cgroup = hr_event_text(&oom->event, oom->limit_cgroup);
+	char clean[LABEL];
+
+	if (oom->level == HR_LEVEL_OWN) {
+		add(line, " at its own limit");
+		add_bytes(line, " of ", oom->limit_max, "");
+	} else if (oom->level == HR_LEVEL_ANCESTOR) {
+		add(line, " at the limit");
+		add_bytes(line, " of ", oom->limit_max, "");
+		add(line, " of %s above it", text_clean(cgroup ? cgroup : "a cgroup", SIZE_MAX, clean, sizeof(clean)));
+	} else if (oom->level == HR_LEVEL_HOST) {
+		add(line, " because the host ran out of memory");
+	}
+	if (oom->flags & HR_OOM_SYSRQ)
+		add(line, " (asked for by SysRq)");
+	if (oom->flags & HR_OOM_GROUP)
+		add(line, ", with its whole group");
+}
+
+static void add_parts(struct line *line, const struct hr_party *victim)
+{
+	const struct {
+		const char *word;
+		uint64_t bytes;
+	} part[] = {{"anon", victim->anon}, {"file", victim->file}, {"shmem", victim->shmem},
+		    {"swap", victim->swap}, {"page tables", victim->pgtables}};
+	const char *before = "; ";
+	char text[UNITS_TEXT];
+
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+		if (!part[i].bytes || part[i].bytes == HR_UNKNOWN)
+			continue;
+		add(line, "%s%s %s", before, units_bytes(part[i].bytes, text), part[i].word);
+		before = ", ";
+	}
+}
+
+static void tell_oom_kill(struct line *line, const struct hr_event *event)
+{
+	const struct hr_event_oom_kill *oom = (const void *)event;
+	struct record_text from = record_text_event(event);
+	char label[LABEL];
+
+	if (oom->victim.pid)
+		add_task(line, oom->victim.comm, oom->victim.pid);
+	else
+		add(line, "a process");
+	add(line, " killed");
+	add_limit(line, oom);
+	add_parts(line, &oom->victim);
+	if (oom->flags & HR_OOM_COUNTED)
+		add(line, "; only its counter rose, who was killed is not known");
+	if (oom->trigger.pid) {
+		add(line, "; triggered by ");
+		add_task(line, oom->trigger.comm, oom->trigger.pid);
+		if (oom->trigger.cgroup_id != oom->victim.cgroup_id) {
+			identity_label(&from, &oom->trigger.id, oom->trigger.cgroup_id, label, sizeof(label));
+			add(line, " in %s", label);
+		}
+	}
+	add_ms(line, "; warned ", oom->warned_before_ms, " before");
+}
+
+static void add_outlook(struct line *line, const struct hr_event_outlook *o)
+{
+	char text[UNITS_TEXT];
+
+	if (o->outlook.risk_centi != UINT16_MAX)
+		add(line, "; risk %u", o->outlook.risk_centi / 100u);
+	add_ms(line, "; OOM in ", o->outlook.oom_in_p50_ms, "");
+	add_bytes(line, "; headroom ", o->headroom, "");
+	if (o->outlook.drift_bytes_per_second != HR_UNKNOWN_I64 && o->outlook.drift_bytes_per_second)
+		add(line, ", %s", units_rate(o->outlook.drift_bytes_per_second, text));
+	for (size_t i = 0; i < HR_REASONS && o->outlook.reason[i].kind; i++) {
+		char reason[REASON_TEXT];
+
+		add(line, "; %s", reason_text(&o->outlook.reason[i], reason));
+	}
+}
+
+static const char *or_unknown(const char *word)
+{
+	return word ? word : "unknown";
+}
+
+static void tell_risk(struct line *line, const struct hr_event *event)
+{
+	const struct hr_event_outlook *o = (const void *)event;
+
+	add(line, "alarm %s, was %s", or_unknown(alarm_word(o->to)), or_unknown(alarm_word(o->from)));
+	add_outlook(line, o);
+}
+
+static void tell_leak(struct line *line, const struct hr_event *event)
+{
+	const struct hr_event_outlook *o = (const void *)event;
+	int64_t rate = o->outlook.leak_bytes_per_hour;
+	char text[UNITS_TEXT];
+
+	add(line, "leak %s, was %s", or_unknown(leak_word(o->to)), or_unknown(leak_word(o->from)));
+	if (rate != HR_UNKNOWN_I64 && rate > 0)
+		add(line, "; %s an hour", units_bytes((uint64_t)rate, text));
+	add_outlook(line, o);
+}
+
+static void tell_outcome(struct line *line, const struct hr_event *event)
+{
+	const struct hr_event_outcome *o = (const void *)event;
+
+	add(line, "of event %llu", (unsigned long long)o->ref);
+	add_bytes(line, ": ", o->freed, " freed");
+	add_ms(line, " after ", o->freed_after_ms, "");
+	if (o->averted != HR_UNKNOWN_U32)
+		add(line, "; kernel OOM %s", o->averted ? "averted" : "not averted");
+	add_ms(line, "; restarted after ", o->restarted_after_ms, "");
+}
+
+static void tell_pressure(struct line *line, const struct hr_event *event)
+{
+	static const char *const words[] = {
+		"tasks stall for memory", "no longer stalls", "hangs at its limit: its OOM killer is switched off",
+		"no longer hangs at its limit",
+	};
+	const struct hr_event_pressure *p = (const void *)event;
+
+	add(line, "%s", p->what < ARRAY_SIZE(words) ? words[p->what] : "pressure");
+	if (p->pressure.some_avg10_centi != HR_UNKNOWN_U32)
+		add(line, "; some %u%%", p->pressure.some_avg10_centi / 100);
+	if (p->pressure.full_avg10_centi != HR_UNKNOWN_U32)
+		add(line, ", full %u%%", p->pressure.full_avg10_centi / 100);
+	add_bytes(line, "; uses ", p->usage, "");
+	add_bytes(line, " of ", p->limit, "");
+}
+
+static void tell_container(struct line *line, const struct hr_event *event)
+{
+	const struct hr_event_container *c = (const void *)event;
+
+	add(line, "%s", or_unknown(container_what_word(c->what)));
+	add_ms(line, " after ", c->lived_ms, "");
+	add_bytes(line, ", peak ", c->peak, "");
+	if (c->restarts && c->restarts != HR_UNKNOWN_U32)
+		add(line, ", %u restart%s", c->restarts, c->restarts == 1 ? "" : "s");
+	if (c->oom_kills_total && c->oom_kills_total != HR_UNKNOWN)
+		add(line, ", %llu OOM kill%s", (unsigned long long)c->oom_kills_total,
+		    c->oom_kills_total == 1 ? "" : "s");
+}
+
+static void tell_guard(struct line *line, const struct hr_event *event)
+{
+	static const char *const words[HR_GUARD_WHAT_COUNT] = {
+		"started", "stopping", "took over the board", "configuration loaded", "configuration refused",
+		"out of room", "a source fell back", "records lost", "resolver",
+	};
+	const struct hr_event_guard *g = (const void *)event;
+	const char *said = hr_event_text(event, g->text);
+	char clean[512];
+
+	add(line, "%s", g->what < HR_GUARD_WHAT_COUNT ? words[g->what] : "guard");
+	if (said)
+		add(line, ": %s", text_clean(said, SIZE_MAX, clean, sizeof(clean)));
+	if (g->count && g->count != HR_UNKNOWN)
+		add(line, " (%llu)", (unsigned long long)g->count);
+}
+
+static void tell_oom_score_adj(struct line *line, const struct hr_event *event)
+{
+	const struct hr_event_oom_score_adj *a = (const void *)event;
+
+	add_task(line, a->comm, a->pid);
+	add(line, " has oom_score_adj %d now", a->oom_score_adj);
+}
+
+static const struct {
+	void (*tell)(struct line *line, const struct hr_event *event);
+	size_t least_bytes;
+} tellers[HR_EVENT_COUNT] = {
+	[HR_EVENT_OOM_KILL] = {tell_oom_kill, sizeof(struct hr_event_oom_kill)},
+	[HR_EVENT_RISK] = {tell_risk, sizeof(struct hr_event_outlook)},
+	[HR_EVENT_LEAK] = {tell_leak, sizeof(struct hr_event_outlook)},
+	[HR_EVENT_OUTCOME] = {tell_outcome, sizeof(struct hr_event_outcome)},
+	[HR_EVENT_PRESSURE] = {tell_pressure, sizeof(struct hr_event_pressure)},
+	[HR_EVENT_CONTAINER] = {tell_container, sizeof(struct hr_event_container)},
+	[HR_EVENT_GUARD] = {tell_guard, sizeof(struct hr_event_guard)},
+	[HR_EVENT_OOM_SCORE_ADJ] = {tell_oom_score_adj, sizeof(struct hr_event_oom_score_adj)},
+};
+
+static void add_time(struct line *line, uint64_t wall_ns, uint64_t now_ns)
+{
+	time_t s = (time_t)(wall_ns / NS_PER_SEC), now = (time_t)(now_ns / NS_PER_SEC);
+	struct tm then, today;
+	char text[32];
+
+	localtime_r(&s, &then);
+	localtime_r(&now, &today);
+	if (then.tm_yday == today.tm_yday && then.tm_year == today.tm_year)
+		strftime(text, sizeof(text), "%H:%M:%S", &then);
+	else
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &then);
+	add(line, "%s", text);
+}
+
+const char *event_sentence(const struct hr_event *event, uint64_t now_ns, char text[SENTENCE_TEXT])
+{
+	const char *type = hr_event_type_word(event->type);
+	struct record_text from = record_text_event(event);
+	struct line line = {text, 0};
+	char label[LABEL];
+
+	text[0] = 0;
+	add_time(&line, event->time_ns, now_ns);
+	add(&line, " %-9s ", type ? type : "unknown");
+	if (event->type != HR_EVENT_GUARD) {
+		identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
+		add(&line, "%s: ", label);
+	}
+	if (event->type < HR_EVENT_COUNT && tellers[event->type].tell &&
+	    event->bytes >= tellers[event->type].least_bytes)
+		tellers[event->type].tell(&line, event);
+	else
+		add(&line, "event %llu, which this version has no words for", (unsigned long long)event->seq);
+	return text;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * One look at the whole board, and the rows that a table shows of it. Never prints, never writes to the board; all
+ * names leave here clean.
+ */
+#include "snapshot.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "names.h"
+
+#define HOST_TRIES 5	/* each of them is many retries inside the reader */
+
+bool slot_gone(const struct hr_slot *slot)
+{
+	return slot->state == HR_SLOT_GONE;
+}
+
+double slot_headroom_share(const struct hr_slot *slot)
+{
+	if (slot_gone(slot) || slot->memory.headroom == HR_UNKNOWN || slot->binding.limit == HR_UNKNOWN ||
+	    !slot->binding.limit)
+		return NAN;
+	return (double)slot->memory.headroom / (double)slot->binding.limit;
+}
+
+static int grow(void **array, size_t *room, size_t needed, size_t item_bytes)
+{
+	void *bigger;
+
+	if (needed <= *room)
+		return 0;
+	bigger = reallocarray(*array, needed, item_bytes);
+	if (!bigger)
+		return -ENOMEM;
+	*array = bigger;
+	*room = needed;
+	return 0;
+}
+
+static void count_slot(struct snapshot *s, const struct hr_slot *slot)
+{
+	if (slot_gone(slot))
+		s->gone++;
+	else if (slot->id.kind == HR_KIND_CONTAINER)
+		s->containers++;
+	else if (slot->id.kind == HR_KIND_UNIT)
+		s->units++;
+	else
+		s->others++;
+	if (s->host.oom_kills == HR_UNKNOWN && slot->oom_kills_total != HR_UNKNOWN)
+		s->oom_kills += slot->oom_kills_total;
+}
+
+static int load_slots(struct snapshot *s, struct hr_reader *reader)
+{
+	int r = 0;
+
+	s->n_slots = 0;
+	for (uint32_t index = 0; !r;) {
+		/* The guard may take more slots while we look: room for one more, always. */
+		if (s->n_slots == s->slots_room)
+			r = grow((void **)&s->slots, &s->slots_room,
+				 s->slots_room ? 2 * s->slots_room : s->header.slots_high + 8,
+				 sizeof(*s->slots));
+		if (!r)
+			r = hr_reader_slot(reader, &index, &s->slots[s->n_slots]);
+		if (!r)
+			count_slot(s, &s->slots[s->n_slots++]);
+	}
+	return r == -ENODATA ? 0 : r;
+}
+
+int snapshot_load(struct snapshot *s, struct hr_reader *reader)
+{
+	struct hr_host host;
+	int r = -EAGAIN;
+
+	s->health = hr_reader_health(reader, &s->age_ns);
+	for (int i = 0; i < HOST_TRIES && r == -EAGAIN; i++)
+		r = hr_reader_host(reader, &host);
+	if (r)
+		return r;
+	s->host = host;
+	hr_reader_header(reader, &s->header);
+	s->recording = hr_reader_is_recording(reader);
+	/* Figures are as old as the guard's last look, not as our own. */
+	s->time_ns = host.sampled_ns && host.sampled_ns != HR_UNKNOWN ? host.sampled_ns :
+									 hr_reader_frame_time(reader);
+	s->n_rows = s->containers = s->units = s->others = s->gone = 0;
+	s->oom_kills = host.oom_kills == HR_UNKNOWN ? 0 : host.oom_kills;
+	return load_slots(s, reader);
+}
+
+void snapshot_done(struct snapshot *s)
+{
+	free(s->slots);
+	free(s->rows);
+	memset(s, 0, sizeof(*s));
+}
+
+static bool is_listed(const struct hr_slot *slot, bool all)
+{
+	if (all)
+		return true;
+	if (slot_gone(slot))	/* a kill is not forgotten with its container */
+		return slot->counts.oom_kill != HR_UNKNOWN ? slot->counts.oom_kill > 0 :
+				slot->oom_kills_total != HR_UNKNOWN && slot->oom_kills_total > 0;
+	switch (slot->id.kind) {
+	case HR_KIND_CONTAINER:
+	case HR_KIND_UNIT:
+		return true;
+	case HR_KIND_POD:
+	case HR_KIND_SANDBOX:
+		return false;
+	default:
+		return slot->flags & HR_SLOT_HAS_TASKS;
+	}
+}
+
+static void row_name(struct row *row)
+{
+	struct record_text from = record_text_slot(row->slot);
+
+	identity_name(&from, &row->slot->id, row->name, sizeof(row->name), &row->name_is_path);
+	if (!row->name[0])
+		snprintf(row->name, sizeof(row->name), "cgroup %llu", (unsigned long long)row->slot->cgroup_id);
+}
+
+static bool contains(const char *text, const char *part)
+{
+	return text && strcasestr(text, part);
+}
+
+static bool row_matches(const struct row *row, const char *part)
+{
+	const struct hr_slot *slot = row->slot;
+
+	return !part || !*part || contains(row->name, part) ||
+	       contains(hr_slot_text(slot, slot->id.image), part) ||
+	       contains(hr_slot_text(slot, slot->id.cgroup), part) ||
+	       contains(hr_slot_text(slot, slot->id.container_id), part) ||
+	       contains(hr_runtime_word(slot->id.runtime), part);
+}
+
+int snapshot_select(struct snapshot *s, const struct row_filter *filter)
+{
+	int r = grow((void **)&s->rows, &s->rows_room, s->n_slots, sizeof(*s->rows));
+
+	if (r)
+		return r;
+	s->n_rows = 0;
+	for (size_t i = 0; i < s->n_slots; i++) {
+		struct row *row = &s->rows[s->n_rows];
+
+		if (!is_listed(&s->slots[i], filter->all))
+			continue;
+		row->slot = &s->slots[i];
+		row_name(row);
+		if (row_matches(row, filter->text))
+			s->n_rows++;
+	}
+	return 0;
+}
+
+const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes)
+{
+	char age[UNITS_TEXT];
+
+	text[0] = 0;
+	if (!s->health)
+		return text;
+	units_duration_ms(s->age_ns / NS_PER_MS / 1000 * 1000, age);
+	if (s->header.state == HR_BOARD_STOPPED)
+		snprintf(text, bytes, "the guard stopped %s ago: figures are old", age);
+	else
+		snprintf(text, bytes, "the guard has been silent for %s: figures are old", age);
+	return text;
+}

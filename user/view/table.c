@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Rows and columns brought to a width, and printed. Knows nothing of the board's state beyond what columns tell. */
+#include "table.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#define NAME_LEAST 14	/* a name is cut to no less than this while another column can go */
+#define NAME_MOST 48	/* on a wide screen, columns are worth more than the rest of a name */
+#define BAR_LEAST 5
+#define BAR_MOST 24
+
+char *text_ascii(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		if ((unsigned char)*from < 0x80)
+			*to++ = *from;
+		else if (((unsigned char)*from & 0xc0) == 0xc0)	/* the first byte of a character */
+			*to++ = '?';
+	}
+	*to = 0;
+	return text;
+}
+
+static size_t table_width(const struct table *table)
+{
+	size_t width = table->n ? table->n - 1 : 0;
+
+	for (size_t i = 0; i < table->n; i++)
+		width += table->width[i];
+	return width;
+}
+
+static void drop_column(struct table *table, size_t at)
+{
+	size_t after = table->n - at - 1;
+
+	memmove(&table->column[at], &table->column[at + 1], after * sizeof(table->column[0]));
+	memmove(&table->width[at], &table->width[at + 1], after * sizeof(table->width[0]));
+	memmove(&table->bar[at], &table->bar[at + 1], after * sizeof(table->bar[0]));
+	table->n--;
+}
+
+/* The first column is the one that gives and takes. Drops others until `least` is left for it. */
+static void drop_until(struct table *table, size_t width, size_t least)
+{
+	while (table_width(table) - table->width[0] + least > width) {
+		size_t worst = 0;
+
+		for (size_t i = 1; i < table->n; i++)
+			if (table->column[i]->drop > table->column[worst]->drop || !worst)
+				worst = i;
+		if (!worst || (!table->column[worst]->drop && table_width(table) - table->width[0] < width))
+			break;
+		drop_column(table, worst);
+	}
+}
+
+static void table_init(struct table *table, const char *const *ids)
+{
+	memset(table, 0, sizeof(*table));
+	for (; *ids && table->n < TABLE_COLUMNS; ids++)
+		table->column[table->n++] = column_find(*ids);
+}
+
+void table_fit_rows(struct table *table, const char *const *ids, const struct row *rows, size_t n, size_t width)
+{
+	char text[CELL_TEXT];
+	size_t others;
+
+	table_init(table, ids);
+	for (size_t i = 0; i < table->n; i++) {
+		const struct column *column = table->column[i];
+
+		table->width[i] = text_width(column->title);
+		for (size_t row = 0; row < n; row++) {
+			size_t w = text_width(column->format(&rows[row], text));
+
+			if (w > table->width[i])
+				table->width[i] = w;
+		}
+	}
+	if (!width || table_width(table) <= width)
+		return;
+	drop_until(table, width, table->width[0] < NAME_LEAST ? table->width[0] : NAME_LEAST);
+	others = table_width(table) - table->width[0];
+	if (table->width[0] + others > width)
+		table->width[0] = width > others ? width - others : 1;
+}
+
+void table_fit_screen(struct table *table, const char *const *ids, size_t width)
+{
+	size_t others, bars = 0, spare;
+
+	table_init(table, ids);
+	for (size_t i = 0; i < table->n; i++) {
+		table->bar[i] = table->column[i]->bar ? BAR_LEAST : 0;
+		table->width[i] = table->column[i]->width + table->bar[i];
+		bars += table->bar[i] > 0;
+	}
+	drop_until(table, width, NAME_LEAST + 2);
+	others = table_width(table) - table->width[0];
+	table->width[0] = width > others ? width - others : 1;
+	if (table->width[0] <= NAME_MOST || !bars)
+		return;
+	spare = table->width[0] - NAME_MOST;
+	for (size_t i = 0; i < table->n; i++) {
+		size_t more = table->bar[i] ? spare / bars : 0;
+
+		if (more > BAR_MOST - BAR_LEAST)
+			more = BAR_MOST - BAR_LEAST;
+		table->bar[i] += more;
+		table->width[i] += more;
+		table->width[0] -= more;
+	}
+}
+
+/* The end of a clean text: "…/kubepods/burstable" */
+static void fit_end(char *text, size_t width, bool ascii)
+{
+	const char *mark = ascii ? "~" : "…";
+	const char *from = text;
+	size_t mark_bytes = strlen(mark);
+
+	if (text_width(text) <= width)
+		return;
+	while (*from && (text_width(from) + 1 > width || (size_t)(from - text) < mark_bytes))
+		do
+			from++;
+		while (((unsigned char)*from & 0xc0) == 0x80);
+	if (!width || (size_t)(from - text) < mark_bytes)
+		mark_bytes = 0;
+	memmove(text + mark_bytes, from, strlen(from) + 1);
+	memcpy(text, mark, mark_bytes);
+}
+
+const char *table_cell(const struct column *column, const struct row *row, size_t width, bool ascii,
+		       char text[CELL_TEXT])
+{
+	char cut[CELL_TEXT];
+
+	if (column->format(row, cut) != cut)
+		snprintf(cut, sizeof(cut), "-");
+	if (ascii)
+		text_ascii(cut);
+	if (!column->right && cut[0] == '/') {
+		fit_end(cut, width, ascii);
+		return strcpy(text, cut);
+	}
+	return text_fit(cut, width, ascii, text, CELL_TEXT);
+}
+
+/* What a style is on a terminal that has the usual colours; the live view asks terminfo, a listing does not. */
+static const char *const style_on[STYLE_COUNT] = {
+	[STYLE_DIM] = "\033[2m",   [STYLE_BOLD] = "\033[1m",   [STYLE_GOOD] = "\033[32m",
+	[STYLE_WARN] = "\033[33m", [STYLE_BAD] = "\033[1;31m", [STYLE_TITLE] = "\033[1m",
+};
+
+static void print_cell(FILE *out, const char *text, size_t width, bool right, bool last, const char *on)
+{
+	int pad = (int)width - (int)text_width(text);
+
+	if (right && pad > 0)
+		fprintf(out, "%*s", pad, "");
+	fprintf(out, "%s%s%s", on ? on : "", text, on ? "\033[0m" : "");
+	if (!right && pad > 0 && !last)
+		fprintf(out, "%*s", pad, "");
+	fputs(last ? "\n" : " ", out);
+}
+
+void table_print(FILE *out, const struct table *table, const struct row *rows, size_t n, bool colour, bool ascii)
+{
+	char text[CELL_TEXT];
+
+	for (size_t i = 0; i < table->n; i++)
+		print_cell(out, table->column[i]->title, table->width[i], table->column[i]->right,
+			   i + 1 == table->n, colour ? style_on[STYLE_TITLE] : NULL);
+	for (size_t row = 0; row < n; row++)
+		for (size_t i = 0; i < table->n; i++) {
+			const struct column *column = table->column[i];
+			enum style style = column->style ? column->style(&rows[row]) : STYLE_PLAIN;
+
+			table_cell(column, &rows[row], table->width[i], ascii, text);
+			print_cell(out, text, table->width[i], column->right, i + 1 == table->n,
+				   colour ? style_on[style] : NULL);
+		}
+}
