@@ -65,22 +65,29 @@ extern const void __per_cpu_offset __ksym __weak;
 
 enum { RSS_FILE, RSS_ANON, RSS_SWAP, RSS_SHMEM };	/* MM_FILEPAGES …: include/linux/mm_types_task.h, the same on all */
 
+/* An index that the compiler does not see as a constant is multiplied by the size of our struct, not the kernel's. */
+static __always_inline struct percpu_counter *compat_rss_counter(struct mm_struct *mm, int member)
+{
+	return (void *)mm + bpf_core_field_offset(((struct mm_struct___602 *)mm)->rss_stat) +
+	       member * bpf_core_type_size(struct percpu_counter);
+}
+
 /* Pages, not below 0. Up to 6.1 late by at most 64 pages a thread (per-task caching); later by (CPUs × batch). */
-static __always_inline u64 compat_rss(struct mm_struct *mm, const int member)
+static __always_inline u64 compat_rss(struct mm_struct *mm, int member)
 {
 	long pages;
 
 	if (bpf_core_field_exists(((struct mm_struct___510 *)mm)->rss_stat.count))
 		pages = BPF_CORE_READ((struct mm_struct___510 *)mm, rss_stat.count[member].counter);
 	else
-		pages = BPF_CORE_READ((struct mm_struct___602 *)mm, rss_stat[member].count);
+		pages = BPF_CORE_READ(compat_rss_counter(mm, member), count);
 	return pages < 0 ? 0 : pages;
 }
 
 #define COMPAT_CPUS 256	/* beyond, the rest of the sum is left to the counter's own (late) total */
 
 /* The same to the page, where the per-CPU areas can be found: for victims, not for sweeps. */
-static __always_inline u64 compat_rss_exact(struct mm_struct *mm, const int member, u32 cpus)
+static __always_inline u64 compat_rss_exact(struct mm_struct *mm, int member, u32 cpus)
 {
 	struct percpu_counter *counter;
 	s32 *part;
@@ -88,7 +95,7 @@ static __always_inline u64 compat_rss_exact(struct mm_struct *mm, const int memb
 
 	if (bpf_core_field_exists(((struct mm_struct___510 *)mm)->rss_stat.count) || !&__per_cpu_offset)
 		return compat_rss(mm, member);
-	counter = &((struct mm_struct___602 *)mm)->rss_stat[member];
+	counter = compat_rss_counter(mm, member);
 	sum = BPF_CORE_READ(counter, count);
 	part = BPF_CORE_READ(counter, counters);
 	for (u32 cpu = 0; cpu < COMPAT_CPUS; cpu++) {
