@@ -31,6 +31,7 @@ struct fixture {
 	uint64_t seed;
 	bool hostile;		/* names that try everything */
 	bool dead;		/* the guard's last heartbeat is long ago */
+	bool young;		/* made and left just now by the clock: may be adopted; not deterministic */
 	uint32_t capacity;	/* 0: as many as needed, at least 256 */
 	/* below: the fixture's own */
 	struct board *board;
@@ -430,7 +431,8 @@ static inline int fixture_open(struct fixture *f, const char *path)
 	f->now_ns = FIXTURE_T0_NS;
 	header = board_header(f->board);
 	header->instance = 0x1000 + f->seed;
-	header->created_ns = FIXTURE_T0_NS;
+	if (!f->young)
+		header->created_ns = FIXTURE_T0_NS;
 	header->guard_pid = 4242;
 	fixture_host(f);
 	fixture_event_begin(f, &e, &text, HR_EVENT_GUARD, sizeof(e.guard), NULL);
@@ -480,7 +482,7 @@ static inline void fixture_step(struct fixture *f)
 static inline int fixture_leave(struct fixture *f)
 {
 	_cleanup_close_ int fd = open(board_path(f->board), O_WRONLY | O_CLOEXEC);
-	uint64_t heartbeat = f->dead ? 1 : HR_UNKNOWN - 1;
+	uint64_t heartbeat = f->dead ? 1 : f->young ? board_header(f->board)->heartbeat_ns : HR_UNKNOWN - 1;
 	uint32_t state = HR_BOARD_RUNNING;
 
 	board_close(take_ptr(f->board));

@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The writer: made, taken, freed, grown, adopted after a kill at any moment, refused where it is not sound. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <cmocka.h>
+
+#include "fixture_board.h"
+#include "board/layout.h"
+
+struct dir {
+	char path[32], board[48];
+};
+
+static int make_dir(void **state)
+{
+	struct dir *dir = calloc(1, sizeof(*dir));
+
+	strcpy(dir->path, "/tmp/test_board.XXXXXX");
+	if (!mkdtemp(dir->path))
+		return -1;
+	snprintf(dir->board, sizeof(dir->board), "%s/d/board", dir->path);
+	*state = dir;
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	static const char *const names[] = {"board", "board.lock", "board.new", "copy"};
+	struct dir *dir = *state;
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/d/%s", dir->path, names[i]);
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/d", dir->path);
+	rmdir(path);
+	rmdir(dir->path);
+	free(dir);
+	return 0;
+}
+
+static struct board *open_board(const struct dir *dir, uint32_t capacity, bool adopt, bool *ret_adopted)
+{
+	struct board_config config = {.path = dir->board, .capacity = capacity, .keep_bytes = BOARD_MIN_RING,
+				      .chatter_bytes = BOARD_MIN_RING, .adopt = adopt};
+	struct board *board = NULL;
+
+	assert_int_equal(board_open(&config, &board, ret_adopted), 0);
+	return board;
+}
+
+static void assert_sound(struct board *board)
+{
+	const char *what = "";
+	int r = board_check(board_header(board), board_header(board)->file_bytes, &what);
+
+	assert_string_equal(what, "");
+	assert_int_equal(r, 0);
+}
+
+static void test_file(void **state)
+{
+	struct dir *dir = *state;
+	struct board *board = open_board(dir, 8, false, NULL);
+	const struct hr_board_header *h = board_header(board);
+	struct stat st, st_dir;
+	char path[64];
+
+	assert_int_equal(stat(dir->board, &st), 0);
+	snprintf(path, sizeof(path), "%s/d", dir->path);
+	assert_int_equal(stat(path, &st_dir), 0);
+	/* for the group where there is one, else for us alone; never for others */
+	if (st.st_mode & S_IRGRP) {
+		assert_int_equal(st.st_mode & 0777, 0640);
+		assert_int_equal(st_dir.st_mode & 0777, 0750);
+		assert_int_equal(st.st_gid, st_dir.st_gid);
+	} else {
+		assert_int_equal(st.st_mode & 0777, 0600);
+		assert_int_equal(st_dir.st_mode & 0777, 0700);
+	}
+	assert_int_equal(st.st_size, h->file_bytes);
+	assert_true((uint64_t)st.st_blocks * 512 >= h->file_bytes);	/* no hole */
+	assert_true(h->instance && h->created_ns && h->heartbeat_ns);
+	assert_int_equal(h->state, HR_BOARD_RUNNING);
+	assert_int_equal(h->generation, 1);
+	assert_int_equal(h->guard_pid, getpid());
+	assert_string_equal(board_path(board), dir->board);
+	assert_int_equal(board_capacity(board), 8);
+	assert_sound(board);
+	board_close(board);
+	board_close(NULL);
+}
+
+static void test_refused(void **state)
+{
+	struct dir *dir = *state;
+	const struct board_config cases[] = {
+		{.path = dir->board, .capacity = 0},
+		{.path = dir->board, .capacity = BOARD_MAX_CAPACITY + 1},
+		{.path = dir->board, .capacity = 8, .keep_bytes = 64},
+		{.path = dir->board, .capacity = 8, .chatter_bytes = BOARD_MAX_RING + 8},
+		{.path = "/", .capacity = 8}, {.path = "/tmp/..", .capacity = 8},
+	};
+	struct board *board = (void *)dir;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(board_open(&cases[i], &board, NULL), -EINVAL);
+		assert_ptr_equal(board, dir);
+	}
+	assert_int_equal(board_open(&(struct board_config){.path = "/nowhere/at/all/board", .capacity = 8}, &board, NULL),
+			 -ENOENT);
+	assert_int_equal(access(dir->board, F_OK), -1);
+}
+
+static void test_two_guards(void **state)
+{
+	struct dir *dir = *state;
+	struct board *board = open_board(dir, 8, false, NULL), *second = NULL;
+	struct board_config config = {.path = dir->board, .capacity = 8, .adopt = true};
+	int status;
+	pid_t pid;
+
+	assert_int_equal(board_open(&config, &second, NULL), -EBUSY);
+	pid = fork();
+	if (!pid)
+		_exit(board_open(&config, &second, NULL) == -EBUSY ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(board_header(board)->generation, 1);
+	board_close(board);
+	assert_int_equal(board_open(&config, &second, NULL), 0);
+	board_close(second);
+}
+
+static void test_slots(void **state)
+{
+	struct board *board = open_board(*state, 130, false, NULL);
+	bool mine[130] = {false};
+	const struct hr_slot *slot;
+	uint32_t index = 0;
+
+	for (uint32_t i = 0; i < 130; i++) {
+		assert_int_equal(board_slot_take(board, &index), 0);
+		assert_int_equal(index, i);
+	}
+	index = 77;
+	assert_int_equal(board_slot_take(board, &index), -ENOSPC);
+	assert_int_equal(index, 77);
+	board_slot_free(board, 100);
+	board_slot_free(board, 3);
+	assert_int_equal(board_slot_take(board, &index), 0);
+	assert_int_equal(index, 3);		/* the lowest */
+	slot = board_slot(board, 3);
+	assert_int_equal(slot->state, HR_SLOT_FREE);
+	assert_int_equal(slot->seq % 2, 0);
+	assert_true(slot->memory.usage == HR_UNKNOWN && slot->memory.headroom == HR_UNKNOWN);
+	assert_true(slot->counts.oom_kill == HR_UNKNOWN && slot->pressure.full_avg10_centi == HR_UNKNOWN_U32);
+	assert_true(slot->outlook.drift_bytes_per_second == HR_UNKNOWN_I64 && slot->outlook.risk_centi == UINT16_MAX);
+	assert_true(slot->pids == HR_UNKNOWN_U32 && slot->started_ns == HR_UNKNOWN);
+	assert_true(slot->oom_kills_total == 0 && slot->id.name.at == 0 && slot->text_used == 0);
+	assert_int_equal(board_header(board)->slots_high, 130);
+	srand(11);
+	memset(mine, true, sizeof(mine));
+	mine[100] = false;
+	for (int round = 0; round < 5000; round++) {
+		index = (uint32_t)rand() % 130;
+		if (mine[index] && rand() % 2) {
+			board_slot_free(board, index);
+			mine[index] = false;
+		} else if (!board_slot_take(board, &index)) {
+			assert_false(mine[index]);
+			for (uint32_t i = 0; i < index; i++)
+				assert_true(mine[i]);
+			mine[index] = true;
+		}
+	}
+	assert_sound(board);
+	board_close(board);
+}
+
+static void test_slot_write(void **state)
+{
+	struct board *board = open_board(*state, 4, false, NULL);
+	struct hr_slot *slot;
+	uint32_t index, seq;
+
+	board_slot_take(board, &index);
+	seq = board_slot(board, index)->seq;
+	slot = board_slot_begin(board, index);
+	assert_int_equal(slot->seq, seq + 1);
+	memset(slot->text, 'x', sizeof(slot->text));
+	slot->text_used = 10;
+	board_slot_end(board, index);
+	assert_int_equal(slot->seq, seq + 2);
+	assert_int_equal(slot->text[9], 'x');
+	for (size_t i = 10; i < sizeof(slot->text); i++)
+		assert_int_equal(slot->text[i], 0);
+	slot->seq = UINT32_MAX - 1;	/* wraps around */
+	board_slot_begin(board, index);
+	board_slot_end(board, index);
+	assert_int_equal(slot->seq, 0);
+	board_close(board);
+}
+
+static void test_text(void **state)
+{
+	struct {
+		uint64_t head;
+		char text[24];
+		char guard[8];
+	} record = {.guard = "intact"};
+	struct board_text text;
+	struct hr_str a, b;
+
+	board_text_init(&text, &record, offsetof(__typeof__(record), text), offsetof(__typeof__(record), guard));
+	assert_int_equal(board_text_add(&text, NULL, false).at, 0);
+	assert_int_equal(board_text_add(&text, "", false).at, 0);
+	a = board_text_add(&text, "name", false);
+	assert_int_equal(a.at, 8);
+	b = board_text_add(&text, "other", false);
+	assert_string_equal((char *)&record + b.at, "other");
+	assert_int_equal(board_text_add(&text, "name", true).at, a.at);	/* once */
+	assert_int_not_equal(board_text_add(&text, "nam", true).at, a.at);
+	assert_false(text.cut);
+	b = board_text_add(&text, "/a/very/long/path", true);
+	assert_true(text.cut);
+	assert_string_equal((char *)&record + b.at, "ong/path");
+	assert_int_equal(board_text_add(&text, "full", false).at, 0);
+	assert_string_equal(record.guard, "intact");
+	/* never half a character */
+	for (size_t room = 1; room < 12; room++) {
+		const char *kept;
+
+		memset(record.text, 0x55, sizeof(record.text));
+		board_text_init(&text, &record, 8, 8 + room);
+		b = board_text_add(&text, "日本語é", room % 2);
+		kept = b.at ? (char *)&record + b.at : "";
+		assert_true(strlen(kept) < room);
+		assert_int_not_equal((unsigned char)kept[0] & 0xc0, 0x80);
+		assert_true(text.cut && record.text[room] == 0x55);
+	}
+}
+
+static void test_identity_is_shared_fairly(void **state)
+{
+	struct hr_slot from = {0}, to = {0};
+	struct board_text text;
+	char image[700];
+
+	memset(image, 'i', sizeof(image));
+	image[sizeof(image) - 1] = 0;
+	board_text_init(&text, &from, offsetof(struct hr_slot, text), sizeof(from));
+	from.id = (struct hr_identity){.runtime = HR_RUNTIME_DOCKER, .kind = HR_KIND_CONTAINER, .workload = 9};
+	from.id.image = board_text_add(&text, image, false);
+	from.id.name = board_text_add(&text, "name", false);
+	from.id.cgroup = board_text_add(&text, "/docker/x", false);
+	from.id.pod.at = HR_SLOT_BYTES - 20;	/* leads to no end inside */
+	memset(from.text + sizeof(from.text) - 20, 'n', 20);
+	from.id.unit.at = 2;
+	board_text_init(&text, &to, offsetof(struct hr_slot, text), sizeof(to));
+	board_text_identity(&text, &from, sizeof(from), &from.id, &to.id);
+	assert_true(text.cut);
+	assert_string_equal(hr_slot_text(&to, to.id.name), "name");
+	assert_int_equal(to.id.workload, 9);
+	assert_int_equal(to.id.runtime, HR_RUNTIME_DOCKER);
+	assert_null(hr_slot_text(&to, to.id.pod));
+	assert_true(strlen(hr_slot_text(&to, to.id.image)) <= HR_SLOT_TEXT / 3);
+}
+
+static void test_adopt(void **state)
+{
+	struct dir *dir = *state;
+	struct fixture f = {.containers = 40, .seed = 3, .hostile = true, .young = true};
+	struct board_config config = {.path = dir->board, .capacity = 256, .adopt = true};
+	_cleanup_free_ struct hr_slot *before = malloc(40 * sizeof(*before));
+	struct board *board;
+	uint64_t instance, last;
+	uint32_t index;
+	bool adopted;
+
+	assert_int_equal(fixture_open(&f, dir->board), 0);
+	memcpy(before, board_slot(f.board, 0), 40 * sizeof(*before));
+	instance = board_header(f.board)->instance;
+	last = board_header(f.board)->last_seq;
+	assert_int_equal(fixture_leave(&f), 0);
+	assert_int_equal(board_open(&config, &board, &adopted), 0);
+	assert_true(adopted);
+	assert_memory_equal(before, board_slot(board, 0), 40 * sizeof(*before));
+	assert_true(board_header(board)->instance == instance && board_header(board)->last_seq == last);
+	assert_int_equal(board_header(board)->generation, 2);
+	assert_int_equal(board_slot_take(board, &index), 0);
+	assert_int_equal(index, 40);	/* what is in use was found */
+	board_close(board);
+
+	config.capacity = 300;		/* more than it has: adopted and grown */
+	assert_int_equal(board_open(&config, &board, &adopted), 0);
+	assert_true(adopted);
+	assert_int_equal(board_capacity(board), 300);
+	assert_memory_equal(before, board_slot(board, 0), 40 * sizeof(*before));
+	assert_sound(board);
+	board_close(board);
+
+	config.adopt = false;
+	assert_int_equal(board_open(&config, &board, &adopted), 0);
+	assert_false(adopted);
+	assert_int_equal(board_header(board)->last_seq, 0);
+	board_close(board);
+}
+
+/* What must not be adopted is replaced, and the new board works. */
+static void test_not_adopted(void **state)
+{
+	struct dir *dir = *state;
+	static const struct {
+		size_t at;
+		uint32_t value;
+	} damage[] = {
+		{offsetof(struct hr_board_header, magic), 1},
+		{offsetof(struct hr_board_header, version), HR_BOARD_VERSION + 1},
+		{offsetof(struct hr_board_header, page_bytes), 8192},
+		{offsetof(struct hr_board_header, slot_bytes), 8},
+		{offsetof(struct hr_board_header, slot_capacity), 0xffffffff},
+		{offsetof(struct hr_board_header, file_bytes), 4096},
+		{offsetof(struct hr_board_header, ring), 3},
+		{offsetof(struct hr_board_header, ring_head), 0x7ffffff8},
+		{offsetof(struct hr_board_header, ring_tail), 0x7ffffff8},
+		{offsetof(struct hr_board_header, ring_head), 1},
+		{offsetof(struct hr_board_header, slots_high), 300},
+		{offsetof(struct hr_board_header, state), 77},
+		{offsetof(struct hr_board_header, state), HR_BOARD_REPLACED},
+		{offsetof(struct hr_board_header, last_seq), 1},
+		{2 * HR_BOARD_PAGE + offsetof(struct hr_slot, state), 9},
+		{2 * HR_BOARD_PAGE + offsetof(struct hr_slot, text_used), HR_SLOT_TEXT + 1},
+		{2 * HR_BOARD_PAGE + offsetof(struct hr_slot, id), 0xff},
+		{2 * HR_BOARD_PAGE + offsetof(struct hr_slot, id.container_id), 0x10001},
+		{2 * HR_BOARD_PAGE + 256 * HR_SLOT_BYTES, 5},		/* first record's bytes */
+		{2 * HR_BOARD_PAGE + 256 * HR_SLOT_BYTES, 0},
+		{2 * HR_BOARD_PAGE + 256 * HR_SLOT_BYTES, 0x7ffffff8},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(damage); i++) {
+		struct fixture f = {.containers = 5, .seed = i, .young = true};
+		struct board_config config = {.path = dir->board, .capacity = 16, .adopt = true};
+		struct board *board;
+		bool adopted;
+		int fd;
+
+		assert_int_equal(fixture_open(&f, dir->board), 0);
+		assert_int_equal(fixture_leave(&f), 0);
+		fd = open(dir->board, O_WRONLY);
+		assert_int_equal(pwrite(fd, &damage[i].value, 4, (off_t)damage[i].at), 4);
+		close(fd);
+		assert_int_equal(board_open(&config, &board, &adopted), 0);
+		assert_false(adopted);
+		assert_int_equal(board_header(board)->generation, 1);
+		assert_sound(board);
+		board_close(board);
+	}
+}
+
+/* On a disk a board can outlive the boot that its cgroup ids belong to. */
+static void test_of_another_boot(void **state)
+{
+	struct dir *dir = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct fixture f = {.containers = 5, .young = i != 1};
+		struct board_config config = {.path = dir->board, .capacity = 16, .adopt = true};
+		struct board *board;
+		bool adopted;
+
+		assert_int_equal(fixture_open(&f, dir->board), 0);
+		if (i == 2)
+			board_header(f.board)->created_ns = FIXTURE_STEP_NS;
+		assert_int_equal(fixture_leave(&f), 0);
+		assert_int_equal(board_open(&config, &board, &adopted), 0);
+		assert_int_equal(adopted, i == 0 || board_on_tmpfs(board));
+		board_close(board);
+	}
+}
+
+static void test_others_file_is_not_adopted(void **state)
+{
+	struct dir *dir = *state;
+	struct fixture f = {.containers = 5, .young = true};
+	struct board_config config = {.path = dir->board, .capacity = 16, .adopt = true};
+	struct board *board;
+	char copy[64];
+	bool adopted;
+
+	assert_int_equal(fixture_open(&f, dir->board), 0);
+	assert_int_equal(fixture_leave(&f), 0);
+	assert_int_equal(chmod(dir->board, 0666), 0);
+	assert_int_equal(board_open(&config, &board, &adopted), 0);
+	assert_false(adopted);
+	board_close(board);
+	snprintf(copy, sizeof(copy), "%s/d/copy", dir->path);
+	assert_int_equal(rename(dir->board, copy), 0);
+	assert_int_equal(symlink("copy", dir->board), 0);
+	assert_int_equal(board_open(&config, &board, &adopted), 0);
+	assert_false(adopted);
+	board_close(board);
+}
+
+/* An odd seqlock, a host record half written, an event that was written but not counted. */
+static void test_mend(void **state)
+{
+	struct dir *dir = *state;
+	struct fixture f = {.containers = 12, .seed = 4, .young = true};
+	struct board_config config = {.path = dir->board, .capacity = 256, .adopt = true};
+	struct board *board;
+	struct hr_slot *slot;
+	struct hr_host *host;
+	uint64_t last;
+	uint32_t index;
+	bool adopted;
+
+	assert_int_equal(fixture_open(&f, dir->board), 0);
+	board_slot_begin(f.board, 2);			/* torn, but sound */
+	slot = board_slot_begin(f.board, 5);		/* torn, and its name leads outside */
+	slot->id.name.at = 4095;
+	slot->text[sizeof(slot->text) - 1] = 'x';
+	slot = board_slot_begin(f.board, 7);		/* being taken */
+	slot->cgroup_id = 0;
+	host = board_host_begin(f.board);
+	memset(host->node, 'n', sizeof(host->node));
+	last = board_header(f.board)->last_seq--;
+	assert_int_equal(fixture_leave(&f), 0);
+	assert_int_equal(board_open(&config, &board, &adopted), 0);
+	assert_true(adopted);
+	assert_sound(board);
+	assert_true(board_header(board)->last_seq == last);
+	assert_int_equal(board_slot(board, 2)->state, HR_SLOT_RUNNING);
+	assert_int_equal(board_slot(board, 2)->cgroup_id, 1002);
+	assert_int_equal(board_slot(board, 2)->sampled_ns, 0);	/* to be sampled anew */
+	assert_int_not_equal(board_slot(board, 3)->sampled_ns, 0);
+	assert_int_equal(board_slot(board, 5)->state, HR_SLOT_FREE);
+	assert_int_equal(board_slot(board, 7)->state, HR_SLOT_FREE);
+	assert_int_equal(board_slot_take(board, &index), 0);
+	assert_int_equal(index, 5);
+	board_close(board);
+}
+
+static void test_grow(void **state)
+{
+	struct dir *dir = *state;
+	struct fixture f = {.containers = 256, .seed = 5};
+	_cleanup_free_ struct hr_slot *before = malloc(256 * sizeof(*before));
+	struct hr_event *event = calloc(1, HR_EVENT_MAX_BYTES);
+	struct hr_reader *reader;
+	struct hr_board_header old, new;
+	uint64_t seen = 0, missed;
+	uint32_t index, slots = 0;
+	struct hr_slot slot;
+
+	assert_int_equal(fixture_open(&f, dir->board), 0);
+	memcpy(before, board_slot(f.board, 0), 256 * sizeof(*before));
+	assert_int_equal(hr_reader_open(dir->board, &reader), 0);
+	hr_reader_header(reader, &old);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(hr_reader_next_event(reader, event, HR_EVENT_MAX_BYTES), 0);
+	seen = event->seq;
+	missed = hr_reader_missed(reader);
+	assert_int_equal(board_grow(f.board, 256), -EINVAL);
+	assert_int_equal(board_grow(f.board, 128), -EINVAL);
+	assert_int_equal(board_grow(f.board, 1000), 0);
+	assert_sound(f.board);
+	assert_memory_equal(before, board_slot(f.board, 0), 256 * sizeof(*before));
+	assert_int_equal(board_slot_take(f.board, &index), 0);
+	assert_int_equal(index, 256);
+	/* the reader follows, and goes on with its events where it was */
+	assert_int_equal(hr_reader_health(reader, NULL), 0);
+	hr_reader_header(reader, &new);
+	assert_int_equal(new.slot_capacity, 1000);
+	assert_true(new.instance == old.instance && new.last_seq == old.last_seq);
+	for (index = 0; !hr_reader_slot(reader, &index, &slot); slots++)
+		assert_memory_equal(&slot, &before[index - 1], sizeof(slot));
+	assert_int_equal(slots, 256);
+	while (!hr_reader_next_event(reader, event, HR_EVENT_MAX_BYTES))
+		assert_true(event->seq == ++seen);
+	assert_true(seen == new.last_seq && hr_reader_missed(reader) == missed);
+	hr_reader_close(reader);
+	board_close(f.board);
+	free(event);
+}
+
+/* Writes as fast as it can, until it is killed: slots, host, events, takes and frees. Each record carries its number
+ * in several places, so that a torn one shows. */
+static void hammer(struct board *board, uint64_t seed)
+{
+	struct fixture f = {.board = board, .random = seed, .now_ns = FIXTURE_T0_NS, .containers = 64};
+	uint32_t taken = 0, index;
+
+	while (taken < 32 && !board_slot_take(board, &index))
+		fixture_fill(&f, taken++, index);
+	for (;;) {
+		uint32_t i = (uint32_t)fixture_random(&f) % 32;
+		const struct hr_slot *slot = board_slot(board, i);
+
+		if (slot->state == HR_SLOT_FREE || fixture_random(&f) % 8 == 0) {
+			if (slot->state != HR_SLOT_FREE)
+				board_slot_free(board, i);
+			if (!board_slot_take(board, &index))
+				fixture_fill(&f, index, index);
+		} else {
+			fixture_events(&f, i, i);
+		}
+		fixture_host(&f);
+		board_heartbeat(board);
+	}
+}
+
+static void test_killed_at_any_moment(void **state)
+{
+	struct dir *dir = *state;
+	uint64_t instance = 0, last_seq = 0;
+
+	srand(13);
+	for (int round = 0; round < 100; round++) {
+		struct board *board;
+		bool adopted;
+		uint32_t slots = 0;
+		pid_t pid;
+
+		board = open_board(dir, 64, true, &adopted);
+		assert_int_equal(adopted, round > 0);
+		assert_sound(board);
+		if (!round)
+			instance = board_header(board)->instance;
+		assert_true(board_header(board)->instance == instance);
+		assert_int_equal(board_header(board)->generation, 2 * round + 1);
+		assert_true(board_header(board)->last_seq >= last_seq);
+		last_seq = board_header(board)->last_seq;
+		for (uint32_t i = 0; i < 64; i++)
+			slots += board_slot(board, i)->state != HR_SLOT_FREE;
+		assert_true(!round || slots >= 30);	/* one may have been on its way */
+		board_close(board);
+		pid = fork();
+		if (!pid) {
+			board = open_board(dir, 64, true, &adopted);
+			hammer(board, (uint64_t)round);
+		}
+		/* from when it has begun: a random number of microseconds */
+		for (;;) {
+			struct hr_board_header h = {0};
+			int fd = open(dir->board, O_RDONLY);
+			ssize_t n = pread(fd, &h, sizeof(h), 0);
+
+			close(fd);
+			if (n == sizeof(h) && h.generation == 2 * (uint64_t)round + 2 && h.last_seq > last_seq + 3)
+				break;
+			usleep(100);
+		}
+		usleep((useconds_t)(rand() % 3000));
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+}
+
+static void test_ten_thousand(void **state)
+{
+	struct dir *dir = *state;
+	struct fixture f = {.containers = 10000, .seed = 6};
+	struct hr_reader *reader;
+	struct hr_slot slot;
+	uint32_t slots = 0;
+
+	assert_int_equal(fixture_open(&f, dir->board), 0);
+	assert_true(board_header(f.board)->file_bytes <= 44 * FIXTURE_MIB);
+	assert_sound(f.board);
+	assert_int_equal(hr_reader_open(dir->board, &reader), 0);
+	for (uint32_t i = 0; !hr_reader_slot(reader, &i, &slot); slots++)
+		assert_true(slot.cgroup_id == 1000 + slots);
+	assert_int_equal(slots, 10000);
+	hr_reader_close(reader);
+	board_close(f.board);
+}
+
+int main(void)
+{
+#define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
+	const struct CMUnitTest tests[] = {
+		WITH_DIR(test_file), WITH_DIR(test_refused), WITH_DIR(test_two_guards), WITH_DIR(test_slots),
+		WITH_DIR(test_slot_write), cmocka_unit_test(test_text), cmocka_unit_test(test_identity_is_shared_fairly),
+		WITH_DIR(test_adopt), WITH_DIR(test_not_adopted), WITH_DIR(test_of_another_boot),
+		WITH_DIR(test_others_file_is_not_adopted),
+		WITH_DIR(test_mend), WITH_DIR(test_grow), WITH_DIR(test_killed_at_any_moment), WITH_DIR(test_ten_thousand),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
