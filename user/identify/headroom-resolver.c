@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * headroom-resolver: two processes that tell the guard who a cgroup is. The opener (the one that was started) may read any
+ * file and looks into none of a container's; the parser, its child, has no rights at all and reads what the opener hands
+ * over. Either one's end is the other's, and the supervisor starts the pair anew.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "../base/cleanup.h"
+#include "../base/log.h"
+#include "ask.h"
+#include "confine.h"
+#include "parser.h"
+
+struct options {
+	int fd;
+	const char *root, *ask;
+	unsigned long long find, start_ns;
+	unsigned int pid, again;
+	bool kmsg;
+};
+
+static int usage(int status)
+{
+	fputs("usage: headroom-resolver --fd N [--root DIR] [--kmsg]\n"
+	      "       headroom-resolver --ask CGROUP [--pid N [--start NS]] [--again N] [--root DIR]\n"
+	      "       headroom-resolver --find CGROUP_ID [--root DIR]\n"
+	      "       headroom-resolver --kmsg [--root DIR]\n"
+	      "The first form serves the guard. The others are for people: they print answers as JSON; --ask '' --pid N is\n"
+	      "for a command line alone, --kmsg alone prints each OOM kill that the kernel log tells of from now on.\n",
+	      status ? stderr : stdout);
+	return status;
+}
+
+static int open_kmsg(const char *root)
+{
+	char path[4096];
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 && root[0]) {
+		snprintf(path, sizeof(path), "%s/dev/kmsg", root);
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return -errno;
+	lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+static _Noreturn void be_parser(int guard, int link, int kmsg, pid_t parent)
+{
+	struct opener opener = {.socket = link};
+	int keep[] = {guard, link, kmsg};
+	int r;
+
+	for (int i = 0; i < 2; i++)	/* ascending */
+		for (int k = 0; k < 2; k++)
+			if (keep[k] > keep[k + 1]) {
+				int swap = keep[k];
+
+				keep[k] = keep[k + 1];
+				keep[k + 1] = swap;
+			}
+	confine_descriptors(keep, 3);
+	r = confine_parser();
+	if (r < 0) {
+		log_error("cannot give up rights: %s; the parser does not start", strerror(-r));
+		_exit(1);
+	}
+	if (getppid() != parent)	/* it went before the death signal was set */
+		_exit(0);
+	r = parser_run(guard, &opener, kmsg);
+	if (r < 0 && r != -EPIPE)
+		log_error("parser: %s", strerror(-r));
+	_exit(r < 0);
+}
+
+/* Opener here, parser in a child. Returns when either side is done: 0 or -errno. */
+static int serve(const struct options *options, int guard)
+{
+	int link[2], kmsg = -1, r;
+	struct places *places;
+	pid_t self = getpid(), parser;
+
+	if (options->kmsg) {
+		kmsg = open_kmsg(options->root);
+		if (kmsg < 0)
+			log_error("/dev/kmsg: %s; OOM kills in the kernel log go unseen", strerror(-kmsg));
+	}
+	r = places_open(options->root, &places);
+	if (r < 0) {
+		log_error("%s: %s", options->root[0] ? options->root : "/", strerror(-r));
+		return r;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0)
+		return -errno;
+	parser = fork();
+	if (parser < 0)
+		return -errno;
+	if (parser == 0)
+		be_parser(guard, link[1], kmsg, self);
+	close(guard);
+	close(link[1]);
+	if (kmsg >= 0)
+		close(kmsg);
+	r = confine_opener();
+	if (r < 0) {
+		log_error("cannot give up rights: %s; the opener does not start", strerror(-r));
+		return r;
+	}
+	r = opener_run(link[0], places);
+	places_close(places);
+	return r;
+}
+
+static void print_kills(int socket)
+{
+	struct resolve_answer answer;
+
+	while (recv(socket, &answer, sizeof(answer), 0) == sizeof(answer))
+		ask_print(&answer, stdout);
+}
+
+/* A pair of its own, one question. */
+static int serve_person(const struct options *options)
+{
+	struct resolve_question question = {
+		.ask = options->find ? RESOLVE_FIND : options->pid ? RESOLVE_PROCESS : RESOLVE_CGROUP,
+		.pid = options->pid, .cgroup_id = options->find, .start_boottime_ns = options->start_ns,
+		.again = options->again,
+	};
+	struct resolve_answer answer;
+	int socket[2], r;
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socket) < 0)
+		return 1;
+	child = fork();
+	if (child < 0)
+		return 1;
+	if (child == 0) {
+		close(socket[0]);
+		_exit(serve(options, socket[1]) < 0);
+	}
+	close(socket[1]);
+	if (options->ask)
+		snprintf(question.path, sizeof(question.path), "%s", options->ask);
+	if (!options->ask && !options->find) {
+		print_kills(socket[0]);
+		r = 0;
+	} else {
+		r = ask_once(socket[0], &question, &answer);
+		if (r < 0)
+			log_error("no answer: %s", strerror(-r));
+		else
+			ask_print(&answer, stdout);
+	}
+	close(socket[0]);
+	waitpid(child, NULL, 0);
+	return r < 0;
+}
+
+static int parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option table[] = {
+		{"fd", required_argument, NULL, 'f'},	 {"root", required_argument, NULL, 'r'},
+		{"ask", required_argument, NULL, 'a'},	 {"find", required_argument, NULL, 'i'},
+		{"pid", required_argument, NULL, 'p'},	 {"start", required_argument, NULL, 's'},
+		{"again", required_argument, NULL, 'n'}, {"kmsg", no_argument, NULL, 'k'},
+		{"help", no_argument, NULL, 'h'},	 {"version", no_argument, NULL, 'v'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", table, NULL)) >= 0) {
+		switch (c) {
+		case 'f':
+			options->fd = atoi(optarg);
+			break;
+		case 'r':
+			options->root = strcmp(optarg, "/") ? optarg : "";
+			break;
+		case 'a':
+			options->ask = optarg;
+			break;
+		case 'i':
+			options->find = strtoull(optarg, NULL, 0);
+			break;
+		case 'p':
+			options->pid = (unsigned int)strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			options->start_ns = strtoull(optarg, NULL, 0);
+			break;
+		case 'n':
+			options->again = (unsigned int)strtoul(optarg, NULL, 10);
+			break;
+		case 'k':
+			options->kmsg = true;
+			break;
+		case 'h':
+			exit(usage(0));
+		case 'v':
+			puts("headroom-resolver " HEADROOM_VERSION);
+			exit(0);
+		default:
+			return -EINVAL;
+		}
+	}
+	return optind == argc ? 0 : -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.fd = -1, .root = ""};
+
+	log_name("headroom-resolver");
+	if (parse_options(argc, argv, &options) < 0)
+		return usage(2);
+	signal(SIGPIPE, SIG_IGN);
+	if (options.fd >= 3) {
+		int keep[] = {options.fd};
+
+		confine_descriptors(keep, 1);
+		fcntl(options.fd, F_SETFD, FD_CLOEXEC);
+		return serve(&options, options.fd) < 0;
+	}
+	if (options.ask || options.find || options.kmsg)
+		return serve_person(&options);
+	return usage(2);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * OOM kills out of the kernel log's text. Names of commands and cgroups in it are hostile: fields are looked for from the
+ * side where nothing hostile stands, and records that user space wrote into the log (facility not 0) are passed over.
+ */
+#include "kmsg.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+
+#define SUMMARY_LIFE_US 5000000	/* the kill follows its summary at once; a slow console stretches that */
+
+static bool begins(const char *text, const char *with, const char **ret_rest)
+{
+	size_t n = strlen(with);
+
+	if (strncmp(text, with, n))
+		return false;
+	*ret_rest = text + n;
+	return true;
+}
+
+static void copy(char *to, size_t to_bytes, const char *from, size_t n)
+{
+	if (n >= to_bytes)
+		n = to_bytes - 1;
+	memcpy(to, from, n);
+	to[n] = 0;
+}
+
+static const char *last_of(const char *text, const char *what)
+{
+	const char *last = NULL;
+
+	for (const char *at = text; (at = strstr(at, what)); at++)
+		last = at;
+	return last;
+}
+
+static void forget(struct kmsg *kmsg)
+{
+	memset(kmsg, 0, sizeof(*kmsg));
+	kmsg->said.constraint = RECORD_CONSTRAINT_UNKNOWN;
+	kmsg->said.uid = HR_UNKNOWN_U32;
+}
+
+static uint32_t parse_constraint(const char *text)
+{
+	static const char *const names[] = {
+		"CONSTRAINT_NONE,", "CONSTRAINT_CPUSET,", "CONSTRAINT_MEMORY_POLICY,", "CONSTRAINT_MEMCG,",
+	};
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strncmp(text, names[i], strlen(names[i])))
+			return i;
+	return RECORD_CONSTRAINT_UNKNOWN;
+}
+
+/* oom-kill:constraint=C,nodemask=N,cpuset=S,mems_allowed=M,oom_memcg=P|global_oom,task_memcg=P,task=COMM,pid=N,uid=N
+ * From the right: numbers, then a name of at most 15 bytes, then the paths. */
+static void parse_summary(struct kmsg *kmsg, uint64_t time_us, const char *text)
+{
+	const char *pid = last_of(text, ",pid="), *task = NULL, *memcg, *limit;
+
+	forget(kmsg);
+	kmsg->told_us = time_us ? time_us : 1;
+	kmsg->said.constraint = parse_constraint(text);
+	if (pid) {
+		unsigned int n, uid;
+
+		if (sscanf(pid, ",pid=%u,uid=%u", &n, &uid) == 2) {
+			kmsg->pid = n;
+			kmsg->said.uid = uid;
+		}
+		for (const char *at = text; (at = strstr(at, ",task=")) && at < pid && !task; at++)
+			if (pid - (at + 6) < RECORD_COMM)
+				task = at;
+	}
+	limit = strstr(text, ",oom_memcg=");
+	memcg = strstr(limit ? limit : text, ",task_memcg=");
+	if (limit && memcg)
+		copy(kmsg->said.limit_path, RECORD_PATH, limit + 11, (size_t)(memcg - limit - 11));
+	if (memcg && task > memcg)
+		copy(kmsg->said.task_path, RECORD_PATH, memcg + 12, (size_t)(task - memcg - 12));
+}
+
+/* Before 5.0: "Task in A killed as a result of limit of B" */
+static void parse_old_summary(struct kmsg *kmsg, uint64_t time_us, const char *text)
+{
+	static const char middle[] = " killed as a result of limit of ";
+	const char *at = last_of(text, middle);
+
+	if (!at)
+		return;
+	forget(kmsg);
+	kmsg->told_us = time_us ? time_us : 1;
+	copy(kmsg->said.task_path, RECORD_PATH, text, (size_t)(at - text));
+	copy(kmsg->said.limit_path, RECORD_PATH, at + strlen(middle), strcspn(at + strlen(middle), "\n"));
+	kmsg->said.constraint = 3;	/* CONSTRAINT_MEMCG: there is no other with this line */
+}
+
+/* memory.oom.group: "Tasks in PATH are going to be killed due to memory.oom.group set" */
+static void parse_group(struct kmsg *kmsg, const char *text)
+{
+	const char *at = last_of(text, " are going to be killed due to memory.oom.group set");
+
+	if (!at || !kmsg->told_us)
+		return;
+	kmsg->group = true;
+	copy(kmsg->said.task_path, RECORD_PATH, text, (size_t)(at - text));
+}
+
+static uint64_t field_kib(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+	unsigned long long kib;
+
+	if (!at || sscanf(at + strlen(name), "%llukB", &kib) != 1 || kib > UINT64_MAX >> 10)
+		return HR_UNKNOWN;
+	return kib << 10;
+}
+
+/* "Killed process 123 (comm) total-vm:…": comm may hold parentheses and blanks; the numbers cannot. */
+static bool parse_kill(struct kmsg *kmsg, uint64_t time_us, const char *text, bool memcg, struct kmsg_oom *ret_oom)
+{
+	const char *end = last_of(text, ") total-vm:"), *end_old = last_of(text, "), UID ");
+	const char *comm, *at;
+	struct kmsg_oom oom;
+	unsigned int pid, uid;
+	int n = 0;
+
+	if (!end)
+		end = end_old;	/* vendor kernels of the 4.x series put the uid first */
+	if (sscanf(text, "%u (%n", &pid, &n) != 1 || !n || !end || end < text + n)
+		return false;
+	comm = text + n;
+	if (!kmsg->told_us || time_us > kmsg->told_us + SUMMARY_LIFE_US)
+		forget(kmsg);
+	else if (!kmsg->group && (kmsg->spent || (kmsg->pid && kmsg->pid != pid)))
+		forget(kmsg);
+	oom = kmsg->said;
+	oom.pid = pid;
+	copy(oom.comm, sizeof(oom.comm), comm, (size_t)(end - comm));
+	oom.anon = field_kib(end, "anon-rss:");
+	oom.file = field_kib(end, "file-rss:");
+	oom.shmem = field_kib(end, "shmem-rss:");
+	oom.pgtables = field_kib(end, "pgtables:");
+	at = strstr(end, "UID:");
+	if (at && sscanf(at, "UID:%u", &uid) == 1)
+		oom.uid = uid;
+	at = strstr(end, "oom_score_adj:");
+	oom.oom_score_adj = at ? atoi(at + strlen("oom_score_adj:")) : INT32_MIN;
+	if (oom.constraint == RECORD_CONSTRAINT_UNKNOWN && memcg)
+		oom.constraint = 3;
+	kmsg->spent = true;
+	*ret_oom = oom;
+	return true;
+}
+
+bool kmsg_text(struct kmsg *kmsg, uint64_t time_us, const char *text, struct kmsg_oom *ret_oom)
+{
+	static const struct {
+		const char *words;
+		bool memcg;
+	} kills[] = {
+		{"Memory cgroup out of memory: Killed process ", true},
+		{"Out of memory: Killed process ", false},
+		{"Out of memory (oom_kill_allocating_task): Killed process ", false},
+		{"Killed process ", false},	/* before 5.0 */
+	};
+	const char *rest;
+
+	if (begins(text, "oom-kill:constraint=", &rest)) {
+		parse_summary(kmsg, time_us, rest);
+	} else if (begins(text, "Task in ", &rest)) {
+		parse_old_summary(kmsg, time_us, rest);
+	} else if (begins(text, "Tasks in ", &rest)) {
+		parse_group(kmsg, rest);
+	} else {
+		for (size_t i = 0; i < ARRAY_SIZE(kills); i++)
+			if (begins(text, kills[i].words, &rest))
+				return parse_kill(kmsg, time_us, rest, kills[i].memcg, ret_oom);
+	}
+	return false;
+}
+
+/* The log shows what is no printable ASCII, and the backslash, as \xNN (kernel: msg_add_ext_text). */
+static void unescape(const char *from, size_t n, char *to, size_t to_bytes)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < n && from[i] != '\n' && used + 1 < to_bytes; i++) {
+		unsigned int byte;
+
+		if (from[i] == '\\' && i + 3 < n && from[i + 1] == 'x' && isxdigit((unsigned char)from[i + 2]) &&
+		    isxdigit((unsigned char)from[i + 3]) && sscanf(from + i + 2, "%2x", &byte) == 1 && byte) {
+			to[used++] = (char)byte;
+			i += 3;
+		} else {
+			to[used++] = from[i];
+		}
+	}
+	to[used] = 0;
+}
+
+bool kmsg_record(struct kmsg *kmsg, const char *record, size_t n, struct kmsg_oom *ret_oom)
+{
+	const char *text = memchr(record, ';', n);
+	char line[KMSG_RECORD_MAX], head[64];
+	unsigned long long time_us;
+	unsigned int priority;
+
+	if (!text || (size_t)(text - record) >= sizeof(head))
+		return false;
+	copy(head, sizeof(head), record, (size_t)(text - record));
+	if (sscanf(head, "%u,%*u,%llu,", &priority, &time_us) != 2 || priority >> 3)
+		return false;
+	text++;
+	unescape(text, n - (size_t)(text - record), line, sizeof(line));
+	return kmsg_text(kmsg, time_us, line, ret_oom);
+}

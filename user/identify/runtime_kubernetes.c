@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Kubernetes, whatever the engine below: the pod's own cgroup in both drivers. Names from the directories that the
+ * kubelet makes for the logs.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "who.h"
+
+static bool kubernetes_match(const struct path *path, int i, struct who *who)
+{
+	char uid[37];
+
+	if (!part_is_pod(path->part[i], false, uid))
+		return false;
+	who_set(who->pod_uid, uid);
+	who->runtime = HR_RUNTIME_NONE;
+	who->kind = HR_KIND_POD;
+	return true;
+}
+
+const struct runtime runtime_kubernetes = {
+	.runtime = HR_RUNTIME_NONE, .name = "kubernetes", .match = kubernetes_match, .read = log_pod,
+};

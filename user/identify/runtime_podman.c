@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Podman: libpod-ID[.scope], quadlet's libpod-payload-ID, pods, conmon; names from the storage's containers.json (or
+ * volatile-containers.json: `--rm`), one file for all containers of a user.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "state.h"
+
+static bool pod_group(const struct path *path, int i, struct who *who)
+{
+	const char *at = strstr(path->part[i], "libpod_pod_");	/* machine-libpod_pod_ID.slice */
+	char id[WHO_ID_HEX + 1];
+
+	if (!at)	/* cgroupfs: /libpod_parent/PODID */
+		at = i && !strcmp(path->part[i - 1], "libpod_parent") ? path->part[i] : NULL;
+	else
+		at += strlen("libpod_pod_");
+	if (!at)
+		return false;
+	who_copy(id, sizeof(id), at, strnlen(at, WHO_ID_HEX));
+	if (!part_is_id(id) || (at[WHO_ID_HEX] && strcmp(at + WHO_ID_HEX, ".slice")))
+		return false;
+	who_set(who->pod_uid, id);
+	return true;
+}
+
+static bool podman_match(const struct path *path, int i, struct who *who)
+{
+	const char *part = path->part[i];
+
+	if (part_tagged(part, "libpod-conmon-", who->container_id) ||
+	    (i && !strcmp(part, "conmon") && !strcmp(path->part[i - 1], "libpod_parent")))
+		who->kind = HR_KIND_SANDBOX;
+	else if (part_tagged(part, "libpod-payload-", who->container_id) ||
+		 part_tagged(part, "libpod-", who->container_id) || part_tagged(part, ":libpod:", who->container_id))
+		who->kind = HR_KIND_CONTAINER;
+	else if (pod_group(path, i, who))
+		who->kind = HR_KIND_POD;
+	else
+		return false;
+	if (who->kind == HR_KIND_CONTAINER && i) {
+		struct who pod = {0};
+
+		if (part_ends(path->part[i - 1], ".service"))	/* quadlet: the container lives inside its unit */
+			who_set(who->unit, path->part[i - 1]);
+		else if (pod_group(path, i - 1, &pod))
+			who_set(who->pod_uid, pod.pod_uid);
+	}
+	who->runtime = HR_RUNTIME_PODMAN;
+	return true;
+}
+
+static const json_t *find_container(const json_t *list, const char *id)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+		if (!strcmp(state_string(entry, "id"), id))
+			return entry;
+	return NULL;
+}
+
+/* A pod's pause container: "<first digits of the pod's id>-infra", from an image that Podman builds for it. */
+static bool is_infra(const struct who *who)
+{
+	return part_ends(who->name, "-infra") &&
+	       (strstr(who->image, "podman-pause") || strstr(who->image, "/pause:"));
+}
+
+static int take_entry(const json_t *entry, struct who *who)
+{
+	const char *name = json_string_value(json_array_get(json_object_get(entry, "names"), 0));
+	const char *metadata = state_string(entry, "metadata");		/* a JSON document of its own, in a string */
+	_cleanup_free_ char *text = strdup(metadata);
+	_cleanup_json_ json_t *json = NULL;
+
+	if (!name || !name[0] || !text)
+		return -EBADMSG;
+	who_set(who->name, name);
+	if (state_parse(text, strlen(text), &json) == 0)
+		who_set(who->image, state_string(json, "image-name"));
+	if (!who->image[0])
+		who_set(who->image, state_string(entry, "image"));
+	who->runtime = HR_RUNTIME_PODMAN;
+	if (is_infra(who))
+		who->kind = HR_KIND_SANDBOX;
+	return 0;
+}
+
+static int podman_read(struct opener *opener, struct who *who)
+{
+	if (who->kind != HR_KIND_CONTAINER)
+		return 0;	/* a pod's name is in Podman's database only; its id is in the path */
+	for (uint32_t nth = 0; nth < 8; nth++) {
+		struct open_request request = {.what = OPEN_PODMAN, .nth = nth, .uid = who->uid};
+		_cleanup_json_ json_t *json = NULL;
+		const json_t *entry;
+		int r = state_open(opener, &request, NULL, &json);
+
+		if (r == -EBADMSG || r == -EFBIG)
+			continue;
+		if (r < 0)
+			return r;
+		entry = find_container(json, who->container_id);
+		if (entry)
+			return take_entry(entry, who);
+	}
+	return -ENOENT;
+}
+
+const struct runtime runtime_podman = {
+	.runtime = HR_RUNTIME_PODMAN, .name = "podman", .match = podman_match, .read = podman_read,
+};

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * systemd: services and scopes are units to us; slices, mounts and sockets are groups that have a unit's name. Asked only
+ * where no container is on the path: a unit inside a container belongs to the container.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "who.h"
+
+static int hex_value(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* For people: \xNN as the byte that it stands for (systemd.unit(5)). */
+static void unescape(const char *from, char *to, size_t to_bytes)
+{
+	size_t n = 0;
+
+	while (*from && n + 1 < to_bytes) {
+		if (from[0] == '\\' && from[1] == 'x' && isxdigit((unsigned char)from[2]) &&
+		    isxdigit((unsigned char)from[3]) && memcmp(from + 2, "00", 2)) {
+			to[n++] = (char)(hex_value(from[2]) << 4 | hex_value(from[3]));
+			from += 4;
+		} else {
+			to[n++] = *from++;
+		}
+	}
+	to[n] = 0;
+}
+
+static bool systemd_match(const struct path *path, int i, struct who *who)
+{
+	static const struct {
+		const char *suffix;
+		enum hr_kind kind;
+	} types[] = {
+		{".service", HR_KIND_UNIT}, {".scope", HR_KIND_UNIT}, {".slice", HR_KIND_GROUP},
+		{".mount", HR_KIND_GROUP}, {".socket", HR_KIND_GROUP}, {".swap", HR_KIND_GROUP},
+	};
+	/* A name that the kernel would take for one of its files stands with a "_" before it (systemd: cg_escape). */
+	const char *unit = path->part[i] + (path->part[i][0] == '_');
+
+	for (size_t t = 0; t < ARRAY_SIZE(types); t++) {
+		if (!part_ends(unit, types[t].suffix))
+			continue;
+		who->runtime = HR_RUNTIME_SYSTEMD;
+		who->kind = types[t].kind;
+		who_set(who->unit, unit);
+		unescape(unit, who->name, sizeof(who->name));
+		return true;
+	}
+	return false;
+}
+
+const struct runtime runtime_systemd = {
+	.runtime = HR_RUNTIME_SYSTEMD, .name = "systemd", .last = true, .match = systemd_match,
+};
