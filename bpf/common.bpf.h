@@ -54,11 +54,16 @@ static __always_inline void lost_count(u32 index)
 	new_;												\
 })
 
-/* What happens by the thousand does not wake the reader; it is read with the next record that does, or when a quarter of
- * the ring is full. */
+/* Forced: the kernel's own choice (flags 0) wakes only a reader that has caught up, and records that were submitted lazily
+ * before this one mean that it has not. */
+#define RECORD_WAKES BPF_RB_FORCE_WAKEUP
+
+/* What happens by the thousand does not wake the reader; it is read with the next record that does, at the reader's next
+ * tick, or when a quarter of the ring is full. */
 static __always_inline u64 record_lazily(void)
 {
-	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) < RECORDS_BYTES / 4 ? BPF_RB_NO_WAKEUP : 0;
+	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) < RECORDS_BYTES / 4 ? BPF_RB_NO_WAKEUP
+										  : RECORD_WAKES;
 }
 
 /* Pages of a page_counter as bytes; its "no limit" as RECORD_UNKNOWN. */

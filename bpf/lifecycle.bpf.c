@@ -45,7 +45,7 @@ static __always_inline int cgroup_record(struct cgroup *cgrp, const char *path, 
 	}
 	n = bpf_probe_read_kernel_str(rec->path, sizeof(rec->path), path);
 	rec->path_bytes = n > 0 ? n - 1 : 0;
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, RECORD_WAKES);
 	return 0;
 }
 
@@ -73,7 +73,7 @@ static __always_inline void process_record(struct task_struct *task, u32 type, b
 	rec->pid = BPF_CORE_READ(task, tgid);
 	rec->oom_score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
 	bpf_probe_read_kernel(rec->comm, sizeof(rec->comm), __builtin_preserve_access_index(&leader->comm));
-	bpf_ringbuf_submit(rec, wake ? 0 : record_lazily());
+	bpf_ringbuf_submit(rec, wake ? RECORD_WAKES : record_lazily());
 }
 
 /* Current has just become another program; its arguments lie at the end of its fresh stack. */

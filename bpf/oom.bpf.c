@@ -198,6 +198,6 @@ int oom_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 		thread->signalled = 0;
 		thread->signalled_task = 0;
 	}
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, RECORD_WAKES);
 	return 0;
 }

@@ -88,6 +88,7 @@ static void report_losses(struct guard *guard)
 	}
 }
 
+static void on_record(const struct record *record, void *arg);
 static void respawn_supervisor(struct guard *guard, uint64_t now);
 
 static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
@@ -97,6 +98,7 @@ static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
 
 	loop_timer_read(guard->tick_fd);
 	board_heartbeat(guard->board);
+	sense_consume(guard->sense, on_record, guard);	/* what came without waking anybody */
 	link_scan(guard, now);
 	report_losses(guard);
 	if (guard->supervisor_fd < 0)

@@ -110,7 +110,8 @@ void link_read(struct guard *guard)
 
 	while (recv(guard->resolver_fd, &answer, sizeof(answer), MSG_DONTWAIT) == sizeof(answer)) {
 		if (answer.ask == RESOLVE_KMSG_OOM) {
-			kills_on_kmsg(guard, &answer);
+			if (guard->use_kmsg)
+				kills_on_kmsg(guard, &answer);
 			continue;
 		}
 		if (guard->asked_out)
