@@ -82,7 +82,7 @@ static void store(const struct field *field, void *base, __u64 v)
 
 static bool is_key(const struct field *field, const char *key, size_t n)
 {
-	return !strncmp(field->key, key, n) && !field->key[n];
+	return field->key[0] == key[0] && strlen(field->key) == n && !memcmp(field->key, key, n);
 }
 
 size_t fields_parse(const char *text, size_t n, const struct field *fields, size_t count, void *base)
