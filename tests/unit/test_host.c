@@ -23,8 +23,8 @@ static void test_recorded(void **state)
 		struct host_sample want;
 	} cases[] = {
 		{PROC "plain", 0, {KIB(456128), KIB(402992), KIB(65532), KIB(62404), 123456, 65432, 125, 75, 1}},
-		{PROC "no-psi", 0, {KIB(457500), KIB(399332), KIB(65532), KIB(62412), NO, NO, ~0U, ~0U, 1}},
-		{PROC "old", 0, {KIB(457500), NO, KIB(65532), KIB(62412), NO, NO, ~0U, ~0U, NO}},
+		{PROC "no-psi", 0, {KIB(468436), KIB(418392), KIB(65532), KIB(62412), NO, NO, ~0U, ~0U, 1}},
+		{PROC "old", 0, {KIB(468436), NO, KIB(65532), KIB(62412), NO, NO, ~0U, ~0U, NO}},
 		{PROC "garbage", 0, {KIB(25276510), NO, NO, NO, NO, NO, ~0U, 10001, NO}},
 	};
 
