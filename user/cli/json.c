@@ -69,9 +69,12 @@ json_t *json_get_rate(const struct record_text *from, const void *at)
 
 json_t *json_get_id(const struct record_text *from, const void *at)
 {
+	uint64_t id = *(const uint64_t *)at;
 	char text[24];
 
-	snprintf(text, sizeof(text), "%" PRIu64, *(const uint64_t *)at);
+	if (!id)	/* the host, or the guard */
+		return json_null();
+	snprintf(text, sizeof(text), "%" PRIu64, id);
 	return json_string(text);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "foresee/words.h"
 #include "json.h"
 #include "view/words.h"
 
@@ -112,7 +113,7 @@ static json_t *get_reasons(const struct record_text *from, const void *at)
 	char text[REASON_TEXT];
 
 	for (size_t i = 0; i < HR_REASONS && reason[i].kind; i++)
-		json_array_append_new(array, json_pack("{so sf ss}", "reason", json_word(reason_word(reason[i].kind)),
+		json_array_append_new(array, json_pack("{so sf ss}", "reason", json_word(foresee_reason_word(reason[i].kind)),
 						       "weight", reason[i].weight_centi / 100.0, "text",
 						       reason_text(&reason[i], text)));
 	return array;
@@ -122,9 +123,9 @@ static json_t *get_leak(const struct record_text *from, const void *at)
 {
 	const struct hr_outlook *outlook = at;
 
-	return json_pack("{so so so}", "state", json_word(leak_word(outlook->leak)), "bytes_per_hour",
+	return json_pack("{so so so}", "state", json_word(foresee_leak_state_word(outlook->leak)), "bytes_per_hour",
 			 json_get_rate(from, &outlook->leak_bytes_per_hour), "of",
-			 json_word(leak_of_word(outlook->leak_of)));
+			 json_word(foresee_leak_of_word(outlook->leak_of)));
 }
 
 static json_t *get_alarm(const struct record_text *from, const void *at)

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "foresee/words.h"
 #include "json.h"
 #include "view/words.h"
 
@@ -21,7 +22,7 @@ GET_WORD(get_container_what, container_what_word)
 GET_WORD(get_guard_what, guard_what_word)
 GET_WORD(get_pressure_what, pressure_what_word)
 GET_WORD(get_alarm_what, alarm_word)
-GET_WORD(get_leak_what, leak_word)
+GET_WORD(get_leak_what, foresee_leak_state_word)
 
 
 /* trigger and victim have the same shape; who was seen only as a counter has no pid, and is null. */
@@ -61,7 +62,7 @@ static json_t *get_limit(const struct record_text *from, const void *at)
 
 	return json_pack("{so so so so so}", "level", json_word(hr_level_word(oom->level)), "cgroup",
 			 json_get_text(from, &oom->limit_cgroup), "cgroup_id",
-			 oom->limit_cgroup_id ? json_get_id(from, &oom->limit_cgroup_id) : json_null(), "usage_bytes",
+			 json_get_id(from, &oom->limit_cgroup_id), "usage_bytes",
 			 json_get_bytes(from, &oom->limit_usage), "max_bytes", json_get_bytes(from, &oom->limit_max));
 }
 

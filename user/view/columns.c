@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "foresee/words.h"
 #include "words.h"
 
 /* From here on a figure is shown as worth a look, or as bad. Screens only: alarms are the guard's (outlook.alarm). */
@@ -242,6 +243,24 @@ static enum style kills_style(const struct row *row)
 	return kills_value(row) > 0 ? STYLE_BAD : STYLE_PLAIN;
 }
 
+static const char *leak_format(const struct row *row, char text[CELL_TEXT])
+{
+	const char *word = slot_gone(row->slot) ? NULL : foresee_leak_state_word(row->slot->outlook.leak);
+
+	snprintf(text, CELL_TEXT, "%s", word && row->slot->outlook.leak ? word : "-");
+	return text;
+}
+
+static enum style leak_style(const struct row *row)
+{
+	return !slot_gone(row->slot) && row->slot->outlook.leak >= HR_LEAK_CONFIRMED ? STYLE_WARN : STYLE_PLAIN;
+}
+
+static double leak_value(const struct row *row)
+{
+	return slot_gone(row->slot) ? NAN : row->slot->outlook.leak;
+}
+
 static double stall_value(const struct row *row)
 {
 	return live(row, row->slot->stalls.total_ns) / 1e6;
@@ -254,10 +273,10 @@ static const char *stall_format(const struct row *row, char text[CELL_TEXT])
 	return units_duration_ms(isnan(ms) ? HR_UNKNOWN : (uint64_t)ms, text);
 }
 
-/* drop: on a narrow screen the column with the highest number goes first; 0 never goes. */
+/* drop: on a narrow screen the column with the highest number goes first. */
 const struct column column_table[] = {
 	{.id = "name", .title = "NAME", .help = "container, unit or cgroup",
-	 .format = name_format, .least_first = true},
+	 .format = name_format, .keeps_end = true, .least_first = true},
 	{.id = "runtime", .title = "RUNTIME", .width = 10, .drop = 60, .help = "who runs it",
 	 .format = runtime_format, .least_first = true},
 	{.id = "bound", .title = "BOUND", .width = 8, .drop = 50,
@@ -268,10 +287,10 @@ const struct column column_table[] = {
 	 .format = usage_format, .value = usage_value},
 	{.id = "limit", .title = "LIMIT", .width = 8, .right = true, .drop = 45, .help = "its own limit",
 	 .format = limit_format, .value = limit_value},
-	{.id = "share", .title = "SHARE", .width = 5, .right = true,
+	{.id = "share", .title = "SHARE", .width = 5, .right = true, .drop = 6,
 	 .help = "of the limit that binds, what can't be given back (dark) and cache (light); - if only the host binds",
 	 .format = share_format, .value = share_value, .style = share_style, .bar = share_bar},
-	{.id = "headroom", .title = "HEADROOM", .width = 8, .right = true,
+	{.id = "headroom", .title = "HEADROOM", .width = 8, .right = true, .drop = 2,
 	 .help = "what it can still take before the first limit on its way up is hit",
 	 .format = headroom_format, .value = headroom_value, .style = share_style, .least_first = true},
 	{.id = "trend", .title = "TREND", .width = 11, .right = true, .drop = 20,
@@ -280,15 +299,17 @@ const struct column column_table[] = {
 	{.id = "psi", .title = "PSI", .width = 4, .right = true, .drop = 30,
 	 .help = "share of the last 10 s in which some task waited for memory",
 	 .format = psi_format, .value = psi_value, .style = psi_style},
-	{.id = "oom_in", .title = "OOM IN", .width = 6, .right = true,
+	{.id = "oom_in", .title = "OOM IN", .width = 6, .right = true, .drop = 1,
 	 .help = "median time until it runs out, where that is foreseen within a day",
 	 .format = oom_in_format, .value = oom_in_value, .style = alarm_style, .least_first = true},
-	{.id = "risk", .title = "RISK", .width = 4, .right = true,
+	{.id = "risk", .title = "RISK", .width = 4, .right = true, .drop = 4,
 	 .help = "chance of an OOM within 15 minutes, 0-100",
 	 .format = risk_format, .value = risk_value, .style = risk_style},
-	{.id = "kills", .title = "KILLS", .width = 5, .right = true,
+	{.id = "kills", .title = "KILLS", .width = 5, .right = true, .drop = 8,
 	 .help = "OOM kills counted, restarts included",
 	 .format = kills_format, .value = kills_value, .style = kills_style},
+	{.id = "leak", .title = "LEAK", .width = 10, .drop = 70, .help = "suspected, confirmed, or exhausting its limit",
+	 .format = leak_format, .value = leak_value, .style = leak_style},
 	{.id = "anon", .title = "ANON", .width = 8, .right = true, .drop = 91, .help = "anonymous memory",
 	 .format = anon_format, .value = anon_value},
 	{.id = "file", .title = "FILE", .width = 8, .right = true, .drop = 92,
@@ -315,7 +336,7 @@ const size_t columns_count = ARRAY_SIZE(column_table);
 const char *const columns_of_ls[] = {"name", "bound", "usage", "limit", "headroom", "share", "trend", "oom_in", "risk",
 				     "kills", NULL};
 const char *const columns_of_top[] = {"name", "runtime", "usage", "share", "headroom", "trend", "psi", "oom_in", "risk",
-				      "kills", "anon", "file", "swap", "pids", "image", NULL};
+				      "kills", "leak", "anon", "file", "swap", "pids", "image", NULL};
 
 const struct column *column_find(const char *id)
 {

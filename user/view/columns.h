@@ -17,8 +17,9 @@ struct column {
 	const char *help;
 	uint8_t width;		/* columns on a screen; 0: as wide as there is room for */
 	bool right;		/* aligned */
+	bool keeps_end;		/* where the row's name is a path, its end is what is kept of it */
 	bool least_first;	/* sorts ascending: the least matters most */
-	uint8_t drop;		/* on a narrow screen the highest goes first; 0: never */
+	uint8_t drop;		/* on a narrow screen the highest goes first */
 	const char *(*format)(const struct row *row, char text[CELL_TEXT]);
 	double (*value)(const struct row *row);		/* sort value, NAN: not known; NULL: sorts by its text */
 	enum style (*style)(const struct row *row);	/* NULL: plain */

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Two lines on the marked row: who it is, what binds it, where its memory is, its largest processes. */
+/* Three lines on the marked row: who it is; what binds it and why it is at risk; where its memory is and who holds it. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "names.h"
 #include "top.h"
+#include "words.h"
 
 static size_t put_text(struct canvas *canvas, size_t y, size_t x, const char *before, const char *raw)
 {
@@ -55,27 +57,32 @@ static size_t draw_binding(const struct hr_slot *slot, struct canvas *canvas, si
 	}
 }
 
-static void draw_memory(const struct row *row, struct canvas *canvas, size_t y)
+static void draw_reasons(const struct hr_slot *slot, struct canvas *canvas, size_t y, size_t x)
 {
-	const struct hr_slot *slot = row->slot;
+	const struct hr_reason *reason = slot->outlook.reason;
+	char text[REASON_TEXT], clean[REASON_TEXT];
+
+	for (size_t i = 0; i < HR_REASONS && reason[i].kind && !slot_gone(slot); i++)
+		x += canvas_print(canvas, y, x, STYLE_PLAIN, "; %s",
+				  text_clean(reason_text(&reason[i], text), REASON_TEXT, clean, sizeof(clean)));
+}
+
+static void draw_memory(const struct hr_slot *slot, struct canvas *canvas, size_t y)
+{
 	const struct {
 		const char *word;
 		uint64_t bytes;
 	} part[] = {{"anon", slot->memory.anon}, {"file", slot->memory.file}, {"kernel", slot->memory.kernel},
 		    {"swap", slot->memory.swap}};
-	const char *before = "; ";
 	char text[UNITS_TEXT], comm[80];
-	size_t x = draw_binding(slot, canvas, y);
+	size_t x = 0;
 
-	for (size_t i = 0; i < 4 && !slot_gone(slot); i++) {
-		if (part[i].bytes == HR_UNKNOWN || !part[i].bytes)
-			continue;
-		x += canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s %s", before, part[i].word,
-				  units_bytes(part[i].bytes, text));
-		before = ", ";
-	}
-	for (size_t i = 0; i < HR_PROCESSES && slot->process[i].pid && !slot_gone(slot); i++)
-		x += canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s[%u] %s", i ? ", " : "; ",
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
+		if (part[i].bytes != HR_UNKNOWN && part[i].bytes)
+			x += canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s %s", x ? ", " : "", part[i].word,
+					  units_bytes(part[i].bytes, text));
+	for (size_t i = 0; i < HR_PROCESSES && slot->process[i].pid; i++)
+		x += canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s[%u] %s", i ? ", " : x ? "; " : "",
 				  text_clean(slot->process[i].comm, sizeof(slot->process[i].comm), comm, sizeof(comm)),
 				  slot->process[i].pid, units_bytes(slot->process[i].rss_bytes, text));
 }
@@ -83,5 +90,7 @@ static void draw_memory(const struct row *row, struct canvas *canvas, size_t y)
 void detail_draw(const struct row *row, struct canvas *canvas, size_t y)
 {
 	draw_who(row, canvas, y);
-	draw_memory(row, canvas, y + 1);
+	draw_reasons(row->slot, canvas, y + 1, draw_binding(row->slot, canvas, y + 1));
+	if (!slot_gone(row->slot))
+		draw_memory(row->slot, canvas, y + 2);
 }

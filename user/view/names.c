@@ -62,8 +62,11 @@ void identity_name(const struct record_text *from, const struct hr_identity *id,
 	out[0] = 0;
 	if (ret_is_path)
 		*ret_is_path = false;
-	if (get(from, id->pod))
+	if (get(from, id->pod)) {
 		name_in_pod(from, id, out, bytes);
+		if (ret_is_path)
+			*ret_is_path = true;
+	}
 	for (size_t i = 0; i < 3 && !out[0]; i++)
 		text_clean(get(from, order[i]), SIZE_MAX, out, bytes);
 	if (!out[0])

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "foresee/words.h"
 #include "names.h"
 #include "words.h"
 
@@ -159,7 +160,7 @@ static void tell_leak(struct line *line, const struct hr_event *event)
 	int64_t rate = o->outlook.leak_bytes_per_hour;
 	char text[UNITS_TEXT];
 
-	add(line, "leak %s, was %s", or_unknown(leak_word(o->to)), or_unknown(leak_word(o->from)));
+	add(line, "leak %s, was %s", or_unknown(foresee_leak_state_word(o->to)), or_unknown(foresee_leak_state_word(o->from)));
 	if (rate != HR_UNKNOWN_I64 && rate > 0)
 		add(line, "; %s an hour", units_bytes((uint64_t)rate, text));
 	add_outlook(line, o);

@@ -16,11 +16,12 @@
 #define MEMORY_WARN 0.90	/* of the host in use: worth a colour */
 #define MEMORY_BAD 0.97
 
-static void right(struct canvas *canvas, size_t y, enum style style, const char *text)
+/* Where there is room beside what stands there already. */
+static void right(struct canvas *canvas, size_t y, size_t taken, enum style style, const char *text)
 {
 	size_t width = text_width(text);
 
-	if (width < canvas->columns)
+	if (taken + 1 + width <= canvas->columns)
 		canvas_put(canvas, y, canvas->columns - width, width, style, text);
 }
 
@@ -38,16 +39,16 @@ static void draw_who(const struct snapshot *s, bool paused, struct canvas *canva
 	x += 2 + canvas_put(canvas, 0, x + 2, 40, STYLE_PLAIN, text_clean(s->host.node, sizeof(s->host.node), node,
 									 sizeof(node)));
 	if (s->recording)
-		canvas_print(canvas, 0, x + 2, STYLE_PLAIN, "a recording");
+		x += canvas_print(canvas, 0, x + 2, STYLE_PLAIN, "a recording");
 	else if (s->health)
-		canvas_put(canvas, 0, x + 2, canvas->columns, STYLE_BAD,
+		x += canvas_put(canvas, 0, x + 2, canvas->columns, STYLE_BAD,
 			   snapshot_warning(s, warning, sizeof(warning)));
 	else
-		canvas_print(canvas, 0, x + 2, STYLE_PLAIN, "%s every %s", mode ? mode : "?",
+		x += canvas_print(canvas, 0, x + 2, STYLE_PLAIN, "%s every %s", mode ? mode : "?",
 			     units_duration_ms(s->host.interval_ms ? s->host.interval_ms : HR_UNKNOWN, every));
 	if (paused)
 		strcat(clock, "  PAUSED");
-	right(canvas, 0, paused ? STYLE_WARN : STYLE_PLAIN, clock);
+	right(canvas, 0, x + 2, paused ? STYLE_WARN : STYLE_PLAIN, clock);
 }
 
 /* "Memory [bar] 11.2 GiB of 31.2 GiB, headroom 20 GiB  swap 0 of 2 GiB" */
@@ -97,15 +98,14 @@ static void draw_counts(const struct snapshot *s, struct canvas *canvas)
 		x += canvas_print(canvas, 2, x, STYLE_BAD, "%s%llu OOM kill%s", x ? ", " : "",
 				  (unsigned long long)s->oom_kills, s->oom_kills == 1 ? "" : "s");
 	if (p->some_avg10_centi != HR_UNKNOWN_U32)
-		canvas_print(canvas, 2, x ? x + 2 : 0, p->some_avg10_centi >= 1000 ? STYLE_WARN : STYLE_PLAIN,
+		x += 2 + canvas_print(canvas, 2, x ? x + 2 : 0, p->some_avg10_centi >= 1000 ? STYLE_WARN : STYLE_PLAIN,
 			     "stall %.1f%%, full %.1f%%", p->some_avg10_centi / 100.0,
 			     p->full_avg10_centi == HR_UNKNOWN_U32 ? 0 : p->full_avg10_centi / 100.0);
 	if (s->host.events_lost && s->host.events_lost != HR_UNKNOWN)
 		snprintf(guard, sizeof(guard), "%llu records lost", (unsigned long long)s->host.events_lost);
 	else if (s->host.rss_bytes && s->host.rss_bytes != HR_UNKNOWN)
 		snprintf(guard, sizeof(guard), "guard %s", units_bytes(s->host.rss_bytes, rss));
-	if (x + 26 + text_width(guard) < canvas->columns)
-		right(canvas, 2, s->host.events_lost ? STYLE_WARN : STYLE_DIM, guard);
+	right(canvas, 2, x, s->host.events_lost ? STYLE_WARN : STYLE_DIM, guard);
 }
 
 size_t strip_draw(const struct snapshot *s, bool paused, struct canvas *canvas)

@@ -45,17 +45,15 @@ static void drop_column(struct table *table, size_t at)
 	table->n--;
 }
 
-/* The first column is the one that gives and takes. Drops others until `least` is left for it. */
+/* The first column is the one that gives and takes, and never goes. Drops others until `least` is left for it. */
 static void drop_until(struct table *table, size_t width, size_t least)
 {
-	while (table_width(table) - table->width[0] + least > width) {
-		size_t worst = 0;
+	while (table->n > 1 && table_width(table) - table->width[0] + least > width) {
+		size_t worst = 1;
 
-		for (size_t i = 1; i < table->n; i++)
-			if (table->column[i]->drop > table->column[worst]->drop || !worst)
+		for (size_t i = 2; i < table->n; i++)
+			if (table->column[i]->drop > table->column[worst]->drop)
 				worst = i;
-		if (!worst || (!table->column[worst]->drop && table_width(table) - table->width[0] < width))
-			break;
 		drop_column(table, worst);
 	}
 }
@@ -147,7 +145,7 @@ const char *table_cell(const struct column *column, const struct row *row, size_
 		snprintf(cut, sizeof(cut), "-");
 	if (ascii)
 		text_ascii(cut);
-	if (!column->right && cut[0] == '/') {
+	if (cut[0] == '/' || (column->keeps_end && row->name_is_path)) {
 		fit_end(cut, width, ascii);
 		return strcpy(text, cut);
 	}

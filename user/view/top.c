@@ -257,6 +257,13 @@ bool top_key(struct top *top, const struct snapshot *s, int key)
 
 /* The picture. */
 
+static const char *sort_mark(const struct top *top, bool ascii)
+{
+	bool ascending = top->sort->least_first != top->reverse;
+
+	return ascii ? "*" : ascending ? "▲" : "▼";
+}
+
 static void draw_titles(const struct top *top, struct canvas *canvas, size_t y)
 {
 	size_t x = 0;
@@ -269,11 +276,9 @@ static void draw_titles(const struct top *top, struct canvas *canvas, size_t y)
 		size_t pad = column->right && width > title ? width - title : 0;
 
 		canvas_put(canvas, y, x + pad, width, sorts ? STYLE_TITLE_KEY : STYLE_TITLE, column->title);
-		/* not by its looks alone */
-		if (sorts && !column->right && width > title)
-			canvas_put(canvas, y, x + title, 1, STYLE_TITLE_KEY, top->reverse ? "^" : "*");
-		else if (sorts && pad)
-			canvas_put(canvas, y, x + pad - 1, 1, STYLE_TITLE_KEY, top->reverse ? "^" : "*");
+		if (sorts)	/* not by its looks alone; a right-aligned title has the gap before it */
+			canvas_put(canvas, y, column->right ? x + pad - 1 : x + title, 1, STYLE_TITLE_KEY,
+				   sort_mark(top, canvas->ascii));
 		x += width + 1;
 	}
 }
@@ -329,8 +334,10 @@ static void draw_bottom(const struct top *top, const struct snapshot *s, struct 
 		snprintf(where, sizeof(where), "%.60s", top->notice);
 	else if (top->filter[0])
 		snprintf(where, sizeof(where), "'%.20s': %zu", clean, s->n_rows);
+	else if (!s->n_rows)
+		where[0] = 0;
 	else
-		snprintf(where, sizeof(where), "%zu-%zu of %zu", s->n_rows ? top->first + 1 : 0,
+		snprintf(where, sizeof(where), "%zu-%zu of %zu", top->first + 1,
 			 top->first + top->page < s->n_rows ? top->first + top->page : s->n_rows, s->n_rows);
 	if (x + 2 + text_width(where) <= canvas->columns)
 		canvas_put(canvas, y, canvas->columns - text_width(where), canvas->columns, STYLE_DIM, where);

@@ -45,9 +45,9 @@ bool top_key(struct top *top, const struct snapshot *s, int key);
 /* strip.c: the host's lines, from row y on; returns the rows taken. */
 size_t strip_draw(const struct snapshot *s, bool paused, struct canvas *canvas);
 #define STRIP_ROWS 3
-/* detail.c: two lines on one row. */
+/* detail.c: the lines on one row. */
 void detail_draw(const struct row *row, struct canvas *canvas, size_t y);
-#define DETAIL_ROWS 2
+#define DETAIL_ROWS 3
 /* help.c: the lines of the help, made of the tables of keys and columns. Returns how many there are in all. */
 size_t help_draw(struct canvas *canvas, size_t first);
 

@@ -7,6 +7,7 @@
 #include <headroom/event.h>
 
 #include "base/cleanup.h"
+#include "foresee/words.h"
 
 static const char *pick(const char *const *words, size_t n, unsigned int i)
 {
@@ -24,19 +25,16 @@ WORDS(mode_word, "observe", "dry-run", "enforce")
 WORDS(kind_word, "group", "container", "unit", "pod", "sandbox")
 WORDS(state_word, NULL, "running", "gone")
 WORDS(alarm_word, "none", "warn", "act")
-WORDS(leak_word, "none", "suspected", "confirmed", "exhausting")
 WORDS(rung_word, NULL, "notify", "reclaim", "throttle", "term", "kill")
 WORDS(container_what_word, "appeared", "identified", "restarted", "gone")
 WORDS(guard_what_word, "started", "stopping", "adopted", "configuration_loaded", "configuration_refused",
       "capacity", "fallback", "events_lost", "resolver")
 WORDS(pressure_what_word, "entered", "left", "under_oom", "under_oom_left")
 
-/* foresee's first detector gives neither reasons nor a leak verdict: its kinds get their words when it names them. */
-WORDS(reason_word, NULL)
-WORDS(leak_of_word, NULL)
-
 const char *reason_text(const struct hr_reason *reason, char text[REASON_TEXT])
 {
+	if (foresee_reason_word(reason->kind))
+		return foresee_reason_text(reason, text, REASON_TEXT);
 	snprintf(text, REASON_TEXT, "reason %u (%lld, %lld, %lld), which this version has no words for", reason->kind,
 		 (long long)reason->arg[0], (long long)reason->arg[1], (long long)reason->arg[2]);
 	return text;

@@ -11,7 +11,6 @@ const char *mode_word(unsigned int mode);		/* observe, dry-run, enforce */
 const char *kind_word(unsigned int kind);		/* group, container, unit, pod, sandbox */
 const char *state_word(unsigned int state);		/* enum hr_slot_state: running, gone */
 const char *alarm_word(unsigned int alarm);		/* none, warn, act */
-const char *leak_word(unsigned int state);		/* none, suspected, confirmed, exhausting */
 const char *rung_word(unsigned int rung);		/* the ladder; NULL for 0, none */
 const char *layout_word(unsigned int cgroup_version);	/* hr_host.cgroup_version: v1, v2, hybrid */
 const char *container_what_word(unsigned int what);
@@ -19,11 +18,9 @@ const char *guard_what_word(unsigned int what);
 const char *pressure_what_word(unsigned int what);
 
 
-/* Why a risk is what it is. The kinds are foresee's; a kind without a word here is said to be one, by number. */
-#define REASON_TEXT 128
-const char *reason_word(unsigned int kind);
+/* One clause on why a risk is what it is, also for a kind that only a newer guard knows. */
+#define REASON_TEXT 192
 const char *reason_text(const struct hr_reason *reason, char text[REASON_TEXT]);
-const char *leak_of_word(unsigned int of);		/* what kind of memory leaks */
 
 /* The tail of a path: what stands behind the last '/'. Never empty for a path other than "/". */
 const char *path_tail(const char *path);
