@@ -109,7 +109,10 @@ $(build)/headroom: $(build)/user/cli/headroom.o $(call archives_of,cli view fore
 	$(link) $(face_libs)
 $(build)/headroom-resolver: $(build)/user/identify/headroom-resolver.o $(call archives_of,identify base)
 	$(link) $(resolver_libs)
-$(build)/tools/%: $(build)/tools/%.o $(archives)
+# A tool is tools/NAME.c, and all of tools/NAME/*.c where there is such a folder.
+.SECONDEXPANSION:
+$(tools): $(build)/tools/%: $(build)/tools/%.o \
+		$$(patsubst %.c,$(build)/%.o,$$(wildcard tools/$$*/*.c)) $(archives)
 	$(link) $(all_libs)
 $(build)/tests/test_%: $(build)/tests/unit/test_%.o $(archives)
 	$(link) $(all_libs) -lcmocka

@@ -144,6 +144,7 @@ int oom_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 	struct thread_value *thread = thread_current();
 	struct task_struct *victim = NULL;
 	struct record_oom *rec;
+	u8 watch = 1;
 	u32 pid;
 
 	if (config.flags & CONFIG_VICTIM_TASK) {
@@ -198,6 +199,7 @@ int oom_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 		thread->signalled = 0;
 		thread->signalled_task = 0;
 	}
+	bpf_map_update_elem(&watched, &pid, &watch, BPF_ANY);	/* full: its end is not told, no more */
 	bpf_ringbuf_submit(rec, RECORD_WAKES);
 	return 0;
 }

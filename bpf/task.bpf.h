@@ -8,6 +8,14 @@
 
 #include "common.bpf.h"
 
+/* Processes whose end is awaited: victims, and whoever user space names. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WATCHED_ENTRIES);
+	__type(key, u32);
+	__type(value, u8);
+} watched SEC(".maps");
+
 #define PF_KTHREAD 0x00200000	/* include/linux/sched.h, the same on all */
 
 struct args_value {

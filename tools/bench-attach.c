@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,15 +67,13 @@ static double fault_loop_ns(void)
 static double exec_loop_ns(void)
 {
 	double begun = (double)clock_mono_ns();
+	char *argv[] = {"true", NULL};
 
 	for (int i = 0; i < EXECS; i++) {
-		pid_t pid = vfork();
+		pid_t pid;
 
-		if (pid == 0) {
-			execl("/bin/true", "true", NULL);
-			_exit(1);
-		}
-		waitpid(pid, NULL, 0);
+		if (!posix_spawn(&pid, "/bin/true", NULL, NULL, argv, NULL))
+			waitpid(pid, NULL, 0);
 	}
 	return ((double)clock_mono_ns() - begun) / EXECS;
 }
