@@ -46,18 +46,23 @@ static size_t count_text(char *out, size_t bytes, size_t n, const char *one, con
 	return used < 0 || (size_t)used >= bytes ? 0 : (size_t)used;
 }
 
-/* "3 containers, 12 units, 4 others: 11.2 GiB of 31.2 GiB used, headroom 20 GiB; 2 OOM kills" */
+/* "3 containers, 12 units, 4 others (9 more with --all): 11.2 GiB of 31.2 GiB used, headroom 20 GiB; 2 OOM kills" */
 static void print_totals(FILE *out, const struct snapshot *s)
 {
 	char line[256] = "", total[UNITS_TEXT], used[UNITS_TEXT], headroom[UNITS_TEXT];
 	const struct hr_host *host = &s->host;
+	struct tally t = {0};
 	size_t n = 0;
 
-	n += count_text(line + n, sizeof(line) - n, s->containers, "container", "containers", "");
-	n += count_text(line + n, sizeof(line) - n, s->units, "unit", "units", n ? ", " : "");
-	n += count_text(line + n, sizeof(line) - n, s->others, "other", "others", n ? ", " : "");
-	n += count_text(line + n, sizeof(line) - n, s->gone, "gone", "gone", n ? ", " : "");
-	fprintf(out, "%s", n ? line : "nothing on the board yet");
+	for (size_t i = 0; i < s->n_rows; i++)
+		tally_add(&t, s->rows[i].slot);
+	n += count_text(line + n, sizeof(line) - n, t.containers, "container", "containers", "");
+	n += count_text(line + n, sizeof(line) - n, t.units, "unit", "units", n ? ", " : "");
+	n += count_text(line + n, sizeof(line) - n, t.others, "other", "others", n ? ", " : "");
+	n += count_text(line + n, sizeof(line) - n, t.gone, "gone", "gone", n ? ", " : "");
+	fprintf(out, "%s", n ? line : s->n_slots ? "nothing that holds processes" : "nothing on the board yet");
+	if (s->n_slots > s->n_rows)
+		fprintf(out, " (%zu more with --all)", s->n_slots - s->n_rows);
 	if (host->mem_total != HR_UNKNOWN && host->mem_available <= host->mem_total)
 		fprintf(out, ": %s of %s used", units_bytes(host->mem_total - host->mem_available, used),
 			units_bytes(host->mem_total, total));

@@ -34,7 +34,7 @@ static void draw_who(const struct row *row, struct canvas *canvas, size_t y)
 	if (id)
 		snprintf(shown, sizeof(shown), "%.12s", id);
 	x += put_text(canvas, y, x, "  ", shown);
-	if (!row->name_is_path)
+	if (!row->name_is_path && strcmp(row->name, "/"))
 		put_text(canvas, y, x, "  ", hr_slot_text(slot, slot->id.cgroup));
 }
 

@@ -44,16 +44,21 @@ static int grow(void **array, size_t *room, size_t needed, size_t item_bytes)
 	return 0;
 }
 
-static void count_slot(struct snapshot *s, const struct hr_slot *slot)
+void tally_add(struct tally *tally, const struct hr_slot *slot)
 {
 	if (slot_gone(slot))
-		s->gone++;
+		tally->gone++;
 	else if (slot->id.kind == HR_KIND_CONTAINER)
-		s->containers++;
+		tally->containers++;
 	else if (slot->id.kind == HR_KIND_UNIT)
-		s->units++;
+		tally->units++;
 	else
-		s->others++;
+		tally->others++;
+}
+
+static void count_slot(struct snapshot *s, const struct hr_slot *slot)
+{
+	tally_add(&s->tally, slot);
 	if (s->host.oom_kills == HR_UNKNOWN && slot->oom_kills_total != HR_UNKNOWN)
 		s->oom_kills += slot->oom_kills_total;
 }
@@ -93,7 +98,8 @@ int snapshot_load(struct snapshot *s, struct hr_reader *reader)
 	/* Figures are as old as the guard's last look, not as our own. */
 	s->time_ns = host.sampled_ns && host.sampled_ns != HR_UNKNOWN ? host.sampled_ns :
 									 hr_reader_frame_time(reader);
-	s->n_rows = s->containers = s->units = s->others = s->gone = 0;
+	s->n_rows = 0;
+	s->tally = (struct tally){0};
 	s->oom_kills = host.oom_kills == HR_UNKNOWN ? 0 : host.oom_kills;
 	return load_slots(s, reader);
 }

@@ -31,6 +31,11 @@ struct row_filter {
 	const char *text;		/* NULL or "": all; else a part of a name, image, runtime or cgroup, any case */
 };
 
+struct tally {
+	size_t containers, units, others, gone;
+};
+void tally_add(struct tally *tally, const struct hr_slot *slot);
+
 struct snapshot {
 	struct hr_board_header header;
 	struct hr_host host;
@@ -42,8 +47,7 @@ struct snapshot {
 	size_t n_slots, slots_room;
 	struct row *rows;
 	size_t n_rows, rows_room;
-	/* of all that stands on the board, whatever the filter */
-	size_t containers, units, others, gone;
+	struct tally tally;		/* of all that stands on the board, whatever the filter */
 	uint64_t oom_kills;		/* the host's count where known, else what the events of the slots sum up to */
 };
 

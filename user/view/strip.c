@@ -90,10 +90,10 @@ static void draw_counts(const struct snapshot *s, struct canvas *canvas)
 	char guard[128] = "", rss[UNITS_TEXT];
 	size_t x = 0;
 
-	x += put_count(canvas, x, s->containers, "container", "containers");
-	x += put_count(canvas, x, s->units, "unit", "units");
-	x += put_count(canvas, x, s->others, "other", "others");
-	x += put_count(canvas, x, s->gone, "gone", "gone");
+	x += put_count(canvas, x, s->tally.containers, "container", "containers");
+	x += put_count(canvas, x, s->tally.units, "unit", "units");
+	x += put_count(canvas, x, s->tally.others, "other", "others");
+	x += put_count(canvas, x, s->tally.gone, "gone", "gone");
 	if (s->oom_kills)
 		x += canvas_print(canvas, 2, x, STYLE_BAD, "%s%llu OOM kill%s", x ? ", " : "",
 				  (unsigned long long)s->oom_kills, s->oom_kills == 1 ? "" : "s");

@@ -7,8 +7,10 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#define NAME_LEAST 14	/* a name is cut to no less than this while another column can go */
-#define NAME_MOST 48	/* on a wide screen, columns are worth more than the rest of a name */
+#define NAME_LEAST 16	/* a name is cut to no less than this while another column can go */
+#define NAME_ROOMY 30	/* nor to less than this while one can go that only a wide screen shows */
+#define NAME_MOST 48	/* on a wide screen, bars are worth more than the rest of a name */
+#define DROP_EXTRA 60	/* column.drop of those */
 #define BAR_LEAST 5
 #define BAR_MOST 24
 
@@ -45,8 +47,9 @@ static void drop_column(struct table *table, size_t at)
 	table->n--;
 }
 
-/* The first column is the one that gives and takes, and never goes. Drops others until `least` is left for it. */
-static void drop_until(struct table *table, size_t width, size_t least)
+/* The first column is the one that gives and takes, and never goes. Drops others, those with a `drop` of `from` and more,
+ * until `least` is left for it. */
+static void drop_until(struct table *table, size_t width, size_t least, unsigned int from)
 {
 	while (table->n > 1 && table_width(table) - table->width[0] + least > width) {
 		size_t worst = 1;
@@ -54,6 +57,8 @@ static void drop_until(struct table *table, size_t width, size_t least)
 		for (size_t i = 2; i < table->n; i++)
 			if (table->column[i]->drop > table->column[worst]->drop)
 				worst = i;
+		if (table->column[worst]->drop < from)
+			return;
 		drop_column(table, worst);
 	}
 }
@@ -84,7 +89,7 @@ void table_fit_rows(struct table *table, const char *const *ids, const struct ro
 	}
 	if (!width || table_width(table) <= width)
 		return;
-	drop_until(table, width, table->width[0] < NAME_LEAST ? table->width[0] : NAME_LEAST);
+	drop_until(table, width, table->width[0] < NAME_LEAST ? table->width[0] : NAME_LEAST, 0);
 	others = table_width(table) - table->width[0];
 	if (table->width[0] + others > width)
 		table->width[0] = width > others ? width - others : 1;
@@ -100,7 +105,8 @@ void table_fit_screen(struct table *table, const char *const *ids, size_t width)
 		table->width[i] = table->column[i]->width + table->bar[i];
 		bars += table->bar[i] > 0;
 	}
-	drop_until(table, width, NAME_LEAST + 2);
+	drop_until(table, width, NAME_ROOMY, DROP_EXTRA);
+	drop_until(table, width, NAME_LEAST, 0);
 	others = table_width(table) - table->width[0];
 	table->width[0] = width > others ? width - others : 1;
 	if (table->width[0] <= NAME_MOST || !bars)
