@@ -163,6 +163,7 @@ static int open_board(struct hr_reader *r, uint64_t file_bytes)
 	if (e)
 		return reader_fail(e, "%s: damaged (%s): restart headroomd, it makes a new one", r->path, what);
 	r->header = header;
+	live_seek_event(r, 0);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ static int cursor_look(struct hr_reader *r, int ring)
 		int e;
 
 		if (c->pos < tail || c->pos > head) {
-			r->lapped |= c->pos < tail;
+			r->lapped |= c->pos < tail && ring == r->early_ring && r->next_seq < r->count_from;
 			cursor_to(c, tail);
 		}
 		if (c->pos == head)
@@ -93,15 +93,17 @@ static int choose(struct hr_reader *r, int *ret_ring)
 	return 0;
 }
 
-/* The events from next_seq up to `seq` are missing: counts those that went by since we began. */
+/* The events from next_seq up to `seq` are missing: counts those that went by since we began. Below count_from the one
+ * ring still had events when the other had given up its own, so that a gap there tells nothing; if the former was lapped,
+ * it is at least one. */
 static int count_missed(struct hr_reader *r, uint64_t seq)
 {
 	uint64_t from = r->next_seq > r->count_from ? r->next_seq : r->count_from;
-	uint64_t gap = r->next_seq && seq > from ? seq - from : 0;
+	uint64_t gap = seq > from ? seq - from : 0;
 
 	if (!gap && !r->lapped)
 		return 0;
-	r->missed += gap ? gap : 1;	/* lapped among what we cannot number: at least one */
+	r->missed += gap ? gap : 1;
 	r->lapped = false;
 	r->next_seq = seq;
 	return -EOVERFLOW;
@@ -117,7 +119,7 @@ int live_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 		if (e)
 			return e;
 		e = choose(r, &ring);
-		if (!e && r->next_seq && r->cursor[ring].seq != r->next_seq) {
+		if (!e && r->cursor[ring].seq != r->next_seq) {
 			/* The one in between may have come into the other ring after our look at the header. */
 			e = reader_look(r);
 			if (!e)
@@ -164,17 +166,26 @@ static void cursor_seek(struct hr_reader *r, int ring, uint64_t seq)
 
 void live_seek_event(struct hr_reader *r, uint64_t seq)
 {
+	uint64_t oldest = 0;
+
 	if (reader_look(r))
 		return;
 	if (seq == UINT64_MAX)
 		seq = r->header.last_seq + 1;
-	r->next_seq = seq;
 	r->count_from = seq;
 	for (int ring = 0; ring < HR_RINGS; ring++) {
+		struct cursor *c = &r->cursor[ring];
+
 		cursor_seek(r, ring, seq);
+		if (c->seq && (!oldest || c->seq < oldest))
+			oldest = c->seq;
 		/* From the oldest: what a ring had given up before is not ours to miss. */
-		if (!seq && r->header.ring_tail[ring] && r->cursor[ring].seq > r->count_from)
-			r->count_from = r->cursor[ring].seq;
+		if (!seq && r->header.ring_tail[ring] && c->seq > r->count_from) {
+			r->count_from = c->seq;
+			r->early_ring = !ring;
+		}
 	}
+	/* a ring that was ever written holds its last event: where there is none, the first is yet to come */
+	r->next_seq = seq ? seq : oldest ? oldest : 1;
 	r->lapped = false;
 }
