@@ -14,7 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/clock.h"
 
+#define LOOK_AGAIN_NS NS_PER_SEC
 #define FILEID_KERNFS 0xfe	/* linux/exportfs.h, 5.5 and later: the handle is the 64-bit kernfs id */
 
 union handle {
@@ -70,7 +72,7 @@ static int path_by_names(struct files *f, __u32 g)
 
 	f->path[at] = '\0';
 	for (; g != f->top; g = t->group[g].parent) {
-		const char *name = g == GROUP_NONE ? NULL : groups_name(t, g);
+		const char *name = g != GROUP_NONE ? groups_name(t, g) : NULL;
 		size_t n = name ? strlen(name) : 0;
 
 		if (!name || n + 2 > at)
@@ -295,13 +297,38 @@ void walk_lost(struct files *f, __u32 g)
 	groups_remove(&f->groups, g);
 }
 
+/* Without handles an id is only known when the walk came by: so it goes, without reading any group, at most once in a
+ * while. */
+static void look_around(struct files *f)
+{
+	__u64 now_ns = clock_mono_ns();
+
+	if (f->looked_ns && now_ns - f->looked_ns < LOOK_AGAIN_NS)
+		return;
+	f->looked_ns = now_ns;
+	f->round++;
+	for (__u32 g = f->top; g != GROUP_NONE;) {
+		int kept = f->groups.group[g].fd[MEMFILES_DIR], fd = kept >= 0 ? kept : walk_open_dir(f, g);
+
+		f->visit = (struct visit){.group = g, .dir_fd = fd, .transient = kept < 0};
+		g = walk_next(f, g, fd < 0 ? fd : 0);
+		if (kept < 0 && fd >= 0)
+			close(fd);
+	}
+	f->visit = (struct visit){.group = GROUP_NONE, .dir_fd = -1};
+}
+
 __u32 walk_find(struct files *f, __u64 id)
 {
 	__u32 g = groups_find(&f->groups, id);
 	int fd;
 
-	if (g != GROUP_NONE || !f->by_handle)
+	if (g != GROUP_NONE)
 		return g;
+	if (!f->by_handle) {
+		look_around(f);
+		return groups_find(&f->groups, id);
+	}
 	fd = open_by_id(f, id);
 	if (fd < 0)
 		return GROUP_NONE;
@@ -361,14 +388,9 @@ static int path_by_handle(struct files *f, __u64 id)
 
 const char *files_path(struct files *f, __u64 id)
 {
-	__u32 g = groups_find(&f->groups, id);
 	size_t base = strlen(f->fs.base), n;
-	int r = -ENOENT;
+	int r = f->by_handle ? path_by_handle(f, id) : path_by_names(f, walk_find(f, id));
 
-	if (f->by_handle)
-		r = path_by_handle(f, id);
-	if (r < 0 && g != GROUP_NONE)
-		r = path_by_names(f, g);
 	n = strlen(f->path);
 	if (r < 0 || base + 1 + n >= sizeof(f->path))
 		return NULL;

@@ -28,6 +28,7 @@ struct files {
 	__u32 round;		/* of the sweep */
 	__u32 listing;
 	__u64 now_ns;
+	__u64 looked_ns;
 	struct visit visit;
 	struct files_counts counts;
 	char root_path[PATH_MAX];	/* of root_fd, as the kernel calls it */
