@@ -17,6 +17,8 @@
 #define WORKER_STACK	 (128 * 1024)
 #define STAT_AGE_NS	 (10 * NS_PER_SEC)	/* a quiet group's memory.stat is read this often */
 #define STAT_CHANGE	 (1 << 20)		/* … and whenever its usage moved by this much */
+#define STAT_NOISE	 (256 << 10)		/* … but not for what per-CPU charging moves anyway */
+#define MEMO_REACH	 8
 #define TASKS_PER_MEMCG	 4
 
 static __u32 memo_size(size_t capacity)
@@ -28,13 +30,29 @@ static __u32 memo_size(size_t capacity)
 	return n;
 }
 
+/* The memo of a group, or the place where it goes: the one read longest ago within reach. */
+static struct stat_memo *memo_of(struct worker *worker, __u64 id)
+{
+	__u32 home = (__u32)((id * 0x9e3779b97f4a7c15ULL) >> 32);
+	struct stat_memo *oldest = &worker->memo[home & worker->memo_mask];
+
+	for (__u32 i = 0; i < MEMO_REACH; i++) {
+		struct stat_memo *memo = &worker->memo[(home + i) & worker->memo_mask];
+
+		if (memo->id == id)
+			return memo;
+		if (memo->read_ns < oldest->read_ns)
+			oldest = memo;
+	}
+	return oldest;
+}
+
 /* memory.stat costs ten times the rest of a group's sweep: read it where it can have changed, or where it matters.
- * Caller: the sweep, in this thread. The memo is a cache without chains: a clash only costs an extra read. */
+ * Caller: the sweep, in this thread. */
 static bool want_stat(const struct memcg_sample *row, void *arg)
 {
 	struct worker *worker = arg;
-	__u32 place = (__u32)((row->id * 0x9e3779b97f4a7c15ULL) >> 32) & worker->memo_mask;
-	struct stat_memo *memo = &worker->memo[place];
+	struct stat_memo *memo = memo_of(worker, row->id);
 	__u64 now = worker->job.begun_ns;
 	/* Spread the reads of quiet groups over the seconds by their id. */
 	__u64 age = STAT_AGE_NS + (row->id % 8) * NS_PER_SEC;
@@ -42,7 +60,7 @@ static bool want_stat(const struct memcg_sample *row, void *arg)
 	bool full = row->limit != RECORD_UNKNOWN && row->usage > row->limit - row->limit / 16;
 
 	if (memo->id == row->id && now - memo->read_ns < age && !full &&
-	    moved < STAT_CHANGE && moved < row->usage / 16 + 1)
+	    moved < STAT_CHANGE && moved < row->usage / 16 + STAT_NOISE)
 		return false;
 	*memo = (struct stat_memo){.id = row->id, .usage = row->usage, .read_ns = now};
 	return true;
@@ -64,7 +82,7 @@ static void measure_self(struct worker *worker)
 		if (sscanf(text, "%lu %lu", &size, &resident) == 2)
 			worker->job.rss = resident * (unsigned long)sysconf(_SC_PAGESIZE);
 	}
-	worker->job.heap = mallinfo2().uordblks;
+	worker->job.heap = mallinfo2().uordblks + mallinfo2().hblkhd;
 }
 
 static void do_sweep(struct worker *worker)
