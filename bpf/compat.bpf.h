@@ -50,6 +50,21 @@ struct cgroup___600 {
 	struct psi_group *psi;
 };
 
+/* total[NR_PSI_AGGREGATORS][NR_PSI_STATES - 1] and avg[NR_PSI_STATES - 1][3] of a psi_group: pahole told BTF of flat arrays
+ * until 1.29 or so. The memory is the same. */
+struct psi_group___nested {
+	u64 total[2][6];
+	unsigned long avg[6][3];
+};
+
+/* How many of its css_sets hold tasks: of the cgroup up to 7.0, of its self css later (each css counts its own). */
+struct cgroup___populated {
+	int nr_populated_csets;
+};
+struct cgroup_subsys_state___702 {
+	int nr_populated_csets;
+};
+
 /* v1 only: a counter of groups above that are under OOM; compiled out where CONFIG_MEMCG_V1=n (since 6.11). */
 struct mem_cgroup___v1 {
 	int under_oom;
@@ -197,6 +212,38 @@ static __always_inline struct psi_group *compat_psi(struct cgroup *cgrp)
 	if (bpf_core_field_exists(((struct cgroup___600 *)cgrp)->psi))
 		return BPF_CORE_READ((struct cgroup___600 *)cgrp, psi);
 	return __builtin_preserve_access_index(&((struct cgroup___510 *)cgrp)->psi);
+}
+
+/* Time stalled since boot, ns: the first aggregator's (PSI_AVGS) row. Up to 2 s late: only a reader of the file, or the
+ * averages' own timer, brings it up to date. */
+static __always_inline u64 compat_psi_total(struct psi_group *psi, u32 state)
+{
+	u32 at = bpf_core_field_exists(psi->total) ? bpf_core_field_offset(psi->total) :
+		 bpf_core_field_offset(((struct psi_group___nested *)psi)->total);
+	u64 total = 0;
+
+	bpf_probe_read_kernel(&total, sizeof(total), (void *)psi + at + state * sizeof(total));
+	return total;
+}
+
+/* Share of time over the last 10 s, in hundredths of a percent; fixed point, 11 bits (include/linux/sched/loadavg.h). */
+static __always_inline u32 compat_psi_avg10(struct psi_group *psi, u32 state)
+{
+	u32 at = bpf_core_field_exists(psi->avg) ? bpf_core_field_offset(psi->avg) :
+		 bpf_core_field_offset(((struct psi_group___nested *)psi)->avg);
+	unsigned long avg = 0;
+
+	bpf_probe_read_kernel(&avg, sizeof(avg), (void *)psi + at + 3 * state * sizeof(avg));
+	return (u64)avg * 100 >> 11;
+}
+
+static __always_inline bool compat_has_tasks(struct cgroup *cgrp)
+{
+	struct cgroup___populated *old = (struct cgroup___populated *)cgrp;
+
+	if (bpf_core_field_exists(old->nr_populated_csets))
+		return BPF_CORE_READ(old, nr_populated_csets) > 0;
+	return BPF_CORE_READ((struct cgroup_subsys_state___702 *)&cgrp->self, nr_populated_csets) > 0;
 }
 
 static __always_inline bool compat_under_oom(struct mem_cgroup *memcg)

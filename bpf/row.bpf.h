@@ -59,22 +59,15 @@ static __always_inline void row_psi(struct memcg_sample *row, struct cgroup *cgr
 	const u32 some = bpf_core_enum_value(enum psi_states, PSI_MEM_SOME);
 	const u32 full = bpf_core_enum_value(enum psi_states, PSI_MEM_FULL);
 	struct psi_group *psi = config.flags & CONFIG_PSI ? compat_psi(cgrp) : NULL;
-	unsigned long avg = 0;
-	u64 total = 0;
 
 	row->psi_some_us = row->psi_full_us = RECORD_UNKNOWN;
 	row->psi_some_avg10_centi = row->psi_full_avg10_centi = ~0u;
 	if (!psi)
 		return;
-	bpf_core_read(&total, sizeof(total), &psi->total[some]);
-	row->psi_some_us = total / 1000;
-	bpf_core_read(&total, sizeof(total), &psi->total[full]);
-	row->psi_full_us = total / 1000;
-	/* averages over 10, 60 and 300 s; fixed point, 11 bits (include/linux/sched/loadavg.h) */
-	bpf_core_read(&avg, sizeof(avg), &psi->avg[some * 3]);
-	row->psi_some_avg10_centi = (u64)avg * 100 >> 11;
-	bpf_core_read(&avg, sizeof(avg), &psi->avg[full * 3]);
-	row->psi_full_avg10_centi = (u64)avg * 100 >> 11;
+	row->psi_some_us = compat_psi_total(psi, some) / 1000;
+	row->psi_full_us = compat_psi_total(psi, full) / 1000;
+	row->psi_some_avg10_centi = compat_psi_avg10(psi, some);
+	row->psi_full_avg10_centi = compat_psi_avg10(psi, full);
 }
 
 static __always_inline void row_events(struct memcg_sample *row, struct mem_cgroup *memcg)
@@ -166,7 +159,7 @@ static __always_inline void row_fill(struct memcg_sample *row, struct cgroup_sub
 	row->flags = config.flags & CONFIG_V1 ? SAMPLE_V1 : 0;
 	row->reserved = 0;
 	below = BPF_CORE_READ(cgrp, nr_populated_domain_children) + BPF_CORE_READ(cgrp, nr_populated_threaded_children);
-	if (BPF_CORE_READ(cgrp, nr_populated_csets) > 0)
+	if (compat_has_tasks(cgrp))
 		row->flags |= SAMPLE_POPULATED | SAMPLE_HAS_TASKS;
 	else if (below > 0)
 		row->flags |= SAMPLE_POPULATED;

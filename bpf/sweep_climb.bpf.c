@@ -12,10 +12,21 @@ struct {
 	__type(value, u32);
 } seen SEC(".maps");
 
+/* A function of its own: inside the loop clang would move the relocated constants in front of it, out of the branches that
+ * ask whether this kernel has them; and 5.10 refuses a program that so much as reaches one that it lacks. */
+static __noinline int climb_row(struct memcg_sample *row, struct cgroup_subsys_state *css, struct sweep_state *state)
+{
+	if (!row || !css || !state)
+		return 0;
+	row_fill(row, css, BPF_CORE_READ(css, cgroup), state);
+	if (compat_vmstats_shape() == VMSTATS_ATOMIC)
+		row_vmstats(row, compat_memcg(css), VMSTATS_ATOMIC);
+	return 0;
+}
+
 SEC("iter/task")
 int sweep_climb(struct bpf_iter__task *ctx)
 {
-	enum compat_vmstats shape = compat_vmstats_shape();
 	struct task_struct *task = ctx->task;
 	struct sweep_state *state = sweep_get();
 	struct cgroup_subsys_state *css;
@@ -40,9 +51,7 @@ int sweep_climb(struct bpf_iter__task *ctx)
 		row = row_next(state);
 		if (!row)
 			return 0;
-		row_fill(row, css, BPF_CORE_READ(css, cgroup), state);
-		if (shape == VMSTATS_ATOMIC)
-			row_vmstats(row, compat_memcg(css), VMSTATS_ATOMIC);
+		climb_row(row, css, state);
 		css = BPF_CORE_READ(css, parent);
 	}
 	if (css)

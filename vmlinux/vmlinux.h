@@ -71,7 +71,6 @@ enum cgroup_subsys_id {
 struct cgroup {
 	struct cgroup_subsys_state self;
 	int level;
-	int nr_populated_csets;
 	int nr_populated_domain_children;
 	int nr_populated_threaded_children;
 	struct kernfs_node *kn;
