@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <cmocka.h>
 
@@ -17,6 +18,23 @@ struct rig {
 	struct hr_reader *reader;
 	union fixture_event event;	/* what was read last */
 };
+
+/* Every read of the library goes through here: what the writer does in the meantime is for the test to say. */
+static struct {
+	struct board *board;
+	uint64_t posted, most;
+	int one_in;		/* so many reads */
+	bool busy;
+} meantime;
+
+static void post_in_the_meantime(void);
+
+ssize_t pread(int fd, void *buf, size_t bytes, off_t at)
+{
+	if (meantime.board && !meantime.busy)
+		post_in_the_meantime();
+	return syscall(SYS_pread64, fd, buf, bytes, at);
+}
 
 static int set_up(void **state)
 {
@@ -175,7 +193,7 @@ static void test_chatter_spares_the_kills(void **state)
 	struct rig *rig = *state;
 
 	post(rig->board, HR_EVENT_GUARD);
-	for (uint64_t i = 0; i < 100000; i++)
+	for (uint64_t i = 0; i < 10000; i++)
 		post(rig->board, HR_EVENT_OOM_SCORE_ADJ);
 	hr_reader_seek_event(rig->reader, 0);
 	assert_int_equal(next(rig), 0);
@@ -261,6 +279,50 @@ static void test_damaged(void **state)
 	assert_int_equal(rig->event.event.seq, 4);
 }
 
+static void post_in_the_meantime(void)
+{
+	uint64_t n = rand() % meantime.one_in ? 0 : rand() % 2 ? 1 : (uint64_t)rand() % meantime.most;
+
+	meantime.busy = true;
+	for (; n && meantime.posted < 20000; n--)
+		post_any(meantime.board, ++meantime.posted);
+	meantime.busy = false;
+}
+
+/* Events come, and whole rings go by, between any two reads: nothing is torn, nothing is told twice, all is counted. */
+static void test_in_the_meantime(void **state)
+{
+	static const uint64_t most[] = {2, 10, 60, 200};	/* a ring holds some 40 */
+	struct rig *rig = *state;
+
+	srand(17);
+	for (size_t i = 0; i < ARRAY_SIZE(most); i++) {
+		uint64_t last = board_header(rig->board)->last_seq, seen = last, read = 0;
+		uint64_t missed = hr_reader_missed(rig->reader);
+
+		meantime.posted = 0;
+		meantime.most = most[i];
+		meantime.one_in = most[i] == 2 ? 20 : 4;
+		meantime.board = rig->board;
+		while (seen < last + 20000) {
+			int r = next(rig);
+
+			if (r == -ENODATA || r == -EAGAIN || r == -EOVERFLOW)
+				continue;
+			assert_int_equal(r, 0);
+			assert_true(rig->event.event.seq > seen);
+			seen = rig->event.event.seq;
+			assert_whole(&rig->event);
+			read++;
+		}
+		meantime.board = NULL;
+		assert_true(read + hr_reader_missed(rig->reader) - missed == 20000);
+		assert_true(read > 100);
+		if (most[i] == 2)	/* a writer that is slow enough loses nothing */
+			assert_true(hr_reader_missed(rig->reader) == missed);
+	}
+}
+
 /* A writer in another process, as fast as it can: what is read is whole, and read + missed = written. */
 static void test_hammered(void **state)
 {
@@ -301,7 +363,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_RIG(test_in_order), WITH_RIG(test_lapped), WITH_RIG(test_counts),
 		WITH_RIG(test_late_reader_misses_nothing), WITH_RIG(test_chatter_spares_the_kills), WITH_RIG(test_seek),
-		WITH_RIG(test_refused), WITH_RIG(test_damaged), WITH_RIG(test_hammered),
+		WITH_RIG(test_refused), WITH_RIG(test_damaged), WITH_RIG(test_in_the_meantime),
+		WITH_RIG(test_hammered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
