@@ -117,6 +117,15 @@ $(tools): $(build)/tools/%: $(build)/tools/%.o \
 $(build)/tests/test_%: $(build)/tests/unit/test_%.o $(archives)
 	$(link) $(all_libs) -lcmocka
 
+backtest_obj := $(patsubst %.c,$(build)/%.o,$(wildcard tools/backtest/*.c))
+$(build)/tools/backtest.o $(backtest_obj): cflags += -Itools
+$(build)/tools/backtest: $(backtest_obj)
+
+backtest: $(build)/tools/backtest ## score the forecasts against the rules that people use (docs/foresight.md)
+	$(Q)$< $(BACKTEST)
+backtest-table: $(build)/tools/backtest ## calibrate the risk anew on the tuning seeds
+	$(Q)$< --table user/foresee/calibrate_table.h
+
 units: $(units) ## build the unit tests
 
 test: ## run every test: unit, sanitizers, live on this kernel, other kernels in VMs
@@ -161,6 +170,6 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all help setup run units test check-vmlinux bench format lint asan tsan install clean FORCE
+.PHONY: all help setup run backtest backtest-table units test check-vmlinux bench format lint asan tsan install clean FORCE
 .SECONDARY:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)

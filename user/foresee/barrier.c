@@ -6,6 +6,8 @@
 #include "detector.h"
 
 #define SOON_SECONDS RISK_SECONDS
+#define BRAKE -3.0f /* who is throttled at memory.high hardly gets to the limit */
+#define MARGIN_SHARE 0.02f
 #define HINT \
 	0.1f /* log-odds: told, hardly counted; the stalls that throttling makes are counted by stall.c */
 #define SWAP_FULL (16u << 20)
@@ -14,12 +16,15 @@ static void barrier_judge(const struct foresee_state *state, const struct step *
 			  struct verdict *verdict)
 {
 	const struct foresee_input *in = step->input;
-	float high, left;
+	float high, left, limit;
 
 	if (in->high != HR_UNKNOWN && in->high && in->high < UINT64_MAX / 4) {
 		high = (float)((double)in->high / 1024);
 		left = in->usage != HR_UNKNOWN ? high - (float)((double)in->usage / 1024)
 					       : high - step->used;
+		limit = in->binding_level == HR_LEVEL_OWN ? step->limit : 0;
+		if (limit - high > MARGIN_SHARE * limit && verdict->chance_risk > 0.01f)
+			verdict_add(verdict, HR_REASON_BRAKE, BRAKE * verdict->chance_risk, to_bytes(high), 0, 0);
 		if (left <= step->grain)
 			verdict_add(verdict, HR_REASON_THROTTLED, HINT, to_bytes(high), 0, 0);
 		else if (verdict->drift > 0 && left < verdict->drift * SOON_SECONDS)

@@ -61,9 +61,12 @@ extern const struct foresee_detector detector_changepoint, detector_drift, detec
 	detector_floor, detector_leak, detector_rise, detector_barrier, detector_stall,
 	detector_past;
 
+/* foresee_update(), and what it rests on: for those who tune and explain. */
+void foresee_look(struct foresee_state *state, const struct foresee_input *input, struct verdict *ret_verdict,
+		  struct hr_outlook *ret_outlook);
+
 /* drift.c */
 extern const float drift_tau[FORESEE_SCALES];
-void drift_restart(struct foresee_state *state, float drift, float seconds, float rise);
 /* floor.c: least and greatest of the minutes and hours that are still held, KiB; false: nothing yet */
 bool floor_range(const struct foresee_state *state, const struct step *step, unsigned int ring,
 		 float *ret_low, float *ret_high);

@@ -23,6 +23,9 @@
 #define FORGET 0.2f /* least weight of a new error in the noise */
 #define LEAST_NOISE \
 	1.0f /* KiB²/s: far below a page a second; only keeps zero from meaning "not started" */
+#define BEND_NOISE 4.0f
+#define SLOWING 2.0f /* log-odds per factor e by which a rise that slows down falls short */
+#define MOST_SLOWING 5.0f
 #define UNSURE \
 	0.78f /* relative uncertainty of the drift (1/1.28) beyond which no time to OOM is named */
 
@@ -92,20 +95,21 @@ static float forecast_variance(const struct foresee_scale *s, unsigned int k, fl
 	return s->noise * (h + h * h / evidence) + grain * grain;
 }
 
-/* Chance of touching the limit within horizon j: the mean of three scales. */
-static float fused_chance(const struct foresee_state *state, const struct step *step,
-			  unsigned int j)
+/* Chance of touching the limit within horizon j: the mean of three scales, those that are surer of themselves counting
+ * for more. */
+static float fused_chance(const struct foresee_state *state, const struct step *step, unsigned int j)
 {
-	float h = horizon[j].seconds, sum = 0;
+	float h = horizon[j].seconds, sum = 0, weights = 0;
 
 	for (unsigned int k = horizon[j].first; k < horizon[j].first + 3; k++) {
 		const struct foresee_scale *s = &state->scale[k];
-		float rise = s->drift * h, sd = sqrtf(forecast_variance(s, k, h, step->grain));
+		float rise = s->drift * h, sd = sqrtf(forecast_variance(s, k, h, step->grain)), weight = 1 / sd;
 
+		weights += weight;
 		if (rise + 5 * sd > step->distance)
-			sum += first_passage(step->distance, rise, sd);
+			sum += weight * first_passage(step->distance, rise, sd);
 	}
-	return sum / 3;
+	return sum / weights;
 }
 
 /* Drift fused with weights of inverse variance over the three scales of horizon j; and the fusion's own variance. */
@@ -128,18 +132,60 @@ static float fused_drift(const struct foresee_state *state, const struct step *s
 	return sum;
 }
 
+/* Mean age of a scale's evidence: half of it while it gathers, tau once it forgets. */
+static float mean_age(const struct foresee_scale *s, unsigned int k)
+{
+	return s->seconds * (0.5f + 0.5f * s->seconds / drift_tau[k]);
+}
+
+/* How the drift itself changes: the difference of a short and a longer scale over the difference of their ages; ret_sure
+ * is the share of it that stands out of the scales' own noise. */
+static float bend(const struct foresee_state *state, unsigned int k, unsigned int longer, float *ret_sure)
+{
+	const struct foresee_scale *s = &state->scale[k], *l = &state->scale[longer];
+	float change = s->drift - l->drift, lag = mean_age(l, longer) - mean_age(s, k);
+	float noise = s->noise / (min_f(s->seconds, block(k)) + 1e-3f) +
+		      l->noise / (min_f(l->seconds, block(longer)) + 1e-3f);
+
+	*ret_sure = 0;
+	if (lag < 0.25f * s->seconds)
+		return 0;
+	*ret_sure = change * change / (change * change + BEND_NOISE * noise + 1e-9f);
+	return change / lag;
+}
+
+/* The way that is left, at speed v > 0 that changes by `a` a second: by a constant amount when it quickens, by a constant
+ * share when it slows down. 0: never gets there. */
+static float time_with_bend(float distance, float v, float a)
+{
+	float reach;
+
+	if (a > 0)
+		return 2 * distance / (v + sqrtf(v * v + 2 * a * distance));
+	if (-a * distance < 1e-3f * v * v)
+		return distance / v;
+	reach = v * v / -a;
+	return distance < reach ? -reach / v * log_f(1 - distance / reach) : 0;
+}
+
 /* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the pace of each horizon
  * in turn, until it ends. */
-static void time_to_limit(const struct foresee_state *state, const struct step *step,
-			  struct verdict *verdict)
+static void time_to_limit(const struct foresee_state *state, const struct step *step, struct verdict *verdict)
 {
-	float left = step->distance, from = 0, drift = 0, variance = 0, t = 0;
+	float left = step->distance, from = 0, drift = 0, variance = 0, t = 0, sure, a;
 
 	for (unsigned int j = 0; j < HORIZONS; j++) {
 		float until = 2 * horizon[j].seconds;
+		unsigned int first = horizon[j].first;
 
 		drift = fused_drift(state, step, j, &variance);
-		t = drift > 0 ? from + left / drift : 1e9f;
+		t = 1e9f;
+		if (drift > 0) {
+			a = bend(state, first, first + 2, &sure);
+			drift += sure * (state->scale[first].drift - drift);
+			t = drift > 0 ? time_with_bend(left, drift, sure * a) : 0;
+			t = t > 0 ? from + t : 1e9f;
+		}
 		if (t <= until || j == HORIZONS - 1)
 			break;
 		left = clamp_f(left - drift * (until - from), 0, step->limit);
@@ -147,7 +193,22 @@ static void time_to_limit(const struct foresee_state *state, const struct step *
 	}
 	verdict->drift = drift;
 	verdict->spread = drift > 0 ? sqrtf(variance) / drift : 9;
-	verdict->seconds = drift > 0 && verdict->spread < UNSURE ? t : 0;
+	verdict->seconds = drift > 0 && t < 1e9f && verdict->spread < UNSURE ? t : 0;
+}
+
+/* A rise that levels off: if its speed goes on falling as it does, it ends this much short of the limit. */
+static void tell_bend(const struct foresee_state *state, const struct step *step, struct verdict *verdict)
+{
+	unsigned int first = horizon[verdict->horizon].first;
+	float sure, a = bend(state, first, first + 1, &sure), v = state->scale[first].drift, reach;
+
+	if (a >= 0 || sure < 0.3f)
+		return;
+	reach = v > 0 ? v * v / -a : 0;
+	if (reach < step->distance)
+		verdict_add(verdict, HR_REASON_SLOWING,
+			    -min_f(MOST_SLOWING, SLOWING * sure * log_f((step->distance + step->grain) / (reach + step->grain))),
+			    to_bytes(v), to_bytes(reach), 0);
 }
 
 static void drift_judge(const struct foresee_state *state, const struct step *step,
@@ -164,11 +225,13 @@ static void drift_judge(const struct foresee_state *state, const struct step *st
 	}
 	time_to_limit(state, step, verdict);
 	verdict->chance_risk = min_f(verdict->chance_risk, MOST_CHANCE);
-	if (verdict->chance_risk > 1e-4f)
-		verdict_add(
-			verdict, HR_REASON_DRIFT, logit_f(verdict->chance_risk) - verdict->log_odds,
-			to_bytes(verdict->drift),
-			verdict->seconds > 0 ? to_ms(verdict->seconds) : -1, to_bytes(step->limit));
+	if (verdict->chance_risk <= 1e-4f)
+		return;
+	verdict_add(verdict, HR_REASON_DRIFT, logit_f(verdict->chance_risk) - verdict->log_odds,
+		    to_bytes(verdict->drift), verdict->seconds > 0 ? to_ms(verdict->seconds) : -1,
+		    to_bytes(step->limit));
+	if (verdict->chance_risk > 0.01f)
+		tell_bend(state, step, verdict);
 }
 
 const struct foresee_detector detector_drift = {

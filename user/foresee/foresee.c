@@ -163,14 +163,14 @@ static void unknown_outlook(struct hr_outlook *outlook)
 	outlook->leak_bytes_per_hour = HR_UNKNOWN_I64;
 }
 
-void foresee_update(struct foresee_state *state, const struct foresee_input *input,
-		    struct hr_outlook *ret_outlook)
+void foresee_look(struct foresee_state *state, const struct foresee_input *input, struct verdict *ret_verdict,
+		  struct hr_outlook *ret_outlook)
 {
 	struct step step;
-	struct verdict verdict = {.terms = 0};
 	bool first;
 
 	unknown_outlook(ret_outlook);
+	memset(ret_verdict, 0, offsetof(struct verdict, term));
 	if (!make_step(state, input, &step))
 		return;
 	first = !state->seen;
@@ -178,20 +178,24 @@ void foresee_update(struct foresee_state *state, const struct foresee_input *inp
 	for (size_t i = 0; i < sizeof(detectors) / sizeof(detectors[0]); i++)
 		if (detectors[i]->update)
 			detectors[i]->update(state, &step);
-	risk_begin(&verdict);
+	risk_begin(ret_verdict);
 	for (size_t i = 0; i < sizeof(detectors) / sizeof(detectors[0]); i++)
 		if (detectors[i]->judge)
-			detectors[i]->judge(state, &step, &verdict);
-	risk_conclude(state, &step, &verdict, ret_outlook);
-	if (!first) {
-		ret_outlook->drift_bytes_per_second =
-			to_bytes(step.distance >= 0 && input->binding_level == HR_LEVEL_OWN &&
-						 state->scale[0].seconds > 0
-					 ? verdict.drift
-					 : state->used_drift);
-		if (input->rss != HR_UNKNOWN)
-			ret_outlook->rss_drift_bytes_per_second = to_bytes(state->rss_drift);
-	}
+			detectors[i]->judge(state, &step, ret_verdict);
+	risk_conclude(state, &step, ret_verdict, ret_outlook);
+	if (first)
+		return;
+	ret_outlook->drift_bytes_per_second =
+		to_bytes(step.distance >= 0 && input->binding_level == HR_LEVEL_OWN ? ret_verdict->drift : state->used_drift);
+	if (input->rss != HR_UNKNOWN)
+		ret_outlook->rss_drift_bytes_per_second = to_bytes(state->rss_drift);
+}
+
+void foresee_update(struct foresee_state *state, const struct foresee_input *input, struct hr_outlook *ret_outlook)
+{
+	struct verdict verdict;
+
+	foresee_look(state, input, &verdict, ret_outlook);
 }
 
 void foresee_inherit(struct hr_outlook *outlook, const struct hr_outlook *above,

@@ -8,6 +8,8 @@
 #define AT_LIMIT_SHARE 0.01f
 #define AT_LIMIT_UNIT 10.0f /* seconds */
 #define MOST_SURVIVED 6.0f
+#define YOUNG -3.0f /* what starts, loads: most of it stops by itself … */
+#define YOUNG_SECONDS 20.0f /* … within some of these */
 #define PER_DEATH 0.7f /* ln 2: each kill doubles the odds, up to MOST_DEATHS */
 #define MOST_DEATHS 2.0f
 
@@ -24,8 +26,11 @@ static void past_update(struct foresee_state *state, const struct step *step)
 static void past_judge(const struct foresee_state *state, const struct step *step,
 		       struct verdict *verdict)
 {
-	float weight;
+	float weight, age = (float)((double)(state->last_t_ns - state->birth_ns) / 1e9);
 
+	weight = YOUNG * verdict->chance_risk * exp_f(-age / YOUNG_SECONDS);
+	if (weight < -0.01f)
+		verdict_add(verdict, HR_REASON_YOUNG, weight, to_ms(age), 0, 0);
 	if (state->at_limit_seconds > 0 && verdict->chance_risk > 0) {
 		weight = -min_f(1.2f * log_f(1 + state->at_limit_seconds / AT_LIMIT_UNIT),
 				MOST_SURVIVED);

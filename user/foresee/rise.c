@@ -7,7 +7,6 @@
 #include "detector.h"
 
 #define MOST_TERM 5.0f
-#define SLOWING 0.5f /* per deviation that Page–Hinkley holds against the rise */
 
 static void rise_judge(const struct foresee_state *state, const struct step *step,
 		       struct verdict *verdict)
@@ -27,9 +26,6 @@ static void rise_judge(const struct foresee_state *state, const struct step *ste
 	weight = clamp_f(weight, -MOST_TERM, MOST_TERM) * verdict->chance_risk;
 	verdict_add(verdict, HR_REASON_RISE, weight, to_bytes(rise), to_bytes(step->distance),
 		    verdict->drift > 0 ? to_ms(rise / verdict->drift) : -1);
-	if (state->down.sum > 2)
-		verdict_add(verdict, HR_REASON_SLOWING, -SLOWING * state->down.sum,
-			    to_bytes(verdict->drift), 0, 0);
 }
 
 const struct foresee_detector detector_rise = {.name = "rise", .judge = rise_judge};

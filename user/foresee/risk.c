@@ -13,30 +13,36 @@
 #define MOST_SPREAD 1.5f
 #define LEAST_WEIGHT 0.05f /* log-odds below which a term is no reason worth telling */
 
+#define PATIENCE	0.04f	/* of the time that is left, before an alarm is raised … */
+#define MOST_PATIENCE	20.0f	/* … seconds; and two samples at least */
+
 /* INTERFACE: warn from an even chance, act from .8; each holds until the chance falls below its `off`. */
 static const struct {
 	uint16_t on_centi, off_centi;
-	uint8_t steps; /* samples in a row that must agree */
-} alarms[] = {[HR_ALARM_WARN] = {5000, 3000, 2}, [HR_ALARM_ACT] = {8000, 6000, 2}};
+} alarms[] = {[HR_ALARM_WARN] = {5000, 3000}, [HR_ALARM_ACT] = {8000, 6000}};
 
 void risk_begin(struct verdict *verdict) { verdict->log_odds = BASE_LOG_ODDS; }
 
-static uint8_t alarm_now(struct foresee_state *state, uint16_t risk)
+static uint8_t alarm_now(struct foresee_state *state, const struct step *step, uint16_t risk, float seconds)
 {
 	uint8_t up = state->alarm;
+	float patience = seconds > 0 ? min_f(PATIENCE * seconds, MOST_PATIENCE) : 0;
 
 	while (state->alarm > HR_ALARM_NONE && risk < alarms[state->alarm].off_centi)
 		state->alarm--;
-	for (uint8_t a = HR_ALARM_ACT; a > state->alarm; a--)
-		if (risk >= alarms[a].on_centi) {
+	for (uint8_t a = HR_ALARM_ACT; a > state->alarm && up == state->alarm; a--)
+		if (risk >= alarms[a].on_centi)
 			up = a;
-			break;
-		}
 	if (up <= state->alarm) {
-		state->alarm_steps = 0;
-	} else if (++state->alarm_steps >= alarms[up].steps) {
-		state->alarm = up;
-		state->alarm_steps = 0;
+		state->alarm_held = 0;
+	} else if (!state->alarm_held) {
+		state->alarm_held = 1;
+	} else {
+		state->alarm_held = (uint8_t)min_f((float)state->alarm_held + max_f(4 * step->dt, 1), UINT8_MAX);
+		if ((float)(state->alarm_held - 1) >= 4 * patience) {
+			state->alarm = up;
+			state->alarm_held = 0;
+		}
 	}
 	return state->alarm;
 }
@@ -99,7 +105,7 @@ void risk_conclude(struct foresee_state *state, const struct step *step,
 	outlook->risk_centi = (uint16_t)(10000 * clamp_f(chance, 0, 1) + 0.5f);
 	outlook->confidence_milli =
 		(uint16_t)(1000 * clamp_f(evidence, 0, 1) / (1 + min_f(verdict->spread, 4) / 4));
-	outlook->alarm = alarm_now(state, outlook->risk_centi);
+	outlook->alarm = alarm_now(state, step, outlook->risk_centi, verdict->seconds);
 	tell_reasons(step, verdict, outlook);
 	tell_time(width, verdict, outlook);
 }

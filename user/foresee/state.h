@@ -84,7 +84,7 @@ struct foresee_state {
 	uint8_t seen, level, rising;
 	uint8_t deaths,
 		survivals; /* kept over restarts: ramps that ended in a kill, peaks near the limit that did not */
-	uint8_t alarm, alarm_steps, leak_state, leak_of;
+	uint8_t alarm, alarm_held /* quarter seconds */, leak_state, leak_of;
 	uint8_t floor_shift, floor_ring, floor_points;
 };
 

@@ -8,6 +8,8 @@
 
 #define REVERSAL_SHARE 0.02f /* of the limit: smaller turns are noise */
 #define REVERSAL_GRAINS 8.0f
+#define REVERSAL_NOISE 4.0f /* deviations of what the 8 s scale fails to foresee */
+#define REVERSAL_SWING 0.25f /* of the usual amplitude */
 #define MEMORY 0.25f /* least weight of the newest cycle */
 #define FIRST_ERROR \
 	0.15f /* of the amplitude: how far off the next peak is taken to be after one cycle */
@@ -40,11 +42,20 @@ static void peak(struct foresee_state *state, const struct step *step)
 		state->survivals++;
 }
 
+/* How far it must turn back to count: out of the noise, and no mere ripple on the swings that are known. */
+static float reversal(const struct foresee_state *state, const struct step *step)
+{
+	const struct foresee_swing *w = &state->swing;
+	float turn = max_f(REVERSAL_SHARE * step->limit, REVERSAL_GRAINS * step->grain);
+
+	turn = max_f(turn, REVERSAL_NOISE * sqrtf(state->scale[1].noise * drift_tau[1] / 2));
+	return state->cycles ? max_f(turn, REVERSAL_SWING * (w->peak - w->trough)) : turn;
+}
+
 static void swing_update(struct foresee_state *state, const struct step *step)
 {
 	struct foresee_swing *w = &state->swing;
-	float turn = max_f(REVERSAL_SHARE * step->limit, REVERSAL_GRAINS * step->grain),
-	      y = step->level;
+	float turn = reversal(state, step), y = step->level;
 
 	if (!w->extreme || step->moved) {
 		*w = (struct foresee_swing){.extreme = y, .start = y, .trough = y};

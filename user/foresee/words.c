@@ -37,7 +37,7 @@ static int rise_text(const struct text *t, char *buf, size_t size)
 
 static int slowing_text(const struct text *t, char *buf, size_t size)
 {
-	return snprintf(buf, size, "growth is slowing down");
+	return snprintf(buf, size, "growth is slowing down, and ends after another %s", t->bytes[1]);
 }
 
 static int sawtooth_text(const struct text *t, char *buf, size_t size)
@@ -106,6 +106,16 @@ static int throttled_text(const struct text *t, char *buf, size_t size)
 	return snprintf(buf, size, "is throttled at memory.high of %s", t->bytes[0]);
 }
 
+static int brake_text(const struct text *t, char *buf, size_t size)
+{
+	return snprintf(buf, size, "memory.high of %s brakes it before the limit", t->bytes[0]);
+}
+
+static int young_text(const struct text *t, char *buf, size_t size)
+{
+	return snprintf(buf, size, "has started only %s ago", t->time[0]);
+}
+
 static int swap_text(const struct text *t, char *buf, size_t size)
 {
 	return snprintf(buf, size, "swap is full (%s are swapped out)", t->bytes[0]);
@@ -137,6 +147,8 @@ static const struct {
 	[HR_REASON_HIGH] = {"high", high_text},
 	[HR_REASON_THROTTLED] = {"throttled", throttled_text},
 	[HR_REASON_SWAP_FULL] = {"swap_full", swap_text},
+	[HR_REASON_BRAKE] = {"brake", brake_text},
+	[HR_REASON_YOUNG] = {"young", young_text},
 	[HR_REASON_LEAK] = {"leak", leak_text},
 };
 

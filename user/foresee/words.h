@@ -25,6 +25,8 @@ enum hr_reason_kind {
 	HR_REASON_THROTTLED, /* memory.high */
 	HR_REASON_SWAP_FULL, /* swap used, swap left */
 	HR_REASON_LEAK, /* bytes per hour, enum hr_leak_of, ms that were looked at */
+	HR_REASON_BRAKE,		/* memory.high */
+	HR_REASON_YOUNG, /* ms since its start */
 	HR_REASON_COUNT
 };
 

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The backtest: made-up containers with a known fate, and recorded traces, against headroom and the rules beside it. Tuned on
+ * even seeds, reported on odd ones. Prints tables; writes nothing but what --table names.
+ */
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "backtest/calibration.h"
+#include "backtest/headroom.h"
+#include "backtest/score.h"
+#include "backtest/traces.h"
+#include "base/log.h"
+
+struct options {
+	unsigned int seeds;		/* variants of each shape */
+	unsigned int first;		/* 1: odd seeds, 0: even ones */
+	const char *shape, *rule, *traces, *table;
+	long seed;			/* one only; with --print its series */
+	bool per_shape, print;
+};
+
+static void *states[32];
+
+static void forget(bool all)
+{
+	for (unsigned int i = 0; i < rule_count; i++)
+		if (rules[i].bytes && (all || !rules[i].lives))
+			memset(states[i], 0, rules[i].bytes);
+}
+
+static void print_sample(const struct sample *s)
+{
+	const struct headroom *h = states[0];
+
+	printf("%.3f,%.0f,%.0f,%.0f,%.2f,%d,%.1f,%d,%.2f", s->t, s->unreclaimable, s->limit, s->headroom,
+	       h->outlook.risk_centi / 100.0, h->outlook.alarm,
+	       h->outlook.oom_in_p50_ms == HR_UNKNOWN ? -1.0 : (double)h->outlook.oom_in_p50_ms / 1e3, h->outlook.leak,
+	       (double)h->verdict.log_odds);
+	for (int i = 0; i < h->verdict.terms; i++)
+		printf(" %s%+.2f", foresee_reason_word(h->verdict.term[i].kind), (double)h->verdict.term[i].weight);
+	printf("\n");
+}
+
+static void look_all(struct run *run, const struct options *opt, const struct sample *s, double dt)
+{
+	void *state = NULL;
+
+	for (unsigned int i = 0; i < rule_count; i++) {
+		struct opinion opinion = {.seconds = -1, .low = -1, .high = -1, .chance = -1};
+
+		if (rules[i].bytes)
+			state = states[i];
+		if (opt->rule && !strstr(rules[i].name, opt->rule))
+			continue;
+		rules[i].look(&rules[i], state, s, &opinion);
+		run_opinion(run, i, s->t, dt, &opinion);
+	}
+	if (opt->print)
+		print_sample(s);
+}
+
+/* The guard's spacing: calm intervals that shorten to 50 ms as the time that is left does. */
+static double spacing(struct world *w)
+{
+	const struct headroom *h = states[0];
+	double dt = w->interval, left;
+
+	if (strcmp(w->shape->name, "gaps_and_jumps") == 0) {
+		if (draw(w) < 0.003)
+			return fmin(dt * draw_log(w, 10, 1000), w->p[3] ? 0.05 * w->p[0] : 4 * HOUR);
+		if (draw(w) < 0.001)
+			return 0.001;
+	}
+	if (!w->adaptive)
+		return dt;
+	dt = fmin(dt, 1);
+	if (h->outlook.oom_in_p10_ms != HR_UNKNOWN) {
+		left = (double)h->outlook.oom_in_p10_ms / 1e3;
+		dt = fmin(dt, fmax(0.05, left / 20));
+	}
+	return dt;
+}
+
+static void play(const struct options *opt, const struct shape *shape, unsigned long seed, struct run *run,
+		 struct tally *tallies, struct calibration_data *data)
+{
+	static struct world w;
+	bool more = true;
+
+	world_begin(&w, shape, seed);
+	forget(true);
+	run_begin(run);
+	if (data)
+		calibration_run_begin(data);
+	while (more) {
+		double dt = spacing(&w);
+
+		more = world_advance(&w, dt);
+		if (w.died) {
+			run_death(run, w.died_at, w.ramp_start, w.died, shape->category);
+			forget(false);
+			if (w.now.t >= w.end || strcmp(shape->name, "restart_loop") != 0)
+				break;
+			continue;
+		}
+		if (w.averted)
+			run_averted(run, w.now.t);
+		if (w.now.restarted)
+			forget(false);
+		look_all(run, opt, &w.now, dt);
+		if (data)
+			calibration_note(data, w.now.t, &((struct headroom *)states[0])->verdict);
+	}
+	run_end(run, &w, tallies);
+	if (data)
+		calibration_run_end(data, run);
+}
+
+static void play_shapes(const struct options *opt, struct run *run, struct tally *sum, struct calibration_data *data)
+{
+	struct tally *one = calloc(rule_count, sizeof(*one));
+
+	if (!one)
+		abort();
+	for (unsigned int s = 0; s < shape_count; s++) {
+		if (opt->shape && strcmp(opt->shape, shapes[s].name) != 0)
+			continue;
+		for (unsigned int v = 0; v < opt->seeds; v++) {
+			unsigned long seed = 1000ul * s + 2 * v + opt->first;
+
+			if (opt->seed >= 0 && (long)(2 * v + opt->first) != opt->seed)
+				continue;
+			play(opt, &shapes[s], seed, run, one, data);
+			if (opt->per_shape && opt->seeds <= 60) {
+				if (run_wrong(run, 0) || run_wrong(run, 1) || run_missed(run, 0))
+					printf("# %s seed %u:%s%s%s\n", shapes[s].name, 2 * v + opt->first,
+					       run_wrong(run, 0) ? " wrong-warn" : "",
+					       run_wrong(run, 1) ? " wrong-act" : "",
+					       run_missed(run, 0) ? " missed" : "");
+			}
+		}
+		for (unsigned int i = 0; i < rule_count; i++) {
+			if (opt->per_shape && (i < 2 || (opt->rule && strstr(rules[i].name, opt->rule)))) {
+				char name[64];
+
+				snprintf(name, sizeof(name), "%s%s", shapes[s].name, i == 1 ? " act" : "");
+				tally_print(name, &one[i]);
+			}
+			tally_add(&sum[i], &one[i]);
+			tally_done(&one[i]);
+		}
+	}
+	free(one);
+}
+
+static const struct option long_options[] = {
+	{"quick", no_argument, 0, 'q'},	      {"variants", required_argument, 0, 'n'},
+	{"even", no_argument, 0, 'e'},	      {"shape", required_argument, 0, 's'},
+	{"rule", required_argument, 0, 'r'},  {"traces", required_argument, 0, 't'},
+	{"table", required_argument, 0, 'T'}, {"per-shape", no_argument, 0, 'p'},
+	{"seed", required_argument, 0, 'S'},  {"print", no_argument, 0, 'P'},
+	{"help", no_argument, 0, 'h'},	      {0},
+};
+
+static const char usage[] =
+	"usage: backtest [--quick] [--variants N] [--even] [--shape NAME] [--rule WORD] [--per-shape]\n"
+	"                [--seed N --print] [--traces DIR] [--table FILE]\n"
+	"  --quick      few variants: a smoke test\n"
+	"  --even       the tuning half (the report is on odd seeds)\n"
+	"  --table      calibrate on the tuning half and write user/foresee/calibrate_table.h\n"
+	"  --traces     play the recordings in DIR (CSV: t_seconds,used_bytes,limit_bytes) instead\n";
+
+int main(int argc, char **argv)
+{
+	struct options opt = {.seeds = 40, .first = 1, .seed = -1};
+	struct calibration_data *data = NULL;
+	struct tally *sum = calloc(rule_count, sizeof(*sum));
+	struct run *run = run_new();
+	clock_t begun = clock();
+	int c, failed = 0;
+
+	log_name("backtest");
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'q': opt.seeds = 4; break;
+		case 'n': opt.seeds = (unsigned int)strtoul(optarg, NULL, 10); break;
+		case 'e': opt.first = 0; break;
+		case 's': opt.shape = optarg; break;
+		case 'r': opt.rule = optarg; break;
+		case 't': opt.traces = optarg; break;
+		case 'T': opt.table = optarg; opt.first = 0; opt.rule = "headroom"; break;
+		case 'p': opt.per_shape = true; break;
+		case 'S': opt.seed = strtol(optarg, NULL, 10); opt.first = (unsigned int)opt.seed % 2; break;
+		case 'P': opt.print = true; break;
+		default: fputs(usage, c == 'h' ? stdout : stderr); return c == 'h' ? 0 : 2;
+		}
+	}
+	for (unsigned int i = 0; i < rule_count; i++)
+		states[i] = rules[i].bytes ? calloc(1, rules[i].bytes) : NULL;
+	if (!sum || !run)
+		return 1;
+	if (opt.traces)
+		return traces_play(opt.traces) ? 1 : 0;
+	if (opt.table && !(data = calibration_new()))
+		return 1;
+	if (opt.per_shape)
+		tally_print_head();
+	play_shapes(&opt, run, sum, data);
+	if (data)
+		failed = calibration_write(data, opt.table);
+	if (!opt.print && !data) {
+		printf("\n%u variants of %u shapes, %s seeds, %.0f container-days, %.0f s of CPU\n", opt.seeds, shape_count,
+		       opt.first ? "held-out (odd)" : "tuning (even)", sum[0].container_days,
+		       (double)(clock() - begun) / CLOCKS_PER_SEC);
+		tally_print_head();
+		for (unsigned int i = 0; i < rule_count; i++)
+			if (!opt.rule || strstr(rules[i].name, opt.rule))
+				tally_print(rules[i].name, &sum[i]);
+	}
+	for (unsigned int i = 0; i < rule_count; i++) {
+		tally_done(&sum[i]);
+		free(states[i]);
+	}
+	calibration_free(data);
+	free(sum);
+	run_free(run);
+	return failed ? 1 : 0;
+}

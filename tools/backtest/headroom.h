@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The project's own room as a rule: the code that runs in the guard, fed with the same samples as everybody. */
+#ifndef BACKTEST_HEADROOM_H
+#define BACKTEST_HEADROOM_H
+
+#include "foresee/detector.h"
+#include "rules.h"
+
+struct headroom {
+	struct foresee_state state;
+	struct hr_outlook outlook;
+	struct verdict verdict;
+};
+
+void headroom_look(const struct rule *rule, void *state, const struct sample *sample, struct opinion *ret);
+/* The same state, already brought up to this sample. */
+void headroom_again(const struct rule *rule, void *state, const struct sample *sample, struct opinion *ret);
+void headroom_input(const struct sample *sample, struct foresee_input *ret);
+
+#endif
