@@ -135,7 +135,7 @@ static bool parse_kill(struct kmsg *kmsg, uint64_t time_us, const char *text, bo
 
 	if (!end)
 		end = end_old;	/* vendor kernels of the 4.x series put the uid first */
-	if (sscanf(text, "%u (%n", &pid, &n) != 1 || !n || !end || end < text + n)
+	if (!isdigit((unsigned char)text[0]) || sscanf(text, "%u (%n", &pid, &n) != 1 || !n || !end || end < text + n)
 		return false;
 	comm = text + n;
 	if (!kmsg->told_us || time_us > kmsg->told_us + SUMMARY_LIFE_US)

@@ -96,22 +96,16 @@ void who_from_path(const struct path *path, struct who *ret_who)
 
 static int read_state(struct opener *opener, struct who *who)
 {
+	enum hr_runtime matched = who->runtime;
 	int r = -ENOENT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
-		if (runtimes[i]->runtime == who->runtime && runtimes[i]->read) {
+		if (runtimes[i]->runtime == matched && runtimes[i]->read)
 			r = runtimes[i]->read(opener, who);
-			break;
-		}
-	if (r != -ENOENT || !who->guess || who->probe)
-		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
-		if (runtimes[i]->runtime == who->runtime || !runtimes[i]->read || runtimes[i]->last)
-			continue;
-		r = runtimes[i]->read(opener, who);
-		if (r != -ENOENT)
-			break;
-	}
+	/* Where the path left it open, whoever knows the id owns it. */
+	for (size_t i = 0; i < ARRAY_SIZE(runtimes) && r == -ENOENT && who->guess; i++)
+		if (runtimes[i]->runtime != matched && runtimes[i]->runtime != HR_RUNTIME_NONE && runtimes[i]->read)
+			r = runtimes[i]->read(opener, who);
 	return r;
 }
 
