@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A folder tree of a test's own, for what no recorded fixture can show: it is changed while it is read. */
+/* A folder tree of a test's own, for what no recorded fixture can show: it is changed while it
+ * is read. */
 #ifndef HEADROOM_FIXTURE_TREE_H
 #define HEADROOM_FIXTURE_TREE_H
 
@@ -61,7 +62,8 @@ static inline void tree_put(const struct tree *tree, const char *path, const cha
 		abort();
 }
 
-static inline int tree_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static inline int tree_remove_one(const char *path, const struct stat *st, int type,
+				  struct FTW *ftw)
 {
 	(void)st, (void)type, (void)ftw;
 	return remove(path);

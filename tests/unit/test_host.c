@@ -12,7 +12,7 @@
 #include "sense/host.h"
 
 #define PROC "tests/fixtures/proc/"
-#define KIB(n) ((n) * 1024ULL)
+#define KIB(n) ((n)*1024ULL)
 #define NO RECORD_UNKNOWN
 
 static void test_recorded(void **state)
@@ -22,8 +22,12 @@ static void test_recorded(void **state)
 		int result;
 		struct host_sample want;
 	} cases[] = {
-		{PROC "plain", 0, {KIB(456128), KIB(402992), KIB(65532), KIB(62404), 123456, 65432, 125, 75, 1}},
-		{PROC "no-psi", 0, {KIB(468436), KIB(418392), KIB(65532), KIB(62412), NO, NO, ~0U, ~0U, 1}},
+		{PROC "plain",
+		 0,
+		 {KIB(456128), KIB(402992), KIB(65532), KIB(62404), 123456, 65432, 125, 75, 1}},
+		{PROC "no-psi",
+		 0,
+		 {KIB(468436), KIB(418392), KIB(65532), KIB(62412), NO, NO, ~0U, ~0U, 1}},
 		{PROC "old", 0, {KIB(468436), NO, KIB(65532), KIB(62412), NO, NO, ~0U, ~0U, NO}},
 		{PROC "garbage", 0, {KIB(25276510), NO, NO, NO, NO, NO, ~0U, 10001, NO}},
 	};
@@ -68,7 +72,7 @@ static void test_missing(void **state)
 	assert_int_equal(host_read(h, &s), -EBADMSG);
 	assert_int_equal(s.mem_total, 7);
 	tree_put(&tree, "proc/meminfo", "MemTotal:  2 kB\n");
-	assert_int_equal(host_read(h, &s), 0);		/* the same descriptor reads anew */
+	assert_int_equal(host_read(h, &s), 0); /* the same descriptor reads anew */
 	assert_int_equal(s.mem_total, 2048);
 	host_close(h);
 	tree_done(&tree);
@@ -81,7 +85,8 @@ static void test_this_host(void **state)
 
 	assert_int_equal(host_open("", &h), 0);
 	assert_int_equal(host_read(h, &s), 0);
-	assert_true(s.mem_total != NO && s.mem_available <= s.mem_total && s.swap_free <= s.swap_total);
+	assert_true(s.mem_total != NO && s.mem_available <= s.mem_total &&
+		    s.swap_free <= s.swap_total);
 	host_close(h);
 }
 
@@ -92,16 +97,28 @@ static void test_number(void **state)
 		int result;
 		__u64 value;
 	} cases[] = {
-		{"0\n", 0, 0}, {"18446744073709551614\n", 0, NO - 1}, {"max\n", 0, NO}, {"007\n", 0, 7},
-		{"18446744073709551616\n", -EINVAL, 1}, {"", -EINVAL, 1}, {"\n", -EINVAL, 1}, {"12", -EINVAL, 1},
-		{"max", -EINVAL, 1}, {"maximum\n", -EINVAL, 1}, {"-1\n", -EINVAL, 1}, {" 1\n", -EINVAL, 1},
-		{"1 2\n", -EINVAL, 1}, {"1\n2\n", -EINVAL, 1}, {"0x10\n", -EINVAL, 1},
+		{"0\n", 0, 0},
+		{"18446744073709551614\n", 0, NO - 1},
+		{"max\n", 0, NO},
+		{"007\n", 0, 7},
+		{"18446744073709551616\n", -EINVAL, 1},
+		{"", -EINVAL, 1},
+		{"\n", -EINVAL, 1},
+		{"12", -EINVAL, 1},
+		{"max", -EINVAL, 1},
+		{"maximum\n", -EINVAL, 1},
+		{"-1\n", -EINVAL, 1},
+		{" 1\n", -EINVAL, 1},
+		{"1 2\n", -EINVAL, 1},
+		{"1\n2\n", -EINVAL, 1},
+		{"0x10\n", -EINVAL, 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		__u64 v = 1;
 
-		assert_int_equal(fields_number(cases[i].text, strlen(cases[i].text), &v), cases[i].result);
+		assert_int_equal(fields_number(cases[i].text, strlen(cases[i].text), &v),
+				 cases[i].result);
 		assert_int_equal(v, cases[i].value);
 	}
 }
@@ -125,14 +142,14 @@ static void test_fields(void **state)
 		size_t found;
 	} cases[] = {
 		{"a 1\nbb 2\nbbb 3\nc: 4 kB\n", {1, 5, 4096}, 4},
-		{"c 4\nbbb 3\nbb 2\na 1\n", {1, 5, 4096}, 4},		/* any order */
+		{"c 4\nbbb 3\nbb 2\na 1\n", {1, 5, 4096}, 4}, /* any order */
 		{"x 9\na 1\ny 9\nz 9\nc 1\n", {1, NO, 1024}, 2},
-		{"a 1\nbb 2", {1, NO, NO}, 1},				/* cut off: "2" may be the head of "23" */
+		{"a 1\nbb 2", {1, NO, NO}, 1}, /* cut off: "2" may be the head of "23" */
 		{"a\nbb \nc x\n", {NO, NO, NO}, 0},
-		{"aa 1\nb 2\nbbbb 3\n", {NO, NO, NO}, 0},		/* no prefix is a key, no key a prefix */
+		{"aa 1\nb 2\nbbbb 3\n", {NO, NO, NO}, 0}, /* no prefix is a key, no key a prefix */
 		{"a 1\na 2\n", {2, NO, NO}, 2},
 		{"a 99999999999999999999\na 1z\n", {NO, NO, NO}, 0},
-		{"bb 18446744073709551614\nbbb 5\n", {NO, NO - 1, NO}, 2},	/* saturates */
+		{"bb 18446744073709551614\nbbb 5\n", {NO, NO - 1, NO}, 2}, /* saturates */
 		{"c 18446744073709551614\n", {NO, NO, NO - 1}, 1},
 		{"", {NO, NO, NO}, 0},
 		{"\n\n\n", {NO, NO, NO}, 0},
@@ -146,7 +163,8 @@ static void test_fields(void **state)
 
 		memcpy(text, cases[i].text, n);
 		print_message("%zu\n", i);
-		assert_int_equal(fields_parse(text, n, three, ARRAY_SIZE(three), &v), cases[i].found);
+		assert_int_equal(fields_parse(text, n, three, ARRAY_SIZE(three), &v),
+				 cases[i].found);
 		assert_int_equal(v.a, cases[i].want.a);
 		assert_int_equal(v.b, cases[i].want.b);
 		assert_int_equal(v.c, cases[i].want.c);
@@ -177,8 +195,9 @@ static void test_noise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_recorded), cmocka_unit_test(test_missing), cmocka_unit_test(test_this_host),
-		cmocka_unit_test(test_number),	 cmocka_unit_test(test_fields),	 cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_recorded),  cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_this_host), cmocka_unit_test(test_number),
+		cmocka_unit_test(test_fields),	  cmocka_unit_test(test_noise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What counts as used, and how much is left: see account.h. Pure functions of samples; no I/O, no allocation, no clock.
- * Every sum and difference saturates, for the figures come from a kernel that is being measured while it moves.
+ * What counts as used, and how much is left: see account.h. Pure functions of samples; no I/O, no
+ * allocation, no clock. Every sum and difference saturates, for the figures come from a kernel that
+ * is being measured while it moves.
  */
 #include "account.h"
 
@@ -10,23 +11,15 @@ static __u64 add(__u64 a, __u64 b)
 {
 	__u64 sum;
 
-	return __builtin_add_overflow(a, b, &sum) || sum == RECORD_UNKNOWN ? RECORD_UNKNOWN - 1 : sum;
+	return __builtin_add_overflow(a, b, &sum) || sum == RECORD_UNKNOWN ? RECORD_UNKNOWN - 1
+									   : sum;
 }
 
-static __u64 sub(__u64 a, __u64 b)
-{
-	return a > b ? a - b : 0;
-}
+static __u64 sub(__u64 a, __u64 b) { return a > b ? a - b : 0; }
 
-static __u64 min(__u64 a, __u64 b)
-{
-	return a < b ? a : b;
-}
+static __u64 min(__u64 a, __u64 b) { return a < b ? a : b; }
 
-static bool known(__u64 v)
-{
-	return v != RECORD_UNKNOWN;
-}
+static bool known(__u64 v) { return v != RECORD_UNKNOWN; }
 
 static __u64 clean_cache(const struct memcg_sample *s)
 {
@@ -58,8 +51,8 @@ static __u64 working_set(const struct memcg_sample *s)
 	return sub(s->usage, s->inactive_file);
 }
 
-/* Swap that this group may still use by its own limit; swap in use is taken as 0 where it is not known: the limit itself
- * is then the best upper bound there is. */
+/* Swap that this group may still use by its own limit; swap in use is taken as 0 where it is not
+ * known: the limit itself is then the best upper bound there is. */
 static __u64 own_swap(const struct memcg_sample *s)
 {
 	if (!known(s->swap_limit))
@@ -67,7 +60,8 @@ static __u64 own_swap(const struct memcg_sample *s)
 	return sub(s->swap_limit, known(s->swap) ? s->swap : 0);
 }
 
-/* Headroom under this group's own limit; RECORD_UNKNOWN: no limit here, or no usage to hold against it. */
+/* Headroom under this group's own limit; RECORD_UNKNOWN: no limit here, or no usage to hold
+ * against it. */
 static __u64 own_headroom(const struct memcg_sample *s, __u64 u, __u64 usable_swap)
 {
 	__u64 d;
@@ -77,7 +71,8 @@ static __u64 own_headroom(const struct memcg_sample *s, __u64 u, __u64 usable_sw
 	d = add(sub(s->limit, u), usable_swap);
 	/* usage above the limit (just lowered) is paid from swap, too */
 	d = sub(d, sub(u, s->limit));
-	/* v1's memsw limits the sum, so what is swapped out already also takes from the memory that is left. */
+	/* v1's memsw limits the sum, so what is swapped out already also takes from the memory
+	 * that is left. */
 	if ((s->flags & SAMPLE_V1) && known(s->swap_limit) && known(s->swap))
 		d = min(d, sub(add(s->limit, s->swap_limit), add(u, s->swap)));
 	return d;
@@ -86,9 +81,12 @@ static __u64 own_headroom(const struct memcg_sample *s, __u64 u, __u64 usable_sw
 static struct account host_account(const struct host_sample *h)
 {
 	struct account a = {
-		.clean_cache = RECORD_UNKNOWN, .unreclaimable = RECORD_UNKNOWN,
-		.working_set = RECORD_UNKNOWN, .headroom = RECORD_UNKNOWN,
-		.level = HR_LEVEL_HOST, .binding_limit = RECORD_UNKNOWN,
+		.clean_cache = RECORD_UNKNOWN,
+		.unreclaimable = RECORD_UNKNOWN,
+		.working_set = RECORD_UNKNOWN,
+		.headroom = RECORD_UNKNOWN,
+		.level = HR_LEVEL_HOST,
+		.binding_limit = RECORD_UNKNOWN,
 	};
 
 	if (!h)
@@ -101,8 +99,8 @@ static struct account host_account(const struct host_sample *h)
 	return a;
 }
 
-/* In preorder a row's parent is the row before it or one of that row's ancestors, so climbing costs O(1) per row on the
- * whole. Only rows in some other order need the search. */
+/* In preorder a row's parent is the row before it or one of that row's ancestors, so climbing
+ * costs O(1) per row on the whole. Only rows in some other order need the search. */
 static int find_parent(const struct memcg_sample *rows, const int *parent, int i)
 {
 	int k;
@@ -118,7 +116,8 @@ static int find_parent(const struct memcg_sample *rows, const int *parent, int i
 	return -1;
 }
 
-static void account_one(const struct memcg_sample *s, const struct account *above, struct account *a)
+static void account_one(const struct memcg_sample *s, const struct account *above,
+			struct account *a)
 {
 	__u64 own;
 
@@ -140,8 +139,8 @@ static void account_one(const struct memcg_sample *s, const struct account *abov
 	a->binding_limit = above->binding_limit;
 }
 
-void account_path(const struct memcg_sample *rows, size_t n, const struct host_sample *host, int *parent,
-		  struct account *accounts)
+void account_path(const struct memcg_sample *rows, size_t n, const struct host_sample *host,
+		  int *parent, struct account *accounts)
 {
 	const struct account top = host_account(host);
 

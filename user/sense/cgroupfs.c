@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Finds the cgroup hierarchies in mountinfo: see cgroupfs.h. Runs once at start, so it may allocate. It reads what the
- * kernel says and what can be opened; it never assumes a place such as /sys/fs/cgroup.
+ * Finds the cgroup hierarchies in mountinfo: see cgroupfs.h. Runs once at start, so it may
+ * allocate. It reads what the kernel says and what can be opened; it never assumes a place such as
+ * /sys/fs/cgroup.
  */
 #include "cgroupfs.h"
 
@@ -11,15 +12,16 @@
 #include <sys/stat.h>
 #include "base/cleanup.h"
 
-#define INITIAL_CGROUP_NS "cgroup:[4026531835]"	/* PROC_CGROUP_INIT_INO 0xEFFFFFFB, linux/proc_ns.h */
+#define INITIAL_CGROUP_NS \
+	"cgroup:[4026531835]" /* PROC_CGROUP_INIT_INO 0xEFFFFFFB, linux/proc_ns.h */
 
-struct mount {			/* one line of mountinfo, split; paths unescaped */
-	char *inner;		/* which directory of the file system is mounted */
+struct mount { /* one line of mountinfo, split; paths unescaped */
+	char *inner; /* which directory of the file system is mounted */
 	char *point;
 	char *options, *type, *super_options;
 };
 
-struct found {			/* the best mount of one hierarchy so far */
+struct found { /* the best mount of one hierarchy so far */
 	char path[PATH_MAX];
 	char inner[PATH_MAX];
 	bool read_only;
@@ -35,14 +37,15 @@ static const struct {
 	[UNIFIED] = {"cgroup2", NULL},
 };
 
-/* mountinfo writes space, tab, newline and backslash as \ooo (fs/proc_namespace.c, mangle()). In place. */
+/* mountinfo writes space, tab, newline and backslash as \ooo (fs/proc_namespace.c, mangle()). In
+ * place. */
 static void unescape(char *s)
 {
 	char *out = s;
 
 	for (; *s; s++, out++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
-		    s[3] <= '7') {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
+		    s[3] >= '0' && s[3] <= '7') {
 			*out = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
 			s += 3;
 		} else {
@@ -104,8 +107,8 @@ static bool starts_with_up(const char *inner)
 	return !strncmp(inner, "/..", 3) && (inner[3] == '/' || !inner[3]);
 }
 
-/* How far below the place where we count from a mount begins: 0 for "/", negative for the "/../.." of a mount that shows
- * more than the namespace we are in. */
+/* How far below the place where we count from a mount begins: 0 for "/", negative for the
+ * "/../.." of a mount that shows more than the namespace we are in. */
 static int inner_depth(const char *inner)
 {
 	int depth = 0;
@@ -117,8 +120,8 @@ static int inner_depth(const char *inner)
 	return depth;
 }
 
-/* Bind mounts show the same hierarchy twice: the larger view wins, then the writable one, then the first; a later mount
- * on the same point hides the earlier. */
+/* Bind mounts show the same hierarchy twice: the larger view wins, then the writable one, then
+ * the first; a later mount on the same point hides the earlier. */
 static bool is_better(const struct found *old, const struct found *new)
 {
 	int a = inner_depth(old->inner), b = inner_depth(new->inner);
@@ -134,21 +137,24 @@ static void consider(const struct mount *m, const char *prefix, struct found fou
 
 	for (size_t h = 0; h < HIERARCHIES; h++) {
 		if (strcmp(m->type, wanted[h].type) ||
-		    (wanted[h].controller && !has_word(m->super_options, wanted[h].controller, ",")))
+		    (wanted[h].controller &&
+		     !has_word(m->super_options, wanted[h].controller, ",")))
 			continue;
-		if (strlen(prefix) + strlen(m->point) >= sizeof(new.path) || strlen(m->inner) >= sizeof(new.inner))
+		if (strlen(prefix) + strlen(m->point) >= sizeof(new.path) ||
+		    strlen(m->inner) >= sizeof(new.inner))
 			continue;
 		stpcpy(stpcpy(new.path, prefix), m->point);
 		strcpy(new.inner, m->inner);
-		new.read_only = has_word(m->options, "ro", ",") || has_word(m->super_options, "ro", ",");
+		new.read_only =
+			has_word(m->options, "ro", ",") || has_word(m->super_options, "ro", ",");
 		if (is_better(&found[h], &new) && is_dir(new.path))
 			found[h] = new;
 	}
 }
 
 /* Mounts below `below` are taken, and reached with `prefix` in front. */
-static int read_mounts(const char *root, const char *proc_file, const char *below, const char *prefix,
-		       struct found found[HIERARCHIES])
+static int read_mounts(const char *root, const char *proc_file, const char *below,
+		       const char *prefix, struct found found[HIERARCHIES])
 {
 	_cleanup_free_ char *path = NULL, *line = NULL;
 	_cleanup_fclose_ FILE *f = NULL;
@@ -164,7 +170,8 @@ static int read_mounts(const char *root, const char *proc_file, const char *belo
 	while (getline(&line, &size, f) > 0) {
 		struct mount m;
 
-		if (parse_mount(line, &m) && !strncmp(m.point, below, n) && (!n || m.point[n] == '/'))
+		if (parse_mount(line, &m) && !strncmp(m.point, below, n) &&
+		    (!n || m.point[n] == '/'))
 			consider(&m, prefix, found);
 	}
 	return ferror(f) ? -EIO : 0;
@@ -245,8 +252,9 @@ int cgroupfs_find(const char *root, struct cgroupfs *ret_fs)
 	if (r < 0)
 		return r;
 
-	fs->layout = !found[MEMORY_V1].path[0] ? CGROUP_V2 :
-		     found[UNIFIED].path[0]    ? CGROUP_HYBRID : CGROUP_V1;
+	fs->layout = !found[MEMORY_V1].path[0] ? CGROUP_V2
+		     : found[UNIFIED].path[0]  ? CGROUP_HYBRID
+					       : CGROUP_V1;
 	memory = &found[fs->layout == CGROUP_V2 ? UNIFIED : MEMORY_V1];
 	strcpy(fs->memory, memory->path);
 	strcpy(fs->unified, found[UNIFIED].path);
@@ -271,7 +279,9 @@ int cgroupfs_find(const char *root, struct cgroupfs *ret_fs)
 const char *cgroupfs_layout_name(enum cgroup_layout layout)
 {
 	static const char *const names[] = {
-		[CGROUP_V2] = "v2", [CGROUP_V1] = "v1", [CGROUP_HYBRID] = "hybrid",
+		[CGROUP_V2] = "v2",
+		[CGROUP_V1] = "v1",
+		[CGROUP_HYBRID] = "hybrid",
 	};
 
 	return names[layout];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Parsers for the kernel's "key value" files: see fields.h. The text comes from the kernel, but it is read as if it did
- * not: every access is bounded, and a line counts only when it is whole.
+ * Parsers for the kernel's "key value" files: see fields.h. The text comes from the kernel, but it
+ * is read as if it did not: every access is bounded, and a line counts only when it is whole.
  */
 #include "fields.h"
 
@@ -37,7 +37,8 @@ static bool number(const char **p, const char *end, __u64 *ret_value)
 	__u64 v = 0;
 
 	for (; s < end && *s >= '0' && *s <= '9'; s++)
-		if (__builtin_mul_overflow(v, 10ULL, &v) || __builtin_add_overflow(v, (__u64)(*s - '0'), &v))
+		if (__builtin_mul_overflow(v, 10ULL, &v) ||
+		    __builtin_add_overflow(v, (__u64)(*s - '0'), &v))
 			return false;
 	if (s == *p)
 		return false;
@@ -85,12 +86,14 @@ static bool is_key(const struct field *field, const char *key, size_t n)
 	return field->key[0] == key[0] && strlen(field->key) == n && !memcmp(field->key, key, n);
 }
 
-size_t fields_parse(const char *text, size_t n, const struct field *fields, size_t count, void *base)
+size_t fields_parse(const char *text, size_t n, const struct field *fields, size_t count,
+		    void *base)
 {
 	const char *end = text + n, *eol;
 	size_t found = 0, expect = 0;
 
-	for (const char *line = text; line < end && (eol = memchr(line, '\n', (size_t)(end - line))); line = eol + 1) {
+	for (const char *line = text;
+	     line < end && (eol = memchr(line, '\n', (size_t)(end - line))); line = eol + 1) {
 		size_t len = 0, i = expect;
 		const char *p;
 		__u64 v;
@@ -153,7 +156,8 @@ void fields_pressure(const char *text, size_t n, struct fields_pressure *ret_pre
 	struct fields_pressure psi = {RECORD_UNKNOWN, RECORD_UNKNOWN, ~0U, ~0U};
 	const char *end = text + n, *eol;
 
-	for (const char *line = text; line < end && (eol = memchr(line, '\n', (size_t)(end - line))); line = eol + 1) {
+	for (const char *line = text;
+	     line < end && (eol = memchr(line, '\n', (size_t)(end - line))); line = eol + 1) {
 		if (eol - line < 5)
 			continue;
 		if (!memcmp(line, "some ", 5))

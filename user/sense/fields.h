@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Numbers in the kernel's small text files: "KEY VALUE" lines, single values, PSI. Pure but for fields_read(); allocates
- * nothing. What is garbage, cut off before its newline or too large for 64 bits leaves its field as it was.
+ * Numbers in the kernel's small text files: "KEY VALUE" lines, single values, PSI. Pure but for
+ * fields_read(); allocates nothing. What is garbage, cut off before its newline or too large for 64
+ * bits leaves its field as it was.
  */
 #ifndef HEADROOM_FIELDS_H
 #define HEADROOM_FIELDS_H
@@ -23,13 +24,16 @@ struct field {
 	enum field_how how;
 };
 
-/* pread from 0 to the end of the file or of the buffer. `single`: the kernel makes the whole text in one piece (most
- * cgroup files, meminfo; not vmstat or cgroup.procs, which come page by page), so that a short read that ends with a
- * newline is the end, and one more system call can be saved. Bytes read, or -errno. */
+/* pread from 0 to the end of the file or of the buffer. `single`: the kernel makes the whole
+ * text in one piece (most cgroup files, meminfo; not vmstat or cgroup.procs, which come page by
+ * page), so that a short read that ends with a newline is the end, and one more system call can
+ * be saved. Bytes read, or -errno. */
 ssize_t fields_read(int fd, char *text, size_t size, bool single);
 
-/* How many of the fields were found. Lines in the order of the table are found fastest; any order works. */
-size_t fields_parse(const char *text, size_t n, const struct field *fields, size_t count, void *base);
+/* How many of the fields were found. Lines in the order of the table are found fastest; any
+ * order works. */
+size_t fields_parse(const char *text, size_t n, const struct field *fields, size_t count,
+		    void *base);
 
 /* "123\n" → 0; "max\n" → 0 and RECORD_UNKNOWN; else -EINVAL. */
 int fields_number(const char *text, size_t n, __u64 *ret_value);

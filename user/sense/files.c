@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Reads memory cgroups by their files: see files.h. groups.c keeps the table, memfiles.c knows what is in which file,
- * walk.c finds the groups; here files are opened and read. Never writes to a cgroup, never follows a name that it did not
- * get from the kernel.
+ * Reads memory cgroups by their files: see files.h. groups.c keeps the table, memfiles.c knows what
+ * is in which file, walk.c finds the groups; here files are opened and read. Never writes to a
+ * cgroup, never follows a name that it did not get from the kernel.
  */
 #include "files.h"
 
@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "walk.h"
 
-#define SPARE_DESCRIPTORS 256	/* of the hard limit, for everybody else in this process */
+#define SPARE_DESCRIPTORS 256 /* of the hard limit, for everybody else in this process */
 
 static void raise_nofile(size_t *ret_keep_max)
 {
@@ -32,11 +32,13 @@ static void raise_nofile(size_t *ret_keep_max)
 		if (setrlimit(RLIMIT_NOFILE, &lim) < 0)
 			getrlimit(RLIMIT_NOFILE, &lim);
 	}
-	keep = lim.rlim_cur > 2 * SPARE_DESCRIPTORS ? lim.rlim_cur - SPARE_DESCRIPTORS : lim.rlim_cur / 2;
+	keep = lim.rlim_cur > 2 * SPARE_DESCRIPTORS ? lim.rlim_cur - SPARE_DESCRIPTORS
+						    : lim.rlim_cur / 2;
 	*ret_keep_max = keep > FILES_OPEN_MAX ? FILES_OPEN_MAX : (size_t)keep;
 }
 
-int files_open(const struct cgroupfs *fs, const char *scope, size_t capacity, struct files **ret_files)
+int files_open(const struct cgroupfs *fs, const char *scope, size_t capacity,
+	       struct files **ret_files)
 {
 	_cleanup_(files_closep) struct files *f = calloc(1, sizeof(*f));
 	struct statfs sfs;
@@ -55,7 +57,8 @@ int files_open(const struct cgroupfs *fs, const char *scope, size_t capacity, st
 	f->root_fd = open(fs->memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->root_fd < 0 || fstatfs(f->root_fd, &sfs) < 0)
 		return -errno;
-	f->kernfs = (unsigned long)sfs.f_type == CGROUPFS_V2_MAGIC || (unsigned long)sfs.f_type == CGROUPFS_V1_MAGIC;
+	f->kernfs = (unsigned long)sfs.f_type == CGROUPFS_V2_MAGIC ||
+		    (unsigned long)sfs.f_type == CGROUPFS_V1_MAGIC;
 	r = walk_begin(f, capacity);
 	if (r < 0)
 		return r;
@@ -79,7 +82,8 @@ void files_keep(struct files *f, size_t keep_max, __u64 idle_ns)
 {
 	f->groups.fds_max = keep_max;
 	f->groups.idle_ns = idle_ns;
-	for (__u32 g = f->groups.oldest; f->groups.fds > keep_max && g != GROUP_NONE; g = f->groups.group[g].newer)
+	for (__u32 g = f->groups.oldest; f->groups.fds > keep_max && g != GROUP_NONE;
+	     g = f->groups.group[g].newer)
 		groups_close_all(&f->groups, g);
 }
 
@@ -91,8 +95,8 @@ void files_count(const struct files *f, struct files_counts *ret_counts)
 	ret_counts->keep_max = f->groups.fds_max;
 }
 
-/* Out of descriptors in spite of the bound (somebody lowered the limit, or the system's table is full): hold fewer, once
- * and for all. */
+/* Out of descriptors in spite of the bound (somebody lowered the limit, or the system's table is
+ * full): hold fewer, once and for all. */
 static bool make_room(struct files *f, int error)
 {
 	struct groups *t = &f->groups;
@@ -180,8 +184,8 @@ static int take_file(struct files *f, const struct memfile *file, int fd, struct
 	return 0;
 }
 
-/* A kept descriptor gives ENODEV for ever once its file is removed: with its group, or with the controller that was
- * switched off there. What is open then tells nothing, the name does. */
+/* A kept descriptor gives ENODEV for ever once its file is removed: with its group, or with the
+ * controller that was switched off there. What is open then tells nothing, the name does. */
 static int read_file(struct files *f, unsigned which, struct reading *r)
 {
 	const struct memfile *file = &f->memfiles->file[which];
@@ -211,7 +215,8 @@ static int read_file(struct files *f, unsigned which, struct reading *r)
 	return result;
 }
 
-/* Files that are not there are not asked for again as long as the usage file, which all memory cgroups have, stays. */
+/* Files that are not there are not asked for again as long as the usage file, which all memory
+ * cgroups have, stays. */
 static void read_optional(struct files *f, unsigned which, struct reading *r)
 {
 	struct group *p = &f->groups.group[f->visit.group];
@@ -229,8 +234,8 @@ static bool is_there(const struct files *f)
 	return !faccessat(f->visit.dir_fd, "cgroup.procs", F_OK, 0);
 }
 
-/* One group's row, stat block included where it is wanted. -ENOENT: it is gone; -ENODATA: it is there, but no memory
- * cgroup (v2 without the controller). */
+/* One group's row, stat block included where it is wanted. -ENOENT: it is gone; -ENODATA: it is
+ * there, but no memory cgroup (v2 without the controller). */
 static int read_group(struct files *f, struct reading *r,
 		      bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
 {
@@ -365,6 +370,7 @@ int files_usage_open(struct files *f, const char *path)
 	dir_fd = openat(f->root_fd, *below ? below : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return -errno;
-	fd = openat(dir_fd, f->memfiles->file[MEMFILES_USAGE].name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(dir_fd, f->memfiles->file[MEMFILES_USAGE].name,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : fd;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The table behind the file reader: see groups.h. Bookkeeping only; it closes descriptors but opens and reads nothing,
- * and takes all its memory at the start.
+ * The table behind the file reader: see groups.h. Bookkeeping only; it closes descriptors but opens
+ * and reads nothing, and takes all its memory at the start.
  */
 #include "groups.h"
 
@@ -11,13 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NAME_BYTES	96	/* of the pool, per group: "cri-containerd-<64 hex>.scope" and its owner fit */
-#define RETIRE_AT_ONCE	4	/* so that no single call is long */
-#define EVICT_TRIES	16
+#define NAME_BYTES \
+	96 /* of the pool, per group: "cri-containerd-<64 hex>.scope" and its owner fit */
+#define RETIRE_AT_ONCE 4 /* so that no single call is long */
+#define EVICT_TRIES 16
 
 static __u32 slot_of(const struct groups *t, __u64 id)
 {
-	return (__u32)((id * 0x9e3779b97f4a7c15ULL) >> 32) & t->index_mask;	/* Fibonacci hashing */
+	return (__u32)((id * 0x9e3779b97f4a7c15ULL) >> 32) & t->index_mask; /* Fibonacci hashing */
 }
 
 int groups_init(struct groups *t, size_t capacity, bool with_names)
@@ -33,9 +34,10 @@ int groups_init(struct groups *t, size_t capacity, bool with_names)
 		.index = malloc(slots * sizeof(*t->index)),
 		.index_mask = (__u32)slots - 1,
 		.capacity = (__u32)capacity,
-		.newest = GROUP_NONE, .oldest = GROUP_NONE,
+		.newest = GROUP_NONE,
+		.oldest = GROUP_NONE,
 		.names_size = with_names ? capacity * NAME_BYTES + 512 : 0,
-		.names_used = 1,	/* 0 means "no name" */
+		.names_used = 1, /* 0 means "no name" */
 	};
 	if (with_names)
 		t->names = malloc(t->names_size);
@@ -77,7 +79,8 @@ static void index_add(struct groups *t, __u32 g)
 	t->index[s] = g;
 }
 
-/* Closes the gap by moving back whoever had to step aside for it (Knuth 6.4, algorithm R): no tombstones. */
+/* Closes the gap by moving back whoever had to step aside for it (Knuth 6.4, algorithm R): no
+ * tombstones. */
 static void index_remove(struct groups *t, __u32 g)
 {
 	__u32 s = slot_of(t, t->group[g].id), gap;
@@ -121,8 +124,8 @@ void groups_touch(struct groups *t, __u32 g, __u64 now_ns)
 	use_link(t, g);
 }
 
-/* Frees one group that can be missed: a loose one (it can be found again by its id), or an idle leaf, which its parent's
- * next listing finds again. */
+/* Frees one group that can be missed: a loose one (it can be found again by its id), or an idle
+ * leaf, which its parent's next listing finds again. */
 static bool evict_one(struct groups *t, __u64 now_ns)
 {
 	__u32 g = t->oldest;
@@ -154,8 +157,14 @@ __u32 groups_add(struct groups *t, __u64 id, __u64 now_ns)
 	t->free = p->next;
 	t->count++;
 	*p = (struct group){
-		.id = id, .used_ns = now_ns, .loose = true,
-		.parent = GROUP_NONE, .first = GROUP_NONE, .last = GROUP_NONE, .prev = GROUP_NONE, .next = GROUP_NONE,
+		.id = id,
+		.used_ns = now_ns,
+		.loose = true,
+		.parent = GROUP_NONE,
+		.first = GROUP_NONE,
+		.last = GROUP_NONE,
+		.prev = GROUP_NONE,
+		.next = GROUP_NONE,
 	};
 	for (unsigned i = 0; i < GROUP_FILES; i++)
 		p->fd[i] = -1;
@@ -164,7 +173,8 @@ __u32 groups_add(struct groups *t, __u64 id, __u64 now_ns)
 	return g;
 }
 
-/* Names stand one behind the other, each after its owner's index: those whose owner knows them move down. */
+/* Names stand one behind the other, each after its owner's index: those whose owner knows them
+ * move down. */
 static void names_compact(struct groups *t)
 {
 	size_t to = 1;

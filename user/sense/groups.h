@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The file reader's table of cgroups: a tree, an index by cgroup id, least-recently-used order and the descriptors that
- * are kept open. Private to files.c. A fixed number of groups, all memory taken by groups_init(); no file is read here.
+ * The file reader's table of cgroups: a tree, an index by cgroup id, least-recently-used order and
+ * the descriptors that are kept open. Private to files.c. A fixed number of groups, all memory
+ * taken by groups_init(); no file is read here.
  *
- * A group is an index below `capacity`; GROUP_NONE is none. A group is either placed (it has a parent and a name, the walk
- * has seen it) or loose (known by its handle only, because somebody asked for its id). Indices are valid until the group
- * is removed.
+ * A group is an index below `capacity`; GROUP_NONE is none. A group is either placed (it has a
+ * parent and a name, the walk has seen it) or loose (known by its handle only, because somebody
+ * asked for its id). Indices are valid until the group is removed.
  */
 #ifndef HEADROOM_GROUPS_H
 #define HEADROOM_GROUPS_H
@@ -15,7 +16,7 @@
 #include <linux/types.h>
 
 #define GROUP_NONE	(~0U)
-#define GROUP_FILES	14	/* descriptors of one group: the directory and its files (memfiles.h) */
+#define GROUP_FILES	14	/* descriptors of a group: its directory and files (memfiles.h) */
 
 struct group {
 	__u64 id;
@@ -64,7 +65,8 @@ void groups_touch(struct groups *t, __u32 g, __u64 now_ns);
 bool groups_keep(struct groups *t, __u32 g, unsigned which, int fd, __u64 now_ns);
 void groups_close(struct groups *t, __u32 g, unsigned which);
 void groups_close_all(struct groups *t, __u32 g);
-/* A few of those that nobody asked for lately give up what they hold. To be called once in a while. */
+/* A few of those that nobody asked for lately give up what they hold. To be called once in a
+ * while. */
 void groups_retire(struct groups *t, __u64 now_ns);
 
 #endif

@@ -13,7 +13,9 @@
 enum { MEMINFO, VMSTAT, PRESSURE, HOST_FILES };
 
 static const char *const names[HOST_FILES] = {
-	[MEMINFO] = "/proc/meminfo", [VMSTAT] = "/proc/vmstat", [PRESSURE] = "/proc/pressure/memory",
+	[MEMINFO] = "/proc/meminfo",
+	[VMSTAT] = "/proc/vmstat",
+	[PRESSURE] = "/proc/pressure/memory",
 };
 
 static const struct field meminfo[] = {
@@ -23,11 +25,12 @@ static const struct field meminfo[] = {
 	{"SwapFree", offsetof(struct host_sample, swap_free), FIELD_KIB},
 };
 
-static const struct field vmstat[] = {{"oom_kill", offsetof(struct host_sample, oom_kills), FIELD_SET}};	/* 4.13 */
+static const struct field vmstat[] = {
+	{"oom_kill", offsetof(struct host_sample, oom_kills), FIELD_SET}}; /* 4.13 */
 
 struct host {
 	int fd[HOST_FILES];
-	char text[16384];	/* vmstat has about 5 KiB */
+	char text[16384]; /* vmstat has about 5 KiB */
 };
 
 int host_open(const char *root, struct host **ret_host)
@@ -38,10 +41,11 @@ int host_open(const char *root, struct host **ret_host)
 	if (!h)
 		return -ENOMEM;
 	for (size_t i = 0; i < HOST_FILES; i++) {
-		if (snprintf(path, sizeof(path), "%s%s", root ? root : "", names[i]) >= (int)sizeof(path))
+		if (snprintf(path, sizeof(path), "%s%s", root ? root : "", names[i]) >=
+		    (int)sizeof(path))
 			return -ENAMETOOLONG;
 		h->fd[i] = open(path, O_RDONLY | O_CLOEXEC);
-		if (i == MEMINFO && h->fd[i] < 0)	/* the first: nothing else is open yet */
+		if (i == MEMINFO && h->fd[i] < 0) /* the first: nothing else is open yet */
 			return -errno;
 	}
 	*ret_host = take_ptr(h);
@@ -61,7 +65,9 @@ void host_close(struct host *h)
 static void read_pressure(struct host *h, struct host_sample *s)
 {
 	/* with psi=0 the file may be there and answer EOPNOTSUPP */
-	ssize_t n = h->fd[PRESSURE] < 0 ? -1 : fields_read(h->fd[PRESSURE], h->text, sizeof(h->text), true);
+	ssize_t n = h->fd[PRESSURE] < 0
+			    ? -1
+			    : fields_read(h->fd[PRESSURE], h->text, sizeof(h->text), true);
 	struct fields_pressure psi;
 
 	fields_pressure(h->text, n < 0 ? 0 : (size_t)n, &psi);
@@ -74,8 +80,11 @@ static void read_pressure(struct host *h, struct host_sample *s)
 int host_read(struct host *h, struct host_sample *ret_sample)
 {
 	struct host_sample s = {
-		.mem_total = RECORD_UNKNOWN, .mem_available = RECORD_UNKNOWN,
-		.swap_total = RECORD_UNKNOWN, .swap_free = RECORD_UNKNOWN, .oom_kills = RECORD_UNKNOWN,
+		.mem_total = RECORD_UNKNOWN,
+		.mem_available = RECORD_UNKNOWN,
+		.swap_total = RECORD_UNKNOWN,
+		.swap_free = RECORD_UNKNOWN,
+		.oom_kills = RECORD_UNKNOWN,
 	};
 	ssize_t n = fields_read(h->fd[MEMINFO], h->text, sizeof(h->text), true);
 
@@ -83,7 +92,8 @@ int host_read(struct host *h, struct host_sample *ret_sample)
 		return (int)n;
 	if (!fields_parse(h->text, (size_t)n, meminfo, ARRAY_SIZE(meminfo), &s))
 		return -EBADMSG;
-	if (h->fd[VMSTAT] >= 0 && (n = fields_read(h->fd[VMSTAT], h->text, sizeof(h->text), false)) > 0)
+	if (h->fd[VMSTAT] >= 0 &&
+	    (n = fields_read(h->fd[VMSTAT], h->text, sizeof(h->text), false)) > 0)
 		fields_parse(h->text, (size_t)n, vmstat, ARRAY_SIZE(vmstat), &s);
 	read_pressure(h, &s);
 	*ret_sample = s;

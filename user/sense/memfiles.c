@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The tables of memory cgroup files and what is computed from several of them: see memfiles.h. No I/O.
+ * The tables of memory cgroup files and what is computed from several of them: see memfiles.h. No
+ * I/O.
  *
- * Events are the group's own: v2's memory.events counts what happened in descendants, too, so that one OOM kill would be
- * counted on every level; memory.events.local (5.2 and later) counts it where the victim was. v1's counters are local.
+ * Events are the group's own: v2's memory.events counts what happened in descendants, too, so that
+ * one OOM kill would be counted on every level; memory.events.local (5.2 and later) counts it where
+ * the victim was. v1's counters are local.
  */
 #include "memfiles.h"
 
@@ -12,21 +14,25 @@
 
 #define AT(member) offsetof(struct reading, member)
 #define ROW(member) offsetof(struct reading, s.member)
-#define NUMBER(file, bits, to, fills) \
-	{.name = (file), .shape = MEMFILE_NUMBER, .flags = (bits), .fields = &(const struct field){"", (to), FIELD_SET}, \
-	 .count = 1, .fill = (fills)}
-#define FIELDS(file, bits, table, fills) \
-	{.name = (file), .shape = MEMFILE_FIELDS, .flags = (bits), .fields = (table), .count = ARRAY_SIZE(table), \
-	 .fill = (fills)}
-#define NO_LIMIT (1ULL << 62)	/* v1 writes PAGE_COUNTER_MAX, LONG_MAX rounded down to pages */
+#define NUMBER(file, bits, to, fills)                                                             \
+	{                                                                                         \
+		.name = (file), .shape = MEMFILE_NUMBER, .flags = (bits),                         \
+		.fields = &(const struct field){"", (to), FIELD_SET}, .count = 1, .fill = (fills) \
+	}
+#define FIELDS(file, bits, table, fills)                                                     \
+	{                                                                                    \
+		.name = (file), .shape = MEMFILE_FIELDS, .flags = (bits), .fields = (table), \
+		.count = ARRAY_SIZE(table), .fill = (fills)                                  \
+	}
+#define NO_LIMIT (1ULL << 62) /* v1 writes PAGE_COUNTER_MAX, LONG_MAX rounded down to pages */
 
 /* In the order of the kernel's lines (mm/memcontrol.c, memory_stats[]). */
 static const struct field stat_v2[] = {
 	{"anon", ROW(anon), FIELD_SET},
 	{"file", ROW(file), FIELD_SET},
-	{"kernel", ROW(kernel), FIELD_SET},		/* 5.18 and later */
+	{"kernel", ROW(kernel), FIELD_SET}, /* 5.18 and later */
 	{"kernel_stack", AT(kernel_parts), FIELD_ADD},
-	{"pagetables", AT(kernel_parts), FIELD_ADD},	/* 5.11 */
+	{"pagetables", AT(kernel_parts), FIELD_ADD}, /* 5.11 */
 	{"sec_pagetables", AT(kernel_parts), FIELD_ADD},
 	{"percpu", AT(kernel_parts), FIELD_ADD},
 	{"vmalloc", AT(kernel_parts), FIELD_ADD},
@@ -61,7 +67,7 @@ static const struct field events_v2[] = {
 	{"max", ROW(event_max), FIELD_SET},
 	{"oom", ROW(event_oom), FIELD_SET},
 	{"oom_kill", ROW(event_oom_kill), FIELD_SET},
-	{"oom_group_kill", ROW(event_oom_group_kill), FIELD_SET},	/* 5.17 and later */
+	{"oom_group_kill", ROW(event_oom_group_kill), FIELD_SET}, /* 5.17 and later */
 };
 
 static const struct field populated_v2[] = {{"populated", AT(populated), FIELD_SET}};
@@ -78,19 +84,24 @@ static const struct memfile files_v2[] = {
 	NUMBER("memory.high", 0, ROW(high), 0),
 	NUMBER("memory.low", 0, ROW(low), 0),
 	NUMBER("memory.min", 0, ROW(min), 0),
-	NUMBER("memory.peak", 0, ROW(peak), 0),			/* 5.19 and later */
+	NUMBER("memory.peak", 0, ROW(peak), 0), /* 5.19 and later */
 	NUMBER("memory.swap.current", 0, ROW(swap), ROW(swap)),
 	NUMBER("memory.swap.max", 0, ROW(swap_limit), 0),
-	{.name = "memory.events.local", .instead = "memory.events", .shape = MEMFILE_FIELDS, .fields = events_v2,
-	 .count = ARRAY_SIZE(events_v2), .fill = ROW(event_oom_kill)},
+	{.name = "memory.events.local",
+	 .instead = "memory.events",
+	 .shape = MEMFILE_FIELDS,
+	 .fields = events_v2,
+	 .count = ARRAY_SIZE(events_v2),
+	 .fill = ROW(event_oom_kill)},
 	{.name = "memory.pressure", .shape = MEMFILE_PRESSURE, .fill = ROW(psi_some_us)},
-	FIELDS("cgroup.events", 0, populated_v2, 0),		/* before cgroup.procs */
+	FIELDS("cgroup.events", 0, populated_v2, 0), /* before cgroup.procs */
 	{.name = "cgroup.procs", .shape = MEMFILE_PIDS},
 	FIELDS("memory.stat", MEMFILE_STAT, stat_v2, 0),
 };
 
-/* Soft limit is no limit: the kernel only reclaims there first. cgroup.procs: an open one answers from a list that the
- * kernel keeps for as long as it is asked for more than once a second (CGROUP_PIDLIST_DESTROY_DELAY): always stale. */
+/* Soft limit is no limit: the kernel only reclaims there first. cgroup.procs: an open one
+ * answers from a list that the kernel keeps for as long as it is asked for more than once a
+ * second (CGROUP_PIDLIST_DESTROY_DELAY): always stale. */
 static const struct memfile files_v1[] = {
 	[MEMFILES_DIR] = {.name = "."},
 	[MEMFILES_USAGE] = NUMBER("memory.usage_in_bytes", 0, ROW(usage), 0),
@@ -107,7 +118,8 @@ static const struct memfile files_v1[] = {
 
 const struct memfiles *memfiles_of(enum cgroup_layout layout)
 {
-	static const struct memfiles v2 = {files_v2, ARRAY_SIZE(files_v2)}, v1 = {files_v1, ARRAY_SIZE(files_v1)};
+	static const struct memfiles v2 = {files_v2, ARRAY_SIZE(files_v2)},
+				     v1 = {files_v1, ARRAY_SIZE(files_v1)};
 
 	return layout == CGROUP_V2 ? &v2 : &v1;
 }

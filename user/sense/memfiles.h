@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which files a memory cgroup has, what stands in them, and which figure of a sample each one is: one table for v2, one
- * for v1. Pure: text in, sample out. docs/accounting.md is the same table for people.
+ * Which files a memory cgroup has, what stands in them, and which figure of a sample each one is:
+ * one table for v2, one for v1. Pure: text in, sample out. docs/accounting.md is the same table for
+ * people.
  */
 #ifndef HEADROOM_MEMFILES_H
 #define HEADROOM_MEMFILES_H
@@ -9,7 +10,8 @@
 #include "fields.h"
 #include "sense.h"
 
-#define MEMFILES_DIR	0u	/* index of the directory's own descriptor; files begin at 1, the usage file is 1 */
+/* Index 0 is the directory's own descriptor; files begin at 1. */
+#define MEMFILES_DIR	0u
 #define MEMFILES_USAGE	1u
 
 enum memfile_shape { MEMFILE_NUMBER, MEMFILE_FIELDS, MEMFILE_PRESSURE, MEMFILE_PIDS };
@@ -25,7 +27,7 @@ struct memfile {
 	unsigned flags;			/* MEMFILE_* */
 	const struct field *fields;	/* MEMFILE_NUMBER: one, its offset counts */
 	size_t count;
-	size_t fill;			/* files_stat() reads it too where BPF left this figure unknown; 0: it does not */
+	size_t fill;			/* files_stat() reads it if BPF left this unknown */
 };
 
 struct memfiles {

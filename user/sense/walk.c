@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Finding cgroups: see walk.h. A directory is listed only when its link count tells that children came or went, or when a
- * child was found dead: in calm a walk costs one fstat() per group. (kernfs keeps st_nlink at 2 + subdirectories. One
- * made and one removed between two looks leaves it unchanged, but then the dead one gives it away.)
+ * Finding cgroups: see walk.h. A directory is listed only when its link count tells that children
+ * came or went, or when a child was found dead: in calm a walk costs one fstat() per group. (kernfs
+ * keeps st_nlink at 2 + subdirectories. One made and one removed between two looks leaves it
+ * unchanged, but then the dead one gives it away.)
  */
 #include "walk.h"
 
@@ -17,14 +18,14 @@
 #include "base/clock.h"
 
 #define LOOK_AGAIN_NS NS_PER_SEC
-#define FILEID_KERNFS 0xfe	/* linux/exportfs.h, 5.5 and later: the handle is the 64-bit kernfs id */
+#define FILEID_KERNFS 0xfe /* linux/exportfs.h, 5.5 and later: the handle is the 64-bit kernfs id */
 
 union handle {
 	struct file_handle h;
 	char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
 };
 
-struct dirent_raw {		/* what getdents64 fills; readdir() would allocate */
+struct dirent_raw { /* what getdents64 fills; readdir() would allocate */
 	__u64 ino;
 	__s64 off;
 	__u16 bytes;
@@ -64,7 +65,8 @@ static int open_by_id(const struct files *f, __u64 id)
 	return fd;
 }
 
-/* Path from the root's directory, by the names that the walk keeps: "docker/abc"; "" for the root itself. */
+/* Path from the root's directory, by the names that the walk keeps: "docker/abc"; "" for the
+ * root itself. */
 static int path_by_names(struct files *f, __u32 g)
 {
 	const struct groups *t = &f->groups;
@@ -94,7 +96,8 @@ int walk_open_dir(struct files *f, __u32 g)
 		return open_by_id(f, f->groups.group[g].id);
 	if (path_by_names(f, g) < 0)
 		return -ENOENT;
-	fd = openat(f->root_fd, f->path[0] ? f->path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(f->root_fd, f->path[0] ? f->path : ".",
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
 	/* the name may be somebody else's by now */
@@ -103,7 +106,8 @@ int walk_open_dir(struct files *f, __u32 g)
 	return take_fd(fd);
 }
 
-/* The scope's name on `level` below the root: the one way to go as long as the scope is not reached. */
+/* The scope's name on `level` below the root: the one way to go as long as the scope is not
+ * reached. */
 static bool scope_step(const struct files *f, __u32 level, char name[NAME_MAX + 1])
 {
 	const char *p = f->scope;
@@ -121,14 +125,16 @@ static bool scope_step(const struct files *f, __u32 level, char name[NAME_MAX + 
 	return true;
 }
 
-/* A directory entry becomes a child of g, or is recognised as one. Returns the group if it is new. */
+/* A directory entry becomes a child of g, or is recognised as one. Returns the group if it is
+ * new. */
 static __u32 take_child(struct files *f, __u32 g, int dir_fd, const char *name, __u64 ino)
 {
 	struct groups *t = &f->groups;
 	__u32 c = groups_find(t, ino);
 	__u64 id;
 
-	/* On 64 bits the inode number is the id; only elsewhere, and for new ones, has the handle to be asked for. */
+	/* On 64 bits the inode number is the id; only elsewhere, and for new ones, has the
+	 * handle to be asked for. */
 	if (c == GROUP_NONE || t->group[c].parent != g) {
 		if (id_of(dir_fd, name, &id) < 0)
 			return GROUP_NONE;
@@ -146,7 +152,7 @@ static __u32 take_child(struct files *f, __u32 g, int dir_fd, const char *name, 
 			return c;
 		}
 	} else {
-		groups_rename(t, c, name);	/* v1 can */
+		groups_rename(t, c, name); /* v1 can */
 	}
 	t->group[c].seen = f->listing;
 	return GROUP_NONE;
@@ -176,10 +182,7 @@ static void drop_unseen(struct files *f, __u32 g)
 	}
 }
 
-static __u32 first_of(__u32 a, __u32 b)
-{
-	return a != GROUP_NONE ? a : b;
-}
+static __u32 first_of(__u32 a, __u32 b) { return a != GROUP_NONE ? a : b; }
 
 /* Returns the first new child; new ones come last among their siblings. */
 static __u32 list_children(struct files *f, __u32 g, int dir_fd)
@@ -220,7 +223,8 @@ static __u32 list_scope(struct files *f, __u32 g, int dir_fd, const char *name)
 	return new;
 }
 
-/* The link count is taken first: what changes during the listing makes for another listing, never for a gap. */
+/* The link count is taken first: what changes during the listing makes for another listing,
+ * never for a gap. */
 static __u32 update_children(struct files *f, __u32 g, int dir_fd)
 {
 	struct group *p = &f->groups.group[g];
@@ -293,12 +297,12 @@ void walk_lost(struct files *f, __u32 g)
 	if (p->parent != GROUP_NONE)
 		f->groups.group[p->parent].links = 0;
 	if (f->visit.group == g && !f->visit.transient)
-		f->visit.dir_fd = -1;	/* closed with the group */
+		f->visit.dir_fd = -1; /* closed with the group */
 	groups_remove(&f->groups, g);
 }
 
-/* Without handles an id is only known when the walk came by: so it goes, without reading any group, at most once in a
- * while. */
+/* Without handles an id is only known when the walk came by: so it goes, without reading any
+ * group, at most once in a while. */
 static void look_around(struct files *f)
 {
 	__u64 now_ns = clock_mono_ns();
@@ -308,7 +312,8 @@ static void look_around(struct files *f)
 	f->looked_ns = now_ns;
 	f->round++;
 	for (__u32 g = f->top; g != GROUP_NONE;) {
-		int kept = f->groups.group[g].fd[MEMFILES_DIR], fd = kept >= 0 ? kept : walk_open_dir(f, g);
+		int kept = f->groups.group[g].fd[MEMFILES_DIR],
+		    fd = kept >= 0 ? kept : walk_open_dir(f, g);
 
 		f->visit = (struct visit){.group = g, .dir_fd = fd, .transient = kept < 0};
 		g = walk_next(f, g, fd < 0 ? fd : 0);
@@ -360,7 +365,8 @@ const char *walk_below(const struct files *f, const char *path)
 	return path;
 }
 
-/* By the kernel's own word: what it calls the directory now, checked, for a removed one it calls "… (deleted)". */
+/* By the kernel's own word: what it calls the directory now, checked, for a removed one it calls
+ * "… (deleted)". */
 static int path_by_handle(struct files *f, __u64 id)
 {
 	_cleanup_close_ int fd = open_by_id(f, id);
@@ -424,7 +430,8 @@ int walk_begin(struct files *f, size_t capacity)
 		scope = walk_below(f, scope);
 		if (!scope)
 			return -ENOENT;
-		scope_fd = openat(f->root_fd, *scope ? scope : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		scope_fd =
+			openat(f->root_fd, *scope ? scope : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (scope_fd < 0)
 			return -errno;
 		memmove(f->scope, scope, strlen(scope) + 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How the file reader finds cgroups: by walking the tree, by id, by path. Private to files.c and walk.c. */
+/* How the file reader finds cgroups: by walking the tree, by id, by path. Private to files.c and
+ * walk.c. */
 #ifndef HEADROOM_WALK_H
 #define HEADROOM_WALK_H
 
@@ -41,13 +42,15 @@ static inline void files_closep(struct files **f)
 	files_close(*f);
 }
 
-int walk_begin(struct files *f, size_t capacity);	/* takes the table's memory, finds the root */
-/* The group after `g` in preorder, children included that were made meanwhile. `result` is what reading g gave: after
- * -ENOENT it is removed, after -ENODATA its children are left out. To be called inside the visit. */
+int walk_begin(struct files *f, size_t capacity);	/* takes the table's memory */
+/* The group after `g` in preorder, children included that were made meanwhile. `result` is what
+ * reading g gave: after -ENOENT it is removed, after -ENODATA its children are left out. To be
+ * called inside the visit. */
 __u32 walk_next(struct files *f, __u32 g, int result);
-__u32 walk_find(struct files *f, __u64 id);		/* known or found by handle; else GROUP_NONE */
+__u32 walk_find(struct files *f, __u64 id);		/* GROUP_NONE: there is no such group */
 void walk_lost(struct files *f, __u32 g);		/* it is gone */
 int walk_open_dir(struct files *f, __u32 g);		/* an fd, or -ENOENT, … */
-const char *walk_below(const struct files *f, const char *path);	/* relative to root_fd; NULL: not in our view */
+/* The path relative to root_fd; NULL: not in our view. */
+const char *walk_below(const struct files *f, const char *path);
 
 #endif

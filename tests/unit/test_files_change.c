@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Memory cgroups by their files while they change: trees that are taken apart between two looks,
+ * files that are broken, too few descriptors; and real cgroups of our own where this machine lets
+ * us make some.
+ */
+#include "base/cleanup.h"
+#include "fixture_files.h"
+
+/* A v2 tree to be taken apart. */
+static void v2_new(struct tree *tree)
+{
+	tree_new(tree);
+	tree_put(tree, "proc/self/mountinfo", "1 2 0:3 / /cg rw - cgroup2 none rw\n");
+	tree_put(tree, "cg/cgroup.controllers", "memory\n");
+	tree_put(tree, "cg/cgroup.procs", "1\n");
+}
+
+static void v2_group(const struct tree *tree, const char *name)
+{
+	static const char *const files[][2] = {
+		{"memory.current", "1000\n"},
+		{"memory.max", "max\n"},
+		{"memory.stat", "anon 10\ninactive_file 5\n"},
+		{"cgroup.procs", ""},
+		{"cgroup.events", "populated 0\nfrozen 0\n"},
+		{"memory.events", "max 3\noom_kill 2\n"},
+	};
+	char path[TREE_PATH];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "cg/%s/%s", name, files[i][0]);
+		tree_put(tree, path, files[i][1]);
+	}
+}
+
+static void test_changes(void **state)
+{
+	const struct memcg_sample *row;
+	struct tree tree;
+	struct files *f;
+
+	v2_new(&tree);
+	v2_group(&tree, "a");
+	v2_group(&tree, "a/b");
+	f = open_at(tree.root, NULL);
+	assert_int_equal(sweep(f), 3);
+	row = row_at(f, 3, "/a/b");
+	assert_int_equal(row->event_oom_kill, 2); /* no .local: the other one */
+	assert_int_equal(row->event_low, NO);
+	assert_true(row->limit == NO && row->peak == NO && row->psi_some_us == NO &&
+		    row->pids == 0);
+
+	v2_group(&tree, "a/c");
+	v2_group(&tree, "z z\n");
+	tree_put(&tree, "cg/a/b/memory.current", "7\n"); /* backwards, and told as it is */
+	tree_put(&tree, "cg/a/b/memory.events", "max 1\noom_kill 1\n");
+	assert_int_equal(sweep(f), 5);
+	assert_non_null(row_at(f, 5, "/z z\n"));
+	assert_int_equal(row_at(f, 5, "/a/b")->usage, 7);
+	assert_int_equal(row_at(f, 5, "/a/b")->event_oom_kill, 1);
+
+	tree_remove(&tree, "cg/a");
+	assert_int_equal(sweep(f), 2);
+	v2_group(&tree, "a");
+	tree_mkdir(&tree, "cg/a/no-controller/below");
+	tree_put(&tree, "cg/a/no-controller/cgroup.procs", "");
+	v2_group(&tree, "a/no-controller/below");
+	assert_int_equal(
+		sweep(f),
+		3); /* without memory.current it is no memory cgroup, nor can those below be */
+	v2_group(&tree, "a/no-controller");
+	assert_int_equal(sweep(f), 5);
+	assert_non_null(row_at(f, 5, "/a/no-controller/below"));
+	files_close(f);
+	tree_done(&tree);
+}
+
+static void test_broken_files(void **state)
+{
+	static const struct {
+		const char *file, *text; /* NULL: removed */
+		size_t offset;
+	} cases[] = {
+		{"memory.max", NULL, offsetof(struct memcg_sample, limit)},
+		{"memory.max", "", offsetof(struct memcg_sample, limit)},
+		{"memory.max", "12", offsetof(struct memcg_sample, limit)},
+		{"memory.max", "minus\n", offsetof(struct memcg_sample, limit)},
+		{"memory.current", "x\n", offsetof(struct memcg_sample, usage)},
+		{"memory.stat", NULL, offsetof(struct memcg_sample, anon)},
+		{"memory.stat", "anon", offsetof(struct memcg_sample, anon)},
+		{"memory.stat", "anon -5\ninactive_file 5\n", offsetof(struct memcg_sample, anon)},
+		{"memory.events", "oom_kill 99999999999999999999\n",
+		 offsetof(struct memcg_sample, event_oom_kill)},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char path[TREE_PATH];
+		struct tree tree;
+		struct files *f;
+
+		print_message("%s %s\n", cases[i].file,
+			      cases[i].text ? cases[i].text : "(removed)");
+		v2_new(&tree);
+		v2_group(&tree, "a");
+		f = open_at(tree.root, NULL);
+		files_keep(f, i % 2 ? 0 : 100, FILES_IDLE_NS);
+		assert_int_equal(sweep(f), 2);
+		snprintf(path, sizeof(path), "cg/a/%s", cases[i].file);
+		tree_remove(&tree, path);
+		if (cases[i].text)
+			tree_put(&tree, path, cases[i].text);
+		files_close(f);
+		f = open_at(tree.root, NULL);
+		assert_int_equal(sweep(f), 2);
+		assert_int_equal(*(__u64 *)((char *)&rows[1] + cases[i].offset), NO);
+		assert_int_equal(rows[1].flags & SAMPLE_STAT ? 1 : 0,
+				 cases[i].offset != offsetof(struct memcg_sample, anon));
+		if (rows[1].anon == NO)
+			assert_int_equal(files_stat(f, &rows[1]), -EIO);
+		files_close(f);
+		tree_done(&tree);
+	}
+}
+
+/* v1: memory and memsw are read at different moments. */
+static void test_v1_swap(void **state)
+{
+	static const struct {
+		const char *memsw, *memsw_limit, *limit, *stat;
+		__u64 swap, swap_limit;
+		unsigned flags;
+	} cases[] = {
+		{"1500\n", "4000\n", "3000\n", "", 500, 1000, 0},
+		{"900\n", "3000\n", "3000\n", "", 0, 0, SAMPLE_UNDER_OOM},
+		{"1500\n", "9223372036854771712\n", "3000\n", "", 500, NO, 0},
+		{"1500\n", "9223372036854710272\n", "9223372036854710272\n", "", 500, NO,
+		 0}, /* 64 KiB pages */
+		{"1500\n", "2000\n", "3000\n", "", 500, 0, 0}, /* being changed */
+		{NULL, NULL, "3000\n", "total_swap 77\n", 77, NO, 0}, /* swap not accounted */
+		{NULL, NULL, "3000\n", "", NO, NO, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct tree tree;
+		struct files *f;
+		char stat[256];
+
+		tree_new(&tree);
+		tree_put(&tree, "proc/self/mountinfo", "1 2 0:3 / /m rw - cgroup none rw,memory\n");
+		tree_put(&tree, "m/release_agent", "\n");
+		tree_put(&tree, "m/cgroup.procs", "1\n");
+		tree_put(&tree, "m/a/cgroup.procs", "5\n6\n7\n");
+		tree_put(&tree, "m/a/memory.usage_in_bytes", "1000\n");
+		tree_put(&tree, "m/a/memory.limit_in_bytes", cases[i].limit);
+		if (cases[i].memsw) {
+			tree_put(&tree, "m/a/memory.memsw.usage_in_bytes", cases[i].memsw);
+			tree_put(&tree, "m/a/memory.memsw.limit_in_bytes", cases[i].memsw_limit);
+		}
+		tree_put(&tree, "m/a/memory.oom_control",
+			 cases[i].flags ? "oom_kill_disable 1\nunder_oom 1\noom_kill 0\n"
+					: "under_oom 0\n");
+		snprintf(stat, sizeof(stat), "total_rss 1\n%stotal_inactive_file 2\n",
+			 cases[i].stat);
+		tree_put(&tree, "m/a/memory.stat", stat);
+		f = open_at(tree.root, NULL);
+		assert_int_equal(sweep(f), 2);
+		assert_int_equal(rows[1].swap, cases[i].swap);
+		assert_int_equal(rows[1].swap_limit, cases[i].swap_limit);
+		assert_int_equal(rows[1].pids, 3);
+		assert_int_equal(rows[1].flags, SAMPLE_V1 | SAMPLE_STAT | SAMPLE_POPULATED |
+							SAMPLE_HAS_TASKS | cases[i].flags);
+		files_close(f);
+		tree_done(&tree);
+	}
+}
+
+static void test_capacity(void **state)
+{
+	struct files_counts c;
+	struct cgroupfs fs;
+	struct tree tree;
+	struct files *f;
+	char name[32];
+	size_t n;
+
+	v2_new(&tree);
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "g%d", i);
+		v2_group(&tree, name);
+	}
+	f = open_at(tree.root, NULL);
+	assert_int_equal(sweep(f), 21);
+	n = 0;
+	assert_int_equal(files_sweep(f, rows, 20, &n, NULL, NULL), -ENOSPC);
+	assert_int_equal(n, 20);
+	files_close(f);
+
+	assert_int_equal(cgroupfs_find(tree.root, &fs), 0);
+	assert_int_equal(files_open(&fs, NULL, 10, &f), 0);
+	assert_int_equal(files_sweep(f, rows, MOST, &n, NULL, NULL), -ENOSPC);
+	assert_int_equal(n, 10);
+	for (int i = 0; i < 15; i++) {
+		snprintf(name, sizeof(name), "cg/g%d", i);
+		tree_remove(&tree, name);
+	}
+	for (int i = 0; i < 2;
+	     i++) /* the places of the dead are taken at the latest in the next round */
+		files_sweep(f, rows, MOST, &n, NULL, NULL);
+	assert_int_equal(sweep(f), 6);
+	files_count(f, &c);
+	assert_true(c.refused > 0 && c.groups == 6);
+	files_close(f);
+	tree_done(&tree);
+}
+
+static void test_descriptors(void **state)
+{
+	struct files_counts c, c2;
+	struct tree tree;
+	struct files *f;
+	char name[32];
+
+	v2_new(&tree);
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "g%d", i);
+		v2_group(&tree, name);
+	}
+	f = open_at(tree.root, NULL);
+	sweep(f);
+	files_count(f, &c);
+	assert_int_equal(c.kept_open, c.opens); /* everything that was opened */
+	sweep(f);
+	files_count(f, &c2);
+	assert_int_equal(c2.opens, c.opens);
+	assert_int_equal(c2.transient, 0);
+
+	files_keep(f, 30, FILES_IDLE_NS);
+	sweep(f);
+	sweep(f);
+	files_count(f, &c);
+	assert_in_range(c.kept_open, 1, 30);
+	sweep(f);
+	files_count(f, &c2);
+	/* a round that is larger than the cache does not wash it out */
+	assert_int_equal(c2.opens - c.opens, c2.transient - c.transient);
+	assert_true(c2.opens - c.opens < 20 * 8);
+
+	/* unused ones give theirs up: here at once */
+	files_keep(f, 30, 0);
+	sweep(f);
+	files_count(f, &c);
+	assert_in_range(c.kept_open, 0, 30);
+	files_close(f);
+	tree_done(&tree);
+}
+
+static void test_real(void **state)
+{
+	struct memcg_sample by_id = {0};
+	struct files_counts c;
+	struct cgroupfs fs;
+	char top[PATH_MAX + 64], path[PATH_MAX + 128], scope[64];
+	struct files *f;
+	size_t n;
+	__u64 id;
+
+	if (cgroupfs_find("", &fs) || fs.read_only)
+		skip();
+	snprintf(scope, sizeof(scope), "/headroom-test-files-%d", getpid());
+	snprintf(top, sizeof(top), "%s%s", fs.memory, scope);
+	if (mkdir(top, 0755) < 0) {
+		print_message("cannot make cgroups here\n");
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/a", top);
+	mkdir(path, 0755);
+	if (files_open(&fs, scope, MOST, &f) < 0 ||
+	    files_sweep(f, rows, MOST, &n, NULL, NULL) < 0 || n < 2) {
+		print_message("no memory controller below the root\n");
+		rmdir(path);
+		rmdir(top);
+		skip();
+	}
+	for (int round = 0; round < 50; round++) {
+		/* one goes and one comes between two looks: the link count stays as it was */
+		snprintf(path, sizeof(path), "%s/%c", top, 'a' + round);
+		rmdir(path);
+		snprintf(path, sizeof(path), "%s/%c", top, 'a' + round + 1);
+		mkdir(path, 0755);
+		n = sweep(f);
+		snprintf(path, sizeof(path), "%s/%c", scope, 'a' + round + 1);
+		assert_non_null(row_at(f, n, path));
+		snprintf(path, sizeof(path), "%s/%c", scope, 'a' + round);
+		assert_null(row_at(f, n, path));
+	}
+	files_count(f, &c);
+	assert_true(c.vanished >= 50 && c.listings < 200);
+
+	n = sweep(f);
+	snprintf(path, sizeof(path), "%s/%c", scope, 'a' + 50);
+	id = by_id.id = row_at(f, n, path)->id;
+	files_close(f);
+	assert_int_equal(files_open(&fs, NULL, MOST, &f), 0);
+	by_id.swap_limit = by_id.limit = NO;
+	if (files_stat(f, &by_id) == 0) {
+		assert_true(by_id.flags & SAMPLE_STAT && by_id.anon == 0);
+		assert_string_equal(files_path(f, id), path);
+	}
+	snprintf(path, sizeof(path), "%s/%c", top, 'a' + 50);
+	rmdir(path);
+	rmdir(top);
+	assert_int_equal(files_stat(f, &by_id), -ENOENT);
+	assert_null(files_path(f, id));
+	files_close(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_broken_files),
+		cmocka_unit_test(test_v1_swap),
+		cmocka_unit_test(test_capacity),
+		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_real),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
