@@ -2,7 +2,7 @@
 # The guard is up and the board tells who it is.
 . "$(dirname "$0")/lib.sh"
 
-wait_for 10 face ls --json || fail 'no board within 10 s'
+wait_for 10 guard_ready || fail 'no board with a first sweep on it within 10 s'
 snapshot >"$work/ls"
 expect '.schema == "headroom.snapshot/1"' <"$work/ls"
 expect '.host.guard.mode == "observe" and .host.guard.uptime_seconds >= 0' <"$work/ls"

@@ -118,10 +118,13 @@ trap 'exit 143' INT TERM
 # ---- the guard: tests/live/run keeps one for all; a scenario that harms its guard starts its own
 
 guard=
+# The board may be there a moment before the first sweep is on it.
+guard_ready() { snapshot | jq -e '.host.guard.pid > 0 and (.containers | length > 0)'; }
+
 guard_start() { # [option…]; environment of the caller
 	"$build/headroomd" --board "$BOARD" "$@" >"$work/guard.log" 2>&1 &
 	guard=$!
-	wait_for 10 face ls --json && return
+	wait_for 10 guard_ready && return
 	cat "$work/guard.log" >&2
 	kill -0 "$guard" 2>/dev/null || printf 'the guard ended by itself\n' >&2
 	return 1
