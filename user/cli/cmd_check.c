@@ -222,7 +222,8 @@ static const struct option_spec specs[] = {
 const struct command command_check = {
 	.name = "check", .arguments = "",
 	.summary = "can this host run the guard, and how well",
-	.text = "Looks at kernel, BTF, capabilities, cgroups, namespaces, pressure, swap, limits, and tries each way\n"
-		"to get each signal. Exit status: 0 it can, 4 only root can try, 5 this host can't.\n",
+	.text = "Looks at kernel, BTF, capabilities, cgroups, namespaces, pressure, swap and limits,\n"
+		"and tries each way to get each signal.\n"
+		"Exit status: 0 it can, 4 only root can try, 5 this host can't.\n",
 	.options = specs, .options_bytes = sizeof(struct check_options), .run = run,
 };

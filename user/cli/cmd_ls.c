@@ -172,9 +172,9 @@ static const struct ls_options defaults = {.sort = "risk"};
 const struct command command_ls = {
 	.name = "ls", .arguments = "",
 	.summary = "one line per container, riskiest first",
-	.text = "Lists every container and unit, every other cgroup that holds processes, and what is gone\n"
-		"but was OOM-killed a short while ago. BOUND is whose limit comes first; SHARE is how much of\n"
-		"that limit can't be given back; HEADROOM is what is left of it.\n"
+	.text = "Lists every container and unit, every other cgroup that holds processes, and what is\n"
+		"gone but was OOM-killed a short while ago. BOUND is whose limit comes first, SHARE\n"
+		"how much of that limit can't be given back, HEADROOM what is left of it.\n"
 		"Exit status 3: the figures are shown, but the guard is silent and they are old.\n",
 	.options = specs, .defaults = &defaults, .options_bytes = sizeof(defaults), .run = run,
 };

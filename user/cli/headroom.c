@@ -73,6 +73,10 @@ static int run_command(const struct command *command, int argc, char **argv)
 	n = options_parse(command->options, argc, argv, values, error);
 	if (n == -ECANCELED)
 		return print_command(command);
+	if (n == -EDOM) {	/* the line says what would be right */
+		log_error("%s: %s", command->name, error);
+		return CLI_USAGE;
+	}
 	if (n < 0)
 		return usage_error(command, error);
 	if (n < command->arguments_needed) {
@@ -83,7 +87,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 		char clean[64];
 
 		text_clean(argv[1 + command->arguments_needed], SIZE_MAX, clean, sizeof(clean));
-		snprintf(error, sizeof(error), "what is '%s' for?", clean);
+		snprintf(error, sizeof(error), "'%s' is one too many", clean);
 		return usage_error(command, error);
 	}
 	return command->run(values, argv + 1);

@@ -13,6 +13,7 @@
 
 #define OPTIONS_MOST 16
 #define HELP_COLUMN 22
+#define HELP_WIDTH 78
 
 int option_text(const char *text, void *at)
 {
@@ -91,6 +92,24 @@ static void list_words(const char *(*word)(size_t i), char *out, size_t bytes)
 		used += (size_t)snprintf(out + used, bytes - used, "%s%s", i ? ", " : "", w);
 }
 
+/* The same for the help, in lines. */
+static void help_words(FILE *out, const char *(*word)(size_t i))
+{
+	size_t column = HELP_WIDTH;
+	const char *w;
+
+	for (size_t i = 0; (w = word(i)); i++) {
+		if (column + strlen(w) + 2 > HELP_WIDTH) {
+			fprintf(out, "%s  %-*s ", i ? ",\n" : "", HELP_COLUMN, "");
+			column = HELP_COLUMN + 3;
+		} else {
+			column += (size_t)fprintf(out, ", ");
+		}
+		column += (size_t)fprintf(out, "%s", w);
+	}
+	fputc('\n', out);
+}
+
 static int bad_value(const struct option_spec *spec, const char *value, char error[OPTIONS_ERROR])
 {
 	char words[160], clean[64];
@@ -103,7 +122,7 @@ static int bad_value(const struct option_spec *spec, const char *value, char err
 		snprintf(error, OPTIONS_ERROR, "--%s '%s': give %s", spec->name, clean,
 			 spec->wants ? spec->wants : "something");
 	}
-	return -EINVAL;
+	return -EDOM;
 }
 
 static int option_store(const struct option_spec *spec, const char *value, void *values, char error[OPTIONS_ERROR])
@@ -132,8 +151,10 @@ int options_parse(const struct option_spec *specs, int argc, char **argv, void *
 		if (c == 'h')
 			return -ECANCELED;
 		if (c == 'o') {
-			if (option_store(&specs[at - 1], optarg, values, error))
-				return -EINVAL;
+			int r = option_store(&specs[at - 1], optarg, values, error);
+
+			if (r)
+				return r;
 			continue;
 		}
 		text_clean(argv[optind - 1], SIZE_MAX, clean, sizeof(clean));
@@ -151,15 +172,13 @@ int options_parse(const struct option_spec *specs, int argc, char **argv, void *
 void options_help(FILE *out, const struct option_spec *specs)
 {
 	for (; specs && specs->name; specs++) {
-		char left[64], words[256];
+		char left[64];
 
 		snprintf(left, sizeof(left), "--%s%s%s", specs->name, specs->argument ? " " : "",
 			 specs->argument ? specs->argument : "");
 		fprintf(out, "  %-*s %s\n", HELP_COLUMN, left, specs->help);
-		if (specs->word) {
-			list_words(specs->word, words, sizeof(words));
-			fprintf(out, "  %-*s (%s)\n", HELP_COLUMN, "", words);
-		}
+		if (specs->word)
+			help_words(out, specs->word);
 	}
 	fprintf(out, "  %-*s %s\n", HELP_COLUMN, "-h, --help", "this text");
 }

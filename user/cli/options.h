@@ -34,11 +34,12 @@ int option_text(const char *text, void *at);		/* const char *: argv's own */
 int option_duration_ms(const char *text, void *at);	/* uint64_t, above 0 */
 int option_time(const char *text, void *at);		/* uint64_t, wall nanoseconds */
 #define OPTION_WANTS_DURATION "a duration such as 500ms, 1s or 5m"
-#define OPTION_WANTS_TIME "a time such as 5m (ago), 12:30 of a day as '2026-11-22 12:30', or @SECONDS"
+#define OPTION_WANTS_TIME "a time such as 5m (ago), '2026-11-22 12:30' or @SECONDS"
 
 #define OPTIONS_ERROR 256
 /* argv[0] is the command. Returns the number of arguments that are no options (moved to argv[1…]), -ECANCELED for
- * --help, or -EINVAL with one line in error. Never prints. */
+ * --help, or with one line in error: -EINVAL for what is no option of this table, -EDOM for a value that one does not
+ * take. Never prints. */
 int options_parse(const struct option_spec *specs, int argc, char **argv, void *values, char error[OPTIONS_ERROR]);
 void options_help(FILE *out, const struct option_spec *specs);
 

@@ -132,7 +132,8 @@ static void add_outlook(struct line *line, const struct hr_event_outlook *o)
 		add(line, "; risk %u", o->outlook.risk_centi / 100u);
 	add_ms(line, "; OOM in ", o->outlook.oom_in_p50_ms, "");
 	add_bytes(line, "; headroom ", o->headroom, "");
-	if (o->outlook.drift_bytes_per_second != HR_UNKNOWN_I64 && o->outlook.drift_bytes_per_second)
+	if (!o->outlook.reason[0].kind && o->outlook.drift_bytes_per_second != HR_UNKNOWN_I64 &&
+	    o->outlook.drift_bytes_per_second)
 		add(line, ", %s", units_rate(o->outlook.drift_bytes_per_second, text));
 	for (size_t i = 0; i < HR_REASONS && o->outlook.reason[i].kind; i++) {
 		char reason[REASON_TEXT];
