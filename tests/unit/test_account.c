@@ -280,6 +280,44 @@ static void test_always(void **state)
 	}
 }
 
+/* Any parents-first order gives the same answer: here by levels, shuffled within each. */
+static void test_order(void **state)
+{
+	enum { N = 3000 };
+	static struct memcg_sample rows[N], other[N];
+	static struct account a[N], b[N];
+	static int parent[N], parent2[N], at[N + 1];
+	size_t n = 0;
+
+	srand(6);
+	for (size_t i = 0; i < N; i++)
+		any_row(&rows[i], i);
+	for (__u32 level = 0; n < N; level++) {
+		size_t from = n;
+
+		for (size_t i = 0; i < N; i++)
+			if (rows[i].level == level)
+				other[n++] = rows[i];
+		for (size_t i = from; i < n; i++) {
+			size_t k = from + (size_t)rand() % (n - from);
+			struct memcg_sample t = other[i];
+
+			other[i] = other[k];
+			other[k] = t;
+		}
+	}
+	for (size_t i = 0; i < N; i++)
+		at[other[i].id] = (int)i;
+	account_path(rows, N, NULL, parent, a);
+	account_path(other, N, NULL, parent2, b);
+	for (size_t i = 0; i < N; i++) {
+		size_t k = (size_t)at[rows[i].id];
+
+		assert_int_equal(parent2[k], parent[i] < 0 ? -1 : at[rows[parent[i]].id]);
+		assert_memory_equal(&a[i], &b[k], sizeof(a[i]));
+	}
+}
+
 /* 10,000 rows, as deep as it gets: linear, not quadratic, and no recursion. */
 static void test_deep(void **state)
 {
@@ -309,7 +347,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unreclaimable), cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_parents),	      cmocka_unit_test(test_always),
-		cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_deep),	      cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

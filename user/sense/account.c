@@ -99,21 +99,51 @@ static struct account host_account(const struct host_sample *h)
 	return a;
 }
 
-/* In preorder a row's parent is the row before it or one of that row's ancestors, so climbing
- * costs O(1) per row on the whole. Only rows in some other order need the search. */
-static int find_parent(const struct memcg_sample *rows, const int *parent, int i)
+/* An index of rows by id, built only where it is needed, in memory that is there anyway: the
+ * accounts, before they are filled. Two places each, so that half of the index is empty. */
+static __u64 *place(struct account *accounts, size_t at)
 {
-	int k;
+	return at % 2 ? &accounts[at / 2].binding_limit : &accounts[at / 2].binding_id;
+}
+
+static size_t place_of(const struct memcg_sample *rows, size_t n, struct account *accounts,
+		       __u64 id)
+{
+	size_t at = (size_t)(((id * 0x9e3779b97f4a7c15ULL >> 32) * 2 * n) >> 32);
+	__u64 row;
+
+	while ((row = *place(accounts, at)) && rows[row - 1].id != id)
+		at = at + 1 < 2 * n ? at + 1 : 0;
+	return at;
+}
+
+static void index_build(const struct memcg_sample *rows, size_t n, struct account *accounts)
+{
+	for (size_t at = 0; at < 2 * n; at++)
+		*place(accounts, at) = 0;
+	for (size_t i = n; i--;) /* should an id be there twice, its first row counts */
+		*place(accounts, place_of(rows, n, accounts, rows[i].id)) = i + 1;
+}
+
+/* In preorder a row's parent is the row before it or one of that row's ancestors, so climbing
+ * costs O(1) per row on the whole. Rows in some other order are looked up. */
+static int find_parent(const struct memcg_sample *rows, size_t n, const int *parent, size_t i,
+		       struct account *accounts, bool *indexed)
+{
+	__u64 found;
 
 	if (!rows[i].level)
 		return -1;
-	for (k = i - 1; k >= 0; k = parent[k])
-		if (rows[k].id == rows[i].parent_id || (!rows[i].parent_id && !rows[k].level))
+	if (!rows[i].parent_id)
+		return rows[0].level ? -1 : 0;
+	for (int k = (int)i - 1; k >= 0; k = parent[k])
+		if (rows[k].id == rows[i].parent_id)
 			return k;
-	for (k = i - 1; k >= 0; k--)
-		if (rows[k].id == rows[i].parent_id || (!rows[i].parent_id && !rows[k].level))
-			return k;
-	return -1;
+	if (!*indexed)
+		index_build(rows, n, accounts);
+	*indexed = true;
+	found = *place(accounts, place_of(rows, n, accounts, rows[i].parent_id));
+	return found && found - 1 < i ? (int)found - 1 : -1;
 }
 
 static void account_one(const struct memcg_sample *s, const struct account *above,
@@ -143,9 +173,10 @@ void account_path(const struct memcg_sample *rows, size_t n, const struct host_s
 		  int *parent, struct account *accounts)
 {
 	const struct account top = host_account(host);
+	bool indexed = false;
 
-	for (size_t i = 0; i < n; i++) {
-		parent[i] = find_parent(rows, parent, (int)i);
+	for (size_t i = 0; i < n; i++)
+		parent[i] = find_parent(rows, n, parent, i, accounts, &indexed);
+	for (size_t i = 0; i < n; i++)
 		account_one(&rows[i], parent[i] < 0 ? &top : &accounts[parent[i]], &accounts[i]);
-	}
 }
