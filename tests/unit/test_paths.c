@@ -113,6 +113,7 @@ static const struct row rows[] = {
 	{"/machine.slice/libpod-conmon-" ID ".scope", PODMAN, SANDBOX, ID, "", "", "libpod-conmon-" ID ".scope", 0},
 	{"/libpod_parent/libpod-" ID, PODMAN, CONTAINER, ID, "", "", SHORT, 0},
 	{"/libpod_parent/conmon", PODMAN, SANDBOX, "", "", "", "conmon", 0},
+	{"/libpod_parent/" ID2 "/conmon", PODMAN, SANDBOX, "", "", "", "conmon", 0},
 	{"/libpod_parent", NONE, GROUP, "", "", "", "libpod_parent", 0},
 	{"/libpod_parent/" ID2 "/libpod-" ID, PODMAN, CONTAINER, ID, ID2, "", SHORT, 0},
 	{"/libpod_parent/" ID2, PODMAN, POD, "", ID2, "", ID2, 0},

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static _Noreturn void be_parser(int guard, int link, int kmsg, pid_t parent)
 				keep[k + 1] = swap;
 			}
 	confine_descriptors(keep, 3);
+	json_object_seed(0);	/* from the kernel's random numbers, while they can be opened */
 	r = confine_parser();
 	if (r < 0) {
 		log_error("cannot give up rights: %s; the parser does not start", strerror(-r));

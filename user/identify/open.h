@@ -56,6 +56,7 @@ int places_serve(struct places *places, const struct open_request *request, stru
 struct opener {
 	int socket;
 	struct places *places;	/* not NULL: straight */
+	bool gone;		/* the other side was not there any more: what was learnt since is void */
 };
 /* 0 with the answer and, where there is one, a descriptor (else -1) that the caller closes; or -errno. -EPIPE: the
  * opener is gone. */

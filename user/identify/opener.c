@@ -61,6 +61,14 @@ static int receive_answer(int socket, struct open_answer *ret_answer, int *ret_f
 	return n == sizeof(*ret_answer) ? 0 : -EPIPE;
 }
 
+static int ask_remote(int socket, const struct open_request *request, struct open_answer *ret_answer, int *ret_fd)
+{
+	while (send(socket, request, sizeof(*request), MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return receive_answer(socket, ret_answer, ret_fd);
+}
+
 int opener_ask(struct opener *opener, const struct open_request *request, struct open_answer *ret_answer, int *ret_fd)
 {
 	_cleanup_close_ int fd = -1;
@@ -70,12 +78,11 @@ int opener_ask(struct opener *opener, const struct open_request *request, struct
 	if (opener->places) {
 		fd = places_serve(opener->places, request, &answer);
 	} else {
-		while (send(opener->socket, request, sizeof(*request), MSG_NOSIGNAL) < 0)
-			if (errno != EINTR)
-				return errno == ECONNRESET ? -EPIPE : -errno;
-		r = receive_answer(opener->socket, &answer, &fd);
-		if (r < 0)
-			return r;
+		r = ask_remote(opener->socket, request, &answer, &fd);
+		if (r < 0) {
+			opener->gone = true;
+			return -EPIPE;
+		}
 	}
 	if (answer.error)
 		return answer.error;

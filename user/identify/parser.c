@@ -46,9 +46,7 @@ static int serve_question(struct parser *parser)
 	alarm(QUESTION_SECONDS);
 	resolve_answer_question(parser->opener, &question, &answer);
 	alarm(0);
-	if (answer.error == -EPIPE)
-		return -EPIPE;
-	return send_answer(parser, &answer);
+	return parser->opener->gone ? -EPIPE : send_answer(parser, &answer);
 }
 
 static int serve_kmsg(struct parser *parser)
@@ -72,7 +70,7 @@ static int serve_kmsg(struct parser *parser)
 		alarm(QUESTION_SECONDS);
 		resolve_answer_kmsg(parser->opener, &oom, &answer);
 		alarm(0);
-		r = send_answer(parser, &answer);
+		r = parser->opener->gone ? -EPIPE : send_answer(parser, &answer);
 		if (r < 0)
 			return r;
 	}

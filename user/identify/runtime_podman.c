@@ -27,12 +27,18 @@ static bool pod_group(const struct path *path, int i, struct who *who)
 	return true;
 }
 
+/* cgroupfs: /libpod_parent/conmon, /libpod_parent/PODID/conmon */
+static bool conmon_group(const struct path *path, int i)
+{
+	return !strcmp(path->part[i], "conmon") && ((i >= 1 && !strcmp(path->part[i - 1], "libpod_parent")) ||
+						    (i >= 2 && !strcmp(path->part[i - 2], "libpod_parent")));
+}
+
 static bool podman_match(const struct path *path, int i, struct who *who)
 {
 	const char *part = path->part[i];
 
-	if (part_tagged(part, "libpod-conmon-", who->container_id) ||
-	    (i && !strcmp(part, "conmon") && !strcmp(path->part[i - 1], "libpod_parent")))
+	if (part_tagged(part, "libpod-conmon-", who->container_id) || conmon_group(path, i))
 		who->kind = HR_KIND_SANDBOX;
 	else if (part_tagged(part, "libpod-payload-", who->container_id) ||
 		 part_tagged(part, "libpod-", who->container_id) || part_tagged(part, ":libpod:", who->container_id))
@@ -64,11 +70,13 @@ static const json_t *find_container(const json_t *list, const char *id)
 	return NULL;
 }
 
-/* A pod's pause container: "<first digits of the pod's id>-infra", from an image that Podman builds for it. */
+/* A pod's pause container: called "<first 12 digits of the pod's id>-infra" unless told otherwise, from an image that
+ * Podman builds for it unless told otherwise. */
 static bool is_infra(const struct who *who)
 {
-	return part_ends(who->name, "-infra") &&
-	       (strstr(who->image, "podman-pause") || strstr(who->image, "/pause:"));
+	bool named = strspn(who->name, "0123456789abcdef") == 12 && !strcmp(who->name + 12, "-infra");
+
+	return named || strstr(who->image, "podman-pause") || strstr(who->image, "/pause:");
 }
 
 static int take_entry(const json_t *entry, struct who *who)
