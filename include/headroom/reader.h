@@ -15,7 +15,8 @@
  *	-EACCES	  not permitted
  *	-EPROTO	  not a board or recording at all
  *	-EPROTONOSUPPORT another version; hr_reader_error() says which
- *	-EBADMSG  truncated or damaged
+ *	-EBADMSG  truncated or damaged (from next_event and next_frame: that one is passed over; go on calling)
+ *	-EIO	  the file cannot be read any more (somebody cut it): open it again
  *	-ESTALE	  the guard is dead (heartbeat older than HR_HEARTBEAT_DEAD_NS) or has stopped; what stands can still be read
  *	-EAGAIN	  the writer was inside for all retries (or nothing new); try again later
  *	-EOVERFLOW the reader was lapped; hr_reader_missed() says by how many; go on calling
@@ -64,8 +65,11 @@ int hr_reader_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_b
 void hr_reader_seek_event(struct hr_reader *r, uint64_t seq);
 uint64_t hr_reader_missed(const struct hr_reader *r);
 
-/* Recordings only: frames are whole pictures of the board. Open stands before the first frame: call next.
- * -ENODATA at the end, -EBADMSG if the rest is damaged (what was read stays valid), -EINVAL for a live board. */
+/* Recordings only: frames are whole pictures of the board. Open stands before the first frame: call next. Slots, host and
+ * header are the frame's; events are those since the frame before it.
+ * -ENODATA at the end (call again: a recording may grow), -EBADMSG if this frame is damaged (the next call goes on at the
+ * next key frame, within a minute) or if what follows the last whole frame is none; hr_reader_error() says where.
+ * -EINVAL for a live board. */
 int hr_reader_next_frame(struct hr_reader *r);
 int hr_reader_seek_frame(struct hr_reader *r, uint64_t time_ns);	/* the last frame at or before it, else the first */
 uint64_t hr_reader_frame_time(const struct hr_reader *r);		/* wall time; for a live board: now */

@@ -24,6 +24,7 @@ struct frames {
 	size_t count, room;
 	uint64_t end;		/* of the last whole frame */
 	bool cut;		/* something stands behind it that is no whole frame */
+	uint64_t cut_told;	/* for this end it was said */
 	size_t next;		/* the frame that hr_reader_next_frame gives; the picture is the one before it */
 	bool shown;		/* there is a picture */
 	struct picture now, spare;
@@ -144,7 +145,7 @@ static int load(struct hr_reader *r, size_t i)
 	if (!e)
 		e = frame_unpack(&header, packed, f->shown && f->next == i ? &f->now : NULL, &f->spare);
 	if (e)
-		return e;
+		return e == -EIO ? -EBADMSG : e;	/* it was longer when the index was made */
 	swap = f->now;
 	f->now = f->spare;
 	f->spare = swap;
@@ -172,9 +173,13 @@ int frames_next(struct hr_reader *r)
 		e = extend(r->fd, f);
 	if (e)
 		return e;
-	if (f->next >= f->count)
-		return f->cut ? reader_fail(-EBADMSG, "%s: cut or damaged at byte %llu, after %zu whole frames",
-					    r->path, (unsigned long long)f->end, f->count) : -ENODATA;
+	if (f->next >= f->count) {
+		if (!f->cut || f->cut_told == f->end)
+			return -ENODATA;
+		f->cut_told = f->end;
+		return reader_fail(-EBADMSG, "%s: cut or damaged at byte %llu, after %zu whole frames", r->path,
+				   (unsigned long long)f->end, f->count);
+	}
 	e = load(r, f->next);
 	if (e == -EBADMSG) {
 		reader_fail(e, "%s: frame %zu at byte %llu is damaged", r->path, f->next + 1,

@@ -50,7 +50,7 @@ int reader_pread(int fd, void *to, size_t bytes, uint64_t at)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n ? -errno : -EBADMSG;
+			return n ? -errno : -EIO;
 		done += (size_t)n;
 	}
 	return 0;
@@ -118,11 +118,10 @@ int reader_look(struct hr_reader *r)
 	const char *what;
 	int e = read_header(r->fd, r->header.file_bytes, &header, &what);
 
-	if (!e && (header.file_bytes != r->header.file_bytes || header.instance != r->header.instance))
-		e = -EBADMSG;	/* constants changed under us */
-	if (!e)
-		r->header = header;
-	return e;
+	if (e || header.file_bytes != r->header.file_bytes || header.instance != r->header.instance)
+		return -EIO;
+	r->header = header;
+	return 0;
 }
 
 /* Too short to say what it is: the beginning of one of ours, or not. */

@@ -41,9 +41,9 @@ struct hr_reader {
 /* Sets what hr_reader_error() tells, and returns `error`. */
 __attribute__((format(printf, 2, 3))) int reader_fail(int error, const char *format, ...);
 
-/* Whole or not at all: -EBADMSG for a short read. */
+/* Whole or not at all: -EIO where the file ends too early. */
 int reader_pread(int fd, void *to, size_t bytes, uint64_t at);
-/* A fresh look at the header into r->header. */
+/* A fresh look at the header into r->header. -EIO: it cannot be read any more, or is no longer what it was. */
 int reader_look(struct hr_reader *r);
 /* If another file has taken the board's name: opens it. True if it did. */
 bool reader_follow(struct hr_reader *r);

@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The reader: says what is wrong with a file, shows no torn slot, and survives whatever the file holds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <cmocka.h>
+
+#include "fixture_board.h"
+#include "base/clock.h"
+#include "board/layout.h"
+
+struct dir {
+	char path[32], board[48];
+};
+
+static int make_dir(void **state)
+{
+	struct dir *dir = calloc(1, sizeof(*dir));
+
+	strcpy(dir->path, "/tmp/test_reader.XXXXXX");
+	if (!mkdtemp(dir->path))
+		return -1;
+	snprintf(dir->board, sizeof(dir->board), "%s/board", dir->path);
+	*state = dir;
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	struct dir *dir = *state;
+	char lock[64];
+
+	unlink(dir->board);
+	snprintf(lock, sizeof(lock), "%s.lock", dir->board);
+	unlink(lock);
+	rmdir(dir->path);
+	free(dir);
+	return 0;
+}
+
+/* A board that is quick to read: few slots, small rings, one event of each kind. */
+static void make_small(const char *path, uint64_t seed)
+{
+	struct fixture f = {.containers = 3, .seed = seed, .hostile = true, .now_ns = FIXTURE_T0_NS, .random = seed};
+	struct board_config config = {.path = path, .capacity = 4, .keep_bytes = BOARD_MIN_RING,
+				      .chatter_bytes = BOARD_MIN_RING};
+	uint32_t index;
+
+	assert_int_equal(board_open(&config, &f.board, NULL), 0);
+	fixture_host(&f);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(board_slot_take(f.board, &index), 0);
+		fixture_fill(&f, i == 2 ? 8 : i, index);
+		fixture_events(&f, i, index);
+	}
+	fixture_oom_kill(&f, 0);
+	assert_int_equal(fixture_leave(&f), 0);
+}
+
+static size_t text_bytes(const void *base, const char *text)
+{
+	return text ? strlen(text) : 0;
+}
+
+static size_t identity_bytes(const void *base, const struct hr_identity *id, bool event)
+{
+	const struct hr_str all[] = {id->name, id->container_id, id->image, id->pod, id->namespace,
+				     id->pod_uid, id->container, id->unit, id->cgroup};
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		n += text_bytes(base, event ? hr_event_text(base, all[i]) : hr_slot_text(base, all[i]));
+	assert_true(id->runtime < HR_RUNTIME_COUNT && id->kind < HR_KIND_COUNT);
+	return n;
+}
+
+static size_t event_bytes(const union fixture_event *e)
+{
+	size_t n = identity_bytes(e, &e->event.id, true);
+
+	if (e->event.type == HR_EVENT_OOM_KILL) {
+		n += identity_bytes(e, &e->oom.victim.id, true) + identity_bytes(e, &e->oom.trigger.id, true);
+		n += text_bytes(e, hr_event_text(&e->event, e->oom.victim.cmdline));
+		assert_true(e->oom.history_count <= HR_OOM_HISTORY);
+		assert_non_null(hr_level_word(e->oom.level));
+	}
+	if (e->event.type == HR_EVENT_GUARD)
+		n += text_bytes(e, hr_event_text(&e->event, e->guard.text));
+	assert_non_null(hr_severity_word(e->event.severity));
+	return n;
+}
+
+/* Looks at everything, follows every string. The number of slots; every loop is bounded. */
+static uint32_t read_all(struct hr_reader *r, size_t *ret_text)
+{
+	union fixture_event e;
+	struct hr_board_header header;
+	struct hr_slot slot;
+	struct hr_host host;
+	uint32_t slots = 0, index = 0;
+	uint64_t calls = 0;
+	size_t n = 0;
+	int got;
+
+	hr_reader_header(r, &header);
+	hr_reader_health(r, NULL);
+	if (!hr_reader_host(r, &host))
+		n += strlen(host.node) + strlen(host.kernel) + strlen(host.source[HR_SOURCES - 1].variant);
+	for (; !hr_reader_slot(r, &index, &slot); slots++) {
+		n += identity_bytes(&slot, &slot.id, false);
+		n += text_bytes(&slot, hr_slot_text(&slot, slot.binding.cgroup));
+		for (int i = 0; i < HR_PROCESSES; i++)
+			n += strlen(slot.process[i].comm);
+		assert_true(slot.text_used <= HR_SLOT_TEXT && slot.binding.level < HR_LEVEL_COUNT);
+		assert_true(slots < BOARD_MAX_CAPACITY);
+	}
+	while ((got = hr_reader_next_event(r, &e.event, sizeof(e))) != -ENODATA && got != -EAGAIN) {
+		assert_true(calls++ < 100000);
+		if (!got)
+			n += event_bytes(&e);
+		else if (got != -EOVERFLOW && got != -EBADMSG)
+			break;
+	}
+	if (ret_text)
+		*ret_text = n;
+	return slots;
+}
+
+static void test_small(void **state)
+{
+	struct dir *dir = *state;
+	struct hr_reader *r;
+	size_t text = 0;
+	uint64_t age = 1;
+
+	make_small(dir->board, 1);
+	assert_int_equal(hr_reader_open(dir->board, &r), 0);
+	assert_int_equal(read_all(r, &text), 3);
+	assert_true(text > 1000);
+	assert_int_equal(hr_reader_health(r, &age), 0);
+	assert_int_equal(age, 0);
+	assert_int_equal(hr_reader_torn(r), 0);
+	assert_false(hr_reader_is_recording(r));
+	assert_string_equal(hr_reader_path(r), dir->board);
+	assert_int_equal(hr_reader_next_frame(r), -EINVAL);
+	assert_int_equal(hr_reader_seek_frame(r, 0), -EINVAL);
+	assert_true(hr_reader_frame_time(r) > FIXTURE_T0_NS);
+	hr_reader_close(r);
+	hr_reader_close(NULL);
+}
+
+/* What is at the path, and what is said of it. */
+static void test_says_what_is_wrong(void **state)
+{
+	static const struct {
+		size_t at;
+		uint32_t value;
+		int error;
+		const char *words;
+	} cases[] = {
+		{offsetof(struct hr_board_header, magic), 7, -EPROTO, "neither a board nor a recording"},
+		{offsetof(struct hr_board_header, version), HR_BOARD_VERSION + 1, -EPROTONOSUPPORT,
+		 "board has version 2, this program reads 1: update headroom"},
+		{offsetof(struct hr_board_header, version), 0, -EPROTONOSUPPORT,
+		 "board has version 0, this program reads 1: update and restart headroomd"},
+		{offsetof(struct hr_board_header, slot_bytes), 4095, -EBADMSG, "damaged"},
+		{offsetof(struct hr_board_header, slot_capacity), 5000, -EBADMSG, "damaged"},
+		{offsetof(struct hr_board_header, state), 0, -EBADMSG, "damaged"},
+		{offsetof(struct hr_board_header, slots_high), 5, -EBADMSG, "damaged"},
+	};
+	struct dir *dir = *state;
+	struct hr_reader *r = (void *)dir;
+
+	assert_int_equal(hr_reader_open(dir->board, &r), -ENOENT);
+	assert_non_null(strstr(hr_reader_error(), "no guard has run here"));
+	assert_non_null(strstr(hr_reader_error(), dir->board));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int fd;
+
+		make_small(dir->board, 1);
+		fd = open(dir->board, O_WRONLY);
+		assert_int_equal(pwrite(fd, &cases[i].value, 4, (off_t)cases[i].at), 4);
+		close(fd);
+		assert_int_equal(hr_reader_open(dir->board, &r), cases[i].error);
+		assert_non_null(strstr(hr_reader_error(), cases[i].words));
+		assert_ptr_equal(r, dir);
+	}
+	assert_int_equal(hr_reader_open(dir->path, &r), -EPROTO);
+	assert_int_equal(hr_reader_open("/dev/zero", &r), -EPROTO);
+	assert_int_equal(hr_reader_open("/proc/self/exe", &r), -EPROTO);
+	unlink(dir->board);
+	assert_int_equal(mkfifo(dir->board, 0600), 0);
+	assert_int_equal(hr_reader_open(dir->board, &r), -EPROTO);	/* and does not wait for a writer */
+	unlink(dir->board);
+	setenv("HEADROOM_BOARD", dir->board, 1);
+	assert_int_equal(hr_reader_open(NULL, &r), -ENOENT);
+	assert_non_null(strstr(hr_reader_error(), dir->board));
+	make_small(dir->board, 1);
+	assert_int_equal(hr_reader_open(NULL, &r), 0);
+	hr_reader_close(r);
+	unsetenv("HEADROOM_BOARD");
+}
+
+static void test_not_permitted(void **state)
+{
+	struct dir *dir = *state;
+	int status;
+	pid_t pid;
+
+	if (geteuid()) {
+		print_message("skipped: needs root to become somebody else\n");
+		skip();
+	}
+	make_small(dir->board, 1);
+	assert_int_equal(chmod(dir->path, 0755), 0);
+	pid = fork();
+	if (!pid) {
+		struct hr_reader *r;
+		int e = setuid(65534) ? 0 : hr_reader_open(dir->board, &r);
+
+		_exit(e == -EACCES && strstr(hr_reader_error(), "group headroom") ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void test_health(void **state)
+{
+	struct dir *dir = *state;
+	struct fixture f = {.containers = 2, .dead = true};
+	struct board_config config = {.path = dir->board, .capacity = 8, .adopt = true};
+	struct hr_board_header header;
+	struct hr_reader *r;
+	struct board *board;
+	uint64_t age = 0;
+
+	assert_int_equal(fixture_open(&f, dir->board), 0);
+	assert_int_equal(fixture_leave(&f), 0);
+	assert_int_equal(hr_reader_open(dir->board, &r), 0);	/* a dead guard's board can be read */
+	assert_int_equal(hr_reader_health(r, &age), -ESTALE);
+	assert_true(age > HR_HEARTBEAT_DEAD_NS);
+	assert_int_equal(read_all(r, NULL), 2);
+	assert_int_equal(board_open(&config, &board, NULL), 0);	/* a new guard: the same reader follows */
+	assert_int_equal(hr_reader_health(r, &age), 0);
+	assert_true(age < HR_HEARTBEAT_DEAD_NS);
+	board_close(board);
+	assert_int_equal(hr_reader_health(r, NULL), -ESTALE);
+	hr_reader_header(r, &header);
+	assert_int_equal(header.state, HR_BOARD_STOPPED);
+	/* one that does not adopt: another file, another instance, events from 1 */
+	config.adopt = false;
+	assert_int_equal(board_open(&config, &board, NULL), 0);
+	board_header(board)->heartbeat_ns = clock_boot_ns();
+	assert_int_equal(hr_reader_health(r, NULL), 0);
+	assert_int_equal(read_all(r, NULL), 0);
+	unlink(dir->board);
+	board_close(board);
+	assert_int_equal(hr_reader_health(r, NULL), -ESTALE);	/* nothing to follow: what we have can be read */
+	assert_int_equal(read_all(r, NULL), 0);
+	hr_reader_close(r);
+}
+
+/* Cut at every length: opened and refused, or cut while it is open. Never a SIGBUS, never a slot that is not there. */
+static void test_truncated(void **state)
+{
+	struct dir *dir = *state;
+	struct hr_reader *r, *open_one;
+	struct stat st;
+
+	make_small(dir->board, 1);
+	assert_int_equal(stat(dir->board, &st), 0);
+	assert_int_equal(hr_reader_open(dir->board, &open_one), 0);
+	for (off_t length = st.st_size - 1; length >= 0; length--) {
+		assert_int_equal(truncate(dir->board, length), 0);
+		assert_int_equal(hr_reader_open(dir->board, &r), -EBADMSG);
+		assert_non_null(strstr(hr_reader_error(), "truncated"));
+		if (length % 64 == 0 || length < 10000) {
+			hr_reader_seek_event(open_one, 0);
+			assert_true(read_all(open_one, NULL) <= (length >= (2 + 3) * 4096 ? 3 : 2));
+		}
+	}
+	hr_reader_close(open_one);
+}
+
+/* Some bytes changed, 10,000 times: reader and checker come to an end, and what the reader shows is sound. */
+static void test_flipped(void **state)
+{
+	struct dir *dir = *state;
+	_cleanup_free_ unsigned char *whole = NULL, *bytes = NULL;
+	uint32_t opened = 0, sound = 0;
+	struct stat st;
+	int fd;
+
+	make_small(dir->board, 1);
+	assert_int_equal(stat(dir->board, &st), 0);
+	whole = malloc((size_t)st.st_size);
+	bytes = malloc((size_t)st.st_size);
+	fd = open(dir->board, O_RDWR);
+	assert_int_equal(pread(fd, whole, (size_t)st.st_size, 0), st.st_size);
+	memcpy(bytes, whole, (size_t)st.st_size);
+	assert_int_equal(board_check(bytes, (size_t)st.st_size, NULL), 0);
+	for (unsigned int seed = 0; seed < 10000; seed++) {
+		/* where it hurts: header, host, slots, rings by turns */
+		static const size_t from[] = {0, 4096, 8192, 8192 + 4 * 4096, 8192 + 4 * 4096 + 16384};
+		size_t start = from[seed % 5], room = seed % 5 == 0 ? sizeof(struct hr_board_header) : 2600;
+		size_t at[8], flips;
+		struct hr_reader *r;
+		const char *what;
+
+		srand(seed);
+		flips = 1 + (size_t)rand() % ARRAY_SIZE(at);
+		for (size_t i = 0; i < flips; i++) {
+			at[i] = start + (size_t)rand() % room;
+			bytes[at[i]] = rand() % 2 ? (unsigned char)rand() : bytes[at[i]] ^ (unsigned char)(1 << rand() % 8);
+			assert_int_equal(pwrite(fd, &bytes[at[i]], 1, (off_t)at[i]), 1);
+		}
+		sound += !board_check(bytes, (size_t)st.st_size, &what);
+		if (!hr_reader_open(dir->board, &r)) {
+			opened++;
+			read_all(r, NULL);
+			hr_reader_close(r);
+		}
+		for (size_t i = 0; i < flips; i++) {
+			bytes[at[i]] = whole[at[i]];
+			assert_int_equal(pwrite(fd, &bytes[at[i]], 1, (off_t)at[i]), 1);
+		}
+	}
+	close(fd);
+	assert_true(opened > 5000 && sound > 500 && sound < 9500);
+}
+
+/* The same through adoption: what is taken over is sound, the rest is replaced. */
+static void test_flipped_and_adopted(void **state)
+{
+	struct dir *dir = *state;
+
+	for (unsigned int seed = 0; seed < 300; seed++) {
+		struct board_config config = {.path = dir->board, .capacity = 4, .keep_bytes = BOARD_MIN_RING,
+					      .chatter_bytes = BOARD_MIN_RING, .adopt = true};
+		uint64_t heartbeat = clock_boot_ns(), created = clock_wall_ns();
+		struct board *board;
+		const char *what;
+		int fd;
+
+		make_small(dir->board, 1);
+		srand(seed);
+		fd = open(dir->board, O_WRONLY);
+		pwrite(fd, &heartbeat, 8, offsetof(struct hr_board_header, heartbeat_ns));
+		pwrite(fd, &created, 8, offsetof(struct hr_board_header, created_ns));
+		for (int i = 0; i < 4; i++) {
+			unsigned char byte = (unsigned char)rand();
+
+			assert_int_equal(pwrite(fd, &byte, 1, seed % 3 ? 2 * 4096 + rand() % 50000 % 36000 : rand() % 8192), 1);
+		}
+		close(fd);
+		assert_int_equal(board_open(&config, &board, NULL), 0);
+		assert_int_equal(board_check(board_header(board), board_header(board)->file_bytes, &what), 0);
+		board_close(board);
+	}
+}
+
+/* A slot whose fields all follow from one number: a torn one shows. */
+static void write_step(struct board *board, uint32_t index, uint64_t number, int step)
+{
+	struct hr_slot *slot = (struct hr_slot *)board_slot(board, index);
+
+	switch (step) {
+	case 0:
+		slot = board_slot_begin(board, index);
+		slot->state = HR_SLOT_RUNNING;
+		slot->cgroup_id = number;
+		slot->memory.usage = number * 3;
+		break;
+	case 1:
+		slot->memory.headroom = ~number;
+		slot->history.fine[HR_FINE - 1].t_centis = (uint32_t)number;
+		break;
+	default:
+		slot->text_used = 16;
+		memset(slot->text, (int)('a' + number % 26), 15);
+		slot->text[15] = 0;
+		board_slot_end(board, index);
+	}
+}
+
+static void assert_untorn(const struct hr_slot *slot)
+{
+	uint64_t number = slot->cgroup_id;
+
+	assert_true(slot->memory.usage == number * 3 && slot->memory.headroom == ~number);
+	assert_int_equal(slot->history.fine[HR_FINE - 1].t_centis, (uint32_t)number);
+	assert_true(slot->text[0] == (char)('a' + number % 26) && slot->text[14] == slot->text[0] && !slot->text[15]);
+}
+
+static struct {
+	struct board *board;
+	uint64_t number;
+	int step, one_in;
+} meantime;
+
+/* Every read of the library goes through here; the writer goes on before and within it. */
+static void write_in_the_meantime(void)
+{
+	for (int n = rand() % meantime.one_in ? 0 : 1 + rand() % 4; n; n--) {
+		write_step(meantime.board, 0, meantime.number, meantime.step);
+		meantime.step = (meantime.step + 1) % 3;
+		meantime.number += !meantime.step;
+	}
+}
+
+ssize_t pread(int fd, void *buf, size_t bytes, off_t at)
+{
+	size_t half, first;
+
+	if (meantime.board)
+		write_in_the_meantime();
+	if (!meantime.board || bytes < 16)
+		return syscall(SYS_pread64, fd, buf, bytes, at);
+	half = 8 + (size_t)rand() % (bytes / 8 - 1) * 8;
+	first = rand() % 2 ? half : 0;
+	for (int i = 0; i < 2; i++, first = half - first) {
+		size_t n = first ? bytes - half : half;
+
+		if (n && syscall(SYS_pread64, fd, (char *)buf + first, n, at + (off_t)first) != (ssize_t)n)
+			return -1;
+		if (!i)
+			write_in_the_meantime();
+	}
+	return (ssize_t)bytes;
+}
+
+static struct board *open_one_slot(const struct dir *dir)
+{
+	struct board_config config = {.path = dir->board, .capacity = 1, .keep_bytes = BOARD_MIN_RING,
+				      .chatter_bytes = BOARD_MIN_RING};
+	struct board *board;
+	uint32_t index;
+
+	assert_int_equal(board_open(&config, &board, NULL), 0);
+	assert_int_equal(board_slot_take(board, &index), 0);
+	for (int step = 0; step < 3; step++)
+		write_step(board, 0, 1, step);
+	return board;
+}
+
+static void test_in_the_meantime(void **state)
+{
+	struct board *board = open_one_slot(*state);
+	struct hr_reader *r;
+	struct hr_slot slot;
+	uint64_t seen = 0;
+
+	assert_int_equal(hr_reader_open(((struct dir *)*state)->board, &r), 0);
+	srand(23);
+	meantime.number = 2;
+	for (int i = 0; i < 20000; i++) {
+		uint32_t index = 0;
+		int e;
+
+		meantime.one_in = 1 + i % 30;
+		meantime.board = board;
+		e = hr_reader_slot(r, &index, &slot);
+		meantime.board = NULL;
+		if (e == -ENODATA)
+			continue;
+		assert_int_equal(e, 0);
+		assert_untorn(&slot);
+		assert_true(slot.cgroup_id >= seen);
+		seen = slot.cgroup_id;
+	}
+	assert_true(seen > 1000);
+	/* a writer that died inside: passed over and counted, in bounded time */
+	while (meantime.step != 1)
+		write_step(board, 0, ++meantime.number, meantime.step), meantime.step = (meantime.step + 1) % 3;
+	seen = hr_reader_torn(r);
+	assert_int_equal(hr_reader_slot(r, &(uint32_t){0}, &slot), -ENODATA);
+	assert_int_equal(hr_reader_torn(r), seen + 1);
+	hr_reader_close(r);
+	board_close(board);
+}
+
+/* The same with a writer in another process, as fast as it can. */
+static void test_hammered(void **state)
+{
+	enum { WRITES = 400000 };
+	struct board *board = open_one_slot(*state);
+	uint64_t seen = 0, looks = 0;
+	struct hr_reader *r;
+	struct hr_slot slot;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		for (uint64_t number = 2; number <= WRITES; number++)
+			for (int step = 0; step < 3; step++)
+				write_step(board, 0, number, step);
+		_exit(0);
+	}
+	assert_int_equal(hr_reader_open(((struct dir *)*state)->board, &r), 0);
+	while (seen < WRITES && looks++ < 100000000) {
+		uint32_t index = 0;
+
+		if (hr_reader_slot(r, &index, &slot))
+			continue;
+		assert_untorn(&slot);
+		assert_true(slot.cgroup_id >= seen);
+		seen = slot.cgroup_id;
+	}
+	assert_true(seen == WRITES);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	hr_reader_close(r);
+	board_close(board);
+}
+
+static void test_words(void **state)
+{
+	unsigned int type = 77;
+
+	assert_string_equal(hr_runtime_word(HR_RUNTIME_CRIO), "cri-o");
+	for (unsigned int i = 0; i < HR_RUNTIME_COUNT; i++)
+		assert_non_null(hr_runtime_word(i));
+	assert_null(hr_runtime_word(HR_RUNTIME_COUNT));
+	for (unsigned int i = HR_EVENT_OOM_KILL; i < HR_EVENT_COUNT; i++) {
+		assert_int_equal(hr_event_type_parse(hr_event_type_word(i), &type), 0);
+		assert_int_equal(type, i);
+	}
+	assert_null(hr_event_type_word(HR_EVENT_PAD));
+	assert_null(hr_event_type_word(HR_EVENT_COUNT));
+	assert_int_equal(hr_event_type_parse("oom", &type), -EINVAL);
+	assert_int_equal(type, HR_EVENT_COUNT - 1);
+	assert_string_equal(hr_severity_word(HR_CRITICAL), "critical");
+	assert_null(hr_severity_word(3));
+	assert_string_equal(hr_level_word(HR_LEVEL_ANCESTOR), "ancestor");
+	assert_null(hr_level_word(UINT32_MAX));
+	assert_string_equal(hr_constraint_word(HR_CONSTRAINT_MEMCG), "memcg");
+	assert_null(hr_constraint_word(HR_CONSTRAINT_UNKNOWN));
+}
+
+int main(void)
+{
+#define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
+	const struct CMUnitTest tests[] = {
+		WITH_DIR(test_small), WITH_DIR(test_says_what_is_wrong), WITH_DIR(test_not_permitted),
+		WITH_DIR(test_health), WITH_DIR(test_truncated), WITH_DIR(test_flipped),
+		WITH_DIR(test_flipped_and_adopted), WITH_DIR(test_in_the_meantime), WITH_DIR(test_hammered),
+		cmocka_unit_test(test_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
