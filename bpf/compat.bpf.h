@@ -35,11 +35,11 @@ struct mm_struct___602 {
 struct mem_cgroup___510 {
 	atomic_long_t vmstats[64];
 };
-struct memcg_vmstats {
+struct memcg_vmstats___600 {
 	long state[64];
 };
 struct mem_cgroup___600 {
-	struct memcg_vmstats *vmstats;
+	struct memcg_vmstats___600 *vmstats;
 };
 
 /* PSI of a cgroup: embedded up to 5.19, a pointer since 6.0 (57899a6610e6). */
@@ -65,8 +65,10 @@ struct cgroup_subsys_state___702 {
 	int nr_populated_csets;
 };
 
-/* v1 only: a counter of groups above that are under OOM; compiled out where CONFIG_MEMCG_V1=n (since 6.11). */
+/* v1 only, compiled out where CONFIG_MEMCG_V1=n (since 6.11): kernel memory, and how many groups from here up are under
+ * OOM. */
 struct mem_cgroup___v1 {
+	struct page_counter kmem;
 	int under_oom;
 };
 
@@ -147,6 +149,39 @@ static __always_inline struct cgroup_subsys_state *compat_cgroup_css(struct cgro
 	return css;
 }
 
+/*
+ * The same by plain loads, for iterators: their ctx->task and ctx->cgroup are pointers that the verifier knows by BTF, and
+ * so is what is reached from them; a load costs a tenth of a bpf_probe_read_kernel() call.
+ */
+static __always_inline struct cgroup_subsys_state *compat_task_css_direct(struct task_struct *task)
+{
+	return task->cgroups->subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)];
+}
+
+static __always_inline struct cgroup_subsys_state *compat_cgroup_css_direct(struct cgroup *cgrp)
+{
+	struct cgroup_subsys_state *css =
+		cgrp->subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)];
+
+	return css && css->cgroup == cgrp ? css : NULL;
+}
+
+static __always_inline u64 compat_css_id_direct(struct cgroup_subsys_state *css)
+{
+	return css ? css->cgroup->kn->id : 0;
+}
+
+static __always_inline u64 compat_rss_direct(struct mm_struct *mm, const int member)
+{
+	long pages;
+
+	if (bpf_core_field_exists(((struct mm_struct___510 *)mm)->rss_stat.count))
+		pages = ((struct mm_struct___510 *)mm)->rss_stat.count[member].counter;
+	else
+		pages = ((struct percpu_counter *)compat_rss_counter(mm, member))->count;
+	return pages < 0 ? 0 : pages;
+}
+
 /* css is the first member of struct mem_cgroup, on all kernels. */
 static __always_inline struct mem_cgroup *compat_memcg(struct cgroup_subsys_state *css)
 {
@@ -178,7 +213,7 @@ static __always_inline enum compat_vmstats compat_vmstats_shape(void)
 		return VMSTATS_ATOMIC;
 	if (!bpf_core_field_exists(((struct mem_cgroup___600 *)0)->vmstats))
 		return VMSTATS_NONE;
-	if (bpf_core_field_size(((struct memcg_vmstats *)0)->state) / sizeof(long) ==
+	if (bpf_core_field_size(((struct memcg_vmstats___600 *)0)->state) / sizeof(long) ==
 	    bpf_core_enum_value(enum memcg_stat_item, MEMCG_NR_STAT))
 		return VMSTATS_PLAIN;
 	return &mem_cgroup_stats_index ? VMSTATS_COMPACTED : VMSTATS_NONE;
@@ -188,7 +223,7 @@ static __always_inline enum compat_vmstats compat_vmstats_shape(void)
 static __always_inline u64 compat_vmstats_read(struct mem_cgroup *memcg, enum compat_vmstats shape, u32 item)
 {
 	const u8 *table = (const u8 *)&mem_cgroup_stats_index;
-	struct memcg_vmstats *vmstats;
+	struct memcg_vmstats___600 *vmstats;
 	u8 first = 0, index = 0;
 	long value = 0;
 
@@ -244,6 +279,14 @@ static __always_inline bool compat_has_tasks(struct cgroup *cgrp)
 	if (bpf_core_field_exists(old->nr_populated_csets))
 		return BPF_CORE_READ(old, nr_populated_csets) > 0;
 	return BPF_CORE_READ((struct cgroup_subsys_state___702 *)&cgrp->self, nr_populated_csets) > 0;
+}
+
+/* Pages of kernel memory as v1 counts them. */
+static __always_inline u64 compat_kmem(struct mem_cgroup *memcg)
+{
+	struct mem_cgroup___v1 *v1 = (struct mem_cgroup___v1 *)memcg;
+
+	return bpf_core_field_exists(v1->kmem) ? BPF_CORE_READ(v1, kmem.usage.counter) : 0;
 }
 
 static __always_inline bool compat_under_oom(struct mem_cgroup *memcg)

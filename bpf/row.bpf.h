@@ -58,7 +58,8 @@ static __always_inline void row_psi(struct memcg_sample *row, struct cgroup *cgr
 {
 	const u32 some = bpf_core_enum_value(enum psi_states, PSI_MEM_SOME);
 	const u32 full = bpf_core_enum_value(enum psi_states, PSI_MEM_FULL);
-	struct psi_group *psi = config.flags & CONFIG_PSI ? compat_psi(cgrp) : NULL;
+	/* the root's is the host's, and kept elsewhere */
+	struct psi_group *psi = (config.flags & CONFIG_PSI) && row->level ? compat_psi(cgrp) : NULL;
 
 	row->psi_some_us = row->psi_full_us = RECORD_UNKNOWN;
 	row->psi_some_avg10_centi = row->psi_full_avg10_centi = ~0u;
@@ -133,7 +134,7 @@ static __always_inline void row_vmstats(struct memcg_sample *row, struct mem_cgr
 	row->refaults = vmstat(memcg, shape, node_stat_item, WORKINGSET_REFAULT_ANON) +
 			vmstat(memcg, shape, node_stat_item, WORKINGSET_REFAULT_FILE);
 	if (config.flags & CONFIG_V1)
-		row->kernel = counter_bytes(BPF_CORE_READ(memcg, kmem.usage.counter));
+		row->kernel = counter_bytes(compat_kmem(memcg));
 	else if (bpf_core_enum_value_exists(enum memcg_stat_item, MEMCG_KMEM))	/* since 5.18 */
 		row->kernel = vmstat(memcg, shape, memcg_stat_item, MEMCG_KMEM) << shift;
 	else

@@ -38,14 +38,15 @@ int sweep_task(struct bpf_iter__task *ctx)
 	u64 id, pages;
 	u32 index;
 
-	if (!task || !state || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
+	if (!task || !state || task->pid != task->tgid)
 		return 0;
-	id = compat_css_id(compat_task_css(task));
+	id = compat_css_id_direct(compat_task_css_direct(task));
 	pids_count(state, id);
-	mm = BPF_CORE_READ(task, mm);
+	mm = task->mm;
 	if (!mm)
 		return 0;
-	pages = compat_rss(mm, RSS_ANON) + compat_rss(mm, RSS_FILE) + compat_rss(mm, RSS_SHMEM);
+	pages = compat_rss_direct(mm, RSS_ANON) + compat_rss_direct(mm, RSS_FILE) +
+		compat_rss_direct(mm, RSS_SHMEM);
 	if (pages << config.page_shift < state->min_rss)
 		return 0;
 	index = state->tasks;
@@ -55,12 +56,12 @@ int sweep_task(struct bpf_iter__task *ctx)
 		return 0;
 	}
 	state->tasks = index + 1;
-	row->pid = BPF_CORE_READ(task, tgid);
-	row->oom_score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
-	row->start_boottime_ns = BPF_CORE_READ(task, start_boottime);
+	row->pid = task->tgid;
+	row->oom_score_adj = task->signal->oom_score_adj;
+	row->start_boottime_ns = task->start_boottime;
 	row->memcg_id = id;
 	row->rss = pages << config.page_shift;
-	row->swap = compat_rss(mm, RSS_SWAP) << config.page_shift;
+	row->swap = compat_rss_direct(mm, RSS_SWAP) << config.page_shift;
 	bpf_probe_read_kernel(row->comm, sizeof(row->comm), __builtin_preserve_access_index(&task->comm));
 	return 0;
 }

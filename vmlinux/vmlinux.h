@@ -102,7 +102,6 @@ struct mem_cgroup {
 	struct page_counter memory;
 	struct page_counter swap;	/* v2; in a union with memsw */
 	struct page_counter memsw;	/* v1 */
-	struct page_counter kmem;	/* v1 */
 	atomic_long_t memory_events[MEMCG_NR_MEMORY_EVENTS];
 	atomic_long_t memory_events_local[MEMCG_NR_MEMORY_EVENTS];
 };
