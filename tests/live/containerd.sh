@@ -15,6 +15,7 @@ scenario_clean_up() {
 		ctr_ container rm "$id"
 		kill -TERM "$containerd_pid" && wait "$containerd_pid"
 	} >/dev/null 2>&1
+	rmdir /sys/fs/cgroup/headroom-test /sys/fs/cgroup/*/headroom-test 2>/dev/null
 	rm -rf "$here"
 }
 cat >"$here/config.toml" <<-END
@@ -30,7 +31,7 @@ containerd_pid=$!
 wait_for 20 ctr_ version || { tail -n 5 "$here/log" && skip 'containerd does not start here'; }
 tree_make "$here/tree"
 since=$(mark)
-ctr_ run --rootfs --memory-limit $limit "$here/tree" "$id" sh -c "$leak" >"$work/out" 2>&1
+ctr_ run --rootfs --memory-limit $limit "$here/tree" "$id" /bin/sh -c "$leak" >"$work/out" 2>&1
 status=$?
 [ $status = 137 ] || skip "ctr cannot run a container here ($status): $(tail -n 1 "$work/out")"
 died=$(now)
