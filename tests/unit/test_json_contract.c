@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Every key of the contract (docs/commands.md) stands in every object, in its order; what is not known is null, never 0;
+ * and nothing that a container's owner wrote gets out raw. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "cli/json.h"
+#include "fixture_board.h"
+
+static const char *const identity_keys[] = {"name", "runtime", "container_id", "image", "pod", "namespace", "pod_uid",
+					    "container", "unit", NULL};
+static const char *const container_keys[] = {
+	"state", "gone_at", "cgroup", "cgroup_id", "name", "runtime", "container_id", "image", "pod", "namespace", "pod_uid",
+	"container", "unit", "usage_bytes", "limit_bytes", "anon_bytes", "file_bytes", "shmem_bytes", "kernel_bytes",
+	"slab_reclaimable_bytes", "swap_bytes", "rss_bytes", "working_set_bytes", "unreclaimable_bytes", "headroom_bytes",
+	"binding", "pressure", "reclaim_stall_seconds_total", "refaults_total", "events", "drift_bytes_per_second",
+	"rss_drift_bytes_per_second", "oom_in_seconds", "risk", "confidence", "reasons", "leak", "alarm", "next_rung",
+	"processes", "reclaim_stall_histogram", "pids", "oom_kills_total", "restarts", NULL};
+static const char *const binding_keys[] = {"level", "cgroup", "limit_bytes", NULL};
+static const char *const pressure_keys[] = {"some_avg10", "full_avg10", "some_total_us", "full_total_us", NULL};
+static const char *const counts_keys[] = {"low", "high", "max", "oom", "oom_kill", "oom_group_kill", NULL};
+static const char *const leak_keys[] = {"state", "bytes_per_hour", "of", NULL};
+static const char *const oom_in_keys[] = {"p10", "p50", "p90", NULL};
+static const char *const reason_keys[] = {"reason", "weight", "text", NULL};
+static const char *const process_keys[] = {"pid", "comm", "rss_bytes", NULL};
+static const char *const host_keys[] = {"node", "kernel", "cgroup_version", "mem_total_bytes", "mem_available_bytes",
+					"swap_total_bytes", "swap_free_bytes", "pressure", "guard", "processes", NULL};
+static const char *const guard_keys[] = {"version", "mode", "pid", "uptime_seconds", "rss_bytes", "cpu_seconds_total",
+					 "events_lost_total", "containers", "capacity", "sources", NULL};
+static const char *const event_keys[] = {"schema", "instance", "seq", "time", "node", "type", "severity", NULL};
+static const char *const oom_keys[] = {"trigger", "victim", "limit", "constraint", "gfp", "order", "history", "foreseen",
+				       NULL};
+static const char *const party_keys[] = {"pid", "tid", "comm", "cmdline", "cgroup", "anon_bytes", "file_bytes",
+					 "shmem_bytes", "swap_bytes", "pgtables_bytes", "oom_score_adj", "uid", "started",
+					 NULL};
+static const char *const limit_keys[] = {"level", "cgroup", "usage_bytes", "max_bytes", NULL};
+static const char *const foreseen_keys[] = {"risk", "oom_in_seconds", "warned_seconds_before", NULL};
+static const char *const history_keys[] = {"time", "usage_bytes", NULL};
+static const char *const outcome_keys[] = {"ref", "freed_bytes", "freed_after_seconds", "averted",
+					   "restarted_after_seconds", NULL};
+static const char *const what_keys[] = {"what", NULL};
+static const char *const level_keys[] = {"from", "to", "risk", "reasons", "oom_in_seconds", "leak", NULL};
+static const char *const adj_keys[] = {"pid", "oom_score_adj", NULL};
+
+static void has_keys(const json_t *object, const char *const *keys)
+{
+	assert_true(json_is_object(object));
+	for (; *keys; keys++)
+		if (!json_object_get(object, *keys))
+			fail_msg("key %s is missing", *keys);
+}
+
+static json_t *get(const json_t *object, const char *path)
+{
+	char copy[128], *save;
+	json_t *value = (json_t *)object;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (char *key = strtok_r(copy, ".", &save); key; key = strtok_r(NULL, ".", &save)) {
+		value = json_object_get(value, key);
+		if (!value)
+			fail_msg("%s: no %s", path, key);
+	}
+	return value;
+}
+
+/* No control character, bidi control or zero-width space in any string, however deep. */
+static void is_clean(const json_t *value)
+{
+	const char *key;
+	json_t *child;
+	size_t i;
+
+	if (json_is_string(value)) {
+		for (const unsigned char *p = (const unsigned char *)json_string_value(value); *p; p++) {
+			assert_true(*p >= 0x20 && *p != 0x7f);
+			assert_false(p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xae || p[2] == 0x8b));
+			assert_false(p[0] == 0xc2 && p[1] < 0xa0);
+		}
+	}
+	json_object_foreach((json_t *)value, key, child)
+		is_clean(child);
+	json_array_foreach(value, i, child)
+		is_clean(child);
+}
+
+static struct hr_reader *make(struct fixture *f, char path[64])
+{
+	struct hr_reader *reader;
+	char dir[] = "/tmp/test-json.XXXXXX";
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, 64, "%s/board", dir);
+	assert_int_equal(fixture_open(f, path), 0);
+	assert_int_equal(fixture_leave(f), 0);
+	assert_int_equal(hr_reader_open(path, &reader), 0);
+	return reader;
+}
+
+static void unmake(struct hr_reader *reader, char path[64])
+{
+	char lock[80];
+
+	hr_reader_close(reader);
+	snprintf(lock, sizeof(lock), "%s.lock", path);
+	unlink(lock);
+	unlink(path);
+	*strrchr(path, '/') = 0;
+	rmdir(path);
+}
+
+static void check_container(const json_t *c)
+{
+	json_t *item;
+	size_t i;
+
+	has_keys(c, container_keys);
+	has_keys(get(c, "binding"), binding_keys);
+	has_keys(get(c, "events"), counts_keys);
+	has_keys(get(c, "leak"), leak_keys);
+	if (!json_is_null(get(c, "pressure")))
+		has_keys(get(c, "pressure"), pressure_keys);
+	if (!json_is_null(get(c, "oom_in_seconds")))
+		has_keys(get(c, "oom_in_seconds"), oom_in_keys);
+	json_array_foreach(get(c, "reasons"), i, item)
+		has_keys(item, reason_keys);
+	json_array_foreach(get(c, "processes"), i, item)
+		has_keys(item, process_keys);
+	assert_true(json_is_string(get(c, "cgroup_id")));
+	is_clean(c);
+}
+
+static void test_containers(void **state)
+{
+	struct fixture f = {.containers = 60, .seed = 3, .hostile = true};
+	struct hr_slot slot;
+	char path[64], *text;
+	struct hr_reader *reader = make(&f, path);
+	size_t n = 0;
+
+	for (uint32_t i = 0; !hr_reader_slot(reader, &i, &slot); n++) {
+		json_t *c = json_container(&slot), *again;
+
+		check_container(c);
+		text = json_dumps(c, JSON_STYLE);
+		again = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(again);
+		json_decref(again);
+		free(text);
+		json_decref(c);
+	}
+	assert_int_equal(n, 60);
+	unmake(reader, path);
+}
+
+/* In the order of the table. */
+static void test_order(void **state)
+{
+	struct hr_slot slot = {.state = HR_SLOT_RUNNING};
+	json_t *c = json_container(&slot);
+	const char *key;
+	json_t *value;
+	size_t at = 0;
+
+	json_object_foreach(c, key, value) {
+		if (!container_keys[at])
+			break;
+		assert_string_equal(key, container_keys[at++]);
+	}
+	assert_null(container_keys[at]);
+	json_decref(c);
+}
+
+/* All that can be unknown is null then. */
+static void test_unknown(void **state)
+{
+	static const char *const null_keys[] = {
+		"gone_at", "cgroup", "name", "container_id", "image", "pod", "namespace", "pod_uid", "container", "unit",
+		"usage_bytes", "limit_bytes", "anon_bytes", "file_bytes", "shmem_bytes", "kernel_bytes",
+		"slab_reclaimable_bytes", "swap_bytes", "rss_bytes", "working_set_bytes", "unreclaimable_bytes",
+		"headroom_bytes", "binding.limit_bytes", "pressure", "reclaim_stall_seconds_total", "refaults_total",
+		"events.oom_kill", "drift_bytes_per_second", "rss_drift_bytes_per_second", "oom_in_seconds", "risk",
+		"confidence", "leak.bytes_per_hour", "leak.of", "next_rung", "reclaim_stall_histogram", "pids",
+		"oom_kills_total", "restarts",
+	};
+	struct hr_slot slot;
+	json_t *c;
+
+	memset(&slot, 0xff, sizeof(slot));
+	memset(&slot.id, 0, sizeof(slot.id));
+	memset(slot.text, 0, sizeof(slot.text));
+	slot.state = HR_SLOT_RUNNING;
+	slot.gone_ns = 0;
+	slot.binding.level = HR_LEVEL_HOST;
+	slot.binding.cgroup.at = 0;
+	slot.process[0].pid = 0;
+	slot.outlook.drift_bytes_per_second = slot.outlook.rss_drift_bytes_per_second = HR_UNKNOWN_I64;
+	slot.outlook.leak_bytes_per_hour = HR_UNKNOWN_I64;
+	slot.outlook.alarm = slot.outlook.leak = slot.outlook.leak_of = slot.outlook.next_rung = 0;
+	slot.outlook.reason[0].kind = 0;
+	c = json_container(&slot);
+	check_container(c);
+	for (size_t i = 0; i < ARRAY_SIZE(null_keys); i++)
+		if (!json_is_null(get(c, null_keys[i])))
+			fail_msg("%s is not null", null_keys[i]);
+	assert_string_equal(json_string_value(get(c, "binding.level")), "host");
+	assert_int_equal(json_array_size(get(c, "processes")), 0);
+	json_decref(c);
+}
+
+static void test_host(void **state)
+{
+	struct fixture f = {.containers = 1, .seed = 1, .hostile = true};
+	char path[64];
+	struct hr_reader *reader = make(&f, path);
+	struct hr_board_header header;
+	struct hr_host host;
+	json_t *h;
+
+	hr_reader_header(reader, &header);
+	assert_int_equal(hr_reader_host(reader, &host), 0);
+	h = json_host(&host, &header, host.sampled_ns + 5000000000ULL, 0);
+	has_keys(h, host_keys);
+	has_keys(get(h, "guard"), guard_keys);
+	is_clean(h);
+	assert_true(json_real_value(get(h, "guard.uptime_seconds")) == 5.0);
+	assert_string_equal(json_string_value(get(h, "guard.mode")), "observe");
+	assert_string_equal(json_string_value(get(h, "guard.sources.oom_kill")), "tp_btf/mark_victim");
+	json_decref(h);
+	host.cgroup_version = 12;	/* hybrid: memory is on v1 */
+	h = json_host(&host, &header, host.sampled_ns, -ESTALE);
+	assert_int_equal(json_integer_value(get(h, "cgroup_version")), 1);
+	assert_string_equal(json_string_value(get(h, "guard.state")), "silent");
+	json_decref(h);
+	unmake(reader, path);
+}
+
+static const char *const *keys_of(unsigned int type)
+{
+	static const char *const *const keys[HR_EVENT_COUNT] = {
+		[HR_EVENT_OOM_KILL] = oom_keys,	    [HR_EVENT_RISK] = level_keys,     [HR_EVENT_LEAK] = level_keys,
+		[HR_EVENT_OUTCOME] = outcome_keys,  [HR_EVENT_PRESSURE] = what_keys,  [HR_EVENT_CONTAINER] = what_keys,
+		[HR_EVENT_GUARD] = what_keys,	    [HR_EVENT_OOM_SCORE_ADJ] = adj_keys,
+	};
+
+	return keys[type];
+}
+
+static void check_oom(const json_t *e)
+{
+	json_t *point;
+	size_t i;
+
+	has_keys(get(e, "trigger"), party_keys);
+	has_keys(get(e, "trigger"), identity_keys);
+	has_keys(get(e, "victim"), party_keys);
+	has_keys(get(e, "victim"), identity_keys);
+	has_keys(get(e, "limit"), limit_keys);
+	has_keys(get(e, "foreseen"), foreseen_keys);
+	assert_int_equal(json_array_size(get(e, "history")), 3);
+	json_array_foreach(get(e, "history"), i, point)
+		has_keys(point, history_keys);
+	assert_string_equal(json_string_value(get(e, "limit.level")), "own");
+	assert_string_equal(json_string_value(get(e, "constraint")), "memcg");
+	assert_string_equal(json_string_value(get(e, "gfp")), "0xcc0");
+}
+
+static void test_events(void **state)
+{
+	struct fixture f = {.containers = 30, .seed = 1, .hostile = true};
+	union fixture_event event;
+	char path[64];
+	struct hr_reader *reader = make(&f, path);
+	unsigned int seen = 0;
+
+	while (!hr_reader_next_event(reader, &event.event, sizeof(event))) {
+		json_t *e = json_event(&event.event, "node-1");
+
+		has_keys(e, event_keys);
+		has_keys(e, identity_keys);
+		assert_string_equal(json_string_value(get(e, "schema")), "headroom.event/1");
+		has_keys(e, keys_of(event.event.type));
+		if (event.event.type == HR_EVENT_OOM_KILL)
+			check_oom(e);
+		is_clean(e);
+		seen |= 1u << event.event.type;
+		json_decref(e);
+	}
+	for (unsigned int type = HR_EVENT_OOM_KILL; type < HR_EVENT_COUNT; type++)
+		if (type != HR_EVENT_ACTION && !(seen & 1u << type))
+			fail_msg("no event of type %u was made", type);
+	unmake(reader, path);
+}
+
+/* A record that is shorter than its type's struct tells only what all events carry. */
+static void test_short_event(void **state)
+{
+	union fixture_event event = {.event = {.bytes = sizeof(struct hr_event), .type = HR_EVENT_OOM_KILL, .seq = 7}};
+	json_t *e = json_event(&event.event, NULL);
+
+	has_keys(e, event_keys);
+	assert_null(json_object_get(e, "victim"));
+	assert_true(json_is_null(get(e, "node")));
+	assert_true(json_is_null(get(e, "cgroup_id")));
+	json_decref(e);
+	event.event.type = HR_EVENT_COUNT + 3;	/* of a newer guard */
+	e = json_event(&event.event, NULL);
+	assert_true(json_is_null(get(e, "type")));
+	json_decref(e);
+}
+
+/* Seen as a counter only: nobody is named, nothing is made up. */
+static void test_counted_kill(void **state)
+{
+	union fixture_event event = {.oom = {.event = {.bytes = sizeof(struct hr_event_oom_kill), .type = HR_EVENT_OOM_KILL},
+					     .flags = HR_OOM_COUNTED, .constraint = HR_CONSTRAINT_UNKNOWN, .order = -1,
+					     .gfp = HR_UNKNOWN, .limit_usage = HR_UNKNOWN, .limit_max = HR_UNKNOWN,
+					     .risk_centi = UINT16_MAX, .oom_in_p50_ms = HR_UNKNOWN,
+					     .warned_before_ms = HR_UNKNOWN}};
+	static const char *const nulls[] = {"trigger", "victim", "constraint", "gfp", "order", "limit.max_bytes",
+					    "foreseen.risk", "foreseen.oom_in_seconds", "foreseen.warned_seconds_before"};
+	json_t *e = json_event(&event.event, NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(nulls); i++)
+		assert_true(json_is_null(get(e, nulls[i])));
+	assert_string_equal(json_string_value(json_array_get(get(e, "flags"), 0)), "counted");
+	json_decref(e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_containers), cmocka_unit_test(test_order), cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_host), cmocka_unit_test(test_events), cmocka_unit_test(test_short_event),
+		cmocka_unit_test(test_counted_kill),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
