@@ -21,9 +21,9 @@
 
 static const char *number(__u64 value)
 {
-	static char text[8][24];
+	static char text[16][24];	/* as many as one printf takes */
 	static unsigned int next;
-	char *to = text[next++ % 8];
+	char *to = text[next++ % 16];
 
 	if (value == RECORD_UNKNOWN)
 		return "-";
