@@ -4,6 +4,9 @@
  * files that are broken, too few descriptors; and real cgroups of our own where this machine lets
  * us make some.
  */
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "base/cleanup.h"
 #include "fixture_files.h"
 
@@ -72,6 +75,9 @@ static void test_changes(void **state)
 	v2_group(&tree, "a/no-controller");
 	assert_int_equal(sweep(f), 5);
 	assert_non_null(row_at(f, 5, "/a/no-controller/below"));
+	files_keep(f, 0, 0); /* here, unlike in a cgroup, a removed file can still be read */
+	tree_remove(&tree, "cg/a/no-controller/memory.current");
+	assert_int_equal(sweep(f), 3);
 	files_close(f);
 	tree_done(&tree);
 }
@@ -175,6 +181,31 @@ static void test_v1_swap(void **state)
 	}
 }
 
+/* Where no handle gives a path, names do: many come and go in a pool of a fixed size. */
+static void test_names(void **state)
+{
+	struct files_counts c;
+	struct tree tree;
+	struct files *f;
+	char name[128], path[160];
+
+	v2_new(&tree);
+	f = open_at(tree.root, NULL);
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "cri-containerd-%064d.scope", i);
+		v2_group(&tree, name);
+		snprintf(path, sizeof(path), "/%s", name);
+		assert_non_null(row_at(f, sweep(f), path));
+		snprintf(path, sizeof(path), "cg/cri-containerd-%064d.scope", i - 5);
+		tree_remove(&tree, path);
+	}
+	assert_int_equal(sweep(f), 6);
+	files_count(f, &c);
+	assert_int_equal(c.unnamed, 0);
+	files_close(f);
+	tree_done(&tree);
+}
+
 static void test_capacity(void **state)
 {
 	struct files_counts c;
@@ -255,6 +286,31 @@ static void test_descriptors(void **state)
 	tree_done(&tree);
 }
 
+/* A process that came in is seen by the very next look, and one that went is gone. */
+static void processes_at_once(struct files *f, const char *top, const char *scope)
+{
+	char procs[PATH_MAX + 96], pid_text[16];
+	pid_t pid;
+	FILE *file;
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", top);
+	for (int round = 0; round < 3; round++) {
+		assert_int_equal(row_at(f, sweep(f), scope)->pids, 0);
+		pid = fork();
+		if (!pid) {
+			pause();
+			_exit(0);
+		}
+		snprintf(pid_text, sizeof(pid_text), "%d", pid);
+		file = fopen(procs, "w");
+		assert_true(file && fputs(pid_text, file) >= 0 && !fclose(file));
+		assert_int_equal(row_at(f, sweep(f), scope)->pids, 1);
+		assert_true(row_at(f, sweep(f), scope)->flags & SAMPLE_HAS_TASKS);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+}
+
 static void test_real(void **state)
 {
 	struct memcg_sample by_id = {0};
@@ -297,6 +353,7 @@ static void test_real(void **state)
 	files_count(f, &c);
 	assert_true(c.vanished >= 50 && c.listings < 200);
 
+	processes_at_once(f, top, scope);
 	n = sweep(f);
 	snprintf(path, sizeof(path), "%s/%c", scope, 'a' + 50);
 	id = by_id.id = row_at(f, n, path)->id;
@@ -318,11 +375,9 @@ static void test_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_broken_files),
-		cmocka_unit_test(test_v1_swap),
-		cmocka_unit_test(test_capacity),
-		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_changes),	 cmocka_unit_test(test_broken_files),
+		cmocka_unit_test(test_v1_swap),	 cmocka_unit_test(test_names),
+		cmocka_unit_test(test_capacity), cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_real),
 	};
 
