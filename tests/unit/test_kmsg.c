@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The kernel log's wording of OOM kills, from 4.19 to 7.x, and what a hostile name can make of it. */
+/* The kernel log's wording of OOM kills, from 4.19 to 7.x, and what a hostile name can make of
+ * it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +15,7 @@
 #define DOCKER "/docker/9b3e6e5318b4e780fed8f437ee56c03ffc49adf2348ad46ed36a9b3086a7413b"
 #define POD "/kubepods/burstable/pod1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6"
 #define NO_ADJ INT32_MIN
-#define KIB(n) ((n) * 1024ULL)
+#define KIB(n) ((n)*1024ULL)
 
 struct file {
 	const char *name;
@@ -23,32 +24,38 @@ struct file {
 };
 
 static const struct file files[] = {
-	{"6.18-docker", 1, {
-		{6874, 0, 3, 0, KIB(50816), KIB(1328), 0, KIB(140), "tail", DOCKER, DOCKER}}},
-	{"4.19-memcg", 1, {
-		{4321, HR_UNKNOWN_U32, 3, NO_ADJ, KIB(515000), KIB(14592), 0, HR_UNKNOWN, "java", POD,
-		 POD "/9b3e6e5318b4e780fed8f437ee56c03ffc49adf2348ad46ed36a9b3086a7413b"}}},
-	{"4.19-global", 1, {
-		{1234, HR_UNKNOWN_U32, 4, NO_ADJ, KIB(1234567), 0, KIB(44), HR_UNKNOWN, "chrome", "", ""}}},
-	{"5.10-global", 1, {
-		{2446, 1000, 0, -200, KIB(255676), KIB(100240), KIB(38948), KIB(1496), "gnome-shell", "",
-		 "/user.slice/user-1000.slice/user@1000.service/app.slice/app-gnome\\x2dshell.scope"}}},
-	{"5.10-allocating-task", 1, {
-		{7, 0, 1, 0, KIB(4), 0, 0, KIB(12), "a", "", "/"}}},
-	{"5.0-no-uid", 1, {
-		{77, 33, 3, NO_ADJ, KIB(400), 0, 0, HR_UNKNOWN, "sh", "/a", "/a/b"}}},
-	{"7.3-group", 3, {
-		{500, 33, 3, 100, KIB(4000), KIB(12), KIB(8), KIB(40), "nginx", "/shop", "/shop/web"},
-		{500, 33, 3, 100, KIB(4000), KIB(12), KIB(8), KIB(40), "nginx", "/shop", "/shop/web"},
-		{501, 33, 3, 100, KIB(3000), KIB(12), KIB(8), KIB(40), "nginx", "/shop", "/shop/web"}}},
-	{"hostile", 3, {
-		{42, 1001, 3, 0, KIB(400), 0, 0, KIB(8), "a) (,pid=9,b", "/x,task=y,pid=1", "/x,task=y,pid=1/z"},
-		{43, 0, 3, 0, KIB(400), 0, 0, KIB(8), "\x1b) total-vm:", "/e", "/e"},
-		/* its summary is a minute and a half older: not believed */
-		{44, HR_UNKNOWN_U32, 3, NO_ADJ, HR_UNKNOWN, HR_UNKNOWN, 0, HR_UNKNOWN, "t", "", ""}}},
+	{"6.18-docker",
+	 1,
+	 {{6874, 0, 3, 0, KIB(50816), KIB(1328), 0, KIB(140), "tail", DOCKER, DOCKER}}},
+	{"4.19-memcg",
+	 1,
+	 {{4321, HR_UNKNOWN_U32, 3, NO_ADJ, KIB(515000), KIB(14592), 0, HR_UNKNOWN, "java", POD,
+	   POD "/9b3e6e5318b4e780fed8f437ee56c03ffc49adf2348ad46ed36a9b3086a7413b"}}},
+	{"4.19-global",
+	 1,
+	 {{1234, HR_UNKNOWN_U32, 4, NO_ADJ, KIB(1234567), 0, KIB(44), HR_UNKNOWN, "chrome", "",
+	   ""}}},
+	{"5.10-global",
+	 1,
+	 {{2446, 1000, 0, -200, KIB(255676), KIB(100240), KIB(38948), KIB(1496), "gnome-shell", "",
+	   "/user.slice/user-1000.slice/user@1000.service/app.slice/app-gnome\\x2dshell.scope"}}},
+	{"5.10-allocating-task", 1, {{7, 0, 1, 0, KIB(4), 0, 0, KIB(12), "a", "", "/"}}},
+	{"5.0-no-uid", 1, {{77, 33, 3, NO_ADJ, KIB(400), 0, 0, HR_UNKNOWN, "sh", "/a", "/a/b"}}},
+	{"7.3-group",
+	 3,
+	 {{500, 33, 3, 100, KIB(4000), KIB(12), KIB(8), KIB(40), "nginx", "/shop", "/shop/web"},
+	  {500, 33, 3, 100, KIB(4000), KIB(12), KIB(8), KIB(40), "nginx", "/shop", "/shop/web"},
+	  {501, 33, 3, 100, KIB(3000), KIB(12), KIB(8), KIB(40), "nginx", "/shop", "/shop/web"}}},
+	{"hostile",
+	 3,
+	 {{42, 1001, 3, 0, KIB(400), 0, 0, KIB(8), "a) (,pid=9,b", "/x,task=y,pid=1",
+	   "/x,task=y,pid=1/z"},
+	  {43, 0, 3, 0, KIB(400), 0, 0, KIB(8), "\x1b) total-vm:", "/e", "/e"},
+	  /* its summary is a minute and a half older: not believed */
+	  {44, HR_UNKNOWN_U32, 3, NO_ADJ, HR_UNKNOWN, HR_UNKNOWN, 0, HR_UNKNOWN, "t", "", ""}}},
 };
 
-static FILE *open_fixture(const char *name)	/* tests run in the project's top folder */
+static FILE *open_fixture(const char *name) /* tests run in the project's top folder */
 {
 	char path[256];
 
@@ -59,14 +66,17 @@ static FILE *open_fixture(const char *name)	/* tests run in the project's top fo
 static void compare(const char *name, const struct kmsg_oom *is, const struct kmsg_oom *want)
 {
 	if (is->pid != want->pid || is->uid != want->uid || is->constraint != want->constraint ||
-	    is->oom_score_adj != want->oom_score_adj || is->anon != want->anon || is->file != want->file ||
-	    is->shmem != want->shmem || is->pgtables != want->pgtables || strcmp(is->comm, want->comm) ||
-	    strcmp(is->limit_path, want->limit_path) || strcmp(is->task_path, want->task_path)) {
-		print_error("%s: pid %u uid %u constraint %u adj %d anon %llu file %llu shmem %llu pgtables %llu\n"
-			    "comm '%s' limit '%s' task '%s'\n", name, is->pid, is->uid, is->constraint,
-			    is->oom_score_adj, (unsigned long long)is->anon, (unsigned long long)is->file,
-			    (unsigned long long)is->shmem, (unsigned long long)is->pgtables, is->comm,
-			    is->limit_path, is->task_path);
+	    is->oom_score_adj != want->oom_score_adj || is->anon != want->anon ||
+	    is->file != want->file || is->shmem != want->shmem || is->pgtables != want->pgtables ||
+	    strcmp(is->comm, want->comm) || strcmp(is->limit_path, want->limit_path) ||
+	    strcmp(is->task_path, want->task_path)) {
+		print_error("%s: pid %u uid %u constraint %u adj %d anon %llu file %llu shmem %llu "
+			    "pgtables %llu\n"
+			    "comm '%s' limit '%s' task '%s'\n",
+			    name, is->pid, is->uid, is->constraint, is->oom_score_adj,
+			    (unsigned long long)is->anon, (unsigned long long)is->file,
+			    (unsigned long long)is->shmem, (unsigned long long)is->pgtables,
+			    is->comm, is->limit_path, is->task_path);
 		fail();
 	}
 }
@@ -119,7 +129,8 @@ static void test_long(void **state)
 	static char line[KMSG_RECORD_MAX];
 	struct kmsg kmsg = {0};
 	struct kmsg_oom oom;
-	size_t n = (size_t)snprintf(line, sizeof(line), "6,1,5,-;oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/");
+	size_t n = (size_t)snprintf(line, sizeof(line),
+				    "6,1,5,-;oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/");
 
 	memset(line + n, 'a', sizeof(line) - n);
 	memcpy(line + 4000, ",task_memcg=/", 13);
@@ -133,7 +144,9 @@ static void test_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files), cmocka_unit_test(test_cut), cmocka_unit_test(test_long),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,11 +21,20 @@
 #define USER "/user.slice/user-1000.slice/user@1000.service"
 
 enum {
-	NONE = HR_RUNTIME_NONE, DOCKER = HR_RUNTIME_DOCKER, CONTAINERD = HR_RUNTIME_CONTAINERD, CRIO = HR_RUNTIME_CRIO,
-	PODMAN = HR_RUNTIME_PODMAN, NERDCTL = HR_RUNTIME_NERDCTL, LXC = HR_RUNTIME_LXC, SYSTEMD = HR_RUNTIME_SYSTEMD,
+	NONE = HR_RUNTIME_NONE,
+	DOCKER = HR_RUNTIME_DOCKER,
+	CONTAINERD = HR_RUNTIME_CONTAINERD,
+	CRIO = HR_RUNTIME_CRIO,
+	PODMAN = HR_RUNTIME_PODMAN,
+	NERDCTL = HR_RUNTIME_NERDCTL,
+	LXC = HR_RUNTIME_LXC,
+	SYSTEMD = HR_RUNTIME_SYSTEMD,
 };
 enum {
-	GROUP = HR_KIND_GROUP, CONTAINER = HR_KIND_CONTAINER, UNIT = HR_KIND_UNIT, POD = HR_KIND_POD,
+	GROUP = HR_KIND_GROUP,
+	CONTAINER = HR_KIND_CONTAINER,
+	UNIT = HR_KIND_UNIT,
+	POD = HR_KIND_POD,
 	SANDBOX = HR_KIND_SANDBOX,
 };
 
@@ -38,63 +47,84 @@ struct row {
 
 static const struct row rows[] = {
 	/* Kubernetes, systemd driver */
-	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_ ".slice/cri-containerd-" ID ".scope",
+	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_
+	 ".slice/cri-containerd-" ID ".scope",
 	 CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
-	{"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" P_ ".slice/cri-containerd-" ID ".scope",
+	{"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" P_
+	 ".slice/cri-containerd-" ID ".scope",
 	 CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
-	{"/kubepods.slice/kubepods-pod" P_ ".slice/cri-containerd-" ID ".scope", CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
-	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_ ".slice/crio-" ID ".scope",
+	{"/kubepods.slice/kubepods-pod" P_ ".slice/cri-containerd-" ID ".scope", CONTAINERD,
+	 CONTAINER, ID, P, "", SHORT, 0},
+	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_ ".slice/crio-" ID
+	 ".scope",
 	 CRIO, CONTAINER, ID, P, "", SHORT, 0},
-	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_ ".slice/crio-" ID ".scope/container",
+	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_ ".slice/crio-" ID
+	 ".scope/container",
 	 CRIO, GROUP, ID, P, "", SHORT, 0},
-	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_ ".slice/docker-" ID ".scope",
+	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_ ".slice/docker-" ID
+	 ".scope",
 	 DOCKER, CONTAINER, ID, P, "", SHORT, 0},
-	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_ ".slice/crio-conmon-" ID ".scope",
+	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_
+	 ".slice/crio-conmon-" ID ".scope",
 	 CRIO, SANDBOX, ID, P, "", "crio-conmon-" ID ".scope", 0},
-	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_ ".slice", NONE, POD, "", P, "",
-	 "kubepods-burstable-pod" P_ ".slice", 0},
-	{"/kubepods.slice/kubepods-pod" P_ ".slice", NONE, POD, "", P, "", "kubepods-pod" P_ ".slice", 0},
-	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" STATIC ".slice/cri-containerd-" ID ".scope",
+	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" P_ ".slice", NONE, POD,
+	 "", P, "", "kubepods-burstable-pod" P_ ".slice", 0},
+	{"/kubepods.slice/kubepods-pod" P_ ".slice", NONE, POD, "", P, "",
+	 "kubepods-pod" P_ ".slice", 0},
+	{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" STATIC
+	 ".slice/cri-containerd-" ID ".scope",
 	 CONTAINERD, CONTAINER, ID, STATIC, "", SHORT, 0},
-	{"/kubepods.slice/kubepods-burstable.slice", SYSTEMD, GROUP, "", "", "kubepods-burstable.slice",
-	 "kubepods-burstable.slice", 0},
+	{"/kubepods.slice/kubepods-burstable.slice", SYSTEMD, GROUP, "", "",
+	 "kubepods-burstable.slice", "kubepods-burstable.slice", 0},
 	{"/kubepods.slice", SYSTEMD, GROUP, "", "", "kubepods.slice", "kubepods.slice", 0},
 	/* Kubernetes, cgroupfs driver */
 	{"/kubepods/burstable/pod" P "/" ID, CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
 	{"/kubepods/besteffort/pod" P "/" ID, CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
 	{"/kubepods/pod" P "/" ID, CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
 	{"/kubepods/burstable/pod" P "/crio-" ID, CRIO, CONTAINER, ID, P, "", SHORT, 0},
-	{"/kubepods/burstable/pod" P "/crio-conmon-" ID, CRIO, SANDBOX, ID, P, "", "crio-conmon-" ID, 0},
+	{"/kubepods/burstable/pod" P "/crio-conmon-" ID, CRIO, SANDBOX, ID, P, "",
+	 "crio-conmon-" ID, 0},
 	{"/kubepods/burstable/pod" P, NONE, POD, "", P, "", "pod" P, 0},
 	{"/kubepods/burstable/pod" STATIC "/" ID, CONTAINERD, CONTAINER, ID, STATIC, "", SHORT, 0},
 	{"/kubepods/burstable", NONE, GROUP, "", "", "", "burstable", 0},
 	{"/kubepods", NONE, GROUP, "", "", "", "kubepods", 0},
-	{"/custom/root/kubepods/burstable/pod" P "/" ID, CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
+	{"/custom/root/kubepods/burstable/pod" P "/" ID, CONTAINERD, CONTAINER, ID, P, "", SHORT,
+	 0},
 	/* driver mismatch */
 	{"/system.slice/containerd.service/kubepods-burstable-pod" P_ ".slice:cri-containerd:" ID,
 	 CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
-	{"/kubepods-besteffort-pod" P_ ".slice:cri-containerd:" ID, CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
+	{"/kubepods-besteffort-pod" P_ ".slice:cri-containerd:" ID, CONTAINERD, CONTAINER, ID, P,
+	 "", SHORT, 0},
 	{"/kubepods-pod" P_ ".slice:crio:" ID, CRIO, CONTAINER, ID, P, "", SHORT, 0},
 	{"/system.slice:docker:" ID, DOCKER, CONTAINER, ID, "", "", SHORT, 0},
 	/* nested: kind, minikube, a cgroup namespace that is not ours */
-	{KIND "/kubelet-kubepods-burstable.slice/kubelet-kubepods-burstable-pod" P_ ".slice/cri-containerd-" ID ".scope",
+	{KIND "/kubelet-kubepods-burstable.slice/kubelet-kubepods-burstable-pod" P_
+	      ".slice/cri-containerd-" ID ".scope",
 	 CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
-	{KIND "/kubelet-kubepods-pod" P_ ".slice/cri-containerd-" ID ".scope", CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
-	{KIND "/kubelet-kubepods-pod" P_ ".slice", NONE, POD, "", P, "", "kubelet-kubepods-pod" P_ ".slice", 0},
+	{KIND "/kubelet-kubepods-pod" P_ ".slice/cri-containerd-" ID ".scope", CONTAINERD,
+	 CONTAINER, ID, P, "", SHORT, 0},
+	{KIND "/kubelet-kubepods-pod" P_ ".slice", NONE, POD, "", P, "",
+	 "kubelet-kubepods-pod" P_ ".slice", 0},
 	{KIND "/kubelet-kubepods-burstable.slice", DOCKER, GROUP, ID2, "", "", SHORT2, 0},
 	{KIND, DOCKER, GROUP, ID2, "", "", SHORT2, 0},
-	{"/docker/" ID2 "/system.slice/containerd.service", DOCKER, GROUP, ID2, "", "containerd.service", SHORT2, 0},
-	{"/docker/" ID2 "/kubelet/kubepods/besteffort/pod" P "/" ID, CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
-	{"/system.slice/docker-" ID2 ".scope/kubepods/burstable/pod" P "/" ID, CONTAINERD, CONTAINER, ID, P, "", SHORT, 0},
+	{"/docker/" ID2 "/system.slice/containerd.service", DOCKER, GROUP, ID2, "",
+	 "containerd.service", SHORT2, 0},
+	{"/docker/" ID2 "/kubelet/kubepods/besteffort/pod" P "/" ID, CONTAINERD, CONTAINER, ID, P,
+	 "", SHORT, 0},
+	{"/system.slice/docker-" ID2 ".scope/kubepods/burstable/pod" P "/" ID, CONTAINERD,
+	 CONTAINER, ID, P, "", SHORT, 0},
 	{"/kubepods/burstable/pod" P "/" ID2 "/docker/" ID, DOCKER, CONTAINER, ID, P, "", SHORT, 0},
 	{"/../../docker/" ID, DOCKER, CONTAINER, ID, "", "", SHORT, 0},
 	/* Docker */
 	{"/docker/" ID, DOCKER, CONTAINER, ID, "", "", SHORT, 0},
 	{"/system.slice/docker-" ID ".scope", DOCKER, CONTAINER, ID, "", "", SHORT, 0},
-	{"/system.slice/docker-" ID ".scope/init.scope", DOCKER, GROUP, ID, "", "init.scope", SHORT, 0},
-	{"/system.slice/docker-" ID ".scope/system.slice/nginx.service", DOCKER, GROUP, ID, "", "nginx.service", SHORT, 0},
+	{"/system.slice/docker-" ID ".scope/init.scope", DOCKER, GROUP, ID, "", "init.scope", SHORT,
+	 0},
+	{"/system.slice/docker-" ID ".scope/system.slice/nginx.service", DOCKER, GROUP, ID, "",
+	 "nginx.service", SHORT, 0},
 	{"/ecs/8d5f1c2e-1111-2222-3333-444455556666/" ID, DOCKER, CONTAINER, ID, "", "", SHORT, 0},
-	{"/ecs/mycluster/8d5f1c2e11112222333344445555aaaa/" ID, DOCKER, CONTAINER, ID, "", "", SHORT, 0},
+	{"/ecs/mycluster/8d5f1c2e11112222333344445555aaaa/" ID, DOCKER, CONTAINER, ID, "", "",
+	 SHORT, 0},
 	{"/ecstasks.slice/ecstasks-8d5f1c2e11112222333344445555aaaa.slice/docker-" ID ".scope",
 	 DOCKER, CONTAINER, ID, "", "", SHORT, 0},
 	{USER "/user.slice/docker-" ID ".scope", DOCKER, CONTAINER, ID, "", "", SHORT, 1000},
@@ -106,60 +136,72 @@ static const struct row rows[] = {
 	{USER "/user.slice/nerdctl-" ID ".scope", NERDCTL, CONTAINER, ID, "", "", SHORT, 1000},
 	{"/buildkit/" ID, CONTAINERD, CONTAINER, ID, "", "", SHORT, 0},
 	{"/k8s.io/" ID, CONTAINERD, CONTAINER, ID, "", "", SHORT, 0},
-	{"/testns/web", NONE, GROUP, "", "", "", "web", 0},		/* ctr's: its state file tells */
+	{"/testns/web", NONE, GROUP, "", "", "", "web", 0}, /* ctr's: its state file tells */
 	/* Podman */
 	{"/machine.slice/libpod-" ID ".scope", PODMAN, CONTAINER, ID, "", "", SHORT, 0},
 	{"/machine.slice/libpod-" ID ".scope/container", PODMAN, GROUP, ID, "", "", SHORT, 0},
-	{"/machine.slice/libpod-conmon-" ID ".scope", PODMAN, SANDBOX, ID, "", "", "libpod-conmon-" ID ".scope", 0},
+	{"/machine.slice/libpod-conmon-" ID ".scope", PODMAN, SANDBOX, ID, "", "",
+	 "libpod-conmon-" ID ".scope", 0},
 	{"/libpod_parent/libpod-" ID, PODMAN, CONTAINER, ID, "", "", SHORT, 0},
 	{"/libpod_parent/conmon", PODMAN, SANDBOX, "", "", "", "conmon", 0},
 	{"/libpod_parent/" ID2 "/conmon", PODMAN, SANDBOX, "", "", "", "conmon", 0},
 	{"/libpod_parent", NONE, GROUP, "", "", "", "libpod_parent", 0},
 	{"/libpod_parent/" ID2 "/libpod-" ID, PODMAN, CONTAINER, ID, ID2, "", SHORT, 0},
 	{"/libpod_parent/" ID2, PODMAN, POD, "", ID2, "", ID2, 0},
-	{"/machine.slice/machine-libpod_pod_" ID2 ".slice/libpod-" ID ".scope", PODMAN, CONTAINER, ID, ID2, "", SHORT, 0},
+	{"/machine.slice/machine-libpod_pod_" ID2 ".slice/libpod-" ID ".scope", PODMAN, CONTAINER,
+	 ID, ID2, "", SHORT, 0},
 	{"/machine.slice/machine-libpod_pod_" ID2 ".slice", PODMAN, POD, "", ID2, "",
 	 "machine-libpod_pod_" ID2 ".slice", 0},
-	{"/system.slice/web.service/libpod-payload-" ID, PODMAN, CONTAINER, ID, "", "web.service", SHORT, 0},
-	{"/system.slice/web.service/runtime", SYSTEMD, GROUP, "", "", "web.service", "web.service", 0},
+	{"/system.slice/web.service/libpod-payload-" ID, PODMAN, CONTAINER, ID, "", "web.service",
+	 SHORT, 0},
+	{"/system.slice/web.service/runtime", SYSTEMD, GROUP, "", "", "web.service", "web.service",
+	 0},
 	{USER "/user.slice/libpod-" ID ".scope/container", PODMAN, GROUP, ID, "", "", SHORT, 1000},
-	{USER "/user.slice/user-libpod_pod_" ID2 ".slice/libpod-" ID ".scope", PODMAN, CONTAINER, ID, ID2, "", SHORT, 1000},
-	{USER "/app.slice/web.service/libpod-payload-" ID, PODMAN, CONTAINER, ID, "", "web.service", SHORT, 1000},
+	{USER "/user.slice/user-libpod_pod_" ID2 ".slice/libpod-" ID ".scope", PODMAN, CONTAINER,
+	 ID, ID2, "", SHORT, 1000},
+	{USER "/app.slice/web.service/libpod-payload-" ID, PODMAN, CONTAINER, ID, "", "web.service",
+	 SHORT, 1000},
 	/* LXC */
 	{"/lxc/web01", LXC, CONTAINER, "web01", "", "", "web01", 0},
 	{"/lxc/101/ns/system.slice/ssh.service", LXC, GROUP, "101", "", "ssh.service", "101", 0},
 	{"/lxc.payload.web01", LXC, CONTAINER, "web01", "", "", "web01", 0},
 	{"/lxc.payload/web01", LXC, CONTAINER, "web01", "", "", "web01", 0},
 	{"/lxc.monitor.web01", LXC, SANDBOX, "web01", "", "", "web01", 0},
-	{"/lxc.payload.user-1000_c1/init.scope", LXC, GROUP, "user-1000_c1", "", "init.scope", "user-1000_c1", 0},
+	{"/lxc.payload.user-1000_c1/init.scope", LXC, GROUP, "user-1000_c1", "", "init.scope",
+	 "user-1000_c1", 0},
 	{"/lxc", NONE, GROUP, "", "", "", "lxc", 0},
 	/* systemd */
 	{"/system.slice/ssh.service", SYSTEMD, UNIT, "", "", "ssh.service", "ssh.service", 0},
-	{"/system.slice/system-getty.slice/getty@tty1.service", SYSTEMD, UNIT, "", "", "getty@tty1.service",
-	 "getty@tty1.service", 0},
+	{"/system.slice/system-getty.slice/getty@tty1.service", SYSTEMD, UNIT, "", "",
+	 "getty@tty1.service", "getty@tty1.service", 0},
 	{"/system.slice/systemd-cryptsetup@my\\x2ddisk.service", SYSTEMD, UNIT, "", "",
 	 "systemd-cryptsetup@my\\x2ddisk.service", "systemd-cryptsetup@my-disk.service", 0},
-	{USER "/app.slice/app-org.gnome.Terminal.slice/vte-spawn-1.scope", SYSTEMD, UNIT, "", "", "vte-spawn-1.scope",
-	 "vte-spawn-1.scope", 1000},
+	{USER "/app.slice/app-org.gnome.Terminal.slice/vte-spawn-1.scope", SYSTEMD, UNIT, "", "",
+	 "vte-spawn-1.scope", "vte-spawn-1.scope", 1000},
 	{USER, SYSTEMD, UNIT, "", "", "user@1000.service", "user@1000.service", 1000},
-	{"/user.slice/user-1000.slice/session-3.scope", SYSTEMD, UNIT, "", "", "session-3.scope", "session-3.scope", 1000},
+	{"/user.slice/user-1000.slice/session-3.scope", SYSTEMD, UNIT, "", "", "session-3.scope",
+	 "session-3.scope", 1000},
 	{"/init.scope", SYSTEMD, UNIT, "", "", "init.scope", "init.scope", 0},
 	{"/system.slice", SYSTEMD, GROUP, "", "", "system.slice", "system.slice", 0},
-	{"/system.slice/run-docker-netns-abc.mount", SYSTEMD, GROUP, "", "", "run-docker-netns-abc.mount",
-	 "run-docker-netns-abc.mount", 0},
-	{"/system.slice/_memory.service", SYSTEMD, UNIT, "", "", "memory.service", "memory.service", 0},
-	{"/machine.slice/machine-qemu\\x2d1\\x2dvm.scope", SYSTEMD, UNIT, "", "", "machine-qemu\\x2d1\\x2dvm.scope",
-	 "machine-qemu-1-vm.scope", 0},
-	{"/system.slice/docker.service", SYSTEMD, UNIT, "", "", "docker.service", "docker.service", 0},
-	{"/system.slice/ssh.service/sub/deep", SYSTEMD, GROUP, "", "", "ssh.service", "ssh.service", 0},
+	{"/system.slice/run-docker-netns-abc.mount", SYSTEMD, GROUP, "", "",
+	 "run-docker-netns-abc.mount", "run-docker-netns-abc.mount", 0},
+	{"/system.slice/_memory.service", SYSTEMD, UNIT, "", "", "memory.service", "memory.service",
+	 0},
+	{"/machine.slice/machine-qemu\\x2d1\\x2dvm.scope", SYSTEMD, UNIT, "", "",
+	 "machine-qemu\\x2d1\\x2dvm.scope", "machine-qemu-1-vm.scope", 0},
+	{"/system.slice/docker.service", SYSTEMD, UNIT, "", "", "docker.service", "docker.service",
+	 0},
+	{"/system.slice/ssh.service/sub/deep", SYSTEMD, GROUP, "", "", "ssh.service", "ssh.service",
+	 0},
 	/* bare groups, and what only looks like something */
 	{"/", NONE, GROUP, "", "", "", "/", 0},
 	{"/build", NONE, GROUP, "", "", "", "build", 0},
 	{"/my group/with blanks", NONE, GROUP, "", "", "", "with blanks", 0},
-	{"/docker-" SHORT ".scope", SYSTEMD, UNIT, "", "", "docker-" SHORT ".scope", "docker-" SHORT ".scope", 0},
+	{"/docker-" SHORT ".scope", SYSTEMD, UNIT, "", "", "docker-" SHORT ".scope",
+	 "docker-" SHORT ".scope", 0},
 	{"/podcasts", NONE, GROUP, "", "", "", "podcasts", 0},
 	{"/kubepods/burstable/pod1234", NONE, GROUP, "", "", "", "pod1234", 0},
-	{"/x/" ID "0", NONE, GROUP, "", "", "", ID "0", 0},		/* 65 digits */
+	{"/x/" ID "0", NONE, GROUP, "", "", "", ID "0", 0}, /* 65 digits */
 	{"/.service", NONE, GROUP, "", "", "", ".service", 0},
 };
 
@@ -175,10 +217,12 @@ static void test_paths(void **state)
 		who_from_path(&path, &who);
 		if ((int)who.runtime != row->runtime || (int)who_kind(&who) != row->kind ||
 		    strcmp(who.container_id, row->id) || strcmp(who.pod_uid, row->pod_uid) ||
-		    strcmp(who.unit, row->unit) || strcmp(who.name, row->name) || who.uid != row->uid) {
-			print_error("%s\n: runtime %d kind %d id '%s' pod '%s' unit '%s' name '%s' uid %u\n", row->path,
-				    who.runtime, who_kind(&who), who.container_id, who.pod_uid, who.unit, who.name,
-				    who.uid);
+		    strcmp(who.unit, row->unit) || strcmp(who.name, row->name) ||
+		    who.uid != row->uid) {
+			print_error("%s\n: runtime %d kind %d id '%s' pod '%s' unit '%s' name '%s' "
+				    "uid %u\n",
+				    row->path, who.runtime, who_kind(&who), who.container_id,
+				    who.pod_uid, who.unit, who.name, who.uid);
 			fail();
 		}
 		assert_int_not_equal(who_workload(&who, row->path), 0);
@@ -235,10 +279,15 @@ static void test_logs(void **state)
 	assert_true(log_parse_pod("shop", 4, &who) < 0);
 }
 
-/* A restart gives a container another id and the same workload; another container has another one. */
+/* A restart gives a container another id and the same workload; another container has another
+ * one. */
 static void test_workload(void **state)
 {
-	struct who a = {.runtime = HR_RUNTIME_DOCKER, .kind = HR_KIND_CONTAINER, .named = true, .name = "web", .below = ""};
+	struct who a = {.runtime = HR_RUNTIME_DOCKER,
+			.kind = HR_KIND_CONTAINER,
+			.named = true,
+			.name = "web",
+			.below = ""};
 	struct who b = a;
 
 	assert_true(who_workload(&a, "/docker/" ID) == who_workload(&b, "/docker/" ID2));
@@ -260,8 +309,9 @@ static void test_workload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paths), cmocka_unit_test(test_long), cmocka_unit_test(test_pod_uid),
-		cmocka_unit_test(test_logs), cmocka_unit_test(test_workload),
+		cmocka_unit_test(test_paths),	 cmocka_unit_test(test_long),
+		cmocka_unit_test(test_pod_uid),	 cmocka_unit_test(test_logs),
+		cmocka_unit_test(test_workload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,9 +44,11 @@ static const struct row hidden[] = {
 	{"env|DB_PASSWORD=hunter2|app", "env DB_PASSWORD=" R " app"},
 	{"env|PGPASSWORD=hunter2|psql", "env PGPASSWORD=" R " psql"},
 	{"env|MYSQL_PWD=x2|mysql", "env MYSQL_PWD=" R " mysql"},
-	{"docker|run|-e|AWS_SECRET_ACCESS_KEY=abc/def+g|img", "docker run -e AWS_SECRET_ACCESS_KEY=" R " img"},
+	{"docker|run|-e|AWS_SECRET_ACCESS_KEY=abc/def+g|img",
+	 "docker run -e AWS_SECRET_ACCESS_KEY=" R " img"},
 	{"docker|run|--env=GITHUB_TOKEN=abc|img", "docker run --env=GITHUB_TOKEN=" R " img"},
-	{"java|-Dspring.datasource.password=pw|-jar|a.jar", "java -Dspring.datasource.password=" R " -jar a.jar"},
+	{"java|-Dspring.datasource.password=pw|-jar|a.jar",
+	 "java -Dspring.datasource.password=" R " -jar a.jar"},
 	{"app|SESSION_ID=77aa", "app SESSION_ID=" R},
 	{"app|X_AUTH=zzz", "app X_AUTH=" R},
 	/* programs */
@@ -79,10 +81,12 @@ static const struct row hidden[] = {
 	{"app|joe:secret@tcp(db:3306)/x", "app joe:" R "@tcp(db:3306)/x"},
 	{"app|Server=h;User=u;Password=s;Port=1", "app Server=h;User=u;Password=" R ";Port=1"},
 	/* headers, JSON */
-	{"curl|-H|Authorization: Bearer abc.def|http://h/", "curl -H \"Authorization: " R "\" http://h/"},
+	{"curl|-H|Authorization: Bearer abc.def|http://h/",
+	 "curl -H \"Authorization: " R "\" http://h/"},
 	{"curl|-H|X-Api-Key:abc|http://h/", "curl -H X-Api-Key:" R " http://h/"},
 	{"curl|--header|Cookie: sid=1; b=2|http://h/", "curl --header \"Cookie: " R "\" http://h/"},
-	{"app|{\"user\":\"joe\",\"password\":\"s\",\"n\":1}", "app {\"user\":\"joe\",\"password\":\"" R "\",\"n\":1}"},
+	{"app|{\"user\":\"joe\",\"password\":\"s\",\"n\":1}",
+	 "app {\"user\":\"joe\",\"password\":\"" R "\",\"n\":1}"},
 	{"app|{\"token\": 12345, \"n\": 1}", "app '{\"token\": " R ", \"n\": 1}'"},
 	{"app|Bearer|abc", "app Bearer " R},
 	/* tokens by their own form */
@@ -94,9 +98,12 @@ static const struct row hidden[] = {
 	{"app|sk-abcdefghijklmnopqrstuvwx", "app " R},
 	{"app|-----BEGIN RSA PRIVATE KEY-----\nMIIE", "app \"" R "\""},
 	/* scripts */
-	{"sh|-c|mysql -psecret db && PGPASSWORD=x psql -h db", "sh -c \"mysql -p" R " db && PGPASSWORD=" R " psql -h db\""},
-	{"bash|-lc|app --password 'two words' --port 1", "bash -lc \"app --password '" R "' --port 1\""},
-	{"sh|-c|curl -H \"Authorization: Bearer abc\" http://h/", "sh -c 'curl -H \"Authorization: " R "\" http://h/'"},
+	{"sh|-c|mysql -psecret db && PGPASSWORD=x psql -h db",
+	 "sh -c \"mysql -p" R " db && PGPASSWORD=" R " psql -h db\""},
+	{"bash|-lc|app --password 'two words' --port 1",
+	 "bash -lc \"app --password '" R "' --port 1\""},
+	{"sh|-c|curl -H \"Authorization: Bearer abc\" http://h/",
+	 "sh -c 'curl -H \"Authorization: " R "\" http://h/'"},
 	{"sh|-c|export TOKEN=abc; run", "sh -c \"export TOKEN=" R " run\""},
 };
 
@@ -122,15 +129,20 @@ static const struct row shown[] = {
 	{"git|clone|git@github.com:o/r.git", "git clone git@github.com:o/r.git"},
 	{"scp|f|root@host:/tmp", "scp f root@host:/tmp"},
 	{"docker|run|-p|80:80|auth:latest", "docker run -p 80:80 auth:latest"},
-	{"docker|run|nginx:1.2@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-	 "docker run nginx:1.2@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
-	{"containerd-shim-runc-v2|-namespace|moby|-id|e7010b940450c7f37503f623520b41eb327799b5dfdab1c025b6c5b1676d30ee",
-	 "containerd-shim-runc-v2 -namespace moby -id e7010b940450c7f37503f623520b41eb327799b5dfdab1c025b6c5b1676d30ee"},
+	{"docker|run|nginx:1.2@sha256:"
+	 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+	 "docker run "
+	 "nginx:1.2@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
+	{"containerd-shim-runc-v2|-namespace|moby|-id|"
+	 "e7010b940450c7f37503f623520b41eb327799b5dfdab1c025b6c5b1676d30ee",
+	 "containerd-shim-runc-v2 -namespace moby -id "
+	 "e7010b940450c7f37503f623520b41eb327799b5dfdab1c025b6c5b1676d30ee"},
 	{"psql|-p|5432|-U|joe", "psql -p 5432 -U joe"},
 	{"ssh|-p|2222|host", "ssh -p 2222 host"},
 	{"mysql|-p|db", "mysql -p db"},
 	{"mkdir|-p|/a/b", "mkdir -p /a/b"},
-	{"sh|-c|exec app --password \"$DB_PASSWORD\" --n ${N}", "sh -c 'exec app --password \"$DB_PASSWORD\" --n ${N}'"},
+	{"sh|-c|exec app --password \"$DB_PASSWORD\" --n ${N}",
+	 "sh -c 'exec app --password \"$DB_PASSWORD\" --n ${N}'"},
 	{"kubelet|--authorization-mode=Webhook|--authentication-token-webhook=true",
 	 "kubelet --authorization-mode=Webhook --authentication-token-webhook=true"},
 	{"java|-Xmx512m|-XX:+UseG1GC|-cp|a:b:c|Main", "java -Xmx512m -XX:+UseG1GC -cp a:b:c Main"},
@@ -161,17 +173,12 @@ static void check(const struct row *rows, size_t n)
 	}
 }
 
-static void test_hidden(void **state)
-{
-	check(hidden, ARRAY_SIZE(hidden));
-}
+static void test_hidden(void **state) { check(hidden, ARRAY_SIZE(hidden)); }
 
-static void test_shown(void **state)
-{
-	check(shown, ARRAY_SIZE(shown));
-}
+static void test_shown(void **state) { check(shown, ARRAY_SIZE(shown)); }
 
-/* Arguments that BPF cut after so many bytes: what may be the beginning of a secret is none to show. */
+/* Arguments that BPF cut after so many bytes: what may be the beginning of a secret is none to
+ * show. */
 static void test_cut(void **state)
 {
 	static const struct row rows[] = {
@@ -198,7 +205,8 @@ static void test_cut(void **state)
 /* Whatever the cut and the room: terminated, within bounds, and never a piece of the secret. */
 static void test_bounds(void **state)
 {
-	static const char args[] = "mysql\0-uroot\0-pXsecretX\0postgres://a:XsecretX@h/\0--token\0XsecretX\0-H\0Cookie: XsecretX";
+	static const char args[] = "mysql\0-uroot\0-pXsecretX\0postgres://a:XsecretX@h/"
+				   "\0--token\0XsecretX\0-H\0Cookie: XsecretX";
 
 	for (size_t n = 0; n <= sizeof(args); n++)
 		for (size_t room = 1; room < 200; room += 7) {
@@ -211,7 +219,8 @@ static void test_bounds(void **state)
 		}
 }
 
-/* Nothing that a process calls itself makes it read or write elsewhere (run this one with the sanitizers). */
+/* Nothing that a process calls itself makes it read or write elsewhere (run this one with the
+ * sanitizers). */
 static void test_garbage(void **state)
 {
 	static const char alphabet[] = "-=:/@?&\"'|{}$ \t\n\0pPaAsSwWoOrRdDtTkKeEnNuU%,;.0\xff\x80";
@@ -237,11 +246,14 @@ static void test_smells(void **state)
 		const char *key;
 		bool smells;
 	} rows[] = {
-		{"password", true}, {"PASSWORD", true}, {"dbPassword", true}, {"DB_PASS", true}, {"apikey", true},
-		{"API_KEY", true}, {"APIKey", true}, {"accessKey", true}, {"AWS_ACCESS_KEY_ID", true}, {"AccountKey", true},
-		{"oauth2_token", true}, {"PHPSESSID", true}, {"credential", true}, {"bearer", true}, {"PWD", false},
-		{"key", false}, {"tokens", false}, {"secretary", false}, {"passenger", false}, {"authors", false},
-		{"cookie_domain", false}, {"token_url", false}, {"passwordfile", false}, {"", false},
+		{"password", true},   {"PASSWORD", true},      {"dbPassword", true},
+		{"DB_PASS", true},    {"apikey", true},	       {"API_KEY", true},
+		{"APIKey", true},     {"accessKey", true},     {"AWS_ACCESS_KEY_ID", true},
+		{"AccountKey", true}, {"oauth2_token", true},  {"PHPSESSID", true},
+		{"credential", true}, {"bearer", true},	       {"PWD", false},
+		{"key", false},	      {"tokens", false},       {"secretary", false},
+		{"passenger", false}, {"authors", false},      {"cookie_domain", false},
+		{"token_url", false}, {"passwordfile", false}, {"", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -254,8 +266,9 @@ static void test_smells(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hidden), cmocka_unit_test(test_shown), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_bounds), cmocka_unit_test(test_garbage), cmocka_unit_test(test_smells),
+		cmocka_unit_test(test_hidden),	cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_cut),	cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_garbage), cmocka_unit_test(test_smells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

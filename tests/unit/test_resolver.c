@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The resolver as the guard sees it: two processes behind a socket, with no rights, that end together. */
+/* The resolver as the guard sees it: two processes behind a socket, with no rights, that end
+ * together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,7 +83,8 @@ static void start(const char *root, struct pair *pair)
 
 static void send_question(const struct pair *pair, const struct resolve_question *question)
 {
-	assert_int_equal(send(pair->socket, question, sizeof(*question), MSG_NOSIGNAL), sizeof(*question));
+	assert_int_equal(send(pair->socket, question, sizeof(*question), MSG_NOSIGNAL),
+			 sizeof(*question));
 }
 
 static void receive(const struct pair *pair, struct resolve_answer *ret_answer)
@@ -90,7 +92,8 @@ static void receive(const struct pair *pair, struct resolve_answer *ret_answer)
 	struct pollfd fd = {.fd = pair->socket, .events = POLLIN};
 
 	assert_int_equal(poll(&fd, 1, WAIT_MS), 1);
-	assert_int_equal(recv(pair->socket, ret_answer, sizeof(*ret_answer), 0), sizeof(*ret_answer));
+	assert_int_equal(recv(pair->socket, ret_answer, sizeof(*ret_answer), 0),
+			 sizeof(*ret_answer));
 }
 
 /* Both are gone. */
@@ -101,7 +104,7 @@ static void expect_end(const struct pair *pair)
 
 	assert_int_equal(waitpid(pair->opener, &status, 0), pair->opener);
 	if (pair->parser) {
-		assert_int_equal(poll(&fd, 1, WAIT_MS), 1);	/* its end of the socket is closed */
+		assert_int_equal(poll(&fd, 1, WAIT_MS), 1); /* its end of the socket is closed */
 		assert_true(fd.revents & POLLHUP);
 	}
 	close(pair->socket);
@@ -112,12 +115,13 @@ static const char *text_of(const struct resolve_answer *answer, struct hr_str st
 	return str.at ? (const char *)answer + str.at : "";
 }
 
-#define NEEDS_PROGRAM() do { \
-	if (!program()) { \
-		print_message("headroom-resolver is not built\n"); \
-		skip(); \
-	} \
-} while (0)
+#define NEEDS_PROGRAM()                                                    \
+	do {                                                               \
+		if (!program()) {                                          \
+			print_message("headroom-resolver is not built\n"); \
+			skip();                                            \
+		}                                                          \
+	} while (0)
 
 static void test_questions(void **state)
 {
@@ -175,13 +179,14 @@ static void test_rights(void **state)
 	start(FIXTURES "docker/root", &pair);
 	pair.parser = child_of(pair.opener);
 	send_question(&pair, &question);
-	receive(&pair, &answer);	/* now both are past their confinement */
+	receive(&pair, &answer); /* now both are past their confinement */
 	for (int i = 0; i < 2; i++) {
 		pid_t pid = i ? pair.parser : pair.opener;
 
 		assert_int_equal(status_of(pid, "Uid:", 10), 65534);
 		assert_int_equal(status_of(pid, "Gid:", 10), 65534);
-		assert_int_equal(status_of(pid, "CapEff:", 16), i ? 0 : 1ULL << 2);	/* CAP_DAC_READ_SEARCH */
+		assert_int_equal(status_of(pid, "CapEff:", 16),
+				 i ? 0 : 1ULL << 2); /* CAP_DAC_READ_SEARCH */
 		assert_int_equal(status_of(pid, "CapPrm:", 16), i ? 0 : 1ULL << 2);
 		assert_int_equal(status_of(pid, "CapBnd:", 16), 0);
 		assert_int_equal(status_of(pid, "NoNewPrivs:", 10), 1);
@@ -223,7 +228,8 @@ static void test_garbage(void **state)
 	for (int round = 0; round < 500; round++) {
 		for (size_t i = 0; i < sizeof(question); i++) {
 			x = x * 1664525u + 1013904223u;
-			((char *)&question)[i] = round % 3 ? (char)(x >> 24) : "/a1.-"[(x >> 24) % 5];
+			((char *)&question)[i] =
+				round % 3 ? (char)(x >> 24) : "/a1.-"[(x >> 24) % 5];
 		}
 		question.ask = (uint32_t)round % 5;
 		question.cgroup_id = (uint64_t)round << 40;
@@ -235,7 +241,8 @@ static void test_garbage(void **state)
 	expect_end(&pair);
 }
 
-static void answer_in(const char *root, const struct resolve_question *question, struct resolve_answer *ret_answer)
+static void answer_in(const char *root, const struct resolve_question *question,
+		      struct resolve_answer *ret_answer)
 {
 	struct opener opener = {.socket = -1};
 
@@ -248,13 +255,15 @@ static void test_process(void **state)
 {
 	/* process 76 of the fixture began 123456 ticks after boot */
 	uint64_t tick = 1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK);
-	struct resolve_question question = {.ask = RESOLVE_PROCESS, .pid = 76, .start_boottime_ns = 123456 * tick + 5};
+	struct resolve_question question = {
+		.ask = RESOLVE_PROCESS, .pid = 76, .start_boottime_ns = 123456 * tick + 5};
 	struct resolve_answer answer;
 
 	answer_in(FIXTURES "daemons/root", &question, &answer);
 	assert_int_equal(answer.error, 0);
-	assert_string_equal(text_of(&answer, answer.cmdline), "/usr/bin/app --password=[redacted] \"two words\"");
-	question.start_boottime_ns += 5 * tick;		/* the pid was reused */
+	assert_string_equal(text_of(&answer, answer.cmdline),
+			    "/usr/bin/app --password=[redacted] \"two words\"");
+	question.start_boottime_ns += 5 * tick; /* the pid was reused */
 	answer_in(FIXTURES "daemons/root", &question, &answer);
 	assert_int_equal(answer.error, -ESRCH);
 	assert_string_equal(text_of(&answer, answer.cmdline), "");
@@ -278,7 +287,9 @@ static void test_start_ticks(void **state)
 {
 	uint64_t ticks = 0;
 
-	assert_int_equal(process_start_ticks("1 (a) b) S 0 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 77 1", &ticks), 0);
+	assert_int_equal(process_start_ticks(
+				 "1 (a) b) S 0 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 77 1", &ticks),
+			 0);
 	assert_int_equal(ticks, 77);
 	assert_int_equal(process_start_ticks("1 (a) S 0 1", &ticks), -EBADMSG);
 	assert_int_equal(process_start_ticks("", &ticks), -EBADMSG);
@@ -300,17 +311,19 @@ static void test_find(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(mounts) && !mount; i++) {
 		struct statfs fs;
 
-		if (!statfs(mounts[i], &fs) && (fs.f_type == CGROUP2_SUPER_MAGIC || fs.f_type == CGROUP_SUPER_MAGIC))
+		if (!statfs(mounts[i], &fs) &&
+		    (fs.f_type == CGROUP2_SUPER_MAGIC || fs.f_type == CGROUP_SUPER_MAGIC))
 			mount = mounts[i];
 	}
-	if (!mount || geteuid() != 0 || name_to_handle_at(AT_FDCWD, mount, &h.handle, &mount_id, 0) < 0) {
+	if (!mount || geteuid() != 0 ||
+	    name_to_handle_at(AT_FDCWD, mount, &h.handle, &mount_id, 0) < 0) {
 		print_message("needs root and a cgroup mount\n");
 		skip();
 	}
 	memcpy(&question.cgroup_id, h.handle.f_handle, sizeof(uint64_t));
 	answer_in("", &question, &answer);
 	if (answer.error == -EPERM)
-		skip();		/* no CAP_DAC_READ_SEARCH in this container */
+		skip(); /* no CAP_DAC_READ_SEARCH in this container */
 	assert_int_equal(answer.error, 0);
 	assert_string_equal(text_of(&answer, answer.id.cgroup), "/");
 	question.cgroup_id = UINT64_MAX - 5;
@@ -321,7 +334,13 @@ static void test_find(void **state)
 
 static void test_kmsg_answer(void **state)
 {
-	struct kmsg_oom oom = {.pid = 5, .uid = 7, .constraint = 3, .anon = 11, .comm = "tail", .limit_path = WEB, .task_path = WEB};
+	struct kmsg_oom oom = {.pid = 5,
+			       .uid = 7,
+			       .constraint = 3,
+			       .anon = 11,
+			       .comm = "tail",
+			       .limit_path = WEB,
+			       .task_path = WEB};
 	struct opener opener = {.socket = -1};
 	struct resolve_answer answer;
 
@@ -333,16 +352,17 @@ static void test_kmsg_answer(void **state)
 	assert_int_equal(answer.anon, 11);
 	assert_string_equal(answer.comm, "tail");
 	assert_string_equal(text_of(&answer, answer.limit_path), WEB);
-	assert_int_equal(answer.limit_path.at, answer.task_path.at);	/* stored once */
+	assert_int_equal(answer.limit_path.at, answer.task_path.at); /* stored once */
 	assert_string_equal(text_of(&answer, answer.id.name), "web-1");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_questions), cmocka_unit_test(test_rights), cmocka_unit_test(test_end_together),
-		cmocka_unit_test(test_garbage), cmocka_unit_test(test_process), cmocka_unit_test(test_start_ticks),
-		cmocka_unit_test(test_find), cmocka_unit_test(test_kmsg_answer),
+		cmocka_unit_test(test_questions),    cmocka_unit_test(test_rights),
+		cmocka_unit_test(test_end_together), cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_process),	     cmocka_unit_test(test_start_ticks),
+		cmocka_unit_test(test_find),	     cmocka_unit_test(test_kmsg_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

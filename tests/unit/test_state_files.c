@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* State files of every engine, recorded and broken, through the same calls that the parser makes. */
+/* State files of every engine, recorded and broken, through the same calls that the parser
+ * makes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,17 +16,27 @@
 #include "identify/state.h"
 
 #define P "1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6"
-#define SLICE "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1c2d3e4f_5a6b_7c8d_9e0f_a1b2c3d4e5f6.slice"
+#define SLICE                                       \
+	"/kubepods.slice/kubepods-burstable.slice/" \
+	"kubepods-burstable-pod1c2d3e4f_5a6b_7c8d_9e0f_a1b2c3d4e5f6.slice"
 #define CGROUPFS "/kubepods/burstable/pod" P
 #define FOUR(x) x x x x
-#define ID(two) FOUR(two two two two two two two two)	/* 64 digits */
+#define ID(two) FOUR(two two two two two two two two) /* 64 digits */
 
 enum {
-	DOCKER = HR_RUNTIME_DOCKER, CONTAINERD = HR_RUNTIME_CONTAINERD, CRIO = HR_RUNTIME_CRIO, PODMAN = HR_RUNTIME_PODMAN,
-	NERDCTL = HR_RUNTIME_NERDCTL, SYSTEMD = HR_RUNTIME_SYSTEMD, NONE = HR_RUNTIME_NONE,
+	DOCKER = HR_RUNTIME_DOCKER,
+	CONTAINERD = HR_RUNTIME_CONTAINERD,
+	CRIO = HR_RUNTIME_CRIO,
+	PODMAN = HR_RUNTIME_PODMAN,
+	NERDCTL = HR_RUNTIME_NERDCTL,
+	SYSTEMD = HR_RUNTIME_SYSTEMD,
+	NONE = HR_RUNTIME_NONE,
 };
 enum {
-	GROUP = HR_KIND_GROUP, CONTAINER = HR_KIND_CONTAINER, UNIT = HR_KIND_UNIT, POD = HR_KIND_POD,
+	GROUP = HR_KIND_GROUP,
+	CONTAINER = HR_KIND_CONTAINER,
+	UNIT = HR_KIND_UNIT,
+	POD = HR_KIND_POD,
 	SANDBOX = HR_KIND_SANDBOX,
 };
 
@@ -37,93 +48,122 @@ struct row {
 
 static const struct row rows[] = {
 	/* Docker */
-	{"docker", "/docker/" ID("11"), DOCKER, CONTAINER, 1, "web-1", "registry.example/shop/web:1.2", "", "", "", ""},
+	{"docker", "/docker/" ID("11"), DOCKER, CONTAINER, 1, "web-1",
+	 "registry.example/shop/web:1.2", "", "", "", ""},
 	{"docker", "/system.slice/docker-" ID("11") ".scope", DOCKER, CONTAINER, 1, "web-1",
 	 "registry.example/shop/web:1.2", "", "", "", ""},
 	{"docker", "/docker/" ID("11") "/system.slice/ssh.service", DOCKER, GROUP, 1, "web-1",
 	 "registry.example/shop/web:1.2", "", "", "", ""},
-	{"docker", "/my-parent/" ID("11"), DOCKER, CONTAINER, 1, "web-1", "registry.example/shop/web:1.2", "", "", "", ""},
-	{"docker", SLICE "/docker-" ID("12") ".scope", DOCKER, CONTAINER, 1, "app", "sha256:" ID("aa"), "app", "web-0",
-	 "shop", P},
-	{"docker", CGROUPFS "/" ID("12"), DOCKER, CONTAINER, 1, "app", "sha256:" ID("aa"), "app", "web-0", "shop", P},
-	{"docker", CGROUPFS "/" ID("13"), DOCKER, SANDBOX, 1, "web-0", "registry.k8s.io/pause:3.9", "", "web-0", "shop", P},
-	{"docker", "/docker/" ID("14"), DOCKER, CONTAINER, 1, "evil\x1b]0;title\x07\nname \u202egnp", "i", "", "", "", ""},
-	{"docker", "/docker/" ID("15"), DOCKER, CONTAINER, 0, "151515151515", "", "", "", "", ""},	/* truncated */
-	{"docker", "/docker/" ID("16"), DOCKER, CONTAINER, 1, "caf?(", "img?(", "", "", "", ""},	/* no UTF-8 */
-	{"docker", "/docker/" ID("17"), DOCKER, CONTAINER, 0, "171717171717", "", "", "", "", ""},	/* a link */
-	{"docker", "/docker/" ID("18"), DOCKER, CONTAINER, 0, "181818181818", "", "", "", "", ""},	/* other types */
-	{"docker", "/docker/" ID("19"), DOCKER, CONTAINER, 0, "191919191919", "", "", "", "", ""},	/* empty */
-	{"docker", "/docker/" ID("1a"), DOCKER, CONTAINER, 1, "elsewhere", "busybox", "", "", "", ""},	/* data-root */
-	{"docker", "/docker/" ID("ff"), DOCKER, CONTAINER, 0, "ffffffffffff", "", "", "", "", ""},	/* not there */
+	{"docker", "/my-parent/" ID("11"), DOCKER, CONTAINER, 1, "web-1",
+	 "registry.example/shop/web:1.2", "", "", "", ""},
+	{"docker", SLICE "/docker-" ID("12") ".scope", DOCKER, CONTAINER, 1, "app",
+	 "sha256:" ID("aa"), "app", "web-0", "shop", P},
+	{"docker", CGROUPFS "/" ID("12"), DOCKER, CONTAINER, 1, "app", "sha256:" ID("aa"), "app",
+	 "web-0", "shop", P},
+	{"docker", CGROUPFS "/" ID("13"), DOCKER, SANDBOX, 1, "web-0", "registry.k8s.io/pause:3.9",
+	 "", "web-0", "shop", P},
+	{"docker", "/docker/" ID("14"), DOCKER, CONTAINER, 1,
+	 "evil\x1b]0;title\x07\nname \u202egnp", "i", "", "", "", ""},
+	{"docker", "/docker/" ID("15"), DOCKER, CONTAINER, 0, "151515151515", "", "", "", "",
+	 ""}, /* truncated */
+	{"docker", "/docker/" ID("16"), DOCKER, CONTAINER, 1, "caf?(", "img?(", "", "", "",
+	 ""}, /* no UTF-8 */
+	{"docker", "/docker/" ID("17"), DOCKER, CONTAINER, 0, "171717171717", "", "", "", "",
+	 ""}, /* a link */
+	{"docker", "/docker/" ID("18"), DOCKER, CONTAINER, 0, "181818181818", "", "", "", "",
+	 ""}, /* other types */
+	{"docker", "/docker/" ID("19"), DOCKER, CONTAINER, 0, "191919191919", "", "", "", "",
+	 ""}, /* empty */
+	{"docker", "/docker/" ID("1a"), DOCKER, CONTAINER, 1, "elsewhere", "busybox", "", "", "",
+	 ""}, /* data-root */
+	{"docker", "/docker/" ID("ff"), DOCKER, CONTAINER, 0, "ffffffffffff", "", "", "", "",
+	 ""}, /* not there */
 	/* containerd */
-	{"containerd", SLICE "/cri-containerd-" ID("21") ".scope", CONTAINERD, CONTAINER, 1, "redis",
+	{"containerd", SLICE "/cri-containerd-" ID("21") ".scope", CONTAINERD, CONTAINER, 1,
+	 "redis", "docker.io/library/redis:7", "redis", "cache-5d78c9869d-79bfv", "kube-system", P},
+	{"containerd", CGROUPFS "/" ID("21"), CONTAINERD, CONTAINER, 1, "redis",
 	 "docker.io/library/redis:7", "redis", "cache-5d78c9869d-79bfv", "kube-system", P},
-	{"containerd", CGROUPFS "/" ID("21"), CONTAINERD, CONTAINER, 1, "redis", "docker.io/library/redis:7", "redis",
-	 "cache-5d78c9869d-79bfv", "kube-system", P},
-	{"containerd", CGROUPFS "/" ID("22"), CONTAINERD, SANDBOX, 1, "cache-5d78c9869d-79bfv", "", "",
-	 "cache-5d78c9869d-79bfv", "kube-system", P},
-	{"containerd", SLICE "/cri-containerd-" ID("22") ".scope", CONTAINERD, SANDBOX, 1, "cache-5d78c9869d-79bfv", "",
+	{"containerd", CGROUPFS "/" ID("22"), CONTAINERD, SANDBOX, 1, "cache-5d78c9869d-79bfv", "",
 	 "", "cache-5d78c9869d-79bfv", "kube-system", P},
-	{"containerd", "/kubepods-burstable-pod" P ".slice:cri-containerd:" ID("21"), CONTAINERD, CONTAINER, 1, "redis",
-	 "docker.io/library/redis:7", "redis", "cache-5d78c9869d-79bfv", "kube-system", P},
-	{"containerd", CGROUPFS "/" ID("23"), CONTAINERD, CONTAINER, 1, "edge", "docker.io/library/redis:7", "edge",
-	 "cache-5d78c9869d-79bfv", "edge", P},
-	{"containerd", CGROUPFS "/" ID("24"), CONTAINERD, CONTAINER, 1, "custom", "docker.io/library/redis:7", "custom",
-	 "cache-5d78c9869d-79bfv", "kube-system", P},
+	{"containerd", SLICE "/cri-containerd-" ID("22") ".scope", CONTAINERD, SANDBOX, 1,
+	 "cache-5d78c9869d-79bfv", "", "", "cache-5d78c9869d-79bfv", "kube-system", P},
+	{"containerd", "/kubepods-burstable-pod" P ".slice:cri-containerd:" ID("21"), CONTAINERD,
+	 CONTAINER, 1, "redis", "docker.io/library/redis:7", "redis", "cache-5d78c9869d-79bfv",
+	 "kube-system", P},
+	{"containerd", CGROUPFS "/" ID("23"), CONTAINERD, CONTAINER, 1, "edge",
+	 "docker.io/library/redis:7", "edge", "cache-5d78c9869d-79bfv", "edge", P},
+	{"containerd", CGROUPFS "/" ID("24"), CONTAINERD, CONTAINER, 1, "custom",
+	 "docker.io/library/redis:7", "custom", "cache-5d78c9869d-79bfv", "kube-system", P},
 	{"containerd", "/testns/ctr-one", CONTAINERD, CONTAINER, 1, "ctr-one", "", "", "", "", ""},
 	{"containerd", "/other/ctr-one", CONTAINERD, CONTAINER, 1, "ctr-one", "", "", "", "", ""},
 	{"containerd", "/third/ctr-one", NONE, GROUP, 1, "ctr-one", "", "", "", "", ""},
 	{"containerd", "/testns/ctr-two", NONE, GROUP, 1, "ctr-two", "", "", "", "", ""},
-	{"containerd", "/docker/" ID("11"), DOCKER, CONTAINER, 0, "111111111111", "", "", "", "", ""},
+	{"containerd", "/docker/" ID("11"), DOCKER, CONTAINER, 0, "111111111111", "", "", "", "",
+	 ""},
 	/* the kubelet's logs */
-	{"containerd", "/kubepods/besteffort/podaaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee/" ID("25"), CONTAINERD, CONTAINER, 1,
-	 "worker", "", "worker", "job-x", "batch", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"},
-	{"containerd", "/custom/" ID("25"), CONTAINERD, CONTAINER, 1, "worker", "", "worker", "job-x", "batch",
+	{"containerd", "/kubepods/besteffort/podaaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee/" ID("25"),
+	 CONTAINERD, CONTAINER, 1, "worker", "", "worker", "job-x", "batch",
 	 "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"},
-	{"containerd", CGROUPFS, NONE, POD, 1, "cache-5d78c9869d-79bfv", "", "", "cache-5d78c9869d-79bfv", "kube-system", P},
-	{"containerd", SLICE, NONE, POD, 1, "cache-5d78c9869d-79bfv", "", "", "cache-5d78c9869d-79bfv", "kube-system", P},
-	{"containerd", CGROUPFS "/" ID("2f"), CONTAINERD, CONTAINER, 0, "cache-5d78c9869d-79bfv", "", "",
+	{"containerd", "/custom/" ID("25"), CONTAINERD, CONTAINER, 1, "worker", "", "worker",
+	 "job-x", "batch", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"},
+	{"containerd", CGROUPFS, NONE, POD, 1, "cache-5d78c9869d-79bfv", "", "",
 	 "cache-5d78c9869d-79bfv", "kube-system", P},
-	{"containerd", "/kubepods/burstable/pod0123456789abcdef0123456789abcdef", NONE, POD, 1, "etcd-node1", "", "",
-	 "etcd-node1", "kube-system", "0123456789abcdef0123456789abcdef"},
+	{"containerd", SLICE, NONE, POD, 1, "cache-5d78c9869d-79bfv", "", "",
+	 "cache-5d78c9869d-79bfv", "kube-system", P},
+	{"containerd", CGROUPFS "/" ID("2f"), CONTAINERD, CONTAINER, 0, "cache-5d78c9869d-79bfv",
+	 "", "", "cache-5d78c9869d-79bfv", "kube-system", P},
+	{"containerd", "/kubepods/burstable/pod0123456789abcdef0123456789abcdef", NONE, POD, 1,
+	 "etcd-node1", "", "", "etcd-node1", "kube-system", "0123456789abcdef0123456789abcdef"},
 	/* CRI-O */
-	{"crio", SLICE "/crio-" ID("31") ".scope", CRIO, CONTAINER, 1, "api", "quay.io/shop/api:3", "api", "api-0", "shop",
-	 P},
-	{"crio", SLICE "/crio-" ID("31") ".scope/container", CRIO, GROUP, 1, "api", "quay.io/shop/api:3", "api", "api-0",
-	 "shop", P},
-	{"crio", CGROUPFS "/crio-" ID("31"), CRIO, CONTAINER, 1, "api", "quay.io/shop/api:3", "api", "api-0", "shop", P},
-	{"crio", CGROUPFS "/crio-" ID("32"), CRIO, SANDBOX, 1, "api-0", "quay.io/shop/api:3", "", "api-0", "shop", P},
-	{"crio", CGROUPFS "/crio-conmon-" ID("31"), CRIO, SANDBOX, 1, "crio-conmon-" ID("31"), "", "", "", "", P},
-	{"crio", "/x/crio-" ID("33"), CRIO, CONTAINER, 0, "333333333333", "", "", "", "", ""},	/* Podman's */
+	{"crio", SLICE "/crio-" ID("31") ".scope", CRIO, CONTAINER, 1, "api", "quay.io/shop/api:3",
+	 "api", "api-0", "shop", P},
+	{"crio", SLICE "/crio-" ID("31") ".scope/container", CRIO, GROUP, 1, "api",
+	 "quay.io/shop/api:3", "api", "api-0", "shop", P},
+	{"crio", CGROUPFS "/crio-" ID("31"), CRIO, CONTAINER, 1, "api", "quay.io/shop/api:3", "api",
+	 "api-0", "shop", P},
+	{"crio", CGROUPFS "/crio-" ID("32"), CRIO, SANDBOX, 1, "api-0", "quay.io/shop/api:3", "",
+	 "api-0", "shop", P},
+	{"crio", CGROUPFS "/crio-conmon-" ID("31"), CRIO, SANDBOX, 1, "crio-conmon-" ID("31"), "",
+	 "", "", "", P},
+	{"crio", "/x/crio-" ID("33"), CRIO, CONTAINER, 0, "333333333333", "", "", "", "",
+	 ""}, /* Podman's */
 	/* Podman */
-	{"podman", "/machine.slice/libpod-" ID("41") ".scope", PODMAN, CONTAINER, 1, "web", "localhost/shop/web:1", "", "",
-	 "", ""},
-	{"podman", "/machine.slice/libpod-" ID("41") ".scope/container", PODMAN, GROUP, 1, "web", "localhost/shop/web:1",
-	 "", "", "", ""},
-	{"podman", "/libpod_parent/libpod-" ID("43"), PODMAN, CONTAINER, 1, "temp", "docker.io/library/alpine:3", "", "",
-	 "", ""},
+	{"podman", "/machine.slice/libpod-" ID("41") ".scope", PODMAN, CONTAINER, 1, "web",
+	 "localhost/shop/web:1", "", "", "", ""},
+	{"podman", "/machine.slice/libpod-" ID("41") ".scope/container", PODMAN, GROUP, 1, "web",
+	 "localhost/shop/web:1", "", "", "", ""},
+	{"podman", "/libpod_parent/libpod-" ID("43"), PODMAN, CONTAINER, 1, "temp",
+	 "docker.io/library/alpine:3", "", "", "", ""},
 	{"podman", "/libpod_parent/libpod-" ID("42"), PODMAN, SANDBOX, 1, "4c4c4c4c4c4c-infra",
 	 "localhost/podman-pause:4.3.1-0", "", "", "", ""},
-	{"podman", "/libpod_parent/" ID("4c") "/libpod-" ID("46"), PODMAN, SANDBOX, 1, "0123456789ab-infra",
-	 "localhost/own/pause:1", "", "", "", ID("4c")},
+	{"podman", "/libpod_parent/" ID("4c") "/libpod-" ID("46"), PODMAN, SANDBOX, 1,
+	 "0123456789ab-infra", "localhost/own/pause:1", "", "", "", ID("4c")},
 	{"podman", "/libpod_parent/" ID("4c"), PODMAN, POD, 1, ID("4c"), "", "", "", "", ID("4c")},
-	{"podman", "/libpod_parent/libpod-" ID("44"), PODMAN, CONTAINER, 1, "odd", ID("ac"), "", "", "", ""},
-	{"podman", "/libpod_parent/libpod-" ID("45"), PODMAN, CONTAINER, 1, "moved", "localhost/m:1", "", "", "", ""},
-	{"podman", "/libpod_parent/libpod-" ID("4f"), PODMAN, CONTAINER, 0, "4f4f4f4f4f4f", "", "", "", "", ""},
+	{"podman", "/libpod_parent/libpod-" ID("44"), PODMAN, CONTAINER, 1, "odd", ID("ac"), "", "",
+	 "", ""},
+	{"podman", "/libpod_parent/libpod-" ID("45"), PODMAN, CONTAINER, 1, "moved",
+	 "localhost/m:1", "", "", "", ""},
+	{"podman", "/libpod_parent/libpod-" ID("4f"), PODMAN, CONTAINER, 0, "4f4f4f4f4f4f", "", "",
+	 "", "", ""},
 	/* nerdctl */
-	{"nerdctl", "/system.slice/nerdctl-" ID("51") ".scope", NERDCTL, CONTAINER, 1, "shop-db", "", "", "", "", ""},
+	{"nerdctl", "/system.slice/nerdctl-" ID("51") ".scope", NERDCTL, CONTAINER, 1, "shop-db",
+	 "", "", "", "", ""},
 	{"nerdctl", "/default/" ID("51"), NERDCTL, CONTAINER, 1, "shop-db", "", "", "", "", ""},
 	/* systemd: nothing to read */
-	{"docker", "/system.slice/ssh.service", SYSTEMD, UNIT, 1, "ssh.service", "", "", "", "", ""},
+	{"docker", "/system.slice/ssh.service", SYSTEMD, UNIT, 1, "ssh.service", "", "", "", "",
+	 ""},
 	{"docker", "/", NONE, GROUP, 1, "/", "", "", "", "", ""},
 	/* daemons whose options and configuration tell */
 	{"daemons", "/docker/" ID("61"), DOCKER, CONTAINER, 1, "found", "i", "", "", "", ""},
 	{"daemons", "/docker/" ID("62"), DOCKER, CONTAINER, 1, "found", "i", "", "", "", ""},
-	{"daemons", CGROUPFS "/" ID("63"), CONTAINERD, CONTAINER, 1, "found", "docker.io/library/redis:7", "found",
-	 "cache-5d78c9869d-79bfv", "kube-system", P},
-	{"daemons", "/libpod_parent/libpod-" ID("64"), PODMAN, CONTAINER, 1, "found", "i", "", "", "", ""},
-	{"daemons", "/docker/" ID("65"), DOCKER, CONTAINER, 0, "656565656565", "", "", "", "", ""},	/* a user's */
-	{"daemons", "/docker/" ID("66"), DOCKER, CONTAINER, 0, "666666666666", "", "", "", "", ""},	/* a container's */
+	{"daemons", CGROUPFS "/" ID("63"), CONTAINERD, CONTAINER, 1, "found",
+	 "docker.io/library/redis:7", "found", "cache-5d78c9869d-79bfv", "kube-system", P},
+	{"daemons", "/libpod_parent/libpod-" ID("64"), PODMAN, CONTAINER, 1, "found", "i", "", "",
+	 "", ""},
+	{"daemons", "/docker/" ID("65"), DOCKER, CONTAINER, 0, "656565656565", "", "", "", "",
+	 ""}, /* a user's */
+	{"daemons", "/docker/" ID("66"), DOCKER, CONTAINER, 0, "666666666666", "", "", "", "",
+	 ""}, /* a container's */
 };
 
 static const char *text_of(const struct resolve_answer *answer, struct hr_str str)
@@ -132,7 +172,8 @@ static const char *text_of(const struct resolve_answer *answer, struct hr_str st
 	return str.at ? (const char *)answer + str.at : "";
 }
 
-static void ask(const char *root, const struct resolve_question *question, struct resolve_answer *ret_answer)
+static void ask(const char *root, const struct resolve_question *question,
+		struct resolve_answer *ret_answer)
 {
 	struct opener opener = {.socket = -1};
 
@@ -141,9 +182,11 @@ static void ask(const char *root, const struct resolve_question *question, struc
 	places_close(opener.places);
 }
 
-static void ask_path(const char *root, const char *path, uint32_t again, struct resolve_answer *ret_answer)
+static void ask_path(const char *root, const char *path, uint32_t again,
+		     struct resolve_answer *ret_answer)
 {
-	struct resolve_question question = {.ask = RESOLVE_CGROUP, .tag = 77, .cgroup_id = 5, .again = again};
+	struct resolve_question question = {
+		.ask = RESOLVE_CGROUP, .tag = 77, .cgroup_id = 5, .again = again};
 
 	strcpy(question.path, path);
 	ask(root, &question, ret_answer);
@@ -163,13 +206,18 @@ static void test_engines(void **state)
 		ask_path(root, row->path, 0, &answer);
 #define SAME(field) (!strcmp(text_of(&answer, answer.id.field), row->field))
 		if (answer.id.runtime != row->runtime || answer.id.kind != row->kind ||
-		    (int)answer.complete != row->complete || !SAME(name) || !SAME(image) || !SAME(container) ||
-		    !SAME(pod) || !SAME(namespace) || !SAME(pod_uid)) {
-			print_error("%s %s\n: runtime %d kind %d complete %u name '%s' image '%s' container '%s' pod '%s' "
-				    "namespace '%s' uid '%s'\n", row->root, row->path, answer.id.runtime, answer.id.kind,
-				    answer.complete, text_of(&answer, answer.id.name), text_of(&answer, answer.id.image),
-				    text_of(&answer, answer.id.container), text_of(&answer, answer.id.pod),
-				    text_of(&answer, answer.id.namespace), text_of(&answer, answer.id.pod_uid));
+		    (int)answer.complete != row->complete || !SAME(name) || !SAME(image) ||
+		    !SAME(container) || !SAME(pod) || !SAME(namespace) || !SAME(pod_uid)) {
+			print_error("%s %s\n: runtime %d kind %d complete %u name '%s' image '%s' "
+				    "container '%s' pod '%s' "
+				    "namespace '%s' uid '%s'\n",
+				    row->root, row->path, answer.id.runtime, answer.id.kind,
+				    answer.complete, text_of(&answer, answer.id.name),
+				    text_of(&answer, answer.id.image),
+				    text_of(&answer, answer.id.container),
+				    text_of(&answer, answer.id.pod),
+				    text_of(&answer, answer.id.namespace),
+				    text_of(&answer, answer.id.pod_uid));
 			fail();
 		}
 		assert_true(answer.id.workload != 0);
@@ -182,9 +230,11 @@ static void test_gives_up(void **state)
 {
 	struct resolve_answer answer;
 
-	ask_path("tests/fixtures/identity/docker/root", "/docker/" ID("ff"), RESOLVE_AGAIN_MAX - 1, &answer);
+	ask_path("tests/fixtures/identity/docker/root", "/docker/" ID("ff"), RESOLVE_AGAIN_MAX - 1,
+		 &answer);
 	assert_int_equal(answer.complete, 0);
-	ask_path("tests/fixtures/identity/docker/root", "/docker/" ID("ff"), RESOLVE_AGAIN_MAX, &answer);
+	ask_path("tests/fixtures/identity/docker/root", "/docker/" ID("ff"), RESOLVE_AGAIN_MAX,
+		 &answer);
 	assert_int_equal(answer.complete, 1);
 }
 
@@ -198,7 +248,8 @@ static void test_sizes(void **state)
 		size_t label_bytes, depth;
 		bool readable;
 	} sizes[] = {
-		{0, 0, true}, {1 << 20, 0, true}, {5 << 20, 0, false}, {0, 40, true}, {0, 10000, false}, {0, 1000000, false},
+		{0, 0, true},  {1 << 20, 0, true}, {5 << 20, 0, false},
+		{0, 40, true}, {0, 10000, false},  {0, 1000000, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -207,7 +258,9 @@ static void test_sizes(void **state)
 		struct resolve_answer answer;
 		struct tree tree;
 
-		n = (size_t)sprintf(text, "{\"Name\":\"/big\",\"Config\":{\"Image\":\"i\",\"Labels\":{\"l\":\"");
+		n = (size_t)sprintf(
+			text,
+			"{\"Name\":\"/big\",\"Config\":{\"Image\":\"i\",\"Labels\":{\"l\":\"");
 		memset(text + n, 'x', sizes[i].label_bytes);
 		n += sizes[i].label_bytes;
 		n += (size_t)sprintf(text + n, "\"}},\"deep\":");
@@ -220,7 +273,8 @@ static void test_sizes(void **state)
 		tree_new(&tree);
 		tree_put(&tree, CONFIG, text);
 		ask_path(tree.root, "/docker/" ID("77"), 0, &answer);
-		assert_string_equal(text_of(&answer, answer.id.name), sizes[i].readable ? "big" : "777777777777");
+		assert_string_equal(text_of(&answer, answer.id.name),
+				    sizes[i].readable ? "big" : "777777777777");
 		assert_int_equal(answer.complete, sizes[i].readable);
 		tree_done(&tree);
 	}
@@ -229,7 +283,9 @@ static void test_sizes(void **state)
 /* A document cut at every byte: never a crash, and never half a name. */
 static void test_truncated(void **state)
 {
-	static const char text[] = "{\"Name\":\"/whole\",\"Config\":{\"Image\":\"i\",\"Labels\":{\"a\":\"\\u00e9\\\"\"}}}";
+	static const char text[] =
+		"{\"Name\":\"/"
+		"whole\",\"Config\":{\"Image\":\"i\",\"Labels\":{\"a\":\"\\u00e9\\\"\"}}}";
 
 	for (size_t n = 0; n < sizeof(text); n++) {
 		_cleanup_free_ char *copy = malloc(n + 1);
@@ -291,17 +347,22 @@ static void test_rootless(void **state)
 {
 	uid_t uid = geteuid() ? geteuid() : 1000;
 	char path[RECORD_PATH], full[TREE_PATH], passwd[256];
-	static const char list[] = "[{\"id\":\"" ID("78") "\",\"names\":[\"mine\"],\"image\":\"i\",\"metadata\":\"\"}]";
-	static const char file[] = "home/joe/.local/share/containers/storage/overlay-containers/containers.json";
+	static const char list[] = "[{\"id\":\"" ID(
+		"78") "\",\"names\":[\"mine\"],\"image\":\"i\",\"metadata\":\"\"}]";
+	static const char file[] =
+		"home/joe/.local/share/containers/storage/overlay-containers/containers.json";
 	struct resolve_answer answer;
 	struct tree tree;
 
 	tree_new(&tree);
-	snprintf(passwd, sizeof(passwd), "root:x:0:0::/root:/bin/sh\njoe:x:%u:%u::/home/joe:/bin/sh\n", uid, uid);
+	snprintf(passwd, sizeof(passwd),
+		 "root:x:0:0::/root:/bin/sh\njoe:x:%u:%u::/home/joe:/bin/sh\n", uid, uid);
 	tree_put(&tree, "etc/passwd", passwd);
 	tree_put(&tree, file, list);
-	snprintf(path, sizeof(path), "/user.slice/user-%u.slice/user@%u.service/user.slice/libpod-" ID("78") ".scope", uid, uid);
-	if (geteuid() == 0) {	/* not theirs: not believed */
+	snprintf(path, sizeof(path),
+		 "/user.slice/user-%u.slice/user@%u.service/user.slice/libpod-" ID("78") ".scope",
+		 uid, uid);
+	if (geteuid() == 0) { /* not theirs: not believed */
 		ask_path(tree.root, path, 0, &answer);
 		assert_int_equal(answer.complete, 0);
 		assert_int_equal(chown(tree_path(&tree, file, full), uid, uid), 0);
@@ -316,12 +377,20 @@ static void test_config_values(void **state)
 	char value[64];
 
 #define option(args, name, to, bytes) daemon_option(args, sizeof(args), name, to, bytes)
-	assert_int_equal(daemon_config_value("{ \"data-root\": \"/a\" }", "data-root", value, sizeof(value)), 0);
+	assert_int_equal(
+		daemon_config_value("{ \"data-root\": \"/a\" }", "data-root", value, sizeof(value)),
+		0);
 	assert_string_equal(value, "/a");
-	assert_int_equal(daemon_config_value("#state = \"/no\"\nstate = '/b'\n", "state", value, sizeof(value)), 0);
+	assert_int_equal(daemon_config_value("#state = \"/no\"\nstate = '/b'\n", "state", value,
+					     sizeof(value)),
+			 0);
 	assert_string_equal(value, "/b");
-	assert_int_equal(daemon_config_value("oom_state = \"/no\"\n", "state", value, sizeof(value)), -ENOENT);
-	assert_int_equal(daemon_config_value("state = \"/unfinished\n", "state", value, sizeof(value)), -ENOENT);
+	assert_int_equal(
+		daemon_config_value("oom_state = \"/no\"\n", "state", value, sizeof(value)),
+		-ENOENT);
+	assert_int_equal(
+		daemon_config_value("state = \"/unfinished\n", "state", value, sizeof(value)),
+		-ENOENT);
 	assert_int_equal(daemon_config_value("state", "state", value, sizeof(value)), -ENOENT);
 	assert_int_equal(daemon_config_value("state = \"/c\"", "state", value, 2), -ENOENT);
 	assert_int_equal(option("a\0--x=1\0-g\0/g", "-g", value, sizeof(value)), 0);
@@ -336,7 +405,8 @@ static void test_config_values(void **state)
 /* Names that would lead elsewhere are no ids. */
 static void test_ids(void **state)
 {
-	static const char *const bad[] = {"", ".", "..", "../x", "a/b", "/a", "a b", "a\nb", ".a", "a*", "a@b", "\xff"};
+	static const char *const bad[] = {"",	 ".",	 "..", "../x", "a/b", "/a",
+					  "a b", "a\nb", ".a", "a*",   "a@b", "\xff"};
 	char longest[OPEN_ID + 1];
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -351,9 +421,11 @@ static void test_ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_engines), cmocka_unit_test(test_gives_up), cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_truncated), cmocka_unit_test(test_long_names), cmocka_unit_test(test_no_plain_file),
-		cmocka_unit_test(test_rootless), cmocka_unit_test(test_config_values), cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_engines),	   cmocka_unit_test(test_gives_up),
+		cmocka_unit_test(test_sizes),	   cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_long_names), cmocka_unit_test(test_no_plain_file),
+		cmocka_unit_test(test_rootless),   cmocka_unit_test(test_config_values),
+		cmocka_unit_test(test_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

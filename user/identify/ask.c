@@ -15,13 +15,18 @@
 #define ASK_WAIT_MS 30000
 
 static const char *const runtime_names[HR_RUNTIME_COUNT] = {
-	[HR_RUNTIME_NONE] = "none", [HR_RUNTIME_DOCKER] = "docker", [HR_RUNTIME_CONTAINERD] = "containerd",
-	[HR_RUNTIME_CRIO] = "crio", [HR_RUNTIME_PODMAN] = "podman", [HR_RUNTIME_NERDCTL] = "nerdctl",
-	[HR_RUNTIME_LXC] = "lxc", [HR_RUNTIME_SYSTEMD] = "systemd",
+	[HR_RUNTIME_NONE] = "none",
+	[HR_RUNTIME_DOCKER] = "docker",
+	[HR_RUNTIME_CONTAINERD] = "containerd",
+	[HR_RUNTIME_CRIO] = "crio",
+	[HR_RUNTIME_PODMAN] = "podman",
+	[HR_RUNTIME_NERDCTL] = "nerdctl",
+	[HR_RUNTIME_LXC] = "lxc",
+	[HR_RUNTIME_SYSTEMD] = "systemd",
 };
 static const char *const kind_names[HR_KIND_COUNT] = {
-	[HR_KIND_GROUP] = "group", [HR_KIND_CONTAINER] = "container", [HR_KIND_UNIT] = "unit", [HR_KIND_POD] = "pod",
-	[HR_KIND_SANDBOX] = "sandbox",
+	[HR_KIND_GROUP] = "group", [HR_KIND_CONTAINER] = "container", [HR_KIND_UNIT] = "unit",
+	[HR_KIND_POD] = "pod",	   [HR_KIND_SANDBOX] = "sandbox",
 };
 
 int ask_once(int socket, const struct resolve_question *question, struct resolve_answer *ret_answer)
@@ -39,7 +44,8 @@ int ask_once(int socket, const struct resolve_question *question, struct resolve
 	return n == sizeof(*ret_answer) ? 0 : -EPIPE;
 }
 
-static void set_text(json_t *object, const char *key, const struct resolve_answer *answer, struct hr_str str)
+static void set_text(json_t *object, const char *key, const struct resolve_answer *answer,
+		     struct hr_str str)
 {
 	char clean[4 * RESOLVE_TEXT];
 	const char *text = (const char *)answer + str.at;
@@ -54,7 +60,8 @@ static void set_text(json_t *object, const char *key, const struct resolve_answe
 
 static void set_size(json_t *object, const char *key, uint64_t bytes)
 {
-	json_object_set_new(object, key, bytes == HR_UNKNOWN ? json_null() : json_integer((json_int_t)bytes));
+	json_object_set_new(object, key,
+			    bytes == HR_UNKNOWN ? json_null() : json_integer((json_int_t)bytes));
 }
 
 void ask_print(const struct resolve_answer *answer, FILE *to)
@@ -66,7 +73,8 @@ void ask_print(const struct resolve_answer *answer, FILE *to)
 	snprintf(workload, sizeof(workload), "%016" PRIx64, id->workload);
 	json_object_set_new(object, "error", json_integer(answer->error));
 	json_object_set_new(object, "complete", json_boolean(answer->complete));
-	json_object_set_new(object, "runtime", json_string(runtime_names[id->runtime % HR_RUNTIME_COUNT]));
+	json_object_set_new(object, "runtime",
+			    json_string(runtime_names[id->runtime % HR_RUNTIME_COUNT]));
 	json_object_set_new(object, "kind", json_string(kind_names[id->kind % HR_KIND_COUNT]));
 	set_text(object, "name", answer, id->name);
 	set_text(object, "container_id", answer, id->container_id);
@@ -82,7 +90,8 @@ void ask_print(const struct resolve_answer *answer, FILE *to)
 	if (answer->ask == RESOLVE_KMSG_OOM) {
 		char comm[4 * sizeof(answer->comm) + 1];
 
-		text_clean(answer->comm, strnlen(answer->comm, sizeof(answer->comm)), comm, sizeof(comm));
+		text_clean(answer->comm, strnlen(answer->comm, sizeof(answer->comm)), comm,
+			   sizeof(comm));
 		json_object_set_new(object, "pid", json_integer(answer->pid));
 		json_object_set_new(object, "comm", json_string(comm));
 		json_object_set_new(object, "constraint", json_integer(answer->constraint));

@@ -7,7 +7,8 @@
 #include "identify.h"
 
 /* Asks over the socket and waits at most 30 s. 0 or -errno. */
-int ask_once(int socket, const struct resolve_question *question, struct resolve_answer *ret_answer);
+int ask_once(int socket, const struct resolve_question *question,
+	     struct resolve_answer *ret_answer);
 void ask_print(const struct resolve_answer *answer, FILE *to);
 
 #endif

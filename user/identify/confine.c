@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Rights, given up. The order matters: capabilities need the user id, the filter needs no_new_privs, and the death signal
- * is lost when the user changes.
+ * Rights, given up. The order matters: capabilities need the user id, the filter needs
+ * no_new_privs, and the death signal is lost when the user changes.
  */
 #include "confine.h"
 
@@ -17,7 +17,8 @@
 #include "../base/cleanup.h"
 
 #define NOBODY 65534
-#define PARSER_MEMORY (256ul << 20)	/* address space: the largest document, parsed, and the libraries */
+/* Address space: the largest document, parsed, and the libraries. */
+#define PARSER_MEMORY (256ul << 20)
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -30,18 +31,22 @@
 #define SANITIZED 0
 #endif
 
+/* clang-format off: lists of words */
 /* What both need: the C library's memory, the descriptors they hold, their end. */
 static const char *const common_calls[] = {
-	"brk", "mmap", "munmap", "mremap", "madvise", "mprotect", "read", "write", "writev", "close", "fstat", "newfstatat",
-	"lseek", "_llseek", "recvmsg", "recvfrom", "recv", "sendmsg", "sendto", "send", "poll", "ppoll", "ppoll_time64",
-	"futex", "futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "getrandom", "getpid", "getppid", "gettid",
-	"setitimer", "alarm", "rt_sigreturn", "sigreturn", "rt_sigprocmask", "restart_syscall", "exit", "exit_group",
+	"brk", "mmap", "munmap", "mremap", "madvise", "mprotect", "read", "write", "writev",
+	"close", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "lseek", "_llseek", "recvmsg",
+	"recvfrom", "recv", "sendmsg", "sendto", "send", "poll", "ppoll", "ppoll_time64", "futex",
+	"futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "getrandom", "getpid",
+	"getppid", "gettid", "setitimer", "alarm", "rt_sigreturn", "sigreturn", "rt_sigprocmask",
+	"restart_syscall", "exit", "exit_group",
 };
 
 static const char *const opener_calls[] = {
-	"openat2", "getdents64", "readlinkat", "readlink", "open_by_handle_at", "fcntl", "fcntl64", "fstatfs", "fstatfs64",
-	"statx", "fstat64",
+	"openat2", "getdents64", "readlinkat", "readlink", "open_by_handle_at", "fcntl", "fcntl64",
+	"fstatfs", "fstatfs64",
 };
+/* clang-format on */
 
 static int allow(scmp_filter_ctx filter, const char *const *calls, size_t n)
 {
@@ -50,9 +55,10 @@ static int allow(scmp_filter_ctx filter, const char *const *calls, size_t n)
 		int r;
 
 		if (call == __NR_SCMP_ERROR || call < 0)
-			continue;	/* of another architecture */
+			continue; /* of another architecture */
 		if (!strcmp(calls[i], "mmap") || !strcmp(calls[i], "mprotect"))
-			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
+					     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 		else
 			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
 		if (r < 0)
@@ -61,7 +67,8 @@ static int allow(scmp_filter_ctx filter, const char *const *calls, size_t n)
 	return 0;
 }
 
-/* Everything else fails with EPERM: a library that tries something new falls back, instead of dying over and over. */
+/* Everything else fails with EPERM: a library that tries something new falls back, instead of
+ * dying over and over. */
 static int filter_calls(const char *const *more, size_t n)
 {
 	scmp_filter_ctx filter;
@@ -81,13 +88,15 @@ static int filter_calls(const char *const *more, size_t n)
 	return r;
 }
 
-/* From root to nobody with these capabilities (-1: none); whoever is not root keeps none either way. */
+/* From root to nobody with these capabilities (-1: none); whoever is not root keeps none either
+ * way. */
 static int drop_rights(int capability)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (geteuid() == 0) {
 		if (capability >= 0)
-			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned int)capability);
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+				     (unsigned int)capability);
 		if (capng_change_id(NOBODY, NOBODY, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) < 0)
 			return -EPERM;
 	} else if (capng_apply(CAPNG_SELECT_CAPS) < 0) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the two processes may still do. Both end without root, without new privileges, with a system-call filter (not in
- * sanitizer builds, whose run-time needs more calls). 0 or -errno: whoever fails here must not go on.
+ * What the two processes may still do. Both end without root, without new privileges, with a
+ * system-call filter (not in sanitizer builds, whose run-time needs more calls). 0 or -errno:
+ * whoever fails here must not go on.
  */
 #ifndef HEADROOM_CONFINE_H
 #define HEADROOM_CONFINE_H

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Where running daemons say that their files are. Only daemons of root count, and only those of the outermost pid
- * namespace: whoever can run one of these could put a file into the well-known places as well. What is read here is an
- * administrator's text, looked through for one word; the files themselves are opened like any other.
+ * Where running daemons say that their files are. Only daemons of root count, and only those of the
+ * outermost pid namespace: whoever can run one of these could put a file into the well-known places
+ * as well. What is read here is an administrator's text, looked through for one word; the files
+ * themselves are opened like any other.
  */
 #include "daemons.h"
 
@@ -23,26 +24,56 @@
 struct daemon_kind {
 	enum open_what what;
 	const char *comm;
-	const char *option[3];		/* a directory */
-	int up;				/* levels to go up from it */
-	const char *config_option;	/* a configuration file, else … */
-	const char *config;		/* … this one */
+	const char *option[3]; /* a directory */
+	int up; /* levels to go up from it */
+	const char *config_option; /* a configuration file, else … */
+	const char *config; /* … this one */
 	const char *key;
 	const char *file;
 };
 
 static const struct daemon_kind kinds[] = {
-	{OPEN_DOCKER, "dockerd", {"--data-root", "--graph", "-g"}, 0, "--config-file", "etc/docker/daemon.json",
-	 "data-root", DAEMON_DOCKER_FILE},
-	{OPEN_CONTAINERD, "containerd", {"--state"}, 0, "--config", "etc/containerd/config.toml", "state",
+	{OPEN_DOCKER,
+	 "dockerd",
+	 {"--data-root", "--graph", "-g"},
+	 0,
+	 "--config-file",
+	 "etc/docker/daemon.json",
+	 "data-root",
+	 DAEMON_DOCKER_FILE},
+	{OPEN_CONTAINERD,
+	 "containerd",
+	 {"--state"},
+	 0,
+	 "--config",
+	 "etc/containerd/config.toml",
+	 "state",
 	 DAEMON_CONTAINERD_FILE},
 	{OPEN_CONTAINERD, "containerd", {NULL}, 0, "-c", NULL, "state", DAEMON_CONTAINERD_FILE},
 	/* conmon --bundle <storage>/<driver>-containers/ID/userdata */
-	{OPEN_PODMAN, "conmon", {"-b", "--bundle"}, 3, NULL, "etc/containers/storage.conf", "graphroot",
+	{OPEN_PODMAN,
+	 "conmon",
+	 {"-b", "--bundle"},
+	 3,
+	 NULL,
+	 "etc/containers/storage.conf",
+	 "graphroot",
 	 DAEMON_PODMAN_FILE},
-	{OPEN_PODMAN, "conmon", {"-b", "--bundle"}, 3, NULL, "etc/containers/storage.conf", "graphroot",
+	{OPEN_PODMAN,
+	 "conmon",
+	 {"-b", "--bundle"},
+	 3,
+	 NULL,
+	 "etc/containers/storage.conf",
+	 "graphroot",
 	 DAEMON_PODMAN_VOLATILE},
-	{OPEN_CRIO, "conmon", {"-b", "--bundle"}, 3, NULL, "etc/containers/storage.conf", "runroot",
+	{OPEN_CRIO,
+	 "conmon",
+	 {"-b", "--bundle"},
+	 3,
+	 NULL,
+	 "etc/containers/storage.conf",
+	 "runroot",
 	 DAEMON_CRIO_FILE},
 };
 
@@ -110,7 +141,7 @@ static ssize_t read_text(int dir_fd, const char *path, bool below, char *text, s
 
 	if (below) {
 		fd = places_open_below(dir_fd, path, O_RDONLY);
-	} else {	/* an administrator's file: links are fine on the way to it */
+	} else { /* an administrator's file: links are fine on the way to it */
 		char dir[256];
 		const char *name = strrchr(path, '/');
 		_cleanup_close_ int parent = -1;
@@ -159,7 +190,8 @@ static void add_dir(struct daemons *daemons, const struct daemon_kind *kind, cha
 	daemons->n++;
 }
 
-static void add_configured(struct daemons *daemons, const struct daemon_kind *kind, int root_fd, const char *config)
+static void add_configured(struct daemons *daemons, const struct daemon_kind *kind, int root_fd,
+			   const char *config)
 {
 	_cleanup_free_ char *text = malloc(TEXT_MAX);
 	char dir[256];
@@ -167,7 +199,8 @@ static void add_configured(struct daemons *daemons, const struct daemon_kind *ki
 	if (!text || !config || read_text(root_fd, config, false, text, TEXT_MAX) < 0)
 		return;
 	if (!daemon_config_value(text, kind->key, dir, sizeof(dir)))
-		add_dir(daemons, &(struct daemon_kind){.what = kind->what, .file = kind->file}, dir);
+		add_dir(daemons, &(struct daemon_kind){.what = kind->what, .file = kind->file},
+			dir);
 }
 
 /* /proc/PID/status: root's, and in one pid namespace only (as seen from this /proc). */
@@ -216,7 +249,8 @@ static void look_at(struct daemons *daemons, const char *pid, int root_fd, int p
 		for (size_t o = 0; o < ARRAY_SIZE(kind->option) && kind->option[o]; o++)
 			if (!daemon_option(args, (size_t)n, kind->option[o], dir, sizeof(dir)))
 				add_dir(daemons, kind, dir);
-		if (kind->config_option && !daemon_option(args, (size_t)n, kind->config_option, dir, sizeof(dir)))
+		if (kind->config_option &&
+		    !daemon_option(args, (size_t)n, kind->config_option, dir, sizeof(dir)))
 			add_configured(daemons, kind, root_fd, dir);
 	}
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom-resolver: two processes that tell the guard who a cgroup is. The opener (the one that was started) may read any
- * file and looks into none of a container's; the parser, its child, has no rights at all and reads what the opener hands
- * over. Either one's end is the other's, and the supervisor starts the pair anew.
+ * headroom-resolver: two processes that tell the guard who a cgroup is. The opener (the one that
+ * was started) may read any file and looks into none of a container's; the parser, its child, has
+ * no rights at all and reads what the opener hands over. Either one's end is the other's, and the
+ * supervisor starts the pair anew.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,11 +33,14 @@ struct options {
 static int usage(int status)
 {
 	fputs("usage: headroom-resolver --fd N [--root DIR] [--kmsg]\n"
-	      "       headroom-resolver --ask CGROUP [--pid N [--start NS]] [--again N] [--root DIR]\n"
+	      "       headroom-resolver --ask CGROUP [--pid N [--start NS]] [--again N] [--root "
+	      "DIR]\n"
 	      "       headroom-resolver --find CGROUP_ID [--root DIR]\n"
 	      "       headroom-resolver --kmsg [--root DIR]\n"
-	      "The first form serves the guard. The others are for people: they print answers as JSON; --ask '' --pid N is\n"
-	      "for a command line alone, --kmsg alone prints each OOM kill that the kernel log tells of from now on.\n",
+	      "The first form serves the guard. The others are for people: they print answers as "
+	      "JSON; --ask '' --pid N is\n"
+	      "for a command line alone, --kmsg alone prints each OOM kill that the kernel log "
+	      "tells of from now on.\n",
 	      status ? stderr : stdout);
 	return status;
 }
@@ -62,7 +66,7 @@ static _Noreturn void be_parser(int guard, int link, int kmsg, pid_t parent)
 	int keep[] = {guard, link, kmsg};
 	int r;
 
-	for (int i = 0; i < 2; i++)	/* ascending */
+	for (int i = 0; i < 2; i++) /* ascending */
 		for (int k = 0; k < 2; k++)
 			if (keep[k] > keep[k + 1]) {
 				int swap = keep[k];
@@ -71,13 +75,13 @@ static _Noreturn void be_parser(int guard, int link, int kmsg, pid_t parent)
 				keep[k + 1] = swap;
 			}
 	confine_descriptors(keep, 3);
-	json_object_seed(0);	/* from the kernel's random numbers, while they can be opened */
+	json_object_seed(0); /* from the kernel's random numbers, while they can be opened */
 	r = confine_parser();
 	if (r < 0) {
 		log_error("cannot give up rights: %s; the parser does not start", strerror(-r));
 		_exit(1);
 	}
-	if (getppid() != parent)	/* it went before the death signal was set */
+	if (getppid() != parent) /* it went before the death signal was set */
 		_exit(0);
 	r = parser_run(guard, &opener, kmsg);
 	if (r < 0 && r != -EPIPE)
@@ -95,7 +99,8 @@ static int serve(const struct options *options, int guard)
 	if (options->kmsg) {
 		kmsg = open_kmsg(options->root);
 		if (kmsg < 0)
-			log_error("/dev/kmsg: %s; OOM kills in the kernel log go unseen", strerror(-kmsg));
+			log_error("/dev/kmsg: %s; OOM kills in the kernel log go unseen",
+				  strerror(-kmsg));
 	}
 	r = places_open(options->root, &places);
 	if (r < 0) {
@@ -135,8 +140,12 @@ static void print_kills(int socket)
 static int serve_person(const struct options *options)
 {
 	struct resolve_question question = {
-		.ask = options->find ? RESOLVE_FIND : options->pid ? RESOLVE_PROCESS : RESOLVE_CGROUP,
-		.pid = options->pid, .cgroup_id = options->find, .start_boottime_ns = options->start_ns,
+		.ask = options->find  ? RESOLVE_FIND
+		       : options->pid ? RESOLVE_PROCESS
+				      : RESOLVE_CGROUP,
+		.pid = options->pid,
+		.cgroup_id = options->find,
+		.start_boottime_ns = options->start_ns,
 		.again = options->again,
 	};
 	struct resolve_answer answer;
@@ -173,11 +182,16 @@ static int serve_person(const struct options *options)
 static int parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option table[] = {
-		{"fd", required_argument, NULL, 'f'},	 {"root", required_argument, NULL, 'r'},
-		{"ask", required_argument, NULL, 'a'},	 {"find", required_argument, NULL, 'i'},
-		{"pid", required_argument, NULL, 'p'},	 {"start", required_argument, NULL, 's'},
-		{"again", required_argument, NULL, 'n'}, {"kmsg", no_argument, NULL, 'k'},
-		{"help", no_argument, NULL, 'h'},	 {"version", no_argument, NULL, 'v'},
+		{"fd", required_argument, NULL, 'f'},
+		{"root", required_argument, NULL, 'r'},
+		{"ask", required_argument, NULL, 'a'},
+		{"find", required_argument, NULL, 'i'},
+		{"pid", required_argument, NULL, 'p'},
+		{"start", required_argument, NULL, 's'},
+		{"again", required_argument, NULL, 'n'},
+		{"kmsg", no_argument, NULL, 'k'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
 		{NULL, 0, NULL, 0},
 	};
 	int c;

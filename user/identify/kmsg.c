@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * OOM kills out of the kernel log's text. Names of commands and cgroups in it are hostile: fields are looked for from the
- * side where nothing hostile stands, and records that user space wrote into the log (facility not 0) are passed over.
+ * OOM kills out of the kernel log's text. Names of commands and cgroups in it are hostile: fields
+ * are looked for from the side where nothing hostile stands, and records that user space wrote into
+ * the log (facility not 0) are passed over.
  */
 #include "kmsg.h"
 
@@ -12,7 +13,8 @@
 
 #include "../base/cleanup.h"
 
-#define SUMMARY_LIFE_US 5000000	/* the kill follows its summary at once; a slow console stretches that */
+#define SUMMARY_LIFE_US \
+	5000000 /* the kill follows its summary at once; a slow console stretches that */
 
 static bool begins(const char *text, const char *with, const char **ret_rest)
 {
@@ -51,7 +53,10 @@ static void forget(struct kmsg *kmsg)
 static uint32_t parse_constraint(const char *text)
 {
 	static const char *const names[] = {
-		"CONSTRAINT_NONE,", "CONSTRAINT_CPUSET,", "CONSTRAINT_MEMORY_POLICY,", "CONSTRAINT_MEMCG,",
+		"CONSTRAINT_NONE,",
+		"CONSTRAINT_CPUSET,",
+		"CONSTRAINT_MEMORY_POLICY,",
+		"CONSTRAINT_MEMCG,",
 	};
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -60,7 +65,8 @@ static uint32_t parse_constraint(const char *text)
 	return RECORD_CONSTRAINT_UNKNOWN;
 }
 
-/* oom-kill:constraint=C,nodemask=N,cpuset=S,mems_allowed=M,oom_memcg=P|global_oom,task_memcg=P,task=COMM,pid=N,uid=N
+/* oom-kill:constraint=C,nodemask=N,cpuset=S,mems_allowed=M,oom_memcg=P|global_oom,
+ * task_memcg=P,task=COMM,pid=N,uid=N
  * From the right: numbers, then a name of at most 15 bytes, then the paths. */
 static void parse_summary(struct kmsg *kmsg, uint64_t time_us, const char *text)
 {
@@ -99,8 +105,9 @@ static void parse_old_summary(struct kmsg *kmsg, uint64_t time_us, const char *t
 	forget(kmsg);
 	kmsg->told_us = time_us ? time_us : 1;
 	copy(kmsg->said.task_path, RECORD_PATH, text, (size_t)(at - text));
-	copy(kmsg->said.limit_path, RECORD_PATH, at + strlen(middle), strcspn(at + strlen(middle), "\n"));
-	kmsg->said.constraint = 3;	/* CONSTRAINT_MEMCG: there is no other with this line */
+	copy(kmsg->said.limit_path, RECORD_PATH, at + strlen(middle),
+	     strcspn(at + strlen(middle), "\n"));
+	kmsg->said.constraint = 3; /* CONSTRAINT_MEMCG: there is no other with this line */
 }
 
 /* memory.oom.group: "Tasks in PATH are going to be killed due to memory.oom.group set" */
@@ -124,8 +131,10 @@ static uint64_t field_kib(const char *text, const char *name)
 	return kib << 10;
 }
 
-/* "Killed process 123 (comm) total-vm:…": comm may hold parentheses and blanks; the numbers cannot. */
-static bool parse_kill(struct kmsg *kmsg, uint64_t time_us, const char *text, bool memcg, struct kmsg_oom *ret_oom)
+/* "Killed process 123 (comm) total-vm:…": comm may hold parentheses and blanks; the numbers
+ * cannot. */
+static bool parse_kill(struct kmsg *kmsg, uint64_t time_us, const char *text, bool memcg,
+		       struct kmsg_oom *ret_oom)
 {
 	const char *end = last_of(text, ") total-vm:"), *end_old = last_of(text, "), UID ");
 	const char *comm, *at;
@@ -134,8 +143,9 @@ static bool parse_kill(struct kmsg *kmsg, uint64_t time_us, const char *text, bo
 	int n = 0;
 
 	if (!end)
-		end = end_old;	/* vendor kernels of the 4.x series put the uid first */
-	if (!isdigit((unsigned char)text[0]) || sscanf(text, "%u (%n", &pid, &n) != 1 || !n || !end || end < text + n)
+		end = end_old; /* vendor kernels of the 4.x series put the uid first */
+	if (!isdigit((unsigned char)text[0]) || sscanf(text, "%u (%n", &pid, &n) != 1 || !n ||
+	    !end || end < text + n)
 		return false;
 	comm = text + n;
 	if (!kmsg->told_us || time_us > kmsg->told_us + SUMMARY_LIFE_US)
@@ -170,7 +180,7 @@ bool kmsg_text(struct kmsg *kmsg, uint64_t time_us, const char *text, struct kms
 		{"Memory cgroup out of memory: Killed process ", true},
 		{"Out of memory: Killed process ", false},
 		{"Out of memory (oom_kill_allocating_task): Killed process ", false},
-		{"Killed process ", false},	/* before 5.0 */
+		{"Killed process ", false}, /* before 5.0 */
 	};
 	const char *rest;
 
@@ -188,7 +198,8 @@ bool kmsg_text(struct kmsg *kmsg, uint64_t time_us, const char *text, struct kms
 	return false;
 }
 
-/* The log shows what is no printable ASCII, and the backslash, as \xNN (kernel: msg_add_ext_text). */
+/* The log shows what is no printable ASCII, and the backslash, as \xNN (kernel:
+ * msg_add_ext_text). */
 static void unescape(const char *from, size_t n, char *to, size_t to_bytes)
 {
 	size_t used = 0;
@@ -196,8 +207,9 @@ static void unescape(const char *from, size_t n, char *to, size_t to_bytes)
 	for (size_t i = 0; i < n && from[i] != '\n' && used + 1 < to_bytes; i++) {
 		unsigned int byte;
 
-		if (from[i] == '\\' && i + 3 < n && from[i + 1] == 'x' && isxdigit((unsigned char)from[i + 2]) &&
-		    isxdigit((unsigned char)from[i + 3]) && sscanf(from + i + 2, "%2x", &byte) == 1 && byte) {
+		if (from[i] == '\\' && i + 3 < n && from[i + 1] == 'x' &&
+		    isxdigit((unsigned char)from[i + 2]) && isxdigit((unsigned char)from[i + 3]) &&
+		    sscanf(from + i + 2, "%2x", &byte) == 1 && byte) {
 			to[used++] = (char)byte;
 			i += 3;
 		} else {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The kernel log's word on OOM kills, for hosts where no BPF source runs. One record of /dev/kmsg at a time goes in; a kill
- * comes out at its "Killed process" line, with what the lines before it told. Pure: no I/O, no clock.
- * Wording: mm/oom_kill.c and mm/memcontrol.c, 4.19 to 7.x (the one-line summary "oom-kill:" is of 5.0, "UID:" of 5.3,
- * "pgtables:" of 5.4; before that "Task in A killed as a result of limit of B").
+ * The kernel log's word on OOM kills, for hosts where no BPF source runs. One record of /dev/kmsg
+ * at a time goes in; a kill comes out at its "Killed process" line, with what the lines before it
+ * told. Pure: no I/O, no clock. Wording: mm/oom_kill.c and mm/memcontrol.c, 4.19 to 7.x (the
+ * one-line summary "oom-kill:" is of 5.0, "UID:" of 5.3, "pgtables:" of 5.4; before that "Task in A
+ * killed as a result of limit of B").
  */
 #ifndef HEADROOM_KMSG_H
 #define HEADROOM_KMSG_H
@@ -28,14 +29,15 @@ struct kmsg_oom {
 };
 
 struct kmsg {
-	uint64_t told_us;	/* when the summary came, by the log's clock; 0: no summary stands */
+	uint64_t told_us;	/* when the summary came, by the log's clock; 0: none stands */
 	uint32_t pid;		/* of the summary; 0: it had none (before 5.0) */
 	struct kmsg_oom said;
 	bool spent;		/* its kill has been told; only the rest of a group may follow */
 	bool group;		/* the whole task_path is being killed: told after the first kill */
 };
 
-/* One record as /dev/kmsg gives it ("6,339,5140900,-;text\n KEY=value\n"). True: *ret_oom is a kill. */
+/* One record as /dev/kmsg gives it ("6,339,5140900,-;text\n KEY=value\n"). True: *ret_oom is a
+ * kill. */
 bool kmsg_record(struct kmsg *kmsg, const char *record, size_t n, struct kmsg_oom *ret_oom);
 /* The text alone, at a time of the log's clock. */
 bool kmsg_text(struct kmsg *kmsg, uint64_t time_us, const char *text, struct kmsg_oom *ret_oom);

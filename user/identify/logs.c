@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The kubelet's log names: /var/log/containers/<pod>_<ns>_<container>-ID.log, a link to
- * /var/log/pods/<ns>_<pod>_<uid>/<container>/N.log. No file is opened; names of pods, namespaces and containers are DNS
- * labels and hold no "_".
+ * /var/log/pods/<ns>_<pod>_<uid>/<container>/N.log. No file is opened; names of pods, namespaces
+ * and containers are DNS labels and hold no "_".
  */
 #include <errno.h>
 #include <string.h>
@@ -14,13 +14,15 @@ int log_parse_container(const char *name, struct who *who)
 {
 	const char *namespace = strchr(name, '_');
 	const char *container = namespace ? strchr(namespace + 1, '_') : NULL;
-	size_t n = strlen(name), tail = 1 + WHO_ID_HEX + 4;	/* "-ID.log" */
+	size_t n = strlen(name), tail = 1 + WHO_ID_HEX + 4; /* "-ID.log" */
 
 	if (!container || n < tail || name + n - tail <= container + 1 || name[n - tail] != '-')
 		return -EBADMSG;
 	who_copy(who->pod, sizeof(who->pod), name, (size_t)(namespace - name));
-	who_copy(who->namespace, sizeof(who->namespace), namespace + 1, (size_t)(container - namespace - 1));
-	who_copy(who->container, sizeof(who->container), container + 1, (size_t)(name + n - tail - container - 1));
+	who_copy(who->namespace, sizeof(who->namespace), namespace + 1,
+		 (size_t)(container - namespace - 1));
+	who_copy(who->container, sizeof(who->container), container + 1,
+		 (size_t)(name + n - tail - container - 1));
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The two ends of the link between parser and opener: one fixed-size request, one fixed-size answer, perhaps with a
- * descriptor. No file of a container or an engine is ever read on the opener's side.
+ * The two ends of the link between parser and opener: one fixed-size request, one fixed-size
+ * answer, perhaps with a descriptor. No file of a container or an engine is ever read on the
+ * opener's side.
  */
 #include <errno.h>
 #include <string.h>
@@ -44,7 +45,10 @@ static int receive_answer(int socket, struct open_answer *ret_answer, int *ret_f
 	struct iovec iov = {.iov_base = ret_answer, .iov_len = sizeof(*ret_answer)};
 	union control control;
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *header;
 	ssize_t n;
@@ -61,7 +65,8 @@ static int receive_answer(int socket, struct open_answer *ret_answer, int *ret_f
 	return n == sizeof(*ret_answer) ? 0 : -EPIPE;
 }
 
-static int ask_remote(int socket, const struct open_request *request, struct open_answer *ret_answer, int *ret_fd)
+static int ask_remote(int socket, const struct open_request *request,
+		      struct open_answer *ret_answer, int *ret_fd)
 {
 	while (send(socket, request, sizeof(*request), MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
@@ -69,7 +74,8 @@ static int ask_remote(int socket, const struct open_request *request, struct ope
 	return receive_answer(socket, ret_answer, ret_fd);
 }
 
-int opener_ask(struct opener *opener, const struct open_request *request, struct open_answer *ret_answer, int *ret_fd)
+int opener_ask(struct opener *opener, const struct open_request *request,
+	       struct open_answer *ret_answer, int *ret_fd)
 {
 	_cleanup_close_ int fd = -1;
 	struct open_answer answer;
@@ -108,7 +114,8 @@ int opener_run(int socket, struct places *places)
 		if (n != sizeof(request))
 			return -EPROTO;
 		request.id[sizeof(request.id) - 1] = 0;
-		alarm(20);	/* a file system that hangs must not keep us: dying here, we are started anew */
+		/* a file system that hangs must not keep us: dying here, we are started anew */
+		alarm(20);
 		fd = places_serve(places, &request, &answer);
 		alarm(0);
 		r = send_answer(socket, &answer, fd);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * One question at a time. A question that takes too long (a command line whose owner's mmap lock is held, a file system
- * that hangs) ends the process: the alarm's default action is the one thing that also ends a killable wait, and the
- * supervisor starts a new pair. The guard never waits for us; we wait for it, and have no more than one answer in hand.
+ * One question at a time. A question that takes too long (a command line whose owner's mmap lock is
+ * held, a file system that hangs) ends the process: the alarm's default action is the one thing
+ * that also ends a killable wait, and the supervisor starts a new pair. The guard never waits for
+ * us; we wait for it, and have no more than one answer in hand.
  */
 #include "parser.h"
 
@@ -15,7 +16,7 @@
 #include "resolve.h"
 
 #define QUESTION_SECONDS 10
-#define KMSG_AT_ONCE 64		/* records, before questions get their turn */
+#define KMSG_AT_ONCE 64 /* records, before questions get their turn */
 
 struct parser {
 	int guard, kmsg_fd;
@@ -60,7 +61,7 @@ static int serve_kmsg(struct parser *parser)
 		int r;
 
 		if (n < 0 && errno == EPIPE)
-			continue;	/* some records were overwritten before we came */
+			continue; /* some records were overwritten before we came */
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 		if (n == 0)
@@ -81,7 +82,9 @@ int parser_run(int guard, struct opener *opener, int kmsg)
 {
 	struct parser parser = {.guard = guard, .kmsg_fd = kmsg, .opener = opener};
 	struct pollfd fds[] = {
-		{.fd = guard, .events = POLLIN}, {.fd = opener->socket, .events = 0}, {.fd = kmsg, .events = POLLIN},
+		{.fd = guard, .events = POLLIN},
+		{.fd = opener->socket, .events = 0},
+		{.fd = kmsg, .events = POLLIN},
 	};
 
 	for (;;) {

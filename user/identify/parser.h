@@ -5,8 +5,9 @@
 
 #include "open.h"
 
-/* guard: SOCK_SEQPACKET of struct resolve_question and struct resolve_answer. opener: see open.h. kmsg: /dev/kmsg, or -1.
- * 0: the guard closed its end. -EPIPE: the opener is gone. Other -errno. */
+/* guard: SOCK_SEQPACKET of struct resolve_question and struct resolve_answer. opener: see
+ * open.h. kmsg: /dev/kmsg, or -1. 0: the guard closed its end. -EPIPE: the opener is gone. Other
+ * -errno. */
 int parser_run(int guard, struct opener *opener, int kmsg);
 
 #endif

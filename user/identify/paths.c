@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Cgroup paths, taken apart: components, ids, pod uids. Matching is by what a component holds, never by where the path
- * begins: container hosts are nested in each other's cgroups at will. Never touches a file.
+ * Cgroup paths, taken apart: components, ids, pod uids. Matching is by what a component holds,
+ * never by where the path begins: container hosts are nested in each other's cgroups at will. Never
+ * touches a file.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -75,7 +76,7 @@ size_t pod_uid_at(const char *text, char ret_uid[37])
 	static const uint8_t group[] = {8, 4, 4, 4, 12};
 	const char *at = text;
 
-	if (hex_digits(text, 32) == 32) {	/* a static pod: the hash of its manifest */
+	if (hex_digits(text, 32) == 32) { /* a static pod: the hash of its manifest */
 		if (isxdigit((unsigned char)text[32]))
 			return 0;
 		who_copy(ret_uid, 37, text, 32);
@@ -103,12 +104,12 @@ bool part_is_pod(const char *part, bool inside, char ret_uid[37])
 	const char *at;
 	size_t n;
 
-	if (!strncmp(part, "pod", 3)) {		/* cgroupfs driver: podP */
+	if (!strncmp(part, "pod", 3)) { /* cgroupfs driver: podP */
 		n = pod_uid_at(part + 3, ret_uid);
 		if (n && !part[3 + n])
 			return true;
 	}
-	at = strstr(part, "kubepods");		/* systemd driver: [kubelet-]kubepods[-qos]-podP.slice */
+	at = strstr(part, "kubepods"); /* systemd driver: [kubelet-]kubepods[-qos]-podP.slice */
 	if (!at || !(at = strstr(at, "-pod")))
 		return false;
 	n = pod_uid_at(at + 4, ret_uid);
@@ -135,5 +136,7 @@ unsigned int part_uid(const char *part)
 	if (!isdigit((unsigned char)part[5]))
 		return 0;
 	uid = strtoul(part + 5, &end, 10);
-	return (!strcmp(end, ".slice") || !strcmp(end, ".service")) && uid < UINT32_MAX ? (unsigned int)uid : 0;
+	return (!strcmp(end, ".slice") || !strcmp(end, ".service")) && uid < UINT32_MAX
+		       ? (unsigned int)uid
+		       : 0;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Where container engines keep their files, and how one is opened. Runs in the opener, which may read everything, and so
- * looks into nothing: it resolves, checks that it is a plain file, and hands the descriptor over.
+ * Where container engines keep their files, and how one is opened. Runs in the opener, which may
+ * read everything, and so looks into nothing: it resolves, checks that it is a plain file, and
+ * hands the descriptor over.
  *
- * A place is a directory of the administrator's, where symbolic links are followed (/var/lib/docker is often one), but
- * never out of the root; and a file below it, where none is followed and nothing leads upwards: from there on the names
- * may be a container's doing.
+ * A place is a directory of the administrator's, where symbolic links are followed (/var/lib/docker
+ * is often one), but never out of the root; and a file below it, where none is followed and nothing
+ * leads upwards: from there on the names may be a container's doing.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,14 +23,14 @@
 #include "daemons.h"
 #include "places.h"
 
-#define LIST_MAX 65536		/* entries of one directory; a kubelet's host has a few thousand logs */
-#define KERNFS_HANDLE 0xfe	/* kernel: FILEID_KERNFS, include/linux/exportfs.h, since 5.7 */
+#define LIST_MAX 65536 /* entries of one directory; a kubelet's host has a few thousand logs */
+#define KERNFS_HANDLE 0xfe /* kernel: FILEID_KERNFS, include/linux/exportfs.h, since 5.7 */
 
 /* In `file`, @ is the id and * is any name; the entries for one `what` are tried in this order. */
 struct place {
 	enum open_what what;
-	bool user;		/* dir is in the home of the request's uid, and the file must be theirs */
-	bool link;		/* nothing is opened: the name itself and where it points are the answer */
+	bool user; /* dir is in the home of the request's uid, and the file must be theirs */
+	bool link; /* nothing is opened: the name itself and where it points are the answer */
 	const char *dir;
 	const char *file;
 };
@@ -41,9 +42,11 @@ static const struct place table[] = {
 	{OPEN_CONTAINERD, false, false, "run/containerd", DAEMON_CONTAINERD_FILE},
 	{OPEN_CONTAINERD, false, false, "run/k3s/containerd", DAEMON_CONTAINERD_FILE},
 	{OPEN_CONTAINERD, false, false, "run/k0s/containerd", DAEMON_CONTAINERD_FILE},
-	{OPEN_CONTAINERD, false, false, "var/snap/microk8s/common/run/containerd", DAEMON_CONTAINERD_FILE},
+	{OPEN_CONTAINERD, false, false, "var/snap/microk8s/common/run/containerd",
+	 DAEMON_CONTAINERD_FILE},
 	{OPEN_CONTAINERD, false, false, "run/docker/containerd/daemon", DAEMON_CONTAINERD_FILE},
-	{OPEN_CONTAINERD, false, false, "run/containerd", "io.containerd.runtime.v1.linux/*/@/config.json"},
+	{OPEN_CONTAINERD, false, false, "run/containerd",
+	 "io.containerd.runtime.v1.linux/*/@/config.json"},
 	{OPEN_CRIO, false, false, "run/containers/storage", DAEMON_CRIO_FILE},
 	{OPEN_CRIO, false, false, "var/run/containers/storage", DAEMON_CRIO_FILE},
 	{OPEN_CRIO, false, false, "var/lib/containers/storage", DAEMON_CRIO_FILE},
@@ -63,7 +66,8 @@ struct places {
 
 static int open_how(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
 {
-	struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = resolve | RESOLVE_NO_MAGICLINKS};
+	struct open_how how = {.flags = flags | O_CLOEXEC,
+			       .resolve = resolve | RESOLVE_NO_MAGICLINKS};
 	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : fd;
@@ -105,7 +109,8 @@ bool open_id_valid(const char *id)
 	       strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == n;
 }
 
-/* One search for a file of a place: which request, how many that fit are still to be passed over, what was found. */
+/* One search for a file of a place: which request, how many that fit are still to be passed
+ * over, what was found. */
 struct search {
 	const struct open_request *request;
 	const struct place *place;
@@ -136,7 +141,8 @@ static bool fits(const char *name, const char *pattern)
 	const char *star = strchr(pattern, '*');
 	size_t n = strlen(name), head = (size_t)(star - pattern), tail = strlen(star + 1);
 
-	return name[0] != '.' && n > head + tail && !strncmp(name, pattern, head) && !strcmp(name + n - tail, star + 1);
+	return name[0] != '.' && n > head + tail && !strncmp(name, pattern, head) &&
+	       !strcmp(name + n - tail, star + 1);
 }
 
 static int add_name(struct open_answer *answer, size_t used, const char *name)
@@ -154,7 +160,8 @@ static int add_name(struct open_answer *answer, size_t used, const char *name)
 static int search_below(struct search *search, int dir_fd, const char *pattern, bool named);
 
 /* The last component, or one on the way: a file to open, a link to read, a directory to enter. */
-static int search_entry(struct search *search, int dir_fd, const char *name, const char *rest, bool named)
+static int search_entry(struct search *search, int dir_fd, const char *name, const char *rest,
+			bool named)
 {
 	size_t used = strlen(search->answer->name);
 	_cleanup_close_ int fd = -1;
@@ -169,7 +176,8 @@ static int search_entry(struct search *search, int dir_fd, const char *name, con
 		fd = places_open_below(dir_fd, name, O_RDONLY | O_DIRECTORY);
 		r = fd < 0 ? fd : search_below(search, fd, rest + 1, named);
 	} else if (search->place->link) {
-		ssize_t n = readlinkat(dir_fd, name, search->answer->link, sizeof(search->answer->link) - 1);
+		ssize_t n = readlinkat(dir_fd, name, search->answer->link,
+				       sizeof(search->answer->link) - 1);
 
 		search->answer->link[n < 0 ? 0 : n] = 0;
 		r = search->skip ? -ENOENT : 0;
@@ -221,7 +229,8 @@ static int search_below(struct search *search, int dir_fd, const char *pattern, 
 	return worst;
 }
 
-/* The home of a user, from the host's own passwd; not from a service that would have to be asked. */
+/* The home of a user, from the host's own passwd; not from a service that would have to be
+ * asked. */
 static int home_of(struct places *places, uint32_t uid, char *ret_home, size_t bytes)
 {
 	int fd = open_how(places->root_fd, "etc/passwd", O_RDONLY, RESOLVE_IN_ROOT);
@@ -236,7 +245,8 @@ static int home_of(struct places *places, uint32_t uid, char *ret_home, size_t b
 		return -ENOMEM;
 	}
 	while ((entry = fgetpwent(f)))
-		if (entry->pw_uid == uid && entry->pw_dir[0] == '/' && strlen(entry->pw_dir) < bytes) {
+		if (entry->pw_uid == uid && entry->pw_dir[0] == '/' &&
+		    strlen(entry->pw_dir) < bytes) {
 			strcpy(ret_home, entry->pw_dir);
 			return 0;
 		}
@@ -274,18 +284,21 @@ static int try_place(struct places *places, struct search *search, const char *d
 	return r;
 }
 
-/* The well-known places first; then where the daemons that run say that theirs are. -1 with answer->error 0: no
- * descriptor, but a name. */
-static int serve_file(struct places *places, const struct open_request *request, struct open_answer *answer)
+/* The well-known places first; then where the daemons that run say that theirs are. -1 with
+ * answer->error 0: no descriptor, but a name. */
+static int serve_file(struct places *places, const struct open_request *request,
+		      struct open_answer *answer)
 {
 	struct search search = {.request = request, .skip = request->nth, .answer = answer};
 	int r, worst = -ENOENT;
+	size_t n;
 
 	if (!open_id_valid(request->id) && request->what != OPEN_PODMAN)
 		return -EINVAL;
 	for (int user = 1; user >= 0; user--)
 		for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-			if (table[i].what != request->what || table[i].user != user || (user && !request->uid))
+			if (table[i].what != request->what || table[i].user != user ||
+			    (user && !request->uid))
 				continue;
 			search.place = &table[i];
 			r = try_place(places, &search, table[i].dir);
@@ -294,7 +307,8 @@ static int serve_file(struct places *places, const struct open_request *request,
 			if (r != -ENOENT && r != -ENOTDIR)
 				worst = r;
 		}
-	for (size_t i = 0; i < daemons_look(&places->daemons, request->what, places->root_fd, places->proc_fd); i++) {
+	n = daemons_look(&places->daemons, request->what, places->root_fd, places->proc_fd);
+	for (size_t i = 0; i < n; i++) {
 		const struct daemon_dir *found = &places->daemons.dir[i];
 		struct place place = {.what = found->what, .file = found->file};
 
@@ -326,7 +340,8 @@ static bool removed(const char *path)
 }
 
 /* The id that BPF sees is the directory's file handle. */
-static int serve_cgroup(struct places *places, const struct open_request *request, struct open_answer *answer)
+static int serve_cgroup(struct places *places, const struct open_request *request,
+			struct open_answer *answer)
 {
 	union {
 		struct file_handle handle;
@@ -351,14 +366,15 @@ static int serve_cgroup(struct places *places, const struct open_request *reques
 	if (removed(path))
 		return -ENOENT;
 	if (strncmp(path, places->cgroup_mount, n) || (path[n] && path[n] != '/'))
-		return -EXDEV;		/* outside of what a private cgroup namespace shows */
+		return -EXDEV; /* outside of what a private cgroup namespace shows */
 	if (strlen(path + n) >= sizeof(answer->name))
 		return -ENAMETOOLONG;
 	strcpy(answer->name, path[n] ? path + n : "/");
 	return 0;
 }
 
-int places_serve(struct places *places, const struct open_request *request, struct open_answer *ret_answer)
+int places_serve(struct places *places, const struct open_request *request,
+		 struct open_answer *ret_answer)
 {
 	struct open_answer *answer = ret_answer;
 	int r;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * One pass over the arguments, word by word, with a little memory: which program's options these are, and whether the
- * word before announced a secret. What is hidden is decided by the tables of redact_words.c.
+ * One pass over the arguments, word by word, with a little memory: which program's options these
+ * are, and whether the word before announced a secret. What is hidden is decided by the tables of
+ * redact_words.c.
  */
 #include "redact.h"
 
@@ -13,12 +14,12 @@
 struct redactor {
 	char *out;
 	size_t out_bytes, used;
-	const char *program;		/* of the table of options; NULL */
-	bool expect;			/* the next word is a secret … */
-	char expect_after;		/* … after this character; 0: all of it */
-	bool expect_flag;		/* … unless it looks like an option itself */
-	bool script;			/* the next argument is a shell's script */
-	bool header;			/* the next argument is an HTTP header: Key:value without a blank */
+	const char *program; /* of the table of options; NULL */
+	bool expect; /* the next word is a secret … */
+	char expect_after; /* … after this character; 0: all of it */
+	bool expect_flag; /* … unless it looks like an option itself */
+	bool script; /* the next argument is a shell's script */
+	bool header; /* the next argument is an HTTP header: Key:value without a blank */
 };
 
 /* The argument at hand. */
@@ -26,7 +27,7 @@ struct text {
 	const char *at;
 	size_t n;
 	bool script, header;
-	bool open;	/* may have been cut at its end */
+	bool open; /* may have been cut at its end */
 };
 
 static void put(struct redactor *r, const char *text, size_t n)
@@ -38,37 +39,23 @@ static void put(struct redactor *r, const char *text, size_t n)
 	}
 }
 
-static void put_redacted(struct redactor *r)
-{
-	put(r, REDACTED, strlen(REDACTED));
-}
+static void put_redacted(struct redactor *r) { put(r, REDACTED, strlen(REDACTED)); }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
+static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-static bool is_quote(char c)
-{
-	return c == '"' || c == '\'';
-}
+static bool is_quote(char c) { return c == '"' || c == '\''; }
 
-static bool is_key(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '-';
-}
+static bool is_key(char c) { return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '-'; }
 
 static size_t find_any(const struct text *t, size_t from, const char *stops, bool blanks)
 {
-	while (from < t->n && !(blanks && is_blank(t->at[from])) && !(t->at[from] && strchr(stops, t->at[from])))
+	while (from < t->n && !(blanks && is_blank(t->at[from])) &&
+	       !(t->at[from] && strchr(stops, t->at[from])))
 		from++;
 	return from;
 }
 
-static size_t word_end(const struct text *t, size_t from)
-{
-	return find_any(t, from, "", true);
-}
+static size_t word_end(const struct text *t, size_t from) { return find_any(t, from, "", true); }
 
 /* Hides [from, to), unless there is nothing to hide. A script's own variables are no secrets. */
 static size_t hide(struct redactor *r, const struct text *t, size_t from, size_t to)
@@ -93,7 +80,8 @@ static size_t hide_quoted(struct redactor *r, const struct text *t, size_t from)
 	return hide(r, t, from + 1, find_any(t, from + 1, quote, false));
 }
 
-/* scheme://user:password@host, at the character after "://". What is no password is left to the caller. */
+/* scheme://user:password@host, at the character after "://". What is no password is left to the
+ * caller. */
 static size_t url(struct redactor *r, const struct text *t, size_t from)
 {
 	size_t end = find_any(t, from, "/?#\"'", true), colon, at = end, digits;
@@ -101,12 +89,12 @@ static size_t url(struct redactor *r, const struct text *t, size_t from)
 	while (at > from && t->at[at - 1] != '@')
 		at--;
 	colon = find_any(t, from, ":", false);
-	if (at > from) {			/* a user part: its last '@' is at - 1 */
+	if (at > from) { /* a user part: its last '@' is at - 1 */
 		if (colon < at) {
 			put(r, t->at + from, colon + 1 - from);
 			return hide(r, t, colon + 1, at - 1);
 		}
-		if (at - 1 - from >= 20)	/* no password, but a name like a token's */
+		if (at - 1 - from >= 20) /* no password, but a name like a token's */
 			return hide(r, t, from, at - 1);
 		return from;
 	}
@@ -146,7 +134,8 @@ static size_t value_end(const struct text *t, size_t key, size_t from, bool json
 	return find_any(t, from, "\"'", true);
 }
 
-/* key=value, Key: value, "key": "value". Where the value ends, or `end` if the key is none or does not smell. */
+/* key=value, Key: value, "key": "value". Where the value ends, or `end` if the key is none or
+ * does not smell. */
 static size_t assignment(struct redactor *r, const struct text *t, size_t key, size_t end)
 {
 	size_t at = end;
@@ -156,8 +145,9 @@ static size_t assignment(struct redactor *r, const struct text *t, size_t key, s
 		at = find_any(t, at + 1, ":=,}", false);
 	if (at >= t->n || (t->at[at] != '=' && t->at[at] != ':'))
 		return end;
-	if (t->at[at] == ':' && !json && !(t->header && !key) && (at + 1 >= t->n || !is_blank(t->at[at + 1])))
-		return end;	/* an image's tag, a port */
+	if (t->at[at] == ':' && !json && !(t->header && !key) &&
+	    (at + 1 >= t->n || !is_blank(t->at[at + 1])))
+		return end; /* an image's tag, a port */
 	if (!redact_smells(t->at + key, end - key))
 		return end;
 	at++;
@@ -215,8 +205,8 @@ static size_t data_source(struct redactor *r, const struct text *t, size_t from,
 	return from;
 }
 
-/* What only a word as a whole tells: its program, an option with a secret in it or after it. Where to go on: `from`
- * itself if nothing was written. */
+/* What only a word as a whole tells: its program, an option with a secret in it or after it.
+ * Where to go on: `from` itself if nothing was written. */
 static size_t word(struct redactor *r, const struct text *t, size_t from)
 {
 	size_t end = word_end(t, from), n = end - from;
@@ -238,7 +228,8 @@ static size_t word(struct redactor *r, const struct text *t, size_t from)
 	if (program)
 		r->program = program;
 	if (redact_announces(t->at + from, n) ||
-	    (t->at[from] == '-' && find_any(t, from, "=:", false) >= end && redact_smells(t->at + from, n))) {
+	    (t->at[from] == '-' && find_any(t, from, "=:", false) >= end &&
+	     redact_smells(t->at + from, n))) {
 		put(r, t->at + from, n);
 		expect(r, 0, true);
 		return end;
@@ -271,7 +262,8 @@ static void redact_text(struct redactor *r, const struct text *t)
 	size_t i = 0;
 
 	while (i < t->n) {
-		bool start = i == 0 || is_blank(t->at[i - 1]) || (t->script && is_quote(t->at[i - 1]));
+		bool start =
+			i == 0 || is_blank(t->at[i - 1]) || (t->script && is_quote(t->at[i - 1]));
 		size_t at = i;
 
 		if (start && !is_blank(t->at[i]))
@@ -308,13 +300,14 @@ static bool takes_script(const char *arg, size_t n)
 static void redact_arg(struct redactor *r, const char *arg, size_t n, bool open)
 {
 	struct text t = {.at = arg, .n = n, .script = r->script, .header = r->header, .open = open};
-	bool blank = n == 0, doubles = memchr(arg, '"', n) != NULL, singles = memchr(arg, '\'', n) != NULL;
+	bool blank = n == 0, doubles = memchr(arg, '"', n) != NULL,
+	     singles = memchr(arg, '\'', n) != NULL;
 	const char *quote = doubles && !singles ? "'" : "\"";
 
 	for (size_t i = 0; i < n; i++)
 		blank |= is_blank(arg[i]);
 	if (r->expect && !r->expect_after && !(r->expect_flag && n && arg[0] == '-'))
-		blank = n == 0;		/* hidden as a whole */
+		blank = n == 0; /* hidden as a whole */
 	r->script = takes_script(arg, n);
 	r->header = is_arg(arg, n, "-H") || is_arg(arg, n, "--header");
 	if (blank)
@@ -330,7 +323,7 @@ void redact_args(const char *args, size_t n, bool cut, char *out, size_t out_byt
 {
 	struct redactor r = {.out = out, .out_bytes = out_bytes};
 
-	while (n && !args[n - 1]) {	/* the last one's NUL, and a process that blanked its title */
+	while (n && !args[n - 1]) { /* the last one's NUL, and a process that blanked its title */
 		n--;
 		cut = false;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Secrets out of command lines, before they reach the board. Pure. Errs on the side of hiding: a value is hidden when its
- * key smells of a secret, when its own form is that of a well-known token, or when it is the password part of a URL.
+ * Secrets out of command lines, before they reach the board. Pure. Errs on the side of hiding: a
+ * value is hidden when its key smells of a secret, when its own form is that of a well-known token,
+ * or when it is the password part of a URL.
  */
 #ifndef HEADROOM_REDACT_H
 #define HEADROOM_REDACT_H
@@ -11,8 +12,9 @@
 
 #define REDACTED "[redacted]"
 
-/* Arguments, NUL-separated, to one line: joined by blanks, in double quotes where they hold blanks or are empty, control
- * characters as blanks. `cut`: the arguments may end in the middle of one. */
+/* Arguments, NUL-separated, to one line: joined by blanks, in double quotes where they hold
+ * blanks or are empty, control characters as blanks. `cut`: the arguments may end in the middle
+ * of one. */
 void redact_args(const char *args, size_t n, bool cut, char *out, size_t out_bytes);
 
 /* Does the key of a KEY=value, --key or Key: smell of a secret? */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The tables behind redact.c. To teach it a new secret, add a row here and one in tests/unit/test_redact.c; also where the
- * new row must not bite.
+ * The tables behind redact.c. To teach it a new secret, add a row here and one in
+ * tests/unit/test_redact.c; also where the new row must not bite.
  */
 #include "redact_words.h"
 
@@ -13,37 +13,45 @@
 
 #define KEY_MAX 128	/* normalised; a longer key is looked at by its end */
 
-/* Keys are normalised first: "DB_Password2" and "dbPassword2" are "-db-password-", "API_KEY" is "-api-key-". */
+/* Keys are normalised first: "DB_Password2" and "dbPassword2" are "-db-password-", "API_KEY" is
+ * "-api-key-". */
+
+/* clang-format off: lists of words */
 
 /* Anywhere in a key. */
 static const char *const strong[] = {
-	"password", "passwd", "passphrase", "passcode", "apikey", "api-key-", "accesskey", "access-key-", "privatekey",
-	"private-key-", "secretkey", "secret-", "secrets-", "token-", "credential-", "credentials-", "credential",
-	"encryption-key-", "signing-key-", "master-key-", "auth-key-", "authkey-", "account-key-", "shared-key-",
-	"storage-key-", "session-id-", "sessionid-", "sessid-",
+	"password", "passwd", "passphrase", "passcode", "apikey", "api-key-", "accesskey",
+	"access-key-", "privatekey", "private-key-", "secretkey", "secret-", "secrets-", "token-",
+	"credential-", "credentials-", "credential", "encryption-key-", "signing-key-",
+	"master-key-", "auth-key-", "authkey-", "account-key-", "shared-key-", "storage-key-",
+	"session-id-", "sessionid-", "sessid-",
 };
 
 /* Only as the key's last word. */
 static const char *const weak[] = {
-	"pass", "pwd", "passw", "dbpass", "userpass", "adminpass", "rootpass", "mypass", "requirepass", "masterpass",
-	"auth", "masterauth", "authorization", "bearer", "session", "cookie", "cookies", "psk", "pat", "webhook-url", "dsn",
+	"pass", "pwd", "passw", "dbpass", "userpass", "adminpass", "rootpass", "mypass",
+	"requirepass", "masterpass", "auth", "masterauth", "authorization", "bearer", "session",
+	"cookie", "cookies", "psk", "pat", "webhook-url", "dsn",
 };
 
 /* A key that ends so is about a secret and holds none. */
 static const char *const about[] = {
-	"file", "path", "dir", "directory", "ttl", "timeout", "name", "uri", "url", "mode", "method", "methods", "type",
-	"policy", "length", "len", "size", "count", "expiry", "expiration", "expires", "lifetime", "stdin", "sock", "socket",
-	"enabled", "disabled", "required", "prompt", "provider", "driver", "store", "manager", "algorithm", "alg", "format",
-	"prefix", "header", "issuer", "audience", "endpoint", "host", "port", "class", "ref", "version", "interval", "limit",
-	"max", "min", "fd", "server", "plugin", "service", "webhook", "keytab", "domain", "rotation", "namespace",
+	"file", "path", "dir", "directory", "ttl", "timeout", "name", "uri", "url", "mode",
+	"method", "methods", "type", "policy", "length", "len", "size", "count", "expiry",
+	"expiration", "expires", "lifetime", "stdin", "sock", "socket", "enabled", "disabled",
+	"required", "prompt", "provider", "driver", "store", "manager", "algorithm", "alg",
+	"format", "prefix", "header", "issuer", "audience", "endpoint", "host", "port", "class",
+	"ref", "version", "interval", "limit", "max", "min", "fd", "server", "plugin", "service",
+	"webhook", "keytab", "domain", "rotation", "namespace",
 };
 
 /* Never, as they stand. */
 static const char *const never[] = {"PWD", "OLDPWD"};
 
 static const char *const harmless[] = {
-	"true", "false", "yes", "no", "on", "off", "none", "null", "nil", "0", "1", "-", "enabled", "disabled", "optional",
-	"required", "auto", "default", "basic", "digest", "plain",
+	"true", "false", "yes", "no", "on", "off", "none", "null", "nil", "0", "1", "-",
+	"enabled", "disabled", "optional", "required", "auto", "default", "basic", "digest",
+	"plain",
 };
 
 static const char *const announcing[] = {"bearer", "requirepass", "masterauth"};
@@ -55,21 +63,26 @@ static const struct {
 	const char *prefix, *charset;
 	size_t least;		/* characters after the prefix */
 } tokens[] = {
-	{"AKIA", UPPER, 16},		{"ASIA", UPPER, 16},	     {"ghp_", WORD, 20},	{"gho_", WORD, 20},
-	{"ghu_", WORD, 20},		{"ghs_", WORD, 20},	     {"ghr_", WORD, 20},	{"github_pat_", WORD, 20},
-	{"glpat-", WORD, 16},		{"glrt-", WORD, 16},	     {"xoxb-", WORD, 16},	{"xoxp-", WORD, 16},
-	{"xoxa-", WORD, 16},		{"xoxr-", WORD, 16},	     {"xoxs-", WORD, 16},	{"xapp-", WORD, 16},
-	{"sk-", WORD, 20},		{"sk_live_", WORD, 16},	     {"sk_test_", WORD, 16},	{"rk_live_", WORD, 16},
-	{"AIza", WORD, 30},		{"ya29.", WORD, 20},	     {"npm_", WORD, 30},	{"pypi-", WORD, 30},
-	{"dop_v1_", WORD, 30},		{"hvs.", WORD, 20},	     {"SG.", WORD ".", 30},	{"dckr_pat_", WORD, 16},
+	{"AKIA", UPPER, 16}, {"ASIA", UPPER, 16}, {"ghp_", WORD, 20},
+	{"gho_", WORD, 20}, {"ghu_", WORD, 20}, {"ghs_", WORD, 20},
+	{"ghr_", WORD, 20}, {"github_pat_", WORD, 20}, {"glpat-", WORD, 16},
+	{"glrt-", WORD, 16}, {"xoxb-", WORD, 16}, {"xoxp-", WORD, 16},
+	{"xoxa-", WORD, 16}, {"xoxr-", WORD, 16}, {"xoxs-", WORD, 16},
+	{"xapp-", WORD, 16}, {"sk-", WORD, 20}, {"sk_live_", WORD, 16},
+	{"sk_test_", WORD, 16}, {"rk_live_", WORD, 16}, {"AIza", WORD, 30},
+	{"ya29.", WORD, 20}, {"npm_", WORD, 30}, {"pypi-", WORD, 30},
+	{"dop_v1_", WORD, 30}, {"hvs.", WORD, 20}, {"SG.", WORD ".", 30},
+	{"dckr_pat_", WORD, 16},
 	{"eyJ", WORD "." "=", 30},	/* a JSON object in base64: JWT */
 };
 
 static const struct secret_option options[] = {
-	{" mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mysqlslap mysqlsh mariadb mariadb-dump mariadb-admin"
-	 " mariadb-import mariadb-check mycli 7z 7za 7zr ", "-p", OPTION_ATTACHED, 0},
-	{" sshpass mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop rabbitmqadmin cqlsh rdesktop"
-	 " login ncftp ", "-p", OPTION_BOTH, 0},
+	{" mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mysqlslap mysqlsh mycli"
+	 " mariadb mariadb-dump mariadb-admin mariadb-import mariadb-check 7z 7za 7zr ",
+	 "-p", OPTION_ATTACHED, 0},
+	{" sshpass mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop"
+	 " rabbitmqadmin cqlsh rdesktop login ncftp ",
+	 "-p", OPTION_BOTH, 0},
 	{" sqlcmd bcp tsql zip unzip ipmitool mosquitto_pub mosquitto_sub ", "-P", OPTION_BOTH, 0},
 	{" redis-cli valkey-cli keydb-cli ", "-a", OPTION_BOTH, 0},
 	{" curl ", "-u", OPTION_BOTH, ':'},
@@ -90,6 +103,8 @@ static const struct secret_option options[] = {
 	{" xfreerdp ", "/p:", OPTION_ATTACHED, 0},
 };
 
+/* clang-format on */
+
 static bool listed(const char *const *list, size_t n, const char *text, size_t length)
 {
 	for (size_t i = 0; i < n; i++)
@@ -98,7 +113,8 @@ static bool listed(const char *const *list, size_t n, const char *text, size_t l
 	return false;
 }
 
-/* Words in lower case, each followed by '-' and the first preceded by one; camelCase and digits end a word. */
+/* Words in lower case, each followed by '-' and the first preceded by one; camelCase and digits
+ * end a word. */
 static void normalise(const char *key, size_t n, char word[KEY_MAX + 2])
 {
 	size_t used = 0;
@@ -112,7 +128,8 @@ static void normalise(const char *key, size_t n, char word[KEY_MAX + 2])
 		unsigned char c = (unsigned char)key[i], before = i ? (unsigned char)key[i - 1] : 0;
 		unsigned char after = i + 1 < n ? (unsigned char)key[i + 1] : 0;
 
-		if (isupper(c) && (islower(before) || (isupper(before) && islower(after))) && word[used - 1] != '-')
+		if (isupper(c) && (islower(before) || (isupper(before) && islower(after))) &&
+		    word[used - 1] != '-')
 			word[used++] = '-';
 		if (isalpha(c))
 			word[used++] = (char)tolower(c);
@@ -214,7 +231,8 @@ const struct secret_option *redact_option(const char *program, const char *word,
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		size_t m = strlen(options[i].option);
-		bool fits = (n == m && options[i].form & OPTION_SEPARATE) || (n > m && options[i].form & OPTION_ATTACHED);
+		bool fits = (n == m && options[i].form & OPTION_SEPARATE) ||
+			    (n > m && options[i].form & OPTION_ATTACHED);
 
 		if (n < m || strncmp(word, options[i].option, m) || !fits)
 			continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What secrets look like, as tables: keys, values, tokens, and the options of well-known programs. Pure. */
+/* What secrets look like, as tables: keys, values, tokens, and the options of well-known
+ * programs. Pure. */
 #ifndef HEADROOM_REDACT_WORDS_H
 #define HEADROOM_REDACT_WORDS_H
 
@@ -16,10 +17,11 @@ struct secret_option {
 	const char *programs;	/* " mysql mysqldump " : blanks around each */
 	const char *option;
 	enum option_form form;
-	char after;		/* only what follows this character of the value is secret; 0: all of it */
+	char after;		/* only what follows this character is secret; 0: all of it */
 };
 
-/* The length of a token of a well-known form at text, or 0. `open`: the text may have been cut at its end. */
+/* The length of a token of a well-known form at text, or 0. `open`: the text may have been cut
+ * at its end. */
 size_t redact_token(const char *text, size_t n, bool open);
 /* A value that can be no secret: true, false, none … */
 bool redact_harmless(const char *value, size_t n);

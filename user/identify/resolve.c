@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Answers: who a cgroup is, what a process was started with, what the kernel log told. The order in which text goes into
- * an answer is the order of its worth: when there is too much of it, the last ones are cut.
+ * Answers: who a cgroup is, what a process was started with, what the kernel log told. The order in
+ * which text goes into an answer is the order of its worth: when there is too much of it, the last
+ * ones are cut.
  */
 #include "resolve.h"
 
@@ -14,7 +15,8 @@
 #include "redact.h"
 #include "who.h"
 
-#define CMDLINE_MAX 4096	/* bytes of /proc/PID/cmdline that are looked at; the redacted line is far shorter */
+#define CMDLINE_MAX \
+	4096 /* bytes of /proc/PID/cmdline that are looked at; the redacted line is far shorter */
 #define CMDLINE_TEXT 384
 
 struct hr_str resolve_text(struct resolve_answer *answer, const char *text)
@@ -61,7 +63,8 @@ static void fill_identity(struct resolve_answer *answer, const struct who *who, 
 }
 
 /* 1: nothing more is to be learnt. */
-static uint32_t identify(struct opener *opener, const char *path_text, uint32_t again, struct resolve_answer *answer)
+static uint32_t identify(struct opener *opener, const char *path_text, uint32_t again,
+			 struct resolve_answer *answer)
 {
 	struct path path;
 	struct who who;
@@ -70,11 +73,13 @@ static uint32_t identify(struct opener *opener, const char *path_text, uint32_t 
 	path_split(path_text, &path);
 	who_resolve(opener, &path, &who);
 	fill_identity(answer, &who, path.whole[0] ? path.whole : "/");
-	has_files = (who.kind == HR_KIND_CONTAINER && who.runtime != HR_RUNTIME_LXC) || who.kind == HR_KIND_POD;
+	has_files = (who.kind == HR_KIND_CONTAINER && who.runtime != HR_RUNTIME_LXC) ||
+		    who.kind == HR_KIND_POD;
 	return !has_files || who.named || again >= RESOLVE_AGAIN_MAX;
 }
 
-static ssize_t read_proc(struct opener *opener, uint32_t what, uint32_t pid, char *text, size_t bytes)
+static ssize_t read_proc(struct opener *opener, uint32_t what, uint32_t pid, char *text,
+			 size_t bytes)
 {
 	struct open_request request = {.what = what, .pid = pid};
 	struct open_answer answer;
@@ -101,7 +106,7 @@ static ssize_t read_proc(struct opener *opener, uint32_t what, uint32_t pid, cha
 
 int process_start_ticks(const char *stat, uint64_t *ret_ticks)
 {
-	const char *at = strrchr(stat, ')');	/* the name before it may hold anything */
+	const char *at = strrchr(stat, ')'); /* the name before it may hold anything */
 	unsigned long long ticks;
 
 	for (int field = 2; at && field < 22; field++) {
@@ -114,9 +119,11 @@ int process_start_ticks(const char *stat, uint64_t *ret_ticks)
 	return 0;
 }
 
-/* The arguments of a process that still is the one that was meant. Both files are opened before the comparison: if the
- * start time is right now, the descriptor opened earlier belongs to no younger process. */
-static ssize_t read_args(struct opener *opener, const struct resolve_question *question, char *args, size_t bytes)
+/* The arguments of a process that still is the one that was meant. Both files are opened before
+ * the comparison: if the start time is right now, the descriptor opened earlier belongs to no
+ * younger process. */
+static ssize_t read_args(struct opener *opener, const struct resolve_question *question, char *args,
+			 size_t bytes)
 {
 	char stat[1024];
 	uint64_t ticks, hz = (uint64_t)sysconf(_SC_CLK_TCK), wanted;
@@ -137,7 +144,8 @@ static ssize_t read_args(struct opener *opener, const struct resolve_question *q
 	return ticks + 1 < wanted || ticks > wanted + 1 ? -ESRCH : n;
 }
 
-static void command_line(struct opener *opener, const struct resolve_question *question, struct resolve_answer *answer)
+static void command_line(struct opener *opener, const struct resolve_question *question,
+			 struct resolve_answer *answer)
 {
 	char read[CMDLINE_MAX], line[CMDLINE_TEXT];
 	const char *args = question->args;
@@ -175,7 +183,8 @@ void resolve_answer_question(struct opener *opener, const struct resolve_questio
 	answer->cgroup_id = question->cgroup_id;
 	answer->pid = question->pid;
 	answer->complete = 1;
-	who_copy(path, sizeof(path), question->path, strnlen(question->path, sizeof(question->path)));
+	who_copy(path, sizeof(path), question->path,
+		 strnlen(question->path, sizeof(question->path)));
 	switch (question->ask) {
 	case RESOLVE_PROCESS:
 		command_line(opener, question, answer);
@@ -201,7 +210,8 @@ void resolve_answer_question(struct opener *opener, const struct resolve_questio
 		answer->complete = identify(opener, path, question->again, answer);
 }
 
-void resolve_answer_kmsg(struct opener *opener, const struct kmsg_oom *oom, struct resolve_answer *ret_answer)
+void resolve_answer_kmsg(struct opener *opener, const struct kmsg_oom *oom,
+			 struct resolve_answer *ret_answer)
 {
 	struct resolve_answer *answer = ret_answer;
 

@@ -7,13 +7,15 @@
 #include "kmsg.h"
 #include "open.h"
 
-/* How often a container whose state files are not there is worth asking again; then what the path tells is all. */
+/* How often a container whose state files are not there is worth asking again; then what the
+ * path tells is all. */
 #define RESOLVE_AGAIN_MAX 6
 
 void resolve_answer_question(struct opener *opener, const struct resolve_question *question,
 			     struct resolve_answer *ret_answer);
 /* RESOLVE_KMSG_OOM, unasked. */
-void resolve_answer_kmsg(struct opener *opener, const struct kmsg_oom *oom, struct resolve_answer *ret_answer);
+void resolve_answer_kmsg(struct opener *opener, const struct kmsg_oom *oom,
+			 struct resolve_answer *ret_answer);
 
 /* Adds text to the answer; equal texts are stored once. What does not fit is cut. */
 struct hr_str resolve_text(struct resolve_answer *answer, const char *text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * containerd: under Kubernetes, by nerdctl, or plain. Names from the annotations of the bundle's config.json, which is
- * there before the cgroup is and vanishes with the container. A bare id in a path is taken for containerd's until some
- * engine's state file claims it.
+ * containerd: under Kubernetes, by nerdctl, or plain. Names from the annotations of the bundle's
+ * config.json, which is there before the cgroup is and vanishes with the container. A bare id in a
+ * path is taken for containerd's until some engine's state file claims it.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,7 +16,8 @@ static bool could_be_ctr(const struct path *path, int i)
 	const char *part = path->part[i];
 
 	return i == 1 && path->parts == 2 && open_id_valid(part) && !strchr(path->part[0], '.') &&
-	       !part_ends(part, ".service") && !part_ends(part, ".scope") && !part_ends(part, ".slice");
+	       !part_ends(part, ".service") && !part_ends(part, ".scope") &&
+	       !part_ends(part, ".slice");
 }
 
 static bool containerd_match(const struct path *path, int i, struct who *who)
@@ -57,7 +58,8 @@ static void read_annotations(const json_t *annotations, struct who *who)
 		who->kind = HR_KIND_SANDBOX;
 		who->container[0] = 0;
 	}
-	if (state_string(annotations, "nerdctl/name")[0] || state_string(annotations, "nerdctl/namespace")[0])
+	if (state_string(annotations, "nerdctl/name")[0] ||
+	    state_string(annotations, "nerdctl/namespace")[0])
 		who->runtime = HR_RUNTIME_NERDCTL;
 }
 
@@ -66,7 +68,8 @@ static int containerd_read(struct opener *opener, struct who *who)
 	size_t n = strlen(who->engine_namespace);
 
 	for (uint32_t nth = 0; nth < 8; nth++) {
-		struct open_request request = {.what = OPEN_CONTAINERD, .nth = nth, .uid = who->uid};
+		struct open_request request = {
+			.what = OPEN_CONTAINERD, .nth = nth, .uid = who->uid};
 		_cleanup_json_ json_t *json = NULL;
 		struct open_answer answer;
 		int r;
@@ -76,14 +79,16 @@ static int containerd_read(struct opener *opener, struct who *who)
 		if (r < 0)
 			return r;
 		if (n && (strncmp(answer.name, who->engine_namespace, n) || answer.name[n] != '/'))
-			continue;	/* the same name in another namespace */
-		if (!strncmp(answer.name, "moby/", 5)) {	/* Docker's, whose own file was not found: no names here */
+			continue; /* the same name in another namespace */
+		if (!strncmp(answer.name, "moby/",
+			     5)) { /* Docker's, whose own file was not found: no names here */
 			who->runtime = HR_RUNTIME_DOCKER;
 			return -EBADMSG;
 		}
 		who->runtime = HR_RUNTIME_CONTAINERD;
 		read_annotations(json_object_get(json, "annotations"), who);
-		if (!who->name[0] && !who->container[0] && !who->pod[0] && !part_is_id(who->container_id))
+		if (!who->name[0] && !who->container[0] && !who->pod[0] &&
+		    !part_is_id(who->container_id))
 			who_set(who->name, who->container_id);
 		return 0;
 	}
@@ -91,5 +96,8 @@ static int containerd_read(struct opener *opener, struct who *who)
 }
 
 const struct runtime runtime_containerd = {
-	.runtime = HR_RUNTIME_CONTAINERD, .name = "containerd", .match = containerd_match, .read = containerd_read,
+	.runtime = HR_RUNTIME_CONTAINERD,
+	.name = "containerd",
+	.match = containerd_match,
+	.read = containerd_read,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * CRI-O: crio-ID[.scope], its supervisor crio-conmon-ID.scope; names from the annotations of userdata/config.json below
- * the storage's run directory.
+ * CRI-O: crio-ID[.scope], its supervisor crio-conmon-ID.scope; names from the annotations of
+ * userdata/config.json below the storage's run directory.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,7 +15,8 @@ static bool crio_match(const struct path *path, int i, struct who *who)
 
 	if (part_tagged(part, "crio-conmon-", who->container_id))
 		who->kind = HR_KIND_SANDBOX;
-	else if (part_tagged(part, "crio-", who->container_id) || part_tagged(part, ":crio:", who->container_id))
+	else if (part_tagged(part, "crio-", who->container_id) ||
+		 part_tagged(part, ":crio:", who->container_id))
 		who->kind = HR_KIND_CONTAINER;
 	else
 		return false;
@@ -43,7 +44,7 @@ static int crio_read(struct opener *opener, struct who *who)
 		return r;
 	annotations = json_object_get(json, "annotations");
 	if (!strcmp(state_string(annotations, "io.container.manager"), "libpod"))
-		return -ENOENT;	/* Podman keeps such a file in the same place */
+		return -ENOENT; /* Podman keeps such a file in the same place */
 	who->runtime = HR_RUNTIME_CRIO;
 	state_texts(annotations, table, ARRAY_SIZE(table), who);
 	if (!strcmp(state_string(annotations, "io.kubernetes.cri-o.ContainerType"), "sandbox")) {
@@ -54,5 +55,8 @@ static int crio_read(struct opener *opener, struct who *who)
 }
 
 const struct runtime runtime_crio = {
-	.runtime = HR_RUNTIME_CRIO, .name = "crio", .match = crio_match, .read = crio_read,
+	.runtime = HR_RUNTIME_CRIO,
+	.name = "crio",
+	.match = crio_match,
+	.read = crio_read,
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Docker: /docker/ID, docker-ID.scope, ECS's /ecs/…/ID; names from <data-root>/containers/ID/config.v2.json, which is
- * written before the container's first start. With cri-dockerd the labels hold the pod.
+ * Docker: /docker/ID, docker-ID.scope, ECS's /ecs/…/ID; names from
+ * <data-root>/containers/ID/config.v2.json, which is written before the container's first start.
+ * With cri-dockerd the labels hold the pod.
  */
 #include <errno.h>
 #include <string.h>
@@ -62,11 +63,15 @@ static int docker_read(struct opener *opener, struct who *who)
 		who->kind = HR_KIND_SANDBOX;
 		who->container[0] = 0;
 	}
-	if (who->pod[0])	/* "k8s_app_web-0_shop_…": Docker's own name says the same in a worse way */
+	/* "k8s_app_web-0_shop_…": Docker's own name says the same in a worse way */
+	if (who->pod[0])
 		who->name[0] = 0;
 	return 0;
 }
 
 const struct runtime runtime_docker = {
-	.runtime = HR_RUNTIME_DOCKER, .name = "docker", .match = docker_match, .read = docker_read,
+	.runtime = HR_RUNTIME_DOCKER,
+	.name = "docker",
+	.match = docker_match,
+	.read = docker_read,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Kubernetes, whatever the engine below: the pod's own cgroup in both drivers. Names from the directories that the
- * kubelet makes for the logs.
+ * Kubernetes, whatever the engine below: the pod's own cgroup in both drivers. Names from the
+ * directories that the kubelet makes for the logs.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,5 +21,8 @@ static bool kubernetes_match(const struct path *path, int i, struct who *who)
 }
 
 const struct runtime runtime_kubernetes = {
-	.runtime = HR_RUNTIME_NONE, .name = "kubernetes", .match = kubernetes_match, .read = log_pod,
+	.runtime = HR_RUNTIME_NONE,
+	.name = "kubernetes",
+	.match = kubernetes_match,
+	.read = log_pod,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * LXC, LXD, Incus, Proxmox: lxc/NAME, lxc.payload.NAME, lxc.payload/NAME; the supervisor is lxc.monitor. The path holds
- * the name, and there is no state file to ask.
+ * LXC, LXD, Incus, Proxmox: lxc/NAME, lxc.payload.NAME, lxc.payload/NAME; the supervisor is
+ * lxc.monitor. The path holds the name, and there is no state file to ask.
  */
 #include <string.h>
 
@@ -10,12 +10,14 @@
 static bool lxc_match(const struct path *path, int i, struct who *who)
 {
 	static const struct {
-		const char *parent;	/* the component before the name, or … */
-		const char *prefix;	/* … the beginning of the name's own component */
+		const char *parent; /* the component before the name, or … */
+		const char *prefix; /* … the beginning of the name's own component */
 		enum hr_kind kind;
 	} forms[] = {
-		{NULL, "lxc.payload.", HR_KIND_CONTAINER}, {NULL, "lxc.monitor.", HR_KIND_SANDBOX},
-		{"lxc.payload", "", HR_KIND_CONTAINER},	   {"lxc.monitor", "", HR_KIND_SANDBOX},
+		{NULL, "lxc.payload.", HR_KIND_CONTAINER},
+		{NULL, "lxc.monitor.", HR_KIND_SANDBOX},
+		{"lxc.payload", "", HR_KIND_CONTAINER},
+		{"lxc.monitor", "", HR_KIND_SANDBOX},
 		{"lxc", "", HR_KIND_CONTAINER},
 	};
 
@@ -36,5 +38,7 @@ static bool lxc_match(const struct path *path, int i, struct who *who)
 }
 
 const struct runtime runtime_lxc = {
-	.runtime = HR_RUNTIME_LXC, .name = "lxc", .match = lxc_match,
+	.runtime = HR_RUNTIME_LXC,
+	.name = "lxc",
+	.match = lxc_match,
 };

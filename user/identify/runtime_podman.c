@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Podman: libpod-ID[.scope], quadlet's libpod-payload-ID, pods, conmon; names from the storage's containers.json (or
- * volatile-containers.json: `--rm`), one file for all containers of a user.
+ * Podman: libpod-ID[.scope], quadlet's libpod-payload-ID, pods, conmon; names from the storage's
+ * containers.json (or volatile-containers.json: `--rm`), one file for all containers of a user.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,10 +11,10 @@
 
 static bool pod_group(const struct path *path, int i, struct who *who)
 {
-	const char *at = strstr(path->part[i], "libpod_pod_");	/* machine-libpod_pod_ID.slice */
+	const char *at = strstr(path->part[i], "libpod_pod_"); /* machine-libpod_pod_ID.slice */
 	char id[WHO_ID_HEX + 1];
 
-	if (!at)	/* cgroupfs: /libpod_parent/PODID */
+	if (!at) /* cgroupfs: /libpod_parent/PODID */
 		at = i && !strcmp(path->part[i - 1], "libpod_parent") ? path->part[i] : NULL;
 	else
 		at += strlen("libpod_pod_");
@@ -30,8 +30,9 @@ static bool pod_group(const struct path *path, int i, struct who *who)
 /* cgroupfs: /libpod_parent/conmon, /libpod_parent/PODID/conmon */
 static bool conmon_group(const struct path *path, int i)
 {
-	return !strcmp(path->part[i], "conmon") && ((i >= 1 && !strcmp(path->part[i - 1], "libpod_parent")) ||
-						    (i >= 2 && !strcmp(path->part[i - 2], "libpod_parent")));
+	return !strcmp(path->part[i], "conmon") &&
+	       ((i >= 1 && !strcmp(path->part[i - 1], "libpod_parent")) ||
+		(i >= 2 && !strcmp(path->part[i - 2], "libpod_parent")));
 }
 
 static bool podman_match(const struct path *path, int i, struct who *who)
@@ -41,7 +42,8 @@ static bool podman_match(const struct path *path, int i, struct who *who)
 	if (part_tagged(part, "libpod-conmon-", who->container_id) || conmon_group(path, i))
 		who->kind = HR_KIND_SANDBOX;
 	else if (part_tagged(part, "libpod-payload-", who->container_id) ||
-		 part_tagged(part, "libpod-", who->container_id) || part_tagged(part, ":libpod:", who->container_id))
+		 part_tagged(part, "libpod-", who->container_id) ||
+		 part_tagged(part, ":libpod:", who->container_id))
 		who->kind = HR_KIND_CONTAINER;
 	else if (pod_group(path, i, who))
 		who->kind = HR_KIND_POD;
@@ -50,7 +52,8 @@ static bool podman_match(const struct path *path, int i, struct who *who)
 	if (who->kind == HR_KIND_CONTAINER && i) {
 		struct who pod = {0};
 
-		if (part_ends(path->part[i - 1], ".service"))	/* quadlet: the container lives inside its unit */
+		if (part_ends(path->part[i - 1],
+			      ".service")) /* quadlet: the container lives inside its unit */
 			who_set(who->unit, path->part[i - 1]);
 		else if (pod_group(path, i - 1, &pod))
 			who_set(who->pod_uid, pod.pod_uid);
@@ -64,17 +67,16 @@ static const json_t *find_container(const json_t *list, const char *id)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-		if (!strcmp(state_string(entry, "id"), id))
-			return entry;
+	json_array_foreach(list, i, entry) if (!strcmp(state_string(entry, "id"), id)) return entry;
 	return NULL;
 }
 
-/* A pod's pause container: called "<first 12 digits of the pod's id>-infra" unless told otherwise, from an image that
- * Podman builds for it unless told otherwise. */
+/* A pod's pause container: called "<first 12 digits of the pod's id>-infra" unless told
+ * otherwise, from an image that Podman builds for it unless told otherwise. */
 static bool is_infra(const struct who *who)
 {
-	bool named = strspn(who->name, "0123456789abcdef") == 12 && !strcmp(who->name + 12, "-infra");
+	bool named =
+		strspn(who->name, "0123456789abcdef") == 12 && !strcmp(who->name + 12, "-infra");
 
 	return named || strstr(who->image, "podman-pause") || strstr(who->image, "/pause:");
 }
@@ -82,7 +84,8 @@ static bool is_infra(const struct who *who)
 static int take_entry(const json_t *entry, struct who *who)
 {
 	const char *name = json_string_value(json_array_get(json_object_get(entry, "names"), 0));
-	const char *metadata = state_string(entry, "metadata");		/* a JSON document of its own, in a string */
+	const char *metadata =
+		state_string(entry, "metadata"); /* a JSON document of its own, in a string */
 	_cleanup_free_ char *text = strdup(metadata);
 	_cleanup_json_ json_t *json = NULL;
 
@@ -102,7 +105,7 @@ static int take_entry(const json_t *entry, struct who *who)
 static int podman_read(struct opener *opener, struct who *who)
 {
 	if (who->kind != HR_KIND_CONTAINER)
-		return 0;	/* a pod's name is in Podman's database only; its id is in the path */
+		return 0; /* a pod's name is in Podman's database only; its id is in the path */
 	for (uint32_t nth = 0; nth < 8; nth++) {
 		struct open_request request = {.what = OPEN_PODMAN, .nth = nth, .uid = who->uid};
 		_cleanup_json_ json_t *json = NULL;
@@ -121,5 +124,8 @@ static int podman_read(struct opener *opener, struct who *who)
 }
 
 const struct runtime runtime_podman = {
-	.runtime = HR_RUNTIME_PODMAN, .name = "podman", .match = podman_match, .read = podman_read,
+	.runtime = HR_RUNTIME_PODMAN,
+	.name = "podman",
+	.match = podman_match,
+	.read = podman_read,
 };

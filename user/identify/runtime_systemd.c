@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * systemd: services and scopes are units to us; slices, mounts and sockets are groups that have a unit's name. Asked only
- * where no container is on the path: a unit inside a container belongs to the container.
+ * systemd: services and scopes are units to us; slices, mounts and sockets are groups that have a
+ * unit's name. Asked only where no container is on the path: a unit inside a container belongs to
+ * the container.
  */
 #include <ctype.h>
 #include <string.h>
@@ -37,10 +38,11 @@ static bool systemd_match(const struct path *path, int i, struct who *who)
 		const char *suffix;
 		enum hr_kind kind;
 	} types[] = {
-		{".service", HR_KIND_UNIT}, {".scope", HR_KIND_UNIT}, {".slice", HR_KIND_GROUP},
-		{".mount", HR_KIND_GROUP}, {".socket", HR_KIND_GROUP}, {".swap", HR_KIND_GROUP},
+		{".service", HR_KIND_UNIT}, {".scope", HR_KIND_UNIT},	{".slice", HR_KIND_GROUP},
+		{".mount", HR_KIND_GROUP},  {".socket", HR_KIND_GROUP}, {".swap", HR_KIND_GROUP},
 	};
-	/* A name that the kernel would take for one of its files stands with a "_" before it (systemd: cg_escape). */
+	/* A name that the kernel would take for one of its files stands with a "_" before it
+	 * (systemd: cg_escape). */
 	const char *unit = path->part[i] + (path->part[i][0] == '_');
 
 	for (size_t t = 0; t < ARRAY_SIZE(types); t++) {
@@ -56,5 +58,8 @@ static bool systemd_match(const struct path *path, int i, struct who *who)
 }
 
 const struct runtime runtime_systemd = {
-	.runtime = HR_RUNTIME_SYSTEMD, .name = "systemd", .last = true, .match = systemd_match,
+	.runtime = HR_RUNTIME_SYSTEMD,
+	.name = "systemd",
+	.last = true,
+	.match = systemd_match,
 };

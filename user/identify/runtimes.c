@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The list of runtimes, and how a path is held against them: the deepest component that is somebody's owns what lies
- * below it. Never opens anything itself; every state file is a runtime's own affair.
+ * The list of runtimes, and how a path is held against them: the deepest component that is
+ * somebody's owns what lies below it. Never opens anything itself; every state file is a runtime's
+ * own affair.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,10 +11,11 @@
 #include "../base/cleanup.h"
 #include "who.h"
 
-/* In this order for each component. containerd takes a bare id, and so comes after those who know more about theirs. */
+/* In this order for each component. containerd takes a bare id, and so comes after those who
+ * know more about theirs. */
 static const struct runtime *const runtimes[] = {
-	&runtime_docker, &runtime_crio, &runtime_podman, &runtime_nerdctl, &runtime_lxc, &runtime_kubernetes,
-	&runtime_containerd, &runtime_systemd,
+	&runtime_docker, &runtime_crio,	      &runtime_podman,	   &runtime_nerdctl,
+	&runtime_lxc,	 &runtime_kubernetes, &runtime_containerd, &runtime_systemd,
 };
 
 static bool match_part(const struct path *path, int i, bool last, struct who *who)
@@ -56,8 +58,8 @@ static void match_path(const struct path *path, bool with_probes, struct who *wh
 	who->below = "";
 }
 
-/* A name for everybody: what the state files told, else the short id that the engines' own listings show, else the
- * unit, else the path's last component. */
+/* A name for everybody: what the state files told, else the short id that the engines' own
+ * listings show, else the unit, else the path's last component. */
 static void name_it(const struct path *path, struct who *who)
 {
 	if (who->name[0])
@@ -83,7 +85,8 @@ static void name_inner_unit(const struct path *path, struct who *who)
 {
 	const char *last = path->parts ? path->part[path->parts - 1] : "";
 
-	if (who->below[0] && !who->unit[0] && (part_ends(last, ".service") || part_ends(last, ".scope")))
+	if (who->below[0] && !who->unit[0] &&
+	    (part_ends(last, ".service") || part_ends(last, ".scope")))
 		who_set(who->unit, last);
 }
 
@@ -104,7 +107,8 @@ static int read_state(struct opener *opener, struct who *who)
 			r = runtimes[i]->read(opener, who);
 	/* Where the path left it open, whoever knows the id owns it. */
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes) && r == -ENOENT && who->guess; i++)
-		if (runtimes[i]->runtime != matched && runtimes[i]->runtime != HR_RUNTIME_NONE && runtimes[i]->read)
+		if (runtimes[i]->runtime != matched && runtimes[i]->runtime != HR_RUNTIME_NONE &&
+		    runtimes[i]->read)
 			r = runtimes[i]->read(opener, who);
 	return r;
 }
@@ -116,16 +120,19 @@ void who_resolve(struct opener *opener, const struct path *path, struct who *ret
 		ret_who->named = read_state(opener, ret_who) == 0;
 	if (!ret_who->named && ret_who->probe)
 		match_path(path, false, ret_who);
-	if (!ret_who->named && ret_who->kind == HR_KIND_CONTAINER && part_is_id(ret_who->container_id))
+	if (!ret_who->named && ret_who->kind == HR_KIND_CONTAINER &&
+	    part_is_id(ret_who->container_id))
 		ret_who->named = log_container(opener, ret_who) == 0;
-	/* A container whose own files are out of reach (it runs inside another one, say) has at least its pod's names. */
+	/* A container whose own files are out of reach (it runs inside another one, say) has at
+	 * least its pod's names. */
 	if (!ret_who->named && ret_who->pod_uid[0] && ret_who->kind == HR_KIND_CONTAINER)
 		log_pod(opener, ret_who);
 	name_it(path, ret_who);
 	name_inner_unit(path, ret_who);
 }
 
-/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ ; each string counts with its NUL, as a separator. */
+/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ ; each string counts with its NUL,
+ * as a separator. */
 static uint64_t fnv1a(uint64_t hash, const char *text)
 {
 	do {
@@ -138,7 +145,9 @@ static uint64_t fnv1a(uint64_t hash, const char *text)
 uint64_t who_workload(const struct who *who, const char *path)
 {
 	static const char *const scheme[HR_KIND_COUNT] = {
-		[HR_KIND_CONTAINER] = "container", [HR_KIND_POD] = "pod", [HR_KIND_SANDBOX] = "sandbox",
+		[HR_KIND_CONTAINER] = "container",
+		[HR_KIND_POD] = "pod",
+		[HR_KIND_SANDBOX] = "sandbox",
 	};
 	uint64_t hash = 0xcbf29ce484222325ULL;
 	char owner[32];
@@ -152,7 +161,7 @@ uint64_t who_workload(const struct who *who, const char *path)
 		hash = fnv1a(fnv1a(hash, who->namespace), who->pod);
 		hash = fnv1a(hash, who->container);
 	} else {
-		snprintf(owner, sizeof(owner), "%u %u", who->runtime, who->uid);
+		snprintf(owner, sizeof(owner), "%d %u", (int)who->runtime, who->uid);
 		hash = fnv1a(fnv1a(hash, owner), who->name);
 	}
 	hash = fnv1a(hash, who->below);

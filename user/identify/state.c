@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * State files of container engines, read within bounds. Runs in the parser, which has no rights: what a document can do
- * at worst is to be refused. Never opens a file.
+ * State files of container engines, read within bounds. Runs in the parser, which has no rights:
+ * what a document can do at worst is to be refused. Never opens a file.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -17,8 +17,9 @@ static size_t utf8_length(const unsigned char *at, size_t n)
 	static const struct {
 		unsigned char first, last, low, high, length;
 	} lead[] = {
-		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
+		{0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
 		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
 	};
 
@@ -35,8 +36,8 @@ static size_t utf8_length(const unsigned char *at, size_t n)
 	return 0;
 }
 
-/* One pass before the library sees it: mends bytes that are no UTF-8, and measures the nesting, for jansson recurses and
- * its own limit is a matter of how it was built. */
+/* One pass before the library sees it: mends bytes that are no UTF-8, and measures the nesting,
+ * for jansson recurses and its own limit is a matter of how it was built. */
 static int state_mend(char *text, size_t n)
 {
 	bool quoted = false;
@@ -94,7 +95,7 @@ int state_load(int fd, json_t **ret_json)
 		return -errno;
 	if (st.st_size > STATE_MAX_BYTES)
 		return -EFBIG;
-	size = (size_t)st.st_size + 4096;	/* it may grow while we read */
+	size = (size_t)st.st_size + 4096; /* it may grow while we read */
 	text = malloc(size);
 	if (!text)
 		return -ENOMEM;
@@ -112,15 +113,15 @@ int state_load(int fd, json_t **ret_json)
 	if (n == size)
 		return -EFBIG;
 	r = state_parse(text, n, ret_json);
-	if (n > 256u << 10) {	/* a large one: give its memory back, this process is to stay small */
+	if (n > 256u << 10) { /* a large one: give its memory back, this process is to stay small */
 		free(take_ptr(text));
 		malloc_trim(0);
 	}
 	return r;
 }
 
-int state_open(struct opener *opener, const struct open_request *request, struct open_answer *ret_answer,
-	       json_t **ret_json)
+int state_open(struct opener *opener, const struct open_request *request,
+	       struct open_answer *ret_answer, json_t **ret_json)
 {
 	struct open_answer answer;
 	_cleanup_close_ int fd = -1;
@@ -150,6 +151,7 @@ void state_texts(const json_t *object, const struct state_text *table, size_t n,
 		const char *value = state_string(object, table[i].key);
 
 		if (value[0])
-			who_copy((char *)who + table[i].offset, table[i].bytes, value, strlen(value));
+			who_copy((char *)who + table[i].offset, table[i].bytes, value,
+				 strlen(value));
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * State files: bounded JSON. At most 4 MiB and 64 levels deep (real ones: 100 KiB, 12 levels); bytes that are no UTF-8
- * become '?' so that one odd label does not hide a whole container. Anything else that is wrong: -EBADMSG, -EFBIG.
+ * State files: bounded JSON. At most 4 MiB and 64 levels deep (real ones: 100 KiB, 12 levels);
+ * bytes that are no UTF-8 become '?' so that one odd label does not hide a whole container.
+ * Anything else that is wrong: -EBADMSG, -EFBIG.
  */
 #ifndef HEADROOM_STATE_H
 #define HEADROOM_STATE_H
@@ -23,8 +24,8 @@ int state_load(int fd, json_t **ret_json);
 int state_parse(char *text, size_t n, json_t **ret_json);	/* changes text in place */
 
 /* Asks the opener for a file and loads it. -ENOENT: there is none. ret_answer may be NULL. */
-int state_open(struct opener *opener, const struct open_request *request, struct open_answer *ret_answer,
-	       json_t **ret_json);
+int state_open(struct opener *opener, const struct open_request *request,
+	       struct open_answer *ret_answer, json_t **ret_json);
 
 const char *state_string(const json_t *object, const char *key);	/* "" where there is none */
 

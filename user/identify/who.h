@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Who a cgroup is, before it goes on the wire, and what a runtime is to this room: a way to see its own in a path, and a
- * way to read its state file. A runtime is one file with one `const struct runtime` at its end and one line in runtimes.c.
- * Resolver only; nothing here is linked by the guard. All text is hostile and bounded; nothing is ever allocated for it.
+ * Who a cgroup is, before it goes on the wire, and what a runtime is to this room: a way to see its
+ * own in a path, and a way to read its state file. A runtime is one file with one `const struct
+ * runtime` at its end and one line in runtimes.c. Resolver only; nothing here is linked by the
+ * guard. All text is hostile and bounded; nothing is ever allocated for it.
  */
 #ifndef HEADROOM_WHO_H
 #define HEADROOM_WHO_H
@@ -19,7 +20,7 @@ struct who {
 	enum hr_runtime runtime;
 	enum hr_kind kind;	/* of the owner: the deepest component that is somebody's */
 	unsigned int uid;	/* whose user manager it runs under; 0: the system's */
-	bool guess;		/* the path tells that it is a container, but not whose: any runtime may know it */
+	bool guess;		/* a container, but whose is open: anybody may know it */
 	bool probe;		/* not even that: it is one only if a state file says so */
 	bool named;		/* a state file or a log's name told who it is */
 	char name[256];
@@ -31,10 +32,11 @@ struct who {
 	char container[256];
 	char unit[256];
 	char engine_namespace[128];	/* containerd's, where a probe needs it */
-	const char *below;	/* what of the path lies below the owner's own cgroup; "" at the owner itself */
+	const char *below;	/* what of the path lies below the owner's own cgroup; or "" */
 };
 
-/* What the cgroup itself is: below an owner a mere group, with the owner's names, so that a listing can say whose. */
+/* What the cgroup itself is: below an owner a mere group, with the owner's names, so that a
+ * listing can say whose. */
 static inline enum hr_kind who_kind(const struct who *who)
 {
 	return who->below[0] ? HR_KIND_GROUP : who->kind;
@@ -53,15 +55,17 @@ void path_split(const char *text, struct path *ret_path);
 const char *path_below(const struct path *path, int i);
 
 bool part_is_id(const char *part);				/* exactly 64 hex digits */
-/* Holds `tag` and right after it an id that ends the part or is followed by ".scope". ret_id: OPEN_ID bytes. */
+/* Holds `tag` and right after it an id that ends the part or is followed by ".scope". ret_id:
+ * OPEN_ID bytes. */
 bool part_tagged(const char *part, const char *tag, char *ret_id);
-/* A pod's uid ("-" or "_" between its groups, or 32 digits without) at the beginning of text. Dashes in ret_uid. Its
- * length, or 0. */
+/* A pod's uid ("-" or "_" between its groups, or 32 digits without) at the beginning of text.
+ * Dashes in ret_uid. Its length, or 0. */
 size_t pod_uid_at(const char *text, char ret_uid[37]);
-/* The pod whose group this part is, in either Kubernetes cgroup driver. `inside`: also where the part goes on. */
+/* The pod whose group this part is, in either Kubernetes cgroup driver. `inside`: also where the
+ * part goes on. */
 bool part_is_pod(const char *part, bool inside, char ret_uid[37]);
 bool part_ends(const char *part, const char *suffix);
-unsigned int part_uid(const char *part);			/* user-U.slice, user@U.service; else 0 */
+unsigned int part_uid(const char *part);	/* user-U.slice, user@U.service; else 0 */
 
 /* Bounded copy; what does not fit is cut. */
 void who_copy(char *to, size_t to_bytes, const char *from, size_t n);
@@ -71,14 +75,16 @@ struct runtime {
 	enum hr_runtime runtime;
 	const char *name;
 	bool last;	/* asked only when no part of the path is anybody else's */
-	/* Is part i a container, a pod's group, a supervisor or a unit of this runtime? Then fills runtime, kind and ids. */
+	/* Is part i a container, a pod's group, a supervisor or a unit of this runtime? Then
+	 * fills runtime, kind and ids. */
 	bool (*match)(const struct path *path, int i, struct who *who);
-	/* Looks its state file up. 0: named. -ENOENT: it does not know this one. Any other error: unreadable. */
+	/* Looks its state file up. 0: named. -ENOENT: it does not know this one. Any other
+	 * error: unreadable. */
 	int (*read)(struct opener *opener, struct who *who);
 };
 
-extern const struct runtime runtime_docker, runtime_containerd, runtime_crio, runtime_podman, runtime_nerdctl,
-	runtime_lxc, runtime_kubernetes, runtime_systemd;
+extern const struct runtime runtime_docker, runtime_containerd, runtime_crio, runtime_podman,
+	runtime_nerdctl, runtime_lxc, runtime_kubernetes, runtime_systemd;
 
 /* From the path alone. Fills every field but the texts that only state files hold. */
 void who_from_path(const struct path *path, struct who *ret_who);
