@@ -121,6 +121,15 @@ static void play(const struct options *opt, const struct shape *shape, unsigned 
 		calibration_run_end(data, run);
 }
 
+static void print_failures(const struct run *run, const char *shape, unsigned int seed)
+{
+	if (run_wrong(run, 0) || run_wrong(run, 1) || run_missed(run, 0) || run_leak_wrong(run, 0) ||
+	    run_leak_missed(run, 0))
+		printf("# %s seed %u:%s%s%s%s%s\n", shape, seed, run_wrong(run, 0) ? " wrong-warn" : "",
+		       run_wrong(run, 1) ? " wrong-act" : "", run_missed(run, 0) ? " missed" : "",
+		       run_leak_wrong(run, 0) ? " wrong-leak" : "", run_leak_missed(run, 0) ? " missed-leak" : "");
+}
+
 static void play_shapes(const struct options *opt, struct run *run, struct tally *sum, struct calibration_data *data)
 {
 	struct tally *one = calloc(rule_count, sizeof(*one));
@@ -136,13 +145,8 @@ static void play_shapes(const struct options *opt, struct run *run, struct tally
 			if (opt->seed >= 0 && (long)(2 * v + opt->first) != opt->seed)
 				continue;
 			play(opt, &shapes[s], seed, run, one, data);
-			if (opt->per_shape && opt->seeds <= 60) {
-				if (run_wrong(run, 0) || run_wrong(run, 1) || run_missed(run, 0))
-					printf("# %s seed %u:%s%s%s\n", shapes[s].name, 2 * v + opt->first,
-					       run_wrong(run, 0) ? " wrong-warn" : "",
-					       run_wrong(run, 1) ? " wrong-act" : "",
-					       run_missed(run, 0) ? " missed" : "");
-			}
+			if (opt->per_shape)
+				print_failures(run, shapes[s].name, 2 * v + opt->first);
 		}
 		for (unsigned int i = 0; i < rule_count; i++) {
 			if (opt->per_shape && (i < 2 || (opt->rule && strstr(rules[i].name, opt->rule)))) {

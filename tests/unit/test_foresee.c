@@ -82,7 +82,7 @@ static void test_steady_leaks(void **state)
 			assert_true(fabs(run.out.oom_in_p50_ms / 1e3 / left - 1) < 0.05);
 		}
 		/* To the brink: the alarm must have risen by then. */
-		for (; run.in.usage + 4 * cases[i].dt * cases[i].rate < cases[i].limit;
+		for (; run.in.usage + 2 * cases[i].dt * cases[i].rate < cases[i].limit;
 		     t += cases[i].dt)
 			feed(&run, cases[i].dt, cases[i].start + cases[i].rate * t);
 		assert_int_equal(run.out.alarm, HR_ALARM_ACT);

@@ -28,7 +28,7 @@ struct judged {
 	unsigned int notes, every, skipped, episodes;
 	double dt;
 	struct episode *episode;
-	bool on, wrong, missed;
+	bool on, wrong, missed, leak_wrong, leak_missed;
 	double leak_from;		/* first time a leak was named; < 0: never */
 	double leak_false_from;
 };
@@ -71,7 +71,7 @@ void run_begin(struct run *run)
 
 		j->notes = j->skipped = j->episodes = 0;
 		j->every = 1;
-		j->on = j->wrong = j->missed = false;
+		j->on = j->wrong = j->missed = j->leak_wrong = j->leak_missed = false;
 		j->leak_from = -1;
 		j->dt = 0;
 	}
@@ -243,15 +243,16 @@ static void judge_times(const struct rule *rule, const struct judged *j, const s
 	}
 }
 
-static void judge_leak(const struct rule *rule, const struct judged *j, const struct run *run, const struct world *w,
+static void judge_leak(const struct rule *rule, struct judged *j, const struct run *run, const struct world *w,
 		       struct tally *t)
 {
 	double lasted = run->last_t - w->leak_since, share = w->leak_rate * HOUR / w->now.limit;
 
 	if (!rule->leaks)
 		return;
-	if (!w->leak_rate || w->ramp_start < 0) {
-		t->leaks_wrong += j->leak_from >= 0;
+	if (!w->leak_rate) {
+		j->leak_wrong = j->leak_from >= 0;
+		t->leaks_wrong += j->leak_wrong;
 		return;
 	}
 	if (j->leak_from >= 0 && j->leak_from < w->leak_since)
@@ -259,7 +260,8 @@ static void judge_leak(const struct rule *rule, const struct judged *j, const st
 	if (share < 0.02 || lasted < 2 * HOUR)	/* below the aim, or over before it can be called sustained */
 		return;
 	t->leaks++;
-	t->leaks_found += j->leak_from >= w->leak_since;
+	j->leak_missed = j->leak_from < w->leak_since;
+	t->leaks_found += !j->leak_missed;
 	t->leaks_late += j->leak_from > w->leak_since + 1.5 * HOUR;
 }
 
@@ -299,6 +301,8 @@ void run_end(struct run *run, const struct world *world, struct tally *tallies)
 }
 
 bool run_wrong(const struct run *run, unsigned int rule) { return run->rule[rule].wrong; }
+bool run_leak_wrong(const struct run *run, unsigned int rule) { return run->rule[rule].leak_wrong; }
+bool run_leak_missed(const struct run *run, unsigned int rule) { return run->rule[rule].leak_missed; }
 bool run_missed(const struct run *run, unsigned int rule) { return run->rule[rule].missed; }
 
 void tally_print_head(void)

@@ -44,6 +44,8 @@ void run_end(struct run *run, const struct world *world, struct tally *tallies);
 /* After run_end: did this rule raise a wrong alarm, or miss a death? */
 bool run_wrong(const struct run *run, unsigned int rule);
 bool run_missed(const struct run *run, unsigned int rule);
+bool run_leak_wrong(const struct run *run, unsigned int rule);
+bool run_leak_missed(const struct run *run, unsigned int rule);
 /* Was there a death in (t, t + seconds]? Until run_begin. */
 bool run_died_within(const struct run *run, double t, double seconds);
 /* Death comes within 15 minutes, but the rise to it has not begun: nobody can know, and how often that happens is the

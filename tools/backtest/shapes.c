@@ -174,8 +174,6 @@ static void heap_advance(struct world *w)
 
 	if (grown > 0 && w->p[8] > 1)
 		w->ramp_start = w->calm_until;
-	if (floor >= w->p[8] * w->p[7])
-		w->leak_rate = 0;
 	left = fmax(w->p[7] - floor, 0);
 	if (left < 0.01 * w->p[7]) {
 		w->base = w->p[7] - 0.002 * w->p[7] * draw(w);
@@ -502,6 +500,7 @@ static void restart_begin(struct world *w)
 	w->p[5] = w->calm_until;
 	w->end = 6 * w->p[4];
 	w->lives = 5;
+	leak_truth(w, (L - w->p[1]) / w->p[0]);
 }
 
 static void restart_advance(struct world *w)
@@ -530,6 +529,8 @@ static void limit_change_begin(struct world *w)
 	w->p[2] = draw(w) < 0.5;	/* raised in time and the growth ends; or lowered on a calm one */
 	w->p[3] = draw_between(w, 0.3, 0.6);
 	w->p[4] = L;
+	if (w->p[2])
+		leak_truth(w, (L - w->p[1]) / w->p[0]);
 	w->end = w->calm_until + w->p[0] + DAY * draw_between(w, 0.1, 0.5);
 }
 

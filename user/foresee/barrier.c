@@ -24,7 +24,8 @@ static void barrier_judge(const struct foresee_state *state, const struct step *
 					       : high - step->used;
 		limit = in->binding_level == HR_LEVEL_OWN ? step->limit : 0;
 		if (limit - high > MARGIN_SHARE * limit && verdict->chance_risk > 0.01f)
-			verdict_add(verdict, HR_REASON_BRAKE, BRAKE * verdict->chance_risk, to_bytes(high), 0, 0);
+			verdict_add(verdict, HR_REASON_BRAKE, BRAKE * verdict->chance_risk,
+				    to_bytes(high), 0, 0);
 		if (left <= step->grain)
 			verdict_add(verdict, HR_REASON_THROTTLED, HINT, to_bytes(high), 0, 0);
 		else if (verdict->drift > 0 && left < verdict->drift * SOON_SECONDS)

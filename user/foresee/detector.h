@@ -46,6 +46,7 @@ struct verdict {
 	float seconds; /* median time to OOM; 0: none foreseen */
 	float spread; /* standard deviation of its logarithm */
 	float log_odds;
+	float stalls;		/* what stall-death has added to it */
 	uint8_t terms;
 	struct term term[TERMS];
 };

@@ -97,13 +97,15 @@ static float forecast_variance(const struct foresee_scale *s, unsigned int k, fl
 
 /* Chance of touching the limit within horizon j: the mean of three scales, those that are surer of themselves counting
  * for more. */
-static float fused_chance(const struct foresee_state *state, const struct step *step, unsigned int j)
+static float fused_chance(const struct foresee_state *state, const struct step *step,
+			  unsigned int j)
 {
 	float h = horizon[j].seconds, sum = 0, weights = 0;
 
 	for (unsigned int k = horizon[j].first; k < horizon[j].first + 3; k++) {
 		const struct foresee_scale *s = &state->scale[k];
-		float rise = s->drift * h, sd = sqrtf(forecast_variance(s, k, h, step->grain)), weight = 1 / sd;
+		float rise = s->drift * h, sd = sqrtf(forecast_variance(s, k, h, step->grain)),
+		      weight = 1 / sd;
 
 		weights += weight;
 		if (rise + 5 * sd > step->distance)
@@ -140,7 +142,8 @@ static float mean_age(const struct foresee_scale *s, unsigned int k)
 
 /* How the drift itself changes: the difference of a short and a longer scale over the difference of their ages; ret_sure
  * is the share of it that stands out of the scales' own noise. */
-static float bend(const struct foresee_state *state, unsigned int k, unsigned int longer, float *ret_sure)
+static float bend(const struct foresee_state *state, unsigned int k, unsigned int longer,
+		  float *ret_sure)
 {
 	const struct foresee_scale *s = &state->scale[k], *l = &state->scale[longer];
 	float change = s->drift - l->drift, lag = mean_age(l, longer) - mean_age(s, k);
@@ -170,7 +173,8 @@ static float time_with_bend(float distance, float v, float a)
 
 /* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the pace of each horizon
  * in turn, until it ends. */
-static void time_to_limit(const struct foresee_state *state, const struct step *step, struct verdict *verdict)
+static void time_to_limit(const struct foresee_state *state, const struct step *step,
+			  struct verdict *verdict)
 {
 	float left = step->distance, from = 0, drift = 0, variance = 0, t = 0, sure, a;
 
@@ -197,7 +201,8 @@ static void time_to_limit(const struct foresee_state *state, const struct step *
 }
 
 /* A rise that levels off: if its speed goes on falling as it does, it ends this much short of the limit. */
-static void tell_bend(const struct foresee_state *state, const struct step *step, struct verdict *verdict)
+static void tell_bend(const struct foresee_state *state, const struct step *step,
+		      struct verdict *verdict)
 {
 	unsigned int first = horizon[verdict->horizon].first;
 	float sure, a = bend(state, first, first + 1, &sure), v = state->scale[first].drift, reach;
@@ -207,7 +212,9 @@ static void tell_bend(const struct foresee_state *state, const struct step *step
 	reach = v > 0 ? v * v / -a : 0;
 	if (reach < step->distance)
 		verdict_add(verdict, HR_REASON_SLOWING,
-			    -min_f(MOST_SLOWING, SLOWING * sure * log_f((step->distance + step->grain) / (reach + step->grain))),
+			    -min_f(MOST_SLOWING, SLOWING * sure *
+							 log_f((step->distance + step->grain) /
+							       (reach + step->grain))),
 			    to_bytes(v), to_bytes(reach), 0);
 }
 

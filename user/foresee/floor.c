@@ -21,6 +21,13 @@
 #define LONG_SECONDS \
 	1800.0f /* beyond this the floor knows the time to OOM better than the drift does */
 
+#define HEAP_CYCLES 4
+#define HEAP_RISES 3
+#define HEAP_PERIODS 4.0f /* without a peak for so long: the collections free nothing any more */
+#define HEAP_MARGIN 0.03f /* of the limit, between the heap's own maximum and it */
+#define HEAP_LOG_ODDS 3.0f /* a warning, not a reason to act: the limit is not in danger */
+#define HEAP_FADES 600.0f /* seconds to go per log-odds less */
+
 static const struct ring {
 	uint32_t seconds, buckets, first;
 } rings[FORESEE_RINGS] = {{60, 8, 0}, {300, 18, 8}, {3600, 24, 26}, {86400, 7, 50}};
@@ -121,26 +128,26 @@ static float select_kth(float *v, int n, int k)
 	return v[k];
 }
 
-static int slopes(const struct points *p, const float *y, float *out)
+static int slopes(const struct points *p, unsigned int from, const float *y, float *out)
 {
 	int m = 0;
 
-	for (unsigned int i = 0; i < p->n; i++)
+	for (unsigned int i = from; i < p->n; i++)
 		for (unsigned int j = i + 1; j < p->n; j++)
 			out[m++] = (y[j] - y[i]) / (p->t[j] - p->t[i]);
 	return m;
 }
 
-static bool theil_sen(const struct points *p, struct foresee_floor *ret)
+static bool theil_sen(const struct points *p, struct foresee_floor *ret, uint8_t *ret_late)
 {
-	float slope[MOST_POINTS * (MOST_POINTS - 1) / 2], n = (float)p->n, half;
+	float slope[MOST_POINTS * (MOST_POINTS - 1) / 2], n = (float)p->n, half, late;
 	int m, low, high;
 
 	if (p->n < LEAST_POINTS)
 		return false;
-	m = slopes(p, p->high, slope);
+	m = slopes(p, 0, p->high, slope);
 	ret->max_slope = select_kth(slope, m, m / 2);
-	m = slopes(p, p->low, slope);
+	m = slopes(p, 0, p->low, slope);
 	half = SURE * sqrtf(n * (n - 1) * (2 * n + 5) / 18) / 2;
 	low = (int)((float)m / 2 - half);
 	high = (int)((float)m / 2 + half);
@@ -148,6 +155,9 @@ static bool theil_sen(const struct points *p, struct foresee_floor *ret)
 	ret->slope_low = select_kth(slope, m, low < 0 ? 0 : low);
 	ret->slope_high = select_kth(slope, m, high >= m ? m - 1 : high);
 	ret->window = p->t[p->n - 1] - p->t[0];
+	m = slopes(p, p->n / 2, p->low, slope);
+	late = ret->slope > 0 ? 50 * select_kth(slope, m, m / 2) / ret->slope : 0;
+	*ret_late = (uint8_t)clamp_f(late, 0, 100);
 	return true;
 }
 
@@ -156,14 +166,18 @@ static void read_trend(struct foresee_state *state, unsigned int r, uint64_t ope
 	struct foresee_floor *f = &state->floor, found = {.window = 0};
 	unsigned int join = 1;
 	struct points p;
+	uint8_t late;
 	bool take;
 
-	if (state->cycles >= 2 && state->swing.period > 0)
+	if (state->cycles && state->swing.period > 0)
 		join = 1 + (unsigned int)min_f(
 				   PERIODS * state->swing.period / (float)rings[r].seconds, 1000);
 	collect(state, &rings[r], open, join, &p);
-	if (!theil_sen(&p, &found))
+	if (!theil_sen(&p, &found, &late)) {
+		if (r == state->floor_ring) /* what was read before the period was known */
+			f->window = f->slope_low = 0;
 		return;
+	}
 	take = f->window <= 0 || r == state->floor_ring;
 	take = take || (found.slope_low > 0 && (f->slope_low <= 0 || r > state->floor_ring));
 	take = take || (r < state->floor_ring && found.slope_high < CONTRADICTS * f->slope);
@@ -174,6 +188,7 @@ static void read_trend(struct foresee_state *state, unsigned int r, uint64_t ope
 	f->slope_high = found.slope_high;
 	f->max_slope = found.max_slope;
 	f->window = found.window;
+	state->floor_late = late;
 	state->floor_ring = (uint8_t)r;
 	state->floor_points = (uint8_t)p.n;
 }
@@ -234,33 +249,68 @@ bool floor_range(const struct foresee_state *state, const struct step *step, uns
 	return true;
 }
 
+/* The heap is full below the container's limit: troughs rose one after the other towards peaks that stay where they are, and
+ * will meet them, or have met them. The process fails then, or thrashes; the kernel kills nobody. */
+static void judge_heap(const struct foresee_state *state, const struct step *step,
+		       struct verdict *verdict)
+{
+	const struct foresee_floor *f = &state->floor;
+	const struct foresee_swing *w = &state->swing;
+	float amplitude = w->peak - w->trough, seconds, weight;
+	bool met = w->since_peak > HEAP_PERIODS * w->period && step->level > 0.97f * w->peak;
+
+	if (state->cycles < HEAP_CYCLES || state->trough_rises < HEAP_RISES || w->period <= 0 ||
+	    step->limit - w->peak < HEAP_MARGIN * step->limit || step->level > w->peak + 4 * w->peak_error)
+		return;
+	if (met)
+		seconds = 0;
+	else if (f->window > 0 && f->slope_low > 0 && f->max_slope < 0.25f * f->slope)
+		seconds = max_f(amplitude, 0) / f->slope;
+	else
+		return;
+	weight = HEAP_LOG_ODDS - seconds / HEAP_FADES - verdict->log_odds;
+	if (met)	/* the longer it goes on like that, the likelier it is a plateau */
+		weight -= log_f(1 + w->since_peak / RISK_SECONDS);
+	if (weight <= 0)
+		return;
+	verdict_add(verdict, HR_REASON_HEAP, weight, to_bytes(w->peak), to_ms(seconds),
+		    to_bytes(step->distance));
+	verdict->seconds = seconds;
+	verdict->spread = 0.3f;
+}
+
 /* A time to OOM that rests on the floor: for a sawtooth, until its peaks reach the limit; else for what is slow. */
 static void floor_judge(const struct foresee_state *state, const struct step *step,
 			struct verdict *verdict)
 {
 	const struct foresee_floor *f = &state->floor;
 	const struct foresee_swing *w = &state->swing;
-	bool sawtooth =
-		state->cycles >= 3 && w->period > 0 && step->level < w->peak + 3 * w->peak_error;
+	bool sawtooth = state->cycles >= 3 && w->period > 0 &&
+			w->since_peak < HEAP_PERIODS * w->period &&
+			step->level < w->peak + 3 * w->peak_error;
 	float slope = f->slope, distance = step->distance, seconds;
 
-	if (f->window <= 0 || f->slope_low <= 0 || distance < 0 ||
-	    step->input->binding_level != HR_LEVEL_OWN)
+	if (distance < 0 || step->input->binding_level != HR_LEVEL_OWN)
 		return;
-	if (sawtooth) {
-		slope = f->max_slope > 0.3f * f->slope ? f->max_slope : 0;
-		distance = max_f(step->limit - w->peak, 0);
+	if (sawtooth && (f->window <= 0 || f->slope_low <= 0))
+		verdict->seconds = 0;	/* the rise under way is one of many */
+	if (f->window > 0 && f->slope_low > 0) {
+		if (sawtooth) {
+			slope = f->max_slope > 0.3f * f->slope ? f->max_slope : 0;
+			distance = max_f(step->limit - w->peak, 0);
+		}
+		seconds = slope > 0 ? distance / slope : 0;
+		if (sawtooth || (seconds > LONG_SECONDS && seconds > f->window / 4)) {
+			verdict->seconds = seconds;
+			verdict->spread = max_f((f->slope_high - f->slope_low) /
+							(2 * SURE * max_f(f->slope, 1e-9f)), 0.02f);
+			verdict->drift = sawtooth ? f->slope : verdict->drift;
+			if (seconds > 0 && seconds < DAY_SECONDS)
+				verdict_add(verdict, HR_REASON_FLOOR, 0.1f, to_bytes(f->slope * 3600),
+					    to_ms(seconds), to_ms(f->window));
+		}
 	}
-	seconds = slope > 0 ? distance / slope : 0;
-	if (!sawtooth && (seconds < LONG_SECONDS || seconds < f->window / 4))
-		return;
-	verdict->seconds = seconds;
-	verdict->spread =
-		max_f((f->slope_high - f->slope_low) / (2 * SURE * max_f(f->slope, 1e-9f)), 0.02f);
-	verdict->drift = sawtooth ? f->slope : verdict->drift;
-	if (seconds > 0 && seconds < DAY_SECONDS)
-		verdict_add(verdict, HR_REASON_FLOOR, 0.1f, to_bytes(f->slope * 3600),
-			    to_ms(seconds), to_ms(f->window));
+	judge_heap(state, step, verdict);
 }
 
 const struct foresee_detector detector_floor = {

@@ -20,9 +20,11 @@
 #define RESTART_SHARE \
 	0.15f /* usage fell at once to below this share: with counters that start anew, a new life */
 
+/* In this order: what comes later may look at what the verdict says so far. */
 static const struct foresee_detector *const detectors[] = {
-	&detector_changepoint, &detector_drift, &detector_swing,   &detector_floor, &detector_leak,
-	&detector_rise,	       &detector_past,	&detector_barrier, &detector_stall,
+	&detector_changepoint, &detector_drift,	  &detector_swing, &detector_rise,
+	&detector_past,	       &detector_barrier, &detector_floor, &detector_leak,
+	&detector_stall,
 };
 
 void foresee_init(struct foresee_state *state) { memset(state, 0, sizeof(*state)); }
@@ -163,8 +165,8 @@ static void unknown_outlook(struct hr_outlook *outlook)
 	outlook->leak_bytes_per_hour = HR_UNKNOWN_I64;
 }
 
-void foresee_look(struct foresee_state *state, const struct foresee_input *input, struct verdict *ret_verdict,
-		  struct hr_outlook *ret_outlook)
+void foresee_look(struct foresee_state *state, const struct foresee_input *input,
+		  struct verdict *ret_verdict, struct hr_outlook *ret_outlook)
 {
 	struct step step;
 	bool first;
@@ -185,13 +187,15 @@ void foresee_look(struct foresee_state *state, const struct foresee_input *input
 	risk_conclude(state, &step, ret_verdict, ret_outlook);
 	if (first)
 		return;
-	ret_outlook->drift_bytes_per_second =
-		to_bytes(step.distance >= 0 && input->binding_level == HR_LEVEL_OWN ? ret_verdict->drift : state->used_drift);
+	ret_outlook->drift_bytes_per_second = to_bytes(
+		step.distance >= 0 && input->binding_level == HR_LEVEL_OWN ? ret_verdict->drift
+									   : state->used_drift);
 	if (input->rss != HR_UNKNOWN)
 		ret_outlook->rss_drift_bytes_per_second = to_bytes(state->rss_drift);
 }
 
-void foresee_update(struct foresee_state *state, const struct foresee_input *input, struct hr_outlook *ret_outlook)
+void foresee_update(struct foresee_state *state, const struct foresee_input *input,
+		    struct hr_outlook *ret_outlook)
 {
 	struct verdict verdict;
 

@@ -13,6 +13,11 @@
 	3300.0f /* "sustained": close on an hour, so that 90 minutes are kept with room */
 #define CONFIRM_SHARE 0.01f
 #define FAST_SHARE 0.15f /* this much in a shorter window is suspected too */
+#define KNOWN_RATE 97000.0f /* KiB an hour: "more than 100 MB/h" … */
+#define KNOWN_LIMIT 8400000.0f /* … on limits up to 8 GB */
+#define HALF_DAY 50000.0f /* 14 hours: no daily rhythm rises longer */
+#define LARGE_SHARE 0.5f
+#define LATE_PERCENT 33 /* % of the growth, in the later half of the window: what levels off is none */
 #define EXHAUST_SECONDS 3600.0f
 #define GONE_MINUTES 20 /* without the trend: one state down */
 #define KIND_TAU 2700.0f
@@ -68,16 +73,32 @@ static void follow_kinds(struct foresee_state *state, const struct step *step)
 		state->leak_of = of;
 }
 
-static bool new_territory(const struct foresee_state *state, const struct step *step)
+/* Still growing in the later half of what was looked at, above all that was held in the last day? */
+static bool goes_on(const struct foresee_state *state, const struct step *step, float low, float high)
 {
 	const struct foresee_floor *f = &state->floor;
-	float low, high;
 
-	if (f->window > 12 * 3600.0f) /* the trend spans the day itself */
-		return true;
-	if (!floor_range(state, step, HOURS, &low, &high))
-		return true;
-	return step->used > low + 0.8f * (high - low);
+	if (state->floor_late < LATE_PERCENT)
+		return false;
+	return f->window > 12 * 3600.0f || step->used > low + 0.8f * (high - low);
+}
+
+/* A rise is told from the rising half of a day by being fast in bytes, as people go by, where that is much of the limit;
+ * by lasting longer than half a day; or by its size. */
+static bool confirmed(const struct foresee_state *state, const struct step *step)
+{
+	const struct foresee_floor *f = &state->floor;
+	float low = step->used, high = step->used, rise, left;
+
+	floor_range(state, step, HOURS, &low, &high);
+	rise = step->used - low;
+	left = step->distance >= 0 ? step->distance / f->slope : 1e9f;
+	if (f->window < CONFIRM_SECONDS || rise < CONFIRM_SHARE * step->limit ||
+	    !goes_on(state, step, low, high))
+		return false;
+	return (f->slope * 3600 >= KNOWN_RATE && step->limit <= KNOWN_LIMIT) ||
+	       f->window >= HALF_DAY || rise >= LARGE_SHARE * step->limit ||
+	       (left < EXHAUST_SECONDS * 2 && rise >= 0.1f * step->limit);
 }
 
 static uint8_t verdict_now(const struct foresee_state *state, const struct step *step)
@@ -87,8 +108,7 @@ static uint8_t verdict_now(const struct foresee_state *state, const struct step 
 
 	if (f->window <= 0 || f->slope_low <= 0 || growth < 2 * step->grain)
 		return HR_LEAK_NONE;
-	if (f->window >= CONFIRM_SECONDS && growth >= CONFIRM_SHARE * step->limit &&
-	    new_territory(state, step))
+	if (confirmed(state, step))
 		return HR_LEAK_CONFIRMED;
 	if (f->window >= SUSPECT_SECONDS && growth >= SUSPECT_SHARE * step->limit)
 		return HR_LEAK_SUSPECTED;

@@ -13,8 +13,17 @@
 #define MOST_SPREAD 1.5f
 #define LEAST_WEIGHT 0.05f /* log-odds below which a term is no reason worth telling */
 
-#define PATIENCE	0.04f	/* of the time that is left, before an alarm is raised … */
-#define MOST_PATIENCE	20.0f	/* … seconds; and two samples at least */
+#define PATIENCE 0.04f /* of the time that is left, before an alarm is raised … */
+#define MOST_PATIENCE 20.0f /* … seconds; and two samples at least */
+
+#define WARN_SECONDS 420.0f /* seven minutes' notice will do */
+#define STALLS \
+	4.0f /* log-odds from stalls alone: then time and distance to the limit say nothing … */
+#define STALL_PATIENCE 10.0f /* … and this is waited */
+#define UNSURE_PATIENCE 3.0f /* where no time is named */
+#define ACT_SECONDS 60.0f /* nobody needs longer to act */
+#define ACT_SHARE 0.04f /* and within the last of the limit's way … */
+#define ACT_LAST_SECONDS 0.6f /* … unless this little time is left */
 
 /* INTERFACE: warn from an even chance, act from .8; each holds until the chance falls below its `off`. */
 static const struct {
@@ -23,23 +32,49 @@ static const struct {
 
 void risk_begin(struct verdict *verdict) { verdict->log_odds = BASE_LOG_ODDS; }
 
-static uint8_t alarm_now(struct foresee_state *state, const struct step *step, uint16_t risk, float seconds)
+/* How long the chance must hold before the alarm is raised: a share of the time that is left, and all of the time that can
+ * be waited for without cost; the nearer the limit, the better a rise that stops is told from one that does not. Distant
+ * samples get no second chance: then it has to be sooner. */
+static float patience(const struct foresee_state *state, uint8_t alarm, const struct step *step,
+		      const struct verdict *verdict, float chance)
+{
+	float seconds = verdict->seconds;
+	float dt = state->typical_dt, wait = min_f(PATIENCE * seconds, MOST_PATIENCE);
+
+	if (verdict->stalls > STALLS)
+		return STALL_PATIENCE;
+	if (alarm == HR_ALARM_WARN && seconds <= 0)
+		return UNSURE_PATIENCE;
+	if (alarm == HR_ALARM_WARN)
+		return wait + max_f(seconds - WARN_SECONDS, 0) * min_f(2 * (1 - chance), 1);
+	if (seconds > max_f(ACT_SECONDS, 4 * dt))
+		return 1e9f;
+	if (step->distance > ACT_SHARE * step->limit &&
+	    (seconds <= 0 || seconds > max_f(ACT_LAST_SECONDS, 3 * dt)))
+		return 1e9f;
+	return wait;
+}
+
+static uint8_t alarm_now(struct foresee_state *state, const struct step *step, uint16_t risk,
+			 const struct verdict *verdict)
 {
 	uint8_t up = state->alarm;
-	float patience = seconds > 0 ? min_f(PATIENCE * seconds, MOST_PATIENCE) : 0;
 
 	while (state->alarm > HR_ALARM_NONE && risk < alarms[state->alarm].off_centi)
 		state->alarm--;
 	for (uint8_t a = HR_ALARM_ACT; a > state->alarm && up == state->alarm; a--)
-		if (risk >= alarms[a].on_centi)
+		if (risk >= alarms[a].on_centi &&
+		    patience(state, a, step, verdict, (float)risk / 1e4f) < 1e6f)
 			up = a;
 	if (up <= state->alarm) {
 		state->alarm_held = 0;
 	} else if (!state->alarm_held) {
 		state->alarm_held = 1;
 	} else {
-		state->alarm_held = (uint8_t)min_f((float)state->alarm_held + max_f(4 * step->dt, 1), UINT8_MAX);
-		if ((float)(state->alarm_held - 1) >= 4 * patience) {
+		state->alarm_held = (uint8_t)min_f(
+			(float)state->alarm_held + max_f(4 * step->dt, 1), UINT8_MAX);
+		if ((float)(state->alarm_held - 1) >=
+		    4 * patience(state, up, step, verdict, (float)risk / 1e4f)) {
 			state->alarm = up;
 			state->alarm_held = 0;
 		}
@@ -105,7 +140,7 @@ void risk_conclude(struct foresee_state *state, const struct step *step,
 	outlook->risk_centi = (uint16_t)(10000 * clamp_f(chance, 0, 1) + 0.5f);
 	outlook->confidence_milli =
 		(uint16_t)(1000 * clamp_f(evidence, 0, 1) / (1 + min_f(verdict->spread, 4) / 4));
-	outlook->alarm = alarm_now(state, step, outlook->risk_centi, verdict->seconds);
+	outlook->alarm = alarm_now(state, step, outlook->risk_centi, verdict);
 	tell_reasons(step, verdict, outlook);
 	tell_time(width, verdict, outlook);
 }

@@ -59,7 +59,7 @@ static void stall_judge(const struct foresee_state *state, const struct step *st
 			struct verdict *verdict)
 {
 	const struct foresee_stall *s = &state->stall;
-	float full = min_f(s->full_fast, 1.5f * s->full_slow);
+	float full = min_f(s->full_fast, 1.5f * s->full_slow), before = verdict->log_odds;
 
 	if (full > FULL_STARTS)
 		verdict_add(verdict, HR_REASON_STALL,
@@ -72,6 +72,7 @@ static void stall_judge(const struct foresee_state *state, const struct step *st
 	if (s->under_oom_seconds >= UNDER_OOM_AFTER)
 		verdict_add(verdict, HR_REASON_UNDER_OOM, UNDER_OOM, to_ms(s->under_oom_seconds), 0,
 			    0);
+	verdict->stalls = verdict->log_odds - before;
 }
 
 const struct foresee_detector detector_stall = {

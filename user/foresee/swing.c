@@ -9,8 +9,11 @@
 #define REVERSAL_SHARE 0.02f /* of the limit: smaller turns are noise */
 #define REVERSAL_GRAINS 8.0f
 #define REVERSAL_NOISE 4.0f /* deviations of what the 8 s scale fails to foresee */
+#define REVERSAL_MOST 0.08f
 #define REVERSAL_SWING 0.25f /* of the usual amplitude */
 #define MEMORY 0.25f /* least weight of the newest cycle */
+#define TROUGH_MEMORY 0.5f
+#define RISE_SHARE 0.004f /* of the limit: a trough that lies so much above those before has risen */
 #define FIRST_ERROR \
 	0.15f /* of the amplitude: how far off the next peak is taken to be after one cycle */
 #define LEAST_ERROR 0.004f /* of the limit */
@@ -27,6 +30,7 @@ static void peak(struct foresee_state *state, const struct step *step)
 	if (!state->cycles) {
 		w->peak = at;
 		w->peak_error = FIRST_ERROR * max_f(at - w->start, 0);
+		w->period = max_f(period, 0.1f);
 	} else {
 		float surprise = at - (w->peak + w->peak_step);
 
@@ -42,14 +46,28 @@ static void peak(struct foresee_state *state, const struct step *step)
 		state->survivals++;
 }
 
+static void trough(struct foresee_state *state, const struct step *step)
+{
+	struct foresee_swing *w = &state->swing;
+	float rise = w->extreme - w->trough;
+
+	if (rise < RISE_SHARE * step->limit)
+		state->trough_rises = 0;
+	else if (state->trough_rises < UINT8_MAX)
+		state->trough_rises++;
+	w->trough += (state->cycles < 2 ? 1 : TROUGH_MEMORY) * rise;
+}
+
 /* How far it must turn back to count: out of the noise, and no mere ripple on the swings that are known. */
 static float reversal(const struct foresee_state *state, const struct step *step)
 {
 	const struct foresee_swing *w = &state->swing;
 	float turn = max_f(REVERSAL_SHARE * step->limit, REVERSAL_GRAINS * step->grain);
 
-	turn = max_f(turn, REVERSAL_NOISE * sqrtf(state->scale[1].noise * drift_tau[1] / 2));
-	return state->cycles ? max_f(turn, REVERSAL_SWING * (w->peak - w->trough)) : turn;
+	if (state->cycles)
+		return max_f(turn, REVERSAL_SWING * (w->peak - w->trough));
+	return max_f(turn, min_f(REVERSAL_NOISE * sqrtf(state->scale[1].noise * drift_tau[1] / 2),
+				 REVERSAL_MOST * step->limit));
 }
 
 static void swing_update(struct foresee_state *state, const struct step *step)
@@ -60,6 +78,7 @@ static void swing_update(struct foresee_state *state, const struct step *step)
 	if (!w->extreme || step->moved) {
 		*w = (struct foresee_swing){.extreme = y, .start = y, .trough = y};
 		state->cycles = 0;
+		state->trough_rises = 0;
 		state->rising = 1;
 		return;
 	}
@@ -72,7 +91,7 @@ static void swing_update(struct foresee_state *state, const struct step *step)
 		if (state->rising)
 			peak(state, step);
 		else
-			w->trough += (state->cycles < 2 ? 1 : MEMORY) * (w->extreme - w->trough);
+			trough(state, step);
 		w->start = w->extreme;
 		w->extreme = y;
 		w->extreme_age = 0;
@@ -98,6 +117,10 @@ static void swing_judge(const struct foresee_state *state, const struct step *st
 	/* The next peak is taken as logistic: ln P(peak > limit | peak > here). */
 	doubt = softplus_f((step->level - expected) / error) -
 		softplus_f((step->limit - expected) / error);
+	/* n cycles like this one ended well: the rule of succession gives the next one at most one in n + 1 (Laplace). Only as
+	 * long as no trend carries the peaks towards the limit. */
+	if (expected + error < step->limit)
+		doubt = min_f(doubt, -log_f(1 + (float)state->cycles));
 	doubt = max_f(doubt, -MOST_TERM) * inside;
 	if (doubt < -0.05f)
 		verdict_add(verdict, HR_REASON_SAWTOOTH, doubt, to_bytes(w->peak), state->cycles,

@@ -37,7 +37,8 @@ static int rise_text(const struct text *t, char *buf, size_t size)
 
 static int slowing_text(const struct text *t, char *buf, size_t size)
 {
-	return snprintf(buf, size, "growth is slowing down, and ends after another %s", t->bytes[1]);
+	return snprintf(buf, size, "growth is slowing down, and ends after another %s",
+			t->bytes[1]);
 }
 
 static int sawtooth_text(const struct text *t, char *buf, size_t size)
