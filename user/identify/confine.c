@@ -35,10 +35,10 @@
 /* What both need: the C library's memory, the descriptors they hold, their end. */
 static const char *const common_calls[] = {
 	"brk", "mmap", "munmap", "mremap", "madvise", "mprotect", "read", "write", "writev",
-	"close", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "lseek", "_llseek", "recvmsg",
-	"recvfrom", "recv", "sendmsg", "sendto", "send", "poll", "ppoll", "ppoll_time64", "futex",
-	"futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "getrandom", "getpid",
-	"getppid", "gettid", "setitimer", "alarm", "rt_sigreturn", "sigreturn", "rt_sigprocmask",
+	"close", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "lseek", "_llseek",
+	"recvmsg", "recvfrom", "recv", "sendmsg", "sendto", "send", "poll", "ppoll", "ppoll_time64",
+	"futex", "futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "getrandom",
+	"getpid", "getppid", "gettid", "setitimer", "alarm", "rt_sigreturn", "sigreturn", "rt_sigprocmask",
 	"restart_syscall", "exit", "exit_group",
 };
 

@@ -179,6 +179,17 @@ static int serve_person(const struct options *options)
 	return r < 0;
 }
 
+/* What the starter blocks or ignores is inherited; the alarms here must be able to kill. */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGALRM, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
 static int parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option table[] = {
@@ -241,7 +252,7 @@ int main(int argc, char **argv)
 	log_name("headroom-resolver");
 	if (parse_options(argc, argv, &options) < 0)
 		return usage(2);
-	signal(SIGPIPE, SIG_IGN);
+	reset_signals();
 	if (options.fd >= 3) {
 		int keep[] = {options.fd};
 

@@ -319,14 +319,13 @@ static void redact_arg(struct redactor *r, const char *arg, size_t n, bool open)
 		put(r, quote, 1);
 }
 
-void redact_args(const char *args, size_t n, bool cut, char *out, size_t out_bytes)
+void redact_args(const char *args, size_t n, char *out, size_t out_bytes)
 {
 	struct redactor r = {.out = out, .out_bytes = out_bytes};
+	bool cut = n && args[n - 1];
 
-	while (n && !args[n - 1]) { /* the last one's NUL, and a process that blanked its title */
+	while (n && !args[n - 1]) /* the last one's NUL, and a process that blanked its title */
 		n--;
-		cut = false;
-	}
 	for (size_t i = 0; i < n;) {
 		size_t m = strnlen(args + i, n - i);
 

@@ -12,10 +12,10 @@
 
 #define REDACTED "[redacted]"
 
-/* Arguments, NUL-separated, to one line: joined by blanks, in double quotes where they hold
- * blanks or are empty, control characters as blanks. `cut`: the arguments may end in the middle
- * of one. */
-void redact_args(const char *args, size_t n, bool cut, char *out, size_t out_bytes);
+/* Arguments, NUL-separated, to one line: joined by blanks, in quotes where they hold blanks or are
+ * empty, control characters as blanks. Arguments that do not end in a NUL may have been cut: the
+ * last one is looked at with that in mind. */
+void redact_args(const char *args, size_t n, char *out, size_t out_bytes);
 
 /* Does the key of a KEY=value, --key or Key: smell of a secret? */
 bool redact_smells(const char *key, size_t n);

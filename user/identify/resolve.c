@@ -150,21 +150,18 @@ static void command_line(struct opener *opener, const struct resolve_question *q
 	char read[CMDLINE_MAX], line[CMDLINE_TEXT];
 	const char *args = question->args;
 	ssize_t n = question->args_bytes;
-	bool cut;
 
 	if (n > RECORD_ARGS)
 		n = RECORD_ARGS;
-	cut = n == RECORD_ARGS;
 	if (!n) {
 		args = read;
 		n = read_args(opener, question, read, sizeof(read));
-		cut = n == sizeof(read);
 	}
 	if (n < 0) {
 		answer->error = (int32_t)n;
 		return;
 	}
-	redact_args(args, (size_t)n, cut, line, sizeof(line));
+	redact_args(args, (size_t)n, line, sizeof(line));
 	answer->cmdline = resolve_text(answer, line);
 }
 
