@@ -387,5 +387,6 @@ void rows_sort(struct row *rows, size_t n, const struct column *by, bool reverse
 {
 	struct order order = {by, reverse};
 
-	qsort_r(rows, n, sizeof(*rows), compare_rows, &order);
+	if (n)
+		qsort_r(rows, n, sizeof(*rows), compare_rows, &order);
 }
