@@ -38,13 +38,13 @@ static const char *const common_calls[] = {
 	"close", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "lseek", "_llseek",
 	"recvmsg", "recvfrom", "recv", "sendmsg", "sendto", "send", "poll", "ppoll", "ppoll_time64",
 	"futex", "futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "getrandom",
-	"getpid", "getppid", "gettid", "setitimer", "alarm", "rt_sigreturn", "sigreturn", "rt_sigprocmask",
-	"restart_syscall", "exit", "exit_group",
+	"getpid", "getppid", "gettid", "setitimer", "alarm", "rt_sigreturn", "sigreturn",
+	"rt_sigprocmask", "restart_syscall", "exit", "exit_group",
 };
 
 static const char *const opener_calls[] = {
 	"openat2", "getdents64", "readlinkat", "readlink", "open_by_handle_at", "fcntl", "fcntl64",
-	"fstatfs", "fstatfs64",
+	"fstatfs", "fstatfs64", "wait4", "waitpid", "waitid",
 };
 /* clang-format on */
 

@@ -89,6 +89,19 @@ static _Noreturn void be_parser(int guard, int link, int kmsg, pid_t parent)
 	_exit(r < 0);
 }
 
+/* The parser has closed its end, and so is about to be gone. */
+static int parser_end(pid_t parser)
+{
+	int status;
+
+	if (waitpid(parser, &status, 0) < 0)
+		return -errno;
+	if (WIFSIGNALED(status))
+		log_error("the parser was ended by signal %d (%s)", WTERMSIG(status),
+			  WTERMSIG(status) == SIGALRM ? "a question took too long" : "not its own");
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -ECHILD;
+}
+
 /* Opener here, parser in a child. Returns when either side is done: 0 or -errno. */
 static int serve(const struct options *options, int guard)
 {
@@ -125,7 +138,7 @@ static int serve(const struct options *options, int guard)
 	}
 	r = opener_run(link[0], places);
 	places_close(places);
-	return r;
+	return r < 0 ? r : parser_end(parser);
 }
 
 static void print_kills(int socket)
