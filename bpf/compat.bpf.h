@@ -193,6 +193,30 @@ static __always_inline u64 compat_css_id(struct cgroup_subsys_state *css)
 	return css ? BPF_CORE_READ(css, cgroup, kn, id) : 0;
 }
 
+/* A page_counter in one read instead of six. Its layout moved (6.11 pads it to cache lines): fields by their offset. */
+#define COMPAT_COUNTER_BYTES 256
+struct compat_counter {
+	u8 bytes[COMPAT_COUNTER_BYTES];
+};
+
+#define compat_counter_read(copy, memcg, counter)							\
+	bpf_probe_read_kernel((copy)->bytes,								\
+			      bpf_core_type_size(struct page_counter) < COMPAT_COUNTER_BYTES ?		\
+			      bpf_core_type_size(struct page_counter) : COMPAT_COUNTER_BYTES,		\
+			      __builtin_preserve_access_index(&(memcg)->counter))
+#define compat_counter_field(copy, field)								\
+	(*(u64 *)((copy)->bytes + bpf_core_field_offset(struct page_counter, field)))
+
+/* All of memory_events[] in one read. */
+#define COMPAT_EVENTS 16
+#define compat_events_read(copy, memcg, array)								\
+	bpf_probe_read_kernel(copy, bpf_core_field_size((memcg)->array) < sizeof(copy) ?		\
+			      bpf_core_field_size((memcg)->array) : sizeof(copy),			\
+			      __builtin_preserve_access_index(&(memcg)->array))
+#define compat_events_one(copy, event)									\
+	(bpf_core_enum_value_exists(enum memcg_memory_event, event) ?					\
+	 (copy)[bpf_core_enum_value(enum memcg_memory_event, event) & (COMPAT_EVENTS - 1)] : RECORD_UNKNOWN)
+
 /* Indices of memory_events[] moved: ask by name. RECORD_UNKNOWN where this kernel has no such event. */
 #define compat_event(memcg, array, event) ({								\
 	u64 count_ = RECORD_UNKNOWN;									\
@@ -272,13 +296,12 @@ static __always_inline u32 compat_psi_avg10(struct psi_group *psi, u32 state)
 	return (u64)avg * 100 >> 11;
 }
 
+/* By plain loads: for iterators. */
 static __always_inline bool compat_has_tasks(struct cgroup *cgrp)
 {
-	struct cgroup___populated *old = (struct cgroup___populated *)cgrp;
-
-	if (bpf_core_field_exists(old->nr_populated_csets))
-		return BPF_CORE_READ(old, nr_populated_csets) > 0;
-	return BPF_CORE_READ((struct cgroup_subsys_state___702 *)&cgrp->self, nr_populated_csets) > 0;
+	if (bpf_core_field_exists(((struct cgroup___populated *)cgrp)->nr_populated_csets))
+		return ((struct cgroup___populated *)cgrp)->nr_populated_csets > 0;
+	return ((struct cgroup_subsys_state___702 *)&cgrp->self)->nr_populated_csets > 0;
 }
 
 /* Pages of kernel memory as v1 counts them. */

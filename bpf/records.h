@@ -87,6 +87,8 @@ struct memcg_sample {
 	__u64 active_file, inactive_file, file_dirty, file_writeback;
 	__u64 refaults;
 	__u64 event_low, event_high, event_max, event_oom, event_oom_kill, event_oom_group_kill;
+	__u64 own_oom_kills;	/* of processes in it, not below (memory.events.local oom_kill) */
+	__u64 rss;		/* of the processes in it, not below: anon + file + shmem, by the last task pass */
 	__u64 psi_some_us, psi_full_us;
 	__u32 psi_some_avg10_centi, psi_full_avg10_centi;	/* ~0U */
 	__u32 pids;		/* processes in it, not below; ~0U */

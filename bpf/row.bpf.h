@@ -73,13 +73,30 @@ static __always_inline void row_psi(struct memcg_sample *row, struct cgroup *cgr
 
 static __always_inline void row_events(struct memcg_sample *row, struct mem_cgroup *memcg)
 {
+	u64 events[COMPAT_EVENTS] = {};
+
 	/* v2: with all below, as memory.events; v1 counts its own only */
-	row->event_low = compat_event(memcg, memory_events, MEMCG_LOW);
-	row->event_high = compat_event(memcg, memory_events, MEMCG_HIGH);
-	row->event_max = compat_event(memcg, memory_events, MEMCG_MAX);
-	row->event_oom = compat_event(memcg, memory_events, MEMCG_OOM);
-	row->event_oom_kill = compat_event(memcg, memory_events, MEMCG_OOM_KILL);
-	row->event_oom_group_kill = compat_event(memcg, memory_events, MEMCG_OOM_GROUP_KILL);
+	compat_events_read(events, memcg, memory_events);
+	row->event_low = compat_events_one(events, MEMCG_LOW);
+	row->event_high = compat_events_one(events, MEMCG_HIGH);
+	row->event_max = compat_events_one(events, MEMCG_MAX);
+	row->event_oom = compat_events_one(events, MEMCG_OOM);
+	row->event_oom_kill = compat_events_one(events, MEMCG_OOM_KILL);
+	row->event_oom_group_kill = compat_events_one(events, MEMCG_OOM_GROUP_KILL);
+	row->own_oom_kills = compat_event(memcg, memory_events_local, MEMCG_OOM_KILL);
+}
+
+static __always_inline void row_counter(struct memcg_sample *row, struct mem_cgroup *memcg, bool root)
+{
+	struct compat_counter copy = {};
+
+	compat_counter_read(&copy, memcg, memory);
+	row->usage = root ? RECORD_UNKNOWN : counter_bytes(compat_counter_field(&copy, usage));
+	row->peak = root ? RECORD_UNKNOWN : counter_bytes(compat_counter_field(&copy, watermark));
+	row->limit = counter_bytes(compat_counter_field(&copy, max));
+	row->high = counter_bytes(compat_counter_field(&copy, high));
+	row->low = counter_bytes(compat_counter_field(&copy, low));
+	row->min = counter_bytes(compat_counter_field(&copy, min));
 }
 
 static __always_inline void row_swap(struct memcg_sample *row, struct mem_cgroup *memcg)
@@ -144,43 +161,40 @@ static __always_inline void row_vmstats(struct memcg_sample *row, struct mem_cgr
 	row_stat_done(row);
 }
 
-/* Everything but the stat block. */
+/* Everything but the stat block. css and cgrp are pointers of an iterator (BTF). */
 static __always_inline void row_fill(struct memcg_sample *row, struct cgroup_subsys_state *css, struct cgroup *cgrp,
 				     const struct sweep_state *state)
 {
-	struct cgroup_subsys_state *parent = BPF_CORE_READ(css, parent);
+	struct cgroup_subsys_state *parent = css->parent;
 	struct mem_cgroup *memcg = compat_memcg(css);
 	struct pids_value *counted;
-	int below;
 	u64 id;
 
-	id = row->id = BPF_CORE_READ(cgrp, kn, id);
-	row->level = BPF_CORE_READ(cgrp, level);
-	row->parent_id = parent && BPF_CORE_READ(parent, parent) ? compat_css_id(parent) : 0;
+	id = row->id = cgrp->kn->id;
+	row->level = cgrp->level;
+	row->parent_id = parent && parent->parent ? compat_css_id_direct(parent) : 0;
 	row->flags = config.flags & CONFIG_V1 ? SAMPLE_V1 : 0;
 	row->reserved = 0;
-	below = BPF_CORE_READ(cgrp, nr_populated_domain_children) + BPF_CORE_READ(cgrp, nr_populated_threaded_children);
 	if (compat_has_tasks(cgrp))
 		row->flags |= SAMPLE_POPULATED | SAMPLE_HAS_TASKS;
-	else if (below > 0)
+	else if (cgrp->nr_populated_domain_children + cgrp->nr_populated_threaded_children > 0)
 		row->flags |= SAMPLE_POPULATED;
 	if ((config.flags & CONFIG_V1) && compat_under_oom(memcg))
 		row->flags |= SAMPLE_UNDER_OOM;
 
-	row->usage = parent ? counter_bytes(BPF_CORE_READ(memcg, memory.usage.counter)) : RECORD_UNKNOWN;
-	row->peak = parent ? counter_bytes(BPF_CORE_READ(memcg, memory.watermark)) : RECORD_UNKNOWN;
-	row->limit = counter_bytes(BPF_CORE_READ(memcg, memory.max));
-	row->high = counter_bytes(BPF_CORE_READ(memcg, memory.high));
-	row->low = counter_bytes(BPF_CORE_READ(memcg, memory.low));
-	row->min = counter_bytes(BPF_CORE_READ(memcg, memory.min));
+	row_counter(row, memcg, !parent);
 	row_swap(row, memcg);
 	row_events(row, memcg);
 	row_psi(row, cgrp);
 	row_stat_unknown(row);
 
-	counted = bpf_map_lookup_elem(&pids, &id);
-	row->pids = !state->task_generation ? ~0u :
-		    counted && counted->generation == state->task_generation ? counted->count : 0;
+	counted = state->task_generation ? bpf_map_lookup_elem(&pids, &id) : NULL;
+	row->pids = state->task_generation ? 0 : ~0u;
+	row->rss = state->task_generation ? 0 : RECORD_UNKNOWN;
+	if (counted && counted->generation == state->task_generation) {
+		row->pids = counted->count;
+		row->rss = counted->rss;
+	}
 }
 
 #endif

@@ -34,6 +34,7 @@ struct sweep_state {
 
 struct pids_value {			/* map: memcg id → processes in it, as the last task walk counted them */
 	__u32 generation, count;
+	__u64 rss;			/* of all of them, bytes */
 };
 
 #endif

@@ -16,7 +16,7 @@ extern unsigned long bpf_mem_cgroup_page_state(struct mem_cgroup *memcg, int ite
 
 static __always_inline struct memcg_sample *sweep_row(struct cgroup *cgrp, struct cgroup_subsys_state **ret_css)
 {
-	struct cgroup_subsys_state *css = compat_cgroup_css(cgrp);
+	struct cgroup_subsys_state *css = compat_cgroup_css_direct(cgrp);
 	struct sweep_state *state = sweep_get();
 	struct memcg_sample *row;
 

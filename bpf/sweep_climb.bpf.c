@@ -18,7 +18,7 @@ static __noinline int climb_row(struct memcg_sample *row, struct cgroup_subsys_s
 {
 	if (!row || !css || !state)
 		return 0;
-	row_fill(row, css, BPF_CORE_READ(css, cgroup), state);
+	row_fill(row, css, css->cgroup, state);
 	if (compat_vmstats_shape() == VMSTATS_ATOMIC)
 		row_vmstats(row, compat_memcg(css), VMSTATS_ATOMIC);
 	return 0;
@@ -33,12 +33,12 @@ int sweep_climb(struct bpf_iter__task *ctx)
 	int level;
 
 	/* threads of one process may differ in their cgroups on v1, but the memory is charged to the leader's */
-	if (!task || !state || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
+	if (!task || !state || task->pid != task->tgid)
 		return 0;
-	css = compat_task_css(task);
+	css = compat_task_css_direct(task);
 	for (level = 0; level < RECORD_LEVELS && css; level++) {
 		u32 generation = state->generation, *last;
-		u64 id = compat_css_id(css);
+		u64 id = compat_css_id_direct(css);
 		struct memcg_sample *row;
 
 		last = bpf_map_lookup_elem(&seen, &id);
@@ -52,7 +52,7 @@ int sweep_climb(struct bpf_iter__task *ctx)
 		if (!row)
 			return 0;
 		climb_row(row, css, state);
-		css = BPF_CORE_READ(css, parent);
+		css = css->parent;
 	}
 	if (css)
 		lost_count(LOST_TOO_DEEP);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * All processes: one row for each whose resident memory reaches the threshold, and a count of processes for each memcg.
+ * All processes: a count and the sum of their RSS for each memcg, and one row for each whose RSS reaches the threshold.
  * RSS is what the kernel's counters say without a sum over CPUs: late by some pages a CPU (see compat_rss).
  */
 #include "row.bpf.h"
@@ -13,10 +13,10 @@ struct {
 	__type(value, struct task_sample);
 } tasks SEC(".maps");
 
-static __always_inline void pids_count(struct sweep_state *state, u64 id)
+static __always_inline void pids_count(struct sweep_state *state, u64 id, u64 rss)
 {
 	struct pids_value *counted = bpf_map_lookup_elem(&pids, &id);
-	struct pids_value first = { .generation = state->task_generation, .count = 1 };
+	struct pids_value first = { .generation = state->task_generation, .count = 1, .rss = rss };
 
 	if (!counted) {
 		if (bpf_map_update_elem(&pids, &id, &first, BPF_ANY))
@@ -25,6 +25,7 @@ static __always_inline void pids_count(struct sweep_state *state, u64 id)
 		*counted = first;
 	} else {
 		counted->count++;
+		counted->rss += rss;
 	}
 }
 
@@ -35,19 +36,18 @@ int sweep_task(struct bpf_iter__task *ctx)
 	struct sweep_state *state = sweep_get();
 	struct task_sample *row;
 	struct mm_struct *mm;
-	u64 id, pages;
+	u64 id, rss = 0;
 	u32 index;
 
 	if (!task || !state || task->pid != task->tgid)
 		return 0;
 	id = compat_css_id_direct(compat_task_css_direct(task));
-	pids_count(state, id);
 	mm = task->mm;
-	if (!mm)
-		return 0;
-	pages = compat_rss_direct(mm, RSS_ANON) + compat_rss_direct(mm, RSS_FILE) +
-		compat_rss_direct(mm, RSS_SHMEM);
-	if (pages << config.page_shift < state->min_rss)
+	if (mm)
+		rss = (compat_rss_direct(mm, RSS_ANON) + compat_rss_direct(mm, RSS_FILE) +
+		       compat_rss_direct(mm, RSS_SHMEM)) << config.page_shift;
+	pids_count(state, id, rss);
+	if (!mm || rss < state->min_rss)
 		return 0;
 	index = state->tasks;
 	row = bpf_map_lookup_elem(&tasks, &index);
@@ -60,7 +60,7 @@ int sweep_task(struct bpf_iter__task *ctx)
 	row->oom_score_adj = task->signal->oom_score_adj;
 	row->start_boottime_ns = task->start_boottime;
 	row->memcg_id = id;
-	row->rss = pages << config.page_shift;
+	row->rss = rss;
 	row->swap = compat_rss_direct(mm, RSS_SWAP) << config.page_shift;
 	bpf_probe_read_kernel(row->comm, sizeof(row->comm), __builtin_preserve_access_index(&task->comm));
 	return 0;

@@ -34,6 +34,7 @@
 #define TASKS_NS	(5 * NS_PER_SEC)	/* the process pass in calm … */
 #define TASKS_CLOSE_NS	(1 * NS_PER_SEC)	/* … and while somebody is short of headroom */
 #define EXPIRE_NS	(30 * NS_PER_SEC)
+#define GROW_AGAIN_NS	(60 * NS_PER_SEC)
 #define RESPAWN_NS	(5 * NS_PER_SEC)
 
 static struct guard the_guard;			/* one per process; too large for a stack */
@@ -57,6 +58,7 @@ static void start_job(struct guard *guard, uint64_t now)
 			  guard->config->interval_ms * NS_PER_MS;
 	job->want_tasks = now - guard->tasks_ns >= (danger ? TASKS_CLOSE_NS : TASKS_NS);
 	job->min_rss = guard->min_rss;
+	job->board_path = board_path(guard->board);
 	job->want_capacity = 0;
 	close_ask(guard, job);
 	if (guard->want_capacity && !danger) {
@@ -131,26 +133,17 @@ static void on_close_timer(struct loop_watch *watch, uint32_t events, void *arg)
 static void take_growth(struct guard *guard, struct worker_job *job)
 {
 	uint32_t capacity = (uint32_t)job->want_capacity;
-	_cleanup_free_ int *parent = NULL;
-	_cleanup_free_ struct account *accounts = NULL;
-	int err = job->grow_error;
+	int err = job->grow_error ?: board_grow(guard->board, capacity) ?:
+		  tracks_grow(&guard->tracks, capacity);
 
-	if (!err) {
-		parent = calloc(capacity, sizeof(*parent));
-		accounts = calloc(capacity, sizeof(*accounts));
-		err = parent && accounts ? board_grow(guard->board, capacity) : -ENOMEM;
-	}
-	if (!err)
-		err = tracks_grow(&guard->tracks, capacity);
 	if (err) {
+		sense_close(job->grown);
+		job->grown = NULL;
+		guard->grow_ns = clock_mono_ns();
 		notice_guard(guard, HR_GUARD_CAPACITY, HR_WARNING, capacity,
 			     "no room to grow to %u cgroups: %s", capacity, strerror(-err));
 		return;
 	}
-	free(guard->parent);
-	free(guard->accounts);
-	guard->parent = take_ptr(parent);
-	guard->accounts = take_ptr(accounts);
 	guard->lost_before += sense_lost(guard->sense);
 	loop_remove(&guard->loop, &guard->w_records);
 	sense_close(guard->sense);
@@ -166,7 +159,9 @@ static void consider_growth(struct guard *guard, const struct worker_job *job)
 	uint32_t capacity = guard->tracks.capacity;
 	bool tight = job->sweep_error == -ENOSPC || guard->tracks.running > capacity - capacity / 8;
 
-	if (tight && capacity < CAPACITY_MOST)
+	/* One that failed is tried again, but not at once: each try loads BPF anew. */
+	if (tight && capacity < CAPACITY_MOST &&
+	    (!guard->grow_ns || clock_mono_ns() - guard->grow_ns > GROW_AGAIN_NS))
 		guard->want_capacity = 2 * capacity;
 }
 
@@ -177,6 +172,12 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 
 	worker_finish(&guard->worker);
 	close_take(guard, job);
+	if (job->board_gone) {
+		/* Nobody can read what we write: the supervisor starts a guard with a board of its own. */
+		log_error("the board %s was removed: starting anew", board_path(guard->board));
+		loop_stop(&guard->loop, 1);
+		return;
+	}
 	if (job->want_tasks)
 		publish_tasks(guard);
 	if (job->want_sweep) {

@@ -12,6 +12,9 @@
 
 #define HOST_STALL_ENTER 1000	/* PSI full avg10, hundredths of a per cent */
 #define HOST_STALL_LEAVE 500
+#define ROWS_MANY	 1024		/* processes that a pass shall bring, about */
+#define ROWS_FEW	 256
+#define RSS_LEAST	 (256 << 10)
 
 static int64_t growth(uint64_t now, uint64_t before, uint64_t ns)
 {
@@ -57,7 +60,7 @@ static bool outside(struct guard *guard, uint64_t memcg_id)
 	return slot == TRACK_NONE || board_slot(guard->board, slot)->id.kind != HR_KIND_CONTAINER;
 }
 
-static void write_lists(struct guard *guard, uint64_t elapsed_ns, bool all)
+static void write_lists(struct guard *guard, uint64_t elapsed_ns)
 {
 	const struct worker_job *job = &guard->worker.job;
 
@@ -67,38 +70,42 @@ static void write_lists(struct guard *guard, uint64_t elapsed_ns, bool all)
 		struct hr_slot *at;
 		uint32_t n = track->pass == guard->pass ? track->pass_count : 0;
 
-		if (!track->memcg_id || track->gone_ns)
+		if (!track->memcg_id || track->gone_ns ||
+		    (!n && !board_slot(guard->board, slot)->process[0].pid))
 			continue;
 		at = board_slot_begin(guard->board, slot);
 		memcpy(old, at->process, sizeof(old));
 		memset(at->process, 0, sizeof(at->process));
-		for (uint32_t i = 0; i < n && i < HR_PROCESSES; i++)
+		for (uint32_t i = 0; i < n; i++)
 			fill_process(&at->process[i], &job->tasks[track->pass_top[i]], old,
 				     HR_PROCESSES, elapsed_ns);
-		at->memory.rss = !all ? HR_UNKNOWN : n ? track->pass_rss : 0;
-		if (all)
-			at->pids = n;
-		if (n)
-			at->flags |= HR_SLOT_HAS_TASKS;
 		board_slot_end(guard->board, slot);
 	}
+}
+
+/* Only the largest are listed, and a row for each of ten thousand small ones costs more than all the rest: the threshold
+ * follows, so that some hundreds come. Counts and sums are made in the kernel and hold for all. */
+static void adapt_threshold(struct guard *guard, const struct worker_job *job)
+{
+	if (job->n_tasks > ROWS_MANY)
+		guard->min_rss = guard->min_rss ? 2 * guard->min_rss : RSS_LEAST;
+	else if (job->n_tasks < ROWS_FEW)
+		guard->min_rss = guard->min_rss > RSS_LEAST ? guard->min_rss / 2 : 0;
 }
 
 void publish_tasks(struct guard *guard)
 {
 	const struct worker_job *job = &guard->worker.job;
 	uint64_t now = job->begun_ns, elapsed = guard->tasks_ns ? now - guard->tasks_ns : 0;
-	bool all = !job->tasks_error && !guard->min_rss;
 	struct hr_process old[HR_HOST_PROCESSES];
 	uint16_t top[HR_HOST_PROCESSES + 1];
 	struct hr_host *host;
 	size_t n_top = 0;
 
 	guard->tasks_ns = now;
-	if (job->tasks_error == -ENOSPC)	/* more than the table holds: only the larger ones */
-		guard->min_rss = guard->min_rss ? 2 * guard->min_rss : 1 << 20;
 	if (job->tasks_error && job->tasks_error != -ENOSPC)
 		return;
+	adapt_threshold(guard, job);
 	guard->pass++;
 	for (size_t i = 0; i < job->n_tasks && i < UINT16_MAX; i++) {
 		struct track *track = tracks_get(&guard->tracks, job->tasks[i].memcg_id);
@@ -110,15 +117,11 @@ void publish_tasks(struct guard *guard)
 		if (track->pass != guard->pass) {
 			track->pass = guard->pass;
 			track->pass_count = 0;
-			track->pass_rss = 0;
 		}
-		top_insert(track->pass_top,
-			   track->pass_count < HR_PROCESSES ? track->pass_count : HR_PROCESSES,
-			   HR_PROCESSES, job->tasks, i);
-		track->pass_count++;
-		track->pass_rss += job->tasks[i].rss;
+		track->pass_count = (uint32_t)top_insert(track->pass_top, track->pass_count,
+							 HR_PROCESSES, job->tasks, i);
 	}
-	write_lists(guard, elapsed, all);
+	write_lists(guard, elapsed);
 	host = board_host_begin(guard->board);
 	memcpy(old, host->process, sizeof(old));
 	memset(host->process, 0, sizeof(host->process));

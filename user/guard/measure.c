@@ -76,7 +76,7 @@ static void merge_stat(struct memcg_sample *row, const struct hr_memory *old)
 static void fill_memory(struct hr_memory *to, const struct memcg_sample *row,
 			const struct account *account)
 {
-	uint64_t rss = to->rss, peak = to->peak == HR_UNKNOWN ? 0 : to->peak;
+	uint64_t peak = to->peak == HR_UNKNOWN ? 0 : to->peak;
 
 	*to = (struct hr_memory){
 		.usage = row->usage, .limit = row->limit, .high = row->high, .low = row->low,
@@ -85,7 +85,7 @@ static void fill_memory(struct hr_memory *to, const struct memcg_sample *row,
 		.slab_reclaimable = row->slab_reclaimable, .swap = row->swap,
 		.swap_limit = row->swap_limit, .active_file = row->active_file,
 		.inactive_file = row->inactive_file, .file_dirty = row->file_dirty,
-		.file_writeback = row->file_writeback, .rss = rss,
+		.file_writeback = row->file_writeback, .rss = row->rss,
 		.working_set = account->working_set, .unreclaimable = account->unreclaimable,
 		.headroom = account->headroom,
 	};
@@ -238,7 +238,7 @@ static void publish_row(struct guard *guard, const struct memcg_sample *row,
 		history_add(guard, at, track, now);
 	}
 	board_slot_end(guard->board, slot);
-	count_kills(guard, slot, track, row->event_oom_kill, now);
+	count_kills(guard, slot, track, row->own_oom_kills, now);
 	tell_changes(guard, slot, track, now);
 	close_consider(guard, slot, now);
 }
@@ -272,11 +272,11 @@ void publish_sweep(struct guard *guard)
 		if (slot != TRACK_NONE)
 			merge_stat(&job->rows[i], &board_slot(guard->board, slot)->memory);
 	}
-	account_path(job->rows, job->n_rows, &guard->host, guard->parent, guard->accounts);
+	account_path(job->rows, job->n_rows, &guard->host, job->parent, job->accounts);
 	for (size_t i = 0; i < job->n_rows; i++) {
 		slot = tracks_find(&guard->tracks, job->rows[i].id);
 		if (slot != TRACK_NONE && !guard->tracks.track[slot].gone_ns)
-			publish_row(guard, &job->rows[i], &guard->accounts[i], slot);
+			publish_row(guard, &job->rows[i], &job->accounts[i], slot);
 	}
 	if (job->sweep_error)
 		return;		/* not all rows came: who is missing is not gone */

@@ -106,9 +106,7 @@ static int reserve_tables(struct guard *guard)
 
 	if (!err)
 		err = worker_init(&guard->worker, guard->sense, capacity);
-	guard->parent = calloc(capacity, sizeof(*guard->parent));
-	guard->accounts = calloc(capacity, sizeof(*guard->accounts));
-	if (err || !guard->parent || !guard->accounts) {
+	if (err) {
 		log_error("no memory for the tables of %u cgroups", capacity);
 		return 1;
 	}
@@ -124,9 +122,9 @@ static void fill_host(struct guard *guard)
 	struct utsname name;
 
 	uname(&name);
-	strncpy(host->node, name.nodename, sizeof(host->node) - 1);
-	strncpy(host->kernel, name.release, sizeof(host->kernel) - 1);
-	strncpy(host->version, HEADROOM_VERSION, sizeof(host->version) - 1);
+	snprintf(host->node, sizeof(host->node), "%.63s", name.nodename);
+	snprintf(host->kernel, sizeof(host->kernel), "%.63s", name.release);
+	snprintf(host->version, sizeof(host->version), "%s", HEADROOM_VERSION);
 	host->cgroup_version = version_of[sense_layout(guard->sense)];
 	host->mode = guard->config->mode;
 	host->pid = (uint32_t)getpid();
@@ -215,7 +213,5 @@ void guard_stop(struct guard *guard)
 	sense_close(guard->sense);
 	board_close(guard->board);
 	tracks_done(&guard->tracks);
-	free(guard->parent);
-	free(guard->accounts);
 	loop_done(&guard->loop);
 }

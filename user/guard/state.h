@@ -60,8 +60,6 @@ struct guard {
 	struct foresee_state host_foresee;
 	bool has_host, host_stalled;
 
-	int *parent;			/* scratch of account_path, [capacity] */
-	struct account *accounts;	/* [capacity] */
 	uint32_t pass;			/* number of the process pass */
 	uint64_t min_rss;
 
@@ -88,6 +86,7 @@ struct guard {
 	uint64_t respawn_ns;		/* monotonic; the supervisor was last started from here */
 	uint64_t expire_ns;		/* monotonic; tombstones were last looked at */
 	uint64_t lost_before;		/* records lost by a sense that was replaced */
+	uint64_t grow_ns;		/* monotonic; when growing last failed; 0 */
 	uint32_t want_capacity;		/* > 0: grow with the next job, in calm */
 	bool close_armed;
 	struct guard_wires *wires;

@@ -48,7 +48,6 @@ struct track {
 	/* scratch of the process pass */
 	uint32_t pass;
 	uint32_t pass_count;
-	uint64_t pass_rss;
 	uint16_t pass_top[HR_PROCESSES];
 	struct foresee_state foresee;
 };

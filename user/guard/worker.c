@@ -97,8 +97,18 @@ static void do_sweep(struct worker *worker)
 	if (job->sweep_error && job->sweep_error != -ENOSPC)
 		job->n_rows = 0;
 	job->sweep_cpu_ns = thread_cpu_ns() - cpu;
+	job->board_gone = access(job->board_path, F_OK) && errno == ENOENT;
 	if (worker->sweeps % 8 == 1)
 		measure_self(worker);
+}
+
+static void free_tables(struct worker *worker)
+{
+	free(worker->job.rows);
+	free(worker->job.parent);
+	free(worker->job.accounts);
+	free(worker->job.tasks);
+	free(worker->memo);
 }
 
 static int grow(struct worker *worker, size_t capacity)
@@ -107,16 +117,18 @@ static int grow(struct worker *worker, size_t capacity)
 	_cleanup_free_ struct memcg_sample *rows = calloc(capacity, sizeof(*rows));
 	_cleanup_free_ struct task_sample *tasks = calloc(capacity * TASKS_PER_MEMCG, sizeof(*tasks));
 	_cleanup_free_ struct stat_memo *memo = calloc(memo_size(capacity), sizeof(*memo));
+	_cleanup_free_ int *parent = calloc(capacity, sizeof(*parent));
+	_cleanup_free_ struct account *accounts = calloc(capacity, sizeof(*accounts));
 	int err;
 
-	if (!rows || !tasks || !memo)
+	if (!rows || !tasks || !memo || !parent || !accounts)
 		return -ENOMEM;
 	err = worker->sense ? sense_grow(worker->sense, capacity, &job->grown) : 0;
 	if (err)
 		return err;
-	free(job->rows);
-	free(job->tasks);
-	free(worker->memo);
+	free_tables(worker);
+	job->parent = take_ptr(parent);
+	job->accounts = take_ptr(accounts);
 	job->rows = take_ptr(rows);
 	job->tasks = take_ptr(tasks);
 	worker->memo = take_ptr(memo);
@@ -187,9 +199,7 @@ void worker_done(struct worker *worker)
 		sem_post(&worker->go);
 		pthread_join(worker->thread, NULL);
 	}
-	free(worker->job.rows);
-	free(worker->job.tasks);
-	free(worker->memo);
+	free_tables(worker);
 	if (worker->statm_fd > 0)
 		close(worker->statm_fd);
 	if (worker->done_fd > 0)

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
+#include "sense/account.h"
 #include "sense/sense.h"
 
 #define WORKER_OPENS 16
@@ -25,9 +26,11 @@ struct worker_job {
 	bool want_sweep, want_tasks;
 	__u64 min_rss;		/* smallest process of interest, bytes; 0: all of them */
 	__u32 want_capacity;	/* > 0: open a larger sense and larger tables (only in calm) */
+	const char *board_path;	/* to be looked for with every sweep */
 	size_t n_opens;
 	struct worker_open open[WORKER_OPENS];
 	/* answered */
+	bool board_gone;	/* its name stands for nothing any more */
 	int sweep_error;	/* 0, -ENOSPC (rows are valid but not all), or another: no rows */
 	int tasks_error, host_error;
 	size_t n_rows, n_tasks;
@@ -38,8 +41,10 @@ struct worker_job {
 	__u64 rss, heap;	/* the guard's own, bytes */
 	int grow_error;
 	struct sense *grown;	/* the larger sense; the loop swaps it in and closes the old one */
-	/* tables */
+	/* tables; parent and accounts are the loop's scratch for account_path(), [capacity] like the rows */
 	struct memcg_sample *rows;
+	int *parent;
+	struct account *accounts;
 	size_t capacity;
 	struct task_sample *tasks;
 	size_t task_capacity;

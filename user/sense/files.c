@@ -143,8 +143,6 @@ static int open_file(struct files *f, const struct memfile *file)
 {
 	int fd = openat(f->visit.dir_fd, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (fd < 0 && errno == ENOENT && file->instead)
-		fd = openat(f->visit.dir_fd, file->instead, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : fd;
 }
 

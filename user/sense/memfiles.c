@@ -70,6 +70,8 @@ static const struct field events_v2[] = {
 	{"oom_group_kill", ROW(event_oom_group_kill), FIELD_SET}, /* 5.17 and later */
 };
 
+static const struct field events_local_v2[] = {{"oom_kill", ROW(own_oom_kills), FIELD_SET}};
+
 static const struct field populated_v2[] = {{"populated", AT(populated), FIELD_SET}};
 
 static const struct field oom_v1[] = {
@@ -87,12 +89,8 @@ static const struct memfile files_v2[] = {
 	NUMBER("memory.peak", 0, ROW(peak), 0), /* 5.19 and later */
 	NUMBER("memory.swap.current", 0, ROW(swap), ROW(swap)),
 	NUMBER("memory.swap.max", 0, ROW(swap_limit), 0),
-	{.name = "memory.events.local",
-	 .instead = "memory.events",
-	 .shape = MEMFILE_FIELDS,
-	 .fields = events_v2,
-	 .count = ARRAY_SIZE(events_v2),
-	 .fill = ROW(event_oom_kill)},
+	FIELDS("memory.events", 0, events_v2, ROW(event_oom_kill)), /* with all below */
+	FIELDS("memory.events.local", 0, events_local_v2, ROW(own_oom_kills)), /* 5.2 and later */
 	{.name = "memory.pressure", .shape = MEMFILE_PRESSURE, .fill = ROW(psi_some_us)},
 	FIELDS("cgroup.events", 0, populated_v2, 0), /* before cgroup.procs */
 	{.name = "cgroup.procs", .shape = MEMFILE_PIDS},
@@ -210,8 +208,10 @@ void reading_finish(struct reading *r, enum cgroup_layout layout)
 {
 	struct memcg_sample *s = &r->s;
 
-	if (layout != CGROUP_V2)
+	if (layout != CGROUP_V2) {
 		finish_v1(r);
+		s->own_oom_kills = s->event_oom_kill;	/* v1 counts a group's own only */
+	}
 	if (s->kernel == RECORD_UNKNOWN)
 		s->kernel = r->kernel_parts;
 	if (r->populated == 1)

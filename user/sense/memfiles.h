@@ -22,7 +22,6 @@ enum memfile_shape { MEMFILE_NUMBER, MEMFILE_FIELDS, MEMFILE_PRESSURE, MEMFILE_P
 
 struct memfile {
 	const char *name;
-	const char *instead;		/* where `name` does not exist; or NULL */
 	enum memfile_shape shape;
 	unsigned flags;			/* MEMFILE_* */
 	const struct field *fields;	/* MEMFILE_NUMBER: one, its offset counts */
