@@ -246,7 +246,8 @@ static void judge_times(const struct rule *rule, const struct judged *j, const s
 static void judge_leak(const struct rule *rule, struct judged *j, const struct run *run, const struct world *w,
 		       struct tally *t)
 {
-	double lasted = run->last_t - w->leak_since, share = w->leak_rate * HOUR / w->now.limit;
+	double until = w->leak_until > 0 ? w->leak_until : run->last_t;
+	double lasted = until - w->leak_since, share = w->leak_rate * HOUR / w->now.limit;
 
 	if (!rule->leaks)
 		return;

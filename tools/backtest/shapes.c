@@ -165,6 +165,8 @@ static void heap_begin(struct world *w)
 	w->interval = fmin(w->interval, w->p[2] / 10);
 	w->end = w->calm_until + (w->p[8] > 1 ? 2 : 4) * seconds;
 	leak_truth(w, w->p[5]);
+	if (w->p[8] < 1)
+		w->leak_until = w->calm_until + (w->p[8] * w->p[7] - w->p[1]) / w->p[5];
 }
 
 static void heap_advance(struct world *w)
@@ -529,8 +531,8 @@ static void limit_change_begin(struct world *w)
 	w->p[2] = draw(w) < 0.5;	/* raised in time and the growth ends; or lowered on a calm one */
 	w->p[3] = draw_between(w, 0.3, 0.6);
 	w->p[4] = L;
-	if (w->p[2])
-		leak_truth(w, (L - w->p[1]) / w->p[0]);
+	if (w->p[2])	/* it grows until it is stopped: not to be found, not wrong to name */
+		leak_truth(w, 1e-3 * L / HOUR);
 	w->end = w->calm_until + w->p[0] + DAY * draw_between(w, 0.1, 0.5);
 }
 

@@ -33,7 +33,7 @@ struct world {
 	double died_at;
 	double ramp_start;	/* when the rise that ends in death began; < 0: none */
 	double leak_rate;	/* bytes per second that are truly leaked; 0: none */
-	double leak_since;
+	double leak_since, leak_until;	/* until 0: to the end */
 	/* how it is looked at */
 	double interval, end;
 	bool averted;		/* in this step somebody stepped in: alarms that stand are neither right nor wrong */

@@ -72,6 +72,9 @@ extern const float drift_tau[FORESEE_SCALES];
 bool floor_range(const struct foresee_state *state, const struct step *step, unsigned int ring,
 		 float *ret_low, float *ret_high);
 
+bool floor_oldest(const struct foresee_state *state, float *ret);
+bool floor_before(const struct foresee_state *state, float seconds, float *ret_high);
+
 static inline void verdict_add(struct verdict *verdict, uint16_t kind, float weight, int64_t a,
 			       int64_t b, int64_t c)
 {

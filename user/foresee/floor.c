@@ -249,6 +249,42 @@ bool floor_range(const struct foresee_state *state, const struct step *step, uns
 	return true;
 }
 
+/* The highest that the floor stood in the last day, before the last `seconds`; false: that was not held. */
+bool floor_before(const struct foresee_state *state, float seconds, float *ret_high)
+{
+	const struct ring *hours = &rings[2];
+	uint64_t open = life_seconds(state) / hours->seconds;
+	uint64_t back = 1 + (uint64_t)(seconds / (float)hours->seconds);
+	bool found = false;
+
+	for (; back < hours->buckets && back <= open; back++) {
+		uint16_t low = state->floor.min[hours->first + (unsigned int)((open - back) % hours->buckets)];
+
+		if (low == EMPTY || (found && (float)low * unit(state) <= *ret_high))
+			continue;
+		*ret_high = (float)low * unit(state);
+		found = true;
+	}
+	return found;
+}
+
+/* The floor in the oldest hour that is held; false: not even two. */
+bool floor_oldest(const struct foresee_state *state, float *ret)
+{
+	const struct ring *hours = &rings[2];
+	uint64_t open = life_seconds(state) / hours->seconds;
+
+	for (uint64_t back = hours->buckets - 1; back > 1; back--) {
+		unsigned int at = hours->first + (unsigned int)((open - back) % hours->buckets);
+
+		if (back > open || state->floor.min[at] == EMPTY)
+			continue;
+		*ret = (float)state->floor.min[at] * unit(state);
+		return true;
+	}
+	return false;
+}
+
 /* The heap is full below the container's limit: troughs rose one after the other towards peaks that stay where they are, and
  * will meet them, or have met them. The process fails then, or thrashes; the kernel kills nobody. */
 static void judge_heap(const struct foresee_state *state, const struct step *step,
@@ -289,6 +325,7 @@ static void floor_judge(const struct foresee_state *state, const struct step *st
 			w->since_peak < HEAP_PERIODS * w->period &&
 			step->level < w->peak + 3 * w->peak_error;
 	float slope = f->slope, distance = step->distance, seconds;
+	bool sooner; /* the drift has quickened beyond doubt */
 
 	if (distance < 0 || step->input->binding_level != HR_LEVEL_OWN)
 		return;
@@ -300,7 +337,9 @@ static void floor_judge(const struct foresee_state *state, const struct step *st
 			distance = max_f(step->limit - w->peak, 0);
 		}
 		seconds = slope > 0 ? distance / slope : 0;
-		if (sawtooth || (seconds > LONG_SECONDS && seconds > f->window / 4)) {
+		sooner = verdict->seconds > 0 &&
+			 verdict->seconds * exp_f(SURE * verdict->spread) < seconds;
+		if (sawtooth || (!sooner && seconds > LONG_SECONDS && seconds > f->window / 4)) {
 			verdict->seconds = seconds;
 			verdict->spread = max_f((f->slope_high - f->slope_low) /
 							(2 * SURE * max_f(f->slope, 1e-9f)), 0.02f);

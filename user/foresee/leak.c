@@ -15,13 +15,19 @@
 #define FAST_SHARE 0.15f /* this much in a shorter window is suspected too */
 #define KNOWN_RATE 97000.0f /* KiB an hour: "more than 100 MB/h" … */
 #define KNOWN_LIMIT 8400000.0f /* … on limits up to 8 GB */
-#define HALF_DAY 50000.0f /* 14 hours: no daily rhythm rises longer */
-#define LARGE_SHARE 0.5f
-#define LATE_PERCENT 33 /* % of the growth, in the later half of the window: what levels off is none */
+#define ALMOST_DAY 75600.0f /* 21 hours, of the 23 that are held */
+#define DAY_SHARE 0.5f /* of the growth, by which it stands above the same hour of the day before */
+#define LITTLE_SECONDS 14400.0f
+#define SOME_SHARE 0.1f
+#define CYCLES 8
+#define CYCLES_SHARE 0.15f
+#define NEW_SHARE 0.25f /* of the growth, by which new ground must be new */
+#define LARGE_SHARE 0.4f
+#define LATE_PERCENT \
+	38 /* % of the growth, in the later half of the window: what levels off is none */
 #define EXHAUST_SECONDS 3600.0f
 #define GONE_MINUTES 20 /* without the trend: one state down */
 #define KIND_TAU 2700.0f
-#define HOURS 2u /* ring of hours, floor.c */
 
 static void parts(const struct foresee_input *in, uint64_t ret[FORESEE_KINDS])
 {
@@ -73,32 +79,49 @@ static void follow_kinds(struct foresee_state *state, const struct step *step)
 		state->leak_of = of;
 }
 
-/* Still growing in the later half of what was looked at, above all that was held in the last day? */
-static bool goes_on(const struct foresee_state *state, const struct step *step, float low, float high)
+/* Still growing in the later half of what was looked at, and above all that the floor was at before it? */
+static bool goes_on(const struct foresee_state *state, const struct step *step, float growth)
 {
-	const struct foresee_floor *f = &state->floor;
+	float before;
 
 	if (state->floor_late < LATE_PERCENT)
 		return false;
-	return f->window > 12 * 3600.0f || step->used > low + 0.8f * (high - low);
+	if (state->floor.window >= ALMOST_DAY) /* the same hour a day ago */
+		return floor_oldest(state, &before) && step->used > before + DAY_SHARE * growth;
+	return !floor_before(state, state->floor.window, &before) ||
+	       step->used > before + NEW_SHARE * growth;
+}
+
+/* Troughs of a sawtooth that rose one after the other: by chance once in CYCLES factorial. */
+static bool troughs_rise(const struct foresee_state *state, const struct step *step)
+{
+	const struct foresee_swing *w = &state->swing;
+	float rise = w->trough_step * (float)state->trough_rises, before;
+
+	if (floor_before(state, w->period * (float)state->trough_rises, &before) &&
+	    w->trough < before + NEW_SHARE * rise)
+		return false;
+	return state->trough_rises >= CYCLES &&
+	       w->period * (float)state->trough_rises >= SUSPECT_SECONDS &&
+	       rise >= CYCLES_SHARE * step->limit &&
+	       w->since_peak < 3 * w->period;
 }
 
 /* A rise is told from the rising half of a day by being fast in bytes, as people go by, where that is much of the limit;
- * by lasting longer than half a day; or by its size. */
+ * by lasting nearly a day; by its size; by leaving little time; or by being what collections leave behind. Growth is
+ * taken at the lower end of its interval. */
 static bool confirmed(const struct foresee_state *state, const struct step *step)
 {
 	const struct foresee_floor *f = &state->floor;
-	float low = step->used, high = step->used, rise, left;
+	float growth = f->slope_low * f->window, left;
 
-	floor_range(state, step, HOURS, &low, &high);
-	rise = step->used - low;
 	left = step->distance >= 0 ? step->distance / f->slope : 1e9f;
-	if (f->window < CONFIRM_SECONDS || rise < CONFIRM_SHARE * step->limit ||
-	    !goes_on(state, step, low, high))
+	if (f->window < CONFIRM_SECONDS || growth < CONFIRM_SHARE * step->limit ||
+	    !goes_on(state, step, growth))
 		return false;
 	return (f->slope * 3600 >= KNOWN_RATE && step->limit <= KNOWN_LIMIT) ||
-	       f->window >= HALF_DAY || rise >= LARGE_SHARE * step->limit ||
-	       (left < EXHAUST_SECONDS * 2 && rise >= 0.1f * step->limit);
+	       f->window >= ALMOST_DAY || growth >= LARGE_SHARE * step->limit ||
+	       (left < LITTLE_SECONDS && growth >= SOME_SHARE * step->limit);
 }
 
 static uint8_t verdict_now(const struct foresee_state *state, const struct step *step)
@@ -106,6 +129,10 @@ static uint8_t verdict_now(const struct foresee_state *state, const struct step 
 	const struct foresee_floor *f = &state->floor;
 	float growth = f->slope * f->window;
 
+	if (troughs_rise(state, step))
+		return state->swing.period * (float)state->trough_rises >= CONFIRM_SECONDS
+			       ? HR_LEAK_CONFIRMED
+			       : HR_LEAK_SUSPECTED;
 	if (f->window <= 0 || f->slope_low <= 0 || growth < 2 * step->grain)
 		return HR_LEAK_NONE;
 	if (confirmed(state, step))
@@ -140,6 +167,8 @@ static void leak_update(struct foresee_state *state, const struct step *step)
 	state->leak_state = base;
 	if (state->floor.slope_low > 0)
 		state->leak.rate = state->floor.slope;
+	else if (base && state->trough_rises >= CYCLES)
+		state->leak.rate = state->swing.trough_step / state->swing.period;
 	else if (!base)
 		state->leak.rate = 0;
 	if (base == HR_LEAK_CONFIRMED && step->distance >= 0 && state->leak.rate > 0 &&

@@ -18,7 +18,10 @@ static void past_update(struct foresee_state *state, const struct step *step)
 	if (step->distance < 0)
 		return;
 	if (step->distance <= max_f(step->grain, AT_LIMIT_SHARE * step->limit))
-		state->at_limit_seconds += step->dt;
+		/* A new high is no standing: it still moves towards the limit. */
+		state->at_limit_seconds = state->rising && state->swing.extreme_age <= 0
+						  ? 0.5f * state->at_limit_seconds
+						  : state->at_limit_seconds + step->dt;
 	else if (step->distance > max_f(2 * step->grain, 0.03f * step->limit))
 		state->at_limit_seconds = 0;
 }

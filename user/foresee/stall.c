@@ -15,7 +15,7 @@
 #define REFAULT_PER 6.0f
 #define MOST_REFAULT 3.0f
 #define UNDER_OOM 12.0f
-#define UNDER_OOM_AFTER 2.0f /* seconds */
+#define UNDER_OOM_AFTER 2 /* seconds */
 #define PAGE_KIB 4.0f
 
 /* A counter's rise since it was last seen; 0 the first time, and when it starts anew. */
@@ -52,7 +52,10 @@ static void stall_update(struct foresee_state *state, const struct step *step)
 			follow(&s->refault_share, share / dt / max_f(step->level, 1), SLOW_SECONDS,
 			       dt);
 	}
-	s->under_oom_seconds = in->under_oom && !first ? s->under_oom_seconds + dt : 0;
+	state->under_oom_seconds =
+		in->under_oom && !first
+			? (uint8_t)min_f((float)state->under_oom_seconds + max_f(dt, 1), UINT8_MAX)
+			: 0;
 }
 
 static void stall_judge(const struct foresee_state *state, const struct step *step,
@@ -69,9 +72,9 @@ static void stall_judge(const struct foresee_state *state, const struct step *st
 		verdict_add(verdict, HR_REASON_REFAULT,
 			    min_f(REFAULT_PER * (s->refault_share - REFAULT_STARTS), MOST_REFAULT),
 			    (int64_t)(100 * s->refault_share), 0, 0);
-	if (s->under_oom_seconds >= UNDER_OOM_AFTER)
-		verdict_add(verdict, HR_REASON_UNDER_OOM, UNDER_OOM, to_ms(s->under_oom_seconds), 0,
-			    0);
+	if (state->under_oom_seconds >= UNDER_OOM_AFTER)
+		verdict_add(verdict, HR_REASON_UNDER_OOM, UNDER_OOM,
+			    to_ms(state->under_oom_seconds), 0, 0);
 	verdict->stalls = verdict->log_odds - before;
 }
 

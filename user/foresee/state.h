@@ -33,7 +33,7 @@ struct foresee_swing { /* swing.c: peaks and troughs of a sawtooth, in KiB used 
 	float peak,
 		peak_error; /* exponentially weighted over cycles; error: mean absolute surprise */
 	float peak_step; /* from peak to peak */
-	float trough;
+	float trough, trough_step;
 	float period; /* peak to peak */
 	float since_peak;
 };
@@ -56,7 +56,6 @@ struct foresee_stall {
 	uint32_t psi_full_us, refaults, stall_us; /* counters as last seen, low bits */
 	float full_fast, full_slow; /* share of time with everybody stalled: 10 s, 60 s */
 	float refault_share; /* of the usage, read back per second */
-	float under_oom_seconds;
 };
 
 struct foresee_score { /* calibrate.c: how good this container's own forecasts were */
@@ -86,6 +85,7 @@ struct foresee_state {
 		survivals; /* kept over restarts: ramps that ended in a kill, peaks near the limit that did not */
 	uint8_t alarm, alarm_held /* quarter seconds */, leak_state, leak_of;
 	uint8_t floor_shift, floor_ring, floor_points;
+	uint8_t under_oom_seconds; /* stall: saturating */
 	uint8_t floor_late; /* % of the growth that fell in the later half of the window */
 	uint8_t trough_rises; /* swing: troughs in a row that lay above the one before */
 };

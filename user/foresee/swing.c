@@ -13,7 +13,8 @@
 #define REVERSAL_SWING 0.25f /* of the usual amplitude */
 #define MEMORY 0.25f /* least weight of the newest cycle */
 #define TROUGH_MEMORY 0.5f
-#define RISE_SHARE 0.004f /* of the limit: a trough that lies so much above those before has risen */
+#define RISE_SHARE \
+	0.004f /* of the limit: a trough that lies so much above those before has risen */
 #define FIRST_ERROR \
 	0.15f /* of the amplitude: how far off the next peak is taken to be after one cycle */
 #define LEAST_ERROR 0.004f /* of the limit */
@@ -55,7 +56,8 @@ static void trough(struct foresee_state *state, const struct step *step)
 		state->trough_rises = 0;
 	else if (state->trough_rises < UINT8_MAX)
 		state->trough_rises++;
-	w->trough += (state->cycles < 2 ? 1 : TROUGH_MEMORY) * rise;
+	w->trough_step += TROUGH_MEMORY / 2 * ((state->cycles < 2 ? 0 : rise) - w->trough_step);
+	w->trough = w->extreme;
 }
 
 /* How far it must turn back to count: out of the noise, and no mere ripple on the swings that are known. */
@@ -84,7 +86,7 @@ static void swing_update(struct foresee_state *state, const struct step *step)
 	}
 	w->since_peak += step->dt;
 	w->extreme_age += step->dt;
-	if (state->rising ? y >= w->extreme : y <= w->extreme) {
+	if (state->rising ? y > w->extreme : y < w->extreme) {
 		w->extreme = y;
 		w->extreme_age = 0;
 	} else if (fabsf(y - w->extreme) > turn) {
