@@ -518,6 +518,31 @@ static void test_hammered(void **state)
 	board_close(board);
 }
 
+/* Offsets of strings are as untrusted as anything else. */
+static void test_text_stays_inside(void **state)
+{
+	static struct hr_slot slot;
+	union fixture_event e = {.event = {.bytes = 240}};
+	const uint16_t start = offsetof(struct hr_slot, text);
+
+	memset(slot.text, 'x', sizeof(slot.text));
+	assert_null(hr_slot_text(&slot, (struct hr_str){start}));	/* has no end */
+	slot.text[3] = 0;
+	assert_string_equal(hr_slot_text(&slot, (struct hr_str){start}), "xxx");
+	assert_string_equal(hr_slot_text(&slot, (struct hr_str){(uint16_t)(start + 3)}), "");
+	assert_null(hr_slot_text(&slot, (struct hr_str){(uint16_t)(start + 4)}));
+	assert_null(hr_slot_text(&slot, (struct hr_str){0}));
+	assert_null(hr_slot_text(&slot, (struct hr_str){(uint16_t)(start - 1)}));	/* not text */
+	assert_null(hr_slot_text(&slot, (struct hr_str){HR_SLOT_BYTES}));
+	assert_null(hr_slot_text(&slot, (struct hr_str){UINT16_MAX}));
+	memset(e.room + 200, 'x', 100);
+	assert_null(hr_event_text(&e.event, (struct hr_str){200}));	/* ends behind the record */
+	e.room[239] = 0;
+	assert_int_equal(strlen(hr_event_text(&e.event, (struct hr_str){200})), 39);
+	assert_null(hr_event_text(&e.event, (struct hr_str){240}));
+	assert_null(hr_event_text(&e.event, (struct hr_str){sizeof(struct hr_event) - 1}));
+}
+
 static void test_words(void **state)
 {
 	unsigned int type = 77;
@@ -549,7 +574,7 @@ int main(void)
 		WITH_DIR(test_small), WITH_DIR(test_says_what_is_wrong), WITH_DIR(test_not_permitted),
 		WITH_DIR(test_health), WITH_DIR(test_truncated), WITH_DIR(test_flipped),
 		WITH_DIR(test_flipped_and_adopted), WITH_DIR(test_in_the_meantime), WITH_DIR(test_hammered),
-		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_text_stays_inside), cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
