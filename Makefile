@@ -41,7 +41,8 @@ mains := user/guard/headroomd.c user/cli/headroom.c user/identify/headroom-resol
 bpf_src := $(wildcard bpf/*.bpf.c)
 skels := $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.skel.h)
 src_of = $(filter-out $(mains),$(wildcard user/$(1)/*.c user/$(1)/*/*.c))
-obj_of = $(patsubst %.c,$(build)/%.o,$(call src_of,$(1)))
+obj := $(build)/obj
+obj_of = $(patsubst %.c,$(obj)/%.o,$(call src_of,$(1)))
 archives := $(rooms:%=$(build)/lib%.a)
 programs := $(build)/headroomd $(build)/headroom $(build)/headroom-resolver
 tool_src := $(wildcard tools/*.c)
@@ -74,7 +75,7 @@ $(build)/gen/%.skel.h: $(build)/gen/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.new && mv $@.new $@
 
-$(build)/%.o: %.c $(build)/.flags
+$(obj)/%.o: %.c $(build)/.flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -c $< -o $@
@@ -103,23 +104,21 @@ define link
 endef
 
 # What each program may know is what it links: the face has no enforce, the resolver has no sense.
-$(build)/headroomd: $(build)/user/guard/headroomd.o $(call archives_of,guard foresee sense board base)
+$(build)/headroomd: $(obj)/user/guard/headroomd.o $(call archives_of,guard foresee sense board base)
 	$(link) $(guard_libs)
-$(build)/headroom: $(build)/user/cli/headroom.o $(call archives_of,cli view foresee sense board base)
+$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli view foresee sense board base)
 	$(link) $(face_libs)
-$(build)/headroom-resolver: $(build)/user/identify/headroom-resolver.o $(call archives_of,identify base)
+$(build)/headroom-resolver: $(obj)/user/identify/headroom-resolver.o $(call archives_of,identify base)
 	$(link) $(resolver_libs)
 # A tool is tools/NAME.c, and all of tools/NAME/*.c where there is such a folder.
 .SECONDEXPANSION:
-$(tools): $(build)/tools/%: $(build)/tools/%.o \
-		$$(patsubst %.c,$(build)/%.o,$$(wildcard tools/$$*/*.c)) $(archives)
+$(tools): $(build)/tools/%: $(obj)/tools/%.o \
+		$$(patsubst %.c,$(obj)/%.o,$$(wildcard tools/$$*/*.c)) $(archives)
 	$(link) $(all_libs)
-$(build)/tests/test_%: $(build)/tests/unit/test_%.o $(archives)
+$(build)/tests/test_%: $(obj)/tests/unit/test_%.o $(archives)
 	$(link) $(all_libs) -lcmocka
 
-backtest_obj := $(patsubst %.c,$(build)/%.o,$(wildcard tools/backtest/*.c))
-$(build)/tools/backtest.o $(backtest_obj): cflags += -Itools
-$(build)/tools/backtest: $(backtest_obj)
+$(obj)/tools/backtest.o $(patsubst %.c,$(obj)/%.o,$(wildcard tools/backtest/*.c)): cflags += -Itools
 
 backtest: $(build)/tools/backtest ## score the forecasts against the rules that people use (docs/foresight.md)
 	$(Q)$< $(BACKTEST)
