@@ -113,7 +113,7 @@ $(build)/headroom-resolver: $(obj)/user/identify/headroom-resolver.o $(call arch
 # A tool is tools/NAME.c, and all of tools/NAME/*.c where there is such a folder.
 .SECONDEXPANSION:
 $(tools): $(build)/tools/%: $(obj)/tools/%.o \
-		$$(patsubst %.c,$(obj)/%.o,$$(wildcard tools/$$*/*.c)) $(archives)
+		$$(addprefix $(obj)/,$$(addsuffix .o,$$(basename $$(wildcard tools/$$*/*.c)))) $(archives)
 	$(link) $(all_libs)
 $(build)/tests/test_%: $(obj)/tests/unit/test_%.o $(archives)
 	$(link) $(all_libs) -lcmocka
