@@ -5,6 +5,7 @@
  * us make some.
  */
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
@@ -298,6 +299,7 @@ static void processes_at_once(struct files *f, const char *top, const char *scop
 		assert_int_equal(row_at(f, sweep(f), scope)->pids, 0);
 		pid = fork();
 		if (!pid) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			pause();
 			_exit(0);
 		}
