@@ -175,10 +175,10 @@ static __always_inline u64 compat_rss_direct(struct mm_struct *mm, const int mem
 {
 	long pages;
 
+	/* An atomic inside an array inside a struct is more than the verifier of 6.1 can follow. */
 	if (bpf_core_field_exists(((struct mm_struct___510 *)mm)->rss_stat.count))
-		pages = ((struct mm_struct___510 *)mm)->rss_stat.count[member].counter;
-	else
-		pages = ((struct percpu_counter *)compat_rss_counter(mm, member))->count;
+		return compat_rss(mm, member);
+	pages = compat_rss_counter(mm, member)->count;
 	return pages < 0 ? 0 : pages;
 }
 
