@@ -291,7 +291,7 @@ static void test_descriptors(void **state)
 static void processes_at_once(struct files *f, const char *top, const char *scope)
 {
 	char procs[PATH_MAX + 96], pid_text[16];
-	pid_t pid;
+	pid_t pid, parent = getpid();
 	FILE *file;
 
 	snprintf(procs, sizeof(procs), "%s/cgroup.procs", top);
@@ -300,7 +300,8 @@ static void processes_at_once(struct files *f, const char *top, const char *scop
 		pid = fork();
 		if (!pid) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			pause();
+			while (getppid() == parent)
+				pause();
 			_exit(0);
 		}
 		snprintf(pid_text, sizeof(pid_text), "%d", pid);
