@@ -10,6 +10,7 @@
 
 #define STEP_WIDER 0.16f /* on a miss; on a hit a quarter of it narrower: balance at 80 % */
 #define STEP_NARROWER 0.04f
+#define QUANTILE 1.2816f /* of the normal distribution at 90 % */
 #define LEAST_WIDEN -0.7f
 #define MOST_WIDEN 1.4f
 #define LEAST_WAIT 2.0f /* seconds, and five samples */
@@ -53,12 +54,14 @@ float calibrate_spread(struct foresee_state *state, const struct step *step,
 	if (s->due <= 0 && verdict->seconds > 0 && verdict->drift > 0) {
 		float wait = clamp_f(verdict->seconds / 2, max_f(LEAST_WAIT, 5 * state->typical_dt),
 				     MOST_WAIT);
-		float factor = exp_f(1.2816f * min_f(verdict->spread * exp_f(s->widen), 1.5f));
+		float jitter, factor = exp_f(QUANTILE * min_f(verdict->spread * exp_f(s->widen), 1.5f));
 
 		s->due = wait;
 		s->rise = 0;
-		s->low = verdict->drift * wait / factor - step->grain;
-		s->high = verdict->drift * wait * factor + step->grain;
+		/* Besides the drift, the level's own jitter: it does not widen the time to OOM. */
+		jitter = QUANTILE * sqrtf(state->scale[2].noise * drift_tau[2] / 2) + step->grain;
+		s->low = verdict->drift * wait / factor - jitter;
+		s->high = verdict->drift * wait * factor + jitter;
 	}
 	return exp_f(s->widen);
 }

@@ -23,6 +23,9 @@
 #define FORGET 0.2f /* least weight of a new error in the noise */
 #define LEAST_NOISE \
 	1.0f /* KiB²/s: far below a page a second; only keeps zero from meaning "not started" */
+#define NEVER 1e9f
+#define BENT 0.4f /* of what the bend makes of the time is its own uncertainty */
+#define LEAST_SPREAD 0.02f
 #define BEND_NOISE 4.0f
 #define SLOWING 2.0f /* log-odds per factor e by which a rise that slows down falls short */
 #define MOST_SLOWING 5.0f
@@ -157,18 +160,17 @@ static float bend(const struct foresee_state *state, unsigned int k, unsigned in
 	return change / lag;
 }
 
-/* The way that is left, at speed v > 0 that changes by `a` a second: by a constant amount when it quickens, by a constant
- * share when it slows down. 0: never gets there. */
+/* The way that is left, at speed v > 0 that changes by `a` a second. Slowing down it loses a constant share of its speed; 0:
+ * never gets there. Quickening it may gain a constant amount or a constant share: the geometric mean of both times. */
 static float time_with_bend(float distance, float v, float a)
 {
-	float reach;
+	float way = a * distance / (v * v), steady = distance / v;
 
-	if (a > 0)
-		return 2 * distance / (v + sqrtf(v * v + 2 * a * distance));
-	if (-a * distance < 1e-3f * v * v)
-		return distance / v;
-	reach = v * v / -a;
-	return distance < reach ? -reach / v * log_f(1 - distance / reach) : 0;
+	if (fabsf(way) < 1e-3f)
+		return steady;
+	if (way < 0)
+		return way > -1 ? steady * log_f(1 + way) / way : 0;
+	return steady * sqrtf(2 / (1 + sqrtf(1 + 2 * way)) * log_f(1 + way) / way);
 }
 
 /* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the pace of each horizon
@@ -176,19 +178,23 @@ static float time_with_bend(float distance, float v, float a)
 static void time_to_limit(const struct foresee_state *state, const struct step *step,
 			  struct verdict *verdict)
 {
-	float left = step->distance, from = 0, drift = 0, variance = 0, t = 0, sure, a;
+	float left = step->distance, from = 0, drift = 0, variance = 0, t = 0, sure, a, bent = 0;
 
 	for (unsigned int j = 0; j < HORIZONS; j++) {
 		float until = 2 * horizon[j].seconds;
 		unsigned int first = horizon[j].first;
+		const struct foresee_scale *s = &state->scale[first];
 
 		drift = fused_drift(state, step, j, &variance);
-		t = 1e9f;
+		t = NEVER;
+		bent = 0;
 		if (drift > 0) {
 			a = bend(state, first, first + 2, &sure);
-			drift += sure * (state->scale[first].drift - drift);
+			/* What a scale knows is as old as its evidence: bring it up to now. */
+			drift += sure * (s->drift + a * mean_age(s, first) - drift);
 			t = drift > 0 ? time_with_bend(left, drift, sure * a) : 0;
-			t = t > 0 ? from + t : 1e9f;
+			bent = t > 0 ? fabsf(log_f(t * drift / max_f(left, 1e-3f))) : 0;
+			t = t > 0 ? from + t : NEVER;
 		}
 		if (t <= until || j == HORIZONS - 1)
 			break;
@@ -196,8 +202,8 @@ static void time_to_limit(const struct foresee_state *state, const struct step *
 		from = until;
 	}
 	verdict->drift = drift;
-	verdict->spread = drift > 0 ? sqrtf(variance) / drift : 9;
-	verdict->seconds = drift > 0 && t < 1e9f && verdict->spread < UNSURE ? t : 0;
+	verdict->spread = drift > 0 ? sqrtf(variance) / drift + BENT * bent + LEAST_SPREAD : 9;
+	verdict->seconds = drift > 0 && t < NEVER && verdict->spread < UNSURE ? t : 0;
 }
 
 /* A rise that levels off: if its speed goes on falling as it does, it ends this much short of the limit. */

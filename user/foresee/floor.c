@@ -14,6 +14,8 @@
 #define MOST_UNITS 65000u
 #define MOST_POINTS 24
 #define LEAST_POINTS 5
+#define DAYS 3 /* the ring of days … */
+#define LEAST_DAYS 4 /* … where four in a row must do: 1 in 24 by chance */
 #define SURE 1.96f
 #define PERIODS 2.0f /* collections that a bucket must hold */
 #define CONTRADICTS \
@@ -21,12 +23,14 @@
 #define LONG_SECONDS \
 	1800.0f /* beyond this the floor knows the time to OOM better than the drift does */
 
-#define HEAP_CYCLES 4
+#define HEAP_CYCLES 8
+#define HEAP_LAST 0.08f /* of the peak: the last swing's size */
+#define HEAP_CLIMB 0.25f
 #define HEAP_RISES 3
 #define HEAP_PERIODS 4.0f /* without a peak for so long: the collections free nothing any more */
 #define HEAP_MARGIN 0.03f /* of the limit, between the heap's own maximum and it */
 #define HEAP_LOG_ODDS 3.0f /* a warning, not a reason to act: the limit is not in danger */
-#define HEAP_FADES 600.0f /* seconds to go per log-odds less */
+#define HEAP_FADES 150.0f /* seconds to go per log-odds less */
 
 static const struct ring {
 	uint32_t seconds, buckets, first;
@@ -138,12 +142,13 @@ static int slopes(const struct points *p, unsigned int from, const float *y, flo
 	return m;
 }
 
-static bool theil_sen(const struct points *p, struct foresee_floor *ret, uint8_t *ret_late)
+static bool theil_sen(const struct points *p, unsigned int least, struct foresee_floor *ret,
+		      uint8_t *ret_late)
 {
 	float slope[MOST_POINTS * (MOST_POINTS - 1) / 2], n = (float)p->n, half, late;
 	int m, low, high;
 
-	if (p->n < LEAST_POINTS)
+	if (p->n < least)
 		return false;
 	m = slopes(p, 0, p->high, slope);
 	ret->max_slope = select_kth(slope, m, m / 2);
@@ -173,7 +178,7 @@ static void read_trend(struct foresee_state *state, unsigned int r, uint64_t ope
 		join = 1 + (unsigned int)min_f(
 				   PERIODS * state->swing.period / (float)rings[r].seconds, 1000);
 	collect(state, &rings[r], open, join, &p);
-	if (!theil_sen(&p, &found, &late)) {
+	if (!theil_sen(&p, r == DAYS ? LEAST_DAYS : LEAST_POINTS, &found, &late)) {
 		if (r == state->floor_ring) /* what was read before the period was known */
 			f->window = f->slope_low = 0;
 		return;
@@ -285,6 +290,23 @@ bool floor_oldest(const struct foresee_state *state, float *ret)
 	return false;
 }
 
+/* The collections free nothing any more: after many swings there have been none for a while, the last one was small, and
+ * it stands at its peak, high above where it came from. */
+static bool heap_met(const struct foresee_state *state, const struct step *step)
+{
+	const struct foresee_swing *w = &state->swing;
+	float low = step->used, ring_low, ring_high;
+
+	if (state->cycles < HEAP_CYCLES || step->level < 0.97f * w->peak ||
+	    w->since_peak < max_f(HEAP_PERIODS * w->period, HEAP_PERIODS * state->typical_dt) ||
+	    w->peak - w->trough > HEAP_LAST * w->peak)
+		return false;
+	for (unsigned int ring = 0; ring < 3; ring++)
+		if (floor_range(state, step, ring, &ring_low, &ring_high))
+			low = min_f(low, ring_low);
+	return step->used - low > HEAP_CLIMB * step->used;
+}
+
 /* The heap is full below the container's limit: troughs rose one after the other towards peaks that stay where they are, and
  * will meet them, or have met them. The process fails then, or thrashes; the kernel kills nobody. */
 static void judge_heap(const struct foresee_state *state, const struct step *step,
@@ -293,14 +315,16 @@ static void judge_heap(const struct foresee_state *state, const struct step *ste
 	const struct foresee_floor *f = &state->floor;
 	const struct foresee_swing *w = &state->swing;
 	float amplitude = w->peak - w->trough, seconds, weight;
-	bool met = w->since_peak > HEAP_PERIODS * w->period && step->level > 0.97f * w->peak;
+	bool met = heap_met(state, step);
 
-	if (state->cycles < HEAP_CYCLES || state->trough_rises < HEAP_RISES || w->period <= 0 ||
-	    step->limit - w->peak < HEAP_MARGIN * step->limit || step->level > w->peak + 4 * w->peak_error)
+	if (state->cycles < HEAP_CYCLES || w->period <= 0 ||
+	    step->limit - w->peak < HEAP_MARGIN * step->limit ||
+	    step->level > w->peak + 4 * w->peak_error)
 		return;
 	if (met)
 		seconds = 0;
-	else if (f->window > 0 && f->slope_low > 0 && f->max_slope < 0.25f * f->slope)
+	else if (state->trough_rises >= HEAP_RISES && f->window > 0 && f->slope_low > 0 &&
+		 f->max_slope < 0.25f * f->slope)
 		seconds = max_f(amplitude, 0) / f->slope;
 	else
 		return;

@@ -16,6 +16,7 @@
 #define KNOWN_RATE 97000.0f /* KiB an hour: "more than 100 MB/h" … */
 #define KNOWN_LIMIT 8400000.0f /* … on limits up to 8 GB */
 #define ALMOST_DAY 75600.0f /* 21 hours, of the 23 that are held */
+#define DAY_GROWTH 0.004f /* of the limit: what lasts all day need not be much */
 #define DAY_SHARE 0.5f /* of the growth, by which it stands above the same hour of the day before */
 #define LITTLE_SECONDS 14400.0f
 #define SOME_SHARE 0.1f
@@ -86,6 +87,8 @@ static bool goes_on(const struct foresee_state *state, const struct step *step, 
 
 	if (state->floor_late < LATE_PERCENT)
 		return false;
+	if (state->floor.window >= 2 * ALMOST_DAY)
+		return true;
 	if (state->floor.window >= ALMOST_DAY) /* the same hour a day ago */
 		return floor_oldest(state, &before) && step->used > before + DAY_SHARE * growth;
 	return !floor_before(state, state->floor.window, &before) ||
@@ -116,7 +119,7 @@ static bool confirmed(const struct foresee_state *state, const struct step *step
 	float growth = f->slope_low * f->window, left;
 
 	left = step->distance >= 0 ? step->distance / f->slope : 1e9f;
-	if (f->window < CONFIRM_SECONDS || growth < CONFIRM_SHARE * step->limit ||
+	if (f->window < CONFIRM_SECONDS || growth < (f->window >= ALMOST_DAY ? DAY_GROWTH : CONFIRM_SHARE) * step->limit ||
 	    !goes_on(state, step, growth))
 		return false;
 	return (f->slope * 3600 >= KNOWN_RATE && step->limit <= KNOWN_LIMIT) ||

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Recorded series through the room, with what is known of their end: a recording that ends within a few per cent of its own
+ * highest floor, after growth, ended in exhaustion as far as anybody can tell from numbers. Prints what was said when;
+ * judges forecasts of level by the series itself, which no label is needed for.
+ */
+#include "traces.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/series.h"
+#include "base/units.h"
+#include "foresee/foresee.h"
+#include "foresee/words.h"
+
+struct told {			/* what was said first, and how often */
+	double first_warn, first_act, first_leak;
+	unsigned int warns, acts, rows;
+	double top_risk, last;
+};
+
+static void row_input(const struct series_row *row, struct foresee_input *in)
+{
+	const uint64_t *v = row->value;
+
+	foresee_input_init(in);
+	in->t_ns = v[SERIES_T] + 1000000000u;
+	in->unreclaimable = v[SERIES_UNRECLAIMABLE] != HR_UNKNOWN ? v[SERIES_UNRECLAIMABLE] : v[SERIES_USED];
+	in->usage = v[SERIES_USAGE] != HR_UNKNOWN ? v[SERIES_USAGE] : v[SERIES_USED];
+	in->limit = v[SERIES_LIMIT];
+	in->headroom = v[SERIES_HEADROOM];
+	in->high = v[SERIES_HIGH];
+	in->anon = v[SERIES_ANON];
+	in->shmem = v[SERIES_SHMEM];
+	in->kernel = v[SERIES_KERNEL];
+	in->slab = v[SERIES_SLAB];
+	in->swap = v[SERIES_SWAP];
+	in->swap_free = v[SERIES_SWAP_FREE];
+	in->refaults = v[SERIES_REFAULTS];
+	in->psi_full_us = v[SERIES_PSI_FULL];
+	in->events_oom_kill = v[SERIES_OOM_KILL];
+}
+
+static void note(struct told *told, const struct hr_outlook *now, const struct hr_outlook *before, double t)
+{
+	told->rows++;
+	told->last = t;
+	if (now->risk_centi != UINT16_MAX)
+		told->top_risk = fmax(told->top_risk, now->risk_centi / 100.0);
+	if (now->alarm >= HR_ALARM_WARN && before->alarm < HR_ALARM_WARN && told->warns++ == 0)
+		told->first_warn = t;
+	if (now->alarm >= HR_ALARM_ACT && before->alarm < HR_ALARM_ACT && told->acts++ == 0)
+		told->first_act = t;
+	if (now->leak >= HR_LEAK_CONFIRMED && told->first_leak < 0)
+		told->first_leak = t;
+}
+
+static void print_time(const char *what, double t)
+{
+	char text[UNITS_TEXT];
+
+	if (t >= 0)
+		printf("  %s after %s", what, units_duration_ms((uint64_t)(t * 1e3), text));
+	else
+		printf("  no %s", what);
+}
+
+static int play_file(const char *path, const char *name)
+{
+	static struct foresee_state state;
+	struct told told = {.first_warn = -1, .first_act = -1, .first_leak = -1};
+	struct hr_outlook outlook = {.risk_centi = UINT16_MAX}, before;
+	struct foresee_record record;
+	struct foresee_input in;
+	struct series *series;
+	struct series_row row;
+	char rate[UNITS_TEXT], text[160];
+	double first_t = -1;
+	int err = series_open(path, &series);
+
+	if (err) {
+		log_error("%s", series_open_error());
+		return err;
+	}
+	foresee_init(&state);
+	while (!(err = series_next(series, &row))) {
+		row_input(&row, &in);
+		before = outlook;
+		foresee_update(&state, &in, &outlook);
+		first_t = first_t < 0 ? row.t_seconds : first_t;
+		note(&told, &outlook, &before, row.t_seconds - first_t);
+	}
+	if (err != -ENODATA)
+		log_error("%s", series_error(series));
+	foresee_record(&state, &record);
+	printf("%-32s %6u rows, %s;", name, told.rows, units_duration_ms((uint64_t)(told.last * 1e3), text));
+	print_time("warn", told.first_warn);
+	print_time("act", told.first_act);
+	print_time("leak", told.first_leak);
+	printf("\n  %u warns, %u acts, top risk %.1f; at the end: risk %.1f, leak %s, %s an hour\n", told.warns, told.acts,
+	       told.top_risk, outlook.risk_centi == UINT16_MAX ? NAN : outlook.risk_centi / 100.0,
+	       foresee_leak_state_word(outlook.leak),
+	       outlook.leak_bytes_per_hour == HR_UNKNOWN_I64 ? "-" : units_rate(outlook.leak_bytes_per_hour, rate));
+	for (int i = 0; i < HR_REASONS && outlook.reason[i].kind; i++)
+		printf("  %+.2f %s\n", outlook.reason[i].weight_centi / 100.0,
+		       foresee_reason_text(&outlook.reason[i], text, sizeof(text)));
+	if (record.checked)
+		printf("  own intervals: %u checked, %.0f %% held\n", record.checked,
+		       100.0 * record.covered / record.checked);
+	series_close(series);
+	return err == -ENODATA ? 0 : err;
+}
+
+static int is_csv(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return n > 4 && strcmp(entry->d_name + n - 4, ".csv") == 0;
+}
+
+int traces_play(const char *folder)
+{
+	struct dirent **entry;
+	char path[4096];
+	int failed = 0, n = scandir(folder, &entry, is_csv, alphasort);
+
+	if (n < 0) {
+		log_error("%s: %s", folder, strerror(errno));
+		return -errno;
+	}
+	for (int i = 0; i < n; i++) {
+		if (snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name) < (int)sizeof(path)) {
+			int err = play_file(path, entry[i]->d_name);
+
+			failed = failed ? failed : err;
+		}
+		free(entry[i]);
+	}
+	free(entry);
+	return failed;
+}
