@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Writes a board, or a recording, of made-up containers: for golden tests, for trying the face without a guard, for
- * measuring readers. The same arguments give the same bytes. Never touches a real board.
+ * Writes a board, or a recording, of made-up containers: for golden tests, for trying the face
+ * without a guard, for measuring readers. The same arguments give the same bytes. Never touches a
+ * real board.
  */
 #include <getopt.h>
 #include <limits.h>
@@ -23,7 +24,8 @@ static const struct option options[] = {
 
 static int usage(void)
 {
-	log_error("usage: make-board --out PATH [--containers N] [--recording FRAMES] [--hostile] [--dead] [--seed N]");
+	log_error("usage: make-board --out PATH [--containers N] [--recording FRAMES] [--hostile] "
+		  "[--dead] [--seed N]");
 	return 2;
 }
 
@@ -65,13 +67,26 @@ int main(int argc, char **argv)
 	log_name("make-board");
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		switch (c) {
-		case 'c': fixture.containers = (uint32_t)strtoul(optarg, NULL, 10); break;
-		case 'o': out = optarg; break;
-		case 'r': frames = (uint32_t)strtoul(optarg, NULL, 10); break;
-		case 's': fixture.seed = strtoull(optarg, NULL, 10); break;
-		case 'h': fixture.hostile = true; break;
-		case 'd': fixture.dead = true; break;
-		default: return usage();
+		case 'c':
+			fixture.containers = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'o':
+			out = optarg;
+			break;
+		case 'r':
+			frames = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			fixture.seed = strtoull(optarg, NULL, 10);
+			break;
+		case 'h':
+			fixture.hostile = true;
+			break;
+		case 'd':
+			fixture.dead = true;
+			break;
+		default:
+			return usage();
 		}
 	}
 	if (!out || optind < argc)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Boards with plausible containers for tests and for tools/make-board. Deterministic: the same numbers give the same
- * bytes, times included. The guard of such a board is "alive" for ever (FIXTURE_ALIVE) or has died long ago.
+ * Boards with plausible containers for tests and for tools/make-board. Deterministic: the same
+ * numbers give the same bytes, times included. The guard of such a board is "alive" for ever
+ * (FIXTURE_ALIVE) or has died long ago.
  *
- *	struct fixture fixture = {.containers = 30, .seed = 1};
- *	fixture_open(&fixture, path);		// makes the board, all containers, their events
- *	fixture_step(&fixture);			// a second later
- *	fixture_leave(&fixture);		// unmaps; the file stays, RUNNING
+ * 	struct fixture fixture = {.containers = 30, .seed = 1};
+ * 	fixture_open(&fixture, path);		// makes the board, all containers, their events
+ * 	fixture_step(&fixture);			// a second later
+ * 	fixture_leave(&fixture);		// unmaps; the file stays, RUNNING
  */
 #ifndef HEADROOM_FIXTURE_BOARD_H
 #define HEADROOM_FIXTURE_BOARD_H
@@ -21,25 +22,25 @@
 #include "board/board.h"
 #include "foresee/words.h"
 
-#define FIXTURE_T0_NS	1767225600000000000ULL	/* 2026-01-01T00:00:00Z */
-#define FIXTURE_STEP_NS	1000000000ULL
-#define FIXTURE_MIB	(1ULL << 20)
+#define FIXTURE_T0_NS 1767225600000000000ULL /* 2026-01-01T00:00:00Z */
+#define FIXTURE_STEP_NS 1000000000ULL
+#define FIXTURE_MIB (1ULL << 20)
 #define FIXTURE_HOST_BYTES (16ULL << 30)
 
 struct fixture {
 	uint32_t containers;
 	uint64_t seed;
-	bool hostile;		/* names that try everything */
-	bool dead;		/* the guard's last heartbeat is long ago */
-	bool young;		/* made and left just now by the clock: may be adopted; not deterministic */
-	uint32_t capacity;	/* 0: as many as needed, at least 256 */
+	bool hostile; /* names that try everything */
+	bool dead; /* the guard's last heartbeat is long ago */
+	bool young; /* made and left just now by the clock: may be adopted; not deterministic */
+	uint32_t capacity; /* 0: as many as needed, at least 256 */
 	/* below: the fixture's own */
 	struct board *board;
 	uint64_t random;
 	uint64_t now_ns;
 };
 
-static inline uint64_t fixture_random(struct fixture *f)	/* splitmix64: Steele, Lea, Flood, 2014 */
+static inline uint64_t fixture_random(struct fixture *f) /* splitmix64: Steele, Lea, Flood, 2014 */
 {
 	uint64_t z = f->random += 0x9e3779b97f4a7c15ULL;
 
@@ -54,16 +55,32 @@ static inline uint64_t fixture_between(struct fixture *f, uint64_t low, uint64_t
 }
 
 static const char *const fixture_names[] = {
-	"web", "api", "db", "cache", "queue", "worker", "mailer", "search", "metrics", "proxy",
-	"auth", "billing", "images", "reports", "scheduler", "gateway",
+	"web",	   "api",   "db",   "cache",   "queue",	 "worker",  "mailer",	 "search",
+	"metrics", "proxy", "auth", "billing", "images", "reports", "scheduler", "gateway",
 };
 
 static const char *const fixture_hostile_names[] = {
-	"esc\033[2J\033[31mred",	"new\nline\r\ttab",	"bell\a\b\x7f",		"quote\"back\\slash'",
-	"rtl\xe2\x80\xae" "cod.exe",	"zero\xe2\x80\x8bwidth\xef\xbb\xbf",	"bad\xff\xfe\xc0\xaf",
-	"surrogate\xed\xa0\x80",	"c1\xc2\x9b" "31m",	"cut\xe2\x82",		"</script><b>&amp;",
-	"日本語のコンテナ",		"emoji👩‍👩‍👧",	"%s%n%d",		"tag\xf3\xa0\x81\xa1",
-	"-rf /", "=cmd|' /C calc'!A0",	" lead and trail ",	"a,b;c\td",
+	"esc\033[2J\033[31mred",
+	"new\nline\r\ttab",
+	"bell\a\b\x7f",
+	"quote\"back\\slash'",
+	"rtl\xe2\x80\xae"
+	"cod.exe",
+	"zero\xe2\x80\x8bwidth\xef\xbb\xbf",
+	"bad\xff\xfe\xc0\xaf",
+	"surrogate\xed\xa0\x80",
+	"c1\xc2\x9b"
+	"31m",
+	"cut\xe2\x82",
+	"</script><b>&amp;",
+	"日本語のコンテナ",
+	"emoji👩‍👩‍👧",
+	"%s%n%d",
+	"tag\xf3\xa0\x81\xa1",
+	"-rf /",
+	"=cmd|' /C calc'!A0",
+	" lead and trail ",
+	"a,b;c\td",
 };
 
 static inline const char *fixture_name(struct fixture *f, uint32_t i, char *text, size_t bytes)
@@ -71,7 +88,7 @@ static inline const char *fixture_name(struct fixture *f, uint32_t i, char *text
 	if (f->hostile && i < ARRAY_SIZE(fixture_hostile_names))
 		return fixture_hostile_names[i];
 	if (f->hostile && i == ARRAY_SIZE(fixture_hostile_names)) {
-		memset(text, 'w', bytes - 1);	/* longer than any column */
+		memset(text, 'w', bytes - 1); /* longer than any column */
 		text[bytes - 1] = 0;
 		return text;
 	}
@@ -87,11 +104,14 @@ static inline void fixture_hex(struct fixture *f, char *text, size_t digits)
 	text[digits] = 0;
 }
 
-/* Runtime by turns: docker, a Kubernetes pod in containerd, a systemd unit, podman, CRI-O, a bare cgroup. */
-static inline void fixture_identity(struct fixture *f, uint32_t i, struct board_text *text, struct hr_identity *id)
+/* Runtime by turns: docker, a Kubernetes pod in containerd, a systemd unit, podman, CRI-O, a bare
+ * cgroup. */
+static inline void fixture_identity(struct fixture *f, uint32_t i, struct board_text *text,
+				    struct hr_identity *id)
 {
-	static const uint8_t turns[] = {HR_RUNTIME_DOCKER, HR_RUNTIME_CONTAINERD, HR_RUNTIME_SYSTEMD, HR_RUNTIME_PODMAN,
-					HR_RUNTIME_CRIO, HR_RUNTIME_NONE};
+	static const uint8_t turns[] = {HR_RUNTIME_DOCKER,  HR_RUNTIME_CONTAINERD,
+					HR_RUNTIME_SYSTEMD, HR_RUNTIME_PODMAN,
+					HR_RUNTIME_CRIO,    HR_RUNTIME_NONE};
 	char made[300], cid[65], uid[37], pod[340], path[800], image[340];
 	const char *name = fixture_name(f, i, made, sizeof(made));
 
@@ -188,11 +208,14 @@ static inline void fixture_outlook(struct fixture *f, struct hr_slot *slot, int6
 	o->oom_in_p10_ms = o->oom_in_p50_ms / 2;
 	o->oom_in_p90_ms = o->oom_in_p50_ms * 3;
 	o->risk_centi = o->oom_in_p50_ms < 60000 ? 9400 : o->oom_in_p50_ms < 900000 ? 6100 : 900;
-	o->alarm = o->risk_centi >= 8000 ? HR_ALARM_ACT : o->risk_centi >= 5000 ? HR_ALARM_WARN : HR_ALARM_NONE;
+	o->alarm = o->risk_centi >= 8000   ? HR_ALARM_ACT
+		   : o->risk_centi >= 5000 ? HR_ALARM_WARN
+					   : HR_ALARM_NONE;
 	o->leak = o->risk_centi >= 5000 ? HR_LEAK_CONFIRMED : HR_LEAK_NONE;
 	o->leak_of = o->leak ? HR_LEAK_ANON : HR_LEAK_UNKNOWN;
 	o->reason[0] = (struct hr_reason){
-		.kind = HR_REASON_DRIFT, .weight_centi = 210,
+		.kind = HR_REASON_DRIFT,
+		.weight_centi = 210,
 		.arg = {drift, (int64_t)o->oom_in_p50_ms, (int64_t)slot->binding.limit}};
 }
 
@@ -200,7 +223,8 @@ static inline void fixture_point(struct fixture *f, struct hr_slot *slot)
 {
 	struct hr_history *h = &slot->history;
 	struct hr_point point = {fixture_centis(f), (uint32_t)(slot->memory.usage >> 10),
-				 (uint32_t)(slot->memory.unreclaimable >> 10), (uint32_t)(slot->memory.headroom >> 10)};
+				 (uint32_t)(slot->memory.unreclaimable >> 10),
+				 (uint32_t)(slot->memory.headroom >> 10)};
 
 	h->fine[h->fine_count++ % HR_FINE] = point;
 	if (h->fine_count % 60 == 1)
@@ -232,23 +256,32 @@ static inline void fixture_fill(struct fixture *f, uint32_t i, uint32_t index)
 	slot->pids = (uint32_t)fixture_between(f, 1, 40);
 	fixture_identity(f, i, &text, &slot->id);
 	slot->memory.limit = i % 5 == 4 ? HR_UNKNOWN : FIXTURE_MIB << fixture_between(f, 6, 11);
-	slot->memory.usage = slot->memory.limit == HR_UNKNOWN ? fixture_between(f, 5, 900) * FIXTURE_MIB :
-			     slot->memory.limit / 100 * fixture_between(f, 10, 95) & ~4095ULL;
+	slot->memory.usage =
+		slot->memory.limit == HR_UNKNOWN
+			? fixture_between(f, 5, 900) * FIXTURE_MIB
+			: slot->memory.limit / 100 * fixture_between(f, 10, 95) & ~4095ULL;
 	fixture_derive(f, slot);
-	slot->binding.cgroup = slot->binding.level == HR_LEVEL_OWN ? slot->id.cgroup : board_text_add(&text, "/", false);
+	slot->binding.cgroup = slot->binding.level == HR_LEVEL_OWN
+				       ? slot->id.cgroup
+				       : board_text_add(&text, "/", false);
 	fixture_outlook(f, slot, fixture_drift(i));
-	slot->pressure = (struct hr_pressure){i % 7 == 3 ? 512 : 0, i % 7 == 3 ? 130 : 0, i * 1000, i * 300};
+	slot->pressure =
+		(struct hr_pressure){i % 7 == 3 ? 512 : 0, i % 7 == 3 ? 130 : 0, i * 1000, i * 300};
 	slot->counts = (struct hr_counts){.max = i % 3, .refaults = i * 11};
-	slot->stalls = (struct hr_stalls){.count = i % 4, .total_ns = (i % 4) * 90000ULL, .bucket = {0, i % 4}};
+	slot->stalls = (struct hr_stalls){
+		.count = i % 4, .total_ns = (i % 4) * 90000ULL, .bucket = {0, i % 4}};
 	slot->oom_kills_total = i % 9 == 8 ? 2 : 0;
 	slot->counts.oom_kill = slot->oom_kills_total;
 	slot->restarts = slot->oom_kills_total;
 	for (uint32_t p = 0; p < 1 + i % HR_PROCESSES; p++) {
-		slot->process[p] = (struct hr_process){.pid = 10000 + i * 10 + p, .start_boottime_ns = 1000 + i,
-						       .rss_bytes = slot->memory.rss >> (p + 1),
-						       .growth_bytes_per_second = fixture_drift(i) >> (p + 1)};
-		snprintf(slot->process[p].comm, sizeof(slot->process[p].comm), "%s", f->hostile && i == 1 ? "\033]0;x\a" :
-			 fixture_names[(i + p) % ARRAY_SIZE(fixture_names)]);
+		slot->process[p] =
+			(struct hr_process){.pid = 10000 + i * 10 + p,
+					    .start_boottime_ns = 1000 + i,
+					    .rss_bytes = slot->memory.rss >> (p + 1),
+					    .growth_bytes_per_second = fixture_drift(i) >> (p + 1)};
+		snprintf(slot->process[p].comm, sizeof(slot->process[p].comm), "%s",
+			 f->hostile && i == 1 ? "\033]0;x\a"
+					      : fixture_names[(i + p) % ARRAY_SIZE(fixture_names)]);
 	}
 	fixture_point(f, slot);
 	slot->text_used = text.used;
@@ -269,8 +302,9 @@ union fixture_event {
 };
 
 /* An event about a slot (NULL: the guard's own), ready for its payload and text. */
-static inline void fixture_event_begin(struct fixture *f, union fixture_event *e, struct board_text *text,
-				       enum hr_event_type type, size_t fixed, const struct hr_slot *slot)
+static inline void fixture_event_begin(struct fixture *f, union fixture_event *e,
+				       struct board_text *text, enum hr_event_type type,
+				       size_t fixed, const struct hr_slot *slot)
 {
 	memset(e, 0, sizeof(*e));
 	e->event.type = (uint16_t)type;
@@ -282,20 +316,28 @@ static inline void fixture_event_begin(struct fixture *f, union fixture_event *e
 	board_text_identity(text, slot, sizeof(*slot), &slot->id, &e->event.id);
 }
 
-static inline uint64_t fixture_event_post(struct fixture *f, union fixture_event *e, const struct board_text *text)
+static inline uint64_t fixture_event_post(struct fixture *f, union fixture_event *e,
+					  const struct board_text *text)
 {
 	e->event.bytes = (text->start + text->used + 7) & ~7u;
 	return board_event_post(f->board, &e->event);
 }
 
-static inline void fixture_party(struct fixture *f, struct board_text *text, const struct hr_slot *slot,
-				 struct hr_party *party, const char *cmdline)
+static inline void fixture_party(struct fixture *f, struct board_text *text,
+				 const struct hr_slot *slot, struct hr_party *party,
+				 const char *cmdline)
 {
-	*party = (struct hr_party){.pid = slot->process[0].pid, .tid = slot->process[0].pid, .uid = 1000,
+	*party = (struct hr_party){.pid = slot->process[0].pid,
+				   .tid = slot->process[0].pid,
+				   .uid = 1000,
 				   .start_boottime_ns = slot->process[0].start_boottime_ns,
-				   .started_ns = slot->started_ns, .cgroup_id = slot->cgroup_id,
-				   .anon = slot->memory.anon, .file = slot->memory.file / 4,
-				   .shmem = 0, .swap = 0, .pgtables = 512 << 10};
+				   .started_ns = slot->started_ns,
+				   .cgroup_id = slot->cgroup_id,
+				   .anon = slot->memory.anon,
+				   .file = slot->memory.file / 4,
+				   .shmem = 0,
+				   .swap = 0,
+				   .pgtables = 512 << 10};
 	memcpy(party->comm, slot->process[0].comm, sizeof(party->comm));
 	board_text_identity(text, slot, sizeof(*slot), &slot->id, &party->id);
 	party->cmdline = board_text_add(text, cmdline, false);
@@ -311,7 +353,8 @@ static inline void fixture_oom_kill(struct fixture *f, uint32_t index)
 	fixture_event_begin(f, &e, &text, HR_EVENT_OOM_KILL, sizeof(e.oom), slot);
 	e.event.severity = HR_CRITICAL;
 	fixture_party(f, &text, slot, &e.oom.trigger, "tail /dev/zero");
-	fixture_party(f, &text, slot, &e.oom.victim, f->hostile ? "sh -c \"\033[1mboom\n\"" : "tail /dev/zero");
+	fixture_party(f, &text, slot, &e.oom.victim,
+		      f->hostile ? "sh -c \"\033[1mboom\n\"" : "tail /dev/zero");
 	e.oom.level = HR_LEVEL_OWN;
 	e.oom.constraint = HR_CONSTRAINT_MEMCG;
 	e.oom.gfp = 0xcc0;
@@ -324,7 +367,8 @@ static inline void fixture_oom_kill(struct fixture *f, uint32_t index)
 	e.oom.created_ns = FIXTURE_T0_NS;
 	e.oom.history_count = 3;
 	for (uint32_t i = 0; i < 3; i++)
-		e.oom.history[i] = (struct hr_point){fixture_centis(f) + i * 100, 1000 * (i + 1), 900 * (i + 1), 2000 - 500 * i};
+		e.oom.history[i] = (struct hr_point){fixture_centis(f) + i * 100, 1000 * (i + 1),
+						     900 * (i + 1), 2000 - 500 * i};
 	ref = fixture_event_post(f, &e, &text);
 	fixture_event_begin(f, &e, &text, HR_EVENT_OUTCOME, sizeof(e.outcome), slot);
 	e.outcome.ref = ref;
@@ -391,12 +435,17 @@ static inline void fixture_host(struct fixture *f)
 	snprintf(host->version, sizeof(host->version), "0.0.0");
 	host->sampled_ns = f->now_ns;
 	host->mem_total = FIXTURE_HOST_BYTES;
-	host->mem_available = FIXTURE_HOST_BYTES / 3 + (f->now_ns / FIXTURE_STEP_NS % 64) * FIXTURE_MIB;
+	host->mem_available =
+		FIXTURE_HOST_BYTES / 3 + (f->now_ns / FIXTURE_STEP_NS % 64) * FIXTURE_MIB;
 	host->headroom = host->mem_available;
 	host->pressure = (struct hr_pressure){12, 0, 34567, 1234};
-	host->outlook = (struct hr_outlook){.drift_bytes_per_second = -4096, .rss_drift_bytes_per_second = 0,
-					    .oom_in_p10_ms = HR_UNKNOWN, .oom_in_p50_ms = HR_UNKNOWN,
-					    .oom_in_p90_ms = HR_UNKNOWN, .risk_centi = 40, .confidence_milli = 900};
+	host->outlook = (struct hr_outlook){.drift_bytes_per_second = -4096,
+					    .rss_drift_bytes_per_second = 0,
+					    .oom_in_p10_ms = HR_UNKNOWN,
+					    .oom_in_p50_ms = HR_UNKNOWN,
+					    .oom_in_p90_ms = HR_UNKNOWN,
+					    .risk_centi = 40,
+					    .confidence_milli = 900};
 	host->pid = 4242;
 	host->started_ns = FIXTURE_T0_NS;
 	host->rss_bytes = 5 * FIXTURE_MIB;
@@ -411,8 +460,11 @@ static inline void fixture_host(struct fixture *f)
 	snprintf(host->source[0].variant, sizeof(host->source[0].variant), "tp_btf/mark_victim");
 	snprintf(host->source[1].signal, sizeof(host->source[1].signal), "sweep");
 	snprintf(host->source[1].variant, sizeof(host->source[1].variant), "iter/cgroup");
-	host->process[0] = (struct hr_process){.pid = 812, .start_boottime_ns = 5, .rss_bytes = 90 * FIXTURE_MIB,
-					       .growth_bytes_per_second = 0, .comm = "dockerd"};
+	host->process[0] = (struct hr_process){.pid = 812,
+					       .start_boottime_ns = 5,
+					       .rss_bytes = 90 * FIXTURE_MIB,
+					       .growth_bytes_per_second = 0,
+					       .comm = "dockerd"};
 	board_host_end(f->board);
 }
 
@@ -458,15 +510,17 @@ static inline void fixture_step(struct fixture *f)
 	fixture_host(f);
 	for (uint32_t i = 0; i < f->containers; i++) {
 		const struct hr_slot *seen = board_slot(f->board, i);
-		uint64_t most = seen->memory.limit == HR_UNKNOWN ? FIXTURE_HOST_BYTES / 2 : seen->memory.limit;
-		int64_t move = fixture_drift(i) + (int64_t)(fixture_random(f) % 17) * 4096 - 8 * 4096;
+		uint64_t most = seen->memory.limit == HR_UNKNOWN ? FIXTURE_HOST_BYTES / 2
+								 : seen->memory.limit;
+		int64_t move =
+			fixture_drift(i) + (int64_t)(fixture_random(f) % 17) * 4096 - 8 * 4096;
 		struct hr_slot *slot;
 
 		if (seen->state != HR_SLOT_RUNNING)
 			continue;
 		slot = board_slot_begin(f->board, i);
 		slot->memory.usage = (uint64_t)((int64_t)slot->memory.usage + move) & ~4095ULL;
-		if (slot->memory.usage > most)	/* over: as if it had been killed and begun anew */
+		if (slot->memory.usage > most) /* over: as if it had been killed and begun anew */
 			slot->memory.usage = most / 4 & ~4095ULL;
 		slot->pressure.some_total_us += i % 7 == 3 ? fixture_random(f) % 50000 : 0;
 		fixture_derive(f, slot);
@@ -482,12 +536,17 @@ static inline void fixture_step(struct fixture *f)
 static inline int fixture_leave(struct fixture *f)
 {
 	_cleanup_close_ int fd = open(board_path(f->board), O_WRONLY | O_CLOEXEC);
-	uint64_t heartbeat = f->dead ? 1 : f->young ? board_header(f->board)->heartbeat_ns : HR_UNKNOWN - 1;
+	uint64_t heartbeat = f->dead	? 1
+			     : f->young ? board_header(f->board)->heartbeat_ns
+					: HR_UNKNOWN - 1;
 	uint32_t state = HR_BOARD_RUNNING;
 
 	board_close(take_ptr(f->board));
-	if (fd < 0 || pwrite(fd, &state, sizeof(state), offsetof(struct hr_board_header, state)) != sizeof(state) ||
-	    pwrite(fd, &heartbeat, sizeof(heartbeat), offsetof(struct hr_board_header, heartbeat_ns)) != sizeof(heartbeat))
+	if (fd < 0 ||
+	    pwrite(fd, &state, sizeof(state), offsetof(struct hr_board_header, state)) !=
+		    sizeof(state) ||
+	    pwrite(fd, &heartbeat, sizeof(heartbeat),
+		   offsetof(struct hr_board_header, heartbeat_ns)) != sizeof(heartbeat))
 		return -EIO;
 	return 0;
 }
@@ -513,7 +572,10 @@ static inline int fixture_record(struct fixture *f, const char *path, uint32_t f
 	if (r)
 		return r;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	r = pwrite(fd, &created, sizeof(created), offsetof(struct hr_record_header, created_ns)) == sizeof(created) ? 0 : -EIO;
+	r = pwrite(fd, &created, sizeof(created), offsetof(struct hr_record_header, created_ns)) ==
+			    sizeof(created)
+		    ? 0
+		    : -EIO;
 	close(fd);
 	return r;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The writer: made, taken, freed, grown, adopted after a kill at any moment, refused where it is not sound. */
+/* The writer: made, taken, freed, grown, adopted after a kill at any moment, refused where it is
+ * not sound. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,10 +47,14 @@ static int remove_dir(void **state)
 	return 0;
 }
 
-static struct board *open_board(const struct dir *dir, uint32_t capacity, bool adopt, bool *ret_adopted)
+static struct board *open_board(const struct dir *dir, uint32_t capacity, bool adopt,
+				bool *ret_adopted)
 {
-	struct board_config config = {.path = dir->board, .capacity = capacity, .keep_bytes = BOARD_MIN_RING,
-				      .chatter_bytes = BOARD_MIN_RING, .adopt = adopt};
+	struct board_config config = {.path = dir->board,
+				      .capacity = capacity,
+				      .keep_bytes = BOARD_MIN_RING,
+				      .chatter_bytes = BOARD_MIN_RING,
+				      .adopt = adopt};
 	struct board *board = NULL;
 
 	assert_int_equal(board_open(&config, &board, ret_adopted), 0);
@@ -86,7 +91,7 @@ static void test_file(void **state)
 		assert_int_equal(st_dir.st_mode & 0777, 0700);
 	}
 	assert_int_equal(st.st_size, h->file_bytes);
-	assert_true((uint64_t)st.st_blocks * 512 >= h->file_bytes);	/* no hole */
+	assert_true((uint64_t)st.st_blocks * 512 >= h->file_bytes); /* no hole */
 	assert_true(h->instance && h->created_ns && h->heartbeat_ns);
 	assert_int_equal(h->state, HR_BOARD_RUNNING);
 	assert_int_equal(h->generation, 1);
@@ -106,7 +111,8 @@ static void test_refused(void **state)
 		{.path = dir->board, .capacity = BOARD_MAX_CAPACITY + 1},
 		{.path = dir->board, .capacity = 8, .keep_bytes = 64},
 		{.path = dir->board, .capacity = 8, .chatter_bytes = BOARD_MAX_RING + 8},
-		{.path = "/", .capacity = 8}, {.path = "/tmp/..", .capacity = 8},
+		{.path = "/", .capacity = 8},
+		{.path = "/tmp/..", .capacity = 8},
 	};
 	struct board *board = (void *)dir;
 
@@ -114,8 +120,10 @@ static void test_refused(void **state)
 		assert_int_equal(board_open(&cases[i], &board, NULL), -EINVAL);
 		assert_ptr_equal(board, dir);
 	}
-	assert_int_equal(board_open(&(struct board_config){.path = "/nowhere/at/all/board", .capacity = 8}, &board, NULL),
-			 -ENOENT);
+	assert_int_equal(
+		board_open(&(struct board_config){.path = "/nowhere/at/all/board", .capacity = 8},
+			   &board, NULL),
+		-ENOENT);
 	assert_int_equal(access(dir->board, F_OK), -1);
 }
 
@@ -156,13 +164,15 @@ static void test_slots(void **state)
 	board_slot_free(board, 100);
 	board_slot_free(board, 3);
 	assert_int_equal(board_slot_take(board, &index), 0);
-	assert_int_equal(index, 3);		/* the lowest */
+	assert_int_equal(index, 3); /* the lowest */
 	slot = board_slot(board, 3);
 	assert_int_equal(slot->state, HR_SLOT_FREE);
 	assert_int_equal(slot->seq % 2, 0);
 	assert_true(slot->memory.usage == HR_UNKNOWN && slot->memory.headroom == HR_UNKNOWN);
-	assert_true(slot->counts.oom_kill == HR_UNKNOWN && slot->pressure.full_avg10_centi == HR_UNKNOWN_U32);
-	assert_true(slot->outlook.drift_bytes_per_second == HR_UNKNOWN_I64 && slot->outlook.risk_centi == UINT16_MAX);
+	assert_true(slot->counts.oom_kill == HR_UNKNOWN &&
+		    slot->pressure.full_avg10_centi == HR_UNKNOWN_U32);
+	assert_true(slot->outlook.drift_bytes_per_second == HR_UNKNOWN_I64 &&
+		    slot->outlook.risk_centi == UINT16_MAX);
 	assert_true(slot->pids == HR_UNKNOWN_U32 && slot->started_ns == HR_UNKNOWN);
 	assert_true(slot->oom_kills_total == 0 && slot->id.name.at == 0 && slot->text_used == 0);
 	assert_int_equal(board_header(board)->slots_high, 130);
@@ -202,7 +212,7 @@ static void test_slot_write(void **state)
 	assert_int_equal(slot->text[9], 'x');
 	for (size_t i = 10; i < sizeof(slot->text); i++)
 		assert_int_equal(slot->text[i], 0);
-	slot->seq = UINT32_MAX - 1;	/* wraps around */
+	slot->seq = UINT32_MAX - 1; /* wraps around */
 	board_slot_begin(board, index);
 	board_slot_end(board, index);
 	assert_int_equal(slot->seq, 0);
@@ -219,14 +229,15 @@ static void test_text(void **state)
 	struct board_text text;
 	struct hr_str a, b;
 
-	board_text_init(&text, &record, offsetof(__typeof__(record), text), offsetof(__typeof__(record), guard));
+	board_text_init(&text, &record, offsetof(__typeof__(record), text),
+			offsetof(__typeof__(record), guard));
 	assert_int_equal(board_text_add(&text, NULL, false).at, 0);
 	assert_int_equal(board_text_add(&text, "", false).at, 0);
 	a = board_text_add(&text, "name", false);
 	assert_int_equal(a.at, 8);
 	b = board_text_add(&text, "other", false);
 	assert_string_equal((char *)&record + b.at, "other");
-	assert_int_equal(board_text_add(&text, "name", true).at, a.at);	/* once */
+	assert_int_equal(board_text_add(&text, "name", true).at, a.at); /* once */
 	assert_int_not_equal(board_text_add(&text, "nam", true).at, a.at);
 	assert_false(text.cut);
 	b = board_text_add(&text, "/a/very/long/path", true);
@@ -257,11 +268,12 @@ static void test_identity_is_shared_fairly(void **state)
 	memset(image, 'i', sizeof(image));
 	image[sizeof(image) - 1] = 0;
 	board_text_init(&text, &from, offsetof(struct hr_slot, text), sizeof(from));
-	from.id = (struct hr_identity){.runtime = HR_RUNTIME_DOCKER, .kind = HR_KIND_CONTAINER, .workload = 9};
+	from.id = (struct hr_identity){
+		.runtime = HR_RUNTIME_DOCKER, .kind = HR_KIND_CONTAINER, .workload = 9};
 	from.id.image = board_text_add(&text, image, false);
 	from.id.name = board_text_add(&text, "name", false);
 	from.id.cgroup = board_text_add(&text, "/docker/x", false);
-	from.id.pod.at = HR_SLOT_BYTES - 20;	/* leads to no end inside */
+	from.id.pod.at = HR_SLOT_BYTES - 20; /* leads to no end inside */
 	memset(from.text + sizeof(from.text) - 20, 'n', 20);
 	from.id.unit.at = 2;
 	board_text_init(&text, &to, offsetof(struct hr_slot, text), sizeof(to));
@@ -293,13 +305,14 @@ static void test_adopt(void **state)
 	assert_int_equal(board_open(&config, &board, &adopted), 0);
 	assert_true(adopted);
 	assert_memory_equal(before, board_slot(board, 0), 40 * sizeof(*before));
-	assert_true(board_header(board)->instance == instance && board_header(board)->last_seq == last);
+	assert_true(board_header(board)->instance == instance &&
+		    board_header(board)->last_seq == last);
 	assert_int_equal(board_header(board)->generation, 2);
 	assert_int_equal(board_slot_take(board, &index), 0);
-	assert_int_equal(index, 40);	/* what is in use was found */
+	assert_int_equal(index, 40); /* what is in use was found */
 	board_close(board);
 
-	config.capacity = 300;		/* more than it has: adopted and grown */
+	config.capacity = 300; /* more than it has: adopted and grown */
 	assert_int_equal(board_open(&config, &board, &adopted), 0);
 	assert_true(adopted);
 	assert_int_equal(board_capacity(board), 300);
@@ -340,7 +353,7 @@ static void test_not_adopted(void **state)
 		{2 * HR_BOARD_PAGE + offsetof(struct hr_slot, text_used), HR_SLOT_TEXT + 1},
 		{2 * HR_BOARD_PAGE + offsetof(struct hr_slot, id), 0xff},
 		{2 * HR_BOARD_PAGE + offsetof(struct hr_slot, id.container_id), 0x10001},
-		{2 * HR_BOARD_PAGE + 256 * HR_SLOT_BYTES, 5},		/* first record's bytes */
+		{2 * HR_BOARD_PAGE + 256 * HR_SLOT_BYTES, 5}, /* first record's bytes */
 		{2 * HR_BOARD_PAGE + 256 * HR_SLOT_BYTES, 0},
 		{2 * HR_BOARD_PAGE + 256 * HR_SLOT_BYTES, 0x7ffffff8},
 	};
@@ -423,11 +436,11 @@ static void test_mend(void **state)
 	bool adopted;
 
 	assert_int_equal(fixture_open(&f, dir->board), 0);
-	board_slot_begin(f.board, 2);			/* torn, but sound */
-	slot = board_slot_begin(f.board, 5);		/* torn, and its name leads outside */
+	board_slot_begin(f.board, 2); /* torn, but sound */
+	slot = board_slot_begin(f.board, 5); /* torn, and its name leads outside */
 	slot->id.name.at = 4095;
 	slot->text[sizeof(slot->text) - 1] = 'x';
-	slot = board_slot_begin(f.board, 7);		/* being taken */
+	slot = board_slot_begin(f.board, 7); /* being taken */
 	slot->cgroup_id = 0;
 	host = board_host_begin(f.board);
 	memset(host->node, 'n', sizeof(host->node));
@@ -439,7 +452,7 @@ static void test_mend(void **state)
 	assert_true(board_header(board)->last_seq == last);
 	assert_int_equal(board_slot(board, 2)->state, HR_SLOT_RUNNING);
 	assert_int_equal(board_slot(board, 2)->cgroup_id, 1002);
-	assert_int_equal(board_slot(board, 2)->sampled_ns, 0);	/* to be sampled anew */
+	assert_int_equal(board_slot(board, 2)->sampled_ns, 0); /* to be sampled anew */
 	assert_int_not_equal(board_slot(board, 3)->sampled_ns, 0);
 	assert_int_equal(board_slot(board, 5)->state, HR_SLOT_FREE);
 	assert_int_equal(board_slot(board, 7)->state, HR_SLOT_FREE);
@@ -479,23 +492,24 @@ static void test_grow(void **state)
 	assert_int_equal(hr_reader_health(reader, NULL), 0);
 	hr_reader_header(reader, &new);
 	assert_int_equal(new.slot_capacity, 1000);
-	assert_true(new.instance == old.instance && new.last_seq == old.last_seq);
+	assert_true(new.instance == old.instance &&new.last_seq == old.last_seq);
 	for (index = 0; !hr_reader_slot(reader, &index, &slot); slots++)
 		assert_memory_equal(&slot, &before[index - 1], sizeof(slot));
 	assert_int_equal(slots, 256);
 	while (!hr_reader_next_event(reader, event, HR_EVENT_MAX_BYTES))
 		assert_true(event->seq == ++seen);
-	assert_true(seen == new.last_seq && hr_reader_missed(reader) == missed);
+	assert_true(seen == new.last_seq &&hr_reader_missed(reader) == missed);
 	hr_reader_close(reader);
 	board_close(f.board);
 	free(event);
 }
 
-/* Writes as fast as it can, until it is killed: slots, host, events, takes and frees. Each record carries its number
- * in several places, so that a torn one shows. */
+/* Writes as fast as it can, until it is killed: slots, host, events, takes and frees. Each record
+ * carries its number in several places, so that a torn one shows. */
 static void hammer(struct board *board, uint64_t seed)
 {
-	struct fixture f = {.board = board, .random = seed, .now_ns = FIXTURE_T0_NS, .containers = 64};
+	struct fixture f = {
+		.board = board, .random = seed, .now_ns = FIXTURE_T0_NS, .containers = 64};
 	uint32_t taken = 0, index;
 
 	while (taken < 32 && !board_slot_take(board, &index))
@@ -540,7 +554,7 @@ static void test_killed_at_any_moment(void **state)
 		last_seq = board_header(board)->last_seq;
 		for (uint32_t i = 0; i < 64; i++)
 			slots += board_slot(board, i)->state != HR_SLOT_FREE;
-		assert_true(!round || slots >= 30);	/* one may have been on its way */
+		assert_true(!round || slots >= 30); /* one may have been on its way */
 		board_close(board);
 		pid = fork();
 		if (!pid) {
@@ -554,7 +568,8 @@ static void test_killed_at_any_moment(void **state)
 			ssize_t n = pread(fd, &h, sizeof(h), 0);
 
 			close(fd);
-			if (n == sizeof(h) && h.generation == 2 * (uint64_t)round + 2 && h.last_seq > last_seq + 3)
+			if (n == sizeof(h) && h.generation == 2 * (uint64_t)round + 2 &&
+			    h.last_seq > last_seq + 3)
 				break;
 			usleep(100);
 		}
@@ -587,11 +602,21 @@ int main(void)
 {
 #define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
 	const struct CMUnitTest tests[] = {
-		WITH_DIR(test_file), WITH_DIR(test_refused), WITH_DIR(test_two_guards), WITH_DIR(test_slots),
-		WITH_DIR(test_slot_write), cmocka_unit_test(test_text), cmocka_unit_test(test_identity_is_shared_fairly),
-		WITH_DIR(test_adopt), WITH_DIR(test_not_adopted), WITH_DIR(test_of_another_boot),
+		WITH_DIR(test_file),
+		WITH_DIR(test_refused),
+		WITH_DIR(test_two_guards),
+		WITH_DIR(test_slots),
+		WITH_DIR(test_slot_write),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_identity_is_shared_fairly),
+		WITH_DIR(test_adopt),
+		WITH_DIR(test_not_adopted),
+		WITH_DIR(test_of_another_boot),
 		WITH_DIR(test_others_file_is_not_adopted),
-		WITH_DIR(test_mend), WITH_DIR(test_grow), WITH_DIR(test_killed_at_any_moment), WITH_DIR(test_ten_thousand),
+		WITH_DIR(test_mend),
+		WITH_DIR(test_grow),
+		WITH_DIR(test_killed_at_any_moment),
+		WITH_DIR(test_ten_thousand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The reader: says what is wrong with a file, shows no torn slot, and survives whatever the file holds. */
+/* The reader: says what is wrong with a file, shows no torn slot, and survives whatever the file
+ * holds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,8 +47,14 @@ static int remove_dir(void **state)
 /* A board that is quick to read: few slots, small rings, one event of each kind. */
 static void make_small(const char *path, uint64_t seed)
 {
-	struct fixture f = {.containers = 3, .seed = seed, .hostile = true, .now_ns = FIXTURE_T0_NS, .random = seed};
-	struct board_config config = {.path = path, .capacity = 4, .keep_bytes = BOARD_MIN_RING,
+	struct fixture f = {.containers = 3,
+			    .seed = seed,
+			    .hostile = true,
+			    .now_ns = FIXTURE_T0_NS,
+			    .random = seed};
+	struct board_config config = {.path = path,
+				      .capacity = 4,
+				      .keep_bytes = BOARD_MIN_RING,
 				      .chatter_bytes = BOARD_MIN_RING};
 	uint32_t index;
 
@@ -62,19 +69,18 @@ static void make_small(const char *path, uint64_t seed)
 	assert_int_equal(fixture_leave(&f), 0);
 }
 
-static size_t text_bytes(const void *base, const char *text)
-{
-	return text ? strlen(text) : 0;
-}
+static size_t text_bytes(const void *base, const char *text) { return text ? strlen(text) : 0; }
 
 static size_t identity_bytes(const void *base, const struct hr_identity *id, bool event)
 {
-	const struct hr_str all[] = {id->name, id->container_id, id->image, id->pod, id->namespace,
-				     id->pod_uid, id->container, id->unit, id->cgroup};
+	const struct hr_str all[] = {id->name,	    id->container_id, id->image,
+				     id->pod,	    id->namespace,    id->pod_uid,
+				     id->container, id->unit,	      id->cgroup};
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		n += text_bytes(base, event ? hr_event_text(base, all[i]) : hr_slot_text(base, all[i]));
+		n += text_bytes(base,
+				event ? hr_event_text(base, all[i]) : hr_slot_text(base, all[i]));
 	assert_true(id->runtime < HR_RUNTIME_COUNT && id->kind < HR_KIND_COUNT);
 	return n;
 }
@@ -84,7 +90,8 @@ static size_t event_bytes(const union fixture_event *e)
 	size_t n = identity_bytes(e, &e->event.id, true);
 
 	if (e->event.type == HR_EVENT_OOM_KILL) {
-		n += identity_bytes(e, &e->oom.victim.id, true) + identity_bytes(e, &e->oom.trigger.id, true);
+		n += identity_bytes(e, &e->oom.victim.id, true) +
+		     identity_bytes(e, &e->oom.trigger.id, true);
 		n += text_bytes(e, hr_event_text(&e->event, e->oom.victim.cmdline));
 		assert_true(e->oom.history_count <= HR_OOM_HISTORY);
 		assert_non_null(hr_level_word(e->oom.level));
@@ -110,7 +117,8 @@ static uint32_t read_all(struct hr_reader *r, size_t *ret_text)
 	hr_reader_header(r, &header);
 	hr_reader_health(r, NULL);
 	if (!hr_reader_host(r, &host))
-		n += strlen(host.node) + strlen(host.kernel) + strlen(host.source[HR_SOURCES - 1].variant);
+		n += strlen(host.node) + strlen(host.kernel) +
+		     strlen(host.source[HR_SOURCES - 1].variant);
 	for (; !hr_reader_slot(r, &index, &slot); slots++) {
 		n += identity_bytes(&slot, &slot.id, false);
 		n += text_bytes(&slot, hr_slot_text(&slot, slot.binding.cgroup));
@@ -163,7 +171,8 @@ static void test_says_what_is_wrong(void **state)
 		int error;
 		const char *words;
 	} cases[] = {
-		{offsetof(struct hr_board_header, magic), 7, -EPROTO, "neither a board nor a recording"},
+		{offsetof(struct hr_board_header, magic), 7, -EPROTO,
+		 "neither a board nor a recording"},
 		{offsetof(struct hr_board_header, version), HR_BOARD_VERSION + 1, -EPROTONOSUPPORT,
 		 "board has version 2, this program reads 1: update headroom"},
 		{offsetof(struct hr_board_header, version), 0, -EPROTONOSUPPORT,
@@ -195,7 +204,8 @@ static void test_says_what_is_wrong(void **state)
 	assert_int_equal(hr_reader_open("/proc/self/exe", &r), -EPROTO);
 	unlink(dir->board);
 	assert_int_equal(mkfifo(dir->board, 0600), 0);
-	assert_int_equal(hr_reader_open(dir->board, &r), -EPROTO);	/* and does not wait for a writer */
+	assert_int_equal(hr_reader_open(dir->board, &r),
+			 -EPROTO); /* and does not wait for a writer */
 	unlink(dir->board);
 	setenv("HEADROOM_BOARD", dir->board, 1);
 	assert_int_equal(hr_reader_open(NULL, &r), -ENOENT);
@@ -241,11 +251,12 @@ static void test_health(void **state)
 
 	assert_int_equal(fixture_open(&f, dir->board), 0);
 	assert_int_equal(fixture_leave(&f), 0);
-	assert_int_equal(hr_reader_open(dir->board, &r), 0);	/* a dead guard's board can be read */
+	assert_int_equal(hr_reader_open(dir->board, &r), 0); /* a dead guard's board can be read */
 	assert_int_equal(hr_reader_health(r, &age), -ESTALE);
 	assert_true(age > HR_HEARTBEAT_DEAD_NS);
 	assert_int_equal(read_all(r, NULL), 2);
-	assert_int_equal(board_open(&config, &board, NULL), 0);	/* a new guard: the same reader follows */
+	assert_int_equal(board_open(&config, &board, NULL),
+			 0); /* a new guard: the same reader follows */
 	assert_int_equal(hr_reader_health(r, &age), 0);
 	assert_true(age < HR_HEARTBEAT_DEAD_NS);
 	board_close(board);
@@ -260,12 +271,14 @@ static void test_health(void **state)
 	assert_int_equal(read_all(r, NULL), 0);
 	unlink(dir->board);
 	board_close(board);
-	assert_int_equal(hr_reader_health(r, NULL), -ESTALE);	/* nothing to follow: what we have can be read */
+	assert_int_equal(hr_reader_health(r, NULL),
+			 -ESTALE); /* nothing to follow: what we have can be read */
 	assert_int_equal(read_all(r, NULL), 0);
 	hr_reader_close(r);
 }
 
-/* Cut at every length: opened and refused, or cut while it is open. Never a SIGBUS, never a slot that is not there. */
+/* Cut at every length: opened and refused, or cut while it is open. Never a SIGBUS, never a slot
+ * that is not there. */
 static void test_truncated(void **state)
 {
 	struct dir *dir = *state;
@@ -287,7 +300,8 @@ static void test_truncated(void **state)
 	hr_reader_close(open_one);
 }
 
-/* Some bytes changed, 10,000 times: reader and checker come to an end, and what the reader shows is sound. */
+/* Some bytes changed, 10,000 times: reader and checker come to an end, and what the reader shows is
+ * sound. */
 static void test_flipped(void **state)
 {
 	struct dir *dir = *state;
@@ -306,8 +320,10 @@ static void test_flipped(void **state)
 	assert_int_equal(board_check(bytes, (size_t)st.st_size, NULL), 0);
 	for (unsigned int seed = 0; seed < 10000; seed++) {
 		/* where it hurts: header, host, slots, rings by turns */
-		static const size_t from[] = {0, 4096, 8192, 8192 + 4 * 4096, 8192 + 4 * 4096 + 16384};
-		size_t start = from[seed % 5], room = seed % 5 == 0 ? sizeof(struct hr_board_header) : 2600;
+		static const size_t from[] = {0, 4096, 8192, 8192 + 4 * 4096,
+					      8192 + 4 * 4096 + 16384};
+		size_t start = from[seed % 5],
+		       room = seed % 5 == 0 ? sizeof(struct hr_board_header) : 2600;
 		size_t at[8], flips;
 		struct hr_reader *r;
 		const char *what;
@@ -316,7 +332,8 @@ static void test_flipped(void **state)
 		flips = 1 + (size_t)rand() % ARRAY_SIZE(at);
 		for (size_t i = 0; i < flips; i++) {
 			at[i] = start + (size_t)rand() % room;
-			bytes[at[i]] = rand() % 2 ? (unsigned char)rand() : bytes[at[i]] ^ (unsigned char)(1 << rand() % 8);
+			bytes[at[i]] = rand() % 2 ? (unsigned char)rand()
+						  : bytes[at[i]] ^ (unsigned char)(1 << rand() % 8);
 			assert_int_equal(pwrite(fd, &bytes[at[i]], 1, (off_t)at[i]), 1);
 		}
 		sound += !board_check(bytes, (size_t)st.st_size, &what);
@@ -340,8 +357,11 @@ static void test_flipped_and_adopted(void **state)
 	struct dir *dir = *state;
 
 	for (unsigned int seed = 0; seed < 300; seed++) {
-		struct board_config config = {.path = dir->board, .capacity = 4, .keep_bytes = BOARD_MIN_RING,
-					      .chatter_bytes = BOARD_MIN_RING, .adopt = true};
+		struct board_config config = {.path = dir->board,
+					      .capacity = 4,
+					      .keep_bytes = BOARD_MIN_RING,
+					      .chatter_bytes = BOARD_MIN_RING,
+					      .adopt = true};
 		uint64_t heartbeat = clock_boot_ns(), created = clock_wall_ns();
 		struct board *board;
 		const char *what;
@@ -355,11 +375,16 @@ static void test_flipped_and_adopted(void **state)
 		for (int i = 0; i < 4; i++) {
 			unsigned char byte = (unsigned char)rand();
 
-			assert_int_equal(pwrite(fd, &byte, 1, seed % 3 ? 2 * 4096 + rand() % 50000 % 36000 : rand() % 8192), 1);
+			assert_int_equal(pwrite(fd, &byte, 1,
+						seed % 3 ? 2 * 4096 + rand() % 50000 % 36000
+							 : rand() % 8192),
+					 1);
 		}
 		close(fd);
 		assert_int_equal(board_open(&config, &board, NULL), 0);
-		assert_int_equal(board_check(board_header(board), board_header(board)->file_bytes, &what), 0);
+		assert_int_equal(
+			board_check(board_header(board), board_header(board)->file_bytes, &what),
+			0);
 		board_close(board);
 	}
 }
@@ -394,7 +419,8 @@ static void assert_untorn(const struct hr_slot *slot)
 
 	assert_true(slot->memory.usage == number * 3 && slot->memory.headroom == ~number);
 	assert_int_equal(slot->history.fine[HR_FINE - 1].t_centis, (uint32_t)number);
-	assert_true(slot->text[0] == (char)('a' + number % 26) && slot->text[14] == slot->text[0] && !slot->text[15]);
+	assert_true(slot->text[0] == (char)('a' + number % 26) && slot->text[14] == slot->text[0] &&
+		    !slot->text[15]);
 }
 
 static struct {
@@ -426,7 +452,8 @@ ssize_t pread(int fd, void *buf, size_t bytes, off_t at)
 	for (int i = 0; i < 2; i++, first = half - first) {
 		size_t n = first ? bytes - half : half;
 
-		if (n && syscall(SYS_pread64, fd, (char *)buf + first, n, at + (off_t)first) != (ssize_t)n)
+		if (n && syscall(SYS_pread64, fd, (char *)buf + first, n, at + (off_t)first) !=
+				 (ssize_t)n)
 			return -1;
 		if (!i)
 			write_in_the_meantime();
@@ -436,7 +463,9 @@ ssize_t pread(int fd, void *buf, size_t bytes, off_t at)
 
 static struct board *open_one_slot(const struct dir *dir)
 {
-	struct board_config config = {.path = dir->board, .capacity = 1, .keep_bytes = BOARD_MIN_RING,
+	struct board_config config = {.path = dir->board,
+				      .capacity = 1,
+				      .keep_bytes = BOARD_MIN_RING,
 				      .chatter_bytes = BOARD_MIN_RING};
 	struct board *board;
 	uint32_t index;
@@ -476,7 +505,8 @@ static void test_in_the_meantime(void **state)
 	assert_true(seen > 1000);
 	/* a writer that died inside: passed over and counted, in bounded time */
 	while (meantime.step != 1)
-		write_step(board, 0, ++meantime.number, meantime.step), meantime.step = (meantime.step + 1) % 3;
+		write_step(board, 0, ++meantime.number, meantime.step),
+			meantime.step = (meantime.step + 1) % 3;
 	seen = hr_reader_torn(r);
 	assert_int_equal(hr_reader_slot(r, &(uint32_t){0}, &slot), -ENODATA);
 	assert_int_equal(hr_reader_torn(r), seen + 1);
@@ -526,17 +556,17 @@ static void test_text_stays_inside(void **state)
 	const uint16_t start = offsetof(struct hr_slot, text);
 
 	memset(slot.text, 'x', sizeof(slot.text));
-	assert_null(hr_slot_text(&slot, (struct hr_str){start}));	/* has no end */
+	assert_null(hr_slot_text(&slot, (struct hr_str){start})); /* has no end */
 	slot.text[3] = 0;
 	assert_string_equal(hr_slot_text(&slot, (struct hr_str){start}), "xxx");
 	assert_string_equal(hr_slot_text(&slot, (struct hr_str){(uint16_t)(start + 3)}), "");
 	assert_null(hr_slot_text(&slot, (struct hr_str){(uint16_t)(start + 4)}));
 	assert_null(hr_slot_text(&slot, (struct hr_str){0}));
-	assert_null(hr_slot_text(&slot, (struct hr_str){(uint16_t)(start - 1)}));	/* not text */
+	assert_null(hr_slot_text(&slot, (struct hr_str){(uint16_t)(start - 1)})); /* not text */
 	assert_null(hr_slot_text(&slot, (struct hr_str){HR_SLOT_BYTES}));
 	assert_null(hr_slot_text(&slot, (struct hr_str){UINT16_MAX}));
 	memset(e.room + 200, 'x', 100);
-	assert_null(hr_event_text(&e.event, (struct hr_str){200}));	/* ends behind the record */
+	assert_null(hr_event_text(&e.event, (struct hr_str){200})); /* ends behind the record */
 	e.room[239] = 0;
 	assert_int_equal(strlen(hr_event_text(&e.event, (struct hr_str){200})), 39);
 	assert_null(hr_event_text(&e.event, (struct hr_str){240}));
@@ -571,10 +601,17 @@ int main(void)
 {
 #define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
 	const struct CMUnitTest tests[] = {
-		WITH_DIR(test_small), WITH_DIR(test_says_what_is_wrong), WITH_DIR(test_not_permitted),
-		WITH_DIR(test_health), WITH_DIR(test_truncated), WITH_DIR(test_flipped),
-		WITH_DIR(test_flipped_and_adopted), WITH_DIR(test_in_the_meantime), WITH_DIR(test_hammered),
-		cmocka_unit_test(test_text_stays_inside), cmocka_unit_test(test_words),
+		WITH_DIR(test_small),
+		WITH_DIR(test_says_what_is_wrong),
+		WITH_DIR(test_not_permitted),
+		WITH_DIR(test_health),
+		WITH_DIR(test_truncated),
+		WITH_DIR(test_flipped),
+		WITH_DIR(test_flipped_and_adopted),
+		WITH_DIR(test_in_the_meantime),
+		WITH_DIR(test_hammered),
+		cmocka_unit_test(test_text_stays_inside),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

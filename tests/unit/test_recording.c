@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Recordings: what was on the board is in the file, and stays readable whatever happens to its end or its middle. */
+/* Recordings: what was on the board is in the file, and stays readable whatever happens to its end
+ * or its middle. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,7 +131,7 @@ static void test_seek(void **state)
 
 	make(rig, 3, 150);
 	r = open_rec(rig);
-	assert_int_equal(hr_reader_host(r, &host), -ENODATA);	/* before the first frame */
+	assert_int_equal(hr_reader_host(r, &host), -ENODATA); /* before the first frame */
 	srand(19);
 	for (int i = 0; i < 300; i++) {
 		uint32_t frame = (uint32_t)rand() % 150;
@@ -145,7 +146,7 @@ static void test_seek(void **state)
 			assert_true(hr_reader_frame_time(r) == time_of(frame + 1));
 		}
 	}
-	assert_int_equal(hr_reader_seek_frame(r, 0), 0);	/* before all: the first */
+	assert_int_equal(hr_reader_seek_frame(r, 0), 0); /* before all: the first */
 	assert_true(hr_reader_frame_time(r) == time_of(0));
 	assert_int_equal(hr_reader_seek_frame(r, UINT64_MAX), 0);
 	assert_true(hr_reader_frame_time(r) == time_of(149));
@@ -168,13 +169,13 @@ static uint32_t count_frames(const struct rig *rig, int *ret_end, uint64_t *ret_
 		for (uint32_t i = 0; !hr_reader_slot(r, &i, &slot);)
 			slots++;
 		while (!(got = hr_reader_next_event(r, &e.event, sizeof(e)))) {
-			assert_true(e.event.seq > seen);	/* none twice */
+			assert_true(e.event.seq > seen); /* none twice */
 			seen = e.event.seq;
 			events++;
 		}
 		assert_int_equal(got, -ENODATA);
 	}
-	assert_int_equal(hr_reader_next_frame(r), -ENODATA);	/* said once */
+	assert_int_equal(hr_reader_next_frame(r), -ENODATA); /* said once */
 	hr_reader_close(r);
 	if (ret_end)
 		*ret_end = end;
@@ -205,8 +206,10 @@ static void test_append(void **state)
 	hr_reader_close(board);
 	assert_int_equal(count_frames(rig, &end, &events), 80);
 	assert_int_equal(end, -ENODATA);
-	assert_true(events == board_header(rig->fixture.board)->last_seq);	/* each once, over both */
-	assert_int_equal(hr_recorder_new(rig->board, true, &rec), -EPROTO);	/* a board is no recording */
+	assert_true(events ==
+		    board_header(rig->fixture.board)->last_seq); /* each once, over both */
+	assert_int_equal(hr_recorder_new(rig->board, true, &rec),
+			 -EPROTO); /* a board is no recording */
 	assert_int_equal(hr_recorder_new("/dev/null", true, &rec), -EPROTO);
 	assert_int_equal(hr_recorder_new(rig->dir, true, &rec), -EISDIR);
 }
@@ -290,8 +293,9 @@ static void test_follow(void **state)
 	hr_reader_close(r);
 }
 
-/* No room for a whole frame: said, the file is as before, and what happened meanwhile comes with the next frame. The
- * size limit of a child stands for the full disk: write() then writes a part, or nothing. */
+/* No room for a whole frame: said, the file is as before, and what happened meanwhile comes with
+ * the next frame. The size limit of a child stands for the full disk: write() then writes a part,
+ * or nothing. */
 static void full_disk(struct rig *rig)
 {
 	struct hr_recorder *rec;
@@ -339,7 +343,7 @@ static void test_full_disk(void **state)
 	assert_int_equal(status, 0);
 	assert_int_equal(count_frames(rig, &end, &events), 4);
 	assert_int_equal(end, -ENODATA);
-	assert_true(events >= last + 6);	/* three kills with their outcomes */
+	assert_true(events >= last + 6); /* three kills with their outcomes */
 	assert_true(events == board_header(rig->fixture.board)->last_seq);
 }
 
@@ -363,10 +367,13 @@ static void test_damaged_in_the_middle(void **state)
 		struct hr_frame_header first;
 		int rd = open(rig->file, O_RDONLY);
 
-		assert_int_equal(pread(rd, &first, sizeof(first), sizeof(struct hr_record_header)), sizeof(first));
+		assert_int_equal(pread(rd, &first, sizeof(first), sizeof(struct hr_record_header)),
+				 sizeof(first));
 		close(rd);
-		assert_int_equal(pwrite(fd, "\x55\xaa", 2, (off_t)(sizeof(struct hr_record_header) + 2 * sizeof(first) +
-							      first.packed_bytes + 10)), 2);
+		assert_int_equal(pwrite(fd, "\x55\xaa", 2,
+					(off_t)(sizeof(struct hr_record_header) +
+						2 * sizeof(first) + first.packed_bytes + 10)),
+				 2);
 	}
 	close(fd);
 	r = open_rec(rig);
@@ -420,7 +427,11 @@ static void test_flipped(void **state)
 
 		srand(seed);
 		at = (size_t)rand() % (size_t)(seed % 2 ? st.st_size : 200);
-		assert_int_equal(pwrite(fd, &(unsigned char){(unsigned char)(whole[at] ^ (1 + rand() % 255))}, 1, (off_t)at), 1);
+		assert_int_equal(
+			pwrite(fd,
+			       &(unsigned char){(unsigned char)(whole[at] ^ (1 + rand() % 255))}, 1,
+			       (off_t)at),
+			1);
 		if (!hr_reader_open(rig->file, &r)) {
 			uint32_t calls = 0;
 			int end;
@@ -449,9 +460,16 @@ int main(void)
 {
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		WITH_RIG(test_same_as_the_board), WITH_RIG(test_seek), WITH_RIG(test_append), WITH_RIG(test_every_cut),
-		WITH_RIG(test_append_after_cut), WITH_RIG(test_follow), WITH_RIG(test_full_disk),
-		WITH_RIG(test_damaged_in_the_middle), WITH_RIG(test_another_version), WITH_RIG(test_flipped),
+		WITH_RIG(test_same_as_the_board),
+		WITH_RIG(test_seek),
+		WITH_RIG(test_append),
+		WITH_RIG(test_every_cut),
+		WITH_RIG(test_append_after_cut),
+		WITH_RIG(test_follow),
+		WITH_RIG(test_full_disk),
+		WITH_RIG(test_damaged_in_the_middle),
+		WITH_RIG(test_another_version),
+		WITH_RIG(test_flipped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

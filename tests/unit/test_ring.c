@@ -16,14 +16,15 @@ struct rig {
 	char dir[32], path[48];
 	struct board *board;
 	struct hr_reader *reader;
-	union fixture_event event;	/* what was read last */
+	union fixture_event event; /* what was read last */
 };
 
-/* Every read of the library goes through here: what the writer does in the meantime is for the test to say. */
+/* Every read of the library goes through here: what the writer does in the meantime is for the test
+ * to say. */
 static struct {
 	struct board *board;
 	uint64_t posted, most;
-	int one_in;		/* so many reads */
+	int one_in; /* so many reads */
 } meantime;
 
 static void post_in_the_meantime(void);
@@ -42,7 +43,8 @@ ssize_t pread(int fd, void *buf, size_t bytes, off_t at)
 	for (int i = 0; i < 2; i++, first = half - first) {
 		size_t n = first ? bytes - half : half;
 
-		if (n && syscall(SYS_pread64, fd, (char *)buf + first, n, at + (off_t)first) != (ssize_t)n)
+		if (n && syscall(SYS_pread64, fd, (char *)buf + first, n, at + (off_t)first) !=
+				 (ssize_t)n)
 			return -1;
 		if (!i)
 			post_in_the_meantime();
@@ -53,7 +55,8 @@ ssize_t pread(int fd, void *buf, size_t bytes, off_t at)
 static int set_up(void **state)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
-	struct board_config config = {.capacity = 4, .keep_bytes = BOARD_MIN_RING, .chatter_bytes = BOARD_MIN_RING};
+	struct board_config config = {
+		.capacity = 4, .keep_bytes = BOARD_MIN_RING, .chatter_bytes = BOARD_MIN_RING};
 
 	strcpy(rig->dir, "/tmp/test_ring.XXXXXX");
 	if (!mkdtemp(rig->dir))
@@ -81,12 +84,15 @@ static int tear_down(void **state)
 
 static uint32_t body_bytes(uint64_t seq) { return (uint32_t)(seq * 2654435761u % 90) * 8; }
 
-/* An event whose every byte follows from its seq. type GUARD goes to the one ring, OOM_SCORE_ADJ to the other. */
+/* An event whose every byte follows from its seq. type GUARD goes to the one ring, OOM_SCORE_ADJ to
+ * the other. */
 static uint64_t post(struct board *board, enum hr_event_type type)
 {
 	uint64_t seq = board_header(board)->last_seq + 1;
-	size_t fixed = type == HR_EVENT_GUARD ? sizeof(struct hr_event_guard) : sizeof(struct hr_event_oom_score_adj);
-	union fixture_event e = {.event = {.type = (uint16_t)type, .time_ns = seq * 3, .cgroup_id = ~seq}};
+	size_t fixed = type == HR_EVENT_GUARD ? sizeof(struct hr_event_guard)
+					      : sizeof(struct hr_event_oom_score_adj);
+	union fixture_event e = {
+		.event = {.type = (uint16_t)type, .time_ns = seq * 3, .cgroup_id = ~seq}};
 
 	fixed = (fixed + 7) & ~(size_t)7;
 	e.event.bytes = (uint32_t)fixed + body_bytes(seq);
@@ -108,7 +114,7 @@ static void assert_whole(const union fixture_event *e)
 	for (uint32_t i = 0; i < body; i++)
 		assert_int_equal(e->room[e->event.bytes - 1 - i], e->event.seq & 0xff);
 	for (uint32_t i = e->event.bytes; i < sizeof(*e); i++)
-		assert_int_equal(e->room[i], 0);	/* nothing of the event before it */
+		assert_int_equal(e->room[i], 0); /* nothing of the event before it */
 }
 
 static int next(struct rig *rig)
@@ -122,20 +128,23 @@ static void test_in_order(void **state)
 	struct rig *rig = *state;
 
 	assert_int_equal(next(rig), -ENODATA);
-	for (uint64_t i = 1; i <= 3000; i++) {		/* many times around both rings */
+	for (uint64_t i = 1; i <= 3000; i++) { /* many times around both rings */
 		assert_true(post_any(rig->board, i) == i);
 		if (i % 3)
 			continue;
 		for (uint64_t j = i - 2; j <= i; j++) {
 			assert_int_equal(next(rig), 0);
 			assert_true(rig->event.event.seq == j);
-			assert_true(rig->event.event.instance == board_header(rig->board)->instance);
+			assert_true(rig->event.event.instance ==
+				    board_header(rig->board)->instance);
 			assert_whole(&rig->event);
 		}
 		assert_int_equal(next(rig), -ENODATA);
 	}
 	assert_int_equal(hr_reader_missed(rig->reader), 0);
-	assert_int_equal(board_check(board_header(rig->board), board_header(rig->board)->file_bytes, NULL), 0);
+	assert_int_equal(
+		board_check(board_header(rig->board), board_header(rig->board)->file_bytes, NULL),
+		0);
 }
 
 static void test_lapped(void **state)
@@ -232,7 +241,7 @@ static void test_seek(void **state)
 	post_any(rig->board, 21);
 	assert_int_equal(next(rig), 0);
 	assert_int_equal(rig->event.event.seq, 21);
-	hr_reader_seek_event(rig->reader, 25);		/* yet to come */
+	hr_reader_seek_event(rig->reader, 25); /* yet to come */
 	for (uint64_t i = 22; i <= 26; i++)
 		post_any(rig->board, i);
 	assert_int_equal(next(rig), 0);
@@ -240,7 +249,7 @@ static void test_seek(void **state)
 	assert_int_equal(hr_reader_missed(rig->reader), 0);
 	for (uint64_t i = 27; i <= 2000; i++)
 		post_any(rig->board, i);
-	hr_reader_seek_event(rig->reader, 100);		/* long gone: said, and by how many */
+	hr_reader_seek_event(rig->reader, 100); /* long gone: said, and by how many */
 	assert_int_equal(next(rig), -EOVERFLOW);
 	assert_int_equal(next(rig), 0);
 	assert_true(hr_reader_missed(rig->reader) == rig->event.event.seq - 100);
@@ -250,8 +259,12 @@ static void test_refused(void **state)
 {
 	struct rig *rig = *state;
 	union fixture_event e = {.event = {.type = HR_EVENT_GUARD}};
-	static const uint32_t bytes[] = {0, 8, sizeof(struct hr_event) - 8, sizeof(struct hr_event) + 4,
-					 HR_EVENT_MAX_BYTES + 8, UINT32_MAX};
+	static const uint32_t bytes[] = {0,
+					 8,
+					 sizeof(struct hr_event) - 8,
+					 sizeof(struct hr_event) + 4,
+					 HR_EVENT_MAX_BYTES + 8,
+					 UINT32_MAX};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++) {
 		e.event.bytes = bytes[i];
@@ -263,7 +276,8 @@ static void test_refused(void **state)
 	e.event = (struct hr_event){.type = HR_EVENT_GUARD, .bytes = HR_EVENT_MAX_BYTES};
 	for (uint64_t i = 1; i < 10; i++)
 		assert_true(board_event_post(rig->board, &e.event) == i);
-	assert_int_equal(hr_reader_next_event(rig->reader, &e.event, HR_EVENT_MAX_BYTES - 1), -EINVAL);
+	assert_int_equal(hr_reader_next_event(rig->reader, &e.event, HR_EVENT_MAX_BYTES - 1),
+			 -EINVAL);
 }
 
 static void test_damaged(void **state)
@@ -276,13 +290,13 @@ static void test_damaged(void **state)
 	post(rig->board, HR_EVENT_GUARD);
 	post(rig->board, HR_EVENT_GUARD);
 	post(rig->board, HR_EVENT_GUARD);
-	first->severity = 77;		/* a record that makes no sense is passed over alone */
+	first->severity = 77; /* a record that makes no sense is passed over alone */
 	assert_int_equal(next(rig), -EBADMSG);
 	assert_int_equal(next(rig), 0);
 	assert_int_equal(rig->event.event.seq, 2);
 	first->severity = 0;
 	bytes = first->bytes;
-	first->bytes = 12;		/* where the next one stands cannot be known */
+	first->bytes = 12; /* where the next one stands cannot be known */
 	hr_reader_seek_event(rig->reader, 0);
 	assert_int_equal(next(rig), -ENODATA);
 	first->bytes = bytes;
@@ -295,16 +309,19 @@ static void test_damaged(void **state)
 
 static void post_in_the_meantime(void)
 {
-	uint64_t n = rand() % meantime.one_in ? 0 : rand() % 2 ? 1 : (uint64_t)rand() % meantime.most;
+	uint64_t n = rand() % meantime.one_in ? 0
+		     : rand() % 2	      ? 1
+					      : (uint64_t)rand() % meantime.most;
 
 	for (; n && meantime.posted < 20000; n--)
 		post_any(meantime.board, ++meantime.posted);
 }
 
-/* Events come, and whole rings go by, between any two reads: nothing is torn, nothing is told twice, all is counted. */
+/* Events come, and whole rings go by, between any two reads: nothing is torn, nothing is told
+ * twice, all is counted. */
 static void test_in_the_meantime(void **state)
 {
-	static const uint64_t most[] = {4, 10, 60, 200};	/* a ring holds some 40 */
+	static const uint64_t most[] = {4, 10, 60, 200}; /* a ring holds some 40 */
 	struct rig *rig = *state;
 
 	srand(17);
@@ -330,12 +347,13 @@ static void test_in_the_meantime(void **state)
 		meantime.board = NULL;
 		assert_true(read + hr_reader_missed(rig->reader) - missed == 20000);
 		assert_true(read > 100);
-		if (most[i] == 4)	/* a writer that is slow enough loses nothing */
+		if (most[i] == 4) /* a writer that is slow enough loses nothing */
 			assert_true(hr_reader_missed(rig->reader) == missed);
 	}
 }
 
-/* A writer in another process, as fast as it can: what is read is whole, and read + missed = written. */
+/* A writer in another process, as fast as it can: what is read is whole, and read + missed =
+ * written. */
 static void test_hammered(void **state)
 {
 	enum { EVENTS = 200000 };
@@ -373,9 +391,15 @@ int main(void)
 {
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		WITH_RIG(test_in_order), WITH_RIG(test_lapped), WITH_RIG(test_counts),
-		WITH_RIG(test_late_reader_misses_nothing), WITH_RIG(test_chatter_spares_the_kills), WITH_RIG(test_seek),
-		WITH_RIG(test_refused), WITH_RIG(test_damaged), WITH_RIG(test_in_the_meantime),
+		WITH_RIG(test_in_order),
+		WITH_RIG(test_lapped),
+		WITH_RIG(test_counts),
+		WITH_RIG(test_late_reader_misses_nothing),
+		WITH_RIG(test_chatter_spares_the_kills),
+		WITH_RIG(test_seek),
+		WITH_RIG(test_refused),
+		WITH_RIG(test_damaged),
+		WITH_RIG(test_in_the_meantime),
 		WITH_RIG(test_hammered),
 	};
 

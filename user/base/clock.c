@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Times for people and programs, and back. Reads no clock itself; only local times look at the time zone. */
+/* Times for people and programs, and back. Reads no clock itself; only local times look at the time
+ * zone. */
 #include "clock.h"
 
 #include <errno.h>
@@ -94,8 +95,8 @@ static bool take_offset(const char **text, int *ret_seconds)
 	if (**text != '+' && **text != '-')
 		return false;
 	(*text)++;
-	if (!take_number(text, 2, ':', &hours) || !take_number(text, 2, 0, &minutes) || hours > 23 ||
-	    minutes > 59)
+	if (!take_number(text, 2, ':', &hours) || !take_number(text, 2, 0, &minutes) ||
+	    hours > 23 || minutes > 59)
 		return false;
 	*ret_seconds = sign * (hours * 3600 + minutes * 60);
 	return true;
@@ -120,7 +121,7 @@ static int parse_date(const char *text, uint64_t *ret_wall_ns)
 		if (!take_number(&text, 2, 0, &tm.tm_sec) || !take_fraction(&text, &ns))
 			return -EINVAL;
 	}
-	if (tm.tm_sec == 60)	/* a leap second: RFC 3339 knows it, POSIX time does not */
+	if (tm.tm_sec == 60) /* a leap second: RFC 3339 knows it, POSIX time does not */
 		leap = 1;
 	tm.tm_sec -= leap;
 	tm.tm_year = year - 1900;
@@ -146,7 +147,8 @@ int clock_parse(const char *text, uint64_t now_wall_ns, uint64_t *ret_wall_ns)
 		return parse_at(text + 1, ret_wall_ns);
 	if (strlen(text) > 4 && text[4] == '-')
 		return parse_date(text, ret_wall_ns);
-	if (units_parse_duration_ms(text + (*text == '-'), &age_ms) || age_ms > now_wall_ns / NS_PER_MS)
+	if (units_parse_duration_ms(text + (*text == '-'), &age_ms) ||
+	    age_ms > now_wall_ns / NS_PER_MS)
 		return -EINVAL;
 	*ret_wall_ns = now_wall_ns - age_ms * NS_PER_MS;
 	return 0;

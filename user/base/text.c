@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Hostile text made harmless, and cut to the columns of a terminal. Knows nothing of terminals or JSON themselves;
- * never allocates, never trusts a byte.
+ * Hostile text made harmless, and cut to the columns of a terminal. Knows nothing of terminals or
+ * JSON themselves; never allocates, never trusts a byte.
  */
 #include "text.h"
 
@@ -12,8 +12,10 @@
 
 #include "cleanup.h"
 
-/* Characters that are invisible, steer the terminal or reorder text. Unicode 15: general categories Cc, Cf, Zl and Zp,
- * default-ignorable code points, and the noncharacters of the first plane. Sorted. */
+/* Characters that are invisible, steer the terminal or reorder text. Unicode 15: general categories
+ * Cc, Cf, Zl and Zp, default-ignorable code points, and the noncharacters of the first plane.
+ * Sorted. */
+/* clang-format off */
 static const struct range {
 	uint32_t first, last;
 } unsafe[] = {
@@ -23,31 +25,32 @@ static const struct range {
 	{0x034f, 0x034f},	/* combining grapheme joiner */
 	{0x0600, 0x0605},	/* Arabic number signs: they enclose what follows */
 	{0x061c, 0x061c},	/* Arabic letter mark */
-	{0x06dd, 0x06dd},
-	{0x070f, 0x070f},
-	{0x0890, 0x0891},
-	{0x08e2, 0x08e2},
+	{0x06dd, 0x06dd},	/* end of ayah */
+	{0x070f, 0x070f},	/* Syriac abbreviation mark */
+	{0x0890, 0x0891},	/* Arabic pound and piastre marks */
+	{0x08e2, 0x08e2},	/* disputed end of ayah */
 	{0x115f, 0x1160},	/* Hangul fillers */
-	{0x17b4, 0x17b5},
+	{0x17b4, 0x17b5},	/* Khmer inherent vowels */
 	{0x180b, 0x180f},	/* Mongolian selectors and vowel separator */
 	{0x200b, 0x200f},	/* zero width, joiners, direction marks */
 	{0x2028, 0x202e},	/* line and paragraph separator, embeddings and overrides */
 	{0x2060, 0x206f},	/* word joiner, invisible operators, isolates */
-	{0x3164, 0x3164},
+	{0x3164, 0x3164},	/* Hangul filler */
 	{0xd800, 0xdfff},	/* surrogates */
-	{0xfdd0, 0xfdef},
+	{0xfdd0, 0xfdef},	/* noncharacters */
 	{0xfe00, 0xfe0f},	/* variation selectors */
 	{0xfeff, 0xfeff},	/* BOM */
-	{0xffa0, 0xffa0},
+	{0xffa0, 0xffa0},	/* halfwidth Hangul filler */
 	{0xfff0, 0xfffb},	/* interlinear annotation and what is reserved before it */
-	{0xfffe, 0xffff},
-	{0x110bd, 0x110bd},
+	{0xfffe, 0xffff},	/* noncharacters */
+	{0x110bd, 0x110bd},	/* Kaithi number signs */
 	{0x110cd, 0x110cd},
-	{0x13430, 0x1343f},
-	{0x1bca0, 0x1bca3},
-	{0x1d173, 0x1d17a},
+	{0x13430, 0x1343f},	/* Egyptian hieroglyph format controls */
+	{0x1bca0, 0x1bca3},	/* shorthand format controls */
+	{0x1d173, 0x1d17a},	/* musical format controls */
 	{0xe0000, 0xe0fff},	/* tags, further variation selectors */
 };
+/* clang-format on */
 
 static bool is_unsafe(uint32_t c)
 {
@@ -68,14 +71,18 @@ static bool is_unsafe(uint32_t c)
 	return (c & 0xfffe) == 0xfffe;
 }
 
-/* One character of at most n bytes; the number of bytes it takes, or 0 where they are no UTF-8 (overlong forms and
- * surrogates are none: RFC 3629). */
+/* One character of at most n bytes; the number of bytes it takes, or 0 where they are no UTF-8
+ * (overlong forms and surrogates are none: RFC 3629). */
 static size_t utf8_decode(const char *text, size_t n, uint32_t *ret_c)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t bytes = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 :
-		       p[0] < 0xf5 ? 4 : 0;
+	size_t bytes = p[0] < 0x80   ? 1
+		       : p[0] < 0xc2 ? 0
+		       : p[0] < 0xe0 ? 2
+		       : p[0] < 0xf0 ? 3
+		       : p[0] < 0xf5 ? 4
+				     : 0;
 	uint32_t c;
 
 	if (!bytes || bytes > n)
@@ -158,7 +165,7 @@ const char *text_fit(const char *clean, size_t width, int ascii, char *out, size
 {
 	const char *mark = ascii ? "~" : "…";
 	size_t n = strlen(clean), mark_bytes = strlen(mark), used = 0, at = 0;
-	size_t keep = 0;	/* what can stay if the mark must follow */
+	size_t keep = 0; /* what can stay if the mark must follow */
 
 	if (!out_bytes)
 		return "";

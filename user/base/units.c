@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Numbers for people, and back. Integer arithmetic throughout, so that neither locale nor rounding mode matters.
- * Never allocates.
+ * Numbers for people, and back. Integer arithmetic throughout, so that neither locale nor rounding
+ * mode matters. Never allocates.
  */
 #include "units.h"
 
@@ -14,7 +14,8 @@
 #include "cleanup.h"
 
 /* Three significant digits at most: "1.5 GiB", "49.9 MiB", "512 MiB"; rounded to the nearest. */
-static int format_bytes(uint64_t bytes, const char *prefix, const char *suffix, char text[UNITS_TEXT])
+static int format_bytes(uint64_t bytes, const char *prefix, const char *suffix,
+			char text[UNITS_TEXT])
 {
 	static const char *const name[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	unsigned int unit = 0;
@@ -33,16 +34,17 @@ static int format_bytes(uint64_t bytes, const char *prefix, const char *suffix, 
 		/* the rest's upper ten bits decide a tenth, so that nothing overflows */
 		rest >>= 10 * unit - 10;
 		tenths = whole * 10 + (rest * 10 + 512) / 1024;
-		if (tenths >= 1000)	/* without a decimal */
+		if (tenths >= 1000) /* without a decimal */
 			tenths = (whole + (rest >= 512)) * 10;
 		if (tenths < 10240 || unit + 1 == ARRAY_SIZE(name))
-			break;		/* else 1023.6 KiB became 1024 KiB: say 1 MiB */
+			break; /* else 1023.6 KiB became 1024 KiB: say 1 MiB */
 	}
 	if (tenths % 10)
-		return snprintf(text, UNITS_TEXT, "%s%u.%u %s%s", prefix, (unsigned int)(tenths / 10),
-				(unsigned int)(tenths % 10), name[unit], suffix);
-	return snprintf(text, UNITS_TEXT, "%s%u %s%s", prefix, (unsigned int)(tenths / 10), name[unit],
-			suffix);
+		return snprintf(text, UNITS_TEXT, "%s%u.%u %s%s", prefix,
+				(unsigned int)(tenths / 10), (unsigned int)(tenths % 10),
+				name[unit], suffix);
+	return snprintf(text, UNITS_TEXT, "%s%u %s%s", prefix, (unsigned int)(tenths / 10),
+			name[unit], suffix);
 }
 
 const char *units_bytes(uint64_t bytes, char text[UNITS_TEXT])
@@ -79,7 +81,8 @@ const char *units_duration_ms(uint64_t ms, char text[UNITS_TEXT])
 	else if (s < 60)
 		snprintf(text, UNITS_TEXT, "%us", (unsigned int)s);
 	else if (s < 3600)
-		snprintf(text, UNITS_TEXT, "%um%02us", (unsigned int)(s / 60), (unsigned int)(s % 60));
+		snprintf(text, UNITS_TEXT, "%um%02us", (unsigned int)(s / 60),
+			 (unsigned int)(s % 60));
 	else if (s < 86400)
 		snprintf(text, UNITS_TEXT, "%uh%02um", (unsigned int)(s / 3600),
 			 (unsigned int)(s / 60 % 60));
@@ -124,7 +127,7 @@ static int decimal_scale(const struct decimal *value, uint64_t scale, uint64_t *
 	unsigned __int128 product = (unsigned __int128)value->whole * scale +
 				    (unsigned __int128)value->billionths * scale / 1000000000;
 
-	if (product >= UINT64_MAX)	/* UINT64_MAX itself means "not known" */
+	if (product >= UINT64_MAX) /* UINT64_MAX itself means "not known" */
 		return -ERANGE;
 	*ret_product = (uint64_t)product;
 	return 0;
@@ -135,7 +138,8 @@ struct unit {
 	uint64_t scale;
 };
 
-static const struct unit *unit_find(const struct unit *units, size_t n, const char *word, size_t bytes)
+static const struct unit *unit_find(const struct unit *units, size_t n, const char *word,
+				    size_t bytes)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strlen(units[i].word) == bytes && !memcmp(units[i].word, word, bytes))
@@ -147,15 +151,31 @@ int units_parse_bytes(const char *text, uint64_t *ret_bytes)
 {
 	/* No lower-case m or g: elsewhere "m" is a thousandth. */
 	static const struct unit units[] = {
-		{"", 1},	   {"B", 1},
-		{"k", 1ULL << 10}, {"K", 1ULL << 10}, {"Ki", 1ULL << 10}, {"KiB", 1ULL << 10},
-		{"M", 1ULL << 20}, {"Mi", 1ULL << 20}, {"MiB", 1ULL << 20},
-		{"G", 1ULL << 30}, {"Gi", 1ULL << 30}, {"GiB", 1ULL << 30},
-		{"T", 1ULL << 40}, {"Ti", 1ULL << 40}, {"TiB", 1ULL << 40},
-		{"P", 1ULL << 50}, {"Pi", 1ULL << 50}, {"PiB", 1ULL << 50},
+		{"", 1},
+		{"B", 1},
+		{"k", 1ULL << 10},
+		{"K", 1ULL << 10},
+		{"Ki", 1ULL << 10},
+		{"KiB", 1ULL << 10},
+		{"M", 1ULL << 20},
+		{"Mi", 1ULL << 20},
+		{"MiB", 1ULL << 20},
+		{"G", 1ULL << 30},
+		{"Gi", 1ULL << 30},
+		{"GiB", 1ULL << 30},
+		{"T", 1ULL << 40},
+		{"Ti", 1ULL << 40},
+		{"TiB", 1ULL << 40},
+		{"P", 1ULL << 50},
+		{"Pi", 1ULL << 50},
+		{"PiB", 1ULL << 50},
 		{"EiB", 1ULL << 60},
-		{"kB", 1000ULL}, {"KB", 1000ULL}, {"MB", 1000000ULL}, {"GB", 1000000000ULL},
-		{"TB", 1000000000000ULL}, {"PB", 1000000000000000ULL},
+		{"kB", 1000ULL},
+		{"KB", 1000ULL},
+		{"MB", 1000000ULL},
+		{"GB", 1000000000ULL},
+		{"TB", 1000000000000ULL},
+		{"PB", 1000000000000000ULL},
 	};
 	struct decimal value;
 	const struct unit *unit;
@@ -173,8 +193,10 @@ int units_parse_bytes(const char *text, uint64_t *ret_bytes)
 
 int units_parse_duration_ms(const char *text, uint64_t *ret_ms)
 {
-	static const struct unit units[] = {	/* each may stand once, in falling order */
-		{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"min", 60000}, {"s", 1000}, {"ms", 1},
+	static const struct unit units[] = {
+		/* each may stand once, in falling order */
+		{"d", 86400000}, {"h", 3600000}, {"m", 60000},
+		{"min", 60000},	 {"s", 1000},	 {"ms", 1},
 	};
 	uint64_t total = 0, last_scale = UINT64_MAX;
 

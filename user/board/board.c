@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The board's life: made, adopted, grown, left behind. All that allocates or blocks in this room is here, and only in
- * open, close and grow. A board that is not sound is replaced, never trusted.
+ * The board's life: made, adopted, grown, left behind. All that allocates or blocks in this room is
+ * here, and only in open, close and grow. A board that is not sound is replaced, never trusted.
  */
 #include "private.h"
 
@@ -16,14 +16,16 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-/* A board on disk can outlive a boot, and cgroup ids begin anew with each: nothing older than this boot is adopted.
- * Slack for a wall clock that was set while the host came up. */
+/* A board on disk can outlive a boot, and cgroup ids begin anew with each: nothing older than this
+ * boot is adopted. Slack for a wall clock that was set while the host came up. */
 #define BOOT_SLACK_NS (300 * NS_PER_SEC)
 
-/* Maps and pre-faults. Populating alone maps shared pages as if read; a touch makes each ours for writing. */
+/* Maps and pre-faults. Populating alone maps shared pages as if read; a touch makes each ours for
+ * writing. */
 static int map_whole(int fd, size_t bytes, void **ret_map)
 {
-	volatile unsigned char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	volatile unsigned char *p =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 
 	if ((void *)p == MAP_FAILED)
 		return -errno;
@@ -62,7 +64,8 @@ static uint64_t random_instance(void)
 	uint64_t instance = 0;
 
 	if (getrandom(&instance, sizeof(instance), GRND_NONBLOCK) != sizeof(instance))
-		instance = clock_wall_ns() ^ (uint64_t)getpid() << 40;	/* before the pool is ready */
+		instance = clock_wall_ns() ^ (uint64_t)getpid()
+						     << 40; /* before the pool is ready */
 	return instance ? instance : 1;
 }
 
@@ -113,7 +116,8 @@ static bool of_this_boot(const struct hr_board_header *header)
 static int adopt(struct board *board)
 {
 	_cleanup_free_ uint64_t *taken = NULL;
-	_cleanup_close_ int fd = openat(board->place.dir_fd, board->place.file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd =
+		openat(board->place.dir_fd, board->place.file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	struct hr_board_header header;
 	struct stat st;
 	const char *what;
@@ -134,7 +138,7 @@ static int adopt(struct board *board)
 	taken = taken_new(header.slot_capacity);
 	if (!taken)
 		return -ENOMEM;
-	r = -posix_fallocate(fd, 0, (off_t)header.file_bytes);	/* a hole would be a SIGBUS */
+	r = -posix_fallocate(fd, 0, (off_t)header.file_bytes); /* a hole would be a SIGBUS */
 	if (r)
 		return r;
 	r = map_whole(fd, header.file_bytes, &map);
@@ -251,8 +255,9 @@ int board_grow(struct board *board, uint32_t capacity)
 	if (!taken)
 		return -ENOMEM;
 	r = layout_make(capacity, 0, 0, &wish);
-	for (int i = 0; !r && i < HR_RINGS; i++)	/* never smaller than they were */
-		ring[i] = wish.ring[i].bytes > old->ring[i].bytes ? wish.ring[i].bytes : old->ring[i].bytes;
+	for (int i = 0; !r && i < HR_RINGS; i++) /* never smaller than they were */
+		ring[i] = wish.ring[i].bytes > old->ring[i].bytes ? wish.ring[i].bytes
+								  : old->ring[i].bytes;
 	if (!r)
 		r = layout_make(capacity, ring[0], ring[1], &geometry);
 	if (!r)

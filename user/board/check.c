@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Is this a sound board? One checker for tests and adoption; and the mending of what a killed writer left half done.
- * Neither follows anything that it has not checked.
+ * Is this a sound board? One checker for tests and adoption; and the mending of what a killed
+ * writer left half done. Neither follows anything that it has not checked.
  */
 #include "private.h"
 
@@ -12,13 +12,11 @@ static const struct hr_slot *slot_at(const void *map, uint32_t i)
 {
 	const struct hr_board_header *header = map;
 
-	return (const void *)((const char *)map + header->slots_offset + (uint64_t)i * HR_SLOT_BYTES);
+	return (const void *)((const char *)map + header->slots_offset +
+			      (uint64_t)i * HR_SLOT_BYTES);
 }
 
-static bool ended(const char *text, size_t bytes)
-{
-	return memchr(text, 0, bytes);
-}
+static bool ended(const char *text, size_t bytes) { return memchr(text, 0, bytes); }
 
 static bool host_sound(const struct hr_host *host)
 {
@@ -31,8 +29,8 @@ static bool host_sound(const struct hr_host *host)
 }
 
 struct seqs {
-	uint64_t last;		/* of this ring */
-	uint64_t bound;		/* none may be above */
+	uint64_t last; /* of this ring */
+	uint64_t bound; /* none may be above */
 };
 
 static int seq_rises(const struct hr_event *event, void *arg)
@@ -56,7 +54,8 @@ static int check_slots(const void *map, const char **ret_what)
 			*ret_what = "a slot is open";
 			return -EBADMSG;
 		}
-		if (!layout_slot_sound(slot) || (i >= header->slots_high && slot->state != HR_SLOT_FREE)) {
+		if (!layout_slot_sound(slot) ||
+		    (i >= header->slots_high && slot->state != HR_SLOT_FREE)) {
 			*ret_what = "a slot";
 			return -EBADMSG;
 		}
@@ -108,7 +107,8 @@ void board_mend(void *map)
 	struct hr_board_header *header = map;
 	struct hr_host *host = (void *)((char *)map + header->host_offset);
 
-	if (host->seq & 1) {	/* its text is constant after start; numbers come again within the second */
+	if (host->seq &
+	    1) { /* its text is constant after start; numbers come again within the second */
 		host->node[sizeof(host->node) - 1] = 0;
 		host->kernel[sizeof(host->kernel) - 1] = 0;
 		host->version[sizeof(host->version) - 1] = 0;
@@ -127,14 +127,16 @@ void board_mend(void *map)
 		if (layout_slot_sound(slot) && slot->cgroup_id && i < header->slots_high)
 			slot->sampled_ns = 0;
 		else
-			memset((char *)slot + sizeof(slot->seq), 0, sizeof(*slot) - sizeof(slot->seq));
+			memset((char *)slot + sizeof(slot->seq), 0,
+			       sizeof(*slot) - sizeof(slot->seq));
 		seq_end(&slot->seq);
 	}
 	for (int ring = 0; ring < HR_RINGS; ring++) {
 		uint64_t last = header->last_seq;
 
 		ring_walk(map, (enum hr_ring)ring, seq_max, &last);
-		/* one event can stand there uncounted, not more: anything else is damage, for board_check */
+		/* one event can stand there uncounted, not more: anything else is damage, for
+		 * board_check */
 		if (last == header->last_seq + 1)
 			header->last_seq = last;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Pictures into frames and back. Memory only, no file; whatever a frame says is checked before it is followed. */
+/* Pictures into frames and back. Memory only, no file; whatever a frame says is checked before it
+ * is followed. */
 #include "frame.h"
 
 #include <errno.h>
@@ -10,7 +11,8 @@
 #include "base/cleanup.h"
 #include "layout.h"
 
-/* deflate cannot do better than 1032:1 (zlib's own technical notes); what claims more is no frame */
+/* deflate cannot do better than 1032:1 (zlib's own technical notes); what claims more is no
+ * frame */
 #define DEFLATE_MOST 1032u
 
 void picture_done(struct picture *p)
@@ -48,7 +50,7 @@ int picture_reserve(struct picture *p, uint32_t slots, uint32_t events_bytes)
 	return grow(&p->events, &p->events_room, events_bytes, 1);
 }
 
-static void xor_bytes(void *to, const void *with, size_t bytes)	/* multiples of 8, aligned */
+static void xor_bytes(void *to, const void *with, size_t bytes) /* multiples of 8, aligned */
 {
 	uint64_t *t = to;
 	const uint64_t *w = with;
@@ -57,8 +59,10 @@ static void xor_bytes(void *to, const void *with, size_t bytes)	/* multiples of 
 		t[i] ^= w[i];
 }
 
-_Static_assert(sizeof(struct hr_board_header) % 8 == 0 && sizeof(struct hr_host) % 8 == 0, "XORed by words");
-_Static_assert(sizeof(struct hr_frame_header) % 8 == 0 && sizeof(struct hr_frame_body) % 8 == 0, "no tail padding");
+_Static_assert(sizeof(struct hr_board_header) % 8 == 0 && sizeof(struct hr_host) % 8 == 0,
+	       "XORed by words");
+_Static_assert(sizeof(struct hr_frame_header) % 8 == 0 && sizeof(struct hr_frame_body) % 8 == 0,
+	       "no tail padding");
 
 /* In place, in either direction: both pictures' slots stand by rising index. */
 static void xor_picture(struct hr_frame_body *body, const uint32_t *index, struct hr_slot *slot,
@@ -101,13 +105,15 @@ static uint32_t frame_crc(const struct hr_frame_header *header, const unsigned c
 	return (uint32_t)crc32(crc, packed, h.packed_bytes);
 }
 
-int frame_pack(const struct picture *p, const struct picture *before, uint64_t time_ns, unsigned char **ret_frame,
-	       size_t *ret_bytes)
+int frame_pack(const struct picture *p, const struct picture *before, uint64_t time_ns,
+	       unsigned char **ret_frame, size_t *ret_bytes)
 {
 	struct parts at = parts_of(p->body.slot_count, p->body.events_bytes);
 	_cleanup_free_ unsigned char *raw = calloc(1, at.end), *frame = NULL;
-	struct hr_frame_header header = {.magic = HR_FRAME_MAGIC, .kind = before ? HR_FRAME_DELTA : HR_FRAME_KEY,
-					 .time_ns = time_ns, .raw_bytes = (uint32_t)at.end};
+	struct hr_frame_header header = {.magic = HR_FRAME_MAGIC,
+					 .kind = before ? HR_FRAME_DELTA : HR_FRAME_KEY,
+					 .time_ns = time_ns,
+					 .raw_bytes = (uint32_t)at.end};
 	uLongf packed = compressBound(at.end);
 
 	if (at.end > FRAME_MAX_RAW)
@@ -123,7 +129,8 @@ int frame_pack(const struct picture *p, const struct picture *before, uint64_t t
 	if (p->body.events_bytes)
 		memcpy(raw + at.events, p->events, p->body.events_bytes);
 	if (before)
-		xor_picture((void *)raw, (void *)(raw + at.index), (void *)(raw + at.slots), before);
+		xor_picture((void *)raw, (void *)(raw + at.index), (void *)(raw + at.slots),
+			    before);
 	if (compress2(frame + sizeof(header), &packed, raw, at.end, Z_DEFAULT_COMPRESSION) != Z_OK)
 		return -ENOMEM;
 	header.packed_bytes = (uint32_t)packed;
@@ -138,7 +145,8 @@ bool frame_header_sound(const struct hr_frame_header *header)
 {
 	return header->magic == HR_FRAME_MAGIC &&
 	       (header->kind == HR_FRAME_KEY || header->kind == HR_FRAME_DELTA) &&
-	       header->raw_bytes >= sizeof(struct hr_frame_body) && header->raw_bytes <= FRAME_MAX_RAW &&
+	       header->raw_bytes >= sizeof(struct hr_frame_body) &&
+	       header->raw_bytes <= FRAME_MAX_RAW &&
 	       header->raw_bytes / DEFLATE_MOST <= header->packed_bytes &&
 	       header->packed_bytes <= compressBound(header->raw_bytes);
 }
@@ -177,8 +185,8 @@ static int take_apart(const unsigned char *raw, size_t bytes, struct picture *p)
 	return indices_rise(p) ? 0 : -EBADMSG;
 }
 
-int frame_unpack(const struct hr_frame_header *header, const unsigned char *packed, const struct picture *before,
-		 struct picture *p)
+int frame_unpack(const struct hr_frame_header *header, const unsigned char *packed,
+		 const struct picture *before, struct picture *p)
 {
 	_cleanup_free_ unsigned char *raw = NULL;
 	uLongf bytes = header->raw_bytes;
@@ -191,7 +199,8 @@ int frame_unpack(const struct hr_frame_header *header, const unsigned char *pack
 	raw = malloc(bytes);
 	if (!raw)
 		return -ENOMEM;
-	if (uncompress(raw, &bytes, packed, header->packed_bytes) != Z_OK || bytes != header->raw_bytes)
+	if (uncompress(raw, &bytes, packed, header->packed_bytes) != Z_OK ||
+	    bytes != header->raw_bytes)
 		return -EBADMSG;
 	r = take_apart(raw, bytes, p);
 	if (r)

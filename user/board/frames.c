@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A recording as a reader sees it: an index made by skipping from frame header to frame header, and the picture that
- * is being looked at. Any frame may be damaged; what stands before and after the damage can still be read.
+ * A recording as a reader sees it: an index made by skipping from frame header to frame header, and
+ * the picture that is being looked at. Any frame may be damaged; what stands before and after the
+ * damage can still be read.
  */
 #include "reader_private.h"
 
@@ -22,13 +23,13 @@ struct entry {
 struct frames {
 	struct entry *entry;
 	size_t count, room;
-	uint64_t end;		/* of the last whole frame */
-	bool cut;		/* something stands behind it that is no whole frame */
-	uint64_t cut_told;	/* for this end it was said */
-	size_t next;		/* the frame that hr_reader_next_frame gives; the picture is the one before it */
-	bool shown;		/* there is a picture */
+	uint64_t end; /* of the last whole frame */
+	bool cut; /* something stands behind it that is no whole frame */
+	uint64_t cut_told; /* for this end it was said */
+	size_t next; /* what hr_reader_next_frame gives; the picture is the frame before it */
+	bool shown; /* there is a picture */
 	struct picture now, spare;
-	uint32_t event_at;	/* into now.events */
+	uint32_t event_at; /* into now.events */
 	bool missed_told;
 };
 
@@ -73,7 +74,8 @@ static int extend(int fd, struct frames *f)
 
 		if (e)
 			return e;
-		if (!frame_header_sound(&header) || header.packed_bytes > size - f->end - sizeof(header))
+		if (!frame_header_sound(&header) ||
+		    header.packed_bytes > size - f->end - sizeof(header))
 			break;
 		entry.time_ns = header.time_ns;
 		entry.packed_bytes = header.packed_bytes;
@@ -91,7 +93,8 @@ static bool geometry_known(const struct hr_record_header *header)
 {
 	return header->header_bytes >= sizeof(*header) && header->header_bytes <= HR_BOARD_PAGE &&
 	       header->board_header_bytes == sizeof(struct hr_board_header) &&
-	       header->host_bytes == sizeof(struct hr_host) && header->slot_bytes == sizeof(struct hr_slot);
+	       header->host_bytes == sizeof(struct hr_host) &&
+	       header->slot_bytes == sizeof(struct hr_slot);
 }
 
 int frames_open(struct hr_reader *r, uint64_t file_bytes)
@@ -102,14 +105,17 @@ int frames_open(struct hr_reader *r, uint64_t file_bytes)
 	if (file_bytes < offsetof(struct hr_record_header, header_bytes))
 		return reader_fail(-EBADMSG, "%s: truncated: %llu bytes are no recording", r->path,
 				   (unsigned long long)file_bytes);
-	e = reader_pread(r->fd, &header, file_bytes < sizeof(header) ? (size_t)file_bytes : sizeof(header), 0);
+	e = reader_pread(r->fd, &header,
+			 file_bytes < sizeof(header) ? (size_t)file_bytes : sizeof(header), 0);
 	if (e)
 		return reader_fail(e, "%s: cannot be read: %s", r->path, strerror(-e));
 	if (header.version != HR_RECORD_VERSION || header.board_version != HR_BOARD_VERSION)
 		return reader_fail(-EPROTONOSUPPORT,
-				   "%s: recording has version %u of a board of version %u, this program reads %u of %u: "
-				   "use the headroom that recorded it", r->path, header.version, header.board_version,
-				   HR_RECORD_VERSION, HR_BOARD_VERSION);
+				   "%s: recording has version %u of a board of version %u, this "
+				   "program reads %u of %u: "
+				   "use the headroom that recorded it",
+				   r->path, header.version, header.board_version, HR_RECORD_VERSION,
+				   HR_BOARD_VERSION);
 	if (file_bytes < sizeof(header))
 		return reader_fail(-EBADMSG, "%s: truncated: %llu bytes are no recording", r->path,
 				   (unsigned long long)file_bytes);
@@ -139,13 +145,14 @@ static int load(struct hr_reader *r, size_t i)
 		return -ENOMEM;
 	e = reader_pread(r->fd, &header, sizeof(header), entry->at);
 	if (!e && header.packed_bytes != entry->packed_bytes)
-		e = -EBADMSG;	/* changed since the index was made */
+		e = -EBADMSG; /* changed since the index was made */
 	if (!e)
 		e = reader_pread(r->fd, packed, header.packed_bytes, entry->at + sizeof(header));
 	if (!e)
-		e = frame_unpack(&header, packed, f->shown && f->next == i ? &f->now : NULL, &f->spare);
+		e = frame_unpack(&header, packed, f->shown && f->next == i ? &f->now : NULL,
+				 &f->spare);
 	if (e)
-		return e == -EIO ? -EBADMSG : e;	/* it was longer when the index was made */
+		return e == -EIO ? -EBADMSG : e; /* it was longer when the index was made */
 	swap = f->now;
 	f->now = f->spare;
 	f->spare = swap;
@@ -177,14 +184,15 @@ int frames_next(struct hr_reader *r)
 		if (!f->cut || f->cut_told == f->end)
 			return -ENODATA;
 		f->cut_told = f->end;
-		return reader_fail(-EBADMSG, "%s: cut or damaged at byte %llu, after %zu whole frames", r->path,
-				   (unsigned long long)f->end, f->count);
+		return reader_fail(-EBADMSG,
+				   "%s: cut or damaged at byte %llu, after %zu whole frames",
+				   r->path, (unsigned long long)f->end, f->count);
 	}
 	e = load(r, f->next);
 	if (e == -EBADMSG) {
 		reader_fail(e, "%s: frame %zu at byte %llu is damaged", r->path, f->next + 1,
 			    (unsigned long long)f->entry[f->next].at);
-		f->next = next_key(f, f->next + 1);	/* goes on where nothing before is needed */
+		f->next = next_key(f, f->next + 1); /* goes on where nothing before is needed */
 		f->shown = false;
 	}
 	return e;
@@ -200,11 +208,11 @@ int frames_seek(struct hr_reader *r, uint64_t time_ns)
 		return e;
 	if (!f->count)
 		return f->cut ? -EBADMSG : -ENODATA;
-	for (size_t i = 0; i < f->count; i++)	/* the wall clock may have stepped: no bisection */
+	for (size_t i = 0; i < f->count; i++) /* the wall clock may have stepped: no bisection */
 		if (f->entry[i].time_ns <= time_ns)
 			target = i;
 	if (f->shown && f->next <= target && next_key(f, f->next) > target) {
-		key = f->next;			/* on from here is nearer than from the key */
+		key = f->next; /* on from here is nearer than from the key */
 	} else {
 		for (key = target; key && f->entry[key].kind != HR_FRAME_KEY; key--)
 			;
@@ -247,7 +255,7 @@ int frames_slot(const struct frames *frames, uint32_t *index, struct hr_slot *re
 	const struct picture *now = &frames->now;
 	uint32_t low = 0, high = frames->shown ? now->body.slot_count : 0;
 
-	while (low < high) {	/* the first at or after *index */
+	while (low < high) { /* the first at or after *index */
 		uint32_t mid = low + (high - low) / 2;
 
 		if (now->index[mid] < *index)
@@ -266,7 +274,8 @@ int frames_slot(const struct frames *frames, uint32_t *index, struct hr_slot *re
 	return -ENODATA;
 }
 
-/* The next record of the picture's events into buf; *ret_after is where the one behind it begins. */
+/* The next record of the picture's events into buf; *ret_after is where the one behind it
+ * begins. */
 static int peek_event(const struct frames *f, struct hr_event *buf, uint32_t *ret_after)
 {
 	uint32_t room = f->shown ? f->now.body.events_bytes - f->event_at : 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The geometry of a board and the soundness of its records, in one place for writer, reader and checker. No I/O.
+ * The geometry of a board and the soundness of its records, in one place for writer, reader and
+ * checker. No I/O.
  */
 #include "layout.h"
 
@@ -23,7 +24,8 @@ static uint64_t ring_bytes(uint64_t wish, uint32_t capacity, uint64_t least)
 	return page_align(bytes);
 }
 
-int layout_make(uint32_t capacity, uint64_t keep_bytes, uint64_t chatter_bytes, struct hr_board_header *ret_header)
+int layout_make(uint32_t capacity, uint64_t keep_bytes, uint64_t chatter_bytes,
+		struct hr_board_header *ret_header)
 {
 	struct hr_board_header h = {
 		.magic = HR_BOARD_MAGIC,
@@ -92,9 +94,10 @@ bool layout_ring_sound(uint64_t head, uint64_t tail, uint64_t bytes)
 
 bool layout_record_sound(uint32_t bytes, unsigned int type, uint64_t room)
 {
-	if (type == HR_EVENT_PAD)	/* fills the ring up to its end, nothing else */
+	if (type == HR_EVENT_PAD) /* fills the ring up to its end, nothing else */
 		return bytes == room && bytes < HR_EVENT_MAX_BYTES;
-	return bytes % 8 == 0 && bytes >= sizeof(struct hr_event) && bytes <= HR_EVENT_MAX_BYTES && bytes <= room;
+	return bytes % 8 == 0 && bytes >= sizeof(struct hr_event) && bytes <= HR_EVENT_MAX_BYTES &&
+	       bytes <= room;
 }
 
 const char *layout_text(const void *base, size_t start, size_t end, struct hr_str s)
@@ -113,8 +116,9 @@ static bool str_sound(const void *base, size_t start, size_t end, struct hr_str 
 
 static bool identity_sound(const void *base, size_t start, size_t end, const struct hr_identity *id)
 {
-	const struct hr_str all[] = {id->name, id->container_id, id->image, id->pod, id->namespace,
-				     id->pod_uid, id->container, id->unit, id->cgroup};
+	const struct hr_str all[] = {id->name,	    id->container_id, id->image,
+				     id->pod,	    id->namespace,    id->pod_uid,
+				     id->container, id->unit,	      id->cgroup};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (!str_sound(base, start, end, all[i]))
@@ -169,7 +173,7 @@ bool layout_event_sound(const struct hr_event *event)
 	if (event->bytes % 8 || event->bytes < start || event->bytes > HR_EVENT_MAX_BYTES ||
 	    event->severity > HR_CRITICAL)
 		return false;
-	if (event->type < HR_EVENT_COUNT) {	/* a newer writer's types are passed on as they are */
+	if (event->type < HR_EVENT_COUNT) { /* a newer writer's types are passed on as they are */
 		if (event->bytes < least[event->type])
 			return false;
 		start = least[event->type] > start ? least[event->type] : start;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Where the board stands: directory, owner, lock, and a file that appears only when it is whole. Never looks into a
- * board. In the default places the directory must be ours: anybody may make one in /dev/shm before us.
+ * Where the board stands: directory, owner, lock, and a file that appears only when it is whole.
+ * Never looks into a board. In the default places the directory must be ours: anybody may make one
+ * in /dev/shm before us.
  */
 #include "private.h"
 
@@ -18,9 +19,9 @@
 
 #include "base/cleanup.h"
 
-#define PLACE_GROUP	"headroom"
-#define PLACE_NEW	".new"
-#define PLACE_LOCK	".lock"
+#define PLACE_GROUP "headroom"
+#define PLACE_NEW ".new"
+#define PLACE_LOCK ".lock"
 
 static bool is_tmpfs(int fd)
 {
@@ -57,13 +58,14 @@ static bool find_group(unsigned int *ret_gid)
 	return false;
 }
 
-/* Opens the directory, and makes it where it is missing. Readers need to pass it: 0750 for their group; where there is
- * no such group the board is its owner's alone, and so is the directory. */
+/* Opens the directory, and makes it where it is missing. Readers need to pass it: 0750 for their
+ * group; where there is no such group the board is its owner's alone, and so is the directory. */
 static int open_dir(const char *dir, bool ours, struct place *place)
 {
 	bool made = !mkdir(dir, 0700);
 	int made_errno = errno;
-	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (ours ? O_NOFOLLOW : 0));
+	_cleanup_close_ int fd =
+		open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (ours ? O_NOFOLLOW : 0));
 	struct stat st;
 
 	if (fd < 0)
@@ -74,7 +76,7 @@ static int open_dir(const char *dir, bool ours, struct place *place)
 		return -EPERM;
 	if ((made || ours) && place->has_group) {
 		if (fchown(fd, (uid_t)-1, place->group))
-			place->has_group = false;	/* not root, and no member */
+			place->has_group = false; /* not root, and no member */
 		else if (fchmod(fd, 0750))
 			return -errno;
 	}
@@ -109,7 +111,7 @@ int place_open(const char *path, struct place *ret_place)
 	if (!slash)
 		strcpy(dir, ".");
 	else
-		slash[slash == dir] = 0;	/* "/board" stands in "/" */
+		slash[slash == dir] = 0; /* "/board" stands in "/" */
 	place.has_group = find_group(&place.group);
 	r = open_dir(dir, ours, &place);
 	if (r)
@@ -156,7 +158,7 @@ int place_create(const struct place *place, uint64_t bytes, int *ret_fd)
 	int r;
 
 	beside(place, PLACE_NEW, name);
-	unlinkat(place->dir_fd, name, 0);	/* of one who was killed; we hold the lock */
+	unlinkat(place->dir_fd, name, 0); /* of one who was killed; we hold the lock */
 	fd = openat(place->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;

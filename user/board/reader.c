@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The reader: opens a board or a recording and copies records out of it. Never writes, never waits for the writer, and
- * believes nothing that the file says before it has been checked.
+ * The reader: opens a board or a recording and copies records out of it. Never writes, never waits
+ * for the writer, and believes nothing that the file says before it has been checked.
  */
 #include "reader_private.h"
 
@@ -16,12 +16,14 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "fence.h"
 
-/* A slot is written in well under a microsecond, a look at it takes about one: the first tries only pause. The writer
- * may have lost its CPU in the middle: then give it ours. Together at most some milliseconds. */
-#define TRIES_PAUSE	64
-#define TRIES		1000
-#define TRIES_HEADER	16
+/* A slot is written in well under a microsecond, a look at it takes about one: the first tries only
+ * pause. The writer may have lost its CPU in the middle: then give it ours. Together at most some
+ * milliseconds. */
+#define TRIES_PAUSE 64
+#define TRIES 1000
+#define TRIES_HEADER 16
 
 static const char *const default_paths[] = {
 	"/run/" HR_BOARD_DIR "/" HR_BOARD_FILE,
@@ -65,25 +67,26 @@ static void cpu_pause(void)
 #endif
 }
 
-/* A record under a seqlock that begins with its seq: its seq, the whole, its seq again. Each is a read of its own, in
- * this order; the fences keep the loads that the kernel does for us from passing each other. -ENODATA: `skip_free` and
- * the slot is free. */
-static int copy_locked(const struct hr_reader *r, uint64_t at, void *to, size_t bytes, bool skip_free)
+/* A record under a seqlock that begins with its seq: its seq, the whole, its seq again. Each is a
+ * read of its own, in this order; the fences keep the loads that the kernel does for us from
+ * passing each other. -ENODATA: `skip_free` and the slot is free. */
+static int copy_locked(const struct hr_reader *r, uint64_t at, void *to, size_t bytes,
+		       bool skip_free)
 {
 	for (int i = 0; i < TRIES; i++) {
-		uint32_t before[2], after;	/* seq and, in a slot, state */
+		uint32_t before[2], after; /* seq and, in a slot, state */
 		int e = reader_pread(r->fd, before, sizeof(before), at);
 
 		if (e)
 			return e;
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		fence_acquire();
 		if (!(before[0] & 1)) {
 			if (skip_free && before[1] == HR_SLOT_FREE)
 				return -ENODATA;
 			e = reader_pread(r->fd, to, bytes, at);
 			if (e)
 				return e;
-			__atomic_thread_fence(__ATOMIC_ACQUIRE);
+			fence_acquire();
 			e = reader_pread(r->fd, &after, sizeof(after), at);
 			if (e)
 				return e;
@@ -98,8 +101,10 @@ static int copy_locked(const struct hr_reader *r, uint64_t at, void *to, size_t 
 	return -EAGAIN;
 }
 
-/* Its live words may change while we copy, so that a head and a tail do not fit together: then look again. */
-static int read_header(int fd, uint64_t file_bytes, struct hr_board_header *ret_header, const char **ret_what)
+/* Its live words may change while we copy, so that a head and a tail do not fit together: then look
+ * again. */
+static int read_header(int fd, uint64_t file_bytes, struct hr_board_header *ret_header,
+		       const char **ret_what)
 {
 	int e = -EBADMSG;
 
@@ -129,8 +134,10 @@ static int refuse_short(const struct hr_reader *r, const void *begin, size_t byt
 {
 	static const uint64_t magic = HR_BOARD_MAGIC;
 
-	if (bytes > sizeof(magic) || !memcmp(begin, &magic, bytes) || !memcmp(begin, HR_RECORD_MAGIC, bytes))
-		return reader_fail(-EBADMSG, "%s: truncated: %zu bytes are no board", r->path, bytes);
+	if (bytes > sizeof(magic) || !memcmp(begin, &magic, bytes) ||
+	    !memcmp(begin, HR_RECORD_MAGIC, bytes))
+		return reader_fail(-EBADMSG, "%s: truncated: %zu bytes are no board", r->path,
+				   bytes);
 	return reader_fail(-EPROTO, "%s: neither a board nor a recording", r->path);
 }
 
@@ -149,18 +156,21 @@ static int open_board(struct hr_reader *r, uint64_t file_bytes)
 	if (e == -EPROTO)
 		return reader_fail(e, "%s: neither a board nor a recording", r->path);
 	if (e == -EPROTONOSUPPORT)
-		return reader_fail(e, "%s: board has version %u, this program reads %u: update %s", r->path,
-				   header.version, HR_BOARD_VERSION,
-				   header.version > HR_BOARD_VERSION ? "headroom" : "and restart headroomd");
+		return reader_fail(e, "%s: board has version %u, this program reads %u: update %s",
+				   r->path, header.version, HR_BOARD_VERSION,
+				   header.version > HR_BOARD_VERSION ? "headroom"
+								     : "and restart headroomd");
 	if (there < sizeof(header))
 		return refuse_short(r, &header, there);
 	if (e)
 		e = read_header(r->fd, file_bytes, &header, &what);
 	if (e && !strcmp(what, "truncated"))
-		return reader_fail(e, "%s: truncated: %llu of %llu bytes", r->path, (unsigned long long)file_bytes,
+		return reader_fail(e, "%s: truncated: %llu of %llu bytes", r->path,
+				   (unsigned long long)file_bytes,
 				   (unsigned long long)header.file_bytes);
 	if (e)
-		return reader_fail(e, "%s: damaged (%s): restart headroomd, it makes a new one", r->path, what);
+		return reader_fail(e, "%s: damaged (%s): restart headroomd, it makes a new one",
+				   r->path, what);
 	r->header = header;
 	live_seek_event(r, 0);
 	return 0;
@@ -176,10 +186,14 @@ static int open_content(struct hr_reader *r)
 	if (fstat(r->fd, &st))
 		return reader_fail(-errno, "%s: %s", r->path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return reader_fail(-EPROTO, "%s: neither a board nor a recording: no regular file", r->path);
+		return reader_fail(-EPROTO, "%s: neither a board nor a recording: no regular file",
+				   r->path);
 	if (r->is_default && st.st_uid && st.st_uid != geteuid())
-		return reader_fail(-EACCES, "%s: not trusted: it belongs to uid %u, not to root; name it with --board "
-				   "if you trust it", r->path, (unsigned int)st.st_uid);
+		return reader_fail(
+			-EACCES,
+			"%s: not trusted: it belongs to uid %u, not to root; name it with --board "
+			"if you trust it",
+			r->path, (unsigned int)st.st_uid);
 	r->dev = st.st_dev;
 	r->ino = st.st_ino;
 	if (st.st_size >= (off_t)sizeof(magic))
@@ -205,13 +219,16 @@ static int open_path(const char *path, bool is_default, struct hr_reader **ret_r
 		hr_reader_close(r);
 		return reader_fail(e, "%s: no memory", path);
 	}
-	r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);	/* a FIFO must not hang us */
+	r->fd = open(path,
+		     O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hang us */
 	if (r->fd >= 0) {
 		e = open_content(r);
 	} else if (errno == ENOENT || errno == ENOTDIR) {
-		e = reader_fail(-ENOENT, "%s: no such board: no guard has run here; start headroomd", path);
+		e = reader_fail(-ENOENT,
+				"%s: no such board: no guard has run here; start headroomd", path);
 	} else if (errno == EACCES || errno == EPERM) {
-		e = reader_fail(-EACCES, "%s: not permitted: be root or a member of group headroom", path);
+		e = reader_fail(-EACCES, "%s: not permitted: be root or a member of group headroom",
+				path);
 	} else {
 		e = reader_fail(-errno, "%s: %s", path, strerror(errno));
 	}
@@ -236,8 +253,8 @@ int hr_reader_open(const char *path, struct hr_reader **ret_reader)
 	for (size_t i = 0; i < ARRAY_SIZE(default_paths) && e == -ENOENT; i++)
 		e = open_path(default_paths[i], is_default, ret_reader);
 	if (e == -ENOENT)
-		reader_fail(e, "no board at %s nor %s: no guard has run here; start headroomd", default_paths[0],
-			    default_paths[1]);
+		reader_fail(e, "no board at %s nor %s: no guard has run here; start headroomd",
+			    default_paths[0], default_paths[1]);
 	return e;
 }
 
@@ -268,7 +285,7 @@ bool reader_follow(struct hr_reader *r)
 		return false;
 	memcpy(saved, error_text, sizeof(saved));
 	e = open_path(r->path, r->is_default, &new);
-	memcpy(error_text, saved, sizeof(saved));	/* which tells of open alone */
+	memcpy(error_text, saved, sizeof(saved)); /* which tells of open alone */
 	if (e)
 		return false;
 	if (new->frames) {
@@ -280,7 +297,7 @@ bool reader_follow(struct hr_reader *r)
 	r->dev = new->dev;
 	r->ino = new->ino;
 	if (new->header.instance != r->header.instance)
-		r->next_seq = 0;	/* another guard's: its count begins anew */
+		r->next_seq = 0; /* another guard's: its count begins anew */
 	r->header = new->header;
 	memset(r->cursor, 0, sizeof(r->cursor));
 	live_seek_event(r, r->next_seq);
@@ -318,7 +335,7 @@ void hr_reader_header(const struct hr_reader *r, struct hr_board_header *ret_hea
 
 	if (r->frames)
 		return frames_header(r->frames, ret_header);
-	reader_look(&now);	/* where that fails: as last seen */
+	reader_look(&now); /* where that fails: as last seen */
 	*ret_header = now.header;
 }
 

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Events of a live board, merged from both rings by seq. Detects being lapped and says by how much. Every step goes
- * forward by at least a record, so that no damage can keep it busy.
+ * Events of a live board, merged from both rings by seq. Detects being lapped and says by how much.
+ * Every step goes forward by at least a record, so that no damage can keep it busy.
  */
 #include "reader_private.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define TRIES 64	/* of being lapped in the middle of a look, before we say: later */
+#include "fence.h"
+
+#define TRIES 64 /* of being lapped in the middle of a look, before we say: later */
 
 /* ring_tail as it is now; after a copy it tells whether what was copied still stood there */
 static int tail_now(const struct hr_reader *r, int ring, uint64_t *ret_tail)
 {
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	fence_acquire();
 	return reader_pread(r->fd, ret_tail, sizeof(*ret_tail),
-			    offsetof(struct hr_board_header, ring_tail) + (size_t)ring * sizeof(*ret_tail));
+			    offsetof(struct hr_board_header, ring_tail) +
+				    (size_t)ring * sizeof(*ret_tail));
 }
 
-static void cursor_to(struct cursor *c, uint64_t pos)
-{
-	*c = (struct cursor){.pos = pos};
-}
+static void cursor_to(struct cursor *c, uint64_t pos) { *c = (struct cursor){.pos = pos}; }
 
-/* Finds the record at the cursor. -ENODATA: none yet. -EBADMSG: no record can be read from here; the cursor has gone to
- * the end of what there is. */
+/* Finds the record at the cursor. -ENODATA: none yet. -EBADMSG: no record can be read from here;
+ * the cursor has gone to the end of what there is. */
 static int cursor_look(struct hr_reader *r, int ring)
 {
 	const struct hr_ring_area *area = &r->header.ring[ring];
@@ -37,7 +37,8 @@ static int cursor_look(struct hr_reader *r, int ring)
 		int e;
 
 		if (c->pos < tail || c->pos > head) {
-			r->lapped |= c->pos < tail && ring == r->early_ring && r->next_seq < r->count_from;
+			r->lapped |= c->pos < tail && ring == r->early_ring &&
+				     r->next_seq < r->count_from;
 			cursor_to(c, tail);
 		}
 		if (c->pos == head)
@@ -46,25 +47,26 @@ static int cursor_look(struct hr_reader *r, int ring)
 			return 0;
 		off = c->pos % area->bytes;
 		room = area->bytes - off;
-		e = reader_pread(r->fd, &event, room < sizeof(event) ? room : sizeof(event), area->offset + off);
+		e = reader_pread(r->fd, &event, room < sizeof(event) ? room : sizeof(event),
+				 area->offset + off);
 		if (!e)
 			e = tail_now(r, ring, &tail);
 		if (e)
 			return e;
-		if (c->pos < tail) {	/* overwritten meanwhile: what was read is void */
+		if (c->pos < tail) { /* overwritten meanwhile: what was read is void */
 			e = reader_look(r);
 			if (e)
 				return e;
 			continue;
 		}
-		if (!layout_record_sound(event.bytes, event.type, room) || event.bytes > head - c->pos ||
-		    (event.type != HR_EVENT_PAD && !event.seq)) {
+		if (!layout_record_sound(event.bytes, event.type, room) ||
+		    event.bytes > head - c->pos || (event.type != HR_EVENT_PAD && !event.seq)) {
 			cursor_to(c, head);
 			return -EBADMSG;
 		}
 		if (event.type == HR_EVENT_PAD) {
 			cursor_to(c, c->pos + event.bytes);
-			i--;	/* goes forward: at most one for each time around */
+			i--; /* goes forward: at most one for each time around */
 			continue;
 		}
 		c->seq = event.seq;
@@ -93,9 +95,9 @@ static int choose(struct hr_reader *r, int *ret_ring)
 	return 0;
 }
 
-/* The events from next_seq up to `seq` are missing: counts those that went by since we began. Below count_from the one
- * ring still had events when the other had given up its own, so that a gap there tells nothing; if the former was lapped,
- * it is at least one. */
+/* The events from next_seq up to `seq` are missing: counts those that went by since we began. Below
+ * count_from the one ring still had events when the other had given up its own, so that a gap there
+ * tells nothing; if the former was lapped, it is at least one. */
 static int count_missed(struct hr_reader *r, uint64_t seq)
 {
 	uint64_t from = r->next_seq > r->count_from ? r->next_seq : r->count_from;
@@ -120,7 +122,8 @@ int live_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 			return e;
 		e = choose(r, &ring);
 		if (!e && r->cursor[ring].seq != r->next_seq) {
-			/* The one in between may have come into the other ring after our look at the header. */
+			/* The one in between may have come into the other ring after our look at
+			 * the header. */
 			e = reader_look(r);
 			if (!e)
 				e = choose(r, &ring);
@@ -130,7 +133,7 @@ int live_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 		if (e)
 			return e;
 		c = &r->cursor[ring];
-		if (c->seq < r->next_seq) {	/* asked for what is yet to come */
+		if (c->seq < r->next_seq) { /* asked for what is yet to come */
 			cursor_to(c, c->pos + c->bytes);
 			i--;
 			continue;
@@ -138,7 +141,8 @@ int live_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 		e = count_missed(r, c->seq);
 		if (e)
 			return e;
-		e = reader_pread(r->fd, buf, c->bytes, r->header.ring[ring].offset + c->pos % r->header.ring[ring].bytes);
+		e = reader_pread(r->fd, buf, c->bytes,
+				 r->header.ring[ring].offset + c->pos % r->header.ring[ring].bytes);
 		if (!e)
 			e = tail_now(r, ring, &tail);
 		if (e)
@@ -185,7 +189,8 @@ void live_seek_event(struct hr_reader *r, uint64_t seq)
 			r->early_ring = !ring;
 		}
 	}
-	/* a ring that was ever written holds its last event: where there is none, the first is yet to come */
+	/* a ring that was ever written holds its last event: where there is none, the first is yet
+	 * to come */
 	r->next_seq = seq ? seq : oldest ? oldest : 1;
 	r->lapped = false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The reader's inside, for this room only. A live board is read with pread, not mapped: a file that somebody truncates
- * is then a short read, not a SIGBUS, and what was copied can no longer change.
+ * The reader's inside, for this room only. A live board is read with pread, not mapped: a file that
+ * somebody truncates is then a short read, not a SIGBUS, and what was copied can no longer change.
  */
 #ifndef HEADROOM_READER_PRIVATE_H
 #define HEADROOM_READER_PRIVATE_H
@@ -11,31 +11,31 @@
 
 #include "layout.h"
 
-struct frames;			/* a recording's, frames.c */
+struct frames; /* a recording's, frames.c */
 
-struct cursor {			/* in one ring */
+struct cursor { /* in one ring */
 	uint64_t pos;
-	uint64_t seq;		/* of the record at pos; 0: not looked at yet, or none */
+	uint64_t seq; /* of the record at pos; 0: not looked at yet, or none */
 	uint32_t bytes;
 };
 
 struct hr_reader {
 	char *path;
 	int fd;
-	bool is_default;	/* nobody named the path: the owner must be trusted */
+	bool is_default; /* nobody named the path: the owner must be trusted */
 	dev_t dev;
 	ino_t ino;
-	struct hr_board_header header;	/* constants are sound; live words as last seen */
+	struct hr_board_header header; /* constants are sound; live words as last seen */
 	uint64_t torn;
 
 	struct cursor cursor[HR_RINGS];
-	uint64_t next_seq;	/* of the event that comes next */
-	uint64_t count_from;	/* a missing event with a lower seq was gone before we began */
-	int early_ring;		/* the one that may have events below count_from */
+	uint64_t next_seq; /* of the event that comes next */
+	uint64_t count_from; /* a missing event with a lower seq was gone before we began */
+	int early_ring; /* the one that may have events below count_from */
 	uint64_t missed;
-	bool lapped;		/* there */
+	bool lapped; /* there */
 
-	struct frames *frames;	/* NULL: a live board */
+	struct frames *frames; /* NULL: a live board */
 };
 
 /* Sets what hr_reader_error() tells, and returns `error`. */
@@ -43,7 +43,8 @@ __attribute__((format(printf, 2, 3))) int reader_fail(int error, const char *for
 
 /* Whole or not at all: -EIO where the file ends too early. */
 int reader_pread(int fd, void *to, size_t bytes, uint64_t at);
-/* A fresh look at the header into r->header. -EIO: it cannot be read any more, or is no longer what it was. */
+/* A fresh look at the header into r->header. -EIO: it cannot be read any more, or is no longer what
+ * it was. */
 int reader_look(struct hr_reader *r);
 /* If another file has taken the board's name: opens it. True if it did. */
 bool reader_follow(struct hr_reader *r);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The recorder: what a reader shows, appended to a file frame by frame. The file never holds half a frame for longer
- * than a write takes: what could not be written whole is cut off again.
+ * The recorder: what a reader shows, appended to a file frame by frame. The file never holds half a
+ * frame for longer than a write takes: what could not be written whole is cut off again.
  */
 #include <headroom/record.h>
 
@@ -19,11 +19,11 @@
 
 struct hr_recorder {
 	int fd;
-	uint64_t bytes;			/* of whole frames in the file */
-	struct picture last, now;	/* last: what the file's last frame shows */
-	uint32_t since_key;		/* frames; 0: the next is a key frame */
-	uint64_t next_seq;		/* event that the next frame begins with; 0: the oldest */
-	uint64_t instance;		/* whose events next_seq counts */
+	uint64_t bytes; /* of whole frames in the file */
+	struct picture last, now; /* last: what the file's last frame shows */
+	uint32_t since_key; /* frames; 0: the next is a key frame */
+	uint64_t next_seq; /* event that the next frame begins with; 0: the oldest */
+	uint64_t instance; /* whose events next_seq counts */
 };
 
 static int write_header(struct hr_recorder *rec)
@@ -58,7 +58,8 @@ static void take_up_events(struct hr_recorder *rec, struct hr_reader *r)
 		return;
 	rec->instance = r->header.instance;
 	rec->next_seq = r->header.last_seq + 1;
-	while (!hr_reader_next_event(r, &buf.event, sizeof(buf)))	/* some came while the frame was taken */
+	while (!hr_reader_next_event(r, &buf.event,
+				     sizeof(buf))) /* some came while the frame was taken */
 		if (buf.event.seq >= rec->next_seq)
 			rec->next_seq = buf.event.seq + 1;
 }
@@ -91,7 +92,9 @@ int hr_recorder_new(const char *path, bool append, struct hr_recorder **ret_reco
 
 	if (!rec)
 		return -ENOMEM;
-	rec->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | (append ? 0 : O_EXCL), 0640);
+	rec->fd = open(path,
+		       O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | (append ? 0 : O_EXCL),
+		       0640);
 	if (rec->fd < 0 || fstat(rec->fd, &st))
 		e = -errno;
 	else if (!S_ISREG(st.st_mode))
@@ -149,13 +152,15 @@ static int take_events(struct hr_recorder *rec, struct hr_reader *reader)
 			return e;
 		event = (void *)(p->events + p->body.events_bytes);
 		e = hr_reader_next_event(reader, event, HR_EVENT_MAX_BYTES);
-		if (e == -EOVERFLOW || e == -EBADMSG)	/* passed over; the first is counted, the second was none */
+		if (e == -EOVERFLOW ||
+		    e == -EBADMSG) /* passed over; the first is counted, the second was none */
 			continue;
 		if (e)
 			break;
 		p->body.events_bytes += event->bytes;
 		rec->next_seq = event->seq + 1;
-		if (event->seq >= p->body.header.last_seq)	/* what comes meanwhile is for the next frame */
+		if (event->seq >=
+		    p->body.header.last_seq) /* what comes meanwhile is for the next frame */
 			break;
 	}
 	p->body.events_missed = hr_reader_missed(reader) - missed;
@@ -194,7 +199,7 @@ int hr_recorder_frame_at(struct hr_recorder *rec, struct hr_reader *reader, uint
 	int e;
 
 	now->body = (struct hr_frame_body){0};
-	hr_reader_health(reader, NULL);		/* follows a board that was replaced */
+	hr_reader_health(reader, NULL); /* follows a board that was replaced */
 	hr_reader_header(reader, &now->body.header);
 	if (now->body.header.instance != rec->instance)
 		rec->next_seq = 0;
@@ -210,7 +215,7 @@ int hr_recorder_frame_at(struct hr_recorder *rec, struct hr_reader *reader, uint
 	if (!e)
 		e = append(rec, frame, bytes);
 	if (e) {
-		rec->next_seq = next_seq;	/* they come with the next frame */
+		rec->next_seq = next_seq; /* they come with the next frame */
 		return e;
 	}
 	rec->since_key = (rec->since_key + 1) % HR_FRAMES_PER_KEY;

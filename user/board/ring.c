@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The writer's side of the rings. One writer; what it is about to overwrite it gives up first (ring_tail), what it has
- * written it shows last (ring_head). Copies with relaxed atomic words: a reader may be looking at any of them.
+ * The writer's side of the rings. One writer; what it is about to overwrite it gives up first
+ * (ring_tail), what it has written it shows last (ring_head). Copies with relaxed atomic words: a
+ * reader may be looking at any of them.
  */
 #include "private.h"
 
 #include <errno.h>
 #include <string.h>
+
+#include "fence.h"
 
 static void copy_words(void *to, const void *from, size_t bytes)
 {
@@ -43,7 +46,7 @@ void ring_put(struct hr_board_header *header, unsigned char *map, const struct h
 		tail = oldest ? tail + oldest : head;
 	}
 	__atomic_store_n(&header->ring_tail[ring], tail, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);	/* the tail before what overwrites it */
+	fence_release(); /* the tail before what overwrites it */
 	if (pad) {
 		uint64_t mark[sizeof(*event) / sizeof(uint64_t)];
 		struct hr_event filler = {.bytes = (uint32_t)pad, .type = HR_EVENT_PAD};
@@ -61,18 +64,20 @@ uint64_t board_event_post(struct board *board, struct hr_event *event)
 	struct hr_board_header *header = board->header;
 	uint64_t seq = header->last_seq + 1;
 
-	if (event->bytes % 8 || event->bytes < sizeof(*event) || event->bytes > HR_EVENT_MAX_BYTES ||
-	    event->type == HR_EVENT_PAD)
+	if (event->bytes % 8 || event->bytes < sizeof(*event) ||
+	    event->bytes > HR_EVENT_MAX_BYTES || event->type == HR_EVENT_PAD)
 		return 0;
 	event->seq = seq;
 	event->instance = header->instance;
 	ring_put(header, board->map, event);
-	/* last: one who is killed before this leaves an event that is there but not counted; adoption counts it */
+	/* last: one who is killed before this leaves an event that is there but not counted;
+	 * adoption counts it */
 	__atomic_store_n(&header->last_seq, seq, __ATOMIC_RELEASE);
 	return seq;
 }
 
-int ring_walk(const void *map, enum hr_ring ring, int (*fn)(const struct hr_event *event, void *arg), void *arg)
+int ring_walk(const void *map, enum hr_ring ring,
+	      int (*fn)(const struct hr_event *event, void *arg), void *arg)
 {
 	const struct hr_board_header *header = map;
 	const struct hr_ring_area *area = &header->ring[ring];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Slots and host record under their seqlocks, and which slots are free. Nothing here allocates or blocks.
- * The free list is a bitmap in the guard's own memory: the board itself is never searched.
+ * Slots and host record under their seqlocks, and which slots are free. Nothing here allocates or
+ * blocks. The free list is a bitmap in the guard's own memory: the board itself is never searched.
  */
 #include "private.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "fence.h"
 
 /* Odd: a release fence keeps what follows from being seen before it. */
 void seq_begin(uint32_t *seq)
@@ -16,7 +17,7 @@ void seq_begin(uint32_t *seq)
 	uint32_t now = __atomic_load_n(seq, __ATOMIC_RELAXED);
 
 	__atomic_store_n(seq, now + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	fence_release();
 }
 
 void seq_end(uint32_t *seq)
@@ -54,15 +55,9 @@ struct hr_host *board_host_begin(struct board *board)
 	return board->host;
 }
 
-void board_host_end(struct board *board)
-{
-	seq_end(&board->host->seq);
-}
+void board_host_end(struct board *board) { seq_end(&board->host->seq); }
 
-const struct hr_host *board_host(const struct board *board)
-{
-	return board->host;
-}
+const struct hr_host *board_host(const struct board *board) { return board->host; }
 
 static void slot_clear(struct hr_slot *slot)
 {
@@ -105,7 +100,7 @@ int board_slot_take(struct board *board, uint32_t *ret_index)
 		if (index >= header->slot_capacity)
 			break;
 		*word |= 1ULL << (index % 64);
-		if (index >= header->slots_high)	/* first, so that no slot in use stands above it */
+		if (index >= header->slots_high) /* first, so that no slot in use stands above it */
 			__atomic_store_n(&header->slots_high, index + 1, __ATOMIC_RELEASE);
 		slot_clear(&board->slots[index]);
 		slot_unknown(&board->slots[index]);

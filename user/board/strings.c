@@ -9,13 +9,11 @@
 
 void board_text_init(struct board_text *text, void *base, size_t start, size_t base_bytes)
 {
-	*text = (struct board_text){.base = base, .base_bytes = base_bytes, .start = (uint32_t)start};
+	*text = (struct board_text){
+		.base = base, .base_bytes = base_bytes, .start = (uint32_t)start};
 }
 
-static char *text_area(const struct board_text *text)
-{
-	return (char *)text->base + text->start;
-}
+static char *text_area(const struct board_text *text) { return (char *)text->base + text->start; }
 
 /* The strings stand one behind the other, each with its NUL. */
 static const char *text_find(const struct board_text *text, const char *string, size_t n)
@@ -32,10 +30,7 @@ static const char *text_find(const struct board_text *text, const char *string, 
 	return NULL;
 }
 
-static bool in_character(char c)
-{
-	return (c & 0xc0) == 0x80;
-}
+static bool in_character(char c) { return (c & 0xc0) == 0x80; }
 
 static struct hr_str text_add(struct board_text *text, const char *string, bool tail, size_t most)
 {
@@ -79,8 +74,8 @@ struct hr_str board_text_add(struct board_text *text, const char *string, bool t
 void board_text_identity(struct board_text *text, const void *from_base, size_t from_bytes,
 			 const struct hr_identity *from, struct hr_identity *to)
 {
-	/* what people look for first comes first; none may take more than a third, so that one long label does not
-	 * cost the others their names */
+	/* what people look for first comes first; none may take more than a third, so that one long
+	 * label does not cost the others their names */
 	static const struct {
 		size_t at;
 		bool tail;
@@ -96,8 +91,12 @@ void board_text_identity(struct board_text *text, const void *from_base, size_t 
 		{offsetof(struct hr_identity, image), true},
 	};
 	size_t most = (text->base_bytes - text->start) / 3;
-	struct hr_identity identity = {.runtime = from->runtime, .kind = from->kind, .workload = from->workload};
+	struct hr_identity identity;
 
+	memset(&identity, 0, sizeof(identity)); /* padding too: it goes to readers */
+	identity.runtime = from->runtime;
+	identity.kind = from->kind;
+	identity.workload = from->workload;
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
 		struct hr_str s;
 
@@ -105,5 +104,5 @@ void board_text_identity(struct board_text *text, const void *from_base, size_t 
 		s = text_add(text, layout_text(from_base, 1, from_bytes, s), strings[i].tail, most);
 		memcpy((char *)&identity + strings[i].at, &s, sizeof(s));
 	}
-	*to = identity;
+	memcpy(to, &identity, sizeof(identity));
 }

@@ -7,26 +7,39 @@
 #include "base/cleanup.h"
 
 static const char *const runtimes[HR_RUNTIME_COUNT] = {
-	[HR_RUNTIME_NONE] = "none",	    [HR_RUNTIME_DOCKER] = "docker",
-	[HR_RUNTIME_CONTAINERD] = "containerd", [HR_RUNTIME_CRIO] = "cri-o",
-	[HR_RUNTIME_PODMAN] = "podman",	    [HR_RUNTIME_NERDCTL] = "nerdctl",
-	[HR_RUNTIME_LXC] = "lxc",	    [HR_RUNTIME_SYSTEMD] = "systemd",
+	[HR_RUNTIME_NONE] = "none",
+	[HR_RUNTIME_DOCKER] = "docker",
+	[HR_RUNTIME_CONTAINERD] = "containerd",
+	[HR_RUNTIME_CRIO] = "cri-o",
+	[HR_RUNTIME_PODMAN] = "podman",
+	[HR_RUNTIME_NERDCTL] = "nerdctl",
+	[HR_RUNTIME_LXC] = "lxc",
+	[HR_RUNTIME_SYSTEMD] = "systemd",
 };
 
-static const char *const event_types[HR_EVENT_COUNT] = {	/* a pad is no event */
-	[HR_EVENT_OOM_KILL] = "oom_kill",   [HR_EVENT_RISK] = "risk",
-	[HR_EVENT_LEAK] = "leak",	    [HR_EVENT_ACTION] = "action",
-	[HR_EVENT_OUTCOME] = "outcome",	    [HR_EVENT_PRESSURE] = "pressure",
-	[HR_EVENT_CONTAINER] = "container", [HR_EVENT_GUARD] = "guard",
+static const char *const event_types[HR_EVENT_COUNT] = {
+	/* a pad is no event */
+	[HR_EVENT_OOM_KILL] = "oom_kill",
+	[HR_EVENT_RISK] = "risk",
+	[HR_EVENT_LEAK] = "leak",
+	[HR_EVENT_ACTION] = "action",
+	[HR_EVENT_OUTCOME] = "outcome",
+	[HR_EVENT_PRESSURE] = "pressure",
+	[HR_EVENT_CONTAINER] = "container",
+	[HR_EVENT_GUARD] = "guard",
 	[HR_EVENT_OOM_SCORE_ADJ] = "oom_score_adj",
 };
 
 static const char *const severities[] = {
-	[HR_INFO] = "info", [HR_WARNING] = "warning", [HR_CRITICAL] = "critical",
+	[HR_INFO] = "info",
+	[HR_WARNING] = "warning",
+	[HR_CRITICAL] = "critical",
 };
 
 static const char *const levels[HR_LEVEL_COUNT] = {
-	[HR_LEVEL_OWN] = "own", [HR_LEVEL_ANCESTOR] = "ancestor", [HR_LEVEL_HOST] = "host",
+	[HR_LEVEL_OWN] = "own",
+	[HR_LEVEL_ANCESTOR] = "ancestor",
+	[HR_LEVEL_HOST] = "host",
 };
 
 static const char *const constraints[] = {
@@ -34,7 +47,7 @@ static const char *const constraints[] = {
 	[HR_CONSTRAINT_CPUSET] = "cpuset",
 	[HR_CONSTRAINT_MEMORY_POLICY] = "memory_policy",
 	[HR_CONSTRAINT_MEMCG] = "memcg",
-	[HR_CONSTRAINT_UNKNOWN] = NULL,		/* a fact that is not known has no word */
+	[HR_CONSTRAINT_UNKNOWN] = NULL, /* a fact that is not known has no word */
 };
 
 #define WORD(table, i) ((i) < ARRAY_SIZE(table) ? (table)[i] : NULL)
