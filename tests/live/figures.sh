@@ -5,7 +5,7 @@
 limit=134217728
 group_make steady $limit || fail 'cannot make a group'
 # 30 MB anonymous that stay.
-prey steady sh -c 'head -c 30000000 /dev/zero | tail -c 30000000 | { sleep 600; cat; }' &
+prey steady sh -c "$HOLD 30000000" &
 dir=$(group_dir steady)
 usage_file=$dir/$([ $v = 2 ] && echo memory.current || echo memory.usage_in_bytes)
 grown() { [ "$(cat "$usage_file")" -gt 30000000 ]; }
@@ -14,7 +14,7 @@ sleep $((2 + slow / 2))
 
 stat() { awk -v key="$1" '$1 == key { print $2 }' "$dir/memory.stat"; }
 near() { # key of the snapshot, value: equal but for 1 MiB (the kernel itself is that late)
-	jq -e "$(entry steady) | .$1 - $2 | fabs <= 1048576" "$work/ls" >/dev/null ||
+	ask "$(entry steady) | .$1 - $2 | fabs <= 1048576" <"$work/ls" >/dev/null ||
 		{ jq "$(entry steady)" "$work/ls" >&2; fail "$1 differs from the kernel's $2"; }
 }
 snapshot >"$work/ls"

@@ -92,6 +92,9 @@ prey() {
 	)
 }
 
+# bytes: holds so much anonymous memory until it is killed (a buffer, filled at once, that nobody reads on).
+HOLD='hold() { dd if=/dev/zero bs=$1 count=1 2>/dev/null | sleep 600; }; hold'
+
 group_remove() { # name; its processes are killed first
 	dir=$mount$ours/$1
 	until=$(($(now) + 500 * slow))
@@ -119,7 +122,7 @@ trap 'exit 143' INT TERM
 
 guard=
 # The board may be there a moment before the first sweep is on it.
-guard_ready() { snapshot | jq -e '.host.guard.pid > 0 and (.containers | length > 0)'; }
+guard_ready() { snapshot | ask '.host.guard.pid > 0 and (.containers | length > 0)'; }
 
 guard_start() { # [option…]; environment of the caller
 	"$build/headroomd" --board "$BOARD" "$@" >"$work/guard.log" 2>&1 &
@@ -140,6 +143,14 @@ guard_stop() {
 
 # ---- questions to the board
 
+# A jq filter, on standard input: prints what it gives, one document a line; fails where that is nothing, null or
+# false. (jq's own -e looks at the last input only, and in 1.6 is content with none.)
+ask() {
+	answer=$(jq -c "$1") || return
+	case $answer in '' | null | false) return 1 ;; esac
+	printf '%s\n' "$answer"
+}
+
 face() { # subcommand, option…
 	"$build/headroom" "$@" --board "$BOARD"
 }
@@ -150,7 +161,7 @@ snapshot() { face ls --json --all; }
 entry() { printf '.containers[] | select(.cgroup == "%s")' "$ours/$1"; }
 
 seen() { # name: stands in the listing, running
-	snapshot | jq -e "$(entry "$1") | select(.state == \"running\")"
+	snapshot | ask "$(entry "$1") | select(.state == \"running\")"
 }
 
 # The last sequence number on the board; events after it are ours to judge.
@@ -158,13 +169,13 @@ mark() { face events --json | jq -s 'map(.seq) | max // 0'; }
 
 # mark, jq condition: prints the first event after the mark that fulfils it, or fails
 event_after() {
-	face events --json | jq -ce "select(.seq > $1) | select($2)" | head -n 1 | grep .
+	face events --json | ask "select(.seq > $1) | select($2)" | head -n 1 | grep .
 }
 
 # Each: a JSON document on stdin, a jq condition, and what it means; fails with the document.
 expect() {
 	doc=$(cat)
-	printf '%s' "$doc" | jq -e "$1" >/dev/null && return
+	printf '%s' "$doc" | ask "$1" >/dev/null && return
 	printf '%s\n' "$doc" | jq . >&2
 	fail "expected $1${2:+ ($2)}"
 }

@@ -4,7 +4,7 @@
 
 group_make brief 33554432 || fail 'cannot make a group'
 wait_for 3 seen brief || fail 'a new group is not listed with --all within three seconds'
-plain() { face ls --json | jq -e "$(entry brief)"; }
+plain() { face ls --json | ask "$(entry brief)"; }
 plain >/dev/null && fail 'an empty group must not stand in plain ls'
 prey brief sleep 600 &
 wait_for 3 plain || fail 'a group with a process is not listed within three seconds'

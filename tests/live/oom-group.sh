@@ -13,5 +13,5 @@ three() { [ "$(face events --json | jq -c "select(.seq > $since and .type == \"o
 	.victim.cgroup == \"$ours/crew\")" | wc -l)" = 3 ]; }
 wait_for 2 three || fail "three victims were expected: $(face events --json | jq -c "select(.seq > $since) |
 	[.type, .victim.comm, .victim.cgroup]")"
-wait_for 3 eval 'snapshot | jq -e "$(entry crew) | select(.events.oom_group_kill == 1 and .oom_kills_total == 3)"' ||
+wait_for 3 eval 'snapshot | ask "$(entry crew) | select(.events.oom_group_kill == 1 and .oom_kills_total == 3)"' ||
 	snapshot | jq "$(entry crew)" | expect '.events.oom_group_kill == 1 and .oom_kills_total == 3'

@@ -14,5 +14,5 @@ wait_for 3 event_after "$since" "$of_it" || fail 'no pressure event for the hang
 event_after "$since" "$of_it" | expect '.what == "under_oom"'
 # Raising the limit lets it go on, which is told too.
 echo 0 >"$(group_dir stuck)/memory.oom_control"
-left() { face events --json | jq -e "select(.seq > $since and $of_it and .what == \"under_oom_left\")"; }
+left() { face events --json | ask "select(.seq > $since and $of_it and .what == \"under_oom_left\")"; }
 wait_for 5 left || fail 'the end of the hang was not told'

@@ -22,12 +22,12 @@ expect '.constraint == "memcg" and .order == 0 and .gfp != null' <"$work/event"
 expect '.history | length > 0 and all(.[]; .time != null and .usage_bytes != null)' 'samples before it' <"$work/event"
 
 # Counted once, by the board and by the kernel alike.
-counted() { snapshot | jq -e "$(entry leak) | select(.oom_kills_total == 1)"; }
+counted() { snapshot | ask "$(entry leak) | select(.oom_kills_total == 1)"; }
 wait_for 3 counted || snapshot | jq "$(entry leak)" | expect '.oom_kills_total == 1'
 [ "$(face events --json | jq -c "select(.seq > $since and .type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\")" |
 	wc -l)" = 1 ] || fail 'one kill must be one event'
 
 # The kill outlives its group.
 group_remove leak
-gone() { snapshot | jq -e "$(entry leak) | select(.state == \"gone\" and .oom_kills_total == 1)"; }
+gone() { snapshot | ask "$(entry leak) | select(.state == \"gone\" and .oom_kills_total == 1)"; }
 wait_for 3 gone || snapshot | jq "$(entry leak)" | expect '.state == "gone" and .oom_kills_total == 1'

@@ -6,7 +6,7 @@ limit=41943040
 group_make pod $limit && group_make pod/app 209715200 || fail 'cannot make the groups'
 since=$(mark)
 prey pod/app sleep 600 &
-binds() { snapshot | jq -e "$(entry pod/app) | select(.binding.level == \"ancestor\" and .binding.cgroup == \"$ours/pod\" and
+binds() { snapshot | ask "$(entry pod/app) | select(.binding.level == \"ancestor\" and .binding.cgroup == \"$ours/pod\" and
 	.binding.limit_bytes == $limit and .limit_bytes == 209715200)"; }
 wait_for 5 binds || snapshot | jq "$(entry pod/app)" | expect '.binding.level == "ancestor"'
 prey pod/app tail /dev/zero

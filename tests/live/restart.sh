@@ -11,7 +11,7 @@ group_make marked $limit || fail 'cannot make a group'
 prey marked sleep 600 &
 wait_for 5 seen marked || fail 'the group is not listed'
 prey marked tail /dev/zero
-kept() { snapshot | jq -e "$(entry marked) | select(.oom_kills_total == 1)"; }
+kept() { snapshot | ask "$(entry marked) | select(.oom_kills_total == 1)"; }
 wait_for 5 kept || fail 'the kill is not counted'
 
 child() { # comm prefix: a child of the supervisor or, once that has died, of whoever carries on
@@ -24,7 +24,7 @@ child() { # comm prefix: a child of the supervisor or, once that has died, of wh
 	done
 	return 1
 }
-guard_pid() { snapshot | jq -e .host.guard.pid; }
+guard_pid() { snapshot | ask .host.guard.pid; }
 answers() { face ls --json; }
 
 g=$(guard_pid) || fail 'the board names no guard'
@@ -49,7 +49,7 @@ since=$(mark)
 prey marked tail /dev/zero
 wait_for 3 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/marked\"" ||
 	fail 'the new guard sees no OOM kill'
-twice() { snapshot | jq -e "$(entry marked) | select(.oom_kills_total == 2)"; }
+twice() { snapshot | ask "$(entry marked) | select(.oom_kills_total == 2)"; }
 wait_for 3 twice || snapshot | jq "$(entry marked)" | expect '.oom_kills_total == 2'
 
 g=$(guard_pid)
