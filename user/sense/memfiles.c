@@ -3,9 +3,9 @@
  * The tables of memory cgroup files and what is computed from several of them: see memfiles.h. No
  * I/O.
  *
- * Events are the group's own: v2's memory.events counts what happened in descendants, too, so that
- * one OOM kill would be counted on every level; memory.events.local (5.2 and later) counts it where
- * the victim was. v1's counters are local.
+ * Two counts of OOM kills: v2's memory.events has those of descendants, too, so that one kill
+ * counts on every level up; memory.events.local counts it once, where the victim was
+ * (own_oom_kills). v1 has local counters only.
  */
 #include "memfiles.h"
 

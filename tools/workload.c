@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Prey for tests and benchmarks: a process that uses memory in one known way, says "ready" when it
+ * has got where it was told to go, and stays until it is killed. It is limited by nothing but its
+ * cgroup: put it into one that has a limit.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+
+#define PAGE 4096u /* a larger one is touched more than once: no harm */
+#define TICK_NS (10 * NS_PER_MS)
+#define PIECE (1u << 20)
+
+static void die(const char *what)
+{
+	fprintf(stderr, "workload: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static uint64_t bytes_of(const char *text)
+{
+	uint64_t bytes;
+
+	if (units_parse_bytes(text, &bytes) < 0) {
+		fprintf(stderr, "workload: %s: not a size (4096, 50MiB, 1.5G)\n", text);
+		exit(2);
+	}
+	return bytes;
+}
+
+static uint64_t ns_of(const char *text)
+{
+	uint64_t ms;
+
+	if (units_parse_duration_ms(text, &ms) < 0) {
+		fprintf(stderr, "workload: %s: not a duration (500ms, 10s, 2m)\n", text);
+		exit(2);
+	}
+	return ms * NS_PER_MS;
+}
+
+static void ready(void)
+{
+	puts("ready");
+	fflush(stdout);
+}
+
+static void sleep_until(uint64_t mono_ns)
+{
+	struct timespec at = {(time_t)(mono_ns / NS_PER_SEC), (long)(mono_ns % NS_PER_SEC)};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+		;
+}
+
+static _Noreturn void stay(void)
+{
+	for (;;)
+		pause();
+}
+
+/* Something that neither zero page, KSM nor zswap takes for nothing. */
+static void touch(char *at, size_t bytes)
+{
+	static uint64_t x = 88172645463325252ULL;
+
+	for (size_t i = 0; i + sizeof(x) <= bytes; i += PAGE) {
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17; /* xorshift64, Marsaglia 2003 */
+		memcpy(at + i, &x, sizeof(x));
+	}
+}
+
+static char *map(size_t bytes)
+{
+	char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		die("mmap");
+	/* page by page, so that the rate is the one that was asked for */
+	madvise(p, bytes, MADV_NOHUGEPAGE);
+	return p;
+}
+
+/* `bytes` at `rate` a second (0: at once). */
+static void grow(char *p, uint64_t bytes, uint64_t rate)
+{
+	uint64_t begin = clock_mono_ns(), done = 0, due;
+
+	if (!rate)
+		touch(p, bytes);
+	for (uint64_t tick = 1; rate && done < bytes; tick++) {
+		sleep_until(begin + tick * TICK_NS);
+		due = (uint64_t)((double)rate * (double)(clock_mono_ns() - begin) / 1e9) / PAGE *
+		      PAGE;
+		due = due < bytes ? due : bytes;
+		if (due > done)
+			touch(p + done, due - done);
+		done = due;
+	}
+}
+
+static void do_hold(char **arg)
+{
+	uint64_t bytes = bytes_of(arg[0]);
+
+	touch(map(bytes), bytes);
+	ready();
+}
+
+static void do_burst(char **arg)
+{
+	uint64_t bytes = bytes_of(arg[0]), delay = arg[1] ? ns_of(arg[1]) : NS_PER_SEC;
+	char *p = map(bytes);
+
+	ready();
+	sleep_until(clock_mono_ns() + delay);
+	touch(p, bytes);
+}
+
+#define NO_END (1ULL << 40) /* of an endless leak: address space only */
+
+static void do_leak(char **arg)
+{
+	uint64_t rate = bytes_of(arg[0]), most = arg[1] ? bytes_of(arg[1]) : NO_END;
+	char *p = map(most);
+
+	if (!arg[1])
+		ready();
+	grow(p, most, rate);
+	ready();
+}
+
+static void *leak_thread(void *arg)
+{
+	uint64_t *rate = arg;
+
+	grow(map(NO_END), NO_END, *rate);
+	return NULL;
+}
+
+static void do_thread_leak(char **arg)
+{
+	static uint64_t rate;
+	pthread_t thread;
+
+	rate = arg[0] ? bytes_of(arg[0]) : 0;
+	ready();
+	errno = pthread_create(&thread, NULL, leak_thread, &rate);
+	if (errno)
+		die("thread");
+}
+
+static void do_sawtooth(char **arg)
+{
+	uint64_t low = bytes_of(arg[0]), high = bytes_of(arg[1]), period = ns_of(arg[2]);
+	char *p;
+
+	if (high <= low || !period) {
+		fprintf(stderr, "workload: sawtooth: HIGH must be above LOW, PERIOD above 0\n");
+		exit(2);
+	}
+	p = map(high);
+	touch(p, low);
+	ready();
+	for (;;) {
+		grow(p + low, high - low,
+		     (uint64_t)((double)(high - low) * 1e9 / (double)period) + 1);
+		madvise(p + low, high - low, MADV_DONTNEED);
+	}
+}
+
+static void write_all(int fd, uint64_t bytes)
+{
+	_cleanup_free_ char *piece = malloc(PIECE);
+
+	if (!piece)
+		die("memory");
+	for (uint64_t done = 0; done < bytes;) {
+		ssize_t n = bytes - done < PIECE ? (ssize_t)(bytes - done) : PIECE;
+
+		touch(piece, (size_t)n);
+		n = write(fd, piece, (size_t)n);
+		if (n < 0 && errno != EINTR)
+			die("write");
+		done += n > 0 ? (uint64_t)n : 0;
+	}
+}
+
+/* The file loses its name at once: its pages live as long as this process. */
+static void do_cache(char **arg)
+{
+	uint64_t bytes = bytes_of(arg[1]);
+	int fd = open(arg[0], O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 || unlink(arg[0]) < 0)
+		die(arg[0]);
+	write_all(fd, bytes);
+	if (fdatasync(fd) < 0)
+		die("fdatasync");
+	ready();
+}
+
+static void do_tmpfs(char **arg)
+{
+	uint64_t bytes = bytes_of(arg[0]);
+	int fd = memfd_create("workload", MFD_CLOEXEC);
+
+	if (fd < 0)
+		die("memfd");
+	write_all(fd, bytes);
+	ready();
+}
+
+static void do_fork(char **arg)
+{
+	uint64_t each = arg[1] ? bytes_of(arg[1]) : PIECE;
+	long n = strtol(arg[0], NULL, 10);
+	pid_t parent = getpid();
+	int pipe_fd[2];
+	char done;
+
+	if (n < 1 || n > 100000 || pipe(pipe_fd) < 0)
+		die("fork");
+	for (long i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (pid)
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		touch(map(each), each);
+		if (write(pipe_fd[1], "", 1) != 1)
+			_exit(1);
+		stay();
+	}
+	close(pipe_fd[1]);
+	for (long i = 0; i < n; i++)
+		if (read(pipe_fd[0], &done, 1) != 1)
+			die("a child is gone");
+	ready();
+}
+
+static const struct mode {
+	const char *name, *args, *help;
+	int least, most;
+	void (*fn)(char **arg);
+} modes[] = {
+	{"hold", "SIZE", "uses SIZE of anonymous memory; ready when it has it", 1, 1, do_hold},
+	{"burst", "SIZE [DELAY]", "is ready at once; takes SIZE at full speed after DELAY (1s)", 1,
+	 2, do_burst},
+	{"leak", "RATE [SIZE]",
+	 "grows by RATE bytes a second for ever, or up to SIZE and is ready then", 1, 2, do_leak},
+	{"thread-leak", "[RATE]",
+	 "a thread that is not the first grows, at full speed without RATE", 0, 1, do_thread_leak},
+	{"sawtooth", "LOW HIGH PERIOD", "grows from LOW to HIGH in PERIOD, drops back, and again",
+	 3, 3, do_sawtooth},
+	{"cache", "FILE SIZE",
+	 "SIZE of clean page cache of a new file FILE, which loses its name at once", 2, 2,
+	 do_cache},
+	{"tmpfs", "SIZE", "SIZE of shared memory that no process has mapped", 1, 1, do_tmpfs},
+	{"fork", "N [SIZE]", "N children with SIZE (1MiB) each; ready when all have it", 1, 2,
+	 do_fork},
+};
+
+static void usage(FILE *out)
+{
+	fputs("usage: workload [OPTION]… MODE [ARGUMENT]…\n"
+	      "Uses memory in one known way, prints \"ready\" once it is in its steady state, and "
+	      "stays until it is killed.\n\n",
+	      out);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		fprintf(out, "  %-12s%-17s%s\n", modes[i].name, modes[i].args, modes[i].help);
+	fputs("\n"
+	      "  -c, --cgroup DIR         joins the cgroup whose directory this is before it "
+	      "starts\n"
+	      "  -i, --ignore-term        ignores SIGTERM\n"
+	      "  -a, --oom-score-adj N    sets it (-1000 to 1000)\n"
+	      "  -f, --for DURATION       ends by itself (exit status 0)\n"
+	      "  -h, --help\n",
+	      out);
+}
+
+static void put(const char *dir, const char *file, const char *text)
+{
+	char path[4200];
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		die(path);
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	_exit(0);
+}
+
+static void end_after(const char *text)
+{
+	uint64_t ns = ns_of(text);
+	struct itimerspec when = {
+		.it_value = {(time_t)(ns / NS_PER_SEC), (long)(ns % NS_PER_SEC)},
+	};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+	timer_t timer;
+
+	signal(SIGALRM, on_alarm);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ||
+	    timer_settime(timer, 0, &when, NULL) < 0)
+		die("timer");
+}
+
+static const struct mode *find_mode(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(modes[i].name, name))
+			return &modes[i];
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"cgroup", required_argument, NULL, 'c'},
+		{"ignore-term", no_argument, NULL, 'i'},
+		{"oom-score-adj", required_argument, NULL, 'a'},
+		{"for", required_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	const struct mode *mode;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+c:ia:f:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			put(optarg, "cgroup.procs", "0");
+			break;
+		case 'i':
+			signal(SIGTERM, SIG_IGN);
+			break;
+		case 'a':
+			put("/proc/self", "oom_score_adj", optarg);
+			break;
+		case 'f':
+			end_after(optarg);
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	mode = optind < argc ? find_mode(argv[optind]) : NULL;
+	if (!mode || argc - optind - 1 < mode->least || argc - optind - 1 > mode->most) {
+		usage(stderr);
+		return 2;
+	}
+	mode->fn(argv + optind + 1);
+	stay();
+}
