@@ -22,7 +22,9 @@
 #include "sense/sense.h"
 
 #define ROUNDS_MOST 101
+#define REPEATS	    6
 #define FILES_MOST  2
+#define TASK_RSS    (1 << 20)	/* as the guard has it beside so many: rows for the larger ones, counts and sums for all */
 
 static struct bench {
 	unsigned int groups, tasks, rounds;
@@ -205,7 +207,7 @@ static size_t tasks_swept(void)
 {
 	size_t n = 0;
 
-	sense_tasks(sense, 0, task_rows, task_room, &n);
+	sense_tasks(sense, TASK_RSS, task_rows, task_room, &n);
 	return n;
 }
 
@@ -218,6 +220,8 @@ static const struct method {
 	{"tasks, statm kept open", tasks_kept},	    {"tasks, statm opened", tasks_opened},
 };
 #define METHODS ARRAY_SIZE(methods)
+
+static double total_ms[2][3];	/* [warm][in the kernel, kept open, opened] */
 
 static int reserve(void)
 {
@@ -267,27 +271,37 @@ static int open_tasks(void)
 	return 0;
 }
 
-/* Three methods from `first` on, in turn; the first of each three is what the others are compared with. */
+/* Three methods from `first` on, in turn; the first of each three is what the others are compared with. Each runs
+ * REPEATS times in a round: the first is cold, with the caches as another method left them; the last is warm. */
 static void measure(size_t first)
 {
-	static double ms[METHODS][ROUNDS_MOST];
+	static double ms[2][METHODS][ROUNDS_MOST];
 	size_t count[METHODS];
-	double mid[METHODS];
+	double mid[2][METHODS];
 
 	for (unsigned int round = 0; round <= bench.rounds; round++) {
 		for (size_t m = first; m < first + 3; m++) {
-			double begun = cpu_ms();
+			for (int repeat = 0; repeat < REPEATS; repeat++) {
+				double begun = cpu_ms();
 
-			count[m] = methods[m].run();
-			if (round)	/* the first warms up */
-				ms[m][round - 1] = cpu_ms() - begun;
+				count[m] = methods[m].run();
+				if (round && repeat == 0)	/* round 0 is not counted */
+					ms[0][m][round - 1] = cpu_ms() - begun;
+				else if (round && repeat == REPEATS - 1)
+					ms[1][m][round - 1] = cpu_ms() - begun;
+			}
 		}
 	}
-	for (size_t m = first; m < first + 3; m++)
-		mid[m] = median(ms[m], bench.rounds);
-	for (size_t m = first; m < first + 3; m++)
-		printf("  %-26s %8.2f ms  %5.1fx  (%zu rows or bytes)\n", methods[m].name, mid[m],
-		       mid[m] / mid[first], count[m]);
+	for (size_t m = first; m < first + 3; m++) {
+		for (int warm = 0; warm < 2; warm++)
+			mid[warm][m] = median(ms[warm][m], bench.rounds);
+		printf("  %-26s %8.2f ms %5.1fx %10.2f ms %5.1fx  (%zu rows or bytes)\n", methods[m].name,
+		       mid[1][m], mid[1][m] / mid[1][first], mid[0][m], mid[0][m] / mid[0][first],
+		       count[m]);
+	}
+	for (int warm = 0; warm < 2; warm++)
+		for (size_t m = 0; m < 3; m++)
+			total_ms[warm][m] += mid[warm][first + m];
 }
 
 int main(int argc, char **argv)
@@ -302,16 +316,19 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	err = make_groups() ?: make_tasks() ?: reserve() ?: open_groups();
-	printf("%u cgroups, %u tasks; CPU time of one look, median of %u\n", bench.groups,
-	       bench.tasks, bench.rounds);
+	printf("%u cgroups, %u tasks; CPU time of one look, median of %u\n%-28s %8s %19s\n", bench.groups,
+	       bench.tasks, bench.rounds, "", "warm caches", "cold caches");
 	if (!err) {
 		measure(0);
 		close_groups();
 		err = open_tasks();
 	}
-	if (!err)
+	if (!err) {
 		measure(3);
-	else
+		printf("  both together: kept open %.1fx (cold %.1fx), opened %.1fx (cold %.1fx)\n",
+		       total_ms[1][1] / total_ms[1][0], total_ms[0][1] / total_ms[0][0],
+		       total_ms[1][2] / total_ms[1][0], total_ms[0][2] / total_ms[0][0]);
+	} else
 		fprintf(stderr, "bench-sense: can't set up: %s\n", strerror(-err));
 	sense_close(sense);
 	end_tasks();
