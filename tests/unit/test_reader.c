@@ -597,6 +597,23 @@ static void test_words(void **state)
 	assert_null(hr_constraint_word(HR_CONSTRAINT_UNKNOWN));
 }
 
+/* What docs/board.md shows must at least compile. */
+static void test_the_example(void **state)
+{
+	const char *cc = getenv("CC");
+	char command[512];
+
+	if (access("docs/board.md", R_OK)) {
+		print_message("skipped: not run from the top of the tree\n");
+		skip();
+	}
+	snprintf(command, sizeof(command),
+		 "sed -n '/^```c$/,/^```$/p' docs/board.md | sed '/^```/d' | "
+		 "%s -std=gnu11 -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c -",
+		 cc && *cc ? cc : "cc");
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 #define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
@@ -611,6 +628,7 @@ int main(void)
 		WITH_DIR(test_in_the_meantime),
 		WITH_DIR(test_hammered),
 		cmocka_unit_test(test_text_stays_inside),
+		cmocka_unit_test(test_the_example),
 		cmocka_unit_test(test_words),
 	};
 

@@ -240,7 +240,7 @@ static void carry_over(const struct board *board, void *map, const struct hr_boa
 
 int board_grow(struct board *board, uint32_t capacity)
 {
-	struct hr_board_header geometry, wish;
+	struct hr_board_header geometry = {0}, wish;
 	struct hr_board_header *old = board->header;
 	unsigned char *old_map = board->map;
 	size_t old_bytes = board->bytes;
