@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/signals.h"
 #include "fixture_board.h"
 
 #define PATIENCE_MS 20000
@@ -252,6 +253,23 @@ static void test_record(void **state)
 	board_close(b);
 }
 
+/* Caught twice, as `top` does that starts a guard first: still let in while waiting. */
+static void test_signals_twice(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		signals_catch();
+		signals_catch();
+		raise(SIGTERM);
+		_exit(!signals_caught() && signals_wait(NULL, 0, PATIENCE_MS * NS_PER_MS) < 0 && signals_caught() == SIGTERM ?
+		      0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +277,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_follow_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reader_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_record, set_up, tear_down),
+		cmocka_unit_test(test_signals_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

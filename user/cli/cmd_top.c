@@ -178,9 +178,9 @@ static int run(const void *values, char **arguments)
 	if (r)
 		return r;
 	top_init(&session.top);
+	signals_catch();	/* first, or ncurses would catch them its own way */
 	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO) || terminal_open(cli_colour()))
 		return show_once(&session);
-	signals_catch();
 	r = loop(&session);
 	terminal_close();
 	if (!r)

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@
 
 #define START_NS (15 * NS_PER_SEC)	/* loading BPF takes seconds on a busy or emulated host */
 #define END_NS (5 * NS_PER_SEC)
+#define DIR_PREFIX "headroom-top-"
 #define LOOK_NS (20 * NS_PER_MS)
 
 struct own_guard {
@@ -43,30 +45,54 @@ static bool is_tmpfs(const char *path)
 	return !statfs(path, &fs) && fs.f_type == TMPFS_MAGIC;
 }
 
-/* mkdtemp makes it 0700. The directory above belongs to root or is sticky. */
-static int make_dir(struct own_guard *guard)
-{
-	if (is_tmpfs("/run") && (!mkdir("/run/headroom", 0750) || errno == EEXIST))
-		strcpy(guard->dir, "/run/headroom/top-XXXXXX");
-	else
-		strcpy(guard->dir, "/dev/shm/headroom-top-XXXXXX");
-	if (!mkdtemp(guard->dir)) {
-		guard->dir[0] = 0;
-		return -errno;
-	}
-	snprintf(guard->board, sizeof(guard->board), "%s/board", guard->dir);
-	return 0;
-}
-
 static void remove_dir(const char *path)
 {
 	_cleanup_closedir_ DIR *dir = opendir(path);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' || (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
 			unlinkat(dirfd(dir), entry->d_name, 0);
 	rmdir(path);
+}
+
+/* What one of us left that was killed: a directory of ours whose guard's lock nobody holds any more. */
+static void remove_stale(const char *parent, const char *prefix)
+{
+	_cleanup_closedir_ DIR *dir = opendir(parent);
+	struct dirent *entry;
+	char path[PATH_MAX];
+	struct stat st;
+
+	while (dir && (entry = readdir(dir))) {
+		_cleanup_close_ int lock = -1;
+
+		if (strncmp(entry->d_name, prefix, strlen(prefix)))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/board.lock", parent, entry->d_name);
+		lock = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		*strrchr(path, '/') = 0;
+		if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) || lstat(path, &st) || !S_ISDIR(st.st_mode) ||
+		    st.st_uid != geteuid())
+			continue;
+		remove_dir(path);
+	}
+}
+
+/* mkdtemp makes it 0700. The directory above belongs to root or is sticky. */
+static int make_dir(struct own_guard *guard)
+{
+	bool run = is_tmpfs("/run") && (!mkdir("/run/headroom", 0750) || errno == EEXIST);
+	const char *parent = run ? "/run/headroom" : "/dev/shm";
+
+	remove_stale(parent, DIR_PREFIX);
+	snprintf(guard->dir, sizeof(guard->dir), "%s/" DIR_PREFIX "XXXXXX", parent);
+	if (!mkdtemp(guard->dir)) {
+		guard->dir[0] = 0;
+		return -errno;
+	}
+	snprintf(guard->board, sizeof(guard->board), "%s/board", guard->dir);
+	return 0;
 }
 
 static void exec_guard(const char *board)

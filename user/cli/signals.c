@@ -9,7 +9,7 @@
 #include "base/clock.h"
 
 static volatile sig_atomic_t caught;
-static sigset_t before;
+static sigset_t before;		/* as signals_catch() found it: what is let in while waiting */
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void on_signal(int number)
@@ -20,8 +20,12 @@ static void on_signal(int number)
 void signals_catch(void)
 {
 	struct sigaction action = {.sa_handler = on_signal}, old;
+	static bool done;
 	sigset_t blocked;
 
+	if (done)	/* or `before` would be what the first call blocked */
+		return;
+	done = true;
 	sigemptyset(&blocked);
 	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
 		/* under nohup, or in a shell's background, they stay ignored */

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From now on these signals end no program, but the next wait. */
+/* From now on these signals end no program, but the next wait. May be called again. */
 void signals_catch(void);
 /* Which of them came; 0: none yet. */
 int signals_caught(void);
