@@ -99,11 +99,8 @@ static void show_sources(const struct sense *sense)
 		printf("source %-16s %-28s %s\n", source.signal, source.variant, source.passed_over);
 }
 
-static void show_row(struct sense *sense, const struct memcg_sample *m)
+static void show_row(const struct memcg_sample *m)
 {
-	struct stall_value stall = { .count = 0 };
-
-	sense_stalls(sense, m->id, &stall);
 	printf("memcg id=%s parent=%s level=%u flags=%x pids=%d usage=%s limit=%s high=%s low=%s min=%s ", number(m->id),
 	       number(m->parent_id), m->level, m->flags, (int)m->pids, number(m->usage), number(m->limit),
 	       number(m->high), number(m->low), number(m->min));
@@ -112,9 +109,15 @@ static void show_row(struct sense *sense, const struct memcg_sample *m)
 	printf("slab_r=%s active=%s inactive=%s dirty=%s wb=%s refaults=%s ", number(m->slab_reclaimable),
 	       number(m->active_file), number(m->inactive_file), number(m->file_dirty), number(m->file_writeback),
 	       number(m->refaults));
-	printf("events=%s,%s,%s,%s,%s,%s psi=%s,%s stalls=%s,%sns\n", number(m->event_low), number(m->event_high),
+	printf("events=%s,%s,%s,%s,%s,%s psi=%s,%s\n", number(m->event_low), number(m->event_high),
 	       number(m->event_max), number(m->event_oom), number(m->event_oom_kill), number(m->event_oom_group_kill),
-	       number(m->psi_some_us), number(m->psi_full_us), number(stall.count), number(stall.total_ns));
+	       number(m->psi_some_us), number(m->psi_full_us));
+}
+
+static void show_stall(__u64 memcg_id, const struct stall_value *stall, void *arg)
+{
+	printf("stalls memcg=%s count=%s total=%sns\n", number(memcg_id), number(stall->count),
+	       number(stall->total_ns));
 }
 
 static int show_sweep(struct sense *sense, unsigned int repeat)
@@ -132,7 +135,8 @@ static int show_sweep(struct sense *sense, unsigned int repeat)
 		cpu += clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_from;
 	}
 	for (size_t i = 0; i < n; i++)
-		show_row(sense, &rows[i]);
+		show_row(&rows[i]);
+	sense_stalls(sense, show_stall, NULL);
 	printf("sweep result=%d rows=%zu wall_us=%" PRIu64 " cpu_us=%" PRIu64 "\n", r, n, wall / repeat / 1000,
 	       cpu / repeat / 1000);
 	return r;

@@ -58,3 +58,17 @@ wait "$supervisor" 2>/dev/null
 sleep 1
 answers >/dev/null || fail 'no answer after the supervisor died'
 [ "$(guard_pid)" = "$g" ] || fail 'the guard did not outlive the supervisor'
+
+# The guard has started a new one; it obeys as the first did, and leaves nobody behind.
+heir() {
+	for line in /proc/[0-9]*/cmdline; do
+		pid=${line#/proc/} pid=${pid%/cmdline}
+		tr '\0' ' ' <"$line" 2>/dev/null | grep -q "^[^ ]*headroomd --adopt $g,.* $BOARD " && echo "$pid" && return
+	done
+	return 1
+}
+wait_for 5 heir || fail 'the supervisor did not come back'
+new=$(heir)
+kill -TERM "$new"
+ended() { ! kill -0 "$g" 2>/dev/null && ! kill -0 "$new" 2>/dev/null; }
+wait_for 5 ended || fail 'the new supervisor does not end what it watches'

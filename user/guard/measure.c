@@ -124,11 +124,8 @@ static void fill_binding(struct guard *guard, struct hr_slot *at, const struct a
 		at->flags |= HR_SLOT_CUT;
 }
 
-static void fill_rest(struct guard *guard, struct hr_slot *at, const struct track *track,
-		      const struct memcg_sample *row)
+static void fill_rest(struct hr_slot *at, const struct memcg_sample *row)
 {
-	struct stall_value stall;
-
 	at->pressure = (struct hr_pressure){row->psi_some_avg10_centi, row->psi_full_avg10_centi,
 					    row->psi_some_us, row->psi_full_us};
 	at->counts = (struct hr_counts){
@@ -142,11 +139,23 @@ static void fill_rest(struct guard *guard, struct hr_slot *at, const struct trac
 		    (row->flags & SAMPLE_POPULATED ? HR_SLOT_POPULATED : 0) |
 		    (row->flags & SAMPLE_HAS_TASKS ? HR_SLOT_HAS_TASKS : 0) |
 		    (row->flags & SAMPLE_UNDER_OOM ? HR_SLOT_UNDER_OOM : 0);
-	if (sense_stalls(guard->sense, row->id, &stall))
+}
+
+static void publish_stalls(__u64 memcg_id, const struct stall_value *stall, void *arg)
+{
+	struct guard *guard = arg;
+	uint32_t slot = tracks_find(&guard->tracks, memcg_id);
+	const struct track *track;
+	struct hr_slot *at;
+
+	if (slot == TRACK_NONE)
 		return;
-	at->stalls.count = track->stall_base.count + stall.count;
-	at->stalls.total_ns = track->stall_base.total_ns + stall.total_ns;
-	memcpy(at->stalls.bucket, stall.bucket, sizeof(at->stalls.bucket));
+	track = &guard->tracks.track[slot];
+	at = board_slot_begin(guard->board, slot);
+	at->stalls.count = track->stall_base.count + stall->count;
+	at->stalls.total_ns = track->stall_base.total_ns + stall->total_ns;
+	memcpy(at->stalls.bucket, stall->bucket, sizeof(at->stalls.bucket));
+	board_slot_end(guard->board, slot);
 }
 
 static void foresee_slot(struct guard *guard, struct hr_slot *at, struct track *track, uint64_t now_ns)
@@ -231,7 +240,7 @@ static void publish_row(struct guard *guard, const struct memcg_sample *row,
 	track->seen_sweep = guard->worker.job.number;
 	fill_memory(&at->memory, row, account);
 	fill_binding(guard, at, account);
-	fill_rest(guard, at, track, row);
+	fill_rest(at, row);
 	at->sampled_ns = clock_wall_ns();
 	if (now > track->sampled_ns) {	/* else a close reading was fresher than this sweep */
 		foresee_slot(guard, at, track, now);
@@ -272,6 +281,7 @@ void publish_sweep(struct guard *guard)
 		if (slot != TRACK_NONE)
 			merge_stat(&job->rows[i], &board_slot(guard->board, slot)->memory);
 	}
+	sense_stalls(guard->sense, publish_stalls, guard);
 	account_path(job->rows, job->n_rows, &guard->host, job->parent, job->accounts);
 	for (size_t i = 0; i < job->n_rows; i++) {
 		slot = tracks_find(&guard->tracks, job->rows[i].id);

@@ -45,6 +45,11 @@ static const char *error_word(int error)
 	return "failed";
 }
 
+void attach_quiet(void)
+{
+	libbpf_set_print(print_libbpf);
+}
+
 void attach_init(struct attach *attach)
 {
 	static const struct { enum feature feature; __u32 flag; } shapes[] = {
@@ -53,7 +58,6 @@ void attach_init(struct attach *attach)
 	};
 	int cpus = libbpf_num_possible_cpus();
 
-	libbpf_set_print(print_libbpf);
 	memset(attach->map, -1, sizeof(attach->map));
 	attach->bpf.page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
 	attach->bpf.cpus = cpus > 0 ? cpus : 1;

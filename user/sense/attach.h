@@ -17,6 +17,7 @@ struct attach {
 	int map[MAP_COUNT];	/* made by the first object that needs it */
 };
 
+void attach_quiet(void);	/* libbpf keeps its words to itself; first of all */
 void attach_init(struct attach *attach);
 /* 0 with the links in link[] (all of the variant's programs run), or -errno with the reason in a few words. */
 int attach_variant(struct attach *attach, const struct plan_variant *variant, int link[LOADER_LINKS], char *why,

@@ -13,8 +13,9 @@ int empties_init(struct empties *e, size_t capacity)
 		places *= 2;
 	*e = (struct empties){ .capacity = capacity, .mask = places - 1 };
 	e->rows = calloc(capacity, sizeof(*e->rows));
+	e->before = calloc(capacity, sizeof(*e->before));
 	e->index = calloc(places, sizeof(*e->index));
-	if (e->rows && e->index)
+	if (e->rows && e->before && e->index)
 		return 0;
 	empties_done(e);
 	return -ENOMEM;
@@ -23,6 +24,7 @@ int empties_init(struct empties *e, size_t capacity)
 void empties_done(struct empties *e)
 {
 	free(e->rows);
+	free(e->before);
 	free(e->index);
 	*e = (struct empties){ 0 };
 }
@@ -53,22 +55,54 @@ static int look(struct empties *e, struct files *files)
 	return r;
 }
 
+static void index_rows(struct empties *e, const struct memcg_sample *rows, size_t n)
+{
+	memset(e->index, 0, ((size_t)e->mask + 1) * sizeof(*e->index));
+	for (size_t i = 0; i < n && i < e->capacity; i++)
+		*place_of(e, rows, rows[i].id) = i + 1;
+}
+
+/* Appends what is not there yet. All below an empty group is empty, and files list parents first: the order holds. */
+static int append(struct empties *e, struct memcg_sample *rows, size_t capacity, size_t *n)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		__u32 *place = place_of(e, rows, e->rows[i].id);
+
+		if (*place)
+			continue;
+		if (*n == capacity || *n == e->capacity)
+			return -ENOSPC;
+		rows[*n] = e->rows[i];
+		*place = ++*n;
+	}
+	return 0;
+}
+
+static bool any_missing(struct empties *e, const struct memcg_sample *rows)
+{
+	for (size_t i = 0; i < e->n_before; i++)
+		if (!*place_of(e, rows, e->before[i]))
+			return true;
+	return false;
+}
+
 int empties_add(struct empties *e, struct files *files, struct memcg_sample *rows, size_t capacity, size_t *n)
 {
-	int r = e->sweeps++ % EMPTIES_EVERY ? 0 : look(e, files);
+	size_t seen = *n;
+	int r;
 
-	if (r < 0 && r != -ENOSPC)
-		return r;
-	memset(e->index, 0, ((size_t)e->mask + 1) * sizeof(*e->index));
-	for (size_t i = 0; i < *n && i < e->capacity; i++)
-		*place_of(e, rows, rows[i].id) = i + 1;
-	/* All below an empty group is empty, and files list parents first: appending keeps the order. */
-	for (size_t i = 0; i < e->n; i++) {
-		if (*place_of(e, rows, e->rows[i].id))
-			continue;
-		if (*n == capacity)
-			return -ENOSPC;
-		rows[(*n)++] = e->rows[i];
+	index_rows(e, rows, *n);
+	r = append(e, rows, capacity, n);
+	if (e->sweeps++ % EMPTIES_EVERY == 0 || any_missing(e, rows)) {
+		r = look(e, files);
+		if (r < 0 && r != -ENOSPC)
+			return r;
+		*n = seen;
+		index_rows(e, rows, seen);
+		r = append(e, rows, capacity, n) ?: r;
 	}
+	e->n_before = *n < e->capacity ? *n : e->capacity;
+	for (size_t i = 0; i < e->n_before; i++)
+		e->before[i] = rows[i].id;
 	return r;
 }

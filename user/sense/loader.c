@@ -111,6 +111,7 @@ static void child_load(const struct loader_config *config, struct loaded *loaded
 	const char *refused;
 	struct btf *btf;
 
+	attach_quiet();
 	refused = bpf_refused(memlock_raise());
 	if (refused) {
 		loader_none(refused, loaded);

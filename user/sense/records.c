@@ -96,16 +96,19 @@ __u64 sense_lost(struct sense *s)
 	return sum;
 }
 
-int sense_stalls(struct sense *s, __u64 memcg_id, struct stall_value *ret_value)
+void sense_stalls(struct sense *s, void (*fn)(__u64 memcg_id, const struct stall_value *value, void *arg),
+		  void *arg)
 {
+	int map = s->loaded.map[MAP_STALLS];
 	struct stall_value value;
+	__u64 key, *last = NULL;
 
-	if (s->loaded.map[MAP_STALLS] < 0)
-		return -ENOENT;
-	if (bpf_map_lookup_elem(s->loaded.map[MAP_STALLS], &memcg_id, &value) < 0)
-		return -errno;
-	*ret_value = value;
-	return 0;
+	/* A key that is deleted meanwhile makes the kernel begin anew: bounded by the table, and harmless. */
+	for (__u32 n = 0; map >= 0 && n < s->config.capacity && !bpf_map_get_next_key(map, last, &key); n++) {
+		if (!bpf_map_lookup_elem(map, &key, &value))
+			fn(key, &value, arg);
+		last = &key;
+	}
 }
 
 void sense_forget(struct sense *s, __u64 memcg_id)

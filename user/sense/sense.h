@@ -70,7 +70,9 @@ int sense_usage_read(int fd, __u64 *ret_bytes);					/* L */
 int sense_record_fd(const struct sense *sense);
 int sense_consume(struct sense *sense, void (*fn)(const struct record *record, void *arg), void *arg);
 __u64 sense_lost(struct sense *sense);					/* L; records lost since start */
-int sense_stalls(struct sense *sense, __u64 memcg_id, struct stall_value *ret_value);	/* L; -ENOENT: none yet */
+/* All memcgs that ever stalled, since sense_open(); one system call where there is none. */
+void sense_stalls(struct sense *sense, void (*fn)(__u64 memcg_id, const struct stall_value *value, void *arg),
+		  void *arg);						/* L */
 void sense_forget(struct sense *sense, __u64 memcg_id);			/* L; the memcg is gone: drop its map entries */
 int sense_host_counts(struct sense *sense, struct host_counts *ret_counts);	/* L */
 int sense_watch_exit(struct sense *sense, __u32 pid);			/* L; a RECORD_EXIT will tell when it is gone */
