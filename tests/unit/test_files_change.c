@@ -287,16 +287,25 @@ static void test_descriptors(void **state)
 	tree_done(&tree);
 }
 
+static bool write_text(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
 /* A process that came in is seen by the very next look, and one that went is gone. */
 static void processes_at_once(struct files *f, const char *top, const char *scope)
 {
-	char procs[PATH_MAX + 96], pid_text[16];
+	char procs[PATH_MAX + 96], path[96], pid_text[16];
 	pid_t pid, parent = getpid();
-	FILE *file;
 
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", top);
+	snprintf(path, sizeof(path), "%s/p", scope);
+	snprintf(procs, sizeof(procs), "%s/p", top);
+	mkdir(procs, 0755);
+	strcat(procs, "/cgroup.procs");
 	for (int round = 0; round < 3; round++) {
-		assert_int_equal(row_at(f, sweep(f), scope)->pids, 0);
+		assert_int_equal(row_at(f, sweep(f), path)->pids, 0);
 		pid = fork();
 		if (!pid) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -305,13 +314,16 @@ static void processes_at_once(struct files *f, const char *top, const char *scop
 			_exit(0);
 		}
 		snprintf(pid_text, sizeof(pid_text), "%d", pid);
-		file = fopen(procs, "w");
-		assert_true(file && fputs(pid_text, file) >= 0 && !fclose(file));
-		assert_int_equal(row_at(f, sweep(f), scope)->pids, 1);
-		assert_true(row_at(f, sweep(f), scope)->flags & SAMPLE_HAS_TASKS);
+		assert_true(write_text(procs, pid_text));
+		assert_int_equal(row_at(f, sweep(f), path)->pids, 1);
+		assert_true(row_at(f, sweep(f), path)->flags & SAMPLE_HAS_TASKS);
+		assert_true(row_at(f, sweep(f), scope)->flags & SAMPLE_POPULATED);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
+	*strrchr(procs, '/') = '\0';
+	for (int i = 0; i < 100 && rmdir(procs) < 0; i++) /* the dead leave a moment later */
+		usleep(10000);
 }
 
 static void test_real(void **state)
@@ -332,10 +344,12 @@ static void test_real(void **state)
 		print_message("cannot make cgroups here\n");
 		skip();
 	}
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", top);
+	write_text(path, "+memory"); /* v1 has no such file, and needs none */
 	snprintf(path, sizeof(path), "%s/a", top);
 	mkdir(path, 0755);
 	if (files_open(&fs, scope, MOST, &f) < 0 ||
-	    files_sweep(f, rows, MOST, &n, NULL, NULL) < 0 || n < 2) {
+	    files_sweep(f, rows, MOST, &n, NULL, NULL) < 0 || n < 3) {
 		print_message("no memory controller below the root\n");
 		rmdir(path);
 		rmdir(top);
