@@ -49,6 +49,7 @@ struct supervisor {
 	struct child child[CHILDREN];
 	int signal_fd;
 	bool stopping, resolver_missing;
+	unsigned int guards;	/* started so far */
 	int status;
 };
 
@@ -118,6 +119,7 @@ static int start_guard(struct supervisor *sv)
 				close(sv->child[i].pidfd);
 		_exit(guard_run(sv->config, &sv->wires));
 	}
+	sv->guards++;
 	close(take_fd(sv->wires.guard_supervisor));
 	watch_child(&sv->child[CHILD_GUARD], pid);
 	return 0;
@@ -238,6 +240,15 @@ static int reap(struct child *child)
 	return waitpid(child->pid, &status, WNOHANG) == child->pid ? status : -1;
 }
 
+/* It said why, and a restart would not mend it. A board that is in use is somebody else's only at the first try: later
+ * it is held by what is left of the guard before (its loader, for a second). */
+static bool hopeless(const struct supervisor *sv, int status)
+{
+	if (status == GUARD_EXIT_BUSY)
+		return sv->guards == 1;
+	return status == 0 || status >= 2;
+}
+
 static void on_end(struct supervisor *sv, int which)
 {
 	struct child *child = &sv->child[which];
@@ -249,9 +260,7 @@ static void on_end(struct supervisor *sv, int which)
 	child->pid = 0;
 	if (sv->stopping)
 		return;
-	if (which == CHILD_GUARD && status >= 0 && WIFEXITED(status) &&
-	    (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) >= 2)) {
-		/* It said why; a restart would not mend it. */
+	if (which == CHILD_GUARD && status >= 0 && WIFEXITED(status) && hopeless(sv, WEXITSTATUS(status))) {
 		sv->status = WEXITSTATUS(status) == GUARD_EXIT_BUSY ? 1 : WEXITSTATUS(status);
 		stop_all(sv);
 		return;
@@ -402,6 +411,7 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 	fcntl(sv.wires.supervisor_guard, F_SETFD, FD_CLOEXEC);
 	sv.signal_fd = take_signals();
 	watch_child(&sv.child[CHILD_GUARD], guard);
+	sv.guards = 1;
 	if (sv.wires.resolver_pid > 0)
 		watch_child(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
 	log_info("the supervisor died: a new one has taken over");
