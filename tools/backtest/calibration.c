@@ -60,7 +60,7 @@ void calibration_run_end(struct calibration_data *data, const struct run *run)
 		if (run_not_begun(run, data->note[i].t))
 			continue;
 		n[data->note[i].row][data->note[i].bin] += 1;
-		y[data->note[i].row][data->note[i].bin] += run_died_within(run, data->note[i].t, 900);
+		y[data->note[i].row][data->note[i].bin] += run_killed_within(run, data->note[i].t, 900);
 	}
 	for (unsigned int r = 0; r < HORIZONS; r++) {
 		for (unsigned int b = 0; b < CALIBRATION_KNOTS; b++) {

@@ -148,6 +148,14 @@ bool run_died_within(const struct run *run, double t, double seconds)
 	return false;
 }
 
+bool run_killed_within(const struct run *run, double t, double seconds)
+{
+	for (unsigned int d = 0; d < run->deaths; d++)
+		if (run->death[d].kind == OOM_KILL && run->death[d].at > t && run->death[d].at <= t + seconds)
+			return true;
+	return false;
+}
+
 bool run_not_begun(const struct run *run, double t)
 {
 	for (unsigned int d = 0; d < run->deaths; d++)
@@ -308,12 +316,12 @@ bool run_missed(const struct run *run, unsigned int rule) { return run->rule[rul
 
 void tally_print_head(void)
 {
-	printf("%-24s|%6s %6s %6s %6s|%6s %9s|%7s %7s %8s %8s|%6s %6s %5s %6s|%6s|%6s %6s\n", "", "recall", "recall",
-	       "recall", "recall", "prec-", "false per", "lead", "lead", "lead p50", "lead p50", "error", "error", "cover",
-	       "named", "Brier", "leak", "leak");
-	printf("%-24s|%6s %6s %6s %6s|%6s %9s|%7s %7s %8s %8s|%6s %6s %5s %6s|%6s|%6s %6s\n", "rule", ">=30 s", "bursts",
-	       "stalls", "heaps", "ision", "cont.day", "p5", "p50", ">=10 min", "bursts", "smooth", "saw", "80 %", "", "skill",
-	       "prec.", "recall");
+	static const char format[] = "%-24s|%6s %6s %6s %6s|%6s %9s|%7s %7s %8s %8s|%6s %6s %5s %6s|%6s|%6s %6s|%5s %5s %5s\n";
+
+	printf(format, "", "recall", "recall", "recall", "recall", "prec-", "false per", "lead", "lead", "lead p50",
+	       "lead p50", "error", "error", "cover", "named", "Brier", "leak", "leak", "right", "wrong", "wrong");
+	printf(format, "rule", ">=30 s", "bursts", "stalls", "heaps", "ision", "cont.day", "p5", "p50", ">=10 min",
+	       "bursts", "smooth", "saw", "80 %", "", "skill", "prec.", "recall", "", "", "leaks");
 }
 
 static void share(const char *sep, int width, unsigned long part, unsigned long all)
@@ -354,7 +362,7 @@ void tally_print(const char *name, struct tally *t)
 	number("|", 6, 3, base > 0 ? 1 - t->brier / t->brier_weight / (base * (1 - base)) : NAN);
 	share("|", 6, t->leaks_found, t->leaks_found + t->leaks_wrong);
 	share(" ", 6, t->leaks_found, t->leaks);
-	printf("\n");
+	printf("|%5lu %5lu %5lu\n", t->alarms_right, t->alarms_wrong, t->leaks_wrong);
 }
 
 static void values_join(struct values *sum, const struct values *other)

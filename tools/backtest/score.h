@@ -48,6 +48,7 @@ bool run_leak_wrong(const struct run *run, unsigned int rule);
 bool run_leak_missed(const struct run *run, unsigned int rule);
 /* Was there a death in (t, t + seconds]? Until run_begin. */
 bool run_died_within(const struct run *run, double t, double seconds);
+bool run_killed_within(const struct run *run, double t, double seconds);	/* by OOM */
 /* Death comes within 15 minutes, but the rise to it has not begun: nobody can know, and how often that happens is the
  * mix of shapes, not the world. Left out of Brier score and calibration. */
 bool run_not_begun(const struct run *run, double t);

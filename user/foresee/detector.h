@@ -36,6 +36,9 @@ struct term {
 	int64_t arg[3];
 };
 
+/* What a container can die of besides an OOM kill: told apart, so that what speaks against one says nothing of another. */
+enum { CAUSE_STALL, CAUSE_HEAP, OTHER_CAUSES };
+
 #define TERMS 16
 struct verdict {
 	float chance
@@ -44,9 +47,10 @@ struct verdict {
 	uint8_t horizon; /* where the greatest stands */
 	float drift; /* KiB/s, fused for the time to OOM */
 	float seconds; /* median time to OOM; 0: none foreseen */
+	float rough;		/* the same, however unsure; 0: never */
 	float spread; /* standard deviation of its logarithm */
-	float log_odds;
-	float stalls;		/* what stall-death has added to it */
+	float log_odds;		/* of an OOM kill */
+	float other[OTHER_CAUSES]; /* log-odds of dying otherwise */
 	uint8_t terms;
 	struct term term[TERMS];
 };
@@ -75,12 +79,25 @@ bool floor_range(const struct foresee_state *state, const struct step *step, uns
 bool floor_oldest(const struct foresee_state *state, float *ret);
 bool floor_before(const struct foresee_state *state, float seconds, float *ret_high);
 
-static inline void verdict_add(struct verdict *verdict, uint16_t kind, float weight, int64_t a,
-			       int64_t b, int64_t c)
+static inline void verdict_tell(struct verdict *verdict, uint16_t kind, float weight, int64_t a, int64_t b, int64_t c)
 {
-	verdict->log_odds += weight;
 	if (verdict->terms < TERMS)
 		verdict->term[verdict->terms++] = (struct term){kind, weight, {a, b, c}};
+}
+
+/* A term of the log-odds of an OOM kill. */
+static inline void verdict_add(struct verdict *verdict, uint16_t kind, float weight, int64_t a, int64_t b, int64_t c)
+{
+	verdict->log_odds += weight;
+	verdict_tell(verdict, kind, weight, a, b, c);
+}
+
+/* A term of the log-odds of another death. */
+static inline void verdict_other(struct verdict *verdict, unsigned int cause, uint16_t kind, float weight, int64_t a,
+				 int64_t b, int64_t c)
+{
+	verdict->other[cause] += weight;
+	verdict_tell(verdict, kind, weight, a, b, c);
 }
 
 /* KiB to bytes and seconds to milliseconds, saturating: what leaves the room is never out of range. */

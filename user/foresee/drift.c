@@ -203,6 +203,7 @@ static void time_to_limit(const struct foresee_state *state, const struct step *
 	}
 	verdict->drift = drift;
 	verdict->spread = drift > 0 ? sqrtf(variance) / drift + BENT * bent + LEAST_SPREAD : 9;
+	verdict->rough = drift > 0 && t < NEVER ? t : 0;
 	verdict->seconds = drift > 0 && t < NEVER && verdict->spread < UNSURE ? t : 0;
 }
 
@@ -230,14 +231,13 @@ static void drift_judge(const struct foresee_state *state, const struct step *st
 	if (!state->scale[0].seconds || step->distance < 0)
 		return;
 	for (unsigned int j = 0; j < HORIZONS; j++) {
-		verdict->chance[j] = fused_chance(state, step, j);
+		verdict->chance[j] = min_f(fused_chance(state, step, j), MOST_CHANCE);
 		if (verdict->chance[j] > verdict->chance_risk) {
 			verdict->chance_risk = verdict->chance[j];
 			verdict->horizon = (uint8_t)j;
 		}
 	}
 	time_to_limit(state, step, verdict);
-	verdict->chance_risk = min_f(verdict->chance_risk, MOST_CHANCE);
 	if (verdict->chance_risk <= 1e-4f)
 		return;
 	verdict_add(verdict, HR_REASON_DRIFT, logit_f(verdict->chance_risk) - verdict->log_odds,

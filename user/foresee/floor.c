@@ -29,7 +29,7 @@
 #define HEAP_RISES 3
 #define HEAP_PERIODS 4.0f /* without a peak for so long: the collections free nothing any more */
 #define HEAP_MARGIN 0.03f /* of the limit, between the heap's own maximum and it */
-#define HEAP_LOG_ODDS 3.0f /* a warning, not a reason to act: the limit is not in danger */
+#define HEAP_LOG_ODDS 0.7f /* a warning, not a reason to act: the limit is not in danger */
 #define HEAP_FADES 150.0f /* seconds to go per log-odds less */
 
 static const struct ring {
@@ -328,12 +328,12 @@ static void judge_heap(const struct foresee_state *state, const struct step *ste
 		seconds = max_f(amplitude, 0) / f->slope;
 	else
 		return;
-	weight = HEAP_LOG_ODDS - seconds / HEAP_FADES - verdict->log_odds;
+	weight = HEAP_LOG_ODDS - seconds / HEAP_FADES - verdict->other[CAUSE_HEAP];
 	if (met)	/* the longer it goes on like that, the likelier it is a plateau */
 		weight -= log_f(1 + w->since_peak / RISK_SECONDS);
 	if (weight <= 0)
 		return;
-	verdict_add(verdict, HR_REASON_HEAP, weight, to_bytes(w->peak), to_ms(seconds),
+	verdict_other(verdict, CAUSE_HEAP, HR_REASON_HEAP, weight, to_bytes(w->peak), to_ms(seconds),
 		    to_bytes(step->distance));
 	verdict->seconds = seconds;
 	verdict->spread = 0.3f;

@@ -18,9 +18,12 @@
 
 #define WARN_SECONDS 420.0f /* seven minutes' notice will do */
 #define STALLS \
-	4.0f /* log-odds from stalls alone: then time and distance to the limit say nothing … */
+	-0.5f /* log-odds of stall-death beyond which the limit's distance does not matter … */
 #define STALL_PATIENCE 10.0f /* … and this is waited */
 #define UNSURE_PATIENCE 3.0f /* where no time is named */
+#define SURER 4.0f /* waiting shortens once the chance is beyond 1 - 1/this */
+#define NEVER 1e9f
+#define QUARTER_NS 250000000u
 #define ACT_SECONDS 60.0f /* nobody needs longer to act */
 #define ACT_SHARE 0.04f /* and within the last of the limit's way … */
 #define ACT_LAST_SECONDS 0.6f /* … unless this little time is left */
@@ -30,7 +33,23 @@ static const struct {
 	uint16_t on_centi, off_centi;
 } alarms[] = {[HR_ALARM_WARN] = {5000, 3000}, [HR_ALARM_ACT] = {8000, 6000}};
 
-void risk_begin(struct verdict *verdict) { verdict->log_odds = BASE_LOG_ODDS; }
+void risk_begin(struct verdict *verdict)
+{
+	verdict->log_odds = BASE_LOG_ODDS;
+	for (unsigned int cause = 0; cause < OTHER_CAUSES; cause++)
+		verdict->other[cause] = BASE_LOG_ODDS;
+}
+
+/* Dying of anything: the causes taken as independent. */
+static float chance_of_death(const struct verdict *verdict)
+{
+	float lives = 1 - calibrate(verdict->log_odds, verdict->horizon);
+
+	for (unsigned int cause = 0; cause < OTHER_CAUSES; cause++)
+		if (verdict->other[cause] > BASE_LOG_ODDS)
+			lives *= 1 - logistic_f(verdict->other[cause]);
+	return 1 - lives;
+}
 
 /* How long the chance must hold before the alarm is raised: a share of the time that is left, and all of the time that can
  * be waited for without cost; the nearer the limit, the better a rise that stops is told from one that does not. Distant
@@ -38,20 +57,18 @@ void risk_begin(struct verdict *verdict) { verdict->log_odds = BASE_LOG_ODDS; }
 static float patience(const struct foresee_state *state, uint8_t alarm, const struct step *step,
 		      const struct verdict *verdict, float chance)
 {
-	float seconds = verdict->seconds;
-	float dt = state->typical_dt, wait = min_f(PATIENCE * seconds, MOST_PATIENCE);
+	float dt = state->typical_dt, seconds = verdict->rough, wait;
 
-	if (verdict->stalls > STALLS)
+	if (verdict->other[CAUSE_STALL] > STALLS)
 		return STALL_PATIENCE;
-	if (alarm == HR_ALARM_WARN && seconds <= 0)
-		return UNSURE_PATIENCE;
+	wait = seconds > 0 ? min_f(PATIENCE * seconds, MOST_PATIENCE) : UNSURE_PATIENCE;
 	if (alarm == HR_ALARM_WARN)
-		return wait + max_f(seconds - WARN_SECONDS, 0) * min_f(2 * (1 - chance), 1);
+		return wait + max_f(seconds - WARN_SECONDS, 0) * min_f(SURER * (1 - chance), 1);
 	if (seconds > max_f(ACT_SECONDS, 4 * dt))
-		return 1e9f;
+		return NEVER;
 	if (step->distance > ACT_SHARE * step->limit &&
 	    (seconds <= 0 || seconds > max_f(ACT_LAST_SECONDS, 3 * dt)))
-		return 1e9f;
+		return NEVER;
 	return wait;
 }
 
@@ -59,22 +76,25 @@ static uint8_t alarm_now(struct foresee_state *state, const struct step *step, u
 			 const struct verdict *verdict)
 {
 	uint8_t up = state->alarm;
+	float chance = (float)risk / 1e4f;
+	uint64_t quarters;
 
 	while (state->alarm > HR_ALARM_NONE && risk < alarms[state->alarm].off_centi)
 		state->alarm--;
 	for (uint8_t a = HR_ALARM_ACT; a > state->alarm && up == state->alarm; a--)
-		if (risk >= alarms[a].on_centi &&
-		    patience(state, a, step, verdict, (float)risk / 1e4f) < 1e6f)
+		if (risk >= alarms[a].on_centi && patience(state, a, step, verdict, chance) < NEVER)
 			up = a;
 	if (up <= state->alarm) {
 		state->alarm_held = 0;
 	} else if (!state->alarm_held) {
 		state->alarm_held = 1;
 	} else {
-		state->alarm_held = (uint8_t)min_f(
-			(float)state->alarm_held + max_f(4 * step->dt, 1), UINT8_MAX);
-		if ((float)(state->alarm_held - 1) >=
-		    4 * patience(state, up, step, verdict, (float)risk / 1e4f)) {
+		quarters = step->input->t_ns / QUARTER_NS -
+			   (step->input->t_ns - (uint64_t)((double)step->dt * 1e9)) / QUARTER_NS;
+		state->alarm_held =
+			(uint8_t)min_f((float)state->alarm_held + (float)quarters, UINT8_MAX);
+		if (state->alarm_held - 1 >=
+		    (int)(4 * min_f(patience(state, up, step, verdict, chance), 1e6f))) {
 			state->alarm = up;
 			state->alarm_held = 0;
 		}
@@ -136,7 +156,7 @@ void risk_conclude(struct foresee_state *state, const struct step *step,
 		outlook->leak_bytes_per_hour = to_bytes(state->leak.rate * 3600);
 	if (step->distance < 0 && verdict->terms == 0)
 		return;
-	chance = calibrate(verdict->log_odds, verdict->horizon);
+	chance = chance_of_death(verdict);
 	outlook->risk_centi = (uint16_t)(10000 * clamp_f(chance, 0, 1) + 0.5f);
 	outlook->confidence_milli =
 		(uint16_t)(1000 * clamp_f(evidence, 0, 1) / (1 + min_f(verdict->spread, 4) / 4));

@@ -49,7 +49,7 @@ static void stall_update(struct foresee_state *state, const struct step *step)
 	if (in->refaults != HR_UNKNOWN) {
 		share = PAGE_KIB * (float)counter_rise(in->refaults, &s->refaults, first);
 		if (!first)
-			follow(&s->refault_share, share / dt / max_f(step->level, 1), SLOW_SECONDS,
+			follow(&s->refault_share, share / dt / max_f(step->used, 1), SLOW_SECONDS,
 			       dt);
 	}
 	state->under_oom_seconds =
@@ -62,20 +62,19 @@ static void stall_judge(const struct foresee_state *state, const struct step *st
 			struct verdict *verdict)
 {
 	const struct foresee_stall *s = &state->stall;
-	float full = min_f(s->full_fast, 1.5f * s->full_slow), before = verdict->log_odds;
+	float full = min_f(s->full_fast, 1.5f * s->full_slow);
 
 	if (full > FULL_STARTS)
-		verdict_add(verdict, HR_REASON_STALL,
+		verdict_other(verdict, CAUSE_STALL, HR_REASON_STALL,
 			    min_f(FULL_PER * (full - FULL_STARTS), MOST_TERM),
 			    (int64_t)(100 * s->full_fast), (int64_t)(100 * s->full_slow), 0);
 	if (s->refault_share > REFAULT_STARTS)
-		verdict_add(verdict, HR_REASON_REFAULT,
+		verdict_other(verdict, CAUSE_STALL, HR_REASON_REFAULT,
 			    min_f(REFAULT_PER * (s->refault_share - REFAULT_STARTS), MOST_REFAULT),
 			    (int64_t)(100 * s->refault_share), 0, 0);
 	if (state->under_oom_seconds >= UNDER_OOM_AFTER)
-		verdict_add(verdict, HR_REASON_UNDER_OOM, UNDER_OOM,
+		verdict_other(verdict, CAUSE_STALL, HR_REASON_UNDER_OOM, UNDER_OOM,
 			    to_ms(state->under_oom_seconds), 0, 0);
-	verdict->stalls = verdict->log_odds - before;
 }
 
 const struct foresee_detector detector_stall = {
