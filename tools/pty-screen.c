@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Runs a program in a pseudo-terminal, types keys, and prints the screen that a person would see: for golden tests of the
- * live view and for the pictures in the docs. Knows as much of a terminal (xterm, vt100) as ncurses uses; never sleeps
- * for luck: a key is typed when the program has read the last one, has painted, and waits.
+ * Runs a program in a pseudo-terminal, types keys, and prints the screen that a person would
+ * see: for golden tests of the live view and for the pictures in the docs. Knows as much of a
+ * terminal (xterm, vt100) as ncurses uses; never sleeps for luck: a key is typed when the
+ * program has read the last one, has painted, and waits.
  *
  *	pty-screen 80x24 [--keys 'j > /web Enter'] [--styles] COMMAND [ARGUMENT…]
- * Keys are separated by blanks: a name of the table below, WxH (the window gets another size), or characters as they are.
- * --styles: after each line that has some, a line that marks reverse (r), bold (b), underlined (u), dim (d), coloured (c).
+ * Keys are separated by blanks: a name of the table below, WxH (the window gets another size),
+ * or characters as they are.
+ * --styles: after each line that has some, a line that marks reverse (r), bold (b), underlined
+ * (u), dim (d), coloured (c).
  */
 #include <ctype.h>
 #include <errno.h>
@@ -26,26 +29,24 @@
 #include "base/log.h"
 #include "view/canvas.h"
 
-#define PATIENCE_NS (20 * NS_PER_SEC)	/* with a key that is never read, or a program that never paints */
-#define SETTLED_LOOKS 3			/* that the program waits, one after the other */
+#define PATIENCE_NS \
+	(20 * NS_PER_SEC) /* with a key that is never read, or a program that never paints */
+#define SETTLED_LOOKS 3 /* that the program waits, one after the other */
 #define LOOK_MS 5
 
 enum look { LOOK_REVERSE = 1, LOOK_BOLD = 2, LOOK_UNDERLINE = 4, LOOK_DIM = 8, LOOK_COLOUR = 16 };
 
 struct screen {
 	struct canvas canvas;
-	size_t y, x, top, bottom;	/* cursor, scrolling region */
+	size_t y, x, top, bottom; /* cursor, scrolling region */
 	uint8_t look;
-	char sequence[64];		/* an escape that is not whole yet */
+	char sequence[64]; /* an escape that is not whole yet */
 	size_t n;
-	char last[8];			/* for REP */
+	char last[8]; /* for REP */
 	bool painted;
 };
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 static struct cell *cell_at(struct screen *s, size_t y, size_t x)
 {
@@ -67,7 +68,8 @@ static void scroll(struct screen *s, size_t top, size_t n, bool up)
 		return;
 	n = least(n, lines);
 	keep = lines - n;
-	memmove(cell_at(s, up ? top : top + n, 0), cell_at(s, up ? top + n : top, 0), keep * columns * sizeof(struct cell));
+	memmove(cell_at(s, up ? top : top + n, 0), cell_at(s, up ? top + n : top, 0),
+		keep * columns * sizeof(struct cell));
 	for (size_t i = 0; i < n; i++)
 		blank(s, up ? top + keep + i : top + i, 0, columns);
 }
@@ -101,11 +103,14 @@ static void set_look(struct screen *s, const unsigned int *arg, size_t n)
 		if (!a)
 			s->look = 0;
 		else if (a == 1 || a == 2 || a == 4 || a == 7)
-			s->look |= a == 1 ? LOOK_BOLD : a == 2 ? LOOK_DIM : a == 4 ? LOOK_UNDERLINE : LOOK_REVERSE;
+			s->look |= a == 1   ? LOOK_BOLD
+				   : a == 2 ? LOOK_DIM
+				   : a == 4 ? LOOK_UNDERLINE
+					    : LOOK_REVERSE;
 		else if (a == 22)
-			s->look &= (uint8_t)~(LOOK_BOLD | LOOK_DIM);
+			s->look &= (uint8_t) ~(LOOK_BOLD | LOOK_DIM);
 		else if (a == 24 || a == 27)
-			s->look &= (uint8_t)~(a == 24 ? LOOK_UNDERLINE : LOOK_REVERSE);
+			s->look &= (uint8_t) ~(a == 24 ? LOOK_UNDERLINE : LOOK_REVERSE);
 		else if (a == 39 || a == 49)
 			s->look &= (uint8_t)~LOOK_COLOUR;
 		else if ((a >= 30 && a < 50) || (a >= 90 && a < 108))
@@ -144,59 +149,131 @@ static void shift(struct screen *s, size_t n, bool insert)
 	}
 }
 
+static void move_to(struct screen *s, size_t y, size_t x)
+{
+	s->y = least(y, s->canvas.rows - 1);
+	s->x = least(x, s->canvas.columns - 1);
+}
+
+/* Sequences that only move the cursor. */
+static bool move(struct screen *s, char final, size_t count, const unsigned int *arg)
+{
+	switch (final) {
+	case 'A':
+		move_to(s, s->y - least(count, s->y), s->x);
+		return true;
+	case 'B':
+		move_to(s, s->y + count, s->x);
+		return true;
+	case 'C':
+		move_to(s, s->y, s->x + count);
+		return true;
+	case 'D':
+		move_to(s, s->y, s->x - least(count, s->x));
+		return true;
+	case 'G':
+		move_to(s, s->y, count - 1);
+		return true;
+	case 'd':
+		move_to(s, count - 1, s->x);
+		return true;
+	case 'H':
+	case 'f':
+		move_to(s, count - 1, (arg[1] ? arg[1] : 1) - 1);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void set_region(struct screen *s, size_t top, size_t bottom)
+{
+	s->top = top - 1;
+	s->bottom = least(bottom ? bottom : s->canvas.rows, s->canvas.rows) - 1;
+	move_to(s, 0, 0);
+}
+
+static void repeat(struct screen *s, size_t count)
+{
+	char character[sizeof(s->last)];
+
+	strcpy(character, s->last);
+	while (count--)
+		put(s, character);
+}
+
+static void edit(struct screen *s, char final, size_t count, const unsigned int *arg)
+{
+	switch (final) {
+	case 'J':
+		erase_display(s, arg[0]);
+		break;
+	case 'K':
+		erase_line(s, arg[0]);
+		break;
+	case 'X':
+		blank(s, s->y, s->x, s->x + count);
+		break;
+	case '@':
+		shift(s, count, true);
+		break;
+	case 'P':
+		shift(s, count, false);
+		break;
+	case 'S':
+		scroll(s, s->top, count, true);
+		break;
+	case 'T':
+		scroll(s, s->top, count, false);
+		break;
+	case 'L':
+		scroll(s, s->y, count, false);
+		break;
+	case 'M':
+		scroll(s, s->y, count, true);
+		break;
+	case 'b':
+		repeat(s, count);
+		break;
+	case 'r':
+		set_region(s, count, arg[1]);
+		break;
+	}
+}
+
 /* A control sequence: ESC [ private? numbers ; … final */
 static void control(struct screen *s, const char *text, char final)
 {
 	unsigned int arg[16] = {0};
 	size_t n = 0, count;
 
-	if (strchr("<=>?", *text) && *text)
-		return;		/* modes: nothing of them is seen */
+	if (*text && strchr("<=>?", *text))
+		return; /* modes: nothing of them is seen */
 	do {
 		arg[n++] = (unsigned int)strtoul(text, (char **)&text, 10);
 	} while (*text++ == ';' && n < ARRAY_SIZE(arg));
 	count = arg[0] ? arg[0] : 1;
-	switch (final) {
-	case 'A': s->y -= least(count, s->y); break;
-	case 'B': s->y = least(s->y + count, s->canvas.rows - 1); break;
-	case 'C': s->x = least(s->x + count, s->canvas.columns - 1); break;
-	case 'D': s->x -= least(count, s->x); break;
-	case 'G': s->x = least(count, s->canvas.columns) - 1; break;
-	case 'd': s->y = least(count, s->canvas.rows) - 1; break;
-	case 'H':
-	case 'f':
-		s->y = least(count, s->canvas.rows) - 1;
-		s->x = least(arg[1] ? arg[1] : 1, s->canvas.columns) - 1;
-		break;
-	case 'J': erase_display(s, arg[0]); break;
-	case 'K': erase_line(s, arg[0]); break;
-	case 'X': blank(s, s->y, s->x, s->x + count); break;
-	case '@': shift(s, count, true); break;
-	case 'P': shift(s, count, false); break;
-	case 'S': scroll(s, s->top, count, true); break;
-	case 'T': scroll(s, s->top, count, false); break;
-	case 'L': scroll(s, s->y, count, false); break;
-	case 'M': scroll(s, s->y, count, true); break;
-	case 'm': set_look(s, arg, n); break;
-	case 'b':
-		while (count--)
-			put(s, (char[8]){s->last[0], s->last[1], s->last[2], s->last[3]});
-		break;
-	case 'r':
-		s->top = count - 1;
-		s->bottom = least(arg[1] ? arg[1] : s->canvas.rows, s->canvas.rows) - 1;
-		s->y = s->x = 0;
-		break;
-	}
+	if (final == 'm')
+		set_look(s, arg, n);
+	else if (!move(s, final, count, arg))
+		edit(s, final, count, arg);
 }
 
 static void plain(struct screen *s, char c)
 {
 	switch (c) {
-	case '\r': s->x = 0; break;
-	case '\n': line_feed(s); break;
-	case '\b': s->x -= s->x > 0; break;
-	case '\t': s->x = least((s->x | 7) + 1, s->canvas.columns - 1); break;
+	case '\r':
+		s->x = 0;
+		break;
+	case '\n':
+		line_feed(s);
+		break;
+	case '\b':
+		s->x -= s->x > 0;
+		break;
+	case '\t':
+		s->x = least((s->x | 7) + 1, s->canvas.columns - 1);
+		break;
 	default:
 		if ((unsigned char)c >= ' ')
 			put(s, (char[2]){c});
@@ -206,7 +283,8 @@ static void plain(struct screen *s, char c)
 /* Whether the sequence so far is whole; it is acted upon then. */
 static bool finish(struct screen *s)
 {
-	unsigned char first = (unsigned char)s->sequence[0], last = (unsigned char)s->sequence[s->n - 1];
+	unsigned char first = (unsigned char)s->sequence[0],
+		      last = (unsigned char)s->sequence[s->n - 1];
 
 	if (first >= 0xc0) {
 		if (s->n < (first >= 0xf0 ? 4u : first >= 0xe0 ? 3u : 2u))
@@ -262,7 +340,8 @@ static char process_state(pid_t pid)
 	return end && end[1] ? end[2] : 'X';
 }
 
-/* Takes all output until the program has read its keys and waits for more. -ECHILD: it has ended. */
+/* Takes all output until the program has read its keys and waits for more. -ECHILD: it has
+ * ended. */
 static int settle(struct screen *s, int master, int slave, pid_t pid)
 {
 	uint64_t until = clock_mono_ns() + PATIENCE_NS;
@@ -282,7 +361,8 @@ static int settle(struct screen *s, int master, int slave, pid_t pid)
 		}
 		if (strchr("XZ", process_state(pid)))
 			return -ECHILD;
-		if (ioctl(slave, FIONREAD, &unread) || unread || !s->painted || process_state(pid) != 'S')
+		if (ioctl(slave, FIONREAD, &unread) || unread || !s->painted ||
+		    process_state(pid) != 'S')
 			quiet = -1;
 		if (clock_mono_ns() > until)
 			return -ETIMEDOUT;
@@ -293,9 +373,10 @@ static int settle(struct screen *s, int master, int slave, pid_t pid)
 static const struct {
 	const char *name, *bytes;
 } keys[] = {
-	{"Up", "\033OA"}, {"Down", "\033OB"}, {"Right", "\033OC"}, {"Left", "\033OD"}, {"PgUp", "\033[5~"},
-	{"PgDn", "\033[6~"}, {"Home", "\033OH"}, {"End", "\033OF"}, {"Enter", "\r"}, {"Esc", "\033"}, {"Space", " "},
-	{"Backspace", "\177"}, {"Ctrl-C", "\003"},
+	{"Up", "\033OA"},    {"Down", "\033OB"},  {"Right", "\033OC"}, {"Left", "\033OD"},
+	{"PgUp", "\033[5~"}, {"PgDn", "\033[6~"}, {"Home", "\033OH"},  {"End", "\033OF"},
+	{"Enter", "\r"},     {"Esc", "\033"},	  {"Space", " "},      {"Backspace", "\177"},
+	{"Ctrl-C", "\003"},
 };
 
 static int type(struct screen *s, int master, int slave, pid_t pid, const char *key)
@@ -304,7 +385,8 @@ static int type(struct screen *s, int master, int slave, pid_t pid, const char *
 	const char *bytes = key;
 
 	if (sscanf(key, "%hux%hu", &size.ws_col, &size.ws_row) == 2) {
-		if (ioctl(master, TIOCSWINSZ, &size) || canvas_reset(&s->canvas, size.ws_row, size.ws_col, false))
+		if (ioctl(master, TIOCSWINSZ, &size) ||
+		    canvas_reset(&s->canvas, size.ws_row, size.ws_col, false))
 			return -errno;
 		s->top = s->y = s->x = 0;
 		s->bottom = size.ws_row - 1u;
@@ -321,9 +403,13 @@ static int type(struct screen *s, int master, int slave, pid_t pid, const char *
 
 static void print_screen(struct screen *s, bool styles)
 {
-	static const char mark[] = {[LOOK_REVERSE] = 'r', [LOOK_BOLD] = 'b', [LOOK_UNDERLINE] = 'u', [LOOK_DIM] = 'd',
+	static const char mark[] = {[LOOK_REVERSE] = 'r',
+				    [LOOK_BOLD] = 'b',
+				    [LOOK_UNDERLINE] = 'u',
+				    [LOOK_DIM] = 'd',
 				    [LOOK_COLOUR] = 'c'};
-	static const uint8_t order[] = {LOOK_COLOUR, LOOK_REVERSE, LOOK_UNDERLINE, LOOK_BOLD, LOOK_DIM};
+	static const uint8_t order[] = {LOOK_COLOUR, LOOK_REVERSE, LOOK_UNDERLINE, LOOK_BOLD,
+					LOOK_DIM};
 	char text[8192];
 
 	for (size_t y = 0; y < s->canvas.rows; y++) {
@@ -347,7 +433,8 @@ static void print_screen(struct screen *s, bool styles)
 	}
 }
 
-static int run(struct screen *s, char **argv, char *typed, const struct winsize *size, int *ret_status)
+static int run(struct screen *s, char **argv, char *typed, const struct winsize *size,
+	       int *ret_status)
 {
 	_cleanup_close_ int master = -1, slave = -1;
 	int r = openpty(&master, &slave, NULL, NULL, size) ? -errno : 0;
@@ -366,11 +453,13 @@ static int run(struct screen *s, char **argv, char *typed, const struct winsize 
 	if (r != -ECHILD)
 		kill(pid, SIGTERM);
 	/* a program that is ending may still have something to write */
-	for (uint64_t until = clock_mono_ns() + PATIENCE_NS; waitpid(pid, ret_status, WNOHANG) != pid;) {
+	for (uint64_t until = clock_mono_ns() + PATIENCE_NS;
+	     waitpid(pid, ret_status, WNOHANG) != pid;) {
 		struct pollfd in = {.fd = master, .events = POLLIN};
 		char bytes[4096];
 
-		if (poll(&in, 1, LOOK_MS) > 0 && in.revents & POLLIN && read(master, bytes, sizeof(bytes)) < 0)
+		if (poll(&in, 1, LOOK_MS) > 0 && in.revents & POLLIN &&
+		    read(master, bytes, sizeof(bytes)) < 0)
 			continue;
 		if (clock_mono_ns() > until)
 			kill(pid, SIGKILL);
@@ -394,8 +483,8 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[at], "--styles"))
 			styles = true;
 	}
-	if (argc <= at || sscanf(argv[1], "%hux%hu", &size.ws_col, &size.ws_row) != 2 || !size.ws_col || !size.ws_row ||
-	    size.ws_col > 1000) {
+	if (argc <= at || sscanf(argv[1], "%hux%hu", &size.ws_col, &size.ws_row) != 2 ||
+	    !size.ws_col || !size.ws_row || size.ws_col > 1000) {
 		log_error("usage: pty-screen WxH [--keys KEYS] [--styles] COMMAND…");
 		return 2;
 	}

@@ -22,7 +22,8 @@ static void put(const char *path, const char *text)
 	FILE *f;
 
 	snprintf(full, sizeof(full), "%s%s", root, path);
-	for (char *slash = strchr(full + strlen(root) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (char *slash = strchr(full + strlen(root) + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
 		*slash = 0;
 		if (mkdir(full, 0700))
 			assert_int_equal(errno, EEXIST);
@@ -65,10 +66,12 @@ static int tear_down(void **state)
 }
 
 /* The finding of that name whose value begins so; NULL: none. */
-static const struct finding *find(const struct finding *findings, size_t n, const char *check, const char *value)
+static const struct finding *find(const struct finding *findings, size_t n, const char *check,
+				  const char *value)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(findings[i].check, check) && !strncmp(findings[i].value, value, strlen(value)))
+		if (!strcmp(findings[i].check, check) &&
+		    !strncmp(findings[i].value, value, strlen(value)))
 			return &findings[i];
 	return NULL;
 }
@@ -107,7 +110,8 @@ static void test_full_host(void **state)
 
 	put("/proc/self/status", "CapEff:\t000001ffffffffff\n");
 	put("/proc/meminfo", "SwapTotal:  2097152 kB\n");
-	put("/proc/pressure/memory", "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 total=0\n");
+	put("/proc/pressure/memory",
+	    "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 total=0\n");
 	put("/sys/kernel/btf/vmlinux", "");
 	n = findings_look(root, findings);
 	assert_non_null(find(findings, n, "capabilities", "all that are needed"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Commands that stay: `events --follow` over a growing board, a restarted guard and a reader that goes away; `record`
- * until it is interrupted. Each runs in a child, as a user would have it. */
+/* Commands that stay: `events --follow` over a growing board, a restarted guard and a reader
+ * that goes away; `record` until it is interrupted. Each runs in a child, as a user would have
+ * it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +28,7 @@ static char dir[64], board[96];
 
 struct child {
 	pid_t pid;
-	int out;		/* its stdout and stderr */
+	int out; /* its stdout and stderr */
 	char got[65536];
 	size_t n;
 };
@@ -60,7 +61,7 @@ static void start(struct child *c, const struct command *command, int argc, char
 		signal(SIGPIPE, SIG_DFL);
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
-		closefrom(3);	/* the guard's lock, above all */
+		closefrom(3); /* the guard's lock, above all */
 		_exit(run_command(command, argc, argv));
 	}
 	close(fds[1]);
@@ -144,14 +145,17 @@ static int tear_down(void **state)
 	char path[128];
 
 	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", board, (const char *const[]){"", ".lock", ".rec"}[i]);
+		snprintf(path, sizeof(path), "%s%s", board,
+			 (const char *const[]){"", ".lock", ".rec"}[i]);
 		unlink(path);
 	}
 	return rmdir(dir);
 }
 
-#define FOLLOW (char *[]){"events", "--follow", "--board", board, NULL}
-#define FOLLOW_JSON (char *[]){"events", "--follow", "--json", "--board", board, NULL}
+#define FOLLOW \
+	(char *[]) { "events", "--follow", "--board", board, NULL }
+#define FOLLOW_JSON \
+	(char *[]) { "events", "--follow", "--json", "--board", board, NULL }
 
 static void test_follow(void **state)
 {
@@ -228,8 +232,9 @@ static void test_record(void **state)
 	uint64_t until = clock_mono_ns() + PATIENCE_MS * NS_PER_MS;
 
 	snprintf(path, sizeof(path), "%s.rec", board);
-	start(&c, &command_record, 6, (char *[]){"record", path, "--interval", "20ms", "--board", board, NULL});
-	while (stat(path, &st) || st.st_size < 2000) {	/* some frames */
+	start(&c, &command_record, 6,
+	      (char *[]){"record", path, "--interval", "20ms", "--board", board, NULL});
+	while (stat(path, &st) || st.st_size < 2000) { /* some frames */
 		assert_true(clock_mono_ns() < until);
 		board_heartbeat(b);
 		poll(NULL, 0, 10);
@@ -247,8 +252,9 @@ static void test_record(void **state)
 	assert_int_equal(finish(&c, 0), CLI_FAILED);
 	assert_non_null(strstr(c.got, "--append goes on with it"));
 	board_heartbeat(b);
-	start(&c, &command_record, 9, (char *[]){"record", path, "--append", "--interval", "1s", "--duration", "10ms",
-						 "--board", board, NULL});
+	start(&c, &command_record, 9,
+	      (char *[]){"record", path, "--append", "--interval", "1s", "--duration", "10ms",
+			 "--board", board, NULL});
 	assert_int_equal(finish(&c, 0), CLI_DONE);
 	board_close(b);
 }
@@ -263,8 +269,10 @@ static void test_signals_twice(void **state)
 		signals_catch();
 		signals_catch();
 		raise(SIGTERM);
-		_exit(!signals_caught() && signals_wait(NULL, 0, PATIENCE_MS * NS_PER_MS) < 0 && signals_caught() == SIGTERM ?
-		      0 : 1);
+		_exit(!signals_caught() && signals_wait(NULL, 0, PATIENCE_MS * NS_PER_MS) < 0 &&
+				      signals_caught() == SIGTERM
+			      ? 0
+			      : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Every key of the contract (docs/commands.md) stands in every object, in its order; what is not known is null, never 0;
- * and nothing that a container's owner wrote gets out raw. */
+/* Every key of the contract (docs/commands.md) stands in every object, in its order; what is
+ * not known is null, never 0; and nothing that a container's owner wrote gets out raw. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,39 +13,94 @@
 #include "cli/json.h"
 #include "fixture_board.h"
 
-static const char *const identity_keys[] = {"name", "runtime", "container_id", "image", "pod", "namespace", "pod_uid",
-					    "container", "unit", NULL};
-static const char *const container_keys[] = {
-	"state", "gone_at", "cgroup", "cgroup_id", "name", "runtime", "container_id", "image", "pod", "namespace", "pod_uid",
-	"container", "unit", "usage_bytes", "limit_bytes", "anon_bytes", "file_bytes", "shmem_bytes", "kernel_bytes",
-	"slab_reclaimable_bytes", "swap_bytes", "rss_bytes", "working_set_bytes", "unreclaimable_bytes", "headroom_bytes",
-	"binding", "pressure", "reclaim_stall_seconds_total", "refaults_total", "events", "drift_bytes_per_second",
-	"rss_drift_bytes_per_second", "oom_in_seconds", "risk", "confidence", "reasons", "leak", "alarm", "next_rung",
-	"processes", "reclaim_stall_histogram", "pids", "oom_kills_total", "restarts", NULL};
+static const char *const identity_keys[] = {"name",	 "runtime", "container_id", "image", "pod",
+					    "namespace", "pod_uid", "container",    "unit",  NULL};
+static const char *const container_keys[] = {"state",
+					     "gone_at",
+					     "cgroup",
+					     "cgroup_id",
+					     "name",
+					     "runtime",
+					     "container_id",
+					     "image",
+					     "pod",
+					     "namespace",
+					     "pod_uid",
+					     "container",
+					     "unit",
+					     "usage_bytes",
+					     "limit_bytes",
+					     "anon_bytes",
+					     "file_bytes",
+					     "shmem_bytes",
+					     "kernel_bytes",
+					     "slab_reclaimable_bytes",
+					     "swap_bytes",
+					     "rss_bytes",
+					     "working_set_bytes",
+					     "unreclaimable_bytes",
+					     "headroom_bytes",
+					     "binding",
+					     "pressure",
+					     "reclaim_stall_seconds_total",
+					     "refaults_total",
+					     "events",
+					     "drift_bytes_per_second",
+					     "rss_drift_bytes_per_second",
+					     "oom_in_seconds",
+					     "risk",
+					     "confidence",
+					     "reasons",
+					     "leak",
+					     "alarm",
+					     "next_rung",
+					     "processes",
+					     "reclaim_stall_histogram",
+					     "pids",
+					     "oom_kills_total",
+					     "restarts",
+					     NULL};
 static const char *const binding_keys[] = {"level", "cgroup", "limit_bytes", NULL};
-static const char *const pressure_keys[] = {"some_avg10", "full_avg10", "some_total_us", "full_total_us", NULL};
-static const char *const counts_keys[] = {"low", "high", "max", "oom", "oom_kill", "oom_group_kill", NULL};
+static const char *const pressure_keys[] = {"some_avg10", "full_avg10", "some_total_us",
+					    "full_total_us", NULL};
+static const char *const counts_keys[] = {"low",      "high",		"max", "oom",
+					  "oom_kill", "oom_group_kill", NULL};
 static const char *const leak_keys[] = {"state", "bytes_per_hour", "of", NULL};
 static const char *const oom_in_keys[] = {"p10", "p50", "p90", NULL};
 static const char *const reason_keys[] = {"reason", "weight", "text", NULL};
 static const char *const process_keys[] = {"pid", "comm", "rss_bytes", NULL};
-static const char *const host_keys[] = {"node", "kernel", "cgroup_version", "mem_total_bytes", "mem_available_bytes",
-					"swap_total_bytes", "swap_free_bytes", "pressure", "guard", "processes", NULL};
-static const char *const guard_keys[] = {"version", "mode", "pid", "uptime_seconds", "rss_bytes", "cpu_seconds_total",
-					 "events_lost_total", "containers", "capacity", "sources", NULL};
-static const char *const event_keys[] = {"schema", "instance", "seq", "time", "node", "type", "severity", NULL};
-static const char *const oom_keys[] = {"trigger", "victim", "limit", "constraint", "gfp", "order", "history", "foreseen",
-				       NULL};
-static const char *const party_keys[] = {"pid", "tid", "comm", "cmdline", "cgroup", "anon_bytes", "file_bytes",
-					 "shmem_bytes", "swap_bytes", "pgtables_bytes", "oom_score_adj", "uid", "started",
-					 NULL};
+static const char *const host_keys[] = {"node",
+					"kernel",
+					"cgroup_version",
+					"mem_total_bytes",
+					"mem_available_bytes",
+					"swap_total_bytes",
+					"swap_free_bytes",
+					"pressure",
+					"guard",
+					"processes",
+					NULL};
+static const char *const guard_keys[] = {"version",	      "mode",	    "pid",
+					 "uptime_seconds",    "rss_bytes",  "cpu_seconds_total",
+					 "events_lost_total", "containers", "capacity",
+					 "sources",	      NULL};
+static const char *const event_keys[] = {"schema", "instance", "seq",	   "time",
+					 "node",   "type",     "severity", NULL};
+static const char *const oom_keys[] = {"trigger", "victim",  "limit",	 "constraint", "gfp",
+				       "order",	  "history", "foreseen", NULL};
+static const char *const party_keys[] = {
+	"pid",		 "tid",	       "comm",	      "cmdline",    "cgroup",
+	"anon_bytes",	 "file_bytes", "shmem_bytes", "swap_bytes", "pgtables_bytes",
+	"oom_score_adj", "uid",	       "started",     NULL};
 static const char *const limit_keys[] = {"level", "cgroup", "usage_bytes", "max_bytes", NULL};
-static const char *const foreseen_keys[] = {"risk", "oom_in_seconds", "warned_seconds_before", NULL};
+static const char *const foreseen_keys[] = {"risk", "oom_in_seconds", "warned_seconds_before",
+					    NULL};
 static const char *const history_keys[] = {"time", "usage_bytes", NULL};
-static const char *const outcome_keys[] = {"ref", "freed_bytes", "freed_after_seconds", "averted",
-					   "restarted_after_seconds", NULL};
+static const char *const outcome_keys[] = {
+	"ref", "freed_bytes", "freed_after_seconds", "averted", "restarted_after_seconds", NULL};
 static const char *const what_keys[] = {"what", NULL};
-static const char *const level_keys[] = {"from", "to", "risk", "reasons", "oom_in_seconds", "leak", NULL};
+static const char *const level_keys[] = {"from",	   "to",   "risk", "reasons",
+					 "oom_in_seconds", "leak", NULL};
 static const char *const adj_keys[] = {"pid", "oom_score_adj", NULL};
 
 static void has_keys(const json_t *object, const char *const *keys)
@@ -73,21 +128,20 @@ static json_t *get(const json_t *object, const char *path)
 /* No control character, bidi control or zero-width space in any string, however deep. */
 static void is_clean(const json_t *value)
 {
-	const char *key;
 	json_t *child;
 	size_t i;
 
 	if (json_is_string(value)) {
-		for (const unsigned char *p = (const unsigned char *)json_string_value(value); *p; p++) {
+		for (const unsigned char *p = (const unsigned char *)json_string_value(value); *p;
+		     p++) {
 			assert_true(*p >= 0x20 && *p != 0x7f);
-			assert_false(p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xae || p[2] == 0x8b));
+			assert_false(p[0] == 0xe2 && p[1] == 0x80 &&
+				     (p[2] == 0xae || p[2] == 0x8b));
 			assert_false(p[0] == 0xc2 && p[1] < 0xa0);
 		}
 	}
-	json_object_foreach((json_t *)value, key, child)
-		is_clean(child);
-	json_array_foreach(value, i, child)
-		is_clean(child);
+	json_object_foreach((json_t *)value, key, child) is_clean(child);
+	json_array_foreach(value, i, child) is_clean(child);
 }
 
 static struct hr_reader *make(struct fixture *f, char path[64])
@@ -128,10 +182,8 @@ static void check_container(const json_t *c)
 		has_keys(get(c, "pressure"), pressure_keys);
 	if (!json_is_null(get(c, "oom_in_seconds")))
 		has_keys(get(c, "oom_in_seconds"), oom_in_keys);
-	json_array_foreach(get(c, "reasons"), i, item)
-		has_keys(item, reason_keys);
-	json_array_foreach(get(c, "processes"), i, item)
-		has_keys(item, process_keys);
+	json_array_foreach(get(c, "reasons"), i, item) has_keys(item, reason_keys);
+	json_array_foreach(get(c, "processes"), i, item) has_keys(item, process_keys);
 	assert_true(json_is_string(get(c, "cgroup_id")));
 	is_clean(c);
 }
@@ -164,31 +216,60 @@ static void test_order(void **state)
 {
 	struct hr_slot slot = {.state = HR_SLOT_RUNNING};
 	json_t *c = json_container(&slot);
-	const char *key;
-	json_t *value;
-	size_t at = 0;
+	size_t n = 0;
 
-	json_object_foreach(c, key, value) {
-		if (!container_keys[at])
-			break;
-		assert_string_equal(key, container_keys[at++]);
-	}
-	assert_null(container_keys[at]);
+	for (void *at = json_object_iter(c); at && container_keys[n];
+	     at = json_object_iter_next(c, at))
+		assert_string_equal(json_object_iter_key(at), container_keys[n++]);
+	assert_null(container_keys[n]);
 	json_decref(c);
 }
 
 /* All that can be unknown is null then. */
+static const char *const null_keys[] = {
+	"gone_at",
+	"cgroup",
+	"name",
+	"container_id",
+	"image",
+	"pod",
+	"namespace",
+	"pod_uid",
+	"container",
+	"unit",
+	"usage_bytes",
+	"limit_bytes",
+	"anon_bytes",
+	"file_bytes",
+	"shmem_bytes",
+	"kernel_bytes",
+	"slab_reclaimable_bytes",
+	"swap_bytes",
+	"rss_bytes",
+	"working_set_bytes",
+	"unreclaimable_bytes",
+	"headroom_bytes",
+	"binding.limit_bytes",
+	"pressure",
+	"reclaim_stall_seconds_total",
+	"refaults_total",
+	"events.oom_kill",
+	"drift_bytes_per_second",
+	"rss_drift_bytes_per_second",
+	"oom_in_seconds",
+	"risk",
+	"confidence",
+	"leak.bytes_per_hour",
+	"leak.of",
+	"next_rung",
+	"reclaim_stall_histogram",
+	"pids",
+	"oom_kills_total",
+	"restarts",
+};
+
 static void test_unknown(void **state)
 {
-	static const char *const null_keys[] = {
-		"gone_at", "cgroup", "name", "container_id", "image", "pod", "namespace", "pod_uid", "container", "unit",
-		"usage_bytes", "limit_bytes", "anon_bytes", "file_bytes", "shmem_bytes", "kernel_bytes",
-		"slab_reclaimable_bytes", "swap_bytes", "rss_bytes", "working_set_bytes", "unreclaimable_bytes",
-		"headroom_bytes", "binding.limit_bytes", "pressure", "reclaim_stall_seconds_total", "refaults_total",
-		"events.oom_kill", "drift_bytes_per_second", "rss_drift_bytes_per_second", "oom_in_seconds", "risk",
-		"confidence", "leak.bytes_per_hour", "leak.of", "next_rung", "reclaim_stall_histogram", "pids",
-		"oom_kills_total", "restarts",
-	};
 	struct hr_slot slot;
 	json_t *c;
 
@@ -200,7 +281,8 @@ static void test_unknown(void **state)
 	slot.binding.level = HR_LEVEL_HOST;
 	slot.binding.cgroup.at = 0;
 	slot.process[0].pid = 0;
-	slot.outlook.drift_bytes_per_second = slot.outlook.rss_drift_bytes_per_second = HR_UNKNOWN_I64;
+	slot.outlook.drift_bytes_per_second = slot.outlook.rss_drift_bytes_per_second =
+		HR_UNKNOWN_I64;
 	slot.outlook.leak_bytes_per_hour = HR_UNKNOWN_I64;
 	slot.outlook.alarm = slot.outlook.leak = slot.outlook.leak_of = slot.outlook.next_rung = 0;
 	slot.outlook.reason[0].kind = 0;
@@ -231,9 +313,10 @@ static void test_host(void **state)
 	is_clean(h);
 	assert_true(json_real_value(get(h, "guard.uptime_seconds")) == 5.0);
 	assert_string_equal(json_string_value(get(h, "guard.mode")), "observe");
-	assert_string_equal(json_string_value(get(h, "guard.sources.oom_kill")), "tp_btf/mark_victim");
+	assert_string_equal(json_string_value(get(h, "guard.sources.oom_kill")),
+			    "tp_btf/mark_victim");
 	json_decref(h);
-	host.cgroup_version = 12;	/* hybrid: memory is on v1 */
+	host.cgroup_version = 12; /* hybrid: memory is on v1 */
 	h = json_host(&host, &header, host.sampled_ns, -ESTALE);
 	assert_int_equal(json_integer_value(get(h, "cgroup_version")), 1);
 	assert_string_equal(json_string_value(get(h, "guard.state")), "silent");
@@ -244,9 +327,10 @@ static void test_host(void **state)
 static const char *const *keys_of(unsigned int type)
 {
 	static const char *const *const keys[HR_EVENT_COUNT] = {
-		[HR_EVENT_OOM_KILL] = oom_keys,	    [HR_EVENT_RISK] = level_keys,     [HR_EVENT_LEAK] = level_keys,
-		[HR_EVENT_OUTCOME] = outcome_keys,  [HR_EVENT_PRESSURE] = what_keys,  [HR_EVENT_CONTAINER] = what_keys,
-		[HR_EVENT_GUARD] = what_keys,	    [HR_EVENT_OOM_SCORE_ADJ] = adj_keys,
+		[HR_EVENT_OOM_KILL] = oom_keys,	 [HR_EVENT_RISK] = level_keys,
+		[HR_EVENT_LEAK] = level_keys,	 [HR_EVENT_OUTCOME] = outcome_keys,
+		[HR_EVENT_PRESSURE] = what_keys, [HR_EVENT_CONTAINER] = what_keys,
+		[HR_EVENT_GUARD] = what_keys,	 [HR_EVENT_OOM_SCORE_ADJ] = adj_keys,
 	};
 
 	return keys[type];
@@ -264,8 +348,7 @@ static void check_oom(const json_t *e)
 	has_keys(get(e, "limit"), limit_keys);
 	has_keys(get(e, "foreseen"), foreseen_keys);
 	assert_int_equal(json_array_size(get(e, "history")), 3);
-	json_array_foreach(get(e, "history"), i, point)
-		has_keys(point, history_keys);
+	json_array_foreach(get(e, "history"), i, point) has_keys(point, history_keys);
 	assert_string_equal(json_string_value(get(e, "limit.level")), "own");
 	assert_string_equal(json_string_value(get(e, "constraint")), "memcg");
 	assert_string_equal(json_string_value(get(e, "gfp")), "0xcc0");
@@ -301,7 +384,8 @@ static void test_events(void **state)
 /* A record that is shorter than its type's struct tells only what all events carry. */
 static void test_short_event(void **state)
 {
-	union fixture_event event = {.event = {.bytes = sizeof(struct hr_event), .type = HR_EVENT_OOM_KILL, .seq = 7}};
+	union fixture_event event = {
+		.event = {.bytes = sizeof(struct hr_event), .type = HR_EVENT_OOM_KILL, .seq = 7}};
 	json_t *e = json_event(&event.event, NULL);
 
 	has_keys(e, event_keys);
@@ -309,7 +393,7 @@ static void test_short_event(void **state)
 	assert_true(json_is_null(get(e, "node")));
 	assert_true(json_is_null(get(e, "cgroup_id")));
 	json_decref(e);
-	event.event.type = HR_EVENT_COUNT + 3;	/* of a newer guard */
+	event.event.type = HR_EVENT_COUNT + 3; /* of a newer guard */
 	e = json_event(&event.event, NULL);
 	assert_true(json_is_null(get(e, "type")));
 	json_decref(e);
@@ -318,13 +402,26 @@ static void test_short_event(void **state)
 /* Seen as a counter only: nobody is named, nothing is made up. */
 static void test_counted_kill(void **state)
 {
-	union fixture_event event = {.oom = {.event = {.bytes = sizeof(struct hr_event_oom_kill), .type = HR_EVENT_OOM_KILL},
-					     .flags = HR_OOM_COUNTED, .constraint = HR_CONSTRAINT_UNKNOWN, .order = -1,
-					     .gfp = HR_UNKNOWN, .limit_usage = HR_UNKNOWN, .limit_max = HR_UNKNOWN,
-					     .risk_centi = UINT16_MAX, .oom_in_p50_ms = HR_UNKNOWN,
+	union fixture_event event = {.oom = {.event = {.bytes = sizeof(struct hr_event_oom_kill),
+						       .type = HR_EVENT_OOM_KILL},
+					     .flags = HR_OOM_COUNTED,
+					     .constraint = HR_CONSTRAINT_UNKNOWN,
+					     .order = -1,
+					     .gfp = HR_UNKNOWN,
+					     .limit_usage = HR_UNKNOWN,
+					     .limit_max = HR_UNKNOWN,
+					     .risk_centi = UINT16_MAX,
+					     .oom_in_p50_ms = HR_UNKNOWN,
 					     .warned_before_ms = HR_UNKNOWN}};
-	static const char *const nulls[] = {"trigger", "victim", "constraint", "gfp", "order", "limit.max_bytes",
-					    "foreseen.risk", "foreseen.oom_in_seconds", "foreseen.warned_seconds_before"};
+	static const char *const nulls[] = {"trigger",
+					    "victim",
+					    "constraint",
+					    "gfp",
+					    "order",
+					    "limit.max_bytes",
+					    "foreseen.risk",
+					    "foreseen.oom_in_seconds",
+					    "foreseen.warned_seconds_before"};
 	json_t *e = json_event(&event.event, NULL);
 
 	for (size_t i = 0; i < ARRAY_SIZE(nulls); i++)
@@ -336,8 +433,9 @@ static void test_counted_kill(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_containers), cmocka_unit_test(test_order), cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_host), cmocka_unit_test(test_events), cmocka_unit_test(test_short_event),
+		cmocka_unit_test(test_containers),   cmocka_unit_test(test_order),
+		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_host),
+		cmocka_unit_test(test_events),	     cmocka_unit_test(test_short_event),
 		cmocka_unit_test(test_counted_kill),
 	};
 

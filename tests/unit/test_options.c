@@ -20,10 +20,7 @@ struct values {
 
 static const char *const words[] = {"risk", "usage", "headroom"};
 
-static const char *word_at(size_t i)
-{
-	return i < ARRAY_SIZE(words) ? words[i] : NULL;
-}
+static const char *word_at(size_t i) { return i < ARRAY_SIZE(words) ? words[i] : NULL; }
 
 static int parse_word(const char *text, void *at)
 {
@@ -37,21 +34,34 @@ static int parse_word(const char *text, void *at)
 
 static const struct option_spec specs[] = {
 	OPTION_FLAG("flag", struct values, flag, "a flag"),
-	{.name = "text", .argument = "T", .parse = option_text, .offset = offsetof(struct values, text), .wants = "text"},
-	{.name = "every", .argument = "D", .parse = option_duration_ms, .offset = offsetof(struct values, ms),
+	{.name = "text",
+	 .argument = "T",
+	 .parse = option_text,
+	 .offset = offsetof(struct values, text),
+	 .wants = "text"},
+	{.name = "every",
+	 .argument = "D",
+	 .parse = option_duration_ms,
+	 .offset = offsetof(struct values, ms),
 	 .wants = OPTION_WANTS_DURATION},
-	{.name = "sort", .argument = "KEY", .parse = parse_word, .offset = offsetof(struct values, word), .word = word_at},
+	{.name = "sort",
+	 .argument = "KEY",
+	 .parse = parse_word,
+	 .offset = offsetof(struct values, word),
+	 .word = word_at},
 	{0},
 };
 
-static int parse(const char *line, struct values *values, char error[OPTIONS_ERROR], char *rest, size_t rest_bytes)
+static int parse(const char *line, struct values *values, char error[OPTIONS_ERROR], char *rest,
+		 size_t rest_bytes)
 {
 	static char copy[256];
 	char *argv[16], *save;
 	int argc = 0, n;
 
 	snprintf(copy, sizeof(copy), "%s", line);
-	for (char *word = strtok_r(copy, " ", &save); word && argc < 15; word = strtok_r(NULL, " ", &save))
+	for (char *word = strtok_r(copy, " ", &save); word && argc < 15;
+	     word = strtok_r(NULL, " ", &save))
 		argv[argc++] = word;
 	argv[argc] = NULL;
 	*values = (struct values){0};
@@ -87,7 +97,8 @@ static void test_lines(void **state)
 	struct values values;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_int_equal(parse(cases[i].line, &values, error, rest, sizeof(rest)), cases[i].n);
+		assert_int_equal(parse(cases[i].line, &values, error, rest, sizeof(rest)),
+				 cases[i].n);
 		assert_int_equal(values.flag, cases[i].flag);
 		assert_int_equal(values.ms, cases[i].ms);
 		assert_string_equal(rest, cases[i].rest);
@@ -109,15 +120,18 @@ static void test_refused(void **state)
 		{"cmd -x", -EINVAL, "there is no option -x"},
 		{"cmd --text", -EINVAL, "--text needs a value"},
 		{"cmd --every 0s", -EDOM, "--every '0s': give a duration such as 500ms, 1s or 5m"},
-		{"cmd --every soon", -EDOM, "--every 'soon': give a duration such as 500ms, 1s or 5m"},
+		{"cmd --every soon", -EDOM,
+		 "--every 'soon': give a duration such as 500ms, 1s or 5m"},
 		{"cmd --sort riks", -EDOM, "--sort 'riks': choose from risk, usage, headroom"},
-		{"cmd --sort \033[2J", -EDOM, "--sort '\\x1b[2J': choose from risk, usage, headroom"},
+		{"cmd --sort \033[2J", -EDOM,
+		 "--sort '\\x1b[2J': choose from risk, usage, headroom"},
 	};
 	char error[OPTIONS_ERROR], rest[256];
 	struct values values;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_int_equal(parse(cases[i].line, &values, error, rest, sizeof(rest)), cases[i].error);
+		assert_int_equal(parse(cases[i].line, &values, error, rest, sizeof(rest)),
+				 cases[i].error);
 		assert_string_equal(error, cases[i].words);
 	}
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Events in sentences: what is known is told, what is not known is not made up, and nothing hostile gets out. */
+/* Events in sentences: what is known is told, what is not known is not made up, and nothing
+ * hostile gets out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,14 +12,15 @@
 #include "fixture_board.h"
 #include "view/sentence.h"
 
-#define NOON 1767268800000000000ULL	/* 2026-01-01T12:00:00Z */
+#define NOON 1767268800000000000ULL /* 2026-01-01T12:00:00Z */
 
 struct made {
 	union fixture_event e;
 	struct board_text text;
 };
 
-static void begin(struct made *m, enum hr_event_type type, size_t fixed, const char *name, const char *image)
+static void begin(struct made *m, enum hr_event_type type, size_t fixed, const char *name,
+		  const char *image)
 {
 	memset(m, 0, sizeof(*m));
 	m->e.event.type = (uint16_t)type;
@@ -44,8 +46,14 @@ static void begin_kill(struct made *m, const char *name, const char *image)
 	struct hr_event_oom_kill *oom = &m->e.oom;
 
 	begin(m, HR_EVENT_OOM_KILL, sizeof(*oom), name, image);
-	oom->victim = (struct hr_party){.pid = 4711, .cgroup_id = 77, .anon = 48 * FIXTURE_MIB, .file = HR_UNKNOWN,
-					.shmem = 0, .swap = HR_UNKNOWN, .pgtables = 128 << 10, .comm = "tail"};
+	oom->victim = (struct hr_party){.pid = 4711,
+					.cgroup_id = 77,
+					.anon = 48 * FIXTURE_MIB,
+					.file = HR_UNKNOWN,
+					.shmem = 0,
+					.swap = HR_UNKNOWN,
+					.pgtables = 128 << 10,
+					.comm = "tail"};
 	oom->trigger = (struct hr_party){.pid = 4711, .cgroup_id = 77, .comm = "tail"};
 	oom->limit_max = 50 * FIXTURE_MIB;
 	oom->warned_before_ms = HR_UNKNOWN;
@@ -56,7 +64,8 @@ static void test_oom_kill(void **state)
 	struct made m;
 
 	begin_kill(&m, "leaky", "busybox");
-	tells(&m, "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at its own limit of 50 MiB; 48 MiB anon, "
+	tells(&m, "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at its own limit "
+		  "of 50 MiB; 48 MiB anon, "
 		  "128 KiB page tables; triggered by tail[4711]");
 
 	begin_kill(&m, "leaky", "busybox");
@@ -66,8 +75,10 @@ static void test_oom_kill(void **state)
 	m.e.oom.trigger.id.name = board_text_add(&m.text, "neighbour", false);
 	m.e.oom.flags = HR_OOM_GROUP;
 	m.e.oom.warned_before_ms = 42000;
-	tells(&m, "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at the limit of 50 MiB of /kubepods/pod1 above "
-		  "it, with its whole group; 48 MiB anon, 128 KiB page tables; triggered by dd[9] in neighbour; warned 42s "
+	tells(&m, "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at the limit of "
+		  "50 MiB of /kubepods/pod1 above "
+		  "it, with its whole group; 48 MiB anon, 128 KiB page tables; triggered by dd[9] "
+		  "in neighbour; warned 42s "
 		  "before");
 
 	begin_kill(&m, NULL, NULL);
@@ -75,7 +86,8 @@ static void test_oom_kill(void **state)
 	m.e.oom.victim = m.e.oom.trigger = (struct hr_party){0};
 	m.e.oom.victim.anon = HR_UNKNOWN;
 	m.e.oom.flags = HR_OOM_COUNTED;
-	tells(&m, "12:07:52 oom_kill  cgroup 77: a process killed because the host ran out of memory; only its counter rose, who "
+	tells(&m, "12:07:52 oom_kill  cgroup 77: a process killed because the host ran out of "
+		  "memory; only its counter rose, who "
 		  "was killed is not known");
 }
 
@@ -84,9 +96,12 @@ static void test_others(void **state)
 	struct made m;
 
 	begin(&m, HR_EVENT_PRESSURE, sizeof(m.e.pressure), "db", NULL);
-	m.e.pressure = (struct hr_event_pressure){.event = m.e.event, .what = HR_PRESSURE_UNDER_OOM, .usage = 4096, .limit = 8192};
-	m.e.pressure.pressure = (struct hr_pressure){HR_UNKNOWN_U32, HR_UNKNOWN_U32, HR_UNKNOWN, HR_UNKNOWN};
-	tells(&m, "12:07:52 pressure  db: hangs at its limit: its OOM killer is switched off; uses 4 KiB of 8 KiB");
+	m.e.pressure = (struct hr_event_pressure){
+		.event = m.e.event, .what = HR_PRESSURE_UNDER_OOM, .usage = 4096, .limit = 8192};
+	m.e.pressure.pressure =
+		(struct hr_pressure){HR_UNKNOWN_U32, HR_UNKNOWN_U32, HR_UNKNOWN, HR_UNKNOWN};
+	tells(&m, "12:07:52 pressure  db: hangs at its limit: its OOM killer is switched off; uses "
+		  "4 KiB of 8 KiB");
 
 	begin(&m, HR_EVENT_CONTAINER, sizeof(m.e.container), "db", "postgres");
 	m.e.container.what = HR_CONTAINER_GONE;
@@ -102,8 +117,12 @@ static void test_others(void **state)
 	tells(&m, "12:07:52 guard     records lost: ring \\x1b[1mfull (12)");
 
 	begin(&m, HR_EVENT_OUTCOME, sizeof(m.e.outcome), "db", NULL);
-	m.e.outcome = (struct hr_event_outcome){.event = m.e.event, .ref = 5, .freed = FIXTURE_MIB, .freed_after_ms = 9,
-						.restarted_after_ms = HR_UNKNOWN, .averted = 1};
+	m.e.outcome = (struct hr_event_outcome){.event = m.e.event,
+						.ref = 5,
+						.freed = FIXTURE_MIB,
+						.freed_after_ms = 9,
+						.restarted_after_ms = HR_UNKNOWN,
+						.averted = 1};
 	tells(&m, "12:07:52 outcome   db: of event 5: 1 MiB freed after 9 ms; kernel OOM averted");
 
 	begin(&m, HR_EVENT_OOM_SCORE_ADJ, sizeof(m.e.adj), "db", NULL);
@@ -121,12 +140,13 @@ static void test_strange(void **state)
 	begin(&m, (enum hr_event_type)(HR_EVENT_COUNT + 1), sizeof(m.e.event), "db", NULL);
 	m.e.event.seq = 8;
 	tells(&m, "12:07:52 unknown   db: event 8, which this version has no words for");
-	begin(&m, HR_EVENT_OOM_KILL, sizeof(m.e.event), "db", NULL);	/* too short for its type */
+	begin(&m, HR_EVENT_OOM_KILL, sizeof(m.e.event), "db", NULL); /* too short for its type */
 	m.e.event.seq = 9;
 	tells(&m, "12:07:52 oom_kill  db: event 9, which this version has no words for");
 	begin(&m, HR_EVENT_GUARD, sizeof(m.e.guard), NULL, NULL);
 	m.e.event.bytes = sizeof(m.e.guard);
-	assert_string_equal(event_sentence(&m.e.event, NOON + 86400000000000ULL, text), "2026-01-01 12:07:52 guard     started");
+	assert_string_equal(event_sentence(&m.e.event, NOON + 86400000000000ULL, text),
+			    "2026-01-01 12:07:52 guard     started");
 }
 
 /* Text as long as a record can hold: cut, never past the end. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Rows, columns, widths and the live view's picture: what is listed, in which order, cut how; and that no picture is ever
- * wider than its screen, whatever the names. */
+/* Rows, columns, widths and the live view's picture: what is listed, in which order, cut how;
+ * and that no picture is ever wider than its screen, whatever the names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,15 +84,21 @@ static void test_listed(void **state)
 	}
 }
 
-/* Riskiest first: risk falling, then headroom's share rising; the unknown last in either direction. */
+/* Riskiest first: risk falling, then headroom's share rising; the unknown last in either
+ * direction. */
 static void test_order(void **state)
 {
 	static const struct {
 		uint64_t id;
 		uint16_t risk;
 		uint64_t headroom;
-	} made[] = {{1, UINT16_MAX, 5}, {2, 1000, 90}, {3, 9000, 50}, {4, 1000, 10}, {5, UINT16_MAX, HR_UNKNOWN}};
-	static const uint64_t wanted[] = {3, 4, 2, 1, 5}, reversed[] = {4, 2, 3, 1, 5}, by_headroom[] = {1, 4, 3, 2, 5};
+	} made[] = {{1, UINT16_MAX, 5},
+		    {2, 1000, 90},
+		    {3, 9000, 50},
+		    {4, 1000, 10},
+		    {5, UINT16_MAX, HR_UNKNOWN}};
+	static const uint64_t wanted[] = {3, 4, 2, 1, 5}, reversed[] = {4, 2, 3, 1, 5},
+			      by_headroom[] = {1, 4, 3, 2, 5};
 	struct hr_slot slots[ARRAY_SIZE(made)];
 	struct snapshot s = {.slots = slots, .n_slots = ARRAY_SIZE(made)};
 
@@ -162,7 +168,9 @@ static void test_cells(void **state)
 	strcpy(row.name, "/日本語/コンテナ");
 	assert_string_equal(table_cell(name, &row, 7, false, text), "…ンテナ");
 	assert_string_equal(table_cell(name, &row, 7, true, text), "~?/????");
-	assert_string_equal(text_ascii(strcpy(text, "a\xd0\x9b" "b\xc2\xa0")), "a?b?");
+	assert_string_equal(text_ascii(strcpy(text, "a\xd0\x9b"
+						    "b\xc2\xa0")),
+			    "a?b?");
 }
 
 /* A share is of the limit that binds; where only the host binds there is none. */
@@ -186,7 +194,7 @@ static void test_share(void **state)
 	assert_string_equal(share->format(&row, text), "-");
 	assert_false(share->bar(&row, &solid, &light));
 	slot.binding.level = HR_LEVEL_OWN;
-	slot.memory.headroom = 150;	/* swap may be used, too */
+	slot.memory.headroom = 150; /* swap may be used, too */
 	assert_string_equal(share->format(&row, text), "0%");
 	slot.state = HR_SLOT_GONE;
 	assert_string_equal(share->format(&row, text), "-");
@@ -202,12 +210,14 @@ static void test_canvas(void **state)
 	assert_int_equal(canvas_reset(&c, 3, 10, false), 0);
 	assert_int_equal(canvas_put(&c, 0, 0, 10, STYLE_PLAIN, "日本語の名前"), 10);
 	assert_string_equal(canvas_text(&c, 0, text, sizeof(text)), "日本語の名");
-	canvas_put(&c, 0, 1, 1, STYLE_PLAIN, "x");	/* over the right half of a wide one */
+	canvas_put(&c, 0, 1, 1, STYLE_PLAIN, "x"); /* over the right half of a wide one */
 	assert_string_equal(canvas_text(&c, 0, text, sizeof(text)), " x本語の名");
-	canvas_put(&c, 0, 2, 1, STYLE_PLAIN, "y");	/* over the left half of one */
+	canvas_put(&c, 0, 2, 1, STYLE_PLAIN, "y"); /* over the left half of one */
 	assert_string_equal(canvas_text(&c, 0, text, sizeof(text)), " xy 語の名");
-	assert_int_equal(canvas_put(&c, 1, 9, 5, STYLE_PLAIN, "語"), 0);	/* no room for both halves */
-	assert_int_equal(canvas_put(&c, 1, 0, 5, STYLE_PLAIN, "e\xcc\x81"), 1);	/* combining acute */
+	assert_int_equal(canvas_put(&c, 1, 9, 5, STYLE_PLAIN, "語"),
+			 0); /* no room for both halves */
+	assert_int_equal(canvas_put(&c, 1, 0, 5, STYLE_PLAIN, "e\xcc\x81"),
+			 1); /* combining acute */
 	assert_string_equal(canvas_text(&c, 1, text, sizeof(text)), "e\xcc\x81");
 	assert_int_equal(canvas_put(&c, 3, 0, 5, STYLE_PLAIN, "out"), 0);
 	assert_int_equal(canvas_put(&c, 0, 10, 5, STYLE_PLAIN, "out"), 0);
@@ -250,7 +260,7 @@ static void test_keys(void **state)
 	PRESS(TOP_DOWN, TOP_DOWN, 'j');
 	assert_int_equal(top.selected, 3);
 	marked = s.rows[3].slot->cgroup_id;
-	PRESS('r');	/* the mark goes with its row */
+	PRESS('r'); /* the mark goes with its row */
 	assert_true(top.reverse);
 	assert_int_equal(s.rows[top.selected].slot->cgroup_id, marked);
 	PRESS(TOP_LAST);
@@ -263,7 +273,7 @@ static void test_keys(void **state)
 	assert_string_equal(top.sort->id, "kills");
 	assert_false(top.reverse);
 	PRESS('>');
-	assert_string_equal(top.sort->id, "name");	/* round the corner */
+	assert_string_equal(top.sort->id, "name"); /* round the corner */
 	PRESS('<', '<');
 	assert_string_equal(top.sort->id, "risk");
 	PRESS('/', 'K', 'u', 'b', 'e', 'x', TOP_BACKSPACE, 0xe9, TOP_BACKSPACE, TOP_ENTER);
@@ -279,7 +289,7 @@ static void test_keys(void **state)
 	PRESS(' ', '?');
 	assert_false(top.paused);
 	assert_true(top.help);
-	PRESS('q');	/* leaves the help, not the program */
+	PRESS('q'); /* leaves the help, not the program */
 	assert_false(top.help || top.quit);
 	PRESS(KEY_OF_TOP, 0x1f600, 'q');
 	assert_true(top.quit);
@@ -288,7 +298,8 @@ static void test_keys(void **state)
 	unmake(reader, path);
 }
 
-/* Any size, any number of containers, any name: never a row wider than the screen, never a control character. */
+/* Any size, any number of containers, any name: never a row wider than the screen, never a
+ * control character. */
 static void test_pictures(void **state)
 {
 	static const struct {
@@ -306,7 +317,8 @@ static void test_pictures(void **state)
 
 		assert_int_equal(snapshot_load(&s, reader), 0);
 		for (size_t i = 0; i < ARRAY_SIZE(sizes) * ARRAY_SIZE(extra) * 2; i++) {
-			size_t size = i % ARRAY_SIZE(sizes), key = i / ARRAY_SIZE(sizes) % ARRAY_SIZE(extra);
+			size_t size = i % ARRAY_SIZE(sizes),
+			       key = i / ARRAY_SIZE(sizes) % ARRAY_SIZE(extra);
 			struct top top;
 
 			top_init(&top);
@@ -314,7 +326,8 @@ static void test_pictures(void **state)
 			if (extra[key] && top_key(&top, &s, extra[key]))
 				assert_int_equal(top_update(&top, &s), 0);
 			assert_int_equal(canvas_reset(&c, sizes[size].rows, sizes[size].columns,
-						      i >= ARRAY_SIZE(sizes) * ARRAY_SIZE(extra)), 0);
+						      i >= ARRAY_SIZE(sizes) * ARRAY_SIZE(extra)),
+					 0);
 			top_draw(&top, &s, &c);
 			for (size_t y = 0; y < c.rows; y++) {
 				canvas_text(&c, y, text, sizeof(text));
@@ -330,7 +343,8 @@ static void test_pictures(void **state)
 	}
 }
 
-/* The warning of a dead guard is whole on 80 columns, and a board that shrinks leaves no mark behind its end. */
+/* The warning of a dead guard is whole on 80 columns, and a board that shrinks leaves no mark
+ * behind its end. */
 static void test_dead_and_shrinking(void **state)
 {
 	struct fixture f = {.containers = 3, .seed = 1, .dead = true};
@@ -362,9 +376,15 @@ static void test_dead_and_shrinking(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_listed),	cmocka_unit_test(test_order),	 cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_cells),	cmocka_unit_test(test_share),	 cmocka_unit_test(test_canvas),
-		cmocka_unit_test(test_keys),	cmocka_unit_test(test_pictures), cmocka_unit_test(test_dead_and_shrinking),
+		cmocka_unit_test(test_listed),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_canvas),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_pictures),
+		cmocka_unit_test(test_dead_and_shrinking),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

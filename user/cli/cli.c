@@ -19,19 +19,19 @@ int cli_open(const char *path, struct hr_reader **ret_reader)
 	if (!r)
 		return CLI_DONE;
 	log_error("%s", hr_reader_error());
-	return r == -ENOENT ? CLI_NO_GUARD : r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
+	return r == -ENOENT		     ? CLI_NO_GUARD
+	       : r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED
+					     : CLI_FAILED;
 }
 
-bool cli_ascii(void)
-{
-	return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-}
+bool cli_ascii(void) { return strcmp(nl_langinfo(CODESET), "UTF-8") != 0; }
 
 bool cli_colour(void)
 {
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return isatty(STDOUT_FILENO) && (!no_colour || !*no_colour) && term && *term && strcmp(term, "dumb") != 0;
+	return isatty(STDOUT_FILENO) && (!no_colour || !*no_colour) && term && *term &&
+	       strcmp(term, "dumb") != 0;
 }
 
 size_t cli_width(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The face's inner frame: what a subcommand is, and what all of them share. A command states its options as a table and
- * gets them parsed; it prints its result to stdout, its complaint as one line to stderr, and returns an exit status.
+ * The face's inner frame: what a subcommand is, and what all of them share. A command states
+ * its options as a table and gets them parsed; it prints its result to stdout, its complaint as
+ * one line to stderr, and returns an exit status.
  */
 #ifndef HEADROOM_CLI_H
 #define HEADROOM_CLI_H
@@ -12,36 +13,41 @@
 enum cli_exit {
 	CLI_DONE = 0,
 	CLI_FAILED = 1,
-	CLI_USAGE = 2,		/* or a configuration error */
-	CLI_NO_GUARD = 3,	/* none has run here, or the one that has is silent */
+	CLI_USAGE = 2, /* or a configuration error */
+	CLI_NO_GUARD = 3, /* none has run here, or the one that has is silent */
 	CLI_NOT_PERMITTED = 4,
-	CLI_KERNEL = 5		/* this kernel can't */
+	CLI_KERNEL = 5 /* this kernel can't */
 };
 
 #define CLI_OPTIONS_BYTES 256
 
 struct command {
 	const char *name;
-	const char *arguments;		/* "FILE", or "" */
-	const char *summary;		/* one line of the list of commands */
-	const char *text;		/* further lines for its own help; NULL: none */
-	int arguments_needed;		/* exactly so many */
+	const char *arguments; /* "FILE", or "" */
+	const char *summary; /* one line of the list of commands */
+	const char *text; /* further lines for its own help; NULL: none */
+	int arguments_needed; /* exactly so many */
 	const struct option_spec *options;
-	const void *defaults;		/* options_bytes of them; NULL: all zero */
-	size_t options_bytes;		/* at most CLI_OPTIONS_BYTES */
+	const void *defaults; /* options_bytes of them; NULL: all zero */
+	size_t options_bytes; /* at most CLI_OPTIONS_BYTES */
 	int (*run)(const void *options, char **arguments);
 };
 
 /* The list, in headroom.c; NULL past the end. */
 const struct command *command_at(size_t i);
 
-extern const struct command command_top, command_ls, command_events, command_check, command_record, command_version;
+extern const struct command command_top, command_ls, command_events, command_check, command_record,
+	command_version;
 
-#define OPTION_BOARD(type_)                                                                        \
-	{.name = "board", .argument = "PATH", .parse = option_text, .offset = offsetof(type_, board),  \
-	 .help = "the board, or a recording in its place", .wants = "a path"}
+#define OPTION_BOARD(type_)                                                         \
+	{                                                                           \
+		.name = "board", .argument = "PATH", .parse = option_text,          \
+		.offset = offsetof(type_, board),                                   \
+		.help = "the board, or a recording in its place", .wants = "a path" \
+	}
 
-/* Opens the board at path (NULL: the usual place) or says in one line why not. 0 or an exit status. */
+/* Opens the board at path (NULL: the usual place) or says in one line why not. 0 or an exit
+ * status. */
 int cli_open(const char *path, struct hr_reader **ret_reader);
 static inline void cli_closep(struct hr_reader **r) { hr_reader_close(*r); }
 #define _cleanup_reader_ _cleanup_(cli_closep)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom check: can this host run the guard, and how well. What the host offers (findings.c), then the attach plan: it
- * is tried here and now and given up again, which needs root; without it, what the running guard's board says.
+ * headroom check: can this host run the guard, and how well. What the host offers (findings.c),
+ * then the attach plan: it is tried here and now and given up again, which needs root; without
+ * it, what the running guard's board says.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "json.h"
 #include "sense/sense.h"
 
-#define PLAN_CAPACITY 64	/* nothing is swept here: a small table will do */
+#define PLAN_CAPACITY 64 /* nothing is swept here: a small table will do */
 #define SIGNALS_MOST 32
 
 struct check_options {
@@ -33,13 +34,14 @@ struct check {
 	size_t n_findings;
 	struct signal_row signals[SIGNALS_MOST];
 	size_t n_signals;
-	const char *signals_from;	/* "here", "guard"; NULL: from nowhere */
-	int plan_error;			/* -errno of trying */
-	bool bpf;			/* some signal comes by it */
-	int status;			/* enum cli_exit */
+	const char *signals_from; /* "here", "guard"; NULL: from nowhere */
+	int plan_error; /* -errno of trying */
+	bool bpf; /* some signal comes by it */
+	int status; /* enum cli_exit */
 };
 
-static void add_signal(struct check *c, const char *signal, const char *variant, const char *passed_over, bool fallback)
+static void add_signal(struct check *c, const char *signal, const char *variant,
+		       const char *passed_over, bool fallback)
 {
 	struct signal_row *row = &c->signals[c->n_signals];
 
@@ -84,13 +86,14 @@ static void look_at_guard(struct check *c, const char *board)
 	*f = (struct finding){.check = "guard"};
 	if (r) {
 		f->verdict = FINDING_NOTE;
-		snprintf(f->value, sizeof(f->value), "%s", r == -ENOENT ? "none has run here" : "its board can't be read");
+		snprintf(f->value, sizeof(f->value), "%s",
+			 r == -ENOENT ? "none has run here" : "its board can't be read");
 		snprintf(f->note, sizeof(f->note), "%.230s", hr_reader_error());
 		return;
 	}
 	r = hr_reader_health(reader, &age_ns);
-	snprintf(f->value, sizeof(f->value), "%s %.100s", r ? "silent, last seen at" : "running, board at",
-		 hr_reader_path(reader));
+	snprintf(f->value, sizeof(f->value), "%s %.100s",
+		 r ? "silent, last seen at" : "running, board at", hr_reader_path(reader));
 	if (r) {
 		f->verdict = FINDING_NOTE;
 		snprintf(f->note, sizeof(f->note), "for %s: start headroomd",
@@ -124,8 +127,9 @@ static const char *summary(const struct check *c)
 	case CLI_KERNEL:
 		return "the guard can't work here: see what is marked fatal";
 	default:
-		return c->bpf ? "the guard can work here" :
-				"the guard can work here, with cgroup files only: OOM kills are counted, their victims seen in "
+		return c->bpf ? "the guard can work here"
+			      : "the guard can work here, with cgroup files only: OOM kills are "
+				"counted, their victims seen in "
 				"the kernel log";
 	}
 }
@@ -145,22 +149,24 @@ static void print_text(const struct check *c)
 		print_row(verdict_word(f->verdict), f->check, f->value, f->note);
 	}
 	if (c->signals_from)
-		printf("\nsignals, %s\n", strcmp(c->signals_from, "here") ? "as the guard's board has them" : "as tried now");
+		printf("\nsignals, %s\n", strcmp(c->signals_from, "here")
+						  ? "as the guard's board has them"
+						  : "as tried now");
 	else if (c->plan_error)
 		printf("\nsignals: %s\n", strerror(-c->plan_error));
 	for (size_t i = 0; i < c->n_signals; i++) {
 		const struct signal_row *row = &c->signals[i];
 		bool none = !strcmp(row->variant, "none");
 
-		print_row(none ? "missing" : row->fallback ? "note" : "ok", row->signal, row->variant, row->passed_over);
+		print_row(none		  ? "missing"
+			  : row->fallback ? "note"
+					  : "ok",
+			  row->signal, row->variant, row->passed_over);
 	}
 	printf("\n%s\n", summary(c));
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return *text ? json_string(text) : json_null();
-}
+static json_t *text_or_null(const char *text) { return *text ? json_string(text) : json_null(); }
 
 static int print_json(const struct check *c)
 {
@@ -170,20 +176,24 @@ static int print_json(const struct check *c)
 	for (size_t i = 0; i < c->n_findings; i++) {
 		const struct finding *f = &c->findings[i];
 
-		json_array_append_new(checks, json_pack("{ss ss so so}", "check", f->check, "result",
-							verdict_word(f->verdict), "value", json_clean(f->value, SIZE_MAX),
-							"note", *f->note ? json_clean(f->note, SIZE_MAX) : json_null()));
+		json_array_append_new(
+			checks,
+			json_pack("{ss ss so so}", "check", f->check, "result",
+				  verdict_word(f->verdict), "value", json_clean(f->value, SIZE_MAX),
+				  "note", *f->note ? json_clean(f->note, SIZE_MAX) : json_null()));
 	}
 	for (size_t i = 0; i < c->n_signals; i++) {
 		const struct signal_row *row = &c->signals[i];
 
-		json_array_append_new(signals, json_pack("{ss ss sb so}", "signal", row->signal, "variant", row->variant,
-							 "fallback", row->fallback, "passed_over",
-							 text_or_null(row->passed_over)));
+		json_array_append_new(signals,
+				      json_pack("{ss ss sb so}", "signal", row->signal, "variant",
+						row->variant, "fallback", row->fallback,
+						"passed_over", text_or_null(row->passed_over)));
 	}
-	object = json_pack("{ss sb si so so ss? ss}", "schema", "headroom.check/1", "able", c->status == CLI_DONE,
-			   "exit_status", c->status, "checks", checks, "signals", signals, "signals_from", c->signals_from,
-			   "summary", summary(c));
+	object = json_pack("{ss sb si so so ss? ss}", "schema", "headroom.check/1", "able",
+			   c->status == CLI_DONE, "exit_status", c->status, "checks", checks,
+			   "signals", signals, "signals_from", c->signals_from, "summary",
+			   summary(c));
 	r = object ? json_dumpf(object, stdout, JSON_STYLE) : -1;
 	json_decref(object);
 	putchar('\n');
@@ -220,10 +230,14 @@ static const struct option_spec specs[] = {
 };
 
 const struct command command_check = {
-	.name = "check", .arguments = "",
+	.name = "check",
+	.arguments = "",
 	.summary = "can this host run the guard, and how well",
-	.text = "Looks at kernel, BTF, capabilities, cgroups, namespaces, pressure, swap and limits,\n"
+	.text = "Looks at kernel, BTF, capabilities, cgroups, namespaces, pressure, swap and "
+		"limits,\n"
 		"and tries each way to get each signal.\n"
 		"Exit status: 0 it can, 4 only root can try, 5 this host can't.\n",
-	.options = specs, .options_bytes = sizeof(struct check_options), .run = run,
+	.options = specs,
+	.options_bytes = sizeof(struct check_options),
+	.run = run,
 };

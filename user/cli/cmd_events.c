@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom events: what the board (or a recording) holds of events, oldest first; with --follow what comes, too. One line
- * each, a sentence or JSON. Looks five times a second while it follows; never busy, never in the guard's way.
+ * headroom events: what the board (or a recording) holds of events, oldest first; with --follow
+ * what comes, too. One line each, a sentence or JSON. Looks five times a second while it
+ * follows; never busy, never in the guard's way.
  */
 #include <errno.h>
 #include <string.h>
@@ -20,7 +21,7 @@
 
 struct events_options {
 	bool json, follow;
-	uint32_t types;		/* bit per enum hr_event_type; 0: all */
+	uint32_t types; /* bit per enum hr_event_type; 0: all */
 	uint64_t since_ns;
 	const char *board;
 };
@@ -36,7 +37,7 @@ struct stream {
 
 static const char *type_word(size_t i)
 {
-	return hr_event_type_word((unsigned int)i + 1);	/* the first is padding */
+	return hr_event_type_word((unsigned int)i + 1); /* the first is padding */
 }
 
 static int parse_types(const char *text, void *at)
@@ -108,7 +109,8 @@ static int drain(struct stream *s)
 	int r;
 
 	do {
-		r = hr_reader_next_event(s->reader, (struct hr_event *)s->record, sizeof(s->record));
+		r = hr_reader_next_event(s->reader, (struct hr_event *)s->record,
+					 sizeof(s->record));
 		if (!r)
 			r = print_event(s);
 		else if (r == -EOVERFLOW)
@@ -142,7 +144,7 @@ static void tell_health(struct stream *s)
 {
 	char age[UNITS_TEXT];
 	uint64_t age_ns;
-	bool silent = hr_reader_health(s->reader, &age_ns) != 0;	/* goes over to a new board, too */
+	bool silent = hr_reader_health(s->reader, &age_ns) != 0; /* goes over to a new board, too */
 
 	if (silent && !s->silent)
 		log_info("the guard has been silent for %s: nothing new comes until headroomd runs",
@@ -154,7 +156,7 @@ static void tell_health(struct stream *s)
 
 static int follow(struct stream *s)
 {
-	struct pollfd out = {.fd = STDOUT_FILENO};	/* only to hear that its reader went away */
+	struct pollfd out = {.fd = STDOUT_FILENO}; /* only to hear that its reader went away */
 	int r = 0;
 
 	signals_catch();
@@ -164,7 +166,8 @@ static int follow(struct stream *s)
 		r = drain(s);
 		if (cli_flush() || ferror(stdout))
 			return 0;
-		if (!r && signals_wait(&out, 1, LOOK_EVERY_NS) > 0 && out.revents & (POLLERR | POLLHUP | POLLNVAL))
+		if (!r && signals_wait(&out, 1, LOOK_EVERY_NS) > 0 &&
+		    out.revents & (POLLERR | POLLHUP | POLLNVAL))
 			return 0;
 	}
 	return r;
@@ -173,7 +176,9 @@ static int follow(struct stream *s)
 static int run(const void *values, char **arguments)
 {
 	_cleanup_reader_ struct hr_reader *reader = NULL;
-	struct stream s = {.options = values, .colour = cli_colour(), .ascii = isatty(STDOUT_FILENO) && cli_ascii()};
+	struct stream s = {.options = values,
+			   .colour = cli_colour(),
+			   .ascii = isatty(STDOUT_FILENO) && cli_ascii()};
 	int r = cli_open(s.options->board, &reader);
 
 	if (r)
@@ -201,17 +206,29 @@ static int run(const void *values, char **arguments)
 static const struct option_spec specs[] = {
 	OPTION_FLAG("json", struct events_options, json, "one JSON object per line"),
 	OPTION_FLAG("follow", struct events_options, follow, "wait for more, until interrupted"),
-	{.name = "since", .argument = "TIME", .parse = option_time, .offset = offsetof(struct events_options, since_ns),
-	 .help = "only from then on: 5m, 2h30m, '2026-11-22 12:30'", .wants = OPTION_WANTS_TIME},
-	{.name = "type", .argument = "TYPE,...", .parse = parse_types, .offset = offsetof(struct events_options, types),
-	 .help = "only of these types", .word = type_word},
+	{.name = "since",
+	 .argument = "TIME",
+	 .parse = option_time,
+	 .offset = offsetof(struct events_options, since_ns),
+	 .help = "only from then on: 5m, 2h30m, '2026-11-22 12:30'",
+	 .wants = OPTION_WANTS_TIME},
+	{.name = "type",
+	 .argument = "TYPE,...",
+	 .parse = parse_types,
+	 .offset = offsetof(struct events_options, types),
+	 .help = "only of these types",
+	 .word = type_word},
 	OPTION_BOARD(struct events_options),
 	{0},
 };
 
 const struct command command_events = {
-	.name = "events", .arguments = "",
+	.name = "events",
+	.arguments = "",
 	.summary = "OOM kills, alarms, pressure, lives of containers: the event stream",
-	.text = "Prints what the board still holds, oldest first. What was missed is told on stderr.\n",
-	.options = specs, .options_bytes = sizeof(struct events_options), .run = run,
+	.text = "Prints what the board still holds, oldest first. What was missed is told on "
+		"stderr.\n",
+	.options = specs,
+	.options_bytes = sizeof(struct events_options),
+	.run = run,
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* headroom ls: one line per container, riskiest first; or one JSON document. Reads the board once. */
+/* headroom ls: one line per container, riskiest first; or one JSON document. Reads the board
+ * once. */
 #include <errno.h>
 #include <string.h>
 
@@ -28,7 +29,8 @@ static int parse_sort(const char *text, void *at)
 	return 0;
 }
 
-/* What the warning costs: the figures are shown, and the exit status says that nobody keeps them up to date. */
+/* What the warning costs: the figures are shown, and the exit status says that nobody keeps
+ * them up to date. */
 int listing_warn(const struct snapshot *s)
 {
 	char warning[128];
@@ -39,14 +41,16 @@ int listing_warn(const struct snapshot *s)
 	return CLI_NO_GUARD;
 }
 
-static size_t count_text(char *out, size_t bytes, size_t n, const char *one, const char *many, const char *before)
+static size_t count_text(char *out, size_t bytes, size_t n, const char *one, const char *many,
+			 const char *before)
 {
 	int used = n ? snprintf(out, bytes, "%s%zu %s", before, n, n == 1 ? one : many) : 0;
 
 	return used < 0 || (size_t)used >= bytes ? 0 : (size_t)used;
 }
 
-/* "3 containers, 12 units, 4 others (9 more with --all): 11.2 GiB of 31.2 GiB used, headroom 20 GiB; 2 OOM kills" */
+/* "3 containers, 12 units, 4 others (9 more with --all): 11.2 GiB of 31.2 GiB used, headroom 20
+ * GiB; 2 OOM kills" */
 static void print_totals(FILE *out, const struct snapshot *s)
 {
 	char line[256] = "", total[UNITS_TEXT], used[UNITS_TEXT], headroom[UNITS_TEXT];
@@ -60,16 +64,21 @@ static void print_totals(FILE *out, const struct snapshot *s)
 	n += count_text(line + n, sizeof(line) - n, t.units, "unit", "units", n ? ", " : "");
 	n += count_text(line + n, sizeof(line) - n, t.others, "other", "others", n ? ", " : "");
 	n += count_text(line + n, sizeof(line) - n, t.gone, "gone", "gone", n ? ", " : "");
-	fprintf(out, "%s", n ? line : s->n_slots ? "nothing that holds processes" : "nothing on the board yet");
+	fprintf(out, "%s",
+		n	     ? line
+		: s->n_slots ? "nothing that holds processes"
+			     : "nothing on the board yet");
 	if (s->n_slots > s->n_rows)
 		fprintf(out, " (%zu more with --all)", s->n_slots - s->n_rows);
 	if (host->mem_total != HR_UNKNOWN && host->mem_available <= host->mem_total)
-		fprintf(out, ": %s of %s used", units_bytes(host->mem_total - host->mem_available, used),
+		fprintf(out, ": %s of %s used",
+			units_bytes(host->mem_total - host->mem_available, used),
 			units_bytes(host->mem_total, total));
 	if (host->headroom != HR_UNKNOWN)
 		fprintf(out, ", headroom %s", units_bytes(host->headroom, headroom));
 	if (s->oom_kills)
-		fprintf(out, "; %llu OOM kill%s", (unsigned long long)s->oom_kills, s->oom_kills == 1 ? "" : "s");
+		fprintf(out, "; %llu OOM kill%s", (unsigned long long)s->oom_kills,
+			s->oom_kills == 1 ? "" : "s");
 	fputc('\n', out);
 }
 
@@ -120,7 +129,8 @@ static int go_to_time(struct hr_reader *reader, uint64_t at_ns)
 	if (!r)
 		return CLI_DONE;
 	log_error("%s: %s", hr_reader_path(reader),
-		  r == -ENODATA ? "the recording holds no picture" : "the recording is damaged from its start");
+		  r == -ENODATA ? "the recording holds no picture"
+				: "the recording is damaged from its start");
 	return CLI_FAILED;
 }
 
@@ -144,7 +154,8 @@ static int run(const void *values, char **arguments)
 	}
 	rows_sort(s.rows, s.n_rows, column_find(options->sort), false);
 	if (!options->json) {
-		listing_print(stdout, &s, cli_width(), cli_colour(), isatty(STDOUT_FILENO) && cli_ascii());
+		listing_print(stdout, &s, cli_width(), cli_colour(),
+			      isatty(STDOUT_FILENO) && cli_ascii());
 	} else if (print_json(&s) && !ferror(stdout)) {
 		log_error("out of memory");
 		return CLI_FAILED;
@@ -158,11 +169,19 @@ static int run(const void *values, char **arguments)
 
 static const struct option_spec specs[] = {
 	OPTION_FLAG("json", struct ls_options, json, "print one JSON document"),
-	{.name = "sort", .argument = "KEY", .parse = parse_sort, .offset = offsetof(struct ls_options, sort),
-	 .help = "what comes first; risk by default", .word = column_id},
+	{.name = "sort",
+	 .argument = "KEY",
+	 .parse = parse_sort,
+	 .offset = offsetof(struct ls_options, sort),
+	 .help = "what comes first; risk by default",
+	 .word = column_id},
 	OPTION_FLAG("all", struct ls_options, all, "empty and gone ones, pods and sandboxes, too"),
-	{.name = "at", .argument = "TIME", .parse = option_time, .offset = offsetof(struct ls_options, at_ns),
-	 .help = "as it was then; needs a recording as --board", .wants = OPTION_WANTS_TIME},
+	{.name = "at",
+	 .argument = "TIME",
+	 .parse = option_time,
+	 .offset = offsetof(struct ls_options, at_ns),
+	 .help = "as it was then; needs a recording as --board",
+	 .wants = OPTION_WANTS_TIME},
 	OPTION_BOARD(struct ls_options),
 	{0},
 };
@@ -170,11 +189,17 @@ static const struct option_spec specs[] = {
 static const struct ls_options defaults = {.sort = "risk"};
 
 const struct command command_ls = {
-	.name = "ls", .arguments = "",
+	.name = "ls",
+	.arguments = "",
 	.summary = "one line per container, riskiest first",
-	.text = "Lists every container and unit, every other cgroup that holds processes, and what is\n"
-		"gone but was OOM-killed a short while ago. BOUND is whose limit comes first, SHARE\n"
+	.text = "Lists every container and unit, every other cgroup that holds processes, and what "
+		"is\n"
+		"gone but was OOM-killed a short while ago. BOUND is whose limit comes first, "
+		"SHARE\n"
 		"how much of that limit can't be given back, HEADROOM what is left of it.\n"
 		"Exit status 3: the figures are shown, but the guard is silent and they are old.\n",
-	.options = specs, .defaults = &defaults, .options_bytes = sizeof(defaults), .run = run,
+	.options = specs,
+	.defaults = &defaults,
+	.options_bytes = sizeof(defaults),
+	.run = run,
 };

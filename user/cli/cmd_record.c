@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom record: the board, frame by frame, into a file that every reader takes in the board's place. Only reads the
- * board; what it writes is whole at any moment.
+ * headroom record: the board, frame by frame, into a file that every reader takes in the
+ * board's place. Only reads the board; what it writes is whole at any moment.
  */
 #include <errno.h>
 #include <string.h>
@@ -30,10 +30,7 @@ struct recording {
 	bool silent;
 };
 
-static void closep(struct hr_recorder **recorder)
-{
-	hr_recorder_close(*recorder);
-}
+static void closep(struct hr_recorder **recorder) { hr_recorder_close(*recorder); }
 
 static int begin(const char *path, bool append, struct hr_recorder **ret_recorder)
 {
@@ -44,21 +41,24 @@ static int begin(const char *path, bool append, struct hr_recorder **ret_recorde
 		return CLI_DONE;
 	text_clean(path, SIZE_MAX, clean, sizeof(clean));
 	log_error("%s: %s", clean,
-		  r == -EEXIST		  ? "is there already: --append goes on with it" :
-		  r == -EBUSY		  ? "another recorder is writing it" :
-		  r == -EPROTO		  ? "is no recording: choose another name" :
-		  r == -EPROTONOSUPPORT ? "is a recording of another version: choose another name" : strerror(-r));
+		  r == -EEXIST		  ? "is there already: --append goes on with it"
+		  : r == -EBUSY		  ? "another recorder is writing it"
+		  : r == -EPROTO	  ? "is no recording: choose another name"
+		  : r == -EPROTONOSUPPORT ? "is a recording of another version: choose another name"
+					  : strerror(-r));
 	return r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
 }
 
-/* A picture that fails is missing, the recording is not: say so once for each kind of failure, and go on. */
+/* A picture that fails is missing, the recording is not: say so once for each kind of failure,
+ * and go on. */
 static void take_frame(struct recording *rec)
 {
 	bool silent = hr_reader_health(rec->reader, NULL) != 0;
 	int r;
 
 	if (silent != rec->silent)
-		log_info("%s", silent ? "the guard is silent: waiting for it" : "the guard is back");
+		log_info("%s",
+			 silent ? "the guard is silent: waiting for it" : "the guard is back");
 	rec->silent = silent;
 	if (silent)
 		return;
@@ -76,8 +76,10 @@ static void take_frame(struct recording *rec)
 /* At whole intervals from the start, so that a slow disk does not stretch them. */
 static void record(struct recording *rec)
 {
-	uint64_t start = clock_mono_ns(), step = rec->options->interval_ms * NS_PER_MS, next = start;
-	uint64_t end = rec->options->duration_ms ? start + rec->options->duration_ms * NS_PER_MS : UINT64_MAX;
+	uint64_t start = clock_mono_ns(), step = rec->options->interval_ms * NS_PER_MS,
+		 next = start;
+	uint64_t end = rec->options->duration_ms ? start + rec->options->duration_ms * NS_PER_MS
+						 : UINT64_MAX;
 
 	while (!signals_caught()) {
 		uint64_t now = clock_mono_ns();
@@ -115,7 +117,8 @@ static int run(const void *values, char **arguments)
 	signals_catch();
 	record(&rec);
 	printf("%llu frames, %s in %s", (unsigned long long)rec.frames,
-	       units_bytes(hr_recorder_bytes(recorder), size), text_clean(arguments[0], SIZE_MAX, clean, sizeof(clean)));
+	       units_bytes(hr_recorder_bytes(recorder), size),
+	       text_clean(arguments[0], SIZE_MAX, clean, sizeof(clean)));
 	if (rec.failed)
 		printf("; %llu missing", (unsigned long long)rec.failed);
 	putchar('\n');
@@ -124,22 +127,38 @@ static int run(const void *values, char **arguments)
 }
 
 static const struct option_spec specs[] = {
-	{.name = "interval", .argument = "TIME", .parse = option_duration_ms,
-	 .offset = offsetof(struct record_options, interval_ms), .help = "between two pictures; 1s by default",
+	{.name = "interval",
+	 .argument = "TIME",
+	 .parse = option_duration_ms,
+	 .offset = offsetof(struct record_options, interval_ms),
+	 .help = "between two pictures; 1s by default",
 	 .wants = OPTION_WANTS_DURATION},
-	{.name = "duration", .argument = "TIME", .parse = option_duration_ms,
-	 .offset = offsetof(struct record_options, duration_ms), .help = "how long; else until interrupted",
+	{.name = "duration",
+	 .argument = "TIME",
+	 .parse = option_duration_ms,
+	 .offset = offsetof(struct record_options, duration_ms),
+	 .help = "how long; else until interrupted",
 	 .wants = OPTION_WANTS_DURATION},
-	OPTION_FLAG("append", struct record_options, append, "go on with a recording that is there"),
-	{.name = "board", .argument = "PATH", .parse = option_text, .offset = offsetof(struct record_options, board),
-	 .help = "the board", .wants = "a path"},
+	OPTION_FLAG("append", struct record_options, append,
+		    "go on with a recording that is there"),
+	{.name = "board",
+	 .argument = "PATH",
+	 .parse = option_text,
+	 .offset = offsetof(struct record_options, board),
+	 .help = "the board",
+	 .wants = "a path"},
 	{0},
 };
 
 static const struct record_options defaults = {.interval_ms = 1000};
 
 const struct command command_record = {
-	.name = "record", .arguments = "FILE", .arguments_needed = 1,
+	.name = "record",
+	.arguments = "FILE",
+	.arguments_needed = 1,
 	.summary = "record the board; every reader takes the file in its place",
-	.options = specs, .defaults = &defaults, .options_bytes = sizeof(defaults), .run = run,
+	.options = specs,
+	.defaults = &defaults,
+	.options_bytes = sizeof(defaults),
+	.run = run,
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom top: the live view on the running guard, or on one of its own where none runs. Into a pipe it is the plain
- * table, once. Here are the board, the clock and the signals; what is seen is view/'s.
+ * headroom top: the live view on the running guard, or on one of its own where none runs. Into
+ * a pipe it is the plain table, once. Here are the board, the clock and the signals; what is
+ * seen is view/'s.
  */
 #include <errno.h>
 #include <string.h>
@@ -24,7 +25,7 @@ struct top_options {
 
 struct session {
 	struct hr_reader *reader;
-	struct own_guard *guard;	/* NULL: another's */
+	struct own_guard *guard; /* NULL: another's */
 	struct snapshot snapshot;
 	struct canvas canvas;
 	struct top top;
@@ -45,11 +46,13 @@ static int start_own(struct session *session)
 	int r;
 
 	if (geteuid() != 0) {
-		log_error("no guard is running here: start headroomd, or be root to have one of your own");
+		log_error("no guard is running here: start headroomd, or be root to have one of "
+			  "your own");
 		return CLI_NO_GUARD;
 	}
 	if (isatty(STDOUT_FILENO))
-		log_info("no guard is running here: starting one that observes, for as long as you look");
+		log_info("no guard is running here: starting one that observes, for as long as you "
+			 "look");
 	signals_catch();
 	r = own_guard_start(&session->guard, error);
 	if (!r)
@@ -59,13 +62,15 @@ static int start_own(struct session *session)
 	if (r == -ECHILD)
 		log_error("the guard that was started ended: %s", error);
 	else if (r == -ENOENT)
-		log_error("no guard is running here, and there is no headroomd beside this program or in PATH");
+		log_error("no guard is running here, and there is no headroomd beside this program "
+			  "or in PATH");
 	else
 		log_error("no guard is running here, and none could be started: %s", strerror(-r));
 	return CLI_NO_GUARD;
 }
 
-/* A board that was named is used as it is. In the usual place, one whose guard is silent is no better than none. */
+/* A board that was named is used as it is. In the usual place, one whose guard is silent is no
+ * better than none. */
 static int open_session(struct session *session, const char *board)
 {
 	bool named = board || secure_getenv("HEADROOM_BOARD");
@@ -79,7 +84,8 @@ static int open_session(struct session *session, const char *board)
 	}
 	if (r)
 		return start_own(session);
-	if (!hr_reader_is_recording(session->reader) || !hr_reader_seek_frame(session->reader, UINT64_MAX))
+	if (!hr_reader_is_recording(session->reader) ||
+	    !hr_reader_seek_frame(session->reader, UINT64_MAX))
 		return CLI_DONE;
 	log_error("%s: the recording holds no picture", hr_reader_path(session->reader));
 	return CLI_FAILED;
@@ -164,7 +170,8 @@ static int show_once(struct session *session)
 		log_error("cannot read %s: %s", hr_reader_path(session->reader), strerror(-r));
 		return CLI_FAILED;
 	}
-	listing_print(stdout, &session->snapshot, cli_width(), cli_colour(), isatty(STDOUT_FILENO) && cli_ascii());
+	listing_print(stdout, &session->snapshot, cli_width(), cli_colour(),
+		      isatty(STDOUT_FILENO) && cli_ascii());
 	r = cli_flush();
 	return r ? r : listing_warn(&session->snapshot);
 }
@@ -178,7 +185,7 @@ static int run(const void *values, char **arguments)
 	if (r)
 		return r;
 	top_init(&session.top);
-	signals_catch();	/* first, or ncurses would catch them its own way */
+	signals_catch(); /* first, or ncurses would catch them its own way */
 	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO) || terminal_open(cli_colour()))
 		return show_once(&session);
 	r = loop(&session);
@@ -195,8 +202,12 @@ static const struct option_spec specs[] = {
 };
 
 const struct command command_top = {
-	.name = "top", .arguments = "",
+	.name = "top",
+	.arguments = "",
 	.summary = "the live view; starts an observing guard of its own if none runs",
-	.text = "Press ? in it for its keys and columns. Into a pipe it prints the plain table, once.\n",
-	.options = specs, .options_bytes = sizeof(struct top_options), .run = run,
+	.text = "Press ? in it for its keys and columns. Into a pipe it prints the plain table, "
+		"once.\n",
+	.options = specs,
+	.options_bytes = sizeof(struct top_options),
+	.run = run,
 };

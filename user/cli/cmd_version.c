@@ -15,13 +15,14 @@ static int run(const void *values, char **arguments)
 	const struct version_options *options = values;
 
 	if (options->json)
-		printf("{\"schema\":\"headroom.version/1\",\"version\":\"%s\",\"board_version\":%u,\"libbpf\":\"%s\"}\n",
+		printf("{\"schema\":\"headroom.version/"
+		       "1\",\"version\":\"%s\",\"board_version\":%u,\"libbpf\":\"%s\"}\n",
 		       HEADROOM_VERSION, HR_BOARD_VERSION, libbpf_version_string());
 	else
 		printf("headroom %s\nboard %u\nlibbpf %s\njansson %s\n%s\n"
 		       "license BSD-2-Clause OR GPL-2.0-only\n",
-		       HEADROOM_VERSION, HR_BOARD_VERSION, libbpf_version_string(), jansson_version_str(),
-		       curses_version());
+		       HEADROOM_VERSION, HR_BOARD_VERSION, libbpf_version_string(),
+		       jansson_version_str(), curses_version());
 	return CLI_DONE;
 }
 
@@ -31,7 +32,10 @@ static const struct option_spec specs[] = {
 };
 
 const struct command command_version = {
-	.name = "version", .arguments = "",
+	.name = "version",
+	.arguments = "",
 	.summary = "what this program is and what it was built with",
-	.options = specs, .options_bytes = sizeof(struct version_options), .run = run,
+	.options = specs,
+	.options_bytes = sizeof(struct version_options),
+	.run = run,
 };

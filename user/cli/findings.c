@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Questions to this host, as a table of functions. Each answers in words what is there and what its lack costs. */
+/* Questions to this host, as a table of functions. Each answers in words what is there and what
+ * its lack costs. */
 #include "findings.h"
 
 #include <errno.h>
@@ -27,7 +28,8 @@
 #define PID_NS_INIT_INO 0xEFFFFFFCu
 #define KERNEL_TESTED_MAJOR 5
 #define KERNEL_TESTED_MINOR 10
-#define NOFILE_ENOUGH 16384	/* three files kept open for each of 5,000 groups, where BPF does not sweep */
+#define NOFILE_ENOUGH \
+	16384 /* three files kept open for each of 5,000 groups, where BPF does not sweep */
 
 struct look {
 	const char *root;
@@ -35,10 +37,10 @@ struct look {
 	size_t n;
 };
 
-__attribute__((format(printf, 4, 5))) static struct finding *find(struct look *look, const char *check,
-								  enum verdict verdict, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static struct finding *
+find(struct look *look, const char *check, enum verdict verdict, const char *format, ...)
 {
-	static struct finding spare;	/* past the end: nobody sees it */
+	static struct finding spare; /* past the end: nobody sees it */
 	struct finding *f = look->n < FINDINGS_MOST ? &look->findings[look->n++] : &spare;
 	va_list args;
 
@@ -65,7 +67,8 @@ static FILE *open_below(const struct look *look, const char *path)
 }
 
 /* The number behind `key` in a file of "key: value" lines. */
-static int read_number(const struct look *look, const char *path, const char *key, int base, uint64_t *ret_value)
+static int read_number(const struct look *look, const char *path, const char *key, int base,
+		       uint64_t *ret_value)
 {
 	_cleanup_fclose_ FILE *f = open_below(look, path);
 	char line[256];
@@ -90,7 +93,8 @@ static void find_kernel(struct look *look)
 		return;
 	f = find(look, "kernel", FINDING_OK, "%s %s", u.release, u.machine);
 	if (sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
-	    (major < KERNEL_TESTED_MAJOR || (major == KERNEL_TESTED_MAJOR && minor < KERNEL_TESTED_MINOR))) {
+	    (major < KERNEL_TESTED_MAJOR ||
+	     (major == KERNEL_TESTED_MAJOR && minor < KERNEL_TESTED_MINOR))) {
 		f->verdict = FINDING_NOTE;
 		note(f, "older than 5.10, the oldest that this is tested on");
 	}
@@ -104,21 +108,26 @@ static void find_btf(struct look *look)
 		find(look, "btf", FINDING_OK, "/sys/kernel/btf/vmlinux");
 	else
 		note(find(look, "btf", FINDING_MISSING, "none (/sys/kernel/btf/vmlinux)"),
-		     "BPF can't be fitted to this kernel: memory is read from files, an OOM kill is seen in counters and "
+		     "BPF can't be fitted to this kernel: memory is read from files, an OOM kill "
+		     "is seen in counters and "
 		     "the kernel log");
 }
 
 static const struct {
-	unsigned int cap, instead;	/* instead: one that includes it; the same: none */
+	unsigned int cap, instead; /* instead: one that includes it; the same: none */
 	const char *name, *cost;
 } capabilities[] = {
-	{CAP_BPF, CAP_SYS_ADMIN, "CAP_BPF", "no BPF: memory is read from files, OOM kills from counters and the kernel log"},
-	{CAP_PERFMON, CAP_SYS_ADMIN, "CAP_PERFMON", "no tracing by BPF: OOM kills and stalls are seen in files only"},
+	{CAP_BPF, CAP_SYS_ADMIN, "CAP_BPF",
+	 "no BPF: memory is read from files, OOM kills from counters and the kernel log"},
+	{CAP_PERFMON, CAP_SYS_ADMIN, "CAP_PERFMON",
+	 "no tracing by BPF: OOM kills and stalls are seen in files only"},
 	{CAP_SYS_RESOURCE, CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE",
-	 "limits on locked memory and open files stay as they are; pressure is told in steps of 2 s"},
+	 "limits on locked memory and open files stay as they are; pressure is told in steps of 2 "
+	 "s"},
 	{CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, "CAP_DAC_READ_SEARCH",
 	 "state of container runtimes can't be read: containers are shown by id, not by name"},
-	{CAP_SYSLOG, CAP_SYS_ADMIN, "CAP_SYSLOG", "the kernel log can't be read: without BPF, victims have no name"},
+	{CAP_SYSLOG, CAP_SYS_ADMIN, "CAP_SYSLOG",
+	 "the kernel log can't be read: without BPF, victims have no name"},
 	{CAP_KILL, CAP_KILL, "CAP_KILL", "it can watch, but end no process of others"},
 };
 
@@ -128,12 +137,15 @@ static void find_capabilities(struct look *look)
 	size_t missing = 0;
 
 	if (read_number(look, "/proc/self/status", "CapEff:", 16, &effective)) {
-		note(find(look, "capabilities", FINDING_NOTE, "not known"), "/proc/self/status can't be read");
+		note(find(look, "capabilities", FINDING_NOTE, "not known"),
+		     "/proc/self/status can't be read");
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
-		if (!(effective & (1ULL << capabilities[i].cap | 1ULL << capabilities[i].instead))) {
-			note(find(look, "capabilities", FINDING_MISSING, "no %s", capabilities[i].name),
+		if (!(effective &
+		      (1ULL << capabilities[i].cap | 1ULL << capabilities[i].instead))) {
+			note(find(look, "capabilities", FINDING_MISSING, "no %s",
+				  capabilities[i].name),
 			     capabilities[i].cost);
 			missing++;
 		}
@@ -152,26 +164,32 @@ static void find_cgroups(struct look *look)
 		     "mount cgroup2, or boot without cgroup_disable=memory");
 		return;
 	}
-	f = find(look, "cgroups", FINDING_OK, "%s, memory in %.100s", cgroupfs_layout_name(fs->layout), fs->memory);
+	f = find(look, "cgroups", FINDING_OK, "%s, memory in %.100s",
+		 cgroupfs_layout_name(fs->layout), fs->memory);
 	if (fs->layout != CGROUP_V2) {
 		f->verdict = FINDING_NOTE;
-		note(f, "memory is on v1: no pressure per container, no reclaim and no throttle (these rungs are skipped)");
+		note(f, "memory is on v1: no pressure per container, no reclaim and no throttle "
+			"(these rungs are skipped)");
 	} else if (!fs->controller) {
 		f->verdict = FINDING_FATAL;
 		note(f, "the root has no memory controller: boot without cgroup_disable=memory");
 	} else if (!fs->delegated) {
 		f->verdict = FINDING_NOTE;
-		note(f, "no group below the root has the memory controller: write +memory to cgroup.subtree_control");
+		note(f, "no group below the root has the memory controller: write +memory to "
+			"cgroup.subtree_control");
 	}
 	if (fs->read_only)
-		note(find(look, "cgroups", FINDING_NOTE, "mounted read-only"), "it can watch, but set no limit");
+		note(find(look, "cgroups", FINDING_NOTE, "mounted read-only"),
+		     "it can watch, but set no limit");
 	if (fs->partial)
-		note(find(look, "cgroups", FINDING_NOTE, "only the part below %.100s is mounted here",
+		note(find(look, "cgroups", FINDING_NOTE,
+			  "only the part below %.100s is mounted here",
 			  fs->base[0] ? fs->base : "some group"),
 		     "limits further up can't be seen: mount the host's /sys/fs/cgroup");
 }
 
-static void find_namespace(struct look *look, const char *check, const char *path, ino_t initial, const char *cost)
+static void find_namespace(struct look *look, const char *check, const char *path, ino_t initial,
+			   const char *cost)
 {
 	char full[PATH_MAX];
 	struct stat st;
@@ -246,12 +264,14 @@ static void find_limits(struct look *look)
 		 may_lock ? ", which does not hold here" : "");
 	if (!may_lock && !may_raise && memlock.rlim_max != RLIM_INFINITY) {
 		f->verdict = FINDING_NOTE;
-		note(f, "up to kernel 5.10 BPF maps count against it: raise it (LimitMEMLOCK=infinity)");
+		note(f, "up to kernel 5.10 BPF maps count against it: raise it "
+			"(LimitMEMLOCK=infinity)");
 	}
 	f = find(look, "nofile", FINDING_OK, "%s", limit_text(nofile.rlim_max, false, text));
 	if (!may_raise && nofile.rlim_max < NOFILE_ENOUGH) {
 		f->verdict = FINDING_NOTE;
-		note(f, "where BPF does not sweep, files of as many groups as fit are kept open, the rest opened each time");
+		note(f, "where BPF does not sweep, files of as many groups as fit are kept open, "
+			"the rest opened each time");
 	}
 }
 
@@ -268,15 +288,16 @@ static void find_board_place(struct look *look)
 	if (is_tmpfs("/run"))
 		find(look, "board_place", FINDING_OK, "/run/headroom/board, on tmpfs");
 	else if (is_tmpfs("/dev/shm"))
-		find(look, "board_place", FINDING_OK, "/dev/shm/headroom/board, on tmpfs: /run is not");
+		find(look, "board_place", FINDING_OK,
+		     "/dev/shm/headroom/board, on tmpfs: /run is not");
 	else
 		note(find(look, "board_place", FINDING_NOTE, "/run/headroom/board, not on tmpfs"),
 		     "a disk that hangs can make the guard hang: mount a tmpfs at /run");
 }
 
 static void (*const questions[])(struct look *look) = {
-	find_kernel, find_btf, find_capabilities, find_cgroups, find_namespaces, find_psi, find_swap, find_limits,
-	find_board_place,
+	find_kernel, find_btf,	find_capabilities, find_cgroups,     find_namespaces,
+	find_psi,    find_swap, find_limits,	   find_board_place,
 };
 
 size_t findings_look(const char *root, struct finding findings[FINDINGS_MOST])

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom: the face of the guard, for people and programs. Here are the list of commands and the way to them, nothing
- * else. An unprivileged reader: it never signals, kills or writes to a cgroup.
+ * headroom: the face of the guard, for people and programs. Here are the list of commands and
+ * the way to them, nothing else. An unprivileged reader: it never signals, kills or writes to a
+ * cgroup.
  */
 #include <errno.h>
 #include <locale.h>
@@ -14,13 +15,11 @@
 #include "cli.h"
 
 static const struct command *const commands[] = {
-	&command_top, &command_ls, &command_events, &command_record, &command_check, &command_version,
+	&command_top,	 &command_ls,	 &command_events,
+	&command_record, &command_check, &command_version,
 };
 
-const struct command *command_at(size_t i)
-{
-	return i < ARRAY_SIZE(commands) ? commands[i] : NULL;
-}
+const struct command *command_at(size_t i) { return i < ARRAY_SIZE(commands) ? commands[i] : NULL; }
 
 static const char *command_name(size_t i)
 {
@@ -37,18 +36,22 @@ static const struct command *command_find(const char *name)
 
 static int print_commands(FILE *out)
 {
-	fputs("headroom: how much memory every container has left, how long that will last, and why\n\n"
-	      "usage: headroom COMMAND [OPTIONS]\n\n", out);
+	fputs("headroom: how much memory every container has left, how long that will last, and "
+	      "why\n\n"
+	      "usage: headroom COMMAND [OPTIONS]\n\n",
+	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\n'headroom COMMAND --help' tells more. Every command that reads takes --board PATH.\n", out);
+	fputs("\n'headroom COMMAND --help' tells more. Every command that reads takes --board "
+	      "PATH.\n",
+	      out);
 	return CLI_DONE;
 }
 
 static int print_command(const struct command *command)
 {
-	printf("usage: headroom %s%s%s [OPTIONS]\n\n%s\n", command->name, *command->arguments ? " " : "",
-	       command->arguments, command->summary);
+	printf("usage: headroom %s%s%s [OPTIONS]\n\n%s\n", command->name,
+	       *command->arguments ? " " : "", command->arguments, command->summary);
 	if (command->text)
 		printf("\n%s", command->text);
 	puts("");
@@ -73,7 +76,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 	n = options_parse(command->options, argc, argv, values, error);
 	if (n == -ECANCELED)
 		return print_command(command);
-	if (n == -EDOM) {	/* the line says what would be right */
+	if (n == -EDOM) { /* the line says what would be right */
 		log_error("%s: %s", command->name, error);
 		return CLI_USAGE;
 	}
@@ -124,8 +127,8 @@ int main(int argc, char **argv)
 		argv[1] = (char *)"version";
 	command = command_find(argv[1]);
 	if (!*argv[1])
-		status = argc > 2 && command_find(argv[2]) ? print_command(command_find(argv[2])) :
-							     print_commands(stdout);
+		status = argc > 2 && command_find(argv[2]) ? print_command(command_find(argv[2]))
+							   : print_commands(stdout);
 	else if (command)
 		status = run_command(command, argc - 1, argv + 1);
 	else

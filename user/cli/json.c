@@ -10,9 +10,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define TEXT_MOST (4 * HR_EVENT_MAX_BYTES)	/* text_clean makes at most four bytes of one */
+#define TEXT_MOST (4 * HR_EVENT_MAX_BYTES) /* text_clean makes at most four bytes of one */
 
-int json_fields(json_t *object, const struct json_field *table, const struct record_text *from, const void *base)
+int json_fields(json_t *object, const struct json_field *table, const struct record_text *from,
+		const void *base)
 {
 	for (; table->key; table++)
 		if (json_object_set_new(object, table->key,
@@ -28,10 +29,7 @@ json_t *json_clean(const char *text, size_t n)
 	return text ? json_string(text_clean(text, n, clean, sizeof(clean))) : json_null();
 }
 
-json_t *json_word(const char *word)
-{
-	return word ? json_string(word) : json_null();
-}
+json_t *json_word(const char *word) { return word ? json_string(word) : json_null(); }
 
 /* What JSON's integers can't hold was never counted. */
 json_t *json_get_bytes(const struct record_text *from, const void *at)
@@ -72,7 +70,7 @@ json_t *json_get_id(const struct record_text *from, const void *at)
 	uint64_t id = *(const uint64_t *)at;
 	char text[24];
 
-	if (!id)	/* the host, or the guard */
+	if (!id) /* the host, or the guard */
 		return json_null();
 	snprintf(text, sizeof(text), "%" PRIu64, id);
 	return json_string(text);
@@ -126,8 +124,9 @@ json_t *json_get_pressure(const struct record_text *from, const void *at)
 
 	if (p->some_avg10_centi == HR_UNKNOWN_U32 && p->full_avg10_centi == HR_UNKNOWN_U32 &&
 	    p->some_total_us == HR_UNKNOWN && p->full_total_us == HR_UNKNOWN)
-		return json_null();	/* v1, or no PSI */
+		return json_null(); /* v1, or no PSI */
 	return json_pack("{so so so so}", "some_avg10", percent(p->some_avg10_centi), "full_avg10",
-			 percent(p->full_avg10_centi), "some_total_us", json_get_bytes(from, &p->some_total_us),
-			 "full_total_us", json_get_bytes(from, &p->full_total_us));
+			 percent(p->full_avg10_centi), "some_total_us",
+			 json_get_bytes(from, &p->some_total_us), "full_total_us",
+			 json_get_bytes(from, &p->full_total_us));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A container and the host as JSON. The tables below are the contract; docs/commands.md says what each key means. */
+/* A container and the host as JSON. The tables below are the contract; docs/commands.md says
+ * what each key means. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,8 +9,14 @@
 #include "json.h"
 #include "view/words.h"
 
-#define SLOT(key_, get_, field_) {key_, get_, offsetof(struct hr_slot, field_)}
-#define HOST(key_, get_, field_) {key_, get_, offsetof(struct hr_host, field_)}
+#define SLOT(key_, get_, field_)                             \
+	{                                                    \
+		key_, get_, offsetof(struct hr_slot, field_) \
+	}
+#define HOST(key_, get_, field_)                             \
+	{                                                    \
+		key_, get_, offsetof(struct hr_host, field_) \
+	}
 
 static json_t *get_state(const struct record_text *from, const void *at)
 {
@@ -26,7 +33,10 @@ static json_t *get_kind(const struct record_text *from, const void *at)
 	return json_word(kind_word(*(const uint8_t *)at));
 }
 
-#define IDENTITY(key_, field_) {key_, json_get_text, offsetof(struct hr_identity, field_)}
+#define IDENTITY(key_, field_)                                            \
+	{                                                                 \
+		key_, json_get_text, offsetof(struct hr_identity, field_) \
+	}
 const struct json_field json_identity_fields[] = {
 	IDENTITY("name", name),
 	{"runtime", get_runtime, offsetof(struct hr_identity, runtime)},
@@ -103,7 +113,8 @@ static json_t *get_confidence(const struct record_text *from, const void *at)
 {
 	const struct hr_outlook *outlook = at;
 
-	return outlook->risk_centi == UINT16_MAX ? json_null() : json_real(outlook->confidence_milli / 1000.0);
+	return outlook->risk_centi == UINT16_MAX ? json_null()
+						 : json_real(outlook->confidence_milli / 1000.0);
 }
 
 static json_t *get_reasons(const struct record_text *from, const void *at)
@@ -113,9 +124,11 @@ static json_t *get_reasons(const struct record_text *from, const void *at)
 	char text[REASON_TEXT];
 
 	for (size_t i = 0; i < HR_REASONS && reason[i].kind; i++)
-		json_array_append_new(array, json_pack("{so sf ss}", "reason", json_word(foresee_reason_word(reason[i].kind)),
-						       "weight", reason[i].weight_centi / 100.0, "text",
-						       reason_text(&reason[i], text)));
+		json_array_append_new(array,
+				      json_pack("{so sf ss}", "reason",
+						json_word(foresee_reason_word(reason[i].kind)),
+						"weight", reason[i].weight_centi / 100.0, "text",
+						reason_text(&reason[i], text)));
 	return array;
 }
 
@@ -123,8 +136,8 @@ static json_t *get_leak(const struct record_text *from, const void *at)
 {
 	const struct hr_outlook *outlook = at;
 
-	return json_pack("{so so so}", "state", json_word(foresee_leak_state_word(outlook->leak)), "bytes_per_hour",
-			 json_get_rate(from, &outlook->leak_bytes_per_hour), "of",
+	return json_pack("{so so so}", "state", json_word(foresee_leak_state_word(outlook->leak)),
+			 "bytes_per_hour", json_get_rate(from, &outlook->leak_bytes_per_hour), "of",
 			 json_word(foresee_leak_of_word(outlook->leak_of)));
 }
 
@@ -138,7 +151,10 @@ static json_t *get_rung(const struct record_text *from, const void *at)
 	return json_word(rung_word(*(const uint8_t *)at));
 }
 
-#define OUTLOOK(key_, get_, field_) {key_, get_, offsetof(struct hr_outlook, field_)}
+#define OUTLOOK(key_, get_, field_)                             \
+	{                                                       \
+		key_, get_, offsetof(struct hr_outlook, field_) \
+	}
 const struct json_field json_outlook_fields[] = {
 	OUTLOOK("drift_bytes_per_second", json_get_rate, drift_bytes_per_second),
 	OUTLOOK("rss_drift_bytes_per_second", json_get_rate, rss_drift_bytes_per_second),
@@ -157,13 +173,14 @@ static json_t *processes(const struct hr_process *process, size_t n)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < n && process[i].pid; i++)
-		json_array_append_new(array, json_pack("{so so so so si}", "pid",
-						       json_get_u32(NULL, &process[i].pid), "comm",
-						       json_get_comm(NULL, process[i].comm), "rss_bytes",
-						       json_get_bytes(NULL, &process[i].rss_bytes),
-						       "growth_bytes_per_second",
-						       json_get_rate(NULL, &process[i].growth_bytes_per_second),
-						       "oom_score_adj", (int)process[i].oom_score_adj));
+		json_array_append_new(
+			array,
+			json_pack("{so so so so si}", "pid", json_get_u32(NULL, &process[i].pid),
+				  "comm", json_get_comm(NULL, process[i].comm), "rss_bytes",
+				  json_get_bytes(NULL, &process[i].rss_bytes),
+				  "growth_bytes_per_second",
+				  json_get_rate(NULL, &process[i].growth_bytes_per_second),
+				  "oom_score_adj", (int)process[i].oom_score_adj));
 	return array;
 }
 
@@ -189,7 +206,9 @@ static json_t *get_stalls(const struct record_text *from, const void *at)
 	counts = json_array();
 	for (unsigned int i = 0; i < HR_STALL_BUCKETS; i++) {
 		if (i + 1 < HR_STALL_BUCKETS)
-			json_array_append_new(bounds, json_real((double)((uint64_t)HR_STALL_FIRST_NS << i) / 1e9));
+			json_array_append_new(
+				bounds,
+				json_real((double)((uint64_t)HR_STALL_FIRST_NS << i) / 1e9));
 		json_array_append_new(counts, json_integer(stalls->bucket[i]));
 	}
 	return json_pack("{so so}", "bounds_seconds", bounds, "counts", counts);
@@ -292,7 +311,8 @@ static json_t *get_sources(const struct record_text *from, const void *at)
 		char signal[sizeof(source->signal) + 1] = {0};
 
 		memcpy(signal, source[i].signal, sizeof(source->signal));
-		json_object_set_new(object, signal, json_clean(source[i].variant, sizeof(source->variant)));
+		json_object_set_new(object, signal,
+				    json_clean(source[i].variant, sizeof(source->variant)));
 	}
 	return object;
 }
@@ -327,16 +347,21 @@ static const struct json_field guard_fields[] = {
 	{0},
 };
 
-json_t *json_host(const struct hr_host *host, const struct hr_board_header *header, uint64_t time_ns, int health)
+json_t *json_host(const struct hr_host *host, const struct hr_board_header *header,
+		  uint64_t time_ns, int health)
 {
 	json_t *object = json_object(), *guard = json_object();
-	bool started = host->started_ns && host->started_ns != HR_UNKNOWN && time_ns >= host->started_ns;
+	bool started =
+		host->started_ns && host->started_ns != HR_UNKNOWN && time_ns >= host->started_ns;
 
-	json_object_set_new(guard, "state", json_word(!health ? "running" :
-						      header->state == HR_BOARD_STOPPED ? "stopped" : "silent"));
+	json_object_set_new(guard, "state",
+			    json_word(!health				  ? "running"
+				      : header->state == HR_BOARD_STOPPED ? "stopped"
+									  : "silent"));
 	json_fields(guard, guard_fields, NULL, host);
 	json_object_set_new(guard, "uptime_seconds",
-			    started ? json_real((double)(time_ns - host->started_ns) / 1e9) : json_null());
+			    started ? json_real((double)(time_ns - host->started_ns) / 1e9)
+				    : json_null());
 	json_object_set_new(guard, "interval_seconds",
 			    host->interval_ms ? json_real(host->interval_ms / 1e3) : json_null());
 	json_fields(object, host_fields, NULL, host);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* An event as JSON: what all carry, then the table of its type. docs/commands.md says what each key means. */
+/* An event as JSON: what all carry, then the table of its type. docs/commands.md says what each
+ * key means. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,13 +11,16 @@
 #include "json.h"
 #include "view/words.h"
 
-#define FIELD(struct_, key_, get_, field_) {key_, get_, offsetof(struct struct_, field_)}
+#define FIELD(struct_, key_, get_, field_)                   \
+	{                                                    \
+		key_, get_, offsetof(struct struct_, field_) \
+	}
 
 /* A word of a table, from a 32-bit number. */
-#define GET_WORD(name, word)                                                                       \
-	static json_t *name(const struct record_text *from, const void *at)                          \
-	{                                                                                          \
-		return json_word(word(*(const uint32_t *)at));                                     \
+#define GET_WORD(name, word)                                                \
+	static json_t *name(const struct record_text *from, const void *at) \
+	{                                                                   \
+		return json_word(word(*(const uint32_t *)at));              \
 	}
 GET_WORD(get_container_what, container_what_word)
 GET_WORD(get_guard_what, guard_what_word)
@@ -24,8 +28,8 @@ GET_WORD(get_pressure_what, pressure_what_word)
 GET_WORD(get_alarm_what, alarm_word)
 GET_WORD(get_leak_what, foresee_leak_state_word)
 
-
-/* trigger and victim have the same shape; who was seen only as a counter has no pid, and is null. */
+/* trigger and victim have the same shape; who was seen only as a counter has no pid, and is
+ * null. */
 static json_t *get_party(const struct record_text *from, const void *at)
 {
 	static const struct json_field fields[] = {
@@ -60,17 +64,19 @@ static json_t *get_limit(const struct record_text *from, const void *at)
 {
 	const struct hr_event_oom_kill *oom = at;
 
-	return json_pack("{so so so so so}", "level", json_word(hr_level_word(oom->level)), "cgroup",
-			 json_get_text(from, &oom->limit_cgroup), "cgroup_id",
+	return json_pack("{so so so so so}", "level", json_word(hr_level_word(oom->level)),
+			 "cgroup", json_get_text(from, &oom->limit_cgroup), "cgroup_id",
 			 json_get_id(from, &oom->limit_cgroup_id), "usage_bytes",
-			 json_get_bytes(from, &oom->limit_usage), "max_bytes", json_get_bytes(from, &oom->limit_max));
+			 json_get_bytes(from, &oom->limit_usage), "max_bytes",
+			 json_get_bytes(from, &oom->limit_max));
 }
 
 static json_t *get_constraint(const struct record_text *from, const void *at)
 {
 	unsigned int constraint = *(const uint8_t *)at;
 
-	return json_word(constraint == HR_CONSTRAINT_UNKNOWN ? NULL : hr_constraint_word(constraint));
+	return json_word(constraint == HR_CONSTRAINT_UNKNOWN ? NULL
+							     : hr_constraint_word(constraint));
 }
 
 /* The kernel's bits, as its own log prints them. */
@@ -106,10 +112,11 @@ static json_t *get_history(const struct record_text *from, const void *at)
 		const struct hr_point *point = &oom->history[i];
 		uint64_t time_ns = oom->created_ns + (uint64_t)point->t_centis * 10 * NS_PER_MS;
 
-		json_array_append_new(array, json_pack("{so so so so}", "time", json_get_time(from, &time_ns),
-						       "usage_bytes", kib(point->usage_kib), "unreclaimable_bytes",
-						       kib(point->unreclaimable_kib), "headroom_bytes",
-						       kib(point->headroom_kib)));
+		json_array_append_new(array, json_pack("{so so so so}", "time",
+						       json_get_time(from, &time_ns), "usage_bytes",
+						       kib(point->usage_kib), "unreclaimable_bytes",
+						       kib(point->unreclaimable_kib),
+						       "headroom_bytes", kib(point->headroom_kib)));
 	}
 	return array;
 }
@@ -119,9 +126,10 @@ static json_t *get_foreseen(const struct record_text *from, const void *at)
 	const struct hr_event_oom_kill *oom = at;
 
 	return json_pack("{so so so}", "risk",
-			 oom->risk_centi == UINT16_MAX ? json_null() : json_real(oom->risk_centi / 100.0),
-			 "oom_in_seconds", json_get_ms(from, &oom->oom_in_p50_ms), "warned_seconds_before",
-			 json_get_ms(from, &oom->warned_before_ms));
+			 oom->risk_centi == UINT16_MAX ? json_null()
+						       : json_real(oom->risk_centi / 100.0),
+			 "oom_in_seconds", json_get_ms(from, &oom->oom_in_p50_ms),
+			 "warned_seconds_before", json_get_ms(from, &oom->warned_before_ms));
 }
 
 static json_t *get_oom_flags(const struct record_text *from, const void *at)
@@ -129,7 +137,9 @@ static json_t *get_oom_flags(const struct record_text *from, const void *at)
 	static const struct {
 		uint8_t flag;
 		const char *word;
-	} flags[] = {{HR_OOM_GROUP, "group"}, {HR_OOM_INFERRED, "inferred"}, {HR_OOM_COUNTED, "counted"},
+	} flags[] = {{HR_OOM_GROUP, "group"},
+		     {HR_OOM_INFERRED, "inferred"},
+		     {HR_OOM_COUNTED, "counted"},
 		     {HR_OOM_SYSRQ, "sysrq"}};
 	json_t *array = json_array();
 
@@ -214,7 +224,8 @@ static const struct json_field adj_fields[] = {
 	{0},
 };
 
-/* A record shorter than its type's struct comes from an older guard, or is damaged: only what all events carry is told. */
+/* A record shorter than its type's struct comes from an older guard, or is damaged: only what
+ * all events carry is told. */
 static const struct {
 	const struct json_field *fields;
 	size_t least_bytes;
@@ -231,8 +242,9 @@ static const struct {
 
 static const struct json_field *type_fields(const struct hr_event *event)
 {
-	return event->type < HR_EVENT_COUNT && event->bytes >= types[event->type].least_bytes ?
-		       types[event->type].fields : NULL;
+	return event->type < HR_EVENT_COUNT && event->bytes >= types[event->type].least_bytes
+		       ? types[event->type].fields
+		       : NULL;
 }
 
 static void add_head(json_t *object, const struct hr_event *event, const char *node)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The plain table, as `headroom ls` prints it and `headroom top` into a pipe. width 0: no terminal, nothing is cut. */
+/* The plain table, as `headroom ls` prints it and `headroom top` into a pipe. width 0: no
+ * terminal, nothing is cut. */
 #ifndef HEADROOM_LISTING_H
 #define HEADROOM_LISTING_H
 
@@ -7,7 +8,8 @@
 #include "view/snapshot.h"
 
 void listing_print(FILE *out, const struct snapshot *s, size_t width, bool colour, bool ascii);
-/* One line on stderr where the guard is silent; the exit status that this means: CLI_DONE or CLI_NO_GUARD. */
+/* One line on stderr where the guard is silent; the exit status that this means: CLI_DONE or
+ * CLI_NO_GUARD. */
 int listing_warn(const struct snapshot *s);
 
 #endif

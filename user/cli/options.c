@@ -32,10 +32,7 @@ int option_duration_ms(const char *text, void *at)
 	return 0;
 }
 
-int option_time(const char *text, void *at)
-{
-	return clock_parse(text, clock_wall_ns(), at);
-}
+int option_time(const char *text, void *at) { return clock_parse(text, clock_wall_ns(), at); }
 
 /* Levenshtein, for words of a few letters. */
 static size_t distance(const char *a, const char *b)
@@ -67,7 +64,7 @@ static size_t distance(const char *a, const char *b)
 const char *suggest(const char *typed, const char *(*word)(size_t i))
 {
 	const char *best = NULL, *w;
-	size_t least = 1 + strlen(typed) / 3;	/* further off is another word, not a slip */
+	size_t least = 1 + strlen(typed) / 3; /* further off is another word, not a slip */
 
 	for (size_t i = 0; (w = word(i)); i++) {
 		size_t d = distance(typed, w);
@@ -117,7 +114,8 @@ static int bad_value(const struct option_spec *spec, const char *value, char err
 	text_clean(value, SIZE_MAX, clean, sizeof(clean));
 	if (spec->word) {
 		list_words(spec->word, words, sizeof(words));
-		snprintf(error, OPTIONS_ERROR, "--%s '%s': choose from %s", spec->name, clean, words);
+		snprintf(error, OPTIONS_ERROR, "--%s '%s': choose from %s", spec->name, clean,
+			 words);
 	} else {
 		snprintf(error, OPTIONS_ERROR, "--%s '%s': give %s", spec->name, clean,
 			 spec->wants ? spec->wants : "something");
@@ -125,7 +123,8 @@ static int bad_value(const struct option_spec *spec, const char *value, char err
 	return -EDOM;
 }
 
-static int option_store(const struct option_spec *spec, const char *value, void *values, char error[OPTIONS_ERROR])
+static int option_store(const struct option_spec *spec, const char *value, void *values,
+			char error[OPTIONS_ERROR])
 {
 	void *at = (char *)values + spec->offset;
 
@@ -136,7 +135,8 @@ static int option_store(const struct option_spec *spec, const char *value, void 
 	return spec->parse(value, at) ? bad_value(spec, value, error) : 0;
 }
 
-int options_parse(const struct option_spec *specs, int argc, char **argv, void *values, char error[OPTIONS_ERROR])
+int options_parse(const struct option_spec *specs, int argc, char **argv, void *values,
+		  char error[OPTIONS_ERROR])
 {
 	struct option longs[OPTIONS_MOST + 2] = {{"help", no_argument, NULL, 'h'}};
 	char clean[64];
@@ -144,8 +144,9 @@ int options_parse(const struct option_spec *specs, int argc, char **argv, void *
 
 	for (; specs && specs[n - 1].name && n <= OPTIONS_MOST; n++)
 		longs[n] = (struct option){specs[n - 1].name,
-					   specs[n - 1].argument ? required_argument : no_argument, NULL, 'o'};
-	optind = 0;	/* glibc: start afresh */
+					   specs[n - 1].argument ? required_argument : no_argument,
+					   NULL, 'o'};
+	optind = 0; /* glibc: start afresh */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":h", longs, &at)) != -1) {
 		if (c == 'h')

@@ -21,22 +21,19 @@
 #include "base/text.h"
 #include "signals.h"
 
-#define START_NS (15 * NS_PER_SEC)	/* loading BPF takes seconds on a busy or emulated host */
+#define START_NS (15 * NS_PER_SEC) /* loading BPF takes seconds on a busy or emulated host */
 #define END_NS (5 * NS_PER_SEC)
 #define DIR_PREFIX "headroom-top-"
 #define LOOK_NS (20 * NS_PER_MS)
 
 struct own_guard {
-	pid_t pid;		/* 0: it has ended and was waited for */
-	int words_fd;		/* its stderr */
+	pid_t pid; /* 0: it has ended and was waited for */
+	int words_fd; /* its stderr */
 	char dir[64];
 	char board[96];
 };
 
-const char *own_guard_board(const struct own_guard *guard)
-{
-	return guard->board;
-}
+const char *own_guard_board(const struct own_guard *guard) { return guard->board; }
 
 static bool is_tmpfs(const char *path)
 {
@@ -56,7 +53,8 @@ static void remove_dir(const char *path)
 	rmdir(path);
 }
 
-/* What one of us left that was killed: a directory of ours whose guard's lock nobody holds any more. */
+/* What one of us left that was killed: a directory of ours whose guard's lock nobody holds any
+ * more. */
 static void remove_stale(const char *parent, const char *prefix)
 {
 	_cleanup_closedir_ DIR *dir = opendir(parent);
@@ -72,8 +70,8 @@ static void remove_stale(const char *parent, const char *prefix)
 		snprintf(path, sizeof(path), "%s/%s/board.lock", parent, entry->d_name);
 		lock = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 		*strrchr(path, '/') = 0;
-		if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) || lstat(path, &st) || !S_ISDIR(st.st_mode) ||
-		    st.st_uid != geteuid())
+		if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) || lstat(path, &st) ||
+		    !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
 			continue;
 		remove_dir(path);
 	}
@@ -106,7 +104,8 @@ static void exec_guard(const char *board)
 		self[n] = 0;
 		*strrchr(self, '/') = 0;
 		for (size_t i = 0; i < ARRAY_SIZE(beside); i++)
-			if ((size_t)snprintf(path, sizeof(path), "%s/%s", self, beside[i]) < sizeof(path))
+			if ((size_t)snprintf(path, sizeof(path), "%s/%s", self, beside[i]) <
+			    sizeof(path))
 				execv(path, (char *const *)argv);
 	}
 	execvp("headroomd", (char *const *)argv);
@@ -151,7 +150,7 @@ static int spawn(struct own_guard *guard)
 		become_guard(guard, parent, write_fd);
 	close(take_fd(write_fd));
 	if (read(read_fd, &error, sizeof(error)) != sizeof(error))
-		return 0;	/* closed by exec */
+		return 0; /* closed by exec */
 	waitpid(guard->pid, NULL, 0);
 	guard->pid = 0;
 	return -error;
@@ -256,7 +255,7 @@ void own_guard_end(struct own_guard *guard)
 		kill(guard->pid, SIGTERM);
 		wait_end(guard);
 	}
-	if (guard->pid) {	/* it hangs: its own children end when its pipe closes */
+	if (guard->pid) { /* it hangs: its own children end when its pipe closes */
 		kill(guard->pid, SIGKILL);
 		waitpid(guard->pid, NULL, 0);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A guard of one's own, for as long as one looks: headroomd in mode observe, with a board in a private directory. It ends
- * with us, whichever way we end. */
+/* A guard of one's own, for as long as one looks: headroomd in mode observe, with a board in a
+ * private directory. It ends with us, whichever way we end. */
 #ifndef HEADROOM_OWN_GUARD_H
 #define HEADROOM_OWN_GUARD_H
 
@@ -8,9 +8,10 @@
 
 struct own_guard;
 
-/* Starts one and waits (at most a few seconds, and for no signal's longer) until its first sweep is on the board.
- * 0; -ENOENT: there is no headroomd beside this program, in ../sbin or in PATH; -EINTR: a signal came; -ECHILD: it ended,
- * error holds its last words; -ETIMEDOUT; other -errno. */
+/* Starts one and waits (at most a few seconds, and for no signal's longer) until its first
+ * sweep is on the board. 0; -ENOENT: there is no headroomd beside this program, in ../sbin or
+ * in PATH; -EINTR: a signal came; -ECHILD: it ended, error holds its last words; -ETIMEDOUT;
+ * other -errno. */
 int own_guard_start(struct own_guard **ret_guard, char error[256]);
 const char *own_guard_board(const struct own_guard *guard);
 /* Whether it still runs; if not, error holds its last words. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* An orderly end by signal. Blocked but while waiting: so none can come between the look at the flag and the wait. */
+/* An orderly end by signal. Blocked but while waiting: so none can come between the look at the
+ * flag and the wait. */
 #include "signals.h"
 
 #include <signal.h>
@@ -9,13 +10,10 @@
 #include "base/clock.h"
 
 static volatile sig_atomic_t caught;
-static sigset_t before;		/* as signals_catch() found it: what is let in while waiting */
+static sigset_t before; /* as signals_catch() found it: what is let in while waiting */
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
-static void on_signal(int number)
-{
-	caught = number;
-}
+static void on_signal(int number) { caught = number; }
 
 void signals_catch(void)
 {
@@ -23,7 +21,7 @@ void signals_catch(void)
 	static bool done;
 	sigset_t blocked;
 
-	if (done)	/* or `before` would be what the first call blocked */
+	if (done) /* or `before` would be what the first call blocked */
 		return;
 	done = true;
 	sigemptyset(&blocked);
@@ -37,19 +35,14 @@ void signals_catch(void)
 	sigprocmask(SIG_BLOCK, &blocked, &before);
 }
 
-int signals_caught(void)
-{
-	return caught;
-}
+int signals_caught(void) { return caught; }
 
 int signals_wait(struct pollfd *fds, unsigned int n, uint64_t timeout_ns)
 {
-	struct timespec timeout = {(time_t)(timeout_ns / NS_PER_SEC), (long)(timeout_ns % NS_PER_SEC)};
+	struct timespec timeout = {(time_t)(timeout_ns / NS_PER_SEC),
+				   (long)(timeout_ns % NS_PER_SEC)};
 
 	return ppoll(fds, n, &timeout, &before);
 }
 
-void signals_release(void)
-{
-	sigprocmask(SIG_SETMASK, &before, NULL);
-}
+void signals_release(void) { sigprocmask(SIG_SETMASK, &before, NULL); }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* An orderly end by signal, for commands that stay: SIGINT, SIGTERM and SIGHUP are only let in while the command waits. */
+/* An orderly end by signal, for commands that stay: SIGINT, SIGTERM and SIGHUP are only let in
+ * while the command waits. */
 #ifndef HEADROOM_SIGNALS_H
 #define HEADROOM_SIGNALS_H
 
@@ -11,7 +12,8 @@
 void signals_catch(void);
 /* Which of them came; 0: none yet. */
 int signals_caught(void);
-/* ppoll that they interrupt; timeout in ns. As ppoll: -1 with EINTR when one came (or the window was resized). */
+/* ppoll that they interrupt; timeout in ns. As ppoll: -1 with EINTR when one came (or the
+ * window was resized). */
 int signals_wait(struct pollfd *fds, unsigned int n, uint64_t timeout_ns);
 /* For a child before it executes another program. */
 void signals_release(void);

@@ -18,7 +18,8 @@ static void blank(struct cell *cell)
 int canvas_reset(struct canvas *canvas, size_t rows, size_t columns, bool ascii)
 {
 	if (rows != canvas->rows || columns != canvas->columns || !canvas->cells) {
-		struct cell *cells = reallocarray(canvas->cells, rows * columns + 1, sizeof(*cells));
+		struct cell *cells =
+			reallocarray(canvas->cells, rows * columns + 1, sizeof(*cells));
 
 		if (!cells)
 			return -ENOMEM;
@@ -59,7 +60,8 @@ static void clear_halves(struct cell *row, size_t columns, size_t x, size_t widt
 		blank(&row[x + width]);
 }
 
-size_t canvas_put(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style, const char *text)
+size_t canvas_put(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style,
+		  const char *text)
 {
 	struct cell *row = canvas->cells + y * canvas->columns;
 	size_t start = x, end;
@@ -75,7 +77,7 @@ size_t canvas_put(struct canvas *canvas, size_t y, size_t x, size_t width, enum 
 		if (canvas->ascii && (unsigned char)character[0] >= 0x80)
 			strcpy(character, "?");
 		columns = text_width(character);
-		if (!columns) {	/* combines with the one before */
+		if (!columns) { /* combines with the one before */
 			struct cell *last = x > start ? &row[x - 1 - !row[x - 1].columns] : NULL;
 
 			if (last && strlen(last->text) + strlen(character) <= CELL_BYTES)
@@ -89,13 +91,15 @@ size_t canvas_put(struct canvas *canvas, size_t y, size_t x, size_t width, enum 
 		row[x].columns = (uint8_t)columns;
 		row[x].style = (uint8_t)style;
 		if (columns == 2)
-			row[x + 1] = (struct cell){.text = "", .columns = 0, .style = (uint8_t)style};
+			row[x + 1] =
+				(struct cell){.text = "", .columns = 0, .style = (uint8_t)style};
 		x += columns;
 	}
 	return x - start;
 }
 
-size_t canvas_print(struct canvas *canvas, size_t y, size_t x, enum style style, const char *format, ...)
+size_t canvas_print(struct canvas *canvas, size_t y, size_t x, enum style style, const char *format,
+		    ...)
 {
 	char text[1024];
 	va_list args;
@@ -114,8 +118,10 @@ void canvas_style(struct canvas *canvas, size_t y, size_t x, size_t width, enum 
 		canvas->cells[y * canvas->columns + x].style = (uint8_t)style;
 }
 
-/* Eighths of a column where there is UTF-8. Something is never nothing: a share above 0 shows at least its thinnest. */
-void canvas_bar(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style, double solid, double light)
+/* Eighths of a column where there is UTF-8. Something is never nothing: a share above 0 shows
+ * at least its thinnest. */
+void canvas_bar(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style,
+		double solid, double light)
 {
 	static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
 	size_t parts = canvas->ascii ? 1 : 8;
@@ -126,9 +132,11 @@ void canvas_bar(struct canvas *canvas, size_t y, size_t x, size_t width, enum st
 	upto = (size_t)((solid + light) * (double)width + 0.5);
 	for (size_t i = 0; i < width; i++) {
 		size_t left = dark > i * parts ? dark - i * parts : 0;
-		const char *text = left >= parts ? (canvas->ascii ? "#" : "█") :
-				   left ? eighths[left] : i < upto ? (canvas->ascii ? "=" : "▒") :
-				   canvas->ascii ? "." : "░";
+		const char *text = left >= parts   ? (canvas->ascii ? "#" : "█")
+				   : left	   ? eighths[left]
+				   : i < upto	   ? (canvas->ascii ? "=" : "▒")
+				   : canvas->ascii ? "."
+						   : "░";
 
 		canvas_put(canvas, y, x + i, 1, left || i < upto ? style : STYLE_DIM, text);
 	}

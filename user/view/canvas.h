@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A screen in memory: what the live view draws on. A terminal paints it (terminal.c), a test reads it as text. Text put
- * here must be clean; what does not fit is cut; in ASCII nothing else gets in. */
+/* A screen in memory: what the live view draws on. A terminal paints it (terminal.c), a test
+ * reads it as text. Text put here must be clean; what does not fit is cut; in ASCII nothing
+ * else gets in. */
 #ifndef HEADROOM_CANVAS_H
 #define HEADROOM_CANVAS_H
 
@@ -9,12 +10,12 @@
 #include <stdint.h>
 #include "style.h"
 
-#define CELL_BYTES 13	/* a character and what combines with it */
+#define CELL_BYTES 13 /* a character and what combines with it */
 
 struct cell {
 	char text[CELL_BYTES + 1];
-	uint8_t columns;	/* 1, 2; 0: the right half of a wide one */
-	uint8_t style;		/* enum style */
+	uint8_t columns; /* 1, 2; 0: the right half of a wide one */
+	uint8_t style; /* enum style */
 };
 
 struct canvas {
@@ -23,18 +24,21 @@ struct canvas {
 	struct cell *cells;
 };
 
-/* Zero-initialised before the first call. Makes it that big and blank; 0 or -ENOMEM (and then it is as it was). */
+/* Zero-initialised before the first call. Makes it that big and blank; 0 or -ENOMEM (and then
+ * it is as it was). */
 int canvas_reset(struct canvas *canvas, size_t rows, size_t columns, bool ascii);
 void canvas_done(struct canvas *canvas);
 
 /* Puts text at row y, column x, at most `width` columns of it. Returns the columns taken. */
-size_t canvas_put(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style, const char *text);
-__attribute__((format(printf, 5, 6))) size_t canvas_print(struct canvas *canvas, size_t y, size_t x, enum style style,
-							  const char *format, ...);
+size_t canvas_put(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style,
+		  const char *text);
+__attribute__((format(printf, 5, 6))) size_t
+canvas_print(struct canvas *canvas, size_t y, size_t x, enum style style, const char *format, ...);
 /* Gives columns from x on that style, text left as it is. */
 void canvas_style(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style);
 /* A bar of `width` columns: shares 0-1 of it dark and light. */
-void canvas_bar(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style, double solid, double light);
+void canvas_bar(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style,
+		double solid, double light);
 
 /* A row as text, trailing blanks cut. Returns text. */
 const char *canvas_text(const struct canvas *canvas, size_t y, char *text, size_t bytes);

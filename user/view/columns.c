@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The table of columns: what each shows, how it sorts, how it stands out. Nothing here knows a screen. A new column is
- * one line in column_table[]; to show it, one word in a listing below.
+ * The table of columns: what each shows, how it sorts, how it stands out. Nothing here knows a
+ * screen. A new column is one line in column_table[]; to show it, one word in a listing below.
  */
 #include "columns.h"
 
@@ -16,16 +16,14 @@
 #include "foresee/words.h"
 #include "words.h"
 
-/* From here on a figure is shown as worth a look, or as bad. Screens only: alarms are the guard's (outlook.alarm). */
+/* From here on a figure is shown as worth a look, or as bad. Screens only: alarms are the
+ * guard's (outlook.alarm). */
 #define SHARE_WARN 0.80
-#define SHARE_BAD  0.95
-#define RISK_WARN  50.0
-#define RISK_BAD   80.0
+#define SHARE_BAD 0.95
+#define RISK_WARN 50.0
+#define RISK_BAD 80.0
 
-static double number(uint64_t value)
-{
-	return value == HR_UNKNOWN ? NAN : (double)value;
-}
+static double number(uint64_t value) { return value == HR_UNKNOWN ? NAN : (double)value; }
 
 /* What a gone container used is history: its live figures are not shown. */
 static double live(const struct row *row, uint64_t value)
@@ -61,24 +59,24 @@ static const char *text_of(const struct row *row, struct hr_str s, char text[CEL
 	return text_clean(raw ? raw : "-", SIZE_MAX, text, CELL_TEXT);
 }
 
-#define BYTES_COLUMN(name, field)                                                                  \
-	static double name##_value(const struct row *row) { return live(row, row->slot->field); }  \
-	static const char *name##_format(const struct row *row, char text[CELL_TEXT])              \
-	{                                                                                          \
-		return text_bytes(name##_value(row), text);                                        \
+#define BYTES_COLUMN(name, field)                                                                 \
+	static double name##_value(const struct row *row) { return live(row, row->slot->field); } \
+	static const char *name##_format(const struct row *row, char text[CELL_TEXT])             \
+	{                                                                                         \
+		return text_bytes(name##_value(row), text);                                       \
 	}
 
-#define COUNT_COLUMN(name, field)                                                                  \
-	static double name##_value(const struct row *row) { return number(row->slot->field); }     \
-	static const char *name##_format(const struct row *row, char text[CELL_TEXT])              \
-	{                                                                                          \
-		return text_count(name##_value(row), text);                                        \
+#define COUNT_COLUMN(name, field)                                                              \
+	static double name##_value(const struct row *row) { return number(row->slot->field); } \
+	static const char *name##_format(const struct row *row, char text[CELL_TEXT])          \
+	{                                                                                      \
+		return text_count(name##_value(row), text);                                    \
 	}
 
-#define TEXT_COLUMN(name, field)                                                                   \
-	static const char *name##_format(const struct row *row, char text[CELL_TEXT])              \
-	{                                                                                          \
-		return text_of(row, row->slot->field, text);                                       \
+#define TEXT_COLUMN(name, field)                                                      \
+	static const char *name##_format(const struct row *row, char text[CELL_TEXT]) \
+	{                                                                             \
+		return text_of(row, row->slot->field, text);                          \
 	}
 
 BYTES_COLUMN(usage, memory.usage)
@@ -102,7 +100,9 @@ static const char *name_format(const struct row *row, char text[CELL_TEXT])
 
 static const char *runtime_format(const struct row *row, char text[CELL_TEXT])
 {
-	const char *word = row->slot->id.runtime == HR_RUNTIME_NONE ? NULL : hr_runtime_word(row->slot->id.runtime);
+	const char *word = row->slot->id.runtime == HR_RUNTIME_NONE
+				   ? NULL
+				   : hr_runtime_word(row->slot->id.runtime);
 
 	snprintf(text, CELL_TEXT, "%s", word ? word : "-");
 	return text;
@@ -110,8 +110,8 @@ static const char *runtime_format(const struct row *row, char text[CELL_TEXT])
 
 static const char *bound_format(const struct row *row, char text[CELL_TEXT])
 {
-	const char *word = slot_gone(row->slot) ? state_word(row->slot->state) :
-						  hr_level_word(row->slot->binding.level);
+	const char *word = slot_gone(row->slot) ? state_word(row->slot->state)
+						: hr_level_word(row->slot->binding.level);
 
 	snprintf(text, CELL_TEXT, "%s", word ? word : "-");
 	return text;
@@ -122,8 +122,8 @@ static enum style bound_style(const struct row *row)
 	return slot_gone(row->slot) ? STYLE_DIM : STYLE_PLAIN;
 }
 
-/* How much of the limit that binds can't be given back. Where only the host binds there is nothing to say here that the
- * host's own line does not say. */
+/* How much of the limit that binds can't be given back. Where only the host binds there is
+ * nothing to say here that the host's own line does not say. */
 static double share_value(const struct row *row)
 {
 	double free_share = slot_headroom_share(row->slot);
@@ -148,7 +148,8 @@ static bool share_bar(const struct row *row, double *ret_solid, double *ret_ligh
 	/* Only of its own limit is known how much its own cache takes. */
 	if (row->slot->binding.level == HR_LEVEL_OWN && memory->usage != HR_UNKNOWN &&
 	    memory->unreclaimable != HR_UNKNOWN && memory->usage > memory->unreclaimable)
-		cache = (double)(memory->usage - memory->unreclaimable) / (double)row->slot->binding.limit;
+		cache = (double)(memory->usage - memory->unreclaimable) /
+			(double)row->slot->binding.limit;
 	*ret_solid = solid;
 	*ret_light = solid + cache > 1 ? 1 - solid : cache;
 	return true;
@@ -170,7 +171,8 @@ static double trend_value(const struct row *row)
 
 static const char *trend_format(const struct row *row, char text[CELL_TEXT])
 {
-	return units_rate(isnan(trend_value(row)) ? HR_UNKNOWN_I64 : row->slot->outlook.drift_bytes_per_second,
+	return units_rate(isnan(trend_value(row)) ? HR_UNKNOWN_I64
+						  : row->slot->outlook.drift_bytes_per_second,
 			  text);
 }
 
@@ -198,15 +200,17 @@ static double oom_in_value(const struct row *row)
 
 static const char *oom_in_format(const struct row *row, char text[CELL_TEXT])
 {
-	return units_duration_ms(isnan(oom_in_value(row)) ? HR_UNKNOWN : row->slot->outlook.oom_in_p50_ms, text);
+	return units_duration_ms(
+		isnan(oom_in_value(row)) ? HR_UNKNOWN : row->slot->outlook.oom_in_p50_ms, text);
 }
 
 static enum style alarm_style(const struct row *row)
 {
 	if (slot_gone(row->slot))
 		return STYLE_PLAIN;
-	return row->slot->outlook.alarm == HR_ALARM_ACT	 ? STYLE_BAD :
-	       row->slot->outlook.alarm == HR_ALARM_WARN ? STYLE_WARN : STYLE_PLAIN;
+	return row->slot->outlook.alarm == HR_ALARM_ACT	   ? STYLE_BAD
+	       : row->slot->outlook.alarm == HR_ALARM_WARN ? STYLE_WARN
+							   : STYLE_PLAIN;
 }
 
 static double risk_value(const struct row *row)
@@ -245,7 +249,8 @@ static enum style kills_style(const struct row *row)
 
 static const char *leak_format(const struct row *row, char text[CELL_TEXT])
 {
-	const char *word = slot_gone(row->slot) ? NULL : foresee_leak_state_word(row->slot->outlook.leak);
+	const char *word =
+		slot_gone(row->slot) ? NULL : foresee_leak_state_word(row->slot->outlook.leak);
 
 	snprintf(text, CELL_TEXT, "%s", word && row->slot->outlook.leak ? word : "-");
 	return text;
@@ -253,7 +258,8 @@ static const char *leak_format(const struct row *row, char text[CELL_TEXT])
 
 static enum style leak_style(const struct row *row)
 {
-	return !slot_gone(row->slot) && row->slot->outlook.leak >= HR_LEAK_CONFIRMED ? STYLE_WARN : STYLE_PLAIN;
+	return !slot_gone(row->slot) && row->slot->outlook.leak >= HR_LEAK_CONFIRMED ? STYLE_WARN
+										     : STYLE_PLAIN;
 }
 
 static double leak_value(const struct row *row)
@@ -274,6 +280,7 @@ static const char *stall_format(const struct row *row, char text[CELL_TEXT])
 }
 
 /* drop: on a narrow screen the column with the highest number goes first. */
+/* clang-format off */
 const struct column column_table[] = {
 	{.id = "name", .title = "NAME", .help = "container, unit or cgroup",
 	 .format = name_format, .keeps_end = true, .least_first = true},
@@ -285,14 +292,17 @@ const struct column column_table[] = {
 	{.id = "usage", .title = "USAGE", .width = 8, .right = true, .drop = 40,
 	 .help = "memory charged to it, page cache included",
 	 .format = usage_format, .value = usage_value},
-	{.id = "limit", .title = "LIMIT", .width = 8, .right = true, .drop = 45, .help = "its own limit",
+	{.id = "limit", .title = "LIMIT", .width = 8, .right = true, .drop = 45,
+	 .help = "its own limit",
 	 .format = limit_format, .value = limit_value},
 	{.id = "share", .title = "SHARE", .width = 5, .right = true, .drop = 6,
-	 .help = "of the limit that binds, what can't be given back (dark) and cache (light); - if only the host binds",
+	 .help = "of the limit that binds, what can't be given back (dark) and cache (light); "
+		 "- if only the host binds",
 	 .format = share_format, .value = share_value, .style = share_style, .bar = share_bar},
 	{.id = "headroom", .title = "HEADROOM", .width = 8, .right = true, .drop = 2,
 	 .help = "what it can still take before the first limit on its way up is hit",
-	 .format = headroom_format, .value = headroom_value, .style = share_style, .least_first = true},
+	 .format = headroom_format,
+	 .value = headroom_value, .style = share_style, .least_first = true},
 	{.id = "trend", .title = "TREND", .width = 11, .right = true, .drop = 20,
 	 .help = "how fast what can't be given back grows",
 	 .format = trend_format, .value = trend_value},
@@ -308,35 +318,45 @@ const struct column column_table[] = {
 	{.id = "kills", .title = "KILLS", .width = 5, .right = true, .drop = 8,
 	 .help = "OOM kills counted, restarts included",
 	 .format = kills_format, .value = kills_value, .style = kills_style},
-	{.id = "leak", .title = "LEAK", .width = 10, .drop = 70, .help = "suspected, confirmed, or exhausting its limit",
+	{.id = "leak", .title = "LEAK", .width = 10, .drop = 70,
+	 .help = "suspected, confirmed, or exhausting its limit",
 	 .format = leak_format, .value = leak_value, .style = leak_style},
-	{.id = "anon", .title = "ANON", .width = 8, .right = true, .drop = 91, .help = "anonymous memory",
+	{.id = "anon", .title = "ANON", .width = 8, .right = true, .drop = 91,
+	 .help = "anonymous memory",
 	 .format = anon_format, .value = anon_value},
 	{.id = "file", .title = "FILE", .width = 8, .right = true, .drop = 92,
 	 .help = "page cache, shared memory included", .format = file_format, .value = file_value},
 	{.id = "kernel", .title = "KERNEL", .width = 8, .right = true, .drop = 94,
 	 .help = "kernel memory on its behalf", .format = kernel_format, .value = kernel_value},
-	{.id = "swap", .title = "SWAP", .width = 8, .right = true, .drop = 93, .help = "swapped out",
+	{.id = "swap", .title = "SWAP", .width = 8, .right = true, .drop = 93,
+	 .help = "swapped out",
 	 .format = swap_format, .value = swap_value},
 	{.id = "rss", .title = "RSS", .width = 8, .right = true, .drop = 95,
 	 .help = "resident memory of its processes", .format = rss_format, .value = rss_value},
 	{.id = "stall", .title = "STALL", .width = 6, .right = true, .drop = 96,
-	 .help = "time its tasks spent reclaiming, since it began", .format = stall_format, .value = stall_value},
-	{.id = "pids", .title = "PIDS", .width = 5, .right = true, .drop = 90, .help = "processes in it",
+	
+	 .help = "time its tasks spent reclaiming, since it began",
+	 .format = stall_format, .value = stall_value},
+	{.id = "pids", .title = "PIDS", .width = 5, .right = true, .drop = 90,
+	 .help = "processes in it",
 	 .format = pids_format, .value = pids_value},
 	{.id = "restarts", .title = "RESTARTS", .width = 8, .right = true, .drop = 97,
-	 .help = "restarts since it was first seen", .format = restarts_format, .value = restarts_value},
+	
+	 .help = "restarts since it was first seen",
+	 .format = restarts_format, .value = restarts_value},
 	{.id = "image", .title = "IMAGE", .width = 28, .drop = 98, .help = "container image",
 	 .format = image_format, .least_first = true},
 	{.id = "cgroup", .title = "CGROUP", .width = 40, .drop = 99, .help = "path of its cgroup",
 	 .format = cgroup_format, .least_first = true},
 };
+/* clang-format on */
 const size_t columns_count = ARRAY_SIZE(column_table);
 
-const char *const columns_of_ls[] = {"name", "bound", "usage", "limit", "headroom", "share", "trend", "oom_in", "risk",
-				     "kills", NULL};
-const char *const columns_of_top[] = {"name", "runtime", "usage", "share", "headroom", "trend", "psi", "oom_in", "risk",
-				      "kills", "leak", "anon", "file", "swap", "pids", "image", NULL};
+const char *const columns_of_ls[] = {"name",  "bound",	"usage", "limit", "headroom", "share",
+				     "trend", "oom_in", "risk",	 "kills", NULL};
+const char *const columns_of_top[] = {"name", "runtime", "usage", "share", "headroom", "trend",
+				      "psi",  "oom_in",	 "risk",  "kills", "leak",     "anon",
+				      "file", "swap",	 "pids",  "image", NULL};
 
 const struct column *column_find(const char *id)
 {
@@ -346,10 +366,7 @@ const struct column *column_find(const char *id)
 	return NULL;
 }
 
-const char *column_id(size_t i)
-{
-	return i < columns_count ? column_table[i].id : NULL;
-}
+const char *column_id(size_t i) { return i < columns_count ? column_table[i].id : NULL; }
 
 struct order {
 	const struct column *by;
@@ -375,12 +392,16 @@ static int compare_rows(const void *left, const void *right, void *arg)
 	if (order->by->value)
 		c = compare_numbers(order->by->value(a), order->by->value(b), ascending);
 	else
-		c = strcasecmp(order->by->format(a, text_a), order->by->format(b, text_b)) * (ascending ? 1 : -1);
+		c = strcasecmp(order->by->format(a, text_a), order->by->format(b, text_b)) *
+		    (ascending ? 1 : -1);
 	if (!c)
-		c = compare_numbers(slot_headroom_share(a->slot), slot_headroom_share(b->slot), true);
+		c = compare_numbers(slot_headroom_share(a->slot), slot_headroom_share(b->slot),
+				    true);
 	if (!c)
 		c = strcmp(a->name, b->name);
-	return c ? c : (a->slot->cgroup_id > b->slot->cgroup_id) - (a->slot->cgroup_id < b->slot->cgroup_id);
+	return c ? c
+		 : (a->slot->cgroup_id > b->slot->cgroup_id) -
+			       (a->slot->cgroup_id < b->slot->cgroup_id);
 }
 
 void rows_sort(struct row *rows, size_t n, const struct column *by, bool reverse)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Three lines on the marked row: who it is; what binds it and why it is at risk; where its memory is and who holds it. */
+/* Three lines on the marked row: who it is; what binds it and why it is at risk; where its
+ * memory is and who holds it. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include "top.h"
 #include "words.h"
 
-static size_t put_text(struct canvas *canvas, size_t y, size_t x, const char *before, const char *raw)
+static size_t put_text(struct canvas *canvas, size_t y, size_t x, const char *before,
+		       const char *raw)
 {
 	char clean[512];
 
@@ -51,9 +53,11 @@ static size_t draw_binding(const struct hr_slot *slot, struct canvas *canvas, si
 		return canvas_print(canvas, y, 0, STYLE_PLAIN, "own limit of %s binds", limit);
 	case HR_LEVEL_ANCESTOR:
 		return canvas_print(canvas, y, 0, STYLE_PLAIN, "limit of %s of %s binds", limit,
-				    text_clean(cgroup ? cgroup : "an ancestor", SIZE_MAX, clean, sizeof(clean)));
+				    text_clean(cgroup ? cgroup : "an ancestor", SIZE_MAX, clean,
+					       sizeof(clean)));
 	default:
-		return canvas_put(canvas, y, 0, canvas->columns, STYLE_PLAIN, "only the host binds");
+		return canvas_put(canvas, y, 0, canvas->columns, STYLE_PLAIN,
+				  "only the host binds");
 	}
 }
 
@@ -64,7 +68,8 @@ static void draw_reasons(const struct hr_slot *slot, struct canvas *canvas, size
 
 	for (size_t i = 0; i < HR_REASONS && reason[i].kind && !slot_gone(slot); i++)
 		x += canvas_print(canvas, y, x, STYLE_PLAIN, "; %s",
-				  text_clean(reason_text(&reason[i], text), REASON_TEXT, clean, sizeof(clean)));
+				  text_clean(reason_text(&reason[i], text), REASON_TEXT, clean,
+					     sizeof(clean)));
 }
 
 static void draw_memory(const struct hr_slot *slot, struct canvas *canvas, size_t y)
@@ -72,19 +77,26 @@ static void draw_memory(const struct hr_slot *slot, struct canvas *canvas, size_
 	const struct {
 		const char *word;
 		uint64_t bytes;
-	} part[] = {{"anon", slot->memory.anon}, {"file", slot->memory.file}, {"kernel", slot->memory.kernel},
+	} part[] = {{"anon", slot->memory.anon},
+		    {"file", slot->memory.file},
+		    {"kernel", slot->memory.kernel},
 		    {"swap", slot->memory.swap}};
 	char text[UNITS_TEXT], comm[80];
 	size_t x = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
 		if (part[i].bytes != HR_UNKNOWN && part[i].bytes)
-			x += canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s %s", x ? ", " : "", part[i].word,
-					  units_bytes(part[i].bytes, text));
+			x += canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s %s", x ? ", " : "",
+					  part[i].word, units_bytes(part[i].bytes, text));
 	for (size_t i = 0; i < HR_PROCESSES && slot->process[i].pid; i++)
-		x += canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s[%u] %s", i ? ", " : x ? "; " : "",
-				  text_clean(slot->process[i].comm, sizeof(slot->process[i].comm), comm, sizeof(comm)),
-				  slot->process[i].pid, units_bytes(slot->process[i].rss_bytes, text));
+		x += canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s[%u] %s",
+				  i   ? ", "
+				  : x ? "; "
+				      : "",
+				  text_clean(slot->process[i].comm, sizeof(slot->process[i].comm),
+					     comm, sizeof(comm)),
+				  slot->process[i].pid,
+				  units_bytes(slot->process[i].rss_bytes, text));
 }
 
 void detail_draw(const struct row *row, struct canvas *canvas, size_t y)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The help screen, made of the tables of keys and columns: what is not in a table is not in the help. */
+/* The help screen, made of the tables of keys and columns: what is not in a table is not in the
+ * help. */
 #include <string.h>
 
 #include "top.h"
@@ -8,9 +9,11 @@
 #define WORD_WIDTH 14
 
 /* One entry, wrapped at blanks; rows before `first` and past the screen are counted, not drawn. */
-static size_t entry(struct canvas *canvas, size_t row, size_t first, const char *word, const char *text)
+static size_t entry(struct canvas *canvas, size_t row, size_t first, const char *word,
+		    const char *text)
 {
-	size_t column = INDENT + WORD_WIDTH, room = canvas->columns > column + 10 ? canvas->columns - column : 10;
+	size_t column = INDENT + WORD_WIDTH,
+	       room = canvas->columns > column + 10 ? canvas->columns - column : 10;
 	size_t lines = 0;
 
 	do {
@@ -50,13 +53,17 @@ size_t help_draw(struct canvas *canvas, size_t first)
 	for (size_t i = 0; (key = top_key_help(i)); i++)
 		row += entry(canvas, row, first, key->keys, key->does);
 	row++;
-	row += heading(canvas, row, first, "Columns (as many as there is room for; any of them sorts)");
+	row += heading(canvas, row, first,
+		       "Columns (as many as there is room for; any of them sorts)");
 	for (size_t i = 0; i < columns_count; i++)
 		row += entry(canvas, row, first, column_table[i].title, column_table[i].help);
 	row++;
 	row += heading(canvas, row, first, "Words");
-	row += entry(canvas, row, first, "headroom", "what can still be taken before a limit is hit: limit, less what "
-		     "can't be given back, plus swap that may be used; the least of all limits on the way up counts");
-	row += entry(canvas, row, first, "stall", "share of the last 10 s in which some, or all, tasks waited for memory");
+	row += entry(canvas, row, first, "headroom",
+		     "what can still be taken before a limit is hit: limit, less what "
+		     "can't be given back, plus swap that may be used; the least of all limits on "
+		     "the way up counts");
+	row += entry(canvas, row, first, "stall",
+		     "share of the last 10 s in which some, or all, tasks waited for memory");
 	return row;
 }

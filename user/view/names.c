@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-#define SHORT_ID 12	/* as docker shortens it */
+#define SHORT_ID 12 /* as docker shortens it */
 
 static const char *slot_text(const void *record, struct hr_str s)
 {
@@ -36,7 +36,8 @@ static const char *get(const struct record_text *from, struct hr_str s)
 }
 
 /* As much of namespace/pod/container as is known. */
-static void name_in_pod(const struct record_text *from, const struct hr_identity *id, char *out, size_t bytes)
+static void name_in_pod(const struct record_text *from, const struct hr_identity *id, char *out,
+			size_t bytes)
 {
 	const struct hr_str part[] = {id->namespace, id->pod, id->container};
 	size_t used = 0;
@@ -53,10 +54,11 @@ static void name_in_pod(const struct record_text *from, const struct hr_identity
 	}
 }
 
-void identity_name(const struct record_text *from, const struct hr_identity *id, char *out, size_t bytes,
-		   bool *ret_is_path)
+void identity_name(const struct record_text *from, const struct hr_identity *id, char *out,
+		   size_t bytes, bool *ret_is_path)
 {
-	const struct hr_str by_unit[] = {id->unit, id->name, id->container}, by_name[] = {id->name, id->container, id->unit};
+	const struct hr_str by_unit[] = {id->unit, id->name, id->container},
+			    by_name[] = {id->name, id->container, id->unit};
 	const struct hr_str *order = id->kind == HR_KIND_UNIT ? by_unit : by_name;
 
 	out[0] = 0;
@@ -78,8 +80,8 @@ void identity_name(const struct record_text *from, const struct hr_identity *id,
 		*ret_is_path = out[0] != 0;
 }
 
-void identity_label(const struct record_text *from, const struct hr_identity *id, uint64_t cgroup_id, char *out,
-		    size_t bytes)
+void identity_label(const struct record_text *from, const struct hr_identity *id,
+		    uint64_t cgroup_id, char *out, size_t bytes)
 {
 	const char *runtime = id->runtime == HR_RUNTIME_NONE ? NULL : hr_runtime_word(id->runtime);
 	char image[256];
@@ -93,5 +95,6 @@ void identity_label(const struct record_text *from, const struct hr_identity *id
 	text_clean(get(from, id->image), SIZE_MAX, image, sizeof(image));
 	used = strlen(out);
 	if (runtime && id->kind != HR_KIND_UNIT)
-		snprintf(out + used, bytes - used, " (%s%s%s)", runtime, image[0] ? ", " : "", image);
+		snprintf(out + used, bytes - used, " (%s%s%s)", runtime, image[0] ? ", " : "",
+			 image);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a person calls a cgroup, from whatever record tells who it is. All that leaves here is clean UTF-8. */
+/* What a person calls a cgroup, from whatever record tells who it is. All that leaves here is
+ * clean UTF-8. */
 #ifndef HEADROOM_NAMES_H
 #define HEADROOM_NAMES_H
 
@@ -15,13 +16,15 @@ struct record_text {
 struct record_text record_text_slot(const struct hr_slot *slot);
 struct record_text record_text_event(const struct hr_event *event);
 
-/* "namespace/pod/container", a name, a unit, a short id, a path: the first that is known. Empty for nobody known.
- * *ret_is_path (may be NULL): it is a path, whose end says more than its beginning. */
-void identity_name(const struct record_text *from, const struct hr_identity *id, char *out, size_t bytes,
-		   bool *ret_is_path);
+/* "namespace/pod/container", a name, a unit, a short id, a path: the first that is known. Empty
+ * for nobody known. *ret_is_path (may be NULL): it is a path, whose end says more than its
+ * beginning. */
+void identity_name(const struct record_text *from, const struct hr_identity *id, char *out,
+		   size_t bytes, bool *ret_is_path);
 
-/* The same with what it runs in: "leaky (docker, busybox)". `cgroup_id` names who has no name; 0: the host. */
-void identity_label(const struct record_text *from, const struct hr_identity *id, uint64_t cgroup_id, char *out,
-		    size_t bytes);
+/* The same with what it runs in: "leaky (docker, busybox)". `cgroup_id` names who has no name;
+ * 0: the host. */
+void identity_label(const struct record_text *from, const struct hr_identity *id,
+		    uint64_t cgroup_id, char *out, size_t bytes);
 
 #endif

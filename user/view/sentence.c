@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Events in sentences: one function per type, in a table. Never allocates; says nothing that the record does not hold. */
+/* Events in sentences: one function per type, in a table. Never allocates; says nothing that
+ * the record does not hold. */
 #include "sentence.h"
 
 #include <stdarg.h>
@@ -70,7 +71,8 @@ static void add_limit(struct line *line, const struct hr_event_oom_kill *oom)
 	} else if (oom->level == HR_LEVEL_ANCESTOR) {
 		add(line, " at the limit");
 		add_bytes(line, " of ", oom->limit_max, "");
-		add(line, " of %s above it", text_clean(cgroup ? cgroup : "a cgroup", SIZE_MAX, clean, sizeof(clean)));
+		add(line, " of %s above it",
+		    text_clean(cgroup ? cgroup : "a cgroup", SIZE_MAX, clean, sizeof(clean)));
 	} else if (oom->level == HR_LEVEL_HOST) {
 		add(line, " because the host ran out of memory");
 	}
@@ -85,8 +87,11 @@ static void add_parts(struct line *line, const struct hr_party *victim)
 	const struct {
 		const char *word;
 		uint64_t bytes;
-	} part[] = {{"anon", victim->anon}, {"file", victim->file}, {"shmem", victim->shmem},
-		    {"swap", victim->swap}, {"page tables", victim->pgtables}};
+	} part[] = {{"anon", victim->anon},
+		    {"file", victim->file},
+		    {"shmem", victim->shmem},
+		    {"swap", victim->swap},
+		    {"page tables", victim->pgtables}};
 	const char *before = "; ";
 	char text[UNITS_TEXT];
 
@@ -117,7 +122,8 @@ static void tell_oom_kill(struct line *line, const struct hr_event *event)
 		add(line, "; triggered by ");
 		add_task(line, oom->trigger.comm, oom->trigger.pid);
 		if (oom->trigger.cgroup_id != oom->victim.cgroup_id) {
-			identity_label(&from, &oom->trigger.id, oom->trigger.cgroup_id, label, sizeof(label));
+			identity_label(&from, &oom->trigger.id, oom->trigger.cgroup_id, label,
+				       sizeof(label));
 			add(line, " in %s", label);
 		}
 	}
@@ -142,16 +148,14 @@ static void add_outlook(struct line *line, const struct hr_event_outlook *o)
 	}
 }
 
-static const char *or_unknown(const char *word)
-{
-	return word ? word : "unknown";
-}
+static const char *or_unknown(const char *word) { return word ? word : "unknown"; }
 
 static void tell_risk(struct line *line, const struct hr_event *event)
 {
 	const struct hr_event_outlook *o = (const void *)event;
 
-	add(line, "alarm %s, was %s", or_unknown(alarm_word(o->to)), or_unknown(alarm_word(o->from)));
+	add(line, "alarm %s, was %s", or_unknown(alarm_word(o->to)),
+	    or_unknown(alarm_word(o->from)));
 	add_outlook(line, o);
 }
 
@@ -161,7 +165,8 @@ static void tell_leak(struct line *line, const struct hr_event *event)
 	int64_t rate = o->outlook.leak_bytes_per_hour;
 	char text[UNITS_TEXT];
 
-	add(line, "leak %s, was %s", or_unknown(foresee_leak_state_word(o->to)), or_unknown(foresee_leak_state_word(o->from)));
+	add(line, "leak %s, was %s", or_unknown(foresee_leak_state_word(o->to)),
+	    or_unknown(foresee_leak_state_word(o->from)));
 	if (rate != HR_UNKNOWN_I64 && rate > 0)
 		add(line, "; %s an hour", units_bytes((uint64_t)rate, text));
 	add_outlook(line, o);
@@ -182,7 +187,9 @@ static void tell_outcome(struct line *line, const struct hr_event *event)
 static void tell_pressure(struct line *line, const struct hr_event *event)
 {
 	static const char *const words[] = {
-		"tasks stall for memory", "no longer stalls", "hangs at its limit: its OOM killer is switched off",
+		"tasks stall for memory",
+		"no longer stalls",
+		"hangs at its limit: its OOM killer is switched off",
 		"no longer hangs at its limit",
 	};
 	const struct hr_event_pressure *p = (const void *)event;
@@ -213,8 +220,15 @@ static void tell_container(struct line *line, const struct hr_event *event)
 static void tell_guard(struct line *line, const struct hr_event *event)
 {
 	static const char *const words[HR_GUARD_WHAT_COUNT] = {
-		"started", "stopping", "took over the board", "configuration loaded", "configuration refused",
-		"out of room", "a source fell back", "records lost", "resolver",
+		"started",
+		"stopping",
+		"took over the board",
+		"configuration loaded",
+		"configuration refused",
+		"out of room",
+		"a source fell back",
+		"records lost",
+		"resolver",
 	};
 	const struct hr_event_guard *g = (const void *)event;
 	const char *said = hr_event_text(event, g->text);
@@ -282,6 +296,7 @@ const char *event_sentence(const struct hr_event *event, uint64_t now_ns, char t
 	    event->bytes >= tellers[event->type].least_bytes)
 		tellers[event->type].tell(&line, event);
 	else
-		add(&line, "event %llu, which this version has no words for", (unsigned long long)event->seq);
+		add(&line, "event %llu, which this version has no words for",
+		    (unsigned long long)event->seq);
 	return text;
 }

@@ -7,8 +7,9 @@
 
 #define SENTENCE_TEXT 2048
 
-/* "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at its own limit of 50 MiB; …". Local time; with the date
- * where that is not now's. Clean UTF-8. The record may be of any size: what its bytes do not cover is not told. */
+/* "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at its own limit of 50 MiB;
+ * …". Local time; with the date where that is not now's. Clean UTF-8. The record may be of any
+ * size: what its bytes do not cover is not told. */
 const char *event_sentence(const struct hr_event *event, uint64_t now_ns, char text[SENTENCE_TEXT]);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * One look at the whole board, and the rows that a table shows of it. Never prints, never writes to the board; all
- * names leave here clean.
+ * One look at the whole board, and the rows that a table shows of it. Never prints, never
+ * writes to the board; all names leave here clean.
  */
 #include "snapshot.h"
 
@@ -15,17 +15,14 @@
 #include "base/units.h"
 #include "names.h"
 
-#define HOST_TRIES 5	/* each of them is many retries inside the reader */
+#define HOST_TRIES 5 /* each of them is many retries inside the reader */
 
-bool slot_gone(const struct hr_slot *slot)
-{
-	return slot->state == HR_SLOT_GONE;
-}
+bool slot_gone(const struct hr_slot *slot) { return slot->state == HR_SLOT_GONE; }
 
 double slot_headroom_share(const struct hr_slot *slot)
 {
-	if (slot_gone(slot) || slot->memory.headroom == HR_UNKNOWN || slot->binding.limit == HR_UNKNOWN ||
-	    !slot->binding.limit)
+	if (slot_gone(slot) || slot->memory.headroom == HR_UNKNOWN ||
+	    slot->binding.limit == HR_UNKNOWN || !slot->binding.limit)
 		return NAN;
 	return (double)slot->memory.headroom / (double)slot->binding.limit;
 }
@@ -96,8 +93,9 @@ int snapshot_load(struct snapshot *s, struct hr_reader *reader)
 	hr_reader_header(reader, &s->header);
 	s->recording = hr_reader_is_recording(reader);
 	/* Figures are as old as the guard's last look, not as our own. */
-	s->time_ns = host.sampled_ns && host.sampled_ns != HR_UNKNOWN ? host.sampled_ns :
-									 hr_reader_frame_time(reader);
+	s->time_ns = host.sampled_ns && host.sampled_ns != HR_UNKNOWN
+			     ? host.sampled_ns
+			     : hr_reader_frame_time(reader);
 	s->n_rows = 0;
 	s->tally = (struct tally){0};
 	s->oom_kills = host.oom_kills == HR_UNKNOWN ? 0 : host.oom_kills;
@@ -115,9 +113,10 @@ static bool is_listed(const struct hr_slot *slot, bool all)
 {
 	if (all)
 		return true;
-	if (slot_gone(slot))	/* a kill is not forgotten with its container */
-		return slot->counts.oom_kill != HR_UNKNOWN ? slot->counts.oom_kill > 0 :
-				slot->oom_kills_total != HR_UNKNOWN && slot->oom_kills_total > 0;
+	if (slot_gone(slot)) /* a kill is not forgotten with its container */
+		return slot->counts.oom_kill != HR_UNKNOWN
+			       ? slot->counts.oom_kill > 0
+			       : slot->oom_kills_total != HR_UNKNOWN && slot->oom_kills_total > 0;
 	switch (slot->id.kind) {
 	case HR_KIND_CONTAINER:
 	case HR_KIND_UNIT:
@@ -136,13 +135,11 @@ static void row_name(struct row *row)
 
 	identity_name(&from, &row->slot->id, row->name, sizeof(row->name), &row->name_is_path);
 	if (!row->name[0])
-		snprintf(row->name, sizeof(row->name), "cgroup %llu", (unsigned long long)row->slot->cgroup_id);
+		snprintf(row->name, sizeof(row->name), "cgroup %llu",
+			 (unsigned long long)row->slot->cgroup_id);
 }
 
-static bool contains(const char *text, const char *part)
-{
-	return text && strcasestr(text, part);
-}
+static bool contains(const char *text, const char *part) { return text && strcasestr(text, part); }
 
 static bool row_matches(const struct row *row, const char *part)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One look at the whole board, and the rows that a table shows of it. Zero-initialise, load as often as you like (the
- * memory is used again), done once.
+ * One look at the whole board, and the rows that a table shows of it. Zero-initialise, load as
+ * often as you like (the memory is used again), done once.
  *
  *	struct snapshot s = {0};
  *	if (snapshot_load(&s, reader) == 0) {
@@ -21,14 +21,14 @@
 #define ROW_NAME 256
 
 struct row {
-	const struct hr_slot *slot;	/* the snapshot's, valid until the next load */
-	char name[ROW_NAME];		/* what a person calls it; clean UTF-8, never empty */
-	bool name_is_path;		/* its end says more than its beginning */
+	const struct hr_slot *slot; /* the snapshot's, valid until the next load */
+	char name[ROW_NAME]; /* what a person calls it; clean UTF-8, never empty */
+	bool name_is_path; /* its end says more than its beginning */
 };
 
 struct row_filter {
-	bool all;			/* empty and gone ones, pods and sandboxes too */
-	const char *text;		/* NULL or "": all; else a part of a name, image, runtime or cgroup, any case */
+	bool all; /* empty and gone ones, pods and sandboxes too */
+	const char *text; /* a part of a name, image, runtime or cgroup, any case; NULL, "": all */
 };
 
 struct tally {
@@ -40,18 +40,19 @@ struct snapshot {
 	struct hr_board_header header;
 	struct hr_host host;
 	bool recording;
-	int health;			/* 0 or -ESTALE */
-	uint64_t age_ns;		/* of the last heartbeat, where health is not 0 */
-	uint64_t time_ns;		/* wall time of what is shown */
+	int health; /* 0 or -ESTALE */
+	uint64_t age_ns; /* of the last heartbeat, where health is not 0 */
+	uint64_t time_ns; /* wall time of what is shown */
 	struct hr_slot *slots;
 	size_t n_slots, slots_room;
 	struct row *rows;
 	size_t n_rows, rows_room;
-	struct tally tally;		/* of all that stands on the board, whatever the filter */
-	uint64_t oom_kills;		/* the host's count where known, else what the events of the slots sum up to */
+	struct tally tally; /* of all that stands on the board, whatever the filter */
+	uint64_t oom_kills; /* as the host counted; where that is not known, as the slots did */
 };
 
-/* 0, -ENOMEM, -EAGAIN (the guard was writing the host record for all retries: the former picture stays). */
+/* 0, -ENOMEM, -EAGAIN (the guard was writing the host record for all retries: the former
+ * picture stays). */
 int snapshot_load(struct snapshot *s, struct hr_reader *reader);
 void snapshot_done(struct snapshot *s);
 
@@ -61,7 +62,8 @@ int snapshot_select(struct snapshot *s, const struct row_filter *filter);
 /* One line on a guard that is silent or has stopped; "" if all is well. */
 const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes);
 
-/* Headroom as a share of the limit that binds, 0-1; NAN where not known or the container is gone. */
+/* Headroom as a share of the limit that binds, 0-1; NAN where not known or the container is
+ * gone. */
 double slot_headroom_share(const struct hr_slot *slot);
 bool slot_gone(const struct hr_slot *slot);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How a piece of text stands out. What that looks like is decided by the terminal (terminal.c) or the pipe (not at all);
- * no style is ever the only carrier of a meaning. */
+/* How a piece of text stands out. What that looks like is decided by the terminal (terminal.c)
+ * or the pipe (not at all); no style is ever the only carrier of a meaning. */
 #ifndef HEADROOM_STYLE_H
 #define HEADROOM_STYLE_H
 
@@ -11,8 +11,8 @@ enum style {
 	STYLE_GOOD,
 	STYLE_WARN,
 	STYLE_BAD,
-	STYLE_TITLE,		/* a header line */
-	STYLE_TITLE_KEY,	/* in it, the column that sorts */
+	STYLE_TITLE, /* a header line */
+	STYLE_TITLE_KEY, /* in it, the column that sorts */
 	STYLE_SELECTED,
 	STYLE_COUNT
 };

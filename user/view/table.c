@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Rows and columns brought to a width, and printed. Knows nothing of the board's state beyond what columns tell. */
+/* Rows and columns brought to a width, and printed. Knows nothing of the board's state beyond
+ * what columns tell. */
 #include "table.h"
 
 #include <string.h>
@@ -7,10 +8,10 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#define NAME_LEAST 16	/* a name is cut to no less than this while another column can go */
-#define NAME_ROOMY 30	/* nor to less than this while one can go that only a wide screen shows */
-#define NAME_MOST 48	/* on a wide screen, bars are worth more than the rest of a name */
-#define DROP_EXTRA 60	/* column.drop of those */
+#define NAME_LEAST 16 /* a name is cut to no less than this while another column can go */
+#define NAME_ROOMY 30 /* nor to less than this while one can go that only a wide screen shows */
+#define NAME_MOST 48 /* on a wide screen, bars are worth more than the rest of a name */
+#define DROP_EXTRA 60 /* column.drop of those */
 #define BAR_LEAST 5
 #define BAR_MOST 24
 
@@ -21,7 +22,7 @@ char *text_ascii(char *text)
 	for (const char *from = text; *from; from++) {
 		if ((unsigned char)*from < 0x80)
 			*to++ = *from;
-		else if (((unsigned char)*from & 0xc0) == 0xc0)	/* the first byte of a character */
+		else if (((unsigned char)*from & 0xc0) == 0xc0) /* the first byte of a character */
 			*to++ = '?';
 	}
 	*to = 0;
@@ -47,8 +48,8 @@ static void drop_column(struct table *table, size_t at)
 	table->n--;
 }
 
-/* The first column is the one that gives and takes, and never goes. Drops others, those with a `drop` of `from` and more,
- * until `least` is left for it. */
+/* The first column is the one that gives and takes, and never goes. Drops others, those with a
+ * `drop` of `from` and more, until `least` is left for it. */
 static void drop_until(struct table *table, size_t width, size_t least, unsigned int from)
 {
 	while (table->n > 1 && table_width(table) - table->width[0] + least > width) {
@@ -70,7 +71,8 @@ static void table_init(struct table *table, const char *const *ids)
 		table->column[table->n++] = column_find(*ids);
 }
 
-void table_fit_rows(struct table *table, const char *const *ids, const struct row *rows, size_t n, size_t width)
+void table_fit_rows(struct table *table, const char *const *ids, const struct row *rows, size_t n,
+		    size_t width)
 {
 	char text[CELL_TEXT];
 	size_t others;
@@ -158,13 +160,15 @@ const char *table_cell(const struct column *column, const struct row *row, size_
 	return text_fit(cut, width, ascii, text, CELL_TEXT);
 }
 
-/* What a style is on a terminal that has the usual colours; the live view asks terminfo, a listing does not. */
+/* What a style is on a terminal that has the usual colours; the live view asks terminfo, a
+ * listing does not. */
 static const char *const style_on[STYLE_COUNT] = {
 	[STYLE_DIM] = "\033[2m",   [STYLE_BOLD] = "\033[1m",   [STYLE_GOOD] = "\033[32m",
 	[STYLE_WARN] = "\033[33m", [STYLE_BAD] = "\033[1;31m", [STYLE_TITLE] = "\033[1m",
 };
 
-static void print_cell(FILE *out, const char *text, size_t width, bool right, bool last, const char *on)
+static void print_cell(FILE *out, const char *text, size_t width, bool right, bool last,
+		       const char *on)
 {
 	int pad = (int)width - (int)text_width(text);
 
@@ -176,7 +180,8 @@ static void print_cell(FILE *out, const char *text, size_t width, bool right, bo
 	fputs(last ? "\n" : " ", out);
 }
 
-void table_print(FILE *out, const struct table *table, const struct row *rows, size_t n, bool colour, bool ascii)
+void table_print(FILE *out, const struct table *table, const struct row *rows, size_t n,
+		 bool colour, bool ascii)
 {
 	char text[CELL_TEXT];
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Canvas to terminal, keys from it. Only ncurses writes to the screen: it sends what changed, so nothing flickers. */
+/* Canvas to terminal, keys from it. Only ncurses writes to the screen: it sends what changed,
+ * so nothing flickers. */
 #define NCURSES_WIDECHAR 1
 #include "terminal.h"
 
@@ -48,7 +49,8 @@ static void choose_looks(bool colour)
 		colour = false;
 	}
 	for (size_t i = 0; i < STYLE_COUNT; i++)
-		looks[i] = colour ? look_of[i].colour | (attr_t)COLOR_PAIR(look_of[i].pair) : look_of[i].mono;
+		looks[i] = colour ? look_of[i].colour | (attr_t)COLOR_PAIR(look_of[i].pair)
+				  : look_of[i].mono;
 }
 
 int terminal_open(bool colour)
@@ -115,9 +117,12 @@ void terminal_paint(const struct canvas *canvas)
 static const struct {
 	int curses, key;
 } keys[] = {
-	{KEY_UP, TOP_UP}, {KEY_DOWN, TOP_DOWN}, {KEY_PPAGE, TOP_PAGE_UP}, {KEY_NPAGE, TOP_PAGE_DOWN},
-	{KEY_HOME, TOP_FIRST}, {KEY_END, TOP_LAST}, {KEY_LEFT, TOP_LEFT}, {KEY_RIGHT, TOP_RIGHT},
-	{KEY_ENTER, TOP_ENTER}, {KEY_BACKSPACE, TOP_BACKSPACE}, {KEY_DC, TOP_BACKSPACE}, {KEY_RESIZE, -1},
+	{KEY_UP, TOP_UP},	  {KEY_DOWN, TOP_DOWN},
+	{KEY_PPAGE, TOP_PAGE_UP}, {KEY_NPAGE, TOP_PAGE_DOWN},
+	{KEY_HOME, TOP_FIRST},	  {KEY_END, TOP_LAST},
+	{KEY_LEFT, TOP_LEFT},	  {KEY_RIGHT, TOP_RIGHT},
+	{KEY_ENTER, TOP_ENTER},	  {KEY_BACKSPACE, TOP_BACKSPACE},
+	{KEY_DC, TOP_BACKSPACE},  {KEY_RESIZE, -1},
 };
 
 static int character_key(wint_t c)
@@ -149,5 +154,5 @@ int terminal_key(void)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].curses == (int)c)
 			return keys[i].key;
-	return KEY_OF_TOP;	/* a key that means nothing here */
+	return KEY_OF_TOP; /* a key that means nothing here */
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The live view's model and its picture. Keys are a table; so is the help on them. Never touches a terminal. */
+/* The live view's model and its picture. Keys are a table; so is the help on them. Never
+ * touches a terminal. */
 #include "top.h"
 
 #include <ctype.h>
@@ -10,7 +11,7 @@
 #include "base/text.h"
 #include "table.h"
 
-#define DETAIL_FROM_ROWS 16	/* a lower screen has no lines to spare for details */
+#define DETAIL_FROM_ROWS 16 /* a lower screen has no lines to spare for details */
 
 void top_init(struct top *top)
 {
@@ -48,7 +49,7 @@ int top_update(struct top *top, struct snapshot *s)
 				top->selected = i;
 				return 0;
 			}
-	mark(top, s, top->selected);	/* the marked one is gone: who stands there now */
+	mark(top, s, top->selected); /* the marked one is gone: who stands there now */
 	return 0;
 }
 
@@ -103,10 +104,7 @@ static bool sort_step(struct top *top, size_t step)
 	return true;
 }
 
-static bool key_sort_right(struct top *top, const struct snapshot *s)
-{
-	return sort_step(top, 1);
-}
+static bool key_sort_right(struct top *top, const struct snapshot *s) { return sort_step(top, 1); }
 
 static bool key_sort_left(struct top *top, const struct snapshot *s)
 {
@@ -159,7 +157,7 @@ static bool key_quit(struct top *top, const struct snapshot *s)
 static const struct {
 	int key[4];
 	bool (*act)(struct top *top, const struct snapshot *s);
-	struct key_help help;		/* keys NULL: told by the line before */
+	struct key_help help; /* keys NULL: told by the line before */
 } keys[] = {
 	{{TOP_UP, 'k'}, key_up, {"up, down", "move the mark; its details stand at the bottom"}},
 	{{TOP_DOWN, 'j'}, key_down, {0}},
@@ -167,10 +165,14 @@ static const struct {
 	{{TOP_PAGE_DOWN}, key_page_down, {0}},
 	{{TOP_FIRST, 'g'}, key_first, {0}},
 	{{TOP_LAST, 'G'}, key_last, {0}},
-	{{'>', 's', TOP_RIGHT}, key_sort_right, {"<, >, s", "sort by the column to the left, to the right"}},
+	{{'>', 's', TOP_RIGHT},
+	 key_sort_right,
+	 {"<, >, s", "sort by the column to the left, to the right"}},
 	{{'<', TOP_LEFT}, key_sort_left, {0}},
 	{{'r'}, key_reverse, {"r", "reverse the order"}},
-	{{'/', 'f'}, key_filter, {"/", "show only what has a text in its name, image, runtime or cgroup"}},
+	{{'/', 'f'},
+	 key_filter,
+	 {"/", "show only what has a text in its name, image, runtime or cgroup"}},
 	{{TOP_ESCAPE}, key_escape, {"Esc", "show all again"}},
 	{{'p', ' '}, key_pause, {"p, space", "hold the picture; once more: go on"}},
 	{{'a'}, key_all, {"a", "list empty and gone ones, pods and sandboxes, too"}},
@@ -275,15 +277,17 @@ static void draw_titles(const struct top *top, struct canvas *canvas, size_t y)
 		bool sorts = column == top->sort;
 		size_t pad = column->right && width > title ? width - title : 0;
 
-		canvas_put(canvas, y, x + pad, width, sorts ? STYLE_TITLE_KEY : STYLE_TITLE, column->title);
-		if (sorts)	/* not by its looks alone; a right-aligned title has the gap before it */
-			canvas_put(canvas, y, column->right ? x + pad - 1 : x + title, 1, STYLE_TITLE_KEY,
-				   sort_mark(top, canvas->ascii));
+		canvas_put(canvas, y, x + pad, width, sorts ? STYLE_TITLE_KEY : STYLE_TITLE,
+			   column->title);
+		if (sorts) /* not by its looks alone; a right-aligned title has the gap before it */
+			canvas_put(canvas, y, column->right ? x + pad - 1 : x + title, 1,
+				   STYLE_TITLE_KEY, sort_mark(top, canvas->ascii));
 		x += width + 1;
 	}
 }
 
-static void draw_row(const struct table *table, const struct row *row, struct canvas *canvas, size_t y)
+static void draw_row(const struct table *table, const struct row *row, struct canvas *canvas,
+		     size_t y)
 {
 	char text[CELL_TEXT];
 	size_t x = 0;
@@ -303,7 +307,8 @@ static void draw_row(const struct table *table, const struct row *row, struct ca
 	}
 }
 
-static void draw_nothing(const struct top *top, const struct snapshot *s, struct canvas *canvas, size_t y)
+static void draw_nothing(const struct top *top, const struct snapshot *s, struct canvas *canvas,
+			 size_t y)
 {
 	char clean[4 * TOP_FILTER + 1];
 
@@ -311,12 +316,14 @@ static void draw_nothing(const struct top *top, const struct snapshot *s, struct
 		canvas_print(canvas, y, 2, STYLE_PLAIN, "nothing has '%s' in it: Esc shows all",
 			     text_clean(top->filter, TOP_FILTER, clean, sizeof(clean)));
 	else if (s->n_slots)
-		canvas_put(canvas, y, 2, canvas->columns, STYLE_PLAIN, "nothing that holds processes: a shows all");
+		canvas_put(canvas, y, 2, canvas->columns, STYLE_PLAIN,
+			   "nothing that holds processes: a shows all");
 	else
 		canvas_put(canvas, y, 2, canvas->columns, STYLE_PLAIN, "nothing on the board yet");
 }
 
-static void draw_bottom(const struct top *top, const struct snapshot *s, struct canvas *canvas, size_t y)
+static void draw_bottom(const struct top *top, const struct snapshot *s, struct canvas *canvas,
+			size_t y)
 {
 	char clean[4 * TOP_FILTER + 1], where[64];
 	size_t x;
@@ -325,7 +332,8 @@ static void draw_bottom(const struct top *top, const struct snapshot *s, struct 
 	if (top->typing) {
 		x = canvas_print(canvas, y, 0, STYLE_BOLD, "show only: %s", clean);
 		canvas_put(canvas, y, x, 1, STYLE_SELECTED, " ");
-		canvas_put(canvas, y, x + 3, canvas->columns, STYLE_DIM, "Enter keeps it, Esc shows all");
+		canvas_put(canvas, y, x + 3, canvas->columns, STYLE_DIM,
+			   "Enter keeps it, Esc shows all");
 		return;
 	}
 	x = canvas_put(canvas, y, 0, canvas->columns, STYLE_DIM,
@@ -338,9 +346,11 @@ static void draw_bottom(const struct top *top, const struct snapshot *s, struct 
 		where[0] = 0;
 	else
 		snprintf(where, sizeof(where), "%zu-%zu of %zu", top->first + 1,
-			 top->first + top->page < s->n_rows ? top->first + top->page : s->n_rows, s->n_rows);
+			 top->first + top->page < s->n_rows ? top->first + top->page : s->n_rows,
+			 s->n_rows);
 	if (x + 2 + text_width(where) <= canvas->columns)
-		canvas_put(canvas, y, canvas->columns - text_width(where), canvas->columns, STYLE_DIM, where);
+		canvas_put(canvas, y, canvas->columns - text_width(where), canvas->columns,
+			   STYLE_DIM, where);
 }
 
 static void draw_help(struct top *top, struct canvas *canvas)
@@ -351,13 +361,15 @@ static void draw_help(struct top *top, struct canvas *canvas)
 	upper.rows = last;
 	top->page = last;
 	lines = help_draw(&upper, top->help_first);
-	if (top->help_first && top->help_first + last > lines) {	/* too far: once more, from the last page */
+	if (top->help_first &&
+	    top->help_first + last > lines) { /* too far: once more, from the last page */
 		top->help_first = lines > last ? lines - last : 0;
 		for (size_t y = 0; y < last; y++)
 			canvas_print(canvas, y, 0, STYLE_PLAIN, "%*s", (int)canvas->columns, "");
 		help_draw(&upper, top->help_first);
 	}
-	canvas_put(canvas, last, 0, canvas->columns, STYLE_DIM, "up, down, PgUp, PgDn: more; any other key: back");
+	canvas_put(canvas, last, 0, canvas->columns, STYLE_DIM,
+		   "up, down, PgUp, PgDn: more; any other key: back");
 }
 
 void top_draw(struct top *top, const struct snapshot *s, struct canvas *canvas)
