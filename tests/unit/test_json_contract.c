@@ -128,9 +128,6 @@ static json_t *get(const json_t *object, const char *path)
 /* No control character, bidi control or zero-width space in any string, however deep. */
 static void is_clean(const json_t *value)
 {
-	json_t *child;
-	size_t i;
-
 	if (json_is_string(value)) {
 		for (const unsigned char *p = (const unsigned char *)json_string_value(value); *p;
 		     p++) {
@@ -140,8 +137,11 @@ static void is_clean(const json_t *value)
 			assert_false(p[0] == 0xc2 && p[1] < 0xa0);
 		}
 	}
-	json_object_foreach((json_t *)value, key, child) is_clean(child);
-	json_array_foreach(value, i, child) is_clean(child);
+	for (void *at = json_object_iter((json_t *)value); at;
+	     at = json_object_iter_next((json_t *)value, at))
+		is_clean(json_object_iter_value(at));
+	for (size_t i = 0; i < json_array_size(value); i++)
+		is_clean(json_array_get(value, i));
 }
 
 static struct hr_reader *make(struct fixture *f, char path[64])
