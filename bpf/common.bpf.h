@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the programs share: the maps (one set over all objects; the loader reuses the first object's), the configuration,
- * and how a task, a memcg and a lost record are written down. Every object includes this once.
+ * What the programs share: the maps (one set over all objects; the loader reuses the first
+ * object's), the configuration, and how a task, a memcg and a lost record are written down. Every
+ * object includes this once.
  */
 #ifndef HEADROOM_COMMON_BPF_H
 #define HEADROOM_COMMON_BPF_H
@@ -19,7 +20,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Set by the loader before the load, so that the verifier drops what cannot be. */
-const volatile struct bpf_config config SEC(".rodata.config") = { .page_shift = 12, .cpus = 1 };
+const volatile struct bpf_config config SEC(".rodata.config") = {.page_shift = 12, .cpus = 1};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -42,24 +43,25 @@ static __always_inline void lost_count(u32 index)
 }
 
 /* A record in the ring, or NULL (counted). */
-#define record_reserve(T, record_type) ({								\
-	T *new_ = bpf_ringbuf_reserve(&records, sizeof(T), 0);						\
-	if (new_) {											\
-		new_->r.type = record_type;								\
-		new_->r.bytes = sizeof(T);								\
-		new_->r.time_ns = bpf_ktime_get_ns();							\
-	} else {											\
-		lost_count(LOST_RING_FULL);								\
-	}												\
-	new_;												\
-})
+#define record_reserve(T, record_type)                                 \
+	({                                                             \
+		T *new_ = bpf_ringbuf_reserve(&records, sizeof(T), 0); \
+		if (new_) {                                            \
+			new_->r.type = record_type;                    \
+			new_->r.bytes = sizeof(T);                     \
+			new_->r.time_ns = bpf_ktime_get_ns();          \
+		} else {                                               \
+			lost_count(LOST_RING_FULL);                    \
+		}                                                      \
+		new_;                                                  \
+	})
 
-/* Forced: the kernel's own choice (flags 0) wakes only a reader that has caught up, and records that were submitted lazily
- * before this one mean that it has not. */
+/* Forced: the kernel's own choice (flags 0) wakes only a reader that has caught up, and records
+ * that were submitted lazily before this one mean that it has not. */
 #define RECORD_WAKES BPF_RB_FORCE_WAKEUP
 
-/* What happens by the thousand does not wake the reader; it is read with the next record that does, at the reader's next
- * tick, or when a quarter of the ring is full. */
+/* What happens by the thousand does not wake the reader; it is read with the next record that does,
+ * at the reader's next tick, or when a quarter of the ring is full. */
 static __always_inline u64 record_lazily(void)
 {
 	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) < RECORDS_BYTES / 4 ? BPF_RB_NO_WAKEUP
@@ -69,7 +71,7 @@ static __always_inline u64 record_lazily(void)
 /* Pages of a page_counter as bytes; its "no limit" as RECORD_UNKNOWN. */
 static __always_inline u64 counter_bytes(u64 pages)
 {
-	if (pages >= (~0UL >> 1) >> config.page_shift)	/* PAGE_COUNTER_MAX, 64 bit */
+	if (pages >= (~0UL >> 1) >> config.page_shift) /* PAGE_COUNTER_MAX, 64 bit */
 		return RECORD_UNKNOWN;
 	return pages << config.page_shift;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Life cycle: memory cgroups made and removed, processes that exec, watched ones that exit, oom_score_adj changes. Also
- * keeps each process's raw arguments from its exec, for the OOM record: /proc/PID/cmdline takes the target's mmap lock and
- * hangs exactly when it matters. Cgroups of other hierarchies are not reported.
+ * Life cycle: memory cgroups made and removed, processes that exec, watched ones that exit,
+ * oom_score_adj changes. Also keeps each process's raw arguments from its exec, for the OOM record:
+ * /proc/PID/cmdline takes the target's mmap lock and hangs exactly when it matters. Cgroups of
+ * other hierarchies are not reported.
  *
  * Raw tracepoints, not tp_btf: sched_process_exit grew a bool by 6.18.
  */
@@ -45,13 +46,15 @@ static __always_inline int cgroup_record(struct cgroup *cgrp, const char *path, 
 SEC("raw_tp/cgroup_mkdir")
 int lifecycle_mkdir(struct bpf_raw_tracepoint_args *ctx)
 {
-	return cgroup_record((struct cgroup *)ctx->args[0], (const char *)ctx->args[1], RECORD_CGROUP_MKDIR);
+	return cgroup_record((struct cgroup *)ctx->args[0], (const char *)ctx->args[1],
+			     RECORD_CGROUP_MKDIR);
 }
 
 SEC("raw_tp/cgroup_rmdir")
 int lifecycle_rmdir(struct bpf_raw_tracepoint_args *ctx)
 {
-	return cgroup_record((struct cgroup *)ctx->args[0], (const char *)ctx->args[1], RECORD_CGROUP_RMDIR);
+	return cgroup_record((struct cgroup *)ctx->args[0], (const char *)ctx->args[1],
+			     RECORD_CGROUP_RMDIR);
 }
 
 static __always_inline void process_record(struct task_struct *task, u32 type, bool wake)
@@ -65,7 +68,8 @@ static __always_inline void process_record(struct task_struct *task, u32 type, b
 	rec->start_boottime_ns = BPF_CORE_READ(leader, start_boottime);
 	rec->pid = BPF_CORE_READ(task, tgid);
 	rec->oom_score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
-	bpf_probe_read_kernel(rec->comm, sizeof(rec->comm), __builtin_preserve_access_index(&leader->comm));
+	bpf_probe_read_kernel(rec->comm, sizeof(rec->comm),
+			      __builtin_preserve_access_index(&leader->comm));
 	bpf_ringbuf_submit(rec, wake ? RECORD_WAKES : record_lazily());
 }
 

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * OOM kills: one record for each victim, with the trigger (current) and whose limit it was. Read-only: nothing here
- * changes what the kernel kills.
+ * OOM kills: one record for each victim, with the trigger (current) and whose limit it was.
+ * Read-only: nothing here changes what the kernel kills.
  *
- * mark_victim is a raw tracepoint here, not tp_btf: its argument is a pid up to 6.1 and a task later (and backported to
- * stable 6.1), and a tp_btf program whose types do not match does not load at all.
+ * mark_victim is a raw tracepoint here, not tp_btf: its argument is a pid up to 6.1 and a task
+ * later (and backported to stable 6.1), and a tp_btf program whose types do not match does not load
+ * at all.
  */
 #include "thread.bpf.h"
 #include "task.bpf.h"
 
-#define SIGKILL		9
-#define SEND_SIG_PRIV	1	/* include/linux/sched/signal.h: (struct kernel_siginfo *)1, the same on all */
-#define LIMIT_SLACK	64	/* pages: other CPUs' stocked charges may leave that much below the limit */
+#define SIGKILL 9
+#define SEND_SIG_PRIV \
+	1 /* include/linux/sched/signal.h: (struct kernel_siginfo *)1, the same on all */
+#define LIMIT_SLACK 64 /* pages: other CPUs' stocked charges may leave that much below the limit \
+			*/
 
-/* The kernel's OOM killer sends SIGKILL, then marks the victim. A mark without the signal is of a process that was exiting
- * anyway (task_will_free_mem). It also says who a bare pid is. */
+/* The kernel's OOM killer sends SIGKILL, then marks the victim. A mark without the signal is of a
+ * process that was exiting anyway (task_will_free_mem). It also says who a bare pid is. */
 SEC("raw_tp/signal_generate")
 int oom_signal(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -56,20 +59,14 @@ static __always_inline int oom_control_remember(struct oom_control *oc)
 }
 
 SEC("fentry/oom_kill_process")
-int BPF_PROG(oom_fentry, struct oom_control *oc)
-{
-	return oom_control_remember(oc);
-}
+int BPF_PROG(oom_fentry, struct oom_control *oc) { return oom_control_remember(oc); }
 
 SEC("kprobe/oom_kill_process")
-int BPF_KPROBE(oom_kprobe, struct oom_control *oc)
-{
-	return oom_control_remember(oc);
-}
+int BPF_KPROBE(oom_kprobe, struct oom_control *oc) { return oom_control_remember(oc); }
 
 /* Is this page_counter at its limit? Keeps the closest one so far in *ret_margin and *rec. */
-static __always_inline bool limit_look(struct record_oom *rec, struct page_counter *counter, u64 id, u64 *ret_margin,
-				       u32 flag)
+static __always_inline bool limit_look(struct record_oom *rec, struct page_counter *counter, u64 id,
+				       u64 *ret_margin, u32 flag)
 {
 	u64 max = BPF_CORE_READ(counter, max), usage = BPF_CORE_READ(counter, usage.counter);
 	u64 margin = max > usage ? max - usage : 0;
@@ -84,8 +81,9 @@ static __always_inline bool limit_look(struct record_oom *rec, struct page_count
 	return margin < LIMIT_SLACK + 1;
 }
 
-/* Whose limit, without an oom_control: the first level above the trigger that has no room left; failing that, the one with
- * the least. A thread whose last reclaim was the host's own (direct) ran into the host's end. */
+/* Whose limit, without an oom_control: the first level above the trigger that has no room left;
+ * failing that, the one with the least. A thread whose last reclaim was the host's own (direct) ran
+ * into the host's end. */
 static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_subsys_state *css,
 					const struct thread_value *thread)
 {
@@ -102,10 +100,12 @@ static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_su
 		bool found;
 
 		if (!wanted || wanted == id) {
-			found = limit_look(rec, __builtin_preserve_access_index(&memcg->memory), id, &margin, 0);
+			found = limit_look(rec, __builtin_preserve_access_index(&memcg->memory), id,
+					   &margin, 0);
 			if (!found && (config.flags & CONFIG_V1))
-				found = limit_look(rec, __builtin_preserve_access_index(&memcg->memsw), id, &margin,
-						   RECORD_OOM_MEMSW);
+				found = limit_look(rec,
+						   __builtin_preserve_access_index(&memcg->memsw),
+						   id, &margin, RECORD_OOM_MEMSW);
 			if (found || wanted)
 				break;
 		}
@@ -113,19 +113,22 @@ static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_su
 	}
 	if (wanted)
 		rec->limit_memcg_id = wanted;
-	else if (kind == RECLAIM_NONE && margin > LIMIT_SLACK)	/* nobody is at a limit, and nobody said it was a memcg's */
+	else if (kind == RECLAIM_NONE &&
+		 margin > LIMIT_SLACK) /* nobody is at a limit, and nobody said it was a memcg's */
 		rec->limit_memcg_id = 0, rec->limit_usage = rec->limit_max = RECORD_UNKNOWN;
 	if (rec->limit_memcg_id)
 		rec->constraint = bpf_core_enum_value(enum oom_constraint, CONSTRAINT_MEMCG);
 }
 
-static __always_inline void victim_fill(struct record_task *ret, struct task_struct *task, bool is_current)
+static __always_inline void victim_fill(struct record_task *ret, struct task_struct *task,
+					bool is_current)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 
 	task_fill(ret, task, is_current);
 	/* The victim is the process: its name, not that of the thread that still had the memory. */
-	bpf_probe_read_kernel(ret->comm, sizeof(ret->comm), __builtin_preserve_access_index(&leader->comm));
+	bpf_probe_read_kernel(ret->comm, sizeof(ret->comm),
+			      __builtin_preserve_access_index(&leader->comm));
 }
 
 /* A bare pid of which nothing else is known. */
@@ -190,8 +193,8 @@ int oom_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 		limit_infer(rec, compat_task_css(trigger), thread);
 	}
 	if (thread) {
-		/* The first one marked is the chosen one; what this thread marks besides, before it reclaims again, is a
-		 * member of the same group. */
+		/* The first one marked is the chosen one; what this thread marks besides, before it
+		 * reclaims again, is a member of the same group. */
 		if (!thread->chosen)
 			thread->chosen = pid;
 		else if (thread->chosen != pid)
@@ -199,7 +202,8 @@ int oom_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 		thread->signalled = 0;
 		thread->signalled_task = 0;
 	}
-	bpf_map_update_elem(&watched, &pid, &watch, BPF_ANY);	/* full: its end is not told, no more */
+	bpf_map_update_elem(&watched, &pid, &watch,
+			    BPF_ANY); /* full: its end is not told, no more */
 	bpf_ringbuf_submit(rec, RECORD_WAKES);
 	return 0;
 }

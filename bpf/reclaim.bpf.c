@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Reclaim stalls: the time that threads of a memcg spend in direct and memcg reclaim, as a histogram for each memcg; and
- * how often kswapd is woken and allocations are throttled. All of it runs only when memory is short.
+ * Reclaim stalls: the time that threads of a memcg spend in direct and memcg reclaim, as a
+ * histogram for each memcg; and how often kswapd is woken and allocations are throttled. All of it
+ * runs only when memory is short.
  *
- * Raw tracepoints, not tp_btf: *_reclaim_begin is (order, gfp) up to 6.18 and (gfp, order, memcg) in 7.x.
+ * Raw tracepoints, not tp_btf: *_reclaim_begin is (order, gfp) up to 6.18 and (gfp, order, memcg)
+ * in 7.x.
  */
 #include "thread.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);		/* the loader sets it */
+	__uint(max_entries, 1); /* the loader sets it */
 	__type(key, u64);
 	__type(value, struct stall_value);
 } stalls SEC(".maps");
@@ -21,7 +23,8 @@ struct {
 	__type(value, struct host_counts);
 } host_counts SEC(".maps");
 
-static __always_inline int reclaim_begin(struct bpf_raw_tracepoint_args *ctx, enum reclaim_kind kind)
+static __always_inline int reclaim_begin(struct bpf_raw_tracepoint_args *ctx,
+					 enum reclaim_kind kind)
 {
 	struct thread_value *thread = thread_current();
 
@@ -60,7 +63,8 @@ int reclaim_memcg_begin(struct bpf_raw_tracepoint_args *ctx)
 	return reclaim_begin(ctx, RECLAIM_MEMCG);
 }
 
-/* 0 for less than STALL_FIRST_NS, then one bucket for each doubling; the last one holds the rest. */
+/* 0 for less than STALL_FIRST_NS, then one bucket for each doubling; the last one holds the rest.
+ */
 static __always_inline u32 stall_bucket(u64 ns)
 {
 	u32 bucket = 0;
@@ -102,16 +106,10 @@ static __always_inline int reclaim_end(void)
 }
 
 SEC("raw_tp/mm_vmscan_direct_reclaim_end")
-int reclaim_direct_end(struct bpf_raw_tracepoint_args *ctx)
-{
-	return reclaim_end();
-}
+int reclaim_direct_end(struct bpf_raw_tracepoint_args *ctx) { return reclaim_end(); }
 
 SEC("raw_tp/mm_vmscan_memcg_reclaim_end")
-int reclaim_memcg_end(struct bpf_raw_tracepoint_args *ctx)
-{
-	return reclaim_end();
-}
+int reclaim_memcg_end(struct bpf_raw_tracepoint_args *ctx) { return reclaim_end(); }
 
 static __always_inline struct host_counts *host_counts_get(void)
 {

@@ -2,9 +2,10 @@
 /*
  * One memcg as a row of the sweep. Included by the two sweeps; writes to the mapped array only.
  *
- * usage, limits and events are the kernel's own counters, current at the moment. The stat block is filled only where it is
- * current, too (SAMPLE_STAT): from atomics (5.10: at most 32 pages × CPUs late), or after a flush. Unflushed rstat counters
- * are up to 2.1 s old: those are left to memory.stat.
+ * usage, limits and events are the kernel's own counters, current at the moment. The stat block is
+ * filled only where it is current, too (SAMPLE_STAT): from atomics (5.10: at most 32 pages × CPUs
+ * late), or after a flush. Unflushed rstat counters are up to 2.1 s old: those are left to
+ * memory.stat.
  */
 #ifndef HEADROOM_ROW_BPF_H
 #define HEADROOM_ROW_BPF_H
@@ -14,7 +15,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);		/* the loader sets it */
+	__uint(max_entries, 1); /* the loader sets it */
 	__type(key, u32);
 	__type(value, struct memcg_sample);
 } rows SEC(".maps");
@@ -29,7 +30,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);		/* the loader sets it */
+	__uint(max_entries, 1); /* the loader sets it */
 	__type(key, u64);
 	__type(value, struct pids_value);
 } pids SEC(".maps");
@@ -86,7 +87,8 @@ static __always_inline void row_events(struct memcg_sample *row, struct mem_cgro
 	row->own_oom_kills = compat_event(memcg, memory_events_local, MEMCG_OOM_KILL);
 }
 
-static __always_inline void row_counter(struct memcg_sample *row, struct mem_cgroup *memcg, bool root)
+static __always_inline void row_counter(struct memcg_sample *row, struct mem_cgroup *memcg,
+					bool root)
 {
 	struct compat_counter copy = {};
 
@@ -120,11 +122,13 @@ static __always_inline void row_swap(struct memcg_sample *row, struct mem_cgroup
 static __always_inline void row_stat_unknown(struct memcg_sample *row)
 {
 	row->anon = row->file = row->shmem = row->kernel = row->slab_reclaimable = RECORD_UNKNOWN;
-	row->active_file = row->inactive_file = row->file_dirty = row->file_writeback = RECORD_UNKNOWN;
+	row->active_file = row->inactive_file = row->file_dirty = row->file_writeback =
+		RECORD_UNKNOWN;
 	row->refaults = RECORD_UNKNOWN;
 }
 
-/* The root charges nothing itself: what it uses is what is mapped and cached on the host, as memory.usage_in_bytes has it. */
+/* The root charges nothing itself: what it uses is what is mapped and cached on the host, as
+ * memory.usage_in_bytes has it. */
 static __always_inline void row_stat_done(struct memcg_sample *row)
 {
 	row->flags |= SAMPLE_STAT;
@@ -136,7 +140,8 @@ static __always_inline void row_stat_done(struct memcg_sample *row)
 	compat_vmstats_read(memcg, shape, bpf_core_enum_value(enum enum_type, item))
 
 /* The stat block from the memcg's own counters. */
-static __always_inline void row_vmstats(struct memcg_sample *row, struct mem_cgroup *memcg, enum compat_vmstats shape)
+static __always_inline void row_vmstats(struct memcg_sample *row, struct mem_cgroup *memcg,
+					enum compat_vmstats shape)
 {
 	const u32 shift = config.page_shift;
 
@@ -152,18 +157,19 @@ static __always_inline void row_vmstats(struct memcg_sample *row, struct mem_cgr
 			vmstat(memcg, shape, node_stat_item, WORKINGSET_REFAULT_FILE);
 	if (config.flags & CONFIG_V1)
 		row->kernel = counter_bytes(compat_kmem(memcg));
-	else if (bpf_core_enum_value_exists(enum memcg_stat_item, MEMCG_KMEM))	/* since 5.18 */
+	else if (bpf_core_enum_value_exists(enum memcg_stat_item, MEMCG_KMEM)) /* since 5.18 */
 		row->kernel = vmstat(memcg, shape, memcg_stat_item, MEMCG_KMEM) << shift;
 	else
 		row->kernel = (vmstat(memcg, shape, node_stat_item, NR_KERNEL_STACK_KB) << 10) +
-			      vmstat(memcg, shape, memcg_stat_item, MEMCG_PERCPU_B) + row->slab_reclaimable +
+			      vmstat(memcg, shape, memcg_stat_item, MEMCG_PERCPU_B) +
+			      row->slab_reclaimable +
 			      vmstat(memcg, shape, node_stat_item, NR_SLAB_UNRECLAIMABLE_B);
 	row_stat_done(row);
 }
 
 /* Everything but the stat block. css and cgrp are pointers of an iterator (BTF). */
-static __always_inline void row_fill(struct memcg_sample *row, struct cgroup_subsys_state *css, struct cgroup *cgrp,
-				     const struct sweep_state *state)
+static __always_inline void row_fill(struct memcg_sample *row, struct cgroup_subsys_state *css,
+				     struct cgroup *cgrp, const struct sweep_state *state)
 {
 	struct cgroup_subsys_state *parent = css->parent;
 	struct mem_cgroup *memcg = compat_memcg(css);

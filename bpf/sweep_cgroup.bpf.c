@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The sweep by iter/cgroup: one visit to every cgroup, parents first, one row each into a mapped array. The walk holds
- * cgroup_mutex: it belongs into a worker thread, never on the guard's loop.
+ * The sweep by iter/cgroup: one visit to every cgroup, parents first, one row each into a mapped
+ * array. The walk holds cgroup_mutex: it belongs into a worker thread, never on the guard's loop.
  *
- * Three programs, for three ways to current statistics: flushed through the memcg kfuncs (7.x), flushed through
- * cgroup_rstat_flush (6.1 to 6.15), or not at all. Not the seq output: that stops after one buffer of 32 KiB.
+ * Three programs, for three ways to current statistics: flushed through the memcg kfuncs (7.x),
+ * flushed through cgroup_rstat_flush (6.1 to 6.15), or not at all. Not the seq output: that stops
+ * after one buffer of 32 KiB.
  */
 #include "row.bpf.h"
 
@@ -14,7 +15,8 @@ extern void bpf_put_mem_cgroup(struct mem_cgroup *memcg) __ksym __weak;
 extern void bpf_mem_cgroup_flush_stats(struct mem_cgroup *memcg) __ksym __weak;
 extern unsigned long bpf_mem_cgroup_page_state(struct mem_cgroup *memcg, int item) __ksym __weak;
 
-static __always_inline struct memcg_sample *sweep_row(struct cgroup *cgrp, struct cgroup_subsys_state **ret_css)
+static __always_inline struct memcg_sample *sweep_row(struct cgroup *cgrp,
+						      struct cgroup_subsys_state **ret_css)
 {
 	struct cgroup_subsys_state *css = compat_cgroup_css_direct(cgrp);
 	struct sweep_state *state = sweep_get();
@@ -29,7 +31,8 @@ static __always_inline struct memcg_sample *sweep_row(struct cgroup *cgrp, struc
 	return row;
 }
 
-/* No flush. Where the counters are atomics they need none, but that kernel (5.10) has no iter/cgroup. */
+/* No flush. Where the counters are atomics they need none, but that kernel (5.10) has no
+ * iter/cgroup. */
 SEC("iter/cgroup")
 int sweep_cgroup(struct bpf_iter__cgroup *ctx)
 {
@@ -51,7 +54,7 @@ int sweep_cgroup_rstat(struct bpf_iter__cgroup *ctx)
 
 	if (!cgrp)
 		return 0;
-	if (ctx->meta->seq_num == 0)	/* the topmost: brings all below it up to date */
+	if (ctx->meta->seq_num == 0) /* the topmost: brings all below it up to date */
 		cgroup_rstat_flush(cgrp);
 	row = sweep_row(cgrp, &css);
 	if (row && shape != VMSTATS_NONE)
@@ -59,9 +62,11 @@ int sweep_cgroup_rstat(struct bpf_iter__cgroup *ctx)
 	return 0;
 }
 
-#define state_bytes(memcg, item) bpf_mem_cgroup_page_state(memcg, bpf_core_enum_value(enum node_stat_item, item))
+#define state_bytes(memcg, item) \
+	bpf_mem_cgroup_page_state(memcg, bpf_core_enum_value(enum node_stat_item, item))
 
-/* The kernel's own functions give bytes (events in ones), and are as fresh as memory.stat. v2 and v1 alike. */
+/* The kernel's own functions give bytes (events in ones), and are as fresh as memory.stat. v2 and
+ * v1 alike. */
 static __always_inline void row_kfuncs(struct memcg_sample *row, struct mem_cgroup *memcg)
 {
 	row->anon = state_bytes(memcg, NR_ANON_MAPPED);
@@ -72,8 +77,10 @@ static __always_inline void row_kfuncs(struct memcg_sample *row, struct mem_cgro
 	row->inactive_file = state_bytes(memcg, NR_INACTIVE_FILE);
 	row->file_dirty = state_bytes(memcg, NR_FILE_DIRTY);
 	row->file_writeback = state_bytes(memcg, NR_WRITEBACK);
-	row->refaults = state_bytes(memcg, WORKINGSET_REFAULT_ANON) + state_bytes(memcg, WORKINGSET_REFAULT_FILE);
-	row->kernel = bpf_mem_cgroup_page_state(memcg, bpf_core_enum_value(enum memcg_stat_item, MEMCG_KMEM));
+	row->refaults = state_bytes(memcg, WORKINGSET_REFAULT_ANON) +
+			state_bytes(memcg, WORKINGSET_REFAULT_FILE);
+	row->kernel = bpf_mem_cgroup_page_state(
+		memcg, bpf_core_enum_value(enum memcg_stat_item, MEMCG_KMEM));
 	row_stat_done(row);
 }
 

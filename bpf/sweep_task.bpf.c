@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * All processes: a count and the sum of their RSS for each memcg, and one row for each whose RSS reaches the threshold.
- * RSS is what the kernel's counters say without a sum over CPUs: late by some pages a CPU (see compat_rss).
+ * All processes: a count and the sum of their RSS for each memcg, and one row for each whose RSS
+ * reaches the threshold. RSS is what the kernel's counters say without a sum over CPUs: late by
+ * some pages a CPU (see compat_rss).
  */
 #include "row.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);		/* the loader sets it */
+	__uint(max_entries, 1); /* the loader sets it */
 	__type(key, u32);
 	__type(value, struct task_sample);
 } tasks SEC(".maps");
@@ -16,7 +17,7 @@ struct {
 static __always_inline void pids_count(struct sweep_state *state, u64 id, u64 rss)
 {
 	struct pids_value *counted = bpf_map_lookup_elem(&pids, &id);
-	struct pids_value first = { .generation = state->task_generation, .count = 1, .rss = rss };
+	struct pids_value first = {.generation = state->task_generation, .count = 1, .rss = rss};
 
 	if (!counted) {
 		if (bpf_map_update_elem(&pids, &id, &first, BPF_ANY))
@@ -45,7 +46,8 @@ int sweep_task(struct bpf_iter__task *ctx)
 	mm = task->mm;
 	if (mm)
 		rss = (compat_rss_direct(mm, RSS_ANON) + compat_rss_direct(mm, RSS_FILE) +
-		       compat_rss_direct(mm, RSS_SHMEM)) << config.page_shift;
+		       compat_rss_direct(mm, RSS_SHMEM))
+		      << config.page_shift;
 	pids_count(state, id, rss);
 	if (!mm || rss < state->min_rss)
 		return 0;
@@ -62,6 +64,7 @@ int sweep_task(struct bpf_iter__task *ctx)
 	row->memcg_id = id;
 	row->rss = rss;
 	row->swap = compat_rss_direct(mm, RSS_SWAP) << config.page_shift;
-	bpf_probe_read_kernel(row->comm, sizeof(row->comm), __builtin_preserve_access_index(&task->comm));
+	bpf_probe_read_kernel(row->comm, sizeof(row->comm),
+			      __builtin_preserve_access_index(&task->comm));
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A process as a record shows it: identity, memory split, and the raw arguments remembered from its exec. Included by the
- * objects that write record_task or keep the arguments.
+ * A process as a record shows it: identity, memory split, and the raw arguments remembered from its
+ * exec. Included by the objects that write record_task or keep the arguments.
  */
 #ifndef HEADROOM_TASK_BPF_H
 #define HEADROOM_TASK_BPF_H
@@ -16,11 +16,11 @@ struct {
 	__type(value, u8);
 } watched SEC(".maps");
 
-#define PF_KTHREAD 0x00200000	/* include/linux/sched.h, the same on all */
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h, the same on all */
 
 struct args_value {
-	u64 start_boottime_ns;	/* of the process: a reused pid is not it */
-	u64 arg_start;		/* a forked child that never exec'ed has its parent's */
+	u64 start_boottime_ns; /* of the process: a reused pid is not it */
+	u64 arg_start; /* a forked child that never exec'ed has its parent's */
 	u32 bytes;
 	u32 reserved;
 	char args[RECORD_ARGS];
@@ -33,7 +33,8 @@ struct {
 	__type(value, struct args_value);
 } args SEC(".maps");
 
-/* Arguments of the current process, from its own memory. Returns the bytes read; a page that is not there reads as none. */
+/* Arguments of the current process, from its own memory. Returns the bytes read; a page that is not
+ * there reads as none. */
 static __always_inline u32 args_read_current(char *ret, u64 *ret_arg_start)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -62,13 +63,16 @@ static __always_inline bool task_is_init(struct task_struct *leader)
 
 	if (!pid)
 		return false;
-	bpf_core_read(&nr, sizeof(nr), (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-		      (u64)level * bpf_core_type_size(struct upid));
+	bpf_core_read(&nr, sizeof(nr),
+		      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			      (u64)level * bpf_core_type_size(struct upid));
 	return nr == 1;
 }
 
-/* Arguments of a process that is not current: its own exec's, or, forked and never exec'ed, a near ancestor's. */
-static __always_inline void args_attach(struct record_task *ret, struct task_struct *leader, struct mm_struct *mm)
+/* Arguments of a process that is not current: its own exec's, or, forked and never exec'ed, a near
+ * ancestor's. */
+static __always_inline void args_attach(struct record_task *ret, struct task_struct *leader,
+					struct mm_struct *mm)
 {
 	u64 arg_start = mm ? BPF_CORE_READ(mm, arg_start) : 0;
 	struct task_struct *at = leader;
@@ -88,9 +92,10 @@ static __always_inline void args_attach(struct record_task *ret, struct task_str
 	}
 }
 
-/* The record of the process that `task` is a thread of; `mm` is where its memory is (a leader that exited has none). comm
- * and tid are the thread's own, as the kernel's log has them. */
-static __always_inline void task_fill(struct record_task *ret, struct task_struct *task, bool is_current)
+/* The record of the process that `task` is a thread of; `mm` is where its memory is (a leader that
+ * exited has none). comm and tid are the thread's own, as the kernel's log has them. */
+static __always_inline void task_fill(struct record_task *ret, struct task_struct *task,
+				      bool is_current)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
@@ -110,7 +115,8 @@ static __always_inline void task_fill(struct record_task *ret, struct task_struc
 		ret->swap = compat_rss_exact(mm, RSS_SWAP, config.cpus) << config.page_shift;
 		ret->pgtables = BPF_CORE_READ(mm, pgtables_bytes.counter);
 	}
-	bpf_probe_read_kernel(ret->comm, sizeof(ret->comm), __builtin_preserve_access_index(&task->comm));
+	bpf_probe_read_kernel(ret->comm, sizeof(ret->comm),
+			      __builtin_preserve_access_index(&task->comm));
 	ret->flags = (BPF_CORE_READ(task, flags) & PF_KTHREAD ? RECORD_TASK_KTHREAD : 0) |
 		     (task_is_init(leader) ? RECORD_TASK_INIT : 0);
 	ret->args_bytes = 0;

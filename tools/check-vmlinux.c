@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Holds the relocations of BPF objects against a kernel's BTF, as libbpf would at load: by name, through anonymous members.
- * What is missing fails the check, unless a program asks for it first (bpf_core_*_exists), or it is a flavour (a ___ in
- * the name), or the program cannot attach to that kernel anyway: those are notes. Loads nothing into a kernel.
+ * Holds the relocations of BPF objects against a kernel's BTF, as libbpf would at load: by name,
+ *through anonymous members. What is missing fails the check, unless a program asks for it first
+ *(bpf_core_*_exists), or it is a flavour (a ___ in the name), or the program cannot attach to that
+ *kernel anyway: those are notes. Loads nothing into a kernel.
  *
  *	check-vmlinux [-v] BTF OBJECT…		-v: print the notes, too
  */
@@ -16,7 +17,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 
-struct ext_header {		/* of .BTF.ext; Documentation/bpf/btf.rst */
+struct ext_header { /* of .BTF.ext; Documentation/bpf/btf.rst */
 	uint16_t magic;
 	uint8_t version, flags;
 	uint32_t header_bytes, func_at, func_bytes, line_at, line_bytes, relo_at, relo_bytes;
@@ -37,7 +38,8 @@ struct check {
 	size_t n_asked;
 };
 
-/* Every libbpf exports this name; the headers of some declare only its successor, which they do not export. */
+/* Every libbpf exports this name; the headers of some declare only its successor, which they do not
+ * export. */
 const void *btf_ext__get_raw_data(const struct btf_ext *ext, __u32 *bytes);
 
 #define NAME 256
@@ -65,7 +67,8 @@ static const char *name_of(const struct btf *btf, const struct btf_type *t)
 }
 
 /* A member by name, looking into anonymous structs and unions. NULL: none. */
-static const struct btf_type *member_find(const struct btf *btf, const struct btf_type *t, const char *name)
+static const struct btf_type *member_find(const struct btf *btf, const struct btf_type *t,
+					  const char *name)
 {
 	for (int i = 0; t && btf_is_composite(t) && i < btf_vlen(t); i++) {
 		const struct btf_member *m = &btf_members(t)[i];
@@ -85,7 +88,8 @@ static const struct btf_type *member_find(const struct btf *btf, const struct bt
 }
 
 /* What libbpf compares: the kinds, through arrays; numbers of any size fit. */
-static bool compatible(const struct btf *a, const struct btf_type *x, const struct btf *b, const struct btf_type *y)
+static bool compatible(const struct btf *a, const struct btf_type *x, const struct btf *b,
+		       const struct btf_type *y)
 {
 	while (x && y && btf_is_array(x) && btf_is_array(y)) {
 		x = skip(a, btf_array(x)->type);
@@ -109,13 +113,15 @@ static bool field_holds(const struct check *c, uint32_t id, const char *access, 
 	kernel_id = btf__find_by_name_kind(c->kernel, path, btf_kind(ours));
 	theirs = kernel_id < 0 ? NULL : skip(c->kernel, kernel_id);
 	strncat(path, name_of(c->object, ours) + strlen(path), NAME - strlen(path) - 1);
-	strtoul(access, &at, 10);	/* the first index is of the pointer */
+	strtoul(access, &at, 10); /* the first index is of the pointer */
 	while (*at == ':') {
 		unsigned long index = strtoul(at + 1, &at, 10);
 
 		if (ours && btf_is_array(ours)) {
 			ours = skip(c->object, btf_array(ours)->type);
-			theirs = theirs && btf_is_array(theirs) ? skip(c->kernel, btf_array(theirs)->type) : NULL;
+			theirs = theirs && btf_is_array(theirs)
+					 ? skip(c->kernel, btf_array(theirs)->type)
+					 : NULL;
 		} else if (ours && btf_is_composite(ours) && index < btf_vlen(ours)) {
 			const struct btf_member *m = &btf_members(ours)[index];
 			const char *name = btf__name_by_offset(c->object, m->name_off);
@@ -134,7 +140,8 @@ static bool field_holds(const struct check *c, uint32_t id, const char *access, 
 
 static const char *enum_name(const struct btf *btf, const struct btf_type *t, int i)
 {
-	return btf__name_by_offset(btf, btf_is_enum(t) ? btf_enum(t)[i].name_off : btf_enum64(t)[i].name_off);
+	return btf__name_by_offset(btf, btf_is_enum(t) ? btf_enum(t)[i].name_off
+						       : btf_enum64(t)[i].name_off);
 }
 
 static bool enum_holds(const struct check *c, uint32_t id, const char *access, char path[NAME])
@@ -160,7 +167,8 @@ static bool type_holds(const struct check *c, uint32_t id, char path[NAME])
 	return btf__find_by_name_kind(c->kernel, path, btf_kind(ours)) >= 0;
 }
 
-static bool relocation_holds(const struct check *c, const struct bpf_core_relo *relo, char path[NAME])
+static bool relocation_holds(const struct check *c, const struct bpf_core_relo *relo,
+			     char path[NAME])
 {
 	const char *access = btf__name_by_offset(c->object, relo->access_str_off);
 
@@ -180,16 +188,21 @@ static bool relocation_holds(const struct check *c, const struct bpf_core_relo *
 
 static bool kind_asks(uint32_t kind)
 {
-	return kind == BPF_CORE_FIELD_EXISTS || kind == BPF_CORE_ENUMVAL_EXISTS || kind == BPF_CORE_TYPE_EXISTS;
+	return kind == BPF_CORE_FIELD_EXISTS || kind == BPF_CORE_ENUMVAL_EXISTS ||
+	       kind == BPF_CORE_TYPE_EXISTS;
 }
 
 /* Can a program of this ELF section attach to that kernel? */
 static bool section_attaches(const struct btf *kernel, const char *section)
 {
-	static const struct { const char *before; const char *wanted; uint32_t kind; } kinds[] = {
-		{ "raw_tp/", "btf_trace_%s", BTF_KIND_TYPEDEF },
-		{ "iter/", "bpf_iter_%s", BTF_KIND_FUNC },
-		{ "iter.s/", "bpf_iter_%s", BTF_KIND_FUNC },
+	static const struct {
+		const char *before;
+		const char *wanted;
+		uint32_t kind;
+	} kinds[] = {
+		{"raw_tp/", "btf_trace_%s", BTF_KIND_TYPEDEF},
+		{"iter/", "bpf_iter_%s", BTF_KIND_FUNC},
+		{"iter.s/", "bpf_iter_%s", BTF_KIND_FUNC},
 	};
 	char name[NAME];
 
@@ -212,14 +225,15 @@ static bool was_asked(const struct check *c, const char *path)
 	return false;
 }
 
-static void relocation_check(struct check *c, const char *section, bool attaches, const struct bpf_core_relo *relo,
-			     bool asking)
+static void relocation_check(struct check *c, const char *section, bool attaches,
+			     const struct bpf_core_relo *relo, bool asking)
 {
 	char path[NAME];
 	bool holds = relocation_holds(c, relo, path);
 
 	if (asking) {
-		if (kind_asks(relo->kind) && c->n_asked < ARRAY_SIZE(c->asked) && !was_asked(c, path))
+		if (kind_asks(relo->kind) && c->n_asked < ARRAY_SIZE(c->asked) &&
+		    !was_asked(c, path))
 			c->asked[c->n_asked++] = strdup(path);
 		return;
 	}
@@ -240,7 +254,8 @@ static void relocation_check(struct check *c, const char *section, bool attaches
 static void object_walk(struct check *c, const uint8_t *ext, bool asking)
 {
 	const struct ext_header *header = (const void *)ext;
-	const uint8_t *at = ext + header->header_bytes + header->relo_at, *end = at + header->relo_bytes;
+	const uint8_t *at = ext + header->header_bytes + header->relo_at,
+		      *end = at + header->relo_bytes;
 	uint32_t record_bytes = *(const uint32_t *)at;
 
 	for (at += sizeof(uint32_t); at < end;) {
@@ -249,7 +264,9 @@ static void object_walk(struct check *c, const uint8_t *ext, bool asking)
 		bool attaches = section_attaches(c->kernel, name);
 
 		for (uint32_t i = 0; i < section->count; i++)
-			relocation_check(c, name, attaches, (const void *)(section->records + i * record_bytes), asking);
+			relocation_check(c, name, attaches,
+					 (const void *)(section->records + i * record_bytes),
+					 asking);
 		at = section->records + (size_t)section->count * record_bytes;
 	}
 }
@@ -280,7 +297,7 @@ static int object_check(struct check *c, const char *path)
 
 int main(int argc, char **argv)
 {
-	struct check check = { .verbose = argc > 1 && strcmp(argv[1], "-v") == 0 };
+	struct check check = {.verbose = argc > 1 && strcmp(argv[1], "-v") == 0};
 	struct btf *kernel;
 	int failed = 0;
 
@@ -298,8 +315,8 @@ int main(int argc, char **argv)
 	check.kernel = kernel;
 	for (int i = 2; i < argc; i++)
 		failed |= object_check(&check, argv[i]);
-	printf("check-vmlinux: %u uses of kernel types, %u missing, %u for other kernels\n", check.used, check.missing,
-	       check.notes);
+	printf("check-vmlinux: %u uses of kernel types, %u missing, %u for other kernels\n",
+	       check.used, check.missing, check.notes);
 	btf__free(kernel);
 	return failed || check.missing;
 }

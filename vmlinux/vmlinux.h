@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The kernel as far as we read it: only the structs and fields that bpf/ touches, written by hand. Offsets, orders and
- * sizes here mean nothing: one pragma lets libbpf relocate every access against the running kernel's BTF (CO-RE).
- * tools/check-vmlinux holds what the programs use against a kernel's BTF. What drifted between kernels is not here but in
- * bpf/compat.bpf.h. Never a place for shapes of our own.
+ * The kernel as far as we read it: only the structs and fields that bpf/ touches, written by hand.
+ * Offsets, orders and sizes here mean nothing: one pragma lets libbpf relocate every access against
+ * the running kernel's BTF (CO-RE). tools/check-vmlinux holds what the programs use against a
+ * kernel's BTF. What drifted between kernels is not here but in bpf/compat.bpf.h. Never a place for
+ * shapes of our own.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
@@ -42,7 +43,7 @@ enum { BPF_F_NO_PREALLOC = 1U << 0, BPF_F_MMAPABLE = 1U << 10 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
-struct bpf_raw_tracepoint_args {	/* UAPI */
+struct bpf_raw_tracepoint_args { /* UAPI */
 	__u64 args[0];
 };
 
@@ -50,9 +51,15 @@ struct bpf_raw_tracepoint_args {	/* UAPI */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 #endif
 
-typedef struct { int counter; } atomic_t;
-typedef struct { long counter; } atomic_long_t;
-typedef struct { unsigned int val; } kuid_t;
+typedef struct {
+	int counter;
+} atomic_t;
+typedef struct {
+	long counter;
+} atomic_long_t;
+typedef struct {
+	unsigned int val;
+} kuid_t;
 
 struct kernfs_node {
 	u64 id;
@@ -64,7 +71,7 @@ struct cgroup_subsys_state {
 };
 
 enum cgroup_subsys_id {
-	memory_cgrp_id = 4,	/* the number is the kernel's; ask bpf_core_enum_value() */
+	memory_cgrp_id = 4, /* the number is the kernel's; ask bpf_core_enum_value() */
 	CGROUP_SUBSYS_COUNT = 16,
 };
 
@@ -93,15 +100,15 @@ enum memcg_memory_event {
 	MEMCG_MAX,
 	MEMCG_OOM,
 	MEMCG_OOM_KILL,
-	MEMCG_OOM_GROUP_KILL,	/* since 5.17 */
+	MEMCG_OOM_GROUP_KILL, /* since 5.17 */
 	MEMCG_NR_MEMORY_EVENTS = 16,
 };
 
 struct mem_cgroup {
 	struct cgroup_subsys_state css;
 	struct page_counter memory;
-	struct page_counter swap;	/* v2; in a union with memsw */
-	struct page_counter memsw;	/* v1 */
+	struct page_counter swap; /* v2; in a union with memsw */
+	struct page_counter memsw; /* v1 */
 	atomic_long_t memory_events[MEMCG_NR_MEMORY_EVENTS];
 	atomic_long_t memory_events_local[MEMCG_NR_MEMORY_EVENTS];
 };
@@ -176,7 +183,7 @@ enum node_stat_item {
 
 enum memcg_stat_item {
 	MEMCG_PERCPU_B,
-	MEMCG_KMEM,		/* since 5.18 */
+	MEMCG_KMEM, /* since 5.18 */
 	MEMCG_NR_STAT,
 };
 
@@ -186,8 +193,8 @@ enum psi_states {
 };
 
 struct psi_group {
-	u64 total[32];		/* [NR_PSI_AGGREGATORS][NR_PSI_STATES - 1]; the first row is PSI_AVGS */
-	unsigned long avg[32];	/* [NR_PSI_STATES - 1][3] */
+	u64 total[32]; /* [NR_PSI_AGGREGATORS][NR_PSI_STATES - 1]; the first row is PSI_AVGS */
+	unsigned long avg[32]; /* [NR_PSI_STATES - 1][3] */
 };
 
 struct seq_file;

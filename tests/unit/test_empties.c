@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Groups without processes, put beside what the climb saw: told, remembered, dropped, and never twice. */
+/* Groups without processes, put beside what the climb saw: told, remembered, dropped, and never
+ * twice. */
 #include "base/cleanup.h"
 #include "fixture_files.h"
 #include "sense/empties.h"
@@ -20,7 +21,7 @@ struct bench {
 	struct tree tree;
 	struct files *files;
 	struct empties empties;
-	struct memcg_sample all[MOST];	/* as files have it */
+	struct memcg_sample all[MOST]; /* as files have it */
 	size_t n_all;
 };
 
@@ -46,7 +47,8 @@ static void bench_done(struct bench *b)
 	tree_done(&b->tree);
 }
 
-/* What a climb would see: the groups that hold processes. The rows are those of the file reader, marked by their usage. */
+/* What a climb would see: the groups that hold processes. The rows are those of the file reader,
+ * marked by their usage. */
 static size_t climb(struct bench *b, const char *also)
 {
 	size_t n = 0;
@@ -54,7 +56,8 @@ static size_t climb(struct bench *b, const char *also)
 	for (size_t i = 0; i < b->n_all; i++) {
 		const char *path = files_path(b->files, b->all[i].id);
 
-		if (!path || (strcmp(path, "/") != 0 && strcmp(path, "/busy") != 0 && (!also || strcmp(path, also) != 0)))
+		if (!path || (strcmp(path, "/") != 0 && strcmp(path, "/busy") != 0 &&
+			      (!also || strcmp(path, also) != 0)))
 			continue;
 		rows[n] = b->all[i];
 		rows[n++].usage = 5;
@@ -94,8 +97,8 @@ static void test_all_are_told_once(void **state)
 		assert_int_equal(n, 4);
 		for (size_t k = 0; k < n; k++)
 			assert_int_equal(count(rows, n, rows[k].id), 1);
-		assert_int_equal(rows[1].usage, 5);	/* the climb's own row, not an older one */
-		for (size_t k = 1; k < n; k++)		/* parents first */
+		assert_int_equal(rows[1].usage, 5); /* the climb's own row, not an older one */
+		for (size_t k = 1; k < n; k++) /* parents first */
 			assert_true(rows[k].level == 1 || count(rows, k, rows[k].parent_id) == 1);
 	}
 	bench_done(&b);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Kernel features are read from BTF: against small BTFs made here, each with the shape of one kernel. */
+/* Kernel features are read from BTF: against small BTFs made here, each with the shape of one
+ * kernel. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,10 +43,12 @@ static void add_tracepoint(struct shape *s, const char *name, int n, const int *
 
 static void add_func(struct shape *s, const char *name)
 {
-	assert_true(btf__add_func(s->btf, name, BTF_FUNC_STATIC, btf__add_func_proto(s->btf, 0)) > 0);
+	assert_true(btf__add_func(s->btf, name, BTF_FUNC_STATIC, btf__add_func_proto(s->btf, 0)) >
+		    0);
 }
 
-/* memcg_vmstats.state[n] behind a pointer, or atomics in mem_cgroup itself; MEMCG_NR_STAT = items */
+/* memcg_vmstats.state[n] behind a pointer, or atomics in mem_cgroup itself; MEMCG_NR_STAT = items
+ */
 static void add_vmstats(struct shape *s, bool embedded, int n, int items)
 {
 	int array = btf__add_array(s->btf, s->integer, s->number, n), vmstats;
@@ -88,8 +91,8 @@ static void test_5_10(void **state)
 	struct shape s;
 
 	shape_new(&s);
-	add_tracepoint(&s, "mark_victim", 1, (const int[]){ s.integer });
-	add_tracepoint(&s, "mm_vmscan_memcg_reclaim_begin", 2, (const int[]){ s.integer, s.gfp });
+	add_tracepoint(&s, "mark_victim", 1, (const int[]){s.integer});
+	add_tracepoint(&s, "mm_vmscan_memcg_reclaim_begin", 2, (const int[]){s.integer, s.gfp});
 	add_vmstats(&s, true, 40, 40);
 	check(&s, NOWHERE, NEEDS(FEATURE_VMSTATS_ATOMIC));
 }
@@ -99,13 +102,14 @@ static void test_6_1(void **state)
 	struct shape s;
 
 	shape_new(&s);
-	add_tracepoint(&s, "mark_victim", 2, (const int[]){ s.memcg_ptr, s.integer });
-	add_tracepoint(&s, "mm_vmscan_memcg_reclaim_begin", 2, (const int[]){ s.integer, s.gfp });
+	add_tracepoint(&s, "mark_victim", 2, (const int[]){s.memcg_ptr, s.integer});
+	add_tracepoint(&s, "mm_vmscan_memcg_reclaim_begin", 2, (const int[]){s.integer, s.gfp});
 	add_func(&s, "bpf_iter_cgroup");
 	add_func(&s, "cgroup_rstat_flush");
 	add_vmstats(&s, false, 50, 50);
-	check(&s, NOWHERE, NEEDS(FEATURE_VICTIM_TASK) | NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_RSTAT_FLUSH) |
-			   NEEDS(FEATURE_VMSTATS_INDEXED));
+	check(&s, NOWHERE,
+	      NEEDS(FEATURE_VICTIM_TASK) | NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_RSTAT_FLUSH) |
+		      NEEDS(FEATURE_VMSTATS_INDEXED));
 }
 
 static void test_7_x(void **state)
@@ -113,15 +117,18 @@ static void test_7_x(void **state)
 	struct shape s;
 
 	shape_new(&s);
-	add_tracepoint(&s, "mark_victim", 2, (const int[]){ s.memcg_ptr, s.integer });
-	add_tracepoint(&s, "mm_vmscan_memcg_reclaim_begin", 3, (const int[]){ s.gfp, s.integer, s.memcg_ptr });
+	add_tracepoint(&s, "mark_victim", 2, (const int[]){s.memcg_ptr, s.integer});
+	add_tracepoint(&s, "mm_vmscan_memcg_reclaim_begin", 3,
+		       (const int[]){s.gfp, s.integer, s.memcg_ptr});
 	add_func(&s, "bpf_iter_cgroup");
 	add_func(&s, "bpf_get_mem_cgroup");
 	add_func(&s, "bpf_put_mem_cgroup");
 	add_func(&s, "bpf_mem_cgroup_page_state");
 	add_func(&s, "bpf_mem_cgroup_flush_stats");
-	check(&s, NOWHERE, NEEDS(FEATURE_VICTIM_TASK) | NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_MEMCG_KFUNCS) |
-			   NEEDS(FEATURE_GFP_FIRST) | NEEDS(FEATURE_MEMCG_ARG));
+	check(&s, NOWHERE,
+	      NEEDS(FEATURE_VICTIM_TASK) | NEEDS(FEATURE_ITER_CGROUP) |
+		      NEEDS(FEATURE_MEMCG_KFUNCS) | NEEDS(FEATURE_GFP_FIRST) |
+		      NEEDS(FEATURE_MEMCG_ARG));
 }
 
 static void test_half_of_the_kfuncs_is_none(void **state)
@@ -137,12 +144,15 @@ static void test_half_of_the_kfuncs_is_none(void **state)
 /* Compacted counters need the index table, and a name that only begins alike is not it. */
 static void test_compacted(void **state)
 {
-	static const struct { const char *kallsyms; __u32 expected; } cases[] = {
-		{ "ffffffff81000000 T startup_64\nffffffff82000000 b mem_cgroup_stats_index\n",
-		  NEEDS(FEATURE_VMSTATS_INDEXED) },
-		{ "ffffffff81000000 T startup_64\nffffffff82000000 b mem_cgroup_stats_indexes\n", 0 },
-		{ "", 0 },
-		{ "not\na symbol table\n\n", 0 },
+	static const struct {
+		const char *kallsyms;
+		__u32 expected;
+	} cases[] = {
+		{"ffffffff81000000 T startup_64\nffffffff82000000 b mem_cgroup_stats_index\n",
+		 NEEDS(FEATURE_VMSTATS_INDEXED)},
+		{"ffffffff81000000 T startup_64\nffffffff82000000 b mem_cgroup_stats_indexes\n", 0},
+		{"", 0},
+		{"not\na symbol table\n\n", 0},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -151,7 +161,8 @@ static void test_compacted(void **state)
 		struct shape s;
 
 		assert_true(fd >= 0);
-		assert_int_equal(write(fd, cases[i].kallsyms, strlen(cases[i].kallsyms)), strlen(cases[i].kallsyms));
+		assert_int_equal(write(fd, cases[i].kallsyms, strlen(cases[i].kallsyms)),
+				 strlen(cases[i].kallsyms));
 		close(fd);
 		shape_new(&s);
 		add_vmstats(&s, false, 38, 56);

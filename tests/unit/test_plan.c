@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The attach plan's table holds together with the BPF objects that it names, and the loader's report survives the wire. */
+/* The attach plan's table holds together with the BPF objects that it names, and the loader's
+ * report survives the wire. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +12,7 @@
 #include "base/cleanup.h"
 #include "sense/loader.h"
 
-static int be_quiet(enum libbpf_print_level level, const char *format, va_list args)
-{
-	return 0;
-}
+static int be_quiet(enum libbpf_print_level level, const char *format, va_list args) { return 0; }
 
 static struct bpf_object *object_open(const char *name)
 {
@@ -40,7 +38,8 @@ static void test_words_fit_and_are_unique(void **state)
 		for (unsigned int v = 0; v < plan_variants(&plan[i]); v++) {
 			assert_in_range(strlen(plan[i].variants[v].name), 1, PLAN_VARIANT);
 			for (unsigned int k = 0; k < v; k++)
-				assert_string_not_equal(plan[i].variants[v].name, plan[i].variants[k].name);
+				assert_string_not_equal(plan[i].variants[v].name,
+							plan[i].variants[k].name);
 		}
 	}
 }
@@ -83,7 +82,8 @@ static void test_programs_exist(void **state)
 			assert_non_null(variant->programs[0]);
 			object = object_open(variant->object);
 			for (unsigned int p = 0; p < PLAN_PROGRAMS && variant->programs[p]; p++)
-				assert_non_null(bpf_object__find_program_by_name(object, variant->programs[p]));
+				assert_non_null(bpf_object__find_program_by_name(
+					object, variant->programs[p]));
 			bpf_object__close(object);
 		}
 }
@@ -103,7 +103,8 @@ static bool plan_uses(const char *object, const char *program)
 	return false;
 }
 
-static const char *const objects[] = { "lifecycle", "oom", "reclaim", "sweep_cgroup", "sweep_climb", "sweep_task" };
+static const char *const objects[] = {"lifecycle",    "oom",	     "reclaim",
+				      "sweep_cgroup", "sweep_climb", "sweep_task"};
 
 static void test_no_program_is_forgotten(void **state)
 {
@@ -111,23 +112,30 @@ static void test_no_program_is_forgotten(void **state)
 		struct bpf_object *object = object_open(objects[i]);
 		struct bpf_program *program;
 
-		bpf_object__for_each_program(program, object)
-			if (!plan_uses(objects[i], bpf_program__name(program)))
-				fail_msg("%s of %s is in no variant", bpf_program__name(program), objects[i]);
+		bpf_object__for_each_program(
+			program, object) if (!plan_uses(objects[i], bpf_program__name(program)))
+			fail_msg("%s of %s is in no variant", bpf_program__name(program),
+				 objects[i]);
 		bpf_object__close(object);
 	}
 }
 
-/* One map over several objects: a shape of its own in one of them would be silently replaced by another's. */
+/* One map over several objects: a shape of its own in one of them would be silently replaced by
+ * another's. */
 static void test_shared_maps_agree(void **state)
 {
-	struct { int type; __u32 key, value, flags; bool seen; } shape[MAP_COUNT] = { 0 };
+	struct {
+		int type;
+		__u32 key, value, flags;
+		bool seen;
+	} shape[MAP_COUNT] = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
 		struct bpf_object *object = object_open(objects[i]);
 
 		for (unsigned int m = 0; m < MAP_COUNT; m++) {
-			const struct bpf_map *map = bpf_object__find_map_by_name(object, loader_map_names[m]);
+			const struct bpf_map *map =
+				bpf_object__find_map_by_name(object, loader_map_names[m]);
 
 			if (!map)
 				continue;
@@ -155,13 +163,15 @@ static void test_no_map_is_unknown(void **state)
 		struct bpf_object *object = object_open(objects[i]);
 		struct bpf_map *map;
 
-		bpf_object__for_each_map(map, object) {
+		bpf_object__for_each_map(map, object)
+		{
 			bool known = strcmp(bpf_map__name(map), ".rodata.config") == 0;
 
 			for (unsigned int m = 0; m < MAP_COUNT; m++)
 				known |= strcmp(bpf_map__name(map), loader_map_names[m]) == 0;
 			if (!known)
-				fail_msg("map %s of %s is not in loader.h", bpf_map__name(map), objects[i]);
+				fail_msg("map %s of %s is not in loader.h", bpf_map__name(map),
+					 objects[i]);
 		}
 		bpf_object__close(object);
 	}
@@ -201,7 +211,8 @@ static void test_report_round_trip(void **state)
 	assert_memory_equal(got.map, sent.map, sizeof(sent.map));
 	for (unsigned int i = 0; i < SIGNAL_COUNT; i++) {
 		assert_int_equal(got.signal[i].variant, sent.signal[i].variant);
-		assert_memory_equal(got.signal[i].link, sent.signal[i].link, sizeof(sent.signal[i].link));
+		assert_memory_equal(got.signal[i].link, sent.signal[i].link,
+				    sizeof(sent.signal[i].link));
 		assert_string_equal(got.signal[i].passed_over, sent.signal[i].passed_over);
 	}
 }
@@ -209,7 +220,7 @@ static void test_report_round_trip(void **state)
 static void test_report_refused(void **state)
 {
 	struct loader_report good, bad;
-	struct loaded sent, got = { .map = { 99 } };
+	struct loaded sent, got = {.map = {99}};
 	int fds[LOADER_FDS];
 
 	some_loaded(&sent);
@@ -222,20 +233,21 @@ static void test_report_refused(void **state)
 	assert_int_equal(loader_report_decode(&bad, sizeof(bad), fds, 5, &got), -EBADMSG);
 	bad = good, bad.signal[0].variant = -1;
 	assert_int_equal(loader_report_decode(&bad, sizeof(bad), fds, 5, &got), -EBADMSG);
-	bad = good, bad.fd[1].map = bad.fd[0].map;	/* one map twice */
+	bad = good, bad.fd[1].map = bad.fd[0].map; /* one map twice */
 	assert_int_equal(loader_report_decode(&bad, sizeof(bad), fds, 5, &got), -EBADMSG);
 	bad = good, bad.fd[4].signal = SIGNAL_COUNT;
 	assert_int_equal(loader_report_decode(&bad, sizeof(bad), fds, 5, &got), -EBADMSG);
 	bad = good, bad.n_fds = LOADER_FDS + 1;
-	assert_int_equal(loader_report_decode(&bad, sizeof(bad), fds, LOADER_FDS + 1, &got), -EBADMSG);
-	assert_int_equal(got.map[0], 99);	/* untouched */
+	assert_int_equal(loader_report_decode(&bad, sizeof(bad), fds, LOADER_FDS + 1, &got),
+			 -EBADMSG);
+	assert_int_equal(got.map[0], 99); /* untouched */
 }
 
 static void test_report_too_many_links(void **state)
 {
 	struct loader_report report;
 	struct loaded none, got;
-	int fds[LOADER_FDS] = { 0 };
+	int fds[LOADER_FDS] = {0};
 
 	loader_none("", &none);
 	loader_report_encode(&none, &report, fds);
@@ -244,7 +256,8 @@ static void test_report_too_many_links(void **state)
 		report.fd[i].map = 0xffff;
 		report.fd[i].signal = SIGNAL_EXEC;
 	}
-	assert_int_equal(loader_report_decode(&report, sizeof(report), fds, report.n_fds, &got), -EBADMSG);
+	assert_int_equal(loader_report_decode(&report, sizeof(report), fds, report.n_fds, &got),
+			 -EBADMSG);
 }
 
 static void test_no_bpf_is_the_last_variant_of_all(void **state)

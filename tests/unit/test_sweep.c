@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Rows in parents-first order, whatever order they were found in; and a sense that falls back where BPF may not run. */
+/* Rows in parents-first order, whatever order they were found in; and a sense that falls back where
+ * BPF may not run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,16 +12,19 @@
 
 static void test_order(void **state)
 {
-	static const struct { size_t n; __u32 level[8], expected[8]; } cases[] = {
-		{ 0, { 0 }, { 0 } },
-		{ 1, { 3 }, { 0 } },
-		{ 4, { 0, 1, 2, 3 }, { 0, 1, 2, 3 } },
-		{ 5, { 2, 1, 0, 2, 1 }, { 2, 1, 4, 0, 3 } },	/* equal levels stay in their order */
-		{ 4, { 5000, 1, 300, 0 }, { 3, 1, 0, 2 } },	/* deeper than any: still after the rest */
+	static const struct {
+		size_t n;
+		__u32 level[8], expected[8];
+	} cases[] = {
+		{0, {0}, {0}},
+		{1, {3}, {0}},
+		{4, {0, 1, 2, 3}, {0, 1, 2, 3}},
+		{5, {2, 1, 0, 2, 1}, {2, 1, 4, 0, 3}}, /* equal levels stay in their order */
+		{4, {5000, 1, 300, 0}, {3, 1, 0, 2}}, /* deeper than any: still after the rest */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct memcg_sample rows[8] = { 0 };
+		struct memcg_sample rows[8] = {0};
 		__u32 order[8];
 
 		for (size_t k = 0; k < cases[i].n; k++)
@@ -33,7 +37,7 @@ static void test_order(void **state)
 
 static void test_without_bpf(void **state)
 {
-	struct memcg_sample row = { .id = 7 };
+	struct memcg_sample row = {.id = 7};
 	struct task_sample task;
 	struct loaded loaded;
 	struct sweep sweep;

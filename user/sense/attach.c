@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Loads one variant's programs from its object, over the one shared set of maps, and attaches them. A program that fails
- * takes nothing with it but its variant: each variant is an object instance of its own. HEADROOM_BPF_DEBUG=1 in the
- * environment shows libbpf's and the verifier's own words on stderr.
+ * Loads one variant's programs from its object, over the one shared set of maps, and attaches them.
+ * A program that fails takes nothing with it but its variant: each variant is an object instance of
+ * its own. HEADROOM_BPF_DEBUG=1 in the environment shows libbpf's and the verifier's own words on
+ * stderr.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,28 +16,50 @@
 #include "attach.h"
 
 const char *const loader_map_names[MAP_COUNT] = {
-	[MAP_RECORDS] = "records", [MAP_LOST] = "lost", [MAP_STALLS] = "stalls", [MAP_HOST_COUNTS] = "host_counts",
-	[MAP_WATCHED] = "watched", [MAP_ROWS] = "rows", [MAP_SWEEP] = "sweep", [MAP_PIDS] = "pids",
-	[MAP_TASKS] = "tasks", [MAP_SEEN] = "seen", [MAP_THREADS] = "threads", [MAP_ARGS] = "args",
+	[MAP_RECORDS] = "records",
+	[MAP_LOST] = "lost",
+	[MAP_STALLS] = "stalls",
+	[MAP_HOST_COUNTS] = "host_counts",
+	[MAP_WATCHED] = "watched",
+	[MAP_ROWS] = "rows",
+	[MAP_SWEEP] = "sweep",
+	[MAP_PIDS] = "pids",
+	[MAP_TASKS] = "tasks",
+	[MAP_SEEN] = "seen",
+	[MAP_THREADS] = "threads",
+	[MAP_ARGS] = "args",
 	[MAP_ARGS_SCRATCH] = "args_scratch",
 };
 
-static bool verifier_refused;	/* libbpf said so while the last object was loaded */
+static bool verifier_refused; /* libbpf said so while the last object was loaded */
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
 	if (strstr(format, "BEGIN PROG LOAD LOG"))
 		verifier_refused = true;
-	return getenv("HEADROOM_BPF_DEBUG") && level <= LIBBPF_INFO ? vfprintf(stderr, format, args) : 0;
+	return getenv("HEADROOM_BPF_DEBUG") && level <= LIBBPF_INFO ? vfprintf(stderr, format, args)
+								    : 0;
 }
 
 static const char *error_word(int error)
 {
-	static const struct { int error; const char *word; } words[] = {
-		{ EPERM, "EPERM" }, { EACCES, "EACCES" }, { ENOENT, "not in this kernel" },
-		{ ESRCH, "not in this kernel" }, { EINVAL, "EINVAL" }, { ENOMEM, "ENOMEM" }, { EBUSY, "EBUSY" },
-		{ EOPNOTSUPP, "not supported" }, { ENOTSUP, "not supported" }, { E2BIG, "too large" },
-		{ ENODEV, "not in this kernel" }, { ENOSPC, "ENOSPC" }, { EMFILE, "EMFILE" },
+	static const struct {
+		int error;
+		const char *word;
+	} words[] = {
+		{EPERM, "EPERM"},
+		{EACCES, "EACCES"},
+		{ENOENT, "not in this kernel"},
+		{ESRCH, "not in this kernel"},
+		{EINVAL, "EINVAL"},
+		{ENOMEM, "ENOMEM"},
+		{EBUSY, "EBUSY"},
+		{EOPNOTSUPP, "not supported"},
+		{ENOTSUP, "not supported"},
+		{E2BIG, "too large"},
+		{ENODEV, "not in this kernel"},
+		{ENOSPC, "ENOSPC"},
+		{EMFILE, "EMFILE"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -45,23 +68,25 @@ static const char *error_word(int error)
 	return "failed";
 }
 
-void attach_quiet(void)
-{
-	libbpf_set_print(print_libbpf);
-}
+void attach_quiet(void) { libbpf_set_print(print_libbpf); }
 
 void attach_init(struct attach *attach)
 {
-	static const struct { enum feature feature; __u32 flag; } shapes[] = {
-		{ FEATURE_VICTIM_TASK, CONFIG_VICTIM_TASK }, { FEATURE_GFP_FIRST, CONFIG_GFP_FIRST },
-		{ FEATURE_MEMCG_ARG, CONFIG_MEMCG_ARG },
+	static const struct {
+		enum feature feature;
+		__u32 flag;
+	} shapes[] = {
+		{FEATURE_VICTIM_TASK, CONFIG_VICTIM_TASK},
+		{FEATURE_GFP_FIRST, CONFIG_GFP_FIRST},
+		{FEATURE_MEMCG_ARG, CONFIG_MEMCG_ARG},
 	};
 	int cpus = libbpf_num_possible_cpus();
 
 	memset(attach->map, -1, sizeof(attach->map));
 	attach->bpf.page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
 	attach->bpf.cpus = cpus > 0 ? cpus : 1;
-	attach->bpf.flags = (attach->config->v1 ? CONFIG_V1 : 0) | (attach->config->psi ? CONFIG_PSI : 0);
+	attach->bpf.flags =
+		(attach->config->v1 ? CONFIG_V1 : 0) | (attach->config->psi ? CONFIG_PSI : 0);
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
 		if (attach->features & NEEDS(shapes[i].feature))
 			attach->bpf.flags |= shapes[i].flag;
@@ -80,8 +105,9 @@ static int map_prepare(struct attach *attach, struct bpf_map *map)
 	int index = map_index(map);
 
 	if (index < 0)
-		return strcmp(bpf_map__name(map), ".rodata.config") ? 0 :
-		       bpf_map__set_initial_value(map, &attach->bpf, sizeof(attach->bpf));
+		return strcmp(bpf_map__name(map), ".rodata.config")
+			       ? 0
+			       : bpf_map__set_initial_value(map, &attach->bpf, sizeof(attach->bpf));
 	if (attach->map[index] >= 0)
 		return bpf_map__reuse_fd(map, attach->map[index]);
 	switch (index) {
@@ -105,18 +131,22 @@ static bool variant_has(const struct plan_variant *variant, const char *program)
 	return false;
 }
 
-static int object_prepare(struct attach *attach, struct bpf_object *object, const struct plan_variant *variant)
+static int object_prepare(struct attach *attach, struct bpf_object *object,
+			  const struct plan_variant *variant)
 {
 	struct bpf_program *program;
 	struct bpf_map *map;
 	int r;
 
-	bpf_object__for_each_program(program, object) {
-		r = bpf_program__set_autoload(program, variant_has(variant, bpf_program__name(program)));
+	bpf_object__for_each_program(program, object)
+	{
+		r = bpf_program__set_autoload(program,
+					      variant_has(variant, bpf_program__name(program)));
 		if (r < 0)
 			return r;
 	}
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		r = map_prepare(attach, map);
 		if (r < 0)
 			return r;
@@ -124,7 +154,8 @@ static int object_prepare(struct attach *attach, struct bpf_object *object, cons
 	return 0;
 }
 
-static struct bpf_link *attach_iterator(const struct bpf_program *program, bool cgroups, int fd, int order)
+static struct bpf_link *attach_iterator(const struct bpf_program *program, bool cgroups, int fd,
+					int order)
 {
 	union bpf_iter_link_info info = {};
 	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts);
@@ -148,7 +179,8 @@ static int link_add(struct bpf_link *link, int links[LOADER_LINKS], unsigned int
 	return 0;
 }
 
-static int program_attach(struct attach *attach, struct bpf_program *program, int links[LOADER_LINKS], unsigned int *n)
+static int program_attach(struct attach *attach, struct bpf_program *program,
+			  int links[LOADER_LINKS], unsigned int *n)
 {
 	const struct loader_config *config = attach->config;
 	const char *section = bpf_program__section_name(program);
@@ -158,21 +190,24 @@ static int program_attach(struct attach *attach, struct bpf_program *program, in
 	if (strncmp(section, "iter", 4) != 0)
 		return link_add(bpf_program__attach(program), links, n);
 	r = link_add(attach_iterator(program, cgroups, config->scope_fd < 0 ? 0 : config->scope_fd,
-				     BPF_CGROUP_ITER_DESCENDANTS_PRE), links, n);
+				     BPF_CGROUP_ITER_DESCENDANTS_PRE),
+		     links, n);
 	if (r == 0 && cgroups && config->ancestors_fd >= 0)
-		r = link_add(attach_iterator(program, true, config->ancestors_fd, BPF_CGROUP_ITER_ANCESTORS_UP),
+		r = link_add(attach_iterator(program, true, config->ancestors_fd,
+					     BPF_CGROUP_ITER_ANCESTORS_UP),
 			     links, n);
 	return r;
 }
 
-static int object_attach(struct attach *attach, struct bpf_object *object, const struct plan_variant *variant,
-			 int links[LOADER_LINKS])
+static int object_attach(struct attach *attach, struct bpf_object *object,
+			 const struct plan_variant *variant, int links[LOADER_LINKS])
 {
 	unsigned int n = 0;
 	int r;
 
 	for (unsigned int i = 0; i < PLAN_PROGRAMS && variant->programs[i]; i++) {
-		struct bpf_program *program = bpf_object__find_program_by_name(object, variant->programs[i]);
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(object, variant->programs[i]);
 
 		r = program ? program_attach(attach, program, links, &n) : -ENOENT;
 		if (r < 0)
@@ -187,7 +222,8 @@ static void object_keep_maps(struct attach *attach, struct bpf_object *object)
 	struct bpf_map *map;
 	int index;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		index = map_index(map);
 		if (index < 0 || attach->map[index] >= 0)
 			continue;
@@ -197,11 +233,11 @@ static void object_keep_maps(struct attach *attach, struct bpf_object *object)
 	}
 }
 
-int attach_variant(struct attach *attach, const struct plan_variant *variant, int link[LOADER_LINKS], char *why,
-		   size_t why_bytes)
+int attach_variant(struct attach *attach, const struct plan_variant *variant,
+		   int link[LOADER_LINKS], char *why, size_t why_bytes)
 {
 	DECLARE_LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = variant->object);
-	int links[LOADER_LINKS] = { -1, -1, -1, -1 };
+	int links[LOADER_LINKS] = {-1, -1, -1, -1};
 	struct bpf_object *object;
 	const void *elf;
 	size_t bytes;
@@ -220,7 +256,8 @@ int attach_variant(struct attach *attach, const struct plan_variant *variant, in
 	if (r == 0)
 		r = object_attach(attach, object, variant, links);
 	if (r < 0) {
-		snprintf(why, why_bytes, "%s%s", error_word(-r), verifier_refused ? " (verifier)" : "");
+		snprintf(why, why_bytes, "%s%s", error_word(-r),
+			 verifier_refused ? " (verifier)" : "");
 		bpf_object__close(object);
 		return r;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One variant of a signal: load its programs, attach them, or say why not. Private to the loader's child, which never
- * frees what works: closing would detach it.
+ * One variant of a signal: load its programs, attach them, or say why not. Private to the loader's
+ * child, which never frees what works: closing would detach it.
  */
 #ifndef HEADROOM_ATTACH_H
 #define HEADROOM_ATTACH_H
@@ -14,13 +14,14 @@ struct attach {
 	struct loaded *loaded;
 	__u32 features;
 	struct bpf_config bpf;
-	int map[MAP_COUNT];	/* made by the first object that needs it */
+	int map[MAP_COUNT]; /* made by the first object that needs it */
 };
 
-void attach_quiet(void);	/* libbpf keeps its words to itself; first of all */
+void attach_quiet(void); /* libbpf keeps its words to itself; first of all */
 void attach_init(struct attach *attach);
-/* 0 with the links in link[] (all of the variant's programs run), or -errno with the reason in a few words. */
-int attach_variant(struct attach *attach, const struct plan_variant *variant, int link[LOADER_LINKS], char *why,
-		   size_t why_bytes);
+/* 0 with the links in link[] (all of the variant's programs run), or -errno with the reason in a
+ * few words. */
+int attach_variant(struct attach *attach, const struct plan_variant *variant,
+		   int link[LOADER_LINKS], char *why, size_t why_bytes);
 
 #endif

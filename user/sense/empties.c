@@ -11,7 +11,7 @@ int empties_init(struct empties *e, size_t capacity)
 
 	while (places < 2 * capacity)
 		places *= 2;
-	*e = (struct empties){ .capacity = capacity, .mask = places - 1 };
+	*e = (struct empties){.capacity = capacity, .mask = places - 1};
 	e->rows = calloc(capacity, sizeof(*e->rows));
 	e->before = calloc(capacity, sizeof(*e->before));
 	e->index = calloc(places, sizeof(*e->index));
@@ -26,7 +26,7 @@ void empties_done(struct empties *e)
 	free(e->rows);
 	free(e->before);
 	free(e->index);
-	*e = (struct empties){ 0 };
+	*e = (struct empties){0};
 }
 
 static __u32 *place_of(struct empties *e, const struct memcg_sample *rows, __u64 id)
@@ -38,10 +38,7 @@ static __u32 *place_of(struct empties *e, const struct memcg_sample *rows, __u64
 	return &e->index[at];
 }
 
-static bool want_nothing(const struct memcg_sample *row, void *arg)
-{
-	return false;
-}
+static bool want_nothing(const struct memcg_sample *row, void *arg) { return false; }
 
 static int look(struct empties *e, struct files *files)
 {
@@ -62,7 +59,8 @@ static void index_rows(struct empties *e, const struct memcg_sample *rows, size_
 		*place_of(e, rows, rows[i].id) = i + 1;
 }
 
-/* Appends what is not there yet. All below an empty group is empty, and files list parents first: the order holds. */
+/* Appends what is not there yet. All below an empty group is empty, and files list parents first:
+ * the order holds. */
 static int append(struct empties *e, struct memcg_sample *rows, size_t capacity, size_t *n)
 {
 	for (size_t i = 0; i < e->n; i++) {
@@ -86,7 +84,8 @@ static bool any_missing(struct empties *e, const struct memcg_sample *rows)
 	return false;
 }
 
-int empties_add(struct empties *e, struct files *files, struct memcg_sample *rows, size_t capacity, size_t *n)
+int empties_add(struct empties *e, struct files *files, struct memcg_sample *rows, size_t capacity,
+		size_t *n)
 {
 	size_t seen = *n;
 	int r;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Kernel features as a table: one probe each, the kernel version where the thing came or went, and the words for those
- * who miss it. Reads BTF and kallsyms, never loads anything: whether a program really runs is found by running it.
+ * Kernel features as a table: one probe each, the kernel version where the thing came or went, and
+ * the words for those who miss it. Reads BTF and kallsyms, never loads anything: whether a program
+ * really runs is found by running it.
  */
 #include <bpf/btf.h>
 #include <stdbool.h>
@@ -29,7 +30,8 @@ static const struct btf_type *resolve(const struct btf *btf, __u32 id)
 	return t;
 }
 
-/* Parameter i of a tracepoint: its probe's prototype is the typedef btf_trace_NAME, whose first one is void *__data. */
+/* Parameter i of a tracepoint: its probe's prototype is the typedef btf_trace_NAME, whose first one
+ * is void *__data. */
 static __u32 tracepoint_param(const struct source *src, const char *tracepoint, unsigned int i)
 {
 	const struct btf_type *t;
@@ -56,7 +58,8 @@ static bool param_is_pointer(const struct source *src, const char *tracepoint, u
 	return t && btf_is_ptr(t);
 }
 
-static const struct btf_type *member_type(const struct btf *btf, const char *type, const char *member)
+static const struct btf_type *member_type(const struct btf *btf, const char *type,
+					  const char *member)
 {
 	const struct btf_type *t;
 	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
@@ -95,10 +98,7 @@ static bool has_symbol(const char *kallsyms, const char *symbol)
 	return false;
 }
 
-static bool probe_iter_cgroup(const struct source *src)
-{
-	return has_func(src, "bpf_iter_cgroup");
-}
+static bool probe_iter_cgroup(const struct source *src) { return has_func(src, "bpf_iter_cgroup"); }
 
 static bool probe_rstat_flush(const struct source *src)
 {
@@ -108,7 +108,8 @@ static bool probe_rstat_flush(const struct source *src)
 static bool probe_memcg_kfuncs(const struct source *src)
 {
 	return has_func(src, "bpf_get_mem_cgroup") && has_func(src, "bpf_put_mem_cgroup") &&
-	       has_func(src, "bpf_mem_cgroup_page_state") && has_func(src, "bpf_mem_cgroup_flush_stats");
+	       has_func(src, "bpf_mem_cgroup_page_state") &&
+	       has_func(src, "bpf_mem_cgroup_flush_stats");
 }
 
 static bool probe_vmstats_atomic(const struct source *src)
@@ -126,7 +127,8 @@ static bool probe_vmstats_indexed(const struct source *src)
 
 	if (!t || !btf_is_ptr(t) || !state || !btf_is_array(state))
 		return false;
-	if (btf_array(state)->nelems == (__u32)enum_value(src->btf, "memcg_stat_item", "MEMCG_NR_STAT"))
+	if (btf_array(state)->nelems ==
+	    (__u32)enum_value(src->btf, "memcg_stat_item", "MEMCG_NR_STAT"))
 		return true;
 	return has_symbol(src->kallsyms, "mem_cgroup_stats_index");
 }
@@ -141,7 +143,8 @@ static bool probe_gfp_first(const struct source *src)
 	__u32 id = tracepoint_param(src, "mm_vmscan_memcg_reclaim_begin", 0);
 	const struct btf_type *t = id ? btf__type_by_id(src->btf, id) : NULL;
 
-	return t && btf_is_typedef(t) && strcmp(btf__name_by_offset(src->btf, t->name_off), "gfp_t") == 0;
+	return t && btf_is_typedef(t) &&
+	       strcmp(btf__name_by_offset(src->btf, t->name_off), "gfp_t") == 0;
 }
 
 static bool probe_memcg_arg(const struct source *src)
@@ -149,24 +152,27 @@ static bool probe_memcg_arg(const struct source *src)
 	return param_is_pointer(src, "mm_vmscan_memcg_reclaim_begin", 2);
 }
 
+/* clang-format off */
 static const struct {
 	const char *missing;
 	bool (*probe)(const struct source *src);
 } features[FEATURE_COUNT] = {
-	[FEATURE_ITER_CGROUP]	  = { "not in this kernel", probe_iter_cgroup },	/* since 6.1 */
-	[FEATURE_RSTAT_FLUSH]	  = { "not in this kernel", probe_rstat_flush },	/* 6.1 to 6.15 */
-	[FEATURE_MEMCG_KFUNCS]	  = { "not in this kernel", probe_memcg_kfuncs },	/* since 7.0 */
-	[FEATURE_VMSTATS_ATOMIC]  = { "counters are not atomic", probe_vmstats_atomic },	/* to 5.12 */
+	[FEATURE_ITER_CGROUP] = { "not in this kernel", probe_iter_cgroup },	 /* since 6.1 */
+	[FEATURE_RSTAT_FLUSH] = { "not in this kernel", probe_rstat_flush },	 /* 6.1 to 6.15 */
+	[FEATURE_MEMCG_KFUNCS] = { "not in this kernel", probe_memcg_kfuncs },	 /* since 7.0 */
+	[FEATURE_VMSTATS_ATOMIC] = { "not in this kernel", probe_vmstats_atomic }, /* to 5.12 */
 	/* since 6.0; compacted since 6.10, and then only with CONFIG_KALLSYMS_ALL */
 	[FEATURE_VMSTATS_INDEXED] = { "no index of the counters", probe_vmstats_indexed },
-	[FEATURE_VICTIM_TASK]	  = { "mark_victim tells a pid only", probe_victim_task },	/* since 6.8, and 6.1.192 */
-	[FEATURE_GFP_FIRST]	  = { "", probe_gfp_first },	/* since 7.0 */
-	[FEATURE_MEMCG_ARG]	  = { "", probe_memcg_arg },	/* since 7.0 */
+	/* since 6.8, and in stable 5.10 and 6.1 */
+	[FEATURE_VICTIM_TASK] = { "mark_victim tells a pid only", probe_victim_task },
+	[FEATURE_GFP_FIRST] = { "", probe_gfp_first },	/* since 7.0 */
+	[FEATURE_MEMCG_ARG] = { "", probe_memcg_arg },	/* since 7.0 */
 };
+/* clang-format on */
 
 __u32 features_probe(const struct btf *btf, const char *kallsyms)
 {
-	const struct source src = { btf, kallsyms };
+	const struct source src = {btf, kallsyms};
 	__u32 found = 0;
 
 	for (unsigned int i = 0; i < FEATURE_COUNT; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What this kernel has, asked of its BTF once, in the loader's child. A feature gates a variant of the attach plan or
- * chooses a shape for the programs (bpf/shared.h, CONFIG_*). Never decided from a version number.
+ * What this kernel has, asked of its BTF once, in the loader's child. A feature gates a variant of
+ * the attach plan or chooses a shape for the programs (bpf/shared.h, CONFIG_*). Never decided from
+ * a version number.
  */
 #ifndef HEADROOM_FEATURES_H
 #define HEADROOM_FEATURES_H
@@ -11,8 +12,15 @@
 struct btf;
 
 enum feature {
-	FEATURE_ITER_CGROUP, FEATURE_RSTAT_FLUSH, FEATURE_MEMCG_KFUNCS, FEATURE_VMSTATS_ATOMIC, FEATURE_VMSTATS_INDEXED,
-	FEATURE_VICTIM_TASK, FEATURE_GFP_FIRST, FEATURE_MEMCG_ARG, FEATURE_COUNT
+	FEATURE_ITER_CGROUP,
+	FEATURE_RSTAT_FLUSH,
+	FEATURE_MEMCG_KFUNCS,
+	FEATURE_VMSTATS_ATOMIC,
+	FEATURE_VMSTATS_INDEXED,
+	FEATURE_VICTIM_TASK,
+	FEATURE_GFP_FIRST,
+	FEATURE_MEMCG_ARG,
+	FEATURE_COUNT
 };
 #define NEEDS(feature) (1u << (feature))
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The inside of struct sense, for sense.c (start, sweeps: worker) and records.c (records, counters: loop). */
+/* The inside of struct sense, for sense.c (start, sweeps: worker) and records.c (records, counters:
+ * loop). */
 #ifndef HEADROOM_INSIDE_H
 #define HEADROOM_INSIDE_H
 
@@ -13,7 +14,7 @@
 struct ring_buffer;
 
 struct sense {
-	struct sense_config config;	/* its strings are root and scope */
+	struct sense_config config; /* its strings are root and scope */
 	char *root, *scope;
 	struct cgroupfs fs;
 	bool psi;
@@ -23,24 +24,21 @@ struct sense {
 	/* the worker's */
 	struct files *files;
 	struct sweep sweep;
-	struct empties empties;		/* rows NULL: the sweep sees them itself */
+	struct empties empties; /* rows NULL: the sweep sees them itself */
 	/* the loop's */
-	struct ring_buffer *ring;	/* NULL: no BPF */
+	struct ring_buffer *ring; /* NULL: no BPF */
 	void (*fn)(const struct record *record, void *arg);
 	void *arg;
 	unsigned int cpus;
-	__u64 *lost_cpu;		/* one counter for each CPU */
-	__u64 damaged;			/* records that were too short for their type */
-	bool follows;			/* took over from another sense: its records are not told twice */
+	__u64 *lost_cpu; /* one counter for each CPU */
+	__u64 damaged; /* records that were too short for their type */
+	bool follows; /* took over from another sense: its records are not told twice */
 	__u64 skip_ns;
 };
 
 int records_open(struct sense *s);
 void records_close(struct sense *s);
 
-static inline void sense_closep(struct sense **s)
-{
-	sense_close(*s);
-}
+static inline void sense_closep(struct sense **s) { sense_close(*s); }
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Runs the attach plan in a child and takes over what it got: the parent's half, and the order of tries. How one variant
- * is loaded and attached: attach.c. Never fails: whatever goes wrong becomes a reason in words, and the files remain.
+ * Runs the attach plan in a child and takes over what it got: the parent's half, and the order of
+ * tries. How one variant is loaded and attached: attach.c. Never fails: whatever goes wrong becomes
+ * a reason in words, and the files remain.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -18,7 +19,8 @@
 #include "base/cleanup.h"
 #include "attach.h"
 
-#define CHILD_SECONDS 120	/* an emulated machine takes 20; then something is wrong, and files must do */
+#define CHILD_SECONDS \
+	120 /* an emulated machine takes 20; then something is wrong, and files must do */
 
 static void reason_append(char *text, const char *variant, const char *why)
 {
@@ -42,7 +44,8 @@ static void signal_run(struct attach *attach, unsigned int id)
 		if (variant->with) {
 			before = plan[id - 1].variants[attach->loaded->signal[id - 1].variant].name;
 			if (strcmp(before, variant->with) != 0) {
-				reason_append(got->passed_over, variant->name, "that sweep does not run");
+				reason_append(got->passed_over, variant->name,
+					      "that sweep does not run");
 				continue;
 			}
 		}
@@ -50,7 +53,8 @@ static void signal_run(struct attach *attach, unsigned int id)
 			reason_append(got->passed_over, variant->name, feature_missing(missing));
 			continue;
 		}
-		if (variant->object && attach_variant(attach, variant, got->link, why, sizeof(why)) < 0) {
+		if (variant->object &&
+		    attach_variant(attach, variant, got->link, why, sizeof(why)) < 0) {
 			reason_append(got->passed_over, variant->name, why);
 			continue;
 		}
@@ -63,7 +67,7 @@ static void signal_run(struct attach *attach, unsigned int id)
 /* Before 5.11 maps are charged to RLIMIT_MEMLOCK. Returns whether the limit is out of the way. */
 static bool memlock_raise(void)
 {
-	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
 	struct rlimit now;
 
 	if (setrlimit(RLIMIT_MEMLOCK, &all) == 0)
@@ -98,8 +102,9 @@ static const char *bpf_refused(bool memlock_raised)
 		if (fd < 0)
 			return "not permitted (needs root, or CAP_BPF and CAP_PERFMON)";
 		close(fd);
-		return memlock_raised ? "a map was refused (EPERM)" :
-					"RLIMIT_MEMLOCK is too low, raising it needs CAP_SYS_RESOURCE";
+		return memlock_raised
+			       ? "a map was refused (EPERM)"
+			       : "RLIMIT_MEMLOCK is too low, raising it needs CAP_SYS_RESOURCE";
 	default:
 		return "bpf() failed";
 	}
@@ -107,7 +112,7 @@ static const char *bpf_refused(bool memlock_raised)
 
 static void child_load(const struct loader_config *config, struct loaded *loaded)
 {
-	struct attach attach = { .config = config, .loaded = loaded };
+	struct attach attach = {.config = config, .loaded = loaded};
 	const char *refused;
 	struct btf *btf;
 
@@ -135,8 +140,8 @@ static int send_report(int socket, const struct loader_report *report, const int
 		struct cmsghdr header;
 		char room[CMSG_SPACE(LOADER_FDS * sizeof(int))];
 	} control = {};
-	struct iovec part = { (void *)report, sizeof(*report) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct iovec part = {(void *)report, sizeof(*report)};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
 	if (n_fds) {
 		control.header.cmsg_level = SOL_SOCKET;
@@ -170,9 +175,11 @@ static int receive_report(int socket, struct loaded *ret)
 		char room[CMSG_SPACE(LOADER_FDS * sizeof(int))];
 	} control = {};
 	struct loader_report report;
-	struct iovec part = { &report, sizeof(report) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
+	struct iovec part = {&report, sizeof(report)};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
 	const struct cmsghdr *header;
 	int fds[LOADER_FDS], r;
 	size_t n_fds = 0;
@@ -188,7 +195,8 @@ static int receive_report(int socket, struct loaded *ret)
 		n_fds = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		memcpy(fds, CMSG_DATA(header), n_fds * sizeof(int));
 	}
-	r = message.msg_flags & MSG_CTRUNC ? -EMFILE : loader_report_decode(&report, n, fds, n_fds, ret);
+	r = message.msg_flags & MSG_CTRUNC ? -EMFILE
+					   : loader_report_decode(&report, n, fds, n_fds, ret);
 	for (size_t i = 0; r < 0 && i < n_fds; i++)
 		close(fds[i]);
 	return r;
@@ -211,7 +219,7 @@ static void child_reap(pid_t child, bool failed, char *why, size_t why_bytes)
 void loader_run(const struct loader_config *config, struct loaded *ret)
 {
 	_cleanup_close_ int mine = -1, childs = -1;
-	const struct timeval patience = { .tv_sec = CHILD_SECONDS };
+	const struct timeval patience = {.tv_sec = CHILD_SECONDS};
 	char why[96] = "the loader did not answer";
 	int pair[2], r;
 	pid_t child;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The attach plan's table. Nothing is loaded here, nothing decided: order is preference, and a gate only spares a try that
- * cannot succeed.
+ * The attach plan's table. Nothing is loaded here, nothing decided: order is preference, and a gate
+ * only spares a try that cannot succeed.
  */
 #include <string.h>
 #include <linux/types.h>
-#include "../../bpf/shared.h"	/* the skeletons name its struct */
+#include "../../bpf/shared.h" /* the skeletons name its struct */
 #include "lifecycle.skel.h"
 #include "oom.skel.h"
 #include "reclaim.skel.h"
@@ -15,13 +15,19 @@
 #include "base/cleanup.h"
 #include "plan.h"
 
-#define NONE { .name = "none" }
+#define NONE                   \
+	{                      \
+		.name = "none" \
+	}
 
+/* clang-format off */
 const struct plan_signal plan[SIGNAL_COUNT] = {
-	[SIGNAL_OOM_KILL] = { "oom_kill", "who is killed, who asked for memory, whose limit it was", {
-		/* The oom_control says whose limit it was, and which kind. fentry costs less than a kprobe. */
-		{ "mark_victim + fentry", "oom", { "oom_signal", "oom_mark_victim", "oom_fentry" } },
-		{ "mark_victim + kprobe", "oom", { "oom_signal", "oom_mark_victim", "oom_kprobe" } },
+	[SIGNAL_OOM_KILL] = { "oom_kill", "who is killed, who asked for memory, whose limit", {
+		/* The oom_control says whose limit. fentry costs less than a kprobe. */
+		{ "mark_victim + fentry", "oom",
+		  { "oom_signal", "oom_mark_victim", "oom_fentry" } },
+		{ "mark_victim + kprobe", "oom",
+		  { "oom_signal", "oom_mark_victim", "oom_kprobe" } },
 		{ "mark_victim, limit inferred", "oom", { "oom_signal", "oom_mark_victim" } },
 		{ "memory.events" },	/* that it happened, and in which group; not to whom */
 	} },
@@ -42,7 +48,7 @@ const struct plan_signal plan[SIGNAL_COUNT] = {
 		{ "cgroup tracepoints", "lifecycle", { "lifecycle_mkdir", "lifecycle_rmdir" } },
 		{ "difference of sweeps" },
 	} },
-	[SIGNAL_EXEC] = { "exec", "programs started, watched processes that exit, arguments of victims", {
+	[SIGNAL_EXEC] = { "exec", "programs started, watched ones that exit, victims' arguments", {
 		{ "sched tracepoints", "lifecycle", { "lifecycle_exec", "lifecycle_exit" } },
 		NONE,
 	} },
@@ -54,7 +60,8 @@ const struct plan_signal plan[SIGNAL_COUNT] = {
 		{ "iter/cgroup, memcg kfuncs", "sweep_cgroup", { "sweep_cgroup_kfuncs" },
 		  NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_MEMCG_KFUNCS) },
 		{ "iter/cgroup, rstat flush", "sweep_cgroup", { "sweep_cgroup_rstat" },
-		  NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_RSTAT_FLUSH) | NEEDS(FEATURE_VMSTATS_INDEXED) },
+		  NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_RSTAT_FLUSH) |
+		  NEEDS(FEATURE_VMSTATS_INDEXED) },
 		{ "iter/cgroup", "sweep_cgroup", { "sweep_cgroup" }, NEEDS(FEATURE_ITER_CGROUP) },
 		{ "iter/task climb", "sweep_climb", { "sweep_climb" } },
 		{ "cgroup files" },
@@ -63,7 +70,8 @@ const struct plan_signal plan[SIGNAL_COUNT] = {
 	[SIGNAL_STAT] = { "memcg_stat", "anon, file, slab … of a memory cgroup", {
 		{ "memcg kfuncs", .with = "iter/cgroup, memcg kfuncs" },
 		{ "vmstats, rstat flush", .with = "iter/cgroup, rstat flush" },
-		{ "vmstats, atomic", .with = "iter/task climb", .needs = NEEDS(FEATURE_VMSTATS_ATOMIC) },
+		{ "vmstats, atomic", .with = "iter/task climb",
+		  .needs = NEEDS(FEATURE_VMSTATS_ATOMIC) },
 		{ "memory.stat" },
 	} },
 	[SIGNAL_TASKS] = { "tasks", "resident memory of every process, processes of every group", {
@@ -71,6 +79,7 @@ const struct plan_signal plan[SIGNAL_COUNT] = {
 		NONE,
 	} },
 };
+/* clang-format on */
 
 unsigned int plan_variants(const struct plan_signal *signal)
 {
@@ -85,12 +94,9 @@ static const struct {
 	const char *name;
 	const void *(*elf)(size_t *ret_bytes);
 } objects[] = {
-	{ "lifecycle", lifecycle_bpf__elf_bytes },
-	{ "oom", oom_bpf__elf_bytes },
-	{ "reclaim", reclaim_bpf__elf_bytes },
-	{ "sweep_cgroup", sweep_cgroup_bpf__elf_bytes },
-	{ "sweep_climb", sweep_climb_bpf__elf_bytes },
-	{ "sweep_task", sweep_task_bpf__elf_bytes },
+	{"lifecycle", lifecycle_bpf__elf_bytes},     {"oom", oom_bpf__elf_bytes},
+	{"reclaim", reclaim_bpf__elf_bytes},	     {"sweep_cgroup", sweep_cgroup_bpf__elf_bytes},
+	{"sweep_climb", sweep_climb_bpf__elf_bytes}, {"sweep_task", sweep_task_bpf__elf_bytes},
 };
 
 const void *plan_object(const char *name, size_t *ret_bytes)

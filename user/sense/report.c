@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What the loader's child tells its parent: a fixed-size report, and descriptors in the order that the report names them.
- * Pure: no descriptor is opened or closed here.
+ * What the loader's child tells its parent: a fixed-size report, and descriptors in the order that
+ * the report names them. Pure: no descriptor is opened or closed here.
  */
 #include <errno.h>
 #include <string.h>
 #include "loader.h"
 
-#define REPORT_MAGIC 0x524c5248u	/* "HRLR" */
+#define REPORT_MAGIC 0x524c5248u /* "HRLR" */
 #define NOT_THIS 0xffffu
 
 void loader_none(const char *why_not, struct loaded *ret)
@@ -21,9 +21,10 @@ void loader_none(const char *why_not, struct loaded *ret)
 	strncpy(ret->why_not, why_not, sizeof(ret->why_not) - 1);
 }
 
-void loader_report_encode(const struct loaded *loaded, struct loader_report *ret_report, int fds[LOADER_FDS])
+void loader_report_encode(const struct loaded *loaded, struct loader_report *ret_report,
+			  int fds[LOADER_FDS])
 {
-	struct loader_report report = { .magic = REPORT_MAGIC, .bytes = sizeof(report) };
+	struct loader_report report = {.magic = REPORT_MAGIC, .bytes = sizeof(report)};
 
 	for (unsigned int i = 0; i < MAP_HANDED; i++) {
 		if (loaded->map[i] < 0)
@@ -58,13 +59,13 @@ static int take_link(struct loaded_signal *signal, int fd)
 	return -EBADMSG;
 }
 
-int loader_report_decode(const struct loader_report *report, size_t bytes, const int *fds, size_t n_fds,
-			 struct loaded *ret)
+int loader_report_decode(const struct loader_report *report, size_t bytes, const int *fds,
+			 size_t n_fds, struct loaded *ret)
 {
 	struct loaded loaded;
 
-	if (bytes != sizeof(*report) || report->magic != REPORT_MAGIC || report->bytes != sizeof(*report) ||
-	    report->n_fds != n_fds || n_fds > LOADER_FDS)
+	if (bytes != sizeof(*report) || report->magic != REPORT_MAGIC ||
+	    report->bytes != sizeof(*report) || report->n_fds != n_fds || n_fds > LOADER_FDS)
 		return -EBADMSG;
 	loader_none("", &loaded);
 	memcpy(loaded.why_not, report->why_not, LOADER_WHY - 1);
@@ -81,7 +82,8 @@ int loader_report_decode(const struct loader_report *report, size_t bytes, const
 		}
 	}
 	for (unsigned int i = 0; i < SIGNAL_COUNT; i++) {
-		if (report->signal[i].variant < 0 || (unsigned int)report->signal[i].variant >= plan_variants(&plan[i]))
+		if (report->signal[i].variant < 0 ||
+		    (unsigned int)report->signal[i].variant >= plan_variants(&plan[i]))
 			return -EBADMSG;
 		loaded.signal[i].variant = report->signal[i].variant;
 		memcpy(loaded.signal[i].passed_over, report->signal[i].passed_over, LOADER_WHY - 1);

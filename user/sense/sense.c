@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The face of the sensing room: puts what BPF gives and what files give together into rows, and says which of them it
- * was. Decides nothing; the order of preference is plan.c's. Records and maps: records.c.
+ * The face of the sensing room: puts what BPF gives and what files give together into rows, and
+ * says which of them it was. Decides nothing; the order of preference is plan.c's. Records and
+ * maps: records.c.
  */
 #include "sense.h"
 #include <errno.h>
@@ -14,18 +15,19 @@
 #include "cgroupfs.h"
 #include "inside.h"
 
-#define TASKS_PER_MEMCG	4	/* rows for processes, for each memcg of the capacity */
+#define TASKS_PER_MEMCG 4 /* rows for processes, for each memcg of the capacity */
 
 static void host_sources(struct sense *s)
 {
-	struct host_sample now = { .psi_some_us = RECORD_UNKNOWN };
+	struct host_sample now = {.psi_some_us = RECORD_UNKNOWN};
 	int r = host_read(s->host, &now);
 
-	s->host_source[0] = (struct sense_source){ "host_memory", r == 0 ? "/proc/meminfo" : "none", "", r != 0 };
+	s->host_source[0] =
+		(struct sense_source){"host_memory", r == 0 ? "/proc/meminfo" : "none", "", r != 0};
 	s->psi = r == 0 && now.psi_some_us != RECORD_UNKNOWN;
-	s->host_source[1] = (struct sense_source){ "host_pressure", s->psi ? "/proc/pressure/memory" : "none",
-						   s->psi ? "" : "PSI is off or not in this kernel (boot with psi=1)",
-						   !s->psi };
+	s->host_source[1] = (struct sense_source){
+		"host_pressure", s->psi ? "/proc/pressure/memory" : "none",
+		s->psi ? "" : "PSI is off or not in this kernel (boot with psi=1)", !s->psi};
 }
 
 /* Where iter/cgroup starts: the scope, and, since their limits bind too, the groups above it. */
@@ -52,9 +54,10 @@ static int scope_open(const struct sense *s, int *ret_scope, int *ret_above)
 static int bpf_open(struct sense *s)
 {
 	_cleanup_close_ int scope = -1, above = -1;
-	struct loader_config config = { .capacity = s->config.capacity,
-					.task_capacity = s->config.capacity * TASKS_PER_MEMCG,
-					.v1 = s->fs.layout != CGROUP_V2, .psi = s->psi && s->fs.layout == CGROUP_V2 };
+	struct loader_config config = {.capacity = s->config.capacity,
+				       .task_capacity = s->config.capacity * TASKS_PER_MEMCG,
+				       .v1 = s->fs.layout != CGROUP_V2,
+				       .psi = s->psi && s->fs.layout == CGROUP_V2};
 	int r;
 
 	if (s->config.no_bpf) {
@@ -151,15 +154,9 @@ size_t sense_count(const char *root)
 	return counted;
 }
 
-enum cgroup_layout sense_layout(const struct sense *s)
-{
-	return s->fs.layout;
-}
+enum cgroup_layout sense_layout(const struct sense *s) { return s->fs.layout; }
 
-const char *sense_memory_root(const struct sense *s)
-{
-	return s->fs.memory;
-}
+const char *sense_memory_root(const struct sense *s) { return s->fs.memory; }
 
 int sense_source(const struct sense *s, size_t i, struct sense_source *ret_source)
 {
@@ -182,15 +179,17 @@ int sense_source(const struct sense *s, size_t i, struct sense_source *ret_sourc
 	return 0;
 }
 
-/* What BPF left open: the statistics, where they are wanted; the root's usage, which no counter holds. */
+/* What BPF left open: the statistics, where they are wanted; the root's usage, which no counter
+ * holds. */
 static void rows_complete(struct sense *s, struct memcg_sample *rows, size_t n,
 			  bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct memcg_sample *row = &rows[i];
 
-		if (!(row->flags & SAMPLE_STAT) && (row->level == 0 || !want_stat || want_stat(row, arg)))
-			files_stat(s->files, row);	/* gone meanwhile: the row stays as it is */
+		if (!(row->flags & SAMPLE_STAT) &&
+		    (row->level == 0 || !want_stat || want_stat(row, arg)))
+			files_stat(s->files, row); /* gone meanwhile: the row stays as it is */
 		if (row->level == 0 && row->usage == RECORD_UNKNOWN && (row->flags & SAMPLE_STAT))
 			row->usage = row->anon + row->file;
 	}
@@ -214,7 +213,8 @@ int sense_sweep(struct sense *s, struct memcg_sample *rows, size_t capacity, siz
 	return r ?: more;
 }
 
-int sense_tasks(struct sense *s, __u64 min_rss, struct task_sample *rows, size_t capacity, size_t *ret_n)
+int sense_tasks(struct sense *s, __u64 min_rss, struct task_sample *rows, size_t capacity,
+		size_t *ret_n)
 {
 	return sweep_tasks(&s->sweep, min_rss, rows, capacity, ret_n);
 }
@@ -224,10 +224,7 @@ int sense_host(struct sense *s, struct host_sample *ret_host)
 	return host_read(s->host, ret_host);
 }
 
-int sense_usage_open(struct sense *s, const char *path)
-{
-	return files_usage_open(s->files, path);
-}
+int sense_usage_open(struct sense *s, const char *path) { return files_usage_open(s->files, path); }
 
 int sense_usage_read(int fd, __u64 *ret_bytes)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Runs the BPF iterators and copies out what they wrote to the mapped arrays. Reads no file but the iterator's own, and
- * knows nothing of what the rows mean, but for their level.
+ * Runs the BPF iterators and copies out what they wrote to the mapped arrays. Reads no file but the
+ * iterator's own, and knows nothing of what the rows mean, but for their level.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -42,25 +42,33 @@ bool sweep_climbs(const struct loaded *loaded)
 	return got->link[0] >= 0 && object && strcmp(object, "sweep_climb") == 0;
 }
 
-int sweep_init(struct sweep *sweep, const struct loaded *loaded, size_t capacity, size_t task_capacity)
+int sweep_init(struct sweep *sweep, const struct loaded *loaded, size_t capacity,
+	       size_t task_capacity)
 {
-	const struct loaded_signal *memcgs = &loaded->signal[SIGNAL_SWEEP], *tasks = &loaded->signal[SIGNAL_TASKS];
+	const struct loaded_signal *memcgs = &loaded->signal[SIGNAL_SWEEP],
+				   *tasks = &loaded->signal[SIGNAL_TASKS];
 	void *state, *rows, *task_rows;
 	int r;
 
-	*sweep = (struct sweep){ .memcg_link = { memcgs->link[0], memcgs->link[1] }, .task_link = tasks->link[0],
-				 .capacity = capacity, .task_capacity = task_capacity };
-	r = map_array(loaded->map[MAP_SWEEP], sizeof(*sweep->state), PROT_READ | PROT_WRITE, &state);
+	*sweep = (struct sweep){.memcg_link = {memcgs->link[0], memcgs->link[1]},
+				.task_link = tasks->link[0],
+				.capacity = capacity,
+				.task_capacity = task_capacity};
+	r = map_array(loaded->map[MAP_SWEEP], sizeof(*sweep->state), PROT_READ | PROT_WRITE,
+		      &state);
 	sweep->state = state;
 	if (r == 0)
-		r = map_array(loaded->map[MAP_ROWS], capacity * sizeof(*sweep->rows), PROT_READ, &rows);
+		r = map_array(loaded->map[MAP_ROWS], capacity * sizeof(*sweep->rows), PROT_READ,
+			      &rows);
 	if (r == 0) {
 		sweep->rows = rows;
-		r = map_array(loaded->map[MAP_TASKS], task_capacity * sizeof(*sweep->tasks), PROT_READ, &task_rows);
+		r = map_array(loaded->map[MAP_TASKS], task_capacity * sizeof(*sweep->tasks),
+			      PROT_READ, &task_rows);
 	}
 	if (r == 0) {
 		sweep->tasks = task_rows;
-		/* the climb, and a second iterator for what is above the scope, give rows in another order */
+		/* the climb, and a second iterator for what is above the scope, give rows in
+		 * another order */
 		sweep->ordered = !sweep_climbs(loaded) && sweep->memcg_link[1] < 0;
 		sweep->order = calloc(capacity, sizeof(*sweep->order));
 		r = sweep->order ? 0 : -ENOMEM;
@@ -77,9 +85,10 @@ void sweep_done(struct sweep *sweep)
 	if (sweep->rows)
 		munmap((void *)sweep->rows, page_round(sweep->capacity * sizeof(*sweep->rows)));
 	if (sweep->tasks)
-		munmap((void *)sweep->tasks, page_round(sweep->task_capacity * sizeof(*sweep->tasks)));
+		munmap((void *)sweep->tasks,
+		       page_round(sweep->task_capacity * sizeof(*sweep->tasks)));
 	free(sweep->order);
-	*sweep = (struct sweep){ .memcg_link = { -1, -1 }, .task_link = -1 };
+	*sweep = (struct sweep){.memcg_link = {-1, -1}, .task_link = -1};
 }
 
 /* One walk: the programs write to their maps, nothing comes out of the descriptor itself. */
@@ -111,10 +120,7 @@ void sweep_order(const struct memcg_sample *rows, size_t n, __u32 *order)
 		order[start[rows[i].level < LEVELS_MAX ? rows[i].level : LEVELS_MAX - 1]++] = i;
 }
 
-static __u32 generation_next(__u32 generation)
-{
-	return generation + 1 ?: 1;
-}
+static __u32 generation_next(__u32 generation) { return generation + 1 ?: 1; }
 
 int sweep_memcgs(struct sweep *sweep, struct memcg_sample *rows, size_t capacity, size_t *ret_n)
 {
@@ -144,7 +150,8 @@ int sweep_memcgs(struct sweep *sweep, struct memcg_sample *rows, size_t capacity
 	return state->rows_lost || found > capacity ? -ENOSPC : 0;
 }
 
-int sweep_tasks(struct sweep *sweep, __u64 min_rss, struct task_sample *rows, size_t capacity, size_t *ret_n)
+int sweep_tasks(struct sweep *sweep, __u64 min_rss, struct task_sample *rows, size_t capacity,
+		size_t *ret_n)
 {
 	struct sweep_state *state = sweep->state;
 	size_t n, found;
