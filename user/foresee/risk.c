@@ -23,9 +23,11 @@
 #define UNSURE_PATIENCE 3.0f /* where no time is named */
 #define SURER 4.0f /* waiting shortens once the chance is beyond 1 - 1/this */
 #define NEVER 1e9f
+#define CALM_CENTI 300 /* below this an alarm ends at once … */
+#define CALM_SECONDS 60 /* … else only when its chance has stayed low for so long */
 #define QUARTER_NS 250000000u
 #define ACT_SECONDS 60.0f /* nobody needs longer to act */
-#define ACT_SHARE 0.04f /* and within the last of the limit's way … */
+#define ACT_SHARE 0.03f /* and within the last of the limit's way … */
 #define ACT_LAST_SECONDS 0.6f /* … unless this little time is left */
 
 /* INTERFACE: warn from an even chance, act from .8; each holds until the chance falls below its `off`. */
@@ -67,7 +69,7 @@ static float patience(const struct foresee_state *state, uint8_t alarm, const st
 	if (seconds > max_f(ACT_SECONDS, 4 * dt))
 		return NEVER;
 	if (step->distance > ACT_SHARE * step->limit &&
-	    (seconds <= 0 || seconds > max_f(ACT_LAST_SECONDS, 3 * dt)))
+	    (seconds <= 0 || seconds > max_f(ACT_LAST_SECONDS, 2 * dt)))
 		return NEVER;
 	return wait;
 }
@@ -79,8 +81,18 @@ static uint8_t alarm_now(struct foresee_state *state, const struct step *step, u
 	float chance = (float)risk / 1e4f;
 	uint64_t quarters;
 
-	while (state->alarm > HR_ALARM_NONE && risk < alarms[state->alarm].off_centi)
+	quarters = step->input->t_ns / QUARTER_NS -
+		   (step->input->t_ns - (uint64_t)((double)step->dt * 1e9)) / QUARTER_NS;
+	if (risk >= alarms[state->alarm].off_centi)
+		state->alarm_calm = 0;
+	else
+		state->alarm_calm =
+			(uint8_t)min_f((float)state->alarm_calm + (float)quarters, UINT8_MAX);
+	while (state->alarm > HR_ALARM_NONE && risk < alarms[state->alarm].off_centi &&
+	       (risk < CALM_CENTI || state->alarm_calm > 4 * CALM_SECONDS)) {
 		state->alarm--;
+		up = state->alarm;
+	}
 	for (uint8_t a = HR_ALARM_ACT; a > state->alarm && up == state->alarm; a--)
 		if (risk >= alarms[a].on_centi && patience(state, a, step, verdict, chance) < NEVER)
 			up = a;
@@ -89,8 +101,6 @@ static uint8_t alarm_now(struct foresee_state *state, const struct step *step, u
 	} else if (!state->alarm_held) {
 		state->alarm_held = 1;
 	} else {
-		quarters = step->input->t_ns / QUARTER_NS -
-			   (step->input->t_ns - (uint64_t)((double)step->dt * 1e9)) / QUARTER_NS;
 		state->alarm_held =
 			(uint8_t)min_f((float)state->alarm_held + (float)quarters, UINT8_MAX);
 		if (state->alarm_held - 1 >=

@@ -85,6 +85,7 @@ struct foresee_state {
 		survivals; /* kept over restarts: ramps that ended in a kill, peaks near the limit that did not */
 	uint8_t alarm, alarm_held /* quarter seconds */, leak_state, leak_of;
 	uint8_t floor_shift, floor_ring, floor_points;
+	uint8_t alarm_calm; /* quarter seconds below the alarm's end */
 	uint8_t under_oom_seconds; /* stall: saturating */
 	uint8_t floor_late; /* % of the growth that fell in the later half of the window */
 	uint8_t trough_rises; /* swing: troughs in a row that lay above the one before */

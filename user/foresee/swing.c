@@ -15,6 +15,7 @@
 #define TROUGH_MEMORY 0.5f
 #define RISE_SHARE \
 	0.004f /* of the limit: a trough that lies so much above those before has risen */
+#define SUCCESSION 1.5f /* collectors and jobs are more regular than coins */
 #define FIRST_ERROR \
 	0.15f /* of the amplitude: how far off the next peak is taken to be after one cycle */
 #define LEAST_ERROR 0.004f /* of the limit */
@@ -122,7 +123,7 @@ static void swing_judge(const struct foresee_state *state, const struct step *st
 	/* n cycles like this one ended well: the rule of succession gives the next one at most one in n + 1 (Laplace). Only as
 	 * long as no trend carries the peaks towards the limit. */
 	if (expected + error < step->limit)
-		doubt = min_f(doubt, -log_f(1 + (float)state->cycles));
+		doubt = min_f(doubt, -SUCCESSION * log_f(1 + 2 * (float)state->cycles));
 	doubt = max_f(doubt, -MOST_TERM) * inside;
 	if (doubt < -0.05f)
 		verdict_add(verdict, HR_REASON_SAWTOOTH, doubt, to_bytes(w->peak), state->cycles,
