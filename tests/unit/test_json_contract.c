@@ -171,9 +171,6 @@ static void unmake(struct hr_reader *reader, char path[64])
 
 static void check_container(const json_t *c)
 {
-	json_t *item;
-	size_t i;
-
 	has_keys(c, container_keys);
 	has_keys(get(c, "binding"), binding_keys);
 	has_keys(get(c, "events"), counts_keys);
@@ -182,8 +179,10 @@ static void check_container(const json_t *c)
 		has_keys(get(c, "pressure"), pressure_keys);
 	if (!json_is_null(get(c, "oom_in_seconds")))
 		has_keys(get(c, "oom_in_seconds"), oom_in_keys);
-	json_array_foreach(get(c, "reasons"), i, item) has_keys(item, reason_keys);
-	json_array_foreach(get(c, "processes"), i, item) has_keys(item, process_keys);
+	for (size_t i = 0; i < json_array_size(get(c, "reasons")); i++)
+		has_keys(json_array_get(get(c, "reasons"), i), reason_keys);
+	for (size_t i = 0; i < json_array_size(get(c, "processes")); i++)
+		has_keys(json_array_get(get(c, "processes"), i), process_keys);
 	assert_true(json_is_string(get(c, "cgroup_id")));
 	is_clean(c);
 }
@@ -338,9 +337,6 @@ static const char *const *keys_of(unsigned int type)
 
 static void check_oom(const json_t *e)
 {
-	json_t *point;
-	size_t i;
-
 	has_keys(get(e, "trigger"), party_keys);
 	has_keys(get(e, "trigger"), identity_keys);
 	has_keys(get(e, "victim"), party_keys);
@@ -348,7 +344,8 @@ static void check_oom(const json_t *e)
 	has_keys(get(e, "limit"), limit_keys);
 	has_keys(get(e, "foreseen"), foreseen_keys);
 	assert_int_equal(json_array_size(get(e, "history")), 3);
-	json_array_foreach(get(e, "history"), i, point) has_keys(point, history_keys);
+	for (size_t i = 0; i < json_array_size(get(e, "history")); i++)
+		has_keys(json_array_get(get(e, "history"), i), history_keys);
 	assert_string_equal(json_string_value(get(e, "limit.level")), "own");
 	assert_string_equal(json_string_value(get(e, "constraint")), "memcg");
 	assert_string_equal(json_string_value(get(e, "gfp")), "0xcc0");
