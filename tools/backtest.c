@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "backtest/bench.h"
 #include "backtest/calibration.h"
 #include "backtest/headroom.h"
 #include "backtest/score.h"
@@ -168,15 +169,17 @@ static const struct option long_options[] = {
 	{"rule", required_argument, 0, 'r'},  {"traces", required_argument, 0, 't'},
 	{"table", required_argument, 0, 'T'}, {"per-shape", no_argument, 0, 'p'},
 	{"seed", required_argument, 0, 'S'},  {"print", no_argument, 0, 'P'},
+	{"bench", no_argument, 0, 'b'},
 	{"help", no_argument, 0, 'h'},	      {0},
 };
 
 static const char usage[] =
 	"usage: backtest [--quick] [--variants N] [--even] [--shape NAME] [--rule WORD] [--per-shape]\n"
-	"                [--seed N --print] [--traces DIR] [--table FILE]\n"
+	"                [--seed N --print] [--traces DIR] [--table FILE] [--bench]\n"
 	"  --quick      few variants: a smoke test\n"
 	"  --even       the tuning half (the report is on odd seeds)\n"
 	"  --table      calibrate on the tuning half and write user/foresee/calibrate_table.h\n"
+	"  --bench      what one update costs, in nanoseconds and bytes\n"
 	"  --traces     play the recordings in DIR (CSV: t_seconds,used_bytes,limit_bytes) instead\n";
 
 int main(int argc, char **argv)
@@ -201,6 +204,7 @@ int main(int argc, char **argv)
 		case 'p': opt.per_shape = true; break;
 		case 'S': opt.seed = strtol(optarg, NULL, 10); opt.first = (unsigned int)opt.seed % 2; break;
 		case 'P': opt.print = true; break;
+		case 'b': return bench_run();
 		default: fputs(usage, c == 'h' ? stdout : stderr); return c == 'h' ? 0 : 2;
 		}
 	}

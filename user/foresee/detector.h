@@ -26,6 +26,8 @@ struct step { /* sizes in KiB, times in seconds */
 	float limit; /* of what binds, > 0 */
 	float level; /* limit - distance: what is used of what binds */
 	float grain; /* changes below this are noise of accounting */
+	uint32_t life, life_before; /* whole seconds of this life, now and at the last sample */
+	bool first;		/* of this life */
 	bool gap; /* longer silence than the fast scales can bridge: learn nothing from dt */
 	bool moved; /* another level binds, or its limit changed: levels before and after don't compare */
 };

@@ -29,6 +29,7 @@
 #define BEND_NOISE 4.0f
 #define SLOWING 2.0f /* log-odds per factor e by which a rise that slows down falls short */
 #define MOST_SLOWING 5.0f
+#define FAR 5.0f /* deviations: beyond this the chance is below one in a million */
 #define UNSURE \
 	0.78f /* relative uncertainty of the drift (1/1.28) beyond which no time to OOM is named */
 
@@ -71,7 +72,7 @@ static void drift_update(struct foresee_state *state, const struct step *step)
 	for (unsigned int k = 0; k < FORESEE_SCALES; k++) {
 		struct foresee_scale *s = &state->scale[k];
 		float keep = drift_tau[k] / (drift_tau[k] + dt), eaten = step->eaten, expected,
-		      bound, weight;
+		      bound;
 
 		if (step->gap) { /* what was is less certain now; the gap itself teaches nothing */
 			s->seconds *= keep;
@@ -80,60 +81,83 @@ static void drift_update(struct foresee_state *state, const struct step *step)
 			continue;
 		}
 		expected = s->seconds > 0 ? s->drift * dt : 0;
-		bound = WINSOR * sqrtf(s->noise * (dt + block(k)) + step->grain * step->grain);
+		bound = WINSOR * WINSOR *
+			(s->noise * (dt + block(k)) + step->grain * step->grain);
 		s->anchor_age += dt;
 		s->anchor_rise += eaten;
-		eaten = clamp_f(eaten, expected - bound, expected + bound);
-		weight = s->seconds * keep + dt * keep;
-		s->drift = (s->drift * s->seconds * keep + eaten * keep) / weight;
-		s->seconds = weight;
+		if ((eaten - expected) * (eaten - expected) > bound)
+			eaten = eaten > expected ? expected + sqrtf(bound) : expected - sqrtf(bound);
+		s->drift = (s->drift * s->seconds + eaten) / (s->seconds + dt);
+		s->seconds = (s->seconds + dt) * keep;
 		check_forecast(s, &state->blocks[k], k, step->grain);
 	}
 }
 
-static float forecast_variance(const struct foresee_scale *s, unsigned int k, float h, float grain)
-{
-	float evidence = min_f(s->seconds, block(k)) + 1e-3f;
+/* What the judgements below need of every scale, computed once. */
+struct view {
+	float drift[FORESEE_SCALES], noise[FORESEE_SCALES];
+	float fading[FORESEE_SCALES];	/* 1 / seconds over which the noise was measured */
+	float distance, grain2;
+};
 
-	return s->noise * (h + h * h / evidence) + grain * grain;
+static void take_view(const struct foresee_state *state, const struct step *step, struct view *view)
+{
+	for (unsigned int k = 0; k < FORESEE_SCALES; k++) {
+		const struct foresee_scale *s = &state->scale[k];
+
+		view->drift[k] = s->drift;
+		view->noise[k] = s->noise;
+		view->fading[k] = 1 / (min_f(s->seconds, block(k)) + 1e-3f);
+	}
+	view->distance = step->distance;
+	view->grain2 = step->grain * step->grain;
+}
+
+static inline float forecast_variance(const struct view *view, unsigned int k, float h)
+{
+	return view->noise[k] * h * (1 + h * view->fading[k]) + view->grain2;
 }
 
 /* Chance of touching the limit within horizon j: the mean of three scales, those that are surer of themselves counting
- * for more. */
-static float fused_chance(const struct foresee_state *state, const struct step *step,
-			  unsigned int j)
+ * for more. Most containers are nowhere near, and leave after three comparisons. */
+static float fused_chance(const struct view *view, unsigned int j)
 {
-	float h = horizon[j].seconds, sum = 0, weights = 0;
+	float h = horizon[j].seconds, sum = 0, weights = 0, variance[3], sd, left;
+	bool near = false;
 
-	for (unsigned int k = horizon[j].first; k < horizon[j].first + 3; k++) {
-		const struct foresee_scale *s = &state->scale[k];
-		float rise = s->drift * h, sd = sqrtf(forecast_variance(s, k, h, step->grain)),
-		      weight = 1 / sd;
+	for (unsigned int i = 0; i < 3; i++) {
+		unsigned int k = horizon[j].first + i;
 
-		weights += weight;
-		if (rise + 5 * sd > step->distance)
-			sum += weight * first_passage(step->distance, rise, sd);
+		variance[i] = forecast_variance(view, k, h);
+		left = view->distance - view->drift[k] * h;
+		near |= left < 0 || left * left < FAR * FAR * variance[i];
+	}
+	if (!near)
+		return 0;
+	for (unsigned int i = 0; i < 3; i++) {
+		sd = sqrtf(variance[i]);
+		weights += 1 / sd;
+		sum += first_passage(view->distance, view->drift[horizon[j].first + i] * h, sd) / sd;
 	}
 	return sum / weights;
 }
 
 /* Drift fused with weights of inverse variance over the three scales of horizon j; and the fusion's own variance. */
-static float fused_drift(const struct foresee_state *state, const struct step *step, unsigned int j,
-			 float *ret_variance)
+static float fused_drift(const struct view *view, unsigned int j, float *ret_variance)
 {
-	float h = horizon[j].seconds, weights = 0, sum = 0, squares = 0;
+	float h = horizon[j].seconds, per = 1 / (h * h), weights = 0, sum = 0, squares = 0;
 
 	for (unsigned int k = horizon[j].first; k < horizon[j].first + 3; k++) {
-		const struct foresee_scale *s = &state->scale[k];
-		float w = 1 / (forecast_variance(s, k, h, step->grain) / (h * h) +
-			       1e-4f * s->drift * s->drift);
+		float d = view->drift[k];
+		float w = 1 / (forecast_variance(view, k, h) * per + 1e-4f * d * d);
 
 		weights += w;
-		sum += w * s->drift;
-		squares += w * s->drift * s->drift;
+		sum += w * d;
+		squares += w * d * d;
 	}
-	sum /= weights;
-	*ret_variance = max_f(squares / weights - sum * sum, 0) + 1 / weights;
+	weights = 1 / weights;
+	sum *= weights;
+	*ret_variance = max_f(squares * weights - sum * sum, 0) + weights;
 	return sum;
 }
 
@@ -145,13 +169,12 @@ static float mean_age(const struct foresee_scale *s, unsigned int k)
 
 /* How the drift itself changes: the difference of a short and a longer scale over the difference of their ages; ret_sure
  * is the share of it that stands out of the scales' own noise. */
-static float bend(const struct foresee_state *state, unsigned int k, unsigned int longer,
-		  float *ret_sure)
+static float bend(const struct foresee_state *state, const struct view *view, unsigned int k,
+		  unsigned int longer, float *ret_sure)
 {
 	const struct foresee_scale *s = &state->scale[k], *l = &state->scale[longer];
 	float change = s->drift - l->drift, lag = mean_age(l, longer) - mean_age(s, k);
-	float noise = s->noise / (min_f(s->seconds, block(k)) + 1e-3f) +
-		      l->noise / (min_f(l->seconds, block(longer)) + 1e-3f);
+	float noise = s->noise * view->fading[k] + l->noise * view->fading[longer];
 
 	*ret_sure = 0;
 	if (lag < 0.25f * s->seconds)
@@ -176,7 +199,7 @@ static float time_with_bend(float distance, float v, float a)
 /* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the pace of each horizon
  * in turn, until it ends. */
 static void time_to_limit(const struct foresee_state *state, const struct step *step,
-			  struct verdict *verdict)
+			  const struct view *view, struct verdict *verdict)
 {
 	float left = step->distance, from = 0, drift = 0, variance = 0, t = 0, sure, a, bent = 0;
 
@@ -185,11 +208,12 @@ static void time_to_limit(const struct foresee_state *state, const struct step *
 		unsigned int first = horizon[j].first;
 		const struct foresee_scale *s = &state->scale[first];
 
-		drift = fused_drift(state, step, j, &variance);
+		drift = fused_drift(view, j, &variance);
 		t = NEVER;
 		bent = 0;
-		if (drift > 0) {
-			a = bend(state, first, first + 2, &sure);
+		/* Far off at this pace, the bend is for a longer horizon to see. */
+		if (drift > 0 && (left < 8 * until * drift || j == HORIZONS - 1)) {
+			a = bend(state, view, first, first + 2, &sure);
 			/* What a scale knows is as old as its evidence: bring it up to now. */
 			drift += sure * (s->drift + a * mean_age(s, first) - drift);
 			t = drift > 0 ? time_with_bend(left, drift, sure * a) : 0;
@@ -209,10 +233,10 @@ static void time_to_limit(const struct foresee_state *state, const struct step *
 
 /* A rise that levels off: if its speed goes on falling as it does, it ends this much short of the limit. */
 static void tell_bend(const struct foresee_state *state, const struct step *step,
-		      struct verdict *verdict)
+		      const struct view *view, struct verdict *verdict)
 {
 	unsigned int first = horizon[verdict->horizon].first;
-	float sure, a = bend(state, first, first + 1, &sure), v = state->scale[first].drift, reach;
+	float sure, a = bend(state, view, first, first + 1, &sure), v = state->scale[first].drift, reach;
 
 	if (a >= 0 || sure < 0.3f)
 		return;
@@ -228,23 +252,26 @@ static void tell_bend(const struct foresee_state *state, const struct step *step
 static void drift_judge(const struct foresee_state *state, const struct step *step,
 			struct verdict *verdict)
 {
+	struct view view;
+
 	if (!state->scale[0].seconds || step->distance < 0)
 		return;
+	take_view(state, step, &view);
 	for (unsigned int j = 0; j < HORIZONS; j++) {
-		verdict->chance[j] = min_f(fused_chance(state, step, j), MOST_CHANCE);
+		verdict->chance[j] = min_f(fused_chance(&view, j), MOST_CHANCE);
 		if (verdict->chance[j] > verdict->chance_risk) {
 			verdict->chance_risk = verdict->chance[j];
 			verdict->horizon = (uint8_t)j;
 		}
 	}
-	time_to_limit(state, step, verdict);
+	time_to_limit(state, step, &view, verdict);
 	if (verdict->chance_risk <= 1e-4f)
 		return;
 	verdict_add(verdict, HR_REASON_DRIFT, logit_f(verdict->chance_risk) - verdict->log_odds,
 		    to_bytes(verdict->drift), verdict->seconds > 0 ? to_ms(verdict->seconds) : -1,
 		    to_bytes(step->limit));
 	if (verdict->chance_risk > 0.01f)
-		tell_bend(state, step, verdict);
+		tell_bend(state, step, &view, verdict);
 }
 
 const struct foresee_detector detector_drift = {

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define EMPTY UINT16_MAX
+#define MINUTE 60u
+#define MINUTES 8u
 #define MOST_UNITS 65000u
 #define MOST_POINTS 24
 #define LEAST_POINTS 5
@@ -34,7 +36,7 @@
 
 static const struct ring {
 	uint32_t seconds, buckets, first;
-} rings[FORESEE_RINGS] = {{60, 8, 0}, {300, 18, 8}, {3600, 24, 26}, {86400, 7, 50}};
+} rings[FORESEE_RINGS] = {{MINUTE, MINUTES, 0}, {300, 18, 8}, {3600, 24, 26}, {86400, 7, 50}};
 
 _Static_assert(8 + 18 + 24 + 7 == FORESEE_BUCKETS, "the rings share the buckets");
 
@@ -198,41 +200,53 @@ static void read_trend(struct foresee_state *state, unsigned int r, uint64_t ope
 	state->floor_points = (uint8_t)p.n;
 }
 
+static void hold(struct foresee_floor *f, unsigned int at, uint16_t low, uint16_t high)
+{
+	if (f->min[at] == EMPTY || low < f->min[at])
+		f->min[at] = low;
+	if (f->max[at] == EMPTY || high > f->max[at])
+		f->max[at] = high;
+}
+
+/* The minute that ended goes into the five minutes, the hour and the day it lay in; then what those closed is read. */
+static void close_minute(struct foresee_state *state, uint32_t now, uint32_t before)
+{
+	struct foresee_floor *f = &state->floor;
+	unsigned int minute = rings[0].first + before / rings[0].seconds % rings[0].buckets;
+	uint16_t low = f->min[minute], high = f->max[minute];
+
+	for (unsigned int r = 0; r < FORESEE_RINGS; r++) {
+		const struct ring *ring = &rings[r];
+		uint32_t open = now / ring->seconds, last = before / ring->seconds;
+
+		if (r > 0 && low != EMPTY)
+			hold(f, ring->first + last % ring->buckets, low, high);
+		if (open == last)
+			continue;
+		if (open - last > ring->buckets)
+			last = open - ring->buckets;
+		for (uint32_t i = last + 1; i <= open; i++) {
+			f->min[ring->first + i % ring->buckets] = EMPTY;
+			f->max[ring->first + i % ring->buckets] = EMPTY;
+		}
+		read_trend(state, r, open);
+	}
+}
+
 static void floor_update(struct foresee_state *state, const struct step *step)
 {
 	struct foresee_floor *f = &state->floor;
-	uint64_t now = life_seconds(state), before = now - (uint64_t)min_f(step->dt, (float)now);
-	bool fresh = !f->min[0] && !f->max[0] && !state->floor_shift;
 	uint16_t used;
 
-	if (fresh || now < before)
-		memset(f->min, 0xff, sizeof(f->min) + sizeof(f->max));
+	if (step->first) {
+		memset(f->min, 0xff, sizeof(f->min));
+		memset(f->max, 0xff, sizeof(f->max));
+	}
 	widen(state, step->used);
 	used = to_units(state, step->used);
-	if (step->dt > 0)
-		before = (state->last_t_ns - state->birth_ns - (uint64_t)((double)step->dt * 1e9)) /
-			 1000000000u;
-	for (unsigned int r = 0; r < FORESEE_RINGS; r++) {
-		const struct ring *ring = &rings[r];
-		uint64_t open = now / ring->seconds, last = before / ring->seconds;
-		unsigned int at;
-
-		if (open != last) {
-			uint64_t skipped =
-				open - last < ring->buckets ? open - last : ring->buckets;
-
-			for (uint64_t i = 0; i < skipped; i++) {
-				at = ring->first + (unsigned int)((open - i) % ring->buckets);
-				f->min[at] = f->max[at] = EMPTY;
-			}
-			read_trend(state, r, open);
-		}
-		at = ring->first + (unsigned int)(open % ring->buckets);
-		if (f->min[at] == EMPTY || used < f->min[at])
-			f->min[at] = used;
-		if (f->max[at] == EMPTY || used > f->max[at])
-			f->max[at] = used;
-	}
+	if (step->life / MINUTE != step->life_before / MINUTE)
+		close_minute(state, step->life, step->life_before);
+	hold(f, rings[0].first + step->life / MINUTE % MINUTES, used, used);
 }
 
 bool floor_range(const struct foresee_state *state, const struct step *step, unsigned int ring,

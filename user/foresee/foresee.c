@@ -110,6 +110,9 @@ static bool make_step(struct foresee_state *state, const struct foresee_input *i
 	memset(step, 0, sizeof(*step));
 	step->input = input;
 	step->dt = dt;
+	step->first = !state->seen;
+	step->life = (uint32_t)((input->t_ns - state->birth_ns) / 1000000000u);
+	step->life_before = dt > 0 ? (uint32_t)((state->last_t_ns - state->birth_ns) / 1000000000u) : step->life;
 	step->gap = state->typical_dt > 0 && dt > GAP_SECONDS && dt > GAP_TIMES * state->typical_dt;
 	step->moved = state->seen &&
 		      (state->level != input->binding_level || state->limit_pages != limit_pages);

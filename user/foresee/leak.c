@@ -44,7 +44,7 @@ static const uint8_t kind_of[FORESEE_KINDS] = {HR_LEAK_ANON, HR_LEAK_SHMEM,	  HR
 					       HR_LEAK_SOCK, HR_LEAK_PAGE_TABLES, HR_LEAK_KERNEL};
 
 /* Moves the slow averages, and says which part stands furthest above its own. */
-static void follow_kinds(struct foresee_state *state, const struct step *step)
+static void follow_kinds(struct foresee_state *state, const struct step *step, float seconds)
 {
 	uint64_t part[FORESEE_KINDS];
 	float best = 0, sub = 0, above[FORESEE_KINDS];
@@ -61,7 +61,7 @@ static void follow_kinds(struct foresee_state *state, const struct step *step)
 			continue;
 		now = min_f((float)(part[i] >> 10) / unit, 65000);
 		above[i] = now - (float)*base;
-		share = step->dt / (KIND_TAU + step->dt) * above[i];
+		share = seconds / (KIND_TAU + seconds) * above[i];
 		/* Whole units only: the fraction is left to chance by the sample's time, so that slow growth is followed. */
 		share += (float)(step->input->t_ns >> 12 & 1023) / 1024;
 		*base = step->dt > 0 && state->typical_dt > 0
@@ -149,19 +149,18 @@ static void leak_update(struct foresee_state *state, const struct step *step)
 {
 	uint8_t now, base = state->leak_state == HR_LEAK_EXHAUSTING ? HR_LEAK_CONFIRMED
 								    : state->leak_state;
-	uint64_t seconds = (state->last_t_ns - state->birth_ns) / 1000000000u;
-	uint64_t before = seconds - (uint64_t)min_f(step->dt, (float)seconds);
+	uint32_t minutes = step->life / 60 - step->life_before / 60;
 
-	follow_kinds(state, step);
-	if (seconds / 60 == before / 60)
+	if (!minutes && !step->first)
 		return;
+	follow_kinds(state, step, 60 * (float)minutes);
 	now = verdict_now(state, step);
 	if (now >= base) {
 		base = now;
 		state->leak.held_minutes = 0;
 	} else {
 		state->leak.held_minutes +=
-			(uint16_t)min_f((float)(seconds / 60 - before / 60), 60);
+			(uint16_t)(minutes < 60 ? minutes : 60);
 		if (state->leak.held_minutes >= GONE_MINUTES) {
 			base = base ? base - 1 : 0;
 			state->leak.held_minutes = 0;
