@@ -10,7 +10,9 @@ dir=$(group_dir steady)
 usage_file=$dir/$([ $v = 2 ] && echo memory.current || echo memory.usage_in_bytes)
 grown() { [ "$(cat "$usage_file")" -gt 30000000 ]; }
 wait_for 5 grown || fail 'the group did not grow'
-sleep $((2 + slow / 2))
+# The sweep goes round every second, the processes are looked at every five.
+known() { snapshot | ask "$(entry steady) | select(.usage_bytes > 30000000 and .rss_bytes > 29000000)"; }
+wait_for 8 known || { snapshot | jq "$(entry steady)" >&2 && fail 'the group, or its processes, are not on the board'; }
 
 stat() { awk -v key="$1" '$1 == key { print $2 }' "$dir/memory.stat"; }
 near() { # key of the snapshot, value: equal but for 1 MiB (the kernel itself is that late)

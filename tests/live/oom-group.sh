@@ -9,9 +9,12 @@ since=$(mark)
 prey crew sleep 600 &
 prey crew sleep 600 &
 prey crew tail /dev/zero
-three() { [ "$(face events --json | jq -c "select(.seq > $since and .type == \"oom_kill\" and
-	.victim.cgroup == \"$ours/crew\")" | wc -l)" = 3 ]; }
-wait_for 2 three || fail "three victims were expected: $(face events --json | jq -c "select(.seq > $since) |
-	[.type, .victim.comm, .victim.cgroup]")"
-wait_for 3 eval 'snapshot | ask "$(entry crew) | select(.events.oom_group_kill == 1 and .oom_kills_total == 3)"' ||
-	snapshot | jq "$(entry crew)" | expect '.events.oom_group_kill == 1 and .oom_kills_total == 3'
+victims() { face events --json | jq -c "select(.seq > $since and .type == \"oom_kill\" and .cgroup == \"$ours/crew\")"; }
+three() { [ "$(victims | wc -l)" = 3 ]; }
+wait_for 2 three || { victims >&2 && fail 'three victims were expected'; }
+[ "$(victims | jq .victim.pid | sort -u | wc -l)" = 3 ] || { victims >&2 && fail 'one victim was told twice'; }
+counted() { snapshot | ask "$(entry crew) | select(.events.oom_group_kill == 1 and .oom_kills_total >= 3)"; }
+wait_for 3 counted || snapshot | jq "$(entry crew)" | expect '.events.oom_group_kill == 1 and .oom_kills_total >= 3'
+# The kernel counts the chosen one twice; that must not become a fourth event.
+sleep $((3 + slow / 5))
+three || { victims >&2 && fail 'more events than victims'; }
