@@ -67,7 +67,7 @@ enum hr_constraint {	/* kernel: enum oom_constraint, include/linux/oom.h; UNKNOW
 struct hr_event_oom_kill {
 	struct hr_event event;
 	struct hr_party trigger, victim;
-	uint8_t level;			/* enum hr_level, seen from the victim */
+	uint8_t level;			/* enum hr_level, seen from the victim; HR_LEVEL_COUNT: not known */
 	uint8_t constraint;		/* enum hr_constraint */
 	uint8_t flags;			/* HR_OOM_* */
 	uint8_t history_count;

@@ -152,7 +152,7 @@ static bool oom_kill_sound(const struct hr_event *event, size_t start)
 	       identity_sound(e, start, event->bytes, &e->victim.id) &&
 	       str_sound(e, start, event->bytes, e->trigger.cmdline) &&
 	       str_sound(e, start, event->bytes, e->victim.cmdline) &&
-	       str_sound(e, start, event->bytes, e->limit_cgroup) && e->level < HR_LEVEL_COUNT &&
+	       str_sound(e, start, event->bytes, e->limit_cgroup) && e->level <= HR_LEVEL_COUNT &&
 	       e->constraint <= HR_CONSTRAINT_UNKNOWN && e->history_count <= HR_OOM_HISTORY;
 }
 
