@@ -29,7 +29,7 @@
 #define BEND_NOISE 4.0f
 #define SLOWING 2.0f /* log-odds per factor e by which a rise that slows down falls short */
 #define MOST_SLOWING 5.0f
-#define FAR 5.0f /* deviations: beyond this the chance is below one in a million */
+#define FAR 4.0f /* deviations: beyond this the chance is below 1 in 10,000 */
 #define UNSURE \
 	0.78f /* relative uncertainty of the drift (1/1.28) beyond which no time to OOM is named */
 
@@ -51,7 +51,7 @@ static void check_forecast(struct foresee_scale *scale, uint8_t *blocks, unsigne
 		return;
 	error = fabsf(scale->anchor_rise - scale->anchor_drift * scale->anchor_age);
 	error = min_f(error, SURPRISE * sqrtf(scale->noise * scale->anchor_age) + grain);
-	share = max_f(1 / (float)(*blocks + 2), FORGET);
+	share = *blocks < 3 ? 1 / (float)(*blocks + 2) : FORGET;
 	scale->noise += share * (error * error / scale->anchor_age - scale->noise);
 	scale->noise = max_f(scale->noise, LEAST_NOISE);
 	if (*blocks < UINT8_MAX)
@@ -71,7 +71,8 @@ static void drift_update(struct foresee_state *state, const struct step *step)
 		return;
 	for (unsigned int k = 0; k < FORESEE_SCALES; k++) {
 		struct foresee_scale *s = &state->scale[k];
-		float keep = drift_tau[k] / (drift_tau[k] + dt), eaten = step->eaten, expected,
+		float whole = drift_tau[k] + dt, inverse = 1 / (whole * (s->seconds + dt)); /* one division */
+		float keep = drift_tau[k] * (s->seconds + dt) * inverse, eaten = step->eaten, expected,
 		      bound;
 
 		if (step->gap) { /* what was is less certain now; the gap itself teaches nothing */
@@ -87,7 +88,7 @@ static void drift_update(struct foresee_state *state, const struct step *step)
 		s->anchor_rise += eaten;
 		if ((eaten - expected) * (eaten - expected) > bound)
 			eaten = eaten > expected ? expected + sqrtf(bound) : expected - sqrtf(bound);
-		s->drift = (s->drift * s->seconds + eaten) / (s->seconds + dt);
+		s->drift = (s->drift * s->seconds + eaten) * whole * inverse;
 		s->seconds = (s->seconds + dt) * keep;
 		check_forecast(s, &state->blocks[k], k, step->grain);
 	}
@@ -196,6 +197,11 @@ static float time_with_bend(float distance, float v, float a)
 	return steady * sqrtf(2 / (1 + sqrtf(1 + 2 * way)) * log_f(1 + way) / way);
 }
 
+static inline float fastest(const struct view *view, unsigned int first)
+{
+	return max_f(max_f(view->drift[first], view->drift[first + 1]), view->drift[first + 2]);
+}
+
 /* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the pace of each horizon
  * in turn, until it ends. */
 static void time_to_limit(const struct foresee_state *state, const struct step *step,
@@ -208,6 +214,9 @@ static void time_to_limit(const struct foresee_state *state, const struct step *
 		unsigned int first = horizon[j].first;
 		const struct foresee_scale *s = &state->scale[first];
 
+		/* At this pace it stays far off for this long: nothing to see before a longer horizon. */
+		if (j < HORIZONS - 1 && left > 8 * until * fastest(view, first))
+			continue;
 		drift = fused_drift(view, j, &variance);
 		t = NEVER;
 		bent = 0;
@@ -263,6 +272,8 @@ static void drift_judge(const struct foresee_state *state, const struct step *st
 			verdict->chance_risk = verdict->chance[j];
 			verdict->horizon = (uint8_t)j;
 		}
+		if (verdict->chance_risk >= MOST_CHANCE)
+			break;
 	}
 	time_to_limit(state, step, &view, verdict);
 	if (verdict->chance_risk <= 1e-4f)

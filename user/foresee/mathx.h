@@ -84,8 +84,10 @@ static inline float first_passage(float distance, float rise, float sd)
 
 	if (distance <= 0)
 		return 1;
-	if (z < -9)
+	if (z < -6)
 		return 0;
+	if (z > 4)
+		return 1;
 	if (back < 0) { /* falls fast: the two exponents don't cancel */
 		p = normal_f(z) + exp_f(2 * rise / sd * (distance / sd)) * normal_f(-back);
 		return min_f(p, 1);
