@@ -41,6 +41,13 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 								    : 0;
 }
 
+/* Before 5.11 a map or program that exceeds RLIMIT_MEMLOCK is refused with EPERM, too. */
+static bool memlock_refused(const struct attach *attach, int error)
+{
+	return error == EPERM && !attach->memlock_raised &&
+	       !(attach->features & NEEDS(FEATURE_CHARGED));
+}
+
 static const char *error_word(int error)
 {
 	static const struct {
@@ -138,15 +145,13 @@ static int object_prepare(struct attach *attach, struct bpf_object *object,
 	struct bpf_map *map;
 	int r;
 
-	bpf_object__for_each_program(program, object)
-	{
+	bpf_object__for_each_program (program, object) {
 		r = bpf_program__set_autoload(program,
 					      variant_has(variant, bpf_program__name(program)));
 		if (r < 0)
 			return r;
 	}
-	bpf_object__for_each_map(map, object)
-	{
+	bpf_object__for_each_map (map, object) {
 		r = map_prepare(attach, map);
 		if (r < 0)
 			return r;
@@ -222,8 +227,7 @@ static void object_keep_maps(struct attach *attach, struct bpf_object *object)
 	struct bpf_map *map;
 	int index;
 
-	bpf_object__for_each_map(map, object)
-	{
+	bpf_object__for_each_map (map, object) {
 		index = map_index(map);
 		if (index < 0 || attach->map[index] >= 0)
 			continue;
@@ -257,7 +261,9 @@ int attach_variant(struct attach *attach, const struct plan_variant *variant,
 		r = object_attach(attach, object, variant, links);
 	if (r < 0) {
 		snprintf(why, why_bytes, "%s%s", error_word(-r),
-			 verifier_refused ? " (verifier)" : "");
+			 verifier_refused	       ? " (verifier)"
+			 : memlock_refused(attach, -r) ? " (RLIMIT_MEMLOCK, CAP_SYS_RESOURCE)"
+						       : "");
 		bpf_object__close(object);
 		return r;
 	}

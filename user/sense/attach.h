@@ -13,6 +13,7 @@ struct attach {
 	const struct loader_config *config;
 	struct loaded *loaded;
 	__u32 features;
+	bool memlock_raised;
 	struct bpf_config bpf;
 	int map[MAP_COUNT]; /* made by the first object that needs it */
 };

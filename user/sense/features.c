@@ -152,6 +152,12 @@ static bool probe_memcg_arg(const struct source *src)
 	return param_is_pointer(src, "mm_vmscan_memcg_reclaim_begin", 2);
 }
 
+/* Maps are charged to their memcg, not to RLIMIT_MEMLOCK; came with this helper. */
+static bool probe_charged(const struct source *src)
+{
+	return enum_value(src->btf, "bpf_func_id", "BPF_FUNC_ktime_get_coarse_ns") >= 0;
+}
+
 /* clang-format off */
 static const struct {
 	const char *missing;
@@ -167,6 +173,7 @@ static const struct {
 	[FEATURE_VICTIM_TASK] = { "mark_victim tells a pid only", probe_victim_task },
 	[FEATURE_GFP_FIRST] = { "", probe_gfp_first },	/* since 7.0 */
 	[FEATURE_MEMCG_ARG] = { "", probe_memcg_arg },	/* since 7.0 */
+	[FEATURE_CHARGED] = { "", probe_charged },	/* since 5.11 */
 };
 /* clang-format on */
 

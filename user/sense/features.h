@@ -20,6 +20,7 @@ enum feature {
 	FEATURE_VICTIM_TASK,
 	FEATURE_GFP_FIRST,
 	FEATURE_MEMCG_ARG,
+	FEATURE_CHARGED,
 	FEATURE_COUNT
 };
 #define NEEDS(feature) (1u << (feature))

@@ -117,7 +117,8 @@ static void child_load(const struct loader_config *config, struct loaded *loaded
 	struct btf *btf;
 
 	attach_quiet();
-	refused = bpf_refused(memlock_raise());
+	attach.memlock_raised = memlock_raise();
+	refused = bpf_refused(attach.memlock_raised);
 	if (refused) {
 		loader_none(refused, loaded);
 		return;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Records and counters out of the BPF maps: the loop's half of the sensing room. Nothing here blocks or allocates once
- * records_open() is through; nothing looks into what the records say.
+ * Records and counters out of the BPF maps: the loop's half of the sensing room. Nothing here
+ * blocks or allocates once records_open() is through; nothing looks into what the records say.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include "base/cleanup.h"
 #include "inside.h"
 
 static const __u32 record_bytes[RECORD_TYPES] = {
@@ -18,23 +19,65 @@ static const __u32 record_bytes[RECORD_TYPES] = {
 	[RECORD_OOM_SCORE_ADJ] = sizeof(struct record_process),
 };
 
-/* When a sense takes over from another one, both have been attached for a moment. The newest record that was told by any. */
+/*
+ * When a sense takes over from another one, both have been attached for a moment, and each wrote
+ * its own record of what happened then. What the older one told is not told again: all up to its
+ * newest record; and just after that, since the same event reaches the two a little apart, what is
+ * the same as one of its last.
+ */
+#define TWIN_NS 1000000
+static struct told {
+	__u32 type;
+	__u64 subject;
+} told[16];
+static unsigned int told_next;
 static __u64 newest_told_ns;
+
+static __u64 subject_of(const struct record *record)
+{
+	switch (record->type) {
+	case RECORD_OOM:
+		return ((const struct record_oom *)record)->victim.pid;
+	case RECORD_CGROUP_MKDIR:
+	case RECORD_CGROUP_RMDIR:
+		return ((const struct record_cgroup *)record)->memcg_id;
+	default:
+		return ((const struct record_process *)record)->pid;
+	}
+}
+
+static bool was_told(const struct sense *s, const struct record *record)
+{
+	if (record->time_ns <= s->skip_ns)
+		return true;
+	if (record->time_ns > s->skip_ns + TWIN_NS)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+		if (told[i].type == record->type && told[i].subject == subject_of(record))
+			return true;
+	return false;
+}
+
+static void remember_told(const struct record *record)
+{
+	told[told_next++ % ARRAY_SIZE(told)] = (struct told){record->type, subject_of(record)};
+	if (record->time_ns > newest_told_ns)
+		newest_told_ns = record->time_ns;
+}
 
 static int on_record(void *ctx, void *data, size_t bytes)
 {
 	const struct record *record = data;
 	struct sense *s = ctx;
 
-	if (bytes < sizeof(*record) || record->type >= RECORD_TYPES || !record_bytes[record->type] ||
-	    bytes < record_bytes[record->type]) {
+	if (bytes < sizeof(*record) || record->type >= RECORD_TYPES ||
+	    !record_bytes[record->type] || bytes < record_bytes[record->type]) {
 		s->damaged++;
 		return 0;
 	}
-	if (record->time_ns <= s->skip_ns)
+	if (s->skip_ns && was_told(s, record))
 		return 0;
-	if (record->time_ns > newest_told_ns)
-		newest_told_ns = record->time_ns;
+	remember_told(record);
 	s->fn(record, s->arg);
 	return 0;
 }
@@ -60,10 +103,7 @@ void records_close(struct sense *s)
 	free(s->lost_cpu);
 }
 
-int sense_record_fd(const struct sense *s)
-{
-	return s->ring ? ring_buffer__epoll_fd(s->ring) : -1;
-}
+int sense_record_fd(const struct sense *s) { return s->ring ? ring_buffer__epoll_fd(s->ring) : -1; }
 
 int sense_consume(struct sense *s, void (*fn)(const struct record *record, void *arg), void *arg)
 {
@@ -96,15 +136,17 @@ __u64 sense_lost(struct sense *s)
 	return sum;
 }
 
-void sense_stalls(struct sense *s, void (*fn)(__u64 memcg_id, const struct stall_value *value, void *arg),
-		  void *arg)
+void sense_stalls(struct sense *s,
+		  void (*fn)(__u64 memcg_id, const struct stall_value *value, void *arg), void *arg)
 {
 	int map = s->loaded.map[MAP_STALLS];
 	struct stall_value value;
 	__u64 key, *last = NULL;
 
-	/* A key that is deleted meanwhile makes the kernel begin anew: bounded by the table, and harmless. */
-	for (__u32 n = 0; map >= 0 && n < s->config.capacity && !bpf_map_get_next_key(map, last, &key); n++) {
+	/* A key that is deleted meanwhile makes the kernel begin anew: bounded by the table, and
+	 * harmless. */
+	for (__u32 n = 0;
+	     map >= 0 && n < s->config.capacity && !bpf_map_get_next_key(map, last, &key); n++) {
 		if (!bpf_map_lookup_elem(map, &key, &value))
 			fn(key, &value, arg);
 		last = &key;
@@ -113,7 +155,7 @@ void sense_stalls(struct sense *s, void (*fn)(__u64 memcg_id, const struct stall
 
 void sense_forget(struct sense *s, __u64 memcg_id)
 {
-	static const enum loader_map maps[] = { MAP_STALLS, MAP_PIDS, MAP_SEEN };
+	static const enum loader_map maps[] = {MAP_STALLS, MAP_PIDS, MAP_SEEN};
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		if (s->loaded.map[maps[i]] >= 0)
@@ -139,5 +181,6 @@ int sense_watch_exit(struct sense *s, __u32 pid)
 
 	if (s->loaded.map[MAP_WATCHED] < 0)
 		return -EOPNOTSUPP;
-	return bpf_map_update_elem(s->loaded.map[MAP_WATCHED], &pid, &one, BPF_ANY) < 0 ? -errno : 0;
+	return bpf_map_update_elem(s->loaded.map[MAP_WATCHED], &pid, &one, BPF_ANY) < 0 ? -errno
+											: 0;
 }
