@@ -9,6 +9,7 @@ PATH=$PATH:/usr/sbin:/sbin
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$top" || exit 1
 build=${HEADROOM_BUILD:-build}
+workload=$build/tools/workload # prey of known habits
 work=$(mktemp -d "${HEADROOM_TMP:-/dev/shm}/live.XXXXXX")
 BOARD=${BOARD:-$work/board}
 
@@ -91,9 +92,6 @@ prey() {
 		exec "$@"
 	)
 }
-
-# bytes: holds so much anonymous memory until it is killed (a buffer, filled at once, that nobody reads on).
-HOLD='hold() { dd if=/dev/zero bs=$1 count=1 2>/dev/null | sleep 600; }; hold'
 
 group_remove() { # name; its processes are killed first
 	dir=$mount$ours/$1

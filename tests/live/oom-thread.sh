@@ -2,10 +2,9 @@
 # A thread that is not the first of its process meets the limit: the event names process and thread.
 . "$(dirname "$0")/lib.sh"
 
-need "$build/tools/workload"
 group_make threads 52428800 || fail 'cannot make a group'
 since=$(mark)
-prey threads "$build/tools/workload" thread-leak
+prey threads "$workload" thread-leak
 wait_for 1 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/threads\"" ||
 	fail 'no oom_kill event within a second'
 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/threads\"" >"$work/event"
