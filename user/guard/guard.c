@@ -29,6 +29,8 @@
 #include "supervisor.h"
 
 #define CAPACITY_MOST	65536u
+#define CAPACITY_TIGHT	32u	/* slots left, and a 64th: time to grow */
+#define CAPACITY_GROWTH	256u	/* at least, or by half */
 #define HEARTBEAT_NS	(1 * NS_PER_SEC)
 #define CLOSE_NS	(50 * NS_PER_MS)	/* the close watch and what is pending */
 #define TASKS_NS	(5 * NS_PER_SEC)	/* the process pass in calm … */
@@ -151,18 +153,20 @@ static void take_growth(struct guard *guard, struct worker_job *job)
 	guard_watch_records(guard);
 	publish_stall_bases(guard);
 	guard->full_told = false;
+	guard->full_grown = guard->board_full;
 	notice_guard(guard, HR_GUARD_CAPACITY, HR_INFO, capacity, "grown to %u cgroups", capacity);
 }
 
 static void consider_growth(struct guard *guard, const struct worker_job *job)
 {
 	uint32_t capacity = guard->tracks.capacity;
-	bool tight = job->sweep_error == -ENOSPC || guard->tracks.running > capacity - capacity / 8;
+	bool tight = job->sweep_error == -ENOSPC || guard->board_full > guard->full_grown ||
+		     guard->tracks.running > capacity - capacity / 64 - CAPACITY_TIGHT;
 
 	/* One that failed is tried again, but not at once: each try loads BPF anew. */
 	if (tight && capacity < CAPACITY_MOST &&
 	    (!guard->grow_ns || clock_mono_ns() - guard->grow_ns > GROW_AGAIN_NS))
-		guard->want_capacity = 2 * capacity;
+		guard->want_capacity = capacity + (capacity / 2 > CAPACITY_GROWTH ? capacity / 2 : CAPACITY_GROWTH);
 }
 
 static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)

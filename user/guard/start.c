@@ -24,16 +24,19 @@
 
 #define CAPACITY_LEAST	256u
 #define CAPACITY_MOST	65536u
+#define CAPACITY_SPARE	96u
+#define CAPACITY_STEP	64u
 #define OOM_SCORE_ADJ	"-999"		/* not -1000: a runaway guard must not hang the host */
 
+/* A slot is a page: room for some more than there are now, and growth for the rest. */
 static uint32_t choose_capacity(const struct config *config)
 {
 	size_t count = sense_count(config->root);
-	uint32_t capacity = CAPACITY_LEAST;
+	size_t capacity = count + count / 32 + CAPACITY_SPARE;
 
-	while (capacity < count + count / 4 && capacity < CAPACITY_MOST)
-		capacity <<= 1;
-	return capacity;
+	capacity = (capacity + CAPACITY_STEP - 1) / CAPACITY_STEP * CAPACITY_STEP;
+	return capacity < CAPACITY_LEAST  ? CAPACITY_LEAST
+	       : capacity > CAPACITY_MOST ? CAPACITY_MOST : (uint32_t)capacity;
 }
 
 /* The exit status for a board that can't be had, and the line that says so. */

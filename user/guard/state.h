@@ -80,6 +80,7 @@ struct guard {
 	uint64_t started_ns;		/* monotonic */
 	uint64_t tasks_ns, records_lost, lost_told;
 	uint64_t board_full;		/* cgroups that found no slot */
+	uint64_t full_grown;		/* board_full when we last grew */
 	bool full_told;
 	bool use_kmsg;			/* no BPF source tells of OOM kills */
 	uint64_t sweep_ns;		/* monotonic; when the last sweep was asked for */

@@ -19,7 +19,7 @@
 #define STAT_CHANGE	 (1 << 20)		/* … and whenever its usage moved by this much */
 #define STAT_NOISE	 (256 << 10)		/* … but not for what per-CPU charging moves anyway */
 #define MEMO_REACH	 8
-#define TASKS_PER_MEMCG	 4
+#define TASK_ROWS	 4096u	/* the threshold follows, so that some hundreds come (host.c) */
 
 static __u32 memo_size(size_t capacity)
 {
@@ -115,7 +115,7 @@ static int grow(struct worker *worker, size_t capacity)
 {
 	struct worker_job *job = &worker->job;
 	_cleanup_free_ struct memcg_sample *rows = calloc(capacity, sizeof(*rows));
-	_cleanup_free_ struct task_sample *tasks = calloc(capacity * TASKS_PER_MEMCG, sizeof(*tasks));
+	_cleanup_free_ struct task_sample *tasks = calloc(TASK_ROWS, sizeof(*tasks));
 	_cleanup_free_ struct stat_memo *memo = calloc(memo_size(capacity), sizeof(*memo));
 	_cleanup_free_ int *parent = calloc(capacity, sizeof(*parent));
 	_cleanup_free_ struct account *accounts = calloc(capacity, sizeof(*accounts));
@@ -133,7 +133,7 @@ static int grow(struct worker *worker, size_t capacity)
 	job->tasks = take_ptr(tasks);
 	worker->memo = take_ptr(memo);
 	job->capacity = capacity;
-	job->task_capacity = capacity * TASKS_PER_MEMCG;
+	job->task_capacity = TASK_ROWS;
 	worker->memo_mask = memo_size(capacity) - 1;
 	return 0;
 }

@@ -15,7 +15,7 @@
 #include "cgroupfs.h"
 #include "inside.h"
 
-#define TASKS_PER_MEMCG 4 /* rows for processes, for each memcg of the capacity */
+#define TASK_ROWS 4096 /* processes in one pass; the caller's threshold keeps it far below */
 
 static void host_sources(struct sense *s)
 {
@@ -55,7 +55,7 @@ static int bpf_open(struct sense *s)
 {
 	_cleanup_close_ int scope = -1, above = -1;
 	struct loader_config config = {.capacity = s->config.capacity,
-				       .task_capacity = s->config.capacity * TASKS_PER_MEMCG,
+				       .task_capacity = TASK_ROWS,
 				       .v1 = s->fs.layout != CGROUP_V2,
 				       .psi = s->psi && s->fs.layout == CGROUP_V2};
 	int r;
