@@ -105,7 +105,7 @@ static void play(const struct options *opt, const struct shape *shape, unsigned 
 		if (w.died) {
 			run_death(run, w.died_at, w.ramp_start, w.died, shape->category);
 			forget(false);
-			if (w.now.t >= w.end || strcmp(shape->name, "restart_loop") != 0)
+			if (w.now.t >= w.end || !w.now.restarted)
 				break;
 			continue;
 		}

@@ -497,8 +497,9 @@ static void restart_begin(struct world *w)
 {
 	begin_rise(w, draw_log(w, 30, 2 * HOUR));
 	w->calm_until = draw_log(w, 5, 300);
+	w->noise_size = 0.0005;
 	w->p[3] = draw(w) < 0.5;		/* a rollout comes before the kill */
-	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : 1);
+	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : 0.99);
 	w->p[5] = w->calm_until;
 	w->end = 6 * w->p[4];
 	w->lives = 5;
@@ -510,9 +511,10 @@ static void restart_advance(struct world *w)
 	w->base = w->p[1] + (L - w->p[1]) * rise_share(w);
 	if (w->p[3])
 		w->ramp_start = -1;
-	if (w->now.t < w->p[4] || w->phase >= w->lives)
+	if (w->now.t < w->p[4])
 		return;
-	w->phase++;
+	if (++w->phase > w->lives)
+		w->end = w->now.t;
 	if (!w->p[3]) {
 		w->died = OOM_KILL;
 		w->died_at = w->p[4];
@@ -522,7 +524,7 @@ static void restart_advance(struct world *w)
 	w->averted = !w->died;
 	w->base = w->p[1];
 	w->calm_until = w->now.t + w->p[5];
-	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : 1);
+	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : 0.99);
 }
 
 static void limit_change_begin(struct world *w)

@@ -21,9 +21,9 @@
 #define LITTLE_SECONDS 14400.0f
 #define SOME_SHARE 0.1f
 #define CYCLES 8
-#define CYCLES_SHARE 0.15f
+#define CYCLES_SHARE 0.3f
 #define NEW_SHARE 0.25f /* of the growth, by which new ground must be new */
-#define LARGE_SHARE 0.4f
+#define LARGE_SHARE 0.5f
 #define LATE_PERCENT \
 	38 /* % of the growth, in the later half of the window: what levels off is none */
 #define EXHAUST_SECONDS 3600.0f
