@@ -12,7 +12,7 @@
 #include "notice.h"
 #include "publish.h"
 
-#define KILL_WAIT_NS	(400 * NS_PER_MS)	/* for command lines and names; an event is due within a second */
+#define KILL_WAIT_NS	(700 * NS_PER_MS)	/* for command lines and names; an event is due within a second */
 #define COUNTER_WAIT_NS (1500 * NS_PER_MS)	/* a counter ahead of its record: the record may be on its way */
 #define TRIGGER_BIT	(1ULL << 63)		/* in a tag: this is about the trigger */
 #define FINE_OF_HISTORY 16			/* of HR_OOM_HISTORY; the rest is coarse */
@@ -227,32 +227,47 @@ static void fill_limit(struct guard *guard, struct board_text *text, struct hr_e
 	}
 }
 
+static uint32_t least(uint32_t a, uint32_t b, uint32_t c)
+{
+	uint32_t ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
 /* The coarse points that are older than the fine ones, then the fine ones, then the moment itself. */
 static void fill_history(struct guard *guard, struct hr_event_oom_kill *event,
 			 const struct hr_slot *slot, uint64_t wall_ns, bool moment)
 {
 	const struct hr_history *history = &slot->history;
-	uint32_t fine = history->fine_count < FINE_OF_HISTORY ? history->fine_count
-							      : FINE_OF_HISTORY;
-	uint32_t coarse = history->coarse_count < HR_COARSE ? history->coarse_count : HR_COARSE;
-	uint32_t room = HR_OOM_HISTORY - fine - 1, n = 0;
-	uint32_t first = UINT32_MAX;
+	uint32_t last_fine = history->fine_count, last_coarse = history->coarse_count;
+	uint32_t moment_centis, fine, coarse, room, n = 0, first = UINT32_MAX;
 
 	event->created_ns = board_header(guard->board)->created_ns;
+	moment_centis = (uint32_t)((wall_ns - event->created_ns) / (10 * NS_PER_MS));
+	/* What was sampled while the names were waited for is not "before". */
+	while (last_fine && history->fine_count - last_fine < HR_FINE &&
+	       history->fine[(last_fine - 1) % HR_FINE].t_centis > moment_centis)
+		last_fine--;
+	while (last_coarse && history->coarse_count - last_coarse < HR_COARSE &&
+	       history->coarse[(last_coarse - 1) % HR_COARSE].t_centis > moment_centis)
+		last_coarse--;
+	fine = least(last_fine, HR_FINE - (history->fine_count - last_fine), FINE_OF_HISTORY);
+	coarse = least(last_coarse, HR_COARSE - (history->coarse_count - last_coarse), HR_COARSE);
+	room = HR_OOM_HISTORY - fine - 1;
 	if (fine)
-		first = history->fine[(history->fine_count - fine) % HR_FINE].t_centis;
+		first = history->fine[(last_fine - fine) % HR_FINE].t_centis;
 	for (uint32_t i = coarse > room ? coarse - room : 0; i < coarse; i++) {
 		const struct hr_point *point =
-			&history->coarse[(history->coarse_count - coarse + i) % HR_COARSE];
+			&history->coarse[(last_coarse - coarse + i) % HR_COARSE];
 
 		if (point->t_centis < first)
 			event->history[n++] = *point;
 	}
 	for (uint32_t i = 0; i < fine; i++)
-		event->history[n++] = history->fine[(history->fine_count - fine + i) % HR_FINE];
+		event->history[n++] = history->fine[(last_fine - fine + i) % HR_FINE];
 	if (moment)
 		event->history[n++] = (struct hr_point){
-			.t_centis = (uint32_t)((wall_ns - event->created_ns) / (10 * NS_PER_MS)),
+			.t_centis = moment_centis,
 			.usage_kib = (uint32_t)(event->limit_usage >> 10),
 			.unreclaimable_kib = HR_UNKNOWN_U32,
 			.headroom_kib = 0,

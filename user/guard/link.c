@@ -11,7 +11,7 @@
 
 #define ASKED_MAX	32			/* questions on the wire at once */
 #define ANSWER_LATE_NS	(2 * NS_PER_SEC)	/* the resolver died or hangs: ask again */
-#define ASK_AGAIN_NS	(250 * NS_PER_MS)	/* state files are not there yet; doubles */
+#define ASK_AGAIN_NS	(100 * NS_PER_MS)	/* state files are not there yet; doubles */
 #define ASK_AGAIN_MOST	7
 
 static bool send_question(struct guard *guard, const struct resolve_question *question)

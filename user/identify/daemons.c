@@ -17,7 +17,9 @@
 #include "../base/clock.h"
 #include "places.h"
 
-#define LOOK_EVERY_NS (10 * NS_PER_SEC)
+/* An engine may have started a moment ago: look again soon, but spend at most a fiftieth of the time on it. */
+#define LOOK_LEAST_NS (NS_PER_SEC / 4)
+#define LOOK_SHARE 50
 #define PROCESSES_MAX 200000
 #define TEXT_MAX (64u << 10)
 
@@ -264,7 +266,7 @@ size_t daemons_look(struct daemons *daemons, enum open_what what, int root_fd, i
 
 	if (what == OPEN_LOG_CONTAINER || what == OPEN_LOG_POD)
 		return 0;
-	if (daemons->looked_ns && now - daemons->looked_ns < LOOK_EVERY_NS)
+	if (daemons->looked_ns && now - daemons->looked_ns < LOOK_LEAST_NS + LOOK_SHARE * daemons->cost_ns)
 		return daemons->n;
 	daemons->looked_ns = now;
 	daemons->n = 0;
@@ -280,5 +282,6 @@ size_t daemons_look(struct daemons *daemons, enum open_what what, int root_fd, i
 	for (int i = 0; i < PROCESSES_MAX && (entry = readdir(dir)); i++)
 		if (isdigit((unsigned char)entry->d_name[0]))
 			look_at(daemons, entry->d_name, root_fd, proc_fd);
+	daemons->cost_ns = clock_mono_ns() - now;
 	return daemons->n;
 }

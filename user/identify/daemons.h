@@ -24,6 +24,7 @@ struct daemon_dir {
 
 struct daemons {
 	uint64_t looked_ns;	/* CLOCK_MONOTONIC; 0: never */
+	uint64_t cost_ns;	/* of the last look */
 	size_t n;
 	struct daemon_dir dir[DAEMON_DIRS];
 };
