@@ -219,6 +219,8 @@ void publish_death(struct guard *guard, uint32_t slot)
 	guard->tracks.running--;
 	at = board_slot_begin(guard->board, slot);
 	at->state = HR_SLOT_GONE;
+	if (at->counts.oom_kill == HR_UNKNOWN || at->counts.oom_kill < track_kills(track))
+		at->counts.oom_kill = track_kills(track);	/* the last sweep came before the kill */
 	at->gone_ns = clock_wall_ns();
 	at->flags &= ~(HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS | HR_SLOT_UNDER_OOM);
 	memset(at->process, 0, sizeof(at->process));
