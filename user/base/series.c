@@ -47,7 +47,7 @@ static const char *const names[SERIES_COLUMNS] = {
 struct series {
 	FILE *file;
 	char *name, *buffer;
-	size_t room;
+	size_t room, length;	/* of the line that was read */
 	unsigned long line, backwards;
 	unsigned int columns;
 	short meaning[MOST_COLUMNS];
@@ -88,6 +88,7 @@ static int read_line(struct series *s)
 			return wrong(s, strlen(s->buffer), "a NUL byte: this is no text file");
 		while (n > 0 && (s->buffer[n - 1] == '\n' || s->buffer[n - 1] == '\r'))
 			s->buffer[--n] = '\0';
+		s->length = (size_t)n;
 		if (s->buffer[strspn(s->buffer, " \t")])
 			return 0;
 	}
@@ -242,7 +243,7 @@ int series_next(struct series *s, struct series_row *ret_row)
 			return err;
 	}
 	if (column < s->columns)
-		return wrong(s, strlen(s->buffer), "only %u cells of %u", column, s->columns);
+		return wrong(s, s->length, "only %u cells of %u", column, s->columns);
 	s->backwards += row.t_seconds < s->last_t;
 	s->last_t = row.t_seconds;
 	*ret_row = row;
