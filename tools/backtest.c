@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The backtest: made-up containers with a known fate, and recorded traces, against headroom and the rules beside it. Tuned on
- * even seeds, reported on odd ones. Prints tables; writes nothing but what --table names.
+ * The backtest: made-up containers with a known fate, and recorded traces, against headroom and the
+ * rules beside it. Tuned on even seeds, reported on odd ones. Prints tables; writes nothing but
+ * what --table names.
  */
 #include <getopt.h>
 #include <math.h>
@@ -18,10 +19,10 @@
 #include "base/log.h"
 
 struct options {
-	unsigned int seeds;		/* variants of each shape */
-	unsigned int first;		/* 1: odd seeds, 0: even ones */
+	unsigned int seeds; /* variants of each shape */
+	unsigned int first; /* 1: odd seeds, 0: even ones */
 	const char *shape, *rule, *traces, *table;
-	long seed;			/* one only; with --print its series */
+	long seed; /* one only; with --print its series */
 	bool per_shape, print;
 };
 
@@ -38,12 +39,14 @@ static void print_sample(const struct sample *s)
 {
 	const struct headroom *h = states[0];
 
-	printf("%.3f,%.0f,%.0f,%.0f,%.2f,%d,%.1f,%d,%.2f", s->t, s->unreclaimable, s->limit, s->headroom,
-	       h->outlook.risk_centi / 100.0, h->outlook.alarm,
-	       h->outlook.oom_in_p50_ms == HR_UNKNOWN ? -1.0 : (double)h->outlook.oom_in_p50_ms / 1e3, h->outlook.leak,
-	       (double)h->verdict.log_odds);
+	printf("%.3f,%.0f,%.0f,%.0f,%.2f,%d,%.1f,%d,%.2f", s->t, s->unreclaimable, s->limit,
+	       s->headroom, h->outlook.risk_centi / 100.0, h->outlook.alarm,
+	       h->outlook.oom_in_p50_ms == HR_UNKNOWN ? -1.0
+						      : (double)h->outlook.oom_in_p50_ms / 1e3,
+	       h->outlook.leak, (double)h->verdict.log_odds);
 	for (int i = 0; i < h->verdict.terms; i++)
-		printf(" %s%+.2f", foresee_reason_word(h->verdict.term[i].kind), (double)h->verdict.term[i].weight);
+		printf(" %s%+.2f", foresee_reason_word(h->verdict.term[i].kind),
+		       (double)h->verdict.term[i].weight);
 	printf("\n");
 }
 
@@ -73,7 +76,8 @@ static double spacing(struct world *w)
 
 	if (strcmp(w->shape->name, "gaps_and_jumps") == 0) {
 		if (draw(w) < 0.003)
-			return fmin(dt * draw_log(w, 10, 1000), w->p[3] ? 0.05 * w->p[0] : 4 * HOUR);
+			return fmin(dt * draw_log(w, 10, 1000),
+				    w->p[3] ? 0.05 * w->p[0] : 4 * HOUR);
 		if (draw(w) < 0.001)
 			return 0.001;
 	}
@@ -87,8 +91,8 @@ static double spacing(struct world *w)
 	return dt;
 }
 
-static void play(const struct options *opt, const struct shape *shape, unsigned long seed, struct run *run,
-		 struct tally *tallies, struct calibration_data *data)
+static void play(const struct options *opt, const struct shape *shape, unsigned long seed,
+		 struct run *run, struct tally *tallies, struct calibration_data *data)
 {
 	static struct world w;
 	bool more = true;
@@ -124,14 +128,17 @@ static void play(const struct options *opt, const struct shape *shape, unsigned 
 
 static void print_failures(const struct run *run, const char *shape, unsigned int seed)
 {
-	if (run_wrong(run, 0) || run_wrong(run, 1) || run_missed(run, 0) || run_leak_wrong(run, 0) ||
-	    run_leak_missed(run, 0))
-		printf("# %s seed %u:%s%s%s%s%s\n", shape, seed, run_wrong(run, 0) ? " wrong-warn" : "",
+	if (run_wrong(run, 0) || run_wrong(run, 1) || run_missed(run, 0) ||
+	    run_leak_wrong(run, 0) || run_leak_missed(run, 0))
+		printf("# %s seed %u:%s%s%s%s%s\n", shape, seed,
+		       run_wrong(run, 0) ? " wrong-warn" : "",
 		       run_wrong(run, 1) ? " wrong-act" : "", run_missed(run, 0) ? " missed" : "",
-		       run_leak_wrong(run, 0) ? " wrong-leak" : "", run_leak_missed(run, 0) ? " missed-leak" : "");
+		       run_leak_wrong(run, 0) ? " wrong-leak" : "",
+		       run_leak_missed(run, 0) ? " missed-leak" : "");
 }
 
-static void play_shapes(const struct options *opt, struct run *run, struct tally *sum, struct calibration_data *data)
+static void play_shapes(const struct options *opt, struct run *run, struct tally *sum,
+			struct calibration_data *data)
 {
 	struct tally *one = calloc(rule_count, sizeof(*one));
 
@@ -150,10 +157,12 @@ static void play_shapes(const struct options *opt, struct run *run, struct tally
 				print_failures(run, shapes[s].name, 2 * v + opt->first);
 		}
 		for (unsigned int i = 0; i < rule_count; i++) {
-			if (opt->per_shape && (i < 2 || (opt->rule && strstr(rules[i].name, opt->rule)))) {
+			if (opt->per_shape &&
+			    (i < 2 || (opt->rule && strstr(rules[i].name, opt->rule)))) {
 				char name[64];
 
-				snprintf(name, sizeof(name), "%s%s", shapes[s].name, i == 1 ? " act" : "");
+				snprintf(name, sizeof(name), "%s%s", shapes[s].name,
+					 i == 1 ? " act" : "");
 				tally_print(name, &one[i]);
 			}
 			tally_add(&sum[i], &one[i]);
@@ -164,23 +173,31 @@ static void play_shapes(const struct options *opt, struct run *run, struct tally
 }
 
 static const struct option long_options[] = {
-	{"quick", no_argument, 0, 'q'},	      {"variants", required_argument, 0, 'n'},
-	{"even", no_argument, 0, 'e'},	      {"shape", required_argument, 0, 's'},
-	{"rule", required_argument, 0, 'r'},  {"traces", required_argument, 0, 't'},
-	{"table", required_argument, 0, 'T'}, {"per-shape", no_argument, 0, 'p'},
-	{"seed", required_argument, 0, 'S'},  {"print", no_argument, 0, 'P'},
+	{"quick", no_argument, 0, 'q'},
+	{"variants", required_argument, 0, 'n'},
+	{"even", no_argument, 0, 'e'},
+	{"shape", required_argument, 0, 's'},
+	{"rule", required_argument, 0, 'r'},
+	{"traces", required_argument, 0, 't'},
+	{"table", required_argument, 0, 'T'},
+	{"per-shape", no_argument, 0, 'p'},
+	{"seed", required_argument, 0, 'S'},
+	{"print", no_argument, 0, 'P'},
 	{"bench", no_argument, 0, 'b'},
-	{"help", no_argument, 0, 'h'},	      {0},
+	{"help", no_argument, 0, 'h'},
+	{0},
 };
 
 static const char usage[] =
-	"usage: backtest [--quick] [--variants N] [--even] [--shape NAME] [--rule WORD] [--per-shape]\n"
+	"usage: backtest [--quick] [--variants N] [--even] [--shape NAME] [--rule WORD] "
+	"[--per-shape]\n"
 	"                [--seed N --print] [--traces DIR] [--table FILE] [--bench]\n"
 	"  --quick      few variants: a smoke test\n"
 	"  --even       the tuning half (the report is on odd seeds)\n"
 	"  --table      calibrate on the tuning half and write user/foresee/calibrate_table.h\n"
 	"  --bench      what one update costs, in nanoseconds and bytes\n"
-	"  --traces     play the recordings in DIR (CSV: t_seconds,used_bytes,limit_bytes) instead\n";
+	"  --traces     play the recordings in DIR (CSV: t_seconds,used_bytes,limit_bytes) "
+	"instead\n";
 
 int main(int argc, char **argv)
 {
@@ -194,18 +211,44 @@ int main(int argc, char **argv)
 	log_name("backtest");
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		switch (c) {
-		case 'q': opt.seeds = 4; break;
-		case 'n': opt.seeds = (unsigned int)strtoul(optarg, NULL, 10); break;
-		case 'e': opt.first = 0; break;
-		case 's': opt.shape = optarg; break;
-		case 'r': opt.rule = optarg; break;
-		case 't': opt.traces = optarg; break;
-		case 'T': opt.table = optarg; opt.first = 0; opt.rule = "headroom"; break;
-		case 'p': opt.per_shape = true; break;
-		case 'S': opt.seed = strtol(optarg, NULL, 10); opt.first = (unsigned int)opt.seed % 2; break;
-		case 'P': opt.print = true; break;
-		case 'b': return bench_run();
-		default: fputs(usage, c == 'h' ? stdout : stderr); return c == 'h' ? 0 : 2;
+		case 'q':
+			opt.seeds = 4;
+			break;
+		case 'n':
+			opt.seeds = (unsigned int)strtoul(optarg, NULL, 10);
+			break;
+		case 'e':
+			opt.first = 0;
+			break;
+		case 's':
+			opt.shape = optarg;
+			break;
+		case 'r':
+			opt.rule = optarg;
+			break;
+		case 't':
+			opt.traces = optarg;
+			break;
+		case 'T':
+			opt.table = optarg;
+			opt.first = 0;
+			opt.rule = "headroom";
+			break;
+		case 'p':
+			opt.per_shape = true;
+			break;
+		case 'S':
+			opt.seed = strtol(optarg, NULL, 10);
+			opt.first = (unsigned int)opt.seed % 2;
+			break;
+		case 'P':
+			opt.print = true;
+			break;
+		case 'b':
+			return bench_run();
+		default:
+			fputs(usage, c == 'h' ? stdout : stderr);
+			return c == 'h' ? 0 : 2;
 		}
 	}
 	for (unsigned int i = 0; i < rule_count; i++)
@@ -222,9 +265,9 @@ int main(int argc, char **argv)
 	if (data)
 		failed = calibration_write(data, opt.table);
 	if (!opt.print && !data) {
-		printf("\n%u variants of %u shapes, %s seeds, %.0f container-days, %.0f s of CPU\n", opt.seeds, shape_count,
-		       opt.first ? "held-out (odd)" : "tuning (even)", sum[0].container_days,
-		       (double)(clock() - begun) / CLOCKS_PER_SEC);
+		printf("\n%u variants of %u shapes, %s seeds, %.0f container-days, %.0f s of CPU\n",
+		       opt.seeds, shape_count, opt.first ? "held-out (odd)" : "tuning (even)",
+		       sum[0].container_days, (double)(clock() - begun) / CLOCKS_PER_SEC);
 		tally_print_head();
 		for (unsigned int i = 0; i < rule_count; i++)
 			if (!opt.rule || strstr(rules[i].name, opt.rule))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The room's own mathematics against the C library's, and the first-passage formula against a walk. */
+/* The room's own mathematics against the C library's, and the first-passage formula against a walk.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

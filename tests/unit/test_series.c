@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The CSV reader: what it takes, and what it says of what it does not. Fixtures in tests/fixtures/series. */
+/* The CSV reader: what it takes, and what it says of what it does not. Fixtures in
+ * tests/fixtures/series. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

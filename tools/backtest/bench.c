@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Times foresee_update() alone, on samples made beforehand, over many containers so that caches are as cold as in a sweep. */
+/* Times foresee_update() alone, on samples made beforehand, over many containers so that caches are
+ * as cold as in a sweep. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -15,8 +16,11 @@
 static const struct {
 	const char *name, *shape;
 	unsigned int seed;
-} cases[] = {{"calm", "daily_2x", 1},	     {"leak", "leak_constant", 9}, {"sawtooth", "saw_flat_95", 3},
-	     {"rising sawtooth", "saw_rising_floor", 3}, {"noisy leak", "noisy_leak", 1}};
+} cases[] = {{"calm", "daily_2x", 1},
+	     {"leak", "leak_constant", 9},
+	     {"sawtooth", "saw_flat_95", 3},
+	     {"rising sawtooth", "saw_rising_floor", 3},
+	     {"noisy leak", "noisy_leak", 1}};
 
 static size_t make_inputs(const char *name, unsigned int seed, struct foresee_input *in)
 {
@@ -27,7 +31,7 @@ static size_t make_inputs(const char *name, unsigned int seed, struct foresee_in
 		if (strcmp(shapes[s].name, name) == 0)
 			world_begin(&w, &shapes[s], seed);
 	while (n < ROUNDS) {
-		bool more = world_advance(&w, 1);	/* the guard's calm interval */
+		bool more = world_advance(&w, 1); /* the guard's calm interval */
 
 		if (w.died)
 			break;
@@ -67,7 +71,8 @@ int bench_run(void)
 		all += took;
 		calls += n * CONTAINERS;
 	}
-	printf("%-16s %.0f ns per update (check %llu)\n", "all", (double)all / (double)calls, (unsigned long long)sum);
+	printf("%-16s %.0f ns per update (check %llu)\n", "all", (double)all / (double)calls,
+	       (unsigned long long)sum);
 	free(state);
 	free(in);
 	return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Pool adjacent violators over bins of log-odds, one row per horizon. A run of many like samples is no independent
- * evidence: n samples of one run in one bin weigh as the root of n.
+ * Pool adjacent violators over bins of log-odds, one row per horizon. A run of many like samples is
+ * no independent evidence: n samples of one run in one bin weigh as the root of n.
  */
 #include "calibration.h"
 
@@ -13,7 +13,7 @@
 #include "foresee/calibrate_table.h"
 
 #define RUN_NOTES 20000
-#define PRIOR 2.0	/* runs' worth of belief in the log-odds as they are, per bin */
+#define PRIOR 2.0 /* runs' worth of belief in the log-odds as they are, per bin */
 
 struct calibration_data {
 	double weight[HORIZONS][CALIBRATION_KNOTS], deaths[HORIZONS][CALIBRATION_KNOTS];
@@ -24,7 +24,10 @@ struct calibration_data {
 	unsigned int notes, every, skipped;
 };
 
-struct calibration_data *calibration_new(void) { return calloc(1, sizeof(struct calibration_data)); }
+struct calibration_data *calibration_new(void)
+{
+	return calloc(1, sizeof(struct calibration_data));
+}
 void calibration_free(struct calibration_data *data) { free(data); }
 
 void calibration_run_begin(struct calibration_data *data)
@@ -60,7 +63,8 @@ void calibration_run_end(struct calibration_data *data, const struct run *run)
 		if (run_not_begun(run, data->note[i].t))
 			continue;
 		n[data->note[i].row][data->note[i].bin] += 1;
-		y[data->note[i].row][data->note[i].bin] += run_killed_within(run, data->note[i].t, 900);
+		y[data->note[i].row][data->note[i].bin] +=
+			run_killed_within(run, data->note[i].t, 900);
 	}
 	for (unsigned int r = 0; r < HORIZONS; r++) {
 		for (unsigned int b = 0; b < CALIBRATION_KNOTS; b++) {
@@ -83,7 +87,8 @@ static void pool(const double *weight, const double *deaths, double *ret)
 		all[blocks] = weight[b] + PRIOR;
 		sum[blocks] = deaths[b] + PRIOR / (1 + exp(-z));
 		size[blocks++] = 1;
-		while (blocks > 1 && sum[blocks - 2] / all[blocks - 2] >= sum[blocks - 1] / all[blocks - 1]) {
+		while (blocks > 1 &&
+		       sum[blocks - 2] / all[blocks - 2] >= sum[blocks - 1] / all[blocks - 1]) {
 			sum[blocks - 2] += sum[blocks - 1];
 			all[blocks - 2] += all[blocks - 1];
 			size[blocks - 2] += size[blocks - 1];
@@ -101,12 +106,19 @@ int calibration_write(const struct calibration_data *data, const char *path)
 
 	if (!f)
 		return -errno;
-	fprintf(f, "/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */\n"
-		   "/*\n * Made by `make backtest-table` from the tuning seeds; never edited by hand. Chance of death within 15\n"
-		   " * minutes at summed log-odds of CALIBRATION_FIRST + i * CALIBRATION_STEP, a row per horizon of drift.c.\n */\n"
-		   "#ifndef HEADROOM_FORESEE_CALIBRATE_TABLE_H\n#define HEADROOM_FORESEE_CALIBRATE_TABLE_H\n\n"
-		   "#define CALIBRATION_FIRST -8.0f\n#define CALIBRATION_STEP 0.5f\n#define CALIBRATION_KNOTS 33\n\n"
-		   "/* clang-format off */\nstatic const float calibration[%d][CALIBRATION_KNOTS] = {\n", HORIZONS);
+	fprintf(f,
+		"/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */\n"
+		"/*\n * Made by `make backtest-table` from the tuning seeds; never edited by hand. "
+		"Chance of death within 15\n"
+		" * minutes at summed log-odds of CALIBRATION_FIRST + i * CALIBRATION_STEP, a row "
+		"per horizon of drift.c.\n */\n"
+		"#ifndef HEADROOM_FORESEE_CALIBRATE_TABLE_H\n#define "
+		"HEADROOM_FORESEE_CALIBRATE_TABLE_H\n\n"
+		"#define CALIBRATION_FIRST -8.0f\n#define CALIBRATION_STEP 0.5f\n#define "
+		"CALIBRATION_KNOTS 33\n\n"
+		"/* clang-format off */\nstatic const float calibration[%d][CALIBRATION_KNOTS] = "
+		"{\n",
+		HORIZONS);
 	for (unsigned int r = 0; r < HORIZONS; r++) {
 		double p[CALIBRATION_KNOTS];
 
@@ -116,9 +128,11 @@ int calibration_write(const struct calibration_data *data, const char *path)
 			fprintf(f, "%s%.5ff", b == 0 ? "" : b % 10 ? ", " : ",\n\t ", p[b]);
 		fprintf(f, "},\n");
 		for (unsigned int b = 0; b < CALIBRATION_KNOTS; b++)
-			printf("row %u z %+5.1f weight %8.1f deaths %8.1f raw %.4f pooled %.4f\n", r,
-			       (double)CALIBRATION_FIRST + b * (double)CALIBRATION_STEP, data->weight[r][b], data->deaths[r][b],
-			       data->weight[r][b] > 0 ? data->deaths[r][b] / data->weight[r][b] : 0, p[b]);
+			printf("row %u z %+5.1f weight %8.1f deaths %8.1f raw %.4f pooled %.4f\n",
+			       r, (double)CALIBRATION_FIRST + b * (double)CALIBRATION_STEP,
+			       data->weight[r][b], data->deaths[r][b],
+			       data->weight[r][b] > 0 ? data->deaths[r][b] / data->weight[r][b] : 0,
+			       p[b]);
 	}
 	fprintf(f, "};\n/* clang-format on */\n\n#endif\n");
 	return fclose(f) ? -errno : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Isotonic calibration of summed log-odds, from runs whose end is known; written as the table that foresee/ ships. */
+/* Isotonic calibration of summed log-odds, from runs whose end is known; written as the table that
+ * foresee/ ships. */
 #ifndef BACKTEST_CALIBRATION_H
 #define BACKTEST_CALIBRATION_H
 
@@ -9,7 +10,7 @@
 struct calibration_data;
 
 struct calibration_data *calibration_new(void);
-void calibration_free(struct calibration_data *data);	/* takes NULL */
+void calibration_free(struct calibration_data *data); /* takes NULL */
 void calibration_run_begin(struct calibration_data *data);
 void calibration_note(struct calibration_data *data, double t, const struct verdict *verdict);
 void calibration_run_end(struct calibration_data *data, const struct run *run);

@@ -2,7 +2,7 @@
 /* A sample as foresee_input, an outlook as an opinion. */
 #include "headroom.h"
 
-#define EPOCH_NS 1000000000000ull	/* so that clocks that jump back stay above zero */
+#define EPOCH_NS 1000000000000ull /* so that clocks that jump back stay above zero */
 
 static uint64_t known(double value) { return value < 0 ? HR_UNKNOWN : (uint64_t)value; }
 
@@ -29,7 +29,8 @@ void headroom_input(const struct sample *s, struct foresee_input *in)
 	in->restarted = s->restarted;
 }
 
-void headroom_again(const struct rule *rule, void *state, const struct sample *sample, struct opinion *ret)
+void headroom_again(const struct rule *rule, void *state, const struct sample *sample,
+		    struct opinion *ret)
 {
 	const struct headroom *h = state;
 	const struct hr_outlook *o = &h->outlook;
@@ -44,7 +45,8 @@ void headroom_again(const struct rule *rule, void *state, const struct sample *s
 	}
 }
 
-void headroom_look(const struct rule *rule, void *state, const struct sample *sample, struct opinion *ret)
+void headroom_look(const struct rule *rule, void *state, const struct sample *sample,
+		   struct opinion *ret)
 {
 	struct headroom *h = state;
 	struct foresee_input in;

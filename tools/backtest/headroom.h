@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The project's own room as a rule: the code that runs in the guard, fed with the same samples as everybody. */
+/* The project's own room as a rule: the code that runs in the guard, fed with the same samples as
+ * everybody. */
 #ifndef BACKTEST_HEADROOM_H
 #define BACKTEST_HEADROOM_H
 
@@ -12,9 +13,11 @@ struct headroom {
 	struct verdict verdict;
 };
 
-void headroom_look(const struct rule *rule, void *state, const struct sample *sample, struct opinion *ret);
+void headroom_look(const struct rule *rule, void *state, const struct sample *sample,
+		   struct opinion *ret);
 /* The same state, already brought up to this sample. */
-void headroom_again(const struct rule *rule, void *state, const struct sample *sample, struct opinion *ret);
+void headroom_again(const struct rule *rule, void *state, const struct sample *sample,
+		    struct opinion *ret);
 void headroom_input(const struct sample *sample, struct foresee_input *ret);
 
 #endif

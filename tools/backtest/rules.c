@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What people use today, as they use it: thresholds, PromQL's predict_linear, pressure, regressions. */
+/* What people use today, as they use it: thresholds, PromQL's predict_linear, pressure,
+ * regressions. */
 #include "rules.h"
 
 #include <math.h>
@@ -8,7 +9,7 @@
 
 #include "headroom.h"
 
-#define SCRAPE 30.0	/* seconds: Prometheus' usual spacing */
+#define SCRAPE 30.0 /* seconds: Prometheus' usual spacing */
 #define MOST_POINTS 2882
 
 /* Least squares over a moving window, in O(1) a sample. Values are shares of the limit. */
@@ -66,7 +67,8 @@ static bool window_fit(const struct window *w, double *ret_slope, double *ret_no
 
 static double span(const struct window *w) { return w->count ? w->last - w->t[w->first] : 0; }
 
-static void predict_linear(const struct rule *rule, void *state, const struct sample *s, struct opinion *ret)
+static void predict_linear(const struct rule *rule, void *state, const struct sample *s,
+			   struct opinion *ret)
 {
 	struct window *w = state;
 	double slope, now, r2;
@@ -84,7 +86,8 @@ static void predict_linear(const struct rule *rule, void *state, const struct sa
 	w->opinion = *ret;
 }
 
-static void threshold(const struct rule *rule, void *state, const struct sample *s, struct opinion *ret)
+static void threshold(const struct rule *rule, void *state, const struct sample *s,
+		      struct opinion *ret)
 {
 	struct window *w = state;
 
@@ -96,7 +99,8 @@ static void threshold(const struct rule *rule, void *state, const struct sample 
 }
 
 /* systemd-oomd: ManagedOOMMemoryPressureLimit 60 %, for 30 s, on full avg10. */
-static void pressure(const struct rule *rule, void *state, const struct sample *s, struct opinion *ret)
+static void pressure(const struct rule *rule, void *state, const struct sample *s,
+		     struct opinion *ret)
 {
 	struct window *w = state;
 	double dt = s->t - w->last, share;
@@ -119,12 +123,14 @@ static void pressure(const struct rule *rule, void *state, const struct sample *
 static void early(const struct rule *rule, void *state, const struct sample *s, struct opinion *ret)
 {
 	double left = s->headroom - (s->swap_free > 0 ? s->swap_free : 0);
-	bool swap_low = s->swap_free < 0 || s->swap_free < rule->argument[0] * (s->swap_free + fmax(s->swap, 0));
+	bool swap_low = s->swap_free < 0 ||
+			s->swap_free < rule->argument[0] * (s->swap_free + fmax(s->swap, 0));
 
 	ret->alarm = left < rule->argument[0] * s->limit && swap_low;
 }
 
-static void regression(const struct rule *rule, void *state, const struct sample *s, struct opinion *ret)
+static void regression(const struct rule *rule, void *state, const struct sample *s,
+		       struct opinion *ret)
 {
 	struct window *w = state;
 	double slope, now, r2;
@@ -133,7 +139,8 @@ static void regression(const struct rule *rule, void *state, const struct sample
 		*ret = w->opinion;
 		return;
 	}
-	if (span(w) >= rule->argument[0] / 4 && window_fit(w, &slope, &now, &r2) && slope > 0 && r2 >= 0.8) {
+	if (span(w) >= rule->argument[0] / 4 && window_fit(w, &slope, &now, &r2) && slope > 0 &&
+	    r2 >= 0.8) {
 		ret->seconds = fmax(0, (1 - now) / slope);
 		ret->leak = span(w) >= rule->argument[0] * 0.9;
 		ret->alarm = ret->seconds <= rule->argument[1];
@@ -149,7 +156,8 @@ static int by_size(const void *a, const void *b)
 }
 
 /* Mann–Kendall at 5 % with Sen's slope over the last hour, one point in two minutes. */
-static void mann_kendall(const struct rule *rule, void *state, const struct sample *s, struct opinion *ret)
+static void mann_kendall(const struct rule *rule, void *state, const struct sample *s,
+			 struct opinion *ret)
 {
 	struct window *w = state;
 	double slope[31 * 30 / 2], t[31], y[31], sign = 0, n, m;
@@ -186,21 +194,43 @@ static void mann_kendall(const struct rule *rule, void *state, const struct samp
 #define QUARTER 900.0
 
 const struct rule rules[] = {
-	{"headroom warn", QUARTER, true, true, true, sizeof(struct headroom), true, {HR_ALARM_WARN}, headroom_look},
+	{"headroom warn",
+	 QUARTER,
+	 true,
+	 true,
+	 true,
+	 sizeof(struct headroom),
+	 true,
+	 {HR_ALARM_WARN},
+	 headroom_look},
 	{"headroom act", QUARTER, true, true, true, 0, true, {HR_ALARM_ACT}, headroom_again},
-	{"predict_linear 10m>15m", QUARTER, true, true, false, WINDOW, .argument = {600, 900}, .look = predict_linear},
-	{"predict_linear 1h>4h", 4 * HOUR, true, true, false, WINDOW, .argument = {HOUR, 4 * HOUR}, .look = predict_linear},
-	{"predict_linear 6h>4h", 4 * HOUR, true, true, false, WINDOW, .argument = {6 * HOUR, 4 * HOUR}, .look = predict_linear},
-	{"predict_linear 6h>24h", DAY, true, true, false, WINDOW, .argument = {6 * HOUR, DAY}, .look = predict_linear},
-	{"static 80 %", QUARTER, false, false, false, WINDOW, .argument = {0.8, 0}, .look = threshold},
-	{"static 90 %", QUARTER, false, false, false, WINDOW, .argument = {0.9, 0}, .look = threshold},
-	{"static 95 %", QUARTER, false, false, false, WINDOW, .argument = {0.95, 0}, .look = threshold},
-	{"static 80 % for 15m", QUARTER, false, false, false, WINDOW, .argument = {0.8, 900}, .look = threshold},
-	{"static 90 % for 15m", QUARTER, false, false, false, WINDOW, .argument = {0.9, 900}, .look = threshold},
-	{"static 95 % for 15m", QUARTER, false, false, false, WINDOW, .argument = {0.95, 900}, .look = threshold},
-	{"systemd-oomd 60 %/30 s", QUARTER, false, false, false, WINDOW, .argument = {0.6, 30}, .look = pressure},
-	{"earlyoom 10 %", QUARTER, false, false, false, WINDOW, .argument = {0.1, 0}, .look = early},
-	{"OLS 1h, R2 >= .8", 4 * HOUR, true, true, false, WINDOW, .argument = {HOUR, 4 * HOUR}, .look = regression},
-	{"Mann-Kendall 1h", 4 * HOUR, true, true, false, WINDOW, .argument = {HOUR, 4 * HOUR}, .look = mann_kendall},
+	{"predict_linear 10m>15m", QUARTER, true, true, false, WINDOW, .argument = {600, 900},
+	 .look = predict_linear},
+	{"predict_linear 1h>4h", 4 * HOUR, true, true, false, WINDOW, .argument = {HOUR, 4 * HOUR},
+	 .look = predict_linear},
+	{"predict_linear 6h>4h", 4 * HOUR, true, true, false, WINDOW,
+	 .argument = {6 * HOUR, 4 * HOUR}, .look = predict_linear},
+	{"predict_linear 6h>24h", DAY, true, true, false, WINDOW, .argument = {6 * HOUR, DAY},
+	 .look = predict_linear},
+	{"static 80 %", QUARTER, false, false, false, WINDOW, .argument = {0.8, 0},
+	 .look = threshold},
+	{"static 90 %", QUARTER, false, false, false, WINDOW, .argument = {0.9, 0},
+	 .look = threshold},
+	{"static 95 %", QUARTER, false, false, false, WINDOW, .argument = {0.95, 0},
+	 .look = threshold},
+	{"static 80 % for 15m", QUARTER, false, false, false, WINDOW, .argument = {0.8, 900},
+	 .look = threshold},
+	{"static 90 % for 15m", QUARTER, false, false, false, WINDOW, .argument = {0.9, 900},
+	 .look = threshold},
+	{"static 95 % for 15m", QUARTER, false, false, false, WINDOW, .argument = {0.95, 900},
+	 .look = threshold},
+	{"systemd-oomd 60 %/30 s", QUARTER, false, false, false, WINDOW, .argument = {0.6, 30},
+	 .look = pressure},
+	{"earlyoom 10 %", QUARTER, false, false, false, WINDOW, .argument = {0.1, 0},
+	 .look = early},
+	{"OLS 1h, R2 >= .8", 4 * HOUR, true, true, false, WINDOW, .argument = {HOUR, 4 * HOUR},
+	 .look = regression},
+	{"Mann-Kendall 1h", 4 * HOUR, true, true, false, WINDOW, .argument = {HOUR, 4 * HOUR},
+	 .look = mann_kendall},
 };
 const unsigned int rule_count = sizeof(rules) / sizeof(rules[0]);

@@ -14,7 +14,7 @@
 #define GRACE 60.0
 #define QUARTER 900.0
 
-struct note {			/* what a rule said at some time */
+struct note { /* what a rule said at some time */
 	double t, dt, seconds, low, high, chance;
 };
 
@@ -29,7 +29,7 @@ struct judged {
 	double dt;
 	struct episode *episode;
 	bool on, wrong, missed, leak_wrong, leak_missed;
-	double leak_from;		/* first time a leak was named; < 0: never */
+	double leak_from; /* first time a leak was named; < 0: never */
 	double leak_false_from;
 };
 
@@ -85,7 +85,8 @@ static void take_note(struct judged *j, double t, double dt, const struct opinio
 	if (++j->skipped < j->every)
 		return;
 	j->skipped = 0;
-	if (j->notes == MOST_LOG) {	/* every second one goes; the span it stood for passes to its neighbour */
+	if (j->notes ==
+	    MOST_LOG) { /* every second one goes; the span it stood for passes to its neighbour */
 		for (unsigned int i = 0; i < MOST_LOG / 2; i++) {
 			double both = j->note[2 * i].dt + j->note[2 * i + 1].dt;
 
@@ -116,12 +117,13 @@ void run_opinion(struct run *run, unsigned int rule, double t, double dt, const 
 		j->leak_from = t;
 }
 
-void run_death(struct run *run, double at, double ramp_start, enum death kind, enum category category)
+void run_death(struct run *run, double at, double ramp_start, enum death kind,
+	       enum category category)
 {
 	if (run->deaths < MOST_DEATHS)
 		run->death[run->deaths++] = (struct fate){at, ramp_start, kind, category};
 	for (unsigned int i = 0; i < MOST_RULES; i++)
-		run->rule[i].on = false;	/* the alarm dies with its container */
+		run->rule[i].on = false; /* the alarm dies with its container */
 }
 
 void run_averted(struct run *run, double at)
@@ -151,7 +153,8 @@ bool run_died_within(const struct run *run, double t, double seconds)
 bool run_killed_within(const struct run *run, double t, double seconds)
 {
 	for (unsigned int d = 0; d < run->deaths; d++)
-		if (run->death[d].kind == OOM_KILL && run->death[d].at > t && run->death[d].at <= t + seconds)
+		if (run->death[d].kind == OOM_KILL && run->death[d].at > t &&
+		    run->death[d].at <= t + seconds)
 			return true;
 	return false;
 }
@@ -197,7 +200,8 @@ static void judge_death(struct judged *j, const struct fate *f, struct tally *t)
 	if (f->category == SUDDEN)
 		return;
 	for (unsigned int e = 0; e < j->episodes; e++)
-		if (j->episode[e].from < f->at && j->episode[e].to >= f->at - GRACE - 0.02 * ramp && from < 0)
+		if (j->episode[e].from < f->at && j->episode[e].to >= f->at - GRACE - 0.02 * ramp &&
+		    from < 0)
 			from = j->episode[e].from;
 	if (f->kind == HEAP_DEATH)
 		t->deaths_heap++, t->found_heap += from >= 0;
@@ -216,12 +220,13 @@ static void judge_death(struct judged *j, const struct fate *f, struct tally *t)
 		values_add(&t->lead_long, from);
 	if (ramp >= 30)
 		values_add(&t->lead_ramp, from);
-	else if (ramp >= 6)	/* not more than about 10 % of the limit a second */
+	else if (ramp >= 6) /* not more than about 10 % of the limit a second */
 		values_add(&t->lead_burst, from);
 }
 
 /* Forecasts with 75, 50, 25 and 10 % of the ramp still to go. */
-static void judge_times(const struct rule *rule, const struct judged *j, const struct fate *f, struct tally *t)
+static void judge_times(const struct rule *rule, const struct judged *j, const struct fate *f,
+			struct tally *t)
 {
 	static const double shares[] = {0.75, 0.5, 0.25, 0.1};
 
@@ -251,8 +256,8 @@ static void judge_times(const struct rule *rule, const struct judged *j, const s
 	}
 }
 
-static void judge_leak(const struct rule *rule, struct judged *j, const struct run *run, const struct world *w,
-		       struct tally *t)
+static void judge_leak(const struct rule *rule, struct judged *j, const struct run *run,
+		       const struct world *w, struct tally *t)
 {
 	double until = w->leak_until > 0 ? w->leak_until : run->last_t;
 	double lasted = until - w->leak_since, share = w->leak_rate * HOUR / w->now.limit;
@@ -266,7 +271,8 @@ static void judge_leak(const struct rule *rule, struct judged *j, const struct r
 	}
 	if (j->leak_from >= 0 && j->leak_from < w->leak_since)
 		t->leaks_wrong++;
-	if (share < 0.02 || lasted < 2 * HOUR)	/* below the aim, or over before it can be called sustained */
+	if (share < 0.02 ||
+	    lasted < 2 * HOUR) /* below the aim, or over before it can be called sustained */
 		return;
 	t->leaks++;
 	j->leak_missed = j->leak_from < w->leak_since;
@@ -282,11 +288,13 @@ void run_end(struct run *run, const struct world *world, struct tally *tallies)
 
 		t->container_days += (run->last_t - run->first_t) / DAY;
 		for (unsigned int e = 0; e < j->episodes; e++) {
-			double to = fmax(j->episode[e].to + GRACE, j->episode[e].from + rules[i].horizon);
+			double to = fmax(j->episode[e].to + GRACE,
+					 j->episode[e].from + rules[i].horizon);
 
 			if (was_averted(run, j->episode[e].from, to))
 				continue;
-			j->episode[e].right = run_died_within(run, j->episode[e].from, to - j->episode[e].from);
+			j->episode[e].right =
+				run_died_within(run, j->episode[e].from, to - j->episode[e].from);
 			t->alarms_right += j->episode[e].right;
 			t->alarms_wrong += !j->episode[e].right;
 			j->wrong |= !j->episode[e].right;
@@ -297,7 +305,8 @@ void run_end(struct run *run, const struct world *world, struct tally *tallies)
 		}
 		judge_leak(&rules[i], j, run, world, t);
 		for (unsigned int n = 0; n < j->notes; n++) {
-			double y = run_died_within(run, j->note[n].t, QUARTER), p = j->note[n].chance;
+			double y = run_died_within(run, j->note[n].t, QUARTER),
+			       p = j->note[n].chance;
 
 			if (p < 0 || run_not_begun(run, j->note[n].t) ||
 			    was_averted(run, j->note[n].t, j->note[n].t + QUARTER))
@@ -311,17 +320,23 @@ void run_end(struct run *run, const struct world *world, struct tally *tallies)
 
 bool run_wrong(const struct run *run, unsigned int rule) { return run->rule[rule].wrong; }
 bool run_leak_wrong(const struct run *run, unsigned int rule) { return run->rule[rule].leak_wrong; }
-bool run_leak_missed(const struct run *run, unsigned int rule) { return run->rule[rule].leak_missed; }
+bool run_leak_missed(const struct run *run, unsigned int rule)
+{
+	return run->rule[rule].leak_missed;
+}
 bool run_missed(const struct run *run, unsigned int rule) { return run->rule[rule].missed; }
 
 void tally_print_head(void)
 {
-	static const char format[] = "%-24s|%6s %6s %6s %6s|%6s %9s|%7s %7s %8s %8s|%6s %6s %5s %6s|%6s|%6s %6s|%5s %5s %5s\n";
+	static const char format[] = "%-24s|%6s %6s %6s %6s|%6s %9s|%7s %7s %8s %8s|%6s %6s %5s "
+				     "%6s|%6s|%6s %6s|%5s %5s %5s\n";
 
-	printf(format, "", "recall", "recall", "recall", "recall", "prec-", "false per", "lead", "lead", "lead p50",
-	       "lead p50", "error", "error", "cover", "named", "Brier", "leak", "leak", "right", "wrong", "wrong");
-	printf(format, "rule", ">=30 s", "bursts", "stalls", "heaps", "ision", "cont.day", "p5", "p50", ">=10 min",
-	       "bursts", "smooth", "saw", "80 %", "", "skill", "prec.", "recall", "", "", "leaks");
+	printf(format, "", "recall", "recall", "recall", "recall", "prec-", "false per", "lead",
+	       "lead", "lead p50", "lead p50", "error", "error", "cover", "named", "Brier", "leak",
+	       "leak", "right", "wrong", "wrong");
+	printf(format, "rule", ">=30 s", "bursts", "stalls", "heaps", "ision", "cont.day", "p5",
+	       "p50", ">=10 min", "bursts", "smooth", "saw", "80 %", "", "skill", "prec.", "recall",
+	       "", "", "leaks");
 }
 
 static void share(const char *sep, int width, unsigned long part, unsigned long all)
@@ -350,7 +365,8 @@ void tally_print(const char *name, struct tally *t)
 	share(" ", 6, t->found_stall, t->deaths_stall);
 	share(" ", 6, t->found_heap, t->deaths_heap);
 	share("|", 6, t->alarms_right, t->alarms_right + t->alarms_wrong);
-	number(" ", 9, 4, t->container_days > 0 ? (double)t->alarms_wrong / t->container_days : NAN);
+	number(" ", 9, 4,
+	       t->container_days > 0 ? (double)t->alarms_wrong / t->container_days : NAN);
 	number("|", 7, 1, values_quantile(&t->lead_ramp, 0.05));
 	number(" ", 7, 1, values_quantile(&t->lead_ramp, 0.5));
 	number(" ", 8, 1, values_quantile(&t->lead_long, 0.5));
@@ -382,7 +398,8 @@ void tally_add(struct tally *sum, const struct tally *o)
 	sum->leaks_wrong += o->leaks_wrong, sum->leaks_late += o->leaks_late;
 	sum->intervals += o->intervals, sum->covered += o->covered;
 	sum->asked += o->asked, sum->named += o->named;
-	sum->brier += o->brier, sum->brier_weight += o->brier_weight, sum->brier_deaths += o->brier_deaths;
+	sum->brier += o->brier, sum->brier_weight += o->brier_weight,
+		sum->brier_deaths += o->brier_deaths;
 	sum->container_days += o->container_days;
 	values_join(&sum->lead_long, &o->lead_long);
 	values_join(&sum->lead_ramp, &o->lead_ramp);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Keeps score. A life of a container is a run; each rule's alarms are episodes in it; when the run is over and its deaths are
- * known, every episode, forecast and verdict is judged.
- *	right alarm: a death within the rule's own horizon of its start, or while it stands (a minute's grace)
+ * Keeps score. A life of a container is a run; each rule's alarms are episodes in it; when the run
+ * is over and its deaths are known, every episode, forecast and verdict is judged.
+ *	right alarm: a death within the rule's own horizon of its start, or while it stands (a
+ *	minute's grace)
  *	recall: deaths with a right alarm standing, or gone for less than a minute
  *	lead: from that alarm's start to the death, no more than the ramp itself
  */
@@ -11,13 +12,13 @@
 
 #include "rules.h"
 
-struct values {			/* grows; for medians and percentiles */
+struct values { /* grows; for medians and percentiles */
 	double *v;
 	size_t n, room;
 };
 
-struct tally {			/* one rule's, over many runs */
-	unsigned long deaths_ramp, found_ramp;	/* ramps of 30 s and more */
+struct tally { /* one rule's, over many runs */
+	unsigned long deaths_ramp, found_ramp; /* ramps of 30 s and more */
 	unsigned long deaths_burst, found_burst;
 	unsigned long deaths_stall, found_stall;
 	unsigned long deaths_heap, found_heap;
@@ -35,8 +36,10 @@ struct run;
 struct run *run_new(void);
 void run_free(struct run *run);
 void run_begin(struct run *run);
-void run_opinion(struct run *run, unsigned int rule, double t, double dt, const struct opinion *opinion);
-void run_death(struct run *run, double at, double ramp_start, enum death kind, enum category category);
+void run_opinion(struct run *run, unsigned int rule, double t, double dt,
+		 const struct opinion *opinion);
+void run_death(struct run *run, double at, double ramp_start, enum death kind,
+	       enum category category);
 /* Somebody stepped in: what stands now, or is about to come true, is not judged. */
 void run_averted(struct run *run, double at);
 /* leak_rate, leak_since: the truth; limit for shares. Adds everything to tallies[rule_count]. */
@@ -48,12 +51,12 @@ bool run_leak_wrong(const struct run *run, unsigned int rule);
 bool run_leak_missed(const struct run *run, unsigned int rule);
 /* Was there a death in (t, t + seconds]? Until run_begin. */
 bool run_died_within(const struct run *run, double t, double seconds);
-bool run_killed_within(const struct run *run, double t, double seconds);	/* by OOM */
-/* Death comes within 15 minutes, but the rise to it has not begun: nobody can know, and how often that happens is the
- * mix of shapes, not the world. Left out of Brier score and calibration. */
+bool run_killed_within(const struct run *run, double t, double seconds); /* by OOM */
+/* Death comes within 15 minutes, but the rise to it has not begun: nobody can know, and how often
+ * that happens is the mix of shapes, not the world. Left out of Brier score and calibration. */
 bool run_not_begun(const struct run *run, double t);
 
-double values_quantile(struct values *values, double q);	/* NaN when empty */
+double values_quantile(struct values *values, double q); /* NaN when empty */
 void tally_print_head(void);
 void tally_print(const char *name, struct tally *tally);
 void tally_add(struct tally *sum, const struct tally *other);

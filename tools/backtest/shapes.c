@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* How memory moves: one pair of functions for each workload, and the list at the end. Parameters live in w->p[]. */
+/* How memory moves: one pair of functions for each workload, and the list at the end. Parameters
+ * live in w->p[]. */
 #include "world.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@ static void begin_rise(struct world *w, double seconds)
 	w->end = w->calm_until + 3 * seconds + HOUR;
 }
 
-static double rise_share(struct world *w)	/* 0 before, 1 at the limit */
+static double rise_share(struct world *w) /* 0 before, 1 at the limit */
 {
 	if (w->now.t <= w->calm_until)
 		return 0;
@@ -59,10 +60,13 @@ static void accelerating_begin(struct world *w)
 	leak_truth(w, (L - w->p[1]) / w->p[0]);
 }
 
-static void accelerating_advance(struct world *w) { w->base = w->p[1] + (L - w->p[1]) * pow(rise_share(w), w->p[2]); }
+static void accelerating_advance(struct world *w)
+{
+	w->base = w->p[1] + (L - w->p[1]) * pow(rise_share(w), w->p[2]);
+}
 
-/* A collector: p[1] live floor, p[2] period, p[3] amplitude above it, p[4] time of the last collection, p[5] growth of the
- * floor per second, p[6] extra scatter of the period. */
+/* A collector: p[1] live floor, p[2] period, p[3] amplitude above it, p[4] time of the last
+ * collection, p[5] growth of the floor per second, p[6] extra scatter of the period. */
 static void collector_advance(struct world *w, double floor, double amplitude)
 {
 	double period = w->p[2] * (1 + w->p[6]), since = w->now.t - w->p[4];
@@ -83,7 +87,7 @@ static void rising_saw_begin(struct world *w)
 	w->p[2] = fmax(5, seconds / draw_log(w, 15, 200));
 	w->p[3] = L * draw_between(w, 0.06, 0.3);
 	w->p[5] = (L - w->p[1] - w->p[3]) / seconds;
-	w->p[7] = draw(w) < 0.5;	/* amplitude grows with the floor, as Go's and V8's do */
+	w->p[7] = draw(w) < 0.5; /* amplitude grows with the floor, as Go's and V8's do */
 	w->calm_until = 6 * w->p[2];
 	w->interval = fmin(w->interval, w->p[2] / 10);
 	w->end = w->calm_until + 2 * seconds;
@@ -119,7 +123,9 @@ static void full_gc_begin(struct world *w)
 	w->p[1] = w->base = L * draw_between(w, 0.1, 0.3);
 	w->p[3] = L * draw_between(w, 0.03, 0.15);
 	w->p[2] = draw_log(w, 60, HOUR);
-	w->p[5] = L * draw_between(w, 0.1, 0.4);	/* what the old generation gathers until the full collection */
+	w->p[5] = L *
+		  draw_between(w, 0.1,
+			       0.4); /* what the old generation gathers until the full collection */
 	w->p[8] = draw_between(w, 0.3, 1) * DAY;
 	w->p[9] = draw(w) * w->p[8];
 	w->end = DAY * draw_between(w, 2, 6);
@@ -135,8 +141,8 @@ static void full_gc_advance(struct world *w)
 static void plateau_begin(struct world *w)
 {
 	w->base = w->p[1] = L * draw_between(w, 0.02, 0.15);
-	w->p[2] = L * draw_between(w, 0.45, 0.88);		/* the plateau */
-	w->p[3] = draw_log(w, 10, 2 * HOUR);			/* how fast it is neared */
+	w->p[2] = L * draw_between(w, 0.45, 0.88); /* the plateau */
+	w->p[3] = draw_log(w, 10, 2 * HOUR); /* how fast it is neared */
 	w->calm_until = draw_log(w, 1, 600);
 	w->end = DAY * draw_between(w, 0.3, 2);
 }
@@ -148,18 +154,20 @@ static void plateau_advance(struct world *w)
 	w->base = t <= 0 ? w->p[1] : w->p[1] + (w->p[2] - w->p[1]) * (1 - exp(-t / w->p[3]));
 }
 
-/* The heap's own maximum stands below the limit: the floor rises to it, collections get closer and free less, then the
- * process gives up by itself. Half of the variants stop leaking before that, and live. */
+/* The heap's own maximum stands below the limit: the floor rises to it, collections get closer and
+ * free less, then the process gives up by itself. Half of the variants stop leaking before that,
+ * and live. */
 static void heap_begin(struct world *w)
 {
 	double seconds = draw_log(w, 900, 12 * HOUR);
 
-	w->p[7] = L * draw_between(w, 0.65, 0.92);	/* the maximum */
+	w->p[7] = L * draw_between(w, 0.65, 0.92); /* the maximum */
 	w->p[1] = w->base = w->p[7] * draw_between(w, 0.1, 0.3);
 	w->p[2] = fmax(5, seconds / draw_log(w, 20, 200));
 	w->p[5] = (w->p[7] - w->p[1]) / seconds;
-	w->p[8] = draw(w) < 0.5 ? draw_between(w, 0.3, 0.75) : 2;	/* share of the heap where the leak ends */
-	w->p[9] = draw_log(w, 30, 900);			/* how long it thrashes before it gives up */
+	w->p[8] = draw(w) < 0.5 ? draw_between(w, 0.3, 0.75)
+				: 2; /* share of the heap where the leak ends */
+	w->p[9] = draw_log(w, 30, 900); /* how long it thrashes before it gives up */
 	w->calm_until = 4 * w->p[2];
 	w->noise_size = fmin(w->noise_size, 0.002);
 	w->interval = fmin(w->interval, w->p[2] / 10);
@@ -193,10 +201,10 @@ static void heap_advance(struct world *w)
 static void steps_begin(struct world *w)
 {
 	w->base = w->p[1] = L * draw_between(w, 0.05, 0.4);
-	w->p[2] = draw_log(w, 120, 3 * HOUR);	/* between jobs, in the mean */
-	w->p[3] = draw_log(w, 0.3, 120);	/* how long a job takes to grow */
+	w->p[2] = draw_log(w, 120, 3 * HOUR); /* between jobs, in the mean */
+	w->p[3] = draw_log(w, 0.3, 120); /* how long a job takes to grow */
 	w->p[4] = w->p[2] * draw(w);
-	w->p[6] = draw_between(w, 0.5, 0.95);	/* no job takes more */
+	w->p[6] = draw_between(w, 0.5, 0.95); /* no job takes more */
 	w->end = DAY * draw_between(w, 0.5, 2);
 }
 
@@ -254,8 +262,8 @@ static void cache_fill_advance(struct world *w)
 	w->now.refaults += w->now.usage >= L ? 0.0005 * L / 4096 * w->dt * draw(w) : 0;
 }
 
-/* Stall: from calm_until the share of full stalls climbs to p[2] over p[3] seconds; above .65 the container is as good as
- * dead once that has lasted p[4] seconds. */
+/* Stall: from calm_until the share of full stalls climbs to p[2] over p[3] seconds; above .65 the
+ * container is as good as dead once that has lasted p[4] seconds. */
 static void stall_begin(struct world *w, double share)
 {
 	w->base = w->p[1] = L * draw_between(w, 0.6, 0.9);
@@ -299,7 +307,7 @@ static void mmap_thrash_advance(struct world *w) { stall_advance(w, 0.3); }
 static void tmpfs_begin(struct world *w)
 {
 	begin_rise(w, draw_log(w, 30, 12 * HOUR));
-	w->p[2] = L * draw_log(w, 0.002, 0.04);	/* files come whole */
+	w->p[2] = L * draw_log(w, 0.002, 0.04); /* files come whole */
 	leak_truth(w, (L - w->p[1]) / w->p[0]);
 }
 
@@ -314,9 +322,11 @@ static void tmpfs_advance(struct world *w)
 static void writeback_begin(struct world *w)
 {
 	w->base = w->p[1] = L * draw_between(w, 0.1, 0.4);
-	w->p[2] = draw_log(w, 300, 4 * HOUR);		/* between storms */
-	w->p[3] = draw_log(w, 3, 60);			/* to fill */
-	w->p[5] = L * draw_between(w, 0.2, 0.45);	/* dirty limit: vm.dirty_ratio and the memcg's own share */
+	w->p[2] = draw_log(w, 300, 4 * HOUR); /* between storms */
+	w->p[3] = draw_log(w, 3, 60); /* to fill */
+	w->p[5] =
+		L * draw_between(w, 0.2,
+				 0.45); /* dirty limit: vm.dirty_ratio and the memcg's own share */
 	w->p[4] = w->p[2] * draw(w);
 	w->end = DAY * draw_between(w, 0.3, 1.5);
 }
@@ -330,7 +340,8 @@ static void writeback_advance(struct world *w)
 	t = w->now.t - w->p[4];
 	w->base = w->p[1];
 	if (t > 0)
-		w->base += w->p[5] * (t < w->p[3] ? t / w->p[3] : fmax(0, 1 - (t - w->p[3]) / (3 * w->p[3])));
+		w->base += w->p[5] *
+			   (t < w->p[3] ? t / w->p[3] : fmax(0, 1 - (t - w->p[3]) / (3 * w->p[3])));
 	w->now.usage = fmin(L, w->base + 0.3 * L);
 }
 
@@ -350,7 +361,7 @@ static void fork_bomb_advance(struct world *w)
 static void small_processes_begin(struct world *w)
 {
 	begin_rise(w, draw_log(w, 300, DAY));
-	w->p[2] = (L - w->p[1]) / draw_log(w, 40, 1000);	/* each process */
+	w->p[2] = (L - w->p[1]) / draw_log(w, 40, 1000); /* each process */
 	leak_truth(w, (L - w->p[1]) / w->p[0]);
 }
 
@@ -359,19 +370,22 @@ static void small_processes_advance(struct world *w)
 	if (rise_share(w) > 0) {
 		double come = w->dt / (w->p[0] / ((L - w->p[1]) / w->p[2]));
 
-		while (come > 0 && draw(w) < come) {	/* about Poisson: the mean is kept */
+		while (come > 0 && draw(w) < come) { /* about Poisson: the mean is kept */
 			w->base += w->p[2] * (0.5 + draw(w));
 			come -= 1;
 		}
 	}
 }
 
-static double daily(const struct world *w) { return 0.5 - 0.5 * cos(2 * M_PI * (w->now.t + w->p[3]) / DAY); }
+static double daily(const struct world *w)
+{
+	return 0.5 - 0.5 * cos(2 * M_PI * (w->now.t + w->p[3]) / DAY);
+}
 
 static void daily_begin(struct world *w)
 {
 	w->base = w->p[1] = L * draw_between(w, 0.25, 0.45);
-	w->p[2] = w->p[1] * draw_between(w, 0.8, 1.1);		/* the swing: about twofold */
+	w->p[2] = w->p[1] * draw_between(w, 0.8, 1.1); /* the swing: about twofold */
 	w->p[3] = DAY * draw(w);
 	w->interval = fmax(w->interval, 5);
 	w->end = DAY * draw_between(w, 2, 6);
@@ -408,7 +422,7 @@ static void throttled_begin(struct world *w)
 	w->p[5] = L * draw_between(w, 0.7, 0.95);
 	w->now.high = w->p[5];
 	w->base = w->p[1] = L * draw_between(w, 0.2, 0.5);
-	w->p[6] = draw_log(w, 20, 2 * HOUR);		/* to reach memory.high */
+	w->p[6] = draw_log(w, 20, 2 * HOUR); /* to reach memory.high */
 	w->calm_until = w->p[6];
 	w->end = w->calm_until + w->p[3] + w->p[4] + 60;
 	w->interval = fmin(w->interval, fmax(w->p[6] / 12, 0.05));
@@ -434,7 +448,7 @@ static void throttled_swap_advance(struct world *w)
 	double t = w->now.t - w->p[6], out;
 
 	throttled_advance(w);
-	if (t > 0) {	/* what is over is swapped out, slower and slower */
+	if (t > 0) { /* what is over is swapped out, slower and slower */
 		out = 0.5 * L * (1 - exp(-t / 1800));
 		w->now.swap_free = 4 * L - out;
 		w->now.swap = out;
@@ -454,7 +468,7 @@ static void swap_thrash_advance(struct world *w) { stall_advance(w, 0.6); }
 static void swap_fill_begin(struct world *w)
 {
 	begin_rise(w, draw_log(w, 30, 6 * HOUR));
-	w->p[2] = L * draw_log(w, 0.2, 2);	/* swap */
+	w->p[2] = L * draw_log(w, 0.2, 2); /* swap */
 	w->now.swap_free = w->p[2];
 	w->noise_size = fmin(w->noise_size, 0.003);
 	leak_truth(w, (L + w->p[2] - w->p[1]) / w->p[0]);
@@ -476,7 +490,7 @@ static void above_begin(struct world *w, enum hr_level level)
 	begin_rise(w, draw_log(w, 30, 12 * HOUR));
 	w->now.level = (uint8_t)level;
 	w->base = w->p[1] = L * draw_between(w, 0.02, 0.3);
-	w->p[2] = L * draw_between(w, 0.4, 0.9) - w->p[1];	/* what is left of it at the start */
+	w->p[2] = L * draw_between(w, 0.4, 0.9) - w->p[1]; /* what is left of it at the start */
 }
 
 static void above_advance(struct world *w)
@@ -498,7 +512,7 @@ static void restart_begin(struct world *w)
 	begin_rise(w, draw_log(w, 30, 2 * HOUR));
 	w->calm_until = draw_log(w, 5, 300);
 	w->noise_size = 0.0005;
-	w->p[3] = draw(w) < 0.5;		/* a rollout comes before the kill */
+	w->p[3] = draw(w) < 0.5; /* a rollout comes before the kill */
 	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : 0.99);
 	w->p[5] = w->calm_until;
 	w->end = 6 * w->p[4];
@@ -530,10 +544,10 @@ static void restart_advance(struct world *w)
 static void limit_change_begin(struct world *w)
 {
 	begin_rise(w, draw_log(w, 300, 6 * HOUR));
-	w->p[2] = draw(w) < 0.5;	/* raised in time and the growth ends; or lowered on a calm one */
+	w->p[2] = draw(w) < 0.5; /* raised in time and the growth ends; or lowered on a calm one */
 	w->p[3] = draw_between(w, 0.3, 0.6);
 	w->p[4] = L;
-	if (w->p[2])	/* it grows until it is stopped: not to be found, not wrong to name */
+	if (w->p[2]) /* it grows until it is stopped: not to be found, not wrong to name */
 		leak_truth(w, 1e-3 * L / HOUR);
 	w->end = w->calm_until + w->p[0] + DAY * draw_between(w, 0.1, 0.5);
 }
@@ -592,7 +606,8 @@ static void gaps_begin(struct world *w)
 	}
 }
 
-/* Gaps are made by the driver's spacing: here one step in 300 is long, and one in 1000 is no step at all. */
+/* Gaps are made by the driver's spacing: here one step in 300 is long, and one in 1000 is no step
+ * at all. */
 static void gaps_advance(struct world *w)
 {
 	if (w->p[3]) {
@@ -609,7 +624,7 @@ static void gaps_advance(struct world *w)
 static void churn_begin(struct world *w)
 {
 	w->base = w->p[1] = L * 0.02;
-	w->p[2] = draw_log(w, 1, 30);	/* a life */
+	w->p[2] = draw_log(w, 1, 30); /* a life */
 	w->p[3] = L * draw_between(w, 0.1, 0.7);
 	w->p[4] = w->p[2];
 	w->interval = fmin(1, w->p[2] / 4);

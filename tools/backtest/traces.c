@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Recorded series through the room, with what is known of their end: a recording that ends within a few per cent of its own
- * highest floor, after growth, ended in exhaustion as far as anybody can tell from numbers. Prints what was said when;
- * judges forecasts of level by the series itself, which no label is needed for.
+ * Recorded series through the room, with what is known of their end: a recording that ends within a
+ * few per cent of its own highest floor, after growth, ended in exhaustion as far as anybody can
+ * tell from numbers. Prints what was said when; judges forecasts of level by the series itself,
+ * which no label is needed for.
  */
 #include "traces.h"
 
@@ -19,7 +20,7 @@
 #include "foresee/foresee.h"
 #include "foresee/words.h"
 
-struct told {			/* what was said first, and how often */
+struct told { /* what was said first, and how often */
 	double first_warn, first_act, first_leak;
 	unsigned int warns, acts, rows;
 	double top_risk, last;
@@ -31,7 +32,8 @@ static void row_input(const struct series_row *row, struct foresee_input *in)
 
 	foresee_input_init(in);
 	in->t_ns = v[SERIES_T] + 1000000000u;
-	in->unreclaimable = v[SERIES_UNRECLAIMABLE] != HR_UNKNOWN ? v[SERIES_UNRECLAIMABLE] : v[SERIES_USED];
+	in->unreclaimable =
+		v[SERIES_UNRECLAIMABLE] != HR_UNKNOWN ? v[SERIES_UNRECLAIMABLE] : v[SERIES_USED];
 	in->usage = v[SERIES_USAGE] != HR_UNKNOWN ? v[SERIES_USAGE] : v[SERIES_USED];
 	in->limit = v[SERIES_LIMIT];
 	in->headroom = v[SERIES_HEADROOM];
@@ -47,7 +49,8 @@ static void row_input(const struct series_row *row, struct foresee_input *in)
 	in->events_oom_kill = v[SERIES_OOM_KILL];
 }
 
-static void note(struct told *told, const struct hr_outlook *now, const struct hr_outlook *before, double t)
+static void note(struct told *told, const struct hr_outlook *now, const struct hr_outlook *before,
+		 double t)
 {
 	told->rows++;
 	told->last = t;
@@ -99,14 +102,18 @@ static int play_file(const char *path, const char *name)
 	if (err != -ENODATA)
 		log_error("%s", series_error(series));
 	foresee_record(&state, &record);
-	printf("%-32s %6u rows, %s;", name, told.rows, units_duration_ms((uint64_t)(told.last * 1e3), text));
+	printf("%-32s %6u rows, %s;", name, told.rows,
+	       units_duration_ms((uint64_t)(told.last * 1e3), text));
 	print_time("warn", told.first_warn);
 	print_time("act", told.first_act);
 	print_time("leak", told.first_leak);
-	printf("\n  %u warns, %u acts, top risk %.1f; at the end: risk %.1f, leak %s, %s an hour\n", told.warns, told.acts,
-	       told.top_risk, outlook.risk_centi == UINT16_MAX ? NAN : outlook.risk_centi / 100.0,
+	printf("\n  %u warns, %u acts, top risk %.1f; at the end: risk %.1f, leak %s, %s an hour\n",
+	       told.warns, told.acts, told.top_risk,
+	       outlook.risk_centi == UINT16_MAX ? NAN : outlook.risk_centi / 100.0,
 	       foresee_leak_state_word(outlook.leak),
-	       outlook.leak_bytes_per_hour == HR_UNKNOWN_I64 ? "-" : units_rate(outlook.leak_bytes_per_hour, rate));
+	       outlook.leak_bytes_per_hour == HR_UNKNOWN_I64
+		       ? "-"
+		       : units_rate(outlook.leak_bytes_per_hour, rate));
 	for (int i = 0; i < HR_REASONS && outlook.reason[i].kind; i++)
 		printf("  %+.2f %s\n", outlook.reason[i].weight_centi / 100.0,
 		       foresee_reason_text(&outlook.reason[i], text, sizeof(text)));
@@ -135,7 +142,8 @@ int traces_play(const char *folder)
 		return -errno;
 	}
 	for (int i = 0; i < n; i++) {
-		if (snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name) < (int)sizeof(path)) {
+		if (snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name) <
+		    (int)sizeof(path)) {
 			int err = play_file(path, entry[i]->d_name);
 
 			failed = failed ? failed : err;

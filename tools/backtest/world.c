@@ -15,13 +15,20 @@ double draw(struct world *w)
 	return (double)(w->rng >> 11) / 9007199254740992.0;
 }
 
-double draw_between(struct world *w, double low, double high) { return low + (high - low) * draw(w); }
+double draw_between(struct world *w, double low, double high)
+{
+	return low + (high - low) * draw(w);
+}
 
-double draw_log(struct world *w, double low, double high) { return low * exp(draw(w) * log(high / low)); }
+double draw_log(struct world *w, double low, double high)
+{
+	return low * exp(draw(w) * log(high / low));
+}
 
 double draw_normal(struct world *w)
 {
-	return (draw(w) + draw(w) + draw(w) + draw(w) - 2) * 1.7320508;	/* four uniforms: light tails, cheap */
+	return (draw(w) + draw(w) + draw(w) + draw(w) - 2) *
+	       1.7320508; /* four uniforms: light tails, cheap */
 }
 
 void world_begin(struct world *w, const struct shape *shape, uint64_t seed)
@@ -77,7 +84,7 @@ bool world_advance(struct world *w, double dt)
 	w->dt = dt;
 	w->now.t += dt;
 	w->now.usage = 0;
-	w->now.restarted = w->died && w->now.restarted;	/* the first sample of a new life tells */
+	w->now.restarted = w->died && w->now.restarted; /* the first sample of a new life tells */
 	w->died = LIVES;
 	w->averted = false;
 	w->noise = keep * w->noise + sqrt(1 - keep * keep) * w->noise_size * draw_normal(w);
@@ -87,7 +94,8 @@ bool world_advance(struct world *w, double dt)
 	fill_in(w);
 	if (w->now.level == HR_LEVEL_OWN && w->now.headroom <= 0) {
 		reached = w->base + w->noise * w->now.limit;
-		crossed = reached > w->before ? (reached - w->now.limit) / (reached - w->before) : 0;
+		crossed =
+			reached > w->before ? (reached - w->now.limit) / (reached - w->before) : 0;
 		w->died = OOM_KILL;
 		w->died_at = w->now.t - (crossed > 0 && crossed < 1 ? crossed : 0) * dt;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Made-up containers with a known fate. A shape says how memory moves; the world keeps the truth beside the sample, so
- * that every rule can be scored. Same seed, same world: nothing here reads a clock or a file.
+ * Made-up containers with a known fate. A shape says how memory moves; the world keeps the truth
+ * beside the sample, so that every rule can be scored. Same seed, same world: nothing here reads a
+ * clock or a file.
  */
 #ifndef BACKTEST_WORLD_H
 #define BACKTEST_WORLD_H
@@ -15,29 +16,39 @@
 #define DAY 86400.0
 
 enum death { LIVES, OOM_KILL, STALL_DEATH, HEAP_DEATH };
-enum category { QUIET, SMOOTH, SAWTOOTH, BURST, STALL, SUDDEN };	/* SUDDEN: can't be foreseen by anybody */
+enum category {
+	QUIET,
+	SMOOTH,
+	SAWTOOTH,
+	BURST,
+	STALL,
+	SUDDEN
+}; /* SUDDEN: can't be foreseen by anybody */
 
-struct sample {			/* what a rule may see; bytes, microseconds; < 0: not known */
+struct sample { /* what a rule may see; bytes, microseconds; < 0: not known */
 	double t, usage, working_set, unreclaimable, headroom, limit, high;
 	double anon, shmem, slab, sock, kernel, swap, swap_free;
 	double psi_full_us, refaults;
 	unsigned int oom_kills;
-	uint8_t level;		/* enum hr_level */
+	uint8_t level; /* enum hr_level */
 	bool restarted;
 };
 
 struct world {
 	struct sample now;
 	/* the truth */
-	enum death died;	/* in this very step: there is no sample after it, unless the world restarts */
+	enum death
+		/* in this very step: there is no sample after it, unless the world restarts */
+		died;
 	double died_at;
-	double ramp_start;	/* when the rise that ends in death began; < 0: none */
-	double leak_rate;	/* bytes per second that are truly leaked; 0: none */
-	double leak_since, leak_until;	/* until 0: to the end */
+	double ramp_start; /* when the rise that ends in death began; < 0: none */
+	double leak_rate; /* bytes per second that are truly leaked; 0: none */
+	double leak_since, leak_until; /* until 0: to the end */
 	/* how it is looked at */
 	double interval, end;
-	bool averted;		/* in this step somebody stepped in: alarms that stand are neither right nor wrong */
-	bool adaptive;		/* the guard's way: 1 s, down to 50 ms when it is close */
+	/* in this step somebody stepped in: alarms that stand are neither right nor wrong */
+	bool averted;
+	bool adaptive; /* the guard's way: 1 s, down to 50 ms when it is close */
 	/* the shape's own */
 	const struct shape *shape;
 	uint64_t rng;
@@ -49,8 +60,8 @@ struct world {
 struct shape {
 	const char *name;
 	enum category category;
-	void (*begin)(struct world *w);		/* draws the variant's parameters */
-	void (*advance)(struct world *w);	/* from w->now.t - w->dt to w->now.t */
+	void (*begin)(struct world *w); /* draws the variant's parameters */
+	void (*advance)(struct world *w); /* from w->now.t - w->dt to w->now.t */
 };
 
 extern const struct shape shapes[];
@@ -60,9 +71,9 @@ void world_begin(struct world *w, const struct shape *shape, uint64_t seed);
 /* One sample further; false when the world is over. */
 bool world_advance(struct world *w, double dt);
 
-double draw(struct world *w);					/* uniform in [0, 1) */
+double draw(struct world *w); /* uniform in [0, 1) */
 double draw_between(struct world *w, double low, double high);
-double draw_log(struct world *w, double low, double high);	/* uniform in the logarithm */
+double draw_log(struct world *w, double low, double high); /* uniform in the logarithm */
 double draw_normal(struct world *w);
 
 #endif

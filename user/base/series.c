@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* CSV to rows of numbers, strictly: says where a file is wrong rather than guessing what it meant. Never logs. */
+/* CSV to rows of numbers, strictly: says where a file is wrong rather than guessing what it meant.
+ * Never logs. */
 #include "series.h"
 
 #include <errno.h>
@@ -10,12 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-
-#define MOST_COLUMNS	256
-#define MOST_LINE	65536
-#define NO_LIMIT	4611686018427387904.0	/* 2^62 */
-#define MOST_SECONDS	1e10			/* beyond any clock; in nanoseconds still below 2^64 */
-#define PASSED_OVER	-1
+#define MOST_COLUMNS 256
+#define MOST_LINE 65536
+#define NO_LIMIT 4611686018427387904.0 /* 2^62 */
+#define MOST_SECONDS 1e10 /* beyond any clock; in nanoseconds still below 2^64 */
+#define PASSED_OVER -1
 
 static const char *const names[SERIES_COLUMNS] = {
 	[SERIES_T] = "t_seconds",
@@ -47,7 +47,7 @@ static const char *const names[SERIES_COLUMNS] = {
 struct series {
 	FILE *file;
 	char *name, *buffer;
-	size_t room, length;	/* of the line that was read */
+	size_t room, length; /* of the line that was read */
 	unsigned long line, backwards;
 	unsigned int columns;
 	short meaning[MOST_COLUMNS];
@@ -61,7 +61,8 @@ const char *series_open_error(void) { return open_error; }
 const char *series_error(const struct series *s) { return s->error; }
 unsigned long series_backwards(const struct series *s) { return s->backwards; }
 
-__attribute__((format(printf, 3, 4))) static int wrong(struct series *s, size_t column, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int wrong(struct series *s, size_t column,
+						       const char *format, ...)
 {
 	va_list args;
 	int n = snprintf(s->error, sizeof(s->error), "%s:%lu:%zu: ", s->name, s->line, column + 1);
@@ -94,7 +95,8 @@ static int read_line(struct series *s)
 	}
 }
 
-/* The cell that begins at *at, with spaces and quotes taken off; *at moves behind its comma, or becomes NULL. */
+/* The cell that begins at *at, with spaces and quotes taken off; *at moves behind its comma, or
+ * becomes NULL. */
 static char *cell(char **at)
 {
 	char *begin = *at, *comma = strchr(begin, ','), *end;
@@ -121,7 +123,8 @@ static int read_header(struct series *s)
 
 	if (err == -ENODATA) {
 		s->line = 1;
-		return wrong(s, 0, "the file is empty; a first line with the columns' names is needed");
+		return wrong(s, 0,
+			     "the file is empty; a first line with the columns' names is needed");
 	}
 	if (err)
 		return err;
@@ -132,13 +135,15 @@ static int read_header(struct series *s)
 		char *begin = at, *name = cell(&at);
 
 		if (s->columns == MOST_COLUMNS)
-			return wrong(s, (size_t)(begin - s->buffer), "more than %d columns", MOST_COLUMNS);
+			return wrong(s, (size_t)(begin - s->buffer), "more than %d columns",
+				     MOST_COLUMNS);
 		s->meaning[s->columns] = PASSED_OVER;
 		for (short c = 0; c < SERIES_COLUMNS; c++) {
 			if (strcmp(name, names[c]) != 0)
 				continue;
 			if (seen[c])
-				return wrong(s, (size_t)(begin - s->buffer), "column %s stands there twice", name);
+				return wrong(s, (size_t)(begin - s->buffer),
+					     "column %s stands there twice", name);
 			seen[c] = true;
 			s->meaning[s->columns] = c;
 		}
@@ -146,7 +151,10 @@ static int read_header(struct series *s)
 	}
 	for (int c = SERIES_T; c <= SERIES_LIMIT; c++)
 		if (!seen[c])
-			return wrong(s, 0, "no column %s; t_seconds, used_bytes and limit_bytes are needed", names[c]);
+			return wrong(
+				s, 0,
+				"no column %s; t_seconds, used_bytes and limit_bytes are needed",
+				names[c]);
 	return 0;
 }
 
@@ -164,7 +172,8 @@ int series_open(const char *path, struct series **ret_series)
 	} else {
 		err = read_header(s);
 		if (err)
-			snprintf(open_error, sizeof(open_error), "%s", err == -EINVAL ? s->error : strerror(-err));
+			snprintf(open_error, sizeof(open_error), "%s",
+				 err == -EINVAL ? s->error : strerror(-err));
 	}
 	if (err) {
 		series_close(s);
@@ -186,7 +195,8 @@ void series_close(struct series *s)
 	free(s);
 }
 
-static int read_number(struct series *s, size_t column, int meaning, const char *text, struct series_row *row)
+static int read_number(struct series *s, size_t column, int meaning, const char *text,
+		       struct series_row *row)
 {
 	char *end;
 	double x;
@@ -196,12 +206,14 @@ static int read_number(struct series *s, size_t column, int meaning, const char 
 			return wrong(s, column, "%s is empty", names[meaning]);
 		return 0;
 	}
-	/* strtod takes hexadecimal, "nan" and "infinity" too: a number begins with a digit, a point or a sign. */
+	/* strtod takes hexadecimal, "nan" and "infinity" too: a number begins with a digit, a point
+	 * or a sign. */
 	x = strtod(text, &end);
 	if (!strchr("0123456789.+-", *text) || *end || end == text || strpbrk(text, "xX"))
 		return wrong(s, column, "%s: \"%.40s\" is not a number", names[meaning], text);
 	if (!isfinite(x))
-		return wrong(s, column, "%s: \"%.40s\" is not a finite number", names[meaning], text);
+		return wrong(s, column, "%s: \"%.40s\" is not a finite number", names[meaning],
+			     text);
 	if (x < 0)
 		return wrong(s, column, "%s: %.40s is below zero", names[meaning], text);
 	if (meaning == SERIES_T) {
@@ -214,7 +226,8 @@ static int read_number(struct series *s, size_t column, int meaning, const char 
 	if (meaning == SERIES_LIMIT && (x == 0 || x >= NO_LIMIT))
 		return 0;
 	if (x >= 18446744073709549568.0)
-		return wrong(s, column, "%s: %.40s does not fit into 64 bits", names[meaning], text);
+		return wrong(s, column, "%s: %.40s does not fit into 64 bits", names[meaning],
+			     text);
 	row->value[meaning] = (uint64_t)x;
 	return 0;
 }
@@ -235,7 +248,8 @@ int series_next(struct series *s, struct series_row *ret_row)
 		size_t place = (size_t)(begin - s->buffer);
 
 		if (column >= s->columns)
-			return wrong(s, place, "more cells than the %u columns of the first line", s->columns);
+			return wrong(s, place, "more cells than the %u columns of the first line",
+				     s->columns);
 		if (s->meaning[column] == PASSED_OVER)
 			continue;
 		err = read_number(s, place, s->meaning[column], text, &row);

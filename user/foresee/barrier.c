@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * memory.high as a barrier of its own: not a death, but the time to being throttled; and swap that runs full, which the
- * headroom already counts but a person wants to be told.
+ * memory.high as a barrier of its own: not a death, but the time to being throttled; and swap that
+ * runs full, which the headroom already counts but a person wants to be told.
  */
 #include "detector.h"
 
 #define SOON_SECONDS RISK_SECONDS
 #define BRAKE -3.0f /* who is throttled at memory.high hardly gets to the limit */
 #define MARGIN_SHARE 0.02f
-#define HINT \
-	0.1f /* log-odds: told, hardly counted; the stalls that throttling makes are counted by stall.c */
+/* log-odds: told, hardly counted; the stalls that throttling makes are counted by stall.c */
+#define HINT 0.1f
 #define SWAP_FULL (16u << 20)
 
 static void barrier_judge(const struct foresee_state *state, const struct step *step,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Calibration: what chance the summed log-odds have really meant. The shipped table is made by the backtest from its tuning
- * seeds (pool adjacent violators: Ayer et al. 1955; Zadrozny & Elkan 2002). On top of it, each container corrects the
- * width of its own intervals by what came of them (online quantile tracking: Gibbs & Candès 2021).
+ * Calibration: what chance the summed log-odds have really meant. The shipped table is made by the
+ * backtest from its tuning seeds (pool adjacent violators: Ayer et al. 1955; Zadrozny & Elkan
+ * 2002). On top of it, each container corrects the width of its own intervals by what came of them
+ * (online quantile tracking: Gibbs & Candès 2021).
  */
 #include "risk.h"
 
@@ -54,7 +55,8 @@ float calibrate_spread(struct foresee_state *state, const struct step *step,
 	if (s->due <= 0 && verdict->seconds > 0 && verdict->drift > 0) {
 		float wait = clamp_f(verdict->seconds / 2, max_f(LEAST_WAIT, 5 * state->typical_dt),
 				     MOST_WAIT);
-		float jitter, factor = exp_f(QUANTILE * min_f(verdict->spread * exp_f(s->widen), 1.5f));
+		float jitter,
+			factor = exp_f(QUANTILE * min_f(verdict->spread * exp_f(s->widen), 1.5f));
 
 		s->due = wait;
 		s->rise = 0;

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Change points: a two-sided Page–Hinkley test (Page 1954, Hinkley 1971) on what was eaten beyond the drift's expectation, in
- * standard deviations. When it fires, the time scales for which the change is out of the ordinary start anew with the
- * slope since the change began. One step up or down, however large, is no change of drift: a single sample counts at most
- * WINSOR deviations, and it takes more to fire.
+ * Change points: a two-sided Page–Hinkley test (Page 1954, Hinkley 1971) on what was eaten beyond
+ * the drift's expectation, in standard deviations. When it fires, the time scales for which the
+ * change is out of the ordinary start anew with the slope since the change began. One step up or
+ * down, however large, is no change of drift: a single sample counts at most WINSOR deviations, and
+ * it takes more to fire.
  */
 #include "detector.h"
 
 #define WINSOR 4.0f
-#define SLACK \
-	0.5f /* half the least shift that is looked for, in deviations: the customary choice */
-#define FIRE \
-	9.0f /* three samples at the bound; in Gaussian noise once in about e^(2·0.5·9) = 8000 samples */
+/* half the least shift that is looked for, in deviations: the customary choice */
+#define SLACK 0.5f
+/* three samples at the bound; in Gaussian noise once in about e^(2·0.5·9) = 8000 samples */
+#define FIRE 9.0f
 #define SAMPLES 16.0f /* the drift that is compared with looks back over this many samples */
 #define MEASURED 3 /* forecasts that a scale must have checked before its deviations count */
-#define UNUSUAL \
-	3.0f /* a scale starts anew when the change exceeds this many of its own deviations */
+/* a scale starts anew when the change exceeds this many of its own deviations */
+#define UNUSUAL 3.0f
 
 static const struct foresee_scale *reference(const struct foresee_state *state)
 {

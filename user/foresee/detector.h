@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the detectors of this room share. foresee.c turns an input into a step and walks the list of detectors twice:
- * all update() first, then all judge(). A detector is one file with one `const struct foresee_detector` at its end and
- * one line in foresee.c's list. update() learns from the step; judge() only reads, and adds its terms to the verdict.
+ * What the detectors of this room share. foresee.c turns an input into a step and walks the list of
+ * detectors twice: all update() first, then all judge(). A detector is one file with one `const
+ * struct foresee_detector` at its end and one line in foresee.c's list. update() learns from the
+ * step; judge() only reads, and adds its terms to the verdict.
  */
 #ifndef HEADROOM_FORESEE_DETECTOR_H
 #define HEADROOM_FORESEE_DETECTOR_H
@@ -20,16 +21,18 @@
 struct step { /* sizes in KiB, times in seconds */
 	const struct foresee_input *input;
 	float dt; /* since the last sample; 0: first, or no time has passed */
-	float eaten; /* headroom eaten since the last sample, limit changes taken out; may be negative */
+	/* headroom eaten since the last sample, limit changes taken out; may be negative */
+	float eaten;
 	float used; /* what the container itself holds: unreclaimable + swap */
 	float distance; /* headroom; < 0 where not known */
 	float limit; /* of what binds, > 0 */
 	float level; /* limit - distance: what is used of what binds */
 	float grain; /* changes below this are noise of accounting */
 	uint32_t life, life_before; /* whole seconds of this life, now and at the last sample */
-	bool first;		/* of this life */
+	bool first; /* of this life */
 	bool gap; /* longer silence than the fast scales can bridge: learn nothing from dt */
-	bool moved; /* another level binds, or its limit changed: levels before and after don't compare */
+	/* another level binds, or its limit changed: levels before and after don't compare */
+	bool moved;
 };
 
 struct term {
@@ -38,20 +41,22 @@ struct term {
 	int64_t arg[3];
 };
 
-/* What a container can die of besides an OOM kill: told apart, so that what speaks against one says nothing of another. */
+/* What a container can die of besides an OOM kill: told apart, so that what speaks against one says
+ * nothing of another. */
 enum { CAUSE_STALL, CAUSE_HEAP, OTHER_CAUSES };
 
 #define TERMS 16
 struct verdict {
 	float chance
-		[HORIZONS]; /* drift alone: fused chance of reaching the limit within each horizon */
+		/* drift alone: fused chance of reaching the limit within each horizon */
+		[HORIZONS];
 	float chance_risk; /* the greatest of them: within RISK_SECONDS at least */
 	uint8_t horizon; /* where the greatest stands */
 	float drift; /* KiB/s, fused for the time to OOM */
 	float seconds; /* median time to OOM; 0: none foreseen */
-	float rough;		/* the same, however unsure; 0: never */
+	float rough; /* the same, however unsure; 0: never */
 	float spread; /* standard deviation of its logarithm */
-	float log_odds;		/* of an OOM kill */
+	float log_odds; /* of an OOM kill */
 	float other[OTHER_CAUSES]; /* log-odds of dying otherwise */
 	uint8_t terms;
 	struct term term[TERMS];
@@ -69,40 +74,44 @@ extern const struct foresee_detector detector_changepoint, detector_drift, detec
 	detector_past;
 
 /* foresee_update(), and what it rests on: for those who tune and explain. */
-void foresee_look(struct foresee_state *state, const struct foresee_input *input, struct verdict *ret_verdict,
-		  struct hr_outlook *ret_outlook);
+void foresee_look(struct foresee_state *state, const struct foresee_input *input,
+		  struct verdict *ret_verdict, struct hr_outlook *ret_outlook);
 
 /* drift.c */
 extern const float drift_tau[FORESEE_SCALES];
-/* floor.c: least and greatest of the minutes and hours that are still held, KiB; false: nothing yet */
+/* floor.c: least and greatest of the minutes and hours that are still held, KiB; false: nothing yet
+ */
 bool floor_range(const struct foresee_state *state, const struct step *step, unsigned int ring,
 		 float *ret_low, float *ret_high);
 
 bool floor_oldest(const struct foresee_state *state, float *ret);
 bool floor_before(const struct foresee_state *state, float seconds, float *ret_high);
 
-static inline void verdict_tell(struct verdict *verdict, uint16_t kind, float weight, int64_t a, int64_t b, int64_t c)
+static inline void verdict_tell(struct verdict *verdict, uint16_t kind, float weight, int64_t a,
+				int64_t b, int64_t c)
 {
 	if (verdict->terms < TERMS)
 		verdict->term[verdict->terms++] = (struct term){kind, weight, {a, b, c}};
 }
 
 /* A term of the log-odds of an OOM kill. */
-static inline void verdict_add(struct verdict *verdict, uint16_t kind, float weight, int64_t a, int64_t b, int64_t c)
+static inline void verdict_add(struct verdict *verdict, uint16_t kind, float weight, int64_t a,
+			       int64_t b, int64_t c)
 {
 	verdict->log_odds += weight;
 	verdict_tell(verdict, kind, weight, a, b, c);
 }
 
 /* A term of the log-odds of another death. */
-static inline void verdict_other(struct verdict *verdict, unsigned int cause, uint16_t kind, float weight, int64_t a,
-				 int64_t b, int64_t c)
+static inline void verdict_other(struct verdict *verdict, unsigned int cause, uint16_t kind,
+				 float weight, int64_t a, int64_t b, int64_t c)
 {
 	verdict->other[cause] += weight;
 	verdict_tell(verdict, kind, weight, a, b, c);
 }
 
-/* KiB to bytes and seconds to milliseconds, saturating: what leaves the room is never out of range. */
+/* KiB to bytes and seconds to milliseconds, saturating: what leaves the room is never out of range.
+ */
 static inline int64_t to_bytes(float kib)
 {
 	return kib > 8e15f / 1024    ? (int64_t)8e15

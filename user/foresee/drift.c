@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Drift on six time scales, each with the size of its own errors, and the chance that the drift reaches the limit.
+ * Drift on six time scales, each with the size of its own errors, and the chance that the drift
+ * reaches the limit.
  *
- * Drift of a scale: exponentially weighted mean of what was eaten per second; the weight of old evidence falls by
- * tau / (tau + dt) per sample, which is e^(-dt/tau) for close samples and stays sane for distant ones. A single increment
- * counts at most WINSOR of the scale's own deviations (winsorised: Tukey 1962).
- * Noise: each scale makes a forecast, waits half its tau, and looks how wrong it was: noise is the exponentially weighted
- * squared error per second ahead. So correlated noise, sawtooths and bursts are priced in as they are, without a model.
- * A forecast over h then has variance noise·(h + h²/b), b the time over which the noise was measured: diffusion near by,
- * uncertainty of the drift itself further out.
- * Fusion: per horizon the mean of the three scales whose memory suits it, never the maximum over scales; since
- * P(T ≤ h) grows with h, the risk's horizon inherits the greatest of the shorter ones.
+ * Drift of a scale: exponentially weighted mean of what was eaten per second; the weight of old
+ * evidence falls by tau / (tau + dt) per sample, which is e^(-dt/tau) for close samples and stays
+ * sane for distant ones. A single increment counts at most WINSOR of the scale's own deviations
+ * (winsorised: Tukey 1962). Noise: each scale makes a forecast, waits half its tau, and looks how
+ * wrong it was: noise is the exponentially weighted squared error per second ahead. So correlated
+ * noise, sawtooths and bursts are priced in as they are, without a model. A forecast over h then
+ * has variance noise·(h + h²/b), b the time over which the noise was measured: diffusion near by,
+ * uncertainty of the drift itself further out. Fusion: per horizon the mean of the three scales
+ * whose memory suits it, never the maximum over scales; since P(T ≤ h) grows with h, the risk's
+ * horizon inherits the greatest of the shorter ones.
  */
 #include "detector.h"
 
 #define WINSOR 3.0f
-#define SURPRISE \
-	4.0f /* no single error counts for more: one step must not make a scale blind for minutes */
-#define PRIOR_SHARE \
-	0.002f /* before a scale has checked itself: errors of 0.2 % of the limit in a minute */
+/* no single error counts for more: one step must not make a scale blind for minutes */
+#define SURPRISE 4.0f
+/* before a scale has checked itself: errors of 0.2 % of the limit in a minute */
+#define PRIOR_SHARE 0.002f
 #define MOST_CHANCE 0.97f /* what no model of growth can know: whether it is meant to stop */
 #define FORGET 0.2f /* least weight of a new error in the noise */
-#define LEAST_NOISE \
-	1.0f /* KiB²/s: far below a page a second; only keeps zero from meaning "not started" */
+/* KiB²/s: far below a page a second; only keeps zero from meaning "not started" */
+#define LEAST_NOISE 1.0f
 #define NEVER 1e9f
 #define BENT 0.4f /* of what the bend makes of the time is its own uncertainty */
 #define LEAST_SPREAD 0.02f
@@ -30,8 +32,8 @@
 #define SLOWING 2.0f /* log-odds per factor e by which a rise that slows down falls short */
 #define MOST_SLOWING 5.0f
 #define FAR 4.0f /* deviations: beyond this the chance is below 1 in 10,000 */
-#define UNSURE \
-	0.78f /* relative uncertainty of the drift (1/1.28) beyond which no time to OOM is named */
+/* relative uncertainty of the drift (1/1.28) beyond which no time to OOM is named */
+#define UNSURE 0.78f
 
 const float drift_tau[FORESEE_SCALES] = {2, 8, 30, 120, 600, 2700};
 /* Looks ahead (s) and the first of the three scales that may speak about it. */
@@ -71,9 +73,10 @@ static void drift_update(struct foresee_state *state, const struct step *step)
 		return;
 	for (unsigned int k = 0; k < FORESEE_SCALES; k++) {
 		struct foresee_scale *s = &state->scale[k];
-		float whole = drift_tau[k] + dt, inverse = 1 / (whole * (s->seconds + dt)); /* one division */
-		float keep = drift_tau[k] * (s->seconds + dt) * inverse, eaten = step->eaten, expected,
-		      bound;
+		float whole = drift_tau[k] + dt,
+		      inverse = 1 / (whole * (s->seconds + dt)); /* one division */
+		float keep = drift_tau[k] * (s->seconds + dt) * inverse, eaten = step->eaten,
+		      expected, bound;
 
 		if (step->gap) { /* what was is less certain now; the gap itself teaches nothing */
 			s->seconds *= keep;
@@ -82,12 +85,12 @@ static void drift_update(struct foresee_state *state, const struct step *step)
 			continue;
 		}
 		expected = s->seconds > 0 ? s->drift * dt : 0;
-		bound = WINSOR * WINSOR *
-			(s->noise * (dt + block(k)) + step->grain * step->grain);
+		bound = WINSOR * WINSOR * (s->noise * (dt + block(k)) + step->grain * step->grain);
 		s->anchor_age += dt;
 		s->anchor_rise += eaten;
 		if ((eaten - expected) * (eaten - expected) > bound)
-			eaten = eaten > expected ? expected + sqrtf(bound) : expected - sqrtf(bound);
+			eaten = eaten > expected ? expected + sqrtf(bound)
+						 : expected - sqrtf(bound);
 		s->drift = (s->drift * s->seconds + eaten) * whole * inverse;
 		s->seconds = (s->seconds + dt) * keep;
 		check_forecast(s, &state->blocks[k], k, step->grain);
@@ -97,7 +100,7 @@ static void drift_update(struct foresee_state *state, const struct step *step)
 /* What the judgements below need of every scale, computed once. */
 struct view {
 	float drift[FORESEE_SCALES], noise[FORESEE_SCALES];
-	float fading[FORESEE_SCALES];	/* 1 / seconds over which the noise was measured */
+	float fading[FORESEE_SCALES]; /* 1 / seconds over which the noise was measured */
 	float distance, grain2;
 };
 
@@ -119,8 +122,9 @@ static inline float forecast_variance(const struct view *view, unsigned int k, f
 	return view->noise[k] * h * (1 + h * view->fading[k]) + view->grain2;
 }
 
-/* Chance of touching the limit within horizon j: the mean of three scales, those that are surer of themselves counting
- * for more. Most containers are nowhere near, and leave after three comparisons. */
+/* Chance of touching the limit within horizon j: the mean of three scales, those that are surer of
+ * themselves counting for more. Most containers are nowhere near, and leave after three
+ * comparisons. */
 static float fused_chance(const struct view *view, unsigned int j)
 {
 	float h = horizon[j].seconds, sum = 0, weights = 0, variance[3], sd, left;
@@ -138,12 +142,14 @@ static float fused_chance(const struct view *view, unsigned int j)
 	for (unsigned int i = 0; i < 3; i++) {
 		sd = sqrtf(variance[i]);
 		weights += 1 / sd;
-		sum += first_passage(view->distance, view->drift[horizon[j].first + i] * h, sd) / sd;
+		sum += first_passage(view->distance, view->drift[horizon[j].first + i] * h, sd) /
+		       sd;
 	}
 	return sum / weights;
 }
 
-/* Drift fused with weights of inverse variance over the three scales of horizon j; and the fusion's own variance. */
+/* Drift fused with weights of inverse variance over the three scales of horizon j; and the fusion's
+ * own variance. */
 static float fused_drift(const struct view *view, unsigned int j, float *ret_variance)
 {
 	float h = horizon[j].seconds, per = 1 / (h * h), weights = 0, sum = 0, squares = 0;
@@ -168,8 +174,8 @@ static float mean_age(const struct foresee_scale *s, unsigned int k)
 	return s->seconds * (0.5f + 0.5f * s->seconds / drift_tau[k]);
 }
 
-/* How the drift itself changes: the difference of a short and a longer scale over the difference of their ages; ret_sure
- * is the share of it that stands out of the scales' own noise. */
+/* How the drift itself changes: the difference of a short and a longer scale over the difference of
+ * their ages; ret_sure is the share of it that stands out of the scales' own noise. */
 static float bend(const struct foresee_state *state, const struct view *view, unsigned int k,
 		  unsigned int longer, float *ret_sure)
 {
@@ -184,8 +190,9 @@ static float bend(const struct foresee_state *state, const struct view *view, un
 	return change / lag;
 }
 
-/* The way that is left, at speed v > 0 that changes by `a` a second. Slowing down it loses a constant share of its speed; 0:
- * never gets there. Quickening it may gain a constant amount or a constant share: the geometric mean of both times. */
+/* The way that is left, at speed v > 0 that changes by `a` a second. Slowing down it loses a
+ * constant share of its speed; 0: never gets there. Quickening it may gain a constant amount or a
+ * constant share: the geometric mean of both times. */
 static float time_with_bend(float distance, float v, float a)
 {
 	float way = a * distance / (v * v), steady = distance / v;
@@ -202,8 +209,8 @@ static inline float fastest(const struct view *view, unsigned int first)
 	return max_f(max_f(view->drift[first], view->drift[first + 1]), view->drift[first + 2]);
 }
 
-/* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the pace of each horizon
- * in turn, until it ends. */
+/* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the
+ * pace of each horizon in turn, until it ends. */
 static void time_to_limit(const struct foresee_state *state, const struct step *step,
 			  const struct view *view, struct verdict *verdict)
 {
@@ -214,7 +221,8 @@ static void time_to_limit(const struct foresee_state *state, const struct step *
 		unsigned int first = horizon[j].first;
 		const struct foresee_scale *s = &state->scale[first];
 
-		/* At this pace it stays far off for this long: nothing to see before a longer horizon. */
+		/* At this pace it stays far off for this long: nothing to see before a longer
+		 * horizon. */
 		if (j < HORIZONS - 1 && left > 8 * until * fastest(view, first))
 			continue;
 		drift = fused_drift(view, j, &variance);
@@ -240,12 +248,14 @@ static void time_to_limit(const struct foresee_state *state, const struct step *
 	verdict->seconds = drift > 0 && t < NEVER && verdict->spread < UNSURE ? t : 0;
 }
 
-/* A rise that levels off: if its speed goes on falling as it does, it ends this much short of the limit. */
+/* A rise that levels off: if its speed goes on falling as it does, it ends this much short of the
+ * limit. */
 static void tell_bend(const struct foresee_state *state, const struct step *step,
 		      const struct view *view, struct verdict *verdict)
 {
 	unsigned int first = horizon[verdict->horizon].first;
-	float sure, a = bend(state, view, first, first + 1, &sure), v = state->scale[first].drift, reach;
+	float sure, a = bend(state, view, first, first + 1, &sure), v = state->scale[first].drift,
+		    reach;
 
 	if (a >= 0 || sure < 0.3f)
 		return;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The floor: least and greatest use in buckets of a minute, five minutes, an hour and a day, and the trend of the minima. What
- * a garbage collector leaves behind is the floor; it grows only if something leaks. Buckets are joined until each holds
- * two collections at least, so that a minimum is one. Trend: median of pairwise slopes (Theil 1950, Sen 1968) with
- * Sen's interval from the variance of Kendall's S (Mann 1945, Kendall 1975): where its lower end is above zero, the
+ * The floor: least and greatest use in buckets of a minute, five minutes, an hour and a day, and
+ * the trend of the minima. What a garbage collector leaves behind is the floor; it grows only if
+ * something leaks. Buckets are joined until each holds two collections at least, so that a minimum
+ * is one. Trend: median of pairwise slopes (Theil 1950, Sen 1968) with Sen's interval from the
+ * variance of Kendall's S (Mann 1945, Kendall 1975): where its lower end is above zero, the
  * Mann–Kendall test at 2.5 % (one-sided) is met too.
  */
 #include "detector.h"
@@ -20,10 +21,10 @@
 #define LEAST_DAYS 4 /* … where four in a row must do: 1 in 24 by chance */
 #define SURE 1.96f
 #define PERIODS 2.0f /* collections that a bucket must hold */
-#define CONTRADICTS \
-	0.3f /* a shorter ring whose upper end is below this share of the slope ends an older trend */
-#define LONG_SECONDS \
-	1800.0f /* beyond this the floor knows the time to OOM better than the drift does */
+/* a shorter ring whose upper end is below this share of the slope ends an older trend */
+#define CONTRADICTS 0.3f
+/* beyond this the floor knows the time to OOM better than the drift does */
+#define LONG_SECONDS 1800.0f
 
 #define HEAP_CYCLES 8
 #define HEAP_LAST 0.08f /* of the peak: the last swing's size */
@@ -208,7 +209,8 @@ static void hold(struct foresee_floor *f, unsigned int at, uint16_t low, uint16_
 		f->max[at] = high;
 }
 
-/* The minute that ended goes into the five minutes, the hour and the day it lay in; then what those closed is read. */
+/* The minute that ended goes into the five minutes, the hour and the day it lay in; then what those
+ * closed is read. */
 static void close_minute(struct foresee_state *state, uint32_t now, uint32_t before)
 {
 	struct foresee_floor *f = &state->floor;
@@ -268,7 +270,8 @@ bool floor_range(const struct foresee_state *state, const struct step *step, uns
 	return true;
 }
 
-/* The highest that the floor stood in the last day, before the last `seconds`; false: that was not held. */
+/* The highest that the floor stood in the last day, before the last `seconds`; false: that was not
+ * held. */
 bool floor_before(const struct foresee_state *state, float seconds, float *ret_high)
 {
 	const struct ring *hours = &rings[2];
@@ -277,7 +280,9 @@ bool floor_before(const struct foresee_state *state, float seconds, float *ret_h
 	bool found = false;
 
 	for (; back < hours->buckets && back <= open; back++) {
-		uint16_t low = state->floor.min[hours->first + (unsigned int)((open - back) % hours->buckets)];
+		uint16_t low =
+			state->floor
+				.min[hours->first + (unsigned int)((open - back) % hours->buckets)];
 
 		if (low == EMPTY || (found && (float)low * unit(state) <= *ret_high))
 			continue;
@@ -304,8 +309,8 @@ bool floor_oldest(const struct foresee_state *state, float *ret)
 	return false;
 }
 
-/* The collections free nothing any more: after many swings there have been none for a while, the last one was small, and
- * it stands at its peak, high above where it came from. */
+/* The collections free nothing any more: after many swings there have been none for a while, the
+ * last one was small, and it stands at its peak, high above where it came from. */
 static bool heap_met(const struct foresee_state *state, const struct step *step)
 {
 	const struct foresee_swing *w = &state->swing;
@@ -321,8 +326,9 @@ static bool heap_met(const struct foresee_state *state, const struct step *step)
 	return step->used - low > HEAP_CLIMB * step->used;
 }
 
-/* The heap is full below the container's limit: troughs rose one after the other towards peaks that stay where they are, and
- * will meet them, or have met them. The process fails then, or thrashes; the kernel kills nobody. */
+/* The heap is full below the container's limit: troughs rose one after the other towards peaks that
+ * stay where they are, and will meet them, or have met them. The process fails then, or thrashes;
+ * the kernel kills nobody. */
 static void judge_heap(const struct foresee_state *state, const struct step *step,
 		       struct verdict *verdict)
 {
@@ -343,17 +349,18 @@ static void judge_heap(const struct foresee_state *state, const struct step *ste
 	else
 		return;
 	weight = HEAP_LOG_ODDS - seconds / HEAP_FADES - verdict->other[CAUSE_HEAP];
-	if (met)	/* the longer it goes on like that, the likelier it is a plateau */
+	if (met) /* the longer it goes on like that, the likelier it is a plateau */
 		weight -= log_f(1 + w->since_peak / RISK_SECONDS);
 	if (weight <= 0)
 		return;
-	verdict_other(verdict, CAUSE_HEAP, HR_REASON_HEAP, weight, to_bytes(w->peak), to_ms(seconds),
-		    to_bytes(step->distance));
+	verdict_other(verdict, CAUSE_HEAP, HR_REASON_HEAP, weight, to_bytes(w->peak),
+		      to_ms(seconds), to_bytes(step->distance));
 	verdict->seconds = seconds;
 	verdict->spread = 0.3f;
 }
 
-/* A time to OOM that rests on the floor: for a sawtooth, until its peaks reach the limit; else for what is slow. */
+/* A time to OOM that rests on the floor: for a sawtooth, until its peaks reach the limit; else for
+ * what is slow. */
 static void floor_judge(const struct foresee_state *state, const struct step *step,
 			struct verdict *verdict)
 {
@@ -368,7 +375,7 @@ static void floor_judge(const struct foresee_state *state, const struct step *st
 	if (distance < 0 || step->input->binding_level != HR_LEVEL_OWN)
 		return;
 	if (sawtooth && (f->window <= 0 || f->slope_low <= 0))
-		verdict->seconds = 0;	/* the rise under way is one of many */
+		verdict->seconds = 0; /* the rise under way is one of many */
 	if (f->window > 0 && f->slope_low > 0) {
 		if (sawtooth) {
 			slope = f->max_slope > 0.3f * f->slope ? f->max_slope : 0;
@@ -380,11 +387,13 @@ static void floor_judge(const struct foresee_state *state, const struct step *st
 		if (sawtooth || (!sooner && seconds > LONG_SECONDS && seconds > f->window / 4)) {
 			verdict->seconds = seconds;
 			verdict->spread = max_f((f->slope_high - f->slope_low) /
-							(2 * SURE * max_f(f->slope, 1e-9f)), 0.02f);
+							(2 * SURE * max_f(f->slope, 1e-9f)),
+						0.02f);
 			verdict->drift = sawtooth ? f->slope : verdict->drift;
 			if (seconds > 0 && seconds < DAY_SECONDS)
-				verdict_add(verdict, HR_REASON_FLOOR, 0.1f, to_bytes(f->slope * 3600),
-					    to_ms(seconds), to_ms(f->window));
+				verdict_add(verdict, HR_REASON_FLOOR, 0.1f,
+					    to_bytes(f->slope * 3600), to_ms(seconds),
+					    to_ms(f->window));
 		}
 	}
 	judge_heap(state, step, verdict);

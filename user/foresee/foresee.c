@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * From an input to an outlook: makes the step (what changed, over which time, towards which limit), recognises restarts,
- * gaps and clocks that jump, and walks the detectors. Never reads a clock, a file or another container.
+ * From an input to an outlook: makes the step (what changed, over which time, towards which limit),
+ * recognises restarts, gaps and clocks that jump, and walks the detectors. Never reads a clock, a
+ * file or another container.
  */
 #include "foresee.h"
 
@@ -11,20 +12,19 @@
 #include "risk.h"
 
 #define PAGE_BYTES 4096u
-#define GAP_SECONDS \
-	300.0f /* a silence longer than this and GAP_TIMES the usual spacing teaches no drift: */
+/* a silence longer than this and GAP_TIMES the usual spacing teaches no drift: */
+#define GAP_SECONDS 300.0f
 #define GAP_TIMES 20.0f /* the guard slept, or the clock jumped */
-#define GRAIN_KIB \
-	128.0f /* the kernel charges by batches of 64 pages per CPU: mm/memcontrol.c, MEMCG_CHARGE_BATCH */
+/* the kernel charges by batches of 64 pages per CPU: mm/memcontrol.c, MEMCG_CHARGE_BATCH */
+#define GRAIN_KIB 128.0f
 #define GRAIN_SHARE 1e-4f /* of the limit */
-#define RESTART_SHARE \
-	0.15f /* usage fell at once to below this share: with counters that start anew, a new life */
+/* usage fell at once to below this share: with counters that start anew, a new life */
+#define RESTART_SHARE 0.15f
 
 /* In this order: what comes later may look at what the verdict says so far. */
 static const struct foresee_detector *const detectors[] = {
-	&detector_changepoint, &detector_drift,	  &detector_swing, &detector_rise,
-	&detector_past,	       &detector_barrier, &detector_floor, &detector_leak,
-	&detector_stall,
+	&detector_changepoint, &detector_drift, &detector_swing, &detector_rise,  &detector_past,
+	&detector_barrier,     &detector_floor, &detector_leak,	 &detector_stall,
 };
 
 void foresee_init(struct foresee_state *state) { memset(state, 0, sizeof(*state)); }
@@ -112,7 +112,8 @@ static bool make_step(struct foresee_state *state, const struct foresee_input *i
 	step->dt = dt;
 	step->first = !state->seen;
 	step->life = (uint32_t)((input->t_ns - state->birth_ns) / 1000000000u);
-	step->life_before = dt > 0 ? (uint32_t)((state->last_t_ns - state->birth_ns) / 1000000000u) : step->life;
+	step->life_before = dt > 0 ? (uint32_t)((state->last_t_ns - state->birth_ns) / 1000000000u)
+				   : step->life;
 	step->gap = state->typical_dt > 0 && dt > GAP_SECONDS && dt > GAP_TIMES * state->typical_dt;
 	step->moved = state->seen &&
 		      (state->level != input->binding_level || state->limit_pages != limit_pages);
@@ -128,7 +129,8 @@ static bool make_step(struct foresee_state *state, const struct foresee_input *i
 		step->eaten = comparable ? pages_rise(limit_pages, state->limit_pages) -
 						   pages_rise(headroom_pages, state->headroom_pages)
 					 : pages_rise(used_pages, state->used_pages);
-		/* At the limit the headroom is cut off at zero: what was eaten there shows in the usage only. */
+		/* At the limit the headroom is cut off at zero: what was eaten there shows in the
+		 * usage only. */
 		if (comparable && (!headroom_pages || !state->headroom_pages) &&
 		    input->binding_level == HR_LEVEL_OWN)
 			step->eaten = pages_rise(used_pages, state->used_pages);

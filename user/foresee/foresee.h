@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The face of the foreseeing room: time and samples in, outlook out. Pure: no I/O, no allocation, no clock of its own;
- * the same code runs in the guard, in `headroom replay` and in the backtest. One state per container, embedded by the
- * owner, zero-initialised by foresee_init(). docs/foresight.md derives what is done.
+ * The face of the foreseeing room: time and samples in, outlook out. Pure: no I/O, no allocation,
+ * no clock of its own; the same code runs in the guard, in `headroom replay` and in the backtest.
+ * One state per container, embedded by the owner, zero-initialised by foresee_init().
+ * docs/foresight.md derives what is done.
  *
- * A sample may come at any spacing, after a gap, or with a time that went back (learnt from as if no time had passed).
- * Counters may start anew at any time. Whoever has a tree calls foresee_update() for every node, parents first, and then
- * foresee_inherit() from each node to those below it: a container on a host that runs full inherits the host's risk.
+ * A sample may come at any spacing, after a gap, or with a time that went back (learnt from as if
+ * no time had passed). Counters may start anew at any time. Whoever has a tree calls
+ * foresee_update() for every node, parents first, and then foresee_inherit() from each node to
+ * those below it: a container on a host that runs full inherits the host's risk.
  */
 #ifndef HEADROOM_FORESEE_H
 #define HEADROOM_FORESEE_H
@@ -14,7 +16,8 @@
 #include <stdint.h>
 #include <headroom/board.h>
 
-/* One look at one container. Bytes; HR_UNKNOWN where not known (limit: none). t_ns is monotonic, any zero point. */
+/* One look at one container. Bytes; HR_UNKNOWN where not known (limit: none). t_ns is monotonic,
+ * any zero point. */
 struct foresee_input {
 	uint64_t t_ns;
 	uint64_t usage, unreclaimable, headroom; /* headroom: the least along the path, account.h */
@@ -29,7 +32,8 @@ struct foresee_input {
 	uint64_t sock, page_tables; /* parts of kernel; 0 or HR_UNKNOWN where not told apart */
 };
 
-/* How good this container's own forecasts were: intervals of 80 % that were checked, and those that held. */
+/* How good this container's own forecasts were: intervals of 80 % that were checked, and those that
+ * held. */
 struct foresee_record {
 	uint32_t checked, covered;
 };
@@ -42,11 +46,13 @@ struct foresee_state;
 /* All inputs unknown: fill in what you have. */
 void foresee_input_init(struct foresee_input *input);
 void foresee_init(struct foresee_state *state);
-/* Fills every field of ret_outlook but next_rung (0). Never NaN; unknown is HR_UNKNOWN… as board.h has it. */
+/* Fills every field of ret_outlook but next_rung (0). Never NaN; unknown is HR_UNKNOWN… as board.h
+ * has it. */
 void foresee_update(struct foresee_state *state, const struct foresee_input *input,
 		    struct hr_outlook *ret_outlook);
-/* The whole path: an ancestor (or the host) that is worse off lends its risk, times, alarm and reasons. `level` says what
- * the ancestor is to the container: HR_LEVEL_ANCESTOR or HR_LEVEL_HOST. Drift and leak stay the container's own. */
+/* The whole path: an ancestor (or the host) that is worse off lends its risk, times, alarm and
+ * reasons. `level` says what the ancestor is to the container: HR_LEVEL_ANCESTOR or HR_LEVEL_HOST.
+ * Drift and leak stay the container's own. */
 void foresee_inherit(struct hr_outlook *outlook, const struct hr_outlook *above,
 		     enum hr_level level);
 void foresee_record(const struct foresee_state *state, struct foresee_record *ret_record);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Leaks: a floor that keeps rising, above all that the container has held in the last day, by enough and for long enough.
- * none → suspected → confirmed → exhausting, and back when the trend has been gone for a while. The kind is the part of
- * memory that has grown most over its own slow average. A daily rhythm rises into where it was the day before, and so
- * is none.
+ * Leaks: a floor that keeps rising, above all that the container has held in the last day, by
+ * enough and for long enough. none → suspected → confirmed → exhausting, and back when the trend
+ * has been gone for a while. The kind is the part of memory that has grown most over its own slow
+ * average. A daily rhythm rises into where it was the day before, and so is none.
  */
 #include "detector.h"
 
 #define SUSPECT_SECONDS 1200.0f
 #define SUSPECT_SHARE 0.005f /* of the limit, grown within the trend's window */
-#define CONFIRM_SECONDS \
-	3300.0f /* "sustained": close on an hour, so that 90 minutes are kept with room */
+/* "sustained": close on an hour, so that 90 minutes are kept with room */
+#define CONFIRM_SECONDS 3300.0f
 #define CONFIRM_SHARE 0.01f
 #define FAST_SHARE 0.15f /* this much in a shorter window is suspected too */
 #define KNOWN_RATE 97000.0f /* KiB an hour: "more than 100 MB/h" … */
@@ -24,8 +24,8 @@
 #define CYCLES_SHARE 0.3f
 #define NEW_SHARE 0.25f /* of the growth, by which new ground must be new */
 #define LARGE_SHARE 0.5f
-#define LATE_PERCENT \
-	38 /* % of the growth, in the later half of the window: what levels off is none */
+/* % of the growth, in the later half of the window: what levels off is none */
+#define LATE_PERCENT 38
 #define EXHAUST_SECONDS 3600.0f
 #define GONE_MINUTES 20 /* without the trend: one state down */
 #define KIND_TAU 2700.0f
@@ -62,7 +62,8 @@ static void follow_kinds(struct foresee_state *state, const struct step *step, f
 		now = min_f((float)(part[i] >> 10) / unit, 65000);
 		above[i] = now - (float)*base;
 		share = seconds / (KIND_TAU + seconds) * above[i];
-		/* Whole units only: the fraction is left to chance by the sample's time, so that slow growth is followed. */
+		/* Whole units only: the fraction is left to chance by the sample's time, so that
+		 * slow growth is followed. */
 		share += (float)(step->input->t_ns >> 12 & 1023) / 1024;
 		*base = step->dt > 0 && state->typical_dt > 0
 				? (uint16_t)clamp_f((float)*base + floorf(share), 0, 65000)
@@ -80,7 +81,8 @@ static void follow_kinds(struct foresee_state *state, const struct step *step, f
 		state->leak_of = of;
 }
 
-/* Still growing in the later half of what was looked at, and above all that the floor was at before it? */
+/* Still growing in the later half of what was looked at, and above all that the floor was at before
+ * it? */
 static bool goes_on(const struct foresee_state *state, const struct step *step, float growth)
 {
 	float before;
@@ -106,20 +108,20 @@ static bool troughs_rise(const struct foresee_state *state, const struct step *s
 		return false;
 	return state->trough_rises >= CYCLES &&
 	       w->period * (float)state->trough_rises >= SUSPECT_SECONDS &&
-	       rise >= CYCLES_SHARE * step->limit &&
-	       w->since_peak < 3 * w->period;
+	       rise >= CYCLES_SHARE * step->limit && w->since_peak < 3 * w->period;
 }
 
-/* A rise is told from the rising half of a day by being fast in bytes, as people go by, where that is much of the limit;
- * by lasting nearly a day; by its size; by leaving little time; or by being what collections leave behind. Growth is
- * taken at the lower end of its interval. */
+/* A rise is told from the rising half of a day by being fast in bytes, as people go by, where that
+ * is much of the limit; by lasting nearly a day; by its size; by leaving little time; or by being
+ * what collections leave behind. Growth is taken at the lower end of its interval. */
 static bool confirmed(const struct foresee_state *state, const struct step *step)
 {
 	const struct foresee_floor *f = &state->floor;
 	float growth = f->slope_low * f->window, left;
 
 	left = step->distance >= 0 ? step->distance / f->slope : 1e9f;
-	if (f->window < CONFIRM_SECONDS || growth < (f->window >= ALMOST_DAY ? DAY_GROWTH : CONFIRM_SHARE) * step->limit ||
+	if (f->window < CONFIRM_SECONDS ||
+	    growth < (f->window >= ALMOST_DAY ? DAY_GROWTH : CONFIRM_SHARE) * step->limit ||
 	    !goes_on(state, step, growth))
 		return false;
 	return (f->slope * 3600 >= KNOWN_RATE && step->limit <= KNOWN_LIMIT) ||
@@ -159,8 +161,7 @@ static void leak_update(struct foresee_state *state, const struct step *step)
 		base = now;
 		state->leak.held_minutes = 0;
 	} else {
-		state->leak.held_minutes +=
-			(uint16_t)(minutes < 60 ? minutes : 60);
+		state->leak.held_minutes += (uint16_t)(minutes < 60 ? minutes : 60);
 		if (state->leak.held_minutes >= GONE_MINUTES) {
 			base = base ? base - 1 : 0;
 			state->leak.held_minutes = 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The little mathematics that the forecasts need, in plain float arithmetic: no libm call whose last digit differs from
- * one C library to the next, and none that can set errno or return NaN for finite arguments. Accuracy is that of float,
- * about 1e-6, far finer than any forecast.
+ * The little mathematics that the forecasts need, in plain float arithmetic: no libm call whose
+ * last digit differs from one C library to the next, and none that can set errno or return NaN for
+ * finite arguments. Accuracy is that of float, about 1e-6, far finer than any forecast.
  *	Φ: Hastings' approximation, Abramowitz & Stegun (1964) 26.2.17, |error| < 7.5e-8.
- *	First passage of x(t) = μt + σW(t) to D: Cox & Miller (1965), section 5.7; the inverse Gaussian of Schrödinger (1915):
+ *	First passage of x(t) = μt + σW(t) to D: Cox & Miller (1965), section 5.7; the inverse
+ *	Gaussian of Schrödinger (1915):
  *	P(T ≤ h) = Φ((μh − D)/σ√h) + exp(2μD/σ²) Φ((−μh − D)/σ√h).
  */
 #ifndef HEADROOM_FORESEE_MATHX_H
@@ -59,7 +60,8 @@ static inline float log_f(float x)
 	       2 * s * (1 + s2 * (1 / 3.0f + s2 * (0.2f + s2 * (1 / 7.0f + s2 / 9))));
 }
 
-/* The upper tail of the normal distribution without its factor e^(-z²/2): (1 - Φ(z)) / e^(-z²/2), z >= 0. */
+/* The upper tail of the normal distribution without its factor e^(-z²/2): (1 - Φ(z)) / e^(-z²/2), z
+ * >= 0. */
 static inline float tail_f(float z)
 {
 	float t = 1 / (1 + 0.2316419f * z);
@@ -76,8 +78,8 @@ static inline float normal_f(float z)
 	return z < 0 ? tail : 1 - tail;
 }
 
-/* Chance that a Brownian motion which expects to go `rise` over the horizon, with standard deviation sd > 0 at its end,
- * touches `distance` >= 0 before that. */
+/* Chance that a Brownian motion which expects to go `rise` over the horizon, with standard
+ * deviation sd > 0 at its end, touches `distance` >= 0 before that. */
 static inline float first_passage(float distance, float rise, float sd)
 {
 	float z = (rise - distance) / sd, back = (distance + rise) / sd, common, p;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What this workload has been through: standing at the limit without being killed speaks against the next minute's
- * kill; kills in earlier lives speak for it.
+ * What this workload has been through: standing at the limit without being killed speaks against
+ * the next minute's kill; kills in earlier lives speak for it.
  */
 #include "detector.h"
 

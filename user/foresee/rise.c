@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * How far it has come against how far it has to go. A rise whose end is not known ends anywhere, on a scale without a scale
- * (Gott 1993): having risen by R, it goes on for another D with odds of R : D. A drift that is about to reach the limit is
- * the more credible the longer it has held.
+ * How far it has come against how far it has to go. A rise whose end is not known ends anywhere, on
+ * a scale without a scale (Gott 1993): having risen by R, it goes on for another D with odds of R :
+ * D. A drift that is about to reach the limit is the more credible the longer it has held.
  */
 #include "detector.h"
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Risk: the terms are summed in log-odds, calibrated, and put on a scale from 0 to 100; the weightiest terms become the
- * reasons. Alarms need a little patience to rise and more to fall (hysteresis).
+ * Risk: the terms are summed in log-odds, calibrated, and put on a scale from 0 to 100; the
+ * weightiest terms become the reasons. Alarms need a little patience to rise and more to fall
+ * (hysteresis).
  */
 #include "risk.h"
 
 #include <string.h>
 
-#define BASE_LOG_ODDS \
-	-6.0f /* a container of which nothing is known dies within 15 minutes once in 400 such spells */
+/* a container of which nothing is known dies within 15 minutes once in 400 such spells */
+#define BASE_LOG_ODDS -6.0f
 #define QUANTILE 1.2816f /* of the normal distribution at 90 % */
 #define MOST_SPREAD 1.5f
 #define LEAST_WEIGHT 0.05f /* log-odds below which a term is no reason worth telling */
@@ -17,8 +18,8 @@
 #define MOST_PATIENCE 20.0f /* … seconds; and two samples at least */
 
 #define WARN_SECONDS 420.0f /* seven minutes' notice will do */
-#define STALLS \
-	-0.5f /* log-odds of stall-death beyond which the limit's distance does not matter … */
+/* log-odds of stall-death beyond which the limit's distance does not matter … */
+#define STALLS -0.5f
 #define STALL_PATIENCE 10.0f /* … and this is waited */
 #define UNSURE_PATIENCE 3.0f /* where no time is named */
 #define SURER 4.0f /* waiting shortens once the chance is beyond 1 - 1/this */
@@ -30,7 +31,8 @@
 #define ACT_SHARE 0.03f /* and within the last of the limit's way … */
 #define ACT_LAST_SECONDS 0.6f /* … unless this little time is left */
 
-/* INTERFACE: warn from an even chance, act from .8; each holds until the chance falls below its `off`. */
+/* INTERFACE: warn from an even chance, act from .8; each holds until the chance falls below its
+ * `off`. */
 static const struct {
 	uint16_t on_centi, off_centi;
 } alarms[] = {[HR_ALARM_WARN] = {5000, 3000}, [HR_ALARM_ACT] = {8000, 6000}};
@@ -53,9 +55,10 @@ static float chance_of_death(const struct verdict *verdict)
 	return 1 - lives;
 }
 
-/* How long the chance must hold before the alarm is raised: a share of the time that is left, and all of the time that can
- * be waited for without cost; the nearer the limit, the better a rise that stops is told from one that does not. Distant
- * samples get no second chance: then it has to be sooner. */
+/* How long the chance must hold before the alarm is raised: a share of the time that is left, and
+ * all of the time that can be waited for without cost; the nearer the limit, the better a rise that
+ * stops is told from one that does not. Distant samples get no second chance: then it has to be
+ * sooner. */
 static float patience(const struct foresee_state *state, uint8_t alarm, const struct step *step,
 		      const struct verdict *verdict, float chance)
 {

@@ -9,9 +9,11 @@ void risk_begin(struct verdict *verdict);
 void risk_conclude(struct foresee_state *state, const struct step *step,
 		   const struct verdict *verdict, struct hr_outlook *outlook);
 
-/* calibrate.c: chance of death within RISK_SECONDS, from summed log-odds and the horizon they rest on. */
+/* calibrate.c: chance of death within RISK_SECONDS, from summed log-odds and the horizon they rest
+ * on. */
 float calibrate(float log_odds, unsigned int horizon);
-/* The width of this container's own intervals, times this, covers 80 %. Updated by what came of earlier forecasts. */
+/* The width of this container's own intervals, times this, covers 80 %. Updated by what came of
+ * earlier forecasts. */
 float calibrate_spread(struct foresee_state *state, const struct step *step,
 		       const struct verdict *verdict);
 

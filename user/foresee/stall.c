@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Stall-death: a container can be dead without an OOM kill, when all its tasks wait for memory (memory.high without swap,
- * refault storms, swap thrash), or on v1 hang under_oom. Such signs only ever raise the risk: silence proves nothing for
- * anonymous memory without swap.
+ * Stall-death: a container can be dead without an OOM kill, when all its tasks wait for memory
+ * (memory.high without swap, refault storms, swap thrash), or on v1 hang under_oom. Such signs only
+ * ever raise the risk: silence proves nothing for anonymous memory without swap.
  */
 #include "detector.h"
 
@@ -66,15 +66,16 @@ static void stall_judge(const struct foresee_state *state, const struct step *st
 
 	if (full > FULL_STARTS)
 		verdict_other(verdict, CAUSE_STALL, HR_REASON_STALL,
-			    min_f(FULL_PER * (full - FULL_STARTS), MOST_TERM),
-			    (int64_t)(100 * s->full_fast), (int64_t)(100 * s->full_slow), 0);
+			      min_f(FULL_PER * (full - FULL_STARTS), MOST_TERM),
+			      (int64_t)(100 * s->full_fast), (int64_t)(100 * s->full_slow), 0);
 	if (s->refault_share > REFAULT_STARTS)
-		verdict_other(verdict, CAUSE_STALL, HR_REASON_REFAULT,
-			    min_f(REFAULT_PER * (s->refault_share - REFAULT_STARTS), MOST_REFAULT),
-			    (int64_t)(100 * s->refault_share), 0, 0);
+		verdict_other(
+			verdict, CAUSE_STALL, HR_REASON_REFAULT,
+			min_f(REFAULT_PER * (s->refault_share - REFAULT_STARTS), MOST_REFAULT),
+			(int64_t)(100 * s->refault_share), 0, 0);
 	if (state->under_oom_seconds >= UNDER_OOM_AFTER)
 		verdict_other(verdict, CAUSE_STALL, HR_REASON_UNDER_OOM, UNDER_OOM,
-			    to_ms(state->under_oom_seconds), 0, 0);
+			      to_ms(state->under_oom_seconds), 0, 0);
 }
 
 const struct foresee_detector detector_stall = {

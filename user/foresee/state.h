@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The room's memory of one container: fixed size, no pointers, at most 600 bytes. Only foresee/ looks inside; each
- * detector owns the struct that bears its name. Sizes are KiB in floats unless the name says otherwise; times are
- * seconds. All zero is the state of a container that was never seen.
+ * The room's memory of one container: fixed size, no pointers, at most 600 bytes. Only foresee/
+ * looks inside; each detector owns the struct that bears its name. Sizes are KiB in floats unless
+ * the name says otherwise; times are seconds. All zero is the state of a container that was never
+ * seen.
  */
 #ifndef HEADROOM_FORESEE_STATE_H
 #define HEADROOM_FORESEE_STATE_H
@@ -82,7 +83,9 @@ struct foresee_state {
 	uint8_t blocks[FORESEE_SCALES]; /* forecasts checked per scale, saturating */
 	uint8_t seen, level, rising;
 	uint8_t deaths,
-		survivals; /* kept over restarts: ramps that ended in a kill, peaks near the limit that did not */
+		/* kept over restarts: ramps that ended in a kill, peaks near the limit that did not
+		 */
+		survivals;
 	uint8_t alarm, alarm_held /* quarter seconds */, leak_state, leak_of;
 	uint8_t floor_shift, floor_ring, floor_points;
 	uint8_t alarm_calm; /* quarter seconds below the alarm's end */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Sawtooths: what goes up and comes down again (garbage collectors, batch jobs, days). A zigzag filter finds peaks and
- * troughs; their level, surprise and step from peak to peak tell how likely the next peak is to reach the limit. It lowers
- * the risk of a rise only inside the band that earlier peaks have shown; above it the drift speaks alone.
+ * Sawtooths: what goes up and comes down again (garbage collectors, batch jobs, days). A zigzag
+ * filter finds peaks and troughs; their level, surprise and step from peak to peak tell how likely
+ * the next peak is to reach the limit. It lowers the risk of a rise only inside the band that
+ * earlier peaks have shown; above it the drift speaks alone.
  */
 #include "detector.h"
 
@@ -13,14 +14,14 @@
 #define REVERSAL_SWING 0.25f /* of the usual amplitude */
 #define MEMORY 0.25f /* least weight of the newest cycle */
 #define TROUGH_MEMORY 0.5f
-#define RISE_SHARE \
-	0.004f /* of the limit: a trough that lies so much above those before has risen */
+/* of the limit: a trough that lies so much above those before has risen */
+#define RISE_SHARE 0.004f
 #define SUCCESSION 1.5f /* collectors and jobs are more regular than coins */
-#define FIRST_ERROR \
-	0.15f /* of the amplitude: how far off the next peak is taken to be after one cycle */
+/* of the amplitude: how far off the next peak is taken to be after one cycle */
+#define FIRST_ERROR 0.15f
 #define LEAST_ERROR 0.004f /* of the limit */
-#define NEAR_LIMIT \
-	0.15f /* a peak that came within this share of the limit and went back is a survival */
+/* a peak that came within this share of the limit and went back is a survival */
+#define NEAR_LIMIT 0.15f
 #define MOST_TERM 7.0f
 
 static void peak(struct foresee_state *state, const struct step *step)
@@ -61,7 +62,8 @@ static void trough(struct foresee_state *state, const struct step *step)
 	w->trough = w->extreme;
 }
 
-/* How far it must turn back to count: out of the noise, and no mere ripple on the swings that are known. */
+/* How far it must turn back to count: out of the noise, and no mere ripple on the swings that are
+ * known. */
 static float reversal(const struct foresee_state *state, const struct step *step)
 {
 	const struct foresee_swing *w = &state->swing;
@@ -120,8 +122,8 @@ static void swing_judge(const struct foresee_state *state, const struct step *st
 	/* The next peak is taken as logistic: ln P(peak > limit | peak > here). */
 	doubt = softplus_f((step->level - expected) / error) -
 		softplus_f((step->limit - expected) / error);
-	/* n cycles like this one ended well: the rule of succession gives the next one at most one in n + 1 (Laplace). Only as
-	 * long as no trend carries the peaks towards the limit. */
+	/* n cycles like this one ended well: the rule of succession gives the next one at most one
+	 * in n + 1 (Laplace). Only as long as no trend carries the peaks towards the limit. */
 	if (expected + error < step->limit)
 		doubt = min_f(doubt, -SUCCESSION * log_f(1 + 2 * (float)state->cycles));
 	doubt = max_f(doubt, -MOST_TERM) * inside;

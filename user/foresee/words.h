@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Reasons and kinds of leaks as numbers on the board and as words for people. Order is part of the board's layout. */
+/* Reasons and kinds of leaks as numbers on the board and as words for people. Order is part of the
+ * board's layout. */
 #ifndef HEADROOM_FORESEE_WORDS_H
 #define HEADROOM_FORESEE_WORDS_H
 
 #include <stddef.h>
 #include <headroom/board.h>
 
-/* What each reason's three arguments are: bytes, milliseconds and bytes a second unless said otherwise. struct
- * hr_reason.reserved holds the enum hr_level that the reason speaks about. */
+/* What each reason's three arguments are: bytes, milliseconds and bytes a second unless said
+ * otherwise. struct hr_reason.reserved holds the enum hr_level that the reason speaks about. */
 enum hr_reason_kind {
 	HR_REASON_NONE,
 	HR_REASON_DRIFT, /* growth B/s, ms to the limit (-1: not sure), limit */
@@ -15,7 +16,8 @@ enum hr_reason_kind {
 	HR_REASON_SLOWING, /* growth B/s */
 	HR_REASON_SAWTOOTH, /* usual peak, peaks seen (a number), from the peak to the limit */
 	HR_REASON_FLOOR, /* the floor's growth per hour, ms to the limit, ms that were looked at */
-	HR_REASON_HEAP, /* the heap's own maximum, ms until the floor reaches it, container's headroom */
+	/* the heap's own maximum, ms until the floor reaches it, container's headroom */
+	HR_REASON_HEAP,
 	HR_REASON_SURVIVED, /* ms at the limit, limit */
 	HR_REASON_KILLED_BEFORE, /* kills in earlier lives (a number) */
 	HR_REASON_STALL, /* % of the last 10 s, % of the last minute */
@@ -25,7 +27,7 @@ enum hr_reason_kind {
 	HR_REASON_THROTTLED, /* memory.high */
 	HR_REASON_SWAP_FULL, /* swap used, swap left */
 	HR_REASON_LEAK, /* bytes per hour, enum hr_leak_of, ms that were looked at */
-	HR_REASON_BRAKE,		/* memory.high */
+	HR_REASON_BRAKE, /* memory.high */
 	HR_REASON_YOUNG, /* ms since its start */
 	HR_REASON_COUNT
 };
@@ -47,7 +49,8 @@ const char *foresee_reason_word(unsigned int kind);
 const char *foresee_leak_of_word(unsigned int of);
 /* "none", "suspected", "confirmed", "exhausting"; NULL outside the table. */
 const char *foresee_leak_state_word(unsigned int state);
-/* One clause for a person, without a full stop. Returns buf; an empty string for no reason, "?" for an unknown one. */
+/* One clause for a person, without a full stop. Returns buf; an empty string for no reason, "?" for
+ * an unknown one. */
 const char *foresee_reason_text(const struct hr_reason *reason, char *buf, size_t size);
 
 #endif
