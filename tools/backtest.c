@@ -201,7 +201,7 @@ static const char usage[] =
 
 int main(int argc, char **argv)
 {
-	struct options opt = {.seeds = 40, .first = 1, .seed = -1};
+	struct options opt = {.seeds = 80, .first = 1, .seed = -1};
 	struct calibration_data *data = NULL;
 	struct tally *sum = calloc(rule_count, sizeof(*sum));
 	struct run *run = run_new();

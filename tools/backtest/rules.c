@@ -163,6 +163,8 @@ static void mann_kendall(const struct rule *rule, void *state, const struct samp
 	double slope[31 * 30 / 2], t[31], y[31], sign = 0, n, m;
 	unsigned int count = 0, pairs = 0;
 
+	if (!w->count)
+		w->opinion = *ret;
 	if (!window_add(w, s, rule->argument[0]) || fmod(w->last, 120) >= SCRAPE) {
 		*ret = w->opinion;
 		return;

@@ -182,13 +182,16 @@ static void read_trend(struct foresee_state *state, unsigned int r, uint64_t ope
 				   PERIODS * state->swing.period / (float)rings[r].seconds, 1000);
 	collect(state, &rings[r], open, join, &p);
 	if (!theil_sen(&p, r == DAYS ? LEAST_DAYS : LEAST_POINTS, &found, &late)) {
-		if (r == state->floor_ring) /* what was read before the period was known */
+		/* What was read before the period was known may be a single rise. */
+		if (r == state->floor_ring && f->window < 2 * PERIODS * state->swing.period)
 			f->window = f->slope_low = 0;
 		return;
 	}
 	take = f->window <= 0 || r == state->floor_ring;
 	take = take || (found.slope_low > 0 && (f->slope_low <= 0 || r > state->floor_ring));
-	take = take || (r < state->floor_ring && found.slope_high < CONTRADICTS * f->slope);
+	/* The next shorter ring may end a trend, but a quiet day is no word against a week. */
+	take = take || (r + 1 == state->floor_ring && state->floor_ring < DAYS &&
+			found.slope_high < CONTRADICTS * f->slope);
 	if (!take)
 		return;
 	f->slope = found.slope;
