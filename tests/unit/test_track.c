@@ -85,10 +85,11 @@ static void test_ledger_evicts_the_oldest(void **state)
 static void test_kills_take_the_better_source(void **state)
 {
 	static const struct {
-		uint64_t counter, first, recorded, expected;
+		uint64_t counter, first, recorded, expected, doubled;
 	} rows[] = {
 		{HR_UNKNOWN, 0, 0, 0}, {HR_UNKNOWN, 0, 3, 3}, {3, 0, 2, 3},
 		{2, 0, 3, 3},	       {5, 5, 0, 5},	      {1, 4, 1, 5},
+		{4, 0, 3, 3, 1},       {3, 0, 3, 3, 1},	      {0, 0, 0, 0, 1},
 	};
 	struct track track;
 
@@ -97,6 +98,7 @@ static void test_kills_take_the_better_source(void **state)
 		track.kills_counter = rows[i].counter;
 		track.kills_first = rows[i].first;
 		track.kills_recorded = rows[i].recorded;
+		track.kills_doubled = rows[i].doubled;
 		assert_int_equal(track_kills(&track), rows[i].expected);
 	}
 }

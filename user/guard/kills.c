@@ -48,12 +48,29 @@ static void pending_begin(struct guard *guard, struct pending_kill *kill, const 
 	kill->exited_ns = 0;
 }
 
+/* The first further member of a group tells that the one chosen before it will be counted twice. */
+static void note_group(struct guard *guard, const struct record_oom *record)
+{
+	struct track *chosen;
+
+	if (!(record->flags & RECORD_OOM_GROUP)) {
+		guard->chosen_memcg_id = record->victim.memcg_id;
+		guard->chosen_by = record->trigger.tid;
+		return;
+	}
+	chosen = tracks_get(&guard->tracks, guard->chosen_memcg_id);
+	if (chosen && guard->chosen_by == record->trigger.tid)
+		chosen->kills_doubled++;
+	guard->chosen_memcg_id = 0;
+}
+
 void kills_on_record(struct guard *guard, const struct record_oom *record)
 {
 	struct pending_kill *kill = pending_new(guard);
 	uint32_t slot = tracks_find(&guard->tracks, record->victim.memcg_id);
 
 	pending_begin(guard, kill, record);
+	note_group(guard, record);
 	if (slot != TRACK_NONE) {
 		guard->tracks.track[slot].kills_recorded++;
 		guard->tracks.track[slot].kills_told++;
@@ -144,7 +161,7 @@ void kills_check_counter(struct guard *guard, uint32_t slot, uint64_t now_ns)
 	struct pending_kill *kill;
 
 	if (track->kills_counter == HR_UNKNOWN ||
-	    track->kills_counter - track->counter_first <= track->kills_told) {
+	    track_counter(track) <= track->counter_first + track->kills_told) {
 		track->kills_missing_ns = 0;
 		return;
 	}
@@ -153,7 +170,7 @@ void kills_check_counter(struct guard *guard, uint32_t slot, uint64_t now_ns)
 	if (now_ns - track->kills_missing_ns < COUNTER_WAIT_NS)
 		return;
 	track->kills_missing_ns = 0;
-	track->kills_told = track->kills_counter - track->counter_first;
+	track->kills_told = track_counter(track) - track->counter_first;
 	memset(&record, 0, sizeof(record));
 	record.r.time_ns = now_ns;
 	record.victim.memcg_id = track->memcg_id;

@@ -66,6 +66,8 @@ struct guard {
 	struct close_watch close[CLOSE_MAX];
 	struct pending_kill kill[KILLS_MAX];
 	struct outcome outcome[KILLS_MAX];
+	uint64_t chosen_memcg_id;	/* of the last OOM kill that was no further member of a group; 0 */
+	uint32_t chosen_by;		/* its trigger's tid */
 	uint64_t next_tag;
 	uint64_t buried[BURIED_MAX];	/* memcg ids */
 	uint32_t n_buried;		/* ever */

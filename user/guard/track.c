@@ -146,12 +146,20 @@ void tracks_drop(struct tracks *tracks, uint32_t slot)
 	memset(track, 0, sizeof(*track));
 }
 
+uint64_t track_counter(const struct track *track)
+{
+	uint64_t counter = track->kills_counter;
+
+	if (counter == HR_UNKNOWN)
+		return HR_UNKNOWN;
+	return counter > track->kills_doubled ? counter - track->kills_doubled : 0;
+}
+
 uint64_t track_kills(const struct track *track)
 {
-	uint64_t known = track->kills_first + track->kills_recorded;
+	uint64_t known = track->kills_first + track->kills_recorded, counter = track_counter(track);
 
-	return track->kills_counter != HR_UNKNOWN && track->kills_counter > known
-		       ? track->kills_counter : known;
+	return counter != HR_UNKNOWN && counter > known ? counter : known;
 }
 
 struct ledger_entry *ledger_entry(struct tracks *tracks, uint64_t workload, uint64_t now_ns)

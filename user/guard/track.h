@@ -31,6 +31,7 @@ struct track {
 	uint64_t counter_first;		/* the counter when first seen, HR_UNKNOWN before */
 	uint64_t kills_recorded;	/* OOM records and messages that named it */
 	uint64_t kills_told;		/* how many have had their event */
+	uint64_t kills_doubled;		/* group kills: the kernel's counter has the chosen one twice */
 	uint64_t kills_missing_ns;	/* since when the counter is ahead of what was told; 0 */
 	uint64_t ledger_kills, ledger_restarts;	/* of the workload, before this cgroup */
 	uint64_t warned_ns;		/* monotonic; since when the alarm stands; 0 */
@@ -79,6 +80,9 @@ struct track *tracks_get(struct tracks *tracks, uint64_t memcg_id);	/* or NULL *
 struct track *tracks_put(struct tracks *tracks, uint32_t slot, uint64_t memcg_id);
 void tracks_drop(struct tracks *tracks, uint32_t slot);
 
+/* The kernel's count of OOM kills, mended for group kills; HR_UNKNOWN before the first sample. oom_kill_process() counts
+ * the chosen one, and once more when it walks the group (kernel/mm/oom_kill.c, 5.10 to 7.x), but marks it only once. */
+uint64_t track_counter(const struct track *track);
 /* OOM kills of this cgroup so far. */
 uint64_t track_kills(const struct track *track);
 
