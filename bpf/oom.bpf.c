@@ -13,8 +13,9 @@
 #define SIGKILL 9
 #define SEND_SIG_PRIV \
 	1 /* include/linux/sched/signal.h: (struct kernel_siginfo *)1, the same on all */
-#define LIMIT_SLACK 64 /* pages: other CPUs' stocked charges may leave that much below the limit \
-			*/
+#define LIMIT_SLACK                                                                  \
+	64 /* pages: other CPUs' stocked charges may leave that much below the limit \
+	    */
 
 /* The kernel's OOM killer sends SIGKILL, then marks the victim. A mark without the signal is of a
  * process that was exiting anyway (task_will_free_mem). It also says who a bare pid is. */
@@ -42,6 +43,7 @@ static __always_inline int oom_control_remember(struct oom_control *oc)
 	if (!thread)
 		return 0;
 	thread->told = 1;
+	thread->limit_flags = 0;
 	thread->gfp = BPF_CORE_READ(oc, gfp_mask);
 	thread->order = BPF_CORE_READ(oc, order);
 	thread->constraint = BPF_CORE_READ(oc, constraint);
@@ -90,11 +92,12 @@ static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_su
 	u64 wanted = thread ? thread->reclaim_id : 0;
 	u32 kind = thread ? thread->kind : RECLAIM_NONE;
 	u64 margin = ~0ULL;
+	int level;
 
 	rec->flags |= RECORD_OOM_INFERRED;
 	if (kind == RECLAIM_DIRECT)
 		return;
-	for (int i = 0; i < RECORD_LEVELS && css; i++) {
+	for (level = 0; level < RECORD_LEVELS && css; level++) {
 		struct mem_cgroup *memcg = compat_memcg(css);
 		u64 id = compat_css_id(css);
 		bool found;
@@ -111,6 +114,8 @@ static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_su
 		}
 		css = BPF_CORE_READ(css, parent);
 	}
+	if (level == RECORD_LEVELS && css)
+		lost_count(LOST_TOO_DEEP);
 	if (wanted)
 		rec->limit_memcg_id = wanted;
 	else if (kind == RECLAIM_NONE &&
@@ -138,6 +143,37 @@ static __always_inline void victim_unknown(struct record_task *ret, u32 pid)
 	ret->pid = ret->tid = pid;
 	ret->uid = ~0u;
 	ret->anon = ret->file = ret->shmem = ret->swap = ret->pgtables = RECORD_UNKNOWN;
+}
+
+/* Whose limit: told, or inferred for the first victim and kept for the others. The first one marked
+ * is the chosen one; what this thread marks besides, before it reclaims again, is a member of the
+ * same group, and of the same limit, though usage falls by now. */
+static __always_inline void limit_settle(struct record_oom *rec, struct task_struct *trigger,
+					 struct thread_value *thread, u32 pid)
+{
+	bool group = thread && thread->chosen && thread->chosen != pid;
+
+	if (group)
+		rec->flags |= RECORD_OOM_GROUP;
+	if (thread && (thread->told || group)) {
+		rec->constraint = thread->constraint;
+		rec->limit_memcg_id = thread->limit_id;
+		rec->limit_usage = thread->limit_usage;
+		rec->limit_max = thread->limit_max;
+		rec->flags |= thread->limit_flags;
+	} else {
+		limit_infer(rec, compat_task_css(trigger), thread);
+	}
+	if (!thread)
+		return;
+	thread->constraint = rec->constraint;
+	thread->limit_id = rec->limit_memcg_id;
+	thread->limit_usage = rec->limit_usage;
+	thread->limit_max = rec->limit_max;
+	thread->limit_flags = rec->flags & (RECORD_OOM_INFERRED | RECORD_OOM_MEMSW);
+	thread->chosen = thread->chosen ?: pid;
+	thread->signalled = 0;
+	thread->signalled_task = 0;
 }
 
 SEC("raw_tp/mark_victim")
@@ -184,24 +220,7 @@ int oom_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!thread || thread->signalled != pid)
 		rec->flags |= RECORD_OOM_EXITING;
-	if (thread && thread->told) {
-		rec->constraint = thread->constraint;
-		rec->limit_memcg_id = thread->limit_id;
-		rec->limit_usage = thread->limit_usage;
-		rec->limit_max = thread->limit_max;
-	} else {
-		limit_infer(rec, compat_task_css(trigger), thread);
-	}
-	if (thread) {
-		/* The first one marked is the chosen one; what this thread marks besides, before it
-		 * reclaims again, is a member of the same group. */
-		if (!thread->chosen)
-			thread->chosen = pid;
-		else if (thread->chosen != pid)
-			rec->flags |= RECORD_OOM_GROUP;
-		thread->signalled = 0;
-		thread->signalled_task = 0;
-	}
+	limit_settle(rec, trigger, thread, pid);
 	bpf_map_update_elem(&watched, &pid, &watch,
 			    BPF_ANY); /* full: its end is not told, no more */
 	bpf_ringbuf_submit(rec, RECORD_WAKES);

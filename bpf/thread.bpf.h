@@ -21,8 +21,10 @@ struct thread_value {
 		       the last reclaim */
 	u32 signalled; /* process that got the OOM killer's SIGKILL last; 0: none */
 	u64 signalled_task; /* its struct task_struct, to be read in the same call chain only */
-	/* from oom_control; told is 0 where no probe of oom_kill_process runs */
+	/* whose limit it was: told by an oom_control, or inferred for the first victim */
 	u32 told, constraint;
+	u32 limit_flags; /* RECORD_OOM_INFERRED, RECORD_OOM_MEMSW */
+	u32 reserved;
 	u64 limit_id, limit_usage, limit_max;
 };
 

@@ -29,6 +29,21 @@ static void reason_append(char *text, const char *variant, const char *why)
 	snprintf(text + used, LOADER_WHY - used, "%s%s: %s", used ? "; " : "", variant, why);
 }
 
+/* HEADROOM_WITHOUT="VARIANT;VARIANT" in the environment, names as in plan.c: tests reach a fallback
+ * so on any kernel. */
+static bool switched_off(const char *variant)
+{
+	const char *list = getenv("HEADROOM_WITHOUT"), *at = list;
+	size_t n = strlen(variant);
+
+	while (at && (at = strstr(at, variant))) {
+		if ((at == list || at[-1] == ';') && (at[n] == '\0' || at[n] == ';'))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
 /* Tries a signal's variants in order; the last one needs nothing. */
 static void signal_run(struct attach *attach, unsigned int id)
 {
@@ -48,6 +63,10 @@ static void signal_run(struct attach *attach, unsigned int id)
 					      "that sweep does not run");
 				continue;
 			}
+		}
+		if (switched_off(variant->name)) {
+			reason_append(got->passed_over, variant->name, "switched off");
+			continue;
 		}
 		if (missing) {
 			reason_append(got->passed_over, variant->name, feature_missing(missing));
