@@ -23,7 +23,7 @@ struct options {
 	unsigned int first; /* 1: odd seeds, 0: even ones */
 	const char *shape, *rule, *traces, *table;
 	long seed; /* one only; with --print its series */
-	bool per_shape, print;
+	bool per_shape, print, bench;
 };
 
 static void *states[32];
@@ -199,86 +199,112 @@ static const char usage[] =
 	"  --traces     play the recordings in DIR (CSV: t_seconds,used_bytes,limit_bytes) "
 	"instead\n";
 
-int main(int argc, char **argv)
+/* False: there is nothing more to do than to exit with *ret_exit. */
+static bool parse(int argc, char **argv, struct options *opt, int *ret_exit)
 {
-	struct options opt = {.seeds = 80, .first = 1, .seed = -1};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'q':
+			opt->seeds = 4;
+			break;
+		case 'n':
+			opt->seeds = (unsigned int)strtoul(optarg, NULL, 10);
+			break;
+		case 'e':
+			opt->first = 0;
+			break;
+		case 's':
+			opt->shape = optarg;
+			break;
+		case 'r':
+			opt->rule = optarg;
+			break;
+		case 't':
+			opt->traces = optarg;
+			break;
+		case 'T':
+			opt->table = optarg;
+			opt->first = 0;
+			opt->rule = "headroom";
+			break;
+		case 'p':
+			opt->per_shape = true;
+			break;
+		case 'S':
+			opt->seed = strtol(optarg, NULL, 10);
+			opt->first = (unsigned int)opt->seed % 2;
+			break;
+		case 'P':
+			opt->print = true;
+			break;
+		case 'b':
+			opt->bench = true;
+			break;
+		default:
+			fputs(usage, c == 'h' ? stdout : stderr);
+			*ret_exit = c == 'h' ? 0 : 2;
+			return false;
+		}
+	}
+	return true;
+}
+
+static void print_report(const struct options *opt, struct tally *sum, double cpu_seconds)
+{
+	printf("\n%u variants of %u shapes, %s seeds, %.0f container-days, %.0f s of CPU\n",
+	       opt->seeds, shape_count, opt->first ? "held-out (odd)" : "tuning (even)",
+	       sum[0].container_days, cpu_seconds);
+	tally_print_head();
+	for (unsigned int i = 0; i < rule_count; i++)
+		if (!opt->rule || strstr(rules[i].name, opt->rule))
+			tally_print(rules[i].name, &sum[i]);
+}
+
+static int play_all(const struct options *opt)
+{
 	struct calibration_data *data = NULL;
 	struct tally *sum = calloc(rule_count, sizeof(*sum));
 	struct run *run = run_new();
 	clock_t begun = clock();
-	int c, failed = 0;
+	int failed = !sum || !run || (opt->table && !(data = calibration_new()));
 
-	log_name("backtest");
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		switch (c) {
-		case 'q':
-			opt.seeds = 4;
-			break;
-		case 'n':
-			opt.seeds = (unsigned int)strtoul(optarg, NULL, 10);
-			break;
-		case 'e':
-			opt.first = 0;
-			break;
-		case 's':
-			opt.shape = optarg;
-			break;
-		case 'r':
-			opt.rule = optarg;
-			break;
-		case 't':
-			opt.traces = optarg;
-			break;
-		case 'T':
-			opt.table = optarg;
-			opt.first = 0;
-			opt.rule = "headroom";
-			break;
-		case 'p':
-			opt.per_shape = true;
-			break;
-		case 'S':
-			opt.seed = strtol(optarg, NULL, 10);
-			opt.first = (unsigned int)opt.seed % 2;
-			break;
-		case 'P':
-			opt.print = true;
-			break;
-		case 'b':
-			return bench_run();
-		default:
-			fputs(usage, c == 'h' ? stdout : stderr);
-			return c == 'h' ? 0 : 2;
-		}
-	}
-	for (unsigned int i = 0; i < rule_count; i++)
+	for (unsigned int i = 0; i < rule_count && !failed; i++) {
 		states[i] = rules[i].bytes ? calloc(1, rules[i].bytes) : NULL;
-	if (!sum || !run)
-		return 1;
-	if (opt.traces)
-		return traces_play(opt.traces) ? 1 : 0;
-	if (opt.table && !(data = calibration_new()))
-		return 1;
-	if (opt.per_shape)
-		tally_print_head();
-	play_shapes(&opt, run, sum, data);
-	if (data)
-		failed = calibration_write(data, opt.table);
-	if (!opt.print && !data) {
-		printf("\n%u variants of %u shapes, %s seeds, %.0f container-days, %.0f s of CPU\n",
-		       opt.seeds, shape_count, opt.first ? "held-out (odd)" : "tuning (even)",
-		       sum[0].container_days, (double)(clock() - begun) / CLOCKS_PER_SEC);
-		tally_print_head();
-		for (unsigned int i = 0; i < rule_count; i++)
-			if (!opt.rule || strstr(rules[i].name, opt.rule))
-				tally_print(rules[i].name, &sum[i]);
+		failed = rules[i].bytes && !states[i];
+	}
+	if (!failed) {
+		if (opt->per_shape)
+			tally_print_head();
+		play_shapes(opt, run, sum, data);
+		if (data)
+			failed = calibration_write(data, opt->table) != 0;
+		else if (!opt->print)
+			print_report(opt, sum, (double)(clock() - begun) / CLOCKS_PER_SEC);
 	}
 	for (unsigned int i = 0; i < rule_count; i++) {
-		tally_done(&sum[i]);
+		if (sum)
+			tally_done(&sum[i]);
 		free(states[i]);
 	}
 	calibration_free(data);
 	free(sum);
 	run_free(run);
-	return failed ? 1 : 0;
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	struct options opt = {.seeds = 80, .first = 1, .seed = -1};
+	int status = 0;
+
+	log_name("backtest");
+	if (!parse(argc, argv, &opt, &status))
+		return status;
+	if (opt.bench)
+		return bench_run();
+	if (opt.traces)
+		return traces_play(opt.traces) ? 1 : 0;
+	return play_all(&opt) ? 1 : 0;
 }

@@ -12,6 +12,8 @@
 #include "risk.h"
 
 #define PAGE_BYTES 4096u
+#define NS_PER_SECOND 1000000000u
+#define MOST_DEATHS 100
 /* a silence longer than this and GAP_TIMES the usual spacing teaches no drift: */
 #define GAP_SECONDS 300.0f
 #define GAP_TIMES 20.0f /* the guard slept, or the clock jumped */
@@ -39,12 +41,12 @@ void foresee_input_init(struct foresee_input *input)
 }
 
 /* A new life: everything is forgotten but the counters of what happened to this workload. */
-static void new_life(struct foresee_state *state, const struct foresee_input *input, bool killed)
+static void new_life(struct foresee_state *state, const struct foresee_input *input)
 {
 	uint8_t deaths = state->deaths, survivals = state->survivals;
 
 	foresee_init(state);
-	state->deaths = (uint8_t)(deaths + (killed && deaths < 100));
+	state->deaths = deaths;
 	state->survivals = survivals;
 	state->birth_ns = input->t_ns;
 }
@@ -70,20 +72,22 @@ static bool restarted(const struct foresee_state *state, const struct foresee_in
 	       used < (uint32_t)(RESTART_SHARE * (float)state->used_pages);
 }
 
-/* Fills in step; false where there is nothing to learn from (no size at all). */
-static bool make_step(struct foresee_state *state, const struct foresee_input *input,
-		      struct step *step)
+/* The sizes that count, in pages; limit 0: none; headroom UINT32_MAX: not known. */
+struct sizes {
+	uint32_t used, headroom, limit, rss;
+};
+
+/* False where there is nothing to learn from: no size at all. */
+static bool read_sizes(const struct foresee_state *state, const struct foresee_input *input,
+		       struct sizes *ret)
 {
 	uint64_t used = input->unreclaimable != HR_UNKNOWN ? input->unreclaimable : input->usage;
 	uint64_t limit = input->limit, room = input->headroom;
-	uint32_t headroom_pages, limit_pages, used_pages, rss_pages;
-	bool killed;
-	float dt;
 
 	if (used == HR_UNKNOWN)
 		return false;
-	if (limit == 0 ||
-	    limit >= UINT64_MAX / 4) /* cgroup v1 writes "none" as 2^63 rounded to pages */
+	/* cgroup v1 writes "none" as 2^63 rounded to pages. */
+	if (limit == 0 || limit >= UINT64_MAX / 4)
 		limit = HR_UNKNOWN;
 	if (room == HR_UNKNOWN && limit != HR_UNKNOWN)
 		room = limit > used ? limit - used : 0;
@@ -91,72 +95,97 @@ static bool make_step(struct foresee_state *state, const struct foresee_input *i
 		limit = state->seen && state->limit_pages
 				? (uint64_t)state->limit_pages * PAGE_BYTES
 				: room + used;
-	if (input->swap != HR_UNKNOWN)
-		used = used > UINT64_MAX / 2 ? used : used + input->swap;
-	used_pages = to_pages(used);
-	headroom_pages = to_pages(room);
-	limit_pages = limit == HR_UNKNOWN ? 0 : to_pages(limit);
-	rss_pages = to_pages(input->rss);
-	killed = state->seen && input->events_oom_kill != HR_UNKNOWN &&
-		 (uint32_t)input->events_oom_kill != state->oom_kills;
-	if (!state->seen || restarted(state, input, used_pages))
-		new_life(state, input, killed);
-	if (input->t_ns <
-	    state->last_t_ns) /* the clock went back: keep what is known, move its zero */
+	if (input->swap != HR_UNKNOWN && used <= UINT64_MAX / 2 && input->swap <= UINT64_MAX / 4)
+		used += input->swap;
+	ret->used = to_pages(used);
+	ret->headroom = to_pages(room);
+	ret->limit = limit == HR_UNKNOWN ? 0 : to_pages(limit);
+	ret->rss = to_pages(input->rss);
+	return true;
+}
+
+/* What was eaten of the headroom since the last sample, changes of the limit taken out. */
+static float eaten_since(const struct foresee_state *state, const struct foresee_input *input,
+			 const struct sizes *now)
+{
+	bool same = now->headroom != UINT32_MAX && state->headroom_pages != UINT32_MAX &&
+		    now->limit && state->limit_pages && state->level == input->binding_level;
+
+	/* At the limit the headroom is cut off at zero: what was eaten there shows in use only. */
+	if (same && input->binding_level == HR_LEVEL_OWN &&
+	    (!now->headroom || !state->headroom_pages))
+		same = false;
+	return same ? pages_rise(now->limit, state->limit_pages) -
+			       pages_rise(now->headroom, state->headroom_pages)
+		    : pages_rise(now->used, state->used_pages);
+}
+
+/* The two plain trends for people, over half a minute; and the usual spacing. */
+static void follow_trends(struct foresee_state *state, const struct sizes *now, float dt)
+{
+	float keep = 30 / (30 + dt), used = pages_rise(now->used, state->used_pages);
+
+	state->typical_dt += (state->typical_dt > 0 ? 0.1f : 1) * (dt - state->typical_dt);
+	state->used_drift = keep * state->used_drift + (1 - keep) * used / dt;
+	if (now->rss != UINT32_MAX && state->rss_pages != UINT32_MAX)
+		state->rss_drift = keep * state->rss_drift +
+				   (1 - keep) * pages_rise(now->rss, state->rss_pages) / dt;
+}
+
+static void note_kills(struct foresee_state *state, const struct foresee_input *input)
+{
+	if (input->events_oom_kill == HR_UNKNOWN)
+		return;
+	if (state->seen && (uint32_t)input->events_oom_kill != state->oom_kills &&
+	    state->deaths < MOST_DEATHS)
+		state->deaths++;
+	state->oom_kills = (uint32_t)input->events_oom_kill;
+}
+
+/* Fills in step; false where there is nothing to learn from. */
+static bool make_step(struct foresee_state *state, const struct foresee_input *input,
+		      struct step *step)
+{
+	struct sizes now;
+	float dt = 0;
+
+	if (!read_sizes(state, input, &now))
+		return false;
+	note_kills(state, input);
+	if (!state->seen || restarted(state, input, now.used))
+		new_life(state, input);
+	note_kills(state, input);
+	if (input->t_ns < state->last_t_ns) /* the clock went back: move its zero along */
 		state->birth_ns -= state->last_t_ns - input->t_ns;
-	dt = state->seen && input->t_ns > state->last_t_ns
-		     ? (float)((double)(input->t_ns - state->last_t_ns) / 1e9)
-		     : 0;
+	else if (state->seen)
+		dt = (float)((double)(input->t_ns - state->last_t_ns) / 1e9);
 	memset(step, 0, sizeof(*step));
 	step->input = input;
 	step->dt = dt;
 	step->first = !state->seen;
-	step->life = (uint32_t)((input->t_ns - state->birth_ns) / 1000000000u);
-	step->life_before = dt > 0 ? (uint32_t)((state->last_t_ns - state->birth_ns) / 1000000000u)
-				   : step->life;
+	step->life = (uint32_t)((input->t_ns - state->birth_ns) / NS_PER_SECOND);
+	step->life_before = step->life;
+	if (dt > 0)
+		step->life_before =
+			(uint32_t)((state->last_t_ns - state->birth_ns) / NS_PER_SECOND);
 	step->gap = state->typical_dt > 0 && dt > GAP_SECONDS && dt > GAP_TIMES * state->typical_dt;
 	step->moved = state->seen &&
-		      (state->level != input->binding_level || state->limit_pages != limit_pages);
-	step->used = 4.0f * (float)used_pages;
-	step->distance = room == HR_UNKNOWN ? -1 : 4.0f * (float)headroom_pages;
-	step->limit = max_f(limit_pages ? 4.0f * (float)limit_pages : 2 * step->used, 4);
+		      (state->level != input->binding_level || state->limit_pages != now.limit);
+	step->used = 4.0f * (float)now.used;
+	step->distance = now.headroom == UINT32_MAX ? -1 : 4.0f * (float)now.headroom;
+	step->limit = max_f(now.limit ? 4.0f * (float)now.limit : 2 * step->used, 4);
 	step->level = step->distance < 0 ? step->used : step->limit - step->distance;
 	step->grain = max_f(GRAIN_KIB, GRAIN_SHARE * step->limit);
-	if (state->seen) {
-		bool comparable = step->distance >= 0 && state->limit_pages &&
-				  state->level == input->binding_level;
-
-		step->eaten = comparable ? pages_rise(limit_pages, state->limit_pages) -
-						   pages_rise(headroom_pages, state->headroom_pages)
-					 : pages_rise(used_pages, state->used_pages);
-		/* At the limit the headroom is cut off at zero: what was eaten there shows in the
-		 * usage only. */
-		if (comparable && (!headroom_pages || !state->headroom_pages) &&
-		    input->binding_level == HR_LEVEL_OWN)
-			step->eaten = pages_rise(used_pages, state->used_pages);
-	}
-	if (dt > 0 && !step->gap) {
-		float keep =
-			30 / (30 + dt); /* the two plain trends for people: over half a minute */
-
-		state->typical_dt = state->typical_dt > 0
-					    ? state->typical_dt + 0.1f * (dt - state->typical_dt)
-					    : dt;
-		state->used_drift = keep * state->used_drift +
-				    (1 - keep) * pages_rise(used_pages, state->used_pages) / dt;
-		if (rss_pages != UINT32_MAX && state->rss_pages != UINT32_MAX)
-			state->rss_drift =
-				keep * state->rss_drift +
-				(1 - keep) * pages_rise(rss_pages, state->rss_pages) / dt;
-	}
-	state->headroom_pages = headroom_pages;
-	state->limit_pages = limit_pages;
-	state->used_pages = used_pages;
-	state->rss_pages = rss_pages;
+	if (state->seen)
+		step->eaten = eaten_since(state, input, &now);
+	if (dt > 0 && !step->gap)
+		follow_trends(state, &now, dt);
+	state->headroom_pages = now.headroom;
+	state->limit_pages = now.limit;
+	state->used_pages = now.used;
+	state->rss_pages = now.rss;
 	state->level = input->binding_level;
 	state->last_t_ns = input->t_ns;
-	if (input->events_oom_kill != HR_UNKNOWN)
-		state->oom_kills = (uint32_t)input->events_oom_kill;
 	return true;
 }
 
