@@ -15,67 +15,71 @@
 #include "base/cleanup.h"
 #include "plan.h"
 
-#define NONE                   \
-	{                      \
-		.name = "none" \
-	}
-
 /* clang-format off */
+#define NONE { .name = "none" }
+#define USES(from, ...) .object = from, .programs = { __VA_ARGS__ }
+
 const struct plan_signal plan[SIGNAL_COUNT] = {
 	[SIGNAL_OOM_KILL] = { "oom_kill", "who is killed, who asked for memory, whose limit", {
 		/* The oom_control says whose limit. fentry costs less than a kprobe. */
-		{ "mark_victim + fentry", "oom",
-		  { "oom_signal", "oom_mark_victim", "oom_fentry" } },
-		{ "mark_victim + kprobe", "oom",
-		  { "oom_signal", "oom_mark_victim", "oom_kprobe" } },
-		{ "mark_victim, limit inferred", "oom", { "oom_signal", "oom_mark_victim" } },
-		{ "memory.events" },	/* that it happened, and in which group; not to whom */
+		{ .name = "mark_victim + fentry",
+		  USES("oom", "oom_signal", "oom_mark_victim", "oom_fentry") },
+		{ .name = "mark_victim + kprobe",
+		  USES("oom", "oom_signal", "oom_mark_victim", "oom_kprobe") },
+		{ .name = "mark_victim, limit inferred",
+		  USES("oom", "oom_signal", "oom_mark_victim") },
+		{ .name = "memory.events" },	/* that it happened, and in which group; not to whom */
 	} },
 	[SIGNAL_STALLS] = { "reclaim_stalls", "how long threads of a group wait for reclaim", {
-		{ "vmscan tracepoints", "reclaim", { "reclaim_direct_begin", "reclaim_direct_end",
-		  "reclaim_memcg_begin", "reclaim_memcg_end" } },
-		{ "memory.pressure" },
+		{ .name = "vmscan tracepoints",
+		  USES("reclaim", "reclaim_direct_begin", "reclaim_direct_end",
+		       "reclaim_memcg_begin", "reclaim_memcg_end") },
+		{ .name = "memory.pressure" },
 	} },
 	[SIGNAL_KSWAPD] = { "kswapd", "how often the host's reclaim is woken", {
-		{ "vmscan tracepoint", "reclaim", { "reclaim_kswapd_wake" } },
+		{ .name = "vmscan tracepoint", USES("reclaim", "reclaim_kswapd_wake") },
 		NONE,
 	} },
 	[SIGNAL_THROTTLED] = { "throttled", "how long allocations are held back", {
-		{ "vmscan tracepoint", "reclaim", { "reclaim_throttled" } },	/* since 5.16 */
+		{ .name = "vmscan tracepoint", USES("reclaim", "reclaim_throttled") },	/* since 5.16 */
 		NONE,
 	} },
 	[SIGNAL_LIFECYCLE] = { "lifecycle", "cgroups that come and go", {
-		{ "cgroup tracepoints", "lifecycle", { "lifecycle_mkdir", "lifecycle_rmdir" } },
-		{ "difference of sweeps" },
+		{ .name = "cgroup tracepoints",
+		  USES("lifecycle", "lifecycle_mkdir", "lifecycle_rmdir") },
+		{ .name = "difference of sweeps" },
 	} },
 	[SIGNAL_EXEC] = { "exec", "programs started, watched ones that exit, victims' arguments", {
-		{ "sched tracepoints", "lifecycle", { "lifecycle_exec", "lifecycle_exit" } },
+		{ .name = "sched tracepoints",
+		  USES("lifecycle", "lifecycle_exec", "lifecycle_exit") },
 		NONE,
 	} },
 	[SIGNAL_OOM_SCORE_ADJ] = { "oom_score_adj", "changes of oom_score_adj", {
-		{ "oom tracepoint", "lifecycle", { "lifecycle_oom_score_adj" } },
+		{ .name = "oom tracepoint",
+		  USES("lifecycle", "lifecycle_oom_score_adj") },
 		NONE,
 	} },
 	[SIGNAL_SWEEP] = { "memcg_sweep", "usage, limits and events of every memory cgroup", {
-		{ "iter/cgroup, memcg kfuncs", "sweep_cgroup", { "sweep_cgroup_kfuncs" },
-		  NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_MEMCG_KFUNCS) },
-		{ "iter/cgroup, rstat flush", "sweep_cgroup", { "sweep_cgroup_rstat" },
-		  NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_RSTAT_FLUSH) |
-		  NEEDS(FEATURE_VMSTATS_INDEXED) },
-		{ "iter/cgroup", "sweep_cgroup", { "sweep_cgroup" }, NEEDS(FEATURE_ITER_CGROUP) },
-		{ "iter/task climb", "sweep_climb", { "sweep_climb" } },
-		{ "cgroup files" },
+		{ .name = "iter/cgroup, memcg kfuncs", USES("sweep_cgroup", "sweep_cgroup_kfuncs"),
+		  .needs = NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_MEMCG_KFUNCS) },
+		{ .name = "iter/cgroup, rstat flush", USES("sweep_cgroup", "sweep_cgroup_rstat"),
+		  .needs = NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_RSTAT_FLUSH) |
+			   NEEDS(FEATURE_VMSTATS_INDEXED) },
+		{ .name = "iter/cgroup", USES("sweep_cgroup", "sweep_cgroup"),
+		  .needs = NEEDS(FEATURE_ITER_CGROUP) },
+		{ .name = "iter/task climb", USES("sweep_climb", "sweep_climb") },
+		{ .name = "cgroup files" },
 	} },
 	/* Which programs give the statistics is settled by which sweep runs. */
 	[SIGNAL_STAT] = { "memcg_stat", "anon, file, slab … of a memory cgroup", {
-		{ "memcg kfuncs", .with = "iter/cgroup, memcg kfuncs" },
-		{ "vmstats, rstat flush", .with = "iter/cgroup, rstat flush" },
-		{ "vmstats, atomic", .with = "iter/task climb",
+		{ .name = "memcg kfuncs", .with = "iter/cgroup, memcg kfuncs" },
+		{ .name = "vmstats, rstat flush", .with = "iter/cgroup, rstat flush" },
+		{ .name = "vmstats, atomic", .with = "iter/task climb",
 		  .needs = NEEDS(FEATURE_VMSTATS_ATOMIC) },
-		{ "memory.stat" },
+		{ .name = "memory.stat" },
 	} },
 	[SIGNAL_TASKS] = { "tasks", "resident memory of every process, processes of every group", {
-		{ "iter/task", "sweep_task", { "sweep_task" } },
+		{ .name = "iter/task", USES("sweep_task", "sweep_task") },
 		NONE,
 	} },
 };
