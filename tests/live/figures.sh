@@ -32,7 +32,7 @@ near file_bytes "$(if [ $v = 2 ]; then stat file; else stat cache; fi)"
 near shmem_bytes "$(stat shmem)"
 near working_set_bytes $(($(cat "$usage_file") - $(stat inactive_file)))
 jq "$(entry steady)" "$work/ls" >"$work/it"
-expect '.shmem_bytes >= 8388608' <"$work/it"
+expect '.shmem_bytes >= 7340032' <"$work/it"
 # Clean cache counts as free.
 [ -n "${HEADROOM_VM:-}" ] || expect '.usage_bytes - .unreclaimable_bytes >= 15000000' <"$work/it"
 expect '.binding.level == "own" and .binding.limit_bytes == '$limit <"$work/it"

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The guard in a container of a real Docker engine, as a DaemonSet would run it: privileged, with the host's pid namespace
+# and the host's folders below /host. It sees the host's containers by name, kills included, in the host's cgroup namespace
+# and in one of its own; its board, in a folder of the host, is read by the face on the host. A guard in a container
+# without rights has the cgroup files, and lists from them.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/engine.inc"
+need ldd
+. "$(dirname "$0")/docker.inc"
+
+containers='leaky headroom'
+BOARD=$work/board # a guard of our own
+mkdir "$work/shared"
+BOARD=$work/shared/board
+docker_start
+tree_make "$here/ours"
+mkdir -p "$here/ours/usr/sbin" "$here/ours/host"
+for program in headroomd headroom-resolver; do
+	cp "$build/$program" "$here/ours/usr/sbin/"
+	for library in $(ldd "$build/$program" | grep -o '/[^ ]*'); do
+		mkdir -p "$here/ours${library%/*}" && cp -n "$library" "$here/ours$library"
+	done
+done
+image_make "$here/ours" ours
+
+guard_in_container() { # docker's options…; after --, the guard's
+	wanted=
+	while [ "$1" != -- ]; do wanted="$wanted $1" && shift; done
+	shift
+	rm -f "$BOARD" "$BOARD.lock"
+	# shellcheck disable=SC2086 # a list
+	docker run -d --name headroom --network none -v "$work/shared:/board" $wanted headroom-test:ours \
+		/usr/sbin/headroomd --board /board/board "$@" >/dev/null || fail "docker run $wanted"
+	wait_for 15 guard_ready || { docker logs headroom >&2 && fail "no guard with $wanted"; }
+}
+
+guard_out_of_container() {
+	docker logs headroom >"$work/log" 2>&1
+	docker stop -t 5 headroom >/dev/null || fail 'docker stop'
+	[ "$(docker inspect -f '{{.State.ExitCode}}' headroom)" = 0 ] || fail "the guard's exit status is not 0"
+	docker rm headroom >/dev/null
+}
+
+leaky_is_named() {
+	since=$(mark)
+	docker run --name leaky --network none -m $limit --memory-swap $limit headroom-test:busybox sh -c "$leak"
+	died=$(now)
+	expect_leaky "$since" leaky "$(docker inspect -f '{{.Id}}' leaky)" headroom-test:busybox docker "$died"
+	snapshot | jq '.containers[] | select(.name == "headroom")' | expect '.runtime == "docker" and .state == "running"'
+	docker rm leaky >/dev/null
+}
+
+# The rights that it needs, one by one: less than --privileged, which a host without CAP_SYS_RESOURCE refuses. SYS_ADMIN
+# stands for BPF and PERFMON, which Docker does not know by name before 23.
+as_daemon_set='--pid=host'
+for right in SYS_ADMIN DAC_READ_SEARCH SYSLOG IPC_LOCK; do as_daemon_set="$as_daemon_set --cap-add $right"; done
+for folder in proc sys run var etc tmp; do as_daemon_set="$as_daemon_set -v /$folder:/host/$folder"; done
+guard_in_container $as_daemon_set --cgroupns=host -- --root /host
+leaky_is_named
+guard_out_of_container
