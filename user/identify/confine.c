@@ -88,10 +88,12 @@ static int filter_calls(const char *const *more, size_t n)
 	return r;
 }
 
-/* From root to nobody with these capabilities (-1: none); whoever is not root keeps none either
- * way. */
+/* From root to nobody with this capability (-1: none), where we have it: a plain container's root
+ * does not. Whoever is not root keeps none either way. */
 static int drop_rights(int capability)
 {
+	if (capability >= 0 && !capng_have_capability(CAPNG_PERMITTED, (unsigned int)capability))
+		capability = -1;
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (geteuid() == 0) {
 		if (capability >= 0)

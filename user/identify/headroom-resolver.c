@@ -112,8 +112,8 @@ static int serve(const struct options *options, int guard)
 	if (options->kmsg) {
 		kmsg = open_kmsg(options->root);
 		if (kmsg < 0)
-			log_error("/dev/kmsg: %s; OOM kills in the kernel log go unseen",
-				  strerror(-kmsg));
+			log_info("/dev/kmsg: %s; without BPF, victims of OOM kills have no name",
+				 strerror(-kmsg));
 	}
 	r = places_open(options->root, &places);
 	if (r < 0) {

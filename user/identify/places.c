@@ -21,6 +21,7 @@
 
 #include "../base/cleanup.h"
 #include "daemons.h"
+#include "finder.h"
 #include "places.h"
 
 #define LIST_MAX 65536 /* entries of one directory; a kubelet's host has a few thousand logs */
@@ -62,6 +63,7 @@ struct places {
 	int root_fd, proc_fd, cgroup_fd;
 	char cgroup_mount[OPEN_NAME];
 	struct daemons daemons;
+	struct finder finder;
 };
 
 static int open_how(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
@@ -356,8 +358,11 @@ static int serve_cgroup(struct places *places, const struct open_request *reques
 		return -EOPNOTSUPP;
 	memcpy(h.handle.f_handle, &request->cgroup_id, sizeof(uint64_t));
 	fd = open_by_handle_at(places->cgroup_fd, &h.handle, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ESTALE ? -ENOENT : -errno;
+	if (fd < 0 && errno == ESTALE)
+		return -ENOENT;
+	if (fd < 0) /* not permitted, or not with this file system */
+		return finder_look(&places->finder, places->cgroup_fd, request->cgroup_id,
+				   answer->name, sizeof(answer->name));
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	length = readlink(link, path, sizeof(path) - 1);
 	if (length < 0)
@@ -461,5 +466,6 @@ void places_close(struct places *places)
 		close(places->proc_fd);
 	if (places->cgroup_fd >= 0)
 		close(places->cgroup_fd);
+	finder_done(&places->finder);
 	free(places);
 }

@@ -199,6 +199,7 @@ void resolve_answer_question(struct opener *opener, const struct resolve_questio
 		r = opener_ask(opener, &request, &found, &fd);
 		if (r < 0) {
 			answer->error = answer->error ? answer->error : r;
+			answer->complete = r != -EAGAIN || question->again >= RESOLVE_AGAIN_MAX;
 			return;
 		}
 		who_copy(path, sizeof(path), found.name, strlen(found.name));
