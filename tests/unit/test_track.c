@@ -87,9 +87,9 @@ static void test_kills_take_the_better_source(void **state)
 	static const struct {
 		uint64_t counter, first, recorded, expected, doubled;
 	} rows[] = {
-		{HR_UNKNOWN, 0, 0, 0}, {HR_UNKNOWN, 0, 3, 3}, {3, 0, 2, 3},
-		{2, 0, 3, 3},	       {5, 5, 0, 5},	      {1, 4, 1, 5},
-		{4, 0, 3, 3, 1},       {3, 0, 3, 3, 1},	      {0, 0, 0, 0, 1},
+		{HR_UNKNOWN, 0, 0, 0, 0}, {HR_UNKNOWN, 0, 3, 3, 0}, {3, 0, 2, 3, 0},
+		{2, 0, 3, 3, 0},	  {5, 5, 0, 5, 0},	    {1, 4, 1, 5, 0},
+		{4, 0, 3, 3, 1},	  {3, 0, 3, 3, 1},	    {0, 0, 0, 0, 1},
 	};
 	struct track track;
 
