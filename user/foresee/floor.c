@@ -29,6 +29,7 @@
 #define HEAP_CYCLES 8
 #define HEAP_LAST 0.08f /* of the peak: the last swing's size */
 #define HEAP_CLIMB 0.25f
+#define HEAP_SWING 0.12f /* of the use: what a collection frees while the heap is well */
 #define HEAP_RISES 3
 #define HEAP_PERIODS 4.0f /* without a peak for so long: the collections free nothing any more */
 #define HEAP_MARGIN 0.03f /* of the limit, between the heap's own maximum and it */
@@ -312,6 +313,18 @@ bool floor_oldest(const struct foresee_state *state, float *ret)
 	return false;
 }
 
+/* Was there ever a real collection in the minutes that are held, and no ripple of noise? */
+static bool has_swung(const struct foresee_state *state, const struct step *step)
+{
+	uint16_t much = to_units(state, HEAP_SWING * step->used);
+
+	for (unsigned int i = rings[0].first; i < rings[2].first; i++)
+		if (state->floor.min[i] != EMPTY &&
+		    state->floor.max[i] - state->floor.min[i] > much)
+			return true;
+	return false;
+}
+
 /* The collections free nothing any more: after many swings there have been none for a while, the
  * last one was small, and it stands at its peak, high above where it came from. */
 static bool heap_met(const struct foresee_state *state, const struct step *step)
@@ -326,7 +339,7 @@ static bool heap_met(const struct foresee_state *state, const struct step *step)
 	for (unsigned int ring = 0; ring < 3; ring++)
 		if (floor_range(state, step, ring, &ring_low, &ring_high))
 			low = min_f(low, ring_low);
-	return step->used - low > HEAP_CLIMB * step->used;
+	return step->used - low > HEAP_CLIMB * step->used && has_swung(state, step);
 }
 
 /* The heap is full below the container's limit: troughs rose one after the other towards peaks that
