@@ -9,9 +9,8 @@ need ldd
 . "$(dirname "$0")/docker.inc"
 
 containers='leaky headroom'
-BOARD=$work/board # a guard of our own
 mkdir "$work/shared"
-BOARD=$work/shared/board
+BOARD=$work/shared/board # a guard of our own
 docker_start
 tree_make "$here/ours"
 mkdir -p "$here/ours/usr/sbin" "$here/ours/host"
@@ -52,9 +51,35 @@ leaky_is_named() {
 
 # The rights that it needs, one by one: less than --privileged, which a host without CAP_SYS_RESOURCE refuses. SYS_ADMIN
 # stands for BPF and PERFMON, which Docker does not know by name before 23.
-as_daemon_set='--pid=host'
-for right in SYS_ADMIN DAC_READ_SEARCH SYSLOG IPC_LOCK; do as_daemon_set="$as_daemon_set --cap-add $right"; done
+rights=
+for right in SYS_ADMIN DAC_READ_SEARCH SYSLOG IPC_LOCK; do rights="$rights --cap-add $right"; done
+as_daemon_set="--pid=host $rights"
 for folder in proc sys run var etc tmp; do as_daemon_set="$as_daemon_set -v /$folder:/host/$folder"; done
+# shellcheck disable=SC2086 # lists
 guard_in_container $as_daemon_set --cgroupns=host -- --root /host
 leaky_is_named
+snapshot | expect '.host.guard.sources | .oom_kill != "memory.events" and .memcg_sweep != "cgroup files"'
+guard_out_of_container
+
+# shellcheck disable=SC2086 # lists
+guard_in_container --pid=host $rights -v /:/host:ro --cgroupns=private -- --root /host
+leaky_is_named
+guard_out_of_container
+
+# No rights at all, but the host's cgroups to look at: memory of each, its path, and, by the files, kills.
+group_make plain 33554432 || fail 'cannot make a group'
+prey plain sleep 600 &
+guard_in_container -v /proc:/host/proc:ro -v /sys:/host/sys:ro --cgroupns=host -- --root /host
+wait_for 5 seen plain || { docker logs headroom && snapshot | expect 'any(.containers[]; .cgroup == null) | not' && fail 'the group is not listed'; }
+snapshot | jq "$(entry plain)" | expect '.usage_bytes > 0 and .limit_bytes == 33554432 and .headroom_bytes > 0'
+snapshot | expect '.host.guard.sources.memcg_sweep == "cgroup files"'
+prey plain tail /dev/zero
+counted() { snapshot | ask "$(entry plain) | select(.oom_kills_total == 1)"; }
+wait_for 5 counted || snapshot | jq "$(entry plain)" | expect '.oom_kills_total == 1'
+guard_out_of_container
+! grep -q 'starting it again' "$work/log" || { cat "$work/log" && fail 'guard or resolver fell'; }
+
+# Nor the host's cgroups: then it is about itself, and its own limit.
+guard_in_container -m 128m --cgroupns=private --
+snapshot | expect '.containers | any(.limit_bytes == 134217728 and .binding.level == "own")'
 guard_out_of_container
