@@ -17,7 +17,7 @@
 #define KNOWN_LIMIT 8400000.0f /* … on limits up to 8 GB */
 #define ALMOST_DAY 75600.0f /* 21 hours, of the 23 that are held */
 #define DAY_GROWTH 0.004f /* of the limit: what lasts all day need not be much */
-#define DAY_SHARE 0.5f /* of the growth, by which it stands above the same hour of the day before */
+#define DAY_SHARE 0.8f /* of the trend's growth, by which it stands above the same hour a day ago */
 #define LITTLE_SECONDS 14400.0f
 #define SOME_SHARE 0.1f
 #define CYCLES 8
@@ -92,7 +92,8 @@ static bool goes_on(const struct foresee_state *state, const struct step *step, 
 	if (state->floor.window >= 2 * ALMOST_DAY)
 		return true;
 	if (state->floor.window >= ALMOST_DAY) /* the same hour a day ago */
-		return floor_oldest(state, &before) && step->used > before + DAY_SHARE * growth;
+		return floor_oldest(state, &before) &&
+		       step->used > before + DAY_SHARE * state->floor.slope * state->floor.window;
 	return !floor_before(state, state->floor.window, &before) ||
 	       step->used > before + NEW_SHARE * growth;
 }
