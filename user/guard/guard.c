@@ -230,10 +230,9 @@ static void on_rmdir(struct guard *guard, const struct record *record)
 	uint32_t slot = tracks_find(&guard->tracks, gone->memcg_id);
 	struct track *track;
 
-	if (slot == TRACK_NONE) {
-		guard->buried[guard->n_buried++ % BURIED_MAX] = gone->memcg_id;
+	guard->buried[guard->n_buried++ % BURIED_MAX] = gone->memcg_id;
+	if (slot == TRACK_NONE)
 		return;
-	}
 	track = &guard->tracks.track[slot];
 	if (gone->oom_kills != RECORD_UNKNOWN &&
 	    (track->kills_counter == HR_UNKNOWN || gone->oom_kills > track->kills_counter))

@@ -177,6 +177,7 @@ uint32_t publish_birth(struct guard *guard, uint64_t memcg_id, uint64_t parent_i
 	track = tracks_put(&guard->tracks, slot, memcg_id);
 	track->parent_id = parent_id;
 	track->born_ns = clock_mono_ns();
+	track->seen_sweep = guard->sweep_number;
 	at = board_slot_begin(guard->board, slot);
 	at->state = HR_SLOT_RUNNING;
 	at->cgroup_id = memcg_id;
@@ -209,7 +210,6 @@ void publish_death(struct guard *guard, uint32_t slot)
 		track->close = 0;
 	}
 	sense_forget(guard->sense, track->memcg_id);
-	guard->buried[guard->n_buried++ % BURIED_MAX] = track->memcg_id;
 	publish_kills(guard, slot);
 	if (!has_name(seen) && !seen->oom_kills_total) {
 		forget(guard, slot);
@@ -253,7 +253,7 @@ static void adopt_slot(struct guard *guard, uint32_t slot)
 	struct ledger_entry *entry;
 
 	track->parent_id = seen->parent_id;
-	track->born_ns = 1;		/* long ago: missing in the first sweep means gone */
+	track->born_ns = 1;		/* long ago */
 	track->told = seen->id.kind == HR_KIND_CONTAINER;
 	track->kills_first = seen->oom_kills_total;
 	track->ledger_restarts = seen->restarts;

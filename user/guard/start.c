@@ -139,6 +139,8 @@ static void fill_host(struct guard *guard)
 			sizeof(host->source[i].variant) - 1);
 		if (!strcmp(source.signal, "oom_kill"))
 			guard->use_kmsg = !strncmp(source.variant, "memory.events", 13);
+		if (!strcmp(source.signal, "lifecycle"))
+			guard->told_of_ends = !strcmp(source.variant, "cgroup tracepoints");
 	}
 	board_host_end(guard->board);
 }

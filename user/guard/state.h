@@ -84,6 +84,8 @@ struct guard {
 	uint64_t board_full;		/* cgroups that found no slot */
 	uint64_t full_grown;		/* board_full when we last grew */
 	bool full_told;
+	uint64_t sweep_number;		/* of the last one that was published */
+	bool told_of_ends;		/* cgroup_rmdir comes as a record */
 	bool use_kmsg;			/* no BPF source tells of OOM kills */
 	uint64_t sweep_ns;		/* monotonic; when the last sweep was asked for */
 	uint64_t respawn_ns;		/* monotonic; the supervisor was last started from here */
