@@ -55,8 +55,7 @@ static int walk(struct finder *finder, int dir_fd, char path[OPEN_NAME], int dep
 		int fd;
 
 		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
-		    !strcmp(entry->d_name, "..") ||
-		    used + strlen(entry->d_name) + 2 > OPEN_NAME)
+		    !strcmp(entry->d_name, "..") || used + strlen(entry->d_name) + 2 > OPEN_NAME)
 			continue;
 		path[used] = '/';
 		strcpy(path + used + 1, entry->d_name);

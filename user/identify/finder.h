@@ -15,7 +15,7 @@ struct finder {
 	struct finder_entry {
 		uint64_t id; /* inode number; kernfs gives a directory its cgroup's id for that */
 		char *path;
-	} *entries; /* by id */
+	} * entries; /* by id */
 	size_t n, space;
 	uint64_t walked_ns, took_ns;
 };
