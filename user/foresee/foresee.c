@@ -41,10 +41,12 @@ void foresee_input_init(struct foresee_input *input)
 }
 
 /* A new life: everything is forgotten but the counters of what happened to this workload. */
-static void new_life(struct foresee_state *state, const struct foresee_input *input)
+static void new_life(struct foresee_state *state, const struct foresee_input *input, bool killed)
 {
 	uint8_t deaths = state->deaths, survivals = state->survivals;
 
+	if (state->seen && !killed && survivals < MOST_DEATHS)
+		survivals++;
 	foresee_init(state);
 	state->deaths = deaths;
 	state->survivals = survivals;
@@ -132,14 +134,19 @@ static void follow_trends(struct foresee_state *state, const struct sizes *now, 
 				   (1 - keep) * pages_rise(now->rss, state->rss_pages) / dt;
 }
 
-static void note_kills(struct foresee_state *state, const struct foresee_input *input)
+/* True if there was one since the last sample. */
+static bool note_kills(struct foresee_state *state, const struct foresee_input *input)
 {
+	uint32_t kills = (uint32_t)input->events_oom_kill, before = state->oom_kills;
+
 	if (input->events_oom_kill == HR_UNKNOWN)
-		return;
-	if (state->seen && (uint32_t)input->events_oom_kill != state->oom_kills &&
-	    state->deaths < MOST_DEATHS)
+		return false;
+	state->oom_kills = kills;
+	if (!state->seen || kills == before)
+		return false;
+	if (state->deaths < MOST_DEATHS)
 		state->deaths++;
-	state->oom_kills = (uint32_t)input->events_oom_kill;
+	return true;
 }
 
 /* Fills in step; false where there is nothing to learn from. */
@@ -147,13 +154,14 @@ static bool make_step(struct foresee_state *state, const struct foresee_input *i
 		      struct step *step)
 {
 	struct sizes now;
+	bool killed;
 	float dt = 0;
 
 	if (!read_sizes(state, input, &now))
 		return false;
-	note_kills(state, input);
+	killed = note_kills(state, input);
 	if (!state->seen || restarted(state, input, now.used))
-		new_life(state, input);
+		new_life(state, input, killed);
 	note_kills(state, input);
 	if (input->t_ns < state->last_t_ns) /* the clock went back: move its zero along */
 		state->birth_ns -= state->last_t_ns - input->t_ns;

@@ -10,8 +10,7 @@
 #define MOST_SURVIVED 6.0f
 #define YOUNG -3.0f /* what starts, loads: most of it stops by itself … */
 #define YOUNG_SECONDS 20.0f /* … within some of these */
-#define PER_DEATH 0.7f /* ln 2: each kill doubles the odds, up to MOST_DEATHS */
-#define MOST_DEATHS 2.0f
+#define MOST_LIVES 2.3f /* log-odds: however many lives ended one way, ten to one */
 
 static void past_update(struct foresee_state *state, const struct step *step)
 {
@@ -40,11 +39,14 @@ static void past_judge(const struct foresee_state *state, const struct step *ste
 		verdict_add(verdict, HR_REASON_SURVIVED, weight * verdict->chance_risk,
 			    to_ms(state->at_limit_seconds), to_bytes(step->limit), 0);
 	}
-	if (state->deaths && verdict->chance_risk > 1e-3f) {
-		weight =
-			min_f(PER_DEATH * (float)state->deaths, MOST_DEATHS) * verdict->chance_risk;
+	if (!state->deaths && !state->survivals)
+		return;
+	weight = log_f((1 + (float)state->deaths) / (1 + (float)state->survivals));
+	weight = clamp_f(weight, -MOST_LIVES, MOST_LIVES) * verdict->chance_risk;
+	if (weight > 0.01f)
 		verdict_add(verdict, HR_REASON_KILLED_BEFORE, weight, state->deaths, 0, 0);
-	}
+	else if (weight < -0.01f)
+		verdict_add(verdict, HR_REASON_LIVED_BEFORE, weight, state->survivals, 0, 0);
 }
 
 const struct foresee_detector detector_past = {

@@ -20,8 +20,6 @@
 /* of the amplitude: how far off the next peak is taken to be after one cycle */
 #define FIRST_ERROR 0.15f
 #define LEAST_ERROR 0.004f /* of the limit */
-/* a peak that came within this share of the limit and went back is a survival */
-#define NEAR_LIMIT 0.15f
 #define MOST_TERM 7.0f
 
 static void peak(struct foresee_state *state, const struct step *step)
@@ -45,8 +43,6 @@ static void peak(struct foresee_state *state, const struct step *step)
 	w->since_peak = w->extreme_age;
 	if (state->cycles < UINT16_MAX)
 		state->cycles++;
-	if (step->limit - at < NEAR_LIMIT * step->limit && state->survivals < 100)
-		state->survivals++;
 }
 
 static void trough(struct foresee_state *state, const struct step *step)

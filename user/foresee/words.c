@@ -76,6 +76,12 @@ static int killed_text(const struct text *t, char *buf, size_t size)
 					 : "several times");
 }
 
+static int lived_text(const struct text *t, char *buf, size_t size)
+{
+	return snprintf(buf, size, "has started %s%" PRId64 " times before without being killed",
+			t->arg[0] >= 100 ? "more than " : "", t->arg[0]);
+}
+
 static int stall_text(const struct text *t, char *buf, size_t size)
 {
 	return snprintf(buf, size,
@@ -150,6 +156,7 @@ static const struct {
 	[HR_REASON_SWAP_FULL] = {"swap_full", swap_text},
 	[HR_REASON_BRAKE] = {"brake", brake_text},
 	[HR_REASON_YOUNG] = {"young", young_text},
+	[HR_REASON_LIVED_BEFORE] = {"lived_before", lived_text},
 	[HR_REASON_LEAK] = {"leak", leak_text},
 };
 

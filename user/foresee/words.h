@@ -29,6 +29,7 @@ enum hr_reason_kind {
 	HR_REASON_LEAK, /* bytes per hour, enum hr_leak_of, ms that were looked at */
 	HR_REASON_BRAKE, /* memory.high */
 	HR_REASON_YOUNG, /* ms since its start */
+	HR_REASON_LIVED_BEFORE, /* lives that ended without a kill (a number) */
 	HR_REASON_COUNT
 };
 
