@@ -160,3 +160,30 @@ const char *canvas_text(const struct canvas *canvas, size_t y, char *text, size_
 	text[ink] = 0;
 	return text;
 }
+
+static size_t ink_end(const struct cell *row, size_t columns)
+{
+	while (columns && (!row[columns - 1].columns || !strcmp(row[columns - 1].text, " ")))
+		if (!row[--columns].columns)
+			return columns + 1; /* the right half of a wide one */
+	return columns;
+}
+
+void canvas_write(const struct canvas *canvas, FILE *out, bool colour)
+{
+	for (size_t y = 0; y < canvas->rows; y++) {
+		const struct cell *row = canvas->cells + y * canvas->columns;
+		size_t end = ink_end(row, canvas->columns);
+		const char *on = NULL;
+
+		for (size_t x = 0; x < end; x++) {
+			const char *wanted = colour ? style_ansi(row[x].style) : NULL;
+
+			if (wanted != on)
+				fprintf(out, "%s%s", on ? "\033[0m" : "", wanted ? wanted : "");
+			on = wanted;
+			fputs(row[x].text, out);
+		}
+		fprintf(out, "%s\n", on ? "\033[0m" : "");
+	}
+}

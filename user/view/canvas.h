@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include "style.h"
 
 #define CELL_BYTES 13 /* a character and what combines with it */
@@ -42,5 +43,8 @@ void canvas_bar(struct canvas *canvas, size_t y, size_t x, size_t width, enum st
 
 /* A row as text, trailing blanks cut. Returns text. */
 const char *canvas_text(const struct canvas *canvas, size_t y, char *text, size_t bytes);
+
+/* All rows, each with a line's end; with `colour` its styles as escape sequences. */
+void canvas_write(const struct canvas *canvas, FILE *out, bool colour);
 
 #endif

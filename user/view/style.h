@@ -17,4 +17,7 @@ enum style {
 	STYLE_COUNT
 };
 
+/* The escape sequence that begins it where colour is wanted ("\033[0m" ends it); NULL: none. */
+const char *style_ansi(enum style style);
+
 #endif

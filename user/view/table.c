@@ -160,13 +160,6 @@ const char *table_cell(const struct column *column, const struct row *row, size_
 	return text_fit(cut, width, ascii, text, CELL_TEXT);
 }
 
-/* What a style is on a terminal that has the usual colours; the live view asks terminfo, a
- * listing does not. */
-static const char *const style_on[STYLE_COUNT] = {
-	[STYLE_DIM] = "\033[2m",   [STYLE_BOLD] = "\033[1m",   [STYLE_GOOD] = "\033[32m",
-	[STYLE_WARN] = "\033[33m", [STYLE_BAD] = "\033[1;31m", [STYLE_TITLE] = "\033[1m",
-};
-
 static void print_cell(FILE *out, const char *text, size_t width, bool right, bool last,
 		       const char *on)
 {
@@ -187,7 +180,7 @@ void table_print(FILE *out, const struct table *table, const struct row *rows, s
 
 	for (size_t i = 0; i < table->n; i++)
 		print_cell(out, table->column[i]->title, table->width[i], table->column[i]->right,
-			   i + 1 == table->n, colour ? style_on[STYLE_TITLE] : NULL);
+			   i + 1 == table->n, colour ? style_ansi(STYLE_TITLE) : NULL);
 	for (size_t row = 0; row < n; row++)
 		for (size_t i = 0; i < table->n; i++) {
 			const struct column *column = table->column[i];
@@ -195,6 +188,6 @@ void table_print(FILE *out, const struct table *table, const struct row *rows, s
 
 			table_cell(column, &rows[row], table->width[i], ascii, text);
 			print_cell(out, text, table->width[i], column->right, i + 1 == table->n,
-				   colour ? style_on[style] : NULL);
+				   colour ? style_ansi(style) : NULL);
 		}
 }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A small plot on a canvas: what was, the limit, and the fan of what is foreseen. Braille dots, or
+ * plain characters where the terminal has ASCII only ('*' what was, '+' the median, '.' its bounds,
+ * '-' the limit). Pure: no terminal, no clock.
+ */
+#ifndef HEADROOM_PLOT_H
+#define HEADROOM_PLOT_H
+
+#include "canvas.h"
+
+#define PLOT_ROWS 12 /* at most, with its labels */
+#define PLOT_COLUMNS 72
+#define PLOT_LEAST_COLUMNS 24 /* narrower than this nothing is drawn */
+
+struct plot_point {
+	double t_seconds, bytes;
+};
+
+struct plot {
+	const struct plot_point *point; /* times never go back; the last one is now */
+	size_t n;
+	double limit; /* bytes; NAN: none */
+	/* seconds from now until the limit, of which 10, 50, 90 % are earlier; NAN: not foreseen */
+	double p10, p50, p90;
+	const char *now; /* what stands below the last point: "now", "killed" */
+};
+
+/* Resets the canvas and draws. 0; -ENODATA for fewer than two points in time, or no room; -ENOMEM. */
+int plot_draw(const struct plot *plot, size_t columns, bool ascii, struct canvas *canvas);
+
+#endif

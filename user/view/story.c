@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Sentences on a container: what it uses, what binds it, what is foreseen and why, who is large
+ * inside. Never allocates; what is not known is left out or said to be unknown. */
+#include "story.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "foresee/words.h"
+#include "names.h"
+#include "sentence.h"
+#include "snapshot.h"
+#include "story_line.h"
+#include "words.h"
+
+#define STALL_WORTH 100 /* hundredths of a per cent of the last 10 s */
+
+void story_begin(struct story *s, enum style style)
+{
+	if (s->n == STORY_LINES || s->used + 1 >= STORY_TEXT)
+		return;
+	s->line[s->n].style = style;
+	s->line[s->n++].text = s->text + ++s->used;
+}
+
+void story_add(struct story *s, const char *format, ...)
+{
+	size_t room = STORY_TEXT - s->used;
+	va_list args;
+	int n;
+
+	if (!s->n || room < 2)
+		return;
+	va_start(args, format);
+	n = vsnprintf(s->text + s->used, room, format, args);
+	va_end(args);
+	if (n > 0)
+		s->used += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+const char *story_or(const char *word) { return word ? word : "unknown"; }
+
+static void tell_who(struct story *s, const struct hr_slot *slot, uint64_t now_ns)
+{
+	struct record_text from = record_text_slot(slot);
+	uint64_t since = slot->started_ns == HR_UNKNOWN ? slot->appeared_ns : slot->started_ns;
+	char label[640], clean[512], age[UNITS_TEXT];
+	const char *cgroup = hr_slot_text(slot, slot->id.cgroup);
+
+	identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
+	story_begin(s, STYLE_BOLD);
+	story_add(s, "%s", label);
+	if (slot_gone(slot) && slot->gone_ns <= now_ns)
+		story_add(s, ", gone for %s; what follows was its last state",
+			  units_duration_ms((now_ns - slot->gone_ns) / NS_PER_MS, age));
+	else if (since && since <= now_ns)
+		story_add(s, ", %s %s", slot->started_ns == HR_UNKNOWN ? "known for" : "runs for",
+			  units_duration_ms((now_ns - since) / NS_PER_MS, age));
+	if (cgroup) {
+		story_begin(s, STYLE_DIM);
+		story_add(s, "cgroup %s", text_clean(cgroup, SIZE_MAX, clean, sizeof(clean)));
+	}
+}
+
+static void tell_use(struct story *s, const struct hr_slot *slot)
+{
+	const struct hr_memory *m = &slot->memory;
+	char a[UNITS_TEXT], b[UNITS_TEXT];
+
+	story_begin(s, STYLE_PLAIN);
+	if (m->usage == HR_UNKNOWN) {
+		story_add(s, "How much it uses is not known yet.");
+		return;
+	}
+	story_add(s, "It uses %s", units_bytes(m->usage, a));
+	if (m->limit != HR_UNKNOWN)
+		story_add(s, " of its own limit of %s", units_bytes(m->limit, b));
+	else
+		story_add(s, " and has no limit of its own");
+	if (m->unreclaimable != HR_UNKNOWN)
+		story_add(s, "; %s of that can't be given back", units_bytes(m->unreclaimable, a));
+	story_add(s, ".");
+}
+
+static void tell_binding(struct story *s, const struct hr_slot *slot)
+{
+	const struct hr_binding *b = &slot->binding;
+	const char *cgroup = hr_slot_text(slot, b->cgroup);
+	char limit[UNITS_TEXT], left[UNITS_TEXT], clean[512];
+
+	if (slot_gone(slot))
+		return;
+	story_begin(s, STYLE_PLAIN);
+	units_bytes(b->limit, limit);
+	if (b->level == HR_LEVEL_OWN)
+		story_add(s, "Its own limit of %s comes first", limit);
+	else if (b->level == HR_LEVEL_ANCESTOR)
+		story_add(s, "The limit of %s of %s above it comes first", limit,
+			  cgroup ? text_clean(cgroup, SIZE_MAX, clean, sizeof(clean)) : "a cgroup");
+	else if (b->limit != HR_UNKNOWN)
+		story_add(s, "The host's memory of %s comes first", limit);
+	else
+		story_add(s, "The host's memory comes first");
+	if (slot->memory.headroom != HR_UNKNOWN)
+		story_add(s, ": %s are left", units_bytes(slot->memory.headroom, left));
+	story_add(s, ".");
+}
+
+static void tell_trend(struct story *s, int64_t drift)
+{
+	char text[UNITS_TEXT];
+
+	if (drift == HR_UNKNOWN_I64)
+		story_add(s, "How it moves is not known yet");
+	else if (!drift)
+		story_add(s, "It holds still");
+	else
+		story_add(s, "It %s by %s a second", drift > 0 ? "grows" : "shrinks",
+			  units_bytes(drift > 0 ? (uint64_t)drift : 0 - (uint64_t)drift, text));
+}
+
+static void tell_forecast(struct story *s, const struct hr_slot *slot)
+{
+	const struct hr_outlook *o = &slot->outlook;
+	char p10[UNITS_TEXT], p50[UNITS_TEXT], p90[UNITS_TEXT];
+
+	if (slot_gone(slot))
+		return;
+	story_begin(s, STYLE_PLAIN);
+	tell_trend(s, o->drift_bytes_per_second);
+	if (o->oom_in_p50_ms == HR_UNKNOWN && o->oom_in_p10_ms == HR_UNKNOWN) {
+		story_add(s, "; running out is not foreseen within a day.");
+		return;
+	}
+	units_duration_ms(o->oom_in_p10_ms, p10);
+	units_duration_ms(o->oom_in_p90_ms, p90);
+	if (o->oom_in_p50_ms == HR_UNKNOWN)
+		story_add(s, "; it may run out in %s (one chance in ten), or not within a day.",
+			  p10);
+	else if (o->oom_in_p90_ms == HR_UNKNOWN)
+		story_add(s,
+			  "; it runs out in about %s: in nine cases of ten after %s, in one not "
+			  "within a day.",
+			  units_duration_ms(o->oom_in_p50_ms, p50), p10);
+	else
+		story_add(s, "; it runs out in about %s, in eight cases of ten between %s and %s.",
+			  units_duration_ms(o->oom_in_p50_ms, p50), p10, p90);
+}
+
+static enum style alarm_style(unsigned int alarm)
+{
+	return alarm >= HR_ALARM_ACT	? STYLE_BAD
+	       : alarm == HR_ALARM_WARN ? STYLE_WARN
+					: STYLE_PLAIN;
+}
+
+static void tell_reasons(struct story *s, const struct hr_outlook *o)
+{
+	char text[REASON_TEXT], clean[REASON_TEXT];
+
+	for (size_t i = 0; i < HR_REASONS && o->reason[i].kind; i++) {
+		int weight = o->reason[i].weight_centi;
+
+		reason_text(&o->reason[i], text);
+		story_begin(s, STYLE_PLAIN);
+		story_add(s, "  %+d.%d %s", weight / 100, (weight < 0 ? -weight : weight) / 10 % 10,
+			  text_clean(text, sizeof(text), clean, sizeof(clean)));
+	}
+}
+
+static void tell_risk(struct story *s, const struct hr_slot *slot)
+{
+	const struct hr_outlook *o = &slot->outlook;
+
+	if (slot_gone(slot))
+		return;
+	story_begin(s, alarm_style(o->alarm));
+	if (o->risk_centi == UINT16_MAX) {
+		story_add(s, "The risk is not known yet.");
+		return;
+	}
+	story_add(s, "The risk of an OOM or of standing still within 15 minutes is %u of 100",
+		  (o->risk_centi + 50u) / 100u);
+	if (o->confidence_milli)
+		story_add(s, " (confidence %u%%)", (o->confidence_milli + 5u) / 10u);
+	story_add(s, "%s%s%s", o->alarm ? ": alarm " : "",
+		  o->alarm ? story_or(alarm_word(o->alarm)) : "",
+		  o->reason[0].kind ? ". What speaks for it (+) and against it (-):" : ".");
+	tell_reasons(s, o);
+}
+
+static void tell_leak(struct story *s, const struct hr_slot *slot)
+{
+	const struct hr_outlook *o = &slot->outlook;
+	const char *of = foresee_leak_of_word(o->leak_of);
+	char text[UNITS_TEXT];
+
+	if (slot_gone(slot))
+		return;
+	story_begin(s, o->leak >= HR_LEAK_CONFIRMED ? STYLE_WARN : STYLE_PLAIN);
+	if (o->leak == HR_LEAK_NONE) {
+		story_add(s, "No leak is seen.");
+		return;
+	}
+	story_add(s, "A leak is %s",
+		  o->leak == HR_LEAK_EXHAUSTING ? "confirmed, and uses up what is left"
+						: story_or(foresee_leak_state_word(o->leak)));
+	if (o->leak_bytes_per_hour != HR_UNKNOWN_I64 && o->leak_bytes_per_hour > 0)
+		story_add(s, ": %s an hour%s%s",
+			  units_bytes((uint64_t)o->leak_bytes_per_hour, text), of ? " of " : "",
+			  of ? of : "");
+	story_add(s, ".");
+}
+
+static void tell_stalls(struct story *s, const struct hr_slot *slot)
+{
+	uint32_t some = slot->pressure.some_avg10_centi, full = slot->pressure.full_avg10_centi;
+
+	if (slot_gone(slot))
+		return;
+	if (slot->flags & HR_SLOT_UNDER_OOM) {
+		story_begin(s, STYLE_BAD);
+		story_add(s, "It hangs at its limit: its OOM killer is switched off.");
+	}
+	if (some == HR_UNKNOWN_U32 || some < STALL_WORTH)
+		return;
+	story_begin(s, STYLE_PLAIN);
+	story_add(s, "Its tasks waited for memory for %u.%u%% of the last 10 s", some / 100,
+		  some / 10 % 10);
+	if (full != HR_UNKNOWN_U32)
+		story_add(s, ", all at once for %u.%u%%", full / 100, full / 10 % 10);
+	story_add(s, ".");
+}
+
+static void tell_inside(struct story *s, const struct hr_slot *slot)
+{
+	const struct {
+		const char *word;
+		uint64_t bytes;
+	} part[] = {{"anon", slot->memory.anon},
+		    {"file", slot->memory.file},
+		    {"shmem", slot->memory.shmem},
+		    {"kernel", slot->memory.kernel},
+		    {"swap", slot->memory.swap}};
+	char text[UNITS_TEXT], rate[UNITS_TEXT], comm[80];
+	const char *before = "Its memory is ";
+
+	story_begin(s, STYLE_PLAIN);
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+		if (part[i].bytes == HR_UNKNOWN || !part[i].bytes)
+			continue;
+		story_add(s, "%s%s %s", before, part[i].word, units_bytes(part[i].bytes, text));
+		before = ", ";
+	}
+	if (*before == ',')
+		story_add(s, ". ");
+	before = "The largest inside: ";
+	for (size_t i = 0; i < HR_PROCESSES && slot->process[i].pid; i++) {
+		const struct hr_process *p = &slot->process[i];
+
+		story_add(s, "%s%s[%u] %s", before,
+			  text_clean(p->comm, sizeof(p->comm), comm, sizeof(comm)), p->pid,
+			  units_bytes(p->rss_bytes, text));
+		if (p->growth_bytes_per_second != HR_UNKNOWN_I64 && p->growth_bytes_per_second)
+			story_add(s, " (%s)", units_rate(p->growth_bytes_per_second, rate));
+		before = ", ";
+	}
+	story_add(s, *before == ',' ? "." : "Which processes are inside is not known.");
+}
+
+static void tell_next(struct story *s, const struct hr_slot *slot, const struct hr_host *host)
+{
+	const char *rung = rung_word(slot->outlook.next_rung);
+
+	if (slot_gone(slot))
+		return;
+	story_begin(s, STYLE_PLAIN);
+	if (rung)
+		story_add(s, "Next the policy would %s (mode %s).", rung,
+			  story_or(mode_word(host->mode)));
+	else if (slot->outlook.next_rung)
+		story_add(s, "What the policy would do next this version has no word for.");
+	else
+		story_add(s, "No policy would do anything (mode %s).",
+			  story_or(mode_word(host->mode)));
+}
+
+void story_of_slot(struct story *s, const struct hr_slot *slot, const struct hr_host *host,
+		   uint64_t now_ns)
+{
+	tell_who(s, slot, now_ns);
+	tell_use(s, slot);
+	tell_binding(s, slot);
+	tell_forecast(s, slot);
+	tell_risk(s, slot);
+	tell_leak(s, slot);
+	tell_stalls(s, slot);
+	tell_inside(s, slot);
+	tell_next(s, slot, host);
+}
+
+void story_of_kills(struct story *s, const struct hr_slot *slot, const struct hr_event *const *kill,
+		    uint64_t now_ns)
+{
+	uint64_t total = slot->oom_kills_total;
+	char text[SENTENCE_TEXT];
+
+	story_begin(s, STYLE_PLAIN);
+	if (total == HR_UNKNOWN)
+		story_add(s, "How often it was OOM-killed is not known.");
+	else if (!total)
+		story_add(s, "It was never OOM-killed as far as is known.");
+	else
+		story_add(s, "It was OOM-killed %llu time%s, earlier lives included.",
+			  (unsigned long long)total, total == 1 ? "" : "s");
+	for (; *kill; kill++) {
+		story_begin(s, STYLE_PLAIN);
+		story_add(s, "  event %llu: %s", (unsigned long long)(*kill)->seq,
+			  event_sentence(*kill, now_ns, text));
+	}
+}

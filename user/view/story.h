@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A container's outlook, or an OOM kill, told in sentences: one a line, some with a style. Pure;
+ * clean UTF-8; says nothing that the records do not hold.
+ */
+#ifndef HEADROOM_STORY_H
+#define HEADROOM_STORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <headroom/event.h>
+#include "style.h"
+
+#define STORY_LINES 48
+#define STORY_TEXT 16384
+
+struct story {
+	size_t n, used;
+	struct {
+		enum style style;
+		const char *text;
+	} line[STORY_LINES];
+	char text[STORY_TEXT];
+};
+
+/* Each adds to the story. `now_ns`: wall time of what is shown. `kills` of them were OOM kills that
+ * the board still holds; NULL-terminated `kill` are the newest, oldest first. */
+void story_of_slot(struct story *story, const struct hr_slot *slot, const struct hr_host *host,
+		   uint64_t now_ns);
+void story_of_kills(struct story *story, const struct hr_slot *slot,
+		    const struct hr_event *const *kill, uint64_t now_ns);
+/* `outcome` may be NULL. Events other than OOM kills are told in their one sentence and, where they
+ * carry an outlook, its reasons. */
+void story_of_event(struct story *story, const struct hr_event *event,
+		    const struct hr_event *outcome, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* What a style is on a terminal that has the usual colours; the live view asks terminfo, what is
+ * printed once does not. */
+#include "style.h"
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+
+const char *style_ansi(enum style style)
+{
+	static const char *const on[STYLE_COUNT] = {
+		[STYLE_DIM] = "\033[2m",   [STYLE_BOLD] = "\033[1m",   [STYLE_GOOD] = "\033[32m",
+		[STYLE_WARN] = "\033[33m", [STYLE_BAD] = "\033[1;31m", [STYLE_TITLE] = "\033[1m",
+	};
+
+	return style < ARRAY_SIZE(on) ? on[style] : NULL;
+}
