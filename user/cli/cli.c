@@ -24,6 +24,26 @@ int cli_open(const char *path, struct hr_reader **ret_reader)
 					     : CLI_FAILED;
 }
 
+int cli_go_to_time(const char *command, struct hr_reader *reader, uint64_t at_ns)
+{
+	int r;
+
+	if (!hr_reader_is_recording(reader)) {
+		if (!at_ns)
+			return CLI_DONE;
+		log_error("%s: the live board has no past: give a recording with --board FILE",
+			  command);
+		return CLI_USAGE;
+	}
+	r = hr_reader_seek_frame(reader, at_ns ? at_ns : UINT64_MAX);
+	if (!r)
+		return CLI_DONE;
+	log_error("%s: %s", hr_reader_path(reader),
+		  r == -ENODATA ? "the recording holds no picture"
+				: "the recording is damaged from its start");
+	return CLI_FAILED;
+}
+
 bool cli_ascii(void) { return strcmp(nl_langinfo(CODESET), "UTF-8") != 0; }
 
 bool cli_colour(void)

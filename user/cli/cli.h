@@ -36,8 +36,8 @@ struct command {
 /* The list, in headroom.c; NULL past the end. */
 const struct command *command_at(size_t i);
 
-extern const struct command command_top, command_ls, command_events, command_check, command_record,
-	command_version;
+extern const struct command command_top, command_ls, command_events, command_explain, command_check,
+	command_record, command_replay, command_version;
 
 #define OPTION_BOARD(type_)                                                         \
 	{                                                                           \
@@ -50,6 +50,9 @@ extern const struct command command_top, command_ls, command_events, command_che
  * status. */
 int cli_open(const char *path, struct hr_reader **ret_reader);
 static inline void cli_closep(struct hr_reader **r) { hr_reader_close(*r); }
+/* A recording shows its last picture, or the one asked for (at_ns 0: the last); a live board has
+ * no past. 0 or an exit status, and then one line said why. */
+int cli_go_to_time(const char *command, struct hr_reader *reader, uint64_t at_ns);
 #define _cleanup_reader_ _cleanup_(cli_closep)
 
 /* Whether a terminal of ours has no UTF-8: what goes there must be ASCII. */

@@ -37,7 +37,7 @@ int listing_warn(const struct snapshot *s)
 
 	if (!s->health)
 		return CLI_DONE;
-	log_info("%s; start headroomd", snapshot_warning(s, warning, sizeof(warning)));
+	log_info("%s; %s", snapshot_warning(s, warning, sizeof(warning)), snapshot_remedy(s));
 	return CLI_NO_GUARD;
 }
 
@@ -114,26 +114,6 @@ static int print_json(const struct snapshot *s)
 	return r ? -EIO : 0;
 }
 
-/* A recording shows its last picture, or the one asked for. */
-static int go_to_time(struct hr_reader *reader, uint64_t at_ns)
-{
-	int r;
-
-	if (!hr_reader_is_recording(reader)) {
-		if (!at_ns)
-			return CLI_DONE;
-		log_error("ls: the live board has no past: give a recording with --board FILE");
-		return CLI_USAGE;
-	}
-	r = hr_reader_seek_frame(reader, at_ns ? at_ns : UINT64_MAX);
-	if (!r)
-		return CLI_DONE;
-	log_error("%s: %s", hr_reader_path(reader),
-		  r == -ENODATA ? "the recording holds no picture"
-				: "the recording is damaged from its start");
-	return CLI_FAILED;
-}
-
 static int run(const void *values, char **arguments)
 {
 	const struct ls_options *options = values;
@@ -142,7 +122,7 @@ static int run(const void *values, char **arguments)
 	int r = cli_open(options->board, &reader);
 
 	if (!r)
-		r = go_to_time(reader, options->at_ns);
+		r = cli_go_to_time("ls", reader, options->at_ns);
 	if (r)
 		return r;
 	r = snapshot_load(&s, reader);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "view/history.h"
 
 #define TEXT_MOST (4 * HR_EVENT_MAX_BYTES) /* text_clean makes at most four bytes of one */
 
@@ -129,4 +130,18 @@ json_t *json_get_pressure(const struct record_text *from, const void *at)
 			 percent(p->full_avg10_centi), "some_total_us",
 			 json_get_bytes(from, &p->some_total_us), "full_total_us",
 			 json_get_bytes(from, &p->full_total_us));
+}
+
+static json_t *kib(uint32_t value)
+{
+	return value == HR_UNKNOWN_U32 ? json_null() : json_integer((json_int_t)value * 1024);
+}
+
+json_t *json_point(const struct hr_point *point, uint64_t created_ns)
+{
+	uint64_t time_ns = history_time_ns(point, created_ns);
+
+	return json_pack("{so so so so}", "time", json_get_time(NULL, &time_ns), "usage_bytes",
+			 kib(point->usage_kib), "unreclaimable_bytes",
+			 kib(point->unreclaimable_kib), "headroom_bytes", kib(point->headroom_kib));
 }

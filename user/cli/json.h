@@ -28,6 +28,9 @@ json_t *json_host(const struct hr_host *host, const struct hr_board_header *head
 		  uint64_t time_ns, int health);
 json_t *json_event(const struct hr_event *event, const char *node);
 
+/* One point of a history; `created_ns` is its zero point in wall time. */
+json_t *json_point(const struct hr_point *point, uint64_t created_ns);
+
 /* Ways to get a field; `at` points to what the name says. */
 json_t *json_get_bytes(const struct record_text *from,
 		       const void *at); /* uint64_t; any count, too */

@@ -98,26 +98,13 @@ static json_t *get_order(const struct record_text *from, const void *at)
 	return order < 0 ? json_null() : json_integer(order);
 }
 
-static json_t *kib(uint32_t value)
-{
-	return value == HR_UNKNOWN_U32 ? json_null() : json_integer((json_int_t)value * 1024);
-}
-
 static json_t *get_history(const struct record_text *from, const void *at)
 {
 	const struct hr_event_oom_kill *oom = at;
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < oom->history_count && i < HR_OOM_HISTORY; i++) {
-		const struct hr_point *point = &oom->history[i];
-		uint64_t time_ns = oom->created_ns + (uint64_t)point->t_centis * 10 * NS_PER_MS;
-
-		json_array_append_new(array, json_pack("{so so so so}", "time",
-						       json_get_time(from, &time_ns), "usage_bytes",
-						       kib(point->usage_kib), "unreclaimable_bytes",
-						       kib(point->unreclaimable_kib),
-						       "headroom_bytes", kib(point->headroom_kib)));
-	}
+	for (size_t i = 0; i < oom->history_count && i < HR_OOM_HISTORY; i++)
+		json_array_append_new(array, json_point(&oom->history[i], oom->created_ns));
 	return array;
 }
 

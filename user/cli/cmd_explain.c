@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* headroom explain: one container's outlook, or one event, in sentences and with a small plot; or
+ * the same facts as JSON. Reads the board once; decides nothing. */
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli.h"
+#include "json.h"
+#include "listing.h"
+#include "past.h"
+#include "pid_cgroup.h"
+#include "view/history.h"
+#include "view/plot.h"
+#include "view/story.h"
+#include "view/table.h"
+#include "view/target.h"
+
+#define CANDIDATES 16
+
+struct explain_options {
+	bool json, plot;
+	uint64_t at_ns;
+	const char *board;
+};
+
+struct explanation {
+	const struct explain_options *options;
+	struct snapshot snapshot;
+	const struct hr_slot *slot; /* NULL: an event */
+	struct past past;
+	struct story story;
+};
+
+static void done(struct explanation *e)
+{
+	snapshot_done(&e->snapshot);
+	past_done(&e->past);
+}
+
+/* ---- who is meant ---- */
+
+static int tell_unknown(const struct explanation *e, const char *typed)
+{
+	char clean[128];
+
+	text_clean(typed, SIZE_MAX, clean, sizeof(clean));
+	if (e->past.seq && e->past.first_seq)
+		log_error("explain: nothing here is named '%s', and events are held from %llu to "
+			  "%llu: 'headroom ls --all' and 'headroom events' list them",
+			  clean, (unsigned long long)e->past.first_seq,
+			  (unsigned long long)e->past.last_seq);
+	else
+		log_error("explain: nothing here is named '%s': 'headroom ls --all' lists what is",
+			  clean);
+	return CLI_FAILED;
+}
+
+static int tell_ambiguous(const char *typed, const struct hr_slot *const *found, size_t n)
+{
+	char clean[1024];
+
+	text_clean(typed, SIZE_MAX, clean, 128);
+	log_error("explain: '%s' fits %zu; say which:", clean, n);
+	for (size_t i = 0; i < n && i < CANDIDATES; i++) {
+		struct record_text from = record_text_slot(found[i]);
+		const char *cgroup = hr_slot_text(found[i], found[i]->id.cgroup);
+		char label[640];
+
+		identity_label(&from, &found[i]->id, found[i]->cgroup_id, label, sizeof(label));
+		text_clean(cgroup ? cgroup : "?", SIZE_MAX, clean, sizeof(clean));
+		fprintf(stderr, "  cgroup:%s  %s%s\n", clean, label,
+			slot_gone(found[i]) ? ", gone" : "");
+	}
+	if (n > CANDIDATES)
+		fprintf(stderr, "  … and %zu more\n", n - CANDIDATES);
+	return CLI_USAGE;
+}
+
+static int find_slot(struct explanation *e, const char *typed)
+{
+	const struct hr_slot *found[CANDIDATES];
+	struct target target;
+	char clean[128];
+	size_t n;
+
+	if (target_parse(typed, &target)) {
+		log_error("explain: '%s' is no target: give " TARGET_WANTS ", or an event's number",
+			  text_clean(typed, SIZE_MAX, clean, sizeof(clean)));
+		return CLI_USAGE;
+	}
+	if (target.by == TARGET_PID && !e->snapshot.recording)
+		pid_cgroup("", target.pid, target.cgroup, sizeof(target.cgroup));
+	n = target_find(&target, e->snapshot.slots, e->snapshot.n_slots, found, CANDIDATES);
+	if (!n &&
+	    target.cgroup[0]) { /* a namespace shows other paths: who is listed inside whom? */
+		target.cgroup[0] = 0;
+		n = target_find(&target, e->snapshot.slots, e->snapshot.n_slots, found, CANDIDATES);
+	}
+	if (!n)
+		return tell_unknown(e, typed);
+	if (n > 1)
+		return tell_ambiguous(typed, found, n);
+	e->slot = found[0];
+	return CLI_DONE;
+}
+
+/* A number is an event's, where such an event is held; else it may be an id's beginning. */
+static uint64_t event_number(const char *typed)
+{
+	unsigned long long seq;
+	char *end;
+
+	if (!isdigit((unsigned char)*typed))
+		return 0;
+	errno = 0;
+	seq = strtoull(typed, &end, 10);
+	return *end || errno || seq == HR_UNKNOWN ? 0 : seq;
+}
+
+static int find(struct explanation *e, const char *typed)
+{
+	const char *board = e->options->board;
+	uint64_t seq = event_number(typed);
+	int r;
+
+	e->past.until_ns = e->options->at_ns;
+	e->past.seq = seq;
+	if (seq) {
+		r = past_read(board, &e->past);
+		if (r || e->past.event)
+			return r;
+	}
+	r = find_slot(e, typed);
+	if (r)
+		return r;
+	past_done(&e->past);
+	e->past.until_ns = e->options->at_ns;
+	e->past.subject = e->slot;
+	return past_read(board, &e->past);
+}
+
+/* ---- the plot ---- */
+
+static double seconds(uint64_t ms) { return ms == HR_UNKNOWN ? NAN : (double)ms / 1e3; }
+
+/* What is plotted of a point: how full the limit that binds is, its other users included; or, where
+ * there is none to speak of, what this one holds itself. NAN: not known. */
+static double plotted(const struct hr_point *point, double limit)
+{
+	uint64_t headroom = history_bytes(point->headroom_kib);
+	uint64_t own = history_bytes(point->unreclaimable_kib);
+
+	if (isfinite(limit))
+		return headroom == HR_UNKNOWN ? NAN : fmax(0, limit - (double)headroom);
+	if (own == HR_UNKNOWN)
+		own = history_bytes(point->usage_kib);
+	return own == HR_UNKNOWN ? NAN : (double)own;
+}
+
+static int draw(struct plot *plot, const struct hr_point *history, size_t n, size_t columns,
+		struct canvas *canvas)
+{
+	struct plot_point point[HISTORY_POINTS];
+
+	plot->point = point;
+	for (size_t i = 0; i < n; i++) {
+		double bytes = plotted(&history[i], plot->limit);
+
+		if (isnan(bytes) ||
+		    (plot->n && history[i].t_centis / 100.0 < point[plot->n - 1].t_seconds))
+			continue;
+		point[plot->n++] = (struct plot_point){history[i].t_centis / 100.0, bytes};
+	}
+	return plot_draw(plot, columns, cli_ascii(), canvas);
+}
+
+/* The host's whole memory dwarfs most containers: it is plotted only where it is what ends them. */
+static int draw_slot(const struct hr_slot *slot, size_t columns, struct canvas *canvas)
+{
+	const struct hr_outlook *o = &slot->outlook;
+	struct hr_point history[HISTORY_POINTS];
+	struct plot plot = {.limit = NAN,
+			    .p10 = seconds(o->oom_in_p10_ms),
+			    .p50 = seconds(o->oom_in_p50_ms),
+			    .p90 = seconds(o->oom_in_p90_ms),
+			    .now = slot_gone(slot) ? "gone" : "now"};
+	bool host = slot->binding.level == HR_LEVEL_HOST && o->oom_in_p50_ms == HR_UNKNOWN;
+
+	if (!slot_gone(slot) && !host && slot->binding.limit != HR_UNKNOWN)
+		plot.limit = (double)slot->binding.limit;
+	return draw(&plot, history, history_points(&slot->history, history), columns, canvas);
+}
+
+static int draw_kill(const struct hr_event *event, size_t columns, struct canvas *canvas)
+{
+	const struct hr_event_oom_kill *oom = (const void *)event;
+	struct plot plot = {.limit = NAN, .p10 = NAN, .p50 = NAN, .p90 = NAN, .now = "killed"};
+	size_t n;
+
+	if (event->type != HR_EVENT_OOM_KILL || event->bytes < sizeof(*oom))
+		return -ENODATA;
+	n = oom->history_count < HR_OOM_HISTORY ? oom->history_count : HR_OOM_HISTORY;
+	if (oom->level != HR_LEVEL_HOST && oom->limit_max != HR_UNKNOWN)
+		plot.limit = (double)oom->limit_max;
+	return draw(&plot, oom->history, n, columns, canvas);
+}
+
+static void print_plot(const struct explanation *e)
+{
+	_cleanup_(canvas_done) struct canvas canvas = {0};
+	size_t columns = cli_width() ? cli_width() : PLOT_COLUMNS;
+	int r;
+
+	if (!e->options->plot && !isatty(STDOUT_FILENO))
+		return;
+	r = e->slot ? draw_slot(e->slot, columns, &canvas)
+		    : draw_kill(e->past.event, columns, &canvas);
+	if (r)
+		return;
+	putchar('\n');
+	canvas_write(&canvas, stdout, cli_colour());
+}
+
+/* ---- printing ---- */
+
+static void tell(struct explanation *e)
+{
+	if (!e->slot) {
+		story_of_event(&e->story, e->past.event, e->past.outcome, e->snapshot.time_ns);
+		return;
+	}
+	story_of_slot(&e->story, e->slot, &e->snapshot.host, e->snapshot.time_ns);
+	story_of_kills(&e->story, e->slot, (const struct hr_event *const *)e->past.kill,
+		       e->snapshot.time_ns);
+}
+
+static void print_story(struct explanation *e)
+{
+	bool ascii = isatty(STDOUT_FILENO) && cli_ascii();
+
+	for (size_t i = 0; i < e->story.n; i++) {
+		const char *on = cli_colour() ? style_ansi(e->story.line[i].style) : NULL;
+		char *text = (char *)e->story.line[i].text;
+
+		printf("%s%s%s\n", on ? on : "", ascii ? text_ascii(text) : text,
+		       on ? "\033[0m" : "");
+	}
+}
+
+static json_t *json_history(const struct explanation *e)
+{
+	struct hr_point history[HISTORY_POINTS];
+	size_t n = history_points(&e->slot->history, history);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array,
+				      json_point(&history[i], e->snapshot.header.created_ns));
+	return array;
+}
+
+/* Every key is always there; what a container has not, or an event, is null. */
+static int print_json(const struct explanation *e)
+{
+	const char *node = e->snapshot.host.node;
+	json_t *said = json_array(), *kills = e->slot ? json_array() : json_null(), *all;
+	int r;
+
+	for (size_t i = 0; i < e->story.n; i++)
+		json_array_append_new(said, json_string(e->story.line[i].text));
+	for (size_t i = 0; e->slot && e->past.kill[i]; i++)
+		json_array_append_new(kills, json_event(e->past.kill[i], node));
+	all = json_pack("{ss so ss so so so so so so}", "schema", "headroom.explanation/1", "time",
+			json_get_time(NULL, &e->snapshot.time_ns), "about",
+			e->slot ? "container" : "event", "said", said, "container",
+			e->slot ? json_container(e->slot) : json_null(), "history",
+			e->slot ? json_history(e) : json_null(), "oom_kills", kills, "event",
+			e->slot ? json_null() : json_event(e->past.event, node), "outcome",
+			e->past.outcome ? json_event(e->past.outcome, node) : json_null());
+	r = all ? json_dumpf(all, stdout, JSON_STYLE) : -1;
+	json_decref(all);
+	putchar('\n');
+	if (!r || ferror(stdout))
+		return CLI_DONE;
+	log_error("out of memory");
+	return CLI_FAILED;
+}
+
+static int load(struct explanation *e)
+{
+	_cleanup_reader_ struct hr_reader *reader = NULL;
+	int r = cli_open(e->options->board, &reader);
+
+	if (!r)
+		r = cli_go_to_time("explain", reader, e->options->at_ns);
+	if (r)
+		return r;
+	r = snapshot_load(&e->snapshot, reader);
+	if (!r)
+		return CLI_DONE;
+	log_error("cannot read %s: %s", hr_reader_path(reader), strerror(-r));
+	return CLI_FAILED;
+}
+
+static int run(const void *values, char **arguments)
+{
+	_cleanup_(done) struct explanation e = {.options = values};
+	int r = load(&e);
+
+	if (!r)
+		r = find(&e, arguments[0]);
+	if (r)
+		return r;
+	tell(&e);
+	if (e.options->json) {
+		r = print_json(&e);
+	} else {
+		print_story(&e);
+		print_plot(&e);
+	}
+	if (!r)
+		r = cli_flush();
+	return r ? r : listing_warn(&e.snapshot);
+}
+
+static const struct option_spec specs[] = {
+	OPTION_FLAG("json", struct explain_options, json, "the same facts as one JSON document"),
+	OPTION_FLAG("plot", struct explain_options, plot, "the plot into a pipe, too"),
+	{.name = "at",
+	 .argument = "TIME",
+	 .parse = option_time,
+	 .offset = offsetof(struct explain_options, at_ns),
+	 .help = "as it was then; needs a recording as --board",
+	 .wants = OPTION_WANTS_TIME},
+	OPTION_BOARD(struct explain_options),
+	{0},
+};
+
+const struct command command_explain = {
+	.name = "explain",
+	.arguments = "TARGET|EVENT",
+	.summary = "one container's outlook, or one event, in sentences and with a plot",
+	.text = "TARGET is a name (as ls shows it), the beginning of a container's id (4 digits "
+		"or\n"
+		"more), pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH or pid:N. EVENT is\n"
+		"an event's number, as in 'seq' of events --json.\n"
+		"Exit status 1: there is no such thing; 2: several fit, they are listed.\n",
+	.arguments_needed = 1,
+	.options = specs,
+	.options_bytes = sizeof(struct explain_options),
+	.run = run,
+};

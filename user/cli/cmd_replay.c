@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* headroom replay: foresight over a recorded series, as if it happened now: a CSV file, or a
+ * recording of the board. As fast as it can be read; no clock is looked at. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <headroom/record.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/series.h"
+#include "base/text.h"
+#include "cli.h"
+#include "replay.h"
+#include "view/target.h"
+
+#define STDIN "/dev/stdin"
+#define EPOCH_NS 1000000000000ULL /* so that times that go back stay above zero */
+
+struct replay_options {
+	bool json;
+	const char *target;
+};
+
+enum kind { KIND_SERIES, KIND_RECORDING, KIND_BOARD };
+
+/* By its first bytes. What can be read only once (a pipe) is a series. 0 or an exit status. */
+static int look(const char *path, enum kind *ret_kind)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char clean[256], first[8] = "";
+	uint64_t board = HR_BOARD_MAGIC;
+	struct stat st;
+
+	text_clean(path, SIZE_MAX, clean, sizeof(clean));
+	if (fd < 0 || fstat(fd, &st)) {
+		int e = errno;
+
+		log_error("%s: %s", clean, strerror(e));
+		return e == EACCES || e == EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		log_error("%s: is a directory: give a CSV file or a recording", clean);
+		return CLI_FAILED;
+	}
+	*ret_kind = KIND_SERIES;
+	if (!S_ISREG(st.st_mode) || pread(fd, first, sizeof(first), 0) != sizeof(first))
+		return CLI_DONE;
+	if (!memcmp(first, HR_RECORD_MAGIC, sizeof(first)))
+		*ret_kind = KIND_RECORDING;
+	else if (!memcmp(first, &board, sizeof(first)))
+		*ret_kind = KIND_BOARD;
+	return CLI_DONE;
+}
+
+/* used_bytes is what can't be given back, unless a column says that better; limit_bytes its own
+ * limit. */
+static void row_input(const struct series_row *row, uint64_t *restarts, struct foresee_input *in)
+{
+	const uint64_t *v = row->value;
+
+	foresee_input_init(in);
+	in->t_ns = EPOCH_NS + v[SERIES_T];
+	in->unreclaimable =
+		v[SERIES_UNRECLAIMABLE] != HR_UNKNOWN ? v[SERIES_UNRECLAIMABLE] : v[SERIES_USED];
+	in->usage = v[SERIES_USAGE] != HR_UNKNOWN ? v[SERIES_USAGE] : v[SERIES_USED];
+	in->limit = v[SERIES_LIMIT];
+	in->headroom = v[SERIES_HEADROOM];
+	in->high = v[SERIES_HIGH];
+	in->anon = v[SERIES_ANON];
+	in->file = v[SERIES_FILE];
+	in->shmem = v[SERIES_SHMEM];
+	in->kernel = v[SERIES_KERNEL];
+	in->slab = v[SERIES_SLAB];
+	in->sock = v[SERIES_SOCK];
+	in->page_tables = v[SERIES_PAGE_TABLES];
+	in->swap = v[SERIES_SWAP];
+	in->swap_free = v[SERIES_SWAP_FREE];
+	in->rss = v[SERIES_RSS];
+	in->refaults = v[SERIES_REFAULTS];
+	in->psi_some_us = v[SERIES_PSI_SOME];
+	in->psi_full_us = v[SERIES_PSI_FULL];
+	in->events_oom_kill = v[SERIES_OOM_KILL];
+	in->events_max = v[SERIES_EVENTS_MAX];
+	in->under_oom = v[SERIES_UNDER_OOM] && v[SERIES_UNDER_OOM] != HR_UNKNOWN;
+	if (v[SERIES_RESTARTS] == HR_UNKNOWN)
+		return;
+	in->restarted = *restarts != HR_UNKNOWN && v[SERIES_RESTARTS] > *restarts;
+	*restarts = v[SERIES_RESTARTS];
+}
+
+static void closep(struct series **series) { series_close(*series); }
+
+static int replay_rows(struct series *series, struct replay *replay, bool json)
+{
+	uint64_t restarts = HR_UNKNOWN;
+	struct foresee_input in;
+	struct series_row row;
+	int r;
+
+	while (!(r = series_next(series, &row))) {
+		row_input(&row, &restarts, &in);
+		replay_learn(replay, &in);
+		r = json ? replay_print_line(replay, row.t_seconds, NULL)
+			 : replay_note(replay, row.t_seconds);
+		if (r || (json && ferror(stdout)))
+			return r;
+	}
+	return r == -ENODATA ? 0 : r;
+}
+
+static int replay_series(const char *path, bool json)
+{
+	_cleanup_(closep) struct series *series = NULL;
+	_cleanup_(replay_done) struct replay replay;
+	char clean[512];
+	int r = series_open(path, &series);
+
+	replay_init(&replay, "", true);
+	if (r) {
+		log_error("%s", text_clean(series_open_error(), SIZE_MAX, clean, sizeof(clean)));
+		return r == -EINVAL ? CLI_USAGE : CLI_FAILED;
+	}
+	r = replay_rows(series, &replay, json);
+	if (!json)
+		replay_print_table(&replay, cli_colour());
+	else if (series_backwards(series))
+		log_info("%s: time went back in %lu samples: they count as if no time had passed",
+			 text_clean(path, SIZE_MAX, clean, sizeof(clean)),
+			 series_backwards(series));
+	if (!r)
+		return cli_flush();
+	cli_flush();
+	if (r == -EINVAL)
+		log_error("%s", text_clean(series_error(series), SIZE_MAX, clean, sizeof(clean)));
+	else
+		log_error("%s: %s", text_clean(path, SIZE_MAX, clean, sizeof(clean)), strerror(-r));
+	return r == -EINVAL ? CLI_USAGE : CLI_FAILED;
+}
+
+static int run(const void *values, char **arguments)
+{
+	const struct replay_options *options = values;
+	const char *path = strcmp(arguments[0], "-") ? arguments[0] : STDIN;
+	_cleanup_reader_ struct hr_reader *reader = NULL;
+	enum kind kind;
+	struct target target;
+	char clean[128];
+	int r = look(path, &kind);
+
+	if (r)
+		return r;
+	if (kind == KIND_BOARD) {
+		log_error("replay: the live board has no past: record it ('headroom record FILE')");
+		return CLI_USAGE;
+	}
+	if (options->target && kind == KIND_SERIES) {
+		log_error("replay: --target is for recordings; a CSV file is one series");
+		return CLI_USAGE;
+	}
+	if (options->target && target_parse(options->target, &target)) {
+		log_error("replay: --target '%s': give " TARGET_WANTS,
+			  text_clean(options->target, SIZE_MAX, clean, sizeof(clean)));
+		return CLI_USAGE;
+	}
+	if (kind == KIND_SERIES)
+		return replay_series(path, options->json);
+	r = cli_open(path, &reader);
+	return r ? r : replay_recording(reader, options->target ? &target : NULL, options->json);
+}
+
+static const struct option_spec specs[] = {
+	OPTION_FLAG("json", struct replay_options, json, "one JSON object per sample and line"),
+	{.name = "target",
+	 .argument = "TARGET",
+	 .parse = option_text,
+	 .offset = offsetof(struct replay_options, target),
+	 .help = "of a recording, only whom this fits (as for explain)",
+	 .wants = TARGET_WANTS},
+	{0},
+};
+
+const struct command command_replay = {
+	.name = "replay",
+	.arguments = "FILE",
+	.summary = "foresight over a CSV series or a recording, as if it happened now",
+	.text = "FILE is a recording (headroom record), or CSV ('-': from standard input) whose\n"
+		"first line names its columns: t_seconds, used_bytes and limit_bytes are needed;\n"
+		"any counter may stand beside them under its JSON name (docs/commands.md).\n"
+		"Exit status 2: the file is wrong; the line on stderr says where.\n",
+	.arguments_needed = 1,
+	.options = specs,
+	.options_bytes = sizeof(struct replay_options),
+	.run = run,
+};

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* One walk over the events. Keeps copies of the few that were asked for; passes over what is
+ * damaged. */
+#include "past.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "cli.h"
+
+#define MOST_DAMAGED 64 /* pieces that are passed over before we give up */
+
+/* Something killed in it, below it, in an earlier life of it, or at its limit. */
+static bool concerns(const struct hr_slot *subject, const struct hr_event *event)
+{
+	const char *path = hr_slot_text(subject, subject->id.cgroup);
+	const char *where = hr_event_text(event, event->id.cgroup);
+	const struct hr_event_oom_kill *oom = (const void *)event;
+	size_t n = path ? strlen(path) : 0;
+
+	return event->cgroup_id == subject->cgroup_id ||
+	       (subject->id.workload && event->id.workload == subject->id.workload) ||
+	       (event->bytes >= sizeof(*oom) && oom->limit_cgroup_id == subject->cgroup_id) ||
+	       (n > 1 && where && !strncmp(where, path, n) && where[n] == '/');
+}
+
+static int keep(const struct hr_event *event, struct hr_event **at)
+{
+	struct hr_event *copy = malloc(event->bytes);
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, event, event->bytes);
+	free(*at);
+	*at = copy;
+	return 0;
+}
+
+static int keep_kill(struct past *past, const struct hr_event *event)
+{
+	size_t n = 0;
+
+	while (n < PAST_KILLS && past->kill[n])
+		n++;
+	if (n == PAST_KILLS) {
+		free(past->kill[0]);
+		memmove(past->kill, past->kill + 1, (--n) * sizeof(past->kill[0]));
+		past->kill[n] = NULL;
+	}
+	return keep(event, &past->kill[n]);
+}
+
+static int look_at(struct past *past, const struct hr_event *event)
+{
+	const struct hr_event_outcome *outcome = (const void *)event;
+	int r = 0;
+
+	if (!past->first_seq)
+		past->first_seq = event->seq;
+	past->last_seq = event->seq;
+	if (past->seq && event->seq == past->seq)
+		r = keep(event, &past->event);
+	else if (past->seq && event->type == HR_EVENT_OUTCOME && event->bytes >= sizeof(*outcome) &&
+		 outcome->ref == past->seq)
+		r = keep(event, &past->outcome);
+	if (!r && past->subject && event->type == HR_EVENT_OOM_KILL &&
+	    concerns(past->subject, event))
+		r = keep_kill(past, event);
+	return r;
+}
+
+static int drain(struct hr_reader *reader, struct past *past)
+{
+	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
+	const struct hr_event *event = (const void *)record;
+	int r = 0;
+
+	for (int damaged = 0; damaged < MOST_DAMAGED; damaged += r == -EBADMSG) {
+		r = hr_reader_next_event(reader, (struct hr_event *)record, sizeof(record));
+		if (r == -ENODATA || r == -EAGAIN)
+			return 0;
+		if (!r)
+			r = look_at(past, event);
+		if (r && r != -EOVERFLOW && r != -EBADMSG)
+			return r;
+	}
+	return 0;
+}
+
+static int drain_recording(struct hr_reader *reader, struct past *past)
+{
+	int r = 0;
+
+	for (int damaged = 0; damaged < MOST_DAMAGED; damaged += r == -EBADMSG) {
+		r = hr_reader_next_frame(reader);
+		if (r == -EBADMSG)
+			continue;
+		if (r == -ENODATA ||
+		    (!r && past->until_ns && hr_reader_frame_time(reader) > past->until_ns))
+			return 0;
+		if (!r)
+			r = drain(reader, past);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int past_read(const char *board, struct past *past)
+{
+	_cleanup_reader_ struct hr_reader *reader = NULL;
+	int r = cli_open(board, &reader);
+
+	if (r)
+		return r;
+	r = hr_reader_is_recording(reader) ? drain_recording(reader, past) : drain(reader, past);
+	if (!r)
+		return CLI_DONE;
+	log_error("%s: cannot read its events: %s", hr_reader_path(reader), strerror(-r));
+	return CLI_FAILED;
+}
+
+void past_done(struct past *past)
+{
+	free(past->event);
+	free(past->outcome);
+	for (size_t i = 0; i < PAST_KILLS; i++)
+		free(past->kill[i]);
+	memset(past, 0, sizeof(*past));
+}

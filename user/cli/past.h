@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a board or a recording still holds of events about one container, or of one event. Reads
+ * through them once, with a reader of its own. */
+#ifndef HEADROOM_PAST_H
+#define HEADROOM_PAST_H
+
+#include <headroom/reader.h>
+
+#define PAST_KILLS 5
+
+struct past {
+	/* asked for; either may be left empty */
+	uint64_t seq;
+	const struct hr_slot *subject;
+	uint64_t until_ns; /* of a recording, what came later is not looked at; 0: all */
+	/* found; each on the heap, or NULL */
+	struct hr_event *event, *outcome; /* number seq, and what came of it */
+	struct hr_event *kill[PAST_KILLS + 1]; /* the newest of the subject, oldest first */
+	uint64_t first_seq, last_seq; /* of what is held; 0: nothing is */
+};
+
+/* 0 or an exit status, and then one line said why. */
+int past_read(const char *board, struct past *past);
+void past_done(struct past *past);
+
+#endif

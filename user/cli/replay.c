@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Feeding the room and keeping what the table will show: all changes up to a bound, and between
+ * them a few rows, thinned out as the series grows, so that a million samples fit on a screen. */
+#include "replay.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "json.h"
+
+#define PLAIN_MOST 32 /* then every second one goes */
+#define CHANGES_MOST 200 /* further ones are only counted */
+
+void replay_init(struct replay *r, const char *name, bool thin)
+{
+	memset(r, 0, sizeof(*r));
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	r->thin = thin;
+	r->stride = 1;
+	r->sum.first_warn = r->sum.first_act = r->sum.first_leak = NAN;
+	r->sum.top_risk_centi = UINT16_MAX;
+	r->outlook.risk_centi = UINT16_MAX;
+	foresee_init(&r->state);
+}
+
+void replay_done(struct replay *r)
+{
+	free(r->row);
+	r->row = NULL;
+}
+
+void replay_learn(struct replay *r, const struct foresee_input *input)
+{
+	uint64_t kills = input->events_oom_kill, before = r->last.events_oom_kill;
+
+	if (r->state.seen && kills != HR_UNKNOWN && before != HR_UNKNOWN && kills > before)
+		r->sum.kills += kills - before;
+	r->last = *input;
+	foresee_update(&r->state, input, &r->outlook);
+}
+
+static void sum_up(struct replay *r, const struct hr_outlook *before, double t)
+{
+	const struct hr_outlook *now = &r->outlook;
+	struct replay_sum *s = &r->sum;
+
+	if (!s->samples++)
+		s->first_t = s->last_t = t;
+	s->went_back += t < s->last_t;
+	if (before->alarm && t > s->last_t)
+		s->alarm_seconds += t - s->last_t;
+	if (now->alarm >= HR_ALARM_WARN && before->alarm < HR_ALARM_WARN && !s->warns++)
+		s->first_warn = t;
+	if (now->alarm >= HR_ALARM_ACT && before->alarm < HR_ALARM_ACT && !s->acts++)
+		s->first_act = t;
+	if (now->leak >= HR_LEAK_CONFIRMED && isnan(s->first_leak))
+		s->first_leak = t;
+	if (now->risk_centi != UINT16_MAX &&
+	    (s->top_risk_centi == UINT16_MAX || now->risk_centi > s->top_risk_centi)) {
+		s->top_risk_centi = now->risk_centi;
+		s->top_t = t;
+	}
+	s->last_t = t;
+}
+
+static void thin_out(struct replay *r)
+{
+	size_t kept = 0, plain = 0;
+
+	for (size_t i = 0; i < r->rows; i++)
+		if (r->row[i].change || plain++ % 2 == 0)
+			r->row[kept++] = r->row[i];
+	r->rows = kept;
+	r->end.kept = r->rows && r->row[r->rows - 1].t_seconds == r->end.t_seconds;
+	r->plain = (plain + 1) / 2;
+	r->stride *= 2;
+}
+
+static int keep_row(struct replay *r)
+{
+	if (r->rows == r->room) {
+		size_t room = r->room ? 2 * r->room : 16;
+		void *bigger = reallocarray(r->row, room, sizeof(*r->row));
+
+		if (!bigger)
+			return -ENOMEM;
+		r->row = bigger;
+		r->room = room;
+	}
+	r->end.kept = true;
+	r->row[r->rows++] = r->end;
+	r->plain += !r->end.change;
+	if (r->plain > PLAIN_MOST)
+		thin_out(r);
+	return 0;
+}
+
+int replay_note(struct replay *r, double t)
+{
+	const struct hr_outlook before = r->end.outlook, *now = &r->outlook;
+	const struct foresee_input *in = &r->last;
+	bool change = before.alarm != now->alarm || before.leak != now->leak;
+
+	sum_up(r, &before, t);
+	r->end = (struct replay_row){
+		.t_seconds = t,
+		.used = in->unreclaimable != HR_UNKNOWN ? in->unreclaimable : in->usage,
+		.left = in->headroom,
+		.outlook = *now,
+		.change = change,
+	};
+	if (r->end.left == HR_UNKNOWN && in->limit != HR_UNKNOWN && r->end.used != HR_UNKNOWN)
+		r->end.left = in->limit > r->end.used ? in->limit - r->end.used : 0;
+	r->changes += change;
+	if (change ? r->changes <= CHANGES_MOST : r->thin && (r->sum.samples - 1) % r->stride == 0)
+		return keep_row(r);
+	return 0;
+}
+
+/* The contract's keys, in its order; the words and shapes are those of every outlook. */
+static json_t *outlook_value(const char *key, const struct hr_outlook *outlook)
+{
+	const struct json_field *field = json_outlook_fields;
+
+	while (field->key && strcmp(field->key, key) != 0)
+		field++;
+	return field->key ? field->get(NULL, (const char *)outlook + field->offset) : NULL;
+}
+
+int replay_print_line(const struct replay *r, double t, json_t *who)
+{
+	static const char *const keys[] = {
+		"risk", "confidence", "oom_in_seconds", "drift_bytes_per_second",
+		"leak", "alarm",      "reasons"};
+	json_t *line = json_object();
+	int bad = json_object_set_new(line, "t_seconds", json_real(t));
+
+	if (who)
+		bad |= json_object_update(line, who);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		bad |= json_object_set_new(line, keys[i], outlook_value(keys[i], &r->outlook));
+	if (!bad)
+		bad = json_dumpf(line, stdout, JSON_STYLE);
+	json_decref(line);
+	putchar('\n');
+	return bad && !ferror(stdout) ? -ENOMEM : 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One series run through the foreseeing room, as `headroom replay` does it: a CSV file is one, each
+ * container of a recording is one. Samples go in, a JSON line a sample or a readable table comes
+ * out. No clock, no board: the same samples give the same bytes.
+ */
+#ifndef HEADROOM_REPLAY_H
+#define HEADROOM_REPLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "foresee/foresee.h"
+
+#define REPLAY_NAME 640
+
+struct replay_row { /* of the table */
+	double t_seconds;
+	uint64_t used, left;
+	struct hr_outlook outlook;
+	bool change; /* an alarm or a leak verdict changed here */
+	bool kept; /* it stands in the table */
+};
+
+struct replay_sum {
+	uint64_t samples, went_back, kills;
+	double first_t, last_t, first_warn, first_act, first_leak, top_t;
+	unsigned int warns, acts;
+	double alarm_seconds;
+	uint16_t top_risk_centi; /* UINT16_MAX: never known */
+};
+
+struct replay {
+	char name[REPLAY_NAME]; /* clean; "" for a CSV file */
+	bool thin; /* keep rows for the table where nothing changes, too */
+	struct foresee_state state;
+	struct foresee_input last;
+	struct hr_outlook outlook; /* after the last sample */
+	struct replay_sum sum;
+	/* below: the table's */
+	struct replay_row *row, end;
+	size_t rows, room, plain;
+	uint64_t stride, changes;
+};
+
+void replay_init(struct replay *replay, const char *name, bool thin);
+void replay_done(struct replay *replay);
+
+/* Learns from a sample; its outlook is replay->outlook. */
+void replay_learn(struct replay *replay, const struct foresee_input *input);
+/* Notes what was learnt last for table and sum. 0 or -ENOMEM. */
+int replay_note(struct replay *replay, double t_seconds);
+
+/* One line for what was learnt last; `who` (NULL: nobody) goes in behind the time, and is left to
+ * the caller. 0 or -ENOMEM. */
+int replay_print_line(const struct replay *replay, double t_seconds, json_t *who);
+/* The table, and the sum below it. */
+void replay_print_table(const struct replay *replay, bool colour);
+
+/* Recordings: every container that fits (target NULL: what ls lists). An exit status. */
+struct target;
+struct hr_reader;
+int replay_recording(struct hr_reader *reader, const struct target *target, bool json);
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* A replayed series as a table and a few lines that sum it up. Prints what was kept, nothing more.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "foresee/words.h"
+#include "replay.h"
+#include "view/style.h"
+#include "view/words.h"
+
+static const char *word_or(const char *word) { return word ? word : "unknown"; }
+
+static const char *seconds(double t, char text[UNITS_TEXT])
+{
+	char bare[UNITS_TEXT];
+
+	if (!(fabs(t) < 1e15))
+		strcpy(text, "-");
+	else
+		snprintf(text, UNITS_TEXT, "%s%s", t < 0 ? "-" : "",
+			 units_duration_ms((uint64_t)llround(fabs(t) * 1e3), bare));
+	return text;
+}
+
+static const char *risk(uint16_t centi, char text[8])
+{
+	if (centi == UINT16_MAX)
+		strcpy(text, "-");
+	else
+		snprintf(text, 8, "%u", (centi + 50u) / 100u);
+	return text;
+}
+
+static enum style alarm_style(unsigned int alarm)
+{
+	return alarm >= HR_ALARM_ACT	? STYLE_BAD
+	       : alarm == HR_ALARM_WARN ? STYLE_WARN
+					: STYLE_PLAIN;
+}
+
+static void print_row(const struct replay *r, const struct replay_row *row, bool colour)
+{
+	const struct hr_outlook *o = &row->outlook;
+	const char *on = colour ? style_ansi(alarm_style(o->alarm)) : NULL;
+	const char *leak = o->leak ? word_or(foresee_leak_state_word(o->leak)) : "-";
+	char time[UNITS_TEXT], used[UNITS_TEXT], left[UNITS_TEXT], rate[UNITS_TEXT];
+	char oom[UNITS_TEXT], chance[8], why[REASON_TEXT] = "", clean[REASON_TEXT];
+
+	if (o->reason[0].kind)
+		reason_text(&o->reason[0], why);
+	printf("%s%c %8s %9s %9s %11s %7s %4s %-5s %s%*s%s%s\n", on ? on : "",
+	       row->change ? '>' : ' ', seconds(row->t_seconds - r->sum.first_t, time),
+	       units_bytes(row->used, used), units_bytes(row->left, left),
+	       units_rate(o->drift_bytes_per_second, rate),
+	       units_duration_ms(o->oom_in_p50_ms, oom), risk(o->risk_centi, chance),
+	       o->alarm ? word_or(alarm_word(o->alarm)) : "-", leak,
+	       *why ? 11 - (int)strlen(leak) : 0, "",
+	       text_clean(why, sizeof(why), clean, sizeof(clean)), on ? "\033[0m" : "");
+}
+
+static void print_rows(const struct replay *r, bool colour)
+{
+	printf("  %8s %9s %9s %11s %7s %4s %-5s %-10s %s\n", "AFTER", "USED", "LEFT", "TREND",
+	       "OOM IN", "RISK", "ALARM", "LEAK", "WHY");
+	for (size_t i = 0; i < r->rows; i++)
+		print_row(r, &r->row[i], colour);
+	if (!r->end.kept)
+		print_row(r, &r->end, colour);
+}
+
+static void print_first(const char *what, unsigned int n, double first, const struct replay *r)
+{
+	char time[UNITS_TEXT];
+
+	printf("%u %s%s", n, what, n == 1 ? "" : "s");
+	if (n)
+		printf(" (%safter %s)", n == 1 ? "" : "the first ",
+		       seconds(first - r->sum.first_t, time));
+}
+
+static void print_alarms(const struct replay *r)
+{
+	const struct replay_sum *s = &r->sum;
+	char time[UNITS_TEXT], chance[8];
+
+	print_first("warn", s->warns, s->first_warn, r);
+	fputs(", ", stdout);
+	print_first("act", s->acts, s->first_act, r);
+	if (s->warns || s->acts)
+		printf(", %s in alarm", seconds(s->alarm_seconds, time));
+	if (s->top_risk_centi != UINT16_MAX)
+		printf("; highest risk %s after %s", risk(s->top_risk_centi, chance),
+		       seconds(s->top_t - s->first_t, time));
+	if (!isnan(s->first_leak))
+		printf("; leak confirmed after %s", seconds(s->first_leak - s->first_t, time));
+	if (s->kills)
+		printf("; %llu OOM kill%s", (unsigned long long)s->kills, s->kills == 1 ? "" : "s");
+	putchar('\n');
+}
+
+static void print_end(const struct replay *r)
+{
+	const struct hr_outlook *o = &r->end.outlook;
+	char p10[UNITS_TEXT], p50[UNITS_TEXT], p90[UNITS_TEXT], chance[8];
+	char text[REASON_TEXT], clean[REASON_TEXT];
+
+	printf("at the end: risk %s, ", risk(o->risk_centi, chance));
+	if (o->oom_in_p50_ms == HR_UNKNOWN)
+		fputs("no OOM foreseen within a day", stdout);
+	else
+		printf("OOM in %s (eight cases of ten: %s to %s)",
+		       units_duration_ms(o->oom_in_p50_ms, p50),
+		       units_duration_ms(o->oom_in_p10_ms, p10),
+		       o->oom_in_p90_ms == HR_UNKNOWN ? "over a day"
+						      : units_duration_ms(o->oom_in_p90_ms, p90));
+	printf(", leak %s", word_or(foresee_leak_state_word(o->leak)));
+	if (o->leak && o->leak_bytes_per_hour != HR_UNKNOWN_I64 && o->leak_bytes_per_hour > 0)
+		printf(" (%s an hour)", units_bytes((uint64_t)o->leak_bytes_per_hour, p10));
+	putchar('\n');
+	for (size_t i = 0; i < HR_REASONS && o->reason[i].kind; i++)
+		printf("  %+.2f %s\n", o->reason[i].weight_centi / 100.0,
+		       text_clean(reason_text(&o->reason[i], text), sizeof(text), clean,
+				  sizeof(clean)));
+}
+
+static void print_record(const struct replay *r)
+{
+	struct foresee_record record;
+
+	foresee_record(&r->state, &record);
+	if (record.checked)
+		printf("of its own intervals (eight cases of ten) %u were checked, %u held\n",
+		       record.checked, record.covered);
+}
+
+void replay_print_table(const struct replay *r, bool colour)
+{
+	const struct replay_sum *s = &r->sum;
+	bool rows = s->samples && (r->rows || r->thin);
+	char time[UNITS_TEXT];
+
+	if (rows)
+		print_rows(r, colour);
+	if (r->rows && r->changes > r->rows - r->plain)
+		printf("  … and %llu more changes\n",
+		       (unsigned long long)(r->changes - (r->rows - r->plain)));
+	printf("%s%s%llu sample%s", r->name, *r->name ? ": " : "", (unsigned long long)s->samples,
+	       s->samples == 1 ? "" : "s");
+	if (!s->samples) {
+		putchar('\n');
+		return;
+	}
+	printf(" over %s", seconds(s->last_t - s->first_t, time));
+	if (s->went_back)
+		printf(" (%llu went back in time)", (unsigned long long)s->went_back);
+	fputs("; ", stdout);
+	print_alarms(r);
+	if (!rows)
+		return;
+	print_end(r);
+	print_record(r);
+}
