@@ -28,7 +28,6 @@
 #include "state.h"
 #include "supervisor.h"
 
-#define CAPACITY_MOST	65536u
 #define CAPACITY_TIGHT	32u	/* slots left, and a 64th: time to grow */
 #define CAPACITY_GROWTH	256u	/* at least, or by half */
 #define HEARTBEAT_NS	(1 * NS_PER_SEC)
@@ -37,6 +36,7 @@
 #define TASKS_CLOSE_NS	(1 * NS_PER_SEC)	/* … and while somebody is short of headroom */
 #define EXPIRE_NS	(30 * NS_PER_SEC)
 #define GROW_AGAIN_NS	(60 * NS_PER_SEC)
+#define GROW_WAIT_NS	(20 * NS_PER_SEC)	/* for calm; on a host that knows none, growth comes all the same */
 #define RESPAWN_NS	(5 * NS_PER_SEC)
 
 static struct guard the_guard;			/* one per process; too large for a stack */
@@ -63,11 +63,13 @@ static void start_job(struct guard *guard, uint64_t now)
 	job->board_path = board_path(guard->board);
 	job->want_capacity = 0;
 	close_ask(guard, job);
-	if (guard->want_capacity && !danger) {
+	if (guard->want_capacity && (!danger || now - guard->want_ns > GROW_WAIT_NS)) {
 		job->want_capacity = guard->want_capacity;
+		job->root = guard->config->root;
 		guard->want_capacity = 0;
 	}
-	if (!job->want_sweep && !job->want_tasks && !job->n_opens && !job->want_capacity)
+	if (!job->want_sweep && !job->want_tasks && !job->n_opens && !job->want_capacity &&
+	    !job->retired)
 		return;
 	if (job->want_sweep)
 		guard->sweep_ns = now;
@@ -84,7 +86,7 @@ static void report_losses(struct guard *guard)
 			     (unsigned long long)(guard->records_lost - guard->lost_told));
 		guard->lost_told = guard->records_lost;
 	}
-	if (guard->board_full && !guard->full_told) {
+	if (guard->board_full > guard->full_grown && !guard->full_told) {
 		guard->full_told = true;
 		notice_guard(guard, HR_GUARD_CAPACITY, HR_WARNING, guard->tracks.capacity,
 			     "the board is full (%u cgroups): new ones are not listed until it grows",
@@ -134,13 +136,12 @@ static void on_close_timer(struct loop_watch *watch, uint32_t events, void *arg)
 /* A larger sense and larger tables came back from the worker: everything changes hands between two sweeps. */
 static void take_growth(struct guard *guard, struct worker_job *job)
 {
-	uint32_t capacity = (uint32_t)job->want_capacity;
-	int err = job->grow_error ?: board_grow(guard->board, capacity) ?:
-		  tracks_grow(&guard->tracks, capacity);
+	uint32_t capacity = job->grow_error ? job->want_capacity : job->grown_capacity;
+	int err = job->grow_error ?: board_grow(guard->board, capacity);
 
 	if (err) {
-		sense_close(job->grown);
-		job->grown = NULL;
+		job->retired = take_ptr(job->grown);
+		tracks_done(&job->tracks);
 		guard->grow_ns = clock_mono_ns();
 		notice_guard(guard, HR_GUARD_CAPACITY, HR_WARNING, capacity,
 			     "no room to grow to %u cgroups: %s", capacity, strerror(-err));
@@ -148,7 +149,8 @@ static void take_growth(struct guard *guard, struct worker_job *job)
 	}
 	guard->lost_before += sense_lost(guard->sense);
 	loop_remove(&guard->loop, &guard->w_records);
-	sense_close(guard->sense);
+	tracks_move(&guard->tracks, &job->tracks);
+	job->retired = guard->sense;
 	guard->sense = guard->worker.sense = take_ptr(job->grown);
 	guard_watch_records(guard);
 	publish_stall_bases(guard);
@@ -164,9 +166,12 @@ static void consider_growth(struct guard *guard, const struct worker_job *job)
 		     guard->tracks.running > capacity - capacity / 64 - CAPACITY_TIGHT;
 
 	/* One that failed is tried again, but not at once: each try loads BPF anew. */
-	if (tight && capacity < CAPACITY_MOST &&
-	    (!guard->grow_ns || clock_mono_ns() - guard->grow_ns > GROW_AGAIN_NS))
-		guard->want_capacity = capacity + (capacity / 2 > CAPACITY_GROWTH ? capacity / 2 : CAPACITY_GROWTH);
+	if (!tight || guard->want_capacity || job->want_capacity || capacity >= CAPACITY_MOST ||
+	    (guard->grow_ns && job->begun_ns - guard->grow_ns < GROW_AGAIN_NS))
+		return;
+	capacity += capacity / 2 > CAPACITY_GROWTH ? capacity / 2 : CAPACITY_GROWTH;
+	guard->want_capacity = capacity < CAPACITY_MOST ? capacity : CAPACITY_MOST;
+	guard->want_ns = job->begun_ns;
 }
 
 static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)

@@ -9,14 +9,18 @@
 #include "kills.h"
 #include "publish.h"
 
-#define ASKED_MAX	32			/* questions on the wire at once */
+#define ASKED_MAX	48			/* questions on the wire at once … */
+#define ASKED_CGROUPS	32			/* … of which so many about cgroups: an OOM kill finds room */
 #define ANSWER_LATE_NS	(2 * NS_PER_SEC)	/* the resolver died or hangs: ask again */
 #define ASK_AGAIN_NS	(100 * NS_PER_MS)	/* state files are not there yet; doubles */
 #define ASK_AGAIN_MOST	7
+#define LATE_MOST	5			/* doublings of the wait of one that gets no answer */
 
 static bool send_question(struct guard *guard, const struct resolve_question *question)
 {
-	if (guard->resolver_fd < 0 || guard->asked_out >= ASKED_MAX)
+	unsigned int most = question->ask == RESOLVE_PROCESS ? ASKED_MAX : ASKED_CGROUPS;
+
+	if (guard->resolver_fd < 0 || guard->asked_out >= most)
 		return false;
 	if (send(guard->resolver_fd, question, sizeof(*question), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return false;
@@ -44,23 +48,34 @@ void link_ask(struct guard *guard, uint32_t slot)
 	track->ask_ns = guard->asked_ns;
 }
 
+/* The resolver died over it, maybe each time: such a question must not keep it from the others. */
+static void unanswered(struct track *track, uint64_t now_ns)
+{
+	track->resolve = RESOLVE_WANTED;
+	track->ask_ns = now_ns + (ANSWER_LATE_NS << track->late) - ANSWER_LATE_NS;
+	if (track->late < LATE_MOST)
+		track->late++;
+}
+
 void link_scan(struct guard *guard, uint64_t now_ns)
 {
 	bool lost = guard->asked_out && now_ns - guard->asked_ns > ANSWER_LATE_NS;
+	uint32_t n = 0;
 
 	if (lost)
 		guard->asked_out = 0;
-	for (uint32_t n = 0; n < guard->tracks.capacity && guard->asked_out < ASKED_MAX; n++) {
+	for (; n < guard->tracks.capacity && guard->asked_out < ASKED_CGROUPS; n++) {
 		uint32_t slot = guard->ask_hand++ % guard->tracks.capacity;
 		struct track *track = &guard->tracks.track[slot];
 
 		if (!track->memcg_id || track->gone_ns)
 			continue;
 		if (track->resolve == RESOLVE_ASKED && now_ns - track->ask_ns > 2 * ANSWER_LATE_NS)
-			track->resolve = RESOLVE_WANTED;
+			unanswered(track, now_ns);
 		if (track->resolve == RESOLVE_WANTED && track->ask_ns <= now_ns)
 			link_ask(guard, slot);
 	}
+	guard->asks_left = n < guard->tracks.capacity;
 }
 
 bool link_ask_process(struct guard *guard, uint64_t tag, const struct record_task *task)
@@ -122,4 +137,7 @@ void link_read(struct guard *guard)
 		else
 			on_identity(guard, &answer);
 	}
+	/* What waited for room on the wire; many at once, since finding them means going through all. */
+	if (guard->asks_left && guard->asked_out < ASKED_CGROUPS / 2)
+		link_scan(guard, clock_mono_ns());
 }

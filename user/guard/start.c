@@ -22,22 +22,7 @@
 #include "publish.h"
 #include "state.h"
 
-#define CAPACITY_LEAST	256u
-#define CAPACITY_MOST	65536u
-#define CAPACITY_SPARE	96u
-#define CAPACITY_STEP	64u
 #define OOM_SCORE_ADJ	"-999"		/* not -1000: a runaway guard must not hang the host */
-
-/* A slot is a page: room for some more than there are now, and growth for the rest. */
-static uint32_t choose_capacity(const struct config *config)
-{
-	size_t count = sense_count(config->root);
-	size_t capacity = count + count / 32 + CAPACITY_SPARE;
-
-	capacity = (capacity + CAPACITY_STEP - 1) / CAPACITY_STEP * CAPACITY_STEP;
-	return capacity < CAPACITY_LEAST  ? CAPACITY_LEAST
-	       : capacity > CAPACITY_MOST ? CAPACITY_MOST : (uint32_t)capacity;
-}
 
 /* The exit status for a board that can't be had, and the line that says so. */
 static int complain_board(const struct config *config, int err)
@@ -187,7 +172,7 @@ int guard_start(struct guard *guard, struct config *config, struct guard_wires *
 	guard->started_ns = clock_mono_ns();
 	close_init(guard);
 	resolve_scope(config);
-	status = open_rooms(guard, choose_capacity(config), &adopted) ?: reserve_tables(guard);
+	status = open_rooms(guard, worker_capacity(config->root), &adopted) ?: reserve_tables(guard);
 	if (status)
 		return status;
 	if (adopted)

@@ -78,6 +78,7 @@ struct guard {
 	unsigned int asked_out;		/* questions without an answer */
 	uint64_t asked_ns;		/* monotonic; the last time one was sent or answered */
 	uint32_t ask_hand;		/* where the search for unresolved cgroups goes on */
+	bool asks_left;			/* the wire was full before all had been asked */
 
 	uint64_t started_ns;		/* monotonic */
 	uint64_t tasks_ns, records_lost, lost_told;
@@ -93,6 +94,7 @@ struct guard {
 	uint64_t lost_before;		/* records lost by a sense that was replaced */
 	uint64_t grow_ns;		/* monotonic; when growing last failed; 0 */
 	uint32_t want_capacity;		/* > 0: grow with the next job, in calm */
+	uint64_t want_ns;		/* monotonic; since when */
 	bool close_armed;
 	struct guard_wires *wires;
 };

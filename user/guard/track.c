@@ -60,25 +60,20 @@ static void index_put(struct tracks *tracks, uint64_t memcg_id, uint32_t slot)
 	tracks->value[i] = slot;
 }
 
-int tracks_grow(struct tracks *tracks, uint32_t capacity)
+void tracks_move(struct tracks *tracks, struct tracks *larger)
 {
-	struct tracks grown;
-	int err = tracks_init(&grown, capacity);
-
-	if (err)
-		return err;
-	memcpy(grown.track, tracks->track, tracks->capacity * sizeof(*grown.track));
+	memcpy(larger->track, tracks->track, tracks->capacity * sizeof(*larger->track));
 	for (uint32_t slot = 0; slot < tracks->capacity; slot++)
-		if (grown.track[slot].memcg_id)
-			index_put(&grown, grown.track[slot].memcg_id, slot);
+		if (larger->track[slot].memcg_id)
+			index_put(larger, larger->track[slot].memcg_id, slot);
 	for (uint32_t i = 0; i <= tracks->ledger_mask; i++)
 		if (tracks->ledger[i].workload)
-			*ledger_entry(&grown, tracks->ledger[i].workload,
+			*ledger_entry(larger, tracks->ledger[i].workload,
 				      tracks->ledger[i].touched_ns) = tracks->ledger[i];
-	grown.running = tracks->running;
+	larger->running = tracks->running;
 	tracks_done(tracks);
-	*tracks = grown;
-	return 0;
+	*tracks = *larger;
+	memset(larger, 0, sizeof(*larger));
 }
 
 uint32_t tracks_find(const struct tracks *tracks, uint64_t memcg_id)

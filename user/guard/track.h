@@ -41,7 +41,8 @@ struct track {
 	/* whom it belongs to */
 	uint64_t ask_ns;		/* monotonic; when it was asked, or shall be */
 	uint8_t resolve;		/* enum resolve_state */
-	uint8_t asked;			/* how often */
+	uint8_t asked;			/* how often it was answered, but not completely */
+	uint8_t late;			/* how often it got no answer */
 	uint8_t alarm, leak;		/* as last told */
 	uint8_t stalled, under_oom;	/* as last told */
 	uint8_t close;			/* index + 1 in the close-watch list; 0: not on it */
@@ -72,7 +73,8 @@ struct tracks {
 };
 
 int tracks_init(struct tracks *tracks, uint32_t capacity);	/* 0 or -ENOMEM */
-int tracks_grow(struct tracks *tracks, uint32_t capacity);	/* keeps all; 0 or -ENOMEM and nothing changed */
+/* All of `tracks` into `larger` (fresh from tracks_init, and larger), which then takes its place. Can't fail. */
+void tracks_move(struct tracks *tracks, struct tracks *larger);
 void tracks_done(struct tracks *tracks);
 
 uint32_t tracks_find(const struct tracks *tracks, uint64_t memcg_id);	/* slot or TRACK_NONE */

@@ -20,6 +20,19 @@
 #define STAT_NOISE	 (256 << 10)		/* … but not for what per-CPU charging moves anyway */
 #define MEMO_REACH	 8
 #define TASK_ROWS	 4096u	/* the threshold follows, so that some hundreds come (host.c) */
+#define CAPACITY_LEAST	 256u
+#define CAPACITY_SPARE	 96u
+#define CAPACITY_STEP	 64u
+
+__u32 worker_capacity(const char *root)
+{
+	size_t count = sense_count(root);
+	size_t capacity = count + count / 32 + CAPACITY_SPARE;
+
+	capacity = (capacity + CAPACITY_STEP - 1) / CAPACITY_STEP * CAPACITY_STEP;
+	return capacity < CAPACITY_LEAST  ? CAPACITY_LEAST
+	       : capacity > CAPACITY_MOST ? CAPACITY_MOST : (__u32)capacity;
+}
 
 static __u32 memo_size(size_t capacity)
 {
@@ -111,7 +124,8 @@ static void free_tables(struct worker *worker)
 	free(worker->memo);
 }
 
-static int grow(struct worker *worker, size_t capacity)
+/* The worker's own tables; nothing changes on failure. */
+static int grow_tables(struct worker *worker, size_t capacity)
 {
 	struct worker_job *job = &worker->job;
 	_cleanup_free_ struct memcg_sample *rows = calloc(capacity, sizeof(*rows));
@@ -119,13 +133,9 @@ static int grow(struct worker *worker, size_t capacity)
 	_cleanup_free_ struct stat_memo *memo = calloc(memo_size(capacity), sizeof(*memo));
 	_cleanup_free_ int *parent = calloc(capacity, sizeof(*parent));
 	_cleanup_free_ struct account *accounts = calloc(capacity, sizeof(*accounts));
-	int err;
 
 	if (!rows || !tasks || !memo || !parent || !accounts)
 		return -ENOMEM;
-	err = worker->sense ? sense_grow(worker->sense, capacity, &job->grown) : 0;
-	if (err)
-		return err;
 	free_tables(worker);
 	job->parent = take_ptr(parent);
 	job->accounts = take_ptr(accounts);
@@ -138,10 +148,34 @@ static int grow(struct worker *worker, size_t capacity)
 	return 0;
 }
 
+/* Everything that is as large as the number of cgroups but the board. What was asked for is the least: many may have
+ * come meanwhile, and each growth loads BPF anew. */
+static int grow(struct worker *worker)
+{
+	struct worker_job *job = &worker->job;
+	__u32 now = worker_capacity(job->root);
+	__u32 capacity = now > job->want_capacity ? now : job->want_capacity;
+	int err = sense_grow(worker->sense, capacity, &job->grown);
+
+	if (err)
+		return err;
+	err = tracks_init(&job->tracks, capacity) ?: grow_tables(worker, capacity);
+	if (err) {
+		tracks_done(&job->tracks);
+		sense_close(take_ptr(job->grown));
+		return err;
+	}
+	job->grown_capacity = capacity;
+	return 0;
+}
+
 static void do_job(struct worker *worker)
 {
 	struct worker_job *job = &worker->job;
 
+	sense_close(take_ptr(job->retired));
+	if (job->want_capacity)		/* first: a sweep's rows must not be those of before */
+		job->grow_error = grow(worker);
 	job->begun_ns = clock_mono_ns();
 	if (job->want_sweep)
 		do_sweep(worker);
@@ -150,8 +184,6 @@ static void do_job(struct worker *worker)
 					       job->task_capacity, &job->n_tasks);
 	for (size_t i = 0; i < job->n_opens; i++)
 		job->open[i].fd = sense_usage_open(worker->sense, job->open[i].path);
-	if (job->want_capacity)
-		job->grow_error = grow(worker, job->want_capacity);
 }
 
 static void *worker_thread(void *arg)
@@ -162,7 +194,7 @@ static void *worker_thread(void *arg)
 	for (;;) {
 		while (sem_wait(&worker->go) && errno == EINTR)
 			;
-		if (worker->stop)
+		if (__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE))
 			return NULL;
 		do_job(worker);
 		if (write(worker->done_fd, &one, sizeof(one)) < 0)
@@ -176,7 +208,7 @@ int worker_init(struct worker *worker, struct sense *sense, size_t capacity)
 	int err;
 
 	memset(worker, 0, sizeof(*worker));
-	err = grow(worker, capacity);
+	err = grow_tables(worker, capacity);
 	if (err)
 		return err;
 	worker->sense = sense;
@@ -195,10 +227,14 @@ int worker_init(struct worker *worker, struct sense *sense, size_t capacity)
 void worker_done(struct worker *worker)
 {
 	if (worker->thread) {
-		worker->stop = true;
+		__atomic_store_n(&worker->stop, true, __ATOMIC_RELEASE);
 		sem_post(&worker->go);
 		pthread_join(worker->thread, NULL);
 	}
+	/* What a last job brought and nobody took. */
+	sense_close(worker->job.grown);
+	sense_close(worker->job.retired);
+	tracks_done(&worker->job.tracks);
 	free_tables(worker);
 	if (worker->statm_fd > 0)
 		close(worker->statm_fd);

@@ -12,8 +12,10 @@
 #include <stdbool.h>
 #include "sense/account.h"
 #include "sense/sense.h"
+#include "track.h"
 
-#define WORKER_OPENS 16
+#define WORKER_OPENS	16
+#define CAPACITY_MOST	65536u
 
 struct worker_open {		/* a usage file to keep open for the close watch */
 	__u64 memcg_id;
@@ -25,7 +27,9 @@ struct worker_job {
 	/* asked */
 	bool want_sweep, want_tasks;
 	__u64 min_rss;		/* smallest process of interest, bytes; 0: all of them */
-	__u32 want_capacity;	/* > 0: open a larger sense and larger tables (only in calm) */
+	__u32 want_capacity;	/* > 0: open a larger sense and larger tables, for this many at least */
+	struct sense *retired;	/* was replaced: to be closed here, since letting go of BPF can wait */
+	const char *root;
 	const char *board_path;	/* to be looked for with every sweep */
 	size_t n_opens;
 	struct worker_open open[WORKER_OPENS];
@@ -40,7 +44,9 @@ struct worker_job {
 	struct host_sample host;
 	__u64 rss, heap;	/* the guard's own, bytes */
 	int grow_error;
-	struct sense *grown;	/* the larger sense; the loop swaps it in and closes the old one */
+	__u32 grown_capacity;	/* what was grown to */
+	struct sense *grown;	/* the larger sense; the loop swaps it in and retires the old one */
+	struct tracks tracks;	/* the loop's larger tables, empty */
 	/* tables; parent and accounts are the loop's scratch for account_path(), [capacity] like the rows */
 	struct memcg_sample *rows;
 	int *parent;
@@ -69,6 +75,8 @@ struct worker {
 	pthread_t thread;
 };
 
+/* Room for the cgroups that there are now and some more: a slot is a page, growth is for the rest. May block. */
+__u32 worker_capacity(const char *root);
 int worker_init(struct worker *worker, struct sense *sense, size_t capacity);	/* starts the thread */
 void worker_done(struct worker *worker);					/* waits for the thread */
 void worker_start(struct worker *worker);	/* the job is the thread's until worker_finish() */
