@@ -17,7 +17,7 @@ grown() { [ "$(cat "$usage_file")" -gt $want ]; }
 wait_for 5 grown || fail 'the group did not grow'
 # The sweep goes round every second, the processes are looked at every five.
 known() { snapshot | ask "$(entry steady) | select(.usage_bytes > $want and .rss_bytes > 29000000)"; }
-wait_for 8 known || { snapshot | jq "$(entry steady)" >&2 && fail 'the group, or its processes, are not on the board'; }
+wait_for 12 known || { snapshot | jq -c "$(entry steady)" >&2 && fail 'the group, or its processes, are not on the board'; }
 
 stat() { awk -v key="$1" '$1 == key { print $2 }' "$dir/memory.stat"; }
 near() { # key of the snapshot, value: equal but for 1 MiB (the kernel itself is that late)
