@@ -46,13 +46,11 @@ static int start_own(struct session *session)
 	int r;
 
 	if (geteuid() != 0) {
-		log_error("no guard is running here: start headroomd, or be root to have one of "
-			  "your own");
+		log_error("no guard is running here: start headroomd, or be root");
 		return CLI_NO_GUARD;
 	}
 	if (isatty(STDOUT_FILENO))
-		log_info("no guard is running here: starting one that observes, for as long as you "
-			 "look");
+		log_info("no guard is running here: starting one for as long as you look");
 	signals_catch();
 	r = own_guard_start(&session->guard, error);
 	if (!r)

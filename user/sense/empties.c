@@ -88,7 +88,7 @@ int empties_add(struct empties *e, struct files *files, struct memcg_sample *row
 		size_t *n)
 {
 	size_t seen = *n;
-	int r;
+	int r, full;
 
 	index_rows(e, rows, *n);
 	r = append(e, rows, capacity, n);
@@ -98,7 +98,8 @@ int empties_add(struct empties *e, struct files *files, struct memcg_sample *row
 			return r;
 		*n = seen;
 		index_rows(e, rows, seen);
-		r = append(e, rows, capacity, n) ?: r;
+		full = append(e, rows, capacity, n);
+		r = full ? full : r;
 	}
 	e->n_before = *n < e->capacity ? *n : e->capacity;
 	for (size_t i = 0; i < e->n_before; i++)

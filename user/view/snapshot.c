@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "names.h"
 
+#define STARTING_NS (20 * NS_PER_SEC) /* loading BPF takes seconds on a busy or emulated host */
 #define HOST_TRIES 5 /* each of them is many retries inside the reader */
 
 bool slot_gone(const struct hr_slot *slot) { return slot->state == HR_SLOT_GONE; }
@@ -79,6 +80,13 @@ static int load_slots(struct snapshot *s, struct hr_reader *reader)
 	return r == -ENODATA ? 0 : r;
 }
 
+/* It has made its board, and never looked. */
+static bool is_starting(const struct snapshot *s)
+{
+	return !s->recording && s->header.state == HR_BOARD_RUNNING && !s->host.sweeps &&
+	       s->age_ns < STARTING_NS;
+}
+
 int snapshot_load(struct snapshot *s, struct hr_reader *reader)
 {
 	struct hr_host host;
@@ -92,6 +100,8 @@ int snapshot_load(struct snapshot *s, struct hr_reader *reader)
 	s->host = host;
 	hr_reader_header(reader, &s->header);
 	s->recording = hr_reader_is_recording(reader);
+	if (is_starting(s))
+		s->health = -ESTALE;
 	/* Figures are as old as the guard's last look, not as our own. */
 	s->time_ns = host.sampled_ns && host.sampled_ns != HR_UNKNOWN
 			     ? host.sampled_ns
@@ -172,6 +182,11 @@ int snapshot_select(struct snapshot *s, const struct row_filter *filter)
 	return 0;
 }
 
+const char *snapshot_remedy(const struct snapshot *s)
+{
+	return is_starting(s) ? "try again in a moment" : "start headroomd";
+}
+
 const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes)
 {
 	char age[UNITS_TEXT];
@@ -182,6 +197,8 @@ const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes)
 	units_duration_ms(s->age_ns / NS_PER_MS / 1000 * 1000, age);
 	if (s->header.state == HR_BOARD_STOPPED)
 		snprintf(text, bytes, "the guard stopped %s ago: figures are old", age);
+	else if (is_starting(s))
+		snprintf(text, bytes, "the guard has just started: no figures yet");
 	else
 		snprintf(text, bytes, "the guard has been silent for %s: figures are old", age);
 	return text;

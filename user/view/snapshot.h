@@ -61,6 +61,8 @@ int snapshot_select(struct snapshot *s, const struct row_filter *filter);
 
 /* One line on a guard that is silent or has stopped; "" if all is well. */
 const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes);
+/* What to do about it. */
+const char *snapshot_remedy(const struct snapshot *s);
 
 /* Headroom as a share of the limit that binds, 0-1; NAN where not known or the container is
  * gone. */
