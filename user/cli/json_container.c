@@ -338,6 +338,7 @@ static const struct json_field guard_fields[] = {
 	HOST("pid", json_get_u32, pid),
 	HOST("started_at", json_get_time, started_ns),
 	HOST("rss_bytes", json_get_bytes, rss_bytes),
+	HOST("heap_bytes", json_get_bytes, heap_bytes),
 	HOST("cpu_seconds_total", json_get_ns, cpu_ns),
 	HOST("events_lost_total", json_get_bytes, events_lost),
 	HOST("containers", json_get_u32, containers),
