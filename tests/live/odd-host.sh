@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Hosts that lack something: BTF, PSI, a writable cgroupfs, descriptors, capabilities, all hidden from a guard of our own
+# by a mount namespace or a limit. Each time the guard runs, lists a group with its limit, counts its kill, and its board
+# tells what it does without.
+. "$(dirname "$0")/lib.sh"
+[ "$(id -u)" = 0 ] || skip 'hiding things from a guard needs root'
+need unshare
+unshare -m true 2>/dev/null || skip 'no mount namespaces here'
+
+BOARD=$work/board # a guard of our own
+group_make odd 33554432 || fail 'cannot make a group'
+prey odd sleep 600 &
+mkdir "$work/nothing"
+
+# what it is called, the shell's words that take something away, a jq condition on .host.guard.sources
+without() {
+	called=$1
+	rm -f "$BOARD" "$BOARD.lock"
+	unshare -m sh -c "$2 || exit 9; exec '$build/headroomd' --board '$BOARD'" >"$work/guard.log" 2>&1 &
+	guard=$!
+	wait_for 15 guard_ready || { cat "$work/guard.log" && fail "no guard, $called"; }
+	wait_for 5 seen odd || fail "the group is not listed, $called"
+	snapshot | jq "$(entry odd)" | expect '.usage_bytes > 0 and .limit_bytes == 33554432 and .headroom_bytes > 0' "$called"
+	snapshot | jq '.host.guard.sources' | expect "$3" "$called"
+	before=$(snapshot | jq "$(entry odd) | .oom_kills_total // 0")
+	prey odd tail /dev/zero 2>/dev/null
+	counted() { snapshot | ask "$(entry odd) | select(.oom_kills_total == $before + 1)"; }
+	wait_for 5 counted || snapshot | jq "$(entry odd)" | expect ".oom_kills_total == $before + 1" "$called"
+	guard_stop
+	! grep -q 'starting it again' "$work/guard.log" || { cat "$work/guard.log" && fail "something fell, $called"; }
+	echo "works $called"
+}
+
+[ ! -d /sys/kernel/btf ] || without 'without BTF' "mount -o bind '$work/nothing' /sys/kernel/btf" \
+	'.memcg_sweep == "cgroup files" and .oom_kill == "memory.events"'
+[ ! -f /proc/pressure/memory ] || without 'without PSI' 'mount -o bind /dev/null /proc/pressure/memory' '.host_pressure == "none"'
+without 'with cgroups read-only' "mount -o bind $mount $mount && mount -o remount,bind,ro $mount" '.memcg_sweep != null'
+# shellcheck disable=SC3045 # dash and busybox have it
+without 'with few descriptors' 'ulimit -n 64' '.memcg_sweep != null'
+if command -v setpriv >/dev/null && setpriv --bounding-set -ipc_lock true 2>/dev/null; then
+	without 'without rights to lock or raise' \
+		"ulimit -l 64; exec setpriv --bounding-set -sys_resource,-ipc_lock '$build/headroomd' --board '$BOARD'" \
+		'.memcg_sweep != null'
+	without 'without the right to load BPF' \
+		"exec setpriv --bounding-set -bpf,-perfmon,-sys_admin '$build/headroomd' --board '$BOARD'" \
+		'.memcg_sweep == "cgroup files" and .oom_kill == "memory.events"'
+fi
+
+# No memory cgroups at all: one line, and the status that says that this host can't.
+unshare -m sh -c "while umount $mount 2>/dev/null; do :; done; umount /sys/fs/cgroup/unified 2>/dev/null
+	exec '$build/headroomd' --board '$BOARD'" >"$work/out" 2>&1 &
+guard=$!
+wait "$guard"
+status=$?
+guard=
+[ $status = 5 ] || { cat "$work/out" && fail "status $status without memory cgroups, not 5"; }
+grep -q 'no memory cgroups to watch' "$work/out" || fail "what is said without memory cgroups: $(cat "$work/out")"
