@@ -18,8 +18,8 @@
 #include "pid_cgroup.h"
 #include "view/history.h"
 #include "view/plot.h"
+#include "view/snapshot.h"
 #include "view/story.h"
-#include "view/table.h"
 #include "view/target.h"
 
 #define CANDIDATES 16
@@ -241,19 +241,6 @@ static void tell(struct explanation *e)
 		       e->snapshot.time_ns);
 }
 
-static void print_story(struct explanation *e)
-{
-	bool ascii = isatty(STDOUT_FILENO) && cli_ascii();
-
-	for (size_t i = 0; i < e->story.n; i++) {
-		const char *on = cli_colour() ? style_ansi(e->story.line[i].style) : NULL;
-		char *text = (char *)e->story.line[i].text;
-
-		printf("%s%s%s\n", on ? on : "", ascii ? text_ascii(text) : text,
-		       on ? "\033[0m" : "");
-	}
-}
-
 static json_t *json_history(const struct explanation *e)
 {
 	struct hr_point history[HISTORY_POINTS];
@@ -322,7 +309,8 @@ static int run(const void *values, char **arguments)
 	if (e.options->json) {
 		r = print_json(&e);
 	} else {
-		print_story(&e);
+		story_print(&e.story, stdout, cli_width(), cli_colour(),
+			    isatty(STDOUT_FILENO) && cli_ascii());
 		print_plot(&e);
 	}
 	if (!r)

@@ -126,7 +126,8 @@ static int replay_series(const char *path, bool json)
 	if (!json)
 		replay_print_table(&replay, cli_colour());
 	else if (series_backwards(series))
-		log_info("%s: time went back in %lu samples: they count as if no time had passed",
+		log_info("%s: samples whose time went back: %lu; they count as if no time had "
+			 "passed",
 			 text_clean(path, SIZE_MAX, clean, sizeof(clean)),
 			 series_backwards(series));
 	if (!r)

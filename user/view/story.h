@@ -6,8 +6,10 @@
 #ifndef HEADROOM_STORY_H
 #define HEADROOM_STORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <headroom/event.h>
 #include "style.h"
 
@@ -23,15 +25,17 @@ struct story {
 	char text[STORY_TEXT];
 };
 
-/* Each adds to the story. `now_ns`: wall time of what is shown. `kills` of them were OOM kills that
- * the board still holds; NULL-terminated `kill` are the newest, oldest first. */
+/* Each adds to the story. `now_ns`: wall time of what is shown. `kill`: some that the board still
+ * holds, oldest first, NULL at the end. */
 void story_of_slot(struct story *story, const struct hr_slot *slot, const struct hr_host *host,
 		   uint64_t now_ns);
 void story_of_kills(struct story *story, const struct hr_slot *slot,
 		    const struct hr_event *const *kill, uint64_t now_ns);
-/* `outcome` may be NULL. Events other than OOM kills are told in their one sentence and, where they
- * carry an outlook, its reasons. */
+/* `outcome` may be NULL. Events other than OOM kills are told in their one sentence. */
 void story_of_event(struct story *story, const struct hr_event *event,
 		    const struct hr_event *outcome, uint64_t now_ns);
+
+/* width 0: no terminal, no line is broken. */
+void story_print(const struct story *story, FILE *out, size_t width, bool colour, bool ascii);
 
 #endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* A story onto a terminal or into a pipe: lines broken between words where they are wider than the
+ * terminal, what is broken off indented. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "story.h"
+#include "table.h"
+
+#define HANG 4
+#define LEAST_WIDTH 20 /* narrower than this the terminal may break where it likes */
+
+/* Bytes of `text` that fit into width columns, up to a blank where there is one. */
+static size_t fitting(const char *text, size_t width)
+{
+	char piece[STORY_TEXT];
+	size_t best = 0, n = strlen(text);
+
+	for (size_t at = 0; at < n;) {
+		size_t word = at + strspn(text + at, " "), end = word + strcspn(text + word, " ");
+
+		memcpy(piece, text, end);
+		piece[end] = 0;
+		if (text_width(piece) > width)
+			break;
+		best = at = end;
+	}
+	return best ? best : strspn(text, " ") + strcspn(text + strspn(text, " "), " ");
+}
+
+static void print_broken(FILE *out, const char *text, size_t width)
+{
+	size_t indent = 0;
+
+	while (text_width(text) + indent > width) {
+		size_t n = fitting(text, width - indent);
+
+		fprintf(out, "%*s%.*s", (int)indent, "", (int)n, text);
+		text += n + strspn(text + n, " ");
+		if (!*text)
+			return;
+		fputc('\n', out);
+		indent = HANG;
+	}
+	fprintf(out, "%*s%s", (int)indent, "", text);
+}
+
+void story_print(const struct story *story, FILE *out, size_t width, bool colour, bool ascii)
+{
+	char text[STORY_TEXT];
+
+	for (size_t i = 0; i < story->n; i++) {
+		const char *on = colour ? style_ansi(story->line[i].style) : NULL;
+
+		strcpy(text, story->line[i].text);
+		if (ascii)
+			text_ascii(text);
+		fputs(on ? on : "", out);
+		if (width < LEAST_WIDTH)
+			fputs(text, out);
+		else
+			print_broken(out, text, width);
+		fprintf(out, "%s\n", on ? "\033[0m" : "");
+	}
+}
