@@ -12,7 +12,7 @@
 
 #define MARGIN 9 /* "1023 MiB " */
 #define AREA_ROWS (PLOT_ROWS - 1) /* the last one is for times */
-#define LEAST_SECONDS 60.0 /* a window is never narrower, should there be so much */
+#define LEAST_SECONDS 30.0 /* a window is never narrower, should there be so much */
 #define MOST_TIMES 3.0 /* what was gets at most so many times the room of what will be, and back */
 #define FLOOR_SHARE 0.5 /* the scale begins at zero unless all lies above this share */
 #define FLOOR_ROOM 0.1
@@ -39,6 +39,9 @@ struct frame {
 	size_t first; /* the first point that is inside */
 	uint8_t dot[AREA_ROWS * 4][(PLOT_COLUMNS - MARGIN) * 2];
 };
+
+/* A double that is to be shown as a whole number. */
+static uint64_t whole(double x) { return x > 0 ? (uint64_t)fmin(x, 9e18) : 0; }
 
 static bool foreseen(double seconds) { return isfinite(seconds) && seconds >= 0; }
 
@@ -177,7 +180,7 @@ static size_t put_time(struct frame *f, size_t x, const char *sign, double secon
 {
 	char text[UNITS_TEXT];
 
-	units_duration_ms((uint64_t)(seconds * 1e3), text);
+	units_duration_ms(whole(seconds * 1e3), text);
 	return canvas_print(f->canvas, AREA_ROWS, x, STYLE_DIM, "%s%s", sign, text);
 }
 
@@ -186,11 +189,11 @@ static void put_labels(struct frame *f)
 	size_t end = f->canvas->columns, cells = end - MARGIN, left, now, word;
 	char text[UNITS_TEXT];
 
-	canvas_print(f->canvas, 0, 0, STYLE_PLAIN, "%8s", units_bytes((uint64_t)f->top, text));
+	canvas_print(f->canvas, 0, 0, STYLE_PLAIN, "%8s", units_bytes(whole(f->top), text));
 	if (isfinite(f->plot->limit) && f->plot->limit >= f->top)
 		canvas_print(f->canvas, 1, 0, STYLE_BAD, "%8s", "limit");
 	canvas_print(f->canvas, AREA_ROWS - 1, 0, STYLE_PLAIN, "%8s",
-		     units_bytes((uint64_t)f->bottom, text));
+		     units_bytes(whole(f->bottom), text));
 	left = MARGIN + put_time(f, MARGIN, "-", f->now - f->from) + 1;
 	word = strlen(f->plot->now);
 	now = MARGIN + (size_t)(to_x(f, f->now) / (double)f->width * (double)cells);
@@ -199,7 +202,7 @@ static void put_labels(struct frame *f)
 	if (now >= left)
 		left = now + canvas_put(f->canvas, AREA_ROWS, now, end, STYLE_BOLD, f->plot->now);
 	if (f->to > f->now && left + 8 <= end) {
-		units_duration_ms((uint64_t)((f->to - f->now) * 1e3), text);
+		units_duration_ms(whole((f->to - f->now) * 1e3), text);
 		put_time(f, end - 1 - strlen(text), "+", f->to - f->now);
 	}
 }
