@@ -44,6 +44,9 @@ wait_for 10 new_guard || fail 'the guard did not come back'
 kill -0 "$supervisor" || fail 'the supervisor did not outlive the guard'
 wait_for 3 kept || fail 'the counter was lost with the guard'
 [ "$(mark)" -gt "$since" ] || fail 'the sequence of events did not go on'
+# What the guard before it has told is no news. (A counter ahead of its records is told after 1.5 s.)
+sleep 3
+event_after "$since" '.type == "oom_kill"' && fail 'the new guard tells an old kill again'
 # It sees again, not only remembers.
 since=$(mark)
 prey marked tail /dev/zero

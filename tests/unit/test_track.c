@@ -87,11 +87,14 @@ static void test_ledger_evicts_the_oldest(void **state)
 static void test_kills_take_the_better_source(void **state)
 {
 	static const struct {
-		uint64_t counter, first, recorded, expected, doubled;
+		uint64_t counter, first, recorded, expected, doubled, base;
 	} rows[] = {
-		{HR_UNKNOWN, 0, 0, 0, 0}, {HR_UNKNOWN, 0, 3, 3, 0}, {3, 0, 2, 3, 0},
-		{2, 0, 3, 3, 0},	  {5, 5, 0, 5, 0},	    {1, 4, 1, 5, 0},
-		{4, 0, 3, 3, 1},	  {3, 0, 3, 3, 1},	    {0, 0, 0, 0, 1},
+		{HR_UNKNOWN, 0, 0, 0, 0, 0}, {HR_UNKNOWN, 0, 3, 3, 0, 0}, {3, 0, 2, 3, 0, 0},
+		{2, 0, 3, 3, 0, 0},	     {4, 0, 3, 3, 1, 0},	  {3, 0, 3, 3, 1, 0},
+		{0, 0, 0, 0, 1, 0},
+		/* adopted: what the counter said then is in `first`, with other lives' kills perhaps */
+		{5, 5, 0, 5, 0, 5},	     {1, 4, 1, 5, 0, 1},	  {2, 7, 0, 8, 0, 1},
+		{3, 7, 1, 9, 0, 1},	     {2, 7, 2, 9, 0, 1},
 	};
 	struct track track;
 
@@ -101,6 +104,7 @@ static void test_kills_take_the_better_source(void **state)
 		track.kills_first = rows[i].first;
 		track.kills_recorded = rows[i].recorded;
 		track.kills_doubled = rows[i].doubled;
+		track.counter_base = rows[i].base;
 		assert_int_equal(track_kills(&track), rows[i].expected);
 	}
 }

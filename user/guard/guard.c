@@ -219,7 +219,9 @@ static void on_mkdir(struct guard *guard, const struct record *record)
 
 	if (tracks_find(&guard->tracks, made->memcg_id) != TRACK_NONE || !in_scope(guard, made->path))
 		return;
-	slot = publish_birth(guard, made->memcg_id, made->parent_id, made->path);
+	/* A path that was cut is another cgroup's, or nobody's: the resolver finds the whole one. */
+	slot = publish_birth(guard, made->memcg_id, made->parent_id,
+			     made->path_bytes < RECORD_PATH - 1 ? made->path : "");
 	if (slot == TRACK_NONE)
 		return;
 	close_newborn(guard, slot, clock_mono_ns());

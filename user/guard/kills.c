@@ -253,14 +253,14 @@ static uint32_t least(uint32_t a, uint32_t b, uint32_t c)
 
 /* The coarse points that are older than the fine ones, then the fine ones, then the moment itself. */
 static void fill_history(struct guard *guard, struct hr_event_oom_kill *event,
-			 const struct hr_slot *slot, uint64_t wall_ns, bool moment)
+			 const struct hr_slot *slot, uint64_t mono_ns, bool moment)
 {
 	const struct hr_history *history = &slot->history;
 	uint32_t last_fine = history->fine_count, last_coarse = history->coarse_count;
 	uint32_t moment_centis, fine, coarse, room, n = 0, first = UINT32_MAX;
 
 	event->created_ns = board_header(guard->board)->created_ns;
-	moment_centis = (uint32_t)((wall_ns - event->created_ns) / (10 * NS_PER_MS));
+	moment_centis = publish_centis(guard, mono_ns);
 	/* What was sampled while the names were waited for is not "before". */
 	while (last_fine && history->fine_count - last_fine < HR_FINE &&
 	       history->fine[(last_fine - 1) % HR_FINE].t_centis > moment_centis)
@@ -323,10 +323,14 @@ static void await_outcome(struct guard *guard, const struct pending_kill *kill, 
 {
 	const struct record_task *victim = &kill->record.victim;
 	uint64_t parts[] = {victim->anon, victim->file, victim->shmem};
-	struct outcome *outcome = &guard->outcome[seq % KILLS_MAX];
+	struct outcome *outcome = guard->outcome;
 
 	if (!victim->pid || !victim->start_boottime_ns)
 		return;
+	/* A free place, or the one whose end was missed longest ago. */
+	for (size_t i = 1; i < KILLS_MAX && outcome->pid; i++)
+		if (!guard->outcome[i].pid || guard->outcome[i].killed_ns < outcome->killed_ns)
+			outcome = &guard->outcome[i];
 	*outcome = (struct outcome){
 		.pid = victim->pid, .start_boottime_ns = victim->start_boottime_ns, .ref = seq,
 		.killed_ns = kill->record.r.time_ns, .memcg_id = victim->memcg_id,
@@ -393,7 +397,7 @@ static void post(struct guard *guard, struct pending_kill *kill)
 		if (track->warned_ns && track->warned_ns < record->r.time_ns)
 			event->warned_before_ms =
 				(record->r.time_ns - track->warned_ns) / NS_PER_MS;
-		fill_history(guard, event, slot, kill->wall_ns,
+		fill_history(guard, event, slot, record->r.time_ns,
 			     record->limit_memcg_id == guard->tracks.track[subject].memcg_id &&
 				     record->limit_usage != RECORD_UNKNOWN);
 	}

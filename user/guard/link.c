@@ -29,12 +29,19 @@ static bool send_question(struct guard *guard, const struct resolve_question *qu
 	return true;
 }
 
+/* "" where it is not known, or not all of it: the resolver finds it by its id. */
+static const char *whole_path(const struct hr_slot *slot)
+{
+	return slot->id.cgroup.at && !(slot->flags & HR_SLOT_CUT)
+		       ? (const char *)slot + slot->id.cgroup.at : "";
+}
+
 void link_ask(struct guard *guard, uint32_t slot)
 {
 	struct track *track = &guard->tracks.track[slot];
 	const struct hr_slot *from = board_slot(guard->board, slot);
 	struct resolve_question question;
-	const char *path = from->id.cgroup.at ? (const char *)from + from->id.cgroup.at : "";
+	const char *path = whole_path(from);
 
 	memset(&question, 0, sizeof(question));
 	question.ask = *path ? RESOLVE_CGROUP : RESOLVE_FIND;
@@ -91,13 +98,9 @@ bool link_ask_process(struct guard *guard, uint64_t tag, const struct record_tas
 	question.start_boottime_ns = task->start_boottime_ns;
 	question.args_bytes = task->args_bytes < RECORD_ARGS ? task->args_bytes : RECORD_ARGS;
 	memcpy(question.args, task->args, question.args_bytes);
-	if (slot != TRACK_NONE) {
-		const struct hr_slot *from = board_slot(guard->board, slot);
-
-		if (from->id.cgroup.at)
-			strncpy(question.path, (const char *)from + from->id.cgroup.at,
-				sizeof(question.path) - 1);
-	}
+	if (slot != TRACK_NONE)
+		strncpy(question.path, whole_path(board_slot(guard->board, slot)),
+			sizeof(question.path) - 1);
 	return send_question(guard, &question);
 }
 

@@ -26,6 +26,13 @@ static uint32_t kib(uint64_t bytes)
 	return bytes == HR_UNKNOWN ? HR_UNKNOWN_U32 : n < UINT32_MAX ? (uint32_t)n : UINT32_MAX - 1;
 }
 
+uint32_t publish_centis(const struct guard *guard, uint64_t now_ns)
+{
+	int64_t since = (int64_t)now_ns - guard->zero_ns;
+
+	return since > 0 ? (uint32_t)(since / (int64_t)(10 * NS_PER_MS)) : 0;
+}
+
 /* Close readings come every 50 ms: keep those that tell something, so that the last minute stays in view. */
 static bool tells_something(const struct hr_history *history, const struct hr_point *point)
 {
@@ -39,9 +46,8 @@ static bool tells_something(const struct hr_history *history, const struct hr_po
 
 static void history_add(struct guard *guard, struct hr_slot *at, struct track *track, uint64_t now_ns)
 {
-	uint64_t since = clock_wall_ns() - board_header(guard->board)->created_ns;
 	struct hr_point point = {
-		.t_centis = (uint32_t)(since / (10 * NS_PER_MS)),
+		.t_centis = publish_centis(guard, now_ns),
 		.usage_kib = kib(at->memory.usage),
 		.unreclaimable_kib = kib(at->memory.unreclaimable),
 		.headroom_kib = kib(at->memory.headroom),
@@ -99,7 +105,6 @@ static void fill_binding(struct guard *guard, struct hr_slot *at, const struct a
 	bool same = at->binding.level == account->level && at->binding.cgroup.at &&
 		    at->binding.cgroup_id == account->binding_id;
 	const char *path = "/";
-	struct board_text text;
 	uint32_t owner;
 
 	at->binding.limit = account->binding_limit;
@@ -117,12 +122,7 @@ static void fill_binding(struct guard *guard, struct hr_slot *at, const struct a
 			return;		/* its path is not known yet: next time */
 		path = (const char *)from + from->id.cgroup.at;
 	}
-	board_text_init(&text, at, offsetof(struct hr_slot, text), sizeof(*at));
-	text.used = at->text_used;
-	at->binding.cgroup = board_text_add(&text, path, true);
-	at->text_used = text.used;
-	if (text.cut)
-		at->flags |= HR_SLOT_CUT;
+	publish_binding_path(at, path);
 }
 
 static void fill_rest(struct hr_slot *at, const struct memcg_sample *row)
@@ -220,9 +220,12 @@ static void count_kills(struct guard *guard, uint32_t slot, struct track *track,
 		return;
 	if (track->counter_first == HR_UNKNOWN) {
 		/* Kills before our time are counted, but not told as news; a newborn's are news. */
-		bool newborn = board_slot(guard->board, slot)->started_ns != HR_UNKNOWN;
+		bool newborn = track->born_ns != TRACK_ADOPTED &&
+			       board_slot(guard->board, slot)->started_ns != HR_UNKNOWN;
 
 		track->counter_first = newborn ? 0 : counter;
+		if (track->born_ns == TRACK_ADOPTED)
+			track->counter_base = counter;
 	}
 	if (track->kills_counter == HR_UNKNOWN || counter > track->kills_counter)
 		track->kills_counter = counter;

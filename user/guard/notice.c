@@ -47,7 +47,8 @@ void notice_container(struct guard *guard, uint32_t slot, enum hr_container_what
 	event->oom_kills_total = from->oom_kills_total;
 	event->lived_ms = event->peak = HR_UNKNOWN;
 	if (what == HR_CONTAINER_GONE) {
-		event->lived_ms = (from->gone_ns - from->appeared_ns) / NS_PER_MS;
+		if (from->gone_ns >= from->appeared_ns)	/* or the wall clock was set back */
+			event->lived_ms = (from->gone_ns - from->appeared_ns) / NS_PER_MS;
 		event->peak = from->memory.peak;
 	}
 	notice_post(guard, &buffer, &text);
@@ -73,6 +74,12 @@ void notice_guard(struct guard *guard, enum hr_guard_what what, enum hr_severity
 	notice_post(guard, &buffer, &text);
 }
 
+static uint64_t used(const struct hr_host *host)
+{
+	return host->mem_total == HR_UNKNOWN || host->mem_available == HR_UNKNOWN
+		       ? HR_UNKNOWN : host->mem_total - host->mem_available;
+}
+
 void notice_pressure(struct guard *guard, uint32_t slot, enum hr_pressure_what what)
 {
 	union notice_buffer buffer;
@@ -87,7 +94,7 @@ void notice_pressure(struct guard *guard, uint32_t slot, enum hr_pressure_what w
 		const struct hr_host *host = board_host(guard->board);
 
 		event->pressure = host->pressure;
-		event->usage = host->mem_total - host->mem_available;
+		event->usage = used(host);
 		event->limit = host->mem_total;
 	} else {
 		const struct hr_slot *from = board_slot(guard->board, slot);
@@ -113,7 +120,7 @@ static void notice_outlook(struct guard *guard, uint32_t slot, enum hr_event_typ
 	if (slot == TRACK_NONE) {
 		const struct hr_host *host = board_host(guard->board);
 
-		event->usage = host->mem_total - host->mem_available;
+		event->usage = used(host);
 		event->headroom = host->headroom;
 		event->outlook = host->outlook;
 	} else {

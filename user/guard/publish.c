@@ -14,6 +14,7 @@
 
 #define TOMBSTONE_NS	 (15 * 60 * NS_PER_SEC)		/* a gone container stays in the list */
 #define TOMBSTONE_OOM_NS (6 * 3600 * NS_PER_SEC)	/* … and one that was OOM-killed, longer */
+#define TOMBSTONE_SCALE	 1000000
 #define TOMBSTONES(cap)	 ((cap) / 4)			/* at most */
 #define CLIMB_MOST	 RECORD_LEVELS
 
@@ -24,13 +25,15 @@ static const char *text_of(const void *base, struct hr_str s)
 
 /* All text of a slot anew, from an identity that may live in the slot itself. */
 static void slot_text(struct hr_slot *slot, const void *from, size_t from_bytes,
-		      const struct hr_identity *id, const char *path)
+		      const struct hr_identity *id, const char *path, const char *binding)
 {
 	struct hr_slot old = *slot;
 	const void *base = from == slot ? &old : from;
 	const struct hr_identity *source = from == slot ? &old.id : id;
-	const char *binding = text_of(&old, old.binding.cgroup);
 	struct board_text text;
+
+	if (binding >= (const char *)slot && binding < (const char *)(slot + 1))
+		binding = (const char *)&old + (binding - (const char *)slot);
 
 	board_text_init(&text, slot, offsetof(struct hr_slot, text), sizeof(*slot));
 	board_text_identity(&text, base, from_bytes, source, &slot->id);
@@ -39,6 +42,11 @@ static void slot_text(struct hr_slot *slot, const void *from, size_t from_bytes,
 	slot->binding.cgroup = board_text_add(&text, binding, true);
 	slot->text_used = text.used;
 	slot->flags = (slot->flags & ~HR_SLOT_CUT) | (text.cut ? HR_SLOT_CUT : 0);
+}
+
+void publish_binding_path(struct hr_slot *at, const char *path)
+{
+	slot_text(at, at, sizeof(*at), NULL, NULL, path);
 }
 
 uint32_t publish_subject(struct guard *guard, uint64_t memcg_id)
@@ -62,6 +70,22 @@ uint32_t publish_subject(struct guard *guard, uint64_t memcg_id)
 	return unit == TRACK_NONE ? own : unit;
 }
 
+/* The ledger learns by how much the count grew, not what it is: two cgroups of one workload may live side by side. */
+static void enter_kills(struct guard *guard, struct track *track, const struct hr_slot *seen)
+{
+	struct ledger_entry *entry =
+		ledger_entry(&guard->tracks, seen->id.workload, clock_mono_ns());
+	uint64_t own = track_kills(track);
+
+	if (!entry->memcg_id) {		/* it had given way to others */
+		entry->memcg_id = track->memcg_id;
+		entry->oom_kills = track->ledger_kills + track->kills_entered;
+		entry->restarts = seen->restarts;
+	}
+	entry->oom_kills += own - track->kills_entered;
+	track->kills_entered = own;
+}
+
 void publish_kills(struct guard *guard, uint32_t slot)
 {
 	struct track *track = &guard->tracks.track[slot];
@@ -69,13 +93,8 @@ void publish_kills(struct guard *guard, uint32_t slot)
 	const struct hr_slot *seen = board_slot(guard->board, slot);
 	struct hr_slot *at;
 
-	if (seen->id.workload) {
-		struct ledger_entry *entry =
-			ledger_entry(&guard->tracks, seen->id.workload, clock_mono_ns());
-
-		entry->oom_kills = total;
-		entry->restarts = seen->restarts;
-	}
+	if (track->carried)
+		enter_kills(guard, track, seen);
 	if (seen->oom_kills_total == total)
 		return;
 	at = board_slot_begin(guard->board, slot);
@@ -88,11 +107,14 @@ static void carry_counters(struct guard *guard, uint32_t slot, uint64_t workload
 {
 	struct track *track = &guard->tracks.track[slot];
 	struct ledger_entry *entry = ledger_entry(&guard->tracks, workload, clock_mono_ns());
-	bool restarted = entry->memcg_id && entry->memcg_id != track->memcg_id;
+	const struct track *before = tracks_get(&guard->tracks, entry->memcg_id);
+	/* One that still runs was not restarted: it has a twin. */
+	bool restarted = entry->memcg_id && (!before || before->gone_ns);
 	struct hr_slot *at;
 
-	if (entry->memcg_id == track->memcg_id)
+	if (track->carried)
 		return;
+	track->carried = 1;
 	track->ledger_kills = entry->oom_kills;
 	track->ledger_restarts = entry->restarts + restarted;
 	entry->memcg_id = track->memcg_id;
@@ -121,7 +143,8 @@ void publish_identity(struct guard *guard, uint32_t slot, const struct resolve_a
 	if (path)
 		strncpy(path_copy, path, sizeof(path_copy) - 1);
 	at = board_slot_begin(guard->board, slot);
-	slot_text(at, answer, sizeof(*answer), &answer->id, path_copy);
+	slot_text(at, answer, sizeof(*answer), &answer->id, path_copy,
+		  text_of(at, at->binding.cgroup));
 	board_slot_end(guard->board, slot);
 	if (track->resolve != RESOLVE_DONE)
 		return;
@@ -133,29 +156,40 @@ void publish_identity(struct guard *guard, uint32_t slot, const struct resolve_a
 		carry_counters(guard, slot, seen->id.workload);
 }
 
-/* The tombstone that went first, to make room. */
-static uint32_t oldest_tombstone(struct guard *guard, uint32_t *ret_count)
-{
-	uint32_t oldest = TRACK_NONE, count = 0;
-
-	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++) {
-		const struct track *track = &guard->tracks.track[slot];
-
-		if (!track->memcg_id || !track->gone_ns)
-			continue;
-		count++;
-		if (oldest == TRACK_NONE || track->gone_ns < guard->tracks.track[oldest].gone_ns)
-			oldest = slot;
-	}
-	if (ret_count)
-		*ret_count = count;
-	return oldest;
-}
-
 static void forget(struct guard *guard, uint32_t slot)
 {
 	board_slot_free(guard->board, slot);
 	tracks_drop(&guard->tracks, slot);
+}
+
+/* How much of its time as a tombstone is over, in millionths; -1 for a slot that is none. */
+static int64_t faded(struct guard *guard, uint32_t slot, uint64_t now_ns)
+{
+	const struct track *track = &guard->tracks.track[slot];
+	uint64_t time = board_slot(guard->board, slot)->oom_kills_total ? TOMBSTONE_OOM_NS
+									 : TOMBSTONE_NS;
+
+	if (!track->memcg_id || !track->gone_ns)
+		return -1;
+	return (int64_t)((now_ns - track->gone_ns) / (time / TOMBSTONE_SCALE));
+}
+
+/* The most faded tombstones give way, an eighth of the scale at once: looking for them means going through all. */
+static void thin_tombstones(struct guard *guard)
+{
+	uint64_t now = clock_mono_ns();
+	int64_t most = -1;
+
+	if (!guard->tracks.gone)
+		return;
+	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++) {
+		int64_t here = faded(guard, slot, now);
+
+		most = here > most ? here : most;
+	}
+	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++)
+		if (faded(guard, slot, now) >= most - most / 8)
+			forget(guard, slot);
 }
 
 uint32_t publish_birth(struct guard *guard, uint64_t memcg_id, uint64_t parent_id, const char *path)
@@ -165,14 +199,11 @@ uint32_t publish_birth(struct guard *guard, uint64_t memcg_id, uint64_t parent_i
 	uint32_t slot;
 
 	if (board_slot_take(guard->board, &slot)) {
-		slot = oldest_tombstone(guard, NULL);
-		if (slot == TRACK_NONE) {
+		thin_tombstones(guard);
+		if (board_slot_take(guard->board, &slot)) {
 			guard->board_full++;
 			return TRACK_NONE;
 		}
-		forget(guard, slot);
-		if (board_slot_take(guard->board, &slot))
-			return TRACK_NONE;
 	}
 	track = tracks_put(&guard->tracks, slot, memcg_id);
 	track->parent_id = parent_id;
@@ -186,7 +217,7 @@ uint32_t publish_birth(struct guard *guard, uint64_t memcg_id, uint64_t parent_i
 	at->started_ns = path ? at->appeared_ns : HR_UNKNOWN;	/* a path comes from its mkdir */
 	at->oom_kills_total = 0;
 	if (path)
-		slot_text(at, at, sizeof(*at), NULL, path);
+		slot_text(at, at, sizeof(*at), NULL, path, NULL);
 	board_slot_end(guard->board, slot);
 	link_ask(guard, slot);
 	return slot;
@@ -197,7 +228,6 @@ void publish_death(struct guard *guard, uint32_t slot)
 	struct track *track = &guard->tracks.track[slot];
 	const struct hr_slot *seen = board_slot(guard->board, slot);
 	struct hr_slot *at;
-	uint32_t tombstones, oldest;
 
 	if (track->gone_ns)
 		return;
@@ -215,8 +245,7 @@ void publish_death(struct guard *guard, uint32_t slot)
 		forget(guard, slot);
 		return;
 	}
-	track->gone_ns = clock_mono_ns();
-	guard->tracks.running--;
+	tracks_bury(&guard->tracks, slot, clock_mono_ns());
 	at = board_slot_begin(guard->board, slot);
 	at->state = HR_SLOT_GONE;
 	if (at->counts.oom_kill == HR_UNKNOWN || at->counts.oom_kill < track_kills(track))
@@ -227,21 +256,15 @@ void publish_death(struct guard *guard, uint32_t slot)
 	board_slot_end(guard->board, slot);
 	if (seen->id.kind == HR_KIND_CONTAINER || seen->oom_kills_total)
 		notice_container(guard, slot, HR_CONTAINER_GONE);
-	oldest = oldest_tombstone(guard, &tombstones);
-	if (tombstones > TOMBSTONES(guard->tracks.capacity))
-		forget(guard, oldest);
+	if (guard->tracks.gone > TOMBSTONES(guard->tracks.capacity))
+		thin_tombstones(guard);
 }
 
 void publish_expire(struct guard *guard, uint64_t now_ns)
 {
-	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++) {
-		const struct track *track = &guard->tracks.track[slot];
-
-		if (track->memcg_id && track->gone_ns &&
-		    now_ns - track->gone_ns > (board_slot(guard->board, slot)->oom_kills_total
-					       ? TOMBSTONE_OOM_NS : TOMBSTONE_NS))
+	for (uint32_t slot = 0; guard->tracks.gone && slot < guard->tracks.capacity; slot++)
+		if (faded(guard, slot, now_ns) > TOMBSTONE_SCALE)
 			forget(guard, slot);
-	}
 }
 
 /* What the guard before us had learnt: names, counters, tombstones, history. Forecasts start anew. */
@@ -253,19 +276,30 @@ static void adopt_slot(struct guard *guard, uint32_t slot)
 	struct ledger_entry *entry;
 
 	track->parent_id = seen->parent_id;
-	track->born_ns = 1;		/* long ago */
+	track->born_ns = TRACK_ADOPTED;
 	track->told = seen->id.kind == HR_KIND_CONTAINER;
 	track->kills_first = seen->oom_kills_total;
+	/* Told by the guard before us. The counter on the board may lag behind what was told by a moment; where there
+	 * were no restarts the total is this cgroup's own. */
+	track->counter_first = seen->counts.oom_kill;
+	if (seen->counts.oom_kill != HR_UNKNOWN && !seen->restarts &&
+	    seen->oom_kills_total > seen->counts.oom_kill)
+		track->counter_first = seen->oom_kills_total;
+	track->counter_base = track->counter_first == HR_UNKNOWN ? 0 : track->counter_first;
+	track->alarm = seen->outlook.alarm;	/* as last told */
+	track->leak = seen->outlook.leak;
+	track->under_oom = !!(seen->flags & HR_SLOT_UNDER_OOM);
 	track->ledger_restarts = seen->restarts;
 	track->stall_base = (struct stall_base){seen->stalls.count, seen->stalls.total_ns};
 	if (seen->state == HR_SLOT_GONE) {
 		uint64_t age = wall > seen->gone_ns ? wall - seen->gone_ns : 0;
 
-		track->gone_ns = now > age ? now - age : 1;
-		guard->tracks.running--;
+		tracks_bury(&guard->tracks, slot, now > age ? now - age : 1);
 	}
 	if (!seen->id.workload || !has_name(seen))
 		return;
+	track->carried = 1;
+	track->kills_entered = track->kills_first;
 	entry = ledger_entry(&guard->tracks, seen->id.workload, now);
 	if (entry->oom_kills < seen->oom_kills_total)
 		entry->oom_kills = seen->oom_kills_total;

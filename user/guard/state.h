@@ -81,6 +81,7 @@ struct guard {
 	bool asks_left;			/* the wire was full before all had been asked */
 
 	uint64_t started_ns;		/* monotonic */
+	int64_t zero_ns;		/* monotonic; the zero point of hr_point.t_centis */
 	uint64_t tasks_ns, records_lost, lost_told;
 	uint64_t board_full;		/* cgroups that found no slot */
 	uint64_t full_grown;		/* board_full when we last grew */

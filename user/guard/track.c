@@ -71,6 +71,7 @@ void tracks_move(struct tracks *tracks, struct tracks *larger)
 			*ledger_entry(larger, tracks->ledger[i].workload,
 				      tracks->ledger[i].touched_ns) = tracks->ledger[i];
 	larger->running = tracks->running;
+	larger->gone = tracks->gone;
 	tracks_done(tracks);
 	*tracks = *larger;
 	memset(larger, 0, sizeof(*larger));
@@ -136,9 +137,18 @@ void tracks_drop(struct tracks *tracks, uint32_t slot)
 	if (!track->memcg_id)
 		return;
 	index_drop(tracks, track->memcg_id);
-	if (!track->gone_ns)
+	if (track->gone_ns)
+		tracks->gone--;
+	else
 		tracks->running--;
 	memset(track, 0, sizeof(*track));
+}
+
+void tracks_bury(struct tracks *tracks, uint32_t slot, uint64_t gone_ns)
+{
+	tracks->track[slot].gone_ns = gone_ns;
+	tracks->running--;
+	tracks->gone++;
 }
 
 uint64_t track_counter(const struct track *track)
@@ -152,9 +162,11 @@ uint64_t track_counter(const struct track *track)
 
 uint64_t track_kills(const struct track *track)
 {
-	uint64_t known = track->kills_first + track->kills_recorded, counter = track_counter(track);
+	uint64_t counter = track_counter(track), since = track->kills_recorded;
 
-	return counter != HR_UNKNOWN && counter > known ? counter : known;
+	if (counter != HR_UNKNOWN && counter > track->counter_base + since)
+		since = counter - track->counter_base;
+	return track->kills_first + since;
 }
 
 struct ledger_entry *ledger_entry(struct tracks *tracks, uint64_t workload, uint64_t now_ns)

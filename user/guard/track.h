@@ -13,7 +13,8 @@
 
 #include "foresee/foresee.h"
 
-#define TRACK_NONE UINT32_MAX
+#define TRACK_NONE	UINT32_MAX
+#define TRACK_ADOPTED	1	/* as born_ns: long ago, from the board of a guard before us */
 
 enum resolve_state { RESOLVE_WANTED, RESOLVE_ASKED, RESOLVE_DONE };
 
@@ -29,11 +30,13 @@ struct track {
 	uint64_t kills_counter;		/* last value of memory.events oom_kill, HR_UNKNOWN before the first */
 	uint64_t kills_first;		/* kills known when this track began */
 	uint64_t counter_first;		/* the counter when first seen, HR_UNKNOWN before */
+	uint64_t counter_base;		/* the counter that kills_first includes */
 	uint64_t kills_recorded;	/* OOM records and messages that named it */
 	uint64_t kills_told;		/* how many have had their event */
 	uint64_t kills_doubled;		/* group kills: the kernel's counter has the chosen one twice */
 	uint64_t kills_missing_ns;	/* since when the counter is ahead of what was told; 0 */
 	uint64_t ledger_kills, ledger_restarts;	/* of the workload, before this cgroup */
+	uint64_t kills_entered;		/* of this cgroup's kills, how many the ledger has */
 	uint64_t warned_ns;		/* monotonic; since when the alarm stands; 0 */
 	struct stall_base {
 		uint64_t count, total_ns;
@@ -47,6 +50,7 @@ struct track {
 	uint8_t stalled, under_oom;	/* as last told */
 	uint8_t close;			/* index + 1 in the close-watch list; 0: not on it */
 	uint8_t told;			/* its container event was posted */
+	uint8_t carried;		/* its workload is known, and the ledger has it */
 	/* scratch of the process pass */
 	uint32_t pass;
 	uint32_t pass_count;
@@ -64,7 +68,7 @@ struct ledger_entry {
 struct tracks {
 	struct track *track;		/* [capacity], index = slot */
 	uint32_t capacity;
-	uint32_t running;
+	uint32_t running, gone;		/* of those with a track; gone: tombstones */
 	uint64_t *key;			/* open addressing: memcg id → slot */
 	uint32_t *value;
 	uint32_t mask;
@@ -81,6 +85,7 @@ uint32_t tracks_find(const struct tracks *tracks, uint64_t memcg_id);	/* slot or
 struct track *tracks_get(struct tracks *tracks, uint64_t memcg_id);	/* or NULL */
 struct track *tracks_put(struct tracks *tracks, uint32_t slot, uint64_t memcg_id);
 void tracks_drop(struct tracks *tracks, uint32_t slot);
+void tracks_bury(struct tracks *tracks, uint32_t slot, uint64_t gone_ns);	/* from now on a tombstone */
 
 /* The kernel's count of OOM kills, mended for group kills; HR_UNKNOWN before the first sample. oom_kill_process() counts
  * the chosen one, and once more when it walks the group (kernel/mm/oom_kill.c, 5.10 to 7.x), but marks it only once. */
