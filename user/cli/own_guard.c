@@ -23,12 +23,14 @@
 
 #define START_NS (15 * NS_PER_SEC) /* loading BPF takes seconds on a busy or emulated host */
 #define END_NS (5 * NS_PER_SEC)
+#define PARENT "/run/headroom"
 #define DIR_PREFIX "headroom-top-"
 #define LOOK_NS (20 * NS_PER_MS)
 
 struct own_guard {
 	pid_t pid; /* 0: it has ended and was waited for */
 	int words_fd; /* its stderr */
+	bool made_parent; /* PARENT was not there */
 	char dir[64];
 	char board[96];
 };
@@ -80,9 +82,11 @@ static void remove_stale(const char *parent, const char *prefix)
 /* mkdtemp makes it 0700. The directory above belongs to root or is sticky. */
 static int make_dir(struct own_guard *guard)
 {
-	bool run = is_tmpfs("/run") && (!mkdir("/run/headroom", 0750) || errno == EEXIST);
-	const char *parent = run ? "/run/headroom" : "/dev/shm";
+	const char *parent = "/dev/shm";
 
+	guard->made_parent = is_tmpfs("/run") && !mkdir(PARENT, 0750);
+	if (guard->made_parent || is_tmpfs(PARENT))
+		parent = PARENT;
 	remove_stale(parent, DIR_PREFIX);
 	snprintf(guard->dir, sizeof(guard->dir), "%s/" DIR_PREFIX "XXXXXX", parent);
 	if (!mkdtemp(guard->dir)) {
@@ -261,6 +265,8 @@ void own_guard_end(struct own_guard *guard)
 	}
 	if (guard->dir[0])
 		remove_dir(guard->dir);
+	if (guard->made_parent)
+		rmdir(PARENT); /* not where somebody moved in meanwhile */
 	if (guard->words_fd >= 0)
 		close(guard->words_fd);
 	free(guard);

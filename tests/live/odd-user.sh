@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Users without rights: each command says in one line what is missing, and its exit status says it, too. And a look by root
+# where no guard runs: top starts its own, and leaves nothing behind however it ends.
+. "$(dirname "$0")/lib.sh"
+[ "$(id -u)" = 0 ] || skip 'becoming somebody else needs root'
+need setpriv
+
+free=$(mktemp -d /dev/shm/headroom-free.XXXXXX) || fail 'cannot make a folder'
+scenario_clean_up() { rm -rf "$free"; }
+cp "$build/headroom" "$build/headroomd" "$build/headroom-resolver" "$free/" || fail 'cannot copy'
+chmod 755 "$free"
+setpriv --reuid=65534 --regid=65534 --clear-groups "$free/headroom" version >/dev/null 2>&1 || skip 'nobody cannot run programs here'
+
+# status, what the one line on stderr holds, command…: as nobody
+refused() {
+	wanted=$1 line=$2
+	shift 2
+	timeout 20 setpriv --reuid=65534 --regid=65534 --clear-groups env -u HEADROOM_BOARD "$@" >"$work/out" 2>"$work/err" </dev/null
+	status=$?
+	[ $status = "$wanted" ] || { cat "$work/out" "$work/err" && fail "$*: status $status, not $wanted"; }
+	[ "$(wc -l <"$work/err")" = 1 ] || { cat "$work/err" && fail "$*: one line was expected"; }
+	grep -q "$line" "$work/err" || { cat "$work/err" && fail "$*: '$line' was expected"; }
+}
+
+mkdir -m 700 "$free/closed"
+BOARD=$free/closed/board
+guard_start || fail 'the guard does not start'
+for command in ls 'ls --json' events 'events --follow' top "record $free/file"; do
+	# shellcheck disable=SC2086 # a list
+	refused 4 'not permitted: be root or' "$free/headroom" $command --board "$BOARD"
+done
+guard_stop
+
+# The host can be asked about without rights; that the plan cannot be tried is said, and is no success.
+setpriv --reuid=65534 --regid=65534 --clear-groups "$free/headroom" check --board "$BOARD" >"$work/out" 2>"$work/err"
+[ $? = 4 ] || fail 'check without rights must end with 4'
+grep -q '^missing.*CAP_BPF' "$work/out" || fail 'check does not tell that CAP_BPF is missing'
+grep -q 'only be tried by root' "$work/out" || fail 'check does not tell what root would see'
+
+# From here on the usual places must be free: somebody may run a real guard on this machine.
+for place in /run /dev/shm; do
+	[ ! -e $place/headroom ] || skip "there is a $place/headroom already: the rest would meet a stranger's guard"
+done
+refused 3 'no guard' "$free/headroom" ls
+refused 3 'no guard' "$free/headroom" events
+refused 3 'start headroomd, or be root' "$free/headroom" top
+
+nothing_left() { ! ls -d /run/headroom/headroom-top-* /dev/shm/headroom-top-* /run/headroom 2>/dev/null | grep . >"$work/left"; }
+nobody_left() { ! pgrep -f 'headroomd.*/headroom-top-' >"$work/left"; }
+clean() { # what ended it
+	wait_for 10 nobody_left || fail "processes are left after $1: $(cat "$work/left")"
+	[ "$1" = KILL ] || wait_for 2 nothing_left || fail "files are left after $1: $(cat "$work/left")"
+}
+
+timeout 30 "$build/headroom" top </dev/null >"$work/out" 2>"$work/err" || { cat "$work/err" && fail 'top into a pipe'; }
+grep -q 'headroom' "$work/out" || fail 'top into a pipe shows nothing'
+clean 'a pipe'
+
+screen=$build/tools/pty-screen
+if [ -x "$screen" ]; then
+	timeout 40 "$screen" 80x24 --keys 'q' "$build/headroom" top >"$work/out" 2>"$work/err" || { cat "$work/err" && fail 'top on a terminal'; }
+	clean q
+	for signal in HUP TERM KILL; do
+		"$screen" 80x24 "$build/headroom" top >"$work/out" 2>&1 &
+		on=$!
+		runs() { top_pid=$(pgrep -P $on) && pgrep -f 'headroomd.*/headroom-top-'; }
+		wait_for 15 runs || fail 'top does not start a guard of its own'
+		kill -$signal "$top_pid"
+		wait $on
+		clean $signal
+	done
+	# What the killed one left, the next one takes away.
+	timeout 30 "$build/headroom" top </dev/null >/dev/null 2>&1
+	clean 'the next one'
+fi
