@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A recording of the board through the room: every container's samples, picture by picture, with
- * what its short history holds between two pictures; ancestors and the host lend their risk as the
+ * A recording of the board through the room: every container's samples, picture by picture, from
+ * the history that each of them carries; ancestors and the host lend their risk as the
  * room's header says. Keeps one series per cgroup; never looks at a live board.
  */
 #include <errno.h>
@@ -193,32 +193,33 @@ static int learn(struct all *a, struct one *one, const struct foresee_input *in,
 		       : replay_note(&one->replay, t);
 }
 
-/* The samples since the last picture (before the first one: all that the slot still knows, which is
- * learnt from but not told), then the picture's own. Counters are only in pictures: between two they
- * stand still. */
+/* The guard writes a point of history whenever it has learnt from a sample (and something moved, or
+ * a second has passed): these are the samples. Counters are only in pictures: the last point gets
+ * this picture's, those before it the last one's. What the first picture knows of the time before
+ * is learnt from, but not told. A slot without history is its own sample. */
 static int learn_slot(struct all *a, struct one *one, const struct hr_slot *slot)
 {
 	struct hr_point history[HISTORY_POINTS];
-	size_t n = history_points(&slot->history, history);
+	size_t n = history_points(&slot->history, history), fresh = 0;
 	bool first = !one->sampled_ns;
 	struct foresee_input now, in;
 	int r = 0;
 
 	slot_input(slot, &a->snapshot.host, &now);
-	if (now.t_ns <= one->sampled_ns || !now.t_ns)
-		return 0;
-	in = first ? now : one->replay.last;
-	for (size_t i = 0; i < n && !r; i++) {
+	if (!n)
+		return now.t_ns > one->sampled_ns ? learn(a, one, &now, true) : 0;
+	while (fresh < n &&
+	       history_time_ns(&history[fresh], a->snapshot.header.created_ns) <= one->sampled_ns)
+		fresh++;
+	for (size_t i = fresh; i < n && !r; i++) {
+		in = first || i + 1 == n ? now : one->replay.last;
 		in.t_ns = history_time_ns(&history[i], a->snapshot.header.created_ns);
-		if (in.t_ns <= one->sampled_ns + 10 * NS_PER_MS ||
-		    in.t_ns + 10 * NS_PER_MS >= now.t_ns)
-			continue; /* a point's time is rounded to 10 ms */
 		in.usage = history_bytes(history[i].usage_kib);
 		in.unreclaimable = history_bytes(history[i].unreclaimable_kib);
 		in.headroom = history_bytes(history[i].headroom_kib);
-		r = learn(a, one, &in, !first);
+		r = learn(a, one, &in, !first || i + 1 == n);
 	}
-	return r ? r : learn(a, one, &now, true);
+	return r;
 }
 
 struct order {
@@ -326,7 +327,7 @@ static size_t print_tables(const struct all *a)
 
 		if (!a->one[i]->shown)
 			continue;
-		if (!a->json) {
+		if (!a->json && (a->target || replay->sum.samples)) {
 			if (shown && (replay->rows || replay->thin))
 				putchar('\n');
 			replay_print_table(replay, cli_colour());

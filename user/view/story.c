@@ -316,8 +316,8 @@ void story_of_kills(struct story *s, const struct hr_slot *slot, const struct hr
 	else if (!total)
 		story_add(s, "It was never OOM-killed as far as is known.");
 	else
-		story_add(s, "It was OOM-killed %llu time%s, earlier lives included.",
-			  (unsigned long long)total, total == 1 ? "" : "s");
+		story_add(s, "It was OOM-killed %llu%s, earlier lives included.",
+			  (unsigned long long)total, total == 1 ? " time" : " times");
 	for (; *kill; kill++) {
 		story_begin(s, STYLE_PLAIN);
 		story_add(s, "  event %llu: %s", (unsigned long long)(*kill)->seq,
