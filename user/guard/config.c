@@ -64,10 +64,13 @@ static const char *scalar(const yaml_node_t *node)
 static int parse_mode(struct config_file *file, yaml_node_t *node, struct config *config)
 {
 	const char *word = scalar(node);
+	enum config_mode mode;
 
-	if (!word || config_mode_parse(word, &config->mode))
+	if (!word || config_mode_parse(word, &mode))
 		return complain(file, node->start_mark, word ? word : "mode",
 				"expected observe, dry-run or enforce");
+	if (!config->mode_given)
+		config->mode = mode;
 	return 0;
 }
 

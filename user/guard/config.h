@@ -6,6 +6,7 @@
 #ifndef HEADROOM_CONFIG_H
 #define HEADROOM_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ enum config_mode { MODE_OBSERVE, MODE_DRY_RUN, MODE_ENFORCE };
 
 struct config {
 	enum config_mode mode;
+	bool mode_given;	/* on the command line, which wins over the file */
 	uint32_t interval_ms;
 	char board[256];	/* "": the default place */
 	char root[256];		/* "" or the folder where the host's /proc and /sys stand */

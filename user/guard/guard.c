@@ -38,6 +38,8 @@
 #define GROW_AGAIN_NS	(60 * NS_PER_SEC)
 #define GROW_WAIT_NS	(20 * NS_PER_SEC)	/* for calm; on a host that knows none, growth comes all the same */
 #define RESPAWN_NS	(5 * NS_PER_SEC)
+#define LOST_NS		(60 * NS_PER_SEC)	/* losses that go on are told this often */
+#define ADJ_MOST	20			/* changes of oom_score_adj told of one container in a second */
 
 static struct guard the_guard;			/* one per process; too large for a stack */
 
@@ -76,10 +78,12 @@ static void start_job(struct guard *guard, uint64_t now)
 	worker_start(&guard->worker);
 }
 
-static void report_losses(struct guard *guard)
+static void report_losses(struct guard *guard, uint64_t now)
 {
-	guard->records_lost = sense_lost(guard->sense) + guard->lost_before;
-	if (guard->records_lost > guard->lost_told) {
+	guard->records_lost = sense_lost(guard->sense) + guard->lost_before + guard->muted;
+	if (guard->records_lost > guard->lost_told &&
+	    (!guard->lost_told || now - guard->lost_ns > LOST_NS)) {
+		guard->lost_ns = now;
 		notice_guard(guard, HR_GUARD_LOST, HR_WARNING,
 			     guard->records_lost - guard->lost_told,
 			     "%llu records of the kernel were lost: too many at once",
@@ -106,7 +110,7 @@ static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
 	board_heartbeat(guard->board);
 	sense_consume(guard->sense, on_record, guard);	/* what came without waking anybody */
 	link_scan(guard, now);
-	report_losses(guard);
+	report_losses(guard, now);
 	if (guard->supervisor_fd < 0)
 		respawn_supervisor(guard, now);
 	if (now - guard->expire_ns > EXPIRE_NS) {
@@ -204,7 +208,7 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 	link_scan(guard, clock_mono_ns());
 }
 
-static bool in_scope(const struct guard *guard, const char *path)
+bool guard_in_scope(const struct guard *guard, const char *path)
 {
 	size_t n = strlen(guard->config->scope);
 
@@ -217,7 +221,8 @@ static void on_mkdir(struct guard *guard, const struct record *record)
 	const struct record_cgroup *made = (const void *)record;
 	uint32_t slot;
 
-	if (tracks_find(&guard->tracks, made->memcg_id) != TRACK_NONE || !in_scope(guard, made->path))
+	if (tracks_find(&guard->tracks, made->memcg_id) != TRACK_NONE ||
+	    !guard_in_scope(guard, made->path))
 		return;
 	/* A path that was cut is another cgroup's, or nobody's: the resolver finds the whole one. */
 	slot = publish_birth(guard, made->memcg_id, made->parent_id,
@@ -274,8 +279,22 @@ static void on_oom_score_adj(struct guard *guard, const struct record *record)
 	const struct record_process *process = (const void *)record;
 	uint32_t slot = publish_subject(guard, process->memcg_id);
 
-	if (slot != TRACK_NONE)
+	struct track *track;
+
+	if (slot == TRACK_NONE)
+		return;
+	/* Any process may write its own, a million times a second, and would push all else out of the ring. */
+	track = &guard->tracks.track[slot];
+	if (track->adj_second != record->time_ns / NS_PER_SEC) {
+		track->adj_second = (uint32_t)(record->time_ns / NS_PER_SEC);
+		track->adj_told = 0;
+	}
+	if (track->adj_told++ < ADJ_MOST) {
 		notice_oom_score_adj(guard, slot, process);
+	} else {
+		track->adj_told = ADJ_MOST;
+		guard->muted++;
+	}
 }
 
 static void on_record(const struct record *record, void *arg)
@@ -352,7 +371,9 @@ static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
 		return;
 	switch (message.word) {
 	case WORD_CONFIG:
-		*guard->config = message.config;
+		/* The rest can't change while it runs; and the scope may have been "self". */
+		guard->config->mode = message.config.mode;
+		guard->config->interval_ms = message.config.interval_ms;
 		guard_set_tick(guard);
 		notice_guard(guard, HR_GUARD_CONFIG_LOADED, HR_INFO, 0,
 			     "configuration loaded: mode %s, interval %u ms",

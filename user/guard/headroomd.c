@@ -46,6 +46,7 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 {
 	int option;
 
+	opterr = 0;	/* one line, ours */
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case OPT_CONFIG: args->config = optarg; break;
@@ -62,7 +63,8 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 			fputs(usage, stdout);
 			return 0;
 		default:
-			fputs(usage, stderr);
+			log_error("'%s' is no option, or lacks its value: see headroomd --help",
+				  argv[optind - 1]);
 			return 2;
 		}
 	}
@@ -91,6 +93,7 @@ static int apply_mode(struct config *config, const char *word)
 		log_error("--mode %s: expected observe, dry-run or enforce", word);
 		return 2;
 	}
+	config->mode_given = word != NULL;
 	if (config->mode != MODE_OBSERVE) {
 		log_error("mode %s: this version only observes; use --mode observe",
 			  config_mode_word(config->mode));

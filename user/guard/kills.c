@@ -66,9 +66,15 @@ static void note_group(struct guard *guard, const struct record_oom *record)
 
 void kills_on_record(struct guard *guard, const struct record_oom *record)
 {
-	struct pending_kill *kill = pending_new(guard);
 	uint32_t slot = tracks_find(&guard->tracks, record->victim.memcg_id);
+	struct pending_kill *kill;
 
+	/* Outside of the scope, unless it was a limit of ours. */
+	if (*guard->config->scope && slot == TRACK_NONE &&
+	    tracks_find(&guard->tracks, record->trigger.memcg_id) == TRACK_NONE &&
+	    tracks_find(&guard->tracks, record->limit_memcg_id) == TRACK_NONE)
+		return;
+	kill = pending_new(guard);
 	pending_begin(guard, kill, record);
 	note_group(guard, record);
 	if (slot != TRACK_NONE) {

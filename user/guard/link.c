@@ -122,11 +122,22 @@ static void on_identity(struct guard *guard, const struct resolve_answer *answer
 	publish_identity(guard, slot, answer);
 }
 
+/* The resolver reads what containers wrote, and may be theirs by now: nothing that it says may lead out of the answer. */
+static bool sound(struct resolve_answer *answer)
+{
+	((char *)answer)[sizeof(*answer) - 1] = '\0';
+	answer->comm[sizeof(answer->comm) - 1] = '\0';
+	return answer->id.runtime < HR_RUNTIME_COUNT && answer->id.kind < HR_KIND_COUNT &&
+	       answer->constraint <= RECORD_CONSTRAINT_UNKNOWN;
+}
+
 void link_read(struct guard *guard)
 {
 	static struct resolve_answer answer;	/* the loop is one thread */
 
 	while (recv(guard->resolver_fd, &answer, sizeof(answer), MSG_DONTWAIT) == sizeof(answer)) {
+		if (!sound(&answer))
+			continue;
 		if (answer.ask == RESOLVE_KMSG_OOM) {
 			if (guard->use_kmsg)
 				kills_on_kmsg(guard, &answer);

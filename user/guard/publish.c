@@ -316,7 +316,9 @@ void publish_adopt(struct guard *guard)
 
 		if (seen->state == HR_SLOT_FREE)
 			continue;
-		if (!seen->cgroup_id || tracks_find(&guard->tracks, seen->cgroup_id) != TRACK_NONE)
+		if (!seen->cgroup_id || tracks_find(&guard->tracks, seen->cgroup_id) != TRACK_NONE ||
+		    (seen->id.cgroup.at && !(seen->flags & HR_SLOT_CUT) &&
+		     !guard_in_scope(guard, text_of(seen, seen->id.cgroup))))
 			board_slot_free(guard->board, slot);
 		else
 			adopt_slot(guard, slot);

@@ -92,6 +92,8 @@ struct guard {
 	uint64_t sweep_ns;		/* monotonic; when the last sweep was asked for */
 	uint64_t respawn_ns;		/* monotonic; the supervisor was last started from here */
 	uint64_t expire_ns;		/* monotonic; tombstones were last looked at */
+	uint64_t lost_ns;		/* monotonic; when losses were last told */
+	uint64_t muted;			/* records that came too often to be told each */
 	uint64_t lost_before;		/* records lost by a sense that was replaced */
 	uint64_t grow_ns;		/* monotonic; when growing last failed; 0 */
 	uint32_t want_capacity;		/* > 0: grow with the next job, in calm */
@@ -107,5 +109,6 @@ void guard_stop(struct guard *guard);
 int guard_start_loop(struct guard *guard);
 int guard_watch_records(struct guard *guard);
 int guard_set_tick(struct guard *guard);
+bool guard_in_scope(const struct guard *guard, const char *path);
 
 #endif

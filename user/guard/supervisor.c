@@ -96,6 +96,17 @@ static void watch_child(struct child *child, pid_t pid)
 	child->restart_ns = 0;
 }
 
+/* One that is gone by now is started anew. */
+static void adopt_child(struct child *child, pid_t pid)
+{
+	if (pid > 0)
+		watch_child(child, pid);
+	if (child->pidfd >= 0)
+		return;
+	child->pid = 0;
+	child->restart_ns = clock_mono_ns();
+}
+
 /* The guard: a fork, so that it inherits the compiled configuration. */
 static int start_guard(struct supervisor *sv)
 {
@@ -103,7 +114,7 @@ static int start_guard(struct supervisor *sv)
 	int err;
 
 	if (sv->wires.supervisor_guard >= 0)
-		close(sv->wires.supervisor_guard);
+		close(take_fd(sv->wires.supervisor_guard));
 	err = pair(&sv->wires.guard_supervisor, &sv->wires.supervisor_guard);
 	if (err)
 		return err;
@@ -191,13 +202,24 @@ static void tell_guard(struct supervisor *sv, struct supervisor_message *message
 static void reload(struct supervisor *sv)
 {
 	static struct supervisor_message message;
-	struct config config = *sv->config;
+	struct config config = *sv->config, defaults;
 	int err;
 
+	/* A key that is gone from the file has its default again; what the command line said stays. */
+	config_init(&defaults);
+	config.interval_ms = defaults.interval_ms;
+	if (!config.mode_given)
+		config.mode = defaults.mode;
 	memset(&message, 0, sizeof(message));
 	err = config_load(sv->config_path, &config, message.text);
+	if (!err && config.mode != MODE_OBSERVE) {
+		err = -EINVAL;
+		snprintf(message.text, sizeof(message.text), "%.400s: mode %s: this version only observes",
+			 sv->config_path, config_mode_word(config.mode));
+	}
 	if (err == -ENOENT)
-		snprintf(message.text, sizeof(message.text), "%.400s: no such file", sv->config_path);
+		snprintf(message.text, sizeof(message.text), "%.400s: no such file",
+			 sv->config_path);
 	else if (err && err != -EINVAL)
 		snprintf(message.text, sizeof(message.text), "%.400s: %s", sv->config_path,
 			 strerror(-err));
@@ -285,7 +307,7 @@ static void restart_due(struct supervisor *sv)
 
 		if (sv->stopping || child->pid || !child->restart_ns || child->restart_ns > now)
 			continue;
-		if (start_child[i](sv)) {
+		if (start_child[i](sv) || !child->pid) {	/* the resolver may not be installed yet */
 			child->restart_ns = now + RESTART_MOST_NS;
 			continue;
 		}
@@ -410,10 +432,9 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 	fcntl(sv.wires.resolver_resolver, F_SETFD, FD_CLOEXEC);
 	fcntl(sv.wires.supervisor_guard, F_SETFD, FD_CLOEXEC);
 	sv.signal_fd = take_signals();
-	watch_child(&sv.child[CHILD_GUARD], guard);
+	adopt_child(&sv.child[CHILD_GUARD], guard);
 	sv.guards = 1;
-	if (sv.wires.resolver_pid > 0)
-		watch_child(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
+	adopt_child(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
 	log_info("the supervisor died: a new one has taken over");
 	return supervise(&sv);
 }

@@ -45,6 +45,8 @@ struct track {
 	uint64_t ask_ns;		/* monotonic; when it was asked, or shall be */
 	uint8_t resolve;		/* enum resolve_state */
 	uint8_t asked;			/* how often it was answered, but not completely */
+	uint8_t adj_told;		/* changes of oom_score_adj told in the second below */
+	uint32_t adj_second;		/* monotonic */
 	uint8_t late;			/* how often it got no answer */
 	uint8_t alarm, leak;		/* as last told */
 	uint8_t stalled, under_oom;	/* as last told */
