@@ -45,7 +45,11 @@ refused 3 'no guard' "$free/headroom" ls
 refused 3 'no guard' "$free/headroom" events
 refused 3 'start headroomd, or be root' "$free/headroom" top
 
-nothing_left() { ! ls -d /run/headroom/headroom-top-* /dev/shm/headroom-top-* /run/headroom 2>/dev/null | grep . >"$work/left"; }
+nothing_left() {
+	for left in /run/headroom /run/headroom/headroom-top-* /dev/shm/headroom-top-*; do
+		[ ! -e "$left" ] || { echo "$left" >"$work/left" && return 1; }
+	done
+}
 nobody_left() { ! pgrep -f 'headroomd.*/headroom-top-' >"$work/left"; }
 clean() { # what ended it
 	wait_for 10 nobody_left || fail "processes are left after $1: $(cat "$work/left")"

@@ -179,19 +179,26 @@ int sense_source(const struct sense *s, size_t i, struct sense_source *ret_sourc
 	return 0;
 }
 
-/* What BPF left open: the statistics, where they are wanted; the root's usage, which no counter
- * holds. */
+/* The root's usage, which no counter of v2 holds: always with its statistics. */
+static void root_complete(struct sense *s, struct memcg_sample *row)
+{
+	if (!(row->flags & SAMPLE_STAT))
+		files_stat(s->files, row);
+	if (row->usage == RECORD_UNKNOWN && (row->flags & SAMPLE_STAT))
+		row->usage = row->anon + row->file;
+}
+
+/* What BPF left open: the statistics, where they are wanted. */
 static void rows_complete(struct sense *s, struct memcg_sample *rows, size_t n,
 			  bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct memcg_sample *row = &rows[i];
 
-		if (!(row->flags & SAMPLE_STAT) &&
-		    (row->level == 0 || !want_stat || want_stat(row, arg)))
+		if (row->level == 0)
+			root_complete(s, row);
+		else if (!(row->flags & SAMPLE_STAT) && (!want_stat || want_stat(row, arg)))
 			files_stat(s->files, row); /* gone meanwhile: the row stays as it is */
-		if (row->level == 0 && row->usage == RECORD_UNKNOWN && (row->flags & SAMPLE_STAT))
-			row->usage = row->anon + row->file;
 	}
 }
 
@@ -201,8 +208,13 @@ int sense_sweep(struct sense *s, struct memcg_sample *rows, size_t capacity, siz
 	size_t n = 0;
 	int r, more = 0;
 
-	if (s->sweep.memcg_link[0] < 0)
-		return files_sweep(s->files, rows, capacity, ret_n, want_stat, arg);
+	if (s->sweep.memcg_link[0] < 0) {
+		r = files_sweep(s->files, rows, capacity, ret_n, want_stat, arg);
+		for (size_t i = 0; i < *ret_n; i++)
+			if (rows[i].level == 0)
+				root_complete(s, &rows[i]);
+		return r;
+	}
 	r = sweep_memcgs(&s->sweep, rows, capacity, &n);
 	if (r < 0 && r != -ENOSPC)
 		return r;
