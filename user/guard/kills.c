@@ -34,6 +34,24 @@ static struct pending_kill *pending_new(struct guard *guard)
 	return oldest;
 }
 
+static void remember_forecast(struct guard *guard, struct pending_kill *kill)
+{
+	uint32_t subject = publish_subject(guard, kill->record.victim.memcg_id);
+	const struct hr_outlook *outlook;
+	const struct track *track;
+
+	kill->risk_centi = UINT16_MAX;
+	kill->oom_in_p50_ms = kill->warned_before_ms = HR_UNKNOWN;
+	if (subject == TRACK_NONE)
+		return;
+	outlook = &board_slot(guard->board, subject)->outlook;
+	track = &guard->tracks.track[subject];
+	kill->risk_centi = outlook->risk_centi;
+	kill->oom_in_p50_ms = outlook->oom_in_p50_ms;
+	if (track->warned_ns && track->warned_ns < kill->record.r.time_ns)
+		kill->warned_before_ms = (kill->record.r.time_ns - track->warned_ns) / NS_PER_MS;
+}
+
 static void pending_begin(struct guard *guard, struct pending_kill *kill, const struct record_oom *record)
 {
 	uint64_t now = clock_mono_ns(), age = now - record->r.time_ns;
@@ -46,6 +64,7 @@ static void pending_begin(struct guard *guard, struct pending_kill *kill, const 
 	kill->wait_victim = kill->wait_trigger = kill->counted = false;
 	kill->has_victim_id = kill->has_trigger_id = false;
 	kill->exited_ns = 0;
+	remember_forecast(guard, kill);
 }
 
 /* The first further member of a group tells that the one chosen before it will be counted twice. */
@@ -392,17 +411,12 @@ static void post(struct guard *guard, struct pending_kill *kill)
 	event->flags = (uint8_t)((record->flags & RECORD_OOM_GROUP ? HR_OOM_GROUP : 0) |
 				 (record->flags & RECORD_OOM_INFERRED ? HR_OOM_INFERRED : 0) |
 				 (kill->counted ? HR_OOM_COUNTED : 0));
-	event->risk_centi = UINT16_MAX;
-	event->oom_in_p50_ms = event->warned_before_ms = HR_UNKNOWN;
+	event->risk_centi = kill->risk_centi;
+	event->oom_in_p50_ms = kill->oom_in_p50_ms;
+	event->warned_before_ms = kill->warned_before_ms;
 	if (subject != TRACK_NONE) {
 		const struct hr_slot *slot = board_slot(guard->board, subject);
-		const struct track *track = &guard->tracks.track[subject];
 
-		event->risk_centi = slot->outlook.risk_centi;
-		event->oom_in_p50_ms = slot->outlook.oom_in_p50_ms;
-		if (track->warned_ns && track->warned_ns < record->r.time_ns)
-			event->warned_before_ms =
-				(record->r.time_ns - track->warned_ns) / NS_PER_MS;
 		fill_history(guard, event, slot, record->r.time_ns,
 			     record->limit_memcg_id == guard->tracks.track[subject].memcg_id &&
 				     record->limit_usage != RECORD_UNKNOWN);

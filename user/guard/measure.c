@@ -233,12 +233,34 @@ static void count_kills(struct guard *guard, uint32_t slot, struct track *track,
 	kills_check_counter(guard, slot, now_ns);
 }
 
+/* A usage figure alone is fresher than the rest: what came or went counts as unreclaimable. */
+static void shift_usage(struct hr_memory *memory, uint64_t usage)
+{
+	if (memory->usage != HR_UNKNOWN && memory->unreclaimable != HR_UNKNOWN) {
+		uint64_t grown = usage > memory->usage ? usage - memory->usage : 0;
+		uint64_t shrunk = memory->usage > usage ? memory->usage - usage : 0;
+
+		memory->unreclaimable = memory->unreclaimable + grown > shrunk
+						? memory->unreclaimable + grown - shrunk : 0;
+		if (memory->headroom != HR_UNKNOWN)
+			memory->headroom = memory->headroom + shrunk > grown
+						   ? memory->headroom + shrunk - grown : 0;
+	}
+	memory->usage = usage;
+	if (memory->unreclaimable == HR_UNKNOWN)
+		memory->unreclaimable = usage;	/* a newborn before its first sweep */
+	if (memory->peak == HR_UNKNOWN || usage > memory->peak)
+		memory->peak = usage;
+}
+
 static void publish_row(struct guard *guard, const struct memcg_sample *row,
 			const struct account *account, uint32_t slot)
 {
 	struct track *track = &guard->tracks.track[slot];
 	uint64_t now = guard->worker.job.begun_ns;
 	struct hr_slot *at = board_slot_begin(guard->board, slot);
+	bool fresher = track->sampled_ns >= now;	/* a close reading came after this sweep began */
+	uint64_t usage = at->memory.usage;
 
 	track->parent_id = at->parent_id = row->parent_id;
 	track->seen_sweep = guard->worker.job.number;
@@ -246,7 +268,9 @@ static void publish_row(struct guard *guard, const struct memcg_sample *row,
 	fill_binding(guard, at, account);
 	fill_rest(at, row);
 	at->sampled_ns = clock_wall_ns();
-	if (now > track->sampled_ns) {	/* else a close reading was fresher than this sweep */
+	if (fresher) {
+		shift_usage(&at->memory, usage);
+	} else {
 		foresee_slot(guard, at, track, now);
 		history_add(guard, at, track, now);
 	}
@@ -312,23 +336,8 @@ void publish_usage(struct guard *guard, uint32_t slot, uint64_t usage, uint64_t 
 {
 	struct track *track = &guard->tracks.track[slot];
 	struct hr_slot *at = board_slot_begin(guard->board, slot);
-	struct hr_memory *memory = &at->memory;
 
-	if (memory->usage != HR_UNKNOWN && memory->unreclaimable != HR_UNKNOWN) {
-		uint64_t grown = usage > memory->usage ? usage - memory->usage : 0;
-		uint64_t shrunk = memory->usage > usage ? memory->usage - usage : 0;
-
-		memory->unreclaimable = memory->unreclaimable + grown > shrunk
-						? memory->unreclaimable + grown - shrunk : 0;
-		if (memory->headroom != HR_UNKNOWN)
-			memory->headroom = memory->headroom + shrunk > grown
-						   ? memory->headroom + shrunk - grown : 0;
-	}
-	memory->usage = usage;
-	if (memory->unreclaimable == HR_UNKNOWN)
-		memory->unreclaimable = usage;	/* a newborn before its first sweep */
-	if (memory->peak == HR_UNKNOWN || usage > memory->peak)
-		memory->peak = usage;
+	shift_usage(&at->memory, usage);
 	at->sampled_ns = clock_wall_ns();
 	foresee_slot(guard, at, track, now_ns);
 	history_add(guard, at, track, now_ns);

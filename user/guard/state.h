@@ -34,6 +34,9 @@ struct pending_kill {			/* an OOM kill on its way to the board */
 	uint64_t tag;			/* of its questions; 0: free */
 	bool wait_victim, wait_trigger;
 	bool counted;			/* seen as a counter only */
+	/* what was foreseen when it came: a moment later the forecast is calm again */
+	uint16_t risk_centi;
+	uint64_t oom_in_p50_ms, warned_before_ms;
 	uint64_t exited_ns;		/* monotonic; the victim is gone already; 0 */
 	bool has_victim_id, has_trigger_id;
 	struct resolve_answer victim_answer, trigger_answer;
