@@ -6,7 +6,8 @@ need podman
 need runc
 
 name=headroom-leaky-$$ image=localhost/headroom-test-$$:busybox
-podman_() { podman --runtime runc --cgroup-manager cgroupfs "$@"; }
+# Not in the checkout: conmon leaves a file "oom" in its working directory.
+podman_() { (cd "$work" && podman --runtime runc --cgroup-manager cgroupfs "$@"); }
 scenario_clean_up() { { podman_ rm -f -t 0 "$name"; podman_ rmi "$image"; } >/dev/null 2>&1; }
 tree_make "$work/tree"
 tar -C "$work/tree" -c . | podman_ import - "$image" >/dev/null 2>"$work/err" ||
