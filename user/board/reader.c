@@ -227,7 +227,7 @@ static int open_path(const char *path, bool is_default, struct hr_reader **ret_r
 		e = reader_fail(-ENOENT,
 				"%s: no such board: no guard has run here; start headroomd", path);
 	} else if (errno == EACCES || errno == EPERM) {
-		e = reader_fail(-EACCES, "%s: not permitted: be root or a member of group headroom",
+		e = reader_fail(-EACCES, "%s: not permitted: be root or in group headroom",
 				path);
 	} else {
 		e = reader_fail(-errno, "%s: %s", path, strerror(errno));
@@ -253,8 +253,7 @@ int hr_reader_open(const char *path, struct hr_reader **ret_reader)
 	for (size_t i = 0; i < ARRAY_SIZE(default_paths) && e == -ENOENT; i++)
 		e = open_path(default_paths[i], is_default, ret_reader);
 	if (e == -ENOENT)
-		reader_fail(e, "no board at %s nor %s: no guard has run here; start headroomd",
-			    default_paths[0], default_paths[1]);
+		reader_fail(e, "no guard has run here (no board in /run or /dev/shm): start headroomd");
 	return e;
 }
 
