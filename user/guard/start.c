@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -34,10 +35,14 @@ static int complain_board(const struct config *config, int err)
 			  place);
 		return GUARD_EXIT_BUSY;
 	}
-	log_error("no board at %s: %s%s", place, strerror(-err),
-		  err == -EACCES || err == -EPERM ? "; run as root, or give --board a place that is yours"
-						  : "");
-	return err == -EACCES || err == -EPERM ? 4 : 1;
+	if (err != -EACCES && err != -EPERM) {
+		log_error("no board at %s: %s", place, strerror(-err));
+		return 1;
+	}
+	log_error("no board at %s: %s; %s", place, strerror(-err),
+		  geteuid() ? "run as root, or give --board a place that is yours"
+			    : "its folder belongs to somebody else: remove it, or give --board");
+	return 4;
 }
 
 /* "self": the memory cgroup of this very process, as /proc/self/cgroup has it ("N:…memory…:PATH", or "0::PATH"). */
@@ -73,6 +78,7 @@ static int open_rooms(struct guard *guard, uint32_t capacity, bool *ret_adopted)
 	struct sense_config sense = {.root = config->root,
 				     .scope = *config->scope ? config->scope : NULL,
 				     .no_bpf = getenv("HEADROOM_NO_BPF") != NULL};
+	char proc[sizeof(config->root) + sizeof("/proc/1")];
 	int err = board_open(&board, &guard->board, ret_adopted);
 
 	if (err)
@@ -80,8 +86,12 @@ static int open_rooms(struct guard *guard, uint32_t capacity, bool *ret_adopted)
 	sense.capacity = board_capacity(guard->board);
 	err = sense_open(&sense, &guard->sense);
 	if (err) {
-		log_error("no memory cgroups to watch below '%s/sys/fs/cgroup': %s", config->root,
-			  strerror(-err));
+		snprintf(proc, sizeof(proc), "%s/proc/1", config->root);
+		if (access(proc, F_OK))
+			log_error("%.*s is not mounted: give it to the guard, too", (int)strlen(proc) - 2, proc);
+		else
+			log_error("no memory cgroups to watch below '%s/sys/fs/cgroup': %s", config->root,
+				  strerror(-err));
 		return 5;
 	}
 	return 0;
@@ -139,6 +149,8 @@ static void tell_fallbacks(struct guard *guard)
 		if (source.fallback)
 			notice_guard(guard, HR_GUARD_FALLBACK, HR_INFO, 0, "%s: %s (%s)",
 				     source.signal, source.variant, source.passed_over);
+	if (sense_record_fd(guard->sense) < 0 && !sense_source(guard->sense, 0, &source))
+		log_info("no BPF (%s): memory is read from cgroup files", source.passed_over);
 	if (!board_on_tmpfs(guard->board))
 		notice_guard(guard, HR_GUARD_FALLBACK, HR_WARNING, 0,
 			     "the board at %s is not on tmpfs: writing it may wait for a disk",
@@ -190,6 +202,8 @@ int guard_start(struct guard *guard, struct config *config, struct guard_wires *
 		     guard->tracks.running);
 	tell_fallbacks(guard);
 	harden(guard);
+	if (guard->supervisor_fd >= 0)
+		send(guard->supervisor_fd, "r", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	log_info("watching the cgroups below %s, mode %s; the board is %s",
 		 sense_memory_root(guard->sense), config_mode_word(config->mode),
 		 board_path(guard->board));

@@ -50,6 +50,7 @@ struct supervisor {
 	int signal_fd;
 	bool stopping, resolver_missing;
 	unsigned int guards;	/* started so far */
+	bool was_ready;		/* one of them has come as far as its first heartbeat */
 	int status;
 };
 
@@ -268,13 +269,14 @@ static bool hopeless(const struct supervisor *sv, int status)
 {
 	if (status == GUARD_EXIT_BUSY)
 		return sv->guards == 1;
-	return status == 0 || status >= 2;
+	return status == 0 || status >= 2 || !sv->was_ready;
 }
 
 static void on_end(struct supervisor *sv, int which)
 {
 	struct child *child = &sv->child[which];
 	int status = reap(child);
+	char ready;
 	uint64_t now = clock_mono_ns(), delay = RESTART_FIRST_NS;
 
 	close(child->pidfd);
@@ -282,6 +284,8 @@ static void on_end(struct supervisor *sv, int which)
 	child->pid = 0;
 	if (sv->stopping)
 		return;
+	if (which == CHILD_GUARD && recv(sv->wires.supervisor_guard, &ready, 1, MSG_DONTWAIT) == 1)
+		sv->was_ready = true;
 	if (which == CHILD_GUARD && status >= 0 && WIFEXITED(status) && hopeless(sv, WEXITSTATUS(status))) {
 		sv->status = WEXITSTATUS(status) == GUARD_EXIT_BUSY ? 1 : WEXITSTATUS(status);
 		stop_all(sv);
@@ -434,6 +438,7 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 	sv.signal_fd = take_signals();
 	adopt_child(&sv.child[CHILD_GUARD], guard);
 	sv.guards = 1;
+	sv.was_ready = true;
 	adopt_child(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
 	log_info("the supervisor died: a new one has taken over");
 	return supervise(&sv);
