@@ -54,7 +54,7 @@ all: $(programs) $(tools) ## build build/headroomd, build/headroom and the resol
 .DEFAULT_GOAL := all
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install the packages that building, running and testing need (never anything else)
 	$(Q)tools/setup $(if $(NEED),$(NEED),build)
@@ -140,7 +140,7 @@ bench: all ## measure what docs/performance.md states
 
 format: ## clang-format the tree
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
-lint: ## clang-format (dry), cppcheck and clang-tidy
+lint: ## clang-format (dry), cppcheck, shellcheck, licenses, sizes
 	$(Q)tools/lint
 asan: ## build with address and undefined-behaviour sanitizers into build/san-1
 	$(Q)$(MAKE) --no-print-directory SAN=1 all units
