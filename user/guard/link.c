@@ -122,7 +122,8 @@ static void on_identity(struct guard *guard, const struct resolve_answer *answer
 	publish_identity(guard, slot, answer);
 }
 
-/* The resolver reads what containers wrote, and may be theirs by now: nothing that it says may lead out of the answer. */
+/* The resolver reads what containers wrote, and may be theirs by now: nothing that it says may lead
+ * out of the answer. */
 static bool sound(struct resolve_answer *answer)
 {
 	((char *)answer)[sizeof(*answer) - 1] = '\0';

@@ -15,15 +15,16 @@ void publish_host(struct guard *guard);
 /* A single fresh usage figure of a closely watched container. */
 void publish_usage(struct guard *guard, uint32_t slot, uint64_t usage, uint64_t now_ns);
 void publish_identity(struct guard *guard, uint32_t slot, const struct resolve_answer *answer);
-/* The path of whose limit binds, within begin and end of the slot: all its text is laid anew, so that it never fills up
- * with what bound before. */
+/* The path of whose limit binds, within begin and end of the slot. All its text is laid anew, so
+ * that it never fills up with what bound before. */
 void publish_binding_path(struct hr_slot *at, const char *path);
 /* Monotonic time as hr_point.t_centis. The wall clock may jump; a history must not. */
 uint32_t publish_centis(const struct guard *guard, uint64_t now_ns);
 /* Kill counters of a slot after they changed. */
 void publish_kills(struct guard *guard, uint32_t slot);
 
-/* A new cgroup (path NULL: not known yet, and made before our time; "": made now). The slot, or TRACK_NONE when the board is full. */
+/* A new cgroup. path NULL: not known, and made before our time; "": made now, but not known either.
+ * The slot, or TRACK_NONE when the board is full. */
 uint32_t publish_birth(struct guard *guard, uint64_t memcg_id, uint64_t parent_id, const char *path);
 /* The cgroup is gone: a tombstone, or nothing if there is nothing to remember. */
 void publish_death(struct guard *guard, uint32_t slot);
