@@ -39,7 +39,7 @@
 #define GROW_WAIT_NS	(20 * NS_PER_SEC)	/* for calm; on a host that knows none, growth comes all the same */
 #define RESPAWN_NS	(5 * NS_PER_SEC)
 #define LOST_NS		(60 * NS_PER_SEC)	/* losses that go on are told this often */
-#define ADJ_MOST	20			/* changes of oom_score_adj told of one container in a second */
+#define ADJ_MOST	64			/* changes of oom_score_adj told of one container in a second */
 
 static struct guard the_guard;			/* one per process; too large for a stack */
 
