@@ -19,8 +19,10 @@ slow=1
 
 # ---- verdicts
 
+# Behind a pipe this ends a subshell only; what it leaves behind fails the scenario all the same, when it ends.
 fail() {
 	printf 'FAIL: %s\n' "$*" >&2
+	: >"$work/failed"
 	exit 1
 }
 
@@ -105,6 +107,8 @@ group_remove() { # name; its processes are killed first
 }
 
 clean_up() {
+	status=$?
+	[ ! -e "$work/failed" ] || status=1
 	guard_stop
 	type scenario_clean_up >/dev/null 2>&1 && scenario_clean_up
 	for group in $groups; do
@@ -112,6 +116,7 @@ clean_up() {
 		rmdir "$mount$group" 2>/dev/null
 	done
 	rm -rf "$work"
+	exit $status
 }
 trap clean_up EXIT
 trap 'exit 143' INT TERM

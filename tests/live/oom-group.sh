@@ -13,8 +13,10 @@ victims() { face events --json | jq -c "select(.seq > $since and .type == \"oom_
 three() { [ "$(victims | wc -l)" = 3 ]; }
 wait_for 2 three || { victims >&2 && fail 'three victims were expected'; }
 [ "$(victims | jq .victim.pid | sort -u | wc -l)" = 3 ] || { victims >&2 && fail 'one victim was told twice'; }
-counted() { snapshot | ask "$(entry crew) | select(.events.oom_group_kill == 1 and .oom_kills_total >= 3)"; }
-wait_for 3 counted || snapshot | jq "$(entry crew)" | expect '.events.oom_group_kill == 1 and .oom_kills_total >= 3'
+# 5.10 does not count group kills.
+met='(.events.oom_group_kill | . == 1 or . == null) and .oom_kills_total >= 3'
+counted() { snapshot | ask "$(entry crew) | select($met)"; }
+wait_for 3 counted || snapshot | jq "$(entry crew)" | expect "$met"
 # The kernel counts the chosen one twice; that must not become a fourth event.
 sleep $((3 + slow / 5))
 three || { victims >&2 && fail 'more events than victims'; }
