@@ -320,9 +320,9 @@ void publish_sweep(struct guard *guard)
 	}
 	if (job->sweep_error)
 		return;		/* not all rows came: who is missing is not gone */
-	/* Where the kernel tells of every end, missing means little: the climb of 5.10 sees no empty groups, and files
-	 * bring those in more rarely. A record may be lost, though. */
-	patience = guard->told_of_ends ? MISSED_MOST : 1;
+	/* The climb (5.10) sees no empty groups, and files bring those in more rarely: missing means little there, and the
+	 * kernel tells of every end. A record may be lost, though. */
+	patience = guard->told_of_ends && guard->climbs ? MISSED_MOST : 1;
 	for (slot = 0; slot < guard->tracks.capacity; slot++) {
 		const struct track *track = &guard->tracks.track[slot];
 

@@ -136,6 +136,8 @@ static void fill_host(struct guard *guard)
 			guard->use_kmsg = !strncmp(source.variant, "memory.events", 13);
 		if (!strcmp(source.signal, "lifecycle"))
 			guard->told_of_ends = !strcmp(source.variant, "cgroup tracepoints");
+		if (!strcmp(source.signal, "memcg_sweep"))
+			guard->climbs = !strcmp(source.variant, "iter/task climb");
 	}
 	board_host_end(guard->board);
 }

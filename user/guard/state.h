@@ -90,6 +90,7 @@ struct guard {
 	uint64_t full_grown;		/* board_full when we last grew */
 	bool full_told;
 	uint64_t sweep_number;		/* of the last one that was published */
+	bool climbs;			/* the sweep sees only groups that hold processes */
 	bool told_of_ends;		/* cgroup_rmdir comes as a record */
 	bool use_kmsg;			/* no BPF source tells of OOM kills */
 	uint64_t sweep_ns;		/* monotonic; when the last sweep was asked for */
