@@ -174,13 +174,3 @@ int sense_host_counts(struct sense *s, struct host_counts *ret_counts)
 	*ret_counts = counts;
 	return 0;
 }
-
-int sense_watch_exit(struct sense *s, __u32 pid)
-{
-	__u8 one = 1;
-
-	if (s->loaded.map[MAP_WATCHED] < 0)
-		return -EOPNOTSUPP;
-	return bpf_map_update_elem(s->loaded.map[MAP_WATCHED], &pid, &one, BPF_ANY) < 0 ? -errno
-											: 0;
-}

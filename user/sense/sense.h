@@ -75,6 +75,5 @@ void sense_stalls(struct sense *sense, void (*fn)(__u64 memcg_id, const struct s
 		  void *arg);						/* L */
 void sense_forget(struct sense *sense, __u64 memcg_id);			/* L; the memcg is gone: drop its map entries */
 int sense_host_counts(struct sense *sense, struct host_counts *ret_counts);	/* L */
-int sense_watch_exit(struct sense *sense, __u32 pid);			/* L; a RECORD_EXIT will tell when it is gone */
 
 #endif
