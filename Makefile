@@ -36,7 +36,7 @@ bpf_cflags := -g -O2 -target bpf -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wa
 	-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -MMD -MP
 
 # Rooms. A file with a main is named for its program and belongs to no archive.
-rooms := base board sense identify foresee guard view cli
+rooms := base board sense identify foresee act enforce guard view cli
 mains := user/guard/headroomd.c user/cli/headroom.c user/identify/headroom-resolver.c
 bpf_src := $(wildcard bpf/*.bpf.c)
 skels := $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.skel.h)
@@ -103,10 +103,10 @@ define link
 	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 endef
 
-# What each program may know is what it links: the face has no enforce, the resolver has no sense.
-$(build)/headroomd: $(obj)/user/guard/headroomd.o $(call archives_of,guard foresee sense board base)
+# What each program may know is what it links: the face has no enforce, the resolver has neither act nor sense.
+$(build)/headroomd: $(obj)/user/guard/headroomd.o $(call archives_of,guard enforce act foresee sense board base)
 	$(link) $(guard_libs)
-$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli view foresee sense board base)
+$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli view act foresee sense board base)
 	$(link) $(face_libs)
 $(build)/headroom-resolver: $(obj)/user/identify/headroom-resolver.o $(call archives_of,identify base)
 	$(link) $(resolver_libs)

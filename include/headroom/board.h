@@ -103,6 +103,14 @@ struct hr_stalls {		/* direct and memcg reclaim by tasks of this cgroup itself *
 enum hr_alarm { HR_ALARM_NONE, HR_ALARM_WARN, HR_ALARM_ACT };
 enum hr_leak_state { HR_LEAK_NONE, HR_LEAK_SUSPECTED, HR_LEAK_CONFIRMED, HR_LEAK_EXHAUSTING };
 
+/* The ladder, gentlest first. */
+enum hr_rung {
+	HR_RUNG_NONE, HR_RUNG_NOTIFY, HR_RUNG_RECLAIM, HR_RUNG_THROTTLE, HR_RUNG_TERM, HR_RUNG_KILL,
+	HR_RUNG_REFLEX,		/* BPF signals the charging task in the kernel */
+	HR_RUNG_THEN,		/* the command afterwards */
+	HR_RUNG_COUNT
+};
+
 #define HR_REASONS 4
 struct hr_reason {		/* words are made by the reader, from `kind` and its arguments */
 	uint16_t kind;		/* enum hr_reason_kind, foresee's; 0: no reason */
@@ -120,7 +128,7 @@ struct hr_outlook {
 	uint8_t alarm;				/* enum hr_alarm */
 	uint8_t leak;				/* enum hr_leak_state */
 	uint8_t leak_of;			/* enum hr_leak_of, foresee's */
-	uint8_t next_rung;			/* 0: none */
+	uint8_t next_rung;			/* enum hr_rung: what the policy would do next */
 	int64_t leak_bytes_per_hour;
 	struct hr_reason reason[HR_REASONS];
 };
@@ -181,7 +189,9 @@ struct hr_slot {
 	struct hr_outlook outlook;
 	uint64_t oom_kills_total;	/* of the workload: survives restarts and the cgroup itself */
 	uint64_t restarts;		/* of the workload, since it was first seen */
-	uint64_t reserved;
+	struct hr_str labels;		/* those that policies ask for: KEY=VALUE, one a line */
+	struct hr_str next_policy;	/* whose next_rung it is */
+	uint32_t actions;		/* rungs taken on it (not rehearsed), of this cgroup */
 	struct hr_process process[HR_PROCESSES];
 	struct hr_history history;
 	uint32_t text_used;

@@ -140,6 +140,66 @@ struct hr_event_outcome {
 	uint32_t reserved;
 };
 
+/* Why a candidate was passed over. Order is part of the layout and of the JSON words (user/act/why.c). */
+enum hr_why {
+	HR_WHY_NONE, HR_WHY_PROTECTED, HR_WHY_OWNER, HR_WHY_SANDBOX, HR_WHY_RUNTIME, HR_WHY_SELF, HR_WHY_INIT,
+	HR_WHY_KTHREAD, HR_WHY_SMALLER, HR_WHY_SLOWER, HR_WHY_UNDER_REQUEST, HR_WHY_PRIORITY, HR_WHY_COOLDOWN,
+	HR_WHY_HOLD_OFF, HR_WHY_BUDGET, HR_WHY_UNKNOWN, HR_WHY_GONE, HR_WHY_COUNT
+};
+
+#define HR_PASSED_OVER 6
+struct hr_passed_over {
+	uint64_t cgroup_id;		/* or 0 and pid */
+	uint32_t pid;
+	uint8_t why;			/* enum hr_why */
+	uint8_t reserved;
+	struct hr_str name;		/* of the container, unit or cgroup; of a process its comm */
+	uint64_t usage;
+	int64_t drift_bytes_per_second;
+};
+
+/* What a deed came to. A rung that cannot be taken here is skipped, never silently. */
+enum hr_deed {
+	HR_DEED_DONE, HR_DEED_REHEARSED, HR_DEED_FAILED, HR_DEED_SKIPPED, HR_DEED_REFUSED, HR_DEED_COUNT
+};
+
+struct hr_evidence {			/* what the rule saw; unknown is HR_UNKNOWN…, as in the slot */
+	uint64_t usage, limit, unreclaimable, headroom, rss;
+	uint64_t oom_in_p50_ms;
+	int64_t growth_bytes_per_second;
+	uint64_t host_available, host_total;
+	uint16_t risk_centi;
+	uint8_t leak, level;		/* enum hr_leak_state, enum hr_level */
+	uint32_t some_avg10_centi, full_avg10_centi;
+	uint64_t held_ms;		/* how long the rule's condition had held */
+	uint64_t threshold;		/* reflex and tripwire: the size that was crossed; HR_UNKNOWN */
+};
+
+struct hr_event_action {		/* event.cgroup_id and event.id: the target's; 0: processes outside containers */
+	struct hr_event event;
+	struct hr_str policy;		/* name; "" stands for a rung asked for by hand */
+	uint8_t rung, mode, deed;	/* enum hr_rung; 1 dry-run, 2 enforce; enum hr_deed */
+	uint8_t whole;			/* the whole container; 0: one process, or a job */
+	int32_t error;			/* errno of a deed that failed or was refused; 0 */
+	int32_t signal;			/* that was sent; 0 */
+	uint32_t pid;			/* of the process that was meant (the largest, the main one); 0 */
+	uint32_t processes;		/* how many were signalled */
+	uint64_t start_boottime_ns;	/* of pid */
+	uint64_t emergency;		/* rungs of one emergency share it; the seq of its first action */
+	char comm[16];
+	uint32_t by_uid;		/* asked for by hand: who; else HR_UNKNOWN_U32 */
+	uint8_t step, steps;		/* rung number of the ladder, from 1 */
+	uint8_t passed_over_count;
+	uint8_t reserved;
+	uint64_t size;			/* reclaim: asked for; throttle: memory.high as set; else HR_UNKNOWN */
+	uint64_t until_ms;		/* throttle: its deadline; term: its grace; else HR_UNKNOWN */
+	uint64_t took_ns;		/* from the decision to the deed's end */
+	uint64_t freed;			/* by then, bytes; HR_UNKNOWN */
+	struct hr_str detail;		/* one line of the guard's own words; or none */
+	struct hr_evidence evidence;
+	struct hr_passed_over passed_over[HR_PASSED_OVER];
+};
+
 /* Which ring a type goes to. */
 static inline enum hr_ring hr_event_ring(unsigned int type)
 {

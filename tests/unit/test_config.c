@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "guard/config.h"
+#include "act/config.h"
 
 static const struct row {
 	const char *yaml;

@@ -7,7 +7,7 @@
 #define HEADROOM_GUARD_H
 
 #include <sys/types.h>
-#include "config.h"
+#include "act/config.h"
 
 /* Descriptors that the two ends of headroomd share. The supervisor and the guard each hold all of them, so that either
  * can be started again by the other without a word being lost on the wires. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "config.h"
+#include "act/config.h"
 #include "supervisor.h"
 
 static const char usage[] =

@@ -8,7 +8,7 @@
 
 #include "base/loop.h"
 #include "board/board.h"
-#include "config.h"
+#include "act/config.h"
 #include "identify/identify.h"
 #include "sense/account.h"
 #include "sense/sense.h"

@@ -6,7 +6,7 @@
 #ifndef HEADROOM_SUPERVISOR_H
 #define HEADROOM_SUPERVISOR_H
 
-#include "config.h"
+#include "act/config.h"
 #include "guard.h"
 
 /* Runs until told to stop. Returns the process's exit status. */

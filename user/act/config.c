@@ -25,18 +25,18 @@ struct config_file {
 
 static const char *const mode_words[] = {"observe", "dry-run", "enforce"};
 
-int config_mode_parse(const char *word, enum config_mode *ret_mode)
+int config_mode_parse(const char *word, enum act_mode *ret_mode)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mode_words); i++) {
 		if (!strcmp(word, mode_words[i])) {
-			*ret_mode = (enum config_mode)i;
+			*ret_mode = (enum act_mode)i;
 			return 0;
 		}
 	}
 	return -EINVAL;
 }
 
-const char *config_mode_word(enum config_mode mode)
+const char *config_mode_word(enum act_mode mode)
 {
 	return mode_words[mode];
 }
@@ -64,7 +64,7 @@ static const char *scalar(const yaml_node_t *node)
 static int parse_mode(struct config_file *file, yaml_node_t *node, struct config *config)
 {
 	const char *word = scalar(node);
-	enum config_mode mode;
+	enum act_mode mode;
 
 	if (!word || config_mode_parse(word, &mode))
 		return complain(file, node->start_mark, word ? word : "mode",

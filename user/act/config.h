@@ -9,14 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "policy.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/headroom/headroom.yaml"
 #define CONFIG_ERROR 512
 
-enum config_mode { MODE_OBSERVE, MODE_DRY_RUN, MODE_ENFORCE };
-
 struct config {
-	enum config_mode mode;
+	enum act_mode mode;
 	bool mode_given;	/* on the command line, which wins over the file */
 	uint32_t interval_ms;
 	char board[256];	/* "": the default place */
@@ -28,7 +27,7 @@ void config_init(struct config *config);		/* the defaults */
 /* Reads `path`. Returns 0; -ENOENT: no such file; -EINVAL and the line in error; other -errno. Fields already set by
  * the caller are overwritten only where the file names them; config is untouched on failure. */
 int config_load(const char *path, struct config *config, char error[CONFIG_ERROR]);
-int config_mode_parse(const char *word, enum config_mode *ret_mode);	/* 0 or -EINVAL */
-const char *config_mode_word(enum config_mode mode);
+int config_mode_parse(const char *word, enum act_mode *ret_mode);	/* 0 or -EINVAL */
+const char *config_mode_word(enum act_mode mode);
 
 #endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The face of the acting room: outlooks and time in, orders out. Pure: no I/O, no clock, no allocation after act_init();
+ * the same code runs in the guard, in `headroom policy test` and in `headroom replay --policy`. It decides who, when and which
+ * rung; enforce/ does it and answers with act_done(); what a rung brought is judged here from the samples that follow.
+ *
+ * An *emergency* is one rule and one target (a container; for host_available one of those it matches; a process or a job
+ * outside containers), from the moment its condition held for `for` until it is calm again or the ladder is at its end.
+ * Never two emergencies for one target at once, never two kills for one emergency. Callers: the guard's loop thread, or one
+ * thread of the face.
+ */
+#ifndef HEADROOM_ACT_H
+#define HEADROOM_ACT_H
+
+#include <headroom/event.h>
+#include "policy.h"
+
+#define ACT_EMERGENCIES	256		/* at once; further ones wait, and are counted */
+#define ACT_JOBS	32		/* jobs outside containers */
+
+/* A job outside containers: the processes of one process group, so that many small ones of one build are one culprit. */
+struct act_job {
+	uint64_t memcg_id;
+	uint32_t pgid, pid;		/* pid: of its largest process */
+	uint64_t start_boottime_ns;	/* of pid */
+	uint64_t leader_start_ns;	/* boottime of the group's leader, HR_UNKNOWN if it is gone */
+	uint32_t processes;
+	uint32_t flags;			/* ACT_JOB_* */
+	uint64_t rss, largest_rss;
+	int64_t growth_bytes_per_second;	/* HR_UNKNOWN_I64 before two sightings */
+	char comm[16];			/* of the largest */
+};
+#define ACT_JOB_INIT	0x1u		/* holds the host's PID 1: never a target */
+#define ACT_JOB_SELF	0x2u		/* holds the guard, its supervisor, resolver … */
+#define ACT_JOB_RUNTIME	0x4u		/* holds a container runtime or its shim */
+
+/* Everything there is to see at one moment. Slots may be copies; they stay as they are during a call. */
+struct act_world {
+	uint64_t now_ns;		/* monotonic, any zero point */
+	const struct hr_host *host;
+	uint32_t slots;			/* indices 0 … slots-1 */
+	const struct hr_slot *(*slot)(uint32_t index, void *arg);	/* NULL: free */
+	void *arg;
+	uint64_t self_memcg_id;		/* the guard's own group; 0 */
+	const struct act_job *job;
+	uint32_t jobs;
+};
+
+struct act_target {
+	uint32_t slot;			/* HR_UNKNOWN_U32: processes outside containers */
+	uint64_t memcg_id;
+	uint32_t pgid, pid;		/* outside containers: the job and its largest process; else 0 */
+	uint64_t start_boottime_ns;	/* of pid */
+	uint64_t leader_start_ns;
+	char comm[16];
+};
+
+struct act_order {			/* one rung of one emergency */
+	uint32_t emergency;		/* number, never reused within an act */
+	uint32_t step, steps;		/* of the ladder, from 1 */
+	const struct policy *policy;	/* of the set in force during the call; NULL: asked for by hand */
+	const struct policy_rung *rung;	/* the same */
+	enum hr_rung kind;		/* may be HR_RUNG_THEN: the command afterwards */
+	enum act_mode mode;		/* MODE_DRY_RUN: to be told, not done */
+	struct act_target target;
+	struct hr_evidence evidence;
+	uint32_t passed_over_count;
+	struct hr_passed_over passed_over[HR_PASSED_OVER];	/* name.at is not filled: the caller has the slots */
+	uint32_t passed_slot[HR_PASSED_OVER];
+	uint64_t decided_ns;
+};
+
+struct act_result {
+	uint32_t emergency, step;
+	enum hr_deed deed;
+	int error;			/* errno, 0 */
+	uint64_t freed;			/* bytes so far; HR_UNKNOWN */
+};
+
+/* How an emergency ended: for the outcome event. */
+struct act_end {
+	uint32_t emergency;
+	struct act_target target;
+	enum act_mode mode;
+	uint32_t averted;		/* 1: calm again, and no kernel OOM kill; 0; HR_UNKNOWN_U32: rehearsed */
+	uint64_t freed;			/* bytes, since its first rung; HR_UNKNOWN */
+	uint64_t freed_after_ms;	/* until half of what was over was gone; HR_UNKNOWN */
+};
+
+struct act_calls {			/* each may be NULL */
+	void (*order)(const struct act_order *order, void *arg);
+	void (*end)(const struct act_end *end, void *arg);
+	/* The next rung of a slot changed (policy NULL: none): for the board. */
+	void (*next)(uint32_t slot, const struct policy *policy, enum hr_rung rung, void *arg);
+	void *arg;
+};
+
+struct act;
+
+int act_init(struct act **ret_act, uint32_t slots, const struct act_calls *calls);	/* 0 or -ENOMEM */
+void act_free(struct act *act);						/* takes NULL */
+/* New rules, atomically; `set` must outlive them. Emergencies under way keep their place where the policy of the same name
+ * still has the same ladder, and end otherwise (what was throttled is handed back: end()). */
+void act_policies(struct act *act, const struct policy_set *set);
+/* The board grew: slots keep their indices. Allocates; in calm. */
+int act_grow(struct act *act, uint32_t slots);
+
+/* After each sweep. */
+void act_update(struct act *act, const struct act_world *world);
+/* A closely watched container has a fresh figure: only its own emergencies and rules. */
+void act_update_slot(struct act *act, const struct act_world *world, uint32_t slot);
+/* A rung is done, failed or skipped. */
+void act_done(struct act *act, const struct act_world *world, const struct act_result *result);
+/* The kernel's OOM killer struck here: hold off, the emergency was not averted. */
+void act_oom(struct act *act, uint32_t slot, uint64_t now_ns);
+/* The slot's cgroup ended; the index may be somebody else's from now on. */
+void act_gone(struct act *act, uint32_t slot, uint64_t memcg_id, uint64_t now_ns);
+/* BPF's reflex struck: counted against the budget, and the emergency goes on from there. Returns the order as it would have
+ * been given, for the event; false if no policy asks for it any more. */
+bool act_reflexed(struct act *act, const struct act_world *world, uint32_t slot, struct act_order *ret_order);
+/* When the next deadline is (monotonic ns), 0: none. So that the loop need not guess. */
+uint64_t act_deadline(const struct act *act);
+
+/* Which policy arms the reflex or a tripwire for this slot, and at how many bytes of usage; false: none. */
+bool act_armed(const struct act *act, const struct act_world *world, uint32_t slot,
+	       const struct policy **ret_policy, uint64_t *ret_threshold, bool *ret_reflex);
+
+/* match.c. May this never be a target, whatever the rules say? HR_WHY_NONE: it may. */
+enum hr_why act_protected(const struct policy_set *set, const struct act_world *world, uint32_t slot);
+enum hr_why act_job_protected(const struct policy_set *set, const struct act_world *world, uint32_t job);
+const char *act_why_word(enum hr_why why);		/* "protected", …: JSON and sentences */
+const char *act_rung_word(enum hr_rung rung);		/* "notify", … */
+const char *act_deed_word(enum hr_deed deed);
+
+#endif
