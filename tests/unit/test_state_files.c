@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "fixture_tree.h"
+#include "identify/labels.h"
 #include "identify/daemons.h"
 #include "identify/resolve.h"
 #include "identify/state.h"
@@ -225,6 +226,35 @@ static void test_engines(void **state)
 	}
 }
 
+/* Only labels that were asked for; a newline in a value starts no second one; a value too long is left out whole. */
+static void test_labels(void **state)
+{
+	struct resolve_answer answer;
+	struct who who = {0};
+	json_t *object = json_object();
+	char *longer = calloc(1, sizeof(who.labels) + 1);
+
+	assert_int_equal(labels_want("odd"), 0);
+	assert_int_equal(labels_want("com.docker.compose.service"), 0);
+	assert_int_equal(labels_want("io.kubernetes.pod.name"), 0);
+	ask_path("tests/fixtures/identity/docker/root", "/docker/" ID("11"), 0, &answer);
+	assert_string_equal(text_of(&answer, answer.labels),
+			    "odd=a\"b\\c?newline?[31mred\ncom.docker.compose.service=web");
+	ask_path("tests/fixtures/identity/crio/root", CGROUPFS "/crio-" ID("31"), 0, &answer);
+	assert_string_equal(text_of(&answer, answer.labels), "io.kubernetes.pod.name=api-0");
+
+	memset(longer, 'x', sizeof(who.labels));
+	json_object_set_new(object, "odd", json_string(longer));
+	json_object_set_new(object, "com.docker.compose.service", json_string("web"));
+	labels_take(object, &who);
+	assert_string_equal(who.labels, "com.docker.compose.service=web");
+	json_object_set_new(object, "com.docker.compose.service", json_string("later"));
+	labels_take(object, &who);
+	assert_string_equal(who.labels, "com.docker.compose.service=web");
+	json_decref(object);
+	free(longer);
+}
+
 /* Asked often enough, the path is the answer. */
 static void test_gives_up(void **state)
 {
@@ -421,7 +451,8 @@ static void test_ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_engines),	   cmocka_unit_test(test_gives_up),
+		cmocka_unit_test(test_engines),	   cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_gives_up),
 		cmocka_unit_test(test_sizes),	   cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_long_names), cmocka_unit_test(test_no_plain_file),
 		cmocka_unit_test(test_rootless),   cmocka_unit_test(test_config_values),

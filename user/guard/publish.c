@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "link.h"
 #include "notice.h"
@@ -23,30 +24,64 @@ static const char *text_of(const void *base, struct hr_str s)
 	return s.at ? (const char *)base + s.at : NULL;
 }
 
-/* All text of a slot anew, from an identity that may live in the slot itself. */
+/* What of a slot's text is not its identity; NULL: none. */
+struct slot_texts {
+	const char *path;	/* where the identity has none */
+	const char *binding, *labels, *next_policy;
+};
+
+/* All text of a slot anew, so that it never fills up with what stood there before. The identity and the rest may live in
+ * the slot itself. */
 static void slot_text(struct hr_slot *slot, const void *from, size_t from_bytes,
-		      const struct hr_identity *id, const char *path, const char *binding)
+		      const struct hr_identity *id, struct slot_texts rest)
 {
 	struct hr_slot old = *slot;
 	const void *base = from == slot ? &old : from;
 	const struct hr_identity *source = from == slot ? &old.id : id;
+	const char **const all[] = {&rest.path, &rest.binding, &rest.labels, &rest.next_policy};
 	struct board_text text;
+	bool cut;
 
-	if (binding >= (const char *)slot && binding < (const char *)(slot + 1))
-		binding = (const char *)&old + (binding - (const char *)slot);
-
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (*all[i] >= (const char *)slot && *all[i] < (const char *)(slot + 1))
+			*all[i] = (const char *)&old + (*all[i] - (const char *)slot);
 	board_text_init(&text, slot, offsetof(struct hr_slot, text), sizeof(*slot));
 	board_text_identity(&text, base, from_bytes, source, &slot->id);
 	if (!slot->id.cgroup.at)
-		slot->id.cgroup = board_text_add(&text, path, true);
-	slot->binding.cgroup = board_text_add(&text, binding, true);
+		slot->id.cgroup = board_text_add(&text, rest.path, true);
+	slot->binding.cgroup = board_text_add(&text, rest.binding, true);
+	slot->next_policy = board_text_add(&text, rest.next_policy, false);
+	cut = text.cut;
+	slot->labels = board_text_add(&text, rest.labels, false);
+	if (text.cut && !cut)
+		slot->labels.at = 0;	/* half a label would match what nobody wrote */
 	slot->text_used = text.used;
 	slot->flags = (slot->flags & ~HR_SLOT_CUT) | (text.cut ? HR_SLOT_CUT : 0);
 }
 
+static struct slot_texts texts_of(const struct hr_slot *slot)
+{
+	return (struct slot_texts){
+		.binding = text_of(slot, slot->binding.cgroup),
+		.labels = text_of(slot, slot->labels),
+		.next_policy = text_of(slot, slot->next_policy),
+	};
+}
+
 void publish_binding_path(struct hr_slot *at, const char *path)
 {
-	slot_text(at, at, sizeof(*at), NULL, NULL, path);
+	struct slot_texts texts = texts_of(at);
+
+	texts.binding = path;
+	slot_text(at, at, sizeof(*at), NULL, texts);
+}
+
+void publish_next_policy(struct hr_slot *at, const char *policy)
+{
+	struct slot_texts texts = texts_of(at);
+
+	texts.next_policy = policy;
+	slot_text(at, at, sizeof(*at), NULL, texts);
 }
 
 uint32_t publish_subject(struct guard *guard, uint64_t memcg_id)
@@ -138,13 +173,17 @@ void publish_identity(struct guard *guard, uint32_t slot, const struct resolve_a
 	const struct hr_slot *seen = board_slot(guard->board, slot);
 	const char *path = text_of(seen, seen->id.cgroup);
 	char path_copy[RECORD_PATH] = "";
+	struct slot_texts texts;
 	struct hr_slot *at;
 
 	if (path)
 		strncpy(path_copy, path, sizeof(path_copy) - 1);
 	at = board_slot_begin(guard->board, slot);
-	slot_text(at, answer, sizeof(*answer), &answer->id, path_copy,
-		  text_of(at, at->binding.cgroup));
+	texts = texts_of(at);
+	texts.path = path_copy;
+	if (answer->labels.at)
+		texts.labels = text_of(answer, answer->labels);
+	slot_text(at, answer, sizeof(*answer), &answer->id, texts);
 	board_slot_end(guard->board, slot);
 	if (track->resolve != RESOLVE_DONE)
 		return;
@@ -217,7 +256,7 @@ uint32_t publish_birth(struct guard *guard, uint64_t memcg_id, uint64_t parent_i
 	at->started_ns = path ? at->appeared_ns : HR_UNKNOWN;	/* a path comes from its mkdir */
 	at->oom_kills_total = 0;
 	if (path)
-		slot_text(at, at, sizeof(*at), NULL, path, NULL);
+		slot_text(at, at, sizeof(*at), NULL, (struct slot_texts){.path = path});
 	board_slot_end(guard->board, slot);
 	link_ask(guard, slot);
 	return slot;

@@ -18,6 +18,8 @@ void publish_identity(struct guard *guard, uint32_t slot, const struct resolve_a
 /* The path of whose limit binds, within begin and end of the slot. All its text is laid anew, so
  * that it never fills up with what bound before. */
 void publish_binding_path(struct hr_slot *at, const char *path);
+/* The same for the policy whose rung comes next; NULL: none. */
+void publish_next_policy(struct hr_slot *at, const char *policy);
 /* Monotonic time as hr_point.t_centis. The wall clock may jump; a history must not. */
 uint32_t publish_centis(const struct guard *guard, uint64_t now_ns);
 /* Kill counters of a slot after they changed. */

@@ -86,6 +86,7 @@ void ask_print(const struct resolve_answer *answer, FILE *to)
 	set_text(object, "unit", answer, id->unit);
 	set_text(object, "cgroup", answer, id->cgroup);
 	set_text(object, "cmdline", answer, answer->cmdline);
+	set_text(object, "labels", answer, answer->labels);
 	json_object_set_new(object, "workload", json_string(workload));
 	if (answer->ask == RESOLVE_KMSG_OOM) {
 		char comm[4 * sizeof(answer->comm) + 1];

@@ -20,6 +20,7 @@
 #include "../base/log.h"
 #include "ask.h"
 #include "confine.h"
+#include "labels.h"
 #include "parser.h"
 
 struct options {
@@ -32,7 +33,7 @@ struct options {
 
 static int usage(int status)
 {
-	fputs("usage: headroom-resolver --fd N [--root DIR] [--kmsg]\n"
+	fputs("usage: headroom-resolver --fd N [--root DIR] [--kmsg] [--label KEY]...\n"
 	      "       headroom-resolver --ask CGROUP [--pid N [--start NS]] [--again N] [--root "
 	      "DIR]\n"
 	      "       headroom-resolver --find CGROUP_ID [--root DIR]\n"
@@ -214,6 +215,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{"start", required_argument, NULL, 's'},
 		{"again", required_argument, NULL, 'n'},
 		{"kmsg", no_argument, NULL, 'k'},
+		{"label", required_argument, NULL, 'l'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'},
 		{NULL, 0, NULL, 0},
@@ -245,6 +247,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'k':
 			options->kmsg = true;
+			break;
+		case 'l':
+			if (labels_want(optarg) < 0)
+				log_info("more than %d labels: %s goes unread", LABELS_MOST, optarg);
 			break;
 		case 'h':
 			exit(usage(0));

@@ -50,6 +50,7 @@ struct resolve_answer {
 	char comm[16];
 	struct hr_str limit_path, task_path;	/* oom_memcg, task_memcg */
 	struct hr_str cmdline;
+	struct hr_str labels;		/* as struct hr_slot has them */
 	struct hr_identity id;		/* hr_str offsets count from the answer's first byte */
 	uint32_t text_used;
 	char text[RESOLVE_TEXT];

@@ -60,6 +60,7 @@ static void fill_identity(struct resolve_answer *answer, const struct who *who, 
 	answer->id.pod_uid = resolve_text(answer, uid);
 	answer->id.unit = resolve_text(answer, who->unit);
 	answer->id.image = resolve_text(answer, who->image);
+	answer->labels = resolve_text(answer, who->labels);
 }
 
 /* 1: nothing more is to be learnt. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../base/cleanup.h"
+#include "labels.h"
 #include "state.h"
 
 /* `ctr run IMAGE web` makes /NAMESPACE/web: nothing in the path tells, only the state file. */
@@ -54,6 +55,7 @@ static void read_annotations(const json_t *annotations, struct who *who)
 	};
 
 	state_texts(annotations, table, ARRAY_SIZE(table), who);
+	labels_take(annotations, who);
 	if (!strcmp(state_string(annotations, "io.kubernetes.cri.container-type"), "sandbox")) {
 		who->kind = HR_KIND_SANDBOX;
 		who->container[0] = 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/cleanup.h"
+#include "labels.h"
 #include "state.h"
 
 static bool crio_match(const struct path *path, int i, struct who *who)
@@ -22,6 +23,16 @@ static bool crio_match(const struct path *path, int i, struct who *who)
 		return false;
 	who->runtime = HR_RUNTIME_CRIO;
 	return true;
+}
+
+/* A JSON document of its own, in a string: the Kubernetes labels. */
+static void take_labels(const char *document, struct who *who)
+{
+	_cleanup_free_ char *text = strdup(document);
+	_cleanup_json_ json_t *json = NULL;
+
+	if (text && state_parse(text, strlen(text), &json) == 0)
+		labels_take(json, who);
 }
 
 static int crio_read(struct opener *opener, struct who *who)
@@ -47,6 +58,8 @@ static int crio_read(struct opener *opener, struct who *who)
 		return -ENOENT; /* Podman keeps such a file in the same place */
 	who->runtime = HR_RUNTIME_CRIO;
 	state_texts(annotations, table, ARRAY_SIZE(table), who);
+	labels_take(annotations, who);
+	take_labels(state_string(annotations, "io.kubernetes.cri-o.Labels"), who);
 	if (!strcmp(state_string(annotations, "io.kubernetes.cri-o.ContainerType"), "sandbox")) {
 		who->kind = HR_KIND_SANDBOX;
 		who->container[0] = 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../base/cleanup.h"
+#include "labels.h"
 #include "state.h"
 
 static bool below_ecs(const struct path *path, int i)
@@ -59,6 +60,7 @@ static int docker_read(struct opener *opener, struct who *who)
 	who_set(who->name, name + (name[0] == '/'));
 	who_set(who->image, state_string(config, "Image"));
 	state_texts(label, labels, ARRAY_SIZE(labels), who);
+	labels_take(label, who);
 	if (!strcmp(state_string(label, "io.kubernetes.docker.type"), "podsandbox")) {
 		who->kind = HR_KIND_SANDBOX;
 		who->container[0] = 0;

@@ -31,6 +31,7 @@ struct who {
 	char pod_uid[72];
 	char container[256];
 	char unit[256];
+	char labels[512];	/* labels.h: those that policies ask for */
 	char engine_namespace[128];	/* containerd's, where a probe needs it */
 	const char *below;	/* what of the path lies below the owner's own cgroup; or "" */
 };

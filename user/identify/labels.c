@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Labels that policies ask for, out of state files. A value that does not fit is left out whole: half a value would match
+ * what the owner did not write. */
+#include "labels.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "state.h"
+
+static const char *wanted[LABELS_MOST];
+static size_t wanted_n;
+
+int labels_want(const char *key)
+{
+	if (wanted_n == LABELS_MOST)
+		return -E2BIG;
+	wanted[wanted_n++] = key;
+	return 0;
+}
+
+static bool has(const char *labels, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *at = labels; at; at = strchr(at, '\n'), at = at ? at + 1 : NULL)
+		if (!strncmp(at, key, n) && at[n] == '=')
+			return true;
+	return false;
+}
+
+void labels_take(const json_t *object, struct who *who)
+{
+	for (size_t i = 0; i < wanted_n; i++) {
+		const char *value = json_string_value(json_object_get(object, wanted[i]));
+		size_t used = strlen(who->labels), key = strlen(wanted[i]), n;
+		char *to = who->labels + used;
+
+		if (!value || has(who->labels, wanted[i]))
+			continue;
+		n = strlen(value);
+		if (used + key + n + 3 > sizeof(who->labels))
+			continue;
+		if (used)
+			*to++ = '\n';
+		memcpy(to, wanted[i], key);
+		to[key] = '=';
+		for (size_t k = 0; k <= n; k++)
+			to[key + 1 + k] = value[k] && (unsigned char)value[k] < ' ' ? '?' : value[k];
+	}
+}
