@@ -15,6 +15,7 @@
 
 enum record_type {
 	RECORD_OOM = 1, RECORD_CGROUP_MKDIR, RECORD_CGROUP_RMDIR, RECORD_EXEC, RECORD_EXIT, RECORD_OOM_SCORE_ADJ,
+	RECORD_TRIPWIRE, RECORD_REFLEX,
 	RECORD_TYPES
 };
 
@@ -74,6 +75,31 @@ struct record_process {		/* EXEC, EXIT (watched processes only), OOM_SCORE_ADJ *
 	__s32 oom_score_adj;
 	char comm[RECORD_COMM];
 };
+
+/* TRIPWIRE: an armed memcg (user/sense/arm.h) is near or over its threshold; told at most once in 100 ms for each. REFLEX: SIGKILL
+ * was sent, once for each arming. */
+enum arm_hook { ARM_HOOK_RSS_STAT, ARM_HOOK_RECLAIM, ARM_HOOK_TIMER, ARM_HOOK_EVENTFD, ARM_HOOK_COUNT };
+struct record_arm {
+	struct record r;
+	__u64 memcg_id;		/* the armed one */
+	__u64 task_memcg_id;	/* the task's own: the same, or below it; 0 */
+	__u64 generation;	/* of the arming */
+	__u64 usage, threshold;	/* bytes, live; threshold: the one that was crossed (RECORD_ARM_NEAR: `near`) */
+	__u64 limit;		/* that binds it: its own or its nearest limited ancestor's; RECORD_UNKNOWN */
+	__u32 flags;		/* RECORD_ARM_NEAR, RECORD_ARM_OTHER */
+	__u32 hook;		/* enum arm_hook */
+	__u32 pid, tid;		/* who charged; 0 where the hook has no task (timer, eventfd) */
+	__u64 start_boottime_ns;	/* of pid */
+	char comm[RECORD_COMM];	/* of the thread */
+	/* REFLEX: who got the signal; else 0 */
+	__u32 victim_pid;
+	__s32 error;		/* 0: sent; else the kernel's -errno, and nobody was hit */
+	__u64 victim_start_boottime_ns;
+	__u64 victim_rss;	/* anon + file + shmem, bytes */
+	char victim_comm[RECORD_COMM];	/* of the process */
+};
+#define RECORD_ARM_NEAR		0x1u	/* near only: attach rss_stat now (sense_arm_close) */
+#define RECORD_ARM_OTHER	0x2u	/* the preferred victim, not who charged */
 
 /* One memory cgroup at one moment: the sweep's row, written by iter/cgroup, by the task climb, or by the file reader;
  * everything downstream of sense/ works on it. */

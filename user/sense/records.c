@@ -17,6 +17,8 @@ static const __u32 record_bytes[RECORD_TYPES] = {
 	[RECORD_EXEC] = sizeof(struct record_process),
 	[RECORD_EXIT] = sizeof(struct record_process),
 	[RECORD_OOM_SCORE_ADJ] = sizeof(struct record_process),
+	[RECORD_TRIPWIRE] = sizeof(struct record_arm),
+	[RECORD_REFLEX] = sizeof(struct record_arm),
 };
 
 /*
@@ -75,9 +77,12 @@ static int on_record(void *ctx, void *data, size_t bytes)
 		s->damaged++;
 		return 0;
 	}
-	if (s->skip_ns && was_told(s, record))
-		return 0;
-	remember_told(record);
+	/* What is armed is armed in one sense only, so it is told by one only. */
+	if (record->type != RECORD_TRIPWIRE && record->type != RECORD_REFLEX) {
+		if (s->skip_ns && was_told(s, record))
+			return 0;
+		remember_told(record);
+	}
 	s->fn(record, s->arg);
 	return 0;
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Arming: what is to be told, or done, at once when a container crosses a size. The *tripwire* only tells (RECORD_TRIPWIRE);
+ * the *reflex* has BPF send SIGKILL in the kernel (RECORD_REFLEX), under the conditions of docs/reflex.md, so arm it in `enforce`
+ * only. Both need nothing but the entry below; nothing here writes a limit. (On cgroup v1 the tripwire registers an eventfd by
+ * cgroup.event_control: a notification, not an intervention, hence here and not in enforce/.)
+ *
+ * Callers: L = the guard's loop thread, W = its sweep worker (may block), as in sense.h. L and W may call at the same time.
+ * int functions return 0 or -errno.
+ *
+ * How the guard uses it:
+ *  - A rule with a size threshold holds for a container: sense_arm() in W. The same id again: threshold, flags … are replaced, and
+ *    the shot is *not* given back. After a shot (or a reload): sense_disarm(), then sense_arm() in W: a new generation, one new shot.
+ *  - The rule no longer applies, the container ended, the mode fell: sense_disarm(), L, at once: after it returns no new hit begins.
+ *    (A hit that had begun is in the ring: read it before you judge.) A cgroup's own end disarms nothing: call it on RMDIR, too.
+ *  - RECORD_TRIPWIRE with RECORD_ARM_NEAR, or a sample with usage >= near: sense_arm_close(true) in W; some seconds after nobody was
+ *    near any more: sense_arm_close(false) in W. It attaches rss_stat, the one hot tracepoint; until then (and where it is missed) the
+ *    reflex waits at the limit itself, where reclaim begins: still before the kernel's OOM killer.
+ *  - RECORD_REFLEX: one process got SIGKILL (error 0), or could not be given it (error): act_reflexed(), then finish the rest (`whole`).
+ *  - The figures of a share (limit_milli) are taken from the live limit by BPF at the moment of the decision; still call sense_arm()
+ *    again when the limit changed, since the eventfd of v1 and `near` stand on `threshold`.
+ *  - sense_grow() gives a sense where nothing is armed. On L, when swapping: sense_arm_move(new, old); entries, spared ones,
+ *    generations and used-up shots move, nothing is armed twice. Then sense_arm_close(new, …) in W if it was close.
+ */
+#ifndef HEADROOM_ARM_H
+#define HEADROOM_ARM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include "../../bpf/records.h"
+
+struct sense;
+
+#define ARM_ENTRIES 256u	/* armed at once: bpf/shared.h has the same */
+#define ARM_SPARED  1024u	/* protected groups and processes */
+
+struct arm {
+	__u64 memcg_id;
+	const char *path;	/* of the memory cgroup, from the hierarchy's root; the directory must be memcg_id's */
+	__u64 threshold;	/* bytes of usage (page_counter: memory.current, memory.usage_in_bytes) */
+	__u32 limit_milli;	/* not 0: the threshold is this share of the live limit, its own or its nearest limited ancestor's;
+				   `threshold` is what that comes to now. No limit there: never crossed */
+	__u32 flags;		/* ARM_* */
+	__u64 near;		/* bytes; 0: three quarters of the threshold */
+	__u64 least_rss;	/* reflex: nobody with less resident anonymous and shared memory is hit (a health check
+				   that happens to be the one to charge); 0: anybody. With ARM_WHOLE it is of no account */
+	__u32 preferred_pid;	/* reflex: the process to hit instead of the charging one, where the kernel can (sense_source(),
+				   "reflex"); checked anew in BPF, dropped if it is not larger; 0: none */
+	__u64 preferred_start_ns;	/* its start_boottime */
+};
+#define ARM_REFLEX	0x1u	/* hit; else only tell */
+#define ARM_WHOLE	0x2u	/* the rule kills the whole container: inits of pid namespaces may be hit, the rest is the guard's */
+
+/* W. Opens the directory, registers what this host uses. -ENOENT, -ESTALE: another cgroup is there by now; -ENOSPC: full;
+ * -EOPNOTSUPP: ARM_REFLEX without the programs for it (the tripwire is armed all the same); -EINVAL. */
+int sense_arm(struct sense *sense, const struct arm *arm);
+/* L or W. Unknown ids are fine. */
+void sense_disarm(struct sense *sense, __u64 memcg_id);
+/* L. The largest process changed; pid 0: none. -ENOENT: not armed. */
+int sense_arm_prefer(struct sense *sense, __u64 memcg_id, __u32 pid, __u64 start_boottime_ns);
+/* L. Never hit: tasks in this memory cgroup or below it (pid 0), or this process (memcg_id 0): runtime, guard, what `protect`
+ * lists. Before anything is armed. -ENOSPC: full, and then do not arm what it is in. -EOPNOTSUPP: no reflex here. */
+struct arm_spare {
+	__u64 memcg_id;
+	__u32 pid;
+	__u64 start_boottime_ns;	/* of pid */
+};
+int sense_spare(struct sense *sense, const struct arm_spare *spare, bool spared);
+/* W. Attaches rss_stat, or lets go of it; the same again is free. 0 also where nobody armed would need it. */
+int sense_arm_close(struct sense *sense, bool close);
+/* L. Readable when a v1 eventfd fired (-1: none here); then sense_arm_consume() calls fn with RECORD_TRIPWIRE. What BPF tells comes
+ * by sense_consume() as everything does, from a ring of its own that a flood of other records cannot fill. */
+int sense_arm_fd(const struct sense *sense);
+int sense_arm_consume(struct sense *sense, void (*fn)(const struct record *record, void *arg), void *arg);
+/* L. All that is armed and spared in `from` is so in `to` instead. What could not be moved is not armed: its ids are in
+ * ret_dropped[capacity], *ret_n of them. */
+void sense_arm_move(struct sense *to, struct sense *from, __u64 *ret_dropped, size_t capacity, size_t *ret_n);
+/* L. Is it armed, with its shot used up? The kernel's own word, should a record ever be lost. */
+enum arm_state { ARM_NOT, ARM_READY, ARM_SHOT };
+enum arm_state sense_armed(struct sense *sense, __u64 memcg_id);
+
+#endif
