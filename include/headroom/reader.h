@@ -85,5 +85,9 @@ int hr_event_type_parse(const char *word, unsigned int *ret_type);
 const char *hr_severity_word(unsigned int severity);
 const char *hr_level_word(unsigned int level);
 const char *hr_constraint_word(unsigned int constraint);
+const char *hr_rung_word(unsigned int rung);
+const char *hr_deed_word(unsigned int deed);
+const char *hr_why_word(unsigned int why);
+const char *hr_mode_word(unsigned int mode);
 
 #endif

@@ -50,6 +50,47 @@ static const char *const constraints[] = {
 	[HR_CONSTRAINT_UNKNOWN] = NULL, /* a fact that is not known has no word */
 };
 
+static const char *const rungs[HR_RUNG_COUNT] = {
+	[HR_RUNG_NONE] = NULL,
+	[HR_RUNG_NOTIFY] = "notify",
+	[HR_RUNG_RECLAIM] = "reclaim",
+	[HR_RUNG_THROTTLE] = "throttle",
+	[HR_RUNG_TERM] = "term",
+	[HR_RUNG_KILL] = "kill",
+	[HR_RUNG_REFLEX] = "reflex",
+	[HR_RUNG_THEN] = "then",
+};
+
+static const char *const deeds[HR_DEED_COUNT] = {
+	[HR_DEED_DONE] = "done",
+	[HR_DEED_REHEARSED] = "rehearsed",
+	[HR_DEED_FAILED] = "failed",
+	[HR_DEED_SKIPPED] = "skipped",
+	[HR_DEED_REFUSED] = "refused",
+};
+
+static const char *const whys[HR_WHY_COUNT] = {
+	[HR_WHY_NONE] = NULL,
+	[HR_WHY_PROTECTED] = "protected",
+	[HR_WHY_OWNER] = "protected by its owner",
+	[HR_WHY_SANDBOX] = "pod sandbox",
+	[HR_WHY_RUNTIME] = "container runtime",
+	[HR_WHY_SELF] = "headroom itself",
+	[HR_WHY_INIT] = "init",
+	[HR_WHY_KTHREAD] = "kernel thread",
+	[HR_WHY_SMALLER] = "smaller",
+	[HR_WHY_SLOWER] = "grows less",
+	[HR_WHY_UNDER_REQUEST] = "within its request",
+	[HR_WHY_PRIORITY] = "lower priority",
+	[HR_WHY_COOLDOWN] = "cooling down",
+	[HR_WHY_HOLD_OFF] = "the kernel has just killed there",
+	[HR_WHY_BUDGET] = "budget spent",
+	[HR_WHY_UNKNOWN] = "not known well enough",
+	[HR_WHY_GONE] = "gone",
+};
+
+static const char *const modes[] = {"observe", "dry-run", "enforce"};
+
 #define WORD(table, i) ((i) < ARRAY_SIZE(table) ? (table)[i] : NULL)
 
 const char *hr_runtime_word(unsigned int runtime) { return WORD(runtimes, runtime); }
@@ -57,6 +98,10 @@ const char *hr_event_type_word(unsigned int type) { return WORD(event_types, typ
 const char *hr_severity_word(unsigned int severity) { return WORD(severities, severity); }
 const char *hr_level_word(unsigned int level) { return WORD(levels, level); }
 const char *hr_constraint_word(unsigned int constraint) { return WORD(constraints, constraint); }
+const char *hr_rung_word(unsigned int rung) { return WORD(rungs, rung); }
+const char *hr_deed_word(unsigned int deed) { return WORD(deeds, deed); }
+const char *hr_why_word(unsigned int why) { return WORD(whys, why); }
+const char *hr_mode_word(unsigned int mode) { return WORD(modes, mode); }
 
 int hr_event_type_parse(const char *word, unsigned int *ret_type)
 {
