@@ -133,6 +133,8 @@ struct task_sample {
 	__u64 memcg_id;
 	__u64 rss, swap;	/* rss: anon + file + shmem */
 	char comm[RECORD_COMM];
+	__u32 pgid;		/* of the initial pid namespace; 0: not known */
+	__u32 reserved;
 };
 
 #define STALL_BUCKETS		16

@@ -30,6 +30,17 @@ static __always_inline void pids_count(struct sweep_state *state, u64 id, u64 rs
 	}
 }
 
+/* Its process group, which outlives the leader: what a shell or a build started together. */
+static __always_inline u32 pgid_of(struct task_struct *task)
+{
+	u32 index = bpf_core_enum_value(enum pid_type, PIDTYPE_PGID) & 3;
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct pid *group = NULL;
+
+	bpf_core_read(&group, sizeof(group), &signal->pids[index]);
+	return group ? BPF_CORE_READ(group, numbers[0].nr) : 0;
+}
+
 SEC("iter/task")
 int sweep_task(struct bpf_iter__task *ctx)
 {
@@ -64,6 +75,8 @@ int sweep_task(struct bpf_iter__task *ctx)
 	row->memcg_id = id;
 	row->rss = rss;
 	row->swap = compat_rss_direct(mm, RSS_SWAP) << config.page_shift;
+	row->pgid = pgid_of(task);
+	row->reserved = 0;
 	bpf_probe_read_kernel(row->comm, sizeof(row->comm),
 			      __builtin_preserve_access_index(&task->comm));
 	return 0;

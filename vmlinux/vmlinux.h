@@ -126,8 +126,13 @@ struct pid {
 	struct upid numbers[1];
 };
 
+enum pid_type {
+	PIDTYPE_PGID = 2, /* the number is the kernel's; ask bpf_core_enum_value() */
+};
+
 struct signal_struct {
 	atomic_t live;
+	struct pid *pids[4];
 	short oom_score_adj;
 };
 

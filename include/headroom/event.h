@@ -97,7 +97,11 @@ struct hr_event_container {
 
 enum hr_guard_what {
 	HR_GUARD_STARTED, HR_GUARD_STOPPING, HR_GUARD_ADOPTED, HR_GUARD_CONFIG_LOADED, HR_GUARD_CONFIG_REFUSED,
-	HR_GUARD_CAPACITY, HR_GUARD_FALLBACK, HR_GUARD_LOST, HR_GUARD_RESOLVER, HR_GUARD_WHAT_COUNT
+	HR_GUARD_CAPACITY, HR_GUARD_FALLBACK, HR_GUARD_LOST, HR_GUARD_RESOLVER,
+	HR_GUARD_COMMAND,	/* one that a policy asked for was run */
+	HR_GUARD_CONTROL,	/* somebody asked at the control socket, and was refused */
+	HR_GUARD_RESTORED,	/* what a guard before us had set was taken back */
+	HR_GUARD_WHAT_COUNT
 };
 struct hr_event_guard {
 	struct hr_event event;

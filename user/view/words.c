@@ -28,7 +28,8 @@ WORDS(alarm_word, "none", "warn", "act")
 WORDS(rung_word, NULL, "notify", "reclaim", "throttle", "term", "kill")
 WORDS(container_what_word, "appeared", "identified", "restarted", "gone")
 WORDS(guard_what_word, "started", "stopping", "adopted", "configuration_loaded",
-      "configuration_refused", "capacity", "fallback", "events_lost", "resolver")
+      "configuration_refused", "capacity", "fallback", "events_lost", "resolver", "command",
+      "control", "restored")
 WORDS(pressure_what_word, "entered", "left", "under_oom", "under_oom_left")
 
 const char *reason_text(const struct hr_reason *reason, char text[REASON_TEXT])
