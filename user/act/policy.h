@@ -6,7 +6,8 @@
  *   struct policy_set | struct policy[n] | struct policy_match[] | struct policy_glob[] | text
  *
  * Text is referred to by its offset from the block's first byte; 0: none. Sizes are bytes, times ms. A condition that is not
- * in `conditions` holds.
+ * in `conditions` holds. The policies stand in the order in which they are looked at: higher priority first, then as in the
+ * file.
  */
 #ifndef HEADROOM_POLICY_H
 #define HEADROOM_POLICY_H
@@ -20,6 +21,7 @@
 #define POLICY_MOST	4096u		/* policies in one file */
 #define POLICY_RUNGS	8
 #define POLICY_ARGS	16		/* words of one command */
+#define POLICY_LABELS	32		/* different label keys in one file: as many as the resolver looks for */
 
 enum act_mode { MODE_OBSERVE, MODE_DRY_RUN, MODE_ENFORCE };	/* hr_host.mode */
 
@@ -61,7 +63,8 @@ struct policy_rung {
 	int32_t signal;			/* TERM */
 	uint32_t grace_ms;		/* TERM: until the next rung; THROTTLE: its `for` */
 	uint32_t largest;		/* KILL: one process instead of the whole */
-	struct policy_amount amount;	/* RECLAIM: size; THROTTLE: high */
+	/* RECLAIM: size, or share of the limit; THROTTLE: high; neither bytes nor milli (the default): what it uses then */
+	struct policy_amount amount;
 	struct policy_command command;	/* NOTIFY */
 };
 
@@ -90,11 +93,11 @@ struct policy {
 struct policy_set {
 	uint64_t magic;
 	uint64_t bytes;			/* of the whole block */
-	uint32_t mode;			/* enum act_mode, the global one */
+	uint32_t mode;			/* enum act_mode, the file's; who has a --mode of his own sets it here, too */
 	uint32_t policies, policies_at;	/* count; offset */
 	uint32_t matches, matches_at, globs, globs_at;
-	uint32_t protect_first, protects;	/* policy_match[]: each entry alone protects */
-	uint32_t budget_kills;		/* kills … */
+	uint32_t protect_first, protects;	/* policy_match[]: each entry alone protects; any key, PROCESS: by its comm */
+	uint32_t budget_kills;		/* kills (0: never one) … */
 	uint64_t budget_per_ms;		/* … in this time; 0: no limit. The default: docs/policies.md */
 	uint64_t generation;		/* grows with each load; the supervisor sets it */
 };
@@ -118,5 +121,11 @@ static inline const char *policy_glob(const struct policy_set *set, uint32_t i)
 {
 	return policy_text(set, ((const struct policy_glob *)((const char *)set + set->globs_at))[i].text);
 }
+
+/* Whether a block that somebody else handed over is whole: every offset, count and enum. Whoever maps one asks this first;
+ * after it no accessor above leaves the block, and each text ends within it. `block` on 8 bytes. 0 or -EBADMSG. */
+int policy_set_verify(const void *block, size_t bytes);
+/* The label keys that rules and protection ask for, each once; NULL past the end. For the resolver's labels_want(). */
+const char *policy_label(const struct policy_set *set, uint32_t i);
 
 #endif
