@@ -82,7 +82,8 @@ struct act_end {
 	uint32_t emergency;
 	struct act_target target;
 	enum act_mode mode;
-	uint32_t averted;		/* 1: calm again, and no kernel OOM kill; 0; HR_UNKNOWN_U32: rehearsed */
+	uint32_t averted;		/* 1: calm again, and no kernel OOM kill; 0; HR_UNKNOWN_U32: rehearsed, cut short by
+					 * a harsher rule or a reload, or a ladder that only notifies */
 	uint64_t freed;			/* bytes, since its first rung; HR_UNKNOWN */
 	uint64_t freed_after_ms;	/* until half of what was over was gone; HR_UNKNOWN */
 };
@@ -90,6 +91,9 @@ struct act_end {
 struct act_calls {			/* each may be NULL */
 	void (*order)(const struct act_order *order, void *arg);
 	void (*end)(const struct act_end *end, void *arg);
+	/* A rung that this room does not even order: refused (budget, hold-off: `why`) or skipped (throttle where nothing can
+	 * be reclaimed: HR_WHY_NONE). To be told, never done; once per rung and emergency. A refused one may be ordered later. */
+	void (*not_taken)(const struct act_order *order, enum hr_deed deed, enum hr_why why, void *arg);
 	/* The next rung of a slot changed (policy NULL: none): for the board. */
 	void (*next)(uint32_t slot, const struct policy *policy, enum hr_rung rung, void *arg);
 	void *arg;
@@ -118,7 +122,15 @@ void act_gone(struct act *act, uint32_t slot, uint64_t memcg_id, uint64_t now_ns
 /* BPF's reflex struck: counted against the budget, and the emergency goes on from there. Returns the order as it would have
  * been given, for the event; false if no policy asks for it any more. */
 bool act_reflexed(struct act *act, const struct act_world *world, uint32_t slot, struct act_order *ret_order);
-/* When the next deadline is (monotonic ns), 0: none. So that the loop need not guess. */
+/* What had to wait for want of room; never silently. */
+struct act_counts {
+	uint64_t turned_away;	/* emergencies that found the table full, or made room for a harsher one */
+	uint64_t untimed;	/* sightings that found no room to be remembered: their `for` or cooldown could not be kept */
+	uint32_t emergencies;	/* under way */
+};
+void act_counts(const struct act *act, struct act_counts *ret_counts);
+
+/* When the next deadline is (monotonic ns), 0: none. So that the loop need not guess: then act_update() or act_update_slot(). */
 uint64_t act_deadline(const struct act *act);
 
 /* Which policy arms the reflex or a tripwire for this slot, and at how many bytes of usage; false: none. */
