@@ -195,7 +195,7 @@ struct hr_slot {
 	struct hr_process process[HR_PROCESSES];
 	struct hr_history history;
 	uint32_t text_used;
-	uint32_t reserved2;
+	uint16_t intervals, intervals_held;	/* of this life's forecasts: checked, and right (struct hr_score) */
 	char text[HR_SLOT_TEXT];
 };
 
@@ -204,6 +204,38 @@ struct hr_slot {
 struct hr_source {
 	char signal[28];
 	char variant[36];
+};
+
+/* Forecasts compared with what happened, since the board was made; containers that ended are in it. Counters, all of
+ * them: what is due is judged once. docs/foresight.md, "The score", says what counts as right. */
+#define HR_SCORE_ERRORS 7	/* bucket i: relative error < HR_SCORE_ERROR_MILLI << i per mille; the last: any larger */
+#define HR_SCORE_ERROR_MILLI 50u
+#define HR_SCORE_LEADS 6	/* bucket i: lead < HR_SCORE_LEAD_MS * 10^i; the last: any longer */
+#define HR_SCORE_LEAD_MS 100u
+
+struct hr_verdicts {		/* of alarms that began */
+	uint64_t right;		/* died (OOM kill, stall) within 15 minutes, or while it stood */
+	uint64_t wrong;		/* nothing of that came */
+	uint64_t cut;		/* not to be judged: the container ended by itself, or its limit was raised */
+};
+
+struct hr_foreseen {		/* deaths that came */
+	uint64_t warned;	/* an alarm stood, or had ended less than a minute before */
+	uint64_t missed;
+};
+
+struct hr_score {
+	uint64_t intervals, intervals_held;	/* 80 % intervals, checked halfway to the foreseen end; those that held */
+	uint64_t times, times_held;		/* times to OOM that a kill could be held against; within their p10 to p90 */
+	uint64_t time_error[HR_SCORE_ERRORS];	/* |p50 - what it really took| / what it really took */
+	uint64_t time_error_sum_milli;		/* per mille */
+	struct hr_verdicts warn, act;
+	struct hr_foreseen oom_kills, stalls;	/* one OOM counts once, however many it killed */
+	uint64_t lead[HR_SCORE_LEADS];		/* from alarm to kill, of oom_kills.warned */
+	uint64_t lead_sum_ms;
+	uint64_t risks, risks_died;		/* risks looked back on after 15 minutes; those who had died by then */
+	uint64_t risk_sum_milli;		/* deaths to be expected by those risks, thousandths */
+	uint64_t brier_sum_micro;		/* squared errors of those risks, millionths */
 };
 
 #define HR_HOST_PROCESSES 8
@@ -234,6 +266,7 @@ struct hr_host {
 	uint32_t capacity;
 	struct hr_source source[HR_SOURCES];
 	struct hr_process process[HR_HOST_PROCESSES];	/* largest outside containers */
+	struct hr_score score;
 };
 
 enum hr_board_state { HR_BOARD_RUNNING = 1, HR_BOARD_STOPPED, HR_BOARD_REPLACED };

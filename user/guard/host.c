@@ -130,6 +130,18 @@ void publish_tasks(struct guard *guard)
 	board_host_end(guard->board);
 }
 
+static void score_host(struct guard *guard, const struct hr_host *host, uint64_t now_ns)
+{
+	struct score_sight sight = {
+		.t_ns = now_ns, .outlook = &host->outlook, .limit = host->mem_total,
+		.level = HR_LEVEL_OWN, .alarm = host->outlook.alarm,
+		.full_avg10_centi = host->pressure.full_avg10_centi,
+	};
+
+	foresee_record(&guard->host_foresee, &sight.record);
+	score_look(&guard->host_score, &sight, &guard->score);
+}
+
 static void foresee_host(struct guard *guard, struct hr_host *host, uint64_t now_ns)
 {
 	struct foresee_input input = {
@@ -149,6 +161,7 @@ static void foresee_host(struct guard *guard, struct hr_host *host, uint64_t now
 	if (input.limit != HR_UNKNOWN && host->swap_total != HR_UNKNOWN)
 		input.limit += host->swap_total;
 	foresee_update(&guard->host_foresee, &input, &host->outlook);
+	score_host(guard, host, now_ns);
 }
 
 static void tell_host_changes(struct guard *guard, uint8_t alarm_before)
@@ -157,7 +170,7 @@ static void tell_host_changes(struct guard *guard, uint8_t alarm_before)
 	uint32_t full = host->pressure.full_avg10_centi;
 
 	if (host->outlook.alarm != alarm_before)
-		notice_alarm(guard, TRACK_NONE, alarm_before);
+		notice_alarm(guard, TRACK_NONE, alarm_before, host->outlook.alarm);
 	if (full != HR_UNKNOWN_U32 &&
 	    (guard->host_stalled ? full < HOST_STALL_LEAVE : full >= HOST_STALL_ENTER)) {
 		guard->host_stalled = !guard->host_stalled;
@@ -204,6 +217,7 @@ void publish_host(struct guard *guard)
 	host->capacity = guard->tracks.capacity;
 	host->danger = close_count(guard);
 	host->interval_ms = guard->config->interval_ms;
+	host->score = guard->score;
 	board_host_end(guard->board);
 	tell_host_changes(guard, alarm);
 }

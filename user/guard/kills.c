@@ -52,6 +52,31 @@ static void remember_forecast(struct guard *guard, struct pending_kill *kill)
 		kill->warned_before_ms = (kill->record.r.time_ns - track->warned_ns) / NS_PER_MS;
 }
 
+/* The forecasts of the one who died, of whose limit it was, and of all between. */
+static void judge_forecasts(struct guard *guard, const struct record_oom *record)
+{
+	uint32_t subject = publish_subject(guard, record->victim.memcg_id), slot;
+	bool host = !record->limit_memcg_id && record->constraint < HR_CONSTRAINT_MEMCG;
+	bool met_limit = !host && !record->limit_memcg_id, met_subject = false;
+	uint64_t id = record->victim.memcg_id;
+
+	if (record->flags & RECORD_OOM_GROUP)
+		return;		/* the one chosen first has been judged */
+	for (int n = 0; n < RECORD_LEVELS && !(met_limit && met_subject); n++) {
+		slot = tracks_find(&guard->tracks, id);
+		if (slot == TRACK_NONE)
+			break;
+		met_limit |= id == record->limit_memcg_id;
+		met_subject |= slot == subject;
+		score_died(&guard->tracks.track[slot].score, record->r.time_ns, SCORE_OOM_KILL,
+			   slot == subject, &guard->score);
+		id = guard->tracks.track[slot].parent_id;
+	}
+	if (host)
+		score_died(&guard->host_score, record->r.time_ns, SCORE_OOM_KILL,
+			   subject == TRACK_NONE, &guard->score);
+}
+
 static void pending_begin(struct guard *guard, struct pending_kill *kill, const struct record_oom *record)
 {
 	uint64_t now = clock_mono_ns(), age = now - record->r.time_ns;
@@ -65,6 +90,7 @@ static void pending_begin(struct guard *guard, struct pending_kill *kill, const 
 	kill->has_victim_id = kill->has_trigger_id = false;
 	kill->exited_ns = 0;
 	remember_forecast(guard, kill);
+	judge_forecasts(guard, record);
 }
 
 /* The first further member of a group tells that the one chosen before it will be counted twice. */

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "close.h"
+#include "foresee/words.h"
 #include "kills.h"
 #include "notice.h"
 
@@ -159,6 +160,63 @@ static void publish_stalls(__u64 memcg_id, const struct stall_value *stall, void
 	board_slot_end(guard->board, slot);
 }
 
+/* Reasons that lie in the cgroup itself, whoever's limit binds. */
+static bool of_itself(const struct hr_outlook *outlook)
+{
+	switch (outlook->reason[0].kind) {
+	case HR_REASON_HEAP:
+	case HR_REASON_STALL:
+	case HR_REASON_REFAULT:
+	case HR_REASON_UNDER_OOM:
+	case HR_REASON_HIGH:
+	case HR_REASON_THROTTLED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The alarm that is this cgroup's to tell. Where a limit above it binds, or the host's memory, that one tells it, once:
+ * not each of the many who share it. */
+static uint8_t alarm_to_tell(const struct guard *guard, const struct hr_slot *at)
+{
+	bool told_above = at->binding.level == HR_LEVEL_HOST
+				  ? guard->has_host
+				  : tracks_find(&guard->tracks, at->binding.cgroup_id) != TRACK_NONE;
+
+	return at->binding.level == HR_LEVEL_OWN || !told_above || of_itself(&at->outlook)
+		       ? at->outlook.alarm : HR_ALARM_NONE;
+}
+
+/* Those above lend what is worse than its own; they were looked at before. Who is bound by the host alone adds nothing. */
+static void inherit(struct guard *guard, struct hr_slot *at, struct track *track)
+{
+	uint32_t above = tracks_find(&guard->tracks, track->parent_id);
+
+	track->path = at->outlook;
+	if (above != TRACK_NONE && guard->tracks.track[above].sampled_ns &&
+	    board_slot(guard->board, above)->binding.level != HR_LEVEL_HOST)
+		foresee_inherit(&track->path, &guard->tracks.track[above].path, HR_LEVEL_ANCESTOR);
+	at->outlook = track->path;
+	if (guard->has_host)
+		foresee_inherit(&at->outlook, &board_host(guard->board)->outlook, HR_LEVEL_HOST);
+}
+
+static void score_slot(struct guard *guard, struct hr_slot *at, struct track *track)
+{
+	struct score_sight sight = {
+		.t_ns = track->sampled_ns, .outlook = &at->outlook, .limit = at->binding.limit,
+		.level = at->binding.level, .alarm = track->own_alarm,
+		.full_avg10_centi = at->pressure.full_avg10_centi,
+		.under_oom = !!(at->flags & HR_SLOT_UNDER_OOM),
+	};
+
+	foresee_record(&track->foresee, &sight.record);
+	score_look(&track->score, &sight, &guard->score);
+	at->intervals = (uint16_t)sight.record.checked;
+	at->intervals_held = (uint16_t)sight.record.covered;
+}
+
 static void foresee_slot(struct guard *guard, struct hr_slot *at, struct track *track, uint64_t now_ns)
 {
 	struct foresee_input input = {
@@ -179,6 +237,9 @@ static void foresee_slot(struct guard *guard, struct hr_slot *at, struct track *
 
 	foresee_update(&track->foresee, &input, &at->outlook);
 	track->sampled_ns = now_ns;
+	track->own_alarm = alarm_to_tell(guard, at);
+	inherit(guard, at, track);
+	score_slot(guard, at, track);
 }
 
 /* What has changed enough to be told, after the slot is closed again. */
@@ -188,12 +249,12 @@ static void tell_changes(struct guard *guard, uint32_t slot, struct track *track
 	uint32_t full = at->pressure.full_avg10_centi;
 	bool under_oom = at->flags & HR_SLOT_UNDER_OOM;
 
-	if (at->outlook.alarm != track->alarm) {
+	track->warned_ns = !at->outlook.alarm ? 0 : track->warned_ns ? track->warned_ns : now_ns;
+	if (track->own_alarm != track->alarm) {
 		enum hr_alarm from = track->alarm;
 
-		track->alarm = at->outlook.alarm;
-		track->warned_ns = track->alarm ? (track->warned_ns ? track->warned_ns : now_ns) : 0;
-		notice_alarm(guard, slot, from);
+		track->alarm = track->own_alarm;
+		notice_alarm(guard, slot, from, track->alarm);
 	}
 	if (at->outlook.leak != track->leak) {
 		enum hr_leak_state from = track->leak;

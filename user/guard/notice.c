@@ -133,11 +133,9 @@ static void notice_outlook(struct guard *guard, uint32_t slot, enum hr_event_typ
 	notice_post(guard, &buffer, &text);
 }
 
-void notice_alarm(struct guard *guard, uint32_t slot, enum hr_alarm from)
+void notice_alarm(struct guard *guard, uint32_t slot, enum hr_alarm from, enum hr_alarm to)
 {
 	static const enum hr_severity severity[] = {HR_INFO, HR_WARNING, HR_CRITICAL};
-	uint8_t to = slot == TRACK_NONE ? board_host(guard->board)->outlook.alarm
-					: board_slot(guard->board, slot)->outlook.alarm;
 
 	notice_outlook(guard, slot, HR_EVENT_RISK, severity[to % 3], from, to);
 }

@@ -21,7 +21,7 @@ __attribute__((format(printf, 5, 6)))
 void notice_guard(struct guard *guard, enum hr_guard_what what, enum hr_severity severity,
 		  uint64_t count, const char *format, ...);
 void notice_pressure(struct guard *guard, uint32_t slot, enum hr_pressure_what what);
-void notice_alarm(struct guard *guard, uint32_t slot, enum hr_alarm from);
+void notice_alarm(struct guard *guard, uint32_t slot, enum hr_alarm from, enum hr_alarm to);
 void notice_leak(struct guard *guard, uint32_t slot, enum hr_leak_state from);
 void notice_oom_score_adj(struct guard *guard, uint32_t slot, const struct record_process *record);
 

@@ -280,6 +280,7 @@ void publish_death(struct guard *guard, uint32_t slot)
 	}
 	sense_forget(guard->sense, track->memcg_id);
 	publish_kills(guard, slot);
+	score_cut(&track->score, &guard->score);
 	if (!has_name(seen) && !seen->oom_kills_total) {
 		forget(guard, slot);
 		return;
@@ -325,7 +326,9 @@ static void adopt_slot(struct guard *guard, uint32_t slot)
 	    seen->oom_kills_total > seen->counts.oom_kill)
 		track->counter_first = seen->oom_kills_total;
 	track->counter_base = track->counter_first == HR_UNKNOWN ? 0 : track->counter_first;
-	track->alarm = seen->outlook.alarm;	/* as last told */
+	/* As last told: not what was lent by those above. */
+	if (seen->binding.level == HR_LEVEL_OWN && seen->outlook.reason[0].reserved == HR_LEVEL_OWN)
+		track->alarm = seen->outlook.alarm;
 	track->leak = seen->outlook.leak;
 	track->under_oom = !!(seen->flags & HR_SLOT_UNDER_OOM);
 	track->ledger_restarts = seen->restarts;
@@ -350,6 +353,7 @@ static void adopt_slot(struct guard *guard, uint32_t slot)
 
 void publish_adopt(struct guard *guard)
 {
+	guard->score = board_host(guard->board)->score;
 	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++) {
 		const struct hr_slot *seen = board_slot(guard->board, slot);
 

@@ -61,6 +61,8 @@ struct guard {
 	struct host_sample host;
 	struct host_counts host_counts;
 	struct foresee_state host_foresee;
+	struct score_watch host_score;
+	struct hr_score score;		/* the host record has a copy */
 	bool has_host, host_stalled;
 
 	uint32_t pass;			/* number of the process pass */

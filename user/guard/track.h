@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "foresee/foresee.h"
+#include "score.h"
 
 #define TRACK_NONE	UINT32_MAX
 #define TRACK_ADOPTED	1	/* as born_ns: long ago, from the board of a guard before us */
@@ -49,6 +50,7 @@ struct track {
 	uint32_t adj_second;		/* monotonic */
 	uint8_t late;			/* how often it got no answer */
 	uint8_t alarm, leak;		/* as last told */
+	uint8_t own_alarm;		/* what is to be told: not what those above lend */
 	uint8_t stalled, under_oom;	/* as last told */
 	uint8_t close;			/* index + 1 in the close-watch list; 0: not on it */
 	uint8_t told;			/* its container event was posted */
@@ -58,6 +60,8 @@ struct track {
 	uint32_t pass_count;
 	uint16_t pass_top[HR_PROCESSES];
 	struct foresee_state foresee;
+	struct hr_outlook path;		/* its own or, where that is worse, of a limit above it; never the host's */
+	struct score_watch score;
 };
 
 struct ledger_entry {

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A container leaks to its kill: afterwards its forecasts have been held against that, and were right. What is calm is
+# not counted; the score outlives the container, and the guard.
+. "$(dirname "$0")/lib.sh"
+
+BOARD=$work/board # its own: the score is the whole host's
+guard_start || fail 'the guard does not start'
+score() { snapshot | ask "$1"; }
+
+snapshot >"$work/ls"
+expect '.host.forecasts | .warn == {"right":0,"wrong":0,"cut":0,"precision":null} and .oom_kills.announced == 0' <"$work/ls"
+expect '.host.forecasts | .times.checked == 0 and .time_error.median == null and .risks.died == 0' <"$work/ls"
+
+# 100 MiB in about 25 s.
+rate=$((4194304 / slow)) limit=104857600
+group_make leak $limit && group_make calm $limit || fail 'cannot make the groups'
+prey calm sleep 600 &
+since=$(mark)
+prey leak "$workload" leak $rate &
+wait_for 60 event_after "$since" ".type == \"risk\" and .cgroup == \"$ours/leak\" and .to == \"warn\"" ||
+	fail 'no warning before the kill'
+wait_for 60 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\"" || fail 'it was never killed'
+
+once='.host.forecasts | .oom_kills.announced == 1 and .oom_kills.missed == 0 and .warn.right == 1 and .warn.wrong == 0'
+wait_for 3 score "$once" || snapshot | jq .host.forecasts | expect "${once#.host.forecasts | }" 'one warning, right, of one kill'
+snapshot >"$work/ls"
+expect '.host.forecasts | .act.wrong == 0 and .act.right <= 1 and .stalls.missed == 0' <"$work/ls"
+expect '.host.forecasts | .times.checked >= 1 and .time_error.median < 0.5' 'times to OOM that came true' <"$work/ls"
+expect '.host.forecasts | (.time_error.counts | add) == .times.checked and (.lead_seconds.counts | add) == 1' <"$work/ls"
+expect '.host.forecasts.lead_seconds.sum > 1' 'seconds of notice' <"$work/ls"
+event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\"" >"$work/kill"
+expect '.foreseen.warned_seconds_before > 1' <"$work/kill"
+
+# The same in words.
+face check >"$work/check" 2>&1
+grep -q 'forecasts .*1 of 1 warning came true.*1 of 1 OOM kill was announced' "$work/check" || fail "$(cat "$work/check")"
+face explain "cgroup:$ours/leak" >"$work/words" || fail 'nothing to explain'
+grep -q 'So far on this host 1 of 1 warning came true' "$work/words" || fail "$(cat "$work/words")"
+
+# It outlives the container …
+group_remove leak
+gone() { snapshot | ask "$(entry leak) | select(.state == \"gone\")"; }
+wait_for 5 gone || fail 'the group is not gone'
+score "$once" >/dev/null || fail 'the score was lost with the container'
+# … and the guard.
+guard_stop
+guard_start || fail 'the guard does not start again'
+score "$once" >/dev/null || fail 'the score was lost with the guard'
+
+# A kill out of the blue is counted as missed.
+since=$(mark)
+group_make blow $limit || fail 'cannot make a group'
+prey blow "$workload" burst 300MiB 1500ms &
+wait_for 20 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/blow\"" || fail 'it was never killed'
+missed() { score '.host.forecasts.oom_kills | .announced + .missed == 2'; }
+wait_for 3 missed || snapshot | jq .host.forecasts.oom_kills | expect '.announced + .missed == 2'
