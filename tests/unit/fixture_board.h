@@ -465,6 +465,22 @@ static inline void fixture_host(struct fixture *f)
 					       .rss_bytes = 90 * FIXTURE_MIB,
 					       .growth_bytes_per_second = 0,
 					       .comm = "dockerd"};
+	if (f->containers > 1) /* a lonely one has seen nothing yet */
+		host->score = (struct hr_score){.intervals = 412,
+						.intervals_held = 330,
+						.times = 23,
+						.times_held = 18,
+						.time_error = {9, 6, 4, 3, 1},
+						.time_error_sum_milli = 2990,
+						.warn = {9, 1, 2},
+						.act = {8, 0, 1},
+						.oom_kills = {8, 1},
+						.lead = {0, 0, 1, 4, 3},
+						.lead_sum_ms = 634000,
+						.risks = 600,
+						.risks_died = 9,
+						.risk_sum_milli = 10200,
+						.brier_sum_micro = 3100000};
 	board_host_end(f->board);
 }
 

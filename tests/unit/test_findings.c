@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include <headroom/board.h>
+
 #include "cli/findings.h"
 
 static char root[64];
@@ -133,12 +135,57 @@ static void test_sys_admin(void **state)
 	assert_non_null(find(findings, n, "capabilities", "no CAP_KILL"));
 }
 
+/* Few verdicts prove nothing; many bad ones are said. */
+static void test_score(void **state)
+{
+	static const struct {
+		struct hr_score score;
+		enum verdict verdict;
+		const char *value, *note;
+	} cases[] = {
+		{{.intervals = 0}, FINDING_OK, "no alarm and no OOM kill has been judged yet", ""},
+		{{.warn = {1, 0, 0}, .oom_kills = {1, 0}, .lead = {0, 0, 0, 1}},
+		 FINDING_OK,
+		 "1 of 1 warning came true; 1 of 1 OOM kill was announced, about 55s before",
+		 ""},
+		{{.warn = {2, 7, 0}, .intervals = 10, .intervals_held = 1},
+		 FINDING_OK,
+		 "2 of 9 warnings came true",
+		 "10% of 10 intervals of growth held (80% should)"},
+		{{.warn = {4, 6, 0}, .act = {1, 0, 0}},
+		 FINDING_NOTE,
+		 "4 of 10 warnings came true, 1 of 1 act alarm came true",
+		 ""},
+		{{.oom_kills = {7, 3}, .stalls = {0, 1}, .lead = {7}},
+		 FINDING_NOTE,
+		 "7 of 10 OOM kills were announced, about 50 ms before; 0 of 1 stall was announced",
+		 ""},
+		{{.intervals = 100, .intervals_held = 50}, FINDING_NOTE, "no alarm", "50% of 100"},
+		{{.times = 2, .times_held = 1, .time_error = {1, 1}},
+		 FINDING_OK,
+		 "no alarm",
+		 "times to OOM were off by 5% (median of 2), 50% within their range"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct finding f;
+
+		finding_of_score(&cases[i].score, &f);
+		assert_string_equal(f.check, "forecasts");
+		if (strncmp(f.value, cases[i].value, strlen(cases[i].value)) != 0 ||
+		    strncmp(f.note, cases[i].note, strlen(cases[i].note)) != 0)
+			fail_msg("%s\n%s", f.value, f.note);
+		assert_int_equal(f.verdict, cases[i].verdict);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_bare_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sys_admin, set_up, tear_down),
+		cmocka_unit_test(test_score),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

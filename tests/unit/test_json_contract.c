@@ -77,9 +77,17 @@ static const char *const host_keys[] = {"node",
 					"swap_total_bytes",
 					"swap_free_bytes",
 					"pressure",
+					"forecasts",
 					"guard",
 					"processes",
 					NULL};
+static const char *const forecasts_keys[] = {"warn",  "act",	    "oom_kills", "stalls", "lead_seconds",
+					     "times", "time_error", "intervals", "risks",  NULL};
+static const char *const verdict_keys[] = {"right", "wrong", "cut", "precision", NULL};
+static const char *const death_keys[] = {"announced", "missed", "recall", NULL};
+static const char *const histogram_keys[] = {"bounds", "counts", "sum", "median", NULL};
+static const char *const held_keys[] = {"checked", "held", "coverage", NULL};
+static const char *const risks_keys[] = {"checked", "died", "expected", "brier_skill", NULL};
 static const char *const guard_keys[] = {"version",	      "mode",	    "pid",
 					 "uptime_seconds",    "rss_bytes",  "cpu_seconds_total",
 					 "events_lost_total", "containers", "capacity",
@@ -323,6 +331,62 @@ static void test_host(void **state)
 	unmake(reader, path);
 }
 
+static void check_forecasts(const struct hr_host *host, const struct hr_board_header *header, bool judged)
+{
+	static const struct {
+		const char *key;
+		const char *const *keys;
+		const char *figure; /* null where nothing was judged */
+	} parts[] = {
+		{"warn", verdict_keys, "precision"},	{"act", verdict_keys, "precision"},
+		{"oom_kills", death_keys, "recall"},	{"lead_seconds", histogram_keys, "median"},
+		{"times", held_keys, "coverage"},	{"time_error", histogram_keys, "median"},
+		{"intervals", held_keys, "coverage"},	{"risks", risks_keys, "brier_skill"},
+	};
+	json_t *h = json_host(host, header, host->sampled_ns, 0);
+	const json_t *f = get(h, "forecasts");
+
+	has_keys(f, forecasts_keys);
+	has_keys(get(f, "stalls"), death_keys);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const json_t *part = get(f, parts[i].key);
+
+		has_keys(part, parts[i].keys);
+		if (json_is_null(get(part, parts[i].figure)) == judged)
+			fail_msg("%s.%s", parts[i].key, parts[i].figure);
+	}
+	json_decref(h);
+}
+
+/* How good the forecasts were: counters from the board, figures read off them. */
+static void test_forecasts(void **state)
+{
+	struct fixture f = {.containers = 3, .seed = 1};
+	char path[64];
+	struct hr_reader *reader = make(&f, path);
+	struct hr_board_header header;
+	struct hr_host host;
+	json_t *h;
+
+	hr_reader_header(reader, &header);
+	assert_int_equal(hr_reader_host(reader, &host), 0);
+	check_forecasts(&host, &header, true);
+	h = json_host(&host, &header, host.sampled_ns, 0);
+	assert_true(json_real_value(get(h, "forecasts.warn.precision")) == 0.9);
+	assert_int_equal(json_integer_value(get(h, "forecasts.act.right")), 8);
+	assert_int_equal(json_integer_value(get(h, "forecasts.oom_kills.missed")), 1);
+	/* 23 errors: the 12th is the middle, the third of six between 5 and 10 % */
+	assert_float_equal(json_real_value(get(h, "forecasts.time_error.median")), 0.0708, 0.001);
+	assert_float_equal(json_real_value(get(h, "forecasts.time_error.sum")), 2.99, 1e-9);
+	assert_int_equal(json_array_size(get(h, "forecasts.lead_seconds.counts")), HR_SCORE_LEADS);
+	assert_int_equal(json_array_size(get(h, "forecasts.lead_seconds.bounds")), HR_SCORE_LEADS - 1);
+	assert_float_equal(json_real_value(get(h, "forecasts.risks.brier_skill")), 0.6503, 0.001);
+	json_decref(h);
+	memset(&host.score, 0, sizeof(host.score));
+	check_forecasts(&host, &header, false);
+	unmake(reader, path);
+}
+
 static const char *const *keys_of(unsigned int type)
 {
 	static const char *const *const keys[HR_EVENT_COUNT] = {
@@ -432,6 +496,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_containers),   cmocka_unit_test(test_order),
 		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_host),
+		cmocka_unit_test(test_forecasts),
 		cmocka_unit_test(test_events),	     cmocka_unit_test(test_short_event),
 		cmocka_unit_test(test_counted_kill),
 	};

@@ -70,6 +70,17 @@ static void try_plan(struct check *c)
 	sense_close(sense);
 }
 
+/* How good the forecasts of this host were so far. */
+static void look_at_forecasts(struct check *c, const struct hr_score *score)
+{
+	struct finding *f = &c->findings[c->n_findings];
+
+	if (c->n_findings == FINDINGS_MOST)
+		return;
+	c->n_findings++;
+	finding_of_score(score, f);
+}
+
 /* Who runs, and what runs for it. */
 static void look_at_guard(struct check *c, const char *board)
 {
@@ -99,7 +110,10 @@ static void look_at_guard(struct check *c, const char *board)
 		snprintf(f->note, sizeof(f->note), "for %s: start headroomd",
 			 units_duration_ms(age_ns / 1000000000 * 1000, age));
 	}
-	if (c->signals_from || hr_reader_host(reader, &host))
+	if (hr_reader_host(reader, &host))
+		return;
+	look_at_forecasts(c, &host.score);
+	if (c->signals_from)
 		return;
 	c->signals_from = "guard";
 	for (size_t i = 0; i < HR_SOURCES && host.source[i].signal[0]; i++)

@@ -239,6 +239,7 @@ static void tell(struct explanation *e)
 	story_of_slot(&e->story, e->slot, &e->snapshot.host, e->snapshot.time_ns);
 	story_of_kills(&e->story, e->slot, (const struct hr_event *const *)e->past.kill,
 		       e->snapshot.time_ns);
+	story_of_score(&e->story, &e->snapshot.host.score);
 }
 
 static json_t *json_history(const struct explanation *e)

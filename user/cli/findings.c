@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "sense/cgroupfs.h"
+#include "view/scores.h"
 
 /* kernel: include/linux/proc_ns.h; constant for the initial namespaces */
 #define CGROUP_NS_INIT_INO 0xEFFFFFFBu
@@ -307,6 +308,29 @@ size_t findings_look(const char *root, struct finding findings[FINDINGS_MOST])
 	for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
 		questions[i](&look);
 	return look.n;
+}
+
+/* Too few to speak of, or as good as the project promises (docs/foresight.md: warn precision .5, recall .95, 80 %
+ * intervals), with room for chance. */
+static bool good_enough(uint64_t part, uint64_t all, unsigned int least, double share)
+{
+	return all < least || (double)part >= share * (double)all;
+}
+
+void finding_of_score(const struct hr_score *s, struct finding *ret_finding)
+{
+	bool good = good_enough(s->warn.right, s->warn.right + s->warn.wrong, 10, 0.5) &&
+		    good_enough(s->oom_kills.warned, s->oom_kills.warned + s->oom_kills.missed, 10, 0.8) &&
+		    good_enough(s->intervals_held, s->intervals, 100, 0.6);
+	char alarms[SCORES_TEXT], times[SCORES_TEXT];
+
+	scores_alarms_text(s, alarms);
+	scores_times_text(s, times);
+	*ret_finding = (struct finding){.check = "forecasts",
+					.verdict = good ? FINDING_OK : FINDING_NOTE};
+	snprintf(ret_finding->value, sizeof(ret_finding->value), "%.159s",
+		 *alarms ? alarms : "no alarm and no OOM kill has been judged yet");
+	snprintf(ret_finding->note, sizeof(ret_finding->note), "%s", times);
 }
 
 const char *verdict_word(enum verdict verdict)

@@ -24,9 +24,13 @@ struct finding {
 
 #define FINDINGS_MOST 32
 
+struct hr_score;
+
 /* `root` is where the host's /proc and /sys stand; "" for here. Returns how many of `findings`
  * were filled. */
 size_t findings_look(const char *root, struct finding findings[FINDINGS_MOST]);
+/* What the guard's forecasts were worth so far, and a note where that is less than it should be. */
+void finding_of_score(const struct hr_score *score, struct finding *ret_finding);
 const char *verdict_word(enum verdict verdict); /* ok, note, missing, fatal */
 
 #endif

@@ -45,6 +45,7 @@ json_t *json_get_ns(const struct record_text *from, const void *at); /* uint64_t
 json_t *json_get_text(const struct record_text *from, const void *at); /* struct hr_str */
 json_t *json_get_comm(const struct record_text *from, const void *at); /* char[16] */
 json_t *json_get_pressure(const struct record_text *from, const void *at);
+json_t *json_get_score(const struct record_text *from, const void *at); /* struct hr_score */
 json_t *json_clean(const char *text, size_t n); /* NULL: null */
 json_t *json_word(const char *word); /* NULL: null */
 

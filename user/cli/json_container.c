@@ -214,6 +214,13 @@ static json_t *get_stalls(const struct record_text *from, const void *at)
 	return json_pack("{so so}", "bounds_seconds", bounds, "counts", counts);
 }
 
+static json_t *get_intervals(const struct record_text *from, const void *at)
+{
+	const uint16_t *interval = at;
+
+	return json_pack("{si si}", "checked", (int)interval[0], "held", (int)interval[1]);
+}
+
 static const struct json_field head_fields[] = {
 	SLOT("state", get_state, state),
 	SLOT("gone_at", json_get_time, gone_ns),
@@ -251,6 +258,7 @@ static const struct json_field tail_fields[] = {
 	SLOT("restarts", json_get_bytes, restarts),
 	SLOT("kind", get_kind, id.kind),
 	SLOT("sampled_at", json_get_time, sampled_ns),
+	SLOT("forecast_intervals", get_intervals, intervals),
 	{0},
 };
 
@@ -329,6 +337,7 @@ static const struct json_field host_fields[] = {
 	HOST("headroom_bytes", json_get_bytes, headroom),
 	HOST("oom_kills_total", json_get_bytes, oom_kills),
 	HOST("pressure", json_get_pressure, pressure),
+	HOST("forecasts", json_get_score, score),
 	{0},
 };
 

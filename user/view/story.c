@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "foresee/words.h"
 #include "names.h"
+#include "scores.h"
 #include "sentence.h"
 #include "snapshot.h"
 #include "story_line.h"
@@ -290,6 +291,16 @@ static void tell_next(struct story *s, const struct hr_slot *slot, const struct 
 			  story_or(mode_word(host->mode)));
 }
 
+/* What the intervals of this one were worth; the rest of the score is the host's. */
+static void tell_intervals(struct story *s, const struct hr_slot *slot)
+{
+	if (!slot->intervals)
+		return;
+	story_begin(s, STYLE_PLAIN);
+	story_add(s, "Of its forecasts %u %s checked, %u held (eight of ten should).", slot->intervals,
+		  slot->intervals == 1 ? "was" : "were", slot->intervals_held);
+}
+
 void story_of_slot(struct story *s, const struct hr_slot *slot, const struct hr_host *host,
 		   uint64_t now_ns)
 {
@@ -300,8 +311,25 @@ void story_of_slot(struct story *s, const struct hr_slot *slot, const struct hr_
 	tell_risk(s, slot);
 	tell_leak(s, slot);
 	tell_stalls(s, slot);
+	tell_intervals(s, slot);
 	tell_inside(s, slot);
 	tell_next(s, slot, host);
+}
+
+static void tell_clauses(struct story *s, const char *before, const char *clauses)
+{
+	if (!*clauses)
+		return;
+	story_begin(s, STYLE_PLAIN);
+	story_add(s, "%s%s.", before, clauses);
+}
+
+void story_of_score(struct story *s, const struct hr_score *score)
+{
+	char text[SCORES_TEXT];
+
+	tell_clauses(s, "So far on this host ", scores_alarms_text(score, text));
+	tell_clauses(s, "Of all forecasts here: ", scores_times_text(score, text));
 }
 
 void story_of_kills(struct story *s, const struct hr_slot *slot, const struct hr_event *const *kill,

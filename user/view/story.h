@@ -35,6 +35,9 @@ void story_of_kills(struct story *story, const struct hr_slot *slot,
 void story_of_event(struct story *story, const struct hr_event *event,
 		    const struct hr_event *outcome, uint64_t now_ns);
 
+/* How good the forecasts of this host were so far; nothing where none came due. */
+void story_of_score(struct story *story, const struct hr_score *score);
+
 /* width 0: no terminal, no line is broken. */
 void story_print(const struct story *story, FILE *out, size_t width, bool colour, bool ascii);
 
