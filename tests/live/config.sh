@@ -19,8 +19,8 @@ printf 'mode: obsrve\n' >"$work/bad"
 refused 2 'bad:1:7: obsrve' --config "$work/bad"
 printf 'interval: 5y\n' >"$work/bad"
 refused 2 'bad:1:11: 5y' --config "$work/bad"
-printf 'policies: []\n' >"$work/bad"
-refused 2 'only observes' --config "$work/bad"
+printf 'policies: [5]\n' >"$work/bad"
+refused 2 'bad:1:12: 5: policy: expected a mapping' --config "$work/bad"
 refused 2 'none' --config "$work/none"
 refused 2 'only observes' --mode enforce
 refused 2 'expected host, self' --scope here

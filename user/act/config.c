@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * YAML into struct config. A table of keys, each with its parser; libyaml's marks say where an error stands. Knows no
- * policies yet: this version observes, and says so rather than ignoring a rule that somebody relies on.
+ * The configuration's top level: one parser a key, the policies to the compiler. A file is taken whole or not at all.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
+#include <headroom/board.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
-#include "base/units.h"
+#include "compile.h"
 
 #define INTERVAL_LEAST_MS 100
-#define INTERVAL_MOST_MS  60000
+#define INTERVAL_MOST_MS 60000
 
 struct config_file {
-	const char *path;
-	yaml_document_t document;
-	char *error;
+	struct tree tree;
+	struct config config;
+	struct compile compile;
 };
 
 static const char *const mode_words[] = {"observe", "dry-run", "enforce"};
@@ -36,140 +37,197 @@ int config_mode_parse(const char *word, enum act_mode *ret_mode)
 	return -EINVAL;
 }
 
-const char *config_mode_word(enum act_mode mode)
-{
-	return mode_words[mode];
-}
+const char *config_mode_word(enum act_mode mode) { return mode_words[mode]; }
 
 void config_init(struct config *config)
 {
 	*config = (struct config){.mode = MODE_OBSERVE, .interval_ms = 1000};
 }
 
-static int complain(struct config_file *file, yaml_mark_t mark, const char *what, const char *expected)
+static int parse_mode(void *arg, const struct tree_node *key, const struct tree_node *value)
 {
-	char clean[160];
-
-	text_clean(what, strlen(what), clean, sizeof(clean));
-	snprintf(file->error, CONFIG_ERROR, "%s:%zu:%zu: %s: %s", file->path, mark.line + 1,
-		 mark.column + 1, clean, expected);
-	return -EINVAL;
-}
-
-static const char *scalar(const yaml_node_t *node)
-{
-	return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
-}
-
-static int parse_mode(struct config_file *file, yaml_node_t *node, struct config *config)
-{
-	const char *word = scalar(node);
+	struct config_file *file = arg;
 	enum act_mode mode;
 
-	if (!word || config_mode_parse(word, &mode))
-		return complain(file, node->start_mark, word ? word : "mode",
-				"expected observe, dry-run or enforce");
-	if (!config->mode_given)
-		config->mode = mode;
+	if (!tree_text(value) || config_mode_parse(value->text, &mode))
+		return tree_complain(&file->tree, value, tree_what(value),
+				     "mode: expected observe, dry-run or enforce");
+	if (!file->config.mode_given)
+		file->config.mode = mode;
 	return 0;
 }
 
-static int parse_interval(struct config_file *file, yaml_node_t *node, struct config *config)
+static int parse_interval(void *arg, const struct tree_node *key, const struct tree_node *value)
 {
-	const char *word = scalar(node);
+	struct config_file *file = arg;
 	uint64_t ms;
+	int err = value_time(&file->tree, value, "interval", INTERVAL_LEAST_MS, INTERVAL_MOST_MS,
+			     &ms);
 
-	if (!word || units_parse_duration_ms(word, &ms) || ms < INTERVAL_LEAST_MS ||
-	    ms > INTERVAL_MOST_MS)
-		return complain(file, node->start_mark, word ? word : "interval",
-				"expected a time from 100ms to 60s, such as 1s");
-	config->interval_ms = (uint32_t)ms;
+	if (!err)
+		file->config.interval_ms = (uint32_t)ms;
+	return err;
+}
+
+static int parse_protect(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct config_file *file = arg;
+
+	return compile_protect(&file->compile, value);
+}
+
+static int parse_policies(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct config_file *file = arg;
+
+	return compile_policies(&file->compile, value);
+}
+
+static int parse_budget(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct config_file *file = arg;
+
+	return compile_budget(&file->compile, value);
+}
+
+/* The exporter's part: `headroom export` reads it, here it only has to be one. */
+static int parse_export(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct config_file *file = arg;
+
+	if (value->kind == TREE_MAP || !strcmp(tree_what(value), "nothing"))
+		return 0;
+	return tree_complain(
+		&file->tree, value, tree_what(value),
+		"export: expected a mapping, such as {prometheus: {listen: 127.0.0.1:9477}}");
+}
+
+static int allow_entry(struct config_file *file, const struct tree_node *node)
+{
+	struct config_allow *allow = &file->config.allow[file->config.allows];
+	const char *text = tree_text(node), *name = text ? strchr(text, ':') : NULL;
+	bool user = name && !strncmp(text, "user:", 5), group = name && !strncmp(text, "group:", 6);
+
+	if ((!user && !group) || !name[1] || strlen(name + 1) >= sizeof(allow->name) ||
+	    strpbrk(name, " \n\t"))
+		return tree_complain(&file->tree, node, tree_what(node),
+				     "allow: expected user:NAME or group:NAME");
+	*allow = (struct config_allow){.group = group, .id = HR_UNKNOWN_U32};
+	strcpy(allow->name, name + 1);
+	file->config.allows++;
 	return 0;
 }
 
-/* The exporter's part of the file: `headroom export` reads it, the guard only lets it stand. */
-static int parse_elsewhere(struct config_file *file, yaml_node_t *node, struct config *config)
+static int parse_allow(void *arg, const struct tree_node *key, const struct tree_node *value)
 {
-	return 0;
+	struct config_file *file = arg;
+	int err = 0;
+
+	if (value->kind != TREE_LIST)
+		return tree_complain(&file->tree, value, tree_what(value),
+				     "allow: expected a list, such as [group:operators]");
+	if (value->n > CONFIG_ALLOW)
+		return tree_complain(&file->tree, value->child[CONFIG_ALLOW],
+				     tree_what(value->child[CONFIG_ALLOW]),
+				     "allow: one too many; expected at most %d", CONFIG_ALLOW);
+	for (size_t i = 0; !err && i < value->n; i++)
+		err = allow_entry(file, value->child[i]);
+	return err;
 }
 
-static int parse_list(struct config_file *file, yaml_node_t *node, struct config *config)
+static int parse_control(void *arg, const struct tree_node *key, const struct tree_node *value)
 {
-	if (node->type != YAML_SEQUENCE_NODE)
-		return complain(file, node->start_mark, "protect",
-				"expected a list, such as [unit:sshd.service]");
-	return 0;
+	static const struct tree_key keys[] = {{"allow", parse_allow}};
+	struct config_file *file = arg;
+
+	return tree_map(&file->tree, value, keys, ARRAY_SIZE(keys), file, "control",
+			"{allow: [group:operators]}");
 }
 
-static int parse_later(struct config_file *file, yaml_node_t *node, struct config *config)
+static int parse_file(struct config_file *file, struct policy_set **ret_set)
 {
-	return complain(file, node->start_mark, "policies and what belongs to them",
-			"this version only observes; remove this part");
+	static const struct tree_key keys[] = {
+		{"mode", parse_mode},	    {"interval", parse_interval},
+		{"protect", parse_protect}, {"policies", parse_policies},
+		{"budget", parse_budget},   {"control", parse_control},
+		{"export", parse_export},
+	};
+	int err = 0;
+
+	file->config.allows = 0;
+	if (file->tree.root)
+		err = tree_map(&file->tree, file->tree.root, keys, ARRAY_SIZE(keys), file,
+			       "the file", "mode: observe");
+	if (err)
+		return err;
+	file->compile.head.mode = file->config.mode;
+	return compile_finish(&file->compile, ret_set);
 }
 
-static const struct config_key {
-	const char *name;
-	int (*parse)(struct config_file *file, yaml_node_t *node, struct config *config);
-} config_keys[] = {
-	{"mode", parse_mode},	      {"interval", parse_interval}, {"protect", parse_list},
-	{"export", parse_elsewhere},  {"policies", parse_later},    {"budget", parse_later},
-	{"control", parse_later},
-};
-
-static int parse_pair(struct config_file *file, const yaml_node_pair_t *pair, struct config *config)
+int config_load_policies(const char *path, struct config *config, struct policy_set **ret_set,
+			 char error[CONFIG_ERROR])
 {
-	yaml_node_t *key = yaml_document_get_node(&file->document, pair->key);
-	yaml_node_t *value = yaml_document_get_node(&file->document, pair->value);
-	const char *name = scalar(key);
+	struct config_file file = {.config = *config};
+	int err = tree_load(path, &file.tree, error, CONFIG_ERROR);
 
-	for (size_t i = 0; name && i < ARRAY_SIZE(config_keys); i++)
-		if (!strcmp(name, config_keys[i].name))
-			return config_keys[i].parse(file, value, config);
-	return complain(file, key->start_mark, name ? name : "a key that is no word",
-			"unknown key; expected mode, interval, protect or export");
-}
-
-static int parse_document(struct config_file *file, struct config *config)
-{
-	yaml_node_t *root = yaml_document_get_root_node(&file->document);
-	int err;
-
-	if (!root)
-		return 0;	/* an empty file means the defaults */
-	if (root->type != YAML_MAPPING_NODE)
-		return complain(file, root->start_mark, "not a mapping", "expected `key: value` lines");
-	for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-	     pair < root->data.mapping.pairs.top; pair++) {
-		err = parse_pair(file, pair, config);
-		if (err)
-			return err;
-	}
-	return 0;
+	if (err)
+		return err;
+	compile_init(&file.compile, &file.tree);
+	err = parse_file(&file, ret_set);
+	compile_done(&file.compile);
+	tree_done(&file.tree);
+	if (!err)
+		*config = file.config;
+	return err;
 }
 
 int config_load(const char *path, struct config *config, char error[CONFIG_ERROR])
 {
-	struct config_file file = {.path = path, .error = error};
-	struct config parsed = *config;
-	_cleanup_fclose_ FILE *stream = fopen(path, "re");
-	yaml_parser_t parser;
-	int err;
+	_cleanup_free_ struct policy_set *set = NULL;
 
-	if (!stream)
-		return -errno;
-	if (!yaml_parser_initialize(&parser))
-		return -ENOMEM;
-	yaml_parser_set_input_file(&parser, stream);
-	if (!yaml_parser_load(&parser, &file.document)) {
-		err = complain(&file, parser.problem_mark,
-			       parser.problem ? parser.problem : "can't be read", "expected YAML");
-		yaml_parser_delete(&parser);
-		return err;
+	return config_load_policies(path, config, &set, error);
+}
+
+struct policy_set *config_no_policies(void)
+{
+	struct policy_set *set = NULL;
+	struct compile compile;
+
+	compile_init(&compile, NULL);
+	compile_finish(&compile, &set);
+	return set;
+}
+
+static uint32_t find_id(const struct config_allow *allow)
+{
+	char *end;
+	unsigned long n = strtoul(allow->name, &end, 10);
+	const struct group *group;
+	const struct passwd *user;
+
+	if (*allow->name >= '0' && *allow->name <= '9' && !*end && n < HR_UNKNOWN_U32)
+		return (uint32_t)n;
+	if (allow->group) {
+		group = getgrnam(allow->name);
+		return group ? group->gr_gid : HR_UNKNOWN_U32;
 	}
-	err = parse_document(&file, &parsed);
-	yaml_document_delete(&file.document);
-	yaml_parser_delete(&parser);
-	if (!err)
-		*config = parsed;
+	user = getpwnam(allow->name);
+	return user ? user->pw_uid : HR_UNKNOWN_U32;
+}
+
+int config_resolve(struct config *config, char error[CONFIG_ERROR])
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < config->allows; i++) {
+		struct config_allow *allow = &config->allow[i];
+
+		allow->id = find_id(allow);
+		if (allow->id != HR_UNKNOWN_U32 || err)
+			continue;
+		snprintf(error, CONFIG_ERROR, "control: allow: there is no %s %s here",
+			 allow->group ? "group" : "user", allow->name);
+		err = -ENOENT;
+	}
 	return err;
 }

@@ -3,7 +3,7 @@
  * Compiled policies: one flat block without pointers, so that the supervisor can hand it to the guard (a sealed memfd) and
  * the guard can map it read-only and evaluate it without allocating. compile.c makes it out of YAML; act.c reads it.
  *
- *   struct policy_set | struct policy[n] | struct policy_match[] | struct policy_glob[] | text
+ *   struct policy_set | text | struct policy[n] | struct policy_match[] | struct policy_glob[]
  *
  * Text is referred to by its offset from the block's first byte; 0: none. Sizes are bytes, times ms. A condition that is not
  * in `conditions` holds. The policies stand in the order in which they are looked at: higher priority first, then as in the
@@ -95,7 +95,7 @@ struct policy_set {
 	uint64_t bytes;			/* of the whole block */
 	uint32_t mode;			/* enum act_mode, the file's; who has a --mode of his own sets it here, too */
 	uint32_t policies, policies_at;	/* count; offset */
-	uint32_t matches, matches_at, globs, globs_at;
+	uint32_t matches, matches_at, globs, globs_at, text_at, text_bytes;
 	uint32_t protect_first, protects;	/* policy_match[]: each entry alone protects; any key, PROCESS: by its comm */
 	uint32_t budget_kills;		/* kills (0: never one) … */
 	uint64_t budget_per_ms;		/* … in this time; 0: no limit. The default: docs/policies.md */

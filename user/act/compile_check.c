@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What can be said of a whole policy: that it never fires, asks the impossible, or could only hit what is protected. Whoever
+ * relies on such a rule would learn of it at three in the morning.
+ */
+#include "compile.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <headroom/board.h>
+
+#include "base/cleanup.h"
+
+/* The value of a key that the policy has, else the policy. */
+static const struct tree_node *at_key(const struct tree_node *map, const char *key,
+				      const struct compile_place *place)
+{
+	const struct tree_node *value = map ? tree_get(map, key) : NULL;
+
+	return value ? value : place->policy;
+}
+
+static const struct policy_match *match_of(const struct compile *c, const struct policy *policy,
+					   enum policy_key key)
+{
+	for (uint32_t i = 0; i < policy->matches; i++)
+		if (c->match[policy->first_match + i].key == key)
+			return &c->match[policy->first_match + i];
+	return NULL;
+}
+
+static bool has_rung(const struct policy *policy, enum hr_rung rung)
+{
+	for (uint32_t i = 0; i < policy->rungs; i++)
+		if (policy->rung[i].rung == rung)
+			return true;
+	return false;
+}
+
+#define CONDITION_EXPECTED "expected a condition on memory, such as usage: 90%%"
+
+static int check_when(const struct compile *c, const struct policy *policy,
+		      const struct compile_place *place)
+{
+	if (!policy->conditions)
+		return tree_complain(c->tree, place->when, "when",
+				     "holds for everybody at any time; " CONDITION_EXPECTED);
+	if (policy->conditions == WHEN_AGE)
+		return tree_complain(c->tree, at_key(place->when, "age", place), "age",
+				     "holds for everybody after a while; " CONDITION_EXPECTED);
+	if (policy->conditions & WHEN_HOST && policy->host_available.milli == 1000)
+		return tree_complain(c->tree, at_key(place->when, "host_available", place), "100%",
+				     "host_available: always holds; expected less, such as 5%%");
+	return 0;
+}
+
+/* A process outside containers has a size, an age and a growth, nothing more: no limit, no cgroup of its own. */
+static int check_outside(const struct compile *c, const struct policy *policy,
+			 const struct compile_place *place)
+{
+	static const struct {
+		enum policy_condition condition;
+		const char *key;
+	} conditions[] = {
+		{WHEN_USAGE, "usage"},	   {WHEN_HEADROOM, "headroom"}, {WHEN_OOM_IN, "oom_in"},
+		{WHEN_RISK, "risk"},	   {WHEN_LEAK, "leak"},		{WHEN_SOME, "some_avg10"},
+		{WHEN_FULL, "full_avg10"},
+	};
+	static const struct {
+		enum policy_key key;
+		const char *word;
+	} matches[] = {
+		{POLICY_NAME, "name"},
+		{POLICY_IMAGE, "image"},
+		{POLICY_POD, "pod"},
+		{POLICY_NAMESPACE, "namespace"},
+		{POLICY_CONTAINER, "container"},
+		{POLICY_RUNTIME, "runtime"},
+	};
+
+	if (!match_of(c, policy, POLICY_PROCESS))
+		return tree_complain(c->tree, place->match, "outside: containers",
+				     "lacks its `process`; expected such as process: \"cc1*\"");
+	for (size_t i = 0; i < ARRAY_SIZE(matches); i++)
+		if (match_of(c, policy, matches[i].key))
+			return tree_complain(c->tree, at_key(place->match, matches[i].word, place),
+					     matches[i].word,
+					     "nothing outside containers has one; expected "
+					     "process, unit or cgroup");
+	if (match_of(c, policy, POLICY_LABEL))
+		return tree_complain(
+			c->tree, place->match, "label",
+			"nothing outside containers has one; expected process, unit or cgroup");
+	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
+		if (policy->conditions & conditions[i].condition)
+			return tree_complain(c->tree, at_key(place->when, conditions[i].key, place),
+					     conditions[i].key,
+					     "not known of a process; expected rss, growth, age, "
+					     "host_available or for");
+	return 0;
+}
+
+static int check_inside(const struct compile *c, const struct policy *policy,
+			const struct compile_place *place)
+{
+	static const struct {
+		enum policy_key key;
+		const char *word;
+	} owned[] = {{POLICY_IMAGE, "image"},
+		     {POLICY_POD, "pod"},
+		     {POLICY_NAMESPACE, "namespace"},
+		     {POLICY_CONTAINER, "container"}};
+	static const char *const engines[] = {"docker", "containerd", "cri-o",
+					      "podman", "nerdctl",    "lxc"};
+	const struct policy_match *runtime = match_of(c, policy, POLICY_RUNTIME);
+	bool engine = !runtime;
+
+	if (match_of(c, policy, POLICY_PROCESS))
+		return tree_complain(
+			c->tree, at_key(place->match, "process", place), "process",
+			"only with `outside: containers`; expected that, or the container's name");
+	if (policy->conditions & WHEN_RSS)
+		return tree_complain(c->tree, at_key(place->when, "rss", place), "rss",
+				     "is for processes (outside: containers); expected usage");
+	for (uint32_t i = 0; runtime && i < runtime->n; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(engines); k++)
+			engine |= !fnmatch(compile_at(c, c->glob[runtime->first + i].text),
+					   engines[k], 0);
+	for (size_t i = 0; !engine && i < ARRAY_SIZE(owned); i++)
+		if (match_of(c, policy, owned[i].key))
+			return tree_complain(
+				c->tree, at_key(place->match, owned[i].word, place), owned[i].word,
+				"nothing of this runtime has one; expected name, unit or cgroup");
+	return 0;
+}
+
+/* Gentlest first. The reflex strikes before anything that takes time, wherever it stood. */
+static const struct rung_order {
+	enum hr_rung rung;
+	const char *word;
+	bool once, container; /* only for what has a cgroup of its own */
+} rung_order[] = {
+	{HR_RUNG_NOTIFY, "notify", true, false},   {HR_RUNG_REFLEX, "reflex", true, true},
+	{HR_RUNG_RECLAIM, "reclaim", false, true}, {HR_RUNG_THROTTLE, "throttle", true, true},
+	{HR_RUNG_TERM, "term", false, false},	   {HR_RUNG_KILL, "kill", true, false},
+};
+
+static size_t rung_rank(uint32_t rung)
+{
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_SIZE(rung_order) && (uint32_t)rung_order[i].rung != rung)
+		i++;
+	return i;
+}
+
+static int check_rungs(const struct compile *c, const struct policy *policy,
+		       const struct compile_place *place)
+{
+	for (uint32_t i = 0; i < policy->rungs; i++) {
+		const struct tree_node *node = place->rungs->child[i];
+		size_t rank = rung_rank(policy->rung[i].rung),
+		       before = i ? rung_rank(policy->rung[i - 1].rung) : 0;
+
+		if (policy->outside && rung_order[rank].container)
+			return tree_complain(
+				c->tree, node, rung_order[rank].word,
+				"a process outside containers has no cgroup of its own; "
+				"expected notify, term or kill");
+		if (i && rank == before && rung_order[rank].once)
+			return tree_complain(c->tree, node, rung_order[rank].word,
+					     "stands there twice; expected it once");
+		if (i && policy->rung[i - 1].rung == HR_RUNG_KILL)
+			return tree_complain(
+				c->tree, node, rung_order[rank].word,
+				"never reached, nobody is left after kill; expected kill last");
+		if (i && rank < before)
+			return tree_complain(c->tree, node, rung_order[rank].word,
+					     "comes too late; expected it before %s (notify, "
+					     "reflex, reclaim, throttle, "
+					     "term, kill)",
+					     rung_order[before].word);
+	}
+	return 0;
+}
+
+static int check_reflex(const struct compile *c, const struct policy *policy,
+			const struct compile_place *place)
+{
+	const struct tree_node *node = place->policy;
+
+	for (uint32_t i = 0; i < policy->rungs; i++)
+		if (policy->rung[i].rung == HR_RUNG_REFLEX)
+			node = place->rungs->child[i];
+	if (!policy->reflex)
+		return 0;
+	if (policy->conditions & WHEN_HOST)
+		return tree_complain(
+			c->tree, node, "reflex",
+			"the kernel can't choose among many; expected no host_available beside it");
+	if (!(policy->conditions & WHEN_USAGE))
+		return tree_complain(c->tree, node, "reflex",
+				     "at which size? expected usage among the conditions");
+	if (policy->for_ms)
+		return tree_complain(c->tree, at_key(place->when, "for", place), "for",
+				     "the reflex strikes at once; expected no `for` beside it");
+	return 0;
+}
+
+static int check_ladder(const struct compile *c, const struct policy *policy,
+			const struct compile_place *place)
+{
+	bool ends =
+		has_rung(policy, HR_RUNG_TERM) || has_rung(policy, HR_RUNG_KILL) || policy->reflex;
+
+	if (policy->then.n && !ends)
+		return tree_complain(c->tree, place->then, "then",
+				     "never runs, for nobody ends; expected term, kill or reflex "
+				     "among the rungs");
+	if (policy->conditions & WHEN_HOST && has_rung(policy, HR_RUNG_THROTTLE) && !ends &&
+	    !has_rung(policy, HR_RUNG_RECLAIM))
+		return tree_complain(
+			c->tree, place->rungs, "throttle",
+			"frees nothing for the host; expected reclaim, term or kill beside it");
+	return 0;
+}
+
+int compile_check(struct compile *c)
+{
+	static int (*const checks[])(const struct compile *c, const struct policy *policy,
+				     const struct compile_place *place) = {
+		check_when,
+		check_rungs,
+		check_reflex,
+		check_ladder,
+	};
+	int err =
+		c->now->outside ? check_outside(c, c->now, c->at) : check_inside(c, c->now, c->at);
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(checks); i++)
+		err = checks[i](c, c->now, c->at);
+	return err;
+}
+
+/* The protection that takes all that `glob` of this key can be; NULL: none. */
+static const struct policy_match *protected_by(const struct compile *c, uint32_t key,
+					       const char *label, const char *glob)
+{
+	for (uint32_t i = 0; i < c->head.protects; i++) {
+		const struct policy_match *protect = &c->match[c->head.protect_first + i];
+
+		if (protect->key == key && !strcmp(compile_at(c, protect->label), label) &&
+		    glob_covers(compile_at(c, c->glob[protect->first].text), glob))
+			return protect;
+	}
+	return NULL;
+}
+
+static int complain_protected(const struct compile *c, const struct policy_match *by,
+			      const struct tree_node *at, const char *what)
+{
+	const struct tree_node *entry = c->protect->child[by - &c->match[c->head.protect_first]];
+
+	return tree_complain(c->tree, at, what,
+			     "protected by line %u; expected somebody who may be touched",
+			     entry->line);
+}
+
+int compile_check_protected(struct compile *c, const struct policy *policy,
+			    const struct compile_place *place)
+{
+	static const struct { /* what everybody has: a rule that does not name it means any */
+		enum policy_key key;
+		const char *any;
+	} always[] = {{POLICY_CGROUP, "/*"}, {POLICY_RUNTIME, "*"}};
+	const struct policy_match *by;
+
+	for (uint32_t i = 0; c->protect && i < policy->matches; i++) {
+		const struct policy_match *match = &c->match[policy->first_match + i];
+		uint32_t open = 0;
+
+		by = NULL;
+		for (uint32_t k = 0; k < match->n; k++) {
+			const struct policy_match *covers =
+				protected_by(c, match->key, compile_at(c, match->label),
+					     compile_at(c, c->glob[match->first + k].text));
+
+			open += !covers;
+			by = covers ? covers : by;
+		}
+		if (!open)
+			return complain_protected(c, by, place->match,
+						  compile_at(c, c->glob[match->first].text));
+	}
+	for (size_t i = 0; c->protect && i < ARRAY_SIZE(always); i++) {
+		by = match_of(c, policy, always[i].key)
+			     ? NULL
+			     : protected_by(c, always[i].key, "", always[i].any);
+		if (by)
+			return complain_protected(c, by, place->policy,
+						  compile_at(c, policy->name));
+	}
+	return 0;
+}
