@@ -27,7 +27,7 @@ cflags := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warn) $(WERROR) $(san) -Iinclude 
 ldflags := $(LDFLAGS) $(san) -Wl,--as-needed -Wl,--build-id=sha1
 
 guard_libs := -lbpf -lelf -lz -lyaml -lm -lpthread
-face_libs := -lbpf -lelf -lz -lyaml -ljansson -lncursesw -ltinfo -lm -lpthread
+face_libs := -lbpf -lelf -lz -lyaml -ljansson -lmicrohttpd -lcurl -lnats -lnettle -lncursesw -ltinfo -lm -lpthread
 resolver_libs := -ljansson -lseccomp -lcap-ng
 all_libs := $(face_libs) -lseccomp -lcap-ng
 
@@ -36,7 +36,7 @@ bpf_cflags := -g -O2 -target bpf -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wa
 	-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -MMD -MP
 
 # Rooms. A file with a main is named for its program and belongs to no archive.
-rooms := base board sense identify foresee act enforce guard view cli
+rooms := base board sense identify foresee act enforce guard view export cli
 mains := user/guard/headroomd.c user/cli/headroom.c user/identify/headroom-resolver.c
 bpf_src := $(wildcard bpf/*.bpf.c)
 skels := $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.skel.h)
@@ -106,7 +106,7 @@ endef
 # What each program may know is what it links: the face has no enforce, the resolver has neither act nor sense.
 $(build)/headroomd: $(obj)/user/guard/headroomd.o $(call archives_of,guard enforce act foresee sense board base)
 	$(link) $(guard_libs)
-$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli view act foresee sense board base)
+$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli export view act foresee sense board base)
 	$(link) $(face_libs)
 $(build)/headroom-resolver: $(obj)/user/identify/headroom-resolver.o $(call archives_of,identify base)
 	$(link) $(resolver_libs)

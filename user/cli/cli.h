@@ -37,7 +37,7 @@ struct command {
 const struct command *command_at(size_t i);
 
 extern const struct command command_top, command_ls, command_events, command_explain, command_check,
-	command_record, command_replay, command_version;
+	command_record, command_replay, command_export, command_version;
 
 #define OPTION_BOARD(type_)                                                         \
 	{                                                                           \

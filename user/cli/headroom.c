@@ -16,7 +16,8 @@
 
 static const struct command *const commands[] = {
 	&command_top,	 &command_ls,	  &command_events, &command_explain,
-	&command_record, &command_replay, &command_check,  &command_version,
+	&command_record, &command_replay, &command_export, &command_check,
+	&command_version,
 };
 
 const struct command *command_at(size_t i) { return i < ARRAY_SIZE(commands) ? commands[i] : NULL; }

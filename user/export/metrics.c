@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The tables: which figure of the board has which name. Names are the contract's (docs/exports.md lists them); units in the
+ * name, seconds and bytes, as Prometheus asks for.
+ */
+#include "metrics.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+
+static double bytes(uint64_t value) { return value == HR_UNKNOWN ? NAN : (double)value; }
+static double seconds(uint64_t ms) { return ms == HR_UNKNOWN ? NAN : (double)ms / 1e3; }
+static double micros(uint64_t us) { return us == HR_UNKNOWN ? NAN : (double)us / 1e6; }
+static double nanos(uint64_t ns) { return ns == HR_UNKNOWN ? NAN : (double)ns / 1e9; }
+
+#define FIELD(name_, expression)                              \
+	static double get_##name_(const struct hr_slot *slot) \
+	{                                                     \
+		return expression;                            \
+	}
+FIELD(usage, bytes(slot->memory.usage))
+FIELD(limit, bytes(slot->memory.limit))
+FIELD(anon, bytes(slot->memory.anon))
+FIELD(file, bytes(slot->memory.file))
+FIELD(shmem, bytes(slot->memory.shmem))
+FIELD(kernel, bytes(slot->memory.kernel))
+FIELD(swap, bytes(slot->memory.swap))
+FIELD(rss, bytes(slot->memory.rss))
+FIELD(peak, bytes(slot->memory.peak))
+FIELD(working_set, bytes(slot->memory.working_set))
+FIELD(unreclaimable, bytes(slot->memory.unreclaimable))
+FIELD(headroom, bytes(slot->memory.headroom))
+FIELD(risk, slot->outlook.risk_centi == UINT16_MAX ? NAN : slot->outlook.risk_centi / 100.0)
+FIELD(drift, slot->outlook.drift_bytes_per_second == HR_UNKNOWN_I64
+		     ? NAN : (double)slot->outlook.drift_bytes_per_second)
+FIELD(alarm, slot->outlook.alarm)
+FIELD(leak, slot->outlook.leak)
+FIELD(leak_rate, slot->outlook.leak_bytes_per_hour == HR_UNKNOWN_I64
+			 ? NAN : (double)slot->outlook.leak_bytes_per_hour)
+FIELD(oom_kills, bytes(slot->oom_kills_total))
+FIELD(restarts, bytes(slot->restarts))
+FIELD(stall, nanos(slot->stalls.total_ns))
+FIELD(waiting, micros(slot->pressure.some_total_us))
+FIELD(stalled, micros(slot->pressure.full_total_us))
+FIELD(refaults, bytes(slot->counts.refaults))
+FIELD(failcnt, bytes(slot->counts.max))
+FIELD(p10, seconds(slot->outlook.oom_in_p10_ms))
+FIELD(p50, seconds(slot->outlook.oom_in_p50_ms))
+FIELD(p90, seconds(slot->outlook.oom_in_p90_ms))
+
+#define C "headroom_container_"
+/* Metrics of one name stand together; those with a label of their own carry it in braces. */
+const struct metric metric_container[] = {
+	{C "memory_usage_bytes", "Memory charged to the container's cgroup.", false, get_usage},
+	{C "memory_limit_bytes", "The container's own memory limit, where it has one.", false, get_limit},
+	{C "memory_anon_bytes", "Anonymous memory.", false, get_anon},
+	{C "memory_file_bytes", "Page cache.", false, get_file},
+	{C "memory_shmem_bytes", "Shared memory and tmpfs.", false, get_shmem},
+	{C "memory_kernel_bytes", "Kernel memory.", false, get_kernel},
+	{C "memory_swap_bytes", "Swap in use.", false, get_swap},
+	{C "memory_rss_bytes", "Resident memory of its processes.", false, get_rss},
+	{C "memory_working_set_bytes", "Usage without inactive page cache, as cAdvisor has it.", false,
+	 get_working_set},
+	{C "memory_unreclaimable_bytes", "Memory that reclaim cannot take back.", false, get_unreclaimable},
+	{C "headroom_bytes", "What is left before the nearest limit on its path, the host's included.",
+	 false, get_headroom},
+	{C "oom_in_seconds{p=\"10\"}", "Time until OOM, by quantile, where one is foreseen within a day.",
+	 false, get_p10},
+	{C "oom_in_seconds{p=\"50\"}", NULL, false, get_p50},
+	{C "oom_in_seconds{p=\"90\"}", NULL, false, get_p90},
+	{C "risk", "Chance of OOM or stall-death within 15 minutes, 0 to 100.", false, get_risk},
+	{C "alarm", "0 none, 1 warn, 2 act.", false, get_alarm},
+	{C "memory_drift_bytes_per_second", "Trend of what cannot be reclaimed.", false, get_drift},
+	{C "leak", "0 none, 1 suspected, 2 confirmed, 3 exhausting.", false, get_leak},
+	{C "leak_bytes_per_hour", "How fast it leaks, where it is thought to.", false, get_leak_rate},
+	{C "oom_kills", "OOM kills of the workload, over restarts.", true, get_oom_kills},
+	{C "restarts", "Restarts of the workload since it was first seen.", true, get_restarts},
+	{C "reclaim_stall_seconds", "Time its tasks spent in direct reclaim.", true, get_stall},
+	{C "pressure_waiting_seconds", "Time at least one task waited for memory (PSI some).", true,
+	 get_waiting},
+	{C "pressure_stalled_seconds", "Time all tasks waited for memory (PSI full).", true, get_stalled},
+	{C "refaults", "Pages read again soon after they were evicted.", true, get_refaults},
+	{0},
+};
+
+/* https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md */
+const struct metric metric_cadvisor[] = {
+	{"container_memory_usage_bytes", "Current memory usage in bytes.", false, get_usage},
+	{"container_memory_working_set_bytes", "Current working set in bytes.", false, get_working_set},
+	{"container_memory_rss", "Size of RSS in bytes.", false, get_anon},
+	{"container_memory_cache", "Number of bytes of page cache memory.", false, get_file},
+	{"container_memory_swap", "Container swap usage in bytes.", false, get_swap},
+	{"container_memory_max_usage_bytes", "Maximum memory usage recorded in bytes.", false, get_peak},
+	{"container_spec_memory_limit_bytes", "Memory limit for the container.", false, get_limit},
+	{"container_memory_failcnt", "Number of memory usage hits limits.", false, get_failcnt},
+	{"container_oom_events", "Count of out of memory events observed for the container.", true,
+	 get_oom_kills},
+	{0},
+};
+#undef C
+
+#define HOST(name_, expression)                                \
+	static double host_##name_(const struct snapshot *s)   \
+	{                                                      \
+		const struct hr_host *host = &s->host;         \
+		return expression;                             \
+	}
+HOST(total, bytes(host->mem_total))
+HOST(available, bytes(host->mem_available))
+HOST(swap_total, bytes(host->swap_total))
+HOST(swap_free, bytes(host->swap_free))
+HOST(headroom, bytes(host->headroom))
+HOST(risk, host->outlook.risk_centi == UINT16_MAX ? NAN : host->outlook.risk_centi / 100.0)
+HOST(oom_in, seconds(host->outlook.oom_in_p50_ms))
+HOST(oom_kills, bytes(host->oom_kills))
+HOST(lost, (double)host->events_lost)
+HOST(rss, bytes(host->rss_bytes))
+HOST(cpu, nanos(host->cpu_ns))
+HOST(sweep, nanos(host->sweep_ns))
+HOST(mode, host->mode)
+HOST(containers, host->containers)
+HOST(capacity, host->capacity)
+HOST(started, (double)(host->started_ns / NS_PER_SEC))
+
+static double host_up(const struct snapshot *s) { return !s->health; }
+static double host_beat(const struct snapshot *s) { return (double)s->age_ns / 1e9; }
+
+#define G "headroom_guard_"
+#define H "headroom_host_"
+const struct host_metric metric_host[] = {
+	{G "up", "1 while the guard's heart beats.", false, host_up},
+	{G "heartbeat_age_seconds", "Since the guard's last heartbeat.", false, host_beat},
+	{G "events_lost", "Records of the kernel that came too fast.", true, host_lost},
+	{G "resident_bytes", "The guard's own memory.", false, host_rss},
+	{G "cpu_seconds", "The guard's own CPU time.", true, host_cpu},
+	{G "sweep_seconds", "CPU time of the last look at all cgroups.", false, host_sweep},
+	{G "mode", "0 observe, 1 dry-run, 2 enforce.", false, host_mode},
+	{G "containers", "Cgroups followed.", false, host_containers},
+	{G "capacity", "Cgroups that there is room for.", false, host_capacity},
+	{G "start_time_seconds", "When the guard started.", false, host_started},
+	{H "memory_total_bytes", "MemTotal.", false, host_total},
+	{H "memory_available_bytes", "MemAvailable.", false, host_available},
+	{H "swap_total_bytes", "SwapTotal.", false, host_swap_total},
+	{H "swap_free_bytes", "SwapFree.", false, host_swap_free},
+	{H "headroom_bytes", "Available memory and usable swap.", false, host_headroom},
+	{H "risk", "Chance that the host runs out of memory within 15 minutes, 0 to 100.", false, host_risk},
+	{H "oom_in_seconds", "Median time until the host runs out of memory.", false, host_oom_in},
+	{H "oom_kills", "OOM kills on this host.", true, host_oom_kills},
+	{0},
+};

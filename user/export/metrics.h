@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Figures as data: one line a metric, and Prometheus text, OpenMetrics and their help follow from it. A value of NAN is not
+ * known, and its sample is left out. Bytes, seconds, shares of 1.
+ */
+#ifndef HEADROOM_METRICS_H
+#define HEADROOM_METRICS_H
+
+#include "page.h"
+#include "view/snapshot.h"
+
+struct metric {
+	const char *name;	/* with its unit, without _total */
+	const char *help;
+	bool counter;
+	double (*value)(const struct hr_slot *slot);
+};
+extern const struct metric metric_container[];		/* ended by a NULL name */
+extern const struct metric metric_cadvisor[];		/* the same figures under cAdvisor's names */
+
+struct host_metric {
+	const char *name, *help;
+	bool counter;
+	double (*value)(const struct snapshot *s);
+};
+extern const struct host_metric metric_host[];
+
+#define METRICS_KEEP_S 300	/* counters of gone containers stay this long */
+
+struct metrics_config {
+	bool openmetrics, cadvisor;
+	size_t most;		/* containers; those with the least memory are left out, and counted */
+};
+
+/* Figures of the actions told on the board, by what happened. */
+struct action_count {
+	char policy[64];
+	unsigned int rung, deed;
+	uint64_t n;
+};
+
+struct metrics_extra {
+	const struct action_count *action;
+	size_t actions;
+	const struct exporter *exporter;	/* may be NULL */
+};
+
+void metrics_write(struct page *page, struct snapshot *s, const struct metrics_config *config,
+		   const struct metrics_extra *extra);
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Text that grows by doubling. */
+#include "page.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool make_room(struct page *page, size_t n)
+{
+	size_t room = page->room ? page->room : 16384;
+	char *bigger;
+
+	if (page->failed || n > SIZE_MAX / 4 - page->n)
+		return false;
+	while (room < page->n + n)
+		room *= 2;
+	if (room == page->room)
+		return true;
+	bigger = realloc(page->text, room);
+	if (!bigger) {
+		page->failed = true;
+		return false;
+	}
+	page->text = bigger;
+	page->room = room;
+	return true;
+}
+
+void page_reserve(struct page *page, size_t n) { make_room(page, n); }
+
+void page_add(struct page *page, const char *text, size_t n)
+{
+	if (!make_room(page, n))
+		return;
+	memcpy(page->text + page->n, text, n);
+	page->n += n;
+}
+
+void page_puts(struct page *page, const char *text) { page_add(page, text, strlen(text)); }
+
+void page_printf(struct page *page, const char *format, ...)
+{
+	char line[1024];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	page_add(page, line, n < 0 ? 0 : (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+}
+
+/* Most figures are whole: printing those by hand is what makes a scrape of 10,000 containers quick. */
+void page_number(struct page *page, double value)
+{
+	char digits[32], *at = digits + sizeof(digits);
+	uint64_t whole;
+
+	if (value < 0 || value >= 9007199254740992.0 || value != floor(value)) {	/* NAN, too */
+		if (isnan(value))
+			page_puts(page, "NaN");
+		else
+			page_printf(page, "%.15g", value);
+		return;
+	}
+	whole = (uint64_t)value;
+	do
+		*--at = (char)('0' + whole % 10);
+	while (whole /= 10);
+	page_add(page, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+void page_html(struct page *page, const char *clean)
+{
+	for (; *clean; clean++) {
+		switch (*clean) {
+		case '&':
+			page_puts(page, "&amp;");
+			break;
+		case '<':
+			page_puts(page, "&lt;");
+			break;
+		case '>':
+			page_puts(page, "&gt;");
+			break;
+		case '"':
+			page_puts(page, "&quot;");
+			break;
+		default:
+			page_add(page, clean, 1);
+		}
+	}
+}
+
+int page_end(struct page *page)
+{
+	if (make_room(page, 1))
+		page->text[page->n] = '\0';
+	return page->failed ? -ENOMEM : 0;
+}
+
+void page_done(struct page *page)
+{
+	free(page->text);
+	memset(page, 0, sizeof(*page));
+}

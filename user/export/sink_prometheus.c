@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Prometheus and OpenMetrics over HTTP (libmicrohttpd): /metrics, /healthz, /readyz, and / for a browser. Each request reads
+ * the board anew; nothing is kept between scrapes but the count of actions. Loopback unless told otherwise.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "export.h"
+#include "metrics.h"
+#include "parse.h"
+#include "web.h"
+
+#define CONNECTIONS	32
+#define TIMEOUT_S	15	/* of a client that reads or asks slowly */
+#define THREADS		2
+#define ACTIONS		256	/* policies × rungs × results that are told apart */
+
+struct prometheus_options {
+	struct sink_common common;
+	struct parse_address listen;
+	bool cadvisor;
+	uint64_t max_containers;
+};
+
+struct prometheus {
+	const struct prometheus_options *options;
+	const char *board;
+	struct MHD_Daemon *daemon;
+	pthread_mutex_t lock;		/* requests come in two threads; all below is theirs */
+	struct hr_reader *reader;
+	struct snapshot snapshot;
+	uint64_t instance;
+	struct action_count action[ACTIONS];
+	size_t actions;
+	size_t page_bytes;		/* of the last scrape */
+	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
+};
+
+static void count_action(struct prometheus *p, const struct hr_event_action *event)
+{
+	struct action_count *a;
+	const char *policy = hr_event_text(&event->event, event->policy);
+	char name[sizeof(a->policy)];
+
+	if (event->event.bytes < sizeof(*event))
+		return;
+	snprintf(name, sizeof(name), "%s", policy ? policy : "");
+	for (size_t i = 0; i < p->actions; i++) {
+		a = &p->action[i];
+		if (a->rung == event->rung && a->deed == event->deed && !strcmp(a->policy, name)) {
+			a->n++;
+			return;
+		}
+	}
+	if (p->actions == ACTIONS)
+		return;
+	a = &p->action[p->actions++];
+	*a = (struct action_count){.rung = event->rung, .deed = event->deed, .n = 1};
+	memcpy(a->policy, name, sizeof(name));
+}
+
+static void read_actions(struct prometheus *p)
+{
+	struct hr_event *event = (struct hr_event *)p->record;
+	int r;
+
+	while (!(r = hr_reader_next_event(p->reader, event, sizeof(p->record))) || r == -EOVERFLOW ||
+	       r == -EBADMSG)
+		if (!r && event->type == HR_EVENT_ACTION)
+			count_action(p, (const struct hr_event_action *)event);
+}
+
+/* 0, or -errno: there is no board. */
+static int look(struct prometheus *p)
+{
+	struct hr_board_header header;
+	int r = 0;
+
+	if (!p->reader)
+		r = hr_reader_open(p->board, &p->reader);
+	if (!r)
+		r = snapshot_load(&p->snapshot, p->reader);
+	if (r) {
+		hr_reader_close(take_ptr(p->reader));
+		return r;
+	}
+	hr_reader_header(p->reader, &header);
+	if (header.instance != p->instance) {
+		p->instance = header.instance;
+		p->actions = 0;
+		hr_reader_seek_event(p->reader, 0);
+	}
+	read_actions(p);
+	return 0;
+}
+
+static unsigned int write_metrics(struct prometheus *p, struct page *page, bool openmetrics, const char **ret_type)
+{
+	struct metrics_config config = {.openmetrics = openmetrics, .cadvisor = p->options->cadvisor,
+					.most = p->options->max_containers};
+	struct metrics_extra extra = {.action = p->action, .actions = p->actions,
+				      .exporter = export_running};
+
+	*ret_type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+				: "text/plain; version=0.0.4; charset=utf-8";
+	if (look(p)) {
+		page_printf(page, "# HELP headroom_guard_up 1 while the guard's heart beats.\n"
+				  "# TYPE headroom_guard_up gauge\nheadroom_guard_up 0\n%s",
+			    openmetrics ? "# EOF\n" : "");
+		return MHD_HTTP_OK;
+	}
+	page_reserve(page, p->page_bytes + p->page_bytes / 16);
+	metrics_write(page, &p->snapshot, &config, &extra);
+	p->page_bytes = page->n;
+	return MHD_HTTP_OK;
+}
+
+static unsigned int answer_metrics(struct prometheus *p, struct MHD_Connection *connection,
+				   struct page *page, const char **ret_type)
+{
+	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
+
+	return write_metrics(p, page, accept && strstr(accept, "application/openmetrics-text"), ret_type);
+}
+
+static unsigned int answer_healthz(struct prometheus *p, struct MHD_Connection *connection,
+				   struct page *page, const char **ret_type)
+{
+	page_puts(page, "ok\n");
+	return MHD_HTTP_OK;
+}
+
+static unsigned int answer_readyz(struct prometheus *p, struct MHD_Connection *connection,
+				  struct page *page, const char **ret_type)
+{
+	char warning[128];
+
+	if (look(p)) {
+		page_printf(page, "%s\n", hr_reader_error());
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	}
+	if (p->snapshot.health) {
+		page_printf(page, "%s; %s\n", snapshot_warning(&p->snapshot, warning, sizeof(warning)),
+			    snapshot_remedy(&p->snapshot));
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	}
+	page_puts(page, "ok\n");
+	return MHD_HTTP_OK;
+}
+
+static unsigned int answer_page(struct prometheus *p, struct MHD_Connection *connection,
+				struct page *page, const char **ret_type)
+{
+	int err = look(p);
+
+	*ret_type = "text/html; charset=utf-8";
+	web_page(page, err ? NULL : &p->snapshot, hr_reader_error());
+	return MHD_HTTP_OK;
+}
+
+static const struct {
+	const char *path;
+	unsigned int (*answer)(struct prometheus *p, struct MHD_Connection *connection, struct page *page,
+			       const char **ret_type);
+} routes[] = {
+	{"/metrics", answer_metrics}, {"/healthz", answer_healthz}, {"/readyz", answer_readyz}, {"/", answer_page},
+};
+
+static enum MHD_Result send_page(struct MHD_Connection *connection, unsigned int status, const char *type,
+				 struct page *page)
+{
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	if (page_end(page)) {
+		page_done(page);
+		response = MHD_create_response_from_buffer(14, (void *)"out of memory\n",
+							   MHD_RESPMEM_PERSISTENT);
+		status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+	} else {
+		response = MHD_create_response_from_buffer(page->n, page->text, MHD_RESPMEM_MUST_FREE);
+		page->text = NULL;
+	}
+	if (!response)
+		return MHD_NO;
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	/* A page of text that others wrote: it may run nothing and reach nobody. */
+	MHD_add_response_header(response, "Content-Security-Policy",
+				"default-src 'none'; style-src 'unsafe-inline'");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	result = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *upload_bytes, void **request)
+{
+	struct prometheus *p = arg;
+	struct page page = {0};
+	const char *type = "text/plain; charset=utf-8";
+	unsigned int status = MHD_HTTP_NOT_FOUND;
+
+	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD)) {
+		page_puts(&page, "only GET\n");
+		return send_page(connection, MHD_HTTP_METHOD_NOT_ALLOWED, type, &page);
+	}
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
+		if (!strcmp(url, routes[i].path))
+			status = routes[i].answer(p, connection, &page, &type);
+	pthread_mutex_unlock(&p->lock);
+	if (status == MHD_HTTP_NOT_FOUND)
+		page_puts(&page, "there are /metrics, /healthz, /readyz and /\n");
+	return send_page(connection, status, type, &page);
+}
+
+static struct MHD_Daemon *listen_on(struct prometheus *p)
+{
+	const struct parse_address *at = &p->options->listen;
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD;
+
+	if (at->address.ss_family == AF_INET6)
+		flags |= MHD_USE_IPv6;
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, p, MHD_OPTION_SOCK_ADDR, &at->address,
+				MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS,
+				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
+				MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS, MHD_OPTION_END);
+}
+
+static int prometheus_open(struct sink *sink)
+{
+	struct prometheus *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	sink->state = p;
+	p->options = sink->options;
+	p->board = sink->board;
+	pthread_mutex_init(&p->lock, NULL);
+	errno = 0;
+	p->daemon = listen_on(p);
+	if (!p->daemon) {
+		int err = errno ?: EADDRINUSE;
+
+		sink_say(sink, "can't listen on %s: %s", p->options->listen.text, strerror(err));
+		return -err;
+	}
+	return 0;
+}
+
+static void prometheus_close(struct sink *sink)
+{
+	struct prometheus *p = sink->state;
+
+	if (!p)
+		return;
+	if (p->daemon)
+		MHD_stop_daemon(p->daemon);
+	hr_reader_close(p->reader);
+	snapshot_done(&p->snapshot);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+	sink->state = NULL;
+}
+
+/* The port must be free, and the board readable. */
+static int prometheus_check(struct sink *sink)
+{
+	struct hr_reader *reader;
+	int err = prometheus_open(sink);
+
+	prometheus_close(sink);
+	if (err)
+		return err;
+	err = hr_reader_open(sink->board, &reader);
+	if (err)
+		sink_say(sink, "%s", hr_reader_error());
+	else
+		hr_reader_close(reader);
+	return err;
+}
+
+static const struct sink_key keys[] = {
+	{.name = "listen", .parse = parse_address, .offset = offsetof(struct prometheus_options, listen),
+	 .wants = "ADDRESS:PORT, such as 127.0.0.1:9477"},
+	{.name = "cadvisor_names", .parse = parse_bool, .offset = offsetof(struct prometheus_options, cadvisor),
+	 .wants = "true or false"},
+	{.name = "max_containers", .parse = parse_count,
+	 .offset = offsetof(struct prometheus_options, max_containers), .wants = "a number of containers"},
+	{0},
+};
+
+static const struct prometheus_options defaults = {
+	.common = {.queue = 1, .interval_ms = 1000},
+	.listen = {.text = "127.0.0.1:9477"},
+	.max_containers = 10000,
+};
+
+const struct sink_type sink_prometheus = {
+	.name = "prometheus",
+	.summary = "metrics for Prometheus over HTTP, and a page for a browser",
+	.options_bytes = sizeof(struct prometheus_options),
+	.defaults = &defaults,
+	.keys = keys,
+	.open = prometheus_open,
+	.close = prometheus_close,
+	.check = prometheus_check,
+};
