@@ -94,7 +94,7 @@ static bool fire(struct alerts *alerts, const struct export_event *event, const 
 	}
 	alert->until_ns = until_ns;
 	event_sentence(&event->record, event->record.time_ns, sentence);
-	snprintf(alert->sentence, sizeof(alert->sentence), "%s", sentence);
+	snprintf(alert->sentence, sizeof(alert->sentence), "%.511s", sentence);
 	return true;
 }
 
