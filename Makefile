@@ -27,9 +27,10 @@ cflags := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warn) $(WERROR) $(san) -Iinclude 
 ldflags := $(LDFLAGS) $(san) -Wl,--as-needed -Wl,--build-id=sha1
 
 guard_libs := -lbpf -lelf -lz -lyaml -lm -lpthread
-face_libs := -lbpf -lelf -lz -lyaml -ljansson -lmicrohttpd -lcurl -lnats -lnettle -lncursesw -ltinfo -lm -lpthread
+face_libs := -lbpf -lelf -lz -lyaml -ljansson -lncursesw -ltinfo -lm -lpthread
 resolver_libs := -ljansson -lseccomp -lcap-ng
-all_libs := $(face_libs) -lseccomp -lcap-ng
+export_libs := -lmicrohttpd -lcurl -lnats -lnettle -lyaml -ljansson -lz -lm -lpthread
+all_libs := $(face_libs) $(export_libs) -lseccomp -lcap-ng
 
 arch := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/;s/ppc64le/powerpc/;s/s390x/s390/;s/riscv64/riscv/')
 bpf_cflags := -g -O2 -target bpf -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wall -Werror \
@@ -37,14 +38,14 @@ bpf_cflags := -g -O2 -target bpf -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wa
 
 # Rooms. A file with a main is named for its program and belongs to no archive.
 rooms := base board sense identify foresee act enforce guard view export cli
-mains := user/guard/headroomd.c user/cli/headroom.c user/identify/headroom-resolver.c
+mains := user/guard/headroomd.c user/cli/headroom.c user/identify/headroom-resolver.c user/export/headroom-export.c
 bpf_src := $(wildcard bpf/*.bpf.c)
 skels := $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.skel.h)
 src_of = $(filter-out $(mains),$(wildcard user/$(1)/*.c user/$(1)/*/*.c))
 obj := $(build)/obj
 obj_of = $(patsubst %.c,$(obj)/%.o,$(call src_of,$(1)))
 archives := $(rooms:%=$(build)/lib%.a)
-programs := $(build)/headroomd $(build)/headroom $(build)/headroom-resolver
+programs := $(build)/headroomd $(build)/headroom $(build)/headroom-resolver $(build)/headroom-export
 tool_src := $(wildcard tools/*.c)
 tools := $(tool_src:tools/%.c=$(build)/tools/%)
 unit_src := $(wildcard tests/unit/test_*.c)
@@ -106,8 +107,10 @@ endef
 # What each program may know is what it links: the face has no enforce, the resolver has neither act nor sense.
 $(build)/headroomd: $(obj)/user/guard/headroomd.o $(call archives_of,guard enforce act foresee sense board base)
 	$(link) $(guard_libs)
-$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli export view act foresee sense board base)
+$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli view act foresee sense board base)
 	$(link) $(face_libs)
+$(build)/headroom-export: $(obj)/user/export/headroom-export.o $(call archives_of,export cli view act foresee board base)
+	$(link) $(export_libs)
 $(build)/headroom-resolver: $(obj)/user/identify/headroom-resolver.o $(call archives_of,identify base)
 	$(link) $(resolver_libs)
 # A tool is tools/NAME.c, and all of tools/NAME/*.c where there is such a folder.
@@ -155,7 +158,7 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 		$(DESTDIR)$(PREFIX)/include/headroom $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(build)/headroomd $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(build)/headroom $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(build)/headroom-resolver $(DESTDIR)$(PREFIX)/libexec/headroom/
+	install -m 755 $(build)/headroom-resolver $(build)/headroom-export $(DESTDIR)$(PREFIX)/libexec/headroom/
 	install -m 644 include/headroom/*.h $(DESTDIR)$(PREFIX)/include/headroom/
 	install -m 644 $(build)/libheadroom.a $(DESTDIR)$(PREFIX)/lib/
 

@@ -31,7 +31,12 @@ struct command {
 	const void *defaults; /* options_bytes of them; NULL: all zero */
 	size_t options_bytes; /* at most CLI_OPTIONS_BYTES */
 	int (*run)(const void *options, char **arguments);
+	const char *program; /* a program of its own does it, with the same words; NULL: run() */
 };
+
+/* frame.c. argv[0] is the command's name. An exit status. */
+int command_run(const struct command *command, int argc, char **argv);
+int command_help(const struct command *command);
 
 /* The list, in headroom.c; NULL past the end. */
 const struct command *command_at(size_t i);

@@ -4,15 +4,37 @@
  * the way to them, nothing else. An unprivileged reader: it never signals, kills or writes to a
  * cgroup.
  */
-#include <errno.h>
+#include <limits.h>
 #include <locale.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli.h"
+
+/* A program of its own, beside this one or in libexec: what it links would burden every other command. */
+static int run_program(const struct command *command, char **argv)
+{
+	static const char *const places[] = {"", "../libexec/headroom/"};
+	char self[PATH_MAX], path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	self[n > 0 ? n : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (slash)
+		slash[1] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (snprintf(path, sizeof(path), "%s%s%s", self, places[i], command->program) <
+		    (int)sizeof(path))
+			execv(path, argv);
+	}
+	log_error("%s: %s is not installed beside headroom: run make install", command->name,
+		  command->program);
+	return CLI_FAILED;
+}
 
 static const struct command *const commands[] = {
 	&command_top,	 &command_ls,	  &command_events, &command_explain,
@@ -49,52 +71,11 @@ static int print_commands(FILE *out)
 	return CLI_DONE;
 }
 
-static int print_command(const struct command *command)
+static int help(const struct command *command, char **argv)
 {
-	printf("usage: headroom %s%s%s [OPTIONS]\n\n%s\n", command->name,
-	       *command->arguments ? " " : "", command->arguments, command->summary);
-	if (command->text)
-		printf("\n%s", command->text);
-	puts("");
-	options_help(stdout, command->options);
-	return CLI_DONE;
-}
+	char *words[] = {argv[0], (char *)"--help", NULL};
 
-static int usage_error(const struct command *command, const char *what)
-{
-	log_error("%s: %s: see 'headroom %s --help'", command->name, what, command->name);
-	return CLI_USAGE;
-}
-
-static int run_command(const struct command *command, int argc, char **argv)
-{
-	_Alignas(16) char values[CLI_OPTIONS_BYTES] = {0};
-	char error[OPTIONS_ERROR];
-	int n;
-
-	if (command->defaults)
-		memcpy(values, command->defaults, command->options_bytes);
-	n = options_parse(command->options, argc, argv, values, error);
-	if (n == -ECANCELED)
-		return print_command(command);
-	if (n == -EDOM) { /* the line says what would be right */
-		log_error("%s: %s", command->name, error);
-		return CLI_USAGE;
-	}
-	if (n < 0)
-		return usage_error(command, error);
-	if (n < command->arguments_needed) {
-		snprintf(error, sizeof(error), "%s is missing", command->arguments);
-		return usage_error(command, error);
-	}
-	if (n > command->arguments_needed) {
-		char clean[64];
-
-		text_clean(argv[1 + command->arguments_needed], SIZE_MAX, clean, sizeof(clean));
-		snprintf(error, sizeof(error), "'%s' is one too many", clean);
-		return usage_error(command, error);
-	}
-	return command->run(values, argv + 1);
+	return command->program ? run_program(command, words) : command_help(command);
 }
 
 static int unknown_command(const char *typed)
@@ -128,10 +109,11 @@ int main(int argc, char **argv)
 		argv[1] = (char *)"version";
 	command = command_find(argv[1]);
 	if (!*argv[1])
-		status = argc > 2 && command_find(argv[2]) ? print_command(command_find(argv[2]))
+		status = argc > 2 && command_find(argv[2]) ? help(command_find(argv[2]), argv + 2)
 							   : print_commands(stdout);
 	else if (command)
-		status = run_command(command, argc - 1, argv + 1);
+		status = command->program ? run_program(command, argv + 1)
+					  : command_run(command, argc - 1, argv + 1);
 	else
 		status = unknown_command(argv[1]);
 	flushed = cli_flush();
