@@ -5,7 +5,8 @@
 #include "base/cleanup.h"
 #include "export.h"
 
-extern const struct sink_type sink_prometheus, sink_jsonl, sink_nats, sink_webhook, sink_journald, sink_syslog;
+extern const struct sink_type sink_prometheus, sink_jsonl, sink_nats, sink_webhook, sink_journald, sink_syslog, sink_otlp,
+	sink_socket;
 
 static const struct sink_type *const types[] = {
 	&sink_prometheus,
@@ -13,7 +14,9 @@ static const struct sink_type *const types[] = {
 	&sink_nats,
 	&sink_webhook,
 	&sink_journald,
+	&sink_otlp,
 	&sink_syslog,
+	&sink_socket,
 };
 
 const struct sink_type *sink_type_at(size_t i) { return i < ARRAY_SIZE(types) ? types[i] : NULL; }
