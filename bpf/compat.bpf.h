@@ -301,6 +301,21 @@ static __always_inline struct psi_group *compat_psi(struct cgroup *cgrp)
 	return __builtin_preserve_access_index(&((struct cgroup___510 *)cgrp)->psi);
 }
 
+/* Init of its own pid namespace? numbers[] ends with the innermost. */
+static __always_inline bool compat_is_init(struct task_struct *leader)
+{
+	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	unsigned int level = BPF_CORE_READ(pid, level);
+	int nr = 0;
+
+	if (!pid)
+		return false;
+	bpf_core_read(&nr, sizeof(nr),
+		      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			      (u64)level * bpf_core_type_size(struct upid));
+	return nr == 1;
+}
+
 /* Time stalled since boot, ns: the first aggregator's (PSI_AVGS) row. Up to 2 s late: only a reader
  * of the file, or the averages' own timer, brings it up to date. */
 static __always_inline u64 compat_psi_total(struct psi_group *psi, u32 state)

@@ -12,6 +12,20 @@
 #define THREADS_ENTRIES 4096u /* threads in or lately in reclaim */
 #define WATCHED_ENTRIES 1024u
 
+#define ARM_ENTRIES 256u /* armed memcgs at once */
+#define ARM_SPARED 1024u
+#define ARM_RECORDS_BYTES (64u * 1024) /* 400 records of armed groups, which wake the reader at once */
+#define ARM_QUIET_NS 100000000ULL /* a group is told of once in this time, however often it crosses */
+#define UNDER_ENTRIES 4096u /* memcgs of which it is remembered what is armed above them */
+#define RISERS_ENTRIES 1024u
+/* At the limit itself a group that is said to be at its limit may read a little less: charges go by the batch
+ * (MEMCG_CHARGE_BATCH, 64 pages), and the limit was rounded down to a page */
+#define ARM_SLACK_PAGES 64u
+/* The timer looks again when the closest group could be there at this speed; a touched page a microsecond is 4 */
+#define TICK_BYTES_PER_NS 4u
+#define TICK_LEAST_NS 1000000ULL
+#define TICK_MOST_NS 5000000ULL
+
 struct bpf_config {
 	__u32 page_shift;
 	__u32 cpus; /* possible CPUs */
@@ -37,6 +51,38 @@ struct sweep_state {
 struct pids_value { /* map: memcg id → processes in it, as the last task walk counted them */
 	__u32 generation, count;
 	__u64 rss; /* of all of them, bytes */
+};
+
+/* One armed memcg, by its id: struct arm of user/sense/arm.h, in full. */
+struct armed_value {
+	__u64 generation; /* never 0, never reused */
+	__u64 threshold, near, least_rss; /* bytes */
+	__u64 preferred_start_ns;
+	__u32 preferred_pid;
+	__u32 limit_milli;
+	__u32 flags; /* ARM_REFLEX, ARM_WHOLE */
+	__u32 reserved;
+};
+#define ARM_REFLEX 0x1u
+#define ARM_WHOLE 0x2u
+
+struct armed_state { /* one element; written by user space alone */
+	__u32 count; /* of armed memcgs; 0: nobody looks further */
+	__u32 epoch; /* changes whenever another memcg is armed, or one no more */
+};
+
+struct told_value { /* when; 0: never */
+	__u64 near_ns, over_ns;
+};
+
+struct shot_key {
+	__u64 memcg_id, generation;
+};
+
+struct spared_key { /* one of the two */
+	__u64 memcg_id;
+	__u32 pid;
+	__u32 reserved;
 };
 
 #endif

@@ -55,20 +55,6 @@ static __always_inline u32 args_read_current(char *ret, u64 *ret_arg_start)
 	return bpf_probe_read_user(ret, bytes, (void *)start) ? 0 : bytes;
 }
 
-static __always_inline bool task_is_init(struct task_struct *leader)
-{
-	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-	unsigned int level = BPF_CORE_READ(pid, level);
-	int nr = 0;
-
-	if (!pid)
-		return false;
-	bpf_core_read(&nr, sizeof(nr),
-		      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-			      (u64)level * bpf_core_type_size(struct upid));
-	return nr == 1;
-}
-
 /* Arguments of a process that is not current: its own exec's, or, forked and never exec'ed, a near
  * ancestor's. */
 static __always_inline void args_attach(struct record_task *ret, struct task_struct *leader,
@@ -118,7 +104,7 @@ static __always_inline void task_fill(struct record_task *ret, struct task_struc
 	bpf_probe_read_kernel(ret->comm, sizeof(ret->comm),
 			      __builtin_preserve_access_index(&task->comm));
 	ret->flags = (BPF_CORE_READ(task, flags) & PF_KTHREAD ? RECORD_TASK_KTHREAD : 0) |
-		     (task_is_init(leader) ? RECORD_TASK_INIT : 0);
+		     (compat_is_init(leader) ? RECORD_TASK_INIT : 0);
 	ret->args_bytes = 0;
 	if (is_current)
 		ret->args_bytes = args_read_current(ret->args, &ignored);

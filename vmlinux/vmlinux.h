@@ -126,12 +126,14 @@ struct pid {
 	struct upid numbers[1];
 };
 
-enum pid_type {
-	PIDTYPE_PGID = 2, /* the number is the kernel's; ask bpf_core_enum_value() */
+enum pid_type { /* the numbers are the kernel's; ask bpf_core_enum_value() */
+	PIDTYPE_TGID = 1,
+	PIDTYPE_PGID = 2,
 };
 
 struct signal_struct {
 	atomic_t live;
+	unsigned int flags;
 	struct pid *pids[4];
 	short oom_score_adj;
 };

@@ -104,7 +104,8 @@ static bool plan_uses(const char *object, const char *program)
 }
 
 static const char *const objects[] = {"lifecycle",    "oom",	     "reclaim",
-				      "sweep_cgroup", "sweep_climb", "sweep_task"};
+				      "sweep_cgroup", "sweep_climb", "sweep_task",
+				      "reflex",	      "tripwire"};
 
 static void test_no_program_is_forgotten(void **state)
 {

@@ -29,11 +29,10 @@
 #include <stddef.h>
 #include <linux/types.h>
 #include "../../bpf/records.h"
+#include "../../bpf/shared.h"	/* ARM_*: how many, and the flags */
 
 struct sense;
 
-#define ARM_ENTRIES 256u	/* armed at once: bpf/shared.h has the same */
-#define ARM_SPARED  1024u	/* protected groups and processes */
 
 struct arm {
 	__u64 memcg_id;
@@ -49,8 +48,8 @@ struct arm {
 				   "reflex"); checked anew in BPF, dropped if it is not larger; 0: none */
 	__u64 preferred_start_ns;	/* its start_boottime */
 };
-#define ARM_REFLEX	0x1u	/* hit; else only tell */
-#define ARM_WHOLE	0x2u	/* the rule kills the whole container: inits of pid namespaces may be hit, the rest is the guard's */
+/* Flags (bpf/shared.h). ARM_REFLEX: hit; else only tell. ARM_WHOLE: the rule kills the whole container, so inits of pid namespaces
+ * may be hit, too, and the rest of it is the guard's to finish. */
 
 /* W. Opens the directory, registers what this host uses. -ENOENT, -ESTALE: another cgroup is there by now; -ENOSPC: full;
  * -EOPNOTSUPP: ARM_REFLEX without the programs for it (the tripwire is armed all the same); -EINVAL. */

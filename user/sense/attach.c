@@ -26,9 +26,19 @@ const char *const loader_map_names[MAP_COUNT] = {
 	[MAP_PIDS] = "pids",
 	[MAP_TASKS] = "tasks",
 	[MAP_SEEN] = "seen",
+	[MAP_ARM_RECORDS] = "arm_records",
+	[MAP_ARMED] = "armed",
+	[MAP_ARMED_STATE] = "armed_state",
+	[MAP_ARMED_TOLD] = "armed_told",
+	[MAP_ARMED_AT] = "armed_at",
+	[MAP_TICKER] = "ticker",
+	[MAP_SHOTS] = "shots",
+	[MAP_SPARED] = "spared",
 	[MAP_THREADS] = "threads",
 	[MAP_ARGS] = "args",
 	[MAP_ARGS_SCRATCH] = "args_scratch",
+	[MAP_UNDER] = "under",
+	[MAP_RISERS] = "risers",
 };
 
 static bool verifier_refused; /* libbpf said so while the last object was loaded */
@@ -204,6 +214,22 @@ static int program_attach(struct attach *attach, struct bpf_program *program,
 	return r;
 }
 
+/* Whether it can be attached is found by attaching it, for a moment. An iterator runs over one group,
+ * which nobody has named yet: that it loads must do. */
+static int program_try(struct bpf_program *program, int links[LOADER_LINKS], unsigned int *n)
+{
+	struct bpf_link *link;
+
+	if (strncmp(bpf_program__section_name(program), "iter", 4) != 0) {
+		link = bpf_program__attach(program);
+		if (!link)
+			return -errno;
+		bpf_link__destroy(link);
+	}
+	links[(*n)++] = bpf_program__fd(program);
+	return 0;
+}
+
 static int object_attach(struct attach *attach, struct bpf_object *object,
 			 const struct plan_variant *variant, int links[LOADER_LINKS])
 {
@@ -214,7 +240,9 @@ static int object_attach(struct attach *attach, struct bpf_object *object,
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(object, variant->programs[i]);
 
-		r = program ? program_attach(attach, program, links, &n) : -ENOENT;
+		r = !program	    ? -ENOENT
+		    : variant->late ? program_try(program, links, &n)
+				    : program_attach(attach, program, links, &n);
 		if (r < 0)
 			return r;
 	}

@@ -158,6 +158,28 @@ static bool probe_charged(const struct source *src)
 	return enum_value(src->btf, "bpf_func_id", "BPF_FUNC_ktime_get_coarse_ns") >= 0;
 }
 
+/* Not a kernel's property but a host's: the memory hierarchy is v1. */
+static bool probe_never(const struct source *src)
+{
+	(void)src;
+	return false;
+}
+
+static bool probe_timer(const struct source *src)
+{
+	return enum_value(src->btf, "bpf_func_id", "BPF_FUNC_timer_init") >= 0;
+}
+
+static bool probe_current_btf(const struct source *src)
+{
+	return enum_value(src->btf, "bpf_func_id", "BPF_FUNC_get_current_task_btf") >= 0;
+}
+
+static bool probe_send_task(const struct source *src)
+{
+	return has_func(src, "bpf_send_signal_task") && has_func(src, "bpf_task_from_pid");
+}
+
 /* clang-format off */
 static const struct {
 	const char *missing;
@@ -174,6 +196,10 @@ static const struct {
 	[FEATURE_GFP_FIRST] = { "", probe_gfp_first },	/* since 7.0 */
 	[FEATURE_MEMCG_ARG] = { "", probe_memcg_arg },	/* since 7.0 */
 	[FEATURE_CHARGED] = { "", probe_charged },	/* since 5.11 */
+	[FEATURE_V1] = { "the memory hierarchy is v2", probe_never },
+	[FEATURE_TIMER] = { "not in this kernel", probe_timer },		/* since 5.15 */
+	[FEATURE_CURRENT_BTF] = { "not in this kernel", probe_current_btf },	/* since 5.11 */
+	[FEATURE_SEND_TASK] = { "not in this kernel", probe_send_task },	/* since 6.13 */
 };
 /* clang-format on */
 

@@ -21,11 +21,15 @@ enum feature {
 	FEATURE_GFP_FIRST,
 	FEATURE_MEMCG_ARG,
 	FEATURE_CHARGED,
+	FEATURE_V1,
+	FEATURE_TIMER,
+	FEATURE_CURRENT_BTF,
+	FEATURE_SEND_TASK,
 	FEATURE_COUNT
 };
 #define NEEDS(feature) (1u << (feature))
 
-/* Bits NEEDS(feature). `kallsyms` is the path of /proc/kallsyms, read only where it matters. */
+/* Bits NEEDS(feature), but for FEATURE_V1: that the caller knows. `kallsyms` is the path of /proc/kallsyms, read only where it matters. */
 __u32 features_probe(const struct btf *btf, const char *kallsyms);
 
 /* In a few words, why a variant that needs the lowest bit of `missing` cannot run. */

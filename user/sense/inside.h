@@ -11,6 +11,7 @@
 #include "sense.h"
 #include "sweep.h"
 
+struct arms;
 struct ring_buffer;
 
 struct sense {
@@ -34,10 +35,13 @@ struct sense {
 	__u64 damaged; /* records that were too short for their type */
 	bool follows; /* took over from another sense: its records are not told twice */
 	__u64 skip_ns;
+	struct arms *arms; /* arm.c; the loop's and the worker's */
 };
 
 int records_open(struct sense *s);
 void records_close(struct sense *s);
+int arms_open(struct sense *s);
+void arms_close(struct sense *s);
 
 static inline void sense_closep(struct sense **s) { sense_close(*s); }
 

@@ -149,6 +149,8 @@ static void child_load(const struct loader_config *config, struct loaded *loaded
 	}
 	attach.features = features_probe(btf, "/proc/kallsyms");
 	btf__free(btf);
+	if (config->v1)
+		attach.features |= NEEDS(FEATURE_V1);
 	attach_init(&attach);
 	for (unsigned int i = 0; i < SIGNAL_COUNT; i++)
 		signal_run(&attach, i);

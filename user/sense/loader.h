@@ -21,10 +21,20 @@ enum loader_map {
 	MAP_PIDS,
 	MAP_TASKS,
 	MAP_SEEN,
+	MAP_ARM_RECORDS,
+	MAP_ARMED,
+	MAP_ARMED_STATE,
+	MAP_ARMED_TOLD,
+	MAP_ARMED_AT,
+	MAP_TICKER,
+	MAP_SHOTS,
+	MAP_SPARED,
 	MAP_HANDED,
 	MAP_THREADS = MAP_HANDED,
 	MAP_ARGS,
 	MAP_ARGS_SCRATCH,
+	MAP_UNDER,
+	MAP_RISERS,
 	MAP_COUNT
 };
 extern const char *const loader_map_names[MAP_COUNT]; /* as bpf/ calls them */
@@ -42,7 +52,7 @@ struct loader_config {
 #define LOADER_WHY 200
 struct loaded_signal {
 	int variant; /* index in plan[] */
-	int link[LOADER_LINKS]; /* -1: not used */
+	int link[LOADER_LINKS]; /* -1: not used; of a late variant: its programs */
 	char passed_over[LOADER_WHY]; /* "VARIANT: why; …" or "" */
 };
 

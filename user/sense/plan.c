@@ -9,9 +9,11 @@
 #include "lifecycle.skel.h"
 #include "oom.skel.h"
 #include "reclaim.skel.h"
+#include "reflex.skel.h"
 #include "sweep_cgroup.skel.h"
 #include "sweep_climb.skel.h"
 #include "sweep_task.skel.h"
+#include "tripwire.skel.h"
 #include "base/cleanup.h"
 #include "plan.h"
 
@@ -82,6 +84,27 @@ const struct plan_signal plan[SIGNAL_COUNT] = {
 		{ .name = "iter/task", USES("sweep_task", "sweep_task") },
 		NONE,
 	} },
+	/* Order of programs: where reclaim begins, then the hot one. arm.c attaches them. */
+	[SIGNAL_REFLEX] = { "reflex", "SIGKILL in the kernel for a task that charges past a threshold", {
+		{ .name = "rss_stat + reclaim, any task", .late = true,
+		  USES("reflex", "reflex_reclaim_any", "reflex_rss_any"),
+		  .needs = NEEDS(FEATURE_SEND_TASK) | NEEDS(FEATURE_CURRENT_BTF) },
+		{ .name = "rss_stat + reclaim", .late = true,
+		  USES("reflex", "reflex_reclaim", "reflex_rss"),
+		  .needs = NEEDS(FEATURE_CURRENT_BTF) },
+		{ .name = "rss_stat + reclaim, probing", .late = true,
+		  USES("reflex", "reflex_reclaim", "reflex_rss_probe") },
+		{ .name = "reclaim only", .late = true, USES("reflex", "reflex_reclaim") },
+		NONE,
+	} },
+	[SIGNAL_TRIPWIRE] = { "tripwire", "at once, when a group crosses a threshold", {
+		{ .name = "eventfd", .needs = NEEDS(FEATURE_V1) },
+		{ .name = "BPF timer", .late = true, USES("tripwire", "tripwire_find"),
+		  .needs = NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_TIMER) },
+		{ .name = "rss_stat while close", .late = true,
+		  USES("reflex", "reflex_rss_probe") },
+		{ .name = "close watch" },	/* the guard's, 20 a second */
+	} },
 };
 /* clang-format on */
 
@@ -101,6 +124,7 @@ static const struct {
 	{"lifecycle", lifecycle_bpf__elf_bytes},     {"oom", oom_bpf__elf_bytes},
 	{"reclaim", reclaim_bpf__elf_bytes},	     {"sweep_cgroup", sweep_cgroup_bpf__elf_bytes},
 	{"sweep_climb", sweep_climb_bpf__elf_bytes}, {"sweep_task", sweep_task_bpf__elf_bytes},
+	{"reflex", reflex_bpf__elf_bytes},	     {"tripwire", tripwire_bpf__elf_bytes},
 };
 
 const void *plan_object(const char *name, size_t *ret_bytes)

@@ -28,6 +28,8 @@ enum plan_signal_id {
 	SIGNAL_SWEEP,
 	SIGNAL_STAT,
 	SIGNAL_TASKS,
+	SIGNAL_REFLEX,
+	SIGNAL_TRIPWIRE,
 	SIGNAL_COUNT
 };
 
@@ -38,6 +40,8 @@ struct plan_variant {
 	const char *programs[PLAN_PROGRAMS];
 	__u32 needs; /* features, NEEDS() */
 	const char *with; /* runs only if the signal before it in the table got this variant */
+	/* Tried at the start, attached later (arm.c): the links are the programs' descriptors. */
+	bool late;
 };
 
 struct plan_signal {

@@ -99,7 +99,11 @@ int records_open(struct sense *s)
 	s->cpus = cpus;
 	s->lost_cpu = calloc(cpus, sizeof(*s->lost_cpu));
 	s->ring = ring_buffer__new(s->loaded.map[MAP_RECORDS], on_record, s, NULL);
-	return s->lost_cpu && s->ring ? 0 : -ENOMEM;
+	if (!s->lost_cpu || !s->ring)
+		return -ENOMEM;
+	return s->loaded.map[MAP_ARM_RECORDS] < 0
+		       ? 0
+		       : ring_buffer__add(s->ring, s->loaded.map[MAP_ARM_RECORDS], on_record, s);
 }
 
 void records_close(struct sense *s)

@@ -71,7 +71,9 @@ static int bpf_open(struct sense *s)
 		loader_run(&config, &s->loaded);
 	}
 	r = sweep_init(&s->sweep, &s->loaded, config.capacity, config.task_capacity);
-	return r < 0 ? r : records_open(s);
+	if (r == 0)
+		r = records_open(s);
+	return r < 0 ? r : arms_open(s);
 }
 
 int sense_open(const struct sense_config *config, struct sense **ret_sense)
@@ -113,6 +115,7 @@ void sense_close(struct sense *s)
 {
 	if (!s)
 		return;
+	arms_close(s);
 	records_close(s);
 	sweep_done(&s->sweep);
 	loaded_done(&s->loaded);
@@ -173,6 +176,9 @@ int sense_source(const struct sense *s, size_t i, struct sense_source *ret_sourc
 	ret_source->variant = plan[i].variants[got->variant].name;
 	ret_source->passed_over = *s->loaded.why_not ? s->loaded.why_not : got->passed_over;
 	ret_source->fallback = got->variant > 0;
+	/* the one that needs no BPF */
+	if (i == SIGNAL_TRIPWIRE && *s->loaded.why_not && s->fs.layout != CGROUP_V2)
+		ret_source->variant = plan[i].variants[0].name;
 	/* memory.pressure is a file of v2, and of kernels with PSI */
 	if (i == SIGNAL_STALLS && got->variant > 0 && (!s->psi || s->fs.layout != CGROUP_V2))
 		ret_source->variant = "none";

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The reflex: when a task of an armed group charges past the group's threshold, or begins to reclaim
+ * at its limit, it is given SIGKILL there and then, by its own hand. Every condition of docs/reflex.md
+ * is checked here, at that moment, on live figures; whatever is in doubt is not hit. Also where the
+ * tripwire is told by the same two tracepoints.
+ *
+ * rss_stat is hot, and attached only while an armed group is close; memcg_reclaim_begin costs nothing
+ * until somebody is at a limit. tp_btf, not raw_tp: kfuncs can be called from there.
+ */
+#include "armed.bpf.h"
+
+#define SIGKILL 9
+#define PF_EXITING 0x00000004 /* include/linux/sched.h, the same on all */
+#define PF_KTHREAD 0x00200000
+#define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h, the same on all */
+
+extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
+extern int bpf_send_signal_task(struct task_struct *task, int sig, enum pid_type type,
+				u64 value) __ksym __weak;
+
+/* Never hit. The value is the process's start_boottime; of a memcg 0. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ARM_SPARED);
+	__type(key, struct spared_key);
+	__type(value, u64);
+} spared SEC(".maps");
+
+/* memcg id → which levels from there upwards are armed. Ids are never reused, and a cgroup never
+ * gets another parent, so this is true for as long as the epoch is. */
+struct under_value {
+	u32 epoch;
+	u32 levels; /* bit 0: itself */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, UNDER_ENTRIES);
+	__type(key, u64);
+	__type(value, struct under_value);
+} under SEC(".maps");
+
+/* Process → its resident memory when it was last seen over a threshold, pages. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, RISERS_ENTRIES);
+	__type(key, u32);
+	__type(value, u64);
+} risers SEC(".maps");
+
+static __always_inline u32 levels_armed(struct cgroup_subsys_state *css, u64 id, u32 epoch,
+					const bool direct)
+{
+	struct under_value now = {.epoch = epoch}, *known = bpf_map_lookup_elem(&under, &id);
+	u64 at;
+	int i;
+
+	if (known && known->epoch == epoch)
+		return known->levels;
+	for (i = 0; i < RECORD_LEVELS && css; i++) {
+		at = direct ? compat_css_id_direct(css) : compat_css_id(css);
+		if (bpf_map_lookup_elem(&armed, &at))
+			now.levels |= 1u << i;
+		css = direct ? css->parent : BPF_CORE_READ(css, parent);
+	}
+	if (css)
+		lost_count(LOST_TOO_DEEP);
+	bpf_map_update_elem(&under, &id, &now, BPF_ANY);
+	return now.levels;
+}
+
+static __always_inline bool shot_used(const struct crossing *crossing)
+{
+	struct shot_key key = {crossing->id, crossing->armed.generation};
+
+	return bpf_map_lookup_elem(&shots, &key) != NULL;
+}
+
+/* The one shot of this arming: true for exactly one caller. */
+static __always_inline bool shot_take(const struct crossing *crossing)
+{
+	struct shot_key key = {crossing->id, crossing->armed.generation};
+	u64 now = bpf_ktime_get_ns();
+
+	return bpf_map_update_elem(&shots, &key, &now, BPF_NOEXIST) == 0;
+}
+
+/* Under the armed group, with nothing protected on the way? */
+static __always_inline bool path_allows(struct cgroup_subsys_state *css, u64 armed_id)
+{
+	for (int i = 0; i < RECORD_LEVELS && css; i++) {
+		struct spared_key key = {.memcg_id = compat_css_id(css)};
+
+		if (bpf_map_lookup_elem(&spared, &key))
+			return false;
+		if (key.memcg_id == armed_id)
+			return true;
+		css = BPF_CORE_READ(css, parent);
+	}
+	return false;
+}
+
+static __always_inline u64 victim_pages(struct mm_struct *mm)
+{
+	return compat_rss(mm, RSS_ANON) + compat_rss(mm, RSS_SHMEM);
+}
+
+/* May this process be hit for this crossing? Every condition but the shot. */
+static __always_inline bool victim_allowed(struct task_struct *task,
+					   const struct crossing *crossing)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	bool whole = crossing->armed.flags & ARM_WHOLE;
+	struct spared_key key = {.pid = BPF_CORE_READ(task, tgid)};
+	u64 *start;
+
+	if (!mm || BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_EXITING) ||
+	    BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
+		return false;
+	if (key.pid == 1 || (!whole && compat_is_init(leader)))
+		return false;
+	start = bpf_map_lookup_elem(&spared, &key);
+	if (start && *start == BPF_CORE_READ(leader, start_boottime))
+		return false;
+	if (!whole && victim_pages(mm) << config.page_shift < crossing->armed.least_rss)
+		return false;
+	return path_allows(compat_task_css(task), crossing->id);
+}
+
+static __always_inline void strike_record(const struct crossing *crossing,
+					  struct task_struct *current, struct task_struct *victim,
+					  u32 hook, int error)
+{
+	struct task_struct *leader = BPF_CORE_READ(victim, group_leader);
+	struct mm_struct *mm = BPF_CORE_READ(victim, mm);
+	struct record_arm *rec = arm_record(RECORD_REFLEX, crossing, hook);
+
+	if (!rec)
+		return;
+	arm_record_task(rec, current);
+	if (rec->limit == RECORD_UNKNOWN)
+		rec->limit = css_limit(compat_task_css(current), false);
+	rec->victim_pid = BPF_CORE_READ(victim, tgid);
+	if (rec->victim_pid != rec->pid)
+		rec->flags = RECORD_ARM_OTHER;
+	rec->error = error;
+	rec->victim_start_boottime_ns = BPF_CORE_READ(leader, start_boottime);
+	if (mm)
+		rec->victim_rss = (victim_pages(mm) + compat_rss(mm, RSS_FILE))
+				  << config.page_shift;
+	bpf_probe_read_kernel(rec->victim_comm, sizeof(rec->victim_comm),
+			      __builtin_preserve_access_index(&leader->comm));
+	bpf_ringbuf_submit(rec, RECORD_WAKES);
+}
+
+/* The process that user space would rather see gone: the one that it meant, and still larger than
+ * who charges. True if the shot was used on it. */
+static __always_inline bool strike_preferred(const struct crossing *crossing,
+					     struct task_struct *current, u32 hook)
+{
+	struct mm_struct *mm, *own = BPF_CORE_READ(current, mm);
+	struct task_struct *task;
+	bool used = false;
+
+	if (!crossing->armed.preferred_pid ||
+	    crossing->armed.preferred_pid == bpf_get_current_pid_tgid() >> 32)
+		return false;
+	task = bpf_task_from_pid(crossing->armed.preferred_pid);
+	if (!task)
+		return false;
+	mm = BPF_CORE_READ(task, mm);
+	if (mm && own && victim_pages(mm) > victim_pages(own) &&
+	    BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid) &&
+	    BPF_CORE_READ(task, start_boottime) == crossing->armed.preferred_start_ns &&
+	    victim_allowed(task, crossing) && crossing_stands(crossing) && shot_take(crossing)) {
+		used = true;
+		strike_record(crossing, current, task, hook,
+			      bpf_send_signal_task(task, SIGKILL,
+						   bpf_core_enum_value(enum pid_type, PIDTYPE_TGID),
+						   0));
+	}
+	bpf_task_release(task);
+	return used;
+}
+
+/* Has the task's own memory grown since it was last seen here? Who gives memory back, or maps a file
+ * that is cached, comes by rss_stat as well. */
+static __always_inline bool task_rises(struct task_struct *task)
+{
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
+	u64 now = victim_pages(BPF_CORE_READ(task, mm)), *last = bpf_map_lookup_elem(&risers, &pid);
+	bool rises = last && now > *last;
+
+	if (!last || now != *last)
+		bpf_map_update_elem(&risers, &pid, &now, BPF_ANY);
+	return rises;
+}
+
+/* `any`, `direct`: constants. */
+static __always_inline void strike(struct crossing *crossing, struct task_struct *current, u32 hook,
+				   const bool any)
+{
+	if (any && strike_preferred(crossing, current, hook))
+		return;
+	if (!victim_allowed(current, crossing) || !crossing_stands(crossing) ||
+	    !shot_take(crossing))
+		return;
+	strike_record(crossing, current, current, hook, bpf_send_signal(SIGKILL));
+}
+
+static __always_inline int look(struct task_struct *current, struct cgroup_subsys_state *css,
+				u64 id, u32 epoch, u32 hook, const bool any, const bool direct)
+{
+	u32 levels = levels_armed(css, id, epoch, direct);
+	u64 slack = hook == ARM_HOOK_RECLAIM ? (u64)ARM_SLACK_PAGES << config.page_shift : 0;
+	struct crossing crossing;
+
+	for (int i = 0; i < RECORD_LEVELS && css && levels; i++, levels >>= 1) {
+		if (levels & 1) {
+			id = direct ? compat_css_id_direct(css) : compat_css_id(css);
+			if (crossing_look(&crossing, css, id, direct) &&
+			    crossing.usage + slack >= crossing.threshold) {
+				if ((crossing.armed.flags & ARM_REFLEX) && !shot_used(&crossing) &&
+				    (hook == ARM_HOOK_RECLAIM || task_rises(current)))
+					strike(&crossing, current, hook, any);
+				crossing_tell(&crossing, css, true, current, hook);
+			}
+		}
+		css = direct ? css->parent : BPF_CORE_READ(css, parent);
+	}
+	return 0;
+}
+
+static __always_inline struct armed_state *state_armed(void)
+{
+	u32 zero = 0;
+	struct armed_state *state = bpf_map_lookup_elem(&armed_state, &zero);
+
+	return state && state->count ? state : NULL;
+}
+
+/* Where another process reads or writes a cgroup file that makes the kernel reclaim (a lowered limit,
+ * memory.reclaim), it does so in its own context: current is then not under what is armed. */
+static __always_inline int reclaim(const bool any)
+{
+	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
+	struct armed_state *state = state_armed();
+	struct cgroup_subsys_state *css;
+
+	if (!state)
+		return 0;
+	css = compat_task_css(current);
+	return look(current, css, compat_css_id(css), state->epoch, ARM_HOOK_RECLAIM, any, false);
+}
+
+SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
+int reflex_reclaim(void *ctx) { return reclaim(false); }
+
+SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
+int reflex_reclaim_any(void *ctx) { return reclaim(true); }
+
+/* Only current's own memory, and only what is charged for it; a fork's child, another's pages that
+ * are swapped out, and mapped files come here as well. */
+static __always_inline bool rss_own(struct mm_struct *mm, int member, struct mm_struct *own)
+{
+	return mm == own && (member == RSS_ANON || member == RSS_SHMEM);
+}
+
+static __always_inline int rss(struct mm_struct *mm, int member, const bool any)
+{
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct armed_state *state = state_armed();
+	struct cgroup_subsys_state *css;
+
+	if (!state || !rss_own(mm, member, current->mm))
+		return 0;
+	css = compat_task_css_direct(current);
+	if (!css)
+		return 0;
+	return look(current, css, compat_css_id_direct(css), state->epoch, ARM_HOOK_RSS_STAT, any,
+		    true);
+}
+
+SEC("tp_btf/rss_stat")
+int BPF_PROG(reflex_rss, struct mm_struct *mm, int member) { return rss(mm, member, false); }
+
+SEC("tp_btf/rss_stat")
+int BPF_PROG(reflex_rss_any, struct mm_struct *mm, int member) { return rss(mm, member, true); }
+
+/* Before 5.11, where current cannot be had as a pointer to load from; and where it fires once for 64
+ * faults. */
+SEC("tp_btf/rss_stat")
+int BPF_PROG(reflex_rss_probe, struct mm_struct *mm, int member)
+{
+	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
+	struct armed_state *state = state_armed();
+	struct cgroup_subsys_state *css;
+
+	if (!state || !rss_own(mm, member, BPF_CORE_READ(current, mm)))
+		return 0;
+	css = compat_task_css(current);
+	return look(current, css, compat_css_id(css), state->epoch, ARM_HOOK_RSS_STAT, false,
+		    false);
+}

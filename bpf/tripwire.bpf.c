@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The tripwire by BPF timer: looks at the page counters of the armed groups every 1 to 5 ms, the
+ * sooner the closer the closest of them is, and tells when one is near or over. Only tells. Costs
+ * nothing while nothing is armed: the timer ends by itself.
+ *
+ * A group's memcg is kept as a number, read by bpf_probe_read_kernel() and held against its id each
+ * time: one that has gone reads as garbage with another id, never as a crossing.
+ */
+#include "armed.bpf.h"
+
+struct bpf_timer { /* UAPI */
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
+struct ticker_value {
+	struct bpf_timer timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct ticker_value);
+} ticker SEC(".maps");
+
+/* memcg id → its struct mem_cgroup. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ARM_ENTRIES);
+	__type(key, u64);
+	__type(value, u64);
+} armed_at SEC(".maps");
+
+struct tick {
+	u64 margin; /* bytes to the closest threshold of all */
+};
+
+static long tick_one(void *map, const u64 *key, struct armed_value *value, struct tick *tick)
+{
+	u64 id = *key, *at = bpf_map_lookup_elem(&armed_at, &id), to;
+	struct cgroup_subsys_state *css;
+	struct crossing crossing;
+	bool over;
+
+	if (!at)
+		return 0;
+	css = (struct cgroup_subsys_state *)*at;
+	if (compat_css_id(css) != id || !crossing_look(&crossing, css, id, false))
+		return 0;
+	over = crossing.usage >= crossing.threshold;
+	to = over || crossing.usage >= crossing.armed.near ? 0
+							   : crossing.armed.near - crossing.usage;
+	if (to < tick->margin)
+		tick->margin = to;
+	if (to == 0)
+		crossing_tell(&crossing, css, over, NULL, ARM_HOOK_TIMER);
+	return 0;
+}
+
+static int tick_all(void *map, u32 *key, struct ticker_value *value)
+{
+	struct tick tick = {.margin = ~0ULL};
+	struct armed_state *state;
+	u32 zero = 0;
+	u64 next;
+
+	state = bpf_map_lookup_elem(&armed_state, &zero);
+	if (!state || !state->count)
+		return 0;
+	bpf_for_each_map_elem(&armed, tick_one, &tick, 0);
+	next = tick.margin / TICK_BYTES_PER_NS;
+	next = next < TICK_LEAST_NS ? TICK_LEAST_NS : next > TICK_MOST_NS ? TICK_MOST_NS : next;
+	bpf_timer_start(&value->timer, next, 0);
+	return 0;
+}
+
+#define CLOCK_MONOTONIC 1
+
+/* Run by user space over the one group that it has just armed: where its memcg is, and the timer,
+ * if it does not run. */
+SEC("iter/cgroup")
+int tripwire_find(struct bpf_iter__cgroup *ctx)
+{
+	struct cgroup *cgrp = ctx->cgroup;
+	struct cgroup_subsys_state *css;
+	struct ticker_value *value;
+	u32 zero = 0;
+	u64 id, at;
+
+	if (!cgrp)
+		return 0;
+	css = compat_cgroup_css_direct(cgrp);
+	if (!css)
+		return 0;
+	id = cgrp->kn->id;
+	at = (u64)css;
+	if (!bpf_map_lookup_elem(&armed, &id))
+		return 0;
+	bpf_map_update_elem(&armed_at, &id, &at, BPF_ANY);
+	value = bpf_map_lookup_elem(&ticker, &zero);
+	if (!value)
+		return 0;
+	if (bpf_timer_init(&value->timer, &ticker, CLOCK_MONOTONIC) == 0)
+		bpf_timer_set_callback(&value->timer, tick_all);
+	bpf_timer_start(&value->timer, TICK_LEAST_NS, 0);
+	return 0;
+}
