@@ -103,7 +103,7 @@ struct act;
 
 int act_init(struct act **ret_act, uint32_t slots, const struct act_calls *calls);	/* 0 or -ENOMEM */
 void act_free(struct act *act);						/* takes NULL */
-/* New rules, atomically; `set` must outlive them. Emergencies under way keep their place where the policy of the same name
+/* New rules, atomically; `set` must outlive them (the old one is not read any more afterwards). NULL: none. Emergencies under way keep their place where the policy of the same name
  * still has the same ladder, and end otherwise (what was throttled is handed back: end()). */
 void act_policies(struct act *act, const struct policy_set *set);
 /* The board grew: slots keep their indices. Allocates; in calm. */
@@ -134,7 +134,7 @@ void act_counts(const struct act *act, struct act_counts *ret_counts);
 uint64_t act_deadline(const struct act *act);
 
 /* Which policy arms the reflex or a tripwire for this slot, and at how many bytes of usage; false: none. */
-bool act_armed(const struct act *act, const struct act_world *world, uint32_t slot,
+bool act_armed(struct act *act, const struct act_world *world, uint32_t slot,
 	       const struct policy **ret_policy, uint64_t *ret_threshold, bool *ret_reflex);
 
 /* match.c. May this never be a target, whatever the rules say? HR_WHY_NONE: it may. */
