@@ -49,7 +49,7 @@ static int take_value(const struct tree *tree, const struct sink_key *key, const
 		return 0;
 	}
 	if (!tree_text(value) || key->parse(tree_text(value), at))
-		return tree_complain(tree, value, tree_what(value), "%s", key->wants);
+		return tree_complain(tree, value, tree_what(value), "expected %s", key->wants);
 	return 0;
 }
 
@@ -77,7 +77,7 @@ static int take_option(const struct tree *tree, struct sink *sink, const struct 
 		return take_value(tree, found, value, (char *)sink->options + found->offset);
 	for (const struct sink_key *k = sink->type->keys; k && k->name; k++)
 		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s, ", k->name);
-	return tree_complain(tree, key, name, "one of %stypes, severity, queue, interval", known);
+	return tree_complain(tree, key, name, "expected one of %stypes, severity, queue, interval", known);
 }
 
 static int take_sink(void *arg, const struct tree_node *key, const struct tree_node *value)
@@ -90,10 +90,10 @@ static int take_sink(void *arg, const struct tree_node *key, const struct tree_n
 
 	if (value->kind != TREE_MAP && !nothing)
 		return tree_complain(load->tree, value, tree_what(value),
-				     "the sink's settings, such as {%s: …}",
+				     "expected the sink's settings, such as {%s: …}",
 				     type->keys && type->keys->name ? type->keys->name : "interval");
 	if (load->e->n == EXPORT_SINKS)
-		return tree_complain(load->tree, key, tree_text(key), "at most %d sinks", EXPORT_SINKS);
+		return tree_complain(load->tree, key, tree_text(key), "expected at most %d sinks", EXPORT_SINKS);
 	err = export_config_add(load->e, type);
 	if (err)
 		return err;
@@ -102,7 +102,7 @@ static int take_sink(void *arg, const struct tree_node *key, const struct tree_n
 		err = take_option(load->tree, sink, value->child[i], value->child[i + 1]);
 	for (const struct sink_key *k = type->keys; !err && k && k->name; k++)
 		if (k->needed && (nothing || !tree_get(value, k->name)))
-			err = tree_complain(load->tree, key, type->name, "%s: %s", k->name, k->wants);
+			err = tree_complain(load->tree, key, type->name, "expected %s: %s", k->name, k->wants);
 	return err;
 }
 
@@ -111,7 +111,7 @@ static int take_state(void *arg, const struct tree_node *key, const struct tree_
 	struct load *load = arg;
 
 	if (!tree_text(value) || parse_path(tree_text(value), load->e->state))
-		return tree_complain(load->tree, value, tree_what(value), "an absolute path");
+		return tree_complain(load->tree, value, tree_what(value), "expected an absolute path");
 	return 0;
 }
 
@@ -127,7 +127,7 @@ int export_config_load(const char *path, struct exporter *e, char error[EXPORT_E
 	if (err)
 		return err;
 	if (tree.root && tree.root->kind != TREE_MAP)
-		return tree_complain(&tree, tree.root, tree_what(tree.root), "`key: value` lines");
+		return tree_complain(&tree, tree.root, tree_what(tree.root), "expected `key: value` lines");
 	part = tree.root ? tree_get(tree.root, "export") : NULL;
 	if (!part)
 		return 0;
