@@ -21,6 +21,7 @@
 #define ENFORCE_PATH	512
 #define ENFORCE_QUEUE	64		/* deeds under way or waiting, per worker */
 #define ENFORCE_DETAIL	96
+#define ENFORCE_SPARE	8
 
 struct enforce;
 
@@ -71,6 +72,10 @@ int enforce_submit(struct enforce *enforce, const struct enforce_job *job);
 bool enforce_take(struct enforce *enforce, struct enforce_result *ret_result);
 /* L. Lift the throttle of this container now (calm again), if the value is still ours. */
 void enforce_lift(struct enforce *enforce, uint64_t memcg_id);
+
+/* L. Process number i (below ENFORCE_SPARE) of those that are never targets: the supervisor, the resolver …; 0: none. We
+ * ourselves and our parents at the time of enforce_open() are spared anyway. */
+void enforce_spare(struct enforce *enforce, unsigned int i, uint32_t pid);
 
 /* What can be done on this host, tried at start without harming anybody; for `headroom check` and the board. */
 struct enforce_ability {

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Runs one job of the enforcing room against a cgroup, a process or a process group, and prints what came of it as one line
+ * of JSON. For tests, and for people who want to see what a rung does before they write a policy. It really does it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "enforce/enforce.h"
+#include "enforce/group.h"
+#include "enforce/private.h"
+#include "enforce/proc.h"
+#include "sense/cgroupfs.h"
+
+static const struct {
+	const char *name, *help;
+	enum hr_rung rung;
+	bool largest;
+} verbs[] = {
+	{"kill", "SIGKILL to the whole", HR_RUNG_KILL, false},
+	{"kill-largest", "SIGKILL to the container's largest process", HR_RUNG_KILL, true},
+	{"term", "SIGTERM to the main process", HR_RUNG_TERM, false},
+	{"reclaim", "memory.reclaim of --bytes", HR_RUNG_RECLAIM, false},
+	{"throttle", "memory.high at --bytes for --for", HR_RUNG_THROTTLE, false},
+};
+
+static const char *const deeds[HR_DEED_COUNT] = {
+	[HR_DEED_DONE] = "done",       [HR_DEED_REHEARSED] = "rehearsed",
+	[HR_DEED_FAILED] = "failed",   [HR_DEED_SKIPPED] = "skipped",
+	[HR_DEED_REFUSED] = "refused",
+};
+
+struct options {
+	struct enforce_config config;
+	struct enforce_job job;
+	uint64_t id, start_ns; /* HR_UNKNOWN: what there is now */
+	uint64_t hold_ms; /* stay open that long after the answer */
+	bool lift;
+	unsigned twice; /* so many jobs of the same kind at once */
+};
+
+static void usage(FILE *out)
+{
+	fputs("usage: enforce-try [OPTION]… VERB TARGET\n"
+	      "       enforce-try [OPTION]… undo | ability\n"
+	      "       enforce-try [OPTION]… freeze cgroup:/PATH   (and stays until it is killed)\n"
+	      "TARGET: cgroup:/PATH | pid:N | job:PGID. VERB:\n",
+	      out);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(out, "  %-14s%s\n", verbs[i].name, verbs[i].help);
+	fputs("\n"
+	      "  -u, --undo FILE        the undo table (default: a file in the current directory)\n"
+	      "  -d, --deadline TIME    how long memory is watched (default 5s)\n"
+	      "  -s, --signal N         for term\n"
+	      "  -b, --bytes SIZE       for reclaim and throttle\n"
+	      "  -f, --for TIME         for throttle (default 10s)\n"
+	      "  -i, --id N             the cgroup id that is meant (default: that of the path)\n"
+	      "  -t, --start NS         the start time that is meant (default: that of the pid)\n"
+	      "  -H, --hold TIME        stay open so long after the answer\n"
+	      "  -l, --lift             lift the throttle before the end of --hold\n"
+	      "  -n, --times N          submit the job N times\n",
+	      out);
+}
+
+/* Where memory is, on this host. */
+static int find_host(struct enforce_config *config)
+{
+	static struct cgroupfs fs;
+	int r = cgroupfs_find("", &fs);
+
+	if (r < 0)
+		return r;
+	config->root = "";
+	config->memory_root = fs.memory;
+	config->v1 = fs.layout != CGROUP_V2;
+	return 0;
+}
+
+static int set_target(const char *text, struct options *o)
+{
+	struct enforce_job *job = &o->job;
+	struct stat st;
+	char path[PATH_MAX + ENFORCE_PATH];
+
+	job->leader_start_ns = HR_UNKNOWN;
+	if (!strncmp(text, "cgroup:", 7)) {
+		if (strlen(text + 7) >= sizeof(job->path))
+			return -ENAMETOOLONG;
+		strcpy(job->path, text + 7);
+		snprintf(path, sizeof(path), "%s%s", o->config.memory_root, job->path);
+		job->memcg_id = o->id;
+		if (o->id == HR_UNKNOWN)
+			job->memcg_id = stat(path, &st) ? 0 : st.st_ino;
+		return 0;
+	}
+	if (!strncmp(text, "pid:", 4) || !strncmp(text, "job:", 4)) {
+		uint32_t pid = (uint32_t)strtoul(text + 4, NULL, 10);
+		struct proc_stat proc = {0};
+		_cleanup_close_ int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		proc_stat(proc_fd, pid, &proc);
+		*(text[0] == 'p' ? &job->pid : &job->pgid) = pid;
+		*(text[0] == 'p' ? &job->start_boottime_ns : &job->leader_start_ns) =
+			o->start_ns == HR_UNKNOWN ? proc_ticks_ns(proc.start_ticks) : o->start_ns;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static void print_number(const char *key, uint64_t value)
+{
+	if (value == HR_UNKNOWN)
+		printf(",\"%s\":null", key);
+	else
+		printf(",\"%s\":%llu", key, (unsigned long long)value);
+}
+
+static void print_text(const char *key, const char *text)
+{
+	char clean[256];
+
+	printf(",\"%s\":\"", key);
+	for (const char *p = text_clean(text, strlen(text), clean, sizeof(clean)); *p; p++)
+		printf(*p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+	putchar('"');
+}
+
+static void print_result(const struct enforce_result *r, uint64_t submitted_ns, uint64_t taken_ns)
+{
+	char comm[17] = {0}, error[40] = "";
+
+	memcpy(comm, r->comm, 16);
+	if (r->error)
+		snprintf(error, sizeof(error), "%s", strerrorname_np(r->error) ?: "?");
+	printf("{\"tag\":%llu", (unsigned long long)r->tag);
+	print_text("deed", deeds[r->deed]);
+	print_text("error", error);
+	printf(",\"signal\":%d,\"pid\":%u,\"processes\":%u", r->signal, r->pid, r->processes);
+	print_text("comm", comm);
+	print_number("usage_before_bytes", r->usage_before);
+	print_number("usage_after_bytes", r->usage_after);
+	print_number("freed_bytes", r->freed);
+	printf(",\"waited_ms\":%.3f,\"deed_ms\":%.3f", (double)(r->began_ns - submitted_ns) / 1e6,
+	       (double)(r->ended_ns - r->began_ns) / 1e6);
+	if (r->freed_ns)
+		printf(",\"freed_after_ms\":%.3f", (double)(r->freed_ns - r->began_ns) / 1e6);
+	else
+		printf(",\"freed_after_ms\":null");
+	printf(",\"answer_ms\":%.3f", (double)(taken_ns - submitted_ns) / 1e6);
+	print_text("detail", r->detail);
+	puts("}");
+	fflush(stdout);
+}
+
+static int run(struct options *o)
+{
+	struct enforce *e;
+	struct enforce_result result;
+	uint64_t submitted;
+	unsigned left = 0;
+	int r = enforce_open(&o->config, &e), status = 0;
+
+	if (r < 0) {
+		log_error("cannot open: %s", strerror(-r));
+		return 1;
+	}
+	submitted = clock_mono_ns();
+	for (unsigned i = 0; i < o->twice; i++) {
+		o->job.tag = i;
+		r = enforce_submit(e, &o->job);
+		if (r < 0)
+			log_error("not taken: %s", strerror(-r));
+		left += !r;
+		status |= r < 0;
+	}
+	while (left) {
+		struct pollfd p = {.fd = enforce_fd(e), .events = POLLIN};
+
+		poll(&p, 1, -1);
+		while (enforce_take(e, &result)) {
+			print_result(&result, submitted, clock_mono_ns());
+			status |= result.deed == HR_DEED_FAILED;
+			left--;
+		}
+	}
+	if (o->lift)
+		enforce_lift(e, o->job.memcg_id);
+	if (o->hold_ms)
+		poll(NULL, 0, (int)o->hold_ms);
+	enforce_close(e);
+	return status;
+}
+
+static int run_undo(const struct options *o)
+{
+	struct undo *undo;
+	int r = undo_open(o->config.undo_path, &undo);
+
+	if (r < 0) {
+		log_error("%s: %s", o->config.undo_path, strerror(-r));
+		return 1;
+	}
+	printf("{\"taken_back\":%u}\n", undo_all(undo));
+	undo_close(undo);
+	return 0;
+}
+
+static int run_ability(const struct options *o)
+{
+	struct enforce_ability a;
+
+	for (unsigned i = 0; !enforce_ability(&o->config, i, &a); i++) {
+		printf("{\"rung\":%d", a.rung);
+		print_text("variant", a.variant);
+		print_text("why", a.why);
+		puts("}");
+	}
+	return 0;
+}
+
+static int add_pid(uint32_t pid, void *arg)
+{
+	pidset_add(arg, pid);
+	return 0;
+}
+
+/* The first half of what a kill without cgroup.kill does; then this process is for somebody to kill. */
+static int run_freeze(struct options *o)
+{
+	static struct deed deed;
+	static struct pidset pids;
+	struct frozen frozen;
+	struct enforce *e;
+	int r = enforce_open(&o->config, &e);
+
+	deed.job = o->job;
+	deed.dir_fd = deed.usage_fd = -1;
+	if (!r && !deed_open(e, &deed))
+		r = -deed.result.error;
+	if (!r) {
+		group_pids(deed.dir_fd, add_pid, &pids);
+		r = freeze(e, &deed, &pids, &frozen);
+	}
+	if (r < 0) {
+		log_error("cannot freeze: %s", strerror(-r));
+		return 1;
+	}
+	puts("frozen");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+	static const struct option options[] = {
+		{"undo", 1, NULL, 'u'},
+		{"deadline", 1, NULL, 'd'},
+		{"signal", 1, NULL, 's'},
+		{"bytes", 1, NULL, 'b'},
+		{"for", 1, NULL, 'f'},
+		{"id", 1, NULL, 'i'},
+		{"start", 1, NULL, 't'},
+		{"hold", 1, NULL, 'H'},
+		{"lift", 0, NULL, 'l'},
+		{"times", 1, NULL, 'n'},
+		{0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "u:d:s:b:f:i:t:H:ln:", options, NULL)) != -1) {
+		int r = 0;
+
+		switch (c) {
+		case 'u':
+			o->config.undo_path = optarg;
+			break;
+		case 'd':
+			r = units_parse_duration_ms(optarg, &o->job.deadline_ms);
+			break;
+		case 's':
+			o->job.signal = atoi(optarg);
+			break;
+		case 'b':
+			r = units_parse_bytes(optarg, &o->job.bytes);
+			break;
+		case 'f':
+			r = units_parse_duration_ms(optarg, &o->job.for_ms);
+			break;
+		case 'i':
+			o->id = strtoull(optarg, NULL, 10);
+			break;
+		case 't':
+			o->start_ns = strtoull(optarg, NULL, 10);
+			break;
+		case 'H':
+			r = units_parse_duration_ms(optarg, &o->hold_ms);
+			break;
+		case 'l':
+			o->lift = true;
+			break;
+		case 'n':
+			o->twice = (unsigned)atoi(optarg);
+			break;
+		default:
+			return false;
+		}
+		if (r < 0)
+			return false;
+	}
+	return optind < argc;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {
+		.config.undo_path = "enforce-try.undo",
+		.job = {.deadline_ms = 5000, .for_ms = 10000},
+		.id = HR_UNKNOWN,
+		.start_ns = HR_UNKNOWN,
+		.twice = 1,
+	};
+	const char *verb;
+	int r;
+
+	log_name("enforce-try");
+	if (!parse(argc, argv, &o)) {
+		usage(stderr);
+		return 2;
+	}
+	verb = argv[optind];
+	r = find_host(&o.config);
+	if (r < 0) {
+		log_error("no cgroups: %s", strerror(-r));
+		return 1;
+	}
+	if (!strcmp(verb, "undo"))
+		return run_undo(&o);
+	if (!strcmp(verb, "ability"))
+		return run_ability(&o);
+	if (optind + 1 >= argc || set_target(argv[optind + 1], &o) < 0) {
+		usage(stderr);
+		return 2;
+	}
+	if (!strcmp(verb, "freeze"))
+		return run_freeze(&o);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(verbs[i].name, verb)) {
+			o.job.rung = verbs[i].rung;
+			o.job.largest = verbs[i].largest;
+			return run(&o);
+		}
+	usage(stderr);
+	return 2;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Freezing, as a means only: for the moment in which those who fork faster than they can be killed get their signals. It is
+ * in the undo table before it is done, so its end survives us. Never freezes a group that holds anybody else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "group.h"
+#include "private.h"
+
+#define FREEZE_MOST_NS (2000 * NS_PER_MS) /* what the undo table is told; it takes a millisecond */
+
+/* The path of /proc/PID/cgroup's line that has this controller. False: there is none. */
+static bool group_of(int proc_fd, uint32_t pid, const char *controller, char path[ENFORCE_PATH])
+{
+	char name[32], text[4096], *save = NULL;
+	size_t n = strlen(controller);
+
+	snprintf(name, sizeof(name), "%u/cgroup", pid);
+	if (group_read(proc_fd, name, text, sizeof(text)) <= 0)
+		return false;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *list = strchr(line, ':'), *at = list ? strchr(list + 1, ':') : NULL;
+
+		if (!at || strlen(at + 1) >= ENFORCE_PATH)
+			continue;
+		*at = '\0';
+		for (char *word = list + 1; word; word = strchr(word, ',')) {
+			word += *word == ',';
+			if (strncmp(word, controller, n) || (word[n] && word[n] != ','))
+				continue;
+			strcpy(path, at + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_below(const char *path, const char *top)
+{
+	size_t n = strlen(top);
+
+	return !strncmp(path, top, n) && (!path[n] || path[n] == '/');
+}
+
+struct others {
+	const struct enforce *e;
+	const struct pidset *pids;
+	const char *path;
+};
+
+/* Is it none of the container's? Those that were forked since it was listed are. */
+static int is_other(uint32_t pid, void *arg)
+{
+	const struct others *others = arg;
+	char path[ENFORCE_PATH];
+
+	if (pidset_has(others->pids, pid) || !group_of(others->e->proc_fd, pid, "memory", path))
+		return 0;
+	return !is_below(path, others->path);
+}
+
+/* Any member tells where they are frozen: "" or "/" would be everybody. */
+static bool find_v1_path(const struct enforce *e, const struct pidset *pids,
+			 char path[ENFORCE_PATH])
+{
+	for (uint32_t i = 0; i < PIDSET; i++)
+		if (pids->slot[i] && group_of(e->proc_fd, pids->slot[i], "freezer", path))
+			return path[0] == '/' && path[1];
+	return false;
+}
+
+static int find_v1(struct enforce *e, const struct deed *deed, const struct pidset *pids,
+		   struct undo_entry *entry, struct frozen *frozen)
+{
+	struct others others = {.e = e, .pids = pids, .path = deed->job.path};
+	_cleanup_close_ int fd = -1;
+
+	if (e->freezer_fd < 0 || !find_v1_path(e, pids, entry->path))
+		return -EOPNOTSUPP;
+	fd = openat(e->freezer_fd, entry->path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (group_id(fd, &entry->memcg_id) < 0 || group_pids(fd, is_other, &others))
+		return -EOPNOTSUPP;
+	strcpy(entry->hierarchy, e->freezer_root);
+	*frozen = (struct frozen){.file = "freezer.state", .thaw = "THAWED"};
+	frozen->dir_fd = take_fd(fd);
+	return 0;
+}
+
+static int find_v2(struct enforce *e, const struct deed *deed, struct undo_entry *entry,
+		   struct frozen *frozen)
+{
+	int fd;
+
+	if (faccessat(deed->dir_fd, "cgroup.freeze", W_OK, 0) < 0)
+		return -EOPNOTSUPP;
+	fd = fcntl(deed->dir_fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return -errno;
+	strcpy(entry->path, enforce_below(e, deed->job.path));
+	strcpy(entry->hierarchy, e->memory_root);
+	entry->memcg_id = deed->job.memcg_id;
+	*frozen = (struct frozen){.dir_fd = fd, .file = "cgroup.freeze", .thaw = "0"};
+	return 0;
+}
+
+int freeze(struct enforce *e, const struct deed *deed, const struct pidset *pids,
+	   struct frozen *ret_frozen)
+{
+	struct undo_entry entry = {.what = UNDO_FREEZE, .ours = 1};
+	struct frozen frozen = {.dir_fd = -1};
+	char text[16];
+	int r;
+
+	if (!e->undo)
+		return -EOPNOTSUPP;
+	r = e->config.v1 ? find_v1(e, deed, pids, &entry, &frozen)
+			 : find_v2(e, deed, &entry, &frozen);
+	if (r < 0)
+		return r;
+	/* frozen by somebody else already: then it forks no more, and the end of it is not ours */
+	if (group_read(frozen.dir_fd, frozen.file, text, sizeof(text)) <= 0 || text[0] == '1' ||
+	    text[0] == 'F') {
+		close(frozen.dir_fd);
+		return -EALREADY;
+	}
+	entry.until_ns = clock_boot_ns() + FREEZE_MOST_NS;
+	r = undo_note(e->undo, &entry, &frozen.undo);
+	if (!r) {
+		r = group_write(frozen.dir_fd, frozen.file, e->config.v1 ? "FROZEN" : "1");
+		if (r < 0)
+			undo_clear(e->undo, frozen.undo);
+	}
+	if (r < 0) {
+		close(frozen.dir_fd);
+		return r;
+	}
+	*ret_frozen = frozen;
+	return 0;
+}
+
+void thaw(struct enforce *e, struct frozen *frozen)
+{
+	int r;
+
+	if (frozen->dir_fd < 0)
+		return;
+	r = group_write(frozen->dir_fd, frozen->file, frozen->thaw);
+	/* what could not be thawed stays in the table; a group that is gone has thawed */
+	if (!r || r == -ENODEV || r == -ENOENT)
+		undo_clear(e->undo, frozen->undo);
+	close(frozen->dir_fd);
+	frozen->dir_fd = -1;
+}
