@@ -3,7 +3,13 @@
  * log that must come of it. */
 #include "fixture_act.h"
 
-#define GO(name_, log_) {name_, log_, go_##name_}
+/* The kill-switch of the contract. */
+static const struct rule_spec kill_switch = {
+	"switch",
+	{.mode = MODE_ENFORCE, USAGE_AT(300), .for_ms = 30000, .cooldown_ms = 300000,
+	 RUNGS(NOTIFY, THROTTLE(10), TERM(30), KILL)},
+	{{POLICY_NAME + 1, NULL, "citizen-*"}},
+	NULL};
 
 static void rule(struct world *w, const struct rule_spec *spec)
 {
@@ -11,39 +17,492 @@ static void rule(struct world *w, const struct rule_spec *spec)
 	world_rules(w);
 }
 
-/* ---- the kill-switch of the contract ---- */
-static const struct rule_spec kill_switch = {
-	"switch", {.mode = MODE_ENFORCE, USAGE_AT(300), .for_ms = 30000, .cooldown_ms = 300000,
-		   RUNGS(NOTIFY, THROTTLE(10), TERM(30), KILL)},
-	BY_NAME("citizen-*"), NULL};
+static void usage(struct world *w, uint64_t mib) { w->slot[0].memory.usage = mib * MIB; }
 
-static void test_whole_ladder(void **state)
+static void go_whole(struct world *w)
 {
-	struct world *w = world_new(MODE_ENFORCE);
-	struct hr_slot *s = world_container(w, 0, "citizen-7", 100);
-
-	s->memory.unreclaimable = 100 * MIB;
-	world_container(w, 1, "other", 900);
 	rule(w, &kill_switch);
 	world_run(w, 5);
-	s->memory.usage = 312 * MIB;
-	world_run(w, 120);
-	assert_string_equal(w->log, "36 do notify citizen-7 1/4 by switch\n"
-				    "36 do throttle citizen-7 2/4 by switch\n"
-				    "46 do term citizen-7 3/4 by switch\n"
-				    "76 do kill citizen-7 4/4 by switch\n");
-	assert_int_equal(w->last.evidence.usage, 312 * MIB);
-	assert_int_equal(w->last.evidence.threshold, 300 * MIB);
-	assert_int_equal(w->last.evidence.held_ms, 70000);
+	usage(w, 312);
+	world_run(w, 400);
+}
+
+static void go_observe(struct world *w)
+{
+	w->set->mode = MODE_OBSERVE;
+	w->terse = false;
+	go_whole(w);
+	usage(w, 100);
+	world_run(w, 2);
+}
+
+static void go_policy_observe(struct world *w)
+{
+	struct rule_spec spec = kill_switch;
+
+	spec.p.mode = MODE_OBSERVE;
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 100);
+}
+
+/* Rehearsed once: not again while it lasts, nor within the cooldown after it was calm. */
+static void go_dry_run(struct world *w)
+{
+	w->set->mode = MODE_DRY_RUN;
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 3000);
+	usage(w, 100);
+	world_run(w, 100);
+	usage(w, 312);
+	world_run(w, 190);
+	assert_int_equal(w->orders, 4);
+	world_run(w, 20);
+}
+
+static void go_calm_in_time(struct world *w)
+{
+	w->terse = false;
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 45); /* terminated at 41 */
+	usage(w, 290); /* below the threshold, within its margin: neither on nor over */
+	world_run(w, 40);
+	usage(w, 200);
+	world_run(w, 10);
+}
+
+/* Calm after the throttle, and back within the cooldown: the ladder goes on where it stood. */
+static void go_relapse(struct world *w)
+{
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 33);
+	usage(w, 200);
+	world_run(w, 10);
+	usage(w, 312);
+	world_run(w, 40);
+}
+
+static void go_restart_between(struct world *w)
+{
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 25);
+	world_container(w, 0, "citizen-7", 312); /* another cgroup: its time begins anew */
+	world_run(w, 29);
+	assert_int_equal(w->orders, 0);
+	world_run(w, 3);
+	world_container(w, 0, "citizen-7", 312); /* and once more, in mid-ladder: left alone for the cooldown */
+	world_run(w, 300);
+	assert_int_equal(w->orders, 2);
+	world_run(w, 10);
+}
+
+static void go_jitter(struct world *w)
+{
+	rule(w, &kill_switch);
+	for (int i = 0; i < 20; i++) {
+		usage(w, 312);
+		world_run(w, 29);
+		usage(w, 299);
+		world_run(w, 1);
+	}
+}
+
+/* A figure that is missing for a while neither counts nor forgets. */
+static void go_gap(struct world *w)
+{
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 20);
+	w->slot[0].memory.usage = HR_UNKNOWN;
+	world_run(w, 20);
+	assert_int_equal(w->orders, 0);
+	usage(w, 312);
+	world_run(w, 1);
+}
+
+static void go_clock_back(struct world *w)
+{
+	rule(w, &kill_switch);
+	usage(w, 312);
+	for (int i = 0; i < 200; i++) {
+		world_step_ms(w, 10000);
+		w->w.now_ns -= 10 * SEC;
+	}
+	assert_int_equal(w->orders, 0);
+	world_run(w, 39);
+	assert_int_equal(w->orders, 0);
+	world_run(w, 2);
+}
+
+static void go_failing_rungs(struct world *w)
+{
+	w->answer = ANSWER_FAILED;
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 400);
+}
+
+static void go_never_answered(struct world *w)
+{
+	w->answer = ANSWER_NEVER;
+	go_whole(w);
+}
+
+/* Mostly anonymous memory and no swap: a throttle would only strangle it. */
+static void go_nothing_to_reclaim(struct world *w)
+{
+	w->slot[0].memory.unreclaimable = 300 * MIB;
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 35);
+}
+
+static void go_budget(struct world *w)
+{
+	w->set->budget_kills = 0;
+	w->set->budget_per_ms = 600000;
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 400);
+}
+
+static void go_budget_frees(struct world *w)
+{
+	static const struct rule_spec now = {
+		"now", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(KILL)}, {{POLICY_NAME + 1, NULL, "*"}}, NULL};
+
+	w->set->budget_kills = 1;
+	w->set->budget_per_ms = 60000;
+	world_container(w, 1, "second", 400);
+	rule(w, &now);
+	usage(w, 312);
+	world_run(w, 1);
+	world_ends(w, 0);
+	world_run(w, 100);
+}
+
+static void go_kernel_oom(struct world *w)
+{
+	static const struct rule_spec now = {
+		"now", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(NOTIFY, TERM(2), KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}}, NULL};
+
+	w->terse = false;
+	rule(w, &now);
+	usage(w, 312);
+	world_run(w, 2);
+	act_oom(w->act, 0, w->w.now_ns);
+	world_run(w, 6);
+	usage(w, 0);
+	world_run(w, 3);
+}
+
+/* A graceful exit is not restarted by `on-failure`. */
+static const struct rule_spec with_then = {
+	"switch",
+	{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(TERM(30), KILL)},
+	{{POLICY_NAME + 1, NULL, "*"}},
+	"docker start citizen-7"};
+
+static void go_then(struct world *w)
+{
+	rule(w, &with_then);
+	usage(w, 312);
+	world_run(w, 5);
+	usage(w, 20); /* calm already, but not at its end yet */
+	world_run(w, 4);
+	world_ends(w, 0);
+	world_run(w, 10);
 	assert_int_equal(w->ends, 1);
-	assert_int_equal(w->last_end.averted, 0);
+	assert_int_equal(w->last_end.averted, 1);
+}
+
+static void go_then_restarted(struct world *w)
+{
+	rule(w, &with_then);
+	usage(w, 312);
+	world_run(w, 5);
+	world_ends(w, 0);
+	world_run(w, 2);
+	world_container(w, 7, "citizen-7", 10)->id.workload = 1000; /* the supervisor was quicker */
+	world_run(w, 10);
+	assert_int_equal(w->ends, 1);
+}
+
+static void go_then_unpopulated(struct world *w)
+{
+	rule(w, &with_then);
+	usage(w, 312);
+	world_run(w, 5);
+	w->slot[0].flags = 0; /* the cgroup stays, its processes are gone */
+	world_run(w, 10);
+}
+
+static void go_ended_by_itself(struct world *w)
+{
+	struct rule_spec spec = with_then;
+
+	spec.p.rung[0].rung = HR_RUNG_NOTIFY;
+	spec.p.rung[1].rung = HR_RUNG_THROTTLE;
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 5);
+	world_ends(w, 0);
+	world_run(w, 10);
+}
+
+static void go_then_rehearsed(struct world *w)
+{
+	w->set->mode = MODE_DRY_RUN;
+	rule(w, &with_then);
+	usage(w, 312);
+	world_run(w, 100);
+}
+
+/* At every step of the ladder the target may vanish. */
+static void go_vanishes(struct world *w)
+{
+	static const unsigned int at[] = {29, 32, 45, 75, 77};
+
+	rule(w, &kill_switch);
+	w->quiet = true;
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		world_container(w, 0, "citizen-7", 312)->id.workload = 50 + i;
+		world_run(w, at[i]);
+		world_ends(w, 0);
+		world_run(w, 100);
+		assert_int_equal(w->ends, i);
+	}
+}
+
+static void go_notify_only(struct world *w)
+{
+	static const struct rule_spec spec = {
+		"tell", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(NOTIFY)}, {{POLICY_NAME + 1, NULL, "*"}}, NULL};
+
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 500);
+	usage(w, 100);
+	world_run(w, 2);
+	usage(w, 312);
+	world_run(w, 2);
+	assert_int_equal(w->last_end.averted, HR_UNKNOWN_U32);
+}
+
+static void go_harsher_takes_over(struct world *w)
+{
+	static const struct rule_spec gentle = {
+		"gentle", {.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(NOTIFY, TERM(60), KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}}, NULL};
+	static const struct rule_spec hard = {
+		"hard", {.mode = MODE_ENFORCE, USAGE_AT(500), .cooldown_ms = 60000, RUNGS(KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}}, NULL};
+
+	set_add(w, &gentle);
+	rule(w, &hard);
+	usage(w, 312);
+	world_run(w, 5);
+	usage(w, 501);
+	world_run(w, 40);
+}
+
+static void go_order_in_the_file(struct world *w)
+{
+	struct rule_spec spec = kill_switch;
+
+	spec.p.for_ms = 0;
+	spec.name = "first";
+	set_add(w, &spec);
+	spec.name = "second";
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 10);
+}
+
+static void go_rehearsal_never_stands_in_the_way(struct world *w)
+{
+	struct rule_spec spec = kill_switch;
+
+	spec.p.for_ms = 0;
+	spec.p.mode = MODE_DRY_RUN;
+	spec.name = "rehearsal";
+	set_add(w, &spec);
+	spec = kill_switch;
+	spec.p.for_ms = 2000;
+	spec.name = "earnest";
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 10);
+}
+
+static void go_answers_late(struct world *w)
+{
+	static const struct rule_spec spec = {
+		"r", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(RECLAIM, KILL)}, {{POLICY_NAME + 1, NULL, "*"}}, NULL};
+
+	w->answer = ANSWER_LATER;
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 3);
+	assert_true(w->has_later);
+	world_answer(w, &w->later, HR_DEED_DONE); /* after 2 s: another second for the figures to show it */
+	world_run(w, 3);
+}
+
+static void go_reclaim_hangs(struct world *w)
+{
+	static const struct rule_spec spec = {
+		"r", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(RECLAIM, KILL)}, {{POLICY_NAME + 1, NULL, "*"}}, NULL};
+
+	w->answer = ANSWER_NEVER;
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 30);
+}
+
+static void go_forecast(struct world *w)
+{
+	static const struct rule_spec spec = {
+		"soon",
+		{.mode = MODE_ENFORCE, .conditions = WHEN_OOM_IN, .oom_in_ms = 60000, RUNGS(TERM(30), KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}}, NULL};
+	struct hr_outlook *o = &w->slot[0].outlook;
+
+	w->terse = false;
+	rule(w, &spec);
+	world_run(w, 3); /* not known is not soon */
+	o->risk_centi = 9000;
+	o->oom_in_p50_ms = 59000;
+	world_run(w, 2);
+	o->oom_in_p50_ms = 80000; /* not calm: a pause */
+	world_run(w, 20);
+	o->oom_in_p50_ms = HR_UNKNOWN; /* none foreseen any more: calm, when it has stayed so for ten seconds */
+	world_run(w, 15);
+}
+
+static const struct scenario {
+	const char *name;
+	void (*go)(struct world *w);
+	const char *log;
+} scenarios[] = {
+	{"whole", go_whole,
+	 "36 do notify citizen-7 1/4 by switch\n36 do throttle citizen-7 2/4 by switch\n"
+	 "46 do term citizen-7 3/4 by switch\n76 do kill citizen-7 4/4 by switch\n"
+	 "379 do notify citizen-7 1/4 by switch\n379 do throttle citizen-7 2/4 by switch\n"
+	 "389 do term citizen-7 3/4 by switch\n"},
+	{"observe", go_observe, "6 next of 0: notify\n406 next of 0: -\n"},
+	{"policy observe", go_policy_observe, ""},
+	{"dry-run", go_dry_run,
+	 "31 rehearse notify citizen-7 1/4 by switch\n31 rehearse throttle citizen-7 2/4 by switch\n"
+	 "41 rehearse term citizen-7 3/4 by switch\n71 rehearse kill citizen-7 4/4 by switch\n"
+	 "3301 rehearse notify citizen-7 1/4 by switch\n3301 rehearse throttle citizen-7 2/4 by switch\n"},
+	{"calm in time", go_calm_in_time,
+	 "1 next of 0: notify\n31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
+	 "31 next of 0: term\n41 do term citizen-7 3/4 by switch\n41 next of 0: kill\n88 end averted\n88 next of 0: -\n"},
+	{"relapse", go_relapse,
+	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
+	 "74 do term citizen-7 3/4 by switch\n"},
+	{"restart between", go_restart_between,
+	 "56 do notify citizen-7 1/4 by switch\n56 do throttle citizen-7 2/4 by switch\n"
+	 "358 do notify citizen-7 1/4 by switch\n358 do throttle citizen-7 2/4 by switch\n"},
+	{"jitter", go_jitter, ""},
+	{"gap", go_gap, "41 do notify citizen-7 1/4 by switch\n41 do throttle citizen-7 2/4 by switch\n"},
+	{"clock back", go_clock_back,
+	 "40 do notify citizen-7 1/4 by switch\n40 do throttle citizen-7 2/4 by switch\n"},
+	{"failing rungs", go_failing_rungs,
+	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
+	 "31 do term citizen-7 3/4 by switch\n31 do kill citizen-7 4/4 by switch\n"
+	 "331 do notify citizen-7 1/4 by switch\n331 do throttle citizen-7 2/4 by switch\n"
+	 "331 do term citizen-7 3/4 by switch\n331 do kill citizen-7 4/4 by switch\n"},
+	{"never answered", go_never_answered,
+	 "36 do notify citizen-7 1/4 by switch\n36 do throttle citizen-7 2/4 by switch\n"
+	 "46 do term citizen-7 3/4 by switch\n76 do kill citizen-7 4/4 by switch\n"
+	 "386 do notify citizen-7 1/4 by switch\n386 do throttle citizen-7 2/4 by switch\n"
+	 "396 do term citizen-7 3/4 by switch\n"},
+	{"nothing to reclaim", go_nothing_to_reclaim,
+	 "31 do notify citizen-7 1/4 by switch\n31 skipped throttle citizen-7\n31 do term citizen-7 3/4 by switch\n"},
+	{"budget", go_budget,
+	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
+	 "41 refused term citizen-7: budget spent\n"},
+	{"budget frees", go_budget_frees,
+	 "1 do kill citizen-7 1/1 by now\n1 refused kill second: budget spent\n61 do kill second 1/1 by now\n"
+	 "65 refused kill second: budget spent\n"},
+	{"kernel oom", go_kernel_oom,
+	 "1 do notify citizen-7 1/3 by now\n1 do term citizen-7 2/3 by now\n1 next of 0: kill\n"
+	 "3 refused kill citizen-7: the kernel has just killed there\n7 do kill citizen-7 3/3 by now\n7 next of 0: -\n"
+	 "11 end not averted\n"},
+	{"then", go_then, "1 do term citizen-7 1/2 by switch\n12 do then nobody 1/2 by switch\n"},
+	{"then: restarted", go_then_restarted, "1 do term citizen-7 1/2 by switch\n"},
+	{"then: unpopulated", go_then_unpopulated, "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},
+	{"ended by itself", go_ended_by_itself,
+	 "1 do notify citizen-7 1/2 by switch\n1 do throttle citizen-7 2/2 by switch\n"},
+	{"then: rehearsed", go_then_rehearsed,
+	 "1 rehearse term citizen-7 1/2 by switch\n31 rehearse kill citizen-7 2/2 by switch\n"
+	 "31 rehearse then citizen-7 2/2 by switch\n"},
+	{"vanishes", go_vanishes, ""},
+	{"notify only", go_notify_only, "1 do notify citizen-7 1/1 by tell\n503 do notify citizen-7 1/1 by tell\n"},
+	{"a harsher rule takes over", go_harsher_takes_over,
+	 "1 do notify citizen-7 1/3 by gentle\n1 do term citizen-7 2/3 by gentle\n6 do kill citizen-7 1/1 by hard\n"},
+	{"order in the file", go_order_in_the_file,
+	 "1 do notify citizen-7 1/4 by first\n1 do throttle citizen-7 2/4 by first\n"},
+	{"a rehearsal never stands in the way", go_rehearsal_never_stands_in_the_way,
+	 "1 rehearse notify citizen-7 1/4 by rehearsal\n1 rehearse throttle citizen-7 2/4 by rehearsal\n"
+	 "3 do notify citizen-7 1/4 by earnest\n3 do throttle citizen-7 2/4 by earnest\n"},
+	{"answers late", go_answers_late, "1 do reclaim citizen-7 1/2 by r\n4 do kill citizen-7 2/2 by r\n"},
+	{"reclaim hangs", go_reclaim_hangs,
+	 "1 do reclaim citizen-7 1/2 by r\n6 do kill citizen-7 2/2 by r\n"
+	 "17 do reclaim citizen-7 1/2 by r\n22 do kill citizen-7 2/2 by r\n"},
+	{"forecast", go_forecast,
+	 "4 do term citizen-7 1/2 by soon\n4 next of 0: kill\n36 end averted\n36 next of 0: -\n"},
+};
+
+static void test_scenarios(void **state)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
+		const struct scenario *s = &scenarios[i];
+		struct world *w = world_new(MODE_ENFORCE);
+
+		world_container(w, 0, "citizen-7", 100);
+		s->go(w);
+		if (strcmp(w->log, s->log) != 0) {
+			print_error("%s: got\n%sinstead of\n%s", s->name, w->log, s->log);
+			bad++;
+		}
+		world_free(w);
+	}
+	assert_int_equal(bad, 0);
+}
+
+static void test_evidence(void **state)
+{
+	struct world *w = world_new(MODE_ENFORCE);
+
+	world_container(w, 0, "citizen-7", 312)->memory.limit = 512 * MIB;
+	w->slot[0].outlook.drift_bytes_per_second = 4096;
+	rule(w, &kill_switch);
+	world_run(w, 45);
+	assert_int_equal(w->last.kind, HR_RUNG_TERM);
+	assert_int_equal(w->last.evidence.usage, 312 * MIB);
+	assert_int_equal(w->last.evidence.limit, 512 * MIB);
+	assert_int_equal(w->last.evidence.threshold, 300 * MIB);
+	assert_int_equal(w->last.evidence.held_ms, 40000);
+	assert_int_equal(w->last.evidence.growth_bytes_per_second, 4096);
+	assert_int_equal(w->last.evidence.host_total, 4096 * MIB);
 	world_free(w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_ladder),
+		cmocka_unit_test(test_scenarios),
+		cmocka_unit_test(test_evidence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

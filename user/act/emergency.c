@@ -5,6 +5,8 @@
  */
 #include "private.h"
 
+#define COOLDOWN_LEAST_MS 1000 /* nothing is told or tried twenty times a second */
+
 struct emergency *emergency_find(struct act *act, uint32_t number)
 {
 	for (size_t i = 0; number && i < ACT_EMERGENCIES; i++)
@@ -50,7 +52,7 @@ static void leave_note(struct act *act, const struct emergency *e, uint64_t key,
 	note->workload = e->workload;
 	note->seen = act->round;
 	note->step = relapse ? e->step : POLICY_RUNGS;
-	note->until_ns = act->now_ns + p->cooldown_ms * NS_PER_MS;
+	note->until_ns = act->now_ns + (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS;
 	note->till_calm = !calm && !e->gone && (e->mode == MODE_DRY_RUN || told_only);
 	act->notes.cooling++; /* until the next purge counts anew */
 }
@@ -74,7 +76,7 @@ void emergency_finish(struct act *act, struct emergency *e, uint32_t averted, bo
 		act->place[slot].emergency = 0;
 	e->number = 0;
 	act->under_way--;
-	if (act->calls.end && e->ordered)
+	if (act->calls.end && e->heard)
 		act->calls.end(&end, act->calls.arg);
 }
 
@@ -169,6 +171,17 @@ static void set_up(struct act *act, struct emergency *e, uint32_t slot, uint32_t
 	victim_passed_over(act, e, n);
 }
 
+/* It has taken over: the shortage is one, and so is what is done about it. */
+static void host_clear(struct act *act, const struct emergency *mine)
+{
+	for (size_t i = 0; i < ACT_EMERGENCIES; i++) {
+		struct emergency *e = &act->emergency[i];
+
+		if (e->number && e != mine && e->host && !e->gone && e->mode <= mine->mode)
+			emergency_finish(act, e, HR_UNKNOWN_U32, false);
+	}
+}
+
 void emergency_begin(struct act *act, uint32_t policy, uint32_t slot, uint32_t job, uint64_t held_ns, uint32_t n)
 {
 	const struct policy *p = act_policy(act, policy);
@@ -199,6 +212,8 @@ void emergency_begin(struct act *act, uint32_t policy, uint32_t slot, uint32_t j
 	note->workload = at ? at->id.workload : 0;
 	*e = (struct emergency){.policy = (uint16_t)policy, .mode = mode, .step = (uint8_t)step};
 	set_up(act, e, slot, job, held_ns, n);
+	if (e->host)
+		host_clear(act, e);
 	ladder_go(act, e);
 }
 

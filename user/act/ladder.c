@@ -124,12 +124,13 @@ void ladder_order(const struct act *act, const struct emergency *e, uint32_t ste
 	*ret_order = order;
 }
 
-static void not_taken(const struct act *act, const struct emergency *e, enum hr_deed deed, enum hr_why why)
+static void not_taken(const struct act *act, struct emergency *e, enum hr_deed deed, enum hr_why why)
 {
 	struct act_order order;
 
 	if (!act->calls.not_taken)
 		return;
+	e->heard = true;
 	ladder_order(act, e, e->step, act_policy(act, e->policy)->rung[e->step].rung, &order);
 	act->calls.not_taken(&order, deed, why, act->calls.arg);
 }
@@ -194,6 +195,7 @@ void ladder_taken(struct act *act, struct emergency *e, uint32_t step)
 		budget_spend(e->mode == MODE_ENFORCE ? &act->spent : &act->rehearsed, act->now_ns);
 	}
 	e->killed |= rung->rung == HR_RUNG_KILL;
+	e->heard = true;
 	e->step = (uint8_t)(step + 1);
 	e->ordered = (uint8_t)(step + 1);
 	e->told = HR_WHY_NONE;

@@ -177,6 +177,8 @@ static enum hr_why unit_protected(const char *path)
 	const char *last = strrchr(path, '/');
 
 	last = last ? last + 1 : path;
+	if (strstr(path, "/user@"))
+		return HR_WHY_NONE; /* what users call their own */
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (fits(units[i].glob, last))
 			return units[i].why;
@@ -216,7 +218,7 @@ static enum hr_why itself(const struct policy_set *set, const struct hr_slot *sl
 	if (slot->id.kind == HR_KIND_SANDBOX || slot->id.kind == HR_KIND_POD)
 		return HR_WHY_SANDBOX;
 	/* A container may run a systemd of its own, with units of these names. */
-	why = slot->id.container_id.at ? HR_WHY_NONE : unit_protected(path);
+	why = slot->id.kind == HR_KIND_CONTAINER || slot->id.container_id.at ? HR_WHY_NONE : unit_protected(path);
 	if (!why)
 		why = listed(set, slot);
 	return !why && nameless(slot) ? HR_WHY_UNKNOWN : why;

@@ -78,7 +78,7 @@ struct notes {
 	uint32_t room, mask, free, used;
 	uint32_t cooling; /* those with a cooldown */
 	uint64_t lost;
-	uint16_t of_policy[POLICY_MOST]; /* how many */
+	uint32_t of_policy[POLICY_MOST]; /* how many */
 };
 
 int notes_init(struct notes *notes, uint32_t room);
@@ -128,6 +128,7 @@ struct emergency {
 	bool host; /* its rule is about the host's memory */
 	bool ending; /* term, kill or reflex was ordered: paid from the budget */
 	bool killed, oomed, gone, then_told;
+	bool heard; /* somebody was told of it */
 	struct act_target target;
 	uint64_t key, workload;
 	uint64_t held_ns; /* since when its rule holds */
