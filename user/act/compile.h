@@ -6,6 +6,7 @@
 #ifndef HEADROOM_COMPILE_H
 #define HEADROOM_COMPILE_H
 
+#include "base/units.h"
 #include "policy.h"
 #include "yaml_tree.h"
 
@@ -78,5 +79,9 @@ int value_word(const struct tree *tree, const struct tree_node *node, const char
 	       size_t *ret_i);
 /* Text of at most `most` bytes on one line, not empty. */
 int value_line(const struct tree *tree, const struct tree_node *node, const char *what, size_t most, const char **ret_text);
+
+/* The same back, as people write it: "90s", "5m"; "SIGTERM". */
+const char *value_time_text(uint64_t ms, char text[UNITS_TEXT]);
+const char *value_signal_text(int signal, char text[UNITS_TEXT]);
 
 #endif

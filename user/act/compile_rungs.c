@@ -70,6 +70,19 @@ static int parse_signal(const struct compile *c, const struct tree_node *node, i
 	return tree_complain(c->tree, node, tree_what(node), "signal: " SIGNAL_EXPECTED);
 }
 
+const char *value_signal_text(int signal, char text[UNITS_TEXT])
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(signals) && signals[i].signal != signal)
+		i++;
+	if (i < ARRAY_SIZE(signals))
+		snprintf(text, UNITS_TEXT, "SIG%s", signals[i].name);
+	else
+		snprintf(text, UNITS_TEXT, "SIGRTMIN+%d", signal - SIGRTMIN);
+	return text;
+}
+
 static const char *const placeholders[] = {"name", "id",     "pod",    "namespace", "container",
 					   "unit", "cgroup", "policy", "pid"};
 

@@ -121,7 +121,7 @@ int value_growth(const struct tree *tree, const struct tree_node *node, const ch
 	return bad(tree, node, what, "expected a size per s, min, h or d, such as 100MiB/h");
 }
 
-static const char *time_word(uint64_t ms, char text[UNITS_TEXT])
+const char *value_time_text(uint64_t ms, char text[UNITS_TEXT])
 {
 	static const struct {
 		const char *unit;
@@ -148,7 +148,8 @@ int value_time(const struct tree *tree, const struct tree_node *node, const char
 	if (!text || units_parse_duration_ms(text, &ms) || ms < least_ms || ms > most_ms)
 		return tree_complain(tree, node, tree_what(node),
 				     "%s: expected a time from %s to %s, such as 30s", what,
-				     time_word(least_ms, least), time_word(most_ms, most));
+				     value_time_text(least_ms, least),
+				     value_time_text(most_ms, most));
 	*ret_ms = ms;
 	return 0;
 }

@@ -128,4 +128,10 @@ int policy_set_verify(const void *block, size_t bytes);
 /* The label keys that rules and protection ask for, each once; NULL past the end. For the resolver's labels_want(). */
 const char *policy_label(const struct policy_set *set, uint32_t i);
 
+/* policy_words.c, for people. What a policy does, in one sentence of plain English; and what is allowed but seldom meant,
+ * one line each, with its place in the file (0: the whole). Text of the file is clean. Return text. */
+#define POLICY_SENTENCE 4096
+const char *policy_sentence(const struct policy_set *set, const struct policy *policy, char text[POLICY_SENTENCE]);
+void policy_warnings(const struct policy_set *set, void (*say)(uint32_t line, const char *text, void *arg), void *arg);
+
 #endif

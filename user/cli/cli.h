@@ -32,6 +32,8 @@ struct command {
 	size_t options_bytes; /* at most CLI_OPTIONS_BYTES */
 	int (*run)(const void *options, char **arguments);
 	const char *program; /* a program of its own does it, with the same words; NULL: run() */
+	/* NULL-terminated: the next word chooses one, by the last word of its name */
+	const struct command *const *parts;
 };
 
 /* frame.c. argv[0] is the command's name. An exit status. */
@@ -42,7 +44,7 @@ int command_help(const struct command *command);
 const struct command *command_at(size_t i);
 
 extern const struct command command_top, command_ls, command_events, command_explain, command_check,
-	command_record, command_replay, command_export, command_version;
+	command_record, command_replay, command_export, command_policy, command_version;
 
 #define OPTION_BOARD(type_)                                                         \
 	{                                                                           \

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Policies as sentences, and what is odd about them. For the face; from the compiled tables, so that it tells what the guard
+ * will do and not what the file looks like. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <headroom/board.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "compile.h"
+
+struct words {
+	char *text;
+	size_t used;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct words *w, const char *format, ...)
+{
+	size_t left = POLICY_SENTENCE - w->used;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(w->text + w->used, left, format, args);
+	va_end(args);
+	if (n > 0)
+		w->used += (size_t)n < left ? (size_t)n : left - 1;
+}
+
+static void add_clean(struct words *w, const char *text)
+{
+	char clean[512];
+
+	add(w, "%s", text_clean(text, SIZE_MAX, clean, sizeof(clean)));
+}
+
+static void add_amount(struct words *w, const struct policy_amount *amount, const char *of)
+{
+	char size[UNITS_TEXT];
+
+	if (amount->bytes != HR_UNKNOWN)
+		add(w, "%s", units_bytes(amount->bytes, size));
+	else if (amount->milli % 10)
+		add(w, "%u.%u%% of %s", amount->milli / 10, amount->milli % 10, of);
+	else
+		add(w, "%u%% of %s", amount->milli / 10, of);
+}
+
+static void add_globs(struct words *w, const struct policy_set *set,
+		      const struct policy_match *match)
+{
+	for (uint32_t i = 0; i < match->n; i++) {
+		add(w, "%s", !i ? "" : i + 1 < match->n ? ", " : " or ");
+		add_clean(w, policy_glob(set, match->first + i));
+	}
+}
+
+static const char *const match_words[POLICY_KEYS] = {
+	[POLICY_NAME] = "named",
+	[POLICY_IMAGE] = "of image",
+	[POLICY_POD] = "of pod",
+	[POLICY_NAMESPACE] = "in namespace",
+	[POLICY_CONTAINER] = "that is container",
+	[POLICY_UNIT] = "of unit",
+	[POLICY_CGROUP] = "at cgroup",
+	[POLICY_RUNTIME] = "run by",
+	[POLICY_LABEL] = "with label",
+	[POLICY_PROCESS] = "named",
+};
+
+static void add_who(struct words *w, const struct policy_set *set, const struct policy *policy,
+		    bool host)
+{
+	bool groups = false;
+
+	for (uint32_t i = 0; i < policy->matches; i++)
+		groups |= policy_match_at(set, policy->first_match + i)->key == POLICY_CGROUP;
+	if (policy->outside)
+		add(w, host ? "processes outside containers" : "A process outside containers");
+	else if (!policy->matches)
+		add(w, host ? "all containers, units and jobs" : "Any container or unit");
+	else if (groups)
+		add(w, host ? "cgroups" : "A cgroup");
+	else
+		add(w, host ? "containers and units" : "A container or unit");
+	for (uint32_t i = 0; i < policy->matches; i++) {
+		const struct policy_match *match = policy_match_at(set, policy->first_match + i);
+
+		add(w, "%s %s ", i ? " and" : "", match_words[match->key]);
+		if (match->key == POLICY_LABEL) {
+			add_clean(w, policy_text(set, match->label));
+			add(w, "=");
+		}
+		add_globs(w, set, match);
+	}
+}
+
+static void add_conditions(struct words *w, const struct policy *policy)
+{
+	static const char *const leaks[] = {"", "is suspected to leak", "certainly leaks",
+					    "leaks and is near its end"};
+	char text[UNITS_TEXT];
+	uint32_t left = policy->conditions & ~(uint32_t)WHEN_HOST;
+	bool first = true;
+
+	for (uint32_t bit = 1; bit <= left; bit <<= 1) {
+		if (!(left & bit))
+			continue;
+		add(w, "%s", first ? " that " : bit << 1 > left ? " and " : ", ");
+		first = false;
+		switch (bit) {
+		case WHEN_USAGE:
+			add(w, "uses at least ");
+			add_amount(w, &policy->usage, "its limit");
+			break;
+		case WHEN_RSS:
+			add(w, "has at least %s resident", units_bytes(policy->rss, text));
+			break;
+		case WHEN_HEADROOM:
+			add(w, "has less than %s left", units_bytes(policy->headroom, text));
+			break;
+		case WHEN_OOM_IN:
+			add(w, "will probably run out within %s",
+			    value_time_text(policy->oom_in_ms, text));
+			break;
+		case WHEN_RISK:
+			add(w, "has a risk of at least %g", policy->risk_centi / 100.0);
+			break;
+		case WHEN_LEAK:
+			add(w, "%s", leaks[policy->leak]);
+			break;
+		case WHEN_GROWTH:
+			add(w, "grows by at least %s an hour",
+			    units_bytes((uint64_t)policy->growth_bytes_per_hour, text));
+			break;
+		case WHEN_SOME:
+			add(w, "waits for memory %g%% of the time", policy->some_centi / 100.0);
+			break;
+		case WHEN_FULL:
+			add(w, "stands still for memory %g%% of the time",
+			    policy->full_centi / 100.0);
+			break;
+		default:
+			add(w, "is at least %s old", value_time_text(policy->age_ms, text));
+			break;
+		}
+	}
+	if (policy->for_ms)
+		add(w, "%s for %s", first ? "" : ",", value_time_text(policy->for_ms, text));
+}
+
+static void add_command(struct words *w, const struct policy_set *set,
+			const struct policy_command *command)
+{
+	add(w, "`");
+	for (uint32_t i = 0; i < command->n; i++) {
+		add(w, "%s", i ? " " : "");
+		add_clean(w, policy_text(set, command->word[i]));
+	}
+	add(w, "` runs");
+}
+
+static void add_rung(struct words *w, const struct policy_set *set, const struct policy_rung *rung)
+{
+	char text[UNITS_TEXT], more[UNITS_TEXT];
+
+	switch (rung->rung) {
+	case HR_RUNG_NOTIFY:
+		add(w, "it is reported");
+		if (rung->command.n) {
+			add(w, " and ");
+			add_command(w, set, &rung->command);
+		}
+		break;
+	case HR_RUNG_REFLEX:
+		add(w, "the kernel ends it on the spot");
+		break;
+	case HR_RUNG_RECLAIM:
+		add(w, "it has to give back ");
+		add_amount(w, &rung->amount, "its limit");
+		break;
+	case HR_RUNG_THROTTLE:
+		add(w, "it is held at ");
+		if (rung->amount.bytes == HR_UNKNOWN && !rung->amount.milli)
+			add(w, "what it uses");
+		else
+			add_amount(w, &rung->amount, "its limit");
+		add(w, " for %s", value_time_text(rung->grace_ms, text));
+		break;
+	case HR_RUNG_TERM:
+		add(w, "it gets %s and %s", value_signal_text(rung->signal, text),
+		    value_time_text(rung->grace_ms, more));
+		break;
+	default:
+		add(w, rung->largest ? "its largest process is killed" : "all of it is killed");
+		break;
+	}
+}
+
+const char *policy_sentence(const struct policy_set *set, const struct policy *policy,
+			    char text[POLICY_SENTENCE])
+{
+	struct words w = {.text = text};
+	bool host = policy->conditions & WHEN_HOST;
+	enum act_mode mode = policy->mode < set->mode ? policy->mode : set->mode;
+	char time[UNITS_TEXT];
+
+	*text = 0;
+	if (host) {
+		add(&w, "While the host has less than ");
+		add_amount(&w, &policy->host_available, "its memory");
+		add(&w, " available, whoever is likeliest to blame of ");
+	}
+	add_who(&w, set, policy, host);
+	add_conditions(&w, policy);
+	for (uint32_t i = 0; i < policy->rungs; i++) {
+		add(&w, "%s", i ? ", then " : ": ");
+		add_rung(&w, set, &policy->rung[i]);
+	}
+	add(&w, ".");
+	if (policy->then.n) {
+		add(&w, " Afterwards ");
+		add_command(&w, set, &policy->then);
+		add(&w, ".");
+	}
+	if (policy->cooldown_ms)
+		add(&w, " Then it is left alone for %s.",
+		    value_time_text(policy->cooldown_ms, time));
+	if (mode == MODE_OBSERVE)
+		add(&w, " (Mode observe: nothing of this happens.)");
+	else if (mode == MODE_DRY_RUN)
+		add(&w, " (Mode dry-run: this is told, not done.)");
+	return text;
+}
+
+static bool ends(const struct policy *policy)
+{
+	for (uint32_t i = 0; i < policy->rungs; i++)
+		if (policy->rung[i].rung >= HR_RUNG_TERM)
+			return true;
+	return false;
+}
+
+static bool means_all(const struct policy_set *set, const struct policy *policy)
+{
+	for (uint32_t i = 0; i < policy->matches; i++) {
+		const struct policy_match *match = policy_match_at(set, policy->first_match + i);
+		bool any = false;
+
+		for (uint32_t k = 0; k < match->n; k++)
+			any |= glob_covers(policy_glob(set, match->first + k), "/*") ||
+			       glob_covers(policy_glob(set, match->first + k), "*");
+		if (!any)
+			return false;
+	}
+	return true;
+}
+
+/* A command that asks for what processes outside containers have not. */
+static bool asks_for_names(const struct policy_set *set, const struct policy_command *command)
+{
+	static const char *const names[] = {"{name}", "{id}", "{pod}", "{namespace}",
+					    "{container}"};
+
+	for (uint32_t i = 0; i < command->n; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+			if (strstr(policy_text(set, command->word[i]), names[k]))
+				return true;
+	return false;
+}
+
+static void warn_policy(const struct policy_set *set, const struct policy *policy,
+			void (*say)(uint32_t line, const char *text, void *arg), void *arg)
+{
+	const struct {
+		bool odd;
+		const char *text;
+	} oddities[] = {
+		{means_all(set, policy) && policy->conditions & WHEN_HOST,
+		 "may take anything on this host that is not protected"},
+		{means_all(set, policy) && !(policy->conditions & WHEN_HOST),
+		 "matches everything that is not protected"},
+		{policy->mode == MODE_OBSERVE, "mode observe: it never does anything"},
+		{policy->conditions & WHEN_OOM_IN && policy->for_ms >= policy->oom_in_ms,
+		 "waits (`for`) until the end that it foresees (`oom_in`) has come"},
+		{ends(policy) && !policy->cooldown_ms,
+		 "cooldown 0s: only the budget keeps it from ending the same one again and again"},
+		{policy->outside && asks_for_names(set, &policy->then),
+		 "what runs afterwards asks for names that only containers have"},
+	};
+	char name[64 * 4], text[512];
+
+	text_clean(policy_text(set, policy->name), SIZE_MAX, name, sizeof(name));
+	for (size_t i = 0; i < ARRAY_SIZE(oddities); i++) {
+		if (!oddities[i].odd)
+			continue;
+		snprintf(text, sizeof(text), "%s: %s", name, oddities[i].text);
+		say(policy->line, text, arg);
+	}
+}
+
+void policy_warnings(const struct policy_set *set,
+		     void (*say)(uint32_t line, const char *text, void *arg), void *arg)
+{
+	bool any_ends = false;
+
+	for (uint32_t i = 0; i < set->policies; i++) {
+		warn_policy(set, policy_at(set, i), say, arg);
+		any_ends |= ends(policy_at(set, i));
+	}
+	if (set->policies && set->mode == MODE_OBSERVE)
+		say(0,
+		    "mode observe: no policy does anything; `mode: dry-run` rehearses, `mode: "
+		    "enforce` acts",
+		    arg);
+	if (!set->budget_per_ms && any_ends)
+		say(0, "budget none: nothing bounds how much is killed", arg);
+	else if (!set->budget_kills && any_ends)
+		say(0, "budget of 0 kills: no term, kill or reflex ever happens", arg);
+}

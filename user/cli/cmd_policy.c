@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* headroom policy: the list of its parts, nothing else. */
+#include "cmd_policy.h"
+
+static const struct command *const parts[] = {
+	&policy_check,
+	NULL,
+};
+
+const struct command command_policy = {
+	.name = "policy",
+	.arguments = "check",
+	.summary = "look at policies before the guard does",
+	.parts = parts,
+};
