@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A question to the running guard, by the control socket beside its board. Prints nothing. */
+#ifndef HEADROOM_ASK_H
+#define HEADROOM_ASK_H
+
+#include <headroom/control.h>
+
+#define ASK_ERROR 256
+
+/* Waits for the answer, at most so long. 0, or -errno and one line in error: -ENOENT, -ECONNREFUSED nobody listens there;
+ * -EACCES; -ETIMEDOUT; -EPROTO. */
+int ask_guard(const char *board, const struct hr_control_request *request, int timeout_ms,
+	      struct hr_control_answer *ret_answer, char error[ASK_ERROR]);
+
+#endif
