@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "acting.h"
 #include "base/clock.h"
 #include "publish.h"
 
@@ -130,6 +131,12 @@ void close_take(struct guard *guard, struct worker_job *job)
 	job->n_opens = 0;
 }
 
+static void read_one(struct guard *guard, uint32_t slot, uint64_t usage, uint64_t now_ns)
+{
+	publish_usage(guard, slot, usage, now_ns);
+	acting_read(guard, slot);
+}
+
 bool close_read(struct guard *guard, uint64_t now_ns)
 {
 	bool any = false;
@@ -147,8 +154,10 @@ bool close_read(struct guard *guard, uint64_t now_ns)
 		}
 		any = true;
 		if (watch->fd >= 0 && !sense_usage_read(watch->fd, &usage))
-			publish_usage(guard, slot, usage, now_ns);
+			read_one(guard, slot, usage, now_ns);
 	}
+	if (any)
+		acting_settle(guard);
 	return any;
 }
 

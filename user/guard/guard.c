@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "acting.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -60,7 +61,8 @@ static void start_job(struct guard *guard, uint64_t now)
 		return;
 	job->want_sweep = now - guard->sweep_ns + HEARTBEAT_NS / 10 >=
 			  guard->config->interval_ms * NS_PER_MS;
-	job->want_tasks = now - guard->tasks_ns >= (danger ? TASKS_CLOSE_NS : TASKS_NS);
+	job->want_tasks = now - guard->tasks_ns >=
+			  (danger || acting_wants_tasks(guard) ? TASKS_CLOSE_NS : TASKS_NS);
 	job->min_rss = guard->min_rss;
 	job->board_path = board_path(guard->board);
 	job->want_capacity = 0;
@@ -111,6 +113,7 @@ static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
 	sense_consume(guard->sense, on_record, guard);	/* what came without waking anybody */
 	link_scan(guard, now);
 	report_losses(guard, now);
+	control_tick(guard, now);
 	if (guard->supervisor_fd < 0)
 		respawn_supervisor(guard, now);
 	if (now - guard->expire_ns > EXPIRE_NS) {
@@ -141,7 +144,7 @@ static void on_close_timer(struct loop_watch *watch, uint32_t events, void *arg)
 static void take_growth(struct guard *guard, struct worker_job *job)
 {
 	uint32_t capacity = job->grow_error ? job->want_capacity : job->grown_capacity;
-	int err = job->grow_error ?: board_grow(guard->board, capacity);
+	int err = job->grow_error ?: acting_grow(guard, capacity) ?: board_grow(guard->board, capacity);
 
 	if (err) {
 		job->retired = take_ptr(job->grown);
@@ -196,6 +199,7 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 	if (job->want_sweep) {
 		publish_host(guard);
 		publish_sweep(guard);
+		acting_swept(guard);
 		consider_growth(guard, job);
 	}
 	if (job->want_capacity)
@@ -345,12 +349,48 @@ static void respawn_supervisor(struct guard *guard, uint64_t now)
 	if (now - guard->respawn_ns < RESPAWN_NS)
 		return;
 	guard->respawn_ns = now;
-	fd = supervisor_respawn(guard->config, guard->wires);
+	fd = supervisor_respawn(guard->wires, acting_rules_fd(guard));
 	if (fd < 0)
 		return;
 	guard->supervisor_fd = fd;
+	guard_ready(guard);
 	loop_add(&guard->loop, &guard->w_supervisor, fd, EPOLLIN, on_supervisor, guard);
 	notice_guard(guard, HR_GUARD_FALLBACK, HR_WARNING, 0, "the supervisor died: started again");
+}
+
+/* The rest can't change while it runs; and the scope may have been "self". */
+static void on_config(struct guard *guard, const struct supervisor_message *message, int rules_fd)
+{
+	const struct config *config = &message->config;
+
+	guard->config->interval_ms = config->interval_ms;
+	guard->config->allows = config->allows;
+	memcpy(guard->config->allow, config->allow, sizeof(config->allow));
+	guard_set_tick(guard);
+	acting_rules(guard, rules_fd);
+	notice_guard(guard, HR_GUARD_CONFIG_LOADED, HR_INFO, acting_policies(guard),
+		     "configuration loaded: mode %s, interval %u ms, %u policies",
+		     config_mode_word(guard->config->mode), config->interval_ms, acting_policies(guard));
+}
+
+/* Gives back the length as recv() does; *ret_fd: what came with it, or -1. */
+static ssize_t hear(int from, struct supervisor_message *message, int *ret_fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {message, sizeof(*message)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+			     .msg_controllen = sizeof(control.bytes)};
+	ssize_t n = recvmsg(from, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *cmsg = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+
+	*ret_fd = -1;
+	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
+	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(ret_fd, CMSG_DATA(cmsg), sizeof(int));
+	return n;
 }
 
 /* The supervisor's word; or its end, and then a new one is started from here. */
@@ -358,7 +398,8 @@ static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
 {
 	struct guard *guard = arg;
 	static struct supervisor_message message;
-	ssize_t n = recv(guard->supervisor_fd, &message, sizeof(message), MSG_DONTWAIT);
+	_cleanup_close_ int fd = -1;
+	ssize_t n = hear(guard->supervisor_fd, &message, &fd);
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		loop_remove(&guard->loop, &guard->w_supervisor);
@@ -371,13 +412,7 @@ static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
 		return;
 	switch (message.word) {
 	case WORD_CONFIG:
-		/* The rest can't change while it runs; and the scope may have been "self". */
-		guard->config->mode = message.config.mode;
-		guard->config->interval_ms = message.config.interval_ms;
-		guard_set_tick(guard);
-		notice_guard(guard, HR_GUARD_CONFIG_LOADED, HR_INFO, 0,
-			     "configuration loaded: mode %s, interval %u ms",
-			     config_mode_word(message.config.mode), message.config.interval_ms);
+		on_config(guard, &message, take_fd(fd));
 		break;
 	case WORD_CONFIG_REFUSED:
 		notice_guard(guard, HR_GUARD_CONFIG_REFUSED, HR_WARNING, 0,
@@ -387,7 +422,10 @@ static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
 		guard->wires->resolver_pid = message.pid;
 		guard->asked_out = 0;
 		notice_guard(guard, HR_GUARD_RESOLVER, HR_WARNING, 0,
-			     "the resolver died: started again");
+			     "the resolver ended: started again");
+		break;
+	case WORD_RAN:
+		acting_ran(guard, &message);
 		break;
 	}
 }
@@ -428,6 +466,8 @@ int guard_start_loop(struct guard *guard)
 	      loop_add(&guard->loop, &guard->w_close, guard->close_fd, EPOLLIN, on_close_timer, guard) ?:
 	      loop_add(&guard->loop, &guard->w_worker, guard->worker.done_fd, EPOLLIN, on_worker, guard) ?:
 	      guard_watch_records(guard);
+	if (!err)
+		err = acting_watch(guard);
 	if (!err && guard->resolver_fd >= 0)
 		err = loop_add(&guard->loop, &guard->w_resolver, guard->resolver_fd, EPOLLIN,
 			       on_resolver, guard);
@@ -437,10 +477,10 @@ int guard_start_loop(struct guard *guard)
 	return err ?: guard_set_tick(guard);
 }
 
-int guard_run(struct config *config, struct guard_wires *wires)
+int guard_run(struct config *config, int rules_fd, struct guard_wires *wires)
 {
 	struct guard *guard = &the_guard;
-	int status = guard_start(guard, config, wires);
+	int status = guard_start(guard, config, rules_fd, wires);
 
 	if (!status) {
 		on_tick(&guard->w_tick, 0, guard);

@@ -17,18 +17,10 @@ struct guard_wires {
 	pid_t resolver_pid;
 };
 
-enum supervisor_word { WORD_CONFIG = 1, WORD_CONFIG_REFUSED, WORD_RESOLVER };
-struct supervisor_message {		/* supervisor → guard */
-	uint32_t word;			/* enum supervisor_word */
-	pid_t pid;			/* WORD_RESOLVER: the new one's */
-	struct config config;		/* WORD_CONFIG */
-	char text[CONFIG_ERROR];	/* WORD_CONFIG_REFUSED: the error */
-};
-
 /* Exit statuses that a restart would not mend: the supervisor passes them on. */
 #define GUARD_EXIT_BUSY 6
 
-/* Runs until told to stop. Returns the process's exit status. */
-int guard_run(struct config *config, struct guard_wires *wires);
+/* Runs until told to stop, on the sealed rules of rules_fd. Returns the process's exit status. */
+int guard_run(struct config *config, int rules_fd, struct guard_wires *wires);
 
 #endif

@@ -14,10 +14,12 @@ static const char usage[] =
 	"usage: headroomd [--config FILE] [--mode observe|dry-run|enforce] [--board PATH]\n"
 	"                 [--scope host|self|CGROUP] [--root DIR]\n"
 	"\n"
-	"Follows the memory of every container on this host and writes it to the board.\n"
+	"Follows the memory of every container on this host, writes it to the board, and acts by the\n"
+	"policies of its configuration before the kernel's OOM killer must.\n"
 	"\n"
 	"  --config FILE   configuration (default " CONFIG_DEFAULT_PATH ", which may be missing)\n"
-	"  --mode MODE     observe (default): look and tell; this version does nothing else yet\n"
+	"  --mode MODE     observe (default): look and tell; dry-run: tell what would be done, too;\n"
+	"                  enforce: do it. In place of the configuration's\n"
 	"  --board PATH    where to write (default /run/headroom/board on tmpfs, else below /dev/shm)\n"
 	"  --scope WHAT    host (default), self (this process's cgroup and below) or a cgroup path\n"
 	"  --root DIR      where the host's /proc and /sys are mounted, for a guard in a container\n"
@@ -94,11 +96,6 @@ static int apply_mode(struct config *config, const char *word)
 		return 2;
 	}
 	config->mode_given = word != NULL;
-	if (config->mode != MODE_OBSERVE) {
-		log_error("mode %s: this version only observes; use --mode observe",
-			  config_mode_word(config->mode));
-		return 2;
-	}
 	return 0;
 }
 
@@ -113,17 +110,19 @@ static int apply_scope(struct config *config, const char *scope)
 	return copy(config->scope, sizeof(config->scope), scope, "--scope");
 }
 
-static int read_config(const struct arguments *args, struct config *config)
+static int read_config(const struct arguments *args, const char *path, struct config *config,
+		       struct rules *rules)
 {
 	char error[CONFIG_ERROR];
-	const char *path = args->config ? args->config : CONFIG_DEFAULT_PATH;
-	int err = config_load(path, config, error);
+	int err = rules_load(path, config, rules, error);
 
 	if (err == -EINVAL) {
 		log_error("%s", error);
 		return 2;
 	}
-	if (err && (err != -ENOENT || args->config)) {
+	if (err == -ENOENT && !args->config)
+		err = rules_none(config, rules);
+	if (err) {
 		log_error("can't read the configuration %s: %s", path, strerror(-err));
 		return 2;
 	}
@@ -133,6 +132,7 @@ static int read_config(const struct arguments *args, struct config *config)
 int main(int argc, char **argv)
 {
 	struct arguments args = {0};
+	struct rules rules = {.fd = -1};
 	struct config config;
 	const char *path;
 	int status;
@@ -141,17 +141,22 @@ int main(int argc, char **argv)
 	status = read_arguments(argc, argv, &args);
 	if (status >= 0)
 		return status;
+	path = args.config ? args.config : CONFIG_DEFAULT_PATH;
 	config_init(&config);
-	status = read_config(&args, &config);
+	/* The command line first: a mode given there is not the file's to change. */
+	status = apply_mode(&config, args.mode);
+	if (status)
+		return status;
+	status = read_config(&args, path, &config, &rules);
 	if (args.adopt)
 		status = 0;	/* the guard runs on what it was given; a file that is bad by now changes nothing */
-	status = status ?: apply_mode(&config, args.mode) ?:
-		 copy(config.board, sizeof(config.board), args.board, "--board") ?:
+	status = status ?: copy(config.board, sizeof(config.board), args.board, "--board") ?:
 		 copy(config.root, sizeof(config.root), args.root, "--root") ?:
 		 apply_scope(&config, args.scope);
 	if (status)
 		return status;
-	path = args.config ? args.config : CONFIG_DEFAULT_PATH;
-	return args.adopt ? supervisor_adopt(args.adopt, path, &config, argv)
-			  : supervisor_run(path, &config, argv);
+	if (!args.adopt)
+		return supervisor_run(path, &config, &rules, argv);
+	rules_done(&rules);
+	return supervisor_adopt(args.adopt, path, &config, argv);
 }

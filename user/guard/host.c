@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "acting.h"
 #include "base/clock.h"
 #include "close.h"
 #include "notice.h"
@@ -107,10 +108,15 @@ void publish_tasks(struct guard *guard)
 		return;
 	adapt_threshold(guard, job);
 	guard->pass++;
+	acting_tasks_begin(guard);
 	for (size_t i = 0; i < job->n_tasks && i < UINT16_MAX; i++) {
 		struct track *track = tracks_get(&guard->tracks, job->tasks[i].memcg_id);
 
-		if (outside(guard, job->tasks[i].memcg_id))
+		bool no_container = outside(guard, job->tasks[i].memcg_id);
+
+		if (no_container)
+			acting_task(guard, &job->tasks[i]);
+		if (no_container)
 			n_top = top_insert(top, n_top, HR_HOST_PROCESSES, job->tasks, i);
 		if (!track)
 			continue;
@@ -121,6 +127,7 @@ void publish_tasks(struct guard *guard)
 		track->pass_count = (uint32_t)top_insert(track->pass_top, track->pass_count,
 							 HR_PROCESSES, job->tasks, i);
 	}
+	acting_tasks_end(guard, now);
 	write_lists(guard, elapsed);
 	host = board_host_begin(guard->board);
 	memcpy(old, host->process, sizeof(old));

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "acting.h"
 #include "base/clock.h"
 #include "link.h"
 #include "notice.h"
@@ -109,6 +110,18 @@ static void note_group(struct guard *guard, const struct record_oom *record)
 	guard->chosen_memcg_id = 0;
 }
 
+/* The container in which it died, and the one whose limit it was. */
+static void tell_acting(struct guard *guard, const struct record_oom *record)
+{
+	uint32_t victim = publish_subject(guard, record->victim.memcg_id);
+	uint32_t limit = tracks_find(&guard->tracks, record->limit_memcg_id);
+
+	if (victim != TRACK_NONE)
+		acting_oom(guard, victim);
+	if (limit != TRACK_NONE && limit != victim)
+		acting_oom(guard, limit);
+}
+
 void kills_on_record(struct guard *guard, const struct record_oom *record)
 {
 	uint32_t slot = tracks_find(&guard->tracks, record->victim.memcg_id);
@@ -129,6 +142,7 @@ void kills_on_record(struct guard *guard, const struct record_oom *record)
 		if (guard->tracks.track[slot].resolve == RESOLVE_WANTED)
 			link_ask(guard, slot);
 	}
+	tell_acting(guard, record);
 	kill->wait_victim = link_ask_process(guard, kill->tag, &record->victim);
 	if (record->trigger.pid != record->victim.pid)
 		kill->wait_trigger =
@@ -229,6 +243,7 @@ void kills_check_counter(struct guard *guard, uint32_t slot, uint64_t now_ns)
 	record.gfp = RECORD_UNKNOWN;
 	record.order = -1;
 	record.constraint = RECORD_CONSTRAINT_UNKNOWN;
+	acting_oom(guard, slot);
 	kill = pending_new(guard);
 	pending_begin(guard, kill, &record);
 	kill->counted = true;

@@ -236,6 +236,7 @@ static void foresee_slot(struct guard *guard, struct hr_slot *at, struct track *
 	};
 
 	foresee_update(&track->foresee, &input, &at->outlook);
+	at->outlook.next_rung = track->next_rung;
 	track->sampled_ns = now_ns;
 	track->own_alarm = alarm_to_tell(guard, at);
 	inherit(guard, at, track);

@@ -25,13 +25,13 @@ void notice_begin(struct guard *guard, union notice_buffer *buffer, struct board
 	}
 }
 
-void notice_post(struct guard *guard, union notice_buffer *buffer, const struct board_text *text)
+uint64_t notice_post(struct guard *guard, union notice_buffer *buffer, const struct board_text *text)
 {
 	uint32_t bytes = text->start + text->used, whole = (bytes + 7) & ~7u;
 
 	memset(buffer->bytes + bytes, 0, whole - bytes);
 	buffer->event.bytes = whole;
-	board_event_post(guard->board, &buffer->event);
+	return board_event_post(guard->board, &buffer->event);
 }
 
 void notice_container(struct guard *guard, uint32_t slot, enum hr_container_what what)

@@ -14,7 +14,8 @@ union notice_buffer {
 /* Starts a record of `fixed` bytes about the cgroup of `slot` (TRACK_NONE: about the host); text goes behind it. */
 void notice_begin(struct guard *guard, union notice_buffer *buffer, struct board_text *text,
 		  enum hr_event_type type, size_t fixed, uint32_t slot);
-void notice_post(struct guard *guard, union notice_buffer *buffer, const struct board_text *text);
+/* Its seq. */
+uint64_t notice_post(struct guard *guard, union notice_buffer *buffer, const struct board_text *text);
 
 void notice_container(struct guard *guard, uint32_t slot, enum hr_container_what what);
 __attribute__((format(printf, 5, 6)))

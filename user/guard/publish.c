@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "acting.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "link.h"
@@ -160,6 +161,8 @@ static void carry_counters(struct guard *guard, uint32_t slot, uint64_t workload
 	publish_kills(guard, slot);
 	if (restarted)
 		notice_container(guard, slot, HR_CONTAINER_RESTARTED);
+	if (restarted)
+		acting_restarted(guard, slot, workload);
 }
 
 static bool has_name(const struct hr_slot *slot)
@@ -270,6 +273,7 @@ void publish_death(struct guard *guard, uint32_t slot)
 
 	if (track->gone_ns)
 		return;
+	acting_gone(guard, slot);
 	if (track->close) {
 		struct close_watch *watch = &guard->close[track->close - 1];
 

@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "acting.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -45,27 +46,33 @@ static int complain_board(const struct config *config, int err)
 	return 4;
 }
 
-/* "self": the memory cgroup of this very process, as /proc/self/cgroup has it ("N:…memory…:PATH", or "0::PATH"). */
-static void resolve_scope(struct config *config)
+int guard_own_path(char *path, size_t bytes)
 {
-	_cleanup_fclose_ FILE *file = NULL;
-	char line[600], *controllers, *path;
+	_cleanup_fclose_ FILE *file = fopen("/proc/self/cgroup", "re");
+	char line[600], *controllers, *from;
 
-	if (strcmp(config->scope, "self"))
-		return;
-	config->scope[0] = '\0';
-	file = fopen("/proc/self/cgroup", "re");
+	*path = '\0';
 	while (file && fgets(line, sizeof(line), file)) {
 		controllers = strchr(line, ':');
-		path = controllers ? strchr(controllers + 1, ':') : NULL;
-		if (!path)
+		from = controllers ? strchr(controllers + 1, ':') : NULL;
+		if (!from)
 			continue;
-		*path++ = '\0';
-		path[strcspn(path, "\n")] = '\0';
-		if (!strstr(controllers, "memory") && (controllers[1] || *config->scope))
+		*from++ = '\0';
+		from[strcspn(from, "\n")] = '\0';
+		/* "N:…memory…:PATH", or "0::PATH" */
+		if (!strstr(controllers, "memory") && (controllers[1] || *path))
 			continue;
-		snprintf(config->scope, sizeof(config->scope), "%.500s", path);
+		snprintf(path, bytes, "%.500s", from);
 	}
+	return *path ? 0 : -ENODATA;
+}
+
+/* "self": the memory cgroup of this very process. */
+static void resolve_scope(struct config *config)
+{
+	if (strcmp(config->scope, "self"))
+		return;
+	guard_own_path(config->scope, sizeof(config->scope));
 	if (!strcmp(config->scope, "/"))
 		config->scope[0] = '\0';
 }
@@ -173,7 +180,19 @@ static void harden(struct guard *guard)
 			     "memory is not locked: no CAP_IPC_LOCK and a small RLIMIT_MEMLOCK");
 }
 
-int guard_start(struct guard *guard, struct config *config, struct guard_wires *wires)
+void guard_ready(const struct guard *guard)
+{
+	static struct guard_message ready = {.word = WORD_READY};
+
+	ready.bytes = (uint32_t)strnlen(board_path(guard->board), MESSAGE_WORDS - 1) + 1;
+	memcpy(ready.text, board_path(guard->board), ready.bytes - 1);
+	ready.text[ready.bytes - 1] = '\0';
+	if (guard->supervisor_fd >= 0)
+		send(guard->supervisor_fd, &ready, guard_message_bytes(&ready),
+		     MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int guard_start(struct guard *guard, struct config *config, int rules_fd, struct guard_wires *wires)
 {
 	bool adopted = false;
 	int status;
@@ -185,6 +204,7 @@ int guard_start(struct guard *guard, struct config *config, struct guard_wires *
 	guard->supervisor_fd = wires->guard_supervisor;
 	guard->started_ns = clock_mono_ns();
 	close_init(guard);
+	control_init(guard);
 	resolve_scope(config);
 	status = open_rooms(guard, worker_capacity(config->root), &adopted) ?: reserve_tables(guard);
 	if (status)
@@ -194,6 +214,9 @@ int guard_start(struct guard *guard, struct config *config, struct guard_wires *
 	if (adopted)
 		publish_adopt(guard);
 	fill_host(guard);
+	status = acting_open(guard, rules_fd);
+	if (status)
+		return status;
 	if (guard_start_loop(guard)) {
 		log_error("no event loop: %s", strerror(errno));
 		return 1;
@@ -203,12 +226,12 @@ int guard_start(struct guard *guard, struct config *config, struct guard_wires *
 						    : "started%.0u",
 		     guard->tracks.running);
 	tell_fallbacks(guard);
+	control_open(guard);
 	harden(guard);
-	if (guard->supervisor_fd >= 0)
-		send(guard->supervisor_fd, "r", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	log_info("watching the cgroups below %s, mode %s; the board is %s",
+	guard_ready(guard);
+	log_info("watching the cgroups below %s, mode %s, %u policies; the board is %s",
 		 sense_memory_root(guard->sense), config_mode_word(config->mode),
-		 board_path(guard->board));
+		 acting_policies(guard), board_path(guard->board));
 	return 0;
 }
 
@@ -216,6 +239,8 @@ void guard_stop(struct guard *guard)
 {
 	if (guard->board && guard->worker.thread)
 		notice_guard(guard, HR_GUARD_STOPPING, HR_INFO, 0, "stopping");
+	control_close(guard);
+	acting_close(guard);
 	worker_done(&guard->worker);
 	close_done(guard);
 	sense_close(guard->sense);

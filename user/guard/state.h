@@ -12,6 +12,7 @@
 #include "identify/identify.h"
 #include "sense/account.h"
 #include "sense/sense.h"
+#include "control.h"
 #include "guard.h"
 #include "track.h"
 #include "worker.h"
@@ -58,6 +59,8 @@ struct guard {
 	struct board *board;
 	struct tracks tracks;
 	struct worker worker;
+	struct acting *acting;
+	struct control control;
 	struct host_sample host;
 	struct host_counts host_counts;
 	struct foresee_state host_foresee;
@@ -109,12 +112,16 @@ struct guard {
 };
 
 /* start.c: before and after the loop. Returns an exit status, 0 to go on. */
-int guard_start(struct guard *guard, struct config *config, struct guard_wires *wires);
+int guard_start(struct guard *guard, struct config *config, int rules_fd, struct guard_wires *wires);
 void guard_stop(struct guard *guard);
 /* guard.c */
 int guard_start_loop(struct guard *guard);
 int guard_watch_records(struct guard *guard);
 int guard_set_tick(struct guard *guard);
+/* Our own memory cgroup, from the root of the hierarchy. 0 or -errno. */
+int guard_own_path(char *path, size_t bytes);
+/* To a supervisor that has just come to know us. */
+void guard_ready(const struct guard *guard);
 bool guard_in_scope(const struct guard *guard, const char *path);
 
 #endif

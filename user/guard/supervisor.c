@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The supervisor: starts the guard and the resolver and keeps them running. Does no I/O on their behalf but reading the
- * configuration; takes no decision about memory.
+ * The supervisor: starts the guard and the resolver and keeps them running, runs the commands of policies, and takes back
+ * what a guard that died had set. Takes no decision about memory.
  */
 #include "supervisor.h"
 
@@ -25,12 +25,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "commands.h"
+#include "enforce/undo.h"
+#include "rules.h"
 
 #define RESTART_FIRST_NS (50 * NS_PER_MS)
 #define RESTART_MOST_NS	 (5 * NS_PER_SEC)
 #define STEADY_NS	 (10 * NS_PER_SEC)	/* who lived this long starts with a clean record */
 #define STOP_WAIT_MS	 5000
-#define ADOPT_MOST	 256			/* arguments passed on to a respawned supervisor */
 
 enum { CHILD_GUARD, CHILD_RESOLVER, CHILDREN };
 
@@ -47,19 +49,15 @@ struct supervisor {
 	struct config *config;
 	struct guard_wires wires;
 	struct child child[CHILDREN];
+	struct commands commands;
+	char undo[PATH_MAX];	/* what the guard has set, beside its board; "" before it is ready */
+	struct rules rules;	/* in force; a guard that is started inherits the descriptor */
 	int signal_fd;
 	bool stopping, resolver_missing;
 	unsigned int guards;	/* started so far */
 	bool was_ready;		/* one of them has come as far as its first heartbeat */
 	int status;
 };
-
-static char **saved_argv;
-
-void supervisor_set_argv(char **argv)
-{
-	saved_argv = argv;
-}
 
 static int pidfd_open_(pid_t pid)
 {
@@ -73,7 +71,7 @@ static int pidfd_kill(int pidfd, int sig)
 	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) ? -errno : 0;
 }
 
-static int pair(int *ret_a, int *ret_b)
+int supervisor_pair(int *ret_a, int *ret_b)
 {
 	int fds[2];
 
@@ -82,11 +80,6 @@ static int pair(int *ret_a, int *ret_b)
 	*ret_a = fds[0];
 	*ret_b = fds[1];
 	return 0;
-}
-
-static void keep_over_exec(int fd)
-{
-	fcntl(fd, F_SETFD, 0);
 }
 
 static void watch_child(struct child *child, pid_t pid)
@@ -116,7 +109,7 @@ static int start_guard(struct supervisor *sv)
 
 	if (sv->wires.supervisor_guard >= 0)
 		close(take_fd(sv->wires.supervisor_guard));
-	err = pair(&sv->wires.guard_supervisor, &sv->wires.supervisor_guard);
+	err = supervisor_pair(&sv->wires.guard_supervisor, &sv->wires.supervisor_guard);
 	if (err)
 		return err;
 	pid = fork();
@@ -129,7 +122,7 @@ static int start_guard(struct supervisor *sv)
 		for (int i = 0; i < CHILDREN; i++)
 			if (sv->child[i].pidfd >= 0)
 				close(sv->child[i].pidfd);
-		_exit(guard_run(sv->config, &sv->wires));
+		_exit(guard_run(sv->config, sv->rules.fd, &sv->wires));
 	}
 	sv->guards++;
 	close(take_fd(sv->wires.guard_supervisor));
@@ -160,8 +153,8 @@ static int find_resolver(char path[PATH_MAX])
 static int start_resolver(struct supervisor *sv)
 {
 	char path[PATH_MAX], fd[16];
-	char *argv[] = {path, "--fd", fd, "--kmsg", *sv->config->root ? "--root" : NULL,
-			sv->config->root, NULL};
+	const char *argv[8 + 2 * POLICY_LABELS] = {path, "--fd", fd, "--kmsg"};
+	size_t n = 4;
 	pid_t pid;
 
 	if (find_resolver(path)) {
@@ -172,6 +165,14 @@ static int start_resolver(struct supervisor *sv)
 		return 0;
 	}
 	snprintf(fd, sizeof(fd), "%d", sv->wires.resolver_resolver);
+	if (*sv->config->root) {
+		argv[n++] = "--root";
+		argv[n++] = sv->config->root;
+	}
+	for (uint32_t i = 0; sv->rules.set && i < POLICY_LABELS && policy_label(sv->rules.set, i); i++) {
+		argv[n++] = "--label";
+		argv[n++] = policy_label(sv->rules.set, i);
+	}
 	pid = fork();
 	if (pid < 0)
 		return -errno;
@@ -180,8 +181,8 @@ static int start_resolver(struct supervisor *sv)
 
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		keep_over_exec(sv->wires.resolver_resolver);
-		execv(path, argv);
+		fcntl(sv->wires.resolver_resolver, F_SETFD, 0);
+		execv(path, (char *const *)argv);
 		_exit(1);
 	}
 	sv->wires.resolver_pid = pid;
@@ -194,30 +195,54 @@ static int (*const start_child[CHILDREN])(struct supervisor *sv) = {
 	[CHILD_RESOLVER] = start_resolver,
 };
 
-static void tell_guard(struct supervisor *sv, struct supervisor_message *message)
+/* With a descriptor, -1: without. */
+static void tell_guard(struct supervisor *sv, struct supervisor_message *message, int fd)
 {
-	if (sv->wires.supervisor_guard >= 0)
-		send(sv->wires.supervisor_guard, message, sizeof(*message), MSG_DONTWAIT | MSG_NOSIGNAL);
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {};
+	struct iovec iov = {message, sizeof(*message)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (sv->wires.supervisor_guard < 0)
+		return;
+	if (fd >= 0) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		control.align = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+						 .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
+	}
+	sendmsg(sv->wires.supervisor_guard, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* The new rules take the place of the old ones; a resolver that must look for other labels is started anew. */
+static void take_rules(struct supervisor *sv, struct rules *rules)
+{
+	bool same = sv->rules.set && rules_same_labels(sv->rules.set, rules->set);
+
+	rules_done(&sv->rules);
+	sv->rules = *rules;
+	if (!same && sv->child[CHILD_RESOLVER].pid)
+		pidfd_kill(sv->child[CHILD_RESOLVER].pidfd, SIGTERM);
 }
 
 static void reload(struct supervisor *sv)
 {
 	static struct supervisor_message message;
 	struct config config = *sv->config, defaults;
+	struct rules rules = {.fd = -1};
 	int err;
 
 	/* A key that is gone from the file has its default again; what the command line said stays. */
 	config_init(&defaults);
 	config.interval_ms = defaults.interval_ms;
+	config.allows = 0;
 	if (!config.mode_given)
 		config.mode = defaults.mode;
 	memset(&message, 0, sizeof(message));
-	err = config_load(sv->config_path, &config, message.text);
-	if (!err && config.mode != MODE_OBSERVE) {
-		err = -EINVAL;
-		snprintf(message.text, sizeof(message.text), "%.400s: mode %s: this version only observes",
-			 sv->config_path, config_mode_word(config.mode));
-	}
+	err = rules_load(sv->config_path, &config, &rules, message.text);
 	if (err == -ENOENT)
 		snprintf(message.text, sizeof(message.text), "%.400s: no such file",
 			 sv->config_path);
@@ -230,9 +255,10 @@ static void reload(struct supervisor *sv)
 	} else {
 		*sv->config = config;
 		message.config = config;
+		take_rules(sv, &rules);
 		log_info("configuration loaded from %s", sv->config_path);
 	}
-	tell_guard(sv, &message);
+	tell_guard(sv, &message, err ? -1 : sv->rules.fd);
 }
 
 static void stop_all(struct supervisor *sv)
@@ -263,6 +289,44 @@ static int reap(struct child *child)
 	return waitpid(child->pid, &status, WNOHANG) == child->pid ? status : -1;
 }
 
+/* The guard's word. */
+static void hear_guard(struct supervisor *sv)
+{
+	static struct guard_message heard;
+	static struct supervisor_message answer;
+	ssize_t n;
+
+	while ((n = recv(sv->wires.supervisor_guard, &heard, sizeof(heard), MSG_DONTWAIT)) > 0) {
+		if ((size_t)n < sizeof(heard) - MESSAGE_WORDS || heard.bytes > MESSAGE_WORDS ||
+		    guard_message_bytes(&heard) != (size_t)n)
+			continue;
+		if (heard.word == WORD_READY) {
+			sv->was_ready = true;
+			snprintf(sv->undo, sizeof(sv->undo), "%.*s" UNDO_SUFFIX,
+				 (int)strnlen(heard.text, heard.bytes), heard.text);
+		} else if (heard.word == WORD_RUN && !sv->stopping) {
+			if (commands_run(&sv->commands, &heard, &answer))
+				tell_guard(sv, &answer, -1);
+		} else if (heard.word == WORD_RELOAD) {
+			reload(sv);
+		}
+	}
+}
+
+/* What it had set and can't take back any more. */
+static void undo_for_guard(const struct supervisor *sv)
+{
+	struct undo *undo;
+	unsigned int n;
+
+	if (!*sv->undo || undo_open(sv->undo, &undo))
+		return;
+	n = undo_all(undo);
+	undo_close(undo);
+	if (n)
+		log_info("%u limits and frozen groups that the guard had set were taken back", n);
+}
+
 /* It said why, and a restart would not mend it. A board that is in use is somebody else's only at the first try: later
  * it is held by what is left of the guard before (its loader, for a second). */
 static bool hopeless(const struct supervisor *sv, int status)
@@ -276,16 +340,17 @@ static void on_end(struct supervisor *sv, int which)
 {
 	struct child *child = &sv->child[which];
 	int status = reap(child);
-	char ready;
 	uint64_t now = clock_mono_ns(), delay = RESTART_FIRST_NS;
 
 	close(child->pidfd);
 	child->pidfd = -1;
 	child->pid = 0;
+	if (which == CHILD_GUARD) {
+		hear_guard(sv);
+		undo_for_guard(sv);
+	}
 	if (sv->stopping)
 		return;
-	if (which == CHILD_GUARD && recv(sv->wires.supervisor_guard, &ready, 1, MSG_DONTWAIT) == 1)
-		sv->was_ready = true;
 	if (which == CHILD_GUARD && status >= 0 && WIFEXITED(status) && hopeless(sv, WEXITSTATUS(status))) {
 		sv->status = WEXITSTATUS(status) == GUARD_EXIT_BUSY ? 1 : WEXITSTATUS(status);
 		stop_all(sv);
@@ -318,7 +383,7 @@ static void restart_due(struct supervisor *sv)
 		if (i == CHILD_RESOLVER) {
 			message.word = WORD_RESOLVER;
 			message.pid = child->pid;
-			tell_guard(sv, &message);
+			tell_guard(sv, &message, -1);
 		}
 	}
 }
@@ -346,33 +411,65 @@ static bool alive(const struct supervisor *sv)
 	return false;
 }
 
+enum { POLL_SIGNALS, POLL_GUARD, POLL_CHILDREN, POLL_COMMANDS = POLL_CHILDREN + CHILDREN,
+       POLLS = POLL_COMMANDS + COMMANDS_MOST };
+
+static void poll_set(const struct supervisor *sv, struct pollfd fds[POLLS])
+{
+	const struct command *command = sv->commands.command;
+
+	for (int i = 0; i < POLLS; i++)
+		fds[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+	fds[POLL_SIGNALS].fd = sv->signal_fd;
+	/* Its end is seen by its pidfd. */
+	if (sv->child[CHILD_GUARD].pid)
+		fds[POLL_GUARD].fd = sv->wires.supervisor_guard;
+	for (int i = 0; i < CHILDREN; i++)
+		fds[POLL_CHILDREN + i].fd = sv->child[i].pid ? sv->child[i].pidfd : -1;
+	for (int i = 0; i < COMMANDS_MOST; i++)
+		fds[POLL_COMMANDS + i].fd = command[i].pid ? command[i].pidfd : -1;
+}
+
+static void poll_serve(struct supervisor *sv, const struct pollfd fds[POLLS])
+{
+	static struct supervisor_message answer;
+
+	if (fds[POLL_SIGNALS].revents)
+		on_signals(sv);
+	if (fds[POLL_GUARD].revents)
+		hear_guard(sv);
+	for (int i = 0; i < CHILDREN; i++)
+		if (fds[POLL_CHILDREN + i].revents)
+			on_end(sv, i);
+	for (int i = 0; i < COMMANDS_MOST; i++)
+		if (fds[POLL_COMMANDS + i].revents && commands_ended(&sv->commands, i, &answer))
+			tell_guard(sv, &answer, -1);
+}
+
 static int supervise(struct supervisor *sv)
 {
 	uint64_t deadline = 0;
 
 	while (!sv->stopping || alive(sv)) {
-		struct pollfd fds[1 + CHILDREN] = {{.fd = sv->signal_fd, .events = POLLIN}};
 		uint64_t now = clock_mono_ns();
+		int timeout = next_timeout_ms(sv), commands = commands_expire(&sv->commands, now);
+		struct pollfd fds[POLLS];
 
-		for (int i = 0; i < CHILDREN; i++)
-			fds[1 + i] = (struct pollfd){.fd = sv->child[i].pid ? sv->child[i].pidfd : -1,
-						     .events = POLLIN};
+		poll_set(sv, fds);
 		if (sv->stopping && !deadline)
 			deadline = now + STOP_WAIT_MS * NS_PER_MS;
 		if (deadline && now > deadline)
 			for (int i = 0; i < CHILDREN; i++)
 				if (sv->child[i].pid)
 					pidfd_kill(sv->child[i].pidfd, SIGKILL);
-		if (poll(fds, 1 + CHILDREN, sv->stopping ? 200 : next_timeout_ms(sv)) < 0 &&
-		    errno != EINTR)
+		if (commands >= 0 && (timeout < 0 || commands < timeout))
+			timeout = commands;
+		if (poll(fds, POLLS, sv->stopping ? 200 : timeout) < 0 && errno != EINTR)
 			return 1;
-		if (fds[0].revents)
-			on_signals(sv);
-		for (int i = 0; i < CHILDREN; i++)
-			if (fds[1 + i].revents)
-				on_end(sv, i);
+		poll_serve(sv, fds);
 		restart_due(sv);
 	}
+	commands_stop(&sv->commands);
 	return sv->status;
 }
 
@@ -396,23 +493,25 @@ static void supervisor_init(struct supervisor *sv, const char *config_path, stru
 			    char **argv)
 {
 	*sv = (struct supervisor){
-		.config_path = config_path, .config = config,
+		.config_path = config_path, .config = config, .rules = {.fd = -1},
 		.wires = {.resolver_guard = -1, .resolver_resolver = -1, .guard_supervisor = -1,
 			  .supervisor_guard = -1},
 		.child = {{.name = "guard", .pidfd = -1}, {.name = "resolver", .pidfd = -1}},
 	};
+	commands_init(&sv->commands);
 	supervisor_set_argv(argv);
 	prctl(PR_SET_NAME, "headroomd");
 }
 
-int supervisor_run(const char *config_path, struct config *config, char **argv)
+int supervisor_run(const char *config_path, struct config *config, struct rules *rules, char **argv)
 {
 	struct supervisor sv;
 	int err;
 
 	supervisor_init(&sv, config_path, config, argv);
+	sv.rules = *rules;
 	sv.signal_fd = take_signals();
-	err = pair(&sv.wires.resolver_guard, &sv.wires.resolver_resolver);
+	err = supervisor_pair(&sv.wires.resolver_guard, &sv.wires.resolver_resolver);
 	if (sv.signal_fd < 0 || err || start_resolver(&sv) || start_guard(&sv)) {
 		log_error("can't start: %s", strerror(err ? -err : errno));
 		return 1;
@@ -424,17 +523,24 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 {
 	struct supervisor sv;
 	pid_t guard;
+	int rules;
 
 	supervisor_init(&sv, config_path, config, argv);
-	if (sscanf(words, "%d,%d,%d,%d,%d", &guard, &sv.wires.resolver_pid,
+	if (sscanf(words, SUPERVISOR_WORDS, &guard, &sv.wires.resolver_pid,
 		   &sv.wires.resolver_guard, &sv.wires.resolver_resolver,
-		   &sv.wires.supervisor_guard) != 5) {
+		   &sv.wires.supervisor_guard, &rules) != 6) {
 		log_error(SUPERVISOR_ADOPT " is for headroomd's own use");
 		return 2;
 	}
 	fcntl(sv.wires.resolver_guard, F_SETFD, FD_CLOEXEC);
 	fcntl(sv.wires.resolver_resolver, F_SETFD, FD_CLOEXEC);
 	fcntl(sv.wires.supervisor_guard, F_SETFD, FD_CLOEXEC);
+	fcntl(rules, F_SETFD, FD_CLOEXEC);
+	/* The rules that the guard runs on; the file may say something else by now. */
+	if (rules_map(rules, &sv.rules))
+		log_error("the policies in force were not handed over: a guard that is started again has none");
+	else
+		config->mode = sv.rules.set->mode;
 	sv.signal_fd = take_signals();
 	adopt_child(&sv.child[CHILD_GUARD], guard);
 	sv.guards = 1;
@@ -442,49 +548,4 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 	adopt_child(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
 	log_info("the supervisor died: a new one has taken over");
 	return supervise(&sv);
-}
-
-int supervisor_respawn(const struct config *config, const struct guard_wires *wires)
-{
-	_cleanup_close_ int ours = -1, theirs = -1;
-	char words[96];
-	char *argv[ADOPT_MOST + 3];
-	size_t n = 0;
-	pid_t pid;
-	int err = pair(&ours, &theirs);
-
-	if (err)
-		return err;
-	snprintf(words, sizeof(words), "%d,%d,%d,%d,%d", getpid(), wires->resolver_pid,
-		 wires->resolver_guard, wires->resolver_resolver, theirs);
-	argv[n++] = saved_argv[0];
-	argv[n++] = SUPERVISOR_ADOPT;
-	argv[n++] = words;
-	for (size_t i = 1; saved_argv[i] && n < ADOPT_MOST; i++) {
-		if (!strcmp(saved_argv[i], SUPERVISOR_ADOPT)) {
-			i++;		/* and its word */
-			continue;
-		}
-		argv[n++] = saved_argv[i];
-	}
-	argv[n] = NULL;
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		sigset_t none;
-
-		/* Twice, so that the guard has no child to wait for. */
-		if (fork() != 0)
-			_exit(0);
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		keep_over_exec(wires->resolver_guard);
-		keep_over_exec(wires->resolver_resolver);
-		keep_over_exec(theirs);
-		execv("/proc/self/exe", argv);
-		_exit(1);
-	}
-	waitpid(pid, NULL, 0);
-	return take_fd(ours);
 }

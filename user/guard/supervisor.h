@@ -8,19 +8,24 @@
 
 #include "act/config.h"
 #include "guard.h"
+#include "rules.h"
 
 /* Runs until told to stop. Returns the process's exit status. */
-int supervisor_run(const char *config_path, struct config *config, char **argv);
+int supervisor_run(const char *config_path, struct config *config, struct rules *rules, char **argv);
 /* A supervisor that takes over a running guard and resolver: `words` is what supervisor_respawn() gave on the command
  * line. */
 int supervisor_adopt(const char *words, const char *config_path, struct config *config, char **argv);
 
-/* In the guard, whose supervisor has died: starts a new one by exec, with the wires in its hands. Returns the guard's end
- * of the new pair, or -errno. */
-int supervisor_respawn(const struct config *config, const struct guard_wires *wires);
+/* respawn.c. In the guard, whose supervisor has died: starts a new one by exec, with the wires in its hands. Returns the
+ * guard's end of the new pair, or -errno. */
+int supervisor_respawn(const struct guard_wires *wires, int rules_fd);
 /* The command line for that; set once at start. */
 void supervisor_set_argv(char **argv);
+int supervisor_pair(int *ret_a, int *ret_b);
 
+#define UNDO_SUFFIX ".undo"	/* what is set at the moment, beside the board (enforce/undo.h) */
 #define SUPERVISOR_ADOPT "--adopt"
+/* guard, resolver, both ends of the resolver's wire, the supervisor's end of the guard's, the rules */
+#define SUPERVISOR_WORDS "%d,%d,%d,%d,%d,%d"
 
 #endif

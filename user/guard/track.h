@@ -55,6 +55,9 @@ struct track {
 	uint8_t close;			/* index + 1 in the close-watch list; 0: not on it */
 	uint8_t told;			/* its container event was posted */
 	uint8_t carried;		/* its workload is known, and the ledger has it */
+	/* what the policies would do next: index + 1 of the policy in force; dirty: not yet on the board */
+	uint8_t next_rung, next_dirty;
+	uint32_t next_policy;
 	/* scratch of the process pass */
 	uint32_t pass;
 	uint32_t pass_count;

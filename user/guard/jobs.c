@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Processes outside containers, grouped into jobs. Reads no file; a process without a known group is a job by itself. */
+#include "jobs.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* By comm, 15 characters of it. A process that takes such a name is spared by it: better one hog too many left to the kernel
+ * than a runtime ended. */
+static const char *const runtimes[] = {
+	"dockerd",     "docker-proxy", "containerd", "containerd-shim", "conmon", "crio", "kubelet",
+	"podman",      "runc",	       "crun",	     "lxc-start",	"lxc-monitord", "systemd-nspawn", "k3s-server",
+};
+
+static bool is_runtime(const char comm[RECORD_COMM])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
+		if (!strncmp(comm, runtimes[i], RECORD_COMM - 1))
+			return true;
+	return false;
+}
+
+static uint32_t flags_of(const struct task_sample *task, uint32_t own)
+{
+	uint32_t flags = task->pid == 1 ? ACT_JOB_INIT : 0;
+
+	if (is_runtime(task->comm))
+		flags |= ACT_JOB_RUNTIME;
+	if (task->pgid == own)
+		flags |= ACT_JOB_SELF;
+	return flags;
+}
+
+void jobs_begin(struct jobs *jobs)
+{
+	jobs->n_all = 0;
+}
+
+static struct act_job *job_of(struct jobs *jobs, uint32_t pgid)
+{
+	for (uint32_t i = 0; i < jobs->n_all; i++)
+		if (jobs->all[i].pgid == pgid)
+			return &jobs->all[i];
+	if (jobs->n_all == JOBS_SEEN)
+		return NULL;
+	jobs->all[jobs->n_all] = (struct act_job){.pgid = pgid, .leader_start_ns = HR_UNKNOWN,
+						  .growth_bytes_per_second = HR_UNKNOWN_I64};
+	return &jobs->all[jobs->n_all++];
+}
+
+void jobs_add(struct jobs *jobs, const struct task_sample *task, uint32_t own)
+{
+	struct act_job *job = job_of(jobs, task->pgid ? task->pgid : task->pid);
+
+	if (!job)
+		return;
+	job->processes++;
+	job->rss += task->rss;
+	job->flags |= flags_of(task, own);
+	if (task->pid == job->pgid)
+		job->leader_start_ns = task->start_boottime_ns;
+	if (job->pid && task->rss <= job->largest_rss)
+		return;
+	job->pid = task->pid;
+	job->start_boottime_ns = task->start_boottime_ns;
+	job->memcg_id = task->memcg_id;
+	job->largest_rss = task->rss;
+	memcpy(job->comm, task->comm, sizeof(job->comm));
+}
+
+static void find_growth(struct jobs *jobs, uint64_t elapsed_ns)
+{
+	for (uint32_t i = 0; i < jobs->n_all && elapsed_ns; i++)
+		for (uint32_t k = 0; k < jobs->n_before; k++)
+			if (jobs->before[k].pgid == jobs->all[i].pgid &&
+			    jobs->before[k].leader_start_ns == jobs->all[i].leader_start_ns) {
+				double grown = (double)jobs->all[i].rss - (double)jobs->before[k].rss;
+
+				jobs->all[i].growth_bytes_per_second =
+					(int64_t)(grown * 1e9 / (double)elapsed_ns);
+				break;
+			}
+}
+
+/* The largest ones, by insertion: qsort() would allocate. */
+static void keep_largest(struct jobs *jobs)
+{
+	jobs->n = 0;
+	for (uint32_t i = 0; i < jobs->n_all; i++) {
+		uint32_t at = jobs->n;
+
+		while (at > 0 && jobs->job[at - 1].rss < jobs->all[i].rss)
+			at--;
+		if (at == ACT_JOBS)
+			continue;
+		if (jobs->n < ACT_JOBS)
+			jobs->n++;
+		memmove(&jobs->job[at + 1], &jobs->job[at], (jobs->n - at - 1) * sizeof(*jobs->job));
+		jobs->job[at] = jobs->all[i];
+	}
+}
+
+void jobs_end(struct jobs *jobs, uint64_t now_ns)
+{
+	find_growth(jobs, jobs->pass_ns ? now_ns - jobs->pass_ns : 0);
+	jobs->pass_ns = now_ns;
+	jobs->n_before = jobs->n_all;
+	for (uint32_t i = 0; i < jobs->n_all; i++)
+		jobs->before[i] = (struct jobs_seen){.pgid = jobs->all[i].pgid, .rss = jobs->all[i].rss,
+						     .leader_start_ns = jobs->all[i].leader_start_ns};
+	keep_largest(jobs);
+}

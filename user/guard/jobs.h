@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Jobs outside containers: the rows of a process pass, those that belong to no container grouped by process group, so that
+ * forty processes of one build are one culprit and the largest single innocent is not. Fixed tables; knows nothing of rules.
+ */
+#ifndef HEADROOM_JOBS_H
+#define HEADROOM_JOBS_H
+
+#include <stdbool.h>
+#include "act/act.h"
+#include "sense/sense.h"
+
+#define JOBS_SEEN 256	/* groups in one pass; further small ones are not looked at */
+
+struct jobs_seen {
+	uint32_t pgid;
+	uint64_t leader_start_ns;	/* as in act_job: tells a group from a later one of the same number */
+	uint64_t rss;
+};
+
+struct jobs {
+	struct act_job job[ACT_JOBS];	/* largest first */
+	uint32_t n;
+	struct act_job all[JOBS_SEEN];	/* scratch of a pass, in the order of appearance */
+	uint32_t n_all;
+	struct jobs_seen before[JOBS_SEEN];	/* of the last pass, by first appearance */
+	uint32_t n_before;
+	uint64_t pass_ns;		/* monotonic; the last pass, 0: none */
+};
+
+/* A pass: begin, add each process outside of containers, end. `own` is our own process group, which supervisor, guard and
+ * resolver share. */
+void jobs_begin(struct jobs *jobs);
+void jobs_add(struct jobs *jobs, const struct task_sample *task, uint32_t own);
+void jobs_end(struct jobs *jobs, uint64_t now_ns);
+
+#endif
