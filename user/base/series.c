@@ -4,18 +4,23 @@
 #include "series.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
 
 #define MOST_COLUMNS 256
 #define MOST_LINE 65536
 #define NO_LIMIT 4611686018427387904.0 /* 2^62 */
 #define MOST_SECONDS 1e10 /* beyond any clock; in nanoseconds still below 2^64 */
 #define PASSED_OVER -1
+#define NS_PER_S 1e9
 
 static const char *const names[SERIES_COLUMNS] = {
 	[SERIES_T] = "t_seconds",
@@ -27,15 +32,21 @@ static const char *const names[SERIES_COLUMNS] = {
 	[SERIES_HIGH] = "high_bytes",
 	[SERIES_ANON] = "anon_bytes",
 	[SERIES_FILE] = "file_bytes",
+	[SERIES_ACTIVE_FILE] = "active_file_bytes",
+	[SERIES_INACTIVE_FILE] = "inactive_file_bytes",
+	[SERIES_FILE_DIRTY] = "file_dirty_bytes",
+	[SERIES_FILE_WRITEBACK] = "file_writeback_bytes",
 	[SERIES_SHMEM] = "shmem_bytes",
 	[SERIES_KERNEL] = "kernel_bytes",
 	[SERIES_SLAB] = "slab_bytes",
+	[SERIES_SLAB_RECLAIMABLE] = "slab_reclaimable_bytes",
 	[SERIES_SOCK] = "sock_bytes",
 	[SERIES_PAGE_TABLES] = "page_tables_bytes",
 	[SERIES_SWAP] = "swap_bytes",
 	[SERIES_SWAP_FREE] = "swap_free_bytes",
 	[SERIES_RSS] = "rss_bytes",
 	[SERIES_REFAULTS] = "refaults_total",
+	[SERIES_STALL_NS] = "reclaim_stall_seconds_total",
 	[SERIES_PSI_SOME] = "some_total_us",
 	[SERIES_PSI_FULL] = "full_total_us",
 	[SERIES_OOM_KILL] = "oom_kill",
@@ -46,8 +57,9 @@ static const char *const names[SERIES_COLUMNS] = {
 
 struct series {
 	FILE *file;
-	char *name, *buffer;
-	size_t room, length; /* of the line that was read */
+	char *name;
+	char *buffer; /* MOST_LINE + 1 bytes */
+	size_t length; /* of the line that was read */
 	unsigned long line, backwards;
 	unsigned int columns;
 	short meaning[MOST_COLUMNS];
@@ -74,22 +86,29 @@ __attribute__((format(printf, 3, 4))) static int wrong(struct series *s, size_t 
 	return -EINVAL;
 }
 
-/* One line without its end; empty lines are passed over. -ENODATA at the end. */
+/* One line without its end; empty lines are passed over. -ENODATA at the end. (Not getline(): a
+ * file without an end of line would be read into memory whole.) */
 static int read_line(struct series *s)
 {
 	for (;;) {
-		ssize_t n = getline(&s->buffer, &s->room, s->file);
+		size_t n = 0;
+		int c;
 
-		if (n < 0)
-			return ferror(s->file) ? -EIO : -ENODATA;
+		while ((c = getc_unlocked(s->file)) != EOF && c != '\n' && n < MOST_LINE)
+			s->buffer[n++] = (char)c;
+		if (c == EOF && ferror(s->file))
+			return -EIO;
+		if (c == EOF && !n)
+			return -ENODATA;
 		s->line++;
-		if (n > MOST_LINE)
+		if (c != EOF && c != '\n')
 			return wrong(s, MOST_LINE, "the line is longer than %d bytes", MOST_LINE);
-		if (memchr(s->buffer, '\0', (size_t)n))
+		s->buffer[n] = '\0';
+		if (memchr(s->buffer, '\0', n))
 			return wrong(s, strlen(s->buffer), "a NUL byte: this is no text file");
-		while (n > 0 && (s->buffer[n - 1] == '\n' || s->buffer[n - 1] == '\r'))
+		while (n > 0 && s->buffer[n - 1] == '\r')
 			s->buffer[--n] = '\0';
-		s->length = (size_t)n;
+		s->length = n;
 		if (s->buffer[strspn(s->buffer, " \t")])
 			return 0;
 	}
@@ -158,23 +177,29 @@ static int read_header(struct series *s)
 	return 0;
 }
 
-int series_open(const char *path, struct series **ret_series)
+static int cannot_open(const char *name, int err)
 {
-	struct series *s = calloc(1, sizeof(*s));
-	int err = 0;
+	snprintf(open_error, sizeof(open_error), "%s: %s", name, strerror(-err));
+	return err;
+}
 
-	if (!s || !(s->name = strdup(path)))
-		err = -ENOMEM;
-	if (!err && !(s->file = fopen(path, "re")))
-		err = -errno;
-	if (err) {
-		snprintf(open_error, sizeof(open_error), "%s: %s", path, strerror(-err));
-	} else {
-		err = read_header(s);
-		if (err)
-			snprintf(open_error, sizeof(open_error), "%s",
-				 err == -EINVAL ? s->error : strerror(-err));
+int series_open_fd(int fd, const char *name, struct series **ret_series)
+{
+	_cleanup_close_ int own = fd;
+	struct series *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s || !(s->name = strdup(name)) || !(s->buffer = malloc(MOST_LINE + 1)) ||
+	    !(s->file = fdopen(own, "r"))) {
+		series_close(s);
+		return cannot_open(name, -ENOMEM);
 	}
+	own = -1; /* the stream has it */
+	err = read_header(s);
+	if (err == -EINVAL)
+		snprintf(open_error, sizeof(open_error), "%s", s->error);
+	else if (err)
+		cannot_open(name, err);
 	if (err) {
 		series_close(s);
 		return err;
@@ -182,6 +207,13 @@ int series_open(const char *path, struct series **ret_series)
 	s->last_t = -1;
 	*ret_series = s;
 	return 0;
+}
+
+int series_open(const char *path, struct series **ret_series)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? cannot_open(path, -errno) : series_open_fd(fd, path, ret_series);
 }
 
 void series_close(struct series *s)
@@ -225,7 +257,9 @@ static int read_number(struct series *s, size_t column, int meaning, const char 
 	}
 	if (meaning == SERIES_LIMIT && (x == 0 || x >= NO_LIMIT))
 		return 0;
-	if (x >= 18446744073709549568.0)
+	if (meaning == SERIES_STALL_NS)
+		x *= NS_PER_S;
+	if (x >= 18446744073709549568.0) /* the largest double below 2^64 */
 		return wrong(s, column, "%s: %.40s does not fit into 64 bits", names[meaning],
 			     text);
 	row->value[meaning] = (uint64_t)x;
