@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* headroom replay: foresight over a recorded series, as if it happened now: a CSV file, or a
- * recording of the board. As fast as it can be read; no clock is looked at. */
+ * recording of the board. As fast as it can be read, or at a chosen speed; what is printed is the
+ * same: no clock has a part in it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <headroom/record.h>
@@ -13,22 +15,41 @@
 #include "base/text.h"
 #include "cli.h"
 #include "replay.h"
+#include "sense/account.h"
 #include "view/target.h"
 
 #define STDIN "/dev/stdin"
+#define LEAST_SPEED 1e-6
+#define MOST_SPEED 1e9
 #define EPOCH_NS 1000000000000ULL /* so that times that go back stay above zero */
 
 struct replay_options {
 	bool json;
+	double speed; /* 0: as fast as possible */
 	const char *target;
 };
 
 enum kind { KIND_SERIES, KIND_RECORDING, KIND_BOARD };
 
+static int option_speed(const char *text, void *at)
+{
+	char *end;
+	double speed = strtod(text, &end);
+
+	if (!strchr("0123456789.", *text) || end == text || *end || !isfinite(speed) ||
+	    speed < LEAST_SPEED || speed > MOST_SPEED)
+		return -EINVAL;
+	*(double *)at = speed;
+	return 0;
+}
+
 /* By its first bytes. What can be read only once (a pipe) is a series. 0 or an exit status. */
 static int look(const char *path, enum kind *ret_kind)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool standard = !strcmp(path, "-");
+	_cleanup_close_ int fd =
+		standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+			 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char clean[256], first[8] = "";
 	uint64_t board = HR_BOARD_MAGIC;
 	struct stat st;
@@ -54,16 +75,34 @@ static int look(const char *path, enum kind *ret_kind)
 	return CLI_DONE;
 }
 
-/* used_bytes is what can't be given back, unless a column says that better; limit_bytes its own
- * limit. */
+/* What can't be given back: as it stands there; or of usage and the page cache's parts, as for a
+ * cgroup; or used_bytes. */
+static uint64_t unreclaimable(const uint64_t *v)
+{
+	struct memcg_sample sample = {
+		.usage = v[SERIES_USAGE],
+		.active_file = v[SERIES_ACTIVE_FILE],
+		.inactive_file = v[SERIES_INACTIVE_FILE],
+		.file_dirty = v[SERIES_FILE_DIRTY],
+		.file_writeback = v[SERIES_FILE_WRITEBACK],
+		.slab_reclaimable = v[SERIES_SLAB_RECLAIMABLE],
+		.flags = SAMPLE_STAT,
+	};
+	uint64_t clean, computed = account_unreclaimable(&sample, (__u64 *)&clean);
+
+	if (v[SERIES_UNRECLAIMABLE] != HR_UNKNOWN)
+		return v[SERIES_UNRECLAIMABLE];
+	return computed != HR_UNKNOWN && clean != HR_UNKNOWN ? computed : v[SERIES_USED];
+}
+
+/* limit_bytes is its own limit. */
 static void row_input(const struct series_row *row, uint64_t *restarts, struct foresee_input *in)
 {
 	const uint64_t *v = row->value;
 
 	foresee_input_init(in);
 	in->t_ns = EPOCH_NS + v[SERIES_T];
-	in->unreclaimable =
-		v[SERIES_UNRECLAIMABLE] != HR_UNKNOWN ? v[SERIES_UNRECLAIMABLE] : v[SERIES_USED];
+	in->unreclaimable = unreclaimable(v);
 	in->usage = v[SERIES_USAGE] != HR_UNKNOWN ? v[SERIES_USAGE] : v[SERIES_USED];
 	in->limit = v[SERIES_LIMIT];
 	in->headroom = v[SERIES_HEADROOM];
@@ -72,13 +111,15 @@ static void row_input(const struct series_row *row, uint64_t *restarts, struct f
 	in->file = v[SERIES_FILE];
 	in->shmem = v[SERIES_SHMEM];
 	in->kernel = v[SERIES_KERNEL];
-	in->slab = v[SERIES_SLAB];
+	in->slab = v[SERIES_SLAB_RECLAIMABLE] != HR_UNKNOWN ? v[SERIES_SLAB_RECLAIMABLE]
+							    : v[SERIES_SLAB];
 	in->sock = v[SERIES_SOCK];
 	in->page_tables = v[SERIES_PAGE_TABLES];
 	in->swap = v[SERIES_SWAP];
 	in->swap_free = v[SERIES_SWAP_FREE];
 	in->rss = v[SERIES_RSS];
 	in->refaults = v[SERIES_REFAULTS];
+	in->stall_ns = v[SERIES_STALL_NS];
 	in->psi_some_us = v[SERIES_PSI_SOME];
 	in->psi_full_us = v[SERIES_PSI_FULL];
 	in->events_oom_kill = v[SERIES_OOM_KILL];
@@ -101,6 +142,7 @@ static int replay_rows(struct series *series, struct replay *replay, bool json)
 
 	while (!(r = series_next(series, &row))) {
 		row_input(&row, &restarts, &in);
+		replay_wait(replay->pace, row.t_seconds);
 		replay_learn(replay, &in);
 		r = json ? replay_print_line(replay, row.t_seconds, NULL)
 			 : replay_note(replay, row.t_seconds);
@@ -110,14 +152,25 @@ static int replay_rows(struct series *series, struct replay *replay, bool json)
 	return r == -ENODATA ? 0 : r;
 }
 
-static int replay_series(const char *path, bool json)
+static int open_series(const char *path, struct series **ret_series)
+{
+	int fd;
+
+	if (strcmp(path, "-"))
+		return series_open(path, ret_series);
+	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	return series_open_fd(fd, path, ret_series);
+}
+
+static int replay_series(const char *path, bool json, struct replay_pace *pace)
 {
 	_cleanup_(closep) struct series *series = NULL;
 	_cleanup_(replay_done) struct replay replay;
 	char clean[512];
-	int r = series_open(path, &series);
+	int r = open_series(path, &series);
 
 	replay_init(&replay, "", true);
+	replay.pace = pace;
 	if (r) {
 		log_error("%s", text_clean(series_open_error(), SIZE_MAX, clean, sizeof(clean)));
 		return r == -EINVAL ? CLI_USAGE : CLI_FAILED;
@@ -143,7 +196,9 @@ static int replay_series(const char *path, bool json)
 static int run(const void *values, char **arguments)
 {
 	const struct replay_options *options = values;
-	const char *path = strcmp(arguments[0], "-") ? arguments[0] : STDIN;
+	struct replay_pace pace = {.speed = options->speed, .colour = cli_colour()};
+	struct replay_pace *paced = options->speed > 0 ? &pace : NULL;
+	const char *path = arguments[0];
 	_cleanup_reader_ struct hr_reader *reader = NULL;
 	enum kind kind;
 	struct target target;
@@ -166,9 +221,9 @@ static int run(const void *values, char **arguments)
 		return CLI_USAGE;
 	}
 	if (kind == KIND_SERIES)
-		return replay_series(path, options->json);
-	r = cli_open(path, &reader);
-	return r ? r : replay_recording(reader, options->target ? &target : NULL, options->json);
+		return replay_series(path, options->json, paced);
+	r = cli_open(strcmp(path, "-") ? path : STDIN, &reader);
+	return r ? r : replay_recording(reader, options->target ? &target : NULL, options->json, paced);
 }
 
 static const struct option_spec specs[] = {
@@ -179,6 +234,12 @@ static const struct option_spec specs[] = {
 	 .offset = offsetof(struct replay_options, target),
 	 .help = "of a recording, only whom this fits (as for explain)",
 	 .wants = TARGET_WANTS},
+	{.name = "speed",
+	 .argument = "N",
+	 .parse = option_speed,
+	 .offset = offsetof(struct replay_options, speed),
+	 .help = "at N times its own pace: 1 is as it was (as fast as it can be read)",
+	 .wants = "a number above 0, such as 1, 10 or 0.5"},
 	{0},
 };
 

@@ -7,12 +7,15 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "json.h"
 
 #define PLAIN_MOST 32 /* then every second one goes */
 #define CHANGES_MOST 200 /* further ones are only counted */
+#define MOST_WAIT_SECONDS 9e9 /* beyond any patience */
 
 void replay_init(struct replay *r, const char *name, bool thin)
 {
@@ -22,6 +25,7 @@ void replay_init(struct replay *r, const char *name, bool thin)
 	r->stride = 1;
 	r->sum.first_warn = r->sum.first_act = r->sum.first_leak = NAN;
 	r->sum.top_risk_centi = UINT16_MAX;
+	r->told_t = NAN;
 	r->outlook.risk_centi = UINT16_MAX;
 	foresee_init(&r->state);
 }
@@ -98,6 +102,45 @@ static int keep_row(struct replay *r)
 	return 0;
 }
 
+static void sleep_until(double mono_seconds)
+{
+	double whole = floor(fmin(mono_seconds, MOST_WAIT_SECONDS));
+	struct timespec at = {(time_t)whole, (long)(fmod(mono_seconds, 1) * 1e9)};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+		;
+}
+
+/* Time is only waited for, never told: what is printed does not depend on it. */
+void replay_wait(struct replay_pace *pace, double t)
+{
+	double due;
+
+	if (!pace)
+		return;
+	if (!pace->begun_ns) {
+		pace->begun_ns = clock_mono_ns();
+		pace->first_t = t;
+	}
+	due = (double)pace->begun_ns / 1e9 + (t - pace->first_t) / pace->speed;
+	if (due * 1e9 <= (double)clock_mono_ns())
+		return;
+	fflush(stdout);
+	sleep_until(due);
+}
+
+/* The changes, and a row for each of our seconds. */
+static void tell_row(struct replay *r)
+{
+	bool due = r->thin && (isnan(r->told_t) || fabs(r->end.t_seconds - r->told_t) >= r->pace->speed);
+
+	if (!r->end.change && !due)
+		return;
+	r->told_t = r->end.t_seconds;
+	r->end.kept = true;
+	replay_print_row(r);
+}
+
 int replay_note(struct replay *r, double t)
 {
 	const struct hr_outlook before = r->end.outlook, *now = &r->outlook;
@@ -115,6 +158,10 @@ int replay_note(struct replay *r, double t)
 	if (r->end.left == HR_UNKNOWN && in->limit != HR_UNKNOWN && r->end.used != HR_UNKNOWN)
 		r->end.left = in->limit > r->end.used ? in->limit - r->end.used : 0;
 	r->changes += change;
+	if (r->pace) {
+		tell_row(r);
+		return 0;
+	}
 	if (change ? r->changes <= CHANGES_MOST : r->thin && (r->sum.samples - 1) % r->stride == 0)
 		return keep_row(r);
 	return 0;

@@ -30,13 +30,25 @@ struct replay_sum {
 	uint16_t top_risk_centi; /* UINT16_MAX: never known */
 };
 
+/* At a chosen speed (`--speed`): what is due is waited for, and rows are printed as they come. The
+ * same rows for the same samples and speed, whatever the clock does. */
+struct replay_pace {
+	double speed; /* seconds of the series in one of ours */
+	double first_t;
+	uint64_t begun_ns; /* monotonic; 0: not begun */
+	const struct replay *last; /* whose row was printed last */
+	bool colour;
+};
+
 struct replay {
 	char name[REPLAY_NAME]; /* clean; "" for a CSV file */
+	struct replay_pace *pace; /* NULL: as fast as possible, and the table in the end */
 	bool thin; /* keep rows for the table where nothing changes, too */
 	struct foresee_state state;
 	struct foresee_input last;
 	struct hr_outlook outlook; /* after the last sample */
 	struct replay_sum sum;
+	double told_t; /* of the last row that was printed at once; NAN */
 	/* below: the table's */
 	struct replay_row *row, end;
 	size_t rows, room, plain;
@@ -54,12 +66,17 @@ int replay_note(struct replay *replay, double t_seconds);
 /* One line for what was learnt last; `who` (NULL: nobody) goes in behind the time, and is left to
  * the caller. 0 or -ENOMEM. */
 int replay_print_line(const struct replay *replay, double t_seconds, json_t *who);
-/* The table, and the sum below it. */
+/* Before a sample is told: returns when it is due (pace NULL: at once). */
+void replay_wait(struct replay_pace *pace, double t_seconds);
+/* One row at once, under whose name it stands. */
+void replay_print_row(const struct replay *replay);
+/* The table, and the sum below it; where rows were printed as they came, the sum. */
 void replay_print_table(const struct replay *replay, bool colour);
 
 /* Recordings: every container that fits (target NULL: what ls lists). An exit status. */
 struct target;
 struct hr_reader;
-int replay_recording(struct hr_reader *reader, const struct target *target, bool json);
+int replay_recording(struct hr_reader *reader, const struct target *target, bool json,
+		     struct replay_pace *pace);
 
 #endif

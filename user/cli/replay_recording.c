@@ -34,6 +34,7 @@ struct one { /* a cgroup */
 struct all {
 	const struct target *target;
 	bool json;
+	struct replay_pace *pace;
 	struct one **one; /* by cgroup id */
 	size_t n, room;
 	struct snapshot snapshot;
@@ -96,6 +97,7 @@ static struct one *add(struct all *a, const struct hr_slot *slot)
 		return NULL;
 	one->cgroup_id = slot->cgroup_id;
 	replay_init(&one->replay, "", a->target != NULL);
+	one->replay.pace = a->pace;
 	memmove(a->one + at + 1, a->one + at, (a->n++ - at) * sizeof(*a->one));
 	a->one[at] = one;
 	return one;
@@ -293,6 +295,7 @@ static int learn_frame(struct all *a, struct hr_reader *reader)
 		return r;
 	if (!a->zero_ns)
 		a->zero_ns = hr_reader_frame_time(reader);
+	replay_wait(a->pace, (double)(int64_t)(hr_reader_frame_time(reader) - a->zero_ns) / 1e9);
 	learn_host(a);
 	return learn_slots(a);
 }
@@ -337,9 +340,10 @@ static size_t print_tables(const struct all *a)
 	return shown;
 }
 
-int replay_recording(struct hr_reader *reader, const struct target *target, bool json)
+int replay_recording(struct hr_reader *reader, const struct target *target, bool json,
+		     struct replay_pace *pace)
 {
-	_cleanup_(free_all) struct all a = {.target = target, .json = json};
+	_cleanup_(free_all) struct all a = {.target = target, .json = json, .pace = pace};
 	size_t shown;
 	int r;
 

@@ -63,10 +63,27 @@ static void print_row(const struct replay *r, const struct replay_row *row, bool
 	       text_clean(why, sizeof(why), clean, sizeof(clean)), on ? "\033[0m" : "");
 }
 
-static void print_rows(const struct replay *r, bool colour)
+static void print_head(void)
 {
 	printf("  %8s %9s %9s %11s %7s %4s %-5s %-10s %s\n", "AFTER", "USED", "LEFT", "TREND",
 	       "OOM IN", "RISK", "ALARM", "LEAK", "WHY");
+}
+
+void replay_print_row(const struct replay *r)
+{
+	struct replay_pace *pace = r->pace;
+
+	if (!pace->last)
+		print_head();
+	if (pace->last != r && *r->name)
+		printf("%s\n", r->name);
+	pace->last = r;
+	print_row(r, &r->end, pace->colour);
+}
+
+static void print_rows(const struct replay *r, bool colour)
+{
+	print_head();
 	for (size_t i = 0; i < r->rows; i++)
 		print_row(r, &r->row[i], colour);
 	if (!r->end.kept)
@@ -144,7 +161,9 @@ void replay_print_table(const struct replay *r, bool colour)
 	bool rows = s->samples && (r->rows || r->thin);
 	char time[UNITS_TEXT];
 
-	if (rows)
+	if (rows && r->pace && !r->end.kept && r->thin)
+		replay_print_row(r);
+	else if (rows && !r->pace)
 		print_rows(r, colour);
 	if (r->rows && r->changes > r->rows - r->plain)
 		printf("  … and %llu more changes\n",
