@@ -3,7 +3,7 @@
 # parent's own event, not once for each of those who share it.
 . "$(dirname "$0")/lib.sh"
 
-limit=104857600 rate=$((4194304 / slow))
+limit=52428800 rate=2097152
 group_make pod $limit || fail 'cannot make the parent'
 for name in leaky calm idle; do group_make pod/$name 536870912 || fail 'cannot make the groups'; done
 prey pod/calm "$workload" hold 4MiB &
@@ -22,7 +22,7 @@ done
 shares idle | expect '.reasons[0].text | contains("an ancestor")' 'it says whose limit'
 shares calm | expect '.drift_bytes_per_second < 500000' 'the trend stays its own'
 face explain "cgroup:$ours/pod/idle" >"$work/words" || fail 'nothing to explain'
-grep -q "The limit of 100 MiB of $ours/pod above it comes first" "$work/words" || fail "$(cat "$work/words")"
+grep -q "The limit of 50 MiB of $ours/pod above it comes first" "$work/words" || fail "$(cat "$work/words")"
 
 wait_for 60 event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" >"$work/kill" ||
 	fail 'the parent was never full'

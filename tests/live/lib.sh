@@ -125,12 +125,15 @@ trap 'exit 143' INT TERM
 
 guard=
 # The board may be there a moment before the first sweep is on it.
-guard_ready() { snapshot | ask '.host.guard.pid > 0 and (.containers | length > 0)'; }
+ready='.host.guard.state == "running" and .host.guard.pid > 0 and (.containers | length > 0)'
+guard_ready() { snapshot | ask "$ready"; }
+# A board that was taken over tells of the guard before ours until ours has attached and writes its own pid.
+guard_attached() { pid=$(snapshot | ask "select($ready) | .host.guard.pid") && kill -0 "$pid"; }
 
 guard_start() { # [option…]; environment of the caller
 	"$build/headroomd" --board "$BOARD" "$@" >"$work/guard.log" 2>&1 &
 	guard=$!
-	wait_for 10 guard_ready && return
+	wait_for 10 guard_attached && return
 	cat "$work/guard.log" >&2
 	kill -0 "$guard" 2>/dev/null || printf 'the guard ended by itself\n' >&2
 	return 1

@@ -11,8 +11,8 @@ snapshot >"$work/ls"
 expect '.host.forecasts | .warn == {"right":0,"wrong":0,"cut":0,"precision":null} and .oom_kills.announced == 0' <"$work/ls"
 expect '.host.forecasts | .times.checked == 0 and .time_error.median == null and .risks.died == 0' <"$work/ls"
 
-# 100 MiB in about 25 s.
-rate=$((4194304 / slow)) limit=104857600
+# 50 MiB in about 25 s.
+rate=2097152 limit=52428800
 group_make leak $limit && group_make calm $limit || fail 'cannot make the groups'
 prey calm sleep 600 &
 since=$(mark)
