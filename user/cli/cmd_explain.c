@@ -33,8 +33,10 @@ struct explain_options {
 struct explanation {
 	const struct explain_options *options;
 	struct snapshot snapshot;
-	const struct hr_slot *slot; /* NULL: an event */
+	const struct hr_slot *slot; /* NULL: the host or an event */
+	bool host;
 	struct past past;
+	struct trail trail; /* of slot or host */
 	struct story story;
 };
 
@@ -124,12 +126,33 @@ static uint64_t event_number(const char *typed)
 	return *end || errno || seq == HR_UNKNOWN ? 0 : seq;
 }
 
+/* What the board, or the whole recording, still holds of whom we speak of. */
+static int look_back(struct explanation *e)
+{
+	struct hr_history none = {0};
+	int r;
+
+	e->past.until_ns = e->options->at_ns;
+	e->past.subject = e->slot;
+	e->past.host = e->host;
+	e->past.trail = &e->trail;
+	e->trail.host = e->host;
+	e->trail.cgroup_id = e->slot ? e->slot->cgroup_id : 0;
+	r = past_read(e->options->board, &e->past);
+	trail_end(&e->trail, e->slot ? &e->slot->history : &none);
+	return r;
+}
+
 static int find(struct explanation *e, const char *typed)
 {
 	const char *board = e->options->board;
 	uint64_t seq = event_number(typed);
 	int r;
 
+	if (!strcmp(typed, "host")) {
+		e->host = true;
+		return look_back(e);
+	}
 	e->past.until_ns = e->options->at_ns;
 	e->past.seq = seq;
 	if (seq) {
@@ -141,9 +164,7 @@ static int find(struct explanation *e, const char *typed)
 	if (r)
 		return r;
 	past_done(&e->past);
-	e->past.until_ns = e->options->at_ns;
-	e->past.subject = e->slot;
-	return past_read(board, &e->past);
+	return look_back(e);
 }
 
 /* ---- the plot ---- */
@@ -167,7 +188,7 @@ static double plotted(const struct hr_point *point, double limit)
 static int draw(struct plot *plot, const struct hr_point *history, size_t n, size_t columns,
 		struct canvas *canvas)
 {
-	struct plot_point point[HISTORY_POINTS];
+	struct plot_point point[TRAIL_POINTS + HISTORY_POINTS];
 
 	plot->point = point;
 	for (size_t i = 0; i < n; i++) {
@@ -182,10 +203,10 @@ static int draw(struct plot *plot, const struct hr_point *history, size_t n, siz
 }
 
 /* The host's whole memory dwarfs most containers: it is plotted only where it is what ends them. */
-static int draw_slot(const struct hr_slot *slot, size_t columns, struct canvas *canvas)
+static int draw_slot(const struct hr_slot *slot, const struct trail *trail, size_t columns,
+		     struct canvas *canvas)
 {
 	const struct hr_outlook *o = &slot->outlook;
-	struct hr_point history[HISTORY_POINTS];
 	struct plot plot = {.limit = NAN,
 			    .p10 = seconds(o->oom_in_p10_ms),
 			    .p50 = seconds(o->oom_in_p50_ms),
@@ -195,7 +216,24 @@ static int draw_slot(const struct hr_slot *slot, size_t columns, struct canvas *
 
 	if (!slot_gone(slot) && !host && slot->binding.limit != HR_UNKNOWN)
 		plot.limit = (double)slot->binding.limit;
-	return draw(&plot, history, history_points(&slot->history, history), columns, canvas);
+	return draw(&plot, trail->point, trail->n, columns, canvas);
+}
+
+/* The board keeps no history of the host; a recording has it. */
+static int draw_host(const struct hr_host *host, const struct trail *trail, size_t columns,
+		     struct canvas *canvas)
+{
+	const struct hr_outlook *o = &host->outlook;
+	struct plot plot = {.limit = NAN,
+			    .p10 = seconds(o->oom_in_p10_ms),
+			    .p50 = seconds(o->oom_in_p50_ms),
+			    .p90 = seconds(o->oom_in_p90_ms),
+			    .now = "now"};
+
+	if (host->mem_total != HR_UNKNOWN)
+		plot.limit = (double)host->mem_total +
+			     (host->swap_total == HR_UNKNOWN ? 0 : (double)host->swap_total);
+	return draw(&plot, trail->point, trail->n, columns, canvas);
 }
 
 static int draw_kill(const struct hr_event *event, size_t columns, struct canvas *canvas)
@@ -220,8 +258,9 @@ static void print_plot(const struct explanation *e)
 
 	if (!e->options->plot && !isatty(STDOUT_FILENO))
 		return;
-	r = e->slot ? draw_slot(e->slot, columns, &canvas)
-		    : draw_kill(e->past.event, columns, &canvas);
+	r = e->slot   ? draw_slot(e->slot, &e->trail, columns, &canvas)
+	    : e->host ? draw_host(&e->snapshot.host, &e->trail, columns, &canvas)
+		      : draw_kill(e->past.event, columns, &canvas);
 	if (r)
 		return;
 	putchar('\n');
@@ -232,6 +271,11 @@ static void print_plot(const struct explanation *e)
 
 static void tell(struct explanation *e)
 {
+	if (e->host) {
+		story_of_host(&e->story, &e->snapshot.host, e->snapshot.slots, e->snapshot.n_slots,
+			      (const struct hr_event *const *)e->past.kill, e->snapshot.time_ns);
+		return;
+	}
 	if (!e->slot) {
 		story_of_event(&e->story, e->past.event, e->past.outcome, e->snapshot.time_ns);
 		return;
@@ -244,34 +288,38 @@ static void tell(struct explanation *e)
 
 static json_t *json_history(const struct explanation *e)
 {
-	struct hr_point history[HISTORY_POINTS];
-	size_t n = history_points(&e->slot->history, history);
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array,
-				      json_point(&history[i], e->snapshot.header.created_ns));
+	for (size_t i = 0; i < e->trail.n; i++)
+		json_array_append_new(
+			array, json_point(&e->trail.point[i], e->snapshot.header.created_ns));
 	return array;
 }
 
 /* Every key is always there; what a container has not, or an event, is null. */
 static int print_json(const struct explanation *e)
 {
-	const char *node = e->snapshot.host.node;
-	json_t *said = json_array(), *kills = e->slot ? json_array() : json_null(), *all;
+	const struct snapshot *s = &e->snapshot;
+	const char *node = s->host.node;
+	bool event = !e->slot && !e->host;
+	json_t *said = json_array(), *kills = event ? json_null() : json_array(), *all;
 	int r;
 
 	for (size_t i = 0; i < e->story.n; i++)
 		json_array_append_new(said, json_string(e->story.line[i].text));
-	for (size_t i = 0; e->slot && e->past.kill[i]; i++)
+	for (size_t i = 0; !event && e->past.kill[i]; i++)
 		json_array_append_new(kills, json_event(e->past.kill[i], node));
-	all = json_pack("{ss so ss so so so so so so}", "schema", "headroom.explanation/1", "time",
-			json_get_time(NULL, &e->snapshot.time_ns), "about",
-			e->slot ? "container" : "event", "said", said, "container",
-			e->slot ? json_container(e->slot) : json_null(), "history",
-			e->slot ? json_history(e) : json_null(), "oom_kills", kills, "event",
-			e->slot ? json_null() : json_event(e->past.event, node), "outcome",
-			e->past.outcome ? json_event(e->past.outcome, node) : json_null());
+	all = json_pack("{ss so ss so so so so so so so}", "schema", "headroom.explanation/1",
+			"time", json_get_time(NULL, &s->time_ns), "about",
+			e->slot	  ? "container"
+			: e->host ? "host"
+				  : "event",
+			"said", said, "container", e->slot ? json_container(e->slot) : json_null(),
+			"history", event ? json_null() : json_history(e), "oom_kills", kills,
+			"event", event ? json_event(e->past.event, node) : json_null(), "outcome",
+			e->past.outcome ? json_event(e->past.outcome, node) : json_null(), "host",
+			e->host ? json_host(&s->host, &s->header, s->time_ns, s->health)
+				: json_null());
 	r = all ? json_dumpf(all, stdout, JSON_STYLE) : -1;
 	json_decref(all);
 	putchar('\n');
@@ -335,11 +383,12 @@ static const struct option_spec specs[] = {
 const struct command command_explain = {
 	.name = "explain",
 	.arguments = "TARGET|EVENT",
-	.summary = "one container's outlook, or one event, in sentences and with a plot",
+	.summary = "the outlook of a container or the host, or one event, in sentences and a plot",
 	.text = "TARGET is a name (as ls shows it), the beginning of a container's id (4 digits "
 		"or\n"
-		"more), pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH or pid:N. EVENT is\n"
-		"an event's number, as in 'seq' of events --json.\n"
+		"more), pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH, pid:N, or host.\n"
+		"EVENT is an event's number, as in 'seq' of events --json. Of a recording the\n"
+		"plot shows all that it holds up to then.\n"
 		"Exit status 1: there is no such thing; 2: several fit, they are listed.\n",
 	.arguments_needed = 1,
 	.options = specs,

@@ -47,9 +47,9 @@ static int option_speed(const char *text, void *at)
 static int look(const char *path, enum kind *ret_kind)
 {
 	bool standard = !strcmp(path, "-");
-	_cleanup_close_ int fd =
-		standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-			 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = standard
+					 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+					 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char clean[256], first[8] = "";
 	uint64_t board = HR_BOARD_MAGIC;
 	struct stat st;
@@ -223,7 +223,8 @@ static int run(const void *values, char **arguments)
 	if (kind == KIND_SERIES)
 		return replay_series(path, options->json, paced);
 	r = cli_open(strcmp(path, "-") ? path : STDIN, &reader);
-	return r ? r : replay_recording(reader, options->target ? &target : NULL, options->json, paced);
+	return r ? r
+		 : replay_recording(reader, options->target ? &target : NULL, options->json, paced);
 }
 
 static const struct option_spec specs[] = {

@@ -320,14 +320,15 @@ static bool good_enough(uint64_t part, uint64_t all, unsigned int least, double 
 void finding_of_score(const struct hr_score *s, struct finding *ret_finding)
 {
 	bool good = good_enough(s->warn.right, s->warn.right + s->warn.wrong, 10, 0.5) &&
-		    good_enough(s->oom_kills.warned, s->oom_kills.warned + s->oom_kills.missed, 10, 0.8) &&
+		    good_enough(s->oom_kills.warned, s->oom_kills.warned + s->oom_kills.missed, 10,
+				0.8) &&
 		    good_enough(s->intervals_held, s->intervals, 100, 0.6);
 	char alarms[SCORES_TEXT], times[SCORES_TEXT];
 
 	scores_alarms_text(s, alarms);
 	scores_times_text(s, times);
-	*ret_finding = (struct finding){.check = "forecasts",
-					.verdict = good ? FINDING_OK : FINDING_NOTE};
+	*ret_finding =
+		(struct finding){.check = "forecasts", .verdict = good ? FINDING_OK : FINDING_NOTE};
 	snprintf(ret_finding->value, sizeof(ret_finding->value), "%.159s",
 		 *alarms ? alarms : "no alarm and no OOM kill has been judged yet");
 	snprintf(ret_finding->note, sizeof(ret_finding->note), "%s", times);

@@ -63,14 +63,13 @@ json_t *json_get_score(const struct record_text *from, const void *at)
 {
 	const struct hr_score *s = at;
 
-	return json_pack("{so so so so so so so so so}", "warn", verdicts(&s->warn), "act",
-			 verdicts(&s->act), "oom_kills", foreseen(&s->oom_kills), "stalls",
-			 foreseen(&s->stalls), "lead_seconds", histogram(s, scores_lead()), "times",
-			 held(s->times, s->times_held), "time_error",
-			 histogram(s, scores_time_error()), "intervals",
-			 held(s->intervals, s->intervals_held), "risks",
-			 json_pack("{so so so so}", "checked", count(s->risks), "died",
-				   count(s->risks_died), "expected",
-				   json_real((double)s->risk_sum_milli / 1e3), "brier_skill",
-				   brier_skill(s)));
+	return json_pack(
+		"{so so so so so so so so so}", "warn", verdicts(&s->warn), "act",
+		verdicts(&s->act), "oom_kills", foreseen(&s->oom_kills), "stalls",
+		foreseen(&s->stalls), "lead_seconds", histogram(s, scores_lead()), "times",
+		held(s->times, s->times_held), "time_error", histogram(s, scores_time_error()),
+		"intervals", held(s->intervals, s->intervals_held), "risks",
+		json_pack("{so so so so}", "checked", count(s->risks), "died", count(s->risks_died),
+			  "expected", json_real((double)s->risk_sum_milli / 1e3), "brier_skill",
+			  brier_skill(s)));
 }

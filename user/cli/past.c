@@ -66,8 +66,8 @@ static int look_at(struct past *past, const struct hr_event *event)
 	else if (past->seq && event->type == HR_EVENT_OUTCOME && event->bytes >= sizeof(*outcome) &&
 		 outcome->ref == past->seq)
 		r = keep(event, &past->outcome);
-	if (!r && past->subject && event->type == HR_EVENT_OOM_KILL &&
-	    concerns(past->subject, event))
+	if (!r && event->type == HR_EVENT_OOM_KILL &&
+	    (past->host || (past->subject && concerns(past->subject, event))))
 		r = keep_kill(past, event);
 	return r;
 }
@@ -101,6 +101,8 @@ static int drain_recording(struct hr_reader *reader, struct past *past)
 		if (r == -ENODATA ||
 		    (!r && past->until_ns && hr_reader_frame_time(reader) > past->until_ns))
 			return 0;
+		if (!r && past->trail)
+			trail_add(past->trail, reader);
 		if (!r)
 			r = drain(reader, past);
 		if (r)

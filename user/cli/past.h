@@ -5,6 +5,7 @@
 #define HEADROOM_PAST_H
 
 #include <headroom/reader.h>
+#include "trail.h"
 
 #define PAST_KILLS 5
 
@@ -12,6 +13,8 @@ struct past {
 	/* asked for; either may be left empty */
 	uint64_t seq;
 	const struct hr_slot *subject;
+	bool host; /* whatever was OOM-killed */
+	struct trail *trail; /* of a recording: to be filled, too */
 	uint64_t until_ns; /* of a recording, what came later is not looked at; 0: all */
 	/* found; each on the heap, or NULL */
 	struct hr_event *event, *outcome; /* number seq, and what came of it */

@@ -132,7 +132,8 @@ void replay_wait(struct replay_pace *pace, double t)
 /* The changes, and a row for each of our seconds. */
 static void tell_row(struct replay *r)
 {
-	bool due = r->thin && (isnan(r->told_t) || fabs(r->end.t_seconds - r->told_t) >= r->pace->speed);
+	bool due = r->thin &&
+		   (isnan(r->told_t) || fabs(r->end.t_seconds - r->told_t) >= r->pace->speed);
 
 	if (!r->end.change && !due)
 		return;

@@ -10,10 +10,13 @@
 #include "base/units.h"
 
 #define AT(field_) offsetof(struct hr_score, field_)
-#define ALARMS(alarm_, field_)                                                                   \
-	{"headroom_forecast_alarms_total", "alarm=\"" #alarm_ "\",verdict=\"" #field_ "\"",      \
-	 "Alarms that were judged: right (an OOM kill or stall followed), wrong, or cut short.", \
-	 AT(alarm_.field_), 1}
+#define ALARMS(alarm_, field_)                                                                     \
+	{                                                                                          \
+		"headroom_forecast_alarms_total", "alarm=\"" #alarm_ "\",verdict=\"" #field_ "\"", \
+			"Alarms that were judged: right (an OOM kill or stall followed), wrong, "  \
+			"or cut short.",                                                           \
+			AT(alarm_.field_), 1                                                       \
+	}
 
 const struct score_counter score_counters[] = {
 	{"headroom_forecast_intervals_checked_total", "",
@@ -95,8 +98,8 @@ __attribute__((format(printf, 2, 3))) static void add(struct words *w, const cha
 	n = vsnprintf(w->buf + w->used, SCORES_TEXT - w->used, format, args);
 	va_end(args);
 	if (n > 0)
-		w->used += (size_t)n < SCORES_TEXT - w->used ? (size_t)n
-							     : SCORES_TEXT - w->used - 1;
+		w->used +=
+			(size_t)n < SCORES_TEXT - w->used ? (size_t)n : SCORES_TEXT - w->used - 1;
 }
 
 static void add_deaths(struct words *w, const char *one, const char *many,
@@ -144,12 +147,13 @@ const char *scores_times_text(const struct hr_score *s, char buf[SCORES_TEXT])
 
 	*buf = 0;
 	if (s->times)
-		add(&w, "times to OOM were off by %.0f%% (median of %llu), %.0f%% within their range",
+		add(&w,
+		    "times to OOM were off by %.0f%% (median of %llu), %.0f%% within their range",
 		    100 * error, (unsigned long long)s->times,
 		    100.0 * (double)s->times_held / (double)s->times);
 	if (s->intervals)
-		add(&w, "%s%.0f%% of %llu intervals of growth held (80%% should)", w.used ? "; " : "",
-		    100.0 * (double)s->intervals_held / (double)s->intervals,
+		add(&w, "%s%.0f%% of %llu intervals of growth held (80%% should)",
+		    w.used ? "; " : "", 100.0 * (double)s->intervals_held / (double)s->intervals,
 		    (unsigned long long)s->intervals);
 	if (s->risks)
 		add(&w, "%s%.1f deaths were to be expected by the risks told, %llu came",

@@ -19,7 +19,8 @@ struct score_counter {
 	size_t offset;
 	double scale;
 };
-extern const struct score_counter score_counters[]; /* ended by a NULL name; rows of one name stand together */
+extern const struct score_counter
+	score_counters[]; /* ended by a NULL name; rows of one name stand together */
 
 /* Histograms. buckets: uint64_t[n], not cumulative; bucket i is below first * factor^i, the last one has no bound. */
 struct score_histogram {

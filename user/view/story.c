@@ -125,13 +125,10 @@ static void tell_trend(struct story *s, int64_t drift)
 			  units_bytes(drift > 0 ? (uint64_t)drift : 0 - (uint64_t)drift, text));
 }
 
-static void tell_forecast(struct story *s, const struct hr_slot *slot)
+void story_forecast(struct story *s, const struct hr_outlook *o)
 {
-	const struct hr_outlook *o = &slot->outlook;
 	char p10[UNITS_TEXT], p50[UNITS_TEXT], p90[UNITS_TEXT];
 
-	if (slot_gone(slot))
-		return;
 	story_begin(s, STYLE_PLAIN);
 	tell_trend(s, o->drift_bytes_per_second);
 	if (o->oom_in_p50_ms == HR_UNKNOWN && o->oom_in_p10_ms == HR_UNKNOWN) {
@@ -174,12 +171,8 @@ static void tell_reasons(struct story *s, const struct hr_outlook *o)
 	}
 }
 
-static void tell_risk(struct story *s, const struct hr_slot *slot)
+void story_risk(struct story *s, const struct hr_outlook *o)
 {
-	const struct hr_outlook *o = &slot->outlook;
-
-	if (slot_gone(slot))
-		return;
 	story_begin(s, alarm_style(o->alarm));
 	if (o->risk_centi == UINT16_MAX) {
 		story_add(s, "The risk is not known yet.");
@@ -201,8 +194,6 @@ static void tell_leak(struct story *s, const struct hr_slot *slot)
 	const char *of = foresee_leak_of_word(o->leak_of);
 	char text[UNITS_TEXT];
 
-	if (slot_gone(slot))
-		return;
 	story_begin(s, o->leak >= HR_LEAK_CONFIRMED ? STYLE_WARN : STYLE_PLAIN);
 	if (o->leak == HR_LEAK_NONE) {
 		story_add(s, "No leak is seen.");
@@ -218,16 +209,10 @@ static void tell_leak(struct story *s, const struct hr_slot *slot)
 	story_add(s, ".");
 }
 
-static void tell_stalls(struct story *s, const struct hr_slot *slot)
+void story_waiting(struct story *s, const struct hr_pressure *pressure)
 {
-	uint32_t some = slot->pressure.some_avg10_centi, full = slot->pressure.full_avg10_centi;
+	uint32_t some = pressure->some_avg10_centi, full = pressure->full_avg10_centi;
 
-	if (slot_gone(slot))
-		return;
-	if (slot->flags & HR_SLOT_UNDER_OOM) {
-		story_begin(s, STYLE_BAD);
-		story_add(s, "It hangs at its limit: its OOM killer is switched off.");
-	}
 	if (some == HR_UNKNOWN_U32 || some < STALL_WORTH)
 		return;
 	story_begin(s, STYLE_PLAIN);
@@ -236,6 +221,32 @@ static void tell_stalls(struct story *s, const struct hr_slot *slot)
 	if (full != HR_UNKNOWN_U32)
 		story_add(s, ", all at once for %u.%u%%", full / 100, full / 10 % 10);
 	story_add(s, ".");
+}
+
+static void tell_stalls(struct story *s, const struct hr_slot *slot)
+{
+	if (slot->flags & HR_SLOT_UNDER_OOM) {
+		story_begin(s, STYLE_BAD);
+		story_add(s, "It hangs at its limit: its OOM killer is switched off.");
+	}
+	story_waiting(s, &slot->pressure);
+}
+
+size_t story_processes(struct story *s, const struct hr_process *process, size_t most)
+{
+	char text[UNITS_TEXT], rate[UNITS_TEXT], comm[80];
+	size_t n = 0;
+
+	for (; n < most && process[n].pid; n++) {
+		const struct hr_process *p = &process[n];
+
+		story_add(s, "%s%s[%u] %s", n ? ", " : "",
+			  text_clean(p->comm, sizeof(p->comm), comm, sizeof(comm)), p->pid,
+			  units_bytes(p->rss_bytes, text));
+		if (p->growth_bytes_per_second != HR_UNKNOWN_I64 && p->growth_bytes_per_second)
+			story_add(s, " (%s)", units_rate(p->growth_bytes_per_second, rate));
+	}
+	return n;
 }
 
 static void tell_inside(struct story *s, const struct hr_slot *slot)
@@ -248,7 +259,7 @@ static void tell_inside(struct story *s, const struct hr_slot *slot)
 		    {"shmem", slot->memory.shmem},
 		    {"kernel", slot->memory.kernel},
 		    {"swap", slot->memory.swap}};
-	char text[UNITS_TEXT], rate[UNITS_TEXT], comm[80];
+	char text[UNITS_TEXT];
 	const char *before = "Its memory is ";
 
 	story_begin(s, STYLE_PLAIN);
@@ -260,18 +271,13 @@ static void tell_inside(struct story *s, const struct hr_slot *slot)
 	}
 	if (*before == ',')
 		story_add(s, ". ");
-	before = "The largest inside: ";
-	for (size_t i = 0; i < HR_PROCESSES && slot->process[i].pid; i++) {
-		const struct hr_process *p = &slot->process[i];
-
-		story_add(s, "%s%s[%u] %s", before,
-			  text_clean(p->comm, sizeof(p->comm), comm, sizeof(comm)), p->pid,
-			  units_bytes(p->rss_bytes, text));
-		if (p->growth_bytes_per_second != HR_UNKNOWN_I64 && p->growth_bytes_per_second)
-			story_add(s, " (%s)", units_rate(p->growth_bytes_per_second, rate));
-		before = ", ";
+	if (!slot->process[0].pid) {
+		story_add(s, "Which processes are inside is not known.");
+		return;
 	}
-	story_add(s, *before == ',' ? "." : "Which processes are inside is not known.");
+	story_add(s, "The largest inside: ");
+	story_processes(s, slot->process, HR_PROCESSES);
+	story_add(s, ".");
 }
 
 static void tell_next(struct story *s, const struct hr_slot *slot, const struct hr_host *host)
@@ -297,8 +303,8 @@ static void tell_intervals(struct story *s, const struct hr_slot *slot)
 	if (!slot->intervals)
 		return;
 	story_begin(s, STYLE_PLAIN);
-	story_add(s, "Of its forecasts %u %s checked, %u held (eight of ten should).", slot->intervals,
-		  slot->intervals == 1 ? "was" : "were", slot->intervals_held);
+	story_add(s, "Of its forecasts %u %s checked, %u held (eight of ten should).",
+		  slot->intervals, slot->intervals == 1 ? "was" : "were", slot->intervals_held);
 }
 
 void story_of_slot(struct story *s, const struct hr_slot *slot, const struct hr_host *host,
@@ -307,10 +313,12 @@ void story_of_slot(struct story *s, const struct hr_slot *slot, const struct hr_
 	tell_who(s, slot, now_ns);
 	tell_use(s, slot);
 	tell_binding(s, slot);
-	tell_forecast(s, slot);
-	tell_risk(s, slot);
-	tell_leak(s, slot);
-	tell_stalls(s, slot);
+	if (!slot_gone(slot)) {
+		story_forecast(s, &slot->outlook);
+		story_risk(s, &slot->outlook);
+		tell_leak(s, slot);
+		tell_stalls(s, slot);
+	}
 	tell_intervals(s, slot);
 	tell_inside(s, slot);
 	tell_next(s, slot, host);
@@ -332,11 +340,21 @@ void story_of_score(struct story *s, const struct hr_score *score)
 	tell_clauses(s, "Of all forecasts here: ", scores_times_text(score, text));
 }
 
+void story_list_kills(struct story *s, const struct hr_event *const *kill, uint64_t now_ns)
+{
+	char text[SENTENCE_TEXT];
+
+	for (; *kill; kill++) {
+		story_begin(s, STYLE_PLAIN);
+		story_add(s, "  event %llu: %s", (unsigned long long)(*kill)->seq,
+			  event_sentence(*kill, now_ns, text));
+	}
+}
+
 void story_of_kills(struct story *s, const struct hr_slot *slot, const struct hr_event *const *kill,
 		    uint64_t now_ns)
 {
 	uint64_t total = slot->oom_kills_total;
-	char text[SENTENCE_TEXT];
 
 	story_begin(s, STYLE_PLAIN);
 	if (total == HR_UNKNOWN)
@@ -346,9 +364,5 @@ void story_of_kills(struct story *s, const struct hr_slot *slot, const struct hr
 	else
 		story_add(s, "It was OOM-killed %llu%s, earlier lives included.",
 			  (unsigned long long)total, total == 1 ? " time" : " times");
-	for (; *kill; kill++) {
-		story_begin(s, STYLE_PLAIN);
-		story_add(s, "  event %llu: %s", (unsigned long long)(*kill)->seq,
-			  event_sentence(*kill, now_ns, text));
-	}
+	story_list_kills(s, kill, now_ns);
 }

@@ -35,6 +35,9 @@ void story_of_kills(struct story *story, const struct hr_slot *slot,
 void story_of_event(struct story *story, const struct hr_event *event,
 		    const struct hr_event *outcome, uint64_t now_ns);
 
+/* The host: `slots` are all that stand on its board. */
+void story_of_host(struct story *story, const struct hr_host *host, const struct hr_slot *slots,
+		   size_t n, const struct hr_event *const *kill, uint64_t now_ns);
 /* How good the forecasts of this host were so far; nothing where none came due. */
 void story_of_score(struct story *story, const struct hr_score *score);
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* How full one container, or the host, was over a whole recording: a point a picture, thinned out as they become many. */
+#ifndef HEADROOM_TRAIL_H
+#define HEADROOM_TRAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <headroom/reader.h>
+#include "view/history.h"
+
+#define TRAIL_POINTS 480 /* several for each dot of the plot */
+
+struct trail {
+	bool host;
+	uint64_t cgroup_id; /* where it is not the host */
+	size_t n;
+	uint64_t stride, seen; /* every stride-th picture is kept; 0: not begun */
+	struct hr_point point[TRAIL_POINTS + HISTORY_POINTS];
+};
+
+/* Adds what the picture that the reader stands at says. */
+void trail_add(struct trail *trail, struct hr_reader *reader);
+/* In the end: what a slot itself remembers takes the place of the pictures of that time. */
+void trail_end(struct trail *trail, const struct hr_history *history);
+
+#endif
