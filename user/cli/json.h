@@ -28,6 +28,11 @@ json_t *json_host(const struct hr_host *host, const struct hr_board_header *head
 		  uint64_t time_ns, int health);
 json_t *json_event(const struct hr_event *event, const char *node);
 
+/* json_action.c: what an action carries; its evidence alone; and what a policy would do next, or null. */
+extern const struct json_field json_action_fields[]; /* struct hr_event_action */
+json_t *json_evidence(const struct hr_evidence *evidence);
+json_t *json_next_rung(const char *policy, unsigned int rung);
+
 /* One point of a history; `created_ns` is its zero point in wall time. */
 json_t *json_point(const struct hr_point *point, uint64_t created_ns);
 

@@ -146,9 +146,10 @@ static json_t *get_alarm(const struct record_text *from, const void *at)
 	return json_word(alarm_word(*(const uint8_t *)at));
 }
 
+/* An outlook by itself does not know whose rung it is. */
 static json_t *get_rung(const struct record_text *from, const void *at)
 {
-	return json_word(rung_word(*(const uint8_t *)at));
+	return json_next_rung(NULL, *(const uint8_t *)at);
 }
 
 #define OUTLOOK(key_, get_, field_)                             \
@@ -271,6 +272,8 @@ json_t *json_container(const struct hr_slot *slot)
 	    json_fields(object, json_identity_fields, &from, &slot->id) ||
 	    json_fields(object, memory_fields, &from, slot) ||
 	    json_fields(object, json_outlook_fields, &from, &slot->outlook) ||
+	    json_object_set_new(object, "next_rung",
+				json_next_rung(hr_slot_text(slot, slot->next_policy), slot->outlook.next_rung)) ||
 	    json_fields(object, tail_fields, &from, slot)) {
 		json_decref(object);
 		return NULL;

@@ -220,6 +220,7 @@ static const struct {
 	[HR_EVENT_OOM_KILL] = {oom_fields, sizeof(struct hr_event_oom_kill)},
 	[HR_EVENT_RISK] = {risk_fields, sizeof(struct hr_event_outlook)},
 	[HR_EVENT_LEAK] = {leak_fields, sizeof(struct hr_event_outlook)},
+	[HR_EVENT_ACTION] = {json_action_fields, sizeof(struct hr_event_action)},
 	[HR_EVENT_OUTCOME] = {outcome_fields, sizeof(struct hr_event_outcome)},
 	[HR_EVENT_PRESSURE] = {pressure_fields, sizeof(struct hr_event_pressure)},
 	[HR_EVENT_CONTAINER] = {container_fields, sizeof(struct hr_event_container)},

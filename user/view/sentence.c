@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "foresee/words.h"
 #include "names.h"
+#include "story_action.h"
 #include "words.h"
 
 #define LABEL 320
@@ -184,6 +185,13 @@ static void tell_outcome(struct line *line, const struct hr_event *event)
 	add_ms(line, "; restarted after ", o->restarted_after_ms, "");
 }
 
+static void tell_action(struct line *line, const struct hr_event *event)
+{
+	char text[ACTION_TEXT];
+
+	add(line, "%s", action_text((const void *)event, text));
+}
+
 static void tell_pressure(struct line *line, const struct hr_event *event)
 {
 	static const char *const words[] = {
@@ -256,6 +264,7 @@ static const struct {
 	[HR_EVENT_OOM_KILL] = {tell_oom_kill, sizeof(struct hr_event_oom_kill)},
 	[HR_EVENT_RISK] = {tell_risk, sizeof(struct hr_event_outlook)},
 	[HR_EVENT_LEAK] = {tell_leak, sizeof(struct hr_event_outlook)},
+	[HR_EVENT_ACTION] = {tell_action, sizeof(struct hr_event_action)},
 	[HR_EVENT_OUTCOME] = {tell_outcome, sizeof(struct hr_event_outcome)},
 	[HR_EVENT_PRESSURE] = {tell_pressure, sizeof(struct hr_event_pressure)},
 	[HR_EVENT_CONTAINER] = {tell_container, sizeof(struct hr_event_container)},

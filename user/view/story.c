@@ -16,6 +16,7 @@
 #include "scores.h"
 #include "sentence.h"
 #include "snapshot.h"
+#include "story_action.h"
 #include "story_line.h"
 #include "words.h"
 
@@ -282,13 +283,16 @@ static void tell_inside(struct story *s, const struct hr_slot *slot)
 
 static void tell_next(struct story *s, const struct hr_slot *slot, const struct hr_host *host)
 {
-	const char *rung = rung_word(slot->outlook.next_rung);
+	const char *fate = rung_fate(slot->outlook.next_rung);
+	const char *policy = hr_slot_text(slot, slot->next_policy);
+	char clean[256];
 
 	if (slot_gone(slot))
 		return;
 	story_begin(s, STYLE_PLAIN);
-	if (rung)
-		story_add(s, "Next the policy would %s (mode %s).", rung,
+	if (fate)
+		story_add(s, "Next it would %s by policy %s (mode %s).", fate,
+			  text_clean(policy ? policy : "?", SIZE_MAX, clean, sizeof(clean)),
 			  story_or(mode_word(host->mode)));
 	else if (slot->outlook.next_rung)
 		story_add(s, "What the policy would do next this version has no word for.");

@@ -11,6 +11,7 @@
 #include "history.h"
 #include "names.h"
 #include "sentence.h"
+#include "story_action.h"
 #include "story_line.h"
 
 static void add_task(struct story *s, const struct hr_party *party)
@@ -177,6 +178,10 @@ void story_of_event(struct story *s, const struct hr_event *event, const struct 
 	const struct hr_event_oom_kill *oom = (const void *)event;
 	char text[SENTENCE_TEXT];
 
+	if (event->type == HR_EVENT_ACTION && event->bytes >= sizeof(struct hr_event_action)) {
+		story_of_action(s, event, outcome);
+		return;
+	}
 	if (event->type != HR_EVENT_OOM_KILL || event->bytes < sizeof(*oom)) {
 		story_begin(s, STYLE_BOLD);
 		story_add(s, "Event %llu: %s", (unsigned long long)event->seq,

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Sentences on an action: which rung, of whom, on what evidence, who was passed over and why, what it brought. Says only what the
+ * record holds; never allocates. */
+#include "story_action.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "foresee/words.h"
+#include "names.h"
+#include "story_line.h"
+
+#define LABEL 320
+
+struct to {
+	char *text;
+	size_t bytes, used;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct to *to, const char *format, ...)
+{
+	size_t room = to->bytes - to->used;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(to->text + to->used, room, format, args);
+	va_end(args);
+	if (n > 0)
+		to->used += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void add_bytes(struct to *to, const char *before, uint64_t bytes, const char *after)
+{
+	char text[UNITS_TEXT];
+
+	if (bytes != HR_UNKNOWN)
+		add(to, "%s%s%s", before, units_bytes(bytes, text), after);
+}
+
+static void add_ms(struct to *to, const char *before, uint64_t ms, const char *after)
+{
+	char text[UNITS_TEXT];
+
+	if (ms != HR_UNKNOWN)
+		add(to, "%s%s%s", before, units_duration_ms(ms, text), after);
+}
+
+const char *rung_fate(unsigned int rung)
+{
+	static const char *const fates[HR_RUNG_COUNT] = {
+		[HR_RUNG_NOTIFY] = "be reported",
+		[HR_RUNG_RECLAIM] = "have memory reclaimed",
+		[HR_RUNG_THROTTLE] = "be throttled",
+		[HR_RUNG_TERM] = "be told to end",
+		[HR_RUNG_KILL] = "be killed",
+		[HR_RUNG_REFLEX] = "be killed by the reflex",
+		[HR_RUNG_THEN] = "have its command run",
+	};
+
+	return rung < HR_RUNG_COUNT ? fates[rung] : NULL;
+}
+
+static const char *past_word(const struct hr_event_action *a)
+{
+	static const char *const words[HR_DEED_COUNT] = {
+		[HR_DEED_DONE] = "did",	   [HR_DEED_REHEARSED] = "rehearsed", [HR_DEED_FAILED] = "failed",
+		[HR_DEED_SKIPPED] = "skipped", [HR_DEED_REFUSED] = "refused",
+	};
+
+	return a->deed < HR_DEED_COUNT ? words[a->deed] : "unknown";
+}
+
+static void add_use(struct to *to, const struct hr_evidence *e)
+{
+	bool over = e->threshold != HR_UNKNOWN && e->usage != HR_UNKNOWN && e->usage >= e->threshold;
+
+	add_bytes(to, "uses ", e->usage, "");
+	if (over)
+		add_bytes(to, ", over ", e->threshold, "");
+	else if (e->usage != HR_UNKNOWN)
+		add_bytes(to, " of ", e->limit, "");
+	if (e->usage == HR_UNKNOWN)
+		add_bytes(to, "holds ", e->rss, "");
+	if (e->held_ms && e->held_ms != HR_UNKNOWN)
+		add_ms(to, to->used ? " for " : "held for ", e->held_ms, "");
+}
+
+const char *evidence_text(const struct hr_evidence *e, char *text, size_t bytes)
+{
+	struct to to = {text, bytes, 0};
+	char rate[UNITS_TEXT];
+
+	text[0] = 0;
+	add_use(&to, e);
+	add_ms(&to, "; OOM in ", e->oom_in_p50_ms, "");
+	if (e->risk_centi != UINT16_MAX && e->risk_centi)
+		add(&to, "; risk %u", e->risk_centi / 100u);
+	if (e->leak)
+		add(&to, "; leak %s", story_or(foresee_leak_state_word(e->leak)));
+	if (e->growth_bytes_per_second != HR_UNKNOWN_I64 && e->growth_bytes_per_second)
+		add(&to, "; %s", units_rate(e->growth_bytes_per_second, rate));
+	if (e->full_avg10_centi != HR_UNKNOWN_U32 && e->full_avg10_centi >= 100)
+		add(&to, "; stalls %u%%", e->full_avg10_centi / 100);
+	/* The host is worth a word when it is short itself. */
+	if (e->host_available != HR_UNKNOWN && e->host_total != HR_UNKNOWN && e->host_available < e->host_total / 5) {
+		add_bytes(&to, "; the host has ", e->host_available, "");
+		add_bytes(&to, " of ", e->host_total, " left");
+	}
+	return text;
+}
+
+static const char *passed_name(const struct hr_event_action *a, const struct hr_passed_over *p, char *out, size_t bytes)
+{
+	const char *name = hr_event_text(&a->event, p->name);
+
+	if (name)
+		return text_clean(name, SIZE_MAX, out, bytes);
+	if (p->pid)
+		snprintf(out, bytes, "process %u", p->pid);
+	else
+		snprintf(out, bytes, "cgroup %llu", (unsigned long long)p->cgroup_id);
+	return out;
+}
+
+static uint32_t passed_count(const struct hr_event_action *a)
+{
+	return a->passed_over_count < HR_PASSED_OVER ? a->passed_over_count : HR_PASSED_OVER;
+}
+
+static void add_passed_over(struct to *to, const struct hr_event_action *a)
+{
+	char name[LABEL];
+
+	for (uint32_t i = 0; i < passed_count(a); i++) {
+		const struct hr_passed_over *p = &a->passed_over[i];
+
+		add(to, "%s%s (%s)", i ? ", " : "; passed over: ", passed_name(a, p, name, sizeof(name)),
+		    story_or(hr_why_word(p->why)));
+	}
+}
+
+/* Which rung, and with what. */
+static void add_rung(struct to *to, const struct hr_event_action *a)
+{
+	char comm[80];
+
+	add(to, "%s", story_or(hr_rung_word(a->rung)));
+	if (a->signal > 0 && a->rung == HR_RUNG_TERM && a->signal != SIGTERM)
+		add(to, " by signal %d", a->signal);
+	if (a->rung == HR_RUNG_RECLAIM)
+		add_bytes(to, " of ", a->size, "");
+	if (a->rung == HR_RUNG_THROTTLE)
+		add_bytes(to, " at ", a->size, "");
+	if (!a->whole && a->pid)
+		add(to, " of %s[%u]", text_clean(a->comm, 16, comm, sizeof(comm)), a->pid);
+}
+
+static void add_result(struct to *to, const struct hr_event_action *a)
+{
+	const char *detail = hr_event_text(&a->event, a->detail);
+	char clean[LABEL];
+
+	if (a->error)
+		add(to, "; %s", strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
+	if (detail)
+		add(to, "; %s", text_clean(detail, SIZE_MAX, clean, sizeof(clean)));
+	if (a->deed == HR_DEED_DONE && a->freed)
+		add_bytes(to, "; ", a->freed, " freed");
+}
+
+const char *action_text(const struct hr_event_action *a, char text[ACTION_TEXT])
+{
+	struct to to = {text, ACTION_TEXT, 0};
+	const char *policy = hr_event_text(&a->event, a->policy);
+	char clean[LABEL], evidence[512];
+
+	text[0] = 0;
+	if (a->deed != HR_DEED_DONE)
+		add(&to, "%s ", past_word(a));
+	add_rung(&to, a);
+	if (policy && *policy)
+		add(&to, " (%s, %u/%u)", text_clean(policy, SIZE_MAX, clean, sizeof(clean)), a->step, a->steps);
+	else if (a->by_uid != HR_UNKNOWN_U32)
+		add(&to, " (asked for by uid %u)", a->by_uid);
+	else
+		add(&to, " (asked for by hand)");
+	evidence_text(&a->evidence, evidence, sizeof(evidence));
+	if (*evidence)
+		add(&to, ": %s", evidence);
+	add_result(&to, a);
+	add_passed_over(&to, a);
+	return text;
+}
+
+/* ---- explain ---- */
+
+static void line_of(struct story *s, enum style style, struct to *to)
+{
+	if (!to->used)
+		return;
+	story_begin(s, style);
+	story_add(s, "%s", to->text);
+	to->used = 0;
+	to->text[0] = 0;
+}
+
+static void tell_result(struct story *s, const struct hr_event_action *a, struct to *to)
+{
+	const char *detail = hr_event_text(&a->event, a->detail);
+	char clean[LABEL];
+
+	if (a->deed == HR_DEED_REHEARSED)
+		add(to, "Nothing was done: this was a rehearsal.");
+	else if (a->deed == HR_DEED_DONE)
+		add(to, "It was done");
+	else
+		add(to, "It was not done: %s", past_word(a));
+	if (a->deed == HR_DEED_DONE && a->took_ns && a->took_ns != HR_UNKNOWN)
+		add_ms(to, " within ", (a->took_ns + NS_PER_MS - 1) / NS_PER_MS, "");
+	if (a->deed == HR_DEED_DONE && a->processes)
+		add(to, "; %u process%s signalled", a->processes, a->processes == 1 ? "" : "es");
+	if (a->error)
+		add(to, "; %s", strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
+	if (detail)
+		add(to, "; %s", text_clean(detail, SIZE_MAX, clean, sizeof(clean)));
+	if (a->deed == HR_DEED_DONE)
+		add_bytes(to, "; ", a->freed, " freed by then");
+	if (a->deed != HR_DEED_REHEARSED)
+		add(to, ".");
+	line_of(s, STYLE_PLAIN, to);
+}
+
+static void tell_passed_over(struct story *s, const struct hr_event_action *a, struct to *to)
+{
+	char name[LABEL], rate[UNITS_TEXT];
+
+	for (uint32_t i = 0; i < passed_count(a); i++) {
+		const struct hr_passed_over *p = &a->passed_over[i];
+
+		add(to, "Passed over: %s (%s)", passed_name(a, p, name, sizeof(name)), story_or(hr_why_word(p->why)));
+		add_bytes(to, ", which uses ", p->usage, "");
+		if (p->drift_bytes_per_second != HR_UNKNOWN_I64 && p->drift_bytes_per_second)
+			add(to, ", %s", units_rate(p->drift_bytes_per_second, rate));
+		add(to, ".");
+		line_of(s, STYLE_DIM, to);
+	}
+}
+
+static void tell_outcome(struct story *s, const struct hr_event_outcome *o, struct to *to)
+{
+	add(to, "Afterwards");
+	add_bytes(to, ": ", o->freed, " freed");
+	add_ms(to, " after ", o->freed_after_ms, "");
+	if (o->averted != HR_UNKNOWN_U32)
+		add(to, "%s the kernel's OOM killer was %s", o->freed == HR_UNKNOWN ? ":" : ";",
+		    o->averted ? "not needed" : "not averted, or the rule still held");
+	add_ms(to, "; restarted after ", o->restarted_after_ms, "");
+	add(to, " (event %llu).", (unsigned long long)o->event.seq);
+	line_of(s, STYLE_PLAIN, to);
+}
+
+void story_of_action(struct story *s, const struct hr_event *event, const struct hr_event *outcome)
+{
+	const struct hr_event_action *a = (const void *)event;
+	const char *policy = hr_event_text(event, a->policy);
+	struct record_text from = record_text_event(event);
+	char label[640], time[CLOCK_TEXT], clean[LABEL], evidence[512], text[ACTION_TEXT];
+	struct to to = {text, sizeof(text), 0};
+
+	identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
+	clock_format_rfc3339(event->time_ns, time);
+	add_rung(&to, a);
+	story_begin(s, STYLE_BOLD);
+	story_add(s, "Event %llu, %.19sZ: %s, %s", (unsigned long long)event->seq, time, text, label);
+	to.used = 0;
+	story_begin(s, STYLE_PLAIN);
+	if (policy && *policy)
+		story_add(s, "Policy %s asked for it: step %u of %u of its ladder, mode %s, emergency %llu.",
+			  text_clean(policy, SIZE_MAX, clean, sizeof(clean)), a->step, a->steps,
+			  story_or(hr_mode_word(a->mode)), (unsigned long long)a->emergency);
+	else if (a->by_uid != HR_UNKNOWN_U32)
+		story_add(s, "It was asked for by hand, by uid %u.", a->by_uid);
+	else
+		story_add(s, "It was asked for by hand.");
+	if (*evidence_text(&a->evidence, evidence, sizeof(evidence))) {
+		story_begin(s, STYLE_PLAIN);
+		story_add(s, "What was seen: %s.", evidence);
+	}
+	tell_result(s, a, &to);
+	tell_passed_over(s, a, &to);
+	if (outcome && outcome->bytes >= sizeof(struct hr_event_outcome))
+		tell_outcome(s, (const void *)outcome, &to);
+}
