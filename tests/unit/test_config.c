@@ -15,11 +15,12 @@
 
 #define MODE_EXPECTED "expected observe, dry-run or enforce"
 #define INTERVAL_EXPECTED "interval: expected a time from 100ms to 1m, such as 30s"
-#define KEYS_EXPECTED "unknown key; expected mode, interval, protect, policies, budget, control or export"
+#define KEYS_EXPECTED \
+	"unknown key; expected mode, interval, protect, policies, budget, control or export"
 
 static const struct row {
 	const char *yaml;
-	const char *error;	/* NULL: accepted; else what follows FILE: */
+	const char *error; /* NULL: accepted; else what follows FILE: */
 	uint32_t interval_ms;
 } rows[] = {
 	{"", NULL, 1000},
@@ -31,7 +32,8 @@ static const struct row {
 	{"\xef\xbb\xbfinterval: 250ms\n", NULL, 250},
 	{"interval: 1m\n", NULL, 60000},
 	{"{interval: 5s}", NULL, 5000},
-	{"protect: [unit:sshd.service]\nexport: {prometheus: {listen: 127.0.0.1:9477}}\n", NULL, 1000},
+	{"protect: [unit:sshd.service]\nexport: {prometheus: {listen: 127.0.0.1:9477}}\n", NULL,
+	 1000},
 	{"export:\n", NULL, 1000},
 	{"policies: []\nprotect: []\n", NULL, 1000},
 	{"mode: obsrve\n", "1:7: obsrve: mode: " MODE_EXPECTED, 0},
@@ -80,7 +82,7 @@ static void test_rows(void **state)
 			assert_int_equal(err, -EINVAL);
 			snprintf(expected, sizeof(expected), "%s:%s", path, rows[i].error);
 			assert_string_equal(error, expected);
-			assert_int_equal(config.interval_ms, 1000);	/* untouched on failure */
+			assert_int_equal(config.interval_ms, 1000); /* untouched on failure */
 		} else {
 			assert_int_equal(err, 0);
 			assert_int_equal(config.interval_ms, rows[i].interval_ms);

@@ -267,6 +267,15 @@ static int complain_protected(const struct compile *c, const struct policy_match
 			     entry->line);
 }
 
+/* The value of the i-th key that selects by a glob. */
+static const struct tree_node *at_match(const struct compile_place *place, uint32_t wanted)
+{
+	for (size_t i = 0; i < place->match->n; i += 2)
+		if (strcmp(place->match->child[i]->text, "outside") != 0 && !wanted--)
+			return place->match->child[i + 1];
+	return place->match;
+}
+
 int compile_check_protected(struct compile *c, const struct policy *policy,
 			    const struct compile_place *place)
 {
@@ -290,7 +299,7 @@ int compile_check_protected(struct compile *c, const struct policy *policy,
 			by = covers ? covers : by;
 		}
 		if (!open)
-			return complain_protected(c, by, place->match,
+			return complain_protected(c, by, at_match(place, i),
 						  compile_at(c, c->glob[match->first].text));
 	}
 	for (size_t i = 0; c->protect && i < ARRAY_SIZE(always); i++) {

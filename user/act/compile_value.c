@@ -79,12 +79,8 @@ int value_amount(const struct tree *tree, const struct tree_node *node, const ch
 	if (bytes && text[bytes - 1] == '%') {
 		if (parse_decimal(text, bytes - 1, 1, &milli))
 			return bad(tree, node, what, "expected a share such as 90% or 99.5%");
-		if (!milli)
-			return bad(tree, node, what,
-				   "a share of nothing; expected more than 0%, such as 90%");
-		if (milli > 1000)
-			return bad(tree, node, what,
-				   "never more than 100%; expected less, such as 90%");
+		if (!milli || milli > 1000)
+			return bad(tree, node, what, "expected a share above 0%, at most 100%");
 		*ret_amount = (struct policy_amount){.bytes = HR_UNKNOWN, .milli = milli};
 		return 0;
 	}
