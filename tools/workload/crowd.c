@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Prey that comes in numbers: a build, a fork bomb, hogs of CPU; and the one that nothing can wake. A crowd ends with its
+ * first process.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "prey.h"
+
+#define MOST 100000
+#define STAGGER_NS (50 * NS_PER_MS) /* between one job's start and the next */
+#define JOB_MOST (1ULL << 38) /* address space of one job */
+
+static pid_t child(const char *comm)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, comm);
+	if (getppid() != parent)
+		_exit(1);
+	return 0;
+}
+
+static _Noreturn void job(uint64_t size, uint64_t rate)
+{
+	char *p = map(JOB_MOST);
+
+	touch(p, size);
+	grow(p + size, JOB_MOST - size, rate);
+	_exit(0);
+}
+
+/* Like make: as many jobs as it was told; when one fails no more are begun, and it ends with the last of them. */
+void do_build(char **arg)
+{
+	long jobs = count_of(arg[0], MOST);
+	uint64_t size = bytes_of(arg[1]), rate = arg[2] ? bytes_of(arg[2]) : 0;
+	uint64_t begin = clock_mono_ns();
+
+	prctl(PR_SET_NAME, "make");
+	ready();
+	for (long i = 0; i < jobs && waitpid(-1, NULL, WNOHANG) <= 0; i++) {
+		sleep_until(begin + (uint64_t)i * STAGGER_NS);
+		if (!child("cc1"))
+			job(size, rate ? rate : 1);
+	}
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	exit(2);
+}
+
+/* Every process begets two and holds SIZE; what a fork is refused for, it tries again. Only a pids limit holds it. */
+void do_bomb(char **arg)
+{
+	uint64_t size = bytes_of(arg[0]);
+
+	ready();
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			sleep_until(clock_mono_ns() + NS_PER_MS);
+		else if (!pid)
+			touch(map(size), size);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+	}
+}
+
+void do_spin(char **arg)
+{
+	long n = count_of(arg[0], MOST);
+
+	for (long i = 1; i < n && child("spin"); i++)
+		;
+	ready();
+	for (volatile uint64_t spins = 0;; spins++)
+		;
+}
+
+/* Holds SIZE, then writes to FILE for ever: on a frozen file system that is a wait which no signal ends. */
+void do_stuck(char **arg)
+{
+	uint64_t size = bytes_of(arg[0]);
+	int fd = open(arg[1], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		die(arg[1]);
+	touch(map(size), size);
+	ready();
+	for (;;) {
+		if (pwrite(fd, "x", 1, 0) < 0)
+			die(arg[1]);
+		sleep_until(clock_mono_ns() + 10 * NS_PER_MS);
+	}
+}

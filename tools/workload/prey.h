@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the kinds of prey share: arguments, memory that is really there, time. Sizes are bytes. Whatever goes wrong ends the
+ * process with a line on stderr: prey has nobody to answer to.
+ */
+#ifndef WORKLOAD_PREY_H
+#define WORKLOAD_PREY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+_Noreturn void die(const char *what); /* with errno; exit status 1 */
+_Noreturn void stay(void); /* until killed */
+void ready(void);
+uint64_t bytes_of(const char *text); /* "50MiB"; exit status 2 where it is no size */
+uint64_t ns_of(const char *text); /* "500ms" */
+long count_of(const char *text, long most);
+void sleep_until(uint64_t mono_ns);
+
+char *map(size_t bytes); /* address space only */
+uint64_t random_bits(void);
+void touch(char *at, size_t bytes);
+void grow(char *p, uint64_t bytes, uint64_t rate); /* touches at `rate` a second; 0: at once */
+void report(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The modes that stand in files of their own. */
+void do_beat(char **arg);
+void do_journal(char **arg);
+void do_build(char **arg);
+void do_bomb(char **arg);
+void do_spin(char **arg);
+void do_stuck(char **arg);
+
+#endif
