@@ -141,6 +141,10 @@ check-vmlinux: ## hold vmlinux/vmlinux.h against this kernel's BTF
 bench: all ## measure what docs/performance.md states
 	$(Q)tools/bench
 
+bench-act: all ## the same memory emergencies under the kernel alone, its other guardians and headroom, in VMs
+	$(Q)tools/setup test
+	$(Q)tools/bench-act
+
 format: ## clang-format the tree
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
 lint: ## clang-format (dry), cppcheck, shellcheck, licenses, sizes
@@ -172,6 +176,6 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all help setup run backtest backtest-table units test check-vmlinux bench format lint asan tsan install clean FORCE
+.PHONY: all help setup run bench-act backtest backtest-table units test check-vmlinux bench format lint asan tsan install clean FORCE
 .SECONDARY:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
