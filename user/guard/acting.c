@@ -141,11 +141,13 @@ void acting_swept(struct guard *guard)
 	flights_expire(guard, now);
 	acting_settle(guard);
 	ends_settle(guard, now);
+	arming_swept(guard, now);
 }
 
 void acting_read(struct guard *guard, uint32_t slot)
 {
 	act_update_slot(guard->acting->act, acting_world(guard), slot);
+	arming_consider(guard, slot, clock_mono_ns());
 }
 
 void acting_oom(struct guard *guard, uint32_t slot)
@@ -156,8 +158,10 @@ void acting_oom(struct guard *guard, uint32_t slot)
 
 void acting_gone(struct guard *guard, uint32_t slot)
 {
-	if (guard->acting)
-		act_gone(guard->acting->act, slot, guard->tracks.track[slot].memcg_id, clock_mono_ns());
+	if (!guard->acting)
+		return;
+	arming_gone(guard, guard->tracks.track[slot].memcg_id);
+	act_gone(guard->acting->act, slot, guard->tracks.track[slot].memcg_id, clock_mono_ns());
 }
 
 int acting_grow(struct guard *guard, uint32_t capacity)
@@ -229,6 +233,7 @@ void acting_rules(struct guard *guard, int fd)
 	tell_mode(guard, (enum act_mode)rules.set->mode);
 	act_policies(acting->act, rules.set);
 	rules_done(&old);
+	arming_rules(guard);
 	acting_settle(guard);
 }
 
@@ -261,6 +266,7 @@ void acting_start(struct guard *guard)
 	forget_next(guard);
 	tell_mode(guard, (enum act_mode)acting->rules.set->mode);
 	act_policies(acting->act, acting->rules.set);
+	arming_start(guard);
 }
 
 int acting_watch(struct guard *guard)
@@ -296,4 +302,5 @@ void acting_task(struct guard *guard, const struct task_sample *task)
 void acting_tasks_end(struct guard *guard, uint64_t now_ns)
 {
 	jobs_end(&guard->acting->jobs, now_ns);
+	arming_prefer(guard);
 }

@@ -9,6 +9,7 @@
 #include "act/act.h"
 #include "enforce/enforce.h"
 #include "acting.h"
+#include "arming.h"
 #include "jobs.h"
 #include "notice.h"
 #include "rules.h"
@@ -77,6 +78,7 @@ struct acting {
 	struct enforce *enforce;
 	struct rules rules;
 	struct jobs jobs;
+	struct arming arming;
 	struct act_world world;
 	uint64_t self_memcg_id;
 	int deadline_fd;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "acting.h"
+#include "arming.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -55,7 +56,7 @@ static void arm_close_timer(struct guard *guard)
 static void start_job(struct guard *guard, uint64_t now)
 {
 	struct worker_job *job = &guard->worker.job;
-	bool danger = close_count(guard) > 0;
+	bool danger = close_count(guard) > 0, arm;
 
 	if (guard->worker.busy)
 		return;
@@ -67,13 +68,14 @@ static void start_job(struct guard *guard, uint64_t now)
 	job->board_path = board_path(guard->board);
 	job->want_capacity = 0;
 	close_ask(guard, job);
+	arm = arming_ask(guard, job, now);
 	if (guard->want_capacity && (!danger || now - guard->want_ns > GROW_WAIT_NS)) {
 		job->want_capacity = guard->want_capacity;
 		job->root = guard->config->root;
 		guard->want_capacity = 0;
 	}
 	if (!job->want_sweep && !job->want_tasks && !job->n_opens && !job->want_capacity &&
-	    !job->retired)
+	    !job->retired && !arm)
 		return;
 	if (job->want_sweep)
 		guard->sweep_ns = now;
@@ -156,6 +158,8 @@ static void take_growth(struct guard *guard, struct worker_job *job)
 	}
 	guard->lost_before += sense_lost(guard->sense);
 	loop_remove(&guard->loop, &guard->w_records);
+	loop_remove(&guard->loop, &guard->w_arm);
+	arming_move(guard, job->grown);
 	tracks_move(&guard->tracks, &job->tracks);
 	job->retired = guard->sense;
 	guard->sense = guard->worker.sense = take_ptr(job->grown);
@@ -188,6 +192,7 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 
 	worker_finish(&guard->worker);
 	close_take(guard, job);
+	arming_take(guard, job, clock_mono_ns());
 	if (job->board_gone) {
 		/* Nobody can read what we write: the supervisor starts a guard with a board of its own. */
 		log_error("the board %s was removed: starting anew", board_path(guard->board));
@@ -210,6 +215,7 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 	if (kills_settle(guard, clock_mono_ns()))
 		arm_close_timer(guard);
 	link_scan(guard, clock_mono_ns());
+	start_job(guard, clock_mono_ns());	/* what is to be armed or opened does not wait for the tick */
 }
 
 bool guard_in_scope(const struct guard *guard, const char *path)
@@ -262,9 +268,15 @@ static void on_exec(struct guard *guard, const struct record *record)
 	const struct record_process *process = (const void *)record;
 	uint32_t slot = tracks_find(&guard->tracks, process->memcg_id);
 
-	/* A container's first exec: its state files are there now. */
-	if (slot != TRACK_NONE && guard->tracks.track[slot].resolve == RESOLVE_WANTED)
+	if (slot == TRACK_NONE)
+		return;
+	/* A container's first exec: its state files are there now, and it may need to be armed before the next sweep. */
+	if (guard->tracks.track[slot].resolve == RESOLVE_WANTED)
 		link_ask(guard, slot);
+	if (publish_populated(guard, slot)) {
+		arming_consider(guard, slot, clock_mono_ns());
+		start_job(guard, clock_mono_ns());
+	}
 }
 
 static void on_oom(struct guard *guard, const struct record *record)
@@ -301,6 +313,13 @@ static void on_oom_score_adj(struct guard *guard, const struct record *record)
 	}
 }
 
+/* The tripwire, or the reflex: what it asks of the worker (the hot tracepoint) does not wait for the next tick. */
+static void on_arm(struct guard *guard, const struct record *record)
+{
+	arming_on_record(guard, (const void *)record);
+	start_job(guard, clock_mono_ns());
+}
+
 static void on_record(const struct record *record, void *arg)
 {
 	static void (*const by_type[RECORD_TYPES])(struct guard *guard, const struct record *record) = {
@@ -310,6 +329,8 @@ static void on_record(const struct record *record, void *arg)
 		[RECORD_EXEC] = on_exec,
 		[RECORD_EXIT] = on_exit_record,
 		[RECORD_OOM_SCORE_ADJ] = on_oom_score_adj,
+		[RECORD_TRIPWIRE] = on_arm,
+		[RECORD_REFLEX] = on_arm,
 	};
 
 	if (record->type < RECORD_TYPES && by_type[record->type])
@@ -323,11 +344,22 @@ static void on_records(struct loop_watch *watch, uint32_t events, void *arg)
 	sense_consume(guard->sense, on_record, guard);
 }
 
+static void on_arm_events(struct loop_watch *watch, uint32_t events, void *arg)
+{
+	struct guard *guard = arg;
+
+	sense_arm_consume(guard->sense, on_record, guard);
+}
+
 int guard_watch_records(struct guard *guard)
 {
-	int fd = sense_record_fd(guard->sense);
+	int fd = sense_record_fd(guard->sense), arm_fd = sense_arm_fd(guard->sense), err = 0;
 
-	return fd < 0 ? 0 : loop_add(&guard->loop, &guard->w_records, fd, EPOLLIN, on_records, guard);
+	if (fd >= 0)
+		err = loop_add(&guard->loop, &guard->w_records, fd, EPOLLIN, on_records, guard);
+	if (!err && arm_fd >= 0)
+		err = loop_add(&guard->loop, &guard->w_arm, arm_fd, EPOLLIN, on_arm_events, guard);
+	return err;
 }
 
 static void on_resolver(struct loop_watch *watch, uint32_t events, void *arg)

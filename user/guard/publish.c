@@ -265,6 +265,16 @@ uint32_t publish_birth(struct guard *guard, uint64_t memcg_id, uint64_t parent_i
 	return slot;
 }
 
+bool publish_populated(struct guard *guard, uint32_t slot)
+{
+	if (guard->tracks.track[slot].gone_ns ||
+	    (board_slot(guard->board, slot)->flags & HR_SLOT_POPULATED))
+		return false;
+	board_slot_begin(guard->board, slot)->flags |= HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS;
+	board_slot_end(guard->board, slot);
+	return true;
+}
+
 void publish_death(struct guard *guard, uint32_t slot)
 {
 	struct track *track = &guard->tracks.track[slot];

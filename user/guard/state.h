@@ -82,7 +82,7 @@ struct guard {
 
 	int resolver_fd, supervisor_fd, signal_fd;
 	int tick_fd, close_fd;		/* timers: calm interval; close watch */
-	struct loop_watch w_records, w_worker, w_resolver, w_supervisor, w_signal, w_tick, w_close;
+	struct loop_watch w_records, w_arm, w_worker, w_resolver, w_supervisor, w_signal, w_tick, w_close;
 	unsigned int asked_out;		/* questions without an answer */
 	uint64_t asked_ns;		/* monotonic; the last time one was sent or answered */
 	uint32_t ask_hand;		/* where the search for unresolved cgroups goes on */

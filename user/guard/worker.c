@@ -176,6 +176,11 @@ static void do_job(struct worker *worker)
 	sense_close(take_ptr(job->retired));
 	if (job->want_capacity)		/* first: a sweep's rows must not be those of before */
 		job->grow_error = grow(worker);
+	/* Before the sweep, which can wait for long: what is to be armed is in a hurry. */
+	for (size_t i = 0; i < job->n_arms; i++)
+		job->arm[i].error = sense_arm(worker->sense, &job->arm[i].arm);
+	if (job->want_arm_close)
+		sense_arm_close(worker->sense, job->arm_close);
 	job->begun_ns = clock_mono_ns();
 	if (job->want_sweep)
 		do_sweep(worker);

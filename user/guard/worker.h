@@ -11,15 +11,23 @@
 #include <semaphore.h>
 #include <stdbool.h>
 #include "sense/account.h"
+#include "sense/arm.h"
 #include "sense/sense.h"
 #include "track.h"
 
 #define WORKER_OPENS	16
+#define WORKER_ARMS	8
 #define CAPACITY_MOST	65536u
 
 struct worker_open {		/* a usage file to keep open for the close watch */
 	__u64 memcg_id;
 	int fd;			/* answer: fd or -errno */
+	char path[RECORD_PATH];
+};
+
+struct worker_arm {		/* a container to be armed */
+	struct arm arm;		/* its path: below */
+	int error;		/* answer: 0 or -errno */
 	char path[RECORD_PATH];
 };
 
@@ -33,6 +41,9 @@ struct worker_job {
 	const char *board_path;	/* to be looked for with every sweep */
 	size_t n_opens;
 	struct worker_open open[WORKER_OPENS];
+	size_t n_arms;
+	struct worker_arm arm[WORKER_ARMS];
+	bool want_arm_close, arm_close;	/* sense_arm_close() */
 	/* answered */
 	bool board_gone;	/* its name stands for nothing any more */
 	int sweep_error;	/* 0, -ENOSPC (rows are valid but not all), or another: no rows */
