@@ -6,7 +6,8 @@
  *
  * An *emergency* is one rule and one target (a container; for host_available one of those it matches; a process or a job
  * outside containers), from the moment its condition held for `for` until it is calm again or the ladder is at its end.
- * Never two emergencies for one target at once, never two kills for one emergency. Callers: the guard's loop thread, or one
+ * Never two emergencies for one target at once (but a rule that only notifies tells beside another one's), never two kills for
+ * one emergency. Callers: the guard's loop thread, or one
  * thread of the face.
  */
 #ifndef HEADROOM_ACT_H

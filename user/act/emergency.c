@@ -43,7 +43,6 @@ bool emergency_blocked(struct act *act, uint32_t policy, uint64_t key, uint64_t 
 static void leave_note(struct act *act, const struct emergency *e, uint64_t key, bool calm)
 {
 	const struct policy *p = act_policy(act, e->policy);
-	bool told_only = ladder_hardest(p, 0) <= ladder_harshness(HR_RUNG_NOTIFY);
 	bool relapse = calm && !e->gone && ladder_next(p, e->step, e->killed, e->mode) < POLICY_RUNGS;
 	struct note *note = notes_make(&act->notes, e->policy, key);
 
@@ -53,7 +52,7 @@ static void leave_note(struct act *act, const struct emergency *e, uint64_t key,
 	note->seen = act->round;
 	note->step = relapse ? e->step : POLICY_RUNGS;
 	note->until_ns = act->now_ns + (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS;
-	note->till_calm = !calm && !e->gone && (e->mode == MODE_DRY_RUN || told_only);
+	note->till_calm = !calm && !e->gone && (e->mode == MODE_DRY_RUN || ladder_only_tells(p));
 	act->notes.cooling++; /* until the next purge counts anew */
 }
 
@@ -166,7 +165,7 @@ static void set_up(struct act *act, struct emergency *e, uint32_t slot, uint32_t
 	e->over = over(act, e, f);
 	evidence_read(act, f, &e->target, &e->evidence);
 	e->evidence.held_ms = (act->now_ns - held_ns) / NS_PER_MS;
-	if (slot != NONE32)
+	if (slot != NONE32 && !ladder_only_tells(act_policy(act, e->policy)))
 		act->place[slot].emergency = (uint32_t)(e - act->emergency) + 1;
 	victim_passed_over(act, e, n);
 }
@@ -188,7 +187,8 @@ void emergency_begin(struct act *act, uint32_t policy, uint32_t slot, uint32_t j
 	const struct hr_slot *at = slot == NONE32 ? NULL : match_slot(act->world, slot);
 	uint64_t key = at ? act->figures[slot].key : figures_of_job(act, job)->key;
 	enum act_mode mode = ladder_mode(act->set, p);
-	struct emergency *e = emergency_of(act, slot, key);
+	/* Who only tells stands in nobody's way, and nobody in his. */
+	struct emergency *e = ladder_only_tells(p) ? NULL : emergency_of(act, slot, key);
 	struct note *note;
 	uint32_t step;
 

@@ -46,6 +46,11 @@ unsigned int ladder_hardest(const struct policy *p, uint32_t from)
 	return most;
 }
 
+bool ladder_only_tells(const struct policy *p)
+{
+	return ladder_hardest(p, 0) <= ladder_harshness(HR_RUNG_NOTIFY);
+}
+
 /* In `enforce` the reflex strikes by itself, in the kernel: the ladder steps over it. */
 uint32_t ladder_next(const struct policy *p, uint32_t step, bool killed, enum act_mode mode)
 {
@@ -224,7 +229,7 @@ static void order_then(struct act *act, struct emergency *e)
 
 static void at_the_end(struct act *act, struct emergency *e)
 {
-	bool only_told = ladder_hardest(act_policy(act, e->policy), 0) <= ladder_harshness(HR_RUNG_NOTIFY);
+	bool only_told = ladder_only_tells(act_policy(act, e->policy));
 
 	if (e->mode == MODE_DRY_RUN && wants_then(act, e))
 		order_then(act, e);

@@ -196,6 +196,7 @@ enum act_mode ladder_mode(const struct policy_set *set, const struct policy *pol
 /* How harsh a rung is, for comparing; and the harshest of a ladder from a step on. */
 unsigned int ladder_harshness(unsigned int rung);
 unsigned int ladder_hardest(const struct policy *policy, uint32_t from);
+bool ladder_only_tells(const struct policy *policy);
 /* The step that would be ordered next from `step` on; POLICY_RUNGS: none. */
 uint32_t ladder_next(const struct policy *policy, uint32_t step, bool killed, enum act_mode mode);
 uint64_t ladder_patience_ms(const struct policy_rung *rung, enum act_mode mode);

@@ -4,12 +4,13 @@
 
 static const struct command *const parts[] = {
 	&policy_check,
+	&policy_test,
 	NULL,
 };
 
 const struct command command_policy = {
 	.name = "policy",
-	.arguments = "check",
+	.arguments = "check|test",
 	.summary = "look at policies before the guard does",
 	.parts = parts,
 };

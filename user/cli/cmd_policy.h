@@ -5,6 +5,6 @@
 
 #include "cli.h"
 
-extern const struct command policy_check;
+extern const struct command policy_check, policy_test;
 
 #endif

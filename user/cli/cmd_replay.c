@@ -14,6 +14,7 @@
 #include "base/series.h"
 #include "base/text.h"
 #include "cli.h"
+#include "policy_run.h"
 #include "replay.h"
 #include "sense/account.h"
 #include "view/target.h"
@@ -26,7 +27,7 @@
 struct replay_options {
 	bool json;
 	double speed; /* 0: as fast as possible */
-	const char *target;
+	const char *target, *policy;
 };
 
 enum kind { KIND_SERIES, KIND_RECORDING, KIND_BOARD };
@@ -144,8 +145,11 @@ static int replay_rows(struct series *series, struct replay *replay, bool json)
 		row_input(&row, &restarts, &in);
 		replay_wait(replay->pace, row.t_seconds);
 		replay_learn(replay, &in);
-		r = json ? replay_print_line(replay, row.t_seconds, NULL)
-			 : replay_note(replay, row.t_seconds);
+		r = policy_run_alone(replay->policy) ? 0
+		    : json ? replay_print_line(replay, row.t_seconds, NULL)
+			   : replay_note(replay, row.t_seconds);
+		if (!r && replay->policy)
+			r = policy_run_row(replay->policy, row.t_seconds, &in, &replay->outlook);
 		if (r || (json && ferror(stdout)))
 			return r;
 	}
@@ -162,7 +166,8 @@ static int open_series(const char *path, struct series **ret_series)
 	return series_open_fd(fd, path, ret_series);
 }
 
-static int replay_series(const char *path, bool json, struct replay_pace *pace)
+static int replay_series(const char *path, bool json, struct replay_pace *pace,
+			 struct policy_run *policy)
 {
 	_cleanup_(closep) struct series *series = NULL;
 	_cleanup_(replay_done) struct replay replay;
@@ -171,12 +176,13 @@ static int replay_series(const char *path, bool json, struct replay_pace *pace)
 
 	replay_init(&replay, "", true);
 	replay.pace = pace;
+	replay.policy = policy;
 	if (r) {
 		log_error("%s", text_clean(series_open_error(), SIZE_MAX, clean, sizeof(clean)));
 		return r == -EINVAL ? CLI_USAGE : CLI_FAILED;
 	}
 	r = replay_rows(series, &replay, json);
-	if (!json)
+	if (!json && !policy_run_alone(policy))
 		replay_print_table(&replay, cli_colour());
 	else if (series_backwards(series))
 		log_info("%s: samples whose time went back: %lu; they count as if no time had "
@@ -193,12 +199,11 @@ static int replay_series(const char *path, bool json, struct replay_pace *pace)
 	return r == -EINVAL ? CLI_USAGE : CLI_FAILED;
 }
 
-static int run(const void *values, char **arguments)
+static int replay_any(const char *path, const struct replay_options *options,
+		      struct policy_run *policy)
 {
-	const struct replay_options *options = values;
 	struct replay_pace pace = {.speed = options->speed, .colour = cli_colour()};
 	struct replay_pace *paced = options->speed > 0 ? &pace : NULL;
-	const char *path = arguments[0];
 	_cleanup_reader_ struct hr_reader *reader = NULL;
 	enum kind kind;
 	struct target target;
@@ -221,10 +226,30 @@ static int run(const void *values, char **arguments)
 		return CLI_USAGE;
 	}
 	if (kind == KIND_SERIES)
-		return replay_series(path, options->json, paced);
+		return replay_series(path, options->json, paced, policy);
 	r = cli_open(strcmp(path, "-") ? path : STDIN, &reader);
 	return r ? r
-		 : replay_recording(reader, options->target ? &target : NULL, options->json, paced);
+		 : replay_recording(reader, options->target ? &target : NULL, options->json, paced,
+				    policy);
+}
+
+int replay_policy(const char *path, struct policy_run *policy)
+{
+	return replay_any(path, &(struct replay_options){.json = true}, policy);
+}
+
+static int run(const void *values, char **arguments)
+{
+	const struct replay_options *options = values;
+	_cleanup_policy_run_ struct policy_run *policy = NULL;
+	int r = options->policy
+			? policy_run_load(&(struct policy_run_options){.file = options->policy,
+								       .mode = MODE_ENFORCE,
+								       .json = options->json},
+					  &policy)
+			: CLI_DONE;
+
+	return r ? r : replay_any(arguments[0], options, policy);
 }
 
 static const struct option_spec specs[] = {
@@ -241,6 +266,12 @@ static const struct option_spec specs[] = {
 	 .offset = offsetof(struct replay_options, speed),
 	 .help = "at N times its own pace: 1 is as it was (as fast as it can be read)",
 	 .wants = "a number above 0, such as 1, 10 or 0.5"},
+	{.name = "policy",
+	 .argument = "CONFIG",
+	 .parse = option_text,
+	 .offset = offsetof(struct replay_options, policy),
+	 .help = "and what the policies of this configuration would have done",
+	 .wants = "a file"},
 	{0},
 };
 

@@ -43,6 +43,7 @@ struct replay_pace {
 struct replay {
 	char name[REPLAY_NAME]; /* clean; "" for a CSV file */
 	struct replay_pace *pace; /* NULL: as fast as possible, and the table in the end */
+	struct policy_run *policy; /* sees every sample, too; NULL: none */
 	bool thin; /* keep rows for the table where nothing changes, too */
 	struct foresee_state state;
 	struct foresee_input last;
@@ -73,10 +74,14 @@ void replay_print_row(const struct replay *replay);
 /* The table, and the sum below it; where rows were printed as they came, the sum. */
 void replay_print_table(const struct replay *replay, bool colour);
 
+/* cmd_replay.c: the decisions of a policy alone, over a CSV series or a recording ('-': standard input). An exit status. */
+struct policy_run;
+int replay_policy(const char *path, struct policy_run *policy);
+
 /* Recordings: every container that fits (target NULL: what ls lists). An exit status. */
 struct target;
 struct hr_reader;
 int replay_recording(struct hr_reader *reader, const struct target *target, bool json,
-		     struct replay_pace *pace);
+		     struct replay_pace *pace, struct policy_run *policy);
 
 #endif

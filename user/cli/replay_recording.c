@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "cli.h"
 #include "json.h"
+#include "policy_run.h"
 #include "replay.h"
 #include "view/history.h"
 #include "view/snapshot.h"
@@ -38,6 +39,7 @@ struct all {
 	struct one **one; /* by cgroup id */
 	size_t n, room;
 	struct snapshot snapshot;
+	struct policy_run *policy; /* NULL: none */
 	struct foresee_state host_state;
 	struct hr_outlook host;
 	uint64_t host_ns, zero_ns; /* zero: the first picture */
@@ -296,8 +298,11 @@ static int learn_frame(struct all *a, struct hr_reader *reader)
 	if (!a->zero_ns)
 		a->zero_ns = hr_reader_frame_time(reader);
 	replay_wait(a->pace, (double)(int64_t)(hr_reader_frame_time(reader) - a->zero_ns) / 1e9);
-	learn_host(a);
-	return learn_slots(a);
+	if (!policy_run_alone(a->policy)) {
+		learn_host(a);
+		r = learn_slots(a);
+	}
+	return r || !a->policy ? r : policy_run_frame(a->policy, reader, a->zero_ns);
 }
 
 static int walk(struct all *a, struct hr_reader *reader)
@@ -341,9 +346,10 @@ static size_t print_tables(const struct all *a)
 }
 
 int replay_recording(struct hr_reader *reader, const struct target *target, bool json,
-		     struct replay_pace *pace)
+		     struct replay_pace *pace, struct policy_run *policy)
 {
-	_cleanup_(free_all) struct all a = {.target = target, .json = json, .pace = pace};
+	_cleanup_(free_all) struct all a = {
+		.target = target, .json = json, .pace = pace, .policy = policy};
 	size_t shown;
 	int r;
 
@@ -359,7 +365,7 @@ int replay_recording(struct hr_reader *reader, const struct target *target, bool
 		log_error("%s: damaged: some pictures were passed over", hr_reader_path(reader));
 		return CLI_FAILED;
 	}
-	if (!a.zero_ns || (!shown && target)) {
+	if (!a.zero_ns || (!shown && target && !policy_run_alone(policy))) {
 		log_error("%s: %s", hr_reader_path(reader),
 			  a.zero_ns ? "whom --target names is not in the recording"
 				    : "the recording holds no picture");

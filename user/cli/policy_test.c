@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * headroom policy test: what the policies of a configuration would have done, when, and to whom, had they been in force while
+ * a recording or a series was made. Touches nothing and asks no guard.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "cmd_policy.h"
+#include "policy_run.h"
+#include "replay.h"
+
+struct test_options {
+	bool json;
+	enum act_mode mode;
+	const char *replay, *name;
+};
+
+static int option_mode(const char *text, void *at) { return config_mode_parse(text, at); }
+
+static int run(const void *values, char **arguments)
+{
+	const struct test_options *options = values;
+	struct policy_run_options how = {
+		.file = arguments[0],
+		.name = options->name,
+		.mode = options->mode,
+		.json = options->json,
+		.alone = true,
+	};
+	_cleanup_policy_run_ struct policy_run *policy = NULL;
+	int r;
+
+	if (!options->replay) {
+		log_error("policy test: --replay FILE is missing: a recording ('headroom record FILE') or a CSV series");
+		return CLI_USAGE;
+	}
+	r = policy_run_load(&how, &policy);
+	if (r)
+		return r;
+	r = replay_policy(options->replay, policy);
+	if (r)
+		return r;
+	policy_run_print_sum(policy);
+	return cli_flush();
+}
+
+static const struct option_spec specs[] = {
+	{.name = "replay",
+	 .argument = "FILE",
+	 .parse = option_text,
+	 .offset = offsetof(struct test_options, replay),
+	 .help = "the recording or CSV series to run over",
+	 .wants = "a file"},
+	{.name = "mode",
+	 .argument = "MODE",
+	 .parse = option_mode,
+	 .offset = offsetof(struct test_options, mode),
+	 .help = "in place of the file's: enforce (as if), dry-run, or observe: only what would be next",
+	 .wants = "observe, dry-run or enforce"},
+	{.name = "name",
+	 .argument = "NAME",
+	 .parse = option_text,
+	 .offset = offsetof(struct test_options, name),
+	 .help = "the container that a CSV series is about (one that every policy means)",
+	 .wants = "a name"},
+	OPTION_FLAG("json", struct test_options, json, "one JSON object per decision and line"),
+	{0},
+};
+
+const struct command policy_test = {
+	.name = "policy test",
+	.arguments = "FILE",
+	.summary = "what these policies would have done over a recording or a series",
+	.text = "As if in enforce, whatever mode the file has (a policy's own mode stays), with every\n"
+		"rung taken to have no effect but what the figures show. A recording is judged by the\n"
+		"forecasts that stand in it, a series by forecasts made anew.\n",
+	.arguments_needed = 1,
+	.options = specs,
+	.defaults = &(struct test_options){.mode = MODE_ENFORCE},
+	.options_bytes = sizeof(struct test_options),
+	.run = run,
+};
