@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -47,7 +48,7 @@ struct options {
 	struct enforce_job job;
 	uint64_t id, start_ns; /* HR_UNKNOWN: what there is now */
 	uint64_t hold_ms; /* stay open that long after the answer */
-	bool lift;
+	bool lift, no_reap;
 	unsigned twice; /* so many jobs of the same kind at once */
 };
 
@@ -55,7 +56,8 @@ static void usage(FILE *out)
 {
 	fputs("usage: enforce-try [OPTION]… VERB TARGET\n"
 	      "       enforce-try [OPTION]… undo | ability\n"
-	      "       enforce-try [OPTION]… freeze cgroup:/PATH   (and stays until it is killed)\n"
+	      "       enforce-try [OPTION]… freeze cgroup:/PATH    (and stays until it is killed)\n"
+	      "       enforce-try protect cgroup:/PATH             (as its owner would)\n"
 	      "TARGET: cgroup:/PATH | pid:N | job:PGID. VERB:\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
@@ -70,7 +72,8 @@ static void usage(FILE *out)
 	      "  -t, --start NS         the start time that is meant (default: that of the pid)\n"
 	      "  -H, --hold TIME        stay open so long after the answer\n"
 	      "  -l, --lift             lift the throttle before the end of --hold\n"
-	      "  -n, --times N          submit the job N times\n",
+	      "  -n, --times N          submit the job N times\n"
+	      "  -R, --no-reap          without process_mrelease, to see what it is good for\n",
 	      out);
 }
 
@@ -176,6 +179,7 @@ static int run(struct options *o)
 		log_error("cannot open: %s", strerror(-r));
 		return 1;
 	}
+	e->no_reap = o->no_reap;
 	submitted = clock_mono_ns();
 	for (unsigned i = 0; i < o->twice; i++) {
 		o->job.tag = i;
@@ -230,6 +234,17 @@ static int run_ability(const struct options *o)
 	return 0;
 }
 
+static int run_protect(const struct options *o)
+{
+	char path[PATH_MAX + ENFORCE_PATH];
+
+	snprintf(path, sizeof(path), "%s%s", o->config.memory_root, o->job.path);
+	if (!setxattr(path, "user.headroom", "protect", 7, 0))
+		return 0;
+	log_error("%s: %s", path, strerror(errno));
+	return 1;
+}
+
 static int add_pid(uint32_t pid, void *arg)
 {
 	pidset_add(arg, pid);
@@ -266,21 +281,14 @@ static int run_freeze(struct options *o)
 static bool parse(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {
-		{"undo", 1, NULL, 'u'},
-		{"deadline", 1, NULL, 'd'},
-		{"signal", 1, NULL, 's'},
-		{"bytes", 1, NULL, 'b'},
-		{"for", 1, NULL, 'f'},
-		{"id", 1, NULL, 'i'},
-		{"start", 1, NULL, 't'},
-		{"hold", 1, NULL, 'H'},
-		{"lift", 0, NULL, 'l'},
-		{"times", 1, NULL, 'n'},
-		{0},
+		{"undo", 1, NULL, 'u'},	 {"deadline", 1, NULL, 'd'}, {"signal", 1, NULL, 's'},
+		{"bytes", 1, NULL, 'b'}, {"for", 1, NULL, 'f'},	     {"id", 1, NULL, 'i'},
+		{"start", 1, NULL, 't'}, {"hold", 1, NULL, 'H'},     {"lift", 0, NULL, 'l'},
+		{"times", 1, NULL, 'n'}, {"no-reap", 0, NULL, 'R'},  {0},
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "u:d:s:b:f:i:t:H:ln:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "u:d:s:b:f:i:t:H:ln:R", options, NULL)) != -1) {
 		int r = 0;
 
 		switch (c) {
@@ -313,6 +321,9 @@ static bool parse(int argc, char **argv, struct options *o)
 			break;
 		case 'n':
 			o->twice = (unsigned)atoi(optarg);
+			break;
+		case 'R':
+			o->no_reap = true;
 			break;
 		default:
 			return false;
@@ -354,6 +365,8 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
+	if (!strcmp(verb, "protect"))
+		return run_protect(&o);
 	if (!strcmp(verb, "freeze"))
 		return run_freeze(&o);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)

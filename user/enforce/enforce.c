@@ -1,40 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/*
- * The threads of the enforcing room and the table of deeds between them and the loop: see enforce.h and private.h. It does
- * nothing to anybody by itself.
- */
+/* The enforcing room's face: its life, and the loop's side of the table of deeds. Does nothing to anybody: kill.c … do. */
 #include "enforce.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
-#include "group.h"
-#include "hunt.h"
 #include "private.h"
+#include "proc.h"
 #include "sense/cgroupfs.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STACK (1024 * 1024)
-#else
-#define STACK (128 * 1024)
-#endif
-#define INTERRUPT \
-	(SIGRTMAX - 3) /* to a writer whose write takes too long; the handler does nothing */
-#define INTERRUPT_NS \
-	(100 * NS_PER_MS) /* … again and again: one that comes before the write is lost */
-#define CLOSE_SECONDS 2 /* for threads to end; one that hangs in the kernel is left behind */
-
-static const struct {
-	enum deed_kind kind;
-	rung_fn *run;
-} rungs[HR_RUNG_COUNT] = {
+/* What a rung needs: which threads, and what they run. */
+const struct rung enforce_rungs[HR_RUNG_COUNT] = {
 	[HR_RUNG_RECLAIM] = {KIND_WRITE, reclaim_run},
 	[HR_RUNG_THROTTLE] = {KIND_WRITE, throttle_run},
 	[HR_RUNG_TERM] = {KIND_KILL, term_run},
@@ -62,299 +42,7 @@ void enforce_spare(struct enforce *e, unsigned int i, uint32_t pid)
 		__atomic_store_n(&e->spared[i], pid, __ATOMIC_RELAXED);
 }
 
-/* ---- deeds */
-
-void deed_end(struct deed *deed, enum hr_deed what, int error, const char *format, ...)
-{
-	va_list ap;
-
-	deed->result.deed = what;
-	deed->result.error = error;
-	va_start(ap, format);
-	vsnprintf(deed->result.detail, sizeof(deed->result.detail), format, ap);
-	va_end(ap);
-}
-
-const char *enforce_below(const struct enforce *e, const char *path)
-{
-	size_t n = strlen(e->base);
-
-	return strncmp(path, e->base, n) || (path[n] && path[n] != '/') ? "" : path + n;
-}
-
-bool deed_open(struct enforce *e, struct deed *deed)
-{
-	const char *usage = e->config.v1 ? "memory.usage_in_bytes" : "memory.current";
-	int fd = group_open(e->memory_fd, enforce_below(e, deed->job.path), deed->job.memcg_id);
-
-	if (fd == -ENOENT || fd == -ENOTDIR)
-		deed_end(deed, HR_DEED_SKIPPED, -fd, "the container is gone");
-	else if (fd == -ESTALE)
-		deed_end(deed, HR_DEED_SKIPPED, ESTALE, "the path is another container's by now");
-	else if (fd == -EINVAL)
-		deed_end(deed, HR_DEED_REFUSED, EINVAL, "not the path of a container");
-	else if (fd < 0)
-		deed_end(deed, HR_DEED_FAILED, -fd, "cannot open the container");
-	if (fd < 0)
-		return false;
-	deed->dir_fd = fd;
-	if (group_protected(fd) > 0) {
-		deed_end(deed, HR_DEED_REFUSED, EPERM, "protected by its owner");
-		return false;
-	}
-	deed->usage_fd = openat(fd, usage, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	deed->result.usage_before = deed_usage(e, deed);
-	return true;
-}
-
-static uint32_t state_of(const struct deed *deed)
-{
-	return __atomic_load_n(&deed->state, __ATOMIC_ACQUIRE);
-}
-
-static void set_state(struct deed *deed, enum deed_state state)
-{
-	__atomic_store_n(&deed->state, state, __ATOMIC_RELEASE);
-}
-
-static void close_all(struct deed *deed)
-{
-	cleanup_closep(&deed->dir_fd);
-	cleanup_closep(&deed->usage_fd);
-	hunt_release(deed);
-	deed->dir_fd = deed->usage_fd = -1;
-	deed->victims = 0;
-}
-
-static void finish(struct enforce *e, struct deed *deed)
-{
-	close_all(deed);
-	set_state(deed, DEED_DONE);
-	eventfd_write(e->event_fd, 1);
-}
-
-/* The oldest in this state. */
-static struct deed *oldest(struct enforce *e, enum deed_kind kind, enum deed_state state)
-{
-	struct deed *first = NULL;
-
-	for (unsigned i = 0; i < ENFORCE_QUEUE; i++) {
-		struct deed *deed = &e->deed[kind][i];
-
-		if (state_of(deed) == state &&
-		    (!first || __atomic_load_n(&deed->seq, __ATOMIC_RELAXED) <
-				       __atomic_load_n(&first->seq, __ATOMIC_RELAXED)))
-			first = deed;
-	}
-	return first;
-}
-
-static struct deed *claim(struct enforce *e, enum deed_kind kind)
-{
-	struct deed *deed;
-
-	while ((deed = oldest(e, kind, DEED_QUEUED))) {
-		uint32_t queued = DEED_QUEUED;
-
-		if (__atomic_compare_exchange_n(&deed->state, &queued, DEED_RUNNING, false,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return deed;
-	}
-	return NULL;
-}
-
-/* ---- threads */
-
-void deed_bound(struct worker *worker, uint64_t ms)
-{
-	__atomic_store_n(&worker->bound_ns, ms ? clock_mono_ns() + ms * NS_PER_MS : 0,
-			 __ATOMIC_RELEASE);
-	if (ms)
-		sem_post(&worker->enforce->watch);
-}
-
-/* Once more, since somebody slipped through: what the first time found stays the answer. */
-static void run_again(struct worker *worker, struct deed *deed)
-{
-	struct enforce_result first = deed->result;
-
-	close_all(deed);
-	rungs[deed->job.rung].run(worker, deed);
-	first.processes += deed->result.processes;
-	first.usage_after = deed->result.usage_after;
-	deed->result = first;
-}
-
-static void run(struct worker *worker, struct deed *deed)
-{
-	struct enforce *e = worker->enforce;
-	struct reap reap = {0};
-
-	if (deed->again) {
-		run_again(worker, deed);
-	} else {
-		deed->result.began_ns = clock_mono_ns();
-		rungs[deed->job.rung].run(worker, deed);
-		deed->result.ended_ns = clock_mono_ns();
-	}
-	if (deed->result.deed != HR_DEED_DONE || worker->kind != KIND_KILL) {
-		finish(e, deed);
-		return;
-	}
-	if (deed->job.rung == HR_RUNG_KILL)
-		reap_take(deed, &reap);
-	watch_begin(e, deed);
-	set_state(deed, DEED_WATCHED);
-	sem_post(&e->watch);
-	reap_run(e, &reap);
-}
-
-static void *killer(void *arg)
-{
-	struct worker *worker = arg;
-	struct enforce *e = worker->enforce;
-
-	while (!enforce_stopping(e)) {
-		struct deed *deed = claim(e, KIND_KILL);
-
-		if (deed)
-			run(worker, deed);
-		else
-			sem_wait(&e->wanted[KIND_KILL]);
-	}
-	return NULL;
-}
-
-/* Waits for the semaphore until then; 0: for as long as it takes. */
-static void wait_until(sem_t *sem, uint64_t mono_ns)
-{
-	struct timespec at = {(time_t)(mono_ns / NS_PER_SEC), (long)(mono_ns % NS_PER_SEC)};
-
-	if (mono_ns)
-		sem_clockwait(sem, CLOCK_MONOTONIC, &at);
-	else
-		sem_wait(sem);
-}
-
-static void *writer(void *arg)
-{
-	struct worker *worker = arg;
-	struct enforce *e = worker->enforce;
-
-	while (!enforce_stopping(e)) {
-		uint64_t next = throttles_lift_due(e, clock_mono_ns());
-		struct deed *deed = claim(e, KIND_WRITE);
-
-		if (deed)
-			run(worker, deed);
-		else
-			wait_until(&e->wanted[KIND_WRITE], next);
-	}
-	return NULL;
-}
-
-/* Writes that take too long get a signal. When to look again, 0: nobody writes. */
-static uint64_t interrupt_late(struct enforce *e, uint64_t now_ns)
-{
-	uint64_t next = 0;
-
-	for (unsigned i = 0; i < KILLERS + WRITERS; i++) {
-		uint64_t bound = __atomic_load_n(&e->worker[i].bound_ns, __ATOMIC_ACQUIRE);
-
-		if (!bound)
-			continue;
-		if (now_ns >= bound || enforce_stopping(e)) {
-			pthread_kill(e->worker[i].thread, INTERRUPT);
-			bound = now_ns + INTERRUPT_NS;
-		}
-		next = !next || bound < next ? bound : next;
-	}
-	return next;
-}
-
-static uint64_t look_at_all(struct enforce *e, uint64_t next)
-{
-	for (unsigned i = 0; i < ENFORCE_QUEUE; i++) {
-		struct deed *deed = &e->deed[KIND_KILL][i];
-		uint64_t now = clock_mono_ns(), then;
-		bool again = false;
-
-		if (state_of(deed) != DEED_WATCHED)
-			continue;
-		if (watch_look(e, deed, now, &again)) {
-			finish(e, deed);
-			continue;
-		}
-		if (again) {
-			set_state(deed, DEED_QUEUED);
-			sem_post(&e->wanted[KIND_KILL]);
-			continue;
-		}
-		then = now + watch_pause_ns(deed, now);
-		next = !next || then < next ? then : next;
-	}
-	return next;
-}
-
-static void *watcher(void *arg)
-{
-	struct enforce *e = arg;
-
-	while (!enforce_stopping(e))
-		wait_until(&e->watch, look_at_all(e, interrupt_late(e, clock_mono_ns())));
-	return NULL;
-}
-
 /* ---- life */
-
-static void on_interrupt(int sig) { (void)sig; }
-
-/* All signals but our own are somebody else's to handle. */
-static int start_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg)
-{
-	sigset_t most, before;
-	pthread_attr_t attr;
-	int r;
-
-	sigfillset(&most);
-	sigdelset(&most, INTERRUPT);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	pthread_sigmask(SIG_SETMASK, &most, &before);
-	r = pthread_create(thread, &attr, fn, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -r;
-}
-
-static int start_threads(struct enforce *e)
-{
-	struct sigaction action = {.sa_handler = on_interrupt};
-	int r;
-
-	if (sigaction(INTERRUPT, &action, NULL) < 0)
-		return -errno;
-	for (unsigned i = 0; i < KILLERS + WRITERS; i++) {
-		struct worker *worker = &e->worker[i];
-
-		worker->enforce = e;
-		worker->kind = i < KILLERS ? KIND_KILL : KIND_WRITE;
-		if (worker->kind == KIND_KILL) {
-			worker->killed = calloc(1, sizeof(*worker->killed));
-			worker->listed = calloc(1, sizeof(*worker->listed));
-			if (!worker->killed || !worker->listed)
-				return -ENOMEM;
-		}
-		r = start_thread(&worker->thread, worker->kind == KIND_KILL ? killer : writer,
-				 worker);
-		if (r < 0)
-			return r;
-		worker->started = true;
-	}
-	r = start_thread(&e->watcher, watcher, e);
-	e->watching = !r;
-	return r;
-}
 
 static int open_dir(const char *path)
 {
@@ -415,7 +103,7 @@ int enforce_open(const struct enforce_config *config, struct enforce **ret_enfor
 	if (!r) {
 		proc_parents(e->proc_fd, (uint32_t)getpid(), e->spared + ENFORCE_SPARE,
 			     SPARED - ENFORCE_SPARE);
-		r = start_threads(e);
+		r = threads_start(e);
 	}
 	if (r < 0) {
 		enforce_close(e);
@@ -423,33 +111,6 @@ int enforce_open(const struct enforce_config *config, struct enforce **ret_enfor
 	}
 	*ret_enforce = e;
 	return 0;
-}
-
-static bool join(pthread_t thread, const struct timespec *until)
-{
-	if (!pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, until))
-		return true;
-	pthread_detach(thread);
-	return false;
-}
-
-/* The watcher first, or it would take a writer's thread for one that still is. */
-static bool join_all(struct enforce *e)
-{
-	uint64_t until_ns = clock_mono_ns() + CLOSE_SECONDS * NS_PER_SEC;
-	struct timespec until = {(time_t)(until_ns / NS_PER_SEC), (long)(until_ns % NS_PER_SEC)};
-	bool all = !e->watching || join(e->watcher, &until);
-
-	for (unsigned i = 0; i < KILLERS + WRITERS; i++) {
-		struct worker *worker = &e->worker[i];
-
-		if (!worker->started)
-			continue;
-		if (__atomic_load_n(&worker->bound_ns, __ATOMIC_ACQUIRE))
-			pthread_kill(worker->thread, INTERRUPT);
-		all = join(worker->thread, &until) && all;
-	}
-	return all;
 }
 
 void enforce_close(struct enforce *e)
@@ -464,14 +125,14 @@ void enforce_close(struct enforce *e)
 		sem_post(&e->wanted[KIND_WRITE]);
 	}
 	sem_post(&e->watch);
-	all = join_all(e);
+	all = threads_join(e);
 	throttles_done(e);
 	if (!all)
 		return; /* somebody still hangs in the kernel with our memory */
 	for (unsigned k = 0; k < KINDS; k++)
 		for (unsigned i = 0; i < ENFORCE_QUEUE; i++)
-			if (state_of(&e->deed[k][i]) == DEED_WATCHED)
-				finish(e, &e->deed[k][i]);
+			if (deed_state(&e->deed[k][i]) == DEED_WATCHED)
+				deed_finish(e, &e->deed[k][i]);
 	for (unsigned i = 0; i < KILLERS; i++) {
 		free(e->worker[i].killed);
 		free(e->worker[i].listed);
@@ -491,13 +152,14 @@ int enforce_fd(const struct enforce *e) { return e->event_fd; }
 
 static int check_job(const struct enforce_job *job)
 {
-	if ((unsigned)job->rung >= HR_RUNG_COUNT || !rungs[job->rung].run)
+	if ((unsigned)job->rung >= HR_RUNG_COUNT || !enforce_rungs[job->rung].run)
 		return -EOPNOTSUPP;
 	if (!memchr(job->path, '\0', sizeof(job->path)) || (job->path[0] && job->path[0] != '/'))
 		return -EINVAL;
 	if (job->signal < 0 || job->signal > SIGRTMAX)
 		return -EINVAL;
-	if (!job->path[0] && (rungs[job->rung].kind == KIND_WRITE || (!job->pid && !job->pgid)))
+	if (!job->path[0] &&
+	    (enforce_rungs[job->rung].kind == KIND_WRITE || (!job->pid && !job->pgid)))
 		return -EINVAL;
 	/* PID 1's group, and what a sign error makes of it */
 	return job->pgid == 1 || job->pgid > INT32_MAX || job->pid > INT32_MAX ? -EINVAL : 0;
@@ -510,11 +172,11 @@ int enforce_submit(struct enforce *e, const struct enforce_job *job)
 
 	if (r < 0)
 		return r;
-	kind = rungs[job->rung].kind;
+	kind = enforce_rungs[job->rung].kind;
 	for (unsigned i = 0; i < ENFORCE_QUEUE; i++) {
 		struct deed *deed = &e->deed[kind][i];
 
-		if (state_of(deed) != DEED_FREE)
+		if (deed_state(deed) != DEED_FREE)
 			continue;
 		deed->job = *job;
 		deed->result = (struct enforce_result){
@@ -530,7 +192,7 @@ int enforce_submit(struct enforce *e, const struct enforce_job *job)
 		deed->lowest_ns = deed->gone_ns = deed->looked_ns = 0;
 		deed->by_main = false;
 		__atomic_store_n(&deed->seq, ++e->next_seq, __ATOMIC_RELAXED);
-		set_state(deed, DEED_QUEUED);
+		deed_set_state(deed, DEED_QUEUED);
 		sem_post(&e->wanted[kind]);
 		return 0;
 	}
@@ -541,14 +203,14 @@ bool enforce_take(struct enforce *e, struct enforce_result *ret_result)
 {
 	/* Only with nothing left is the descriptor quietened; then once more, for who came in between. */
 	for (int attempt = 0; attempt < 2; attempt++) {
-		struct deed *a = oldest(e, KIND_KILL, DEED_DONE),
-			    *b = oldest(e, KIND_WRITE, DEED_DONE);
+		struct deed *a = deed_oldest(e, KIND_KILL, DEED_DONE),
+			    *b = deed_oldest(e, KIND_WRITE, DEED_DONE);
 		struct deed *deed = !a || (b && b->seq < a->seq) ? b : a;
 		eventfd_t count;
 
 		if (deed) {
 			*ret_result = deed->result;
-			set_state(deed, DEED_FREE);
+			deed_set_state(deed, DEED_FREE);
 			return true;
 		}
 		eventfd_read(e->event_fd, &count);

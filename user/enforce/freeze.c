@@ -14,7 +14,7 @@
 #include "group.h"
 #include "private.h"
 
-#define FREEZE_MOST_NS (2000 * NS_PER_MS) /* what the undo table is told; it takes a millisecond */
+#define FREEZE_MOST_NS (3 * NS_PER_SEC) /* what the undo table is told; it takes a millisecond */
 
 /* The path of /proc/PID/cgroup's line that has this controller. False: there is none. */
 static bool group_of(int proc_fd, uint32_t pid, const char *controller, char path[ENFORCE_PATH])

@@ -48,6 +48,19 @@ int group_id(int dir_fd, uint64_t *ret_id)
 	return 0;
 }
 
+static bool has_dots(const char *path)
+{
+	for (const char *p = path; p; p = strchr(p, '/')) {
+		size_t n;
+
+		p += *p == '/';
+		n = strcspn(p, "/");
+		if ((n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			return true;
+	}
+	return false;
+}
+
 int group_open(int root_fd, const char *path, uint64_t id)
 {
 	struct open_how how = {
@@ -59,7 +72,7 @@ int group_open(int root_fd, const char *path, uint64_t id)
 	int r;
 
 	path += strspn(path, "/");
-	if (!*path)
+	if (!*path || has_dots(path))
 		return -EINVAL;
 	fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how)); /* 5.6 */
 	if (fd < 0)

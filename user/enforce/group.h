@@ -13,7 +13,7 @@
 #define GROUP_DEPTH 24			/* of directories below a container */
 
 /* `path` from the directory of root_fd; a leading "/" does not matter. A descriptor; -ENOENT: gone; -ESTALE: the path is
- * another cgroup by now; -EINVAL: the root itself, or a path that leads out. */
+ * another cgroup by now; -EINVAL: the root itself, a path that leads out, or one with "." or "..". */
 int group_open(int root_fd, const char *path, uint64_t id);
 int group_id(int dir_fd, uint64_t *ret_id);
 /* Has an owner said user.headroom=protect, of this group or of one below it? -errno: not known. */

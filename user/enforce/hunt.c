@@ -214,20 +214,27 @@ static void remember(struct pidset *killed, uint32_t pid)
 	}
 }
 
-static void look_all(struct hunt *hunt)
+/* The last error that is more than "gone" or "spared"; 0. */
+static int look_all(struct hunt *hunt)
 {
+	int error = 0;
+
 	for (unsigned i = 0; i < hunt->n; i++) {
 		struct victim *v = &hunt->batch[i];
 		uint32_t pid = v->pid;
 		int r = hunt_look(hunt, pid, v, &hunt->spared_why);
 
+		if (!r)
+			continue;
+		*v = (struct victim){.pid = pid, .fd = -1};
 		if (r == -EPERM) {
 			hunt->spared++;
 			remember(hunt->worker->killed, pid);
+		} else if (r != -ESRCH) {
+			error = r;
 		}
-		if (r < 0)
-			*v = (struct victim){.pid = pid, .fd = -1};
 	}
+	return error;
 }
 
 /* 1: it has its signal, and is kept among the largest. 0: it is gone. -errno. */
@@ -262,15 +269,15 @@ void hunt_first(struct hunt *hunt, uint32_t pid)
 int hunt_batch(struct hunt *hunt)
 {
 	bool container = hunt->deed->dir_fd >= 0;
-	unsigned signalled = 0;
-	int r, error = 0;
+	unsigned signalled = 0, spared = hunt->spared;
+	int r, error;
 
 	hunt->n = 0;
 	hunt->more = false;
 	r = container ? list_container(hunt) : list_job(hunt);
 	if (r < 0)
 		return r;
-	look_all(hunt);
+	error = look_all(hunt);
 	if (container)
 		confirm_container(hunt);
 	else
@@ -285,5 +292,5 @@ int hunt_batch(struct hunt *hunt)
 		else
 			signalled += (unsigned)r;
 	}
-	return signalled || !error ? (int)signalled : error;
+	return signalled || !error ? (int)(hunt->n - (hunt->spared - spared)) : error;
 }

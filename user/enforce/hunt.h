@@ -24,10 +24,11 @@ struct hunt {
 	struct victim batch[HUNT_BATCH];
 	unsigned n;
 	bool more;			/* the batch was full */
+	bool froze;			/* for the moment */
 };
 
-/* One batch: lists, checks, signals those not signalled yet. How many it signalled; 0: all have been. -errno. The largest
- * stay in deed->victim with their pidfds. */
+/* One batch: lists, checks, signals those not signalled yet. How many new ones were listed, dead by now or not; 0: all have
+ * their signal. -errno: none could be signalled. The largest stay in deed->victim with their pidfds. */
 int hunt_batch(struct hunt *hunt);
 /* This one before all others, if it belongs to them: it holds most of the memory. */
 void hunt_first(struct hunt *hunt, uint32_t pid);

@@ -61,25 +61,31 @@ static bool hunt_on(const struct hunt *hunt, uint64_t until_ns)
 	return !enforce_stopping(hunt->worker->enforce) && clock_mono_ns() < until_ns;
 }
 
+/* Do they fork? Then some are new although the look before had seen them all, or many are gone before their signal. */
+static bool they_fork(const struct hunt *hunt, bool complete, unsigned signalled_before)
+{
+	return complete || (hunt->signalled - signalled_before) * 4 < hunt->n * 3;
+}
+
 /* Until a look finds nobody new. Who forks faster than that is frozen for the moment. */
 static int hunt_all(struct hunt *hunt, bool may_freeze)
 {
 	struct enforce *e = hunt->worker->enforce;
 	struct frozen frozen = {.dir_fd = -1};
 	uint64_t until = clock_mono_ns() + BOUND_NS;
-	bool tried = !may_freeze, complete = true;
+	bool complete = false;
 	int r;
 
 	do {
-		bool was_complete = complete && hunt->signalled;
+		unsigned before = hunt->signalled;
 
 		r = hunt_batch(hunt);
-		complete = !hunt->more;
-		/* a look that should have found nobody new: they fork */
-		if (r > 0 && was_complete && !tried) {
-			tried = true;
-			freeze(e, hunt->deed, hunt->worker->listed, &frozen);
+		if (r > 0 && may_freeze && they_fork(hunt, complete, before)) {
+			may_freeze = false;
+			hunt->froze = !freeze(e, hunt->deed, hunt->worker->listed, &frozen);
+			until = clock_mono_ns() + BOUND_NS;
 		}
+		complete = !hunt->more;
 	} while (r > 0 && hunt_on(hunt, until));
 	thaw(e, &frozen);
 	return r > 0 ? -EBUSY : r;
@@ -136,7 +142,9 @@ static void answer(struct hunt *hunt, int r)
 	else if (hunt->spared)
 		deed_end(deed, HR_DEED_DONE, 0, "%u spared: %s", hunt->spared, hunt->spared_why);
 	else
-		deed_end(deed, HR_DEED_DONE, 0, "%s", "");
+		deed_end(deed, HR_DEED_DONE, 0, "%s",
+			 hunt->froze ? "it forked while it was killed, and was frozen for that"
+				     : "");
 }
 
 static void run_whole(struct hunt *hunt)

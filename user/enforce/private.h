@@ -85,6 +85,11 @@ struct enforce {
 };
 
 typedef void rung_fn(struct worker *worker, struct deed *deed);
+struct rung {
+	enum deed_kind kind;
+	rung_fn *run;			/* NULL: not this room's */
+};
+extern const struct rung enforce_rungs[HR_RUNG_COUNT];
 /* kill.c, term.c, limits.c. Each sets result.deed; DONE with a deadline is watched. */
 rung_fn kill_run, term_run, reclaim_run, throttle_run;
 
@@ -100,15 +105,25 @@ void reap_run(struct enforce *e, struct reap *reap);	/* closes them */
 bool enforce_stopping(const struct enforce *e);
 bool enforce_spares(const struct enforce *e, uint32_t pid);	/* PID 1, ourselves, our parents and helpers */
 const char *enforce_below(const struct enforce *e, const char *path);	/* of memory_root; "" where it is not below */
-/* Sets the answer. */
+
+/* deed.c. Sets the answer. */
 __attribute__((format(printf, 4, 5)))
 void deed_end(struct deed *deed, enum hr_deed what, int error, const char *format, ...);
 /* Opens the container and its usage file, checks id and protection. False: it was answered. */
 bool deed_open(struct enforce *e, struct deed *deed);
-uint64_t deed_usage(const struct enforce *e, const struct deed *deed);	/* now; HR_UNKNOWN */
-void deed_bound(struct worker *worker, uint64_t ms);		/* 0: none */
+void deed_close(struct deed *deed);				/* all that deed_open() and the deed have open */
+uint32_t deed_state(const struct deed *deed);
+void deed_set_state(struct deed *deed, enum deed_state state);
+void deed_finish(struct enforce *e, struct deed *deed);		/* closes it, and tells the loop */
+struct deed *deed_oldest(struct enforce *e, enum deed_kind kind, enum deed_state state);
+
+/* threads.c */
+int threads_start(struct enforce *e);
+bool threads_join(struct enforce *e);				/* false: somebody hangs in the kernel */
+void deed_bound(struct worker *worker, uint64_t ms);		/* of the write that comes now; 0: it is over */
 
 /* watch.c */
+uint64_t deed_usage(const struct enforce *e, const struct deed *deed);	/* now; HR_UNKNOWN */
 void watch_begin(const struct enforce *e, struct deed *deed);	/* after the deed, by its worker */
 /* One look. True: the answer is ready. *ret_again: some came through, kill once more. */
 bool watch_look(const struct enforce *e, struct deed *deed, uint64_t now_ns, bool *ret_again);

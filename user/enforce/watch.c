@@ -117,7 +117,7 @@ static void time_is_up(struct deed *deed)
 		deed_end(deed, HR_DEED_FAILED, ETIMEDOUT,
 			 "not gone after %llu ms: it waits in the kernel, or for CPU time",
 			 (unsigned long long)deed->job.deadline_ms);
-	else if (!freed && deed->job.deadline_ms)
+	else if (!freed)
 		deed_end(deed, HR_DEED_DONE, 0, "still there after %llu ms",
 			 (unsigned long long)deed->job.deadline_ms);
 }

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The threads of the enforcing room: three killers, two writers, one watcher (private.h says why). None of them holds a lock
+ * that another needs; what they share is the state of the deeds.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "private.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STACK (1024 * 1024)
+#else
+#define STACK (128 * 1024)
+#endif
+#define INTERRUPT \
+	(SIGRTMAX - 3) /* to a writer whose write takes too long; the handler does nothing */
+#define INTERRUPT_NS \
+	(100 * NS_PER_MS) /* … again and again: one that comes before the write is lost */
+#define CLOSE_SECONDS 2 /* for threads to end; one that hangs in the kernel is left behind */
+
+static struct deed *claim(struct enforce *e, enum deed_kind kind)
+{
+	struct deed *deed;
+
+	while ((deed = deed_oldest(e, kind, DEED_QUEUED))) {
+		uint32_t queued = DEED_QUEUED;
+
+		if (__atomic_compare_exchange_n(&deed->state, &queued, DEED_RUNNING, false,
+						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return deed;
+	}
+	return NULL;
+}
+
+void deed_bound(struct worker *worker, uint64_t ms)
+{
+	__atomic_store_n(&worker->bound_ns, ms ? clock_mono_ns() + ms * NS_PER_MS : 0,
+			 __ATOMIC_RELEASE);
+	if (ms)
+		sem_post(&worker->enforce->watch);
+}
+
+/* Once more, since somebody slipped through: what the first time found stays the answer. */
+static void run_again(struct worker *worker, struct deed *deed)
+{
+	struct enforce_result first = deed->result;
+
+	deed_close(deed);
+	enforce_rungs[deed->job.rung].run(worker, deed);
+	first.processes += deed->result.processes;
+	first.usage_after = deed->result.usage_after;
+	deed->result = first;
+}
+
+static void run(struct worker *worker, struct deed *deed)
+{
+	struct enforce *e = worker->enforce;
+	struct reap reap = {0};
+
+	if (deed->again) {
+		run_again(worker, deed);
+	} else {
+		deed->result.began_ns = clock_mono_ns();
+		enforce_rungs[deed->job.rung].run(worker, deed);
+		deed->result.ended_ns = clock_mono_ns();
+	}
+	if (deed->result.deed != HR_DEED_DONE || worker->kind != KIND_KILL) {
+		deed_finish(e, deed);
+		return;
+	}
+	if (deed->job.rung == HR_RUNG_KILL)
+		reap_take(deed, &reap);
+	watch_begin(e, deed);
+	deed_set_state(deed, DEED_WATCHED);
+	sem_post(&e->watch);
+	reap_run(e, &reap);
+}
+
+/* Who kills must not wait for the CPU behind those it is to kill. Without leave for real time, or for either: as we are. */
+static void hurry(void)
+{
+	struct sched_param param = {.sched_priority = 1};
+
+	if (pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param))
+		setpriority(PRIO_PROCESS, (id_t)gettid(), -20);
+}
+
+static void *killer(void *arg)
+{
+	struct worker *worker = arg;
+	struct enforce *e = worker->enforce;
+
+	hurry();
+	while (!enforce_stopping(e)) {
+		struct deed *deed = claim(e, KIND_KILL);
+
+		if (deed)
+			run(worker, deed);
+		else
+			sem_wait(&e->wanted[KIND_KILL]);
+	}
+	return NULL;
+}
+
+/* Waits for the semaphore until then; 0: for as long as it takes. */
+static void wait_until(sem_t *sem, uint64_t mono_ns)
+{
+	struct timespec at = {(time_t)(mono_ns / NS_PER_SEC), (long)(mono_ns % NS_PER_SEC)};
+
+	if (mono_ns)
+		sem_clockwait(sem, CLOCK_MONOTONIC, &at);
+	else
+		sem_wait(sem);
+}
+
+static void *writer(void *arg)
+{
+	struct worker *worker = arg;
+	struct enforce *e = worker->enforce;
+
+	while (!enforce_stopping(e)) {
+		uint64_t next = throttles_lift_due(e, clock_mono_ns());
+		struct deed *deed = claim(e, KIND_WRITE);
+
+		if (deed)
+			run(worker, deed);
+		else
+			wait_until(&e->wanted[KIND_WRITE], next);
+	}
+	return NULL;
+}
+
+/* Writes that take too long get a signal. When to look again, 0: nobody writes. */
+static uint64_t interrupt_late(struct enforce *e, uint64_t now_ns)
+{
+	uint64_t next = 0;
+
+	for (unsigned i = 0; i < KILLERS + WRITERS; i++) {
+		uint64_t bound = __atomic_load_n(&e->worker[i].bound_ns, __ATOMIC_ACQUIRE);
+
+		if (!bound)
+			continue;
+		if (now_ns >= bound || enforce_stopping(e)) {
+			pthread_kill(e->worker[i].thread, INTERRUPT);
+			bound = now_ns + INTERRUPT_NS;
+		}
+		next = !next || bound < next ? bound : next;
+	}
+	return next;
+}
+
+static uint64_t look_at_all(struct enforce *e, uint64_t next)
+{
+	for (unsigned i = 0; i < ENFORCE_QUEUE; i++) {
+		struct deed *deed = &e->deed[KIND_KILL][i];
+		uint64_t now = clock_mono_ns(), then;
+		bool again = false;
+
+		if (deed_state(deed) != DEED_WATCHED)
+			continue;
+		if (watch_look(e, deed, now, &again)) {
+			deed_finish(e, deed);
+			continue;
+		}
+		if (again) {
+			deed_set_state(deed, DEED_QUEUED);
+			sem_post(&e->wanted[KIND_KILL]);
+			continue;
+		}
+		then = now + watch_pause_ns(deed, now);
+		next = !next || then < next ? then : next;
+	}
+	return next;
+}
+
+static void *watcher(void *arg)
+{
+	struct enforce *e = arg;
+
+	hurry();
+	while (!enforce_stopping(e))
+		wait_until(&e->watch, look_at_all(e, interrupt_late(e, clock_mono_ns())));
+	return NULL;
+}
+
+static void on_interrupt(int sig) { (void)sig; }
+
+/* All signals but our own are somebody else's to handle. */
+static int start_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg)
+{
+	sigset_t most, before;
+	pthread_attr_t attr;
+	int r;
+
+	sigfillset(&most);
+	sigdelset(&most, INTERRUPT);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
+	pthread_sigmask(SIG_SETMASK, &most, &before);
+	r = pthread_create(thread, &attr, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return -r;
+}
+
+int threads_start(struct enforce *e)
+{
+	struct sigaction action = {.sa_handler = on_interrupt};
+	int r;
+
+	if (sigaction(INTERRUPT, &action, NULL) < 0)
+		return -errno;
+	for (unsigned i = 0; i < KILLERS + WRITERS; i++) {
+		struct worker *worker = &e->worker[i];
+
+		worker->enforce = e;
+		worker->kind = i < KILLERS ? KIND_KILL : KIND_WRITE;
+		if (worker->kind == KIND_KILL) {
+			worker->killed = calloc(1, sizeof(*worker->killed));
+			worker->listed = calloc(1, sizeof(*worker->listed));
+			if (!worker->killed || !worker->listed)
+				return -ENOMEM;
+		}
+		r = start_thread(&worker->thread, worker->kind == KIND_KILL ? killer : writer,
+				 worker);
+		if (r < 0)
+			return r;
+		worker->started = true;
+	}
+	r = start_thread(&e->watcher, watcher, e);
+	e->watching = !r;
+	return r;
+}
+
+static bool join(pthread_t thread, const struct timespec *until)
+{
+	if (!pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, until))
+		return true;
+	pthread_detach(thread);
+	return false;
+}
+
+/* The watcher first, or it would take a writer's thread for one that still is. */
+bool threads_join(struct enforce *e)
+{
+	uint64_t until_ns = clock_mono_ns() + CLOSE_SECONDS * NS_PER_SEC;
+	struct timespec until = {(time_t)(until_ns / NS_PER_SEC), (long)(until_ns % NS_PER_SEC)};
+	bool all = !e->watching || join(e->watcher, &until);
+
+	for (unsigned i = 0; i < KILLERS + WRITERS; i++) {
+		struct worker *worker = &e->worker[i];
+
+		if (!worker->started)
+			continue;
+		if (__atomic_load_n(&worker->bound_ns, __ATOMIC_ACQUIRE))
+			pthread_kill(worker->thread, INTERRUPT);
+		all = join(worker->thread, &until) && all;
+	}
+	return all;
+}
