@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,19 +23,20 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "workload/prey.h"
 
 #define PAGE 4096u /* a larger one is touched more than once: no harm */
 #define TICK_NS (10 * NS_PER_MS)
 #define PIECE (1u << 20)
-#define BOMB_NS (20 * NS_PER_SEC) /* a bomb goes out by itself */
+#define RELAY_NS (20 * NS_PER_SEC) /* it ends by itself */
 
-static void die(const char *what)
+void die(const char *what)
 {
 	fprintf(stderr, "workload: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
-static uint64_t bytes_of(const char *text)
+uint64_t bytes_of(const char *text)
 {
 	uint64_t bytes;
 
@@ -45,7 +47,7 @@ static uint64_t bytes_of(const char *text)
 	return bytes;
 }
 
-static uint64_t ns_of(const char *text)
+uint64_t ns_of(const char *text)
 {
 	uint64_t ms;
 
@@ -56,13 +58,40 @@ static uint64_t ns_of(const char *text)
 	return ms * NS_PER_MS;
 }
 
-static void ready(void)
+long count_of(const char *text, long most)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (*end || n < 1 || n > most) {
+		fprintf(stderr, "workload: %s: not a number from 1 to %ld\n", text, most);
+		exit(2);
+	}
+	return n;
+}
+
+/* One line, in place of what the file said before. */
+void report(int fd, const char *format, ...)
+{
+	char line[256];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(line, sizeof(line) - 1, format, args);
+	va_end(args);
+	line[n] = '\n';
+	if (pwrite(fd, line, (size_t)n + 1, 0) < 0 || ftruncate(fd, n + 1) < 0)
+		die("report");
+}
+
+void ready(void)
 {
 	puts("ready");
 	fflush(stdout);
 }
 
-static void sleep_until(uint64_t mono_ns)
+void sleep_until(uint64_t mono_ns)
 {
 	struct timespec at = {(time_t)(mono_ns / NS_PER_SEC), (long)(mono_ns % NS_PER_SEC)};
 
@@ -70,24 +99,31 @@ static void sleep_until(uint64_t mono_ns)
 		;
 }
 
-static _Noreturn void stay(void)
+void stay(void)
 {
 	for (;;)
 		pause();
 }
 
-/* Something that neither zero page, KSM nor zswap takes for nothing. */
-static void touch(char *at, size_t bytes)
+uint64_t random_bits(void)
 {
 	static uint64_t x = 88172645463325252ULL;
 
-	for (size_t i = 0; i + sizeof(x) <= bytes; i += PAGE) {
-		x ^= x << 13, x ^= x >> 7, x ^= x << 17; /* xorshift64, Marsaglia 2003 */
+	x ^= x << 13, x ^= x >> 7, x ^= x << 17; /* xorshift64, Marsaglia 2003 */
+	return x;
+}
+
+/* Something that neither zero page, KSM nor zswap takes for nothing. */
+void touch(char *at, size_t bytes)
+{
+	for (size_t i = 0; i + sizeof(uint64_t) <= bytes; i += PAGE) {
+		uint64_t x = random_bits();
+
 		memcpy(at + i, &x, sizeof(x));
 	}
 }
 
-static char *map(size_t bytes)
+char *map(size_t bytes)
 {
 	char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -100,7 +136,7 @@ static char *map(size_t bytes)
 }
 
 /* `bytes` at `rate` a second (0: at once). */
-static void grow(char *p, uint64_t bytes, uint64_t rate)
+void grow(char *p, uint64_t bytes, uint64_t rate)
 {
 	uint64_t begin = clock_mono_ns(), done = 0, due;
 
@@ -128,11 +164,19 @@ static void do_hold(char **arg)
 static void do_burst(char **arg)
 {
 	uint64_t bytes = bytes_of(arg[0]), delay = arg[1] ? ns_of(arg[1]) : NS_PER_SEC;
+	uint64_t mark = arg[2] ? bytes_of(arg[2]) : bytes;
+	int fd = arg[2] ? open(arg[3], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
 	char *p = map(bytes);
 
+	if (arg[2] && fd < 0)
+		die(arg[3]);
+	mark = mark < bytes ? mark : bytes;
 	ready();
 	sleep_until(clock_mono_ns() + delay);
-	touch(p, bytes);
+	touch(p, mark);
+	if (fd >= 0)
+		report(fd, "%llu", (unsigned long long)clock_mono_ns());
+	touch(p + mark, bytes - mark);
 }
 
 #define NO_END (1ULL << 40) /* of an endless leak: address space only */
@@ -232,12 +276,12 @@ static void do_tmpfs(char **arg)
 static void do_fork(char **arg)
 {
 	uint64_t each = arg[1] ? bytes_of(arg[1]) : PIECE;
-	long n = strtol(arg[0], NULL, 10);
+	long n = count_of(arg[0], 100000);
 	pid_t parent = getpid();
 	int pipe_fd[2];
 	char done;
 
-	if (n < 1 || n > 100000 || pipe(pipe_fd) < 0)
+	if (pipe(pipe_fd) < 0)
 		die("fork");
 	for (long i = 0; i < n; i++) {
 		pid_t pid = fork();
@@ -262,13 +306,13 @@ static void do_fork(char **arg)
 }
 
 /* N lines of descent: each process forks and ends, and its child goes on. No list of them is ever up to date. */
-static void do_bomb(char **arg)
+static void do_relay(char **arg)
 {
-	uint64_t end = clock_mono_ns() + BOMB_NS;
+	uint64_t end = clock_mono_ns() + RELAY_NS;
 	long n = strtol(arg[0], NULL, 10);
 
 	if (n < 1 || n > 1000)
-		die("bomb");
+		die("relay");
 	touch(map(PIECE), PIECE);
 	ready();
 	for (long i = 1; i < n; i++)
@@ -286,8 +330,10 @@ static const struct mode {
 	void (*fn)(char **arg);
 } modes[] = {
 	{"hold", "SIZE", "uses SIZE of anonymous memory; ready when it has it", 1, 1, do_hold},
-	{"burst", "SIZE [DELAY]", "is ready at once; takes SIZE at full speed after DELAY (1s)", 1,
-	 2, do_burst},
+	{"burst", "SIZE [DELAY [MARK FILE]]",
+	 "is ready at once; takes SIZE at full speed after DELAY (1s); notes in FILE when it had "
+	 "MARK (monotonic ns)",
+	 1, 4, do_burst},
 	{"leak", "RATE [SIZE]",
 	 "grows by RATE bytes a second for ever, or up to SIZE and is ready then", 1, 2, do_leak},
 	{"thread-leak", "[RATE]",
@@ -300,7 +346,17 @@ static const struct mode {
 	{"tmpfs", "SIZE", "SIZE of shared memory that no process has mapped", 1, 1, do_tmpfs},
 	{"fork", "N [SIZE]", "N children with SIZE (1MiB) each; ready when all have it", 1, 2,
 	 do_fork},
-	{"bomb", "N", "N lines of processes that fork and end, for 20 seconds", 1, 1, do_bomb},
+	{"relay", "N", "N lines of processes that fork and end, for 20 seconds", 1, 1, do_relay},
+	{"beat", "REPORT [SIZE [FILE]]",
+	 "a server: works a little every 10 ms on SIZE of its own and on FILE mapped; REPORT says "
+	 "how late it was",
+	 1, 3, do_beat},
+	{"journal", "FILE", "appends to FILE all the time and syncs each second", 1, 1, do_journal},
+	{"build", "N SIZE [RATE]", "N jobs of SIZE, each growing by RATE a second", 2, 3, do_build},
+	{"bomb", "SIZE", "a fork bomb whose processes take SIZE each", 1, 1, do_bomb},
+	{"spin", "N", "N processes that use all CPU they get", 1, 1, do_spin},
+	{"stuck", "SIZE FILE", "holds SIZE and writes to FILE (freeze its file system)", 2, 2,
+	 do_stuck},
 };
 
 static void usage(FILE *out)
@@ -310,11 +366,13 @@ static void usage(FILE *out)
 	      "stays until it is killed.\n\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
-		fprintf(out, "  %-12s%-17s%s\n", modes[i].name, modes[i].args, modes[i].help);
+		fprintf(out, "  %-12s%-25s%s\n", modes[i].name, modes[i].args, modes[i].help);
 	fputs("\n"
 	      "  -c, --cgroup DIR         joins the cgroup whose directory this is before it "
 	      "starts\n"
 	      "  -i, --ignore-term        ignores SIGTERM\n"
+	      "  -g, --graceful DURATION  ends with status 0 so long after SIGTERM\n"
+	      "  -n, --name COMM          what ps calls it\n"
 	      "  -a, --oom-score-adj N    sets it (-1000 to 1000)\n"
 	      "  -f, --for DURATION       ends by itself (exit status 0)\n"
 	      "  -h, --help\n",
@@ -338,19 +396,32 @@ static void on_alarm(int sig)
 	_exit(0);
 }
 
+static timer_t end_timer;
+static struct itimerspec end_when; /* it ends by itself when this has gone by */
+
+static void end_timer_new(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+
+	signal(SIGALRM, on_alarm);
+	if (timer_create(CLOCK_MONOTONIC, &event, &end_timer) < 0)
+		die("timer");
+}
+
 static void end_after(const char *text)
 {
 	uint64_t ns = ns_of(text);
-	struct itimerspec when = {
-		.it_value = {(time_t)(ns / NS_PER_SEC), (long)(ns % NS_PER_SEC)},
-	};
-	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
-	timer_t timer;
 
-	signal(SIGALRM, on_alarm);
-	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ||
-	    timer_settime(timer, 0, &when, NULL) < 0)
-		die("timer");
+	ns = ns ? ns : 1; /* 0 would disarm it */
+	end_when.it_value = (struct timespec){(time_t)(ns / NS_PER_SEC), (long)(ns % NS_PER_SEC)};
+	end_timer_new();
+}
+
+static void end_soon(int sig)
+{
+	(void)sig;
+	if (timer_settime(end_timer, 0, &end_when, NULL) < 0)
+		_exit(1);
 }
 
 static const struct mode *find_mode(const char *name)
@@ -368,13 +439,15 @@ int main(int argc, char **argv)
 		{"ignore-term", no_argument, NULL, 'i'},
 		{"oom-score-adj", required_argument, NULL, 'a'},
 		{"for", required_argument, NULL, 'f'},
+		{"graceful", required_argument, NULL, 'g'},
+		{"name", required_argument, NULL, 'n'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	const struct mode *mode;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+c:ia:f:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+c:ia:f:g:n:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			put(optarg, "cgroup.procs", "0");
@@ -387,6 +460,14 @@ int main(int argc, char **argv)
 			break;
 		case 'f':
 			end_after(optarg);
+			end_soon(0);
+			break;
+		case 'g':
+			end_after(optarg);
+			signal(SIGTERM, end_soon);
+			break;
+		case 'n':
+			prctl(PR_SET_NAME, optarg);
 			break;
 		case 'h':
 			usage(stdout);

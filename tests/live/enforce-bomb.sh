@@ -17,7 +17,7 @@ for round in alone frozen frozen frozen frozen; do
 		[ $v = 2 ] || mkdir "$freezer$ours" || fail 'no freezer group'
 		[ $v = 2 ] || echo 0 >"$freezer$ours/cgroup.procs"
 	fi
-	feed bomb bomb 24
+	feed bomb relay 24
 	[ $round = alone ] || [ $v = 2 ] || echo 0 >"$freezer/cgroup.procs" # the bomb stays, this shell does not
 	deed --deadline 10s kill "cgroup:$ours/bomb" || fail 'no answer'
 	cat "$work/answer"
