@@ -195,7 +195,7 @@ static void test_sentences(void **state)
 		"units and jobs: it is reported, then it has to give back 10% of its limit, then "
 		"its largest process is "
 		"killed. Then it is left alone for 5m.",
-		"A cgroup with label app=a, b or c* and at cgroup /x/* that uses at least 99.5% of "
+		"A cgroup with label app=a, b or c* and at /x/* that uses at least 99.5% of "
 		"its limit, has less than "
 		"1 MiB left, will probably run out within 90s, has a risk of at least 80, leaks "
 		"and is near its end, grows "

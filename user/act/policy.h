@@ -132,6 +132,7 @@ const char *policy_label(const struct policy_set *set, uint32_t i);
  * one line each, with its place in the file (0: the whole). Text of the file is clean. Return text. */
 #define POLICY_SENTENCE 4096
 const char *policy_sentence(const struct policy_set *set, const struct policy *policy, char text[POLICY_SENTENCE]);
+const char *policy_budget(const struct policy_set *set, char text[POLICY_SENTENCE]);
 void policy_warnings(const struct policy_set *set, void (*say)(uint32_t line, const char *text, void *arg), void *arg);
 
 #endif

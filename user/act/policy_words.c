@@ -64,7 +64,7 @@ static const char *const match_words[POLICY_KEYS] = {
 	[POLICY_NAMESPACE] = "in namespace",
 	[POLICY_CONTAINER] = "that is container",
 	[POLICY_UNIT] = "of unit",
-	[POLICY_CGROUP] = "at cgroup",
+	[POLICY_CGROUP] = "at",
 	[POLICY_RUNTIME] = "run by",
 	[POLICY_LABEL] = "with label",
 	[POLICY_PROCESS] = "named",
@@ -232,6 +232,21 @@ const char *policy_sentence(const struct policy_set *set, const struct policy *p
 		add(&w, " (Mode observe: nothing of this happens.)");
 	else if (mode == MODE_DRY_RUN)
 		add(&w, " (Mode dry-run: this is told, not done.)");
+	return text;
+}
+
+const char *policy_budget(const struct policy_set *set, char text[POLICY_SENTENCE])
+{
+	struct words w = {.text = text};
+	char time[UNITS_TEXT];
+
+	if (!set->budget_per_ms)
+		add(&w, "kills are not limited");
+	else if (!set->budget_kills)
+		add(&w, "nothing is ever ended");
+	else
+		add(&w, "at most %u kill%s in %s", set->budget_kills,
+		    set->budget_kills == 1 ? "" : "s", value_time_text(set->budget_per_ms, time));
 	return text;
 }
 

@@ -5,12 +5,13 @@
 static const struct command *const parts[] = {
 	&policy_check,
 	&policy_test,
+	&policy_import,
 	NULL,
 };
 
 const struct command command_policy = {
 	.name = "policy",
-	.arguments = "check|test",
+	.arguments = "check|test|import",
 	.summary = "look at policies before the guard does",
 	.parts = parts,
 };

@@ -5,6 +5,6 @@
 
 #include "cli.h"
 
-extern const struct command policy_check, policy_test;
+extern const struct command policy_check, policy_import, policy_test;
 
 #endif

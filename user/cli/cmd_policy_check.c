@@ -12,7 +12,6 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/units.h"
 #include "cmd_policy.h"
 #include "json.h"
 
@@ -34,16 +33,16 @@ struct checked {
 /* Broken between words; a word that is longer than a line stays whole. */
 static void print_wrapped(const char *text)
 {
-	size_t column = WIDTH;
 	char word[POLICY_SENTENCE];
+	size_t column = 0;
 
 	while (*text) {
 		size_t n = strcspn(text, " ");
 
 		memcpy(word, text, n);
 		word[n] = 0;
-		if (column + 1 + text_width(word) > WIDTH) {
-			printf("%s%*s%s", column == WIDTH && text[0] ? "" : "\n", INDENT, "", word);
+		if (!column || column + 1 + text_width(word) > WIDTH) {
+			printf("%s%*s%s", column ? "\n" : "", INDENT, "", word);
 			column = INDENT;
 		} else {
 			printf(" %s", word);
@@ -85,7 +84,7 @@ static void warn_all(struct checked *c)
 static void print_text(struct checked *c)
 {
 	const struct policy_set *set = c->set;
-	char text[POLICY_SENTENCE], per[UNITS_TEXT];
+	char text[POLICY_SENTENCE];
 
 	printf("%s: %u polic%s, mode %s\n", c->path, set->policies,
 	       set->policies == 1 ? "y" : "ies", config_mode_word(set->mode));
@@ -102,10 +101,8 @@ static void print_text(struct checked *c)
 		print_wrapped(policy_sentence(set, policy, text));
 	}
 	putchar('\n');
-	if (set->policies && set->budget_per_ms)
-		printf("budget: at most %u kill%s in %s\n", set->budget_kills,
-		       set->budget_kills == 1 ? "" : "s",
-		       units_duration_ms(set->budget_per_ms, per));
+	if (set->policies)
+		printf("budget: %s\n", policy_budget(set, text));
 	if (set->protects)
 		printf("protected: %u entr%s, besides what is never touched\n", set->protects,
 		       set->protects == 1 ? "y" : "ies");
