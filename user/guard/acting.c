@@ -229,6 +229,8 @@ void acting_rules(struct guard *guard, int fd)
 		return;
 	}
 	acting_settle(guard);		/* nothing that was ordered by the old rules is left behind */
+	if ((rules.set->mode == MODE_ENFORCE) != (acting->rules.set->mode == MODE_ENFORCE))
+		guard_come_first(guard, rules.set->mode == MODE_ENFORCE);
 	acting->rules = rules;
 	tell_mode(guard, (enum act_mode)rules.set->mode);
 	act_policies(acting->act, rules.set);
@@ -263,6 +265,8 @@ void acting_start(struct guard *guard)
 {
 	struct acting *acting = guard->acting;
 
+	acting_spare(guard, ACTING_SUPERVISOR, getppid());
+	acting_spare(guard, ACTING_RESOLVER, guard->wires->resolver_pid);
 	forget_next(guard);
 	tell_mode(guard, (enum act_mode)acting->rules.set->mode);
 	act_policies(acting->act, acting->rules.set);
@@ -303,4 +307,9 @@ void acting_tasks_end(struct guard *guard, uint64_t now_ns)
 {
 	jobs_end(&guard->acting->jobs, now_ns);
 	arming_prefer(guard);
+}
+
+void acting_spare(struct guard *guard, enum acting_spared who, pid_t pid)
+{
+	enforce_spare(guard->acting->enforce, (unsigned int)who, (uint32_t)pid);
 }

@@ -29,6 +29,9 @@ void acting_oom(struct guard *guard, uint32_t slot);
 void acting_gone(struct guard *guard, uint32_t slot);
 void acting_restarted(struct guard *guard, uint32_t slot, uint64_t workload);
 int acting_grow(struct guard *guard, uint32_t capacity);
+/* Helpers of ours, which are never targets. */
+enum acting_spared { ACTING_SUPERVISOR, ACTING_RESOLVER };
+void acting_spare(struct guard *guard, enum acting_spared who, pid_t pid);
 /* The supervisor's word: other rules (the descriptor is taken over), a command has ended, it is gone. */
 void acting_rules(struct guard *guard, int fd);
 int acting_rules_fd(const struct guard *guard);		/* of those in force */

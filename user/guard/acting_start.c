@@ -15,6 +15,8 @@
 #include "enforce/undo.h"
 #include "supervisor.h"
 
+#define TOUCHED 32	/* flights and dossiers that have their pages from the start */
+
 /* What both guard and supervisor left behind when they were killed together. */
 static void restore(struct guard *guard, const char *path)
 {
@@ -97,7 +99,7 @@ static void fill_config(const struct guard *guard, const char *undo, struct enfo
 
 int acting_open(struct guard *guard, int rules_fd)
 {
-	struct acting *acting = malloc(sizeof(*acting));
+	struct acting *acting = calloc(1, sizeof(*acting));
 	struct act_calls calls = acting_calls(guard);
 	struct enforce_config config;
 	char undo[PATH_MAX];
@@ -107,7 +109,11 @@ int acting_open(struct guard *guard, int rules_fd)
 		log_error("no memory for the tables of acting");
 		return 1;
 	}
-	memset(acting, 0, sizeof(*acting));	/* touched: in an emergency there may be no page to be had */
+	/* Touched: in an emergency there may be no page to be had. Places are taken from the first on; so many at once
+	 * are not all needed at the worst moment. */
+	memset(acting, 0, offsetof(struct acting, flight));
+	memset(acting->flight, 0, TOUCHED * sizeof(*acting->flight));
+	memset(acting->dossier, 0, TOUCHED * sizeof(*acting->dossier));
 	acting->rules.fd = -1;
 	guard->acting = acting;
 	snprintf(undo, sizeof(undo), "%s" UNDO_SUFFIX, board_path(guard->board));

@@ -452,9 +452,13 @@ static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
 		break;
 	case WORD_RESOLVER:
 		guard->wires->resolver_pid = message.pid;
+		acting_spare(guard, ACTING_RESOLVER, message.pid);
 		guard->asked_out = 0;
 		notice_guard(guard, HR_GUARD_RESOLVER, HR_WARNING, 0,
 			     "the resolver ended: started again");
+		break;
+	case WORD_SUPERVISOR:
+		acting_spare(guard, ACTING_SUPERVISOR, message.pid);
 		break;
 	case WORD_RAN:
 		acting_ran(guard, &message);

@@ -14,12 +14,13 @@ enum supervisor_word {
 	WORD_CONFIG = 1,	/* with the sealed policies as SCM_RIGHTS */
 	WORD_CONFIG_REFUSED,
 	WORD_RESOLVER,		/* a new one runs */
+	WORD_SUPERVISOR,	/* so do we: what a supervisor that takes over says first */
 	WORD_RAN,		/* a command has ended */
 };
 
 struct supervisor_message {
 	uint32_t word;			/* enum supervisor_word */
-	pid_t pid;			/* RESOLVER: the new one's */
+	pid_t pid;			/* RESOLVER, SUPERVISOR: the new one's */
 	uint64_t tag;			/* RAN */
 	int32_t error;			/* RAN: errno of what kept it from being run; ETIMEDOUT: it was ended; 0 */
 	int32_t status;			/* RAN: as waitpid(2) has it */

@@ -120,6 +120,8 @@ int guard_watch_records(struct guard *guard);
 int guard_set_tick(struct guard *guard);
 /* Our own memory cgroup, from the root of the hierarchy. 0 or -errno. */
 int guard_own_path(char *path, size_t bytes);
+/* Before others where CPU time is short, or as everybody. */
+void guard_come_first(struct guard *guard, bool first);
 /* To a supervisor that has just come to know us. */
 void guard_ready(const struct guard *guard);
 bool guard_in_scope(const struct guard *guard, const char *path);

@@ -521,6 +521,7 @@ int supervisor_run(const char *config_path, struct config *config, struct rules 
 
 int supervisor_adopt(const char *words, const char *config_path, struct config *config, char **argv)
 {
+	static struct supervisor_message hello = {.word = WORD_SUPERVISOR};
 	struct supervisor sv;
 	pid_t guard;
 	int rules;
@@ -546,6 +547,8 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 	sv.guards = 1;
 	sv.was_ready = true;
 	adopt_child(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
+	hello.pid = getpid();
+	tell_guard(&sv, &hello, -1);
 	log_info("the supervisor died: a new one has taken over");
 	return supervise(&sv);
 }
