@@ -104,10 +104,10 @@ define link
 	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 endef
 
-# What each program may know is what it links: the face has no enforce, the resolver has neither act nor sense.
+# What each program may know is what it links: the face has enforce for `check` alone, the resolver has neither act nor sense.
 $(build)/headroomd: $(obj)/user/guard/headroomd.o $(call archives_of,guard enforce act foresee sense board base)
 	$(link) $(guard_libs)
-$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli view act foresee sense board base)
+$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli view enforce act foresee sense board base)
 	$(link) $(face_libs)
 $(build)/headroom-export: $(obj)/user/export/headroom-export.o $(call archives_of,export cli view act foresee board base)
 	$(link) $(export_libs)

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * headroom check: can this host run the guard, and how well. What the host offers (findings.c),
- * then the attach plan: it is tried here and now and given up again, which needs root; without
- * it, what the running guard's board says.
+ * then the attach plan and the rungs: they are tried here and now and given up again, which needs
+ * root; without it, what the running guard's board says. Whether the policies ask for a rung that
+ * this host cannot take is said now, not in the night when it would be needed.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "act/act.h"
+#include "act/config.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "cli.h"
+#include "enforce/enforce.h"
 #include "findings.h"
 #include "json.h"
 #include "sense/sense.h"
@@ -21,7 +25,7 @@
 
 struct check_options {
 	bool json;
-	const char *board;
+	const char *board, *config;
 };
 
 struct signal_row {
@@ -54,6 +58,20 @@ static void add_signal(struct check *c, const char *signal, const char *variant,
 	row->fallback = fallback;
 }
 
+/* Their rows are called rung_WORD, as on the board. */
+static void try_rungs(struct check *c, const struct sense *sense)
+{
+	struct enforce_config config = {.root = "", .memory_root = sense_memory_root(sense),
+					.v1 = sense_layout(sense) != CGROUP_V2};
+	struct enforce_ability ability;
+	char name[32];
+
+	for (unsigned int i = 0; !enforce_ability(&config, i, &ability); i++) {
+		snprintf(name, sizeof(name), "rung_%s", act_rung_word(ability.rung));
+		add_signal(c, name, ability.variant, ability.why, *ability.why);
+	}
+}
+
 static void try_plan(struct check *c)
 {
 	struct sense_config config = {.root = "", .capacity = PLAN_CAPACITY};
@@ -67,7 +85,64 @@ static void try_plan(struct check *c)
 	c->bpf = sense_record_fd(sense) >= 0;
 	for (size_t i = 0; !sense_source(sense, i, &source); i++)
 		add_signal(c, source.signal, source.variant, source.passed_over, source.fallback);
+	try_rungs(c, sense);
 	sense_close(sense);
+}
+
+/* Is this rung known to be impossible here? */
+static const char *lack(const struct check *c, uint32_t rung)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "rung_%s", act_rung_word(rung));
+	for (size_t i = 0; i < c->n_signals; i++)
+		if (!strcmp(c->signals[i].signal, name) && !strcmp(c->signals[i].variant, "none"))
+			return c->signals[i].passed_over;
+	return NULL;
+}
+
+static void note_lacks(const struct check *c, const struct policy_set *set, struct finding *f)
+{
+	for (uint32_t i = 0; i < set->policies; i++) {
+		const struct policy *policy = policy_at(set, i);
+
+		for (uint32_t r = 0; r < policy->rungs; r++) {
+			const char *lacking = lack(c, policy->rung[r].rung);
+			char why[120];
+
+			if (!lacking || f->verdict != FINDING_OK)
+				continue;
+			snprintf(why, sizeof(why), "%s%s", *lacking ? ": " : "", lacking);
+			f->verdict = FINDING_NOTE;
+			snprintf(f->note, sizeof(f->note), "%.60s asks for %s, which is skipped here%s",
+				 policy_text(set, policy->name), act_rung_word(policy->rung[r].rung), why);
+		}
+	}
+}
+
+/* What the guard would run on. Without a file at the default place there is nothing to say. */
+static void look_at_policies(struct check *c, const char *path)
+{
+	_cleanup_free_ struct policy_set *set = NULL;
+	struct finding *f = &c->findings[c->n_findings];
+	char error[CONFIG_ERROR];
+	struct config config;
+	int r;
+
+	config_init(&config);
+	r = config_load_policies(path ? path : CONFIG_DEFAULT_PATH, &config, &set, error);
+	if (c->n_findings == FINDINGS_MOST || (r == -ENOENT && !path))
+		return;
+	c->n_findings++;
+	*f = (struct finding){.check = "policies"};
+	if (r) {
+		f->verdict = FINDING_MISSING;
+		snprintf(f->value, sizeof(f->value), "%s", r == -EINVAL ? "refused" : "can't be read");
+		snprintf(f->note, sizeof(f->note), "%.230s", r == -EINVAL ? error : strerror(-r));
+		return;
+	}
+	snprintf(f->value, sizeof(f->value), "%u, mode %s", set->policies, config_mode_word(config.mode));
+	note_lacks(c, set, f);
 }
 
 /* How good the forecasts of this host were so far. */
@@ -227,6 +302,7 @@ static int run(const void *values, char **arguments)
 	if (!geteuid())
 		try_plan(c);
 	look_at_guard(c, options->board);
+	look_at_policies(c, options->config);
 	judge(c);
 	if (!options->json)
 		print_text(c);
@@ -239,6 +315,12 @@ static int run(const void *values, char **arguments)
 
 static const struct option_spec specs[] = {
 	OPTION_FLAG("json", struct check_options, json, "print one JSON document"),
+	{.name = "config",
+	 .argument = "FILE",
+	 .parse = option_text,
+	 .offset = offsetof(struct check_options, config),
+	 .help = "the guard's configuration (default " CONFIG_DEFAULT_PATH ")",
+	 .wants = "a path"},
 	OPTION_BOARD(struct check_options),
 	{0},
 };
@@ -249,7 +331,7 @@ const struct command command_check = {
 	.summary = "can this host run the guard, and how well",
 	.text = "Looks at kernel, BTF, capabilities, cgroups, namespaces, pressure, swap and "
 		"limits,\n"
-		"and tries each way to get each signal.\n"
+		"and tries each way to get each signal and to take each rung.\n"
 		"Exit status: 0 it can, 4 only root can try, 5 this host can't.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct check_options),
