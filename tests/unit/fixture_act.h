@@ -77,14 +77,19 @@ static inline const char *world_name(const struct world *w, const struct act_tar
 {
 	if (t->slot == HR_UNKNOWN_U32)
 		return t->comm;
-	return w->used[t->slot] ? hr_slot_text(&w->slot[t->slot], w->slot[t->slot].id.name) : "nobody";
+	return w->used[t->slot] ? hr_slot_text(&w->slot[t->slot], w->slot[t->slot].id.name)
+				: "nobody";
 }
 
-static inline double world_s(const struct world *w) { return (double)(w->w.now_ns % (1000000 * SEC)) / 1e9; }
+static inline double world_s(const struct world *w)
+{
+	return (double)(w->w.now_ns % (1000000 * SEC)) / 1e9;
+}
 
 static inline void world_answer(struct world *w, const struct act_order *order, enum hr_deed deed)
 {
-	struct act_result result = {order->emergency, order->step, deed, deed == HR_DEED_FAILED ? 1 : 0, HR_UNKNOWN};
+	struct act_result result = {order->emergency, order->step, deed,
+				    deed == HR_DEED_FAILED ? 1 : 0, HR_UNKNOWN};
 
 	act_done(w->act, &w->w, &result);
 }
@@ -95,8 +100,9 @@ static inline void world_order(const struct act_order *order, void *arg)
 	static const char *const mode[] = {"observe", "rehearse", "do"};
 	const char *policy = policy_text(w->set, order->policy->name);
 
-	world_log(w, "%g %s %s %s %u/%u by %s\n", world_s(w), mode[order->mode], act_rung_word(order->kind),
-		  world_name(w, &order->target), order->step, order->steps, policy);
+	world_log(w, "%g %s %s %s %u/%u by %s\n", world_s(w), mode[order->mode],
+		  act_rung_word(order->kind), world_name(w, &order->target), order->step,
+		  order->steps, policy);
 	w->last = *order;
 	w->orders++;
 	w->kills += order->kind == HR_RUNG_KILL;
@@ -118,23 +124,29 @@ static inline void world_end(const struct act_end *end, void *arg)
 	w->last_end = *end;
 	if (!w->terse)
 		world_log(w, "%g end %s\n", world_s(w),
-			  end->averted == HR_UNKNOWN_U32 ? "?" : end->averted ? "averted" : "not averted");
+			  end->averted == HR_UNKNOWN_U32 ? "?"
+			  : end->averted		 ? "averted"
+							 : "not averted");
 }
 
-static inline void world_not_taken(const struct act_order *order, enum hr_deed deed, enum hr_why why, void *arg)
+static inline void world_not_taken(const struct act_order *order, enum hr_deed deed,
+				   enum hr_why why, void *arg)
 {
 	struct world *w = arg;
 
-	world_log(w, "%g %s %s %s%s%s\n", world_s(w), act_deed_word(deed), act_rung_word(order->kind),
-		  world_name(w, &order->target), why ? ": " : "", why ? act_why_word(why) : "");
+	world_log(w, "%g %s %s %s%s%s\n", world_s(w), act_deed_word(deed),
+		  act_rung_word(order->kind), world_name(w, &order->target), why ? ": " : "",
+		  why ? act_why_word(why) : "");
 }
 
-static inline void world_next(uint32_t slot, const struct policy *policy, enum hr_rung rung, void *arg)
+static inline void world_next(uint32_t slot, const struct policy *policy, enum hr_rung rung,
+			      void *arg)
 {
 	struct world *w = arg;
 
 	if (!w->terse)
-		world_log(w, "%g next of %u: %s\n", world_s(w), slot, policy ? act_rung_word(rung) : "-");
+		world_log(w, "%g next of %u: %s\n", world_s(w), slot,
+			  policy ? act_rung_word(rung) : "-");
 }
 
 /* A set without policies; budget without limit. */
@@ -162,16 +174,19 @@ static inline uint32_t set_text(struct world *w, const char *text)
 
 static inline void set_match(struct world *w, uint32_t key, const char *label, const char *glob)
 {
-	struct policy_match *match = (struct policy_match *)((char *)w->set + w->set->matches_at) + w->matches++;
+	struct policy_match *match =
+		(struct policy_match *)((char *)w->set + w->set->matches_at) + w->matches++;
 
 	*match = (struct policy_match){key, label ? set_text(w, label) : 0, w->globs, 1};
-	((struct policy_glob *)((char *)w->set + w->set->globs_at))[w->globs++].text = set_text(w, glob);
+	((struct policy_glob *)((char *)w->set + w->set->globs_at))[w->globs++].text =
+		set_text(w, glob);
 }
 
 /* Appends: the highest priority first. Sizes left 0 in the condition's amount are what the caller wrote. */
 static inline struct policy *set_add(struct world *w, const struct rule_spec *spec)
 {
-	struct policy *p = (struct policy *)((char *)w->set + w->set->policies_at) + w->set->policies++;
+	struct policy *p =
+		(struct policy *)((char *)w->set + w->set->policies_at) + w->set->policies++;
 
 	*p = spec->p;
 	p->name = set_text(w, spec->name);
@@ -203,7 +218,8 @@ static inline struct hr_str slot_text(struct hr_slot *s, const char *text)
 }
 
 /* A running container with nothing known of it but its name, path and that it lives. */
-static inline struct hr_slot *world_add(struct world *w, uint32_t i, const char *name, enum hr_kind kind, const char *path)
+static inline struct hr_slot *world_add(struct world *w, uint32_t i, const char *name,
+					enum hr_kind kind, const char *path)
 {
 	struct hr_slot *s = &w->slot[i];
 
@@ -230,7 +246,8 @@ static inline struct hr_slot *world_add(struct world *w, uint32_t i, const char 
 	return s;
 }
 
-static inline struct hr_slot *world_container(struct world *w, uint32_t i, const char *name, uint64_t mib)
+static inline struct hr_slot *world_container(struct world *w, uint32_t i, const char *name,
+					      uint64_t mib)
 {
 	char path[128];
 	struct hr_slot *s;
@@ -247,8 +264,12 @@ static inline struct world *world_new(enum act_mode mode)
 	struct act_calls calls = {world_order, world_end, world_not_taken, world_next, w};
 
 	w->set = set_new(mode);
-	w->w = (struct act_world){.now_ns = 1000000 * SEC, .host = &w->host, .slots = WORLD_SLOTS, .slot = world_slot,
-				  .arg = w, .job = w->job};
+	w->w = (struct act_world){.now_ns = 1000000 * SEC,
+				  .host = &w->host,
+				  .slots = WORLD_SLOTS,
+				  .slot = world_slot,
+				  .arg = w,
+				  .job = w->job};
 	memset(&w->host.pressure, 0xff, sizeof(w->host.pressure));
 	w->host.mem_total = 4096 * MIB;
 	w->host.mem_available = 2048 * MIB;
@@ -293,15 +314,33 @@ static inline void world_ends(struct world *w, uint32_t i)
 
 /* ---- common pieces of rules ---- */
 #define BY_NAME(glob_) .match = {{POLICY_NAME + 1, NULL, glob_}}
-#define USAGE_AT(mib) .conditions = WHEN_USAGE, .usage = {(mib) * MIB, 0, 0}
-#define RUNGS(...) \
+#define USAGE_AT(mib) .conditions = WHEN_USAGE, .usage = {(mib)*MIB, 0, 0}
+#define RUNGS(...)             \
 	.rung = {__VA_ARGS__}, \
 	.rungs = sizeof((struct policy_rung[]){__VA_ARGS__}) / sizeof(struct policy_rung)
-#define NOTIFY {.rung = HR_RUNG_NOTIFY}
-#define RECLAIM {.rung = HR_RUNG_RECLAIM}
-#define THROTTLE(s) {.rung = HR_RUNG_THROTTLE, .grace_ms = (s) * 1000}
-#define TERM(s) {.rung = HR_RUNG_TERM, .signal = 15, .grace_ms = (s) * 1000}
-#define KILL {.rung = HR_RUNG_KILL}
-#define REFLEX {.rung = HR_RUNG_REFLEX}
+#define NOTIFY                         \
+	{                              \
+		.rung = HR_RUNG_NOTIFY \
+	}
+#define RECLAIM                         \
+	{                               \
+		.rung = HR_RUNG_RECLAIM \
+	}
+#define THROTTLE(s)                                            \
+	{                                                      \
+		.rung = HR_RUNG_THROTTLE, .grace_ms = (s)*1000 \
+	}
+#define TERM(s)                                                          \
+	{                                                                \
+		.rung = HR_RUNG_TERM, .signal = 15, .grace_ms = (s)*1000 \
+	}
+#define KILL                         \
+	{                            \
+		.rung = HR_RUNG_KILL \
+	}
+#define REFLEX                         \
+	{                              \
+		.rung = HR_RUNG_REFLEX \
+	}
 
 #endif

@@ -4,12 +4,14 @@
 #include "fixture_act.h"
 
 /* The kill-switch of the contract. */
-static const struct rule_spec kill_switch = {
-	"switch",
-	{.mode = MODE_ENFORCE, USAGE_AT(300), .for_ms = 30000, .cooldown_ms = 300000,
-	 RUNGS(NOTIFY, THROTTLE(10), TERM(30), KILL)},
-	{{POLICY_NAME + 1, NULL, "citizen-*"}},
-	NULL};
+static const struct rule_spec kill_switch = {"switch",
+					     {.mode = MODE_ENFORCE,
+					      USAGE_AT(300),
+					      .for_ms = 30000,
+					      .cooldown_ms = 300000,
+					      RUNGS(NOTIFY, THROTTLE(10), TERM(30), KILL)},
+					     {{POLICY_NAME + 1, NULL, "citizen-*"}},
+					     NULL};
 
 static void rule(struct world *w, const struct rule_spec *spec)
 {
@@ -94,7 +96,8 @@ static void go_restart_between(struct world *w)
 	world_run(w, 29);
 	assert_int_equal(w->orders, 0);
 	world_run(w, 3);
-	world_container(w, 0, "citizen-7", 312); /* and once more, in mid-ladder: left alone for the cooldown */
+	world_container(w, 0, "citizen-7",
+			312); /* and once more, in mid-ladder: left alone for the cooldown */
 	world_run(w, 300);
 	assert_int_equal(w->orders, 2);
 	world_run(w, 10);
@@ -172,8 +175,10 @@ static void go_budget(struct world *w)
 
 static void go_budget_frees(struct world *w)
 {
-	static const struct rule_spec now = {
-		"now", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(KILL)}, {{POLICY_NAME + 1, NULL, "*"}}, NULL};
+	static const struct rule_spec now = {"now",
+					     {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(KILL)},
+					     {{POLICY_NAME + 1, NULL, "*"}},
+					     NULL};
 
 	w->set->budget_kills = 1;
 	w->set->budget_per_ms = 60000;
@@ -188,8 +193,10 @@ static void go_budget_frees(struct world *w)
 static void go_kernel_oom(struct world *w)
 {
 	static const struct rule_spec now = {
-		"now", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(NOTIFY, TERM(2), KILL)},
-		{{POLICY_NAME + 1, NULL, "*"}}, NULL};
+		"now",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(NOTIFY, TERM(2), KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
 
 	w->terse = false;
 	rule(w, &now);
@@ -281,8 +288,10 @@ static void go_vanishes(struct world *w)
 
 static void go_notify_only(struct world *w)
 {
-	static const struct rule_spec spec = {
-		"tell", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(NOTIFY)}, {{POLICY_NAME + 1, NULL, "*"}}, NULL};
+	static const struct rule_spec spec = {"tell",
+					      {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(NOTIFY)},
+					      {{POLICY_NAME + 1, NULL, "*"}},
+					      NULL};
 
 	rule(w, &spec);
 	usage(w, 312);
@@ -296,12 +305,18 @@ static void go_notify_only(struct world *w)
 
 static void go_harsher_takes_over(struct world *w)
 {
-	static const struct rule_spec gentle = {
-		"gentle", {.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(NOTIFY, TERM(60), KILL)},
-		{{POLICY_NAME + 1, NULL, "*"}}, NULL};
+	static const struct rule_spec gentle = {"gentle",
+						{.mode = MODE_ENFORCE,
+						 USAGE_AT(300),
+						 .cooldown_ms = 60000,
+						 RUNGS(NOTIFY, TERM(60), KILL)},
+						{{POLICY_NAME + 1, NULL, "*"}},
+						NULL};
 	static const struct rule_spec hard = {
-		"hard", {.mode = MODE_ENFORCE, USAGE_AT(500), .cooldown_ms = 60000, RUNGS(KILL)},
-		{{POLICY_NAME + 1, NULL, "*"}}, NULL};
+		"hard",
+		{.mode = MODE_ENFORCE, USAGE_AT(500), .cooldown_ms = 60000, RUNGS(KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
 
 	set_add(w, &gentle);
 	rule(w, &hard);
@@ -343,21 +358,28 @@ static void go_rehearsal_never_stands_in_the_way(struct world *w)
 static void go_answers_late(struct world *w)
 {
 	static const struct rule_spec spec = {
-		"r", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(RECLAIM, KILL)}, {{POLICY_NAME + 1, NULL, "*"}}, NULL};
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(RECLAIM, KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
 
 	w->answer = ANSWER_LATER;
 	rule(w, &spec);
 	usage(w, 312);
 	world_run(w, 3);
 	assert_true(w->has_later);
-	world_answer(w, &w->later, HR_DEED_DONE); /* after 2 s: another second for the figures to show it */
+	world_answer(w, &w->later,
+		     HR_DEED_DONE); /* after 2 s: another second for the figures to show it */
 	world_run(w, 3);
 }
 
 static void go_reclaim_hangs(struct world *w)
 {
 	static const struct rule_spec spec = {
-		"r", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(RECLAIM, KILL)}, {{POLICY_NAME + 1, NULL, "*"}}, NULL};
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(RECLAIM, KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
 
 	w->answer = ANSWER_NEVER;
 	rule(w, &spec);
@@ -367,10 +389,13 @@ static void go_reclaim_hangs(struct world *w)
 
 static void go_forecast(struct world *w)
 {
-	static const struct rule_spec spec = {
-		"soon",
-		{.mode = MODE_ENFORCE, .conditions = WHEN_OOM_IN, .oom_in_ms = 60000, RUNGS(TERM(30), KILL)},
-		{{POLICY_NAME + 1, NULL, "*"}}, NULL};
+	static const struct rule_spec spec = {"soon",
+					      {.mode = MODE_ENFORCE,
+					       .conditions = WHEN_OOM_IN,
+					       .oom_in_ms = 60000,
+					       RUNGS(TERM(30), KILL)},
+					      {{POLICY_NAME + 1, NULL, "*"}},
+					      NULL};
 	struct hr_outlook *o = &w->slot[0].outlook;
 
 	w->terse = false;
@@ -381,7 +406,8 @@ static void go_forecast(struct world *w)
 	world_run(w, 2);
 	o->oom_in_p50_ms = 80000; /* not calm: a pause */
 	world_run(w, 20);
-	o->oom_in_p50_ms = HR_UNKNOWN; /* none foreseen any more: calm, when it has stayed so for ten seconds */
+	o->oom_in_p50_ms =
+		HR_UNKNOWN; /* none foreseen any more: calm, when it has stayed so for ten seconds */
 	world_run(w, 15);
 }
 
@@ -398,12 +424,16 @@ static const struct scenario {
 	{"observe", go_observe, "6 next of 0: notify\n406 next of 0: -\n"},
 	{"policy observe", go_policy_observe, ""},
 	{"dry-run", go_dry_run,
-	 "31 rehearse notify citizen-7 1/4 by switch\n31 rehearse throttle citizen-7 2/4 by switch\n"
+	 "31 rehearse notify citizen-7 1/4 by switch\n31 rehearse throttle citizen-7 2/4 by "
+	 "switch\n"
 	 "41 rehearse term citizen-7 3/4 by switch\n71 rehearse kill citizen-7 4/4 by switch\n"
-	 "3301 rehearse notify citizen-7 1/4 by switch\n3301 rehearse throttle citizen-7 2/4 by switch\n"},
+	 "3301 rehearse notify citizen-7 1/4 by switch\n3301 rehearse throttle citizen-7 2/4 by "
+	 "switch\n"},
 	{"calm in time", go_calm_in_time,
-	 "1 next of 0: notify\n31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
-	 "31 next of 0: term\n41 do term citizen-7 3/4 by switch\n41 next of 0: kill\n88 end averted\n88 next of 0: -\n"},
+	 "1 next of 0: notify\n31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 "
+	 "by switch\n"
+	 "31 next of 0: term\n41 do term citizen-7 3/4 by switch\n41 next of 0: kill\n88 end "
+	 "averted\n88 next of 0: -\n"},
 	{"relapse", go_relapse,
 	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
 	 "74 do term citizen-7 3/4 by switch\n"},
@@ -411,7 +441,8 @@ static const struct scenario {
 	 "56 do notify citizen-7 1/4 by switch\n56 do throttle citizen-7 2/4 by switch\n"
 	 "358 do notify citizen-7 1/4 by switch\n358 do throttle citizen-7 2/4 by switch\n"},
 	{"jitter", go_jitter, ""},
-	{"gap", go_gap, "41 do notify citizen-7 1/4 by switch\n41 do throttle citizen-7 2/4 by switch\n"},
+	{"gap", go_gap,
+	 "41 do notify citizen-7 1/4 by switch\n41 do throttle citizen-7 2/4 by switch\n"},
 	{"clock back", go_clock_back,
 	 "40 do notify citizen-7 1/4 by switch\n40 do throttle citizen-7 2/4 by switch\n"},
 	{"failing rungs", go_failing_rungs,
@@ -425,35 +456,43 @@ static const struct scenario {
 	 "386 do notify citizen-7 1/4 by switch\n386 do throttle citizen-7 2/4 by switch\n"
 	 "396 do term citizen-7 3/4 by switch\n"},
 	{"nothing to reclaim", go_nothing_to_reclaim,
-	 "31 do notify citizen-7 1/4 by switch\n31 skipped throttle citizen-7\n31 do term citizen-7 3/4 by switch\n"},
+	 "31 do notify citizen-7 1/4 by switch\n31 skipped throttle citizen-7\n31 do term "
+	 "citizen-7 3/4 by switch\n"},
 	{"budget", go_budget,
 	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
 	 "41 refused term citizen-7: budget spent\n"},
 	{"budget frees", go_budget_frees,
-	 "1 do kill citizen-7 1/1 by now\n1 refused kill second: budget spent\n61 do kill second 1/1 by now\n"
+	 "1 do kill citizen-7 1/1 by now\n1 refused kill second: budget spent\n61 do kill second "
+	 "1/1 by now\n"
 	 "65 refused kill second: budget spent\n"},
 	{"kernel oom", go_kernel_oom,
 	 "1 do notify citizen-7 1/3 by now\n1 do term citizen-7 2/3 by now\n1 next of 0: kill\n"
-	 "3 refused kill citizen-7: the kernel has just killed there\n7 do kill citizen-7 3/3 by now\n7 next of 0: -\n"
+	 "3 refused kill citizen-7: the kernel has just killed there\n7 do kill citizen-7 3/3 by "
+	 "now\n7 next of 0: -\n"
 	 "11 end not averted\n"},
 	{"then", go_then, "1 do term citizen-7 1/2 by switch\n12 do then nobody 1/2 by switch\n"},
 	{"then: restarted", go_then_restarted, "1 do term citizen-7 1/2 by switch\n"},
-	{"then: unpopulated", go_then_unpopulated, "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},
+	{"then: unpopulated", go_then_unpopulated,
+	 "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},
 	{"ended by itself", go_ended_by_itself,
 	 "1 do notify citizen-7 1/2 by switch\n1 do throttle citizen-7 2/2 by switch\n"},
 	{"then: rehearsed", go_then_rehearsed,
 	 "1 rehearse term citizen-7 1/2 by switch\n31 rehearse kill citizen-7 2/2 by switch\n"
 	 "31 rehearse then citizen-7 2/2 by switch\n"},
 	{"vanishes", go_vanishes, ""},
-	{"notify only", go_notify_only, "1 do notify citizen-7 1/1 by tell\n503 do notify citizen-7 1/1 by tell\n"},
+	{"notify only", go_notify_only,
+	 "1 do notify citizen-7 1/1 by tell\n503 do notify citizen-7 1/1 by tell\n"},
 	{"a harsher rule takes over", go_harsher_takes_over,
-	 "1 do notify citizen-7 1/3 by gentle\n1 do term citizen-7 2/3 by gentle\n6 do kill citizen-7 1/1 by hard\n"},
+	 "1 do notify citizen-7 1/3 by gentle\n1 do term citizen-7 2/3 by gentle\n6 do kill "
+	 "citizen-7 1/1 by hard\n"},
 	{"order in the file", go_order_in_the_file,
 	 "1 do notify citizen-7 1/4 by first\n1 do throttle citizen-7 2/4 by first\n"},
 	{"a rehearsal never stands in the way", go_rehearsal_never_stands_in_the_way,
-	 "1 rehearse notify citizen-7 1/4 by rehearsal\n1 rehearse throttle citizen-7 2/4 by rehearsal\n"
+	 "1 rehearse notify citizen-7 1/4 by rehearsal\n1 rehearse throttle citizen-7 2/4 by "
+	 "rehearsal\n"
 	 "3 do notify citizen-7 1/4 by earnest\n3 do throttle citizen-7 2/4 by earnest\n"},
-	{"answers late", go_answers_late, "1 do reclaim citizen-7 1/2 by r\n4 do kill citizen-7 2/2 by r\n"},
+	{"answers late", go_answers_late,
+	 "1 do reclaim citizen-7 1/2 by r\n4 do kill citizen-7 2/2 by r\n"},
 	{"reclaim hangs", go_reclaim_hangs,
 	 "1 do reclaim citizen-7 1/2 by r\n6 do kill citizen-7 2/2 by r\n"
 	 "17 do reclaim citizen-7 1/2 by r\n22 do kill citizen-7 2/2 by r\n"},

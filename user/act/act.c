@@ -47,7 +47,8 @@ int act_init(struct act **ret_act, uint32_t slots, const struct act_calls *calls
 		return -ENOMEM;
 	if (calls)
 		act->calls = *calls;
-	if (reserve(act, slots) || notes_init(&act->notes, slots * 4 > NOTES_LEAST ? slots * 4 : NOTES_LEAST)) {
+	if (reserve(act, slots) ||
+	    notes_init(&act->notes, slots * 4 > NOTES_LEAST ? slots * 4 : NOTES_LEAST)) {
 		act_free(act);
 		return -ENOMEM;
 	}
@@ -66,7 +67,10 @@ void act_free(struct act *act)
 
 int act_grow(struct act *act, uint32_t slots)
 {
-	struct act old = {.place = act->place, .figures = act->figures, .candidate = act->candidate, .index = act->index};
+	struct act old = {.place = act->place,
+			  .figures = act->figures,
+			  .candidate = act->candidate,
+			  .index = act->index};
 	uint32_t n = act->slots, mask = act->index_mask;
 
 	if (slots <= n)
@@ -107,7 +111,8 @@ static void leave(struct act *act)
 }
 
 /* The rule's condition is not met by this target now. */
-static void does_not_hold(struct act *act, uint32_t policy, const struct rule *rule, const struct figures *f)
+static void does_not_hold(struct act *act, uint32_t policy, const struct rule *rule,
+			  const struct figures *f)
 {
 	struct note *note = notes_find(&act->notes, policy, f->key);
 
@@ -140,7 +145,8 @@ static bool held_long_enough(const struct act *act, uint32_t policy, uint64_t si
 	return since_ns && act->now_ns - since_ns >= act_policy(act, policy)->for_ms * NS_PER_MS;
 }
 
-static void note_next(struct act *act, uint32_t policy, uint32_t slot, uint64_t key, uint64_t workload)
+static void note_next(struct act *act, uint32_t policy, uint32_t slot, uint64_t key,
+		      uint64_t workload)
 {
 	const struct policy *p = act_policy(act, policy);
 	struct place *place = &act->place[slot];
@@ -178,7 +184,8 @@ static void consider_slot(struct act *act, uint32_t policy, const struct rule *r
 		return;
 	}
 	at = match_slot(act->world, slot);
-	if (!match_policy(act->set, p, at) || match_allowed(act->set, act->world, p, slot, f->parent))
+	if (!match_policy(act->set, p, at) ||
+	    match_allowed(act->set, act->world, p, slot, f->parent))
 		return;
 	since_ns = since(act, policy, f->key);
 	note_next(act, policy, slot, f->key, at->id.workload);
@@ -200,7 +207,8 @@ static void consider_job(struct act *act, uint32_t policy, const struct rule *ru
 	if (holds == HOLDS_UNKNOWN && note)
 		note->seen = act->round;
 	if (holds != HOLDS ||
-	    !match_job(act->set, p, &act->world->job[job], in == NONE32 ? NULL : match_slot(act->world, in)) ||
+	    !match_job(act->set, p, &act->world->job[job],
+		       in == NONE32 ? NULL : match_slot(act->world, in)) ||
 	    act_job_protected(act->set, act->world, job))
 		return;
 	since_ns = since(act, policy, f->key);
@@ -266,7 +274,10 @@ static void tell_next(struct act *act, uint32_t slot)
 	place->told_policy = place->next_policy;
 	place->told_rung = place->next_rung;
 	if (act->calls.next)
-		act->calls.next(slot, place->next_policy == UINT16_MAX ? NULL : act_policy(act, place->next_policy),
+		act->calls.next(slot,
+				place->next_policy == UINT16_MAX
+					? NULL
+					: act_policy(act, place->next_policy),
 				place->next_rung, act->calls.arg);
 }
 
@@ -288,7 +299,8 @@ static void consider(struct act *act, uint32_t policy)
 	for (uint32_t i = 0; i < act->slots; i++)
 		if (act->figures[i].key)
 			consider_slot(act, policy, &rule, i);
-	for (uint32_t i = 0; speaks_of_processes(act, p) && i < act->world->jobs && i < ACT_JOBS; i++)
+	for (uint32_t i = 0; speaks_of_processes(act, p) && i < act->world->jobs && i < ACT_JOBS;
+	     i++)
 		consider_job(act, policy, &rule, i);
 }
 
@@ -323,7 +335,8 @@ void act_update_slot(struct act *act, const struct act_world *world, uint32_t sl
 	place = &act->place[slot];
 	place->next_policy = UINT16_MAX;
 	/* What it would be taken for by a rule about the host is seen anew by the next round. */
-	if (place->told_policy != UINT16_MAX && act_policy(act, place->told_policy)->conditions & WHEN_HOST) {
+	if (place->told_policy != UINT16_MAX &&
+	    act_policy(act, place->told_policy)->conditions & WHEN_HOST) {
 		place->next_policy = place->told_policy;
 		place->next_rung = place->told_rung;
 	}
@@ -363,7 +376,9 @@ void act_done(struct act *act, const struct act_world *world, const struct act_r
 	leave(act);
 }
 
-#define HOLD_OFF_NS (5000 * NS_PER_MS) /* what a starved victim of the kernel may take to give its memory back */
+#define HOLD_OFF_NS \
+	(5000 *     \
+	 NS_PER_MS) /* what a starved victim of the kernel may take to give its memory back */
 
 void act_oom(struct act *act, uint32_t slot, uint64_t now_ns)
 {
@@ -377,7 +392,8 @@ void act_oom(struct act *act, uint32_t slot, uint64_t now_ns)
 	for (size_t i = 0; i < ACT_EMERGENCIES; i++) {
 		struct emergency *e = &act->emergency[i];
 
-		if (e->number && (slot == HR_UNKNOWN_U32 ? e->host : e->target.slot == slot && !e->gone))
+		if (e->number &&
+		    (slot == HR_UNKNOWN_U32 ? e->host : e->target.slot == slot && !e->gone))
 			e->oomed = true;
 	}
 }

@@ -47,7 +47,7 @@ static bool may_strike(struct act *act, uint32_t policy, uint32_t slot)
 		return false;
 	if (e ? e->killed || (e->policy == policy && e->step > reflex_step(p))
 	      : emergency_blocked(act, policy, act->figures[slot].key, at->id.workload, &step) ||
-			step > reflex_step(p))
+			    step > reflex_step(p))
 		return false;
 	return rest_holds(p, &act->figures[slot]);
 }
@@ -110,8 +110,8 @@ static struct armed look_at(struct act *act, const struct act_world *world, uint
 	return armed;
 }
 
-bool act_armed(struct act *act, const struct act_world *world, uint32_t slot, const struct policy **ret_policy,
-	       uint64_t *ret_threshold, bool *ret_reflex)
+bool act_armed(struct act *act, const struct act_world *world, uint32_t slot,
+	       const struct policy **ret_policy, uint64_t *ret_threshold, bool *ret_reflex)
 {
 	struct armed armed = look_at(act, world, slot);
 
@@ -141,7 +141,8 @@ static uint32_t whose(struct act *act, uint32_t slot)
 	return NONE32;
 }
 
-bool act_reflexed(struct act *act, const struct act_world *world, uint32_t slot, struct act_order *ret_order)
+bool act_reflexed(struct act *act, const struct act_world *world, uint32_t slot,
+		  struct act_order *ret_order)
 {
 	struct emergency *e;
 	uint32_t policy, step;

@@ -16,8 +16,9 @@ bool budget_ends(const struct policy_rung *rung)
 	case HR_RUNG_REFLEX:
 		return true;
 	case HR_RUNG_TERM:
-		return rung->signal != SIGUSR1 && rung->signal != SIGUSR2 && rung->signal != SIGHUP &&
-		       rung->signal != SIGWINCH && rung->signal != SIGCONT && rung->signal != SIGURG;
+		return rung->signal != SIGUSR1 && rung->signal != SIGUSR2 &&
+		       rung->signal != SIGHUP && rung->signal != SIGWINCH &&
+		       rung->signal != SIGCONT && rung->signal != SIGURG;
 	default:
 		return false;
 	}
@@ -26,7 +27,8 @@ bool budget_ends(const struct policy_rung *rung)
 uint64_t budget_wait(const struct budget *b, const struct policy_set *set, uint64_t now_ns)
 {
 	uint64_t most = set->budget_kills < BUDGET_MOST ? set->budget_kills : BUDGET_MOST;
-	uint64_t per = set->budget_per_ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX : set->budget_per_ms * NS_PER_MS;
+	uint64_t per = set->budget_per_ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX
+								   : set->budget_per_ms * NS_PER_MS;
 	uint64_t first;
 
 	if (!per)
@@ -36,7 +38,9 @@ uint64_t budget_wait(const struct budget *b, const struct policy_set *set, uint6
 	if (b->n < most)
 		return 0;
 	first = b->spent_ns[(b->n - most) % BUDGET_MOST]; /* that many ago */
-	return now_ns >= first && now_ns - first >= per ? 0 : first > UINT64_MAX - per ? UINT64_MAX : first + per;
+	return now_ns >= first && now_ns - first >= per ? 0
+	       : first > UINT64_MAX - per		? UINT64_MAX
+							: first + per;
 }
 
 void budget_spend(struct budget *b, uint64_t now_ns) { b->spent_ns[b->n++ % BUDGET_MOST] = now_ns; }

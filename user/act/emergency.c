@@ -18,14 +18,16 @@ struct emergency *emergency_find(struct act *act, uint32_t number)
 struct emergency *emergency_of(struct act *act, uint32_t slot, uint64_t key)
 {
 	if (slot != NONE32)
-		return act->place[slot].emergency ? &act->emergency[act->place[slot].emergency - 1] : NULL;
+		return act->place[slot].emergency ? &act->emergency[act->place[slot].emergency - 1]
+						  : NULL;
 	for (size_t i = 0; i < ACT_EMERGENCIES; i++)
 		if (act->emergency[i].number && act->emergency[i].key == key)
 			return &act->emergency[i];
 	return NULL;
 }
 
-bool emergency_blocked(struct act *act, uint32_t policy, uint64_t key, uint64_t workload, uint32_t *ret_step)
+bool emergency_blocked(struct act *act, uint32_t policy, uint64_t key, uint64_t workload,
+		       uint32_t *ret_step)
 {
 	struct note *note = notes_find(&act->notes, policy, key);
 	const struct note *other;
@@ -43,7 +45,8 @@ bool emergency_blocked(struct act *act, uint32_t policy, uint64_t key, uint64_t 
 static void leave_note(struct act *act, const struct emergency *e, uint64_t key, bool calm)
 {
 	const struct policy *p = act_policy(act, e->policy);
-	bool relapse = calm && !e->gone && ladder_next(p, e->step, e->killed, e->mode) < POLICY_RUNGS;
+	bool relapse =
+		calm && !e->gone && ladder_next(p, e->step, e->killed, e->mode) < POLICY_RUNGS;
 	struct note *note = notes_make(&act->notes, e->policy, key);
 
 	if (!note)
@@ -51,7 +54,8 @@ static void leave_note(struct act *act, const struct emergency *e, uint64_t key,
 	note->workload = e->workload;
 	note->seen = act->round;
 	note->step = relapse ? e->step : POLICY_RUNGS;
-	note->until_ns = act->now_ns + (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS;
+	note->until_ns =
+		act->now_ns + (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS;
 	note->till_calm = !calm && !e->gone && (e->mode == MODE_DRY_RUN || ladder_only_tells(p));
 	act->notes.cooling++; /* until the next purge counts anew */
 }
@@ -80,8 +84,8 @@ void emergency_finish(struct act *act, struct emergency *e, uint32_t averted, bo
 }
 
 /* May this rule take the target over from the other? Never from a kill; a rehearsal never from a deed. */
-static bool takes_over(const struct act *act, const struct policy *p, uint32_t first, enum act_mode mode,
-		       const struct emergency *other)
+static bool takes_over(const struct act *act, const struct policy *p, uint32_t first,
+		       enum act_mode mode, const struct emergency *other)
 {
 	const struct policy *theirs = act_policy(act, other->policy);
 
@@ -149,7 +153,8 @@ static uint64_t over(const struct act *act, const struct emergency *e, const str
 	return usage > threshold ? usage - threshold : 0;
 }
 
-static void set_up(struct act *act, struct emergency *e, uint32_t slot, uint32_t job, uint64_t held_ns, uint32_t n)
+static void set_up(struct act *act, struct emergency *e, uint32_t slot, uint32_t job,
+		   uint64_t held_ns, uint32_t n)
 {
 	const struct figures *f = slot != NONE32 ? &act->figures[slot] : figures_of_job(act, job);
 
@@ -181,7 +186,8 @@ static void host_clear(struct act *act, const struct emergency *mine)
 	}
 }
 
-void emergency_begin(struct act *act, uint32_t policy, uint32_t slot, uint32_t job, uint64_t held_ns, uint32_t n)
+void emergency_begin(struct act *act, uint32_t policy, uint32_t slot, uint32_t job,
+		     uint64_t held_ns, uint32_t n)
 {
 	const struct policy *p = act_policy(act, policy);
 	const struct hr_slot *at = slot == NONE32 ? NULL : match_slot(act->world, slot);
@@ -192,7 +198,8 @@ void emergency_begin(struct act *act, uint32_t policy, uint32_t slot, uint32_t j
 	struct note *note;
 	uint32_t step;
 
-	if ((e && e->policy == policy) || emergency_blocked(act, policy, key, at ? at->id.workload : 0, &step))
+	if ((e && e->policy == policy) ||
+	    emergency_blocked(act, policy, key, at ? at->id.workload : 0, &step))
 		return;
 	step = ladder_next(p, step, false, mode);
 	if (step >= p->rungs || (e && !takes_over(act, p, step, mode, e)))
@@ -247,7 +254,8 @@ bool emergency_host_busy(struct act *act, uint32_t policy, uint32_t first)
 	for (size_t i = 0; i < ACT_EMERGENCIES; i++) {
 		struct emergency *e = &act->emergency[i];
 
-		if (!e->number || !e->host || (e->gone && act->now_ns - e->gone_ns >= 1000 * NS_PER_MS))
+		if (!e->number || !e->host ||
+		    (e->gone && act->now_ns - e->gone_ns >= 1000 * NS_PER_MS))
 			continue;
 		if (e->policy == policy || (e->mode >= mode && !takes_over(act, p, first, mode, e)))
 			return true;

@@ -45,7 +45,8 @@ static uint64_t per_hour(int64_t per_second)
  * sighting. */
 static uint64_t age_ms(const struct hr_slot *slot)
 {
-	uint64_t from = slot->started_ns != HR_UNKNOWN && slot->started_ns ? slot->started_ns : slot->appeared_ns;
+	uint64_t from = slot->started_ns != HR_UNKNOWN && slot->started_ns ? slot->started_ns
+									   : slot->appeared_ns;
 
 	if (!from || from == HR_UNKNOWN || !slot->sampled_ns || slot->sampled_ns == HR_UNKNOWN ||
 	    slot->sampled_ns < from)
@@ -65,7 +66,8 @@ void figures_host(const struct act *act, struct figures *f)
 
 static void forget_place(struct place *place)
 {
-	*place = (struct place){.next_policy = UINT16_MAX, .told_policy = UINT16_MAX, .told_rung = HR_RUNG_NONE};
+	*place = (struct place){
+		.next_policy = UINT16_MAX, .told_policy = UINT16_MAX, .told_rung = HR_RUNG_NONE};
 }
 
 static void read_slot(struct act *act, uint32_t i)
@@ -93,9 +95,9 @@ static void read_slot(struct act *act, uint32_t i)
 	f->at[F_RSS] = slot->memory.rss;
 	f->at[F_HEADROOM] = slot->memory.headroom;
 	f->at[F_RISK] = outlook->risk_centi == UINT16_MAX ? HR_UNKNOWN : outlook->risk_centi;
-	f->at[F_OOM_IN] = outlook->oom_in_p50_ms != HR_UNKNOWN     ? outlook->oom_in_p50_ms
-			  : outlook->risk_centi == UINT16_MAX ? HR_UNKNOWN
-							      : NOT_FORESEEN;
+	f->at[F_OOM_IN] = outlook->oom_in_p50_ms != HR_UNKNOWN ? outlook->oom_in_p50_ms
+			  : outlook->risk_centi == UINT16_MAX  ? HR_UNKNOWN
+							       : NOT_FORESEEN;
 	f->at[F_LEAK] = outlook->risk_centi == UINT16_MAX ? HR_UNKNOWN : outlook->leak;
 	f->at[F_GROWTH] = per_hour(outlook->drift_bytes_per_second);
 	f->at[F_SOME] = small(slot->pressure.some_avg10_centi);
@@ -113,7 +115,8 @@ static void read_limit_above(struct act *act, uint32_t i)
 
 	for (int depth = 0; parent && depth < ACT_DEPTH; depth++) {
 		uint32_t above = figures_find(act, parent);
-		const struct hr_slot *at = above == NONE32 ? NULL : act->world->slot(above, act->world->arg);
+		const struct hr_slot *at =
+			above == NONE32 ? NULL : act->world->slot(above, act->world->arg);
 
 		if (!at)
 			break;
@@ -136,13 +139,18 @@ void figures_read_slot(struct act *act, uint32_t i)
 
 uint64_t figures_job_key(const struct act_job *job)
 {
-	uint64_t key = ((uint64_t)job->pgid << 32) ^ job->memcg_id ^
-		       (job->leader_start_ns != HR_UNKNOWN ? job->leader_start_ns * 0x9e3779b97f4a7c15ULL : 0);
+	uint64_t key =
+		((uint64_t)job->pgid << 32) ^ job->memcg_id ^
+		(job->leader_start_ns != HR_UNKNOWN ? job->leader_start_ns * 0x9e3779b97f4a7c15ULL
+						    : 0);
 
 	return key | 1ULL << 63;
 }
 
-struct figures *figures_of_job(const struct act *act, uint32_t job) { return &act->figures[act->slots + job]; }
+struct figures *figures_of_job(const struct act *act, uint32_t job)
+{
+	return &act->figures[act->slots + job];
+}
 
 static void remember_job(struct act *act, uint64_t key, uint64_t rss)
 {
@@ -214,7 +222,8 @@ void figures_read(struct act *act)
 void evidence_read(const struct act *act, const struct figures *f, const struct act_target *target,
 		   struct hr_evidence *ret_evidence)
 {
-	const struct hr_slot *slot = target->slot == HR_UNKNOWN_U32 ? NULL : match_slot(act->world, target->slot);
+	const struct hr_slot *slot =
+		target->slot == HR_UNKNOWN_U32 ? NULL : match_slot(act->world, target->slot);
 	const struct hr_host *host = act->world->host;
 	struct hr_evidence e = {
 		.usage = f->at[F_USAGE],
@@ -229,8 +238,10 @@ void evidence_read(const struct act *act, const struct figures *f, const struct 
 		.risk_centi = f->at[F_RISK] == HR_UNKNOWN ? UINT16_MAX : (uint16_t)f->at[F_RISK],
 		.leak = f->at[F_LEAK] == HR_UNKNOWN ? HR_LEAK_NONE : (uint8_t)f->at[F_LEAK],
 		.level = HR_LEVEL_COUNT,
-		.some_avg10_centi = f->at[F_SOME] == HR_UNKNOWN ? HR_UNKNOWN_U32 : (uint32_t)f->at[F_SOME],
-		.full_avg10_centi = f->at[F_FULL] == HR_UNKNOWN ? HR_UNKNOWN_U32 : (uint32_t)f->at[F_FULL],
+		.some_avg10_centi =
+			f->at[F_SOME] == HR_UNKNOWN ? HR_UNKNOWN_U32 : (uint32_t)f->at[F_SOME],
+		.full_avg10_centi =
+			f->at[F_FULL] == HR_UNKNOWN ? HR_UNKNOWN_U32 : (uint32_t)f->at[F_FULL],
 		.held_ms = 0,
 		.threshold = HR_UNKNOWN,
 	};

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define RECLAIM_PATIENCE_MS 5000 /* it may block for minutes; the emergency does not wait that long */
+#define RECLAIM_PATIENCE_MS \
+	5000 /* it may block for minutes; the emergency does not wait that long */
 #define RECLAIM_SETTLE_MS 1000 /* after it: a calm sweep later the figures are new */
 #define KILL_PATIENCE_MS 10000
 #define KILL_SETTLE_MS 3000
@@ -18,8 +19,10 @@
 #define BAND_NS (60000 * NS_PER_MS) /* neither holding nor calm for so long: calm */
 #define THEN_NS (3000 * NS_PER_MS) /* a supervisor that restarts has done so by then */
 #define THEN_WAIT_NS (30000 * NS_PER_MS) /* for the end of what was told to end */
-#define HOST_SETTLE_NS (1000 * NS_PER_MS) /* after a victim's end: its memory shows in the host's figures */
-#define UNRECLAIMABLE_MILLI 900 /* of usage: more than that, and a throttle only strangles (livelock without swap) */
+#define HOST_SETTLE_NS \
+	(1000 * NS_PER_MS) /* after a victim's end: its memory shows in the host's figures */
+#define UNRECLAIMABLE_MILLI \
+	900 /* of usage: more than that, and a throttle only strangles (livelock without swap) */
 
 enum act_mode ladder_mode(const struct policy_set *set, const struct policy *policy)
 {
@@ -57,7 +60,8 @@ uint32_t ladder_next(const struct policy *p, uint32_t step, bool killed, enum ac
 	for (; step < p->rungs; step++) {
 		unsigned int rung = p->rung[step].rung;
 
-		if (!(rung == HR_RUNG_REFLEX && mode == MODE_ENFORCE) && !(rung == HR_RUNG_KILL && killed))
+		if (!(rung == HR_RUNG_REFLEX && mode == MODE_ENFORCE) &&
+		    !(rung == HR_RUNG_KILL && killed))
 			return step;
 	}
 	return POLICY_RUNGS;
@@ -85,7 +89,9 @@ static const struct hr_slot *target_slot(const struct act *act, const struct eme
 {
 	const struct hr_slot *slot = match_slot(act->world, e->target.slot);
 
-	return slot && slot->state == HR_SLOT_RUNNING && slot->cgroup_id == e->target.memcg_id ? slot : NULL;
+	return slot && slot->state == HR_SLOT_RUNNING && slot->cgroup_id == e->target.memcg_id
+		       ? slot
+		       : NULL;
 }
 
 const struct figures *ladder_figures(const struct act *act, const struct emergency *e)
@@ -98,8 +104,8 @@ const struct figures *ladder_figures(const struct act *act, const struct emergen
 	return NULL;
 }
 
-void ladder_order(const struct act *act, const struct emergency *e, uint32_t step, enum hr_rung kind,
-		  struct act_order *ret_order)
+void ladder_order(const struct act *act, const struct emergency *e, uint32_t step,
+		  enum hr_rung kind, struct act_order *ret_order)
 {
 	const struct policy *p = act_policy(act, e->policy);
 	const struct figures *f = ladder_figures(act, e);
@@ -129,7 +135,8 @@ void ladder_order(const struct act *act, const struct emergency *e, uint32_t ste
 	*ret_order = order;
 }
 
-static void not_taken(const struct act *act, struct emergency *e, enum hr_deed deed, enum hr_why why)
+static void not_taken(const struct act *act, struct emergency *e, enum hr_deed deed,
+		      enum hr_why why)
 {
 	struct act_order order;
 
@@ -154,7 +161,8 @@ static bool nothing_to_reclaim(const struct act *act, const struct emergency *e)
 	if (slot->memory.swap_limit != HR_UNKNOWN && slot->memory.swap != HR_UNKNOWN &&
 	    slot->memory.swap >= slot->memory.swap_limit)
 		no_swap = true;
-	return no_swap && slot->memory.unreclaimable >= slot->memory.usage / 1000 * UNRECLAIMABLE_MILLI;
+	return no_swap &&
+	       slot->memory.unreclaimable >= slot->memory.usage / 1000 * UNRECLAIMABLE_MILLI;
 }
 
 /* Hold-off and budget. What is refused is told once, and tried again when its time comes. */
@@ -254,7 +262,8 @@ static bool next_rung(struct act *act, struct emergency *e)
 		return true;
 	}
 	/* Names may have come, or the list may have changed since it began. */
-	if (!job && match_allowed(act->set, act->world, p, e->target.slot, act->figures[e->target.slot].parent)) {
+	if (!job && match_allowed(act->set, act->world, p, e->target.slot,
+				  act->figures[e->target.slot].parent)) {
 		emergency_finish(act, e, HR_UNKNOWN_U32, false);
 		return false;
 	}
@@ -268,15 +277,16 @@ static void note_freed(const struct act *act, struct emergency *e, uint64_t usag
 {
 	uint64_t freed = usage < e->usage_at ? e->usage_at - usage : 0;
 
-	if (!e->acted_ns || usage == HR_UNKNOWN || e->usage_at == HR_UNKNOWN || e->mode != MODE_ENFORCE)
+	if (!e->acted_ns || usage == HR_UNKNOWN || e->usage_at == HR_UNKNOWN ||
+	    e->mode != MODE_ENFORCE)
 		return;
 	e->freed = freed;
 	if (e->freed_ms == HR_UNKNOWN && freed && freed >= e->over / 2)
 		e->freed_ms = (act->now_ns - e->acted_ns) / NS_PER_MS;
 }
 
-static bool is_calm(const struct act *act, struct emergency *e, const struct rule *rule, const struct figures *f,
-		    enum holds holds)
+static bool is_calm(const struct act *act, struct emergency *e, const struct rule *rule,
+		    const struct figures *f, enum holds holds)
 {
 	uint32_t calm_ms = 0;
 
@@ -306,7 +316,8 @@ static bool restarted(const struct act *act, const struct emergency *e)
 		const struct hr_slot *slot = act->world->slot(i, act->world->arg);
 
 		if (slot && slot->state == HR_SLOT_RUNNING && slot->flags & HR_SLOT_POPULATED &&
-		    (slot->cgroup_id == e->target.memcg_id || (e->workload && slot->id.workload == e->workload)))
+		    (slot->cgroup_id == e->target.memcg_id ||
+		     (e->workload && slot->id.workload == e->workload)))
 			return true;
 	}
 	return false;
@@ -339,7 +350,9 @@ static void after_the_end(struct act *act, struct emergency *e)
 		return;
 	}
 	if (e->number)
-		emergency_finish(act, e, e->mode == MODE_DRY_RUN ? HR_UNKNOWN_U32 : calm && !e->oomed, false);
+		emergency_finish(act, e,
+				 e->mode == MODE_DRY_RUN ? HR_UNKNOWN_U32 : calm && !e->oomed,
+				 false);
 }
 
 void ladder_gone(struct act *act, struct emergency *e)
@@ -354,7 +367,8 @@ void ladder_gone(struct act *act, struct emergency *e)
 /* Calm, but what comes afterwards waits for the end of what was told to end. */
 static bool awaits_end(const struct act *act, const struct emergency *e)
 {
-	uint64_t until = e->until_ns > e->ordered_ns + THEN_WAIT_NS ? e->until_ns : e->ordered_ns + THEN_WAIT_NS;
+	uint64_t until = e->until_ns > e->ordered_ns + THEN_WAIT_NS ? e->until_ns
+								    : e->ordered_ns + THEN_WAIT_NS;
 
 	return e->mode == MODE_ENFORCE && wants_then(act, e) && act->now_ns < until;
 }
@@ -381,7 +395,9 @@ void ladder_go(struct act *act, struct emergency *e)
 	if (is_calm(act, e, &rule, f, holds)) {
 		if (!awaits_end(act, e))
 			emergency_finish(act, e,
-					 e->mode == MODE_DRY_RUN || !e->acted_ns ? HR_UNKNOWN_U32 : !e->oomed, true);
+					 e->mode == MODE_DRY_RUN || !e->acted_ns ? HR_UNKNOWN_U32
+										 : !e->oomed,
+					 true);
 		return;
 	}
 	while (holds == HOLDS && e->number == number && !e->gone && act->now_ns >= e->until_ns)

@@ -78,7 +78,8 @@ static const char *label_text(const struct hr_slot *slot, const char *key, char 
 	return NULL;
 }
 
-static bool any_glob(const struct policy_set *set, const struct policy_match *match, const char *text)
+static bool any_glob(const struct policy_set *set, const struct policy_match *match,
+		     const char *text)
 {
 	for (uint32_t i = 0; text && i < match->n; i++)
 		if (fits(policy_glob(set, match->first + i), text))
@@ -86,12 +87,14 @@ static bool any_glob(const struct policy_set *set, const struct policy_match *ma
 	return false;
 }
 
-static bool match_one(const struct policy_set *set, const struct policy_match *match, const struct hr_slot *slot)
+static bool match_one(const struct policy_set *set, const struct policy_match *match,
+		      const struct hr_slot *slot)
 {
 	char value[LABEL_BYTES];
 
 	if (match->key == POLICY_LABEL)
-		return any_glob(set, match, label_text(slot, policy_text(set, match->label), value));
+		return any_glob(set, match,
+				label_text(slot, policy_text(set, match->label), value));
 	return any_glob(set, match, key_text(slot, match->key));
 }
 
@@ -104,7 +107,8 @@ static bool has_key(const struct policy_set *set, const struct policy *policy, u
 }
 
 /* A slice, a parent, a bare cgroup is meant only by a rule that speaks of cgroups: `name: "*"` is about containers. */
-bool match_policy(const struct policy_set *set, const struct policy *policy, const struct hr_slot *slot)
+bool match_policy(const struct policy_set *set, const struct policy *policy,
+		  const struct hr_slot *slot)
 {
 	if (policy->outside || has_key(set, policy, POLICY_PROCESS))
 		return false;
@@ -120,13 +124,15 @@ bool match_job(const struct policy_set *set, const struct policy *policy, const 
 {
 	char comm[sizeof(job->comm) + 1] = "";
 
-	if (policy->matches ? !has_key(set, policy, POLICY_PROCESS) : !(policy->conditions & WHEN_HOST))
+	if (policy->matches ? !has_key(set, policy, POLICY_PROCESS)
+			    : !(policy->conditions & WHEN_HOST))
 		return false;
 	memcpy(comm, job->comm, sizeof(job->comm));
 	for (uint32_t i = 0; i < policy->matches; i++) {
 		const struct policy_match *match = policy_match_at(set, policy->first_match + i);
 
-		if (match->key == POLICY_PROCESS ? !any_glob(set, match, comm) : !slot || !match_one(set, match, slot))
+		if (match->key == POLICY_PROCESS ? !any_glob(set, match, comm)
+						 : !slot || !match_one(set, match, slot))
 			return false;
 	}
 	return true;
@@ -206,8 +212,8 @@ static bool nameless(const struct hr_slot *slot)
 }
 
 /* What this cgroup is by itself. */
-static enum hr_why itself(const struct policy_set *set, const struct hr_slot *slot, const char *path,
-			  uint64_t self_memcg_id)
+static enum hr_why itself(const struct policy_set *set, const struct hr_slot *slot,
+			  const char *path, uint64_t self_memcg_id)
 {
 	enum hr_why why;
 
@@ -218,21 +224,23 @@ static enum hr_why itself(const struct policy_set *set, const struct hr_slot *sl
 	if (slot->id.kind == HR_KIND_SANDBOX || slot->id.kind == HR_KIND_POD)
 		return HR_WHY_SANDBOX;
 	/* A container may run a systemd of its own, with units of these names. */
-	why = slot->id.kind == HR_KIND_CONTAINER || slot->id.container_id.at ? HR_WHY_NONE : unit_protected(path);
+	why = slot->id.kind == HR_KIND_CONTAINER || slot->id.container_id.at ? HR_WHY_NONE
+									     : unit_protected(path);
 	if (!why)
 		why = listed(set, slot);
 	return !why && nameless(slot) ? HR_WHY_UNKNOWN : why;
 }
 
 /* Who is killed with it: a parent is as untouchable as what stands below it. `literal`: the rule names this very path. */
-static enum hr_why with_it(const struct policy_set *set, const struct act_world *world, const struct hr_slot *slot,
-			   const char *path, bool literal)
+static enum hr_why with_it(const struct policy_set *set, const struct act_world *world,
+			   const struct hr_slot *slot, const char *path, bool literal)
 {
 	bool container = slot->id.kind == HR_KIND_CONTAINER;
 
 	for (uint32_t i = 0; i < world->slots; i++) {
 		const struct hr_slot *at = world->slot(i, world->arg);
-		const char *under = at && at->state == HR_SLOT_RUNNING ? hr_slot_text(at, at->id.cgroup) : NULL;
+		const char *under =
+			at && at->state == HR_SLOT_RUNNING ? hr_slot_text(at, at->id.cgroup) : NULL;
 		enum hr_why why;
 
 		if (!under || !below(under, path))
@@ -252,8 +260,8 @@ static enum hr_why with_it(const struct policy_set *set, const struct act_world 
 	return HR_WHY_NONE;
 }
 
-static enum hr_why protect(const struct policy_set *set, const struct act_world *world, uint32_t index, bool parent,
-			   bool literal)
+static enum hr_why protect(const struct policy_set *set, const struct act_world *world,
+			   uint32_t index, bool parent, bool literal)
 {
 	const struct hr_slot *slot = match_slot(world, index);
 	const char *path;
@@ -268,7 +276,8 @@ static enum hr_why protect(const struct policy_set *set, const struct act_world 
 	return why || !parent ? why : with_it(set, world, slot, path, literal);
 }
 
-enum hr_why act_protected(const struct policy_set *set, const struct act_world *world, uint32_t slot)
+enum hr_why act_protected(const struct policy_set *set, const struct act_world *world,
+			  uint32_t slot)
 {
 	return protect(set, world, slot, true, true);
 }
@@ -279,14 +288,15 @@ static bool names_path(const struct policy_set *set, const struct policy *policy
 		const struct policy_match *match = policy_match_at(set, policy->first_match + i);
 
 		for (uint32_t g = 0; match->key == POLICY_CGROUP && g < match->n; g++)
-			if (!wild(policy_glob(set, match->first + g)) && !strcmp(policy_glob(set, match->first + g), path))
+			if (!wild(policy_glob(set, match->first + g)) &&
+			    !strcmp(policy_glob(set, match->first + g), path))
 				return true;
 	}
 	return false;
 }
 
-enum hr_why match_allowed(const struct policy_set *set, const struct act_world *world, const struct policy *policy,
-			  uint32_t slot, bool parent)
+enum hr_why match_allowed(const struct policy_set *set, const struct act_world *world,
+			  const struct policy *policy, uint32_t slot, bool parent)
 {
 	const struct hr_slot *at = match_slot(world, slot);
 	bool literal = parent && at && names_path(set, policy, hr_slot_text(at, at->id.cgroup));
@@ -318,7 +328,8 @@ static enum hr_why job_unit(const struct act_job *job, const char *path)
 	return unit_protected(path);
 }
 
-enum hr_why act_job_protected(const struct policy_set *set, const struct act_world *world, uint32_t index)
+enum hr_why act_job_protected(const struct policy_set *set, const struct act_world *world,
+			      uint32_t index)
 {
 	const struct act_job *job = index < world->jobs ? &world->job[index] : NULL;
 	const struct hr_slot *slot = job ? slot_of_job(world, job) : NULL;
@@ -330,7 +341,8 @@ enum hr_why act_job_protected(const struct policy_set *set, const struct act_wor
 		return HR_WHY_GONE;
 	if (job->flags & ACT_JOB_INIT || job->pid == 1 || job->pgid == 1)
 		return HR_WHY_INIT;
-	if (job->flags & ACT_JOB_SELF || (world->self_memcg_id && job->memcg_id == world->self_memcg_id))
+	if (job->flags & ACT_JOB_SELF ||
+	    (world->self_memcg_id && job->memcg_id == world->self_memcg_id))
 		return HR_WHY_SELF;
 	if (job->flags & ACT_JOB_RUNTIME)
 		return HR_WHY_RUNTIME;
@@ -338,7 +350,8 @@ enum hr_why act_job_protected(const struct policy_set *set, const struct act_wor
 	for (uint32_t i = 0; set && i < set->protects; i++) {
 		const struct policy_match *match = policy_match_at(set, set->protect_first + i);
 
-		if (match->key == POLICY_PROCESS ? any_glob(set, match, comm) : slot && match_one(set, match, slot))
+		if (match->key == POLICY_PROCESS ? any_glob(set, match, comm)
+						 : slot && match_one(set, match, slot))
 			return HR_WHY_PROTECTED;
 	}
 	if (path)

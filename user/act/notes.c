@@ -104,13 +104,15 @@ void notes_drop(struct notes *n, uint32_t policy, uint64_t key)
 }
 
 /* True: it is of no use any more. */
-static bool refresh(struct note *note, const struct policy_set *set, uint32_t round, uint64_t now_ns)
+static bool refresh(struct note *note, const struct policy_set *set, uint32_t round,
+		    uint64_t now_ns)
 {
 	if (note->seen != round) {
 		note->since_ns = 0;
 		if (note->till_calm) {
 			note->till_calm = false;
-			note->until_ns = now_ns + policy_at(set, note->policy)->cooldown_ms * NS_PER_MS;
+			note->until_ns =
+				now_ns + policy_at(set, note->policy)->cooldown_ms * NS_PER_MS;
 		}
 	}
 	if (!note->till_calm && note->until_ns <= now_ns)
@@ -175,7 +177,8 @@ void notes_remap(struct notes *n, const uint16_t *map, const uint8_t *keep)
 	}
 }
 
-const struct note *notes_cooling(const struct notes *n, uint32_t policy, uint64_t workload, uint64_t now_ns)
+const struct note *notes_cooling(const struct notes *n, uint32_t policy, uint64_t workload,
+				 uint64_t now_ns)
 {
 	if (!n->cooling || !workload || !n->of_policy[policy])
 		return NULL;

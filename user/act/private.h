@@ -14,14 +14,28 @@
 
 /* ---- figures.c: what a rule can see of one target. The first ones stand at the number of their WHEN_ bit. ---- */
 enum figure {
-	F_USAGE, F_RSS, F_HEADROOM, F_OOM_IN, F_RISK, F_LEAK, F_GROWTH, F_SOME, F_FULL, F_HOST, F_AGE,
-	F_TESTS, F_LIMIT = F_TESTS, F_HOST_TOTAL, FIGURES
+	F_USAGE,
+	F_RSS,
+	F_HEADROOM,
+	F_OOM_IN,
+	F_RISK,
+	F_LEAK,
+	F_GROWTH,
+	F_SOME,
+	F_FULL,
+	F_HOST,
+	F_AGE,
+	F_TESTS,
+	F_LIMIT = F_TESTS,
+	F_HOST_TOTAL,
+	FIGURES
 };
 
 #define NOT_FORESEEN (HR_UNKNOWN - 1) /* F_OOM_IN: there is an outlook, and no end in it */
 
 struct figures {
-	uint64_t at[FIGURES]; /* HR_UNKNOWN: not known. Growth: bytes an hour, below 0 counts as 0 */
+	uint64_t
+		at[FIGURES]; /* HR_UNKNOWN: not known. Growth: bytes an hour, below 0 counts as 0 */
 	uint64_t key; /* of notes: the memcg id, or a job's; 0: nobody to look at */
 	bool parent; /* there are cgroups below it */
 };
@@ -43,7 +57,8 @@ struct rule {
 void rule_read(const struct policy *policy, struct rule *ret_rule);
 enum holds rule_holds(const struct rule *rule, const struct figures *figures);
 /* Certainly over: one of its conditions is past its hysteresis. ret_ms (may be NULL): for how long it must stay so. */
-void rule_read_host(const struct policy *policy, struct rule *ret_rule); /* only what is about the host */
+void rule_read_host(const struct policy *policy,
+		    struct rule *ret_rule); /* only what is about the host */
 bool rule_calm(const struct rule *rule, const struct figures *figures, uint32_t *ret_ms);
 /* In bytes, for this target; HR_UNKNOWN: not known. */
 uint64_t rule_threshold(const struct rule *rule, enum figure figure, const struct figures *figures);
@@ -53,12 +68,13 @@ uint64_t rule_threshold(const struct rule *rule, enum figure figure, const struc
 #define ACT_OWNER_PROTECT "protect"
 
 /* ---- match.c: see act.h for act_protected() ---- */
-bool match_policy(const struct policy_set *set, const struct policy *policy, const struct hr_slot *slot);
+bool match_policy(const struct policy_set *set, const struct policy *policy,
+		  const struct hr_slot *slot);
 bool match_job(const struct policy_set *set, const struct policy *policy, const struct act_job *job,
 	       const struct hr_slot *slot);
 /* May this rule take this slot? `parent`: it may have cgroups below. */
-enum hr_why match_allowed(const struct policy_set *set, const struct act_world *world, const struct policy *policy,
-			  uint32_t slot, bool parent);
+enum hr_why match_allowed(const struct policy_set *set, const struct act_world *world,
+			  const struct policy *policy, uint32_t slot, bool parent);
 const struct hr_slot *match_slot(const struct act_world *world, uint32_t slot);
 
 /* ---- notes.c: since when a rule holds for a target, and its cooldown ---- */
@@ -85,15 +101,18 @@ int notes_init(struct notes *notes, uint32_t room);
 void notes_done(struct notes *notes);
 void notes_clear(struct notes *notes);
 struct note *notes_find(struct notes *notes, uint32_t policy, uint64_t key);
-struct note *notes_make(struct notes *notes, uint32_t policy, uint64_t key); /* NULL: full, counted */
+struct note *notes_make(struct notes *notes, uint32_t policy,
+			uint64_t key); /* NULL: full, counted */
 void notes_drop(struct notes *notes, uint32_t policy, uint64_t key);
 /* After a round: what did not hold in it forgets since when, and what is of no use any more goes. */
-void notes_purge(struct notes *notes, const struct policy_set *set, uint32_t round, uint64_t now_ns);
+void notes_purge(struct notes *notes, const struct policy_set *set, uint32_t round,
+		 uint64_t now_ns);
 /* map[old]: the new index, UINT16_MAX: gone. keep[old]: what stays of its notes. */
 enum notes_keep { NOTES_NONE, NOTES_COOLDOWN, NOTES_ALL };
 void notes_remap(struct notes *notes, const uint16_t *map, const uint8_t *keep);
 /* A cooldown of this rule for another cgroup of the same workload. */
-const struct note *notes_cooling(const struct notes *notes, uint32_t policy, uint64_t workload, uint64_t now_ns);
+const struct note *notes_cooling(const struct notes *notes, uint32_t policy, uint64_t workload,
+				 uint64_t now_ns);
 
 /* ---- budget.c ---- */
 #define BUDGET_MOST 1024u /* a budget larger than this counts as this */
@@ -188,8 +207,8 @@ void figures_read_slot(struct act *act, uint32_t slot);
 uint32_t figures_find(const struct act *act, uint64_t memcg_id); /* the slot; NONE32 */
 uint64_t figures_job_key(const struct act_job *job);
 struct figures *figures_of_job(const struct act *act, uint32_t job);
-void evidence_read(const struct act *act, const struct figures *figures, const struct act_target *target,
-		   struct hr_evidence *ret_evidence);
+void evidence_read(const struct act *act, const struct figures *figures,
+		   const struct act_target *target, struct hr_evidence *ret_evidence);
 
 /* ---- ladder.c ---- */
 enum act_mode ladder_mode(const struct policy_set *set, const struct policy *policy);
@@ -201,8 +220,8 @@ bool ladder_only_tells(const struct policy *policy);
 uint32_t ladder_next(const struct policy *policy, uint32_t step, bool killed, enum act_mode mode);
 uint64_t ladder_patience_ms(const struct policy_rung *rung, enum act_mode mode);
 const struct figures *ladder_figures(const struct act *act, const struct emergency *emergency);
-void ladder_order(const struct act *act, const struct emergency *emergency, uint32_t step, enum hr_rung kind,
-		  struct act_order *ret_order);
+void ladder_order(const struct act *act, const struct emergency *emergency, uint32_t step,
+		  enum hr_rung kind, struct act_order *ret_order);
 void ladder_taken(struct act *act, struct emergency *emergency, uint32_t step);
 /* The target has ended. */
 void ladder_gone(struct act *act, struct emergency *emergency);
@@ -223,16 +242,21 @@ void victim_passed_over(struct act *act, struct emergency *emergency, uint32_t n
 struct emergency *emergency_find(struct act *act, uint32_t number);
 struct emergency *emergency_of(struct act *act, uint32_t slot, uint64_t key);
 /* A cooldown stands against it. Else *ret_step says where its ladder goes on. */
-bool emergency_blocked(struct act *act, uint32_t policy, uint64_t key, uint64_t workload, uint32_t *ret_step);
+bool emergency_blocked(struct act *act, uint32_t policy, uint64_t key, uint64_t workload,
+		       uint32_t *ret_step);
 /* A rule has held for its time: begins one, unless a cooldown, another emergency or want of room forbids it. Of slot and job
  * one is NONE32; n: candidates, see victim_choose(). */
-void emergency_begin(struct act *act, uint32_t policy, uint32_t slot, uint32_t job, uint64_t held_ns, uint32_t n);
+void emergency_begin(struct act *act, uint32_t policy, uint32_t slot, uint32_t job,
+		     uint64_t held_ns, uint32_t n);
 /* The reflex struck: its emergency, begun now if there was none; another rule's for this target ends. NULL: no room. */
 struct emergency *emergency_struck(struct act *act, uint32_t policy, uint32_t slot);
 void emergency_finish(struct act *act, struct emergency *emergency, uint32_t averted, bool calm);
 /* An emergency about the host is under way that a rule with this first rung must let go on. */
 bool emergency_host_busy(struct act *act, uint32_t policy, uint32_t first_step);
 
-static inline const struct policy *act_policy(const struct act *act, uint32_t i) { return policy_at(act->set, i); }
+static inline const struct policy *act_policy(const struct act *act, uint32_t i)
+{
+	return policy_at(act->set, i);
+}
 
 #endif

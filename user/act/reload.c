@@ -18,8 +18,8 @@ static uint32_t name_hash(const char *name)
 	return hash & (NAMES - 1);
 }
 
-static bool same_command(const struct policy_set *a, const struct policy_command *x, const struct policy_set *b,
-			 const struct policy_command *y)
+static bool same_command(const struct policy_set *a, const struct policy_command *x,
+			 const struct policy_set *b, const struct policy_command *y)
 {
 	if (x->n != y->n)
 		return false;
@@ -29,8 +29,8 @@ static bool same_command(const struct policy_set *a, const struct policy_command
 	return true;
 }
 
-static bool same_ladder(const struct policy_set *a, const struct policy *x, const struct policy_set *b,
-			const struct policy *y)
+static bool same_ladder(const struct policy_set *a, const struct policy *x,
+			const struct policy_set *b, const struct policy *y)
 {
 	if (x->rungs != y->rungs || ladder_mode(a, x) != ladder_mode(b, y) ||
 	    !same_command(a, &x->then, b, &y->then))
@@ -40,7 +40,8 @@ static bool same_ladder(const struct policy_set *a, const struct policy *x, cons
 
 		if (r->rung != s->rung || r->signal != s->signal || r->grace_ms != s->grace_ms ||
 		    r->largest != s->largest || r->amount.bytes != s->amount.bytes ||
-		    r->amount.milli != s->amount.milli || !same_command(a, &r->command, b, &s->command))
+		    r->amount.milli != s->amount.milli ||
+		    !same_command(a, &r->command, b, &s->command))
 			return false;
 	}
 	return true;
@@ -48,12 +49,15 @@ static bool same_ladder(const struct policy_set *a, const struct policy *x, cons
 
 static bool same_conditions(const struct policy *x, const struct policy *y)
 {
-	return x->conditions == y->conditions && x->usage.bytes == y->usage.bytes && x->usage.milli == y->usage.milli &&
+	return x->conditions == y->conditions && x->usage.bytes == y->usage.bytes &&
+	       x->usage.milli == y->usage.milli &&
 	       x->host_available.bytes == y->host_available.bytes &&
-	       x->host_available.milli == y->host_available.milli && x->rss == y->rss && x->headroom == y->headroom &&
-	       x->oom_in_ms == y->oom_in_ms && x->age_ms == y->age_ms && x->for_ms == y->for_ms &&
-	       x->growth_bytes_per_hour == y->growth_bytes_per_hour && x->risk_centi == y->risk_centi &&
-	       x->some_centi == y->some_centi && x->full_centi == y->full_centi && x->leak == y->leak;
+	       x->host_available.milli == y->host_available.milli && x->rss == y->rss &&
+	       x->headroom == y->headroom && x->oom_in_ms == y->oom_in_ms &&
+	       x->age_ms == y->age_ms && x->for_ms == y->for_ms &&
+	       x->growth_bytes_per_hour == y->growth_bytes_per_hour &&
+	       x->risk_centi == y->risk_centi && x->some_centi == y->some_centi &&
+	       x->full_centi == y->full_centi && x->leak == y->leak;
 }
 
 /* A rehearsal's cooldown is no reason to spare anybody once it is in earnest. */
@@ -126,7 +130,8 @@ void act_policies(struct act *act, const struct policy_set *set)
 	/* Whatever was told is told anew, or taken back. */
 	for (uint32_t i = 0; i < act->slots; i++) {
 		act->place[i].next_policy = UINT16_MAX;
-		if (act->place[i].told_rung != HR_RUNG_NONE || act->place[i].told_policy != UINT16_MAX)
+		if (act->place[i].told_rung != HR_RUNG_NONE ||
+		    act->place[i].told_policy != UINT16_MAX)
 			act->place[i].told_rung = HR_RUNG_COUNT;
 	}
 }

@@ -15,16 +15,11 @@ static const struct {
 	uint32_t calm_ms;
 	uint8_t of;
 } tests[F_TESTS] = {
-	[F_USAGE] = {false, 950, 2000, F_LIMIT},
-	[F_RSS] = {false, 950, 2000, FIGURES},
-	[F_HEADROOM] = {true, 1050, 2000, FIGURES},
-	[F_OOM_IN] = {true, 1500, 10000, FIGURES},
-	[F_RISK] = {false, 850, 10000, FIGURES},
-	[F_LEAK] = {false, 1000, 10000, FIGURES},
-	[F_GROWTH] = {false, 800, 10000, FIGURES},
-	[F_SOME] = {false, 800, 10000, FIGURES},
-	[F_FULL] = {false, 800, 10000, FIGURES},
-	[F_HOST] = {true, 1050, 2000, F_HOST_TOTAL},
+	[F_USAGE] = {false, 950, 2000, F_LIMIT},    [F_RSS] = {false, 950, 2000, FIGURES},
+	[F_HEADROOM] = {true, 1050, 2000, FIGURES}, [F_OOM_IN] = {true, 1500, 10000, FIGURES},
+	[F_RISK] = {false, 850, 10000, FIGURES},    [F_LEAK] = {false, 1000, 10000, FIGURES},
+	[F_GROWTH] = {false, 800, 10000, FIGURES},  [F_SOME] = {false, 800, 10000, FIGURES},
+	[F_FULL] = {false, 800, 10000, FIGURES},    [F_HOST] = {true, 1050, 2000, F_HOST_TOTAL},
 	[F_AGE] = {false, 0, 0, FIGURES},
 };
 

@@ -20,7 +20,8 @@ static uint8_t rank_growth(int64_t growth, uint64_t risk_centi, uint64_t availab
 		return 0;
 	if (risk_centi == HR_UNKNOWN)
 		risk_centi = 0;
-	score = (g >> 10) * (risk_centi + 100) / 100; /* who is at no risk by himself still eats the host */
+	score = (g >> 10) * (risk_centi + 100) /
+		100; /* who is at no risk by himself still eats the host */
 	return score ? (uint8_t)(64 - __builtin_clzll(score)) : 1;
 }
 
@@ -44,8 +45,8 @@ static bool enough(const struct act *act, uint64_t size, uint64_t lacking)
 {
 	const struct hr_host *host = act->world->host;
 
-	return size >= lacking / 2 ||
-	       (host && host->mem_total != HR_UNKNOWN && size >= host->mem_total / 1000 * LARGE_MILLI);
+	return size >= lacking / 2 || (host && host->mem_total != HR_UNKNOWN &&
+				       size >= host->mem_total / 1000 * LARGE_MILLI);
 }
 
 static uint64_t size_of(const struct hr_slot *slot)
@@ -70,7 +71,8 @@ static int64_t growth_of(const struct hr_slot *slot)
 	if (first->usage_kib == HR_UNKNOWN_U32 || last->usage_kib == HR_UNKNOWN_U32 ||
 	    last->t_centis < first->t_centis + 100)
 		return drift;
-	past = ((int64_t)last->usage_kib - first->usage_kib) * 1024 * 100 / (last->t_centis - first->t_centis);
+	past = ((int64_t)last->usage_kib - first->usage_kib) * 1024 * 100 /
+	       (last->t_centis - first->t_centis);
 	return drift == HR_UNKNOWN_I64 || past > drift ? past : drift;
 }
 
@@ -81,7 +83,8 @@ static int64_t job_growth(const struct act *act, const struct act_job *job, uint
 	for (size_t i = 0; i < JOB_NOTES; i++) {
 		const struct job_note *note = &act->job_note[i];
 
-		if (note->key != key || act->now_ns - note->first_ns < NS_PER_MS * 1000 || job->rss == HR_UNKNOWN)
+		if (note->key != key || act->now_ns - note->first_ns < NS_PER_MS * 1000 ||
+		    job->rss == HR_UNKNOWN)
 			continue;
 		past = ((int64_t)job->rss - (int64_t)note->first_rss) /
 		       (int64_t)((act->now_ns - note->first_ns) / (NS_PER_MS * 1000));
@@ -102,8 +105,8 @@ static int before(const struct candidate *a, const struct candidate *b)
 	return (a->slot != NONE32) != (b->slot != NONE32) ? (a->slot != NONE32 ? -1 : 1) : 0;
 }
 
-static enum hr_why why_not(struct act *act, uint32_t policy, uint32_t slot, uint32_t job, uint64_t key,
-			   uint64_t workload)
+static enum hr_why why_not(struct act *act, uint32_t policy, uint32_t slot, uint32_t job,
+			   uint64_t key, uint64_t workload)
 {
 	const struct emergency *busy = emergency_of(act, slot, key);
 	uint32_t step;
@@ -112,35 +115,42 @@ static enum hr_why why_not(struct act *act, uint32_t policy, uint32_t slot, uint
 	if (slot == NONE32)
 		why = act_job_protected(act->set, act->world, job);
 	else
-		why = match_allowed(act->set, act->world, act_policy(act, policy), slot, act->figures[slot].parent);
+		why = match_allowed(act->set, act->world, act_policy(act, policy), slot,
+				    act->figures[slot].parent);
 	if (why)
 		return why;
 	if (busy && busy->policy != policy && busy->killed)
 		return HR_WHY_GONE; /* on its way already */
 	if (slot != NONE32 && act->place[slot].hold_off_ns > act->now_ns)
 		return HR_WHY_HOLD_OFF;
-	return !busy && emergency_blocked(act, policy, key, workload, &step) ? HR_WHY_COOLDOWN : HR_WHY_NONE;
+	return !busy && emergency_blocked(act, policy, key, workload, &step) ? HR_WHY_COOLDOWN
+									     : HR_WHY_NONE;
 }
 
-static void add_slot(struct act *act, uint32_t policy, uint32_t slot, uint64_t lacking, struct candidate *ret)
+static void add_slot(struct act *act, uint32_t policy, uint32_t slot, uint64_t lacking,
+		     struct candidate *ret)
 {
 	const struct hr_slot *at = match_slot(act->world, slot);
 	const struct figures *f = &act->figures[slot];
 	uint64_t low = at->memory.low;
 
-	*ret = (struct candidate){.slot = slot, .job = NONE32, .size = size_of(at), .growth = growth_of(at)};
+	*ret = (struct candidate){
+		.slot = slot, .job = NONE32, .size = size_of(at), .growth = growth_of(at)};
 	ret->why = (uint8_t)why_not(act, policy, slot, NONE32, f->key, at->id.workload);
 	ret->rank[0] = enough(act, ret->size, lacking);
-	ret->rank[1] = low == HR_UNKNOWN || !low || at->memory.usage == HR_UNKNOWN || at->memory.usage > low;
+	ret->rank[1] = low == HR_UNKNOWN || !low || at->memory.usage == HR_UNKNOWN ||
+		       at->memory.usage > low;
 	ret->rank[2] = rank_growth(ret->growth, f->at[F_RISK], f->at[F_HOST]);
 }
 
-static void add_job(struct act *act, uint32_t policy, uint32_t job, uint64_t lacking, struct candidate *ret)
+static void add_job(struct act *act, uint32_t policy, uint32_t job, uint64_t lacking,
+		    struct candidate *ret)
 {
 	const struct act_job *at = &act->world->job[job];
 	const struct figures *f = figures_of_job(act, job);
 
-	*ret = (struct candidate){.slot = NONE32, .job = job, .size = at->rss == HR_UNKNOWN ? 0 : at->rss};
+	*ret = (struct candidate){
+		.slot = NONE32, .job = job, .size = at->rss == HR_UNKNOWN ? 0 : at->rss};
 	ret->growth = job_growth(act, at, f->key);
 	ret->why = (uint8_t)why_not(act, policy, NONE32, job, f->key, 0);
 	ret->rank[0] = enough(act, ret->size, lacking);
@@ -190,12 +200,14 @@ static enum hr_why why_behind(const struct candidate *c, const struct candidate 
 	return c->rank[2] != best->rank[2] ? HR_WHY_SLOWER : HR_WHY_SMALLER;
 }
 
-static void pass_over(const struct act *act, struct emergency *e, const struct candidate *c, enum hr_why why)
+static void pass_over(const struct act *act, struct emergency *e, const struct candidate *c,
+		      enum hr_why why)
 {
 	struct hr_passed_over *to = &e->passed_over[e->passed];
 	const struct hr_slot *slot = c->slot == NONE32 ? NULL : match_slot(act->world, c->slot);
 
-	*to = (struct hr_passed_over){.why = (uint8_t)why, .usage = c->size, .drift_bytes_per_second = c->growth};
+	*to = (struct hr_passed_over){
+		.why = (uint8_t)why, .usage = c->size, .drift_bytes_per_second = c->growth};
 	if (slot) {
 		to->cgroup_id = slot->cgroup_id;
 		to->usage = slot->memory.usage;
@@ -216,7 +228,8 @@ static uint32_t look_for_protected(struct act *act, const struct emergency *e)
 	for (uint32_t i = 0; i < act->slots; i++) {
 		struct candidate c = {.slot = i, .job = NONE32};
 
-		if (!act->figures[i].key || i == e->target.slot || rule_holds(&rule, &act->figures[i]) != HOLDS ||
+		if (!act->figures[i].key || i == e->target.slot ||
+		    rule_holds(&rule, &act->figures[i]) != HOLDS ||
 		    !match_policy(act->set, p, match_slot(act->world, i)))
 			continue;
 		c.why = (uint8_t)match_allowed(act->set, act->world, p, i, act->figures[i].parent);
@@ -230,7 +243,8 @@ static uint32_t look_for_protected(struct act *act, const struct emergency *e)
 
 static bool is_target(const struct act *act, const struct emergency *e, const struct candidate *c)
 {
-	return c->slot != NONE32 ? c->slot == e->target.slot : figures_of_job(act, c->job)->key == e->key;
+	return c->slot != NONE32 ? c->slot == e->target.slot
+				 : figures_of_job(act, c->job)->key == e->key;
 }
 
 /* The largest of them; what is larger than that needs no explanation of why it was left alone. */
@@ -250,7 +264,8 @@ void victim_passed_over(struct act *act, struct emergency *e, uint32_t n)
 		for (uint32_t i = 0; i < n; i++) {
 			struct candidate *c = &act->candidate[i];
 
-			if (c->size != HR_UNKNOWN && !is_target(act, e, c) && (!largest || c->size > largest->size))
+			if (c->size != HR_UNKNOWN && !is_target(act, e, c) &&
+			    (!largest || c->size > largest->size))
 				largest = c;
 		}
 		if (!largest)

@@ -30,7 +30,8 @@ json_t *json_next_rung(const char *policy, unsigned int rung)
 {
 	if (!rung || !hr_rung_word(rung))
 		return json_null();
-	return json_pack("{so so}", "policy", json_clean(policy, SIZE_MAX), "rung", json_word(hr_rung_word(rung)));
+	return json_pack("{so so}", "policy", json_clean(policy, SIZE_MAX), "rung",
+			 json_word(hr_rung_word(rung)));
 }
 
 /* "" is a rung that somebody asked for by hand. */
@@ -46,10 +47,12 @@ static json_t *get_known(uint32_t value) { return value ? json_integer(value) : 
 static json_t *get_target(const struct record_text *from, const void *at)
 {
 	const struct hr_event_action *a = at;
-	json_t *object = json_pack("{so so so sb so so}", "cgroup", json_get_text(from, &a->event.id.cgroup), "cgroup_id",
-				   a->event.cgroup_id ? json_get_id(from, &a->event.cgroup_id) : json_null(), "name",
-				   json_get_text(from, &a->event.id.name), "whole", a->whole, "pid", get_known(a->pid),
-				   "comm", a->comm[0] ? json_get_comm(from, a->comm) : json_null());
+	json_t *object = json_pack(
+		"{so so so sb so so}", "cgroup", json_get_text(from, &a->event.id.cgroup),
+		"cgroup_id",
+		a->event.cgroup_id ? json_get_id(from, &a->event.cgroup_id) : json_null(), "name",
+		json_get_text(from, &a->event.id.name), "whole", a->whole, "pid", get_known(a->pid),
+		"comm", a->comm[0] ? json_get_comm(from, a->comm) : json_null());
 
 	json_object_set_new(object, "processes", get_known(a->processes));
 	return object;
@@ -59,7 +62,8 @@ static json_t *get_result(const struct record_text *from, const void *at)
 {
 	const struct hr_event_action *a = at;
 
-	return json_pack("{sb si so so}", "ok", a->deed == HR_DEED_DONE || a->deed == HR_DEED_REHEARSED, "errno",
+	return json_pack("{sb si so so}", "ok",
+			 a->deed == HR_DEED_DONE || a->deed == HR_DEED_REHEARSED, "errno",
 			 (int)a->error, "deed", json_word(hr_deed_word(a->deed)), "detail",
 			 json_get_text(from, &a->detail));
 }
@@ -106,7 +110,10 @@ json_t *json_evidence(const struct hr_evidence *evidence)
 	return object;
 }
 
-static json_t *get_evidence(const struct record_text *from, const void *at) { return json_evidence(at); }
+static json_t *get_evidence(const struct record_text *from, const void *at)
+{
+	return json_evidence(at);
+}
 
 static json_t *get_passed_over(const struct record_text *from, const void *at)
 {
@@ -117,11 +124,14 @@ static json_t *get_passed_over(const struct record_text *from, const void *at)
 		const struct hr_passed_over *p = &a->passed_over[i];
 
 		json_array_append_new(
-			array, json_pack("{so so so so so so}", "name", json_get_text(from, &p->name), "cgroup_id",
-					 p->cgroup_id ? json_get_id(from, &p->cgroup_id) : json_null(), "pid",
-					 get_known(p->pid), "why", json_word(hr_why_word(p->why)), "usage_bytes",
-					 json_get_bytes(from, &p->usage), "drift_bytes_per_second",
-					 json_get_rate(from, &p->drift_bytes_per_second)));
+			array,
+			json_pack("{so so so so so so}", "name", json_get_text(from, &p->name),
+				  "cgroup_id",
+				  p->cgroup_id ? json_get_id(from, &p->cgroup_id) : json_null(),
+				  "pid", get_known(p->pid), "why", json_word(hr_why_word(p->why)),
+				  "usage_bytes", json_get_bytes(from, &p->usage),
+				  "drift_bytes_per_second",
+				  json_get_rate(from, &p->drift_bytes_per_second)));
 	}
 	return array;
 }
@@ -133,7 +143,10 @@ static json_t *get_signal(const struct record_text *from, const void *at)
 	return value > 0 ? json_integer(value) : json_null();
 }
 
-static json_t *get_byte(const struct record_text *from, const void *at) { return get_known(*(const uint8_t *)at); }
+static json_t *get_byte(const struct record_text *from, const void *at)
+{
+	return get_known(*(const uint8_t *)at);
+}
 
 const struct json_field json_action_fields[] = {
 	ACTION("policy", get_policy, policy),

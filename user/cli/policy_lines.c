@@ -34,7 +34,8 @@ static const char *time_text(const struct policy_run *run, char text[CLOCK_TEXT]
 	return text;
 }
 
-static const struct hr_slot *target_slot(const struct policy_run *run, uint32_t slot, uint64_t cgroup_id)
+static const struct hr_slot *target_slot(const struct policy_run *run, uint32_t slot,
+					 uint64_t cgroup_id)
 {
 	return slot < run->capacity && run->slot[slot].state != HR_SLOT_FREE &&
 			       (!cgroup_id || run->slot[slot].cgroup_id == cgroup_id)
@@ -42,7 +43,8 @@ static const struct hr_slot *target_slot(const struct policy_run *run, uint32_t 
 		       : NULL;
 }
 
-static void name_of(const struct policy_run *run, uint32_t slot, uint64_t cgroup_id, char *out, size_t bytes)
+static void name_of(const struct policy_run *run, uint32_t slot, uint64_t cgroup_id, char *out,
+		    size_t bytes)
 {
 	const struct hr_slot *at = target_slot(run, slot, cgroup_id);
 	struct record_text from;
@@ -54,13 +56,15 @@ static void name_of(const struct policy_run *run, uint32_t slot, uint64_t cgroup
 	identity_label(&from, &at->id, at->cgroup_id, out, bytes);
 }
 
-static void target_name(const struct policy_run *run, const struct act_target *target, char *out, size_t bytes)
+static void target_name(const struct policy_run *run, const struct act_target *target, char *out,
+			size_t bytes)
 {
 	char comm[80];
 
 	name_of(run, target->slot, target->memcg_id, out, bytes);
 	if (!*out && target->pid)
-		snprintf(out, bytes, "%s[%u]", text_clean(target->comm, 16, comm, sizeof(comm)), target->pid);
+		snprintf(out, bytes, "%s[%u]", text_clean(target->comm, 16, comm, sizeof(comm)),
+			 target->pid);
 	else if (!*out)
 		snprintf(out, bytes, "cgroup %llu", (unsigned long long)target->memcg_id);
 }
@@ -72,10 +76,11 @@ static json_t *json_target(const struct policy_run *run, const struct act_target
 	const struct hr_slot *at = target_slot(run, target->slot, target->memcg_id);
 	struct record_text from = at ? record_text_slot(at) : (struct record_text){0};
 
-	return json_pack("{so so so so so}", "name", at ? json_get_text(&from, &at->id.name) : json_null(), "cgroup",
+	return json_pack("{so so so so so}", "name",
+			 at ? json_get_text(&from, &at->id.name) : json_null(), "cgroup",
 			 at ? json_get_text(&from, &at->id.cgroup) : json_null(), "cgroup_id",
-			 target->memcg_id ? json_get_id(NULL, &target->memcg_id) : json_null(), "pid",
-			 target->pid ? json_integer(target->pid) : json_null(), "comm",
+			 target->memcg_id ? json_get_id(NULL, &target->memcg_id) : json_null(),
+			 "pid", target->pid ? json_integer(target->pid) : json_null(), "comm",
 			 target->pid ? json_get_comm(NULL, target->comm) : json_null());
 }
 
@@ -89,7 +94,8 @@ static json_t *json_passed(const struct policy_run *run, const struct act_order 
 
 		name_of(run, order->passed_slot[i], p->cgroup_id, name, sizeof(name));
 		json_array_append_new(array,
-				      json_pack("{so so so so}", "name", *name ? json_string(name) : json_null(), "pid",
+				      json_pack("{so so so so}", "name",
+						*name ? json_string(name) : json_null(), "pid",
 						p->pid ? json_integer(p->pid) : json_null(), "why",
 						json_word(hr_why_word(p->why)), "usage_bytes",
 						json_get_bytes(NULL, &p->usage)));
@@ -100,7 +106,8 @@ static json_t *json_passed(const struct policy_run *run, const struct act_order 
 static json_t *json_line(const struct policy_run *run, const char *decision)
 {
 	return json_pack("{sf so ss}", "t_seconds", t_seconds(run), "time",
-			 run->recording ? json_get_time(NULL, &run->now_ns) : json_null(), "decision", decision);
+			 run->recording ? json_get_time(NULL, &run->now_ns) : json_null(),
+			 "decision", decision);
 }
 
 static void print_json(json_t *line)
@@ -110,11 +117,13 @@ static void print_json(json_t *line)
 	putchar('\n');
 }
 
-static json_t *json_order(const struct policy_run *run, const char *decision, const struct act_order *o)
+static json_t *json_order(const struct policy_run *run, const char *decision,
+			  const struct act_order *o)
 {
 	json_t *line = json_line(run, decision);
 
-	json_object_set_new(line, "policy", json_clean(policy_text(run->set, o->policy->name), SIZE_MAX));
+	json_object_set_new(line, "policy",
+			    json_clean(policy_text(run->set, o->policy->name), SIZE_MAX));
 	json_object_set_new(line, "rung", json_word(act_rung_word(o->kind)));
 	json_object_set_new(line, "step", json_integer(o->step));
 	json_object_set_new(line, "steps", json_integer(o->steps));
@@ -127,13 +136,14 @@ static json_t *json_order(const struct policy_run *run, const char *decision, co
 
 /* ---- the table ---- */
 
-static void print_row(struct policy_run *run, const char *policy, const char *rung, const char *step, const char *target,
-		      const char *why)
+static void print_row(struct policy_run *run, const char *policy, const char *rung,
+		      const char *step, const char *target, const char *why)
 {
 	char time[CLOCK_TEXT], clean[LABEL];
 
 	if (!run->head)
-		printf("%-20s  %-18s  %-5s  %-9s  %-28s  %s\n", "TIME", "POLICY", "STEP", "RUNG", "TARGET", "WHY");
+		printf("%-20s  %-18s  %-5s  %-9s  %-28s  %s\n", "TIME", "POLICY", "STEP", "RUNG",
+		       "TARGET", "WHY");
 	run->head = true;
 	printf("%-20s  %-18s  %-5s  %-9s  %-28s  %s\n", time_text(run, time),
 	       text_clean(policy, SIZE_MAX, clean, sizeof(clean)), step, rung, target, why);
@@ -146,7 +156,8 @@ static void add(char *text, size_t bytes, const char *more)
 	snprintf(text + n, bytes - n, "%s", more);
 }
 
-static void add_passed(const struct policy_run *run, const struct act_order *o, char *why, size_t bytes)
+static void add_passed(const struct policy_run *run, const struct act_order *o, char *why,
+		       size_t bytes)
 {
 	char name[LABEL], one[2 * LABEL];
 
@@ -156,7 +167,8 @@ static void add_passed(const struct policy_run *run, const struct act_order *o, 
 		name_of(run, o->passed_slot[i], p->cgroup_id, name, sizeof(name));
 		if (!*name)
 			snprintf(name, sizeof(name), "process %u", p->pid);
-		snprintf(one, sizeof(one), "%s%s (%s)", i ? ", " : "; passed over: ", name, act_why_word(p->why));
+		snprintf(one, sizeof(one), "%s%s (%s)", i ? ", " : "; passed over: ", name,
+			 act_why_word(p->why));
 		add(why, bytes, one);
 	}
 }
@@ -172,7 +184,8 @@ static void print_order(struct policy_run *run, const struct act_order *o, const
 		snprintf(why, sizeof(why), "unless it is restarted within 3s of its end");
 	add(why, sizeof(why), note);
 	add_passed(run, o, why, sizeof(why));
-	print_row(run, policy_text(run->set, o->policy->name), act_rung_word(o->kind), step, target, why);
+	print_row(run, policy_text(run->set, o->policy->name), act_rung_word(o->kind), step, target,
+		  why);
 }
 
 /* ---- what act/ calls ---- */
@@ -194,7 +207,8 @@ void policy_line_order(const struct act_order *order, void *arg)
 		print_order(run, order, "");
 }
 
-void policy_line_not_taken(const struct act_order *order, enum hr_deed deed, enum hr_why why, void *arg)
+void policy_line_not_taken(const struct act_order *order, enum hr_deed deed, enum hr_why why,
+			   void *arg)
 {
 	struct policy_run *run = arg;
 	char note[128];
@@ -208,7 +222,8 @@ void policy_line_not_taken(const struct act_order *order, enum hr_deed deed, enu
 		print_json(line);
 		return;
 	}
-	snprintf(note, sizeof(note), "; %s: %s", act_deed_word(deed), why ? act_why_word(why) : "nothing to reclaim");
+	snprintf(note, sizeof(note), "; %s: %s", act_deed_word(deed),
+		 why ? act_why_word(why) : "nothing to reclaim");
 	print_order(run, order, note);
 }
 
@@ -241,14 +256,16 @@ void policy_line_next(uint32_t slot, const struct policy *policy, enum hr_rung r
 		run->fired[index_of(run, policy)] = true;
 	if (run->options.json) {
 		line = json_line(run, "next");
-		json_object_set_new(line, "next_rung",
-				    json_next_rung(policy ? policy_text(run->set, policy->name) : NULL, rung));
+		json_object_set_new(
+			line, "next_rung",
+			json_next_rung(policy ? policy_text(run->set, policy->name) : NULL, rung));
 		json_object_set_new(line, "target", json_target(run, &target));
 		print_json(line);
 		return;
 	}
 	target_name(run, &target, name, sizeof(name));
-	print_row(run, policy ? policy_text(run->set, policy->name) : "-", policy ? act_rung_word(rung) : "-", "next", name,
+	print_row(run, policy ? policy_text(run->set, policy->name) : "-",
+		  policy ? act_rung_word(rung) : "-", "next", name,
 		  policy ? "observed only" : "calm again");
 }
 
@@ -272,11 +289,13 @@ void policy_run_print_sum(const struct policy_run *run)
 		if (run->fired[i])
 			continue;
 		printf("%s%s", any ? ", " : "Never asked for anything: ",
-		       text_clean(policy_text(run->set, policy_at(run->set, i)->name), SIZE_MAX, clean, sizeof(clean)));
+		       text_clean(policy_text(run->set, policy_at(run->set, i)->name), SIZE_MAX,
+				  clean, sizeof(clean)));
 		any = true;
 	}
 	if (any)
 		printf("\n");
 	if (!run->recording && run->act && !run->options.name)
-		printf("The series was taken for a container that every policy means (--name says which it is).\n");
+		printf("The series was taken for a container that every policy means (--name says "
+		       "which it is).\n");
 }

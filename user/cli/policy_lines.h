@@ -29,7 +29,8 @@ struct policy_run {
 /* act_calls; arg is the run. */
 void policy_line_order(const struct act_order *order, void *arg);
 void policy_line_end(const struct act_end *end, void *arg);
-void policy_line_not_taken(const struct act_order *order, enum hr_deed deed, enum hr_why why, void *arg);
+void policy_line_not_taken(const struct act_order *order, enum hr_deed deed, enum hr_why why,
+			   void *arg);
 void policy_line_next(uint32_t slot, const struct policy *policy, enum hr_rung rung, void *arg);
 
 #endif

@@ -51,7 +51,8 @@ static int load_set(struct policy_run *run)
 	if (r == -EINVAL)
 		log_error("%s", error);
 	else
-		log_error("%s: %s", text_clean(run->options.file, SIZE_MAX, clean, sizeof(clean)), strerror(-r));
+		log_error("%s: %s", text_clean(run->options.file, SIZE_MAX, clean, sizeof(clean)),
+			  strerror(-r));
 	return r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_USAGE;
 }
 
@@ -86,7 +87,8 @@ void policy_run_free(struct policy_run *run)
 
 static int make_room(struct policy_run *run, uint32_t slots)
 {
-	struct act_calls calls = {policy_line_order, policy_line_end, policy_line_not_taken, policy_line_next, run};
+	struct act_calls calls = {policy_line_order, policy_line_end, policy_line_not_taken,
+				  policy_line_next, run};
 	struct hr_slot *bigger;
 	int r;
 
@@ -191,7 +193,8 @@ static uint32_t share_centi(uint64_t total_us, uint64_t before_us, uint64_t ns)
 	return total_us - before_us >= us ? 10000 : (uint32_t)((total_us - before_us) * 10000 / us);
 }
 
-static void read_row(struct policy_run *run, const struct foresee_input *in, const struct hr_outlook *outlook)
+static void read_row(struct policy_run *run, const struct foresee_input *in,
+		     const struct hr_outlook *outlook)
 {
 	struct hr_slot *slot = run->slot;
 	uint64_t ns = in->t_ns > run->last.t_ns ? in->t_ns - run->last.t_ns : 0;
@@ -238,7 +241,8 @@ int policy_run_row(struct policy_run *run, double t_seconds, const struct forese
 		begin_series(run);
 	}
 	read_row(run, in, outlook);
-	if (!first && in->events_oom_kill != HR_UNKNOWN && run->last.events_oom_kill != HR_UNKNOWN &&
+	if (!first && in->events_oom_kill != HR_UNKNOWN &&
+	    run->last.events_oom_kill != HR_UNKNOWN &&
 	    in->events_oom_kill > run->last.events_oom_kill)
 		act_oom(run->act, 0, run->now_ns);
 	run->last = *in;
@@ -299,7 +303,8 @@ static void hear_kill(struct policy_run *run, const struct hr_event *event)
 	if (oom->level == HR_LEVEL_HOST)
 		act_oom(run->act, HR_UNKNOWN_U32, run->now_ns);
 	for (uint32_t i = 0; i < run->capacity; i++)
-		if (run->slot[i].state == HR_SLOT_RUNNING && run->slot[i].cgroup_id == event->cgroup_id)
+		if (run->slot[i].state == HR_SLOT_RUNNING &&
+		    run->slot[i].cgroup_id == event->cgroup_id)
 			act_oom(run->act, i, run->now_ns);
 }
 

@@ -18,7 +18,8 @@ struct hr_reader;
 
 struct policy_run_options {
 	const char *file; /* the configuration */
-	const char *name; /* of the container that a CSV series is about; NULL: every rule means it */
+	const char
+		*name; /* of the container that a CSV series is about; NULL: every rule means it */
 	enum act_mode mode; /* observe: only what would be next is told */
 	bool json;
 	bool alone; /* nothing but decisions is printed */

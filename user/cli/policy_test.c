@@ -33,7 +33,8 @@ static int run(const void *values, char **arguments)
 	int r;
 
 	if (!options->replay) {
-		log_error("policy test: --replay FILE is missing: a recording ('headroom record FILE') or a CSV series");
+		log_error("policy test: --replay FILE is missing: a recording ('headroom record "
+			  "FILE') or a CSV series");
 		return CLI_USAGE;
 	}
 	r = policy_run_load(&how, &policy);
@@ -57,7 +58,8 @@ static const struct option_spec specs[] = {
 	 .argument = "MODE",
 	 .parse = option_mode,
 	 .offset = offsetof(struct test_options, mode),
-	 .help = "in place of the file's: enforce (as if), dry-run, or observe: only what would be next",
+	 .help = "in place of the file's: enforce (as if), dry-run, or observe: only what would be "
+		 "next",
 	 .wants = "observe, dry-run or enforce"},
 	{.name = "name",
 	 .argument = "NAME",
@@ -73,8 +75,10 @@ const struct command policy_test = {
 	.name = "policy test",
 	.arguments = "FILE",
 	.summary = "what these policies would have done over a recording or a series",
-	.text = "As if in enforce, whatever mode the file has (a policy's own mode stays), with every\n"
-		"rung taken to have no effect but what the figures show. A recording is judged by the\n"
+	.text = "As if in enforce, whatever mode the file has (a policy's own mode stays), with "
+		"every\n"
+		"rung taken to have no effect but what the figures show. A recording is judged by "
+		"the\n"
 		"forecasts that stand in it, a series by forecasts made anew.\n",
 	.arguments_needed = 1,
 	.options = specs,

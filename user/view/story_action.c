@@ -70,8 +70,9 @@ const char *rung_fate(unsigned int rung)
 static const char *past_word(const struct hr_event_action *a)
 {
 	static const char *const words[HR_DEED_COUNT] = {
-		[HR_DEED_DONE] = "did",	   [HR_DEED_REHEARSED] = "rehearsed", [HR_DEED_FAILED] = "failed",
-		[HR_DEED_SKIPPED] = "skipped", [HR_DEED_REFUSED] = "refused",
+		[HR_DEED_DONE] = "did",	       [HR_DEED_REHEARSED] = "rehearsed",
+		[HR_DEED_FAILED] = "failed",   [HR_DEED_SKIPPED] = "skipped",
+		[HR_DEED_REFUSED] = "refused",
 	};
 
 	return a->deed < HR_DEED_COUNT ? words[a->deed] : "unknown";
@@ -79,7 +80,8 @@ static const char *past_word(const struct hr_event_action *a)
 
 static void add_use(struct to *to, const struct hr_evidence *e)
 {
-	bool over = e->threshold != HR_UNKNOWN && e->usage != HR_UNKNOWN && e->usage >= e->threshold;
+	bool over =
+		e->threshold != HR_UNKNOWN && e->usage != HR_UNKNOWN && e->usage >= e->threshold;
 
 	add_bytes(to, "uses ", e->usage, "");
 	if (over)
@@ -109,14 +111,16 @@ const char *evidence_text(const struct hr_evidence *e, char *text, size_t bytes)
 	if (e->full_avg10_centi != HR_UNKNOWN_U32 && e->full_avg10_centi >= 100)
 		add(&to, "; stalls %u%%", e->full_avg10_centi / 100);
 	/* The host is worth a word when it is short itself. */
-	if (e->host_available != HR_UNKNOWN && e->host_total != HR_UNKNOWN && e->host_available < e->host_total / 5) {
+	if (e->host_available != HR_UNKNOWN && e->host_total != HR_UNKNOWN &&
+	    e->host_available < e->host_total / 5) {
 		add_bytes(&to, "; the host has ", e->host_available, "");
 		add_bytes(&to, " of ", e->host_total, " left");
 	}
 	return text;
 }
 
-static const char *passed_name(const struct hr_event_action *a, const struct hr_passed_over *p, char *out, size_t bytes)
+static const char *passed_name(const struct hr_event_action *a, const struct hr_passed_over *p,
+			       char *out, size_t bytes)
 {
 	const char *name = hr_event_text(&a->event, p->name);
 
@@ -141,7 +145,8 @@ static void add_passed_over(struct to *to, const struct hr_event_action *a)
 	for (uint32_t i = 0; i < passed_count(a); i++) {
 		const struct hr_passed_over *p = &a->passed_over[i];
 
-		add(to, "%s%s (%s)", i ? ", " : "; passed over: ", passed_name(a, p, name, sizeof(name)),
+		add(to, "%s%s (%s)",
+		    i ? ", " : "; passed over: ", passed_name(a, p, name, sizeof(name)),
 		    story_or(hr_why_word(p->why)));
 	}
 }
@@ -168,7 +173,8 @@ static void add_result(struct to *to, const struct hr_event_action *a)
 	char clean[LABEL];
 
 	if (a->error)
-		add(to, "; %s", strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
+		add(to, "; %s",
+		    strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
 	if (detail)
 		add(to, "; %s", text_clean(detail, SIZE_MAX, clean, sizeof(clean)));
 	if (a->deed == HR_DEED_DONE && a->freed)
@@ -186,7 +192,8 @@ const char *action_text(const struct hr_event_action *a, char text[ACTION_TEXT])
 		add(&to, "%s ", past_word(a));
 	add_rung(&to, a);
 	if (policy && *policy)
-		add(&to, " (%s, %u/%u)", text_clean(policy, SIZE_MAX, clean, sizeof(clean)), a->step, a->steps);
+		add(&to, " (%s, %u/%u)", text_clean(policy, SIZE_MAX, clean, sizeof(clean)),
+		    a->step, a->steps);
 	else if (a->by_uid != HR_UNKNOWN_U32)
 		add(&to, " (asked for by uid %u)", a->by_uid);
 	else
@@ -227,7 +234,8 @@ static void tell_result(struct story *s, const struct hr_event_action *a, struct
 	if (a->deed == HR_DEED_DONE && a->processes)
 		add(to, "; %u process%s signalled", a->processes, a->processes == 1 ? "" : "es");
 	if (a->error)
-		add(to, "; %s", strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
+		add(to, "; %s",
+		    strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
 	if (detail)
 		add(to, "; %s", text_clean(detail, SIZE_MAX, clean, sizeof(clean)));
 	if (a->deed == HR_DEED_DONE)
@@ -244,7 +252,8 @@ static void tell_passed_over(struct story *s, const struct hr_event_action *a, s
 	for (uint32_t i = 0; i < passed_count(a); i++) {
 		const struct hr_passed_over *p = &a->passed_over[i];
 
-		add(to, "Passed over: %s (%s)", passed_name(a, p, name, sizeof(name)), story_or(hr_why_word(p->why)));
+		add(to, "Passed over: %s (%s)", passed_name(a, p, name, sizeof(name)),
+		    story_or(hr_why_word(p->why)));
 		add_bytes(to, ", which uses ", p->usage, "");
 		if (p->drift_bytes_per_second != HR_UNKNOWN_I64 && p->drift_bytes_per_second)
 			add(to, ", %s", units_rate(p->drift_bytes_per_second, rate));
@@ -278,11 +287,14 @@ void story_of_action(struct story *s, const struct hr_event *event, const struct
 	clock_format_rfc3339(event->time_ns, time);
 	add_rung(&to, a);
 	story_begin(s, STYLE_BOLD);
-	story_add(s, "Event %llu, %.19sZ: %s, %s", (unsigned long long)event->seq, time, text, label);
+	story_add(s, "Event %llu, %.19sZ: %s, %s", (unsigned long long)event->seq, time, text,
+		  label);
 	to.used = 0;
 	story_begin(s, STYLE_PLAIN);
 	if (policy && *policy)
-		story_add(s, "Policy %s asked for it: step %u of %u of its ladder, mode %s, emergency %llu.",
+		story_add(s,
+			  "Policy %s asked for it: step %u of %u of its ladder, mode %s, emergency "
+			  "%llu.",
 			  text_clean(policy, SIZE_MAX, clean, sizeof(clean)), a->step, a->steps,
 			  story_or(hr_mode_word(a->mode)), (unsigned long long)a->emergency);
 	else if (a->by_uid != HR_UNKNOWN_U32)

@@ -16,7 +16,8 @@ const char *action_text(const struct hr_event_action *action, char text[ACTION_T
 /* "uses 312 MiB, over 300 MiB for 30s; …": what is known of what the rule saw. Returns text. */
 const char *evidence_text(const struct hr_evidence *evidence, char *text, size_t bytes);
 /* `outcome` may be NULL. */
-void story_of_action(struct story *story, const struct hr_event *event, const struct hr_event *outcome);
+void story_of_action(struct story *story, const struct hr_event *event,
+		     const struct hr_event *outcome);
 /* "be throttled", "get SIGTERM" …; NULL for no rung. */
 const char *rung_fate(unsigned int rung);
 

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Who is meant by a rule, and who never is, whatever the rules say. */
+#include "fixture_act.h"
+
+#include "act/private.h"
+
+/* ---- globs ---- */
+static void test_globs(void **state)
+{
+	static const struct {
+		uint32_t key;
+		const char *label, *glob;
+		bool meant;
+	} cases[] = {
+		{POLICY_NAME, NULL, "citizen-7", true},
+		{POLICY_NAME, NULL, "citizen-*", true},
+		{POLICY_NAME, NULL, "citizen-", false},
+		{POLICY_NAME, NULL, "citizen-77", false},
+		{POLICY_NAME, NULL, "*", true},
+		{POLICY_NAME, NULL, "", false},
+		{POLICY_NAME, NULL, "c?tizen-[0-9]", true},
+		{POLICY_NAME, NULL, "c?tizen-[!0-9]", false},
+		{POLICY_NAME, NULL, "citizen\\-7", true},
+		{POLICY_IMAGE, NULL, "registry/*:1.0", true},
+		{POLICY_IMAGE, NULL, "busybox", false},
+		{POLICY_CGROUP, NULL, "/docker/*", true},
+		{POLICY_CGROUP, NULL, "*zen-7", true},
+		{POLICY_RUNTIME, NULL, "docker", true},
+		{POLICY_RUNTIME, NULL, "podman", false},
+		{POLICY_POD, NULL, "*", false}, /* not known */
+		{POLICY_UNIT, NULL, "*", false},
+		{POLICY_LABEL, "tier", "batch", true},
+		{POLICY_LABEL, "tier", "bat*", true},
+		{POLICY_LABEL, "tie", "*", false},
+		{POLICY_LABEL, "other", "*", false},
+		{POLICY_LABEL, "last", "1", true},
+		{POLICY_LABEL, "empty", "", true},
+		{POLICY_LABEL, "tier2", "prod", true},
+		{POLICY_PROCESS, NULL, "*", false},
+	};
+	struct world *w = world_new(MODE_ENFORCE);
+	struct hr_slot *s = world_container(w, 0, "citizen-7", 1);
+
+	s->id.image = slot_text(s, "registry/app:1.0");
+	s->labels = slot_text(s, "tier2=prod\ntier=batch\nempty=\nlast=1");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rule_spec spec = {
+			.name = "x", .match = {{cases[i].key + 1, cases[i].label, cases[i].glob}}};
+		const struct policy *p = set_add(w, &spec);
+
+		if (match_policy(w->set, p, s) != cases[i].meant)
+			fail_msg("%u %s %s", cases[i].key, cases[i].label ? cases[i].label : "",
+				 cases[i].glob);
+	}
+	world_free(w);
+}
+
+static void test_all_keys_must_fit(void **state)
+{
+	struct world *w = world_new(MODE_ENFORCE);
+	struct hr_slot *s = world_container(w, 0, "db", 1);
+	struct rule_spec both = {
+		.name = "x",
+		.match = {{POLICY_NAME + 1, NULL, "db"}, {POLICY_RUNTIME + 1, NULL, "podman"}}};
+
+	assert_false(match_policy(w->set, set_add(w, &both), s));
+	both.match[1].glob = "docker";
+	assert_true(match_policy(w->set, set_add(w, &both), s));
+	world_free(w);
+}
+
+/* ---- never ---- */
+static struct hr_slot *put(struct world *w, uint32_t i, const char *name, enum hr_kind kind,
+			   const char *path)
+{
+	return world_add(w, i, name, kind, path);
+}
+
+static void test_never(void **state)
+{
+	static const struct {
+		enum hr_kind kind;
+		const char *path;
+		enum hr_why why;
+	} cases[] = {
+		{HR_KIND_CONTAINER, "/docker/a", HR_WHY_NONE},
+		{HR_KIND_UNIT, "/system.slice/app.service", HR_WHY_NONE},
+		{HR_KIND_GROUP, "/", HR_WHY_INIT},
+		{HR_KIND_UNIT, "/init.scope", HR_WHY_INIT},
+		{HR_KIND_UNIT, "/system.slice/docker.service", HR_WHY_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/containerd.service", HR_WHY_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/crio.service", HR_WHY_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/kubelet.service", HR_WHY_RUNTIME},
+		{HR_KIND_UNIT, "/custom.slice/kubelet.service", HR_WHY_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/podman.service", HR_WHY_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/systemd-journald.service", HR_WHY_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/dbus.service", HR_WHY_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/ssh.service", HR_WHY_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/sshd.service", HR_WHY_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/headroom.service", HR_WHY_SELF},
+		{HR_KIND_UNIT, "/system.slice/dockerino.service", HR_WHY_NONE},
+		/* names that users give themselves protect nobody */
+		{HR_KIND_UNIT,
+		 "/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service",
+		 HR_WHY_NONE},
+		/* a systemd inside a container */
+		{HR_KIND_CONTAINER, "/docker/a/init.scope", HR_WHY_NONE},
+		{HR_KIND_SANDBOX, "/kubepods/pod1/pause", HR_WHY_SANDBOX},
+		{HR_KIND_POD, "/kubepods/pod1", HR_WHY_SANDBOX},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world *w = world_new(MODE_ENFORCE);
+
+		put(w, 3, "x", cases[i].kind, cases[i].path);
+		if (act_protected(w->set, &w->w, 3) != cases[i].why)
+			fail_msg("%s: %d", cases[i].path, act_protected(w->set, &w->w, 3));
+		world_free(w);
+	}
+}
+
+static void test_itself_and_what_it_lives_in(void **state)
+{
+	struct world *w = world_new(MODE_ENFORCE);
+
+	w->w.self_memcg_id = put(w, 1, "guard", HR_KIND_CONTAINER, "/docker/guard")->cgroup_id;
+	put(w, 0, "docker", HR_KIND_GROUP, "/docker");
+	put(w, 2, "guardian", HR_KIND_CONTAINER, "/docker/guardian");
+	assert_int_equal(act_protected(w->set, &w->w, 1), HR_WHY_SELF);
+	assert_int_equal(act_protected(w->set, &w->w, 0), HR_WHY_SELF);
+	assert_int_equal(act_protected(w->set, &w->w, 2), HR_WHY_NONE);
+	assert_int_equal(act_protected(w->set, &w->w, 9), HR_WHY_GONE);
+	w->slot[2].state = HR_SLOT_GONE;
+	assert_int_equal(act_protected(w->set, &w->w, 2), HR_WHY_GONE);
+	world_free(w);
+}
+
+static void test_listed_and_owned(void **state)
+{
+	struct world *w = world_new(MODE_ENFORCE);
+	struct hr_slot *s = world_container(w, 0, "db", 1);
+
+	assert_int_equal(act_protected(w->set, &w->w, 0), HR_WHY_NONE);
+	s->labels = slot_text(s, "user.headroom=protect");
+	assert_int_equal(act_protected(w->set, &w->w, 0), HR_WHY_OWNER);
+	set_protect(w, POLICY_NAME, "d?");
+	assert_int_equal(act_protected(w->set, &w->w, 0), HR_WHY_PROTECTED);
+	/* and who would die with it */
+	put(w, 1, "docker", HR_KIND_GROUP, "/docker");
+	assert_int_equal(act_protected(w->set, &w->w, 1), HR_WHY_PROTECTED);
+	world_free(w);
+}
+
+/* A container of a pod whose state file is out of reach may be its sandbox; so may one that nobody has looked up yet. */
+static void test_nameless(void **state)
+{
+	struct world *w = world_new(MODE_ENFORCE);
+	struct hr_slot *s = world_container(w, 0, "0123456789ab", 1);
+
+	s->id.workload = 0;
+	assert_int_equal(act_protected(w->set, &w->w, 0), HR_WHY_UNKNOWN);
+	s->id.workload = 7;
+	s->id.pod_uid = slot_text(s, "d16f6073");
+	assert_int_equal(act_protected(w->set, &w->w, 0), HR_WHY_UNKNOWN);
+	s->id.container = slot_text(s, "app");
+	assert_int_equal(act_protected(w->set, &w->w, 0), HR_WHY_NONE);
+	s->id.cgroup.at = 0;
+	assert_int_equal(act_protected(w->set, &w->w, 0), HR_WHY_UNKNOWN);
+	world_free(w);
+}
+
+/* ---- a rule that matches everything ---- */
+static bool takes(struct world *w, const struct rule_spec *spec, uint32_t slot)
+{
+	const struct policy *p = set_add(w, spec);
+
+	return match_policy(w->set, p, &w->slot[slot]) &&
+	       match_allowed(w->set, &w->w, p, slot, true) == HR_WHY_NONE;
+}
+
+static void test_parents(void **state)
+{
+	static const struct rule_spec by_name = {.name = "n",
+						 .match = {{POLICY_NAME + 1, NULL, "*"}}};
+	static const struct rule_spec by_glob = {.name = "g",
+						 .match = {{POLICY_CGROUP + 1, NULL, "/*"}}};
+	static const struct rule_spec by_path = {.name = "p",
+						 .match = {{POLICY_CGROUP + 1, NULL, "/builds"}}};
+	static const struct rule_spec system_slice = {
+		.name = "s", .match = {{POLICY_CGROUP + 1, NULL, "/system.slice"}}};
+	static const struct {
+		uint32_t slot;
+		bool name, glob, path;
+	} cases[] = {
+		{0, false, false, true}, /* a parent with containers: by its own path only */
+		{1, true, true, false},
+		{2, false, true, false}, /* a bare cgroup: by rules about cgroups */
+		{3, false, false, false},
+		{4, false, false, false}, /* a unit that holds containers */
+		{5, true, true, false},
+		{6, false, false, false}, /* a user's whole session */
+		{7, true, true, false},
+	};
+	struct world *w = world_new(MODE_ENFORCE);
+
+	put(w, 0, "builds", HR_KIND_GROUP, "/builds");
+	put(w, 1, "one", HR_KIND_CONTAINER, "/builds/one");
+	put(w, 2, "bare", HR_KIND_GROUP, "/bare");
+	put(w, 3, "system", HR_KIND_GROUP, "/system.slice");
+	put(w, 4, "dind", HR_KIND_UNIT, "/system.slice/dind.service");
+	put(w, 5, "inner", HR_KIND_CONTAINER, "/system.slice/dind.service/inner");
+	put(w, 6, "user@1000.service", HR_KIND_UNIT, "/user.slice/user@1000.service");
+	put(w, 7, "app.service", HR_KIND_UNIT, "/user.slice/user@1000.service/app.service");
+	put(w, 8, "journal", HR_KIND_UNIT, "/system.slice/systemd-journald.service");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (takes(w, &by_name, cases[i].slot) != cases[i].name ||
+		    takes(w, &by_glob, cases[i].slot) != cases[i].glob ||
+		    takes(w, &by_path, cases[i].slot) != cases[i].path)
+			fail_msg("slot %u", cases[i].slot);
+	}
+	assert_false(takes(w, &system_slice, 3)); /* the journal would die with it */
+	w->slot[1].flags = 0;
+	assert_false(takes(w, &by_name, 1)); /* nobody in it */
+	world_free(w);
+}
+
+/* ---- jobs outside containers ---- */
+static void test_jobs(void **state)
+{
+	static const struct {
+		uint32_t flags, pid;
+		const char *comm;
+		uint64_t memcg_id;
+		enum hr_why why;
+	} cases[] = {
+		{0, 100, "cc1", 0, HR_WHY_NONE},
+		{ACT_JOB_INIT, 100, "sh", 0, HR_WHY_INIT},
+		{0, 1, "sh", 0, HR_WHY_INIT},
+		{ACT_JOB_SELF, 100, "headroomd", 0, HR_WHY_SELF},
+		{ACT_JOB_RUNTIME, 100, "containerd-shim", 0, HR_WHY_RUNTIME},
+		{0, 100, "postgres", 0, HR_WHY_PROTECTED},
+		{0, 100, "sshd", 1, HR_WHY_RUNTIME},
+		{0, 100, "cc1", 1,
+		 HR_WHY_NONE}, /* without logind, what people run stands in sshd's unit */
+		{0, 100, "journald", 2, HR_WHY_RUNTIME},
+	};
+	struct world *w = world_new(MODE_ENFORCE);
+
+	set_protect(w, POLICY_PROCESS, "postg*");
+	assert_int_equal(
+		put(w, 0, "sshd.service", HR_KIND_UNIT, "/system.slice/sshd.service")->cgroup_id,
+		1);
+	put(w, 1, "systemd-journald.service", HR_KIND_UNIT,
+	    "/system.slice/systemd-journald.service");
+	w->w.jobs = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		w->job[0] = (struct act_job){.pgid = cases[i].pid,
+					     .pid = cases[i].pid,
+					     .flags = cases[i].flags,
+					     .memcg_id = cases[i].memcg_id};
+		snprintf(w->job[0].comm, sizeof(w->job[0].comm), "%s", cases[i].comm);
+		if (act_job_protected(w->set, &w->w, 0) != cases[i].why)
+			fail_msg("%s: %d", cases[i].comm, act_job_protected(w->set, &w->w, 0));
+	}
+	assert_int_equal(act_job_protected(w->set, &w->w, 1), HR_WHY_GONE);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_globs),
+		cmocka_unit_test(test_all_keys_must_fit),
+		cmocka_unit_test(test_never),
+		cmocka_unit_test(test_itself_and_what_it_lives_in),
+		cmocka_unit_test(test_listed_and_owned),
+		cmocka_unit_test(test_nameless),
+		cmocka_unit_test(test_parents),
+		cmocka_unit_test(test_jobs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
