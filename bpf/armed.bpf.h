@@ -136,37 +136,44 @@ static __always_inline void arm_record_task(struct record_arm *rec, struct task_
 	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
 }
 
-/* Tells that the group is over, or else near: at most once in ARM_QUIET_NS each. `task`: current, or
- * NULL. */
-static __always_inline void crossing_tell(struct crossing *crossing,
-					  struct cgroup_subsys_state *css, bool over,
+static __always_inline struct told_value *told_get(u64 id)
+{
+	struct told_value first = {}, *told = bpf_map_lookup_elem(&armed_told, &id);
+
+	if (told)
+		return told;
+	bpf_map_update_elem(&armed_told, &id, &first, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&armed_told, &id);
+}
+
+/* Tells that the group is near, or over: at most once in ARM_QUIET_NS. False: it was not told. `task`:
+ * current, or NULL. */
+static __always_inline bool crossing_tell(struct crossing *crossing, struct told_value *told,
+					  struct cgroup_subsys_state *css, enum told_level level,
 					  struct task_struct *task, u32 hook)
 {
-	u64 now = bpf_ktime_get_ns(), id = crossing->id;
-	struct told_value first = {}, *told = bpf_map_lookup_elem(&armed_told, &id);
+	u64 now = bpf_ktime_get_ns();
 	struct record_arm *rec;
 
-	if (!told) {
-		bpf_map_update_elem(&armed_told, &id, &first, BPF_NOEXIST);
-		told = bpf_map_lookup_elem(&armed_told, &id);
-	}
-	if (!told || now - (over ? told->over_ns : told->near_ns) < ARM_QUIET_NS)
-		return;
-	if (over)
-		told->over_ns = now;
+	if (now - (level == TOLD_OVER ? told->over_ns : told->near_ns) < ARM_QUIET_NS)
+		return false;
 	told->near_ns = now;
+	if (level == TOLD_OVER)
+		told->over_ns = now;
+	told->level = level;
 	if (crossing->limit == RECORD_UNKNOWN)
 		crossing->limit = css_limit(css, false);
 	rec = arm_record(RECORD_TRIPWIRE, crossing, hook);
 	if (!rec)
-		return;
-	if (!over) {
+		return true;
+	if (level == TOLD_NEAR) {
 		rec->flags = RECORD_ARM_NEAR;
 		rec->threshold = crossing->armed.near;
 	}
 	if (task)
 		arm_record_task(rec, task);
 	bpf_ringbuf_submit(rec, RECORD_WAKES);
+	return true;
 }
 
 #endif

@@ -215,6 +215,7 @@ static __always_inline int look(struct task_struct *current, struct cgroup_subsy
 {
 	u32 levels = levels_armed(css, id, epoch, direct);
 	u64 slack = hook == ARM_HOOK_RECLAIM ? (u64)ARM_SLACK_PAGES << config.page_shift : 0;
+	struct told_value *told;
 	struct crossing crossing;
 
 	for (int i = 0; i < RECORD_LEVELS && css && levels; i++, levels >>= 1) {
@@ -225,7 +226,10 @@ static __always_inline int look(struct task_struct *current, struct cgroup_subsy
 				if ((crossing.armed.flags & ARM_REFLEX) && !shot_used(&crossing) &&
 				    (hook == ARM_HOOK_RECLAIM || task_rises(current)))
 					strike(&crossing, current, hook, any);
-				crossing_tell(&crossing, css, true, current, hook);
+				told = told_get(id);
+				if (told)
+					crossing_tell(&crossing, told, css, TOLD_OVER, current,
+						      hook);
 			}
 		}
 		css = direct ? css->parent : BPF_CORE_READ(css, parent);

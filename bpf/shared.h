@@ -71,8 +71,11 @@ struct armed_state { /* one element; written by user space alone */
 	__u32 epoch; /* changes whenever another memcg is armed, or one no more */
 };
 
-struct told_value { /* when; 0: never */
-	__u64 near_ns, over_ns;
+enum told_level { TOLD_NOT, TOLD_NEAR, TOLD_OVER };
+struct told_value {
+	__u64 near_ns, over_ns; /* last told; 0: never */
+	__u32 level; /* that is known; the timer lowers it when usage falls */
+	__u32 reserved;
 };
 
 struct shot_key {

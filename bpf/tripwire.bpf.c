@@ -33,28 +33,42 @@ struct {
 } armed_at SEC(".maps");
 
 struct tick {
-	u64 margin; /* bytes to the closest threshold of all */
+	u64 margin; /* bytes to whatever comes next, of all groups */
 };
 
 static long tick_one(void *map, const u64 *key, struct armed_value *value, struct tick *tick)
 {
-	u64 id = *key, *at = bpf_map_lookup_elem(&armed_at, &id), to;
+	u64 id = *key, *at = bpf_map_lookup_elem(&armed_at, &id);
+	enum told_level level = TOLD_NOT;
 	struct cgroup_subsys_state *css;
 	struct crossing crossing;
-	bool over;
+	struct told_value *told;
+	u64 next;
 
 	if (!at)
 		return 0;
 	css = (struct cgroup_subsys_state *)*at;
 	if (compat_css_id(css) != id || !crossing_look(&crossing, css, id, false))
 		return 0;
-	over = crossing.usage >= crossing.threshold;
-	to = over || crossing.usage >= crossing.armed.near ? 0
-							   : crossing.armed.near - crossing.usage;
-	if (to < tick->margin)
-		tick->margin = to;
-	if (to == 0)
-		crossing_tell(&crossing, css, over, NULL, ARM_HOOK_TIMER);
+	next = crossing.armed.near;
+	if (crossing.usage >= next) {
+		level = TOLD_NEAR;
+		next = crossing.threshold;
+	}
+	if (crossing.usage >= crossing.threshold) {
+		level = TOLD_OVER;
+		next = RECORD_UNKNOWN; /* nothing more to be found out here */
+	}
+	if (next - crossing.usage < tick->margin)
+		tick->margin = next - crossing.usage;
+	told = told_get(id);
+	if (!told)
+		return 0;
+	/* A group that stays where it is is told of once. */
+	if (level > told->level)
+		crossing_tell(&crossing, told, css, level, NULL, ARM_HOOK_TIMER);
+	else
+		told->level = level;
 	return 0;
 }
 

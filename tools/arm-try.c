@@ -8,7 +8,7 @@
  *	    arm PATH threshold=SIZE [share=MILLI] [near=SIZE] [least=SIZE] [prefer=PID] [reflex] [whole]
  *	    disarm PATH | prefer PATH pid=PID | spare pid=PID | spare PATH | unspare … | close | far | grow | state PATH | quit
  *
- * PATH counts from the memory hierarchy's root. Without --manual a record that says "near" attaches the hot tracepoint, as
+ * PATH counts from the memory hierarchy's root. Without --manual a tripwire record attaches the hot tracepoint, as
  * the guard does it.
  */
 #include <errno.h>
@@ -90,7 +90,7 @@ static void on_record(const struct record *record, void *arg)
 	}
 	printf(",\"after_ms\":%.3f}\n", (double)(clock_mono_ns() - rec->r.time_ns) / 1e6);
 	fflush(stdout);
-	try.near |= rec->flags & RECORD_ARM_NEAR;
+	try.near |= record->type == RECORD_TRIPWIRE;
 }
 
 /* 0 where there is no such cgroup. */

@@ -13,7 +13,7 @@
  *    the shot is *not* given back. After a shot (or a reload): sense_disarm(), then sense_arm() in W: a new generation, one new shot.
  *  - The rule no longer applies, the container ended, the mode fell: sense_disarm(), L, at once: after it returns no new hit begins.
  *    (A hit that had begun is in the ring: read it before you judge.) A cgroup's own end disarms nothing: call it on RMDIR, too.
- *  - RECORD_TRIPWIRE with RECORD_ARM_NEAR, or a sample with usage >= near: sense_arm_close(true) in W; some seconds after nobody was
+ *  - Any RECORD_TRIPWIRE (near or over), or a sample with usage >= near: sense_arm_close(true) in W; some seconds after nobody was
  *    near any more: sense_arm_close(false) in W. It attaches rss_stat, the one hot tracepoint; until then (and where it is missed) the
  *    reflex waits at the limit itself, where reclaim begins: still before the kernel's OOM killer.
  *  - RECORD_REFLEX: one process got SIGKILL (error 0), or could not be given it (error): act_reflexed(), then finish the rest (`whole`).

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A burst at full speed into a limit, a hundred times by each hook: the kernel's own OOM killer is never needed, only the
+# task of the armed group dies, and each time there is a record. Prints how often it came too late.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/arm.inc"
+
+mb=1048576
+rounds=100 size=200 # MiB; the development host touches about 1 GB a second
+[ -z "${HEADROOM_VM:-}" ] || rounds=20 size=40
+rounds=${HEADROOM_ROUNDS:-$rounds}
+group_make burst $((size * mb)) && group_make bystander $((size * mb)) || fail 'cannot make a group'
+prey bystander "$workload" hold 8MiB >"$work/ready" &
+bystander=$!
+
+burst() { # rounds, threshold in MiB: leaves $missed
+	missed=0 unwitnessed=0 round=0
+	while [ $round -lt "$1" ]; do
+		round=$((round + 1))
+		kills=$(kernel_kills burst) told=$(arm_times reflex burst)
+		arm burst "threshold=${2}MiB reflex"
+		prey burst "$workload" burst $((size * 4))MiB 1ms >/dev/null
+		[ "$(kernel_kills burst)" = "$kills" ] || missed=$((missed + 1))
+		one_more() { [ "$(arm_times reflex burst)" = $((told + 1)) ]; }
+		wait_for 1 one_more || unwitnessed=$((unwitnessed + 1))
+		arm_do "disarm $ours/burst"
+	done
+}
+
+# ---- where reclaim begins, at the limit itself; the hot tracepoint stays off
+arm_start --manual
+[ "$(arm_source reflex)" != none ] || skip 'no reflex on this kernel'
+burst "$rounds" $size
+echo "reclaim at the limit: $missed of $rounds missed, $unwitnessed without a record"
+late=$missed silent=$unwitnessed
+[ "$(arm_times reflex burst '.hook != "reclaim"')" = 0 ] || fail 'another hook than reclaim'
+
+# ---- at four fifths of it, with rss_stat attached
+arm_do close
+burst "$rounds" $((size * 4 / 5))
+echo "rss_stat at four fifths: $missed of $rounds missed, $unwitnessed without a record; by rss_stat $(
+	arm_times reflex burst '.hook == "rss_stat"'), by reclaim $(($(arm_times reflex burst '.hook == "reclaim"') - rounds + silent))"
+
+alive $bystander || fail 'a bystander died'
+[ "$(arm_times reflex burst ".task_cgroup_id != $(group_id burst) or .error != 0")" = 0 ] || fail 'the wrong one was hit'
+[ $((late + missed)) = 0 ] || fail 'the kernel had to kill'
+[ $((silent + unwitnessed)) = 0 ] || fail 'a hit without a record'
