@@ -215,7 +215,7 @@ int http_deliver(struct sink *sink, struct http *http, const struct http_request
 		return err;
 	}
 	err = http_verdict(status);
-	if (!err)
+	if (!err || (status == 409 && request->conflict_is_done))
 		return 0;
 	text_clean(http->answer, strnlen(http->answer, SAID_OF_BODY), clean, sizeof(clean));
 	sink_say(sink, "%.80s answers %ld: %s", url, status, clean);

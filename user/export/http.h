@@ -52,6 +52,7 @@ struct http_request {
 	const char *const *headers;	/* further ones, NULL-terminated; may be NULL */
 	const char *body;
 	size_t bytes;
+	bool conflict_is_done;		/* 409: it is there already */
 };
 
 int http_open(struct http *http, const struct http_options *options);	/* 0 or -errno */

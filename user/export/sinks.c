@@ -6,7 +6,7 @@
 #include "export.h"
 
 extern const struct sink_type sink_prometheus, sink_jsonl, sink_nats, sink_webhook, sink_journald, sink_syslog, sink_otlp,
-	sink_socket;
+	sink_kubernetes, sink_socket;
 
 static const struct sink_type *const types[] = {
 	&sink_prometheus,
@@ -16,6 +16,7 @@ static const struct sink_type *const types[] = {
 	&sink_journald,
 	&sink_otlp,
 	&sink_syslog,
+	&sink_kubernetes,
 	&sink_socket,
 };
 
