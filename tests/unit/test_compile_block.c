@@ -56,7 +56,7 @@ static const char rules[] =
 	"  match: {process: 'cc1*', outside: containers}\n"
 	"  when: {rss: 1GiB}\n"
 	"  do: [kill]\n"
-	"  then: {run: [logger, '{name}']}\n"
+	"  then: {run: [logger, '{pid}']}\n"
 	"  mode: observe\n";
 
 /* Everything that act.c and the resolver may read of a block that passed. The sanitizers watch. */
@@ -206,7 +206,7 @@ static void test_sentences(void **state)
 		"SIGRTMIN+3 and 10s. (Mode dry-run: this is told, not done.)",
 		"A process outside containers named cc1* that has at least 1 GiB resident: all of "
 		"it is killed. Afterwards "
-		"`logger {name}` runs. Then it is left alone for 5m. (Mode observe: nothing of "
+		"`logger {pid}` runs. Then it is left alone for 5m. (Mode observe: nothing of "
 		"this happens.)",
 	};
 	_cleanup_free_ struct policy_set *set = compile(rules);
@@ -270,9 +270,11 @@ static void test_warnings(void **state)
 		 "3: a: cooldown 0s: only the budget keeps it from ending the same one again and "
 		 "again\n"},
 		{ENFORCE RULE("name: x", "usage: 90%", "do: [notify], cooldown: 0s"), ""},
-		{ENFORCE RULE("process: x, outside: containers", "rss: 1GiB",
-			      "do: [kill], then: {run: [logger, 'of {pod}']}"),
-		 "3: a: what runs afterwards asks for names that only containers have\n"},
+		{ENFORCE RULE("", "host_available: 5%",
+			      "do: [{notify: {run: [logger, 'of {pod}']}}]"),
+		 "3: a: may take anything on this host that is not protected\n"
+		 "3: a: its commands ask for what only containers have: they don't run for a job "
+		 "outside\n"},
 		{RULE("name: x", "usage: 90%", "do: [notify]"),
 		 "0: mode observe: no policy does anything; `mode: dry-run` rehearses, `mode: "
 		 "enforce` acts\n"},

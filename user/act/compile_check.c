@@ -208,6 +208,31 @@ static int check_reflex(const struct compile *c, const struct policy *policy,
 	return 0;
 }
 
+/* Of a job outside containers nothing but its pid is known, and a command with an unknown word is not run. */
+static int check_names(const struct compile *c, const struct policy *policy,
+		       const struct policy_command *command, const struct tree_node *at)
+{
+	for (uint32_t i = 0; policy->outside && i < command->n; i++) {
+		const char *word = compile_at(c, command->word[i]);
+
+		if (policy_asks_for_names(word))
+			return tree_complain(
+				c->tree, at, word,
+				"never runs, only containers have one; expected {policy} or {pid}");
+	}
+	return 0;
+}
+
+static int check_commands(const struct compile *c, const struct policy *policy,
+			  const struct compile_place *place)
+{
+	int err = check_names(c, policy, &policy->then, place->then);
+
+	for (uint32_t i = 0; !err && i < policy->rungs; i++)
+		err = check_names(c, policy, &policy->rung[i].command, place->rungs->child[i]);
+	return err;
+}
+
 static int check_ladder(const struct compile *c, const struct policy *policy,
 			const struct compile_place *place)
 {
@@ -230,10 +255,7 @@ int compile_check(struct compile *c)
 {
 	static int (*const checks[])(const struct compile *c, const struct policy *policy,
 				     const struct compile_place *place) = {
-		check_when,
-		check_rungs,
-		check_reflex,
-		check_ladder,
+		check_when, check_rungs, check_reflex, check_ladder, check_commands,
 	};
 	int err =
 		c->now->outside ? check_outside(c, c->now, c->at) : check_inside(c, c->now, c->at);

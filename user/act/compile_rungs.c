@@ -83,8 +83,22 @@ const char *value_signal_text(int signal, char text[UNITS_TEXT])
 	return text;
 }
 
+/* The first ones are a container's. */
+#define PLACEHOLDERS_OF_CONTAINERS 7
 static const char *const placeholders[] = {"name", "id",     "pod",    "namespace", "container",
 					   "unit", "cgroup", "policy", "pid"};
+
+bool policy_asks_for_names(const char *word)
+{
+	char name[16];
+
+	for (size_t i = 0; i < PLACEHOLDERS_OF_CONTAINERS; i++) {
+		snprintf(name, sizeof(name), "{%s}", placeholders[i]);
+		if (strstr(word, name))
+			return true;
+	}
+	return false;
+}
 
 /* {word} of lower-case letters is one of ours or a slip; other braces are text. */
 static int check_placeholders(const struct compile *c, const struct tree_node *node, bool first)

@@ -273,17 +273,18 @@ static bool means_all(const struct policy_set *set, const struct policy *policy)
 	return true;
 }
 
-/* A command that asks for what processes outside containers have not. */
-static bool asks_for_names(const struct policy_set *set, const struct policy_command *command)
+/* One of its commands has words that only containers have. */
+static bool asks_for_names(const struct policy_set *set, const struct policy *policy)
 {
-	static const char *const names[] = {"{name}", "{id}", "{pod}", "{namespace}",
-					    "{container}"};
+	bool asks = false;
 
-	for (uint32_t i = 0; i < command->n; i++)
-		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
-			if (strstr(policy_text(set, command->word[i]), names[k]))
-				return true;
-	return false;
+	for (uint32_t i = 0; i < policy->then.n; i++)
+		asks |= policy_asks_for_names(policy_text(set, policy->then.word[i]));
+	for (uint32_t i = 0; i < policy->rungs; i++)
+		for (uint32_t k = 0; k < policy->rung[i].command.n; k++)
+			asks |= policy_asks_for_names(
+				policy_text(set, policy->rung[i].command.word[k]));
+	return asks;
 }
 
 static void warn_policy(const struct policy_set *set, const struct policy *policy,
@@ -302,8 +303,9 @@ static void warn_policy(const struct policy_set *set, const struct policy *polic
 		 "waits (`for`) until the end that it foresees (`oom_in`) has come"},
 		{ends(policy) && !policy->cooldown_ms,
 		 "cooldown 0s: only the budget keeps it from ending the same one again and again"},
-		{policy->outside && asks_for_names(set, &policy->then),
-		 "what runs afterwards asks for names that only containers have"},
+		{policy->conditions & WHEN_HOST && !policy->matches && asks_for_names(set, policy),
+		 "its commands ask for what only containers have: they don't run for a job "
+		 "outside"},
 	};
 	char name[64 * 4], text[512];
 

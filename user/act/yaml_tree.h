@@ -14,29 +14,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TREE_BYTES	(4u << 20)	/* a thousand policies are 0.3 MB */
-#define TREE_NODES	400000u
-#define TREE_DEPTH	32u
-#define TREE_ANCHORS	256u
+#define TREE_BYTES (4u << 20) /* a thousand policies are 0.3 MB */
+#define TREE_NODES 400000u
+#define TREE_DEPTH 32u
+#define TREE_ANCHORS 256u
 
 enum tree_kind { TREE_TEXT, TREE_LIST, TREE_MAP };
 
 struct tree_node {
 	enum tree_kind kind;
-	bool quoted;			/* TEXT in quotes: "" is meant, not forgotten */
-	unsigned int line, column;	/* from 1, in characters */
-	const char *text;		/* TEXT */
-	struct tree_node **child;	/* MAP: key, value, key, value … */
-	size_t n;			/* of child */
-	uint64_t weight;		/* nodes in it, aliases written out */
+	bool quoted; /* TEXT in quotes: "" is meant, not forgotten */
+	unsigned int line, column; /* from 1, in characters */
+	const char *text; /* TEXT */
+	struct tree_node **child; /* MAP: key, value, key, value … */
+	size_t n; /* of child */
+	uint64_t weight; /* nodes in it, aliases written out */
 	unsigned int height;
 };
 
 struct tree {
-	const char *path;		/* the caller's; must stay */
-	char *error;			/* the caller's */
+	const char *path; /* the caller's; must stay */
+	char *error; /* the caller's */
 	size_t error_bytes;
-	struct tree_node *root;		/* NULL: nothing in it */
+	struct tree_node *root; /* NULL: nothing in it */
 	struct tree_chunk *chunks;
 };
 
@@ -45,24 +45,27 @@ int tree_load(const char *path, struct tree *ret_tree, char *error, size_t error
 void tree_done(struct tree *tree);
 
 /* Writes the line; "what" is cleaned and cut. Returns -EINVAL. */
-__attribute__((format(printf, 4, 5)))
-int tree_complain(const struct tree *tree, const struct tree_node *at, const char *what, const char *expected, ...);
+__attribute__((format(printf, 4, 5))) int tree_complain(const struct tree *tree,
+							const struct tree_node *at,
+							const char *what, const char *expected,
+							...);
 /* What a node is, for such a line: its text, "a list", "a mapping", "nothing". */
 const char *tree_what(const struct tree_node *node);
-static inline const char *tree_text(const struct tree_node *node)	/* NULL: it is no text */
+static inline const char *tree_text(const struct tree_node *node) /* NULL: it is no text */
 {
 	return node->kind == TREE_TEXT ? node->text : NULL;
 }
-const struct tree_node *tree_get(const struct tree_node *map, const char *key);	/* NULL: it has none */
+const struct tree_node *tree_get(const struct tree_node *map,
+				 const char *key); /* NULL: it has none */
 
 /* A mapping as data: what may stand in it, and who takes it. */
 struct tree_key {
-	const char *name;	/* one that ends in '.' takes every key that begins so */
+	const char *name; /* one that ends in '.' takes every key that begins so */
 	int (*parse)(void *arg, const struct tree_node *key, const struct tree_node *value);
 };
 /* Hands each pair to its parser, as in the file, up to the first that fails. `what` names the mapping and `example` shows
  * one, for errors. */
-int tree_map(const struct tree *tree, const struct tree_node *node, const struct tree_key *keys, size_t n, void *arg,
-	     const char *what, const char *example);
+int tree_map(const struct tree *tree, const struct tree_node *node, const struct tree_key *keys,
+	     size_t n, void *arg, const char *what, const char *example);
 
 #endif

@@ -221,7 +221,7 @@ static void write_policy(FILE *out, const struct earlyoom *e, bool kill)
 	if (e->script) {
 		fputs("{notify: {run: [", out);
 		import_quoted(out, "", e->script);
-		fputs(", '{pid}', '{name}']}}", out);
+		fputs(", '{policy}']}}", out);
 	} else {
 		fputs("notify", out);
 	}
@@ -248,7 +248,8 @@ static void write_notes(FILE *out, const struct earlyoom *e)
 		{e->by_rss, "--sort-by-rss: no equivalent; growth and requests count before size."},
 		{e->notify,
 		 "-n: no desktop notification; `{notify: {run: [CMD]}}` runs a command."},
-		{e->script != NULL, "-N: the command gets pid and name as words, not as "
+		{e->script != NULL, "-N: the command gets the policy's name as its word; "
+				    "EARLYOOM_PID and EARLYOOM_NAME are not set."
 				    "EARLYOOM_PID and EARLYOOM_NAME."},
 	};
 

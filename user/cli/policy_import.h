@@ -11,16 +11,21 @@
 #include <stdio.h>
 
 /* 0 or -errno; -ENODATA: there is nothing of it in there. */
-int import_earlyoom(const char *path, FILE *out);	/* /etc/default/earlyoom, or any file with its options */
-int import_oomd(const char *path, FILE *out);		/* oomd.conf, a unit or drop-in, or the folder /etc/systemd */
+int import_earlyoom(const char *path,
+		    FILE *out); /* /etc/default/earlyoom, or any file with its options */
+int import_oomd(const char *path,
+		FILE *out); /* oomd.conf, a unit or drop-in, or the folder /etc/systemd */
 
 /* policy_import.c: shared by both. */
-FILE *import_open(const char *path);	/* a regular file; NULL and errno (ENOTSUP: something else) */
-void import_quoted(FILE *out, const char *before, const char *text);	/* before + text as one YAML word */
+FILE *import_open(const char *path); /* a regular file; NULL and errno (ENOTSUP: something else) */
+void import_quoted(FILE *out, const char *before,
+		   const char *text); /* before + text as one YAML word */
 /* A comment, its text clean. */
 __attribute__((format(printf, 2, 3))) void import_note(FILE *out, const char *format, ...);
 
-#define IMPORT_RESTRAINT "%s knows no cooldown and no budget; here it is 5m for the same target and 3 kills in 10m."
+#define IMPORT_RESTRAINT                                                                        \
+	"%s knows no cooldown and no budget; here it is 5m for the same target and 3 kills in " \
+	"10m."
 #define IMPORT_MODE "mode: dry-run    # a rehearsal; then: enforce\n"
 
 #define IMPORT_GLOBS 32

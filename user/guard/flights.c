@@ -78,8 +78,10 @@ static uint64_t amount(const struct hr_slot *slot, const struct policy_amount *a
 		return amount->bytes;
 	if (limit == HR_UNKNOWN && slot->binding.level == HR_LEVEL_ANCESTOR)
 		limit = slot->binding.limit;
-	if (!amount->milli || limit == HR_UNKNOWN)
-		return HR_UNKNOWN;
+	if (!amount->milli)
+		return slot->memory.usage;	/* a throttle without a size: what it uses now */
+	if (limit == HR_UNKNOWN)
+		return 0;	/* a share of no limit: enforce/ refuses it */
 	return limit / 1000 * amount->milli + limit % 1000 * amount->milli / 1000;
 }
 
