@@ -153,7 +153,7 @@ static int kubernetes_tick(struct sink *sink)
 {
 	struct kubernetes *k = sink->state;
 	int status = k->options->condition ? condition_of(k, sink->board) : -1, err;
-	char now[CLOCK_TEXT], changed[CLOCK_TEXT], url[2 * EXPORT_TEXT + 32];
+	char now[CLOCK_TEXT], changed[CLOCK_TEXT], url[3 * EXPORT_TEXT + 32];
 	_cleanup_free_ char *body = NULL;
 	json_t *object;
 
