@@ -14,6 +14,7 @@ fi
 for round in alone frozen frozen frozen frozen; do
 	if [ $round = frozen ]; then
 		[ -n "$freezer" ] || break
+		! grep -q frozen "$work/seen" || break
 		[ $v = 2 ] || mkdir "$freezer$ours" || fail 'no freezer group'
 		[ $v = 2 ] || echo 0 >"$freezer$ours/cgroup.procs"
 	fi

@@ -12,6 +12,7 @@ group_make web.service || fail 'cannot make a group'
 inside() {
 	into=$1
 	shift
+	: >"$work/ready"
 	# shellcheck disable=SC2016 # for the inner shell
 	sh -c 'echo 0 >"$1" || exit; shift; exec "$@"' - "$(group_dir "$into")/cgroup.procs" "$@" >"$work/ready" &
 	prey=$!

@@ -94,6 +94,7 @@ int enforce_open(const struct enforce_config *config, struct enforce **ret_enfor
 	sem_init(&e->wanted[KIND_KILL], 0, 0);
 	sem_init(&e->wanted[KIND_WRITE], 0, 0);
 	sem_init(&e->watch, 0, 0);
+	pthread_mutex_init(&e->throttling, NULL);
 	e->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	r = e->event_fd < 0 ? -errno : open_places(e);
 	if (!r && config->undo_path)

@@ -248,31 +248,23 @@ static void after_write(const struct enforce *e, struct deed *deed)
 		result->freed = minus(result->usage_before, result->usage_after);
 }
 
-void throttle_run(struct worker *worker, struct deed *deed)
+/* The container is open; one at a time, so that two rungs for one container don't take each other's value for a stranger's. */
+static void throttle(struct worker *worker, struct deed *deed, uint64_t value)
 {
 	struct enforce *e = worker->enforce;
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), value = deed->job.bytes / page * page;
 	struct throttle *t;
-	bool had, set;
-	int r = 0;
+	bool had;
+	int r;
 
-	if (e->config.v1)
-		return deed_end(deed, HR_DEED_SKIPPED, 0, "cgroup v1 has no memory.high");
-	if (!value || !deed->job.for_ms)
-		return deed_end(deed, HR_DEED_REFUSED, EINVAL,
-				"a throttle needs a value and an end");
-	if (!e->undo)
-		return deed_end(deed, HR_DEED_FAILED, EOPNOTSUPP, "there is no undo table");
-	if (!deed_open(e, deed))
-		return;
 	t = take_throttle(e, deed->job.memcg_id, &had);
-	if (!t)
-		return deed_end(deed, HR_DEED_FAILED, ENOSPC, "too many are throttled");
+	if (!t) {
+		deed_end(deed, HR_DEED_FAILED, ENOSPC, "too many are throttled");
+		return;
+	}
 	if (!had)
 		t->was = t->ours = 0;
 	__atomic_store_n(&t->memcg_id, deed->job.memcg_id, __ATOMIC_RELAXED);
-	set = may_throttle(e, deed, t, had, value);
-	if (set) {
+	if (may_throttle(e, deed, t, had, value)) {
 		__atomic_store_n(&t->until_ns, clock_mono_ns() + deed->job.for_ms * NS_PER_MS,
 				 __ATOMIC_RELEASE);
 		r = set_high(worker, deed, t, value);
@@ -283,6 +275,25 @@ void throttle_run(struct worker *worker, struct deed *deed)
 	}
 	__atomic_store_n(&t->state, t->ours ? THROTTLE_SET : THROTTLE_FREE, __ATOMIC_RELEASE);
 	sem_post(&e->wanted[KIND_WRITE]); /* another deadline */
+}
+
+void throttle_run(struct worker *worker, struct deed *deed)
+{
+	struct enforce *e = worker->enforce;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), value = deed->job.bytes / page * page;
+
+	if (e->config.v1)
+		return deed_end(deed, HR_DEED_SKIPPED, 0, "cgroup v1 has no memory.high");
+	if (!value || !deed->job.for_ms)
+		return deed_end(deed, HR_DEED_REFUSED, EINVAL,
+				"a throttle needs a value and an end");
+	if (!e->undo)
+		return deed_end(deed, HR_DEED_FAILED, EOPNOTSUPP, "there is no undo table");
+	if (!deed_open(e, deed))
+		return;
+	pthread_mutex_lock(&e->throttling);
+	throttle(worker, deed, value);
+	pthread_mutex_unlock(&e->throttling);
 	after_write(e, deed);
 }
 

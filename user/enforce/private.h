@@ -72,6 +72,7 @@ struct enforce {
 	uint32_t spared[SPARED];	/* __atomic */
 	struct undo *undo;
 	struct throttle *throttles;
+	pthread_mutex_t throttling;	/* writers: one throttle is set at a time */
 	int event_fd;
 	uint64_t next_seq;		/* L */
 	bool stop;			/* __atomic */

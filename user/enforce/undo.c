@@ -87,7 +87,7 @@ int undo_open(const char *path, struct undo **ret_undo)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	r = check_owner(&st);
-	if (r < 0 || (r = lock(fd)) < 0) /* let go with the descriptor */
+	if (r < 0 || (r = lock(fd)) < 0)
 		return r;
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -106,6 +106,7 @@ int undo_open(const char *path, struct undo **ret_undo)
 	if (undo->file == MAP_FAILED)
 		return -errno;
 	make_sound(whole, undo->file);
+	flock(fd, LOCK_UN); /* closing would not do: the mapping keeps the open file */
 	*ret_undo = take_ptr(undo);
 	return 0;
 }
