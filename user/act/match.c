@@ -16,18 +16,32 @@ const struct hr_slot *match_slot(const struct act_world *world, uint32_t slot)
 	return slot < world->slots ? world->slot(slot, world->arg) : NULL;
 }
 
-/* fnmatch() costs more than all the rest: what stands before the first wildcard is compared first. */
-static bool fits(const char *glob, const char *text)
+static bool is_wild(char c) { return c == '*' || c == '?' || c == '[' || c == '\\'; }
+
+static bool wild(const char *glob)
 {
-	while (*glob && !strchr("*?[\\", *glob))
-		if (*glob++ != *text++)
-			return false;
-	if (!*glob || (glob[0] == '*' && !glob[1]))
-		return *glob || !*text;
-	return fnmatch(glob, text, 0) == 0;
+	while (*glob && !is_wild(*glob))
+		glob++;
+	return *glob;
 }
 
-static bool wild(const char *glob) { return strpbrk(glob, "*?[\\") != NULL; }
+/* fnmatch() costs more than all the rest: what stands before the first wildcard is compared first, and a single star needs no
+ * fnmatch() at all. */
+static bool fits(const char *glob, const char *text)
+{
+	size_t tail, left;
+
+	while (*glob && !is_wild(*glob))
+		if (*glob++ != *text++)
+			return false;
+	if (!*glob)
+		return !*text;
+	if (*glob != '*' || wild(glob + 1))
+		return fnmatch(glob, text, 0) == 0;
+	tail = strlen(glob + 1);
+	left = strlen(text);
+	return left >= tail && !memcmp(text + left - tail, glob + 1, tail);
+}
 
 static const char *key_text(const struct hr_slot *slot, uint32_t key)
 {

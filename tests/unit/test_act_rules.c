@@ -1,0 +1,666 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* When a rule holds and when it is calm; budgets, reloads, growth, the reflex; and that a table that is full says so. */
+#include "fixture_act.h"
+
+#include "act/private.h"
+
+/* ---- conditions ---- */
+static void test_conditions(void **state)
+{
+	static const struct {
+		const char *name;
+		struct policy p;
+		uint64_t value, limit; /* of the figure */
+		enum figure figure;
+		enum holds holds;
+		bool calm;
+	} cases[] = {
+		{"usage: at", {USAGE_AT(300)}, 300 * MIB, HR_UNKNOWN, F_USAGE, HOLDS, false},
+		{"usage: below",
+		 {USAGE_AT(300)},
+		 300 * MIB - 1,
+		 HR_UNKNOWN,
+		 F_USAGE,
+		 HOLDS_NOT,
+		 false},
+		{"usage: calm",
+		 {USAGE_AT(300)},
+		 285 * MIB - 1,
+		 HR_UNKNOWN,
+		 F_USAGE,
+		 HOLDS_NOT,
+		 true},
+		{"usage: margin",
+		 {USAGE_AT(300)},
+		 285 * MIB,
+		 HR_UNKNOWN,
+		 F_USAGE,
+		 HOLDS_NOT,
+		 false},
+		{"usage: not known",
+		 {USAGE_AT(300)},
+		 HR_UNKNOWN,
+		 HR_UNKNOWN,
+		 F_USAGE,
+		 HOLDS_UNKNOWN,
+		 false},
+		{"share: at",
+		 {.conditions = WHEN_USAGE, .usage = {HR_UNKNOWN, 900, 0}},
+		 90,
+		 100,
+		 F_USAGE,
+		 HOLDS,
+		 false},
+		{"share: below",
+		 {.conditions = WHEN_USAGE, .usage = {HR_UNKNOWN, 900, 0}},
+		 89,
+		 100,
+		 F_USAGE,
+		 HOLDS_NOT,
+		 false},
+		{"share of no limit",
+		 {.conditions = WHEN_USAGE, .usage = {HR_UNKNOWN, 900, 0}},
+		 1ULL << 60,
+		 HR_UNKNOWN,
+		 F_USAGE,
+		 HOLDS_UNKNOWN,
+		 false},
+		{"headroom: below",
+		 {.conditions = WHEN_HEADROOM, .headroom = 1000},
+		 999,
+		 0,
+		 F_HEADROOM,
+		 HOLDS,
+		 false},
+		{"headroom: at",
+		 {.conditions = WHEN_HEADROOM, .headroom = 1000},
+		 1000,
+		 0,
+		 F_HEADROOM,
+		 HOLDS_NOT,
+		 false},
+		{"headroom: calm",
+		 {.conditions = WHEN_HEADROOM, .headroom = 1000},
+		 1050,
+		 0,
+		 F_HEADROOM,
+		 HOLDS_NOT,
+		 true},
+		{"oom_in: soon",
+		 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+		 59999,
+		 0,
+		 F_OOM_IN,
+		 HOLDS,
+		 false},
+		{"oom_in: later",
+		 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+		 60000,
+		 0,
+		 F_OOM_IN,
+		 HOLDS_NOT,
+		 false},
+		{"oom_in: calm",
+		 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+		 90000,
+		 0,
+		 F_OOM_IN,
+		 HOLDS_NOT,
+		 true},
+		{"oom_in: none foreseen",
+		 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+		 NOT_FORESEEN,
+		 0,
+		 F_OOM_IN,
+		 HOLDS_NOT,
+		 true},
+		{"oom_in: not known",
+		 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+		 HR_UNKNOWN,
+		 0,
+		 F_OOM_IN,
+		 HOLDS_UNKNOWN,
+		 false},
+		{"risk",
+		 {.conditions = WHEN_RISK, .risk_centi = 8000},
+		 8000,
+		 0,
+		 F_RISK,
+		 HOLDS,
+		 false},
+		{"risk: calm",
+		 {.conditions = WHEN_RISK, .risk_centi = 8000},
+		 6799,
+		 0,
+		 F_RISK,
+		 HOLDS_NOT,
+		 true},
+		{"leak",
+		 {.conditions = WHEN_LEAK, .leak = HR_LEAK_CONFIRMED},
+		 HR_LEAK_EXHAUSTING,
+		 0,
+		 F_LEAK,
+		 HOLDS,
+		 false},
+		{"leak: calm",
+		 {.conditions = WHEN_LEAK, .leak = HR_LEAK_CONFIRMED},
+		 HR_LEAK_SUSPECTED,
+		 0,
+		 F_LEAK,
+		 HOLDS_NOT,
+		 true},
+		{"growth",
+		 {.conditions = WHEN_GROWTH, .growth_bytes_per_hour = 100},
+		 100,
+		 0,
+		 F_GROWTH,
+		 HOLDS,
+		 false},
+		{"some",
+		 {.conditions = WHEN_SOME, .some_centi = 4000},
+		 4000,
+		 0,
+		 F_SOME,
+		 HOLDS,
+		 false},
+		{"full: calm",
+		 {.conditions = WHEN_FULL, .full_centi = 4000},
+		 3199,
+		 0,
+		 F_FULL,
+		 HOLDS_NOT,
+		 true},
+		{"host",
+		 {.conditions = WHEN_HOST, .host_available = {1000, 0, 0}},
+		 999,
+		 0,
+		 F_HOST,
+		 HOLDS,
+		 false},
+		{"host: calm",
+		 {.conditions = WHEN_HOST, .host_available = {1000, 0, 0}},
+		 1050,
+		 0,
+		 F_HOST,
+		 HOLDS_NOT,
+		 true},
+		{"age", {.conditions = WHEN_AGE, .age_ms = 1000}, 1000, 0, F_AGE, HOLDS, false},
+		{"age: never calm",
+		 {.conditions = WHEN_AGE, .age_ms = 1000},
+		 0,
+		 0,
+		 F_AGE,
+		 HOLDS_NOT,
+		 false},
+		{"no condition", {.conditions = 0}, 0, 0, F_USAGE, HOLDS_NOT, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct figures f;
+		struct rule rule;
+
+		memset(&f, 0xff, sizeof(f));
+		f.at[cases[i].figure] = cases[i].value;
+		f.at[F_LIMIT] = cases[i].limit;
+		rule_read(&cases[i].p, &rule);
+		if (rule_holds(&rule, &f) != cases[i].holds ||
+		    rule_calm(&rule, &f, NULL) != cases[i].calm)
+			fail_msg("%s: %d, %d", cases[i].name, rule_holds(&rule, &f),
+				 rule_calm(&rule, &f, NULL));
+	}
+}
+
+/* All must hold; what is false decides even beside what is not known. */
+static void test_conjunction(void **state)
+{
+	const struct policy p = {
+		.conditions = WHEN_USAGE | WHEN_RISK, .usage = {100, 0, 0}, .risk_centi = 50};
+	static const struct {
+		uint64_t usage, risk;
+		enum holds holds;
+	} cases[] = {{100, 50, HOLDS},
+		     {99, 50, HOLDS_NOT},
+		     {100, 49, HOLDS_NOT},
+		     {100, HR_UNKNOWN, HOLDS_UNKNOWN},
+		     {99, HR_UNKNOWN, HOLDS_NOT},
+		     {HR_UNKNOWN, 49, HOLDS_NOT}};
+	struct figures f;
+	struct rule rule;
+
+	rule_read(&p, &rule);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(&f, 0xff, sizeof(f));
+		f.at[F_USAGE] = cases[i].usage;
+		f.at[F_RISK] = cases[i].risk;
+		assert_int_equal(rule_holds(&rule, &f), cases[i].holds);
+	}
+}
+
+/* A share is one of its own limit, else of the nearest limited cgroup above it. */
+static void test_share_of_an_ancestor(void **state)
+{
+	static const struct rule_spec spec = {"r",
+					      {.mode = MODE_ENFORCE,
+					       .conditions = WHEN_USAGE,
+					       .usage = {HR_UNKNOWN, 900, 0},
+					       RUNGS(NOTIFY)},
+					      {{POLICY_NAME + 1, NULL, "box"}},
+					      NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+	struct hr_slot *top = world_add(w, 0, "top", HR_KIND_GROUP, "/top");
+	struct hr_slot *middle = world_add(w, 1, "middle", HR_KIND_GROUP, "/top/middle");
+	struct hr_slot *box = world_add(w, 2, "box", HR_KIND_CONTAINER, "/top/middle/box");
+
+	box->parent_id = middle->cgroup_id;
+	middle->parent_id = top->cgroup_id;
+	box->memory.usage = 95 * MIB;
+	top->memory.limit = 1000 * MIB;
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 1);
+	assert_int_equal(w->orders, 0);
+	middle->memory.limit = 100 * MIB;
+	world_run(w, 1);
+	assert_int_equal(w->orders, 1);
+	assert_int_equal(w->last.evidence.threshold, 90 * MIB);
+	world_free(w);
+}
+
+/* ---- single samples between sweeps ---- */
+static void test_close_samples(void **state)
+{
+	static const struct rule_spec spec = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .for_ms = 200, RUNGS(TERM(1), KILL)},
+		{{POLICY_NAME + 1, NULL, "box"}},
+		NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+
+	world_container(w, 0, "box", 100);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 1);
+	w->slot[0].memory.usage = 301 * MIB;
+	for (int i = 0; i < 40; i++) {
+		w->w.now_ns += 50 * 1000000;
+		act_update_slot(w->act, &w->w, 0);
+		if (i == 2) { /* a dip begins it anew */
+			w->slot[0].memory.usage = 100 * MIB;
+			act_update_slot(w->act, &w->w, 0);
+			w->slot[0].memory.usage = 301 * MIB;
+		}
+	}
+	assert_string_equal(w->log, "1.4 do term box 1/2 by r\n2.4 do kill box 2/2 by r\n");
+	world_free(w);
+}
+
+/* Deadlines are those that the clock alone decides. */
+static void test_deadline(void **state)
+{
+	static const struct rule_spec spec = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(TERM(7), KILL)},
+		{{POLICY_NAME + 1, NULL, "box"}},
+		NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+
+	world_container(w, 0, "box", 100);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 1);
+	assert_int_equal(act_deadline(w->act), 0);
+	w->slot[0].memory.usage = 301 * MIB;
+	world_run(w, 1);
+	assert_int_equal(act_deadline(w->act), w->w.now_ns + 7 * SEC);
+	w->w.now_ns = act_deadline(w->act);
+	act_update_slot(w->act, &w->w, 0);
+	assert_int_equal(w->kills, 1);
+	world_free(w);
+}
+
+/* ---- reloads ---- */
+static struct policy_set *second_set(struct world *w, const struct rule_spec *spec,
+				     enum act_mode mode)
+{
+	struct policy_set *first = w->set;
+
+	w->set = set_new(mode);
+	w->globs = w->matches = w->text = 0;
+	if (spec) {
+		struct rule_spec other = *spec;
+
+		other.name = "other"; /* indices move */
+		other.p.conditions = WHEN_AGE;
+		other.p.age_ms = UINT64_MAX / 2;
+		set_add(w, &other);
+		set_add(w, spec);
+	}
+	world_rules(w);
+	return first;
+}
+
+static void test_reload(void **state)
+{
+	static const struct rule_spec spec = {"r",
+					      {.mode = MODE_ENFORCE,
+					       USAGE_AT(300),
+					       .for_ms = 5000,
+					       .cooldown_ms = 60000,
+					       RUNGS(TERM(10), KILL)},
+					      {{POLICY_NAME + 1, NULL, "box"}},
+					      NULL};
+	static const struct {
+		const char *name;
+		unsigned int at;
+		enum act_mode mode;
+		const char *log;
+	} cases[] = {
+		{"the same, while it is held", 4, MODE_ENFORCE,
+		 "6 do term box 1/2 by r\n16 do kill box 2/2 by r\n"},
+		{"the same, in mid-ladder", 8, MODE_ENFORCE,
+		 "6 do term box 1/2 by r\n16 do kill box 2/2 by r\n"},
+		{"down to observe", 8, MODE_OBSERVE, "6 do term box 1/2 by r\n"},
+		{"down to a rehearsal", 8, MODE_DRY_RUN,
+		 "6 do term box 1/2 by r\n14 rehearse term box 1/2 by r\n24 rehearse kill box 2/2 "
+		 "by r\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world *w = world_new(MODE_ENFORCE);
+		struct policy_set *first;
+
+		world_container(w, 0, "box", 301);
+		set_add(w, &spec);
+		world_rules(w);
+		world_run(w, cases[i].at);
+		first = second_set(w, &spec, cases[i].mode);
+		memset(first, 0xa5, SET_BYTES); /* nobody reads it any more */
+		free(first);
+		world_run(w, 30);
+		if (strcmp(w->log, cases[i].log) != 0)
+			fail_msg("%s:\n%s", cases[i].name, w->log);
+		world_free(w);
+	}
+}
+
+static void test_reload_changes(void **state)
+{
+	struct rule_spec spec = {"r",
+				 {.mode = MODE_ENFORCE,
+				  USAGE_AT(300),
+				  .for_ms = 5000,
+				  .cooldown_ms = 60000,
+				  RUNGS(TERM(10), KILL)},
+				 {{POLICY_NAME + 1, NULL, "box"}},
+				 NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+
+	world_container(w, 0, "box", 301);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 8);
+	spec.p.rung[0].grace_ms =
+		20000; /* another ladder: the emergency ends, and its cooldown stands */
+	free(second_set(w, &spec, MODE_ENFORCE));
+	assert_int_equal(w->ends, 1);
+	assert_int_equal(w->last_end.averted, HR_UNKNOWN_U32);
+	world_run(w, 50);
+	assert_int_equal(w->orders, 1);
+	free(second_set(w, NULL, MODE_ENFORCE)); /* gone */
+	world_run(w, 10);
+	act_policies(w->act, NULL);
+	world_run(w, 10);
+	assert_int_equal(w->orders, 1);
+	world_free(w);
+}
+
+/* What was told to be next is taken back. */
+static void test_reload_next(void **state)
+{
+	static const struct rule_spec spec = {"r",
+					      {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(KILL)},
+					      {{POLICY_NAME + 1, NULL, "box"}},
+					      NULL};
+	struct world *w = world_new(MODE_OBSERVE);
+
+	w->terse = false;
+	world_container(w, 0, "box", 301);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 2);
+	free(second_set(w, NULL, MODE_OBSERVE));
+	world_run(w, 2);
+	assert_string_equal(w->log, "1 next of 0: kill\n3 next of 0: -\n");
+	world_free(w);
+}
+
+/* ---- reflex and tripwire ---- */
+static void test_armed(void **state)
+{
+	static const struct rule_spec reflex = {
+		"reflex",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(REFLEX, KILL)},
+		{{POLICY_NAME + 1, NULL, "box"}},
+		NULL};
+	static const struct rule_spec early = {
+		"early",
+		{.mode = MODE_ENFORCE, USAGE_AT(200), .for_ms = 3600000, RUNGS(NOTIFY)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+	const struct policy *p = NULL;
+	struct act_order order;
+	uint64_t at = 0;
+	bool strikes = false;
+
+	world_container(w, 0, "box", 10);
+	world_container(w, 1, "other", 10);
+	world_container(w, 2, "sshd", 10);
+	set_protect(w, POLICY_NAME, "sshd");
+	w->set->budget_kills = 1;
+	w->set->budget_per_ms = 600000;
+	set_add(w, &early);
+	set_add(w, &reflex);
+	world_rules(w);
+	world_run(w, 1);
+	assert_true(act_armed(w->act, &w->w, 0, &p, &at,
+			      &strikes)); /* the reflex, though the other is nearer */
+	assert_true(strikes);
+	assert_int_equal(at, 300 * MIB);
+	assert_true(act_armed(w->act, &w->w, 1, &p, &at, &strikes));
+	assert_false(strikes);
+	assert_int_equal(at, 200 * MIB);
+	assert_false(act_armed(w->act, &w->w, 2, &p, &at, &strikes));
+	/* it strikes */
+	w->slot[0].memory.usage = 310 * MIB;
+	assert_true(act_reflexed(w->act, &w->w, 0, &order));
+	assert_int_equal(order.kind, HR_RUNG_REFLEX);
+	assert_int_equal(order.step, 1);
+	assert_int_equal(order.mode, MODE_ENFORCE);
+	assert_string_equal(policy_text(w->set, order.policy->name), "reflex");
+	assert_true(act_armed(w->act, &w->w, 0, &p, &at, &strikes));
+	assert_false(strikes); /* struck already, and the budget is spent */
+	/* it was not enough: the ladder goes on, for the same price */
+	world_run(w, 3);
+	assert_string_equal(w->log, "2 do kill box 2/2 by reflex\n");
+	world_free(w);
+}
+
+static void test_reflex_calm(void **state)
+{
+	static const struct rule_spec reflex = {
+		"reflex",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(REFLEX)},
+		{{POLICY_NAME + 1, NULL, "box"}},
+		NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+	const struct policy *p;
+	struct act_order order;
+	bool strikes;
+	uint64_t at;
+
+	world_container(w, 0, "box", 310);
+	set_add(w, &reflex);
+	world_rules(w);
+	world_run(w, 5); /* seen by a sample first: nothing to be ordered from here */
+	assert_int_equal(w->orders, 0);
+	assert_true(act_reflexed(w->act, &w->w, 0, &order));
+	world_ends(w, 0);
+	world_run(w, 3);
+	assert_int_equal(w->ends, 1);
+	assert_int_equal(w->last_end.averted, 1);
+	world_container(w, 0, "box", 10); /* restarted: not armed within the cooldown */
+	world_run(w, 1);
+	assert_true(act_armed(w->act, &w->w, 0, &p, &at, &strikes));
+	assert_false(strikes);
+	world_run(w, 70);
+	assert_true(act_armed(w->act, &w->w, 0, &p, &at, &strikes));
+	assert_true(strikes);
+	act_policies(w->act, NULL);
+	assert_false(act_reflexed(w->act, &w->w, 0, &order));
+	world_free(w);
+}
+
+/* Only what BPF can't see must be decided already: conditions besides the size hold, no `for`, and it is in earnest. */
+static void test_not_armed(void **state)
+{
+	static const struct {
+		const char *name;
+		struct policy p;
+		enum act_mode mode;
+	} cases[] = {
+		{"for",
+		 {.mode = MODE_ENFORCE, USAGE_AT(300), .for_ms = 1000, RUNGS(REFLEX)},
+		 MODE_ENFORCE},
+		{"dry-run", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(REFLEX)}, MODE_DRY_RUN},
+		{"policy's dry-run",
+		 {.mode = MODE_DRY_RUN, USAGE_AT(300), RUNGS(REFLEX)},
+		 MODE_ENFORCE},
+		{"unknown risk",
+		 {.mode = MODE_ENFORCE,
+		  .conditions = WHEN_USAGE | WHEN_RISK,
+		  .usage = {300 * MIB, 0, 0},
+		  .risk_centi = 1,
+		  RUNGS(REFLEX)},
+		 MODE_ENFORCE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world *w = world_new(cases[i].mode);
+		struct rule_spec spec = {
+			.name = "r", .p = cases[i].p, .match = {{POLICY_NAME + 1, NULL, "*"}}};
+		const struct policy *p;
+		bool strikes = true;
+		uint64_t at;
+
+		world_container(w, 0, "box", 10);
+		set_add(w, &spec);
+		world_rules(w);
+		world_run(w, 1);
+		if (!act_armed(w->act, &w->w, 0, &p, &at, &strikes) || strikes)
+			fail_msg("%s", cases[i].name);
+		world_free(w);
+	}
+}
+
+/* ---- tables that are full ---- */
+static void test_full(void **state)
+{
+	static const struct rule_spec slow = {
+		"slow",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(THROTTLE(3600))},
+		{{POLICY_NAME + 1, NULL, "box-*"}},
+		NULL};
+	static const struct rule_spec hard = {"hard",
+					      {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(KILL)},
+					      {{POLICY_NAME + 1, NULL, "hog"}},
+					      NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+	struct act_counts counts;
+	char name[32];
+
+	w->quiet = true;
+	for (uint32_t i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "box-%u", i);
+		world_container(w, i, name, 400);
+	}
+	world_container(w, 500, "hog", 400);
+	set_add(w, &slow);
+	set_add(w, &hard);
+	world_rules(w);
+	world_run(w, 1);
+	act_counts(w->act, &counts);
+	assert_int_equal(counts.emergencies, ACT_EMERGENCIES);
+	assert_true(counts.turned_away > 0);
+	assert_int_equal(w->kills, 1); /* room was made for it */
+	world_free(w);
+}
+
+/* The board grows in the middle of an emergency. */
+static void test_grow(void **state)
+{
+	static const struct rule_spec spec = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(TERM(5), KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+	struct act_calls calls = {world_order, world_end, world_not_taken, world_next, w};
+
+	act_free(w->act);
+	assert_int_equal(act_init(&w->act, 4, &calls), 0);
+	world_container(w, 0, "box", 400);
+	world_container(w, 9, "late", 400);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 2);
+	assert_int_equal(act_grow(w->act, WORLD_SLOTS), 0);
+	assert_int_equal(act_grow(w->act, 2), 0);
+	world_run(w, 4);
+	assert_string_equal(
+		w->log,
+		"1 do term box 1/2 by r\n3 do term late 1/2 by r\n6 do kill box 2/2 by r\n");
+	world_free(w);
+	act_free(NULL);
+}
+
+static void test_budget_window(void **state)
+{
+	struct policy_set set = {.budget_kills = 3, .budget_per_ms = 10000};
+	struct budget *b = calloc(1, sizeof(*b));
+
+	for (uint64_t i = 1; i <= 3; i++) {
+		assert_int_equal(budget_wait(b, &set, i * SEC), 0);
+		budget_spend(b, i * SEC);
+	}
+	assert_int_equal(budget_wait(b, &set, 4 * SEC), 11 * SEC);
+	assert_int_equal(budget_wait(b, &set, 11 * SEC - 1), 11 * SEC);
+	assert_int_equal(budget_wait(b, &set, 11 * SEC), 0);
+	set.budget_kills = 0;
+	assert_int_equal(budget_wait(b, &set, 99 * SEC), UINT64_MAX);
+	set.budget_per_ms = 0;
+	assert_int_equal(budget_wait(b, &set, 99 * SEC), 0);
+	free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_conjunction),
+		cmocka_unit_test(test_share_of_an_ancestor),
+		cmocka_unit_test(test_close_samples),
+		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_reload_changes),
+		cmocka_unit_test(test_reload_next),
+		cmocka_unit_test(test_armed),
+		cmocka_unit_test(test_reflex_calm),
+		cmocka_unit_test(test_not_armed),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_grow),
+		cmocka_unit_test(test_budget_window),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
