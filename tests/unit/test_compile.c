@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Policies: every refusal with its exact line, what is accepted and what it means, what is bounded, and what is read. */
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,9 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -408,93 +404,6 @@ static void test_bombs(void **state)
 	refused(wide, strlen(wide), "50001:16: too much: expected a configuration");
 }
 
-/* ---- what is no file ---- */
-
-static void refused_file(const char *name, const char *what)
-{
-	char expected[CONFIG_ERROR];
-	struct policy_set *set = NULL;
-	struct config config;
-
-	config_init(&config);
-	assert_int_equal(config_load_policies(name, &config, &set, error), -EINVAL);
-	snprintf(expected, sizeof(expected), "%s: %s: expected a configuration file", name, what);
-	assert_string_equal(error, expected);
-}
-
-static void test_odd_files(void **state)
-{
-	char dir[] = "/tmp/headroom-test-XXXXXX", fifo[64];
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	_cleanup_close_ int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	_cleanup_free_ char *huge = repeat("# ", "0123456789", 1000000, "\n");
-	struct policy_set *set = NULL;
-	struct config config;
-
-	assert_non_null(mkdtemp(dir));
-	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", dir);
-	assert_int_equal(mkfifo(fifo, 0600), 0);
-	assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
-	refused_file(dir, "a folder");
-	refused_file(fifo, "a FIFO"); /* nobody writes to it: it must not hang */
-	refused_file(address.sun_path, "a socket or device");
-	refused_file("/dev/zero", "a device");
-	assert_int_equal(load(huge, &set), -EINVAL);
-	refused_file(path, "larger than 4 MiB");
-	config_init(&config);
-	assert_int_equal(config_load_policies("/dev/null", &config, &set, error), 0);
-	free(set);
-	set = NULL;
-	unlink(fifo);
-	assert_int_equal(config_load_policies(fifo, &config, &set, error), -ENOENT);
-	assert_int_equal(config_load_policies("/dev/null/x", &config, &set, error), -ENOTDIR);
-	assert_null(set);
-	unlink(address.sun_path);
-	rmdir(dir);
-}
-
-/* A name with escape sequences reaches no terminal. */
-static void test_hostile_path(void **state)
-{
-	struct policy_set *set = NULL;
-	struct config config;
-
-	config_init(&config);
-	assert_int_equal(config_load_policies("/tmp\x1b[2J/../dev", &config, &set, error), -ENOENT);
-	assert_int_equal(symlink("/dev", "/tmp/headroom-test-\x1b[2J"), 0);
-	assert_int_equal(config_load_policies("/tmp/headroom-test-\x1b[2J", &config, &set, error),
-			 -EINVAL);
-	unlink("/tmp/headroom-test-\x1b[2J");
-	assert_null(strchr(error, 0x1b));
-	assert_non_null(strstr(error, "\\x1b[2J: a folder"));
-}
-
-/* ---- control.allow ---- */
-
-static void test_allow(void **state)
-{
-	struct config config;
-	FILE *file = fopen(path, "w");
-
-	fputs("control: {allow: [user:root, 'group:7', user:no-such-user-here]}\n", file);
-	fclose(file);
-	config_init(&config);
-	assert_int_equal(config_load(path, &config, error), 0);
-	assert_int_equal(config.allows, 3);
-	assert_int_equal(config.allow[0].id, HR_UNKNOWN_U32);
-	assert_int_equal(config_resolve(&config, error), -ENOENT);
-	assert_string_equal(error, "control: allow: there is no user no-such-user-here here");
-	assert_true(config.allow[0].id == 0 && !config.allow[0].group);
-	assert_true(config.allow[1].id == 7 && config.allow[1].group);
-	assert_int_equal(config.allow[2].id, HR_UNKNOWN_U32);
-	file = fopen(path, "w");
-	fputs("mode: observe\n", file);
-	fclose(file);
-	assert_int_equal(config_load(path, &config, error), 0);
-	assert_int_equal(config.allows, 0); /* a key that is gone from the file */
-}
-
 /* The runtimes that a rule may name are those that the board knows. */
 static void test_runtimes(void **state)
 {
@@ -512,12 +421,11 @@ static void test_runtimes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refusals),  cmocka_unit_test(test_all_keys),
-		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_not_only_protected),
-		cmocka_unit_test(test_covers),	  cmocka_unit_test(test_a_thousand),
-		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_bombs),
-		cmocka_unit_test(test_odd_files), cmocka_unit_test(test_hostile_path),
-		cmocka_unit_test(test_allow),	  cmocka_unit_test(test_runtimes),
+		cmocka_unit_test(test_refusals), cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_defaults), cmocka_unit_test(test_not_only_protected),
+		cmocka_unit_test(test_covers),	 cmocka_unit_test(test_a_thousand),
+		cmocka_unit_test(test_bounds),	 cmocka_unit_test(test_bombs),
+		cmocka_unit_test(test_runtimes),
 	};
 
 	return cmocka_run_group_tests(tests, make_path, drop_path);

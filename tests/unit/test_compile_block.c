@@ -295,12 +295,42 @@ static void test_warnings(void **state)
 	}
 }
 
+/* What the page for people shows is right, and none of it but the host rules means everybody. */
+static void test_documented(void **state)
+{
+	_cleanup_fclose_ FILE *file = fopen("docs/policies.md", "r");
+	char line[512], block[4096] = "";
+	unsigned int blocks = 0, policies = 0;
+	bool in = false;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (in && !strncmp(line, "```", 3)) {
+			_cleanup_free_ struct policy_set *set = compile(block);
+
+			in = false;
+			blocks++;
+			policies += set->policies;
+			*warned = 0;
+			policy_warnings(set, say, NULL);
+			assert_true(!*warned || strstr(warned, "may take anything"));
+		} else if (in) {
+			strncat(block, line, sizeof(block) - strlen(block) - 1);
+		} else if (!strncmp(line, "```yaml", 7)) {
+			in = true;
+			*block = 0;
+		}
+	}
+	assert_true(blocks >= 8 && policies >= 11);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_damage),	      cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_lies),	      cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_long_sentence), cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_documented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,10 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <headroom/board.h>
+
 #include "act/config.h"
+#include "base/cleanup.h"
 
 #define MODE_EXPECTED "expected observe, dry-run or enforce"
 #define INTERVAL_EXPECTED "interval: expected a time from 100ms to 1m, such as 30s"
@@ -56,6 +62,8 @@ static const struct row {
 	{"mode: \"\x1b[2J\"\n", "1:8: byte 0x1b: a control character; expected text", 0},
 };
 
+static char error[CONFIG_ERROR];
+
 static void write_file(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");
@@ -72,7 +80,6 @@ static void test_rows(void **state)
 	close(mkstemp(path));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct config config;
-		char error[CONFIG_ERROR] = "";
 		int err;
 
 		config_init(&config);
@@ -94,17 +101,105 @@ static void test_rows(void **state)
 static void test_missing_file(void **state)
 {
 	struct config config;
-	char error[CONFIG_ERROR];
 
 	config_init(&config);
 	assert_int_equal(config_load("/nonexistent/headroom.yaml", &config, error), -ENOENT);
 }
 
+/* ---- what is no file ---- */
+
+static void refused_file(const char *name, const char *what)
+{
+	char expected[CONFIG_ERROR];
+	struct policy_set *set = NULL;
+	struct config config;
+
+	config_init(&config);
+	assert_int_equal(config_load_policies(name, &config, &set, error), -EINVAL);
+	snprintf(expected, sizeof(expected), "%s: %s: expected a configuration file", name, what);
+	assert_string_equal(error, expected);
+}
+
+static void test_odd_files(void **state)
+{
+	char dir[] = "/tmp/headroom-test-XXXXXX", fifo[64], huge[64];
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct policy_set *set = NULL;
+	struct config config;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", dir);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
+	refused_file(dir, "a folder");
+	refused_file(fifo, "a FIFO"); /* nobody writes to it: it must not hang */
+	refused_file(address.sun_path, "a socket or device");
+	refused_file("/dev/zero", "a device");
+	snprintf(huge, sizeof(huge), "%s/huge", dir);
+	write_file(huge, "# ");
+	assert_int_equal(truncate(huge, 10 << 20), 0);
+	refused_file(huge, "larger than 4 MiB");
+	unlink(huge);
+	config_init(&config);
+	assert_int_equal(config_load_policies("/dev/null", &config, &set, error), 0);
+	free(set);
+	set = NULL;
+	unlink(fifo);
+	assert_int_equal(config_load_policies(fifo, &config, &set, error), -ENOENT);
+	assert_int_equal(config_load_policies("/dev/null/x", &config, &set, error), -ENOTDIR);
+	assert_null(set);
+	unlink(address.sun_path);
+	rmdir(dir);
+}
+
+/* A name with escape sequences reaches no terminal. */
+static void test_hostile_path(void **state)
+{
+	struct policy_set *set = NULL;
+	struct config config;
+
+	config_init(&config);
+	assert_int_equal(config_load_policies("/tmp\x1b[2J/../dev", &config, &set, error), -ENOENT);
+	assert_int_equal(symlink("/dev", "/tmp/headroom-test-\x1b[2J"), 0);
+	assert_int_equal(config_load_policies("/tmp/headroom-test-\x1b[2J", &config, &set, error),
+			 -EINVAL);
+	unlink("/tmp/headroom-test-\x1b[2J");
+	assert_null(strchr(error, 0x1b));
+	assert_non_null(strstr(error, "\\x1b[2J: a folder"));
+}
+
+/* ---- control.allow ---- */
+
+static void test_allow(void **state)
+{
+	struct config config;
+	char path[] = "/tmp/headroom-test-XXXXXX";
+
+	close(mkstemp(path));
+	write_file(path, "control: {allow: [user:root, 'group:7', user:no-such-user-here]}\n");
+	config_init(&config);
+	assert_int_equal(config_load(path, &config, error), 0);
+	assert_int_equal(config.allows, 3);
+	assert_int_equal(config.allow[0].id, HR_UNKNOWN_U32);
+	assert_int_equal(config_resolve(&config, error), -ENOENT);
+	assert_string_equal(error, "control: allow: there is no user no-such-user-here here");
+	assert_true(config.allow[0].id == 0 && !config.allow[0].group);
+	assert_true(config.allow[1].id == 7 && config.allow[1].group);
+	assert_int_equal(config.allow[2].id, HR_UNKNOWN_U32);
+	write_file(path, "mode: observe\n");
+	assert_int_equal(config_load(path, &config, error), 0);
+	assert_int_equal(config.allows, 0); /* a key that is gone from the file */
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_missing_file),
+		cmocka_unit_test(test_rows),	  cmocka_unit_test(test_missing_file),
+		cmocka_unit_test(test_odd_files), cmocka_unit_test(test_hostile_path),
+		cmocka_unit_test(test_allow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
