@@ -51,13 +51,11 @@ static void leave_note(struct act *act, const struct emergency *e, uint64_t key,
 
 	if (!note)
 		return;
-	note->workload = e->workload;
+	notes_cool(&act->notes, note, e->workload,
+		   act->now_ns + (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS,
+		   relapse ? e->step : POLICY_RUNGS);
 	note->seen = act->round;
-	note->step = relapse ? e->step : POLICY_RUNGS;
-	note->until_ns =
-		act->now_ns + (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS;
 	note->till_calm = !calm && !e->gone && (e->mode == MODE_DRY_RUN || ladder_only_tells(p));
-	act->notes.cooling++; /* until the next purge counts anew */
 }
 
 void emergency_finish(struct act *act, struct emergency *e, uint32_t averted, bool calm)
@@ -214,9 +212,8 @@ void emergency_begin(struct act *act, uint32_t policy, uint32_t slot, uint32_t j
 		e = take_room(act, p, step);
 	if (!e)
 		return;
-	note->until_ns = UINT64_MAX; /* under way */
-	note->step = POLICY_RUNGS;
-	note->workload = at ? at->id.workload : 0;
+	notes_cool(&act->notes, note, at ? at->id.workload : 0, UINT64_MAX,
+		   POLICY_RUNGS); /* under way */
 	*e = (struct emergency){.policy = (uint16_t)policy, .mode = mode, .step = (uint8_t)step};
 	set_up(act, e, slot, job, held_ns, n);
 	if (e->host)
@@ -238,9 +235,8 @@ struct emergency *emergency_struck(struct act *act, uint32_t policy, uint32_t sl
 	note = e ? notes_make(&act->notes, policy, act->figures[slot].key) : NULL;
 	if (!note)
 		return NULL;
-	note->until_ns = UINT64_MAX;
-	note->step = POLICY_RUNGS;
-	note->workload = match_slot(act->world, slot)->id.workload;
+	notes_cool(&act->notes, note, match_slot(act->world, slot)->id.workload, UINT64_MAX,
+		   POLICY_RUNGS);
 	*e = (struct emergency){.policy = (uint16_t)policy, .mode = MODE_ENFORCE};
 	set_up(act, e, slot, NONE32, act->now_ns, 0);
 	return e;

@@ -17,6 +17,11 @@ static uint32_t bucket_of(const struct notes *n, uint32_t policy, uint64_t key)
 	return (uint32_t)(mixed >> 32) & n->mask;
 }
 
+static uint32_t hint(uint64_t workload)
+{
+	return (uint32_t)((workload * 0x9e3779b97f4a7c15ULL) >> 54) % NOTES_HINTS;
+}
+
 void notes_clear(struct notes *n)
 {
 	memset(n->bucket, 0xff, ((size_t)n->mask + 1) * sizeof(*n->bucket));
@@ -24,7 +29,8 @@ void notes_clear(struct notes *n)
 	for (uint32_t i = 0; i < n->room; i++)
 		n->note[i].next = i + 1 < n->room ? i + 1 : NONE32;
 	n->free = 0;
-	n->used = n->cooling = 0;
+	n->used = 0;
+	memset(n->cooling, 0, sizeof(n->cooling));
 }
 
 int notes_init(struct notes *n, uint32_t room)
@@ -122,7 +128,7 @@ static bool refresh(struct note *note, const struct policy_set *set, uint32_t ro
 
 void notes_purge(struct notes *n, const struct policy_set *set, uint32_t round, uint64_t now_ns)
 {
-	n->cooling = 0;
+	memset(n->cooling, 0, sizeof(n->cooling));
 	if (!n->used)
 		return;
 	for (uint32_t b = 0; b <= n->mask; b++) {
@@ -135,7 +141,7 @@ void notes_purge(struct notes *n, const struct policy_set *set, uint32_t round, 
 				unlink_note(n, link);
 				continue;
 			}
-			n->cooling += note->until_ns || note->till_calm;
+			n->cooling[hint(note->workload)] += note->until_ns || note->till_calm;
 			link = &note->next;
 		}
 	}
@@ -177,10 +183,19 @@ void notes_remap(struct notes *n, const uint16_t *map, const uint8_t *keep)
 	}
 }
 
+void notes_cool(struct notes *n, struct note *note, uint64_t workload, uint64_t until_ns,
+		uint32_t step)
+{
+	note->workload = workload;
+	note->until_ns = until_ns;
+	note->step = (uint8_t)step;
+	n->cooling[hint(workload)]++; /* until the next purge counts anew */
+}
+
 const struct note *notes_cooling(const struct notes *n, uint32_t policy, uint64_t workload,
 				 uint64_t now_ns)
 {
-	if (!n->cooling || !workload || !n->of_policy[policy])
+	if (!workload || !n->cooling[hint(workload)] || !n->of_policy[policy])
 		return NULL;
 	for (uint32_t b = 0; b <= n->mask; b++)
 		for (uint32_t i = n->bucket[b]; i != NONE32; i = n->note[i].next) {

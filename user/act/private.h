@@ -88,11 +88,13 @@ struct note {
 	uint8_t step; /* during the cooldown: where a relapse of the same target goes on; POLICY_RUNGS: nowhere */
 	bool till_calm; /* the cooldown begins when the condition is calm */
 };
+#define NOTES_HINTS 1024u
 struct notes {
 	struct note *note;
 	uint32_t *bucket;
 	uint32_t room, mask, free, used;
-	uint32_t cooling; /* those with a cooldown */
+	uint32_t cooling
+		[NOTES_HINTS]; /* those with a cooldown, by a hash of their workload: 0 means that there is none */
 	uint64_t lost;
 	uint32_t of_policy[POLICY_MOST]; /* how many */
 };
@@ -110,6 +112,9 @@ void notes_purge(struct notes *notes, const struct policy_set *set, uint32_t rou
 /* map[old]: the new index, UINT16_MAX: gone. keep[old]: what stays of its notes. */
 enum notes_keep { NOTES_NONE, NOTES_COOLDOWN, NOTES_ALL };
 void notes_remap(struct notes *notes, const uint16_t *map, const uint8_t *keep);
+/* This one has a cooldown from now on. */
+void notes_cool(struct notes *notes, struct note *note, uint64_t workload, uint64_t until_ns,
+		uint32_t step);
 /* A cooldown of this rule for another cgroup of the same workload. */
 const struct note *notes_cooling(const struct notes *notes, uint32_t policy, uint64_t workload,
 				 uint64_t now_ns);
