@@ -54,7 +54,8 @@ static void check_order(struct world *w, const struct act_order *o)
 	const struct act_target *t = &o->target;
 
 	assert_true(o->emergency > 0 && o->emergency < MOST);
-	assert_true(o->mode >= MODE_DRY_RUN && o->mode <= w->set->mode && o->mode <= o->policy->mode);
+	assert_true(o->mode >= MODE_DRY_RUN && o->mode <= w->set->mode &&
+		    o->mode <= o->policy->mode);
 	assert_false(e->ended);
 	assert_true(o->step >= 1 && o->step <= o->steps);
 	if (o->kind == HR_RUNG_THEN)
@@ -70,7 +71,8 @@ static void check_order(struct world *w, const struct act_order *o)
 	}
 	e->kills += o->kind == HR_RUNG_KILL;
 	assert_true(e->kills <= 1);
-	if (o->mode == MODE_ENFORCE && !e->ending && (o->kind == HR_RUNG_KILL || o->kind == HR_RUNG_TERM)) {
+	if (o->mode == MODE_ENFORCE && !e->ending &&
+	    (o->kind == HR_RUNG_KILL || o->kind == HR_RUNG_TERM)) {
 		e->ending = true;
 		pay(w);
 	}
@@ -188,7 +190,8 @@ static void random_move(struct world *w, uint32_t i)
 	s->outlook.risk_centi = below(10) ? (uint16_t)below(10000) : UINT16_MAX;
 	s->outlook.oom_in_p50_ms = or_unknown(below(120000));
 	s->outlook.leak = (uint8_t)below(4);
-	s->outlook.drift_bytes_per_second = below(9) ? (int64_t)below(100000) - 30000 : HR_UNKNOWN_I64;
+	s->outlook.drift_bytes_per_second =
+		below(9) ? (int64_t)below(100000) - 30000 : HR_UNKNOWN_I64;
 	s->pressure.full_avg10_centi = below(6000);
 	s->flags = below(30) ? HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS : 0;
 }
@@ -223,8 +226,11 @@ static void random_jobs(struct world *w)
 {
 	w->w.jobs = below(4);
 	for (uint32_t i = 0; i < w->w.jobs; i++) {
-		w->job[i] = (struct act_job){.pgid = 100 + below(5), .pid = 200 + i, .leader_start_ns = 5,
-					     .rss = below(600) * MIB, .largest_rss = below(300) * MIB,
+		w->job[i] = (struct act_job){.pgid = 100 + below(5),
+					     .pid = 200 + i,
+					     .leader_start_ns = 5,
+					     .rss = below(600) * MIB,
+					     .largest_rss = below(300) * MIB,
 					     .growth_bytes_per_second = below(99999)};
 		snprintf(w->job[i].comm, sizeof(w->job[i].comm), "job");
 	}
@@ -256,7 +262,8 @@ static void test_never(void **state)
 
 				random_set(w, true);
 				free(old);
-				memset(paid, 0, sizeof(paid)); /* another budget: what was paid is the engine's affair */
+				memset(paid, 0,
+				       sizeof(paid)); /* another budget: what was paid is the engine's affair */
 				payments = 0;
 			}
 			random_jobs(w);
@@ -291,7 +298,8 @@ static void test_rehearsal_chooses_the_same(void **state)
 			random_set(w, false);
 			w->set->mode = i ? MODE_ENFORCE : MODE_DRY_RUN;
 			for (uint32_t p = 0; p < w->set->policies; p++)
-				((struct policy *)((char *)w->set + w->set->policies_at))[p].mode = MODE_ENFORCE;
+				((struct policy *)((char *)w->set + w->set->policies_at))[p].mode =
+					MODE_ENFORCE;
 			world_rules(w);
 			for (int step = 0; step < 60 && !w->orders; step++) {
 				for (uint32_t box = 0; box < BOXES; box++)
@@ -350,8 +358,12 @@ static double cost(uint32_t rules, uint32_t boxes, uint64_t usage_mib, double *r
 
 		snprintf(name, sizeof(name), "rule-%u", i);
 		snprintf(glob, sizeof(glob), "namespace-%u-*-%u", i % 10, i);
-		spec.p = (struct policy){.mode = MODE_ENFORCE, .conditions = WHEN_USAGE | WHEN_RISK, .for_ms = 1000000,
-					 .usage = {HR_UNKNOWN, 800, 0}, .risk_centi = 5, RUNGS(NOTIFY, TERM(5), KILL)};
+		spec.p = (struct policy){.mode = MODE_ENFORCE,
+					 .conditions = WHEN_USAGE | WHEN_RISK,
+					 .for_ms = 1000000,
+					 .usage = {HR_UNKNOWN, 800, 0},
+					 .risk_centi = 5,
+					 RUNGS(NOTIFY, TERM(5), KILL)};
 		set_add(w, &spec);
 	}
 	world_rules(w);
@@ -374,11 +386,14 @@ static void test_cost(void **state)
 	few = cost(10, 1000, 100, &ignored);
 	calm = cost(1000, 1000, 100, &slot);
 	all = cost(1000, 1000, 450, &ignored);
-	print_message("a round: %.2f ms of CPU for 10 rules and 1000 containers; %.2f ms for 1000 rules, nobody over; %.2f ms, "
+	print_message("a round: %.2f ms of CPU for 10 rules and 1000 containers; %.2f ms for 1000 "
+		      "rules, nobody over; %.2f ms, "
 		      "everybody over; one sample of one container: %.3f ms\n",
 		      few, calm, all, slot);
 #ifndef __SANITIZE_ADDRESS__
-	assert_true(calm < 50 && all < 250 && slot < 2); /* several times what it takes: other programs share this CPU's cache */
+	assert_true(
+		calm < 50 && all < 250 &&
+		slot < 2); /* several times what it takes: other programs share this CPU's cache */
 #endif
 }
 
