@@ -41,7 +41,7 @@ struct enforce_job {
 	uint32_t pgid;			/* the whole job; 0 */
 	uint64_t start_boottime_ns;	/* of pid: a reused pid is somebody else */
 	uint64_t leader_start_ns;	/* of pgid's leader; HR_UNKNOWN */
-	bool largest;			/* KILL: only the container's largest process */
+	bool largest;			/* KILL: only the container's largest process; of a job: only pid */
 	int signal;			/* TERM */
 	uint64_t bytes;			/* RECLAIM: how much; THROTTLE: memory.high */
 	uint64_t for_ms;		/* THROTTLE: until it is lifted again */

@@ -283,5 +283,5 @@ void kill_run(struct worker *worker, struct deed *deed)
 	else if (job->path[0])
 		(job->largest ? run_largest : run_whole)(&hunt);
 	else
-		(job->pgid ? run_job : run_process)(&hunt);
+		(job->pgid && !job->largest ? run_job : run_process)(&hunt);
 }

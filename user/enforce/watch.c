@@ -113,6 +113,8 @@ static void time_is_up(struct deed *deed)
 {
 	bool freed = deed->result.freed_ns;
 
+	if (!deed->job.deadline_ms) /* nobody asked for a wait */
+		return;
 	if (deed->job.rung == HR_RUNG_KILL && !freed)
 		deed_end(deed, HR_DEED_FAILED, ETIMEDOUT,
 			 "not gone after %llu ms: it waits in the kernel, or for CPU time",
