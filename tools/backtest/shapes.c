@@ -507,16 +507,19 @@ static void above_advance(struct world *w)
 static void parent_begin(struct world *w) { above_begin(w, HR_LEVEL_ANCESTOR); }
 static void host_begin(struct world *w) { above_begin(w, HR_LEVEL_HOST); }
 
+/* Where the kernel kills: at the limit, but for the noise, whose crossing would end the world. */
+#define LAST 0.997
+
 static void restart_begin(struct world *w)
 {
 	begin_rise(w, draw_log(w, 30, 2 * HOUR));
 	w->calm_until = draw_log(w, 5, 300);
 	w->noise_size = 0.0005;
 	w->p[3] = draw(w) < 0.5; /* a rollout comes before the kill */
-	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : 0.99);
+	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : LAST);
 	w->p[5] = w->calm_until;
-	w->end = 6 * w->p[4];
 	w->lives = 5;
+	w->end = 2 * (w->lives + 1) * w->p[4]; /* it is the last death that ends it */
 	leak_truth(w, (L - w->p[1]) / w->p[0]);
 }
 
@@ -538,7 +541,7 @@ static void restart_advance(struct world *w)
 	w->averted = !w->died;
 	w->base = w->p[1];
 	w->calm_until = w->now.t + w->p[5];
-	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : 0.99);
+	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : LAST);
 }
 
 static void limit_change_begin(struct world *w)

@@ -17,6 +17,7 @@
 #define MEASURED 3 /* forecasts that a scale must have checked before its deviations count */
 /* a scale starts anew when the change exceeds this many of its own deviations */
 #define UNUSUAL 3.0f
+#define ONSET 8.0f /* times the slope before: not growth that quickens, but growth that begins */
 
 static const struct foresee_scale *reference(const struct foresee_state *state)
 {
@@ -39,6 +40,25 @@ static bool accumulate(struct foresee_change *side, float z, float dt, float eat
 	return side->sum > FIRE;
 }
 
+/* Growth that grows again and again quickens: by the ratio of the slopes, over the time between what
+ * they rest on. Once may be the rest of an onset, seen before it was over. */
+static void note_quickening(struct foresee_state *state, const struct foresee_scale *scale,
+			    const struct foresee_change *fired)
+{
+	float slope = fired->rise / fired->age, tau = drift_tau[scale - state->scale], age;
+
+	if (fired != &state->up || slope <= scale->drift || ONSET * scale->drift <= slope) {
+		state->quickens = 0;
+		state->quickened = 0;
+		return;
+	}
+	age = scale->seconds * (0.5f + 0.5f * scale->seconds / tau);
+	if (state->quickened)
+		state->quickens =
+			(slope / scale->drift - 1) / max_f(age - fired->age / 2, 0.25f * age);
+	state->quickened = 1;
+}
+
 static void changepoint_update(struct foresee_state *state, const struct step *step)
 {
 	const struct foresee_scale *scale = reference(state);
@@ -51,6 +71,8 @@ static void changepoint_update(struct foresee_state *state, const struct step *s
 	}
 	if (step->dt <= 0 || scale->seconds <= 0)
 		return;
+	/* An exponential would have fired again by now: what was told fades within its own time. */
+	state->quickens /= 1 + state->quickens * step->dt;
 	z = (step->eaten - scale->drift * step->dt) /
 	    sqrtf(scale->noise * step->dt + step->grain * step->grain);
 	z = clamp_f(z, -WINSOR, WINSOR);
@@ -60,6 +82,7 @@ static void changepoint_update(struct foresee_state *state, const struct step *s
 		fired = &state->down;
 	if (!fired)
 		return;
+	note_quickening(state, scale, fired);
 	for (unsigned int k = 0; k < FORESEE_SCALES; k++) {
 		struct foresee_scale *s = &state->scale[k];
 		float unexpected = fired->rise - s->drift * fired->age;

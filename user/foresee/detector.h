@@ -55,6 +55,7 @@ struct verdict {
 	float drift; /* KiB/s, fused for the time to OOM */
 	float seconds; /* median time to OOM; 0: none foreseen */
 	float rough; /* the same, however unsure; 0: never */
+	float come; /* KiB: how far the rise under way has come; known where there is a chance at all */
 	float spread; /* standard deviation of its logarithm */
 	float log_odds; /* of an OOM kill */
 	float other[OTHER_CAUSES]; /* log-odds of dying otherwise */
@@ -79,6 +80,10 @@ void foresee_look(struct foresee_state *state, const struct foresee_input *input
 
 /* drift.c */
 extern const float drift_tau[FORESEE_SCALES];
+/* rise.c: how far the rise under way has come, KiB: above where it turned and all that was held lately
+ */
+float rise_come(const struct foresee_state *state, const struct step *step);
+
 /* floor.c: least and greatest of the minutes and hours that are still held, KiB; false: nothing yet
  */
 bool floor_range(const struct foresee_state *state, const struct step *step, unsigned int ring,

@@ -27,11 +27,17 @@
 #define LEAST_NOISE 1.0f
 #define NEVER 1e9f
 #define BENT 0.4f /* of what the bend makes of the time is its own uncertainty */
+#define BEND_DOUBT 0.5f /* of what the bend's error makes of it */
+#define WIDTH 0.75f /* all of that together, where growth does what it did */
 #define LEAST_SPREAD 0.02f
-#define BEND_NOISE 4.0f
+/* of the scales' noise that a bend must stand out of: what quickens is noise to a steady forecast */
+#define BEND_NOISE 0.3f
+#define BEND_LAG 0.05f /* least lag between two scales, of their difference in age */
+#define STOPPED 0.9f /* of its speed, at most, a rise has lost since its evidence */
+#define TELLABLE (2 * DAY_SECONDS) /* what is further off is not looked at closely */
 #define SLOWING 2.0f /* log-odds per factor e by which a rise that slows down falls short */
 #define MOST_SLOWING 5.0f
-#define FAR 4.0f /* deviations: beyond this the chance is below 1 in 10,000 */
+#define FAR 3.5f /* deviations: beyond this the chance is below 1 in 2000 */
 /* relative uncertainty of the drift (1/1.28) beyond which no time to OOM is named */
 #define UNSURE 0.78f
 
@@ -99,6 +105,8 @@ static void drift_update(struct foresee_state *state, const struct step *step)
 
 /* What the judgements below need of every scale, computed once. */
 struct view {
+	const struct foresee_state *state;
+	const struct step *step;
 	float drift[FORESEE_SCALES], noise[FORESEE_SCALES];
 	float fading[FORESEE_SCALES]; /* 1 / seconds over which the noise was measured */
 	float distance, grain2;
@@ -106,6 +114,8 @@ struct view {
 
 static void take_view(const struct foresee_state *state, const struct step *step, struct view *view)
 {
+	view->state = state;
+	view->step = step;
 	for (unsigned int k = 0; k < FORESEE_SCALES; k++) {
 		const struct foresee_scale *s = &state->scale[k];
 
@@ -127,23 +137,24 @@ static inline float forecast_variance(const struct view *view, unsigned int k, f
  * comparisons. */
 static float fused_chance(const struct view *view, unsigned int j)
 {
-	float h = horizon[j].seconds, sum = 0, weights = 0, variance[3], sd, left;
+	float h = horizon[j].seconds, sum = 0, weights = 0, variance[3], left[3], weight;
 	bool near = false;
 
 	for (unsigned int i = 0; i < 3; i++) {
 		unsigned int k = horizon[j].first + i;
 
 		variance[i] = forecast_variance(view, k, h);
-		left = view->distance - view->drift[k] * h;
-		near |= left < 0 || left * left < FAR * FAR * variance[i];
+		left[i] = view->distance - view->drift[k] * h;
+		near |= left[i] < 0 || left[i] * left[i] < FAR * FAR * variance[i];
 	}
 	if (!near)
 		return 0;
 	for (unsigned int i = 0; i < 3; i++) {
-		sd = sqrtf(variance[i]);
-		weights += 1 / sd;
-		sum += first_passage(view->distance, view->drift[horizon[j].first + i] * h, sd) /
-		       sd;
+		weight = 1 / sqrtf(variance[i]);
+		weights += weight;
+		if (left[i] < 0 || left[i] * left[i] < FAR * FAR * variance[i])
+			sum += weight * first_passage(view->distance, view->distance - left[i],
+						      variance[i] * weight);
 	}
 	return sum / weights;
 }
@@ -174,34 +185,42 @@ static float mean_age(const struct foresee_scale *s, unsigned int k)
 	return s->seconds * (0.5f + 0.5f * s->seconds / drift_tau[k]);
 }
 
-/* How the drift itself changes: the difference of a short and a longer scale over the difference of
- * their ages; ret_sure is the share of it that stands out of the scales' own noise. */
-static float bend(const struct foresee_state *state, const struct view *view, unsigned int k,
-		  unsigned int longer, float *ret_sure)
+/* How fast the drift itself grows, per second: of growth that quickens by a constant share, a scale
+ * whose evidence is m old in the mean sees the speed of now over (1 + k m); two scales tell k.
+ * ret_sure is the share of it that stands out of the scales' own noise, ret_error what that noise
+ * makes of it. */
+static float bend(const struct view *view, unsigned int k, unsigned int longer, float *ret_sure,
+		  float *ret_error)
 {
-	const struct foresee_scale *s = &state->scale[k], *l = &state->scale[longer];
-	float change = s->drift - l->drift, lag = mean_age(l, longer) - mean_age(s, k);
-	float noise = s->noise * view->fading[k] + l->noise * view->fading[longer];
+	const struct foresee_scale *s = &view->state->scale[k], *l = &view->state->scale[longer];
+	float change = s->drift - l->drift, m = mean_age(s, k), n = mean_age(l, longer);
+	float noise = s->noise * view->fading[k] + l->noise * view->fading[longer], lag;
 
-	*ret_sure = 0;
-	if (lag < 0.25f * s->seconds)
+	*ret_sure = *ret_error = 0;
+	if (n - m < 0.25f * s->seconds || s->drift <= 0)
 		return 0;
+	lag = s->drift * (n - m);
 	*ret_sure = change * change / (change * change + BEND_NOISE * noise + 1e-9f);
-	return change / lag;
+	*ret_error = sqrtf(noise) / lag;
+	return change / (change < 0 ? lag : max_f(l->drift * n - s->drift * m, BEND_LAG * lag));
 }
 
-/* The way that is left, at speed v > 0 that changes by `a` a second. Slowing down it loses a
- * constant share of its speed; 0: never gets there. Quickening it may gain a constant amount or a
- * constant share: the geometric mean of both times. */
-static float time_with_bend(float distance, float v, float a)
+/* The way that is left, at speed v > 0 that changes by a share of k a second. Slowing down it loses
+ * a constant share of its speed; 0: never gets there. Quickening it is a power of the time since it
+ * began, which the way that has come tells: k come / v is (p - 1) / p; an exponential at most. */
+static float time_with_bend(float distance, float v, float k, float come)
 {
-	float way = a * distance / (v * v), steady = distance / v;
+	float way = k * distance / v, steady = distance / v, q, grown;
 
 	if (fabsf(way) < 1e-3f)
 		return steady;
 	if (way < 0)
 		return way > -1 ? steady * log_f(1 + way) / way : 0;
-	return steady * sqrtf(2 / (1 + sqrtf(1 + 2 * way)) * log_f(1 + way) / way);
+	q = k * come / v;
+	if (q >= 0.99f)
+		return steady * log_f(1 + way) / way;
+	grown = log_f(1 + distance / max_f(come, 1));
+	return come / v * (exp_f((1 - q) * grown) - 1) / (1 - q);
 }
 
 static inline float fastest(const struct view *view, unsigned int first)
@@ -209,57 +228,89 @@ static inline float fastest(const struct view *view, unsigned int first)
 	return max_f(max_f(view->drift[first], view->drift[first + 1]), view->drift[first + 2]);
 }
 
+/* A walk to the limit: where it has got to, and how it goes on. */
+struct walk {
+	float left, from; /* KiB still to go after `from` seconds */
+	float drift; /* speed from there on */
+	float variance; /* of the drift */
+	float bent, doubt; /* what the bend, and its error, make of the logarithm of the time */
+};
+
+/* The end of the walk at the pace of horizon j, with the bend that its scales show or that change
+ * points have told of; NEVER if it stops before. */
+static float walk_end(struct walk *walk, const struct view *view, unsigned int j)
+{
+	unsigned int first = horizon[j].first;
+	const struct foresee_scale *s = &view->state->scale[first];
+	float sure, error, k = bend(view, first, first + 2, &sure, &error), come = 0, t;
+
+	/* What a scale knows is as old as its evidence: bring it up to now. */
+	if (k != 0)
+		walk->drift += sure * (s->drift * (1 + max_f(k * mean_age(s, first), -STOPPED)) -
+				       walk->drift);
+	if (walk->drift <= 0)
+		return NEVER;
+	k = max_f(sure * k, view->state->quickens);
+	if (k > 0 || error > 0)
+		come = rise_come(view->state, view->step);
+	t = time_with_bend(walk->left, walk->drift, k, come);
+	if (t <= 0)
+		return NEVER;
+	walk->bent = fabsf(log_f(t * walk->drift / max_f(walk->left, 1e-3f)));
+	if (error > 0)
+		walk->doubt = min_f(BEND_DOUBT * error * walk->left / walk->drift,
+				    log_f(1 + walk->left / max_f(come, 1)));
+	return walk->from + t;
+}
+
 /* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the
  * pace of each horizon in turn, until it ends. */
-static void time_to_limit(const struct foresee_state *state, const struct step *step,
-			  const struct view *view, struct verdict *verdict)
+static void time_to_limit(const struct step *step, const struct view *view, struct verdict *verdict)
 {
-	float left = step->distance, from = 0, drift = 0, variance = 0, t = 0, sure, a, bent = 0;
+	struct walk walk = {.left = step->distance};
+	float t = NEVER, part;
 
 	for (unsigned int j = 0; j < HORIZONS; j++) {
 		float until = 2 * horizon[j].seconds;
-		unsigned int first = horizon[j].first;
-		const struct foresee_scale *s = &state->scale[first];
+		bool last = j == HORIZONS - 1;
 
 		/* At this pace it stays far off for this long: nothing to see before a longer
 		 * horizon. */
-		if (j < HORIZONS - 1 && left > 8 * until * fastest(view, first))
+		if (!last && walk.left > 8 * until * fastest(view, horizon[j].first))
 			continue;
-		drift = fused_drift(view, j, &variance);
+		walk.drift = fused_drift(view, j, &walk.variance);
+		walk.bent = walk.doubt = 0;
 		t = NEVER;
-		bent = 0;
 		/* Far off at this pace, the bend is for a longer horizon to see. */
-		if (drift > 0 && (left < 8 * until * drift || j == HORIZONS - 1)) {
-			a = bend(state, view, first, first + 2, &sure);
-			/* What a scale knows is as old as its evidence: bring it up to now. */
-			drift += sure * (s->drift + a * mean_age(s, first) - drift);
-			t = drift > 0 ? time_with_bend(left, drift, sure * a) : 0;
-			bent = t > 0 ? fabsf(log_f(t * drift / max_f(left, 1e-3f))) : 0;
-			t = t > 0 ? from + t : NEVER;
-		}
-		if (t <= until || j == HORIZONS - 1)
+		if (walk.drift > 0 && walk.left < (last ? TELLABLE : 8 * until) * walk.drift)
+			t = walk_end(&walk, view, j);
+		if (t <= until || last)
 			break;
-		left = clamp_f(left - drift * (until - from), 0, step->limit);
-		from = until;
+		walk.left = clamp_f(walk.left - walk.drift * (until - walk.from), 0, step->limit);
+		walk.from = until;
 	}
-	verdict->drift = drift;
-	verdict->spread = drift > 0 ? sqrtf(variance) / drift + BENT * bent + LEAST_SPREAD : 9;
-	verdict->rough = drift > 0 && t < NEVER ? t : 0;
-	verdict->seconds = drift > 0 && t < NEVER && verdict->spread < UNSURE ? t : 0;
+	verdict->drift = walk.drift;
+	verdict->spread = 9;
+	if (walk.drift <= 0 || t >= NEVER)
+		return;
+	part = sqrtf(walk.variance + walk.doubt * walk.doubt * walk.drift * walk.drift) /
+	       walk.drift;
+	verdict->spread = WIDTH * (part + BENT * walk.bent) + LEAST_SPREAD;
+	verdict->rough = t;
+	verdict->seconds = verdict->spread < UNSURE ? t : 0;
 }
 
 /* A rise that levels off: if its speed goes on falling as it does, it ends this much short of the
  * limit. */
-static void tell_bend(const struct foresee_state *state, const struct step *step,
-		      const struct view *view, struct verdict *verdict)
+static void tell_bend(const struct step *step, const struct view *view, struct verdict *verdict)
 {
 	unsigned int first = horizon[verdict->horizon].first;
-	float sure, a = bend(state, view, first, first + 1, &sure), v = state->scale[first].drift,
-		    reach;
+	float sure, error, k = bend(view, first, first + 1, &sure, &error);
+	float v = view->drift[first], reach;
 
-	if (a >= 0 || sure < 0.3f)
+	if (k >= 0 || sure < 0.3f)
 		return;
-	reach = v > 0 ? v * v / -a : 0;
+	reach = v / -k;
 	if (reach < step->distance)
 		verdict_add(verdict, HR_REASON_SLOWING,
 			    -min_f(MOST_SLOWING, SLOWING * sure *
@@ -285,14 +336,14 @@ static void drift_judge(const struct foresee_state *state, const struct step *st
 		if (verdict->chance_risk >= MOST_CHANCE)
 			break;
 	}
-	time_to_limit(state, step, &view, verdict);
+	time_to_limit(step, &view, verdict);
 	if (verdict->chance_risk <= 1e-4f)
 		return;
 	verdict_add(verdict, HR_REASON_DRIFT, logit_f(verdict->chance_risk) - verdict->log_odds,
 		    to_bytes(verdict->drift), verdict->seconds > 0 ? to_ms(verdict->seconds) : -1,
 		    to_bytes(step->limit));
 	if (verdict->chance_risk > 0.01f)
-		tell_bend(state, step, &view, verdict);
+		tell_bend(step, &view, verdict);
 }
 
 const struct foresee_detector detector_drift = {

@@ -25,6 +25,7 @@
 #define CONTRADICTS 0.3f
 /* beyond this the floor knows the time to OOM better than the drift does */
 #define LONG_SECONDS 1800.0f
+#define JITTER 0.3f /* of the range of minutes: where in it the limit is met is anybody's guess */
 
 #define HEAP_CYCLES 8
 #define HEAP_LAST 0.08f /* of the peak: the last swing's size */
@@ -33,8 +34,8 @@
 #define HEAP_RISES 3
 #define HEAP_PERIODS 4.0f /* without a peak for so long: the collections free nothing any more */
 #define HEAP_MARGIN 0.03f /* of the limit, between the heap's own maximum and it */
-#define HEAP_LOG_ODDS 0.7f /* a warning, not a reason to act: the limit is not in danger */
-#define HEAP_FADES 150.0f /* seconds to go per log-odds less */
+#define HEAP_LOG_ODDS 1.3f /* a warning, not a reason to act: the limit is not in danger */
+#define HEAP_FADES 450.0f /* seconds to go per log-odds less */
 
 static const struct ring {
 	uint32_t seconds, buckets, first;
@@ -385,7 +386,7 @@ static void floor_judge(const struct foresee_state *state, const struct step *st
 	bool sawtooth = state->cycles >= 3 && w->period > 0 &&
 			w->since_peak < HEAP_PERIODS * w->period &&
 			step->level < w->peak + 3 * w->peak_error;
-	float slope = f->slope, distance = step->distance, seconds;
+	float slope = f->slope, distance = step->distance, seconds, low, high, jitter = 0;
 	bool sooner; /* the drift has quickened beyond doubt */
 
 	if (distance < 0 || step->input->binding_level != HR_LEVEL_OWN)
@@ -395,16 +396,23 @@ static void floor_judge(const struct foresee_state *state, const struct step *st
 	if (f->window > 0 && f->slope_low > 0) {
 		if (sawtooth) {
 			slope = f->max_slope > 0.3f * f->slope ? f->max_slope : 0;
-			distance = max_f(step->limit - w->peak, 0);
+			distance = max_f(step->limit - w->peak - w->peak_error, 0);
+			jitter = w->peak_error / (distance + w->peak_error + step->grain);
+		} else if (floor_range(state, step, 0, &low, &high)) {
+			/* What jitters reaches the limit with its crests. */
+			distance = max_f(distance - max_f(high - step->used, 0), 0);
+			jitter = JITTER * (high - low) /
+				 (distance + JITTER * (high - low) + step->grain);
 		}
 		seconds = slope > 0 ? distance / slope : 0;
 		sooner = verdict->seconds > 0 &&
 			 verdict->seconds * exp_f(SURE * verdict->spread) < seconds;
 		if (sawtooth || (!sooner && seconds > LONG_SECONDS && seconds > f->window / 4)) {
 			verdict->seconds = seconds;
-			verdict->spread = max_f((f->slope_high - f->slope_low) /
-							(2 * SURE * max_f(f->slope, 1e-9f)),
-						0.02f);
+			verdict->spread = (f->slope_high - f->slope_low) /
+					  (2 * SURE * max_f(f->slope, 1e-9f));
+			verdict->spread =
+				sqrtf(verdict->spread * verdict->spread + jitter * jitter) + 0.02f;
 			verdict->drift = sawtooth ? f->slope : verdict->drift;
 			if (seconds > 0 && seconds < DAY_SECONDS)
 				verdict_add(verdict, HR_REASON_FLOOR, 0.1f,

