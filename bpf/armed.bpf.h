@@ -3,9 +3,6 @@
  * What is armed, and by how much it is over: the maps that user/sense/arm.c fills, the climb from a
  * task's memory css to the armed groups above it, live usage against the live threshold, and the
  * record. Tells; hits nobody (that is reflex.bpf.c alone).
- *
- * `direct` (a constant): css is a pointer that the verifier knows by BTF, and plain loads do; else
- * it is a number, and takes bpf_probe_read_kernel(), as a memcg behind a css always does.
  */
 #ifndef HEADROOM_ARMED_BPF_H
 #define HEADROOM_ARMED_BPF_H
@@ -56,36 +53,38 @@ struct crossing {
 		armed; /* a copy: the element may be reused for another key under our eyes */
 };
 
-/* Bytes; RECORD_UNKNOWN: no limit up to the root. */
-static __always_inline u64 css_limit(struct cgroup_subsys_state *css, const bool direct)
+/* Bytes; RECORD_UNKNOWN: no limit up to the root. Like the other functions with numbers for pointers a
+ * global one: the verifier looks at it once, not at each call. */
+__noinline u64 armed_limit(u64 at)
 {
+	struct cgroup_subsys_state *css = (void *)at;
+
 	for (int i = 0; i < RECORD_LEVELS && css; i++) {
-		struct mem_cgroup *memcg = compat_memcg(css);
-		u64 bytes = counter_bytes(BPF_CORE_READ(memcg, memory.max));
+		u64 bytes = counter_bytes(BPF_CORE_READ(compat_memcg(css), memory.max));
 
 		if (bytes != RECORD_UNKNOWN)
 			return bytes;
-		css = direct ? css->parent : BPF_CORE_READ(css, parent);
+		css = BPF_CORE_READ(css, parent);
 	}
 	return RECORD_UNKNOWN;
 }
 
-/* Fills *ret for the armed memcg `css`; false: it is not armed, or unreadable. */
+/* Fills *ret for the armed memcg `css`; false: it is not armed. */
 static __always_inline bool crossing_look(struct crossing *ret, struct cgroup_subsys_state *css,
-					  u64 id, const bool direct)
+					  u64 id)
 {
 	struct armed_value *armed_now = bpf_map_lookup_elem(&armed, &id);
-	struct mem_cgroup *memcg = compat_memcg(css);
 
 	if (!armed_now)
 		return false;
 	ret->armed = *armed_now;
 	ret->id = id;
-	ret->usage = (u64)BPF_CORE_READ(memcg, memory.usage.counter) << config.page_shift;
+	ret->usage = (u64)BPF_CORE_READ(compat_memcg(css), memory.usage.counter)
+		     << config.page_shift;
 	ret->threshold = ret->armed.threshold;
 	ret->limit = RECORD_UNKNOWN;
 	if (ret->armed.limit_milli) {
-		ret->limit = css_limit(css, direct);
+		ret->limit = armed_limit((u64)css);
 		ret->threshold = RECORD_UNKNOWN;
 		if (ret->limit != RECORD_UNKNOWN)
 			ret->threshold = ret->limit * ret->armed.limit_milli / 1000;
@@ -162,7 +161,7 @@ static __always_inline bool crossing_tell(struct crossing *crossing, struct told
 		told->over_ns = now;
 	told->level = level;
 	if (crossing->limit == RECORD_UNKNOWN)
-		crossing->limit = css_limit(css, false);
+		crossing->limit = armed_limit((u64)css);
 	rec = arm_record(RECORD_TRIPWIRE, crossing, hook);
 	if (!rec)
 		return true;

@@ -49,6 +49,8 @@ struct {
 	__type(value, u64);
 } risers SEC(".maps");
 
+/* `direct` (a constant): css is a pointer that the verifier knows by BTF, and plain loads do; else it is
+ * a number, and takes bpf_probe_read_kernel(). */
 static __always_inline u32 levels_armed(struct cgroup_subsys_state *css, u64 id, u32 epoch,
 					const bool direct)
 {
@@ -87,18 +89,20 @@ static __always_inline bool shot_take(const struct crossing *crossing)
 }
 
 /* Under the armed group, with nothing protected on the way? */
-static __always_inline bool path_allows(struct cgroup_subsys_state *css, u64 armed_id)
+__noinline int path_allows(u64 at, u64 armed_id)
 {
+	struct cgroup_subsys_state *css = (void *)at;
+
 	for (int i = 0; i < RECORD_LEVELS && css; i++) {
 		struct spared_key key = {.memcg_id = compat_css_id(css)};
 
 		if (bpf_map_lookup_elem(&spared, &key))
-			return false;
+			return 0;
 		if (key.memcg_id == armed_id)
-			return true;
+			return 1;
 		css = BPF_CORE_READ(css, parent);
 	}
-	return false;
+	return 0;
 }
 
 static __always_inline u64 victim_pages(struct mm_struct *mm)
@@ -106,27 +110,32 @@ static __always_inline u64 victim_pages(struct mm_struct *mm)
 	return compat_rss(mm, RSS_ANON) + compat_rss(mm, RSS_SHMEM);
 }
 
-/* May this process be hit for this crossing? Every condition but the shot. */
-static __always_inline bool victim_allowed(struct task_struct *task,
-					   const struct crossing *crossing)
+/* May the process of this task be hit for what is armed so? Every condition but the shot. */
+__noinline int victim_allowed(u64 at, u64 armed_id, u32 flags, u64 least_rss)
 {
+	struct task_struct *task = (void *)at;
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	bool whole = crossing->armed.flags & ARM_WHOLE;
 	struct spared_key key = {.pid = BPF_CORE_READ(task, tgid)};
 	u64 *start;
 
 	if (!mm || BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_EXITING) ||
 	    BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
-		return false;
-	if (key.pid == 1 || (!whole && compat_is_init(leader)))
-		return false;
+		return 0;
+	if (key.pid == 1 || (!(flags & ARM_WHOLE) && compat_is_init(leader)))
+		return 0;
 	start = bpf_map_lookup_elem(&spared, &key);
 	if (start && *start == BPF_CORE_READ(leader, start_boottime))
-		return false;
-	if (!whole && victim_pages(mm) << config.page_shift < crossing->armed.least_rss)
-		return false;
-	return path_allows(compat_task_css(task), crossing->id);
+		return 0;
+	if (!(flags & ARM_WHOLE) && victim_pages(mm) << config.page_shift < least_rss)
+		return 0;
+	return path_allows((u64)compat_task_css(task), armed_id);
+}
+
+static __always_inline bool allowed(struct task_struct *task, const struct crossing *crossing)
+{
+	return victim_allowed((u64)task, crossing->id, crossing->armed.flags,
+			      crossing->armed.least_rss);
 }
 
 static __always_inline void strike_record(const struct crossing *crossing,
@@ -141,7 +150,7 @@ static __always_inline void strike_record(const struct crossing *crossing,
 		return;
 	arm_record_task(rec, current);
 	if (rec->limit == RECORD_UNKNOWN)
-		rec->limit = css_limit(compat_task_css(current), false);
+		rec->limit = armed_limit((u64)compat_task_css(current));
 	rec->victim_pid = BPF_CORE_READ(victim, tgid);
 	if (rec->victim_pid != rec->pid)
 		rec->flags = RECORD_ARM_OTHER;
@@ -161,22 +170,23 @@ static __always_inline bool strike_preferred(const struct crossing *crossing,
 					     struct task_struct *current, u32 hook)
 {
 	struct mm_struct *mm, *own = BPF_CORE_READ(current, mm);
-	struct task_struct *task;
+	u32 pid = crossing->armed.preferred_pid;
+	struct task_struct *task, *leader;
 	bool used = false;
 
-	if (!crossing->armed.preferred_pid ||
-	    crossing->armed.preferred_pid == bpf_get_current_pid_tgid() >> 32)
+	if (!pid || pid == bpf_get_current_pid_tgid() >> 32)
 		return false;
-	task = bpf_task_from_pid(crossing->armed.preferred_pid);
+	task = bpf_task_from_pid(pid);
 	if (!task)
 		return false;
-	mm = BPF_CORE_READ(task, mm);
-	if (mm && own && victim_pages(mm) > victim_pages(own) &&
-	    BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid) &&
-	    BPF_CORE_READ(task, start_boottime) == crossing->armed.preferred_start_ns &&
-	    victim_allowed(task, crossing) && crossing_stands(crossing) && shot_take(crossing)) {
+	leader = BPF_CORE_READ(task, group_leader); /* itself, as a number */
+	mm = BPF_CORE_READ(leader, mm);
+	if (BPF_CORE_READ(leader, pid) == pid && mm && own &&
+	    victim_pages(mm) > victim_pages(own) &&
+	    BPF_CORE_READ(leader, start_boottime) == crossing->armed.preferred_start_ns &&
+	    allowed(leader, crossing) && crossing_stands(crossing) && shot_take(crossing)) {
 		used = true;
-		strike_record(crossing, current, task, hook,
+		strike_record(crossing, current, leader, hook,
 			      bpf_send_signal_task(task, SIGKILL,
 						   bpf_core_enum_value(enum pid_type, PIDTYPE_TGID),
 						   0));
@@ -198,42 +208,59 @@ static __always_inline bool task_rises(struct task_struct *task)
 	return rises;
 }
 
-/* `any`, `direct`: constants. */
+/* `any`, a constant: this kernel can signal another task. */
 static __always_inline void strike(struct crossing *crossing, struct task_struct *current, u32 hook,
 				   const bool any)
 {
 	if (any && strike_preferred(crossing, current, hook))
 		return;
-	if (!victim_allowed(current, crossing) || !crossing_stands(crossing) ||
-	    !shot_take(crossing))
+	if (!allowed(current, crossing) || !crossing_stands(crossing) || !shot_take(crossing))
 		return;
 	strike_record(crossing, current, current, hook, bpf_send_signal(SIGKILL));
 }
 
-static __always_inline int look(struct task_struct *current, struct cgroup_subsys_state *css,
-				u64 id, u32 epoch, u32 hook, const bool any, const bool direct)
+/* The group to act for: the first over its threshold whose reflex is ready, else the first that is over
+ * at all. `levels`: bits as in under_value. */
+static __always_inline bool find_over(struct crossing *ret, struct cgroup_subsys_state *css,
+				      u32 levels, u64 slack)
 {
-	u32 levels = levels_armed(css, id, epoch, direct);
-	u64 slack = hook == ARM_HOOK_RECLAIM ? (u64)ARM_SLACK_PAGES << config.page_shift : 0;
-	struct told_value *told;
-	struct crossing crossing;
+	bool found = false;
 
 	for (int i = 0; i < RECORD_LEVELS && css && levels; i++, levels >>= 1) {
-		if (levels & 1) {
-			id = direct ? compat_css_id_direct(css) : compat_css_id(css);
-			if (crossing_look(&crossing, css, id, direct) &&
-			    crossing.usage + slack >= crossing.threshold) {
-				if ((crossing.armed.flags & ARM_REFLEX) && !shot_used(&crossing) &&
-				    (hook == ARM_HOOK_RECLAIM || task_rises(current)))
-					strike(&crossing, current, hook, any);
-				told = told_get(id);
-				if (told)
-					crossing_tell(&crossing, told, css, TOLD_OVER, current,
-						      hook);
-			}
+		struct crossing crossing;
+
+		if ((levels & 1) && crossing_look(&crossing, css, compat_css_id(css)) &&
+		    crossing.usage + slack >= crossing.threshold) {
+			bool ready = (crossing.armed.flags & ARM_REFLEX) && !shot_used(&crossing);
+
+			if (ready || !found)
+				*ret = crossing;
+			found = true;
+			if (ready)
+				break;
 		}
-		css = direct ? css->parent : BPF_CORE_READ(css, parent);
+		css = BPF_CORE_READ(css, parent);
 	}
+	return found;
+}
+
+/* A task of an armed group charges, or is about to reclaim. */
+static __always_inline int look(u32 levels, u32 hook, const bool any)
+{
+	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
+	struct cgroup_subsys_state *css = compat_task_css(current);
+	u64 slack = hook == ARM_HOOK_RECLAIM ? (u64)ARM_SLACK_PAGES << config.page_shift : 0;
+	struct told_value *told;
+	struct crossing over;
+
+	if (!find_over(&over, css, levels, slack))
+		return 0;
+	if ((over.armed.flags & ARM_REFLEX) && !shot_used(&over) &&
+	    (hook == ARM_HOOK_RECLAIM || task_rises(current)))
+		strike(&over, current, hook, any);
+	told = told_get(over.id);
+	if (told)
+		crossing_tell(&over, told, css, TOLD_OVER, current, hook);
 	return 0;
 }
 
@@ -249,14 +276,15 @@ static __always_inline struct armed_state *state_armed(void)
  * memory.reclaim), it does so in its own context: current is then not under what is armed. */
 static __always_inline int reclaim(const bool any)
 {
-	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
 	struct armed_state *state = state_armed();
 	struct cgroup_subsys_state *css;
+	u32 levels;
 
 	if (!state)
 		return 0;
-	css = compat_task_css(current);
-	return look(current, css, compat_css_id(css), state->epoch, ARM_HOOK_RECLAIM, any, false);
+	css = compat_task_css((struct task_struct *)bpf_get_current_task());
+	levels = levels_armed(css, compat_css_id(css), state->epoch, false);
+	return levels ? look(levels, ARM_HOOK_RECLAIM, any) : 0;
 }
 
 SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
@@ -272,19 +300,21 @@ static __always_inline bool rss_own(struct mm_struct *mm, int member, struct mm_
 	return mm == own && (member == RSS_ANON || member == RSS_SHMEM);
 }
 
+/* What everybody's page faults go through: plain loads, one lookup. */
 static __always_inline int rss(struct mm_struct *mm, int member, const bool any)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
 	struct armed_state *state = state_armed();
 	struct cgroup_subsys_state *css;
+	u32 levels;
 
 	if (!state || !rss_own(mm, member, current->mm))
 		return 0;
 	css = compat_task_css_direct(current);
 	if (!css)
 		return 0;
-	return look(current, css, compat_css_id_direct(css), state->epoch, ARM_HOOK_RSS_STAT, any,
-		    true);
+	levels = levels_armed(css, compat_css_id_direct(css), state->epoch, true);
+	return levels ? look(levels, ARM_HOOK_RSS_STAT, any) : 0;
 }
 
 SEC("tp_btf/rss_stat")
@@ -301,10 +331,11 @@ int BPF_PROG(reflex_rss_probe, struct mm_struct *mm, int member)
 	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
 	struct armed_state *state = state_armed();
 	struct cgroup_subsys_state *css;
+	u32 levels;
 
 	if (!state || !rss_own(mm, member, BPF_CORE_READ(current, mm)))
 		return 0;
 	css = compat_task_css(current);
-	return look(current, css, compat_css_id(css), state->epoch, ARM_HOOK_RSS_STAT, false,
-		    false);
+	levels = levels_armed(css, compat_css_id(css), state->epoch, false);
+	return levels ? look(levels, ARM_HOOK_RSS_STAT, false) : 0;
 }

@@ -25,6 +25,9 @@
 #define TICK_BYTES_PER_NS 4u
 #define TICK_LEAST_NS 1000000ULL
 #define TICK_MOST_NS 5000000ULL
+/* With nothing armed: so many times more, so far apart; then it ends. While a larger sense takes over */
+#define TICK_IDLE 200u
+#define TICK_IDLE_NS 50000000ULL
 
 struct bpf_config {
 	__u32 page_shift;

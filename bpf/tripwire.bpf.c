@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The tripwire by BPF timer: looks at the page counters of the armed groups every 1 to 5 ms, the
- * sooner the closer the closest of them is, and tells when one is near or over. Only tells. Costs
- * nothing while nothing is armed: the timer ends by itself.
+ * sooner the closer the closest of them is, and tells when one is near or over. Only tells. Ends
+ * by itself some seconds after the last group was disarmed, and costs nothing then.
  *
  * A group's memcg is kept as a number, read by bpf_probe_read_kernel() and held against its id each
  * time: one that has gone reads as garbage with another id, never as a crossing.
@@ -15,6 +15,8 @@ struct bpf_timer { /* UAPI */
 
 struct ticker_value {
 	struct bpf_timer timer;
+	u32 idle; /* ticks with nothing armed */
+	u32 reserved;
 };
 
 struct {
@@ -48,7 +50,7 @@ static long tick_one(void *map, const u64 *key, struct armed_value *value, struc
 	if (!at)
 		return 0;
 	css = (struct cgroup_subsys_state *)*at;
-	if (compat_css_id(css) != id || !crossing_look(&crossing, css, id, false))
+	if (compat_css_id(css) != id || !crossing_look(&crossing, css, id))
 		return 0;
 	next = crossing.armed.near;
 	if (crossing.usage >= next) {
@@ -80,19 +82,24 @@ static int tick_all(void *map, u32 *key, struct ticker_value *value)
 	u64 next;
 
 	state = bpf_map_lookup_elem(&armed_state, &zero);
-	if (!state || !state->count)
+	if (!state)
+		return 0;
+	value->idle = state->count ? 0 : value->idle + 1;
+	if (value->idle > TICK_IDLE)
 		return 0;
 	bpf_for_each_map_elem(&armed, tick_one, &tick, 0);
 	next = tick.margin / TICK_BYTES_PER_NS;
 	next = next < TICK_LEAST_NS ? TICK_LEAST_NS : next > TICK_MOST_NS ? TICK_MOST_NS : next;
+	if (!state->count)
+		next = TICK_IDLE_NS;
 	bpf_timer_start(&value->timer, next, 0);
 	return 0;
 }
 
 #define CLOCK_MONOTONIC 1
 
-/* Run by user space over the one group that it has just armed: where its memcg is, and the timer,
- * if it does not run. */
+/* Run by user space over the one group that it has just armed: where its memcg is. Starts the timer,
+ * if it does not run; so run over the root does no more. */
 SEC("iter/cgroup")
 int tripwire_find(struct bpf_iter__cgroup *ctx)
 {
@@ -109,12 +116,12 @@ int tripwire_find(struct bpf_iter__cgroup *ctx)
 		return 0;
 	id = cgrp->kn->id;
 	at = (u64)css;
-	if (!bpf_map_lookup_elem(&armed, &id))
-		return 0;
-	bpf_map_update_elem(&armed_at, &id, &at, BPF_ANY);
+	if (bpf_map_lookup_elem(&armed, &id))
+		bpf_map_update_elem(&armed_at, &id, &at, BPF_ANY);
 	value = bpf_map_lookup_elem(&ticker, &zero);
 	if (!value)
 		return 0;
+	value->idle = 0;
 	if (bpf_timer_init(&value->timer, &ticker, CLOCK_MONOTONIC) == 0)
 		bpf_timer_set_callback(&value->timer, tick_all);
 	bpf_timer_start(&value->timer, TICK_LEAST_NS, 0);

@@ -51,6 +51,18 @@ void arms_close(struct sense *s)
 	s->arms = NULL;
 }
 
+/* What may wait, so that the move itself need not. On failure the next sense_arm_close() does it. */
+void arms_prepare(struct sense *s, const struct sense *before)
+{
+	_cleanup_close_ int top = -1;
+
+	if (before->arms->cold < 0)
+		return;
+	top = open(s->fs.memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	arm_bpf_attach(s, false);
+	arm_bpf_find(s, top);
+}
+
 static struct arm_slot *slot_of(struct arms *arms, __u64 memcg_id)
 {
 	for (unsigned int i = 0; i < ARM_ENTRIES; i++)
@@ -175,6 +187,9 @@ static bool hot_wanted(struct sense *s)
 
 int sense_arm_close(struct sense *s, bool close)
 {
+	if (s->arms->count)
+		arm_bpf_attach(s,
+			       false); /* it came by sense_arm_move(), and could not be prepared */
 	s->arms->close = close;
 	if (close && hot_wanted(s))
 		return arm_bpf_attach(s, true);

@@ -20,7 +20,8 @@
  *  - The figures of a share (limit_milli) are taken from the live limit by BPF at the moment of the decision; still call sense_arm()
  *    again when the limit changed, since the eventfd of v1 and `near` stand on `threshold`.
  *  - sense_grow() gives a sense where nothing is armed. On L, when swapping: sense_arm_move(new, old); entries, spared ones,
- *    generations and used-up shots move, nothing is armed twice. Then sense_arm_close(new, …) in W if it was close.
+ *    generations and used-up shots move, nothing is armed twice, and all but rss_stat is at work at once. Then
+ *    sense_arm_close(new, …) in W if it was close.
  */
 #ifndef HEADROOM_ARM_H
 #define HEADROOM_ARM_H

@@ -42,6 +42,7 @@ int records_open(struct sense *s);
 void records_close(struct sense *s);
 int arms_open(struct sense *s);
 void arms_close(struct sense *s);
+void arms_prepare(struct sense *s, const struct sense *before); /* for sense_arm_move() */
 
 static inline void sense_closep(struct sense **s) { sense_close(*s); }
 

@@ -134,9 +134,11 @@ int sense_grow(const struct sense *s, size_t capacity, struct sense **ret_sense)
 
 	config.capacity = capacity;
 	r = sense_open(&config, ret_sense);
-	if (r == 0)
-		(*ret_sense)->follows = true;
-	return r;
+	if (r < 0)
+		return r;
+	(*ret_sense)->follows = true;
+	arms_prepare(*ret_sense, s);
+	return 0;
 }
 
 static __thread size_t counted;
