@@ -348,6 +348,10 @@ static int settle(struct screen *s, int master, int slave, pid_t pid)
 
 	for (int quiet = 0; quiet < SETTLED_LOOKS; quiet++) {
 		struct pollfd in = {.fd = master, .events = POLLIN};
+		/* What was typed reaches the other side by a kernel thread, which on a busy machine may be late: until then
+		 * nothing is unread there, and the program sleeps. Asking for input waits for that thread (n_tty_poll() calls
+		 * tty_buffer_flush_work(), drivers/tty/n_tty.c, since 4.5), as it does in the other direction below. */
+		struct pollfd typed = {.fd = slave, .events = POLLIN};
 		char bytes[4096];
 		int unread = 0;
 
@@ -361,6 +365,7 @@ static int settle(struct screen *s, int master, int slave, pid_t pid)
 		}
 		if (strchr("XZ", process_state(pid)))
 			return -ECHILD;
+		poll(&typed, 1, 0);
 		if (ioctl(slave, FIONREAD, &unread) || unread || !s->painted ||
 		    process_state(pid) != 'S')
 			quiet = -1;
