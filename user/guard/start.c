@@ -238,7 +238,7 @@ int guard_start(struct guard *guard, struct config *config, int rules_fd, struct
 	status = open_rooms(guard, worker_capacity(config->root), &adopted) ?: reserve_tables(guard);
 	if (status)
 		return status;
-	guard->zero_ns = (int64_t)(guard->started_ns - clock_wall_ns() +
+	guard->zero_ns = (int64_t)(clock_mono_ns() - clock_wall_ns() +
 				   board_header(guard->board)->created_ns);
 	if (adopted)
 		publish_adopt(guard);
