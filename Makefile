@@ -125,6 +125,9 @@ $(obj)/tools/backtest.o $(patsubst %.c,$(obj)/%.o,$(wildcard tools/backtest/*.c)
 
 backtest: $(build)/tools/backtest ## score the forecasts against the rules that people use (docs/foresight.md)
 	$(Q)$< $(BACKTEST)
+# KERNEL=6.12: in a VM (cgroup v2).
+backtest-live: all ## the same shapes as real processes in limited cgroups (root; three minutes)
+	$(Q)$(if $(KERNEL),tools/vm --kernel $(KERNEL) --mem 3G --timeout 600 --) tools/backtest-live $(BACKTEST)
 backtest-table: $(build)/tools/backtest ## calibrate the risk anew on the tuning seeds
 	$(Q)$< --table user/foresee/calibrate_table.h
 
@@ -176,6 +179,6 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all help setup run bench-act backtest backtest-table units test check-vmlinux bench format lint asan tsan install clean FORCE
+.PHONY: all help setup run bench-act backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan install clean FORCE
 .SECONDARY:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
