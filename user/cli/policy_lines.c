@@ -53,7 +53,7 @@ static void name_of(const struct policy_run *run, uint32_t slot, uint64_t cgroup
 	if (!at)
 		return;
 	from = record_text_slot(at);
-	identity_label(&from, &at->id, at->cgroup_id, out, bytes);
+	identity_name(&from, &at->id, out, bytes, NULL);
 }
 
 static void target_name(const struct policy_run *run, const struct act_target *target, char *out,

@@ -91,7 +91,7 @@ static void add_use(struct to *to, const struct hr_evidence *e)
 	if (e->usage == HR_UNKNOWN)
 		add_bytes(to, "holds ", e->rss, "");
 	if (e->held_ms && e->held_ms != HR_UNKNOWN)
-		add_ms(to, to->used ? " for " : "held for ", e->held_ms, "");
+		add_ms(to, over ? " for " : to->used ? "; the rule held for " : "the rule held for ", e->held_ms, "");
 }
 
 const char *evidence_text(const struct hr_evidence *e, char *text, size_t bytes)
@@ -110,9 +110,9 @@ const char *evidence_text(const struct hr_evidence *e, char *text, size_t bytes)
 		add(&to, "; %s", units_rate(e->growth_bytes_per_second, rate));
 	if (e->full_avg10_centi != HR_UNKNOWN_U32 && e->full_avg10_centi >= 100)
 		add(&to, "; stalls %u%%", e->full_avg10_centi / 100);
-	/* The host is worth a word when it is short itself. */
+	/* The host is worth a word where it is what ends this one, or is short itself. */
 	if (e->host_available != HR_UNKNOWN && e->host_total != HR_UNKNOWN &&
-	    e->host_available < e->host_total / 5) {
+	    (e->level >= HR_LEVEL_HOST || e->host_available < e->host_total / 5)) {
 		add_bytes(&to, "; the host has ", e->host_available, "");
 		add_bytes(&to, " of ", e->host_total, " left");
 	}
