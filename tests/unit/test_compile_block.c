@@ -152,6 +152,7 @@ static void test_lies(void **state)
 		{&p->name, 0},
 		{&p->name, 8},
 		{&p->name, UINT32_MAX},
+		{&p->name, set->text_at + set->text_bytes},
 		{&p->first_match, UINT32_MAX},
 		{&p->matches, UINT32_MAX},
 		{&p->rungs, POLICY_RUNGS + 1},
