@@ -18,7 +18,8 @@ static uint32_t below(uint32_t n)
 
 struct watched { /* an emergency, as seen from outside */
 	uint64_t memcg_id;
-	uint8_t last_step, kills;
+	uint8_t last_step, paid_step, kills;
+	uint32_t paid_at;
 	bool open, telling, ended, ending;
 };
 static struct watched *seen;
@@ -74,6 +75,8 @@ static void check_order(struct world *w, const struct act_order *o)
 	if (o->mode == MODE_ENFORCE && !e->ending &&
 	    (o->kind == HR_RUNG_KILL || o->kind == HR_RUNG_TERM)) {
 		e->ending = true;
+		e->paid_step = (uint8_t)o->step;
+		e->paid_at = payments;
 		pay(w);
 	}
 	e->telling = only_tells(o->policy);
@@ -196,6 +199,20 @@ static void random_move(struct world *w, uint32_t i)
 	s->flags = below(30) ? HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS : 0;
 }
 
+/* What was refused has ended nobody, and is not paid for. */
+static void answer_late(struct world *w)
+{
+	struct watched *e = &seen[w->later.emergency % MOST];
+	enum hr_deed deed = below(HR_DEED_COUNT);
+
+	w->has_later = false;
+	if (deed != HR_DEED_DONE && deed != HR_DEED_FAILED && e->ending && e->paid_step == w->later.step) {
+		e->ending = false;
+		paid[e->paid_at % MOST] = 0;
+	}
+	world_answer(w, &w->later, deed);
+}
+
 static void random_step(struct world *w)
 {
 	for (uint32_t i = 0; i < BOXES; i++) {
@@ -206,10 +223,8 @@ static void random_step(struct world *w)
 	}
 	w->host.mem_available = or_unknown(below(900) * MIB);
 	w->answer = below(4);
-	if (w->has_later && below(2)) {
-		w->has_later = false;
-		world_answer(w, &w->later, (enum hr_deed)below(HR_DEED_COUNT));
-	}
+	if (w->has_later && below(2))
+		answer_late(w);
 	if (below(50) == 0)
 		act_oom(w->act, below(3) ? below(BOXES) : HR_UNKNOWN_U32, w->w.now_ns);
 	latest = w->w.now_ns > latest ? w->w.now_ns : latest;

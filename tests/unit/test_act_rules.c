@@ -643,6 +643,85 @@ static void test_budget_window(void **state)
 	free(b);
 }
 
+/* What nobody has measured yet is no evidence: newborns, and the host of a guard that has just started. */
+static void test_not_looked_at(void **state)
+{
+	static const struct rule_spec box = {
+		"box",
+		{.mode = MODE_ENFORCE, .conditions = WHEN_HEADROOM, .headroom = 1000 * MIB, RUNGS(KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+	static const struct rule_spec host = {
+		"host",
+		{.mode = MODE_ENFORCE, .conditions = WHEN_HOST, .host_available = {100 * MIB, 0, 0}, RUNGS(KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+	struct hr_slot *s = world_container(w, 0, "box", 100);
+
+	memset(&w->host, 0, sizeof(w->host));
+	memset(&s->memory, 0, sizeof(s->memory));
+	set_add(w, &box);
+	set_add(w, &host);
+	world_rules(w);
+	s->sampled_ns = 0;
+	act_update(w->act, &w->w);
+	assert_int_equal(w->orders, 0);
+	s->sampled_ns = WALL0;
+	w->w.now_ns += SEC;
+	act_update(w->act, &w->w);
+	assert_int_equal(w->orders, 1);
+	world_free(w);
+}
+
+/* Told to be next, and then it ends. */
+static void test_next_of_the_gone(void **state)
+{
+	static const struct rule_spec spec = {"r",
+					      {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(KILL)},
+					      {{POLICY_NAME + 1, NULL, "box"}},
+					      NULL};
+	struct world *w = world_new(MODE_OBSERVE);
+
+	w->terse = false;
+	world_container(w, 0, "box", 301);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 1);
+	world_ends(w, 0);
+	world_run(w, 1);
+	assert_string_equal(w->log, "1 next of 0: kill\n1 next of 0: -\n");
+	world_free(w);
+}
+
+/* A deed that was refused has ended nobody, and costs nothing. */
+static void refuse(struct world *w, const struct act_order *order)
+{
+	if (order->target.slot == 0)
+		world_answer(w, order, HR_DEED_REFUSED);
+}
+
+static void test_refund(void **state)
+{
+	static const struct rule_spec spec = {"r",
+					      {.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(TERM(5), KILL)},
+					      {{POLICY_NAME + 1, NULL, "*"}},
+					      NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+
+	w->set->budget_kills = 1;
+	w->set->budget_per_ms = 600000;
+	w->answer = ANSWER_NEVER;
+	w->on_order = refuse;
+	world_container(w, 0, "owned", 301);
+	world_container(w, 1, "box", 301);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 1);
+	assert_string_equal(w->log, "1 do term owned 1/2 by r\n1 do kill owned 2/2 by r\n1 do term box 1/2 by r\n");
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -660,6 +739,9 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_budget_window),
+		cmocka_unit_test(test_not_looked_at),
+		cmocka_unit_test(test_next_of_the_gone),
+		cmocka_unit_test(test_refund),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

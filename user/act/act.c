@@ -409,9 +409,7 @@ void act_gone(struct act *act, uint32_t slot, uint64_t memcg_id, uint64_t now_ns
 			ladder_gone(act, e);
 	}
 	if (slot < act->slots && act->place[slot].memcg_id == memcg_id) {
-		act->place[slot].memcg_id = 0;
-		act->place[slot].emergency = 0;
-		act->place[slot].hold_off_ns = 0;
+		figures_forget(act, slot);
 		act->figures[slot].key = 0;
 	}
 }

@@ -43,4 +43,17 @@ uint64_t budget_wait(const struct budget *b, const struct policy_set *set, uint6
 							: first + per;
 }
 
+void budget_refund(struct budget *b, uint64_t spent_ns)
+{
+	uint64_t i = b->n, least = b->n > BUDGET_MOST ? b->n - BUDGET_MOST : 0;
+
+	while (i > least && b->spent_ns[(i - 1) % BUDGET_MOST] != spent_ns)
+		i--;
+	if (i == least)
+		return;
+	for (; i < b->n; i++)
+		b->spent_ns[(i - 1) % BUDGET_MOST] = b->spent_ns[i % BUDGET_MOST];
+	b->n--;
+}
+
 void budget_spend(struct budget *b, uint64_t now_ns) { b->spent_ns[b->n++ % BUDGET_MOST] = now_ns; }

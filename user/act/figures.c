@@ -60,19 +60,33 @@ void figures_host(const struct act *act, struct figures *f)
 {
 	const struct hr_host *host = act->world->host;
 
-	f->at[F_HOST] = host ? host->mem_available : HR_UNKNOWN;
-	f->at[F_HOST_TOTAL] = host && host->mem_total ? host->mem_total : HR_UNKNOWN;
+	/* A host that was not looked at yet has 0 of 0 left, and that is no reason to kill anybody. */
+	bool seen = host && host->mem_total && host->mem_total != HR_UNKNOWN;
+
+	f->at[F_HOST] = seen ? host->mem_available : HR_UNKNOWN;
+	f->at[F_HOST_TOTAL] = seen ? host->mem_total : HR_UNKNOWN;
 }
 
-static void forget_place(struct place *place)
+void figures_forget(struct act *act, uint32_t slot)
 {
+	struct place *place = &act->place[slot];
+	bool told = place->told_rung != HR_RUNG_NONE;
+
 	*place = (struct place){
 		.next_policy = UINT16_MAX, .told_policy = UINT16_MAX, .told_rung = HR_RUNG_NONE};
+	if (told && act->calls.next)
+		act->calls.next(slot, NULL, HR_RUNG_NONE, act->calls.arg);
+}
+
+static void read_nothing(struct figures *f)
+{
+	for (size_t i = 0; i < FIGURES; i++)
+		f->at[i] = HR_UNKNOWN;
 }
 
 static void read_slot(struct act *act, uint32_t i)
 {
-	const struct hr_slot *slot = act->world->slot(i, act->world->arg);
+	const struct hr_slot *slot = match_slot(act->world, i);
 	struct figures *f = &act->figures[i];
 	struct place *place = &act->place[i];
 	const struct hr_outlook *outlook;
@@ -82,7 +96,7 @@ static void read_slot(struct act *act, uint32_t i)
 		uint32_t emergency = place->emergency;
 
 		/* Another one lives here now. Its emergency finds out by itself that its target is gone. */
-		forget_place(place);
+		figures_forget(act, i);
 		place->memcg_id = id;
 		if (emergency)
 			ladder_gone(act, &act->emergency[emergency - 1]);
@@ -90,6 +104,10 @@ static void read_slot(struct act *act, uint32_t i)
 	f->key = id;
 	if (!id)
 		return;
+	read_nothing(f);
+	figures_host(act, f);
+	if (!slot->sampled_ns || slot->sampled_ns == HR_UNKNOWN)
+		return; /* a newborn: its zeros are no figures */
 	outlook = &slot->outlook;
 	f->at[F_USAGE] = slot->memory.usage;
 	f->at[F_RSS] = slot->memory.rss;
@@ -104,7 +122,6 @@ static void read_slot(struct act *act, uint32_t i)
 	f->at[F_FULL] = small(slot->pressure.full_avg10_centi);
 	f->at[F_AGE] = age_ms(slot);
 	f->at[F_LIMIT] = slot->memory.limit;
-	figures_host(act, f);
 }
 
 /* A share of a limit is one of its own limit, else of the nearest that stands above it. */
@@ -177,8 +194,7 @@ static void read_job(struct act *act, uint32_t i)
 	const struct act_job *job = &act->world->job[i];
 	struct figures *f = figures_of_job(act, i);
 
-	for (size_t n = 0; n < FIGURES; n++)
-		f->at[n] = HR_UNKNOWN;
+	read_nothing(f);
 	f->key = figures_job_key(job);
 	f->parent = false;
 	f->at[F_USAGE] = job->rss;

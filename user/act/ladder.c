@@ -205,6 +205,8 @@ void ladder_taken(struct act *act, struct emergency *e, uint32_t step)
 
 	if (budget_ends(rung) && !e->ending) {
 		e->ending = true;
+		e->paid_ns = act->now_ns;
+		e->paid_step = (uint8_t)(step + 1);
 		budget_spend(e->mode == MODE_ENFORCE ? &act->spent : &act->rehearsed, act->now_ns);
 	}
 	e->killed |= rung->rung == HR_RUNG_KILL;
@@ -415,6 +417,11 @@ void ladder_answer(struct act *act, struct emergency *e, const struct act_result
 		return; /* an answer from further down: its rung is past */
 	if (result->deed != HR_DEED_DONE) {
 		e->until_ns = act->now_ns;
+		/* A signal that was not sent has ended nobody; one that failed may have. */
+		if (e->ending && e->paid_step == result->step && result->deed != HR_DEED_FAILED) {
+			e->ending = false;
+			budget_refund(&act->spent, e->paid_ns);
+		}
 		return;
 	}
 	switch (act_policy(act, e->policy)->rung[e->ordered - 1].rung) {

@@ -120,7 +120,7 @@ static bool has_key(const struct policy_set *set, const struct policy *policy, u
 	return false;
 }
 
-/* A slice, a parent, a bare cgroup is meant only by a rule that speaks of cgroups: `name: "*"` is about containers. */
+/* A slice, a pod's parent, a bare cgroup is meant only by a rule that speaks of cgroups: `name: "*"` is about containers. */
 bool match_policy(const struct policy_set *set, const struct policy *policy,
 		  const struct hr_slot *slot)
 {
@@ -129,7 +129,8 @@ bool match_policy(const struct policy_set *set, const struct policy *policy,
 	for (uint32_t i = 0; i < policy->matches; i++)
 		if (!match_one(set, policy_match_at(set, policy->first_match + i), slot))
 			return false;
-	return slot->id.kind != HR_KIND_GROUP || has_key(set, policy, POLICY_CGROUP);
+	return (slot->id.kind != HR_KIND_GROUP && slot->id.kind != HR_KIND_POD) ||
+	       has_key(set, policy, POLICY_CGROUP);
 }
 
 /* The largest process stands for its job. Without any match only a rule on the host's memory means jobs, too. */

@@ -128,6 +128,7 @@ struct budget {
 /* When one more may be spent: 0: now; UINT64_MAX: never. */
 uint64_t budget_wait(const struct budget *budget, const struct policy_set *set, uint64_t now_ns);
 void budget_spend(struct budget *budget, uint64_t now_ns);
+void budget_refund(struct budget *budget, uint64_t spent_ns); /* nothing came of it */
 /* Does this rung end something? */
 bool budget_ends(const struct policy_rung *rung);
 
@@ -155,6 +156,8 @@ struct emergency {
 	bool heard; /* somebody was told of it */
 	struct act_target target;
 	uint64_t key, workload;
+	uint64_t paid_ns; /* when, and with which step */
+	uint8_t paid_step;
 	uint64_t held_ns; /* since when its rule holds */
 	uint64_t acted_ns, ordered_ns; /* the first rung that does something; the last rung */
 	uint64_t until_ns; /* when the next rung is due */
@@ -207,6 +210,8 @@ struct act {
 
 /* ---- figures.c ---- */
 void figures_read(struct act *act); /* of the whole world */
+/* Somebody else lives in this slot, or nobody: what was told to be next is taken back. */
+void figures_forget(struct act *act, uint32_t slot);
 void figures_host(const struct act *act, struct figures *f); /* the host's own */
 void figures_read_slot(struct act *act, uint32_t slot);
 uint32_t figures_find(const struct act *act, uint64_t memcg_id); /* the slot; NONE32 */

@@ -130,8 +130,8 @@ void act_policies(struct act *act, const struct policy_set *set)
 	/* Whatever was told is told anew, or taken back. */
 	for (uint32_t i = 0; i < act->slots; i++) {
 		act->place[i].next_policy = UINT16_MAX;
-		if (act->place[i].told_rung != HR_RUNG_NONE ||
-		    act->place[i].told_policy != UINT16_MAX)
+		act->place[i].told_policy = UINT16_MAX;
+		if (act->place[i].told_rung != HR_RUNG_NONE)
 			act->place[i].told_rung = HR_RUNG_COUNT;
 	}
 }
