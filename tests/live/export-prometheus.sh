@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A real Prometheus scrapes the exporter, and the shipped rules reach a real Alertmanager when a container leaks and is
+# OOM-killed. /readyz fails soon after the guard's death, /metrics says so, and comes back with it.
+. "$(dirname "$0")/lib.sh"
+
+for tool in prometheus promtool curl; do need $tool; done
+alertmanager=$(command -v prometheus-alertmanager || command -v alertmanager) || skip 'alertmanager is not here'
+
+BOARD=$work/own # a guard of our own: it is killed
+guard_start || fail 'the guard does not start'
+base=$((20000 + $$ % 20000))
+web=$((base + 1)) am=$((base + 2)) http=$base
+cat >"$work/headroom.yaml" <<END
+export:
+  prometheus: {listen: "127.0.0.1:$http"}
+END
+# What takes minutes in the shipped rules takes seconds here; the expressions are theirs.
+sed -e 's/for: [0-9]*[ms]/for: 0s/' deploy/prometheus/rules.yaml >"$work/rules.yaml"
+cat >"$work/prometheus.yaml" <<END
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: ["$work/rules.yaml"]
+alerting: {alertmanagers: [{static_configs: [{targets: ["127.0.0.1:$am"]}]}]}
+scrape_configs: [{job_name: headroom, static_configs: [{targets: ["127.0.0.1:$http"]}]}]
+END
+cat >"$work/am.yaml" <<END
+route: {receiver: none, group_wait: 0s}
+receivers: [{name: none}]
+END
+mkdir "$work/tsdb" "$work/am"
+pids=
+scenario_clean_up() {
+	for pid in $pids; do kill "$pid" 2>/dev/null; done
+	for pid in $pids; do wait "$pid" 2>/dev/null; done
+}
+"$build/headroom" export --config "$work/headroom.yaml" --board "$BOARD" >"$work/export.log" 2>&1 &
+pids="$pids $!"
+prometheus --config.file="$work/prometheus.yaml" --storage.tsdb.path="$work/tsdb" \
+	--web.listen-address="127.0.0.1:$web" --log.level=error >"$work/prometheus.log" 2>&1 &
+pids="$pids $!"
+"$alertmanager" --config.file="$work/am.yaml" --storage.path="$work/am" --web.listen-address="127.0.0.1:$am" \
+	--cluster.listen-address= --log.level=error >"$work/am.log" 2>&1 &
+pids="$pids $!"
+
+get() { curl -fsS --max-time 5 "http://127.0.0.1:$1"; }
+wait_for 10 get "$http/readyz" || { cat "$work/export.log" >&2 && fail '/readyz is not ok'; }
+get "$http/metrics" >"$work/metrics" || fail 'no /metrics'
+promtool check metrics <"$work/metrics" >"$work/lint" 2>&1 || { cat "$work/lint" >&2 && fail 'promtool check metrics'; }
+promtool check rules deploy/prometheus/rules.yaml >"$work/lint" 2>&1 || { cat "$work/lint" >&2 && fail 'promtool check rules'; }
+curl -fsS -H 'Accept: application/openmetrics-text' "http://127.0.0.1:$http/metrics" | tail -n 1 | grep -qx '# EOF' ||
+	fail 'OpenMetrics does not end in # EOF'
+get "$http/" | grep -q '<table>' || fail 'the page at / has no table'
+
+query() { # expression
+	curl -fsS -G --data-urlencode "query=$1" "http://127.0.0.1:$web/api/v1/query" | ask '.data.result[0]'
+}
+wait_for 30 query 'headroom_guard_up == 1' || { cat "$work/prometheus.log" >&2 && fail 'Prometheus has no figures'; }
+
+group_make leaky 67108864 || fail 'cannot make a group'
+prey leaky "$workload" leak 3MiB &
+fired() { get "$am/api/v2/alerts" | ask ".[] | select(.labels.alertname == \"$1\") | select(.labels.id // \"\" | endswith(\"$2\"))"; }
+wait_for 60 fired ContainerMemoryRunsOut /leaky || fail 'nobody was warned before the container ran out of memory'
+wait_for 60 fired ContainerOOMKilled /leaky || fail 'the OOM kill did not reach Alertmanager'
+query "headroom_container_oom_kills_total{id=\"$ours/leaky\"} == 1" >/dev/null || fail 'the kill is not counted'
+
+kill -KILL "$guard" && wait "$guard" 2>/dev/null
+# The guard's own supervisor is gone, too: it would start another.
+for pid in $(snapshot 2>/dev/null | jq '.host.guard.pid'); do kill -KILL "$pid" 2>/dev/null; done
+dead() { ! get "$http/readyz" 2>/dev/null; }
+began=$(now)
+wait_for 10 dead || fail '/readyz does not see that the guard is dead'
+[ $(($(now) - began)) -le $((500 * slow)) ] || fail '/readyz took more than 5 s to see that the guard is dead'
+wait_for 30 fired HeadroomGuardDown '' || fail 'HeadroomGuardDown did not fire'
