@@ -22,7 +22,7 @@ refused 2 'bad:1:11: 5y' --config "$work/bad"
 printf 'policies: [5]\n' >"$work/bad"
 refused 2 'bad:1:12: 5: policy: expected a mapping' --config "$work/bad"
 refused 2 'none' --config "$work/none"
-refused 2 'only observes' --mode enforce
+refused 2 'expected observe, dry-run' --mode force
 refused 2 'expected host, self' --scope here
 refused 2 'is no option' nonsense
 refused 2 'is no option' --nonsense
@@ -45,7 +45,6 @@ reload() { # file's text, what the guard must tell
 reload 'interval: 200ms\n' configuration_loaded
 wait_for 3 interval 0.2 || fail 'the new interval is not in force'
 reload 'interval: 1\nmode: [\n' configuration_refused
-reload 'mode: enforce\n' configuration_refused
 interval 0.2 || fail 'a refused file has changed the interval'
 reload 'mode: observe\n' configuration_loaded
 wait_for 3 interval 1 || fail 'a key that is gone from the file has not its default again'
