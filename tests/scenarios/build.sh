@@ -8,7 +8,7 @@ host_start
 guardian_begin
 service_start docker-$id.scope build 40 6MiB 512KiB
 build_over() { ! alive docker-$id.scope; }
-wait_for 6 build_over
+wait_for 3 build_over
 note build_over_s "$(($(now) - guardian_since))cs"
 sleep 5
 build_over && note build dead || note build alive

@@ -151,7 +151,9 @@ guardian_row() {
 incident_end() {
 	guardian_row
 	echo "$row"
-	[ -z "${HEADROOM_VERBOSE:-}" ] || sed 's/^/      /' "$work/guardian.log"
+	[ -n "${HEADROOM_VERBOSE:-}" ] || return 0
+	sed 's/^/      /' "$work/guardian.log"
+	! is_headroom || face events
 }
 
 scenario_clean_up() {
