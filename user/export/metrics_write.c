@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "export.h"
 #include "metrics.h"
+#include "view/scores.h"
 
 #define LABEL_TEXT 1024	/* of a value; a label of 100 KB is cut */
 
@@ -220,6 +221,44 @@ static void action_metrics(struct page *page, const struct metrics_extra *extra,
 	}
 }
 
+/* How good the forecasts were: the tables are the view's. */
+static void forecast_counters(struct page *page, const struct hr_score *score, bool openmetrics)
+{
+	for (const struct score_counter *c = score_counters; c->name; c++) {
+		uint64_t n = *(const uint64_t *)((const char *)score + c->offset);
+
+		if (c == score_counters || strcmp(c->name, c[-1].name))
+			head(page, c->name, c->help, true, openmetrics);
+		page_printf(page, "%s_total%s%s%s ", c->name, *c->labels ? "{" : "", c->labels,
+			    *c->labels ? "}" : "");
+		page_number(page, (double)n * c->scale);
+		page_add(page, "\n", 1);
+	}
+}
+
+static void forecast_histograms(struct page *page, const struct hr_score *score)
+{
+	for (const struct score_histogram *h = score_histograms; h->name; h++) {
+		const uint64_t *bucket = (const uint64_t *)((const char *)score + h->buckets);
+		uint64_t sum = *(const uint64_t *)((const char *)score + h->sum), all = 0;
+		double bound = h->first;
+
+		page_printf(page, "# HELP %s %s\n# TYPE %s histogram\n", h->name, h->help, h->name);
+		for (unsigned int i = 0; i < h->n; i++, bound *= h->factor) {
+			all += bucket[i];
+			page_printf(page, "%s_bucket{le=\"", h->name);
+			if (i + 1 < h->n)
+				page_number(page, bound);
+			else
+				page_puts(page, "+Inf");
+			page_printf(page, "\"} %llu\n", (unsigned long long)all);
+		}
+		page_printf(page, "%s_sum ", h->name);
+		page_number(page, (double)sum * h->sum_scale);
+		page_printf(page, "\n%s_count %llu\n", h->name, (unsigned long long)all);
+	}
+}
+
 static const struct {
 	const char *name, *help;
 	bool counter;
@@ -268,6 +307,8 @@ void metrics_write(struct page *page, struct snapshot *s, const struct metrics_c
 	if (config->cadvisor)
 		container_metrics(page, metric_cadvisor, series, n, &labels, config->openmetrics);
 	host_metrics(page, s, config->openmetrics);
+	forecast_counters(page, &s->host.score, config->openmetrics);
+	forecast_histograms(page, &s->host.score);
 	head(page, "headroom_export_containers_left_out", "Containers beyond max_containers.", false,
 	     config->openmetrics);
 	plain(page, "headroom_export_containers_left_out", false, (double)left_out);

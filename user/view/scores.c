@@ -12,20 +12,20 @@
 #define AT(field_) offsetof(struct hr_score, field_)
 #define ALARMS(alarm_, field_)                                                                     \
 	{                                                                                          \
-		"headroom_forecast_alarms_total", "alarm=\"" #alarm_ "\",verdict=\"" #field_ "\"", \
+		"headroom_forecast_alarms", "alarm=\"" #alarm_ "\",verdict=\"" #field_ "\"", \
 			"Alarms that were judged: right (an OOM kill or stall followed), wrong, "  \
 			"or cut short.",                                                           \
 			AT(alarm_.field_), 1                                                       \
 	}
 
 const struct score_counter score_counters[] = {
-	{"headroom_forecast_intervals_checked_total", "",
+	{"headroom_forecast_intervals_checked", "",
 	 "80 % intervals of growth that were checked halfway.", AT(intervals), 1},
-	{"headroom_forecast_intervals_held_total", "", "Of these, how many held.",
+	{"headroom_forecast_intervals_held", "", "Of these, how many held.",
 	 AT(intervals_held), 1},
-	{"headroom_forecast_times_checked_total", "",
+	{"headroom_forecast_times_checked", "",
 	 "Times to OOM that an OOM kill could be held against.", AT(times), 1},
-	{"headroom_forecast_times_held_total", "", "Of these, how many were within p10 to p90.",
+	{"headroom_forecast_times_held", "", "Of these, how many were within p10 to p90.",
 	 AT(times_held), 1},
 	ALARMS(warn, right),
 	ALARMS(warn, wrong),
@@ -33,21 +33,21 @@ const struct score_counter score_counters[] = {
 	ALARMS(act, right),
 	ALARMS(act, wrong),
 	ALARMS(act, cut),
-	{"headroom_forecast_oom_kills_total", "announced=\"yes\"",
+	{"headroom_forecast_oom_kills", "announced=\"yes\"",
 	 "OOM kills, by whether an alarm stood.", AT(oom_kills.warned), 1},
-	{"headroom_forecast_oom_kills_total", "announced=\"no\"",
+	{"headroom_forecast_oom_kills", "announced=\"no\"",
 	 "OOM kills, by whether an alarm stood.", AT(oom_kills.missed), 1},
-	{"headroom_forecast_stalls_total", "announced=\"yes\"",
+	{"headroom_forecast_stalls", "announced=\"yes\"",
 	 "Stalls without end, by whether an alarm stood.", AT(stalls.warned), 1},
-	{"headroom_forecast_stalls_total", "announced=\"no\"",
+	{"headroom_forecast_stalls", "announced=\"no\"",
 	 "Stalls without end, by whether an alarm stood.", AT(stalls.missed), 1},
-	{"headroom_forecast_risks_checked_total", "",
+	{"headroom_forecast_risks_checked", "",
 	 "Risks that were looked back on after 15 minutes.", AT(risks), 1},
-	{"headroom_forecast_risks_died_total", "", "Of these, how many had died.", AT(risks_died),
+	{"headroom_forecast_risks_died", "", "Of these, how many had died.", AT(risks_died),
 	 1},
-	{"headroom_forecast_risks_expected_total", "",
+	{"headroom_forecast_risks_expected", "",
 	 "How many deaths these risks let expect (their sum).", AT(risk_sum_milli), 1e-3},
-	{"headroom_forecast_brier_total", "", "Sum of the squared errors of these risks.",
+	{"headroom_forecast_brier", "", "Sum of the squared errors of these risks.",
 	 AT(brier_sum_micro), 1e-6},
 	{0},
 };
