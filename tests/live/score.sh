@@ -54,3 +54,23 @@ prey blow "$workload" burst 300MiB 1500ms &
 wait_for 20 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/blow\"" || fail 'it was never killed'
 missed() { score '.host.forecasts.oom_kills | .announced + .missed == 2'; }
 wait_for 3 missed || snapshot | jq .host.forecasts.oom_kills | expect '.announced + .missed == 2'
+
+# Where headroom itself steps in, nobody knows what would have come: neither right nor wrong.
+guard_stop
+cat >"$work/config" <<END
+mode: enforce
+policies:
+  - name: relief
+    match: {cgroup: "$ours/acted"}
+    when: {usage: 94%}
+    do: [kill]
+END
+guard_start --config "$work/config" || fail 'the guard does not start with a policy'
+before=$(score '.host.forecasts.warn.cut + 1') # ask takes 0 for no answer
+since=$(mark)
+group_make acted $limit || fail 'cannot make a group'
+prey acted "$workload" leak $rate &
+wait_for 60 event_after "$since" '.type == "action" and .result.deed == "done"' ||
+	wait_for 1 event_after "$since" '.type == "action"' || fail 'the policy did not act'
+cut() { score ".host.forecasts | .warn.cut >= $before and .warn.wrong == 0"; }
+wait_for 3 cut || snapshot | jq .host.forecasts.warn | expect ".cut >= $before" 'the alarm is cut'

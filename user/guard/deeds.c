@@ -4,6 +4,7 @@
 
 #include "acting_state.h"
 #include "base/clock.h"
+#include "publish.h"
 
 static const char *text_at(const void *base, struct hr_str s)
 {
@@ -76,7 +77,11 @@ uint64_t deed_post(struct guard *guard, const struct flight *flight, const struc
 	const struct act_order *order = &flight->order;
 	struct hr_event_action *event = (void *)&buffer;
 	struct board_text text;
+	uint32_t slot;
 
+	if (deed->deed == HR_DEED_DONE && order->kind > HR_RUNG_NOTIFY && order->kind <= HR_RUNG_REFLEX &&
+	    flight_slot(guard, &order->target, &slot))
+		publish_acted(guard, slot);
 	notice_begin(guard, &buffer, &text, HR_EVENT_ACTION, sizeof(*event), TRACK_NONE);
 	add_subject(guard, &text, &event->event, dossier, &order->target);
 	event->event.severity = (uint8_t)severity(flight, deed);

@@ -406,3 +406,12 @@ void publish_usage(struct guard *guard, uint32_t slot, uint64_t usage, uint64_t 
 	board_slot_end(guard->board, slot);
 	tell_changes(guard, slot, track, now_ns);
 }
+
+void publish_acted(struct guard *guard, uint32_t slot)
+{
+	for (int n = 0; slot != TRACK_NONE && n < RECORD_LEVELS; n++) {
+		score_cut(&guard->tracks.track[slot].score, &guard->score);
+		slot = tracks_find(&guard->tracks, guard->tracks.track[slot].parent_id);
+	}
+	score_cut(&guard->host_score, &guard->score);
+}

@@ -22,6 +22,8 @@ void publish_binding_path(struct hr_slot *at, const char *path);
 void publish_next_policy(struct hr_slot *at, const char *policy);
 /* Monotonic time as hr_point.t_centis. The wall clock may jump; a history must not. */
 uint32_t publish_centis(const struct guard *guard, uint64_t now_ns);
+/* Somebody stepped in: what was foreseen of it, and of those above it, can't be held against what comes now. */
+void publish_acted(struct guard *guard, uint32_t slot);
 /* Kill counters of a slot after they changed. */
 void publish_kills(struct guard *guard, uint32_t slot);
 
