@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# One real OOM kill goes to a file, to a real NATS server (killed and started again in between), to a webhook that refuses
+# twice, to a collector, to the journal's socket, to an API server and to a client of the Unix socket; a restarted exporter
+# goes on where it was and repeats nothing.
+. "$(dirname "$0")/lib.sh"
+
+catch=$build/tools/http-catch
+for tool in nats-server busybox openssl "$catch"; do need "$tool"; done
+
+base=$((21000 + $$ % 20000))
+nats=$base hook=$((base + 1)) otlp=$((base + 2)) kube=$((base + 3))
+BOARD=$work/own
+guard_start || fail 'the guard does not start'
+printf 'a secret\n' >"$work/secret"
+printf 'token\n' >"$work/token"
+cat >"$work/headroom.yaml" <<END
+export:
+  state: $work/state
+  jsonl: {path: $work/events.jsonl, max_size: 8KiB, keep: 3, compress: true}
+  nats: {url: "nats://127.0.0.1:$nats", subject: test, jetstream: true}
+  webhook: {url: "http://127.0.0.1:$hook/hook", secret_file: $work/secret, severity: info, types: [oom_kill]}
+  otlp: {url: "http://127.0.0.1:$otlp", interval: 1s}
+  kubernetes: {url: "http://127.0.0.1:$kube", node: n1, bearer_file: $work/token, ca_file: $work/token}
+  socket: {path: $work/socket}
+END
+pids='' server='' export=''
+scenario_clean_up() {
+	for pid in $pids $server $export; do kill "$pid" 2>/dev/null; done
+	for pid in $pids $server $export; do wait "$pid" 2>/dev/null; done
+}
+nats_start() {
+	nats-server -a 127.0.0.1 -p $nats -js -sd "$work/jetstream" >>"$work/nats.log" 2>&1 &
+	server=$!
+}
+export_start() {
+	"$build/headroom" export --config "$work/headroom.yaml" --board "$BOARD" >>"$work/export.log" 2>&1 &
+	export=$!
+}
+"$catch" $hook "$work/hook" 204 503 429 200 & pids="$pids $!"
+"$catch" $otlp "$work/otlp" & pids="$pids $!"
+"$catch" $kube "$work/kube" 201 & pids="$pids $!"
+nats_start
+listening() { "$build/headroom" export --config "$work/headroom.yaml" --board "$BOARD" --check >"$work/check"; }
+wait_for 10 grep -q 'Server is ready' "$work/nats.log" || fail 'nats-server does not start'
+listening # its stream is not there yet; the rest works
+grep -q '^webhook *works' "$work/check" || { cat "$work/check" >&2 && fail '--check'; }
+# A stream for what we publish, by JetStream's own API over its plain-text protocol.
+stream='{"name":"TEST","subjects":["test.>"],"storage":"file"}'
+nats_ask() { # subject, payload: the first answer
+	# The connection stays open until the answer is there, at most 2 s.
+	{ printf 'CONNECT {"verbose":false}\r\nSUB reply 1\r\nPUB %s reply %s\r\n%s\r\n' "$1" "${#2}" "$2" && sleep 2; } |
+		timeout 2 busybox nc 127.0.0.1 $nats 2>/dev/null | tr -d '\r' | grep -m 1 '^{'
+}
+nats_ask '$JS.API.STREAM.CREATE.TEST' "$stream" | ask '.config.name == "TEST"' >/dev/null || fail 'no stream'
+export_start
+wait_for 10 test -S "$work/socket" || { cat "$work/export.log" >&2 && fail 'the exporter does not start'; }
+
+kill_one() { # name
+	group_make "$1" 33554432 || fail 'cannot make a group'
+	prey "$1" "$workload" burst 64MiB 0s &
+	wait $! 2>/dev/null
+	group_remove "$1"
+}
+lines() { cat "$work"/events.jsonl "$work"/events.jsonl.[0-9] 2>/dev/null; zcat "$work"/events.jsonl.*.gz 2>/dev/null; }
+has_kill() { lines | ask "select(.type == \"oom_kill\" and (.cgroup | endswith(\"/$1\")))"; }
+kill_one first
+wait_for 10 has_kill first || { cat "$work/export.log" >&2 && fail 'no kill in the file'; }
+
+# The webhook refused twice (503, 429) and got it at the third try, signed.
+hooked() { jq -s -e '[.[] | select(.method == "POST")] | length >= 3' "$work/hook"; }
+wait_for 15 hooked || { cat "$work/hook" >&2 && fail 'the webhook was not tried again'; }
+jq -c 'select(.method == "POST")' "$work/hook" | sed -n 3p >"$work/third"
+expect '.status == 200 and (.body | fromjson | .specversion == "1.0" and .type == "headroom.oom_kill" and .data.victim.comm == "workload")' <"$work/third"
+jq -j '.headers["webhook-id"] + "." + .headers["webhook-timestamp"] + "." + .body' "$work/third" >"$work/signed"
+signature=$(openssl dgst -sha256 -hmac 'a secret' -binary "$work/signed" | openssl base64 -A)
+expect ".headers[\"webhook-signature\"] == \"v1,$signature\"" 'the signature' <"$work/third"
+
+logs() { jq -c 'select(.path == "/v1/logs") | .body | fromjson' "$work/otlp" | ask '.resourceLogs[0].scopeLogs[0].logRecords[0].body.stringValue | select(test("oom_kill"))'; }
+wait_for 10 logs || fail 'no log record for the collector'
+figures() { jq -c 'select(.path == "/v1/metrics") | .body | fromjson' "$work/otlp" | ask '.resourceMetrics[0].scopeMetrics[0].metrics[0].name == "container.memory.usage"'; }
+wait_for 10 figures || fail 'no figures for the collector'
+condition() { ask 'select(.method == "PATCH" and .path == "/api/v1/nodes/n1/status" and .headers.authorization == "Bearer token") | .body | fromjson | .status.conditions[0].type == "MemoryForecast"' <"$work/kube"; }
+wait_for 10 condition || fail 'no node condition'
+
+# NATS: gone while the second dies, then back; both are in the stream, once each.
+kill -KILL "$server" && wait "$server" 2>/dev/null
+kill_one second
+wait_for 10 has_kill second || fail 'no second kill in the file'
+nats_start
+stored() { nats_ask '$JS.API.STREAM.INFO.TEST' '{"subjects_filter":"test.*.oom_kill"}' | ask '.state.subjects | to_entries | map(.value) | add == 2'; }
+wait_for 45 stored || { nats_ask '$JS.API.STREAM.INFO.TEST' '{"subjects_filter":">"}' >&2; cat "$work/export.log" >&2; fail 'the stream does not hold both kills'; }
+
+# Restarted: what happened meanwhile comes, what was delivered does not come again.
+kill -TERM "$export" && wait "$export" 2>/dev/null
+kill_one third
+export_start
+wait_for 15 has_kill third || fail 'the kill while no exporter ran is lost'
+for name in first second third; do
+	[ "$(lines | jq -c "select(.type == \"oom_kill\" and (.cgroup | endswith(\"/$name\")))" | wc -l)" = 1 ] ||
+		fail "the kill of $name is not there exactly once"
+done
+wait_for 45 eval "nats_ask '\$JS.API.STREAM.INFO.TEST' '{\"subjects_filter\":\"test.*.oom_kill\"}' | ask '.state.subjects | to_entries | map(.value) | add == 3'" ||
+	fail 'the third kill is not in the stream'
