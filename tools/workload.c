@@ -27,7 +27,6 @@
 
 #define PAGE 4096u /* a larger one is touched more than once: no harm */
 #define TICK_NS (10 * NS_PER_MS)
-#define PIECE (1u << 20)
 #define RELAY_NS (20 * NS_PER_SEC) /* it ends by itself */
 
 void die(const char *what)
@@ -179,8 +178,6 @@ static void do_burst(char **arg)
 	touch(p + mark, bytes - mark);
 }
 
-#define NO_END (1ULL << 40) /* of an endless leak: address space only */
-
 static void do_leak(char **arg)
 {
 	uint64_t rate = bytes_of(arg[0]), most = arg[1] ? bytes_of(arg[1]) : NO_END;
@@ -231,7 +228,7 @@ static void do_sawtooth(char **arg)
 	}
 }
 
-static void write_all(int fd, uint64_t bytes)
+void write_all(int fd, uint64_t bytes)
 {
 	_cleanup_free_ char *piece = malloc(PIECE);
 
@@ -346,6 +343,20 @@ static const struct mode {
 	{"tmpfs", "SIZE", "SIZE of shared memory that no process has mapped", 1, 1, do_tmpfs},
 	{"fork", "N [SIZE]", "N children with SIZE (1MiB) each; ready when all have it", 1, 2,
 	 do_fork},
+	{"accelerate", "RATE DOUBLING",
+	 "grows, at first by RATE a second, twice as fast every DOUBLING", 2, 2, do_accelerate},
+	{"steps", "SIZE EVERY", "takes SIZE at once, and again every EVERY", 2, 2, do_steps},
+	{"swing", "LOW HIGH PERIOD [RATE]",
+	 "to and fro between LOW and HIGH; both rise by RATE a second", 3, 4, do_swing},
+	{"rising", "LOW HIGH PERIOD RISE",
+	 "a sawtooth of which each lies RISE above the one before", 4, 4, do_rising},
+	{"noisy", "RATE NOISE", "grows by RATE a second, under noise from 0 to NOISE", 2, 2,
+	 do_noisy},
+	{"shmem", "RATE", "shared memory that no process has mapped grows by RATE a second", 1, 1,
+	 do_shmem},
+	{"pipes", "RATE", "memory of the kernel's grows by RATE a second (full pipes)", 1, 1,
+	 do_pipes},
+	{"many", "N RATE", "N children that grow by RATE a second each", 2, 2, do_many},
 	{"relay", "N", "N lines of processes that fork and end, for 20 seconds", 1, 1, do_relay},
 	{"beat", "REPORT [SIZE [FILE]]",
 	 "a server: works a little every 10 ms on SIZE of its own and on FILE mapped; REPORT says "

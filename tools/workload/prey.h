@@ -17,10 +17,14 @@ uint64_t ns_of(const char *text); /* "500ms" */
 long count_of(const char *text, long most);
 void sleep_until(uint64_t mono_ns);
 
+#define PIECE (1u << 20) /* what is written at once */
+#define NO_END (1ULL << 40) /* of an endless leak: address space only */
+
 char *map(size_t bytes); /* address space only */
 uint64_t random_bits(void);
 void touch(char *at, size_t bytes);
 void grow(char *p, uint64_t bytes, uint64_t rate); /* touches at `rate` a second; 0: at once */
+void write_all(int fd, uint64_t bytes); /* of anything */
 void report(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The modes that stand in files of their own. */
@@ -30,5 +34,13 @@ void do_build(char **arg);
 void do_bomb(char **arg);
 void do_spin(char **arg);
 void do_stuck(char **arg);
+void do_accelerate(char **arg);
+void do_steps(char **arg);
+void do_swing(char **arg);
+void do_rising(char **arg);
+void do_noisy(char **arg);
+void do_shmem(char **arg);
+void do_pipes(char **arg);
+void do_many(char **arg);
 
 #endif
