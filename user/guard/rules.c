@@ -57,7 +57,8 @@ int rules_map(int fd_, struct rules *ret_rules)
 	seals = fcntl(fd, F_GET_SEALS);
 	if (seals < 0 || (seals & SEALS) != SEALS || st.st_size < (off_t)sizeof(struct policy_set))
 		return -EBADMSG;
-	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	/* private: a shared mapping of a file sealed against writing is refused before 6.7, even to read */
+	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (at == MAP_FAILED)
 		return -errno;
 	if (policy_set_verify(at, (size_t)st.st_size)) {
