@@ -315,8 +315,9 @@ static inline void world_ends(struct world *w, uint32_t i)
 /* ---- common pieces of rules ---- */
 #define BY_NAME(glob_) .match = {{POLICY_NAME + 1, NULL, glob_}}
 #define USAGE_AT(mib) .conditions = WHEN_USAGE, .usage = {(mib)*MIB, 0, 0}
-#define RUNGS(...)             \
-	.rung = {__VA_ARGS__}, \
+/* The empty one at the end is for a linter that takes a single one for an assignment. */
+#define RUNGS(...)                            \
+	.rung = {__VA_ARGS__, {.signal = 0}}, \
 	.rungs = sizeof((struct policy_rung[]){__VA_ARGS__}) / sizeof(struct policy_rung)
 #define NOTIFY                         \
 	{                              \

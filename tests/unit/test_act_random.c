@@ -206,7 +206,8 @@ static void answer_late(struct world *w)
 	enum hr_deed deed = below(HR_DEED_COUNT);
 
 	w->has_later = false;
-	if (deed != HR_DEED_DONE && deed != HR_DEED_FAILED && e->ending && e->paid_step == w->later.step) {
+	if (deed != HR_DEED_DONE && deed != HR_DEED_FAILED && e->ending &&
+	    e->paid_step == w->later.step) {
 		e->ending = false;
 		paid[e->paid_at % MOST] = 0;
 	}

@@ -646,16 +646,20 @@ static void test_budget_window(void **state)
 /* What nobody has measured yet is no evidence: newborns, and the host of a guard that has just started. */
 static void test_not_looked_at(void **state)
 {
-	static const struct rule_spec box = {
-		"box",
-		{.mode = MODE_ENFORCE, .conditions = WHEN_HEADROOM, .headroom = 1000 * MIB, RUNGS(KILL)},
-		{{POLICY_NAME + 1, NULL, "*"}},
-		NULL};
-	static const struct rule_spec host = {
-		"host",
-		{.mode = MODE_ENFORCE, .conditions = WHEN_HOST, .host_available = {100 * MIB, 0, 0}, RUNGS(KILL)},
-		{{POLICY_NAME + 1, NULL, "*"}},
-		NULL};
+	static const struct rule_spec box = {"box",
+					     {.mode = MODE_ENFORCE,
+					      .conditions = WHEN_HEADROOM,
+					      .headroom = 1000 * MIB,
+					      RUNGS(KILL)},
+					     {{POLICY_NAME + 1, NULL, "*"}},
+					     NULL};
+	static const struct rule_spec host = {"host",
+					      {.mode = MODE_ENFORCE,
+					       .conditions = WHEN_HOST,
+					       .host_available = {100 * MIB, 0, 0},
+					       RUNGS(KILL)},
+					      {{POLICY_NAME + 1, NULL, "*"}},
+					      NULL};
 	struct world *w = world_new(MODE_ENFORCE);
 	struct hr_slot *s = world_container(w, 0, "box", 100);
 
@@ -703,10 +707,11 @@ static void refuse(struct world *w, const struct act_order *order)
 
 static void test_refund(void **state)
 {
-	static const struct rule_spec spec = {"r",
-					      {.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(TERM(5), KILL)},
-					      {{POLICY_NAME + 1, NULL, "*"}},
-					      NULL};
+	static const struct rule_spec spec = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(TERM(5), KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
 	struct world *w = world_new(MODE_ENFORCE);
 
 	w->set->budget_kills = 1;
@@ -718,7 +723,9 @@ static void test_refund(void **state)
 	set_add(w, &spec);
 	world_rules(w);
 	world_run(w, 1);
-	assert_string_equal(w->log, "1 do term owned 1/2 by r\n1 do kill owned 2/2 by r\n1 do term box 1/2 by r\n");
+	assert_string_equal(
+		w->log,
+		"1 do term owned 1/2 by r\n1 do kill owned 2/2 by r\n1 do term box 1/2 by r\n");
 	world_free(w);
 }
 

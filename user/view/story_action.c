@@ -91,7 +91,11 @@ static void add_use(struct to *to, const struct hr_evidence *e)
 	if (e->usage == HR_UNKNOWN)
 		add_bytes(to, "holds ", e->rss, "");
 	if (e->held_ms && e->held_ms != HR_UNKNOWN)
-		add_ms(to, over ? " for " : to->used ? "; the rule held for " : "the rule held for ", e->held_ms, "");
+		add_ms(to,
+		       over	  ? " for "
+		       : to->used ? "; the rule held for "
+				  : "the rule held for ",
+		       e->held_ms, "");
 }
 
 const char *evidence_text(const struct hr_evidence *e, char *text, size_t bytes)
