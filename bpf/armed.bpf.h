@@ -38,7 +38,8 @@ struct {
 } armed_told SEC(".maps");
 
 /* The used-up shots. Inserting with BPF_NOEXIST is the compare-and-swap: exactly one of all CPUs
- * succeeds (an atomic of that kind BPF has only since 5.12). A full map means that nobody is hit. */
+ * succeeds (an atomic of that kind BPF has only since 5.12). A full map means that nobody is hit.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4 * ARM_ENTRIES);
@@ -53,8 +54,8 @@ struct crossing {
 		armed; /* a copy: the element may be reused for another key under our eyes */
 };
 
-/* Bytes; RECORD_UNKNOWN: no limit up to the root. Like the other functions with numbers for pointers a
- * global one: the verifier looks at it once, not at each call. */
+/* Bytes; RECORD_UNKNOWN: no limit up to the root. Like the other functions with numbers for
+ * pointers a global one: the verifier looks at it once, not at each call. */
 __noinline u64 armed_limit(u64 at)
 {
 	struct cgroup_subsys_state *css = (void *)at;
@@ -145,8 +146,8 @@ static __always_inline struct told_value *told_get(u64 id)
 	return bpf_map_lookup_elem(&armed_told, &id);
 }
 
-/* Tells that the group is near, or over: at most once in ARM_QUIET_NS. False: it was not told. `task`:
- * current, or NULL. */
+/* Tells that the group is near, or over: at most once in ARM_QUIET_NS. False: it was not told.
+ * `task`: current, or NULL. */
 static __always_inline bool crossing_tell(struct crossing *crossing, struct told_value *told,
 					  struct cgroup_subsys_state *css, enum told_level level,
 					  struct task_struct *task, u32 hook)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The reflex: when a task of an armed group charges past the group's threshold, or begins to reclaim
- * at its limit, it is given SIGKILL there and then, by its own hand. Every condition of docs/reflex.md
- * is checked here, at that moment, on live figures; whatever is in doubt is not hit. Also where the
- * tripwire is told by the same two tracepoints.
+ * The reflex: when a task of an armed group charges past the group's threshold, or begins to
+ * reclaim at its limit, it is given SIGKILL there and then, by its own hand. Every condition of
+ * docs/reflex.md is checked here, at that moment, on live figures; whatever is in doubt is not
+ * hit. Also where the tripwire is told by the same two tracepoints.
  *
- * rss_stat is hot, and attached only while an armed group is close; memcg_reclaim_begin costs nothing
- * until somebody is at a limit. tp_btf, not raw_tp: kfuncs can be called from there.
+ * rss_stat is hot, and attached only while an armed group is close; memcg_reclaim_begin costs
+ * nothing until somebody is at a limit. tp_btf, not raw_tp: kfuncs can be called from there.
  */
 #include "armed.bpf.h"
 
@@ -49,8 +49,8 @@ struct {
 	__type(value, u64);
 } risers SEC(".maps");
 
-/* `direct` (a constant): css is a pointer that the verifier knows by BTF, and plain loads do; else it is
- * a number, and takes bpf_probe_read_kernel(). */
+/* `direct` (a constant): css is a pointer that the verifier knows by BTF, and plain loads do; else
+ * it is a number, and takes bpf_probe_read_kernel(). */
 static __always_inline u32 levels_armed(struct cgroup_subsys_state *css, u64 id, u32 epoch,
 					const bool direct)
 {
@@ -121,6 +121,9 @@ __noinline int victim_allowed(u64 at, u64 armed_id, u32 flags, u64 least_rss)
 
 	if (!mm || BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_EXITING) ||
 	    BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
+		return 0;
+	/* Between vfork and exec the memory is the parent's, and the child's death frees nothing. */
+	if (BPF_CORE_READ(mm, owner, tgid) != key.pid)
 		return 0;
 	if (key.pid == 1 || (!(flags & ARM_WHOLE) && compat_is_init(leader)))
 		return 0;
@@ -195,8 +198,8 @@ static __always_inline bool strike_preferred(const struct crossing *crossing,
 	return used;
 }
 
-/* Has the task's own memory grown since it was last seen here? Who gives memory back, or maps a file
- * that is cached, comes by rss_stat as well. */
+/* Has the task's own memory grown since it was last seen here? Who gives memory back, or maps a
+ * file that is cached, comes by rss_stat as well. */
 static __always_inline bool task_rises(struct task_struct *task)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
@@ -219,8 +222,8 @@ static __always_inline void strike(struct crossing *crossing, struct task_struct
 	strike_record(crossing, current, current, hook, bpf_send_signal(SIGKILL));
 }
 
-/* The group to act for: the first over its threshold whose reflex is ready, else the first that is over
- * at all. `levels`: bits as in under_value. */
+/* The group to act for: the first over its threshold whose reflex is ready, else the first that is
+ * over at all. `levels`: bits as in under_value. */
 static __always_inline bool find_over(struct crossing *ret, struct cgroup_subsys_state *css,
 				      u32 levels, u64 slack)
 {
@@ -272,8 +275,9 @@ static __always_inline struct armed_state *state_armed(void)
 	return state && state->count ? state : NULL;
 }
 
-/* Where another process reads or writes a cgroup file that makes the kernel reclaim (a lowered limit,
- * memory.reclaim), it does so in its own context: current is then not under what is armed. */
+/* Where another process reads or writes a cgroup file that makes the kernel reclaim (a lowered
+ * limit, memory.reclaim), it does so in its own context: current is then not
+ * under what is armed. */
 static __always_inline int reclaim(const bool any)
 {
 	struct armed_state *state = state_armed();
@@ -323,8 +327,8 @@ int BPF_PROG(reflex_rss, struct mm_struct *mm, int member) { return rss(mm, memb
 SEC("tp_btf/rss_stat")
 int BPF_PROG(reflex_rss_any, struct mm_struct *mm, int member) { return rss(mm, member, true); }
 
-/* Before 5.11, where current cannot be had as a pointer to load from; and where it fires once for 64
- * faults. */
+/* Before 5.11, where current cannot be had as a pointer to load from; and where it fires once for
+ * 64 faults. */
 SEC("tp_btf/rss_stat")
 int BPF_PROG(reflex_rss_probe, struct mm_struct *mm, int member)
 {

@@ -98,8 +98,8 @@ static int tick_all(void *map, u32 *key, struct ticker_value *value)
 
 #define CLOCK_MONOTONIC 1
 
-/* Run by user space over the one group that it has just armed: where its memcg is. Starts the timer,
- * if it does not run; so run over the root does no more. */
+/* Run by user space over the one group that it has just armed: where its memcg is. Starts the
+ * timer, if it does not run; so run over the root does no more. */
 SEC("iter/cgroup")
 int tripwire_find(struct bpf_iter__cgroup *ctx)
 {

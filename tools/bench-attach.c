@@ -2,7 +2,8 @@
 /*
  * What the attached BPF programs cost those who never asked for them, and how soon an OOM kill is known. With and without
  * the programs in turn, in one run: a page-fault loop and a fork-exec loop as ratios; then OOM kills in a small cgroup of
- * our own, from mark_victim to user space.
+ * our own, from mark_victim to user space. And what rss_stat costs for as long as somebody armed is close: those in the
+ * armed group, and all others.
  *
  *	bench-attach [PAIRS [KILLS]]		(15, 20)
  */
@@ -21,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "sense/arm.h"
 #include "sense/cgroupfs.h"
 #include "sense/sense.h"
 
@@ -188,6 +190,90 @@ static int kills(unsigned int n)
 	return err ?: got == n ? 0 : -ENODATA;
 }
 
+/* The fault loop in a cgroup of its own; 0: it did not run. */
+static double fault_loop_in(const char *dir)
+{
+	double ns = 0;
+	int fd[2];
+	pid_t pid;
+
+	if (pipe(fd))
+		return 0;
+	pid = fork();
+	if (pid == 0) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%d", getpid());
+		ns = write_file(dir, "cgroup.procs", text) ? 0 : fault_loop_ns();
+		_exit(write(fd[1], &ns, sizeof(ns)) != sizeof(ns));
+	}
+	close(fd[1]);
+	if (pid < 0 || read(fd[0], &ns, sizeof(ns)) != sizeof(ns))
+		ns = 0;
+	close(fd[0]);
+	waitpid(pid, NULL, 0);
+	return ns;
+}
+
+/* Armed far beyond what the loop takes, so that nothing is ever told or hit: the cost of looking. */
+#define FAR_AWAY (1ULL << 50)
+
+static int close_loops(struct sense *sense, const char *dir[2], unsigned int n)
+{
+	static double ratio[2][MOST], without[MOST];
+	static const char *const who[2] = {"… armed, close", "… others, meanwhile"};
+
+	for (unsigned int i = 0; i < n; i++) {
+		int err;
+
+		without[i] = fault_loop_in(dir[1]);
+		err = sense_arm_close(sense, true);
+		if (err)
+			return err;
+		for (size_t k = 0; k < 2; k++)
+			ratio[k][i] = fault_loop_in(dir[k]) / without[i];
+		sense_arm_close(sense, false);
+		if (!without[i])
+			return -EIO;
+	}
+	for (size_t k = 0; k < 2; k++)
+		printf("%-20s %8.0f ns without: %+5.2f %% (median of %u pairs)\n", who[k], quantile(without, n, .5),
+		       100 * (quantile(ratio[k], n, .5) - 1), n);
+	return 0;
+}
+
+static int armed(unsigned int n)
+{
+	struct sense_config config = {.root = "", .capacity = 1024};
+	char dir[2][4200], path[64];
+	struct arm arm = {.path = path, .threshold = FAR_AWAY, .flags = ARM_REFLEX};
+	struct sense *sense;
+	struct stat st;
+	int err = sense_open(&config, &sense);
+
+	if (err)
+		return err;
+	for (int k = 0; k < 2 && !err; k++) {
+		snprintf(dir[k], sizeof(dir[k]), "%.4000s/headroom-bench-%d-%d", sense_memory_root(sense), getpid(), k);
+		err = mkdir(dir[k], 0755) ? -errno : 0;
+	}
+	snprintf(path, sizeof(path), "/headroom-bench-%d-0", getpid());
+	if (!err && !stat(dir[0], &st)) {
+		arm.memcg_id = st.st_ino;
+		err = sense_arm(sense, &arm);
+	}
+	if (!err)
+		err = close_loops(sense, (const char *[]){dir[0], dir[1]}, n);
+	if (err == -EOPNOTSUPP) {
+		printf("… armed: no reflex on this kernel\n");
+		err = 0;
+	}
+	sense_close(sense);
+	for (int k = 0; k < 2; k++)
+		rmdir(dir[k]);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	int n_pairs = argc > 1 ? atoi(argv[1]) : 15, n_kills = argc > 2 ? atoi(argv[2]) : 20;
@@ -197,7 +283,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: bench-attach [PAIRS [KILLS]], each from 1 to 100\n");
 		return 2;
 	}
-	err = pairs((unsigned int)n_pairs) ?: kills((unsigned int)n_kills);
+	err = pairs((unsigned int)n_pairs) ?: armed((unsigned int)n_pairs) ?: kills((unsigned int)n_kills);
 	if (err)
 		fprintf(stderr, "bench-attach: %s\n", strerror(-err));
 	return err ? 1 : 0;

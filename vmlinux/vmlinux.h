@@ -140,6 +140,7 @@ struct signal_struct {
 
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	struct task_struct *owner; /* CONFIG_MEMCG */
 	atomic_long_t pgtables_bytes;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Arming: the table of what is armed and spared, and the calls on it. Decides nothing about anybody:
- * sizes and protected ones are the caller's, and who is hit is decided in bpf/reflex.bpf.c, on what
- * is live at that moment. Never writes a limit.
+ * Arming: the table of what is armed and spared, and the calls on it. Decides nothing about
+ * anybody: sizes and protected ones are the caller's, and who is hit is decided in
+ * bpf/reflex.bpf.c, on what is live at that moment. Never writes a limit.
  */
 #include "arm.h"
 #include <errno.h>
@@ -51,7 +51,8 @@ void arms_close(struct sense *s)
 	s->arms = NULL;
 }
 
-/* What may wait, so that the move itself need not. On failure the next sense_arm_close() does it. */
+/* What may wait, so that the move itself need not. On failure the next sense_arm_close() does it.
+ */
 void arms_prepare(struct sense *s, const struct sense *before)
 {
 	_cleanup_close_ int top = -1;
@@ -172,12 +173,13 @@ static int table_set(struct sense *s, __u64 id, struct armed_value *value, struc
 }
 
 /* Does anybody need the hot tracepoint? */
-static bool hot_wanted(struct sense *s)
+static bool hot_wanted(struct sense *s, bool *ret_any)
 {
 	bool told_by_it = !arm_v1_used(s) && !arms_variant(s, SIGNAL_TRIPWIRE)->needs,
 	     wanted = false;
 
 	pthread_mutex_lock(&s->arms->lock);
+	*ret_any = s->arms->count > 0;
 	for (unsigned int i = 0; i < ARM_ENTRIES && !wanted; i++)
 		wanted = s->arms->slot[i].memcg_id &&
 			 (told_by_it || (s->arms->slot[i].value.flags & ARM_REFLEX));
@@ -187,13 +189,14 @@ static bool hot_wanted(struct sense *s)
 
 int sense_arm_close(struct sense *s, bool close)
 {
-	if (s->arms->count)
-		arm_bpf_attach(s,
-			       false); /* it came by sense_arm_move(), and could not be prepared */
+	bool any, hot = hot_wanted(s, &any);
+
 	s->arms->close = close;
-	if (close && hot_wanted(s))
+	if (any) /* it may have come by sense_arm_move(), unprepared */
+		arm_bpf_attach(s, false);
+	if (close && hot)
 		return arm_bpf_attach(s, true);
-	arm_bpf_detach(s, s->arms->count == 0);
+	arm_bpf_detach(s, !any);
 	return 0;
 }
 
@@ -230,13 +233,15 @@ int sense_arm(struct sense *s, const struct arm *arm)
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&arms->lock);
-	r = table_set(s, arm->memcg_id, &value, &wire);
+	/* Disarmed meanwhile: the caller knows better by now. */
+	r = known && !slot_of(arms, arm->memcg_id) ? -EAGAIN
+						   : table_set(s, arm->memcg_id, &value, &wire);
 	pthread_mutex_unlock(&arms->lock);
 	if (r == 0)
 		r = arm_bpf_find(s, dir_fd);
 	if (r == 0 && arms->close)
 		r = sense_arm_close(s, true);
-	if (r < 0)
+	if (r < 0 && r != -EAGAIN)
 		sense_disarm(s, arm->memcg_id);
 	return r ?: (arm->flags & ARM_REFLEX) && !value.flags ? -EOPNOTSUPP : 0;
 }

@@ -19,7 +19,7 @@
  *  - RECORD_REFLEX: one process got SIGKILL (error 0), or could not be given it (error): act_reflexed(), then finish the rest (`whole`).
  *  - The figures of a share (limit_milli) are taken from the live limit by BPF at the moment of the decision; still call sense_arm()
  *    again when the limit changed, since the eventfd of v1 and `near` stand on `threshold`.
- *  - sense_grow() gives a sense where nothing is armed. On L, when swapping: sense_arm_move(new, old); entries, spared ones,
+ *  - sense_grow() gives a sense where nothing is armed. On L, when swapping, the worker idle: sense_arm_move(new, old); entries, spared ones,
  *    generations and used-up shots move, nothing is armed twice, and all but rss_stat is at work at once. Then
  *    sense_arm_close(new, …) in W if it was close.
  */
@@ -53,6 +53,7 @@ struct arm {
  * may be hit, too, and the rest of it is the guard's to finish. */
 
 /* W. Opens the directory, registers what this host uses. -ENOENT, -ESTALE: another cgroup is there by now; -ENOSPC: full;
+ * -EAGAIN: disarmed while it was armed again;
  * -EOPNOTSUPP: ARM_REFLEX without the programs for it (the tripwire is armed all the same); -EINVAL. */
 int sense_arm(struct sense *sense, const struct arm *arm);
 /* L or W. Unknown ids are fine. */

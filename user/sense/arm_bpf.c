@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What BPF knows of the armed groups, and the late attaching of the programs that look at them. The
- * loader tried them all at the start and handed over their descriptors; a program is attached by one
- * system call, and detached by closing what that gave.
+ * What BPF knows of the armed groups, and the late attaching of the programs that look at them.
+ * The loader tried them all at the start and handed over their descriptors; a program is attached
+ * by one system call, and detached by closing what that gave.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

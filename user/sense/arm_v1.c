@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The tripwire of cgroup v1: an eventfd for each of two sizes, registered by cgroup.event_control,
- * which the kernel signals from the charging task when usage crosses the size, either way. It notifies
- * and changes nothing; the kernel drops it when the descriptor is closed.
+ * which the kernel signals from the charging task when usage crosses the size, either way. It
+ * notifies and changes nothing; the kernel drops it when the descriptor is closed.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The inside of arming, for arm.c (table and calls), arm_bpf.c (maps and late attaching) and
- * arm_v1.c (eventfds). The table is the truth; the BPF maps and eventfds follow it. `lock` guards the
- * table and is never held over anything that can wait.
+ * arm_v1.c (eventfds). The table is the truth; the BPF maps and eventfds follow it. `lock` guards
+ * the table and is never held over anything that can wait.
  */
 #ifndef HEADROOM_ARMS_H
 #define HEADROOM_ARMS_H
