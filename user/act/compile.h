@@ -8,7 +8,7 @@
 
 #include "base/units.h"
 #include "policy.h"
-#include "yaml_tree.h"
+#include "base/yaml_tree.h"
 
 #define COMPILE_PROTECTS 256u /* entries of `protect` */
 #define COMPILE_GLOB 255u /* bytes of one glob */

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "act/yaml_tree.h"
+#include "base/yaml_tree.h"
 #include "base/cleanup.h"
 #include "parse.h"
 
