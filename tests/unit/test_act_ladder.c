@@ -355,6 +355,51 @@ static void go_rehearsal_never_stands_in_the_way(struct world *w)
 	world_run(w, 10);
 }
 
+static void go_rehearsal_never_takes_over(struct world *w)
+{
+	static const struct rule_spec earnest = {
+		"earnest",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(THROTTLE(60))},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+	static const struct rule_spec rehearsal = {
+		"rehearsal",
+		{.mode = MODE_DRY_RUN, USAGE_AT(500), .cooldown_ms = 60000, RUNGS(KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+
+	set_add(w, &earnest);
+	rule(w, &rehearsal);
+	usage(w, 312);
+	world_run(w, 5);
+	usage(w, 600);
+	world_run(w, 20);
+}
+
+/* For a while it is somebody whom the rule does not mean. */
+static void go_renamed(struct world *w)
+{
+	struct hr_str name = w->slot[0].id.name;
+
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 20);
+	w->slot[0].id.name = slot_text(&w->slot[0], "somebody");
+	world_run(w, 5);
+	w->slot[0].id.name = name;
+	world_run(w, 32);
+}
+
+/* Whoever may not be taken has nothing before him either. */
+static void go_protected(struct world *w)
+{
+	w->terse = false;
+	set_protect(w, POLICY_NAME, "citizen-7");
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 100);
+}
+
 static void go_answers_late(struct world *w)
 {
 	static const struct rule_spec spec = {
@@ -491,6 +536,11 @@ static const struct scenario {
 	 "1 rehearse notify citizen-7 1/4 by rehearsal\n1 rehearse throttle citizen-7 2/4 by "
 	 "rehearsal\n"
 	 "3 do notify citizen-7 1/4 by earnest\n3 do throttle citizen-7 2/4 by earnest\n"},
+	{"a rehearsal never takes over", go_rehearsal_never_takes_over,
+	 "1 do throttle citizen-7 1/1 by earnest\n"},
+	{"renamed", go_renamed,
+	 "56 do notify citizen-7 1/4 by switch\n56 do throttle citizen-7 2/4 by switch\n"},
+	{"protected", go_protected, ""},
 	{"answers late", go_answers_late,
 	 "1 do reclaim citizen-7 1/2 by r\n4 do kill citizen-7 2/2 by r\n"},
 	{"reclaim hangs", go_reclaim_hangs,

@@ -151,6 +151,20 @@ static void test_listed_and_owned(void **state)
 	world_free(w);
 }
 
+/* What runs inside a container is its own affair, unless somebody has put it on the list. */
+static void test_inside_a_container(void **state)
+{
+	struct world *w = world_new(MODE_ENFORCE);
+
+	put(w, 0, "outer", HR_KIND_CONTAINER, "/docker/outer");
+	put(w, 1, "inner", HR_KIND_CONTAINER, "/docker/outer/docker/inner");
+	put(w, 2, "pause", HR_KIND_SANDBOX, "/docker/outer/kubepods/pause");
+	assert_int_equal(act_protected(w->set, &w->w, 0), HR_WHY_NONE);
+	set_protect(w, POLICY_NAME, "inner");
+	assert_int_equal(act_protected(w->set, &w->w, 0), HR_WHY_PROTECTED);
+	world_free(w);
+}
+
 /* A container of a pod whose state file is out of reach may be its sandbox; so may one that nobody has looked up yet. */
 static void test_nameless(void **state)
 {
@@ -275,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_itself_and_what_it_lives_in),
 		cmocka_unit_test(test_listed_and_owned),
 		cmocka_unit_test(test_nameless),
+		cmocka_unit_test(test_inside_a_container),
 		cmocka_unit_test(test_parents),
 		cmocka_unit_test(test_jobs),
 	};
