@@ -163,19 +163,11 @@ static void do_hold(char **arg)
 static void do_burst(char **arg)
 {
 	uint64_t bytes = bytes_of(arg[0]), delay = arg[1] ? ns_of(arg[1]) : NS_PER_SEC;
-	uint64_t mark = arg[2] ? bytes_of(arg[2]) : bytes;
-	int fd = arg[2] ? open(arg[3], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
 	char *p = map(bytes);
 
-	if (arg[2] && fd < 0)
-		die(arg[3]);
-	mark = mark < bytes ? mark : bytes;
 	ready();
 	sleep_until(clock_mono_ns() + delay);
-	touch(p, mark);
-	if (fd >= 0)
-		report(fd, "%llu", (unsigned long long)clock_mono_ns());
-	touch(p + mark, bytes - mark);
+	touch(p, bytes);
 }
 
 static void do_leak(char **arg)
@@ -327,10 +319,8 @@ static const struct mode {
 	void (*fn)(char **arg);
 } modes[] = {
 	{"hold", "SIZE", "uses SIZE of anonymous memory; ready when it has it", 1, 1, do_hold},
-	{"burst", "SIZE [DELAY [MARK FILE]]",
-	 "is ready at once; takes SIZE at full speed after DELAY (1s); notes in FILE when it had "
-	 "MARK (monotonic ns)",
-	 1, 4, do_burst},
+	{"burst", "SIZE [DELAY]", "is ready at once; takes SIZE at full speed after DELAY (1s)", 1,
+	 2, do_burst},
 	{"leak", "RATE [SIZE]",
 	 "grows by RATE bytes a second for ever, or up to SIZE and is ready then", 1, 2, do_leak},
 	{"thread-leak", "[RATE]",
@@ -358,6 +348,7 @@ static const struct mode {
 	 do_pipes},
 	{"many", "N RATE", "N children that grow by RATE a second each", 2, 2, do_many},
 	{"relay", "N", "N lines of processes that fork and end, for 20 seconds", 1, 1, do_relay},
+	{"service", "SIZE RATE", "is ready with SIZE and grows by RATE a second", 2, 2, do_service},
 	{"beat", "REPORT [SIZE [FILE]]",
 	 "a server: works a little every 10 ms on SIZE of its own and on FILE mapped; REPORT says "
 	 "how late it was",

@@ -41,6 +41,12 @@ promise() { # what, then a command that must succeed
 
 vmstat() { sed -n "s/^$1 //p" /proc/vmstat; }
 
+# group: processes of it that the kernel's OOM killer has taken; v2, or v1
+kernel_kills_of() {
+	cat "$(group_dir "$1")/memory.events" "$(group_dir "$1")/memory.oom_control" 2>/dev/null |
+		awk '$1 == "oom_kill" { n += $2 } END { print n + 0 }'
+}
+
 # ---- services: a name, and what prey does; each in a unit of its own
 
 pids= # name=pid …
@@ -129,7 +135,7 @@ peer() { peer_tree && in_guardian_group chroot /disk "$@"; }
 
 guardian_begin() {
 	guardian_start
-	wait_for 10 guardian_ready || { cat "$work/guardian.log" >&2; fail "$GUARDIAN is not ready"; }
+	wait_for 60 guardian_ready || { cat "$work/guardian.log" >&2; fail "$GUARDIAN is not ready"; }
 	sleep 3 # its start is not what is measured
 	guardian_cpu_before=$(guardian_cpu_us)
 	guardian_since=$(now)
@@ -172,3 +178,38 @@ watch_start() { # crossing's arguments
 }
 crossings() { wc -l <"$work/crossings"; }
 crossing_ms() { awk '{ print $3 }' "$work/crossings" | paste -s -d , -; }
+
+# ---- what headroom did: only where it is the guardian
+
+events_begin() { ! is_headroom || events=$(mark); }
+# a jq condition on an event since events_begin, within so many seconds; prints the first
+event_comes() { # seconds, condition
+	wait_for "$1" event_after "$events" "$2" && event_after "$events" "$2"
+}
+action() { printf '.type == "action" and .rung == "%s"' "$1"; } # rung → condition
+deeds() { # how many actions ended something
+	face events --json --type action | jq -s "map(select(.seq > $events and (.rung | IN(\"term\", \"kill\", \"reflex\")) and .result.ok)) | length"
+}
+
+# ---- a supervisor, as systemd and Docker have them: starts prey in a fresh cgroup, writes down how it ended, and starts it
+# again; under on-failure only where it did not end with 0, unless somebody asks for it ($work/start)
+
+supervise() { # always|on-failure, unit, workload's arguments…
+	restart=$1 service=$2
+	shift 2
+	while :; do
+		group_make "${slice#/}/$service" "${LIMIT:-}" || exit 1
+		echo "started $(now)" >>"$work/lives"
+		in_unit "$service" "$@" >/dev/null 2>&1 &
+		echo $! >"$work/supervised"
+		wait $!
+		echo "ended $? $(now)" >>"$work/lives"
+		if [ "$restart" = on-failure ] && tail -n 1 "$work/lives" | grep -q '^ended 0'; then
+			while [ ! -e "$work/start" ]; do sleep 0.1; done
+			rm "$work/start"
+		fi
+		until rmdir "$(group_dir "${slice#/}/$service")" 2>/dev/null; do sleep 0.1; done
+	done
+}
+
+lives() { grep -c started "$work/lives"; }

@@ -30,6 +30,7 @@ void report(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)
 /* The modes that stand in files of their own. */
 void do_beat(char **arg);
 void do_journal(char **arg);
+void do_service(char **arg);
 void do_build(char **arg);
 void do_bomb(char **arg);
 void do_spin(char **arg);

@@ -118,6 +118,17 @@ void do_beat(char **arg)
 	}
 }
 
+/* A service that leaks from the start on. */
+void do_service(char **arg)
+{
+	uint64_t size = bytes_of(arg[0]), rate = bytes_of(arg[1]);
+	char *p = map(NO_END);
+
+	touch(p, size);
+	ready();
+	grow(p + size, NO_END - size, rate);
+}
+
 void do_journal(char **arg)
 {
 	int fd = open(arg[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A kill-switch of 300 MiB for processes outside of containers: a worker that grows past it goes, and nobody else.
+. tests/scenarios/lib.sh
+[ -n "$in_vm" ] || skip 'this host has processes of others outside of containers'
+host_start
+guardian_begin
+events_begin
+group_make user.slice
+slice=/user.slice service_start worker.service --name worker service 150MiB 20MiB
+worker_dead() { ! alive worker.service; }
+wait_for 5 worker_dead
+host_row
+if is_headroom; then
+	note killed_at_mib "$(event_comes 1 "$(action kill)" | jq '(.evidence.rss_bytes // .evidence.usage_bytes) / 1048576 | floor')"
+fi
+promise 'the worker goes' worker_dead
+promise 'nobody else dies' [ "$wrong" = 0 ]
+promise 'one deed is enough' eval '[ "$(deeds)" = 1 ]'
+incident_end

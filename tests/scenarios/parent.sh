@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The limit that binds is the parent's: two containers of one pod without limits of their own. The one that grows goes, whole, and
+# its sibling, which is larger at first, lives.
+. tests/scenarios/lib.sh
+unit=pod.slice
+group_make "system.slice/$unit" $((200 << 20))
+slice=/system.slice/$unit
+calm=docker-ca1a000000000000000000000000000000000000000000000000000000000000.scope
+grows=docker-6062000000000000000000000000000000000000000000000000000000000000.scope
+bystanders=$calm
+service_start $calm --name calm beat "$work/calm.beat" 80MiB
+kills_before=$(vmstat oom_kill)
+guardian_begin
+events_begin
+service_start $grows --name grows fork 3 5MiB
+in_unit $grows --name grows service 5MiB 10MiB >/dev/null 2>&1 &
+pids="$pids leaker=$!"
+grown_dead() { ! alive leaker; }
+wait_for 4 grown_dead
+note rest_of_container "$(cat "$(group_dir "${slice#/}/$grows")/cgroup.procs" | wc -l)"
+group_kills=$(kernel_kills_of "system.slice/$unit")
+[ -n "$in_vm" ] || kills_before=$(($(vmstat oom_kill) - group_kills))
+host_row
+promise 'the one that grows goes' grown_dead
+promise 'all of it goes' [ -z "$(cat "$(group_dir "${slice#/}/$grows")/cgroup.procs")" ]
+promise 'its sibling lives' [ "$wrong" = 0 ]
+promise 'the kernel never has to kill' [ "$group_kills" = 0 ]
+incident_end
