@@ -15,7 +15,6 @@
 #include "backtest/bench.h"
 #include "backtest/calibration.h"
 #include "backtest/headroom.h"
-#include "backtest/live.h"
 #include "backtest/score.h"
 #include "backtest/traces.h"
 #include "base/log.h"
@@ -27,7 +26,7 @@ struct options {
 	unsigned int seeds; /* variants of each shape */
 	unsigned int first; /* 1: odd seeds, 0: even ones */
 	unsigned int skip; /* variants passed over */
-	const char *shape, *rule, *traces, *table, *live;
+	const char *shape, *rule, *traces, *table;
 	long seed; /* one only; with --print its series */
 	bool per_shape, print, bench;
 };
@@ -60,6 +59,7 @@ static void look_all(struct run *run, const struct options *opt, const struct sa
 {
 	void *state = NULL;
 
+	run_sample(run, s->t, s->unreclaimable + s->swap);
 	for (unsigned int i = 0; i < rule_count; i++) {
 		struct opinion opinion = {.seconds = -1, .low = -1, .high = -1, .chance = -1};
 
@@ -185,13 +185,13 @@ static const struct option long_options[] = {
 	{"traces", required_argument, 0, 't'},	 {"table", required_argument, 0, 'T'},
 	{"per-shape", no_argument, 0, 'p'},	 {"seed", required_argument, 0, 'S'},
 	{"print", no_argument, 0, 'P'},		 {"bench", no_argument, 0, 'b'},
-	{"live", required_argument, 0, 'L'},	 {"help", no_argument, 0, 'h'},		 {0},
+	{"help", no_argument, 0, 'h'},		 {0},
 };
 
 static const char usage[] =
 	"usage: backtest [--quick] [--variants N] [--skip N] [--even] [--shape NAME] [--rule WORD] "
 	"[--per-shape]\n"
-	"                [--seed N --print] [--traces DIR] [--live DIR] [--table FILE] [--bench]\n"
+	"                [--seed N --print] [--traces DIR] [--table FILE] [--bench]\n"
 	"  --quick      few variants: a smoke test\n"
 	"  --skip N     begin with variant N (100 for the report: seeds below were looked at while "
 	"tuning)\n"
@@ -199,8 +199,7 @@ static const char usage[] =
 	"  --table      calibrate on the tuning half and write user/foresee/calibrate_table.h\n"
 	"  --bench      what one update costs, in nanoseconds and bytes\n"
 	"  --traces     play the recordings in DIR (CSV: t_seconds,used_bytes,limit_bytes) "
-	"instead\n"
-	"  --live       score what really ran: DIR as tools/backtest-live leaves it\n";
+	"instead\n";
 
 /* False: there is nothing more to do than to exit with *ret_exit. */
 static bool parse(int argc, char **argv, struct options *opt, int *ret_exit)
@@ -244,9 +243,6 @@ static bool parse(int argc, char **argv, struct options *opt, int *ret_exit)
 			break;
 		case 'P':
 			opt->print = true;
-			break;
-		case 'L':
-			opt->live = optarg;
 			break;
 		case 'b':
 			opt->bench = true;
@@ -313,8 +309,6 @@ int main(int argc, char **argv)
 		return status;
 	if (opt.bench)
 		return bench_run();
-	if (opt.live)
-		return live_play(opt.live) ? 1 : 0;
 	if (opt.traces)
 		return traces_play(opt.traces) ? 1 : 0;
 	if (opt.skip == UINT_MAX)

@@ -13,6 +13,12 @@
 #define MOST_RULES 24
 #define GRACE 60.0
 #define QUARTER 900.0
+#define EARLY 3600.0 /* a death that comes this long after an alarm was foreseen too early */
+/* What people go by, and the aims with them: growth of more than 100 MB an hour, sustained for about
+ * an hour, on a limit of up to 8 GB, is a leak. */
+#define ASKED_RATE (100e6 / 3600)
+#define ASKED_SECONDS 3300.0
+#define ASKED_LIMIT 8.6e9
 
 struct note { /* what a rule said at some time */
 	double t, dt, seconds, low, high, chance;
@@ -46,6 +52,10 @@ struct run {
 	double averted[MOST_DEATHS];
 	unsigned int averts;
 	double last_t, first_t;
+	struct {
+		double t, used;
+	} path[MOST_LOG];
+	unsigned int points, every, skipped;
 };
 
 struct run *run_new(void)
@@ -76,7 +86,44 @@ void run_begin(struct run *run)
 		j->dt = 0;
 	}
 	run->deaths = run->averts = 0;
+	run->points = run->skipped = 0;
+	run->every = 1;
 	run->first_t = -1;
+}
+
+void run_sample(struct run *run, double t, double used)
+{
+	if (++run->skipped < run->every)
+		return;
+	run->skipped = 0;
+	if (run->points == MOST_LOG) {
+		for (unsigned int i = 0; i < MOST_LOG / 2; i++)
+			run->path[i] = run->path[2 * i + 1];
+		run->points = MOST_LOG / 2;
+		run->every *= 2;
+	}
+	run->path[run->points].t = t;
+	run->path[run->points++].used = used;
+}
+
+static double used_at(const struct run *run, double t)
+{
+	unsigned int i = 0;
+
+	while (i + 1 < run->points && run->path[i + 1].t <= t)
+		i++;
+	return run->points ? run->path[i].used : 0;
+}
+
+/* Did it grow, in both halves of the time before t, as a leak is expected to be named for? */
+static bool was_asked(const struct run *run, double t, double limit)
+{
+	double half = ASKED_SECONDS / 2, now = used_at(run, t), then = used_at(run, t - half);
+
+	return limit <= ASKED_LIMIT && t - run->first_t >= ASKED_SECONDS &&
+	       now - used_at(run, t - 2 * half) >= ASKED_RATE * ASKED_SECONDS &&
+	       now - then >= 0.5 * ASKED_RATE * half &&
+	       then - used_at(run, t - 2 * half) >= 0.5 * ASKED_RATE * half;
 }
 
 static void take_note(struct judged *j, double t, double dt, const struct opinion *o)
@@ -267,6 +314,7 @@ static void judge_leak(const struct rule *rule, struct judged *j, const struct r
 	if (!w->leak_rate) {
 		j->leak_wrong = j->leak_from >= 0;
 		t->leaks_wrong += j->leak_wrong;
+		t->leaks_asked += j->leak_wrong && was_asked(run, j->leak_from, w->now.limit);
 		return;
 	}
 	if (j->leak_from >= 0 && j->leak_from < w->leak_since)
@@ -297,6 +345,8 @@ void run_end(struct run *run, const struct world *world, struct tally *tallies)
 				run_died_within(run, j->episode[e].from, to - j->episode[e].from);
 			t->alarms_right += j->episode[e].right;
 			t->alarms_wrong += !j->episode[e].right;
+			t->alarms_early += !j->episode[e].right &&
+					   run_died_within(run, j->episode[e].from, EARLY);
 			j->wrong |= !j->episode[e].right;
 		}
 		for (unsigned int d = 0; d < run->deaths; d++) {
@@ -329,14 +379,14 @@ bool run_missed(const struct run *run, unsigned int rule) { return run->rule[rul
 void tally_print_head(void)
 {
 	static const char format[] = "%-24s|%6s %6s %6s %6s|%6s %9s|%7s %7s %8s %8s|%6s %6s %5s "
-				     "%6s|%6s|%6s %6s|%5s %5s %5s\n";
+				     "%6s|%6s|%6s %6s %6s|%5s %5s %5s %5s %5s\n";
 
 	printf(format, "", "recall", "recall", "recall", "recall", "prec-", "false per", "lead",
 	       "lead", "lead p50", "lead p50", "error", "error", "cover", "named", "Brier", "leak",
-	       "leak", "right", "wrong", "wrong");
+	       "prec.", "leak", "right", "wrong", "of it", "wrong", "of it");
 	printf(format, "rule", ">=30 s", "bursts", "stalls", "heaps", "ision", "cont.day", "p5",
-	       "p50", ">=10 min", "bursts", "smooth", "saw", "80 %", "", "skill", "prec.", "recall",
-	       "", "", "leaks");
+	       "p50", ">=10 min", "bursts", "smooth", "saw", "80 %", "", "skill", "prec.", "strict",
+	       "recall", "", "", "early", "leaks", "asked");
 }
 
 static void share(const char *sep, int width, unsigned long part, unsigned long all)
@@ -376,9 +426,11 @@ void tally_print(const char *name, struct tally *t)
 	share(" ", 5, t->covered, t->intervals);
 	share(" ", 6, t->named, t->asked);
 	number("|", 6, 3, base > 0 ? 1 - t->brier / t->brier_weight / (base * (1 - base)) : NAN);
-	share("|", 6, t->leaks_found, t->leaks_found + t->leaks_wrong);
+	share("|", 6, t->leaks_found, t->leaks_found + t->leaks_wrong - t->leaks_asked);
+	share(" ", 6, t->leaks_found, t->leaks_found + t->leaks_wrong);
 	share(" ", 6, t->leaks_found, t->leaks);
-	printf("|%5lu %5lu %5lu\n", t->alarms_right, t->alarms_wrong, t->leaks_wrong);
+	printf("|%5lu %5lu %5lu %5lu %5lu\n", t->alarms_right, t->alarms_wrong, t->alarms_early,
+	       t->leaks_wrong, t->leaks_asked);
 }
 
 static void values_join(struct values *sum, const struct values *other)
@@ -395,6 +447,7 @@ void tally_add(struct tally *sum, const struct tally *o)
 	sum->deaths_heap += o->deaths_heap, sum->found_heap += o->found_heap;
 	sum->alarms_right += o->alarms_right, sum->alarms_wrong += o->alarms_wrong;
 	sum->leaks += o->leaks, sum->leaks_found += o->leaks_found;
+	sum->alarms_early += o->alarms_early, sum->leaks_asked += o->leaks_asked;
 	sum->leaks_wrong += o->leaks_wrong, sum->leaks_late += o->leaks_late;
 	sum->intervals += o->intervals, sum->covered += o->covered;
 	sum->asked += o->asked, sum->named += o->named;

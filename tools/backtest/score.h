@@ -23,7 +23,10 @@ struct tally { /* one rule's, over many runs */
 	unsigned long deaths_stall, found_stall;
 	unsigned long deaths_heap, found_heap;
 	unsigned long alarms_right, alarms_wrong;
+	unsigned long alarms_early; /* of the wrong: the same life ended so within EARLY seconds */
 	unsigned long leaks, leaks_found, leaks_wrong, leaks_late;
+	unsigned long
+		leaks_asked; /* of the wrong: growth that must be called a leak, by the rule */
 	unsigned long intervals, covered, asked, named;
 	double brier, brier_weight, brier_deaths;
 	double container_days;
@@ -36,6 +39,8 @@ struct run;
 struct run *run_new(void);
 void run_free(struct run *run);
 void run_begin(struct run *run);
+/* What is held in memory, for the truth about growth. */
+void run_sample(struct run *run, double t, double used);
 void run_opinion(struct run *run, unsigned int rule, double t, double dt,
 		 const struct opinion *opinion);
 void run_death(struct run *run, double at, double ramp_start, enum death kind,

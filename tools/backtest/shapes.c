@@ -521,6 +521,7 @@ static void restart_begin(struct world *w)
 	w->lives = 5;
 	w->end = 2 * (w->lives + 1) * w->p[4]; /* it is the last death that ends it */
 	leak_truth(w, (L - w->p[1]) / w->p[0]);
+	w->leak_until = w->calm_until + w->p[0]; /* each life leaks anew */
 }
 
 static void restart_advance(struct world *w)

@@ -31,8 +31,8 @@ float calibrate(float log_odds, unsigned int horizon)
 	return table[i] + (at - (float)i) * (table[i + 1] - table[i]);
 }
 
-float calibrate_spread(struct foresee_state *state, const struct step *step,
-		       const struct verdict *verdict)
+void calibrate_spread(struct foresee_state *state, const struct step *step,
+		      const struct verdict *verdict)
 {
 	struct foresee_score *s = &state->score;
 
@@ -65,7 +65,6 @@ float calibrate_spread(struct foresee_state *state, const struct step *step,
 		s->low = verdict->drift * wait / factor - jitter;
 		s->high = verdict->drift * wait * factor + jitter;
 	}
-	return exp_f(s->widen);
 }
 
 void foresee_record(const struct foresee_state *state, struct foresee_record *ret_record)

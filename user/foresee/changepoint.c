@@ -71,8 +71,9 @@ static void changepoint_update(struct foresee_state *state, const struct step *s
 	}
 	if (step->dt <= 0 || scale->seconds <= 0)
 		return;
-	/* An exponential would have fired again by now: what was told fades within its own time. */
-	state->quickens /= 1 + state->quickens * step->dt;
+	/* An exponential would have fired again by now: what was told fades within twice its own
+	 * time. */
+	state->quickens /= 1 + 0.5f * state->quickens * step->dt;
 	z = (step->eaten - scale->drift * step->dt) /
 	    sqrtf(scale->noise * step->dt + step->grain * step->grain);
 	z = clamp_f(z, -WINSOR, WINSOR);

@@ -89,6 +89,10 @@ float rise_come(const struct foresee_state *state, const struct step *step);
 bool floor_range(const struct foresee_state *state, const struct step *step, unsigned int ring,
 		 float *ret_low, float *ret_high);
 
+/* The least of this hour and the last. */
+float floor_lately(const struct foresee_state *state, const struct step *step);
+/* The height it has come down from before; false: none. */
+bool floor_ground(const struct foresee_state *state, float *ret);
 bool floor_oldest(const struct foresee_state *state, float *ret);
 bool floor_before(const struct foresee_state *state, float seconds, float *ret_high);
 

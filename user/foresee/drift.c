@@ -34,6 +34,7 @@
 #define BEND_NOISE 0.3f
 #define BEND_LAG 0.05f /* least lag between two scales, of their difference in age */
 #define STOPPED 0.9f /* of its speed, at most, a rise has lost since its evidence */
+#define NEAR 8.0f /* times a horizon: what is further off at its pace is for a longer one */
 #define TELLABLE (2 * DAY_SECONDS) /* what is further off is not looked at closely */
 #define SLOWING 2.0f /* log-odds per factor e by which a rise that slows down falls short */
 #define MOST_SLOWING 5.0f
@@ -110,6 +111,7 @@ struct view {
 	float drift[FORESEE_SCALES], noise[FORESEE_SCALES];
 	float fading[FORESEE_SCALES]; /* 1 / seconds over which the noise was measured */
 	float distance, grain2;
+	float come; /* by the rise under way; < 0: not asked yet */
 };
 
 static void take_view(const struct foresee_state *state, const struct step *step, struct view *view)
@@ -124,6 +126,7 @@ static void take_view(const struct foresee_state *state, const struct step *step
 		view->fading[k] = 1 / (min_f(s->seconds, block(k)) + 1e-3f);
 	}
 	view->distance = step->distance;
+	view->come = -1;
 	view->grain2 = step->grain * step->grain;
 }
 
@@ -238,11 +241,11 @@ struct walk {
 
 /* The end of the walk at the pace of horizon j, with the bend that its scales show or that change
  * points have told of; NEVER if it stops before. */
-static float walk_end(struct walk *walk, const struct view *view, unsigned int j)
+static float walk_end(struct walk *walk, struct view *view, unsigned int j)
 {
 	unsigned int first = horizon[j].first;
 	const struct foresee_scale *s = &view->state->scale[first];
-	float sure, error, k = bend(view, first, first + 2, &sure, &error), come = 0, t;
+	float sure, error, k = bend(view, first, first + 2, &sure, &error), way, t;
 
 	/* What a scale knows is as old as its evidence: bring it up to now. */
 	if (k != 0)
@@ -250,22 +253,28 @@ static float walk_end(struct walk *walk, const struct view *view, unsigned int j
 				       walk->drift);
 	if (walk->drift <= 0)
 		return NEVER;
-	k = max_f(sure * k, view->state->quickens);
-	if (k > 0 || error > 0)
-		come = rise_come(view->state, view->step);
-	t = time_with_bend(walk->left, walk->drift, k, come);
+	k *= sure;
+	if (view->state->quickens > k) { /* the scales began anew: their bend is not seen yet */
+		k = view->state->quickens;
+		walk->drift *= 1 + min_f(k * mean_age(s, first), 1);
+	}
+	if (view->come < 0)
+		view->come = rise_come(view->state, view->step);
+	t = time_with_bend(walk->left, walk->drift, k, view->come);
 	if (t <= 0)
 		return NEVER;
-	walk->bent = fabsf(log_f(t * walk->drift / max_f(walk->left, 1e-3f)));
-	if (error > 0)
-		walk->doubt = min_f(BEND_DOUBT * error * walk->left / walk->drift,
-				    log_f(1 + walk->left / max_f(come, 1)));
+	if (fabsf(t * walk->drift - walk->left) > 1e-3f * walk->left)
+		walk->bent = fabsf(log_f(t * walk->drift / max_f(walk->left, 1e-3f)));
+	walk->doubt = BEND_DOUBT * error * walk->left / walk->drift;
+	way = walk->left / max_f(view->come, 1);
+	if (walk->doubt > way / (1 + way)) /* the logarithm is no less than that */
+		walk->doubt = min_f(walk->doubt, log_f(1 + way));
 	return walk->from + t;
 }
 
 /* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the
  * pace of each horizon in turn, until it ends. */
-static void time_to_limit(const struct step *step, const struct view *view, struct verdict *verdict)
+static void time_to_limit(const struct step *step, struct view *view, struct verdict *verdict)
 {
 	struct walk walk = {.left = step->distance};
 	float t = NEVER, part;
@@ -276,13 +285,13 @@ static void time_to_limit(const struct step *step, const struct view *view, stru
 
 		/* At this pace it stays far off for this long: nothing to see before a longer
 		 * horizon. */
-		if (!last && walk.left > 8 * until * fastest(view, horizon[j].first))
+		if (!last && walk.left > NEAR * until * fastest(view, horizon[j].first))
 			continue;
 		walk.drift = fused_drift(view, j, &walk.variance);
 		walk.bent = walk.doubt = 0;
 		t = NEVER;
 		/* Far off at this pace, the bend is for a longer horizon to see. */
-		if (walk.drift > 0 && walk.left < (last ? TELLABLE : 8 * until) * walk.drift)
+		if (walk.drift > 0 && walk.left < (last ? TELLABLE : NEAR * until) * walk.drift)
 			t = walk_end(&walk, view, j);
 		if (t <= until || last)
 			break;

@@ -13,6 +13,9 @@
 
 #define EMPTY UINT16_MAX
 #define MINUTE 60u
+#define HOUR 3600u
+#define GROUND_FALL 0.02f /* of the limit */
+#define GROUND_HOURS 256
 #define MINUTES 8u
 #define MOST_UNITS 65000u
 #define MOST_POINTS 24
@@ -20,6 +23,7 @@
 #define DAYS 3 /* the ring of days … */
 #define LEAST_DAYS 4 /* … where four in a row must do: 1 in 24 by chance */
 #define SURE 1.96f
+#define DAY_PERIODS 0.8f /* a day holds one collection of what is collected daily */
 #define PERIODS 2.0f /* collections that a bucket must hold */
 /* a shorter ring whose upper end is below this share of the slope ends an older trend */
 #define CONTRADICTS 0.3f
@@ -67,6 +71,7 @@ static void widen(struct foresee_state *state, float kib)
 		}
 		for (size_t i = 0; i < FORESEE_KINDS; i++)
 			state->leak.kind_base[i] /= 2;
+		state->ground /= 2;
 		state->floor_shift++;
 	}
 }
@@ -147,6 +152,19 @@ static int slopes(const struct points *p, unsigned int from, const float *y, flo
 	return m;
 }
 
+/* The growth, in quarters of what a random walk with the same steps would have strayed: Mann and
+ * Kendall's test takes the points as independent, and a walk's are not. */
+static uint8_t straightness(const struct points *p, float slope)
+{
+	float squares = 0, off, growth = slope * (p->t[p->n - 1] - p->t[0]);
+
+	for (unsigned int i = 1; i < p->n; i++) {
+		off = p->low[i] - p->low[i - 1] - slope * (p->t[i] - p->t[i - 1]);
+		squares += off * off;
+	}
+	return (uint8_t)clamp_f(4 * growth / (sqrtf(squares) + 1), 0, UINT8_MAX);
+}
+
 static bool theil_sen(const struct points *p, unsigned int least, struct foresee_floor *ret,
 		      uint8_t *ret_late)
 {
@@ -174,18 +192,21 @@ static bool theil_sen(const struct points *p, unsigned int least, struct foresee
 static void read_trend(struct foresee_state *state, unsigned int r, uint64_t open)
 {
 	struct foresee_floor *f = &state->floor, found = {.window = 0};
+	const struct foresee_swing *w = &state->swing;
 	unsigned int join = 1;
 	struct points p;
 	uint8_t late;
 	bool take;
 
-	if (state->cycles && state->swing.period > 0)
-		join = 1 + (unsigned int)min_f(
-				   PERIODS * state->swing.period / (float)rings[r].seconds, 1000);
+	/* Ripples on a rise that is steeper than they are need no joining. */
+	if (state->cycles && w->period > 0 && 2 * w->peak_step < w->peak - w->trough)
+		join = 1 + (unsigned int)min_f((r == DAYS ? DAY_PERIODS : PERIODS) * w->period /
+						       (float)rings[r].seconds,
+					       1000);
 	collect(state, &rings[r], open, join, &p);
 	if (!theil_sen(&p, r == DAYS ? LEAST_DAYS : LEAST_POINTS, &found, &late)) {
 		/* What was read before the period was known may be a single rise. */
-		if (r == state->floor_ring && f->window < 2 * PERIODS * state->swing.period)
+		if (r == state->floor_ring && f->window < 2 * PERIODS * w->period)
 			f->window = f->slope_low = 0;
 		return;
 	}
@@ -203,7 +224,7 @@ static void read_trend(struct foresee_state *state, unsigned int r, uint64_t ope
 	f->window = found.window;
 	state->floor_late = late;
 	state->floor_ring = (uint8_t)r;
-	state->floor_points = (uint8_t)p.n;
+	state->floor_straight = straightness(&p, found.slope);
 }
 
 static void hold(struct foresee_floor *f, unsigned int at, uint16_t low, uint16_t high)
@@ -240,6 +261,45 @@ static void close_minute(struct foresee_state *state, uint32_t now, uint32_t bef
 	}
 }
 
+/* The hour that ended: where it lies well below the highest of those held, that height is ground that
+ * was held before, and to be back there is no growth. It is forgotten over ten days. */
+static void note_ground(struct foresee_state *state, uint32_t open, float limit)
+{
+	const struct ring *hours = &rings[2];
+	uint16_t last = state->floor.min[hours->first + (open - 1) % hours->buckets];
+	uint16_t fall = to_units(state, GROUND_FALL * limit), high = 0;
+
+	if (last == EMPTY)
+		return;
+	for (unsigned int i = hours->first; i < hours->first + hours->buckets; i++)
+		if (state->floor.min[i] != EMPTY && state->floor.min[i] > high)
+			high = state->floor.min[i];
+	if (state->ground > last)
+		state->ground -= (state->ground - last) / GROUND_HOURS;
+	if (high > state->ground && high - last > fall)
+		state->ground = high;
+}
+
+float floor_lately(const struct foresee_state *state, const struct step *step)
+{
+	const struct ring *hours = &rings[2];
+	uint32_t open = (uint32_t)(life_seconds(state) / HOUR);
+	float low = step->used;
+
+	for (uint32_t i = open ? open - 1 : 0; i <= open; i++)
+		if (state->floor.min[hours->first + i % hours->buckets] != EMPTY)
+			low = min_f(low,
+				    (float)state->floor.min[hours->first + i % hours->buckets] *
+					    unit(state));
+	return low;
+}
+
+bool floor_ground(const struct foresee_state *state, float *ret)
+{
+	*ret = (float)state->ground * unit(state);
+	return state->ground > 0;
+}
+
 static void floor_update(struct foresee_state *state, const struct step *step)
 {
 	struct foresee_floor *f = &state->floor;
@@ -253,6 +313,8 @@ static void floor_update(struct foresee_state *state, const struct step *step)
 	used = to_units(state, step->used);
 	if (step->life / MINUTE != step->life_before / MINUTE)
 		close_minute(state, step->life, step->life_before);
+	if (step->life / HOUR != step->life_before / HOUR)
+		note_ground(state, step->life / HOUR, step->limit);
 	hold(f, rings[0].first + step->life / MINUTE % MINUTES, used, used);
 }
 

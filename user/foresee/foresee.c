@@ -16,6 +16,8 @@
 #define MOST_DEATHS 100
 /* a silence longer than this and GAP_TIMES the usual spacing teaches no drift: */
 #define GAP_SECONDS 300.0f
+#define ECHO_TIMES 16.0f /* closer than the usual spacing over this, … */
+#define ECHO_SECONDS 0.02f /* … or than this (the guard's least is 50 ms): one sample */
 #define GAP_TIMES 20.0f /* the guard slept, or the clock jumped */
 /* the kernel charges by batches of 64 pages per CPU: mm/memcontrol.c, MEMCG_CHARGE_BATCH */
 #define GRAIN_KIB 128.0f
@@ -149,6 +151,13 @@ static bool note_kills(struct foresee_state *state, const struct foresee_input *
 	return true;
 }
 
+/* Samples that come in far quicker succession than usual are one to the drift: what happened between
+ * them has a size, but hardly a speed. */
+static bool is_echo(const struct foresee_state *state, float dt)
+{
+	return dt > 0 && dt < max_f(ECHO_SECONDS, state->typical_dt / ECHO_TIMES);
+}
+
 /* Fills in step; false where there is nothing to learn from. */
 static bool make_step(struct foresee_state *state, const struct foresee_input *input,
 		      struct step *step)
@@ -184,6 +193,13 @@ static bool make_step(struct foresee_state *state, const struct foresee_input *i
 	step->limit = max_f(now.limit ? 4.0f * (float)now.limit : 2 * step->used, 4);
 	step->level = step->distance < 0 ? step->used : step->limit - step->distance;
 	step->grain = max_f(GRAIN_KIB, GRAIN_SHARE * step->limit);
+	if (is_echo(state, dt) && !step->moved) { /* the next one is held against the one before */
+		if (state->typical_dt > 0)
+			state->typical_dt += 0.1f * (dt - state->typical_dt);
+		step->dt = 0;
+		step->life = step->life_before;
+		return true;
+	}
 	if (state->seen)
 		step->eaten = eaten_since(state, input, &now);
 	if (dt > 0 && !step->gap)

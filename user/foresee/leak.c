@@ -16,9 +16,10 @@
 #define KNOWN_RATE 97000.0f /* KiB an hour: "more than 100 MB/h" … */
 #define KNOWN_LIMIT 8400000.0f /* … on limits up to 8 GB */
 #define ALMOST_DAY 75600.0f /* 21 hours, of the 23 that are held */
+#define BEYOND_WALK 3 /* times what a random walk strays: 1 in 400 goes further */
 #define DAY_GROWTH 0.004f /* of the limit: what lasts all day need not be much */
 #define DAY_SHARE 0.8f /* of the trend's growth, by which it stands above the same hour a day ago */
-#define LITTLE_SECONDS 14400.0f
+#define LITTLE_ODDS 3.0f /* grown by so much more than what is left: rise.c */
 #define SOME_SHARE 0.1f
 #define CYCLES 8
 #define CYCLES_SHARE 0.3f
@@ -91,9 +92,12 @@ static bool goes_on(const struct foresee_state *state, const struct step *step, 
 		return false;
 	if (state->floor.window >= 2 * ALMOST_DAY)
 		return true;
+	if (floor_ground(state, &before) && floor_lately(state, step) < before + NEW_SHARE * growth)
+		return false;
 	if (state->floor.window >= ALMOST_DAY) /* the same hour a day ago */
 		return floor_oldest(state, &before) &&
-		       step->used > before + DAY_SHARE * state->floor.slope * state->floor.window;
+		       floor_lately(state, step) >
+			       before + DAY_SHARE * state->floor.slope * state->floor.window;
 	return !floor_before(state, state->floor.window, &before) ||
 	       step->used > before + NEW_SHARE * growth;
 }
@@ -118,16 +122,18 @@ static bool troughs_rise(const struct foresee_state *state, const struct step *s
 static bool confirmed(const struct foresee_state *state, const struct step *step)
 {
 	const struct foresee_floor *f = &state->floor;
-	float growth = f->slope_low * f->window, left;
+	float growth = f->slope_low * f->window, all = step->used + max_f(step->distance, 0);
 
-	left = step->distance >= 0 ? step->distance / f->slope : 1e9f;
 	if (f->window < CONFIRM_SECONDS ||
 	    growth < (f->window >= ALMOST_DAY ? DAY_GROWTH : CONFIRM_SHARE) * step->limit ||
 	    !goes_on(state, step, growth))
 		return false;
+	if (f->window >= ALMOST_DAY && state->floor_straight < 4 * BEYOND_WALK)
+		return false;
 	return (f->slope * 3600 >= KNOWN_RATE && step->limit <= KNOWN_LIMIT) ||
-	       f->window >= ALMOST_DAY || growth >= LARGE_SHARE * step->limit ||
-	       (left < LITTLE_SECONDS && growth >= SOME_SHARE * step->limit);
+	       f->window >= ALMOST_DAY || growth >= LARGE_SHARE * all ||
+	       (step->distance >= 0 && growth >= LITTLE_ODDS * step->distance &&
+		growth >= SOME_SHARE * step->limit);
 }
 
 static uint8_t verdict_now(const struct foresee_state *state, const struct step *step)

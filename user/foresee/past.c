@@ -28,12 +28,17 @@ static void past_update(struct foresee_state *state, const struct step *step)
 static void past_judge(const struct foresee_state *state, const struct step *step,
 		       struct verdict *verdict)
 {
-	float weight, age = (float)((double)(state->last_t_ns - state->birth_ns) / 1e9);
+	float weight, age;
 
-	weight = YOUNG * verdict->chance_risk * exp_f(-age / YOUNG_SECONDS);
+	if (verdict->chance_risk < 1e-3f) /* nothing that any of this would change */
+		return;
+	age = (float)(state->last_t_ns - state->birth_ns) / 1e9f;
+	weight = age < 6 * YOUNG_SECONDS
+			 ? YOUNG * verdict->chance_risk * exp_f(-age / YOUNG_SECONDS)
+			 : 0;
 	if (weight < -0.01f)
 		verdict_add(verdict, HR_REASON_YOUNG, weight, to_ms(age), 0, 0);
-	if (state->at_limit_seconds > 0 && verdict->chance_risk > 0) {
+	if (state->at_limit_seconds > 0) {
 		weight = -min_f(1.2f * log_f(1 + state->at_limit_seconds / AT_LIMIT_UNIT),
 				MOST_SURVIVED);
 		verdict_add(verdict, HR_REASON_SURVIVED, weight * verdict->chance_risk,

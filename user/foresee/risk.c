@@ -199,13 +199,13 @@ static uint64_t within_a_day(float seconds)
 	return seconds <= DAY_SECONDS ? (uint64_t)to_ms(seconds) : HR_UNKNOWN;
 }
 
-static void tell_time(float width, const struct verdict *verdict, struct hr_outlook *outlook)
+static void tell_time(float widen, const struct verdict *verdict, struct hr_outlook *outlook)
 {
 	float factor;
 
 	if (verdict->seconds <= 0 || verdict->seconds > DAY_SECONDS)
 		return;
-	factor = exp_f(QUANTILE * min_f(verdict->spread * width, MOST_SPREAD));
+	factor = exp_f(QUANTILE * min_f(verdict->spread * exp_f(widen), MOST_SPREAD));
 	outlook->oom_in_p10_ms = within_a_day(verdict->seconds / factor);
 	outlook->oom_in_p50_ms = within_a_day(verdict->seconds);
 	outlook->oom_in_p90_ms = within_a_day(verdict->seconds * factor);
@@ -215,8 +215,9 @@ void risk_conclude(struct foresee_state *state, const struct step *step,
 		   const struct verdict *verdict, struct hr_outlook *outlook)
 {
 	float evidence = state->scale[3].seconds / drift_tau[3];
-	float width = calibrate_spread(state, step, verdict), chance;
+	float chance;
 
+	calibrate_spread(state, step, verdict);
 	outlook->leak = state->leak_state;
 	outlook->leak_of = state->leak_state ? state->leak_of : HR_LEAK_UNKNOWN;
 	if (state->floor.window > 0)
@@ -229,5 +230,5 @@ void risk_conclude(struct foresee_state *state, const struct step *step,
 		(uint16_t)(1000 * clamp_f(evidence, 0, 1) / (1 + min_f(verdict->spread, 4) / 4));
 	outlook->alarm = alarm_now(state, step, outlook->risk_centi, verdict);
 	tell_reasons(step, verdict, outlook);
-	tell_time(width, verdict, outlook);
+	tell_time(state->score.widen, verdict, outlook);
 }

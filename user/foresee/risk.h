@@ -12,9 +12,9 @@ void risk_conclude(struct foresee_state *state, const struct step *step,
 /* calibrate.c: chance of death within RISK_SECONDS, from summed log-odds and the horizon they rest
  * on. */
 float calibrate(float log_odds, unsigned int horizon);
-/* The width of this container's own intervals, times this, covers 80 %. Updated by what came of
- * earlier forecasts. */
-float calibrate_spread(struct foresee_state *state, const struct step *step,
-		       const struct verdict *verdict);
+/* Learns from what came of earlier forecasts how wide this container's own intervals must be to cover
+ * 80 %: e^state->score.widen times what they were. */
+void calibrate_spread(struct foresee_state *state, const struct step *step,
+		      const struct verdict *verdict);
 
 #endif

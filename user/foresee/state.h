@@ -80,6 +80,8 @@ struct foresee_state {
 	struct foresee_stall stall;
 	struct foresee_score score;
 	uint32_t oom_kills; /* counter as last seen, low bits */
+	uint16_t
+		ground; /* leak: the highest hourly floor that it has come down from, in floor's units */
 	uint16_t cycles; /* swing: whole ones seen */
 	uint16_t alarm_calm; /* quarter seconds below the alarm's end */
 	uint8_t blocks[FORESEE_SCALES]; /* forecasts checked per scale, saturating */
@@ -89,7 +91,8 @@ struct foresee_state {
 		 */
 		survivals;
 	uint8_t alarm, alarm_held /* quarter seconds */, leak_state, leak_of;
-	uint8_t floor_shift, floor_ring, floor_points;
+	uint8_t floor_shift, floor_ring;
+	uint8_t floor_straight; /* growth, in quarters of what a random walk would have strayed */
 	uint8_t under_oom_seconds; /* stall: saturating */
 	uint8_t quickened; /* changepoint: growth has grown before */
 	uint8_t floor_late; /* % of the growth that fell in the later half of the window */

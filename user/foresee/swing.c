@@ -31,7 +31,7 @@ static void peak(struct foresee_state *state, const struct step *step)
 	if (!state->cycles) {
 		w->peak = at;
 		w->peak_error = FIRST_ERROR * max_f(at - w->start, 0);
-		w->period = max_f(period, 0.1f);
+		w->period = 0; /* one peak is no period */
 	} else {
 		float surprise = at - (w->peak + w->peak_step);
 

@@ -56,6 +56,11 @@ static int floor_text(const struct text *t, char *buf, size_t size)
 
 static int heap_text(const struct text *t, char *buf, size_t size)
 {
+	if (t->arg[1] < 1000)
+		return snprintf(
+			buf, size,
+			"the heap is full at its own maximum of %s (the container has %s left)",
+			t->bytes[0], t->bytes[2]);
 	return snprintf(
 		buf, size,
 		"the heap fills up inside its own maximum of %s in %s (the container has %s left)",
