@@ -454,8 +454,11 @@ static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
 		guard->wires->resolver_pid = message.pid;
 		acting_spare(guard, ACTING_RESOLVER, message.pid);
 		guard->asked_out = 0;
-		notice_guard(guard, HR_GUARD_RESOLVER, HR_WARNING, 0,
-			     "the resolver ended: started again");
+		notice_guard(guard, HR_GUARD_RESOLVER, message.relabel ? HR_INFO : HR_WARNING, 0,
+			     message.relabel ? "the resolver looks for other labels: started again"
+					     : "the resolver died: started again");
+		if (message.relabel)
+			link_relabel(guard);
 		break;
 	case WORD_SUPERVISOR:
 		acting_spare(guard, ACTING_SUPERVISOR, message.pid);

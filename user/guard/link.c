@@ -85,6 +85,20 @@ void link_scan(struct guard *guard, uint64_t now_ns)
 	guard->asks_left = n < guard->tracks.capacity;
 }
 
+void link_relabel(struct guard *guard)
+{
+	for (uint32_t slot = 0; slot < guard->tracks.capacity; slot++) {
+		struct track *track = &guard->tracks.track[slot];
+
+		if (!track->memcg_id || track->gone_ns || track->resolve != RESOLVE_DONE ||
+		    board_slot(guard->board, slot)->id.kind != HR_KIND_CONTAINER)
+			continue;
+		track->resolve = RESOLVE_WANTED;
+		track->asked = 0;
+		track->ask_ns = 0;
+	}
+}
+
 bool link_ask_process(struct guard *guard, uint64_t tag, const struct record_task *task)
 {
 	uint32_t slot = tracks_find(&guard->tracks, task->memcg_id);

@@ -12,6 +12,8 @@
 void link_ask(struct guard *guard, uint32_t slot);
 /* Every tick: asks for those whose time has come. */
 void link_scan(struct guard *guard, uint64_t now_ns);
+/* A resolver that looks for other labels has taken over: containers are asked for once more, a few at a time. */
+void link_relabel(struct guard *guard);
 /* Asks for a redacted command line; true if it was sent. */
 bool link_ask_process(struct guard *guard, uint64_t tag, const struct record_task *task);
 /* Reads what came: identities go to publish, command lines and kernel log lines to kills. */

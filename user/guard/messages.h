@@ -6,6 +6,7 @@
 #ifndef HEADROOM_MESSAGES_H
 #define HEADROOM_MESSAGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include "act/config.h"
@@ -21,6 +22,7 @@ enum supervisor_word {
 struct supervisor_message {
 	uint32_t word;			/* enum supervisor_word */
 	pid_t pid;			/* RESOLVER, SUPERVISOR: the new one's */
+	bool relabel;			/* RESOLVER: it looks for other labels than the one before */
 	uint64_t tag;			/* RAN */
 	int32_t error;			/* RAN: errno of what kept it from being run; ETIMEDOUT: it was ended; 0 */
 	int32_t status;			/* RAN: as waitpid(2) has it */

@@ -54,6 +54,7 @@ struct supervisor {
 	struct rules rules;	/* in force; a guard that is started inherits the descriptor */
 	int signal_fd;
 	bool stopping, resolver_missing;
+	bool relabel;		/* the resolver was told to end, since other labels are wanted */
 	unsigned int guards;	/* started so far */
 	bool was_ready;		/* one of them has come as far as its first heartbeat */
 	int status;
@@ -224,8 +225,10 @@ static void take_rules(struct supervisor *sv, struct rules *rules)
 
 	rules_done(&sv->rules);
 	sv->rules = *rules;
-	if (!same && sv->child[CHILD_RESOLVER].pid)
+	if (!same && sv->child[CHILD_RESOLVER].pid) {
+		sv->relabel = true;
 		pidfd_kill(sv->child[CHILD_RESOLVER].pidfd, SIGTERM);
+	}
 }
 
 static void reload(struct supervisor *sv)
@@ -360,7 +363,9 @@ static void on_end(struct supervisor *sv, int which)
 	for (unsigned int i = 1; i < child->falls && delay < RESTART_MOST_NS; i++)
 		delay *= 2;
 	child->restart_ns = now + delay;
-	if (status >= 0 && WIFSIGNALED(status))
+	if (which == CHILD_RESOLVER && sv->relabel)
+		child->falls = 0;	/* as it was told to */
+	else if (status >= 0 && WIFSIGNALED(status))
 		log_error("the %s died of signal %d: starting it again", child->name, WTERMSIG(status));
 	else
 		log_error("the %s ended: starting it again", child->name);
@@ -383,6 +388,8 @@ static void restart_due(struct supervisor *sv)
 		if (i == CHILD_RESOLVER) {
 			message.word = WORD_RESOLVER;
 			message.pid = child->pid;
+			message.relabel = sv->relabel;
+			sv->relabel = false;
 			tell_guard(sv, &message, -1);
 		}
 	}
