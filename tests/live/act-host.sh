@@ -27,6 +27,7 @@ feed grows leak 4M
 wait_for 30 ended "$prey" || fail "who eats the host lives: $(available) MB of $all are left"
 acted kill ".cgroup == \"$ours/grows\" and .result.deed == \"done\" and .evidence.host_available_bytes > 0"
 expect "[.passed_over[].name] | any(test(\"db\"))" 'why not the database' <"$work/action"
+alive "$db" || ledger
 alive "$db" || fail 'the large one that stood still was taken'
 no_kernel_oom
 
@@ -50,7 +51,9 @@ alone fork 20 "$((all * 35 / 100 / 20 + 1))M"
 build=$!
 wait_for 30 ended "$build" || fail "the build lives: $(available) MB of $all are left"
 acted kill '.result.deed == "done" and .target.cgroup_id == null and .target.processes > 10'
+alive "$single" || ledger
 alive "$single" || fail 'the largest single innocent was taken'
+alive "$db" || ledger
 alive "$db" || fail 'the database was taken'
 no_kernel_oom
 kill "$single" "$db"

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Processes outside containers, grouped: who is one culprit, who is never a target, and how fast it grows. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "guard/jobs.h"
+
+#define MIB (1ull << 20)
+#define OWN 77u
+#define SECOND 1000000000ull
+
+static struct jobs jobs; /* too large for a stack */
+
+static void add(uint32_t pid, uint32_t pgid, uint64_t rss, const char *comm)
+{
+	struct task_sample task = {.pid = pid, .pgid = pgid, .rss = rss, .memcg_id = 5,
+				   .start_boottime_ns = pid * 1000ull};
+
+	snprintf(task.comm, sizeof(task.comm), "%s", comm);
+	jobs_add(&jobs, &task, OWN);
+}
+
+static const struct act_job *find(uint32_t pgid)
+{
+	for (uint32_t i = 0; i < jobs.n; i++)
+		if (jobs.job[i].pgid == pgid)
+			return &jobs.job[i];
+	return NULL;
+}
+
+static void test_many_small_are_one(void **state)
+{
+	memset(&jobs, 0, sizeof(jobs));
+	jobs_begin(&jobs);
+	add(400, 400, 90 * MIB, "postgres");
+	for (uint32_t i = 0; i < 40; i++)
+		add(500 + i, 500, (6 + i % 2) * MIB, "cc1");
+	jobs_end(&jobs, SECOND);
+	assert_int_equal(jobs.n, 2);
+	assert_int_equal(jobs.job[0].pgid, 500);	/* largest first */
+	assert_int_equal(jobs.job[0].processes, 40);
+	assert_int_equal(jobs.job[0].rss, 260 * MIB);
+	assert_int_equal(jobs.job[0].largest_rss, 7 * MIB);
+	assert_int_equal(jobs.job[0].pid, 501);
+	assert_int_equal(jobs.job[0].start_boottime_ns, 501000);
+	assert_int_equal(jobs.job[0].leader_start_ns, 500000);
+	assert_true(jobs.job[0].growth_bytes_per_second == HR_UNKNOWN_I64);
+	assert_string_equal(jobs.job[0].comm, "cc1");
+}
+
+static void test_growth(void **state)
+{
+	memset(&jobs, 0, sizeof(jobs));
+	for (uint64_t pass = 1; pass <= 3; pass++) {
+		jobs_begin(&jobs);
+		add(500, 500, pass * 10 * MIB, "grows");
+		add(600, 600, 50 * MIB, "stands");
+		add(700 + (uint32_t)pass, 700, pass * 10 * MIB, "anew");	/* its leader is not seen */
+		jobs_end(&jobs, pass * 2 * SECOND);
+	}
+	assert_int_equal(find(500)->growth_bytes_per_second, 5 * MIB);
+	assert_int_equal(find(600)->growth_bytes_per_second, 0);
+	assert_int_equal(find(700)->growth_bytes_per_second, 5 * MIB);
+	/* The number is another group's by now. */
+	jobs_begin(&jobs);
+	jobs_add(&jobs, &(struct task_sample){.pid = 500, .pgid = 500, .rss = 99 * MIB, .start_boottime_ns = 1}, OWN);
+	jobs_end(&jobs, 8 * SECOND);
+	assert_true(find(500)->growth_bytes_per_second == HR_UNKNOWN_I64);
+}
+
+static void test_flags(void **state)
+{
+	static const struct {
+		uint32_t pid, pgid;
+		const char *comm;
+		uint32_t flags;
+	} rows[] = {
+		{1, 1, "systemd", ACT_JOB_INIT},	 {300, OWN, "headroomd", ACT_JOB_SELF},
+		{301, 301, "dockerd", ACT_JOB_RUNTIME},	 {302, 302, "containerd-shim", ACT_JOB_RUNTIME},
+		{303, 303, "containerd-shim-runc-v2", ACT_JOB_RUNTIME},
+		{304, 304, "dockerd2", 0},		 {305, 305, "cc1", 0},
+		{306, 0, "alone", 0},			 {307, 301, "cc1", ACT_JOB_RUNTIME},	/* beside one */
+	};
+
+	memset(&jobs, 0, sizeof(jobs));
+	jobs_begin(&jobs);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		add(rows[i].pid, rows[i].pgid, MIB, rows[i].comm);
+	jobs_end(&jobs, SECOND);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct act_job *job = find(rows[i].pgid ? rows[i].pgid : rows[i].pid);
+
+		assert_non_null(job);
+		assert_int_equal(job->flags, rows[i].flags);
+	}
+}
+
+/* More groups than there is room for: the largest are kept, nothing is written beyond. */
+static void test_room(void **state)
+{
+	memset(&jobs, 0, sizeof(jobs));
+	jobs_begin(&jobs);
+	for (uint32_t i = 0; i < 2 * JOBS_SEEN; i++)
+		add(1000 + i, 1000 + i, (i + 1) * MIB, "x");
+	jobs_end(&jobs, SECOND);
+	assert_int_equal(jobs.n, ACT_JOBS);
+	for (uint32_t i = 0; i < ACT_JOBS; i++)
+		assert_int_equal(jobs.job[i].rss, (JOBS_SEEN - i) * MIB);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_many_small_are_one),
+		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
