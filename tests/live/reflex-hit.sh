@@ -60,6 +60,18 @@ case $(arm_source reflex) in
 	wait_for 10 grep -q ready "$work/small" || fail 'the small one was hit'
 	dead "$large" || fail 'the large one lives'
 	kill -9 $small
+
+	# … but not where it is no longer under the armed one
+	group_make away && group_make stays $((200 * mb)) || fail 'cannot make a group'
+	prey away "$workload" hold 100MiB >"$work/ready.away" &
+	away=$!
+	wait_for 10 grep -q ready "$work/ready.away" || fail 'does not fill'
+	arm stays threshold=40MiB prefer="$(cat "$(group_dir away)/cgroup.procs")" reflex
+	prey stays "$workload" burst 80MiB 10ms >/dev/null
+	wait_for 5 arm_told reflex stays || fail 'nobody was hit'
+	arm_records reflex stays | expect '.victim_pid == .pid and (.other | not)' 'who charged, not one elsewhere'
+	alive $away || fail 'somebody elsewhere was hit'
+	kill -9 $away
 	;;
 *) echo "no signal to another task here: $(arm_source reflex)" ;;
 esac
