@@ -12,7 +12,7 @@ mkdir "$work/open" && chmod 755 "$work" "$work/open"
 chmod 755 "${HEADROOM_TMP:-$work}" 2>/dev/null
 printf 'mode: observe\ninterval: 200ms\n' >"$work/config"
 guard_on
-by_hand() { face do "$@" --yes >"$work/said" 2>&1; }
+by_hand() { face "do" "$@" --yes >"$work/said" 2>&1; }
 
 by_hand ping guard || fail "ping: $(cat "$work/said")"
 grep -q headroomd "$work/said" || fail 'no answer to ping'
@@ -34,7 +34,7 @@ status() { by_hand "$@"; echo $?; }
 if command -v setpriv >/dev/null; then
 	feed hog hold 40M
 	as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
-	ask_kill() { as_nobody "$build/headroom" do kill "cgroup:$ours/hog" --yes --board "$BOARD" >"$work/said" 2>&1; }
+	ask_kill() { as_nobody "$build/headroom" "do" kill "cgroup:$ours/hog" --yes --board "$BOARD" >"$work/said" 2>&1; }
 	chmod 644 "$BOARD" # to read it is another right
 	as_nobody test -x "$build/headroom" || build_ok=no
 	if [ "${build_ok:-yes}" = yes ]; then

@@ -29,7 +29,7 @@ no_action 'true'
 rules dry-run >"$work/config"
 reload configuration_loaded
 in_mode dry-run || fail 'the mode is not in force'
-for rung in notify reflex reclaim term kill then; do
+for rung in notify reflex reclaim term kill "then"; do
 	acted $rung '.result.deed == "rehearsed" and .mode == "dry-run" and .policy == "ladder"' '' 10
 done
 # Nothing there can be reclaimed without swap; with swap the throttle is rehearsed, too.

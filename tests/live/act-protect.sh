@@ -18,7 +18,7 @@ policies:
     do: [kill]
     cooldown: 0s
 E
-hand() { face do kill "cgroup:$ours/$1" --yes 2>"$work/said" >/dev/null; }
+hand() { face "do" kill "cgroup:$ours/$1" --yes 2>"$work/said" >/dev/null; }
 feed listed hold 40M
 listed=$prey
 feed deep/inner hold 40M

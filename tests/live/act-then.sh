@@ -47,12 +47,12 @@ wait_for 10 ended "$prey" || fail 'the notice has kept the kill from coming'
 wait_for 15 test -e "$work/then" || fail 'the command afterwards was not run'
 sed -n 2,3p "$work/then" >"$work/got"
 printf '%s\n' "$ours/hog" '$(id)' | cmp - "$work/got" || fail 'a shell has had its hands in it'
-acted then '.result.deed == "done" and (.result.detail | contains("exit status 0"))'
+acted 'then' '.result.deed == "done" and (.result.detail | contains("exit status 0"))'
 ran() { told '.what == "command" and (.text | contains("policy one"))'; }
 wait_for 5 ran || fail 'the end of a command was not told'
 
 feed slow leak 40M
-acted then '.policy == "two" and .result.deed == "failed" and (.result.detail | contains("exit status 1"))' '' 15
+acted 'then' '.policy == "two" and .result.deed == "failed" and (.result.detail | contains("exit status 1"))' '' 15
 feed odd leak 40M
 acted notify '.policy == "three" and (.result.detail | contains("{pod} is not known"))' '' 10
 wait_for 10 ended "$prey" || fail 'a word that is not known has kept the kill from coming'

@@ -26,7 +26,7 @@ E
 feed cached hold 40M
 acted reclaim '.result.deed == "done" or (.result.detail | test("memory.reclaim"))' '' 10
 reclaimed=$(jq -r .result.deed "$work/action")
-[ "$reclaimed" != done ] || expect '.size_bytes == 8388608 and .freed_bytes > 4000000' <"$work/action"
+[ "$reclaimed" != "done" ] || expect '.size_bytes == 8388608 and .freed_bytes > 4000000' <"$work/action"
 acted throttle ".cgroup == \"$ours/cached\" and .size_bytes == 20971520" '' 15
 calm() { [ "$(high cached)" = max ]; }
 wait_for 20 calm || fail 'calm again, and still throttled'

@@ -16,6 +16,7 @@
 #include "publish.h"
 
 #define DEADLINE_LEAST_NS (2 * NS_PER_MS)
+#define LOST_NS		  (60 * NS_PER_SEC)
 
 static const struct hr_slot *world_slot(uint32_t index, void *arg)
 {
@@ -132,6 +133,24 @@ void acting_settle(struct guard *guard)
 	acting->settling = false;
 }
 
+/* What had to wait for want of room is said, though not more often than once a minute. */
+static void tell_room(struct guard *guard, uint64_t now)
+{
+	struct acting *acting = guard->acting;
+	struct act_counts counts;
+	uint64_t lost;
+
+	act_counts(acting->act, &counts);
+	lost = counts.turned_away + counts.untimed + acting->lost_orders;
+	if (lost == acting->lost_told || (acting->lost_ns && now - acting->lost_ns < LOST_NS))
+		return;
+	notice_guard(guard, HR_GUARD_CAPACITY, HR_WARNING, lost - acting->lost_told,
+		     "%llu times no room for an emergency or for how long a rule has held (%u emergencies under way)",
+		     (unsigned long long)(lost - acting->lost_told), counts.emergencies);
+	acting->lost_told = lost;
+	acting->lost_ns = now;
+}
+
 void acting_swept(struct guard *guard)
 {
 	struct acting *acting = guard->acting;
@@ -142,6 +161,7 @@ void acting_swept(struct guard *guard)
 	acting_settle(guard);
 	ends_settle(guard, now);
 	arming_swept(guard, now);
+	tell_room(guard, now);
 }
 
 void acting_read(struct guard *guard, uint32_t slot)

@@ -83,7 +83,8 @@ struct acting {
 	uint64_t self_memcg_id;
 	int deadline_fd;
 	bool v1, settling, next_dirty, fresh;
-	uint64_t next_tag, set_generation, lost_orders;
+	uint64_t next_tag, lost_orders;
+	uint64_t lost_told, lost_ns;	/* want of room: as last told; monotonic */
 	struct loop_watch w_enforce, w_deadline;
 	struct flight flight[FLIGHTS];
 	struct dossier dossier[DOSSIERS];

@@ -74,7 +74,7 @@ static int expand_word(struct expansion *e, const char *word)
 	for (const char *at = word; *at && !err;) {
 		const char *end = *at == '{' ? strchr(at, '}') : NULL;
 		size_t n = strcspn(at + 1, "{") + 1;
-		const char *value;
+		const char *value = NULL;
 		bool known = false;
 
 		if (end) {

@@ -28,7 +28,7 @@
 #include "notice.h"
 #include "publish.h"
 #include "state.h"
-#include "supervisor.h"
+#include "superior.h"
 
 #define CAPACITY_TIGHT	32u	/* slots left, and a 64th: time to grow */
 #define CAPACITY_GROWTH	256u	/* at least, or by half */
@@ -39,7 +39,6 @@
 #define EXPIRE_NS	(30 * NS_PER_SEC)
 #define GROW_AGAIN_NS	(60 * NS_PER_SEC)
 #define GROW_WAIT_NS	(20 * NS_PER_SEC)	/* for calm; on a host that knows none, growth comes all the same */
-#define RESPAWN_NS	(5 * NS_PER_SEC)
 #define LOST_NS		(60 * NS_PER_SEC)	/* losses that go on are told this often */
 #define ADJ_MOST	64			/* changes of oom_score_adj told of one container in a second */
 
@@ -103,7 +102,6 @@ static void report_losses(struct guard *guard, uint64_t now)
 }
 
 static void on_record(const struct record *record, void *arg);
-static void respawn_supervisor(struct guard *guard, uint64_t now);
 
 static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
 {
@@ -117,7 +115,7 @@ static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
 	report_losses(guard, now);
 	control_tick(guard, now);
 	if (guard->supervisor_fd < 0)
-		respawn_supervisor(guard, now);
+		superior_respawn(guard, now);
 	if (now - guard->expire_ns > EXPIRE_NS) {
 		guard->expire_ns = now;
 		publish_expire(guard, now);
@@ -371,104 +369,6 @@ static void on_resolver(struct loop_watch *watch, uint32_t events, void *arg)
 		arm_close_timer(guard);
 }
 
-static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg);
-
-/* One that does not stay up is tried again at a later tick. */
-static void respawn_supervisor(struct guard *guard, uint64_t now)
-{
-	int fd;
-
-	if (now - guard->respawn_ns < RESPAWN_NS)
-		return;
-	guard->respawn_ns = now;
-	fd = supervisor_respawn(guard->wires, acting_rules_fd(guard));
-	if (fd < 0)
-		return;
-	guard->supervisor_fd = fd;
-	guard_ready(guard);
-	loop_add(&guard->loop, &guard->w_supervisor, fd, EPOLLIN, on_supervisor, guard);
-	notice_guard(guard, HR_GUARD_FALLBACK, HR_WARNING, 0, "the supervisor died: started again");
-}
-
-/* The rest can't change while it runs; and the scope may have been "self". */
-static void on_config(struct guard *guard, const struct supervisor_message *message, int rules_fd)
-{
-	const struct config *config = &message->config;
-
-	guard->config->interval_ms = config->interval_ms;
-	guard->config->allows = config->allows;
-	memcpy(guard->config->allow, config->allow, sizeof(config->allow));
-	guard_set_tick(guard);
-	acting_rules(guard, rules_fd);
-	notice_guard(guard, HR_GUARD_CONFIG_LOADED, HR_INFO, acting_policies(guard),
-		     "configuration loaded: mode %s, interval %u ms, %u policies",
-		     config_mode_word(guard->config->mode), config->interval_ms, acting_policies(guard));
-}
-
-/* Gives back the length as recv() does; *ret_fd: what came with it, or -1. */
-static ssize_t hear(int from, struct supervisor_message *message, int *ret_fd)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = {message, sizeof(*message)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
-			     .msg_controllen = sizeof(control.bytes)};
-	ssize_t n = recvmsg(from, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *cmsg = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-
-	*ret_fd = -1;
-	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_fd, CMSG_DATA(cmsg), sizeof(int));
-	return n;
-}
-
-/* The supervisor's word; or its end, and then a new one is started from here. */
-static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
-{
-	struct guard *guard = arg;
-	static struct supervisor_message message;
-	_cleanup_close_ int fd = -1;
-	ssize_t n = hear(guard->supervisor_fd, &message, &fd);
-
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-		loop_remove(&guard->loop, &guard->w_supervisor);
-		close(guard->supervisor_fd);
-		guard->supervisor_fd = -1;
-		respawn_supervisor(guard, clock_mono_ns());
-		return;
-	}
-	if (n != sizeof(message))
-		return;
-	switch (message.word) {
-	case WORD_CONFIG:
-		on_config(guard, &message, take_fd(fd));
-		break;
-	case WORD_CONFIG_REFUSED:
-		notice_guard(guard, HR_GUARD_CONFIG_REFUSED, HR_WARNING, 0,
-			     "configuration refused, the old one stays: %s", message.text);
-		break;
-	case WORD_RESOLVER:
-		guard->wires->resolver_pid = message.pid;
-		acting_spare(guard, ACTING_RESOLVER, message.pid);
-		guard->asked_out = 0;
-		notice_guard(guard, HR_GUARD_RESOLVER, message.relabel ? HR_INFO : HR_WARNING, 0,
-			     message.relabel ? "the resolver looks for other labels: started again"
-					     : "the resolver died: started again");
-		if (message.relabel)
-			link_relabel(guard);
-		break;
-	case WORD_SUPERVISOR:
-		acting_spare(guard, ACTING_SUPERVISOR, message.pid);
-		break;
-	case WORD_RAN:
-		acting_ran(guard, &message);
-		break;
-	}
-}
-
 static void on_signal(struct loop_watch *watch, uint32_t events, void *arg)
 {
 	struct guard *guard = arg;
@@ -511,8 +411,7 @@ int guard_start_loop(struct guard *guard)
 		err = loop_add(&guard->loop, &guard->w_resolver, guard->resolver_fd, EPOLLIN,
 			       on_resolver, guard);
 	if (!err && guard->supervisor_fd >= 0)
-		err = loop_add(&guard->loop, &guard->w_supervisor, guard->supervisor_fd, EPOLLIN,
-			       on_supervisor, guard);
+		err = superior_watch(guard);
 	return err ?: guard_set_tick(guard);
 }
 

@@ -173,10 +173,10 @@ static void tell_fallbacks(struct guard *guard)
 static void touch_code(void)
 {
 	extern const char __executable_start[], etext[];	/* the linker's */
-	long page = sysconf(_SC_PAGESIZE);
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 
-	for (const volatile char *at = __executable_start; at < etext; at += page)
-		(void)*at;
+	for (uintptr_t at = (uintptr_t)__executable_start; at < (uintptr_t)etext; at += page)
+		(void)*(const volatile char *)at;
 }
 
 /* Only who acts needs to come first: the loop here, enforce's threads by themselves. Not inherited, so that nobody whom we

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -131,61 +130,19 @@ static int start_guard(struct supervisor *sv)
 	return 0;
 }
 
-/* The resolver is a program of its own: beside this one, or in ../libexec/headroom. */
-static int find_resolver(char path[PATH_MAX])
-{
-	static const char *const places[] = {"headroom-resolver", "../libexec/headroom/headroom-resolver",
-					     "../lib/headroom/headroom-resolver"};
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *dir;
-
-	if (n < 0)
-		return -errno;
-	self[n] = '\0';
-	dir = dirname(self);
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		if (snprintf(path, PATH_MAX, "%s/%s", dir, places[i]) < PATH_MAX && !access(path, X_OK))
-			return 0;
-	}
-	return -ENOENT;
-}
-
 static int start_resolver(struct supervisor *sv)
 {
-	char path[PATH_MAX], fd[16];
-	const char *argv[8 + 2 * POLICY_LABELS] = {path, "--fd", fd, "--kmsg"};
-	size_t n = 4;
-	pid_t pid;
+	pid_t pid = resolver_start(sv->config, &sv->wires, sv->rules.set);
 
-	if (find_resolver(path)) {
+	if (pid == -ENOENT) {
 		if (!sv->resolver_missing)
 			log_error("headroom-resolver is not installed beside headroomd: containers "
 				  "go without names; run make install");
 		sv->resolver_missing = true;
 		return 0;
 	}
-	snprintf(fd, sizeof(fd), "%d", sv->wires.resolver_resolver);
-	if (*sv->config->root) {
-		argv[n++] = "--root";
-		argv[n++] = sv->config->root;
-	}
-	for (uint32_t i = 0; sv->rules.set && i < POLICY_LABELS && policy_label(sv->rules.set, i); i++) {
-		argv[n++] = "--label";
-		argv[n++] = policy_label(sv->rules.set, i);
-	}
-	pid = fork();
 	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		sigset_t none;
-
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		fcntl(sv->wires.resolver_resolver, F_SETFD, 0);
-		execv(path, (char *const *)argv);
-		_exit(1);
-	}
+		return pid;
 	sv->wires.resolver_pid = pid;
 	watch_child(&sv->child[CHILD_RESOLVER], pid);
 	return 0;

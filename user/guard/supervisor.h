@@ -22,6 +22,8 @@ int supervisor_respawn(const struct guard_wires *wires, int rules_fd);
 /* The command line for that; set once at start. */
 void supervisor_set_argv(char **argv);
 int supervisor_pair(int *ret_a, int *ret_b);
+/* resolver_start.c. Its pid; -ENOENT: it is not installed; other -errno. */
+pid_t resolver_start(const struct config *config, const struct guard_wires *wires, const struct policy_set *set);
 
 #define UNDO_SUFFIX ".undo"	/* what is set at the moment, beside the board (enforce/undo.h) */
 #define SUPERVISOR_ADOPT "--adopt"
