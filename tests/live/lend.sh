@@ -12,7 +12,7 @@ wait_for 5 seen pod/calm || fail 'the groups are not listed'
 since=$(mark)
 prey pod/leaky "$workload" leak $rate &
 
-risk=".type == \"risk\" and .cgroup == \"$ours/pod\" and .to == \"warn\""
+risk=".type == \"risk\" and .cgroup == \"$ours/pod\" and .from == \"none\""
 wait_for 60 event_after "$since" "$risk" || fail 'the parent did not warn'
 shares() { snapshot | ask "$(entry "pod/$1") | select(.alarm != \"none\" and .risk >= 50 and .oom_in_seconds.p50 != null and
 	.binding.level == \"ancestor\" and .binding.cgroup == \"$ours/pod\")"; }

@@ -17,7 +17,7 @@ group_make leak $limit && group_make calm $limit || fail 'cannot make the groups
 prey calm sleep 600 &
 since=$(mark)
 prey leak "$workload" leak $rate &
-wait_for 60 event_after "$since" ".type == \"risk\" and .cgroup == \"$ours/leak\" and .to == \"warn\"" ||
+wait_for 60 event_after "$since" ".type == \"risk\" and .cgroup == \"$ours/leak\" and .from == \"none\"" ||
 	fail 'no warning before the kill'
 wait_for 60 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\"" || fail 'it was never killed'
 
