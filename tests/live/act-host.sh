@@ -17,10 +17,10 @@ interval: 500ms
 policies:
   - name: cgroups
     match: {cgroup: "$ours/*"}
-    when: {host_available: $(part 45)}
+    when: {host_available: $(part 35)}
     do: [kill]
 E
-feed db hold "$(part 30)"
+feed db hold "$(part 20)"
 db=$prey
 sleep $((1 * slow))
 feed grows leak 4M
@@ -37,7 +37,7 @@ mode: enforce
 interval: 500ms
 policies:
   - name: jobs
-    when: {host_available: $(part 40)}
+    when: {host_available: $(part 30)}
     do: [kill]
 E
 reload configuration_loaded
@@ -47,7 +47,7 @@ alone hold "$(part 8)"
 single=$!
 wait_for 20 grep -q ready "$work/ready" || fail 'the innocent is not ready'
 sleep $((6 * slow / 5)) # a process pass sees it stand still
-alone fork 20 "$((all * 35 / 100 / 20 + 1))M"
+alone fork 20 "$((all * 45 / 100 / 20 + 1))M"
 build=$!
 wait_for 30 ended "$build" || fail "the build lives: $(available) MB of $all are left"
 acted kill '.result.deed == "done" and .target.cgroup_id == null and .target.processes > 10'

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/act.inc"
 
 [ $v = 2 ] || skip 'memory.high and memory.reclaim are of cgroup v2'
-group_make cached && group_make anon || fail 'cannot make groups'
+group_make cached && group_make given && group_make anon || fail 'cannot make groups'
 swap_on || skip 'without swap nothing can be reclaimed here'
 echo 0 >"$(group_dir anon)/memory.swap.max"
 high() { cat "$(group_dir "$1")/memory.high"; }
@@ -14,19 +14,27 @@ guard_with <<E
 mode: enforce
 interval: 200ms
 policies:
+  - name: back
+    match: {cgroup: "$ours/given"}
+    when: {usage: 24MiB}
+    do: [{reclaim: 8MiB}]
   - name: cache
     match: {cgroup: "$ours/cached"}
     when: {usage: 24MiB}
-    do: [{reclaim: 8MiB}, {throttle: {high: 20MiB, for: 20s}}]
+    do: [{throttle: {high: 20MiB, for: 20s}}]
   - name: anonymous
     match: {cgroup: "$ours/anon"}
     when: {usage: 24MiB}
     do: [{throttle: {high: 20MiB, for: 60s}}, kill]
 E
-feed cached hold 40M
+feed given hold 40M
+gives=$prey
 acted reclaim '.result.deed == "done" or (.result.detail | test("memory.reclaim"))' '' 10
 reclaimed=$(jq -r .result.deed "$work/action")
 [ "$reclaimed" != "done" ] || expect '.size_bytes == 8388608 and .freed_bytes > 4000000' <"$work/action"
+alive "$gives" || fail 'a gentle ladder has killed'
+kill "$gives"
+feed cached hold 40M
 acted throttle ".cgroup == \"$ours/cached\" and .size_bytes == 20971520" '' 15
 calm() { [ "$(high cached)" = max ]; }
 wait_for 20 calm || fail 'calm again, and still throttled'

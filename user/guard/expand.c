@@ -84,7 +84,7 @@ static int expand_word(struct expansion *e, const char *word)
 				return -EINVAL;
 			}
 		}
-		err = known ? put(e, value, strlen(value)) : put(e, at, n);
+		err = known && value ? put(e, value, strlen(value)) : put(e, at, n);
 		at = known ? end + 1 : at + n;
 	}
 	err = err ?: put(e, "", 1);
