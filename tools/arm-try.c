@@ -319,7 +319,7 @@ static void serve(int signals)
 		sense_consume(try.sense, on_record, NULL);
 		sense_arm_consume(try.sense, on_record, NULL);
 		if (try.near && !try.manual)
-			answer("near", sense_arm_close(try.sense, true));
+			printf("{\"near\":%d}\n", -sense_arm_close(try.sense, true));
 		try.near = false;
 		if (fd[3].revents)
 			input = read_commands();
