@@ -51,6 +51,7 @@ __attribute__((constructor)) static void tu(void)
 #define ACT_ODDS 40.0f /* … unless next to nothing is left */
 #define ACT_SHARE 0.03f /* and within the last of the limit's way … */
 #define LAST_SECONDS 1.2f /* … unless this little time is left, or two samples, */
+#define WARN_LAST_SECONDS 2.0f /* `warn`: and three */
 #define LAST_ODDS 3.0f /* of a rise that has gone three quarters of its way */
 #define WARN_ODDS 8.0f
 
@@ -91,8 +92,9 @@ static bool has_come(const struct verdict *verdict, const struct step *step, flo
 static bool is_time(uint8_t alarm, float dt, const struct step *step, const struct verdict *verdict)
 {
 	float seconds = verdict->rough;
-	bool last = seconds > 0 && seconds <= max_f(LAST_SECONDS, 2 * dt) &&
-		    has_come(verdict, step, LAST_ODDS);
+	float moment = alarm == HR_ALARM_WARN ? max_f(WARN_LAST_SECONDS, 3 * dt)
+					      : max_f(LAST_SECONDS, 2 * dt);
+	bool last = seconds > 0 && seconds <= moment && has_come(verdict, step, LAST_ODDS);
 
 	if (alarm == HR_ALARM_WARN)
 		return last || has_come(verdict, step, WARN_ODDS);
