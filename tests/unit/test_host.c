@@ -50,6 +50,12 @@ static void test_recorded(void **state)
 			assert_int_equal(s.psi_some_avg10_centi, w->psi_some_avg10_centi);
 			assert_int_equal(s.psi_full_avg10_centi, w->psi_full_avg10_centi);
 			assert_int_equal(s.oom_kills, w->oom_kills);
+			assert_int_equal(host_read_memory(h, &s), cases[i].result);
+			assert_int_equal(s.mem_total, w->mem_total);
+			assert_int_equal(s.mem_available, w->mem_available);
+			assert_int_equal(s.swap_free, w->swap_free);
+			assert_int_equal(s.psi_some_us, NO); /* no other file is asked */
+			assert_int_equal(s.oom_kills, NO);
 		}
 		host_close(h);
 	}
@@ -70,6 +76,7 @@ static void test_missing(void **state)
 	tree_put(&tree, "proc/meminfo", "hello\n");
 	assert_int_equal(host_open(tree.root, &h), 0);
 	assert_int_equal(host_read(h, &s), -EBADMSG);
+	assert_int_equal(host_read_memory(h, &s), -EBADMSG);
 	assert_int_equal(s.mem_total, 7);
 	tree_put(&tree, "proc/meminfo", "MemTotal:  2 kB\n");
 	assert_int_equal(host_read(h, &s), 0); /* the same descriptor reads anew */

@@ -164,6 +164,12 @@ void acting_swept(struct guard *guard)
 	tell_room(guard, now);
 }
 
+void acting_host(struct guard *guard)
+{
+	act_update(guard->acting->act, acting_world(guard));
+	acting_settle(guard);
+}
+
 void acting_read(struct guard *guard, uint32_t slot)
 {
 	act_update_slot(guard->acting->act, acting_world(guard), slot);
@@ -256,6 +262,7 @@ void acting_rules(struct guard *guard, int fd)
 	act_policies(acting->act, rules.set);
 	rules_done(&old);
 	arming_rules(guard);
+	host_watch_rules(guard);
 	acting_settle(guard);
 }
 
@@ -300,7 +307,8 @@ int acting_watch(struct guard *guard)
 	return loop_add(&guard->loop, &acting->w_enforce, enforce_fd(acting->enforce), EPOLLIN,
 			on_results, guard) ?:
 	       loop_add(&guard->loop, &acting->w_deadline, acting->deadline_fd, EPOLLIN, on_deadline,
-			guard);
+			guard) ?:
+	       host_watch_open(guard);
 }
 
 int acting_rules_fd(const struct guard *guard)

@@ -20,6 +20,8 @@ void acting_close(struct guard *guard);
 void acting_swept(struct guard *guard);
 void acting_read(struct guard *guard, uint32_t slot);
 void acting_settle(struct guard *guard);
+/* The host's available memory is below what a rule names: seen between two sweeps. */
+void acting_host(struct guard *guard);
 /* A process pass: those that belong to no container. */
 void acting_tasks_begin(struct guard *guard);
 void acting_task(struct guard *guard, const struct task_sample *task);

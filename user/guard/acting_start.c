@@ -143,6 +143,7 @@ void acting_close(struct guard *guard)
 
 	if (!acting)
 		return;
+	host_watch_close(guard);
 	guard->acting = NULL;
 	enforce_close(acting->enforce);
 	act_free(acting->act);

@@ -10,6 +10,7 @@
 #include "enforce/enforce.h"
 #include "acting.h"
 #include "arming.h"
+#include "host_watch.h"
 #include "jobs.h"
 #include "notice.h"
 #include "rules.h"
@@ -79,6 +80,7 @@ struct acting {
 	struct rules rules;
 	struct jobs jobs;
 	struct arming arming;
+	struct host_watch host_watch;
 	struct act_world world;
 	uint64_t self_memcg_id;
 	int deadline_fd;

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "close.h"
+#include "host_watch.h"
 #include "kills.h"
 #include "link.h"
 #include "notice.h"
@@ -36,6 +37,8 @@
 #define CLOSE_NS	(50 * NS_PER_MS)	/* the close watch and what is pending */
 #define TASKS_NS	(5 * NS_PER_SEC)	/* the process pass in calm … */
 #define TASKS_CLOSE_NS	(1 * NS_PER_SEC)	/* … and while somebody is short of headroom */
+#define HOST_NEAR_NS	(100 * NS_PER_MS)	/* sweeps while the host itself is about to run short … */
+#define TASKS_NEAR_NS	(250 * NS_PER_MS)	/* … and process passes */
 #define EXPIRE_NS	(30 * NS_PER_SEC)
 #define GROW_AGAIN_NS	(60 * NS_PER_SEC)
 #define GROW_WAIT_NS	(20 * NS_PER_SEC)	/* for calm; on a host that knows none, growth comes all the same */
@@ -52,17 +55,18 @@ static void arm_close_timer(struct guard *guard)
 	loop_timer_set(guard->close_fd, CLOSE_NS, CLOSE_NS);
 }
 
-static void start_job(struct guard *guard, uint64_t now)
+void guard_start_job(struct guard *guard, uint64_t now)
 {
 	struct worker_job *job = &guard->worker.job;
-	bool danger = close_count(guard) > 0, arm;
+	bool danger = close_count(guard) > 0, near, arm;
 
 	if (guard->worker.busy)
 		return;
+	near = host_watch_near(guard, now);
 	job->want_sweep = now - guard->sweep_ns + HEARTBEAT_NS / 10 >=
-			  guard->config->interval_ms * NS_PER_MS;
+			  (near ? HOST_NEAR_NS + HEARTBEAT_NS / 10 : guard->config->interval_ms * NS_PER_MS);
 	job->want_tasks = now - guard->tasks_ns >=
-			  (danger || acting_wants_tasks(guard) ? TASKS_CLOSE_NS : TASKS_NS);
+			  (near ? TASKS_NEAR_NS : danger || acting_wants_tasks(guard) ? TASKS_CLOSE_NS : TASKS_NS);
 	job->min_rss = guard->min_rss;
 	job->board_path = board_path(guard->board);
 	job->want_capacity = 0;
@@ -120,7 +124,7 @@ static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
 		guard->expire_ns = now;
 		publish_expire(guard, now);
 	}
-	start_job(guard, now);
+	guard_start_job(guard, now);
 }
 
 static void on_close_timer(struct loop_watch *watch, uint32_t events, void *arg)
@@ -137,7 +141,7 @@ static void on_close_timer(struct loop_watch *watch, uint32_t events, void *arg)
 		loop_timer_set(guard->close_fd, 1, 0);	/* fires once more, then rests */
 		loop_timer_read(guard->close_fd);
 	}
-	start_job(guard, now);
+	guard_start_job(guard, now);
 }
 
 /* A larger sense and larger tables came back from the worker: everything changes hands between two sweeps. */
@@ -213,7 +217,7 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 	if (kills_settle(guard, clock_mono_ns()))
 		arm_close_timer(guard);
 	link_scan(guard, clock_mono_ns());
-	start_job(guard, clock_mono_ns());	/* what is to be armed or opened does not wait for the tick */
+	guard_start_job(guard, clock_mono_ns());	/* what is to be armed or opened does not wait for the tick */
 }
 
 bool guard_in_scope(const struct guard *guard, const char *path)
@@ -240,7 +244,7 @@ static void on_mkdir(struct guard *guard, const struct record *record)
 	close_newborn(guard, slot, clock_mono_ns());
 	if (guard->tracks.track[slot].close) {
 		arm_close_timer(guard);
-		start_job(guard, clock_mono_ns());
+		guard_start_job(guard, clock_mono_ns());
 	}
 }
 
@@ -273,7 +277,7 @@ static void on_exec(struct guard *guard, const struct record *record)
 		link_ask(guard, slot);
 	if (publish_populated(guard, slot)) {
 		arming_consider(guard, slot, clock_mono_ns());
-		start_job(guard, clock_mono_ns());
+		guard_start_job(guard, clock_mono_ns());
 	}
 }
 
@@ -315,7 +319,7 @@ static void on_oom_score_adj(struct guard *guard, const struct record *record)
 static void on_arm(struct guard *guard, const struct record *record)
 {
 	arming_on_record(guard, (const void *)record);
-	start_job(guard, clock_mono_ns());
+	guard_start_job(guard, clock_mono_ns());
 }
 
 static void on_record(const struct record *record, void *arg)

@@ -117,6 +117,8 @@ void guard_stop(struct guard *guard);
 /* guard.c */
 int guard_start_loop(struct guard *guard);
 int guard_watch_records(struct guard *guard);
+/* What the worker is to do next, if it is idle: sweep, process pass, opening, arming, growing. */
+void guard_start_job(struct guard *guard, uint64_t now_ns);
 int guard_set_tick(struct guard *guard);
 /* Our own memory cgroup, from the root of the hierarchy. 0 or -errno. */
 int guard_own_path(char *path, size_t bytes);

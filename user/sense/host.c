@@ -77,7 +77,7 @@ static void read_pressure(struct host *h, struct host_sample *s)
 	s->psi_full_avg10_centi = psi.full_avg10_centi;
 }
 
-int host_read(struct host *h, struct host_sample *ret_sample)
+int host_read_memory(struct host *h, struct host_sample *ret_sample)
 {
 	struct host_sample s = {
 		.mem_total = RECORD_UNKNOWN,
@@ -85,6 +85,8 @@ int host_read(struct host *h, struct host_sample *ret_sample)
 		.swap_total = RECORD_UNKNOWN,
 		.swap_free = RECORD_UNKNOWN,
 		.oom_kills = RECORD_UNKNOWN,
+		.psi_some_us = RECORD_UNKNOWN,
+		.psi_full_us = RECORD_UNKNOWN,
 	};
 	ssize_t n = fields_read(h->fd[MEMINFO], h->text, sizeof(h->text), true);
 
@@ -92,6 +94,18 @@ int host_read(struct host *h, struct host_sample *ret_sample)
 		return (int)n;
 	if (!fields_parse(h->text, (size_t)n, meminfo, ARRAY_SIZE(meminfo), &s))
 		return -EBADMSG;
+	*ret_sample = s;
+	return 0;
+}
+
+int host_read(struct host *h, struct host_sample *ret_sample)
+{
+	struct host_sample s;
+	int err = host_read_memory(h, &s);
+	ssize_t n;
+
+	if (err)
+		return err;
 	if (h->fd[VMSTAT] >= 0 &&
 	    (n = fields_read(h->fd[VMSTAT], h->text, sizeof(h->text), false)) > 0)
 		fields_parse(h->text, (size_t)n, vmstat, ARRAY_SIZE(vmstat), &s);

@@ -17,5 +17,7 @@ void host_close(struct host *host);			/* takes NULL */
  * oom_kill). -errno only if meminfo cannot be read. MemAvailable is RECORD_UNKNOWN before Linux
  * 3.14. */
 int host_read(struct host *host, struct host_sample *ret_sample);
+/* The figures of meminfo alone, the rest RECORD_UNKNOWN: tens of microseconds, no lock that anybody holds for long. */
+int host_read_memory(struct host *host, struct host_sample *ret_sample);
 
 #endif

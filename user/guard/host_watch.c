@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host_watch.h"
+
+#include <unistd.h>
+
+#include "acting_state.h"
+#include "base/clock.h"
+
+#define RATE_MOST (2ULL << 30) /* bytes a second; a host can hardly lose more */
+#define LOOK_LEAST_NS (5 * NS_PER_MS)
+#define LOOK_MOST_NS (250 * NS_PER_MS)
+#define BELOW_NS (10 * NS_PER_MS) /* between looks below the threshold … */
+#define TELL_NS (100 * NS_PER_MS) /* … and between rounds of act there */
+#define NEAR_NS (2 * NS_PER_SEC) /* the threshold is that far away, as things go */
+#define NEAR_AFTER_NS (3 * NS_PER_SEC)
+#define STALE_NS (200 * NS_PER_MS) /* figures older than this: a sweep first … */
+#define SWEEP_WAIT_NS (50 * NS_PER_MS) /* … but no longer than this: under pressure it can hang */
+
+static struct host_watch *watch_of(struct guard *guard) { return &guard->acting->host_watch; }
+
+static uint64_t threshold_of(const struct policy *policy, uint64_t total)
+{
+	if (policy->mode == MODE_OBSERVE || !(policy->conditions & WHEN_HOST))
+		return 0;
+	return policy->host_available.bytes != HR_UNKNOWN
+		       ? policy->host_available.bytes
+		       : total / 1000 * policy->host_available.milli;
+}
+
+static void look_again(struct host_watch *watch)
+{
+	uint64_t margin =
+		watch->available > watch->threshold ? watch->available - watch->threshold : 0;
+	uint64_t ns = margin >= RATE_MOST ? LOOK_MOST_NS : margin * NS_PER_SEC / RATE_MOST;
+
+	if (!margin)
+		ns = BELOW_NS;
+	ns = ns < LOOK_LEAST_NS ? LOOK_LEAST_NS : ns > LOOK_MOST_NS ? LOOK_MOST_NS : ns;
+	loop_timer_set(watch->timer_fd, ns, 0);
+}
+
+static void note_rate(struct host_watch *watch, uint64_t available, uint64_t now)
+{
+	uint64_t ns = now - watch->read_ns,
+		 lost = watch->available > available ? watch->available - available : 0;
+	uint64_t rate;
+
+	if (watch->read_ns && ns) {
+		rate = (uint64_t)((double)lost * 1e9 / (double)ns);
+		/* Half of it is forgotten in a quarter of a second, whatever the rhythm. */
+		watch->rate = ns >= LOOK_MOST_NS
+				      ? (watch->rate + rate) / 2
+				      : watch->rate - watch->rate / 2 * ns / LOOK_MOST_NS +
+						rate / 2 * ns / LOOK_MOST_NS;
+	}
+	watch->available = available;
+	watch->read_ns = now;
+}
+
+static void publish(struct guard *guard, const struct host_sample *sample)
+{
+	struct hr_host *host = board_host_begin(guard->board);
+
+	host->mem_available = sample->mem_available;
+	host->swap_free = sample->swap_free;
+	host->headroom = sample->mem_available +
+			 (sample->swap_free == RECORD_UNKNOWN ? 0 : sample->swap_free);
+	board_host_end(guard->board);
+}
+
+/* Below: act decides on figures that are fresh, or on what there is where they don't come. */
+static void below(struct guard *guard, uint64_t now)
+{
+	struct host_watch *watch = watch_of(guard);
+	bool stale = now - guard->sweep_ns > STALE_NS;
+
+	watch->below_ns = watch->below_ns ?: now;
+	if ((stale && now - watch->below_ns < SWEEP_WAIT_NS) || now - watch->told_ns < TELL_NS)
+		return;
+	watch->told_ns = now;
+	acting_host(guard);
+}
+
+static void on_timer(struct loop_watch *timer, uint32_t events, void *arg)
+{
+	struct guard *guard = arg;
+	struct host_watch *watch = watch_of(guard);
+	uint64_t now = clock_mono_ns();
+	struct host_sample sample;
+
+	loop_timer_read(watch->timer_fd);
+	if (!watch->threshold || host_read_memory(watch->files, &sample) ||
+	    sample.mem_available == RECORD_UNKNOWN)
+		return;
+	note_rate(watch, sample.mem_available, now);
+	if (sample.mem_available < watch->threshold) {
+		publish(guard, &sample);
+		below(guard, now);
+	} else {
+		watch->below_ns = watch->told_ns = 0;
+	}
+	look_again(watch);
+	if (host_watch_near(guard, now))
+		guard_start_job(guard, now);
+}
+
+bool host_watch_near(const struct guard *guard, uint64_t now_ns)
+{
+	const struct host_watch *watch = &guard->acting->host_watch;
+
+	if (!watch->threshold || !watch->read_ns)
+		return false;
+	if (watch->available < watch->threshold)
+		return now_ns - watch->below_ns < NEAR_AFTER_NS;
+	return watch->available - watch->threshold < (double)watch->rate * (double)NEAR_NS / 1e9;
+}
+
+void host_watch_rules(struct guard *guard)
+{
+	const struct policy_set *set = guard->acting->rules.set;
+	struct host_watch *watch = watch_of(guard);
+	struct host_sample sample;
+	uint64_t threshold = 0;
+
+	if (!watch->files || host_read_memory(watch->files, &sample) ||
+	    sample.mem_total == RECORD_UNKNOWN)
+		return;
+	for (uint32_t i = 0; i < set->policies && set->mode != MODE_OBSERVE; i++) {
+		uint64_t at = threshold_of(policy_at(set, i), sample.mem_total);
+
+		threshold = at > threshold ? at : threshold;
+	}
+	watch->threshold = threshold;
+	watch->read_ns = watch->rate = 0;
+	loop_timer_set(watch->timer_fd, threshold ? LOOK_LEAST_NS : 0, 0);
+}
+
+int host_watch_open(struct guard *guard)
+{
+	struct host_watch *watch = watch_of(guard);
+	int err;
+
+	watch->timer_fd = loop_timer_new();
+	if (watch->timer_fd < 0)
+		return watch->timer_fd;
+	err = host_open(guard->config->root, &watch->files);
+	if (!err)
+		err = loop_add(&guard->loop, &watch->watch, watch->timer_fd, EPOLLIN, on_timer,
+			       guard);
+	if (!err)
+		host_watch_rules(guard);
+	return err;
+}
+
+void host_watch_close(struct guard *guard)
+{
+	struct host_watch *watch = watch_of(guard);
+
+	host_close(watch->files);
+	watch->files = NULL;
+	if (watch->timer_fd > 0)
+		close(watch->timer_fd);
+}
