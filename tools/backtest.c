@@ -15,6 +15,7 @@
 #include "backtest/bench.h"
 #include "backtest/calibration.h"
 #include "backtest/headroom.h"
+#include "backtest/live.h"
 #include "backtest/score.h"
 #include "backtest/traces.h"
 #include "base/log.h"
@@ -26,7 +27,7 @@ struct options {
 	unsigned int seeds; /* variants of each shape */
 	unsigned int first; /* 1: odd seeds, 0: even ones */
 	unsigned int skip; /* variants passed over */
-	const char *shape, *rule, *traces, *table;
+	const char *shape, *rule, *traces, *table, *live;
 	long seed; /* one only; with --print its series */
 	bool per_shape, print, bench;
 };
@@ -185,13 +186,13 @@ static const struct option long_options[] = {
 	{"traces", required_argument, 0, 't'},	 {"table", required_argument, 0, 'T'},
 	{"per-shape", no_argument, 0, 'p'},	 {"seed", required_argument, 0, 'S'},
 	{"print", no_argument, 0, 'P'},		 {"bench", no_argument, 0, 'b'},
-	{"help", no_argument, 0, 'h'},		 {0},
+	{"live", required_argument, 0, 'L'},	 {"help", no_argument, 0, 'h'},		 {0},
 };
 
 static const char usage[] =
 	"usage: backtest [--quick] [--variants N] [--skip N] [--even] [--shape NAME] [--rule WORD] "
 	"[--per-shape]\n"
-	"                [--seed N --print] [--traces DIR] [--table FILE] [--bench]\n"
+	"                [--seed N --print] [--traces DIR] [--live DIR] [--table FILE] [--bench]\n"
 	"  --quick      few variants: a smoke test\n"
 	"  --skip N     begin with variant N (100 for the report: seeds below were looked at while "
 	"tuning)\n"
@@ -199,7 +200,8 @@ static const char usage[] =
 	"  --table      calibrate on the tuning half and write user/foresee/calibrate_table.h\n"
 	"  --bench      what one update costs, in nanoseconds and bytes\n"
 	"  --traces     play the recordings in DIR (CSV: t_seconds,used_bytes,limit_bytes) "
-	"instead\n";
+	"instead\n"
+	"  --live       score what really ran: DIR as tools/backtest-live leaves it\n";
 
 /* False: there is nothing more to do than to exit with *ret_exit. */
 static bool parse(int argc, char **argv, struct options *opt, int *ret_exit)
@@ -243,6 +245,9 @@ static bool parse(int argc, char **argv, struct options *opt, int *ret_exit)
 			break;
 		case 'P':
 			opt->print = true;
+			break;
+		case 'L':
+			opt->live = optarg;
 			break;
 		case 'b':
 			opt->bench = true;
@@ -309,6 +314,8 @@ int main(int argc, char **argv)
 		return status;
 	if (opt.bench)
 		return bench_run();
+	if (opt.live)
+		return live_play(opt.live) ? 1 : 0;
 	if (opt.traces)
 		return traces_play(opt.traces) ? 1 : 0;
 	if (opt.skip == UINT_MAX)
