@@ -31,7 +31,7 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
 	char name[128];
 	size_t n = 0;
 
-	for (; key[n] && n < sizeof(name) - 1; n++)
+	for (; n < sizeof(name) - 1 && key[n]; n++)
 		name[n] = key[n] >= 'A' && key[n] <= 'Z' ? (char)(key[n] + 32) : key[n];
 	name[n] = '\0';
 	json_object_set_new(arg, name, json_string(value ?: ""));
