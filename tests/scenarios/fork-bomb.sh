@@ -6,6 +6,7 @@ host_start
 guardian_begin
 events_begin
 group_make "system.slice/$unit" $((200 << 20))
+[ $v = 1 ] || echo +pids >"$(group_dir system.slice)/cgroup.subtree_control"
 [ $v = 1 ] || echo 400 >"$(group_dir "system.slice/$unit")/pids.max"
 in_unit "$unit" --name bomb bomb 512KiB >/dev/null 2>&1 &
 pids="$pids bomb=$!"
