@@ -16,7 +16,7 @@ interval: 200ms
 policies:
   - name: back
     match: {cgroup: "$ours/given"}
-    when: {usage: 24MiB}
+    when: {usage: 24MiB, for: 5s}
     do: [{reclaim: 8MiB}]
   - name: cache
     match: {cgroup: "$ours/cached"}
@@ -29,7 +29,7 @@ policies:
 E
 feed given hold 40M
 gives=$prey
-acted reclaim '.result.deed == "done" or (.result.detail | test("memory.reclaim"))' '' 10
+acted reclaim '.result.deed == "done" or (.result.detail | test("memory.reclaim"))' '' 30
 reclaimed=$(jq -r .result.deed "$work/action")
 [ "$reclaimed" != "done" ] || expect '.size_bytes == 8388608 and .freed_bytes > 4000000' <"$work/action"
 alive "$gives" || fail 'a gentle ladder has killed'
