@@ -32,13 +32,14 @@ static void restore(struct guard *guard, const char *path)
 			     "%u limits and frozen groups that a guard before had set were taken back", n);
 }
 
-/* The memory cgroup that we are in: never a target. */
+/* The memory cgroup that we are in: never a target. 0 for the root, which is none anyway, and where on a host without
+ * systemd everybody is who is in no container. */
 static uint64_t own_group(const struct guard *guard)
 {
 	char path[PATH_MAX], own[512];
 	struct stat st;
 
-	if (guard_own_path(own, sizeof(own)))
+	if (guard_own_path(own, sizeof(own)) || !strcmp(own, "/"))
 		return 0;
 	snprintf(path, sizeof(path), "%s%s", sense_memory_root(guard->sense), own);
 	return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
