@@ -2,7 +2,7 @@
 /*
  * The face of the sensing room: kernel → struct memcg_sample, struct host_sample, records. What runs is decided by the
  * attach plan (plan.h); each signal has ranked variants and the first that works is used. Never parses text that a
- * container's owner wrote; never writes to a cgroup.
+ * container's owner wrote; never writes to a cgroup, but for the eventfds of arm.h, which only notify.
  *
  * Life: sense_open() before anything is locked (it loads BPF in a child, reads BTF, opens files, allocates all that it
  * will ever need); then the calls below; they allocate nothing. Callers: L = the guard's loop thread, W = its sweep
