@@ -10,11 +10,11 @@ cp "$policy" "$work/policy.yaml"
 policy=$work/policy.yaml
 guardian_begin
 id() { printf 'docker-%064d.scope' "$1"; }
-# number → the pid of a container that ignores SIGTERM, once SIGTERM was sent to it
+# number → the pid of a container that takes its time over SIGTERM, once that was sent to it
 chosen() {
 	events_begin
 	group_make "system.slice/$(id "$1")"
-	in_unit "$(id "$1")" --ignore-term --name "victim$1" hold 120MiB >/dev/null 2>&1 &
+	in_unit "$(id "$1")" --graceful 60s --name "victim$1" hold 120MiB >/dev/null 2>&1 &
 	pids="$pids victim$1=$!"
 	is_headroom || return 0
 	event_comes 4 "$(action term)" >"$work/term" || fail "SIGTERM was not sent to victim $1"
