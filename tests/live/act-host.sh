@@ -48,8 +48,8 @@ single=$!
 wait_for 20 grep -q ready "$work/ready" || fail 'the innocent is not ready'
 sleep $((6 * slow / 5)) # a process pass sees it stand still
 alone fork 20 "$((all * 45 / 100 / 20 + 1))M"
-build=$!
-wait_for 30 ended "$build" || fail "the build lives: $(available) MB of $all are left"
+pack=$!
+wait_for 30 ended "$pack" || fail "the build lives: $(available) MB of $all are left"
 acted kill '.result.deed == "done" and .target.cgroup_id == null and .target.processes > 10'
 alive "$single" || ledger
 alive "$single" || fail 'the largest single innocent was taken'
