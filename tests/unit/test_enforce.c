@@ -34,11 +34,13 @@ struct fixture {
 
 static pid_t start_child(void)
 {
+	void (*before)(int) = signal(SIGUSR1, SIG_IGN); /* inherited: so it is true from the child's first moment */
 	pid_t pid = fork();
 
-	if (pid)
+	if (pid) {
+		signal(SIGUSR1, before);
 		return pid;
-	signal(SIGUSR1, SIG_IGN);
+	}
 	for (;;)
 		pause();
 }
