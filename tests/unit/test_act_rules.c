@@ -656,6 +656,45 @@ static void test_not_looked_at(void **state)
 }
 
 /* Told to be next, and then it ends. */
+#define IN_EARNEST .mode = MODE_ENFORCE, .cooldown_ms = 3600000, RUNGS(NOTIFY, KILL)
+
+/* The host runs short and its risk stands on every container: a rule on risk takes the one that grows, nobody else. */
+static void test_shared_danger(void **state)
+{
+	static const struct rule_spec rules[] = {
+		{.name = "risky", BY_NAME("*"), .p = {IN_EARNEST, .conditions = WHEN_RISK, .risk_centi = 8000}},
+		{.name = "soon", BY_NAME("*"), .p = {IN_EARNEST, .conditions = WHEN_OOM_IN, .oom_in_ms = 60000}},
+		{.name = "little", BY_NAME("*"), .p = {IN_EARNEST, .conditions = WHEN_HEADROOM, .headroom = 512 * MIB}},
+	};
+	static const char *const who[] = {"grower", "still", "slow", "shrinks"};
+	static const int64_t drift[] = {10 * (int64_t)MIB, 0, 1024, -(int64_t)MIB};
+
+	for (size_t r = 0; r < ARRAY_SIZE(rules); r++) {
+		for (int level = HR_LEVEL_OWN; level <= HR_LEVEL_HOST; level++) {
+			struct world *w = world_new(MODE_ENFORCE);
+
+			set_add(w, &rules[r]);
+			world_rules(w);
+			for (uint32_t i = 0; i < ARRAY_SIZE(who); i++) {
+				struct hr_slot *s = world_container(w, i, who[i], 300);
+
+				s->binding.level = (uint8_t)level;
+				s->memory.headroom = 100 * MIB;
+				s->outlook.risk_centi = 9000;
+				s->outlook.oom_in_p50_ms = 10000;
+				s->outlook.drift_bytes_per_second = drift[i];
+			}
+			w->answer = ANSWER_NEVER;
+			world_run(w, 30);
+			/* Its own limit is its own affair: there all four are meant. */
+			assert_int_equal(w->kills, level == HR_LEVEL_OWN ? 4 : 1);
+			if (level != HR_LEVEL_OWN)
+				assert_non_null(strstr(w->log, "do kill grower"));
+			world_free(w);
+		}
+	}
+}
+
 static void test_next_of_the_gone(void **state)
 {
 	static const struct rule_spec spec = {"r",
@@ -724,6 +763,7 @@ int main(void)
 		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_budget_window),
 		cmocka_unit_test(test_not_looked_at),
+		cmocka_unit_test(test_shared_danger),
 		cmocka_unit_test(test_next_of_the_gone),
 		cmocka_unit_test(test_refund),
 	};

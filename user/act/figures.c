@@ -84,6 +84,20 @@ static void read_nothing(struct figures *f)
 		f->at[i] = HR_UNKNOWN;
 }
 
+#define SHARED_HORIZON_S 900u /* as far as risk looks */
+
+/* A danger that is shared (an ancestor's limit, the host's memory) is lent to everybody below. A rule about one container means
+ * the one that makes it: who by its own growth alone would use up what is left within the horizon. Without this, a host
+ * that runs short would end every container that a rule on `risk` matches; who to take then is what host_available is for. */
+static bool makes_it(const struct hr_slot *slot)
+{
+	int64_t drift = slot->outlook.drift_bytes_per_second;
+
+	if (slot->binding.level == HR_LEVEL_OWN)
+		return true;
+	return drift != HR_UNKNOWN_I64 && drift > 0 && slot->memory.headroom / (uint64_t)drift <= SHARED_HORIZON_S;
+}
+
 static void read_slot(struct act *act, uint32_t i)
 {
 	const struct hr_slot *slot = match_slot(act->world, i);
@@ -116,6 +130,11 @@ static void read_slot(struct act *act, uint32_t i)
 	f->at[F_OOM_IN] = outlook->oom_in_p50_ms != HR_UNKNOWN ? outlook->oom_in_p50_ms
 			  : outlook->risk_centi == UINT16_MAX  ? HR_UNKNOWN
 							       : NOT_FORESEEN;
+	if (!makes_it(slot)) {
+		f->at[F_HEADROOM] = HR_UNKNOWN;
+		f->at[F_RISK] = f->at[F_RISK] == HR_UNKNOWN ? HR_UNKNOWN : 0;
+		f->at[F_OOM_IN] = f->at[F_OOM_IN] == HR_UNKNOWN ? HR_UNKNOWN : NOT_FORESEEN;
+	}
 	f->at[F_LEAK] = outlook->risk_centi == UINT16_MAX ? HR_UNKNOWN : outlook->leak;
 	f->at[F_GROWTH] = per_hour(outlook->drift_bytes_per_second);
 	f->at[F_SOME] = small(slot->pressure.some_avg10_centi);

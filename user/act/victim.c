@@ -133,6 +133,8 @@ static void add_slot(struct act *act, uint32_t policy, uint32_t slot, uint64_t l
 	const struct hr_slot *at = match_slot(act->world, slot);
 	const struct figures *f = &act->figures[slot];
 	uint64_t low = at->memory.low;
+	/* As it stands on the board: figures.c tells a rule less of what is shared. */
+	uint64_t risk = at->outlook.risk_centi == UINT16_MAX ? HR_UNKNOWN : at->outlook.risk_centi;
 
 	*ret = (struct candidate){
 		.slot = slot, .job = NONE32, .size = size_of(at), .growth = growth_of(at)};
@@ -140,7 +142,7 @@ static void add_slot(struct act *act, uint32_t policy, uint32_t slot, uint64_t l
 	ret->rank[0] = enough(act, ret->size, lacking);
 	ret->rank[1] = low == HR_UNKNOWN || !low || at->memory.usage == HR_UNKNOWN ||
 		       at->memory.usage > low;
-	ret->rank[2] = rank_growth(ret->growth, f->at[F_RISK], f->at[F_HOST]);
+	ret->rank[2] = rank_growth(ret->growth, risk, f->at[F_HOST]);
 }
 
 static void add_job(struct act *act, uint32_t policy, uint32_t job, uint64_t lacking,
