@@ -135,7 +135,7 @@ units: $(units) ## build the unit tests
 
 test: ## run every test: unit, sanitizers, live on this kernel, other kernels in VMs
 	$(Q)tools/setup build test
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)tests/run
 
 check-vmlinux: ## hold vmlinux/vmlinux.h against this kernel's BTF

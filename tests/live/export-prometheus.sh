@@ -62,9 +62,9 @@ wait_for 60 fired ContainerMemoryRunsOut /leaky || fail 'nobody was warned befor
 wait_for 60 fired ContainerOOMKilled /leaky || fail 'the OOM kill did not reach Alertmanager'
 query "headroom_container_oom_kills_total{id=\"$ours/leaky\"} == 1" >/dev/null || fail 'the kill is not counted'
 
-kill -KILL "$guard" && wait "$guard" 2>/dev/null
-# The guard's own supervisor is gone, too: it would start another.
-for pid in $(snapshot 2>/dev/null | jq '.host.guard.pid'); do kill -KILL "$pid" 2>/dev/null; done
+# Guard and supervisor at once: each would start the other again.
+pid=$(snapshot | jq '.host.guard.pid')
+kill -KILL "$guard" "$pid" && wait "$guard" 2>/dev/null
 dead() { ! get "$http/readyz" 2>/dev/null; }
 began=$(now)
 wait_for 10 dead || fail '/readyz does not see that the guard is dead'
