@@ -37,8 +37,8 @@
 #define CLOSE_NS	(50 * NS_PER_MS)	/* the close watch and what is pending */
 #define TASKS_NS	(5 * NS_PER_SEC)	/* the process pass in calm … */
 #define TASKS_CLOSE_NS	(1 * NS_PER_SEC)	/* … and while somebody is short of headroom */
-#define HOST_NEAR_NS	(100 * NS_PER_MS)	/* sweeps while the host itself is about to run short … */
-#define TASKS_NEAR_NS	(250 * NS_PER_MS)	/* … and process passes */
+#define HOST_NEAR_NS	(250 * NS_PER_MS)	/* sweeps while the host itself is about to run short … */
+#define TASKS_NEAR_NS	(1000 * NS_PER_MS)	/* … and process passes */
 #define EXPIRE_NS	(30 * NS_PER_SEC)
 #define GROW_AGAIN_NS	(60 * NS_PER_SEC)
 #define GROW_WAIT_NS	(20 * NS_PER_SEC)	/* for calm; on a host that knows none, growth comes all the same */
