@@ -33,6 +33,8 @@ fi
 kill -KILL "$prey"
 wait_for 10 empty box || fail 'the prey lives on'
 feed box sawtooth 24M 32M 2s
+grown() { [ "$(usage box)" -gt 22000000 ]; }
+wait_for 10 grown || fail "the prey uses $(usage box) only"
 echo 100M >"$(group_dir box)/memory.high"
 "$try" --undo "$work/undo" --bytes 20M --for "$((slow / 2 + 2))s" --hold 60s throttle "cgroup:$ours/box" >"$work/answer" &
 holder=$!
