@@ -228,6 +228,28 @@ static void test_one_at_a_time(void **state)
 	world_free(w);
 }
 
+/* Its supervisor starts the hog anew, and it grows again: it is taken again, within the cooldown, and not the database. */
+static void test_restarted_culprit(void **state)
+{
+	struct world *w = world_new(MODE_ENFORCE);
+
+	w->host.mem_available = 100 * MIB;
+	world_container(w, 0, "hog", 900)->outlook.drift_bytes_per_second = 8 * MIB;
+	world_container(w, 1, "db", 950);
+	set_add(w, &low);
+	world_rules(w);
+	world_run(w, 3);
+	world_ends(w, 0);
+	w->host.mem_available = 1000 * MIB;
+	world_run(w, 10);
+	world_container(w, 0, "hog", 900)->outlook.drift_bytes_per_second = 8 * MIB;
+	w->host.mem_available = 100 * MIB;
+	world_run(w, 3);
+	assert_int_equal(w->orders, 2);
+	assert_null(strstr(w->log, "kill db"));
+	world_free(w);
+}
+
 /* Rehearsed on one, a shortage is not rehearsed on all the others. */
 static void test_rehearsed_once(void **state)
 {
@@ -295,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scenes),	      cmocka_unit_test(test_job_target),
+		cmocka_unit_test(test_restarted_culprit),
 		cmocka_unit_test(test_one_at_a_time), cmocka_unit_test(test_rehearsed_once),
 		cmocka_unit_test(test_hold_off),      cmocka_unit_test(test_harsher),
 	};
