@@ -7,6 +7,9 @@ HEADROOM_NO_BPF=1 guard_start || fail 'the guard does not start without BPF'
 group_make plain 33554432 || fail 'cannot make a group'
 prey plain sleep 600 &
 wait_for 5 seen plain || fail 'the group is not listed'
+# It may be listed before its first page is charged.
+charged() { snapshot | ask "$(entry plain) | select(.usage_bytes > 0)"; }
+wait_for 5 charged || fail 'the group uses nothing'
 snapshot | jq "$(entry plain)" | expect '.usage_bytes > 0 and .limit_bytes == 33554432 and .headroom_bytes > 0'
 snapshot | expect '.host.guard.sources | length > 0 and (tostring | test("file|pread|none"))'
 prey plain tail /dev/zero
