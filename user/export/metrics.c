@@ -38,6 +38,8 @@ FIELD(alarm, slot->outlook.alarm)
 FIELD(leak, slot->outlook.leak)
 FIELD(leak_rate, slot->outlook.leak_bytes_per_hour == HR_UNKNOWN_I64
 			 ? NAN : (double)slot->outlook.leak_bytes_per_hour)
+/* What is not suspected has a rate, too. */
+FIELD(suspected_leak_rate, slot->outlook.leak < HR_LEAK_SUSPECTED ? NAN : get_leak_rate(slot))
 FIELD(oom_kills, bytes(slot->oom_kills_total))
 FIELD(restarts, bytes(slot->restarts))
 FIELD(stall, nanos(slot->stalls.total_ns))
@@ -99,6 +101,24 @@ const struct metric metric_cadvisor[] = {
 	{0},
 };
 #undef C
+
+/* https://opentelemetry.io/docs/specs/semconv/system/container-metrics/; what those do not name stands below headroom. */
+const struct otlp_metric metric_otlp[] = {
+	{"container.memory.usage", "By", false, get_usage},
+	{"container.memory.working_set", "By", false, get_working_set},
+	{"container.memory.rss", "By", false, get_rss},
+	{"container.memory.available", "By", false, get_headroom},
+	{"headroom.container.memory.limit", "By", false, get_limit},
+	{"headroom.container.memory.anon", "By", false, get_anon},
+	{"headroom.container.memory.unreclaimable", "By", false, get_unreclaimable},
+	{"headroom.container.memory.swap", "By", false, get_swap},
+	{"headroom.container.risk", "1", false, get_risk},
+	{"headroom.container.oom_in", "s", false, get_p50},
+	{"headroom.container.leak.rate", "By/h", false, get_suspected_leak_rate},
+	{"headroom.container.oom_kills", "{kill}", true, get_oom_kills},
+	{"headroom.container.reclaim_stall.time", "s", true, get_stall},
+	{0},
+};
 
 #define HOST(name_, expression)                                \
 	static double host_##name_(const struct snapshot *s)   \

@@ -18,6 +18,14 @@ struct metric {
 extern const struct metric metric_container[];		/* ended by a NULL name */
 extern const struct metric metric_cadvisor[];		/* the same figures under cAdvisor's names */
 
+/* The same figures under OpenTelemetry's names, with units as UCUM writes them. */
+struct otlp_metric {
+	const char *name, *unit;
+	bool counter;		/* a monotonic, cumulative sum; else a gauge */
+	double (*value)(const struct hr_slot *slot);
+};
+extern const struct otlp_metric metric_otlp[];		/* ended by a NULL name */
+
 struct host_metric {
 	const char *name, *help;
 	bool counter;

@@ -14,10 +14,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "http.h"
+#include "metrics.h"
 #include "parse.h"
 #include "view/names.h"
 #include "view/sentence.h"
-#include "view/snapshot.h"
 
 #define AT_ONCE 250		/* resources in one request: collectors take 4 MiB by default */
 #define JSON_STYLE_OTLP (JSON_COMPACT | JSON_REAL_PRECISION(15))
@@ -75,48 +75,6 @@ static json_t *resource(const struct record_text *from, const struct hr_identity
 
 /* ---- metrics ---- */
 
-static double bytes(uint64_t value) { return value == HR_UNKNOWN ? NAN : (double)value; }
-
-#define FIELD(name_, expression)                              \
-	static double get_##name_(const struct hr_slot *slot) \
-	{                                                     \
-		return expression;                            \
-	}
-FIELD(usage, bytes(slot->memory.usage))
-FIELD(working_set, bytes(slot->memory.working_set))
-FIELD(rss, bytes(slot->memory.rss))
-FIELD(headroom, bytes(slot->memory.headroom))
-FIELD(limit, bytes(slot->memory.limit))
-FIELD(anon, bytes(slot->memory.anon))
-FIELD(unreclaimable, bytes(slot->memory.unreclaimable))
-FIELD(swap, bytes(slot->memory.swap))
-FIELD(risk, slot->outlook.risk_centi == UINT16_MAX ? NAN : slot->outlook.risk_centi / 100.0)
-FIELD(oom_in, slot->outlook.oom_in_p50_ms == HR_UNKNOWN ? NAN : (double)slot->outlook.oom_in_p50_ms / 1e3)
-FIELD(leak, slot->outlook.leak_bytes_per_hour == HR_UNKNOWN_I64 || slot->outlook.leak < HR_LEAK_SUSPECTED
-		    ? NAN : (double)slot->outlook.leak_bytes_per_hour)
-FIELD(oom_kills, bytes(slot->oom_kills_total))
-FIELD(stall, (double)slot->stalls.total_ns / 1e9)
-
-static const struct {
-	const char *name, *unit;
-	bool sum;		/* monotonic, cumulative */
-	double (*value)(const struct hr_slot *slot);
-} metrics[] = {
-	{"container.memory.usage", "By", false, get_usage},
-	{"container.memory.working_set", "By", false, get_working_set},
-	{"container.memory.rss", "By", false, get_rss},
-	{"container.memory.available", "By", false, get_headroom},
-	{"headroom.container.memory.limit", "By", false, get_limit},
-	{"headroom.container.memory.anon", "By", false, get_anon},
-	{"headroom.container.memory.unreclaimable", "By", false, get_unreclaimable},
-	{"headroom.container.memory.swap", "By", false, get_swap},
-	{"headroom.container.risk", "1", false, get_risk},
-	{"headroom.container.oom_in", "s", false, get_oom_in},
-	{"headroom.container.leak.rate", "By/h", false, get_leak},
-	{"headroom.container.oom_kills", "{kill}", true, get_oom_kills},
-	{"headroom.container.reclaim_stall.time", "s", true, get_stall},
-};
-
 static json_t *nanoseconds(uint64_t ns)
 {
 	char text[24];
@@ -125,20 +83,19 @@ static json_t *nanoseconds(uint64_t ns)
 	return json_string(text);
 }
 
-static json_t *metric(size_t i, const struct hr_slot *slot, uint64_t now_ns)
+static json_t *one_metric(const struct otlp_metric *m, const struct hr_slot *slot, uint64_t now_ns)
 {
-	double value = metrics[i].value(slot);
+	double value = m->value(slot);
 	json_t *points;
 
 	if (isnan(value))
 		return NULL;
 	points = json_pack("[{so sf}]", "timeUnixNano", nanoseconds(now_ns), "asDouble", value);
-	if (!metrics[i].sum)
-		return json_pack("{ss ss s{so}}", "name", metrics[i].name, "unit", metrics[i].unit, "gauge",
-				 "dataPoints", points);
+	if (!m->counter)
+		return json_pack("{ss ss s{so}}", "name", m->name, "unit", m->unit, "gauge", "dataPoints", points);
 	json_object_set_new(json_array_get(points, 0), "startTimeUnixNano", nanoseconds(slot->appeared_ns));
-	return json_pack("{ss ss s{so si sb}}", "name", metrics[i].name, "unit", metrics[i].unit, "sum",
-			 "dataPoints", points, "aggregationTemporality", 2, "isMonotonic", 1);
+	return json_pack("{ss ss s{so si sb}}", "name", m->name, "unit", m->unit, "sum", "dataPoints", points,
+			 "aggregationTemporality", 2, "isMonotonic", 1);
 }
 
 static json_t *slot_metrics(const struct hr_slot *slot, const char *node, uint64_t now_ns)
@@ -146,8 +103,8 @@ static json_t *slot_metrics(const struct hr_slot *slot, const char *node, uint64
 	struct record_text from = record_text_slot(slot);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
-		json_t *one = metric(i, slot, now_ns);
+	for (const struct otlp_metric *m = metric_otlp; m->name; m++) {
+		json_t *one = one_metric(m, slot, now_ns);
 
 		if (one)
 			json_array_append_new(list, one);
