@@ -3,7 +3,6 @@
  * the same facts as JSON. Reads the board once; decides nothing. */
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +15,7 @@
 #include "listing.h"
 #include "past.h"
 #include "pid_cgroup.h"
-#include "view/history.h"
-#include "view/plot.h"
+#include "view/plot_slot.h"
 #include "view/snapshot.h"
 #include "view/story.h"
 #include "view/target.h"
@@ -169,99 +167,22 @@ static int find(struct explanation *e, const char *typed)
 
 /* ---- the plot ---- */
 
-static double seconds(uint64_t ms) { return ms == HR_UNKNOWN ? NAN : (double)ms / 1e3; }
-
-/* What is plotted of a point: how full the limit that binds is, its other users included; or, where
- * there is none to speak of, what this one holds itself. NAN: not known. */
-static double plotted(const struct hr_point *point, double limit)
-{
-	uint64_t headroom = history_bytes(point->headroom_kib);
-	uint64_t own = history_bytes(point->unreclaimable_kib);
-
-	if (isfinite(limit))
-		return headroom == HR_UNKNOWN ? NAN : fmax(0, limit - (double)headroom);
-	if (own == HR_UNKNOWN)
-		own = history_bytes(point->usage_kib);
-	return own == HR_UNKNOWN ? NAN : (double)own;
-}
-
-static int draw(struct plot *plot, const struct hr_point *history, size_t n, size_t columns,
-		struct canvas *canvas)
-{
-	struct plot_point point[TRAIL_POINTS + HISTORY_POINTS];
-
-	plot->point = point;
-	for (size_t i = 0; i < n; i++) {
-		double bytes = plotted(&history[i], plot->limit);
-
-		if (isnan(bytes) ||
-		    (plot->n && history[i].t_centis / 100.0 < point[plot->n - 1].t_seconds))
-			continue;
-		point[plot->n++] = (struct plot_point){history[i].t_centis / 100.0, bytes};
-	}
-	return plot_draw(plot, columns, cli_ascii(), canvas);
-}
-
-/* The host's whole memory dwarfs most containers: it is plotted only where it is what ends them. */
-static int draw_slot(const struct hr_slot *slot, const struct trail *trail, size_t columns,
-		     struct canvas *canvas)
-{
-	const struct hr_outlook *o = &slot->outlook;
-	struct plot plot = {.limit = NAN,
-			    .p10 = seconds(o->oom_in_p10_ms),
-			    .p50 = seconds(o->oom_in_p50_ms),
-			    .p90 = seconds(o->oom_in_p90_ms),
-			    .now = slot_gone(slot) ? "gone" : "now"};
-	bool host = slot->binding.level == HR_LEVEL_HOST && o->oom_in_p50_ms == HR_UNKNOWN;
-
-	if (!slot_gone(slot) && !host && slot->binding.limit != HR_UNKNOWN)
-		plot.limit = (double)slot->binding.limit;
-	return draw(&plot, trail->point, trail->n, columns, canvas);
-}
-
-/* The board keeps no history of the host; a recording has it. */
-static int draw_host(const struct hr_host *host, const struct trail *trail, size_t columns,
-		     struct canvas *canvas)
-{
-	const struct hr_outlook *o = &host->outlook;
-	struct plot plot = {.limit = NAN,
-			    .p10 = seconds(o->oom_in_p10_ms),
-			    .p50 = seconds(o->oom_in_p50_ms),
-			    .p90 = seconds(o->oom_in_p90_ms),
-			    .now = "now"};
-
-	if (host->mem_total != HR_UNKNOWN)
-		plot.limit = (double)host->mem_total +
-			     (host->swap_total == HR_UNKNOWN ? 0 : (double)host->swap_total);
-	return draw(&plot, trail->point, trail->n, columns, canvas);
-}
-
-static int draw_kill(const struct hr_event *event, size_t columns, struct canvas *canvas)
-{
-	const struct hr_event_oom_kill *oom = (const void *)event;
-	struct plot plot = {.limit = NAN, .p10 = NAN, .p50 = NAN, .p90 = NAN, .now = "killed"};
-	size_t n;
-
-	if (event->type != HR_EVENT_OOM_KILL || event->bytes < sizeof(*oom))
-		return -ENODATA;
-	n = oom->history_count < HR_OOM_HISTORY ? oom->history_count : HR_OOM_HISTORY;
-	if (oom->level != HR_LEVEL_HOST && oom->limit_max != HR_UNKNOWN)
-		plot.limit = (double)oom->limit_max;
-	return draw(&plot, oom->history, n, columns, canvas);
-}
-
 static void print_plot(const struct explanation *e)
 {
 	_cleanup_(canvas_done) struct canvas canvas = {0};
+	struct plot_point point[TRAIL_POINTS + HISTORY_POINTS];
 	size_t columns = cli_width() ? cli_width() : PLOT_COLUMNS;
-	int r;
+	struct plot plot;
 
 	if (!e->options->plot && !isatty(STDOUT_FILENO))
 		return;
-	r = e->slot   ? draw_slot(e->slot, &e->trail, columns, &canvas)
-	    : e->host ? draw_host(&e->snapshot.host, &e->trail, columns, &canvas)
-		      : draw_kill(e->past.event, columns, &canvas);
-	if (r)
+	if (e->slot)
+		plot_of_slot(e->slot, e->trail.point, e->trail.n, point, &plot);
+	else if (e->host)
+		plot_of_host(&e->snapshot.host, e->trail.point, e->trail.n, point, &plot);
+	else if (plot_of_kill(e->past.event, point, &plot))
+		return;
+	if (plot_draw(&plot, columns, cli_ascii(), &canvas))
 		return;
 	putchar('\n');
 	canvas_write(&canvas, stdout, cli_colour());

@@ -5,13 +5,13 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/units.h"
 
 #define MARGIN 9 /* "1023 MiB " */
-#define AREA_ROWS (PLOT_ROWS - 1) /* the last one is for times */
 #define LEAST_SECONDS 30.0 /* a window is never narrower, should there be so much */
 #define MOST_TIMES 3.0 /* what was gets at most so many times the room of what will be, and back */
 #define FLOOR_SHARE 0.5 /* the scale begins at zero unless all lies above this share */
@@ -32,13 +32,22 @@ static const struct {
 struct frame {
 	const struct plot *plot;
 	struct canvas *canvas;
+	size_t y, x; /* where on the canvas */
+	size_t rows,
+		columns; /* cells of the area; one more row is for times, the margin for sizes */
+	enum plot_marks marks;
 	size_t across, down; /* dots per cell */
 	size_t width, height; /* of the grid, in dots */
 	double now, from, to; /* seconds */
 	double bottom, top; /* bytes */
 	size_t first; /* the first point that is inside */
-	uint8_t dot[AREA_ROWS * 4][(PLOT_COLUMNS - MARGIN) * 2];
+	uint8_t *dots; /* height times width */
 };
+
+static uint8_t *dot_at(const struct frame *f, size_t y, size_t x)
+{
+	return &f->dots[y * f->width + x];
+}
 
 /* A double that is to be shown as a whole number. */
 static uint64_t whole(double x) { return x > 0 ? (uint64_t)fmin(x, 9e18) : 0; }
@@ -109,8 +118,8 @@ static void line(struct frame *f, double t0, double b0, double t1, double b1, si
 		if (i % each || column < 0 || row < 0 || (size_t)column >= f->width ||
 		    (size_t)row >= f->height)
 			continue;
-		if (f->dot[row][column] < layer)
-			f->dot[row][column] = (uint8_t)layer;
+		if (*dot_at(f, (size_t)row, (size_t)column) < layer)
+			*dot_at(f, (size_t)row, (size_t)column) = (uint8_t)layer;
 	}
 }
 
@@ -156,24 +165,27 @@ static void braille(unsigned int bits, char text[4])
 static void put_cell(struct frame *f, size_t row, size_t column)
 {
 	static const uint8_t bit[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+	static const char half[4][4] = {" ", "▀", "▄", "█"};
 	enum layer most = NOTHING;
 	unsigned int bits = 0;
 	char text[4];
 
 	for (size_t y = 0; y < f->down; y++)
 		for (size_t x = 0; x < f->across; x++) {
-			enum layer at = f->dot[row * f->down + y][column * f->across + x];
+			enum layer at = *dot_at(f, row * f->down + y, column * f->across + x);
 
 			bits |= at ? bit[y][x] : 0;
 			most = at > most ? at : most;
 		}
 	if (!most)
 		return;
-	if (f->canvas->ascii)
+	if (f->marks == PLOT_ASCII)
 		memcpy(text, (char[2]){look[most].ascii}, 2);
+	else if (f->marks == PLOT_BLOCKS)
+		memcpy(text, half[bits & 3], 4);
 	else
 		braille(bits, text);
-	canvas_put(f->canvas, row, MARGIN + column, 1, look[most].style, text);
+	canvas_put(f->canvas, f->y + row, f->x + MARGIN + column, 1, look[most].style, text);
 }
 
 static size_t put_time(struct frame *f, size_t x, const char *sign, double seconds)
@@ -181,53 +193,77 @@ static size_t put_time(struct frame *f, size_t x, const char *sign, double secon
 	char text[UNITS_TEXT];
 
 	units_duration_ms(whole(seconds * 1e3), text);
-	return canvas_print(f->canvas, AREA_ROWS, x, STYLE_DIM, "%s%s", sign, text);
+	return canvas_print(f->canvas, f->y + f->rows, f->x + x, STYLE_DIM, "%s%s", sign, text);
 }
 
 static void put_labels(struct frame *f)
 {
-	size_t end = f->canvas->columns, cells = end - MARGIN, left, now, word;
+	size_t end = MARGIN + f->columns, left, now, word;
 	char text[UNITS_TEXT];
 
-	canvas_print(f->canvas, 0, 0, STYLE_PLAIN, "%8s", units_bytes(whole(f->top), text));
+	canvas_print(f->canvas, f->y, f->x, STYLE_PLAIN, "%8s", units_bytes(whole(f->top), text));
 	if (isfinite(f->plot->limit) && f->plot->limit >= f->top)
-		canvas_print(f->canvas, 1, 0, STYLE_BAD, "%8s", "limit");
-	canvas_print(f->canvas, AREA_ROWS - 1, 0, STYLE_PLAIN, "%8s",
+		canvas_print(f->canvas, f->y + 1, f->x, STYLE_BAD, "%8s", "limit");
+	canvas_print(f->canvas, f->y + f->rows - 1, f->x, STYLE_PLAIN, "%8s",
 		     units_bytes(whole(f->bottom), text));
 	left = MARGIN + put_time(f, MARGIN, "-", f->now - f->from) + 1;
 	word = strlen(f->plot->now);
-	now = MARGIN + (size_t)(to_x(f, f->now) / (double)f->width * (double)cells);
+	now = MARGIN + (size_t)(to_x(f, f->now) / (double)f->width * (double)f->columns);
 	if (now + word > end)
 		now = end - word;
 	if (now >= left)
-		left = now + canvas_put(f->canvas, AREA_ROWS, now, end, STYLE_BOLD, f->plot->now);
+		left = now + canvas_put(f->canvas, f->y + f->rows, f->x + now, word, STYLE_BOLD,
+					f->plot->now);
 	if (f->to > f->now && left + 8 <= end) {
 		units_duration_ms(whole((f->to - f->now) * 1e3), text);
 		put_time(f, end - 1 - strlen(text), "+", f->to - f->now);
 	}
 }
 
-int plot_draw(const struct plot *plot, size_t columns, bool ascii, struct canvas *canvas)
+int plot_put(const struct plot *plot, struct canvas *canvas, size_t y, size_t x, size_t rows,
+	     size_t columns, enum plot_marks marks)
 {
-	struct frame f = {
-		.plot = plot, .canvas = canvas, .across = ascii ? 1 : 2, .down = ascii ? 1 : 4};
-	int r;
+	static const uint8_t across[] = {2, 1, 1}, down[] = {4, 2, 1};
+	struct frame f = {.plot = plot,
+			  .canvas = canvas,
+			  .y = y,
+			  .x = x,
+			  .marks = marks,
+			  .across = across[marks],
+			  .down = down[marks]};
 
-	columns = columns < PLOT_COLUMNS ? columns : PLOT_COLUMNS;
-	if (columns < PLOT_LEAST_COLUMNS || plot->n < 2 ||
+	rows = rows < PLOT_MOST_ROWS ? rows : PLOT_MOST_ROWS;
+	columns = columns < PLOT_MOST_COLUMNS ? columns : PLOT_MOST_COLUMNS;
+	if (columns < PLOT_LEAST_COLUMNS || rows < PLOT_LEAST_ROWS || plot->n < 2 ||
 	    !(plot->point[plot->n - 1].t_seconds > plot->point[0].t_seconds))
 		return -ENODATA;
-	r = canvas_reset(canvas, PLOT_ROWS, columns, ascii);
-	if (r)
-		return r;
-	f.width = (columns - MARGIN) * f.across;
-	f.height = AREA_ROWS * f.down;
+	f.rows = rows - 1;
+	f.columns = columns - MARGIN;
+	f.width = f.columns * f.across;
+	f.height = f.rows * f.down;
+	f.dots = calloc(f.height, f.width);
+	if (!f.dots)
+		return -ENOMEM;
 	choose_times(&f);
 	choose_scale(&f);
 	draw_lines(&f);
-	for (size_t row = 0; row < AREA_ROWS; row++)
-		for (size_t column = 0; column < columns - MARGIN; column++)
+	for (size_t row = 0; row < f.rows; row++)
+		for (size_t column = 0; column < f.columns; column++)
 			put_cell(&f, row, column);
 	put_labels(&f);
+	free(f.dots);
 	return 0;
+}
+
+int plot_draw(const struct plot *plot, size_t columns, bool ascii, struct canvas *canvas)
+{
+	int r;
+
+	columns = columns < PLOT_COLUMNS ? columns : PLOT_COLUMNS;
+	if (columns < PLOT_LEAST_COLUMNS || plot->n < 2)
+		return -ENODATA;
+	r = canvas_reset(canvas, PLOT_ROWS, columns, ascii);
+	return r ? r
+		 : plot_put(plot, canvas, 0, 0, PLOT_ROWS, columns,
+			    ascii ? PLOT_ASCII : PLOT_BRAILLE);
 }

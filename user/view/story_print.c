@@ -7,41 +7,23 @@
 #include "base/text.h"
 #include "story.h"
 #include "table.h"
+#include "wrap.h"
 
-#define HANG 4
 #define LEAST_WIDTH 20 /* narrower than this the terminal may break where it likes */
-
-/* Bytes of `text` that fit into width columns, up to a blank where there is one. */
-static size_t fitting(const char *text, size_t width)
-{
-	char piece[STORY_TEXT];
-	size_t best = 0, n = strlen(text);
-
-	for (size_t at = 0; at < n;) {
-		size_t word = at + strspn(text + at, " "), end = word + strcspn(text + word, " ");
-
-		memcpy(piece, text, end);
-		piece[end] = 0;
-		if (text_width(piece) > width)
-			break;
-		best = at = end;
-	}
-	return best ? best : strspn(text, " ") + strcspn(text + strspn(text, " "), " ");
-}
 
 static void print_broken(FILE *out, const char *text, size_t width)
 {
 	size_t indent = 0;
 
 	while (text_width(text) + indent > width) {
-		size_t n = fitting(text, width - indent);
+		size_t n = wrap_fitting(text, width - indent);
 
 		fprintf(out, "%*s%.*s", (int)indent, "", (int)n, text);
 		text += n + strspn(text + n, " ");
 		if (!*text)
 			return;
 		fputc('\n', out);
-		indent = HANG;
+		indent = WRAP_HANG;
 	}
 	fprintf(out, "%*s%s", (int)indent, "", text);
 }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Where a line is broken. Never inside a word that fits; never inside a character. */
+#include "wrap.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define PIECE 2048 /* bytes that are looked at for one row */
+
+size_t wrap_fitting(const char *text, size_t width)
+{
+	char piece[PIECE];
+	size_t best = 0, n = strnlen(text, PIECE - 1), word;
+
+	for (size_t at = 0; at < n;) {
+		size_t end;
+
+		word = at + strspn(text + at, " ");
+		end = word + strcspn(text + word, " ");
+		if (end >= PIECE)
+			break;
+		memcpy(piece, text, end);
+		piece[end] = 0;
+		if (text_width(piece) > width)
+			break;
+		best = at = end;
+	}
+	word = strspn(text, " ");
+	return best ? best : word + strcspn(text + word, " ");
+}
+
+size_t wrap_put(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style,
+		const char *text)
+{
+	char piece[PIECE];
+	size_t rows = 0, indent = 0;
+
+	while (*text) {
+		size_t n = text_width(text) + indent > width && width > indent
+				   ? wrap_fitting(text, width - indent)
+				   : strlen(text);
+
+		if (n >= PIECE)
+			n = PIECE - 1;
+		while (n > 1 && ((unsigned char)text[n] & 0xc0) == 0x80)
+			n--;
+		memcpy(piece, text, n);
+		piece[n] = 0;
+		canvas_put(canvas, y + rows, x + indent, width - indent, style, piece);
+		text += n;
+		text += strspn(text, " ");
+		rows++;
+		indent = width > 2 * WRAP_HANG ? WRAP_HANG : 0;
+	}
+	return rows;
+}
