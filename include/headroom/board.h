@@ -164,6 +164,9 @@ enum hr_slot_state { HR_SLOT_FREE, HR_SLOT_RUNNING, HR_SLOT_GONE };
 #define HR_SLOT_CUT		0x4u	/* some text was too long and was cut */
 #define HR_SLOT_UNDER_OOM	0x8u	/* v1, oom_kill_disable: hangs without a victim */
 #define HR_SLOT_HAS_TASKS	0x10u	/* holds processes itself */
+#define HR_SLOT_TRIPWIRE	0x20u	/* a rule's size is watched by the kernel: the guard is told at once */
+#define HR_SLOT_REFLEX		0x40u	/* besides, the kernel strikes there by itself (its one shot is not used up) */
+#define HR_SLOT_ARMED		(HR_SLOT_TRIPWIRE | HR_SLOT_REFLEX)
 
 #define HR_SLOT_BYTES	4096u
 #define HR_SLOT_FIXED	(8 + 6 * 8 + 8 + sizeof(struct hr_identity) + sizeof(struct hr_memory) + \

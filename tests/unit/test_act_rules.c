@@ -427,6 +427,8 @@ static void test_armed(void **state)
 	world_container(w, 1, "other", 10);
 	world_container(w, 2, "sshd", 10);
 	world_container(w, 3, "box-2", 10);
+	world_container(w, 4, "box-3", 0);
+	w->slot[4].flags = 0; /* nobody lives there yet */
 	set_protect(w, POLICY_NAME, "sshd");
 	w->set->budget_kills = 1;
 	w->set->budget_per_ms = 600000;
@@ -442,6 +444,7 @@ static void test_armed(void **state)
 	assert_false(strikes);
 	assert_int_equal(at, 200 * MIB);
 	assert_false(act_armed(w->act, &w->w, 2, &p, &at, &strikes));
+	assert_true(act_armed(w->act, &w->w, 4, &p, &at, &strikes) && strikes);
 	/* not where the kernel has just struck itself */
 	act_oom(w->act, 3, w->w.now_ns);
 	assert_true(act_armed(w->act, &w->w, 3, &p, &at, &strikes) && !strikes);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * What is armed: the size at which a container must be noticed at once (tripwire), or at which BPF may strike by itself
- * (reflex). A reflex is armed only where everything but the size is decided already, since nobody asks again up there.
+ * (reflex). A reflex is armed only where everything but the size is decided already, since nobody asks again up there. One that
+ * is empty yet is armed as well: between the first process and the limit there may be less time than arming takes.
  */
 #include "private.h"
 
@@ -86,7 +87,7 @@ static struct armed look(struct act *act, uint32_t slot)
 		rule_read(p, &rule);
 		one.threshold = rule_threshold(&rule, F_USAGE, f);
 		if (one.threshold == HR_UNKNOWN || !match_policy(act->set, p, at) ||
-		    match_allowed(act->set, act->world, p, slot, f->parent))
+		    match_spared(act->set, act->world, p, slot, f->parent))
 			continue;
 		one.reflex = may_strike(act, i, slot);
 		if (better(&one, &best, f->at[F_USAGE]))

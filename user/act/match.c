@@ -310,14 +310,21 @@ static bool names_path(const struct policy_set *set, const struct policy *policy
 	return false;
 }
 
-enum hr_why match_allowed(const struct policy_set *set, const struct act_world *world,
-			  const struct policy *policy, uint32_t slot, bool parent)
+enum hr_why match_spared(const struct policy_set *set, const struct act_world *world,
+			 const struct policy *policy, uint32_t slot, bool parent)
 {
 	const struct hr_slot *at = match_slot(world, slot);
 	bool literal = parent && at && names_path(set, policy, hr_slot_text(at, at->id.cgroup));
-	enum hr_why why = protect(set, world, slot, parent, literal);
 
-	if (!why && !(at->flags & HR_SLOT_POPULATED))
+	return protect(set, world, slot, parent, literal);
+}
+
+enum hr_why match_allowed(const struct policy_set *set, const struct act_world *world,
+			  const struct policy *policy, uint32_t slot, bool parent)
+{
+	enum hr_why why = match_spared(set, world, policy, slot, parent);
+
+	if (!why && !(match_slot(world, slot)->flags & HR_SLOT_POPULATED))
 		return HR_WHY_GONE;
 	return why;
 }

@@ -75,6 +75,9 @@ bool match_job(const struct policy_set *set, const struct policy *policy, const 
 /* May this rule take this slot? `parent`: it may have cgroups below. */
 enum hr_why match_allowed(const struct policy_set *set, const struct act_world *world,
 			  const struct policy *policy, uint32_t slot, bool parent);
+/* The same of one that may still be empty. */
+enum hr_why match_spared(const struct policy_set *set, const struct act_world *world,
+			 const struct policy *policy, uint32_t slot, bool parent);
 const struct hr_slot *match_slot(const struct act_world *world, uint32_t slot);
 
 /* ---- notes.c: since when a rule holds for a target, and its cooldown ---- */

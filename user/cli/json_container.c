@@ -215,6 +215,14 @@ static json_t *get_stalls(const struct record_text *from, const void *at)
 	return json_pack("{so so}", "bounds_seconds", bounds, "counts", counts);
 }
 
+/* Whether the kernel watches its size for the guard, and strikes by itself. */
+static json_t *get_armed(const struct record_text *from, const void *at)
+{
+	uint32_t flags = *(const uint32_t *)at;
+
+	return json_word(flags & HR_SLOT_REFLEX ? "reflex" : flags & HR_SLOT_TRIPWIRE ? "tripwire" : NULL);
+}
+
 static json_t *get_intervals(const struct record_text *from, const void *at)
 {
 	const uint16_t *interval = at;
@@ -260,6 +268,7 @@ static const struct json_field tail_fields[] = {
 	SLOT("kind", get_kind, id.kind),
 	SLOT("sampled_at", json_get_time, sampled_ns),
 	SLOT("forecast_intervals", get_intervals, intervals),
+	SLOT("armed", get_armed, flags),
 	{0},
 };
 

@@ -273,10 +273,12 @@ static void forget_next(struct guard *guard)
 		const struct hr_slot *seen = board_slot(guard->board, slot);
 		struct hr_slot *at;
 
-		if (seen->state == HR_SLOT_FREE || (!seen->next_policy.at && !seen->outlook.next_rung))
+		if (seen->state == HR_SLOT_FREE ||
+		    (!seen->next_policy.at && !seen->outlook.next_rung && !(seen->flags & HR_SLOT_ARMED)))
 			continue;
 		at = board_slot_begin(guard->board, slot);
 		at->outlook.next_rung = HR_RUNG_NONE;
+		at->flags &= ~HR_SLOT_ARMED;
 		publish_next_policy(at, NULL);
 		board_slot_end(guard->board, slot);
 	}

@@ -31,9 +31,33 @@ static struct arming_one *find(struct arming *arming, uint64_t memcg_id)
 	return NULL;
 }
 
+/* What is armed stands on the board. */
+static void show(struct guard *guard, const struct arming_one *one)
+{
+	uint32_t slot = tracks_find(&guard->tracks, one->memcg_id);
+	bool reflex = one->state == ARMING_READY && (one->flags & ARM_REFLEX) && !arming_of(guard)->reflex_told;
+	uint32_t flags = one->state != ARMING_READY && one->state != ARMING_SHOT ? 0
+			 : reflex					 ? HR_SLOT_ARMED
+									 : HR_SLOT_TRIPWIRE;
+	struct hr_slot *at;
+
+	if (slot == TRACK_NONE || (board_slot(guard->board, slot)->flags & HR_SLOT_ARMED) == flags)
+		return;
+	at = board_slot_begin(guard->board, slot);
+	at->flags = (at->flags & ~HR_SLOT_ARMED) | flags;
+	board_slot_end(guard->board, slot);
+}
+
+static void enter(struct guard *guard, struct arming_one *one, enum arming_state state)
+{
+	one->state = state;
+	show(guard, one);
+}
+
 static void drop(struct guard *guard, struct arming_one *one)
 {
 	sense_disarm(guard->sense, one->memcg_id);
+	enter(guard, one, ARMING_FREE);
 	arming_of(guard)->n--;
 	*one = (struct arming_one){.state = ARMING_FREE};
 }
@@ -87,15 +111,46 @@ static bool kills_whole(const struct policy *policy)
 	return false;
 }
 
-static struct arming_one *place(struct guard *guard)
+static bool populated(const struct guard *guard, uint32_t slot)
+{
+	return slot != TRACK_NONE && (board_slot(guard->board, slot)->flags & HR_SLOT_POPULATED);
+}
+
+static struct arming_one *free_one(struct arming *arming)
+{
+	for (size_t i = 0; i < ARMING_MOST; i++)
+		if (arming->one[i].state == ARMING_FREE)
+			return &arming->one[i];
+	return NULL;
+}
+
+/* One that is empty makes room for one that is not. */
+static struct arming_one *empty_one(struct guard *guard)
 {
 	struct arming *arming = arming_of(guard);
 
 	for (size_t i = 0; i < ARMING_MOST; i++)
-		if (arming->one[i].state == ARMING_FREE) {
-			arming->n++;
+		if (!populated(guard, tracks_find(&guard->tracks, arming->one[i].memcg_id))) {
+			drop(guard, &arming->one[i]);
 			return &arming->one[i];
 		}
+	return NULL;
+}
+
+static struct arming_one *place(struct guard *guard, uint32_t slot)
+{
+	struct arming *arming = arming_of(guard);
+	struct arming_one *one = free_one(arming);
+
+	if (!one) {
+		if (!populated(guard, slot))
+			return NULL;
+		one = empty_one(guard);
+	}
+	if (one) {
+		arming->n++;
+		return one;
+	}
 	if (!arming->full_told)
 		notice_guard(guard, HR_GUARD_CAPACITY, HR_WARNING, ARMING_MOST,
 			     "%u containers are armed: further ones are watched by sampling alone", ARMING_MOST);
@@ -123,7 +178,7 @@ static void update(struct guard *guard, struct arming_one *one, const struct arm
 	one->threshold = want->threshold;
 	one->limit_milli = want->limit_milli;
 	one->flags = want->flags;
-	one->state = ARMING_WANTED;
+	enter(guard, one, ARMING_WANTED);
 }
 
 void arming_consider(struct guard *guard, uint32_t slot, uint64_t now_ns)
@@ -153,7 +208,7 @@ void arming_consider(struct guard *guard, uint32_t slot, uint64_t now_ns)
 		update(guard, one, &want);
 		return;
 	}
-	one = place(guard);
+	one = place(guard, slot);
 	if (one)
 		*one = want;
 }
@@ -246,7 +301,7 @@ bool arming_ask(struct guard *guard, struct worker_job *job, uint64_t now_ns)
 		if (!at->id.cgroup.at || (at->flags & HR_SLOT_CUT))
 			continue;
 		fill(guard, one, slot, &job->arm[job->n_arms++]);
-		one->state = ARMING_ASKED;
+		enter(guard, one, ARMING_ASKED);
 	}
 	job->want_arm_close = close != arming->close;
 	job->arm_close = close;
@@ -263,17 +318,18 @@ static void taken(struct guard *guard, const struct worker_arm *arm, uint64_t no
 		sense_disarm(guard->sense, arm->arm.memcg_id);
 	if (!one || one->state != ARMING_ASKED)
 		return;
-	one->state = ARMING_READY;
-	one->preferred_pid = arm->arm.preferred_pid;
 	if (arm->error == -EOPNOTSUPP) {
 		if (!arming->reflex_told)
 			notice_guard(guard, HR_GUARD_FALLBACK, HR_WARNING, 0,
 				     "no reflex on this kernel: the guard acts itself, after the tripwire");
 		arming->reflex_told = true;
 	} else if (arm->error) {
-		one->state = ARMING_WANTED;
 		one->retry_ns = now_ns + RETRY_NS;
+		enter(guard, one, ARMING_WANTED);
+		return;
 	}
+	one->preferred_pid = arm->arm.preferred_pid;
+	enter(guard, one, ARMING_READY);
 }
 
 void arming_take(struct guard *guard, struct worker_job *job, uint64_t now_ns)
@@ -297,7 +353,7 @@ void arming_move(struct guard *guard, struct sense *to)
 		struct arming_one *one = find(arming, dropped[i]);
 
 		if (one)
-			one->state = ARMING_WANTED;
+			enter(guard, one, ARMING_WANTED);
 	}
 	arming->close = false;
 }
@@ -338,7 +394,7 @@ static void on_reflex(struct guard *guard, const struct record_arm *record, uint
 	struct flight *flight;
 
 	if (one)
-		one->state = ARMING_SHOT;
+		enter(guard, one, ARMING_SHOT);
 	if (!act_reflexed(acting->act, acting_world(guard), slot, &order))
 		return;
 	flight = flight_new(acting, &order);

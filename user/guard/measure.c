@@ -136,7 +136,7 @@ static void fill_rest(struct hr_slot *at, const struct memcg_sample *row)
 		.oom_group_kill = row->event_oom_group_kill, .refaults = row->refaults,
 	};
 	at->pids = row->pids;
-	at->flags = (at->flags & HR_SLOT_CUT) |
+	at->flags = (at->flags & (HR_SLOT_CUT | HR_SLOT_ARMED)) |
 		    (row->flags & SAMPLE_V1 ? HR_SLOT_V1 : 0) |
 		    (row->flags & SAMPLE_POPULATED ? HR_SLOT_POPULATED : 0) |
 		    (row->flags & SAMPLE_HAS_TASKS ? HR_SLOT_HAS_TASKS : 0) |

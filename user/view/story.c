@@ -299,6 +299,10 @@ static void tell_next(struct story *s, const struct hr_slot *slot, const struct 
 	else
 		story_add(s, "No policy would do anything (mode %s).",
 			  story_or(mode_word(host->mode)));
+	if (slot->flags & HR_SLOT_REFLEX)
+		story_add(s, " At its rule's size the kernel itself ends who charges (reflex armed).");
+	else if (slot->flags & HR_SLOT_TRIPWIRE)
+		story_add(s, " The kernel tells at once when it crosses its rule's size.");
 }
 
 /* What the intervals of this one were worth; the rest of the score is the host's. */
