@@ -116,6 +116,16 @@ static void test_others(void **state)
 	m.e.guard.text = board_text_add(&m.text, "ring \033[1mfull", false);
 	tells(&m, "12:07:52 guard     records lost: ring \\x1b[1mfull (12)");
 
+	for (uint32_t what = 0; what < HR_GUARD_WHAT_COUNT; what++) { /* each has words of its own */
+		char text[SENTENCE_TEXT];
+
+		begin(&m, HR_EVENT_GUARD, sizeof(m.e.guard), NULL, NULL);
+		m.e.guard.what = what;
+		event_sentence(&m.e.event, NOON, text);
+		assert_null(strstr(text, "guard     guard"));
+		assert_null(strstr(text, "null"));
+	}
+
 	begin(&m, HR_EVENT_OUTCOME, sizeof(m.e.outcome), "db", NULL);
 	m.e.outcome = (struct hr_event_outcome){.event = m.e.event,
 						.ref = 5,

@@ -53,11 +53,17 @@ static void remember_forecast(struct guard *guard, struct pending_kill *kill)
 		kill->warned_before_ms = (kill->record.r.time_ns - track->warned_ns) / NS_PER_MS;
 }
 
+/* Was it the host that had run out, and nobody's limit? */
+static bool of_the_host(const struct record_oom *record)
+{
+	return !record->limit_memcg_id && record->constraint < HR_CONSTRAINT_MEMCG;
+}
+
 /* The forecasts of the one who died, of whose limit it was, and of all between. */
 static void judge_forecasts(struct guard *guard, const struct record_oom *record)
 {
 	uint32_t subject = publish_subject(guard, record->victim.memcg_id), slot;
-	bool host = !record->limit_memcg_id && record->constraint < HR_CONSTRAINT_MEMCG;
+	bool host = of_the_host(record);
 	bool met_limit = !host && !record->limit_memcg_id, met_subject = false;
 	uint64_t id = record->victim.memcg_id;
 
@@ -110,12 +116,14 @@ static void note_group(struct guard *guard, const struct record_oom *record)
 	guard->chosen_memcg_id = 0;
 }
 
-/* The container in which it died, and the one whose limit it was. */
+/* The container in which it died, and the one whose limit it was, or the host. */
 static void tell_acting(struct guard *guard, const struct record_oom *record)
 {
 	uint32_t victim = publish_subject(guard, record->victim.memcg_id);
 	uint32_t limit = tracks_find(&guard->tracks, record->limit_memcg_id);
 
+	if (of_the_host(record))
+		acting_oom(guard, HR_UNKNOWN_U32);
 	if (victim != TRACK_NONE)
 		acting_oom(guard, victim);
 	if (limit != TRACK_NONE && limit != victim)

@@ -258,9 +258,9 @@ int guard_start(struct guard *guard, struct config *config, int rules_fd, struct
 	control_open(guard);
 	harden(guard);
 	guard_ready(guard);
-	log_info("watching the cgroups below %s, mode %s, %u policies; the board is %s",
+	log_info("watching the cgroups below %s, mode %s, %u polic%s; the board is %s",
 		 sense_memory_root(guard->sense), config_mode_word(config->mode),
-		 acting_policies(guard), board_path(guard->board));
+		 acting_policies(guard), acting_policies(guard) == 1 ? "y" : "ies", board_path(guard->board));
 	return 0;
 }
 

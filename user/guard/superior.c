@@ -42,15 +42,18 @@ void superior_respawn(struct guard *guard, uint64_t now)
 static void on_config(struct guard *guard, const struct supervisor_message *message, int rules_fd)
 {
 	const struct config *config = &message->config;
+	uint32_t policies;
 
 	guard->config->interval_ms = config->interval_ms;
 	guard->config->allows = config->allows;
 	memcpy(guard->config->allow, config->allow, sizeof(config->allow));
 	guard_set_tick(guard);
 	acting_rules(guard, rules_fd);
-	notice_guard(guard, HR_GUARD_CONFIG_LOADED, HR_INFO, acting_policies(guard),
-		     "configuration loaded: mode %s, interval %u ms, %u policies",
-		     config_mode_word(guard->config->mode), config->interval_ms, acting_policies(guard));
+	policies = acting_policies(guard);
+	notice_guard(guard, HR_GUARD_CONFIG_LOADED, HR_INFO, policies,
+		     "configuration loaded: mode %s, interval %u ms, %u polic%s",
+		     config_mode_word(guard->config->mode), config->interval_ms, policies,
+		     policies == 1 ? "y" : "ies");
 }
 
 /* Gives back the length as recv() does; *ret_fd: what came with it, or -1. */

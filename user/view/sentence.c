@@ -237,12 +237,16 @@ static void tell_guard(struct line *line, const struct hr_event *event)
 		"a source fell back",
 		"records lost",
 		"resolver",
+		"a policy's command",
+		"asked at the socket",
+		"taken back",
 	};
 	const struct hr_event_guard *g = (const void *)event;
 	const char *said = hr_event_text(event, g->text);
 	char clean[512];
 
-	add(line, "%s", g->what < HR_GUARD_WHAT_COUNT ? words[g->what] : "guard");
+	add(line, "%s",
+	    g->what < HR_GUARD_WHAT_COUNT && words[g->what] ? words[g->what] : "guard");
 	if (said)
 		add(line, ": %s", text_clean(said, SIZE_MAX, clean, sizeof(clean)));
 	if (g->count && g->count != HR_UNKNOWN)
