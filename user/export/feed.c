@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "export.h"
@@ -153,6 +154,7 @@ int export_feed(struct exporter *e)
 
 	signals_catch();
 	signal(SIGHUP, on_hangup);
+	service_ready(NULL);
 	while (!signals_caught()) {
 		if (!feed.reader) {
 			err = attach(&feed);
@@ -173,8 +175,11 @@ int export_feed(struct exporter *e)
 			hung_up = 0;
 			export_reopen(e);
 		}
+		service_status(feed.reader ? "following the board" : "waiting for a board");
+		service_alive();
 		signals_wait(NULL, 0, LOOK_EVERY_NS);
 	}
+	service_stopping();
 	export_stop(e);
 	feed.saved_ns = 0;
 	save_marks(&feed);

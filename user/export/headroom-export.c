@@ -11,6 +11,7 @@
 #include "act/config.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "config.h"
@@ -80,6 +81,7 @@ static int run(const void *values, char **arguments)
 	if (!status && options->check) {
 		status = check(&e);
 	} else if (!status) {
+		service_begin();
 		signals_catch();	/* before there are threads: they inherit the mask */
 		err = export_start(&e);
 		if (err) {

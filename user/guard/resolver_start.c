@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/service.h"
 #include "supervisor.h"
 
 /* Beside this program, or in ../libexec/headroom. */
@@ -38,6 +39,7 @@ static void become(const char *path, const char *const *argv, int wire)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	fcntl(wire, F_SETFD, 0);
+	service_forget_environment();
 	execv(path, (char *const *)argv);
 	_exit(1);
 }

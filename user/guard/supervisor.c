@@ -24,8 +24,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "commands.h"
 #include "enforce/undo.h"
+#include "notify.h"
 #include "rules.h"
 
 #define RESTART_FIRST_NS (50 * NS_PER_MS)
@@ -69,17 +71,6 @@ static int pidfd_open_(pid_t pid)
 static int pidfd_kill(int pidfd, int sig)
 {
 	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) ? -errno : 0;
-}
-
-int supervisor_pair(int *ret_a, int *ret_b)
-{
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return -errno;
-	*ret_a = fds[0];
-	*ret_b = fds[1];
-	return 0;
 }
 
 static void watch_child(struct child *child, pid_t pid)
@@ -153,28 +144,6 @@ static int (*const start_child[CHILDREN])(struct supervisor *sv) = {
 	[CHILD_RESOLVER] = start_resolver,
 };
 
-/* With a descriptor, -1: without. */
-static void tell_guard(struct supervisor *sv, struct supervisor_message *message, int fd)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	struct iovec iov = {message, sizeof(*message)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (sv->wires.supervisor_guard < 0)
-		return;
-	if (fd >= 0) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
-		control.align = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
-						 .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
-	}
-	sendmsg(sv->wires.supervisor_guard, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
 /* The new rules take the place of the old ones; a resolver that must look for other labels is started anew. */
 static void take_rules(struct supervisor *sv, struct rules *rules)
 {
@@ -202,6 +171,7 @@ static void reload(struct supervisor *sv)
 	if (!config.mode_given)
 		config.mode = defaults.mode;
 	memset(&message, 0, sizeof(message));
+	service_reloading();
 	err = rules_load(sv->config_path, &config, &rules, message.text);
 	if (err == -ENOENT)
 		snprintf(message.text, sizeof(message.text), "%.400s: no such file",
@@ -218,12 +188,14 @@ static void reload(struct supervisor *sv)
 		take_rules(sv, &rules);
 		log_info("configuration loaded from %s", sv->config_path);
 	}
-	tell_guard(sv, &message, err ? -1 : sv->rules.fd);
+	supervisor_tell(&sv->wires, &message, err ? -1 : sv->rules.fd);
+	notify_reloaded(err ? message.text : NULL);
 }
 
 static void stop_all(struct supervisor *sv)
 {
 	sv->stopping = true;
+	service_stopping();
 	for (int i = 0; i < CHILDREN; i++)
 		if (sv->child[i].pid)
 			pidfd_kill(sv->child[i].pidfd, SIGTERM);
@@ -236,7 +208,10 @@ static void on_signals(struct supervisor *sv)
 	while (read(sv->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
 			reload(sv);
-		else if (info.ssi_signo != SIGCHLD && !sv->stopping)
+		/* From a service manager that hears no heartbeat: who hangs does not listen to a request. */
+		if (info.ssi_signo == SIGABRT && sv->child[CHILD_GUARD].pid)
+			pidfd_kill(sv->child[CHILD_GUARD].pidfd, SIGKILL);
+		if (info.ssi_signo != SIGHUP && info.ssi_signo != SIGCHLD && !sv->stopping)
 			stop_all(sv);
 	}
 }
@@ -264,9 +239,10 @@ static void hear_guard(struct supervisor *sv)
 			sv->was_ready = true;
 			snprintf(sv->undo, sizeof(sv->undo), "%.*s" UNDO_SUFFIX,
 				 (int)strnlen(heard.text, heard.bytes), heard.text);
+			notify_board(heard.text, (int)strnlen(heard.text, heard.bytes), sv->child[CHILD_GUARD].pid);
 		} else if (heard.word == WORD_RUN && !sv->stopping) {
 			if (commands_run(&sv->commands, &heard, &answer))
-				tell_guard(sv, &answer, -1);
+				supervisor_tell(&sv->wires, &answer, -1);
 		} else if (heard.word == WORD_RELOAD) {
 			reload(sv);
 		}
@@ -347,12 +323,15 @@ static void restart_due(struct supervisor *sv)
 			message.pid = child->pid;
 			message.relabel = sv->relabel;
 			sv->relabel = false;
-			tell_guard(sv, &message, -1);
+			supervisor_tell(&sv->wires, &message, -1);
 		}
 	}
 }
 
-static int next_timeout_ms(const struct supervisor *sv)
+/* Of two timeouts as poll(2) has them, -1: never. */
+static int sooner(int a, int b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
+
+static int next_restart_ms(const struct supervisor *sv)
 {
 	uint64_t now = clock_mono_ns();
 	int timeout = -1;
@@ -361,8 +340,8 @@ static int next_timeout_ms(const struct supervisor *sv)
 		uint64_t at = sv->child[i].restart_ns;
 		int ms = at > now ? (int)((at - now) / NS_PER_MS) + 1 : 0;
 
-		if (at && !sv->child[i].pid && (timeout < 0 || ms < timeout))
-			timeout = ms;
+		if (at && !sv->child[i].pid)
+			timeout = sooner(timeout, ms);
 	}
 	return timeout;
 }
@@ -407,7 +386,7 @@ static void poll_serve(struct supervisor *sv, const struct pollfd fds[POLLS])
 			on_end(sv, i);
 	for (int i = 0; i < COMMANDS_MOST; i++)
 		if (fds[POLL_COMMANDS + i].revents && commands_ended(&sv->commands, i, &answer))
-			tell_guard(sv, &answer, -1);
+			supervisor_tell(&sv->wires, &answer, -1);
 }
 
 static int supervise(struct supervisor *sv)
@@ -416,7 +395,8 @@ static int supervise(struct supervisor *sv)
 
 	while (!sv->stopping || alive(sv)) {
 		uint64_t now = clock_mono_ns();
-		int timeout = next_timeout_ms(sv), commands = commands_expire(&sv->commands, now);
+		int timeout = sooner(sooner(next_restart_ms(sv), commands_expire(&sv->commands, now)),
+				     sv->stopping ? 200 : notify_look());
 		struct pollfd fds[POLLS];
 
 		poll_set(sv, fds);
@@ -426,9 +406,7 @@ static int supervise(struct supervisor *sv)
 			for (int i = 0; i < CHILDREN; i++)
 				if (sv->child[i].pid)
 					pidfd_kill(sv->child[i].pidfd, SIGKILL);
-		if (commands >= 0 && (timeout < 0 || commands < timeout))
-			timeout = commands;
-		if (poll(fds, POLLS, sv->stopping ? 200 : timeout) < 0 && errno != EINTR)
+		if (poll(fds, POLLS, timeout) < 0 && errno != EINTR)
 			return 1;
 		poll_serve(sv, fds);
 		restart_due(sv);
@@ -446,6 +424,7 @@ static int take_signals(void)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGABRT);
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -473,6 +452,7 @@ int supervisor_run(const char *config_path, struct config *config, struct rules 
 	int err;
 
 	supervisor_init(&sv, config_path, config, argv);
+	service_begin();
 	sv.rules = *rules;
 	sv.signal_fd = take_signals();
 	err = supervisor_pair(&sv.wires.resolver_guard, &sv.wires.resolver_resolver);
@@ -507,12 +487,13 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 	else
 		config->mode = sv.rules.set->mode;
 	sv.signal_fd = take_signals();
+	service_take_over();
 	adopt_child(&sv.child[CHILD_GUARD], guard);
 	sv.guards = 1;
 	sv.was_ready = true;
 	adopt_child(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
 	hello.pid = getpid();
-	tell_guard(&sv, &hello, -1);
+	supervisor_tell(&sv.wires, &hello, -1);
 	log_info("the supervisor died: a new one has taken over");
 	return supervise(&sv);
 }

@@ -8,6 +8,7 @@
 
 #include "act/config.h"
 #include "guard.h"
+#include "messages.h"
 #include "rules.h"
 
 /* Runs until told to stop. Returns the process's exit status. */
@@ -21,7 +22,9 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 int supervisor_respawn(const struct guard_wires *wires, int rules_fd);
 /* The command line for that; set once at start. */
 void supervisor_set_argv(char **argv);
+/* wires.c. A pair for supervisor and guard; a message to the guard, with a descriptor or (-1) without. */
 int supervisor_pair(int *ret_a, int *ret_b);
+void supervisor_tell(const struct guard_wires *wires, struct supervisor_message *message, int fd);
 /* resolver_start.c. Its pid; -ENOENT: it is not installed; other -errno. */
 pid_t resolver_start(const struct config *config, const struct guard_wires *wires, const struct policy_set *set);
 
