@@ -233,13 +233,12 @@ static void test_canvas(void **state)
 	canvas_done(&c);
 }
 
-static void press(struct top *top, struct snapshot *s, const int *keys)
+static void press(struct top *top, const int *keys)
 {
 	for (; *keys; keys++)
-		if (top_key(top, s, *keys))
-			assert_int_equal(top_update(top, s), 0);
+		assert_int_equal(top_key(top, *keys), 0);
 }
-#define PRESS(...) press(&top, &s, (const int[]){__VA_ARGS__, 0})
+#define PRESS(...) press(&top, (const int[]){__VA_ARGS__, 0})
 
 static void test_keys(void **state)
 {
@@ -251,13 +250,13 @@ static void test_keys(void **state)
 	struct hr_reader *reader = make(&f, path);
 	uint64_t marked;
 
-	top_init(&top);
+	top_init(&top, &s);
 	assert_int_equal(snapshot_load(&s, reader), 0);
-	assert_int_equal(top_update(&top, &s), 0);
+	assert_int_equal(top_update(&top), 0);
 	assert_int_equal(canvas_reset(&c, 24, 80, false), 0);
-	top_draw(&top, &s, &c);
+	top_draw(&top, &c);
 	assert_int_equal(s.n_rows, 29);
-	PRESS(TOP_DOWN, TOP_DOWN, 'j');
+	PRESS(TOP_DOWN, TOP_DOWN, TOP_DOWN);
 	assert_int_equal(top.selected, 3);
 	marked = s.rows[3].slot->cgroup_id;
 	PRESS('r'); /* the mark goes with its row */
@@ -265,7 +264,7 @@ static void test_keys(void **state)
 	assert_int_equal(s.rows[top.selected].slot->cgroup_id, marked);
 	PRESS(TOP_LAST);
 	assert_int_equal(top.selected, 28);
-	top_draw(&top, &s, &c);
+	top_draw(&top, &c);
 	assert_int_equal(top.first, 29 - top.page);
 	PRESS(TOP_FIRST, TOP_UP);
 	assert_int_equal(top.selected, 0);
@@ -279,18 +278,19 @@ static void test_keys(void **state)
 	PRESS('/', 'K', 'u', 'b', 'e', 'x', TOP_BACKSPACE, 0xe9, TOP_BACKSPACE, TOP_ENTER);
 	assert_string_equal(top.filter, "Kube");
 	assert_int_equal(s.n_rows, 9);
-	assert_false(top.typing);
+	assert_null(top.prompt.title);
 	PRESS(TOP_ESCAPE);
 	assert_int_equal(s.n_rows, 29);
 	PRESS('a');
 	assert_int_equal(s.n_rows, 30);
-	PRESS('p');
-	assert_true(top.paused);
+	PRESS('z');
+	assert_true(top.frozen);
 	PRESS(' ', '?');
-	assert_false(top.paused);
-	assert_true(top.help);
+	assert_false(top.frozen);
+	assert_ptr_equal(top.screen, screen_find("help"));
 	PRESS('q'); /* leaves the help, not the program */
-	assert_false(top.help || top.quit);
+	assert_ptr_equal(top.screen, screens[0]);
+	assert_false(top.quit);
 	PRESS(KEY_OF_TOP, 0x1f600, 'q');
 	assert_true(top.quit);
 	canvas_done(&c);
@@ -321,14 +321,14 @@ static void test_pictures(void **state)
 			       key = i / ARRAY_SIZE(sizes) % ARRAY_SIZE(extra);
 			struct top top;
 
-			top_init(&top);
-			assert_int_equal(top_update(&top, &s), 0);
-			if (extra[key] && top_key(&top, &s, extra[key]))
-				assert_int_equal(top_update(&top, &s), 0);
+			top_init(&top, &s);
+			assert_int_equal(top_update(&top), 0);
+			if (extra[key])
+				assert_int_equal(top_key(&top, extra[key]), 0);
 			assert_int_equal(canvas_reset(&c, sizes[size].rows, sizes[size].columns,
 						      i >= ARRAY_SIZE(sizes) * ARRAY_SIZE(extra)),
 					 0);
-			top_draw(&top, &s, &c);
+			top_draw(&top, &c);
 			for (size_t y = 0; y < c.rows; y++) {
 				canvas_text(&c, y, text, sizeof(text));
 				assert_true(text_width(text) <= c.columns);
@@ -354,20 +354,20 @@ static void test_dead_and_shrinking(void **state)
 	char path[64], text[512];
 	struct hr_reader *reader = make(&f, path);
 
-	top_init(&top);
+	top_init(&top, &s);
 	assert_int_equal(snapshot_load(&s, reader), 0);
-	assert_int_equal(top_update(&top, &s), 0);
+	assert_int_equal(top_update(&top), 0);
 	PRESS(TOP_LAST);
 	assert_int_equal(canvas_reset(&c, 24, 80, false), 0);
-	top_draw(&top, &s, &c);
+	top_draw(&top, &c);
 	assert_non_null(strstr(canvas_text(&c, 0, text, sizeof(text)), "figures are old"));
 	s.n_slots = 1;
-	assert_int_equal(top_update(&top, &s), 0);
+	assert_int_equal(top_update(&top), 0);
 	assert_int_equal(top.selected, 0);
 	s.n_slots = 0;
-	assert_int_equal(top_update(&top, &s), 0);
+	assert_int_equal(top_update(&top), 0);
 	PRESS(TOP_DOWN, TOP_PAGE_DOWN, TOP_LAST, TOP_UP);
-	top_draw(&top, &s, &c);
+	top_draw(&top, &c);
 	canvas_done(&c);
 	snapshot_done(&s);
 	unmake(reader, path);

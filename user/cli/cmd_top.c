@@ -26,6 +26,7 @@ struct top_options {
 struct session {
 	struct hr_reader *reader;
 	struct own_guard *guard; /* NULL: another's */
+	struct source source;
 	struct snapshot snapshot;
 	struct canvas canvas;
 	struct top top;
@@ -91,11 +92,12 @@ static int open_session(struct session *session, const char *board)
 
 static int load(struct session *session)
 {
-	int r = snapshot_load(&session->snapshot, session->reader);
+	int r = source_load(&session->source, &session->snapshot);
 
+	session->top.reload = false;
 	if (r && r != -EAGAIN)
 		return r;
-	return top_update(&session->top, &session->snapshot);
+	return top_update(&session->top);
 }
 
 static int paint(struct session *session)
@@ -107,7 +109,7 @@ static int paint(struct session *session)
 	r = canvas_reset(&session->canvas, rows, columns, cli_ascii());
 	if (r)
 		return r;
-	top_draw(&session->top, &session->snapshot, &session->canvas);
+	top_draw(&session->top, &session->canvas);
 	terminal_paint(&session->canvas);
 	return 0;
 }
@@ -120,8 +122,8 @@ static int take_keys(struct session *session)
 	while (!r && (key = terminal_key()) && !session->top.quit) {
 		if (key == -2)
 			return -EPIPE;
-		if (key > 0 && top_key(&session->top, &session->snapshot, key))
-			r = top_update(&session->top, &session->snapshot);
+		if (key > 0)
+			r = top_key(&session->top, key);
 	}
 	return r;
 }
@@ -146,9 +148,11 @@ static int loop(struct session *session)
 		if (now >= next) {
 			next = now + REFRESH_NS;
 			look_after_guard(session);
-			if (!session->top.paused)
-				r = load(session);
+			if (!session->top.frozen)
+				session->top.reload = true;
 		}
+		if (session->top.reload)
+			r = load(session);
 		if (!r)
 			r = paint(session);
 		now = clock_mono_ns();
@@ -182,7 +186,9 @@ static int run(const void *values, char **arguments)
 
 	if (r)
 		return r;
-	top_init(&session.top);
+	session.source.board = session.reader;
+	top_init(&session.top, &session.snapshot);
+	session.top.source = &session.source;
 	signals_catch(); /* first, or ncurses would catch them its own way */
 	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO) || terminal_open(cli_colour()))
 		return show_once(&session);

@@ -50,7 +50,7 @@ static void draw_who(const struct snapshot *s, bool paused, struct canvas *canva
 			units_duration_ms(s->host.interval_ms ? s->host.interval_ms : HR_UNKNOWN,
 					  every));
 	if (paused)
-		strcat(clock, "  PAUSED");
+		strcat(clock, "  HELD");
 	right(canvas, 0, x + 2, paused ? STYLE_WARN : STYLE_PLAIN, clock);
 }
 
@@ -124,9 +124,11 @@ static void draw_counts(const struct snapshot *s, struct canvas *canvas)
 	right(canvas, 2, x, s->host.events_lost ? STYLE_WARN : STYLE_DIM, guard);
 }
 
-size_t strip_draw(const struct snapshot *s, bool paused, struct canvas *canvas)
+size_t strip_draw(const struct top *top, struct canvas *canvas)
 {
-	draw_who(s, paused, canvas);
+	const struct snapshot *s = top->s;
+
+	draw_who(s, top->frozen, canvas);
 	draw_memory(s, canvas);
 	draw_counts(s, canvas);
 	return STRIP_ROWS;

@@ -122,7 +122,8 @@ static const struct {
 	{KEY_HOME, TOP_FIRST},	  {KEY_END, TOP_LAST},
 	{KEY_LEFT, TOP_LEFT},	  {KEY_RIGHT, TOP_RIGHT},
 	{KEY_ENTER, TOP_ENTER},	  {KEY_BACKSPACE, TOP_BACKSPACE},
-	{KEY_DC, TOP_BACKSPACE},  {KEY_RESIZE, -1},
+	{KEY_DC, TOP_BACKSPACE},  {KEY_BTAB, TOP_BACK_TAB},
+	{KEY_F(1), TOP_F1},	  {KEY_RESIZE, -1},
 };
 
 static int character_key(wint_t c)
@@ -133,6 +134,8 @@ static int character_key(wint_t c)
 		return TOP_ENTER;
 	case 0x1b:
 		return TOP_ESCAPE;
+	case '\t':
+		return TOP_TAB;
 	case 0x7f:
 	case '\b':
 		return TOP_BACKSPACE;

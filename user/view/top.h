@@ -3,16 +3,22 @@
  * The live view's model: what keys change, and how it is drawn from a snapshot. Pure: no
  * terminal, no clock, no board of its own, so that a test sees what a person sees.
  *
- *	top_init(&top);
- *	loop: snapshot_load(&s, …); top_update(&top, &s); top_draw(&top, &s, &canvas);
- *	      top_key(&top, &s, key);
+ *	top_init(&top, &snapshot);
+ *	loop: source_load(…, &snapshot); top_update(&top); top_draw(&top, &canvas);
+ *	      top_key(&top, key);
+ *
+ * What all screens share is here: the picture, who is marked, what is listed; each screen's own is
+ * a member at the end. Screens: screen.h.
  */
 #ifndef HEADROOM_TOP_H
 #define HEADROOM_TOP_H
 
 #include "canvas.h"
 #include "columns.h"
+#include "prompt.h"
+#include "screen.h"
 #include "snapshot.h"
+#include "source.h"
 #include "table.h"
 
 /* Keys beyond characters (which come as their code point). */
@@ -28,44 +34,58 @@ enum top_key {
 	TOP_RIGHT,
 	TOP_ENTER,
 	TOP_ESCAPE,
-	TOP_BACKSPACE
+	TOP_BACKSPACE,
+	TOP_TAB,
+	TOP_BACK_TAB,
+	TOP_F1
 };
 
-#define TOP_FILTER 64
+#define TOP_BELOW 8
 
 struct top {
+	struct snapshot *s; /* what is shown; the caller's */
+	struct source *source; /* the caller's; NULL in tests that need none */
+	const struct screen *screen, *below[TOP_BELOW];
+	size_t n_below;
+	bool quit, frozen;
+	bool stale; /* what is listed must be made anew; top_key() sees to it */
+	bool reload; /* another picture is wanted at once: the loop's */
+	char notice[128]; /* a line in the footer, or "" */
+	struct prompt prompt; /* a line that is typed instead of the footer */
+
+	/* containers */
 	const struct column *sort;
-	bool reverse, all, paused, help, typing, quit;
-	char filter[TOP_FILTER];
+	bool reverse, all;
+	char filter[PROMPT_TEXT];
 	size_t selected, first; /* rows */
 	uint64_t selected_id; /* whose cgroup: it keeps its mark when rows move; 0: the first row */
-	size_t help_first;
 	size_t page; /* rows of the table in the last picture */
 	struct table table; /* the last picture's columns */
-	char notice[128]; /* a line of the caller's, or "" */
+
+	/* help */
+	size_t help_first, help_page;
 };
 
-void top_init(struct top *top);
-/* The snapshot is a new one, or a key changed what is listed: selects, sorts, keeps the mark. 0
- * or -ENOMEM. */
-int top_update(struct top *top, struct snapshot *s);
-void top_draw(struct top *top, const struct snapshot *s, struct canvas *canvas);
-/* Returns true if the snapshot must be taken through top_update() again. */
-bool top_key(struct top *top, const struct snapshot *s, int key);
+void top_init(struct top *top, struct snapshot *s);
+/* The snapshot is a new one: selects, sorts, keeps the mark. 0 or -ENOMEM. */
+int top_update(struct top *top);
+void top_draw(struct top *top, struct canvas *canvas);
+/* 0 or as top_update(). */
+int top_key(struct top *top, int key);
+
+/* Who is marked; NULL: nobody is listed. */
+const struct row *top_selected(const struct top *top);
+/* Marks who is listed with that cgroup id; false: nobody, and all stays. */
+bool top_select(struct top *top, uint64_t cgroup_id);
+
+/* The keys of the frame, that all screens have; as struct screen's. */
+extern const struct key top_keys[];
 
 /* strip.c: the host's lines, from row y on; returns the rows taken. */
-size_t strip_draw(const struct snapshot *s, bool paused, struct canvas *canvas);
+size_t strip_draw(const struct top *top, struct canvas *canvas);
 #define STRIP_ROWS 3
 /* detail.c: the lines on one row. */
 void detail_draw(const struct row *row, struct canvas *canvas, size_t y);
 #define DETAIL_ROWS 3
-/* help.c: the lines of the help, made of the tables of keys and columns. Returns how many there
- * are in all. */
-size_t help_draw(struct canvas *canvas, size_t first);
-
-struct key_help {
-	const char *keys, *does;
-};
-const struct key_help *top_key_help(size_t i); /* NULL past the end */
 
 #endif

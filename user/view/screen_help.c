@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The help screen, made of the tables of keys and columns: what is not in a table is not in the
+ * help. */
+#include <stdio.h>
+#include <string.h>
+
+#include "top.h"
+
+#define INDENT 2
+#define WORD_WIDTH 14
+
+/* One entry, wrapped at blanks; rows before `first` and past the screen are counted, not drawn. */
+static size_t entry(struct canvas *canvas, size_t row, size_t first, const char *word,
+		    const char *text)
+{
+	size_t column = INDENT + WORD_WIDTH,
+	       room = canvas->columns > column + 10 ? canvas->columns - column : 10;
+	size_t lines = 0;
+
+	do {
+		size_t n = strlen(text), y = row + lines - first;
+
+		if (n > room) {
+			for (n = room; n && text[n] != ' ';)
+				n--;
+			if (!n)
+				n = room;
+		}
+		if (row + lines >= first && y < canvas->rows) {
+			if (!lines)
+				canvas_put(canvas, y, INDENT, WORD_WIDTH - 1, STYLE_BOLD, word);
+			canvas_print(canvas, y, column, STYLE_PLAIN, "%.*s", (int)n, text);
+		}
+		text += n;
+		text += strspn(text, " ");
+		lines++;
+	} while (*text);
+	return lines;
+}
+
+static size_t heading(struct canvas *canvas, size_t row, size_t first, const char *text)
+{
+	if (row >= first && row - first < canvas->rows)
+		canvas_put(canvas, row - first, 0, canvas->columns, STYLE_TITLE_KEY, text);
+	return 1;
+}
+
+/* The keys of one table. */
+static size_t key_entries(struct canvas *canvas, size_t row, size_t first, const struct key *keys)
+{
+	size_t lines = 0;
+
+	for (; keys && keys->code[0]; keys++)
+		if (keys->keys)
+			lines += entry(canvas, row + lines, first, keys->keys, keys->does);
+	return lines;
+}
+
+static size_t screen_entries(struct canvas *canvas, size_t row, size_t first)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; screens[i]; i++) {
+		char word[32];
+
+		if (!screens[i]->key)
+			continue;
+		snprintf(word, sizeof(word), "%c  %s", screens[i]->key, screens[i]->name);
+		lines += entry(canvas, row + lines, first, word, screens[i]->help);
+	}
+	return lines;
+}
+
+/* Returns how many lines there are in all. */
+static size_t help_lines(const struct top *top, struct canvas *canvas)
+{
+	const struct screen *about = top->n_below ? top->below[top->n_below - 1] : screens[0];
+	size_t row = 0, first = top->help_first;
+	char title[64];
+
+	snprintf(title, sizeof(title), "Keys here (%s)", about->name);
+	row += heading(canvas, row, first, title);
+	row += key_entries(canvas, row, first, about->keys);
+	row += 1 + heading(canvas, row + 1, first, "Screens");
+	row += screen_entries(canvas, row, first);
+	row += 1 + heading(canvas, row + 1, first, "Keys everywhere");
+	row += key_entries(canvas, row, first, top_keys);
+	row++;
+	row += heading(canvas, row, first,
+		       "Columns (as many as there is room for; any of them sorts)");
+	for (size_t i = 0; i < columns_count; i++)
+		row += entry(canvas, row, first, column_table[i].title, column_table[i].help);
+	row++;
+	row += heading(canvas, row, first, "Words");
+	row += entry(canvas, row, first, "headroom",
+		     "what can still be taken before a limit is hit: limit, less what "
+		     "can't be given back, plus swap that may be used; the least of all limits on "
+		     "the way up counts");
+	row += entry(canvas, row, first, "stall",
+		     "share of the last 10 s in which some, or all, tasks waited for memory");
+	return row;
+}
+
+static void open_help(struct top *top) { top->help_first = 0; }
+
+static void key_down(struct top *top) { top->help_first++; }
+
+static void key_up(struct top *top) { top->help_first -= top->help_first > 0; }
+
+static void key_page_down(struct top *top) { top->help_first += top->help_page; }
+
+static void key_page_up(struct top *top)
+{
+	size_t page = top->help_page;
+
+	top->help_first -= top->help_first < page ? top->help_first : page;
+}
+
+static const struct key keys[] = {
+	{{TOP_DOWN}, key_down, "up, down", "a line", "more"},
+	{{TOP_UP}, key_up, NULL, NULL, NULL},
+	{{TOP_PAGE_DOWN, ' '}, key_page_down, "PgUp, PgDn", "a page", NULL},
+	{{TOP_PAGE_UP}, key_page_up, NULL, NULL, NULL},
+	KEYS_END,
+};
+
+static void draw(struct top *top, struct canvas *body)
+{
+	size_t lines;
+
+	top->help_page = body->rows;
+	lines = help_lines(top, body);
+	if (!top->help_first || top->help_first + body->rows <= lines)
+		return;
+	/* too far: once more, from the last page */
+	top->help_first = lines > body->rows ? lines - body->rows : 0;
+	for (size_t y = 0; y < body->rows; y++)
+		canvas_print(body, y, 0, STYLE_PLAIN, "%*s", (int)body->columns, "");
+	help_lines(top, body);
+}
+
+const struct screen screen_help = {
+	.name = "help",
+	.help = "keys, columns and words",
+	.bare = true,
+	.keys = keys,
+	.open = open_help,
+	.draw = draw,
+};
