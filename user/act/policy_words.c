@@ -2,57 +2,39 @@
 /* Policies as sentences, and what is odd about them. For the face; from the compiled tables, so that it tells what the guard
  * will do and not what the file looks like. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <headroom/board.h>
 
 #include "base/cleanup.h"
+#include "base/line.h"
 #include "base/text.h"
 #include "compile.h"
 
-struct words {
-	char *text;
-	size_t used;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct words *w, const char *format, ...)
-{
-	size_t left = POLICY_SENTENCE - w->used;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(w->text + w->used, left, format, args);
-	va_end(args);
-	if (n > 0)
-		w->used += (size_t)n < left ? (size_t)n : left - 1;
-}
-
-static void add_clean(struct words *w, const char *text)
+static void add_clean(struct line *w, const char *text)
 {
 	char clean[512];
 
-	add(w, "%s", text_clean(text, SIZE_MAX, clean, sizeof(clean)));
+	line_add(w, "%s", text_clean(text, SIZE_MAX, clean, sizeof(clean)));
 }
 
-static void add_amount(struct words *w, const struct policy_amount *amount, const char *of)
+static void add_amount(struct line *w, const struct policy_amount *amount, const char *of)
 {
 	char size[UNITS_TEXT];
 
 	if (amount->bytes != HR_UNKNOWN)
-		add(w, "%s", units_bytes(amount->bytes, size));
+		line_add(w, "%s", units_bytes(amount->bytes, size));
 	else if (amount->milli % 10)
-		add(w, "%u.%u%% of %s", amount->milli / 10, amount->milli % 10, of);
+		line_add(w, "%u.%u%% of %s", amount->milli / 10, amount->milli % 10, of);
 	else
-		add(w, "%u%% of %s", amount->milli / 10, of);
+		line_add(w, "%u%% of %s", amount->milli / 10, of);
 }
 
-static void add_globs(struct words *w, const struct policy_set *set,
+static void add_globs(struct line *w, const struct policy_set *set,
 		      const struct policy_match *match)
 {
 	for (uint32_t i = 0; i < match->n; i++) {
-		add(w, "%s", !i ? "" : i + 1 < match->n ? ", " : " or ");
+		line_add(w, "%s", !i ? "" : i + 1 < match->n ? ", " : " or ");
 		add_clean(w, policy_glob(set, match->first + i));
 	}
 }
@@ -70,7 +52,7 @@ static const char *const match_words[POLICY_KEYS] = {
 	[POLICY_PROCESS] = "named",
 };
 
-static void add_who(struct words *w, const struct policy_set *set, const struct policy *policy,
+static void add_who(struct line *w, const struct policy_set *set, const struct policy *policy,
 		    bool host)
 {
 	bool groups = false;
@@ -78,26 +60,26 @@ static void add_who(struct words *w, const struct policy_set *set, const struct 
 	for (uint32_t i = 0; i < policy->matches; i++)
 		groups |= policy_match_at(set, policy->first_match + i)->key == POLICY_CGROUP;
 	if (policy->outside)
-		add(w, host ? "processes outside containers" : "A process outside containers");
+		line_add(w, host ? "processes outside containers" : "A process outside containers");
 	else if (!policy->matches)
-		add(w, host ? "all containers, units and jobs" : "Any container or unit");
+		line_add(w, host ? "all containers, units and jobs" : "Any container or unit");
 	else if (groups)
-		add(w, host ? "cgroups" : "A cgroup");
+		line_add(w, host ? "cgroups" : "A cgroup");
 	else
-		add(w, host ? "containers and units" : "A container or unit");
+		line_add(w, host ? "containers and units" : "A container or unit");
 	for (uint32_t i = 0; i < policy->matches; i++) {
 		const struct policy_match *match = policy_match_at(set, policy->first_match + i);
 
-		add(w, "%s %s ", i ? " and" : "", match_words[match->key]);
+		line_add(w, "%s %s ", i ? " and" : "", match_words[match->key]);
 		if (match->key == POLICY_LABEL) {
 			add_clean(w, policy_text(set, match->label));
-			add(w, "=");
+			line_add(w, "=");
 		}
 		add_globs(w, set, match);
 	}
 }
 
-static void add_conditions(struct words *w, const struct policy *policy)
+static void add_conditions(struct line *w, const struct policy *policy)
 {
 	static const char *const leaks[] = {"", "is suspected to leak", "certainly leaks",
 					    "leaks and is near its end"};
@@ -108,93 +90,93 @@ static void add_conditions(struct words *w, const struct policy *policy)
 	for (uint32_t bit = 1; bit <= left; bit <<= 1) {
 		if (!(left & bit))
 			continue;
-		add(w, "%s", first ? " that " : bit << 1 > left ? " and " : ", ");
+		line_add(w, "%s", first ? " that " : bit << 1 > left ? " and " : ", ");
 		first = false;
 		switch (bit) {
 		case WHEN_USAGE:
-			add(w, "uses at least ");
+			line_add(w, "uses at least ");
 			add_amount(w, &policy->usage, "its limit");
 			break;
 		case WHEN_RSS:
-			add(w, "has at least %s resident", units_bytes(policy->rss, text));
+			line_add(w, "has at least %s resident", units_bytes(policy->rss, text));
 			break;
 		case WHEN_HEADROOM:
-			add(w, "has less than %s left", units_bytes(policy->headroom, text));
+			line_add(w, "has less than %s left", units_bytes(policy->headroom, text));
 			break;
 		case WHEN_OOM_IN:
-			add(w, "will probably run out within %s",
+			line_add(w, "will probably run out within %s",
 			    value_time_text(policy->oom_in_ms, text));
 			break;
 		case WHEN_RISK:
-			add(w, "has a risk of at least %g", policy->risk_centi / 100.0);
+			line_add(w, "has a risk of at least %g", policy->risk_centi / 100.0);
 			break;
 		case WHEN_LEAK:
-			add(w, "%s", leaks[policy->leak]);
+			line_add(w, "%s", leaks[policy->leak]);
 			break;
 		case WHEN_GROWTH:
-			add(w, "grows by at least %s an hour",
+			line_add(w, "grows by at least %s an hour",
 			    units_bytes((uint64_t)policy->growth_bytes_per_hour, text));
 			break;
 		case WHEN_SOME:
-			add(w, "waits for memory %g%% of the time", policy->some_centi / 100.0);
+			line_add(w, "waits for memory %g%% of the time", policy->some_centi / 100.0);
 			break;
 		case WHEN_FULL:
-			add(w, "stands still for memory %g%% of the time",
+			line_add(w, "stands still for memory %g%% of the time",
 			    policy->full_centi / 100.0);
 			break;
 		default:
-			add(w, "is at least %s old", value_time_text(policy->age_ms, text));
+			line_add(w, "is at least %s old", value_time_text(policy->age_ms, text));
 			break;
 		}
 	}
 	if (policy->for_ms)
-		add(w, "%s for %s", first ? "" : ",", value_time_text(policy->for_ms, text));
+		line_add(w, "%s for %s", first ? "" : ",", value_time_text(policy->for_ms, text));
 }
 
-static void add_command(struct words *w, const struct policy_set *set,
+static void add_command(struct line *w, const struct policy_set *set,
 			const struct policy_command *command)
 {
-	add(w, "`");
+	line_add(w, "`");
 	for (uint32_t i = 0; i < command->n; i++) {
-		add(w, "%s", i ? " " : "");
+		line_add(w, "%s", i ? " " : "");
 		add_clean(w, policy_text(set, command->word[i]));
 	}
-	add(w, "` runs");
+	line_add(w, "` runs");
 }
 
-static void add_rung(struct words *w, const struct policy_set *set, const struct policy_rung *rung)
+static void add_rung(struct line *w, const struct policy_set *set, const struct policy_rung *rung)
 {
 	char text[UNITS_TEXT], more[UNITS_TEXT];
 
 	switch (rung->rung) {
 	case HR_RUNG_NOTIFY:
-		add(w, "it is reported");
+		line_add(w, "it is reported");
 		if (rung->command.n) {
-			add(w, " and ");
+			line_add(w, " and ");
 			add_command(w, set, &rung->command);
 		}
 		break;
 	case HR_RUNG_REFLEX:
-		add(w, "the kernel ends it on the spot");
+		line_add(w, "the kernel ends it on the spot");
 		break;
 	case HR_RUNG_RECLAIM:
-		add(w, "it has to give back ");
+		line_add(w, "it has to give back ");
 		add_amount(w, &rung->amount, "its limit");
 		break;
 	case HR_RUNG_THROTTLE:
-		add(w, "it is held at ");
+		line_add(w, "it is held at ");
 		if (rung->amount.bytes == HR_UNKNOWN && !rung->amount.milli)
-			add(w, "what it uses");
+			line_add(w, "what it uses");
 		else
 			add_amount(w, &rung->amount, "its limit");
-		add(w, " for %s", value_time_text(rung->grace_ms, text));
+		line_add(w, " for %s", value_time_text(rung->grace_ms, text));
 		break;
 	case HR_RUNG_TERM:
-		add(w, "it gets %s and %s", value_signal_text(rung->signal, text),
+		line_add(w, "it gets %s and %s", value_signal_text(rung->signal, text),
 		    value_time_text(rung->grace_ms, more));
 		break;
 	default:
-		add(w, rung->largest ? "its largest process is killed" : "all of it is killed");
+		line_add(w, rung->largest ? "its largest process is killed" : "all of it is killed");
 		break;
 	}
 }
@@ -202,50 +184,50 @@ static void add_rung(struct words *w, const struct policy_set *set, const struct
 const char *policy_sentence(const struct policy_set *set, const struct policy *policy,
 			    char text[POLICY_SENTENCE])
 {
-	struct words w = {.text = text};
+	struct line w = {.text = text, .bytes = POLICY_SENTENCE};
 	bool host = policy->conditions & WHEN_HOST;
 	enum act_mode mode = policy->mode < set->mode ? policy->mode : set->mode;
 	char time[UNITS_TEXT];
 
 	*text = 0;
 	if (host) {
-		add(&w, "While the host has less than ");
+		line_add(&w, "While the host has less than ");
 		add_amount(&w, &policy->host_available, "its memory");
-		add(&w, " available, whoever is likeliest to blame of ");
+		line_add(&w, " available, whoever is likeliest to blame of ");
 	}
 	add_who(&w, set, policy, host);
 	add_conditions(&w, policy);
 	for (uint32_t i = 0; i < policy->rungs; i++) {
-		add(&w, "%s", i ? ", then " : ": ");
+		line_add(&w, "%s", i ? ", then " : ": ");
 		add_rung(&w, set, &policy->rung[i]);
 	}
-	add(&w, ".");
+	line_add(&w, ".");
 	if (policy->then.n) {
-		add(&w, " Afterwards ");
+		line_add(&w, " Afterwards ");
 		add_command(&w, set, &policy->then);
-		add(&w, ".");
+		line_add(&w, ".");
 	}
 	if (policy->cooldown_ms)
-		add(&w, " Then it is left alone for %s.",
+		line_add(&w, " Then it is left alone for %s.",
 		    value_time_text(policy->cooldown_ms, time));
 	if (mode == MODE_OBSERVE)
-		add(&w, " (Mode observe: nothing of this happens.)");
+		line_add(&w, " (Mode observe: nothing of this happens.)");
 	else if (mode == MODE_DRY_RUN)
-		add(&w, " (Mode dry-run: this is told, not done.)");
+		line_add(&w, " (Mode dry-run: this is told, not done.)");
 	return text;
 }
 
 const char *policy_budget(const struct policy_set *set, char text[POLICY_SENTENCE])
 {
-	struct words w = {.text = text};
+	struct line w = {.text = text, .bytes = POLICY_SENTENCE};
 	char time[UNITS_TEXT];
 
 	if (!set->budget_per_ms)
-		add(&w, "kills are not limited");
+		line_add(&w, "kills are not limited");
 	else if (!set->budget_kills)
-		add(&w, "nothing is ever ended");
+		line_add(&w, "nothing is ever ended");
 	else
-		add(&w, "at most %u kill%s in %s", set->budget_kills,
+		line_add(&w, "at most %u kill%s in %s", set->budget_kills,
 		    set->budget_kills == 1 ? "" : "s", value_time_text(set->budget_per_ms, time));
 	return text;
 }

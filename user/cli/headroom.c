@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -17,20 +18,10 @@
 /* A program of its own, beside this one or in libexec: what it links would burden every other command. */
 static int run_program(const struct command *command, char **argv)
 {
-	static const char *const places[] = {"", "../libexec/headroom/"};
-	char self[PATH_MAX], path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
+	char path[PATH_MAX];
 
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		slash[1] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		if (snprintf(path, sizeof(path), "%s%s%s", self, places[i], command->program) <
-		    (int)sizeof(path))
-			execv(path, argv);
-	}
+	if (!beside_find(command->program, path))
+		execv(path, argv);
 	log_error("%s: %s is not installed beside headroom: run make install", command->name,
 		  command->program);
 	return CLI_FAILED;

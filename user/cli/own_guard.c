@@ -16,6 +16,7 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
+#include "base/beside.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -99,19 +100,11 @@ static int make_dir(struct own_guard *guard)
 
 static void exec_guard(const char *board)
 {
-	static const char *const beside[] = {"headroomd", "../sbin/headroomd"};
 	const char *const argv[] = {"headroomd", "--mode", "observe", "--board", board, NULL};
-	char self[PATH_MAX], path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char path[PATH_MAX];
 
-	if (n > 0) {
-		self[n] = 0;
-		*strrchr(self, '/') = 0;
-		for (size_t i = 0; i < ARRAY_SIZE(beside); i++)
-			if ((size_t)snprintf(path, sizeof(path), "%s/%s", self, beside[i]) <
-			    sizeof(path))
-				execv(path, (char *const *)argv);
-	}
+	if (!beside_find("headroomd", path))
+		execv(path, (char *const *)argv);
 	execvp("headroomd", (char *const *)argv);
 }
 

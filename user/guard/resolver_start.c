@@ -2,35 +2,14 @@
 /* Starts the resolver: a program of its own, with one wire, the host's root and the labels that policies ask for. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
+#include "base/beside.h"
 #include "base/service.h"
 #include "supervisor.h"
-
-/* Beside this program, or in ../libexec/headroom. */
-static int find_resolver(char path[PATH_MAX])
-{
-	static const char *const places[] = {"headroom-resolver", "../libexec/headroom/headroom-resolver",
-					     "../lib/headroom/headroom-resolver"};
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *dir;
-
-	if (n < 0)
-		return -errno;
-	self[n] = '\0';
-	dir = dirname(self);
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		if (snprintf(path, PATH_MAX, "%s/%s", dir, places[i]) < PATH_MAX && !access(path, X_OK))
-			return 0;
-	}
-	return -ENOENT;
-}
 
 static void become(const char *path, const char *const *argv, int wire)
 {
@@ -51,7 +30,7 @@ pid_t resolver_start(const struct config *config, const struct guard_wires *wire
 	size_t n = 4;
 	pid_t pid;
 
-	if (find_resolver(path))
+	if (beside_find("headroom-resolver", path))
 		return -ENOENT;
 	snprintf(fd, sizeof(fd), "%d", wires->resolver_resolver);
 	if (*config->root) {

@@ -3,10 +3,10 @@
 #include "scores.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/line.h"
 #include "base/units.h"
 
 #define AT(field_) offsetof(struct hr_score, field_)
@@ -84,31 +84,13 @@ double scores_median(const struct hr_score *score, const struct score_histogram 
 	return i ? bound / h->factor + below * (bound - bound / h->factor) : below * bound;
 }
 
-struct words {
-	char *buf;
-	size_t used;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct words *w, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(w->buf + w->used, SCORES_TEXT - w->used, format, args);
-	va_end(args);
-	if (n > 0)
-		w->used +=
-			(size_t)n < SCORES_TEXT - w->used ? (size_t)n : SCORES_TEXT - w->used - 1;
-}
-
-static void add_deaths(struct words *w, const char *one, const char *many,
+static void add_deaths(struct line *w, const char *one, const char *many,
 		       const struct hr_foreseen *deaths)
 {
 	unsigned long long all = deaths->warned + deaths->missed;
 
 	if (all)
-		add(w, "%s%llu of %llu %s %s announced", w->used ? "; " : "",
+		line_add(w, "%s%llu of %llu %s %s announced", w->used ? "; " : "",
 		    (unsigned long long)deaths->warned, all, all == 1 ? one : many,
 		    all == 1 ? "was" : "were");
 }
@@ -119,7 +101,7 @@ const char *scores_alarms_text(const struct hr_score *s, char buf[SCORES_TEXT])
 		const char *one, *many;
 		const struct hr_verdicts *v;
 	} alarms[] = {{"warning", "warnings", &s->warn}, {"act alarm", "act alarms", &s->act}};
-	struct words w = {.buf = buf};
+	struct line w = {.text = buf, .bytes = SCORES_TEXT};
 	double lead = scores_median(s, scores_lead());
 	char text[UNITS_TEXT];
 
@@ -129,13 +111,13 @@ const char *scores_alarms_text(const struct hr_score *s, char buf[SCORES_TEXT])
 		unsigned long long all = v->right + v->wrong;
 
 		if (all)
-			add(&w, "%s%llu of %llu %s came true", w.used ? ", " : "",
+			line_add(&w, "%s%llu of %llu %s came true", w.used ? ", " : "",
 			    (unsigned long long)v->right, all,
 			    all == 1 ? alarms[i].one : alarms[i].many);
 	}
 	add_deaths(&w, "OOM kill", "OOM kills", &s->oom_kills);
 	if (!isnan(lead))
-		add(&w, ", about %s before", units_duration_ms((uint64_t)(lead * 1e3), text));
+		line_add(&w, ", about %s before", units_duration_ms((uint64_t)(lead * 1e3), text));
 	add_deaths(&w, "stall", "stalls", &s->stalls);
 	return buf;
 }
@@ -143,20 +125,20 @@ const char *scores_alarms_text(const struct hr_score *s, char buf[SCORES_TEXT])
 const char *scores_times_text(const struct hr_score *s, char buf[SCORES_TEXT])
 {
 	double error = scores_median(s, scores_time_error());
-	struct words w = {.buf = buf};
+	struct line w = {.text = buf, .bytes = SCORES_TEXT};
 
 	*buf = 0;
 	if (s->times)
-		add(&w,
+		line_add(&w,
 		    "times to OOM were off by %.0f%% (median of %llu), %.0f%% within their range",
 		    100 * error, (unsigned long long)s->times,
 		    100.0 * (double)s->times_held / (double)s->times);
 	if (s->intervals)
-		add(&w, "%s%.0f%% of %llu intervals of growth held (80%% should)",
+		line_add(&w, "%s%.0f%% of %llu intervals of growth held (80%% should)",
 		    w.used ? "; " : "", 100.0 * (double)s->intervals_held / (double)s->intervals,
 		    (unsigned long long)s->intervals);
 	if (s->risks)
-		add(&w, "%s%.1f deaths were to be expected by the risks told, %llu came",
+		line_add(&w, "%s%.1f deaths were to be expected by the risks told, %llu came",
 		    w.used ? "; " : "", (double)s->risk_sum_milli / 1e3,
 		    (unsigned long long)s->risks_died);
 	return buf;

@@ -3,7 +3,6 @@
  * the record does not hold. */
 #include "sentence.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/line.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "foresee/words.h"
@@ -20,45 +20,11 @@
 
 #define LABEL 320
 
-struct line {
-	char *text;
-	size_t used;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
-{
-	size_t room = SENTENCE_TEXT - line->used;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(line->text + line->used, room, format, args);
-	va_end(args);
-	if (n > 0)
-		line->used += (size_t)n < room ? (size_t)n : room - 1;
-}
-
-static void add_bytes(struct line *line, const char *before, uint64_t bytes, const char *after)
-{
-	char text[UNITS_TEXT];
-
-	if (bytes != HR_UNKNOWN)
-		add(line, "%s%s%s", before, units_bytes(bytes, text), after);
-}
-
-static void add_ms(struct line *line, const char *before, uint64_t ms, const char *after)
-{
-	char text[UNITS_TEXT];
-
-	if (ms != HR_UNKNOWN)
-		add(line, "%s%s%s", before, units_duration_ms(ms, text), after);
-}
-
 static void add_task(struct line *line, const char comm[16], uint32_t pid)
 {
 	char clean[80];
 
-	add(line, "%s[%u]", text_clean(comm, 16, clean, sizeof(clean)), pid);
+	line_add(line, "%s[%u]", text_clean(comm, 16, clean, sizeof(clean)), pid);
 }
 
 static void add_limit(struct line *line, const struct hr_event_oom_kill *oom)
@@ -67,20 +33,20 @@ static void add_limit(struct line *line, const struct hr_event_oom_kill *oom)
 	char clean[LABEL];
 
 	if (oom->level == HR_LEVEL_OWN) {
-		add(line, " at its own limit");
-		add_bytes(line, " of ", oom->limit_max, "");
+		line_add(line, " at its own limit");
+		line_add_bytes(line, " of ", oom->limit_max, "");
 	} else if (oom->level == HR_LEVEL_ANCESTOR) {
-		add(line, " at the limit");
-		add_bytes(line, " of ", oom->limit_max, "");
-		add(line, " of %s above it",
+		line_add(line, " at the limit");
+		line_add_bytes(line, " of ", oom->limit_max, "");
+		line_add(line, " of %s above it",
 		    text_clean(cgroup ? cgroup : "a cgroup", SIZE_MAX, clean, sizeof(clean)));
 	} else if (oom->level == HR_LEVEL_HOST) {
-		add(line, " because the host ran out of memory");
+		line_add(line, " because the host ran out of memory");
 	}
 	if (oom->flags & HR_OOM_SYSRQ)
-		add(line, " (asked for by SysRq)");
+		line_add(line, " (asked for by SysRq)");
 	if (oom->flags & HR_OOM_GROUP)
-		add(line, ", with its whole group");
+		line_add(line, ", with its whole group");
 }
 
 static void add_parts(struct line *line, const struct hr_party *victim)
@@ -99,7 +65,7 @@ static void add_parts(struct line *line, const struct hr_party *victim)
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
 		if (!part[i].bytes || part[i].bytes == HR_UNKNOWN)
 			continue;
-		add(line, "%s%s %s", before, units_bytes(part[i].bytes, text), part[i].word);
+		line_add(line, "%s%s %s", before, units_bytes(part[i].bytes, text), part[i].word);
 		before = ", ";
 	}
 }
@@ -113,22 +79,22 @@ static void tell_oom_kill(struct line *line, const struct hr_event *event)
 	if (oom->victim.pid)
 		add_task(line, oom->victim.comm, oom->victim.pid);
 	else
-		add(line, "a process");
-	add(line, " killed");
+		line_add(line, "a process");
+	line_add(line, " killed");
 	add_limit(line, oom);
 	add_parts(line, &oom->victim);
 	if (oom->flags & HR_OOM_COUNTED)
-		add(line, "; only its counter rose, who was killed is not known");
+		line_add(line, "; only its counter rose, who was killed is not known");
 	if (oom->trigger.pid) {
-		add(line, "; triggered by ");
+		line_add(line, "; triggered by ");
 		add_task(line, oom->trigger.comm, oom->trigger.pid);
 		if (oom->trigger.cgroup_id != oom->victim.cgroup_id) {
 			identity_label(&from, &oom->trigger.id, oom->trigger.cgroup_id, label,
 				       sizeof(label));
-			add(line, " in %s", label);
+			line_add(line, " in %s", label);
 		}
 	}
-	add_ms(line, "; warned ", oom->warned_before_ms, " before");
+	line_add_ms(line, "; warned ", oom->warned_before_ms, " before");
 }
 
 static void add_outlook(struct line *line, const struct hr_event_outlook *o)
@@ -136,16 +102,16 @@ static void add_outlook(struct line *line, const struct hr_event_outlook *o)
 	char text[UNITS_TEXT];
 
 	if (o->outlook.risk_centi != UINT16_MAX)
-		add(line, "; risk %u", o->outlook.risk_centi / 100u);
-	add_ms(line, "; OOM in ", o->outlook.oom_in_p50_ms, "");
-	add_bytes(line, "; headroom ", o->headroom, "");
+		line_add(line, "; risk %u", o->outlook.risk_centi / 100u);
+	line_add_ms(line, "; OOM in ", o->outlook.oom_in_p50_ms, "");
+	line_add_bytes(line, "; headroom ", o->headroom, "");
 	if (!o->outlook.reason[0].kind && o->outlook.drift_bytes_per_second != HR_UNKNOWN_I64 &&
 	    o->outlook.drift_bytes_per_second)
-		add(line, ", %s", units_rate(o->outlook.drift_bytes_per_second, text));
+		line_add(line, ", %s", units_rate(o->outlook.drift_bytes_per_second, text));
 	for (size_t i = 0; i < HR_REASONS && o->outlook.reason[i].kind; i++) {
 		char reason[REASON_TEXT];
 
-		add(line, "; %s", reason_text(&o->outlook.reason[i], reason));
+		line_add(line, "; %s", reason_text(&o->outlook.reason[i], reason));
 	}
 }
 
@@ -155,7 +121,7 @@ static void tell_risk(struct line *line, const struct hr_event *event)
 {
 	const struct hr_event_outlook *o = (const void *)event;
 
-	add(line, "alarm %s, was %s", or_unknown(alarm_word(o->to)),
+	line_add(line, "alarm %s, was %s", or_unknown(alarm_word(o->to)),
 	    or_unknown(alarm_word(o->from)));
 	add_outlook(line, o);
 }
@@ -166,10 +132,10 @@ static void tell_leak(struct line *line, const struct hr_event *event)
 	int64_t rate = o->outlook.leak_bytes_per_hour;
 	char text[UNITS_TEXT];
 
-	add(line, "leak %s, was %s", or_unknown(foresee_leak_state_word(o->to)),
+	line_add(line, "leak %s, was %s", or_unknown(foresee_leak_state_word(o->to)),
 	    or_unknown(foresee_leak_state_word(o->from)));
 	if (rate != HR_UNKNOWN_I64 && rate > 0)
-		add(line, "; %s an hour", units_bytes((uint64_t)rate, text));
+		line_add(line, "; %s an hour", units_bytes((uint64_t)rate, text));
 	add_outlook(line, o);
 }
 
@@ -177,19 +143,19 @@ static void tell_outcome(struct line *line, const struct hr_event *event)
 {
 	const struct hr_event_outcome *o = (const void *)event;
 
-	add(line, "of event %llu", (unsigned long long)o->ref);
-	add_bytes(line, ": ", o->freed, " freed");
-	add_ms(line, " after ", o->freed_after_ms, "");
+	line_add(line, "of event %llu", (unsigned long long)o->ref);
+	line_add_bytes(line, ": ", o->freed, " freed");
+	line_add_ms(line, " after ", o->freed_after_ms, "");
 	if (o->averted != HR_UNKNOWN_U32)
-		add(line, "; kernel OOM %s", o->averted ? "averted" : "not averted");
-	add_ms(line, "; restarted after ", o->restarted_after_ms, "");
+		line_add(line, "; kernel OOM %s", o->averted ? "averted" : "not averted");
+	line_add_ms(line, "; restarted after ", o->restarted_after_ms, "");
 }
 
 static void tell_action(struct line *line, const struct hr_event *event)
 {
 	char text[ACTION_TEXT];
 
-	add(line, "%s", action_text((const void *)event, text));
+	line_add(line, "%s", action_text((const void *)event, text));
 }
 
 static void tell_pressure(struct line *line, const struct hr_event *event)
@@ -202,26 +168,26 @@ static void tell_pressure(struct line *line, const struct hr_event *event)
 	};
 	const struct hr_event_pressure *p = (const void *)event;
 
-	add(line, "%s", p->what < ARRAY_SIZE(words) ? words[p->what] : "pressure");
+	line_add(line, "%s", p->what < ARRAY_SIZE(words) ? words[p->what] : "pressure");
 	if (p->pressure.some_avg10_centi != HR_UNKNOWN_U32)
-		add(line, "; some %u%%", p->pressure.some_avg10_centi / 100);
+		line_add(line, "; some %u%%", p->pressure.some_avg10_centi / 100);
 	if (p->pressure.full_avg10_centi != HR_UNKNOWN_U32)
-		add(line, ", full %u%%", p->pressure.full_avg10_centi / 100);
-	add_bytes(line, "; uses ", p->usage, "");
-	add_bytes(line, " of ", p->limit, "");
+		line_add(line, ", full %u%%", p->pressure.full_avg10_centi / 100);
+	line_add_bytes(line, "; uses ", p->usage, "");
+	line_add_bytes(line, " of ", p->limit, "");
 }
 
 static void tell_container(struct line *line, const struct hr_event *event)
 {
 	const struct hr_event_container *c = (const void *)event;
 
-	add(line, "%s", or_unknown(container_what_word(c->what)));
-	add_ms(line, " after ", c->lived_ms, "");
-	add_bytes(line, ", peak ", c->peak, "");
+	line_add(line, "%s", or_unknown(container_what_word(c->what)));
+	line_add_ms(line, " after ", c->lived_ms, "");
+	line_add_bytes(line, ", peak ", c->peak, "");
 	if (c->restarts && c->restarts != HR_UNKNOWN_U32)
-		add(line, ", %u restart%s", c->restarts, c->restarts == 1 ? "" : "s");
+		line_add(line, ", %u restart%s", c->restarts, c->restarts == 1 ? "" : "s");
 	if (c->oom_kills_total && c->oom_kills_total != HR_UNKNOWN)
-		add(line, ", %llu OOM kill%s", (unsigned long long)c->oom_kills_total,
+		line_add(line, ", %llu OOM kill%s", (unsigned long long)c->oom_kills_total,
 		    c->oom_kills_total == 1 ? "" : "s");
 }
 
@@ -245,12 +211,12 @@ static void tell_guard(struct line *line, const struct hr_event *event)
 	const char *said = hr_event_text(event, g->text);
 	char clean[512];
 
-	add(line, "%s",
+	line_add(line, "%s",
 	    g->what < HR_GUARD_WHAT_COUNT && words[g->what] ? words[g->what] : "guard");
 	if (said)
-		add(line, ": %s", text_clean(said, SIZE_MAX, clean, sizeof(clean)));
+		line_add(line, ": %s", text_clean(said, SIZE_MAX, clean, sizeof(clean)));
 	if (g->count && g->count != HR_UNKNOWN)
-		add(line, " (%llu)", (unsigned long long)g->count);
+		line_add(line, " (%llu)", (unsigned long long)g->count);
 }
 
 static void tell_oom_score_adj(struct line *line, const struct hr_event *event)
@@ -258,7 +224,7 @@ static void tell_oom_score_adj(struct line *line, const struct hr_event *event)
 	const struct hr_event_oom_score_adj *a = (const void *)event;
 
 	add_task(line, a->comm, a->pid);
-	add(line, " has oom_score_adj %d now", a->oom_score_adj);
+	line_add(line, " has oom_score_adj %d now", a->oom_score_adj);
 }
 
 static const struct {
@@ -288,28 +254,28 @@ static void add_time(struct line *line, uint64_t wall_ns, uint64_t now_ns)
 		strftime(text, sizeof(text), "%H:%M:%S", &then);
 	else
 		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &then);
-	add(line, "%s", text);
+	line_add(line, "%s", text);
 }
 
 const char *event_sentence(const struct hr_event *event, uint64_t now_ns, char text[SENTENCE_TEXT])
 {
 	const char *type = hr_event_type_word(event->type);
 	struct record_text from = record_text_event(event);
-	struct line line = {text, 0};
+	struct line line = {text, SENTENCE_TEXT, 0};
 	char label[LABEL];
 
 	text[0] = 0;
 	add_time(&line, event->time_ns, now_ns);
-	add(&line, " %-9s ", type ? type : "unknown");
+	line_add(&line, " %-9s ", type ? type : "unknown");
 	if (event->type != HR_EVENT_GUARD) {
 		identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
-		add(&line, "%s: ", label);
+		line_add(&line, "%s: ", label);
 	}
 	if (event->type < HR_EVENT_COUNT && tellers[event->type].tell &&
 	    event->bytes >= tellers[event->type].least_bytes)
 		tellers[event->type].tell(&line, event);
 	else
-		add(&line, "event %llu, which this version has no words for",
+		line_add(&line, "event %llu, which this version has no words for",
 		    (unsigned long long)event->seq);
 	return text;
 }

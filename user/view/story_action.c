@@ -4,12 +4,12 @@
 #include "story_action.h"
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/line.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "foresee/words.h"
@@ -17,40 +17,6 @@
 #include "story_line.h"
 
 #define LABEL 320
-
-struct to {
-	char *text;
-	size_t bytes, used;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct to *to, const char *format, ...)
-{
-	size_t room = to->bytes - to->used;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(to->text + to->used, room, format, args);
-	va_end(args);
-	if (n > 0)
-		to->used += (size_t)n < room ? (size_t)n : room - 1;
-}
-
-static void add_bytes(struct to *to, const char *before, uint64_t bytes, const char *after)
-{
-	char text[UNITS_TEXT];
-
-	if (bytes != HR_UNKNOWN)
-		add(to, "%s%s%s", before, units_bytes(bytes, text), after);
-}
-
-static void add_ms(struct to *to, const char *before, uint64_t ms, const char *after)
-{
-	char text[UNITS_TEXT];
-
-	if (ms != HR_UNKNOWN)
-		add(to, "%s%s%s", before, units_duration_ms(ms, text), after);
-}
 
 const char *rung_fate(unsigned int rung)
 {
@@ -78,20 +44,20 @@ static const char *past_word(const struct hr_event_action *a)
 	return a->deed < HR_DEED_COUNT ? words[a->deed] : "unknown";
 }
 
-static void add_use(struct to *to, const struct hr_evidence *e)
+static void add_use(struct line *to, const struct hr_evidence *e)
 {
 	bool over =
 		e->threshold != HR_UNKNOWN && e->usage != HR_UNKNOWN && e->usage >= e->threshold;
 
-	add_bytes(to, "uses ", e->usage, "");
+	line_add_bytes(to, "uses ", e->usage, "");
 	if (over)
-		add_bytes(to, ", over ", e->threshold, "");
+		line_add_bytes(to, ", over ", e->threshold, "");
 	else if (e->usage != HR_UNKNOWN)
-		add_bytes(to, " of ", e->limit, "");
+		line_add_bytes(to, " of ", e->limit, "");
 	if (e->usage == HR_UNKNOWN)
-		add_bytes(to, "holds ", e->rss, "");
+		line_add_bytes(to, "holds ", e->rss, "");
 	if (e->held_ms && e->held_ms != HR_UNKNOWN)
-		add_ms(to,
+		line_add_ms(to,
 		       over	  ? " for "
 		       : to->used ? "; the rule held for "
 				  : "the rule held for ",
@@ -100,25 +66,25 @@ static void add_use(struct to *to, const struct hr_evidence *e)
 
 const char *evidence_text(const struct hr_evidence *e, char *text, size_t bytes)
 {
-	struct to to = {text, bytes, 0};
+	struct line to = {text, bytes, 0};
 	char rate[UNITS_TEXT];
 
 	text[0] = 0;
 	add_use(&to, e);
-	add_ms(&to, "; OOM in ", e->oom_in_p50_ms, "");
+	line_add_ms(&to, "; OOM in ", e->oom_in_p50_ms, "");
 	if (e->risk_centi != UINT16_MAX && e->risk_centi)
-		add(&to, "; risk %u", e->risk_centi / 100u);
+		line_add(&to, "; risk %u", e->risk_centi / 100u);
 	if (e->leak)
-		add(&to, "; leak %s", story_or(foresee_leak_state_word(e->leak)));
+		line_add(&to, "; leak %s", story_or(foresee_leak_state_word(e->leak)));
 	if (e->growth_bytes_per_second != HR_UNKNOWN_I64 && e->growth_bytes_per_second)
-		add(&to, "; %s", units_rate(e->growth_bytes_per_second, rate));
+		line_add(&to, "; %s", units_rate(e->growth_bytes_per_second, rate));
 	if (e->full_avg10_centi != HR_UNKNOWN_U32 && e->full_avg10_centi >= 100)
-		add(&to, "; stalls %u%%", e->full_avg10_centi / 100);
+		line_add(&to, "; stalls %u%%", e->full_avg10_centi / 100);
 	/* The host is worth a word where it is what ends this one, or is short itself. */
 	if (e->host_available != HR_UNKNOWN && e->host_total != HR_UNKNOWN &&
 	    (e->level >= HR_LEVEL_HOST || e->host_available < e->host_total / 5)) {
-		add_bytes(&to, "; the host has ", e->host_available, "");
-		add_bytes(&to, " of ", e->host_total, " left");
+		line_add_bytes(&to, "; the host has ", e->host_available, "");
+		line_add_bytes(&to, " of ", e->host_total, " left");
 	}
 	return text;
 }
@@ -142,69 +108,69 @@ static uint32_t passed_count(const struct hr_event_action *a)
 	return a->passed_over_count < HR_PASSED_OVER ? a->passed_over_count : HR_PASSED_OVER;
 }
 
-static void add_passed_over(struct to *to, const struct hr_event_action *a)
+static void add_passed_over(struct line *to, const struct hr_event_action *a)
 {
 	char name[LABEL];
 
 	for (uint32_t i = 0; i < passed_count(a); i++) {
 		const struct hr_passed_over *p = &a->passed_over[i];
 
-		add(to, "%s%s (%s)",
+		line_add(to, "%s%s (%s)",
 		    i ? ", " : "; passed over: ", passed_name(a, p, name, sizeof(name)),
 		    story_or(hr_why_word(p->why)));
 	}
 }
 
 /* Which rung, and with what. */
-static void add_rung(struct to *to, const struct hr_event_action *a)
+static void add_rung(struct line *to, const struct hr_event_action *a)
 {
 	char comm[80];
 
-	add(to, "%s", story_or(hr_rung_word(a->rung)));
+	line_add(to, "%s", story_or(hr_rung_word(a->rung)));
 	if (a->signal > 0 && a->rung == HR_RUNG_TERM && a->signal != SIGTERM)
-		add(to, " by signal %d", a->signal);
+		line_add(to, " by signal %d", a->signal);
 	if (a->rung == HR_RUNG_RECLAIM)
-		add_bytes(to, " of ", a->size, "");
+		line_add_bytes(to, " of ", a->size, "");
 	if (a->rung == HR_RUNG_THROTTLE)
-		add_bytes(to, " at ", a->size, "");
+		line_add_bytes(to, " at ", a->size, "");
 	if (!a->whole && a->pid)
-		add(to, " of %s[%u]", text_clean(a->comm, 16, comm, sizeof(comm)), a->pid);
+		line_add(to, " of %s[%u]", text_clean(a->comm, 16, comm, sizeof(comm)), a->pid);
 }
 
-static void add_result(struct to *to, const struct hr_event_action *a)
+static void add_result(struct line *to, const struct hr_event_action *a)
 {
 	const char *detail = hr_event_text(&a->event, a->detail);
 	char clean[LABEL];
 
 	if (a->error)
-		add(to, "; %s",
+		line_add(to, "; %s",
 		    strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
 	if (detail)
-		add(to, "; %s", text_clean(detail, SIZE_MAX, clean, sizeof(clean)));
+		line_add(to, "; %s", text_clean(detail, SIZE_MAX, clean, sizeof(clean)));
 	if (a->deed == HR_DEED_DONE && a->freed)
-		add_bytes(to, "; ", a->freed, " freed");
+		line_add_bytes(to, "; ", a->freed, " freed");
 }
 
 const char *action_text(const struct hr_event_action *a, char text[ACTION_TEXT])
 {
-	struct to to = {text, ACTION_TEXT, 0};
+	struct line to = {text, ACTION_TEXT, 0};
 	const char *policy = hr_event_text(&a->event, a->policy);
 	char clean[LABEL], evidence[512];
 
 	text[0] = 0;
 	if (a->deed != HR_DEED_DONE)
-		add(&to, "%s ", past_word(a));
+		line_add(&to, "%s ", past_word(a));
 	add_rung(&to, a);
 	if (policy && *policy)
-		add(&to, " (%s, %u/%u)", text_clean(policy, SIZE_MAX, clean, sizeof(clean)),
+		line_add(&to, " (%s, %u/%u)", text_clean(policy, SIZE_MAX, clean, sizeof(clean)),
 		    a->step, a->steps);
 	else if (a->by_uid != HR_UNKNOWN_U32)
-		add(&to, " (asked for by uid %u)", a->by_uid);
+		line_add(&to, " (asked for by uid %u)", a->by_uid);
 	else
-		add(&to, " (asked for by hand)");
+		line_add(&to, " (asked for by hand)");
 	evidence_text(&a->evidence, evidence, sizeof(evidence));
 	if (*evidence)
-		add(&to, ": %s", evidence);
+		line_add(&to, ": %s", evidence);
 	add_result(&to, a);
 	add_passed_over(&to, a);
 	return text;
@@ -212,7 +178,7 @@ const char *action_text(const struct hr_event_action *a, char text[ACTION_TEXT])
 
 /* ---- explain ---- */
 
-static void line_of(struct story *s, enum style style, struct to *to)
+static void line_of(struct story *s, enum style style, struct line *to)
 {
 	if (!to->used)
 		return;
@@ -222,60 +188,60 @@ static void line_of(struct story *s, enum style style, struct to *to)
 	to->text[0] = 0;
 }
 
-static void tell_result(struct story *s, const struct hr_event_action *a, struct to *to)
+static void tell_result(struct story *s, const struct hr_event_action *a, struct line *to)
 {
 	const char *detail = hr_event_text(&a->event, a->detail);
 	char clean[LABEL];
 
 	if (a->deed == HR_DEED_REHEARSED)
-		add(to, "Nothing was done: this was a rehearsal.");
+		line_add(to, "Nothing was done: this was a rehearsal.");
 	else if (a->deed == HR_DEED_DONE)
-		add(to, "It was done");
+		line_add(to, "It was done");
 	else
-		add(to, "It was not done: %s", past_word(a));
+		line_add(to, "It was not done: %s", past_word(a));
 	if (a->deed == HR_DEED_DONE && a->took_ns && a->took_ns != HR_UNKNOWN)
-		add_ms(to, " within ", (a->took_ns + NS_PER_MS - 1) / NS_PER_MS, "");
+		line_add_ms(to, " within ", (a->took_ns + NS_PER_MS - 1) / NS_PER_MS, "");
 	if (a->deed == HR_DEED_DONE && a->processes)
-		add(to, "; %u process%s signalled", a->processes, a->processes == 1 ? "" : "es");
+		line_add(to, "; %u process%s signalled", a->processes, a->processes == 1 ? "" : "es");
 	if (a->error)
-		add(to, "; %s",
+		line_add(to, "; %s",
 		    strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
 	if (detail)
-		add(to, "; %s", text_clean(detail, SIZE_MAX, clean, sizeof(clean)));
+		line_add(to, "; %s", text_clean(detail, SIZE_MAX, clean, sizeof(clean)));
 	if (a->deed == HR_DEED_DONE)
-		add_bytes(to, "; ", a->freed, " freed by then");
+		line_add_bytes(to, "; ", a->freed, " freed by then");
 	if (a->deed != HR_DEED_REHEARSED)
-		add(to, ".");
+		line_add(to, ".");
 	line_of(s, STYLE_PLAIN, to);
 }
 
-static void tell_passed_over(struct story *s, const struct hr_event_action *a, struct to *to)
+static void tell_passed_over(struct story *s, const struct hr_event_action *a, struct line *to)
 {
 	char name[LABEL], rate[UNITS_TEXT];
 
 	for (uint32_t i = 0; i < passed_count(a); i++) {
 		const struct hr_passed_over *p = &a->passed_over[i];
 
-		add(to, "Passed over: %s (%s)", passed_name(a, p, name, sizeof(name)),
+		line_add(to, "Passed over: %s (%s)", passed_name(a, p, name, sizeof(name)),
 		    story_or(hr_why_word(p->why)));
-		add_bytes(to, ", which uses ", p->usage, "");
+		line_add_bytes(to, ", which uses ", p->usage, "");
 		if (p->drift_bytes_per_second != HR_UNKNOWN_I64 && p->drift_bytes_per_second)
-			add(to, ", %s", units_rate(p->drift_bytes_per_second, rate));
-		add(to, ".");
+			line_add(to, ", %s", units_rate(p->drift_bytes_per_second, rate));
+		line_add(to, ".");
 		line_of(s, STYLE_DIM, to);
 	}
 }
 
-static void tell_outcome(struct story *s, const struct hr_event_outcome *o, struct to *to)
+static void tell_outcome(struct story *s, const struct hr_event_outcome *o, struct line *to)
 {
-	add(to, "Afterwards");
-	add_bytes(to, ": ", o->freed, " freed");
-	add_ms(to, " after ", o->freed_after_ms, "");
+	line_add(to, "Afterwards");
+	line_add_bytes(to, ": ", o->freed, " freed");
+	line_add_ms(to, " after ", o->freed_after_ms, "");
 	if (o->averted != HR_UNKNOWN_U32)
-		add(to, "%s the kernel's OOM killer was %s", o->freed == HR_UNKNOWN ? ":" : ";",
+		line_add(to, "%s the kernel's OOM killer was %s", o->freed == HR_UNKNOWN ? ":" : ";",
 		    o->averted ? "not needed" : "not averted, or the rule still held");
-	add_ms(to, "; restarted after ", o->restarted_after_ms, "");
-	add(to, " (event %llu).", (unsigned long long)o->event.seq);
+	line_add_ms(to, "; restarted after ", o->restarted_after_ms, "");
+	line_add(to, " (event %llu).", (unsigned long long)o->event.seq);
 	line_of(s, STYLE_PLAIN, to);
 }
 
@@ -285,7 +251,7 @@ void story_of_action(struct story *s, const struct hr_event *event, const struct
 	const char *policy = hr_event_text(event, a->policy);
 	struct record_text from = record_text_event(event);
 	char label[640], time[CLOCK_TEXT], clean[LABEL], evidence[512], text[ACTION_TEXT];
-	struct to to = {text, sizeof(text), 0};
+	struct line to = {text, sizeof(text), 0};
 
 	identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
 	clock_format_rfc3339(event->time_ns, time);
