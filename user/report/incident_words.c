@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* One sentence an incident. Says nothing that its events do not hold. */
+#include "incident_words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "phrase.h"
+#include "view/names.h"
+
+static const struct {
+	const char *word, *name;
+} kinds[INCIDENT_KINDS] = {
+	[INCIDENT_OOM_KILL] = {"oom_kill", "OOM kill"},
+	[INCIDENT_ACTION] = {"action", "action"},
+	[INCIDENT_NEAR_MISS] = {"near_miss", "near miss"},
+	[INCIDENT_HANG] = {"hang", "hang"},
+};
+
+const char *incident_kind_word(unsigned int kind)
+{
+	return kind < INCIDENT_KINDS ? kinds[kind].word : NULL;
+}
+
+const char *incident_kind_name(unsigned int kind)
+{
+	return kind < INCIDENT_KINDS ? kinds[kind].name : NULL;
+}
+
+const char *rung_past(unsigned int rung)
+{
+	static const char *const past[HR_RUNG_COUNT] = {
+		[HR_RUNG_NOTIFY] = "reported",
+		[HR_RUNG_RECLAIM] = "reclaimed from",
+		[HR_RUNG_THROTTLE] = "throttled",
+		[HR_RUNG_TERM] = "told to end",
+		[HR_RUNG_KILL] = "killed",
+		[HR_RUNG_REFLEX] = "killed by the reflex",
+		[HR_RUNG_THEN] = "followed up by a command",
+	};
+
+	return rung < HR_RUNG_COUNT ? past[rung] : NULL;
+}
+
+/* Rather what was done than what was not; rather the stronger; a command afterwards says least. */
+static int weight(const struct hr_event_action *a)
+{
+	int rung = a->rung == HR_RUNG_THEN ? 0 : a->rung;
+
+	return (a->deed == HR_DEED_DONE	       ? 300
+		: a->deed == HR_DEED_REHEARSED ? 200
+		: a->deed == HR_DEED_FAILED    ? 100
+					       : 0) +
+	       rung + (a->rung > HR_RUNG_NOTIFY && a->rung != HR_RUNG_THEN ? 1000 : 0) -
+	       (a->deed > HR_DEED_FAILED ? 900 : 0);
+}
+
+const struct hr_event_action *incident_deed(const struct hr_event *const *event, size_t n)
+{
+	const struct hr_event_action *best = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hr_event_action *a = (const void *)event[i];
+
+		if (event[i]->type == HR_EVENT_ACTION && (!best || weight(a) > weight(best)))
+			best = a;
+	}
+	return best;
+}
+
+void phrase_limit(struct phrase *p, const struct hr_event_oom_kill *oom)
+{
+	const char *cgroup = hr_event_text(&oom->event, oom->limit_cgroup);
+	char clean[160];
+
+	if (oom->level == HR_LEVEL_OWN) {
+		phrase_add(p, "its own limit");
+		phrase_bytes(p, " of ", oom->limit_max, "");
+	} else if (oom->level == HR_LEVEL_ANCESTOR) {
+		phrase_add(p, "the limit");
+		phrase_bytes(p, " of ", oom->limit_max, "");
+		text_clean(cgroup ? cgroup : "a cgroup", SIZE_MAX, clean, sizeof(clean));
+		phrase_add(p, " of %s above it", clean);
+	} else if (oom->level == HR_LEVEL_HOST) {
+		phrase_add(p, "the end of the host's memory");
+	} else {
+		phrase_add(p, "a limit that is not known");
+	}
+}
+
+static void title_kill(struct phrase *p, const struct incident *i,
+		       const struct hr_event_oom_kill *oom, const struct hr_event_action *deed)
+{
+	if (oom->victim.pid) {
+		phrase_task(p, oom->victim.comm, oom->victim.pid);
+		if (i->kills > 1)
+			phrase_add(p, " and %u more", i->kills - 1);
+		phrase_add(p, i->kills > 1 ? " were killed" : " was killed");
+	} else {
+		phrase_add(p, "a process was killed");
+	}
+	phrase_add(p, " by the kernel at ");
+	phrase_limit(p, oom);
+	if (oom->warned_before_ms != HR_UNKNOWN)
+		phrase_ms(p, ", warned ", oom->warned_before_ms, " before");
+	else
+		phrase_add(p, ", without a warning");
+	if (deed && deed->deed == HR_DEED_DONE && deed->rung > HR_RUNG_NOTIFY)
+		phrase_add(p, ", although it was %s", rung_past(deed->rung));
+}
+
+static const struct hr_event_outcome *outcome_of(const struct hr_event *const *event, size_t n)
+{
+	const struct hr_event_outcome *last = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (event[i]->type == HR_EVENT_OUTCOME)
+			last = (const void *)event[i];
+	return last;
+}
+
+static void title_action(struct phrase *p, const struct hr_event_action *a,
+			 const struct hr_event_outcome *outcome)
+{
+	const char *policy = hr_event_text(&a->event, a->policy), *past = rung_past(a->rung);
+	char clean[128];
+
+	phrase_add(p, "%s%s",
+		   a->deed == HR_DEED_REHEARSED ? "would have been "
+		   : a->deed == HR_DEED_DONE	? "was "
+						: "could not be ",
+		   past ? past : "acted upon");
+	if (policy && *policy)
+		phrase_add(p, " by policy %s", text_clean(policy, SIZE_MAX, clean, sizeof(clean)));
+	else
+		phrase_add(p, " by hand");
+	phrase_bytes(p, " at ", a->evidence.usage, "");
+	if (a->deed == HR_DEED_REHEARSED)
+		phrase_add(p, " (dry-run)");
+	if (!outcome)
+		return;
+	phrase_bytes(p, ", ", outcome->freed, " freed");
+	if (outcome->averted != HR_UNKNOWN_U32)
+		phrase_add(p, outcome->averted ? ", OOM averted" : ", not averted");
+}
+
+/* An alarm: how high it rose, how long it stood, what was foreseen at its worst. */
+static void title_near_miss(struct phrase *p, const struct hr_event *const *event, size_t n)
+{
+	const struct hr_event_outlook *worst = NULL, *first = NULL, *last = NULL;
+	char text[24];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hr_event_outlook *o = (const void *)event[i];
+
+		if (event[i]->type != HR_EVENT_RISK)
+			continue;
+		first = first ? first : o;
+		last = o;
+		if (!worst || o->to > worst->to ||
+		    (o->to == worst->to && o->outlook.oom_in_p50_ms < worst->outlook.oom_in_p50_ms))
+			worst = o;
+	}
+	if (!worst)
+		return;
+	snprintf(text, sizeof(text), worst->to == HR_ALARM_ACT ? "in danger" : "warned of");
+	phrase_add(p, "%s", text);
+	if (last->event.time_ns > first->event.time_ns)
+		phrase_ms(p, " for ", (last->event.time_ns - first->event.time_ns) / NS_PER_MS, "");
+	phrase_ms(p, ", OOM foreseen in ", worst->outlook.oom_in_p50_ms, "");
+	phrase_bytes(p, " with ", worst->headroom, " left");
+	phrase_add(p, "; it did not come to that");
+}
+
+static void title_hang(struct phrase *p, const struct incident *i, const struct hr_event *key)
+{
+	const struct hr_event_pressure *pressure = (const void *)key;
+
+	phrase_add(p, "%s at its limit", i->open ? "hangs" : "hung");
+	phrase_bytes(p, " of ", pressure->limit, "");
+	if (!i->open)
+		phrase_ms(p, " for ", (i->end_ns - i->time_ns) / NS_PER_MS, "");
+	phrase_add(p, ": its OOM killer is switched off");
+}
+
+static void tell_name(struct incident *i, const struct hr_event *key)
+{
+	struct record_text from = record_text_event(key);
+	const struct hr_event_action *a = (const void *)key;
+
+	identity_name(&from, &key->id, i->name, sizeof(i->name), NULL);
+	if (i->name[0])
+		return;
+	if (key->type == HR_EVENT_ACTION && !key->cgroup_id && a->pid) {
+		struct phrase p = phrase_in(i->name, sizeof(i->name));
+
+		phrase_task(&p, a->comm, a->pid);
+	} else if (key->cgroup_id) {
+		snprintf(i->name, sizeof(i->name), "cgroup %llu",
+			 (unsigned long long)key->cgroup_id);
+	} else {
+		snprintf(i->name, sizeof(i->name), "the host");
+	}
+}
+
+void incident_tell(struct incident *i, const struct hr_event *const *event, size_t n,
+		   const struct hr_event *key)
+{
+	const struct hr_event_action *deed = incident_deed(event, n);
+	struct phrase p = phrase_in(i->title, sizeof(i->title));
+
+	tell_name(i, key);
+	if (i->kind == INCIDENT_OOM_KILL)
+		title_kill(&p, i, (const void *)key, deed);
+	else if (i->kind == INCIDENT_HANG)
+		title_hang(&p, i, key);
+	else if (deed && (i->kind == INCIDENT_ACTION || key->type == HR_EVENT_ACTION))
+		title_action(&p, deed, outcome_of(event, n));
+	else
+		title_near_miss(&p, event, n);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Who an incident is about and what happened, in clean words. */
+#ifndef HEADROOM_INCIDENT_WORDS_H
+#define HEADROOM_INCIDENT_WORDS_H
+
+#include "incident.h"
+
+/* Fills name and title from its n events, oldest first; `key` is the one that names it. */
+void incident_tell(struct incident *i, const struct hr_event *const *event, size_t n,
+		   const struct hr_event *key);
+
+/* Which rung of an emergency tells best what was done: of those that were done the strongest, else of those rehearsed,
+ * else of what was left. NULL: none is among them. */
+const struct hr_event_action *incident_deed(const struct hr_event *const *event, size_t n);
+/* "killed", "told to end" …: what a rung does to its target; NULL for none. */
+const char *rung_past(unsigned int rung);
+
+/* "its own limit of 50 MiB", "the limit of 1 GiB of /pod above it", "the host's memory". */
+struct phrase;
+void phrase_limit(struct phrase *p, const struct hr_event_oom_kill *oom);
+
+#endif
