@@ -15,6 +15,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <headroom/reader.h>
+#include <headroom/reader.h>
 
 #include "act/act.h"
 #include "base/cleanup.h"
@@ -101,7 +102,7 @@ static inline void world_order(const struct act_order *order, void *arg)
 	const char *policy = policy_text(w->set, order->policy->name);
 
 	world_log(w, "%g %s %s %s %u/%u by %s\n", world_s(w), mode[order->mode],
-		  act_rung_word(order->kind), world_name(w, &order->target), order->step,
+		  hr_rung_word(order->kind), world_name(w, &order->target), order->step,
 		  order->steps, policy);
 	w->last = *order;
 	w->orders++;
@@ -134,9 +135,9 @@ static inline void world_not_taken(const struct act_order *order, enum hr_deed d
 {
 	struct world *w = arg;
 
-	world_log(w, "%g %s %s %s%s%s\n", world_s(w), act_deed_word(deed),
-		  act_rung_word(order->kind), world_name(w, &order->target), why ? ": " : "",
-		  why ? act_why_word(why) : "");
+	world_log(w, "%g %s %s %s%s%s\n", world_s(w), hr_deed_word(deed),
+		  hr_rung_word(order->kind), world_name(w, &order->target), why ? ": " : "",
+		  why ? hr_why_word(why) : "");
 }
 
 static inline void world_next(uint32_t slot, const struct policy *policy, enum hr_rung rung,
@@ -146,7 +147,7 @@ static inline void world_next(uint32_t slot, const struct policy *policy, enum h
 
 	if (!w->terse)
 		world_log(w, "%g next of %u: %s\n", world_s(w), slot,
-			  policy ? act_rung_word(rung) : "-");
+			  policy ? hr_rung_word(rung) : "-");
 }
 
 /* A set without policies; budget without limit. */

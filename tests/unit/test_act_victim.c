@@ -130,7 +130,7 @@ static void check_passed(struct world *w, const struct scene *scene)
 			 slot == HR_UNKNOWN_U32
 				 ? "process"
 				 : hr_slot_text(&w->slot[slot], w->slot[slot].id.name),
-			 act_why_word(w->last.passed_over[i].why));
+			 hr_why_word(w->last.passed_over[i].why));
 		if (strcmp(text, scene->passed[i]) != 0)
 			fail_msg("%s: passed over: %s, not %s", scene->name, text,
 				 scene->passed[i]);

@@ -141,8 +141,5 @@ bool act_armed(struct act *act, const struct act_world *world, uint32_t slot,
 /* match.c. May this never be a target, whatever the rules say? HR_WHY_NONE: it may. */
 enum hr_why act_protected(const struct policy_set *set, const struct act_world *world, uint32_t slot);
 enum hr_why act_job_protected(const struct policy_set *set, const struct act_world *world, uint32_t job);
-const char *act_why_word(enum hr_why why);		/* "protected", …: JSON and sentences */
-const char *act_rung_word(enum hr_rung rung);		/* "notify", … */
-const char *act_deed_word(enum hr_deed deed);
 
 #endif

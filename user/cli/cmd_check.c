@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <headroom/reader.h>
 
 #include "act/act.h"
 #include "act/config.h"
@@ -67,7 +68,7 @@ static void try_rungs(struct check *c, const struct sense *sense)
 	char name[32];
 
 	for (unsigned int i = 0; !enforce_ability(&config, i, &ability); i++) {
-		snprintf(name, sizeof(name), "rung_%s", act_rung_word(ability.rung));
+		snprintf(name, sizeof(name), "rung_%s", hr_rung_word(ability.rung));
 		add_signal(c, name, ability.variant, ability.why, *ability.why);
 	}
 }
@@ -94,7 +95,7 @@ static const char *lack(const struct check *c, uint32_t rung)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "rung_%s", act_rung_word(rung));
+	snprintf(name, sizeof(name), "rung_%s", hr_rung_word(rung));
 	for (size_t i = 0; i < c->n_signals; i++)
 		if (!strcmp(c->signals[i].signal, name) && !strcmp(c->signals[i].variant, "none"))
 			return c->signals[i].passed_over;
@@ -115,7 +116,7 @@ static void note_lacks(const struct check *c, const struct policy_set *set, stru
 			snprintf(why, sizeof(why), "%s%s", *lacking ? ": " : "", lacking);
 			f->verdict = FINDING_NOTE;
 			snprintf(f->note, sizeof(f->note), "%.60s asks for %s, which is skipped here%s",
-				 policy_text(set, policy->name), act_rung_word(policy->rung[r].rung), why);
+				 policy_text(set, policy->name), hr_rung_word(policy->rung[r].rung), why);
 		}
 	}
 }

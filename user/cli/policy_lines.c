@@ -124,7 +124,7 @@ static json_t *json_order(const struct policy_run *run, const char *decision,
 
 	json_object_set_new(line, "policy",
 			    json_clean(policy_text(run->set, o->policy->name), SIZE_MAX));
-	json_object_set_new(line, "rung", json_word(act_rung_word(o->kind)));
+	json_object_set_new(line, "rung", json_word(hr_rung_word(o->kind)));
 	json_object_set_new(line, "step", json_integer(o->step));
 	json_object_set_new(line, "steps", json_integer(o->steps));
 	json_object_set_new(line, "emergency", json_integer(o->emergency));
@@ -168,7 +168,7 @@ static void add_passed(const struct policy_run *run, const struct act_order *o, 
 		if (!*name)
 			snprintf(name, sizeof(name), "process %u", p->pid);
 		snprintf(one, sizeof(one), "%s%s (%s)", i ? ", " : "; passed over: ", name,
-			 act_why_word(p->why));
+			 hr_why_word(p->why));
 		add(why, bytes, one);
 	}
 }
@@ -184,7 +184,7 @@ static void print_order(struct policy_run *run, const struct act_order *o, const
 		snprintf(why, sizeof(why), "unless it is restarted within 3s of its end");
 	add(why, sizeof(why), note);
 	add_passed(run, o, why, sizeof(why));
-	print_row(run, policy_text(run->set, o->policy->name), act_rung_word(o->kind), step, target,
+	print_row(run, policy_text(run->set, o->policy->name), hr_rung_word(o->kind), step, target,
 		  why);
 }
 
@@ -217,13 +217,13 @@ void policy_line_not_taken(const struct act_order *order, enum hr_deed deed, enu
 	run->refused++;
 	run->fired[index_of(run, order->policy)] = true;
 	if (run->options.json) {
-		line = json_order(run, act_deed_word(deed), order);
-		json_object_set_new(line, "why", json_word(act_why_word(why)));
+		line = json_order(run, hr_deed_word(deed), order);
+		json_object_set_new(line, "why", json_word(hr_why_word(why)));
 		print_json(line);
 		return;
 	}
-	snprintf(note, sizeof(note), "; %s: %s", act_deed_word(deed),
-		 why ? act_why_word(why) : "nothing to reclaim");
+	snprintf(note, sizeof(note), "; %s: %s", hr_deed_word(deed),
+		 why ? hr_why_word(why) : "nothing to reclaim");
 	print_order(run, order, note);
 }
 
@@ -265,7 +265,7 @@ void policy_line_next(uint32_t slot, const struct policy *policy, enum hr_rung r
 	}
 	target_name(run, &target, name, sizeof(name));
 	print_row(run, policy ? policy_text(run->set, policy->name) : "-",
-		  policy ? act_rung_word(rung) : "-", "next", name,
+		  policy ? hr_rung_word(rung) : "-", "next", name,
 		  policy ? "observed only" : "calm again");
 }
 
@@ -281,7 +281,7 @@ void policy_run_print_sum(const struct policy_run *run)
 	for (uint32_t i = 0; i < HR_RUNG_COUNT; i++) {
 		if (!run->rungs[i])
 			continue;
-		printf("%s%llu × %s", before, (unsigned long long)run->rungs[i], act_rung_word(i));
+		printf("%s%llu × %s", before, (unsigned long long)run->rungs[i], hr_rung_word(i));
 		before = ", ";
 	}
 	printf("%s\n", *before ? "" : "Nothing would have been done.");

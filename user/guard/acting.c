@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <headroom/reader.h>
 
 #include "acting_state.h"
 #include "base/cleanup.h"
@@ -61,7 +62,7 @@ static void on_not_taken(const struct act_order *order, enum hr_deed what, enum 
 	struct flight *flight = flight_new(guard->acting, order);
 	struct deed deed = {.deed = what, .pid = order->target.pid, .ended_ns = order->decided_ns,
 			    .start_boottime_ns = order->target.start_boottime_ns, .freed = HR_UNKNOWN,
-			    .detail = why != HR_WHY_NONE ? act_why_word(why) : "nothing there can be reclaimed"};
+			    .detail = why != HR_WHY_NONE ? hr_why_word(why) : "nothing there can be reclaimed"};
 	struct dossier *dossier;
 	uint64_t seq;
 

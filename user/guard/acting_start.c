@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <headroom/reader.h>
 
 #include "acting_state.h"
 #include "base/cleanup.h"
@@ -58,7 +59,7 @@ static void publish_abilities(struct guard *guard, const struct enforce_config *
 		n++;
 	for (unsigned int i = 0; n < HR_SOURCES && !enforce_ability(config, i, &ability); i++, n++) {
 		snprintf(host->source[n].signal, sizeof(host->source[n].signal), "rung_%s",
-			 act_rung_word(ability.rung));
+			 hr_rung_word(ability.rung));
 		snprintf(host->source[n].variant, sizeof(host->source[n].variant), "%.35s",
 			 ability.variant);
 	}
@@ -83,7 +84,7 @@ static void tell_lacks(struct guard *guard, const struct enforce_config *config)
 			if (uses) {
 				notice_guard(guard, HR_GUARD_FALLBACK, HR_WARNING, 0,
 					     "policy %.60s: its rung %s will be skipped here: %s",
-					     policy_text(set, policy->name), act_rung_word(ability.rung),
+					     policy_text(set, policy->name), hr_rung_word(ability.rung),
 					     ability.why);
 				break;	/* one line a rung is enough */
 			}

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <headroom/reader.h>
 
 #include "acting_state.h"
 #include "base/clock.h"
@@ -50,7 +51,7 @@ static int judge(struct guard *guard, const struct hr_control_request *asked, ui
 		return refuse(text, 1, "no such cgroup, or it is gone");
 	why = act_protected(guard->acting->rules.set, acting_world(guard), slot);
 	if (why != HR_WHY_NONE) {
-		snprintf(text, HR_CONTROL_TEXT, "it is never a target: %s", act_why_word(why));
+		snprintf(text, HR_CONTROL_TEXT, "it is never a target: %s", hr_why_word(why));
 		return 4;
 	}
 	return 0;

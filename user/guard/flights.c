@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <headroom/reader.h>
 
 #include "acting_state.h"
 #include "base/clock.h"
@@ -114,8 +115,8 @@ static void answer_client(struct guard *guard, struct flight *flight, const stru
 		return;
 	if (deed->freed != HR_UNKNOWN)
 		snprintf(freed, sizeof(freed), ", %llu bytes freed", (unsigned long long)deed->freed);
-	snprintf(text, sizeof(text), "%s: %s%s%s%s", act_rung_word(flight->order.kind),
-		 act_deed_word(deed->deed), freed, deed->detail && *deed->detail ? "; " : "",
+	snprintf(text, sizeof(text), "%s: %s%s%s%s", hr_rung_word(flight->order.kind),
+		 hr_deed_word(deed->deed), freed, deed->detail && *deed->detail ? "; " : "",
 		 deed->detail && *deed->detail ? deed->detail : deed->error ? strerror(deed->error) : "");
 	control_answer(guard, flight->client, status[deed->deed], text);
 }
