@@ -130,7 +130,8 @@ static void fill_host(struct guard *guard)
 	struct utsname name;
 
 	uname(&name);
-	snprintf(host->node, sizeof(host->node), "%.63s", name.nodename);
+	/* A pod's own name is not its node's: there spec.nodeName comes in the environment. */
+	snprintf(host->node, sizeof(host->node), "%.63s", getenv("NODE_NAME") ?: name.nodename);
 	snprintf(host->kernel, sizeof(host->kernel), "%.63s", name.release);
 	snprintf(host->version, sizeof(host->version), "%s", HEADROOM_VERSION);
 	host->cgroup_version = version_of[sense_layout(guard->sense)];

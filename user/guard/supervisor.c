@@ -196,9 +196,16 @@ static void stop_all(struct supervisor *sv)
 {
 	sv->stopping = true;
 	service_stopping();
-	for (int i = 0; i < CHILDREN; i++)
-		if (sv->child[i].pid)
-			pidfd_kill(sv->child[i].pidfd, SIGTERM);
+	for (int i = 0; i < CHILDREN; i++) {
+		struct child *child = &sv->child[i];
+
+		/* Without CAP_KILL the resolver, which is nobody, can't be told: it ends when its wire closes with us. */
+		if (child->pid && pidfd_kill(child->pidfd, SIGTERM) == -EPERM) {
+			close(child->pidfd);
+			child->pidfd = -1;
+			child->pid = 0;
+		}
+	}
 }
 
 static void on_signals(struct supervisor *sv)
