@@ -175,10 +175,13 @@ $(build)/libheadroom.a: $(call obj_of,board) $(call obj_of,base)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 all: $(build)/libheadroom.a
 
+image: all ## container images build/image/headroom-{guard,face}.tar, for docker load (docs/containers.md)
+	$(Q)deploy/docker/build-local
+
 clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all help setup run bench-act backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan install clean FORCE
+.PHONY: all help setup run bench-act backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan install image clean FORCE
 .SECONDARY:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
