@@ -20,7 +20,8 @@
 #define REFRESH_NS NS_PER_SEC
 
 struct top_options {
-	const char *board;
+	const char *board, *replay;
+	uint64_t at_ns;
 };
 
 struct session {
@@ -36,7 +37,9 @@ static void session_done(struct session *session)
 {
 	terminal_close();
 	canvas_done(&session->canvas);
+	top_done(&session->top);
 	snapshot_done(&session->snapshot);
+	source_done(&session->source);
 	hr_reader_close(session->reader);
 	own_guard_end(session->guard);
 }
@@ -83,10 +86,29 @@ static int open_session(struct session *session, const char *board)
 	}
 	if (r)
 		return start_own(session);
-	if (!hr_reader_is_recording(session->reader) ||
-	    !hr_reader_seek_frame(session->reader, UINT64_MAX))
+	return CLI_DONE;
+}
+
+/* A recording that is replayed begins at its beginning; one in a board's place shows how it ended. */
+static int choose_time(struct session *session, const struct top_options *options)
+{
+	struct source *source = &session->source;
+	bool found = true;
+	int r;
+
+	source->board = session->reader;
+	r = source_begin(source);
+	if (r) {
+		log_error("%s: the recording holds no picture", hr_reader_path(session->reader));
+		return CLI_FAILED;
+	}
+	if (options->at_ns)
+		found = source_go(source, options->at_ns);
+	else if (!options->replay && hr_reader_is_recording(session->reader))
+		found = source_live(source);
+	if (found)
 		return CLI_DONE;
-	log_error("%s: the recording holds no picture", hr_reader_path(session->reader));
+	log_error("top: %s", source->notice);
 	return CLI_FAILED;
 }
 
@@ -182,11 +204,12 @@ static int run(const void *values, char **arguments)
 {
 	const struct top_options *options = values;
 	_cleanup_(session_done) struct session session = {0};
-	int r = open_session(&session, options->board);
+	int r = open_session(&session, options->replay ? options->replay : options->board);
 
+	if (!r)
+		r = choose_time(&session, options);
 	if (r)
 		return r;
-	session.source.board = session.reader;
 	top_init(&session.top, &session.snapshot);
 	session.top.source = &session.source;
 	signals_catch(); /* first, or ncurses would catch them its own way */
@@ -201,6 +224,18 @@ static int run(const void *values, char **arguments)
 }
 
 static const struct option_spec specs[] = {
+	{.name = "replay",
+	 .argument = "FILE",
+	 .parse = option_text,
+	 .offset = offsetof(struct top_options, replay),
+	 .help = "a recording, from its beginning on",
+	 .wants = "a file that headroom record made"},
+	{.name = "at",
+	 .argument = "TIME",
+	 .parse = option_time,
+	 .offset = offsetof(struct top_options, at_ns),
+	 .help = "as it was then: of a recording, or as the history has it",
+	 .wants = OPTION_WANTS_TIME},
 	OPTION_BOARD(struct top_options),
 	{0},
 };

@@ -10,22 +10,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cli.h"
+#include "view/feed.h"
 
 #define MOST_DAMAGED 64 /* pieces that are passed over before we give up */
-
-/* Something killed in it, below it, in an earlier life of it, or at its limit. */
-static bool concerns(const struct hr_slot *subject, const struct hr_event *event)
-{
-	const char *path = hr_slot_text(subject, subject->id.cgroup);
-	const char *where = hr_event_text(event, event->id.cgroup);
-	const struct hr_event_oom_kill *oom = (const void *)event;
-	size_t n = path ? strlen(path) : 0;
-
-	return event->cgroup_id == subject->cgroup_id ||
-	       (subject->id.workload && event->id.workload == subject->id.workload) ||
-	       (event->bytes >= sizeof(*oom) && oom->limit_cgroup_id == subject->cgroup_id) ||
-	       (n > 1 && where && !strncmp(where, path, n) && where[n] == '/');
-}
 
 static int keep(const struct hr_event *event, struct hr_event **at)
 {
@@ -67,7 +54,7 @@ static int look_at(struct past *past, const struct hr_event *event)
 		 outcome->ref == past->seq)
 		r = keep(event, &past->outcome);
 	if (!r && event->type == HR_EVENT_OOM_KILL &&
-	    (past->host || (past->subject && concerns(past->subject, event))))
+	    (past->host || (past->subject && event_concerns(event, past->subject))))
 		r = keep_kill(past, event);
 	return r;
 }

@@ -133,7 +133,10 @@ static void key_all(struct top *top)
 	top->stale = true;
 }
 
+static void key_open(struct top *top) { screen_open(top, screen_find("container")); }
+
 static const struct key keys[] = {
+	{{TOP_ENTER}, key_open, "Enter", "all about the marked one", "open"},
 	{{TOP_UP}, key_up, "up, down", "move the mark; its details stand at the bottom", NULL},
 	{{TOP_DOWN}, key_down, NULL, NULL, NULL},
 	{{TOP_PAGE_UP}, key_page_up, "PgUp, PgDn", "a page; Home, End: first and last", NULL},

@@ -7,10 +7,11 @@
 #include "base/cleanup.h"
 #include "top.h"
 
-extern const struct screen screen_containers, screen_help;
+extern const struct screen screen_containers, screen_container, screen_help;
 
 const struct screen *const screens[] = {
 	&screen_containers,
+	&screen_container,
 	&screen_help,
 	NULL,
 };

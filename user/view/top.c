@@ -4,6 +4,7 @@
 #include "top.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -18,9 +19,20 @@ void top_init(struct top *top, struct snapshot *s)
 	top->page = 1;
 }
 
+void top_done(struct top *top)
+{
+	sheet_done(&top->container.sheet);
+	sheet_done(&top->event.sheet);
+	free(top->events.event);
+	free(top->processes.row);
+	incidents_done(&top->incidents.found);
+}
+
 int top_update(struct top *top)
 {
 	top->stale = false;
+	top->list = NULL;
+	top->sheet = NULL;
 	return top->screen->update ? top->screen->update(top) : 0;
 }
 

@@ -15,6 +15,7 @@
 
 #include "canvas.h"
 #include "columns.h"
+#include "panes.h"
 #include "prompt.h"
 #include "screen.h"
 #include "snapshot.h"
@@ -64,9 +65,20 @@ struct top {
 
 	/* help */
 	size_t help_first, help_page;
+
+	/* what the keys of the screen in front move; NULL: nothing */
+	struct list *list;
+	struct sheet *sheet;
+	struct container_pane container;
+	struct events_pane events;
+	struct event_pane event;
+	struct incidents_pane incidents;
+	struct processes_pane processes;
+	struct deed_pane deed;
 };
 
 void top_init(struct top *top, struct snapshot *s);
+void top_done(struct top *top);
 /* The snapshot is a new one: selects, sorts, keeps the mark. 0 or -ENOMEM. */
 int top_update(struct top *top);
 void top_draw(struct top *top, struct canvas *canvas);

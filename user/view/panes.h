@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the screens behind the first one keep between two pictures; members of struct top. */
+#ifndef HEADROOM_PANES_H
+#define HEADROOM_PANES_H
+
+#include <headroom/control.h>
+#include "feed.h"
+#include "list.h"
+#include "report/incident.h"
+#include "sheet.h"
+
+/* One container: whose, and what was last seen of it. */
+struct container_pane {
+	uint64_t id; /* cgroup; 0: none */
+	bool there; /* on the board of this picture; else `slot` is its last state */
+	bool known; /* `slot` holds something */
+	struct hr_slot slot;
+	struct sheet sheet;
+};
+
+struct events_pane {
+	struct list list;
+	const struct hr_event **event; /* the feed's, those that are listed, newest first */
+	size_t room;
+	unsigned int least; /* enum hr_severity */
+	bool only; /* those about the marked container */
+	uint64_t seen; /* feed.changes that `event` was made of … */
+	uint64_t until_ns; /* … and the time; */
+	uint64_t marked_seq; /* the mark stays with its event; 0: with the newest */
+};
+
+/* One event, explained. */
+struct event_pane {
+	uint64_t seq, instance; /* 0: none */
+	struct sheet sheet;
+};
+
+struct incidents_pane {
+	struct list list;
+	struct incidents found;
+	bool wanted, failed; /* to be looked for by the loop; or it could not */
+	uint64_t seen; /* feed.changes when they were looked for */
+};
+
+struct processes_pane {
+	struct list list;
+	struct process_row *row;
+	size_t room;
+	bool by_growth;
+};
+
+/* A rung that is asked for by hand. */
+enum deed_state { DEED_CHOOSING, DEED_ASKED, DEED_WAITING, DEED_ANSWERED };
+struct deed_pane {
+	enum deed_state state;
+	struct list list; /* of rungs */
+	bool sure; /* the question is open: y does it */
+	uint64_t id; /* whose cgroup */
+	struct hr_slot slot; /* as it was when the screen was opened */
+	struct hr_control_request request; /* DEED_ASKED: the loop sends it */
+	struct hr_control_answer answer;
+	uint64_t asked_ns; /* wall time */
+	uint64_t last_seq; /* of the feed when it was asked: what comes after may be of it */
+};
+
+/* To the front, with that container. */
+void container_open(struct top *top, uint64_t cgroup_id);
+
+#endif
