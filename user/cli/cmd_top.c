@@ -18,6 +18,7 @@
 #include "view/top.h"
 
 #define REFRESH_NS NS_PER_SEC
+#define PLAY_NS (100 * NS_PER_MS) /* while the past is played */
 
 struct top_options {
 	const char *board, *replay;
@@ -158,28 +159,43 @@ static void look_after_guard(struct session *session)
 		snprintf(session->top.notice, sizeof(session->top.notice), "%.120s", error);
 }
 
+/* Whether it is time for another picture; when to look again. */
+static bool is_due(struct session *session, uint64_t now, uint64_t *next)
+{
+	struct source *source = &session->source;
+	bool due = source_tick(source, now) || source_reads(source);
+
+	if (now >= *next) {
+		*next = now + REFRESH_NS;
+		look_after_guard(session);
+		/* a picture of the past does not change */
+		due |= !session->top.frozen && !source_past(source);
+	}
+	return due;
+}
+
 static int loop(struct session *session)
 {
 	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
 	uint64_t next = 0;
 	int r = 0;
 
+	session->top.reload = true;
 	while (!r && !signals_caught() && !session->top.quit) {
-		uint64_t now = clock_mono_ns();
+		uint64_t now = clock_mono_ns(), wait;
 
-		if (now >= next) {
-			next = now + REFRESH_NS;
-			look_after_guard(session);
-			if (!session->top.frozen)
-				session->top.reload = true;
-		}
+		if (is_due(session, now, &next))
+			session->top.reload = true;
 		if (session->top.reload)
 			r = load(session);
 		if (!r)
 			r = paint(session);
 		now = clock_mono_ns();
-		if (!r && next > now)
-			signals_wait(&in, 1, next - now);
+		wait = next > now ? next - now : 0;
+		if (session->source.playing && wait > PLAY_NS)
+			wait = PLAY_NS;
+		if (!r && wait && !source_reads(&session->source))
+			signals_wait(&in, 1, wait);
 		if (!r)
 			r = take_keys(session);
 	}

@@ -340,8 +340,10 @@ size_t block_reclaim(const struct block_of *of, struct canvas *c, size_t y, size
 	if (!s->count)
 		return canvas_put(c, y, x, width, STYLE_DIM,
 				  "none of its tasks had to reclaim so far") > 0;
-	canvas_print(c, y, x, STYLE_PLAIN, "%llu stalls of its tasks, %s in all; by how long:",
-		     (unsigned long long)s->count, units_duration_ms(s->total_ns / NS_PER_MS, all));
+	canvas_print(c, y, x, STYLE_PLAIN, "%llu stall%s of its tasks, %s in all; by how long:",
+		     (unsigned long long)s->count, s->count == 1 ? "" : "s",
+		     s->total_ns < NS_PER_MS ? "less than 1 ms"
+					     : units_duration_ms(s->total_ns / NS_PER_MS, all));
 	for (size_t i = 0; i < HR_STALL_BUCKETS; i++)
 		for (size_t k = 0; k < (each > 1 ? each - 1 : 1); k++)
 			canvas_put(c, y + 1, x + i * each + k, 1,

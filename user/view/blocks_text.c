@@ -4,26 +4,23 @@
 #include <string.h>
 
 #include "blocks.h"
-#include "names.h"
 #include "sentence.h"
 #include "snapshot.h"
 #include "story.h"
 #include "wrap.h"
 
-/* "12:07:52 oom_kill  leaky (docker): tail[4711] killed …": who it is needs no telling here. */
-static void without_name(const struct hr_event *event, char text[SENTENCE_TEXT])
+/* Who it is needs no telling here, unless it is somebody below it. */
+static void say(const struct block_of *of, const struct hr_event *event, char text[SENTENCE_TEXT])
 {
-	struct record_text from = record_text_event(event);
-	char label[640], *at;
-	size_t n;
+	const char *type = hr_event_type_word(event->type);
+	char told[SENTENCE_TEXT];
+	char *at;
 
-	identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
-	at = *label ? strstr(text, label) : NULL;
-	if (!at)
-		return;
-	n = strlen(label);
-	n += at[n] == ':' && at[n + 1] == ' ' ? 2 : 0;
-	memmove(at, at + n, strlen(at + n) + 1);
+	event_sentence(event, of->now_ns, text);
+	at = type ? strstr(text, type) : NULL;
+	if (at && event->cgroup_id == of->slot->cgroup_id)
+		snprintf(at, (size_t)(text + SENTENCE_TEXT - at), "%s: %s", type,
+			 event_told(event, told));
 }
 
 size_t block_events(const struct block_of *of, struct canvas *c, size_t y, size_t x, size_t width)
@@ -38,9 +35,7 @@ size_t block_events(const struct block_of *of, struct canvas *c, size_t y, size_
 
 		if (event->time_ns > of->now_ns + 999999999 || !event_concerns(event, of->slot))
 			continue;
-		event_sentence(event, of->now_ns, text);
-		if (event->cgroup_id == of->slot->cgroup_id)
-			without_name(event, text);
+		say(of, event, text);
 		rows += wrap_put(c, y + rows, x, width,
 				 event->severity <= HR_CRITICAL ? look[event->severity] : STYLE_BAD,
 				 text);

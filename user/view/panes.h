@@ -23,22 +23,22 @@ struct events_pane {
 	const struct hr_event **event; /* the feed's, those that are listed, newest first */
 	size_t room;
 	unsigned int least; /* enum hr_severity */
-	bool only; /* those about the marked container */
-	uint64_t seen; /* feed.changes that `event` was made of … */
-	uint64_t until_ns; /* … and the time; */
-	uint64_t marked_seq; /* the mark stays with its event; 0: with the newest */
+	bool only; /* those about one container … */
+	uint64_t only_id; /* … this one */
+	uint64_t marked_seq,
+		marked_instance; /* the mark stays with its event; 0: with the newest */
 };
 
 /* One event, explained. */
 struct event_pane {
-	uint64_t seq, instance; /* 0: none */
+	_Alignas(8) char record[HR_EVENT_MAX_BYTES]; /* bytes 0: none */
 	struct sheet sheet;
 };
 
 struct incidents_pane {
 	struct list list;
 	struct incidents found;
-	bool wanted, failed; /* to be looked for by the loop; or it could not */
+	bool failed; /* they could not be read */
 	uint64_t seen; /* feed.changes when they were looked for */
 };
 
@@ -47,6 +47,7 @@ struct processes_pane {
 	struct process_row *row;
 	size_t room;
 	bool by_growth;
+	uint32_t pid; /* the mark stays with it */
 };
 
 /* A rung that is asked for by hand. */
@@ -63,7 +64,19 @@ struct deed_pane {
 	uint64_t last_seq; /* of the feed when it was asked: what comes after may be of it */
 };
 
-/* To the front, with that container. */
+/* To the front, with that container; with that event. */
 void container_open(struct top *top, uint64_t cgroup_id);
+void event_open(struct top *top, const struct hr_event *event);
+
+/* Five minutes before that time, on the first screen, with that container marked (0: whoever is). */
+void travel_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id);
+/* Space: of the past it stops playing, or goes on. false: this is now. */
+bool travel_hold(struct top *top);
+
+/* How an event or an incident stands out: never by its colour alone. */
+enum style severity_style(unsigned int severity);
+const char *severity_mark(unsigned int severity); /* two columns: "!!", "! ", "  " */
+/* Of lines that many columns wide: how many are for the name of whom they are about. */
+size_t name_width(size_t columns);
 
 #endif

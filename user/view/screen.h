@@ -10,6 +10,7 @@
 #define HEADROOM_SCREEN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include "canvas.h"
 
 struct top;
@@ -34,6 +35,8 @@ struct screen {
 	int (*update)(struct top *top);
 	void (*draw)(struct top *top, struct canvas *body); /* body is blank; row 0 is the screen's first */
 	bool (*type)(struct top *top, int key); /* NULL, or: sees every key first; true: it was meant for it */
+	/* NULL, or: whose cgroup is marked here; 0: nobody's. The screen that is opened next finds it in top->subject. */
+	uint64_t (*subject)(const struct top *top);
 	/* NULL, or: the left button on row y of the body, column x; twice: on what was already marked */
 	void (*click)(struct top *top, size_t y, size_t x);
 };

@@ -29,33 +29,24 @@ static const struct block {
 	{"events", block_events, true},	     {"in words", block_story, true},
 };
 
-static const struct hr_slot *find(const struct snapshot *s, uint64_t id)
-{
-	for (size_t i = 0; i < s->n_slots; i++)
-		if (s->slots[i].cgroup_id == id)
-			return &s->slots[i];
-	return NULL;
-}
-
 static void open_container(struct top *top)
 {
-	const struct row *row = top_selected(top);
-
 	top->container.sheet.first = 0;
-	if (row)
-		top->container.id = row->slot->cgroup_id;
+	if (top->subject)
+		top->container.id = top->subject;
 }
 
 void container_open(struct top *top, uint64_t cgroup_id)
 {
 	screen_open(top, screen_find("container"));
 	top->container.id = cgroup_id;
+	top->stale = true;
 }
 
 static int update(struct top *top)
 {
 	struct container_pane *pane = &top->container;
-	const struct hr_slot *slot = find(top->s, pane->id);
+	const struct hr_slot *slot = snapshot_slot(top->s, pane->id);
 
 	top->sheet = &pane->sheet;
 	pane->known = slot || (pane->known && pane->slot.cgroup_id == pane->id);
@@ -134,6 +125,8 @@ static void draw(struct top *top, struct canvas *body)
 	sheet_show(sheet, body, 1);
 }
 
+static uint64_t subject(const struct top *top) { return top->container.id; }
+
 static const struct key keys[] = {
 	SHEET_KEYS,
 	KEYS_END,
@@ -145,5 +138,6 @@ const struct screen screen_container = {
 	.keys = keys,
 	.open = open_container,
 	.update = update,
+	.subject = subject,
 	.draw = draw,
 };

@@ -135,6 +135,11 @@ static void key_all(struct top *top)
 
 static void key_open(struct top *top) { screen_open(top, screen_find("container")); }
 
+static uint64_t subject(const struct top *top)
+{
+	return top_selected(top) ? top_selected(top)->slot->cgroup_id : 0;
+}
+
 static const struct key keys[] = {
 	{{TOP_ENTER}, key_open, "Enter", "all about the marked one", "open"},
 	{{TOP_UP}, key_up, "up, down", "move the mark; its details stand at the bottom", NULL},
@@ -247,5 +252,6 @@ const struct screen screen_containers = {
 	.key = 'c',
 	.keys = keys,
 	.update = update,
+	.subject = subject,
 	.draw = draw,
 };

@@ -85,6 +85,8 @@ static size_t help_lines(const struct top *top, struct canvas *canvas)
 	row += screen_entries(canvas, row, first);
 	row += 1 + heading(canvas, row + 1, first, "Keys everywhere");
 	row += key_entries(canvas, row, first, top_keys);
+	row += 1 + heading(canvas, row + 1, first, "Through time");
+	row += key_entries(canvas, row, first, travel_keys);
 	row++;
 	row += heading(canvas, row, first,
 		       "Columns (as many as there is room for; any of them sorts)");

@@ -7,11 +7,16 @@
 #include "base/cleanup.h"
 #include "top.h"
 
-extern const struct screen screen_containers, screen_container, screen_help;
+extern const struct screen screen_containers, screen_container, screen_events, screen_event,
+	screen_incidents, screen_processes, screen_help;
 
 const struct screen *const screens[] = {
 	&screen_containers,
 	&screen_container,
+	&screen_events,
+	&screen_event,
+	&screen_incidents,
+	&screen_processes,
 	&screen_help,
 	NULL,
 };
@@ -36,6 +41,8 @@ void screen_open(struct top *top, const struct screen *screen)
 		top->below[top->n_below++] = top->screen;
 	else
 		top->n_below = at;
+	if (top->screen->subject)
+		top->subject = top->screen->subject(top);
 	top->screen = screen;
 	top->stale = true;
 	if (screen->open)

@@ -257,6 +257,16 @@ static void add_time(struct line *line, uint64_t wall_ns, uint64_t now_ns)
 	line_add(line, "%s", text);
 }
 
+static void tell(struct line *line, const struct hr_event *event)
+{
+	if (event->type < HR_EVENT_COUNT && tellers[event->type].tell &&
+	    event->bytes >= tellers[event->type].least_bytes)
+		tellers[event->type].tell(line, event);
+	else
+		line_add(line, "event %llu, which this version has no words for",
+			 (unsigned long long)event->seq);
+}
+
 const char *event_sentence(const struct hr_event *event, uint64_t now_ns, char text[SENTENCE_TEXT])
 {
 	const char *type = hr_event_type_word(event->type);
@@ -271,11 +281,15 @@ const char *event_sentence(const struct hr_event *event, uint64_t now_ns, char t
 		identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
 		line_add(&line, "%s: ", label);
 	}
-	if (event->type < HR_EVENT_COUNT && tellers[event->type].tell &&
-	    event->bytes >= tellers[event->type].least_bytes)
-		tellers[event->type].tell(&line, event);
-	else
-		line_add(&line, "event %llu, which this version has no words for",
-		    (unsigned long long)event->seq);
+	tell(&line, event);
+	return text;
+}
+
+const char *event_told(const struct hr_event *event, char text[SENTENCE_TEXT])
+{
+	struct line line = {text, SENTENCE_TEXT, 0};
+
+	text[0] = 0;
+	tell(&line, event);
 	return text;
 }

@@ -11,5 +11,7 @@
  * …". Local time; with the date where that is not now's. Clean UTF-8. The record may be of any
  * size: what its bytes do not cover is not told. */
 const char *event_sentence(const struct hr_event *event, uint64_t now_ns, char text[SENTENCE_TEXT]);
+/* The same without time, type and name: "tail[4711] killed at its own limit of 50 MiB; …". */
+const char *event_told(const struct hr_event *event, char text[SENTENCE_TEXT]);
 
 #endif

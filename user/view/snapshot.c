@@ -203,3 +203,11 @@ const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes)
 		snprintf(text, bytes, "the guard has been silent for %s: figures are old", age);
 	return text;
 }
+
+const struct hr_slot *snapshot_slot(const struct snapshot *s, uint64_t cgroup_id)
+{
+	for (size_t i = 0; cgroup_id && i < s->n_slots; i++)
+		if (s->slots[i].cgroup_id == cgroup_id)
+			return &s->slots[i];
+	return NULL;
+}

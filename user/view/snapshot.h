@@ -59,6 +59,9 @@ void snapshot_done(struct snapshot *s);
 /* Fills rows with what the filter lets through. 0 or -ENOMEM. */
 int snapshot_select(struct snapshot *s, const struct row_filter *filter);
 
+/* By its cgroup's id; NULL: it is not on the board. */
+const struct hr_slot *snapshot_slot(const struct snapshot *s, uint64_t cgroup_id);
+
 /* One line on a guard that is silent or has stopped; "" if all is well. */
 const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes);
 /* What to do about it. */

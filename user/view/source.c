@@ -206,6 +206,51 @@ bool source_step(struct source *source, int by)
 	return by < 0 ? step_back(source) : step_on(source);
 }
 
+/* ---- what happened ---- */
+
+/* A reader of its own over all events that are kept from one time to another. */
+static int open_events(struct source *source, uint64_t from_ns, uint64_t to_ns,
+		       struct hr_reader **ret_reader)
+{
+	char error[256];
+
+	if (!is_recording(source) && source->history &&
+	    !source->history->events(source->history_path, from_ns, to_ns, ret_reader, error))
+		return 0;
+	return hr_reader_open(hr_reader_path(source->board), ret_reader);
+}
+
+int source_incidents(struct source *source, struct incidents *ret)
+{
+	struct hr_reader *reader;
+	int r = open_events(source, 0, UINT64_MAX, &reader);
+
+	if (r)
+		return r;
+	r = incidents_find(reader, ret);
+	hr_reader_close(reader);
+	return r;
+}
+
+int source_event(struct source *source, uint64_t seq, uint64_t instance, uint64_t time_ns,
+		 struct hr_event *record)
+{
+	const struct hr_event *event = feed_find(&source->feed, seq, instance);
+	struct feed other = {0};
+	struct hr_reader *reader;
+
+	if (!event && !is_recording(source) &&
+	    !open_events(source, time_ns - NS_PER_SEC, time_ns + NS_PER_SEC, &reader)) {
+		feed_take(&other, reader);
+		feed_read(&other, NS_PER_SEC);
+		event = feed_find(&other, seq, instance);
+	}
+	if (event)
+		memcpy(record, event, event->bytes);
+	feed_done(&other);
+	return event ? 0 : -ENOENT;
+}
+
 /* ---- playing ---- */
 
 void source_play(struct source *source, bool play)

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "feed.h"
+#include "report/incident.h"
 #include "snapshot.h"
 
 #define SOURCE_TEXT 128
@@ -59,6 +60,12 @@ bool source_step(struct source *source, int by); /* pictures: 1, -1 */
 bool source_go(struct source *source, uint64_t time_ns); /* the last picture at or before it */
 bool source_live(struct source *source); /* back to now; of a recording to its end */
 bool source_tick(struct source *source, uint64_t mono_ns); /* plays on */
+
+/* What happened, as far as is kept: of the recording, of history, else of the board. As incidents_find(). */
+int source_incidents(struct source *source, struct incidents *ret);
+/* One event (record takes HR_EVENT_MAX_BYTES). 0 or -ENOENT. */
+int source_event(struct source *source, uint64_t seq, uint64_t instance, uint64_t time_ns,
+		 struct hr_event *record);
 
 void source_play(struct source *source, bool play);
 void source_faster(struct source *source, int by);

@@ -126,7 +126,7 @@ void table_fit_screen(struct table *table, const char *const *ids, size_t width)
 }
 
 /* The end of a clean text: "…/kubepods/burstable" */
-static void fit_end(char *text, size_t width, bool ascii)
+void text_fit_end(char *text, size_t width, bool ascii)
 {
 	const char *mark = ascii ? "~" : "…";
 	const char *from = text;
@@ -154,7 +154,7 @@ const char *table_cell(const struct column *column, const struct row *row, size_
 	if (ascii)
 		text_ascii(cut);
 	if (cut[0] == '/' || (column->keeps_end && row->name_is_path)) {
-		fit_end(cut, width, ascii);
+		text_fit_end(cut, width, ascii);
 		return strcpy(text, cut);
 	}
 	return text_fit(cut, width, ascii, text, CELL_TEXT);

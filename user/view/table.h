@@ -33,6 +33,9 @@ const char *table_cell(const struct column *column, const struct row *row, size_
  * text can hold bytes that steer it. In place. */
 char *text_ascii(char *text);
 
+/* Cuts it to `width` columns, of which its end is kept. In place. */
+void text_fit_end(char *text, size_t width, bool ascii);
+
 /* Header and rows. `colour` for a terminal that has it. */
 void table_print(FILE *out, const struct table *table, const struct row *rows, size_t n,
 		 bool colour, bool ascii);

@@ -38,7 +38,11 @@ int top_update(struct top *top)
 
 /* The frame's keys. */
 
-static void key_freeze(struct top *top) { top->frozen = !top->frozen; }
+static void key_freeze(struct top *top)
+{
+	if (!travel_hold(top))
+		top->frozen = !top->frozen;
+}
 
 static void key_help(struct top *top) { screen_open(top, screen_find("help")); }
 
@@ -88,6 +92,8 @@ static void dispatch(struct top *top, int code)
 	key = find_key(top->screen->keys, code);
 	if (!key)
 		key = find_key(top_keys, code);
+	if (!key)
+		key = find_key(travel_keys, code);
 	if (key)
 		key->act(top);
 	else
@@ -96,6 +102,7 @@ static void dispatch(struct top *top, int code)
 
 int top_key(struct top *top, int code)
 {
+	top->notice[0] = 0;
 	if (top->prompt.title)
 		prompt_key(top, code);
 	else

@@ -66,6 +66,7 @@ struct top {
 	/* help */
 	size_t help_first, help_page;
 
+	uint64_t subject; /* whose cgroup was marked on the screen before; 0: nobody's */
 	/* what the keys of the screen in front move; NULL: nothing */
 	struct list *list;
 	struct sheet *sheet;
@@ -91,7 +92,7 @@ const struct row *top_selected(const struct top *top);
 bool top_select(struct top *top, uint64_t cgroup_id);
 
 /* The keys of the frame, that all screens have; as struct screen's. */
-extern const struct key top_keys[];
+extern const struct key top_keys[], travel_keys[];
 
 /* strip.c: the host's lines, from row y on; returns the rows taken. */
 size_t strip_draw(const struct top *top, struct canvas *canvas);
