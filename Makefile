@@ -6,8 +6,6 @@ CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
-PREFIX ?= /usr/local
-DESTDIR ?=
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
@@ -160,14 +158,7 @@ tsan: ## build with the thread sanitizer into build/san-thread
 compile_commands.json: Makefile ## for clangd
 	$(Q)tools/compile-commands '$(CC) $(cflags)' > $@
 
-install: all ## install below $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/headroom \
-		$(DESTDIR)$(PREFIX)/include/headroom $(DESTDIR)$(PREFIX)/lib
-	install -m 755 $(build)/headroomd $(DESTDIR)$(PREFIX)/sbin/
-	install -m 755 $(build)/headroom $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(build)/headroom-resolver $(build)/headroom-export $(DESTDIR)$(PREFIX)/libexec/headroom/
-	install -m 644 include/headroom/*.h $(DESTDIR)$(PREFIX)/include/headroom/
-	install -m 644 $(build)/libheadroom.a $(DESTDIR)$(PREFIX)/lib/
+include deploy/install.mk
 
 # The reader alone, for other programs: no libraries but zlib and libc.
 $(build)/libheadroom.a: $(call obj_of,board) $(call obj_of,base)
@@ -182,6 +173,6 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all help setup run bench-act backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan install image clean FORCE
+.PHONY: all help setup run bench-act backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan image clean FORCE
 .SECONDARY:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# `make install`: where everything goes. Nothing is started, and nobody's configuration is written over.
+# For a package: make install DESTDIR=… PREFIX=/usr SYSCONFDIR=/etc
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+SBINDIR ?= $(PREFIX)/sbin
+# The programs look for each other in ../libexec/headroom.
+LIBEXECDIR ?= $(PREFIX)/libexec/headroom
+INCLUDEDIR ?= $(PREFIX)/include/headroom
+LIBDIR ?= $(PREFIX)/lib
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+BASHDIR ?= $(DATADIR)/bash-completion/completions
+ZSHDIR ?= $(DATADIR)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
+
+unit_files := $(wildcard deploy/systemd/*.service)
+manuals := $(build)/man
+completions := $(build)/completion
+
+# Where the programs really are, in what names them.
+here := -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/|$(BINDIR)/|g' -e 's|/etc/headroom/|$(SYSCONFDIR)/headroom/|g'
+
+# A file of each, listed once: what `make uninstall` takes away is what `make install` has put there.
+installed = $(SBINDIR)/headroomd $(BINDIR)/headroom $(LIBEXECDIR)/headroom-resolver $(LIBEXECDIR)/headroom-export \
+	$(patsubst include/headroom/%,$(INCLUDEDIR)/%,$(wildcard include/headroom/*.h)) $(LIBDIR)/libheadroom.a \
+	$(patsubst deploy/systemd/%,$(UNITDIR)/%,$(unit_files)) $(SYSUSERSDIR)/headroom.conf \
+	$(BASHDIR)/headroom $(ZSHDIR)/_headroom $(FISHDIR)/headroom.fish
+
+install: all manuals completions ## install below $(DESTDIR)$(PREFIX); docs/homes.md has the folders
+	install -d $(addprefix $(DESTDIR),$(sort $(dir $(installed))) $(SYSCONFDIR)/headroom $(MANDIR)/man1 $(MANDIR)/man5 \
+		$(MANDIR)/man8 $(DATADIR)/headroom/examples)
+	install -m 755 $(build)/headroomd $(DESTDIR)$(SBINDIR)/
+	install -m 755 $(build)/headroom $(DESTDIR)$(BINDIR)/
+	install -m 755 $(build)/headroom-resolver $(build)/headroom-export $(DESTDIR)$(LIBEXECDIR)/
+	install -m 644 include/headroom/*.h $(DESTDIR)$(INCLUDEDIR)/
+	install -m 644 $(build)/libheadroom.a $(DESTDIR)$(LIBDIR)/
+	for s in 1 5 8; do install -m 644 $(manuals)/*.$$s $(DESTDIR)$(MANDIR)/man$$s/ || exit; done
+	install -m 644 $(completions)/headroom.bash $(DESTDIR)$(BASHDIR)/headroom
+	install -m 644 $(completions)/headroom.zsh $(DESTDIR)$(ZSHDIR)/_headroom
+	install -m 644 $(completions)/headroom.fish $(DESTDIR)$(FISHDIR)/headroom.fish
+	for unit in $(notdir $(unit_files)); do \
+		sed $(here) deploy/systemd/$$unit >$(build)/$$unit && install -m 644 $(build)/$$unit $(DESTDIR)$(UNITDIR)/ || exit; done
+	install -m 644 deploy/systemd/headroom.sysusers $(DESTDIR)$(SYSUSERSDIR)/headroom.conf
+	[ -e $(DESTDIR)$(SYSCONFDIR)/headroom/headroom.yaml ] || \
+		install -m 644 deploy/etc/headroom.yaml $(DESTDIR)$(SYSCONFDIR)/headroom/headroom.yaml
+	install -m 644 deploy/etc/headroom.yaml $(DESTDIR)$(DATADIR)/headroom/examples/
+	for part in grafana prometheus; do [ ! -d deploy/$$part ] || cp -R deploy/$$part $(DESTDIR)$(DATADIR)/headroom/ || exit; done
+
+uninstall: ## take away what `make install` put there; the configuration and what was recorded stay
+	rm -f $(addprefix $(DESTDIR),$(installed))
+	for page in $(manuals)/*.[158]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -rf $(DESTDIR)$(DATADIR)/headroom
+	rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(INCLUDEDIR) 2>/dev/null || true
+
+manuals: $(programs) ## the manual pages, from docs/man and every command's --help
+	$(Q)tools/manual $(build) $(manuals)
+
+completions: $(programs) ## completion for bash, zsh and fish, from every command's --help
+	$(Q)mkdir -p $(completions)
+	$(Q)for shell in bash zsh fish; do \
+		tools/completion $$shell $(build) >$(completions)/headroom.$$shell || exit; done
+
+.PHONY: install uninstall manuals completions
