@@ -99,6 +99,9 @@ static int open_rooms(struct guard *guard, uint32_t capacity, bool *ret_adopted)
 		snprintf(proc, sizeof(proc), "%s/proc/1", config->root);
 		if (access(proc, F_OK))
 			log_error("%.*s is not mounted: give it to the guard, too", (int)strlen(proc) - 2, proc);
+		else if (*config->scope && err == -ENOENT)
+			log_error("--scope %s: no such memory cgroup; paths begin at the root of the hierarchy",
+				  config->scope);
 		else
 			log_error("no memory cgroups to watch below '%s/sys/fs/cgroup': %s", config->root,
 				  strerror(-err));
