@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "../tests/unit/fixture_board.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 static const struct option options[] = {
@@ -19,13 +20,15 @@ static const struct option options[] = {
 	{"seed", required_argument, NULL, 's'},
 	{"hostile", no_argument, NULL, 'h'},
 	{"dead", no_argument, NULL, 'd'},
+	{"live", required_argument, NULL, 'l'},
+	{"kills", no_argument, NULL, 'k'},
 	{NULL, 0, NULL, 0},
 };
 
 static int usage(void)
 {
 	log_error("usage: make-board --out PATH [--containers N] [--recording FRAMES] [--hostile] "
-		  "[--dead] [--seed N]");
+		  "[--dead] [--seed N] [--live SECONDS [--kills]]");
 	return 2;
 }
 
@@ -57,11 +60,30 @@ static int make_recording(struct fixture *f, const char *out, uint32_t frames)
 	return r;
 }
 
+/* As a guard's that runs: a step each second by the clock, an OOM kill every tenth where they are wanted. Then it has
+ * stopped. */
+static int live(struct fixture *f, uint32_t seconds, bool kills)
+{
+	f->now_ns = clock_wall_ns() - FIXTURE_STEP_NS;
+	for (uint32_t i = 0; i < seconds; i++) {
+		uint64_t now = clock_wall_ns();
+
+		fixture_step(f);
+		board_heartbeat(f->board);
+		if (kills && f->containers && i % 10 == 5)
+			fixture_oom_kill(f, 0);
+		usleep((useconds_t)((NS_PER_SEC - now % NS_PER_SEC) / 1000));
+	}
+	board_close(take_ptr(f->board));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct fixture fixture = {.containers = 30, .seed = 1};
 	const char *out = NULL;
-	uint32_t frames = 0;
+	uint32_t frames = 0, seconds = 0;
+	bool kills = false;
 	int c, r;
 
 	log_name("make-board");
@@ -85,6 +107,12 @@ int main(int argc, char **argv)
 		case 'd':
 			fixture.dead = true;
 			break;
+		case 'l':
+			seconds = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'k':
+			kills = true;
+			break;
 		default:
 			return usage();
 		}
@@ -96,7 +124,7 @@ int main(int argc, char **argv)
 	} else {
 		r = fixture_open(&fixture, out);
 		if (!r)
-			r = fixture_leave(&fixture);
+			r = seconds ? live(&fixture, seconds, kills) : fixture_leave(&fixture);
 		remove_lock(out);
 	}
 	if (r)

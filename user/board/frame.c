@@ -105,8 +105,8 @@ static uint32_t frame_crc(const struct hr_frame_header *header, const unsigned c
 	return (uint32_t)crc32(crc, packed, h.packed_bytes);
 }
 
-int frame_pack(const struct picture *p, const struct picture *before, uint64_t time_ns,
-	       unsigned char **ret_frame, size_t *ret_bytes)
+static int pack(const struct picture *p, const struct picture *before, uint64_t time_ns, int level,
+		unsigned char **ret_frame, size_t *ret_bytes)
 {
 	struct parts at = parts_of(p->body.slot_count, p->body.events_bytes);
 	_cleanup_free_ unsigned char *raw = calloc(1, at.end), *frame = NULL;
@@ -131,7 +131,7 @@ int frame_pack(const struct picture *p, const struct picture *before, uint64_t t
 	if (before)
 		xor_picture((void *)raw, (void *)(raw + at.index), (void *)(raw + at.slots),
 			    before);
-	if (compress2(frame + sizeof(header), &packed, raw, at.end, Z_DEFAULT_COMPRESSION) != Z_OK)
+	if (compress2(frame + sizeof(header), &packed, raw, at.end, level) != Z_OK)
 		return -ENOMEM;
 	header.packed_bytes = (uint32_t)packed;
 	header.crc = frame_crc(&header, frame + sizeof(header));
@@ -139,6 +139,18 @@ int frame_pack(const struct picture *p, const struct picture *before, uint64_t t
 	*ret_bytes = sizeof(header) + packed;
 	*ret_frame = take_ptr(frame);
 	return 0;
+}
+
+int frame_pack(const struct picture *p, const struct picture *before, uint64_t time_ns,
+	       unsigned char **ret_frame, size_t *ret_bytes)
+{
+	return pack(p, before, time_ns, Z_DEFAULT_COMPRESSION, ret_frame, ret_bytes);
+}
+
+int frame_pack_quick(const struct picture *p, const struct picture *before, uint64_t time_ns,
+		     unsigned char **ret_frame, size_t *ret_bytes)
+{
+	return pack(p, before, time_ns, Z_BEST_SPEED, ret_frame, ret_bytes);
 }
 
 bool frame_header_sound(const struct hr_frame_header *header)

@@ -27,6 +27,14 @@ int picture_reserve(struct picture *p, uint32_t slots, uint32_t events_bytes);
 int frame_pack(const struct picture *p, const struct picture *before, uint64_t time_ns,
 	       unsigned char **ret_frame, size_t *ret_bytes);
 
+/* The same in a third of the time, half as large again: for a recording that stays in memory. */
+int frame_pack_quick(const struct picture *p, const struct picture *before, uint64_t time_ns,
+		     unsigned char **ret_frame, size_t *ret_bytes);
+
+/* A recording that is in memory (memfd), under a name for messages. The descriptor is the reader's
+ * from then on, or closed. As hr_reader_open(). */
+int reader_open_fd(int fd, const char *name, struct hr_reader **ret_reader);
+
 /* Header alone: can such a frame be? */
 bool frame_header_sound(const struct hr_frame_header *header);
 /* The packed bytes of a frame → p, given the picture before it. -EBADMSG: damaged; p is then

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "fence.h"
+#include "frame.h"
 
 /* A slot is written in well under a microsecond, a look at it takes about one: the first tries only
  * pause. The writer may have lost its CPU in the middle: then give it ours. Together at most some
@@ -232,6 +233,28 @@ static int open_path(const char *path, bool is_default, struct hr_reader **ret_r
 	} else {
 		e = reader_fail(-errno, "%s: %s", path, strerror(errno));
 	}
+	if (e) {
+		hr_reader_close(r);
+		return e;
+	}
+	*ret_reader = r;
+	return 0;
+}
+
+int reader_open_fd(int fd, const char *name, struct hr_reader **ret_reader)
+{
+	struct hr_reader *r = calloc(1, sizeof(*r));
+	int e;
+
+	if (r)
+		r->path = strdup(name);
+	if (!r || !r->path) {
+		close(fd);
+		free(r);
+		return reader_fail(-ENOMEM, "%s: no memory", name);
+	}
+	r->fd = fd;
+	e = open_content(r);
 	if (e) {
 		hr_reader_close(r);
 		return e;

@@ -44,7 +44,7 @@ int command_help(const struct command *command);
 const struct command *command_at(size_t i);
 
 extern const struct command command_top, command_ls, command_events, command_explain, command_check,
-	command_record, command_replay, command_export, command_policy, command_version, command_do;
+	command_record, command_history, command_replay, command_export, command_policy, command_version, command_do;
 
 #define OPTION_BOARD(type_)                                                         \
 	{                                                                           \

@@ -36,8 +36,8 @@ const char *store_path(void);
 /* The pictures that were taken in that time, and the last one before it (none after `to`): each a key frame of all
  * containers, under the wall time it was taken at. Its events are those since the picture before it; the first frame
  * has none from before `from`. Where only events of that time are kept, as store_events(). */
-int store_pictures(const char *path, uint64_t from_ns, uint64_t to_ns, struct hr_reader **ret_reader,
-		   char error[STORE_ERROR]);
+int store_pictures(const char *path, uint64_t from_ns, uint64_t to_ns,
+		   struct hr_reader **ret_reader, char error[STORE_ERROR]);
 
 /* The events of that time alone, oldest first: frames with header and host but without slots, one for each instance
  * of the board (seq counts within an instance). */

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Opening the store for writing: one recorder a file; a damaged one is moved aside with a word, a foreign one is left
+ * alone. Also where the store is by default.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "private.h"
+
+#define SQLITE_MOST (2 << 20) /* heap that SQLite shall do with */
+
+const char *store_path(void)
+{
+	static char path[PATH_MAX];
+	const char *named = secure_getenv("HEADROOM_HISTORY"),
+		   *state = secure_getenv("STATE_DIRECTORY");
+
+	if (named && *named)
+		return named;
+	if (state && *state == '/' && !strchr(state, ':') &&
+	    snprintf(path, sizeof(path), "%s/history.db", state) < (int)sizeof(path))
+		return path;
+	return STORE_PATH;
+}
+
+static int lock(struct keeper *k, char *note)
+{
+	char name[PATH_MAX];
+	int r;
+
+	if (snprintf(name, sizeof(name), "%s.lock", k->path) >= (int)sizeof(name))
+		return -ENAMETOOLONG;
+	k->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0640);
+	if (k->lock_fd >= 0 && !flock(k->lock_fd, LOCK_EX | LOCK_NB))
+		return 0;
+	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	if (r == -EBUSY)
+		snprintf(note, KEEP_NOTE, "%.150s: another recorder is writing it", k->path);
+	else
+		snprintf(note, KEEP_NOTE, "%.150s: cannot be written: %s%s", k->path, strerror(-r),
+			 r == -ENOENT ? ": make its folder first, or name another with --history"
+				      : "");
+	return r;
+}
+
+/* What is no SQLite file may be anybody's: only at our own place, or where the beginning was wiped, is it ours that is
+ * damaged. */
+static bool may_be_ours(const char *path, bool named)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char head[16], zeros[16] = "";
+
+	return !named || fd < 0 || read(fd, head, sizeof(head)) != sizeof(head) ||
+	       !memcmp(head, "SQLite format 3", sizeof(head)) || !memcmp(head, zeros, sizeof(head));
+}
+
+/* What is there is moved aside, and what of it can be read is saved over. */
+static int begin_anew(struct keeper *k, const char *word, const char *why, char *note)
+{
+	char error[STORE_ERROR], aside[PATH_MAX];
+	struct salvaged s = {0};
+	int r = aside_move(k->path, word, aside);
+
+	if (r) {
+		snprintf(note, KEEP_NOTE, "%.150s: %s, and cannot be moved aside: %s", k->path, why,
+			 strerror(-r));
+		return r;
+	}
+	r = db_open_write(k->path, &k->db, error);
+	if (r) {
+		snprintf(note, KEEP_NOTE, "%s", error);
+		return r;
+	}
+	space_bound_file(k);
+	if (!strcmp(word, WORD_DAMAGED))
+		r = aside_salvage(k, aside, &s);
+	snprintf(note, KEEP_NOTE,
+		 "%.150s: %s: moved aside to %.170s; begun anew with %u pictures that could be "
+		 "saved",
+		 k->path, why, aside, s.pictures);
+	return r == -EBADMSG ? -EIO : r;
+}
+
+static int open_db(struct keeper *k, bool named, char *note)
+{
+	char error[STORE_ERROR];
+	int r = db_open_write(k->path, &k->db, error);
+
+	if (r == -EBADMSG && may_be_ours(k->path, named))
+		return begin_anew(k, WORD_DAMAGED, "is damaged", note);
+	if (r == -EPROTONOSUPPORT && db_older(k->path))
+		return begin_anew(k, WORD_OLD, "is of an older headroom", note);
+	if (r == -EBADMSG)
+		r = -EPROTO;
+	if (r)
+		snprintf(note, KEEP_NOTE, "%s%s", error,
+			 r == -EPROTO || r == -EPROTONOSUPPORT
+				 ? ": choose another name with --history"
+				 : "");
+	return r;
+}
+
+/* Where the last recorder ended. */
+static int take_up(struct keeper *k)
+{
+	int64_t last = 0, event = 0, incident = INT64_MIN;
+	int r = db_number(k->db, "SELECT max(at_s) FROM pictures", DB_NONE, &last);
+
+	if (!r || r == -ENODATA)
+		r = db_number(k->db, "SELECT at_s FROM events ORDER BY id DESC LIMIT 1", DB_NONE,
+			      &event);
+	if (!r || r == -ENODATA)
+		r = db_number(k->db, "SELECT max(at_s) FROM incidents", DB_NONE, &incident);
+	k->at_base = (last > event ? last : event) + 1;
+	k->frozen_until = r ? 0 : incident + FREEZE_AFTER_S;
+	k->mono_base_ns = clock_mono_ns();
+	for (int ring = 0; (!r || r == -ENODATA) && ring < HR_RINGS; ring++) {
+		int64_t bytes = 0;
+
+		r = db_number(k->db, "SELECT sum(bytes) FROM events WHERE ring = ?1", DB_ARGS(ring),
+			      &bytes);
+		k->ring_bytes[ring] = (uint64_t)bytes;
+	}
+	return r == -ENODATA ? 0 : r;
+}
+
+static int start(struct keeper *k, char *note)
+{
+	int r;
+
+	space_bound_file(k);
+	r = take_up(k);
+	if (r)
+		snprintf(note, KEEP_NOTE, "%.150s: %s", k->path, strerror(-r));
+	return r;
+}
+
+static int reserve(struct keeper *k)
+{
+	int r = picture_reserve(&k->part, PART_SLOTS, 0);
+
+	k->scratch = malloc(PART_SLOTS * sizeof(struct hr_slot));
+	for (int ring = 0; ring < HR_RINGS; ring++)
+		k->records[ring] = malloc(EVENTS_ROW);
+	if (r || !k->scratch || !k->records[HR_RING_KEEP] || !k->records[HR_RING_CHATTER])
+		return -ENOMEM;
+	return 0;
+}
+
+int keeper_open(const char *path, uint64_t most_bytes, struct keeper **ret_keeper,
+		char note[KEEP_NOTE])
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+	int r = -ENOMEM;
+
+	snprintf(note, KEEP_NOTE, "out of memory");
+	if (!k)
+		return r;
+	/* What a picture takes for a moment goes back to the system at once. */
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	sqlite3_soft_heap_limit64(SQLITE_MOST);
+	k->lock_fd = -1;
+	k->seek = true;
+	k->most_bytes = most_bytes;
+	k->path = strdup(path ? path : store_path());
+	r = k->path ? reserve(k) : -ENOMEM;
+	if (!r)
+		note[0] = '\0';
+	if (!r)
+		r = lock(k, note);
+	if (!r)
+		r = open_db(k, path != NULL, note);
+	if (!r) {
+		space_bound_file(k);
+		r = take_up(k);
+		if (r)
+			snprintf(note, KEEP_NOTE, "%.150s: %s", k->path, strerror(-r));
+	}
+	if (r) {
+		keeper_close(k);
+		return r;
+	}
+	*ret_keeper = k;
+	return 0;
+}
+
+int keeper_renew(struct keeper *k, char note[KEEP_NOTE])
+{
+	int r;
+
+	sqlite3_close(take_ptr(k->db));
+	r = begin_anew(k, WORD_DAMAGED, "is damaged", note);
+	k->seek = true;
+	k->instance = 0;
+	return r ? r : start(k, note);
+}
+
+void keeper_close(struct keeper *k)
+{
+	if (!k)
+		return;
+	sqlite3_close(k->db);
+	if (k->lock_fd >= 0)
+		close(k->lock_fd);
+	picture_done(&k->part);
+	free(k->scratch);
+	for (int ring = 0; ring < HR_RINGS; ring++)
+		free(k->records[ring]);
+	free(k->path);
+	free(k);
+}
+
+const char *keeper_path(const struct keeper *k) { return k->path; }

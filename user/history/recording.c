@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Recordings in memory: the past in the form that every reader takes. Nothing of it touches a disk. */
+#include "recording.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+static int put(struct recording *rec, const void *bytes, size_t n)
+{
+	for (size_t done = 0; done < n;) {
+		ssize_t w = write(rec->fd, (const char *)bytes + done, n - done);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return w ? -errno : -ENOSPC;
+		done += (size_t)w;
+	}
+	rec->bytes += n;
+	return 0;
+}
+
+int recording_begin(struct recording *rec)
+{
+	struct hr_record_header header = {
+		.magic = HR_RECORD_MAGIC,
+		.version = HR_RECORD_VERSION,
+		.board_version = HR_BOARD_VERSION,
+		.header_bytes = sizeof(header),
+		.board_header_bytes = sizeof(struct hr_board_header),
+		.host_bytes = sizeof(struct hr_host),
+		.slot_bytes = sizeof(struct hr_slot),
+		.created_ns = clock_wall_ns(),
+	};
+
+	*rec = (struct recording){.fd = memfd_create("headroom-history", MFD_CLOEXEC)};
+	return rec->fd < 0 ? -errno : put(rec, &header, sizeof(header));
+}
+
+int recording_add(struct recording *rec, struct picture *picture, uint64_t time_ns)
+{
+	bool key = rec->frames % HR_FRAMES_PER_KEY == 0;
+	_cleanup_free_ unsigned char *frame = NULL;
+	struct picture swap;
+	size_t n;
+	int r = frame_pack_quick(picture, key ? NULL : &rec->last, time_ns, &frame, &n);
+
+	if (!r)
+		r = put(rec, frame, n);
+	if (r)
+		return r;
+	rec->frames++;
+	swap = rec->last;
+	rec->last = *picture;
+	*picture = swap;
+	memset(&picture->body, 0, sizeof(picture->body));
+	return 0;
+}
+
+int recording_open(struct recording *rec, const char *name, struct hr_reader **ret_reader)
+{
+	return reader_open_fd(take_fd(rec->fd), name, ret_reader);
+}
+
+void recording_done(struct recording *rec)
+{
+	if (rec->fd >= 0)
+		close(rec->fd);
+	rec->fd = -1;
+	picture_done(&rec->last);
+}

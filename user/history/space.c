@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The bound: what the file, its log and what was moved aside take together stays below it, and a disk that is nearly full
+ * is no reason to fail: then there is less history. Pictures go first, the ones that are missed least; then frozen ones;
+ * events last.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "private.h"
+#include "thin.h"
+
+#define LOG_SHARE 8 /* of the bound for the write-ahead log */
+#define LOG_LEAST (512u << 10)
+#define LOG_MOST (32u << 20)
+#define RING_SHARE 8 /* of the bound for one ring's events */
+#define FROZEN_SHARE 2 /* of the bound for what incidents froze */
+#define DISK_SHARE 20 /* of the disk is left to others, ... */
+#define DISK_LEFT (64u << 20) /* or this where that is less */
+#define THAW 16 /* pictures at a time */
+
+static uint64_t log_room(const struct keeper *k)
+{
+	uint64_t room = k->most_bytes / LOG_SHARE;
+
+	return room < LOG_LEAST ? LOG_LEAST : room > LOG_MOST ? LOG_MOST : room;
+}
+
+static uint64_t log_bytes(const struct keeper *k)
+{
+	char wal[PATH_MAX];
+	struct stat st;
+
+	return snprintf(wal, sizeof(wal), "%s-wal", k->path) < (int)sizeof(wal) && !stat(wal, &st)
+		       ? (uint64_t)st.st_size
+		       : 0;
+}
+
+void space_empty_log(struct keeper *k)
+{
+	if (log_bytes(k) > log_room(k) / 2)
+		sqlite3_wal_checkpoint_v2(k->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	else
+		sqlite3_wal_checkpoint_v2(k->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+/* Pages that may still be written: free ones in the file, and those that it may grow by. */
+static int pages_left(struct keeper *k, int64_t *ret_left)
+{
+	uint64_t bound = k->most_bytes - log_room(k), aside = aside_bytes(k->path);
+	int64_t pages, free_pages, most = (int64_t)((aside < bound ? bound - aside : 0) / DB_PAGE);
+	struct statvfs disk;
+	int r = db_number(k->db, "PRAGMA page_count", DB_NONE, &pages);
+
+	if (!r)
+		r = db_number(k->db, "PRAGMA freelist_count", DB_NONE, &free_pages);
+	if (r)
+		return r;
+	if (!statvfs(k->path, &disk)) {
+		uint64_t left = (uint64_t)disk.f_blocks * disk.f_frsize / DISK_SHARE;
+		uint64_t there = (uint64_t)disk.f_bavail * disk.f_frsize;
+		int64_t by_disk;
+
+		left = left < DISK_LEFT ? left : DISK_LEFT;
+		by_disk = pages + (int64_t)((there > left ? there - left : 0) / DB_PAGE);
+		most = by_disk < most ? by_disk : most;
+	}
+	*ret_left = most - pages + free_pages;
+	return 0;
+}
+
+int space_drop_picture(struct keeper *k, int64_t id)
+{
+	int r = keeper_begin(k);
+
+	if (!r)
+		r = db_run(k->db, "DELETE FROM parts WHERE id >= ?1 AND id < ?2",
+			   DB_ARGS(db_part_id(id, 0), db_part_id(id + 1, 0)), NULL, 0);
+	if (!r)
+		r = db_run(k->db, "DELETE FROM pictures WHERE id = ?1", DB_ARGS(id), NULL, 0);
+	r = keeper_end(k, r);
+	if (!r && log_bytes(k) > log_room(k) / 2)
+		space_empty_log(k);
+	return r;
+}
+
+static int thaw(struct keeper *k)
+{
+	return db_run(k->db,
+		      "UPDATE pictures SET frozen = 0 WHERE id IN"
+		      " (SELECT id FROM pictures WHERE frozen ORDER BY id LIMIT ?1)",
+		      DB_ARGS(THAW), NULL, 0);
+}
+
+struct choosing {
+	struct thin_choice choice;
+	uint64_t now_s;
+};
+
+static int look_at(sqlite3_stmt *row, void *arg)
+{
+	struct choosing *c = arg;
+	struct thin_picture p = {(uint64_t)sqlite3_column_int64(row, 0),
+				 (uint64_t)sqlite3_column_int64(row, 1),
+				 sqlite3_column_int(row, 2) != 0};
+
+	thin_choose(&c->choice, &p, c->now_s);
+	return 0;
+}
+
+static int drop_events(struct keeper *k, enum hr_ring ring)
+{
+	static const char oldest[] = "SELECT %s FROM (SELECT id, bytes FROM events WHERE ring = ?1 "
+				     "ORDER BY id LIMIT 64)";
+	char sums[sizeof(oldest) + 16], ids[sizeof(oldest) + 16];
+	int64_t bytes, last;
+	int r;
+
+	snprintf(sums, sizeof(sums), oldest, "sum(bytes)");
+	snprintf(ids, sizeof(ids), oldest, "max(id)");
+	r = db_number(k->db, sums, DB_ARGS(ring), &bytes);
+	if (!r)
+		r = db_number(k->db, ids, DB_ARGS(ring), &last);
+	if (!r)
+		r = db_run(k->db, "DELETE FROM events WHERE ring = ?1 AND id <= ?2",
+			   DB_ARGS(ring, last), NULL, 0);
+	if (!r && (uint64_t)bytes < k->ring_bytes[ring])
+		k->ring_bytes[ring] -= (uint64_t)bytes;
+	else if (!r || r == -ENODATA)
+		k->ring_bytes[ring] = 0;
+	return r == -ENODATA ? 0 : r;
+}
+
+/* -ENOSPC: there is nothing left to give up. */
+static int give_up_something(struct keeper *k)
+{
+	struct choosing c = {.now_s = (uint64_t)keeper_now(k)};
+	uint32_t damaged = 0;
+	int64_t frozen = 0;
+	int r;
+
+	if (aside_give_up(k->path))
+		return 0;
+	r = db_skim(k->db, "SELECT id, at_s, frozen FROM pictures WHERE id > ?1 ORDER BY id", 0,
+		    look_at, &c, &damaged);
+	if (damaged)
+		return -EBADMSG;
+	if (r)
+		return r;
+	if (thin_chosen(&c.choice))
+		return space_drop_picture(k, (int64_t)thin_chosen(&c.choice));
+	r = db_number(k->db, "SELECT count(*) FROM pictures WHERE frozen", DB_NONE, &frozen);
+	if (r || frozen > 1)
+		return r ? r : thaw(k);
+	for (int ring = HR_RINGS; ring--;)
+		if (k->ring_bytes[ring])
+			return drop_events(k, (enum hr_ring)ring);
+	return -ENOSPC;
+}
+
+static int bound_frozen(struct keeper *k)
+{
+	int64_t frozen;
+	int r = db_number(k->db, "SELECT sum(bytes) FROM pictures WHERE frozen", DB_NONE, &frozen);
+
+	if (r || (uint64_t)frozen <= k->most_bytes / FROZEN_SHARE)
+		return r == -ENODATA ? 0 : r;
+	return thaw(k);
+}
+
+int space_make(struct keeper *k, uint64_t bytes)
+{
+	/* rows, their indices, the map of pages: some more than the bytes alone */
+	int64_t left, wanted = (int64_t)(bytes / DB_PAGE + bytes / DB_PAGE / 16 + 32);
+	int r;
+
+	if (log_bytes(k) > log_room(k)) {
+		space_empty_log(k);
+		if (log_bytes(k) > log_room(k))
+			return -EBUSY;
+	}
+	r = bound_frozen(k);
+	while (!r) {
+		r = pages_left(k, &left);
+		if (r || left >= wanted)
+			break;
+		r = give_up_something(k);
+	}
+	return r;
+}
+
+int space_bound_events(struct keeper *k)
+{
+	int r = 0;
+
+	for (int ring = 0; !r && ring < HR_RINGS; ring++)
+		while (!r && k->ring_bytes[ring] > k->most_bytes / RING_SHARE)
+			r = drop_events(k, (enum hr_ring)ring);
+	return r;
+}
+
+/* A stop behind it all, should something be larger than it was thought to be. */
+void space_bound_file(struct keeper *k)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%llu",
+		 (unsigned long long)((k->most_bytes - log_room(k)) / DB_PAGE));
+	sqlite3_exec(k->db, sql, NULL, NULL, NULL);
+}
+
+int space_shrink(struct keeper *k)
+{
+	int64_t pages, free_pages, most = (int64_t)((k->most_bytes - log_room(k)) / DB_PAGE);
+	int r = db_number(k->db, "PRAGMA page_count", DB_NONE, &pages);
+
+	if (!r)
+		r = db_number(k->db, "PRAGMA freelist_count", DB_NONE, &free_pages);
+	if (r || (pages <= most && free_pages < pages / 4))
+		return r;
+	r = db_errno(k->db,
+		     sqlite3_exec(k->db, "PRAGMA incremental_vacuum(1024)", NULL, NULL, NULL));
+	space_empty_log(k);
+	return r;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which pictures go when. Pure: a table of times in, verdicts out.
+ *
+ * Age is counted in seconds of recording (`at_s`), not by the wall clock: a clock that jumps ages nothing, and neither
+ * does a machine that was switched off for a month. at_s never goes back from picture to picture.
+ *
+ * A slot remembers 64 seconds one by one and 32 minutes. So pictures a minute apart miss no second, and pictures half an
+ * hour apart miss no minute: that is what the tiers are made of.
+ */
+#ifndef HEADROOM_HISTORY_THIN_H
+#define HEADROOM_HISTORY_THIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct thin_tier {
+	uint64_t up_to_s; /* of this age and younger */
+	uint64_t every_s; /* one in so many seconds is kept; 0: all */
+};
+
+#define THIN_TIERS 3
+extern const struct thin_tier thin_tiers[THIN_TIERS]; /* what is older than the last goes */
+
+struct thin_picture {
+	uint64_t id, at_s;
+	bool frozen; /* around an incident: kept, whatever its age */
+};
+
+/* The pictures by rising id, one call each; `thin` zero-initialised before the first. True: this one goes. The newest
+ * is always kept by its age. */
+struct thin {
+	uint64_t kept_at_s;
+	bool any;
+};
+bool thin_drops(struct thin *thin, const struct thin_picture *picture, uint64_t now_s);
+
+/* The bound forces one out: the one that is missed least, whose neighbours stand closest together for its age. So what
+ * little room there is spreads over the whole time, finer the nearer to now. The newest and the frozen ones are never
+ * chosen. Call thin_choose for each, by rising id, then thin_chosen: 0 where there is none. Zero-initialised. */
+struct thin_choice {
+	struct thin_picture before, candidate; /* id 0: none yet */
+	uint64_t best_id;
+	double best; /* gap left over / age */
+	bool found;
+};
+void thin_choose(struct thin_choice *choice, const struct thin_picture *picture, uint64_t now_s);
+static inline uint64_t thin_chosen(const struct thin_choice *choice) { return choice->best_id; }
+
+#endif
