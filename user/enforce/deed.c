@@ -22,6 +22,17 @@ void deed_end(struct deed *deed, enum hr_deed what, int error, const char *forma
 	va_end(ap);
 }
 
+void deed_describe(struct deed *deed)
+{
+	struct enforce_result *result = &deed->result;
+
+	if (!deed->victims)
+		return;
+	result->pid = deed->victim[0].pid;
+	result->start_boottime_ns = proc_ticks_ns(deed->victim[0].start_ticks);
+	memcpy(result->comm, deed->victim[0].comm, sizeof(result->comm));
+}
+
 const char *enforce_below(const struct enforce *e, const char *path)
 {
 	size_t n = strlen(e->base);

@@ -19,17 +19,6 @@
 #define BOUND_NS (500 * NS_PER_MS) /* of the whole hunt */
 #define REAP_LEAST (1u << 20) /* bytes: below, the victim is as quick itself */
 
-static void name_main(struct deed *deed)
-{
-	struct enforce_result *result = &deed->result;
-
-	if (!deed->victims)
-		return;
-	result->pid = deed->victim[0].pid;
-	result->start_boottime_ns = proc_ticks_ns(deed->victim[0].start_ticks);
-	memcpy(result->comm, deed->victim[0].comm, sizeof(result->comm));
-}
-
 void reap_take(struct deed *deed, struct reap *ret_reap)
 {
 	ret_reap->n = 0;
@@ -129,7 +118,7 @@ static void answer(struct hunt *hunt, int r)
 	struct deed *deed = hunt->deed;
 
 	deed->result.processes = hunt->signalled;
-	name_main(deed);
+	deed_describe(deed);
 	if (!hunt->signalled && r >= 0 && hunt->spared)
 		deed_end(deed, HR_DEED_REFUSED, EPERM, "%s is never a target", hunt->spared_why);
 	else if (!hunt->signalled && r >= 0)

@@ -56,17 +56,6 @@ static bool is_service(const char *path)
 	return n >= sizeof(suffix) && !memcmp(path + n - strlen(suffix), suffix, strlen(suffix));
 }
 
-static void describe(struct deed *deed)
-{
-	struct enforce_result *result = &deed->result;
-
-	if (!deed->victims)
-		return;
-	result->pid = deed->victim[0].pid;
-	result->start_boottime_ns = proc_ticks_ns(deed->victim[0].start_ticks);
-	memcpy(result->comm, deed->victim[0].comm, sizeof(result->comm));
-}
-
 static void answer(struct hunt *hunt, int r)
 {
 	struct deed *deed = hunt->deed;
@@ -76,7 +65,7 @@ static void answer(struct hunt *hunt, int r)
 	deed->result.processes = hunt->signalled;
 	if (hunt->signalled) {
 		deed->result.signal = hunt->signal;
-		describe(deed);
+		deed_describe(deed);
 		deed_end(deed, HR_DEED_DONE, 0, "%s", "");
 	} else if (hunt->deaf && hunt->deaf == hunt->spared) {
 		deed_end(deed, HR_DEED_SKIPPED, 0, "%s would be discarded: %s", name,
