@@ -39,6 +39,7 @@ enum look { LOOK_REVERSE = 1, LOOK_BOLD = 2, LOOK_UNDERLINE = 4, LOOK_DIM = 8, L
 struct screen {
 	struct canvas canvas;
 	size_t y, x, top, bottom; /* cursor, scrolling region */
+	size_t saved_y, saved_x; /* ESC 7 */
 	uint8_t look;
 	char sequence[64]; /* an escape that is not whole yet */
 	size_t n;
@@ -306,7 +307,12 @@ static bool finish(struct screen *s)
 		return last == '\a' || s->n + 1 >= sizeof(s->sequence);
 	if (strchr("()*+", s->sequence[1]))
 		return s->n == 3;
-	if (s->sequence[1] == 'M' && s->y == s->top)
+	if (s->sequence[1] == '7') {
+		s->saved_y = s->y;
+		s->saved_x = s->x;
+	} else if (s->sequence[1] == '8') {
+		move_to(s, s->saved_y, s->saved_x);
+	} else if (s->sequence[1] == 'M' && s->y == s->top)
 		scroll(s, s->top, 1, false);
 	else if (s->sequence[1] == 'M')
 		s->y -= s->y > 0;

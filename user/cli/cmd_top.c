@@ -37,8 +37,8 @@ struct session {
 static void session_done(struct session *session)
 {
 	terminal_close();
-	canvas_done(&session->canvas);
 	top_done(&session->top);
+	canvas_done(&session->canvas);
 	snapshot_done(&session->snapshot);
 	source_done(&session->source);
 	hr_reader_close(session->reader);

@@ -118,6 +118,12 @@ void canvas_style(struct canvas *canvas, size_t y, size_t x, size_t width, enum 
 		canvas->cells[y * canvas->columns + x].style = (uint8_t)style;
 }
 
+void canvas_mark(struct canvas *canvas, size_t y)
+{
+	for (size_t x = 0; x < canvas->columns && y < canvas->rows; x++)
+		canvas->cells[y * canvas->columns + x].style |= CELL_MARKED;
+}
+
 /* Eighths of a column where there is UTF-8. Something is never nothing: a share above 0 shows
  * at least its thinnest. */
 void canvas_bar(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style,
@@ -177,7 +183,8 @@ void canvas_write(const struct canvas *canvas, FILE *out, bool colour)
 		const char *on = NULL;
 
 		for (size_t x = 0; x < end; x++) {
-			const char *wanted = colour ? style_ansi(row[x].style) : NULL;
+			const char *wanted =
+				colour ? style_ansi(row[x].style & ~CELL_MARKED) : NULL;
 
 			if (wanted != on)
 				fprintf(out, "%s%s", on ? "\033[0m" : "", wanted ? wanted : "");

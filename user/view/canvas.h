@@ -13,10 +13,12 @@
 
 #define CELL_BYTES 13 /* a character and what combines with it */
 
+#define CELL_MARKED 0x80u /* beside its style: on the line that is marked */
+
 struct cell {
 	char text[CELL_BYTES + 1];
 	uint8_t columns; /* 1, 2; 0: the right half of a wide one */
-	uint8_t style; /* enum style */
+	uint8_t style; /* enum style, and CELL_MARKED */
 };
 
 struct canvas {
@@ -37,6 +39,8 @@ __attribute__((format(printf, 5, 6))) size_t
 canvas_print(struct canvas *canvas, size_t y, size_t x, enum style style, const char *format, ...);
 /* Gives columns from x on that style, text left as it is. */
 void canvas_style(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style);
+/* Marks a row, styles left as they are. */
+void canvas_mark(struct canvas *canvas, size_t y);
 /* A bar of `width` columns: shares 0-1 of it dark and light. */
 void canvas_bar(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style,
 		double solid, double light);

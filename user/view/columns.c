@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "foresee/words.h"
+#include "spark.h"
 #include "words.h"
 
 /* From here on a figure is shown as worth a look, or as bad. Screens only: alarms are the
@@ -91,6 +92,32 @@ COUNT_COLUMN(kills, oom_kills_total)
 COUNT_COLUMN(restarts, restarts)
 TEXT_COLUMN(image, id.image)
 TEXT_COLUMN(cgroup, id.cgroup)
+
+/* In danger, in a word that needs no colour. */
+static double alarm_value(const struct row *row)
+{
+	if (slot_gone(row->slot))
+		return -1;
+	return row->slot->flags & HR_SLOT_UNDER_OOM ? HR_ALARM_ACT : row->slot->outlook.alarm;
+}
+
+static const char *alarm_format(const struct row *row, char text[CELL_TEXT])
+{
+	static const char *const marks[] = {" ", "!", "!!"};
+	double alarm = alarm_value(row);
+
+	return strcpy(text, alarm < 0 ? "x" : alarm > HR_ALARM_ACT ? "?" : marks[(int)alarm]);
+}
+
+static enum style alarm_style(const struct row *row)
+{
+	double alarm = alarm_value(row);
+
+	return alarm < 0		 ? STYLE_DIM
+	       : alarm >= HR_ALARM_ACT	 ? STYLE_BAD
+	       : alarm >= HR_ALARM_WARN ? STYLE_WARN
+					 : STYLE_PLAIN;
+}
 
 static const char *name_format(const struct row *row, char text[CELL_TEXT])
 {
@@ -204,15 +231,6 @@ static const char *oom_in_format(const struct row *row, char text[CELL_TEXT])
 		isnan(oom_in_value(row)) ? HR_UNKNOWN : row->slot->outlook.oom_in_p50_ms, text);
 }
 
-static enum style alarm_style(const struct row *row)
-{
-	if (slot_gone(row->slot))
-		return STYLE_PLAIN;
-	return row->slot->outlook.alarm == HR_ALARM_ACT	   ? STYLE_BAD
-	       : row->slot->outlook.alarm == HR_ALARM_WARN ? STYLE_WARN
-							   : STYLE_PLAIN;
-}
-
 static double risk_value(const struct row *row)
 {
 	uint16_t centi = row->slot->outlook.risk_centi;
@@ -279,11 +297,40 @@ static const char *stall_format(const struct row *row, char text[CELL_TEXT])
 	return units_duration_ms(isnan(ms) ? HR_UNKNOWN : (uint64_t)ms, text);
 }
 
+static const char *spark_format(const struct row *row, char text[CELL_TEXT])
+{
+	return slot_gone(row->slot) ? strcpy(text, "-") : spark_text(row->slot, 8, false, text);
+}
+
+static const char *spark_drawn(const struct row *row, size_t width, bool ascii,
+			       char text[CELL_TEXT])
+{
+	return slot_gone(row->slot) ? strcpy(text, "-")
+				    : spark_text(row->slot, width, ascii, text);
+}
+
+static double next_value(const struct row *row)
+{
+	return slot_gone(row->slot) ? NAN : row->slot->outlook.next_rung;
+}
+
+static const char *next_format(const struct row *row, char text[CELL_TEXT])
+{
+	const char *word =
+		slot_gone(row->slot) ? NULL : hr_rung_word(row->slot->outlook.next_rung);
+
+	snprintf(text, CELL_TEXT, "%s", word ? word : "-");
+	return text;
+}
+
 /* drop: on a narrow screen the column with the highest number goes first. */
 /* clang-format off */
 const struct column column_table[] = {
+	{.id = "alarm", .title = "!", .width = 2, .drop = 0,
+	 .help = "in danger: ! likely to run out of memory, !! about to; x: gone",
+	 .format = alarm_format, .value = alarm_value, .style = alarm_style},
 	{.id = "name", .title = "NAME", .help = "container, unit or cgroup",
-	 .format = name_format, .keeps_end = true, .least_first = true},
+	 .format = name_format, .style = alarm_style, .keeps_end = true, .least_first = true},
 	{.id = "runtime", .title = "RUNTIME", .width = 10, .drop = 60, .help = "who runs it",
 	 .format = runtime_format, .least_first = true},
 	{.id = "bound", .title = "BOUND", .width = 8, .drop = 50,
@@ -295,10 +342,14 @@ const struct column column_table[] = {
 	{.id = "limit", .title = "LIMIT", .width = 8, .right = true, .drop = 45,
 	 .help = "its own limit",
 	 .format = limit_format, .value = limit_value},
-	{.id = "share", .title = "SHARE", .width = 5, .right = true, .drop = 6,
+	{.id = "share", .title = "SHARE", .width = 5, .right = true, .drop = 3,
 	 .help = "of the limit that binds, what can't be given back (dark) and cache (light); "
 		 "- if only the host binds",
 	 .format = share_format, .value = share_value, .style = share_style, .bar = share_bar},
+	{.id = "spark", .title = "10 MIN", .width = 8, .drop = 7,
+	 .help = "its usage over the last ten minutes, now on the right; full height is its own "
+		 "limit, else the most it had",
+	 .format = spark_format, .drawn = spark_drawn, .value = trend_value},
 	{.id = "headroom", .title = "HEADROOM", .width = 8, .right = true, .drop = 2,
 	 .help = "what it can still take before the first limit on its way up is hit",
 	 .format = headroom_format,
@@ -307,7 +358,7 @@ const struct column column_table[] = {
 	 .help = "how fast what can't be given back grows",
 	 .format = trend_format, .value = trend_value},
 	{.id = "psi", .title = "PSI", .width = 4, .right = true, .drop = 30,
-	 .help = "share of the last 10 s in which some task waited for memory",
+	 .help = "pressure: share of the last 10 s in which some task of it waited for memory",
 	 .format = psi_format, .value = psi_value, .style = psi_style},
 	{.id = "oom_in", .title = "OOM IN", .width = 6, .right = true, .drop = 1,
 	 .help = "median time until it runs out, where that is foreseen within a day",
@@ -319,15 +370,18 @@ const struct column column_table[] = {
 	 .help = "OOM kills counted, restarts included",
 	 .format = kills_format, .value = kills_value, .style = kills_style},
 	{.id = "leak", .title = "LEAK", .width = 10, .drop = 70,
-	 .help = "suspected, confirmed, or exhausting its limit",
+	 .help = "memory that grows and never comes back: suspected, confirmed, or exhausting its limit",
 	 .format = leak_format, .value = leak_value, .style = leak_style},
+	{.id = "next", .title = "NEXT", .width = 8, .drop = 65,
+	 .help = "what its policy would do to it next: notify, reclaim, throttle, term, kill",
+	 .format = next_format, .value = next_value},
 	{.id = "anon", .title = "ANON", .width = 8, .right = true, .drop = 91,
-	 .help = "anonymous memory",
+	 .help = "anonymous memory: heaps and stacks; only swap can take it",
 	 .format = anon_format, .value = anon_value},
 	{.id = "file", .title = "FILE", .width = 8, .right = true, .drop = 92,
-	 .help = "page cache, shared memory included", .format = file_format, .value = file_value},
+	 .help = "page cache: copies of files, given back when needed (shared memory, counted here, is not)", .format = file_format, .value = file_value},
 	{.id = "kernel", .title = "KERNEL", .width = 8, .right = true, .drop = 94,
-	 .help = "kernel memory on its behalf", .format = kernel_format, .value = kernel_value},
+	 .help = "what the kernel keeps for it: sockets, directory entries, page tables", .format = kernel_format, .value = kernel_value},
 	{.id = "swap", .title = "SWAP", .width = 8, .right = true, .drop = 93,
 	 .help = "swapped out",
 	 .format = swap_format, .value = swap_value},
@@ -335,7 +389,7 @@ const struct column column_table[] = {
 	 .help = "resident memory of its processes", .format = rss_format, .value = rss_value},
 	{.id = "stall", .title = "STALL", .width = 6, .right = true, .drop = 96,
 	
-	 .help = "time its tasks spent reclaiming, since it began",
+	 .help = "time its tasks spent making room instead of working (reclaim), since it began",
 	 .format = stall_format, .value = stall_value},
 	{.id = "pids", .title = "PIDS", .width = 5, .right = true, .drop = 90,
 	 .help = "processes in it",
@@ -354,9 +408,10 @@ const size_t columns_count = ARRAY_SIZE(column_table);
 
 const char *const columns_of_ls[] = {"name",  "bound",	"usage", "limit", "headroom", "share",
 				     "trend", "oom_in", "risk",	 "kills", NULL};
-const char *const columns_of_top[] = {"name", "runtime", "usage", "share", "headroom", "trend",
-				      "psi",  "oom_in",	 "risk",  "kills", "leak",     "anon",
-				      "file", "swap",	 "pids",  "image", NULL};
+const char *const columns_of_top[] = {
+	"alarm", "name", "spark", "share", "headroom", "trend", "oom_in", "risk", "usage",
+	"psi",	 "leak", "next",  "kills", "anon",     "file",	"kernel", "swap", "stall",
+	"pids",	 "runtime", "image", NULL};
 
 const struct column *column_find(const char *id)
 {

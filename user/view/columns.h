@@ -24,6 +24,9 @@ struct column {
 	const char *(*format)(const struct row *row, char text[CELL_TEXT]);
 	double (*value)(const struct row *row); /* to sort by; NAN: not known; NULL: its text */
 	enum style (*style)(const struct row *row); /* NULL: plain */
+	/* On a screen instead of format: made to a width, in ASCII where that is all there is. NULL:
+	 * the same. */
+	const char *(*drawn)(const struct row *row, size_t width, bool ascii, char text[CELL_TEXT]);
 	/* A bar before the text: shares of the limit, 0-1; false: none. NULL: never. */
 	bool (*bar)(const struct row *row, double *ret_solid, double *ret_light);
 };

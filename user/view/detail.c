@@ -1,108 +1,124 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Three lines on the marked row: who it is; what binds it and why it is at risk; where its
- * memory is and who holds it. */
+/* The panel on the marked row: who it is; when, why, what next; where its memory is. Sentences are danger.c's; here they
+ * are given their rows. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/line.h"
 #include "base/text.h"
-#include "base/units.h"
+#include "danger.h"
 #include "names.h"
 #include "top.h"
-#include "words.h"
+#include "wrap.h"
 
-static size_t put_text(struct canvas *canvas, size_t y, size_t x, const char *before,
-		       const char *raw)
+#define LABEL_WIDTH 8
+#define ID_DIGITS 12
+
+static void add_clean(struct line *line, const char *raw, size_t n)
 {
 	char clean[512];
 
-	if (!raw || !*raw)
-		return 0;
-	return canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s", x ? before : "",
-			    text_clean(raw, SIZE_MAX, clean, sizeof(clean)));
+	if (raw && *raw)
+		line_add(line, "%s%s", line->used ? "  " : "",
+			 text_clean(raw, n, clean, sizeof(clean)));
 }
 
+/* "── leaky ── docker  busybox  4d48d54a20a4 ─────" */
 static void draw_who(const struct row *row, struct canvas *canvas, size_t y)
 {
 	const struct hr_slot *slot = row->slot;
 	const char *id = hr_slot_text(slot, slot->id.container_id);
-	char shown[16] = "";
-	size_t x = canvas_put(canvas, y, 0, canvas->columns, STYLE_BOLD, row->name);
+	char text[1024] = "";
+	struct line line = {text, sizeof(text), 0};
+	size_t x = 3;
 
+	for (size_t i = 0; i < canvas->columns; i++)
+		canvas_put(canvas, y, i, 1, STYLE_DIM, canvas->ascii ? "-" : "─");
+	canvas_put(canvas, y, x - 1, 1, STYLE_DIM, " ");
+	x += canvas_put(canvas, y, x, canvas->columns > 12 ? canvas->columns - 6 : 6, STYLE_BOLD,
+			row->name);
+	x += canvas_put(canvas, y, x, 1, STYLE_DIM, " ");
 	if (slot->id.runtime != HR_RUNTIME_NONE)
-		x += put_text(canvas, y, x, "  ", hr_runtime_word(slot->id.runtime));
-	x += put_text(canvas, y, x, "  ", hr_slot_text(slot, slot->id.image));
+		add_clean(&line, hr_runtime_word(slot->id.runtime), SIZE_MAX);
+	add_clean(&line, hr_slot_text(slot, slot->id.image), SIZE_MAX);
 	if (id)
-		snprintf(shown, sizeof(shown), "%.12s", id);
-	x += put_text(canvas, y, x, "  ", shown);
-	if (!row->name_is_path && strcmp(row->name, "/"))
-		put_text(canvas, y, x, "  ", hr_slot_text(slot, slot->id.cgroup));
-}
-
-static size_t draw_binding(const struct hr_slot *slot, struct canvas *canvas, size_t y)
-{
-	const char *cgroup = hr_slot_text(slot, slot->binding.cgroup);
-	char clean[160], limit[UNITS_TEXT];
-
-	if (slot_gone(slot))
-		return canvas_put(canvas, y, 0, canvas->columns, STYLE_PLAIN, "gone");
-	units_bytes(slot->binding.limit, limit);
-	switch (slot->binding.level) {
-	case HR_LEVEL_OWN:
-		return canvas_print(canvas, y, 0, STYLE_PLAIN, "own limit of %s binds", limit);
-	case HR_LEVEL_ANCESTOR:
-		return canvas_print(canvas, y, 0, STYLE_PLAIN, "limit of %s of %s binds", limit,
-				    text_clean(cgroup ? cgroup : "an ancestor", SIZE_MAX, clean,
-					       sizeof(clean)));
-	default:
-		return canvas_put(canvas, y, 0, canvas->columns, STYLE_PLAIN,
-				  "only the host binds");
+		add_clean(&line, id, strnlen(id, ID_DIGITS));
+	if (!row->name_is_path && strcmp(row->name, "/") != 0)
+		add_clean(&line, hr_slot_text(slot, slot->id.cgroup), SIZE_MAX);
+	if (line.used && x + 8 < canvas->columns) {
+		x += 2 + canvas_put(canvas, y, x + 2, 1, STYLE_DIM, " ");
+		x += canvas_put(canvas, y, x, canvas->columns - x - 3, STYLE_DIM, text);
+		canvas_put(canvas, y, x, 1, STYLE_DIM, " ");
 	}
 }
 
-static void draw_reasons(const struct hr_slot *slot, struct canvas *canvas, size_t y, size_t x)
-{
-	const struct hr_reason *reason = slot->outlook.reason;
-	char text[REASON_TEXT], clean[REASON_TEXT];
+struct item {
+	const char *label;
+	enum style style;
+	char text[DANGER_TEXT];
+	size_t rows;
+};
 
-	for (size_t i = 0; i < HR_REASONS && reason[i].kind && !slot_gone(slot); i++)
-		x += canvas_print(canvas, y, x, STYLE_PLAIN, "; %s",
-				  text_clean(reason_text(&reason[i], text), REASON_TEXT, clean,
-					     sizeof(clean)));
+/* Rows each would take, wrapped. */
+static size_t rows_of(const struct item *item, size_t width)
+{
+	struct canvas nowhere = {.columns = width};
+
+	return wrap_put(&nowhere, 0, 0, width, STYLE_PLAIN, item->text);
 }
 
-static void draw_memory(const struct hr_slot *slot, struct canvas *canvas, size_t y)
+/* Each gets a row; what is left goes to who needs more, the first first. */
+static void share_rows(struct item *item, size_t n, size_t width, size_t rows)
 {
-	const struct {
-		const char *word;
-		uint64_t bytes;
-	} part[] = {{"anon", slot->memory.anon},
-		    {"file", slot->memory.file},
-		    {"kernel", slot->memory.kernel},
-		    {"swap", slot->memory.swap}};
-	char text[UNITS_TEXT], comm[80];
-	size_t x = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
-		if (part[i].bytes != HR_UNKNOWN && part[i].bytes)
-			x += canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s %s", x ? ", " : "",
-					  part[i].word, units_bytes(part[i].bytes, text));
-	for (size_t i = 0; i < HR_PROCESSES && slot->process[i].pid; i++)
-		x += canvas_print(canvas, y, x, STYLE_PLAIN, "%s%s[%u] %s",
-				  i   ? ", "
-				  : x ? "; "
-				      : "",
-				  text_clean(slot->process[i].comm, sizeof(slot->process[i].comm),
-					     comm, sizeof(comm)),
-				  slot->process[i].pid,
-				  units_bytes(slot->process[i].rss_bytes, text));
+	for (size_t i = 0; i < n; i++) {
+		item[i].rows = rows && item[i].text[0];
+		rows -= item[i].rows;
+	}
+	for (size_t i = 0; i < n; i++)
+		while (rows && item[i].rows && item[i].rows < rows_of(&item[i], width)) {
+			item[i].rows++;
+			rows--;
+		}
 }
 
-void detail_draw(const struct row *row, struct canvas *canvas, size_t y)
+static void draw_item(const struct item *item, struct canvas *canvas, size_t y)
 {
-	draw_who(row, canvas, y);
-	draw_reasons(row->slot, canvas, y + 1, draw_binding(row->slot, canvas, y + 1));
-	if (!slot_gone(row->slot))
-		draw_memory(row->slot, canvas, y + 2);
+	struct canvas part = *canvas;
+	size_t x = LABEL_WIDTH, width = canvas->columns > x ? canvas->columns - x : 1;
+	char cut[DANGER_TEXT];
+
+	canvas_put(canvas, y, 0, x, STYLE_BOLD, item->label);
+	if (item->rows == 1) {
+		text_fit(item->text, width, canvas->ascii, cut, sizeof(cut));
+		canvas_put(canvas, y, x, width, item->style, cut);
+		return;
+	}
+	part.rows = y + item->rows;
+	wrap_put(&part, y, x, width, item->style, item->text);
+}
+
+void detail_draw(const struct top *top, const struct row *row, struct canvas *canvas)
+{
+	const struct hr_slot *slot = row->slot;
+	struct item item[] = {{.label = "when"},
+			      {.label = "why"},
+			      {.label = "next"},
+			      {.label = "memory", .style = STYLE_DIM}};
+	size_t y = 1, width = canvas->columns > LABEL_WIDTH ? canvas->columns - LABEL_WIDTH : 1;
+
+	if (!canvas->rows)
+		return;
+	draw_who(row, canvas, 0);
+	item[0].style = danger_when(slot, top->s->time_ns, item[0].text);
+	danger_why(slot, item[1].text);
+	danger_next(slot, &top->s->host, item[2].text);
+	danger_memory(slot, item[3].text);
+	share_rows(item, ARRAY_SIZE(item), width, canvas->rows - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(item); i++) {
+		if (item[i].rows)
+			draw_item(&item[i], canvas, y);
+		y += item[i].rows;
+	}
 }

@@ -59,6 +59,7 @@ void prompt_key(struct top *top, int key)
 		return;
 	}
 	edit(p->text, key);
+	p->bad = false;
 	if (p->changed)
 		p->changed(top);
 }
@@ -71,6 +72,9 @@ void prompt_draw(const struct prompt *p, struct canvas *canvas, size_t y)
 	text_clean(p->text, PROMPT_TEXT, clean, sizeof(clean));
 	x = canvas_print(canvas, y, 0, STYLE_BOLD, "%s: %s", p->title, clean);
 	canvas_put(canvas, y, x, 1, STYLE_SELECTED, " ");
+	x += 3;
+	if (p->bad)
+		x += 2 + canvas_put(canvas, y, x, canvas->columns, STYLE_WARN, "nobody has that.");
 	if (p->hint)
-		canvas_put(canvas, y, x + 3, canvas->columns, STYLE_DIM, p->hint);
+		canvas_put(canvas, y, x, canvas->columns, STYLE_DIM, p->hint);
 }

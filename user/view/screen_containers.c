@@ -1,46 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The first screen: who is in danger. One line a container, riskiest first, and what is to be
- * known of the one that is marked. */
-#include <ctype.h>
+/* The first screen: who is in danger. One line a container, riskiest first, as a list or as a tree,
+ * and in a panel what is to be known of the one that is marked. How it is drawn: containers_draw.c. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
-#include "table.h"
+#include "containers_draw.h"
 #include "top.h"
 
-#define DETAIL_FROM_ROWS 12 /* a lower body has no lines to spare for details */
-
-static void mark(struct top *top, size_t row)
+static void mark(struct top *top, size_t line)
 {
-	const struct snapshot *s = top->s;
+	const struct outline *o = &top->outline;
 
-	top->selected = row < s->n_rows ? row : s->n_rows ? s->n_rows - 1 : 0;
-	top->selected_id = top->selected && s->n_rows ? s->rows[top->selected].slot->cgroup_id : 0;
-}
-
-static void scroll(struct top *top)
-{
-	const struct snapshot *s = top->s;
-
-	if (top->selected < top->first)
-		top->first = top->selected;
-	if (top->selected >= top->first + top->page)
-		top->first = top->selected + 1 - top->page;
-	if (top->first && top->first + top->page > s->n_rows)
-		top->first = s->n_rows > top->page ? s->n_rows - top->page : 0;
+	top->selected = line < o->n ? line : o->n ? o->n - 1 : 0;
+	top->selected_id = top->selected && o->n ? o->line[top->selected].key : 0;
 }
 
 const struct row *top_selected(const struct top *top)
 {
-	return top->selected < top->s->n_rows ? &top->s->rows[top->selected] : NULL;
+	return top->selected < top->outline.n ? top->outline.line[top->selected].row : NULL;
 }
 
-bool top_select(struct top *top, uint64_t cgroup_id)
+bool top_select(struct top *top, uint64_t key)
 {
-	for (size_t i = 0; i < top->s->n_rows; i++)
-		if (top->s->rows[i].slot->cgroup_id == cgroup_id) {
+	for (size_t i = 0; i < top->outline.n; i++)
+		if (top->outline.line[i].key == key) {
 			mark(top, i);
 			return true;
 		}
@@ -55,10 +40,15 @@ static int update(struct top *top)
 	if (r)
 		return r;
 	rows_sort(s->rows, s->n_rows, top->sort, top->reverse);
+	r = outline_build(&top->outline, s, top->by);
+	if (r)
+		return r;
 	if (!top->selected_id || !top_select(top, top->selected_id))
 		mark(top, top->selected); /* the marked one is gone: who stands there now */
 	return 0;
 }
+
+/* Moving. */
 
 static void key_up(struct top *top) { mark(top, top->selected ? top->selected - 1 : 0); }
 
@@ -73,7 +63,9 @@ static void key_page_down(struct top *top) { mark(top, top->selected + top->page
 
 static void key_first(struct top *top) { mark(top, 0); }
 
-static void key_last(struct top *top) { mark(top, top->s->n_rows); }
+static void key_last(struct top *top) { mark(top, top->outline.n); }
+
+/* Order. */
 
 static void sort_step(struct top *top, size_t step)
 {
@@ -98,10 +90,107 @@ static void key_reverse(struct top *top)
 	top->stale = true;
 }
 
-static void key_escape(struct top *top)
+/* Tree. */
+
+static void key_tree(struct top *top)
 {
-	top->filter[0] = 0;
+	top->by = (top->by + 1) % OUTLINE_KINDS;
 	top->stale = true;
+}
+
+static const struct outline_line *marked(const struct top *top)
+{
+	return top->selected < top->outline.n ? &top->outline.line[top->selected] : NULL;
+}
+
+/* Folds the branch; where there is nothing to fold goes up to its parent. */
+static void key_fold(struct top *top)
+{
+	const struct outline_line *line = marked(top);
+	size_t up = top->selected;
+
+	if (!line)
+		return;
+	if (line->below && !line->folded) {
+		top->stale = !outline_fold(&top->outline, line->key, true);
+		return;
+	}
+	while (up && top->outline.line[up].depth >= line->depth)
+		up--;
+	mark(top, up);
+}
+
+static void key_unfold(struct top *top)
+{
+	const struct outline_line *line = marked(top);
+
+	if (line && line->folded)
+		top->stale = !outline_fold(&top->outline, line->key, false);
+	else if (line && line->below)
+		mark(top, top->selected + 1);
+}
+
+static void key_fold_all(struct top *top)
+{
+	if (top->outline.n_folded)
+		outline_unfold_all(&top->outline);
+	else
+		outline_fold_all(&top->outline);
+	top->stale = true;
+}
+
+/* Search and filter. */
+
+/* To the next line that has it, from `from` on in steps of `step`, round the end. */
+static bool search_from(struct top *top, size_t from, size_t step)
+{
+	const struct outline *o = &top->outline;
+
+	for (size_t i = 0; i < o->n; i++) {
+		size_t at = (from + i * step) % o->n;
+		const struct row *row = o->line[at].row ? o->line[at].row : o->line[at].named_by;
+
+		if (row_matches(row, top->search)) {
+			mark(top, at);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void search_changed(struct top *top)
+{
+	strcpy(top->search, top->prompt.text);
+	if (top->search[0])
+		top->prompt.bad = !search_from(top, top->selected, 1);
+}
+
+static void search_done(struct top *top, bool kept)
+{
+	if (!kept)
+		top->search[0] = 0;
+}
+
+static void key_search(struct top *top)
+{
+	prompt_open(top, &(struct prompt){.title = "find",
+					  .hint = "n, N: the next, the one before; Esc: none",
+					  .changed = search_changed,
+					  .done = search_done});
+}
+
+static void key_search_next(struct top *top)
+{
+	if (top->search[0])
+		search_from(top, top->selected + 1, 1);
+}
+
+static void key_search_back(struct top *top)
+{
+	size_t n = top->outline.n;
+
+	if (top->search[0] && n)
+		search_from(top, top->selected + n - 1, n - 1);
 }
 
 static void filter_changed(struct top *top)
@@ -110,10 +199,16 @@ static void filter_changed(struct top *top)
 	top->stale = true;
 }
 
+static void show_all(struct top *top)
+{
+	top->filter[0] = top->search[0] = 0;
+	top->stale = true;
+}
+
 static void filter_done(struct top *top, bool kept)
 {
 	if (!kept)
-		key_escape(top);
+		show_all(top);
 }
 
 static void key_filter(struct top *top)
@@ -133,7 +228,18 @@ static void key_all(struct top *top)
 	top->stale = true;
 }
 
-static void key_open(struct top *top) { screen_open(top, screen_find("container")); }
+static void key_columns(struct top *top) { screen_open(top, screen_find("columns")); }
+
+/* A heading has nothing behind it but its branch. */
+static void key_open(struct top *top)
+{
+	const struct outline_line *line = marked(top);
+
+	if (line && line->row)
+		screen_open(top, screen_find("container"));
+	else if (line)
+		top->stale = !outline_fold(&top->outline, line->key, !line->folded);
+}
 
 static uint64_t subject(const struct top *top)
 {
@@ -142,108 +248,63 @@ static uint64_t subject(const struct top *top)
 
 static const struct key keys[] = {
 	{{TOP_ENTER}, key_open, "Enter", "all about the marked one", "open"},
-	{{TOP_UP}, key_up, "up, down", "move the mark; its details stand at the bottom", NULL},
+	{{TOP_UP},
+	 key_up,
+	 "up, down",
+	 "move the mark; the panel below tells about who is marked",
+	 NULL},
 	{{TOP_DOWN}, key_down, NULL, NULL, NULL},
-	{{TOP_PAGE_UP}, key_page_up, "PgUp, PgDn", "a page; Home, End: first and last", NULL},
+	{{TOP_PAGE_UP}, key_page_up, "PgUp, PgDn", "a page; g, G, Home, End: first and last", NULL},
 	{{TOP_PAGE_DOWN}, key_page_down, NULL, NULL, NULL},
 	{{TOP_FIRST, 'g'}, key_first, NULL, NULL, NULL},
 	{{TOP_LAST, 'G'}, key_last, NULL, NULL, NULL},
-	{{'>', '.'}, key_sort_right, "< >", "sort by the column to the left, to the right", "sort"},
-	{{'<', ','}, key_sort_left, NULL, NULL, NULL},
-	{{'r', 'I'}, key_reverse, "r", "reverse the order", "reverse"},
-	{{'/', 'f'},
-	 key_filter,
+	{{'/'},
+	 key_search,
 	 "/",
+	 "find: goes to who has the text as you type; n, N: next, before",
+	 "find"},
+	{{'n'}, key_search_next, NULL, NULL, NULL},
+	{{'N'}, key_search_back, NULL, NULL, NULL},
+	{{'f', '\\'},
+	 key_filter,
+	 "f, \\",
 	 "show only what has a text in its name, image, runtime or cgroup; Esc: all again",
 	 "filter"},
-	{{TOP_ESCAPE}, key_escape, NULL, NULL, NULL},
+	{{TOP_ESCAPE}, show_all, NULL, NULL, NULL},
+	{{'>', '.'}, key_sort_right, "< >", "sort by the column to the left, to the right", "sort"},
+	{{'<', ','}, key_sort_left, NULL, NULL, NULL},
+	{{'r', 'I'}, key_reverse, "r, I", "reverse the order", NULL},
+	{{'v'}, key_tree, "v", "a list, a tree by pods, a tree by cgroups", "tree"},
+	{{TOP_LEFT}, key_fold, "left, right", "fold and unfold a branch of the tree; *: all", NULL},
+	{{TOP_RIGHT}, key_unfold, NULL, NULL, NULL},
+	{{'*'}, key_fold_all, NULL, NULL, NULL},
+	{{'C'}, key_columns, "C", "choose the columns and their order", "columns"},
 	{{'a'}, key_all, "a", "list empty and gone ones, pods and sandboxes, too", "all"},
 	KEYS_END,
 };
 
-/* The picture. */
-
-static const char *sort_mark(const struct top *top, bool ascii)
-{
-	bool ascending = top->sort->least_first != top->reverse;
-
-	return ascii ? "*" : ascending ? "▲" : "▼";
-}
-
-static void draw_titles(const struct top *top, struct canvas *canvas, size_t y)
-{
-	size_t x = 0;
-
-	canvas_style(canvas, y, 0, canvas->columns, STYLE_TITLE);
-	for (size_t i = 0; i < top->table.n; i++) {
-		const struct column *column = top->table.column[i];
-		size_t width = top->table.width[i], title = strlen(column->title);
-		bool sorts = column == top->sort;
-		size_t pad = column->right && width > title ? width - title : 0;
-
-		canvas_put(canvas, y, x + pad, width, sorts ? STYLE_TITLE_KEY : STYLE_TITLE,
-			   column->title);
-		if (sorts) /* not by its looks alone; a right-aligned title has the gap before it */
-			canvas_put(canvas, y, column->right ? x + pad - 1 : x + title, 1,
-				   STYLE_TITLE_KEY, sort_mark(top, canvas->ascii));
-		x += width + 1;
-	}
-}
-
-static void draw_row(const struct table *table, const struct row *row, struct canvas *canvas,
-		     size_t y)
-{
-	char text[CELL_TEXT];
-	size_t x = 0;
-
-	for (size_t i = 0; i < table->n; i++) {
-		const struct column *column = table->column[i];
-		size_t width = table->width[i] - table->bar[i], pad;
-		enum style style = column->style ? column->style(row) : STYLE_PLAIN;
-		double solid, light;
-
-		if (table->bar[i] && column->bar(row, &solid, &light))
-			canvas_bar(canvas, y, x, table->bar[i], style, solid, light);
-		table_cell(column, row, width, canvas->ascii, text);
-		pad = column->right ? width - text_width(text) : 0;
-		canvas_put(canvas, y, x + table->bar[i] + pad, width - pad, style, text);
-		x += table->width[i] + 1;
-	}
-}
-
-static void draw_nothing(const struct top *top, struct canvas *canvas, size_t y)
-{
-	char clean[4 * PROMPT_TEXT + 1];
-
-	if (top->filter[0])
-		canvas_print(canvas, y, 2, STYLE_PLAIN, "nothing has '%s' in it: Esc shows all",
-			     text_clean(top->filter, PROMPT_TEXT, clean, sizeof(clean)));
-	else if (top->s->n_slots)
-		canvas_put(canvas, y, 2, canvas->columns, STYLE_PLAIN,
-			   "nothing that holds processes: a shows all");
-	else
-		canvas_put(canvas, y, 2, canvas->columns, STYLE_PLAIN, "nothing on the board yet");
-}
-
 static void draw(struct top *top, struct canvas *body)
 {
-	const struct snapshot *s = top->s;
-	bool detail = body->rows >= DETAIL_FROM_ROWS;
-	size_t used = 1 + (detail ? DETAIL_ROWS : 0), y = 1;
+	containers_fit(top, body);
+	containers_draw(top, body);
+}
 
-	top->page = body->rows > used ? body->rows - used : 1;
-	scroll(top);
-	table_fit_screen(&top->table, columns_of_top, body->columns);
-	draw_titles(top, body, 0);
-	for (size_t i = top->first; i < s->n_rows && i < top->first + top->page; i++, y++) {
-		draw_row(&top->table, &s->rows[i], body, y);
-		if (i == top->selected)
-			canvas_style(body, y, 0, body->columns, STYLE_SELECTED);
+/* On a line: marks it. On a title: sorts by it, or reverses. */
+static void click(struct top *top, size_t y, size_t x)
+{
+	const struct column *column;
+
+	if (y >= top->list_y && y - top->list_y < top->page &&
+	    top->first + y - top->list_y < top->outline.n) {
+		mark(top, top->first + y - top->list_y);
+		return;
 	}
-	if (!s->n_rows)
-		draw_nothing(top, body, y + 1);
-	else if (detail)
-		detail_draw(&s->rows[top->selected], body, body->rows - DETAIL_ROWS);
+	column = y + 1 == top->list_y ? containers_column_at(top, x) : NULL;
+	if (!column)
+		return;
+	top->reverse = column == top->sort && !top->reverse;
+	top->sort = column;
+	top->stale = true;
 }
 
 const struct screen screen_containers = {
@@ -254,4 +315,5 @@ const struct screen screen_containers = {
 	.update = update,
 	.subject = subject,
 	.draw = draw,
+	.click = click,
 };

@@ -139,10 +139,11 @@ static bool is_listed(const struct hr_slot *slot, bool all)
 	}
 }
 
-static void row_name(struct row *row)
+void row_make(struct row *row, const struct hr_slot *slot)
 {
-	struct record_text from = record_text_slot(row->slot);
+	struct record_text from = record_text_slot(slot);
 
+	row->slot = slot;
 	identity_name(&from, &row->slot->id, row->name, sizeof(row->name), &row->name_is_path);
 	if (!row->name[0])
 		snprintf(row->name, sizeof(row->name), "cgroup %llu",
@@ -151,7 +152,7 @@ static void row_name(struct row *row)
 
 static bool contains(const char *text, const char *part) { return text && strcasestr(text, part); }
 
-static bool row_matches(const struct row *row, const char *part)
+bool row_matches(const struct row *row, const char *part)
 {
 	const struct hr_slot *slot = row->slot;
 
@@ -174,8 +175,7 @@ int snapshot_select(struct snapshot *s, const struct row_filter *filter)
 
 		if (!is_listed(&s->slots[i], filter->all))
 			continue;
-		row->slot = &s->slots[i];
-		row_name(row);
+		row_make(row, &s->slots[i]);
 		if (row_matches(row, filter->text))
 			s->n_rows++;
 	}

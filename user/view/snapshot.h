@@ -56,9 +56,14 @@ struct snapshot {
 int snapshot_load(struct snapshot *s, struct hr_reader *reader);
 void snapshot_done(struct snapshot *s);
 
+/* A row of its own, whatever is listed. */
+void row_make(struct row *row, const struct hr_slot *slot);
+
 /* Fills rows with what the filter lets through. 0 or -ENOMEM. */
 int snapshot_select(struct snapshot *s, const struct row_filter *filter);
 
+/* Whether a filter lets it through; NULL and "" do. */
+bool row_matches(const struct row *row, const char *part);
 /* By its cgroup's id; NULL: it is not on the board. */
 const struct hr_slot *snapshot_slot(const struct snapshot *s, uint64_t cgroup_id);
 

@@ -6,16 +6,21 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/line.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "danger.h"
 #include "top.h"
 #include "words.h"
 
+#define STRIP_TALL 30 /* a lower screen has three lines for the host */
 #define BAR_LEAST 8
 #define BAR_MOST 60
 #define MEMORY_WARN 0.90 /* of the host in use: worth a colour */
 #define MEMORY_BAD 0.97
+#define STALLS_WARN 1000 /* hundredths of a per cent of the last 10 s */
 
 /* Where there is room beside what stands there already. */
 static void right(struct canvas *canvas, size_t y, size_t taken, enum style style, const char *text)
@@ -26,46 +31,82 @@ static void right(struct canvas *canvas, size_t y, size_t taken, enum style styl
 		canvas_put(canvas, y, canvas->columns - width, width, style, text);
 }
 
-static void draw_who(const struct snapshot *s, bool paused, struct canvas *canvas)
+/* "observe: watches only, healthy, 5 MiB": what the guard is up to, as much as there is room for. */
+static size_t draw_guard(const struct snapshot *s, struct canvas *canvas, size_t x, size_t room)
 {
-	const char *mode = mode_word(s->host.mode);
-	char clock[48], node[160], warning[128], every[UNITS_TEXT];
+	static const char *const does[] = {"watches only", "rehearses, does nothing",
+					   "acts by its policies"};
+	const struct hr_host *host = &s->host;
+	const char *mode = mode_word(host->mode);
+	char text[256], every[UNITS_TEXT], rss[UNITS_TEXT];
+	struct line line = {text, sizeof(text), 0};
+	size_t kept;
+
+	text[0] = 0;
+	line_add(&line, "%s", mode ? mode : "?");
+	if (host->mode < ARRAY_SIZE(does))
+		line_add(&line, ": %s", does[host->mode]);
+	kept = line.used;
+	line_add(&line, " every %s",
+		 units_duration_ms(host->interval_ms ? host->interval_ms : HR_UNKNOWN, every));
+	if (text_width(text) <= room)
+		kept = line.used;
+	if (host->rss_bytes && host->rss_bytes != HR_UNKNOWN)
+		line_add(&line, ", guard %s", units_bytes(host->rss_bytes, rss));
+	if (text_width(text) <= room)
+		kept = line.used;
+	text[kept] = 0;
+	return canvas_put(canvas, 0, x, room, STYLE_PLAIN, text);
+}
+
+static void draw_who(const struct top *top, struct canvas *canvas)
+{
+	const struct snapshot *s = top->s;
+	bool lost = s->host.events_lost && s->host.events_lost != HR_UNKNOWN;
+	char clock[64], node[160], warning[128];
 	time_t seconds = (time_t)(s->time_ns / NS_PER_SEC);
+	size_t x, room;
 	struct tm tm;
-	size_t x;
 
 	localtime_r(&seconds, &tm);
-	strftime(clock, sizeof(clock), "%Y-%m-%d %H:%M:%S", &tm);
+	strftime(clock, sizeof(clock), canvas->columns < 100 ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S",
+		 &tm);
+	if (top->frozen)
+		strcat(clock, " HELD");
 	x = canvas_put(canvas, 0, 0, canvas->columns, STYLE_BOLD, "headroom");
-	x += 2 + canvas_put(canvas, 0, x + 2, 40, STYLE_PLAIN,
+	x += 1 + canvas_put(canvas, 0, x + 1, 40, STYLE_PLAIN,
 			    text_clean(s->host.node, sizeof(s->host.node), node, sizeof(node)));
-	if (s->recording)
-		x += canvas_print(canvas, 0, x + 2, STYLE_PLAIN, "a recording");
-	else if (s->health)
-		x += canvas_put(canvas, 0, x + 2, canvas->columns, STYLE_BAD,
+	x += 2;
+	room = canvas->columns > x + text_width(clock) + 2
+		       ? canvas->columns - x - text_width(clock) - 2
+		       : 0;
+	if (s->health) /* more than a clock */
+		x += canvas_put(canvas, 0, x, canvas->columns, STYLE_BAD,
 				snapshot_warning(s, warning, sizeof(warning)));
+	else if (s->recording)
+		x += canvas_put(canvas, 0, x, room, STYLE_WARN, "a recording");
+	else if (lost)
+		x += canvas_print(canvas, 0, x, STYLE_WARN, "%llu records lost",
+				  (unsigned long long)s->host.events_lost);
 	else
-		x += canvas_print(
-			canvas, 0, x + 2, STYLE_PLAIN, "%s every %s", mode ? mode : "?",
-			units_duration_ms(s->host.interval_ms ? s->host.interval_ms : HR_UNKNOWN,
-					  every));
-	if (paused)
-		strcat(clock, "  HELD");
-	right(canvas, 0, x + 2, paused ? STYLE_WARN : STYLE_PLAIN, clock);
+		x += draw_guard(s, canvas, x, room);
+	right(canvas, 0, x, top->frozen ? STYLE_WARN : STYLE_PLAIN, clock);
 }
 
 /* "Memory [bar] 11.2 GiB of 31.2 GiB, headroom 20 GiB  swap 0 of 2 GiB" */
 static void draw_memory(const struct snapshot *s, struct canvas *canvas)
 {
 	const struct hr_host *host = &s->host;
-	char used[UNITS_TEXT], total[UNITS_TEXT], headroom[UNITS_TEXT], tail[160],
-		swap[64] = "no swap";
+	char used[UNITS_TEXT], total[UNITS_TEXT], headroom[UNITS_TEXT], tail[200],
+		swap[64] = "no swap", waits[48] = "";
 	bool known = host->mem_total != HR_UNKNOWN && host->mem_total &&
 		     host->mem_available <= host->mem_total;
 	double share = known ? 1 - (double)host->mem_available / (double)host->mem_total : 0;
-	enum style style = share >= MEMORY_BAD	  ? STYLE_BAD
-			   : share >= MEMORY_WARN ? STYLE_WARN
-						  : STYLE_PLAIN;
+	bool stalls = host->pressure.some_avg10_centi != HR_UNKNOWN_U32 &&
+		      host->pressure.some_avg10_centi >= STALLS_WARN;
+	enum style style = share >= MEMORY_BAD		    ? STYLE_BAD
+			   : share >= MEMORY_WARN || stalls ? STYLE_WARN
+							    : STYLE_PLAIN;
 	size_t room, bar;
 
 	if (host->swap_total && host->swap_total != HR_UNKNOWN)
@@ -75,9 +116,13 @@ static void draw_memory(const struct snapshot *s, struct canvas *canvas)
 					     : HR_UNKNOWN,
 				     used),
 			 units_bytes(host->swap_total, total));
-	snprintf(tail, sizeof(tail), "%s of %s, headroom %s, %s",
+	if (host->pressure.some_avg10_centi != HR_UNKNOWN_U32)
+		snprintf(waits, sizeof(waits), ", stalls %.1f%%",
+			 host->pressure.some_avg10_centi / 100.0);
+	snprintf(tail, sizeof(tail), "%s of %s, %s left, %s%s",
 		 units_bytes(known ? host->mem_total - host->mem_available : HR_UNKNOWN, used),
-		 units_bytes(host->mem_total, total), units_bytes(host->headroom, headroom), swap);
+		 units_bytes(host->mem_total, total), units_bytes(host->headroom, headroom), swap,
+		 waits);
 	canvas_put(canvas, 1, 0, canvas->columns, STYLE_PLAIN, "memory");
 	room = canvas->columns > text_width(tail) + 8 ? canvas->columns - text_width(tail) - 8 : 0;
 	bar = room > BAR_MOST ? BAR_MOST : room;
@@ -88,48 +133,56 @@ static void draw_memory(const struct snapshot *s, struct canvas *canvas)
 	canvas_put(canvas, 1, 7 + bar + (bar > 0), canvas->columns, style, tail);
 }
 
-static size_t put_count(struct canvas *canvas, size_t x, size_t n, const char *one,
-			const char *many)
+static void add_count(struct line *line, size_t n, const char *one, const char *many)
 {
-	return n ? canvas_print(canvas, 2, x, STYLE_PLAIN, "%s%zu %s", x ? ", " : "", n,
-				n == 1 ? one : many)
-		 : 0;
+	if (n)
+		line_add(line, "%s%zu %s", line->used ? ", " : "", n, n == 1 ? one : many);
 }
 
-static void draw_counts(const struct snapshot *s, struct canvas *canvas)
+/* Who is in danger; beside it what is listed, where there is room. */
+static void draw_headline(const struct snapshot *s, struct canvas *canvas, size_t y)
 {
-	const struct hr_pressure *p = &s->host.pressure;
-	char guard[128] = "", rss[UNITS_TEXT];
-	size_t x = 0;
+	char text[DANGER_TEXT], fits[DANGER_TEXT], counts[160] = "";
+	struct line line = {counts, sizeof(counts), 0};
+	enum style style = danger_headline(s, canvas->columns - 3, canvas->ascii, text);
+	bool danger = style == STYLE_BAD || style == STYLE_WARN;
+	size_t x = danger ? 3 : 0;
 
-	x += put_count(canvas, x, s->tally.containers, "container", "containers");
-	x += put_count(canvas, x, s->tally.units, "unit", "units");
-	x += put_count(canvas, x, s->tally.others, "other", "others");
-	x += put_count(canvas, x, s->tally.gone, "gone", "gone");
+	if (danger)
+		canvas_put(canvas, y, 0, x, style, style == STYLE_BAD ? "!!" : "!");
+	text_fit(text, canvas->columns - x, canvas->ascii, fits, sizeof(fits));
+	x += canvas_put(canvas, y, x, canvas->columns, style, fits);
+	add_count(&line, s->tally.containers, "container", "containers");
+	add_count(&line, s->tally.units, "unit", "units");
+	add_count(&line, s->tally.others, "other", "others");
+	add_count(&line, s->tally.gone, "gone", "gone");
+	right(canvas, y, x + 1, STYLE_DIM, counts);
+}
+
+/* The host's own forecast, and what the guard or the kernel did last. */
+static void draw_host(const struct top *top, struct canvas *canvas, size_t y)
+{
+	const struct snapshot *s = top->s;
+	char text[DANGER_TEXT], kills[64] = "";
+	enum style style = danger_host(&s->host, text);
+	size_t x = canvas_put(canvas, y, 0, canvas->columns, style, text);
+
 	if (s->oom_kills)
-		x += canvas_print(canvas, 2, x, STYLE_BAD, "%s%llu OOM kill%s", x ? ", " : "",
-				  (unsigned long long)s->oom_kills, s->oom_kills == 1 ? "" : "s");
-	if (p->some_avg10_centi != HR_UNKNOWN_U32)
-		x += 2 + canvas_print(canvas, 2, x ? x + 2 : 0,
-				      p->some_avg10_centi >= 1000 ? STYLE_WARN : STYLE_PLAIN,
-				      "stall %.1f%%, full %.1f%%", p->some_avg10_centi / 100.0,
-				      p->full_avg10_centi == HR_UNKNOWN_U32
-					      ? 0
-					      : p->full_avg10_centi / 100.0);
-	if (s->host.events_lost && s->host.events_lost != HR_UNKNOWN)
-		snprintf(guard, sizeof(guard), "%llu records lost",
-			 (unsigned long long)s->host.events_lost);
-	else if (s->host.rss_bytes && s->host.rss_bytes != HR_UNKNOWN)
-		snprintf(guard, sizeof(guard), "guard %s", units_bytes(s->host.rss_bytes, rss));
-	right(canvas, 2, x, s->host.events_lost ? STYLE_WARN : STYLE_DIM, guard);
+		snprintf(kills, sizeof(kills), "%llu OOM kill%s since boot",
+			 (unsigned long long)s->oom_kills, s->oom_kills == 1 ? "" : "s");
+	right(canvas, y, x + 1, STYLE_DIM, kills);
 }
 
 size_t strip_draw(const struct top *top, struct canvas *canvas)
 {
-	const struct snapshot *s = top->s;
+	size_t rows = canvas->rows >= STRIP_TALL ? 4 : 3;
 
-	draw_who(s, top->frozen, canvas);
-	draw_memory(s, canvas);
-	draw_counts(s, canvas);
-	return STRIP_ROWS;
+	if (canvas->columns < 8)
+		return 0;
+	draw_who(top, canvas);
+	draw_memory(top->s, canvas);
+	if (rows == 4)
+		draw_host(top, canvas, 2);
+	draw_headline(top->s, canvas, rows - 1);
+	return rows;
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #define NAME_LEAST 16 /* a name is cut to no less than this while another column can go */
+#define NAME_SCREEN 20 /* the same on a screen */
 #define NAME_ROOMY 30 /* nor to less than this while one can go that only a wide screen shows */
 #define NAME_MOST 48 /* on a wide screen, bars are worth more than the rest of a name */
 #define DROP_EXTRA 60 /* column.drop of those */
@@ -48,15 +49,26 @@ static void drop_column(struct table *table, size_t at)
 	table->n--;
 }
 
-/* The first column is the one that gives and takes, and never goes. Drops others, those with a
- * `drop` of `from` and more, until `least` is left for it. */
+/* The column that gives and takes, and never goes: the name, or the first. */
+static size_t table_elastic(const struct table *table)
+{
+	for (size_t i = 0; i < table->n; i++)
+		if (!table->column[i]->width)
+			return i;
+	return 0;
+}
+
+/* Drops others, those with a `drop` of `from` and more, until `least` is left for it. */
 static void drop_until(struct table *table, size_t width, size_t least, unsigned int from)
 {
-	while (table->n > 1 && table_width(table) - table->width[0] + least > width) {
-		size_t worst = 1;
+	for (;;) {
+		size_t keep = table_elastic(table), worst = keep;
 
-		for (size_t i = 2; i < table->n; i++)
-			if (table->column[i]->drop > table->column[worst]->drop)
+		if (table->n < 2 || table_width(table) - table->width[keep] + least <= width)
+			return;
+		for (size_t i = 0; i < table->n; i++)
+			if (i != keep &&
+			    (worst == keep || table->column[i]->drop > table->column[worst]->drop))
 				worst = i;
 		if (table->column[worst]->drop < from)
 			return;
@@ -75,7 +87,7 @@ void table_fit_rows(struct table *table, const char *const *ids, const struct ro
 		    size_t width)
 {
 	char text[CELL_TEXT];
-	size_t others;
+	size_t others, name;
 
 	table_init(table, ids);
 	for (size_t i = 0; i < table->n; i++) {
@@ -91,29 +103,36 @@ void table_fit_rows(struct table *table, const char *const *ids, const struct ro
 	}
 	if (!width || table_width(table) <= width)
 		return;
-	drop_until(table, width, table->width[0] < NAME_LEAST ? table->width[0] : NAME_LEAST, 0);
-	others = table_width(table) - table->width[0];
-	if (table->width[0] + others > width)
-		table->width[0] = width > others ? width - others : 1;
+	name = table_elastic(table);
+	drop_until(table, width, table->width[name] < NAME_LEAST ? table->width[name] : NAME_LEAST,
+		   0);
+	name = table_elastic(table);
+	others = table_width(table) - table->width[name];
+	if (table->width[name] + others > width)
+		table->width[name] = width > others ? width - others : 1;
 }
 
-void table_fit_screen(struct table *table, const char *const *ids, size_t width)
+void table_fit_screen(struct table *table, const struct column *const *columns, size_t n,
+		      size_t width)
 {
-	size_t others, bars = 0, spare;
+	size_t others, bars = 0, spare, name;
 
-	table_init(table, ids);
-	for (size_t i = 0; i < table->n; i++) {
-		table->bar[i] = table->column[i]->bar ? BAR_LEAST : 0;
-		table->width[i] = table->column[i]->width + table->bar[i];
+	memset(table, 0, sizeof(*table));
+	for (size_t i = 0; i < n && i < TABLE_COLUMNS; i++) {
+		table->column[i] = columns[i];
+		table->bar[i] = columns[i]->bar ? BAR_LEAST : 0;
+		table->width[i] = columns[i]->width + table->bar[i];
 		bars += table->bar[i] > 0;
+		table->n++;
 	}
 	drop_until(table, width, NAME_ROOMY, DROP_EXTRA);
-	drop_until(table, width, NAME_LEAST, 0);
-	others = table_width(table) - table->width[0];
-	table->width[0] = width > others ? width - others : 1;
-	if (table->width[0] <= NAME_MOST || !bars)
+	drop_until(table, width, NAME_SCREEN, 0);
+	name = table_elastic(table);
+	others = table_width(table) - table->width[name];
+	table->width[name] = width > others ? width - others : 1;
+	if (table->width[name] <= NAME_MOST || !bars)
 		return;
-	spare = table->width[0] - NAME_MOST;
+	spare = table->width[name] - NAME_MOST;
 	for (size_t i = 0; i < table->n; i++) {
 		size_t more = table->bar[i] ? spare / bars : 0;
 
@@ -121,7 +140,7 @@ void table_fit_screen(struct table *table, const char *const *ids, size_t width)
 			more = BAR_MOST - BAR_LEAST;
 		table->bar[i] += more;
 		table->width[i] += more;
-		table->width[0] -= more;
+		table->width[name] -= more;
 	}
 }
 
@@ -149,6 +168,10 @@ const char *table_cell(const struct column *column, const struct row *row, size_
 {
 	char cut[CELL_TEXT];
 
+	if (column->drawn) {
+		column->drawn(row, width, ascii, text);
+		return ascii ? text_ascii(text) : text;
+	}
 	if (column->format(row, cut) != cut)
 		snprintf(cut, sizeof(cut), "-");
 	if (ascii)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include "columns.h"
 
-#define TABLE_COLUMNS 24
+#define TABLE_COLUMNS 32
 
 struct table {
 	const struct column *column[TABLE_COLUMNS];
@@ -22,8 +22,9 @@ void table_fit_rows(struct table *table, const char *const *ids, const struct ro
 		    size_t width);
 
 /* To the columns' own widths, with bars: stands still while the figures change. For the live
- * view. */
-void table_fit_screen(struct table *table, const char *const *ids, size_t width);
+ * view. The one without a width gets what is left, and never goes. */
+void table_fit_screen(struct table *table, const struct column *const *columns, size_t n,
+		      size_t width);
 
 /* The cell's text, cut, without padding; names that are paths keep their end. */
 const char *table_cell(const struct column *column, const struct row *row, size_t width, bool ascii,

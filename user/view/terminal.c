@@ -15,11 +15,15 @@
 #include "base/cleanup.h"
 #include "top.h"
 
+#define CTRL_L 0x0c /* the screen was spoilt by somebody else */
+
 enum pair { PAIR_NONE, PAIR_GOOD, PAIR_WARN, PAIR_BAD, PAIR_TITLE };
 
 static SCREEN *screen;
 static FILE *input;
 static attr_t looks[STYLE_COUNT];
+/* What stands on the screen: only cells that differ are handed to ncurses. */
+static struct canvas shown;
 
 /* Every style differs without colour, too. */
 static const struct {
@@ -85,6 +89,7 @@ void terminal_close(void)
 	if (!screen)
 		return;
 	endwin();
+	canvas_done(&shown);
 	delscreen(screen);
 	screen = NULL;
 }
@@ -95,19 +100,39 @@ void terminal_size(size_t *ret_rows, size_t *ret_columns)
 	*ret_columns = (size_t)COLS;
 }
 
+static attr_t look(const struct cell *cell)
+{
+	attr_t on = looks[cell->style & ~CELL_MARKED];
+
+	return cell->style & CELL_MARKED ? (on & ~(attr_t)A_DIM) | A_REVERSE : on;
+}
+
+static bool same(const struct cell *a, const struct cell *b)
+{
+	return a->style == b->style && a->columns == b->columns && !strcmp(a->text, b->text);
+}
+
 void terminal_paint(const struct canvas *canvas)
 {
-	erase();
+	bool all = canvas->rows != shown.rows || canvas->columns != shown.columns || !shown.cells;
+
+	if (all) {
+		erase();
+		if (canvas_reset(&shown, canvas->rows, canvas->columns, false))
+			canvas_done(&shown); /* then everything is handed over each time */
+	}
 	for (size_t y = 0; y < canvas->rows; y++) {
 		const struct cell *row = canvas->cells + y * canvas->columns;
+		struct cell *old = shown.cells ? shown.cells + y * canvas->columns : NULL;
 
 		for (size_t x = 0; x < canvas->columns; x++) {
-			/* blanks were erased already */
-			if (!row[x].columns || (!looks[row[x].style] && !strcmp(row[x].text, " ")))
+			if (!row[x].columns || (!all && old && same(&row[x], &old[x])))
 				continue;
-			attrset(looks[row[x].style]);
+			attrset(look(&row[x]));
 			mvaddstr((int)y, (int)x, row[x].text);
 		}
+		if (old)
+			memcpy(old, row, canvas->columns * sizeof(*old));
 	}
 	attrset(A_NORMAL);
 	wnoutrefresh(stdscr);
@@ -150,6 +175,11 @@ int terminal_key(void)
 	wint_t c = 0;
 	int r = get_wch(&c);
 
+	if (r == OK && c == CTRL_L) {
+		canvas_done(&shown);
+		clearok(curscr, TRUE);
+		return KEY_OF_TOP;
+	}
 	if (r == OK)
 		return character_key(c);
 	if (r != KEY_CODE_YES)

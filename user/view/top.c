@@ -17,10 +17,19 @@ void top_init(struct top *top, struct snapshot *s)
 	top->screen = screens[0];
 	top->sort = column_find("risk");
 	top->page = 1;
+	top_default_columns(top);
+}
+
+void top_default_columns(struct top *top)
+{
+	top->n_columns = 0;
+	for (const char *const *id = columns_of_top; *id; id++)
+		top->column[top->n_columns++] = column_find(*id);
 }
 
 void top_done(struct top *top)
 {
+	outline_done(&top->outline);
 	sheet_done(&top->container.sheet);
 	sheet_done(&top->event.sheet);
 	free(top->events.event);
@@ -110,36 +119,62 @@ int top_key(struct top *top, int code)
 	return top->stale ? top_update(top) : 0;
 }
 
+/* "/ find": the first of its keys, and what it does in a word. Returns the columns it takes; draws
+ * only where y is a row of the canvas. */
+static size_t put_key(struct canvas *canvas, size_t y, size_t x, const char *keys, const char *does)
+{
+	char first[16];
+	size_t width;
+
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(keys, ","), keys);
+	width = text_width(first) + 1;
+	canvas_put(canvas, y, x, canvas->columns, STYLE_BOLD, first);
+	canvas_put(canvas, y, x + width, canvas->columns, STYLE_DIM, does);
+	return width + text_width(does) + 2;
+}
+
 static size_t put_keys(struct canvas *canvas, size_t y, size_t x, size_t end,
 		       const struct key *keys)
 {
-	for (; keys && keys->code[0]; keys++) {
-		char first[16];
-		size_t width;
+	struct canvas nowhere = {.columns = canvas->columns};
 
-		if (!keys->footer)
-			continue;
-		snprintf(first, sizeof(first), "%.*s", (int)strcspn(keys->keys, ","), keys->keys);
-		width = text_width(first) + 1 + text_width(keys->footer);
-		if (x + width > end)
-			return x;
-		canvas_put(canvas, y, x, canvas->columns, STYLE_BOLD, first);
-		canvas_put(canvas, y, x + text_width(first) + 1, canvas->columns, STYLE_DIM,
-			   keys->footer);
-		x += width + 2;
+	for (; keys && keys->code[0]; keys++)
+		if (keys->footer &&
+		    x + put_key(&nowhere, 0, 0, keys->keys, keys->footer) <= end + 2)
+			x += put_key(canvas, y, x, keys->keys, keys->footer);
+	return x;
+}
+
+/* The other screens, by their keys. */
+static size_t put_screens(const struct top *top, struct canvas *canvas, size_t y, size_t x,
+			  size_t end)
+{
+	struct canvas nowhere = {.columns = canvas->columns};
+
+	for (size_t i = 0; screens[i]; i++) {
+		char key[2] = {(char)screens[i]->key};
+
+		if (key[0] && screens[i] != top->screen &&
+		    x + put_key(&nowhere, 0, 0, key, screens[i]->name) <= end + 2)
+			x += put_key(canvas, y, x, key, screens[i]->name);
 	}
 	return x;
 }
 
+/* The frame's own keys have their room in any case; then the screen's, then other screens. */
 static void draw_footer(const struct top *top, struct canvas *canvas, size_t y)
 {
-	size_t end = canvas->columns, width = text_width(top->notice);
+	struct canvas nowhere = {.columns = canvas->columns};
+	size_t end = canvas->columns, width = text_width(top->notice), frame, x;
 
 	if (width && width < end) {
 		canvas_put(canvas, y, end - width, width, STYLE_WARN, top->notice);
 		end -= width + 1;
 	}
-	put_keys(canvas, y, put_keys(canvas, y, 0, end, top->screen->keys), end, top_keys);
+	frame = put_keys(&nowhere, 0, 0, end, top_keys);
+	x = put_keys(canvas, y, 0, end > frame ? end - frame : 0, top->screen->keys);
+	x = put_screens(top, canvas, y, x, end > frame ? end - frame : 0);
+	put_keys(canvas, y, x, end, top_keys);
 }
 
 void top_draw(struct top *top, struct canvas *canvas)

@@ -15,6 +15,7 @@
 
 #include "canvas.h"
 #include "columns.h"
+#include "outline.h"
 #include "panes.h"
 #include "prompt.h"
 #include "screen.h"
@@ -55,13 +56,21 @@ struct top {
 	struct prompt prompt; /* a line that is typed instead of the footer */
 
 	/* containers */
+	const struct column *column[TABLE_COLUMNS]; /* chosen, in this order */
+	size_t n_columns;
 	const struct column *sort;
 	bool reverse, all;
-	char filter[PROMPT_TEXT];
-	size_t selected, first; /* rows */
-	uint64_t selected_id; /* whose cgroup: it keeps its mark when rows move; 0: the first row */
-	size_t page; /* rows of the table in the last picture */
+	enum outline_by by;
+	struct outline outline; /* what is listed, line by line */
+	char filter[PROMPT_TEXT], search[PROMPT_TEXT];
+	size_t selected, first; /* lines */
+	uint64_t selected_id; /* it keeps its mark when lines move; 0: the first line */
+	size_t page; /* lines of the list in the last picture */
+	size_t list_y; /* the body's row of the first of them */
 	struct table table; /* the last picture's columns */
+
+	/* columns */
+	size_t chooser_at, chooser_first, chooser_page;
 
 	/* help */
 	size_t help_first, help_page;
@@ -79,26 +88,27 @@ struct top {
 };
 
 void top_init(struct top *top, struct snapshot *s);
-void top_done(struct top *top);
 /* The snapshot is a new one: selects, sorts, keeps the mark. 0 or -ENOMEM. */
 int top_update(struct top *top);
 void top_draw(struct top *top, struct canvas *canvas);
 /* 0 or as top_update(). */
 int top_key(struct top *top, int key);
+void top_done(struct top *top);
 
-/* Who is marked; NULL: nobody is listed. */
+/* Who is marked; NULL: nobody, or a heading. */
 const struct row *top_selected(const struct top *top);
 /* Marks who is listed with that cgroup id; false: nobody, and all stays. */
 bool top_select(struct top *top, uint64_t cgroup_id);
+
+bool top_shows(const struct top *top, const struct column *column);
+void top_default_columns(struct top *top);
 
 /* The keys of the frame, that all screens have; as struct screen's. */
 extern const struct key top_keys[], travel_keys[];
 
 /* strip.c: the host's lines, from row y on; returns the rows taken. */
 size_t strip_draw(const struct top *top, struct canvas *canvas);
-#define STRIP_ROWS 3
-/* detail.c: the lines on one row. */
-void detail_draw(const struct row *row, struct canvas *canvas, size_t y);
-#define DETAIL_ROWS 3
+/* detail.c: what is to be known of one row, on as many lines as the canvas has. */
+void detail_draw(const struct top *top, const struct row *row, struct canvas *canvas);
 
 #endif
