@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,8 @@ static int complain(char error[ASK_ERROR], const char *path, int err)
 {
 	const char *what = err == -ENOENT || err == -ECONNREFUSED ? "no guard listens there: start headroomd"
 			   : err == -EACCES ? "only root and group headroom get there: try with sudo"
+			   : err == -EAGAIN ? "too many are asking the guard: try again in a moment"
+			   : err == -ECONNRESET ? "the guard hung up: is it ending, or were there too many?"
 			   : err == -ETIMEDOUT ? "no answer in time: headroom events may tell more"
 			   : err == -EPROTO ? "that is no answer of this version" : strerror(-err);
 
@@ -22,25 +25,49 @@ static int complain(char error[ASK_ERROR], const char *path, int err)
 	return err;
 }
 
-static int ask_at(const struct sockaddr_un *at, const struct hr_control_request *request, int timeout_ms,
-		  struct hr_control_answer *ret_answer)
+static int connect_and_send(const struct sockaddr_un *at, const struct hr_control_request *request,
+			    int *ret_fd)
 {
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct pollfd wait = {.fd = fd, .events = POLLIN};
-	struct hr_control_answer answer;
-	ssize_t n;
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || connect(fd, (const struct sockaddr *)at, sizeof(*at)) ||
 	    send(fd, request, sizeof(*request), MSG_NOSIGNAL) < 0)
 		return -errno;
-	n = poll(&wait, 1, timeout_ms);
-	if (n <= 0)
-		return n ? -errno : -ETIMEDOUT;
-	n = recv(fd, &answer, sizeof(answer), 0);
-	if (n < 0)
-		return -errno;
-	if (n < (ssize_t)sizeof(answer) || answer.magic != HR_CONTROL_MAGIC)
-		return -EPROTO;
+	*ret_fd = take_fd(fd);
+	return 0;
+}
+
+static const char *socket_path(const char *board, struct sockaddr_un *at)
+{
+	bool fits = (size_t)snprintf(at->sun_path, sizeof(at->sun_path), "%s" HR_CONTROL_SUFFIX, board) <
+		    sizeof(at->sun_path);
+
+	at->sun_family = AF_UNIX;
+	return fits ? at->sun_path : NULL;
+}
+
+int ask_begin(const char *board, const struct hr_control_request *request, int *ret_fd,
+	      char error[ASK_ERROR])
+{
+	struct sockaddr_un at = {0};
+	int r = socket_path(board, &at) ? connect_and_send(&at, request, ret_fd) : -ENAMETOOLONG;
+
+	return r ? complain(error, at.sun_path, r) : 0;
+}
+
+int ask_answer(const char *board, int fd, struct hr_control_answer *ret_answer, char error[ASK_ERROR])
+{
+	struct hr_control_answer answer;
+	struct sockaddr_un at = {0};
+	ssize_t n = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
+	int r = n < 0 ? -errno : n < (ssize_t)sizeof(answer) || answer.magic != HR_CONTROL_MAGIC ? -EPROTO : 0;
+
+	if (r == -EAGAIN)
+		return r;
+	if (r) {
+		socket_path(board, &at);
+		return complain(error, at.sun_path, n ? r : -ECONNRESET);
+	}
 	answer.text[sizeof(answer.text) - 1] = '\0';
 	*ret_answer = answer;
 	return 0;
@@ -49,11 +76,16 @@ static int ask_at(const struct sockaddr_un *at, const struct hr_control_request 
 int ask_guard(const char *board, const struct hr_control_request *request, int timeout_ms,
 	      struct hr_control_answer *ret_answer, char error[ASK_ERROR])
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	int r = -ENAMETOOLONG;
+	_cleanup_close_ int fd = -1;
+	struct sockaddr_un at = {0};
+	int n, r = ask_begin(board, request, &fd, error);
 
-	if ((size_t)snprintf(at.sun_path, sizeof(at.sun_path), "%s" HR_CONTROL_SUFFIX, board) <
-	    sizeof(at.sun_path))
-		r = ask_at(&at, request, timeout_ms, ret_answer);
-	return r ? complain(error, at.sun_path, r) : 0;
+	if (r)
+		return r;
+	n = poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, timeout_ms);
+	if (n <= 0) {
+		socket_path(board, &at);
+		return complain(error, at.sun_path, n ? -errno : -ETIMEDOUT);
+	}
+	return ask_answer(board, fd, ret_answer, error);
 }

@@ -7,7 +7,14 @@
 
 #define ASK_ERROR 256
 
-/* Waits for the answer, at most so long. 0, or -errno and one line in error: -ENOENT, -ECONNREFUSED nobody listens there;
+/* Asks, and never waits: *ret_fd is readable when the answer has come; the caller closes it. Errors as below, and -EAGAIN: too
+ * many are asking. */
+int ask_begin(const char *board, const struct hr_control_request *request, int *ret_fd,
+	      char error[ASK_ERROR]);
+/* 0; -EAGAIN: not yet; or -errno and one line. */
+int ask_answer(const char *board, int fd, struct hr_control_answer *ret_answer, char error[ASK_ERROR]);
+
+/* The same at once: waits for the answer, at most so long. 0, or -errno and one line in error: -ENOENT, -ECONNREFUSED nobody listens there;
  * -EACCES; -ETIMEDOUT; -EPROTO. */
 int ask_guard(const char *board, const struct hr_control_request *request, int timeout_ms,
 	      struct hr_control_answer *ret_answer, char error[ASK_ERROR]);

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "ask.h"
 #include "cli.h"
 #include "listing.h"
 #include "own_guard.h"
@@ -18,6 +19,7 @@
 #include "view/top.h"
 
 #define REFRESH_NS NS_PER_SEC
+#define ANSWER_NS (60 * NS_PER_SEC) /* a write to memory.reclaim can take long */
 #define PLAY_NS (100 * NS_PER_MS) /* while the past is played */
 
 struct top_options {
@@ -32,11 +34,14 @@ struct session {
 	struct snapshot snapshot;
 	struct canvas canvas;
 	struct top top;
+	int asked_fd; /* the guard was asked for a rung, and has not answered; -1 */
 };
 
 static void session_done(struct session *session)
 {
 	terminal_close();
+	if (session->asked_fd >= 0)
+		close(session->asked_fd);
 	top_done(&session->top);
 	canvas_done(&session->canvas);
 	snapshot_done(&session->snapshot);
@@ -159,6 +164,47 @@ static void look_after_guard(struct session *session)
 		snprintf(session->top.notice, sizeof(session->top.notice), "%.120s", error);
 }
 
+/* ---- what is asked of the guard: sent at once, answered while we go on ---- */
+
+static void answered(struct session *session, uint32_t status, const char *text)
+{
+	struct deed_pane *deed = &session->top.deed;
+
+	if (session->asked_fd >= 0)
+		close(take_fd(session->asked_fd));
+	deed->state = DEED_ANSWERED;
+	deed->answer.status = status;
+	snprintf(deed->answer.text, sizeof(deed->answer.text), "%.240s", text);
+	session->top.reload = true;
+}
+
+static void look_after_deed(struct session *session)
+{
+	struct deed_pane *deed = &session->top.deed;
+	const char *board = hr_reader_path(session->reader);
+	struct hr_control_answer answer;
+	char error[ASK_ERROR];
+	int r;
+
+	if (deed->state == DEED_ASKED) {
+		r = ask_begin(board, &deed->request, &session->asked_fd, error);
+		deed->state = DEED_WAITING;
+		if (r)
+			answered(session, r == -EACCES ? CLI_NOT_PERMITTED : CLI_FAILED, error);
+	} else if (deed->state == DEED_WAITING) {
+		r = ask_answer(board, session->asked_fd, &answer, error);
+		if (!r)
+			answered(session, answer.status, answer.text);
+		else if (r != -EAGAIN)
+			answered(session, CLI_FAILED, error);
+		else if (clock_wall_ns() > deed->asked_ns + ANSWER_NS)
+			answered(session, CLI_FAILED,
+				 "no answer in time; it may still be done: see the events");
+	}
+}
+
+/* ---- the loop ---- */
+
 /* Whether it is time for another picture; when to look again. */
 static bool is_due(struct session *session, uint64_t now, uint64_t *next)
 {
@@ -176,7 +222,7 @@ static bool is_due(struct session *session, uint64_t now, uint64_t *next)
 
 static int loop(struct session *session)
 {
-	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct pollfd in[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.events = POLLIN}};
 	uint64_t next = 0;
 	int r = 0;
 
@@ -184,6 +230,8 @@ static int loop(struct session *session)
 	while (!r && !signals_caught() && !session->top.quit) {
 		uint64_t now = clock_mono_ns(), wait;
 
+		look_after_deed(session);
+		in[1].fd = session->asked_fd;
 		if (is_due(session, now, &next))
 			session->top.reload = true;
 		if (session->top.reload)
@@ -195,7 +243,7 @@ static int loop(struct session *session)
 		if (session->source.playing && wait > PLAY_NS)
 			wait = PLAY_NS;
 		if (!r && wait && !source_reads(&session->source))
-			signals_wait(&in, 1, wait);
+			signals_wait(in, 2, wait);
 		if (!r)
 			r = take_keys(session);
 	}
@@ -219,7 +267,7 @@ static int show_once(struct session *session)
 static int run(const void *values, char **arguments)
 {
 	const struct top_options *options = values;
-	_cleanup_(session_done) struct session session = {0};
+	_cleanup_(session_done) struct session session = {.asked_fd = -1};
 	int r = open_session(&session, options->replay ? options->replay : options->board);
 
 	if (!r)

@@ -7,8 +7,8 @@
 #include "base/cleanup.h"
 #include "top.h"
 
-extern const struct screen screen_containers, screen_columns, screen_container, screen_events, screen_event,
-	screen_incidents, screen_processes, screen_help;
+extern const struct screen screen_containers, screen_columns, screen_container, screen_events,
+	screen_event, screen_incidents, screen_processes, screen_deed, screen_help;
 
 const struct screen *const screens[] = {
 	&screen_containers,
@@ -17,6 +17,7 @@ const struct screen *const screens[] = {
 	&screen_event,
 	&screen_incidents,
 	&screen_processes,
+	&screen_deed,
 	&screen_columns,
 	&screen_help,
 	NULL,

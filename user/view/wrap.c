@@ -30,24 +30,42 @@ size_t wrap_fitting(const char *text, size_t width)
 	return best ? best : word + strcspn(text + word, " ");
 }
 
+/* Bytes of as many characters as fit; at least one. */
+static size_t characters_fitting(const char *text, size_t n, size_t width)
+{
+	char piece[PIECE];
+	size_t fits = 0;
+
+	for (size_t at = 0; at < n && at < PIECE - 8;) {
+		do
+			at++;
+		while (((unsigned char)text[at] & 0xc0) == 0x80);
+		memcpy(piece, text, at);
+		piece[at] = 0;
+		if (fits && text_width(piece) > width)
+			break;
+		fits = at;
+	}
+	return fits;
+}
+
 size_t wrap_put(struct canvas *canvas, size_t y, size_t x, size_t width, enum style style,
 		const char *text)
 {
 	char piece[PIECE];
 	size_t rows = 0, indent = 0;
 
-	while (*text) {
-		size_t n = text_width(text) + indent > width && width > indent
-				   ? wrap_fitting(text, width - indent)
-				   : strlen(text);
+	while (*text && width > indent) {
+		size_t room = width - indent, n = wrap_fitting(text, room);
 
-		if (n >= PIECE)
-			n = PIECE - 1;
-		while (n > 1 && ((unsigned char)text[n] & 0xc0) == 0x80)
-			n--;
+		n = n < PIECE ? n : PIECE - 1;
 		memcpy(piece, text, n);
 		piece[n] = 0;
-		canvas_put(canvas, y + rows, x + indent, width - indent, style, piece);
+		if (text_width(piece) > room) { /* one long word: a path, an id */
+			n = characters_fitting(text, n, room);
+			piece[n] = 0;
+		}
+		canvas_put(canvas, y + rows, x + indent, room, style, piece);
 		text += n;
 		text += strspn(text, " ");
 		rows++;

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Doing something to a container by hand: which rung, on whom exactly, with what consequence; asked once more, default no.
+ * Here is the question only: who sends it is the loop (cmd_top.c), who does it or refuses is the guard. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "names.h"
+#include "story_action.h"
+#include "top.h"
+#include "words.h"
+#include "wrap.h"
+
+#define TALL 24 /* a lower body has no blank lines */
+
+static const struct {
+	const char *word;
+	uint32_t rung, largest;
+	const char *does, *consequence;
+} rungs[] = {
+	{"reclaim", HR_RUNG_RECLAIM, 0, "take back what can be given back",
+	 "The kernel takes back about a tenth of what it uses: clean page cache first, and swaps "
+	 "what "
+	 "may be swapped. Nothing is lost; it may be slower for a while."},
+	{"throttle", HR_RUNG_THROTTLE, 0, "let it wait before it takes more",
+	 "Its memory.high is set to what it uses now, for 30 s: whoever in it asks for more has to "
+	 "reclaim first, and slows down. Lifted by itself, also when the guard ends."},
+	{"term", HR_RUNG_TERM, 0, "ask it to end (SIGTERM)",
+	 "Its main process gets SIGTERM and may end in its own way. Its runtime may start it "
+	 "again."},
+	{"kill largest", HR_RUNG_KILL, 1, "kill its largest process (SIGKILL)",
+	 "That process ends at once; what it has not saved is lost. If it is the main one the "
+	 "whole "
+	 "container ends with it."},
+	{"kill", HR_RUNG_KILL, 0, "kill all of it (SIGKILL)",
+	 "Every process in it ends at once; what they have not saved is lost. Its runtime may "
+	 "start it "
+	 "again."},
+};
+
+static bool is_past(const struct top *top)
+{
+	return top->s->recording || (top->source && source_past(top->source));
+}
+
+/* Why nothing can be asked for at all; NULL: it can. */
+static const char *obstacle(const struct top *top)
+{
+	const struct deed_pane *pane = &top->deed;
+	const struct hr_slot *slot = snapshot_slot(top->s, pane->id);
+
+	if (!pane->id)
+		return "No container is marked: mark one first (Esc goes back).";
+	if (is_past(top))
+		return top->s->recording
+			       ? "This is a recording: nothing can be done to the past."
+			       : "This is the past: nothing can be done to it. L goes back to now.";
+	if (top->s->health)
+		return "The guard is silent: there is nobody who could do it.";
+	if (!slot || slot_gone(slot))
+		return "It is gone already.";
+	return NULL;
+}
+
+static void open_deed(struct top *top)
+{
+	struct deed_pane *pane = &top->deed;
+	const struct hr_slot *slot = snapshot_slot(top->s, top->subject);
+
+	if (pane->state == DEED_ASKED || pane->state == DEED_WAITING)
+		return; /* the answer comes here */
+	pane->state = DEED_CHOOSING;
+	pane->sure = false;
+	pane->id = slot ? slot->cgroup_id : 0;
+	if (slot)
+		pane->slot = *slot;
+	pane->list.n = ARRAY_SIZE(rungs);
+	pane->list.marked = 0; /* the gentlest */
+}
+
+static int update(struct top *top)
+{
+	const struct hr_slot *slot = snapshot_slot(top->s, top->deed.id);
+
+	if (slot)
+		top->deed.slot = *slot;
+	top->list = &top->deed.list;
+	return 0;
+}
+
+static uint64_t subject(const struct top *top) { return top->deed.id; }
+
+/* ---- keys ---- */
+
+static void ask(struct top *top)
+{
+	struct deed_pane *pane = &top->deed;
+	const struct feed *feed = top->source ? &top->source->feed : NULL;
+	size_t i = pane->list.marked;
+
+	pane->request = (struct hr_control_request){.magic = HR_CONTROL_MAGIC,
+						    .word = HR_CONTROL_RUNG,
+						    .cgroup_id = pane->id,
+						    .rung = rungs[i].rung,
+						    .size = HR_UNKNOWN,
+						    .for_ms = HR_UNKNOWN,
+						    .largest = rungs[i].largest};
+	pane->last_seq = feed && feed->n ? feed->event[feed->n - 1]->seq : 0;
+	pane->asked_ns = clock_wall_ns();
+	pane->state = DEED_ASKED;
+}
+
+/* The question is open: only y is a yes. */
+static bool type(struct top *top, int key)
+{
+	struct deed_pane *pane = &top->deed;
+
+	if (!pane->sure)
+		return false;
+	pane->sure = false;
+	if ((key == 'y' || key == 'Y') && !obstacle(top))
+		ask(top);
+	else
+		snprintf(top->notice, sizeof(top->notice), "nothing was done");
+	return true;
+}
+
+static void key_choose(struct top *top)
+{
+	struct deed_pane *pane = &top->deed;
+
+	if (pane->state == DEED_ANSWERED) /* another one */
+		pane->state = DEED_CHOOSING;
+	else if (pane->state == DEED_CHOOSING)
+		pane->sure = !obstacle(top);
+}
+
+static const struct key keys[] = {
+	{{TOP_ENTER},
+	 key_choose,
+	 "Enter",
+	 "the marked rung: asks once more before it is done",
+	 "choose"},
+	LIST_KEYS,
+	KEYS_END,
+};
+
+/* ---- the picture ---- */
+
+static size_t draw_target(const struct top *top, struct canvas *body, size_t y)
+{
+	const struct hr_slot *slot = &top->deed.slot;
+	struct record_text from = record_text_slot(slot);
+	const char *path = hr_slot_text(slot, slot->id.cgroup),
+		   *mode = mode_word(top->s->host.mode);
+	const char *runtime = hr_runtime_word(slot->id.runtime);
+	char label[640], clean[600], text[1024], usage[UNITS_TEXT],
+		largest[128] = "", rss[UNITS_TEXT], pids[32] = "its", comm[80];
+	size_t row = y;
+
+	identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
+	row += wrap_put(body, row, 0, body->columns, STYLE_BOLD, label);
+	snprintf(text, sizeof(text), "cgroup %s",
+		 text_clean(path ? path : "?", SIZE_MAX, clean, sizeof(clean)));
+	row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text);
+	if (slot->pids != HR_UNKNOWN_U32)
+		snprintf(pids, sizeof(pids), "%u", slot->pids);
+	if (slot->process[0].pid)
+		snprintf(largest, sizeof(largest), ", the largest %s[%u] with %s",
+			 text_clean(slot->process[0].comm, sizeof(slot->process[0].comm), comm,
+				    sizeof(comm)),
+			 slot->process[0].pid, units_bytes(slot->process[0].rss_bytes, rss));
+	snprintf(text, sizeof(text), "run by %s; %s process%s of its own%s; it uses %s",
+		 runtime && slot->id.runtime ? runtime : "no runtime that is known", pids,
+		 slot->pids == 1 ? "" : "es", largest, units_bytes(slot->memory.usage, usage));
+	row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text);
+	snprintf(text, sizeof(text), "guard: mode %s; %s", mode ? mode : "unknown",
+		 top->s->host.mode == 1 ? "it would only tell what it would have done"
+					: "what is asked for by hand it does, if it may");
+	return row + wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text) - y;
+}
+
+static size_t draw_rungs(const struct top *top, struct canvas *body, size_t y)
+{
+	const struct deed_pane *pane = &top->deed;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rungs); i++) {
+		bool marked = i == pane->list.marked;
+
+		canvas_print(body, y + i, 0, STYLE_PLAIN, " %s %-13s %s", marked ? ">" : " ",
+			     rungs[i].word, rungs[i].does);
+		if (marked)
+			canvas_style(body, y + i, 0, body->columns, STYLE_SELECTED);
+	}
+	return ARRAY_SIZE(rungs);
+}
+
+/* The deed's own event, and what came of it, once the guard has told them. */
+static size_t draw_events(const struct top *top, struct canvas *body, size_t y)
+{
+	const struct deed_pane *pane = &top->deed;
+	const struct feed *feed = top->source ? &top->source->feed : NULL;
+	char text[ACTION_TEXT], freed[UNITS_TEXT], line[ACTION_TEXT + 128];
+	size_t row = y;
+
+	for (size_t i = 0; feed && i < feed->n; i++) {
+		const struct hr_event_action *action = (const void *)feed->event[i];
+		const struct hr_event_outcome *outcome;
+
+		if (action->event.seq <= pane->last_seq || action->event.type != HR_EVENT_ACTION ||
+		    action->event.bytes < sizeof(*action) || action->event.cgroup_id != pane->id ||
+		    action->by_uid == HR_UNKNOWN_U32)
+			continue;
+		snprintf(line, sizeof(line), "event %llu: %s",
+			 (unsigned long long)action->event.seq, action_text(action, text));
+		row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, line);
+		outcome = (const void *)feed_outcome(feed, &action->event);
+		if (!outcome)
+			continue;
+		snprintf(line, sizeof(line), "afterwards: %s freed",
+			 units_bytes(outcome->freed, freed));
+		row += wrap_put(body, row, 0, body->columns, STYLE_BOLD, line);
+	}
+	return row - y;
+}
+
+static void draw_question(const struct deed_pane *pane, struct canvas *body, size_t y)
+{
+	struct record_text from = record_text_slot(&pane->slot);
+	char name[512], text[640];
+
+	identity_name(&from, &pane->slot.id, name, sizeof(name), NULL);
+	snprintf(text, sizeof(text), "Really %s: %s?", rungs[pane->list.marked].word, name);
+	y += wrap_put(body, y, 0, body->columns, STYLE_BAD, text);
+	canvas_put(body, y, 0, body->columns, STYLE_BOLD, "y: yes, do it now; any other key: no");
+}
+
+static void draw_state(const struct top *top, struct canvas *body, size_t y)
+{
+	const struct deed_pane *pane = &top->deed;
+	const char *word = rungs[pane->list.marked].word, *why = obstacle(top);
+	char clean[2 * HR_CONTROL_TEXT], text[sizeof(clean) + 64], waited[UNITS_TEXT];
+
+	if (pane->state == DEED_CHOOSING && why) {
+		wrap_put(body, y, 0, body->columns, STYLE_WARN, why);
+	} else if (pane->state == DEED_CHOOSING && pane->sure) {
+		draw_question(pane, body, y);
+	} else if (pane->state == DEED_CHOOSING) {
+		wrap_put(body, y, 0, body->columns, STYLE_DIM,
+			 "Enter asks once more before anything is done.");
+	} else if (pane->state != DEED_ANSWERED) {
+		snprintf(text, sizeof(text),
+			 "%s: the guard was asked %s ago; its answer comes when it is done", word,
+			 units_duration_ms((clock_wall_ns() - pane->asked_ns) / NS_PER_SEC * 1000,
+					   waited));
+		wrap_put(body, y, 0, body->columns, STYLE_BOLD, text);
+	} else {
+		const char *how = pane->answer.status == 0   ? "done"
+				  : pane->answer.status == 4 ? "not permitted"
+				  : pane->answer.status == 5 ? "this host can't"
+							     : "not done";
+
+		snprintf(text, sizeof(text), "%s, %s: %s", word, how,
+			 text_clean(pane->answer.text, SIZE_MAX, clean, sizeof(clean)));
+		y += wrap_put(body, y, 0, body->columns,
+			      pane->answer.status ? STYLE_WARN : STYLE_BOLD, text);
+		draw_events(top, body, y);
+	}
+}
+
+static void draw(struct top *top, struct canvas *body)
+{
+	const struct deed_pane *pane = &top->deed;
+	size_t y = 1, gap = body->rows >= TALL;
+
+	canvas_style(body, 0, 0, body->columns, STYLE_TITLE);
+	canvas_put(body, 0, 0, body->columns, STYLE_TITLE, "ask the guard for a rung");
+	if (!pane->id) {
+		wrap_put(body, 2, 0, body->columns, STYLE_PLAIN, obstacle(top));
+		return;
+	}
+	y += draw_target(top, body, y) + gap;
+	y += draw_rungs(top, body, y) + gap;
+	y += wrap_put(body, y, 0, body->columns, STYLE_PLAIN,
+		      rungs[pane->list.marked].consequence) +
+	     gap;
+	draw_state(top, body, y);
+}
+
+const struct screen screen_deed = {
+	.name = "do",
+	.help = "ask the guard to reclaim, throttle, end or kill the marked container",
+	.key = 'k',
+	.keys = keys,
+	.open = open_deed,
+	.update = update,
+	.subject = subject,
+	.type = type,
+	.draw = draw,
+};
