@@ -26,7 +26,8 @@ struct command {
 	const char *arguments; /* "FILE", or "" */
 	const char *summary; /* one line of the list of commands */
 	const char *text; /* further lines for its own help; NULL: none */
-	int arguments_needed; /* exactly so many */
+	int arguments_needed; /* so many … */
+	int arguments_optional; /* … and at most so many more */
 	const struct option_spec *options;
 	const void *defaults; /* options_bytes of them; NULL: all zero */
 	size_t options_bytes; /* at most CLI_OPTIONS_BYTES */
@@ -44,7 +45,7 @@ int command_help(const struct command *command);
 const struct command *command_at(size_t i);
 
 extern const struct command command_top, command_ls, command_events, command_explain, command_check,
-	command_record, command_history, command_replay, command_export, command_policy, command_version, command_do;
+	command_record, command_history, command_report, command_replay, command_export, command_policy, command_version, command_do;
 
 #define OPTION_BOARD(type_)                                                         \
 	{                                                                           \

@@ -67,7 +67,7 @@ int command_run(const struct command *command, int argc, char **argv)
 {
 	_Alignas(16) char values[CLI_OPTIONS_BYTES] = {0};
 	char error[OPTIONS_ERROR];
-	int n;
+	int n, most = command->arguments_needed + command->arguments_optional;
 
 	if (command->parts)
 		return run_part(command, argc, argv);
@@ -86,12 +86,13 @@ int command_run(const struct command *command, int argc, char **argv)
 		snprintf(error, sizeof(error), "%s is missing", command->arguments);
 		return usage_error(command, error);
 	}
-	if (n > command->arguments_needed) {
+	if (n > most) {
 		char clean[64];
 
-		text_clean(argv[1 + command->arguments_needed], SIZE_MAX, clean, sizeof(clean));
+		text_clean(argv[1 + most], SIZE_MAX, clean, sizeof(clean));
 		snprintf(error, sizeof(error), "'%s' is one too many", clean);
 		return usage_error(command, error);
 	}
+	argv[1 + n] = NULL; /* what is not given */
 	return command->run(values, argv + 1);
 }

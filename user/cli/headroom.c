@@ -29,7 +29,7 @@ static int run_program(const struct command *command, char **argv)
 
 static const struct command *const commands[] = {
 	&command_top,	 &command_ls,	  &command_events, &command_explain,
-	&command_record, &command_history, &command_replay, &command_export, &command_policy,  &command_do,
+	&command_record, &command_history, &command_report, &command_replay, &command_export, &command_policy,  &command_do,
 	&command_check,	 &command_version,
 };
 

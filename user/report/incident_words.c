@@ -8,8 +8,23 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "phrase.h"
 #include "view/names.h"
+
+struct line line_in(char *text, size_t bytes)
+{
+	text[0] = 0;
+	return (struct line){text, bytes, 0};
+}
+
+void line_add_task(struct line *line, const char comm[16], uint32_t pid)
+{
+	char clean[80];
+
+	if (pid)
+		line_add(line, "%s[%u]", text_clean(comm, 16, clean, sizeof(clean)), pid);
+	else
+		line_add(line, "a process");
+}
 
 static const struct {
 	const char *word, *name;
@@ -71,45 +86,45 @@ const struct hr_event_action *incident_deed(const struct hr_event *const *event,
 	return best;
 }
 
-void phrase_limit(struct phrase *p, const struct hr_event_oom_kill *oom)
+void line_add_limit(struct line *p, const struct hr_event_oom_kill *oom)
 {
 	const char *cgroup = hr_event_text(&oom->event, oom->limit_cgroup);
 	char clean[160];
 
 	if (oom->level == HR_LEVEL_OWN) {
-		phrase_add(p, "its own limit");
-		phrase_bytes(p, " of ", oom->limit_max, "");
+		line_add(p, "its own limit");
+		line_add_bytes(p, " of ", oom->limit_max, "");
 	} else if (oom->level == HR_LEVEL_ANCESTOR) {
-		phrase_add(p, "the limit");
-		phrase_bytes(p, " of ", oom->limit_max, "");
+		line_add(p, "the limit");
+		line_add_bytes(p, " of ", oom->limit_max, "");
 		text_clean(cgroup ? cgroup : "a cgroup", SIZE_MAX, clean, sizeof(clean));
-		phrase_add(p, " of %s above it", clean);
+		line_add(p, " of %s above it", clean);
 	} else if (oom->level == HR_LEVEL_HOST) {
-		phrase_add(p, "the end of the host's memory");
+		line_add(p, "the end of the host's memory");
 	} else {
-		phrase_add(p, "a limit that is not known");
+		line_add(p, "a limit that is not known");
 	}
 }
 
-static void title_kill(struct phrase *p, const struct incident *i,
+static void title_kill(struct line *p, const struct incident *i,
 		       const struct hr_event_oom_kill *oom, const struct hr_event_action *deed)
 {
 	if (oom->victim.pid) {
-		phrase_task(p, oom->victim.comm, oom->victim.pid);
+		line_add_task(p, oom->victim.comm, oom->victim.pid);
 		if (i->kills > 1)
-			phrase_add(p, " and %u more", i->kills - 1);
-		phrase_add(p, i->kills > 1 ? " were killed" : " was killed");
+			line_add(p, " and %u more", i->kills - 1);
+		line_add(p, i->kills > 1 ? " were killed" : " was killed");
 	} else {
-		phrase_add(p, "a process was killed");
+		line_add(p, "a process was killed");
 	}
-	phrase_add(p, " by the kernel at ");
-	phrase_limit(p, oom);
+	line_add(p, " by the kernel at ");
+	line_add_limit(p, oom);
 	if (oom->warned_before_ms != HR_UNKNOWN)
-		phrase_ms(p, ", warned ", oom->warned_before_ms, " before");
+		line_add_ms(p, ", warned ", oom->warned_before_ms, " before");
 	else
-		phrase_add(p, ", without a warning");
+		line_add(p, ", without a warning");
 	if (deed && deed->deed == HR_DEED_DONE && deed->rung > HR_RUNG_NOTIFY)
-		phrase_add(p, ", although it was %s", rung_past(deed->rung));
+		line_add(p, ", although it was %s", rung_past(deed->rung));
 }
 
 static const struct hr_event_outcome *outcome_of(const struct hr_event *const *event, size_t n)
@@ -122,33 +137,33 @@ static const struct hr_event_outcome *outcome_of(const struct hr_event *const *e
 	return last;
 }
 
-static void title_action(struct phrase *p, const struct hr_event_action *a,
+static void title_action(struct line *p, const struct hr_event_action *a,
 			 const struct hr_event_outcome *outcome)
 {
 	const char *policy = hr_event_text(&a->event, a->policy), *past = rung_past(a->rung);
 	char clean[128];
 
-	phrase_add(p, "%s%s",
-		   a->deed == HR_DEED_REHEARSED ? "would have been "
-		   : a->deed == HR_DEED_DONE	? "was "
-						: "could not be ",
-		   past ? past : "acted upon");
+	line_add(p, "%s%s",
+		 a->deed == HR_DEED_REHEARSED ? "would have been "
+		 : a->deed == HR_DEED_DONE    ? "was "
+					      : "could not be ",
+		 past ? past : "acted upon");
 	if (policy && *policy)
-		phrase_add(p, " by policy %s", text_clean(policy, SIZE_MAX, clean, sizeof(clean)));
+		line_add(p, " by policy %s", text_clean(policy, SIZE_MAX, clean, sizeof(clean)));
 	else
-		phrase_add(p, " by hand");
-	phrase_bytes(p, " at ", a->evidence.usage, "");
+		line_add(p, " by hand");
+	line_add_bytes(p, " at ", a->evidence.usage, "");
 	if (a->deed == HR_DEED_REHEARSED)
-		phrase_add(p, " (dry-run)");
+		line_add(p, " (dry-run)");
 	if (!outcome)
 		return;
-	phrase_bytes(p, ", ", outcome->freed, " freed");
+	line_add_bytes(p, ", ", outcome->freed, " freed");
 	if (outcome->averted != HR_UNKNOWN_U32)
-		phrase_add(p, outcome->averted ? ", OOM averted" : ", not averted");
+		line_add(p, outcome->averted ? ", OOM averted" : ", not averted");
 }
 
 /* An alarm: how high it rose, how long it stood, what was foreseen at its worst. */
-static void title_near_miss(struct phrase *p, const struct hr_event *const *event, size_t n)
+static void title_near_miss(struct line *p, const struct hr_event *const *event, size_t n)
 {
 	const struct hr_event_outlook *worst = NULL, *first = NULL, *last = NULL;
 	char text[24];
@@ -167,23 +182,24 @@ static void title_near_miss(struct phrase *p, const struct hr_event *const *even
 	if (!worst)
 		return;
 	snprintf(text, sizeof(text), worst->to == HR_ALARM_ACT ? "in danger" : "warned of");
-	phrase_add(p, "%s", text);
+	line_add(p, "%s", text);
 	if (last->event.time_ns > first->event.time_ns)
-		phrase_ms(p, " for ", (last->event.time_ns - first->event.time_ns) / NS_PER_MS, "");
-	phrase_ms(p, ", OOM foreseen in ", worst->outlook.oom_in_p50_ms, "");
-	phrase_bytes(p, " with ", worst->headroom, " left");
-	phrase_add(p, "; it did not come to that");
+		line_add_ms(p, " for ", (last->event.time_ns - first->event.time_ns) / NS_PER_MS,
+			    "");
+	line_add_ms(p, ", OOM foreseen in ", worst->outlook.oom_in_p50_ms, "");
+	line_add_bytes(p, " with ", worst->headroom, " left");
+	line_add(p, "; it did not come to that");
 }
 
-static void title_hang(struct phrase *p, const struct incident *i, const struct hr_event *key)
+static void title_hang(struct line *p, const struct incident *i, const struct hr_event *key)
 {
 	const struct hr_event_pressure *pressure = (const void *)key;
 
-	phrase_add(p, "%s at its limit", i->open ? "hangs" : "hung");
-	phrase_bytes(p, " of ", pressure->limit, "");
+	line_add(p, "%s at its limit", i->open ? "hangs" : "hung");
+	line_add_bytes(p, " of ", pressure->limit, "");
 	if (!i->open)
-		phrase_ms(p, " for ", (i->end_ns - i->time_ns) / NS_PER_MS, "");
-	phrase_add(p, ": its OOM killer is switched off");
+		line_add_ms(p, " for ", (i->end_ns - i->time_ns) / NS_PER_MS, "");
+	line_add(p, ": its OOM killer is switched off");
 }
 
 static void tell_name(struct incident *i, const struct hr_event *key)
@@ -195,9 +211,9 @@ static void tell_name(struct incident *i, const struct hr_event *key)
 	if (i->name[0])
 		return;
 	if (key->type == HR_EVENT_ACTION && !key->cgroup_id && a->pid) {
-		struct phrase p = phrase_in(i->name, sizeof(i->name));
+		struct line p = line_in(i->name, sizeof(i->name));
 
-		phrase_task(&p, a->comm, a->pid);
+		line_add_task(&p, a->comm, a->pid);
 	} else if (key->cgroup_id) {
 		snprintf(i->name, sizeof(i->name), "cgroup %llu",
 			 (unsigned long long)key->cgroup_id);
@@ -210,7 +226,7 @@ void incident_tell(struct incident *i, const struct hr_event *const *event, size
 		   const struct hr_event *key)
 {
 	const struct hr_event_action *deed = incident_deed(event, n);
-	struct phrase p = phrase_in(i->title, sizeof(i->title));
+	struct line p = line_in(i->title, sizeof(i->title));
 
 	tell_name(i, key);
 	if (i->kind == INCIDENT_OOM_KILL)

@@ -3,6 +3,7 @@
 #ifndef HEADROOM_INCIDENT_WORDS_H
 #define HEADROOM_INCIDENT_WORDS_H
 
+#include "base/line.h"
 #include "incident.h"
 
 /* Fills name and title from its n events, oldest first; `key` is the one that names it. */
@@ -15,8 +16,11 @@ const struct hr_event_action *incident_deed(const struct hr_event *const *event,
 /* "killed", "told to end" …: what a rung does to its target; NULL for none. */
 const char *rung_past(unsigned int rung);
 
-/* "its own limit of 50 MiB", "the limit of 1 GiB of /pod above it", "the host's memory". */
-struct phrase;
-void phrase_limit(struct phrase *p, const struct hr_event_oom_kill *oom);
+/* Pieces of sentences. */
+struct line line_in(char *text, size_t bytes); /* empty */
+/* "tail[4711]"; "a process" for pid 0. */
+void line_add_task(struct line *line, const char comm[16], uint32_t pid);
+/* "its own limit of 50 MiB", "the limit of 1 GiB of /pod above it", "the end of the host's memory". */
+void line_add_limit(struct line *line, const struct hr_event_oom_kill *oom);
 
 #endif

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The rules that look for what contributed. Each looks at facts alone and says one or two sentences: what was found, and what it
+ * means. None guesses: without its facts it finds nothing.
+ */
+#include "factors.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "foresee/words.h"
+#include "incident_words.h"
+
+/* Where a rule begins to speak. Opinions, all in one place. */
+#define PEAK_SHARE 0.95 /* of the limit: an earlier peak so high was a warning */
+#define PART_SHARE 0.25 /* a part of the memory that is worth a word */
+#define ANON_SHARE 0.75 /* so much of it the kernel could not drop */
+#define CACHE_SHARE 0.30
+#define SWAP_FULL_SHARE 0.95
+#define BURST_MS 60000u /* who fills his limit within this is too fast for a person */
+#define BURST_SHARE 0.5 /* of the limit */
+#define BOMB_TIMES 3u /* as many processes as before … */
+#define BOMB_LEAST 20u /* … and at least so many more */
+#define LOOP_KILLS 2u /* within the hour before */
+#define STALL_CENTI 2000u /* 20 % of the last 10 s */
+#define SCORE_ADJ 500
+#define YOUNG_MS 30000u
+#define LEAST_RISE (1u << 20)
+
+static bool known(uint64_t x) { return x != HR_UNKNOWN; }
+static double share(uint64_t part, uint64_t whole)
+{
+	return known(part) && known(whole) && whole ? (double)part / (double)whole : 0;
+}
+
+void facts_init(struct facts *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->level = HR_LEVEL_COUNT;
+	f->constraint = HR_CONSTRAINT_UNKNOWN;
+	f->limit = f->usage = f->own_limit = f->own_usage = HR_UNKNOWN;
+	f->anon = f->file = f->shmem = f->kernel = f->pgtables = HR_UNKNOWN;
+	f->swap = f->swap_limit = f->high = f->high_events = HR_UNKNOWN;
+	f->earlier_peak = f->limit_before = f->limit_changed_ago_ms = HR_UNKNOWN;
+	f->leak_bytes_per_hour = HR_UNKNOWN_I64;
+	f->rise = f->rise_ms = f->sibling_rise = f->own_rise = HR_UNKNOWN;
+	f->pids_before = f->pids = f->stall_centi = HR_UNKNOWN_U32;
+	f->host_total = f->host_available = HR_UNKNOWN;
+	f->host_swap_total = f->host_swap_free = f->limits_sum = HR_UNKNOWN;
+	f->score_adj = INT32_MIN;
+	f->order = -1;
+	f->age_ms = HR_UNKNOWN;
+	f->mode = HR_UNKNOWN_U32;
+}
+
+/* ---- the rules: each adds its sentences, or nothing ---- */
+
+static void no_limit(const struct facts *f, struct line *l)
+{
+	if (f->level != HR_LEVEL_ANCESTOR && f->level != HR_LEVEL_HOST)
+		return;
+	if (known(f->own_limit) || !known(f->own_usage))
+		return;
+	line_add(l, "It has no memory limit of its own, so it could take from everybody below %s.",
+		 f->level == HR_LEVEL_HOST ? "this host's roof" : "the same limit");
+}
+
+static void limit_lowered(const struct facts *f, struct line *l)
+{
+	if (!known(f->limit_before) || !known(f->limit) || f->limit_before <= f->limit)
+		return;
+	line_add_bytes(l, "Its limit was lowered from ", f->limit_before, "");
+	line_add_bytes(l, " to ", f->limit, "");
+	line_add_ms(l, ", ", f->limit_changed_ago_ms, " before");
+	line_add(l, ".");
+}
+
+static void limit_below_peak(const struct facts *f, struct line *l)
+{
+	if (f->level != HR_LEVEL_OWN || share(f->earlier_peak, f->limit) < PEAK_SHARE)
+		return;
+	line_add_bytes(l, "It had used up to ", f->earlier_peak, " before this rise began");
+	line_add_bytes(l, ", and its limit is ", f->limit, ": there was no room for a bad hour.");
+}
+
+static void leak(const struct facts *f, struct line *l)
+{
+	const char *of = foresee_leak_of_word(f->leak_of);
+	char rate[UNITS_TEXT];
+
+	if (f->leak < HR_LEAK_SUSPECTED)
+		return;
+	line_add(l, "A leak%s%s was %s", of ? " of " : "", of ? of : "",
+		 f->leak == HR_LEAK_SUSPECTED ? "suspected" : "confirmed");
+	if (f->leak_bytes_per_hour != HR_UNKNOWN_I64 && f->leak_bytes_per_hour > 0)
+		line_add(l, ": its floor rises by %s an hour",
+			 units_bytes((uint64_t)f->leak_bytes_per_hour, rate));
+	line_add(l, ". A larger limit only delays the next one.");
+}
+
+static void burst(const struct facts *f, struct line *l)
+{
+	if (!known(f->rise_ms) || f->rise_ms > BURST_MS || share(f->rise, f->limit) < BURST_SHARE)
+		return;
+	line_add_bytes(l, "It took ", f->rise, "");
+	line_add_ms(l, " within ", f->rise_ms, ": too fast for a person to step in.");
+}
+
+static void sibling(const struct facts *f, struct line *l)
+{
+	if (f->level == HR_LEVEL_OWN || !known(f->sibling_rise) || !known(f->own_rise) ||
+	    f->sibling_rise < LEAST_RISE || f->sibling_rise <= f->own_rise)
+		return;
+	line_add_bytes(l, "A neighbour grew more than the one that was hit: by ", f->sibling_rise,
+		       "");
+	line_add_bytes(l, " against ", f->own_rise, "");
+	line_add(l, " in the same time, %s.", f->sibling);
+}
+
+static void other_trigger(const struct facts *f, struct line *l)
+{
+	if (f->killed && f->other_trigger)
+		line_add(l, "Who asked for the memory was not who paid for it: %s triggered it.",
+			 f->trigger);
+}
+
+static void fork_bomb(const struct facts *f, struct line *l)
+{
+	if (f->pids_before == HR_UNKNOWN_U32 || f->pids == HR_UNKNOWN_U32 ||
+	    f->pids < BOMB_TIMES * f->pids_before || f->pids - f->pids_before < BOMB_LEAST)
+		return;
+	line_add(l, "Its processes grew from %u to %u: many small ones rather than a large one.",
+		 f->pids_before, f->pids);
+}
+
+static void restart_loop(const struct facts *f, struct line *l)
+{
+	if (f->kills_before < LOOP_KILLS)
+		return;
+	line_add(l,
+		 "It had been OOM-killed %u times within the hour before: it is restarted into the "
+		 "same end.",
+		 f->kills_before);
+}
+
+static void no_swap(const struct facts *f, struct line *l)
+{
+	bool host = known(f->host_swap_total) && !f->host_swap_total;
+	bool own = known(f->swap_limit) && !f->swap_limit;
+
+	if (!host && !own)
+		return;
+	line_add(l,
+		 "%s: anonymous memory has nowhere to go, and the limit is reached without a "
+		 "slowdown that warns.",
+		 host ? "This host has no swap" : "It may not use swap");
+}
+
+static void swap_full(const struct facts *f, struct line *l)
+{
+	bool own = f->swap_limit && share(f->swap, f->swap_limit) >= SWAP_FULL_SHARE;
+	bool host = f->host_swap_total && known(f->host_swap_total) && known(f->host_swap_free) &&
+		    share(f->host_swap_total - f->host_swap_free, f->host_swap_total) >=
+			    SWAP_FULL_SHARE;
+
+	if (!own && !host)
+		return;
+	line_add(l, "Swap was full");
+	if (own)
+		line_add_bytes(l, ": ", f->swap, "");
+	else
+		line_add_bytes(l, ": the host had ", f->host_swap_free, " of it left");
+	line_add(l, ". What had been a cushion was used up.");
+}
+
+static void anon(const struct facts *f, struct line *l)
+{
+	if (share(f->anon, f->own_usage) < ANON_SHARE)
+		return;
+	line_add(l, "%.0f %% of its memory was anonymous (heap and stacks)",
+		 100 * share(f->anon, f->own_usage));
+	line_add(l, ", which the kernel can't drop.");
+}
+
+static void cache(const struct facts *f, struct line *l)
+{
+	uint64_t file = known(f->file) && known(f->shmem) && f->file > f->shmem ? f->file - f->shmem
+										: HR_UNKNOWN;
+
+	if (share(file, f->own_usage) < CACHE_SHARE)
+		return;
+	line_add_bytes(l, "", file, " of its memory was page cache");
+	line_add(l, ": it fills a limit as well, though most of it can be dropped. What was killed "
+		    "for is the rest.");
+}
+
+static void shmem(const struct facts *f, struct line *l)
+{
+	if (share(f->shmem, f->own_usage) < PART_SHARE)
+		return;
+	line_add_bytes(l, "", f->shmem, " was shared memory or tmpfs");
+	line_add(l, ": files in /dev/shm and tmpfs mounts count, and outlive their writer.");
+}
+
+static void kernel(const struct facts *f, struct line *l)
+{
+	if (share(f->kernel, f->own_usage) < PART_SHARE)
+		return;
+	line_add_bytes(l, "", f->kernel, " was the kernel's own on its behalf");
+	line_add(l, " (page tables, sockets, dentries): killing processes may not give it back.");
+}
+
+static void page_tables(const struct facts *f, struct line *l)
+{
+	if (share(f->pgtables, f->own_usage) < PART_SHARE)
+		return;
+	line_add_bytes(l, "The victim's page tables alone took ", f->pgtables, "");
+	line_add(l, ": sparse or huge mappings, not data.");
+}
+
+static void memory_high(const struct facts *f, struct line *l)
+{
+	if (!known(f->high) || !known(f->own_usage) || f->own_usage < f->high)
+		return;
+	line_add_bytes(l, "It was above its memory.high of ", f->high, "");
+	if (known(f->high_events) && f->high_events)
+		line_add(l, " (%llu times in this window)", (unsigned long long)f->high_events);
+	line_add(l, " and was slowed down there: slower, not smaller.");
+}
+
+static void stalls(const struct facts *f, struct line *l)
+{
+	if (f->stall_centi == HR_UNKNOWN_U32 || f->stall_centi < STALL_CENTI)
+		return;
+	line_add(l,
+		 "All its tasks waited for memory for up to %u %% of the time (PSI full avg10): it "
+		 "was hardly alive before it was killed.",
+		 f->stall_centi / 100);
+}
+
+static void oom_group(const struct facts *f, struct line *l)
+{
+	if (f->group)
+		line_add(l, "memory.oom.group is set: the kernel killed the whole group with its "
+			    "victim.");
+}
+
+static void score_adj(const struct facts *f, struct line *l)
+{
+	if (!f->killed || f->score_adj == INT32_MIN || f->score_adj < SCORE_ADJ)
+		return;
+	line_add(l,
+		 "The victim's oom_score_adj of %d put it forward: Kubernetes sets such values for "
+		 "pods without requests.",
+		 f->score_adj);
+}
+
+static void constraint(const struct facts *f, struct line *l)
+{
+	if (f->constraint == HR_CONSTRAINT_CPUSET)
+		line_add(l, "Only the memory nodes of its cpuset were full, not the host.");
+	else if (f->constraint == HR_CONSTRAINT_MEMORY_POLICY)
+		line_add(l, "Only the nodes of its memory policy were full, not the host.");
+}
+
+static void order(const struct facts *f, struct line *l)
+{
+	if (f->order > 0)
+		line_add(l,
+			 "%llu pages in one piece were asked for: memory may have been in "
+			 "pieces rather than gone.",
+			 1ULL << (f->order & 31));
+}
+
+static void overcommit(const struct facts *f, struct line *l)
+{
+	if (f->level != HR_LEVEL_HOST || share(f->limits_sum, f->host_total) <= 1)
+		return;
+	line_add_bytes(l, "The containers' limits add up to ", f->limits_sum, "");
+	line_add_bytes(l, " on a host of ", f->host_total, ": they can't all be used.");
+}
+
+static void hang(const struct facts *f, struct line *l)
+{
+	if (f->hung)
+		line_add(l, "memory.oom_control switches the OOM killer off for it: at its limit "
+			    "it stands still, until somebody frees memory or ends it.");
+}
+
+static void young(const struct facts *f, struct line *l)
+{
+	if (f->killed && known(f->age_ms) && f->age_ms < YOUNG_MS)
+		line_add_ms(l, "It was only ", f->age_ms,
+			    " old: nothing was known of its habits yet.");
+}
+
+static void observing(const struct facts *f, struct line *l)
+{
+	if (f->mode == HR_UNKNOWN_U32 || f->mode >= 2 || !f->killed || !f->warned)
+		return;
+	line_add(l, "The guard was in %s: it saw this coming and was not let act%s.",
+		 f->mode ? "dry-run" : "observe",
+		 f->policy || f->mode ? "" : ", nor is there a rule for this one");
+}
+
+static const struct rule {
+	const char *word, *title;
+	void (*find)(const struct facts *f, struct line *l);
+} rules[] = {
+	{"limit_lowered", "The limit had just been lowered", limit_lowered},
+	{"leak", "It leaks", leak},
+	{"restart_loop", "Restarted into the same end", restart_loop},
+	{"fork_bomb", "Processes multiplied", fork_bomb},
+	{"burst", "A burst", burst},
+	{"limit_below_peak", "The limit is at its usual peak", limit_below_peak},
+	{"sibling_growth", "A neighbour grew more", sibling},
+	{"other_trigger", "The victim was not the trigger", other_trigger},
+	{"no_own_limit", "No limit of its own", no_limit},
+	{"overcommitted_host", "More is promised than there is", overcommit},
+	{"hang", "The OOM killer is switched off", hang},
+	{"no_swap", "No swap", no_swap},
+	{"swap_full", "Swap was full", swap_full},
+	{"anonymous", "Nearly all anonymous", anon},
+	{"page_cache", "Page cache", cache},
+	{"shared_memory", "Shared memory and tmpfs", shmem},
+	{"kernel_memory", "Kernel memory", kernel},
+	{"page_tables", "Page tables", page_tables},
+	{"memory_high", "Throttled at memory.high", memory_high},
+	{"stalls", "Stalls", stalls},
+	{"oom_group", "Killed as a group", oom_group},
+	{"oom_score_adj", "Put forward by its score", score_adj},
+	{"constraint", "Bound to some of the memory", constraint},
+	{"high_order", "Memory in pieces", order},
+	{"young", "Very young", young},
+	{"observing", "Nobody was to act", observing},
+};
+_Static_assert(ARRAY_SIZE(rules) <= FACTORS_MOST, "every rule may find something");
+
+size_t factors_find(const struct facts *facts, struct factor *out, size_t most)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules) && n < most; i++) {
+		struct line l = line_in(out[n].text, sizeof(out[n].text));
+
+		rules[i].find(facts, &l);
+		if (!l.used)
+			continue;
+		out[n].word = rules[i].word;
+		out[n].title = rules[i].title;
+		n++;
+	}
+	return n;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Builds the model of a report: chooses the window, looks at the pictures, has the factors found and
+ * the sentences told. */
+#include "report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "private.h"
+#include "view/words.h"
+
+#define LEAST_BEFORE_NS (120 * NS_PER_SEC) /* the charts look back at least so far … */
+#define MOST_BEFORE_NS (1800 * NS_PER_SEC) /* … and at most so far */
+#define BEFORE_TIMES 3 /* as long as the alarm stood */
+#define LEAST_AFTER_NS (40 * NS_PER_SEC)
+#define KEEP_TEXT 4096
+
+/* Half a character at the end, where a buffer was too small. */
+static void trim(char *text)
+{
+	size_t n = strlen(text), i = n;
+
+	while (i && ((unsigned char)text[i - 1] & 0xc0) == 0x80)
+		i--;
+	if (i && (unsigned char)text[i - 1] >= 0xc0) {
+		unsigned char lead = (unsigned char)text[i - 1];
+		size_t needs = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+
+		if (n - i + 1 < needs)
+			text[i - 1] = 0;
+	}
+}
+
+const char *report_keep(struct report *r, const char *format, ...)
+{
+	char text[KEEP_TEXT];
+	struct report_text *kept;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	trim(text);
+	kept = malloc(sizeof(*kept) + strlen(text) + 1);
+	if (!kept)
+		return NULL;
+	strcpy(kept->text, text);
+	kept->next = r->texts;
+	r->texts = kept;
+	return kept->text;
+}
+
+void *report_more(void *array, size_t *n, size_t bytes)
+{
+	void *more = reallocarray(*(void **)array, *n + 1, bytes);
+
+	if (!more)
+		return NULL;
+	*(void **)array = more;
+	return memset((char *)more + (*n)++ * bytes, 0, bytes);
+}
+
+static int copy_incident(struct report *r, const struct incident *incident)
+{
+	r->incident = *incident;
+	r->incident.seqs = calloc(incident->n_seqs + 1, sizeof(uint64_t));
+	if (!r->incident.seqs)
+		return -ENOMEM;
+	memcpy(r->incident.seqs, incident->seqs, incident->n_seqs * sizeof(uint64_t));
+	return 0;
+}
+
+static int find_events(struct scene *s)
+{
+	struct report *r = s->report;
+
+	s->event = calloc(r->incident.n_seqs + 1, sizeof(const struct hr_event *));
+	if (!s->event)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->incident.n_seqs; i++) {
+		const struct hr_event *e =
+			chronicle_find(s->chronicle, r->incident.instance, r->incident.seqs[i]);
+		const struct hr_event_container *c = (const void *)e;
+
+		if (!e)
+			continue;
+		s->event[s->n_events++] = e;
+		if (e->type == HR_EVENT_OOM_KILL && !r->kill)
+			r->kill = (const void *)e;
+		if (e->type == HR_EVENT_OUTCOME)
+			r->outcome = (const void *)e;
+		if (e->type == HR_EVENT_CONTAINER && c->what == HR_CONTAINER_RESTARTED &&
+		    !r->restarted_ns)
+			r->restarted_ns = e->time_ns;
+	}
+	return 0;
+}
+
+static uint64_t clamp(uint64_t x, uint64_t low, uint64_t high)
+{
+	return x < low ? low : x > high ? high : x;
+}
+
+/* Three times as long as it was feared before; and a third of that after. */
+static void choose_window(struct report *r)
+{
+	const struct incident *i = &r->incident;
+	uint64_t feared = i->time_ns - i->begin_ns, before, after;
+
+	if (i->kind == INCIDENT_NEAR_MISS)
+		feared = i->end_ns - i->begin_ns;
+	before = clamp(BEFORE_TIMES * feared, LEAST_BEFORE_NS, MOST_BEFORE_NS);
+	after = clamp(before / 3, LEAST_AFTER_NS, MOST_BEFORE_NS / 6);
+	r->from_ns = i->time_ns > before ? i->time_ns - before : 0;
+	if (i->begin_ns < r->from_ns)
+		r->from_ns = i->begin_ns - clamp(feared / 10, 0, i->begin_ns);
+	r->to_ns = i->end_ns + after;
+}
+
+static int keep_host(struct scene *s)
+{
+	struct report *r = s->report;
+	char clean[3][256];
+
+	if (!s->have_host)
+		return 0;
+	r->node =
+		report_keep(r, "%s", text_clean(s->host.node, sizeof(s->host.node), clean[0], 256));
+	r->kernel = report_keep(r, "%s",
+				text_clean(s->host.kernel, sizeof(s->host.kernel), clean[1], 256));
+	r->version = report_keep(
+		r, "%s", text_clean(s->host.version, sizeof(s->host.version), clean[2], 256));
+	r->mode = mode_word(s->host.mode);
+	return r->node && r->kernel && r->version ? 0 : -ENOMEM;
+}
+
+static int find_factors(struct scene *s)
+{
+	struct report *r = s->report;
+
+	scene_facts(s, &r->found);
+	r->factor = calloc(FACTORS_MOST, sizeof(*r->factor));
+	if (!r->factor)
+		return -ENOMEM;
+	r->factors = factors_find(&r->found, r->factor, FACTORS_MOST);
+	advice_make(&r->advice, &r->found, &s->past, s->time_ns);
+	return 0;
+}
+
+int report_build(struct report *ret, const struct incident *incident,
+		 const struct chronicle *chronicle, struct hr_reader *const *readers, size_t n)
+{
+	_cleanup_free_ struct scene *s = calloc(1, sizeof(*s));
+	int e;
+
+	if (!s)
+		return -ENOMEM;
+	*s = (struct scene){.report = ret,
+			    .chronicle = chronicle,
+			    .time_ns = incident->time_ns,
+			    .pids_first = HR_UNKNOWN_U32,
+			    .stall_centi = HR_UNKNOWN_U32,
+			    .high_first = HR_UNKNOWN,
+			    .limits_sum = HR_UNKNOWN};
+	memset(ret, 0, sizeof(*ret));
+	e = copy_incident(ret, incident);
+	if (!e)
+		e = find_events(s);
+	if (!e) {
+		choose_window(ret);
+		e = scene_look(s, readers, n);
+	}
+	if (!e)
+		e = keep_host(s);
+	if (!e)
+		e = find_factors(s);
+	if (!e)
+		e = tell_all(s);
+	scene_done(s);
+	if (e)
+		report_done(ret);
+	return e;
+}
+
+void report_done(struct report *r)
+{
+	while (r->texts) {
+		struct report_text *next = r->texts->next;
+
+		free(r->texts);
+		r->texts = next;
+	}
+	series_done(&r->series);
+	for (size_t i = 0; i < r->neighbours; i++)
+		series_done(&r->neighbour[i]);
+	free(r->fact);
+	free(r->moment);
+	free(r->alarm);
+	free(r->deed);
+	free(r->factor);
+	free(r->incident.seqs);
+	memset(r, 0, sizeof(*r));
+}

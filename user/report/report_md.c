@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The report as Markdown that reads as well as plain text on 80 columns. Whatever came from a container is
+ * escaped: it can't become a link, a tag or a heading. */
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "private.h"
+#include "view/canvas.h"
+#include "view/plot.h"
+#include "view/wrap.h"
+
+#define WIDTH 78
+#define ESCAPED 8192
+#define NAME_COLUMNS 34
+
+static bool word(char c) { return isalnum((unsigned char)c) || (unsigned char)c >= 0x80; }
+
+/* Characters that would mean something where they stand; the others are left alone, so that it stays readable. */
+static bool special(const char *text, size_t i)
+{
+	char before = i ? text[i - 1] : ' ', after = text[i + 1];
+
+	switch (text[i]) {
+	case '\\':
+	case '`':
+	case '*':
+	case '<':
+	case '|':
+	case '~':
+		return true;
+	case '_':
+		return !(word(before) && word(after));
+	case ']':
+		return after == '(' || after == '[';
+	case '!':
+		return after == '[';
+	case '&':
+		return isalpha((unsigned char)after) || after == '#';
+	case '#':
+	case '>':
+	case '+':
+	case '-':
+	case '=':
+		return !i;
+	default:
+		return false;
+	}
+}
+
+static const char *escape(const char *text, char out[ESCAPED])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; text[i] && used + 3 < ESCAPED; i++) {
+		if (special(text, i))
+			out[used++] = '\\';
+		out[used++] = text[i];
+	}
+	out[used] = 0;
+	return out;
+}
+
+/* Broken between words; what is broken off begins `indent` columns further right. */
+static void put(FILE *out, const char *lead, size_t indent, const char *text)
+{
+	size_t used = text_width(lead);
+
+	fputs(lead, out);
+	while (*text) {
+		size_t n = wrap_fitting(text, WIDTH - used), all = n;
+
+		while (all && text[all - 1] == ' ')
+			all--;
+		fprintf(out, "%.*s\n", (int)all, text);
+		text += n;
+		while (*text == ' ')
+			text++;
+		if (*text)
+			fprintf(out, "%*s", (int)indent, "");
+		used = indent;
+	}
+}
+
+static void paragraph(FILE *out, const char *text)
+{
+	char escaped[ESCAPED];
+
+	if (!text || !*text)
+		return;
+	put(out, "", 0, escape(text, escaped));
+	fputc('\n', out);
+}
+
+static void heading(FILE *out, const char *text) { fprintf(out, "## %s\n\n", text); }
+
+static void put_head(const struct report *r, FILE *out)
+{
+	const char *kind = incident_kind_name(r->incident.kind);
+	char escaped[ESCAPED], day[TELL_TIME];
+
+	fprintf(out, "# %c%s: %s\n\n", toupper((unsigned char)kind[0]), kind + 1,
+		escape(r->incident.name, escaped));
+	fprintf(out, "%s, incident %s", tell_day(r->incident.time_ns, day), r->incident.id);
+	if (r->node && *r->node)
+		fprintf(out, ", node %s", escape(r->node, escaped));
+	fputs("\n\n", out);
+	for (size_t i = 0; i < REPORT_SUMMARY; i++)
+		paragraph(out, r->summary[i]);
+}
+
+static void put_timeline(const struct report *r, FILE *out)
+{
+	if (!r->moments)
+		return;
+	heading(out, "Timeline");
+	for (size_t i = 0; i < r->moments; i++) {
+		const struct report_moment *m = &r->moment[i];
+		char lead[96], offset[TELL_TIME], clock[TELL_TIME], escaped[ESCAPED];
+
+		snprintf(lead, sizeof(lead), "- %s  %7s  **%s** ", tell_clock(m->time_ns, clock),
+			 tell_offset(r->incident.time_ns, m->time_ns, offset), m->what);
+		put(out, lead, 4, escape(m->text, escaped));
+	}
+	fputc('\n', out);
+}
+
+/* ---- the plot ---- */
+
+/* How full what ended it was; where that is the host, or nothing, what it held itself. */
+static double height(const struct series_point *p, bool limited)
+{
+	if (limited && p->limit != HR_UNKNOWN && p->headroom != HR_UNKNOWN)
+		return p->headroom < p->limit ? (double)(p->limit - p->headroom) : 0;
+	if (p->unreclaimable != HR_UNKNOWN)
+		return (double)p->unreclaimable;
+	return p->usage == HR_UNKNOWN ? NAN : (double)p->usage;
+}
+
+static int put_plot(const struct report *r, FILE *out)
+{
+	_cleanup_free_ struct plot_point *point = calloc(r->series.n + 1, sizeof(*point));
+	_cleanup_(canvas_done) struct canvas canvas = {0};
+	bool limited = r->found.level <= HR_LEVEL_ANCESTOR && r->found.limit != HR_UNKNOWN;
+	struct plot plot = {.point = point,
+			    .limit = limited ? (double)r->found.limit : NAN,
+			    .p10 = NAN,
+			    .p50 = NAN,
+			    .p90 = NAN,
+			    .now = r->kill ? "killed" : "then"};
+	char limit[UNITS_TEXT];
+	int e;
+
+	if (!point)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->series.n; i++) {
+		const struct series_point *p = &r->series.point[i];
+		double bytes = height(p, limited);
+
+		if (p->time_ns > r->incident.time_ns && plot.n > 1)
+			break;
+		if (!isnan(bytes))
+			point[plot.n++] = (struct plot_point){
+				(double)(p->time_ns - r->series.point[0].time_ns) / 1e9, bytes};
+	}
+	e = plot_draw(&plot, PLOT_COLUMNS, false, &canvas);
+	if (e)
+		return e == -ENODATA ? 0 : e;
+	heading(out, "Memory");
+	if (limited)
+		fprintf(out, "How full its limit of %s was, page cache left out:\n\n",
+			units_bytes(r->found.limit, limit));
+	else
+		fputs("What it held, page cache left out:\n\n", out);
+	fputs("```text\n", out);
+	canvas_write(&canvas, out, false);
+	fputs("```\n\n", out);
+	return 0;
+}
+
+/* ---- lists ---- */
+
+static void item(FILE *out, const char *title, const char *text)
+{
+	char escaped[ESCAPED], lead[ESCAPED];
+
+	snprintf(lead, sizeof(lead), "- **%s**: %s", title, escape(text, escaped));
+	put(out, "", 2, lead);
+}
+
+static void put_facts(const struct report *r, FILE *out)
+{
+	if (!r->facts)
+		return;
+	heading(out, "What happened");
+	for (size_t i = 0; i < r->facts; i++)
+		item(out, r->fact[i].label, r->fact[i].text);
+	fputc('\n', out);
+}
+
+static void put_foreseen(const struct report *r, FILE *out)
+{
+	char clock[TELL_TIME];
+
+	heading(out, "What was foreseen");
+	for (size_t i = 0; i < r->alarms; i++)
+		item(out, tell_clock(r->alarm[i].time_ns, clock), r->alarm[i].text);
+	if (!r->alarms)
+		fputs("No alarm was raised before it.\n", out);
+	fputc('\n', out);
+}
+
+static void put_done(const struct report *r, FILE *out)
+{
+	char clock[TELL_TIME];
+
+	heading(out, "What was done");
+	for (size_t i = 0; i < r->deeds; i++) {
+		item(out, tell_clock(r->deed[i].action->event.time_ns, clock), r->deed[i].text);
+		if (r->deed[i].passed_over)
+			item(out, "passed over", r->deed[i].passed_over);
+	}
+	if (!r->deeds)
+		fputs("Nothing: no rule applied, or the guard only observes.\n", out);
+	fputc('\n', out);
+}
+
+static void put_neighbours(const struct report *r, FILE *out)
+{
+	static const char *const roles[] = {"itself", "beside it", "grew"};
+
+	if (!r->neighbours)
+		return;
+	heading(out, "Neighbours");
+	fprintf(out, "| %-*s | %-9s | %8s | %8s |\n", NAME_COLUMNS, "name", "role", "before",
+		"then");
+	fprintf(out, "|%.*s|%.*s|%.*s:|%.*s:|\n", NAME_COLUMNS + 2,
+		"----------------------------------------------", 11, "--------------------", 9,
+		"--------------------", 9, "--------------------");
+	for (size_t i = 0; i <= r->neighbours; i++) {
+		const struct series *s = i ? &r->neighbour[i - 1] : &r->series;
+		char name[ESCAPED], cut[INCIDENT_NAME], before[UNITS_TEXT], at[UNITS_TEXT];
+		size_t width;
+
+		text_fit(s->name, NAME_COLUMNS, 0, cut, sizeof(cut));
+		escape(cut, name);
+		width = text_width(name);
+		fprintf(out, "| %s%*s | %-9s | %8s | %8s |\n", name,
+			(int)(width < NAME_COLUMNS ? NAME_COLUMNS - width : 0), "", roles[s->role],
+			units_bytes(s->before, before), units_bytes(s->at, at));
+	}
+	fputc('\n', out);
+}
+
+static void put_factors(const struct report *r, FILE *out)
+{
+	heading(out, "What contributed");
+	for (size_t i = 0; i < r->factors; i++)
+		item(out, r->factor[i].title, r->factor[i].text);
+	if (!r->factors)
+		fputs("None of the known factors was found.\n", out);
+	fputc('\n', out);
+}
+
+static void put_advice(const struct report *r, FILE *out)
+{
+	const struct advice *a = &r->advice;
+	char text[UNITS_TEXT], title[64];
+
+	heading(out, "Suggested limits");
+	if (a->limit != HR_UNKNOWN) {
+		snprintf(title, sizeof(title), "Limit %s", units_bytes(a->limit, text));
+		item(out, title, a->limit_text);
+	} else if (a->limit_text[0]) {
+		item(out, "Limit", a->limit_text);
+	}
+	if (a->request != HR_UNKNOWN) {
+		snprintf(title, sizeof(title), "Request %s", units_bytes(a->request, text));
+		item(out, title, a->request_text);
+	}
+	if (a->limit_text[0] || a->request_text[0])
+		fputc('\n', out);
+	paragraph(out, a->basis);
+}
+
+static void put_foot(const struct report *r, FILE *out)
+{
+	char text[512], from[TELL_TIME], to[TELL_TIME];
+
+	fputs("---\n\n", out);
+	snprintf(text, sizeof(text),
+		 "headroom %s, mode %s; %zu picture%s of the board; charts from %s to %s.",
+		 r->version ? r->version : "?", r->mode ? r->mode : "unknown", r->pictures,
+		 r->pictures == 1 ? "" : "s", tell_clock(r->from_ns, from), tell_day(r->to_ns, to));
+	paragraph(out, text);
+}
+
+int report_md(const struct report *r, FILE *out)
+{
+	int e;
+
+	put_head(r, out);
+	put_timeline(r, out);
+	e = put_plot(r, out);
+	if (e)
+		return e;
+	put_facts(r, out);
+	put_foreseen(r, out);
+	put_done(r, out);
+	put_neighbours(r, out);
+	put_factors(r, out);
+	put_advice(r, out);
+	put_foot(r, out);
+	return 0;
+}
