@@ -89,10 +89,18 @@ static int extend(int fd, struct frames *f)
 	return 0;
 }
 
-static bool geometry_known(const struct hr_record_header *header)
+static bool page_part(uint32_t bytes) { return bytes && bytes <= HR_BOARD_PAGE && !(bytes % 8); }
+
+static bool geometry_sound(const struct hr_record_header *header)
 {
 	return header->header_bytes >= sizeof(*header) && header->header_bytes <= HR_BOARD_PAGE &&
-	       header->board_header_bytes == sizeof(struct hr_board_header) &&
+	       page_part(header->board_header_bytes) && page_part(header->host_bytes) &&
+	       page_part(header->slot_bytes);
+}
+
+static bool geometry_known(const struct hr_record_header *header)
+{
+	return header->board_header_bytes == sizeof(struct hr_board_header) &&
 	       header->host_bytes == sizeof(struct hr_host) &&
 	       header->slot_bytes == sizeof(struct hr_slot);
 }
@@ -119,8 +127,13 @@ int frames_open(struct hr_reader *r, uint64_t file_bytes)
 	if (file_bytes < sizeof(header))
 		return reader_fail(-EBADMSG, "%s: truncated: %llu bytes are no recording", r->path,
 				   (unsigned long long)file_bytes);
-	if (!geometry_known(&header))
+	if (!geometry_sound(&header))
 		return reader_fail(-EBADMSG, "%s: damaged: its header makes no sense", r->path);
+	if (!geometry_known(&header))
+		return reader_fail(-EPROTONOSUPPORT,
+				   "%s: recorded in another layout (host record of %u bytes, here %zu): "
+				   "use the headroom that recorded it",
+				   r->path, header.host_bytes, sizeof(struct hr_host));
 	r->frames = calloc(1, sizeof(*r->frames));
 	if (!r->frames)
 		return reader_fail(-ENOMEM, "%s: no memory", r->path);

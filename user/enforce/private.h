@@ -110,8 +110,8 @@ const char *enforce_below(const struct enforce *e, const char *path);	/* of memo
 /* deed.c. Sets the answer. */
 __attribute__((format(printf, 4, 5)))
 void deed_end(struct deed *deed, enum hr_deed what, int error, const char *format, ...);
-/* Opens the container and its usage file, checks id and protection. False: it was answered. */
 void deed_describe(struct deed *deed);				/* the first victim, as the one that the answer names */
+/* Opens the container and its usage file, checks id and protection. False: it was answered. */
 bool deed_open(struct enforce *e, struct deed *deed);
 void deed_close(struct deed *deed);				/* all that deed_open() and the deed have open */
 uint32_t deed_state(const struct deed *deed);
