@@ -63,14 +63,15 @@ static void draw_who(const struct top *top, struct canvas *canvas)
 {
 	const struct snapshot *s = top->s;
 	bool lost = s->host.events_lost && s->host.events_lost != HR_UNKNOWN;
-	char clock[64], node[160], warning[128];
+	bool past = top->source && source_past(top->source);
+	char clock[64], node[160], warning[128], label[SOURCE_TEXT];
 	time_t seconds = (time_t)(s->time_ns / NS_PER_SEC);
 	size_t x, room;
 	struct tm tm;
 
 	localtime_r(&seconds, &tm);
-	strftime(clock, sizeof(clock), canvas->columns < 100 ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S",
-		 &tm);
+	strftime(clock, sizeof(clock),
+		 canvas->columns < 100 && !past ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &tm);
 	if (top->frozen)
 		strcat(clock, " HELD");
 	x = canvas_put(canvas, 0, 0, canvas->columns, STYLE_BOLD, "headroom");
@@ -83,6 +84,9 @@ static void draw_who(const struct top *top, struct canvas *canvas)
 	if (s->health) /* more than a clock */
 		x += canvas_put(canvas, 0, x, canvas->columns, STYLE_BAD,
 				snapshot_warning(s, warning, sizeof(warning)));
+	else if (past)
+		x += canvas_print(canvas, 0, x, STYLE_SELECTED, " %s ",
+				  source_label(top->source, clock_wall_ns(), label));
 	else if (s->recording)
 		x += canvas_put(canvas, 0, x, room, STYLE_WARN, "a recording");
 	else if (lost)
