@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * An HTTP server for tests: writes every request as a JSON line (method, path, headers, body) to a file, and answers with the
- * statuses it is told, the last one for ever. Plays webhooks, collectors and the Kubernetes API. Loopback only.
+ * statuses it is told, the last one for ever. Plays webhooks, collectors and the Kubernetes API; and with --answers DIR a
+ * Prometheus: what stands in DIR/EXPRESSION (the argument `query`, / as _), else in DIR/else, is the answer. Loopback only.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,10 +17,12 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
-#define STATUSES 32
+#define STATUSES    32
+#define ANSWER_MOST (1u << 20)
 
 static FILE *out;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const char *answers;
 static unsigned int status[STATUSES] = {200}, statuses, served;
 
 struct request {
@@ -58,6 +62,35 @@ static unsigned int write_down(struct MHD_Connection *connection, const char *me
 	return answer;
 }
 
+/* On the heap; NULL: there is none. */
+static char *read_answer(const char *name, size_t *ret_n)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	char path[PATH_MAX], *text;
+
+	snprintf(path, sizeof(path), "%s/%s", answers, name);
+	for (char *slash = path + strlen(answers) + 1; (slash = strchr(slash, '/'));)
+		*slash = '_';
+	file = fopen(path, "re");
+	text = file ? malloc(ANSWER_MOST) : NULL;
+	if (text)
+		*ret_n = fread(text, 1, ANSWER_MOST, file);
+	return text;
+}
+
+static struct MHD_Response *make_response(struct MHD_Connection *connection)
+{
+	const char *query = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "query");
+	size_t n;
+	char *text = answers && query ? read_answer(query, &n) : NULL;
+
+	if (!text && answers)
+		text = read_answer("else", &n);
+	if (text)
+		return MHD_create_response_from_buffer(n, text, MHD_RESPMEM_MUST_FREE);
+	return MHD_create_response_from_buffer(2, (void *)"{}", MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
 				  const char *version, const char *upload, size_t *upload_bytes, void **state)
 {
@@ -80,7 +113,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		*upload_bytes = 0;
 		return MHD_YES;
 	}
-	response = MHD_create_response_from_buffer(2, (void *)"{}", MHD_RESPMEM_PERSISTENT);
+	response = make_response(connection);
 	result = MHD_queue_response(connection, write_down(connection, method, url, request), response);
 	MHD_destroy_response(response);
 	return result;
@@ -104,8 +137,13 @@ int main(int argc, char **argv)
 	int signal;
 
 	log_name("http-catch");
+	if (argc > 2 && !strcmp(argv[1], "--answers")) {
+		answers = argv[2];
+		argc -= 2;
+		argv += 2;
+	}
 	if (argc < 3 || argc > 3 + STATUSES) {
-		log_error("usage: http-catch PORT FILE [STATUS…]");
+		log_error("usage: http-catch [--answers DIR] PORT FILE [STATUS…]");
 		return 2;
 	}
 	at.sin_port = htons((uint16_t)atoi(argv[1]));

@@ -55,8 +55,15 @@ query() { # expression
 }
 wait_for 30 query 'headroom_guard_up == 1' || { cat "$work/prometheus.log" >&2 && fail 'Prometheus has no figures'; }
 
+# The fleet that Prometheus knows, which is this one node.
+fleet() { "$build/headroom" ls --json --prometheus "http://127.0.0.1:$web" | ask "$1"; }
+wait_for 20 fleet "(.containers | length > 0) and all(.containers[]; .node == \"$(uname -n)\")" || fail 'no fleet'
+[ "$("$build/headroom" ls --prometheus "http://127.0.0.1:$http" 2>&1)" = \
+	"headroom: http://127.0.0.1:$http answers 404 to /api/v1/query: is that a Prometheus?" ] || fail 'an exporter is no Prometheus'
+
 group_make leaky 67108864 || fail 'cannot make a group'
 prey leaky "$workload" leak 3MiB &
+wait_for 20 fleet "$(entry leaky) | select(.limit_bytes == 67108864 and .usage_bytes > 0)" || fail 'the fleet does not have the leaky one'
 fired() { get "$am/api/v2/alerts" | ask ".[] | select(.labels.alertname == \"$1\") | select(.labels.id // \"\" | endswith(\"$2\"))"; }
 wait_for 60 fired ContainerMemoryRunsOut "$ours/leaky" || fail 'nobody was warned before the container ran out of memory'
 wait_for 60 fired ContainerOOMKilled "$ours/leaky" || fail 'the OOM kill did not reach Alertmanager'
@@ -64,6 +71,7 @@ wait_for 20 query "headroom_container_oom_kills_total{id=\"$ours/leaky\"} >= 1" 
 
 # Guard and supervisor at once: each would start the other again.
 pid=$(snapshot | jq '.host.guard.pid')
+kill -STOP "$pid" # or it starts another supervisor between the two
 kill -KILL "$guard" "$pid" && wait "$guard" 2>/dev/null
 dead() { ! get "$http/readyz" 2>/dev/null; }
 began=$(now)

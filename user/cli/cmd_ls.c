@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli.h"
+#include "fleet.h"
 #include "json.h"
 #include "listing.h"
 #include "view/columns.h"
@@ -19,6 +20,7 @@ struct ls_options {
 	bool json, all;
 	const char *sort, *board;
 	uint64_t at_ns;
+	struct fleet_options fleet;
 };
 
 static int parse_sort(const char *text, void *at)
@@ -118,8 +120,10 @@ static int run(const void *values, char **arguments)
 {
 	const struct ls_options *options = values;
 	_cleanup_(snapshot_done) struct snapshot s = {0};
+	_cleanup_(fleet_closep) struct own_guard *fleet = NULL;
 	_cleanup_reader_ struct hr_reader *reader = NULL;
-	int r = cli_open(options->board, &reader);
+	int r = options->fleet.url ? fleet_open("ls", &options->fleet, options->board, &fleet, &reader)
+				   : cli_open(options->board, &reader);
 
 	if (!r)
 		r = cli_go_to_time("ls", reader, options->at_ns);
@@ -162,6 +166,7 @@ static const struct option_spec specs[] = {
 	 .offset = offsetof(struct ls_options, at_ns),
 	 .help = "as it was then; needs a recording as --board",
 	 .wants = OPTION_WANTS_TIME},
+	OPTION_FLEET(struct ls_options, fleet),
 	OPTION_BOARD(struct ls_options),
 	{0},
 };

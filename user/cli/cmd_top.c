@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ask.h"
 #include "cli.h"
+#include "fleet.h"
 #include "listing.h"
 #include "own_guard.h"
 #include "signals.h"
@@ -25,6 +26,7 @@
 struct top_options {
 	const char *board, *replay;
 	uint64_t at_ns;
+	struct fleet_options fleet;
 };
 
 struct session {
@@ -62,7 +64,7 @@ static int start_own(struct session *session)
 	if (isatty(STDOUT_FILENO))
 		log_info("no guard is running here: starting one for as long as you look");
 	signals_catch();
-	r = own_guard_start(&session->guard, error);
+	r = own_guard_start(NULL, &session->guard, error);
 	if (!r)
 		return cli_open(own_guard_board(session->guard), &session->reader);
 	if (r == -EINTR)
@@ -79,11 +81,15 @@ static int start_own(struct session *session)
 
 /* A board that was named is used as it is. In the usual place, one whose guard is silent is no
  * better than none. */
-static int open_session(struct session *session, const char *board)
+static int open_session(struct session *session, const struct top_options *options)
 {
+	const char *board = options->replay ? options->replay : options->board;
 	bool named = board || secure_getenv("HEADROOM_BOARD");
-	int r = hr_reader_open(board, &session->reader);
+	int r;
 
+	if (options->fleet.url)
+		return fleet_open("top", &options->fleet, board, &session->guard, &session->reader);
+	r = hr_reader_open(board, &session->reader);
 	if (r && (r != -ENOENT || named))
 		return cli_open(board, &session->reader);
 	if (!r && !named && hr_reader_health(session->reader, NULL) && !geteuid()) {
@@ -156,12 +162,16 @@ static int take_keys(struct session *session)
 	return r;
 }
 
+/* Why the picture stands still is said by who keeps it. */
 static void look_after_guard(struct session *session)
 {
-	char error[256];
+	char words[256] = "";
 
-	if (session->guard && !own_guard_alive(session->guard, error))
-		snprintf(session->top.notice, sizeof(session->top.notice), "%.120s", error);
+	if (!session->guard)
+		return;
+	if (own_guard_alive(session->guard, words) && session->snapshot.health)
+		own_guard_words(session->guard, words);
+	snprintf(session->top.notice, sizeof(session->top.notice), "%.120s", words);
 }
 
 /* ---- what is asked of the guard: sent at once, answered while we go on ---- */
@@ -268,7 +278,7 @@ static int run(const void *values, char **arguments)
 {
 	const struct top_options *options = values;
 	_cleanup_(session_done) struct session session = {.asked_fd = -1};
-	int r = open_session(&session, options->replay ? options->replay : options->board);
+	int r = open_session(&session, options);
 
 	if (!r)
 		r = choose_time(&session, options);
@@ -300,6 +310,7 @@ static const struct option_spec specs[] = {
 	 .offset = offsetof(struct top_options, at_ns),
 	 .help = "as it was then: of a recording, or as the history has it",
 	 .wants = OPTION_WANTS_TIME},
+	OPTION_FLEET(struct top_options, fleet),
 	OPTION_BOARD(struct top_options),
 	{0},
 };

@@ -276,6 +276,7 @@ json_t *json_container(const struct hr_slot *slot)
 {
 	struct record_text from = record_text_slot(slot);
 	json_t *object = json_object();
+	char node[256];
 
 	if (json_fields(object, head_fields, &from, slot) ||
 	    json_fields(object, json_identity_fields, &from, &slot->id) ||
@@ -287,6 +288,8 @@ json_t *json_container(const struct hr_slot *slot)
 		json_decref(object);
 		return NULL;
 	}
+	if (*slot_node(slot, node, sizeof(node)))
+		json_object_set_new(object, "node", json_string(node));
 	return object;
 }
 

@@ -109,7 +109,7 @@ static void help_words(FILE *out, const char *(*word)(size_t i))
 
 static int bad_value(const struct option_spec *spec, const char *value, char error[OPTIONS_ERROR])
 {
-	char words[160], clean[64];
+	char words[320], clean[64];
 
 	text_clean(value, SIZE_MAX, clean, sizeof(clean));
 	if (spec->word) {

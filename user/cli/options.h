@@ -38,7 +38,7 @@ int option_time(const char *text, void *at); /* uint64_t, wall nanoseconds */
 #define OPTION_WANTS_DURATION "a duration such as 500ms, 1s or 5m"
 #define OPTION_WANTS_TIME "a time such as 5m (ago), '2026-11-22 12:30' or @SECONDS"
 
-#define OPTIONS_ERROR 256
+#define OPTIONS_ERROR 512
 /* argv[0] is the command. Returns the number of arguments that are no options (moved to
  * argv[1…]), -ECANCELED for --help, or with one line in error: -EINVAL for what is no option of
  * this table, -EDOM for a value that one does not take. Never prints. */

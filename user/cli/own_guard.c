@@ -85,8 +85,9 @@ static int make_dir(struct own_guard *guard)
 {
 	const char *parent = "/dev/shm";
 
+	/* Who is not root may not write in PARENT; a fleet's picture needs no root. */
 	guard->made_parent = is_tmpfs("/run") && !mkdir(PARENT, 0750);
-	if (guard->made_parent || is_tmpfs(PARENT))
+	if (guard->made_parent || (is_tmpfs(PARENT) && !access(PARENT, W_OK)))
 		parent = PARENT;
 	remove_stale(parent, DIR_PREFIX);
 	snprintf(guard->dir, sizeof(guard->dir), "%s/" DIR_PREFIX "XXXXXX", parent);
@@ -98,18 +99,26 @@ static int make_dir(struct own_guard *guard)
 	return 0;
 }
 
-static void exec_guard(const char *board)
-{
-	const char *const argv[] = {"headroomd", "--mode", "observe", "--board", board, NULL};
-	char path[PATH_MAX];
+#define ARGUMENTS 12
 
-	if (!beside_find("headroomd", path))
+static void exec_program(const struct own_program *program, const char *board)
+{
+	const char *argv[ARGUMENTS + 3] = {NULL};
+	char path[PATH_MAX];
+	size_t n = 0;
+
+	for (; n < ARGUMENTS && program->argv[n]; n++)
+		argv[n] = program->argv[n];
+	argv[n++] = "--board";
+	argv[n] = board;
+	if (!beside_find(program->name, path))
 		execv(path, (char *const *)argv);
-	execvp("headroomd", (char *const *)argv);
+	execvp(program->name, (char *const *)argv);
 }
 
 /* In the child. Its own process group: what the terminal sends to us is not for it, we end it. */
-static void become_guard(const struct own_guard *guard, pid_t parent, int status_fd)
+static void become_guard(const struct own_guard *guard, const struct own_program *program,
+			 pid_t parent, int status_fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error;
 
@@ -121,14 +130,14 @@ static void become_guard(const struct own_guard *guard, pid_t parent, int status
 	dup2(null, STDIN_FILENO);
 	dup2(guard->words_fd, STDOUT_FILENO);
 	dup2(guard->words_fd, STDERR_FILENO);
-	exec_guard(guard->board);
+	exec_program(program, guard->board);
 	error = errno;
 	if (write(status_fd, &error, sizeof(error)) != sizeof(error))
 		_exit(126);
 	_exit(127);
 }
 
-static int spawn(struct own_guard *guard)
+static int spawn(struct own_guard *guard, const struct own_program *program)
 {
 	_cleanup_close_ int read_fd = -1, write_fd = -1;
 	pid_t parent = getpid();
@@ -144,7 +153,7 @@ static int spawn(struct own_guard *guard)
 		return -errno;
 	}
 	if (!guard->pid)
-		become_guard(guard, parent, write_fd);
+		become_guard(guard, program, parent, write_fd);
 	close(take_fd(write_fd));
 	if (read(read_fd, &error, sizeof(error)) != sizeof(error))
 		return 0; /* closed by exec */
@@ -153,8 +162,7 @@ static int spawn(struct own_guard *guard)
 	return -error;
 }
 
-/* The last line that it wrote. */
-static void last_words(const struct own_guard *guard, char error[256])
+void own_guard_words(const struct own_guard *guard, char words[256])
 {
 	char text[2048], *line, *end;
 	off_t size = lseek(guard->words_fd, 0, SEEK_END);
@@ -165,9 +173,7 @@ static void last_words(const struct own_guard *guard, char error[256])
 	for (end = text + strlen(text); end > text && end[-1] == '\n';)
 		*--end = 0;
 	line = strrchr(text, '\n');
-	text_clean(line ? line + 1 : text, SIZE_MAX, error, 256);
-	if (!*error)
-		strcpy(error, "headroomd ended without a word");
+	text_clean(line ? line + 1 : text, SIZE_MAX, words, 256);
 }
 
 bool own_guard_alive(struct own_guard *guard, char error[256])
@@ -175,7 +181,9 @@ bool own_guard_alive(struct own_guard *guard, char error[256])
 	if (guard->pid && waitpid(guard->pid, NULL, WNOHANG) == guard->pid)
 		guard->pid = 0;
 	if (!guard->pid)
-		last_words(guard, error);
+		own_guard_words(guard, error);
+	if (!guard->pid && !*error)
+		strcpy(error, "headroomd ended without a word");
 	return guard->pid;
 }
 
@@ -209,7 +217,11 @@ static int wait_ready(struct own_guard *guard, char error[256])
 	return 0;
 }
 
-int own_guard_start(struct own_guard **ret_guard, char error[256])
+static const char *const observe[] = {"headroomd", "--mode", "observe", NULL};
+static const struct own_program headroomd = {"headroomd", observe};
+
+int own_guard_start(const struct own_program *program, struct own_guard **ret_guard,
+		    char error[256])
 {
 	struct own_guard *guard = calloc(1, sizeof(*guard));
 	int r;
@@ -219,7 +231,7 @@ int own_guard_start(struct own_guard **ret_guard, char error[256])
 	guard->words_fd = memfd_create("headroomd", MFD_CLOEXEC);
 	r = guard->words_fd < 0 ? -errno : make_dir(guard);
 	if (!r)
-		r = spawn(guard);
+		r = spawn(guard, program ? program : &headroomd);
 	if (!r)
 		r = wait_ready(guard, error);
 	if (r) {

@@ -119,14 +119,20 @@ static const struct command command = {
 	.run = run,
 };
 
+extern const struct command command_fleet;
+
 int main(int argc, char **argv)
 {
+	bool fleet = argc > 1 && !strcmp(argv[1], command_fleet.name);
+	const struct command *what = fleet ? &command_fleet : &command;
 	int status, flushed;
 
 	setlocale(LC_CTYPE, "");
 	log_name("headroom");
-	argv[0] = (char *)command.name;
-	status = command_run(&command, argc, argv);
+	argc -= fleet;
+	argv += fleet;
+	argv[0] = (char *)what->name;
+	status = command_run(what, argc, argv);
 	flushed = cli_flush();
 	return status ? status : flushed;
 }

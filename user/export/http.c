@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "parse.h"
 
-#define ANSWER_MOST  (256u << 10)
+#define ANSWER_FIRST 4096u
 #define TOKEN_MOST   8192
 #define SAID_OF_BODY 120
 
@@ -25,12 +25,23 @@ int parse_header(const char *text, void *at)
 	return 0;
 }
 
+/* What is beyond the bound is read and dropped: the connection stays usable. */
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct http *http = arg;
-	size_t bytes = size * n, room = ANSWER_MOST - http->answer_n;
-	size_t keep = bytes < room ? bytes : room;
+	size_t bytes = size * n, most = http->options->answer_most ?: HTTP_ANSWER_MOST;
+	size_t keep = bytes < most - http->answer_n ? bytes : most - http->answer_n, room = http->answer_room;
+	char *bigger;
 
+	while (room <= http->answer_n + keep)
+		room *= 2;
+	if (room > http->answer_room) {
+		bigger = realloc(http->answer, room);
+		if (!bigger)
+			return 0;
+		http->answer = bigger;
+		http->answer_room = room;
+	}
 	memcpy(http->answer + http->answer_n, data, keep);
 	http->answer_n += keep;
 	http->answer[http->answer_n] = '\0';
@@ -63,7 +74,8 @@ int http_open(struct http *http, const struct http_options *options)
 	memset(http, 0, sizeof(*http));
 	http->options = options;
 	http->curl = curl_easy_init();
-	http->answer = malloc(ANSWER_MOST + 1);
+	http->answer = malloc(ANSWER_FIRST);
+	http->answer_room = ANSWER_FIRST;
 	if (!http->curl || !http->answer || add_configured(http)) {
 		http_close(http);
 		return -ENOMEM;
@@ -95,19 +107,23 @@ static int read_token(const char *path, char *text, size_t bytes)
 	return 0;
 }
 
-static int add_bearer(struct http *http, struct curl_slist **list)
+/* A file of credentials holds a token, or what has a colon: user:password. */
+static int add_credentials(struct http *http, struct curl_slist **list)
 {
+	const struct http_options *o = http->options;
+	const char *path = *o->credentials_file ? o->credentials_file : o->bearer_file;
 	char token[TOKEN_MOST], header[TOKEN_MOST + 32];
 	int err;
 
-	if (!*http->options->bearer_file)
+	if (!*path)
 		return 0;
-	err = read_token(http->options->bearer_file, token, sizeof(token));
+	err = read_token(path, token, sizeof(token));
 	if (err) {
-		snprintf(http->error, sizeof(http->error), "%.180s: %s", http->options->bearer_file,
-			 strerror(-err));
+		snprintf(http->error, sizeof(http->error), "%.180s: %s", path, strerror(-err));
 		return err;
 	}
+	if (*o->credentials_file && strchr(token, ':'))
+		return curl_easy_setopt(http->curl, CURLOPT_USERPWD, token) ? -ENOMEM : 0;
 	snprintf(header, sizeof(header), "Authorization: Bearer %s", token);
 	return add_header(list, header);
 }
@@ -126,7 +142,7 @@ static int add_headers(struct http *http, const struct http_request *request, st
 		err = add_header(list, type);
 	if (!err)
 		err = add_header(list, "Expect:");	/* bodies are small: no round trip before them */
-	return err ?: add_bearer(http, list);
+	return err;
 }
 
 static int error_of(CURLcode code)
@@ -150,7 +166,6 @@ static void set_options(struct http *http, const struct http_request *request, s
 	const struct http_options *o = http->options;
 	const char *method = request->method ?: "POST";
 
-	curl_easy_reset(http->curl);	/* keeps the connection */
 	curl_easy_setopt(http->curl, CURLOPT_URL, request->url ?: o->url);
 	curl_easy_setopt(http->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
@@ -160,6 +175,7 @@ static void set_options(struct http *http, const struct http_request *request, s
 	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
+	curl_easy_setopt(http->curl, CURLOPT_ACCEPT_ENCODING, "");	/* whatever it can unpack */
 	curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, method);
 	if (strcmp(method, "GET")) {
 		curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, request->body ?: "");
@@ -181,7 +197,8 @@ int http_send(struct http *http, const struct http_request *request, long *ret_s
 
 	http->answer_n = 0;
 	http->answer[0] = http->error[0] = '\0';
-	err = add_headers(http, request, &list);
+	curl_easy_reset(http->curl);	/* keeps the connection */
+	err = add_headers(http, request, &list) ?: add_credentials(http, &list);
 	if (!err) {
 		set_options(http, request, list);
 		code = curl_easy_perform(http->curl);

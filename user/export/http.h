@@ -14,10 +14,13 @@ struct http_options {
 	char ca_file[EXPORT_TEXT];	/* ""; else instead of the system's */
 	char cert_file[EXPORT_TEXT], key_file[EXPORT_TEXT];
 	char bearer_file[EXPORT_TEXT];	/* read for each request: tokens are renewed */
+	char credentials_file[EXPORT_TEXT];	/* a token as well, or user:password */
 	char headers[EXPORT_TEXT];	/* "Name: value", one a line */
 	uint64_t timeout_ms;
+	size_t answer_most;		/* bytes of an answer that are kept; 0: HTTP_ANSWER_MOST */
 };
-#define HTTP_TIMEOUT_MS 10000
+#define HTTP_TIMEOUT_MS	 10000
+#define HTTP_ANSWER_MOST (256u << 10)
 
 /* The keys that go with them; `offset` is where struct http_options stands in the sink's own options. */
 #define HTTP_KEYS(type_, field_)                                                                                      \
@@ -40,9 +43,8 @@ struct http {
 	CURL *curl;
 	struct curl_slist *headers;	/* of every request */
 	char error[CURL_ERROR_SIZE];
-	char *answer;			/* its first ANSWER_MOST bytes, NUL-terminated */
-	size_t answer_n;
-	bool want_answer;
+	char *answer;			/* its first bytes, NUL-terminated; never NULL */
+	size_t answer_n, answer_room;
 };
 
 struct http_request {

@@ -37,11 +37,12 @@ static void add_escaped(struct page *page, const char *clean)
 	}
 }
 
-static void add_label(struct page *page, const char *key, const char *raw)
+/* `begin` is the key and what stands around it: ",name=\"". */
+static void add_label(struct page *page, const char *begin, const char *raw)
 {
 	char clean[LABEL_TEXT];
 
-	page_printf(page, "%s%s=\"", key[0] == 'i' && key[1] == 'd' ? "" : ",", key);
+	page_puts(page, begin);
 	add_escaped(page, raw ? text_clean(raw, SIZE_MAX, clean, sizeof(clean)) : "");
 	page_add(page, "\"", 1);
 }
@@ -52,12 +53,12 @@ static void add_labels(struct page *labels, struct series *series)
 	const struct hr_identity *id = &slot->id;
 
 	series->at = labels->n;
-	add_label(labels, "id", series->path);
-	add_label(labels, "name", hr_slot_text(slot, id->name));
-	add_label(labels, "namespace", hr_slot_text(slot, id->namespace));
-	add_label(labels, "pod", hr_slot_text(slot, id->pod));
-	add_label(labels, "container", hr_slot_text(slot, id->container));
-	add_label(labels, "image", hr_slot_text(slot, id->image));
+	add_label(labels, "id=\"", series->path);
+	add_label(labels, ",name=\"", hr_slot_text(slot, id->name));
+	add_label(labels, ",namespace=\"", hr_slot_text(slot, id->namespace));
+	add_label(labels, ",pod=\"", hr_slot_text(slot, id->pod));
+	add_label(labels, ",container=\"", hr_slot_text(slot, id->container));
+	add_label(labels, ",image=\"", hr_slot_text(slot, id->image));
 	series->n = labels->n - series->at;
 }
 
@@ -205,6 +206,16 @@ static void host_metrics(struct page *page, const struct snapshot *s, bool openm
 	}
 }
 
+static void info_metric(struct page *page, const struct hr_host *host, bool openmetrics)
+{
+	head(page, "headroom_guard_info", "1, with the names of the node and of what runs on it.", false, openmetrics);
+	page_puts(page, "headroom_guard_info{");
+	add_label(page, "node=\"", host->node);
+	add_label(page, ",kernel=\"", host->kernel);
+	add_label(page, ",version=\"", host->version);
+	page_puts(page, "} 1\n");
+}
+
 static void action_metrics(struct page *page, const struct metrics_extra *extra, bool openmetrics)
 {
 	head(page, "headroom_actions", "Rungs taken or rehearsed, by policy and result.", true, openmetrics);
@@ -307,6 +318,7 @@ void metrics_write(struct page *page, struct snapshot *s, const struct metrics_c
 	if (config->cadvisor)
 		container_metrics(page, metric_cadvisor, series, n, &labels, config->openmetrics);
 	host_metrics(page, s, config->openmetrics);
+	info_metric(page, &s->host, config->openmetrics);
 	forecast_counters(page, &s->host.score, config->openmetrics);
 	forecast_histograms(page, &s->host.score);
 	head(page, "headroom_export_containers_left_out", "Containers beyond max_containers.", false,

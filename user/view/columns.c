@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "foresee/words.h"
+#include "names.h"
 #include "spark.h"
 #include "words.h"
 
@@ -122,6 +123,13 @@ static enum style alarm_style(const struct row *row)
 static const char *name_format(const struct row *row, char text[CELL_TEXT])
 {
 	snprintf(text, CELL_TEXT, "%s", row->name);
+	return text;
+}
+
+static const char *node_format(const struct row *row, char text[CELL_TEXT])
+{
+	if (!*slot_node(row->slot, text, CELL_TEXT))
+		strcpy(text, "-");
 	return text;
 }
 
@@ -331,6 +339,8 @@ const struct column column_table[] = {
 	 .format = alarm_format, .value = alarm_value, .style = alarm_style},
 	{.id = "name", .title = "NAME", .help = "container, unit or cgroup",
 	 .format = name_format, .style = alarm_style, .keeps_end = true, .least_first = true},
+	{.id = "node", .title = "NODE", .width = 16, .drop = 65,
+	 .help = "where it runs, on a board of many nodes", .format = node_format, .least_first = true},
 	{.id = "runtime", .title = "RUNTIME", .width = 10, .drop = 60, .help = "who runs it",
 	 .format = runtime_format, .least_first = true},
 	{.id = "bound", .title = "BOUND", .width = 8, .drop = 50,

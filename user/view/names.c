@@ -98,3 +98,16 @@ void identity_label(const struct record_text *from, const struct hr_identity *id
 		snprintf(out + used, bytes - used, " (%s%s%s)", runtime, image[0] ? ", " : "",
 			 image);
 }
+
+const char *slot_node(const struct hr_slot *slot, char *out, size_t bytes)
+{
+	static const char key[] = HR_LABEL_NODE "=";
+	const char *labels = hr_slot_text(slot, slot->labels);
+	const char *at = labels ? strstr(labels, key) : NULL;
+
+	out[0] = 0;
+	if (!at || (at != labels && at[-1] != '\n'))
+		return out;
+	at += sizeof(key) - 1;
+	return text_clean(at, strcspn(at, "\n"), out, bytes);
+}

@@ -27,4 +27,9 @@ void identity_name(const struct record_text *from, const struct hr_identity *id,
 void identity_label(const struct record_text *from, const struct hr_identity *id,
 		    uint64_t cgroup_id, char *out, size_t bytes);
 
+/* On a board of many nodes (`headroom export fleet`) a slot tells its node by this label. */
+#define HR_LABEL_NODE "headroom.node"
+/* "" where there is but one. */
+const char *slot_node(const struct hr_slot *slot, char *out, size_t bytes);
+
 #endif

@@ -139,15 +139,23 @@ static bool is_listed(const struct hr_slot *slot, bool all)
 	}
 }
 
+/* On a board of many nodes the node comes first: "node-1/web". */
 void row_make(struct row *row, const struct hr_slot *slot)
 {
 	struct record_text from = record_text_slot(slot);
+	size_t n = strlen(slot_node(slot, row->name, sizeof(row->name) / 2));
+	char *name = row->name + n;
+	size_t room;
 
 	row->slot = slot;
-	identity_name(&from, &row->slot->id, row->name, sizeof(row->name), &row->name_is_path);
-	if (!row->name[0])
-		snprintf(row->name, sizeof(row->name), "cgroup %llu",
-			 (unsigned long long)row->slot->cgroup_id);
+	if (n)
+		*name++ = '/';
+	room = sizeof(row->name) - (size_t)(name - row->name);
+	identity_name(&from, &row->slot->id, name, room, &row->name_is_path);
+	if (n && *name == '/')
+		memmove(name, name + 1, strlen(name));
+	if (!*name)
+		snprintf(name, room, "cgroup %llu", (unsigned long long)row->slot->cgroup_id);
 }
 
 static bool contains(const char *text, const char *part) { return text && strcasestr(text, part); }

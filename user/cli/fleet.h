@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* --prometheus URL: the containers of all nodes, as a Prometheus knows them, in place of this host's board. The asking is done
+ * by headroom-export (what that links would burden the face), which keeps a board for as long as we look. */
+#ifndef HEADROOM_CLI_FLEET_H
+#define HEADROOM_CLI_FLEET_H
+
+#include "cli.h"
+#include "own_guard.h"
+
+struct fleet_options {
+	const char *url, *credentials;
+};
+
+#define OPTION_FLEET(type_, field_)                                                                                    \
+	{.name = "prometheus", .argument = "URL", .parse = option_text, .offset = offsetof(type_, field_.url),         \
+	 .help = "the containers of all nodes that this Prometheus scrapes", .wants = "a URL"},                        \
+	{.name = "credentials", .argument = "FILE", .parse = option_text, .offset = offsetof(type_, field_.credentials), \
+	 .help = "for it: a file with a token, or user:password", .wants = "a path"}
+
+/* 0 or an exit status, and then one line said why. The caller ends the guard. board: what was asked for beside it. */
+int fleet_open(const char *command, const struct fleet_options *options, const char *board, struct own_guard **ret_guard,
+	       struct hr_reader **ret_reader);
+static inline void fleet_closep(struct own_guard **guard) { own_guard_end(*guard); }
+
+#endif
