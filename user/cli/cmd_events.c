@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "back.h"
 #include "cli.h"
 #include "json.h"
 #include "signals.h"
@@ -22,8 +23,8 @@
 struct events_options {
 	bool json, follow;
 	uint32_t types; /* bit per enum hr_event_type; 0: all */
-	uint64_t since_ns;
-	const char *board;
+	uint64_t since_ns, until_ns; /* until_ns 0: no end */
+	const char *board, *history;
 };
 
 struct stream {
@@ -31,6 +32,8 @@ struct stream {
 	struct hr_reader *reader;
 	char node[64];
 	uint64_t told_missed;
+	bool history; /* that is read at the moment */
+	uint64_t instance, last_seq; /* the newest that came out of the history: the board goes on behind it */
 	bool colour, ascii, silent;
 	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
 };
@@ -71,14 +74,21 @@ static void print_sentence(const struct stream *s, const struct hr_event *event)
 	       colour ? "\033[0m" : "");
 }
 
-static int print_event(const struct stream *s)
+static int print_event(struct stream *s)
 {
 	const struct hr_event *event = (const void *)s->record;
 	const struct events_options *options = s->options;
 	json_t *object;
 	int r;
 
-	if (event->time_ns < options->since_ns)
+	if (s->history) {
+		s->instance = event->instance;
+		s->last_seq = event->seq;
+	}
+	if (event->time_ns < options->since_ns ||
+	    (options->until_ns && event->time_ns > options->until_ns))
+		return 0;
+	if (!s->history && event->instance == s->instance && event->seq <= s->last_seq)
 		return 0;
 	if (options->types && (event->type >= 32 || !(options->types & 1u << event->type)))
 		return 0;
@@ -177,26 +187,101 @@ static int follow(struct stream *s)
 	return r;
 }
 
+/* ---- what the board has forgotten ---- */
+
+static uint64_t to_ns(const struct events_options *options)
+{
+	return options->until_ns ? options->until_ns : UINT64_MAX;
+}
+
+static int drain_history(struct stream *s, struct hr_reader *history)
+{
+	struct hr_reader *board = s->reader;
+	uint64_t told = s->told_missed;
+	int r;
+
+	s->reader = history;
+	s->told_missed = 0;
+	s->history = true;
+	r = drain_recording(s);
+	s->history = false;
+	s->reader = board;
+	s->told_missed = told;
+	return r == -EBADMSG ? 0 : r; /* what is damaged is passed over; the board goes on behind it */
+}
+
+/* Whether the board holds all events since then. */
+static bool board_reaches(const struct stream *s)
+{
+	struct hr_board_header header;
+
+	hr_reader_header(s->reader, &header);
+	return header.created_ns <= s->options->since_ns && !header.ring_tail[HR_RING_KEEP] &&
+	       !header.ring_tail[HR_RING_CHATTER];
+}
+
+/* What the flight recorder has kept; without one, a line that says how to get one. */
+static int print_history(struct stream *s)
+{
+	const struct events_options *options = s->options;
+	_cleanup_reader_ struct hr_reader *history = NULL;
+	char error[STORE_ERROR];
+	int r;
+
+	if (!options->since_ns || board_reaches(s))
+		return 0;
+	r = store_events(NULL, options->since_ns, to_ns(options), &history, error);
+	if (!r)
+		return drain_history(s, history);
+	if (r == -ENOENT)
+		log_info("the board may have forgotten some of that time: 'headroom history' keeps them from now on");
+	else if (r != -ENODATA)
+		log_info("the board may have forgotten some of that time, and the history cannot be read: %s", error);
+	return 0;
+}
+
+static int run_history(struct stream *s)
+{
+	const struct back back = {.command = "events", .history = s->options->history};
+	_cleanup_reader_ struct hr_reader *history = NULL;
+	int r = back_store(&back, true, s->options->since_ns, to_ns(s->options), &history);
+
+	if (r)
+		return r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
+	r = drain_history(s, history);
+	if (r) {
+		log_error("events: cannot read on: %s", strerror(-r));
+		return CLI_FAILED;
+	}
+	return cli_flush();
+}
+
 static int run(const void *values, char **arguments)
 {
 	_cleanup_reader_ struct hr_reader *reader = NULL;
 	struct stream s = {.options = values,
 			   .colour = cli_colour(),
 			   .ascii = isatty(STDOUT_FILENO) && cli_ascii()};
-	int r = cli_open(s.options->board, &reader);
+	int r;
 
+	if (s.options->history)
+		return run_history(&s);
+	r = cli_open(s.options->board, &reader);
 	if (r)
 		return r;
 	s.reader = reader;
 	if (hr_reader_is_recording(reader)) {
 		r = drain_recording(&s);
-	} else if (s.options->follow) {
-		r = follow(&s);
-		s.silent = false;
 	} else {
-		learn_node(&s);
-		r = drain(&s);
-		tell_health(&s);
+		r = print_history(&s);
+		if (!r && s.options->follow) {
+			r = follow(&s);
+			s.silent = false;
+		} else if (!r) {
+			learn_node(&s);
+			r = drain(&s);
+			tell_health(&s);
+		}
 	}
 	if (r) {
 		log_error("%s: cannot read on: %s", hr_reader_path(reader),
@@ -216,12 +301,19 @@ static const struct option_spec specs[] = {
 	 .offset = offsetof(struct events_options, since_ns),
 	 .help = "only from then on: 5m, 2h30m, '2026-11-22 12:30'",
 	 .wants = OPTION_WANTS_TIME},
+	{.name = "until",
+	 .argument = "TIME",
+	 .parse = option_time,
+	 .offset = offsetof(struct events_options, until_ns),
+	 .help = "only up to then",
+	 .wants = OPTION_WANTS_TIME},
 	{.name = "type",
 	 .argument = "TYPE,...",
 	 .parse = parse_types,
 	 .offset = offsetof(struct events_options, types),
 	 .help = "only of these types",
 	 .word = type_word},
+	OPTION_HISTORY(struct events_options),
 	OPTION_BOARD(struct events_options),
 	{0},
 };
@@ -230,8 +322,8 @@ const struct command command_events = {
 	.name = "events",
 	.arguments = "",
 	.summary = "OOM kills, alarms, pressure, lives of containers: the event stream",
-	.text = "Prints what the board still holds, oldest first. What was missed is told on "
-		"stderr.\n",
+	.text = "Prints what the board still holds, oldest first; with --since also what the\n"
+		"flight recorder has kept. What was missed is told on stderr.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct events_options),
 	.run = run,

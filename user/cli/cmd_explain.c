@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "back.h"
 #include "cli.h"
 #include "json.h"
 #include "listing.h"
@@ -25,11 +26,12 @@
 struct explain_options {
 	bool json, plot;
 	uint64_t at_ns;
-	const char *board;
+	const char *board, *history;
 };
 
 struct explanation {
 	const struct explain_options *options;
+	struct back back;
 	struct snapshot snapshot;
 	const struct hr_slot *slot; /* NULL: the host or an event */
 	bool host;
@@ -133,17 +135,17 @@ static int look_back(struct explanation *e)
 	e->past.until_ns = e->options->at_ns;
 	e->past.subject = e->slot;
 	e->past.host = e->host;
+	e->past.shown_ns = e->snapshot.time_ns;
 	e->past.trail = &e->trail;
 	e->trail.host = e->host;
 	e->trail.cgroup_id = e->slot ? e->slot->cgroup_id : 0;
-	r = past_read(e->options->board, &e->past);
+	r = past_read(&e->back, &e->past);
 	trail_end(&e->trail, e->slot ? &e->slot->history : &none);
 	return r;
 }
 
 static int find(struct explanation *e, const char *typed)
 {
-	const char *board = e->options->board;
 	uint64_t seq = event_number(typed);
 	int r;
 
@@ -154,7 +156,7 @@ static int find(struct explanation *e, const char *typed)
 	e->past.until_ns = e->options->at_ns;
 	e->past.seq = seq;
 	if (seq) {
-		r = past_read(board, &e->past);
+		r = past_read(&e->back, &e->past);
 		if (r || e->past.event)
 			return r;
 	}
@@ -253,10 +255,8 @@ static int print_json(const struct explanation *e)
 static int load(struct explanation *e)
 {
 	_cleanup_reader_ struct hr_reader *reader = NULL;
-	int r = cli_open(e->options->board, &reader);
+	int r = back_open(&e->back, 0, &reader);
 
-	if (!r)
-		r = cli_go_to_time("explain", reader, e->options->at_ns);
 	if (r)
 		return r;
 	r = snapshot_load(&e->snapshot, reader);
@@ -268,7 +268,9 @@ static int load(struct explanation *e)
 
 static int run(const void *values, char **arguments)
 {
-	_cleanup_(done) struct explanation e = {.options = values};
+	const struct explain_options *options = values;
+	_cleanup_(done) struct explanation e = {
+		.options = options, .back = {"explain", options->board, options->history, options->at_ns}};
 	int r = load(&e);
 
 	if (!r)
@@ -295,8 +297,9 @@ static const struct option_spec specs[] = {
 	 .argument = "TIME",
 	 .parse = option_time,
 	 .offset = offsetof(struct explain_options, at_ns),
-	 .help = "as it was then; needs a recording as --board",
+	 .help = "as it was then: of the history, or of a recording as --board",
 	 .wants = OPTION_WANTS_TIME},
+	OPTION_HISTORY(struct explain_options),
 	OPTION_BOARD(struct explain_options),
 	{0},
 };

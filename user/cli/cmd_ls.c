@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "back.h"
 #include "cli.h"
 #include "fleet.h"
 #include "json.h"
@@ -18,7 +19,7 @@
 
 struct ls_options {
 	bool json, all;
-	const char *sort, *board;
+	const char *sort, *board, *history;
 	uint64_t at_ns;
 	struct fleet_options fleet;
 };
@@ -122,11 +123,16 @@ static int run(const void *values, char **arguments)
 	_cleanup_(snapshot_done) struct snapshot s = {0};
 	_cleanup_(fleet_closep) struct own_guard *fleet = NULL;
 	_cleanup_reader_ struct hr_reader *reader = NULL;
-	int r = options->fleet.url ? fleet_open("ls", &options->fleet, options->board, &fleet, &reader)
-				   : cli_open(options->board, &reader);
+	const struct back back = {"ls", options->board, options->history, options->at_ns};
+	int r;
 
-	if (!r)
-		r = cli_go_to_time("ls", reader, options->at_ns);
+	if (options->fleet.url) {
+		r = fleet_open("ls", &options->fleet, options->board, &fleet, &reader);
+		if (!r)
+			r = cli_go_to_time("ls", reader, options->at_ns);
+	} else {
+		r = back_open(&back, 0, &reader);
+	}
 	if (r)
 		return r;
 	r = snapshot_load(&s, reader);
@@ -164,9 +170,10 @@ static const struct option_spec specs[] = {
 	 .argument = "TIME",
 	 .parse = option_time,
 	 .offset = offsetof(struct ls_options, at_ns),
-	 .help = "as it was then; needs a recording as --board",
+	 .help = "as it was then: of the history, or of a recording as --board",
 	 .wants = OPTION_WANTS_TIME},
 	OPTION_FLEET(struct ls_options, fleet),
+	OPTION_HISTORY(struct ls_options),
 	OPTION_BOARD(struct ls_options),
 	{0},
 };

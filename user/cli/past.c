@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli.h"
 #include "view/feed.h"
@@ -98,11 +99,43 @@ static int drain_recording(struct hr_reader *reader, struct past *past)
 	return 0;
 }
 
-int past_read(const char *board, struct past *past)
+/* Of the history: events of the last week, and pictures of the last half hour. Half an hour of a slot's own memory stands
+ * before them. */
+#define EVENTS_BACK_NS (7 * 86400 * NS_PER_SEC)
+#define PICTURES_BACK_NS (30 * 60 * NS_PER_SEC)
+
+static int drain_store(const struct back *back, struct past *past)
+{
+	uint64_t to = back->at_ns ? back->at_ns : UINT64_MAX, shown = past->shown_ns ? past->shown_ns : to;
+	_cleanup_reader_ struct hr_reader *events = NULL, *pictures = NULL;
+	struct trail *trail = past->trail;
+	char error[STORE_ERROR];
+	int r = store_events(back->history, back->at_ns > EVENTS_BACK_NS ? to - EVENTS_BACK_NS : 0, to, &events, error);
+
+	past->trail = NULL;
+	if (!r)
+		r = drain_recording(events, past);
+	past->trail = trail;
+	if (!trail || (r && r != -ENODATA))
+		return r == -ENODATA ? 0 : r;
+	r = store_pictures(back->history, shown > PICTURES_BACK_NS ? shown - PICTURES_BACK_NS : 0, shown, &pictures, error);
+	while (!r && (r = hr_reader_next_frame(pictures)) == 0)
+		trail_add(trail, pictures);
+	return r == -ENODATA || r == -EBADMSG ? 0 : r;
+}
+
+int past_read(const struct back *back, struct past *past)
 {
 	_cleanup_reader_ struct hr_reader *reader = NULL;
-	int r = cli_open(board, &reader);
+	int r;
 
+	if (back_to_store(back)) {
+		r = drain_store(back, past);
+		if (r)
+			log_error("%s: cannot read the history: %s", back->command, strerror(-r));
+		return r ? CLI_FAILED : CLI_DONE;
+	}
+	r = cli_open(back->board, &reader);
 	if (r)
 		return r;
 	r = hr_reader_is_recording(reader) ? drain_recording(reader, past) : drain(reader, past);

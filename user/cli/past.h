@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a board or a recording still holds of events about one container, or of one event. Reads
+/* What a board, a recording or the history still holds of events about one container, or of one event. Reads
  * through them once, with a reader of its own. */
 #ifndef HEADROOM_PAST_H
 #define HEADROOM_PAST_H
 
 #include <headroom/reader.h>
+#include "back.h"
 #include "trail.h"
 
 #define PAST_KILLS 5
@@ -16,6 +17,7 @@ struct past {
 	bool host; /* whatever was OOM-killed */
 	struct trail *trail; /* of a recording: to be filled, too */
 	uint64_t until_ns; /* of a recording, what came later is not looked at; 0: all */
+	uint64_t shown_ns; /* of the history: the picture that is told of; 0: the newest */
 	/* found; each on the heap, or NULL */
 	struct hr_event *event, *outcome; /* number seq, and what came of it */
 	struct hr_event *kill[PAST_KILLS + 1]; /* the newest of the subject, oldest first */
@@ -23,7 +25,7 @@ struct past {
 };
 
 /* 0 or an exit status, and then one line said why. */
-int past_read(const char *board, struct past *past);
+int past_read(const struct back *back, struct past *past);
 void past_done(struct past *past);
 
 #endif

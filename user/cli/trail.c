@@ -58,6 +58,9 @@ void trail_add(struct trail *t, struct hr_reader *reader)
 	hr_reader_header(reader, &header);
 	if (ns < header.created_ns)
 		return;
+	if (header.instance != t->instance)
+		t->n = 0;
+	t->instance = header.instance;
 	point.t_centis = (uint32_t)((ns - header.created_ns) / CENTI_NS);
 	if (t->n && point.t_centis <= t->point[t->n - 1].t_centis)
 		return;
