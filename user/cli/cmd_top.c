@@ -16,6 +16,7 @@
 #include "listing.h"
 #include "own_guard.h"
 #include "signals.h"
+#include "view/prefs.h"
 #include "view/terminal.h"
 #include "view/top.h"
 
@@ -36,6 +37,8 @@ struct session {
 	struct snapshot snapshot;
 	struct canvas canvas;
 	struct top top;
+	struct prefs prefs;
+	bool mouse; /* the terminal's */
 	int asked_fd; /* the guard was asked for a rung, and has not answered; -1 */
 };
 
@@ -156,10 +159,25 @@ static int take_keys(struct session *session)
 	while (!r && (key = terminal_key()) && !session->top.quit) {
 		if (key == -2)
 			return -EPIPE;
+		if (key == TOP_CLICK)
+			terminal_click(&session->top.click_y, &session->top.click_x);
 		if (key > 0)
 			r = top_key(&session->top, key);
 	}
 	return r;
+}
+
+/* What was chosen is kept, and takes effect. */
+static void heed_choices(struct session *session)
+{
+	struct top *top = &session->top;
+	int r = prefs_save(&session->prefs, top);
+
+	if (r)
+		snprintf(top->notice, sizeof(top->notice), "not remembered: %.90s", strerror(-r));
+	if (session->mouse != top->mouse)
+		terminal_mouse(top->mouse);
+	session->mouse = top->mouse;
 }
 
 /* Why the picture stands still is said by who keeps it. */
@@ -256,6 +274,7 @@ static int loop(struct session *session)
 			signals_wait(in, 2, wait);
 		if (!r)
 			r = take_keys(session);
+		heed_choices(session);
 	}
 	return r == -EPIPE ? 0 : r;
 }
@@ -287,8 +306,13 @@ static int run(const void *values, char **arguments)
 	top_init(&session.top, &session.snapshot);
 	session.top.source = &session.source;
 	signals_catch(); /* first, or ncurses would catch them its own way */
-	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO) || terminal_open(cli_colour()))
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
 		return show_once(&session);
+	if (!prefs_path(session.prefs.path))
+		prefs_load(&session.prefs, &session.top, session.top.notice);
+	if (terminal_open(cli_colour() ? session.top.colours : TOP_COLOURS_NONE))
+		return show_once(&session);
+	terminal_mouse(session.mouse = session.top.mouse);
 	r = loop(&session);
 	terminal_close();
 	if (!r)

@@ -22,6 +22,7 @@
  * guard's (outlook.alarm). */
 #define SHARE_WARN 0.80
 #define SHARE_BAD 0.95
+#define RISK_WORTH 20.0 /* below it a time to run out is shown as of no weight */
 #define RISK_WARN 50.0
 #define RISK_BAD 80.0
 
@@ -246,6 +247,14 @@ static double risk_value(const struct row *row)
 	return slot_gone(row->slot) || centi == UINT16_MAX ? NAN : centi / 100.0;
 }
 
+/* Where the risk is low it is what would come of a growth that will not last. */
+static enum style oom_in_style(const struct row *row)
+{
+	return alarm_value(row) < HR_ALARM_WARN && !(risk_value(row) >= RISK_WORTH)
+		       ? STYLE_DIM
+		       : alarm_style(row);
+}
+
 static const char *risk_format(const struct row *row, char text[CELL_TEXT])
 {
 	return text_count(risk_value(row), text);
@@ -372,7 +381,7 @@ const struct column column_table[] = {
 	 .format = psi_format, .value = psi_value, .style = psi_style},
 	{.id = "oom_in", .title = "OOM IN", .width = 6, .right = true, .drop = 1,
 	 .help = "median time until it runs out, where that is foreseen within a day",
-	 .format = oom_in_format, .value = oom_in_value, .style = alarm_style, .least_first = true},
+	 .format = oom_in_format, .value = oom_in_value, .style = oom_in_style, .least_first = true},
 	{.id = "risk", .title = "RISK", .width = 4, .right = true, .drop = 4,
 	 .help = "chance of an OOM within 15 minutes, 0-100",
 	 .format = risk_format, .value = risk_value, .style = risk_style},

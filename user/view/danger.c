@@ -15,6 +15,7 @@
 #include "words.h"
 
 #define MOST_NAMED 8
+#define CALM_CENTI 2000 /* risk in hundredths, below which nothing is said of times */
 #define NAME_WIDTH 44 /* of a name within a sentence */
 #define ROOMY 130 /* columns from which on there is room for long names */
 
@@ -34,6 +35,17 @@ static enum style alarm_style(unsigned int alarm)
 
 static unsigned int whole_risk(const struct hr_outlook *o) { return (o->risk_centi + 50u) / 100u; }
 
+static unsigned int known_risk(const struct hr_outlook *o)
+{
+	return o->risk_centi == UINT16_MAX ? 0 : o->risk_centi;
+}
+
+/* Whether a time to run out says something: where the risk is low it is what would come of a growth that will not last. */
+static bool is_calm(const struct hr_outlook *o)
+{
+	return o->alarm == HR_ALARM_NONE && known_risk(o) < CALM_CENTI;
+}
+
 /* The host at a glance. */
 
 /* A slice that holds others is not counted beside them. */
@@ -50,6 +62,8 @@ static bool is_worse(const struct hr_slot *a, const struct hr_slot *b)
 
 	if (of_a != of_b)
 		return of_a > of_b;
+	if (!of_a && known_risk(&a->outlook) != known_risk(&b->outlook))
+		return known_risk(&a->outlook) > known_risk(&b->outlook);
 	if (a->outlook.oom_in_p50_ms != b->outlook.oom_in_p50_ms)
 		return a->outlook.oom_in_p50_ms < b->outlook.oom_in_p50_ms;
 	return a->cgroup_id < b->cgroup_id;
@@ -102,8 +116,7 @@ static void tell_fate(const struct hr_slot *slot, bool first, char text[UNITS_TE
 	if (slot->flags & HR_SLOT_UNDER_OOM)
 		strcpy(text, " hangs at its limit");
 	else if (slot->outlook.oom_in_p50_ms != HR_UNKNOWN)
-		snprintf(text, UNITS_TEXT + 64, "%s in about %s",
-			 first ? " runs out" : "",
+		snprintf(text, UNITS_TEXT + 64, "%s in about %s", first ? " runs out" : "",
 			 units_duration_ms(slot->outlook.oom_in_p50_ms, time));
 	else
 		snprintf(text, UNITS_TEXT + 64, "%s (risk %u)",
@@ -155,13 +168,17 @@ enum style danger_headline(const struct snapshot *s, size_t width, bool ascii,
 					: "Nothing is on the board yet.");
 		return STYLE_PLAIN;
 	}
-	if (worst[0]->outlook.oom_in_p50_ms == HR_UNKNOWN) {
-		strcpy(text, "Nobody is in danger, and nothing is foreseen within a day.");
+	if (is_calm(&worst[0]->outlook)) {
+		strcpy(text, "Nobody is in danger.");
 		return STYLE_GOOD;
 	}
 	name_of(worst[0], width, ascii, name);
-	snprintf(text, DANGER_TEXT, "Nobody is in danger. The first to run out would be %s, in %s.",
-		 name, units_duration_ms(worst[0]->outlook.oom_in_p50_ms, time));
+	snprintf(text, DANGER_TEXT, "Nobody is in danger. Worth a look: %s%s%s (risk %u).", name,
+		 worst[0]->outlook.oom_in_p50_ms == HR_UNKNOWN ? "" : ", could run out in ",
+		 worst[0]->outlook.oom_in_p50_ms == HR_UNKNOWN
+			 ? ""
+			 : units_duration_ms(worst[0]->outlook.oom_in_p50_ms, time),
+		 whole_risk(&worst[0]->outlook));
 	return STYLE_GOOD;
 }
 
@@ -172,15 +189,16 @@ enum style danger_host(const struct hr_host *host, char text[DANGER_TEXT])
 	char time[UNITS_TEXT];
 
 	text[0] = 0;
-	if (o->oom_in_p50_ms != HR_UNKNOWN && o->risk_centi != UINT16_MAX)
-		line_add(&line, "The host runs out of memory in about %s (risk %u of 100).",
-			 units_duration_ms(o->oom_in_p50_ms, time), whole_risk(o));
-	else if (o->risk_centi == UINT16_MAX)
-		line_add(&line, "How the host's own memory will do is not known yet.");
+	if (o->risk_centi == UINT16_MAX)
+		line_add(&line, "host: what will come is not known yet");
+	else if (is_calm(o))
+		line_add(&line, "host: calm (risk %u)", whole_risk(o));
+	else if (o->oom_in_p50_ms == HR_UNKNOWN)
+		line_add(&line, "The host may run out of memory: risk %u of 100", whole_risk(o));
 	else
-		line_add(&line, "The host itself %s (risk %u of 100).",
-			 o->alarm ? "may run out of memory" : "is not foreseen to run out",
-			 whole_risk(o));
+		line_add(&line, "The host %s in about %s: risk %u of 100",
+			 o->alarm ? "runs out of memory" : "could run out of memory",
+			 units_duration_ms(o->oom_in_p50_ms, time), whole_risk(o));
 	return alarm_style(o->alarm);
 }
 
@@ -218,16 +236,22 @@ enum style danger_when(const struct hr_slot *slot, uint64_t now_ns, char text[DA
 		line_add(&line, "What will come is not known yet: it has just been seen first.");
 	else if (o->oom_in_p50_ms == HR_UNKNOWN)
 		line_add(&line, "%s; risk %u of 100.",
-			 o->alarm ? "May run out of memory at any time"
-				  : "Calm: not foreseen to run out within a day",
+			 o->alarm     ? "May run out of memory at any time"
+			 : is_calm(o) ? "Calm: not foreseen to run out within a day"
+				      : "Could run out of memory",
 			 whole_risk(o));
-	else if (o->oom_in_p90_ms == HR_UNKNOWN)
+	else if (is_calm(o))
 		line_add(&line,
-			 "Runs out of memory in about %s (hardly before %s); risk %u of 100.",
+			 "Calm; risk %u of 100. It would take about %s if it went on like now.",
+			 whole_risk(o), units_duration_ms(o->oom_in_p50_ms, p50));
+	else if (o->oom_in_p90_ms == HR_UNKNOWN)
+		line_add(&line, "%s in about %s (hardly before %s); risk %u of 100.",
+			 o->alarm ? "Runs out of memory" : "Could run out",
 			 units_duration_ms(o->oom_in_p50_ms, p50),
 			 units_duration_ms(o->oom_in_p10_ms, p10), whole_risk(o));
 	else
-		line_add(&line, "Runs out of memory in about %s (%s to %s); risk %u of 100.",
+		line_add(&line, "%s in about %s (%s to %s); risk %u of 100.",
+			 o->alarm ? "Runs out of memory" : "Could run out",
 			 units_duration_ms(o->oom_in_p50_ms, p50),
 			 units_duration_ms(o->oom_in_p10_ms, p10),
 			 units_duration_ms(o->oom_in_p90_ms, p90), whole_risk(o));
@@ -255,26 +279,36 @@ static void tell_binding(struct line *line, const struct hr_slot *slot)
 		line_add(line, "no limit of its own; the host has %s left", left);
 }
 
+/* Those that speak for it, or those against. */
+static void add_reasons(struct line *line, const struct hr_outlook *o, bool against)
+{
+	char words[REASON_TEXT], clean[REASON_TEXT];
+	size_t n = 0;
+
+	for (size_t i = 0; i < HR_REASONS && o->reason[i].kind; i++)
+		if ((o->reason[i].weight_centi < 0) == against)
+			line_add(line, "%s%s%s", line->used ? "; " : "",
+				 against && !n++ ? "against it speaks: " : "",
+				 text_clean(reason_text(&o->reason[i], words), REASON_TEXT, clean,
+					    sizeof(clean)));
+}
+
 const char *danger_why(const struct hr_slot *slot, char text[DANGER_TEXT])
 {
-	const struct hr_reason *reason = slot->outlook.reason;
+	const struct hr_outlook *o = &slot->outlook;
 	struct line line = {text, DANGER_TEXT, 0};
-	char words[REASON_TEXT], clean[REASON_TEXT];
 
 	text[0] = 0;
 	if (slot_gone(slot))
 		return text;
 	tell_binding(&line, slot);
-	for (size_t i = 0; i < HR_REASONS && reason[i].kind; i++)
-		line_add(&line, "%s%s%s", line.used ? "; " : "",
-			 reason[i].weight_centi < 0 ? "but " : "",
-			 text_clean(reason_text(&reason[i], words), REASON_TEXT, clean,
-				    sizeof(clean)));
-	if (!reason[0].kind)
+	if (!o->reason[0].kind)
 		line_add(&line, "%s%s", line.used ? "; " : "",
-			 slot->outlook.drift_bytes_per_second == HR_UNKNOWN_I64
+			 o->drift_bytes_per_second == HR_UNKNOWN_I64
 				 ? "how it moves is not known yet"
 				 : "nothing speaks for more");
+	add_reasons(&line, o, false);
+	add_reasons(&line, o, true);
 	return text;
 }
 

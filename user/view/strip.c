@@ -12,10 +12,11 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "danger.h"
+#include "names.h"
 #include "top.h"
 #include "words.h"
 
-#define STRIP_TALL 30 /* a lower screen has three lines for the host */
+#define STRIP_TALL 20 /* a lower screen has three lines for the host */
 #define BAR_LEAST 8
 #define BAR_MOST 60
 #define MEMORY_WARN 0.90 /* of the host in use: worth a colour */
@@ -31,10 +32,11 @@ static void right(struct canvas *canvas, size_t y, size_t taken, enum style styl
 		canvas_put(canvas, y, canvas->columns - width, width, style, text);
 }
 
-/* "observe: watches only, healthy, 5 MiB": what the guard is up to, as much as there is room for. */
+/* "observe (watches, never acts), looks every 1s, guard 5 MiB": what the guard is up to, as much as there is room for. */
 static size_t draw_guard(const struct snapshot *s, struct canvas *canvas, size_t x, size_t room)
 {
-	static const char *const does[] = {"watches only", "rehearses, does nothing",
+	static const char *const does[] = {"watches, never acts",
+					   "what it would do is only rehearsed",
 					   "acts by its policies"};
 	const struct hr_host *host = &s->host;
 	const char *mode = mode_word(host->mode);
@@ -45,9 +47,9 @@ static size_t draw_guard(const struct snapshot *s, struct canvas *canvas, size_t
 	text[0] = 0;
 	line_add(&line, "%s", mode ? mode : "?");
 	if (host->mode < ARRAY_SIZE(does))
-		line_add(&line, ": %s", does[host->mode]);
+		line_add(&line, " (%s)", does[host->mode]);
 	kept = line.used;
-	line_add(&line, " every %s",
+	line_add(&line, ", looks every %s",
 		 units_duration_ms(host->interval_ms ? host->interval_ms : HR_UNKNOWN, every));
 	if (text_width(text) <= room)
 		kept = line.used;
@@ -158,23 +160,71 @@ static void draw_headline(const struct snapshot *s, struct canvas *canvas, size_
 	x += canvas_put(canvas, y, x, canvas->columns, style, fits);
 	add_count(&line, s->tally.containers, "container", "containers");
 	add_count(&line, s->tally.units, "unit", "units");
-	add_count(&line, s->tally.others, "other", "others");
+	add_count(&line, s->tally.others, "group", "groups");
 	add_count(&line, s->tally.gone, "gone", "gone");
 	right(canvas, y, x + 1, STYLE_DIM, counts);
 }
 
-/* The host's own forecast, and what the guard or the kernel did last. */
+/* What the guard or the kernel did last, as far as is still told. */
+static const struct hr_event *last_deed(const struct top *top)
+{
+	const struct feed *feed = top->source ? &top->source->feed : NULL;
+
+	for (size_t i = feed ? feed->n : 0; i--;) {
+		const struct hr_event *event = feed->event[i];
+
+		if ((event->type == HR_EVENT_OOM_KILL || event->type == HR_EVENT_ACTION) &&
+		    event->time_ns <= top->s->time_ns + NS_PER_SEC)
+			return event;
+	}
+	return NULL;
+}
+
+/* "12:07:52 OOM kill, web", "12:07:50 term, web (rehearsed)" */
+static void tell_deed(const struct hr_event *event, struct line *line)
+{
+	const struct hr_event_action *action = (const void *)event;
+	struct record_text from = record_text_event(event);
+	time_t seconds = (time_t)(event->time_ns / NS_PER_SEC);
+	const char *what = "OOM kill", *deed = NULL;
+	char name[320], clock[16];
+	struct tm tm;
+
+	if (event->type == HR_EVENT_ACTION && event->bytes >= sizeof(*action)) {
+		what = hr_rung_word(action->rung);
+		deed = action->deed == HR_DEED_DONE ? NULL : hr_deed_word(action->deed);
+	}
+	localtime_r(&seconds, &tm);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	identity_name(&from, &event->id, name, sizeof(name), NULL);
+	line_add(line, "%s %s%s%s", clock, what ? what : "act", *name ? ", " : "", path_tail(name));
+	if (deed)
+		line_add(line, " (%s)", deed);
+}
+
+/* The host's own forecast, and what happened last. */
 static void draw_host(const struct top *top, struct canvas *canvas, size_t y)
 {
 	const struct snapshot *s = top->s;
-	char text[DANGER_TEXT], kills[64] = "";
+	const struct hr_event *deed = last_deed(top);
+	char text[DANGER_TEXT], cut[DANGER_TEXT];
 	enum style style = danger_host(&s->host, text);
 	size_t x = canvas_put(canvas, y, 0, canvas->columns, style, text);
+	struct line line = {text, sizeof(text), 0};
 
+	text[0] = 0;
 	if (s->oom_kills)
-		snprintf(kills, sizeof(kills), "%llu OOM kill%s since boot",
-			 (unsigned long long)s->oom_kills, s->oom_kills == 1 ? "" : "s");
-	right(canvas, y, x + 1, STYLE_DIM, kills);
+		line_add(&line, "; %llu OOM kill%s", (unsigned long long)s->oom_kills,
+			 s->oom_kills == 1 ? "" : "s");
+	if (deed) {
+		line_add(&line, "; last: ");
+		tell_deed(deed, &line);
+	}
+	if (canvas->ascii)
+		text_ascii(text);
+	canvas_put(canvas, y, x, canvas->columns, STYLE_PLAIN,
+		   text_fit(text, canvas->columns > x ? canvas->columns - x : 0, canvas->ascii, cut,
+			    sizeof(cut)));
 }
 
 size_t strip_draw(const struct top *top, struct canvas *canvas)

@@ -17,11 +17,12 @@
 
 #define CTRL_L 0x0c /* the screen was spoilt by somebody else */
 
-enum pair { PAIR_NONE, PAIR_GOOD, PAIR_WARN, PAIR_BAD, PAIR_TITLE };
+enum pair { PAIR_NONE, PAIR_GOOD, PAIR_WARN, PAIR_BAD, PAIR_DIM };
 
 static SCREEN *screen;
 static FILE *input;
-static attr_t looks[STYLE_COUNT];
+static attr_t looks[STYLE_COUNT], dim;
+static MEVENT clicked;
 /* What stands on the screen: only cells that differ are handed to ncurses. */
 static struct canvas shown;
 
@@ -41,23 +42,52 @@ static const struct {
 	[STYLE_SELECTED] = {A_REVERSE | A_BOLD, A_REVERSE | A_BOLD, PAIR_NONE},
 };
 
-static void choose_looks(bool colour)
-{
-	if (colour && has_colors() && start_color() == OK) {
-		short background = use_default_colors() == OK ? -1 : COLOR_BLACK;
+/* Colours that can be read on a light ground and on a dark one; the ground itself is the terminal's. Of the first sixteen
+ * the user's theme decides. */
+static const struct {
+	short of_16, of_256;
+	int rgb;
+} colour_of[] = {
+	[PAIR_GOOD] = {COLOR_GREEN, 35, 0x00a050},
+	[PAIR_WARN] = {COLOR_YELLOW, 172, 0xd08000},
+	[PAIR_BAD] = {COLOR_RED, 196, 0xf03030},
+	[PAIR_DIM] = {-1, 244, 0x808080},
+};
 
-		init_pair(PAIR_GOOD, COLOR_GREEN, background);
-		init_pair(PAIR_WARN, COLOR_YELLOW, background);
-		init_pair(PAIR_BAD, COLOR_RED, background);
-	} else {
-		colour = false;
+static bool start_colours(enum top_colours most)
+{
+	int ground;
+
+	if (most == TOP_COLOURS_NONE || !has_colors() || start_color() != OK)
+		return false;
+	ground = use_default_colors() == OK ? -1 : COLOR_BLACK;
+	for (short pair = PAIR_NONE + 1; pair < (short)ARRAY_SIZE(colour_of); pair++) {
+		if (COLORS > 256 && tigetflag("RGB") > 0 && most == TOP_COLOURS_AUTO)
+			init_extended_pair(pair, colour_of[pair].rgb, ground);
+		else if (COLORS >= 256 && most != TOP_COLOURS_16)
+			init_pair(pair, colour_of[pair].of_256, (short)ground);
+		else
+			init_pair(pair,
+				  ground < 0 || colour_of[pair].of_16 >= 0 ? colour_of[pair].of_16
+									   : COLOR_WHITE,
+				  (short)ground);
 	}
+	dim = COLORS >= 256 && most != TOP_COLOURS_16 ? A_NORMAL : A_DIM;
+	return true;
+}
+
+static void choose_looks(enum top_colours most)
+{
+	bool colour = start_colours(most);
+
 	for (size_t i = 0; i < STYLE_COUNT; i++)
 		looks[i] = colour ? look_of[i].colour | (attr_t)COLOR_PAIR(look_of[i].pair)
 				  : look_of[i].mono;
+	if (colour)
+		looks[STYLE_DIM] = dim | (attr_t)COLOR_PAIR(PAIR_DIM);
 }
 
-int terminal_open(bool colour)
+int terminal_open(enum top_colours most)
 {
 	const char *place, *term = getenv("TERM");
 
@@ -72,7 +102,7 @@ int terminal_open(bool colour)
 		terminal_close();
 		return -ENOTTY;
 	}
-	choose_looks(colour);
+	choose_looks(most);
 	cbreak();
 	noecho();
 	nonl();
@@ -82,6 +112,19 @@ int terminal_open(bool colour)
 	set_escdelay(50);
 	curs_set(0);
 	return 0;
+}
+
+/* While it is on the terminal's own marking needs Shift. */
+void terminal_mouse(bool on)
+{
+	mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+	mouseinterval(0);
+}
+
+void terminal_click(size_t *ret_y, size_t *ret_x)
+{
+	*ret_y = (size_t)clicked.y;
+	*ret_x = (size_t)clicked.x;
 }
 
 void terminal_close(void)
@@ -184,6 +227,10 @@ int terminal_key(void)
 		return character_key(c);
 	if (r != KEY_CODE_YES)
 		return poll(&in, 1, 0) > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL) ? -2 : 0;
+	if (c == KEY_MOUSE && getmouse(&clicked) == OK)
+		return clicked.bstate & BUTTON4_PRESSED	  ? TOP_UP
+		       : clicked.bstate & BUTTON5_PRESSED ? TOP_DOWN
+							  : TOP_CLICK;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].curses == (int)c)
 			return keys[i].key;

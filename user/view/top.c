@@ -9,6 +9,11 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "danger.h"
+#include "wrap.h"
+
+#define LEAST_COLUMNS 40u
+#define LEAST_ROWS 8u
 
 void top_init(struct top *top, struct snapshot *s)
 {
@@ -17,6 +22,7 @@ void top_init(struct top *top, struct snapshot *s)
 	top->screen = screens[0];
 	top->sort = column_find("risk");
 	top->page = 1;
+	top->mouse = true;
 	top_default_columns(top);
 }
 
@@ -63,11 +69,19 @@ static void key_quit(struct top *top)
 		top->quit = true;
 }
 
+static void key_mouse(struct top *top)
+{
+	top->mouse = !top->mouse;
+	snprintf(top->notice, sizeof(top->notice), "mouse %s",
+		 top->mouse ? "on" : "off: the terminal's own marking works");
+}
+
 static void key_end(struct top *top) { top->quit = true; }
 
 const struct key top_keys[] = {
 	{{'z', ' '}, key_freeze, "space, z", "hold the picture; once more: go on", "hold"},
 	{{'?', TOP_F1}, key_help, "?, F1", "this help", "help"},
+	{{'M'}, key_mouse, "M", "the mouse: on, or off to mark and copy text with it", NULL},
 	{{TOP_ESCAPE}, key_back, NULL, NULL, NULL},
 	{{'q'}, key_quit, "q, Esc", "back to the screen before; q on the first one: quit", "quit"},
 	{{'Q'}, key_end, "Q", "quit", NULL},
@@ -119,62 +133,79 @@ int top_key(struct top *top, int code)
 	return top->stale ? top_update(top) : 0;
 }
 
-/* "/ find": the first of its keys, and what it does in a word. Returns the columns it takes; draws
- * only where y is a row of the canvas. */
-static size_t put_key(struct canvas *canvas, size_t y, size_t x, const char *keys, const char *does)
-{
-	char first[16];
-	size_t width;
+/* The footer: as much of it as there is room for, each key a place to click on. */
+struct footer {
+	struct top *top;
+	struct canvas *canvas; /* NULL: only measured */
+	size_t x, end;
+};
 
-	snprintf(first, sizeof(first), "%.*s", (int)strcspn(keys, ","), keys);
-	width = text_width(first) + 1;
-	canvas_put(canvas, y, x, canvas->columns, STYLE_BOLD, first);
-	canvas_put(canvas, y, x + width, canvas->columns, STYLE_DIM, does);
-	return width + text_width(does) + 2;
+/* "/ find": the first of its keys, and what it does in a word. */
+static void add_key(struct footer *f, const char *keys, const char *does, int code)
+{
+	size_t y, n = strcspn(keys, ","), width = n + 1 + text_width(does);
+	char first[16];
+
+	if (f->x + width > f->end)
+		return;
+	if (f->canvas) {
+		y = f->canvas->rows - 1;
+		snprintf(first, sizeof(first), "%.*s", (int)n, keys);
+		canvas_put(f->canvas, y, f->x, n, STYLE_BOLD, first);
+		canvas_put(f->canvas, y, f->x + n + 1, width, STYLE_DIM, does);
+		if (f->top->n_hot < TOP_HOT)
+			f->top->hot[f->top->n_hot++] = (struct hot){f->x, f->x + width, code};
+	}
+	f->x += width + 2;
 }
 
-static size_t put_keys(struct canvas *canvas, size_t y, size_t x, size_t end,
-		       const struct key *keys)
+static void add_keys(struct footer *f, const struct key *keys)
 {
-	struct canvas nowhere = {.columns = canvas->columns};
-
 	for (; keys && keys->code[0]; keys++)
-		if (keys->footer &&
-		    x + put_key(&nowhere, 0, 0, keys->keys, keys->footer) <= end + 2)
-			x += put_key(canvas, y, x, keys->keys, keys->footer);
-	return x;
+		if (keys->footer)
+			add_key(f, keys->keys, keys->footer, keys->code[0]);
 }
 
 /* The other screens, by their keys. */
-static size_t put_screens(const struct top *top, struct canvas *canvas, size_t y, size_t x,
-			  size_t end)
+static void add_screens(struct footer *f)
 {
-	struct canvas nowhere = {.columns = canvas->columns};
-
 	for (size_t i = 0; screens[i]; i++) {
 		char key[2] = {(char)screens[i]->key};
 
-		if (key[0] && screens[i] != top->screen &&
-		    x + put_key(&nowhere, 0, 0, key, screens[i]->name) <= end + 2)
-			x += put_key(canvas, y, x, key, screens[i]->name);
+		if (key[0] && screens[i] != f->top->screen)
+			add_key(f, key, screens[i]->name, screens[i]->key);
 	}
-	return x;
 }
 
 /* The frame's own keys have their room in any case; then the screen's, then other screens. */
-static void draw_footer(const struct top *top, struct canvas *canvas, size_t y)
+static void draw_footer(struct top *top, struct canvas *canvas)
 {
-	struct canvas nowhere = {.columns = canvas->columns};
-	size_t end = canvas->columns, width = text_width(top->notice), frame, x;
+	struct footer f = {.top = top, .end = canvas->columns};
+	size_t width = text_width(top->notice), frame;
 
-	if (width && width < end) {
-		canvas_put(canvas, y, end - width, width, STYLE_WARN, top->notice);
-		end -= width + 1;
+	if (width && width < canvas->columns) {
+		canvas_put(canvas, canvas->rows - 1, f.end - width, width, STYLE_WARN, top->notice);
+		f.end -= width + 1;
 	}
-	frame = put_keys(&nowhere, 0, 0, end, top_keys);
-	x = put_keys(canvas, y, 0, end > frame ? end - frame : 0, top->screen->keys);
-	x = put_screens(top, canvas, y, x, end > frame ? end - frame : 0);
-	put_keys(canvas, y, x, end, top_keys);
+	add_keys(&f, top_keys);
+	frame = f.x;
+	top->n_hot = 0;
+	f = (struct footer){top, canvas, 0, f.end > frame ? f.end - frame : 0};
+	add_keys(&f, top->screen->keys);
+	add_screens(&f);
+	f.end += frame;
+	add_keys(&f, top_keys);
+}
+
+/* Too small for a list: the answer, in whatever room there is. */
+static void draw_small(const struct top *top, struct canvas *canvas)
+{
+	char text[DANGER_TEXT];
+	enum style style = danger_headline(top->s, 60, canvas->ascii, text);
+	size_t y = wrap_put(canvas, 0, 0, canvas->columns, style, text);
+
+	canvas_print(canvas, y + 1, 0, STYLE_DIM, "%zux%zu: a list needs %ux%u", canvas->columns,
+		     canvas->rows, LEAST_COLUMNS, LEAST_ROWS);
 }
 
 void top_draw(struct top *top, struct canvas *canvas)
@@ -182,17 +213,20 @@ void top_draw(struct top *top, struct canvas *canvas)
 	struct canvas body = *canvas;
 	size_t above = 0;
 
-	if (canvas->rows < 2 || !canvas->columns)
+	top->n_hot = top->body_rows = 0;
+	if (canvas->rows < LEAST_ROWS || canvas->columns < LEAST_COLUMNS) {
+		draw_small(top, canvas);
 		return;
+	}
 	if (!top->screen->bare)
 		above = strip_draw(top, canvas);
-	if (above + 1 < canvas->rows) {
-		body.cells += above * canvas->columns;
-		body.rows -= above + 1;
-		top->screen->draw(top, &body);
-	}
+	body.cells += above * canvas->columns;
+	body.rows -= above + 1;
+	top->body_y = above;
+	top->body_rows = body.rows;
+	top->screen->draw(top, &body);
 	if (top->prompt.title)
 		prompt_draw(&top->prompt, canvas, canvas->rows - 1);
 	else
-		draw_footer(top, canvas, canvas->rows - 1);
+		draw_footer(top, canvas);
 }

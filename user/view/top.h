@@ -39,8 +39,19 @@ enum top_key {
 	TOP_BACKSPACE,
 	TOP_TAB,
 	TOP_BACK_TAB,
-	TOP_F1
+	TOP_F1,
+	TOP_CLICK /* where: top->click_y, click_x */
 };
+
+/* How many colours are used at most; the terminal may have fewer. */
+enum top_colours { TOP_COLOURS_AUTO, TOP_COLOURS_NONE, TOP_COLOURS_16, TOP_COLOURS_256, TOP_COLOURS };
+
+/* A key in the footer, to be clicked on. */
+struct hot {
+	size_t from, to;
+	int code;
+};
+#define TOP_HOT 24
 
 #define TOP_BELOW 8
 
@@ -50,6 +61,12 @@ struct top {
 	const struct screen *screen, *below[TOP_BELOW];
 	size_t n_below;
 	bool quit, frozen;
+	bool mouse; /* clicks are wanted */
+	enum top_colours colours;
+	size_t click_y, click_x; /* of TOP_CLICK */
+	size_t body_y, body_rows; /* of the last picture */
+	struct hot hot[TOP_HOT];
+	size_t n_hot;
 	bool stale; /* what is listed must be made anew; top_key() sees to it */
 	bool reload; /* another picture is wanted at once: the loop's */
 	char notice[128]; /* a line in the footer, or "" */
