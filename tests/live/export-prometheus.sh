@@ -7,7 +7,11 @@ for tool in prometheus promtool curl; do need $tool; done
 alertmanager=$(command -v prometheus-alertmanager || command -v alertmanager) || skip 'alertmanager is not here'
 
 BOARD=$work/own # a guard of our own: it is killed
-guard_start || fail 'the guard does not start'
+cat >"$work/acting.yaml" <<END
+mode: enforce
+policies: [{name: too-much, match: {cgroup: "$ours/acted"}, when: {usage: 60%}, do: [kill]}]
+END
+guard_start --config "$work/acting.yaml" || fail 'the guard does not start'
 base=$((20000 + $$ % 20000))
 web=$((base + 1)) am=$((base + 2)) http=$base
 cat >"$work/headroom.yaml" <<END
@@ -61,6 +65,8 @@ wait_for 20 fleet "(.containers | length > 0) and all(.containers[]; .node == \"
 [ "$("$build/headroom" ls --prometheus "http://127.0.0.1:$http" 2>&1)" = \
 	"headroom: http://127.0.0.1:$http answers 404 to /api/v1/query: is that a Prometheus?" ] || fail 'an exporter is no Prometheus'
 
+group_make acted 67108864 || fail 'cannot make a group'
+prey acted "$workload" leak 10MiB &
 group_make leaky 67108864 || fail 'cannot make a group'
 prey leaky "$workload" leak 3MiB &
 wait_for 20 fleet "$(entry leaky) | select(.limit_bytes == 67108864 and .usage_bytes > 0)" || fail 'the fleet does not have the leaky one'
@@ -68,6 +74,32 @@ fired() { get "$am/api/v2/alerts" | ask ".[] | select(.labels.alertname == \"$1\
 wait_for 60 fired ContainerMemoryRunsOut "$ours/leaky" || fail 'nobody was warned before the container ran out of memory'
 wait_for 60 fired ContainerOOMKilled "$ours/leaky" || fail 'the OOM kill did not reach Alertmanager'
 wait_for 20 query "headroom_container_oom_kills_total{id=\"$ours/leaky\"} >= 1" || fail 'the kill is not counted'
+
+wait_for 20 fired HeadroomActed '' || fail 'what the policy did did not reach Alertmanager'
+
+# Every query of every dashboard gives something for the time since the start; what may give nothing here has its reason
+# beside it in dashboards-empty.
+jq -r '.panels[].targets[]?.expr, (.templating.list[] | select(.type == "query") | .query.query
+	| capture("label_values\\((?<metric>.*), [a-z]+\\)$").metric)' deploy/grafana/dashboards/*.json | sort -u >"$work/queries"
+[ "$(wc -l <"$work/queries")" -ge 60 ] || fail 'the dashboards have lost their queries'
+began=$(($(date +%s) - 60))
+substitute() {
+	sed -e 's/\$__rate_interval/5s/g; s/\$__range/1m/g; s/\$node/.*/g; s/\$name/.*/g' -e "s|\\\$id|$ours/leaky|g"
+}
+may_be_empty() { # query
+	grep -v '^#' tests/live/dashboards-empty | cut -f 1 | while read -r part; do
+		case $1 in *"$part"*) echo "$part" ;; esac
+	done | grep -q .
+}
+while read -r query; do
+	curl -sS -G --data-urlencode "query=$(printf '%s\n' "$query" | substitute)" -d "start=$began&end=$(date +%s)&step=2" \
+		"http://127.0.0.1:$web/api/v1/query_range" >"$work/answer"
+	if ask '.status == "success"' <"$work/answer" >/dev/null; then
+		if ask '.data.result | length > 0' <"$work/answer" >/dev/null || may_be_empty "$query"; then continue; fi
+	fi
+	printf '%s\n' "$query" >&2 && cut -c 1-300 "$work/answer" >&2
+	fail 'a query of a dashboard gives nothing'
+done <"$work/queries"
 
 # Guard and supervisor at once: each would start the other again.
 pid=$(snapshot | jq '.host.guard.pid')
