@@ -7,7 +7,8 @@
  *
  *	pty-screen 80x24 [--keys 'j > /web Enter'] [--styles] COMMAND [ARGUMENT…]
  * Keys are separated by blanks: a name of the table below, WxH (the window gets another size),
- * or characters as they are.
+ * wait:TEXT (until that stands on the screen, '_' for a blank; for live ones, at most a minute), show (prints the screen as
+ * it is now, then a line of '='), or characters as they are.
  * --styles: after each line that has some, a line that marks reverse (r), bold (b), underlined
  * (u), dim (d), coloured (c).
  */
@@ -31,6 +32,7 @@
 
 #define PATIENCE_NS \
 	(20 * NS_PER_SEC) /* with a key that is never read, or a program that never paints */
+#define WAIT_NS (60 * NS_PER_SEC) /* for what a live screen is to show */
 #define SETTLED_LOOKS 3 /* that the program waits, one after the other */
 #define LOOK_MS 5
 
@@ -44,7 +46,7 @@ struct screen {
 	char sequence[64]; /* an escape that is not whole yet */
 	size_t n;
 	char last[8]; /* for REP */
-	bool painted;
+	bool painted, styles;
 };
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
@@ -390,28 +392,6 @@ static const struct {
 	{"Ctrl-C", "\003"},
 };
 
-static int type(struct screen *s, int master, int slave, pid_t pid, const char *key)
-{
-	struct winsize size = {0};
-	const char *bytes = key;
-
-	if (sscanf(key, "%hux%hu", &size.ws_col, &size.ws_row) == 2) {
-		if (ioctl(master, TIOCSWINSZ, &size) ||
-		    canvas_reset(&s->canvas, size.ws_row, size.ws_col, false))
-			return -errno;
-		s->top = s->y = s->x = 0;
-		s->bottom = size.ws_row - 1u;
-		kill(pid, SIGWINCH);
-		return settle(s, master, slave, pid);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!strcmp(key, keys[i].name))
-			bytes = keys[i].bytes;
-	if (write(master, bytes, strlen(bytes)) < 0)
-		return -errno;
-	return settle(s, master, slave, pid);
-}
-
 static void print_screen(struct screen *s, bool styles)
 {
 	static const char mark[] = {[LOOK_REVERSE] = 'r',
@@ -442,6 +422,66 @@ static void print_screen(struct screen *s, bool styles)
 		if (styles && ink)
 			printf("~%s\n", text);
 	}
+}
+
+static bool stands(const struct screen *s, const char *wanted)
+{
+	char text[8192];
+
+	for (size_t y = 0; y < s->canvas.rows; y++)
+		if (strstr(canvas_text(&s->canvas, y, text, sizeof(text)), wanted))
+			return true;
+	return false;
+}
+
+static int wait_until(struct screen *s, int master, int slave, pid_t pid, const char *text)
+{
+	uint64_t until = clock_mono_ns() + WAIT_NS;
+	char wanted[256];
+	int r = 0;
+
+	snprintf(wanted, sizeof(wanted), "%s", text);
+	for (char *c = wanted; *c; c++)
+		*c = *c == '_' ? ' ' : *c;
+	while (!r && !stands(s, wanted)) {
+		struct pollfd in = {.fd = master, .events = POLLIN};
+
+		if (clock_mono_ns() > until)
+			return -ETIME;
+		poll(&in, 1, 100);
+		r = settle(s, master, slave, pid);
+	}
+	return r;
+}
+
+static int type(struct screen *s, int master, int slave, pid_t pid, const char *key)
+{
+	struct winsize size = {0};
+	const char *bytes = key;
+
+	if (!strncmp(key, "wait:", 5))
+		return wait_until(s, master, slave, pid, key + 5);
+	if (!strcmp(key, "show")) {
+		print_screen(s, s->styles);
+		puts("====");
+		fflush(stdout);
+		return 0;
+	}
+	if (sscanf(key, "%hux%hu", &size.ws_col, &size.ws_row) == 2) {
+		if (ioctl(master, TIOCSWINSZ, &size) ||
+		    canvas_reset(&s->canvas, size.ws_row, size.ws_col, false))
+			return -errno;
+		s->top = s->y = s->x = 0;
+		s->bottom = size.ws_row - 1u;
+		kill(pid, SIGWINCH);
+		return settle(s, master, slave, pid);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(key, keys[i].name))
+			bytes = keys[i].bytes;
+	if (write(master, bytes, strlen(bytes)) < 0)
+		return -errno;
+	return settle(s, master, slave, pid);
 }
 
 static int run(struct screen *s, char **argv, char *typed, const struct winsize *size,
@@ -499,12 +539,16 @@ int main(int argc, char **argv)
 		log_error("usage: pty-screen WxH [--keys KEYS] [--styles] COMMAND…");
 		return 2;
 	}
+	s.styles = styles;
 	r = canvas_reset(&s.canvas, size.ws_row, size.ws_col, false);
 	s.bottom = size.ws_row - 1u;
 	if (!r)
 		r = run(&s, argv + at, typed, &size, &status);
 	if (r) {
-		log_error("%s: %s", argv[at], strerror(-r));
+		log_error("%s: %s", argv[at],
+			  r == -ETIME ? "what was waited for never stood on this screen:"
+				      : strerror(-r));
+		print_screen(&s, styles);
 		return 1;
 	}
 	print_screen(&s, styles);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ask.h"
+#include "back.h"
 #include "cli.h"
 #include "fleet.h"
 #include "listing.h"
@@ -25,7 +26,7 @@
 #define PLAY_NS (100 * NS_PER_MS) /* while the past is played */
 
 struct top_options {
-	const char *board, *replay;
+	const char *board, *replay, *history;
 	uint64_t at_ns;
 	struct fleet_options fleet;
 };
@@ -105,6 +106,8 @@ static int open_session(struct session *session, const struct top_options *optio
 }
 
 /* A recording that is replayed begins at its beginning; one in a board's place shows how it ended. */
+static const struct source_history store = {store_pictures, store_events};
+
 static int choose_time(struct session *session, const struct top_options *options)
 {
 	struct source *source = &session->source;
@@ -112,6 +115,11 @@ static int choose_time(struct session *session, const struct top_options *option
 	int r;
 
 	source->board = session->reader;
+	/* A board that was named may be another host's: it has the history that is named with it. */
+	if (options->history || secure_getenv("HEADROOM_HISTORY") ||
+	    (!options->board && !secure_getenv("HEADROOM_BOARD")))
+		source->history = &store;
+	source->history_path = options->history;
 	r = source_begin(source);
 	if (r) {
 		log_error("%s: the recording holds no picture", hr_reader_path(session->reader));
@@ -335,6 +343,7 @@ static const struct option_spec specs[] = {
 	 .help = "as it was then: of a recording, or as the history has it",
 	 .wants = OPTION_WANTS_TIME},
 	OPTION_FLEET(struct top_options, fleet),
+	OPTION_HISTORY(struct top_options),
 	OPTION_BOARD(struct top_options),
 	{0},
 };

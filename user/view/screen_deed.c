@@ -258,12 +258,12 @@ static void draw_state(const struct top *top, struct canvas *body, size_t y)
 					   waited));
 		wrap_put(body, y, 0, body->columns, STYLE_BOLD, text);
 	} else {
-		const char *how = pane->answer.status == 0   ? "done"
-				  : pane->answer.status == 4 ? "not permitted"
-				  : pane->answer.status == 5 ? "this host can't"
-							     : "not done";
+		const char *how = pane->answer.status == 0   ? ""
+				  : pane->answer.status == 4 ? "Not permitted: "
+				  : pane->answer.status == 5 ? "This host can't: "
+							     : "Not done: ";
 
-		snprintf(text, sizeof(text), "%s, %s: %s", word, how,
+		snprintf(text, sizeof(text), "%s%s", how,
 			 text_clean(pane->answer.text, SIZE_MAX, clean, sizeof(clean)));
 		y += wrap_put(body, y, 0, body->columns,
 			      pane->answer.status ? STYLE_WARN : STYLE_BOLD, text);

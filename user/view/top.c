@@ -191,6 +191,8 @@ static void draw_footer(struct top *top, struct canvas *canvas)
 	frame = f.x;
 	top->n_hot = 0;
 	f = (struct footer){top, canvas, 0, f.end > frame ? f.end - frame : 0};
+	if (top->source && source_past(top->source))
+		add_keys(&f, travel_keys);
 	add_keys(&f, top->screen->keys);
 	add_screens(&f);
 	f.end += frame;

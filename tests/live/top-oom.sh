@@ -1,0 +1,49 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A live session on a real OOM, as a person sees it: a group leaks into its limit, the screen says that it is in danger, the
+# kernel kills, the kill is among the events and is explained; then one is killed by hand, and nobody who said no.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/act.inc"
+
+pty=$build/tools/pty-screen
+need "$pty"
+LC_ALL=C.UTF-8 TERM=xterm-256color HEADROOM_HISTORY=$work/none
+export LC_ALL TERM HEADROOM_HISTORY
+unset NO_COLOR
+
+group_make leaky $((80 << 20)) && group_make hog || fail 'cannot make groups'
+guard_with <<RULES
+mode: enforce
+interval: 200ms
+RULES
+session() { # keys; what stood on the screen is in $work/screen
+	"$pty" 100x30 --keys "$1" "$build/headroom" top --board "$BOARD" >"$work/screen" 2>&1 && return
+	cat "$work/screen" >&2
+	fail "the session: $1"
+}
+shows() {
+	grep -q -e "$1" "$work/screen" && return
+	cat "$work/screen" >&2
+	fail "no screen says '$1'"
+}
+
+listed() { snapshot | ask "$(entry "$1") | select(.processes | length > 0)"; }
+
+# One session from before the danger to after the death.
+prey leaky "$workload" leak $((5 << 20)) >/dev/null 2>&1 &
+wait_for 10 listed leaky || fail 'not listed'
+session "f ${ours#/}/leaky Enter Enter wait:ALARM_act show End wait:cgroup_/headroom show e o wait:killed_at_its show s s Enter wait:Its_own_limit show"
+shows "cgroup $ours/leaky"
+shows 'risk .* of 100 ALARM act, OOM in'
+shows 'workload\[[0-9]*\] killed at its own limit of 80 MiB'
+shows 'It was warned of .* before'
+
+# By hand: no is no; y is done, and told.
+feed hog hold 40M
+wait_for 10 listed hog || fail 'not listed'
+session "f ${ours#/}/hog Enter k wait:ask_the_guard End Enter wait:Really n wait:nothing_was_done show"
+shows "cgroup $ours/hog"
+alive "$prey" || fail 'it was killed although nobody said yes'
+session "f ${ours#/}/hog Enter k wait:ask_the_guard End Enter wait:Really y wait:kill:_done wait:freed show"
+ended "$prey" || fail 'it lives'
+acted kill '.by_uid == 0 and .target.whole and .result.deed == "done"'
