@@ -31,7 +31,7 @@ static void write_page(struct page *page, bool openmetrics)
 			       .lead = {0, 0, 2, 1}, .lead_sum_ms = 30500, .risk_sum_milli = 1250},
 	};
 
-	metrics_write(page, &s, &config, &extra);
+	metrics_write(page, &s, 0, &config, &extra);
 	assert_int_equal(page_end(page), 0);
 }
 

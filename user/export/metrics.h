@@ -53,7 +53,12 @@ struct metrics_extra {
 	const struct exporter *exporter;	/* may be NULL */
 };
 
-void metrics_write(struct page *page, struct snapshot *s, const struct metrics_config *config,
+/* `id="…",name="…",…`, clean and escaped. */
+void metrics_labels(struct page *page, const struct hr_slot *slot);
+/* # HELP and # TYPE. What follows a brace in the name is not said. */
+void metrics_head(struct page *page, const char *name, const char *help, bool counter, bool openmetrics);
+/* All but the containers: scrape.h. head: of snapshot_head(). */
+void metrics_write(struct page *page, const struct snapshot *head, size_t left_out, const struct metrics_config *config,
 		   const struct metrics_extra *extra);
 
 #endif

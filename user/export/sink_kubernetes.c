@@ -31,7 +31,7 @@ struct kubernetes {
 	const struct kubernetes_options *options;
 	struct http http;
 	struct hr_reader *reader;
-	struct snapshot snapshot;
+	struct snapshot snapshot;	/* without slots */
 	char url[2 * EXPORT_TEXT];	/* without a slash at its end */
 	char node[EXPORT_TEXT];
 	int status;			/* of the condition as last told: -1 never */
@@ -142,7 +142,7 @@ static int condition_of(struct kubernetes *k, const char *board)
 {
 	if (!k->reader && hr_reader_open(board, &k->reader))
 		return 2;
-	if (snapshot_load(&k->snapshot, k->reader)) {
+	if (snapshot_head(&k->snapshot, k->reader)) {
 		hr_reader_close(take_ptr(k->reader));
 		return 2;
 	}
@@ -220,7 +220,6 @@ static void kubernetes_close(struct sink *sink)
 		return;
 	http_close(&k->http);
 	hr_reader_close(k->reader);
-	snapshot_done(&k->snapshot);
 	free(k);
 	sink->state = NULL;
 }

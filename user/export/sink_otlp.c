@@ -32,7 +32,8 @@ struct otlp {
 	const struct otlp_options *options;
 	struct http http;
 	struct hr_reader *reader;
-	struct snapshot snapshot;
+	struct snapshot head;		/* without slots */
+	struct hr_slot slot;
 	char metrics_url[EXPORT_TEXT + 16], logs_url[EXPORT_TEXT + 16];
 };
 
@@ -127,17 +128,17 @@ static int post(struct sink *sink, const char *url, const char *key, json_t *lis
 						   .bytes = strlen(body)});
 }
 
+/* Slot by slot: of ten thousand containers no more than one request's are held at a time. */
 static int send_metrics(struct sink *sink)
 {
 	struct otlp *otlp = sink->state;
-	struct snapshot *s = &otlp->snapshot;
 	json_t *list = json_array();
+	uint32_t index = 0;
 	int err = 0;
 
-	snapshot_select(s, &(struct row_filter){0});
-	for (size_t i = 0; i < s->n_rows && !err; i++) {
-		if (!slot_gone(s->rows[i].slot))
-			json_array_append_new(list, slot_metrics(s->rows[i].slot, s->host.node, s->time_ns));
+	while (!err && !hr_reader_slot(otlp->reader, &index, &otlp->slot)) {
+		if (slot_listed(&otlp->slot) && !slot_gone(&otlp->slot))
+			json_array_append_new(list, slot_metrics(&otlp->slot, otlp->head.host.node, otlp->head.time_ns));
 		if (json_array_size(list) == AT_ONCE) {
 			err = post(sink, otlp->metrics_url, "resourceMetrics", list);
 			list = json_array();
@@ -159,13 +160,13 @@ static int otlp_tick(struct sink *sink)
 	if (!otlp->reader)
 		err = hr_reader_open(sink->board, &otlp->reader);
 	if (!err)
-		err = snapshot_load(&otlp->snapshot, otlp->reader);
+		err = snapshot_head(&otlp->head, otlp->reader);
 	if (err) {
 		hr_reader_close(take_ptr(otlp->reader));
 		return 0;	/* no board yet: nothing to tell */
 	}
 	/* Figures of a guard that is silent are old: no figures are better. */
-	return otlp->snapshot.health ? 0 : send_metrics(sink);
+	return otlp->head.health ? 0 : send_metrics(sink);
 }
 
 /* ---- logs ---- */
@@ -237,7 +238,6 @@ static void otlp_close(struct sink *sink)
 		return;
 	http_close(&otlp->http);
 	hr_reader_close(otlp->reader);
-	snapshot_done(&otlp->snapshot);
 	free(otlp);
 	sink->state = NULL;
 }

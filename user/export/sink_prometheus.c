@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Prometheus and OpenMetrics over HTTP (libmicrohttpd): /metrics, /healthz, /readyz, and / for a browser. Each request reads
- * the board anew; nothing is kept between scrapes but the count of actions. Loopback unless told otherwise.
+ * the board anew; nothing is kept between scrapes but the count of actions and the text of labels. An answer is written as fast
+ * as it is read. Loopback unless told otherwise.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,11 +14,14 @@
 #include "export.h"
 #include "metrics.h"
 #include "parse.h"
+#include "scrape.h"
 #include "web.h"
 
 #define CONNECTIONS	32
 #define TIMEOUT_S	15	/* of a client that reads or asks slowly */
 #define THREADS		2
+#define CONNECTION_BYTES (192u << 10)	/* what one may hold: pieces of an answer go out of it */
+#define BLOCK_BYTES	(64u << 10)
 #define ACTIONS		256	/* policies × rungs × results that are told apart */
 
 struct prometheus_options {
@@ -33,11 +37,12 @@ struct prometheus {
 	struct MHD_Daemon *daemon;
 	pthread_mutex_t lock;		/* requests come in two threads; all below is theirs */
 	struct hr_reader *reader;
-	struct snapshot snapshot;
+	struct snapshot head;		/* without slots */
+	struct hr_slot slot;
+	struct scrape_labels *labels;
 	uint64_t instance;
 	struct action_count action[ACTIONS];
 	size_t actions;
-	size_t page_bytes;		/* of the last scrape */
 	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
 };
 
@@ -84,7 +89,7 @@ static int look(struct prometheus *p)
 	if (!p->reader)
 		r = hr_reader_open(p->board, &p->reader);
 	if (!r)
-		r = snapshot_load(&p->snapshot, p->reader);
+		r = snapshot_head(&p->head, p->reader);
 	if (r) {
 		hr_reader_close(take_ptr(p->reader));
 		return r;
@@ -99,96 +104,132 @@ static int look(struct prometheus *p)
 	return 0;
 }
 
-static unsigned int write_metrics(struct prometheus *p, struct page *page, bool openmetrics, const char **ret_type)
+/* What a request is answered with: a page; or a scrape, where there is one. */
+struct answer {
+	struct page page;
+	struct scrape *scrape;
+	const char *type;
+};
+
+static struct scrape *take_scrape(struct prometheus *p, bool openmetrics)
 {
 	struct metrics_config config = {.openmetrics = openmetrics, .cadvisor = p->options->cadvisor,
 					.most = p->options->max_containers};
-	struct metrics_extra extra = {.action = p->action, .actions = p->actions,
-				      .exporter = export_running};
+	struct metrics_extra extra = {.action = p->action, .actions = p->actions, .exporter = export_running};
+	struct scrape *scrape = scrape_new(&config, p->labels);
+	uint32_t index = 0;
 
-	*ret_type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-				: "text/plain; version=0.0.4; charset=utf-8";
+	while (scrape && !hr_reader_slot(p->reader, &index, &p->slot))
+		scrape_add(scrape, &p->slot, index - 1, p->head.time_ns);
+	if (scrape && scrape_close(scrape, &p->head, &extra)) {
+		scrape_free(scrape);
+		return NULL;
+	}
+	return scrape;
+}
+
+static unsigned int answer_metrics(struct prometheus *p, struct MHD_Connection *connection, struct answer *answer)
+{
+	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
+	bool openmetrics = accept && strstr(accept, "application/openmetrics-text");
+
+	answer->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+				   : "text/plain; version=0.0.4; charset=utf-8";
 	if (look(p)) {
-		page_printf(page, "# HELP headroom_guard_up 1 while the guard's heart beats.\n"
-				  "# TYPE headroom_guard_up gauge\nheadroom_guard_up 0\n%s",
+		page_printf(&answer->page, "# HELP headroom_guard_up 1 while the guard's heart beats.\n"
+					   "# TYPE headroom_guard_up gauge\nheadroom_guard_up 0\n%s",
 			    openmetrics ? "# EOF\n" : "");
 		return MHD_HTTP_OK;
 	}
-	page_reserve(page, p->page_bytes + p->page_bytes / 16);
-	metrics_write(page, &p->snapshot, &config, &extra);
-	p->page_bytes = page->n;
+	answer->scrape = take_scrape(p, openmetrics);
+	answer->page.failed = !answer->scrape;
 	return MHD_HTTP_OK;
 }
 
-static unsigned int answer_metrics(struct prometheus *p, struct MHD_Connection *connection,
-				   struct page *page, const char **ret_type)
+static unsigned int answer_healthz(struct prometheus *p, struct MHD_Connection *connection, struct answer *answer)
 {
-	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
-
-	return write_metrics(p, page, accept && strstr(accept, "application/openmetrics-text"), ret_type);
-}
-
-static unsigned int answer_healthz(struct prometheus *p, struct MHD_Connection *connection,
-				   struct page *page, const char **ret_type)
-{
-	page_puts(page, "ok\n");
+	page_puts(&answer->page, "ok\n");
 	return MHD_HTTP_OK;
 }
 
-static unsigned int answer_readyz(struct prometheus *p, struct MHD_Connection *connection,
-				  struct page *page, const char **ret_type)
+static unsigned int answer_readyz(struct prometheus *p, struct MHD_Connection *connection, struct answer *answer)
 {
+	struct page *page = &answer->page;
 	char warning[128];
 
 	if (look(p)) {
 		page_printf(page, "%s\n", hr_reader_error());
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
-	if (p->snapshot.health) {
-		page_printf(page, "%s; %s\n", snapshot_warning(&p->snapshot, warning, sizeof(warning)),
-			    snapshot_remedy(&p->snapshot));
+	if (p->head.health) {
+		page_printf(page, "%s; %s\n", snapshot_warning(&p->head, warning, sizeof(warning)),
+			    snapshot_remedy(&p->head));
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
 	page_puts(page, "ok\n");
 	return MHD_HTTP_OK;
 }
 
-static unsigned int answer_page(struct prometheus *p, struct MHD_Connection *connection,
-				struct page *page, const char **ret_type)
+/* A person's page, rarely asked for: the whole picture is held for as long as it is written. */
+static unsigned int answer_page(struct prometheus *p, struct MHD_Connection *connection, struct answer *answer)
 {
+	_cleanup_(snapshot_done) struct snapshot whole = {0};
 	int err = look(p);
 
-	*ret_type = "text/html; charset=utf-8";
-	web_page(page, err ? NULL : &p->snapshot, hr_reader_error());
+	if (!err)
+		err = snapshot_load(&whole, p->reader);
+	answer->type = "text/html; charset=utf-8";
+	web_page(&answer->page, err ? NULL : &whole, hr_reader_error());
 	return MHD_HTTP_OK;
 }
 
 static const struct {
 	const char *path;
-	unsigned int (*answer)(struct prometheus *p, struct MHD_Connection *connection, struct page *page,
-			       const char **ret_type);
+	unsigned int (*answer)(struct prometheus *p, struct MHD_Connection *connection, struct answer *answer);
 } routes[] = {
 	{"/metrics", answer_metrics}, {"/healthz", answer_healthz}, {"/readyz", answer_readyz}, {"/", answer_page},
 };
 
-static enum MHD_Result send_page(struct MHD_Connection *connection, unsigned int status, const char *type,
-				 struct page *page)
+static ssize_t read_scrape(void *arg, uint64_t at, char *to, size_t room)
+{
+	long n = scrape_read(arg, to, room);
+
+	return n < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : n ? n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void free_scrape(void *arg) { scrape_free(arg); }
+
+/* Takes what the answer holds. */
+static struct MHD_Response *make_response(struct answer *answer, unsigned int *status)
 {
 	struct MHD_Response *response;
+
+	if (answer->scrape) {
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_scrape, answer->scrape,
+							     free_scrape);
+		if (!response)
+			scrape_free(answer->scrape);
+		return response;
+	}
+	if (page_end(&answer->page)) {
+		page_done(&answer->page);
+		*status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+		return MHD_create_response_from_buffer(14, (void *)"out of memory\n", MHD_RESPMEM_PERSISTENT);
+	}
+	response = MHD_create_response_from_buffer(answer->page.n, answer->page.text, MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		page_done(&answer->page);
+	return response;
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, unsigned int status, struct answer *answer)
+{
+	struct MHD_Response *response = make_response(answer, &status);
 	enum MHD_Result result;
 
-	if (page_end(page)) {
-		page_done(page);
-		response = MHD_create_response_from_buffer(14, (void *)"out of memory\n",
-							   MHD_RESPMEM_PERSISTENT);
-		status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-	} else {
-		response = MHD_create_response_from_buffer(page->n, page->text, MHD_RESPMEM_MUST_FREE);
-		page->text = NULL;
-	}
 	if (!response)
 		return MHD_NO;
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
 	/* A page of text that others wrote: it may run nothing and reach nobody. */
 	MHD_add_response_header(response, "Content-Security-Policy",
 				"default-src 'none'; style-src 'unsafe-inline'");
@@ -203,22 +244,21 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 				  size_t *upload_bytes, void **request)
 {
 	struct prometheus *p = arg;
-	struct page page = {0};
-	const char *type = "text/plain; charset=utf-8";
+	struct answer answer = {.type = "text/plain; charset=utf-8"};
 	unsigned int status = MHD_HTTP_NOT_FOUND;
 
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD)) {
-		page_puts(&page, "only GET\n");
-		return send_page(connection, MHD_HTTP_METHOD_NOT_ALLOWED, type, &page);
+		page_puts(&answer.page, "only GET\n");
+		return send_answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, &answer);
 	}
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
 		if (!strcmp(url, routes[i].path))
-			status = routes[i].answer(p, connection, &page, &type);
+			status = routes[i].answer(p, connection, &answer);
 	pthread_mutex_unlock(&p->lock);
 	if (status == MHD_HTTP_NOT_FOUND)
-		page_puts(&page, "there are /metrics, /healthz, /readyz and /\n");
-	return send_page(connection, status, type, &page);
+		page_puts(&answer.page, "there are /metrics, /healthz, /readyz and /\n");
+	return send_answer(connection, status, &answer);
 }
 
 static struct MHD_Daemon *listen_on(struct prometheus *p)
@@ -231,6 +271,7 @@ static struct MHD_Daemon *listen_on(struct prometheus *p)
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, p, MHD_OPTION_SOCK_ADDR, &at->address,
 				MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS,
 				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
 				MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS, MHD_OPTION_END);
 }
 
@@ -244,6 +285,9 @@ static int prometheus_open(struct sink *sink)
 	p->options = sink->options;
 	p->board = sink->board;
 	pthread_mutex_init(&p->lock, NULL);
+	p->labels = scrape_labels_new();
+	if (!p->labels)
+		return -ENOMEM;
 	errno = 0;
 	p->daemon = listen_on(p);
 	if (!p->daemon) {
@@ -264,7 +308,7 @@ static void prometheus_close(struct sink *sink)
 	if (p->daemon)
 		MHD_stop_daemon(p->daemon);
 	hr_reader_close(p->reader);
-	snapshot_done(&p->snapshot);
+	scrape_labels_free(p->labels);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 	sink->state = NULL;

@@ -1,26 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * A Unix socket for programs that cannot map the board: whoever connects gets JSON lines, first a picture of all containers
- * ("schema":"headroom.snapshot/1"), then every event as it comes, and a picture every interval. One that does not read is
- * dropped when its buffer is full; nobody waits for it.
+ * ("schema":"headroom.snapshot/1"), then every event as it comes, and a picture every interval. One that is behind is spared
+ * pictures; one that does not read for a minute, or for whom too much waits, is dropped. Nobody else waits for it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "cli/json.h"
 #include "export.h"
+#include "page.h"
 #include "parse.h"
 #include "view/snapshot.h"
 
 #define CLIENTS	    32
-#define BUFFER_MOST (16u << 20)	/* bytes that wait for one client */
+#define BUFFER_MOST (16u << 20)	/* bytes that wait for one client, beside a picture */
+#define STUCK_NS    (60 * NS_PER_SEC)
+#define LOOK_MS	    50
 
 struct socket_options {
 	struct sink_common common;
@@ -29,8 +34,9 @@ struct socket_options {
 
 struct client {
 	int fd;			/* -1: free */
-	char *wait;		/* what it has not taken yet */
-	size_t n;
+	char *wait;		/* what it has not taken yet: n bytes from `at` on */
+	size_t at, n;
+	uint64_t took_ns;	/* monotonic: when it last took something, or had to take nothing */
 	bool fresh;		/* has had no picture */
 };
 
@@ -39,7 +45,9 @@ struct unix_socket {
 	int fd;
 	struct client client[CLIENTS];
 	struct hr_reader *reader;
-	struct snapshot snapshot;
+	struct snapshot head;	/* without slots */
+	struct hr_slot slot;
+	size_t picture_bytes;	/* of the last one */
 };
 
 static void drop(struct client *client)
@@ -50,37 +58,103 @@ static void drop(struct client *client)
 	*client = (struct client){.fd = -1};
 }
 
-/* Sends what it takes now; the rest waits. */
-static void give(struct client *client, const char *data, size_t n)
+static void drop_stuck(struct client *client)
 {
-	char *all;
+	log_info("socket: a client that does not read was dropped");
+	drop(client);
+}
+
+/* How much of it the client takes now. -1: it is gone. */
+static ssize_t send_some(struct client *client, const char *data, size_t n)
+{
+	size_t done = 0;
 	ssize_t sent;
 
-	if (client->fd < 0)
+	while (done < n) {
+		sent = send(client->fd, data + done, n - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0 && errno != EAGAIN) {
+			drop(client);
+			return -1;
+		}
+		if (sent < 0)
+			break;
+		done += (size_t)sent;
+	}
+	if (done)
+		client->took_ns = clock_mono_ns();
+	return (ssize_t)done;
+}
+
+static void flush(struct client *client)
+{
+	ssize_t sent = client->n ? send_some(client, client->wait + client->at, client->n) : 0;
+
+	if (sent < 0)
 		return;
-	if (client->n + n > BUFFER_MOST) {
-		drop(client);
+	client->at += (size_t)sent;
+	client->n -= (size_t)sent;
+	if (!client->n) {
+		free(take_ptr(client->wait));
+		client->at = 0;
+	}
+}
+
+/* Sends what it takes now; the rest waits. */
+static void give(struct unix_socket *s, struct client *client, const char *data, size_t n)
+{
+	ssize_t sent = 0;
+	char *all;
+
+	flush(client);
+	if (client->fd >= 0 && !client->n) {
+		client->took_ns = clock_mono_ns();
+		sent = send_some(client, data, n);
+	}
+	if (client->fd < 0 || (size_t)sent == n)
+		return;
+	if (client->n + n > BUFFER_MOST + s->picture_bytes) {
+		drop_stuck(client);
 		return;
 	}
-	all = realloc(client->wait, client->n + n + 1);
+	if (client->at) {
+		memmove(client->wait, client->wait + client->at, client->n);
+		client->at = 0;
+	}
+	all = realloc(client->wait, client->n + n - (size_t)sent);
 	if (!all) {
 		drop(client);
 		return;
 	}
 	client->wait = all;
-	memcpy(all + client->n, data, n);
-	client->n += n;
-	while (client->n) {
-		sent = send(client->fd, client->wait, client->n, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent < 0) {
-			if (errno != EAGAIN)
-				drop(client);
-			return;
+	memcpy(all + client->n, data + sent, n - (size_t)sent);
+	client->n += n - (size_t)sent;
+}
+
+/* Large pictures go out as fast as they are read, until the next is due or an event comes. */
+static void flush_all(struct sink *sink)
+{
+	struct unix_socket *s = sink->state;
+	uint64_t until = clock_mono_ns() + sink->common->interval_ms * NS_PER_MS;
+
+	for (;;) {
+		struct pollfd out[CLIENTS];
+		nfds_t n = 0;
+
+		for (size_t i = 0; i < CLIENTS; i++) {
+			struct client *client = &s->client[i];
+
+			flush(client);
+			if (client->n && clock_mono_ns() - client->took_ns > STUCK_NS)
+				drop_stuck(client);
+			if (client->n)
+				out[n++] = (struct pollfd){.fd = client->fd, .events = POLLOUT};
 		}
-		client->n -= (size_t)sent;
-		memmove(client->wait, client->wait + sent, client->n);
+		if (!n || clock_mono_ns() >= until || __atomic_load_n(&sink->stop, __ATOMIC_ACQUIRE) ||
+		    __atomic_load_n(&sink->counts.queued, __ATOMIC_RELAXED))
+			return;
+		poll(out, n, LOOK_MS);
 	}
 }
 
@@ -165,52 +239,63 @@ static void socket_close(struct sink *sink)
 		unlink(s->options->path);
 	}
 	hr_reader_close(s->reader);
-	snapshot_done(&s->snapshot);
 	free(s);
 	sink->state = NULL;
 }
 
-static char *picture(struct unix_socket *s, const char *board)
+static void add_json(struct page *page, json_t *json)
 {
-	json_t *containers, *document;
-	char *text;
+	_cleanup_free_ char *text = json ? json_dumps(json, JSON_STYLE) : NULL;
+
+	if (text)
+		page_puts(page, text);
+	else
+		page->failed = true;
+	json_decref(json);
+}
+
+/* One line. Container by container: a tree of ten thousand would be hundreds of megabytes. -EAGAIN: there is no board. */
+static int picture(struct unix_socket *s, const char *board, struct page *page)
+{
+	char time[CLOCK_TEXT];
+	uint32_t index = 0;
+	bool first = true;
 
 	if (!s->reader && hr_reader_open(board, &s->reader))
-		return NULL;
-	if (snapshot_load(&s->snapshot, s->reader)) {
+		return -EAGAIN;
+	if (snapshot_head(&s->head, s->reader)) {
 		hr_reader_close(take_ptr(s->reader));
-		return NULL;
+		return -EAGAIN;
 	}
-	snapshot_select(&s->snapshot, &(struct row_filter){0});
-	containers = json_array();
-	for (size_t i = 0; i < s->snapshot.n_rows; i++)
-		json_array_append_new(containers, json_container(s->snapshot.rows[i].slot));
-	document = json_pack("{ss so so so}", "schema", "headroom.snapshot/1", "time",
-			     json_get_time(NULL, &s->snapshot.time_ns), "host",
-			     json_host(&s->snapshot.host, &s->snapshot.header, s->snapshot.time_ns,
-				       s->snapshot.health),
-			     "containers", containers);
-	text = document ? json_dumps(document, JSON_STYLE) : NULL;
-	json_decref(document);
-	return text;
+	clock_format_rfc3339(s->head.time_ns, time);
+	page_printf(page, "{\"schema\":\"headroom.snapshot/1\",\"time\":\"%s\",\"host\":", time);
+	add_json(page, json_host(&s->head.host, &s->head.header, s->head.time_ns, s->head.health));
+	page_puts(page, ",\"containers\":[");
+	while (!hr_reader_slot(s->reader, &index, &s->slot)) {
+		if (!slot_listed(&s->slot))
+			continue;
+		page_puts(page, first ? "" : ",");
+		add_json(page, json_container(&s->slot));
+		first = false;
+	}
+	page_puts(page, "]}\n");
+	return page->failed ? -ENOMEM : 0;
 }
 
 static void give_picture(struct unix_socket *s, const char *board, bool fresh_only)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_(page_done) struct page page = {0};
 
 	for (size_t i = 0; i < CLIENTS; i++) {
 		struct client *client = &s->client[i];
 
-		if (client->fd < 0 || (fresh_only && !client->fresh))
+		if (client->fd < 0 || client->n || (fresh_only && !client->fresh))
 			continue;
-		if (!text)
-			text = picture(s, board);
-		if (!text)
+		if (!page.n && picture(s, board, &page))
 			return;
+		s->picture_bytes = page.n;
 		client->fresh = false;
-		give(client, text, strlen(text));
-		give(client, "\n", 1);
+		give(s, client, page.text, page.n);
 	}
 }
 
@@ -221,8 +306,8 @@ static int socket_event(struct sink *sink, const struct export_event *event)
 	accept_clients(s);
 	give_picture(s, sink->board, true);
 	for (size_t i = 0; i < CLIENTS; i++) {
-		give(&s->client[i], event->json, event->json_bytes);
-		give(&s->client[i], "\n", 1);
+		give(s, &s->client[i], event->json, event->json_bytes);
+		give(s, &s->client[i], "\n", 1);
 	}
 	return 0;
 }
@@ -233,6 +318,7 @@ static int socket_tick(struct sink *sink)
 
 	accept_clients(s);
 	give_picture(s, sink->board, false);
+	flush_all(sink);
 	return 0;
 }
 

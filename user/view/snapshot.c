@@ -87,7 +87,7 @@ static bool is_starting(const struct snapshot *s)
 	       s->age_ns < STARTING_NS;
 }
 
-int snapshot_load(struct snapshot *s, struct hr_reader *reader)
+int snapshot_head(struct snapshot *s, struct hr_reader *reader)
 {
 	struct hr_host host;
 	int r = -EAGAIN;
@@ -109,7 +109,14 @@ int snapshot_load(struct snapshot *s, struct hr_reader *reader)
 	s->n_rows = 0;
 	s->tally = (struct tally){0};
 	s->oom_kills = host.oom_kills == HR_UNKNOWN ? 0 : host.oom_kills;
-	return load_slots(s, reader);
+	return 0;
+}
+
+int snapshot_load(struct snapshot *s, struct hr_reader *reader)
+{
+	int r = snapshot_head(s, reader);
+
+	return r ? r : load_slots(s, reader);
 }
 
 void snapshot_done(struct snapshot *s)
@@ -157,6 +164,8 @@ void row_make(struct row *row, const struct hr_slot *slot)
 	if (!*name)
 		snprintf(name, room, "cgroup %llu", (unsigned long long)row->slot->cgroup_id);
 }
+
+bool slot_listed(const struct hr_slot *slot) { return is_listed(slot, false); }
 
 static bool contains(const char *text, const char *part) { return text && strcasestr(text, part); }
 

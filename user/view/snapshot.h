@@ -54,6 +54,9 @@ struct snapshot {
 /* 0, -ENOMEM, -EAGAIN (the guard was writing the host record for all retries: the former
  * picture stays). */
 int snapshot_load(struct snapshot *s, struct hr_reader *reader);
+/* All but the slots, for who looks at those one by one (ten thousand are 40 MB): n_slots and tally stay as they are. As
+ * snapshot_load(). */
+int snapshot_head(struct snapshot *s, struct hr_reader *reader);
 void snapshot_done(struct snapshot *s);
 
 /* A row of its own, whatever is listed. */
@@ -76,5 +79,7 @@ const char *snapshot_remedy(const struct snapshot *s);
  * gone. */
 double slot_headroom_share(const struct hr_slot *slot);
 bool slot_gone(const struct hr_slot *slot);
+/* Whether a listing shows it that was not asked for all. */
+bool slot_listed(const struct hr_slot *slot);
 
 #endif
