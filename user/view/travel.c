@@ -146,8 +146,8 @@ void travel_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id)
 }
 
 const struct key travel_keys[] = {
-	{{'T'}, key_back, "T, t", "a picture back, on", "back"},
-	{{'t'}, key_on, NULL, NULL, "on"},
+	{{'T'}, key_back, "T", "into the past: a picture back", "back"},
+	{{'t'}, key_on, "t", "a picture on", "on"},
 	{{'J'}, key_jump_back, "J, j", "jump back, on: by a time that is typed, or to one", NULL},
 	{{'j'}, key_jump, NULL, NULL, NULL},
 	{{'+', '='},
