@@ -37,9 +37,7 @@ wait_for 10 another || fail 'no new guard'
 
 throttle 5m
 g=$(snapshot | jq .host.guard.pid)
-kill -KILL "$guard" "$g"
-wait "$guard" 2>/dev/null
-guard=
+guard_kill_both "$g" || fail 'the guard outlives SIGKILL'
 throttled || fail 'somebody else has taken it back'
 guard_on
 wait_for 5 free || fail 'guard and supervisor were killed, and the next one has not taken the limit back'

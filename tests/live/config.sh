@@ -76,9 +76,7 @@ alive() { g=$(snapshot | ask '.host.guard | select(.state == "running") | .pid')
 wait_for 5 alive || fail 'the board names no guard'
 g=$(snapshot | ask .host.guard.pid)
 [ "$(ours_of | wc -l)" -ge 2 ] || fail 'guard and supervisor are not found'
-kill -KILL "$g" "$guard"
-wait "$guard" 2>/dev/null
+guard_kill_both "$g" || fail 'the guard outlives SIGKILL'
 nobody() { [ -z "$(ours_of)" ]; }
 wait_for 5 nobody || fail "left behind: $(for pid in $(ours_of); do cat "/proc/$pid/comm"; done | tr '\n' ' ')"
-guard=
 guard_start --config "$work/config" || fail 'no guard after that'

@@ -148,6 +148,16 @@ guard_stop() {
 	guard=
 }
 
+# The guard's pid: kills it and its supervisor, and neither sees the other go (it would start it anew); until both are gone.
+guard_kill_both() {
+	kill -STOP "$1"
+	kill -KILL "$guard" "$1"
+	wait "$guard" 2>/dev/null
+	guard=
+	both_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.*[ZX]' "/proc/$1/status" 2>/dev/null; }
+	wait_for 5 both_gone "$1"
+}
+
 # ---- questions to the board
 
 # A jq filter, on standard input: prints what it gives, one document a line; fails where that is nothing, null or
