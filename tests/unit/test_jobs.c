@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "guard/jobs.h"
 
 #define MIB (1ull << 20)
@@ -40,7 +41,7 @@ static void test_many_small_are_one(void **state)
 	add(400, 400, 90 * MIB, "postgres");
 	for (uint32_t i = 0; i < 40; i++)
 		add(500 + i, 500, (6 + i % 2) * MIB, "cc1");
-	jobs_end(&jobs, SECOND);
+	jobs_end(&jobs, SECOND, SECOND);
 	assert_int_equal(jobs.n, 2);
 	assert_int_equal(jobs.job[0].pgid, 500);	/* largest first */
 	assert_int_equal(jobs.job[0].processes, 40);
@@ -61,7 +62,7 @@ static void test_growth(void **state)
 		add(500, 500, pass * 10 * MIB, "grows");
 		add(600, 600, 50 * MIB, "stands");
 		add(700 + (uint32_t)pass, 700, pass * 10 * MIB, "anew");	/* its leader is not seen */
-		jobs_end(&jobs, pass * 2 * SECOND);
+		jobs_end(&jobs, pass * 2 * SECOND, pass * 2 * SECOND);
 	}
 	assert_int_equal(find(500)->growth_bytes_per_second, 5 * MIB);
 	assert_int_equal(find(600)->growth_bytes_per_second, 0);
@@ -69,8 +70,40 @@ static void test_growth(void **state)
 	/* The number is another group's by now. */
 	jobs_begin(&jobs);
 	jobs_add(&jobs, &(struct task_sample){.pid = 500, .pgid = 500, .rss = 99 * MIB, .start_boottime_ns = 1}, OWN);
-	jobs_end(&jobs, 8 * SECOND);
+	jobs_end(&jobs, 8 * SECOND, 8 * SECOND);
 	assert_true(find(500)->growth_bytes_per_second == HR_UNKNOWN_I64);
+}
+
+/* A build that began since the last pass has grown by all that it holds; whose leader has gone, or who was only too small to be
+ * listed, has not. */
+static void test_newborn(void **state)
+{
+	static const struct {
+		const char *name;
+		struct task_sample task;
+		int64_t growth;
+	} rows[] = {
+		{"new", {.pid = 900, .pgid = 900, .start_boottime_ns = 2 * SECOND + 1}, 20 * (int64_t)MIB},
+		{"new, its leader not seen", {.pid = 901, .pgid = 890, .start_boottime_ns = 3 * SECOND}, 20 * (int64_t)MIB},
+		{"old, not listed before", {.pid = 902, .pgid = 902, .start_boottime_ns = SECOND}, HR_UNKNOWN_I64},
+		{"old, its leader has gone", {.pid = 800, .pgid = 500, .start_boottime_ns = 3 * SECOND}, HR_UNKNOWN_I64},
+	};
+
+	memset(&jobs, 0, sizeof(jobs));
+	jobs_begin(&jobs);
+	add(500, 500, 40 * MIB, "leads");
+	jobs_end(&jobs, 2 * SECOND, 2 * SECOND);
+	jobs_begin(&jobs);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct task_sample task = rows[i].task;
+
+		task.rss = 40 * MIB;
+		jobs_add(&jobs, &task, OWN);
+	}
+	jobs_end(&jobs, 4 * SECOND, 4 * SECOND);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (find(rows[i].task.pgid)->growth_bytes_per_second != rows[i].growth)
+			fail_msg("%s: %lld", rows[i].name, (long long)find(rows[i].task.pgid)->growth_bytes_per_second);
 }
 
 static void test_flags(void **state)
@@ -91,7 +124,7 @@ static void test_flags(void **state)
 	jobs_begin(&jobs);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		add(rows[i].pid, rows[i].pgid, MIB, rows[i].comm);
-	jobs_end(&jobs, SECOND);
+	jobs_end(&jobs, SECOND, SECOND);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct act_job *job = find(rows[i].pgid ? rows[i].pgid : rows[i].pid);
 
@@ -107,7 +140,7 @@ static void test_room(void **state)
 	jobs_begin(&jobs);
 	for (uint32_t i = 0; i < 2 * JOBS_SEEN; i++)
 		add(1000 + i, 1000 + i, (i + 1) * MIB, "x");
-	jobs_end(&jobs, SECOND);
+	jobs_end(&jobs, SECOND, SECOND);
 	assert_int_equal(jobs.n, ACT_JOBS);
 	for (uint32_t i = 0; i < ACT_JOBS; i++)
 		assert_int_equal(jobs.job[i].rss, (JOBS_SEEN - i) * MIB);
@@ -117,7 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_many_small_are_one),
-		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_growth), cmocka_unit_test(test_newborn),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_room),
 	};

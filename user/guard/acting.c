@@ -196,24 +196,27 @@ int acting_grow(struct guard *guard, uint32_t capacity)
 	return act_grow(guard->acting->act, capacity);
 }
 
+/* Who is to blame must be known by the time a rule on the host's memory holds. */
+static bool host_may_run_short(const struct guard *guard)
+{
+	const struct hr_host *host = board_host(guard->board);
+	uint64_t threshold = guard->acting->host_watch.threshold;
+
+	return threshold && host->mem_available != HR_UNKNOWN &&
+	       (host->mem_available < host->mem_total / 4 ||
+		host->mem_available < threshold + host->mem_total / 8);
+}
+
 bool acting_wants_tasks(const struct guard *guard)
 {
 	const struct policy_set *set = guard->acting->rules.set;
-	const struct hr_host *host = board_host(guard->board);
 
 	if (set->mode == MODE_OBSERVE)
 		return false;
-	for (uint32_t i = 0; i < set->policies; i++) {
-		const struct policy *policy = policy_at(set, i);
-
-		if (policy->mode != MODE_OBSERVE && policy->outside)
+	for (uint32_t i = 0; i < set->policies; i++)
+		if (policy_at(set, i)->mode != MODE_OBSERVE && policy_at(set, i)->outside)
 			return true;
-		/* Who is to blame must be known by the time the rule holds. */
-		if (policy->mode != MODE_OBSERVE && (policy->conditions & WHEN_HOST) &&
-		    host->mem_available != HR_UNKNOWN && host->mem_available < host->mem_total / 4)
-			return true;
-	}
-	return false;
+	return host_may_run_short(guard);
 }
 
 static void on_results(struct loop_watch *watch, uint32_t events, void *arg)
@@ -336,7 +339,7 @@ void acting_task(struct guard *guard, const struct task_sample *task)
 
 void acting_tasks_end(struct guard *guard, uint64_t now_ns)
 {
-	jobs_end(&guard->acting->jobs, now_ns);
+	jobs_end(&guard->acting->jobs, now_ns, clock_boot_ns());
 	arming_prefer(guard);
 }
 

@@ -37,8 +37,7 @@
 #define CLOSE_NS	(50 * NS_PER_MS)	/* the close watch and what is pending */
 #define TASKS_NS	(5 * NS_PER_SEC)	/* the process pass in calm … */
 #define TASKS_CLOSE_NS	(1 * NS_PER_SEC)	/* … and while somebody is short of headroom */
-#define HOST_NEAR_NS	(250 * NS_PER_MS)	/* sweeps while the host itself is about to run short … */
-#define TASKS_NEAR_NS	(1000 * NS_PER_MS)	/* … and process passes */
+#define HOST_NEAR_NS	(250 * NS_PER_MS)	/* sweeps while the host itself is about to run short */
 #define EXPIRE_NS	(30 * NS_PER_SEC)
 #define GROW_AGAIN_NS	(60 * NS_PER_SEC)
 #define GROW_WAIT_NS	(20 * NS_PER_SEC)	/* for calm; on a host that knows none, growth comes all the same */
@@ -66,7 +65,8 @@ void guard_start_job(struct guard *guard, uint64_t now)
 	job->want_sweep = now - guard->sweep_ns + HEARTBEAT_NS / 10 >=
 			  (near ? HOST_NEAR_NS + HEARTBEAT_NS / 10 : guard->config->interval_ms * NS_PER_MS);
 	job->want_tasks = now - guard->tasks_ns >=
-			  (near ? TASKS_NEAR_NS : danger || acting_wants_tasks(guard) ? TASKS_CLOSE_NS : TASKS_NS);
+			  (near ? host_watch_tasks_ns(guard)
+				: danger || acting_wants_tasks(guard) ? TASKS_CLOSE_NS : TASKS_NS);
 	job->min_rss = guard->min_rss;
 	job->board_path = board_path(guard->board);
 	job->want_capacity = 0;

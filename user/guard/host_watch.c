@@ -13,8 +13,12 @@
 #define TELL_NS (100 * NS_PER_MS) /* … and between rounds of act there */
 #define NEAR_NS (2 * NS_PER_SEC) /* the threshold is that far away, as things go */
 #define NEAR_AFTER_NS (3 * NS_PER_SEC)
-#define STALE_NS (200 * NS_PER_MS) /* figures older than this: a sweep first … */
-#define SWEEP_WAIT_NS (50 * NS_PER_MS) /* … but no longer than this: under pressure it can hang */
+#define STALE_NS (400 * NS_PER_MS) /* figures older than this: a sweep first (near the threshold they are not) … */
+#define SWEEP_WAIT_NS (50 * NS_PER_MS) /* … but no longer than this: under pressure it can hang … */
+#define TASKS_NS (1000 * NS_PER_MS) /* between process passes near the threshold; … */
+#define TASKS_JOBS_NS (250 * NS_PER_MS) /* … where a job may be taken */
+#define TASKS_WAIT_NS \
+	(150 * NS_PER_MS) /* … and this, for processes: a job of the last second is on no list yet */
 
 static struct host_watch *watch_of(struct guard *guard) { return &guard->acting->host_watch; }
 
@@ -72,10 +76,14 @@ static void publish(struct guard *guard, const struct host_sample *sample)
 static void below(struct guard *guard, uint64_t now)
 {
 	struct host_watch *watch = watch_of(guard);
-	bool stale = now - guard->sweep_ns > STALE_NS;
+	bool sweep = now - guard->sweep_ns > STALE_NS;
+	bool tasks = watch->jobs && now - guard->tasks_ns > STALE_NS;
+	uint64_t since;
 
 	watch->below_ns = watch->below_ns ?: now;
-	if ((stale && now - watch->below_ns < SWEEP_WAIT_NS) || now - watch->told_ns < TELL_NS)
+	since = now - watch->below_ns;
+	if ((sweep && since < SWEEP_WAIT_NS) || (tasks && since < TASKS_WAIT_NS) ||
+	    now - watch->told_ns < TELL_NS)
 		return;
 	watch->told_ns = now;
 	acting_host(guard);
@@ -115,6 +123,11 @@ bool host_watch_near(const struct guard *guard, uint64_t now_ns)
 	return watch->available - watch->threshold < (double)watch->rate * (double)NEAR_NS / 1e9;
 }
 
+uint64_t host_watch_tasks_ns(const struct guard *guard)
+{
+	return guard->acting->host_watch.jobs ? TASKS_JOBS_NS : TASKS_NS;
+}
+
 void host_watch_rules(struct guard *guard)
 {
 	const struct policy_set *set = guard->acting->rules.set;
@@ -125,10 +138,13 @@ void host_watch_rules(struct guard *guard)
 	if (!watch->files || host_read_memory(watch->files, &sample) ||
 	    sample.mem_total == RECORD_UNKNOWN)
 		return;
+	watch->jobs = false;
 	for (uint32_t i = 0; i < set->policies && set->mode != MODE_OBSERVE; i++) {
-		uint64_t at = threshold_of(policy_at(set, i), sample.mem_total);
+		const struct policy *policy = policy_at(set, i);
+		uint64_t at = threshold_of(policy, sample.mem_total);
 
 		threshold = at > threshold ? at : threshold;
+		watch->jobs |= at && (!policy->matches || policy->outside);
 	}
 	watch->threshold = threshold;
 	watch->read_ns = watch->rate = 0;

@@ -17,6 +17,7 @@ struct host_watch {
 	int timer_fd;
 	struct loop_watch watch;
 	uint64_t threshold; /* bytes; the highest of all such rules; 0: there is none */
+	bool jobs; /* one of them may take what runs outside containers */
 	uint64_t available, read_ns; /* the last look; monotonic */
 	uint64_t rate; /* bytes a second it loses, smoothed */
 	uint64_t below_ns, told_ns; /* below the threshold since; act was last told */
@@ -27,5 +28,7 @@ void host_watch_close(struct guard *guard);
 void host_watch_rules(struct guard *guard); /* they have changed, or the host's size has */
 /* So near that who is to blame should be known to the tenth of a second. */
 bool host_watch_near(const struct guard *guard, uint64_t now_ns);
+/* … and between two process passes then: who may be taken must be on the list. */
+uint64_t host_watch_tasks_ns(const struct guard *guard);
 
 #endif

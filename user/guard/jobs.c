@@ -69,18 +69,33 @@ void jobs_add(struct jobs *jobs, const struct task_sample *task, uint32_t own)
 	memcpy(job->comm, task->comm, sizeof(job->comm));
 }
 
+static const struct jobs_seen *seen_before(const struct jobs *jobs, uint32_t pgid)
+{
+	for (uint32_t i = 0; i < jobs->n_before; i++)
+		if (jobs->before[i].pgid == pgid)
+			return &jobs->before[i];
+	return NULL;
+}
+
+/* Began after the last pass: all that it holds has come since. */
+static bool newborn(const struct jobs *jobs, const struct act_job *job)
+{
+	return job->start_boottime_ns > jobs->pass_boot_ns &&
+	       (job->leader_start_ns == HR_UNKNOWN || job->leader_start_ns > jobs->pass_boot_ns);
+}
+
 static void find_growth(struct jobs *jobs, uint64_t elapsed_ns)
 {
-	for (uint32_t i = 0; i < jobs->n_all && elapsed_ns; i++)
-		for (uint32_t k = 0; k < jobs->n_before; k++)
-			if (jobs->before[k].pgid == jobs->all[i].pgid &&
-			    jobs->before[k].leader_start_ns == jobs->all[i].leader_start_ns) {
-				double grown = (double)jobs->all[i].rss - (double)jobs->before[k].rss;
+	for (uint32_t i = 0; i < jobs->n_all && elapsed_ns; i++) {
+		struct act_job *job = &jobs->all[i];
+		const struct jobs_seen *seen = seen_before(jobs, job->pgid);
+		double grown = (double)job->rss;
 
-				jobs->all[i].growth_bytes_per_second =
-					(int64_t)(grown * 1e9 / (double)elapsed_ns);
-				break;
-			}
+		if (seen ? seen->leader_start_ns != job->leader_start_ns : !newborn(jobs, job))
+			continue;
+		grown -= seen ? (double)seen->rss : 0;
+		job->growth_bytes_per_second = (int64_t)(grown * 1e9 / (double)elapsed_ns);
+	}
 }
 
 /* The largest ones, by insertion: qsort() would allocate. */
@@ -101,10 +116,11 @@ static void keep_largest(struct jobs *jobs)
 	}
 }
 
-void jobs_end(struct jobs *jobs, uint64_t now_ns)
+void jobs_end(struct jobs *jobs, uint64_t now_ns, uint64_t boot_ns)
 {
 	find_growth(jobs, jobs->pass_ns ? now_ns - jobs->pass_ns : 0);
 	jobs->pass_ns = now_ns;
+	jobs->pass_boot_ns = boot_ns;
 	jobs->n_before = jobs->n_all;
 	for (uint32_t i = 0; i < jobs->n_all; i++)
 		jobs->before[i] = (struct jobs_seen){.pgid = jobs->all[i].pgid, .rss = jobs->all[i].rss,

@@ -26,12 +26,13 @@ struct jobs {
 	struct jobs_seen before[JOBS_SEEN];	/* of the last pass, by first appearance */
 	uint32_t n_before;
 	uint64_t pass_ns;		/* monotonic; the last pass, 0: none */
+	uint64_t pass_boot_ns;		/* the same in boot time, as processes' starts are told */
 };
 
 /* A pass: begin, add each process outside of containers, end. `own` is our own process group, which supervisor, guard and
  * resolver share. */
 void jobs_begin(struct jobs *jobs);
 void jobs_add(struct jobs *jobs, const struct task_sample *task, uint32_t own);
-void jobs_end(struct jobs *jobs, uint64_t now_ns);
+void jobs_end(struct jobs *jobs, uint64_t now_ns, uint64_t boot_ns);
 
 #endif
