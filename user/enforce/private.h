@@ -59,6 +59,10 @@ struct worker {
 	enum deed_kind kind;
 	struct pidset *killed, *listed;	/* killers */
 	uint64_t bound_ns;		/* a write under way is interrupted then; 0; __atomic */
+	uint64_t reap_ns;		/* since when it is inside process_mrelease; 0; __atomic */
+	uint64_t reap_cpu_ns;		/* its CPU time at that moment */
+	bool real_time;			/* it may have real-time priority; __atomic */
+	bool first;			/* … and has it: the watcher's, from then on */
 };
 
 struct throttle;

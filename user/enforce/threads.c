@@ -2,6 +2,10 @@
 /*
  * The threads of the enforcing room: three killers, two writers, one watcher (private.h says why). None of them holds a lock
  * that another needs; what they share is the state of the deeds.
+ *
+ * Killers and watcher come before all others (SCHED_RR), since who kills must not wait for the CPU behind those it is to kill.
+ * But freeing gigabytes takes its time, and whoever else wants that CPU would stand still as long: who frees for longer than
+ * most frees take is one among others as long as he gets half of a CPU, and comes first again where he gets less.
  */
 #include <errno.h>
 #include <signal.h>
@@ -23,6 +27,10 @@
 	(SIGRTMAX - 3) /* to a writer whose write takes too long; the handler does nothing */
 #define INTERRUPT_NS \
 	(100 * NS_PER_MS) /* … again and again: one that comes before the write is lost */
+#define KILLER_PRIORITY 1
+#define WATCHER_PRIORITY 2 /* it takes the CPU from a killer that frees */
+#define FREE_NS (50 * NS_PER_MS) /* a gigabyte is freed in less (docs/performance.md) */
+#define BALANCE_NS (2 * NS_PER_MS) /* between looks at who frees */
 #define CLOSE_SECONDS 2 /* for threads to end; one that hangs in the kernel is left behind */
 
 static struct deed *claim(struct enforce *e, enum deed_kind kind)
@@ -79,17 +87,54 @@ static void run(struct worker *worker, struct deed *deed)
 		reap_take(deed, &reap);
 	watch_begin(e, deed);
 	deed_set_state(deed, DEED_WATCHED);
+	worker->reap_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	__atomic_store_n(&worker->reap_ns, reap.n ? clock_mono_ns() : 0, __ATOMIC_RELEASE);
 	sem_post(&e->watch);
 	reap_run(e, &reap);
+	__atomic_store_n(&worker->reap_ns, 0, __ATOMIC_RELEASE);
+	sem_post(&e->watch);
 }
 
-/* Who kills must not wait for the CPU behind those it is to kill. Without leave for real time, or for either: as we are. */
-static void hurry(void)
+static bool come_first(pthread_t thread, bool first, int priority)
 {
-	struct sched_param param = {.sched_priority = 1};
+	struct sched_param param = {.sched_priority = first ? priority : 0};
 
-	if (pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param))
-		setpriority(PRIO_PROCESS, (id_t)gettid(), -20);
+	return !pthread_setschedparam(
+		thread, first ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER, &param);
+}
+
+/* Without leave for real time: as nice as may be; without leave for either: as we are. */
+static bool hurry(int priority)
+{
+	bool first = come_first(pthread_self(), true, priority);
+
+	setpriority(PRIO_PROCESS, (id_t)gettid(), first ? 0 : -20);
+	return first;
+}
+
+/* Who frees for long comes first only while he gets less than half of a CPU. When to look again, 0: nobody frees. */
+static uint64_t balance(struct enforce *e, uint64_t now_ns)
+{
+	uint64_t next = 0;
+
+	for (unsigned i = 0; i < KILLERS; i++) {
+		struct worker *worker = &e->worker[i];
+		uint64_t since = __atomic_load_n(&worker->reap_ns, __ATOMIC_ACQUIRE);
+		bool first = true;
+		clockid_t clock;
+
+		if (!__atomic_load_n(&worker->real_time, __ATOMIC_ACQUIRE))
+			continue;
+		if (since)
+			first = now_ns < since + FREE_NS ||
+				pthread_getcpuclockid(worker->thread, &clock) ||
+				(clock_ns(clock) - worker->reap_cpu_ns) * 2 < now_ns - since;
+		if (first != worker->first && come_first(worker->thread, first, KILLER_PRIORITY))
+			worker->first = first;
+		if (since)
+			next = now_ns + BALANCE_NS;
+	}
+	return next;
 }
 
 static void *killer(void *arg)
@@ -97,7 +142,8 @@ static void *killer(void *arg)
 	struct worker *worker = arg;
 	struct enforce *e = worker->enforce;
 
-	hurry();
+	worker->first = hurry(KILLER_PRIORITY);
+	__atomic_store_n(&worker->real_time, worker->first, __ATOMIC_RELEASE);
 	while (!enforce_stopping(e)) {
 		struct deed *deed = claim(e, KIND_KILL);
 
@@ -184,9 +230,14 @@ static void *watcher(void *arg)
 {
 	struct enforce *e = arg;
 
-	hurry();
-	while (!enforce_stopping(e))
-		wait_until(&e->watch, look_at_all(e, interrupt_late(e, clock_mono_ns())));
+	hurry(WATCHER_PRIORITY);
+	while (!enforce_stopping(e)) {
+		uint64_t now = clock_mono_ns(), next = interrupt_late(e, now);
+		uint64_t also = balance(e, now);
+
+		wait_until(&e->watch,
+			   look_at_all(e, !next || (also && also < next) ? also : next));
+	}
 	return NULL;
 }
 
