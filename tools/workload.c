@@ -359,6 +359,9 @@ static const struct mode {
 	{"spin", "N", "N processes that use all CPU they get", 1, 1, do_spin},
 	{"stuck", "SIZE FILE", "holds SIZE and writes to FILE (freeze its file system)", 2, 2,
 	 do_stuck},
+	{"locked", "SIZE FILE",
+	 "holds SIZE; at SIGUSR1 waits for FILE with its mmap lock held (freeze its file system)", 2,
+	 2, do_locked},
 };
 
 static void usage(FILE *out)

@@ -18,21 +18,21 @@ victim() {
 	watch_start group "$(group_dir "system.slice/$id")" 100MiB 40MiB
 	in_unit "$id" --name "$kind" "$@" >"$work/$kind.out" 2>&1 &
 	pids="$pids $kind=$!"
-	[ -z "${FREEZE:-}" ] || { wait_for 5 grep -q ready "$work/$kind.out"; fsfreeze -f $disk; }
+	[ -z "${FREEZE:-}" ] || { wait_for 5 grep -q ready "$work/$kind.out"; fsfreeze --freeze $disk; }
 	wait_for 3 test -s "$work/crossings"
 	note "${kind}_freed_ms" "$(crossing_ms)"
 	promise "the memory of the $kind victim is freed" test -s "$work/crossings"
 	kill -9 "$(pid_of watch)" 2>/dev/null
 }
 victim stubborn --ignore-term service 100MiB 10MiB
-in_unit_hogs() { for cpu in 1 2 3; do nice -n -20 "$prey" spin 1 >/dev/null & pids="$pids hog$cpu=$!"; done; }
+in_unit_hogs() { for cpu in 1 2 3; do "$prey" spin 1 >/dev/null & pids="$pids hog$cpu=$!"; renice -n -20 -p $!; done; }
 in_unit_hogs
 victim starved hold 150MiB
 for cpu in 1 2 3; do kill -9 "$(pid_of hog$cpu)"; done
 if [ $disk = /disk ]; then
 	FREEZE=1 victim stuck stuck 150MiB $disk/stuck
 	note stuck_state "$(sed -n 's/^State:.//p' "/proc/$(pid_of stuck)/status" 2>/dev/null | cut -c 1)"
-	fsfreeze -u $disk
+	fsfreeze --unfreeze $disk
 fi
 host_row
 promise 'the kernel never has to kill' [ "$kills" = 0 ]

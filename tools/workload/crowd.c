@@ -5,13 +5,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/userfaultfd.h>
 
 #include "base/clock.h"
 #include "prey.h"
@@ -105,4 +110,44 @@ void do_stuck(char **arg)
 			die(arg[1]);
 		sleep_until(clock_mono_ns() + 10 * NS_PER_MS);
 	}
+}
+
+static void *fault(void *arg)
+{
+	*(volatile char *)arg = 'x';
+	return NULL;
+}
+
+/* Holds SIZE. At SIGUSR1, when FILE's file system is frozen, one thread faults on FILE for writing and waits there, its mmap lock
+ * read-locked; the other closes a userfaultfd, which waits for that lock to write, and no signal ends that wait, unlike those of
+ * mmap() and its kin. Behind a writer that waits nobody gets the lock any more. */
+void do_locked(char **arg)
+{
+	uint64_t size = bytes_of(arg[0]);
+	int fd = open(arg[1], O_RDWR | O_CREAT | O_CLOEXEC, 0600), sig;
+	int faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	struct uffdio_api api = {.api = UFFD_API};
+	pthread_t thread;
+	sigset_t usr1;
+	char *page;
+
+	if (fd < 0 || pwrite(fd, "x", 1, 0) < 0)
+		die(arg[1]);
+	if (faults < 0 || ioctl(faults, UFFDIO_API, &api) < 0)
+		die("userfaultfd");
+	page = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		die(arg[1]);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &usr1, NULL);
+	touch(map(size), size);
+	ready();
+	sigwait(&usr1, &sig);
+	if (pthread_create(&thread, NULL, fault, page))
+		die("thread");
+	sleep_until(clock_mono_ns() + 100 * NS_PER_MS);
+	close(faults);
+	for (;;)
+		pause();
 }

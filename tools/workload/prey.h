@@ -35,6 +35,7 @@ void do_build(char **arg);
 void do_bomb(char **arg);
 void do_spin(char **arg);
 void do_stuck(char **arg);
+void do_locked(char **arg);
 void do_accelerate(char **arg);
 void do_steps(char **arg);
 void do_swing(char **arg);
