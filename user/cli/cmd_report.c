@@ -45,7 +45,7 @@ static void sources_done(struct sources *s)
 static const struct format {
 	const char *word;
 	int (*write)(const struct report *report, FILE *out);
-} formats[] = {{"md", report_md}, {"json", report_json}};
+} formats[] = {{"md", report_md}, {"html", report_html}, {"json", report_json}};
 
 static const char *format_word(size_t i)
 {

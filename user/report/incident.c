@@ -32,6 +32,7 @@ struct draft {
 	uint64_t emergency; /* of an action */
 	uint32_t level; /* an alarm's highest */
 	bool deed; /* of an action: more than a notice */
+	bool averted; /* and its outcome says that it was enough */
 	bool merged; /* it went into another one */
 	bool sealed; /* an alarm that a kill ended: the next one is another life's */
 	const struct hr_event **event;
@@ -262,12 +263,31 @@ static int on_container(struct drafts *all, const struct hr_event *e)
 	return 0;
 }
 
+/* Of an emergency: it is part of it, and may say that no kill of later was its end. */
+static int on_outcome(struct drafts *all, const struct hr_event *e)
+{
+	const struct hr_event_outcome *o = (const void *)e;
+
+	for (size_t i = all->n; i-- > 0;) {
+		struct draft *d = &all->draft[i];
+
+		for (size_t j = 0; d->i.kind == INCIDENT_ACTION && j < d->n; j++) {
+			if (d->event[j]->seq != o->ref || d->i.instance != e->instance)
+				continue;
+			d->averted |= o->averted == 1;
+			d->last_ns = e->time_ns > d->last_ns ? e->time_ns : d->last_ns;
+			return attach(d, e) ? -ENOMEM : 1;
+		}
+	}
+	return 0;
+}
+
 static int make(struct drafts *all)
 {
 	static int (*const on[HR_EVENT_COUNT])(struct drafts *, const struct hr_event *) = {
 		[HR_EVENT_OOM_KILL] = on_kill,	     [HR_EVENT_ACTION] = on_action,
 		[HR_EVENT_RISK] = on_risk,	     [HR_EVENT_PRESSURE] = on_pressure,
-		[HR_EVENT_CONTAINER] = on_container,
+		[HR_EVENT_CONTAINER] = on_container, [HR_EVENT_OUTCOME] = on_outcome,
 	};
 
 	for (size_t i = 0; i < all->chronicle->n; i++) {
@@ -302,8 +322,9 @@ static bool belongs(const struct draft *small, const struct draft *big)
 		return false;
 	if (!about(big, small->i.cgroup_id, small->i.workload))
 		return false;
-	if (small->i.kind == INCIDENT_ACTION)
-		return overlap(big, before(from, SOON_NS), to + SOON_NS);
+	if (small->i.kind == INCIDENT_ACTION) /* what did not help was part of the same end */
+		return overlap(big, before(from, SOON_NS),
+			       to + (small->averted ? SOON_NS : BEFORE_NS));
 	return overlap(big, from, small->i.open ? UINT64_MAX : to + GRACE_NS);
 }
 
@@ -318,6 +339,16 @@ static int merge(struct draft *small, struct draft *big)
 	return 0;
 }
 
+/* The kill before the deed, of what it may belong to. */
+static struct draft *whole_of(struct drafts *all, const struct draft *small)
+{
+	for (unsigned int kind = 0; kind < small->i.kind; kind++)
+		for (size_t i = 0; i < all->n; i++)
+			if (all->draft[i].i.kind == kind && belongs(small, &all->draft[i]))
+				return &all->draft[i];
+	return NULL;
+}
+
 /* Deeds into kills, hangs into both, alarms into what came of them. */
 static int join(struct drafts *all)
 {
@@ -326,13 +357,13 @@ static int join(struct drafts *all)
 
 	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
 		for (size_t i = 0; i < all->n; i++) {
-			struct draft *small = &all->draft[i];
+			struct draft *small = &all->draft[i], *big;
 
 			if (small->i.kind != order[k] || small->merged)
 				continue;
-			for (size_t j = 0; j < all->n && !small->merged; j++)
-				if (belongs(small, &all->draft[j]) && merge(small, &all->draft[j]))
-					return -ENOMEM;
+			big = whole_of(all, small);
+			if (big && merge(small, big))
+				return -ENOMEM;
 		}
 	return 0;
 }

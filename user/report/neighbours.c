@@ -13,7 +13,8 @@
 
 #define BUCKETS 4096
 #define SIBLINGS 3 /* places that are theirs before others come */
-#define LEAST_GROWTH (1 << 20) /* a stranger that grew less is no neighbour of interest */
+#define LEAST_GROWTH (4 << 20) /* a stranger that grew less is no neighbour of interest … */
+#define LEAST_GROWTH_PERCENT 3 /* … nor one to whom it was nothing */
 
 struct candidate {
 	uint64_t cgroup_id, parent_id, workload, pod; /* pod: a hash; 0: none */
@@ -160,6 +161,12 @@ static int64_t growth(const struct candidate *c)
 							      : (int64_t)c->at - (int64_t)c->before;
 }
 
+static bool grew(const struct candidate *c)
+{
+	return growth(c) >= LEAST_GROWTH &&
+	       growth(c) >= (int64_t)(c->before / 100 * LEAST_GROWTH_PERCENT);
+}
+
 static bool is_sibling(const struct candidates *all, const struct candidate *c)
 {
 	return (all->pod && c->pod == all->pod) ||
@@ -177,7 +184,7 @@ static struct candidate *best(struct candidates *all, bool siblings, bool shared
 		bool close = shared || (all->pod && c->pod == all->pod);
 
 		if (c->chosen || c->at == HR_UNKNOWN || is_sibling(all, c) != siblings ||
-		    (!(siblings && close) && growth(c) < LEAST_GROWTH))
+		    (!(siblings && close) && !grew(c)))
 			continue;
 		if (!best || growth(c) > growth(best) ||
 		    (growth(c) == growth(best) && c->at > best->at))

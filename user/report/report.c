@@ -18,6 +18,7 @@
 #define MOST_BEFORE_NS (1800 * NS_PER_SEC) /* … and at most so far */
 #define BEFORE_TIMES 3 /* as long as the alarm stood */
 #define LEAST_AFTER_NS (40 * NS_PER_SEC)
+#define MOST_AFTER_NS (300 * NS_PER_SEC)
 #define KEEP_TEXT 4096
 
 /* Half a character at the end, where a buffer was too small. */
@@ -106,20 +107,46 @@ static uint64_t clamp(uint64_t x, uint64_t low, uint64_t high)
 	return x < low ? low : x > high ? high : x;
 }
 
-/* Three times as long as it was feared before; and a third of that after. */
-static void choose_window(struct report *r)
+/* As far as anything is looked at. */
+static void widest_window(struct report *r)
 {
 	const struct incident *i = &r->incident;
-	uint64_t feared = i->time_ns - i->begin_ns, before, after;
+	uint64_t begin = i->time_ns < i->begin_ns ? i->time_ns : i->begin_ns;
+
+	r->from_ns = i->time_ns - clamp(MOST_BEFORE_NS, 0, i->time_ns);
+	r->from_ns = begin < r->from_ns ? begin : r->from_ns;
+	r->to_ns = i->end_ns + MOST_AFTER_NS;
+}
+
+static void cut(struct series *s, uint64_t from_ns, uint64_t to_ns, uint64_t time_ns)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->point[i].time_ns >= from_ns && s->point[i].time_ns <= to_ns)
+			s->point[n++] = s->point[i];
+	s->n = n;
+	series_sum(s, time_ns);
+}
+
+/* What the charts show: the rise that ended so, or three times as long as it was feared; and a bit of what came after. */
+static void narrow_window(struct report *r)
+{
+	const struct incident *i = &r->incident;
+	uint64_t feared = i->time_ns - i->begin_ns, rise = 0, before, after;
 
 	if (i->kind == INCIDENT_NEAR_MISS)
 		feared = i->end_ns - i->begin_ns;
-	before = clamp(BEFORE_TIMES * feared, LEAST_BEFORE_NS, MOST_BEFORE_NS);
-	after = clamp(before / 3, LEAST_AFTER_NS, MOST_BEFORE_NS / 6);
-	r->from_ns = i->time_ns > before ? i->time_ns - before : 0;
-	if (i->begin_ns < r->from_ns)
-		r->from_ns = i->begin_ns - clamp(feared / 10, 0, i->begin_ns);
+	if (r->found.rise_ms != HR_UNKNOWN)
+		rise = clamp(r->found.rise_ms, 0, MOST_BEFORE_NS / NS_PER_MS) * NS_PER_MS;
+	before = BEFORE_TIMES * feared > rise + rise / 4 ? BEFORE_TIMES * feared : rise + rise / 4;
+	before = clamp(before, LEAST_BEFORE_NS, i->time_ns - r->from_ns);
+	after = clamp(before / 5, LEAST_AFTER_NS, MOST_AFTER_NS);
+	r->from_ns = i->time_ns - before;
 	r->to_ns = i->end_ns + after;
+	cut(&r->series, r->from_ns, r->to_ns, i->time_ns);
+	for (size_t j = 0; j < r->neighbours; j++)
+		cut(&r->neighbour[j], r->from_ns, r->to_ns, i->time_ns);
 }
 
 static int keep_host(struct scene *s)
@@ -144,6 +171,11 @@ static int find_factors(struct scene *s)
 	struct report *r = s->report;
 
 	scene_facts(s, &r->found);
+	/* The host's whole memory dwarfs most containers: it belongs there only where it is what ended. */
+	r->limited = r->found.limit != HR_UNKNOWN &&
+		     (r->found.level <= HR_LEVEL_ANCESTOR || !r->incident.cgroup_id ||
+		      (r->kill && r->found.level == HR_LEVEL_HOST));
+	r->shared = r->limited && r->found.level != HR_LEVEL_OWN && r->incident.cgroup_id;
 	r->factor = calloc(FACTORS_MOST, sizeof(*r->factor));
 	if (!r->factor)
 		return -ENOMEM;
@@ -172,15 +204,17 @@ int report_build(struct report *ret, const struct incident *incident,
 	if (!e)
 		e = find_events(s);
 	if (!e) {
-		choose_window(ret);
+		widest_window(ret);
 		e = scene_look(s, readers, n);
 	}
 	if (!e)
 		e = keep_host(s);
 	if (!e)
 		e = find_factors(s);
-	if (!e)
+	if (!e) {
+		narrow_window(ret);
 		e = tell_all(s);
+	}
 	scene_done(s);
 	if (e)
 		report_done(ret);

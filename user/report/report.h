@@ -59,6 +59,8 @@ struct report {
 	const char *summary[REPORT_SUMMARY];
 
 	uint64_t from_ns, to_ns; /* what the charts show */
+	bool limited; /* a limit belongs into its chart: found.limit */
+	bool shared; /* others fill that limit as well */
 	size_t pictures; /* of the board that it rests on */
 	struct series series; /* the subject's own */
 	struct series neighbour[REPORT_NEIGHBOURS];

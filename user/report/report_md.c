@@ -146,7 +146,7 @@ static int put_plot(const struct report *r, FILE *out)
 {
 	_cleanup_free_ struct plot_point *point = calloc(r->series.n + 1, sizeof(*point));
 	_cleanup_(canvas_done) struct canvas canvas = {0};
-	bool limited = r->found.level <= HR_LEVEL_ANCESTOR && r->found.limit != HR_UNKNOWN;
+	bool limited = r->limited;
 	struct plot plot = {.point = point,
 			    .limit = limited ? (double)r->found.limit : NAN,
 			    .p10 = NAN,

@@ -154,6 +154,17 @@ static int tell_deeds(const struct scene *s)
 	return 0;
 }
 
+static void outcome_text(struct line *l, const struct hr_event_outcome *o)
+{
+	line_add_bytes(l, "", o->freed, " freed");
+	line_add_ms(l, " after ", o->freed_after_ms, "");
+	if (o->averted != HR_UNKNOWN_U32)
+		line_add(l, "%sthe kernel's OOM killer was %s", l->used ? "; " : "",
+			 o->averted ? "not needed" : "not averted");
+	line_add_ms(l, l->used ? "; restarted after " : "restarted after ", o->restarted_after_ms,
+		    "");
+}
+
 /* ---- the timeline ---- */
 
 static enum report_mark mark_of(const struct hr_event *e)
@@ -183,7 +194,7 @@ static enum report_mark mark_of(const struct hr_event *e)
 
 static const char *what_of(const struct hr_event *e)
 {
-	static const char *const alarms[] = {"alarm over", "warning", "danger"};
+	static const char *const alarms[] = {"calm", "warning", "danger"};
 	static const char *const pressures[] = {"stall", "stall over", "hang", "hang over"};
 	const struct hr_event_outlook *o = (const void *)e;
 	const struct hr_event_action *a = (const void *)e;
@@ -206,7 +217,7 @@ static const char *what_of(const struct hr_event *e)
 	case HR_EVENT_PRESSURE:
 		return p->what < ARRAY_SIZE(pressures) ? pressures[p->what] : "pressure";
 	case HR_EVENT_CONTAINER:
-		return c->what == HR_CONTAINER_RESTARTED ? "restarted" : "gone";
+		return c->what == HR_CONTAINER_RESTARTED ? "back" : "ended";
 	default:
 		return "guard";
 	}
@@ -223,6 +234,26 @@ static bool charted(const struct hr_event *e)
 	       (e->type == HR_EVENT_CONTAINER && mark == MARK_GOOD);
 }
 
+/* What an event says, where its own section does not say it at length. */
+static void moment_text(const struct hr_event *e, char text[SENTENCE_TEXT])
+{
+	const struct hr_event_outlook *o = (const void *)e;
+	struct line l = line_in(text, SENTENCE_TEXT);
+
+	if (e->type == HR_EVENT_OUTCOME) {
+		outcome_text(&l, (const void *)e);
+		return;
+	}
+	if (e->type != HR_EVENT_RISK) {
+		event_told(e, text);
+		return;
+	}
+	if (o->outlook.risk_centi != UINT16_MAX)
+		line_add(&l, "risk %u of 100", (o->outlook.risk_centi + 50u) / 100u);
+	line_add_ms(&l, ", OOM foreseen in ", o->outlook.oom_in_p50_ms, "");
+	line_add_bytes(&l, ", ", o->headroom, " left");
+}
+
 static int add_moment(const struct scene *s, const struct hr_event *e)
 {
 	struct report *r = s->report;
@@ -235,7 +266,7 @@ static int add_moment(const struct scene *s, const struct hr_event *e)
 		return -ENOMEM;
 	identity_name(&from, &e->id, name, sizeof(name), NULL);
 	other = other && name[0] && strcmp(name, r->incident.name) != 0;
-	event_told(e, words);
+	moment_text(e, words);
 	*m = (struct report_moment){.time_ns = e->time_ns,
 				    .seq = e->seq,
 				    .mark = mark_of(e),
@@ -384,15 +415,8 @@ static int tell_after(struct report *r)
 	char text[TEXT], span[TELL_TIME];
 	struct line l = line_in(text, sizeof(text));
 
-	if (o) {
-		line_add_bytes(&l, "", o->freed, " freed");
-		line_add_ms(&l, " after ", o->freed_after_ms, "");
-		if (o->averted != HR_UNKNOWN_U32)
-			line_add(&l, "%sthe kernel's OOM killer was %s", l.used ? "; " : "",
-				 o->averted ? "not needed" : "not averted");
-		line_add_ms(&l, l.used ? "; restarted after " : "restarted after ",
-			    o->restarted_after_ms, "");
-	}
+	if (o)
+		outcome_text(&l, o);
 	if (r->restarted_ns && (!o || o->restarted_after_ms == HR_UNKNOWN))
 		line_add(&l, "%srestarted %s", l.used ? "; " : "",
 			 tell_offset(r->incident.time_ns, r->restarted_ns, span));

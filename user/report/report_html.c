@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The report as one HTML file that needs nothing else: no script, no request, its style and its charts inside. Every
+ * string from the model is escaped on its way out; the policy in its head forbids the rest. */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "chart_svg.h"
+#include "private.h"
+#include "report_style.h"
+
+static const struct {
+	const char *class, *sign;
+} marks[MARKS] = {
+	[MARK_NOTE] = {"note", "\u25cb"}, [MARK_WARN] = {"warn", "\u25b2"},
+	[MARK_ACT] = {"act", "\u25c6"},	  [MARK_DEED] = {"deed", "\u25a0"},
+	[MARK_KILL] = {"kill", "\u2715"}, [MARK_GOOD] = {"good", "\u2713"},
+};
+
+static const enum report_mark kind_marks[INCIDENT_KINDS] = {
+	[INCIDENT_OOM_KILL] = MARK_KILL,
+	[INCIDENT_ACTION] = MARK_DEED,
+	[INCIDENT_NEAR_MISS] = MARK_WARN,
+	[INCIDENT_HANG] = MARK_ACT,
+};
+
+static void text(FILE *out, const char *s)
+{
+	if (s)
+		html_text(s, out);
+}
+
+/* "<p class=…>text</p>" */
+static void element(FILE *out, const char *tag, const char *class, const char *s)
+{
+	fprintf(out, "<%s%s%s%s>", tag, *class ? " class=\"" : "", class, *class ? "\"" : "");
+	text(out, s);
+	fprintf(out, "</%s>\n", tag);
+}
+
+static void time_element(const struct report *r, FILE *out, uint64_t time_ns)
+{
+	char stamp[CLOCK_TEXT], offset[TELL_TIME], clock[TELL_TIME];
+
+	clock_format_rfc3339(time_ns, stamp);
+	tell_offset(r->incident.time_ns, time_ns, offset);
+	fprintf(out, "<time datetime=\"%s\">%s%s%s</time>", stamp, tell_clock(time_ns, clock),
+		time_ns == r->incident.time_ns ? "" : " \u00b7 ",
+		time_ns == r->incident.time_ns ? "" : offset);
+}
+
+/* ---- the head ---- */
+
+static void put_start(const struct report *r, FILE *out)
+{
+	fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+	      "style-src 'unsafe-inline'\">\n"
+	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+	      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+	      "<meta name=\"referrer\" content=\"no-referrer\">\n",
+	      out);
+	element(out, "title", "", r->headline);
+	fprintf(out, "<style>\n%s</style>\n</head>\n<body>\n<main>\n", report_style);
+}
+
+/* A pod's name, or a path: its end is who it is, what stands before is where. */
+static void put_name(const struct report *r, FILE *out)
+{
+	const char *name = r->incident.name, *slash = strrchr(name, '/');
+
+	if (!slash || !slash[1] || slash == name) {
+		element(out, "h1", "", name);
+		return;
+	}
+	fputs("<p class=\"where\">", out);
+	for (const char *c = name; c <= slash; c++) {
+		char one[2] = {*c};
+
+		html_text(one, out);
+	}
+	fputs("</p>\n", out);
+	element(out, "h1", "", slash + 1);
+}
+
+static void put_head(const struct report *r, FILE *out)
+{
+	enum report_mark mark = kind_marks[r->incident.kind];
+	char day[TELL_TIME];
+
+	fprintf(out,
+		"<header>\n<p class=\"kicker %s\"><span class=\"sign\" "
+		"aria-hidden=\"true\">%s</span>%s%s</p>\n",
+		marks[mark].class, marks[mark].sign, incident_kind_name(r->incident.kind),
+		r->incident.rehearsed ? ", rehearsed" : "");
+	put_name(r, out);
+	fprintf(out, "<p class=\"meta\">%s \u00b7 ", tell_day(r->incident.time_ns, day));
+	if (r->node && *r->node) {
+		fputs("node ", out);
+		text(out, r->node);
+		fputs(" \u00b7 ", out);
+	}
+	fprintf(out, "incident %s</p>\n</header>\n", r->incident.id);
+	element(out, "p", "lead", r->summary[0]);
+	for (size_t i = 1; i < REPORT_SUMMARY; i++)
+		element(out, "p", "", r->summary[i]);
+}
+
+/* ---- the figures ---- */
+
+static void figure(FILE *out, const char *label, const char *value, const char *hint)
+{
+	fprintf(out, "<div><dt>%s</dt><dd>", label);
+	text(out, value);
+	if (hint && *hint)
+		element(out, "small", "", hint);
+	fputs("</dd></div>\n", out);
+}
+
+static void figure_limit(const struct report *r, FILE *out)
+{
+	static const char *const whose[] = {"its own", "of a group above it", "the host's memory"};
+	char value[UNITS_TEXT];
+
+	if (r->found.limit == HR_UNKNOWN || r->found.level >= HR_LEVEL_COUNT)
+		return;
+	figure(out, "Limit", units_bytes(r->found.limit, value), whose[r->found.level]);
+}
+
+static void figure_warned(const struct report *r, FILE *out)
+{
+	const struct report_alarm *a = r->alarms ? &r->alarm[0] : NULL;
+	uint64_t warned = r->kill ? r->kill->warned_before_ms : HR_UNKNOWN;
+	char value[UNITS_TEXT], hint[64], p50[UNITS_TEXT];
+
+	if (warned == HR_UNKNOWN && a)
+		warned = a->took_ms;
+	hint[0] = 0;
+	if (a && a->p50_ms != HR_UNKNOWN)
+		snprintf(hint, sizeof(hint), "foreseen: %s", units_duration_ms(a->p50_ms, p50));
+	if (r->kill)
+		figure(out, "Warned before",
+		       warned == HR_UNKNOWN ? "not at all" : units_duration_ms(warned, value),
+		       hint);
+	else if (a)
+		figure(out, "Alarm", a->level == HR_ALARM_ACT ? "act" : "warn", hint);
+}
+
+static void figure_victim(const struct report *r, FILE *out)
+{
+	const struct hr_party *v = r->kill ? &r->kill->victim : NULL;
+	char value[128], size[UNITS_TEXT], hint[64] = "";
+	struct line l = line_in(value, sizeof(value));
+
+	if (!v || !v->pid)
+		return;
+	line_add_task(&l, v->comm, v->pid);
+	if (v->anon != HR_UNKNOWN)
+		snprintf(hint, sizeof(hint), "%s anonymous", units_bytes(v->anon, size));
+	figure(out, "Victim", value, hint);
+}
+
+static void figure_end(const struct report *r, FILE *out)
+{
+	const struct hr_event_outcome *o = r->outcome;
+	char value[UNITS_TEXT], hint[64] = "", span[UNITS_TEXT];
+
+	if (!o)
+		return;
+	if (!r->kill && o->averted != HR_UNKNOWN_U32)
+		figure(out, "OOM killer", o->averted ? "averted" : "not averted", NULL);
+	if (o->freed != HR_UNKNOWN) {
+		if (o->freed_after_ms != HR_UNKNOWN)
+			snprintf(hint, sizeof(hint), "after %s",
+				 units_duration_ms(o->freed_after_ms, span));
+		figure(out, "Freed", units_bytes(o->freed, value), hint);
+	}
+	if (o->restarted_after_ms != HR_UNKNOWN)
+		figure(out, "Back after", units_duration_ms(o->restarted_after_ms, value), NULL);
+}
+
+static void put_figures(const struct report *r, FILE *out)
+{
+	fputs("<dl class=\"figures\">\n", out);
+	figure_limit(r, out);
+	figure_victim(r, out);
+	figure_warned(r, out);
+	figure_end(r, out);
+	fputs("</dl>\n", out);
+}
+
+/* ---- the chart ---- */
+
+static void key(FILE *out, const char *shape, const char *words)
+{
+	fprintf(out, "<li><svg viewBox=\"0 0 26 12\" aria-hidden=\"true\">%s</svg>%s</li>\n", shape,
+		words);
+}
+
+static void put_key(const struct report *r, FILE *out)
+{
+	fputs("<ul class=\"key\">\n", out);
+	key(out, "<path class=\"held\" d=\"M0 6H26\"/>", "held, can\u2019t be dropped");
+	key(out, "<path class=\"usage\" d=\"M0 6H26\"/>", "with page cache");
+	if (r->shared)
+		key(out, "<path class=\"filled\" d=\"M0 6H26\"/>", "all below that limit");
+	if (r->limited)
+		key(out,
+		    "<rect class=\"danger\" width=\"26\" height=\"12\"/><path class=\"limit\" "
+		    "d=\"M0 2H26\"/>",
+		    "limit, and the last tenth below it");
+	if (r->limited && r->alarms && r->alarm[0].p50_ms != HR_UNKNOWN)
+		key(out,
+		    "<path class=\"fan\" d=\"M0 12L10 0H26Z\"/><path class=\"median\" d=\"M0 "
+		    "12L18 0\"/>",
+		    "foreseen at the first alarm: 80 % and median");
+	fputs("</ul>\n", out);
+}
+
+static void put_marks(const struct report *r, FILE *out)
+{
+	unsigned int n = 0;
+
+	fputs("<ol class=\"marks\">\n", out);
+	for (size_t i = 0; i < r->moments; i++) {
+		const struct report_moment *m = &r->moment[i];
+		char offset[TELL_TIME];
+
+		if (!m->on_chart)
+			continue;
+		fprintf(out,
+			"<li><b class=\"%s\"><span>%u</span></b><span>%s <i>%s</i></span></li>\n",
+			marks[m->mark].class, ++n, m->what,
+			tell_offset(r->incident.time_ns, m->time_ns, offset));
+	}
+	fputs("</ol>\n", out);
+}
+
+static void put_chart(const struct report *r, FILE *out)
+{
+	if (r->series.n < 2)
+		return;
+	fputs("<h2>Memory</h2>\n<figure>\n", out);
+	chart_memory(r, CHART_WIDE, out);
+	chart_memory(r, CHART_NARROW, out);
+	fputs("<figcaption>\n", out);
+	put_key(r, out);
+	put_marks(r, out);
+	fputs("</figcaption>\n</figure>\n", out);
+}
+
+/* ---- the lists ---- */
+
+static void put_timeline(const struct report *r, FILE *out)
+{
+	if (!r->moments)
+		return;
+	fputs("<h2>Timeline</h2>\n<ol class=\"time\">\n", out);
+	for (size_t i = 0; i < r->moments; i++) {
+		const struct report_moment *m = &r->moment[i];
+
+		fprintf(out, "<li><span class=\"dot %s\" aria-hidden=\"true\">%s</span>",
+			marks[m->mark].class, marks[m->mark].sign);
+		time_element(r, out, m->time_ns);
+		fprintf(out, "<strong class=\"%s\">%s</strong>", marks[m->mark].class, m->what);
+		element(out, "p", "", m->text);
+		fputs("</li>\n", out);
+	}
+	fputs("</ol>\n", out);
+}
+
+static void put_facts(const struct report *r, FILE *out)
+{
+	if (!r->facts)
+		return;
+	fputs("<h2>What happened</h2>\n<dl class=\"facts\">\n", out);
+	for (size_t i = 0; i < r->facts; i++) {
+		element(out, "dt", "", r->fact[i].label);
+		element(out, "dd", "", r->fact[i].text);
+	}
+	fputs("</dl>\n", out);
+}
+
+static void item(const struct report *r, FILE *out, uint64_t time_ns, const char *said,
+		 const char *more)
+{
+	fputs("<li>", out);
+	time_element(r, out, time_ns);
+	element(out, "div", "", said);
+	if (more) {
+		fputs("<div class=\"soft\">Passed over: ", out);
+		text(out, more);
+		fputs("</div>", out);
+	}
+	fputs("</li>\n", out);
+}
+
+static void put_foreseen(const struct report *r, FILE *out)
+{
+	fputs("<h2>What was foreseen</h2>\n", out);
+	if (!r->alarms) {
+		element(out, "p", "", "No alarm was raised before it.");
+		return;
+	}
+	fputs("<ul class=\"plain\">\n", out);
+	for (size_t i = 0; i < r->alarms; i++)
+		item(r, out, r->alarm[i].time_ns, r->alarm[i].text, NULL);
+	fputs("</ul>\n", out);
+}
+
+static void put_done(const struct report *r, FILE *out)
+{
+	fputs("<h2>What was done</h2>\n", out);
+	if (!r->deeds) {
+		element(out, "p", "", "Nothing: no rule applied, or the guard only observes.");
+		return;
+	}
+	fputs("<ul class=\"plain\">\n", out);
+	for (size_t i = 0; i < r->deeds; i++)
+		item(r, out, r->deed[i].action->event.time_ns, r->deed[i].text,
+		     r->deed[i].passed_over);
+	fputs("</ul>\n", out);
+}
+
+/* ---- neighbours ---- */
+
+static void put_change(const struct series *s, FILE *out)
+{
+	char before[UNITS_TEXT], at[UNITS_TEXT], change[UNITS_TEXT];
+	bool known = s->before != HR_UNKNOWN && s->at != HR_UNKNOWN, less = s->at < s->before;
+
+	fprintf(out, "%s", units_bytes(s->at, at));
+	if (!known)
+		return;
+	units_bytes(less ? s->before - s->at : s->at - s->before, change);
+	fprintf(out, "<small>%s%s from %s</small>", less ? "\u2212" : "+", change,
+		units_bytes(s->before, before));
+}
+
+static void put_neighbour(const struct report *r, const struct series *s, uint64_t top, size_t n,
+			  FILE *out)
+{
+	static const char *const roles[] = {"itself", "beside it", "grew meanwhile"};
+
+	fputs("<li><div class=\"who\">", out);
+	text(out, s->name);
+	fprintf(out, "<small>%s</small></div>", roles[s->role]);
+	chart_spark(r, s, top, n, out);
+	fputs("<div class=\"then\">", out);
+	put_change(s, out);
+	fputs("</div></li>\n", out);
+}
+
+static void put_neighbours(const struct report *r, FILE *out)
+{
+	uint64_t top = r->series.peak == HR_UNKNOWN ? 0 : r->series.peak;
+
+	if (!r->neighbours)
+		return;
+	for (size_t i = 0; i < r->neighbours; i++)
+		if (r->neighbour[i].peak != HR_UNKNOWN && r->neighbour[i].peak > top)
+			top = r->neighbour[i].peak;
+	fputs("<h2>Neighbours</h2>\n<p class=\"soft\">Their usage in the same time, all on one "
+	      "scale; the line is the moment it happened.</p>\n<ul class=\"near\">\n",
+	      out);
+	put_neighbour(r, &r->series, top, 0, out);
+	for (size_t i = 0; i < r->neighbours; i++)
+		put_neighbour(r, &r->neighbour[i], top, i + 1, out);
+	fputs("</ul>\n", out);
+}
+
+/* ---- what follows from it ---- */
+
+static void put_factors(const struct report *r, FILE *out)
+{
+	fputs("<h2>What contributed</h2>\n", out);
+	if (!r->factors) {
+		element(out, "p", "", "None of the known factors was found.");
+		return;
+	}
+	fputs("<ul class=\"plain\">\n", out);
+	for (size_t i = 0; i < r->factors; i++) {
+		fputs("<li>", out);
+		element(out, "strong", "", r->factor[i].title);
+		text(out, r->factor[i].text);
+		fputs("</li>\n", out);
+	}
+	fputs("</ul>\n", out);
+}
+
+static void put_suggestion(FILE *out, const char *label, uint64_t bytes, const char *why)
+{
+	char value[UNITS_TEXT];
+
+	if (!*why)
+		return;
+	fputs("<p><strong>", out);
+	fputs(label, out);
+	if (bytes != HR_UNKNOWN)
+		fprintf(out, " %s", units_bytes(bytes, value));
+	fputs("</strong> \u00b7 ", out);
+	text(out, why);
+	fputs("</p>\n", out);
+}
+
+static void put_advice(const struct report *r, FILE *out)
+{
+	const struct advice *a = &r->advice;
+
+	fputs("<h2>Suggested limits</h2>\n<div class=\"advice\">\n", out);
+	put_suggestion(out, "Limit", a->limit, a->limit_text);
+	put_suggestion(out, "Request", a->request, a->request_text);
+	element(out, "p", "soft", a->basis);
+	fputs("</div>\n", out);
+}
+
+static void put_foot(const struct report *r, FILE *out)
+{
+	char from[TELL_TIME], to[TELL_TIME];
+
+	fputs("<footer>headroom ", out);
+	text(out, r->version && *r->version ? r->version : "?");
+	fprintf(out, ", mode %s, kernel ", r->mode ? r->mode : "unknown");
+	text(out, r->kernel && *r->kernel ? r->kernel : "?");
+	fprintf(out,
+		". Rests on %zu picture%s of the board; the charts go from %s to %s.</footer>\n",
+		r->pictures, r->pictures == 1 ? "" : "s", tell_clock(r->from_ns, from),
+		tell_day(r->to_ns, to));
+	fputs("</main>\n</body>\n</html>\n", out);
+}
+
+int report_html(const struct report *r, FILE *out)
+{
+	put_start(r, out);
+	put_head(r, out);
+	put_figures(r, out);
+	put_chart(r, out);
+	put_timeline(r, out);
+	put_facts(r, out);
+	put_foreseen(r, out);
+	put_done(r, out);
+	put_neighbours(r, out);
+	put_factors(r, out);
+	put_advice(r, out);
+	put_foot(r, out);
+	return 0;
+}
