@@ -13,6 +13,7 @@ LIBDIR ?= $(PREFIX)/lib
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
 SYSCONFDIR ?= /etc
+DEBVERSION ?= $(VERSION)
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 BASHDIR ?= $(DATADIR)/bash-completion/completions
@@ -32,7 +33,11 @@ installed = $(SBINDIR)/headroomd $(BINDIR)/headroom $(LIBEXECDIR)/headroom-resol
 	$(patsubst deploy/systemd/%,$(UNITDIR)/%,$(unit_files)) $(SYSUSERSDIR)/headroom.conf \
 	$(BASHDIR)/headroom $(ZSHDIR)/_headroom $(FISHDIR)/headroom.fish
 
-install: all manuals completions ## install below $(DESTDIR)$(PREFIX); docs/homes.md has the folders
+install: all ## install below $(DESTDIR)$(PREFIX); docs/homes.md has the folders
+	$(Q)$(MAKE) --no-print-directory install-files
+
+# The same without building anything but the texts.
+install-files: manuals completions
 	install -d $(addprefix $(DESTDIR),$(sort $(dir $(installed))) $(SYSCONFDIR)/headroom $(MANDIR)/man1 $(MANDIR)/man5 \
 		$(MANDIR)/man8 $(DATADIR)/headroom/examples)
 	install -m 755 $(build)/headroomd $(DESTDIR)$(SBINDIR)/
@@ -58,12 +63,18 @@ uninstall: ## take away what `make install` put there; the configuration and wha
 	rm -rf $(DESTDIR)$(DATADIR)/headroom
 	rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(INCLUDEDIR) 2>/dev/null || true
 
-manuals: $(programs) ## the manual pages, from docs/man and every command's --help
+manuals: ## the manual pages, from docs/man and every command's --help
 	$(Q)tools/manual $(build) $(manuals)
 
-completions: $(programs) ## completion for bash, zsh and fish, from every command's --help
+completions: ## completion for bash, zsh and fish, from every command's --help
 	$(Q)mkdir -p $(completions)
 	$(Q)for shell in bash zsh fish; do \
 		tools/completion $$shell $(build) >$(completions)/headroom.$$shell || exit; done
 
-.PHONY: install uninstall manuals completions
+deb: all ## a Debian package in build/deb
+	$(Q)tools/deb $(build) $(DEBVERSION)
+
+deb-check: deb ## install, upgrade, remove and purge it in a copy of this machine with a real systemd (root)
+	$(Q)tests/homes/run deb
+
+.PHONY: install install-files deb deb-check uninstall manuals completions
