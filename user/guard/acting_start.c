@@ -40,7 +40,7 @@ static uint64_t own_group(const struct guard *guard)
 	char path[PATH_MAX], own[512];
 	struct stat st;
 
-	if (guard_own_path(own, sizeof(own)) || !strcmp(own, "/"))
+	if (guard_own_path(guard->config->root, own, sizeof(own)) || !strcmp(own, "/"))
 		return 0;
 	snprintf(path, sizeof(path), "%s%s", sense_memory_root(guard->sense), own);
 	return stat(path, &st) ? 0 : (uint64_t)st.st_ino;

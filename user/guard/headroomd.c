@@ -12,7 +12,7 @@
 
 static const char usage[] =
 	"usage: headroomd [--config FILE] [--mode observe|dry-run|enforce] [--board PATH]\n"
-	"                 [--scope host|self|CGROUP] [--root DIR]\n"
+	"                 [--scope host|self|pod|CGROUP] [--root DIR]\n"
 	"\n"
 	"Follows the memory of every container on this host, writes it to the board, and acts by the\n"
 	"policies of its configuration before the kernel's OOM killer must.\n"
@@ -21,7 +21,8 @@ static const char usage[] =
 	"  --mode MODE     observe (default): look and tell; dry-run: tell what would be done, too;\n"
 	"                  enforce: do it. In place of the configuration's\n"
 	"  --board PATH    where to write (default /run/headroom/board on tmpfs, else below /dev/shm)\n"
-	"  --scope WHAT    host (default), self (this process's cgroup and below) or a cgroup path\n"
+	"  --scope WHAT    host (default), self (this process's cgroup and below), pod (the cgroup above\n"
+	"                  its own, for a sidecar) or a cgroup path\n"
 	"  --root DIR      where the host's /proc and /sys are mounted, for a guard in a container\n"
 	"  --version       print the version\n";
 
@@ -103,8 +104,8 @@ static int apply_scope(struct config *config, const char *scope)
 {
 	if (!scope || !strcmp(scope, "host"))
 		return 0;
-	if (*scope != '/' && strcmp(scope, "self")) {
-		log_error("--scope %s: expected host, self or a cgroup path that begins with /", scope);
+	if (*scope != '/' && strcmp(scope, "self") && strcmp(scope, "pod")) {
+		log_error("--scope %s: expected host, self, pod or a cgroup path that begins with /", scope);
 		return 2;
 	}
 	return copy(config->scope, sizeof(config->scope), scope, "--scope");

@@ -49,35 +49,26 @@ static int complain_board(const struct config *config, int err)
 	return 4;
 }
 
-int guard_own_path(char *path, size_t bytes)
+/* "self": the memory cgroup of this very process; "pod": the one above it, which a sidecar shares with its pod. */
+static int resolve_scope(struct config *config)
 {
-	_cleanup_fclose_ FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[600], *controllers, *from;
+	bool pod = !strcmp(config->scope, "pod");
+	char *slash;
 
-	*path = '\0';
-	while (file && fgets(line, sizeof(line), file)) {
-		controllers = strchr(line, ':');
-		from = controllers ? strchr(controllers + 1, ':') : NULL;
-		if (!from)
-			continue;
-		*from++ = '\0';
-		from[strcspn(from, "\n")] = '\0';
-		/* "N:…memory…:PATH", or "0::PATH" */
-		if (!strstr(controllers, "memory") && (controllers[1] || *path))
-			continue;
-		snprintf(path, bytes, "%.500s", from);
+	if (!pod && strcmp(config->scope, "self"))
+		return 0;
+	guard_own_path(config->root, config->scope, sizeof(config->scope));
+	slash = strrchr(config->scope, '/');
+	if (pod && (!slash || slash == config->scope)) {
+		log_error("--scope pod: above this cgroup (%s) is only the root; are the host's cgroups mounted here?",
+			  config->scope);
+		return 2;
 	}
-	return *path ? 0 : -ENODATA;
-}
-
-/* "self": the memory cgroup of this very process. */
-static void resolve_scope(struct config *config)
-{
-	if (strcmp(config->scope, "self"))
-		return;
-	guard_own_path(config->scope, sizeof(config->scope));
+	if (pod)
+		*slash = '\0';
 	if (!strcmp(config->scope, "/"))
 		config->scope[0] = '\0';
+	return 0;
 }
 
 static int open_rooms(struct guard *guard, uint32_t capacity, bool *ret_adopted)
@@ -238,8 +229,7 @@ int guard_start(struct guard *guard, struct config *config, int rules_fd, struct
 	guard->started_ns = clock_mono_ns();
 	close_init(guard);
 	control_init(guard);
-	resolve_scope(config);
-	status = open_rooms(guard, worker_capacity(config->root), &adopted) ?: reserve_tables(guard);
+	status = resolve_scope(config) ?: open_rooms(guard, worker_capacity(config->root), &adopted) ?: reserve_tables(guard);
 	if (status)
 		return status;
 	guard->zero_ns = (int64_t)(clock_mono_ns() - clock_wall_ns() +

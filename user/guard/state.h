@@ -120,8 +120,9 @@ int guard_watch_records(struct guard *guard);
 /* What the worker is to do next, if it is idle: sweep, process pass, opening, arming, growing. */
 void guard_start_job(struct guard *guard, uint64_t now_ns);
 int guard_set_tick(struct guard *guard);
-/* Our own memory cgroup, from the root of the hierarchy. 0 or -errno. */
-int guard_own_path(char *path, size_t bytes);
+/* own_path.c: our own memory cgroup, from the root of the hierarchy; root: where the host's /proc and /sys stand. 0 or
+ * -errno. */
+int guard_own_path(const char *root, char *path, size_t bytes);
 /* Before others where CPU time is short, or as everybody. */
 void guard_come_first(struct guard *guard, bool first);
 /* To a supervisor that has just come to know us. */
