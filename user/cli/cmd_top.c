@@ -352,7 +352,8 @@ const struct command command_top = {
 	.name = "top",
 	.arguments = "",
 	.summary = "the live view; starts an observing guard of its own if none runs",
-	.text = "Press ? in it for its keys and columns. Into a pipe it prints the plain table, "
+	.text = "Press ? in it for its keys and columns. What is chosen there is remembered in "
+		"$XDG_CONFIG_HOME/headroom/top.yaml. Into a pipe it prints the plain table, "
 		"once.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct top_options),

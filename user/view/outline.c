@@ -169,12 +169,10 @@ static uint32_t add_node(struct outline *o, struct outline_node node)
 
 static bool is_above(const struct outline *o, uint32_t who, uint32_t whom)
 {
-	for (size_t steps = 0; whom != NOBODY && steps <= OUTLINE_DEEPEST; steps++) {
+	for (; whom != NOBODY; whom = o->node[whom].parent)
 		if (whom == who)
 			return true;
-		whom = o->node[whom].parent;
-	}
-	return whom != NOBODY; /* deeper than is drawn: as good as a circle */
+	return false;
 }
 
 /* Below its parent, unless that is a circle. */
@@ -380,8 +378,8 @@ static void lay_out(struct outline *o, uint32_t parent, uint8_t depth, uint64_t 
 					      .depth = depth,
 					      .last = last,
 					      .context = node->context};
-		if (depth < OUTLINE_DEEPEST)
-			lay_out(o, id, (uint8_t)(depth + 1), last ? rails : rails | 1ULL << depth);
+		lay_out(o, id, (uint8_t)(depth + (depth < OUTLINE_DEEPEST)),
+			last ? rails : rails | 1ULL << depth);
 		line->below = (uint32_t)(o->n - here - 1);
 		line->folded = line->below && is_folded(o, node->key);
 		if (line->folded)

@@ -289,13 +289,15 @@ static void draw(struct top *top, struct canvas *body)
 	containers_draw(top, body);
 }
 
-/* On a line: marks it. On a title: sorts by it, or reverses. */
+/* On a line: marks it; on the marked one: opens it. On a title: sorts by it, or reverses. */
 static void click(struct top *top, size_t y, size_t x)
 {
 	const struct column *column;
 
 	if (y >= top->list_y && y - top->list_y < top->page &&
 	    top->first + y - top->list_y < top->outline.n) {
+		if (top->selected == top->first + y - top->list_y)
+			key_open(top);
 		mark(top, top->first + y - top->list_y);
 		return;
 	}

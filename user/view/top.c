@@ -123,10 +123,29 @@ static void dispatch(struct top *top, int code)
 		open_by_key(top, code);
 }
 
+/* On the body: its screen's. On the footer: the key that stands there. */
+static void click(struct top *top)
+{
+	size_t y = top->click_y, x = top->click_x;
+
+	if (y >= top->body_y && y - top->body_y < top->body_rows) {
+		if (top->screen->click)
+			top->screen->click(top, y - top->body_y, x);
+		return;
+	}
+	for (size_t i = 0; i < top->n_hot && y == top->body_y + top->body_rows; i++)
+		if (x >= top->hot[i].from && x < top->hot[i].to) {
+			dispatch(top, top->hot[i].code);
+			return;
+		}
+}
+
 int top_key(struct top *top, int code)
 {
 	top->notice[0] = 0;
-	if (top->prompt.title)
+	if (code == TOP_CLICK && !top->prompt.title)
+		click(top);
+	else if (top->prompt.title)
 		prompt_key(top, code);
 	else
 		dispatch(top, code);
