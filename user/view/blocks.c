@@ -112,8 +112,7 @@ static void say_next(const struct block_of *of, char *text, size_t bytes)
 			 text_clean(policy ? policy : "?", SIZE_MAX, clean, sizeof(clean)),
 			 mode ? mode : "unknown");
 	else
-		snprintf(text, bytes,
-			 "next: no policy would act on it (mode %s); k asks for a rung",
+		snprintf(text, bytes, "next: no policy would act on it (mode %s); k: act by hand",
 			 mode ? mode : "unknown");
 }
 

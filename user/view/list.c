@@ -29,6 +29,18 @@ bool list_at(const struct list *list, size_t y, size_t *ret_row)
 	return true;
 }
 
+bool list_click(struct list *list, size_t y)
+{
+	size_t row;
+
+	if (!list_at(list, y, &row))
+		return false;
+	if (row == list->marked)
+		return true;
+	list_mark(list, row);
+	return false;
+}
+
 static void move(struct top *top, bool back, size_t rows)
 {
 	struct list *list = top->list;

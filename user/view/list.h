@@ -23,6 +23,9 @@ void list_fit(struct list *list, size_t page);
 /* The row `y` rows below the first that is seen; false: there is none. */
 bool list_at(const struct list *list, size_t y, size_t *ret_row);
 
+/* The row that stands there is marked; true: it was already. */
+bool list_click(struct list *list, size_t y);
+
 /* For a screen's table of keys. */
 void list_key_up(struct top *top);
 void list_key_down(struct top *top);

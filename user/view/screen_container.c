@@ -13,9 +13,9 @@
 #include "top.h"
 
 #define TWO_COLUMNS 120 /* from here on it is drawn in two */
-#define PLOT_LOW 8
+#define PLOT_LOW 7
 #define PLOT_HIGH 40
-#define LOW_BODY 20 /* 80x24: the plot is as low as it gets */
+#define LOW_BODY 19 /* 80x24: the plot is as low as it gets */
 
 static const struct block {
 	const char *heading; /* NULL: none */

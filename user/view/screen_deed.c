@@ -19,23 +19,24 @@
 static const struct {
 	const char *word;
 	uint32_t rung, largest;
-	const char *does, *consequence;
+	const char *does, *question, *consequence;
 } rungs[] = {
-	{"reclaim", HR_RUNG_RECLAIM, 0, "take back what can be given back",
+	{"reclaim", HR_RUNG_RECLAIM, 0, "take back what can be given back", "Take memory back from",
 	 "The kernel takes back about a tenth of what it uses: clean page cache first, and swaps "
 	 "what "
 	 "may be swapped. Nothing is lost; it may be slower for a while."},
-	{"throttle", HR_RUNG_THROTTLE, 0, "let it wait before it takes more",
+	{"throttle", HR_RUNG_THROTTLE, 0, "let it wait before it takes more", "Throttle",
 	 "Its memory.high is set to what it uses now, for 30 s: whoever in it asks for more has to "
 	 "reclaim first, and slows down. Lifted by itself, also when the guard ends."},
-	{"term", HR_RUNG_TERM, 0, "ask it to end (SIGTERM)",
+	{"term", HR_RUNG_TERM, 0, "ask it to end (SIGTERM)", "Send SIGTERM to",
 	 "Its main process gets SIGTERM and may end in its own way. Its runtime may start it "
 	 "again."},
 	{"kill largest", HR_RUNG_KILL, 1, "kill its largest process (SIGKILL)",
+	 "Kill the largest process of",
 	 "That process ends at once; what it has not saved is lost. If it is the main one the "
 	 "whole "
 	 "container ends with it."},
-	{"kill", HR_RUNG_KILL, 0, "kill all of it (SIGKILL)",
+	{"kill", HR_RUNG_KILL, 0, "kill all of it (SIGKILL)", "Kill all of",
 	 "Every process in it ends at once; what they have not saved is lost. Its runtime may "
 	 "start it "
 	 "again."},
@@ -233,9 +234,10 @@ static void draw_question(const struct deed_pane *pane, struct canvas *body, siz
 	char name[512], text[640];
 
 	identity_name(&from, &pane->slot.id, name, sizeof(name), NULL);
-	snprintf(text, sizeof(text), "Really %s: %s?", rungs[pane->list.marked].word, name);
+	snprintf(text, sizeof(text), "%s %s?", rungs[pane->list.marked].question, name);
 	y += wrap_put(body, y, 0, body->columns, STYLE_BAD, text);
-	canvas_put(body, y, 0, body->columns, STYLE_BOLD, "y: yes, do it now; any other key: no");
+	canvas_put(body, y, 0, body->columns, STYLE_BOLD,
+		   "Really?  y: yes, do it now; any other key: no");
 }
 
 static void draw_state(const struct top *top, struct canvas *body, size_t y)

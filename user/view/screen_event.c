@@ -13,7 +13,7 @@
 #include "top.h"
 #include "wrap.h"
 
-#define PLOT_LOW 8
+#define PLOT_LOW 6
 #define PLOT_HIGH 30
 
 static const struct hr_event *event_of(const struct event_pane *pane)
@@ -92,7 +92,7 @@ static void draw(struct top *top, struct canvas *body)
 	if (!event->bytes || sheet_begin(sheet, body))
 		return;
 	sheet->rows = draw_story(top, event, &sheet->canvas);
-	rows = body->rows > sheet->rows + 3 ? body->rows - sheet->rows - 3 : PLOT_LOW;
+	rows = body->rows > sheet->rows + 2 ? body->rows - sheet->rows - 2 : 0;
 	rows = rows < PLOT_LOW ? PLOT_LOW : rows < PLOT_HIGH ? rows : PLOT_HIGH;
 	if (!plot_of_kill(event, point, &plot) &&
 	    !plot_put(&plot, &sheet->canvas, sheet->rows + 1, 0, rows, body->columns,

@@ -146,6 +146,12 @@ static void key_before(struct top *top)
 		travel_before(top, event->time_ns, event->cgroup_id);
 }
 
+static void click(struct top *top, size_t y, size_t x)
+{
+	if (y && list_click(&top->events.list, y - 1))
+		key_open(top);
+}
+
 static const struct key keys[] = {
 	{{TOP_ENTER}, key_open, "Enter", "this event, explained", "explain"},
 	LIST_KEYS,
@@ -159,22 +165,20 @@ static const struct key keys[] = {
 
 static void draw_title(const struct top *top, struct canvas *body)
 {
-	static const char *const what[] = {"all", "warnings and worse", "critical ones"};
+	static const char *const what[] = {"", ", warnings and worse", ", the critical ones"};
 	const struct events_pane *pane = &top->events;
 	const struct hr_slot *slot = pane->only ? snapshot_slot(top->s, pane->only_id) : NULL;
-	char who[256] = "of one container", title[512], fits[512];
+	char who[256] = "one container", title[512], fits[512];
 
 	if (slot) {
 		struct record_text from = record_text_slot(slot);
 
-		strcpy(who, "of ");
-		identity_name(&from, &slot->id, who + 3, sizeof(who) - 3, NULL);
+		identity_name(&from, &slot->id, who, sizeof(who), NULL);
 	}
-	snprintf(title, sizeof(title), "events: %s %s, newest first%s%s",
-		 what[pane->least <= HR_CRITICAL ? pane->least : 0],
-		 pane->only ? who : "of everybody",
+	snprintf(title, sizeof(title), "events of %s%s, newest first%s%s",
+		 pane->only ? who : "everybody", what[pane->least <= HR_CRITICAL ? pane->least : 0],
 		 top->source && top->source->feed.cut ? "; older ones were let go of" : "",
-		 top->source && source_reads(top->source) ? "; reading …" : "");
+		 top->source && source_reads(top->source) ? "; reading on" : "");
 	canvas_style(body, 0, 0, body->columns, STYLE_TITLE);
 	canvas_put(body, 0, 0, body->columns, STYLE_TITLE,
 		   text_fit(title, body->columns, body->ascii, fits, sizeof(fits)));
@@ -263,4 +267,5 @@ const struct screen screen_events = {
 	.update = update,
 	.subject = subject,
 	.draw = draw,
+	.click = click,
 };

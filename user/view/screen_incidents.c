@@ -74,6 +74,12 @@ static void key_before(struct top *top)
 		travel_before(top, incident->begin_ns, incident->cgroup_id);
 }
 
+static void click(struct top *top, size_t y, size_t x)
+{
+	if (y && list_click(&top->incidents.list, y - 1))
+		key_open(top);
+}
+
 static const struct key keys[] = {
 	{{TOP_ENTER}, key_open, "Enter", "the event that it is about, explained", "explain"},
 	LIST_KEYS,
@@ -155,4 +161,5 @@ const struct screen screen_incidents = {
 	.update = update,
 	.subject = subject,
 	.draw = draw,
+	.click = click,
 };

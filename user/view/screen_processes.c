@@ -110,6 +110,12 @@ static void key_sort(struct top *top)
 	top->stale = true;
 }
 
+static void click(struct top *top, size_t y, size_t x)
+{
+	if (y && list_click(&top->processes.list, y - 1))
+		key_open(top);
+}
+
 static const struct key keys[] = {
 	{{TOP_ENTER}, key_open, "Enter", "the container that it is in", "container"},
 	LIST_KEYS,
@@ -170,4 +176,5 @@ const struct screen screen_processes = {
 	.update = update,
 	.subject = subject,
 	.draw = draw,
+	.click = click,
 };

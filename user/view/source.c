@@ -82,8 +82,7 @@ static int open_window(struct source *source, uint64_t from_ns, uint64_t to_ns)
 	if (source->history)
 		r = source->history->pictures(source->history_path, from_ns, to_ns, &window, error);
 	if (r) {
-		tell(source, r == -ENOENT
-				     ? "no history is kept here: 'headroom history' would keep it"
+		tell(source, r == -ENOENT    ? "no history is kept: Enter shows one's last minutes"
 			     : r == -ENODATA ? "nothing is kept of that time"
 					     : error);
 		return r;
