@@ -7,10 +7,7 @@
 for tool in dpkg-deb dpkg-shlibdeps jq curl; do need $tool; done
 [ -e /etc/debian_version ] || skip 'this is no Debian'
 scenario_clean_up() { machine_stop; }
-stage() { printf '%s s: %s\n' "$(cut -d' ' -f1 /proc/uptime)" "$1"; }
-stage begin
 machine_start
-stage machine
 inside=/proc/$machine/root
 compiler=$(sed 's/ -std=.*//' "$build/.flags")
 make --no-print-directory CC="$compiler" deb >"$work/out" 2>&1 || { cat "$work/out" && fail 'make deb'; }
@@ -31,25 +28,23 @@ told() { printf 'journal:\n' && on journalctl -o cat --no-pager -u headroomd | t
 must() { "$@" || { told && fail "$*"; }; }
 dpkg_does() { on env DEBIAN_FRONTEND=noninteractive dpkg "$@" >"$work/dpkg" 2>&1 || { cat "$work/dpkg" && fail "dpkg $*"; }; }
 
-stage packages
 # ---- installed: it is ready when dpkg is done, and members of the group may read
-stage installed
 dpkg_does -i /tmp/first.deb
 must active
 same 'enabled' enabled "$(on systemctl is-enabled headroomd)"
 same 'the exporter' disabled "$(on systemctl is-enabled headroom-export)"
 case $(property headroomd StatusText) in 'observe; '[1-9]*' groups watched'*) ;; *) fail "status: $(property headroomd StatusText)" ;; esac
 on headroom ls >/dev/null || fail 'the service is ready and there is nothing to see'
-on setpriv --reuid 65534 --regid 65534 --clear-groups headroom ls >/dev/null 2>&1 && fail 'anybody can read the board'
-on setpriv --reuid 65534 --regid 65534 --groups "$(on getent group headroom | cut -d : -f 3)" headroom ls >/dev/null ||
-	fail 'the group can not read the board'
+as_anybody() { on setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+as_member() { on setpriv --reuid 65534 --regid 65534 --groups "$(on getent group headroom | cut -d : -f 3)" "$@"; }
+as_anybody headroom ls >/dev/null 2>&1 && fail 'anybody can read the board'
+as_member headroom ls >/dev/null || fail 'the group can not read the board'
 on man -w headroomd >/dev/null || fail 'no manual page'
 board=$(instance)
 fallen=$(on headroom events --json | jq -r 'select(.type == "guard").text' | grep -cE 'seccomp|EINVAL')
 same 'what the sandbox has taken away' 0 "$fallen"
 
 # ---- reloaded
-stage reloaded
 printf 'mode: dry-run\n' >"$inside/etc/headroom/headroom.yaml"
 on systemctl reload headroomd
 in_dry_run() { case $(property headroomd StatusText) in dry-run*) ;; *) return 1 ;; esac }
@@ -62,7 +57,6 @@ printf 'mode: observe\n' >"$inside/etc/headroom/headroom.yaml"
 on systemctl reload headroomd
 
 # ---- killed: first one, then the other; nobody needs systemd for it
-stage killed
 guard=$(guard_pid) main=$(property headroomd MainPID)
 on kill -KILL "$main"
 heir() { new=$(property headroomd MainPID) && [ "$new" != "$main" ] && [ "$new" != 0 ] && active; }
@@ -76,7 +70,6 @@ must wait_for 10 reborn
 same 'restarts by systemd' 0 "$(property headroomd NRestarts)"
 
 # ---- hung, and all killed at once: systemd starts it again, and the board goes on
-stage hung
 mkdir -p "$inside/etc/systemd/system/headroomd.service.d"
 printf '[Service]\nWatchdogSec=2s\n' >"$inside/etc/systemd/system/headroomd.service.d/test.conf"
 on systemctl daemon-reload
@@ -93,7 +86,6 @@ same 'the board' "$board" "$(instance)"
 rm -r "$inside/etc/systemd/system/headroomd.service.d"
 
 # ---- exporter: a user of its own, ready, and no service without sinks
-stage exporter
 on systemctl start headroom-export 2>/dev/null && fail 'an exporter without sinks starts'
 same 'why' 2 "$(property headroom-export ExecMainStatus)"
 printf 'export:\n  prometheus: {listen: 127.0.0.1:9477}\n  jsonl: {path: /var/log/headroom/events.jsonl}\n  state: /var/lib/headroom-export/state\n' \
@@ -104,12 +96,19 @@ scraped() { on curl -sf http://127.0.0.1:9477/metrics | grep -q '^headroom_conta
 wait_for 10 scraped || { on journalctl -u headroom-export --no-pager | tail -n 20 && fail 'nothing to scrape'; }
 on systemctl enable --quiet headroom-export
 
+# ---- recorder: who may read the board may read its past
+on systemctl start headroom-history || { on journalctl -u headroom-history --no-pager | tail -n 20 && fail 'the recorder does not start'; }
+same 'the recorder is' headroom "$(on ps -o user= -p "$(property headroom-history MainPID)" | tr -d ' ')"
+kept() { as_member headroom history --status --json | jq -e '.pictures > 0'; }
+must wait_for 20 kept
+as_anybody headroom history --status 2>/dev/null && fail 'anybody can read the past'
+
 # ---- upgraded: the new guard takes over the board; what was changed stays changed
-stage upgraded
 since=$(on headroom events --json | jq -s 'map(.seq) | max')
 dpkg_does -i /tmp/second.deb
 must active
 must runs headroom-export
+must runs headroom-history
 case $(on readlink "/proc/$(property headroomd MainPID)/exe") in /usr/sbin/headroomd) ;; *) fail 'the old one still runs' ;; esac
 same 'the board after the upgrade' "$board" "$(instance)"
 grep -q '^export:' "$inside/etc/headroom/headroom.yaml" || fail 'the configuration was written over'
@@ -122,7 +121,6 @@ echo "without a guard during the upgrade: $gap s"
 [ "$(printf '%s' "$gap" | jq '. > 0 and . < 5')" = true ] || fail "the gap: '$gap'"
 
 # ---- removed, with what was configured and recorded kept; then purged
-stage removed
 dpkg_does -r headroom
 [ -z "$(on pgrep headroom)" ] || fail 'something of it still runs'
 [ -s "$inside/etc/headroom/headroom.yaml" ] || fail 'the configuration is gone'
@@ -131,4 +129,5 @@ dpkg_does -P headroom
 traces >"$work/after"
 same 'what is left' '' "$(comm -13 "$work/before" "$work/after")"
 on getent group headroom && fail 'the group is left'
+on getent passwd headroom && fail 'the user is left'
 same 'failed units' '' "$(on systemctl list-units --failed --plain --no-legend)"

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "cli.h"
@@ -242,6 +243,10 @@ static void fly(struct flight *f)
 
 		f->now = now_ns / NS_PER_SEC;
 		look(f);
+		service_status(f->failed		 ? "nothing can be kept: see the log"
+			       : !f->board || f->silent ? "waiting for a guard"
+							 : "keeping what the board shows");
+		service_alive();
 		signals_wait(NULL, 0, NS_PER_SEC - now_ns % NS_PER_SEC);
 	}
 	if (f->board && !f->failed)
@@ -270,8 +275,11 @@ static int record(const struct history_options *options)
 		 text_clean(keeper_path(keeper), SIZE_MAX, clean, sizeof(clean)),
 		 units_bytes(options->most_bytes, size));
 	f.keeper = keeper;
+	service_begin();
 	signals_catch();
+	service_ready(NULL);
 	fly(&f);
+	service_stopping();
 	hr_reader_close(f.board);
 	log_info("ended: %llu pictures and %llu events kept; %llu events missed",
 		 (unsigned long long)f.pictures, (unsigned long long)f.events,
