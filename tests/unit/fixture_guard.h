@@ -72,6 +72,7 @@ static inline void fake_container(uint32_t slot, uint64_t id, const char *name, 
 	at->state = HR_SLOT_RUNNING;
 	at->flags = HR_SLOT_POPULATED;
 	at->cgroup_id = id;
+	at->sampled_ns = clock_wall_ns();
 	at->memory.usage = 64 << 20;
 	at->memory.unreclaimable = at->memory.limit = HR_UNKNOWN;
 	at->id.kind = HR_KIND_CONTAINER;

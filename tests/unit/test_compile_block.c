@@ -267,6 +267,11 @@ static void test_warnings(void **state)
 		{ENFORCE RULE("name: x", "oom_in: 60s, for: 1m", "do: [kill]"),
 		 "3: a: waits (`for`) until the end that it foresees (`oom_in`) has come\n"},
 		{ENFORCE RULE("name: x", "oom_in: 60s, for: 59s", "do: [kill]"), ""},
+		{ENFORCE RULE("name: x", "oom_in: 60s", "do: [kill]"),
+		 "3: a: `oom_in` alone: what has just started and fills up looks the same (`age`, "
+		 "`risk` or `for`)\n"},
+		{ENFORCE RULE("name: x", "oom_in: 60s, age: 1m", "do: [kill]"), ""},
+		{ENFORCE RULE("name: x", "oom_in: 60s", "do: [notify]"), ""},
 		{ENFORCE RULE("name: x", "usage: 90%", "do: [kill], cooldown: 0s"),
 		 "3: a: cooldown 0s: only the budget keeps it from ending the same one again and "
 		 "again\n"},

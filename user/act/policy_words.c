@@ -283,6 +283,10 @@ static void warn_policy(const struct policy_set *set, const struct policy *polic
 		{policy->mode == MODE_OBSERVE, "mode observe: it never does anything"},
 		{policy->conditions & WHEN_OOM_IN && policy->for_ms >= policy->oom_in_ms,
 		 "waits (`for`) until the end that it foresees (`oom_in`) has come"},
+		{ends(policy) && (policy->conditions & ~(uint32_t)WHEN_HOST) == WHEN_OOM_IN &&
+			 !policy->for_ms,
+		 "`oom_in` alone: what has just started and fills up looks the same (`age`, `risk` or "
+		 "`for`)"},
 		{ends(policy) && !policy->cooldown_ms,
 		 "cooldown 0s: only the budget keeps it from ending the same one again and again"},
 		{policy->conditions & WHEN_HOST && !policy->matches && asks_for_names(set, policy),

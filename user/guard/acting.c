@@ -142,11 +142,11 @@ static void tell_room(struct guard *guard, uint64_t now)
 	uint64_t lost;
 
 	act_counts(acting->act, &counts);
-	lost = counts.turned_away + counts.untimed + acting->lost_orders;
+	lost = counts.turned_away + counts.untimed + acting->lost_orders + acting->lost_outcomes;
 	if (lost == acting->lost_told || (acting->lost_ns && now - acting->lost_ns < LOST_NS))
 		return;
 	notice_guard(guard, HR_GUARD_CAPACITY, HR_WARNING, lost - acting->lost_told,
-		     "%llu times no room for an emergency or for how long a rule has held (%u emergencies under way)",
+		     "%llu times no room for an emergency, its outcome or for how long a rule has held (%u emergencies under way)",
 		     (unsigned long long)(lost - acting->lost_told), counts.emergencies);
 	acting->lost_told = lost;
 	acting->lost_ns = now;

@@ -86,6 +86,7 @@ struct acting {
 	int deadline_fd;
 	bool v1, settling, next_dirty, fresh;
 	uint64_t next_tag, lost_orders;
+	uint64_t lost_outcomes;			/* emergencies that were forgotten for want of room before they ended */
 	uint64_t lost_told, lost_ns;	/* want of room: as last told; monotonic */
 	struct loop_watch w_enforce, w_deadline;
 	struct flight flight[FLIGHTS];

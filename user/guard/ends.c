@@ -10,7 +10,7 @@
 
 #define RESTART_NS	(30 * NS_PER_SEC)	/* a restart within this is told with the outcome */
 
-/* A free one; else the told one that was untouched for longest; else any. */
+/* A free one; else the told one that was untouched for longest; else any: what was not told then never is, and is counted. */
 static struct dossier *place(struct acting *acting)
 {
 	struct dossier *oldest = NULL;
@@ -63,6 +63,8 @@ struct dossier *dossier_of(struct guard *guard, uint32_t emergency, const struct
 		dossier = place(acting);
 		if (dossier->emergency && dossier->ended && !dossier->told)
 			outcome_post(guard, dossier);
+		else if (dossier->emergency && !dossier->told)
+			acting->lost_outcomes++;
 		memset(dossier, 0, sizeof(*dossier));
 		dossier->emergency = emergency;
 		dossier->cgroup_id = target->memcg_id;

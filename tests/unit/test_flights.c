@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Rungs on their way: rehearsals through the whole wheel, tables that are full, what is forgotten, and the words of a command. */
+#include "fixture_guard.h"
+
+#include <errno.h>
+
+#define RULES                                                                                      \
+	"mode: dry-run\nbudget: none\npolicies:\n- name: large\n  match: {name: '*'}\n"            \
+	"  when: {usage: 60MiB}\n  do: [notify, {term: 1s}, kill]\n  cooldown: 0s\n"               \
+	"  then: {run: [docker, start, '{name}', '--id={id}', 'x{cgroup}y{policy}', '{{}', '{']}\n"
+
+static int begin(void **state)
+{
+	fake_open(RULES);
+	return 0;
+}
+
+static int end(void **state)
+{
+	fake_close();
+	return 0;
+}
+
+static const struct policy *large(void) { return policy_at(fake.acting->rules.set, 0); }
+
+static struct act_target target_of(uint32_t slot)
+{
+	return (struct act_target){.slot = slot, .memcg_id = 100 + slot, .leader_start_ns = HR_UNKNOWN};
+}
+
+static unsigned int in_use(void)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < FLIGHTS; i++)
+		n += fake.acting->flight[i].state != FLIGHT_FREE;
+	return n;
+}
+
+/* A rule holds for a container: each rung is rehearsed and told, and nothing stays behind. */
+static void test_rehearsed(void **state)
+{
+	uint64_t before = board_header(fake.board)->last_seq;
+
+	fake_container(0, 100, "box", "/box");
+	acting_host(&fake);
+	assert_int_equal(board_header(fake.board)->last_seq, before + 2); /* the notice, and SIGTERM */
+	assert_int_equal(in_use(), 0);
+	assert_int_equal(fake.acting->dossier[0].cgroup_id, 100);
+	assert_int_equal(fake.acting->dossier[0].first_seq, before + 1);
+	assert_false(fake.acting->dossier[0].fatal); /* nobody was ended */
+}
+
+/* One more than there is room for is turned away, not written over somebody. */
+static void test_full(void **state)
+{
+	struct act_order order = {.step = 1, .steps = 1, .kind = HR_RUNG_KILL, .mode = MODE_DRY_RUN,
+				  .policy = large(), .rung = &large()->rung[2]};
+
+	fake_container(0, 100, "box", "/box");
+	order.target = target_of(0);
+	for (size_t i = 0; i < FLIGHTS; i++)
+		assert_non_null(flight_new(fake.acting, &order));
+	assert_null(flight_new(fake.acting, &order));
+	fake.acting->fresh = true;
+	flights_dispatch(&fake);
+	assert_int_equal(in_use(), 0);
+	assert_non_null(flight_new(fake.acting, &order));
+}
+
+/* An emergency that is forgotten before it ended is counted; one that has ended is told first. */
+static void test_forgotten(void **state)
+{
+	struct act_target target;
+	struct dossier *first;
+	uint64_t before;
+
+	for (uint32_t i = 0; i < DOSSIERS; i++) {
+		target = target_of(i);
+		assert_non_null(dossier_of(&fake, i + 1, &target));
+	}
+	assert_int_equal(fake.acting->lost_outcomes, 0);
+	target = target_of(DOSSIERS);
+	assert_ptr_equal(dossier_of(&fake, DOSSIERS + 1, &target), &fake.acting->dossier[0]);
+	assert_int_equal(fake.acting->lost_outcomes, 1);
+	first = &fake.acting->dossier[1]; /* the one untouched for longest now */
+	first->ended = true;
+	first->last_seq = 1;
+	before = board_header(fake.board)->last_seq;
+	target = target_of(DOSSIERS + 1);
+	assert_ptr_equal(dossier_of(&fake, DOSSIERS + 2, &target), first);
+	assert_int_equal(fake.acting->lost_outcomes, 1);
+	assert_int_equal(board_header(fake.board)->last_seq, before + 1);
+}
+
+static const char *word(const struct guard_message *message, unsigned int n)
+{
+	const char *at = message->text;
+
+	while (n--)
+		at += strlen(at) + 1;
+	return at;
+}
+
+static int expand(uint32_t slot, struct guard_message *ret, char why[160])
+{
+	struct act_order order = {.kind = HR_RUNG_THEN, .policy = large(), .target = target_of(slot)};
+	struct flight *flight = flight_new(fake.acting, &order);
+	int r = words_expand(&fake, flight, NULL, fake.acting->rules.set, &large()->then, ret, why);
+
+	flight->state = FLIGHT_FREE;
+	return r;
+}
+
+static void identify(uint32_t slot, const char *id)
+{
+	struct hr_slot *at = board_slot_begin(fake.board, slot);
+	struct board_text text;
+
+	board_text_init(&text, at, offsetof(struct hr_slot, text), sizeof(*at));
+	text.used = at->text_used;
+	at->id.container_id = board_text_add(&text, id, false);
+	at->text_used = (uint16_t)text.used;
+	board_slot_end(fake.board, slot);
+}
+
+static void test_words(void **state)
+{
+	struct guard_message message;
+	char why[160] = "";
+
+	fake_container(0, 100, "we b;$(x)", "/a/b");
+	assert_int_equal(expand(0, &message, why), -EINVAL);
+	assert_string_equal(why, "{id} is not known of it");
+	identify(0, "0123456789ab");
+	assert_int_equal(expand(0, &message, why), 0);
+	assert_int_equal(message.argc, 7);
+	assert_string_equal(word(&message, 0), "docker");
+	assert_string_equal(word(&message, 2), "we b;$(x)"); /* as it is: there is no shell */
+	assert_string_equal(word(&message, 3), "--id=0123456789ab");
+	assert_string_equal(word(&message, 4), "x/a/bylarge");
+	assert_string_equal(word(&message, 5), "{{}");
+	assert_string_equal(word(&message, 6), "{");
+	fake_container(1, 101, "--privileged", "/c");
+	identify(1, "cd");
+	assert_int_equal(expand(1, &message, why), -EINVAL);
+	assert_non_null(strstr(why, "would be taken for an option"));
+	/* The slot is another's by now. */
+	fake.tracks.track[0].memcg_id = 999;
+	assert_int_equal(expand(0, &message, why), -EINVAL);
+	fake.tracks.track[0].memcg_id = 100;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_rehearsed, begin, end),
+		cmocka_unit_test_setup_teardown(test_full, begin, end),
+		cmocka_unit_test_setup_teardown(test_forgotten, begin, end),
+		cmocka_unit_test_setup_teardown(test_words, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
