@@ -8,17 +8,6 @@ mb=1048576
 arm_start
 [ "$(arm_source reflex)" != none ] || skip 'no reflex on this kernel'
 
-filled() { [ "$(usage_of "$1")" -ge "$2" ]; }
-hold() { # group, MiB: in the background, ready; leaves $held
-	: >"$work/ready"
-	prey "$1" "$workload" hold "${2}MiB" >"$work/ready" &
-	held=$!
-	wait_for 10 grep -q ready "$work/ready" || fail "$1 does not fill"
-}
-nobody_hit() { # name
-	[ "$(arm_times reflex "$1")" = 0 ] || fail "hit in $1: $(arm_records reflex "$1")"
-}
-
 # ---- a share of the limit, which is raised between arming and crossing
 raised() {
 	group_make raised $((60 * mb)) || fail 'cannot make a group'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* When a rule holds and when it is calm; budgets, reloads, growth, the reflex; and that a table that is full says so. */
+/* When a rule holds and when it is calm, who is meant by a danger that is shared, budgets; and that a table that is full says so. */
 #include "fixture_act.h"
 
 #include "act/private.h"
@@ -288,261 +288,6 @@ static void test_deadline(void **state)
 	world_free(w);
 }
 
-/* ---- reloads ---- */
-static struct policy_set *second_set(struct world *w, const struct rule_spec *spec,
-				     enum act_mode mode)
-{
-	struct policy_set *first = w->set;
-
-	w->set = set_new(mode);
-	w->globs = w->matches = w->text = 0;
-	if (spec) {
-		struct rule_spec other = *spec;
-
-		other.name = "other"; /* indices move */
-		other.p.conditions = WHEN_AGE;
-		other.p.age_ms = UINT64_MAX / 2;
-		set_add(w, &other);
-		set_add(w, spec);
-	}
-	world_rules(w);
-	return first;
-}
-
-static void test_reload(void **state)
-{
-	static const struct rule_spec spec = {"r",
-					      {.mode = MODE_ENFORCE,
-					       USAGE_AT(300),
-					       .for_ms = 5000,
-					       .cooldown_ms = 60000,
-					       RUNGS(TERM(10), KILL)},
-					      {{POLICY_NAME + 1, NULL, "box"}},
-					      NULL};
-	static const struct {
-		const char *name;
-		unsigned int at;
-		enum act_mode mode;
-		const char *log;
-	} cases[] = {
-		{"the same, while it is held", 4, MODE_ENFORCE,
-		 "6 do term box 1/2 by r\n16 do kill box 2/2 by r\n"},
-		{"the same, in mid-ladder", 8, MODE_ENFORCE,
-		 "6 do term box 1/2 by r\n16 do kill box 2/2 by r\n"},
-		{"down to observe", 8, MODE_OBSERVE, "6 do term box 1/2 by r\n"},
-		{"down to a rehearsal", 8, MODE_DRY_RUN,
-		 "6 do term box 1/2 by r\n14 rehearse term box 1/2 by r\n24 rehearse kill box 2/2 "
-		 "by r\n"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct world *w = world_new(MODE_ENFORCE);
-		struct policy_set *first;
-
-		world_container(w, 0, "box", 301);
-		set_add(w, &spec);
-		world_rules(w);
-		world_run(w, cases[i].at);
-		first = second_set(w, &spec, cases[i].mode);
-		memset(first, 0xa5, SET_BYTES); /* nobody reads it any more */
-		free(first);
-		world_run(w, 30);
-		if (strcmp(w->log, cases[i].log) != 0)
-			fail_msg("%s:\n%s", cases[i].name, w->log);
-		world_free(w);
-	}
-}
-
-static void test_reload_changes(void **state)
-{
-	struct rule_spec spec = {"r",
-				 {.mode = MODE_ENFORCE,
-				  USAGE_AT(300),
-				  .for_ms = 5000,
-				  .cooldown_ms = 60000,
-				  RUNGS(TERM(10), KILL)},
-				 {{POLICY_NAME + 1, NULL, "box"}},
-				 NULL};
-	struct world *w = world_new(MODE_ENFORCE);
-
-	world_container(w, 0, "box", 301);
-	set_add(w, &spec);
-	world_rules(w);
-	world_run(w, 8);
-	spec.p.rung[0].grace_ms =
-		20000; /* another ladder: the emergency ends, and its cooldown stands */
-	free(second_set(w, &spec, MODE_ENFORCE));
-	assert_int_equal(w->ends, 1);
-	assert_int_equal(w->last_end.averted, HR_UNKNOWN_U32);
-	world_run(w, 50);
-	assert_int_equal(w->orders, 1);
-	free(second_set(w, NULL, MODE_ENFORCE)); /* gone */
-	world_run(w, 10);
-	act_policies(w->act, NULL);
-	world_run(w, 10);
-	assert_int_equal(w->orders, 1);
-	world_free(w);
-}
-
-/* What was told to be next is taken back. */
-static void test_reload_next(void **state)
-{
-	static const struct rule_spec spec = {"r",
-					      {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(KILL)},
-					      {{POLICY_NAME + 1, NULL, "box"}},
-					      NULL};
-	struct world *w = world_new(MODE_OBSERVE);
-
-	w->terse = false;
-	world_container(w, 0, "box", 301);
-	set_add(w, &spec);
-	world_rules(w);
-	world_run(w, 2);
-	free(second_set(w, NULL, MODE_OBSERVE));
-	world_run(w, 2);
-	assert_string_equal(w->log, "1 next of 0: kill\n3 next of 0: -\n");
-	world_free(w);
-}
-
-/* ---- reflex and tripwire ---- */
-static void test_armed(void **state)
-{
-	static const struct rule_spec reflex = {
-		"reflex",
-		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(REFLEX, KILL)},
-		{{POLICY_NAME + 1, NULL, "box*"}},
-		NULL};
-	static const struct rule_spec early = {
-		"early",
-		{.mode = MODE_ENFORCE, USAGE_AT(200), .for_ms = 3600000, RUNGS(NOTIFY)},
-		{{POLICY_NAME + 1, NULL, "*"}},
-		NULL};
-	struct world *w = world_new(MODE_ENFORCE);
-	const struct policy *p = NULL;
-	struct act_order order;
-	uint64_t at = 0;
-	bool strikes = false;
-
-	world_container(w, 0, "box", 10);
-	world_container(w, 1, "other", 10);
-	world_container(w, 2, "sshd", 10);
-	world_container(w, 3, "box-2", 10);
-	world_container(w, 4, "box-3", 0);
-	w->slot[4].flags = 0; /* nobody lives there yet */
-	set_protect(w, POLICY_NAME, "sshd");
-	w->set->budget_kills = 1;
-	w->set->budget_per_ms = 600000;
-	set_add(w, &early);
-	set_add(w, &reflex);
-	world_rules(w);
-	world_run(w, 1);
-	assert_true(act_armed(w->act, &w->w, 0, &p, &at,
-			      &strikes)); /* the reflex, though the other is nearer */
-	assert_true(strikes);
-	assert_int_equal(at, 300 * MIB);
-	assert_true(act_armed(w->act, &w->w, 1, &p, &at, &strikes));
-	assert_false(strikes);
-	assert_int_equal(at, 200 * MIB);
-	assert_false(act_armed(w->act, &w->w, 2, &p, &at, &strikes));
-	assert_true(act_armed(w->act, &w->w, 4, &p, &at, &strikes) && strikes);
-	/* not where the kernel has just struck itself */
-	act_oom(w->act, 3, w->w.now_ns);
-	assert_true(act_armed(w->act, &w->w, 3, &p, &at, &strikes) && !strikes);
-	world_run(w, 6);
-	assert_true(act_armed(w->act, &w->w, 3, &p, &at, &strikes) && strikes);
-	/* it strikes */
-	w->slot[0].memory.usage = 310 * MIB;
-	assert_true(act_reflexed(w->act, &w->w, 0, &order));
-	assert_int_equal(order.kind, HR_RUNG_REFLEX);
-	assert_int_equal(order.step, 1);
-	assert_int_equal(order.mode, MODE_ENFORCE);
-	assert_string_equal(policy_text(w->set, order.policy->name), "reflex");
-	assert_true(act_armed(w->act, &w->w, 0, &p, &at, &strikes));
-	assert_false(strikes); /* struck already, and the budget is spent */
-	assert_true(act_armed(w->act, &w->w, 3, &p, &at, &strikes) && !strikes);
-	/* it was not enough: the ladder goes on, for the same price */
-	world_run(w, 3);
-	assert_string_equal(w->log, "8 do kill box 2/2 by reflex\n");
-	world_free(w);
-}
-
-static void test_reflex_calm(void **state)
-{
-	static const struct rule_spec reflex = {
-		"reflex",
-		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(REFLEX)},
-		{{POLICY_NAME + 1, NULL, "box"}},
-		NULL};
-	struct world *w = world_new(MODE_ENFORCE);
-	const struct policy *p;
-	struct act_order order;
-	bool strikes;
-	uint64_t at;
-
-	world_container(w, 0, "box", 310);
-	set_add(w, &reflex);
-	world_rules(w);
-	world_run(w, 5); /* seen by a sample first: nothing to be ordered from here */
-	assert_int_equal(w->orders, 0);
-	assert_true(act_reflexed(w->act, &w->w, 0, &order));
-	world_ends(w, 0);
-	world_run(w, 3);
-	assert_int_equal(w->ends, 1);
-	assert_int_equal(w->last_end.averted, 1);
-	world_container(w, 0, "box", 10); /* restarted: not armed within the cooldown */
-	world_run(w, 1);
-	assert_true(act_armed(w->act, &w->w, 0, &p, &at, &strikes));
-	assert_false(strikes);
-	world_run(w, 70);
-	assert_true(act_armed(w->act, &w->w, 0, &p, &at, &strikes));
-	assert_true(strikes);
-	act_policies(w->act, NULL);
-	assert_false(act_reflexed(w->act, &w->w, 0, &order));
-	world_free(w);
-}
-
-/* Only what BPF can't see must be decided already: conditions besides the size hold, no `for`, and it is in earnest. */
-static void test_not_armed(void **state)
-{
-	static const struct {
-		const char *name;
-		struct policy p;
-		enum act_mode mode;
-	} cases[] = {
-		{"for",
-		 {.mode = MODE_ENFORCE, USAGE_AT(300), .for_ms = 1000, RUNGS(REFLEX)},
-		 MODE_ENFORCE},
-		{"dry-run", {.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(REFLEX)}, MODE_DRY_RUN},
-		{"policy's dry-run",
-		 {.mode = MODE_DRY_RUN, USAGE_AT(300), RUNGS(REFLEX)},
-		 MODE_ENFORCE},
-		{"unknown risk",
-		 {.mode = MODE_ENFORCE,
-		  .conditions = WHEN_USAGE | WHEN_RISK,
-		  .usage = {300 * MIB, 0, 0},
-		  .risk_centi = 1,
-		  RUNGS(REFLEX)},
-		 MODE_ENFORCE},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct world *w = world_new(cases[i].mode);
-		struct rule_spec spec = {
-			.name = "r", .p = cases[i].p, .match = {{POLICY_NAME + 1, NULL, "*"}}};
-		const struct policy *p;
-		bool strikes = true;
-		uint64_t at;
-
-		world_container(w, 0, "box", 10);
-		set_add(w, &spec);
-		world_rules(w);
-		world_run(w, 1);
-		if (!act_armed(w->act, &w->w, 0, &p, &at, &strikes) || strikes)
-			fail_msg("%s", cases[i].name);
-		world_free(w);
-	}
-}
-
 /* ---- tables that are full ---- */
 static void test_full(void **state)
 {
@@ -658,7 +403,6 @@ static void test_not_looked_at(void **state)
 	world_free(w);
 }
 
-/* Told to be next, and then it ends. */
 #define IN_EARNEST .mode = MODE_ENFORCE, .cooldown_ms = 3600000, RUNGS(NOTIFY, KILL)
 
 /* The host runs short and its risk stands on every container: a rule on risk takes the one that grows, nobody else. */
@@ -698,6 +442,7 @@ static void test_shared_danger(void **state)
 	}
 }
 
+/* Told to be next, and then it ends. */
 static void test_next_of_the_gone(void **state)
 {
 	static const struct rule_spec spec = {"r",
@@ -715,6 +460,45 @@ static void test_next_of_the_gone(void **state)
 	world_run(w, 1);
 	assert_string_equal(w->log, "1 next of 0: kill\n1 next of 0: -\n");
 	world_free(w);
+}
+
+/* Two rules come to hold with the same figures: the first by priority orders; one that is harsher takes over at once, and no
+ * more than one of them ends somebody. */
+static void test_at_once(void **state)
+{
+	static const struct {
+		const char *name;
+		struct policy first, second;
+		const char *log;
+	} rows[] = {
+		{"equals", {RUNGS(TERM(5), KILL)}, {RUNGS(TERM(5), KILL)}, "1 do term box 1/2 by first\n"},
+		{"two kills", {RUNGS(KILL)}, {RUNGS(KILL)}, "1 do kill box 1/1 by first\n"},
+		{"the first is the harsher", {RUNGS(KILL)}, {RUNGS(TERM(5), KILL)}, "1 do kill box 1/1 by first\n"},
+		{"the second is the harsher", {RUNGS(THROTTLE(30))}, {RUNGS(KILL)},
+		 "1 do throttle box 1/1 by first\n1 do kill box 1/1 by second\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct world *w = world_new(MODE_ENFORCE);
+		const struct policy *p[] = {&rows[i].first, &rows[i].second};
+
+		w->answer = ANSWER_NEVER;
+		w->terse = true;
+		world_container(w, 0, "box", 400);
+		for (size_t k = 0; k < 2; k++) {
+			struct rule_spec spec = {k ? "second" : "first", *p[k], {{POLICY_NAME + 1, NULL, "box"}}, NULL};
+
+			spec.p.mode = MODE_ENFORCE;
+			spec.p.conditions = WHEN_USAGE;
+			spec.p.usage = (struct policy_amount){300 * MIB, 0, 0};
+			set_add(w, &spec);
+		}
+		world_rules(w);
+		world_run(w, 2);
+		if (strcmp(w->log, rows[i].log))
+			fail_msg("%s: %s", rows[i].name, w->log);
+		world_free(w);
+	}
 }
 
 /* A deed that was refused has ended nobody, and costs nothing. */
@@ -756,18 +540,13 @@ int main(void)
 		cmocka_unit_test(test_share_of_an_ancestor),
 		cmocka_unit_test(test_close_samples),
 		cmocka_unit_test(test_deadline),
-		cmocka_unit_test(test_reload),
-		cmocka_unit_test(test_reload_changes),
-		cmocka_unit_test(test_reload_next),
-		cmocka_unit_test(test_armed),
-		cmocka_unit_test(test_reflex_calm),
-		cmocka_unit_test(test_not_armed),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_budget_window),
 		cmocka_unit_test(test_not_looked_at),
 		cmocka_unit_test(test_shared_danger),
 		cmocka_unit_test(test_next_of_the_gone),
+		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_refund),
 	};
 
