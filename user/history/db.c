@@ -134,6 +134,8 @@ static int skim_run(sqlite3 *db, const char *sql, int64_t *after,
 	int r = db_query(db, sql, after, 1, &stmt);
 
 	while (!r && (r = db_step(stmt)) == 1) {
+		if (sqlite3_column_int64(stmt, 0) <= *after)
+			return -EBADMSG; /* a damaged page may lead back: never twice over the same */
 		*after = sqlite3_column_int64(stmt, 0);
 		r = fn(stmt, arg);
 	}

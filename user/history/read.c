@@ -180,6 +180,10 @@ static int read_picture(struct reading *r, const struct entry *entry)
 			     "SELECT id, frame FROM parts WHERE id > ?1 AND id < ?2 ORDER BY id",
 			     DB_ARGS(after, db_part_id(entry->id + 1, 0)), &stmt);
 		while (!e && (step = db_step(stmt)) == 1) {
+			if (sqlite3_column_int64(stmt, 0) <= after) {
+				step = -EBADMSG;
+				break;
+			}
 			after = sqlite3_column_int64(stmt, 0);
 			e = read_part(stmt, r);
 		}

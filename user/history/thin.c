@@ -42,10 +42,12 @@ void thin_choose(struct thin_choice *choice, const struct thin_picture *picture,
 {
 	const struct thin_picture *c = &choice->candidate;
 
-	if (c->id && !c->frozen) {
-		uint64_t from = choice->before.id ? choice->before.at_s : c->at_s;
+	if (c->id && !c->frozen && !choice->before.id) {
+		choice->oldest_id = c->id;
+	} else if (c->id && !c->frozen) {
 		uint64_t age = now_s > c->at_s ? now_s - c->at_s : 0;
-		double missed = (double)(picture->at_s - from + 1) / (double)(age + 1);
+		double missed =
+			(double)(picture->at_s - choice->before.at_s + 1) / (double)(age + 1);
 
 		if (!choice->found || missed < choice->best) {
 			choice->found = true;

@@ -38,14 +38,18 @@ bool thin_drops(struct thin *thin, const struct thin_picture *picture, uint64_t 
 
 /* The bound forces one out: the one that is missed least, whose neighbours stand closest together for its age. So what
  * little room there is spreads over the whole time, finer the nearer to now. The newest and the frozen ones are never
- * chosen. Call thin_choose for each, by rising id, then thin_chosen: 0 where there is none. Zero-initialised. */
+ * chosen, the oldest only where there is no other. Call thin_choose for each, by rising id, then thin_chosen: 0 where there is none. Zero-initialised. */
 struct thin_choice {
 	struct thin_picture before, candidate; /* id 0: none yet */
 	uint64_t best_id;
 	double best; /* gap left over / age */
 	bool found;
+	uint64_t oldest_id; /* has nobody before it */
 };
 void thin_choose(struct thin_choice *choice, const struct thin_picture *picture, uint64_t now_s);
-static inline uint64_t thin_chosen(const struct thin_choice *choice) { return choice->best_id; }
+static inline uint64_t thin_chosen(const struct thin_choice *choice)
+{
+	return choice->found ? choice->best_id : choice->oldest_id;
+}
 
 #endif

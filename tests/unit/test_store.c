@@ -1,0 +1,655 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The flight recorder's store: what was on the board comes out of it again, thinned by rule, below its bound, whatever
+ * clocks, guards and disks do. tools/torture-history kills and cuts it by the hundred. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "fixture_board.h"
+#include "history/fold.h"
+#include "history/keep.h"
+#include "history/private.h"
+#include "history/status.h"
+#include "history/thin.h"
+
+#define MINUTE 60u
+#define HOUR 3600u
+#define DAY 86400u
+
+/* ---- thinning: pure ---- */
+
+static void test_tiers(void **state)
+{
+	enum { N = 50 * 24 * 60 };
+	struct thin thin = {0};
+	uint32_t in[4] = {0}, frozen = 0;
+	uint64_t now = (uint64_t)N * MINUTE, last[4] = {0};
+
+	for (uint64_t id = 1; id <= N; id++) {
+		struct thin_picture p = {id, id * MINUTE, id % 5000 < 15};
+		uint64_t age = now - p.at_s;
+		int tier = age <= 6 * HOUR ? 0 : age <= 3 * DAY ? 1 : age <= 35 * DAY ? 2 : 3;
+
+		if (thin_drops(&thin, &p, now))
+			continue;
+		if (p.frozen) {
+			frozen++;
+			continue;
+		}
+		if (tier == 1 && last[1])
+			assert_true(p.at_s / (10 * MINUTE) != last[1] / (10 * MINUTE));
+		if (tier == 2 && last[2])
+			assert_in_range(p.at_s - last[2], 14 * MINUTE, 50 * MINUTE);
+		in[tier]++;
+		last[tier] = p.at_s;
+	}
+	assert_int_equal(frozen, N / 5000 * 15 + 14); /* kept whatever their age */
+	assert_in_range(in[0], 345, 361);
+	assert_in_range(in[1], 66 * 6 - 8, 66 * 6 + 1);
+	assert_in_range(in[2], 32 * 48 - 12, 32 * 48 + 1);
+	assert_int_equal(in[3], 0);
+}
+
+/* Thinning again what is thinned already drops nothing; and what is kept later was kept earlier. */
+static void test_thinning_settles(void **state)
+{
+	enum { N = 3000 };
+	struct thin_picture p[N];
+	bool gone[N] = {false};
+
+	for (uint64_t now = 0; now < 40 * DAY; now += 5 * HOUR + 7 * MINUTE) {
+		struct thin thin = {0}, again = {0};
+		uint32_t n = now / (20 * MINUTE) < N ? (uint32_t)(now / (20 * MINUTE)) : N;
+
+		for (uint32_t i = 0; i < n; i++) {
+			p[i] = (struct thin_picture){i + 1, i * 20 * MINUTE, false};
+			gone[i] |= !gone[i] && thin_drops(&thin, &p[i], now);
+		}
+		for (uint32_t i = 0; i < n; i++)
+			assert_false(!gone[i] && thin_drops(&again, &p[i], now));
+	}
+}
+
+/* A bound of 300 pictures over five weeks of minutes: all of the time is covered, finer the nearer to now. */
+static void test_least_missed(void **state)
+{
+	enum { ROOM = 300, N = 35 * 24 * 60 };
+	static struct thin_picture kept[ROOM + 2];
+	uint32_t n = 0;
+	uint64_t now = 0;
+
+	for (uint64_t id = 1; id <= N; id++) {
+		now = id * MINUTE;
+		kept[n++] = (struct thin_picture){id, now, false};
+		while (n > ROOM) {
+			struct thin_choice choice = {0};
+			uint32_t i = 0;
+
+			for (uint32_t j = 0; j < n; j++)
+				thin_choose(&choice, &kept[j], now);
+			assert_int_not_equal(thin_chosen(&choice), 0);
+			while (kept[i].id != thin_chosen(&choice))
+				i++;
+			assert_int_not_equal(kept[i].id, id); /* never the newest */
+			memmove(&kept[i], &kept[i + 1], (--n - i) * sizeof(*kept));
+		}
+	}
+	assert_true(now - kept[0].at_s > 20 * DAY);
+	for (uint32_t i = 1; i < n; i++) {
+		uint64_t age = now - kept[i].at_s + MINUTE;
+
+		assert_true(kept[i].at_s - kept[i - 1].at_s <= age / 5 + 2 * MINUTE);
+	}
+}
+
+static void test_frozen_is_not_chosen(void **state)
+{
+	struct thin_choice choice = {0};
+
+	for (uint64_t id = 1; id <= 10; id++)
+		thin_choose(&choice, &(struct thin_picture){id, id, id != 4}, 100);
+	assert_int_equal(thin_chosen(&choice), 4);
+	choice = (struct thin_choice){0};
+	for (uint64_t id = 1; id <= 10; id++)
+		thin_choose(&choice, &(struct thin_picture){id, id, true}, 100);
+	assert_int_equal(thin_chosen(&choice), 0);
+}
+
+/* ---- folding ---- */
+
+static void test_fold_any_bytes(void **state)
+{
+	static struct hr_slot slot[64], before[64];
+	static unsigned char scratch[sizeof(slot)];
+	struct fixture f = {.seed = 3};
+
+	for (uint32_t n = 1; n <= 64; n += 21) {
+		unsigned char *bytes = (void *)slot;
+
+		f.random = n;
+		for (size_t i = 0; i < sizeof(slot); i++)
+			bytes[i] = (unsigned char)fixture_random(&f);
+		memcpy(before, slot, sizeof(slot));
+		fold_slots(slot, n, scratch);
+		assert_memory_not_equal(slot, before, n * sizeof(*slot));
+		unfold_slots(slot, n, scratch);
+		assert_memory_equal(slot, before, sizeof(slot));
+	}
+}
+
+/* ---- a store ---- */
+
+struct rig {
+	char dir[40], board[64], store[64], note[KEEP_NOTE], error[STORE_ERROR];
+	struct fixture fixture;
+	struct keeper *keeper;
+	struct hr_reader *reader;
+};
+
+static int set_up(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	strcpy(rig->dir,
+	       "/dev/shm/test_store.XXXXXX"); /* where waiting for the disk takes no time */
+	if (!mkdtemp(rig->dir) && !mkdtemp(strcpy(rig->dir, "/tmp/test_store.XXXXXX")))
+		return -1;
+	snprintf(rig->board, sizeof(rig->board), "%s/board", rig->dir);
+	snprintf(rig->store, sizeof(rig->store), "%s/h.db", rig->dir);
+	*state = rig;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct rig *rig = *state;
+	DIR *dir = opendir(rig->dir);
+
+	keeper_close(rig->keeper);
+	hr_reader_close(rig->reader);
+	board_close(rig->fixture.board);
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	rmdir(rig->dir);
+	free(rig);
+	return 0;
+}
+
+static void make_board(struct rig *rig, uint32_t containers, uint64_t seed)
+{
+	hr_reader_close(take_ptr(rig->reader));
+	board_close(take_ptr(rig->fixture.board));
+	rig->fixture = (struct fixture){.containers = containers, .seed = seed, .hostile = true};
+	assert_int_equal(fixture_open(&rig->fixture, rig->board), 0);
+	board_header(rig->fixture.board)->heartbeat_ns = HR_UNKNOWN - 1;
+	assert_int_equal(hr_reader_open(rig->board, &rig->reader), 0);
+	if (rig->keeper)
+		keeper_new_board(rig->keeper);
+}
+
+static void open_keeper(struct rig *rig, uint64_t most)
+{
+	keeper_close(take_ptr(rig->keeper));
+	assert_int_equal(keeper_open(rig->store, most, &rig->keeper, rig->note), 0);
+}
+
+static struct keep_news keep(struct rig *rig)
+{
+	struct keep_news news = {0};
+
+	assert_int_equal(keeper_events(rig->keeper, rig->reader, &news), 0);
+	assert_int_equal(keeper_picture(rig->keeper, rig->reader, KEEP_MINUTE), 0);
+	return news;
+}
+
+/* What would take hours is written into the rows. */
+static void alter(struct rig *rig, const char *sql)
+{
+	sqlite3 *db;
+	char *why = NULL;
+
+	assert_int_equal(sqlite3_open(rig->store, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &why))
+		fail_msg("%s: %s", sql, why);
+	sqlite3_close(db);
+}
+
+static uint32_t count_events(struct hr_reader *r, uint64_t *seq_sum)
+{
+	union fixture_event e;
+	uint32_t n = 0;
+
+	for (;;) {
+		int end = hr_reader_next_event(r, &e.event, sizeof(e));
+
+		if (end && end != -EOVERFLOW)
+			return n;
+		n += !end;
+		*seq_sum += end ? 0 : e.event.seq;
+	}
+}
+
+static void assert_same_slots(struct hr_reader *a, struct hr_reader *b)
+{
+	struct hr_slot x, y;
+	uint32_t i = 0, j = 0;
+	int end;
+
+	do {
+		end = hr_reader_slot(a, &i, &x);
+		assert_int_equal(hr_reader_slot(b, &j, &y), end);
+		if (end)
+			break;
+		assert_int_equal(i, j);
+		x.seq = y.seq = 0;
+		assert_memory_equal(&x, &y, sizeof(x));
+	} while (!end);
+}
+
+static void test_comes_out_as_it_went_in(void **state)
+{
+	static const uint32_t sizes[] = {0, 1, 64, 65, 300};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct hr_reader *past, *board;
+		struct hr_host a, b;
+		union fixture_event x, y;
+		int end;
+
+		make_board(rig, sizes[i], i + 1);
+		open_keeper(rig, KEEP_MOST_BYTES);
+		keep(rig);
+		assert_int_equal(
+			store_pictures(rig->store, UINT64_MAX, UINT64_MAX, &past, rig->error), 0);
+		assert_int_equal(hr_reader_next_frame(past), 0);
+		assert_same_slots(rig->reader, past);
+		assert_int_equal(hr_reader_host(rig->reader, &a), 0);
+		assert_int_equal(hr_reader_host(past, &b), 0);
+		assert_memory_equal(&a, &b, sizeof(a));
+		assert_int_equal(hr_reader_next_frame(past), -ENODATA);
+		hr_reader_close(past);
+		/* this board's events, which are the last in the store, one by one as on the board */
+		assert_int_equal(hr_reader_open(rig->board, &board), 0);
+		assert_int_equal(store_events(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
+		for (size_t frame = 0; frame <= i; frame++)
+			assert_int_equal(hr_reader_next_frame(past), 0);
+		do {
+			end = hr_reader_next_event(board, &x.event, sizeof(x));
+			assert_int_equal(hr_reader_next_event(past, &y.event, sizeof(y)), end);
+			if (!end)
+				assert_memory_equal(&x, &y, sizeof(x));
+		} while (!end);
+		hr_reader_close(past);
+		hr_reader_close(board);
+	}
+}
+
+static void test_ranges(void **state)
+{
+	static const struct {
+		uint64_t from, to;
+		int error;
+		const char *frames;
+	} cases[] = {
+		{100, 300, 0, "100 200 300 "},
+		{150, 250, 0, "100 200 "},
+		{300, 300, 0, "200 300 "},
+		{99, 99, -ENODATA, ""},
+		{100, 100, 0, "100 "},
+		{500, UINT64_MAX, 0, "400 "},
+		{0, UINT64_MAX, 0, "100 200 300 400 "},
+		{0, 0, -ENODATA, ""},
+		{250, 150, 0, "200 "},
+	};
+	struct rig *rig = *state;
+
+	make_board(rig, 5, 1);
+	open_keeper(rig, KEEP_MOST_BYTES);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(keeper_picture(rig->keeper, rig->reader, KEEP_MINUTE), 0);
+	alter(rig, "UPDATE pictures SET time_ns = id * 100");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct hr_reader *past = NULL;
+		char frames[64] = "";
+
+		assert_int_equal(
+			store_pictures(rig->store, cases[i].from, cases[i].to, &past, rig->error),
+			cases[i].error);
+		while (past && !hr_reader_next_frame(past))
+			snprintf(frames + strlen(frames), sizeof(frames) - strlen(frames), "%llu ",
+				 (unsigned long long)hr_reader_frame_time(past));
+		assert_string_equal(frames, cases[i].frames);
+		hr_reader_close(past);
+	}
+}
+
+/* A clock that jumps back: order stays as it was recorded, each picture under its own time; and nothing ages. */
+static void test_clock_jumps(void **state)
+{
+	struct rig *rig = *state;
+	struct hr_reader *past;
+	struct store_status status;
+
+	make_board(rig, 5, 1);
+	open_keeper(rig, KEEP_MOST_BYTES);
+	for (int i = 0; i < 4; i++)
+		keep(rig);
+	alter(rig, "UPDATE pictures SET time_ns = CASE id WHEN 1 THEN 5000000000000000000 WHEN 2 "
+		   "THEN 7 ELSE id END");
+	assert_int_equal(keeper_tidy(rig->keeper), 0);
+	assert_int_equal(store_pictures(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
+	assert_int_equal(hr_reader_next_frame(past), 0);
+	assert_true(hr_reader_frame_time(past) == 5000000000000000000);
+	assert_int_equal(hr_reader_next_frame(past), 0);
+	assert_int_equal(hr_reader_frame_time(past), 7);
+	assert_int_equal(hr_reader_seek_frame(past, 4), 0);
+	assert_int_equal(hr_reader_frame_time(past), 4);
+	hr_reader_close(past);
+	assert_int_equal(store_status(rig->store, &status, rig->error), 0);
+	assert_int_equal(status.pictures, 4);
+	assert_int_equal(status.first_ns, 3);
+}
+
+static void test_goes_on(void **state)
+{
+	struct rig *rig = *state;
+	struct hr_reader *past;
+	uint64_t sum = 0;
+	uint32_t all;
+	struct keep_news news;
+
+	make_board(rig, 20, 1);
+	open_keeper(rig, KEEP_MOST_BYTES);
+	all = keep(rig).events;
+	assert_true(all > 20);
+	assert_int_equal(keep(rig).events, 0);
+	/* a new recorder takes up where the last one ended, without a word about what both saw */
+	open_keeper(rig, KEEP_MOST_BYTES);
+	fixture_oom_kill(&rig->fixture, 0);
+	news = keep(rig);
+	assert_int_equal(news.events, 2); /* the kill and its outcome */
+	assert_int_equal(news.missed, 0);
+	all += 2;
+	/* while nobody records, the ring runs over */
+	keeper_close(take_ptr(rig->keeper));
+	for (int i = 0; i < 3000; i++)
+		fixture_events(&rig->fixture, 0, 0);
+	open_keeper(rig, KEEP_MOST_BYTES);
+	hr_reader_close(rig->reader);
+	assert_int_equal(hr_reader_open(rig->board, &rig->reader), 0);
+	news = keep(rig);
+	assert_true(news.missed > 0);
+	assert_int_equal(news.missed + news.events,
+			 board_header(rig->fixture.board)->last_seq - all);
+	all += news.events;
+	/* another guard's board: its count begins anew */
+	make_board(rig, 10, 2);
+	news = keep(rig);
+	assert_int_equal(news.events, board_header(rig->fixture.board)->last_seq);
+	all += news.events;
+	assert_int_equal(store_events(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
+	while (!hr_reader_next_frame(past))
+		all -= count_events(past, &sum);
+	assert_int_equal(all, 0);
+	assert_true(hr_reader_missed(past) > 0);
+	hr_reader_close(past);
+}
+
+static uint64_t number(struct rig *rig, const char *sql)
+{
+	sqlite3 *db;
+	int64_t n = 0;
+
+	assert_int_equal(db_open_read(rig->store, &db, rig->error), 0);
+	assert_int_equal(db_number(db, sql, DB_NONE, &n), 0);
+	sqlite3_close(db);
+	return (uint64_t)n;
+}
+
+static void test_incident_freezes(void **state)
+{
+	struct rig *rig = *state;
+	struct keep_news news;
+
+	make_board(rig, 3, 1);
+	open_keeper(rig, KEEP_MOST_BYTES);
+	for (int i = 0; i < 15; i++)
+		keep(rig);
+	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"), 0);
+	rig->fixture.now_ns = clock_wall_ns();
+	fixture_oom_kill(&rig->fixture, 0);
+	news = keep(rig);
+	assert_true(news.incident);
+	assert_int_equal(number(rig, "SELECT count(*) FROM incidents"), 1);
+	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"),
+			 11); /* ten before, and this one */
+	open_keeper(rig,
+		    KEEP_MOST_BYTES); /* the minutes after it are frozen by whoever records them */
+	keep(rig);
+	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"), 12);
+	/* years later they are still there, the others are not */
+	alter(rig, "UPDATE pictures SET at_s = at_s + 100000000 WHERE id = 17");
+	open_keeper(rig, KEEP_MOST_BYTES);
+	assert_int_equal(keeper_tidy(rig->keeper), 0);
+	assert_int_equal(number(rig, "SELECT count(*) FROM pictures"), 12);
+	assert_int_equal(number(rig, "SELECT count(*) FROM parts"), 12);
+	/* an old one, told late, freezes nothing */
+	rig->fixture.now_ns = clock_wall_ns() - 3600 * NS_PER_SEC;
+	fixture_oom_kill(&rig->fixture, 0);
+	assert_true(keep(rig).incident);
+	assert_int_equal(
+		number(rig, "SELECT first_picture FROM incidents ORDER BY id DESC LIMIT 1"), 0);
+}
+
+static void test_bound_holds(void **state)
+{
+	enum { MOST = KEEP_LEAST_BYTES };
+	struct rig *rig = *state;
+	uint64_t pictures, most = 0;
+
+	make_board(rig, 200, 1);
+	open_keeper(rig, MOST);
+	for (int i = 0; i < 120; i++) {
+		uint64_t bytes;
+
+		if (i == 60) { /* an incident in the middle, and a burst of lives */
+			rig->fixture.now_ns = clock_wall_ns();
+			fixture_oom_kill(&rig->fixture, 0);
+		}
+		for (int j = 0; j < 40; j++)
+			fixture_events(&rig->fixture, 0, 0);
+		fixture_step(&rig->fixture);
+		keep(rig);
+		rig->keeper->at_base += MINUTE;
+		bytes = db_disk_bytes(rig->store);
+		most = bytes > most ? bytes : most;
+		assert_true(bytes <= MOST);
+	}
+	assert_true(most > MOST / 2); /* and the room was used */
+	pictures = number(rig, "SELECT count(*) FROM pictures");
+	assert_in_range(pictures, 20, 100);
+	assert_int_equal(number(rig, "SELECT max(id) FROM pictures"), 120);
+	assert_true(number(rig, "SELECT min(id) FROM pictures") < 60); /* coarser, not shorter */
+	assert_int_equal(number(rig, "SELECT count(*) FROM parts"), pictures * 4);
+	/* a smaller bound is kept to as well, in the end */
+	open_keeper(rig, 2 * MOST);
+	keep(rig);
+}
+
+static void test_one_recorder(void **state)
+{
+	struct rig *rig = *state;
+	struct keeper *second = NULL;
+
+	open_keeper(rig, KEEP_MOST_BYTES);
+	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &second, rig->note), -EBUSY);
+	assert_non_null(strstr(rig->note, "another recorder"));
+	assert_null(second);
+}
+
+static void write_file(const char *path, const char *content, size_t n)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_int_equal(fwrite(content, 1, n, f), n);
+	fclose(f);
+}
+
+static bool is_there(const char *path) { return !access(path, F_OK); }
+
+static void test_foreign_files(void **state)
+{
+	static const char text[] = "a thesis of many years, in a file that was named by mistake";
+	struct rig *rig = *state;
+	struct keeper *keeper = NULL;
+	struct hr_reader *past;
+
+	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -ENOENT);
+	assert_non_null(strstr(rig->error, "'headroom history'"));
+	write_file(rig->store, text, sizeof(text));
+	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note), -EPROTO);
+	assert_true(is_there(rig->store));
+	assert_true(store_pictures(rig->store, 0, 1, &past, rig->error) < 0);
+	unlink(rig->store);
+	alter(rig, "CREATE TABLE addresses(name); INSERT INTO addresses VALUES('Ada')");
+	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note), -EPROTO);
+	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -EPROTO);
+	alter(rig, "DROP TABLE addresses; VACUUM; PRAGMA application_id=1213360243; PRAGMA "
+		   "user_version=99999");
+	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note),
+			 -EPROTONOSUPPORT);
+	assert_true(is_there(rig->store));
+	alter(rig, "PRAGMA user_version=1");
+	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note), 0);
+	assert_non_null(strstr(rig->note, "older headroom"));
+	assert_true(aside_bytes(rig->store) > 0);
+	keeper_close(keeper);
+}
+
+/* Cut at every page: reading never crashes and finds what stands before the cut; a recorder begins anew with that. */
+static void test_cut_anywhere(void **state)
+{
+	struct rig *rig = *state;
+	char cut[80];
+	struct stat st;
+	_cleanup_free_ char *bytes = NULL;
+	size_t size;
+	FILE *f;
+	uint64_t best = 0;
+
+	make_board(rig, 70, 1);
+	open_keeper(rig, KEEP_MOST_BYTES);
+	for (int i = 0; i < 6; i++) {
+		fixture_step(&rig->fixture);
+		keep(rig);
+	}
+	keeper_close(take_ptr(rig->keeper));
+	assert_int_equal(stat(rig->store, &st), 0);
+	size = (size_t)st.st_size;
+	bytes = malloc(size);
+	f = fopen(rig->store, "r");
+	assert_int_equal(fread(bytes, 1, size, f), size);
+	fclose(f);
+	snprintf(cut, sizeof(cut), "%s/cut.db", rig->dir);
+	for (size_t n = 0; n <= size; n += n % 8192 ? 4096 + 2048 : 4096 - 2048) {
+		struct hr_reader *past = NULL;
+		struct store_status status;
+		struct keeper *keeper = NULL;
+		uint32_t frames = 0;
+		uint64_t sum = 0;
+
+		write_file(cut, bytes, n);
+		if (!store_pictures(cut, 0, UINT64_MAX, &past, rig->error))
+			for (; !hr_reader_next_frame(past); frames++)
+				count_events(past, &sum);
+		hr_reader_close(past);
+		past = NULL;
+		if (!store_events(cut, 0, UINT64_MAX, &past, rig->error))
+			while (!hr_reader_next_frame(past))
+				count_events(past, &sum);
+		hr_reader_close(past);
+		store_status(cut, &status, rig->error);
+		best = frames > best ? frames : best;
+		if (n % (8 * 4096) < 4096) {
+			assert_int_equal(keeper_open(cut, KEEP_MOST_BYTES, &keeper, rig->note), 0);
+			assert_int_equal(keeper_picture(keeper, rig->reader, KEEP_MINUTE), 0);
+			keeper_close(keeper);
+			while (aside_give_up(cut))
+				;
+		}
+	}
+	assert_int_equal(best, 6);
+}
+
+/* Any byte of it may be another: never a crash, and never a picture that differs from what was kept. */
+static void test_flipped_bytes(void **state)
+{
+	struct rig *rig = *state;
+	struct fixture dice = {.random = 11};
+	struct stat st;
+	int fd;
+
+	make_board(rig, 30, 1);
+	open_keeper(rig, KEEP_MOST_BYTES);
+	for (int i = 0; i < 4; i++)
+		keep(rig);
+	keeper_close(take_ptr(rig->keeper));
+	assert_int_equal(stat(rig->store, &st), 0);
+	fd = open(rig->store, O_RDWR | O_CLOEXEC);
+	for (int i = 0; i < 300; i++) {
+		off_t at = (off_t)(fixture_random(&dice) % (uint64_t)st.st_size);
+		unsigned char was, is = (unsigned char)fixture_random(&dice);
+		struct hr_reader *past = NULL;
+
+		assert_int_equal(pread(fd, &was, 1, at), 1);
+		assert_int_equal(pwrite(fd, &is, 1, at), 1);
+		if (!store_pictures(rig->store, 0, UINT64_MAX, &past, rig->error))
+			while (!hr_reader_next_frame(past))
+				if (hr_reader_frame_time(past)) {
+					struct hr_slot x, y;
+					uint32_t a = 0, b = 0;
+
+					while (!hr_reader_slot(past, &a, &x)) {
+						b = a - 1;
+						assert_int_equal(
+							hr_reader_slot(rig->reader, &b, &y), 0);
+						x.seq = y.seq = 0;
+						assert_memory_equal(&x, &y, sizeof(x));
+					}
+				}
+		hr_reader_close(past);
+		assert_int_equal(pwrite(fd, &was, 1, at), 1);
+	}
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tiers),
+		cmocka_unit_test(test_thinning_settles),
+		cmocka_unit_test(test_least_missed),
+		cmocka_unit_test(test_frozen_is_not_chosen),
+		cmocka_unit_test(test_fold_any_bytes),
+		cmocka_unit_test_setup_teardown(test_comes_out_as_it_went_in, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ranges, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_clock_jumps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_goes_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_incident_freezes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bound_holds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_recorder, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_foreign_files, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cut_anywhere, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_flipped_bytes, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
