@@ -106,7 +106,7 @@ static const struct story stories[] = {
 	 .parent_limit_mib = 1024,
 	 .actor = {{"search", "catalog", "catalog-6f7d9c-2b8xk", 21, 0, 60, 420, 430, 0, 700, 4,
 		    22},
-		   {"indexer", "catalog", "catalog-6f7d9c-2b8xk", 21, 0, 30, 60, 470, 480, 600, 2,
+		   {"indexer", "catalog", "catalog-6f7d9c-2b8xk", 21, 0, 30, 60, 515, 480, 600, 2,
 		    60},
 		   {"metrics", "catalog", "catalog-6f7d9c-2b8xk", 21, 64, 4, 18, 18, 0, 700, 1, 2},
 		   {"postgres", NULL, NULL, 1, 4096, 700, 900, 905, 0, 700, 8, 31}},
@@ -408,6 +408,10 @@ static inline void play_kill(struct play *p, union play_event *e, struct board_t
 		first = c->what == CUE_WARN ? c->second : 0;
 	oom->warned_before_ms = first ? (cue->second - first) * 1000 : HR_UNKNOWN;
 	oom->created_ns = FIXTURE_T0_NS;
+	oom->history_count = HR_OOM_HISTORY;
+	for (uint32_t i = 0; i < HR_OOM_HISTORY; i++)
+		oom->history[i] =
+			s->history.fine[(s->history.fine_count - HR_OOM_HISTORY + i) % HR_FINE];
 }
 
 static inline void play_cue(struct play *p, const struct cue *cue)

@@ -168,7 +168,7 @@ static const struct row {
 	 {{WARN, 100, 0, 0}, {ACT, 110, 0, 0}, {CALM, 142, 0, 0}},
 	 1,
 	 {{INCIDENT_NEAR_MISS, 3,
-	   "in danger for 42s, OOM foreseen in 12s with 5 MiB left; it did not come to that"}}},
+	   "was in danger for 42s, OOM foreseen in 12s with 5 MiB left; it did not come to that"}}},
 	{"an alarm that comes back at once is one",
 	 {{WARN, 100, 0, 0},
 	  {CALM, 110, 0, 0},

@@ -15,11 +15,12 @@
 #include "cli.h"
 #include "history/store.h"
 #include "report/report.h"
-#include "view/wrap.h"
+#include "view/table.h"
 
 #define BEFORE_NS (6 * 3600 * NS_PER_SEC) /* how far back a report's pictures reach */
 #define AFTER_NS (600 * NS_PER_SEC)
 #define NAME_COLUMNS 28
+#define ONE_LINE 140 /* columns of a terminal that takes all in one line */
 
 struct report_options {
 	uint64_t format;
@@ -117,25 +118,24 @@ static void open_pictures(struct sources *s, const struct report_options *o,
 static void print_incident(const struct incident *i, size_t width, bool ascii)
 {
 	time_t seconds = (time_t)(i->time_ns / NS_PER_SEC);
-	char when[32], name[INCIDENT_NAME], line[INCIDENT_NAME + INCIDENT_TITLE + 128];
+	char when[32], name[INCIDENT_NAME], line[INCIDENT_TITLE + 32], cut[INCIDENT_TITLE + 32];
 	struct tm tm;
 	size_t pad;
 
 	localtime_r(&seconds, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-	text_fit(i->name, NAME_COLUMNS, ascii, name, sizeof(name));
+	if (strchr(i->name, '/')) /* its end says more than its beginning */
+		text_fit_end(strcpy(name, i->name), NAME_COLUMNS, ascii);
+	else
+		text_fit(i->name, NAME_COLUMNS, ascii, name, sizeof(name));
 	pad = text_width(name);
-	snprintf(line, sizeof(line), "%-20s %s  %-9s  %s%*s  %s%s", i->id, when,
-		 incident_kind_name(i->kind), name,
-		 (int)(pad < NAME_COLUMNS ? NAME_COLUMNS - pad : 0), "", i->title,
-		 i->open ? " (not over yet)" : "");
-	if (width) {
-		char cut[sizeof(line)];
-
-		puts(text_fit(line, width, ascii, cut, sizeof(cut)));
-	} else {
-		puts(line);
-	}
+	printf("%-20s %s  %-9s  %s%*s%s", i->id, when, incident_kind_name(i->kind), name,
+	       (int)(pad < NAME_COLUMNS ? NAME_COLUMNS - pad : 0), "",
+	       width && width < ONE_LINE ? "\n    " : "  ");
+	snprintf(line, sizeof(line), "%s%s", i->title, i->open ? " (not over yet)" : "");
+	if (width && width < ONE_LINE)
+		text_fit(line, width - 4, ascii, cut, sizeof(cut));
+	puts(width && width < ONE_LINE ? cut : line);
 }
 
 /* ---- which one ---- */

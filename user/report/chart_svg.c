@@ -13,8 +13,8 @@
 
 #define DANGER 0.9 /* of the limit: from here on it is shaded */
 #define ROOM_ABOVE 1.06 /* above the highest line */
-#define NEAR_PX 17.0 /* marks that stand nearer than this go to another row */
-#define MARK_ROWS 3
+#define NEAR_PX 18.0 /* marks stand no nearer than this */
+#define MOST_MARKS 14
 #define GAP_NS (180 * NS_PER_SEC) /* no line leads over a longer silence */
 
 static const struct frame {
@@ -22,14 +22,14 @@ static const struct frame {
 	double width, height, left, right, top, bottom;
 	unsigned int x_ticks, y_ticks;
 } frames[CHART_SIZES] = {
-	[CHART_WIDE] = {"wide", 720, 348, 62, 12, 62, 30, 6, 5},
-	[CHART_NARROW] = {"narrow", 340, 300, 54, 8, 62, 30, 3, 5},
+	[CHART_WIDE] = {"wide", 720, 336, 62, 14, 50, 30, 6, 5},
+	[CHART_NARROW] = {"narrow", 340, 288, 54, 10, 50, 30, 3, 5},
 };
 
 struct chart {
 	const struct report *r;
 	struct frame f;
-	double top; /* bytes */
+	double bottom, top; /* bytes */
 	double from, to; /* seconds, from the window's begin */
 	FILE *out;
 };
@@ -76,7 +76,9 @@ static double x_of(const struct chart *c, double seconds)
 
 static double y_of(const struct chart *c, double bytes)
 {
-	return c->f.height - c->f.bottom - bytes / c->top * (c->f.height - c->f.top - c->f.bottom);
+	double share = (bytes - c->bottom) / (c->top - c->bottom);
+
+	return c->f.height - c->f.bottom - share * (c->f.height - c->f.top - c->f.bottom);
 }
 
 static double number(uint64_t bytes) { return bytes == HR_UNKNOWN ? NAN : (double)bytes; }
@@ -135,10 +137,10 @@ static double time_step(double span, unsigned int most)
 
 static void grid(const struct chart *c)
 {
-	double step = byte_step(c->top, c->f.y_ticks);
+	double step = byte_step(c->top - c->bottom, c->f.y_ticks);
 	char text[UNITS_TEXT];
 
-	for (double b = 0; b <= c->top; b += step) {
+	for (double b = ceil(c->bottom / step) * step; b <= c->top; b += step) {
 		fprintf(c->out, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>", c->f.left,
 			y_of(c, b), c->f.width - c->f.right);
 		fprintf(c->out, "<text class=\"tick end\" x=\"%.1f\" y=\"%.1f\">%s</text>",
@@ -195,7 +197,7 @@ static bool leads(const struct series *s, size_t i)
 static void trace(const struct chart *c, const struct series *s, const char *class,
 		  double (*value)(const struct series_point *), bool area)
 {
-	double first = NAN, last = NAN, floor_y = y_of(c, 0), px = NAN, py = NAN;
+	double first = NAN, last = NAN, floor_y = y_of(c, c->bottom), px = NAN, py = NAN;
 
 	fprintf(c->out, "<path class=\"%s\" d=\"", class);
 	for (size_t i = 0; i < s->n; i++) {
@@ -262,78 +264,128 @@ static void forecast(const struct chart *c)
 
 static const char *const mark_class[MARKS] = {"note", "warn", "act", "deed", "kill", "good"};
 
-/* Numbered flags above the plot, in rows where they stand close. */
-static void marks(const struct chart *c)
+/* Where the flags stand: above their moments, moved aside where they would cover each other. */
+static size_t place_marks(const struct chart *c, const struct report_moment *at[MOST_MARKS],
+			  double flag[MOST_MARKS])
 {
-	double taken[MARK_ROWS] = {-1e9, -1e9, -1e9};
-	unsigned int n = 0;
+	double last = -1e9, end = c->f.width - c->f.right;
+	size_t n = 0;
 
-	for (size_t i = 0; i < c->r->moments; i++) {
+	for (size_t i = 0; i < c->r->moments && n < MOST_MARKS; i++) {
 		const struct report_moment *m = &c->r->moment[i];
-		double x = x_of(c, seconds_of(c->r, m->time_ns)), y;
-		unsigned int row = 0;
 
 		if (!m->on_chart)
 			continue;
-		n++;
-		while (row + 1 < MARK_ROWS && x - taken[row] < NEAR_PX)
-			row++;
-		taken[row] = x;
-		y = c->f.top - 14 - 18 * row;
-		fprintf(c->out, "<path class=\"stem %s\" d=\"M%.1f %.1fV%.1f\"/>",
-			mark_class[m->mark], x, y, c->f.height - c->f.bottom);
+		flag[n] = fmax(x_of(c, seconds_of(c->r, m->time_ns)), last + NEAR_PX);
+		last = flag[n];
+		at[n++] = m;
+	}
+	for (size_t i = n; i-- > 0; end -= NEAR_PX)
+		flag[i] = fmin(flag[i], end);
+	return n;
+}
+
+static void marks(const struct chart *c)
+{
+	const struct report_moment *at[MOST_MARKS];
+	double flag[MOST_MARKS], y = 18;
+	size_t n = place_marks(c, at, flag);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *class = mark_class[at[i]->mark];
+		double x = x_of(c, seconds_of(c->r, at[i]->time_ns));
+
+		if (x < c->f.left - 0.5)
+			continue;
+		fprintf(c->out, "<path class=\"stem %s\" d=\"M%.1f %.1fL%.1f %.1fV%.1f\"/>", class,
+			flag[i], y + 8, x, c->f.top - 6, c->f.height - c->f.bottom);
 		fprintf(c->out,
 			"<circle class=\"flag %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"8\"/><text "
-			"class=\"flag-text\" x=\"%.1f\" y=\"%.1f\">%u</text>",
-			mark_class[m->mark], x, y, x, y + 4, n);
+			"class=\"flag-text\" x=\"%.1f\" y=\"%.1f\">%zu</text>",
+			class, flag[i], y, flag[i], y + 4, i + 1);
 	}
 }
 
-static void describe(const struct chart *c)
+static void describe(const struct chart *c, const char *id)
 {
 	const struct report *r = c->r;
 	char a[UNITS_TEXT], b[UNITS_TEXT], span[UNITS_TEXT], most[UNITS_TEXT];
 
-	fprintf(c->out, "<title id=\"t-%s\">Memory of ", c->f.word);
+	fprintf(c->out, "<title id=\"t-%s\">Memory of ", id);
 	html_text(r->incident.name, c->out);
-	fprintf(c->out, "</title><desc id=\"d-%s\">", c->f.word);
-	units_duration_ms((r->to_ns - r->from_ns) / NS_PER_MS, span);
-	fprintf(c->out, "Over %s its usage went from %s to %s", span,
+	fprintf(c->out, "</title><desc id=\"d-%s\">", id);
+	units_duration_ms((uint64_t)((c->to - c->from) * 1000), span);
+	fprintf(c->out, "In this window of %s its usage went from %s to %s", span,
 		units_bytes(r->series.before, a), units_bytes(r->series.at, b));
 	if (r->limited)
 		fprintf(c->out, ", below a limit of %s", units_bytes(r->found.limit, most));
 	fprintf(c->out, ". The numbered marks are explained below the chart.</desc>");
 }
 
-void chart_memory(const struct report *r, enum chart_size size, FILE *out)
+static void draw(const struct chart *c, const char *id)
 {
-	struct chart c = {.r = r, .f = frames[size], .out = out};
-	const struct frame *f = &c.f;
+	const struct frame *f = &c->f;
+	const struct series *s = &c->r->series;
+	FILE *out = c->out;
 
-	choose_scale(&c);
 	fprintf(out,
 		"<svg class=\"chart %s\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
 		"aria-labelledby=\"t-%s d-%s\">",
-		f->word, f->width, f->height, f->word, f->word);
-	describe(&c);
+		f->word, f->width, f->height, id, id);
+	describe(c, id);
 	fprintf(out,
 		"<clipPath id=\"c-%s\"><rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
 		"height=\"%.1f\"/></clipPath>",
-		f->word, f->left, f->top - 2, f->width - f->left - f->right,
+		id, f->left, f->top - 2, f->width - f->left - f->right,
 		f->height - f->top - f->bottom + 4);
-	grid(&c);
-	fprintf(out, "<g clip-path=\"url(#c-%s)\">", f->word);
-	trace(&c, &r->series, "area", held, true);
-	forecast(&c);
-	trace(&c, &r->series, "usage", used, false);
-	trace(&c, &r->series, "held", held, false);
-	if (r->shared)
-		trace(&c, &r->series, "filled", filled, false);
-	limit_line(&c);
+	grid(c);
+	fprintf(out, "<g clip-path=\"url(#c-%s)\">", id);
+	if (c->bottom <= 0) /* an area speaks of a whole */
+		trace(c, s, "area", held, true);
+	forecast(c);
+	trace(c, s, "usage", used, false);
+	trace(c, s, "held", held, false);
+	if (c->r->shared)
+		trace(c, s, "filled", filled, false);
+	limit_line(c);
 	fputs("</g>", out);
-	time_axis(&c);
-	marks(&c);
+	time_axis(c);
+	marks(c);
 	fputs("</svg>\n", out);
+}
+
+void chart_memory(const struct report *r, enum chart_size size, FILE *out)
+{
+	struct chart c = {.r = r, .f = frames[size], .out = out};
+
+	choose_scale(&c);
+	draw(&c, c.f.word);
+}
+
+/* What would be lost on the scale of the whole: the fan and what really came. */
+bool chart_forecast(const struct report *r, enum chart_size size, FILE *out)
+{
+	const struct report_alarm *a = r->alarms ? &r->alarm[0] : NULL;
+	struct chart c = {.r = r, .f = frames[size], .out = out};
+	double most = number(r->found.limit), begin, end, level;
+	char id[32];
+
+	if (!a || !r->limited || isnan(most) || a->p50_ms == HR_UNKNOWN ||
+	    a->headroom == HR_UNKNOWN)
+		return false;
+	begin = seconds_of(r, a->time_ns);
+	end = fmax(seconds_of(r, r->incident.time_ns), begin + (double)a->p50_ms / 1e3);
+	level = fmax(0, most - (double)a->headroom);
+	choose_scale(&c);
+	c.from = fmax(0, begin - 0.4 * (end - begin));
+	c.to = fmin(seconds_of(r, r->to_ns), end + 0.25 * (end - begin));
+	if (!(c.to > c.from) || (c.to - c.from) > 0.6 * seconds_of(r, r->to_ns))
+		return false; /* the whole shows it well enough */
+	c.bottom = fmax(0, level - 1.5 * (most - level));
+	c.top = most + 0.12 * (most - c.bottom);
+	snprintf(id, sizeof(id), "f-%s", c.f.word);
+	draw(&c, id);
+	return true;
 }
 
 void chart_spark(const struct report *r, const struct series *s, uint64_t top, size_t n, FILE *out)

@@ -16,6 +16,10 @@ enum chart_size { CHART_WIDE, CHART_NARROW, CHART_SIZES }; /* for a page, and fo
  * on the chart, from 1. */
 void chart_memory(const struct report *r, enum chart_size size, FILE *out);
 
+/* The minutes from before the first alarm to the end, close up: what was foreseen against what came. False: there was no such forecast, or
+ * the other chart shows it as well; then nothing was written. */
+bool chart_forecast(const struct report *r, enum chart_size size, FILE *out);
+
 /* A small one: usage over the report's window, on a scale from 0 to top. */
 void chart_spark(const struct report *r, const struct series *s, uint64_t top, size_t number,
 		 FILE *out);

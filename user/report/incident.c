@@ -196,7 +196,12 @@ static int on_action(struct drafts *all, const struct hr_event *e)
 		d->i.rehearsed = true;
 	}
 	d->last_ns = e->time_ns;
-	d->deed |= is_deed(a);
+	if (is_deed(a) && !d->deed) { /* that names it, rather than the notice before */
+		d->deed = true;
+		d->key = e;
+		d->i.time_ns = e->time_ns;
+		d->i.seq = e->seq;
+	}
 	d->i.rehearsed &= a->deed != HR_DEED_DONE || a->rung <= HR_RUNG_NOTIFY;
 	return 1;
 }

@@ -181,7 +181,7 @@ static void title_near_miss(struct line *p, const struct hr_event *const *event,
 	}
 	if (!worst)
 		return;
-	snprintf(text, sizeof(text), worst->to == HR_ALARM_ACT ? "in danger" : "warned of");
+	snprintf(text, sizeof(text), worst->to == HR_ALARM_ACT ? "was in danger" : "had an alarm");
 	line_add(p, "%s", text);
 	if (last->event.time_ns > first->event.time_ns)
 		line_add_ms(p, " for ", (last->event.time_ns - first->event.time_ns) / NS_PER_MS,

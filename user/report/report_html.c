@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "chart_svg.h"
 #include "private.h"
@@ -151,14 +152,15 @@ static void figure_warned(const struct report *r, FILE *out)
 static void figure_victim(const struct report *r, FILE *out)
 {
 	const struct hr_party *v = r->kill ? &r->kill->victim : NULL;
-	char value[128], size[UNITS_TEXT], hint[64] = "";
+	char value[128], comm[80], size[UNITS_TEXT], hint[64] = "";
 	struct line l = line_in(value, sizeof(value));
 
 	if (!v || !v->pid)
 		return;
-	line_add_task(&l, v->comm, v->pid);
+	line_add(&l, "%s", text_clean(v->comm, sizeof(v->comm), comm, sizeof(comm)));
 	if (v->anon != HR_UNKNOWN)
-		snprintf(hint, sizeof(hint), "%s anonymous", units_bytes(v->anon, size));
+		snprintf(hint, sizeof(hint), "pid %u, %s anonymous", v->pid,
+			 units_bytes(v->anon, size));
 	figure(out, "Victim", value, hint);
 }
 
@@ -233,7 +235,9 @@ static void put_marks(const struct report *r, FILE *out)
 		fprintf(out,
 			"<li><b class=\"%s\"><span>%u</span></b><span>%s <i>%s</i></span></li>\n",
 			marks[m->mark].class, ++n, m->what,
-			tell_offset(r->incident.time_ns, m->time_ns, offset));
+			m->time_ns == r->incident.time_ns
+				? ""
+				: tell_offset(r->incident.time_ns, m->time_ns, offset));
 	}
 	fputs("</ol>\n", out);
 }
@@ -308,6 +312,13 @@ static void put_foreseen(const struct report *r, FILE *out)
 	for (size_t i = 0; i < r->alarms; i++)
 		item(r, out, r->alarm[i].time_ns, r->alarm[i].text, NULL);
 	fputs("</ul>\n", out);
+	if (r->series.n < 2 || !chart_forecast(r, CHART_WIDE, out))
+		return;
+	chart_forecast(r, CHART_NARROW, out);
+	element(out, "p", "soft",
+		"The same close up: the fan is what was foreseen at the first alarm, 80 % of it "
+		"and "
+		"the median; the line is what came.");
 }
 
 static void put_done(const struct report *r, FILE *out)
@@ -331,12 +342,13 @@ static void put_change(const struct series *s, FILE *out)
 	char before[UNITS_TEXT], at[UNITS_TEXT], change[UNITS_TEXT];
 	bool known = s->before != HR_UNKNOWN && s->at != HR_UNKNOWN, less = s->at < s->before;
 
-	fprintf(out, "%s", units_bytes(s->at, at));
+	if (known)
+		fprintf(out, "%s \u2192 ", units_bytes(s->before, before));
+	fputs(units_bytes(s->at, at), out);
 	if (!known)
 		return;
 	units_bytes(less ? s->before - s->at : s->at - s->before, change);
-	fprintf(out, "<small>%s%s from %s</small>", less ? "\u2212" : "+", change,
-		units_bytes(s->before, before));
+	fprintf(out, "<small>%s%s</small>", less ? "\u2212" : "+", change);
 }
 
 static void put_neighbour(const struct report *r, const struct series *s, uint64_t top, size_t n,
@@ -426,7 +438,7 @@ static void put_foot(const struct report *r, FILE *out)
 	text(out, r->kernel && *r->kernel ? r->kernel : "?");
 	fprintf(out,
 		". Rests on %zu picture%s of the board; the charts go from %s to %s.</footer>\n",
-		r->pictures, r->pictures == 1 ? "" : "s", tell_clock(r->from_ns, from),
+		r->pictures, r->pictures == 1 ? "" : "s", tell_day(r->from_ns, from),
 		tell_day(r->to_ns, to));
 	fputs("</main>\n</body>\n</html>\n", out);
 }

@@ -13,6 +13,7 @@
 #include "private.h"
 #include "view/canvas.h"
 #include "view/plot.h"
+#include "view/table.h"
 #include "view/wrap.h"
 
 #define WIDTH 78
@@ -153,6 +154,9 @@ static int put_plot(const struct report *r, FILE *out)
 			    .p50 = NAN,
 			    .p90 = NAN,
 			    .now = r->kill ? "killed" : "then"};
+	uint64_t end = r->incident.kind == INCIDENT_OOM_KILL || r->incident.kind == INCIDENT_ACTION
+			       ? r->incident.time_ns
+			       : r->incident.end_ns;
 	char limit[UNITS_TEXT];
 	int e;
 
@@ -162,7 +166,7 @@ static int put_plot(const struct report *r, FILE *out)
 		const struct series_point *p = &r->series.point[i];
 		double bytes = height(p, limited);
 
-		if (p->time_ns > r->incident.time_ns && plot.n > 1)
+		if (p->time_ns > end && plot.n > 1)
 			break;
 		if (!isnan(bytes))
 			point[plot.n++] = (struct plot_point){
@@ -247,7 +251,10 @@ static void put_neighbours(const struct report *r, FILE *out)
 		char name[ESCAPED], cut[INCIDENT_NAME], before[UNITS_TEXT], at[UNITS_TEXT];
 		size_t width;
 
-		text_fit(s->name, NAME_COLUMNS, 0, cut, sizeof(cut));
+		if (strchr(s->name, '/'))
+			text_fit_end(strcpy(cut, s->name), NAME_COLUMNS, false);
+		else
+			text_fit(s->name, NAME_COLUMNS, 0, cut, sizeof(cut));
 		escape(cut, name);
 		width = text_width(name);
 		fprintf(out, "| %s%*s | %-9s | %8s | %8s |\n", name,
@@ -296,7 +303,7 @@ static void put_foot(const struct report *r, FILE *out)
 	snprintf(text, sizeof(text),
 		 "headroom %s, mode %s; %zu picture%s of the board; charts from %s to %s.",
 		 r->version ? r->version : "?", r->mode ? r->mode : "unknown", r->pictures,
-		 r->pictures == 1 ? "" : "s", tell_clock(r->from_ns, from), tell_day(r->to_ns, to));
+		 r->pictures == 1 ? "" : "s", tell_day(r->from_ns, from), tell_day(r->to_ns, to));
 	paragraph(out, text);
 }
 

@@ -102,7 +102,8 @@ static void behind(const struct report *r, struct line *l)
 	line_add(l, n ? "What stands behind it: " : "No contributing factor was found");
 	for (size_t i = 0; i < n; i++) {
 		const char *title = r->factor[i].title;
-		bool upper = isupper((unsigned char)title[0]) && islower((unsigned char)title[1]);
+		bool upper = isupper((unsigned char)title[0]) &&
+			     (title[1] == ' ' || islower((unsigned char)title[1]));
 
 		line_add(l, "%s%c%s",
 			 !i	     ? ""
