@@ -136,6 +136,9 @@ test: ## run every test: unit, sanitizers, live on this kernel, other kernels in
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)tests/run
 
+screens: all ## take the pictures in docs/top.md anew
+	$(Q)tools/screens
+
 check-vmlinux: ## hold vmlinux/vmlinux.h against this kernel's BTF
 	$(Q)tools/check-vmlinux
 
@@ -173,6 +176,6 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all help setup run bench-act backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan image clean FORCE
+.PHONY: all help setup run screens bench-act backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan image clean FORCE
 .SECONDARY:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)

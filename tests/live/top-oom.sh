@@ -7,8 +7,8 @@
 
 pty=$build/tools/pty-screen
 need "$pty"
-LC_ALL=C.UTF-8 TERM=xterm-256color HEADROOM_HISTORY=$work/none
-export LC_ALL TERM HEADROOM_HISTORY
+LC_ALL=C.UTF-8 TERM=xterm-256color HEADROOM_HISTORY=$work/none XDG_CONFIG_HOME=$work/choices
+export LC_ALL TERM HEADROOM_HISTORY XDG_CONFIG_HOME
 unset NO_COLOR
 
 group_make leaky $((80 << 20)) && group_make hog || fail 'cannot make groups'
