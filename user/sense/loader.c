@@ -14,13 +14,32 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include "base/cleanup.h"
 #include "attach.h"
 
 #define CHILD_SECONDS \
 	120 /* an emulated machine takes 20; then something is wrong, and files must do */
+
+/*
+ * Takes the place of libbpf's own, which asks the dynamic linker for it. To list the BTF of modules takes CAP_SYS_ADMIN;
+ * where that is missing, libbpf of the 1.1 that Debian 12 has gives up every object with a weak function that this kernel
+ * lacks, though CAP_BPF and CAP_PERFMON would do for the rest. So there we say that there are no modules.
+ */
+int bpf_btf_get_next_id(__u32 start_id, __u32 *next_id)
+{
+	union bpf_attr attr = {.start_id = start_id};
+
+	if (syscall(SYS_bpf, BPF_BTF_GET_NEXT_ID, &attr, sizeof(attr))) {
+		errno = errno == EPERM ? ENOENT : errno;
+		return -errno;
+	}
+	*next_id = attr.next_id;
+	return 0;
+}
 
 static void reason_append(char *text, const char *variant, const char *why)
 {
