@@ -2,7 +2,8 @@
 /*
  * An HTTP server for tests: writes every request as a JSON line (method, path, headers, body) to a file, and answers with the
  * statuses it is told, the last one for ever. Plays webhooks, collectors and the Kubernetes API; and with --answers DIR a
- * Prometheus: what stands in DIR/EXPRESSION (the argument `query`, / as _), else in DIR/else, is the answer. Loopback only.
+ * Prometheus: what stands in DIR/EXPRESSION (the argument `query`, / as _), else in DIR/else, is the answer. --tls FILE: a
+ * certificate and its key. --mute PORT: takes connections, and never reads. Loopback only.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -22,7 +24,7 @@
 
 static FILE *out;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static const char *answers;
+static const char *answers, *pem;
 static unsigned int status[STATUSES] = {200}, statuses, served;
 
 struct request {
@@ -62,19 +64,27 @@ static unsigned int write_down(struct MHD_Connection *connection, const char *me
 	return answer;
 }
 
-/* On the heap; NULL: there is none. */
+/* On the heap, NUL-terminated; NULL: there is none. */
+static char *read_file(const char *path)
+{
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	char *text = file ? calloc(1, ANSWER_MOST) : NULL;
+
+	if (text && !fread(text, 1, ANSWER_MOST - 1, file))
+		free(take_ptr(text));
+	return text;
+}
+
 static char *read_answer(const char *name, size_t *ret_n)
 {
-	_cleanup_fclose_ FILE *file = NULL;
 	char path[PATH_MAX], *text;
 
 	snprintf(path, sizeof(path), "%s/%s", answers, name);
 	for (char *slash = path + strlen(answers) + 1; (slash = strchr(slash, '/'));)
 		*slash = '_';
-	file = fopen(path, "re");
-	text = file ? malloc(ANSWER_MOST) : NULL;
+	text = read_file(path);
 	if (text)
-		*ret_n = fread(text, 1, ANSWER_MOST, file);
+		*ret_n = strlen(text);
 	return text;
 }
 
@@ -129,6 +139,27 @@ static void on_done(void *arg, struct MHD_Connection *connection, void **state,
 	free(request);
 }
 
+static int usage(void)
+{
+	log_error("usage: http-catch [--answers DIR] [--tls FILE] PORT FILE [STATUS…] | --mute PORT");
+	return 2;
+}
+
+static int be_mute(int port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 8)) {
+		log_error("can't listen on port %d", port);
+		return 1;
+	}
+	pause();	/* the kernel takes connections up to the backlog; who waits for an answer waits */
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -137,15 +168,18 @@ int main(int argc, char **argv)
 	int signal;
 
 	log_name("http-catch");
-	if (argc > 2 && !strcmp(argv[1], "--answers")) {
-		answers = argv[2];
+	while (argc > 2 && !strncmp(argv[1], "--", 2)) {
+		if (!strcmp(argv[1], "--mute"))
+			return be_mute(atoi(argv[2]));
+		if (!strcmp(argv[1], "--answers"))
+			answers = argv[2];
+		else if (strcmp(argv[1], "--tls") || !(pem = read_file(argv[2])))
+			return usage();
 		argc -= 2;
 		argv += 2;
 	}
-	if (argc < 3 || argc > 3 + STATUSES) {
-		log_error("usage: http-catch [--answers DIR] PORT FILE [STATUS…]");
-		return 2;
-	}
+	if (argc < 3 || argc > 3 + STATUSES)
+		return usage();
 	at.sin_port = htons((uint16_t)atoi(argv[1]));
 	for (int i = 3; i < argc; i++)
 		status[statuses++] = (unsigned int)atoi(argv[i]);
@@ -158,8 +192,14 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR,
-				  &at, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_END);
+	if (pem)
+		daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS, 0, NULL, NULL, on_request, NULL,
+					  MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
+					  MHD_OPTION_HTTPS_MEM_CERT, pem, MHD_OPTION_HTTPS_MEM_KEY, pem, MHD_OPTION_END);
+	else
+		daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, NULL,
+					  MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
+					  MHD_OPTION_END);
 	if (!daemon) {
 		log_error("can't listen on port %s", argv[1]);
 		return 1;

@@ -68,17 +68,21 @@ static void start(size_t sinks)
 {
 	memset(&e, 0, sizeof(e));
 	memset(fake, 0, sizeof(fake));
-	for (size_t i = 0; i < sinks; i++)
+	for (size_t i = 0; i < sinks; i++) {
 		assert_int_equal(export_config_add(&e, &fake_type), 0);
+		export_resume(&e, i, 5, 0);
+	}
 	if (sinks == 2)
 		((struct sink_common *)e.sink[1].options)->severity = HR_CRITICAL;
 }
+
+static uint64_t instance = 5, time_ns = 1767225600000000000ULL;
 
 static void push(uint64_t seq, unsigned int type, unsigned int severity)
 {
 	struct hr_event_guard record = {.event = {.bytes = sizeof(record), .type = (uint16_t)type,
 						  .severity = (uint8_t)severity, .seq = seq,
-						  .time_ns = 1767225600000000000ULL, .instance = 5}};
+						  .time_ns = time_ns, .instance = instance}};
 	struct export_event *event = export_event_new(&record.event, "node");
 
 	assert_non_null(event);
@@ -177,6 +181,9 @@ static void test_types(void **state)
 	push(1, HR_EVENT_GUARD, HR_CRITICAL);
 	push(2, HR_EVENT_LEAK, HR_WARNING);
 	assert_true(wait_for(&fake[0].n, 1));
+	assert_true(wait_for((size_t *)&e.sink[0].counts.last_seq, 2));
+	push(3, HR_EVENT_GUARD, HR_CRITICAL);
+	assert_int_equal(e.sink[0].counts.last_seq, 3);	/* passed over, and never to be read again */
 	stop();
 	assert_int_equal(fake[0].n, 1);
 	assert_int_equal(fake[0].seen[0], 2);
@@ -200,11 +207,56 @@ static void test_refused(void **state)
 	exporter_done(&e);
 }
 
+/* A guard with a board of its own comes while events of the one before still wait: none of its events passes for one that was
+ * taken, however small its numbers are. */
+static void test_other_board(void **state)
+{
+	start(1);
+	fake[0].hangs = true;
+	assert_int_equal(export_start(&e), 0);
+	push(5000, HR_EVENT_GUARD, HR_INFO);
+	push(5001, HR_EVENT_GUARD, HR_INFO);
+	instance = 6;
+	export_resume(&e, 0, 6, 0);
+	push(1, HR_EVENT_GUARD, HR_INFO);
+	__atomic_store_n(&fake[0].hangs, false, __ATOMIC_RELEASE);
+	assert_true(wait_for(&fake[0].n, 3));
+	push(2, HR_EVENT_GUARD, HR_INFO);
+	push(1, HR_EVENT_GUARD, HR_INFO);	/* this one was taken */
+	assert_true(wait_for(&fake[0].n, 4));
+	instance = 5;
+	export_stop(&e);
+	assert_int_equal(fake[0].n, 4);
+	assert_int_equal(fake[0].seen[2], 1);
+	assert_int_equal(fake[0].seen[3], 2);
+	assert_int_equal(e.sink[0].counts.last_seq, 2);
+	exporter_done(&e);
+}
+
+/* A clock that jumps: the order is the board's, by number. */
+static void test_clock(void **state)
+{
+	uint64_t times[] = {1767225600000000000ULL, 1, 1767225500000000000ULL, UINT64_MAX, 0};
+
+	start(1);
+	assert_int_equal(export_start(&e), 0);
+	for (uint64_t i = 0; i < 5; i++) {
+		time_ns = times[i];
+		push(i + 1, HR_EVENT_GUARD, HR_INFO);
+	}
+	time_ns = times[0];
+	assert_true(wait_for(&fake[0].n, 5));
+	stop();
+	for (uint64_t i = 0; i < 5; i++)
+		assert_int_equal(fake[0].seen[i], i + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),	  cmocka_unit_test(test_down),	cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_neighbour), cmocka_unit_test(test_types), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_other_board), cmocka_unit_test(test_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

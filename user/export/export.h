@@ -36,7 +36,7 @@ void export_event_unref(struct export_event *event);
 
 struct sink_counts {			/* __atomic; totals since the start */
 	uint64_t delivered, dropped, missed, failures, queued;
-	uint64_t last_seq;		/* the last that the sink has taken */
+	uint64_t last_seq;		/* the last that the sink has taken, of the board that is read now */
 };
 
 struct sink;
@@ -83,6 +83,7 @@ struct sink {
 	const char *board;		/* path given on the command line, or NULL */
 	void *state;			/* the sink's own */
 	struct sink_counts counts;
+	uint64_t instance;		/* of the board that last_seq counts in; under the lock once it runs */
 	char said[EXPORT_ERROR];	/* the last complaint */
 	bool quiet;			/* it was told already; until it works again */
 	bool refused;			/* the last event was dropped */
@@ -118,6 +119,8 @@ void export_stop(struct exporter *e);		/* lets each deliver for two seconds more
 void export_push(struct exporter *e, struct export_event *event);	/* to every sink that wants it */
 void export_reopen(struct exporter *e);
 void export_missed(struct exporter *e, uint64_t n);
+/* Another board, which counts anew, or the same after a restart: sink i has taken seq of it. */
+void export_resume(struct exporter *e, size_t i, uint64_t instance, uint64_t seq);
 void exporter_done(struct exporter *e);
 
 /* feed.c: reads the board until a signal; 0 or an exit status of the face. */

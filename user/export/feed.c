@@ -21,7 +21,7 @@
 struct feed {
 	struct exporter *exporter;
 	struct hr_reader *reader;
-	uint64_t instance, missed;
+	uint64_t instance, missed, untold;
 	uint64_t saved_ns;		/* monotonic */
 	char node[64];
 	bool unsaved;			/* the complaint was made */
@@ -32,30 +32,42 @@ static volatile sig_atomic_t hung_up;
 
 static void on_hangup(int sig) { hung_up = 1; }
 
-/* Another board begins to count anew. */
-static void take_marks(struct feed *feed)
+static const struct export_mark *find_mark(const struct export_mark *mark, size_t n, const char *sink)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(mark[i].sink, sink))
+			return &mark[i];
+	return NULL;
+}
+
+/* Where each sink goes on: after what it has taken of this board; from the first event of another board than the one that it
+ * read last; and who is new, or has no state, with what is to come: somebody who has just set this up wants no old alarms. */
+static void take_marks(struct feed *feed, uint64_t newest)
 {
 	struct export_mark mark[EXPORT_SINKS];
 	struct exporter *e = feed->exporter;
-	uint64_t from = UINT64_MAX;
+	uint64_t from = newest;
+	bool other = false;
 	size_t n = 0;
 
 	if (*e->state)
 		export_state_load(e->state, mark, EXPORT_SINKS, &n);
 	for (size_t i = 0; i < e->n; i++) {
-		uint64_t seq = 0;
+		const struct export_mark *known = find_mark(mark, n, e->sink[i].type->name);
+		bool same = known && known->instance == feed->instance;
+		uint64_t seq = !known ? newest : same ? known->seq : 0;
 
-		for (size_t k = 0; k < n; k++)
-			if (!strcmp(mark[k].sink, e->sink[i].type->name) &&
-			    mark[k].instance == feed->instance)
-				seq = mark[k].seq;
-		e->sink[i].counts.last_seq = seq;
-		if (e->sink[i].type->events && seq < from)
+		export_resume(e, i, feed->instance, seq);
+		if (!e->sink[i].type->events)
+			continue;
+		other |= known && !same;
+		if (seq < from)
 			from = seq;
 	}
-	/* Without a mark: what is to come. Somebody who has just set this up wants no old alarms. */
-	hr_reader_seek_event(feed->reader, from && from != UINT64_MAX ? from + 1
-						: *e->state && n ? 0 : UINT64_MAX);
+	if (other)
+		log_info("this is another board than the one that was read last: going on with its first event; what was not "
+			 "read of that one is lost");
+	hr_reader_seek_event(feed->reader, from + 1);	/* what is gone by now counts as missed */
 }
 
 static void save_marks(struct feed *feed)
@@ -86,8 +98,7 @@ static void note_missed(struct feed *feed)
 
 	if (missed > feed->missed) {
 		export_missed(feed->exporter, missed - feed->missed);
-		log_info("%llu events were missed: the board had gone past them",
-			 (unsigned long long)(missed - feed->missed));
+		feed->untold += missed - feed->missed;
 	}
 	feed->missed = missed;
 }
@@ -110,6 +121,10 @@ static int drain(struct feed *feed)
 		export_push(feed->exporter, event);
 		export_event_unref(event);
 	} while (!r || r == -EOVERFLOW || r == -EBADMSG);
+	if (feed->untold)
+		log_info("%llu event%s missed: the board had gone past", (unsigned long long)feed->untold,
+			 feed->untold == 1 ? " was" : "s were");
+	feed->untold = 0;
 	return r == -ENODATA || r == -EAGAIN ? 0 : r;
 }
 
@@ -124,7 +139,7 @@ static int attach(struct feed *feed)
 	hr_reader_header(feed->reader, &header);
 	feed->instance = header.instance;
 	feed->missed = 0;
-	take_marks(feed);
+	take_marks(feed, header.last_seq);
 	return 0;
 }
 
@@ -139,8 +154,9 @@ static void check_instance(struct feed *feed)
 	if (header.instance != feed->instance) {
 		feed->instance = header.instance;
 		for (size_t i = 0; i < feed->exporter->n; i++)
-			feed->exporter->sink[i].counts.last_seq = 0;
-		hr_reader_seek_event(feed->reader, 0);
+			export_resume(feed->exporter, i, feed->instance, 0);
+		hr_reader_seek_event(feed->reader, 1);
+		log_info("another guard's board: its events from the first one on");
 	}
 	if (!hr_reader_host(feed->reader, &host))
 		memcpy(feed->node, host.node, sizeof(feed->node));

@@ -56,6 +56,33 @@ static int load(const struct export_options *options, struct exporter *e)
 	return CLI_DONE;
 }
 
+/* What to do about it. The sink's line says what happened. */
+static const struct {
+	int err;
+	const char *remedy;
+} remedies[] = {
+	{-ECONNREFUSED, "start it, or correct the address"},
+	{-ETIMEDOUT, "something is there and does not answer: look at it, or at what stands between"},
+	{-EHOSTUNREACH, "correct the host's name, or the resolver"},
+	{-EPROTO, "look at its certificate; one of your own CA wants ca_file"},
+	{-EACCES, "give this user the right to it, or other credentials"},
+	{-EPERM, "give this user the right to it, or other credentials"},
+	{-ENOENT, "start what should have made it, or correct the path"},
+	{-EADDRINUSE, "take another port or path, or end who has this one"},
+	{-EREMOTEIO, "it is there and refuses: look at its answer, at the URL's path and at the credentials"},
+	{-ENOSPC, "make room"},
+	{-EROFS, "take a path that can be written to"},
+	{-ENODATA, "make a stream for this subject: nats stream add"},
+};
+
+static const char *remedy_of(int err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++)
+		if (remedies[i].err == err)
+			return remedies[i].remedy;
+	return NULL;
+}
+
 static int check(struct exporter *e)
 {
 	int status = CLI_DONE;
@@ -66,6 +93,8 @@ static int check(struct exporter *e)
 
 		printf("%-12s %s\n", sink->type->name,
 		       !err ? "works" : *sink->said ? sink->said : strerror(-err));
+		if (remedy_of(err))
+			printf("%-12s   %s\n", "", remedy_of(err));
 		if (err)
 			status = CLI_FAILED;
 	}

@@ -64,10 +64,11 @@ static void delivered(struct sink *sink, const struct export_event *event)
 	pthread_mutex_lock(&sink->lock);
 	if (sink->count && sink->ring[sink->head] == event)
 		drop_first(sink);
+	if (event->record.instance == sink->instance)	/* else what waited from the board before this one */
+		__atomic_store_n(&sink->counts.last_seq, event->record.seq, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&sink->lock);
 	if (!sink->refused)
 		count(&sink->counts.delivered, 1);
-	__atomic_store_n(&sink->counts.last_seq, event->record.seq, __ATOMIC_RELAXED);
 }
 
 static bool stopping(struct sink *sink) { return __atomic_load_n(&sink->stop, __ATOMIC_ACQUIRE); }
@@ -238,6 +239,10 @@ void export_stop(struct exporter *e)
 			continue;
 		pthread_join(sink->thread, NULL);
 		sink->started = false;
+		if (sink->count)
+			log_info("%s: %zu event%s not delivered%s", sink->type->name, sink->count,
+				 sink->count == 1 ? " was" : "s were",
+				 *e->state ? ": the next start goes on with them" : "");
 	}
 }
 
@@ -254,6 +259,18 @@ void exporter_done(struct exporter *e)
 	export_running = NULL;
 }
 
+void export_resume(struct exporter *e, size_t i, uint64_t instance, uint64_t seq)
+{
+	struct sink *sink = &e->sink[i];
+
+	if (sink->started)
+		pthread_mutex_lock(&sink->lock);
+	sink->instance = instance;
+	__atomic_store_n(&sink->counts.last_seq, seq, __ATOMIC_RELAXED);
+	if (sink->started)
+		pthread_mutex_unlock(&sink->lock);
+}
+
 static bool wants(const struct sink *sink, const struct hr_event *event)
 {
 	const struct sink_common *common = sink->common;
@@ -262,15 +279,28 @@ static bool wants(const struct sink *sink, const struct hr_event *event)
 	       (!common->types || (event->type < 32 && common->types & 1u << event->type));
 }
 
+/* It need not be read again for this sink, unless one before it still waits. */
+static void pass_over(struct sink *sink, const struct export_event *event)
+{
+	if (!sink->count && event->record.instance == sink->instance)
+		__atomic_store_n(&sink->counts.last_seq, event->record.seq, __ATOMIC_RELAXED);
+}
+
 void export_push(struct exporter *e, struct export_event *event)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		struct sink *sink = &e->sink[i];
 
 		/* A restarted exporter reads on from the sink that is furthest behind. */
-		if (!wants(sink, &event->record) || event->record.seq <= sink->counts.last_seq)
+		if (event->record.instance == sink->instance &&
+		    event->record.seq <= __atomic_load_n(&sink->counts.last_seq, __ATOMIC_RELAXED))
 			continue;
 		pthread_mutex_lock(&sink->lock);
+		if (!wants(sink, &event->record)) {
+			pass_over(sink, event);
+			pthread_mutex_unlock(&sink->lock);
+			continue;
+		}
 		if (sink->count == sink->room) {
 			drop_first(sink);
 			count(&sink->counts.dropped, 1);

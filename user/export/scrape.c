@@ -130,7 +130,8 @@ static bool wanted(const struct hr_slot *slot, uint64_t now_ns)
 {
 	if (slot_gone(slot))
 		return (slot->id.kind == HR_KIND_CONTAINER || slot->oom_kills_total) &&
-		       now_ns - slot->gone_ns < METRICS_KEEP_S * NS_PER_SEC;
+		       (now_ns < slot->gone_ns ||	/* the clock was set back */
+			now_ns - slot->gone_ns < METRICS_KEEP_S * NS_PER_SEC);
 	return slot->id.kind == HR_KIND_CONTAINER || slot->id.kind == HR_KIND_UNIT ||
 	       slot->id.kind == HR_KIND_POD || slot->flags & HR_SLOT_HAS_TASKS;
 }

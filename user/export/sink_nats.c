@@ -159,10 +159,34 @@ static int nats_tick(struct sink *sink)
 	return s == NATS_OK ? 0 : complain(sink, "the server went away", s);
 }
 
+/* Whether a stream takes what we publish: an event that none takes is never acknowledged. */
+static int find_stream(struct sink *sink)
+{
+	struct nats *nats = sink->state;
+	char ask[EXPORT_TEXT + 48];
+	natsMsg *answer = NULL;
+	natsStatus s;
+	int err = 0;
+
+	snprintf(ask, sizeof(ask), "{\"subject\":\"%s.node.type\"}", nats->options->subject);
+	s = natsConnection_RequestString(&answer, nats->connection, "$JS.API.STREAM.NAMES", ask, WAIT_MS);
+	if (s != NATS_OK) {
+		sink_say(sink, "%s: no JetStream there: %s", nats->options->url, natsStatus_GetText(s));
+		err = -EREMOTEIO;
+	} else if (!strstr(natsMsg_GetData(answer) ?: "", "\"streams\":[\"")) {
+		sink_say(sink, "%s: no stream takes %s.NODE.TYPE", nats->options->url, nats->options->subject);
+		err = -ENODATA;
+	}
+	natsMsg_Destroy(answer);
+	return err;
+}
+
 static int nats_check(struct sink *sink)
 {
 	int err = nats_open(sink);
 
+	if (!err && ((const struct nats_options *)sink->options)->jetstream)
+		err = find_stream(sink);
 	nats_close(sink);
 	return err;
 }

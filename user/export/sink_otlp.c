@@ -94,7 +94,9 @@ static json_t *one_metric(const struct otlp_metric *m, const struct hr_slot *slo
 	points = json_pack("[{so sf}]", "timeUnixNano", nanoseconds(now_ns), "asDouble", value);
 	if (!m->counter)
 		return json_pack("{ss ss s{so}}", "name", m->name, "unit", m->unit, "gauge", "dataPoints", points);
-	json_object_set_new(json_array_get(points, 0), "startTimeUnixNano", nanoseconds(slot->appeared_ns));
+	/* A clock that was set back must not make it end before it began. */
+	json_object_set_new(json_array_get(points, 0), "startTimeUnixNano",
+			    nanoseconds(slot->appeared_ns < now_ns ? slot->appeared_ns : now_ns));
 	return json_pack("{ss ss s{so si sb}}", "name", m->name, "unit", m->unit, "sum", "dataPoints", points,
 			 "aggregationTemporality", 2, "isMonotonic", 1);
 }

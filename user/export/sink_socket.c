@@ -180,6 +180,7 @@ static int bind_path(struct unix_socket *s, struct sink *sink)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	_cleanup_close_ int probe = -1;
+	struct stat st;
 
 	if (strlen(s->options->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
@@ -191,11 +192,16 @@ static int bind_path(struct unix_socket *s, struct sink *sink)
 		return 0;
 	if (errno != EADDRINUSE)
 		return -errno;
+	if (!lstat(s->options->path, &st) && !S_ISSOCK(st.st_mode)) {
+		sink_say(sink, "%s: something stands there that is no socket: remove it, or take another path",
+			 s->options->path);
+		return -EEXIST;
+	}
 	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (probe < 0)
 		return -errno;
 	if (!connect(probe, (struct sockaddr *)&address, sizeof(address))) {
-		sink_say(sink, "%s: another program listens there", s->options->path);
+		sink_say(sink, "%s: another program listens there: another exporter?", s->options->path);
 		return -EADDRINUSE;
 	}
 	if (errno != ECONNREFUSED || unlink(s->options->path) ||
