@@ -421,8 +421,10 @@ static void test_incident_freezes(void **state)
 
 	make_board(rig, 3, 1);
 	open_keeper(rig, KEEP_MOST_BYTES);
-	for (int i = 0; i < 15; i++)
+	for (int i = 0; i < 15; i++) {
 		keep(rig);
+		rig->keeper->at_base += MINUTE;
+	}
 	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"), 0);
 	rig->fixture.now_ns = clock_wall_ns();
 	fixture_oom_kill(&rig->fixture, 0);

@@ -20,7 +20,7 @@
 #include "signals.h"
 
 #define LOOK_S 1
-#define PICTURE_S 60 /* the 64 seconds that a slot remembers reach from one to the next */
+#define PICTURE_MS 60000 /* the 64 seconds that a slot remembers reach from one to the next */
 #define AGAIN_S 5 /* after an incident's picture, another */
 #define APART_S 10 /* incidents that follow each other closer share their pictures */
 #define INCIDENTS_AN_HOUR 30 /* with pictures of their own: a restart loop fills no disk */
@@ -31,7 +31,7 @@
 
 struct history_options {
 	const char *board, *history;
-	uint64_t most_bytes;
+	uint64_t most_bytes, interval_ms;
 	bool status, json;
 };
 
@@ -42,7 +42,7 @@ struct flight {
 	bool silent, waiting; /* said */
 	int failed; /* what was said of the store; 0: it is written */
 	/* seconds of the monotonic clock */
-	uint64_t now, retry_at, reopen_at, minute_at, tidy_at, chatter_at;
+	uint64_t interval, now, retry_at, reopen_at, minute_at, tidy_at, chatter_at;
 	uint64_t extra_at, again_at, last_extra, hour_from; /* extra_at, again_at 0: none is due */
 	uint32_t extras; /* in this hour */
 	uint64_t heads[HR_RINGS], instance; /* of what was looked at */
@@ -200,7 +200,7 @@ static int take_pictures(struct flight *f)
 	}
 	if (!r && f->now >= f->minute_at) {
 		r = take_picture(f, KEEP_MINUTE);
-		f->minute_at += r ? 0 : (1 + (f->now - f->minute_at) / PICTURE_S) * PICTURE_S;
+		f->minute_at += r ? 0 : (1 + (f->now - f->minute_at) / f->interval) * f->interval;
 	}
 	return r;
 }
@@ -236,7 +236,7 @@ static void fly(struct flight *f)
 
 	f->now = clock_mono_ns() / NS_PER_SEC;
 	/* a recorder that is restarted every second takes no picture every second */
-	f->minute_at = f->now + (age < PICTURE_S ? PICTURE_S - age : 0);
+	f->minute_at = f->now + (age < f->interval ? f->interval - age : 0);
 	f->tidy_at = f->now + LOOK_S;
 	while (!signals_caught()) {
 		uint64_t now_ns = clock_mono_ns();
@@ -258,7 +258,7 @@ static void keeper_closep(struct keeper **k) { keeper_close(*k); }
 static int record(const struct history_options *options)
 {
 	_cleanup_(keeper_closep) struct keeper *keeper = NULL;
-	struct flight f = {.options = options};
+	struct flight f = {.options = options, .interval = options->interval_ms / 1000};
 	char note[KEEP_NOTE], clean[KEEP_NOTE * 2], size[UNITS_TEXT];
 	int r;
 
@@ -393,6 +393,16 @@ static int parse_size(const char *text, void *at)
 	return 0;
 }
 
+static int parse_interval(const char *text, void *at)
+{
+	uint64_t ms;
+
+	if (units_parse_duration_ms(text, &ms) || ms % 1000 || !ms || ms > 3600000)
+		return -EINVAL;
+	*(uint64_t *)at = ms;
+	return 0;
+}
+
 static const struct option_spec specs[] = {
 	{.name = "history",
 	 .argument = "FILE",
@@ -406,6 +416,12 @@ static const struct option_spec specs[] = {
 	 .offset = offsetof(struct history_options, most_bytes),
 	 .help = "what it may take on disk; 256MiB by default",
 	 .wants = "a size of 4MiB or more"},
+	{.name = "interval",
+	 .argument = "TIME",
+	 .parse = parse_interval,
+	 .offset = offsetof(struct history_options, interval_ms),
+	 .help = "between two pictures; 1m by default: each holds the last 64 seconds",
+	 .wants = "whole seconds, from 1s to 1h"},
 	OPTION_FLAG("status", struct history_options, status,
 		    "what is kept, from when to when; records nothing"),
 	OPTION_FLAG("json", struct history_options, json, "with --status: one JSON document"),
@@ -418,7 +434,7 @@ static const struct option_spec specs[] = {
 	{0},
 };
 
-static const struct history_options defaults = {.most_bytes = KEEP_MOST_BYTES};
+static const struct history_options defaults = {.most_bytes = KEEP_MOST_BYTES, .interval_ms = PICTURE_MS};
 
 const struct command command_history = {
 	.name = "history",

@@ -119,8 +119,7 @@ static int put_row(struct keeper *k, int64_t turn, enum hr_ring ring, struct row
 		      &(struct db_blob){packed, n}, 1);
 }
 
-/* The ten minutes before it are among the last pictures: each minute has one, and what was taken for another incident
- * lies between them. */
+/* What was taken in the ten minutes before it, by the clock that never jumps. */
 static int freeze(struct keeper *k, const struct hr_event *event)
 {
 	uint64_t now = clock_wall_ns();
@@ -128,10 +127,8 @@ static int freeze(struct keeper *k, const struct hr_event *event)
 	int64_t first = 0;
 	int r;
 
-	r = db_number(k->db,
-		      "SELECT min(id) FROM (SELECT id FROM pictures WHERE why = 0 ORDER BY id DESC "
-		      "LIMIT ?1)",
-		      DB_ARGS(FREEZE_BEFORE), &first);
+	r = db_number(k->db, "SELECT min(id) FROM pictures WHERE at_s >= ?1", DB_ARGS(keeper_now(k) - FREEZE_BEFORE_S),
+		      &first);
 	if (r == -ENODATA)
 		r = 0;
 	if (!r)

@@ -11,7 +11,7 @@
 
 #define PART_SLOTS 64u /* what the recorder holds of a picture at a time: 256 KiB, twice */
 #define EVENTS_ROW (128u << 10) /* raw bytes of one ring's records in a row, at most */
-#define FREEZE_BEFORE 10 /* pictures a minute apart */
+#define FREEZE_BEFORE_S (10 * 60)
 #define FREEZE_AFTER_S (5 * 60)
 
 struct keeper {

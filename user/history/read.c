@@ -18,6 +18,8 @@
 #define MOST_RAW (1u << 20) /* of a row of events; what claims more is damaged */
 #define FRAME_EVENTS (8u << 20) /* of a frame of events alone; the next go into another */
 
+#define MOST_OLDER 64 /* pictures that are tried, one before the other, where they are damaged */
+
 struct entry { /* a picture */
 	int64_t id, events_to;
 	uint64_t time_ns, instance;
@@ -432,8 +434,9 @@ static int merge(struct reading *r)
 
 /* ---- the store's face ---- */
 
+/* *ret_before: when the last picture before `from` was taken; 0: there is none. */
 static int read_store(const char *path, uint64_t from_ns, uint64_t to_ns, bool pictures,
-		      struct hr_reader **ret_reader, char error[STORE_ERROR])
+		      struct hr_reader **ret_reader, uint64_t *ret_before, char error[STORE_ERROR])
 {
 	_cleanup_(reading_done) struct reading r = {
 		.from_ns = from_ns, .to_ns = to_ns, .recording = {.fd = -1}};
@@ -451,6 +454,7 @@ static int read_store(const char *path, uint64_t from_ns, uint64_t to_ns, bool p
 		e = r.n ? merge(&r) : gather(&r);
 	if (!e && !r.recording.frames)
 		e = r.damaged ? -EBADMSG : -ENODATA;
+	*ret_before = r.before.time_ns;
 	snprintf(name, sizeof(name), "%.200s", path);
 	if (!e)
 		e = recording_open(&r.recording, name, ret_reader);
@@ -463,14 +467,24 @@ static int read_store(const char *path, uint64_t from_ns, uint64_t to_ns, bool p
 	return e;
 }
 
-int store_pictures(const char *path, uint64_t from_ns, uint64_t to_ns,
-		   struct hr_reader **ret_reader, char error[STORE_ERROR])
+int store_pictures(const char *path, uint64_t from_ns, uint64_t to_ns, struct hr_reader **ret_reader,
+		   char error[STORE_ERROR])
 {
-	return read_store(path, from_ns, to_ns, true, ret_reader, error);
+	uint64_t before = 0;
+	int r = read_store(path, from_ns, to_ns, true, ret_reader, &before, error);
+
+	/* The last one before it is damaged: then the one before that. */
+	for (int i = 0; r == -EBADMSG && before && i < MOST_OLDER; i++) {
+		from_ns = before;
+		r = read_store(path, from_ns, from_ns - 1, true, ret_reader, &before, error);
+	}
+	return r;
 }
 
 int store_events(const char *path, uint64_t from_ns, uint64_t to_ns, struct hr_reader **ret_reader,
 		 char error[STORE_ERROR])
 {
-	return read_store(path, from_ns, to_ns, false, ret_reader, error);
+	uint64_t before = 0;
+
+	return read_store(path, from_ns, to_ns, false, ret_reader, &before, error);
 }
