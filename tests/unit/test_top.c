@@ -104,8 +104,8 @@ static void make_tree(struct world *w)
 	add(w, 3, 2, "/a/calm", 1);
 	add(w, 4, 2, "/a/risky", 90)->outlook.alarm = HR_ALARM_ACT;
 	group(add(w, 5, 2, "/a/b", 0));
-	add(w, 6, 5, "/a/b/deep", 50);
-	add(w, 7, 1, "/lone", 60);
+	add(w, 6, 5, "/a/b/deep", 30);
+	add(w, 7, 1, "/lone", 40);
 }
 
 /* A branch stands where its riskiest does; the root is no branch; parents that are not listed are there all the same. */
@@ -590,13 +590,22 @@ static void test_headline(void **state)
 	assert_string_equal(text, "1 in danger: risky runs out in about 40s");
 	w.slot[6].outlook.alarm = HR_ALARM_WARN;
 	danger_headline(&w.s, 80, false, text);
-	assert_string_equal(text, "2 in danger: risky runs out in about 40s, lone (risk 60)");
+	assert_string_equal(text, "2 in danger: risky runs out in about 40s, lone (risk 40)");
 	danger_headline(&w.s, 50, false, text);
 	assert_string_equal(text, "2 in danger: risky runs out in about 40s, and 1 more");
-	w.slot[3].outlook.alarm = w.slot[6].outlook.alarm = HR_ALARM_NONE;
+	w.slot[6].outlook.alarm = HR_ALARM_NONE; /* an alarm is patient; who looks is not */
+	w.slot[3].outlook.alarm = HR_ALARM_NONE;
+	assert_int_equal(danger_headline(&w.s, 80, false, text), STYLE_BAD);
+	assert_string_equal(text, "1 in danger: risky runs out in about 40s");
+	w.slot[3].outlook.alarm = HR_ALARM_ACT; /* it stands a while */
+	w.slot[3].outlook.risk_centi = 100;
+	assert_int_equal(danger_headline(&w.s, 80, false, text), STYLE_WARN);
+	assert_string_equal(text, "1 in danger: risky was close a moment ago (risk 1)");
+	w.slot[3].outlook.alarm = HR_ALARM_NONE;
+	w.slot[3].outlook.risk_centi = 4500;
 	assert_int_equal(danger_headline(&w.s, 80, false, text), STYLE_GOOD);
 	assert_string_equal(
-		text, "Nobody is in danger. Worth a look: risky, could run out in 40s (risk 90).");
+		text, "Nobody is in danger. Worth a look: risky, could run out in 40s (risk 45).");
 	for (size_t i = 0; i < w.s.n_slots; i++)
 		w.slot[i].outlook.risk_centi = 100;
 	danger_headline(&w.s, 80, false, text);

@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "foresee/words.h"
 #include "names.h"
+#include "danger.h"
 #include "spark.h"
 #include "words.h"
 
@@ -95,12 +96,10 @@ COUNT_COLUMN(restarts, restarts)
 TEXT_COLUMN(image, id.image)
 TEXT_COLUMN(cgroup, id.cgroup)
 
-/* In danger, in a word that needs no colour. */
+/* In danger, in a mark that needs no colour. */
 static double alarm_value(const struct row *row)
 {
-	if (slot_gone(row->slot))
-		return -1;
-	return row->slot->flags & HR_SLOT_UNDER_OOM ? HR_ALARM_ACT : row->slot->outlook.alarm;
+	return slot_gone(row->slot) ? -1 : (double)danger_alarm(row->slot);
 }
 
 static const char *alarm_format(const struct row *row, char text[CELL_TEXT])
@@ -115,10 +114,10 @@ static enum style alarm_style(const struct row *row)
 {
 	double alarm = alarm_value(row);
 
-	return alarm < 0		 ? STYLE_DIM
-	       : alarm >= HR_ALARM_ACT	 ? STYLE_BAD
+	return alarm < 0		? STYLE_DIM
+	       : alarm >= HR_ALARM_ACT	? STYLE_BAD
 	       : alarm >= HR_ALARM_WARN ? STYLE_WARN
-					 : STYLE_PLAIN;
+					: STYLE_PLAIN;
 }
 
 static const char *name_format(const struct row *row, char text[CELL_TEXT])
@@ -322,8 +321,7 @@ static const char *spark_format(const struct row *row, char text[CELL_TEXT])
 static const char *spark_drawn(const struct row *row, size_t width, bool ascii,
 			       char text[CELL_TEXT])
 {
-	return slot_gone(row->slot) ? strcpy(text, "-")
-				    : spark_text(row->slot, width, ascii, text);
+	return slot_gone(row->slot) ? strcpy(text, "-") : spark_text(row->slot, width, ascii, text);
 }
 
 static double next_value(const struct row *row)
@@ -333,8 +331,7 @@ static double next_value(const struct row *row)
 
 static const char *next_format(const struct row *row, char text[CELL_TEXT])
 {
-	const char *word =
-		slot_gone(row->slot) ? NULL : hr_rung_word(row->slot->outlook.next_rung);
+	const char *word = slot_gone(row->slot) ? NULL : hr_rung_word(row->slot->outlook.next_rung);
 
 	snprintf(text, CELL_TEXT, "%s", word ? word : "-");
 	return text;
@@ -427,10 +424,10 @@ const size_t columns_count = ARRAY_SIZE(column_table);
 
 const char *const columns_of_ls[] = {"name",  "bound",	"usage", "limit", "headroom", "share",
 				     "trend", "oom_in", "risk",	 "kills", NULL};
-const char *const columns_of_top[] = {
-	"alarm", "name", "spark", "share", "headroom", "trend", "oom_in", "risk", "usage",
-	"psi",	 "leak", "next",  "kills", "anon",     "file",	"kernel", "swap", "stall",
-	"pids",	 "runtime", "image", NULL};
+const char *const columns_of_top[] = {"alarm",	"name",	   "spark", "share",  "headroom", "trend",
+				      "oom_in", "risk",	   "usage", "psi",    "leak",	  "next",
+				      "kills",	"anon",	   "file",  "kernel", "swap",	  "stall",
+				      "pids",	"runtime", "image", NULL};
 
 const struct column *column_find(const char *id)
 {

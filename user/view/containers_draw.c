@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "danger.h"
 
 /* How many rows the panel gets of how many the body has. */
 static const struct {
@@ -143,7 +144,7 @@ static void draw_line(const struct top *top, const struct outline_line *line, st
 		} else if (column->width == 0 && top->by != OUTLINE_NONE) {
 			draw_name(top, line, table->width[i], canvas, y, x);
 		} else if (!strcmp(column->id, "alarm") && line->folded &&
-			   (!line->row || line->alarm > line->row->slot->outlook.alarm)) {
+			   (!line->row || line->alarm > danger_alarm(line->row->slot))) {
 			draw_folded_alarm(line, canvas, y, x, table->width[i]);
 		} else if (line->row) {
 			draw_cell(column, line->row, canvas, y, x, table->bar[i], table->width[i]);

@@ -15,15 +15,37 @@
 #include "words.h"
 
 #define MOST_NAMED 8
-#define CALM_CENTI 2000 /* risk in hundredths, below which nothing is said of times */
+/* Risk in hundredths: from here on a screen calls it danger, as the colours of the risk do (columns.c) … */
+#define WARN_CENTI 5000
+#define ACT_CENTI 8000
+#define LOW_CENTI 2000 /* … and below it nothing is said of times */
 #define NAME_WIDTH 44 /* of a name within a sentence */
 #define ROOMY 130 /* columns from which on there is room for long names */
+
+static unsigned int known_risk(const struct hr_outlook *o)
+{
+	return o->risk_centi == UINT16_MAX ? 0 : o->risk_centi;
+}
+
+/* Whether a time to run out says something: where the risk is low it is what would come of a growth that will not last. */
+static bool is_low(const struct hr_outlook *o) { return known_risk(o) < LOW_CENTI; }
+
+static unsigned int level_of(const struct hr_outlook *o)
+{
+	unsigned int by_risk = known_risk(o) >= ACT_CENTI    ? HR_ALARM_ACT
+			       : known_risk(o) >= WARN_CENTI ? HR_ALARM_WARN
+							     : HR_ALARM_NONE;
+
+	if (o->alarm == HR_ALARM_ACT && is_low(o) && o->risk_centi != UINT16_MAX)
+		return HR_ALARM_WARN;
+	return o->alarm > by_risk ? o->alarm : by_risk;
+}
 
 unsigned int danger_alarm(const struct hr_slot *slot)
 {
 	if (slot_gone(slot))
 		return HR_ALARM_NONE;
-	return slot->flags & HR_SLOT_UNDER_OOM ? HR_ALARM_ACT : slot->outlook.alarm;
+	return slot->flags & HR_SLOT_UNDER_OOM ? HR_ALARM_ACT : level_of(&slot->outlook);
 }
 
 static enum style alarm_style(unsigned int alarm)
@@ -35,15 +57,9 @@ static enum style alarm_style(unsigned int alarm)
 
 static unsigned int whole_risk(const struct hr_outlook *o) { return (o->risk_centi + 50u) / 100u; }
 
-static unsigned int known_risk(const struct hr_outlook *o)
-{
-	return o->risk_centi == UINT16_MAX ? 0 : o->risk_centi;
-}
-
-/* Whether a time to run out says something: where the risk is low it is what would come of a growth that will not last. */
 static bool is_calm(const struct hr_outlook *o)
 {
-	return o->alarm == HR_ALARM_NONE && known_risk(o) < CALM_CENTI;
+	return level_of(o) == HR_ALARM_NONE && is_low(o);
 }
 
 /* The host at a glance. */
@@ -62,10 +78,10 @@ static bool is_worse(const struct hr_slot *a, const struct hr_slot *b)
 
 	if (of_a != of_b)
 		return of_a > of_b;
-	if (!of_a && known_risk(&a->outlook) != known_risk(&b->outlook))
-		return known_risk(&a->outlook) > known_risk(&b->outlook);
-	if (a->outlook.oom_in_p50_ms != b->outlook.oom_in_p50_ms)
+	if (of_a && a->outlook.oom_in_p50_ms != b->outlook.oom_in_p50_ms)
 		return a->outlook.oom_in_p50_ms < b->outlook.oom_in_p50_ms;
+	if (known_risk(&a->outlook) != known_risk(&b->outlook))
+		return known_risk(&a->outlook) > known_risk(&b->outlook);
 	return a->cgroup_id < b->cgroup_id;
 }
 
@@ -115,6 +131,9 @@ static void tell_fate(const struct hr_slot *slot, bool first, char text[UNITS_TE
 
 	if (slot->flags & HR_SLOT_UNDER_OOM)
 		strcpy(text, " hangs at its limit");
+	else if (is_low(&slot->outlook))
+		snprintf(text, UNITS_TEXT + 64, " was close a moment ago (risk %u)",
+			 whole_risk(&slot->outlook));
 	else if (slot->outlook.oom_in_p50_ms != HR_UNKNOWN)
 		snprintf(text, UNITS_TEXT + 64, "%s in about %s", first ? " runs out" : "",
 			 units_duration_ms(slot->outlook.oom_in_p50_ms, time));
@@ -156,8 +175,8 @@ enum style danger_headline(const struct snapshot *s, size_t width, bool ascii,
 	size_t found, n = find_worst(s, worst, &found);
 	char name[CELL_TEXT], time[UNITS_TEXT];
 
-	if (s->host.outlook.alarm >= HR_ALARM_WARN &&
-	    (!n || s->host.outlook.alarm > danger_alarm(worst[0])))
+	if (level_of(&s->host.outlook) >= HR_ALARM_WARN &&
+	    (!n || level_of(&s->host.outlook) > danger_alarm(worst[0])))
 		return danger_host(&s->host, text);
 	if (n) {
 		tell_endangered(worst, n, width, ascii, text);
@@ -197,9 +216,9 @@ enum style danger_host(const struct hr_host *host, char text[DANGER_TEXT])
 		line_add(&line, "The host may run out of memory: risk %u of 100", whole_risk(o));
 	else
 		line_add(&line, "The host %s in about %s: risk %u of 100",
-			 o->alarm ? "runs out of memory" : "could run out of memory",
+			 level_of(o) ? "runs out of memory" : "could run out of memory",
 			 units_duration_ms(o->oom_in_p50_ms, time), whole_risk(o));
-	return alarm_style(o->alarm);
+	return alarm_style(level_of(o));
 }
 
 /* One container. */
@@ -234,9 +253,12 @@ enum style danger_when(const struct hr_slot *slot, uint64_t now_ns, char text[DA
 		line_add(&line, "Hangs at its limit: its OOM killer is switched off.");
 	else if (o->risk_centi == UINT16_MAX)
 		line_add(&line, "What will come is not known yet: it has just been seen first.");
+	else if (o->alarm && is_low(o))
+		line_add(&line, "It was close a moment ago, and is not now; risk %u of 100.",
+			 whole_risk(o));
 	else if (o->oom_in_p50_ms == HR_UNKNOWN)
 		line_add(&line, "%s; risk %u of 100.",
-			 o->alarm     ? "May run out of memory at any time"
+			 level_of(o)  ? "May run out of memory at any time"
 			 : is_calm(o) ? "Calm: not foreseen to run out within a day"
 				      : "Could run out of memory",
 			 whole_risk(o));
@@ -246,12 +268,12 @@ enum style danger_when(const struct hr_slot *slot, uint64_t now_ns, char text[DA
 			 whole_risk(o), units_duration_ms(o->oom_in_p50_ms, p50));
 	else if (o->oom_in_p90_ms == HR_UNKNOWN)
 		line_add(&line, "%s in about %s (hardly before %s); risk %u of 100.",
-			 o->alarm ? "Runs out of memory" : "Could run out",
+			 level_of(o) ? "Runs out of memory" : "Could run out",
 			 units_duration_ms(o->oom_in_p50_ms, p50),
 			 units_duration_ms(o->oom_in_p10_ms, p10), whole_risk(o));
 	else
 		line_add(&line, "%s in about %s (%s to %s); risk %u of 100.",
-			 o->alarm ? "Runs out of memory" : "Could run out",
+			 level_of(o) ? "Runs out of memory" : "Could run out",
 			 units_duration_ms(o->oom_in_p50_ms, p50),
 			 units_duration_ms(o->oom_in_p10_ms, p10),
 			 units_duration_ms(o->oom_in_p90_ms, p90), whole_risk(o));
@@ -335,7 +357,7 @@ const char *danger_next(const struct hr_slot *slot, const struct hr_host *host,
 			 text_clean(policy ? policy : "?", SIZE_MAX, clean, sizeof(clean)),
 			 host->mode < ARRAY_SIZE(in_mode) ? in_mode[host->mode] : "");
 	else
-		line_add(&line, "nothing will be done: no policy has a rung for it (mode %s)",
+		line_add(&line, "nothing by itself: no policy is for it (mode %s); k acts by hand",
 			 mode ? mode : "unknown");
 	if (slot->flags & HR_SLOT_REFLEX)
 		line_add(&line, "; at its rule's size the kernel itself ends who charges");

@@ -25,7 +25,9 @@ const char *danger_next(const struct hr_slot *slot, const struct hr_host *host,
 			char text[DANGER_TEXT]);
 const char *danger_memory(const struct hr_slot *slot, char text[DANGER_TEXT]);
 
-/* Alarm of the guard, or hanging at its limit: enum hr_alarm. */
+/* How a screen marks it, enum hr_alarm. The guard's alarms are patient (docs/foresight.md): they are raised as late as may be,
+ * and stand a while. Who looks wants to know sooner: what the risk says counts as well, and an alarm that only still stands
+ * is no more than a warning. */
 unsigned int danger_alarm(const struct hr_slot *slot);
 
 #endif

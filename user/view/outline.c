@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/line.h"
 #include "base/text.h"
+#include "danger.h"
 #include "words.h"
 
 #define NOBODY UINT32_MAX
@@ -333,11 +334,7 @@ static size_t first_child(const struct outline *o, uint32_t parent)
 
 static uint8_t alarm_of(const struct outline_line *line)
 {
-	const struct hr_slot *slot = line->row && !line->context ? line->row->slot : NULL;
-
-	if (!slot || slot_gone(slot))
-		return HR_ALARM_NONE;
-	return slot->flags & HR_SLOT_UNDER_OOM ? HR_ALARM_ACT : slot->outlook.alarm;
+	return line->row && !line->context ? (uint8_t)danger_alarm(line->row->slot) : HR_ALARM_NONE;
 }
 
 /* What is below a line that is folded goes into its sums. */

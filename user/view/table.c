@@ -130,7 +130,7 @@ void table_fit_screen(struct table *table, const struct column *const *columns, 
 	name = table_elastic(table);
 	others = table_width(table) - table->width[name];
 	table->width[name] = width > others ? width - others : 1;
-	if (table->width[name] <= NAME_MOST || !bars)
+	if (table->width[name] <= NAME_MOST)
 		return;
 	spare = table->width[name] - NAME_MOST;
 	for (size_t i = 0; i < table->n; i++) {
@@ -142,6 +142,13 @@ void table_fit_screen(struct table *table, const struct column *const *columns, 
 		table->width[i] += more;
 		table->width[name] -= more;
 	}
+	/* then small charts, up to as wide as bars */
+	for (size_t i = 0; i < table->n; i++)
+		while (table->column[i]->drawn && table->width[i] < BAR_MOST &&
+		       table->width[name] > NAME_MOST) {
+			table->width[i]++;
+			table->width[name]--;
+		}
 }
 
 /* The end of a clean text: "…/kubepods/burstable" */
