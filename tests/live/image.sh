@@ -7,7 +7,7 @@
 for tool in ldd strip curl sha256sum; do need $tool; done
 . "$(dirname "$0")/docker.inc"
 
-containers='headroom headroom-export leaky hog'
+containers='headroom headroom-export headroom-history leaky hog'
 HEADROOM_BUILD=$(cd "$build" && pwd)
 export HEADROOM_BUILD
 deploy/docker/build-local >"$work/built" || fail 'the images are not built'
@@ -73,6 +73,10 @@ ready() { curl -fsS --max-time 5 "http://$host/readyz"; }
 wait_for 10 ready || { docker logs headroom-export >&2 && fail 'the exporter is not ready'; }
 curl -fsS "http://$host/metrics" | grep -q '^headroom_container_oom_kills_total{.*name="leaky".* 1$' || fail "leaky's kill is not exported"
 docker top headroom-export -eo pid,uid,comm | grep -q " 9477 " || fail 'the exporter is not user 9477'
+documented 5 >/dev/null
+recorded() { docker exec headroom-history headroom history --status --json | ask '.pictures > 0 and .events > 0'; }
+wait_for 10 recorded || { docker logs headroom-history >&2 && fail 'the recorder keeps nothing'; }
+docker exec headroom-history headroom report | grep -q leaky || fail "leaky's end is no incident"
 guard_ends
 
 cat >"$work/etc/headroom.yaml" <<'END_OF_FILE'
