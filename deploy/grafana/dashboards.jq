@@ -31,7 +31,8 @@ def to_container: {title: "This container",
 def table($title; $description; $columns): panel("table"; $title; "short"; $description; [$columns[] | q(""; .[2])]; calm)
 	| .targets |= map(.format = "table")
 	| .transformations = [{id: "merge", options: {}}, {id: "organize", options: {excludeByName: {Time: true, job: true, __name__: true},
-		renameByName: ([$columns | to_entries[] | {("Value #" + ([65 + .key] | implode)): .value[0]}] | add)}}]
+		renameByName: (([$columns | to_entries[] | {("Value #" + ([65 + .key] | implode)): .value[0]}] | add)
+			+ (if $columns | length == 1 then {Value: $columns[0][0]} else {} end))}}]
 	| .fieldConfig.overrides = ([$columns[] | {matcher: {id: "byName", options: .[0]}, properties: [{id: "unit", value: .[1]}]}]
 		+ [{matcher: {id: "byName", options: "id"}, properties: [{id: "links", value: [to_container]}]}])
 	| .options = {showHeader: true, sortBy: [{displayName: $columns[0][0], desc: true}]};
@@ -48,7 +49,7 @@ def laid_out: reduce .[] as $row ({y: 0, id: 1, out: []};
 
 def variable($name; $called; $query; $many): {type: "query", name: $name, label: $called, datasource: datasource, refresh: 2, sort: 1,
 	query: {query: $query, refId: $name}, definition: $query, includeAll: $many, multi: $many,
-	allValue: (if $many then ".*" else null end), current: {}, hide: 0};
+	allValue: (if $many then ".*" else null end), current: (if $many then {text: "All", value: "$__all"} else {} end), hide: 0};
 def nodes($many): variable("node"; "Node"; "label_values(headroom_guard_up, instance)"; $many);
 def dashboard($uid; $title; $description; $variables; $rows):
 	{uid: $uid, title: $title, description: $description, tags: ["headroom"], schemaVersion: 39, version: 1, editable: true,

@@ -3,7 +3,7 @@
 # dashboards), $anchors (of the runbook) and $units (that Grafana knows).
 def twice: group_by(.) | map(select(length > 1) | .[0])[];
 def overlap($a; $b): $a.x < $b.x + $b.w and $b.x < $a.x + $a.w and $a.y < $b.y + $b.h and $b.y < $a.y + $a.h;
-def variables: [scan("\\$\\{?([a-z_]+)") | .[0]] | unique - ["__range", "__rate_interval", "__data"];
+def variables: [scan("\\$\\{?([a-z_]+)") | .[0]] | unique - ["__range", "__rate_interval", "__data", "__all"];
 . as $d
 | ([.panels[].id] | twice | "two panels \(.)"),
 ([.templating.list[].name] | twice | "two variables \(.)"),
