@@ -51,6 +51,8 @@ static void say_risk(const struct hr_outlook *o, char *text, size_t bytes)
 			 units_duration_ms(o->oom_in_p50_ms, p50),
 			 units_duration_ms(o->oom_in_p10_ms, p10),
 			 units_duration_ms(o->oom_in_p90_ms, p90));
+	else if (o->oom_in_p50_ms != HR_UNKNOWN && o->oom_in_p10_ms == HR_UNKNOWN)
+		snprintf(when, sizeof(when), "in %s", units_duration_ms(o->oom_in_p50_ms, p50));
 	else if (o->oom_in_p50_ms != HR_UNKNOWN)
 		snprintf(when, sizeof(when), "in %s (after %s)",
 			 units_duration_ms(o->oom_in_p50_ms, p50),
@@ -186,7 +188,8 @@ static size_t split(const struct hr_memory *m, struct part part[8])
 			part[n++] = all[i];
 		}
 	if (m->usage != HR_UNKNOWN && m->usage > sum + m->usage / 100)
-		part[n++] = (struct part){"other", "▪", "o", STYLE_PLAIN, m->usage - sum};
+		part[n++] = (struct part){sum ? "other" : "used", "▪", "o", STYLE_PLAIN,
+					  m->usage - sum};
 	if (known(m->swap))
 		part[n++] = (struct part){"swap", "≈", "w", STYLE_WARN, m->swap};
 	return n;

@@ -64,7 +64,10 @@ static void draw_title(const struct top *top, struct canvas *body)
 	char label[640], fits[640], age[UNITS_TEXT], runs[64] = "";
 	size_t width = body->columns;
 
-	identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
+	if (*slot_node(slot, label, 128))
+		strcat(label, ": ");
+	identity_label(&from, &slot->id, slot->cgroup_id, label + strlen(label),
+		       sizeof(label) - strlen(label));
 	if (!top->container.there)
 		snprintf(runs, sizeof(runs), "not on the board any more");
 	else if (since && since <= top->s->time_ns)

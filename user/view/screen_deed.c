@@ -52,9 +52,12 @@ static const char *obstacle(const struct top *top)
 {
 	const struct deed_pane *pane = &top->deed;
 	const struct hr_slot *slot = snapshot_slot(top->s, pane->id);
+	char node[128];
 
 	if (!pane->id)
 		return "No container is marked: mark one first (Esc goes back).";
+	if (slot && *slot_node(slot, node, sizeof(node)))
+		return "This is a view of many nodes: only its own node's guard can do that.";
 	if (is_past(top))
 		return top->s->recording
 			       ? "This is a recording: nothing can be done to the past."
@@ -159,7 +162,7 @@ static size_t draw_target(const struct top *top, struct canvas *body, size_t y)
 		   *mode = mode_word(top->s->host.mode);
 	const char *runtime = hr_runtime_word(slot->id.runtime);
 	char label[640], clean[600], text[1024], usage[UNITS_TEXT],
-		largest[128] = "", rss[UNITS_TEXT], pids[32] = "its", comm[80];
+		largest[128] = "", rss[UNITS_TEXT], pids[48] = "", comm[80];
 	size_t row = y;
 
 	identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
@@ -168,15 +171,17 @@ static size_t draw_target(const struct top *top, struct canvas *body, size_t y)
 		 text_clean(path ? path : "?", SIZE_MAX, clean, sizeof(clean)));
 	row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text);
 	if (slot->pids != HR_UNKNOWN_U32)
-		snprintf(pids, sizeof(pids), "%u", slot->pids);
+		snprintf(pids, sizeof(pids), " %u process%s of its own", slot->pids,
+			 slot->pids == 1 ? "" : "es");
 	if (slot->process[0].pid)
-		snprintf(largest, sizeof(largest), ", the largest %s[%u] with %s",
+		snprintf(largest, sizeof(largest), "%s the largest %s[%u] with %s",
+			 *pids ? "," : "",
 			 text_clean(slot->process[0].comm, sizeof(slot->process[0].comm), comm,
 				    sizeof(comm)),
 			 slot->process[0].pid, units_bytes(slot->process[0].rss_bytes, rss));
-	snprintf(text, sizeof(text), "run by %s; %s process%s of its own%s; it uses %s",
-		 runtime && slot->id.runtime ? runtime : "no runtime that is known", pids,
-		 slot->pids == 1 ? "" : "es", largest, units_bytes(slot->memory.usage, usage));
+	snprintf(text, sizeof(text), "run by %s;%s%s%s it uses %s",
+		 runtime && slot->id.runtime ? runtime : "no runtime that is known", pids, largest,
+		 *pids || *largest ? ";" : "", units_bytes(slot->memory.usage, usage));
 	row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text);
 	snprintf(text, sizeof(text), "guard: mode %s; %s", mode ? mode : "unknown",
 		 top->s->host.mode == 1 ? "it would only tell what it would have done"

@@ -98,7 +98,7 @@ static void key_open(struct top *top)
 
 	if (id)
 		container_open(top, id);
-	else
+	else if (marked(top))
 		snprintf(top->notice, sizeof(top->notice), "it is in no container");
 }
 
