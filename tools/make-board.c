@@ -22,13 +22,14 @@ static const struct option options[] = {
 	{"dead", no_argument, NULL, 'd'},
 	{"live", required_argument, NULL, 'l'},
 	{"kills", no_argument, NULL, 'k'},
+	{"still", no_argument, NULL, 't'},
 	{NULL, 0, NULL, 0},
 };
 
 static int usage(void)
 {
 	log_error("usage: make-board --out PATH [--containers N] [--recording FRAMES] [--hostile] "
-		  "[--dead] [--seed N] [--live SECONDS [--kills]]");
+		  "[--dead] [--seed N] [--live SECONDS [--kills] [--still]]");
 	return 2;
 }
 
@@ -112,6 +113,9 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			kills = true;
+			break;
+		case 't':
+			fixture.still = true;
 			break;
 		default:
 			return usage();

@@ -32,6 +32,7 @@ struct fixture {
 	uint64_t seed;
 	bool hostile; /* names that try everything */
 	bool dead; /* the guard's last heartbeat is long ago */
+	bool still; /* nothing moves from step to step */
 	bool young; /* made and left just now by the clock: may be adopted; not deterministic */
 	uint32_t capacity; /* 0: as many as needed, at least 256 */
 	/* below: the fixture's own */
@@ -528,8 +529,10 @@ static inline void fixture_step(struct fixture *f)
 		const struct hr_slot *seen = board_slot(f->board, i);
 		uint64_t most = seen->memory.limit == HR_UNKNOWN ? FIXTURE_HOST_BYTES / 2
 								 : seen->memory.limit;
-		int64_t move =
-			fixture_drift(i) + (int64_t)(fixture_random(f) % 17) * 4096 - 8 * 4096;
+		int64_t move = f->still ? 0
+					: fixture_drift(i) +
+						  (int64_t)(fixture_random(f) % 17) * 4096 -
+						  8 * 4096;
 		struct hr_slot *slot;
 
 		if (seen->state != HR_SLOT_RUNNING)

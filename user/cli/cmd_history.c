@@ -27,7 +27,7 @@
 #define CHATTER_S 10 /* lives of containers, gathered */
 #define TIDY_S 600
 #define RETRY_S 10 /* after a failure */
-#define REOPEN_S 5 /* while the guard is silent */
+#define REOPEN_S 2 /* while the guard is silent */
 
 struct history_options {
 	const char *board, *history;
@@ -243,9 +243,9 @@ static void fly(struct flight *f)
 
 		f->now = now_ns / NS_PER_SEC;
 		look(f);
-		service_status(f->failed		 ? "nothing can be kept: see the log"
+		service_status(f->failed		? "nothing can be kept: see the log"
 			       : !f->board || f->silent ? "waiting for a guard"
-							 : "keeping what the board shows");
+							: "keeping what the board shows");
 		service_alive();
 		signals_wait(NULL, 0, NS_PER_SEC - now_ns % NS_PER_SEC);
 	}
@@ -295,11 +295,12 @@ static int print_json(const char *path, const struct store_status *s)
 {
 	char clean[512];
 	json_t *all = json_pack(
-		"{ss ss sI sI so so sI sI so so sI sI so sI sI sI}", "schema", "headroom.history/1",
-		"path", text_clean(path, SIZE_MAX, clean, sizeof(clean)), "pictures",
-		(json_int_t)s->pictures, "frozen_pictures", (json_int_t)s->frozen, "first_picture",
-		time_or_null(s->first_ns), "last_picture", time_or_null(s->last_ns), "containers",
-		(json_int_t)s->containers, "events", (json_int_t)s->events, "first_event",
+		"{ss ss sI sI so so sI sI sI so so sI sI so sI sI sI}", "schema",
+		"headroom.history/1", "path", text_clean(path, SIZE_MAX, clean, sizeof(clean)),
+		"pictures", (json_int_t)s->pictures, "frozen_pictures", (json_int_t)s->frozen,
+		"first_picture", time_or_null(s->first_ns), "last_picture",
+		time_or_null(s->last_ns), "containers", (json_int_t)s->containers, "picture_bytes",
+		(json_int_t)s->picture_bytes, "events", (json_int_t)s->events, "first_event",
 		time_or_null(s->first_event_ns), "last_event", time_or_null(s->last_event_ns),
 		"events_missed", (json_int_t)s->missed, "incidents", (json_int_t)s->incidents,
 		"last_incident", time_or_null(s->last_incident_ns), "file_bytes",
@@ -434,7 +435,8 @@ static const struct option_spec specs[] = {
 	{0},
 };
 
-static const struct history_options defaults = {.most_bytes = KEEP_MOST_BYTES, .interval_ms = PICTURE_MS};
+static const struct history_options defaults = {.most_bytes = KEEP_MOST_BYTES,
+						.interval_ms = PICTURE_MS};
 
 const struct command command_history = {
 	.name = "history",

@@ -22,6 +22,7 @@ static int add_picture(sqlite3_stmt *row, void *arg)
 	s->pictures++;
 	s->frozen += sqlite3_column_int(row, 2) != 0;
 	s->containers = (uint64_t)sqlite3_column_int64(row, 3);
+	s->picture_bytes = (uint64_t)sqlite3_column_int64(row, 4);
 	stretch(&s->first_ns, &s->last_ns, time_ns, time_ns);
 	return 0;
 }
@@ -52,7 +53,7 @@ int store_status(const char *path, struct store_status *ret_status, char error[S
 		const char *sql;
 		int (*add)(sqlite3_stmt *row, void *arg);
 	} walks[] = {
-		{"SELECT id, time_ns, frozen, slots FROM pictures WHERE id > ?1 ORDER BY id",
+		{"SELECT id, time_ns, frozen, slots, bytes FROM pictures WHERE id > ?1 ORDER BY id",
 		 add_picture},
 		{"SELECT id, count, missed, first_ns, last_ns FROM events WHERE id > ?1 ORDER BY "
 		 "id",

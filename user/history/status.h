@@ -8,7 +8,7 @@
 struct store_status {
 	uint64_t pictures, frozen, first_ns,
 		last_ns; /* wall time of the oldest and the newest; 0: none */
-	uint64_t containers; /* in the newest picture */
+	uint64_t containers, picture_bytes; /* in the newest picture; what it takes */
 	uint64_t events, first_event_ns, last_event_ns, missed;
 	uint64_t incidents, last_incident_ns;
 	uint64_t file_bytes; /* on disk, log included */
