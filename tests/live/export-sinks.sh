@@ -79,6 +79,10 @@ logs() { jq -c 'select(.path == "/v1/logs") | .body | fromjson' "$work/otlp" | a
 wait_for 10 logs || fail 'no log record for the collector'
 figures() { jq -c 'select(.path == "/v1/metrics") | .body | fromjson' "$work/otlp" | ask '.resourceMetrics[0].scopeMetrics[0].metrics[0].name == "container.memory.usage"'; }
 wait_for 10 figures || fail 'no figures for the collector'
+jq -c 'select(.path | startswith("/v1/")).body | fromjson' "$work/otlp" | jq -r -f tests/live/otlp.jq >"$work/odd" 2>&1
+[ ! -s "$work/odd" ] || { head "$work/odd" >&2 && fail 'not what OTLP/JSON is'; }
+jq -e -s '[.[] | select(.path | startswith("/v1/")) | .headers["content-type"]] | unique == ["application/json"]' "$work/otlp" >/dev/null ||
+	fail 'not application/json'
 condition() { ask 'select(.method == "PATCH" and .path == "/api/v1/nodes/n1/status" and .headers.authorization == "Bearer token") | .body | fromjson | .status.conditions[0].type == "MemoryForecast"' <"$work/kube"; }
 wait_for 10 condition || fail 'no node condition'
 
