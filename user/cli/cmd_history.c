@@ -255,6 +255,14 @@ static void fly(struct flight *f)
 
 static void keeper_closep(struct keeper **k) { keeper_close(*k); }
 
+/* A recording is no board that anybody writes to. */
+static bool is_recording(const char *board)
+{
+	_cleanup_reader_ struct hr_reader *reader = NULL;
+
+	return !hr_reader_open(board, &reader) && hr_reader_is_recording(reader);
+}
+
 static int record(const struct history_options *options)
 {
 	_cleanup_(keeper_closep) struct keeper *keeper = NULL;
@@ -262,6 +270,10 @@ static int record(const struct history_options *options)
 	char note[KEEP_NOTE], clean[KEEP_NOTE * 2], size[UNITS_TEXT];
 	int r;
 
+	if (is_recording(options->board)) {
+		log_error("history: a recording is one itself: give a board");
+		return CLI_USAGE;
+	}
 	umask(umask(0) | 027); /* the past is no more public than the board */
 	r = keeper_open(options->history, options->most_bytes, &keeper, note);
 	text_clean(note, SIZE_MAX, clean, sizeof(clean));

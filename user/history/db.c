@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BUSY_MS 2000
 
 /* ids rise for ever. at_s: seconds of recording (thin.h). *_ns: wall time. Unsigned 64-bit numbers stand as their bits.
  *   boards     one row for each board seen: what a recording of its events alone needs, raw
@@ -177,7 +176,7 @@ static int begin(sqlite3 *db)
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, DB_MOST_BLOB);
-	sqlite3_busy_timeout(db, BUSY_MS);
+	sqlite3_busy_timeout(db, DB_BUSY_MS);
 	r = db_errno(db, sqlite3_exec(db,
 				      "PRAGMA cache_size=-256; PRAGMA cell_size_check=ON; PRAGMA "
 				      "temp_store=MEMORY",
@@ -276,6 +275,8 @@ int db_open_read(const char *path, sqlite3 **ret_db, char error[STORE_ERROR])
 		if (!r)
 			r = open_read(uri, ret_db);
 	}
+	if (r == -ENOENT) /* what is not there is the log's index, and it can't be made */
+		r = -EACCES;
 	return r ? tell(r, path, error) : 0;
 }
 

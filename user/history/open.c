@@ -36,6 +36,8 @@ static int lock(struct keeper *k, char *note)
 
 	if (snprintf(name, sizeof(name), "%s.lock", k->path) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
+	if (!strcmp(k->path, STORE_PATH)) /* our own place; any other is for whoever names it to make */
+		mkdir(STORE_FOLDER, 0750);
 	k->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0640);
 	if (k->lock_fd >= 0 && !flock(k->lock_fd, LOCK_EX | LOCK_NB))
 		return 0;

@@ -38,12 +38,15 @@ static uint64_t log_bytes(const struct keeper *k)
 		       : 0;
 }
 
+/* Waits for nobody: who reads keeps the log a little longer. */
 void space_empty_log(struct keeper *k)
 {
-	if (log_bytes(k) > log_room(k) / 2)
-		sqlite3_wal_checkpoint_v2(k->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	else
-		sqlite3_wal_checkpoint_v2(k->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	bool large = log_bytes(k) > log_room(k) / 2;
+
+	sqlite3_busy_timeout(k->db, 0);
+	sqlite3_wal_checkpoint_v2(k->db, NULL, large ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL,
+				  NULL);
+	sqlite3_busy_timeout(k->db, DB_BUSY_MS);
 }
 
 /* Pages that may still be written: free ones in the file, and those that it may grow by. */
@@ -176,13 +179,13 @@ int space_make(struct keeper *k, uint64_t bytes)
 	int64_t left, wanted = (int64_t)(bytes / DB_PAGE + bytes / DB_PAGE / 16 + 32);
 	int r;
 
-	if (log_bytes(k) > log_room(k)) {
-		space_empty_log(k);
-		if (log_bytes(k) > log_room(k))
-			return -EBUSY;
-	}
 	r = bound_frozen(k);
 	while (!r) {
+		if (log_bytes(k) > log_room(k)) {
+			space_empty_log(k);
+			if (log_bytes(k) > log_room(k))
+				return -EBUSY;
+		}
 		r = pages_left(k, &left);
 		if (r || left >= wanted)
 			break;
