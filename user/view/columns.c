@@ -341,7 +341,7 @@ static const char *next_format(const struct row *row, char text[CELL_TEXT])
 /* clang-format off */
 const struct column column_table[] = {
 	{.id = "alarm", .title = "!", .width = 2, .drop = 0,
-	 .help = "in danger: ! likely to run out of memory, !! about to; x: gone",
+	 .help = "in danger: ! from a risk of 50 on, !! from 80 on, or as the guard's alarm says; x: gone",
 	 .format = alarm_format, .value = alarm_value, .style = alarm_style},
 	{.id = "name", .title = "NAME", .help = "container, unit or cgroup",
 	 .format = name_format, .style = alarm_style, .keeps_end = true, .least_first = true},

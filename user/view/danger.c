@@ -15,6 +15,7 @@
 #include "words.h"
 
 #define MOST_NAMED 8
+#define WATCHED_NS (20 * NS_PER_SEC) /* after that calm means something */
 /* Risk in hundredths: from here on a screen calls it danger, as the colours of the risk do (columns.c) … */
 #define WARN_CENTI 5000
 #define ACT_CENTI 8000
@@ -168,6 +169,22 @@ static void tell_endangered(const struct hr_slot *const *worst, size_t n, size_t
 	}
 }
 
+/* A guard that has just begun to look has not seen anybody move. */
+static enum style headline_calm(const struct hr_host *host, uint64_t now_ns, char text[DANGER_TEXT])
+{
+	uint64_t watched = now_ns > host->started_ns ? now_ns - host->started_ns : 0;
+	char time[UNITS_TEXT];
+
+	if (watched >= WATCHED_NS || !host->started_ns) {
+		strcpy(text, "Nobody is in danger.");
+		return STYLE_GOOD;
+	}
+	snprintf(text, DANGER_TEXT,
+		 "Nobody is in danger so far: the guard has watched for %s, forecasts come soon.",
+		 units_duration_ms(watched / NS_PER_SEC * 1000, time));
+	return STYLE_PLAIN;
+}
+
 enum style danger_headline(const struct snapshot *s, size_t width, bool ascii,
 			   char text[DANGER_TEXT])
 {
@@ -187,10 +204,8 @@ enum style danger_headline(const struct snapshot *s, size_t width, bool ascii,
 					: "Nothing is on the board yet.");
 		return STYLE_PLAIN;
 	}
-	if (is_calm(&worst[0]->outlook)) {
-		strcpy(text, "Nobody is in danger.");
-		return STYLE_GOOD;
-	}
+	if (is_calm(&worst[0]->outlook))
+		return headline_calm(&s->host, s->time_ns, text);
 	name_of(worst[0], width, ascii, name);
 	snprintf(text, DANGER_TEXT, "Nobody is in danger. Worth a look: %s%s%s (risk %u).", name,
 		 worst[0]->outlook.oom_in_p50_ms == HR_UNKNOWN ? "" : ", could run out in ",

@@ -226,9 +226,11 @@ void prefs_load(struct prefs *prefs, struct top *top, char error[PREFS_ERROR])
 	if (!r && tree.root && tree.root->kind == TREE_MAP) {
 		odd = read_all(top, tree.root);
 		if (odd)
-			tree_complain(&tree, odd, tree_what(odd), "what this version knows");
+			snprintf(said, sizeof(said),
+				 "top.yaml:%u:%u: %s is not what this version knows", odd->line,
+				 odd->column, tree_what(odd));
 	} else if (!r && tree.root) {
-		tree_complain(&tree, tree.root, tree_what(tree.root), "a mapping");
+		tree_complain(&tree, tree.root, tree_what(tree.root), "keys and values");
 	} else if (r && r != -ENOENT && !said[0]) {
 		snprintf(said, sizeof(said), "%s", strerror(-r));
 	}
@@ -238,7 +240,7 @@ void prefs_load(struct prefs *prefs, struct top *top, char error[PREFS_ERROR])
 		const char *what = strstr(said, "top.yaml");
 
 		prefs->ours = false;
-		snprintf(error, PREFS_ERROR, "%.90s; left as it is", what ? what : said);
+		snprintf(error, PREFS_ERROR, "%.90s: left as it is", what ? what : said);
 	}
 	tree_done(&tree);
 	render(top, prefs->written);

@@ -12,6 +12,7 @@
 #include "danger.h"
 #include "wrap.h"
 
+#define FIRST_KEYS 3 /* of a screen's in the footer, before the other screens */
 #define LEAST_COLUMNS 40u
 #define LEAST_ROWS 8u
 
@@ -80,7 +81,7 @@ static void key_end(struct top *top) { top->quit = true; }
 
 const struct key top_keys[] = {
 	{{'z', ' '}, key_freeze, "space, z", "hold the picture; once more: go on", "hold"},
-	{{'?', TOP_F1}, key_help, "?, F1", "this help", "help"},
+	{{'?', 'h', TOP_F1}, key_help, "?, h, F1", "this help", "help"},
 	{{'M'}, key_mouse, "M", "the mouse: on, or off to mark and copy text with it", NULL},
 	{{TOP_ESCAPE}, key_back, NULL, NULL, NULL},
 	{{'q'}, key_quit, "q, Esc", "back to the screen before; q on the first one: quit", "quit"},
@@ -178,10 +179,13 @@ static void add_key(struct footer *f, const char *keys, const char *does, int co
 	f->x += width + 2;
 }
 
-static void add_keys(struct footer *f, const struct key *keys)
+/* Those from `from` on, up to `to`. */
+static void add_keys(struct footer *f, const struct key *keys, size_t from, size_t to)
 {
+	size_t n = 0;
+
 	for (; keys && keys->code[0]; keys++)
-		if (keys->footer)
+		if (keys->footer && n++ >= from && n <= to)
 			add_key(f, keys->keys, keys->footer, keys->code[0]);
 }
 
@@ -196,7 +200,7 @@ static void add_screens(struct footer *f)
 	}
 }
 
-/* The frame's own keys have their room in any case; then the screen's, then other screens. */
+/* The frame's own keys have their room in any case; then the screen's first ones, the other screens, the rest. */
 static void draw_footer(struct top *top, struct canvas *canvas)
 {
 	struct footer f = {.top = top, .end = canvas->columns};
@@ -206,16 +210,17 @@ static void draw_footer(struct top *top, struct canvas *canvas)
 		canvas_put(canvas, canvas->rows - 1, f.end - width, width, STYLE_WARN, top->notice);
 		f.end -= width + 1;
 	}
-	add_keys(&f, top_keys);
+	add_keys(&f, top_keys, 0, SIZE_MAX);
 	frame = f.x;
 	top->n_hot = 0;
 	f = (struct footer){top, canvas, 0, f.end > frame ? f.end - frame : 0};
 	if (top->source && source_past(top->source))
-		add_keys(&f, travel_keys);
-	add_keys(&f, top->screen->keys);
+		add_keys(&f, travel_keys, 0, SIZE_MAX);
+	add_keys(&f, top->screen->keys, 0, FIRST_KEYS);
 	add_screens(&f);
+	add_keys(&f, top->screen->keys, FIRST_KEYS, SIZE_MAX);
 	f.end += frame;
-	add_keys(&f, top_keys);
+	add_keys(&f, top_keys, 0, SIZE_MAX);
 }
 
 /* Too small for a list: the answer, in whatever room there is. */
