@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The clients of the socket in docs/exports.md do what they say: each is taken from the document as it stands there, only the
+# socket's path is another, and hears of one real OOM kill.
+. "$(dirname "$0")/lib.sh"
+
+cc=$(command -v cc || command -v gcc) || skip 'no C compiler'
+BOARD=$work/own
+guard_start || fail 'the guard does not start'
+socket=$work/socket
+printf 'export: {socket: {path: %s}}\n' "$socket" >"$work/headroom.yaml"
+"$build/headroom" export --config "$work/headroom.yaml" --board "$BOARD" 2>"$work/export.log" &
+pids=$!
+scenario_clean_up() {
+	for pid in $pids; do kill "$pid" 2>/dev/null; done
+	for pid in $pids; do wait "$pid" 2>/dev/null; done
+}
+wait_for 10 test -S "$socket" || { cat "$work/export.log" >&2 && fail 'no socket'; }
+
+client() { # language: the first block of it below the headline
+	awk -v begin="\`\`\`$1" '/^## /{ here = /A client of the socket/ } here && $0 == begin { on = 1; next } /^```$/ { on = 0 } on' docs/exports.md |
+		sed "s|/run/headroom/events.sock|$socket|"
+}
+for language in sh python c; do client $language >"$work/client.$language"; done
+[ -s "$work/client.sh" ] && [ -s "$work/client.python" ] && [ -s "$work/client.c" ] || fail 'the document has no clients'
+mv "$work/client.c" "$work/c.c"
+"$cc" -o "$work/client" "$work/c.c" 2>"$work/cc.log" || { cat "$work/cc.log" >&2 && fail 'the C client does not compile'; }
+[ ! -s "$work/cc.log" ] || { cat "$work/cc.log" >&2 && fail 'warnings'; }
+"$work/client" >"$work/heard.c" 2>&1 & pids="$pids $!"
+asked=c
+if nc -h 2>&1 | grep -q -e '-U'; then
+	sh "$work/client.sh" >"$work/heard.sh" 2>&1 & pids="$pids $!"
+	asked="$asked sh"
+else
+	echo 'shell: there is no nc with -U here'
+fi
+if command -v python3 >/dev/null; then
+	PYTHONUNBUFFERED=1 python3 "$work/client.python" >"$work/heard.python" 2>&1 & pids="$pids $!"
+	asked="$asked python"
+else
+	echo 'python: there is no python3 here'
+fi
+wait_for 10 grep -q '"schema": *"headroom.snapshot/1"' "$work/heard.c" || fail 'no picture to begin with'
+group_make prey 33554432 || fail 'cannot make a group'
+prey prey "$workload" burst 64MiB 0s &
+wait $! 2>/dev/null
+for language in $asked; do
+	wait_for 15 grep -q 'workload' "$work/heard.$language" || { head -c 2000 "$work/heard.$language" >&2 && fail "$language heard nothing"; }
+done
+expect 'select(.type == "oom_kill") | .victim.comm == "workload"' <<END
+$(grep '"type":"oom_kill"' "$work/heard.c" | head -n 1)
+END
