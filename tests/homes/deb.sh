@@ -71,7 +71,7 @@ same 'restarts by systemd' 0 "$(property headroomd NRestarts)"
 
 # ---- hung, and all killed at once: systemd starts it again, and the board goes on
 mkdir -p "$inside/etc/systemd/system/headroomd.service.d"
-printf '[Service]\nWatchdogSec=2s\n' >"$inside/etc/systemd/system/headroomd.service.d/test.conf"
+printf '[Service]\nWatchdogSec=1s\n' >"$inside/etc/systemd/system/headroomd.service.d/test.conf"
 on systemctl daemon-reload
 on systemctl restart headroomd
 guard=$(guard_pid)
@@ -130,4 +130,15 @@ traces >"$work/after"
 same 'what is left' '' "$(comm -13 "$work/before" "$work/after")"
 on getent group headroom && fail 'the group is left'
 on getent passwd headroom && fail 'the user is left'
+
+# ---- without the package: make install, and the lines of the README
+make --no-print-directory CC="$compiler" install DESTDIR="$inside" >"$work/out" 2>&1 || { cat "$work/out" && fail 'make install'; }
+on systemd-sysusers 2>/dev/null
+on systemctl daemon-reload
+on systemctl enable --quiet --now headroomd headroom-history
+must active
+must runs headroom-history
+case $(on readlink "/proc/$(property headroomd MainPID)/exe") in /usr/local/sbin/headroomd) ;; *) fail 'another headroomd runs' ;; esac
+on headroom ls >/dev/null || fail 'the installed headroom finds no board'
+on systemctl disable --quiet --now headroomd headroom-history
 same 'failed units' '' "$(on systemctl list-units --failed --plain --no-legend)"

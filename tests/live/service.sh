@@ -66,13 +66,5 @@ wait_for 10 quiet || fail 'signs of life from a guard that hangs'
 kill -ABRT "$guard"
 ended() { ! kill -0 "$guard" 2>/dev/null && ! kill -0 "$g" 2>/dev/null; }
 wait_for 3 ended || fail 'a guard that hangs holds up the end'
+heard STOPPING=1 >/dev/null || fail 'no word of the end'
 guard=
-
-# A new one, and an orderly end.
-n=$(count READY=1)
-printf 'mode: observe\n' >"$work/config"
-guard_start --config "$work/config" || fail 'the guard does not start again'
-wait_for 5 more READY=1 "$n" || fail 'not ready again'
-n=$(count STOPPING=1)
-guard_stop
-more STOPPING=1 "$n" || fail 'no word of the end'
