@@ -36,7 +36,10 @@ def table($title; $description; $columns): panel("table"; $title; "short"; $desc
 	| .fieldConfig.overrides = ([$columns[] | {matcher: {id: "byName", options: .[0]}, properties: [{id: "unit", value: .[1]}]}]
 		+ [{matcher: {id: "byName", options: "id"}, properties: [{id: "links", value: [to_container]}]}])
 	| .options = {showHeader: true, sortBy: [{displayName: $columns[0][0], desc: true}]};
-def runbook($alert): .links += [{title: "Runbook: \($alert)", url: "${runbook}#\($alert | ascii_downcase)", targetBlank: true}];
+# As the API's type DashboardLink has it: every field is there.
+def link($title; $more): {type: "link", title: $title, url: "", icon: "external link", tooltip: "", tags: [], asDropdown: false,
+	includeVars: false, keepTime: false, targetBlank: false} + $more;
+def runbook($alert): .links += [link("Runbook: \($alert)"; {url: "${runbook}#\($alert | ascii_downcase)", targetBlank: true})];
 
 # Rows: {title, height, panels}; a panel's `share` of the width is 1 unless it says otherwise. 24 columns.
 def laid_out: reduce .[] as $row ({y: 0, id: 1, out: []};
@@ -48,15 +51,15 @@ def laid_out: reduce .[] as $row ({y: 0, id: 1, out: []};
 	| .y += 1 + $row.height | .id += 1 + ($row.panels | length)) | .out;
 
 def variable($name; $called; $query; $many): {type: "query", name: $name, label: $called, datasource: datasource, refresh: 2, sort: 1,
-	query: {query: $query, refId: $name}, definition: $query, includeAll: $many, multi: $many,
-	allValue: (if $many then ".*" else null end), current: (if $many then {text: "All", value: "$__all"} else {} end), hide: 0};
+	query: {query: $query, refId: $name}, includeAll: $many, multi: $many, hide: 0,
+	current: (if $many then {text: "All", value: "$__all"} else {text: "", value: ""} end)} + if $many then {allValue: ".*"} else {} end;
 def nodes($many): variable("node"; "Node"; "label_values(headroom_guard_up, instance)"; $many);
 def dashboard($uid; $title; $description; $variables; $rows):
 	{uid: $uid, title: $title, description: $description, tags: ["headroom"], schemaVersion: 39, version: 1, editable: true,
 	 timezone: "", refresh: "15s", time: {from: "now-1h", to: "now"}, annotations: {list: []},
-	 templating: {list: ([{type: "datasource", name: "datasource", label: "Prometheus", query: "prometheus", current: {}, hide: 0},
+	 templating: {list: ([{type: "datasource", name: "datasource", label: "Prometheus", query: "prometheus", current: {text: "", value: ""}, hide: 0},
 		{type: "constant", name: "runbook", label: "Where the runbook is", query: "docs/runbook.md", hide: 2}] + $variables)},
-	 links: [{type: "dashboards", tags: ["headroom"], title: "headroom", asDropdown: true, includeVars: false, keepTime: true}],
+	 links: [link("headroom"; {type: "dashboards", tags: ["headroom"], asDropdown: true, keepTime: true})],
 	 panels: ($rows | laid_out)};
 
 def kills($in): "sum by (instance, id, name, namespace, pod, container) (increase(headroom_container_oom_kills_total{\($in)}[$__range])) > 0";
