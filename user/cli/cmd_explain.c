@@ -197,6 +197,8 @@ static void tell(struct explanation *e)
 	if (e->host) {
 		story_of_host(&e->story, &e->snapshot.host, e->snapshot.slots, e->snapshot.n_slots,
 			      (const struct hr_event *const *)e->past.kill, e->snapshot.time_ns);
+		story_of_deeds(&e->story, (const struct hr_event *const *)e->past.deed,
+			       e->snapshot.time_ns);
 		return;
 	}
 	if (!e->slot) {
@@ -205,6 +207,8 @@ static void tell(struct explanation *e)
 	}
 	story_of_slot(&e->story, e->slot, &e->snapshot.host, e->snapshot.time_ns);
 	story_of_kills(&e->story, e->slot, (const struct hr_event *const *)e->past.kill,
+		       e->snapshot.time_ns);
+	story_of_deeds(&e->story, (const struct hr_event *const *)e->past.deed,
 		       e->snapshot.time_ns);
 	story_of_score(&e->story, &e->snapshot.host.score);
 }
@@ -225,20 +229,24 @@ static int print_json(const struct explanation *e)
 	const struct snapshot *s = &e->snapshot;
 	const char *node = s->host.node;
 	bool event = !e->slot && !e->host;
-	json_t *said = json_array(), *kills = event ? json_null() : json_array(), *all;
+	json_t *said = json_array(), *kills = event ? json_null() : json_array();
+	json_t *deeds = event ? json_null() : json_array(), *all;
 	int r;
 
 	for (size_t i = 0; i < e->story.n; i++)
 		json_array_append_new(said, json_string(e->story.line[i].text));
 	for (size_t i = 0; !event && e->past.kill[i]; i++)
 		json_array_append_new(kills, json_event(e->past.kill[i], node));
-	all = json_pack("{ss so ss so so so so so so so}", "schema", "headroom.explanation/1",
+	for (size_t i = 0; !event && e->past.deed[i]; i++)
+		json_array_append_new(deeds, json_event(e->past.deed[i], node));
+	all = json_pack("{ss so ss so so so so so so so so}", "schema", "headroom.explanation/1",
 			"time", json_get_time(NULL, &s->time_ns), "about",
 			e->slot	  ? "container"
 			: e->host ? "host"
 				  : "event",
 			"said", said, "container", e->slot ? json_container(e->slot) : json_null(),
 			"history", event ? json_null() : json_history(e), "oom_kills", kills,
+			"actions", deeds,
 			"event", event ? json_event(e->past.event, node) : json_null(), "outcome",
 			e->past.outcome ? json_event(e->past.outcome, node) : json_null(), "host",
 			e->host ? json_host(&s->host, &s->header, s->time_ns, s->health)

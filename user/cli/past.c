@@ -27,18 +27,19 @@ static int keep(const struct hr_event *event, struct hr_event **at)
 	return 0;
 }
 
-static int keep_kill(struct past *past, const struct hr_event *event)
+/* Of many the newest. */
+static int keep_newest(struct hr_event *kept[PAST_KILLS + 1], const struct hr_event *event)
 {
 	size_t n = 0;
 
-	while (n < PAST_KILLS && past->kill[n])
+	while (n < PAST_KILLS && kept[n])
 		n++;
 	if (n == PAST_KILLS) {
-		free(past->kill[0]);
-		memmove(past->kill, past->kill + 1, (--n) * sizeof(past->kill[0]));
-		past->kill[n] = NULL;
+		free(kept[0]);
+		memmove(kept, kept + 1, (--n) * sizeof(kept[0]));
+		kept[n] = NULL;
 	}
-	return keep(event, &past->kill[n]);
+	return keep(event, &kept[n]);
 }
 
 static int look_at(struct past *past, const struct hr_event *event)
@@ -54,9 +55,10 @@ static int look_at(struct past *past, const struct hr_event *event)
 	else if (past->seq && event->type == HR_EVENT_OUTCOME && event->bytes >= sizeof(*outcome) &&
 		 outcome->ref == past->seq)
 		r = keep(event, &past->outcome);
-	if (!r && event->type == HR_EVENT_OOM_KILL &&
-	    (past->host || (past->subject && event_concerns(event, past->subject))))
-		r = keep_kill(past, event);
+	if (r || (event->type != HR_EVENT_OOM_KILL && event->type != HR_EVENT_ACTION))
+		return r;
+	if (past->host || (past->subject && event_concerns(event, past->subject)))
+		r = keep_newest(event->type == HR_EVENT_OOM_KILL ? past->kill : past->deed, event);
 	return r;
 }
 
@@ -149,7 +151,9 @@ void past_done(struct past *past)
 {
 	free(past->event);
 	free(past->outcome);
-	for (size_t i = 0; i < PAST_KILLS; i++)
+	for (size_t i = 0; i < PAST_KILLS; i++) {
 		free(past->kill[i]);
+		free(past->deed[i]);
+	}
 	memset(past, 0, sizeof(*past));
 }

@@ -21,6 +21,7 @@ struct past {
 	/* found; each on the heap, or NULL */
 	struct hr_event *event, *outcome; /* number seq, and what came of it */
 	struct hr_event *kill[PAST_KILLS + 1]; /* the newest of the subject, oldest first */
+	struct hr_event *deed[PAST_KILLS + 1]; /* what was done to it, in the same way */
 	uint64_t first_seq, last_seq; /* of what is held; 0: nothing is */
 };
 

@@ -40,6 +40,7 @@ struct incidents_pane {
 	struct incidents found;
 	bool failed; /* they could not be read */
 	uint64_t seen; /* feed.changes when they were looked for */
+	uint64_t again_ns; /* monotonic: not looked for anew before; a long history takes its time */
 };
 
 struct processes_pane {

@@ -25,12 +25,14 @@ static const struct incident *marked(const struct top *top)
 static void look(struct top *top)
 {
 	struct incidents_pane *pane = &top->incidents;
+	uint64_t began = clock_mono_ns();
 	char id[INCIDENT_ID] = "";
 
 	if (pane->list.marked && marked(top))
 		snprintf(id, sizeof(id), "%s", marked(top)->id);
 	pane->failed = !top->source || source_incidents(top->source, &pane->found);
 	pane->seen = top->source ? top->source->feed.changes : 0;
+	pane->again_ns = clock_mono_ns() + NS_PER_SEC + 50 * (clock_mono_ns() - began);
 	pane->list.n = pane->found.n;
 	for (size_t i = 0; *id && i < pane->found.n; i++)
 		if (!strcmp(pane->found.incident[i].id, id))
@@ -43,7 +45,8 @@ static void open_incidents(struct top *top) { look(top); }
 /* Looked for anew when something happened since. */
 static int update(struct top *top)
 {
-	if (top->source && top->source->feed.changes != top->incidents.seen)
+	if (top->source && top->source->feed.changes != top->incidents.seen &&
+	    clock_mono_ns() > top->incidents.again_ns)
 		look(top);
 	top->list = &top->incidents.list;
 	return 0;

@@ -359,6 +359,15 @@ void story_list_kills(struct story *s, const struct hr_event *const *kill, uint6
 	}
 }
 
+void story_of_deeds(struct story *s, const struct hr_event *const *deed, uint64_t now_ns)
+{
+	if (!*deed)
+		return;
+	story_begin(s, STYLE_PLAIN);
+	story_add(s, "What was done about it last:");
+	story_list_kills(s, deed, now_ns);
+}
+
 void story_of_kills(struct story *s, const struct hr_slot *slot, const struct hr_event *const *kill,
 		    uint64_t now_ns)
 {

@@ -31,6 +31,8 @@ void story_of_slot(struct story *story, const struct hr_slot *slot, const struct
 		   uint64_t now_ns);
 void story_of_kills(struct story *story, const struct hr_slot *slot,
 		    const struct hr_event *const *kill, uint64_t now_ns);
+/* What was done to it, or to the host's containers; nothing where nothing was. */
+void story_of_deeds(struct story *story, const struct hr_event *const *deed, uint64_t now_ns);
 /* `outcome` may be NULL. Events other than OOM kills are told in their one sentence. */
 void story_of_event(struct story *story, const struct hr_event *event,
 		    const struct hr_event *outcome, uint64_t now_ns);
