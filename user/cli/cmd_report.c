@@ -20,6 +20,7 @@
 #define BEFORE_NS (6 * 3600 * NS_PER_SEC) /* how far back a report's pictures reach */
 #define AFTER_NS (600 * NS_PER_SEC)
 #define NAME_COLUMNS 28
+#define BEFORE_NAME 53 /* what stands left of it */
 #define ONE_LINE 140 /* columns of a terminal that takes all in one line */
 
 struct report_options {
@@ -117,6 +118,8 @@ static void open_pictures(struct sources *s, const struct report_options *o,
 
 static void print_incident(const struct incident *i, size_t width, bool ascii)
 {
+	bool two = width && width < ONE_LINE;
+	size_t room = two && width < BEFORE_NAME + NAME_COLUMNS + 1 ? 24 : NAME_COLUMNS;
 	time_t seconds = (time_t)(i->time_ns / NS_PER_SEC);
 	char when[32], name[INCIDENT_NAME], line[INCIDENT_TITLE + 32], cut[INCIDENT_TITLE + 32];
 	struct tm tm;
@@ -125,17 +128,16 @@ static void print_incident(const struct incident *i, size_t width, bool ascii)
 	localtime_r(&seconds, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
 	if (strchr(i->name, '/')) /* its end says more than its beginning */
-		text_fit_end(strcpy(name, i->name), NAME_COLUMNS, ascii);
+		text_fit_end(strcpy(name, i->name), room, ascii);
 	else
-		text_fit(i->name, NAME_COLUMNS, ascii, name, sizeof(name));
+		text_fit(i->name, room, ascii, name, sizeof(name));
 	pad = text_width(name);
 	printf("%-20s %s  %-9s  %s%*s%s", i->id, when, incident_kind_name(i->kind), name,
-	       (int)(pad < NAME_COLUMNS ? NAME_COLUMNS - pad : 0), "",
-	       width && width < ONE_LINE ? "\n    " : "  ");
+	       (int)(pad < room ? room - pad : 0), "", two ? "\n    " : "  ");
 	snprintf(line, sizeof(line), "%s%s", i->title, i->open ? " (not over yet)" : "");
-	if (width && width < ONE_LINE)
+	if (two)
 		text_fit(line, width - 4, ascii, cut, sizeof(cut));
-	puts(width && width < ONE_LINE ? cut : line);
+	puts(two ? cut : line);
 }
 
 /* ---- which one ---- */
