@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/service.h"
 #include "private.h"
 
 #define BATCH 64 /* rows of a transaction */
@@ -130,6 +131,7 @@ static int copy_row(sqlite3_stmt *row, void *arg)
 	int r = 0;
 
 	if (!(c->rows++ % BATCH)) {
+		service_alive(); /* it may take a while, and is no hanging */
 		if (c->rows > 1)
 			r = keeper_end(c->k, 0);
 		if (!r)

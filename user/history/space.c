@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/service.h"
 #include "private.h"
 #include "thin.h"
 
@@ -189,6 +190,7 @@ int space_make(struct keeper *k, uint64_t bytes)
 		r = pages_left(k, &left);
 		if (r || left >= wanted)
 			break;
+		service_alive(); /* a much smaller bound takes a while */
 		r = give_up_something(k);
 	}
 	return r;
