@@ -116,8 +116,8 @@ static int choose_time(struct session *session, const struct top_options *option
 
 	source->board = session->reader;
 	/* A board that was named may be another host's: it has the history that is named with it. */
-	if (options->history || secure_getenv("HEADROOM_HISTORY") ||
-	    (!options->board && !secure_getenv("HEADROOM_BOARD")))
+	if (!options->fleet.url && (options->history || secure_getenv("HEADROOM_HISTORY") ||
+				    (!options->board && !secure_getenv("HEADROOM_BOARD"))))
 		source->history = &store;
 	source->history_path = options->history;
 	r = source_begin(source);

@@ -199,8 +199,18 @@ int snapshot_select(struct snapshot *s, const struct row_filter *filter)
 	return 0;
 }
 
+/* A board that is kept from what a Prometheus knows. */
+static bool is_fleet(const struct snapshot *s)
+{
+	char node[8];
+
+	return s->n_slots && *slot_node(&s->slots[0], node, sizeof(node));
+}
+
 const char *snapshot_remedy(const struct snapshot *s)
 {
+	if (is_fleet(s))
+		return "look whether it runs, and at the way to it";
 	return is_starting(s) ? "try again in a moment" : "start headroomd";
 }
 
@@ -212,7 +222,9 @@ const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes)
 	if (!s->health)
 		return text;
 	units_duration_ms(s->age_ns / NS_PER_MS / 1000 * 1000, age);
-	if (s->header.state == HR_BOARD_STOPPED)
+	if (is_fleet(s))
+		snprintf(text, bytes, "Prometheus has not answered for %s: figures are old", age);
+	else if (s->header.state == HR_BOARD_STOPPED)
 		snprintf(text, bytes, "the guard stopped %s ago: figures are old", age);
 	else if (is_starting(s))
 		snprintf(text, bytes, "the guard has just started: no figures yet");
