@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-
 /* ids rise for ever. at_s: seconds of recording (thin.h). *_ns: wall time. Unsigned 64-bit numbers stand as their bits.
  *   boards     one row for each board seen: what a recording of its events alone needs, raw
  *   pictures   frozen: kept, since it is near an incident; events_to: the last row of events that is older
@@ -198,16 +197,29 @@ static int begin(sqlite3 *db)
 					     : 0;
 }
 
+bool db_is_sqlite(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char head[16] = "", zeros[16] = "";
+
+	return fd >= 0 && (pread(fd, head, sizeof(head), 0) != sizeof(head) ||
+			   !memcmp(head, "SQLite format 3", sizeof(head)) ||
+			   !memcmp(head, zeros, sizeof(head)));
+}
+
+/* Says it, and returns what it is. */
 static int tell(int r, const char *path, char error[STORE_ERROR])
 {
-	const char *what = r == -ENOENT	   ? "no history there: 'headroom history' keeps one"
-			   : r == -ENODATA ? "nothing has been recorded there yet"
-			   : r == -EPROTO  ? "is no history of headroom's"
-			   : r == -EPROTONOSUPPORT ? "is the history of another version of headroom"
-			   : r == -EBADMSG	   ? "is damaged"
-			   : r == -EACCES || r == -EPERM
-				   ? "not permitted: be root or in group headroom"
-				   : strerror(-r);
+	const char *what;
+
+	r = r == -EBADMSG && !db_is_sqlite(path) ? -EPROTO : r;
+	what = r == -ENOENT		     ? "no history there: 'headroom history' keeps one"
+	       : r == -ENODATA		     ? "nothing has been recorded there yet"
+	       : r == -EPROTO		     ? "is no history of headroom's"
+	       : r == -EPROTONOSUPPORT	     ? "is the history of another version of headroom"
+	       : r == -EBADMSG		     ? "is damaged"
+	       : r == -EACCES || r == -EPERM ? "not permitted: be root or in group headroom"
+					     : strerror(-r);
 
 	snprintf(error, STORE_ERROR, "%.150s: %s", path, what);
 	return r;

@@ -34,6 +34,8 @@ int db_open_read(const char *path, sqlite3 **ret_db, char error[STORE_ERROR]);
 /* Opens for writing; makes file and tables where there are none yet. Says with -EPROTO that this is somebody else's
  * file, with -EPROTONOSUPPORT that it is another version's. */
 int db_open_write(const char *path, sqlite3 **ret_db, char error[STORE_ERROR]);
+/* By its first bytes; one whose beginning was wiped counts as one that is damaged. */
+bool db_is_sqlite(const char *path);
 /* After -EPROTONOSUPPORT: whether an older headroom made it. */
 bool db_older(const char *path);
 static inline void db_closep(sqlite3 **db) { sqlite3_close(*db); }

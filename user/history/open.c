@@ -36,7 +36,8 @@ static int lock(struct keeper *k, char *note)
 
 	if (snprintf(name, sizeof(name), "%s.lock", k->path) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
-	if (!strcmp(k->path, STORE_PATH)) /* our own place; any other is for whoever names it to make */
+	if (!strcmp(k->path,
+		    STORE_PATH)) /* our own place; any other is for whoever names it to make */
 		mkdir(STORE_FOLDER, 0750);
 	k->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0640);
 	if (k->lock_fd >= 0 && !flock(k->lock_fd, LOCK_EX | LOCK_NB))
@@ -49,17 +50,6 @@ static int lock(struct keeper *k, char *note)
 			 r == -ENOENT ? ": make its folder first, or name another with --history"
 				      : "");
 	return r;
-}
-
-/* What is no SQLite file may be anybody's: only at our own place, or where the beginning was wiped, is it ours that is
- * damaged. */
-static bool may_be_ours(const char *path, bool named)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char head[16], zeros[16] = "";
-
-	return !named || fd < 0 || read(fd, head, sizeof(head)) != sizeof(head) ||
-	       !memcmp(head, "SQLite format 3", sizeof(head)) || !memcmp(head, zeros, sizeof(head));
 }
 
 /* What is there is moved aside, and what of it can be read is saved over. */
@@ -94,12 +84,11 @@ static int open_db(struct keeper *k, bool named, char *note)
 	char error[STORE_ERROR];
 	int r = db_open_write(k->path, &k->db, error);
 
-	if (r == -EBADMSG && may_be_ours(k->path, named))
+	/* What is no SQLite file may be anybody's, but at our own place. */
+	if (r == -EBADMSG || (r == -EPROTO && !named && !db_is_sqlite(k->path)))
 		return begin_anew(k, WORD_DAMAGED, "is damaged", note);
 	if (r == -EPROTONOSUPPORT && db_older(k->path))
 		return begin_anew(k, WORD_OLD, "is of an older headroom", note);
-	if (r == -EBADMSG)
-		r = -EPROTO;
 	if (r)
 		snprintf(note, KEEP_NOTE, "%s%s", error,
 			 r == -EPROTO || r == -EPROTONOSUPPORT
