@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The first screen's parts: lists and trees with their folds, the search, the choice of columns, clicks, what is
- * remembered (and what is made of a file that is not ours), the sentences on who is in danger. */
+/* The first screen's parts: lists and trees with their folds, the search, the choice of columns, clicks, the sentences on
+ * who is in danger; and that no keys break anything. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,14 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "view/danger.h"
-#include "view/prefs.h"
 #include "view/top.h"
 
 #define MOST 16
@@ -422,160 +419,6 @@ static void test_clicks(void **state)
 	end(&top, &w, &c);
 }
 
-/* What is remembered. */
-
-static void write_text(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void read_text(const char *path, char text[PREFS_TEXT])
-{
-	FILE *f = fopen(path, "re");
-	size_t n;
-
-	assert_non_null(f);
-	n = fread(text, 1, PREFS_TEXT - 1, f);
-	text[n] = 0;
-	fclose(f);
-}
-
-static void test_prefs(void **state)
-{
-	char dir[] = "/tmp/test-top.XXXXXX", path[128], text[PREFS_TEXT], error[PREFS_ERROR];
-	struct snapshot s = {0};
-	struct prefs prefs = {0};
-	struct top top, again;
-	struct stat st;
-
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/headroom/top.yaml", dir);
-	setenv("XDG_CONFIG_HOME", dir, 1);
-	assert_int_equal(prefs_path(prefs.path), 0);
-	assert_string_equal(prefs.path, path);
-	top_init(&top, &s);
-	prefs_load(&prefs, &top, error); /* none there: nothing said, nothing written */
-	assert_string_equal(error, "");
-	assert_int_equal(prefs_save(&prefs, &top), 0);
-	assert_int_not_equal(stat(path, &st), 0);
-	top.by = OUTLINE_PODS;
-	top.sort = column_find("usage");
-	top.reverse = true;
-	top.mouse = false;
-	top.n_columns = 3;
-	assert_int_equal(prefs_save(&prefs, &top), 0);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-	memset(&prefs.written, 0, sizeof(prefs.written));
-	top_init(&again, &s);
-	prefs_load(&prefs, &again, error);
-	assert_string_equal(error, "");
-	assert_int_equal(again.by, OUTLINE_PODS);
-	assert_string_equal(again.sort->id, "usage");
-	assert_true(again.reverse && !again.mouse);
-	assert_int_equal(again.n_columns, 3);
-	top_default_columns(
-		&again); /* as delivered: not written, so that a later version's apply */
-	assert_int_equal(prefs_save(&prefs, &again), 0);
-	read_text(path, text);
-	assert_null(strstr(text, "columns:"));
-	top_done(&top);
-	top_done(&again);
-	unlink(path);
-	*strrchr(path, '/') = 0;
-	rmdir(path);
-	rmdir(dir);
-}
-
-/* Broken or foreign: one line, what is understood is used, the file stays byte by byte. */
-static void test_foreign_prefs(void **state)
-{
-	static const struct {
-		const char *text;
-		bool complains;
-		enum outline_by by;
-		size_t n_columns; /* 0: as delivered */
-	} cases[] = {
-		{"", false, OUTLINE_NONE, 0},
-		{"# nothing\n", false, OUTLINE_NONE, 0},
-		{"tree: pods\ncolumns: [name, risk]\n", false, OUTLINE_PODS, 2},
-		{"tree: pods\ncolumns: [risk]\n", false, OUTLINE_PODS, 2}, /* the name is added */
-		{"tree: pods\nweather: fine\n", true, OUTLINE_PODS, 0},
-		{"tree: forest\ncolumns: [name, moon, risk]\n", true, OUTLINE_NONE, 2},
-		{"columns: [name, risk, risk, name]\n", true, OUTLINE_NONE, 2},
-		{"columns: []\n", false, OUTLINE_NONE, 1},
-		{"columns: all\n", true, OUTLINE_NONE, 0},
-		{"tree: [pods]\n", true, OUTLINE_NONE, 0},
-		{"- a\n- list\n", true, OUTLINE_NONE, 0},
-		{"just text\n", true, OUTLINE_NONE, 0},
-		{"tree: pods: no\n  {{{", true, OUTLINE_NONE, 0},
-		{"tree: \"\xff\xfe\"\n", true, OUTLINE_NONE, 0},
-		{"sort: [\x01\n", true, OUTLINE_NONE, 0},
-	};
-	char path[] = "/tmp/test-top.XXXXXX", text[PREFS_TEXT], error[PREFS_ERROR];
-	struct snapshot s = {0};
-
-	close(mkstemp(path));
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct prefs prefs = {0};
-		struct top top;
-
-		strcpy(prefs.path, path);
-		write_text(path, cases[i].text);
-		top_init(&top, &s);
-		if (!cases[i].n_columns)
-			assert_int_not_equal(top.n_columns, 2);
-		prefs_load(&prefs, &top, error);
-		assert_int_equal(error[0] != 0, cases[i].complains);
-		assert_true(text_width(error) < PREFS_ERROR && !strchr(error, '\n'));
-		assert_int_equal(top.by, cases[i].by);
-		if (cases[i].n_columns)
-			assert_int_equal(top.n_columns, cases[i].n_columns);
-		else
-			assert_true(top.n_columns > 10);
-		assert_true(top_shows(&top, column_find("name")));
-		if (cases[i].complains) {
-			top.reverse = true;
-			assert_int_equal(prefs_save(&prefs, &top), 0);
-			read_text(path, text);
-			assert_string_equal(text, cases[i].text);
-		}
-		top_done(&top);
-	}
-	unlink(path);
-}
-
-/* A folder where the file should be, and one that cannot be written: said once, never fatal. */
-static void test_odd_prefs(void **state)
-{
-	char dir[] = "/tmp/test-top.XXXXXX", error[PREFS_ERROR];
-	struct snapshot s = {0};
-	struct prefs prefs = {0};
-	struct top top;
-
-	assert_non_null(mkdtemp(dir));
-	snprintf(prefs.path, sizeof(prefs.path), "%s", dir);
-	top_init(&top, &s);
-	prefs_load(&prefs, &top, error);
-	assert_true(error[0]);
-	snprintf(prefs.path, sizeof(prefs.path), "/dev/null/x/top.yaml");
-	prefs_load(&prefs, &top, error);
-	top.reverse = true;
-	prefs.ours = true;
-	assert_true(prefs_save(&prefs, &top) < 0);
-	assert_int_equal(prefs_save(&prefs, &top), 0); /* not again */
-	setenv("XDG_CONFIG_HOME", "relative", 1);
-	setenv("HOME", "/dev/null", 1);
-	if (!prefs_path(prefs.path))
-		assert_null(strstr(prefs.path, "relative"));
-	top_done(&top);
-	rmdir(dir);
-}
-
 /* Sentences. */
 
 static void test_headline(void **state)
@@ -621,6 +464,47 @@ static void test_headline(void **state)
 	world_done(&w);
 }
 
+/* Any keys, any sizes, rows that come and go: nothing breaks, no line is wider than its screen. (The deterministic random
+ * numbers of POSIX; a failure says its round.) */
+static void test_monkey(void **state)
+{
+	static const int specials[] = {TOP_UP,	  TOP_DOWN,   TOP_PAGE_UP, TOP_PAGE_DOWN,
+				       TOP_FIRST, TOP_LAST,   TOP_LEFT,	   TOP_RIGHT,
+				       TOP_ENTER, TOP_ESCAPE, TOP_ENTER,   TOP_BACKSPACE,
+				       TOP_TAB,	  TOP_F1,     TOP_CLICK};
+	unsigned short seed[3] = {1, 2, 3};
+	struct canvas c = {0};
+	struct world w;
+	struct top top;
+	char text[4096];
+
+	begin(&top, &w, &c);
+	for (int round = 0; round < 6000; round++) {
+		size_t at = (size_t)nrand48(seed);
+		struct hr_slot *slot = &w.slot[at % w.s.n_slots];
+		int key = at % 3 ? specials[at % ARRAY_SIZE(specials)] : ' ' + (int)(at / 7 % 95);
+
+		if (round % 5 == 0) {
+			slot->outlook.risk_centi = (uint16_t)(at % 10001);
+			slot->state = at % 11 ? HR_SLOT_RUNNING : HR_SLOT_GONE;
+			slot->parent_id = at % 9;
+			assert_int_equal(top_update(&top), 0);
+		}
+		if (round % 7 == 0)
+			assert_int_equal(canvas_reset(&c, at % 70, at / 3 % 230, at % 2), 0);
+		top.click_y = at % 60;
+		top.click_x = at % 200;
+		assert_int_equal(top_key(&top, key), 0);
+		top.quit = false;
+		top_draw(&top, &c);
+		for (size_t y = 0; y < c.rows; y++)
+			assert_true(text_width(canvas_text(&c, y, text, sizeof(text))) <=
+				    c.columns);
+		canvas_reset(&c, c.rows, c.columns, c.ascii);
+	}
+	end(&top, &w, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -629,8 +513,7 @@ int main(void)
 		cmocka_unit_test(test_pods),	  cmocka_unit_test(test_search),
 		cmocka_unit_test(test_tree_keys), cmocka_unit_test(test_mark),
 		cmocka_unit_test(test_columns),	  cmocka_unit_test(test_clicks),
-		cmocka_unit_test(test_prefs),	  cmocka_unit_test(test_foreign_prefs),
-		cmocka_unit_test(test_odd_prefs), cmocka_unit_test(test_headline),
+		cmocka_unit_test(test_headline),  cmocka_unit_test(test_monkey),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

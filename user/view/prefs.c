@@ -186,7 +186,7 @@ static bool delivered_columns(const struct top *top)
 {
 	size_t n = 0;
 
-	while (columns_of_top[n] && n < top->n_columns &&
+	while (n < top->n_columns && columns_of_top[n] &&
 	       !strcmp(columns_of_top[n], top->column[n]->id))
 		n++;
 	return !columns_of_top[n] && n == top->n_columns;
