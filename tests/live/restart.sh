@@ -46,7 +46,7 @@ wait_for 3 kept || fail 'the counter was lost with the guard'
 [ "$(mark)" -gt "$since" ] || fail 'the sequence of events did not go on'
 # What the guard before it has told is no news. (A counter ahead of its records is told after 1.5 s.)
 sleep 3
-event_after "$since" '.type == "oom_kill"' && fail 'the new guard tells an old kill again'
+event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/marked\"" && fail 'the new guard tells an old kill again'
 # It sees again, not only remembers.
 since=$(mark)
 prey marked tail /dev/zero
