@@ -86,6 +86,18 @@ for sink in "webhook: {url: \"https://127.0.0.1:PORT\"" "otlp: {url: \"https://1
 	done
 done
 
+# ---- who asks a Prometheus says who he is, by what stands in a file, and shows it to nobody
+"$catch" --answers tests/fixtures/fleet $((base + 4)) "$work/asked" & pids="$pids $!"
+asks() { # credentials, header that is to come of them
+	printf '%s\n' "$1" >"$work/credentials"
+	: >"$work/asked"
+	"$build/headroom" ls --prometheus "http://127.0.0.1:$((base + 4))" --credentials "$work/credentials" >"$work/fleet" 2>&1 &&
+		jq -e -s --arg is "$2" 'length > 20 and all(.[]; .headers.authorization == $is and .path == "/api/v1/query" and .method == "GET")' "$work/asked"
+}
+wait_for 10 asks 'a-token' 'Bearer a-token' || { cat "$work/fleet" >&2 && fail 'no token'; }
+wait_for 10 asks 'someone:secret' "Basic $(printf someone:secret | openssl base64)" || fail 'no password'
+grep -q secret "$work/fleet" && fail 'the password is shown'
+
 # ---- one that accepts and never reads: what its queue can't hold is counted, the others have all
 "$catch" --mute $((base + 3)) & pids="$pids $!"
 n=$(face2 b200 | wc -l)
