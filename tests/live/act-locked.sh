@@ -28,7 +28,7 @@ E
 locked=
 for i in 1 2 3; do
 	group_make "stuck$i" || fail 'cannot make a group'
-	feed "stuck$i" locked 40MiB "$fs/$i"
+	feed "stuck$i" locked 70MiB "$fs/$i"
 	locked="$locked $prey"
 done
 group_make plain || fail 'cannot make a group'
@@ -37,8 +37,8 @@ fsfreeze --freeze "$fs" && frozen=1 || fail 'the file system does not freeze'
 kill -USR1 $locked
 both_wait() { [ "$(cat /proc/"$1"/task/*/stat | sed 's/.*) //' | cut -c 1 | tr -d '\n')" = DD ]; }
 for each in $locked; do wait_for 5 both_wait "$each" || fail 'no victim with its mmap lock held'; done
-for i in 1 2 3; do # over the threshold: the whole group is to go
-	prey "stuck$i" "$workload" hold 100MiB >/dev/null &
+for i in 1 2 3; do # over the threshold: the whole group is to go, but most of its memory cannot
+	prey "stuck$i" "$workload" hold 20MiB >/dev/null &
 	wait_for 5 ended $! || fail "group $i was not killed"
 done
 for each in $locked; do both_wait "$each" || fail 'a victim was ended after all'; done
