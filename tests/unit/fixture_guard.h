@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A guard without a host: a board, rules from text, acting's tables and the control socket, and a loop that a test turns by
- * hand. Nothing is sensed, and nobody is ended: there is no enforcing room behind it, so only what is rehearsed or refused ends.
+ * hand. Nothing is sensed, and nobody is ended: the enforcing room behind it looks for its cgroups in an empty folder, and its
+ * answers are not taken; the test gives its own.
  */
 #ifndef HEADROOM_FIXTURE_GUARD_H
 #define HEADROOM_FIXTURE_GUARD_H
@@ -107,6 +108,9 @@ static inline void fake_open(const char *rules)
 	fake.acting = calloc(1, sizeof(*fake.acting));
 	assert_non_null(fake.acting);
 	fake.acting->deadline_fd = loop_timer_new();
+	assert_int_equal(enforce_open(&(struct enforce_config){.root = "", .memory_root = fake_dir},
+				      &fake.acting->enforce),
+			 0);
 	fake_rules(rules);
 	calls = acting_calls(&fake);
 	assert_int_equal(act_init(&fake.acting->act, FAKE_SLOTS, &calls), 0);
@@ -120,6 +124,7 @@ static inline void fake_close(void)
 {
 	control_close(&fake);
 	act_free(fake.acting->act);
+	enforce_close(fake.acting->enforce);
 	free((void *)fake.acting->rules.set);
 	close(fake.acting->deadline_fd);
 	free(fake.acting);

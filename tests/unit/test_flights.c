@@ -3,6 +3,7 @@
 #include "fixture_guard.h"
 
 #include <errno.h>
+#include <headroom/reader.h>
 
 #define RULES                                                                                      \
 	"mode: dry-run\nbudget: none\npolicies:\n- name: large\n  match: {name: '*'}\n"            \
@@ -93,6 +94,61 @@ static void test_forgotten(void **state)
 	assert_int_equal(board_header(fake.board)->last_seq, before + 1);
 }
 
+/* The n-th event after seq: its type; -1: none. */
+static int posted(uint64_t seq, unsigned int n, struct hr_event_outcome *ret)
+{
+	static union {
+		struct hr_event event;
+		struct hr_event_outcome outcome;
+		uint8_t bytes[HR_EVENT_MAX_BYTES];
+	} buffer;
+	struct hr_reader *reader;
+	int type = -1;
+
+	assert_int_equal(hr_reader_open(fake_board, &reader), 0);
+	hr_reader_seek_event(reader, seq + n);
+	if (!hr_reader_next_event(reader, &buffer.event, sizeof(buffer)) && buffer.event.seq == seq + n)
+		type = buffer.event.type;
+	if (type == HR_EVENT_OUTCOME)
+		*ret = buffer.outcome;
+	hr_reader_close(reader);
+	return type;
+}
+
+/* The target has gone, and act has closed its emergency, before enforce's answer is here: the outcome waits for that. */
+static void test_late_answer(void **state)
+{
+	struct enforce_result result = {.rung = HR_RUNG_KILL, .deed = HR_DEED_DONE, .processes = 1,
+					.freed = 50 << 20, .usage_before = 64 << 20, .usage_after = 0};
+	struct hr_event_outcome outcome = {0};
+	uint64_t seq;
+
+	fake_close();
+	fake_open("mode: enforce\nbudget: none\npolicies:\n- name: large\n  match: {name: '*'}\n"
+		  "  when: {usage: 60MiB}\n  do: [kill]\n");
+	fake_container(0, 100, "box", "/box");
+	board_slot_begin(fake.board, 0)->id.workload = 100;
+	board_slot_end(fake.board, 0);
+	acting_host(&fake);
+	assert_int_equal(fake.acting->flight[0].state, FLIGHT_OUT);
+	assert_int_equal(in_use(), 1);
+	seq = board_header(fake.board)->last_seq;
+	fake.tracks.track[0].gone_ns = clock_mono_ns();
+	acting_gone(&fake, 0);
+	for (int i = 0; i < 3; i++)
+		acting_host(&fake);
+	assert_int_equal(board_header(fake.board)->last_seq, seq); /* it waits */
+	result.tag = fake.acting->flight[0].tag;
+	result.ended_ns = clock_mono_ns();
+	flight_result(&fake, &result);
+	acting_settle(&fake);
+	ends_settle(&fake, clock_mono_ns() + 31 * NS_PER_SEC); /* nobody restarted it */
+	assert_int_equal(posted(seq, 1, &outcome), HR_EVENT_ACTION);
+	assert_int_equal(posted(seq, 2, &outcome), HR_EVENT_OUTCOME);
+	assert_int_equal(outcome.ref, seq + 1);
+	assert_int_equal(in_use(), 0);
+}
+
 static const char *word(const struct guard_message *message, unsigned int n)
 {
 	const char *at = message->text;
@@ -157,6 +213,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rehearsed, begin, end),
 		cmocka_unit_test_setup_teardown(test_full, begin, end),
 		cmocka_unit_test_setup_teardown(test_forgotten, begin, end),
+		cmocka_unit_test_setup_teardown(test_late_answer, begin, end),
 		cmocka_unit_test_setup_teardown(test_words, begin, end),
 	};
 

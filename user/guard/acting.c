@@ -44,10 +44,17 @@ static void on_order(const struct act_order *order, void *arg)
 	struct guard *guard = arg;
 	struct acting *acting = guard->acting;
 
-	if (flight_new(acting, order))
-		acting->fresh = true;
-	else
+	struct flight *flight = flight_new(acting, order);
+
+	if (!flight) {
 		acting->lost_orders++;		/* can't be: one rung an emergency */
+		return;
+	}
+	acting->fresh = true;
+	if (order->kind == HR_RUNG_NOTIFY || order->kind == HR_RUNG_THEN)
+		return;
+	flight->awaited = true;
+	dossier_of(guard, order->emergency, &order->target)->out++;
 }
 
 static void on_end(const struct act_end *end, void *arg)

@@ -37,6 +37,7 @@ struct flight {
 	char passed_comm[HR_PASSED_OVER][16];	/* of those outside containers */
 	/* the deed, as enforce is asked for it */
 	bool whole, largest;
+	bool awaited;			/* by the outcome of its emergency */
 	bool aside;			/* its event is told; only the end of a command is awaited */
 	int signal;
 	uint64_t size, for_ms, watch_ms;
@@ -59,6 +60,7 @@ struct deed {
 struct dossier {
 	uint32_t emergency;		/* act's number; 0: free, or by hand */
 	bool ended, told;		/* act has closed it; its outcome was posted */
+	uint8_t out;			/* rungs on their way: what they bring belongs to the outcome */
 	bool fatal;			/* a process was ended: a restart may follow */
 	bool throttled;
 	uint64_t touched_ns;		/* monotonic */
@@ -111,6 +113,7 @@ bool flight_slot(const struct guard *guard, const struct act_target *target, uin
 /* ends.c: from the first action of an emergency to its outcome. */
 struct dossier *dossier_of(struct guard *guard, uint32_t emergency, const struct act_target *target);
 void ends_on_end(struct guard *guard, const struct act_end *end);
+void ends_on_answer(struct guard *guard, struct dossier *dossier);	/* a rung that was on its way is done */
 void ends_settle(struct guard *guard, uint64_t now_ns);
 
 /* deeds.c: the events. */

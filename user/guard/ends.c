@@ -81,6 +81,23 @@ static void tell(struct guard *guard, struct dossier *dossier)
 		outcome_post(guard, dossier);
 }
 
+static void settle(struct guard *guard, struct dossier *dossier)
+{
+	if (dossier->throttled)
+		enforce_lift(guard->acting->enforce, dossier->end.target.memcg_id);
+	/* Told when nothing is on its way any more; at once where nobody was ended, or nobody would know him again. */
+	if (!dossier->out && (!dossier->fatal || !dossier->workload || dossier->restarted_ns))
+		tell(guard, dossier);
+}
+
+/* Act may close an emergency, a taken-over one or one whose target has gone, before the last rung's answer is here. */
+void ends_on_answer(struct guard *guard, struct dossier *dossier)
+{
+	dossier->out -= dossier->out > 0;
+	if (dossier->ended && !dossier->told)
+		settle(guard, dossier);
+}
+
 void ends_on_end(struct guard *guard, const struct act_end *end)
 {
 	struct acting *acting = guard->acting;
@@ -91,11 +108,7 @@ void ends_on_end(struct guard *guard, const struct act_end *end)
 	dossier->ended = true;
 	dossier->end = *end;
 	dossier->touched_ns = clock_mono_ns();
-	if (dossier->throttled)
-		enforce_lift(acting->enforce, end->target.memcg_id);
-	/* Told at once where nobody was ended, or nobody would know him again. */
-	if (!dossier->fatal || !dossier->workload || dossier->restarted_ns)
-		tell(guard, dossier);
+	settle(guard, dossier);
 }
 
 void ends_settle(struct guard *guard, uint64_t now_ns)
@@ -105,7 +118,7 @@ void ends_settle(struct guard *guard, uint64_t now_ns)
 	for (size_t i = 0; i < DOSSIERS; i++) {
 		struct dossier *dossier = &acting->dossier[i];
 
-		if (dossier->emergency && dossier->ended && !dossier->told &&
+		if (dossier->emergency && dossier->ended && !dossier->told && !dossier->out &&
 		    now_ns - dossier->deed_ns > RESTART_NS)
 			tell(guard, dossier);
 	}
@@ -124,7 +137,7 @@ void acting_restarted(struct guard *guard, uint32_t slot, uint64_t workload)
 		    dossier->cgroup_id == guard->tracks.track[slot].memcg_id)
 			continue;
 		dossier->restarted_ns = now;
-		if (dossier->ended)
+		if (dossier->ended && !dossier->out)
 			tell(guard, dossier);
 	}
 }

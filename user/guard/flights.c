@@ -60,7 +60,7 @@ struct flight *flight_new(struct acting *acting, const struct act_order *order)
 	if (order->policy)
 		snprintf(flight->policy, sizeof(flight->policy), "%s",
 			 policy_text(acting->rules.set, order->policy->name));
-	flight->whole = flight->largest = flight->aside = false;
+	flight->whole = flight->largest = flight->aside = flight->awaited = false;
 	flight->signal = 0;
 	flight->size = flight->for_ms = HR_UNKNOWN;
 	flight->watch_ms = 0;
@@ -146,6 +146,8 @@ void flight_conclude(struct guard *guard, struct flight *flight, const struct de
 		board_slot_end(guard->board, slot);
 	}
 	answer_client(guard, flight, deed);
+	if (dossier && flight->awaited)
+		ends_on_answer(guard, dossier);
 	flight->state = flight->aside ? FLIGHT_COMMAND : FLIGHT_FREE;
 	if (order->emergency)
 		act_done(acting->act, acting_world(guard), &result);
