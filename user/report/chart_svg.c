@@ -23,7 +23,7 @@ static const struct frame {
 	unsigned int x_ticks, y_ticks;
 } frames[CHART_SIZES] = {
 	[CHART_WIDE] = {"wide", 720, 336, 62, 14, 50, 30, 6, 5},
-	[CHART_NARROW] = {"narrow", 340, 288, 54, 10, 50, 30, 3, 5},
+	[CHART_NARROW] = {"narrow", 340, 288, 60, 10, 50, 30, 3, 5},
 };
 
 struct chart {

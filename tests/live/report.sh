@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A group dies at its own limit: the report of it, from the board alone, names trigger, victim and limit, in every format.
+. "$(dirname "$0")/lib.sh"
+need jq
+
+limit=52428800
+group_make reported $limit || fail 'cannot make a group'
+since=$(mark)
+prey reported sh -c "sleep $((slow + 2)); exec tail /dev/zero"
+wait_for 1 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/reported\"" ||
+	fail 'no oom_kill event within a second'
+outcome() { event_after "$since" ".type == \"outcome\" and .cgroup == \"$ours/reported\""; }
+wait_for 5 outcome || fail 'no outcome'
+
+# The list has one line of it; its id and its name both lead to it.
+face report >"$work/list" || fail 'report failed'
+[ "$(grep -c -- "OOM kill .*reported " "$work/list")" = 1 ] || { cat "$work/list" >&2 && fail 'one line of it'; }
+id=$(sed -n "s/^\([^ ]*\) .*OOM kill .*reported .*/\1/p" "$work/list")
+for which in "$id" reported; do
+	face report "$which" --format json >"$work/report.json" || fail "report $which failed"
+	expect ".schema == \"headroom.report/1\" and .incident.id == \"$id\" and .incident.kind == \"oom_kill\"" <"$work/report.json"
+done
+expect '.victim.comm == "tail" and .trigger.comm == "tail" and .victim.anon_bytes > 40000000' <"$work/report.json"
+expect ".limit.level == \"own\" and .limit.max_bytes == $limit and .limit.cgroup == \"$ours/reported\"" <"$work/report.json"
+expect '.outcome.freed_bytes > 40000000' <"$work/report.json"
+expect '.series.points | length > 2 and (map(.time) == (map(.time) | sort))' 'samples before it, in order' <"$work/report.json"
+expect '[.factors[].factor] | index("anonymous")' <"$work/report.json"
+expect '.suggested.verdict == "too_little_history" and .suggested.limit_bytes == null' <"$work/report.json"
+expect '[.timeline[].mark] | index("kill")' <"$work/report.json"
+
+face report "$id" | grep -q 'its own limit of 50 MiB' || fail 'the Markdown names the limit'
+face report "$id" --format html --output "$work/report.html" || fail 'no HTML'
+grep -q '</html>' "$work/report.html" && grep -q 'tail' "$work/report.html" || fail 'the HTML is whole'
