@@ -12,7 +12,7 @@
 /* How many rows the panel gets of how many the body has. */
 static const struct {
 	size_t body, panel;
-} panels[] = {{44, 9}, {30, 7}, {16, 5}, {11, 3}, {8, 2}};
+} panels[] = {{44, 9}, {30, 7}, {19, 6}, {15, 5}, {11, 3}, {8, 2}};
 
 static size_t panel_rows(size_t body)
 {

@@ -192,6 +192,11 @@ enum style danger_headline(const struct snapshot *s, size_t width, bool ascii,
 	size_t found, n = find_worst(s, worst, &found);
 	char name[CELL_TEXT], time[UNITS_TEXT];
 
+	if (s->health) { /* old figures calm nobody */
+		snprintf(text, DANGER_TEXT, "Nothing is known of now: below is what was seen last; %s.",
+			 snapshot_remedy(s));
+		return STYLE_BAD;
+	}
 	if (level_of(&s->host.outlook) >= HR_ALARM_WARN &&
 	    (!n || level_of(&s->host.outlook) > danger_alarm(worst[0])))
 		return danger_host(&s->host, text);
@@ -372,7 +377,7 @@ const char *danger_next(const struct hr_slot *slot, const struct hr_host *host,
 			 text_clean(policy ? policy : "?", SIZE_MAX, clean, sizeof(clean)),
 			 host->mode < ARRAY_SIZE(in_mode) ? in_mode[host->mode] : "");
 	else
-		line_add(&line, "nothing by itself: no policy is for it (mode %s); k acts by hand",
+		line_add(&line, "nothing by itself: no policy is for it (mode %s)",
 			 mode ? mode : "unknown");
 	if (slot->flags & HR_SLOT_REFLEX)
 		line_add(&line, "; at its rule's size the kernel itself ends who charges");

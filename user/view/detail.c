@@ -96,7 +96,9 @@ static void draw_item(const struct item *item, struct canvas *canvas, size_t y)
 		return;
 	}
 	part.rows = y + item->rows;
-	wrap_put(&part, y, x, width, item->style, item->text);
+	if (wrap_put(&part, y, x, width, item->style, item->text) > item->rows)
+		canvas_put(&part, part.rows - 1, canvas->columns - 1, 1, item->style,
+			   canvas->ascii ? "~" : "…");
 }
 
 void detail_draw(const struct top *top, const struct row *row, struct canvas *canvas)
@@ -114,6 +116,10 @@ void detail_draw(const struct top *top, const struct row *row, struct canvas *ca
 	item[0].style = danger_when(slot, top->s->time_ns, item[0].text);
 	danger_why(slot, item[1].text);
 	danger_next(slot, &top->s->host, item[2].text);
+	if (!slot_gone(slot) && !top->s->health && !top->s->recording &&
+	    !(top->source && source_past(top->source)))
+		strncat(item[2].text, "; k acts by hand",
+			sizeof(item[2].text) - strlen(item[2].text) - 1);
 	danger_memory(slot, item[3].text);
 	share_rows(item, ARRAY_SIZE(item), width, canvas->rows - 1);
 	for (size_t i = 0; i < ARRAY_SIZE(item); i++) {

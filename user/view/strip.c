@@ -94,6 +94,9 @@ static void draw_who(const struct top *top, struct canvas *canvas)
 	else if (lost)
 		x += canvas_print(canvas, 0, x, STYLE_WARN, "%llu records lost",
 				  (unsigned long long)s->host.events_lost);
+	else if (s->host.capacity && s->host.containers >= s->host.capacity)
+		x += canvas_print(canvas, 0, x, STYLE_WARN, "full: %u cgroups, no room for more",
+				  s->host.containers);
 	else
 		x += draw_guard(s, canvas, x, room);
 	right(canvas, 0, x, top->frozen ? STYLE_WARN : STYLE_PLAIN, clock);
