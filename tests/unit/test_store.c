@@ -536,7 +536,7 @@ static void test_foreign_files(void **state)
 	keeper_close(keeper);
 }
 
-/* Cut at every page: reading never crashes and finds what stands before the cut; a recorder begins anew with that. */
+/* Cut at every second page, and in the middle of one: reading never crashes and finds what stands before the cut; a recorder begins anew with that. */
 static void test_cut_anywhere(void **state)
 {
 	struct rig *rig = *state;
@@ -589,6 +589,43 @@ static void test_cut_anywhere(void **state)
 		}
 	}
 	assert_int_equal(best, 6);
+}
+
+/* Somebody wipes most of it while it is being written: noticed, moved aside, begun anew with what can be saved. */
+static void test_wiped_meanwhile(void **state)
+{
+	struct rig *rig = *state;
+	static const char zeros[4096];
+	struct store_status status;
+	struct stat st;
+	int fd, r = 0;
+
+	make_board(rig, 100, 1);
+	open_keeper(rig, KEEP_MOST_BYTES);
+	for (int i = 0; i < 5; i++)
+		keep(rig);
+	assert_int_equal(stat(rig->store, &st), 0);
+	fd = open(rig->store, O_WRONLY | O_CLOEXEC);
+	for (off_t at = st.st_size / 2; at < st.st_size; at += 4096)
+		assert_int_equal(pwrite(fd, zeros, sizeof(zeros), at), sizeof(zeros));
+	close(fd);
+	for (int i = 0; !r && i < 50; i++) {
+		sqlite3_db_release_memory(rig->keeper->db);
+		alter(rig, "UPDATE pictures SET at_s = at_s - 1000 WHERE id = 1");
+		r = keeper_picture(rig->keeper, rig->reader, KEEP_MINUTE);
+		if (!r)
+			r = keeper_tidy(rig->keeper);
+		if (!r)
+			r = space_drop_picture(rig->keeper, i + 1);
+	}
+	assert_int_equal(r, -EBADMSG);
+	assert_int_equal(keeper_renew(rig->keeper, rig->note), 0);
+	assert_non_null(strstr(rig->note, "moved aside"));
+	assert_true(aside_bytes(rig->store) > 0);
+	keep(rig);
+	assert_int_equal(store_status(rig->store, &status, rig->error), 0);
+	assert_int_equal(status.damaged, 0);
+	assert_true(status.pictures > 0 && status.events > 0);
 }
 
 /* Any byte of it may be another: never a crash, and never a picture that differs from what was kept. */
@@ -650,6 +687,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_recorder, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_foreign_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cut_anywhere, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_wiped_meanwhile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_flipped_bytes, set_up, tear_down),
 	};
 
