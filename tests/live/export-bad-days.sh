@@ -21,7 +21,12 @@ export_start() { # name, board; the configuration of its sinks on stdin
 	pid=$!
 	pids="$pids $pid"
 }
-export_end() { kill "-${2:-TERM}" "$1" && wait "$1" 2>/dev/null; }
+export_end() { # pid [signal]: TERM is an orderly end
+	kill "-${2:-TERM}" "$1"
+	wait "$1" 2>/dev/null
+	ended=$?
+	[ "${2:-TERM}" = KILL ] || [ $ended = 0 ] || { cat "$work"/*.log >&2 && fail "an exporter ended with $ended"; }
+}
 says() { grep -q "$2" "$work/$1.log"; }
 wait_says() { wait_for 10 says "$1" "$2" || { cat "$work/$1.log" >&2 && fail "$1 does not say '$2'"; }; }
 metric() { curl -fsS --max-time 5 "http://127.0.0.1:$1/metrics" | awk -v name="$2" '$1 == name { print $2 }'; }
