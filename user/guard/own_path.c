@@ -4,7 +4,8 @@
  * In a cgroup namespace of our own the kernel says "/" of us, even where the host's hierarchy is mounted: there we look
  * for the group that lists us.
  */
-#include <ftw.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,42 +15,44 @@
 #include "sense/cgroupfs.h"
 #include "state.h"
 
-#define OPEN_DIRS 16
-
-static struct search {
-	pid_t pid;
-	size_t top; /* bytes of the mount's path, not part of the answer */
-	char *path;
-	size_t bytes;
-} search; /* nftw() takes no argument for its function */
+#define DEEPEST 32
 
 /* Numbers count as in our own pid namespace, whoever mounted it; who is in none of it is told as 0. */
-static bool lists_us(const char *procs)
+static bool lists_us(int dir_fd)
 {
-	_cleanup_fclose_ FILE *file = fopen(procs, "re");
+	int fd = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	_cleanup_fclose_ FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char line[32];
 
 	while (file && fgets(line, sizeof(line), file))
-		if (atol(line) == search.pid)
+		if (atol(line) == getpid())
 			return true;
 	return false;
 }
 
-static int look_at(const char *path, const struct stat *st, int type, struct FTW *where)
+/* Takes fd. True: path has become the group that lists us, else it is as before. */
+static bool find_below(int fd, char *path, size_t bytes, unsigned int depth)
 {
-	int n = where->base - 1 - (int)search.top;
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	size_t used = strlen(path);
+	const struct dirent *entry;
 
-	if (type != FTW_F || strcmp(path + where->base, "cgroup.procs") || n < 1 || !lists_us(path))
-		return 0;
-	snprintf(search.path, search.bytes, "%.*s", n, path + search.top);
-	return 1;
-}
-
-/* Left as it is where no group lists us. */
-static void find_by_number(const struct cgroupfs *fs, char *path, size_t bytes)
-{
-	search = (struct search){getpid(), strlen(fs->memory), path, bytes};
-	nftw(fs->memory, look_at, OPEN_DIRS, FTW_PHYS);
+	if (!dir)
+		return false;
+	if (lists_us(fd))
+		return true;
+	while (depth && (entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
+		    !strcmp(entry->d_name, "..") || used + strlen(entry->d_name) + 2 > bytes)
+			continue;
+		snprintf(path + used, bytes - used, "/%s", entry->d_name);
+		if (find_below(openat(fd, entry->d_name,
+				      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+			       path, bytes, depth - 1))
+			return true;
+		path[used] = '\0';
+	}
+	return false;
 }
 
 static int as_the_kernel_says(char *path, size_t bytes)
@@ -79,7 +82,12 @@ int guard_own_path(const char *root, char *path, size_t bytes)
 	int r = as_the_kernel_says(path, bytes);
 
 	/* Where only our own group is mounted, "/" is right: it is the root of all that can be seen. */
-	if (!r && !strcmp(path, "/") && !cgroupfs_find(root, &fs) && fs.private_ns && !fs.partial)
-		find_by_number(&fs, path, bytes);
-	return r;
+	if (r || strcmp(path, "/") || cgroupfs_find(root, &fs) || !fs.private_ns || fs.partial)
+		return r;
+	*path = '\0';
+	if (!find_below(open(fs.memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, bytes,
+			DEEPEST) ||
+	    !*path)
+		snprintf(path, bytes, "/");
+	return 0;
 }
