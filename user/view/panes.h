@@ -23,6 +23,8 @@ struct events_pane {
 	const struct hr_event **event; /* the feed's, those that are listed, newest first */
 	size_t room;
 	unsigned int least; /* enum hr_severity */
+	bool chatter; /* every oom_score_adj, too */
+	size_t hidden; /* of those; */
 	bool only; /* those about one container … */
 	uint64_t only_id; /* … this one */
 	uint64_t marked_seq,

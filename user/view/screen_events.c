@@ -72,11 +72,16 @@ static int update(struct top *top)
 		pane->event = bigger;
 		pane->room = feed->room;
 	}
+	pane->hidden = 0;
 	for (size_t i = feed ? feed->n : 0; i-- > 0;) {
 		const struct hr_event *event = feed->event[i];
 
 		if (!is_listed(pane, event, only, until))
 			continue;
+		if (event->type == HR_EVENT_OOM_SCORE_ADJ && !pane->chatter) {
+			pane->hidden++;
+			continue;
+		}
 		if (seq && event->seq == seq && event->instance == instance)
 			mark = n;
 		pane->event[n++] = event;
@@ -138,6 +143,12 @@ static void key_only(struct top *top)
 	top->stale = true;
 }
 
+static void key_chatter(struct top *top)
+{
+	top->events.chatter = !top->events.chatter;
+	top->stale = true;
+}
+
 static void key_before(struct top *top)
 {
 	const struct hr_event *event = marked(top);
@@ -158,6 +169,7 @@ static const struct key keys[] = {
 	{{'s'}, key_severity, "s", "all, warnings and worse, the critical ones", "severity"},
 	{{'o'}, key_only, "o", "only of the marked container; once more: of all", "only"},
 	{{'b'}, key_before, "b", "five minutes before it", "5m before"},
+	{{'a'}, key_chatter, "a", "all: every change of an oom_score_adj, too", NULL},
 	KEYS_END,
 };
 
@@ -168,16 +180,18 @@ static void draw_title(const struct top *top, struct canvas *body)
 	static const char *const what[] = {"", ", warnings and worse", ", the critical ones"};
 	const struct events_pane *pane = &top->events;
 	const struct hr_slot *slot = pane->only ? snapshot_slot(top->s, pane->only_id) : NULL;
-	char who[256] = "one container", title[512], fits[512];
+	char who[256] = "one container", title[640], fits[640], hidden[64] = "";
 
 	if (slot) {
 		struct record_text from = record_text_slot(slot);
 
 		identity_name(&from, &slot->id, who, sizeof(who), NULL);
 	}
-	snprintf(title, sizeof(title), "events of %s%s, newest first%s%s",
+	if (pane->hidden)
+		snprintf(hidden, sizeof(hidden), "; %zu of oom_score_adj hidden: a", pane->hidden);
+	snprintf(title, sizeof(title), "events of %s%s, newest first%s%s%s",
 		 pane->only ? who : "everybody", what[pane->least <= HR_CRITICAL ? pane->least : 0],
-		 top->source && top->source->feed.cut ? "; older ones were let go of" : "",
+		 hidden, top->source && top->source->feed.cut ? "; older ones were let go of" : "",
 		 top->source && source_reads(top->source) ? "; reading on" : "");
 	canvas_style(body, 0, 0, body->columns, STYLE_TITLE);
 	canvas_put(body, 0, 0, body->columns, STYLE_TITLE,
