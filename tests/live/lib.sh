@@ -134,7 +134,7 @@ guard_attached() { pid=$(snapshot | ask "select($ready) | .host.guard.pid") && k
 guard_start() { # [option…]; environment of the caller
 	"$build/headroomd" --board "$BOARD" "$@" >"$work/guard.log" 2>&1 &
 	guard=$!
-	wait_for 20 guard_attached && return
+	wait_for 60 guard_attached && return # a second alone; seven beside a load of 17 on two cores
 	cat "$work/guard.log" >&2
 	kill -0 "$guard" 2>/dev/null || printf 'the guard ended by itself\n' >&2
 	return 1
