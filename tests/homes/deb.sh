@@ -110,6 +110,7 @@ must active
 must runs headroom-export
 must runs headroom-history
 case $(on readlink "/proc/$(property headroomd MainPID)/exe") in /usr/sbin/headroomd) ;; *) fail 'the old one still runs' ;; esac
+on grep -qz -- --succeed "/proc/$(property headroomd MainPID)/cmdline" || fail 'it was restarted, in place of being succeeded'
 same 'the board after the upgrade' "$board" "$(instance)"
 grep -q '^export:' "$inside/etc/headroom/headroom.yaml" || fail 'the configuration was written over'
 same 'enabled after the upgrade' 'enabled enabled' "$(on systemctl is-enabled headroomd headroom-export | tr '\n' ' ' | sed 's/ $//')"
@@ -119,6 +120,15 @@ gap=$(on headroom events --json | jq -s --argjson since "$since" '
 	| (map(select(.what == "stopping")) | first | at) as $stopped | (map(select(.what == "adopted")) | last | at) - $stopped')
 echo "without a guard during the upgrade: $gap s"
 [ "$(printf '%s' "$gap" | jq '. > 0 and . < 5')" = true ] || fail "the gap: '$gap'"
+
+# ---- upgraded to another unit: only a restart brings that into force
+sed -i 's/^OOMPolicy=.*/&\nCPUAccounting=yes/' "$work/second/lib/systemd/system/headroomd.service"
+sed -i 's/^Version: .*/&+2/' "$work/second/DEBIAN/control"
+dpkg-deb --root-owner-group -Znone -b "$work/second" "$inside/tmp/third.deb" >/dev/null || fail 'no third package'
+dpkg_does -i /tmp/third.deb
+must active
+on grep -qz -- --succeed "/proc/$(property headroomd MainPID)/cmdline" && fail 'it still runs under the old unit'
+same 'the board after a restart' "$board" "$(instance)"
 
 # ---- removed, with what was configured and recorded kept; then purged
 dpkg_does -r headroom

@@ -15,6 +15,7 @@ struct guard_wires {
 	int resolver_guard, resolver_resolver;	/* guard ↔ resolver, SOCK_SEQPACKET */
 	int guard_supervisor, supervisor_guard;	/* [guard's end, supervisor's end] */
 	pid_t resolver_pid;
+	int predecessor;	/* pidfd of the supervisor whose guard is to be taken over from; -1: none */
 };
 
 /* Exit statuses that a restart would not mend: the supervisor passes them on. */

@@ -26,7 +26,7 @@ static const char usage[] =
 	"  --root DIR      where the host's /proc and /sys are mounted, for a guard in a container\n"
 	"  --version       print the version\n";
 
-enum { OPT_CONFIG = 256, OPT_MODE, OPT_BOARD, OPT_SCOPE, OPT_ROOT, OPT_ADOPT, OPT_VERSION, OPT_HELP };
+enum { OPT_CONFIG = 256, OPT_MODE, OPT_BOARD, OPT_SCOPE, OPT_ROOT, OPT_ADOPT, OPT_SUCCEED, OPT_VERSION, OPT_HELP };
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, OPT_CONFIG},
@@ -35,6 +35,7 @@ static const struct option options[] = {
 	{"scope", required_argument, NULL, OPT_SCOPE},
 	{"root", required_argument, NULL, OPT_ROOT},
 	{"adopt", required_argument, NULL, OPT_ADOPT},
+	{"succeed", required_argument, NULL, OPT_SUCCEED},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
 	{},
@@ -42,6 +43,7 @@ static const struct option options[] = {
 
 struct arguments {
 	const char *config, *mode, *board, *scope, *root, *adopt;
+	pid_t succeeds;
 };
 
 /* -1: go on; else an exit status. */
@@ -58,6 +60,7 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 		case OPT_SCOPE: args->scope = optarg; break;
 		case OPT_ROOT: args->root = optarg; break;
 		case OPT_ADOPT: args->adopt = optarg; break;
+		case OPT_SUCCEED: args->succeeds = atoi(optarg); break;
 		case OPT_VERSION:
 			puts("headroomd " HEADROOM_VERSION);
 			return 0;
@@ -157,7 +160,7 @@ int main(int argc, char **argv)
 	if (status)
 		return status;
 	if (!args.adopt)
-		return supervisor_run(path, &config, &rules, argv);
+		return supervisor_run(path, &config, &rules, argv, args.succeeds);
 	rules_done(&rules);
 	return supervisor_adopt(args.adopt, path, &config, argv);
 }

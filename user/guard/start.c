@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,8 +13,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include <headroom/reader.h>
 
 #include "acting.h"
 #include "base/cleanup.h"
@@ -27,6 +30,8 @@
 #include "state.h"
 
 #define NICE		-20
+#define SUCCEED_PAUSE_US 2000		/* between two looks whether the guard before us is gone … */
+#define SUCCEED_TRIES	4000		/* … for longer than a supervisor waits for its guard */
 #define OOM_SCORE_ADJ	"-999"		/* not -1000: a runaway guard must not hang the host */
 
 /* The exit status for a board that can't be had, and the line that says so. */
@@ -71,21 +76,33 @@ static int resolve_scope(struct config *config)
 	return 0;
 }
 
-static int open_rooms(struct guard *guard, uint32_t capacity, bool *ret_adopted)
+static int open_board(struct guard *guard, uint32_t capacity, bool *ret_adopted)
 {
 	const struct config *config = guard->config;
 	struct board_config board = {.path = *config->board ? config->board : NULL,
 				     .capacity = capacity, .adopt = true};
-	struct sense_config sense = {.root = config->root,
-				     .scope = *config->scope ? config->scope : NULL,
-				     .no_bpf = getenv("HEADROOM_NO_BPF") != NULL};
-	char proc[sizeof(config->root) + sizeof("/proc/1")];
 	int err = board_open(&board, &guard->board, ret_adopted);
 
-	if (err)
-		return complain_board(config, err);
-	sense.capacity = board_capacity(guard->board);
-	err = sense_open(&sense, &guard->sense);
+	/* Only now does the guard before us end: until here it was at work. */
+	if (err == -EBUSY && guard->wires->predecessor >= 0)
+		syscall(SYS_pidfd_send_signal, guard->wires->predecessor, SIGTERM, NULL, 0);
+	for (int i = 0; err == -EBUSY && guard->wires->predecessor >= 0 && i < SUCCEED_TRIES; i++) {
+		usleep(SUCCEED_PAUSE_US);
+		err = board_open(&board, &guard->board, ret_adopted);
+	}
+	return err ? complain_board(config, err) : 0;
+}
+
+static int open_sense(struct guard *guard, uint32_t capacity)
+{
+	const struct config *config = guard->config;
+	struct sense_config sense = {.root = config->root,
+				     .scope = *config->scope ? config->scope : NULL,
+				     .capacity = capacity,
+				     .no_bpf = getenv("HEADROOM_NO_BPF") != NULL};
+	char proc[sizeof(config->root) + sizeof("/proc/1")];
+	int err = sense_open(&sense, &guard->sense);
+
 	if (err) {
 		snprintf(proc, sizeof(proc), "%s/proc/1", config->root);
 		if (access(proc, F_OK))
@@ -99,6 +116,29 @@ static int open_rooms(struct guard *guard, uint32_t capacity, bool *ret_adopted)
 		return 5;
 	}
 	return 0;
+}
+
+/* As many as the board has that is to be taken over. */
+static uint32_t capacity_there(const struct config *config, uint32_t least)
+{
+	struct hr_board_header header;
+	struct hr_reader *reader;
+
+	if (hr_reader_open(*config->board ? config->board : NULL, &reader))
+		return least;
+	hr_reader_header(reader, &header);
+	hr_reader_close(reader);
+	return header.slot_capacity > least && header.slot_capacity <= CAPACITY_MOST ? header.slot_capacity : least;
+}
+
+/* The board first: it says at once whether another guard is at work. Who succeeds one does first what takes long. */
+static int open_rooms(struct guard *guard, uint32_t capacity, bool *ret_adopted)
+{
+	if (guard->wires->predecessor >= 0) {
+		capacity = capacity_there(guard->config, capacity);
+		return open_sense(guard, capacity) ?: open_board(guard, capacity, ret_adopted);
+	}
+	return open_board(guard, capacity, ret_adopted) ?: open_sense(guard, board_capacity(guard->board));
 }
 
 static int reserve_tables(struct guard *guard)

@@ -17,7 +17,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +24,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/service.h"
+#include "child.h"
 #include "commands.h"
 #include "enforce/undo.h"
 #include "notify.h"
@@ -37,14 +37,6 @@
 
 enum { CHILD_GUARD, CHILD_RESOLVER, CHILDREN };
 
-struct child {
-	const char *name;
-	pid_t pid;		/* 0: not running */
-	int pidfd;
-	uint64_t started_ns, restart_ns;	/* monotonic; restart 0: nothing planned */
-	unsigned int falls;			/* in quick succession */
-};
-
 struct supervisor {
 	const char *config_path;
 	struct config *config;
@@ -55,42 +47,12 @@ struct supervisor {
 	struct rules rules;	/* in force; a guard that is started inherits the descriptor */
 	int signal_fd;
 	bool stopping, resolver_missing;
+	pid_t successor;	/* gets ready beside us; 0: nobody */
 	bool relabel;		/* the resolver was told to end, since other labels are wanted */
 	unsigned int guards;	/* started so far */
 	bool was_ready;		/* one of them has come as far as its first heartbeat */
 	int status;
 };
-
-static int pidfd_open_(pid_t pid)
-{
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int pidfd_kill(int pidfd, int sig)
-{
-	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) ? -errno : 0;
-}
-
-static void watch_child(struct child *child, pid_t pid)
-{
-	child->pid = pid;
-	child->pidfd = pidfd_open_(pid);
-	child->started_ns = clock_mono_ns();
-	child->restart_ns = 0;
-}
-
-/* One that is gone by now is started anew. */
-static void adopt_child(struct child *child, pid_t pid)
-{
-	if (pid > 0)
-		watch_child(child, pid);
-	if (child->pidfd >= 0)
-		return;
-	child->pid = 0;
-	child->restart_ns = clock_mono_ns();
-}
 
 /* The guard: a fork, so that it inherits the compiled configuration. */
 static int start_guard(struct supervisor *sv)
@@ -117,7 +79,9 @@ static int start_guard(struct supervisor *sv)
 	}
 	sv->guards++;
 	close(take_fd(sv->wires.guard_supervisor));
-	watch_child(&sv->child[CHILD_GUARD], pid);
+	if (sv->wires.predecessor >= 0)
+		close(take_fd(sv->wires.predecessor));	/* the first guard's to end */
+	child_watch(&sv->child[CHILD_GUARD], pid);
 	return 0;
 }
 
@@ -135,7 +99,7 @@ static int start_resolver(struct supervisor *sv)
 	if (pid < 0)
 		return pid;
 	sv->wires.resolver_pid = pid;
-	watch_child(&sv->child[CHILD_RESOLVER], pid);
+	child_watch(&sv->child[CHILD_RESOLVER], pid);
 	return 0;
 }
 
@@ -153,7 +117,7 @@ static void take_rules(struct supervisor *sv, struct rules *rules)
 	sv->rules = *rules;
 	if (!same && sv->child[CHILD_RESOLVER].pid) {
 		sv->relabel = true;
-		pidfd_kill(sv->child[CHILD_RESOLVER].pidfd, SIGTERM);
+		child_kill(&sv->child[CHILD_RESOLVER], SIGTERM);
 	}
 }
 
@@ -195,12 +159,13 @@ static void reload(struct supervisor *sv)
 static void stop_all(struct supervisor *sv)
 {
 	sv->stopping = true;
-	service_stopping();
+	if (!sv->successor)	/* with one the service goes on */
+		service_stopping();
 	for (int i = 0; i < CHILDREN; i++) {
 		struct child *child = &sv->child[i];
 
 		/* Without CAP_KILL the resolver, which is nobody, can't be told: it ends when its wire closes with us. */
-		if (child->pid && pidfd_kill(child->pidfd, SIGTERM) == -EPERM) {
+		if (child->pid && child_kill(child, SIGTERM) == -EPERM) {
 			close(child->pidfd);
 			child->pidfd = -1;
 			child->pid = 0;
@@ -208,27 +173,46 @@ static void stop_all(struct supervisor *sv)
 	}
 }
 
+/* The program was replaced: the new one gets ready while we go on, then its guard ends us. */
+static void start_successor(struct supervisor *sv)
+{
+	if (sv->stopping || sv->successor)
+		return;
+	sv->successor = supervisor_succeed();
+	if (sv->successor > 0)
+		return;
+	log_error("no successor: %s", strerror(-sv->successor));
+	sv->successor = 0;
+}
+
+static void look_at_successor(struct supervisor *sv)
+{
+	if (!sv->successor || waitpid(sv->successor, NULL, WNOHANG) != sv->successor)
+		return;
+	sv->successor = 0;
+	log_error("the successor did not come up: this one goes on");
+	service_take_over();
+}
+
 static void on_signals(struct supervisor *sv)
 {
 	struct signalfd_siginfo info;
 
 	while (read(sv->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
-			reload(sv);
-		/* From a service manager that hears no heartbeat: who hangs does not listen to a request. */
-		if (info.ssi_signo == SIGABRT && sv->child[CHILD_GUARD].pid)
-			pidfd_kill(sv->child[CHILD_GUARD].pidfd, SIGKILL);
-		if (info.ssi_signo != SIGHUP && info.ssi_signo != SIGCHLD && !sv->stopping)
-			stop_all(sv);
+		switch (info.ssi_signo) {
+		case SIGHUP: reload(sv); break;
+		case SIGUSR2: start_successor(sv); break;
+		case SIGCHLD: look_at_successor(sv); break;
+		case SIGABRT:
+			/* From a service manager that hears no heartbeat: who hangs does not listen to a request. */
+			if (sv->child[CHILD_GUARD].pid)
+				child_kill(&sv->child[CHILD_GUARD], SIGKILL);
+			/* fall through */
+		default:
+			if (!sv->stopping)
+				stop_all(sv);
+		}
 	}
-}
-
-/* How a child of ours ended; -1 for one that was adopted and tells nothing. */
-static int reap(struct child *child)
-{
-	int status;
-
-	return waitpid(child->pid, &status, WNOHANG) == child->pid ? status : -1;
 }
 
 /* The guard's word. */
@@ -282,7 +266,7 @@ static bool hopeless(const struct supervisor *sv, int status)
 static void on_end(struct supervisor *sv, int which)
 {
 	struct child *child = &sv->child[which];
-	int status = reap(child);
+	int status = child_reap(child);
 	uint64_t now = clock_mono_ns(), delay = RESTART_FIRST_NS;
 
 	close(child->pidfd);
@@ -412,7 +396,7 @@ static int supervise(struct supervisor *sv)
 		if (deadline && now > deadline)
 			for (int i = 0; i < CHILDREN; i++)
 				if (sv->child[i].pid)
-					pidfd_kill(sv->child[i].pidfd, SIGKILL);
+					child_kill(&sv->child[i], SIGKILL);
 		if (poll(fds, POLLS, timeout) < 0 && errno != EINTR)
 			return 1;
 		poll_serve(sv, fds);
@@ -432,6 +416,7 @@ static int take_signals(void)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGABRT);
+	sigaddset(&signals, SIGUSR2);
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -445,7 +430,7 @@ static void supervisor_init(struct supervisor *sv, const char *config_path, stru
 	*sv = (struct supervisor){
 		.config_path = config_path, .config = config, .rules = {.fd = -1},
 		.wires = {.resolver_guard = -1, .resolver_resolver = -1, .guard_supervisor = -1,
-			  .supervisor_guard = -1},
+			  .supervisor_guard = -1, .predecessor = -1},
 		.child = {{.name = "guard", .pidfd = -1}, {.name = "resolver", .pidfd = -1}},
 	};
 	commands_init(&sv->commands);
@@ -453,13 +438,23 @@ static void supervisor_init(struct supervisor *sv, const char *config_path, stru
 	prctl(PR_SET_NAME, "headroomd");
 }
 
-int supervisor_run(const char *config_path, struct config *config, struct rules *rules, char **argv)
+int supervisor_run(const char *config_path, struct config *config, struct rules *rules, char **argv, pid_t succeeds)
 {
 	struct supervisor sv;
 	int err;
 
 	supervisor_init(&sv, config_path, config, argv);
-	service_begin();
+	if (succeeds) {
+		/* Still our parent once the descriptor is there: so it is nobody else's. */
+		sv.wires.predecessor = child_pidfd(succeeds);
+		if (sv.wires.predecessor < 0 || getppid() != succeeds) {
+			log_error(SUPERVISOR_SUCCEED " is for headroomd's own use");
+			return 2;
+		}
+		service_take_over();
+	} else {
+		service_begin();
+	}
 	sv.rules = *rules;
 	sv.signal_fd = take_signals();
 	err = supervisor_pair(&sv.wires.resolver_guard, &sv.wires.resolver_resolver);
@@ -495,10 +490,10 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 		config->mode = sv.rules.set->mode;
 	sv.signal_fd = take_signals();
 	service_take_over();
-	adopt_child(&sv.child[CHILD_GUARD], guard);
+	child_adopt(&sv.child[CHILD_GUARD], guard);
 	sv.guards = 1;
 	sv.was_ready = true;
-	adopt_child(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
+	child_adopt(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
 	hello.pid = getpid();
 	supervisor_tell(&sv.wires, &hello, -1);
 	log_info("the supervisor died: a new one has taken over");
