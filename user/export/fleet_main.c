@@ -166,11 +166,11 @@ static int run(const void *values, char **arguments)
 	int err;
 
 	if (take_url(&w, arguments[0])) {
-		log_error("fleet: expected an http:// or https:// URL of a Prometheus, such as http://127.0.0.1:9090");
+		log_error("expected an http:// or https:// URL of a Prometheus, such as http://127.0.0.1:9090");
 		return CLI_USAGE;
 	}
 	if (!options->board) {
-		log_error("fleet: expected --board PATH: where the picture is to stand");
+		log_error("expected --board PATH: where the picture is to stand");
 		return CLI_USAGE;
 	}
 	signals_catch();
@@ -202,7 +202,7 @@ static const struct option_spec specs[] = {
 };
 
 const struct command command_fleet = {
-	.name = "fleet",
+	.name = "export fleet",
 	.arguments = "URL",
 	.arguments_needed = 1,
 	.summary = "a board of all containers that a Prometheus knows of",

@@ -142,7 +142,8 @@ static const struct command command = {
 	.arguments = "",
 	.summary = "figures and events to Prometheus, files and other tools",
 	.text = "Runs every sink below `export:` in the configuration until it is interrupted. A sink that is\n"
-		"slow or down delays nobody; what its queue can't hold is dropped and counted.\n",
+		"slow or down delays nobody; what its queue can't hold is dropped and counted.\n"
+		"`headroom export fleet URL --board PATH` is another task: it keeps a board of what a Prometheus knows.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct export_options),
 	.run = run,
@@ -152,7 +153,7 @@ extern const struct command command_fleet;
 
 int main(int argc, char **argv)
 {
-	bool fleet = argc > 1 && !strcmp(argv[1], command_fleet.name);
+	bool fleet = argc > 1 && !strcmp(argv[1], "fleet");
 	const struct command *what = fleet ? &command_fleet : &command;
 	int status, flushed;
 
