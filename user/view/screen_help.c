@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "top.h"
 
 #define INDENT 2
@@ -71,6 +72,25 @@ static size_t screen_entries(struct canvas *canvas, size_t row, size_t first)
 	return lines;
 }
 
+static const struct {
+	const char *word, *means;
+} words[] = {
+	{"headroom", "what can still be taken before a limit is hit: limit, less what can't be "
+		     "given back, plus "
+		     "swap that may be used; the least of all limits on the way up counts"},
+	{"OOM", "out of memory: at a limit, with nothing left that could be given back, the kernel "
+		"kills a "
+		"process"},
+	{"risk", "the chance, of 100, that this comes within 15 minutes"},
+	{"stall", "share of the last 10 s in which some, or all, tasks waited for memory"},
+	{"reclaim",
+	 "making room: page cache is dropped, other memory goes to swap; tasks wait for it"},
+	{"throttle", "slowing down who takes memory (memory.high), so that there is time"},
+	{"policy",
+	 "what the guard may do about whom, in steps: notify, reclaim, throttle, term, kill"},
+	{"term, kill", "SIGTERM: asked to end in good order; SIGKILL: ended"},
+};
+
 /* Returns how many lines there are in all. */
 static size_t help_lines(const struct top *top, struct canvas *canvas)
 {
@@ -94,12 +114,8 @@ static size_t help_lines(const struct top *top, struct canvas *canvas)
 		row += entry(canvas, row, first, column_table[i].title, column_table[i].help);
 	row++;
 	row += heading(canvas, row, first, "Words");
-	row += entry(canvas, row, first, "headroom",
-		     "what can still be taken before a limit is hit: limit, less what "
-		     "can't be given back, plus swap that may be used; the least of all limits on "
-		     "the way up counts");
-	row += entry(canvas, row, first, "stall",
-		     "share of the last 10 s in which some, or all, tasks waited for memory");
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		row += entry(canvas, row, first, words[i].word, words[i].means);
 	return row;
 }
 

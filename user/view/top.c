@@ -204,14 +204,16 @@ static void add_screens(struct footer *f)
 static void draw_footer(struct top *top, struct canvas *canvas)
 {
 	struct footer f = {.top = top, .end = canvas->columns};
-	size_t width = text_width(top->notice), frame;
+	size_t frame, room, width;
+	char notice[sizeof(top->notice) + 4];
 
-	if (width && width < canvas->columns) {
-		canvas_put(canvas, canvas->rows - 1, f.end - width, width, STYLE_WARN, top->notice);
-		f.end -= width + 1;
-	}
 	add_keys(&f, top_keys, 0, SIZE_MAX);
 	frame = f.x;
+	room = canvas->columns > frame ? canvas->columns - frame : 0;
+	text_fit(top->notice, room, canvas->ascii, notice, sizeof(notice));
+	width = text_width(notice);
+	canvas_put(canvas, canvas->rows - 1, f.end - width, width, STYLE_WARN, notice);
+	f.end -= width + (width > 0);
 	top->n_hot = 0;
 	f = (struct footer){top, canvas, 0, f.end > frame ? f.end - frame : 0};
 	if (top->source && source_past(top->source))
