@@ -144,6 +144,16 @@ static int look_back(struct explanation *e)
 	return r;
 }
 
+/* An event that the board has forgotten may be in the history, where there is one. */
+static int find_in_history(struct explanation *e)
+{
+	struct back history = {"explain", NULL, store_path(), 0};
+
+	if (e->snapshot.recording || access(history.history, R_OK))
+		return 0;
+	return past_read(&history, &e->past);
+}
+
 static int find(struct explanation *e, const char *typed)
 {
 	uint64_t seq = event_number(typed);
@@ -157,6 +167,8 @@ static int find(struct explanation *e, const char *typed)
 	e->past.seq = seq;
 	if (seq) {
 		r = past_read(&e->back, &e->past);
+		if (!r && !e->past.event)
+			r = find_in_history(e);
 		if (r || e->past.event)
 			return r;
 	}

@@ -66,7 +66,8 @@ static void settle(struct flight *f, int r)
 
 	if (r == -EBADMSG) {
 		r = keeper_renew(f->keeper, note);
-		log_error("%s", text_clean(note, SIZE_MAX, clean, sizeof(clean)));
+		if (!r || r != f->failed)
+			log_error("%s", text_clean(note, SIZE_MAX, clean, sizeof(clean)));
 	}
 	if (r && r != f->failed)
 		log_error("%s: %s: nothing is kept for now; trying on",

@@ -127,8 +127,8 @@ static int freeze(struct keeper *k, const struct hr_event *event)
 	int64_t first = 0;
 	int r;
 
-	r = db_number(k->db, "SELECT min(id) FROM pictures WHERE at_s >= ?1", DB_ARGS(keeper_now(k) - FREEZE_BEFORE_S),
-		      &first);
+	r = db_number(k->db, "SELECT min(id) FROM pictures WHERE at_s >= ?1",
+		      DB_ARGS(keeper_now(k) - FREEZE_BEFORE_S), &first);
 	if (r == -ENODATA)
 		r = 0;
 	if (!r)
@@ -219,6 +219,8 @@ int keeper_events(struct keeper *k, struct hr_reader *board, struct keep_news *r
 	struct turn turn = {.more = true};
 	int r = 0;
 
+	if (!k->db)
+		return -EBADMSG;
 	hr_reader_header(board, &header);
 	if (k->seek || header.instance != k->instance)
 		seek(k, board, header.instance);

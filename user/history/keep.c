@@ -135,6 +135,8 @@ int keeper_picture(struct keeper *k, struct hr_reader *board, enum keep_why why)
 	uint64_t expected = k->picture_bytes + k->picture_bytes / 4;
 	int r;
 
+	if (!k->db)
+		return -EBADMSG;
 	memset(&k->part.body, 0, sizeof(k->part.body));
 	hr_reader_header(board, &k->part.body.header);
 	r = hr_reader_host(board, &k->part.body.host) ? -EAGAIN : 0;
@@ -194,8 +196,12 @@ int keeper_tidy(struct keeper *k)
 {
 	struct tidy t = {.now_s = (uint64_t)keeper_now(k)};
 	uint32_t damaged = 0;
-	int r = db_skim(k->db, "SELECT id, at_s, frozen FROM pictures WHERE id > ?1 ORDER BY id", 0,
-			look_at_age, &t, &damaged);
+	int r;
+
+	if (!k->db)
+		return -EBADMSG;
+	r = db_skim(k->db, "SELECT id, at_s, frozen FROM pictures WHERE id > ?1 ORDER BY id", 0,
+		    look_at_age, &t, &damaged);
 
 	if (damaged)
 		return -EBADMSG;

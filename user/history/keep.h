@@ -27,8 +27,8 @@ struct keeper;
  * empty. path NULL: store_path(). */
 int keeper_open(const char *path, uint64_t most_bytes, struct keeper **ret_keeper,
 		char note[KEEP_NOTE]);
-/* Moves the damaged file aside, begins anew, and saves over what can be read. 0, or -errno: then only keeper_close and
- * another keeper_renew are left. A line in `note` either way. */
+/* Moves the damaged file aside, begins anew, and saves over what can be read. 0, or -errno: all calls then say
+ * -EBADMSG until another keeper_renew succeeds. A line in `note` either way. */
 int keeper_renew(struct keeper *k, char note[KEEP_NOTE]);
 void keeper_close(struct keeper *k); /* takes NULL */
 const char *keeper_path(const struct keeper *k);

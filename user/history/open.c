@@ -55,11 +55,11 @@ static int lock(struct keeper *k, char *note)
 /* What is there is moved aside, and what of it can be read is saved over. */
 static int begin_anew(struct keeper *k, const char *word, const char *why, char *note)
 {
-	char error[STORE_ERROR], aside[PATH_MAX];
+	char error[STORE_ERROR], aside[PATH_MAX] = "";
 	struct salvaged s = {0};
 	int r = aside_move(k->path, word, aside);
 
-	if (r) {
+	if (r && r != -ENOENT) { /* that it is gone already is a second try's luck */
 		snprintf(note, KEEP_NOTE, "%.150s: %s, and cannot be moved aside: %s", k->path, why,
 			 strerror(-r));
 		return r;
@@ -69,14 +69,13 @@ static int begin_anew(struct keeper *k, const char *word, const char *why, char 
 		snprintf(note, KEEP_NOTE, "%s", error);
 		return r;
 	}
-	space_bound_file(k);
-	if (!strcmp(word, WORD_DAMAGED))
-		r = aside_salvage(k, aside, &s);
+	if (*aside && !strcmp(word, WORD_DAMAGED))
+		aside_salvage(k, aside, &s); /* as far as it goes */
 	snprintf(note, KEEP_NOTE,
 		 "%.150s: %s: moved aside to %.170s; begun anew with %u pictures that could be "
 		 "saved",
 		 k->path, why, aside, s.pictures);
-	return r == -EBADMSG ? -EIO : r;
+	return 0;
 }
 
 static int open_db(struct keeper *k, bool named, char *note)
@@ -123,10 +122,10 @@ static int take_up(struct keeper *k)
 
 static int start(struct keeper *k, char *note)
 {
-	int r;
+	int r = take_up(k);
 
-	space_bound_file(k);
-	r = take_up(k);
+	if (!r)
+		r = space_fit(k);
 	if (r)
 		snprintf(note, KEEP_NOTE, "%.150s: %s", k->path, strerror(-r));
 	return r;
@@ -167,12 +166,8 @@ int keeper_open(const char *path, uint64_t most_bytes, struct keeper **ret_keepe
 		r = lock(k, note);
 	if (!r)
 		r = open_db(k, path != NULL, note);
-	if (!r) {
-		space_bound_file(k);
-		r = take_up(k);
-		if (r)
-			snprintf(note, KEEP_NOTE, "%.150s: %s", k->path, strerror(-r));
-	}
+	if (!r)
+		r = start(k, note);
 	if (r) {
 		keeper_close(k);
 		return r;

@@ -39,7 +39,8 @@ int keeper_end(struct keeper *k,
 /* space.c. Room for about so many bytes more: the bound, the disk, the log. */
 int space_make(struct keeper *k, uint64_t bytes);
 int space_bound_events(struct keeper *k);
-void space_bound_file(struct keeper *k);
+/* After the file was opened: down to its bound, which may have become smaller. */
+int space_fit(struct keeper *k);
 /* Gives unused pages back to the disk where they are many. */
 int space_shrink(struct keeper *k);
 int space_drop_picture(struct keeper *k, int64_t id);

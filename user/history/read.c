@@ -467,8 +467,8 @@ static int read_store(const char *path, uint64_t from_ns, uint64_t to_ns, bool p
 	return e;
 }
 
-int store_pictures(const char *path, uint64_t from_ns, uint64_t to_ns, struct hr_reader **ret_reader,
-		   char error[STORE_ERROR])
+int store_pictures(const char *path, uint64_t from_ns, uint64_t to_ns,
+		   struct hr_reader **ret_reader, char error[STORE_ERROR])
 {
 	uint64_t before = 0;
 	int r = read_store(path, from_ns, to_ns, true, ret_reader, &before, error);

@@ -45,8 +45,9 @@ void space_empty_log(struct keeper *k)
 	bool large = log_bytes(k) > log_room(k) / 2;
 
 	sqlite3_busy_timeout(k->db, 0);
-	sqlite3_wal_checkpoint_v2(k->db, NULL, large ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL,
-				  NULL);
+	sqlite3_wal_checkpoint_v2(k->db, NULL,
+				  large ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
+				  NULL, NULL);
 	sqlite3_busy_timeout(k->db, DB_BUSY_MS);
 }
 
@@ -206,27 +207,52 @@ int space_bound_events(struct keeper *k)
 	return r;
 }
 
-/* A stop behind it all, should something be larger than it was thought to be. */
-void space_bound_file(struct keeper *k)
+static int64_t most_pages(const struct keeper *k)
 {
-	char sql[64];
+	return (int64_t)((k->most_bytes - log_room(k)) / DB_PAGE);
+}
 
-	snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%llu",
-		 (unsigned long long)((k->most_bytes - log_room(k)) / DB_PAGE));
-	sqlite3_exec(k->db, sql, NULL, NULL, NULL);
+static int count_pages(struct keeper *k, int64_t *ret_pages, int64_t *ret_free)
+{
+	int r = db_number(k->db, "PRAGMA page_count", DB_NONE, ret_pages);
+
+	return r ? r : db_number(k->db, "PRAGMA freelist_count", DB_NONE, ret_free);
+}
+
+static int shrink(struct keeper *k)
+{
+	int r = db_errno(k->db,
+			 sqlite3_exec(k->db, "PRAGMA incremental_vacuum(512)", NULL, NULL, NULL));
+
+	space_empty_log(k);
+	service_alive();
+	return r;
 }
 
 int space_shrink(struct keeper *k)
 {
-	int64_t pages, free_pages, most = (int64_t)((k->most_bytes - log_room(k)) / DB_PAGE);
-	int r = db_number(k->db, "PRAGMA page_count", DB_NONE, &pages);
+	int64_t pages, free_pages;
+	int r = count_pages(k, &pages, &free_pages);
 
-	if (!r)
-		r = db_number(k->db, "PRAGMA freelist_count", DB_NONE, &free_pages);
-	if (r || (pages <= most && free_pages < pages / 4))
-		return r;
-	r = db_errno(k->db,
-		     sqlite3_exec(k->db, "PRAGMA incremental_vacuum(1024)", NULL, NULL, NULL));
-	space_empty_log(k);
-	return r;
+	return r || free_pages < pages / 4 ? r : shrink(k);
+}
+
+int space_fit(struct keeper *k)
+{
+	int64_t pages = 0, free_pages, before;
+	char sql[64];
+	int r = space_make(k, 0);
+
+	do {
+		before = pages;
+		if (!r)
+			r = count_pages(k, &pages, &free_pages);
+		if (r || pages <= most_pages(k) || pages == before)
+			break;
+		r = shrink(k);
+	} while (!r);
+	/* A stop behind it all, should something be larger than it was thought to be. */
+	snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%lld", (long long)most_pages(k));
+	sqlite3_exec(k->db, sql, NULL, NULL, NULL);
+	return r == -ENOSPC || r == -EBUSY ? 0 : r; /* then it is tried with each picture */
 }
