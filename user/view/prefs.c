@@ -240,7 +240,7 @@ void prefs_load(struct prefs *prefs, struct top *top, char error[PREFS_ERROR])
 		const char *what = strstr(said, "top.yaml");
 
 		prefs->ours = false;
-		snprintf(error, PREFS_ERROR, "%.90s: left as it is", what ? what : said);
+		snprintf(error, PREFS_ERROR, "left alone: %.90s", what ? what : said);
 	}
 	tree_done(&tree);
 	render(top, prefs->written);

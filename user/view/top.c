@@ -204,10 +204,10 @@ static void add_screens(struct footer *f)
 static void draw_footer(struct top *top, struct canvas *canvas)
 {
 	struct footer f = {.top = top, .end = canvas->columns};
-	size_t frame, room, width;
+	size_t frame, room, width, from = top->notice[0] != 0; /* help and quit at least */
 	char notice[sizeof(top->notice) + 4];
 
-	add_keys(&f, top_keys, 0, SIZE_MAX);
+	add_keys(&f, top_keys, from, SIZE_MAX);
 	frame = f.x;
 	room = canvas->columns > frame ? canvas->columns - frame : 0;
 	text_fit(top->notice, room, canvas->ascii, notice, sizeof(notice));
@@ -222,7 +222,7 @@ static void draw_footer(struct top *top, struct canvas *canvas)
 	add_screens(&f);
 	add_keys(&f, top->screen->keys, FIRST_KEYS, SIZE_MAX);
 	f.end += frame;
-	add_keys(&f, top_keys, 0, SIZE_MAX);
+	add_keys(&f, top_keys, from, SIZE_MAX);
 }
 
 /* Too small for a list: the answer, in whatever room there is. */
