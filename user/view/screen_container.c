@@ -130,8 +130,32 @@ static void draw(struct top *top, struct canvas *body)
 
 static uint64_t subject(const struct top *top) { return top->container.id; }
 
+/* In the order of the list as it was last seen; who is gone since is passed over. */
+static void turn(struct top *top, bool back)
+{
+	const struct outline *o = &top->outline;
+	size_t i = 0;
+
+	while (i < o->n && o->line[i].key != top->container.id)
+		i++;
+	while (back ? i-- > 0 && i < o->n : ++i < o->n) {
+		if (!snapshot_slot(top->s, o->line[i].key))
+			continue;
+		top->container.id = top->selected_id = o->line[i].key;
+		top->container.sheet.first = 0;
+		top->stale = true;
+		return;
+	}
+}
+
+static void key_left(struct top *top) { turn(top, true); }
+
+static void key_right(struct top *top) { turn(top, false); }
+
 static const struct key keys[] = {
 	SHEET_KEYS,
+	{{TOP_LEFT}, key_left, "left, right", "the one before, after it in the list", NULL},
+	{{TOP_RIGHT}, key_right, NULL, NULL, NULL},
 	KEYS_END,
 };
 
