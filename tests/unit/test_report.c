@@ -403,7 +403,7 @@ static void test_lives(void **state)
 	build(rig, "leak", false, true);
 	for (size_t i = 0; i < rig->report.series.n; i++)
 		begins += rig->report.series.point[i].begins;
-	assert_int_equal(begins, 1);
+	assert_int_equal(begins, 2);
 	assert_int_equal(rig->report.neighbour[0].role, ROLE_SIBLING);
 	assert_string_equal(rig->report.neighbour[0].name,
 			    "shop/checkout-7c9f6d5b8-x2x9q/log-shipper");
