@@ -44,7 +44,13 @@ enum top_key {
 };
 
 /* How many colours are used at most; the terminal may have fewer. */
-enum top_colours { TOP_COLOURS_AUTO, TOP_COLOURS_NONE, TOP_COLOURS_16, TOP_COLOURS_256, TOP_COLOURS };
+enum top_colours {
+	TOP_COLOURS_AUTO,
+	TOP_COLOURS_NONE,
+	TOP_COLOURS_16,
+	TOP_COLOURS_256,
+	TOP_COLOURS
+};
 
 /* A key in the footer, to be clicked on. */
 struct hot {
