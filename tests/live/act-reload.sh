@@ -52,7 +52,7 @@ wait_for 10 supervised >/dev/null || fail 'nobody started a new supervisor'
 old=$(snapshot | jq .host.guard.pid)
 kill -KILL "$old"
 another() { snapshot | ask ".host.guard.state == \"running\" and .host.guard.pid != $old"; }
-wait_for 10 another || fail 'nobody started a new guard'
+wait_for 30 another || fail 'nobody started a new guard'
 since=$(mark)
 feed hog leak 40M
 wait_for 5 ended "$prey" || fail 'the rules were lost with the guard'

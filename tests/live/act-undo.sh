@@ -33,7 +33,7 @@ g=$(snapshot | jq .host.guard.pid)
 kill -KILL "$g"
 wait_for 5 free || fail 'the guard was killed, and nobody took the limit back'
 another() { snapshot | ask ".host.guard.state == \"running\" and .host.guard.pid != $g"; }
-wait_for 10 another || fail 'no new guard'
+wait_for 30 another || fail 'no new guard'
 
 throttle 5m
 g=$(snapshot | jq .host.guard.pid)

@@ -99,6 +99,7 @@ static inline void fake_open(const char *rules)
 	assert_int_equal(chmod(fake_dir, 0755), 0); /* others may try */
 	snprintf(fake_board, sizeof(fake_board), "%s/board", fake_dir);
 	fake.config = &fake_config;
+	fake.resolver_fd = -1;
 	assert_int_equal(board_open(&config, &fake.board, &adopted), 0);
 	assert_int_equal(tracks_init(&fake.tracks, FAKE_SLOTS), 0);
 	assert_int_equal(loop_init(&fake.loop), 0);

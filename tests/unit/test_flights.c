@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <headroom/reader.h>
 
+#include "guard/kills.h"
+
 #define RULES                                                                                      \
 	"mode: dry-run\nbudget: none\npolicies:\n- name: large\n  match: {name: '*'}\n"            \
 	"  when: {usage: 60MiB}\n  do: [notify, {term: 1s}, kill]\n  cooldown: 0s\n"               \
@@ -149,6 +151,42 @@ static void test_late_answer(void **state)
 	assert_int_equal(in_use(), 0);
 }
 
+/* The kernel has killed for want of the host's memory: a rule on the host holds off; for want of a container's own: it does not. */
+static void test_host_oom(void **state)
+{
+	static const struct {
+		uint64_t limit_memcg_id;
+		uint32_t constraint;
+		bool holds_off;
+	} rows[] = {
+		{0, HR_CONSTRAINT_NONE, true},
+		{0, HR_CONSTRAINT_CPUSET, true},
+		{55, HR_CONSTRAINT_MEMCG, false},
+		{0, RECORD_CONSTRAINT_UNKNOWN, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct record_oom record = {.limit_memcg_id = rows[i].limit_memcg_id,
+					    .constraint = rows[i].constraint,
+					    .victim = {.pid = 3, .memcg_id = 77}};
+		struct hr_host *host;
+
+		fake_close();
+		fake_open("mode: enforce\nbudget: none\npolicies:\n- name: low\n  match: {name: '*'}\n"
+			  "  when: {host_available: 50%}\n  do: [kill]\n");
+		fake_container(0, 100, "box", "/box");
+		host = board_host_begin(fake.board);
+		host->mem_total = 1000 << 20;
+		host->mem_available = 100 << 20;
+		host->sampled_ns = clock_wall_ns();
+		board_host_end(fake.board);
+		kills_on_record(&fake, &record);
+		acting_host(&fake);
+		if (in_use() != !rows[i].holds_off)
+			fail_msg("row %zu: %u rungs on their way", i, in_use());
+	}
+}
+
 static const char *word(const struct guard_message *message, unsigned int n)
 {
 	const char *at = message->text;
@@ -214,6 +252,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full, begin, end),
 		cmocka_unit_test_setup_teardown(test_forgotten, begin, end),
 		cmocka_unit_test_setup_teardown(test_late_answer, begin, end),
+		cmocka_unit_test_setup_teardown(test_host_oom, begin, end),
 		cmocka_unit_test_setup_teardown(test_words, begin, end),
 	};
 
