@@ -131,7 +131,12 @@ static int choose_time(struct session *session, const struct top_options *option
 		found = source_live(source);
 	if (found)
 		return CLI_DONE;
-	log_error("top: %s", source->notice);
+	log_error(
+		"top: %s",
+		!source->history && !hr_reader_is_recording(session->reader)
+			? "a board that is named has the past that is named with it: --history FILE"
+		: *source->error ? source->error
+				 : source->notice);
 	return CLI_FAILED;
 }
 

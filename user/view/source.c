@@ -76,9 +76,10 @@ bool source_reads(const struct source *source) { return !source->feed.whole; }
 static int open_window(struct source *source, uint64_t from_ns, uint64_t to_ns)
 {
 	struct hr_reader *window, *events;
-	char error[256] = "";
+	char *error = source->error;
 	int r = -ENOENT;
 
+	*error = 0;
 	if (source->history)
 		r = source->history->pictures(source->history_path, from_ns, to_ns, &window, error);
 	if (r) {

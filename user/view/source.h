@@ -44,6 +44,7 @@ struct source {
 	uint64_t
 		clock_ns; /* wall time that playing has come to; at_ns follows it picture by picture */
 	char notice[SOURCE_TEXT]; /* why the last wish came to nothing, or "" */
+	char error[256]; /* the same as the history's own line, where it was the history */
 };
 
 /* Stands now, or, of a recording, at its first picture. 0; or, for a recording without pictures, -errno of seeking. */
