@@ -62,8 +62,8 @@ static void no_limit(const struct facts *f, struct line *l)
 		return;
 	if (known(f->own_limit) || !known(f->own_usage))
 		return;
-	line_add(l, "It has no memory limit of its own, so it could take from everybody below %s.",
-		 f->level == HR_LEVEL_HOST ? "this host's roof" : "the same limit");
+	line_add(l, "It has no memory limit of its own, so it could take from everybody %s.",
+		 f->level == HR_LEVEL_HOST ? "on this host" : "below that limit");
 }
 
 static void limit_lowered(const struct facts *f, struct line *l)

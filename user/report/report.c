@@ -129,6 +129,23 @@ static void cut(struct series *s, uint64_t from_ns, uint64_t to_ns, uint64_t tim
 	series_sum(s, time_ns);
 }
 
+/* No chart begins with emptiness because nobody looked yet, or ends with it because nobody looked any more. */
+static void shrink_to_data(struct report *r)
+{
+	const struct incident *i = &r->incident;
+	const struct series *s = &r->series;
+	uint64_t first, last;
+
+	if (s->n < 2)
+		return;
+	first = s->point[0].time_ns < i->begin_ns ? s->point[0].time_ns : i->begin_ns;
+	last = s->point[s->n - 1].time_ns > i->end_ns ? s->point[s->n - 1].time_ns : i->end_ns;
+	if (r->from_ns < first)
+		r->from_ns = first;
+	if (r->to_ns > last + NS_PER_SEC)
+		r->to_ns = last + NS_PER_SEC;
+}
+
 /* What the charts show: the rise that ended so, or three times as long as it was feared; and a bit of what came after. */
 static void narrow_window(struct report *r)
 {
@@ -145,6 +162,7 @@ static void narrow_window(struct report *r)
 	r->from_ns = i->time_ns - before;
 	r->to_ns = i->end_ns + after;
 	cut(&r->series, r->from_ns, r->to_ns, i->time_ns);
+	shrink_to_data(r);
 	for (size_t j = 0; j < r->neighbours; j++)
 		cut(&r->neighbour[j], r->from_ns, r->to_ns, i->time_ns);
 }

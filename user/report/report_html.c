@@ -135,7 +135,10 @@ static void figure_warned(const struct report *r, FILE *out)
 	const struct report_alarm *a = r->alarms ? &r->alarm[0] : NULL;
 	uint64_t warned = r->kill ? r->kill->warned_before_ms : HR_UNKNOWN;
 	char value[UNITS_TEXT], hint[64], p50[UNITS_TEXT];
+	bool act = false;
 
+	for (size_t i = 0; i < r->alarms; i++)
+		act |= r->alarm[i].level == HR_ALARM_ACT;
 	if (warned == HR_UNKNOWN && a)
 		warned = a->took_ms;
 	hint[0] = 0;
@@ -146,7 +149,7 @@ static void figure_warned(const struct report *r, FILE *out)
 		       warned == HR_UNKNOWN ? "not at all" : units_duration_ms(warned, value),
 		       hint);
 	else if (a)
-		figure(out, "Alarm", a->level == HR_ALARM_ACT ? "act" : "warn", hint);
+		figure(out, "Alarm", act ? "danger" : "warning", hint);
 }
 
 static void figure_victim(const struct report *r, FILE *out)
