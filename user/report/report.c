@@ -139,6 +139,9 @@ static void shrink_to_data(struct report *r)
 	if (s->n < 2)
 		return;
 	first = s->point[0].time_ns < i->begin_ns ? s->point[0].time_ns : i->begin_ns;
+	for (size_t j = 0; j < r->neighbours; j++)
+		if (r->neighbour[j].n && r->neighbour[j].point[0].time_ns < first)
+			first = r->neighbour[j].point[0].time_ns;
 	last = s->point[s->n - 1].time_ns > i->end_ns ? s->point[s->n - 1].time_ns : i->end_ns;
 	if (r->from_ns < first)
 		r->from_ns = first;
@@ -162,9 +165,9 @@ static void narrow_window(struct report *r)
 	r->from_ns = i->time_ns - before;
 	r->to_ns = i->end_ns + after;
 	cut(&r->series, r->from_ns, r->to_ns, i->time_ns);
-	shrink_to_data(r);
 	for (size_t j = 0; j < r->neighbours; j++)
 		cut(&r->neighbour[j], r->from_ns, r->to_ns, i->time_ns);
+	shrink_to_data(r);
 }
 
 static int keep_host(struct scene *s)
