@@ -210,7 +210,7 @@ static void test_feed(void **state)
 {
 	struct fixture f = {.containers = 9000, .seed = 1};
 	struct feed feed = {0};
-	const struct hr_event *kill = NULL;
+	const struct hr_event *kill;
 	size_t kills = 0;
 	char path[64];
 
@@ -220,7 +220,8 @@ static void test_feed(void **state)
 	assert_int_equal(feed_open(&feed, path), 0);
 	assert_int_equal(feed_read(&feed, NS_PER_SEC), 0);
 	assert_true(feed.whole);
-	assert_true(feed.n <= FEED_EVENTS);
+	assert_in_range(feed.n, 1, FEED_EVENTS);
+	kill = feed.event[0];
 	for (size_t i = 0; i < feed.n; i++) {
 		assert_true(!i || feed.event[i]->seq > feed.event[i - 1]->seq);
 		if (feed.event[i]->type == HR_EVENT_OOM_KILL) {
