@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 #include <jansson.h>
 
@@ -430,6 +431,54 @@ static void test_no_pictures(void **state)
 	report_done(&r);
 }
 
+/* Bytes changed at random in a recording: what can be read is told, and in sound HTML. */
+static void test_damaged(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_free_ unsigned char *whole = NULL;
+	struct stat st;
+	int fd;
+
+	rig->play = (struct play){.story = story_find("averted")};
+	assert_int_equal(play_run(&rig->play, rig->board, rig->file), 0);
+	assert_int_equal(stat(rig->file, &st), 0);
+	whole = malloc((size_t)st.st_size);
+	fd = open(rig->file, O_RDWR);
+	assert_int_equal(pread(fd, whole, (size_t)st.st_size, 0), st.st_size);
+	for (unsigned int seed = 0; seed < 40; seed++) {
+		struct chronicle chronicle = {0};
+		struct incidents incidents = {0};
+		struct hr_reader *reader;
+		size_t at;
+
+		srand(seed);
+		at = (size_t)rand() % ((size_t)st.st_size - 3);
+		assert_int_equal(pwrite(fd, "\xff\0\xff", 3, (off_t)at), 3);
+		if (!hr_reader_open(rig->file, &reader)) {
+			if (!chronicle_load(&chronicle, reader))
+				assert_int_equal(incidents_of(&chronicle, &incidents), 0);
+			for (size_t i = 0; i < incidents.n; i++) {
+				struct report r = {0};
+
+				assert_int_equal(report_build(&r, &incidents.incident[i],
+							      &chronicle, &reader, 1),
+						 0);
+				{
+					_cleanup_free_ char *html = written(&r, report_html);
+
+					check_html(html);
+				}
+				report_done(&r);
+			}
+			incidents_done(&incidents);
+			chronicle_done(&chronicle);
+			hr_reader_close(reader);
+		}
+		assert_int_equal(pwrite(fd, whole + at, 3, (off_t)at), 3);
+	}
+	close(fd);
+}
+
 static void test_html_text(void **state)
 {
 	_cleanup_free_ char *text = NULL;
@@ -451,6 +500,7 @@ int main(void)
 		WITH_RIG(test_reports),
 		WITH_RIG(test_lives),
 		WITH_RIG(test_no_pictures),
+		WITH_RIG(test_damaged),
 		cmocka_unit_test(test_html_text),
 	};
 

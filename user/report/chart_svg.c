@@ -167,7 +167,7 @@ static void time_axis(const struct chart *c)
 	double step = time_step(c->to - c->from, c->f.x_ticks);
 	double y = c->f.height - c->f.bottom;
 
-	for (double s = zero - floor(zero / step) * step; s <= c->to; s += step) {
+	for (double s = zero - floor((zero - c->from) / step) * step; s <= c->to; s += step) {
 		double off = s - zero, x = x_of(c, s);
 		char text[UNITS_TEXT];
 

@@ -125,4 +125,5 @@ const char report_style[] =
 	"body{font-size:10.5pt;line-height:1.45;-webkit-print-color-adjust:exact;print-color-"
 	"adjust:exact}"
 	"main{max-width:none;padding:0}h1{font-size:20pt}h2{margin-top:1.4rem;break-after:avoid}"
-	"figure,.figures,.advice,li,tr{break-inside:avoid}}\n";
+	".chart{max-height:6.2cm}.time{margin-left:.7rem}figure,.figures,.advice,li{break-inside:"
+	"avoid}}\n";
