@@ -369,6 +369,21 @@ static void test_bound_holds(void **state)
 	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE bytes > 0") > 10, true);
 }
 
+static void test_default_place(void **state)
+{
+	unsetenv("HEADROOM_HISTORY");
+	unsetenv("STATE_DIRECTORY");
+	assert_string_equal(store_path(), STORE_PATH);
+	setenv("STATE_DIRECTORY", "/a:/b", 1); /* two of them: which one is not for us to guess */
+	assert_string_equal(store_path(), STORE_PATH);
+	setenv("STATE_DIRECTORY", "/var/lib/elsewhere", 1);
+	assert_string_equal(store_path(), "/var/lib/elsewhere/history.db");
+	setenv("HEADROOM_HISTORY", "h.db", 1);
+	assert_string_equal(store_path(), "h.db");
+	unsetenv("HEADROOM_HISTORY");
+	unsetenv("STATE_DIRECTORY");
+}
+
 static void test_one_recorder(void **state)
 {
 	struct rig *rig = *state;
@@ -562,6 +577,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_goes_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_incident_freezes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bound_holds, set_up, tear_down),
+		cmocka_unit_test(test_default_place),
 		cmocka_unit_test_setup_teardown(test_one_recorder, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_foreign_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cut_anywhere, set_up, tear_down),
