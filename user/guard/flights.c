@@ -12,6 +12,7 @@
 
 #include "acting_state.h"
 #include "base/clock.h"
+#include "base/units.h"
 #include "control.h"
 
 #define KILL_WATCH_MS	5000			/* how long memory is watched after SIGKILL before the answer */
@@ -109,12 +110,12 @@ static void answer_client(struct guard *guard, struct flight *flight, const stru
 {
 	static const uint32_t status[HR_DEED_COUNT] = {
 		[HR_DEED_FAILED] = 1, [HR_DEED_SKIPPED] = 5, [HR_DEED_REFUSED] = 4};
-	char text[HR_CONTROL_TEXT], freed[48] = "";
+	char text[HR_CONTROL_TEXT], freed[48] = "", bytes[UNITS_TEXT];
 
 	if (flight->client == NO_CLIENT)
 		return;
 	if (deed->freed != HR_UNKNOWN)
-		snprintf(freed, sizeof(freed), ", %llu bytes freed", (unsigned long long)deed->freed);
+		snprintf(freed, sizeof(freed), ", %s freed", units_bytes(deed->freed, bytes));
 	snprintf(text, sizeof(text), "%s: %s%s%s%s", hr_rung_word(flight->order.kind),
 		 hr_deed_word(deed->deed), freed, deed->detail && *deed->detail ? "; " : "",
 		 deed->detail && *deed->detail ? deed->detail : deed->error ? strerror(deed->error) : "");
