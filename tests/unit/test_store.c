@@ -229,6 +229,11 @@ static void test_clock_jumps(void **state)
 	assert_int_equal(store_status(rig->store, &status, rig->error), 0);
 	assert_int_equal(status.pictures, 4);
 	assert_int_equal(status.first_ns, 3);
+	assert_int_equal(status.last_ns, 4);
+	assert_int_equal(store_pictures(rig->store, UINT64_MAX, UINT64_MAX, &past, rig->error), 0);
+	assert_int_equal(hr_reader_next_frame(past), 0);
+	assert_int_equal(hr_reader_frame_time(past), 4); /* taken last */
+	hr_reader_close(past);
 }
 
 static void test_goes_on(void **state)

@@ -335,7 +335,7 @@ static void print_span(const char *what, uint64_t n, uint64_t first, uint64_t la
 		clock_format_rfc3339(first - first % NS_PER_SEC, from);
 		clock_format_rfc3339(last - last % NS_PER_SEC, to);
 		printf(", from %.19sZ to %.19sZ (%s)", from, to,
-		       units_duration_ms((last - first) / NS_PER_MS, span));
+		       units_duration_ms(last > first ? (last - first) / NS_PER_MS : 0, span));
 	}
 }
 

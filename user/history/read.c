@@ -80,7 +80,9 @@ static int list_picture(sqlite3_stmt *row, void *arg)
 			  .instance = (uint64_t)sqlite3_column_int64(row, 2),
 			  .events_to = sqlite3_column_int64(row, 3)};
 
-	if (e.time_ns < r->from_ns && (!r->before.id || e.time_ns >= r->before.time_ns))
+	/* The newest of all is the one that was taken last, whatever the clock said then. */
+	if (e.time_ns < r->from_ns &&
+	    (!r->before.id || r->from_ns == UINT64_MAX || e.time_ns >= r->before.time_ns))
 		r->before = e;
 	return e.time_ns < r->from_ns || e.time_ns > r->to_ns ? 0 : add_entry(r, &e);
 }

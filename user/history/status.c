@@ -24,6 +24,8 @@ static int add_picture(sqlite3_stmt *row, void *arg)
 	s->containers = (uint64_t)sqlite3_column_int64(row, 3);
 	s->picture_bytes = (uint64_t)sqlite3_column_int64(row, 4);
 	stretch(&s->first_ns, &s->last_ns, time_ns, time_ns);
+	s->last_ns =
+		time_ns; /* the newest is the one that was taken last, whatever the clock said before */
 	return 0;
 }
 
