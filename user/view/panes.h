@@ -73,8 +73,6 @@ void event_open(struct top *top, const struct hr_event *event);
 
 /* Five minutes before that time, on the first screen, with that container marked (0: whoever is). */
 void travel_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id);
-/* Space: of the past it stops playing, or goes on. false: this is now. */
-bool travel_hold(struct top *top);
 
 /* How an event or an incident stands out: never by its colour alone. */
 enum style severity_style(unsigned int severity);

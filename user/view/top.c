@@ -54,11 +54,7 @@ int top_update(struct top *top)
 
 /* The frame's keys. */
 
-static void key_freeze(struct top *top)
-{
-	if (!travel_hold(top))
-		top->frozen = !top->frozen;
-}
+static void key_freeze(struct top *top) { top->frozen = !top->frozen; }
 
 static void key_help(struct top *top) { screen_open(top, screen_find("help")); }
 
@@ -107,6 +103,8 @@ static void open_by_key(struct top *top, int code)
 		}
 }
 
+static bool is_past(const struct top *top) { return top->source && source_past(top->source); }
+
 static void dispatch(struct top *top, int code)
 {
 	const struct key *key;
@@ -114,6 +112,8 @@ static void dispatch(struct top *top, int code)
 	if (top->screen->type && top->screen->type(top, code))
 		return;
 	key = find_key(top->screen->keys, code);
+	if (!key && is_past(top))
+		key = find_key(travel_keys, code);
 	if (!key)
 		key = find_key(top_keys, code);
 	if (!key)
@@ -204,7 +204,8 @@ static void add_screens(struct footer *f)
 static void draw_footer(struct top *top, struct canvas *canvas)
 {
 	struct footer f = {.top = top, .end = canvas->columns};
-	size_t frame, room, width, from = top->notice[0] != 0; /* help and quit at least */
+	size_t frame, room, width,
+		from = top->notice[0] != 0 || is_past(top); /* help and quit at least */
 	char notice[sizeof(top->notice) + 4];
 
 	add_keys(&f, top_keys, from, SIZE_MAX);

@@ -121,12 +121,10 @@ static void key_jump_back(struct top *top)
 						  .done = jump_back});
 }
 
-bool travel_hold(struct top *top)
+static void key_play(struct top *top)
 {
-	if (!can(top) || !source_past(top->source))
-		return false;
-	source_play(top->source, !top->source->playing);
-	return true;
+	if (can(top))
+		source_play(top->source, !top->source->playing);
 }
 
 void travel_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id)
@@ -148,13 +146,10 @@ void travel_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id)
 const struct key travel_keys[] = {
 	{{'T'}, key_back, "T", "into the past: a picture back", "back"},
 	{{'t'}, key_on, "t", "a picture on", "on"},
+	{{' ', 'z'}, key_play, "space", "the past: play it, stop it", "play"},
 	{{'J'}, key_jump_back, "J, j", "jump back, on: by a time that is typed, or to one", NULL},
 	{{'j'}, key_jump, NULL, NULL, NULL},
-	{{'+', '='},
-	 key_faster,
-	 "+, -",
-	 "the past: play faster, slower (x1 to x300); space: stop, go on",
-	 NULL},
+	{{'+', '='}, key_faster, "+, -", "the past: play faster, slower (x1 to x300)", NULL},
 	{{'-'}, key_slower, NULL, NULL, NULL},
 	{{'L'}, key_live, "L", "back to now; of a recording: to its end", "now"},
 	KEYS_END,
