@@ -22,7 +22,8 @@ static const struct option options[] = {
 
 static int usage(void)
 {
-	log_error("usage: make-incident leak|averted|shared|near --out FILE [--board] [--hostile]");
+	log_error("usage: make-incident leak|averted|shared|near|host --out FILE [--board] "
+		  "[--hostile]");
 	return 2;
 }
 

@@ -51,6 +51,7 @@ struct cue {
 
 struct story {
 	const char *word;
+	bool host; /* the alarm is the host's */
 	bool shared; /* the limit of the parent is what ends it, and a neighbour asked for the memory */
 	uint32_t seconds, ends_s; /* in all; when the first actor's life ends */
 	uint32_t parent_limit_mib;
@@ -111,6 +112,13 @@ static const struct story stories[] = {
 		   {"metrics", "catalog", "catalog-6f7d9c-2b8xk", 21, 64, 4, 18, 18, 0, 700, 1, 2},
 		   {"postgres", NULL, NULL, 1, 4096, 700, 900, 905, 0, 700, 8, 31}},
 	 .cue = {{600, CUE_KILL, 0}, {600, CUE_OUTCOME, 0}, {604, CUE_BACK, 0}}},
+	{.word = "host",
+	 .host = true,
+	 .seconds = 600,
+	 .ends_s = 5000,
+	 .actor = {{"nightly-backup", NULL, NULL, 1, 0, 60, 90, 9372, 200, 400, 3, 4},
+		   {"postgres", NULL, NULL, 1, 4096, 700, 900, 905, 0, 600, 8, 31}},
+	 .cue = {{340, CUE_WARN, 80}, {380, CUE_ACT, 40}, {430, CUE_CALM, 0}}},
 	{.word = "near",
 	 .seconds = 600,
 	 .ends_s = 5000,
@@ -441,7 +449,8 @@ static inline void play_cue(struct play *p, const struct cue *cue)
 
 	p->f.now_ns = FIXTURE_T0_NS + cue->second * FIXTURE_STEP_NS +
 		      (uint64_t)(cue - p->story->cue) * 70000000;
-	fixture_event_begin(&p->f, &e.e, &text, how[cue->what].type, how[cue->what].bytes, s);
+	fixture_event_begin(&p->f, &e.e, &text, how[cue->what].type, how[cue->what].bytes,
+			    p->story->host ? NULL : s);
 	e.e.event.severity = cue->what == CUE_ACT ? HR_CRITICAL : HR_WARNING;
 	if (how[cue->what].bytes == sizeof(struct hr_event_outlook)) {
 		play_outlook(p, &e, s, cue);

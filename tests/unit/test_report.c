@@ -48,6 +48,8 @@ SET(at_peak, f->earlier_peak = 500 * MIB;)
 SET(below_peak, f->earlier_peak = 300 * MIB;)
 SET(neighbour, f->level = HR_LEVEL_ANCESTOR; f->own_rise = MIB; f->sibling_rise = 80 * MIB;)
 SET(own_neighbour, f->own_rise = MIB; f->sibling_rise = 80 * MIB;)
+SET(grew_most, f->host = true; f->level = HR_LEVEL_HOST; f->sibling_rise = 80 * MIB;
+    f->own_rise = 0;)
 SET(other, f->other_trigger = true;)
 SET(unlimited, f->level = HR_LEVEL_HOST; f->own_limit = HR_UNKNOWN;)
 SET(promised, f->level = HR_LEVEL_HOST; f->limits_sum = 20 * MIB; f->host_total = 16 * MIB;)
@@ -88,6 +90,9 @@ static const struct factor_row factor_rows[] = {
 	{"limit_below_peak", true, below_peak},
 	{"sibling_growth", false, neighbour},
 	{"sibling_growth", true, own_neighbour},
+	{"host_grower", false, grew_most},
+	{"sibling_growth", true, grew_most},
+	{"host_grower", true, neighbour},
 	{"other_trigger", false, other},
 	{"no_own_limit", false, unlimited},
 	{"overcommitted_host", false, promised},
@@ -353,6 +358,7 @@ static const struct {
 	{"shared", false, true, 2, "sibling_growth", HR_UNKNOWN},
 	{"shared", true, false, 0, "other_trigger", HR_UNKNOWN},
 	{"near", false, true, 0, "no_swap", HR_UNKNOWN},
+	{"host", false, true, 1, "host_grower", HR_UNKNOWN},
 	{"near", true, false, 0, "no_swap", HR_UNKNOWN},
 };
 

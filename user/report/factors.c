@@ -109,13 +109,21 @@ static void burst(const struct facts *f, struct line *l)
 
 static void sibling(const struct facts *f, struct line *l)
 {
-	if (f->level == HR_LEVEL_OWN || !known(f->sibling_rise) || !known(f->own_rise) ||
+	if (f->host || f->level == HR_LEVEL_OWN || !known(f->sibling_rise) || !known(f->own_rise) ||
 	    f->sibling_rise < LEAST_RISE || f->sibling_rise <= f->own_rise)
 		return;
 	line_add_bytes(l, "A neighbour grew more than the one that was hit: by ", f->sibling_rise,
 		       "");
 	line_add_bytes(l, " against ", f->own_rise, "");
 	line_add(l, " in the same time, %s.", f->sibling);
+}
+
+static void grower(const struct facts *f, struct line *l)
+{
+	if (!f->host || !known(f->sibling_rise) || f->sibling_rise < LEAST_RISE)
+		return;
+	line_add(l, "%s grew most in that time", f->sibling);
+	line_add_bytes(l, ", by ", f->sibling_rise, ".");
 }
 
 static void other_trigger(const struct facts *f, struct line *l)
@@ -315,6 +323,7 @@ static const struct rule {
 	{"burst", "A burst", burst},
 	{"limit_below_peak", "The limit is at its usual peak", limit_below_peak},
 	{"sibling_growth", "A neighbour grew more", sibling},
+	{"host_grower", "The growth of one", grower},
 	{"other_trigger", "The victim was not the trigger", other_trigger},
 	{"no_own_limit", "No limit of its own", no_limit},
 	{"overcommitted_host", "More is promised than there is", overcommit},

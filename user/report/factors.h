@@ -14,6 +14,7 @@
 /* Figures of the moment before it happened. HR_UNKNOWN, HR_UNKNOWN_U32, HR_UNKNOWN_I64: not known; a rule that needs
  * what is not known finds nothing. Initialise with facts_init(). Bytes, unless said otherwise. */
 struct facts {
+	bool host; /* it is about the host itself */
 	bool killed, hung; /* by the kernel; v1 at its limit without a victim */
 	uint8_t level; /* enum hr_level: whose limit */
 	uint64_t limit, usage; /* of that level */

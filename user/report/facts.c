@@ -162,6 +162,11 @@ static void from_host(const struct scene *s, struct facts *f)
 	f->host_swap_total = s->host.swap_total;
 	f->mode = s->host.mode;
 	f->limits_sum = s->limits_sum;
+	if (!s->report->incident.cgroup_id && s->host.mem_total != HR_UNKNOWN) {
+		f->level = HR_LEVEL_HOST;
+		f->limit = s->host.mem_total +
+			   (s->host.swap_total == HR_UNKNOWN ? 0 : s->host.swap_total);
+	}
 	if (!s->host_before)
 		return;
 	f->host_available = s->host.mem_available;
@@ -236,6 +241,7 @@ void scene_facts(const struct scene *s, struct facts *ret)
 
 	facts_init(&f);
 	f.hung = s->report->incident.kind == INCIDENT_HANG;
+	f.host = !s->report->incident.cgroup_id;
 	from_kill(s, &f);
 	from_slot(s, &f);
 	from_victim(s, &f);

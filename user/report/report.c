@@ -202,6 +202,11 @@ static int find_factors(struct scene *s)
 		return -ENOMEM;
 	r->factors = factors_find(&r->found, r->factor, FACTORS_MOST);
 	advice_make(&r->advice, &r->found, &s->past, s->time_ns);
+	if (!r->incident.cgroup_id)
+		snprintf(r->advice.basis, sizeof(r->advice.basis),
+			 "This is about the host itself, which has no limit to set: limit those "
+			 "that "
+			 "grow, or give it more memory.");
 	return 0;
 }
 

@@ -117,7 +117,7 @@ static void behind(const struct report *r, struct line *l)
 		line_add(l, "; no limit is large enough for a leak");
 	else if (a->kind == ADVICE_FITS)
 		line_add(l, "; its limit fits what was seen before");
-	else if (a->kind == ADVICE_TOO_LITTLE)
+	else if (a->kind == ADVICE_TOO_LITTLE && r->incident.cgroup_id)
 		line_add(l, "; too little was seen of it to suggest a limit");
 	line_add(l, ".");
 }
