@@ -252,6 +252,10 @@ static bool is_due(struct session *session, uint64_t now, uint64_t *next)
 	struct source *source = &session->source;
 	bool due = source_tick(source, now) || source_reads(source);
 
+	if (*source->notice) { /* playing has come to an end */
+		snprintf(session->top.notice, sizeof(session->top.notice), "%s", source->notice);
+		source->notice[0] = 0;
+	}
 	if (now >= *next) {
 		*next = now + REFRESH_NS;
 		look_after_guard(session);
