@@ -499,6 +499,7 @@ static void test_wiped_meanwhile(void **state)
 {
 	struct rig *rig = *state;
 	static const char zeros[4096];
+	struct hr_reader *past;
 	struct store_status status;
 	struct stat st;
 	int fd, r = 0;
@@ -529,6 +530,12 @@ static void test_wiped_meanwhile(void **state)
 	assert_int_equal(store_status(rig->store, &status, rig->error), 0);
 	assert_int_equal(status.damaged, 0);
 	assert_true(status.pictures > 0 && status.events > 0);
+	/* what is counted can be read */
+	assert_int_equal(store_pictures(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
+	while (!hr_reader_next_frame(past))
+		status.pictures--;
+	assert_int_equal(status.pictures, 0);
+	hr_reader_close(past);
 }
 
 /* Any byte of it may be another: never a crash, and never a picture that differs from what was kept. */

@@ -163,6 +163,29 @@ static int copy_table(struct keeper *k, sqlite3 *from, const char *select, const
 	return r;
 }
 
+/* A picture without its beginning is none, and parts without a picture are nobody's. */
+static int drop_halves(struct keeper *k, uint32_t *ret_pictures)
+{
+	int64_t pictures = 0;
+	int r = keeper_begin(k);
+
+	if (!r)
+		r = db_run(k->db,
+			   "DELETE FROM pictures WHERE NOT EXISTS (SELECT 1 FROM parts WHERE "
+			   "parts.id = pictures.id << ?1)",
+			   DB_ARGS(DB_PART_BITS), NULL, 0);
+	if (!r)
+		r = db_run(k->db,
+			   "DELETE FROM parts WHERE (id >> ?1) NOT IN (SELECT id FROM pictures)",
+			   DB_ARGS(DB_PART_BITS), NULL, 0);
+	if (!r)
+		r = db_number(k->db, "SELECT count(*) FROM pictures", DB_NONE, &pictures);
+	r = keeper_end(k, r);
+	*ret_pictures = (uint32_t)pictures;
+	space_empty_log(k);
+	return r;
+}
+
 int aside_salvage(struct keeper *k, const char *aside, struct salvaged *ret_salvaged)
 {
 	static const struct {
@@ -197,7 +220,11 @@ int aside_salvage(struct keeper *k, const char *aside, struct salvaged *ret_salv
 		if (tables[i].counted != SIZE_MAX)
 			*(uint32_t *)((char *)&s + tables[i].counted) = copied;
 	}
-	if (r != -ENOSPC && r != -EBADMSG && r)
+	if (r == -ENOSPC || r == -EBADMSG) /* as far as it goes */
+		r = 0;
+	if (!r)
+		r = drop_halves(k, &s.pictures);
+	if (r)
 		return r;
 	*ret_salvaged = s;
 	return 0;

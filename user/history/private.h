@@ -53,7 +53,7 @@ void space_empty_log(struct keeper *k);
 int aside_move(const char *path, const char *word, char ret_aside[PATH_MAX]);
 /* What can be read of it into a store. Counts, for a line. */
 struct salvaged {
-	uint32_t pictures, events, incidents, damaged;
+	uint32_t pictures, events, incidents, damaged; /* events: rows */
 };
 int aside_salvage(struct keeper *k, const char *aside, struct salvaged *ret_salvaged);
 /* What was moved aside counts for the bound: its bytes; and giving up the oldest of it (false: there is none). */
