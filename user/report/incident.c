@@ -35,9 +35,14 @@ static uint64_t before(uint64_t ns, uint64_t by) { return ns > by ? ns - by : 0;
 static bool belongs(const struct draft *small, const struct draft *big)
 {
 	uint64_t from = small->i.time_ns, to = small->last_ns;
+	bool notice = small->i.kind == INCIDENT_ACTION && !small->deed;
 
-	if (small == big || big->merged || big->i.kind >= small->i.kind ||
-	    small->i.instance != big->i.instance)
+	if (small == big || big->merged || small->i.instance != big->i.instance)
+		return false;
+	if (notice && big->i.kind == INCIDENT_NEAR_MISS) /* it told of the alarm */
+		return draft_about(big, small->i.cgroup_id, small->i.workload) &&
+		       overlap(big, before(from, GRACE_NS), to + GRACE_NS);
+	if (big->i.kind >= small->i.kind)
 		return false;
 	if (big->i.kind == INCIDENT_ACTION && !big->deed)
 		return false;
@@ -63,7 +68,7 @@ static int merge(struct draft *small, struct draft *big)
 /* The kill before the deed, of what it may belong to. */
 static struct draft *whole_of(struct drafts *all, const struct draft *small)
 {
-	for (unsigned int kind = 0; kind < small->i.kind; kind++)
+	for (unsigned int kind = 0; kind < INCIDENT_KINDS; kind++)
 		for (size_t i = 0; i < all->n; i++)
 			if (all->draft[i].i.kind == kind && belongs(small, &all->draft[i]))
 				return &all->draft[i];
