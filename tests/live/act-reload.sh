@@ -44,6 +44,11 @@ reload configuration_loaded
 wait_for 5 ended "$prey" || fail 'the new rule is not in force'
 acted kill '.policy == "switch-32MiB" and .result.deed == "done"'
 
+# From here on the supervisor is not our child: it must not outlive us, whatever comes.
+scenario_clean_up() {
+	last=$(snapshot | jq .host.guard.pid) && last=$(awk '/^PPid:/ { print $2 }' "/proc/$last/status") &&
+		tr '\0' ' ' <"/proc/$last/cmdline" | grep -qF "$BOARD" && kill -TERM "$last"
+}
 # A supervisor that dies is replaced, and hands these same rules to the next guard: the file says something else by now.
 rules enforce 1GiB >"$work/config"
 kill -KILL "$guard"

@@ -13,7 +13,7 @@ group_kills=0
 guardian_begin
 is_headroom && events=$(mark)
 : >"$work/ms"
-delay=1s
+delay=${HEADROOM_DELAY:-1s}
 [ -z "$in_vm" ] || delay=3s
 round=0
 while [ $round -lt "$rounds" ]; do

@@ -163,9 +163,15 @@ incident_end() {
 }
 
 scenario_clean_up() {
-	guardian_stop_all=$(guardian_pids)
-	# shellcheck disable=SC2086 # a list
-	[ -z "$guardian_stop_all" ] || kill -9 $guardian_stop_all 2>/dev/null
+	# Asked first: of headroom's processes each starts the other anew, and one that is left would go on by its rules.
+	for signal in TERM KILL KILL KILL; do
+		guardian_stop_all=$(guardian_pids)
+		[ -n "$guardian_stop_all" ] || break
+		# shellcheck disable=SC2086 # a list
+		kill -$signal $guardian_stop_all 2>/dev/null
+		guardian_gone() { [ -z "$(guardian_pids)" ]; }
+		wait_for 1 guardian_gone
+	done
 	for entry in $pids; do kill -9 "${entry#*=}" 2>/dev/null; done
 	wait
 }

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Victims that are hard to end: one that ignores SIGTERM; one that gets no CPU, because others have it all; one that sleeps
-# where no signal wakes it (it writes to a frozen file system). What counts is the memory, and how long that took.
+# Victims that are hard to end: one that ignores SIGTERM; one that gets no CPU, because others have it all. What counts is the
+# memory, and how long that took. (Those that sleep where no signal wakes them: tests/live/act-locked.sh.)
 . tests/scenarios/lib.sh
-[ -n "$in_vm" ] || skip 'this freezes a file system and takes all CPUs'
+[ -n "$in_vm" ] || skip 'this takes all CPUs'
 bystanders=
 victims=0
 kills_before=$(vmstat oom_kill)
 guardian_begin
+# Nobody else gets much of any CPU beside these.
+in_unit_hogs() { for cpu in 1 2 3; do "$prey" spin 1 >/dev/null & pids="$pids hog$cpu=$!"; renice -n -20 -p $!; done; }
 # kind, workload's options and arguments…: in a container of its own; how long from the threshold until the memory is free
 victim() {
 	kind=$1
@@ -18,22 +20,15 @@ victim() {
 	watch_start group "$(group_dir "system.slice/$id")" 100MiB 40MiB
 	in_unit "$id" --name "$kind" "$@" >"$work/$kind.out" 2>&1 &
 	pids="$pids $kind=$!"
-	[ -z "${FREEZE:-}" ] || { wait_for 5 grep -q ready "$work/$kind.out"; fsfreeze --freeze $disk; }
+	[ -z "${STARVE:-}" ] || { wait_for 5 grep -q ready "$work/$kind.out"; in_unit_hogs; }
 	wait_for 3 test -s "$work/crossings"
 	note "${kind}_freed_ms" "$(crossing_ms)"
 	promise "the memory of the $kind victim is freed" test -s "$work/crossings"
 	kill -9 "$(pid_of watch)" 2>/dev/null
 }
 victim stubborn --ignore-term service 100MiB 10MiB
-in_unit_hogs() { for cpu in 1 2 3; do "$prey" spin 1 >/dev/null & pids="$pids hog$cpu=$!"; renice -n -20 -p $!; done; }
-in_unit_hogs
-victim starved hold 150MiB
+STARVE=1 victim starved service 90MiB 15MiB # the others come when it is there
 for cpu in 1 2 3; do kill -9 "$(pid_of hog$cpu)"; done
-if [ $disk = /disk ]; then
-	FREEZE=1 victim stuck stuck 150MiB $disk/stuck
-	note stuck_state "$(sed -n 's/^State:.//p' "/proc/$(pid_of stuck)/status" 2>/dev/null | cut -c 1)"
-	fsfreeze --unfreeze $disk
-fi
 host_row
 promise 'the kernel never has to kill' [ "$kills" = 0 ]
 incident_end
