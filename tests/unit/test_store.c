@@ -5,109 +5,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "fixture_board.h"
-#include "history/keep.h"
-#include "history/private.h"
-#include "history/status.h"
+#include "fixture_store.h"
 
 #define MINUTE 60u
-
-struct rig {
-	char dir[40], board[64], store[64], note[KEEP_NOTE], error[STORE_ERROR];
-	struct fixture fixture;
-	struct keeper *keeper;
-	struct hr_reader *reader;
-};
-
-static int set_up(void **state)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	strcpy(rig->dir,
-	       "/dev/shm/test_store.XXXXXX"); /* where waiting for the disk takes no time */
-	if (!mkdtemp(rig->dir) && !mkdtemp(strcpy(rig->dir, "/tmp/test_store.XXXXXX")))
-		return -1;
-	snprintf(rig->board, sizeof(rig->board), "%s/board", rig->dir);
-	snprintf(rig->store, sizeof(rig->store), "%s/h.db", rig->dir);
-	*state = rig;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct rig *rig = *state;
-	DIR *dir = opendir(rig->dir);
-
-	keeper_close(rig->keeper);
-	hr_reader_close(rig->reader);
-	board_close(rig->fixture.board);
-	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	rmdir(rig->dir);
-	free(rig);
-	return 0;
-}
-
-static void make_board(struct rig *rig, uint32_t containers, uint64_t seed)
-{
-	hr_reader_close(take_ptr(rig->reader));
-	board_close(take_ptr(rig->fixture.board));
-	rig->fixture = (struct fixture){.containers = containers, .seed = seed, .hostile = true};
-	assert_int_equal(fixture_open(&rig->fixture, rig->board), 0);
-	board_header(rig->fixture.board)->heartbeat_ns = HR_UNKNOWN - 1;
-	assert_int_equal(hr_reader_open(rig->board, &rig->reader), 0);
-	if (rig->keeper)
-		keeper_new_board(rig->keeper);
-}
-
-static void open_keeper(struct rig *rig, uint64_t most)
-{
-	keeper_close(take_ptr(rig->keeper));
-	assert_int_equal(keeper_open(rig->store, most, &rig->keeper, rig->note), 0);
-}
-
-static struct keep_news keep(struct rig *rig)
-{
-	struct keep_news news = {0};
-
-	assert_int_equal(keeper_events(rig->keeper, rig->reader, &news), 0);
-	assert_int_equal(keeper_picture(rig->keeper, rig->reader, KEEP_MINUTE), 0);
-	return news;
-}
-
-/* What would take hours is written into the rows. */
-static void alter(struct rig *rig, const char *sql)
-{
-	sqlite3 *db;
-	char *why = NULL;
-
-	assert_int_equal(sqlite3_open(rig->store, &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql, NULL, NULL, &why))
-		fail_msg("%s: %s", sql, why);
-	sqlite3_close(db);
-}
-
-static uint32_t count_events(struct hr_reader *r, uint64_t *seq_sum)
-{
-	union fixture_event e;
-	uint32_t n = 0;
-
-	for (;;) {
-		int end = hr_reader_next_event(r, &e.event, sizeof(e));
-
-		if (end && end != -EOVERFLOW)
-			return n;
-		n += !end;
-		*seq_sum += end ? 0 : e.event.seq;
-	}
-}
 
 static void assert_same_slots(struct hr_reader *a, struct hr_reader *b)
 {
@@ -281,17 +183,6 @@ static void test_goes_on(void **state)
 	hr_reader_close(past);
 }
 
-static uint64_t number(struct rig *rig, const char *sql)
-{
-	sqlite3 *db;
-	int64_t n = 0;
-
-	assert_int_equal(db_open_read(rig->store, &db, rig->error), 0);
-	assert_int_equal(db_number(db, sql, DB_NONE, &n), 0);
-	sqlite3_close(db);
-	return (uint64_t)n;
-}
-
 static void test_incident_freezes(void **state)
 {
 	struct rig *rig = *state;
@@ -400,186 +291,6 @@ static void test_one_recorder(void **state)
 	assert_null(second);
 }
 
-static void write_file(const char *path, const char *content, size_t n)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_int_equal(fwrite(content, 1, n, f), n);
-	fclose(f);
-}
-
-static bool is_there(const char *path) { return !access(path, F_OK); }
-
-static void test_foreign_files(void **state)
-{
-	static const char text[] = "a thesis of many years, in a file that was named by mistake";
-	struct rig *rig = *state;
-	struct keeper *keeper = NULL;
-	struct hr_reader *past;
-
-	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -ENOENT);
-	assert_non_null(strstr(rig->error, "'headroom history'"));
-	write_file(rig->store, text, sizeof(text));
-	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note), -EPROTO);
-	assert_true(is_there(rig->store));
-	assert_true(store_pictures(rig->store, 0, 1, &past, rig->error) < 0);
-	unlink(rig->store);
-	alter(rig, "CREATE TABLE addresses(name); INSERT INTO addresses VALUES('Ada')");
-	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note), -EPROTO);
-	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -EPROTO);
-	alter(rig, "DROP TABLE addresses; VACUUM; PRAGMA application_id=1213360243; PRAGMA "
-		   "user_version=99999");
-	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note),
-			 -EPROTONOSUPPORT);
-	assert_true(is_there(rig->store));
-	alter(rig, "PRAGMA user_version=1");
-	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note), 0);
-	assert_non_null(strstr(rig->note, "older headroom"));
-	assert_true(aside_bytes(rig->store) > 0);
-	keeper_close(keeper);
-}
-
-/* Cut at every second page, and in the middle of one: reading never crashes and finds what stands before the cut; a recorder begins anew with that. */
-static void test_cut_anywhere(void **state)
-{
-	struct rig *rig = *state;
-	char cut[80];
-	struct stat st;
-	_cleanup_free_ char *bytes = NULL;
-	size_t size;
-	FILE *f;
-	uint64_t best = 0;
-
-	make_board(rig, 70, 1);
-	open_keeper(rig, KEEP_MOST_BYTES);
-	for (int i = 0; i < 6; i++) {
-		fixture_step(&rig->fixture);
-		keep(rig);
-	}
-	keeper_close(take_ptr(rig->keeper));
-	assert_int_equal(stat(rig->store, &st), 0);
-	size = (size_t)st.st_size;
-	bytes = malloc(size);
-	f = fopen(rig->store, "r");
-	assert_int_equal(fread(bytes, 1, size, f), size);
-	fclose(f);
-	snprintf(cut, sizeof(cut), "%s/cut.db", rig->dir);
-	for (size_t n = 0; n <= size; n += n % 8192 ? 4096 + 2048 : 4096 - 2048) {
-		struct hr_reader *past = NULL;
-		struct store_status status;
-		struct keeper *keeper = NULL;
-		uint32_t frames = 0;
-		uint64_t sum = 0;
-
-		write_file(cut, bytes, n);
-		if (!store_pictures(cut, 0, UINT64_MAX, &past, rig->error))
-			for (; !hr_reader_next_frame(past); frames++)
-				count_events(past, &sum);
-		hr_reader_close(past);
-		past = NULL;
-		if (!store_events(cut, 0, UINT64_MAX, &past, rig->error))
-			while (!hr_reader_next_frame(past))
-				count_events(past, &sum);
-		hr_reader_close(past);
-		store_status(cut, &status, rig->error);
-		best = frames > best ? frames : best;
-		if (n % (8 * 4096) < 4096) {
-			assert_int_equal(keeper_open(cut, KEEP_MOST_BYTES, &keeper, rig->note), 0);
-			assert_int_equal(keeper_picture(keeper, rig->reader, KEEP_MINUTE), 0);
-			keeper_close(keeper);
-			while (aside_give_up(cut))
-				;
-		}
-	}
-	assert_int_equal(best, 6);
-}
-
-/* Somebody wipes most of it while it is being written: noticed, moved aside, begun anew with what can be saved. */
-static void test_wiped_meanwhile(void **state)
-{
-	struct rig *rig = *state;
-	static const char zeros[4096];
-	struct hr_reader *past;
-	struct store_status status;
-	struct stat st;
-	int fd, r = 0;
-
-	make_board(rig, 100, 1);
-	open_keeper(rig, KEEP_MOST_BYTES);
-	for (int i = 0; i < 5; i++)
-		keep(rig);
-	assert_int_equal(stat(rig->store, &st), 0);
-	fd = open(rig->store, O_WRONLY | O_CLOEXEC);
-	for (off_t at = st.st_size / 2; at < st.st_size; at += 4096)
-		assert_int_equal(pwrite(fd, zeros, sizeof(zeros), at), sizeof(zeros));
-	close(fd);
-	for (int i = 0; !r && i < 50; i++) {
-		sqlite3_db_release_memory(rig->keeper->db);
-		alter(rig, "UPDATE pictures SET at_s = at_s - 1000 WHERE id = 1");
-		r = keeper_picture(rig->keeper, rig->reader, KEEP_MINUTE);
-		if (!r)
-			r = keeper_tidy(rig->keeper);
-		if (!r)
-			r = space_drop_picture(rig->keeper, i + 1);
-	}
-	assert_int_equal(r, -EBADMSG);
-	assert_int_equal(keeper_renew(rig->keeper, rig->note), 0);
-	assert_non_null(strstr(rig->note, "moved aside"));
-	assert_true(aside_bytes(rig->store) > 0);
-	keep(rig);
-	assert_int_equal(store_status(rig->store, &status, rig->error), 0);
-	assert_int_equal(status.damaged, 0);
-	assert_true(status.pictures > 0 && status.events > 0);
-	/* what is counted can be read */
-	assert_int_equal(store_pictures(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
-	while (!hr_reader_next_frame(past))
-		status.pictures--;
-	assert_int_equal(status.pictures, 0);
-	hr_reader_close(past);
-}
-
-/* Any byte of it may be another: never a crash, and never a picture that differs from what was kept. */
-static void test_flipped_bytes(void **state)
-{
-	struct rig *rig = *state;
-	struct fixture dice = {.random = 11};
-	struct stat st;
-	int fd;
-
-	make_board(rig, 30, 1);
-	open_keeper(rig, KEEP_MOST_BYTES);
-	for (int i = 0; i < 4; i++)
-		keep(rig);
-	keeper_close(take_ptr(rig->keeper));
-	assert_int_equal(stat(rig->store, &st), 0);
-	fd = open(rig->store, O_RDWR | O_CLOEXEC);
-	for (int i = 0; i < 300; i++) {
-		off_t at = (off_t)(fixture_random(&dice) % (uint64_t)st.st_size);
-		unsigned char was, is = (unsigned char)fixture_random(&dice);
-		struct hr_reader *past = NULL;
-
-		assert_int_equal(pread(fd, &was, 1, at), 1);
-		assert_int_equal(pwrite(fd, &is, 1, at), 1);
-		if (!store_pictures(rig->store, 0, UINT64_MAX, &past, rig->error))
-			while (!hr_reader_next_frame(past))
-				if (hr_reader_frame_time(past)) {
-					struct hr_slot x, y;
-					uint32_t a = 0, b = 0;
-
-					while (!hr_reader_slot(past, &a, &x)) {
-						b = a - 1;
-						assert_int_equal(
-							hr_reader_slot(rig->reader, &b, &y), 0);
-						x.seq = y.seq = 0;
-						assert_memory_equal(&x, &y, sizeof(x));
-					}
-				}
-		hr_reader_close(past);
-		assert_int_equal(pwrite(fd, &was, 1, at), 1);
-	}
-	close(fd);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -591,10 +302,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bound_holds, set_up, tear_down),
 		cmocka_unit_test(test_default_place),
 		cmocka_unit_test_setup_teardown(test_one_recorder, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_foreign_files, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_cut_anywhere, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_wiped_meanwhile, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_flipped_bytes, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

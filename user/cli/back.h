@@ -13,12 +13,11 @@ struct back {
 	uint64_t at_ns; /* 0: now */
 };
 
-#define OPTION_HISTORY(type_)                                                     \
-	{                                                                         \
-		.name = "history", .argument = "FILE", .parse = option_text,      \
-		.offset = offsetof(type_, history),                               \
-		.help = "the flight recorder's file, in place of the usual one", \
-		.wants = "a path"                                                 \
+#define OPTION_HISTORY(type_)                                                                      \
+	{                                                                                          \
+		.name = "history", .argument = "FILE", .parse = option_text,                       \
+		.offset = offsetof(type_, history),                                                \
+		.help = "the flight recorder's file, in place of the usual one", .wants = "a path" \
 	}
 
 /* Whether it is the store that is to be read: it was named, or a time is asked for that no recording is named for. */

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the tests of the flight recorder's store share: a made-up board, a keeper of it, a folder that goes again. */
+#ifndef HEADROOM_FIXTURE_STORE_H
+#define HEADROOM_FIXTURE_STORE_H
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "fixture_board.h"
+#include "history/keep.h"
+#include "history/private.h"
+#include "history/status.h"
+
+struct rig {
+	char dir[40], board[64], store[64], note[KEEP_NOTE], error[STORE_ERROR];
+	struct fixture fixture;
+	struct keeper *keeper;
+	struct hr_reader *reader;
+};
+
+static inline int set_up(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	strcpy(rig->dir,
+	       "/dev/shm/test_store.XXXXXX"); /* where waiting for the disk takes no time */
+	if (!mkdtemp(rig->dir) && !mkdtemp(strcpy(rig->dir, "/tmp/test_store.XXXXXX")))
+		return -1;
+	snprintf(rig->board, sizeof(rig->board), "%s/board", rig->dir);
+	snprintf(rig->store, sizeof(rig->store), "%s/h.db", rig->dir);
+	*state = rig;
+	return 0;
+}
+
+static inline int tear_down(void **state)
+{
+	struct rig *rig = *state;
+	DIR *dir = opendir(rig->dir);
+
+	keeper_close(rig->keeper);
+	hr_reader_close(rig->reader);
+	board_close(rig->fixture.board);
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	rmdir(rig->dir);
+	free(rig);
+	return 0;
+}
+
+static inline void make_board(struct rig *rig, uint32_t containers, uint64_t seed)
+{
+	hr_reader_close(take_ptr(rig->reader));
+	board_close(take_ptr(rig->fixture.board));
+	rig->fixture = (struct fixture){.containers = containers, .seed = seed, .hostile = true};
+	assert_int_equal(fixture_open(&rig->fixture, rig->board), 0);
+	board_header(rig->fixture.board)->heartbeat_ns = HR_UNKNOWN - 1;
+	assert_int_equal(hr_reader_open(rig->board, &rig->reader), 0);
+	if (rig->keeper)
+		keeper_new_board(rig->keeper);
+}
+
+static inline void open_keeper(struct rig *rig, uint64_t most)
+{
+	keeper_close(take_ptr(rig->keeper));
+	assert_int_equal(keeper_open(rig->store, most, &rig->keeper, rig->note), 0);
+}
+
+static inline struct keep_news keep(struct rig *rig)
+{
+	struct keep_news news = {0};
+
+	assert_int_equal(keeper_events(rig->keeper, rig->reader, &news), 0);
+	assert_int_equal(keeper_picture(rig->keeper, rig->reader, KEEP_MINUTE), 0);
+	return news;
+}
+
+/* What would take hours is written into the rows. */
+static inline void alter(struct rig *rig, const char *sql)
+{
+	sqlite3 *db;
+	char *why = NULL;
+
+	assert_int_equal(sqlite3_open(rig->store, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &why))
+		fail_msg("%s: %s", sql, why);
+	sqlite3_close(db);
+}
+
+static inline uint32_t count_events(struct hr_reader *r, uint64_t *seq_sum)
+{
+	union fixture_event e;
+	uint32_t n = 0;
+
+	for (;;) {
+		int end = hr_reader_next_event(r, &e.event, sizeof(e));
+
+		if (end && end != -EOVERFLOW)
+			return n;
+		n += !end;
+		*seq_sum += end ? 0 : e.event.seq;
+	}
+}
+
+static inline uint64_t number(struct rig *rig, const char *sql)
+{
+	sqlite3 *db;
+	int64_t n = 0;
+
+	assert_int_equal(db_open_read(rig->store, &db, rig->error), 0);
+	assert_int_equal(db_number(db, sql, DB_NONE, &n), 0);
+	sqlite3_close(db);
+	return (uint64_t)n;
+}
+
+#endif
