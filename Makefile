@@ -35,7 +35,7 @@ bpf_cflags := -g -O2 -target bpf -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wa
 	-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -MMD -MP
 
 # Rooms. A file with a main is named for its program and belongs to no archive.
-rooms := base board sense identify foresee act enforce guard history view report export cli
+rooms := base board sense identify foresee act enforce guard history tell view report export cli
 mains := user/guard/headroomd.c user/cli/headroom.c user/identify/headroom-resolver.c user/export/headroom-export.c
 bpf_src := $(wildcard bpf/*.bpf.c)
 skels := $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.skel.h)
@@ -105,9 +105,9 @@ endef
 # What each program may know is what it links: the face has enforce for `check` alone, the resolver has neither act nor sense.
 $(build)/headroomd: $(obj)/user/guard/headroomd.o $(call archives_of,guard enforce act foresee sense board base)
 	$(link) $(guard_libs)
-$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli report view enforce act foresee sense history board base)
+$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli report view tell enforce act foresee sense history board base)
 	$(link) $(face_libs)
-$(build)/headroom-export: $(obj)/user/export/headroom-export.o $(call archives_of,export cli view act foresee board base)
+$(build)/headroom-export: $(obj)/user/export/headroom-export.o $(call archives_of,export cli view tell act foresee board base)
 	$(link) $(export_libs)
 $(build)/headroom-resolver: $(obj)/user/identify/headroom-resolver.o $(call archives_of,identify base)
 	$(link) $(resolver_libs)

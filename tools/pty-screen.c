@@ -29,7 +29,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pty-screen/emulate.h"
-#include "view/canvas.h"
+#include "tell/canvas.h"
 
 #define PATIENCE_NS \
 	(20 * NS_PER_SEC) /* with a key that is never read, or a program that never paints */

@@ -13,9 +13,9 @@
 #include "base/cleanup.h"
 #include "board/board.h"
 #include "cli/json.h"
-#include "view/sentence.h"
-#include "view/story.h"
-#include "view/story_action.h"
+#include "tell/sentence.h"
+#include "tell/story.h"
+#include "tell/story_action.h"
 
 #define MIB (1ULL << 20)
 #define T0 1767225600000000000ULL

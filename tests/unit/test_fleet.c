@@ -17,8 +17,8 @@
 #include "board/board.h"
 #include "export/fleet.h"
 #include "export/metrics.h"
-#include "view/names.h"
-#include "view/snapshot.h"
+#include "tell/names.h"
+#include "tell/snapshot.h"
 
 #define NOW 1767225600000000000ULL
 #define EMPTY "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}"

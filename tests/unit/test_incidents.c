@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "fixture_board.h"
-#include "report/incident.h"
+#include "tell/incident.h"
 
 struct rig {
 	char dir[32], board[48];

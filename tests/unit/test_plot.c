@@ -13,8 +13,8 @@
 
 #include "base/cleanup.h"
 #include "fixture_board.h"
-#include "view/history.h"
-#include "view/plot.h"
+#include "tell/history.h"
+#include "tell/plot.h"
 
 static const char *row(const struct canvas *canvas, size_t y, char text[PLOT_COLUMNS * 4])
 {

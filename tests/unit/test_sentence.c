@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fixture_board.h"
-#include "view/sentence.h"
+#include "tell/sentence.h"
 
 #define NOON 1767268800000000000ULL /* 2026-01-01T12:00:00Z */
 

@@ -13,7 +13,7 @@
 
 #include "cli/pid_cgroup.h"
 #include "fixture_board.h"
-#include "view/target.h"
+#include "tell/target.h"
 
 #define ID_A "abcd1111000000000000000000000000000000000000000000000000000000aa"
 #define ID_B "abcd2222000000000000000000000000000000000000000000000000000000bb"

@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "view/danger.h"
+#include "tell/danger.h"
 #include "view/top.h"
 
 #define MOST 16

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "fixture_board.h"
 #include "view/top.h"
-#include "view/wrap.h"
+#include "tell/wrap.h"
 
 #define FRAMES 20
 #define T(second) (FIXTURE_T0_NS + (uint64_t)(second)*NS_PER_SEC)

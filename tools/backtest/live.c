@@ -16,8 +16,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "score.h"
-#include "view/history.h"
-#include "view/scores.h"
+#include "tell/history.h"
+#include "tell/scores.h"
 
 #define MOST_LIVES 64
 #define MOST_SAMPLES 8192

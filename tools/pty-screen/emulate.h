@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "view/canvas.h"
+#include "tell/canvas.h"
 
 enum look { LOOK_REVERSE = 1, LOOK_BOLD = 2, LOOK_UNDERLINE = 4, LOOK_DIM = 8, LOOK_COLOUR = 16 };
 

@@ -17,9 +17,9 @@
 #include "base/units.h"
 #include "cli.h"
 #include "pid_cgroup.h"
-#include "view/names.h"
-#include "view/snapshot.h"
-#include "view/target.h"
+#include "tell/names.h"
+#include "tell/snapshot.h"
+#include "tell/target.h"
 
 #define CANDIDATES 8
 #define WAIT_MS	   60000 /* a write to memory.reclaim can take long */

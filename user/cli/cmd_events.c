@@ -15,8 +15,8 @@
 #include "cli.h"
 #include "json.h"
 #include "signals.h"
-#include "view/sentence.h"
-#include "view/table.h"
+#include "tell/sentence.h"
+#include "tell/table.h"
 
 #define LOOK_EVERY_NS (200 * NS_PER_MS)
 

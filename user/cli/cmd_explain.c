@@ -16,10 +16,10 @@
 #include "listing.h"
 #include "past.h"
 #include "pid_cgroup.h"
-#include "view/plot_slot.h"
-#include "view/snapshot.h"
-#include "view/story.h"
-#include "view/target.h"
+#include "tell/plot_slot.h"
+#include "tell/snapshot.h"
+#include "tell/story.h"
+#include "tell/target.h"
 
 #define CANDIDATES 16
 

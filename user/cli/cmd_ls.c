@@ -14,8 +14,8 @@
 #include "fleet.h"
 #include "json.h"
 #include "listing.h"
-#include "view/columns.h"
-#include "view/table.h"
+#include "tell/columns.h"
+#include "tell/table.h"
 
 struct ls_options {
 	bool json, all;

@@ -17,7 +17,7 @@
 #include "policy_run.h"
 #include "replay.h"
 #include "sense/account.h"
-#include "view/target.h"
+#include "tell/target.h"
 
 #define STDIN "/dev/stdin"
 #define LEAST_SPEED 1e-6

@@ -15,7 +15,7 @@
 #include "cli.h"
 #include "history/store.h"
 #include "report/report.h"
-#include "view/table.h"
+#include "tell/table.h"
 
 #define BEFORE_NS (6 * 3600 * NS_PER_SEC) /* how far back a report's pictures reach */
 #define AFTER_NS (600 * NS_PER_SEC)

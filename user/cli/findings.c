@@ -22,7 +22,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "sense/cgroupfs.h"
-#include "view/scores.h"
+#include "tell/scores.h"
 
 /* kernel: include/linux/proc_ns.h; constant for the initial namespaces */
 #define CGROUP_NS_INIT_INO 0xEFFFFFFBu

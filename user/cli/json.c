@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "view/history.h"
+#include "tell/history.h"
 
 #define TEXT_MOST (4 * HR_EVENT_MAX_BYTES) /* text_clean makes at most four bytes of one */
 

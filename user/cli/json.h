@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <jansson.h>
 #include <headroom/reader.h>
-#include "view/names.h"
+#include "tell/names.h"
 
 struct json_field {
 	const char *key;

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "foresee/words.h"
-#include "view/words.h"
+#include "tell/words.h"
 
 #define ACTION(key_, get_, field_)                                   \
 	{                                                            \

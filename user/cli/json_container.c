@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "foresee/words.h"
 #include "json.h"
-#include "view/words.h"
+#include "tell/words.h"
 
 #define SLOT(key_, get_, field_)                             \
 	{                                                    \

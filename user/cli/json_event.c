@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "foresee/words.h"
 #include "json.h"
-#include "view/words.h"
+#include "tell/words.h"
 
 #define FIELD(struct_, key_, get_, field_)                   \
 	{                                                    \

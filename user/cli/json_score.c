@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "json.h"
-#include "view/scores.h"
+#include "tell/scores.h"
 
 static json_t *count(uint64_t n) { return json_integer((json_int_t)n); }
 

@@ -5,7 +5,7 @@
 #define HEADROOM_LISTING_H
 
 #include <stdio.h>
-#include "view/snapshot.h"
+#include "tell/snapshot.h"
 
 void listing_print(FILE *out, const struct snapshot *s, size_t width, bool colour, bool ascii);
 /* One line on stderr where the guard is silent; the exit status that this means: CLI_DONE or

@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "json.h"
-#include "view/names.h"
-#include "view/story_action.h"
+#include "tell/names.h"
+#include "tell/story_action.h"
 
 #define LABEL 320
 

@@ -15,9 +15,9 @@
 #include "json.h"
 #include "policy_run.h"
 #include "replay.h"
-#include "view/history.h"
-#include "view/snapshot.h"
-#include "view/target.h"
+#include "tell/history.h"
+#include "tell/snapshot.h"
+#include "tell/target.h"
 
 #define MOST_DEPTH 64 /* a board that is damaged may have circles */
 #define MOST_DAMAGED 64 /* frames in a row that are passed over */

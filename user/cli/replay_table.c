@@ -10,8 +10,8 @@
 #include "base/units.h"
 #include "foresee/words.h"
 #include "replay.h"
-#include "view/style.h"
-#include "view/words.h"
+#include "tell/style.h"
+#include "tell/words.h"
 
 static const char *word_or(const char *word) { return word ? word : "unknown"; }
 

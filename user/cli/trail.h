@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <headroom/reader.h>
-#include "view/history.h"
+#include "tell/history.h"
 
 #define TRAIL_POINTS 480 /* several for each dot of the plot */
 

@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "view/names.h"
-#include "view/sentence.h"
+#include "tell/names.h"
+#include "tell/sentence.h"
 
 #define MOMENT_NS (5 * 60 * NS_PER_SEC)	/* how long what happened in a moment fires */
 

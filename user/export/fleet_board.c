@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "board/board.h"
 #include "fleet_private.h"
-#include "view/names.h"
+#include "tell/names.h"
 
 #define LABEL_MOST 200
 

@@ -7,7 +7,7 @@
 #define HEADROOM_METRICS_H
 
 #include "page.h"
-#include "view/snapshot.h"
+#include "tell/snapshot.h"
 
 struct metric {
 	const char *name;	/* with its unit, without _total */

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "export.h"
 #include "metrics.h"
-#include "view/scores.h"
+#include "tell/scores.h"
 
 #define LABEL_TEXT 1024	/* of a value; a label of 100 KB is cut */
 

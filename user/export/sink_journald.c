@@ -15,8 +15,8 @@
 #include "export.h"
 #include "page.h"
 #include "parse.h"
-#include "view/names.h"
-#include "view/sentence.h"
+#include "tell/names.h"
+#include "tell/sentence.h"
 
 struct journald_options {
 	struct sink_common common;

@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "http.h"
 #include "parse.h"
-#include "view/sentence.h"
-#include "view/snapshot.h"
+#include "tell/sentence.h"
+#include "tell/snapshot.h"
 
 #define ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount/"
 #define MESSAGE_MOST 1024	/* the API's own bound on an Event's message */

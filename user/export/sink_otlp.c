@@ -16,8 +16,8 @@
 #include "http.h"
 #include "metrics.h"
 #include "parse.h"
-#include "view/names.h"
-#include "view/sentence.h"
+#include "tell/names.h"
+#include "tell/sentence.h"
 
 #define AT_ONCE 250		/* resources in one request: collectors take 4 MiB by default */
 #define JSON_STYLE_OTLP (JSON_COMPACT | JSON_REAL_PRECISION(15))

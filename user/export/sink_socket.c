@@ -20,7 +20,7 @@
 #include "export.h"
 #include "page.h"
 #include "parse.h"
-#include "view/snapshot.h"
+#include "tell/snapshot.h"
 
 #define CLIENTS	    32
 #define BUFFER_MOST (16u << 20)	/* bytes that wait for one client, beside a picture */

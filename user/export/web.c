@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "view/columns.h"
+#include "tell/columns.h"
 
 #define REFRESH_S 5
 #define ROWS_MOST 500		/* the riskiest; a browser need not draw 10,000 */

@@ -4,7 +4,7 @@
 #define HEADROOM_WEB_H
 
 #include "page.h"
-#include "view/snapshot.h"
+#include "tell/snapshot.h"
 
 /* s NULL: there is no board, and `why` says so. */
 void web_page(struct page *page, struct snapshot *s, const char *why);

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
-#include "incident_words.h"
+#include "tell/incident_words.h"
 
 /* Opinions, all in one place. */
 #define LEAST_MS (30 * 60 * 1000u) /* of history: less tells nothing of a usual day */

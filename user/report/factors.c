@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "foresee/words.h"
-#include "incident_words.h"
+#include "tell/incident_words.h"
 
 /* Where a rule begins to speak. Opinions, all in one place. */
 #define PEAK_SHARE 0.95 /* of the limit: an earlier peak so high was a warning */

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "private.h"
-#include "view/names.h"
+#include "tell/names.h"
 
 #define HOUR_NS (3600 * NS_PER_SEC)
 #define SAME_DEATH_NS (10 * NS_PER_SEC)

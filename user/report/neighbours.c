@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "private.h"
-#include "view/history.h"
-#include "view/names.h"
+#include "tell/history.h"
+#include "tell/names.h"
 
 #define BUCKETS 4096
 #define SIBLINGS 3 /* places that are theirs before others come */

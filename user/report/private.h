@@ -4,7 +4,7 @@
 #define HEADROOM_REPORT_PRIVATE_H
 
 #include "base/line.h"
-#include "incident_words.h"
+#include "tell/incident_words.h"
 #include "report.h"
 
 struct report_text {

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "private.h"
-#include "view/words.h"
+#include "tell/words.h"
 
 #define LEAST_BEFORE_NS (120 * NS_PER_SEC) /* the charts look back at least so far … */
 #define MOST_BEFORE_NS (1800 * NS_PER_SEC) /* … and at most so far */

@@ -16,9 +16,9 @@
 
 #include <stdio.h>
 #include "advice.h"
-#include "chronicle.h"
+#include "tell/chronicle.h"
 #include "factors.h"
-#include "incident.h"
+#include "tell/incident.h"
 #include "series.h"
 
 struct report_fact { /* a line of "what happened" */

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "foresee/words.h"
 #include "private.h"
-#include "view/names.h"
-#include "view/words.h"
+#include "tell/names.h"
+#include "tell/words.h"
 
 static json_t *text(const char *s) { return s && *s ? json_string(s) : json_null(); }
 

@@ -11,10 +11,10 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "private.h"
-#include "view/canvas.h"
-#include "view/plot.h"
-#include "view/table.h"
-#include "view/wrap.h"
+#include "tell/canvas.h"
+#include "tell/plot.h"
+#include "tell/table.h"
+#include "tell/wrap.h"
 
 #define WIDTH 78
 #define ESCAPED 8192

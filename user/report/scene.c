@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "private.h"
-#include "view/history.h"
+#include "tell/history.h"
 
 bool scene_is_subject(const struct scene *s, uint64_t cgroup_id, uint64_t workload)
 {

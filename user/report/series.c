@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "view/history.h"
+#include "tell/history.h"
 
 #define MOST_POINTS 20000 /* then every second one goes */
 #define MOST_DAMAGED 64

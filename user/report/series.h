@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <headroom/reader.h>
-#include "incident.h"
+#include "tell/incident.h"
 
 struct series_point { /* bytes; HR_UNKNOWN */
 	uint64_t time_ns;

@@ -12,10 +12,10 @@
 #include "base/units.h"
 #include "private.h"
 #include "tell.h"
-#include "view/names.h"
-#include "view/sentence.h"
-#include "view/story_action.h"
-#include "view/words.h"
+#include "tell/names.h"
+#include "tell/sentence.h"
+#include "tell/story_action.h"
+#include "tell/words.h"
 
 #define TEXT 2048
 

@@ -12,12 +12,12 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "foresee/words.h"
-#include "history.h"
-#include "plot_slot.h"
-#include "snapshot.h"
-#include "story_action.h"
-#include "words.h"
-#include "wrap.h"
+#include "tell/history.h"
+#include "tell/plot_slot.h"
+#include "tell/snapshot.h"
+#include "tell/story_action.h"
+#include "tell/words.h"
+#include "tell/wrap.h"
 
 /* The console's font has blocks, but no braille. */
 enum plot_marks block_marks(const struct canvas *canvas)

@@ -7,7 +7,7 @@
 #define HEADROOM_BLOCKS_H
 
 #include "feed.h"
-#include "plot.h"
+#include "tell/plot.h"
 
 struct block_of { /* whom, and what is known beside */
 	const struct hr_slot *slot;

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "blocks.h"
-#include "sentence.h"
-#include "snapshot.h"
-#include "story.h"
-#include "wrap.h"
+#include "tell/sentence.h"
+#include "tell/snapshot.h"
+#include "tell/story.h"
+#include "tell/wrap.h"
 
 /* Who it is needs no telling here, unless it is somebody below it. */
 static void say(const struct block_of *of, const struct hr_event *event, char text[SENTENCE_TEXT])

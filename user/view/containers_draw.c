@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "danger.h"
+#include "tell/danger.h"
 
 /* How many rows the panel gets of how many the body has. */
 static const struct {

@@ -8,10 +8,10 @@
 #include "base/cleanup.h"
 #include "base/line.h"
 #include "base/text.h"
-#include "danger.h"
-#include "names.h"
+#include "tell/danger.h"
+#include "tell/names.h"
 #include "top.h"
-#include "wrap.h"
+#include "tell/wrap.h"
 
 #define LABEL_WIDTH 8
 #define ID_DIGITS 12

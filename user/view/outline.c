@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/line.h"
 #include "base/text.h"
-#include "danger.h"
-#include "words.h"
+#include "tell/danger.h"
+#include "tell/words.h"
 
 #define NOBODY UINT32_MAX
 #define ROOT_PATH "/"

@@ -7,7 +7,7 @@
 #ifndef HEADROOM_OUTLINE_H
 #define HEADROOM_OUTLINE_H
 
-#include "snapshot.h"
+#include "tell/snapshot.h"
 
 enum outline_by { OUTLINE_NONE, OUTLINE_PODS, OUTLINE_CGROUPS, OUTLINE_KINDS };
 

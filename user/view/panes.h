@@ -6,7 +6,7 @@
 #include <headroom/control.h>
 #include "feed.h"
 #include "list.h"
-#include "report/incident.h"
+#include "tell/incident.h"
 #include "sheet.h"
 
 /* One container: whose, and what was last seen of it. */

@@ -4,7 +4,7 @@
 #define HEADROOM_PROMPT_H
 
 #include <stdbool.h>
-#include "canvas.h"
+#include "tell/canvas.h"
 
 #define PROMPT_TEXT 64
 

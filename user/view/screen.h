@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "canvas.h"
+#include "tell/canvas.h"
 
 struct top;
 

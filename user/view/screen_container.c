@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "blocks.h"
-#include "names.h"
+#include "tell/names.h"
 #include "top.h"
 
 #define TWO_COLUMNS 120 /* from here on it is drawn in two */

@@ -8,11 +8,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "names.h"
-#include "story_action.h"
+#include "tell/names.h"
+#include "tell/story_action.h"
 #include "top.h"
-#include "words.h"
-#include "wrap.h"
+#include "tell/words.h"
+#include "tell/wrap.h"
 
 #define TALL 24 /* a lower body has no blank lines */
 

@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "blocks.h"
-#include "plot_slot.h"
-#include "story.h"
+#include "tell/plot_slot.h"
+#include "tell/story.h"
 #include "top.h"
-#include "wrap.h"
+#include "tell/wrap.h"
 
 #define PLOT_LOW 6
 #define PLOT_HIGH 30

@@ -9,11 +9,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "names.h"
-#include "sentence.h"
-#include "table.h"
+#include "tell/names.h"
+#include "tell/sentence.h"
+#include "tell/table.h"
 #include "top.h"
-#include "wrap.h"
+#include "tell/wrap.h"
 
 #define DETAIL_ROWS_HERE 4
 #define DETAIL_FROM 14 /* a lower body has no rows to spare */

@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "table.h"
+#include "tell/table.h"
 #include "top.h"
-#include "wrap.h"
+#include "tell/wrap.h"
 
 #define DETAIL_ROWS_HERE 4
 #define DETAIL_FROM 14

@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "names.h"
-#include "table.h"
+#include "tell/names.h"
+#include "tell/table.h"
 #include "top.h"
 
 #define WHERE \

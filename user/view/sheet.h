@@ -9,7 +9,7 @@
 #ifndef HEADROOM_SHEET_H
 #define HEADROOM_SHEET_H
 
-#include "canvas.h"
+#include "tell/canvas.h"
 
 #define SHEET_ROWS 320
 

@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "feed.h"
-#include "report/incident.h"
-#include "snapshot.h"
+#include "tell/incident.h"
+#include "tell/snapshot.h"
 
 #define SOURCE_TEXT 128
 #define SOURCE_SPEEDS 7

@@ -11,10 +11,10 @@
 #include "base/line.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "danger.h"
-#include "names.h"
+#include "tell/danger.h"
+#include "tell/names.h"
 #include "top.h"
-#include "words.h"
+#include "tell/words.h"
 
 #define STRIP_TALL 20 /* a lower screen has three lines for the host */
 #define BAR_LEAST 8

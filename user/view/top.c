@@ -9,8 +9,8 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "danger.h"
-#include "wrap.h"
+#include "tell/danger.h"
+#include "tell/wrap.h"
 
 #define FIRST_KEYS 3 /* of a screen's in the footer, before the other screens */
 #define LEAST_COLUMNS 40u

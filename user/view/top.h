@@ -13,15 +13,15 @@
 #ifndef HEADROOM_TOP_H
 #define HEADROOM_TOP_H
 
-#include "canvas.h"
-#include "columns.h"
+#include "tell/canvas.h"
+#include "tell/columns.h"
 #include "outline.h"
 #include "panes.h"
 #include "prompt.h"
 #include "screen.h"
-#include "snapshot.h"
+#include "tell/snapshot.h"
 #include "source.h"
-#include "table.h"
+#include "tell/table.h"
 
 /* Keys beyond characters (which come as their code point). */
 enum top_key {

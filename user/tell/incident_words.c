@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "view/names.h"
+#include "names.h"
 
 struct line line_in(char *text, size_t bytes)
 {
