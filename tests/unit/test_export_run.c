@@ -218,8 +218,9 @@ static void test_other_board(void **state)
 	push(5001, HR_EVENT_GUARD, HR_INFO);
 	instance = 6;
 	export_resume(&e, 0, 6, 0);
-	push(1, HR_EVENT_GUARD, HR_INFO);
 	__atomic_store_n(&fake[0].hangs, false, __ATOMIC_RELEASE);
+	assert_true(wait_for((size_t *)&e.sink[0].counts.delivered, 2));	/* those of the one before */
+	push(1, HR_EVENT_GUARD, HR_INFO);
 	assert_true(wait_for(&fake[0].n, 3));
 	push(2, HR_EVENT_GUARD, HR_INFO);
 	push(1, HR_EVENT_GUARD, HR_INFO);	/* this one was taken */
