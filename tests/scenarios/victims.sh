@@ -27,7 +27,9 @@ victim() {
 	kill -9 "$(pid_of watch)" 2>/dev/null
 }
 victim stubborn --ignore-term service 100MiB 10MiB
-STARVE=1 victim starved service 90MiB 15MiB # the others come when it is there
+# The others come when it is there; most of its time goes by until it has reached the threshold. (One that takes SIGTERM stands in no list
+# any more once it has begun to end, and without CPU time that lasts: nobody can free it then.)
+STARVE=1 victim starved --ignore-term service 90MiB 15MiB
 for cpu in 1 2 3; do kill -9 "$(pid_of hog$cpu)"; done
 host_row
 promise 'the kernel never has to kill' [ "$kills" = 0 ]
