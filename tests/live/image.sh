@@ -7,7 +7,7 @@
 for tool in ldd strip curl sha256sum; do need $tool; done
 . "$(dirname "$0")/docker.inc"
 
-containers='headroom headroom-export headroom-history leaky hog'
+containers='headroom headroom-export headroom-history drip hog'
 HEADROOM_BUILD=$(cd "$build" && pwd)
 export HEADROOM_BUILD
 deploy/docker/build-local >"$work/built" || fail 'the images are not built'
@@ -56,14 +56,14 @@ guard_ends() {
 
 guard_here 1
 since=$(mark)
-docker run --name leaky --network none -m $limit --memory-swap $limit headroom-test:busybox sh -c "$leak"
+docker run --name drip --network none -m $limit --memory-swap $limit headroom-test:busybox sh -c "$leak"
 # How soon is docker.sh's subject; a guard with few rights comes after others where the machine is busy.
-wait_for 10 event_after "$since" '.type == "oom_kill" and .victim.name == "leaky"'
-expect_leaky "$since" leaky "$(docker inspect -f '{{.Id}}' leaky)" headroom-test:busybox docker "$(now)"
+wait_for 10 event_after "$since" '.type == "oom_kill" and .victim.name == "drip"'
+expect_leaky "$since" drip "$(docker inspect -f '{{.Id}}' drip)" headroom-test:busybox docker "$(now)"
 snapshot | jq '.containers[] | select(.name == "headroom")' | expect '.runtime == "docker" and .image == "headroom-guard"'
 snapshot | expect ".host.node == \"$(uname -n)\"" "the host's name"
 snapshot | expect '.host.guard.sources | .oom_kill != "memory.events" and .memcg_sweep != "cgroup files"' 'BPF'
-docker exec headroom headroom ls --all | grep -q leaky || fail 'headroom ls inside the container does not show leaky'
+docker exec headroom headroom ls --all | grep -q drip || fail 'headroom ls inside the container does not show drip'
 healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' headroom)" = healthy ]; }
 wait_for 10 healthy || { docker inspect -f '{{json .State.Health}}' headroom >&2 && fail 'not healthy'; }
 
@@ -73,12 +73,12 @@ echo "export: {prometheus: {listen: \"$host\"}}" >"$work/etc/headroom.yaml"
 documented 4 >/dev/null
 ready() { curl -fsS --max-time 5 "http://$host/readyz"; }
 wait_for 10 ready || { docker logs headroom-export >&2 && fail 'the exporter is not ready'; }
-curl -fsS "http://$host/metrics" | grep -q '^headroom_container_oom_kills_total{.*name="leaky".* 1$' || fail "leaky's kill is not exported"
+curl -fsS "http://$host/metrics" | grep -q '^headroom_container_oom_kills_total{.*name="drip".* 1$' || fail "drip's kill is not exported"
 docker top headroom-export -eo pid,uid,comm | grep -q " 9477 " || fail 'the exporter is not user 9477'
 documented 5 >/dev/null
 recorded() { docker exec headroom-history headroom history --status --json | ask '.pictures > 0 and .events > 0'; }
 wait_for 10 recorded || { docker logs headroom-history >&2 && fail 'the recorder keeps nothing'; }
-docker exec headroom-history headroom report | grep -q leaky || fail "leaky's end is no incident"
+docker exec headroom-history headroom report | grep -q drip || fail "drip's end is no incident"
 guard_ends
 
 cat >"$work/etc/headroom.yaml" <<'END_OF_FILE'
