@@ -94,6 +94,11 @@ void arming_rules(struct guard *guard)
 	}
 }
 
+bool arming_any(const struct guard *guard)
+{
+	return guard->acting->arming.any;
+}
+
 void arming_start(struct guard *guard)
 {
 	struct arm_spare self = {.memcg_id = guard->acting->self_memcg_id};

@@ -35,6 +35,7 @@ struct arming {
 	uint64_t near_ns;		/* monotonic; when somebody was last near */
 };
 
+bool arming_any(const struct guard *guard);
 void arming_start(struct guard *guard);
 /* Other rules: all is looked at again. */
 void arming_rules(struct guard *guard);

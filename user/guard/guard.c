@@ -38,6 +38,8 @@
 #define TASKS_NS	(5 * NS_PER_SEC)	/* the process pass in calm … */
 #define TASKS_CLOSE_NS	(1 * NS_PER_SEC)	/* … and while somebody is short of headroom */
 #define HOST_NEAR_NS	(250 * NS_PER_MS)	/* sweeps while the host itself is about to run short */
+#define NEWBORN_NS	(100 * NS_PER_MS)	/* after a cgroup was made: its limit is set by then, and a rule may wait for it */
+#define NEWBORNS_NS	(200 * NS_PER_MS)	/* sweeps because of them */
 #define EXPIRE_NS	(30 * NS_PER_SEC)
 #define GROW_AGAIN_NS	(60 * NS_PER_SEC)
 #define GROW_WAIT_NS	(20 * NS_PER_SEC)	/* for calm; on a host that knows none, growth comes all the same */
@@ -63,7 +65,10 @@ void guard_start_job(struct guard *guard, uint64_t now)
 		return;
 	near = host_watch_near(guard, now);
 	job->want_sweep = now - guard->sweep_ns + HEARTBEAT_NS / 10 >=
-			  (near ? HOST_NEAR_NS + HEARTBEAT_NS / 10 : guard->config->interval_ms * NS_PER_MS);
+				  (near ? HOST_NEAR_NS + HEARTBEAT_NS / 10
+					: guard->config->interval_ms * NS_PER_MS) ||
+			  (guard->newborn_ns && now - guard->newborn_ns >= NEWBORN_NS &&
+			   now - guard->sweep_ns >= NEWBORNS_NS);
 	job->want_tasks = now - guard->tasks_ns >=
 			  (near ? host_watch_tasks_ns(guard)
 				: danger || acting_wants_tasks(guard) ? TASKS_CLOSE_NS : TASKS_NS);
@@ -80,8 +85,11 @@ void guard_start_job(struct guard *guard, uint64_t now)
 	if (!job->want_sweep && !job->want_tasks && !job->n_opens && !job->want_capacity &&
 	    !job->retired && !arm)
 		return;
-	if (job->want_sweep)
+	if (job->want_sweep) {
 		guard->sweep_ns = now;
+		if (now - guard->newborn_ns >= NEWBORN_NS)
+			guard->newborn_ns = 0;
+	}
 	worker_start(&guard->worker);
 }
 
@@ -242,6 +250,8 @@ static void on_mkdir(struct guard *guard, const struct record *record)
 	if (slot == TRACK_NONE)
 		return;
 	close_newborn(guard, slot, clock_mono_ns());
+	if (arming_any(guard) && !guard->newborn_ns)
+		guard->newborn_ns = clock_mono_ns();
 	if (guard->tracks.track[slot].close) {
 		arm_close_timer(guard);
 		guard_start_job(guard, clock_mono_ns());

@@ -108,6 +108,7 @@ struct guard {
 	uint32_t want_capacity;		/* > 0: grow with the next job, in calm */
 	uint64_t want_ns;		/* monotonic; since when */
 	bool close_armed;
+	uint64_t newborn_ns;		/* monotonic; when the first of those was made whose limits are not known yet */
 	struct guard_wires *wires;
 };
 
