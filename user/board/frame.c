@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "layout.h"
 
 /* deflate cannot do better than 1032:1 (zlib's own technical notes); what claims more is no
@@ -151,6 +152,20 @@ int frame_pack_quick(const struct picture *p, const struct picture *before, uint
 		     unsigned char **ret_frame, size_t *ret_bytes)
 {
 	return pack(p, before, time_ns, Z_BEST_SPEED, ret_frame, ret_bytes);
+}
+
+struct hr_record_header frame_file_header(void)
+{
+	return (struct hr_record_header){
+		.magic = HR_RECORD_MAGIC,
+		.version = HR_RECORD_VERSION,
+		.board_version = HR_BOARD_VERSION,
+		.header_bytes = sizeof(struct hr_record_header),
+		.board_header_bytes = sizeof(struct hr_board_header),
+		.host_bytes = sizeof(struct hr_host),
+		.slot_bytes = sizeof(struct hr_slot),
+		.created_ns = clock_wall_ns(),
+	};
 }
 
 bool frame_header_sound(const struct hr_frame_header *header)

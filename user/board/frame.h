@@ -35,6 +35,8 @@ int frame_pack_quick(const struct picture *p, const struct picture *before, uint
  * from then on, or closed. As hr_reader_open(). */
 int reader_open_fd(int fd, const char *name, struct hr_reader **ret_reader);
 
+/* What a recording that is begun now begins with. */
+struct hr_record_header frame_file_header(void);
 /* Header alone: can such a frame be? */
 bool frame_header_sound(const struct hr_frame_header *header);
 /* The packed bytes of a frame → p, given the picture before it. -EBADMSG: damaged; p is then

@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "frame.h"
 #include "reader_private.h"
 
@@ -28,16 +27,7 @@ struct hr_recorder {
 
 static int write_header(struct hr_recorder *rec)
 {
-	struct hr_record_header header = {
-		.magic = HR_RECORD_MAGIC,
-		.version = HR_RECORD_VERSION,
-		.board_version = HR_BOARD_VERSION,
-		.header_bytes = sizeof(header),
-		.board_header_bytes = sizeof(struct hr_board_header),
-		.host_bytes = sizeof(struct hr_host),
-		.slot_bytes = sizeof(struct hr_slot),
-		.created_ns = clock_wall_ns(),
-	};
+	struct hr_record_header header = frame_file_header();
 	ssize_t n = write(rec->fd, &header, sizeof(header));
 
 	if (n != sizeof(header))

@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 
 static int put(struct recording *rec, const void *bytes, size_t n)
 {
@@ -26,16 +25,7 @@ static int put(struct recording *rec, const void *bytes, size_t n)
 
 int recording_begin(struct recording *rec)
 {
-	struct hr_record_header header = {
-		.magic = HR_RECORD_MAGIC,
-		.version = HR_RECORD_VERSION,
-		.board_version = HR_BOARD_VERSION,
-		.header_bytes = sizeof(header),
-		.board_header_bytes = sizeof(struct hr_board_header),
-		.host_bytes = sizeof(struct hr_host),
-		.slot_bytes = sizeof(struct hr_slot),
-		.created_ns = clock_wall_ns(),
-	};
+	struct hr_record_header header = frame_file_header();
 
 	*rec = (struct recording){.fd = memfd_create("headroom-history", MFD_CLOEXEC)};
 	return rec->fd < 0 ? -errno : put(rec, &header, sizeof(header));
