@@ -292,7 +292,7 @@ int threads_start(struct enforce *e)
 
 static bool join(pthread_t thread, const struct timespec *until)
 {
-	if (!pthread_timedjoin_np(thread, NULL, until))
+	if (!pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, until))
 		return true;
 	pthread_detach(thread);
 	return false;
@@ -301,7 +301,7 @@ static bool join(pthread_t thread, const struct timespec *until)
 /* The watcher first, or it would take a writer's thread for one that still is. */
 bool threads_join(struct enforce *e)
 {
-	uint64_t until_ns = clock_wall_ns() + CLOSE_SECONDS * NS_PER_SEC;
+	uint64_t until_ns = clock_mono_ns() + CLOSE_SECONDS * NS_PER_SEC;
 	struct timespec until = {(time_t)(until_ns / NS_PER_SEC), (long)(until_ns % NS_PER_SEC)};
 	bool all = !e->watching || join(e->watcher, &until);
 

@@ -285,7 +285,8 @@ static void on_exec(struct guard *guard, const struct record *record)
 	/* A container's first exec: its state files are there now, and it may need to be armed before the next sweep. */
 	if (guard->tracks.track[slot].resolve == RESOLVE_WANTED)
 		link_ask(guard, slot);
-	if (publish_populated(guard, slot)) {
+	/* Read late, it may be of one that has ended since: what a sweep after it saw is newer. */
+	if (record->time_ns > guard->sweep_ns && publish_populated(guard, slot)) {
 		arming_consider(guard, slot, clock_mono_ns());
 		guard_start_job(guard, clock_mono_ns());
 	}
