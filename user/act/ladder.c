@@ -340,12 +340,14 @@ static void after_the_end(struct act *act, struct emergency *e)
 	uint64_t since = act->now_ns - e->gone_ns;
 	bool calm = !e->host || host_calm(act, e);
 
-	if (e->mode == MODE_ENFORCE && wants_then(act, e) && !restarted(act, e)) {
+	/* Judged once, at the end of the wait: who is seen for a moment in between has not been restarted. */
+	if (e->mode == MODE_ENFORCE && wants_then(act, e)) {
 		if (since < THEN_NS) {
 			e->until_ns = e->gone_ns + THEN_NS;
 			return;
 		}
-		order_then(act, e);
+		if (!restarted(act, e))
+			order_then(act, e);
 	}
 	if (e->number && !calm && since < HOST_SETTLE_NS) {
 		e->until_ns = e->gone_ns + HOST_SETTLE_NS;
