@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "cli/json.h"
-#include "fixture_board.h"
+#include "fixture_reader.h"
 
 static const char *const identity_keys[] = {"name",	 "runtime", "container_id", "image", "pod",
 					    "namespace", "pod_uid", "container",    "unit",  NULL};
@@ -152,31 +152,6 @@ static void is_clean(const json_t *value)
 		is_clean(json_array_get(value, i));
 }
 
-static struct hr_reader *make(struct fixture *f, char path[64])
-{
-	struct hr_reader *reader;
-	char dir[] = "/tmp/test-json.XXXXXX";
-
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, 64, "%s/board", dir);
-	assert_int_equal(fixture_open(f, path), 0);
-	assert_int_equal(fixture_leave(f), 0);
-	assert_int_equal(hr_reader_open(path, &reader), 0);
-	return reader;
-}
-
-static void unmake(struct hr_reader *reader, char path[64])
-{
-	char lock[80];
-
-	hr_reader_close(reader);
-	snprintf(lock, sizeof(lock), "%s.lock", path);
-	unlink(lock);
-	unlink(path);
-	*strrchr(path, '/') = 0;
-	rmdir(path);
-}
-
 static void check_container(const json_t *c)
 {
 	has_keys(c, container_keys);
@@ -199,8 +174,9 @@ static void test_containers(void **state)
 {
 	struct fixture f = {.containers = 60, .seed = 3, .hostile = true};
 	struct hr_slot slot;
-	char path[64], *text;
-	struct hr_reader *reader = make(&f, path);
+	struct fixture_place place;
+	char *text;
+	struct hr_reader *reader = fixture_reader(&f, &place);
 	size_t n = 0;
 
 	for (uint32_t i = 0; !hr_reader_slot(reader, &i, &slot); n++) {
@@ -215,7 +191,7 @@ static void test_containers(void **state)
 		json_decref(c);
 	}
 	assert_int_equal(n, 60);
-	unmake(reader, path);
+	fixture_reader_done(reader, &place);
 }
 
 /* In the order of the table. */
@@ -306,8 +282,8 @@ static void test_unknown(void **state)
 static void test_host(void **state)
 {
 	struct fixture f = {.containers = 1, .seed = 1, .hostile = true};
-	char path[64];
-	struct hr_reader *reader = make(&f, path);
+	struct fixture_place place;
+	struct hr_reader *reader = fixture_reader(&f, &place);
 	struct hr_board_header header;
 	struct hr_host host;
 	json_t *h;
@@ -328,7 +304,7 @@ static void test_host(void **state)
 	assert_int_equal(json_integer_value(get(h, "cgroup_version")), 1);
 	assert_string_equal(json_string_value(get(h, "guard.state")), "silent");
 	json_decref(h);
-	unmake(reader, path);
+	fixture_reader_done(reader, &place);
 }
 
 static void check_forecasts(const struct hr_host *host, const struct hr_board_header *header, bool judged)
@@ -362,8 +338,8 @@ static void check_forecasts(const struct hr_host *host, const struct hr_board_he
 static void test_forecasts(void **state)
 {
 	struct fixture f = {.containers = 3, .seed = 1};
-	char path[64];
-	struct hr_reader *reader = make(&f, path);
+	struct fixture_place place;
+	struct hr_reader *reader = fixture_reader(&f, &place);
 	struct hr_board_header header;
 	struct hr_host host;
 	json_t *h;
@@ -384,7 +360,7 @@ static void test_forecasts(void **state)
 	json_decref(h);
 	memset(&host.score, 0, sizeof(host.score));
 	check_forecasts(&host, &header, false);
-	unmake(reader, path);
+	fixture_reader_done(reader, &place);
 }
 
 static const char *const *keys_of(unsigned int type)
@@ -419,8 +395,8 @@ static void test_events(void **state)
 {
 	struct fixture f = {.containers = 30, .seed = 1, .hostile = true};
 	union fixture_event event;
-	char path[64];
-	struct hr_reader *reader = make(&f, path);
+	struct fixture_place place;
+	struct hr_reader *reader = fixture_reader(&f, &place);
 	unsigned int seen = 0;
 
 	while (!hr_reader_next_event(reader, &event.event, sizeof(event))) {
@@ -439,7 +415,7 @@ static void test_events(void **state)
 	for (unsigned int type = HR_EVENT_OOM_KILL; type < HR_EVENT_COUNT; type++)
 		if (type != HR_EVENT_ACTION && !(seen & 1u << type))
 			fail_msg("no event of type %u was made", type);
-	unmake(reader, path);
+	fixture_reader_done(reader, &place);
 }
 
 /* A record that is shorter than its type's struct tells only what all events carry. */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "fixture_board.h"
+#include "fixture_torn.h"
 #include "base/clock.h"
 #include "board/layout.h"
 
@@ -429,7 +430,7 @@ static struct {
 	int step, one_in;
 } meantime;
 
-/* Every read of the library goes through here; the writer goes on before and within it. */
+/* The writer goes on before and within every read. */
 static void write_in_the_meantime(void)
 {
 	for (int n = rand() % meantime.one_in ? 0 : 1 + rand() % 4; n; n--) {
@@ -437,28 +438,6 @@ static void write_in_the_meantime(void)
 		meantime.step = (meantime.step + 1) % 3;
 		meantime.number += !meantime.step;
 	}
-}
-
-ssize_t pread(int fd, void *buf, size_t bytes, off_t at)
-{
-	size_t half, first;
-
-	if (meantime.board)
-		write_in_the_meantime();
-	if (!meantime.board || bytes < 16)
-		return syscall(SYS_pread64, fd, buf, bytes, at);
-	half = 8 + (size_t)rand() % (bytes / 8 - 1) * 8;
-	first = rand() % 2 ? half : 0;
-	for (int i = 0; i < 2; i++, first = half - first) {
-		size_t n = first ? bytes - half : half;
-
-		if (n && syscall(SYS_pread64, fd, (char *)buf + first, n, at + (off_t)first) !=
-				 (ssize_t)n)
-			return -1;
-		if (!i)
-			write_in_the_meantime();
-	}
-	return (ssize_t)bytes;
 }
 
 static struct board *open_one_slot(const struct dir *dir)
@@ -493,8 +472,9 @@ static void test_in_the_meantime(void **state)
 
 		meantime.one_in = 1 + i % 30;
 		meantime.board = board;
+		torn_write = write_in_the_meantime;
 		e = hr_reader_slot(r, &index, &slot);
-		meantime.board = NULL;
+		torn_write = NULL;
 		if (e == -ENODATA)
 			continue;
 		assert_int_equal(e, 0);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "fixture_board.h"
+#include "fixture_torn.h"
 #include "board/layout.h"
 
 struct rig {
@@ -19,38 +20,12 @@ struct rig {
 	union fixture_event event; /* what was read last */
 };
 
-/* Every read of the library goes through here: what the writer does in the meantime is for the test
- * to say. */
+/* What the writer does while the library reads. */
 static struct {
 	struct board *board;
 	uint64_t posted, most;
 	int one_in; /* so many reads */
 } meantime;
-
-static void post_in_the_meantime(void);
-
-ssize_t pread(int fd, void *buf, size_t bytes, off_t at)
-{
-	size_t half, first;
-
-	if (meantime.board)
-		post_in_the_meantime();
-	if (!meantime.board || bytes < 16)
-		return syscall(SYS_pread64, fd, buf, bytes, at);
-	/* nor does a copy see all its words at one moment, or in order */
-	half = 8 + (size_t)rand() % (bytes / 8 - 1) * 8;
-	first = rand() % 2 ? half : 0;
-	for (int i = 0; i < 2; i++, first = half - first) {
-		size_t n = first ? bytes - half : half;
-
-		if (n && syscall(SYS_pread64, fd, (char *)buf + first, n, at + (off_t)first) !=
-				 (ssize_t)n)
-			return -1;
-		if (!i)
-			post_in_the_meantime();
-	}
-	return (ssize_t)bytes;
-}
 
 static int set_up(void **state)
 {
@@ -333,6 +308,7 @@ static void test_in_the_meantime(void **state)
 		meantime.most = most[i];
 		meantime.one_in = most[i] == 4 ? 40 : 16;
 		meantime.board = rig->board;
+		torn_write = post_in_the_meantime;
 		while (seen < last + 20000) {
 			int r = next(rig);
 
@@ -344,7 +320,7 @@ static void test_in_the_meantime(void **state)
 			assert_whole(&rig->event);
 			read++;
 		}
-		meantime.board = NULL;
+		torn_write = NULL;
 		assert_true(read + hr_reader_missed(rig->reader) - missed == 20000);
 		assert_true(read > 100);
 		if (most[i] == 4) /* a writer that is slow enough loses nothing */

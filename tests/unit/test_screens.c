@@ -11,42 +11,24 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "fixture_board.h"
+#include "fixture_reader.h"
 #include "view/top.h"
 
 #define KEYS 1500
 
-static char dir[] = "/tmp/test-screens.XXXXXX", live_path[64], kept_path[64];
+static struct fixture_place place;
 
 static int make(void **state)
 {
-	struct fixture f = {.containers = 40, .seed = 3, .hostile = true}, g = f;
-	char scratch[64];
-
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(live_path, sizeof(live_path), "%s/board", dir);
-	snprintf(kept_path, sizeof(kept_path), "%s/recording", dir);
-	snprintf(scratch, sizeof(scratch), "%s/scratch", dir);
-	if (fixture_open(&f, live_path) || fixture_leave(&f) || fixture_open(&g, scratch) ||
-	    fixture_record(&g, kept_path, 12))
-		return -1;
-	board_close(g.board);
-	return 0;
+	return fixture_live_and_kept(&(struct fixture){.containers = 40, .seed = 3, .hostile = true}, 12, &place);
 }
 
-static int unmake(void **state)
-{
-	char command[96];
-
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	return system(command);
-}
+static int unmake(void **state) { return fixture_place_done(&place); }
 
 static int give(const char *path, uint64_t from_ns, uint64_t to_ns, struct hr_reader **ret_reader,
 		char error[256])
 {
-	return hr_reader_open(kept_path, ret_reader);
+	return hr_reader_open(place.kept, ret_reader);
 }
 
 static const struct source_history history = {give, give};
@@ -132,11 +114,11 @@ static void press_any(const char *path, uint64_t seed, bool ascii)
 	hr_reader_close(source.board);
 }
 
-static void test_live(void **state) { press_any(live_path, 11, false); }
+static void test_live(void **state) { press_any(place.live, 11, false); }
 
-static void test_live_ascii(void **state) { press_any(live_path, 12, true); }
+static void test_live_ascii(void **state) { press_any(place.live, 12, true); }
 
-static void test_recording(void **state) { press_any(kept_path, 13, false); }
+static void test_recording(void **state) { press_any(place.kept, 13, false); }
 
 int main(void)
 {

@@ -12,39 +12,21 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "fixture_board.h"
+#include "fixture_reader.h"
 #include "view/top.h"
 #include "tell/wrap.h"
 
 #define FRAMES 20
 #define T(second) (FIXTURE_T0_NS + (uint64_t)(second)*NS_PER_SEC)
 
-static char dir[] = "/tmp/test-travel.XXXXXX", live_path[64], kept_path[64];
+static struct fixture_place place;
 
 static int make(void **state)
 {
-	struct fixture f = {.containers = 6, .seed = 1}, g = f;
-	char scratch[64];
-
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(live_path, sizeof(live_path), "%s/board", dir);
-	snprintf(kept_path, sizeof(kept_path), "%s/recording", dir);
-	snprintf(scratch, sizeof(scratch), "%s/scratch", dir);
-	if (fixture_open(&f, live_path) || fixture_leave(&f) || fixture_open(&g, scratch) ||
-	    fixture_record(&g, kept_path, FRAMES))
-		return -1;
-	board_close(g.board);
-	return 0;
+	return fixture_live_and_kept(&(struct fixture){.containers = 6, .seed = 1}, FRAMES, &place);
 }
 
-static int unmake(void **state)
-{
-	char command[96];
-
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	return system(command);
-}
+static int unmake(void **state) { return fixture_place_done(&place); }
 
 static struct hr_reader *open_reader(const char *path)
 {
@@ -58,7 +40,7 @@ static struct hr_reader *open_reader(const char *path)
 
 static void test_steps(void **state)
 {
-	struct source s = {.board = open_reader(kept_path)};
+	struct source s = {.board = open_reader(place.kept)};
 
 	assert_int_equal(source_begin(&s), 0);
 	assert_int_equal(s.at_ns, T(0));
@@ -86,7 +68,7 @@ static void test_jumps(void **state)
 		int second;
 	} jumps[] = {{T(7), 7}, {T(7) + NS_PER_SEC / 2, 7}, {T(3), 3},
 		     {1, 0},	{T(99), FRAMES - 1},	    {T(0), 0}};
-	struct source s = {.board = open_reader(kept_path)};
+	struct source s = {.board = open_reader(place.kept)};
 	struct snapshot snapshot = {0};
 
 	assert_int_equal(source_begin(&s), 0);
@@ -105,7 +87,7 @@ static void test_jumps(void **state)
 
 static void test_playing(void **state)
 {
-	struct source s = {.board = open_reader(kept_path)};
+	struct source s = {.board = open_reader(place.kept)};
 	uint64_t now = clock_mono_ns() + NS_PER_SEC;
 	char text[SOURCE_TEXT];
 
@@ -140,13 +122,13 @@ static int give(const char *path, uint64_t from_ns, uint64_t to_ns, struct hr_re
 		return kept;
 	if (to_ns < T(0))
 		return -ENODATA;
-	return hr_reader_open(kept_path, ret_reader);
+	return hr_reader_open(place.kept, ret_reader);
 }
 
 static void test_history(void **state)
 {
 	static const struct source_history history = {give, give};
-	struct source s = {.board = open_reader(live_path), .history = &history};
+	struct source s = {.board = open_reader(place.live), .history = &history};
 	struct snapshot snapshot = {0};
 	char text[SOURCE_TEXT];
 
@@ -188,7 +170,7 @@ static void test_no_history(void **state)
 	} cases[] = {{-ENOENT, "no history is kept: Enter shows one's last minutes"},
 		     {-ENODATA, "nothing is kept of that time"},
 		     {-EBUSY, "the store is locked"}};
-	struct source s = {.board = open_reader(live_path), .history = &history};
+	struct source s = {.board = open_reader(place.live), .history = &history};
 
 	assert_int_equal(source_begin(&s), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -214,7 +196,7 @@ static void test_feed(void **state)
 	size_t kills = 0;
 	char path[64];
 
-	snprintf(path, sizeof(path), "%s/many", dir);
+	snprintf(path, sizeof(path), "%s/many", place.dir);
 	assert_int_equal(fixture_open(&f, path), 0);
 	assert_int_equal(fixture_leave(&f), 0);
 	assert_int_equal(feed_open(&feed, path), 0);
@@ -249,7 +231,7 @@ static void press(struct top *top, const int *keys)
 
 static void test_deed(void **state)
 {
-	struct source source = {.board = open_reader(live_path)};
+	struct source source = {.board = open_reader(place.live)};
 	struct snapshot s = {0};
 	static struct top top;
 	uint64_t id;

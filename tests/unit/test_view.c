@@ -13,33 +13,8 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "fixture_board.h"
+#include "fixture_reader.h"
 #include "view/top.h"
-
-static struct hr_reader *make(struct fixture *f, char path[64])
-{
-	struct hr_reader *reader;
-	char dir[] = "/tmp/test-view.XXXXXX";
-
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, 64, "%s/board", dir);
-	assert_int_equal(fixture_open(f, path), 0);
-	assert_int_equal(fixture_leave(f), 0);
-	assert_int_equal(hr_reader_open(path, &reader), 0);
-	return reader;
-}
-
-static void unmake(struct hr_reader *reader, char path[64])
-{
-	char lock[80];
-
-	hr_reader_close(reader);
-	snprintf(lock, sizeof(lock), "%s.lock", path);
-	unlink(lock);
-	unlink(path);
-	*strrchr(path, '/') = 0;
-	rmdir(path);
-}
 
 static struct hr_slot slot_of(uint64_t id, uint8_t kind, uint32_t flags, uint32_t state)
 {
@@ -126,8 +101,9 @@ static void test_columns(void **state)
 {
 	struct fixture f = {.containers = 40, .seed = 9, .hostile = true};
 	struct snapshot s = {0};
-	char path[64], text[CELL_TEXT];
-	struct hr_reader *reader = make(&f, path);
+	struct fixture_place place;
+	char text[CELL_TEXT];
+	struct hr_reader *reader = fixture_reader(&f, &place);
 
 	assert_int_equal(snapshot_load(&s, reader), 0);
 	assert_int_equal(snapshot_select(&s, &(struct row_filter){.all = true}), 0);
@@ -149,7 +125,7 @@ static void test_columns(void **state)
 	assert_null(column_find("nonsense"));
 	assert_null(column_id(columns_count));
 	snapshot_done(&s);
-	unmake(reader, path);
+	fixture_reader_done(reader, &place);
 }
 
 static void test_cells(void **state)
@@ -246,8 +222,8 @@ static void test_keys(void **state)
 	struct snapshot s = {0};
 	struct canvas c = {0};
 	struct top top;
-	char path[64];
-	struct hr_reader *reader = make(&f, path);
+	struct fixture_place place;
+	struct hr_reader *reader = fixture_reader(&f, &place);
 	uint64_t marked;
 
 	top_init(&top, &s);
@@ -296,7 +272,7 @@ static void test_keys(void **state)
 	top_done(&top);
 	canvas_done(&c);
 	snapshot_done(&s);
-	unmake(reader, path);
+	fixture_reader_done(reader, &place);
 }
 
 /* Any size, any number of containers, any name: never a row wider than the screen, never a
@@ -313,8 +289,9 @@ static void test_pictures(void **state)
 		struct fixture f = {.containers = counts[n], .seed = n, .hostile = true};
 		struct snapshot s = {0};
 		struct canvas c = {0};
-		char path[64], text[2048];
-		struct hr_reader *reader = make(&f, path);
+		struct fixture_place place;
+	char text[2048];
+		struct hr_reader *reader = fixture_reader(&f, &place);
 
 		assert_int_equal(snapshot_load(&s, reader), 0);
 		for (size_t i = 0; i < ARRAY_SIZE(sizes) * ARRAY_SIZE(extra) * 2; i++) {
@@ -341,7 +318,7 @@ static void test_pictures(void **state)
 		}
 		canvas_done(&c);
 		snapshot_done(&s);
-		unmake(reader, path);
+		fixture_reader_done(reader, &place);
 	}
 }
 
@@ -353,8 +330,9 @@ static void test_dead_and_shrinking(void **state)
 	struct snapshot s = {0};
 	struct canvas c = {0};
 	struct top top;
-	char path[64], text[512];
-	struct hr_reader *reader = make(&f, path);
+	struct fixture_place place;
+	char text[512];
+	struct hr_reader *reader = fixture_reader(&f, &place);
 
 	top_init(&top, &s);
 	assert_int_equal(snapshot_load(&s, reader), 0);
@@ -373,7 +351,7 @@ static void test_dead_and_shrinking(void **state)
 	top_done(&top);
 	canvas_done(&c);
 	snapshot_done(&s);
-	unmake(reader, path);
+	fixture_reader_done(reader, &place);
 }
 
 int main(void)

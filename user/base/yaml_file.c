@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/whole.h"
 
 static int complain_file(const struct tree *tree, const char *what)
 {
@@ -104,7 +105,6 @@ int yaml_file_read(const struct tree *tree, char **ret_text, size_t *ret_bytes)
 {
 	_cleanup_close_ int fd = open(tree->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	_cleanup_free_ char *text = NULL;
-	size_t bytes = 0;
 	struct stat st;
 	ssize_t n;
 	int err;
@@ -117,20 +117,16 @@ int yaml_file_read(const struct tree *tree, char **ret_text, size_t *ret_bytes)
 	text = malloc(TREE_BYTES + 1); /* touched only as far as the file goes */
 	if (!text)
 		return -ENOMEM;
-	while (bytes <= TREE_BYTES && (n = read(fd, text + bytes, TREE_BYTES + 1 - bytes)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes += (size_t)n;
-	}
-	if (bytes > TREE_BYTES)
+	n = whole_read(fd, text, TREE_BYTES + 1);
+	if (n < 0)
+		return (int)n;
+	if (n > TREE_BYTES)
 		return complain_file(tree, "larger than 4 MiB");
-	err = check_text(tree, text, bytes);
+	err = check_text(tree, text, (size_t)n);
 	if (err)
 		return err;
-	text[bytes] = 0;
+	text[n] = 0;
 	*ret_text = take_ptr(text);
-	*ret_bytes = bytes;
+	*ret_bytes = (size_t)n;
 	return 0;
 }

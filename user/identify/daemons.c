@@ -15,6 +15,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
+#include "../base/whole.h"
 #include "places.h"
 
 /* An engine may have started a moment ago: look again soon, but spend at most a fiftieth of the time on it. */
@@ -139,7 +140,7 @@ int daemon_option(const char *args, size_t n, const char *option, char *ret_valu
 static ssize_t read_text(int dir_fd, const char *path, bool below, char *text, size_t bytes)
 {
 	_cleanup_close_ int fd = -1;
-	size_t n = 0;
+	ssize_t n;
 
 	if (below) {
 		fd = places_open_below(dir_fd, path, O_RDONLY);
@@ -157,17 +158,11 @@ static ssize_t read_text(int dir_fd, const char *path, bool below, char *text, s
 	}
 	if (fd < 0)
 		return fd;
-	while (n + 1 < bytes) {
-		ssize_t got = read(fd, text + n, bytes - 1 - n);
-
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		n += (size_t)got;
-	}
+	n = whole_read(fd, text, bytes - 1);
+	if (n < 0)
+		return n;
 	text[n] = 0;
-	return (ssize_t)n;
+	return n;
 }
 
 static void add_dir(struct daemons *daemons, const struct daemon_kind *kind, char *dir)

@@ -12,6 +12,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/clock.h"
+#include "../base/whole.h"
 #include "redact.h"
 #include "who.h"
 
@@ -85,24 +86,12 @@ static ssize_t read_proc(struct opener *opener, uint32_t what, uint32_t pid, cha
 	struct open_request request = {.what = what, .pid = pid};
 	struct open_answer answer;
 	_cleanup_close_ int fd = -1;
-	size_t n = 0;
 	int r;
 
 	r = opener_ask(opener, &request, &answer, &fd);
 	if (r < 0)
 		return r;
-	while (n < bytes) {
-		ssize_t got = read(fd, text + n, bytes - n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		n += (size_t)got;
-	}
-	return (ssize_t)n;
+	return whole_read(fd, text, bytes);
 }
 
 int process_start_ticks(const char *stat, uint64_t *ret_ticks)

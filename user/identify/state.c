@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "../base/cleanup.h"
+#include "../base/whole.h"
 #include "state.h"
 
 /* Length of the valid UTF-8 sequence at `at`, or 0. Unicode 15, table 3-7. */
@@ -88,7 +89,8 @@ int state_load(int fd, json_t **ret_json)
 {
 	_cleanup_free_ char *text = NULL;
 	struct stat st;
-	size_t size, n = 0;
+	size_t size;
+	ssize_t n;
 	int r;
 
 	if (fstat(fd, &st) < 0)
@@ -99,21 +101,13 @@ int state_load(int fd, json_t **ret_json)
 	text = malloc(size);
 	if (!text)
 		return -ENOMEM;
-	while (n < size) {
-		ssize_t got = read(fd, text + n, size - n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		n += (size_t)got;
-	}
-	if (n == size)
+	n = whole_read(fd, text, size);
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n == size)
 		return -EFBIG;
-	r = state_parse(text, n, ret_json);
-	if (n > 256u << 10) { /* a large one: give its memory back, this process is to stay small */
+	r = state_parse(text, (size_t)n, ret_json);
+	if (n > 256 << 10) { /* a large one: give its memory back, this process is to stay small */
 		free(take_ptr(text));
 		malloc_trim(0);
 	}
