@@ -100,6 +100,33 @@ static void test_reflex_calm(void **state)
 	world_free(w);
 }
 
+/* No cooldown: its successor is armed from its first moment. The emergency of the one that ended is not over yet. */
+static void test_no_cooldown(void **state)
+{
+	static const struct rule_spec reflex = {
+		"reflex",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), RUNGS(REFLEX, KILL)},
+		{{POLICY_NAME + 1, NULL, "box"}},
+		NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+	const struct policy *p;
+	struct act_order order;
+	bool strikes = false;
+	uint64_t at;
+
+	world_container(w, 0, "box", 310);
+	world_container(w, 1, "box", 10);
+	w->slot[0].id.workload = w->slot[1].id.workload = 7;
+	set_add(w, &reflex);
+	world_rules(w);
+	world_run(w, 1);
+	assert_true(act_reflexed(w->act, &w->w, 0, &order));
+	world_run(w, 1);
+	assert_true(act_armed(w->act, &w->w, 0, &p, &at, &strikes) && !strikes);
+	assert_true(act_armed(w->act, &w->w, 1, &p, &at, &strikes) && strikes);
+	world_free(w);
+}
+
 /* Only what BPF can't see must be decided already: conditions besides the size hold, no `for`, and it is in earnest. */
 static void test_not_armed(void **state)
 {
@@ -147,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_armed),
 		cmocka_unit_test(test_reflex_calm),
+		cmocka_unit_test(test_no_cooldown),
 		cmocka_unit_test(test_not_armed),
 	};
 

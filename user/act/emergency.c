@@ -40,6 +40,8 @@ bool emergency_blocked(struct act *act, uint32_t policy, uint64_t key, uint64_t 
 	/* When the host is short somebody is taken: sparing a culprit because it was restarted would cost an innocent. */
 	if (act_policy(act, policy)->conditions & WHEN_HOST)
 		return false;
+	if (!act_policy(act, policy)->cooldown_ms) /* nor does its rule wait for it */
+		return false;
 	/* The same workload in another cgroup: it was restarted, and is to be left alone for that time. */
 	other = notes_cooling(&act->notes, policy, workload, act->now_ns);
 	return other && other->key != key;
