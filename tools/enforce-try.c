@@ -48,7 +48,7 @@ struct options {
 	struct enforce_job job;
 	uint64_t id, start_ns; /* HR_UNKNOWN: what there is now */
 	uint64_t hold_ms; /* stay open that long after the answer */
-	bool lift, no_reap;
+	bool lift, no_reap, no_hurry;
 	unsigned twice; /* so many jobs of the same kind at once */
 };
 
@@ -73,7 +73,8 @@ static void usage(FILE *out)
 	      "  -H, --hold TIME        stay open so long after the answer\n"
 	      "  -l, --lift             lift the throttle before the end of --hold\n"
 	      "  -n, --times N          submit the job N times\n"
-	      "  -R, --no-reap          without process_mrelease, to see what it is good for\n",
+	      "  -R, --no-reap          without process_mrelease, to see what it is good for\n"
+	      "  -W, --no-hurry         without CPU time for those who are ending\n",
 	      out);
 }
 
@@ -180,6 +181,7 @@ static int run(struct options *o)
 		return 1;
 	}
 	e->no_reap = o->no_reap;
+	e->no_hurry = o->no_hurry;
 	submitted = clock_mono_ns();
 	for (unsigned i = 0; i < o->twice; i++) {
 		o->job.tag = i;
@@ -284,11 +286,12 @@ static bool parse(int argc, char **argv, struct options *o)
 		{"undo", 1, NULL, 'u'},	 {"deadline", 1, NULL, 'd'}, {"signal", 1, NULL, 's'},
 		{"bytes", 1, NULL, 'b'}, {"for", 1, NULL, 'f'},	     {"id", 1, NULL, 'i'},
 		{"start", 1, NULL, 't'}, {"hold", 1, NULL, 'H'},     {"lift", 0, NULL, 'l'},
-		{"times", 1, NULL, 'n'}, {"no-reap", 0, NULL, 'R'},  {0},
+		{"times", 1, NULL, 'n'}, {"no-reap", 0, NULL, 'R'},
+		{"no-hurry", 0, NULL, 'W'}, {0},
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "u:d:s:b:f:i:t:H:ln:R", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "u:d:s:b:f:i:t:H:ln:RW", options, NULL)) != -1) {
 		int r = 0;
 
 		switch (c) {
@@ -324,6 +327,9 @@ static bool parse(int argc, char **argv, struct options *o)
 			break;
 		case 'R':
 			o->no_reap = true;
+			break;
+		case 'W':
+			o->no_hurry = true;
 			break;
 		default:
 			return false;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Victims that are hard to end: one that ignores SIGTERM; one that gets no CPU, because others have it all. What counts is the
+# Victims that are hard to end: one that ignores SIGTERM; two that get no CPU, because others have it all. What counts is the
 # memory, and how long that took. (Those that sleep where no signal wakes them: tests/live/act-locked.sh.)
 . tests/scenarios/lib.sh
 [ -n "$in_vm" ] || skip 'this takes all CPUs'
@@ -27,10 +27,13 @@ victim() {
 	kill -9 "$(pid_of watch)" 2>/dev/null
 }
 victim stubborn --ignore-term service 100MiB 10MiB
-# The others come when it is there; most of its time goes by until it has reached the threshold. (One that takes SIGTERM stands in no list
-# any more once it has begun to end, and without CPU time that lasts: nobody can free it then.)
+# The others come when it is there; most of its time goes by until it has reached the threshold.
 STARVE=1 victim starved --ignore-term service 90MiB 15MiB
-for cpu in 1 2 3; do kill -9 "$(pid_of hog$cpu)"; done
+hogs_end() { for cpu in 1 2 3; do kill -9 "$(pid_of hog$cpu)"; done; }
+hogs_end
+# This one takes SIGTERM, begins to end, and has no CPU time to come to it: its memory is nobody's whom process_mrelease knows.
+STARVE=1 victim ending service 90MiB 15MiB
+hogs_end
 host_row
 promise 'the kernel never has to kill' [ "$kills" = 0 ]
 incident_end

@@ -13,41 +13,9 @@
 #include "base/clock.h"
 #include "group.h"
 #include "private.h"
+#include "proc.h"
 
 #define FREEZE_MOST_NS (3 * NS_PER_SEC) /* what the undo table is told; it takes a millisecond */
-
-/* The path of /proc/PID/cgroup's line that has this controller. False: there is none. */
-static bool group_of(int proc_fd, uint32_t pid, const char *controller, char path[ENFORCE_PATH])
-{
-	char name[32], text[4096], *save = NULL;
-	size_t n = strlen(controller);
-
-	snprintf(name, sizeof(name), "%u/cgroup", pid);
-	if (group_read(proc_fd, name, text, sizeof(text)) <= 0)
-		return false;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *list = strchr(line, ':'), *at = list ? strchr(list + 1, ':') : NULL;
-
-		if (!at || strlen(at + 1) >= ENFORCE_PATH)
-			continue;
-		*at = '\0';
-		for (char *word = list + 1; word; word = strchr(word, ',')) {
-			word += *word == ',';
-			if (strncmp(word, controller, n) || (word[n] && word[n] != ','))
-				continue;
-			strcpy(path, at + 1);
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool is_below(const char *path, const char *top)
-{
-	size_t n = strlen(top);
-
-	return !strncmp(path, top, n) && (!path[n] || path[n] == '/');
-}
 
 struct others {
 	const struct enforce *e;
@@ -61,9 +29,9 @@ static int is_other(uint32_t pid, void *arg)
 	const struct others *others = arg;
 	char path[ENFORCE_PATH];
 
-	if (pidset_has(others->pids, pid) || !group_of(others->e->proc_fd, pid, "memory", path))
+	if (pidset_has(others->pids, pid) || !proc_group(others->e->proc_fd, pid, "memory", path, ENFORCE_PATH))
 		return 0;
-	return !is_below(path, others->path);
+	return !path_is_below(path, others->path);
 }
 
 /* Any member tells where they are frozen: "" or "/" would be everybody. */
@@ -71,7 +39,7 @@ static bool find_v1_path(const struct enforce *e, const struct pidset *pids,
 			 char path[ENFORCE_PATH])
 {
 	for (uint32_t i = 0; i < PIDSET; i++)
-		if (pids->slot[i] && group_of(e->proc_fd, pids->slot[i], "freezer", path))
+		if (pids->slot[i] && proc_group(e->proc_fd, pids->slot[i], "freezer", path, ENFORCE_PATH))
 			return path[0] == '/' && path[1];
 	return false;
 }

@@ -91,6 +91,7 @@ int hunt_look(struct hunt *hunt, uint32_t pid, struct victim *ret_victim, const 
 		.rss = memory.rss,
 		.anon = memory.anon,
 		.start_ticks = stat.start_ticks,
+		.ending = stat.exiting,
 	};
 	memcpy(ret_victim->comm, stat.comm, sizeof(stat.comm));
 	ret_victim->fd = take_fd(fd);
@@ -248,6 +249,7 @@ static int signal_one(struct hunt *hunt, struct victim *v)
 		return r == -ESRCH ? 0 : r;
 	}
 	hunt->signalled++;
+	hunt->fresh += v->start_ticks >= hunt->since_ticks;
 	hunt->deed->anon += v->anon;
 	hunt_keep(hunt->deed, v);
 	return 1;

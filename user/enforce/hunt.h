@@ -19,12 +19,15 @@ struct hunt {
 	bool spare_inits;		/* of pid namespaces: the whole container is not meant */
 	bool spare_deaf;		/* those that would discard the signal */
 	unsigned signalled, spared;
+	unsigned fresh;			/* of the signalled: born since since_ticks */
+	uint64_t since_ticks;
 	unsigned deaf;			/* of the spared: would discard the signal */
 	const char *spared_why;
 	struct victim batch[HUNT_BATCH];
 	unsigned n;
 	bool more;			/* the batch was full */
 	bool froze;			/* for the moment */
+	unsigned dying;			/* had begun to end before, and stand in no list: not signalled */
 };
 
 /* One batch: lists, checks, signals those not signalled yet. How many new ones were listed, dead by now or not; 0: all have

@@ -22,24 +22,34 @@
 void reap_take(struct deed *deed, struct reap *ret_reap)
 {
 	ret_reap->n = 0;
+	ret_reap->again = deed->again;
 	for (unsigned i = 0; i < deed->victims; i++) {
 		const struct victim *v = &deed->victim[i];
-		int fd = v->anon >= REAP_LEAST ? fcntl(v->fd, F_DUPFD_CLOEXEC, 3) : -1;
+		bool worth = v->anon >= REAP_LEAST || v->ending;
+		int fd = worth ? fcntl(v->fd, F_DUPFD_CLOEXEC, 3) : -1;
 
-		if (fd >= 0)
-			ret_reap->fd[ret_reap->n++] = fd;
+		if (fd < 0)
+			continue;
+		ret_reap->pid[ret_reap->n] = v->pid;
+		ret_reap->fd[ret_reap->n++] = fd;
 	}
 }
 
-/* The largest first. One killer always stays outside: this may wait for the victim's mmap lock for as long as it likes. */
+/* The largest first. One killer always stays outside: this may wait for the victim's mmap lock for as long as it likes. Who
+ * is not freed from here, since he has no memory of his own any more but is still giving it back (-ESRCH), or the kernel
+ * can't, needs CPU time. */
 void reap_run(struct enforce *e, struct reap *reap)
 {
 	bool may = __atomic_add_fetch(&e->reaping, 1, __ATOMIC_ACQ_REL) < KILLERS;
 
 	for (unsigned i = 0; i < reap->n; i++) {
-		if (may && !__atomic_load_n(&e->no_reap, __ATOMIC_RELAXED) &&
-		    proc_reap(reap->fd[i]) == -ENOSYS)
+		bool can = may && !__atomic_load_n(&e->no_reap, __ATOMIC_RELAXED);
+		int r = can ? proc_reap(reap->fd[i]) : -ENOSYS;
+
+		if (can && r == -ENOSYS)
 			__atomic_store_n(&e->no_reap, true, __ATOMIC_RELAXED);
+		if (r < 0)
+			dying_hurry(e, reap->pid[i], reap->fd[i], reap->again);
 		close(reap->fd[i]);
 	}
 	__atomic_sub_fetch(&e->reaping, 1, __ATOMIC_ACQ_REL);
@@ -117,9 +127,13 @@ static void answer(struct hunt *hunt, int r)
 {
 	struct deed *deed = hunt->deed;
 
-	deed->result.processes = hunt->signalled;
+	/* once more: the others were counted the first time */
+	deed->result.processes = deed->again ? hunt->fresh : hunt->signalled;
 	deed_describe(deed);
-	if (!hunt->signalled && r >= 0 && hunt->spared)
+	if (!hunt->signalled && hunt->dying) {
+		deed->result.processes = deed->again ? 0 : hunt->dying;
+		deed_end(deed, HR_DEED_DONE, 0, "it was ending already, without CPU time");
+	} else if (!hunt->signalled && r >= 0 && hunt->spared)
 		deed_end(deed, HR_DEED_REFUSED, EPERM, "%s is never a target", hunt->spared_why);
 	else if (!hunt->signalled && r >= 0)
 		deed_end(deed, HR_DEED_SKIPPED, ESRCH, "nobody is left");
@@ -139,6 +153,7 @@ static void answer(struct hunt *hunt, int r)
 static void run_whole(struct hunt *hunt)
 {
 	struct enforce *e = hunt->worker->enforce;
+	int r;
 
 	if (!deed_open(e, hunt->deed))
 		return;
@@ -146,7 +161,10 @@ static void run_whole(struct hunt *hunt)
 		deed_end(hunt->deed, HR_DEED_REFUSED, EPERM, "it holds PID 1 or headroom itself");
 		return;
 	}
-	answer(hunt, kill_whole(hunt));
+	r = kill_whole(hunt);
+	if (!hunt->signalled || hunt->deed->again)
+		hunt->dying = dying_find(hunt);
+	answer(hunt, r);
 }
 
 /* ---- one process */
@@ -266,6 +284,9 @@ void kill_run(struct worker *worker, struct deed *deed)
 	struct hunt hunt = {.worker = worker, .deed = deed, .signal = SIGKILL};
 
 	deed->result.signal = SIGKILL;
+	if (deed->again)
+		hunt.since_ticks =
+			proc_ticks(clock_boot_ns() - (clock_mono_ns() - deed->result.began_ns));
 	pidset_clear(worker->killed);
 	if (!worker->enforce->pids_ours && (!job->path[0] || job->largest))
 		deed_end(deed, HR_DEED_FAILED, EOPNOTSUPP, "/proc is another pid namespace's");

@@ -18,7 +18,8 @@
 
 #define KILLERS	 3
 #define WRITERS	 2
-#define VICTIMS	 16		/* of one deed, the largest: reaped, watched */
+#define VICTIMS	 16		/* of one deed, the largest: reaped */
+#define WATCHED	 4		/* … of a container, whose ends are awaited: descriptors are few */
 #define SPARED	 (ENFORCE_SPARE + 8)	/* pids that are never targets: helpers, then parents */
 #define PIDSET	 8192u 		/* slots; half of them are used at most */
 
@@ -28,6 +29,7 @@ enum deed_kind { KIND_KILL, KIND_WRITE, KINDS };
 struct victim {
 	uint32_t pid;
 	int fd;				/* pidfd; -1 */
+	bool ending;			/* it has begun to: its memory is nobody's to be counted, and not freed yet */
 	uint64_t rss, anon, start_ticks;
 	char comm[16];
 };
@@ -82,6 +84,7 @@ struct enforce {
 	bool stop;			/* __atomic */
 	int reaping;			/* killers inside process_mrelease; __atomic */
 	bool no_reap;			/* ENOSYS; __atomic */
+	bool no_hurry;			/* enforce-try: to see what it is good for */
 	struct deed deed[KINDS][ENFORCE_QUEUE];
 	sem_t wanted[KINDS], watch;
 	struct worker worker[KILLERS + WRITERS];
@@ -101,7 +104,9 @@ rung_fn kill_run, term_run, reclaim_run, throttle_run;
 /* kill.c: those whose memory is to be freed from here, with pidfds of their own: by then the deed is the watcher's. */
 struct reap {
 	unsigned n;
+	bool again;			/* the first time has not helped */
 	int fd[VICTIMS];
+	uint32_t pid[VICTIMS];
 };
 void reap_take(struct deed *deed, struct reap *ret_reap);
 void reap_run(struct enforce *e, struct reap *reap);	/* closes them */
@@ -150,6 +155,14 @@ void thaw(struct enforce *e, struct frozen *frozen);
 int throttles_init(struct enforce *e);
 void throttles_done(struct enforce *e);
 uint64_t throttles_lift_due(struct enforce *e, uint64_t now_ns);	/* writers; when the next is due, 0: none */
+
+/* dying.c: who has begun to end is freed by nobody but itself, and gets CPU time for it. */
+struct hunt;
+/* Those of the deed's container that no list has any more, to the deed's victims: how many. */
+unsigned dying_find(struct hunt *hunt);
+/* All threads of a process that was killed, or is ending, come before others; `most`: before all that are not real-time.
+ * How many did. */
+unsigned dying_hurry(const struct enforce *e, uint32_t pid, int pidfd, bool most);
 
 /* pidset.c */
 void pidset_clear(struct pidset *set);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "group.h"
 #include "hunt.h"
@@ -56,12 +57,33 @@ uint64_t deed_usage(const struct enforce *e, const struct deed *deed)
 	return r == -ENODEV ? 0 : HR_UNKNOWN; /* its runtime has removed it: all is freed */
 }
 
+/* Who is ending stands in no cgroup.procs any more (7.3; on 6.18 it does): that a container is empty does not say that its memory is free. */
+static void keep_few(struct deed *deed)
+{
+	unsigned kept = 0;
+
+	if (deed->job.rung != HR_RUNG_KILL) {
+		hunt_release(deed);
+		deed->victims = 0;
+		return;
+	}
+	for (unsigned i = 0; i < deed->victims; i++) {
+		struct victim *v = &deed->victim[i];
+
+		if (kept < WATCHED && (v->anon || v->ending))
+			deed->victim[kept++] = *v;
+		else
+			cleanup_closep(&v->fd);
+	}
+	deed->victims = kept;
+}
+
 void watch_begin(const struct enforce *e, struct deed *deed)
 {
 	uint64_t before = deed->result.usage_before, most = deed->anon - deed->anon / 10;
 
 	(void)e;
-	if (deed->dir_fd < 0)
+	if (!deed->job.path[0])
 		for (unsigned i = before = 0; i < deed->victims; i++)
 			before += deed->victim[i].rss;
 	deed->result.usage_before = before;
@@ -71,14 +93,14 @@ void watch_begin(const struct enforce *e, struct deed *deed)
 	if (!deed->goal)
 		deed->goal = 1;
 	deed->lowest = HR_UNKNOWN;
-	if (deed->dir_fd >= 0 && !deed->by_main)
-		hunt_release(deed);
+	if (deed->job.path[0] && !deed->by_main)
+		keep_few(deed);
 }
 
 static bool has_ended(const struct deed *deed)
 {
-	if (deed->dir_fd >= 0 && !deed->by_main)
-		return group_empty(deed->dir_fd);
+	if (deed->dir_fd >= 0 && !deed->by_main && !group_empty(deed->dir_fd))
+		return false;
 	for (unsigned i = 0; i < (deed->by_main ? 1 : deed->victims); i++)
 		if (!proc_ended(deed->victim[i].fd))
 			return false;
@@ -107,6 +129,13 @@ static bool stuck(struct deed *deed, uint64_t now_ns)
 	return deed->job.rung == HR_RUNG_KILL && deed->dir_fd >= 0 && !deed->by_main &&
 	       deed->again < AGAIN_MOST && now_ns - deed->lowest_ns > AGAIN_NS &&
 	       now_ns - deed->result.ended_ns > AGAIN_NS * (deed->again + 1);
+}
+
+/* All have ended, and yet their memory is there: perhaps somebody is ending whom no list has, which only a search tells. */
+static bool unsearched(const struct deed *deed)
+{
+	return deed->job.rung == HR_RUNG_KILL && deed->dir_fd >= 0 && !deed->by_main &&
+	       !deed->again && deed->result.freed != HR_UNKNOWN;
 }
 
 static void time_is_up(struct deed *deed)
@@ -139,6 +168,12 @@ bool watch_look(const struct enforce *e, struct deed *deed, uint64_t now_ns, boo
 			     now_ns - deed->gone_ns >= SETTLE_NS;
 
 		if (result->freed_ns ? still : now_ns - deed->gone_ns >= SETTLE_UNDONE) {
+			if (!result->freed_ns && unsearched(deed)) {
+				deed->again++;
+				deed->gone_ns = 0;
+				*ret_again = true;
+				return false;
+			}
 			if (!result->freed_ns && result->freed && result->freed != HR_UNKNOWN)
 				result->freed_ns = deed->lowest_ns;
 			return true;

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A victim that has begun to end and then gets no CPU time: its memory belongs to nobody whom process_mrelease would take,
+# and on newer kernels it stands in no cgroup.procs. It is found all the same, and given CPU time to free it; so is its group
+# whole, and nobody else is touched.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/enforce.inc"
+need renice
+need taskset
+size=${SIZE:-$((200 / (slow > 1 ? 4 : 1)))M}
+mask=$(printf %x $((1 << $(grep -c ^processor /proc/cpuinfo) - 1))) # the last CPU
+group_make box && group_make other || fail 'cannot make a group'
+feed other hold 8M
+bystander=$prey
+hogs=
+scenario_clean_up() {
+	# shellcheck disable=SC2086 # a list
+	[ -z "$hogs" ] || kill -KILL $hogs 2>/dev/null
+	hogs=
+}
+nice_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 17; }
+
+# It has told its memory goodbye, but the memory is still there.
+caught() {
+	read -r _ resident _ 2>/dev/null <"/proc/$1/statm" && [ "$resident" = 0 ] && [ "$(usage box)" -gt "$least" ]
+}
+over() { [ "$(usage box)" -le "$least" ] || caught "$1"; }
+# A victim in the middle of its end; false: it was too quick.
+dying() {
+	feed box hold "$size"
+	least=$(($(usage box) / 2))
+	taskset -p "$mask" "$prey" >/dev/null && renice -n 19 -p "$prey" >/dev/null || fail 'cannot starve it'
+	for _ in 1 2; do
+		taskset "$mask" sh -c 'while :; do :; done' &
+		hogs="$hogs $!"
+		renice -n -20 -p $! >/dev/null
+	done
+	sleep 0.3 # for the hogs to have the CPU: they may be elsewhere before
+	kill -TERM "$prey"
+	wait_for 30 over "$prey" || return 1 # it got no CPU time at all
+	caught "$prey"
+}
+
+tries=0
+while :; do
+	until dying; do
+		scenario_clean_up
+		wait_for 30 empty box || fail 'a victim lives on without the hogs'
+		tries=$((tries + 1))
+		[ $tries -lt 10 ] || skip "nobody was caught in the middle of his end, $tries times"
+	done
+	[ -s "$work/without" ] && break
+	# As it was: nobody frees it.
+	grep -qx "$prey" "$(group_dir box)/cgroup.procs" && echo listed >"$work/without" || echo 'not listed' >"$work/without"
+	deed --no-hurry --deadline 300ms kill "cgroup:$ours/box" || fail 'no answer'
+	jq -c '{deed, detail, freed_bytes, processes}' "$work/answer"
+	scenario_clean_up
+	wait_for 30 empty box || fail 'a victim lives on without the hogs'
+done
+had=$(usage box)
+deed --deadline 10s kill "cgroup:$ours/box" || fail 'no answer'
+echo "$size, ending, without CPU time, $(cat "$work/without") in cgroup.procs: $(jq -r '.freed_after_ms // "not freed"' "$work/answer") ms"
+answered ".deed == \"done\" and .processes == 1 and .pid == $prey and .comm == \"workload\""
+answered ".usage_before_bytes > $((had / 2)) and .freed_bytes > .usage_before_bytes / 2 and .freed_after_ms != null"
+alive "$bystander" && [ "$(nice_of "$bystander")" = 0 ] || fail 'a bystander was touched'
+scenario_clean_up
+wait_for 30 empty box || fail 'it lives on'
+deed kill "cgroup:$ours/box" && answered '.deed == "skipped" and .error == "ESRCH"' 'nobody is left'
