@@ -263,6 +263,13 @@ static void test_stat_by_id(void **state)
 		assert_int_equal(files_stat(f, &row), 0);
 		same(&row, w);
 
+		/* who has just ended is not counted in again: the count is of the last process pass */
+		row = *w;
+		row.flags &= ~(SAMPLE_POPULATED | SAMPLE_HAS_TASKS);
+		row.pids = 1;
+		assert_int_equal(files_stat(f, &row), 0);
+		assert_false(row.flags & (SAMPLE_POPULATED | SAMPLE_HAS_TASKS));
+
 		row = before = (struct memcg_sample){.id = 1ULL << 60, .usage = 3};
 		assert_int_equal(files_stat(f, &row), -ENOENT);
 		assert_memory_equal(&row, &before, sizeof(row));

@@ -258,6 +258,7 @@ static int read_group(struct files *f, struct reading *r,
 			read_optional(f, i, r);
 	}
 	reading_finish(r, f->layout);
+	reading_members(r);
 	if (want_stat && !want_stat(&r->s, arg))
 		return 0;
 	for (unsigned i = MEMFILES_USAGE + 1; i < m->count; i++)

@@ -214,10 +214,14 @@ void reading_finish(struct reading *r, enum cgroup_layout layout)
 	}
 	if (s->kernel == RECORD_UNKNOWN)
 		s->kernel = r->kernel_parts;
-	if (r->populated == 1)
-		s->flags |= SAMPLE_POPULATED;
-	if (s->pids != ~0U && s->pids)
-		s->flags |= SAMPLE_HAS_TASKS | SAMPLE_POPULATED;
 	if (s->anon != RECORD_UNKNOWN && s->inactive_file != RECORD_UNKNOWN)
 		s->flags |= SAMPLE_STAT;
+}
+
+void reading_members(struct reading *r)
+{
+	if (r->populated == 1)
+		r->s.flags |= SAMPLE_POPULATED;
+	if (r->s.pids != ~0U && r->s.pids)
+		r->s.flags |= SAMPLE_HAS_TASKS | SAMPLE_POPULATED;
 }

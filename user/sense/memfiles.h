@@ -52,6 +52,9 @@ void reading_forget_stat(struct reading *r);		/* the stat block alone */
 void reading_take(struct reading *r, const struct memfile *file, const char *text, size_t n);
 /* What several files give together, once they are read. */
 void reading_finish(struct reading *r, enum cgroup_layout layout);
+/* Is anybody in it? Where its own files were just read: a row of BPF knows by itself, and its count of processes is older
+ * (of the last process pass). */
+void reading_members(struct reading *r);
 /* Would files_stat() want this file? */
 bool reading_wants(const struct reading *r, const struct memfile *file);
 
