@@ -236,8 +236,9 @@ static void go_then_restarted(struct world *w)
 	world_ends(w, 0);
 	world_run(w, 2);
 	world_container(w, 7, "citizen-7", 10)->id.workload = 1000; /* the supervisor was quicker */
+	world_run(w, 1);
+	assert_int_equal(w->ends, 1); /* that is known at once */
 	world_run(w, 10);
-	assert_int_equal(w->ends, 1);
 }
 
 static void go_then_unpopulated(struct world *w)
@@ -247,6 +248,33 @@ static void go_then_unpopulated(struct world *w)
 	world_run(w, 5);
 	w->slot[0].flags = 0; /* the cgroup stays, its processes are gone */
 	world_run(w, 10);
+}
+
+/* Somebody tidies up in the emptied cgroup, and is done before the wait is. */
+static void go_then_tidied_up(struct world *w)
+{
+	rule(w, &with_then);
+	usage(w, 312);
+	world_run(w, 5);
+	w->slot[0].flags = 0;
+	world_run(w, 1);
+	w->slot[0].flags = HR_SLOT_POPULATED;
+	world_run(w, 1);
+	w->slot[0].flags = 0;
+	world_run(w, 10);
+}
+
+static void go_then_restarted_in_place(struct world *w)
+{
+	rule(w, &with_then);
+	usage(w, 312);
+	world_run(w, 5);
+	w->slot[0].flags = 0;
+	world_run(w, 1);
+	usage(w, 10);
+	w->slot[0].flags = HR_SLOT_POPULATED;
+	world_run(w, 10);
+	assert_int_equal(w->ends, 1);
 }
 
 static void go_ended_by_itself(struct world *w)
@@ -519,6 +547,10 @@ static const struct scenario {
 	{"then: restarted", go_then_restarted, "1 do term citizen-7 1/2 by switch\n"},
 	{"then: unpopulated", go_then_unpopulated,
 	 "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},
+	{"then: tidied up", go_then_tidied_up,
+	 "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},
+	{"then: restarted in place", go_then_restarted_in_place,
+	 "1 do term citizen-7 1/2 by switch\n"},
 	{"ended by itself", go_ended_by_itself,
 	 "1 do notify citizen-7 1/2 by switch\n1 do throttle citizen-7 2/2 by switch\n"},
 	{"then: rehearsed", go_then_rehearsed,

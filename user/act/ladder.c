@@ -309,17 +309,20 @@ static bool is_calm(const struct act *act, struct emergency *e, const struct rul
 	return act->now_ns - e->calm_ns >= calm_ms * NS_PER_MS;
 }
 
-/* A new cgroup of the same workload, or processes in the same again. */
-static bool restarted(const struct act *act, const struct emergency *e)
+/* A new cgroup of the same workload tells it at once. Processes in the same one again may be there to tidy up (systemd runs
+ * ExecStopPost= in the unit's): these count when the wait is over. */
+static bool restarted(const struct act *act, const struct emergency *e, bool waited)
 {
 	bool job = e->target.slot == HR_UNKNOWN_U32;
 
 	for (uint32_t i = 0; !job && i < act->world->slots; i++) {
 		const struct hr_slot *slot = act->world->slot(i, act->world->arg);
 
-		if (slot && slot->state == HR_SLOT_RUNNING && slot->flags & HR_SLOT_POPULATED &&
-		    (slot->cgroup_id == e->target.memcg_id ||
-		     (e->workload && slot->id.workload == e->workload)))
+		if (!slot || slot->state != HR_SLOT_RUNNING || !(slot->flags & HR_SLOT_POPULATED))
+			continue;
+		if (slot->cgroup_id == e->target.memcg_id
+			    ? waited
+			    : e->workload && slot->id.workload == e->workload)
 			return true;
 	}
 	return false;
@@ -340,14 +343,12 @@ static void after_the_end(struct act *act, struct emergency *e)
 	uint64_t since = act->now_ns - e->gone_ns;
 	bool calm = !e->host || host_calm(act, e);
 
-	/* Judged once, at the end of the wait: who is seen for a moment in between has not been restarted. */
-	if (e->mode == MODE_ENFORCE && wants_then(act, e)) {
+	if (e->mode == MODE_ENFORCE && wants_then(act, e) && !restarted(act, e, since >= THEN_NS)) {
 		if (since < THEN_NS) {
 			e->until_ns = e->gone_ns + THEN_NS;
 			return;
 		}
-		if (!restarted(act, e))
-			order_then(act, e);
+		order_then(act, e);
 	}
 	if (e->number && !calm && since < HOST_SETTLE_NS) {
 		e->until_ns = e->gone_ns + HOST_SETTLE_NS;
