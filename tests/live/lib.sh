@@ -62,7 +62,6 @@ else
 	v=1 mount=/sys/fs/cgroup/memory
 fi
 ours=/headroom-test-$$ # path from the hierarchy's root, as headroom prints it
-groups=
 
 limit_file() { if [ $v = 2 ]; then echo memory.max; else echo memory.limit_in_bytes; fi; }
 
@@ -74,10 +73,7 @@ group_make() {
 			[ $v = 1 ] || echo +memory >"$mount$at/cgroup.subtree_control" || return
 			at=$at/$part
 		}
-		[ -d "$mount$at" ] || {
-			mkdir "$mount$at" || return
-			groups="$at $groups"
-		}
+		[ -d "$mount$at" ] || mkdir "$mount$at" || return
 	done
 	[ -z "${2:-}" ] || echo "$2" >"$mount$at/$(limit_file)" || return
 	# Swap would only make the same death slower; a scenario that is about swap allows it again.
@@ -112,10 +108,11 @@ clean_up() {
 	[ ! -e "$work/failed" ] || status=1
 	guard_stop
 	type scenario_clean_up >/dev/null 2>&1 && scenario_clean_up
-	for group in $groups; do
-		group_remove "${group#"$ours"/}" 2>/dev/null
-		rmdir "$mount$group" 2>/dev/null
+	# All that is there, whoever of us made it: a shell in the background as well.
+	find "$mount$ours" -mindepth 1 -depth -type d 2>/dev/null | while IFS= read -r group; do
+		group_remove "${group#"$mount$ours"/}" 2>/dev/null
 	done
+	[ ! -d "$mount$ours" ] || rmdir "$mount$ours" 2>/dev/null
 	rm -rf "$work"
 	exit $status
 }
