@@ -47,6 +47,14 @@ struct {
 	__type(value, u64);
 } shots SEC(".maps");
 
+/* Reflexes that have struck, or are about to; held against what is granted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} purse SEC(".maps");
+
 struct crossing {
 	u64 id; /* of the armed memcg */
 	u64 usage, threshold, limit; /* bytes; no limit: RECORD_UNKNOWN */

@@ -88,10 +88,53 @@ static __always_inline bool shot_take(const struct crossing *crossing)
 	return bpf_map_update_elem(&shots, &key, &now, BPF_NOEXIST) == 0;
 }
 
-/* Under the armed group, with nothing protected on the way? */
+/* One strike out of the budget. Of several CPUs that want the last one none may get it, and comes
+ * again with its next page; never do two get it (an add that tells what it found BPF has since
+ * 5.12 only). */
+static __always_inline bool purse_take(void)
+{
+	u32 zero = 0;
+	struct armed_state *state = bpf_map_lookup_elem(&armed_state, &zero);
+	u64 *taken = bpf_map_lookup_elem(&purse, &zero);
+
+	if (!state || !taken || *(volatile u64 *)taken >= state->granted)
+		return false;
+	__sync_fetch_and_add(taken, 1);
+	if (*(volatile u64 *)taken <= state->granted)
+		return true;
+	__sync_fetch_and_add(taken, -1);
+	return false;
+}
+
+static __always_inline void purse_give(void)
+{
+	u32 zero = 0;
+	u64 *taken = bpf_map_lookup_elem(&purse, &zero);
+
+	if (taken)
+		__sync_fetch_and_add(taken, -1);
+}
+
+/* What stands between being allowed and being hit: the arming as it was looked at, the budget, the
+ * shot. */
+static __always_inline bool may_fire(const struct crossing *crossing)
+{
+	if (!crossing_stands(crossing) || !purse_take())
+		return false;
+	if (shot_take(crossing))
+		return true;
+	purse_give();
+	return false;
+}
+
+/* Under the armed group, with nothing protected on the way? Nor anything so young that user space
+ * has not looked yet whether it is protected: ids only grow (kernfs_new_node(), since 5.5). */
 __noinline int path_allows(u64 at, u64 armed_id)
 {
 	struct cgroup_subsys_state *css = (void *)at;
+	u32 zero = 0;
+	struct armed_state *state = bpf_map_lookup_elem(&armed_state, &zero);
+	u64 known = state ? state->known : 0;
 
 	for (int i = 0; i < RECORD_LEVELS && css; i++) {
 		struct spared_key key = {.memcg_id = compat_css_id(css)};
@@ -100,6 +143,8 @@ __noinline int path_allows(u64 at, u64 armed_id)
 			return 0;
 		if (key.memcg_id == armed_id)
 			return 1;
+		if (key.memcg_id > known)
+			return 0;
 		css = BPF_CORE_READ(css, parent);
 	}
 	return 0;
@@ -187,7 +232,7 @@ static __always_inline bool strike_preferred(const struct crossing *crossing,
 	if (BPF_CORE_READ(leader, pid) == pid && mm && own &&
 	    victim_pages(mm) > victim_pages(own) &&
 	    BPF_CORE_READ(leader, start_boottime) == crossing->armed.preferred_start_ns &&
-	    allowed(leader, crossing) && crossing_stands(crossing) && shot_take(crossing)) {
+	    allowed(leader, crossing) && may_fire(crossing)) {
 		used = true;
 		strike_record(crossing, current, leader, hook,
 			      bpf_send_signal_task(task, SIGKILL,
@@ -217,7 +262,7 @@ static __always_inline void strike(struct crossing *crossing, struct task_struct
 {
 	if (any && strike_preferred(crossing, current, hook))
 		return;
-	if (!allowed(current, crossing) || !crossing_stands(crossing) || !shot_take(crossing))
+	if (!allowed(current, crossing) || !may_fire(crossing))
 		return;
 	strike_record(crossing, current, current, hook, bpf_send_signal(SIGKILL));
 }

@@ -72,6 +72,8 @@ struct armed_value {
 struct armed_state { /* one element; written by user space alone */
 	__u32 count; /* of armed memcgs; 0: nobody looks further */
 	__u32 epoch; /* changes whenever another memcg is armed, or one no more */
+	__u64 granted; /* this many reflexes may have struck in all, since these programs were loaded */
+	__u64 known; /* a memcg with a larger id is younger than what user space has looked at */
 };
 
 enum told_level { TOLD_NOT, TOLD_NEAR, TOLD_OVER };

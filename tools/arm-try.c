@@ -6,7 +6,7 @@
  *
  *	arm-try [--manual] [COMMAND]…
  *	    arm PATH threshold=SIZE [share=MILLI] [near=SIZE] [least=SIZE] [prefer=PID] [reflex] [whole]
- *	    disarm PATH | prefer PATH pid=PID | spare pid=PID | spare PATH | unspare … | close | far | grow | state PATH | quit
+ *	    disarm PATH | prefer PATH pid=PID | spare pid=PID | spare PATH | unspare … | close | far | grow | state PATH | grant N | known PATH | quit
  *
  * PATH counts from the memory hierarchy's root. Without --manual a tripwire record attaches the hot tracepoint, as
  * the guard does it.
@@ -236,6 +236,22 @@ static int do_state(const char *path, char *const *words)
 	return 0;
 }
 
+/* So many more may be hit. */
+static int do_grant(const char *path, char *const *words)
+{
+	(void)words;
+	sense_arm_grant(try.sense, strtoull(path, NULL, 10));
+	return 0;
+}
+
+/* Whatever is younger than this group is not known yet. */
+static int do_known(const char *path, char *const *words)
+{
+	(void)words;
+	sense_arm_known(try.sense, id_of(path));
+	return 0;
+}
+
 static int do_quit(const char *path, char *const *words)
 {
 	(void)path, (void)words;
@@ -249,7 +265,7 @@ static const struct {
 } commands[] = {
 	{"arm", do_arm},	 {"disarm", do_disarm}, {"prefer", do_prefer}, {"spare", do_spare},
 	{"unspare", do_unspare}, {"close", do_close},	{"far", do_far},       {"grow", do_grow},
-	{"state", do_state},	 {"quit", do_quit},
+	{"state", do_state},	 {"grant", do_grant},	{"known", do_known},   {"quit", do_quit},
 };
 
 static void run(char *line)

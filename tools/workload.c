@@ -362,6 +362,12 @@ static const struct mode {
 	{"locked", "SIZE FILE",
 	 "holds SIZE; at SIGUSR1 waits for FILE with its mmap lock held (freeze its file system)", 2,
 	 2, do_locked},
+	{"poke", "DIR SIZE",
+	 "writes SIZE into the memory of a child of its that has joined the cgroup DIR", 2, 2, do_poke},
+	{"vfork", "DIR SIZE", "a vfork's child joins the cgroup DIR and takes SIZE there, as its parent",
+	 2, 2, do_vfork},
+	{"leaderless", "", "its first thread ends; another one grows at full speed", 0, 0,
+	 do_leaderless},
 };
 
 static void usage(FILE *out)

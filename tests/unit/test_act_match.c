@@ -239,6 +239,68 @@ static void test_parents(void **state)
 }
 
 /* ---- jobs outside containers ---- */
+/* Above one whose name nobody knows yet, where names are protected: it may be one of those. */
+static void test_above_the_nameless(void **state)
+{
+	static const struct rule_spec by_path = {.name = "p",
+						 .match = {{POLICY_CGROUP + 1, NULL, "/builds"}}};
+	static const struct {
+		uint32_t key;
+		const char *glob;
+		bool taken;
+	} cases[] = {
+		{POLICY_CGROUP, "/other/*", true}, {POLICY_UNIT, "x.service", true},
+		{POLICY_PROCESS, "x", true},	   {POLICY_NAME, "db", false},
+		{POLICY_IMAGE, "db", false},	   {POLICY_POD, "db", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world *w = world_new(MODE_ENFORCE);
+
+		put(w, 0, "builds", HR_KIND_GROUP, "/builds");
+		put(w, 1, "", HR_KIND_CONTAINER, "/builds/docker-1");
+		put(w, 2, "outer", HR_KIND_CONTAINER, "/outer");
+		put(w, 3, "", HR_KIND_CONTAINER, "/outer/inner");
+		w->slot[1].id.workload = w->slot[3].id.workload = 0;
+		set_protect(w, cases[i].key, cases[i].glob);
+		if (takes(w, &by_path, 0) != cases[i].taken)
+			fail_msg("case %zu", i);
+		/* what runs inside a container may stay nameless for ever */
+		assert_int_equal(act_protected(w->set, &w->w, 2), HR_WHY_NONE);
+		world_free(w);
+	}
+}
+
+/* Between two sweeps: whoever is protected and begins below a target protects it from the next sample on. */
+static void test_born_below(void **state)
+{
+	static const struct rule_spec rule = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, RUNGS(REFLEX, KILL)},
+		{{POLICY_CGROUP + 1, NULL, "/pod"}},
+		NULL};
+	struct world *w = world_new(MODE_ENFORCE);
+	const struct policy *p;
+	bool strikes;
+	uint64_t at;
+
+	put(w, 0, "pod", HR_KIND_GROUP, "/pod");
+	set_protect(w, POLICY_CGROUP, "/pod/kept");
+	set_add(w, &rule);
+	world_rules(w);
+	world_run(w, 1);
+	assert_true(act_armed(w->act, &w->w, 0, &p, &at, &strikes) && strikes);
+	put(w, 1, "kept", HR_KIND_GROUP, "/pod/kept");
+	act_born(w->act, 0);
+	assert_false(act_armed(w->act, &w->w, 0, &p, &at, &strikes));
+	w->slot[0].memory.usage = 400 * MIB;
+	w->w.now_ns += SEC;
+	act_update_slot(w->act, &w->w, 0);
+	assert_int_equal(w->orders, 0);
+	act_born(w->act, WORLD_SLOTS); /* nobody: nothing */
+	world_free(w);
+}
+
 static void test_jobs(void **state)
 {
 	static const struct {
@@ -291,6 +353,8 @@ int main(void)
 		cmocka_unit_test(test_nameless),
 		cmocka_unit_test(test_inside_a_container),
 		cmocka_unit_test(test_parents),
+		cmocka_unit_test(test_above_the_nameless),
+		cmocka_unit_test(test_born_below),
 		cmocka_unit_test(test_jobs),
 	};
 

@@ -358,13 +358,23 @@ static void test_budget_window(void **state)
 		assert_int_equal(budget_wait(b, &set, i * SEC), 0);
 		budget_spend(b, i * SEC);
 	}
+	assert_int_equal(budget_left(b, &set, 4 * SEC), 0);
+	assert_int_equal(budget_left(b, &set, 11 * SEC), 1);
+	assert_int_equal(budget_left(b, &set, 12 * SEC), 2);
+	assert_int_equal(budget_left(b, &set, 13 * SEC), 3);
 	assert_int_equal(budget_wait(b, &set, 4 * SEC), 11 * SEC);
 	assert_int_equal(budget_wait(b, &set, 11 * SEC - 1), 11 * SEC);
 	assert_int_equal(budget_wait(b, &set, 11 * SEC), 0);
 	set.budget_kills = 0;
 	assert_int_equal(budget_wait(b, &set, 99 * SEC), UINT64_MAX);
+	assert_int_equal(budget_left(b, &set, 99 * SEC), 0);
 	set.budget_per_ms = 0;
 	assert_int_equal(budget_wait(b, &set, 99 * SEC), 0);
+	assert_true(budget_left(b, &set, 99 * SEC) == UINT64_MAX);
+	set = (struct policy_set){.budget_kills = 5000, .budget_per_ms = 1000000};
+	for (uint64_t i = 0; i < 3 * BUDGET_MOST; i++) /* more than it remembers */
+		budget_spend(b, 99 * SEC);
+	assert_int_equal(budget_left(b, &set, 100 * SEC), 0);
 	free(b);
 }
 

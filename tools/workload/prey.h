@@ -44,5 +44,8 @@ void do_noisy(char **arg);
 void do_shmem(char **arg);
 void do_pipes(char **arg);
 void do_many(char **arg);
+void do_poke(char **arg);
+void do_vfork(char **arg);
+void do_leaderless(char **arg);
 
 #endif

@@ -398,6 +398,12 @@ void act_oom(struct act *act, uint32_t slot, uint64_t now_ns)
 	}
 }
 
+void act_born(struct act *act, uint32_t parent)
+{
+	if (parent < act->slots)
+		act->figures[parent].parent = true;
+}
+
 void act_gone(struct act *act, uint32_t slot, uint64_t memcg_id, uint64_t now_ns)
 {
 	if (now_ns > act->now_ns)

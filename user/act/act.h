@@ -118,6 +118,8 @@ void act_update_slot(struct act *act, const struct act_world *world, uint32_t sl
 void act_done(struct act *act, const struct act_world *world, const struct act_result *result);
 /* The kernel's OOM killer struck here: hold off, the emergency was not averted. */
 void act_oom(struct act *act, uint32_t slot, uint64_t now_ns);
+/* A cgroup began below this slot's: from now on, not from the next sweep, whoever is protected down there protects it. */
+void act_born(struct act *act, uint32_t parent);
 /* The slot's cgroup ended; the index may be somebody else's from now on. */
 void act_gone(struct act *act, uint32_t slot, uint64_t memcg_id, uint64_t now_ns);
 /* BPF's reflex struck: counted against the budget, and the emergency goes on from there. Returns the order as it would have
@@ -133,6 +135,9 @@ void act_counts(const struct act *act, struct act_counts *ret_counts);
 
 /* When the next deadline is (monotonic ns), 0: none. So that the loop need not guess: then act_update() or act_update_slot(). */
 uint64_t act_deadline(const struct act *act);
+
+/* How many emergencies may still end something now, by the budget; UINT64_MAX: no limit. For those who strike by themselves. */
+uint64_t act_budget_left(const struct act *act, uint64_t now_ns);
 
 /* Which policy arms the reflex or a tripwire for this slot, and at how many bytes of usage; false: none. */
 bool act_armed(struct act *act, const struct act_world *world, uint32_t slot,

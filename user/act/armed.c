@@ -124,6 +124,11 @@ bool act_armed(struct act *act, const struct act_world *world, uint32_t slot,
 	return true;
 }
 
+uint64_t act_budget_left(const struct act *act, uint64_t now_ns)
+{
+	return act->set ? budget_left(&act->spent, act->set, now_ns) : 0;
+}
+
 /* Whose reflex it was: the one that is armed; or the latest that could have been, should it have been disarmed meanwhile. */
 static uint32_t whose(struct act *act, uint32_t slot)
 {

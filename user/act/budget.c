@@ -24,12 +24,16 @@ bool budget_ends(const struct policy_rung *rung)
 	}
 }
 
+static uint64_t per_ns(const struct policy_set *set)
+{
+	return set->budget_per_ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX
+							   : set->budget_per_ms * NS_PER_MS;
+}
+
 uint64_t budget_wait(const struct budget *b, const struct policy_set *set, uint64_t now_ns)
 {
 	uint64_t most = set->budget_kills < BUDGET_MOST ? set->budget_kills : BUDGET_MOST;
-	uint64_t per = set->budget_per_ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX
-								   : set->budget_per_ms * NS_PER_MS;
-	uint64_t first;
+	uint64_t per = per_ns(set), first;
 
 	if (!per)
 		return 0;
@@ -41,6 +45,23 @@ uint64_t budget_wait(const struct budget *b, const struct policy_set *set, uint6
 	return now_ns >= first && now_ns - first >= per ? 0
 	       : first > UINT64_MAX - per		? UINT64_MAX
 							: first + per;
+}
+
+uint64_t budget_left(const struct budget *b, const struct policy_set *set, uint64_t now_ns)
+{
+	uint64_t most = set->budget_kills < BUDGET_MOST ? set->budget_kills : BUDGET_MOST;
+	uint64_t per = per_ns(set), spent = 0;
+
+	if (!per)
+		return UINT64_MAX;
+	while (spent < most && spent < b->n) {
+		uint64_t at = b->spent_ns[(b->n - 1 - spent) % BUDGET_MOST];
+
+		if (now_ns >= at && now_ns - at >= per)
+			break; /* and so are all before it */
+		spent++;
+	}
+	return most - spent;
 }
 
 void budget_refund(struct budget *b, uint64_t spent_ns)

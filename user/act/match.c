@@ -246,6 +246,18 @@ static enum hr_why itself(const struct policy_set *set, const struct hr_slot *sl
 	return !why && nameless(slot) ? HR_WHY_UNKNOWN : why;
 }
 
+/* Is anybody protected by what only a container's own state tells? */
+static bool names_protected(const struct policy_set *set)
+{
+	for (uint32_t i = 0; set && i < set->protects; i++) {
+		uint32_t key = policy_match_at(set, set->protect_first + i)->key;
+
+		if (key != POLICY_CGROUP && key != POLICY_UNIT && key != POLICY_RUNTIME && key != POLICY_PROCESS)
+			return true;
+	}
+	return false;
+}
+
 /* Who is killed with it: a parent is as untouchable as what stands below it. `literal`: the rule names this very path. */
 static enum hr_why with_it(const struct policy_set *set, const struct act_world *world,
 			   const struct hr_slot *slot, const char *path, bool literal)
@@ -265,6 +277,8 @@ static enum hr_why with_it(const struct policy_set *set, const struct act_world 
 			return why;
 		if (container)
 			continue; /* what runs inside it is its own affair */
+		if (why == HR_WHY_UNKNOWN && names_protected(set))
+			return why; /* it may be one of them */
 		if (why && why != HR_WHY_UNKNOWN)
 			return why;
 		if (at->id.kind == HR_KIND_CONTAINER && slot->id.kind == HR_KIND_UNIT)

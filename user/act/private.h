@@ -130,6 +130,8 @@ struct budget {
 };
 /* When one more may be spent: 0: now; UINT64_MAX: never. */
 uint64_t budget_wait(const struct budget *budget, const struct policy_set *set, uint64_t now_ns);
+/* How many may be spent now; UINT64_MAX: no limit. */
+uint64_t budget_left(const struct budget *budget, const struct policy_set *set, uint64_t now_ns);
 void budget_spend(struct budget *budget, uint64_t now_ns);
 void budget_refund(struct budget *budget, uint64_t spent_ns); /* nothing came of it */
 /* Does this rung end something? */

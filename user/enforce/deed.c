@@ -40,6 +40,16 @@ const char *enforce_below(const struct enforce *e, const char *path)
 	return strncmp(path, e->base, n) || (path[n] && path[n] != '/') ? "" : path + n;
 }
 
+int enforce_owner_protects(const struct enforce *e, const char *path, uint64_t memcg_id)
+{
+	_cleanup_close_ int fd = e->config.v1 ? -1
+					      : group_open(e->memory_fd, enforce_below(e, path), memcg_id);
+
+	if (e->config.v1)
+		return 0;
+	return fd < 0 ? fd : group_protected(fd);
+}
+
 bool deed_open(struct enforce *e, struct deed *deed)
 {
 	const char *usage = e->config.v1 ? "memory.usage_in_bytes" : "memory.current";

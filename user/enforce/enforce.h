@@ -77,6 +77,9 @@ void enforce_lift(struct enforce *enforce, uint64_t memcg_id);
  * ourselves and our parents at the time of enforce_open() are spared anyway. */
 void enforce_spare(struct enforce *enforce, unsigned int i, uint32_t pid);
 
+/* Any thread; may wait. Has its owner said user.headroom=protect of this cgroup, or of one below it? 1, 0; -errno: not known. */
+int enforce_owner_protects(const struct enforce *enforce, const char *path, uint64_t memcg_id);
+
 /* What can be done on this host, tried at start without harming anybody; for `headroom check` and the board. */
 struct enforce_ability {
 	enum hr_rung rung;

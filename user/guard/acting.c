@@ -138,6 +138,7 @@ void acting_settle(struct guard *guard)
 	flights_dispatch(guard);
 	publish_next(guard);
 	arm_deadline(acting);
+	arming_settle(guard);
 	acting->settling = false;
 }
 

@@ -23,7 +23,7 @@ static struct arming *arming_of(struct guard *guard)
 	return &guard->acting->arming;
 }
 
-static struct arming_one *find(struct arming *arming, uint64_t memcg_id)
+struct arming_one *arming_find(struct arming *arming, uint64_t memcg_id)
 {
 	for (size_t i = 0; i < ARMING_MOST; i++)
 		if (arming->one[i].state != ARMING_FREE && arming->one[i].memcg_id == memcg_id)
@@ -48,7 +48,7 @@ static void show(struct guard *guard, const struct arming_one *one)
 	board_slot_end(guard->board, slot);
 }
 
-static void enter(struct guard *guard, struct arming_one *one, enum arming_state state)
+void arming_enter(struct guard *guard, struct arming_one *one, enum arming_state state)
 {
 	one->state = state;
 	show(guard, one);
@@ -57,7 +57,7 @@ static void enter(struct guard *guard, struct arming_one *one, enum arming_state
 static void drop(struct guard *guard, struct arming_one *one)
 {
 	sense_disarm(guard->sense, one->memcg_id);
-	enter(guard, one, ARMING_FREE);
+	arming_enter(guard, one, ARMING_FREE);
 	arming_of(guard)->n--;
 	*one = (struct arming_one){.state = ARMING_FREE};
 }
@@ -81,6 +81,7 @@ void arming_rules(struct guard *guard)
 
 	arming->any = can_arm(guard->acting->rules.set);
 	arming->full_told = false;
+	arming_settle(guard);
 	for (size_t i = 0; i < ARMING_MOST; i++) {
 		struct arming_one *one = &arming->one[i];
 		uint32_t slot = tracks_find(&guard->tracks, one->memcg_id);
@@ -92,11 +93,21 @@ void arming_rules(struct guard *guard)
 		else
 			arming_consider(guard, slot, now);
 	}
+	if (arming->any)
+		arming_known(guard);
 }
 
 bool arming_any(const struct guard *guard)
 {
 	return guard->acting->arming.any;
+}
+
+void arming_settle(struct guard *guard)
+{
+	const struct acting *acting = guard->acting;
+
+	if (acting->arming.any)
+		sense_arm_grant(guard->sense, act_budget_left(acting->act, clock_mono_ns()));
 }
 
 void arming_start(struct guard *guard)
@@ -105,6 +116,7 @@ void arming_start(struct guard *guard)
 
 	if (self.memcg_id)
 		sense_spare(guard->sense, &self, true);
+	sense_arm_known(guard->sense, 0);
 	arming_rules(guard);
 }
 
@@ -169,6 +181,15 @@ static bool same(const struct arming_one *a, const struct arming_one *b)
 	       (a->threshold == b->threshold || a->state == ARMING_SHOT);
 }
 
+/* Would the reflex spare somebody whom it hits as it stands? (A share is of the live limit: its bytes are of no account.) */
+static bool gentler(const struct arming_one *one, const struct arming_one *want)
+{
+	if (!(one->flags & ARM_REFLEX))
+		return false;
+	return (one->flags & ~want->flags) || !one->limit_milli != !want->limit_milli ||
+	       (want->limit_milli ? want->limit_milli > one->limit_milli : want->threshold > one->threshold);
+}
+
 /* What is asked for now, against what stands. */
 static void update(struct guard *guard, struct arming_one *one, const struct arming_one *want)
 {
@@ -178,12 +199,12 @@ static void update(struct guard *guard, struct arming_one *one, const struct arm
 	if (same(one, want) && !again)
 		return;
 	/* Gentler from this moment on, not from the worker's next turn. */
-	if (again || ((one->flags & ARM_REFLEX) && !(want->flags & ARM_REFLEX)))
+	if (again || gentler(one, want))
 		sense_disarm(guard->sense, one->memcg_id);
 	one->threshold = want->threshold;
 	one->limit_milli = want->limit_milli;
 	one->flags = want->flags;
-	enter(guard, one, ARMING_WANTED);
+	arming_enter(guard, one, ARMING_WANTED);
 }
 
 void arming_consider(struct guard *guard, uint32_t slot, uint64_t now_ns)
@@ -196,7 +217,7 @@ void arming_consider(struct guard *guard, uint32_t slot, uint64_t now_ns)
 
 	if (!acting->arming.any)
 		return;
-	one = find(&acting->arming, memcg_id);
+	one = arming_find(&acting->arming, memcg_id);
 	if (guard->tracks.track[slot].gone_ns ||
 	    !act_armed(acting->act, acting_world(guard), slot, &policy, &want.threshold, &reflex)) {
 		if (one)
@@ -205,7 +226,9 @@ void arming_consider(struct guard *guard, uint32_t slot, uint64_t now_ns)
 	}
 	if (policy->usage.bytes == HR_UNKNOWN)
 		want.limit_milli = policy->usage.milli;
-	want.flags = !reflex ? 0 : ARM_REFLEX | (kills_whole(policy) ? ARM_WHOLE : 0);
+	if (one && one->owned && now_ns - one->owner_ns >= RETRY_NS)
+		one->owned = false;
+	want.flags = !reflex || (one && one->owned) ? 0 : ARM_REFLEX | (kills_whole(policy) ? ARM_WHOLE : 0);
 	usage = board_slot(guard->board, slot)->memory.usage;
 	if (usage != HR_UNKNOWN && usage >= want.threshold - want.threshold / 4)
 		acting->arming.near_ns = now_ns;
@@ -239,14 +262,16 @@ void arming_swept(struct guard *guard, uint64_t now_ns)
 		uint32_t slot = arming->hand++ % capacity;
 		const struct track *track = &guard->tracks.track[slot];
 
-		if (track->memcg_id && !track->gone_ns && !find(arming, track->memcg_id))
+		if (track->memcg_id && !track->gone_ns && !arming_find(arming, track->memcg_id))
 			arming_consider(guard, slot, now_ns);
 	}
+	arming_known(guard);
+	arming_settle(guard);
 }
 
 void arming_gone(struct guard *guard, uint64_t memcg_id)
 {
-	struct arming_one *one = find(arming_of(guard), memcg_id);
+	struct arming_one *one = arming_find(arming_of(guard), memcg_id);
 
 	if (one)
 		drop(guard, one);
@@ -278,8 +303,7 @@ static void fill(const struct guard *guard, const struct arming_one *one, uint32
 	const struct hr_slot *at = board_slot(guard->board, slot);
 	bool whole = one->flags & ARM_WHOLE;
 
-	strncpy(to->path, (const char *)at + at->id.cgroup.at, sizeof(to->path) - 1);
-	to->path[sizeof(to->path) - 1] = '\0';
+	arming_path(guard, slot, to->path);
 	to->arm = (struct arm){
 		.memcg_id = one->memcg_id, .path = to->path, .threshold = one->threshold,
 		.limit_milli = one->limit_milli, .flags = one->flags,
@@ -306,20 +330,21 @@ bool arming_ask(struct guard *guard, struct worker_job *job, uint64_t now_ns)
 		if (!at->id.cgroup.at || (at->flags & HR_SLOT_CUT))
 			continue;
 		fill(guard, one, slot, &job->arm[job->n_arms++]);
-		enter(guard, one, ARMING_ASKED);
+		arming_enter(guard, one, ARMING_ASKED);
 	}
 	job->want_arm_close = close != arming->close;
 	job->arm_close = close;
-	return job->n_arms || job->want_arm_close;
+	arming_ask_owners(guard, job, now_ns);
+	return job->n_arms || job->n_owners || job->want_arm_close;
 }
 
 static void taken(struct guard *guard, const struct worker_arm *arm, uint64_t now_ns)
 {
 	struct arming *arming = arming_of(guard);
-	struct arming_one *one = find(arming, arm->arm.memcg_id);
+	struct arming_one *one = arming_find(arming, arm->arm.memcg_id);
 
 	/* Disarmed, or changed its mind, while the worker was about it. */
-	if (!one || ((arm->arm.flags & ARM_REFLEX) && !(one->flags & ARM_REFLEX)))
+	if (!one || one->state == ARMING_WANTED || ((arm->arm.flags & ARM_REFLEX) && !(one->flags & ARM_REFLEX)))
 		sense_disarm(guard->sense, arm->arm.memcg_id);
 	if (!one || one->state != ARMING_ASKED)
 		return;
@@ -328,13 +353,17 @@ static void taken(struct guard *guard, const struct worker_arm *arm, uint64_t no
 			notice_guard(guard, HR_GUARD_FALLBACK, HR_WARNING, 0,
 				     "no reflex on this kernel: the guard acts itself, after the tripwire");
 		arming->reflex_told = true;
+	} else if (arm->error == -EPERM && (arm->arm.flags & ARM_REFLEX)) {
+		arming_owned(guard, one, now_ns);
+		return;
 	} else if (arm->error) {
 		one->retry_ns = now_ns + RETRY_NS;
-		enter(guard, one, ARMING_WANTED);
+		arming_enter(guard, one, ARMING_WANTED);
 		return;
 	}
 	one->preferred_pid = arm->arm.preferred_pid;
-	enter(guard, one, ARMING_READY);
+	one->owner_ns = now_ns;
+	arming_enter(guard, one, ARMING_READY);
 }
 
 void arming_take(struct guard *guard, struct worker_job *job, uint64_t now_ns)
@@ -342,6 +371,7 @@ void arming_take(struct guard *guard, struct worker_job *job, uint64_t now_ns)
 	for (size_t i = 0; i < job->n_arms; i++)
 		taken(guard, &job->arm[i], now_ns);
 	job->n_arms = 0;
+	arming_take_owners(guard, job, now_ns);
 	if (job->want_arm_close)	/* what could not be attached is not tried with every job */
 		arming_of(guard)->close = job->arm_close;
 	job->want_arm_close = false;
@@ -355,10 +385,10 @@ void arming_move(struct guard *guard, struct sense *to)
 
 	sense_arm_move(to, guard->sense, dropped, ARMING_MOST, &n);
 	for (size_t i = 0; i < n; i++) {
-		struct arming_one *one = find(arming, dropped[i]);
+		struct arming_one *one = arming_find(arming, dropped[i]);
 
 		if (one)
-			enter(guard, one, ARMING_WANTED);
+			arming_enter(guard, one, ARMING_WANTED);
 	}
 	arming->close = false;
 }
@@ -388,7 +418,7 @@ static void finish_rest(struct guard *guard, const struct act_order *struck)
 static void on_reflex(struct guard *guard, const struct record_arm *record, uint32_t slot)
 {
 	struct acting *acting = guard->acting;
-	struct arming_one *one = find(&acting->arming, record->memcg_id);
+	struct arming_one *one = arming_find(&acting->arming, record->memcg_id);
 	struct deed deed = {.deed = record->error ? HR_DEED_FAILED : HR_DEED_DONE, .error = -record->error,
 			    .signal = SIGKILL, .pid = record->victim_pid, .processes = record->error ? 0 : 1,
 			    .start_boottime_ns = record->victim_start_boottime_ns, .ended_ns = record->r.time_ns,
@@ -399,7 +429,7 @@ static void on_reflex(struct guard *guard, const struct record_arm *record, uint
 	struct flight *flight;
 
 	if (one)
-		enter(guard, one, ARMING_SHOT);
+		arming_enter(guard, one, ARMING_SHOT);
 	if (!act_reflexed(acting->act, acting_world(guard), slot, &order))
 		return;
 	flight = flight_new(acting, &order);

@@ -169,6 +169,7 @@ static void take_growth(struct guard *guard, struct worker_job *job)
 	guard->lost_before += sense_lost(guard->sense);
 	loop_remove(&guard->loop, &guard->w_records);
 	loop_remove(&guard->loop, &guard->w_arm);
+	sense_consume(guard->sense, on_record, guard);	/* whom the old one has hit */
 	arming_move(guard, job->grown);
 	tracks_move(&guard->tracks, &job->tracks);
 	job->retired = guard->sense;
@@ -250,6 +251,7 @@ static void on_mkdir(struct guard *guard, const struct record *record)
 	if (slot == TRACK_NONE)
 		return;
 	close_newborn(guard, slot, clock_mono_ns());
+	arming_born(guard, slot);
 	if (arming_any(guard) && !guard->newborn_ns)
 		guard->newborn_ns = clock_mono_ns();
 	if (guard->tracks.track[slot].close) {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "acting_state.h"
 #include "base/clock.h"
 #include "kills.h"
 #include "publish.h"
@@ -134,6 +135,7 @@ static void on_identity(struct guard *guard, const struct resolve_answer *answer
 		track->asked++;
 	}
 	publish_identity(guard, slot, answer);
+	arming_born(guard, slot);
 }
 
 /* The resolver reads what containers wrote, and may be theirs by now: nothing that it says may lead

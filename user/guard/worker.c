@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "enforce/enforce.h"
 
 #define WORKER_STACK	 (128 * 1024)
 #define STAT_AGE_NS	 (10 * NS_PER_SEC)	/* a quiet group's memory.stat is read this often */
@@ -169,6 +170,19 @@ static int grow(struct worker *worker)
 	return 0;
 }
 
+/* Nobody asks the owner again once the kernel may strike by itself. What is not known is protected. */
+static bool owner_protects(const struct worker_job *job, const char *path, __u64 memcg_id)
+{
+	return enforce_owner_protects(job->enforce, path, memcg_id) != 0;
+}
+
+static int arm_one(struct worker *worker, const struct arm *arm)
+{
+	if ((arm->flags & ARM_REFLEX) && owner_protects(&worker->job, arm->path, arm->memcg_id))
+		return -EPERM;
+	return sense_arm(worker->sense, arm);
+}
+
 static void do_job(struct worker *worker)
 {
 	struct worker_job *job = &worker->job;
@@ -178,7 +192,9 @@ static void do_job(struct worker *worker)
 		job->grow_error = grow(worker);
 	/* Before the sweep, which can wait for long: what is to be armed is in a hurry. */
 	for (size_t i = 0; i < job->n_arms; i++)
-		job->arm[i].error = sense_arm(worker->sense, &job->arm[i].arm);
+		job->arm[i].error = arm_one(worker, &job->arm[i].arm);
+	for (size_t i = 0; i < job->n_owners; i++)
+		job->owner[i].protects = owner_protects(job, job->owner[i].path, job->owner[i].memcg_id);
 	if (job->want_arm_close)
 		sense_arm_close(worker->sense, job->arm_close);
 	job->begun_ns = clock_mono_ns();

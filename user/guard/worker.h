@@ -17,6 +17,7 @@
 
 #define WORKER_OPENS	16
 #define WORKER_ARMS	8
+#define WORKER_OWNERS	16
 #define CAPACITY_MOST	65536u
 
 struct worker_open {		/* a usage file to keep open for the close watch */
@@ -27,9 +28,17 @@ struct worker_open {		/* a usage file to keep open for the close watch */
 
 struct worker_arm {		/* a container to be armed */
 	struct arm arm;		/* its path: below */
-	int error;		/* answer: 0 or -errno */
+	int error;		/* answer: 0 or -errno; -EPERM: protected by its owner, and not armed */
 	char path[RECORD_PATH];
 };
+
+struct worker_owner {		/* is it still not protected by its owner? */
+	__u64 memcg_id;
+	bool protects;		/* answer */
+	char path[RECORD_PATH];
+};
+
+struct enforce;
 
 struct worker_job {
 	/* asked */
@@ -43,6 +52,9 @@ struct worker_job {
 	struct worker_open open[WORKER_OPENS];
 	size_t n_arms;
 	struct worker_arm arm[WORKER_ARMS];
+	const struct enforce *enforce;	/* whom to ask about owners; with n_arms or n_owners */
+	size_t n_owners;
+	struct worker_owner owner[WORKER_OWNERS];
 	bool want_arm_close, arm_close;	/* sense_arm_close() */
 	/* answered */
 	bool board_gone;	/* its name stands for nothing any more */

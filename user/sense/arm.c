@@ -25,6 +25,7 @@ int arms_open(struct sense *s)
 		return -ENOMEM;
 	pthread_mutex_init(&arms->lock, NULL);
 	arms->cold = arms->hot = arms->epoll = -1;
+	arms->granted = arms->known = RECORD_UNKNOWN; /* whoever has no budget has no bound */
 	for (unsigned int i = 0; i < ARM_ENTRIES; i++)
 		arm_wire_init(&arms->slot[i].wire);
 	s->arms = arms;
@@ -285,6 +286,39 @@ int sense_arm_prefer(struct sense *s, __u64 memcg_id, __u32 pid, __u64 start_boo
 	return r;
 }
 
+void sense_arm_grant(struct sense *s, __u64 left)
+{
+	struct arms *arms = s->arms;
+	__u64 granted;
+
+	pthread_mutex_lock(&arms->lock);
+	granted = left < RECORD_UNKNOWN - arms->struck ? arms->struck + left : RECORD_UNKNOWN;
+	if (granted != arms->granted) {
+		arms->granted = granted;
+		arm_bpf_state(s);
+	}
+	pthread_mutex_unlock(&arms->lock);
+}
+
+void sense_arm_known(struct sense *s, __u64 memcg_id)
+{
+	pthread_mutex_lock(&s->arms->lock);
+	if (s->arms->known == RECORD_UNKNOWN || memcg_id > s->arms->known) {
+		s->arms->known = memcg_id;
+		arm_bpf_state(s);
+	}
+	pthread_mutex_unlock(&s->arms->lock);
+}
+
+/* What is left of the grant; what was struck over there is counted there. */
+static void grant_move(struct arms *to, const struct arms *from)
+{
+	to->known = from->known;
+	to->granted = from->granted == RECORD_UNKNOWN	 ? RECORD_UNKNOWN
+		      : from->granted > from->struck ? from->granted - from->struck
+						     : 0;
+}
+
 static struct arm_spare *spare_of(struct arms *arms, __u64 memcg_id, __u32 pid)
 {
 	for (unsigned int i = 0; i < ARM_SPARED; i++)
@@ -347,6 +381,8 @@ void sense_arm_move(struct sense *to, struct sense *from, __u64 *ret_dropped, si
 		if (arms->spared[i].memcg_id || arms->spared[i].pid)
 			sense_spare(to, &arms->spared[i], true);
 	to->arms->generation = arms->generation;
+	grant_move(to->arms, arms);
+	arm_bpf_state(to);
 	for (unsigned int i = 0; i < ARM_ENTRIES; i++) {
 		struct arm_slot *slot = &arms->slot[i];
 		__u64 id = slot->memcg_id;

@@ -68,6 +68,12 @@ struct arm_spare {
 	__u64 start_boottime_ns;	/* of pid */
 };
 int sense_spare(struct sense *sense, const struct arm_spare *spare, bool spared);
+/* L. The budget: so many more may be hit, on top of what was told of (consumed) until now; RECORD_UNKNOWN, as at the start: no bound. What
+ * was hit and is not consumed yet counts: however many containers cross at once, never more than this are hit. */
+void sense_arm_grant(struct sense *sense, __u64 left);
+/* L. Cgroups with a larger id are younger than what the caller has looked at: who is in such a one, below an armed one, is not hit.
+ * Never goes back; at the start there is no such bound. */
+void sense_arm_known(struct sense *sense, __u64 memcg_id);
 /* W. Attaches rss_stat, or lets go of it; the same again is free. 0 also where nobody armed would need it. */
 int sense_arm_close(struct sense *sense, bool close);
 /* L. Readable when a v1 eventfd fired (-1: none here); then sense_arm_consume() calls fn with RECORD_TRIPWIRE. What BPF tells comes

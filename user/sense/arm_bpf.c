@@ -66,7 +66,12 @@ void arm_bpf_drop(struct sense *s, const struct arm_slot *slot)
 
 void arm_bpf_state(struct sense *s)
 {
-	struct armed_state state = {s->arms->count, ++s->arms->epoch};
+	struct armed_state state = {
+		.count = s->arms->count,
+		.epoch = ++s->arms->epoch,
+		.granted = s->arms->granted,
+		.known = s->arms->known,
+	};
 	__u32 zero = 0;
 
 	if (map_of(s, MAP_ARMED_STATE) >= 0)

@@ -32,6 +32,8 @@ struct arms {
 	struct arm_spare spared[ARM_SPARED]; /* both 0: free */
 	__u64 generation; /* the last one given */
 	__u32 count, epoch;
+	__u64 granted, known; /* as the programs have them */
+	__u64 struck; /* reflexes that were told of */
 	int epoll; /* over the eventfds; -1: not v1 */
 	/* the worker's own */
 	int cold, hot; /* attached; -1: not */

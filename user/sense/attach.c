@@ -39,6 +39,7 @@ const char *const loader_map_names[MAP_COUNT] = {
 	[MAP_ARGS_SCRATCH] = "args_scratch",
 	[MAP_UNDER] = "under",
 	[MAP_RISERS] = "risers",
+	[MAP_PURSE] = "purse",
 };
 
 static bool verifier_refused; /* libbpf said so while the last object was loaded */

@@ -35,6 +35,7 @@ enum loader_map {
 	MAP_ARGS_SCRATCH,
 	MAP_UNDER,
 	MAP_RISERS,
+	MAP_PURSE,
 	MAP_COUNT
 };
 extern const char *const loader_map_names[MAP_COUNT]; /* as bpf/ calls them */

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include "arms.h"
 #include "base/cleanup.h"
 #include "inside.h"
 
@@ -83,6 +84,8 @@ static int on_record(void *ctx, void *data, size_t bytes)
 			return 0;
 		remember_told(record);
 	}
+	if (record->type == RECORD_REFLEX)
+		s->arms->struck++;
 	s->fn(record, s->arg);
 	return 0;
 }

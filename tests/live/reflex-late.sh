@@ -1,0 +1,98 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# What changes after the guard has armed the reflex, which asks nobody any more: rules that are milder now, something protected that
+# begins below what is armed, an owner's word, a budget that all who cross at once would overdraw, a guard that dies.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/act.inc"
+
+mb=1048576
+for name in milder pod hog1 hog2 hog3 hog4 orphan; do group_make $name $((100 * mb)) || fail 'cannot make groups'; done
+rules() { # usage of `milder`, budget, mode
+	cat <<E
+mode: ${3:-enforce}
+interval: 10s
+protect: ["cgroup:$ours/pod/kept*"]
+policies:
+  - name: milder
+    match: {cgroup: "$ours/milder"}
+    when: {usage: $1}
+    do: [reflex]
+    cooldown: 0s
+  - name: parent
+    match: {cgroup: "$ours/pod"}
+    when: {usage: 40MiB}
+    do: [reflex, kill]
+    cooldown: 0s
+  - name: hogs
+    match: {cgroup: ["$ours/hog*", "$ours/orphan"]}
+    when: {usage: 40MiB}
+    do: [reflex]
+budget: {kills: $2, per: 10m}
+E
+}
+kernel_kills() {
+	sed -n 's/^oom_kill //p' "$(group_dir "$1")/memory.events" "$(group_dir "$1")/memory.oom_control" 2>/dev/null
+}
+armed() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
+not_armed() { snapshot | ask "$(entry "$1") | .armed != \"reflex\""; }
+struck() { face events --json | jq -c "select(.seq > $since and .type == \"action\" and .rung == \"reflex\")"; }
+rules 30MiB 100 >"$work/config"
+guard_on
+[ "$(face check --json | jq -r '.. | objects | select(.signal? == "reflex") | .variant' | head -n 1)" != none ] ||
+	skip 'no reflex on this kernel'
+
+# ---- a higher threshold holds from the moment it is loaded, not from when the kernel has been told
+wait_for 20 armed milder || fail 'milder is not armed'
+rules 90MiB 100 >"$work/config"
+reload configuration_loaded
+feed milder hold 60M
+sleep 0.3
+alive "$prey" || fail 'hit at the threshold of rules that were taken back'
+kill "$prey"
+
+# ---- something protected begins below what is armed, between two sweeps, and fills at once
+wait_for 20 armed pod || fail 'the parent is not armed'
+group_make pod/kept $((60 * mb)) || fail 'cannot make a group'
+prey pod/kept "$workload" burst 80MiB 1ms >/dev/null
+[ "$(kernel_kills pod/kept)" = 1 ] || { ledger; fail 'a protected one was hit below its parent'; }
+wait_for 5 not_armed pod || fail 'the parent of a protected one is armed'
+[ -z "$(struck)" ] || fail "hit: $(struck)"
+
+# ---- its owner's word, which only v2 can keep
+if [ $v = 2 ]; then
+	group_make hog1/inner || fail 'cannot make a group'
+	wait_for 20 armed hog1 || fail 'hog1 is not armed'
+	"$build/tools/enforce-try" protect "cgroup:$ours/hog1/inner" || fail 'user.headroom cannot be set'
+	wait_for 10 not_armed hog1 || fail 'armed against its owner'
+	prey hog1 "$workload" burst 160MiB 1ms >/dev/null
+	[ "$(kernel_kills hog1)" = 1 ] || fail 'hit against its owner'
+	[ -z "$(struck)" ] || fail "hit: $(struck)"
+fi
+
+# ---- three cross at once, and the budget has one
+rules 90MiB 1 >"$work/config"
+reload configuration_loaded
+for n in 2 3 4; do wait_for 20 armed hog$n || fail "hog$n is not armed"; done
+since=$(mark)
+for n in 2 3 4; do prey hog$n "$workload" burst 160MiB "$((500 * slow))ms" >/dev/null & done
+all_over() { [ $(($(kernel_kills hog2) + $(kernel_kills hog3) + $(kernel_kills hog4))) = 2 ]; }
+wait_for 10 all_over || fail "not two for the kernel, but a budget of one: $(struck)"
+one_told() { [ "$(struck | wc -l)" = 1 ]; }
+wait_for 5 one_told || fail "a budget of one: $(struck)"
+
+# ---- a rehearsal hits nobody from the moment it is one
+rules 30MiB 100 >"$work/config"
+reload configuration_loaded
+wait_for 20 armed milder || fail 'milder is not armed again'
+rules 30MiB 100 dry-run >"$work/config"
+reload configuration_loaded
+prey milder "$workload" burst 160MiB 1ms >/dev/null
+[ "$(kernel_kills milder)" = 1 ] || fail 'hit in a rehearsal'
+
+# ---- guard and supervisor die: the reflex does not outlive them
+rules 90MiB 100 >"$work/config"
+reload configuration_loaded
+wait_for 20 armed orphan || fail 'orphan is not armed'
+guard_kill_both "$(snapshot | jq .host.guard.pid)" || fail 'they do not die'
+prey orphan "$workload" burst 160MiB 1ms >/dev/null
+[ "$(kernel_kills orphan)" = 1 ] || fail 'the reflex outlived the guard'

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Prey that is not what it looks like: who charges is not whose memory it is, or not who lives in the group, or the process's
+ * first thread is gone. For whoever would hit the wrong one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "prey.h"
+
+static void join(const char *dir)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		die(path);
+	close(fd);
+}
+
+/* Page faults of another's memory in our context: they are charged to him. */
+void do_poke(char **arg)
+{
+	size_t bytes = bytes_of(arg[1]);
+	char *there = map(bytes), *piece = map(PIECE);
+	int joined[2];
+	char c;
+	pid_t child;
+
+	touch(piece, PIECE);
+	if (pipe(joined))
+		die("pipe");
+	child = fork();
+	if (child < 0)
+		die("fork");
+	if (!child) {
+		join(arg[0]);
+		if (write(joined[1], "j", 1) != 1)
+			die("pipe");
+		stay();
+	}
+	if (read(joined[0], &c, 1) != 1)
+		die("pipe");
+	for (size_t at = 0; at < bytes; at += PIECE) {
+		struct iovec from = {piece, PIECE}, to = {there + at, PIECE};
+
+		/* who was killed meanwhile has no memory to be written to */
+		if (process_vm_writev(child, &from, 1, &to, 1, 0) < 0 && errno != ESRCH && errno != EFAULT)
+			die("process_vm_writev");
+	}
+	ready();
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	exit(0);
+}
+
+struct borrowed {
+	const char *dir;
+	char *at;
+	size_t bytes;
+};
+
+/* The memory is its parent's until it execs, and charged to the parent's group, wherever it lives itself. */
+void do_vfork(char **arg)
+{
+	/* not on the stack, which both use */
+	static struct borrowed b;
+	pid_t child;
+	int status = 0;
+
+	b = (struct borrowed){arg[0], NULL, bytes_of(arg[1])};
+	b.at = map(b.bytes);
+	child = vfork();
+	if (child < 0)
+		die("vfork");
+	if (!child) {
+		join(b.dir);
+		touch(b.at, b.bytes);
+		_exit(0);
+	}
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status)) {
+		fprintf(stderr, "workload: vfork: the child was hit\n");
+		_exit(1);
+	}
+	ready();
+	exit(0);
+}
+
+static void *leak(void *arg)
+{
+	(void)arg;
+	grow(map(NO_END), NO_END, 0);
+	return NULL;
+}
+
+void do_leaderless(char **arg)
+{
+	pthread_t thread;
+
+	(void)arg;
+	ready();
+	errno = pthread_create(&thread, NULL, leak, NULL);
+	if (errno)
+		die("thread");
+	/* the thread alone: exit() would be the process */
+	syscall(SYS_exit, 0);
+}
