@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The room between deciding and doing, with the real one on either side: rules from text, and an enforcing room whose cgroups
+ * are plain folders and whose processes are children of this test. What happens to a target, or to the rules, between the
+ * choice and the deed; and that each deed is told once, under the name that ordered it.
+ */
+#include "fixture_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <headroom/reader.h>
+
+#define PATIENCE_MS 20000
+#define RULE(mode, name, rungs)                                                               \
+	"mode: " mode "\nbudget: none\npolicies:\n- name: " name "\n  match: {name: '*'}\n" \
+	"  when: {usage: 60MiB}\n  cooldown: 1h\n  do: [" rungs "]\n"
+
+static pid_t child[2];
+static uint64_t began_seq;
+
+static void heard(int sig) { (void)sig; }
+
+/* One that hears SIGTERM and stays. */
+static pid_t start_child(void)
+{
+	void (*before)(int) = signal(SIGTERM, heard); /* inherited: so it is true from the child's first moment */
+	pid_t pid = fork();
+
+	while (!pid)
+		pause();
+	signal(SIGTERM, before);
+	return pid;
+}
+
+static bool is_alive(pid_t pid) { return waitpid(pid, NULL, WNOHANG) == 0; }
+
+static void end_child(pid_t *pid)
+{
+	if (*pid > 0 && !kill(*pid, SIGKILL))
+		waitpid(*pid, NULL, 0);
+	*pid = 0;
+}
+
+static void put(const char *folder, const char *file, const char *text)
+{
+	char path[160];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", fake_dir, folder, file);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* A cgroup of one process; its id. */
+static uint64_t make_folder(const char *folder, pid_t pid)
+{
+	char path[128], text[16];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", fake_dir, folder);
+	assert_int_equal(mkdir(path, 0755), 0);
+	snprintf(text, sizeof(text), "%d\n", pid);
+	put(folder, "cgroup.procs", text);
+	put(folder, "memory.current", "67108864\n");
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+static void remove_folder(const char *folder)
+{
+	static const char *const files[] = {"cgroup.procs", "memory.current", ""};
+	char path[160];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s/%s", fake_dir, folder, files[i]);
+		remove(path);
+	}
+}
+
+static int sealed(const char *text)
+{
+	const struct policy_set *before = fake.acting->rules.set;
+	int fd;
+
+	fake_rules(text);
+	assert_int_equal(rules_seal(fake.acting->rules.set, &fd), 0);
+	free((void *)fake.acting->rules.set);
+	fake.acting->rules.set = before;
+	return fd;
+}
+
+/* Rules as the supervisor hands them over, and a container that is above their size. */
+static void open_with(const char *text)
+{
+	const struct policy_set *first;
+
+	fake_open("mode: observe\n");
+	first = fake.acting->rules.set;
+	fake.acting->rules.fd = -1;
+	assert_int_equal(acting_watch(&fake), 0);
+	acting_rules(&fake, sealed(text));
+	free((void *)first);
+	child[0] = start_child();
+	fake_container(0, make_folder("box", child[0]), "box", "/box");
+	began_seq = board_header(fake.board)->last_seq;
+}
+
+static void close_all(void)
+{
+	end_child(&child[0]);
+	end_child(&child[1]);
+	host_watch_close(&fake);
+	rules_done(&fake.acting->rules);
+	remove_folder("box");
+	remove_folder("old");
+	fake_close();
+}
+
+static int end(void **state)
+{
+	(void)state;
+	close_all();
+	return 0;
+}
+
+/* The n-th action since the beginning, from 0. False: there are fewer. */
+static bool action(unsigned int n, struct hr_event_action *ret_action, char policy[64])
+{
+	static union {
+		struct hr_event event;
+		struct hr_event_action action;
+		uint8_t bytes[HR_EVENT_MAX_BYTES];
+	} buffer;
+	struct hr_reader *reader;
+	bool found = false;
+
+	assert_int_equal(hr_reader_open(fake_board, &reader), 0);
+	hr_reader_seek_event(reader, began_seq + 1);
+	while (!found && !hr_reader_next_event(reader, &buffer.event, sizeof(buffer)))
+		found = buffer.event.type == HR_EVENT_ACTION && !n--;
+	if (found) {
+		*ret_action = buffer.action;
+		snprintf(policy, 64, "%s", (const char *)&buffer + buffer.action.policy.at);
+	}
+	hr_reader_close(reader);
+	return found;
+}
+
+static unsigned int actions(void)
+{
+	struct hr_event_action one;
+	unsigned int n = 0;
+	char policy[64];
+
+	while (action(n, &one, policy))
+		n++;
+	return n;
+}
+
+static unsigned int in_use(void)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < FLIGHTS; i++)
+		n += fake.acting->flight[i].state != FLIGHT_FREE;
+	return n;
+}
+
+static void step(void)
+{
+	board_slot_begin(fake.board, 0)->sampled_ns = clock_wall_ns();
+	board_slot_end(fake.board, 0);
+	acting_host(&fake);
+	fake_turn(5);
+}
+
+static void until_told(unsigned int n)
+{
+	for (int i = 0; i < PATIENCE_MS / 5 && (actions() < n || in_use()); i++)
+		step();
+	assert_int_equal(actions(), n);
+	assert_int_equal(in_use(), 0);
+}
+
+static void expect_action(unsigned int n, enum hr_rung rung, enum hr_deed deed, int error, const char *policy)
+{
+	struct hr_event_action one;
+	char name[64];
+
+	assert_true(action(n, &one, name));
+	assert_int_equal(one.rung, rung);
+	assert_int_equal(one.deed, deed);
+	assert_int_equal(one.error, error);
+	assert_string_equal(name, policy);
+}
+
+static void test_done(void **state)
+{
+	struct hr_event_action one;
+	char policy[64];
+	int status;
+
+	(void)state;
+	open_with(RULE("enforce", "large", "kill"));
+	acting_host(&fake);
+	assert_int_equal(in_use(), 1);
+	assert_int_equal(waitpid(child[0], &status, 0), child[0]);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	put("box", "cgroup.procs", "");
+	put("box", "memory.current", "4096\n");
+	until_told(1);
+	expect_action(0, HR_RUNG_KILL, HR_DEED_DONE, 0, "large");
+	assert_true(action(0, &one, policy));
+	assert_int_equal(one.pid, child[0]);
+	assert_int_equal(one.processes, 1);
+	assert_int_equal(one.freed, (64 << 20) - 4096);
+	assert_true(one.whole);
+	assert_int_equal(board_slot(fake.board, 0)->actions, 1);
+	assert_true(fake.acting->dossier[0].fatal);
+	assert_int_equal(fake.acting->dossier[0].out, 0);
+	child[0] = 0;
+}
+
+/* The container is started anew, under its old path, between choice and act. */
+static void test_recreated(void **state)
+{
+	char from[128], to[128];
+
+	(void)state;
+	open_with(RULE("enforce", "large", "kill"));
+	snprintf(from, sizeof(from), "%s/box", fake_dir);
+	snprintf(to, sizeof(to), "%s/old", fake_dir);
+	assert_int_equal(rename(from, to), 0);
+	child[1] = start_child();
+	make_folder("box", child[1]);
+	acting_host(&fake);
+	until_told(1);
+	expect_action(0, HR_RUNG_KILL, HR_DEED_SKIPPED, ESTALE, "large");
+	assert_true(is_alive(child[0]) && is_alive(child[1]));
+	assert_int_equal(board_slot(fake.board, 0)->actions, 0);
+	assert_false(fake.acting->dossier[0].fatal);
+}
+
+/* Its slot is another's, or it is gone, between the order and the deed: fresh, or when it had to wait for room. */
+static void test_slot_of_another(void **state)
+{
+	static const struct {
+		enum flight_state state;
+		bool gone;
+	} rows[] = {{FLIGHT_FRESH, false}, {FLIGHT_FRESH, true}, {FLIGHT_QUEUED, false}, {FLIGHT_QUEUED, true}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct act_order order = {.step = 1, .steps = 1, .kind = HR_RUNG_KILL, .mode = MODE_ENFORCE,
+					  .target = {.leader_start_ns = HR_UNKNOWN}};
+		struct track *track = &fake.tracks.track[0];
+		struct flight *flight;
+		uint64_t id;
+
+		open_with(RULE("observe", "large", "kill"));
+		track = &fake.tracks.track[0];
+		id = track->memcg_id;
+		order.target.memcg_id = id;
+		order.policy = policy_at(fake.acting->rules.set, 0);
+		order.rung = &order.policy->rung[0];
+		flight = flight_new(fake.acting, &order);
+		flight->state = rows[i].state;
+		fake.acting->fresh = true;
+		if (rows[i].gone)
+			track->gone_ns = 1;
+		else
+			track->memcg_id = id + 1;
+		acting_settle(&fake);
+		assert_int_equal(in_use(), 0);
+		assert_int_equal(actions(), 1);
+		expect_action(0, HR_RUNG_KILL, HR_DEED_SKIPPED, ESRCH, "large");
+		assert_true(is_alive(child[0]));
+		track->memcg_id = id;
+		if (i + 1 < ARRAY_SIZE(rows))
+			close_all();
+	}
+}
+
+/* Other rules come while a deed is under way: it is told under the name that ordered it, and nothing of the old ones follows. */
+static void test_reloaded(void **state)
+{
+	(void)state;
+	open_with(RULE("enforce", "large", "{term: 10m}, kill"));
+	acting_host(&fake);
+	assert_int_equal(in_use(), 1);
+	acting_rules(&fake, sealed(RULE("observe", "other", "kill")));
+	assert_int_equal(fake_config.mode, MODE_OBSERVE);
+	until_told(1);
+	expect_action(0, HR_RUNG_TERM, HR_DEED_DONE, 0, "large");
+	for (int i = 0; i < 10; i++)
+		step();
+	assert_int_equal(actions(), 1);
+	assert_true(is_alive(child[0]));
+
+	/* bad rules change nothing */
+	acting_rules(&fake, open("/dev/null", O_RDONLY | O_CLOEXEC));
+	assert_int_equal(acting_policies(&fake), 1);
+	assert_string_equal(policy_text(fake.acting->rules.set, policy_at(fake.acting->rules.set, 0)->name), "other");
+	assert_int_equal(board_header(fake.board)->last_seq > began_seq, 1);
+	acting_rules(&fake, sealed(RULE("enforce", "third", "kill")));
+	step();
+	waitpid(child[0], NULL, 0);
+	child[0] = 0;
+	put("box", "cgroup.procs", "");
+	put("box", "memory.current", "4096\n");
+	until_told(2);
+	expect_action(1, HR_RUNG_KILL, HR_DEED_DONE, 0, "third");
+}
+
+/* It vanishes at each step of its ladder: what is under way is told, and the next rung does not come. */
+static void test_vanishes(void **state)
+{
+	(void)state;
+	for (unsigned int at = 0; at <= 2; at++) {
+		unsigned int told;
+
+		open_with(RULE("enforce", "large", "notify, {term: 1s}, kill"));
+		if (at) {
+			acting_host(&fake); /* the notice is told, SIGTERM under way … */
+			assert_int_equal(actions(), 1);
+			assert_int_equal(in_use(), 1);
+		}
+		if (at > 1)
+			until_told(2); /* … and sent */
+		fake.tracks.track[0].gone_ns = clock_mono_ns();
+		acting_gone(&fake, 0);
+		told = at ? 2 : 0;
+		until_told(told);
+		for (int i = 0; i < 10; i++)
+			step();
+		acting_host(&fake);
+		assert_int_equal(act_deadline(fake.acting->act), 0); /* nothing is awaited any more */
+		assert_int_equal(actions(), told);
+		assert_true(is_alive(child[0]));
+		fake.tracks.track[0].gone_ns = 0;
+		if (at < 2)
+			close_all();
+	}
+}
+
+/* What comes next stands on the board, and goes with the rule. */
+static void test_next(void **state)
+{
+	(void)state;
+	open_with("mode: enforce\nbudget: none\npolicies:\n- name: later\n  match: {name: '*'}\n"
+		  "  when: {usage: 60MiB, for: 1h}\n  do: [kill]\n");
+	acting_host(&fake);
+	assert_int_equal(board_slot(fake.board, 0)->outlook.next_rung, HR_RUNG_KILL);
+	assert_true(board_slot(fake.board, 0)->next_policy.at);
+	acting_rules(&fake, sealed("mode: enforce\n"));
+	acting_host(&fake);
+	assert_int_equal(board_slot(fake.board, 0)->outlook.next_rung, HR_RUNG_NONE);
+	assert_false(board_slot(fake.board, 0)->next_policy.at);
+	assert_int_equal(actions(), 0);
+}
+
+static void test_wants_tasks(void **state)
+{
+#define OUTSIDE(mode, own)                                                                          \
+	"mode: " mode "\npolicies:\n- name: p\n  match: {process: 'x*', outside: containers}\n" \
+	"  mode: " own "\n  when: {rss: 1GiB}\n  do: [kill]\n"
+	static const struct {
+		const char *rules;
+		bool wants;
+	} rows[] = {
+		{RULE("enforce", "large", "kill"), false},
+		{OUTSIDE("enforce", "enforce"), true},
+		{OUTSIDE("dry-run", "enforce"), true},
+		{OUTSIDE("observe", "enforce"), false},
+		{OUTSIDE("enforce", "observe"), false},
+	};
+
+	(void)state;
+	open_with("mode: observe\n");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		acting_rules(&fake, sealed(rows[i].rules));
+		if (acting_wants_tasks(&fake) != rows[i].wants)
+			fail_msg("row %zu", i);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_done, end),
+		cmocka_unit_test_teardown(test_recreated, end),
+		cmocka_unit_test_teardown(test_slot_of_another, end),
+		cmocka_unit_test_teardown(test_reloaded, end),
+		cmocka_unit_test_teardown(test_vanishes, end),
+		cmocka_unit_test_teardown(test_next, end),
+		cmocka_unit_test_teardown(test_wants_tasks, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
