@@ -148,6 +148,26 @@ static void test_twice(void **state)
 	scrape_labels_free(labels);
 }
 
+/* A group that nobody names is told of while it holds processes, and after a kill: that may have been its last one. */
+static void test_emptied(void **state)
+{
+	struct scrape_labels *labels = scrape_labels_new();
+	struct hr_slot *group;
+
+	n_slots = 0;
+	group = slot("/batch/job", "job", 7);
+	group->id.kind = HR_KIND_GROUP;
+	is(labels, 100, NULL, "job");
+	group->flags = HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS;
+	is(labels, 100,
+	   "oom_kills_total{id=\"/batch/job\",name=\"job\",namespace=\"\",pod=\"\",container=\"\",image=\"\"} 0\n", NULL);
+	group->flags = 0;
+	group->oom_kills_total = 1;
+	is(labels, 100,
+	   "oom_kills_total{id=\"/batch/job\",name=\"job\",namespace=\"\",pod=\"\",container=\"\",image=\"\"} 1\n", NULL);
+	scrape_labels_free(labels);
+}
+
 static void test_too_many(void **state)
 {
 	struct scrape_labels *labels = scrape_labels_new();
@@ -209,7 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reading), cmocka_unit_test(test_labels),	cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_too_many), cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_emptied), cmocka_unit_test(test_too_many), cmocka_unit_test(test_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

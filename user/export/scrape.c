@@ -133,7 +133,8 @@ static bool wanted(const struct hr_slot *slot, uint64_t now_ns)
 		       (now_ns < slot->gone_ns ||	/* the clock was set back */
 			now_ns - slot->gone_ns < METRICS_KEEP_S * NS_PER_SEC);
 	return slot->id.kind == HR_KIND_CONTAINER || slot->id.kind == HR_KIND_UNIT ||
-	       slot->id.kind == HR_KIND_POD || slot->flags & HR_SLOT_HAS_TASKS;
+	       slot->id.kind == HR_KIND_POD || slot->flags & HR_SLOT_HAS_TASKS ||
+	       slot->oom_kills_total;	/* the kill may be what emptied it: it is to be counted */
 }
 
 /* By another array of at least n, with its old content. */

@@ -126,14 +126,17 @@ void snapshot_done(struct snapshot *s)
 	memset(s, 0, sizeof(*s));
 }
 
+static bool was_killed(const struct hr_slot *slot)
+{
+	return slot->oom_kills_total != HR_UNKNOWN && slot->oom_kills_total > 0;
+}
+
 static bool is_listed(const struct hr_slot *slot, bool all)
 {
 	if (all)
 		return true;
 	if (slot_gone(slot)) /* a kill is not forgotten with its container */
-		return slot->counts.oom_kill != HR_UNKNOWN
-			       ? slot->counts.oom_kill > 0
-			       : slot->oom_kills_total != HR_UNKNOWN && slot->oom_kills_total > 0;
+		return slot->counts.oom_kill != HR_UNKNOWN ? slot->counts.oom_kill > 0 : was_killed(slot);
 	switch (slot->id.kind) {
 	case HR_KIND_CONTAINER:
 	case HR_KIND_UNIT:
@@ -141,8 +144,8 @@ static bool is_listed(const struct hr_slot *slot, bool all)
 	case HR_KIND_POD:
 	case HR_KIND_SANDBOX:
 		return false;
-	default:
-		return slot->flags & HR_SLOT_HAS_TASKS;
+	default: /* nor when it has emptied its group */
+		return slot->flags & HR_SLOT_HAS_TASKS || was_killed(slot);
 	}
 }
 
