@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Who is listed at one look and not at the next is not the one that was meant: its number may be somebody else's by then.
+ * cgroup.procs is a fifo here, and each look at it is given what the test wants it to see.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "enforce/group.h"
+#include "enforce/private.h"
+#include "enforce/proc.h"
+#include "fixture_tree.h"
+
+#define PATIENCE_MS 20000
+#define LOOKS 8
+
+static struct tree tree;
+static struct enforce *enforce;
+static pid_t child[2];
+static char fifo[TREE_PATH];
+
+/* What each look finds: bit i, child i. The last stands for all that follow. */
+static unsigned looks[LOOKS];
+static bool over; /* __atomic */
+
+/* A fifo for each look: the next one finds another, and cannot run into what this one is told. */
+static void new_fifo(void)
+{
+	char next[TREE_PATH];
+
+	tree_path(&tree, "m/next", next);
+	assert_int_equal(mkfifo(next, 0600), 0);
+	assert_int_equal(rename(next, fifo), 0);
+}
+
+static void *feeder(void *arg)
+{
+	for (unsigned i = 0; !__atomic_load_n(&over, __ATOMIC_ACQUIRE); i++) {
+		unsigned who = looks[i < LOOKS ? i : LOOKS - 1];
+		int fd = open(fifo, O_WRONLY | O_CLOEXEC); /* waits for the look */
+
+		new_fifo();
+		for (size_t k = 0; k < ARRAY_SIZE(child); k++)
+			if (who & 1u << k)
+				dprintf(fd, "%d\n", child[k]);
+		close(fd);
+	}
+	return arg;
+}
+
+static pid_t start_child(void)
+{
+	pid_t pid = fork();
+
+	while (!pid)
+		pause();
+	return pid;
+}
+
+static bool is_alive(pid_t pid) { return waitpid(pid, NULL, WNOHANG) == 0; }
+
+static int set_up(void **state)
+{
+	char memory[TREE_PATH], undo[TREE_PATH];
+
+	(void)state;
+	tree_new(&tree);
+	for (size_t i = 0; i < ARRAY_SIZE(child); i++)
+		child[i] = start_child();
+	tree_put(&tree, "m/box/memory.current", "8000000\n");
+	tree_path(&tree, "m/box/cgroup.procs", fifo);
+	new_fifo();
+	tree_path(&tree, "m", memory);
+	tree_path(&tree, "undo", undo);
+	return enforce_open(&(struct enforce_config){.root = "", .memory_root = memory, .undo_path = undo},
+			    &enforce);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(child); i++) {
+		kill(child[i], SIGKILL);
+		waitpid(child[i], NULL, 0);
+	}
+	tree_done(&tree);
+	return 0;
+}
+
+/* One job, whose looks are as `see` says; the room is closed after it. */
+static struct enforce_result run(struct enforce_job *job, const unsigned *see, size_t n)
+{
+	struct pollfd p = {.events = POLLIN};
+	struct enforce_result result;
+	_cleanup_close_ int dir_fd = -1;
+	pthread_t thread;
+	char path[TREE_PATH];
+
+	memset(looks, 0, sizeof(looks));
+	memcpy(looks, see, n * sizeof(*looks));
+	over = false;
+	snprintf(job->path, sizeof(job->path), "/box");
+	dir_fd = open(tree_path(&tree, "m/box", path), O_RDONLY | O_DIRECTORY);
+	group_id(dir_fd, &job->memcg_id);
+	job->leader_start_ns = HR_UNKNOWN;
+	assert_int_equal(pthread_create(&thread, NULL, feeder, NULL), 0);
+	assert_int_equal(enforce_submit(enforce, job), 0);
+	p.fd = enforce_fd(enforce);
+	do
+		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+	while (!enforce_take(enforce, &result));
+	__atomic_store_n(&over, true, __ATOMIC_RELEASE);
+	dir_fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* for who waits to be looked at */
+	pthread_join(thread, NULL);
+	enforce_close(enforce);
+	return result;
+}
+
+#define RUN(job, ...)                                     \
+	({                                                \
+		static const unsigned see_[] = {__VA_ARGS__}; \
+		run(job, see_, ARRAY_SIZE(see_));         \
+	})
+
+/* Looks of a whole kill: for the spared; the list; the list once more, when the pidfds are open; and so on. */
+static void test_whole(void **state)
+{
+	struct enforce_job job = {.rung = HR_RUNG_KILL};
+	struct enforce_result r = RUN(&job, 3, 3, 1, 1, 1, 0);
+
+	(void)state;
+	assert_int_equal(r.deed, HR_DEED_DONE);
+	assert_int_equal(r.processes, 1);
+	assert_int_equal(waitpid(child[0], NULL, 0), child[0]);
+	assert_true(is_alive(child[1]));
+}
+
+static void test_all_gone(void **state)
+{
+	struct enforce_job job = {.rung = HR_RUNG_KILL};
+	struct enforce_result r = RUN(&job, 3, 3, 0);
+
+	(void)state;
+	assert_int_equal(r.deed, HR_DEED_SKIPPED);
+	assert_int_equal(r.error, ESRCH);
+	assert_true(is_alive(child[0]) && is_alive(child[1]));
+}
+
+/* Looks for its largest: all are weighed; is the one still there? */
+static void test_largest(void **state)
+{
+	struct enforce_job job = {.rung = HR_RUNG_KILL, .largest = true};
+	struct enforce_result r = RUN(&job, 3, 0);
+
+	(void)state;
+	assert_int_equal(r.deed, HR_DEED_SKIPPED);
+	assert_int_equal(r.processes, 0);
+	assert_true(is_alive(child[0]) && is_alive(child[1]));
+}
+
+/* Looks of a SIGTERM to all: for an init; the list, twice. */
+static void test_term(void **state)
+{
+	struct enforce_job job = {.rung = HR_RUNG_TERM};
+	struct enforce_result r = RUN(&job, 3, 3, 2, 0);
+
+	(void)state;
+	assert_int_equal(r.deed, HR_DEED_DONE);
+	assert_int_equal(r.processes, 1);
+	assert_int_equal(waitpid(child[1], NULL, 0), child[1]);
+	assert_true(is_alive(child[0]));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(test_whole), TEST(test_all_gone), TEST(test_largest), TEST(test_term),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
