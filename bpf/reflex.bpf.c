@@ -11,6 +11,7 @@
 #include "armed.bpf.h"
 
 #define SIGKILL 9
+#define OOM_SCORE_ADJ_MIN (-1000) /* include/uapi/linux/oom.h */
 #define PF_EXITING 0x00000004 /* include/linux/sched.h, the same on all */
 #define PF_KTHREAD 0x00200000
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h, the same on all */
@@ -174,6 +175,9 @@ __noinline int victim_allowed(u64 at, u64 armed_id, u32 flags, u64 least_rss)
 		return 0;
 	start = bpf_map_lookup_elem(&spared, &key);
 	if (start && *start == BPF_CORE_READ(leader, start_boottime))
+		return 0;
+	/* Whom the kernel itself would never take; to set that takes CAP_SYS_RESOURCE. */
+	if (!(flags & ARM_WHOLE) && BPF_CORE_READ(task, signal, oom_score_adj) == OOM_SCORE_ADJ_MIN)
 		return 0;
 	if (!(flags & ARM_WHOLE) && victim_pages(mm) << config.page_shift < least_rss)
 		return 0;

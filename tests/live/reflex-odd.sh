@@ -46,6 +46,24 @@ leaderless() {
 }
 no_one_in() { [ -z "$(cat "$(group_dir "$1")/cgroup.procs")" ]; }
 
+# ---- whom the kernel would never take; to say so takes a right that not every machine has
+exempt() {
+	sh -c 'echo -1000 >/proc/self/oom_score_adj' 2>/dev/null || { echo 'oom_score_adj cannot be lowered here' && return; }
+	group_make exempt $((200 * mb)) || fail 'cannot make a group'
+	arm exempt threshold=40MiB reflex
+	arm_do close
+	# shellcheck disable=SC2016 # for the inner shell
+	prey exempt sh -c 'echo -1000 >/proc/self/oom_score_adj; exec "$@"' - "$workload" hold 80MiB >"$work/exempt" &
+	exempt=$!
+	wait_for 10 grep -q ready "$work/exempt" || fail 'the exempt one was hit'
+	nobody_hit exempt
+	prey exempt "$workload" hold 20MiB >"$work/exempt.2" &
+	wait_for 5 arm_told reflex exempt '.victim_rss_bytes < 60000000' || fail 'nobody else was hit either'
+	alive $exempt || fail 'the exempt one was hit'
+	arm_do "disarm $ours/exempt"
+	kill -9 $exempt
+}
+
 # ---- each for its own threshold, the lower group first; the neighbour below the same one is not meant
 nested() {
 	group_make above $((200 * mb)) && group_make above/below $((100 * mb)) && group_make above/beside ||
@@ -120,6 +138,7 @@ dead_guard() {
 stranger
 borrower
 leaderless
+exempt
 nested
 budget
 young

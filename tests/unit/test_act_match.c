@@ -314,6 +314,8 @@ static void test_jobs(void **state)
 		{0, 1, "sh", 0, HR_WHY_INIT},
 		{ACT_JOB_SELF, 100, "headroomd", 0, HR_WHY_SELF},
 		{ACT_JOB_RUNTIME, 100, "containerd-shim", 0, HR_WHY_RUNTIME},
+		{ACT_JOB_EXEMPT, 100, "auditd", 0, HR_WHY_OWNER},
+		{ACT_JOB_HOLDS, 100, "cc1", 0, HR_WHY_NONE}, /* itself it is not */
 		{0, 100, "postgres", 0, HR_WHY_PROTECTED},
 		{0, 100, "sshd", 1, HR_WHY_RUNTIME},
 		{0, 100, "cc1", 1,
@@ -342,6 +344,64 @@ static void test_jobs(void **state)
 	world_free(w);
 }
 
+/* A build beside a database that one script has started: the whole job must not go, its largest process may. */
+static void test_jobs_that_hold(void **state)
+{
+	static const struct policy host = {.conditions = WHEN_HOST}, process = {.conditions = WHEN_RSS};
+	struct world *w = world_new(MODE_ENFORCE);
+
+	w->w.jobs = 1;
+	w->job[0] = (struct act_job){.pgid = 100, .pid = 101, .comm = "cc1"};
+	assert_int_equal(match_job_allowed(w->set, &w->w, &host, 0), HR_WHY_NONE);
+	w->job[0].flags = ACT_JOB_HOLDS;
+	assert_int_equal(match_job_allowed(w->set, &w->w, &host, 0), HR_WHY_PROTECTED);
+	assert_int_equal(match_job_allowed(w->set, &w->w, &process, 0), HR_WHY_NONE);
+	set_protect(w, POLICY_PROCESS, "postgres");
+	set_protect(w, POLICY_UNIT, "db.service");
+	put(w, 0, "db.service", HR_KIND_UNIT, "/system.slice/db.service");
+	w->slot[0].id.unit = slot_text(&w->slot[0], "db.service");
+	assert_int_equal(act_process_protected(w->set, (char[17]){"postgres"}, NULL), HR_WHY_PROTECTED);
+	assert_int_equal(act_process_protected(w->set, (char[17]){"cc1"}, NULL), HR_WHY_NONE);
+	assert_int_equal(act_process_protected(w->set, (char[17]){"cc1"}, &w->slot[0]), HR_WHY_PROTECTED);
+	assert_int_equal(act_process_protected(w->set, (char[17]){"0123456789abcdef"}, NULL), HR_WHY_NONE);
+	world_free(w);
+}
+
+/* Between SIGTERM and SIGKILL: who has become another program, or is protected by now, gets no second rung. */
+static void test_jobs_that_change(void **state)
+{
+	static const struct rule_spec rule = {
+		"r",
+		{.mode = MODE_ENFORCE, .conditions = WHEN_RSS, .rss = 300 * MIB, .outside = 1, .cooldown_ms = 3600000, RUNGS(TERM(10), KILL)},
+		{{POLICY_PROCESS + 1, NULL, "work*"}},
+		NULL};
+	static const struct {
+		const char *comm;
+		uint32_t flags;
+		uint32_t kills;
+	} cases[] = {{"worker", 0, 1}, {"postgres", 0, 0}, {"worker", ACT_JOB_EXEMPT, 0}, {"worker", ACT_JOB_RUNTIME, 0}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world *w = world_new(MODE_ENFORCE);
+
+		set_add(w, &rule);
+		world_rules(w);
+		w->w.jobs = 1;
+		w->job[0] = (struct act_job){.pgid = 100, .pid = 100, .start_boottime_ns = 5, .leader_start_ns = 5,
+					     .processes = 1, .rss = 400 * MIB, .largest_rss = 400 * MIB, .comm = "worker",
+					     .growth_bytes_per_second = HR_UNKNOWN_I64};
+		world_run(w, 2);
+		assert_int_equal(w->orders, 1);
+		memset(w->job[0].comm, 0, sizeof(w->job[0].comm));
+		memcpy(w->job[0].comm, cases[i].comm, strlen(cases[i].comm));
+		w->job[0].flags = cases[i].flags;
+		world_run(w, 40);
+		if (w->kills != cases[i].kills)
+			fail_msg("case %zu: %u kills: %s", i, w->kills, w->log);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +415,8 @@ int main(void)
 		cmocka_unit_test(test_parents),
 		cmocka_unit_test(test_above_the_nameless),
 		cmocka_unit_test(test_born_below),
+		cmocka_unit_test(test_jobs_that_hold),
+		cmocka_unit_test(test_jobs_that_change),
 		cmocka_unit_test(test_jobs),
 	};
 

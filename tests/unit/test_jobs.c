@@ -133,6 +133,29 @@ static void test_flags(void **state)
 	}
 }
 
+/* Who else is in a group; and whose oom_score_adj counts as the job's. */
+static void test_beside(void **state)
+{
+	struct task_sample cc1 = {.pid = 502, .pgid = 500, .rss = 50 * MIB},
+			   exempt = {.pid = 501, .pgid = 500, .rss = 10 * MIB, .oom_score_adj = -1000},
+			   alone = {.pid = 600, .rss = MIB, .oom_score_adj = -1000}, other = {.pid = 700, .pgid = 700};
+
+	(void)state;
+	memset(&jobs, 0, sizeof(jobs));
+	jobs_begin(&jobs);
+	jobs_add(&jobs, &exempt, OWN);
+	jobs_add(&jobs, &alone, OWN);
+	assert_int_equal(jobs.all[0].flags, ACT_JOB_EXEMPT);
+	jobs_add(&jobs, &cc1, OWN);
+	assert_int_equal(jobs.all[0].flags, 0); /* of the largest alone */
+	assert_ptr_equal(jobs_beside(&jobs, &exempt), &jobs.all[0]);
+	assert_null(jobs_beside(&jobs, &cc1));
+	assert_null(jobs_beside(&jobs, &alone));
+	assert_null(jobs_beside(&jobs, &other));
+	jobs_end(&jobs, SECOND, SECOND);
+	assert_int_equal(find(600)->flags, ACT_JOB_EXEMPT);
+}
+
 /* More groups than there is room for: the largest are kept, nothing is written beyond. */
 static void test_room(void **state)
 {
@@ -151,7 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_many_small_are_one),
 		cmocka_unit_test(test_growth), cmocka_unit_test(test_newborn),
-		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_flags), cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_room),
 	};
 

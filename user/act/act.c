@@ -209,7 +209,7 @@ static void consider_job(struct act *act, uint32_t policy, const struct rule *ru
 	if (holds != HOLDS ||
 	    !match_job(act->set, p, &act->world->job[job],
 		       in == NONE32 ? NULL : match_slot(act->world, in)) ||
-	    act_job_protected(act->set, act->world, job))
+	    match_job_allowed(act->set, act->world, p, job))
 		return;
 	since_ns = since(act, policy, f->key);
 	if (held_long_enough(act, policy, since_ns) && ladder_mode(act->set, p) > MODE_OBSERVE)

@@ -34,6 +34,8 @@ struct act_job {
 #define ACT_JOB_INIT	0x1u		/* holds the host's PID 1: never a target */
 #define ACT_JOB_SELF	0x2u		/* holds the guard, its supervisor, resolver … */
 #define ACT_JOB_RUNTIME	0x4u		/* holds a container runtime or its shim */
+#define ACT_JOB_EXEMPT	0x8u		/* its largest process has oom_score_adj -1000: the kernel would never take it */
+#define ACT_JOB_HOLDS	0x10u		/* another process of it is exempt, protected, or inside a container */
 
 /* Everything there is to see at one moment. Slots may be copies; they stay as they are during a call. */
 struct act_world {
@@ -146,5 +148,7 @@ bool act_armed(struct act *act, const struct act_world *world, uint32_t slot,
 /* match.c. May this never be a target, whatever the rules say? HR_WHY_NONE: it may. */
 enum hr_why act_protected(const struct policy_set *set, const struct act_world *world, uint32_t slot);
 enum hr_why act_job_protected(const struct policy_set *set, const struct act_world *world, uint32_t job);
+/* A process outside containers by itself: its name, and the cgroup that it lives in (NULL: not known). */
+enum hr_why act_process_protected(const struct policy_set *set, const char comm[16], const struct hr_slot *slot);
 
 #endif

@@ -246,6 +246,24 @@ static void at_the_end(struct act *act, struct emergency *e)
 	emergency_finish(act, e, e->mode == MODE_DRY_RUN || only_told ? HR_UNKNOWN_U32 : 0, false);
 }
 
+/* Protected by now, or, by its name, another program than the one that was meant? Who is not among the listed is not known better. */
+static bool job_spared(const struct act *act, const struct emergency *e)
+{
+	const struct policy *p = act_policy(act, e->policy);
+
+	for (uint32_t i = 0; i < act->world->jobs && i < ACT_JOBS; i++) {
+		const struct act_job *job = &act->world->job[i];
+		uint32_t in = figures_find(act, job->memcg_id);
+
+		if (figures_of_job(act, i)->key != e->key)
+			continue;
+		return match_job_allowed(act->set, act->world, p, i) ||
+		       (job->pid == e->target.pid &&
+			!match_job(act->set, p, job, in == NONE32 ? NULL : match_slot(act->world, in)));
+	}
+	return false;
+}
+
 /* False: nothing more to be done now. */
 static bool next_rung(struct act *act, struct emergency *e)
 {
@@ -264,8 +282,9 @@ static bool next_rung(struct act *act, struct emergency *e)
 		return true;
 	}
 	/* Names may have come, or the list may have changed since it began. */
-	if (!job && match_allowed(act->set, act->world, p, e->target.slot,
-				  act->figures[e->target.slot].parent)) {
+	if (job ? job_spared(act, e)
+		: match_allowed(act->set, act->world, p, e->target.slot,
+				act->figures[e->target.slot].parent) != HR_WHY_NONE) {
 		emergency_finish(act, e, HR_UNKNOWN_U32, false);
 		return false;
 	}

@@ -355,23 +355,41 @@ static const struct hr_slot *slot_of_job(const struct act_world *world, const st
 }
 
 /* Jobs inside of sshd's own unit are what people run there (where no logind gives them a scope): only the daemon counts. */
-static enum hr_why job_unit(const struct act_job *job, const char *path)
+static enum hr_why job_unit(const char *comm, const char *path)
 {
 	const char *last = strrchr(path, '/');
 
 	if (last && (!strcmp(last, "/ssh.service") || !strcmp(last, "/sshd.service")))
-		return strncmp(job->comm, "sshd", 4) ? HR_WHY_NONE : HR_WHY_RUNTIME;
+		return strncmp(comm, "sshd", 4) ? HR_WHY_NONE : HR_WHY_RUNTIME;
 	return unit_protected(path);
+}
+
+enum hr_why act_process_protected(const struct policy_set *set, const char comm_[16],
+				  const struct hr_slot *slot)
+{
+	const char *path = slot ? hr_slot_text(slot, slot->id.cgroup) : NULL;
+	char comm[17] = "";
+	enum hr_why why = HR_WHY_NONE;
+
+	memcpy(comm, comm_, 16);
+	for (uint32_t i = 0; set && i < set->protects; i++) {
+		const struct policy_match *match = policy_match_at(set, set->protect_first + i);
+
+		if (match->key == POLICY_PROCESS ? any_glob(set, match, comm)
+						 : slot && match_one(set, match, slot))
+			return HR_WHY_PROTECTED;
+	}
+	if (path)
+		why = job_unit(comm, path);
+	if (!why && slot)
+		why = listed(NULL, slot);
+	return why;
 }
 
 enum hr_why act_job_protected(const struct policy_set *set, const struct act_world *world,
 			      uint32_t index)
 {
 	const struct act_job *job = index < world->jobs ? &world->job[index] : NULL;
-	const struct hr_slot *slot = job ? slot_of_job(world, job) : NULL;
-	const char *path = slot ? hr_slot_text(slot, slot->id.cgroup) : NULL;
-	char comm[sizeof(job->comm) + 1] = "";
-	enum hr_why why = HR_WHY_NONE;
 
 	if (!job)
 		return HR_WHY_GONE;
@@ -382,17 +400,18 @@ enum hr_why act_job_protected(const struct policy_set *set, const struct act_wor
 		return HR_WHY_SELF;
 	if (job->flags & ACT_JOB_RUNTIME)
 		return HR_WHY_RUNTIME;
-	memcpy(comm, job->comm, sizeof(job->comm));
-	for (uint32_t i = 0; set && i < set->protects; i++) {
-		const struct policy_match *match = policy_match_at(set, set->protect_first + i);
+	if (job->flags & ACT_JOB_EXEMPT)
+		return HR_WHY_OWNER;
+	return act_process_protected(set, job->comm, slot_of_job(world, job));
+}
 
-		if (match->key == POLICY_PROCESS ? any_glob(set, match, comm)
-						 : slot && match_one(set, match, slot))
-			return HR_WHY_PROTECTED;
-	}
-	if (path)
-		why = job_unit(job, path);
-	if (!why && slot)
-		why = listed(NULL, slot);
+enum hr_why match_job_allowed(const struct policy_set *set, const struct act_world *world,
+			      const struct policy *policy, uint32_t index)
+{
+	enum hr_why why = act_job_protected(set, world, index);
+
+	/* A rule on the host's memory means the whole job, one on processes its largest alone. */
+	if (!why && (policy->conditions & WHEN_HOST) && (world->job[index].flags & ACT_JOB_HOLDS))
+		why = HR_WHY_PROTECTED;
 	return why;
 }

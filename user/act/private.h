@@ -78,6 +78,9 @@ enum hr_why match_allowed(const struct policy_set *set, const struct act_world *
 /* The same of one that may still be empty. */
 enum hr_why match_spared(const struct policy_set *set, const struct act_world *world,
 			 const struct policy *policy, uint32_t slot, bool parent);
+/* The same of a job. */
+enum hr_why match_job_allowed(const struct policy_set *set, const struct act_world *world,
+			      const struct policy *policy, uint32_t job);
 const struct hr_slot *match_slot(const struct act_world *world, uint32_t slot);
 
 /* ---- notes.c: since when a rule holds for a target, and its cooldown ---- */

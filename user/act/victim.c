@@ -113,7 +113,7 @@ static enum hr_why why_not(struct act *act, uint32_t policy, uint32_t slot, uint
 	enum hr_why why;
 
 	if (slot == NONE32)
-		why = act_job_protected(act->set, act->world, job);
+		why = match_job_allowed(act->set, act->world, act_policy(act, policy), job);
 	else
 		why = match_allowed(act->set, act->world, act_policy(act, policy), slot,
 				    act->figures[slot].parent);

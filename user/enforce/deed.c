@@ -53,7 +53,7 @@ int enforce_owner_protects(const struct enforce *e, const char *path, uint64_t m
 bool deed_open(struct enforce *e, struct deed *deed)
 {
 	const char *usage = e->config.v1 ? "memory.usage_in_bytes" : "memory.current";
-	int fd = group_open(e->memory_fd, enforce_below(e, deed->job.path), deed->job.memcg_id);
+	int fd = group_open(e->memory_fd, enforce_below(e, deed->job.path), deed->job.memcg_id), owner;
 
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		deed_end(deed, HR_DEED_SKIPPED, -fd, "the container is gone");
@@ -66,8 +66,13 @@ bool deed_open(struct enforce *e, struct deed *deed)
 	if (fd < 0)
 		return false;
 	deed->dir_fd = fd;
-	if (group_protected(fd) > 0) {
+	owner = group_protected(fd);
+	if (owner > 0) {
 		deed_end(deed, HR_DEED_REFUSED, EPERM, "protected by its owner");
+		return false;
+	}
+	if (owner == -EMFILE || owner == -ENFILE || owner == -ENOMEM) {
+		deed_end(deed, HR_DEED_FAILED, -owner, "cannot ask whether its owner protects it");
 		return false;
 	}
 	deed->usage_fd = openat(fd, usage, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

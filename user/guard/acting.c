@@ -345,6 +345,21 @@ void acting_task(struct guard *guard, const struct task_sample *task)
 	jobs_add(&guard->acting->jobs, task, (uint32_t)getpgrp());
 }
 
+void acting_task_beside(struct guard *guard, const struct task_sample *task, bool contained)
+{
+	struct acting *acting = guard->acting;
+	struct act_job *job = jobs_beside(&acting->jobs, task);
+	uint32_t slot;
+
+	if (!job || (job->flags & ACT_JOB_HOLDS))
+		return;
+	slot = tracks_find(&guard->tracks, task->memcg_id);
+	if (contained || task->oom_score_adj == JOBS_EXEMPT ||
+	    act_process_protected(acting->rules.set, task->comm,
+				  slot == TRACK_NONE ? NULL : board_slot(guard->board, slot)))
+		job->flags |= ACT_JOB_HOLDS;
+}
+
 void acting_tasks_end(struct guard *guard, uint64_t now_ns)
 {
 	jobs_end(&guard->acting->jobs, now_ns, clock_boot_ns());

@@ -25,6 +25,8 @@ void acting_host(struct guard *guard);
 /* A process pass: those that belong to no container. */
 void acting_tasks_begin(struct guard *guard);
 void acting_task(struct guard *guard, const struct task_sample *task);
+/* Again, all of them: who else belongs to a job, and may not be ended with it. */
+void acting_task_beside(struct guard *guard, const struct task_sample *task, bool contained);
 void acting_tasks_end(struct guard *guard, uint64_t now_ns);
 /* What became of a slot. */
 void acting_oom(struct guard *guard, uint32_t slot);

@@ -403,6 +403,9 @@ static void finish_rest(struct guard *guard, const struct act_order *struck)
 	const struct policy *policy = struck->policy;
 	struct flight *flight;
 
+	/* Whoever has begun below it since then may be protected. */
+	if (act_protected(acting->rules.set, acting_world(guard), struck->target.slot))
+		return;
 	for (uint32_t i = 0; policy && i < policy->rungs; i++) {
 		if (policy->rung[i].rung != HR_RUNG_KILL || policy->rung[i].largest)
 			continue;

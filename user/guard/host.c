@@ -127,6 +127,8 @@ void publish_tasks(struct guard *guard)
 		track->pass_count = (uint32_t)top_insert(track->pass_top, track->pass_count,
 							 HR_PROCESSES, job->tasks, i);
 	}
+	for (size_t i = 0; i < job->n_tasks; i++)
+		acting_task_beside(guard, &job->tasks[i], !outside(guard, job->tasks[i].memcg_id));
 	acting_tasks_end(guard, now);
 	write_lists(guard, elapsed);
 	host = board_host_begin(guard->board);

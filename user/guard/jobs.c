@@ -66,7 +66,20 @@ void jobs_add(struct jobs *jobs, const struct task_sample *task, uint32_t own)
 	job->start_boottime_ns = task->start_boottime_ns;
 	job->memcg_id = task->memcg_id;
 	job->largest_rss = task->rss;
+	job->flags &= ~ACT_JOB_EXEMPT;
+	if (task->oom_score_adj == JOBS_EXEMPT)
+		job->flags |= ACT_JOB_EXEMPT;
 	memcpy(job->comm, task->comm, sizeof(job->comm));
+}
+
+struct act_job *jobs_beside(struct jobs *jobs, const struct task_sample *task)
+{
+	uint32_t pgid = task->pgid ? task->pgid : task->pid;
+
+	for (uint32_t i = 0; i < jobs->n_all; i++)
+		if (jobs->all[i].pgid == pgid)
+			return jobs->all[i].pid == task->pid ? NULL : &jobs->all[i];
+	return NULL;
 }
 
 static const struct jobs_seen *seen_before(const struct jobs *jobs, uint32_t pgid)

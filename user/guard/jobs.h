@@ -10,6 +10,7 @@
 #include "act/act.h"
 #include "sense/sense.h"
 
+#define JOBS_EXEMPT (-1000)	/* OOM_SCORE_ADJ_MIN (include/uapi/linux/oom.h); to set it takes CAP_SYS_RESOURCE */
 #define JOBS_SEEN 256	/* groups in one pass; further small ones are not looked at */
 
 struct jobs_seen {
@@ -33,6 +34,8 @@ struct jobs {
  * resolver share. */
 void jobs_begin(struct jobs *jobs);
 void jobs_add(struct jobs *jobs, const struct task_sample *task, uint32_t own);
+/* After all have been added: the job of which this process is a member, but not the largest; NULL. */
+struct act_job *jobs_beside(struct jobs *jobs, const struct task_sample *task);
 void jobs_end(struct jobs *jobs, uint64_t now_ns, uint64_t boot_ns);
 
 #endif
