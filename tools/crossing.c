@@ -24,11 +24,11 @@
 
 static int usage(void)
 {
-	fputs("usage: crossing group DIR OVER UNDER   of the cgroup whose directory DIR is\n"
-	      "       crossing host BELOW ABOVE       of the host's available memory\n"
+	fputs("usage: crossing group DIR OVER UNDER [LATER]   of the cgroup with directory DIR\n"
+	      "       crossing host BELOW ABOVE               of the host's available memory\n"
 	      "Sizes (160MiB). Prints \"CROSSED FREED MS\" (monotonic ns, ns, milliseconds) each "
 	      "time, "
-	      "until it is killed.\n",
+	      "until it is killed; with LATER, a lower size, also when that was reached (ns).\n",
 	      stderr);
 	return 2;
 }
@@ -74,13 +74,14 @@ int main(int argc, char **argv)
 {
 	struct sched_param first = {.sched_priority = 50};
 	bool host = argc == 4 && !strcmp(argv[1], "host");
-	uint64_t over, under, crossed, freed;
+	uint64_t over, under, later = 0, crossed, freed;
 	int fd;
 
-	if (!host && (argc != 5 || strcmp(argv[1], "group")))
+	if (!host && ((argc != 5 && argc != 6) || strcmp(argv[1], "group")))
 		return usage();
-	if (units_parse_bytes(argv[argc - 2], &over) < 0 ||
-	    units_parse_bytes(argv[argc - 1], &under) < 0)
+	if (units_parse_bytes(argv[host ? 2 : 3], &over) < 0 ||
+	    units_parse_bytes(argv[host ? 3 : 4], &under) < 0 ||
+	    (argc == 6 && units_parse_bytes(argv[5], &later) < 0))
 		return usage();
 	if (host)
 		over = UINT64_MAX - over, under = UINT64_MAX - under;
@@ -96,9 +97,12 @@ int main(int argc, char **argv)
 	for (;;) {
 		crossed = wait_while(fd, host, true, over);
 		freed = wait_while(fd, host, false, under);
-		printf("%llu %llu %llu.%03llu\n", (unsigned long long)crossed,
+		printf("%llu %llu %llu.%03llu", (unsigned long long)crossed,
 		       (unsigned long long)freed,
 		       (unsigned long long)((freed - crossed) / NS_PER_MS),
 		       (unsigned long long)((freed - crossed) / 1000 % 1000));
+		if (argc == 6)
+			printf(" %llu", (unsigned long long)wait_while(fd, host, false, later));
+		putchar('\n');
 	}
 }

@@ -134,9 +134,15 @@ peer_tree() {
 peer() { peer_tree && in_guardian_group chroot /disk "$@"; }
 
 guardian_begin() {
+	group_make "$guardian_group" # here, not in the background, so that it is removed
 	guardian_start
 	wait_for 60 guardian_ready || { cat "$work/guardian.log" >&2; fail "$GUARDIAN is not ready"; }
-	sleep 3 # its start is not what is measured
+	sleep 3 # its start is not what is measured, but told
+	case $bystanders in *ssh*)
+		note start_pause_ms "$(pause_of ssh.service "$work/ssh.beat")"
+		kill -USR1 "$(pid_of ssh.service)" "$(pid_of postgresql.service)"
+		;;
+	esac
 	guardian_cpu_before=$(guardian_cpu_us)
 	guardian_since=$(now)
 }
@@ -151,7 +157,9 @@ guardian_cpu_us() {
 guardian_row() {
 	note guardian_kib "$(for guardian_pid in $(guardian_pids); do cat "/proc/$guardian_pid/smaps_rollup" 2>/dev/null; done |
 		awk '/^Pss:/ { kib += $2 } END { print kib + 0 }')"
-	note guardian_cpu_ms_per_s $((($(guardian_cpu_us) - guardian_cpu_before) / 10 / ($(now) - guardian_since + 1)))
+	guardian_cpu=$((($(guardian_cpu_us) - guardian_cpu_before) / 1000))
+	note guardian_cpu_ms $guardian_cpu # the incidents take not equally long under all of them
+	note guardian_cpu_ms_per_s $((guardian_cpu * 100 / ($(now) - guardian_since + 1)))
 }
 
 incident_end() {

@@ -23,8 +23,9 @@
 static const struct {
 	uint64_t until_ns, pause_ns;
 } paces[] = {
-	{250 * NS_PER_MS, NS_PER_MS},
-	{2000 * NS_PER_MS, 5 * NS_PER_MS},
+	{50 * NS_PER_MS, NS_PER_MS},
+	{250 * NS_PER_MS, 4 * NS_PER_MS},
+	{2000 * NS_PER_MS, 10 * NS_PER_MS},
 	{UINT64_MAX, 20 * NS_PER_MS},
 };
 
