@@ -13,9 +13,10 @@
 #include <headroom/reader.h>
 
 #define PATIENCE_MS 20000
+/* A condition that arms nothing in the kernel: nothing is sensed here. */
 #define RULE(mode, name, rungs)                                                               \
 	"mode: " mode "\nbudget: none\npolicies:\n- name: " name "\n  match: {name: '*'}\n" \
-	"  when: {usage: 60MiB}\n  cooldown: 1h\n  do: [" rungs "]\n"
+	"  when: {some_avg10: 40}\n  cooldown: 1h\n  do: [" rungs "]\n"
 
 static pid_t child[2];
 static uint64_t began_seq;
@@ -93,7 +94,7 @@ static int sealed(const char *text)
 	return fd;
 }
 
-/* Rules as the supervisor hands them over, and a container that is above their size. */
+/* Rules as the supervisor hands them over, and a container for which they hold. */
 static void open_with(const char *text)
 {
 	const struct policy_set *first;
@@ -106,6 +107,8 @@ static void open_with(const char *text)
 	free((void *)first);
 	child[0] = start_child();
 	fake_container(0, make_folder("box", child[0]), "box", "/box");
+	board_slot_begin(fake.board, 0)->pressure.some_avg10_centi = 9000;
+	board_slot_end(fake.board, 0);
 	began_seq = board_header(fake.board)->last_seq;
 }
 
@@ -352,7 +355,7 @@ static void test_next(void **state)
 {
 	(void)state;
 	open_with("mode: enforce\nbudget: none\npolicies:\n- name: later\n  match: {name: '*'}\n"
-		  "  when: {usage: 60MiB, for: 1h}\n  do: [kill]\n");
+		  "  when: {some_avg10: 40, for: 1h}\n  do: [kill]\n");
 	acting_host(&fake);
 	assert_int_equal(board_slot(fake.board, 0)->outlook.next_rung, HR_RUNG_KILL);
 	assert_true(board_slot(fake.board, 0)->next_policy.at);
