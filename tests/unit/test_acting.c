@@ -295,6 +295,8 @@ static void test_reloaded(void **state)
 	open_with(RULE("enforce", "large", "{term: 10m}, kill"));
 	acting_host(&fake);
 	assert_int_equal(in_use(), 1);
+	assert_null(fake.acting->flight[0].order.policy); /* what a reload unmaps is not held on to */
+	assert_null(fake.acting->flight[0].order.rung);
 	acting_rules(&fake, sealed(RULE("observe", "other", "kill")));
 	assert_int_equal(fake_config.mode, MODE_OBSERVE);
 	until_told(1);
@@ -317,6 +319,28 @@ static void test_reloaded(void **state)
 	put("box", "memory.current", "4096\n");
 	until_told(2);
 	expect_action(1, HR_RUNG_KILL, HR_DEED_DONE, 0, "third");
+}
+
+/* What was ordered and not yet sent when other rules come goes out as it was ordered. */
+static void test_reloaded_before(void **state)
+{
+	struct act_order order = {.step = 1, .steps = 1, .kind = HR_RUNG_KILL, .mode = MODE_ENFORCE,
+				  .target = {.leader_start_ns = HR_UNKNOWN}};
+
+	(void)state;
+	open_with(RULE("observe", "large", "kill"));
+	order.target.memcg_id = fake.tracks.track[0].memcg_id;
+	order.policy = policy_at(fake.acting->rules.set, 0);
+	order.rung = &order.policy->rung[0];
+	assert_non_null(flight_new(fake.acting, &order));
+	fake.acting->fresh = true;
+	acting_rules(&fake, sealed(RULE("observe", "other", "notify")));
+	assert_int_equal(waitpid(child[0], NULL, 0), child[0]);
+	child[0] = 0;
+	put("box", "cgroup.procs", "");
+	put("box", "memory.current", "4096\n");
+	until_told(1);
+	expect_action(0, HR_RUNG_KILL, HR_DEED_DONE, 0, "large");
 }
 
 /* It vanishes at each step of its ladder: what is under way is told, and the next rung does not come. */
@@ -398,6 +422,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_recreated, end),
 		cmocka_unit_test_teardown(test_slot_of_another, end),
 		cmocka_unit_test_teardown(test_reloaded, end),
+		cmocka_unit_test_teardown(test_reloaded_before, end),
 		cmocka_unit_test_teardown(test_vanishes, end),
 		cmocka_unit_test_teardown(test_next, end),
 		cmocka_unit_test_teardown(test_wants_tasks, end),

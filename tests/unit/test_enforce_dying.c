@@ -207,6 +207,25 @@ static void test_threads(void **state)
 	end_child(pid);
 }
 
+/* Who is ending has nothing of its own any more, and is taken all the same; who has little is as quick itself. */
+static void test_reaped(void **state)
+{
+	struct fixture *f = *state;
+	struct reap reap;
+
+	for (unsigned i = 0; i < 3; i++)
+		f->deed.victim[i] = (struct victim){.pid = 10 + i, .fd = dup(f->e.proc_fd), .anon = i == 1 ? 8 << 20 : 4096,
+						    .ending = i == 2};
+	f->deed.victims = 3;
+	reap_take(&f->deed, &reap);
+	assert_int_equal(reap.n, 2);
+	assert_int_equal(reap.pid[0], 11);
+	assert_int_equal(reap.pid[1], 12);
+	assert_false(reap.again);
+	for (unsigned i = 0; i < reap.n; i++)
+		close(reap.fd[i]);
+}
+
 static void test_group_of(void **state)
 {
 	static const struct {
@@ -251,6 +270,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hurried, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reaped, set_up, tear_down),
 		cmocka_unit_test(test_group_of),
 	};
 
