@@ -62,7 +62,10 @@ def dashboard($uid; $title; $description; $variables; $rows):
 	 links: [link("headroom"; {type: "dashboards", tags: ["headroom"], asDropdown: true, keepTime: true})],
 	 panels: ($rows | laid_out)};
 
-def kills($in): "sum by (instance, id, name, namespace, pod, container) (increase(headroom_container_oom_kills_total{\($in)}[$__range])) > 0";
+# Who was born and killed between two scrapes has no increase: but for a restarted one, whose count is carried on, and for kills
+# from before this node was watched.
+def kills($in; $range): "headroom_container_oom_kills_total{\($in)}" as $x
+	| "((increase(\($x)[\($range)]) > 0) or (\($x) > 0 unless \($x) offset \($range) unless headroom_container_restarts_total{\($in)} > 0 and on (instance) headroom_guard_up{\($in)} offset \($range)))";
 def riskiest($n): "topk(\($n), headroom_container_risk{instance=~\"$node\"})";
 def of_riskiest($expr): "\($expr) and on (instance, id) \(riskiest(20))";
 def median: "max without (p) (headroom_container_oom_in_seconds{p=\"50\", instance=~\"$node\"})";
@@ -79,7 +82,7 @@ def fleet: dashboard("headroom-fleet"; "headroom: fleet"; "All nodes: who runs o
 		stat("Containers"; "short"; "Cgroups that hold processes, units and containers."; "sum(headroom_guard_containers{instance=~\"$node\"})"; calm),
 		(stat("In alarm"; "short"; "An OOM kill, or standing still, is foreseen."; "count(headroom_container_alarm{instance=~\"$node\"} >= 1) or vector(0)"; any_bad) | runbook("ContainerMemoryRunsOut")),
 		(stat("Leaks"; "short"; "Confirmed: the floor has grown for most of an hour."; "count(headroom_container_leak{instance=~\"$node\"} >= 2) or vector(0)"; any_bad) | runbook("ContainerMemoryLeak")),
-		(stat("OOM kills"; "short"; "In the time that is shown."; "sum(increase(headroom_container_oom_kills_total{instance=~\"$node\"}[$__range]))"; any_bad) | runbook("ContainerOOMKilled")),
+		(stat("OOM kills"; "short"; "In the time that is shown."; "sum(\(kills("instance=~\"$node\""; "$__range"))) or vector(0)"; any_bad) | runbook("ContainerOOMKilled")),
 		(stat("Acted"; "short"; "Rungs that were taken, notices apart, in the time that is shown."; "sum(\(acted("instance=~\"$node\", result=\"done\", rung!=\"notify\""; "$__range"))) or vector(0)"; steps([["orange", 1]])) | runbook("HeadroomActed"))]},
 	{title: "Who is next", height: 9, panels: [
 		(table("Riskiest containers"; "The chance of an OOM kill, or of standing still, within 15 minutes; click on an id for all about it."; [
@@ -92,7 +95,7 @@ def fleet: dashboard("headroom-fleet"; "headroom: fleet"; "All nodes: who runs o
 		(lines("Risk of the node"; "percent"; "The whole host, swap included."; [q("{{instance}}"; "headroom_host_risk{instance=~\"$node\"}")]) | bounded(100) | .fieldConfig.defaults.thresholds = risk | runbook("HostMemoryRunsOut")),
 		(lines("Available, share"; "percentunit"; "Of what is installed."; [q("{{instance}}"; "headroom_host_memory_available_bytes{instance=~\"$node\"} / headroom_host_memory_total_bytes{instance=~\"$node\"}")]) | bounded(1))]},
 	{title: "What happened", height: 8, panels: [
-		(lines("OOM kills by node"; "short"; "Counted in steps of the graph."; [q("{{instance}}"; "sum by (instance) (increase(headroom_container_oom_kills_total{instance=~\"$node\"}[$__rate_interval]))")]) | bars | runbook("ContainerOOMKilled")),
+		(lines("OOM kills by node"; "short"; "Counted in steps of the graph."; [q("{{instance}}"; "sum by (instance) (\(kills("instance=~\"$node\""; "$__rate_interval")))")]) | bars | runbook("ContainerOOMKilled")),
 		(lines("Alarms by node"; "short"; "Containers in alarm."; [q("{{instance}}"; "sum by (instance) (headroom_container_alarm{instance=~\"$node\"} >= bool 1)")]) | runbook("ContainerMemoryRunsOut"))]}]);
 
 def node: dashboard("headroom-node"; "headroom: node"; "One node: its memory, who has it, and how its guard is"; [nodes(false)]; [
@@ -147,8 +150,8 @@ def container: dashboard("headroom-container"; "headroom: container"; "One conta
 
 def incidents: dashboard("headroom-incidents"; "headroom: incidents"; "What was killed, what was foreseen of it, and what headroom did"; [nodes(true)]; [
 	{title: "OOM kills", height: 8, panels: [
-		(lines("OOM kills"; "short"; "By container, in steps of the graph."; [q(container_name; "sum by (instance, id, name, namespace, pod) (increase(headroom_container_oom_kills_total{instance=~\"$node\"}[$__rate_interval])) > 0")]) | bars | .share = 2 | runbook("ContainerOOMKilled")),
-		(table("Who was killed"; "In the time that is shown. `headroom report` on the node has the post-mortem."; [["Kills", "short", kills("instance=~\"$node\"")]]) | runbook("ContainerOOMKilled"))]},
+		(lines("OOM kills"; "short"; "By container, in steps of the graph."; [q(container_name; "sum by (instance, id, name, namespace, pod) (\(kills("instance=~\"$node\""; "$__rate_interval")))")]) | bars | .share = 2 | runbook("ContainerOOMKilled")),
+		(table("Who was killed"; "In the time that is shown. `headroom report` on the node has the post-mortem."; [["Kills", "short", "sum by (instance, id, name, namespace, pod, container) (\(kills("instance=~\"$node\""; "$__range")))"]]) | runbook("ContainerOOMKilled"))]},
 	{title: "Before", height: 8, panels: [
 		(lines("Risk of who is in alarm"; "percent"; "As it rose."; [q(container_name; "headroom_container_risk{instance=~\"$node\"} and on (instance, id) headroom_container_alarm >= 1")]) | bounded(100) | .fieldConfig.defaults.thresholds = risk | runbook("ContainerMemoryRunsOut")),
 		(lines("Left in who is in alarm"; "bytes"; "Before the first limit on the way up."; [q(container_name; "headroom_container_headroom_bytes{instance=~\"$node\"} and on (instance, id) headroom_container_alarm >= 1")]) | runbook("ContainerMemoryRunsOut")),

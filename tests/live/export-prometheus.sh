@@ -50,6 +50,7 @@ wait_for 10 get "$http/readyz" || { cat "$work/export.log" >&2 && fail '/readyz 
 get "$http/metrics" >"$work/metrics" || fail 'no /metrics'
 promtool check metrics <"$work/metrics" >"$work/lint" 2>&1 || { cat "$work/lint" >&2 && fail 'promtool check metrics'; }
 promtool check rules deploy/prometheus/rules.yaml >"$work/lint" 2>&1 || { cat "$work/lint" >&2 && fail 'promtool check rules'; }
+promtool test rules tests/live/alert-rules.yaml >"$work/lint" 2>&1 || { cat "$work/lint" >&2 && fail 'promtool test rules'; }
 curl -fsS -H 'Accept: application/openmetrics-text' "http://127.0.0.1:$http/metrics" | tail -n 1 | grep -qx '# EOF' ||
 	fail 'OpenMetrics does not end in # EOF'
 get "$http/" | grep -q '<table>' || fail 'the page at / has no table'
@@ -72,7 +73,12 @@ prey leaky "$workload" leak 3MiB &
 wait_for 20 fleet "$(entry leaky) | select(.limit_bytes == 67108864 and .usage_bytes > 0)" || fail 'the fleet does not have the leaky one'
 fired() { get "$am/api/v2/alerts" | ask ".[] | select(.labels.alertname == \"$1\") | select(.labels.id // \"\" | endswith(\"$2\"))"; }
 wait_for 60 fired ContainerMemoryRunsOut "$ours/leaky" || fail 'nobody was warned before the container ran out of memory'
-wait_for 60 fired ContainerOOMKilled "$ours/leaky" || fail 'the OOM kill did not reach Alertmanager'
+wait_for 60 fired ContainerOOMKilled "$ours/leaky" || {
+	query "headroom_container_oom_kills_total{id=\"$ours/leaky\"}[2m]" | jq -c '[.values[0, -1], (.values | length)]' >&2
+	get "$web/metrics" | grep '^prometheus_notifications_.*_total' >&2
+	snapshot | ask "$(entry leaky) | {state, oom_kills_total}" >&2
+	fail 'the OOM kill did not reach Alertmanager'
+}
 wait_for 20 query "headroom_container_oom_kills_total{id=\"$ours/leaky\"} >= 1" || fail 'the kill is not counted'
 
 wait_for 20 fired HeadroomActed '' || fail 'what the policy did did not reach Alertmanager'
