@@ -7,7 +7,7 @@
 # a container with a group of its own below, and several processes
 group_make box || fail 'cannot make a group'
 group_make other || fail 'cannot make a group'
-[ $v = 2 ] || { mkdir "$(group_dir box)/below" && groups="$ours/box/below $groups"; }
+[ $v = 2 ] || mkdir "$(group_dir box)/below"
 feed other hold 8M
 bystander=$prey
 feed box fork 8 4M
@@ -70,6 +70,12 @@ deed kill "job:$job" && answered '.deed == "skipped"'
 if "$try" protect "cgroup:$ours/other" 2>/dev/null; then
 	deed kill "cgroup:$ours/other" && answered '.deed == "refused" and .error == "EPERM" and .detail == "protected by its owner"'
 	alive "$bystander" || fail 'a protected one died'
+	# and by itself, though it lives in a group below that
+	mkdir "$(group_dir other)/below" || fail 'cannot make a group'
+	feed other/below hold 8M
+	deed kill "pid:$prey" && answered '.deed == "refused" and (.detail | test("owner"))'
+	alive "$prey" || fail 'a process in a protected group died'
+	kill -9 "$prey"
 else
 	[ $v = 1 ] || fail 'user.headroom cannot be set'
 fi

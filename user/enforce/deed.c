@@ -42,11 +42,8 @@ const char *enforce_below(const struct enforce *e, const char *path)
 
 int enforce_owner_protects(const struct enforce *e, const char *path, uint64_t memcg_id)
 {
-	_cleanup_close_ int fd = e->config.v1 ? -1
-					      : group_open(e->memory_fd, enforce_below(e, path), memcg_id);
+	_cleanup_close_ int fd = group_open(e->memory_fd, enforce_below(e, path), memcg_id);
 
-	if (e->config.v1)
-		return 0;
 	return fd < 0 ? fd : group_protected(fd);
 }
 

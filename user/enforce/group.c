@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -94,8 +95,35 @@ static int protected_here(int dir_fd, void *arg)
 	return n == 7 && !memcmp(value, "protect", 7);
 }
 
-/* v1 has no user.* attributes (kernfs gives them to cgroup2 only, 5.7): there nobody has said so. */
+/* Where the kernel gives cgroups no user.* attributes (v2: since 5.7; v1: seen on 6.18 only), nobody has said so. */
 int group_protected(int dir_fd) { return group_walk(dir_fd, protected_here, NULL); }
+
+int group_protected_above(int root_fd, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	char at[PATH_MAX];
+	size_t n;
+
+	path += strspn(path, "/");
+	n = strlen(path);
+	if (n >= sizeof(at) || has_dots(path))
+		return -EINVAL;
+	memcpy(at, path, n + 1);
+	for (char *end = at + n; end != at; end = strrchr(at, '/') ?: at) {
+		_cleanup_close_ int fd = -1;
+
+		*end = '\0';
+		fd = (int)syscall(SYS_openat2, root_fd, at, &how, sizeof(how));
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+			return -errno;
+		if (fd >= 0 && protected_here(fd, NULL))
+			return 1;
+	}
+	return 0;
+}
 
 int group_read(int dir_fd, const char *file, char *text, size_t size)
 {

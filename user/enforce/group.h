@@ -18,6 +18,8 @@ int group_open(int root_fd, const char *path, uint64_t id);
 int group_id(int dir_fd, uint64_t *ret_id);
 /* Has an owner said user.headroom=protect, of this group or of one below it? -errno: not known. */
 int group_protected(int dir_fd);
+/* … of the group at `path`, or of one above it: for a process that lives there, and is meant by itself. Gone: 0. */
+int group_protected_above(int root_fd, const char *path);
 
 int group_read(int dir_fd, const char *file, char *text, size_t size);	/* bytes read, text ends with NUL; or -errno */
 int group_read_number(int dir_fd, const char *file, uint64_t *ret_value);	/* "max": HR_UNKNOWN */

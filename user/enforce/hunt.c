@@ -42,6 +42,16 @@ void hunt_keep(struct deed *deed, const struct victim *victim)
 	deed->victims++;
 }
 
+/* One that is meant by itself, or with its job, lives in a cgroup whose owner has a say, too. What is not known is not hit. */
+static bool owner_protects(const struct enforce *e, const struct deed *deed, uint32_t pid)
+{
+	char path[ENFORCE_PATH];
+
+	return !deed->job.path[0] &&
+	       proc_group(e->proc_fd, pid, e->config.v1 ? "memory" : "", path, sizeof(path)) &&
+	       group_protected_above(e->memory_fd, enforce_below(e, path)) != 0;
+}
+
 /* Why this one is spared, or NULL. */
 static const char *never(struct hunt *hunt, uint32_t pid, const struct proc_stat *stat)
 {
@@ -55,6 +65,8 @@ static const char *never(struct hunt *hunt, uint32_t pid, const struct proc_stat
 		return "headroom itself";
 	if (stat->kernel_thread)
 		return "a kernel thread";
+	if (owner_protects(e, hunt->deed, pid))
+		return "protected by the owner of its cgroup";
 	if (!hunt->spare_inits && !hunt->spare_deaf)
 		return NULL;
 	if (proc_status(e->proc_fd, pid, &status) < 0)
