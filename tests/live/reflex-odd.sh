@@ -23,7 +23,7 @@ stranger() {
 
 # ---- lives in the armed group, and what it touches is its parent's, elsewhere
 borrower() {
-	group_make lender && group_make full $((300 * mb)) || fail 'cannot make a group'
+	group_make lender && group_make full $((120 * mb)) || fail 'cannot make a group'
 	hold full 50
 	arm full threshold=40MiB reflex whole # over it; and nobody there charges
 	arm_do close
@@ -53,32 +53,33 @@ exempt() {
 	arm exempt threshold=40MiB reflex
 	arm_do close
 	# shellcheck disable=SC2016 # for the inner shell
-	prey exempt sh -c 'echo -1000 >/proc/self/oom_score_adj; exec "$@"' - "$workload" hold 80MiB >"$work/exempt" &
+	prey exempt sh -c 'echo -1000 >/proc/self/oom_score_adj; exec "$@"' - "$workload" hold 50MiB >"$work/exempt" &
 	exempt=$!
 	wait_for 10 grep -q ready "$work/exempt" || fail 'the exempt one was hit'
 	nobody_hit exempt
 	prey exempt "$workload" hold 20MiB >"$work/exempt.2" &
-	wait_for 5 arm_told reflex exempt '.victim_rss_bytes < 60000000' || fail 'nobody else was hit either'
+	wait_for 5 arm_told reflex exempt '.victim_rss_bytes < 40000000' || fail 'nobody else was hit either'
 	alive $exempt || fail 'the exempt one was hit'
 	arm_do "disarm $ours/exempt"
 	kill -9 $exempt
+	ends 5 $exempt || fail 'it does not end'
 }
 
 # ---- each for its own threshold, the lower group first; the neighbour below the same one is not meant
 nested() {
-	group_make above $((200 * mb)) && group_make above/below $((100 * mb)) && group_make above/beside ||
+	group_make above $((110 * mb)) && group_make above/below $((60 * mb)) && group_make above/beside ||
 		fail 'cannot make a group'
-	arm above threshold=150MiB reflex
-	arm above/below threshold=40MiB reflex
+	arm above threshold=75MiB reflex
+	arm above/below threshold=25MiB reflex
 	arm_do close
-	hold above/beside 60
-	prey above/below "$workload" burst 80MiB 10ms >/dev/null
+	hold above/beside 30
+	prey above/below "$workload" burst 40MiB 10ms >/dev/null
 	wait_for 5 arm_told reflex above/below || fail 'the lower one was not hit'
 	nobody_hit above
-	alive $held || fail 'the neighbour was hit'
-	prey above/below "$workload" burst 95MiB 10ms >/dev/null & # its own shot is used up, the upper one's is not
+	alive $held || fail "the neighbour was hit: $(arm_records reflex above)"
+	prey above/below "$workload" burst 55MiB 10ms >/dev/null & # its own shot is used up, the upper one's is not
 	wait_for 5 arm_told reflex above ".task_cgroup_id == $(group_id above/below)" || fail 'the upper one was not hit'
-	alive $held || fail 'the neighbour was hit'
+	alive $held || fail "the neighbour was hit: $(arm_records reflex above)"
 	arm_do "disarm $ours/above/below"
 	arm_do "disarm $ours/above"
 	kill -9 $held
