@@ -6,6 +6,7 @@
 # earlyoom and nohang know only /proc. So each has a pid and a mount namespace of its own, where nobody lives but itself and the
 # process to be ended, and where /proc/meminfo tells of the group (tools/as-host.c). They are never started anywhere else: see
 # peer_alone. The moment of the signal is the kernel's own (a trace instance of our own).
+unshare --mount true 2>/dev/null || { echo 'skip: no mount namespace can be made here (root?)'; exit 77; }
 [ -n "${HEADROOM_NATIVE:-}" ] || exec env HEADROOM_NATIVE=1 unshare --mount sh "$0" "$@" # mounts vanish with us
 . tests/scenarios/lib.sh
 [ -z "$in_vm" ] || skip 'this compares without emulation'
