@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 int cli_open(const char *path, struct hr_reader **ret_reader)
 {
@@ -61,6 +62,30 @@ size_t cli_width(void)
 	if (!isatty(STDOUT_FILENO))
 		return 0;
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col ? 80 : size.ws_col;
+}
+
+void cli_print_wrapped(const char *text, size_t indent, size_t width)
+{
+	char word[4096];
+	size_t column = 0;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+
+		n = n < sizeof(word) ? n : sizeof(word) - 1;
+		memcpy(word, text, n);
+		word[n] = 0;
+		if (!column || (width && column + 1 + text_width(word) > width)) {
+			printf("%s%*s%s", column ? "\n" : "", (int)indent, "", word);
+			column = indent;
+		} else {
+			printf(" %s", word);
+			column++;
+		}
+		column += text_width(word);
+		text += n + strspn(text + n, " ");
+	}
+	putchar('\n');
 }
 
 /* Whether the other end of a pipe went away. */

@@ -69,6 +69,9 @@ bool cli_ascii(void);
 bool cli_colour(void);
 /* Columns of the terminal that stdout is; 0: it is none. */
 size_t cli_width(void);
+/* Prints text in lines of at most `width` columns, each `indent` spaces in, broken between words; a word that is longer
+ * than a line stays whole. width 0: one line. */
+void cli_print_wrapped(const char *text, size_t indent, size_t width);
 
 /* Writes out what is buffered. A reader that went away is no error: CLI_DONE. */
 int cli_flush(void);

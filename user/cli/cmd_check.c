@@ -224,11 +224,13 @@ static const char *summary(const struct check *c)
 	}
 }
 
+#define NOTE_INDENT 29 /* below the values */
+
 static void print_row(const char *mark, const char *name, const char *value, const char *note)
 {
 	printf("%-8s %-17s %s\n", mark, name, value);
 	if (*note)
-		printf("%-8s %-17s   %s\n", "", "", note);
+		cli_print_wrapped(note, NOTE_INDENT, cli_width());
 }
 
 static void print_text(const struct check *c)

@@ -30,30 +30,6 @@ struct checked {
 	unsigned int warned;
 };
 
-/* Broken between words; a word that is longer than a line stays whole. */
-static void print_wrapped(const char *text)
-{
-	char word[POLICY_SENTENCE];
-	size_t column = 0;
-
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		memcpy(word, text, n);
-		word[n] = 0;
-		if (!column || column + 1 + text_width(word) > WIDTH) {
-			printf("%s%*s%s", column ? "\n" : "", INDENT, "", word);
-			column = INDENT;
-		} else {
-			printf(" %s", word);
-			column++;
-		}
-		column += text_width(word);
-		text += n + strspn(text + n, " ");
-	}
-	putchar('\n');
-}
-
 static void warn(uint32_t line, const char *text, void *arg)
 {
 	struct checked *c = arg;
@@ -96,9 +72,9 @@ static void print_text(struct checked *c)
 		if (policy->description) {
 			text_clean(policy_text(set, policy->description), SIZE_MAX, text,
 				   sizeof(text));
-			print_wrapped(text);
+			cli_print_wrapped(text, INDENT, WIDTH);
 		}
-		print_wrapped(policy_sentence(set, policy, text));
+		cli_print_wrapped(policy_sentence(set, policy, text), INDENT, WIDTH);
 	}
 	putchar('\n');
 	if (set->policies)

@@ -10,11 +10,14 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "cli.h"
 #include "json.h"
 #include "tell/names.h"
 #include "tell/story_action.h"
 
 #define LABEL 320
+#define WIDE 160     /* on a narrower terminal the reasons stand below their line */
+#define WHY_INDENT 22 /* below the policy */
 
 static double t_seconds(const struct policy_run *run)
 {
@@ -140,13 +143,21 @@ static void print_row(struct policy_run *run, const char *policy, const char *ru
 		      const char *step, const char *target, const char *why)
 {
 	char time[CLOCK_TEXT], clean[LABEL];
+	size_t width = cli_width();
+	bool below = width && width < WIDE;
 
 	if (!run->head)
-		printf("%-20s  %-18s  %-5s  %-9s  %-28s  %s\n", "TIME", "POLICY", "STEP", "RUNG",
-		       "TARGET", "WHY");
+		printf("%-20s  %-18s  %-5s  %-9s  %-*s%s\n", "TIME", "POLICY", "STEP", "RUNG",
+		       below ? 0 : 30, "TARGET", below ? "" : "WHY");
 	run->head = true;
-	printf("%-20s  %-18s  %-5s  %-9s  %-28s  %s\n", time_text(run, time),
-	       text_clean(policy, SIZE_MAX, clean, sizeof(clean)), step, rung, target, why);
+	printf("%-20s  %-18s  %-5s  %-9s  ", time_text(run, time),
+	       text_clean(policy, SIZE_MAX, clean, sizeof(clean)), step, rung);
+	if (below) {
+		printf("%s\n", target);
+		cli_print_wrapped(why, WHY_INDENT, width);
+	} else {
+		printf("%-28s  %s\n", target, why);
+	}
 }
 
 static void add(char *text, size_t bytes, const char *more)
@@ -296,6 +307,7 @@ void policy_run_print_sum(const struct policy_run *run)
 	if (any)
 		printf("\n");
 	if (!run->recording && run->act && !run->options.name)
-		printf("The series was taken for a container that every policy means (--name says "
-		       "which it is).\n");
+		cli_print_wrapped("The series was taken for a container that every policy means "
+				  "(--name says which it is).",
+				  0, cli_width());
 }
