@@ -19,6 +19,7 @@
 #define ASKED_RATE (100e6 / 3600)
 #define ASKED_SECONDS 3300.0
 #define ASKED_LIMIT 8.6e9
+#define SHORT_SECONDS 900.0 /* what is over sooner is no leak that anybody could name */
 
 struct note { /* what a rule said at some time */
 	double t, dt, seconds, low, high, chance;
@@ -319,6 +320,10 @@ static void judge_leak(const struct rule *rule, struct judged *j, const struct r
 	}
 	if (j->leak_from >= 0 && j->leak_from < w->leak_since)
 		t->leaks_wrong++;
+	if (lasted >= SHORT_SECONDS && lasted < 2 * HOUR) {
+		t->leaks_short++;
+		t->short_found += j->leak_from >= w->leak_since;
+	}
 	if (share < 0.02 ||
 	    lasted < 2 * HOUR) /* below the aim, or over before it can be called sustained */
 		return;
@@ -379,14 +384,14 @@ bool run_missed(const struct run *run, unsigned int rule) { return run->rule[rul
 void tally_print_head(void)
 {
 	static const char format[] = "%-24s|%6s %6s %6s %6s|%6s %9s|%7s %7s %8s %8s|%6s %6s %5s "
-				     "%6s|%6s|%6s %6s %6s|%5s %5s %5s %5s %5s\n";
+				     "%6s|%6s|%6s %6s %6s|%5s %5s %5s %5s %5s|%5s %5s\n";
 
 	printf(format, "", "recall", "recall", "recall", "recall", "prec-", "false per", "lead",
 	       "lead", "lead p50", "lead p50", "error", "error", "cover", "named", "Brier", "leak",
-	       "prec.", "leak", "right", "wrong", "of it", "wrong", "of it");
+	       "prec.", "leak", "right", "wrong", "of it", "wrong", "of it", "short", "of it");
 	printf(format, "rule", ">=30 s", "bursts", "stalls", "heaps", "ision", "cont.day", "p5",
 	       "p50", ">=10 min", "bursts", "smooth", "saw", "80 %", "", "skill", "prec.", "strict",
-	       "recall", "", "", "early", "leaks", "asked");
+	       "recall", "", "", "early", "leaks", "asked", "leaks", "named");
 }
 
 static void share(const char *sep, int width, unsigned long part, unsigned long all)
@@ -429,8 +434,8 @@ void tally_print(const char *name, struct tally *t)
 	share("|", 6, t->leaks_found, t->leaks_found + t->leaks_wrong - t->leaks_asked);
 	share(" ", 6, t->leaks_found, t->leaks_found + t->leaks_wrong);
 	share(" ", 6, t->leaks_found, t->leaks);
-	printf("|%5lu %5lu %5lu %5lu %5lu\n", t->alarms_right, t->alarms_wrong, t->alarms_early,
-	       t->leaks_wrong, t->leaks_asked);
+	printf("|%5lu %5lu %5lu %5lu %5lu|%5lu %5lu\n", t->alarms_right, t->alarms_wrong,
+	       t->alarms_early, t->leaks_wrong, t->leaks_asked, t->leaks_short, t->short_found);
 }
 
 static void values_join(struct values *sum, const struct values *other)
@@ -447,6 +452,7 @@ void tally_add(struct tally *sum, const struct tally *o)
 	sum->deaths_heap += o->deaths_heap, sum->found_heap += o->found_heap;
 	sum->alarms_right += o->alarms_right, sum->alarms_wrong += o->alarms_wrong;
 	sum->leaks += o->leaks, sum->leaks_found += o->leaks_found;
+	sum->leaks_short += o->leaks_short, sum->short_found += o->short_found;
 	sum->alarms_early += o->alarms_early, sum->leaks_asked += o->leaks_asked;
 	sum->leaks_wrong += o->leaks_wrong, sum->leaks_late += o->leaks_late;
 	sum->intervals += o->intervals, sum->covered += o->covered;

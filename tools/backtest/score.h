@@ -28,6 +28,7 @@ struct tally { /* one rule's, over many runs */
 	unsigned long
 		leaks_asked; /* of the wrong: growth that must be called a leak, by the rule */
 	unsigned long intervals, covered, asked, named;
+	unsigned long leaks_short, short_found; /* over within two hours: nobody asks for them */
 	double brier, brier_weight, brier_deaths;
 	double container_days;
 	struct values lead_long, lead_ramp, lead_burst, error_smooth, error_saw;

@@ -86,7 +86,7 @@ float rise_come(const struct foresee_state *state, const struct step *step);
 
 /* floor.c: least and greatest of the minutes and hours that are still held, KiB; false: nothing yet
  */
-bool floor_range(const struct foresee_state *state, const struct step *step, unsigned int ring,
+bool floor_range(const struct foresee_state *state, unsigned int ring,
 		 float *ret_low, float *ret_high);
 
 /* The least of this hour and the last. */
@@ -95,6 +95,15 @@ float floor_lately(const struct foresee_state *state, const struct step *step);
 bool floor_ground(const struct foresee_state *state, float *ret);
 bool floor_oldest(const struct foresee_state *state, float *ret);
 bool floor_before(const struct foresee_state *state, float seconds, float *ret_high);
+
+/* Have the closed minutes that are held risen step by step, none much less or more than the others?
+ * Their pace, KiB/s. */
+bool floor_even(const struct foresee_state *state, float *ret_pace);
+/* For how long the five minutes have reached above `low` (KiB), without a break: seconds. */
+float floor_above(const struct foresee_state *state, float low);
+
+/* leak.c: what is to be remembered of a life that is over; 0: nothing, it did not end by leaking. */
+uint8_t leak_past(const struct foresee_state *state, bool killed);
 
 static inline void verdict_tell(struct verdict *verdict, uint16_t kind, float weight, int64_t a,
 				int64_t b, int64_t c)

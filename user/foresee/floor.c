@@ -20,6 +20,8 @@
 #define MOST_UNITS 65000u
 #define MOST_POINTS 24
 #define LEAST_POINTS 5
+#define EVEN_STEPS 4u
+#define EVEN 2.0f /* no minute grows by less than half, or more than twice the mean */
 #define DAYS 3 /* the ring of days … */
 #define LEAST_DAYS 4 /* … where four in a row must do: 1 in 24 by chance */
 #define SURE 1.96f
@@ -318,8 +320,8 @@ static void floor_update(struct foresee_state *state, const struct step *step)
 	hold(f, rings[0].first + step->life / MINUTE % MINUTES, used, used);
 }
 
-bool floor_range(const struct foresee_state *state, const struct step *step, unsigned int ring,
-		 float *ret_low, float *ret_high)
+bool floor_range(const struct foresee_state *state, unsigned int ring, float *ret_low,
+		 float *ret_high)
 {
 	const struct ring *r = &rings[ring];
 	uint16_t low = EMPTY, high = 0;
@@ -376,6 +378,46 @@ bool floor_oldest(const struct foresee_state *state, float *ret)
 	return false;
 }
 
+bool floor_even(const struct foresee_state *state, float *ret_pace)
+{
+	uint64_t open = life_seconds(state) / MINUTE, back = open < MINUTES ? open : MINUTES - 1;
+	float first, last, pace, least = 0, most = 0;
+	int n = 0;
+
+	if (back <= EVEN_STEPS || state->floor.min[(open - back) % MINUTES] == EMPTY)
+		return false;
+	for (first = last = state->floor.min[(open - back) % MINUTES]; --back > 0; n++) {
+		uint16_t low = state->floor.min[(open - back) % MINUTES];
+
+		if (low == EMPTY)
+			return false;
+		least = n ? min_f(least, (float)low - last) : (float)low - last;
+		most = max_f(most, (float)low - last);
+		last = low;
+	}
+	pace = (last - first) / (float)n;
+	if (pace <= 0 || least < pace / EVEN || most > EVEN * pace)
+		return false;
+	*ret_pace = pace * unit(state) / (float)MINUTE;
+	return true;
+}
+
+float floor_above(const struct foresee_state *state, float low)
+{
+	const struct ring *ring = &rings[1];
+	uint64_t open = life_seconds(state) / ring->seconds;
+	float seconds = 0;
+
+	for (uint64_t back = 0; back < ring->buckets && back <= open; back++) {
+		uint16_t high = state->floor.max[ring->first + (open - back) % ring->buckets];
+
+		if (high != EMPTY && (float)high * unit(state) <= low)
+			break;
+		seconds += (float)ring->seconds;
+	}
+	return seconds;
+}
+
 /* Was there ever a real collection in the minutes that are held, and no ripple of noise? */
 static bool has_swung(const struct foresee_state *state, const struct step *step)
 {
@@ -400,7 +442,7 @@ static bool heap_met(const struct foresee_state *state, const struct step *step)
 	    w->peak - w->trough > HEAP_LAST * w->peak)
 		return false;
 	for (unsigned int ring = 0; ring < 3; ring++)
-		if (floor_range(state, step, ring, &ring_low, &ring_high))
+		if (floor_range(state, ring, &ring_low, &ring_high))
 			low = min_f(low, ring_low);
 	return step->used - low > HEAP_CLIMB * step->used && has_swung(state, step);
 }
@@ -460,7 +502,7 @@ static void floor_judge(const struct foresee_state *state, const struct step *st
 			slope = f->max_slope > 0.3f * f->slope ? f->max_slope : 0;
 			distance = max_f(step->limit - w->peak - w->peak_error, 0);
 			jitter = w->peak_error / (distance + w->peak_error + step->grain);
-		} else if (floor_range(state, step, 0, &low, &high)) {
+		} else if (floor_range(state, 0, &low, &high)) {
 			/* What jitters reaches the limit with its crests. */
 			distance = max_f(distance - max_f(high - step->used, 0), 0);
 			jitter = JITTER * (high - low) /

@@ -46,12 +46,14 @@ void foresee_input_init(struct foresee_input *input)
 static void new_life(struct foresee_state *state, const struct foresee_input *input, bool killed)
 {
 	uint8_t deaths = state->deaths, survivals = state->survivals;
+	uint8_t past_pace = state->seen ? leak_past(state, killed) : state->past_pace;
 
 	if (state->seen && !killed && survivals < MOST_DEATHS)
 		survivals++;
 	foresee_init(state);
 	state->deaths = deaths;
 	state->survivals = survivals;
+	state->past_pace = past_pace;
 	state->birth_ns = input->t_ns;
 }
 
@@ -258,6 +260,11 @@ void foresee_update(struct foresee_state *state, const struct foresee_input *inp
 	struct verdict verdict;
 
 	foresee_look(state, input, &verdict, ret_outlook);
+}
+
+void foresee_succeed(struct foresee_state *state, const struct foresee_state *before)
+{
+	state->past_pace = leak_past(before, false);
 }
 
 void foresee_inherit(struct hr_outlook *outlook, const struct hr_outlook *above,

@@ -50,6 +50,9 @@ void foresee_init(struct foresee_state *state);
  * has it. */
 void foresee_update(struct foresee_state *state, const struct foresee_input *input,
 		    struct hr_outlook *ret_outlook);
+/* What a workload's life before, in another cgroup, ended with: a leak that comes again at the same
+ * pace is known sooner. */
+void foresee_succeed(struct foresee_state *state, const struct foresee_state *before);
 /* The whole path: an ancestor (or the host) that is worse off lends its risk, times, alarm and
  * reasons. `level` says what the ancestor is to the container: HR_LEVEL_ANCESTOR or HR_LEVEL_HOST.
  * Drift and leak stay the container's own. */

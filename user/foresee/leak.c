@@ -27,6 +27,17 @@
 #define LARGE_SHARE 0.5f
 /* % of the growth, in the later half of the window: what levels off is none */
 #define LATE_PERCENT 38
+/* A rise has come so many times as far as it has to go: right 20 times in 21 (rise.c), a little more
+ * often than the others here, so that these don't cost them their trust */
+#define LATE_ODDS 20.0f
+#define LATE_SECONDS 900.0f
+#define LATE_STRAIGHT 0.7f /* of its mean pace since it left the ground, at least, of late */
+#define GROUND_SHARE 0.08f /* of the rise: what is no higher is still the ground */
+/* The life before came at least so many times as far as it had to go, or was killed … */
+#define PAST_ODDS 5.0f
+#define SAME_PACE 0.5f /* … at the pace of this one: so far apart in the logarithm at most */
+#define PACE_STEPS 8.0f /* past_pace: steps to a factor e … */
+#define PACE_ZERO 7.0f /* … from 0.001 KiB/s on */
 #define EXHAUST_SECONDS 3600.0f
 #define GONE_MINUTES 20 /* without the trend: one state down */
 #define KIND_TAU 2700.0f
@@ -136,6 +147,56 @@ static bool confirmed(const struct foresee_state *state, const struct step *step
 		growth >= SOME_SHARE * step->limit);
 }
 
+/* A straight rise whose end is near: too short to be sustained, but too far gone to be a coincidence.
+ * One that memory.high will meet first is not on its way to the limit. */
+static bool nearly_there(const struct foresee_state *state, const struct step *step, float come,
+			 float pace)
+{
+	float seconds;
+
+	if (come < LATE_ODDS * step->distance)
+		return false;
+	seconds = floor_above(state, step->used - (1 - GROUND_SHARE) * come);
+	return seconds >= LATE_SECONDS && pace * seconds >= LATE_STRAIGHT * come;
+}
+
+/* The life before leaked into its end at this very pace. */
+static bool once_more(const struct foresee_state *state, float pace)
+{
+	float past = (float)state->past_pace / PACE_STEPS - PACE_ZERO;
+
+	return state->past_pace && fabsf(log_f(pace) - past) <= SAME_PACE;
+}
+
+static bool confirmed_early(const struct foresee_state *state, const struct step *step)
+{
+	float come, pace;
+
+	if (step->distance < 0 || step->input->binding_level != HR_LEVEL_OWN ||
+	    step->input->high < step->input->limit ||
+	    (!state->past_pace && step->used < LATE_ODDS * step->distance))
+		return false;
+	come = rise_come(state, step);
+	return come >= FAST_SHARE * step->limit && floor_even(state, &pace) &&
+	       (once_more(state, pace) || nearly_there(state, step, come, pace));
+}
+
+/* Judged by the highest of the last minutes, not by what its end has left. */
+uint8_t leak_past(const struct foresee_state *state, bool killed)
+{
+	float limit = 4 * (float)state->limit_pages, low, high, ground, unused, pace;
+
+	if (state->level != HR_LEVEL_OWN || !limit || state->leak_state < HR_LEAK_SUSPECTED ||
+	    !floor_range(state, 0, &low, &high) || !floor_even(state, &pace))
+		return 0;
+	if (floor_range(state, 1, &ground, &unused))
+		low = min_f(low, ground);
+	if (!killed && state->leak_state < HR_LEAK_CONFIRMED &&
+	    high - low < PAST_ODDS * max_f(limit - high, 0))
+		return 0;
+	return (uint8_t)clamp_f(PACE_STEPS * (log_f(pace) + PACE_ZERO) + 0.5f, 1, UINT8_MAX);
+}
+
 static uint8_t verdict_now(const struct foresee_state *state, const struct step *step)
 {
 	const struct foresee_floor *f = &state->floor;
@@ -147,7 +208,7 @@ static uint8_t verdict_now(const struct foresee_state *state, const struct step 
 			       : HR_LEAK_SUSPECTED;
 	if (f->window <= 0 || f->slope_low <= 0 || growth < 2 * step->grain)
 		return HR_LEAK_NONE;
-	if (confirmed(state, step))
+	if (confirmed(state, step) || confirmed_early(state, step))
 		return HR_LEAK_CONFIRMED;
 	if (f->window >= SUSPECT_SECONDS && growth >= SUSPECT_SHARE * step->limit)
 		return HR_LEAK_SUSPECTED;
@@ -160,7 +221,10 @@ static void leak_update(struct foresee_state *state, const struct step *step)
 								    : state->leak_state;
 	uint32_t minutes = step->life / 60 - step->life_before / 60;
 
-	if (!minutes && !step->first)
+	/* What may be confirmed by being near its end is not kept waiting for the minute's. */
+	if (!minutes && !step->first &&
+	    (state->leak_state != HR_LEAK_SUSPECTED || step->distance < 0 ||
+	     step->used < LATE_ODDS * step->distance))
 		return;
 	follow_kinds(state, step, 60 * (float)minutes);
 	now = verdict_now(state, step);

@@ -14,7 +14,7 @@ float rise_come(const struct foresee_state *state, const struct step *step)
 
 	for (unsigned int ring = 0; ring < 2; ring++)
 		if (step->input->binding_level == HR_LEVEL_OWN &&
-		    floor_range(state, step, ring, &ring_low, &ring_high))
+		    floor_range(state, ring, &ring_low, &ring_high))
 			low = min_f(low, ring_low);
 	return max_f(step->level - low, 0);
 }

@@ -85,7 +85,9 @@ struct foresee_state {
 	uint16_t cycles; /* swing: whole ones seen */
 	uint16_t alarm_calm; /* quarter seconds below the alarm's end */
 	uint8_t blocks[FORESEE_SCALES]; /* forecasts checked per scale, saturating */
-	uint8_t seen, level, rising;
+	uint8_t seen : 1, rising : 1;
+	uint8_t quickened : 1; /* changepoint: growth has grown before */
+	uint8_t level;
 	uint8_t deaths,
 		/* kept over restarts: ramps that ended in a kill, peaks near the limit that did not
 		 */
@@ -94,8 +96,8 @@ struct foresee_state {
 	uint8_t floor_shift, floor_ring;
 	uint8_t floor_straight; /* growth, in quarters of what a random walk would have strayed */
 	uint8_t under_oom_seconds; /* stall: saturating */
-	uint8_t quickened; /* changepoint: growth has grown before */
 	uint8_t floor_late; /* % of the growth that fell in the later half of the window */
+	uint8_t past_pace; /* leak: how fast the life before leaked to its end, leak.c's code; 0: not */
 	uint8_t trough_rises; /* swing: troughs in a row that lay above the one before */
 };
 

@@ -151,6 +151,8 @@ static void carry_counters(struct guard *guard, uint32_t slot, uint64_t workload
 	if (track->carried)
 		return;
 	track->carried = 1;
+	if (restarted && before)
+		foresee_succeed(&track->foresee, &before->foresee);
 	track->ledger_kills = entry->oom_kills;
 	track->ledger_restarts = entry->restarts + restarted;
 	entry->memcg_id = track->memcg_id;
