@@ -134,6 +134,9 @@ static void test_others(void **state)
 						.restarted_after_ms = HR_UNKNOWN,
 						.averted = 1};
 	tells(&m, "12:07:52 outcome   db: of event 5: 1 MiB freed after 9 ms; kernel OOM averted");
+	m.e.outcome.freed = m.e.outcome.freed_after_ms = HR_UNKNOWN; /* a rehearsal's */
+	m.e.outcome.averted = HR_UNKNOWN_U32;
+	tells(&m, "12:07:52 outcome   db: of event 5: what it brought is not known");
 
 	begin(&m, HR_EVENT_OOM_SCORE_ADJ, sizeof(m.e.adj), "db", NULL);
 	m.e.adj.pid = 3;

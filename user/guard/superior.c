@@ -99,7 +99,7 @@ static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
 		break;
 	case WORD_CONFIG_REFUSED:
 		notice_guard(guard, HR_GUARD_CONFIG_REFUSED, HR_WARNING, 0,
-			     "configuration refused, the old one stays: %s", message.text);
+			     "the old one stays: %s", message.text);
 		break;
 	case WORD_RESOLVER:
 		guard->wires->resolver_pid = message.pid;

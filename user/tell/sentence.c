@@ -149,6 +149,8 @@ static void tell_outcome(struct line *line, const struct hr_event *event)
 	if (o->averted != HR_UNKNOWN_U32)
 		line_add(line, "; kernel OOM %s", o->averted ? "averted" : "not averted");
 	line_add_ms(line, "; restarted after ", o->restarted_after_ms, "");
+	if (outcome_is_empty(o))
+		line_add(line, ": what it brought is not known");
 }
 
 static void tell_action(struct line *line, const struct hr_event *event)

@@ -232,8 +232,16 @@ static void tell_passed_over(struct story *s, const struct hr_event_action *a, s
 	}
 }
 
+bool outcome_is_empty(const struct hr_event_outcome *o)
+{
+	return o->freed == HR_UNKNOWN && o->freed_after_ms == HR_UNKNOWN &&
+	       o->averted == HR_UNKNOWN_U32 && o->restarted_after_ms == HR_UNKNOWN;
+}
+
 static void tell_outcome(struct story *s, const struct hr_event_outcome *o, struct line *to)
 {
+	if (outcome_is_empty(o)) /* a rehearsal's */
+		return;
 	line_add(to, "Afterwards");
 	line_add_bytes(to, ": ", o->freed, " freed");
 	line_add_ms(to, " after ", o->freed_after_ms, "");

@@ -3,6 +3,7 @@
 #ifndef HEADROOM_STORY_ACTION_H
 #define HEADROOM_STORY_ACTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <headroom/event.h>
 
@@ -15,6 +16,8 @@ struct story;
 const char *action_text(const struct hr_event_action *action, char text[ACTION_TEXT]);
 /* "uses 312 MiB, over 300 MiB for 30s; …": what is known of what the rule saw. Returns text. */
 const char *evidence_text(const struct hr_evidence *evidence, char *text, size_t bytes);
+/* Nothing is known of what came of it: a rehearsal's. */
+bool outcome_is_empty(const struct hr_event_outcome *outcome);
 /* `outcome` may be NULL. */
 void story_of_action(struct story *story, const struct hr_event *event,
 		     const struct hr_event *outcome);
