@@ -228,6 +228,22 @@ static void test_done(void **state)
 	child[0] = 0;
 }
 
+/* What is not even ordered is told between what was ordered before and after it. */
+static void test_in_order(void **state)
+{
+	(void)state;
+	open_with(RULE("dry-run", "large", "notify, throttle, term, kill"));
+	board_slot_begin(fake.board, 0)->memory.unreclaimable = 64 << 20;
+	board_slot_end(fake.board, 0);
+	board_host_begin(fake.board)->swap_free = 0;
+	board_host_end(fake.board);
+	until_told(4);
+	expect_action(0, HR_RUNG_NOTIFY, HR_DEED_REHEARSED, 0, "large");
+	expect_action(1, HR_RUNG_THROTTLE, HR_DEED_SKIPPED, 0, "large");
+	expect_action(2, HR_RUNG_TERM, HR_DEED_REHEARSED, 0, "large");
+	expect_action(3, HR_RUNG_KILL, HR_DEED_REHEARSED, 0, "large");
+}
+
 /* The container is started anew, under its old path, between choice and act. */
 static void test_recreated(void **state)
 {
@@ -419,6 +435,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_done, end),
+		cmocka_unit_test_teardown(test_in_order, end),
 		cmocka_unit_test_teardown(test_recreated, end),
 		cmocka_unit_test_teardown(test_slot_of_another, end),
 		cmocka_unit_test_teardown(test_reloaded, end),

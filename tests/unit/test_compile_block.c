@@ -281,6 +281,11 @@ static void test_warnings(void **state)
 		 "3: a: may take anything on this host that is not protected\n"
 		 "3: a: its commands ask for what only containers have: they don't run for a job "
 		 "outside\n"},
+		{ENFORCE RULE("unit: [sshd.service, systemd-*.service]", "usage: 90%", "do: [kill]"),
+		 "3: a: the host's own units of that name are never a target; only one inside a "
+		 "container would be\n"},
+		{ENFORCE RULE("unit: [sshd.service, x.service]", "usage: 90%", "do: [kill]"), ""},
+		{ENFORCE RULE("unit: sshd.service", "usage: 90%", "do: [notify]"), ""},
 		{RULE("name: x", "usage: 90%", "do: [notify]"),
 		 "0: mode observe: no policy does anything; `mode: dry-run` rehearses, `mode: "
 		 "enforce` acts\n"},

@@ -206,6 +206,11 @@ static enum hr_why unit_protected(const char *path)
 	return HR_WHY_NONE;
 }
 
+bool policy_unit_protected(const char *unit)
+{
+	return unit_protected(unit) != HR_WHY_NONE;
+}
+
 static enum hr_why listed(const struct policy_set *set, const struct hr_slot *slot)
 {
 	char value[LABEL_BYTES];

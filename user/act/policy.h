@@ -117,6 +117,9 @@ static inline const char *policy_text(const struct policy_set *set, uint32_t at)
 	return at ? (const char *)set + at : "";
 }
 
+/* A unit that a host hangs on (match.c): never a target outside of containers, whatever the file says. */
+bool policy_unit_protected(const char *unit);
+
 static inline const char *policy_glob(const struct policy_set *set, uint32_t i)
 {
 	return policy_text(set, ((const struct policy_glob *)((const char *)set + set->globs_at))[i].text);

@@ -255,6 +255,21 @@ static bool means_all(const struct policy_set *set, const struct policy *policy)
 	return true;
 }
 
+/* Only units that a host hangs on: a container may run one of that name, the host's own is never a target. */
+static bool means_protected_units(const struct policy_set *set, const struct policy *policy)
+{
+	for (uint32_t i = 0; i < policy->matches; i++) {
+		const struct policy_match *match = policy_match_at(set, policy->first_match + i);
+		bool all = match->key == POLICY_UNIT;
+
+		for (uint32_t k = 0; all && k < match->n; k++)
+			all = policy_unit_protected(policy_glob(set, match->first + k));
+		if (all)
+			return true;
+	}
+	return false;
+}
+
 /* One of its commands has words that only containers have. */
 static bool asks_for_names(const struct policy_set *set, const struct policy *policy)
 {
@@ -280,6 +295,8 @@ static void warn_policy(const struct policy_set *set, const struct policy *polic
 		 "may take anything on this host that is not protected"},
 		{means_all(set, policy) && !(policy->conditions & WHEN_HOST),
 		 "matches everything that is not protected"},
+		{ends(policy) && means_protected_units(set, policy),
+		 "the host's own units of that name are never a target; only one inside a container would be"},
 		{policy->mode == MODE_OBSERVE, "mode observe: it never does anything"},
 		{policy->conditions & WHEN_OOM_IN && policy->for_ms >= policy->oom_in_ms,
 		 "waits (`for`) until the end that it foresees (`oom_in`) has come"},

@@ -65,22 +65,15 @@ static void on_end(const struct act_end *end, void *arg)
 /* Told at once: nothing is done, and act expects no answer. */
 static void on_not_taken(const struct act_order *order, enum hr_deed what, enum hr_why why, void *arg)
 {
-	struct guard *guard = arg;
-	struct flight *flight = flight_new(guard->acting, order);
-	struct deed deed = {.deed = what, .pid = order->target.pid, .ended_ns = order->decided_ns,
-			    .start_boottime_ns = order->target.start_boottime_ns, .freed = HR_UNKNOWN,
-			    .detail = why != HR_WHY_NONE ? hr_why_word(why) : "nothing there can be reclaimed"};
-	struct dossier *dossier;
-	uint64_t seq;
+	struct acting *acting = ((struct guard *)arg)->acting;
+	struct flight *flight = flight_new(acting, order);
 
 	if (!flight)
 		return;
-	memcpy(deed.comm, order->target.comm, sizeof(deed.comm));
-	dossier = dossier_of(guard, order->emergency, &order->target);
-	seq = deed_post(guard, flight, &deed, dossier);
-	if (dossier)
-		dossier->first_seq = dossier->first_seq ?: seq;
-	flight->state = FLIGHT_FREE;
+	flight->not_taken = true;
+	flight->why_not = what;
+	flight->why = why;
+	acting->fresh = true;
 }
 
 /* Onto the board only after the call: act may be looking at that very slot's text. */

@@ -61,7 +61,7 @@ struct flight *flight_new(struct acting *acting, const struct act_order *order)
 	if (order->policy)
 		snprintf(flight->policy, sizeof(flight->policy), "%s",
 			 policy_text(acting->rules.set, order->policy->name));
-	flight->whole = flight->largest = flight->aside = flight->awaited = false;
+	flight->whole = flight->largest = flight->aside = flight->awaited = flight->not_taken = false;
 	flight->signal = 0;
 	flight->size = flight->for_ms = HR_UNKNOWN;
 	flight->watch_ms = 0;
@@ -238,12 +238,34 @@ static void run(struct guard *guard, struct flight *flight, const struct policy_
 		flight->state = FLIGHT_COMMAND;
 }
 
+/* A rung that act has not even ordered: an event among the others, in its place, and nobody waits for an answer. */
+static void tell_not_taken(struct guard *guard, struct flight *flight)
+{
+	const struct act_order *order = &flight->order;
+	struct dossier *dossier = dossier_of(guard, order->emergency, &order->target);
+	struct deed deed = {.deed = flight->why_not, .pid = order->target.pid, .ended_ns = order->decided_ns,
+			    .start_boottime_ns = order->target.start_boottime_ns, .freed = HR_UNKNOWN,
+			    .detail = flight->why != HR_WHY_NONE ? hr_why_word(flight->why)
+								 : "nothing there can be reclaimed"};
+	uint64_t seq;
+
+	memcpy(deed.comm, order->target.comm, sizeof(deed.comm));
+	seq = deed_post(guard, flight, &deed, dossier);
+	if (dossier)
+		dossier->first_seq = dossier->first_seq ?: seq;
+	flight->state = FLIGHT_FREE;
+}
+
 static void dispatch(struct guard *guard, struct flight *flight)
 {
 	const struct act_order *order = &flight->order;
 	const struct policy_command *command = order->kind == HR_RUNG_THEN ? &order->policy->then
 					       : order->rung ? &order->rung->command : NULL;
 
+	if (flight->not_taken) {
+		tell_not_taken(guard, flight);
+		return;
+	}
 	plan_deed(guard, flight);
 	if (order->mode == MODE_DRY_RUN)
 		conclude(guard, flight, HR_DEED_REHEARSED, 0, NULL);
@@ -261,17 +283,25 @@ static void dispatch(struct guard *guard, struct flight *flight)
 	flight->order.rung = NULL;
 }
 
+static struct flight *oldest_fresh(struct acting *acting)
+{
+	struct flight *oldest = NULL;
+
+	for (size_t i = 0; i < FLIGHTS; i++)
+		if (acting->flight[i].state == FLIGHT_FRESH && (!oldest || acting->flight[i].tag < oldest->tag))
+			oldest = &acting->flight[i];
+	return oldest;
+}
+
 void flights_dispatch(struct guard *guard)
 {
 	struct acting *acting = guard->acting;
+	struct flight *flight;
 
-	/* An answer to act may bring the next order: until there is none. */
-	while (acting->fresh) {
-		acting->fresh = false;
-		for (size_t i = 0; i < FLIGHTS; i++)
-			if (acting->flight[i].state == FLIGHT_FRESH)
-				dispatch(guard, &acting->flight[i]);
-	}
+	/* As they were ordered. An answer to act may bring the next order: until there is none. */
+	while (acting->fresh && (flight = oldest_fresh(acting)))
+		dispatch(guard, flight);
+	acting->fresh = false;
 	for (size_t i = 0; i < FLIGHTS; i++)
 		if (acting->flight[i].state == FLIGHT_QUEUED)
 			submit(guard, &acting->flight[i]);
