@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "usage_file.h"
 
 #define EVERY_NS (NS_PER_MS / 2)
 #define FIGURE 8 /* digits of a figure in /proc/meminfo, and where they begin */
@@ -53,19 +54,6 @@ static void put(const char *key, uint64_t bytes)
 	memcpy(at + FIGURE_AT, figure, FIGURE);
 }
 
-static int open_usage(const char *dir)
-{
-	static const char *const files[] = {"memory.current", "memory.usage_in_bytes"};
-	char path[4200];
-	int fd = -1;
-
-	for (int i = 0; i < 2 && fd < 0; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	return fd;
-}
-
 int main(int argc, char **argv)
 {
 	struct sched_param first = {.sched_priority = 50};
@@ -79,7 +67,7 @@ int main(int argc, char **argv)
 		fputs("usage: as-host DIR TOTAL FILE   DIR: of a cgroup; until it ends\n", stderr);
 		return 2;
 	}
-	in = open_usage(argv[1]);
+	in = usage_file_open(argv[1]);
 	if (in < 0)
 		die(argv[1]);
 	out = open(argv[3], O_WRONLY | O_CREAT | O_CLOEXEC, 0644);

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "usage_file.h"
 
 #define LOOK_NS (NS_PER_MS / 2)
 #define LOOK_HOST_NS (2 * NS_PER_MS) /* meminfo costs ten times as much to read */
@@ -31,19 +32,6 @@ static int usage(void)
 	      "until it is killed; with LATER, a lower size, also when that was reached (ns).\n",
 	      stderr);
 	return 2;
-}
-
-static int open_group(const char *dir)
-{
-	static const char *const files[] = {"memory.current", "memory.usage_in_bytes"};
-	char path[4200];
-	int fd = -1;
-
-	for (int i = 0; i < 2 && fd < 0; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	return fd;
 }
 
 /* Bytes in use, or missing from `most`: what crosses upwards either way. */
@@ -85,7 +73,7 @@ int main(int argc, char **argv)
 		return usage();
 	if (host)
 		over = UINT64_MAX - over, under = UINT64_MAX - under;
-	fd = host ? open("/proc/meminfo", O_RDONLY | O_CLOEXEC) : open_group(argv[2]);
+	fd = host ? open("/proc/meminfo", O_RDONLY | O_CLOEXEC) : usage_file_open(argv[2]);
 	if (fd < 0) {
 		fprintf(stderr, "crossing: %s: %s\n", argv[2], strerror(errno));
 		return 1;

@@ -5,11 +5,11 @@
  * choice and the deed; and that each deed is told once, under the name that ordered it.
  */
 #include "fixture_guard.h"
+#include "fixture_child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <headroom/reader.h>
 
 #define PATIENCE_MS 20000
@@ -23,24 +23,10 @@ static uint64_t began_seq;
 
 static void heard(int sig) { (void)sig; }
 
-/* One that hears SIGTERM and stays. */
-static pid_t start_child(void)
-{
-	void (*before)(int) = signal(SIGTERM, heard); /* inherited: so it is true from the child's first moment */
-	pid_t pid = fork();
-
-	while (!pid)
-		pause();
-	signal(SIGTERM, before);
-	return pid;
-}
-
-static bool is_alive(pid_t pid) { return waitpid(pid, NULL, WNOHANG) == 0; }
-
 static void end_child(pid_t *pid)
 {
-	if (*pid > 0 && !kill(*pid, SIGKILL))
-		waitpid(*pid, NULL, 0);
+	if (*pid > 0)
+		child_end(*pid);
 	*pid = 0;
 }
 
@@ -105,7 +91,7 @@ static void open_with(const char *text)
 	assert_int_equal(acting_watch(&fake), 0);
 	acting_rules(&fake, sealed(text));
 	free((void *)first);
-	child[0] = start_child();
+	child[0] = child_start(SIGTERM, heard); /* hears it, and stays */
 	fake_container(0, make_folder("box", child[0]), "box", "/box");
 	board_slot_begin(fake.board, 0)->pressure.some_avg10_centi = 9000;
 	board_slot_end(fake.board, 0);
@@ -211,8 +197,8 @@ static void test_done(void **state)
 	open_with(RULE("enforce", "large", "kill"));
 	acting_host(&fake);
 	assert_int_equal(in_use(), 1);
-	assert_int_equal(waitpid(child[0], &status, 0), child[0]);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	status = child_wait(child[0]);
+	assert_true(status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	put("box", "cgroup.procs", "");
 	put("box", "memory.current", "4096\n");
 	until_told(1);
@@ -254,12 +240,12 @@ static void test_recreated(void **state)
 	snprintf(from, sizeof(from), "%s/box", fake_dir);
 	snprintf(to, sizeof(to), "%s/old", fake_dir);
 	assert_int_equal(rename(from, to), 0);
-	child[1] = start_child();
+	child[1] = child_start(SIGTERM, heard); /* hears it, and stays */
 	make_folder("box", child[1]);
 	acting_host(&fake);
 	until_told(1);
 	expect_action(0, HR_RUNG_KILL, HR_DEED_SKIPPED, ESTALE, "large");
-	assert_true(is_alive(child[0]) && is_alive(child[1]));
+	assert_true(child_alive(child[0]) && child_alive(child[1]));
 	assert_int_equal(board_slot(fake.board, 0)->actions, 0);
 	assert_false(fake.acting->dossier[0].fatal);
 }
@@ -297,7 +283,7 @@ static void test_slot_of_another(void **state)
 		assert_int_equal(in_use(), 0);
 		assert_int_equal(actions(), 1);
 		expect_action(0, HR_RUNG_KILL, HR_DEED_SKIPPED, ESRCH, "large");
-		assert_true(is_alive(child[0]));
+		assert_true(child_alive(child[0]));
 		track->memcg_id = id;
 		if (i + 1 < ARRAY_SIZE(rows))
 			close_all();
@@ -320,7 +306,7 @@ static void test_reloaded(void **state)
 	for (int i = 0; i < 10; i++)
 		step();
 	assert_int_equal(actions(), 1);
-	assert_true(is_alive(child[0]));
+	assert_true(child_alive(child[0]));
 
 	/* bad rules change nothing */
 	acting_rules(&fake, open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -329,7 +315,7 @@ static void test_reloaded(void **state)
 	assert_int_equal(board_header(fake.board)->last_seq > began_seq, 1);
 	acting_rules(&fake, sealed(RULE("enforce", "third", "kill")));
 	step();
-	waitpid(child[0], NULL, 0);
+	child_killed(child[0]);
 	child[0] = 0;
 	put("box", "cgroup.procs", "");
 	put("box", "memory.current", "4096\n");
@@ -351,7 +337,7 @@ static void test_reloaded_before(void **state)
 	assert_non_null(flight_new(fake.acting, &order));
 	fake.acting->fresh = true;
 	acting_rules(&fake, sealed(RULE("observe", "other", "notify")));
-	assert_int_equal(waitpid(child[0], NULL, 0), child[0]);
+	child_killed(child[0]);
 	child[0] = 0;
 	put("box", "cgroup.procs", "");
 	put("box", "memory.current", "4096\n");
@@ -383,7 +369,7 @@ static void test_vanishes(void **state)
 		acting_host(&fake);
 		assert_int_equal(act_deadline(fake.acting->act), 0); /* nothing is awaited any more */
 		assert_int_equal(actions(), told);
-		assert_true(is_alive(child[0]));
+		assert_true(child_alive(child[0]));
 		fake.tracks.track[0].gone_ns = 0;
 		if (at < 2)
 			close_all();

@@ -13,17 +13,16 @@
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "enforce/group.h"
 #include "enforce/private.h"
 #include "enforce/proc.h"
+#include "fixture_child.h"
 #include "fixture_tree.h"
 
-#define PATIENCE_MS \
-	20000 /* for what takes a millisecond; sanitizers and a busy machine need more */
+#define PATIENCE_MS CHILD_PATIENCE_MS
 
 struct fixture {
 	struct tree tree;
@@ -32,41 +31,6 @@ struct fixture {
 	pid_t child[4];
 };
 
-static pid_t start_child(void)
-{
-	void (*before)(int) = signal(SIGUSR1, SIG_IGN); /* inherited: so it is true from the child's first moment */
-	pid_t pid = fork();
-
-	if (pid) {
-		signal(SIGUSR1, before);
-		return pid;
-	}
-	for (;;)
-		pause();
-}
-
-static bool is_alive(pid_t pid) { return waitpid(pid, NULL, WNOHANG) == 0; }
-
-/* Its status; a child that does not end within patience fails the test, with where it stands. */
-static int wait_dead(pid_t pid)
-{
-	_cleanup_close_ int fd = open("/proc", O_RDONLY | O_DIRECTORY);
-	struct proc_stat stat = {.state = '?'};
-	int status;
-
-	for (int i = 0; i < PATIENCE_MS; i++) {
-		pid_t r = waitpid(pid, &status, WNOHANG);
-
-		assert_int_not_equal(r, -1);
-		if (r == pid)
-			return status;
-		usleep(1000);
-	}
-	proc_stat(fd, (uint32_t)pid, &stat);
-	fail_msg("child %d does not end: state %c", pid, stat.state);
-	return -1;
-}
-
 static int set_up(void **state)
 {
 	static struct fixture f;
@@ -74,7 +38,7 @@ static int set_up(void **state)
 
 	tree_new(&f.tree);
 	for (size_t i = 0; i < ARRAY_SIZE(f.child); i++)
-		f.child[i] = start_child();
+		f.child[i] = child_start(SIGUSR1, SIG_IGN);
 	snprintf(text, sizeof(text), "%d\n%d\n", f.child[0], f.child[1]);
 	tree_put(&f.tree, "m/box/cgroup.procs", text);
 	tree_put(&f.tree, "m/box/memory.usage_in_bytes", "8000000\n");
@@ -100,10 +64,7 @@ static int tear_down(void **state)
 
 	enforce_close(f->e);
 	for (size_t i = 0; i < ARRAY_SIZE(f->child); i++)
-		if (is_alive(f->child[i])) {
-			kill(f->child[i], SIGKILL);
-			wait_dead(f->child[i]);
-		}
+		child_end(f->child[i]);
 	tree_done(&f->tree);
 	return 0;
 }
@@ -148,8 +109,6 @@ static struct enforce_result run(struct enforce *e, const struct enforce_job *jo
 	return answer(e);
 }
 
-static void expect_dead(pid_t pid) { assert_true(WIFSIGNALED(wait_dead(pid))); }
-
 static void test_whole(void **state)
 {
 	struct fixture *f = *state;
@@ -164,8 +123,8 @@ static void test_whole(void **state)
 	assert_int_equal(r.usage_before, 8000000);
 	assert_true(r.began_ns && r.ended_ns >= r.began_ns);
 	for (int i = 0; i < 3; i++)
-		expect_dead(f->child[i]);
-	assert_true(is_alive(f->child[3]));
+		child_killed(f->child[i]);
+	assert_true(child_alive(f->child[3]));
 	assert_false(enforce_take(f->e, &r));
 }
 
@@ -216,7 +175,7 @@ static void test_not_meant(void **state)
 		}
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(f->child); i++)
-		assert_true(is_alive(f->child[i]));
+		assert_true(child_alive(f->child[i]));
 }
 
 /* A container that holds one of headroom's own is left whole. */
@@ -232,11 +191,11 @@ static void test_spared(void **state)
 	assert_int_equal(r.deed, HR_DEED_REFUSED);
 	assert_int_equal(r.error, EPERM);
 	for (size_t i = 0; i < ARRAY_SIZE(f->child); i++)
-		assert_true(is_alive(f->child[i]));
+		assert_true(child_alive(f->child[i]));
 	enforce_spare(f->e, 0, 0);
 	r = run(f->e, &job);
 	assert_int_equal(r.deed, HR_DEED_DONE);
-	expect_dead(f->child[2]);
+	child_killed(f->child[2]);
 }
 
 static void test_one_process(void **state)
@@ -255,8 +214,8 @@ static void test_one_process(void **state)
 	assert_int_equal(r.processes, 1);
 	assert_true(r.freed && r.freed != HR_UNKNOWN);
 	assert_true(r.freed_ns >= r.began_ns);
-	expect_dead(f->child[1]);
-	assert_true(is_alive(f->child[0]));
+	child_killed(f->child[1]);
+	assert_true(child_alive(f->child[0]));
 }
 
 static void test_job(void **state)
@@ -275,9 +234,9 @@ static void test_job(void **state)
 	r = run(f->e, &job);
 	assert_int_equal(r.deed, HR_DEED_DONE);
 	assert_int_equal(r.processes, 2);
-	expect_dead(f->child[0]);
-	expect_dead(f->child[2]);
-	assert_true(is_alive(f->child[1]) && is_alive(f->child[3]));
+	child_killed(f->child[0]);
+	child_killed(f->child[2]);
+	assert_true(child_alive(f->child[1]) && child_alive(f->child[3]));
 }
 
 /* Memory counts: it is gone when the file says so, whatever the processes do. */
@@ -290,7 +249,7 @@ static void test_watches_memory(void **state)
 	job.deadline_ms = PATIENCE_MS;
 	assert_int_equal(enforce_submit(f->e, &job), 0);
 	for (int i = 0; i < 3; i++)
-		expect_dead(f->child[i]);
+		child_killed(f->child[i]);
 	tree_put(&f->tree, "m/box/memory.usage_in_bytes", "1000000\n");
 	r = answer(f->e);
 	assert_int_equal(r.deed, HR_DEED_DONE);
@@ -332,7 +291,7 @@ static void test_term(void **state)
 	assert_int_equal(r.processes, 3);
 	assert_string_equal(r.detail, "");
 	for (int i = 0; i < 3; i++)
-		expect_dead(f->child[i]);
+		child_killed(f->child[i]);
 }
 
 static void test_bad_jobs(void **state)
@@ -359,7 +318,7 @@ static void test_bad_jobs(void **state)
 	BAD(-EINVAL, job.rung = HR_RUNG_TERM; job.signal = -1);
 	BAD(-EINVAL, job.rung = HR_RUNG_THROTTLE; job.path[0] = 0; job.pid = 5);
 #undef BAD
-	assert_true(is_alive(f->child[0]));
+	assert_true(child_alive(f->child[0]));
 }
 
 /* Full is full; the answers come all the same, the oldest deed's first, and room is there again. */
@@ -400,7 +359,7 @@ static void test_two_are_stuck(void **state)
 	r = run(f->e, &job);
 	assert_int_equal(r.deed, HR_DEED_DONE);
 	for (int i = 0; i < 3; i++)
-		expect_dead(f->child[i]);
+		child_killed(f->child[i]);
 	for (int i = 0;
 	     i < PATIENCE_MS && __atomic_load_n(&f->e->reaping, __ATOMIC_RELAXED) != KILLERS - 1;
 	     i++)

@@ -15,11 +15,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "enforce/hunt.h"
+#include "fixture_child.h"
 #include "fixture_tree.h"
 
 #define PATIENCE_MS 20000
@@ -42,12 +42,6 @@ static pid_t start_child(bool ending)
 		pthread_exit(NULL);
 	stay(NULL);
 	_exit(1);
-}
-
-static void end_child(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 struct fixture {
@@ -113,7 +107,7 @@ static void test_found(void **state)
 
 	wait_ending(f, ending);
 	if (!proc_group(f->e.proc_fd, (uint32_t)ending, "", path, sizeof(path))) {
-		end_child(ending), end_child(living);
+		child_end(ending), child_end(living);
 		skip(); /* no cgroup v2 here, not even an empty one */
 	}
 	assert_true(finds(f, ending, path));
@@ -132,7 +126,7 @@ static void test_found(void **state)
 	siginfo_t info;
 	assert_int_equal(waitid(P_PID, (id_t)ending, &info, WEXITED | WNOWAIT), 0);
 	assert_false(finds(f, ending, path));
-	end_child(ending), end_child(living);
+	child_end(ending), child_end(living);
 }
 
 /* May we at all? Without CAP_SYS_NICE nobody comes first. */
@@ -141,7 +135,7 @@ static bool may_be_nice(void)
 	pid_t pid = start_child(false);
 	bool may = !setpriority(PRIO_PROCESS, (id_t)pid, -20);
 
-	end_child(pid);
+	child_end(pid);
 	return may;
 }
 
@@ -159,9 +153,9 @@ static void test_hurried(void **state)
 	int fd = proc_open((uint32_t)pid), ended_fd = proc_open((uint32_t)ended);
 	struct sched_param param;
 
-	end_child(ended);
+	child_end(ended);
 	if (!may_be_nice()) {
-		end_child(pid);
+		child_end(pid);
 		skip();
 	}
 	assert_int_equal(setpriority(PRIO_PROCESS, (id_t)pid, 19), 0);
@@ -191,7 +185,7 @@ static void test_hurried(void **state)
 		assert_int_equal(param.sched_priority, 7);
 	}
 	close(fd), close(ended_fd);
-	end_child(pid);
+	child_end(pid);
 }
 
 /* Of a process with several threads any may be the last, who frees. */
@@ -204,7 +198,7 @@ static void test_threads(void **state)
 	wait_ending(f, pid);
 	assert_int_equal(dying_hurry(&f->e, (uint32_t)pid, fd, false), 2);
 	close(fd);
-	end_child(pid);
+	child_end(pid);
 }
 
 /* Who is ending has nothing of its own any more, and is taken all the same; who has little is as quick itself. */

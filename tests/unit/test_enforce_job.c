@@ -14,11 +14,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "enforce/private.h"
 #include "enforce/proc.h"
+#include "fixture_child.h"
 #include "fixture_tree.h"
 
 #define PATIENCE_MS 20000
@@ -27,17 +27,6 @@
 static struct tree tree;
 static struct enforce *enforce;
 static pid_t child[2];
-
-static pid_t start_child(void)
-{
-	pid_t pid = fork();
-
-	while (!pid)
-		pause();
-	return pid;
-}
-
-static bool is_alive(pid_t pid) { return waitpid(pid, NULL, WNOHANG) == 0; }
 
 static const char *stat_text(pid_t pid, pid_t group, char text[256])
 {
@@ -60,7 +49,7 @@ static int set_up(void **state)
 	(void)state;
 	tree_new(&tree);
 	for (size_t i = 0; i < ARRAY_SIZE(child); i++) {
-		child[i] = start_child();
+		child[i] = child_start(0, NULL);
 		put_stat(child[i], child[0]);
 	}
 	snprintf(self, sizeof(self), "%d", (int)getpid());
@@ -79,10 +68,8 @@ static int tear_down(void **state)
 {
 	(void)state;
 	enforce_close(enforce);
-	for (size_t i = 0; i < ARRAY_SIZE(child); i++) {
-		kill(child[i], SIGKILL);
-		waitpid(child[i], NULL, 0);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(child); i++)
+		child_end(child[i]);
 	tree_done(&tree);
 	return 0;
 }
@@ -124,7 +111,7 @@ static void test_no_leader(void **state)
 	job.pid = 0x7ffffff0;
 	r = run(&job);
 	assert_int_equal(r.deed, HR_DEED_SKIPPED);
-	assert_true(is_alive(child[0]) && is_alive(child[1]));
+	assert_true(child_alive(child[0]) && child_alive(child[1]));
 	job.pid = (uint32_t)child[1];
 	put_stat(child[1], child[0]);
 	r = run(&job);
@@ -175,8 +162,8 @@ static void test_leaves(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(r.deed, HR_DEED_DONE);
 	assert_int_equal(r.processes, 1);
-	assert_int_equal(waitpid(child[0], NULL, 0), child[0]);
-	assert_true(is_alive(child[1]));
+	child_killed(child[0]);
+	assert_true(child_alive(child[1]));
 }
 
 int main(void)

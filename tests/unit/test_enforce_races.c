@@ -14,12 +14,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "enforce/group.h"
 #include "enforce/private.h"
 #include "enforce/proc.h"
+#include "fixture_child.h"
 #include "fixture_tree.h"
 
 #define PATIENCE_MS 20000
@@ -59,17 +59,6 @@ static void *feeder(void *arg)
 	return arg;
 }
 
-static pid_t start_child(void)
-{
-	pid_t pid = fork();
-
-	while (!pid)
-		pause();
-	return pid;
-}
-
-static bool is_alive(pid_t pid) { return waitpid(pid, NULL, WNOHANG) == 0; }
-
 static int set_up(void **state)
 {
 	char memory[TREE_PATH], undo[TREE_PATH];
@@ -77,7 +66,7 @@ static int set_up(void **state)
 	(void)state;
 	tree_new(&tree);
 	for (size_t i = 0; i < ARRAY_SIZE(child); i++)
-		child[i] = start_child();
+		child[i] = child_start(0, NULL);
 	tree_put(&tree, "m/box/memory.current", "8000000\n");
 	tree_path(&tree, "m/box/cgroup.procs", fifo);
 	new_fifo();
@@ -90,10 +79,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(child); i++) {
-		kill(child[i], SIGKILL);
-		waitpid(child[i], NULL, 0);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(child); i++)
+		child_end(child[i]);
 	tree_done(&tree);
 	return 0;
 }
@@ -142,8 +129,8 @@ static void test_whole(void **state)
 	(void)state;
 	assert_int_equal(r.deed, HR_DEED_DONE);
 	assert_int_equal(r.processes, 1);
-	assert_int_equal(waitpid(child[0], NULL, 0), child[0]);
-	assert_true(is_alive(child[1]));
+	child_killed(child[0]);
+	assert_true(child_alive(child[1]));
 }
 
 static void test_all_gone(void **state)
@@ -154,7 +141,7 @@ static void test_all_gone(void **state)
 	(void)state;
 	assert_int_equal(r.deed, HR_DEED_SKIPPED);
 	assert_int_equal(r.error, ESRCH);
-	assert_true(is_alive(child[0]) && is_alive(child[1]));
+	assert_true(child_alive(child[0]) && child_alive(child[1]));
 }
 
 /* Looks for its largest: all are weighed; is the one still there? */
@@ -166,7 +153,7 @@ static void test_largest(void **state)
 	(void)state;
 	assert_int_equal(r.deed, HR_DEED_SKIPPED);
 	assert_int_equal(r.processes, 0);
-	assert_true(is_alive(child[0]) && is_alive(child[1]));
+	assert_true(child_alive(child[0]) && child_alive(child[1]));
 }
 
 /* Looks of a SIGTERM to all: for an init; the list, twice. */
@@ -178,8 +165,8 @@ static void test_term(void **state)
 	(void)state;
 	assert_int_equal(r.deed, HR_DEED_DONE);
 	assert_int_equal(r.processes, 1);
-	assert_int_equal(waitpid(child[1], NULL, 0), child[1]);
-	assert_true(is_alive(child[0]));
+	child_killed(child[1]);
+	assert_true(child_alive(child[0]));
 }
 
 int main(void)
