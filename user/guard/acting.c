@@ -70,8 +70,7 @@ static void on_not_taken(const struct act_order *order, enum hr_deed what, enum 
 
 	if (!flight)
 		return;
-	flight->not_taken = true;
-	flight->why_not = what;
+	flight->not_taken = what;
 	flight->why = why;
 	acting->fresh = true;
 }

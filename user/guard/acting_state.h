@@ -39,9 +39,8 @@ struct flight {
 	bool whole, largest;
 	bool awaited;			/* by the outcome of its emergency */
 	bool aside;			/* its event is told; only the end of a command is awaited */
-	bool not_taken;			/* only told of, in its turn: it is `why_not` what it is, because of `why` */
-	enum hr_deed why_not;
-	enum hr_why why;
+	enum hr_deed not_taken;		/* skipped or refused before it was ordered: only told of, in its turn; else DONE */
+	enum hr_why why;		/* … because of that */
 	int signal;
 	uint64_t size, for_ms, watch_ms;
 	uint64_t deadline_ns;		/* COMMAND: then it counts as failed */

@@ -61,7 +61,8 @@ struct flight *flight_new(struct acting *acting, const struct act_order *order)
 	if (order->policy)
 		snprintf(flight->policy, sizeof(flight->policy), "%s",
 			 policy_text(acting->rules.set, order->policy->name));
-	flight->whole = flight->largest = flight->aside = flight->awaited = flight->not_taken = false;
+	flight->whole = flight->largest = flight->aside = flight->awaited = false;
+	flight->not_taken = HR_DEED_DONE;
 	flight->signal = 0;
 	flight->size = flight->for_ms = HR_UNKNOWN;
 	flight->watch_ms = 0;
@@ -243,7 +244,7 @@ static void tell_not_taken(struct guard *guard, struct flight *flight)
 {
 	const struct act_order *order = &flight->order;
 	struct dossier *dossier = dossier_of(guard, order->emergency, &order->target);
-	struct deed deed = {.deed = flight->why_not, .pid = order->target.pid, .ended_ns = order->decided_ns,
+	struct deed deed = {.deed = flight->not_taken, .pid = order->target.pid, .ended_ns = order->decided_ns,
 			    .start_boottime_ns = order->target.start_boottime_ns, .freed = HR_UNKNOWN,
 			    .detail = flight->why != HR_WHY_NONE ? hr_why_word(flight->why)
 								 : "nothing there can be reclaimed"};
@@ -262,7 +263,7 @@ static void dispatch(struct guard *guard, struct flight *flight)
 	const struct policy_command *command = order->kind == HR_RUNG_THEN ? &order->policy->then
 					       : order->rung ? &order->rung->command : NULL;
 
-	if (flight->not_taken) {
+	if (flight->not_taken != HR_DEED_DONE) {
 		tell_not_taken(guard, flight);
 		return;
 	}
