@@ -241,22 +241,25 @@ static void go_then_restarted(struct world *w)
 	world_run(w, 10);
 }
 
-static void go_then_unpopulated(struct world *w)
+/* The cgroup stays, its processes are gone. */
+static void ends_in_place(struct world *w)
 {
 	rule(w, &with_then);
 	usage(w, 312);
 	world_run(w, 5);
-	w->slot[0].flags = 0; /* the cgroup stays, its processes are gone */
+	w->slot[0].flags = 0;
+}
+
+static void go_then_unpopulated(struct world *w)
+{
+	ends_in_place(w);
 	world_run(w, 10);
 }
 
 /* Somebody tidies up in the emptied cgroup, and is done before the wait is. */
 static void go_then_tidied_up(struct world *w)
 {
-	rule(w, &with_then);
-	usage(w, 312);
-	world_run(w, 5);
-	w->slot[0].flags = 0;
+	ends_in_place(w);
 	world_run(w, 1);
 	w->slot[0].flags = HR_SLOT_POPULATED;
 	world_run(w, 1);
@@ -266,10 +269,7 @@ static void go_then_tidied_up(struct world *w)
 
 static void go_then_restarted_in_place(struct world *w)
 {
-	rule(w, &with_then);
-	usage(w, 312);
-	world_run(w, 5);
-	w->slot[0].flags = 0;
+	ends_in_place(w);
 	world_run(w, 1);
 	usage(w, 10);
 	w->slot[0].flags = HR_SLOT_POPULATED;
