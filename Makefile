@@ -24,25 +24,25 @@ cflags := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warn) $(WERROR) $(san) -Iinclude 
 	-ffile-prefix-map=$(CURDIR)=. -DHEADROOM_VERSION='"$(VERSION)"' -MMD -MP
 ldflags := $(LDFLAGS) $(san) -Wl,--as-needed -Wl,--build-id=sha1
 
-guard_libs := -lbpf -lelf -lz -lyaml -lm -lpthread
-face_libs := -lbpf -lelf -lz -lyaml -ljansson -lsqlite3 -lncursesw -ltinfo -lm -lpthread
+daemon_libs := -lbpf -lelf -lz -lyaml -lm -lpthread
+cli_libs := -lbpf -lelf -lz -lyaml -ljansson -lsqlite3 -lncursesw -ltinfo -lm -lpthread
 resolver_libs := -ljansson -lseccomp -lcap-ng
 export_libs := -lmicrohttpd -lcurl -lnats -lnettle -lyaml -ljansson -lz -lm -lpthread
-all_libs := $(face_libs) $(export_libs) -lseccomp -lcap-ng
+all_libs := $(cli_libs) $(export_libs) -lseccomp -lcap-ng
 
 arch := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/;s/ppc64le/powerpc/;s/s390x/s390/;s/riscv64/riscv/')
 bpf_cflags := -g -O2 -target bpf -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wall -Werror \
 	-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -MMD -MP
 
-# Rooms. A file with a main is named for its program and belongs to no archive.
-rooms := base board sense identify foresee act enforce guard history tell view report export cli
-mains := user/guard/headroomd.c user/cli/headroom.c user/identify/headroom-resolver.c user/export/headroom-export.c
+# Modules, in the order of the data flow. A file with a main is named for its program and belongs to no archive.
+modules := base board collect identify forecast policy enforce daemon recorder format tui report export cli
+mains := user/daemon/headroomd.c user/cli/headroom.c user/identify/headroom-resolver.c user/export/headroom-export.c
 bpf_src := $(wildcard bpf/*.bpf.c)
 skels := $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.skel.h)
 src_of = $(filter-out $(mains),$(wildcard user/$(1)/*.c user/$(1)/*/*.c))
 obj := $(build)/obj
 obj_of = $(patsubst %.c,$(obj)/%.o,$(call src_of,$(1)))
-archives := $(rooms:%=$(build)/lib%.a)
+archives := $(modules:%=$(build)/lib%.a)
 programs := $(build)/headroomd $(build)/headroom $(build)/headroom-resolver $(build)/headroom-export
 tool_src := $(wildcard tools/*.c)
 tools := $(tool_src:tools/%.c=$(build)/tools/%)
@@ -85,7 +85,7 @@ $(build)/.flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(flags_now))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(flags_now))' > $@
 
-$(call obj_of,sense): | $(skels)
+$(call obj_of,collect): | $(skels)
 
 define archive
 $(build)/lib$(1).a: $(call obj_of,$(1))
@@ -93,9 +93,9 @@ $(build)/lib$(1).a: $(call obj_of,$(1))
 	@mkdir -p $$(@D)
 	$(Q)rm -f $$@ && ar rcsD $$@ $$^
 endef
-$(foreach room,$(rooms),$(eval $(call archive,$(room))))
+$(foreach module,$(modules),$(eval $(call archive,$(module))))
 
-archives_of = $(foreach room,$(1),$(build)/lib$(room).a)
+archives_of = $(foreach module,$(1),$(build)/lib$(module).a)
 define link
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -103,11 +103,11 @@ define link
 endef
 
 # What each program may know is what it links: the face has enforce for `check` alone, the resolver has neither act nor sense.
-$(build)/headroomd: $(obj)/user/guard/headroomd.o $(call archives_of,guard enforce act foresee sense board base)
-	$(link) $(guard_libs)
-$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli report view tell enforce act foresee sense history board base)
-	$(link) $(face_libs)
-$(build)/headroom-export: $(obj)/user/export/headroom-export.o $(call archives_of,export cli view tell act foresee board base)
+$(build)/headroomd: $(obj)/user/daemon/headroomd.o $(call archives_of,daemon enforce policy forecast collect board base)
+	$(link) $(daemon_libs)
+$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli report tui format enforce policy forecast collect recorder board base)
+	$(link) $(cli_libs)
+$(build)/headroom-export: $(obj)/user/export/headroom-export.o $(call archives_of,export cli tui format policy forecast board base)
 	$(link) $(export_libs)
 $(build)/headroom-resolver: $(obj)/user/identify/headroom-resolver.o $(call archives_of,identify base)
 	$(link) $(resolver_libs)
@@ -128,7 +128,7 @@ backtest: $(build)/tools/backtest ## score the forecasts against the rules that 
 backtest-live: all ## the same shapes as real processes in limited cgroups (root; three minutes)
 	$(Q)$(if $(KERNEL),tools/vm --kernel $(KERNEL) --mem 3G --timeout 600 --) tools/backtest-live $(BACKTEST)
 backtest-table: $(build)/tools/backtest ## calibrate the risk anew on the tuning seeds
-	$(Q)$< --table user/foresee/calibrate_table.h
+	$(Q)$< --table user/forecast/calibrate_table.h
 
 units: $(units) ## build the unit tests
 
@@ -146,9 +146,9 @@ check-vmlinux: ## hold vmlinux/vmlinux.h against this kernel's BTF
 bench: all ## measure what docs/performance.md states
 	$(Q)tools/bench
 
-bench-act: all ## the same memory emergencies under the kernel alone, its other guardians and headroom, in VMs
+bench-actions: all ## the same memory emergencies under the kernel alone, its other guardians and headroom, in VMs
 	$(Q)tools/setup test
-	$(Q)tools/bench-act
+	$(Q)tools/bench-actions
 
 format: ## clang-format the tree
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
@@ -177,6 +177,6 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all help setup run screens bench-act backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan image clean FORCE
+.PHONY: all help setup run screens bench-actions backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan image clean FORCE
 .SECONDARY:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)

@@ -12,7 +12,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "records.h"
-#include "shared.h"
+#include "bpf_config.h"
 #include "compat.bpf.h"
 
 #define ENODATA 61

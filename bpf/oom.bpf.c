@@ -7,7 +7,7 @@
  * later (and backported to stable 6.1), and a tp_btf program whose types do not match does not load
  * at all.
  */
-#include "thread.bpf.h"
+#include "oom_context.bpf.h"
 #include "task.bpf.h"
 
 #define SIGKILL 9
@@ -42,7 +42,7 @@ static __always_inline int oom_control_remember(struct oom_control *oc)
 
 	if (!thread)
 		return 0;
-	thread->told = 1;
+	thread->emitted = 1;
 	thread->limit_flags = 0;
 	thread->gfp = BPF_CORE_READ(oc, gfp_mask);
 	thread->order = BPF_CORE_READ(oc, order);
@@ -155,7 +155,7 @@ static __always_inline void limit_settle(struct record_oom *rec, struct task_str
 
 	if (group)
 		rec->flags |= RECORD_OOM_GROUP;
-	if (thread && (thread->told || group)) {
+	if (thread && (thread->emitted || group)) {
 		rec->constraint = thread->constraint;
 		rec->limit_memcg_id = thread->limit_id;
 		rec->limit_usage = thread->limit_usage;

@@ -7,7 +7,7 @@
  * Raw tracepoints, not tp_btf: *_reclaim_begin is (order, gfp) up to 6.18 and (gfp, order, memcg)
  * in 7.x.
  */
-#include "thread.bpf.h"
+#include "oom_context.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -46,7 +46,7 @@ static __always_inline int reclaim_begin(struct bpf_raw_tracepoint_args *ctx,
 		thread->reclaim_id = compat_css_id(__builtin_preserve_access_index(&memcg->css));
 	}
 	/* A new attempt: what an earlier OOM kill of this thread left behind is void. */
-	thread->told = 0;
+	thread->emitted = 0;
 	thread->chosen = 0;
 	return 0;
 }

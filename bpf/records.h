@@ -78,16 +78,16 @@ struct record_process {		/* EXEC, EXIT (watched processes only), OOM_SCORE_ADJ *
 
 /* TRIPWIRE: an armed memcg (user/sense/arm.h) is near or over its threshold; told at most once in 100 ms for each. REFLEX: SIGKILL
  * was sent, once for each arming. */
-enum arm_hook { ARM_HOOK_RSS_STAT, ARM_HOOK_RECLAIM, ARM_HOOK_TIMER, ARM_HOOK_EVENTFD, ARM_HOOK_COUNT };
-struct record_arm {
+enum trigger_hook { TRIGGER_HOOK_RSS_STAT, TRIGGER_HOOK_RECLAIM, TRIGGER_HOOK_TIMER, TRIGGER_HOOK_EVENTFD, TRIGGER_HOOK_COUNT };
+struct record_trigger {
 	struct record r;
 	__u64 memcg_id;		/* the armed one */
 	__u64 task_memcg_id;	/* the task's own: the same, or below it; 0 */
 	__u64 generation;	/* of the arming */
-	__u64 usage, threshold;	/* bytes, live; threshold: the one that was crossed (RECORD_ARM_NEAR: `near`) */
+	__u64 usage, threshold;	/* bytes, live; threshold: the one that was crossed (RECORD_TRIGGER_NEAR: `near`) */
 	__u64 limit;		/* that binds it: its own or its nearest limited ancestor's; RECORD_UNKNOWN */
-	__u32 flags;		/* RECORD_ARM_NEAR, RECORD_ARM_OTHER */
-	__u32 hook;		/* enum arm_hook */
+	__u32 flags;		/* RECORD_TRIGGER_NEAR, RECORD_TRIGGER_OTHER */
+	__u32 hook;		/* enum trigger_hook */
 	__u32 pid, tid;		/* who charged; 0 where the hook has no task (timer, eventfd) */
 	__u64 start_boottime_ns;	/* of pid */
 	char comm[RECORD_COMM];	/* of the thread */
@@ -98,8 +98,8 @@ struct record_arm {
 	__u64 victim_rss;	/* anon + file + shmem, bytes */
 	char victim_comm[RECORD_COMM];	/* of the process */
 };
-#define RECORD_ARM_NEAR		0x1u	/* near only: attach rss_stat now (sense_arm_close) */
-#define RECORD_ARM_OTHER	0x2u	/* the preferred victim, not who charged */
+#define RECORD_TRIGGER_NEAR		0x1u	/* near only: attach rss_stat now (collect_trigger_close) */
+#define RECORD_TRIGGER_OTHER	0x2u	/* the preferred victim, not who charged */
 
 /* One memory cgroup at one moment: the sweep's row, written by iter/cgroup, by the task climb, or by the file reader;
  * everything downstream of sense/ works on it. */

@@ -8,7 +8,7 @@
  * rss_stat is hot, and attached only while an armed group is close; memcg_reclaim_begin costs
  * nothing until somebody is at a limit. tp_btf, not raw_tp: kfuncs can be called from there.
  */
-#include "armed.bpf.h"
+#include "trigger.bpf.h"
 
 #define SIGKILL 9
 #define OOM_SCORE_ADJ_MIN (-1000) /* include/uapi/linux/oom.h */
@@ -24,10 +24,10 @@ extern int bpf_send_signal_task(struct task_struct *task, int sig, enum pid_type
 /* Never hit. The value is the process's start_boottime; of a memcg 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, ARM_SPARED);
-	__type(key, struct spared_key);
+	__uint(max_entries, TRIGGER_EXEMPT);
+	__type(key, struct exempt_key);
 	__type(value, u64);
-} spared SEC(".maps");
+} exempt SEC(".maps");
 
 /* memcg id → which levels from there upwards are armed. Ids are never reused, and a cgroup never
  * gets another parent, so this is true for as long as the epoch is. */
@@ -138,9 +138,9 @@ __noinline int path_allows(u64 at, u64 armed_id)
 	u64 known = state ? state->known : 0;
 
 	for (int i = 0; i < RECORD_LEVELS && css; i++) {
-		struct spared_key key = {.memcg_id = compat_css_id(css)};
+		struct exempt_key key = {.memcg_id = compat_css_id(css)};
 
-		if (bpf_map_lookup_elem(&spared, &key))
+		if (bpf_map_lookup_elem(&exempt, &key))
 			return 0;
 		if (key.memcg_id == armed_id)
 			return 1;
@@ -162,7 +162,7 @@ __noinline int victim_allowed(u64 at, u64 armed_id, u32 flags, u64 least_rss)
 	struct task_struct *task = (void *)at;
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	struct spared_key key = {.pid = BPF_CORE_READ(task, tgid)};
+	struct exempt_key key = {.pid = BPF_CORE_READ(task, tgid)};
 	u64 *start;
 
 	if (!mm || BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_EXITING) ||
@@ -171,15 +171,15 @@ __noinline int victim_allowed(u64 at, u64 armed_id, u32 flags, u64 least_rss)
 	/* Between vfork and exec the memory is the parent's, and the child's death frees nothing. */
 	if (BPF_CORE_READ(mm, owner, tgid) != key.pid)
 		return 0;
-	if (key.pid == 1 || (!(flags & ARM_WHOLE) && compat_is_init(leader)))
+	if (key.pid == 1 || (!(flags & TRIGGER_WHOLE) && compat_is_init(leader)))
 		return 0;
-	start = bpf_map_lookup_elem(&spared, &key);
+	start = bpf_map_lookup_elem(&exempt, &key);
 	if (start && *start == BPF_CORE_READ(leader, start_boottime))
 		return 0;
 	/* Whom the kernel itself would never take; to set that takes CAP_SYS_RESOURCE. */
-	if (!(flags & ARM_WHOLE) && BPF_CORE_READ(task, signal, oom_score_adj) == OOM_SCORE_ADJ_MIN)
+	if (!(flags & TRIGGER_WHOLE) && BPF_CORE_READ(task, signal, oom_score_adj) == OOM_SCORE_ADJ_MIN)
 		return 0;
-	if (!(flags & ARM_WHOLE) && victim_pages(mm) << config.page_shift < least_rss)
+	if (!(flags & TRIGGER_WHOLE) && victim_pages(mm) << config.page_shift < least_rss)
 		return 0;
 	return path_allows((u64)compat_task_css(task), armed_id);
 }
@@ -196,16 +196,16 @@ static __always_inline void strike_record(const struct crossing *crossing,
 {
 	struct task_struct *leader = BPF_CORE_READ(victim, group_leader);
 	struct mm_struct *mm = BPF_CORE_READ(victim, mm);
-	struct record_arm *rec = arm_record(RECORD_REFLEX, crossing, hook);
+	struct record_trigger *rec = trigger_record(RECORD_REFLEX, crossing, hook);
 
 	if (!rec)
 		return;
-	arm_record_task(rec, current);
+	trigger_record_task(rec, current);
 	if (rec->limit == RECORD_UNKNOWN)
 		rec->limit = armed_limit((u64)compat_task_css(current));
 	rec->victim_pid = BPF_CORE_READ(victim, tgid);
 	if (rec->victim_pid != rec->pid)
-		rec->flags = RECORD_ARM_OTHER;
+		rec->flags = RECORD_TRIGGER_OTHER;
 	rec->error = error;
 	rec->victim_start_boottime_ns = BPF_CORE_READ(leader, start_boottime);
 	if (mm)
@@ -283,7 +283,7 @@ static __always_inline bool find_over(struct crossing *ret, struct cgroup_subsys
 
 		if ((levels & 1) && crossing_look(&crossing, css, compat_css_id(css)) &&
 		    crossing.usage + slack >= crossing.threshold) {
-			bool ready = (crossing.armed.flags & ARM_REFLEX) && !shot_used(&crossing);
+			bool ready = (crossing.armed.flags & TRIGGER_REFLEX) && !shot_used(&crossing);
 
 			if (ready || !found)
 				*ret = crossing;
@@ -301,18 +301,18 @@ static __always_inline int look(u32 levels, u32 hook, const bool any)
 {
 	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
 	struct cgroup_subsys_state *css = compat_task_css(current);
-	u64 slack = hook == ARM_HOOK_RECLAIM ? (u64)ARM_SLACK_PAGES << config.page_shift : 0;
-	struct told_value *told;
+	u64 slack = hook == TRIGGER_HOOK_RECLAIM ? (u64)TRIGGER_SLACK_PAGES << config.page_shift : 0;
+	struct emitted_value *emitted;
 	struct crossing over;
 
 	if (!find_over(&over, css, levels, slack))
 		return 0;
-	if ((over.armed.flags & ARM_REFLEX) && !shot_used(&over) &&
-	    (hook == ARM_HOOK_RECLAIM || task_rises(current)))
+	if ((over.armed.flags & TRIGGER_REFLEX) && !shot_used(&over) &&
+	    (hook == TRIGGER_HOOK_RECLAIM || task_rises(current)))
 		strike(&over, current, hook, any);
-	told = told_get(over.id);
-	if (told)
-		crossing_tell(&over, told, css, TOLD_OVER, current, hook);
+	emitted = emitted_get(over.id);
+	if (emitted)
+		crossing_report(&over, emitted, css, EMITTED_OVER, current, hook);
 	return 0;
 }
 
@@ -337,7 +337,7 @@ static __always_inline int reclaim(const bool any)
 		return 0;
 	css = compat_task_css((struct task_struct *)bpf_get_current_task());
 	levels = levels_armed(css, compat_css_id(css), state->epoch, false);
-	return levels ? look(levels, ARM_HOOK_RECLAIM, any) : 0;
+	return levels ? look(levels, TRIGGER_HOOK_RECLAIM, any) : 0;
 }
 
 SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
@@ -367,7 +367,7 @@ static __always_inline int rss(struct mm_struct *mm, int member, const bool any)
 	if (!css)
 		return 0;
 	levels = levels_armed(css, compat_css_id_direct(css), state->epoch, true);
-	return levels ? look(levels, ARM_HOOK_RSS_STAT, any) : 0;
+	return levels ? look(levels, TRIGGER_HOOK_RSS_STAT, any) : 0;
 }
 
 SEC("tp_btf/rss_stat")
@@ -390,5 +390,5 @@ int BPF_PROG(reflex_rss_probe, struct mm_struct *mm, int member)
 		return 0;
 	css = compat_task_css(current);
 	levels = levels_armed(css, compat_css_id(css), state->epoch, false);
-	return levels ? look(levels, ARM_HOOK_RSS_STAT, false) : 0;
+	return levels ? look(levels, TRIGGER_HOOK_RSS_STAT, false) : 0;
 }

@@ -7,7 +7,7 @@
  * flushed through cgroup_rstat_flush (6.1 to 6.15), or not at all. Not the seq output: that stops
  * after one buffer of 32 KiB.
  */
-#include "row.bpf.h"
+#include "memcg_row.bpf.h"
 
 extern void cgroup_rstat_flush(struct cgroup *cgrp) __ksym __weak;
 extern struct mem_cgroup *bpf_get_mem_cgroup(struct cgroup_subsys_state *css) __ksym __weak;

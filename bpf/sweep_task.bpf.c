@@ -4,7 +4,7 @@
  * reaches the threshold. RSS is what the kernel's counters say without a sum over CPUs: late by
  * some pages a CPU (see compat_rss).
  */
-#include "row.bpf.h"
+#include "memcg_row.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

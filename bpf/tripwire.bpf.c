@@ -7,7 +7,7 @@
  * A group's memcg is kept as a number, read by bpf_probe_read_kernel() and held against its id each
  * time: one that has gone reads as garbage with another id, never as a crossing.
  */
-#include "armed.bpf.h"
+#include "trigger.bpf.h"
 
 struct bpf_timer { /* UAPI */
 	__u64 opaque[2];
@@ -29,7 +29,7 @@ struct {
 /* memcg id → its struct mem_cgroup. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, ARM_ENTRIES);
+	__uint(max_entries, TRIGGER_ENTRIES);
 	__type(key, u64);
 	__type(value, u64);
 } armed_at SEC(".maps");
@@ -41,10 +41,10 @@ struct tick {
 static long tick_one(void *map, const u64 *key, struct armed_value *value, struct tick *tick)
 {
 	u64 id = *key, *at = bpf_map_lookup_elem(&armed_at, &id);
-	enum told_level level = TOLD_NOT;
+	enum emitted_level level = EMITTED_NOT;
 	struct cgroup_subsys_state *css;
 	struct crossing crossing;
-	struct told_value *told;
+	struct emitted_value *emitted;
 	u64 next;
 
 	if (!at)
@@ -54,23 +54,23 @@ static long tick_one(void *map, const u64 *key, struct armed_value *value, struc
 		return 0;
 	next = crossing.armed.near;
 	if (crossing.usage >= next) {
-		level = TOLD_NEAR;
+		level = EMITTED_NEAR;
 		next = crossing.threshold;
 	}
 	if (crossing.usage >= crossing.threshold) {
-		level = TOLD_OVER;
+		level = EMITTED_OVER;
 		next = RECORD_UNKNOWN; /* nothing more to be found out here */
 	}
 	if (next - crossing.usage < tick->margin)
 		tick->margin = next - crossing.usage;
-	told = told_get(id);
-	if (!told)
+	emitted = emitted_get(id);
+	if (!emitted)
 		return 0;
 	/* A group that stays where it is is told of once. */
-	if (level > told->level)
-		crossing_tell(&crossing, told, css, level, NULL, ARM_HOOK_TIMER);
+	if (level > emitted->level)
+		crossing_report(&crossing, emitted, css, level, NULL, TRIGGER_HOOK_TIMER);
 	else
-		told->level = level;
+		emitted->level = level;
 	return 0;
 }
 

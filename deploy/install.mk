@@ -75,6 +75,6 @@ deb: all ## a Debian package in build/deb
 	$(Q)tools/deb $(build) $(DEBVERSION)
 
 deb-check: deb ## install, upgrade, remove and purge it in a copy of this machine with a real systemd (root)
-	$(Q)HOMES_ALL=1 tests/homes/run deb
+	$(Q)HOMES_ALL=1 tests/install/run deb
 
 .PHONY: install install-files deb deb-check uninstall manuals completions

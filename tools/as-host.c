@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/units.h"
+#include "base/human_units.h"
 #include "usage_file.h"
 
 #define EVERY_NS (NS_PER_MS / 2)

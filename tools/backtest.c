@@ -46,12 +46,12 @@ static void print_sample(const struct sample *s)
 	const struct headroom *h = states[0];
 
 	printf("%.3f,%.0f,%.0f,%.0f,%.2f,%d,%.1f,%d,%.2f", s->t, s->unreclaimable, s->limit,
-	       s->headroom, h->outlook.risk_centi / 100.0, h->outlook.alarm,
-	       h->outlook.oom_in_p50_ms == HR_UNKNOWN ? -1.0
-						      : (double)h->outlook.oom_in_p50_ms / 1e3,
-	       h->outlook.leak, (double)h->verdict.log_odds);
+	       s->headroom, h->forecast.risk_centi / 100.0, h->forecast.alarm,
+	       h->forecast.oom_in_p50_ms == HR_UNKNOWN ? -1.0
+						      : (double)h->forecast.oom_in_p50_ms / 1e3,
+	       h->forecast.leak, (double)h->verdict.log_odds);
 	for (int i = 0; i < h->verdict.terms; i++)
-		printf(" %s%+.2f", foresee_reason_word(h->verdict.term[i].kind),
+		printf(" %s%+.2f", forecast_reason_word(h->verdict.term[i].kind),
 		       (double)h->verdict.term[i].weight);
 	printf("\n");
 }
@@ -91,8 +91,8 @@ static double spacing(struct world *w)
 	if (!w->adaptive)
 		return dt;
 	dt = fmin(dt, 1);
-	if (h->outlook.oom_in_p10_ms != HR_UNKNOWN) {
-		left = (double)h->outlook.oom_in_p10_ms / 1e3;
+	if (h->forecast.oom_in_p10_ms != HR_UNKNOWN) {
+		left = (double)h->forecast.oom_in_p10_ms / 1e3;
 		dt = fmin(dt, fmax(0.05, left / 20));
 	}
 	return dt;

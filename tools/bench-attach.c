@@ -22,9 +22,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "sense/arm.h"
-#include "sense/cgroupfs.h"
-#include "sense/sense.h"
+#include "collect/trigger.h"
+#include "collect/cgroupfs.h"
+#include "collect/collect.h"
 
 #define FAULT_BYTES (64UL << 20)
 #define FAULT_LOOPS 12
@@ -88,22 +88,22 @@ static const struct loop_kind {
 static int pairs(unsigned int n)
 {
 	static double with[2][MOST], without[2][MOST], ratio[2][MOST];
-	struct sense_config config = {.root = "", .capacity = 1024};
+	struct collect_config config = {.root = "", .capacity = 1024};
 
 	for (unsigned int i = 0; i < n; i++) {
-		struct sense *sense = NULL;
+		struct collector *collector = NULL;
 		int err;
 
 		for (size_t k = 0; k < 2; k++)
 			without[k][i] = loops[k].run();
-		err = sense_open(&config, &sense);
+		err = collect_open(&config, &collector);
 		if (err)
 			return err;
 		for (size_t k = 0; k < 2; k++) {
 			with[k][i] = loops[k].run();
 			ratio[k][i] = with[k][i] / without[k][i];
 		}
-		sense_close(sense);
+		collect_close(collector);
 	}
 	for (size_t k = 0; k < 2; k++)
 		printf("%-20s %8.0f ns without, %8.0f ns with: %+5.2f %% (median of %u pairs)\n",
@@ -154,13 +154,13 @@ static void on_record(const struct record *record, void *arg)
 
 static int kills(unsigned int n)
 {
-	struct sense_config config = {.root = "", .capacity = 1024};
+	struct collect_config config = {.root = "", .capacity = 1024};
 	static double ms[MOST];
 	struct cgroupfs fs;
-	struct sense *sense;
+	struct collector *collector;
 	char dir[4200];
 	unsigned int got = 0;
-	int err = cgroupfs_find("", &fs) ?: sense_open(&config, &sense);
+	int err = cgroupfs_find("", &fs) ?: collect_open(&config, &collector);
 
 	if (err)
 		return err;
@@ -172,12 +172,12 @@ static int kills(unsigned int n)
 		write_file(dir, "memory.swap.max", "0");
 	for (unsigned int i = 0; !err && i < n; i++) {
 		struct latency latency = {.victim = fork(), .ms = -1};
-		struct pollfd fd = {.fd = sense_record_fd(sense), .events = POLLIN};
+		struct pollfd fd = {.fd = collect_record_fd(collector), .events = POLLIN};
 
 		if (latency.victim == 0)
 			eat(dir);
 		while (latency.ms < 0 && poll(&fd, 1, KILL_WAIT_MS) > 0)
-			sense_consume(sense, on_record, &latency);
+			collect_consume(collector, on_record, &latency);
 		waitpid(latency.victim, NULL, 0);
 		if (latency.ms >= 0)
 			ms[got++] = latency.ms;
@@ -185,7 +185,7 @@ static int kills(unsigned int n)
 	if (got)
 		printf("OOM kill known          %8.3f ms median, %.3f ms worst of %u (mark_victim to user space)\n",
 		       quantile(ms, got, .5), quantile(ms, got, 1), got);
-	sense_close(sense);
+	collect_close(collector);
 	rmdir(dir);
 	return err ?: got == n ? 0 : -ENODATA;
 }
@@ -218,57 +218,57 @@ static double fault_loop_in(const char *dir)
 /* Armed far beyond what the loop takes, so that nothing is ever told or hit: the cost of looking. */
 #define FAR_AWAY (1ULL << 50)
 
-static int close_loops(struct sense *sense, const char *dir[2], unsigned int n)
+static int close_loops(struct collector *collector, const char *dir[2], unsigned int n)
 {
 	static double ratio[2][MOST], without[MOST];
-	static const char *const who[2] = {"… armed, close", "… others, meanwhile"};
+	static const char *const identity[2] = {"… armed, close", "… others, meanwhile"};
 
 	for (unsigned int i = 0; i < n; i++) {
 		int err;
 
 		without[i] = fault_loop_in(dir[1]);
-		err = sense_arm_close(sense, true);
+		err = collect_trigger_close(collector, true);
 		if (err)
 			return err;
 		for (size_t k = 0; k < 2; k++)
 			ratio[k][i] = fault_loop_in(dir[k]) / without[i];
-		sense_arm_close(sense, false);
+		collect_trigger_close(collector, false);
 		if (!without[i])
 			return -EIO;
 	}
 	for (size_t k = 0; k < 2; k++)
-		printf("%-20s %8.0f ns without: %+5.2f %% (median of %u pairs)\n", who[k], quantile(without, n, .5),
+		printf("%-20s %8.0f ns without: %+5.2f %% (median of %u pairs)\n", identity[k], quantile(without, n, .5),
 		       100 * (quantile(ratio[k], n, .5) - 1), n);
 	return 0;
 }
 
 static int armed(unsigned int n)
 {
-	struct sense_config config = {.root = "", .capacity = 1024};
+	struct collect_config config = {.root = "", .capacity = 1024};
 	char dir[2][4200], path[64];
-	struct arm arm = {.path = path, .threshold = FAR_AWAY, .flags = ARM_REFLEX};
-	struct sense *sense;
+	struct trigger trigger = {.path = path, .threshold = FAR_AWAY, .flags = TRIGGER_REFLEX};
+	struct collector *collector;
 	struct stat st;
-	int err = sense_open(&config, &sense);
+	int err = collect_open(&config, &collector);
 
 	if (err)
 		return err;
 	for (int k = 0; k < 2 && !err; k++) {
-		snprintf(dir[k], sizeof(dir[k]), "%.4000s/headroom-bench-%d-%d", sense_memory_root(sense), getpid(), k);
+		snprintf(dir[k], sizeof(dir[k]), "%.4000s/headroom-bench-%d-%d", collect_memory_root(collector), getpid(), k);
 		err = mkdir(dir[k], 0755) ? -errno : 0;
 	}
 	snprintf(path, sizeof(path), "/headroom-bench-%d-0", getpid());
 	if (!err && !stat(dir[0], &st)) {
-		arm.memcg_id = st.st_ino;
-		err = sense_arm(sense, &arm);
+		trigger.memcg_id = st.st_ino;
+		err = collect_trigger(collector, &trigger);
 	}
 	if (!err)
-		err = close_loops(sense, (const char *[]){dir[0], dir[1]}, n);
+		err = close_loops(collector, (const char *[]){dir[0], dir[1]}, n);
 	if (err == -EOPNOTSUPP) {
 		printf("… armed: no reflex on this kernel\n");
 		err = 0;
 	}
-	sense_close(sense);
+	collect_close(collector);
 	for (int k = 0; k < 2; k++)
 		rmdir(dir[k]);
 	return err;

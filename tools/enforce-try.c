@@ -17,35 +17,35 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "base/units.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
 #include "enforce/enforce.h"
-#include "enforce/group.h"
-#include "enforce/private.h"
+#include "enforce/cgroup_dir.h"
+#include "enforce/enforce_internal.h"
 #include "enforce/proc.h"
-#include "sense/cgroupfs.h"
+#include "collect/cgroupfs.h"
 
 static const struct {
 	const char *name, *help;
-	enum hr_rung rung;
+	enum hr_action_kind kind;
 	bool largest;
 } verbs[] = {
-	{"kill", "SIGKILL to the whole", HR_RUNG_KILL, false},
-	{"kill-largest", "SIGKILL to the container's largest process", HR_RUNG_KILL, true},
-	{"term", "SIGTERM to the main process", HR_RUNG_TERM, false},
-	{"reclaim", "memory.reclaim of --bytes", HR_RUNG_RECLAIM, false},
-	{"throttle", "memory.high at --bytes for --for", HR_RUNG_THROTTLE, false},
+	{"kill", "SIGKILL to the whole", HR_ACTION_KILL, false},
+	{"kill-largest", "SIGKILL to the container's largest process", HR_ACTION_KILL, true},
+	{"term", "SIGTERM to the main process", HR_ACTION_TERM, false},
+	{"reclaim", "memory.reclaim of --bytes", HR_ACTION_RECLAIM, false},
+	{"throttle", "memory.high at --bytes for --for", HR_ACTION_THROTTLE, false},
 };
 
-static const char *const deeds[HR_DEED_COUNT] = {
-	[HR_DEED_DONE] = "done",       [HR_DEED_REHEARSED] = "rehearsed",
-	[HR_DEED_FAILED] = "failed",   [HR_DEED_SKIPPED] = "skipped",
-	[HR_DEED_REFUSED] = "refused",
+static const char *const actions[HR_STATUS_COUNT] = {
+	[HR_STATUS_DONE] = "done",       [HR_STATUS_DRY_RUN] = "rehearsed",
+	[HR_STATUS_FAILED] = "failed",   [HR_STATUS_SKIPPED] = "skipped",
+	[HR_STATUS_REFUSED] = "refused",
 };
 
 struct options {
 	struct enforce_config config;
-	struct enforce_job job;
+	struct enforce_request job;
 	uint64_t id, start_ns; /* HR_UNKNOWN: what there is now */
 	uint64_t hold_ms; /* stay open that long after the answer */
 	bool lift, no_reap, no_hurry;
@@ -94,7 +94,7 @@ static int find_host(struct enforce_config *config)
 
 static int set_target(const char *text, struct options *o)
 {
-	struct enforce_job *job = &o->job;
+	struct enforce_request *job = &o->job;
 	struct stat st;
 	char path[PATH_MAX + ENFORCE_PATH];
 
@@ -149,7 +149,7 @@ static void print_result(const struct enforce_result *r, uint64_t submitted_ns, 
 	if (r->error)
 		snprintf(error, sizeof(error), "%s", strerrorname_np(r->error) ?: "?");
 	printf("{\"tag\":%llu", (unsigned long long)r->tag);
-	print_text("deed", deeds[r->deed]);
+	print_text("deed", actions[r->status]);
 	print_text("error", error);
 	printf(",\"signal\":%d,\"pid\":%u,\"processes\":%u", r->signal, r->pid, r->processes);
 	print_text("comm", comm);
@@ -197,7 +197,7 @@ static int run(struct options *o)
 		poll(&p, 1, -1);
 		while (enforce_take(e, &result)) {
 			print_result(&result, submitted, clock_mono_ns());
-			status |= result.deed == HR_DEED_FAILED;
+			status |= result.status == HR_STATUS_FAILED;
 			left--;
 		}
 	}
@@ -225,12 +225,12 @@ static int run_undo(const struct options *o)
 
 static int run_ability(const struct options *o)
 {
-	struct enforce_ability a;
+	struct enforce_support a;
 
-	for (unsigned i = 0; !enforce_ability(&o->config, i, &a); i++) {
-		printf("{\"rung\":%d", a.rung);
+	for (unsigned i = 0; !enforce_support(&o->config, i, &a); i++) {
+		printf("{\"rung\":%d", a.kind);
 		print_text("variant", a.variant);
-		print_text("why", a.why);
+		print_text("why", a.reason);
 		puts("}");
 	}
 	return 0;
@@ -256,19 +256,19 @@ static int add_pid(uint32_t pid, void *arg)
 /* The first half of what a kill without cgroup.kill does; then this process is for somebody to kill. */
 static int run_freeze(struct options *o)
 {
-	static struct deed deed;
+	static struct running_action action;
 	static struct pidset pids;
 	struct frozen frozen;
 	struct enforce *e;
 	int r = enforce_open(&o->config, &e);
 
-	deed.job = o->job;
-	deed.dir_fd = deed.usage_fd = -1;
-	if (!r && !deed_open(e, &deed))
-		r = -deed.result.error;
+	action.request = o->job;
+	action.dir_fd = action.usage_fd = -1;
+	if (!r && !running_open(e, &action))
+		r = -action.result.error;
 	if (!r) {
-		group_pids(deed.dir_fd, add_pid, &pids);
-		r = freeze(e, &deed, &pids, &frozen);
+		group_pids(action.dir_fd, add_pid, &pids);
+		r = freeze(e, &action, &pids, &frozen);
 	}
 	if (r < 0) {
 		log_error("cannot freeze: %s", strerror(-r));
@@ -377,7 +377,7 @@ int main(int argc, char **argv)
 		return run_freeze(&o);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (!strcmp(verbs[i].name, verb)) {
-			o.job.rung = verbs[i].rung;
+			o.job.kind = verbs[i].kind;
 			o.job.largest = verbs[i].largest;
 			return run(&o);
 		}

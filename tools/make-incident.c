@@ -70,8 +70,8 @@ int main(int argc, char **argv)
 	}
 	if (!out || optind + 1 != argc)
 		return usage();
-	play.story = story_find(argv[optind]);
-	if (!play.story)
+	play.explanation = explanation_find(argv[optind]);
+	if (!play.explanation)
 		return usage();
 	r = make(&play, out, as_board);
 	if (r)

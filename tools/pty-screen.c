@@ -29,7 +29,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pty-screen/emulate.h"
-#include "tell/canvas.h"
+#include "format/screen_buffer.h"
 
 #define PATIENCE_NS \
 	(20 * NS_PER_SEC) /* with a key that is never read, or a program that never paints */
@@ -105,12 +105,12 @@ static void print_screen(struct screen *s, bool styles)
 					LOOK_DIM};
 	char text[8192];
 
-	for (size_t y = 0; y < s->canvas.rows; y++) {
+	for (size_t y = 0; y < s->screen_buffer.rows; y++) {
 		size_t ink = 0;
 
-		puts(canvas_text(&s->canvas, y, text, sizeof(text)));
-		for (size_t x = 0; x < s->canvas.columns; x++) {
-			uint8_t look = s->canvas.cells[y * s->canvas.columns + x].style;
+		puts(screen_buffer_text(&s->screen_buffer, y, text, sizeof(text)));
+		for (size_t x = 0; x < s->screen_buffer.columns; x++) {
+			uint8_t look = s->screen_buffer.cells[y * s->screen_buffer.columns + x].style;
 
 			text[x] = ' ';
 			for (size_t i = 0; i < ARRAY_SIZE(order) && look; i++)
@@ -130,8 +130,8 @@ static bool stands(const struct screen *s, const char *wanted)
 {
 	char text[8192];
 
-	for (size_t y = 0; y < s->canvas.rows; y++)
-		if (strstr(canvas_text(&s->canvas, y, text, sizeof(text)), wanted))
+	for (size_t y = 0; y < s->screen_buffer.rows; y++)
+		if (strstr(screen_buffer_text(&s->screen_buffer, y, text, sizeof(text)), wanted))
 			return true;
 	return false;
 }
@@ -171,7 +171,7 @@ static int type(struct screen *s, int master, int slave, pid_t pid, const char *
 	}
 	if (sscanf(key, "%hux%hu", &size.ws_col, &size.ws_row) == 2) {
 		if (ioctl(master, TIOCSWINSZ, &size) ||
-		    canvas_reset(&s->canvas, size.ws_row, size.ws_col, false))
+		    screen_buffer_reset(&s->screen_buffer, size.ws_row, size.ws_col, false))
 			return -errno;
 		s->top = s->y = s->x = 0;
 		s->bottom = size.ws_row - 1u;
@@ -242,7 +242,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	s.styles = styles;
-	r = canvas_reset(&s.canvas, size.ws_row, size.ws_col, false);
+	r = screen_buffer_reset(&s.screen_buffer, size.ws_row, size.ws_col, false);
 	s.bottom = size.ws_row - 1u;
 	if (!r)
 		r = run(&s, argv + at, typed, &size, &status);
@@ -258,6 +258,6 @@ int main(int argc, char **argv)
 		printf("[exit %d]\n", WEXITSTATUS(status));
 	else if (WIFSIGNALED(status))
 		printf("[signal %d]\n", WTERMSIG(status));
-	canvas_done(&s.canvas);
+	screen_buffer_done(&s.screen_buffer);
 	return 0;
 }

@@ -22,8 +22,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/units.h"
-#include "workload/prey.h"
+#include "base/human_units.h"
+#include "workload/workload.h"
 
 #define PAGE 4096u /* a larger one is touched more than once: no harm */
 #define TICK_NS (10 * NS_PER_MS)

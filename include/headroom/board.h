@@ -104,11 +104,11 @@ enum hr_alarm { HR_ALARM_NONE, HR_ALARM_WARN, HR_ALARM_ACT };
 enum hr_leak_state { HR_LEAK_NONE, HR_LEAK_SUSPECTED, HR_LEAK_CONFIRMED, HR_LEAK_EXHAUSTING };
 
 /* The ladder, gentlest first. */
-enum hr_rung {
-	HR_RUNG_NONE, HR_RUNG_NOTIFY, HR_RUNG_RECLAIM, HR_RUNG_THROTTLE, HR_RUNG_TERM, HR_RUNG_KILL,
-	HR_RUNG_REFLEX,		/* BPF signals the charging task in the kernel */
-	HR_RUNG_THEN,		/* the command afterwards */
-	HR_RUNG_COUNT
+enum hr_action_kind {
+	HR_ACTION_NONE, HR_ACTION_NOTIFY, HR_ACTION_RECLAIM, HR_ACTION_THROTTLE, HR_ACTION_TERM, HR_ACTION_KILL,
+	HR_ACTION_REFLEX,		/* BPF signals the charging task in the kernel */
+	HR_ACTION_ON_EXIT,		/* the command afterwards */
+	HR_ACTION_COUNT
 };
 
 #define HR_REASONS 4
@@ -119,7 +119,7 @@ struct hr_reason {		/* words are made by the reader, from `kind` and its argumen
 	int64_t arg[3];
 };
 
-struct hr_outlook {
+struct hr_forecast {
 	int64_t drift_bytes_per_second;		/* of U; HR_UNKNOWN_I64 before two samples */
 	int64_t rss_drift_bytes_per_second;
 	uint64_t oom_in_p10_ms, oom_in_p50_ms, oom_in_p90_ms;	/* HR_UNKNOWN: not foreseen within a day */
@@ -128,7 +128,7 @@ struct hr_outlook {
 	uint8_t alarm;				/* enum hr_alarm */
 	uint8_t leak;				/* enum hr_leak_state */
 	uint8_t leak_of;			/* enum hr_leak_of, foresee's */
-	uint8_t next_rung;			/* enum hr_rung: what the policy would do next */
+	uint8_t next_action;			/* enum hr_action_kind: what the policy would do next */
 	int64_t leak_bytes_per_hour;
 	struct hr_reason reason[HR_REASONS];
 };
@@ -171,7 +171,7 @@ enum hr_slot_state { HR_SLOT_FREE, HR_SLOT_RUNNING, HR_SLOT_GONE };
 #define HR_SLOT_BYTES	4096u
 #define HR_SLOT_FIXED	(8 + 6 * 8 + 8 + sizeof(struct hr_identity) + sizeof(struct hr_memory) + \
 			 sizeof(struct hr_binding) + sizeof(struct hr_pressure) + sizeof(struct hr_counts) + \
-			 sizeof(struct hr_stalls) + sizeof(struct hr_outlook) + 3 * 8 + \
+			 sizeof(struct hr_stalls) + sizeof(struct hr_forecast) + 3 * 8 + \
 			 HR_PROCESSES * sizeof(struct hr_process) + sizeof(struct hr_history) + 8)
 #define HR_SLOT_TEXT	(HR_SLOT_BYTES - HR_SLOT_FIXED)
 
@@ -189,11 +189,11 @@ struct hr_slot {
 	struct hr_pressure pressure;
 	struct hr_counts counts;
 	struct hr_stalls stalls;
-	struct hr_outlook outlook;
+	struct hr_forecast forecast;
 	uint64_t oom_kills_total;	/* of the workload: survives restarts and the cgroup itself */
 	uint64_t restarts;		/* of the workload, since it was first seen */
 	struct hr_str labels;		/* those that policies ask for: KEY=VALUE, one a line */
-	struct hr_str next_policy;	/* whose next_rung it is */
+	struct hr_str next_policy;	/* whose next_action it is */
 	uint32_t actions;		/* rungs taken on it (not rehearsed), of this cgroup */
 	struct hr_process process[HR_PROCESSES];
 	struct hr_history history;
@@ -216,13 +216,13 @@ struct hr_source {
 #define HR_SCORE_LEADS 6	/* bucket i: lead < HR_SCORE_LEAD_MS * 10^i; the last: any longer */
 #define HR_SCORE_LEAD_MS 100u
 
-struct hr_verdicts {		/* of alarms that began */
+struct hr_alarm_stats {		/* of alarms that began */
 	uint64_t right;		/* died (OOM kill, stall) within 15 minutes, or while it stood */
 	uint64_t wrong;		/* nothing of that came */
 	uint64_t cut;		/* not to be judged: the container ended by itself, or its limit was raised */
 };
 
-struct hr_foreseen {		/* deaths that came */
+struct hr_oom_stats {		/* deaths that came */
 	uint64_t warned;	/* an alarm stood, or had ended less than a minute before */
 	uint64_t missed;
 };
@@ -232,8 +232,8 @@ struct hr_score {
 	uint64_t times, times_held;		/* times to OOM that a kill could be held against; within their p10 to p90 */
 	uint64_t time_error[HR_SCORE_ERRORS];	/* |p50 - what it really took| / what it really took */
 	uint64_t time_error_sum_milli;		/* per mille */
-	struct hr_verdicts warn, act;
-	struct hr_foreseen oom_kills, stalls;	/* one OOM counts once, however many it killed */
+	struct hr_alarm_stats warn, act;
+	struct hr_oom_stats oom_kills, stalls;	/* one OOM counts once, however many it killed */
 	uint64_t lead[HR_SCORE_LEADS];		/* from alarm to kill, of oom_kills.warned */
 	uint64_t lead_sum_ms;
 	uint64_t risks, risks_died;		/* risks looked back on after 15 minutes; those who had died by then */
@@ -252,7 +252,7 @@ struct hr_host {
 	uint64_t mem_total, mem_available, swap_total, swap_free;
 	uint64_t headroom;		/* mem_available + usable swap */
 	struct hr_pressure pressure;
-	struct hr_outlook outlook;
+	struct hr_forecast forecast;
 	uint64_t kswapd_wakes, throttled_ns, oom_kills;
 	/* the guard itself */
 	uint32_t mode;			/* 0 observe, 1 dry-run, 2 enforce */
@@ -292,7 +292,7 @@ struct hr_board_header {
 	struct hr_ring_area ring[HR_RINGS];
 	/* below: live words */
 	uint32_t state;			/* enum hr_board_state */
-	uint32_t guard_pid;
+	uint32_t daemon_pid;
 	uint64_t heartbeat_ns;		/* CLOCK_BOOTTIME, at least once a second */
 	uint64_t generation;		/* how many guards have written here */
 	uint64_t last_seq;		/* of the newest event in any ring; the first is 1 */

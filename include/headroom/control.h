@@ -17,13 +17,13 @@
 #define HR_CONTROL_TEXT		248
 #define HR_CONTROL_IDLE_S	10
 
-enum hr_control_word { HR_CONTROL_PING, HR_CONTROL_RUNG, HR_CONTROL_RELOAD, HR_CONTROL_WORDS };
+enum hr_control_command { HR_CONTROL_PING, HR_CONTROL_ACTION, HR_CONTROL_RELOAD, HR_CONTROL_COMMANDS };
 
 struct hr_control_request {
 	uint32_t magic;			/* HR_CONTROL_MAGIC */
-	uint32_t word;			/* enum hr_control_word */
+	uint32_t word;			/* enum hr_control_command */
 	uint64_t cgroup_id;		/* RUNG: the memory cgroup, as the board has it */
-	uint32_t rung;			/* RUNG: enum hr_rung, HR_RUNG_RECLAIM to HR_RUNG_KILL */
+	uint32_t kind;			/* RUNG: enum hr_action_kind, HR_ACTION_RECLAIM to HR_ACTION_KILL */
 	int32_t signal;			/* TERM: 0 for SIGTERM */
 	uint64_t size;			/* RECLAIM: bytes; THROTTLE: memory.high; HR_UNKNOWN: what the guard thinks right */
 	uint64_t for_ms;		/* THROTTLE: until it is lifted; HR_UNKNOWN: 30 s */

@@ -21,7 +21,7 @@
 
 enum hr_event_type {
 	HR_EVENT_PAD, HR_EVENT_OOM_KILL, HR_EVENT_RISK, HR_EVENT_LEAK, HR_EVENT_ACTION, HR_EVENT_OUTCOME,
-	HR_EVENT_PRESSURE, HR_EVENT_CONTAINER, HR_EVENT_GUARD, HR_EVENT_OOM_SCORE_ADJ, HR_EVENT_COUNT
+	HR_EVENT_PRESSURE, HR_EVENT_CONTAINER, HR_EVENT_DAEMON, HR_EVENT_OOM_SCORE_ADJ, HR_EVENT_COUNT
 };
 
 enum hr_severity { HR_INFO, HR_WARNING, HR_CRITICAL };
@@ -40,7 +40,7 @@ struct hr_event {
 	struct hr_identity id;		/* of the subject, as far as known */
 };
 
-struct hr_party {			/* one process of an OOM kill */
+struct hr_oom_process {			/* one process of an OOM kill */
 	uint32_t pid, tid;
 	uint32_t uid;			/* HR_UNKNOWN_U32 */
 	int32_t oom_score_adj;
@@ -66,7 +66,7 @@ enum hr_constraint {	/* kernel: enum oom_constraint, include/linux/oom.h; UNKNOW
 
 struct hr_event_oom_kill {
 	struct hr_event event;
-	struct hr_party trigger, victim;
+	struct hr_oom_process trigger, victim;
 	uint8_t level;			/* enum hr_level, seen from the victim; HR_LEVEL_COUNT: not known */
 	uint8_t constraint;		/* enum hr_constraint */
 	uint8_t flags;			/* HR_OOM_* */
@@ -95,17 +95,17 @@ struct hr_event_container {
 	uint64_t peak;			/* GONE: highest usage seen, bytes; else HR_UNKNOWN */
 };
 
-enum hr_guard_what {
-	HR_GUARD_STARTED, HR_GUARD_STOPPING, HR_GUARD_ADOPTED, HR_GUARD_CONFIG_LOADED, HR_GUARD_CONFIG_REFUSED,
-	HR_GUARD_CAPACITY, HR_GUARD_FALLBACK, HR_GUARD_LOST, HR_GUARD_RESOLVER,
-	HR_GUARD_COMMAND,	/* one that a policy asked for was run */
-	HR_GUARD_CONTROL,	/* somebody asked at the control socket, and was refused */
-	HR_GUARD_RESTORED,	/* what a guard before us had set was taken back */
-	HR_GUARD_WHAT_COUNT
+enum hr_daemon_what {
+	HR_DAEMON_STARTED, HR_DAEMON_STOPPING, HR_DAEMON_ADOPTED, HR_DAEMON_CONFIG_LOADED, HR_DAEMON_CONFIG_REFUSED,
+	HR_DAEMON_CAPACITY, HR_DAEMON_FALLBACK, HR_DAEMON_LOST, HR_DAEMON_RESOLVER,
+	HR_DAEMON_COMMAND,	/* one that a policy asked for was run */
+	HR_DAEMON_CONTROL,	/* somebody asked at the control socket, and was refused */
+	HR_DAEMON_RESTORED,	/* what a guard before us had set was taken back */
+	HR_DAEMON_WHAT_COUNT
 };
-struct hr_event_guard {
+struct hr_event_daemon {
 	struct hr_event event;
-	uint32_t what;			/* enum hr_guard_what */
+	uint32_t what;			/* enum hr_daemon_what */
 	uint32_t reserved;
 	uint64_t count;			/* records lost, capacity reached, … */
 	struct hr_str text;		/* one line of the guard's own words */
@@ -120,11 +120,11 @@ struct hr_event_pressure {
 	uint64_t usage, limit;
 };
 
-struct hr_event_outlook {		/* HR_EVENT_RISK and HR_EVENT_LEAK: a level was crossed */
+struct hr_event_forecast {		/* HR_EVENT_RISK and HR_EVENT_LEAK: a level was crossed */
 	struct hr_event event;
 	uint32_t from, to;		/* enum hr_alarm, or enum hr_leak_state */
 	uint64_t usage, headroom;
-	struct hr_outlook outlook;
+	struct hr_forecast forecast;
 };
 
 struct hr_event_oom_score_adj {
@@ -145,17 +145,17 @@ struct hr_event_outcome {
 };
 
 /* Why a candidate was passed over. Order is part of the layout and of the JSON words (user/act/why.c). */
-enum hr_why {
-	HR_WHY_NONE, HR_WHY_PROTECTED, HR_WHY_OWNER, HR_WHY_SANDBOX, HR_WHY_RUNTIME, HR_WHY_SELF, HR_WHY_INIT,
-	HR_WHY_KTHREAD, HR_WHY_SMALLER, HR_WHY_SLOWER, HR_WHY_UNDER_REQUEST, HR_WHY_PRIORITY, HR_WHY_COOLDOWN,
-	HR_WHY_HOLD_OFF, HR_WHY_BUDGET, HR_WHY_UNKNOWN, HR_WHY_GONE, HR_WHY_COUNT
+enum hr_skip_reason {
+	HR_SKIP_NONE, HR_SKIP_PROTECTED, HR_SKIP_OWNER, HR_SKIP_SANDBOX, HR_SKIP_RUNTIME, HR_SKIP_SELF, HR_SKIP_INIT,
+	HR_SKIP_KTHREAD, HR_SKIP_SMALLER, HR_SKIP_SLOWER, HR_SKIP_UNDER_REQUEST, HR_SKIP_PRIORITY, HR_SKIP_COOLDOWN,
+	HR_SKIP_HOLD_OFF, HR_SKIP_RATE_LIMIT, HR_SKIP_UNKNOWN, HR_SKIP_GONE, HR_SKIP_COUNT
 };
 
-#define HR_PASSED_OVER 6
-struct hr_passed_over {
+#define HR_SKIPPED 6
+struct hr_skipped {
 	uint64_t cgroup_id;		/* or 0 and pid */
 	uint32_t pid;
-	uint8_t why;			/* enum hr_why */
+	uint8_t reason;			/* enum hr_skip_reason */
 	uint8_t reserved;
 	struct hr_str name;		/* of the container, unit or cgroup; of a process its comm */
 	uint64_t usage;
@@ -163,11 +163,11 @@ struct hr_passed_over {
 };
 
 /* What a deed came to. A rung that cannot be taken here is skipped, never silently. */
-enum hr_deed {
-	HR_DEED_DONE, HR_DEED_REHEARSED, HR_DEED_FAILED, HR_DEED_SKIPPED, HR_DEED_REFUSED, HR_DEED_COUNT
+enum hr_action_status {
+	HR_STATUS_DONE, HR_STATUS_DRY_RUN, HR_STATUS_FAILED, HR_STATUS_SKIPPED, HR_STATUS_REFUSED, HR_STATUS_COUNT
 };
 
-struct hr_evidence {			/* what the rule saw; unknown is HR_UNKNOWN…, as in the slot */
+struct hr_inputs {			/* what the rule saw; unknown is HR_UNKNOWN…, as in the slot */
 	uint64_t usage, limit, unreclaimable, headroom, rss;
 	uint64_t oom_in_p50_ms;
 	int64_t growth_bytes_per_second;
@@ -182,26 +182,26 @@ struct hr_evidence {			/* what the rule saw; unknown is HR_UNKNOWN…, as in the
 struct hr_event_action {		/* event.cgroup_id and event.id: the target's; 0: processes outside containers */
 	struct hr_event event;
 	struct hr_str policy;		/* name; "" stands for a rung asked for by hand */
-	uint8_t rung, mode, deed;	/* enum hr_rung; 1 dry-run, 2 enforce; enum hr_deed */
+	uint8_t kind, mode, status;	/* enum hr_action_kind; 1 dry-run, 2 enforce; enum hr_action_status */
 	uint8_t whole;			/* the whole container; 0: one process, or a job */
 	int32_t error;			/* errno of a deed that failed or was refused; 0 */
 	int32_t signal;			/* that was sent; 0 */
 	uint32_t pid;			/* of the process that was meant (the largest, the main one); 0 */
 	uint32_t processes;		/* how many were signalled */
 	uint64_t start_boottime_ns;	/* of pid */
-	uint64_t emergency;		/* rungs of one emergency share it; the seq of its first action */
+	uint64_t escalation;		/* rungs of one emergency share it; the seq of its first action */
 	char comm[16];
 	uint32_t by_uid;		/* asked for by hand: who; else HR_UNKNOWN_U32 */
 	uint8_t step, steps;		/* rung number of the ladder, from 1 */
-	uint8_t passed_over_count;
+	uint8_t skipped_count;
 	uint8_t reserved;
 	uint64_t size;			/* reclaim: asked for; throttle: memory.high as set; else HR_UNKNOWN */
 	uint64_t until_ms;		/* throttle: its deadline; term: its grace; else HR_UNKNOWN */
 	uint64_t took_ns;		/* from the decision to the deed's end */
 	uint64_t freed;			/* by then, bytes; HR_UNKNOWN */
 	struct hr_str detail;		/* one line of the guard's own words; or none */
-	struct hr_evidence evidence;
-	struct hr_passed_over passed_over[HR_PASSED_OVER];
+	struct hr_inputs inputs;
+	struct hr_skipped skipped[HR_SKIPPED];
 };
 
 /* Which ring a type goes to. */

@@ -79,15 +79,15 @@ const char *hr_slot_text(const struct hr_slot *slot, struct hr_str s);
 const char *hr_event_text(const struct hr_event *event, struct hr_str s);
 
 /* The contract's words for numbers; NULL outside the table. hr_event_type_parse: -EINVAL for an unknown word. */
-const char *hr_runtime_word(unsigned int runtime);
-const char *hr_event_type_word(unsigned int type);
+const char *hr_runtime_name(unsigned int runtime);
+const char *hr_event_type_name(unsigned int type);
 int hr_event_type_parse(const char *word, unsigned int *ret_type);
-const char *hr_severity_word(unsigned int severity);
-const char *hr_level_word(unsigned int level);
-const char *hr_constraint_word(unsigned int constraint);
-const char *hr_rung_word(unsigned int rung);
-const char *hr_deed_word(unsigned int deed);
-const char *hr_why_word(unsigned int why);
-const char *hr_mode_word(unsigned int mode);
+const char *hr_severity_name(unsigned int severity);
+const char *hr_level_name(unsigned int level);
+const char *hr_constraint_name(unsigned int constraint);
+const char *hr_action_kind_name(unsigned int kind);
+const char *hr_action_status_name(unsigned int status);
+const char *hr_skip_reason_name(unsigned int reason);
+const char *hr_mode_name(unsigned int mode);
 
 #endif

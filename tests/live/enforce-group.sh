@@ -2,7 +2,7 @@
 # memory.oom.group: where the kernel would kill all of a group at once. Our own kill of it is one deed, which counts everybody
 # and is no OOM of the kernel's; and where both kill at the same time nobody is killed twice, and whose deed it was is said.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/act.inc"
+. "$(dirname "$0")/action.inc"
 [ $v = 2 ] || skip 'memory.oom.group is cgroup v2 only'
 
 group_make other || fail 'cannot make a group'

@@ -4,7 +4,7 @@
 # goes on where it was and repeats nothing.
 . "$(dirname "$0")/lib.sh"
 
-catch=$build/tools/http-catch
+catch=$build/tools/http-sink
 for tool in nats-server busybox openssl "$catch"; do need "$tool"; done
 
 base=$((21000 + $$ % 20000))

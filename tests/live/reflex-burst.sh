@@ -2,7 +2,7 @@
 # A burst at full speed into a limit, a hundred times by each hook: the kernel's own OOM killer is never needed, only the
 # task of the armed group dies, and each time there is a record. Prints how often it came too late.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/arm.inc"
+. "$(dirname "$0")/trigger.inc"
 
 mb=1048576
 rounds=100 size=200 # MiB; the development host touches about 1 GB a second

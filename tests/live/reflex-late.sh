@@ -3,7 +3,7 @@
 # What changes after the guard has armed the reflex, which asks nobody any more: rules that are milder now, something protected that
 # begins below what is armed, an owner's word, a budget that all who cross at once would overdraw, a guard that dies.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/act.inc"
+. "$(dirname "$0")/action.inc"
 
 mb=1048576
 for name in milder pod hog1 hog2 hog3 hog4 orphan; do group_make $name $((100 * mb)) || fail 'cannot make groups'; done

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # What a service manager hears of the guard: ready once there is something to see, reloading, a sign of life only while
 # the loop turns, who the main process is when a supervisor was killed, and the end. The manager is played by an ear of
-# our own; the real one is asked by tests/homes/systemd.
+# our own; the real one is asked by tests/install/systemd.
 . "$(dirname "$0")/lib.sh"
 
 BOARD=$work/board # a guard of our own
-"$build/tools/notify-catch" "$work/notify" >"$work/heard" &
+"$build/tools/notify-sink" "$work/notify" >"$work/heard" &
 ear=$!
 scenario_clean_up() { kill "$ear" 2>/dev/null; }
 wait_for 5 test -S "$work/notify" || fail 'no ear'

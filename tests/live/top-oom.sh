@@ -3,7 +3,7 @@
 # A live session on a real OOM, as a person sees it: a group leaks into its limit, the screen says that it is in danger, the
 # kernel kills, the kill is among the events and is explained; then one is killed by hand, and nobody who said no.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/act.inc"
+. "$(dirname "$0")/action.inc"
 
 pty=$build/tools/pty-screen
 need "$pty"

@@ -122,7 +122,7 @@ in_guardian_group() {
 	)
 }
 
-# In the tree that tools/peers made, with this host's kernel interfaces.
+# In the tree that tools/fetch_competitors made, with this host's kernel interfaces.
 peer_tree() {
 	[ -x /disk/usr/bin/earlyoom ] || skip "no tree of peers here (tools/bench-act has one)"
 	for fs in proc sys dev run tmp; do
@@ -187,7 +187,7 @@ scenario_clean_up() {
 # ---- the stop-watch
 
 watch_start() { # crossing's arguments
-	"$build/tools/crossing" "$@" >"$work/crossings" 2>&1 &
+	"$build/tools/threshold_timer" "$@" >"$work/crossings" 2>&1 &
 	pids="$pids watch=$!"
 }
 crossings() { wc -l <"$work/crossings"; }

@@ -14,7 +14,7 @@ need nsenter
 rounds=${HEADROOM_ROUNDS:-10}
 limit=640 over=512
 turns=${HEADROOM_TURNS:-"kill reflex earlyoom nohang hand"}
-tree=$(tools/peers --dir)
+tree=$(tools/fetch_competitors --dir)
 [ -x "$tree/usr/bin/earlyoom" ] || turns=$(printf '%s' "$turns" | sed 's/earlyoom//; s/nohang//')
 prey=$(readlink -f "$workload") enforce_try=$(readlink -f "$build/tools/enforce-try")
 name=nb$$ # what ps calls the prey: nobody else is called so
@@ -92,7 +92,7 @@ burst_once() {
 	echo >"$trace/trace"
 	"$build/tools/as-host" "$dir" ${limit}MiB "$work/$1.meminfo" &
 	as_host=$!
-	"$build/tools/crossing" group "$dir" ${over}MiB $((over / 2))MiB $((over / 4))MiB >"$work/crossings" 2>&1 &
+	"$build/tools/threshold_timer" group "$dir" ${over}MiB $((over / 2))MiB $((over / 4))MiB >"$work/crossings" 2>&1 &
 	watch=$!
 	in_nest "$1" "$prey" --oom-score-adj 0 --name $name --for 10s --cgroup "$dir" burst 600MiB 1s >/dev/null 2>&1 &
 	burst=$!

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Victims that are hard to end: one that ignores SIGTERM; two that get no CPU, because others have it all. What counts is the
-# memory, and how long that took. (Those that sleep where no signal wakes them: tests/live/act-locked.sh.)
+# memory, and how long that took. (Those that sleep where no signal wakes them: tests/live/action-locked.sh.)
 . tests/scenarios/lib.sh
 [ -n "$in_vm" ] || skip 'this takes all CPUs'
 bystanders=

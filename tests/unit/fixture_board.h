@@ -20,7 +20,7 @@
 
 #include "base/cleanup.h"
 #include "board/board.h"
-#include "foresee/words.h"
+#include "forecast/reason_text.h"
 
 #define FIXTURE_T0_NS 1767225600000000000ULL /* 2026-01-01T00:00:00Z */
 #define FIXTURE_STEP_NS 1000000000ULL
@@ -193,9 +193,9 @@ static inline void fixture_derive(struct fixture *f, struct hr_slot *slot)
 	slot->binding.cgroup_id = m->limit == HR_UNKNOWN ? 0 : slot->cgroup_id;
 }
 
-static inline void fixture_outlook(struct fixture *f, struct hr_slot *slot, int64_t drift)
+static inline void fixture_forecast(struct fixture *f, struct hr_slot *slot, int64_t drift)
 {
-	struct hr_outlook *o = &slot->outlook;
+	struct hr_forecast *o = &slot->forecast;
 	uint64_t left = slot->memory.headroom;
 
 	o->drift_bytes_per_second = drift;
@@ -265,7 +265,7 @@ static inline void fixture_fill(struct fixture *f, uint32_t i, uint32_t index)
 	slot->binding.cgroup = slot->binding.level == HR_LEVEL_OWN
 				       ? slot->id.cgroup
 				       : board_text_add(&text, "/", false);
-	fixture_outlook(f, slot, fixture_drift(i));
+	fixture_forecast(f, slot, fixture_drift(i));
 	slot->pressure =
 		(struct hr_pressure){i % 7 == 3 ? 512 : 0, i % 7 == 3 ? 130 : 0, i * 1000, i * 300};
 	slot->counts = (struct hr_counts){.max = i % 3, .refaults = i * 11};
@@ -294,12 +294,12 @@ union fixture_event {
 	struct hr_event event;
 	struct hr_event_oom_kill oom;
 	struct hr_event_container container;
-	struct hr_event_guard guard;
+	struct hr_event_daemon daemon;
 	struct hr_event_pressure pressure;
-	struct hr_event_outlook outlook;
+	struct hr_event_forecast forecast;
 	struct hr_event_outcome outcome;
 	struct hr_event_oom_score_adj adj;
-	unsigned char room[HR_EVENT_MAX_BYTES];
+	unsigned char space[HR_EVENT_MAX_BYTES];
 };
 
 /* An event about a slot (NULL: the guard's own), ready for its payload and text. */
@@ -324,11 +324,11 @@ static inline uint64_t fixture_event_post(struct fixture *f, union fixture_event
 	return board_event_post(f->board, &e->event);
 }
 
-static inline void fixture_party(struct fixture *f, struct board_text *text,
-				 const struct hr_slot *slot, struct hr_party *party,
+static inline void fixture_oom_process(struct fixture *f, struct board_text *text,
+				 const struct hr_slot *slot, struct hr_oom_process *party,
 				 const char *cmdline)
 {
-	*party = (struct hr_party){.pid = slot->process[0].pid,
+	*party = (struct hr_oom_process){.pid = slot->process[0].pid,
 				   .tid = slot->process[0].pid,
 				   .uid = 1000,
 				   .start_boottime_ns = slot->process[0].start_boottime_ns,
@@ -353,8 +353,8 @@ static inline void fixture_oom_kill(struct fixture *f, uint32_t index)
 
 	fixture_event_begin(f, &e, &text, HR_EVENT_OOM_KILL, sizeof(e.oom), slot);
 	e.event.severity = HR_CRITICAL;
-	fixture_party(f, &text, slot, &e.oom.trigger, "tail /dev/zero");
-	fixture_party(f, &text, slot, &e.oom.victim,
+	fixture_oom_process(f, &text, slot, &e.oom.trigger, "tail /dev/zero");
+	fixture_oom_process(f, &text, slot, &e.oom.victim,
 		      f->hostile ? "sh -c \"\033[1mboom\n\"" : "tail /dev/zero");
 	e.oom.level = HR_LEVEL_OWN;
 	e.oom.constraint = HR_CONSTRAINT_MEMCG;
@@ -396,16 +396,16 @@ static inline void fixture_events(struct fixture *f, uint32_t i, uint32_t index)
 	fixture_event_post(f, &e, &text);
 	if (slot->oom_kills_total)
 		fixture_oom_kill(f, index);
-	if (slot->outlook.alarm) {
-		fixture_event_begin(f, &e, &text, HR_EVENT_RISK, sizeof(e.outlook), slot);
-		e.event.severity = slot->outlook.alarm == HR_ALARM_ACT ? HR_CRITICAL : HR_WARNING;
-		e.outlook.to = slot->outlook.alarm;
-		e.outlook.usage = slot->memory.usage;
-		e.outlook.headroom = slot->memory.headroom;
-		e.outlook.outlook = slot->outlook;
+	if (slot->forecast.alarm) {
+		fixture_event_begin(f, &e, &text, HR_EVENT_RISK, sizeof(e.forecast), slot);
+		e.event.severity = slot->forecast.alarm == HR_ALARM_ACT ? HR_CRITICAL : HR_WARNING;
+		e.forecast.to = slot->forecast.alarm;
+		e.forecast.usage = slot->memory.usage;
+		e.forecast.headroom = slot->memory.headroom;
+		e.forecast.forecast = slot->forecast;
 		fixture_event_post(f, &e, &text);
 		e.event.type = HR_EVENT_LEAK;
-		e.outlook.to = slot->outlook.leak;
+		e.forecast.to = slot->forecast.leak;
 		fixture_event_post(f, &e, &text);
 	}
 	if (slot->pressure.full_avg10_centi) {
@@ -440,7 +440,7 @@ static inline void fixture_host(struct fixture *f)
 		FIXTURE_HOST_BYTES / 3 + (f->now_ns / FIXTURE_STEP_NS % 64) * FIXTURE_MIB;
 	host->headroom = host->mem_available;
 	host->pressure = (struct hr_pressure){12, 0, 34567, 1234};
-	host->outlook = (struct hr_outlook){.drift_bytes_per_second = -4096,
+	host->forecast = (struct hr_forecast){.drift_bytes_per_second = -4096,
 					    .rss_drift_bytes_per_second = 0,
 					    .oom_in_p10_ms = HR_UNKNOWN,
 					    .oom_in_p50_ms = HR_UNKNOWN,
@@ -502,11 +502,11 @@ static inline int fixture_open(struct fixture *f, const char *path)
 	header->instance = 0x1000 + f->seed;
 	if (!f->young)
 		header->created_ns = FIXTURE_T0_NS;
-	header->guard_pid = 4242;
+	header->daemon_pid = 4242;
 	fixture_host(f);
-	fixture_event_begin(f, &e, &text, HR_EVENT_GUARD, sizeof(e.guard), NULL);
-	e.guard.what = HR_GUARD_STARTED;
-	e.guard.text = board_text_add(&text, "observing, cgroup v2", false);
+	fixture_event_begin(f, &e, &text, HR_EVENT_DAEMON, sizeof(e.daemon), NULL);
+	e.daemon.what = HR_DAEMON_STARTED;
+	e.daemon.text = board_text_add(&text, "observing, cgroup v2", false);
 	fixture_event_post(f, &e, &text);
 	for (uint32_t i = 0; i < f->containers; i++) {
 		uint32_t index;
@@ -543,7 +543,7 @@ static inline void fixture_step(struct fixture *f)
 			slot->memory.usage = most / 4 & ~4095ULL;
 		slot->pressure.some_total_us += i % 7 == 3 ? fixture_random(f) % 50000 : 0;
 		fixture_derive(f, slot);
-		fixture_outlook(f, slot, fixture_drift(i));
+		fixture_forecast(f, slot, fixture_drift(i));
 		fixture_point(f, slot);
 		board_slot_end(f->board, i);
 	}

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fixture_tree.h"
-#include "sense/files.h"
+#include "collect/cgroup_reader.h"
 
 #define NO RECORD_UNKNOWN
 #define MOST 64

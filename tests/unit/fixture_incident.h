@@ -2,9 +2,9 @@
 /*
  * Boards and recordings with a whole incident in them: who used how much at every moment, and what
  * the guard said and did. Deterministic. For tests, for the documentation (tools/make-incident) and
- * for eyes (tools/look-report).
+ * for eyes (tools/check-report-html).
  *
- *	struct play play = {.story = story_find("leak")};
+ *	struct play play = {.story = explanation_find("leak")};
  *	play_record(&play, board_path, recording_path);
  */
 #ifndef HEADROOM_FIXTURE_INCIDENT_H
@@ -36,7 +36,7 @@ enum cue_what {
 	CUE_STALL,
 	CUE_NOTICE,
 	CUE_TRY,
-	CUE_DEED,
+	CUE_ACTION,
 	CUE_KILL,
 	CUE_OUTCOME,
 	CUE_AVERTED,
@@ -49,7 +49,7 @@ struct cue {
 	uint32_t p50_s;
 };
 
-struct story {
+struct explanation {
 	const char *word;
 	bool host; /* the alarm is the host's */
 	bool shared; /* the limit of the parent is what ends it, and a neighbour asked for the memory */
@@ -60,7 +60,7 @@ struct story {
 	struct cue cue[PLAY_CUES];
 };
 
-static const struct story stories[] = {
+static const struct explanation explanations[] = {
 	{.word = "leak",
 	 .seconds = 2580,
 	 .ends_s = 2400,
@@ -95,7 +95,7 @@ static const struct story stories[] = {
 	 .cue = {{690, CUE_WARN, 71},
 		 {725, CUE_ACT, 36},
 		 {726, CUE_NOTICE, 0},
-		 {760, CUE_DEED, 0},
+		 {760, CUE_ACTION, 0},
 		 {760, CUE_AVERTED, 0},
 		 {760, CUE_GONE, 0},
 		 {761, CUE_CALM, 0},
@@ -128,16 +128,16 @@ static const struct story stories[] = {
 	 .cue = {{340, CUE_WARN, 80}, {380, CUE_ACT, 40}, {430, CUE_CALM, 0}}},
 };
 
-static inline const struct story *story_find(const char *word)
+static inline const struct explanation *explanation_find(const char *word)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(stories); i++)
-		if (!strcmp(stories[i].word, word))
-			return &stories[i];
+	for (size_t i = 0; i < ARRAY_SIZE(explanations); i++)
+		if (!strcmp(explanations[i].word, word))
+			return &explanations[i];
 	return NULL;
 }
 
 struct play {
-	const struct story *story;
+	const struct explanation *explanation;
 	bool hostile; /* names that try everything */
 	struct fixture f;
 	uint64_t kill_seq, deed_seq;
@@ -151,7 +151,7 @@ static inline uint32_t play_second(const struct play *p)
 /* The subject's second life has another cgroup. */
 static inline bool play_again(const struct play *p, uint32_t i)
 {
-	return !i && !p->story->shared && play_second(p) > p->story->ends_s;
+	return !i && !p->explanation->shared && play_second(p) > p->explanation->ends_s;
 }
 
 static inline const char *play_name(const struct play *p, uint32_t i)
@@ -165,7 +165,7 @@ static inline const char *play_name(const struct play *p, uint32_t i)
 		"日本語のコンテナ",
 		"new\nline \"quoted\" 'too' --> ]]>"};
 
-	return p->hostile ? nasty[i % ARRAY_SIZE(nasty)] : p->story->actor[i].name;
+	return p->hostile ? nasty[i % ARRAY_SIZE(nasty)] : p->explanation->actor[i].name;
 }
 
 static inline uint64_t play_anon(const struct play *p, const struct actor *a, uint32_t i)
@@ -174,20 +174,20 @@ static inline uint64_t play_anon(const struct play *p, const struct actor *a, ui
 	uint64_t anon, span = a->end_s > a->begin_s ? a->end_s - a->begin_s : 1;
 
 	if (play_again(p, i)) /* a new life */
-		return (a->from_mib / 2 + (t - p->story->ends_s) / 8) * FIXTURE_MIB;
+		return (a->from_mib / 2 + (t - p->explanation->ends_s) / 8) * FIXTURE_MIB;
 	anon = t <= a->begin_s ? a->from_mib * FIXTURE_MIB
 	       : t >= a->end_s
 		       ? a->to_mib * FIXTURE_MIB
 		       : a->from_mib * FIXTURE_MIB + ((uint64_t)a->to_mib - a->from_mib) *
 							     FIXTURE_MIB * (t - a->begin_s) / span;
-	if (p->story->ends_s > p->story->seconds && t > a->end_s && !i) /* it recovers by itself */
+	if (p->explanation->ends_s > p->explanation->seconds && t > a->end_s && !i) /* it recovers by itself */
 		anon -= (uint64_t)(t - a->end_s < 60 ? t - a->end_s : 60) * FIXTURE_MIB * 4;
 	return anon + a->swing_mib * FIXTURE_MIB * ((t / PLAY_STEP_S) % 7) / 14;
 }
 
 static inline void play_memory(const struct play *p, uint32_t i, struct hr_slot *s)
 {
-	const struct actor *a = &p->story->actor[i];
+	const struct actor *a = &p->explanation->actor[i];
 	struct hr_memory *m = &s->memory;
 	uint64_t limit = a->limit_mib ? a->limit_mib * FIXTURE_MIB : HR_UNKNOWN, clean;
 
@@ -221,14 +221,14 @@ static inline void play_memory(const struct play *p, uint32_t i, struct hr_slot 
 /* Who has no limit below a parent that has one: all of its children together. */
 static inline void play_bind(const struct play *p, uint32_t i, struct hr_slot *s)
 {
-	const struct actor *a = &p->story->actor[i];
-	uint64_t used = 0, limit = p->story->parent_limit_mib * FIXTURE_MIB;
+	const struct actor *a = &p->explanation->actor[i];
+	uint64_t used = 0, limit = p->explanation->parent_limit_mib * FIXTURE_MIB;
 
-	if (!p->story->shared || a->limit_mib || a->parent_id != p->story->actor[0].parent_id)
+	if (!p->explanation->shared || a->limit_mib || a->parent_id != p->explanation->actor[0].parent_id)
 		return;
-	for (uint32_t j = 0; j < PLAY_ACTORS && p->story->actor[j].name; j++)
-		if (p->story->actor[j].parent_id == a->parent_id)
-			used += play_anon(p, &p->story->actor[j], j) * 41 / 40 + 12 * FIXTURE_MIB;
+	for (uint32_t j = 0; j < PLAY_ACTORS && p->explanation->actor[j].name; j++)
+		if (p->explanation->actor[j].parent_id == a->parent_id)
+			used += play_anon(p, &p->explanation->actor[j], j) * 41 / 40 + 12 * FIXTURE_MIB;
 	s->binding.level = HR_LEVEL_ANCESTOR;
 	s->binding.limit = limit;
 	s->binding.cgroup_id = a->parent_id;
@@ -237,7 +237,7 @@ static inline void play_bind(const struct play *p, uint32_t i, struct hr_slot *s
 
 static inline void play_fill(struct play *p, uint32_t i)
 {
-	const struct actor *a = &p->story->actor[i];
+	const struct actor *a = &p->explanation->actor[i];
 	bool fresh = play_again(p, i) && board_slot(p->f.board, i)->cgroup_id == 1000 + i;
 	struct hr_slot *s = board_slot_begin(p->f.board, i);
 	struct board_text text;
@@ -249,7 +249,7 @@ static inline void play_fill(struct play *p, uint32_t i)
 	s->state = HR_SLOT_RUNNING;
 	s->cgroup_id = play_again(p, i) ? 2000 + i : 1000 + i;
 	s->parent_id = a->parent_id;
-	s->started_ns = play_again(p, i) ? FIXTURE_T0_NS + (p->story->ends_s + 4) * FIXTURE_STEP_NS
+	s->started_ns = play_again(p, i) ? FIXTURE_T0_NS + (p->explanation->ends_s + 4) * FIXTURE_STEP_NS
 					 : FIXTURE_T0_NS - 7 * 3600 * FIXTURE_STEP_NS;
 	s->appeared_ns = FIXTURE_T0_NS;
 	s->gone_ns = 0;
@@ -282,8 +282,8 @@ static inline void play_fill(struct play *p, uint32_t i)
 							     ? "/"
 							     : "/kubepods/burstable/pod21",
 						     false);
-	s->outlook.risk_centi = 100;
-	s->outlook.oom_in_p10_ms = s->outlook.oom_in_p50_ms = s->outlook.oom_in_p90_ms = HR_UNKNOWN;
+	s->forecast.risk_centi = 100;
+	s->forecast.oom_in_p10_ms = s->forecast.oom_in_p50_ms = s->forecast.oom_in_p90_ms = HR_UNKNOWN;
 	s->pressure = (struct hr_pressure){0, 0, 0, 0};
 	s->counts = (struct hr_counts){.high = 0};
 	s->stalls = (struct hr_stalls){0};
@@ -304,7 +304,7 @@ static inline void play_host(struct play *p)
 
 	fixture_host(&p->f);
 	host = board_host_begin(p->f.board);
-	host->mode = p->story->mode;
+	host->mode = p->explanation->mode;
 	host->swap_total = host->swap_free = 0;
 	if (p->hostile)
 		snprintf(host->node, sizeof(host->node), "<node>\033[5m");
@@ -316,10 +316,10 @@ union play_event {
 	struct hr_event_action action;
 };
 
-static inline void play_outlook(struct play *p, union play_event *e, const struct hr_slot *s,
+static inline void play_forecast(struct play *p, union play_event *e, const struct hr_slot *s,
 				const struct cue *cue)
 {
-	struct hr_event_outlook *o = &e->e.outlook;
+	struct hr_event_forecast *o = &e->e.forecast;
 	static const uint32_t level[] = {[CUE_LEAK] = HR_LEAK_CONFIRMED,
 					 [CUE_WARN] = HR_ALARM_WARN,
 					 [CUE_ACT] = HR_ALARM_ACT,
@@ -329,7 +329,7 @@ static inline void play_outlook(struct play *p, union play_event *e, const struc
 	o->from = cue->what == CUE_ACT ? HR_ALARM_WARN : cue->what == CUE_CALM ? HR_ALARM_ACT : 0;
 	o->usage = s->memory.usage;
 	o->headroom = s->memory.headroom;
-	o->outlook = (struct hr_outlook){
+	o->forecast = (struct hr_forecast){
 		.drift_bytes_per_second = 170 << 10,
 		.rss_drift_bytes_per_second = 165 << 10,
 		.oom_in_p10_ms = cue->p50_s ? cue->p50_s * 700 : HR_UNKNOWN,
@@ -338,12 +338,12 @@ static inline void play_outlook(struct play *p, union play_event *e, const struc
 		.risk_centi = cue->what == CUE_WARN  ? 6200
 			      : cue->what == CUE_ACT ? 9300
 						     : 300,
-		.leak = p->story->cue[0].what == CUE_LEAK ? HR_LEAK_CONFIRMED : 0,
+		.leak = p->explanation->cue[0].what == CUE_LEAK ? HR_LEAK_CONFIRMED : 0,
 		.leak_of = HR_LEAK_ANON,
 		.leak_bytes_per_hour = 600 << 20,
 		.alarm = (uint8_t)o->to};
 	if (cue->p50_s)
-		o->outlook.reason[0] = (struct hr_reason){
+		o->forecast.reason[0] = (struct hr_reason){
 			.kind = HR_REASON_DRIFT,
 			.weight_centi = 210,
 			.arg = {170 << 10, cue->p50_s * 1000, (int64_t)s->binding.limit}};
@@ -355,22 +355,22 @@ static inline void play_action(struct play *p, union play_event *e, struct board
 	struct hr_event_action *a = &e->action;
 
 	a->policy = board_text_add(text, "oom-soon", false);
-	a->rung = cue->what == CUE_NOTICE ? HR_RUNG_NOTIFY : HR_RUNG_KILL;
-	a->mode = (uint8_t)p->story->mode;
-	a->deed = cue->what == CUE_TRY ? HR_DEED_REHEARSED : HR_DEED_DONE;
+	a->kind = cue->what == CUE_NOTICE ? HR_ACTION_NOTIFY : HR_ACTION_KILL;
+	a->mode = (uint8_t)p->explanation->mode;
+	a->status = cue->what == CUE_TRY ? HR_STATUS_DRY_RUN : HR_STATUS_DONE;
 	a->whole = 1;
 	a->signal = 9;
 	a->pid = s->process[0].pid;
-	a->processes = cue->what == CUE_DEED ? s->pids : 0;
-	a->emergency = p->deed_seq ? p->deed_seq : board_header(p->f.board)->last_seq + 1;
-	p->deed_seq = a->emergency;
+	a->processes = cue->what == CUE_ACTION ? s->pids : 0;
+	a->escalation = p->deed_seq ? p->deed_seq : board_header(p->f.board)->last_seq + 1;
+	p->deed_seq = a->escalation;
 	a->by_uid = HR_UNKNOWN_U32;
 	a->step = cue->what == CUE_NOTICE ? 1 : 2;
 	a->steps = 2;
 	a->size = a->until_ms = HR_UNKNOWN;
 	a->took_ns = 21000000;
-	a->freed = cue->what == CUE_DEED ? s->memory.anon : HR_UNKNOWN;
-	a->evidence = (struct hr_evidence){.usage = s->memory.usage,
+	a->freed = cue->what == CUE_ACTION ? s->memory.anon : HR_UNKNOWN;
+	a->inputs = (struct hr_inputs){.usage = s->memory.usage,
 					   .limit = s->memory.limit,
 					   .unreclaimable = s->memory.unreclaimable,
 					   .headroom = s->memory.headroom,
@@ -386,9 +386,9 @@ static inline void play_action(struct play *p, union play_event *e, struct board
 					   .threshold = HR_UNKNOWN};
 	if (cue->what == CUE_NOTICE)
 		return;
-	a->passed_over_count = 1;
-	a->passed_over[0] = (struct hr_passed_over){.cgroup_id = 1003,
-						    .why = HR_WHY_PROTECTED,
+	a->skipped_count = 1;
+	a->skipped[0] = (struct hr_skipped){.cgroup_id = 1003,
+						    .reason = HR_SKIP_PROTECTED,
 						    .name = board_text_add(text, "postgres", false),
 						    .usage = 1600 * FIXTURE_MIB,
 						    .drift_bytes_per_second = 0};
@@ -398,13 +398,13 @@ static inline void play_kill(struct play *p, union play_event *e, struct board_t
 			     const struct hr_slot *s, const struct cue *cue)
 {
 	struct hr_event_oom_kill *oom = &e->e.oom;
-	const struct hr_slot *asker = p->story->shared ? board_slot(p->f.board, 1) : s;
+	const struct hr_slot *asker = p->explanation->shared ? board_slot(p->f.board, 1) : s;
 	uint32_t first = 0;
 
 	oom->event.severity = HR_CRITICAL;
-	fixture_party(&p->f, text, asker, &oom->trigger, "indexer --all");
-	fixture_party(&p->f, text, s, &oom->victim, "java -Xmx800m -jar /srv/api.jar");
-	oom->level = p->story->shared ? HR_LEVEL_ANCESTOR : HR_LEVEL_OWN;
+	fixture_oom_process(&p->f, text, asker, &oom->trigger, "indexer --all");
+	fixture_oom_process(&p->f, text, s, &oom->victim, "java -Xmx800m -jar /srv/api.jar");
+	oom->level = p->explanation->shared ? HR_LEVEL_ANCESTOR : HR_LEVEL_OWN;
 	oom->constraint = HR_CONSTRAINT_MEMCG;
 	oom->gfp = 0xcc0;
 	oom->limit_cgroup_id = s->binding.cgroup_id;
@@ -412,7 +412,7 @@ static inline void play_kill(struct play *p, union play_event *e, struct board_t
 	oom->limit_cgroup = board_text_add(text, hr_slot_text(s, s->binding.cgroup), true);
 	oom->risk_centi = cue->p50_s ? 9800 : 900;
 	oom->oom_in_p50_ms = cue->p50_s ? cue->p50_s * 1000 : HR_UNKNOWN;
-	for (const struct cue *c = p->story->cue; c->what && !first; c++)
+	for (const struct cue *c = p->explanation->cue; c->what && !first; c++)
 		first = c->what == CUE_WARN ? c->second : 0;
 	oom->warned_before_ms = first ? (cue->second - first) * 1000 : HR_UNKNOWN;
 	oom->created_ns = FIXTURE_T0_NS;
@@ -428,14 +428,14 @@ static inline void play_cue(struct play *p, const struct cue *cue)
 		uint16_t type;
 		size_t bytes;
 	} how[] = {
-		[CUE_LEAK] = {HR_EVENT_LEAK, sizeof(struct hr_event_outlook)},
-		[CUE_WARN] = {HR_EVENT_RISK, sizeof(struct hr_event_outlook)},
-		[CUE_ACT] = {HR_EVENT_RISK, sizeof(struct hr_event_outlook)},
-		[CUE_CALM] = {HR_EVENT_RISK, sizeof(struct hr_event_outlook)},
+		[CUE_LEAK] = {HR_EVENT_LEAK, sizeof(struct hr_event_forecast)},
+		[CUE_WARN] = {HR_EVENT_RISK, sizeof(struct hr_event_forecast)},
+		[CUE_ACT] = {HR_EVENT_RISK, sizeof(struct hr_event_forecast)},
+		[CUE_CALM] = {HR_EVENT_RISK, sizeof(struct hr_event_forecast)},
 		[CUE_STALL] = {HR_EVENT_PRESSURE, sizeof(struct hr_event_pressure)},
 		[CUE_NOTICE] = {HR_EVENT_ACTION, sizeof(struct hr_event_action)},
 		[CUE_TRY] = {HR_EVENT_ACTION, sizeof(struct hr_event_action)},
-		[CUE_DEED] = {HR_EVENT_ACTION, sizeof(struct hr_event_action)},
+		[CUE_ACTION] = {HR_EVENT_ACTION, sizeof(struct hr_event_action)},
 		[CUE_KILL] = {HR_EVENT_OOM_KILL, sizeof(struct hr_event_oom_kill)},
 		[CUE_OUTCOME] = {HR_EVENT_OUTCOME, sizeof(struct hr_event_outcome)},
 		[CUE_AVERTED] = {HR_EVENT_OUTCOME, sizeof(struct hr_event_outcome)},
@@ -448,12 +448,12 @@ static inline void play_cue(struct play *p, const struct cue *cue)
 	union play_event e;
 
 	p->f.now_ns = FIXTURE_T0_NS + cue->second * FIXTURE_STEP_NS +
-		      (uint64_t)(cue - p->story->cue) * 70000000;
+		      (uint64_t)(cue - p->explanation->cue) * 70000000;
 	fixture_event_begin(&p->f, &e.e, &text, how[cue->what].type, how[cue->what].bytes,
-			    p->story->host ? NULL : s);
+			    p->explanation->host ? NULL : s);
 	e.e.event.severity = cue->what == CUE_ACT ? HR_CRITICAL : HR_WARNING;
-	if (how[cue->what].bytes == sizeof(struct hr_event_outlook)) {
-		play_outlook(p, &e, s, cue);
+	if (how[cue->what].bytes == sizeof(struct hr_event_forecast)) {
+		play_forecast(p, &e, s, cue);
 	} else if (how[cue->what].type == HR_EVENT_ACTION) {
 		play_action(p, &e, &text, s, cue);
 	} else if (cue->what == CUE_KILL) {
@@ -477,7 +477,7 @@ static inline void play_cue(struct play *p, const struct cue *cue)
 		e.e.pressure.limit = s->memory.limit;
 	}
 	seq = fixture_event_post(&p->f, &e.e, &text);
-	if (cue->what == CUE_KILL || cue->what == CUE_DEED || cue->what == CUE_TRY)
+	if (cue->what == CUE_KILL || cue->what == CUE_ACTION || cue->what == CUE_TRY)
 		p->kill_seq = seq;
 	p->f.now_ns = now;
 }
@@ -494,10 +494,10 @@ static inline int play_open(struct play *p, const char *board)
 	header = board_header(p->f.board);
 	header->instance = 0x2a;
 	header->created_ns = FIXTURE_T0_NS;
-	header->guard_pid = 4242;
+	header->daemon_pid = 4242;
 	header->heartbeat_ns = HR_UNKNOWN - 1;
 	play_host(p);
-	for (uint32_t i = 0; i < PLAY_ACTORS && p->story->actor[i].name; i++) {
+	for (uint32_t i = 0; i < PLAY_ACTORS && p->explanation->actor[i].name; i++) {
 		uint32_t index;
 
 		r = board_slot_take(p->f.board, &index);
@@ -514,14 +514,14 @@ static inline void play_step(struct play *p)
 	uint32_t last = play_second(p), now = last + PLAY_STEP_S;
 
 	p->f.now_ns += PLAY_STEP_S * FIXTURE_STEP_NS;
-	for (const struct cue *c = p->story->cue; c->what; c++)
-		if (c->second > last && c->second <= now && c->second <= p->story->ends_s)
+	for (const struct cue *c = p->explanation->cue; c->what; c++)
+		if (c->second > last && c->second <= now && c->second <= p->explanation->ends_s)
 			play_cue(p, c);
 	play_host(p);
-	for (uint32_t i = 0; i < PLAY_ACTORS && p->story->actor[i].name; i++)
+	for (uint32_t i = 0; i < PLAY_ACTORS && p->explanation->actor[i].name; i++)
 		play_fill(p, i);
-	for (const struct cue *c = p->story->cue; c->what; c++)
-		if (c->second > last && c->second <= now && c->second > p->story->ends_s)
+	for (const struct cue *c = p->explanation->cue; c->what; c++)
+		if (c->second > last && c->second <= now && c->second > p->explanation->ends_s)
 			play_cue(p, c);
 }
 
@@ -536,7 +536,7 @@ static inline int play_run(struct play *p, const char *board, const char *record
 		r = hr_reader_open(board, &reader);
 	if (!r && recording)
 		r = hr_recorder_new(recording, false, &recorder);
-	for (uint32_t t = 0; !r && t < p->story->seconds; t += PLAY_STEP_S) {
+	for (uint32_t t = 0; !r && t < p->explanation->seconds; t += PLAY_STEP_S) {
 		play_step(p);
 		if (recording)
 			r = hr_recorder_frame_at(recorder, reader, p->f.now_ns);

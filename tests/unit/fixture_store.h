@@ -8,14 +8,14 @@
 
 #include "base/clock.h"
 #include "fixture_board.h"
-#include "history/keep.h"
-#include "history/private.h"
-#include "history/status.h"
+#include "recorder/writer.h"
+#include "recorder/recorder_internal.h"
+#include "recorder/status.h"
 
 struct rig {
 	char dir[40], board[64], store[64], note[KEEP_NOTE], error[STORE_ERROR];
 	struct fixture fixture;
-	struct keeper *keeper;
+	struct recorder_writer *recorder_writer;
 	struct hr_reader *reader;
 };
 
@@ -38,7 +38,7 @@ static inline int tear_down(void **state)
 	struct rig *rig = *state;
 	DIR *dir = opendir(rig->dir);
 
-	keeper_close(rig->keeper);
+	writer_close(rig->recorder_writer);
 	hr_reader_close(rig->reader);
 	board_close(rig->fixture.board);
 	for (struct dirent *entry; dir && (entry = readdir(dir));)
@@ -57,22 +57,22 @@ static inline void make_board(struct rig *rig, uint32_t containers, uint64_t see
 	assert_int_equal(fixture_open(&rig->fixture, rig->board), 0);
 	board_header(rig->fixture.board)->heartbeat_ns = HR_UNKNOWN - 1;
 	assert_int_equal(hr_reader_open(rig->board, &rig->reader), 0);
-	if (rig->keeper)
-		keeper_new_board(rig->keeper);
+	if (rig->recorder_writer)
+		writer_new_board(rig->recorder_writer);
 }
 
-static inline void open_keeper(struct rig *rig, uint64_t most)
+static inline void open_writer(struct rig *rig, uint64_t most)
 {
-	keeper_close(take_ptr(rig->keeper));
-	assert_int_equal(keeper_open(rig->store, most, &rig->keeper, rig->note), 0);
+	writer_close(take_ptr(rig->recorder_writer));
+	assert_int_equal(writer_open(rig->store, most, &rig->recorder_writer, rig->note), 0);
 }
 
 static inline struct keep_news keep(struct rig *rig)
 {
 	struct keep_news news = {0};
 
-	assert_int_equal(keeper_events(rig->keeper, rig->reader, &news), 0);
-	assert_int_equal(keeper_picture(rig->keeper, rig->reader, KEEP_MINUTE), 0);
+	assert_int_equal(writer_events(rig->recorder_writer, rig->reader, &news), 0);
+	assert_int_equal(writer_picture(rig->recorder_writer, rig->reader, KEEP_MINUTE), 0);
 	return news;
 }
 
@@ -80,11 +80,11 @@ static inline struct keep_news keep(struct rig *rig)
 static inline void alter(struct rig *rig, const char *sql)
 {
 	sqlite3 *db;
-	char *why = NULL;
+	char *reason = NULL;
 
 	assert_int_equal(sqlite3_open(rig->store, &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql, NULL, NULL, &why))
-		fail_msg("%s: %s", sql, why);
+	if (sqlite3_exec(db, sql, NULL, NULL, &reason))
+		fail_msg("%s: %s", sql, reason);
 	sqlite3_close(db);
 }
 

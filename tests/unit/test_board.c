@@ -95,7 +95,7 @@ static void test_file(void **state)
 	assert_true(h->instance && h->created_ns && h->heartbeat_ns);
 	assert_int_equal(h->state, HR_BOARD_RUNNING);
 	assert_int_equal(h->generation, 1);
-	assert_int_equal(h->guard_pid, getpid());
+	assert_int_equal(h->daemon_pid, getpid());
 	assert_string_equal(board_path(board), dir->board);
 	assert_int_equal(board_capacity(board), 8);
 	assert_sound(board);
@@ -127,7 +127,7 @@ static void test_refused(void **state)
 	assert_int_equal(access(dir->board, F_OK), -1);
 }
 
-static void test_two_guards(void **state)
+static void test_two_daemons(void **state)
 {
 	struct dir *dir = *state;
 	struct board *board = open_board(dir, 8, false, NULL), *second = NULL;
@@ -171,8 +171,8 @@ static void test_slots(void **state)
 	assert_true(slot->memory.usage == HR_UNKNOWN && slot->memory.headroom == HR_UNKNOWN);
 	assert_true(slot->counts.oom_kill == HR_UNKNOWN &&
 		    slot->pressure.full_avg10_centi == HR_UNKNOWN_U32);
-	assert_true(slot->outlook.drift_bytes_per_second == HR_UNKNOWN_I64 &&
-		    slot->outlook.risk_centi == UINT16_MAX);
+	assert_true(slot->forecast.drift_bytes_per_second == HR_UNKNOWN_I64 &&
+		    slot->forecast.risk_centi == UINT16_MAX);
 	assert_true(slot->pids == HR_UNKNOWN_U32 && slot->started_ns == HR_UNKNOWN);
 	assert_true(slot->oom_kills_total == 0 && slot->id.name.at == 0 && slot->text_used == 0);
 	assert_int_equal(board_header(board)->slots_high, 130);
@@ -224,13 +224,13 @@ static void test_text(void **state)
 	struct {
 		uint64_t head;
 		char text[24];
-		char guard[8];
-	} record = {.guard = "intact"};
+		char daemon[8];
+	} record = {.daemon = "intact"};
 	struct board_text text;
 	struct hr_str a, b;
 
 	board_text_init(&text, &record, offsetof(__typeof__(record), text),
-			offsetof(__typeof__(record), guard));
+			offsetof(__typeof__(record), daemon));
 	assert_int_equal(board_text_add(&text, NULL, false).at, 0);
 	assert_int_equal(board_text_add(&text, "", false).at, 0);
 	a = board_text_add(&text, "name", false);
@@ -244,18 +244,18 @@ static void test_text(void **state)
 	assert_true(text.cut);
 	assert_string_equal((char *)&record + b.at, "ong/path");
 	assert_int_equal(board_text_add(&text, "full", false).at, 0);
-	assert_string_equal(record.guard, "intact");
+	assert_string_equal(record.daemon, "intact");
 	/* never half a character */
-	for (size_t room = 1; room < 12; room++) {
+	for (size_t space = 1; space < 12; space++) {
 		const char *kept;
 
 		memset(record.text, 0x55, sizeof(record.text));
-		board_text_init(&text, &record, 8, 8 + room);
-		b = board_text_add(&text, "日本語é", room % 2);
+		board_text_init(&text, &record, 8, 8 + space);
+		b = board_text_add(&text, "日本語é", space % 2);
 		kept = b.at ? (char *)&record + b.at : "";
-		assert_true(strlen(kept) < room);
+		assert_true(strlen(kept) < space);
 		assert_int_not_equal((unsigned char)kept[0] & 0xc0, 0x80);
-		assert_true(text.cut && record.text[room] == 0x55);
+		assert_true(text.cut && record.text[space] == 0x55);
 	}
 }
 
@@ -423,7 +423,7 @@ static void test_others_file_is_not_adopted(void **state)
 }
 
 /* An odd seqlock, a host record half written, an event that was written but not counted. */
-static void test_mend(void **state)
+static void test_repair(void **state)
 {
 	struct dir *dir = *state;
 	struct fixture f = {.containers = 12, .seed = 4, .young = true};
@@ -604,7 +604,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_DIR(test_file),
 		WITH_DIR(test_refused),
-		WITH_DIR(test_two_guards),
+		WITH_DIR(test_two_daemons),
 		WITH_DIR(test_slots),
 		WITH_DIR(test_slot_write),
 		cmocka_unit_test(test_text),
@@ -613,7 +613,7 @@ int main(void)
 		WITH_DIR(test_not_adopted),
 		WITH_DIR(test_of_another_boot),
 		WITH_DIR(test_others_file_is_not_adopted),
-		WITH_DIR(test_mend),
+		WITH_DIR(test_repair),
 		WITH_DIR(test_grow),
 		WITH_DIR(test_killed_at_any_moment),
 		WITH_DIR(test_ten_thousand),

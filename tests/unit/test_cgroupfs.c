@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "fixture_tree.h"
-#include "sense/cgroupfs.h"
+#include "collect/cgroupfs.h"
 
 #define FIXTURES "tests/fixtures/"
 #define HOST_NS "cgroup:[4026531835]"
@@ -224,7 +224,7 @@ static void test_mountinfo(void **state)
 
 /* A guard in a container with the host below /host: its own mountinfo counts where it shows
  * something there, init's where it does not; the container's own mounts elsewhere never. */
-static void test_whose_mountinfo(void **state)
+static void test_owner_mountinfo(void **state)
 {
 	static const struct expect whole = {0, CGROUP_V2, "/cg", "", .controller = true},
 				   none = {.result = -ENOENT};
@@ -264,7 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recorded),
 		cmocka_unit_test(test_mountinfo),
-		cmocka_unit_test(test_whose_mountinfo),
+		cmocka_unit_test(test_owner_mountinfo),
 		cmocka_unit_test(test_this_host),
 	};
 

@@ -16,7 +16,7 @@
 
 #include <headroom/board.h>
 
-#include "act/config.h"
+#include "policy/config.h"
 #include "base/cleanup.h"
 
 #define MODE_EXPECTED "expected observe, dry-run or enforce"

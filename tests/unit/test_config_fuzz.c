@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "act/config.h"
+#include "policy/config.h"
 #include "base/cleanup.h"
 
 #define ROUNDS 1500
@@ -157,14 +157,14 @@ static void say(uint32_t line, const char *text, void *arg)
 	assert_true(*text);
 }
 
-static void told_in_words(const struct policy_set *set)
+static void emitted_in_words(const struct policy_set *set)
 {
-	static char text[POLICY_SENTENCE];
+	static char text[POLICY_DESCRIPTION];
 
 	assert_int_equal(policy_set_verify(set, set->bytes), 0);
 	for (uint32_t i = 0; i < set->policies; i++)
-		assert_true(*policy_sentence(set, policy_at(set, i), text));
-	policy_budget(set, text);
+		assert_true(*policy_description(set, policy_at(set, i), text));
+	policy_rate_limit(set, text);
 	policy_warnings(set, say, NULL);
 }
 
@@ -201,7 +201,7 @@ static void one(const char *text, size_t bytes)
 	config_init(&config);
 	r = config_load_policies(path, &config, &set, error);
 	if (!r) {
-		told_in_words(set);
+		emitted_in_words(set);
 		return;
 	}
 	what = r != -EINVAL ? "another error" : set ? "a block all the same" : wrong(error);

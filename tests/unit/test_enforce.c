@@ -16,8 +16,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "enforce/group.h"
-#include "enforce/private.h"
+#include "enforce/cgroup_dir.h"
+#include "enforce/enforce_internal.h"
 #include "enforce/proc.h"
 #include "fixture_child.h"
 #include "fixture_tree.h"
@@ -69,18 +69,18 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct enforce_job job_for(const struct fixture *f, enum hr_rung rung, const char *path)
+static struct enforce_request job_for(const struct fixture *f, enum hr_action_kind kind, const char *path)
 {
-	struct enforce_job job = {.tag = 77, .rung = rung, .leader_start_ns = HR_UNKNOWN};
+	struct enforce_request request = {.tag = 77, .kind = kind, .leader_start_ns = HR_UNKNOWN};
 	char full[TREE_PATH];
 	_cleanup_close_ int fd = -1;
 
-	snprintf(job.path, sizeof(job.path), "%s", path);
+	snprintf(request.path, sizeof(request.path), "%s", path);
 	snprintf(full, sizeof(full), "%s%s", f->memory, path);
 	fd = open(full, O_RDONLY | O_DIRECTORY);
 	if (fd >= 0)
-		group_id(fd, &job.memcg_id);
-	return job;
+		group_id(fd, &request.memcg_id);
+	return request;
 }
 
 static uint64_t start_of(pid_t pid)
@@ -103,21 +103,21 @@ static struct enforce_result answer(struct enforce *e)
 	return result;
 }
 
-static struct enforce_result run(struct enforce *e, const struct enforce_job *job)
+static struct enforce_result run(struct enforce *e, const struct enforce_request *request)
 {
-	assert_int_equal(enforce_submit(e, job), 0);
+	assert_int_equal(enforce_submit(e, request), 0);
 	return answer(e);
 }
 
 static void test_whole(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_KILL, "/box");
-	struct enforce_result r = run(f->e, &job);
+	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
+	struct enforce_result r = run(f->e, &request);
 
 	assert_int_equal(r.tag, 77);
-	assert_int_equal(r.rung, HR_RUNG_KILL);
-	assert_int_equal(r.deed, HR_DEED_DONE);
+	assert_int_equal(r.kind, HR_ACTION_KILL);
+	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.processes, 3);
 	assert_int_equal(r.signal, SIGKILL);
 	assert_int_equal(r.usage_before, 8000000);
@@ -132,43 +132,43 @@ static void test_whole(void **state)
 static void test_not_meant(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job jobs[8];
+	struct enforce_request requests[8];
 	static const struct {
-		enum hr_deed deed;
+		enum hr_action_status status;
 		int error;
 	} want[] = {
-		{HR_DEED_SKIPPED, ESTALE}, {HR_DEED_SKIPPED, ENOENT}, {HR_DEED_REFUSED, EINVAL},
-		{HR_DEED_REFUSED, EINVAL}, {HR_DEED_SKIPPED, ESRCH},  {HR_DEED_REFUSED, EPERM},
-		{HR_DEED_SKIPPED, ESRCH},  {HR_DEED_SKIPPED, ESRCH},
+		{HR_STATUS_SKIPPED, ESTALE}, {HR_STATUS_SKIPPED, ENOENT}, {HR_STATUS_REFUSED, EINVAL},
+		{HR_STATUS_REFUSED, EINVAL}, {HR_STATUS_SKIPPED, ESRCH},  {HR_STATUS_REFUSED, EPERM},
+		{HR_STATUS_SKIPPED, ESRCH},  {HR_STATUS_SKIPPED, ESRCH},
 	};
 
-	jobs[0] = job_for(f, HR_RUNG_KILL, "/box");
-	jobs[0].memcg_id++;
-	jobs[1] = job_for(f, HR_RUNG_KILL, "/nobody");
-	jobs[2] = job_for(f, HR_RUNG_KILL, "/");
-	jobs[3] = job_for(f, HR_RUNG_KILL, "/other/../box");
-	jobs[4] = job_for(f, HR_RUNG_KILL, ""); /* reused since */
-	jobs[4].pid = (uint32_t)f->child[0];
-	jobs[4].start_boottime_ns = start_of(f->child[0]) + 10 * NS_PER_MS;
-	jobs[5] = job_for(f, HR_RUNG_KILL, ""); /* ourselves */
-	jobs[5].pid = (uint32_t)getpid();
-	jobs[5].start_boottime_ns = start_of(getpid());
-	jobs[6] = job_for(f, HR_RUNG_KILL, ""); /* a group whose leader is another by now */
-	jobs[6].pgid = (uint32_t)getpgrp();
-	jobs[6].leader_start_ns = 1;
-	jobs[7] = jobs[6]; /* no leader, and the one that was seen in it is in another */
-	jobs[7].leader_start_ns = HR_UNKNOWN;
-	jobs[7].pgid = (uint32_t)getpgrp() + 1;
-	jobs[7].pid = (uint32_t)f->child[0];
-	jobs[7].start_boottime_ns = start_of(f->child[0]);
-	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
+	requests[0] = job_for(f, HR_ACTION_KILL, "/box");
+	requests[0].memcg_id++;
+	requests[1] = job_for(f, HR_ACTION_KILL, "/nobody");
+	requests[2] = job_for(f, HR_ACTION_KILL, "/");
+	requests[3] = job_for(f, HR_ACTION_KILL, "/other/../box");
+	requests[4] = job_for(f, HR_ACTION_KILL, ""); /* reused since */
+	requests[4].pid = (uint32_t)f->child[0];
+	requests[4].start_boottime_ns = start_of(f->child[0]) + 10 * NS_PER_MS;
+	requests[5] = job_for(f, HR_ACTION_KILL, ""); /* ourselves */
+	requests[5].pid = (uint32_t)getpid();
+	requests[5].start_boottime_ns = start_of(getpid());
+	requests[6] = job_for(f, HR_ACTION_KILL, ""); /* a group whose leader is another by now */
+	requests[6].pgid = (uint32_t)getpgrp();
+	requests[6].leader_start_ns = 1;
+	requests[7] = requests[6]; /* no leader, and the one that was seen in it is in another */
+	requests[7].leader_start_ns = HR_UNKNOWN;
+	requests[7].pgid = (uint32_t)getpgrp() + 1;
+	requests[7].pid = (uint32_t)f->child[0];
+	requests[7].start_boottime_ns = start_of(f->child[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		for (int term = 0; term < 2; term++) {
 			struct enforce_result r;
 
-			jobs[i].rung = term ? HR_RUNG_TERM : HR_RUNG_KILL;
-			r = run(f->e, &jobs[i]);
+			requests[i].kind = term ? HR_ACTION_TERM : HR_ACTION_KILL;
+			r = run(f->e, &requests[i]);
 			print_message("%zu: %s\n", i, r.detail);
-			assert_int_equal(r.deed, want[i].deed);
+			assert_int_equal(r.status, want[i].status);
 			assert_int_equal(r.error, want[i].error);
 			assert_int_equal(r.processes, 0);
 			assert_true(r.detail[0]);
@@ -179,38 +179,38 @@ static void test_not_meant(void **state)
 }
 
 /* A container that holds one of headroom's own is left whole. */
-static void test_spared(void **state)
+static void test_exempt(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_KILL, "/box");
+	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
 	struct enforce_result r;
 
-	enforce_spare(f->e, 0, (uint32_t)f->child[2]);
-	enforce_spare(f->e, 99, 1);
-	r = run(f->e, &job);
-	assert_int_equal(r.deed, HR_DEED_REFUSED);
+	enforce_exempt(f->e, 0, (uint32_t)f->child[2]);
+	enforce_exempt(f->e, 99, 1);
+	r = run(f->e, &request);
+	assert_int_equal(r.status, HR_STATUS_REFUSED);
 	assert_int_equal(r.error, EPERM);
 	for (size_t i = 0; i < ARRAY_SIZE(f->child); i++)
 		assert_true(child_alive(f->child[i]));
-	enforce_spare(f->e, 0, 0);
-	r = run(f->e, &job);
-	assert_int_equal(r.deed, HR_DEED_DONE);
+	enforce_exempt(f->e, 0, 0);
+	r = run(f->e, &request);
+	assert_int_equal(r.status, HR_STATUS_DONE);
 	child_killed(f->child[2]);
 }
 
 static void test_one_process(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_KILL, "");
+	struct enforce_request request = job_for(f, HR_ACTION_KILL, "");
 	struct enforce_result r;
 
-	job.pid = (uint32_t)f->child[1];
-	job.start_boottime_ns = start_of(f->child[1]);
-	job.deadline_ms = PATIENCE_MS;
-	r = run(f->e, &job);
-	assert_int_equal(r.deed, HR_DEED_DONE);
+	request.pid = (uint32_t)f->child[1];
+	request.start_boottime_ns = start_of(f->child[1]);
+	request.deadline_ms = PATIENCE_MS;
+	r = run(f->e, &request);
+	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.pid, f->child[1]);
-	assert_int_equal(r.start_boottime_ns, job.start_boottime_ns);
+	assert_int_equal(r.start_boottime_ns, request.start_boottime_ns);
 	assert_int_equal(r.processes, 1);
 	assert_true(r.freed && r.freed != HR_UNKNOWN);
 	assert_true(r.freed_ns >= r.began_ns);
@@ -221,18 +221,18 @@ static void test_one_process(void **state)
 static void test_job(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_KILL, "");
+	struct enforce_request request = job_for(f, HR_ACTION_KILL, "");
 	struct enforce_result r;
 
 	assert_int_equal(setpgid(f->child[0], f->child[0]), 0);
 	assert_int_equal(setpgid(f->child[2], f->child[0]), 0);
-	job.pgid = (uint32_t)f->child[0];
-	job.leader_start_ns = start_of(f->child[0]);
-	job.pid = (uint32_t)f->child[2];
-	job.start_boottime_ns = start_of(f->child[2]);
-	job.deadline_ms = PATIENCE_MS;
-	r = run(f->e, &job);
-	assert_int_equal(r.deed, HR_DEED_DONE);
+	request.pgid = (uint32_t)f->child[0];
+	request.leader_start_ns = start_of(f->child[0]);
+	request.pid = (uint32_t)f->child[2];
+	request.start_boottime_ns = start_of(f->child[2]);
+	request.deadline_ms = PATIENCE_MS;
+	r = run(f->e, &request);
+	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.processes, 2);
 	child_killed(f->child[0]);
 	child_killed(f->child[2]);
@@ -243,16 +243,16 @@ static void test_job(void **state)
 static void test_watches_memory(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_KILL, "/box");
+	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
 	struct enforce_result r;
 
-	job.deadline_ms = PATIENCE_MS;
-	assert_int_equal(enforce_submit(f->e, &job), 0);
+	request.deadline_ms = PATIENCE_MS;
+	assert_int_equal(enforce_submit(f->e, &request), 0);
 	for (int i = 0; i < 3; i++)
 		child_killed(f->child[i]);
 	tree_put(&f->tree, "m/box/memory.usage_in_bytes", "1000000\n");
 	r = answer(f->e);
-	assert_int_equal(r.deed, HR_DEED_DONE);
+	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.usage_after, 1000000);
 	assert_int_equal(r.freed, 7000000);
 	assert_true(r.freed_ns > r.ended_ns);
@@ -261,12 +261,12 @@ static void test_watches_memory(void **state)
 static void test_not_freed(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_KILL, "/box");
+	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
 	struct enforce_result r;
 
-	job.deadline_ms = 50;
-	r = run(f->e, &job);
-	assert_int_equal(r.deed, HR_DEED_FAILED);
+	request.deadline_ms = 50;
+	r = run(f->e, &request);
+	assert_int_equal(r.status, HR_STATUS_FAILED);
 	assert_int_equal(r.error, ETIMEDOUT);
 	assert_int_equal(r.freed, 0);
 	assert_int_equal(r.freed_ns, 0);
@@ -275,18 +275,18 @@ static void test_not_freed(void **state)
 static void test_term(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_TERM, "/box");
+	struct enforce_request request = job_for(f, HR_ACTION_TERM, "/box");
 	struct enforce_result r;
 
-	job.signal = SIGUSR1; /* all of them ignore it */
-	job.deadline_ms = PATIENCE_MS;
-	r = run(f->e, &job);
-	assert_int_equal(r.deed, HR_DEED_SKIPPED);
+	request.signal = SIGUSR1; /* all of them ignore it */
+	request.deadline_ms = PATIENCE_MS;
+	r = run(f->e, &request);
+	assert_int_equal(r.status, HR_STATUS_SKIPPED);
 	assert_string_equal(r.detail, "SIGUSR1 would be discarded: it ignores it");
-	job.signal = 0; /* SIGTERM */
-	job.deadline_ms = 0;
-	r = run(f->e, &job);
-	assert_int_equal(r.deed, HR_DEED_DONE);
+	request.signal = 0; /* SIGTERM */
+	request.deadline_ms = 0;
+	r = run(f->e, &request);
+	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.signal, SIGTERM);
 	assert_int_equal(r.processes, 3);
 	assert_string_equal(r.detail, "");
@@ -297,26 +297,26 @@ static void test_term(void **state)
 static void test_bad_jobs(void **state)
 {
 	struct fixture *f = *state;
-	const struct enforce_job good = job_for(f, HR_RUNG_KILL, "/box");
-	struct enforce_job job;
+	const struct enforce_request good = job_for(f, HR_ACTION_KILL, "/box");
+	struct enforce_request request;
 
 #define BAD(expected, ...)                                              \
 	do {                                                            \
-		job = good;                                             \
+		request = good;                                             \
 		__VA_ARGS__;                                            \
-		assert_int_equal(enforce_submit(f->e, &job), expected); \
+		assert_int_equal(enforce_submit(f->e, &request), expected); \
 	} while (0)
-	BAD(-EOPNOTSUPP, job.rung = HR_RUNG_NOTIFY);
-	BAD(-EOPNOTSUPP, job.rung = HR_RUNG_COUNT);
-	BAD(-EOPNOTSUPP, job.rung = (enum hr_rung)12345);
-	BAD(-EINVAL, job.path[0] = 'b');
-	BAD(-EINVAL, memset(job.path, '/', sizeof(job.path)));
-	BAD(-EINVAL, job.path[0] = 0);
-	BAD(-EINVAL, job.path[0] = 0; job.pgid = 1);
-	BAD(-EINVAL, job.path[0] = 0; job.pid = 0x80000005);
-	BAD(-EINVAL, job.rung = HR_RUNG_TERM; job.signal = 65);
-	BAD(-EINVAL, job.rung = HR_RUNG_TERM; job.signal = -1);
-	BAD(-EINVAL, job.rung = HR_RUNG_THROTTLE; job.path[0] = 0; job.pid = 5);
+	BAD(-EOPNOTSUPP, request.kind = HR_ACTION_NOTIFY);
+	BAD(-EOPNOTSUPP, request.kind = HR_ACTION_COUNT);
+	BAD(-EOPNOTSUPP, request.kind = (enum hr_action_kind)12345);
+	BAD(-EINVAL, request.path[0] = 'b');
+	BAD(-EINVAL, memset(request.path, '/', sizeof(request.path)));
+	BAD(-EINVAL, request.path[0] = 0);
+	BAD(-EINVAL, request.path[0] = 0; request.pgid = 1);
+	BAD(-EINVAL, request.path[0] = 0; request.pid = 0x80000005);
+	BAD(-EINVAL, request.kind = HR_ACTION_TERM; request.signal = 65);
+	BAD(-EINVAL, request.kind = HR_ACTION_TERM; request.signal = -1);
+	BAD(-EINVAL, request.kind = HR_ACTION_THROTTLE; request.path[0] = 0; request.pid = 5);
 #undef BAD
 	assert_true(child_alive(f->child[0]));
 }
@@ -325,14 +325,14 @@ static void test_bad_jobs(void **state)
 static void test_full(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_KILL, "/box");
+	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
 	bool seen[ENFORCE_QUEUE] = {0};
 	unsigned n = 0;
 
-	job.deadline_ms = 300;
+	request.deadline_ms = 300;
 	for (int r = 0; !r; n += !r) {
-		job.tag = n;
-		r = enforce_submit(f->e, &job);
+		request.tag = n;
+		r = enforce_submit(f->e, &request);
 		assert_true(!r || r == -EAGAIN);
 		if (n == 0 && !r)
 			usleep(20000); /* the others find nobody */
@@ -344,20 +344,20 @@ static void test_full(void **state)
 		assert_true(r.tag < ENFORCE_QUEUE && !seen[r.tag]);
 		seen[r.tag] = true;
 	}
-	job.deadline_ms = 0;
-	run(f->e, &job);
+	request.deadline_ms = 0;
+	run(f->e, &request);
 }
 
 /* Two killers hang in process_mrelease, as far as the third can see: it kills all the same, and stays out of there. */
 static void test_two_are_stuck(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_KILL, "/box");
+	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
 	struct enforce_result r;
 
 	__atomic_store_n(&f->e->reaping, KILLERS - 1, __ATOMIC_RELAXED);
-	r = run(f->e, &job);
-	assert_int_equal(r.deed, HR_DEED_DONE);
+	r = run(f->e, &request);
+	assert_int_equal(r.status, HR_STATUS_DONE);
 	for (int i = 0; i < 3; i++)
 		child_killed(f->child[i]);
 	for (int i = 0;
@@ -370,17 +370,17 @@ static void test_two_are_stuck(void **state)
 static void test_allocates_nothing(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job jobs[] = {
-		job_for(f, HR_RUNG_TERM, "/other"),    job_for(f, HR_RUNG_KILL, "/box"),
-		job_for(f, HR_RUNG_RECLAIM, "/other"), job_for(f, HR_RUNG_THROTTLE, "/other"),
-		job_for(f, HR_RUNG_KILL, "/other"),
+	struct enforce_request requests[] = {
+		job_for(f, HR_ACTION_TERM, "/other"),    job_for(f, HR_ACTION_KILL, "/box"),
+		job_for(f, HR_ACTION_RECLAIM, "/other"), job_for(f, HR_ACTION_THROTTLE, "/other"),
+		job_for(f, HR_ACTION_KILL, "/other"),
 	};
 	size_t before = mallinfo2().uordblks;
 
-	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
-		jobs[i].deadline_ms = 20;
-		jobs[i].largest = i == 4;
-		run(f->e, &jobs[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		requests[i].deadline_ms = 20;
+		requests[i].largest = i == 4;
+		run(f->e, &requests[i]);
 	}
 	assert_int_equal(mallinfo2().uordblks, before);
 }
@@ -389,12 +389,12 @@ static void test_allocates_nothing(void **state)
 static void test_close_at_once(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_KILL, "/box");
+	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
 	uint64_t began = clock_mono_ns();
 
-	job.deadline_ms = 1000000;
+	request.deadline_ms = 1000000;
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(enforce_submit(f->e, &job), 0);
+		assert_int_equal(enforce_submit(f->e, &request), 0);
 	enforce_close(f->e);
 	f->e = NULL;
 	assert_true(clock_mono_ns() - began < PATIENCE_MS * NS_PER_MS);
@@ -441,19 +441,19 @@ static void test_close_often(void **state)
 static void test_v1_lacks(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_job job = job_for(f, HR_RUNG_RECLAIM, "/box");
+	struct enforce_request request = job_for(f, HR_ACTION_RECLAIM, "/box");
 	struct enforce_result r;
 
-	job.bytes = 1 << 20;
-	job.for_ms = 1000;
-	r = run(f->e, &job);
-	assert_int_equal(r.deed, HR_DEED_SKIPPED);
+	request.bytes = 1 << 20;
+	request.for_ms = 1000;
+	r = run(f->e, &request);
+	assert_int_equal(r.status, HR_STATUS_SKIPPED);
 	assert_string_equal(r.detail, "cgroup v1 has no memory.reclaim");
-	job.rung = HR_RUNG_THROTTLE;
-	r = run(f->e, &job);
-	assert_int_equal(r.deed, HR_DEED_SKIPPED);
+	request.kind = HR_ACTION_THROTTLE;
+	r = run(f->e, &request);
+	assert_int_equal(r.status, HR_STATUS_SKIPPED);
 	assert_string_equal(r.detail, "cgroup v1 has no memory.high");
-	enforce_lift(f->e, job.memcg_id); /* nothing is set */
+	enforce_lift(f->e, request.memcg_id); /* nothing is set */
 }
 
 static void test_cannot_open(void **state)
@@ -479,7 +479,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(test_whole),	  TEST(test_not_meant),	    TEST(test_spared),
+		TEST(test_whole),	  TEST(test_not_meant),	    TEST(test_exempt),
 		TEST(test_one_process),	  TEST(test_job),	    TEST(test_watches_memory),
 		TEST(test_not_freed),	  TEST(test_term),	    TEST(test_bad_jobs),
 		TEST(test_full),	  TEST(test_two_are_stuck), TEST(test_allocates_nothing),

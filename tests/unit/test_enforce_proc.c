@@ -13,8 +13,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "enforce/group.h"
-#include "enforce/private.h"
+#include "enforce/cgroup_dir.h"
+#include "enforce/enforce_internal.h"
 #include "enforce/proc.h"
 #include "fixture_tree.h"
 
@@ -119,7 +119,7 @@ static void test_discards(void **state)
 	static const struct {
 		int signal;
 		struct proc_status status;
-		const char *why;
+		const char *reason;
 	} cases[] = {
 		{SIGTERM, {0}, NULL},
 		{SIGTERM, {.init = true}, "the init has no handler"},
@@ -139,13 +139,13 @@ static void test_discards(void **state)
 	char name[PROC_SIGNAL_TEXT];
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *why = proc_discards(&cases[i].status, cases[i].signal);
+		const char *reason = proc_discards(&cases[i].status, cases[i].signal);
 
 		print_message("%zu %s\n", i, proc_signal_name(cases[i].signal, name));
-		if (cases[i].why)
-			assert_string_equal(why, cases[i].why);
+		if (cases[i].reason)
+			assert_string_equal(reason, cases[i].reason);
 		else
-			assert_null(why);
+			assert_null(reason);
 	}
 	assert_string_equal(proc_signal_name(SIGTERM, name), "SIGTERM");
 	assert_string_equal(proc_signal_name(40, name), "signal 40");

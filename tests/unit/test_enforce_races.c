@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "enforce/group.h"
-#include "enforce/private.h"
+#include "enforce/cgroup_dir.h"
+#include "enforce/enforce_internal.h"
 #include "enforce/proc.h"
 #include "fixture_child.h"
 #include "fixture_tree.h"
@@ -47,12 +47,12 @@ static void new_fifo(void)
 static void *feeder(void *arg)
 {
 	for (unsigned i = 0; !__atomic_load_n(&over, __ATOMIC_ACQUIRE); i++) {
-		unsigned who = looks[i < LOOKS ? i : LOOKS - 1];
+		unsigned identity = looks[i < LOOKS ? i : LOOKS - 1];
 		int fd = open(fifo, O_WRONLY | O_CLOEXEC); /* waits for the look */
 
 		new_fifo();
 		for (size_t k = 0; k < ARRAY_SIZE(child); k++)
-			if (who & 1u << k)
+			if (identity & 1u << k)
 				dprintf(fd, "%d\n", child[k]);
 		close(fd);
 	}
@@ -86,7 +86,7 @@ static int tear_down(void **state)
 }
 
 /* One job, whose looks are as `see` says; the room is closed after it. */
-static struct enforce_result run(struct enforce_job *job, const unsigned *see, size_t n)
+static struct enforce_result run(struct enforce_request *request, const unsigned *see, size_t n)
 {
 	struct pollfd p = {.events = POLLIN};
 	struct enforce_result result;
@@ -97,12 +97,12 @@ static struct enforce_result run(struct enforce_job *job, const unsigned *see, s
 	memset(looks, 0, sizeof(looks));
 	memcpy(looks, see, n * sizeof(*looks));
 	over = false;
-	snprintf(job->path, sizeof(job->path), "/box");
+	snprintf(request->path, sizeof(request->path), "/box");
 	dir_fd = open(tree_path(&tree, "m/box", path), O_RDONLY | O_DIRECTORY);
-	group_id(dir_fd, &job->memcg_id);
-	job->leader_start_ns = HR_UNKNOWN;
+	group_id(dir_fd, &request->memcg_id);
+	request->leader_start_ns = HR_UNKNOWN;
 	assert_int_equal(pthread_create(&thread, NULL, feeder, NULL), 0);
-	assert_int_equal(enforce_submit(enforce, job), 0);
+	assert_int_equal(enforce_submit(enforce, request), 0);
 	p.fd = enforce_fd(enforce);
 	do
 		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
@@ -114,20 +114,20 @@ static struct enforce_result run(struct enforce_job *job, const unsigned *see, s
 	return result;
 }
 
-#define RUN(job, ...)                                     \
+#define RUN(request, ...)                                     \
 	({                                                \
 		static const unsigned see_[] = {__VA_ARGS__}; \
-		run(job, see_, ARRAY_SIZE(see_));         \
+		run(request, see_, ARRAY_SIZE(see_));         \
 	})
 
 /* Looks of a whole kill: for the spared; the list; the list once more, when the pidfds are open; and so on. */
 static void test_whole(void **state)
 {
-	struct enforce_job job = {.rung = HR_RUNG_KILL};
-	struct enforce_result r = RUN(&job, 3, 3, 1, 1, 1, 0);
+	struct enforce_request request = {.kind = HR_ACTION_KILL};
+	struct enforce_result r = RUN(&request, 3, 3, 1, 1, 1, 0);
 
 	(void)state;
-	assert_int_equal(r.deed, HR_DEED_DONE);
+	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.processes, 1);
 	child_killed(child[0]);
 	assert_true(child_alive(child[1]));
@@ -135,11 +135,11 @@ static void test_whole(void **state)
 
 static void test_all_gone(void **state)
 {
-	struct enforce_job job = {.rung = HR_RUNG_KILL};
-	struct enforce_result r = RUN(&job, 3, 3, 0);
+	struct enforce_request request = {.kind = HR_ACTION_KILL};
+	struct enforce_result r = RUN(&request, 3, 3, 0);
 
 	(void)state;
-	assert_int_equal(r.deed, HR_DEED_SKIPPED);
+	assert_int_equal(r.status, HR_STATUS_SKIPPED);
 	assert_int_equal(r.error, ESRCH);
 	assert_true(child_alive(child[0]) && child_alive(child[1]));
 }
@@ -147,11 +147,11 @@ static void test_all_gone(void **state)
 /* Looks for its largest: all are weighed; is the one still there? */
 static void test_largest(void **state)
 {
-	struct enforce_job job = {.rung = HR_RUNG_KILL, .largest = true};
-	struct enforce_result r = RUN(&job, 3, 0);
+	struct enforce_request request = {.kind = HR_ACTION_KILL, .largest = true};
+	struct enforce_result r = RUN(&request, 3, 0);
 
 	(void)state;
-	assert_int_equal(r.deed, HR_DEED_SKIPPED);
+	assert_int_equal(r.status, HR_STATUS_SKIPPED);
 	assert_int_equal(r.processes, 0);
 	assert_true(child_alive(child[0]) && child_alive(child[1]));
 }
@@ -159,11 +159,11 @@ static void test_largest(void **state)
 /* Looks of a SIGTERM to all: for an init; the list, twice. */
 static void test_term(void **state)
 {
-	struct enforce_job job = {.rung = HR_RUNG_TERM};
-	struct enforce_result r = RUN(&job, 3, 3, 2, 0);
+	struct enforce_request request = {.kind = HR_ACTION_TERM};
+	struct enforce_result r = RUN(&request, 3, 3, 2, 0);
 
 	(void)state;
-	assert_int_equal(r.deed, HR_DEED_DONE);
+	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.processes, 1);
 	child_killed(child[1]);
 	assert_true(child_alive(child[0]));

@@ -116,8 +116,8 @@ static uint64_t post(struct board *b, const char *words)
 	union fixture_event e;
 	struct board_text text;
 
-	fixture_event_begin(&f, &e, &text, HR_EVENT_GUARD, sizeof(e.guard), NULL);
-	e.guard.text = board_text_add(&text, words, false);
+	fixture_event_begin(&f, &e, &text, HR_EVENT_DAEMON, sizeof(e.daemon), NULL);
+	e.daemon.text = board_text_add(&text, words, false);
 	return fixture_event_post(&f, &e, &text);
 }
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "fixture_board.h"
-#include "tell/incident.h"
+#include "format/incident.h"
 
 struct rig {
 	char dir[32], board[48];
@@ -49,7 +49,7 @@ enum what {
 	WARN,
 	ACT,
 	CALM,
-	DEED,
+	ACTION,
 	TRY,
 	NOTICE,
 	HANG,
@@ -73,12 +73,12 @@ static void post(struct fixture *f, const struct step *s)
 		uint32_t value;
 	} how[] = {
 		[KILL] = {HR_EVENT_OOM_KILL, sizeof(struct hr_event_oom_kill), 0},
-		[WARN] = {HR_EVENT_RISK, sizeof(struct hr_event_outlook), HR_ALARM_WARN},
-		[ACT] = {HR_EVENT_RISK, sizeof(struct hr_event_outlook), HR_ALARM_ACT},
-		[CALM] = {HR_EVENT_RISK, sizeof(struct hr_event_outlook), HR_ALARM_NONE},
-		[DEED] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_DEED_DONE},
-		[TRY] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_DEED_REHEARSED},
-		[NOTICE] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_DEED_DONE},
+		[WARN] = {HR_EVENT_RISK, sizeof(struct hr_event_forecast), HR_ALARM_WARN},
+		[ACT] = {HR_EVENT_RISK, sizeof(struct hr_event_forecast), HR_ALARM_ACT},
+		[CALM] = {HR_EVENT_RISK, sizeof(struct hr_event_forecast), HR_ALARM_NONE},
+		[ACTION] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_STATUS_DONE},
+		[TRY] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_STATUS_DRY_RUN},
+		[NOTICE] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_STATUS_DONE},
 		[HANG] = {HR_EVENT_PRESSURE, sizeof(struct hr_event_pressure),
 			  HR_PRESSURE_UNDER_OOM},
 		[UNHANG] = {HR_EVENT_PRESSURE, sizeof(struct hr_event_pressure),
@@ -86,7 +86,7 @@ static void post(struct fixture *f, const struct step *s)
 		[BACK] = {HR_EVENT_CONTAINER, sizeof(struct hr_event_container),
 			  HR_CONTAINER_RESTARTED},
 		[GONE] = {HR_EVENT_CONTAINER, sizeof(struct hr_event_container), HR_CONTAINER_GONE},
-		[LEAK] = {HR_EVENT_LEAK, sizeof(struct hr_event_outlook), HR_LEAK_CONFIRMED},
+		[LEAK] = {HR_EVENT_LEAK, sizeof(struct hr_event_forecast), HR_LEAK_CONFIRMED},
 		[OUTCOME] = {HR_EVENT_OUTCOME, sizeof(struct hr_event_outcome), 1},
 	};
 	const struct hr_slot *slot = board_slot(f->board, s->slot);
@@ -100,7 +100,7 @@ static void post(struct fixture *f, const struct step *s)
 	fixture_event_begin(f, &e.e, &text, how[s->what].type, how[s->what].bytes, slot);
 	switch (how[s->what].type) {
 	case HR_EVENT_OOM_KILL:
-		fixture_party(f, &text, slot, &e.e.oom.victim, NULL);
+		fixture_oom_process(f, &text, slot, &e.e.oom.victim, NULL);
 		e.e.oom.limit_cgroup_id = slot->cgroup_id;
 		e.e.oom.limit_max = 50 * FIXTURE_MIB;
 		e.e.oom.warned_before_ms = HR_UNKNOWN;
@@ -108,10 +108,10 @@ static void post(struct fixture *f, const struct step *s)
 		break;
 	case HR_EVENT_ACTION:
 		e.action.policy = board_text_add(&text, "switch", false);
-		e.action.rung = s->what == NOTICE ? HR_RUNG_NOTIFY : HR_RUNG_KILL;
-		e.action.deed = (uint8_t)how[s->what].value;
-		e.action.emergency = s->arg;
-		e.action.evidence.usage = 40 * FIXTURE_MIB;
+		e.action.kind = s->what == NOTICE ? HR_ACTION_NOTIFY : HR_ACTION_KILL;
+		e.action.status = (uint8_t)how[s->what].value;
+		e.action.escalation = s->arg;
+		e.action.inputs.usage = 40 * FIXTURE_MIB;
 		break;
 	case HR_EVENT_OUTCOME:
 		e.e.outcome.ref = board_header(f->board)->last_seq + 1 - s->arg;
@@ -126,9 +126,9 @@ static void post(struct fixture *f, const struct step *s)
 		e.e.container.what = how[s->what].value;
 		break;
 	default:
-		e.e.outlook.to = how[s->what].value;
-		e.e.outlook.headroom = 5 * FIXTURE_MIB;
-		e.e.outlook.outlook.oom_in_p50_ms = 12000;
+		e.e.forecast.to = how[s->what].value;
+		e.e.forecast.headroom = 5 * FIXTURE_MIB;
+		e.e.forecast.forecast.oom_in_p50_ms = 12000;
 	}
 	fixture_event_post(f, &e.e, &text);
 }
@@ -202,7 +202,7 @@ static const struct row {
 	{"a deed, and what it averted",
 	 {{ACT, 95, 0, 0},
 	  {NOTICE, 96, 0, 7},
-	  {DEED, 98, 0, 7},
+	  {ACTION, 98, 0, 7},
 	  {OUTCOME, 100, 0, 1},
 	  {CALM, 101, 0, 0}},
 	 1,
@@ -213,7 +213,7 @@ static const struct row {
 	 1,
 	 {{INCIDENT_ACTION, 1, "would have been killed by policy switch at 40 MiB (dry-run)"}}},
 	{"two emergencies are two",
-	 {{DEED, 98, 0, 7}, {DEED, 198, 0, 9}},
+	 {{ACTION, 98, 0, 7}, {ACTION, 198, 0, 9}},
 	 2,
 	 {{INCIDENT_ACTION, 1, NULL}, {INCIDENT_ACTION, 1, NULL}}},
 	{"a notice is no deed",
@@ -226,7 +226,7 @@ static const struct row {
 	 1,
 	 {{INCIDENT_NEAR_MISS, 1, "was reported by policy switch at 40 MiB"}}},
 	{"a deed that came too late",
-	 {{KILL, 100, 0, 0}, {DEED, 101, 0, 7}},
+	 {{KILL, 100, 0, 0}, {ACTION, 101, 0, 7}},
 	 1,
 	 {{INCIDENT_OOM_KILL, 2,
 	   "web[10000] was killed by the kernel at its own limit of 50 MiB, without a warning, "

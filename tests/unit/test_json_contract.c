@@ -88,7 +88,7 @@ static const char *const death_keys[] = {"announced", "missed", "recall", NULL};
 static const char *const histogram_keys[] = {"bounds", "counts", "sum", "median", NULL};
 static const char *const held_keys[] = {"checked", "held", "coverage", NULL};
 static const char *const risks_keys[] = {"checked", "died", "expected", "brier_skill", NULL};
-static const char *const guard_keys[] = {"version",	      "mode",	    "pid",
+static const char *const daemon_keys[] = {"version",	      "mode",	    "pid",
 					 "uptime_seconds",    "rss_bytes",  "cpu_seconds_total",
 					 "events_lost_total", "containers", "capacity",
 					 "sources",	      NULL};
@@ -96,12 +96,12 @@ static const char *const event_keys[] = {"schema", "instance", "seq",	   "time",
 					 "node",   "type",     "severity", NULL};
 static const char *const oom_keys[] = {"trigger", "victim",  "limit",	 "constraint", "gfp",
 				       "order",	  "history", "foreseen", NULL};
-static const char *const party_keys[] = {
+static const char *const oom_process_keys[] = {
 	"pid",		 "tid",	       "comm",	      "cmdline",    "cgroup",
 	"anon_bytes",	 "file_bytes", "shmem_bytes", "swap_bytes", "pgtables_bytes",
 	"oom_score_adj", "uid",	       "started",     NULL};
 static const char *const limit_keys[] = {"level", "cgroup", "usage_bytes", "max_bytes", NULL};
-static const char *const foreseen_keys[] = {"risk", "oom_in_seconds", "warned_seconds_before",
+static const char *const oom_stats_keys[] = {"risk", "oom_in_seconds", "warned_seconds_before",
 					    NULL};
 static const char *const history_keys[] = {"time", "usage_bytes", NULL};
 static const char *const outcome_keys[] = {
@@ -264,11 +264,11 @@ static void test_unknown(void **state)
 	slot.binding.level = HR_LEVEL_HOST;
 	slot.binding.cgroup.at = 0;
 	slot.process[0].pid = 0;
-	slot.outlook.drift_bytes_per_second = slot.outlook.rss_drift_bytes_per_second =
+	slot.forecast.drift_bytes_per_second = slot.forecast.rss_drift_bytes_per_second =
 		HR_UNKNOWN_I64;
-	slot.outlook.leak_bytes_per_hour = HR_UNKNOWN_I64;
-	slot.outlook.alarm = slot.outlook.leak = slot.outlook.leak_of = slot.outlook.next_rung = 0;
-	slot.outlook.reason[0].kind = 0;
+	slot.forecast.leak_bytes_per_hour = HR_UNKNOWN_I64;
+	slot.forecast.alarm = slot.forecast.leak = slot.forecast.leak_of = slot.forecast.next_action = 0;
+	slot.forecast.reason[0].kind = 0;
 	c = json_container(&slot);
 	check_container(c);
 	for (size_t i = 0; i < ARRAY_SIZE(null_keys); i++)
@@ -292,7 +292,7 @@ static void test_host(void **state)
 	assert_int_equal(hr_reader_host(reader, &host), 0);
 	h = json_host(&host, &header, host.sampled_ns + 5000000000ULL, 0);
 	has_keys(h, host_keys);
-	has_keys(get(h, "guard"), guard_keys);
+	has_keys(get(h, "guard"), daemon_keys);
 	is_clean(h);
 	assert_true(json_real_value(get(h, "guard.uptime_seconds")) == 5.0);
 	assert_string_equal(json_string_value(get(h, "guard.mode")), "observe");
@@ -369,7 +369,7 @@ static const char *const *keys_of(unsigned int type)
 		[HR_EVENT_OOM_KILL] = oom_keys,	 [HR_EVENT_RISK] = level_keys,
 		[HR_EVENT_LEAK] = level_keys,	 [HR_EVENT_OUTCOME] = outcome_keys,
 		[HR_EVENT_PRESSURE] = what_keys, [HR_EVENT_CONTAINER] = what_keys,
-		[HR_EVENT_GUARD] = what_keys,	 [HR_EVENT_OOM_SCORE_ADJ] = adj_keys,
+		[HR_EVENT_DAEMON] = what_keys,	 [HR_EVENT_OOM_SCORE_ADJ] = adj_keys,
 	};
 
 	return keys[type];
@@ -377,12 +377,12 @@ static const char *const *keys_of(unsigned int type)
 
 static void check_oom(const json_t *e)
 {
-	has_keys(get(e, "trigger"), party_keys);
+	has_keys(get(e, "trigger"), oom_process_keys);
 	has_keys(get(e, "trigger"), identity_keys);
-	has_keys(get(e, "victim"), party_keys);
+	has_keys(get(e, "victim"), oom_process_keys);
 	has_keys(get(e, "victim"), identity_keys);
 	has_keys(get(e, "limit"), limit_keys);
-	has_keys(get(e, "foreseen"), foreseen_keys);
+	has_keys(get(e, "foreseen"), oom_stats_keys);
 	assert_int_equal(json_array_size(get(e, "history")), 3);
 	for (size_t i = 0; i < json_array_size(get(e, "history")); i++)
 		has_keys(json_array_get(get(e, "history"), i), history_keys);

@@ -13,12 +13,12 @@
 
 #include "base/cleanup.h"
 #include "fixture_board.h"
-#include "tell/history.h"
-#include "tell/plot.h"
+#include "format/history.h"
+#include "format/plot.h"
 
-static const char *row(const struct canvas *canvas, size_t y, char text[PLOT_COLUMNS * 4])
+static const char *row(const struct screen_buffer *screen_buffer, size_t y, char text[PLOT_COLUMNS * 4])
 {
-	return canvas_text(canvas, y, text, PLOT_COLUMNS * 4);
+	return screen_buffer_text(screen_buffer, y, text, PLOT_COLUMNS * 4);
 }
 
 /* A straight way up for two minutes: half of the limit is used, the median is as far off; one
@@ -47,15 +47,15 @@ static void test_ramp(void **state)
 			    .p50 = 120,
 			    .p90 = 240,
 			    .now = "now"};
-	struct canvas canvas = {0};
+	struct screen_buffer screen_buffer = {0};
 	char text[PLOT_COLUMNS * 4];
 
-	assert_int_equal(plot_draw(&plot, 40, true, &canvas), 0);
-	assert_int_equal(canvas.rows, PLOT_ROWS);
-	assert_int_equal(canvas.columns, 40);
+	assert_int_equal(plot_draw(&plot, 40, true, &screen_buffer), 0);
+	assert_int_equal(screen_buffer.rows, PLOT_ROWS);
+	assert_int_equal(screen_buffer.columns, 40);
 	for (size_t y = 0; y < PLOT_ROWS; y++)
-		assert_string_equal(row(&canvas, y, text), wanted[y]);
-	canvas_done(&canvas);
+		assert_string_equal(row(&screen_buffer, y, text), wanted[y]);
+	screen_buffer_done(&screen_buffer);
 }
 
 /* The same kind of picture in braille: two dots a column, four a row. */
@@ -64,18 +64,18 @@ static void test_dots(void **state)
 	const struct plot_point point[] = {{0, 0}, {10, 1 << 20}};
 	struct plot plot = {
 		.point = point, .n = 2, .limit = NAN, .p10 = NAN, .p50 = NAN, .p90 = NAN};
-	struct canvas canvas = {0};
+	struct screen_buffer screen_buffer = {0};
 	char text[PLOT_COLUMNS * 4];
 
 	plot.now = "killed";
-	assert_int_equal(plot_draw(&plot, 200, false, &canvas), 0);
-	assert_int_equal(canvas.columns, PLOT_COLUMNS);
-	assert_string_equal(row(&canvas, 0, text) + strlen(text) - 3, "⠉"); /* upper two dots */
-	assert_int_equal(strncmp(row(&canvas, 10, text), "       0 ⣀", 12), 0);
+	assert_int_equal(plot_draw(&plot, 200, false, &screen_buffer), 0);
+	assert_int_equal(screen_buffer.columns, PLOT_COLUMNS);
+	assert_string_equal(row(&screen_buffer, 0, text) + strlen(text) - 3, "⠉"); /* upper two dots */
+	assert_int_equal(strncmp(row(&screen_buffer, 10, text), "       0 ⣀", 12), 0);
 	assert_string_equal(
-		row(&canvas, 11, text),
+		row(&screen_buffer, 11, text),
 		"         -10s                                                     killed");
-	canvas_done(&canvas);
+	screen_buffer_done(&screen_buffer);
 }
 
 /* Styles carry the meaning for who sees colour, characters for who does not. */
@@ -89,35 +89,35 @@ static void test_layers(void **state)
 			    .p50 = 100,
 			    .p90 = 200,
 			    .now = "now"};
-	struct canvas canvas = {0};
+	struct screen_buffer screen_buffer = {0};
 	size_t seen[STYLE_COUNT] = {0};
 
-	assert_int_equal(plot_draw(&plot, 72, false, &canvas), 0);
+	assert_int_equal(plot_draw(&plot, 72, false, &screen_buffer), 0);
 	for (size_t i = 9; i < 72; i++)
 		for (size_t y = 0; y < PLOT_ROWS - 1; y++)
-			if (strcmp(canvas.cells[y * 72 + i].text, " ") != 0)
-				seen[canvas.cells[y * 72 + i].style]++;
+			if (strcmp(screen_buffer.cells[y * 72 + i].text, " ") != 0)
+				seen[screen_buffer.cells[y * 72 + i].style]++;
 	assert_true(seen[STYLE_PLAIN] > 10 && seen[STYLE_WARN] > 10 && seen[STYLE_BAD] > 30);
 	assert_true(seen[STYLE_DIM] > 10);
-	canvas_done(&canvas);
+	screen_buffer_done(&screen_buffer);
 }
 
 static void test_nothing_to_draw(void **state)
 {
 	const struct plot_point point[] = {{5, 1}, {5, 2}, {6, 3}};
 	struct plot plot = {.point = point, .limit = 10, .p10 = NAN, .p50 = NAN, .p90 = NAN};
-	struct canvas canvas = {0};
+	struct screen_buffer screen_buffer = {0};
 
 	plot.now = "now";
-	assert_int_equal(plot_draw(&plot, 72, true, &canvas), -ENODATA);
+	assert_int_equal(plot_draw(&plot, 72, true, &screen_buffer), -ENODATA);
 	plot.n = 1;
-	assert_int_equal(plot_draw(&plot, 72, true, &canvas), -ENODATA);
+	assert_int_equal(plot_draw(&plot, 72, true, &screen_buffer), -ENODATA);
 	plot.n = 2; /* both at once */
-	assert_int_equal(plot_draw(&plot, 72, true, &canvas), -ENODATA);
+	assert_int_equal(plot_draw(&plot, 72, true, &screen_buffer), -ENODATA);
 	plot.n = 3;
-	assert_int_equal(plot_draw(&plot, PLOT_LEAST_COLUMNS - 1, true, &canvas), -ENODATA);
-	assert_int_equal(plot_draw(&plot, PLOT_LEAST_COLUMNS, true, &canvas), 0);
-	canvas_done(&canvas);
+	assert_int_equal(plot_draw(&plot, PLOT_LEAST_COLUMNS - 1, true, &screen_buffer), -ENODATA);
+	assert_int_equal(plot_draw(&plot, PLOT_LEAST_COLUMNS, true, &screen_buffer), 0);
+	screen_buffer_done(&screen_buffer);
 }
 
 /* Whatever the figures, a picture comes of it and the sanitizers have nothing to say. */
@@ -126,7 +126,7 @@ static void test_extremes(void **state)
 	static const double odd[] = {0,	   1e-9, 1,	   60,	      86400,	 1e12,
 				     1e30, NAN,	 INFINITY, -INFINITY, 1.8446e19, -5};
 	struct plot_point point[4] = {{0, 0}, {1e-3, 1}, {2, 1e19}, {1e7, 5}};
-	struct canvas canvas = {0};
+	struct screen_buffer screen_buffer = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(odd) * ARRAY_SIZE(odd) * ARRAY_SIZE(odd); i++) {
 		struct plot plot = {.point = point, .n = 2 + i % 3, .now = "now"};
@@ -136,10 +136,10 @@ static void test_extremes(void **state)
 		plot.p50 = odd[i / ARRAY_SIZE(odd) % ARRAY_SIZE(odd)];
 		plot.p90 = odd[i / ARRAY_SIZE(odd) / ARRAY_SIZE(odd)];
 		plot.p10 = plot.p50 / 2;
-		r = plot_draw(&plot, 24 + i % 60, i % 2, &canvas);
+		r = plot_draw(&plot, 24 + i % 60, i % 2, &screen_buffer);
 		assert_int_equal(r, 0);
 	}
-	canvas_done(&canvas);
+	screen_buffer_done(&screen_buffer);
 }
 
 static struct hr_point at(uint32_t centis) { return (struct hr_point){centis, centis, 1, 2}; }

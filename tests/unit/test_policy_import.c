@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "act/config.h"
+#include "policy/config.h"
 #include "base/cleanup.h"
 #include "cli/policy_import.h"
 
@@ -31,7 +31,7 @@ static char *import(import_fn *fn, const char *path, int expected)
 	return text;
 }
 
-static struct policy_set *compile(const char *text)
+static struct policy_set *policy_parse(const char *text)
 {
 	char path[] = "/tmp/headroom-test-XXXXXX", error[CONFIG_ERROR] = "";
 	struct policy_set *set = NULL;
@@ -58,28 +58,28 @@ static void has(const char *text, const char *part)
 static void test_earlyoom(void **state)
 {
 	_cleanup_free_ char *text = import(import_earlyoom, FIXTURES "earlyoom-debian", 0);
-	_cleanup_free_ struct policy_set *set = compile(text);
+	_cleanup_free_ struct policy_set *set = policy_parse(text);
 
 	has(text, "# earlyoom -r 3600\n");
 	has(text, "# Swap: ");
 	assert_int_equal(set->policies, 2);
 	assert_int_equal(policy_at(set, 0)->host_available.milli, 50);
 	assert_int_equal(policy_at(set, 1)->host_available.milli, 100);
-	assert_true(policy_at(set, 0)->rung[1].rung == HR_RUNG_KILL &&
-		    policy_at(set, 0)->rung[1].largest);
-	assert_int_equal(policy_at(set, 1)->rung[1].rung, HR_RUNG_TERM);
+	assert_true(policy_at(set, 0)->action[1].kind == HR_ACTION_KILL &&
+		    policy_at(set, 0)->action[1].largest);
+	assert_int_equal(policy_at(set, 1)->action[1].kind, HR_ACTION_TERM);
 }
 
 static void test_earlyoom_options(void **state)
 {
 	_cleanup_free_ char *text = import(import_earlyoom, FIXTURES "earlyoom-full", 0);
-	_cleanup_free_ struct policy_set *set = compile(text);
+	_cleanup_free_ struct policy_set *set = policy_parse(text);
 	static const char *const protects[] = {"init", "Xorg", "ssh*"};
 
 	assert_int_equal(policy_at(set, 0)->host_available.bytes, 300 << 20);
 	assert_int_equal(policy_at(set, 1)->host_available.bytes, 400 << 20);
-	assert_int_equal(policy_at(set, 0)->rung[1].largest, 0); /* -g */
-	assert_string_equal(policy_text(set, policy_at(set, 0)->rung[0].command.word[0]),
+	assert_int_equal(policy_at(set, 0)->action[1].largest, 0); /* -g */
+	assert_string_equal(policy_text(set, policy_at(set, 0)->action[0].command.word[0]),
 			    "/usr/local/bin/tell");
 	assert_int_equal(set->protects, 3);
 	for (uint32_t i = 0; i < 3; i++)
@@ -105,7 +105,7 @@ static const struct policy *find(const struct policy_set *set, const char *name)
 static void test_oomd(void **state)
 {
 	_cleanup_free_ char *text = import(import_oomd, FIXTURES "etc-systemd", 0);
-	_cleanup_free_ struct policy_set *set = compile(text);
+	_cleanup_free_ struct policy_set *set = policy_parse(text);
 	const struct policy *p;
 
 	assert_int_equal(set->policies, 3);
@@ -129,7 +129,7 @@ static void test_oomd_single(void **state)
 	_cleanup_free_ char *unit =
 		import(import_oomd, FIXTURES "etc-systemd/system/-.slice.d/10-oomd.conf", 0);
 	_cleanup_free_ char *global = import(import_oomd, FIXTURES "etc-systemd/oomd.conf", 0);
-	_cleanup_free_ struct policy_set *one = compile(unit), *none = compile(global);
+	_cleanup_free_ struct policy_set *one = policy_parse(unit), *none = policy_parse(global);
 
 	assert_true(one->policies == 1 && one->protects == 0);
 	assert_int_equal(policy_at(one, 0)->host_available.milli,

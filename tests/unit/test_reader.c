@@ -95,11 +95,11 @@ static size_t event_bytes(const union fixture_event *e)
 		     identity_bytes(e, &e->oom.trigger.id, true);
 		n += text_bytes(e, hr_event_text(&e->event, e->oom.victim.cmdline));
 		assert_true(e->oom.history_count <= HR_OOM_HISTORY);
-		assert_non_null(hr_level_word(e->oom.level));
+		assert_non_null(hr_level_name(e->oom.level));
 	}
-	if (e->event.type == HR_EVENT_GUARD)
-		n += text_bytes(e, hr_event_text(&e->event, e->guard.text));
-	assert_non_null(hr_severity_word(e->event.severity));
+	if (e->event.type == HR_EVENT_DAEMON)
+		n += text_bytes(e, hr_event_text(&e->event, e->daemon.text));
+	assert_non_null(hr_severity_name(e->event.severity));
 	return n;
 }
 
@@ -324,7 +324,7 @@ static void test_flipped(void **state)
 		static const size_t from[] = {0, 4096, 8192, 8192 + 4 * 4096,
 					      8192 + 4 * 4096 + 16384};
 		size_t start = from[seed % 5],
-		       room = seed % 5 == 0 ? sizeof(struct hr_board_header) : 2600;
+		       space = seed % 5 == 0 ? sizeof(struct hr_board_header) : 2600;
 		size_t at[8], flips;
 		struct hr_reader *r;
 		const char *what;
@@ -332,7 +332,7 @@ static void test_flipped(void **state)
 		srand(seed);
 		flips = 1 + (size_t)rand() % ARRAY_SIZE(at);
 		for (size_t i = 0; i < flips; i++) {
-			at[i] = start + (size_t)rand() % room;
+			at[i] = start + (size_t)rand() % space;
 			bytes[at[i]] = rand() % 2 ? (unsigned char)rand()
 						  : bytes[at[i]] ^ (unsigned char)(1 << rand() % 8);
 			assert_int_equal(pwrite(fd, &bytes[at[i]], 1, (off_t)at[i]), 1);
@@ -545,9 +545,9 @@ static void test_text_stays_inside(void **state)
 	assert_null(hr_slot_text(&slot, (struct hr_str){(uint16_t)(start - 1)})); /* not text */
 	assert_null(hr_slot_text(&slot, (struct hr_str){HR_SLOT_BYTES}));
 	assert_null(hr_slot_text(&slot, (struct hr_str){UINT16_MAX}));
-	memset(e.room + 200, 'x', 100);
+	memset(e.space + 200, 'x', 100);
 	assert_null(hr_event_text(&e.event, (struct hr_str){200})); /* ends behind the record */
-	e.room[239] = 0;
+	e.space[239] = 0;
 	assert_int_equal(strlen(hr_event_text(&e.event, (struct hr_str){200})), 39);
 	assert_null(hr_event_text(&e.event, (struct hr_str){240}));
 	assert_null(hr_event_text(&e.event, (struct hr_str){sizeof(struct hr_event) - 1}));
@@ -557,24 +557,24 @@ static void test_words(void **state)
 {
 	unsigned int type = 77;
 
-	assert_string_equal(hr_runtime_word(HR_RUNTIME_CRIO), "cri-o");
+	assert_string_equal(hr_runtime_name(HR_RUNTIME_CRIO), "cri-o");
 	for (unsigned int i = 0; i < HR_RUNTIME_COUNT; i++)
-		assert_non_null(hr_runtime_word(i));
-	assert_null(hr_runtime_word(HR_RUNTIME_COUNT));
+		assert_non_null(hr_runtime_name(i));
+	assert_null(hr_runtime_name(HR_RUNTIME_COUNT));
 	for (unsigned int i = HR_EVENT_OOM_KILL; i < HR_EVENT_COUNT; i++) {
-		assert_int_equal(hr_event_type_parse(hr_event_type_word(i), &type), 0);
+		assert_int_equal(hr_event_type_parse(hr_event_type_name(i), &type), 0);
 		assert_int_equal(type, i);
 	}
-	assert_null(hr_event_type_word(HR_EVENT_PAD));
-	assert_null(hr_event_type_word(HR_EVENT_COUNT));
+	assert_null(hr_event_type_name(HR_EVENT_PAD));
+	assert_null(hr_event_type_name(HR_EVENT_COUNT));
 	assert_int_equal(hr_event_type_parse("oom", &type), -EINVAL);
 	assert_int_equal(type, HR_EVENT_COUNT - 1);
-	assert_string_equal(hr_severity_word(HR_CRITICAL), "critical");
-	assert_null(hr_severity_word(3));
-	assert_string_equal(hr_level_word(HR_LEVEL_ANCESTOR), "ancestor");
-	assert_null(hr_level_word(UINT32_MAX));
-	assert_string_equal(hr_constraint_word(HR_CONSTRAINT_MEMCG), "memcg");
-	assert_null(hr_constraint_word(HR_CONSTRAINT_UNKNOWN));
+	assert_string_equal(hr_severity_name(HR_CRITICAL), "critical");
+	assert_null(hr_severity_name(3));
+	assert_string_equal(hr_level_name(HR_LEVEL_ANCESTOR), "ancestor");
+	assert_null(hr_level_name(UINT32_MAX));
+	assert_string_equal(hr_constraint_name(HR_CONSTRAINT_MEMCG), "memcg");
+	assert_null(hr_constraint_name(HR_CONSTRAINT_UNKNOWN));
 }
 
 /* What docs/board.md shows must at least compile. */

@@ -209,12 +209,12 @@ static void test_bounds(void **state)
 				   "\0--token\0XsecretX\0-H\0Cookie: XsecretX";
 
 	for (size_t n = 0; n <= sizeof(args); n++)
-		for (size_t room = 1; room < 200; room += 7) {
+		for (size_t space = 1; space < 200; space += 7) {
 			char line[200];
 
 			memset(line, '#', sizeof(line));
-			redact_args(args, n, line, room);
-			assert_true(strnlen(line, sizeof(line)) < room);
+			redact_args(args, n, line, space);
+			assert_true(strnlen(line, sizeof(line)) < space);
 			assert_null(strstr(line, "Xs"));
 		}
 }

@@ -46,8 +46,8 @@ SET(burst, f->rise = 400 * MIB; f->rise_ms = 4000;)
 SET(slow_rise, f->rise = 400 * MIB; f->rise_ms = 4000000;)
 SET(at_peak, f->earlier_peak = 500 * MIB;)
 SET(below_peak, f->earlier_peak = 300 * MIB;)
-SET(neighbour, f->level = HR_LEVEL_ANCESTOR; f->own_rise = MIB; f->sibling_rise = 80 * MIB;)
-SET(own_neighbour, f->own_rise = MIB; f->sibling_rise = 80 * MIB;)
+SET(co_tenant, f->level = HR_LEVEL_ANCESTOR; f->own_rise = MIB; f->sibling_rise = 80 * MIB;)
+SET(own_co_tenant, f->own_rise = MIB; f->sibling_rise = 80 * MIB;)
 SET(grew_most, f->host = true; f->level = HR_LEVEL_HOST; f->sibling_rise = 80 * MIB;
     f->own_rise = 0;)
 SET(other, f->other_trigger = true;)
@@ -88,11 +88,11 @@ static const struct factor_row factor_rows[] = {
 	{"burst", true, slow_rise},
 	{"limit_below_peak", false, at_peak},
 	{"limit_below_peak", true, below_peak},
-	{"sibling_growth", false, neighbour},
-	{"sibling_growth", true, own_neighbour},
+	{"sibling_growth", false, co_tenant},
+	{"sibling_growth", true, own_co_tenant},
 	{"host_grower", false, grew_most},
 	{"sibling_growth", true, grew_most},
-	{"host_grower", true, neighbour},
+	{"host_grower", true, co_tenant},
 	{"other_trigger", false, other},
 	{"no_own_limit", false, unlimited},
 	{"overcommitted_host", false, promised},
@@ -164,7 +164,7 @@ static void test_factors(void **state)
 /* `n` points, `step` seconds apart, from `from` to `to` MiB. */
 static struct series ramp(uint32_t n, uint32_t step, uint32_t from, uint32_t to)
 {
-	struct series s = {.point = calloc(n, sizeof(struct series_point)), .n = n, .room = n};
+	struct series s = {.point = calloc(n, sizeof(struct series_point)), .n = n, .space = n};
 
 	for (uint32_t i = 0; i < n; i++)
 		s.point[i] = (struct series_point){
@@ -182,9 +182,9 @@ static const struct {
 	void (*set)(struct facts *f);
 	uint32_t points, step, from, to;
 	bool killed;
-	enum advice_kind kind;
+	enum recommendation_kind kind;
 	uint64_t limit_mib, request_mib; /* 0: none */
-} advice_rows[] = {
+} recommendation_rows[] = {
 	{"one sample", plain, 1, 60, 100, 100, true, ADVICE_TOO_LITTLE, 0, 0},
 	{"ten minutes", plain, 60, 10, 100, 200, true, ADVICE_TOO_LITTLE, 0, 0},
 	{"hours, but five samples", plain, 5, 3600, 100, 200, false, ADVICE_TOO_LITTLE, 0, 0},
@@ -193,30 +193,30 @@ static const struct {
 	{"it was close", plain, 120, 60, 480, 480, false, ADVICE_RAISE, 608, 544},
 	/* what was killed at its limit wanted more than that: 512 MiB and a quarter */
 	{"it was killed", plain, 120, 60, 300, 510, true, ADVICE_RAISE, 640, 576},
-	{"a parent's limit ended it", neighbour, 120, 60, 300, 300, true, ADVICE_ELSEWHERE, 384,
+	{"a parent's limit ended it", co_tenant, 120, 60, 300, 300, true, ADVICE_ELSEWHERE, 384,
 	 336},
 };
 
-static void test_advice(void **state)
+static void test_recommendations(void **state)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(advice_rows); i++) {
-		struct series s = ramp(advice_rows[i].points, advice_rows[i].step,
-				       advice_rows[i].from, advice_rows[i].to);
-		uint64_t limit = advice_rows[i].limit_mib * MIB,
-			 request = advice_rows[i].request_mib * MIB;
-		struct advice a;
+	for (size_t i = 0; i < ARRAY_SIZE(recommendation_rows); i++) {
+		struct series s = ramp(recommendation_rows[i].points, recommendation_rows[i].step,
+				       recommendation_rows[i].from, recommendation_rows[i].to);
+		uint64_t limit = recommendation_rows[i].limit_mib * MIB,
+			 request = recommendation_rows[i].request_mib * MIB;
+		struct recommendation a;
 		struct facts f;
 
 		facts_init(&f);
-		advice_rows[i].set(&f);
-		f.killed = advice_rows[i].killed;
-		advice_make(&a, &f, &s, FIXTURE_T0_NS + 999999 * FIXTURE_STEP_NS);
-		if (a.kind != advice_rows[i].kind || a.limit != (limit ? limit : HR_UNKNOWN) ||
+		recommendation_rows[i].set(&f);
+		f.killed = recommendation_rows[i].killed;
+		recommendations_make(&a, &f, &s, FIXTURE_T0_NS + 999999 * FIXTURE_STEP_NS);
+		if (a.kind != recommendation_rows[i].kind || a.limit != (limit ? limit : HR_UNKNOWN) ||
 		    a.request != (request ? request : HR_UNKNOWN))
-			fail_msg("%s: %s, limit %llu, request %llu", advice_rows[i].name,
-				 advice_word(a.kind), (unsigned long long)a.limit / MIB,
+			fail_msg("%s: %s, limit %llu, request %llu", recommendation_rows[i].name,
+				 recommendation_text(a.kind), (unsigned long long)a.limit / MIB,
 				 (unsigned long long)a.request / MIB);
-		assert_int_equal(a.samples, advice_rows[i].points);
+		assert_int_equal(a.samples, recommendation_rows[i].points);
 		assert_int_equal(a.lives, 1);
 		assert_true(a.basis[0]);
 		series_done(&s);
@@ -224,15 +224,15 @@ static void test_advice(void **state)
 }
 
 /* What a larger limit buys is told in time: 512 MiB at 100 MiB an hour. */
-static void test_advice_of_a_leak(void **state)
+static void test_recommendation_of_a_leak(void **state)
 {
 	struct series s = ramp(100, 60, 100, 500);
-	struct advice a;
+	struct recommendation a;
 	struct facts f;
 
 	facts_init(&f);
 	leaks(&f);
-	advice_make(&a, &f, &s, UINT64_MAX);
+	recommendations_make(&a, &f, &s, UINT64_MAX);
 	assert_int_equal(a.buys_ms, 5.12 * 3600 * 1000);
 	assert_non_null(strstr(a.limit_text, "would buy 5h07m"));
 	series_done(&s);
@@ -244,7 +244,7 @@ struct rig {
 	char dir[32], board[48], file[48];
 	struct play play;
 	struct hr_reader *reader;
-	struct chronicle chronicle;
+	struct event_log event_log;
 	struct incidents incidents;
 	struct report report;
 };
@@ -266,7 +266,7 @@ static void rig_close(struct rig *rig)
 {
 	report_done(&rig->report);
 	incidents_done(&rig->incidents);
-	chronicle_done(&rig->chronicle);
+	event_log_done(&rig->event_log);
 	hr_reader_close(take_ptr(rig->reader));
 	board_close(take_ptr(rig->play.f.board));
 	unlink(rig->board);
@@ -286,15 +286,15 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void build(struct rig *rig, const char *story, bool hostile, bool recording)
+static void build(struct rig *rig, const char *explanation, bool hostile, bool recording)
 {
-	rig->play = (struct play){.story = story_find(story), .hostile = hostile};
+	rig->play = (struct play){.explanation = explanation_find(explanation), .hostile = hostile};
 	assert_int_equal(play_run(&rig->play, rig->board, recording ? rig->file : NULL), 0);
 	assert_int_equal(hr_reader_open(recording ? rig->file : rig->board, &rig->reader), 0);
-	assert_int_equal(chronicle_load(&rig->chronicle, rig->reader), 0);
-	assert_int_equal(incidents_of(&rig->chronicle, &rig->incidents), 0);
+	assert_int_equal(event_log_load(&rig->event_log, rig->reader), 0);
+	assert_int_equal(incidents_of(&rig->event_log, &rig->incidents), 0);
 	assert_int_equal(rig->incidents.n, 1);
-	assert_int_equal(report_build(&rig->report, &rig->incidents.incident[0], &rig->chronicle,
+	assert_int_equal(report_build(&rig->report, &rig->incidents.incident[0], &rig->event_log,
 				      &rig->reader, 1),
 			 0);
 }
@@ -345,9 +345,9 @@ static void check_html(const char *html)
 }
 
 static const struct {
-	const char *story;
+	const char *explanation;
 	bool hostile, recording;
-	size_t neighbours; /* at least */
+	size_t co_tenants; /* at least */
 	const char *factor;
 	uint64_t warned_ms;
 } report_rows[] = {
@@ -380,7 +380,7 @@ static void check_report(const struct report *r, size_t row)
 		found |= !strcmp(r->factor[i].word, report_rows[row].factor);
 	if (!found)
 		fail_msg("row %zu: no %s", row, report_rows[row].factor);
-	assert_true(r->neighbours >= report_rows[row].neighbours);
+	assert_true(r->co_tenants >= report_rows[row].co_tenants);
 	assert_true(r->series.n > 2);
 	for (size_t i = 1; i < r->series.n; i++)
 		assert_true(r->series.point[i].time_ns > r->series.point[i - 1].time_ns);
@@ -395,7 +395,7 @@ static void test_reports(void **state)
 	struct rig *rig = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(report_rows); i++) {
-		build(rig, report_rows[i].story, report_rows[i].hostile, report_rows[i].recording);
+		build(rig, report_rows[i].explanation, report_rows[i].hostile, report_rows[i].recording);
 		check_report(&rig->report, i);
 		rig_close(rig);
 	}
@@ -411,8 +411,8 @@ static void test_lives(void **state)
 	for (size_t i = 0; i < rig->report.series.n; i++)
 		begins += rig->report.series.point[i].begins;
 	assert_int_equal(begins, 2);
-	assert_int_equal(rig->report.neighbour[0].role, ROLE_SIBLING);
-	assert_string_equal(rig->report.neighbour[0].name,
+	assert_int_equal(rig->report.co_tenant[0].role, ROLE_SIBLING);
+	assert_string_equal(rig->report.co_tenant[0].name,
 			    "shop/checkout-7c9f6d5b8-x2x9q/log-shipper");
 }
 
@@ -423,7 +423,7 @@ static void test_no_pictures(void **state)
 	struct report r = {0};
 
 	build(rig, "leak", false, true);
-	assert_int_equal(report_build(&r, &rig->incidents.incident[0], &rig->chronicle, NULL, 0),
+	assert_int_equal(report_build(&r, &rig->incidents.incident[0], &rig->event_log, NULL, 0),
 			 0);
 	{
 		_cleanup_free_ char *md = written(&r, report_md), *html = written(&r, report_html);
@@ -431,8 +431,8 @@ static void test_no_pictures(void **state)
 		check_html(html);
 		assert_non_null(strstr(md, "java[4711]"));
 	}
-	assert_int_equal(r.advice.kind, ADVICE_LEAK);
-	assert_int_equal(r.neighbours, 0);
+	assert_int_equal(r.recommendation.kind, ADVICE_LEAK);
+	assert_int_equal(r.co_tenants, 0);
 	report_done(&r);
 	report_done(&r);
 }
@@ -445,14 +445,14 @@ static void test_damaged(void **state)
 	struct stat st;
 	int fd;
 
-	rig->play = (struct play){.story = story_find("averted")};
+	rig->play = (struct play){.explanation = explanation_find("averted")};
 	assert_int_equal(play_run(&rig->play, rig->board, rig->file), 0);
 	assert_int_equal(stat(rig->file, &st), 0);
 	whole = malloc((size_t)st.st_size);
 	fd = open(rig->file, O_RDWR);
 	assert_int_equal(pread(fd, whole, (size_t)st.st_size, 0), st.st_size);
 	for (unsigned int seed = 0; seed < 40; seed++) {
-		struct chronicle chronicle = {0};
+		struct event_log event_log = {0};
 		struct incidents incidents = {0};
 		struct hr_reader *reader;
 		size_t at;
@@ -461,13 +461,13 @@ static void test_damaged(void **state)
 		at = (size_t)rand() % ((size_t)st.st_size - 3);
 		assert_int_equal(pwrite(fd, "\xff\0\xff", 3, (off_t)at), 3);
 		if (!hr_reader_open(rig->file, &reader)) {
-			if (!chronicle_load(&chronicle, reader))
-				assert_int_equal(incidents_of(&chronicle, &incidents), 0);
+			if (!event_log_load(&event_log, reader))
+				assert_int_equal(incidents_of(&event_log, &incidents), 0);
 			for (size_t i = 0; i < incidents.n; i++) {
 				struct report r = {0};
 
 				assert_int_equal(report_build(&r, &incidents.incident[i],
-							      &chronicle, &reader, 1),
+							      &event_log, &reader, 1),
 						 0);
 				{
 					_cleanup_free_ char *html = written(&r, report_html);
@@ -477,7 +477,7 @@ static void test_damaged(void **state)
 				report_done(&r);
 			}
 			incidents_done(&incidents);
-			chronicle_done(&chronicle);
+			event_log_done(&event_log);
 			hr_reader_close(reader);
 		}
 		assert_int_equal(pwrite(fd, whole + at, 3, (off_t)at), 3);
@@ -501,8 +501,8 @@ int main(void)
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_factors),
-		cmocka_unit_test(test_advice),
-		cmocka_unit_test(test_advice_of_a_leak),
+		cmocka_unit_test(test_recommendations),
+		cmocka_unit_test(test_recommendation_of_a_leak),
 		WITH_RIG(test_reports),
 		WITH_RIG(test_lives),
 		WITH_RIG(test_no_pictures),

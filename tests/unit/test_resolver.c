@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "identify/resolve.h"
+#include "identify/answer.h"
 
 #define FIXTURES "tests/fixtures/identity/"
 #define FOUR(x) x x x x

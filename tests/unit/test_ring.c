@@ -64,20 +64,20 @@ static uint32_t body_bytes(uint64_t seq) { return (uint32_t)(seq * 2654435761u %
 static uint64_t post(struct board *board, enum hr_event_type type)
 {
 	uint64_t seq = board_header(board)->last_seq + 1;
-	size_t fixed = type == HR_EVENT_GUARD ? sizeof(struct hr_event_guard)
+	size_t fixed = type == HR_EVENT_DAEMON ? sizeof(struct hr_event_daemon)
 					      : sizeof(struct hr_event_oom_score_adj);
 	union fixture_event e = {
 		.event = {.type = (uint16_t)type, .time_ns = seq * 3, .cgroup_id = ~seq}};
 
 	fixed = (fixed + 7) & ~(size_t)7;
 	e.event.bytes = (uint32_t)fixed + body_bytes(seq);
-	memset(e.room + fixed, (int)(seq & 0xff), body_bytes(seq));
+	memset(e.space + fixed, (int)(seq & 0xff), body_bytes(seq));
 	return board_event_post(board, &e.event);
 }
 
 static uint64_t post_any(struct board *board, uint64_t i)
 {
-	return post(board, i * 40503u >> 4 & 1 ? HR_EVENT_GUARD : HR_EVENT_OOM_SCORE_ADJ);
+	return post(board, i * 40503u >> 4 & 1 ? HR_EVENT_DAEMON : HR_EVENT_OOM_SCORE_ADJ);
 }
 
 static void assert_whole(const union fixture_event *e)
@@ -87,9 +87,9 @@ static void assert_whole(const union fixture_event *e)
 	assert_true(e->event.time_ns == e->event.seq * 3 && e->event.cgroup_id == ~e->event.seq);
 	assert_true(e->event.bytes >= sizeof(e->event) + body);
 	for (uint32_t i = 0; i < body; i++)
-		assert_int_equal(e->room[e->event.bytes - 1 - i], e->event.seq & 0xff);
+		assert_int_equal(e->space[e->event.bytes - 1 - i], e->event.seq & 0xff);
 	for (uint32_t i = e->event.bytes; i < sizeof(*e); i++)
-		assert_int_equal(e->room[i], 0); /* nothing of the event before it */
+		assert_int_equal(e->space[i], 0); /* nothing of the event before it */
 }
 
 static int next(struct rig *rig)
@@ -129,13 +129,13 @@ static void test_lapped(void **state)
 
 	for (uint64_t round = 0; round < 50; round++) {
 		uint64_t missed = hr_reader_missed(rig->reader);
-		int r = 0, told = 0;
+		int r = 0, emitted = 0;
 
 		for (uint64_t i = 0; i < 1 + round * 7; i++)
 			post_any(rig->board, i);
 		while ((r = next(rig)) != -ENODATA) {
 			if (r == -EOVERFLOW) {
-				told++;
+				emitted++;
 				continue;
 			}
 			assert_int_equal(r, 0);
@@ -144,7 +144,7 @@ static void test_lapped(void **state)
 			assert_whole(&rig->event);
 		}
 		/* the two rings hold different spans: being lapped shows as more than one gap */
-		assert_true(!told == (hr_reader_missed(rig->reader) == missed));
+		assert_true(!emitted == (hr_reader_missed(rig->reader) == missed));
 		assert_true(seen == board_header(rig->board)->last_seq);
 	}
 	assert_true(hr_reader_missed(rig->reader) > 1000);
@@ -190,12 +190,12 @@ static void test_chatter_spares_the_kills(void **state)
 {
 	struct rig *rig = *state;
 
-	post(rig->board, HR_EVENT_GUARD);
+	post(rig->board, HR_EVENT_DAEMON);
 	for (uint64_t i = 0; i < 10000; i++)
 		post(rig->board, HR_EVENT_OOM_SCORE_ADJ);
 	hr_reader_seek_event(rig->reader, 0);
 	assert_int_equal(next(rig), 0);
-	assert_int_equal(rig->event.event.type, HR_EVENT_GUARD);
+	assert_int_equal(rig->event.event.type, HR_EVENT_DAEMON);
 	assert_int_equal(rig->event.event.seq, 1);
 }
 
@@ -233,7 +233,7 @@ static void test_seek(void **state)
 static void test_refused(void **state)
 {
 	struct rig *rig = *state;
-	union fixture_event e = {.event = {.type = HR_EVENT_GUARD}};
+	union fixture_event e = {.event = {.type = HR_EVENT_DAEMON}};
 	static const uint32_t bytes[] = {0,
 					 8,
 					 sizeof(struct hr_event) - 8,
@@ -248,7 +248,7 @@ static void test_refused(void **state)
 	e.event = (struct hr_event){.type = HR_EVENT_PAD, .bytes = sizeof(struct hr_event)};
 	assert_int_equal(board_event_post(rig->board, &e.event), 0);
 	assert_int_equal(board_header(rig->board)->last_seq, 0);
-	e.event = (struct hr_event){.type = HR_EVENT_GUARD, .bytes = HR_EVENT_MAX_BYTES};
+	e.event = (struct hr_event){.type = HR_EVENT_DAEMON, .bytes = HR_EVENT_MAX_BYTES};
 	for (uint64_t i = 1; i < 10; i++)
 		assert_true(board_event_post(rig->board, &e.event) == i);
 	assert_int_equal(hr_reader_next_event(rig->reader, &e.event, HR_EVENT_MAX_BYTES - 1),
@@ -262,9 +262,9 @@ static void test_damaged(void **state)
 	struct hr_event *first = (void *)((char *)header + header->ring[HR_RING_KEEP].offset);
 	uint32_t bytes;
 
-	post(rig->board, HR_EVENT_GUARD);
-	post(rig->board, HR_EVENT_GUARD);
-	post(rig->board, HR_EVENT_GUARD);
+	post(rig->board, HR_EVENT_DAEMON);
+	post(rig->board, HR_EVENT_DAEMON);
+	post(rig->board, HR_EVENT_DAEMON);
 	first->severity = 77; /* a record that makes no sense is passed over alone */
 	assert_int_equal(next(rig), -EBADMSG);
 	assert_int_equal(next(rig), 0);
@@ -275,7 +275,7 @@ static void test_damaged(void **state)
 	hr_reader_seek_event(rig->reader, 0);
 	assert_int_equal(next(rig), -ENODATA);
 	first->bytes = bytes;
-	post(rig->board, HR_EVENT_GUARD);
+	post(rig->board, HR_EVENT_DAEMON);
 	assert_int_equal(next(rig), -EOVERFLOW);
 	assert_int_equal(hr_reader_missed(rig->reader), 3);
 	assert_int_equal(next(rig), 0);

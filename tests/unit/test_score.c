@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "guard/score.h"
+#include "daemon/forecast_score.h"
 
 struct verdict {
 	unsigned int warn[3], act[3];		/* right, wrong, cut */
@@ -94,8 +94,8 @@ struct stage {
 static void look(struct stage *stage, const char *what, double t, double p50, struct hr_score *score)
 {
 	static const char *const alarms[] = {"calm", "warn", "act"};
-	struct hr_outlook o = {.risk_centi = 100};
-	struct score_sight sight = {.t_ns = ns(t), .outlook = &o};
+	struct hr_forecast o = {.risk_centi = 100};
+	struct score_sight sight = {.t_ns = ns(t), .forecast = &o};
 
 	for (uint8_t a = 0; a < 3; a++)
 		if (!strcmp(what, alarms[a]))
@@ -206,11 +206,11 @@ static void test_errors_by_size(void **state)
 	}
 }
 
-static void look_at(struct score_watch *w, double t, uint16_t risk, uint8_t level, struct foresee_record record,
+static void look_at(struct score_watch *w, double t, uint16_t risk, uint8_t level, struct forecast_record record,
 		    struct hr_score *score)
 {
-	struct hr_outlook o = {.risk_centi = risk, .oom_in_p50_ms = HR_UNKNOWN};
-	struct score_sight sight = {.t_ns = ns(t), .outlook = &o, .level = level, .limit = 1 << 30, .record = record,
+	struct hr_forecast o = {.risk_centi = risk, .oom_in_p50_ms = HR_UNKNOWN};
+	struct score_sight sight = {.t_ns = ns(t), .forecast = &o, .level = level, .limit = 1 << 30, .record = record,
 				    .full_avg10_centi = HR_UNKNOWN_U32};
 
 	score_look(w, &sight, score);
@@ -219,7 +219,7 @@ static void look_at(struct score_watch *w, double t, uint16_t risk, uint8_t leve
 /* A quarter of an hour after it was told, each risk has come true or not. */
 static void test_risks(void **state)
 {
-	struct foresee_record none = {0};
+	struct forecast_record none = {0};
 	struct score_watch watch = {0};
 	struct hr_score score = {0};
 
@@ -247,10 +247,10 @@ static void test_intervals(void **state)
 	struct score_watch watch = {0};
 	struct hr_score score = {0};
 
-	look_at(&watch, 1, 0, HR_LEVEL_OWN, (struct foresee_record){2, 1}, &score);
-	look_at(&watch, 2, 0, HR_LEVEL_OWN, (struct foresee_record){5, 4}, &score);
-	look_at(&watch, 3, 0, HR_LEVEL_OWN, (struct foresee_record){0, 0}, &score);
-	look_at(&watch, 4, 0, HR_LEVEL_OWN, (struct foresee_record){1, 0}, &score);
+	look_at(&watch, 1, 0, HR_LEVEL_OWN, (struct forecast_record){2, 1}, &score);
+	look_at(&watch, 2, 0, HR_LEVEL_OWN, (struct forecast_record){5, 4}, &score);
+	look_at(&watch, 3, 0, HR_LEVEL_OWN, (struct forecast_record){0, 0}, &score);
+	look_at(&watch, 4, 0, HR_LEVEL_OWN, (struct forecast_record){1, 0}, &score);
 	assert_int_equal(score.intervals, 6);
 	assert_int_equal(score.intervals_held, 4);
 }

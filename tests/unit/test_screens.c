@@ -10,9 +10,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/text.h"
+#include "base/utf8_clean.h"
 #include "fixture_reader.h"
-#include "view/top.h"
+#include "tui/top.h"
 
 #define KEYS 1500
 
@@ -34,16 +34,16 @@ static int give(const char *path, uint64_t from_ns, uint64_t to_ns, struct hr_re
 static const struct source_history history = {give, give};
 
 /* Nothing that steers a terminal, and no row wider than the screen. */
-static void look(const struct canvas *canvas, bool ascii)
+static void look(const struct screen_buffer *screen_buffer, bool ascii)
 {
 	static char text[16384], clean[16384];
 
-	for (size_t y = 0; y < canvas->rows; y++) {
-		canvas_text(canvas, y, text, sizeof(text));
+	for (size_t y = 0; y < screen_buffer->rows; y++) {
+		screen_buffer_text(screen_buffer, y, text, sizeof(text));
 		for (char *c = text; *c; c++) /* cleaned once more it would be doubled */
 			*c = *c == '\\' ? '/' : *c;
 		assert_string_equal(text_clean(text, SIZE_MAX, clean, sizeof(clean)), text);
-		assert_true(text_width(text) <= canvas->columns);
+		assert_true(text_width(text) <= screen_buffer->columns);
 		for (const char *c = text; ascii && *c; c++)
 			assert_in_range((unsigned char)*c, ' ', '~');
 	}
@@ -74,7 +74,7 @@ static void press_any(const char *path, uint64_t seed, bool ascii)
 {
 	struct fixture random = {.random = seed};
 	struct source source = {.history = &history};
-	struct canvas canvas = {0};
+	struct screen_buffer screen_buffer = {0};
 	struct snapshot s = {0};
 	static struct top top;
 	size_t rows = 24, columns = 80, seen = 0;
@@ -93,22 +93,22 @@ static void press_any(const char *path, uint64_t seed, bool ascii)
 		}
 		if (i % 50 == 0)
 			any_size(&random, &rows, &columns);
-		assert_int_equal(canvas_reset(&canvas, rows, columns, ascii), 0);
-		top_draw(&top, &canvas);
-		look(&canvas, ascii);
+		assert_int_equal(screen_buffer_reset(&screen_buffer, rows, columns, ascii), 0);
+		top_draw(&top, &screen_buffer);
+		look(&screen_buffer, ascii);
 		seen += top.screen != last;
 		last = top.screen;
 		assert_int_equal(top_key(&top, any_key(&random)), 0);
 		top.quit = false;
-		if (top.deed.state == DEED_ASKED) { /* the guard says no */
-			top.deed.state = DEED_ANSWERED;
-			top.deed.answer.status = (uint32_t)(i % 6);
-			strcpy(top.deed.answer.text, "bell\a and \033[31mred");
+		if (top.action.state == ACTION_ASKED) { /* the guard says no */
+			top.action.state = ACTION_ANSWERED;
+			top.action.answer.status = (uint32_t)(i % 6);
+			strcpy(top.action.answer.text, "bell\a and \033[31mred");
 		}
 	}
 	assert_true(seen > 50); /* it went to and fro */
 	top_done(&top);
-	canvas_done(&canvas);
+	screen_buffer_done(&screen_buffer);
 	snapshot_done(&s);
 	source_done(&source);
 	hr_reader_close(source.board);

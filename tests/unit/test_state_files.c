@@ -12,9 +12,9 @@
 #include "base/cleanup.h"
 #include "fixture_tree.h"
 #include "identify/labels.h"
-#include "identify/daemons.h"
-#include "identify/resolve.h"
-#include "identify/state.h"
+#include "identify/engine_procs.h"
+#include "identify/answer.h"
+#include "identify/state_file.h"
 
 #define P "1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6"
 #define SLICE                                       \
@@ -230,9 +230,9 @@ static void test_engines(void **state)
 static void test_labels(void **state)
 {
 	struct resolve_answer answer;
-	struct who who = {0};
+	struct identity identity = {0};
 	json_t *object = json_object();
-	char *longer = calloc(1, sizeof(who.labels) + 1);
+	char *longer = calloc(1, sizeof(identity.labels) + 1);
 
 	assert_int_equal(labels_want("odd"), 0);
 	assert_int_equal(labels_want("com.docker.compose.service"), 0);
@@ -243,14 +243,14 @@ static void test_labels(void **state)
 	ask_path("tests/fixtures/identity/crio/root", CGROUPFS "/crio-" ID("31"), 0, &answer);
 	assert_string_equal(text_of(&answer, answer.labels), "io.kubernetes.pod.name=api-0");
 
-	memset(longer, 'x', sizeof(who.labels));
+	memset(longer, 'x', sizeof(identity.labels));
 	json_object_set_new(object, "odd", json_string(longer));
 	json_object_set_new(object, "com.docker.compose.service", json_string("web"));
-	labels_take(object, &who);
-	assert_string_equal(who.labels, "com.docker.compose.service=web");
+	labels_take(object, &identity);
+	assert_string_equal(identity.labels, "com.docker.compose.service=web");
 	json_object_set_new(object, "com.docker.compose.service", json_string("later"));
-	labels_take(object, &who);
-	assert_string_equal(who.labels, "com.docker.compose.service=web");
+	labels_take(object, &identity);
+	assert_string_equal(identity.labels, "com.docker.compose.service=web");
 	json_decref(object);
 	free(longer);
 }

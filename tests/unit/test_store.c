@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The flight recorder's store: what was on the board comes out of it again, thinned by rule, below its bound, whatever
- * clocks, guards and disks do. tools/torture-history kills and cuts it by the hundred. */
+ * clocks, guards and disks do. tools/torture-recorder kills and cuts it by the hundred. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +40,7 @@ static void test_comes_out_as_it_went_in(void **state)
 		int end;
 
 		make_board(rig, sizes[i], i + 1);
-		open_keeper(rig, KEEP_MOST_BYTES);
+		open_writer(rig, KEEP_MOST_BYTES);
 		keep(rig);
 		assert_int_equal(
 			store_pictures(rig->store, UINT64_MAX, UINT64_MAX, &past, rig->error), 0);
@@ -87,9 +87,9 @@ static void test_ranges(void **state)
 	struct rig *rig = *state;
 
 	make_board(rig, 5, 1);
-	open_keeper(rig, KEEP_MOST_BYTES);
+	open_writer(rig, KEEP_MOST_BYTES);
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(keeper_picture(rig->keeper, rig->reader, KEEP_MINUTE), 0);
+		assert_int_equal(writer_picture(rig->recorder_writer, rig->reader, KEEP_MINUTE), 0);
 	alter(rig, "UPDATE pictures SET time_ns = id * 100");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct hr_reader *past = NULL;
@@ -114,12 +114,12 @@ static void test_clock_jumps(void **state)
 	struct store_status status;
 
 	make_board(rig, 5, 1);
-	open_keeper(rig, KEEP_MOST_BYTES);
+	open_writer(rig, KEEP_MOST_BYTES);
 	for (int i = 0; i < 4; i++)
 		keep(rig);
 	alter(rig, "UPDATE pictures SET time_ns = CASE id WHEN 1 THEN 5000000000000000000 WHEN 2 "
 		   "THEN 7 ELSE id END");
-	assert_int_equal(keeper_tidy(rig->keeper), 0);
+	assert_int_equal(writer_tidy(rig->recorder_writer), 0);
 	assert_int_equal(store_pictures(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
 	assert_int_equal(hr_reader_next_frame(past), 0);
 	assert_true(hr_reader_frame_time(past) == 5000000000000000000);
@@ -147,22 +147,22 @@ static void test_goes_on(void **state)
 	struct keep_news news;
 
 	make_board(rig, 20, 1);
-	open_keeper(rig, KEEP_MOST_BYTES);
+	open_writer(rig, KEEP_MOST_BYTES);
 	all = keep(rig).events;
 	assert_true(all > 20);
 	assert_int_equal(keep(rig).events, 0);
 	/* a new recorder takes up where the last one ended, without a word about what both saw */
-	open_keeper(rig, KEEP_MOST_BYTES);
+	open_writer(rig, KEEP_MOST_BYTES);
 	fixture_oom_kill(&rig->fixture, 0);
 	news = keep(rig);
 	assert_int_equal(news.events, 2); /* the kill and its outcome */
 	assert_int_equal(news.missed, 0);
 	all += 2;
 	/* while nobody records, the ring runs over */
-	keeper_close(take_ptr(rig->keeper));
+	writer_close(take_ptr(rig->recorder_writer));
 	for (int i = 0; i < 3000; i++)
 		fixture_events(&rig->fixture, 0, 0);
-	open_keeper(rig, KEEP_MOST_BYTES);
+	open_writer(rig, KEEP_MOST_BYTES);
 	hr_reader_close(rig->reader);
 	assert_int_equal(hr_reader_open(rig->board, &rig->reader), 0);
 	news = keep(rig);
@@ -189,10 +189,10 @@ static void test_incident_freezes(void **state)
 	struct keep_news news;
 
 	make_board(rig, 3, 1);
-	open_keeper(rig, KEEP_MOST_BYTES);
+	open_writer(rig, KEEP_MOST_BYTES);
 	for (int i = 0; i < 15; i++) {
 		keep(rig);
-		rig->keeper->at_base += MINUTE;
+		rig->recorder_writer->at_base += MINUTE;
 	}
 	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"), 0);
 	rig->fixture.now_ns = clock_wall_ns();
@@ -202,14 +202,14 @@ static void test_incident_freezes(void **state)
 	assert_int_equal(number(rig, "SELECT count(*) FROM incidents"), 1);
 	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"),
 			 11); /* ten before, and this one */
-	open_keeper(rig,
+	open_writer(rig,
 		    KEEP_MOST_BYTES); /* the minutes after it are frozen by whoever records them */
 	keep(rig);
 	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"), 12);
 	/* years later they are still there, the others are not */
 	alter(rig, "UPDATE pictures SET at_s = at_s + 100000000 WHERE id = 17");
-	open_keeper(rig, KEEP_MOST_BYTES);
-	assert_int_equal(keeper_tidy(rig->keeper), 0);
+	open_writer(rig, KEEP_MOST_BYTES);
+	assert_int_equal(writer_tidy(rig->recorder_writer), 0);
 	assert_int_equal(number(rig, "SELECT count(*) FROM pictures"), 12);
 	assert_int_equal(number(rig, "SELECT count(*) FROM parts"), 12);
 	/* an old one, told late, freezes nothing */
@@ -227,7 +227,7 @@ static void test_bound_holds(void **state)
 	uint64_t pictures, most = 0;
 
 	make_board(rig, 200, 1);
-	open_keeper(rig, MOST);
+	open_writer(rig, MOST);
 	for (int i = 0; i < 120; i++) {
 		uint64_t bytes;
 
@@ -239,7 +239,7 @@ static void test_bound_holds(void **state)
 			fixture_events(&rig->fixture, 0, 0);
 		fixture_step(&rig->fixture);
 		keep(rig);
-		rig->keeper->at_base += MINUTE;
+		rig->recorder_writer->at_base += MINUTE;
 		bytes = db_disk_bytes(rig->store);
 		most = bytes > most ? bytes : most;
 		assert_true(bytes <= MOST);
@@ -251,14 +251,14 @@ static void test_bound_holds(void **state)
 	assert_true(number(rig, "SELECT min(id) FROM pictures") < 60); /* coarser, not shorter */
 	assert_int_equal(number(rig, "SELECT count(*) FROM parts"), pictures * 4);
 	/* a larger one is used, a smaller one kept to from the start */
-	open_keeper(rig, 3 * MOST);
+	open_writer(rig, 3 * MOST);
 	for (int i = 0; i < 60; i++) {
 		fixture_step(&rig->fixture);
 		keep(rig);
-		rig->keeper->at_base += MINUTE;
+		rig->recorder_writer->at_base += MINUTE;
 	}
 	assert_true(db_disk_bytes(rig->store) > MOST * 5 / 4);
-	open_keeper(rig, MOST);
+	open_writer(rig, MOST);
 	assert_true(db_disk_bytes(rig->store) <= MOST);
 	keep(rig);
 	assert_true(db_disk_bytes(rig->store) <= MOST);
@@ -283,10 +283,10 @@ static void test_default_place(void **state)
 static void test_one_recorder(void **state)
 {
 	struct rig *rig = *state;
-	struct keeper *second = NULL;
+	struct recorder_writer *second = NULL;
 
-	open_keeper(rig, KEEP_MOST_BYTES);
-	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &second, rig->note), -EBUSY);
+	open_writer(rig, KEEP_MOST_BYTES);
+	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &second, rig->note), -EBUSY);
 	assert_non_null(strstr(rig->note, "another recorder"));
 	assert_null(second);
 }

@@ -23,29 +23,29 @@ static void test_foreign_files(void **state)
 {
 	static const char text[] = "a thesis of many years, in a file that was named by mistake";
 	struct rig *rig = *state;
-	struct keeper *keeper = NULL;
+	struct recorder_writer *recorder_writer = NULL;
 	struct hr_reader *past;
 
 	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -ENOENT);
 	assert_non_null(strstr(rig->error, "'headroom history'"));
 	write_file(rig->store, text, sizeof(text));
-	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note), -EPROTO);
+	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note), -EPROTO);
 	assert_true(is_there(rig->store));
 	assert_true(store_pictures(rig->store, 0, 1, &past, rig->error) < 0);
 	unlink(rig->store);
 	alter(rig, "CREATE TABLE addresses(name); INSERT INTO addresses VALUES('Ada')");
-	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note), -EPROTO);
+	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note), -EPROTO);
 	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -EPROTO);
 	alter(rig, "DROP TABLE addresses; VACUUM; PRAGMA application_id=1213360243; PRAGMA "
 		   "user_version=99999");
-	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note),
+	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note),
 			 -EPROTONOSUPPORT);
 	assert_true(is_there(rig->store));
 	alter(rig, "PRAGMA user_version=1");
-	assert_int_equal(keeper_open(rig->store, KEEP_MOST_BYTES, &keeper, rig->note), 0);
+	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note), 0);
 	assert_non_null(strstr(rig->note, "older headroom"));
 	assert_true(aside_bytes(rig->store) > 0);
-	keeper_close(keeper);
+	writer_close(recorder_writer);
 }
 
 /* Cut at every second page, and in the middle of one: reading never crashes and finds what stands before the cut; a recorder begins anew with that. */
@@ -60,12 +60,12 @@ static void test_cut_anywhere(void **state)
 	uint64_t best = 0;
 
 	make_board(rig, 70, 1);
-	open_keeper(rig, KEEP_MOST_BYTES);
+	open_writer(rig, KEEP_MOST_BYTES);
 	for (int i = 0; i < 6; i++) {
 		fixture_step(&rig->fixture);
 		keep(rig);
 	}
-	keeper_close(take_ptr(rig->keeper));
+	writer_close(take_ptr(rig->recorder_writer));
 	assert_int_equal(stat(rig->store, &st), 0);
 	size = (size_t)st.st_size;
 	bytes = malloc(size);
@@ -76,7 +76,7 @@ static void test_cut_anywhere(void **state)
 	for (size_t n = 0; n <= size; n += n % 8192 ? 4096 + 2048 : 4096 - 2048) {
 		struct hr_reader *past = NULL;
 		struct store_status status;
-		struct keeper *keeper = NULL;
+		struct recorder_writer *recorder_writer = NULL;
 		uint32_t frames = 0;
 		uint64_t sum = 0;
 
@@ -93,9 +93,9 @@ static void test_cut_anywhere(void **state)
 		store_status(cut, &status, rig->error);
 		best = frames > best ? frames : best;
 		if (n % (8 * 4096) < 4096) {
-			assert_int_equal(keeper_open(cut, KEEP_MOST_BYTES, &keeper, rig->note), 0);
-			assert_int_equal(keeper_picture(keeper, rig->reader, KEEP_MINUTE), 0);
-			keeper_close(keeper);
+			assert_int_equal(writer_open(cut, KEEP_MOST_BYTES, &recorder_writer, rig->note), 0);
+			assert_int_equal(writer_picture(recorder_writer, rig->reader, KEEP_MINUTE), 0);
+			writer_close(recorder_writer);
 			while (aside_give_up(cut))
 				;
 		}
@@ -114,7 +114,7 @@ static void test_wiped_meanwhile(void **state)
 	int fd, r = 0;
 
 	make_board(rig, 100, 1);
-	open_keeper(rig, KEEP_MOST_BYTES);
+	open_writer(rig, KEEP_MOST_BYTES);
 	for (int i = 0; i < 5; i++)
 		keep(rig);
 	assert_int_equal(stat(rig->store, &st), 0);
@@ -123,16 +123,16 @@ static void test_wiped_meanwhile(void **state)
 		assert_int_equal(pwrite(fd, zeros, sizeof(zeros), at), sizeof(zeros));
 	close(fd);
 	for (int i = 0; !r && i < 50; i++) {
-		sqlite3_db_release_memory(rig->keeper->db);
+		sqlite3_db_release_memory(rig->recorder_writer->db);
 		alter(rig, "UPDATE pictures SET at_s = at_s - 1000 WHERE id = 1");
-		r = keeper_picture(rig->keeper, rig->reader, KEEP_MINUTE);
+		r = writer_picture(rig->recorder_writer, rig->reader, KEEP_MINUTE);
 		if (!r)
-			r = keeper_tidy(rig->keeper);
+			r = writer_tidy(rig->recorder_writer);
 		if (!r)
-			r = space_drop_picture(rig->keeper, i + 1);
+			r = space_drop_picture(rig->recorder_writer, i + 1);
 	}
 	assert_int_equal(r, -EBADMSG);
-	assert_int_equal(keeper_renew(rig->keeper, rig->note), 0);
+	assert_int_equal(writer_renew(rig->recorder_writer, rig->note), 0);
 	assert_non_null(strstr(rig->note, "moved aside"));
 	assert_true(aside_bytes(rig->store) > 0);
 	keep(rig);
@@ -156,10 +156,10 @@ static void test_flipped_bytes(void **state)
 	int fd;
 
 	make_board(rig, 30, 1);
-	open_keeper(rig, KEEP_MOST_BYTES);
+	open_writer(rig, KEEP_MOST_BYTES);
 	for (int i = 0; i < 4; i++)
 		keep(rig);
-	keeper_close(take_ptr(rig->keeper));
+	writer_close(take_ptr(rig->recorder_writer));
 	assert_int_equal(stat(rig->store, &st), 0);
 	fd = open(rig->store, O_RDWR | O_CLOEXEC);
 	for (int i = 0; i < 300; i++) {

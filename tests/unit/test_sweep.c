@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/cleanup.h"
-#include "sense/sweep.h"
+#include "collect/sweep.h"
 
 static void test_order(void **state)
 {

@@ -12,9 +12,9 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
-#include "tell/danger.h"
-#include "view/top.h"
+#include "base/utf8_clean.h"
+#include "format/alert_text.h"
+#include "tui/top.h"
 
 #define MOST 16
 
@@ -49,8 +49,8 @@ static struct hr_slot *add(struct world *w, uint64_t id, uint64_t parent, const 
 	slot->id.cgroup = add_text(slot, path);
 	slot->memory.usage = slot->memory.headroom = slot->memory.limit = HR_UNKNOWN;
 	slot->binding.limit = HR_UNKNOWN;
-	slot->outlook.risk_centi = (uint16_t)(100 * risk);
-	slot->outlook.oom_in_p10_ms = slot->outlook.oom_in_p50_ms = slot->outlook.oom_in_p90_ms =
+	slot->forecast.risk_centi = (uint16_t)(100 * risk);
+	slot->forecast.oom_in_p10_ms = slot->forecast.oom_in_p50_ms = slot->forecast.oom_in_p90_ms =
 		HR_UNKNOWN;
 	return slot;
 }
@@ -99,7 +99,7 @@ static void make_tree(struct world *w)
 	group(add(w, 1, 0, "/", 0));
 	group(add(w, 2, 1, "/a", 0));
 	add(w, 3, 2, "/a/calm", 1);
-	add(w, 4, 2, "/a/risky", 90)->outlook.alarm = HR_ALARM_ACT;
+	add(w, 4, 2, "/a/risky", 90)->forecast.alarm = HR_ALARM_ACT;
 	group(add(w, 5, 2, "/a/b", 0));
 	add(w, 6, 5, "/a/b/deep", 30);
 	add(w, 7, 1, "/lone", 40);
@@ -235,19 +235,19 @@ static void press(struct top *top, const int *keys)
 }
 #define PRESS(...) press(&top, (const int[]){__VA_ARGS__, 0})
 
-static void begin(struct top *top, struct world *w, struct canvas *c)
+static void begin(struct top *top, struct world *w, struct screen_buffer *c)
 {
 	make_tree(w);
 	top_init(top, &w->s);
 	assert_int_equal(top_update(top), 0);
-	assert_int_equal(canvas_reset(c, 24, 100, false), 0);
+	assert_int_equal(screen_buffer_reset(c, 24, 100, false), 0);
 	top_draw(top, c);
 }
 
-static void end(struct top *top, struct world *w, struct canvas *c)
+static void end(struct top *top, struct world *w, struct screen_buffer *c)
 {
 	top_done(top);
-	canvas_done(c);
+	screen_buffer_done(c);
 	world_done(w);
 }
 
@@ -255,7 +255,7 @@ static const char *marked(const struct top *top) { return top_selected(top)->nam
 
 static void test_search(void **state)
 {
-	struct canvas c = {0};
+	struct screen_buffer c = {0};
 	struct world w;
 	struct top top;
 
@@ -285,7 +285,7 @@ static void test_search(void **state)
 
 static void test_tree_keys(void **state)
 {
-	struct canvas c = {0};
+	struct screen_buffer c = {0};
 	struct world w;
 	struct top top;
 
@@ -314,14 +314,14 @@ static void test_tree_keys(void **state)
 /* Who is marked stays so while rows change places; when he is gone, who stands there is. */
 static void test_mark(void **state)
 {
-	struct canvas c = {0};
+	struct screen_buffer c = {0};
 	struct world w;
 	struct top top;
 
 	begin(&top, &w, &c);
 	PRESS(TOP_DOWN, TOP_DOWN);
 	assert_string_equal(marked(&top), "/a/b/deep");
-	w.slot[5].outlook.risk_centi = 9900;
+	w.slot[5].forecast.risk_centi = 9900;
 	assert_int_equal(top_update(&top), 0);
 	assert_int_equal(top.selected, 0);
 	assert_string_equal(marked(&top), "/a/b/deep");
@@ -341,7 +341,7 @@ static const char *ids(const struct top *top, char text[1024])
 
 static void test_columns(void **state)
 {
-	struct canvas c = {0};
+	struct screen_buffer c = {0};
 	struct world w;
 	struct top top;
 	char text[1024], delivered[1024];
@@ -387,7 +387,7 @@ static void click(struct top *top, size_t y, size_t x)
 
 static void test_clicks(void **state)
 {
-	struct canvas c = {0};
+	struct screen_buffer c = {0};
 	struct world w;
 	struct top top;
 	size_t y, x = 0;
@@ -424,42 +424,42 @@ static void test_clicks(void **state)
 static void test_headline(void **state)
 {
 	struct world w;
-	char text[DANGER_TEXT];
+	char text[ALERT_TEXT];
 
 	make_tree(&w);
-	w.slot[3].outlook.oom_in_p50_ms = 40000;
-	w.s.host.outlook.risk_centi = 100;
-	assert_int_equal(danger_headline(&w.s, 80, false, text), STYLE_BAD);
+	w.slot[3].forecast.oom_in_p50_ms = 40000;
+	w.s.host.forecast.risk_centi = 100;
+	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_BAD);
 	assert_string_equal(text, "1 in danger: risky runs out in about 40s");
-	w.slot[6].outlook.alarm = HR_ALARM_WARN;
-	danger_headline(&w.s, 80, false, text);
+	w.slot[6].forecast.alarm = HR_ALARM_WARN;
+	alert_headline(&w.s, 80, false, text);
 	assert_string_equal(text, "2 in danger: risky runs out in about 40s, lone (risk 40)");
-	danger_headline(&w.s, 50, false, text);
+	alert_headline(&w.s, 50, false, text);
 	assert_string_equal(text, "2 in danger: risky runs out in about 40s, and 1 more");
-	w.slot[6].outlook.alarm = HR_ALARM_NONE; /* an alarm is patient; who looks is not */
-	w.slot[3].outlook.alarm = HR_ALARM_NONE;
-	assert_int_equal(danger_headline(&w.s, 80, false, text), STYLE_BAD);
+	w.slot[6].forecast.alarm = HR_ALARM_NONE; /* an alarm is patient; who looks is not */
+	w.slot[3].forecast.alarm = HR_ALARM_NONE;
+	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_BAD);
 	assert_string_equal(text, "1 in danger: risky runs out in about 40s");
-	w.slot[3].outlook.alarm = HR_ALARM_ACT; /* it stands a while */
-	w.slot[3].outlook.risk_centi = 100;
-	assert_int_equal(danger_headline(&w.s, 80, false, text), STYLE_WARN);
+	w.slot[3].forecast.alarm = HR_ALARM_ACT; /* it stands a while */
+	w.slot[3].forecast.risk_centi = 100;
+	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_WARN);
 	assert_string_equal(text, "1 in danger: risky was close a moment ago (risk 1)");
-	w.slot[3].outlook.alarm = HR_ALARM_NONE;
-	w.slot[3].outlook.risk_centi = 4500;
-	assert_int_equal(danger_headline(&w.s, 80, false, text), STYLE_GOOD);
+	w.slot[3].forecast.alarm = HR_ALARM_NONE;
+	w.slot[3].forecast.risk_centi = 4500;
+	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_GOOD);
 	assert_string_equal(
 		text, "Nobody is in danger. Worth a look: risky, could run out in 40s (risk 45).");
 	for (size_t i = 0; i < w.s.n_slots; i++)
-		w.slot[i].outlook.risk_centi = 100;
-	danger_headline(&w.s, 80, false, text);
+		w.slot[i].forecast.risk_centi = 100;
+	alert_headline(&w.s, 80, false, text);
 	assert_string_equal(text, "Nobody is in danger.");
 	w.slot[2].flags |= HR_SLOT_UNDER_OOM;
-	assert_int_equal(danger_headline(&w.s, 80, false, text), STYLE_BAD);
+	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_BAD);
 	assert_string_equal(text, "1 in danger: calm hangs at its limit");
-	w.s.host.outlook = (struct hr_outlook){
+	w.s.host.forecast = (struct hr_forecast){
 		.alarm = HR_ALARM_ACT, .risk_centi = 9900, .oom_in_p50_ms = 5000};
 	w.slot[2].flags = HR_SLOT_HAS_TASKS;
-	danger_headline(&w.s, 80, false, text);
+	alert_headline(&w.s, 80, false, text);
 	assert_string_equal(text, "The host runs out of memory in about 5s: risk 99 of 100");
 	world_done(&w);
 }
@@ -473,7 +473,7 @@ static void test_monkey(void **state)
 				       TOP_ENTER, TOP_ESCAPE, TOP_ENTER,   TOP_BACKSPACE,
 				       TOP_TAB,	  TOP_F1,     TOP_CLICK};
 	unsigned short seed[3] = {1, 2, 3};
-	struct canvas c = {0};
+	struct screen_buffer c = {0};
 	struct world w;
 	struct top top;
 	char text[4096];
@@ -485,22 +485,22 @@ static void test_monkey(void **state)
 		int key = at % 3 ? specials[at % ARRAY_SIZE(specials)] : ' ' + (int)(at / 7 % 95);
 
 		if (round % 5 == 0) {
-			slot->outlook.risk_centi = (uint16_t)(at % 10001);
+			slot->forecast.risk_centi = (uint16_t)(at % 10001);
 			slot->state = at % 11 ? HR_SLOT_RUNNING : HR_SLOT_GONE;
 			slot->parent_id = at % 9;
 			assert_int_equal(top_update(&top), 0);
 		}
 		if (round % 7 == 0)
-			assert_int_equal(canvas_reset(&c, at % 70, at / 3 % 230, at % 2), 0);
+			assert_int_equal(screen_buffer_reset(&c, at % 70, at / 3 % 230, at % 2), 0);
 		top.click_y = at % 60;
 		top.click_x = at % 200;
 		assert_int_equal(top_key(&top, key), 0);
 		top.quit = false;
 		top_draw(&top, &c);
 		for (size_t y = 0; y < c.rows; y++)
-			assert_true(text_width(canvas_text(&c, y, text, sizeof(text))) <=
+			assert_true(text_width(screen_buffer_text(&c, y, text, sizeof(text))) <=
 				    c.columns);
-		canvas_reset(&c, c.rows, c.columns, c.ascii);
+		screen_buffer_reset(&c, c.rows, c.columns, c.ascii);
 	}
 	end(&top, &w, &c);
 }

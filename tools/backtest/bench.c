@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Times foresee_update() alone, on samples made beforehand, over many containers so that caches are
+/* Times forecast_update() alone, on samples made beforehand, over many containers so that caches are
  * as cold as in a sweep. */
 #include "bench.h"
 
@@ -22,7 +22,7 @@ static const struct {
 	     {"rising sawtooth", "saw_rising_floor", 3},
 	     {"noisy leak", "noisy_leak", 1}};
 
-static size_t make_inputs(const char *name, unsigned int seed, struct foresee_input *in)
+static size_t make_inputs(const char *name, unsigned int seed, struct forecast_input *in)
 {
 	static struct world w;
 	size_t n = 0;
@@ -44,9 +44,9 @@ static size_t make_inputs(const char *name, unsigned int seed, struct foresee_in
 
 int bench_run(void)
 {
-	struct foresee_state *state = calloc(CONTAINERS, sizeof(*state));
-	struct foresee_input *in = calloc(ROUNDS, sizeof(*in));
-	struct hr_outlook outlook;
+	struct forecast_state *state = calloc(CONTAINERS, sizeof(*state));
+	struct forecast_input *in = calloc(ROUNDS, sizeof(*in));
+	struct hr_forecast forecast;
 	uint64_t sum = 0, all = 0, calls = 0;
 
 	if (!state || !in)
@@ -57,12 +57,12 @@ int bench_run(void)
 		uint64_t begin, took;
 
 		for (size_t i = 0; i < CONTAINERS; i++)
-			foresee_init(&state[i]);
+			forecast_init(&state[i]);
 		begin = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 		for (size_t r = 0; r < n; r++) {
 			for (size_t i = 0; i < CONTAINERS; i++) {
-				foresee_update(&state[i], &in[r], &outlook);
-				sum += outlook.risk_centi;
+				forecast_update(&state[i], &in[r], &forecast);
+				sum += forecast.risk_centi;
 			}
 		}
 		took = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begin;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "foresee/calibrate_table.h"
+#include "forecast/calibrate_table.h"
 
 #define RUN_NOTES 20000
 #define PRIOR 2.0 /* runs' worth of belief in the log-odds as they are, per bin */

@@ -4,7 +4,7 @@
 #ifndef BACKTEST_CALIBRATION_H
 #define BACKTEST_CALIBRATION_H
 
-#include "foresee/detector.h"
+#include "forecast/detector.h"
 #include "score.h"
 
 struct calibration_data;

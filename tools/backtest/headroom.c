@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A sample as foresee_input, an outlook as an opinion. */
+/* A sample as forecast_input, an outlook as an opinion. */
 #include "headroom.h"
 
 #define EPOCH_NS 1000000000000ull /* so that clocks that jump back stay above zero */
 
 static uint64_t known(double value) { return value < 0 ? HR_UNKNOWN : (uint64_t)value; }
 
-void headroom_input(const struct sample *s, struct foresee_input *in)
+void headroom_input(const struct sample *s, struct forecast_input *in)
 {
-	foresee_input_init(in);
+	forecast_input_init(in);
 	in->t_ns = EPOCH_NS + (uint64_t)(s->t * 1e9);
 	in->usage = known(s->usage);
 	in->unreclaimable = known(s->unreclaimable);
@@ -33,7 +33,7 @@ void headroom_again(const struct rule *rule, void *state, const struct sample *s
 		    struct opinion *ret)
 {
 	const struct headroom *h = state;
-	const struct hr_outlook *o = &h->outlook;
+	const struct hr_forecast *o = &h->forecast;
 
 	ret->alarm = o->alarm >= rule->argument[0];
 	ret->leak = o->leak >= HR_LEAK_CONFIRMED;
@@ -49,9 +49,9 @@ void headroom_look(const struct rule *rule, void *state, const struct sample *sa
 		   struct opinion *ret)
 {
 	struct headroom *h = state;
-	struct foresee_input in;
+	struct forecast_input in;
 
 	headroom_input(sample, &in);
-	foresee_look(&h->state, &in, &h->verdict, &h->outlook);
+	forecast_look(&h->state, &in, &h->verdict, &h->forecast);
 	headroom_again(rule, state, sample, ret);
 }

@@ -4,12 +4,12 @@
 #ifndef BACKTEST_HEADROOM_H
 #define BACKTEST_HEADROOM_H
 
-#include "foresee/detector.h"
+#include "forecast/detector.h"
 #include "rules.h"
 
 struct headroom {
-	struct foresee_state state;
-	struct hr_outlook outlook;
+	struct forecast_state state;
+	struct hr_forecast forecast;
 	struct verdict verdict;
 };
 
@@ -18,6 +18,6 @@ void headroom_look(const struct rule *rule, void *state, const struct sample *sa
 /* The same state, already brought up to this sample. */
 void headroom_again(const struct rule *rule, void *state, const struct sample *sample,
 		    struct opinion *ret);
-void headroom_input(const struct sample *sample, struct foresee_input *ret);
+void headroom_input(const struct sample *sample, struct forecast_input *ret);
 
 #endif

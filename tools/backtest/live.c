@@ -16,8 +16,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "score.h"
-#include "tell/history.h"
-#include "tell/scores.h"
+#include "format/history.h"
+#include "format/score_text.h"
 
 #define MOST_LIVES 64
 #define MOST_SAMPLES 8192
@@ -25,7 +25,7 @@
 #define MOST_MARKS 64
 #define MOST_RULES 32
 #define SAME_DEATH 10.0 /* seconds: several victims, one death */
-#define DYING 2.0 /* seconds in which a victim's memory may still be there */
+#define EXITING 2.0 /* seconds in which a victim's memory may still be there */
 #define LEAST_RECALL \
 	0.75 /* of a smoke test on a busy machine; docs/foresight.md has what is measured */
 #define MOST_WRONG 0.25 /* of the quiet shapes */
@@ -154,7 +154,7 @@ static double seconds_or_nan(uint64_t ms) { return ms == HR_UNKNOWN ? NAN : (dou
 
 static void add_forecast(struct life *l, const struct hr_slot *slot)
 {
-	const struct hr_outlook *o = &slot->outlook;
+	const struct hr_forecast *o = &slot->forecast;
 	double t = seconds_of(slot->sampled_ns) - l->begun;
 
 	if (t >= 0 && l->forecasts < MOST_FORECASTS)
@@ -201,7 +201,7 @@ static void add_death(struct life *l, double t, enum death kind)
 static void take_event(struct live *live, const struct hr_event *event)
 {
 	struct life *l = life_of_path(live, hr_event_text(event, event->id.cgroup));
-	const struct hr_event_outlook *risk = (const void *)event;
+	const struct hr_event_forecast *risk = (const void *)event;
 	const struct hr_event_pressure *pressure = (const void *)event;
 	double t;
 
@@ -320,7 +320,7 @@ static void number(const char *format, double x, const char *none)
 		printf(format, x);
 }
 
-static void tell_death(const struct life *l, size_t d, struct sums *sums)
+static void describe_death(const struct life *l, size_t d, struct sums *sums)
 {
 	double since = d ? l->death[d - 1] : 0, at = l->death[d];
 	double warn = alarm_before(l, HR_ALARM_WARN, since, at),
@@ -348,12 +348,12 @@ static void tell_death(const struct life *l, size_t d, struct sums *sums)
 	sums->deaths++;
 }
 
-static void tell_life(const struct life *l, struct sums *sums)
+static void describe_life(const struct life *l, struct sums *sums)
 {
 	unsigned int warned = 0;
 
 	for (size_t d = 0; d < l->deaths; d++)
-		tell_death(l, d, sums);
+		describe_death(l, d, sums);
 	for (size_t i = 0; i < l->marks; i++)
 		warned += l->mark[i].to > l->mark[i].from;
 	if (l->deaths)
@@ -379,7 +379,7 @@ static double middle(double *v, unsigned int n)
 	return n ? v[n / 2] : NAN;
 }
 
-static bool tell_guard(const struct live *live)
+static bool describe_daemon(const struct live *live)
 {
 	struct sums sums = {0};
 	char text[SCORES_TEXT];
@@ -387,7 +387,7 @@ static bool tell_guard(const struct live *live)
 	printf("what the guard said at the time; seconds\n%-20s %-9s %8s%9s%9s%9s   %s\n", "shape",
 	       "fate", "lasted", "warned", "act", "error", "in range");
 	for (size_t i = 0; i < live->n; i++)
-		tell_life(&live->life[i], &sums);
+		describe_life(&live->life[i], &sums);
 	printf("foreseen %u of %u deaths (%u at act), median lead %.1f s, median error %.3f, %u of "
 	       "%u times in range; "
 	       "%u of %u quiet ones disturbed\n",
@@ -432,7 +432,7 @@ static void judge_life(const struct life *l, struct run *run, void *const *state
 			forget(states, false);
 			memset(lingers, true, sizeof(lingers));
 		}
-		if (death && s->t - l->death[death - 1] < DYING)
+		if (death && s->t - l->death[death - 1] < EXITING)
 			continue;
 		if (l->averted >= 0 && k && l->sample[k - 1].t < l->averted && s->t >= l->averted)
 			run_averted(run, s->t);
@@ -456,7 +456,7 @@ static void judge_life(const struct life *l, struct run *run, void *const *state
 	run_end(run, &truth, tally);
 }
 
-static int tell_rules(const struct live *live)
+static int describe_rules(const struct live *live)
 {
 	struct tally *tally = calloc(rule_count, sizeof(*tally));
 	void **states = calloc(rule_count, sizeof(*states));
@@ -497,8 +497,8 @@ int live_play(const char *folder)
 	if (!r)
 		r = read_recording(folder, &live);
 	if (!r) {
-		good = tell_guard(&live);
-		r = tell_rules(&live);
+		good = describe_daemon(&live);
+		r = describe_rules(&live);
 		r = r ? r : !good;
 	}
 	free(live.life);

@@ -217,9 +217,9 @@ bool run_not_begun(const struct run *run, double t)
 
 static void values_add(struct values *v, double x)
 {
-	if (v->n == v->room) {
-		v->room = v->room ? 2 * v->room : 64;
-		v->v = realloc(v->v, v->room * sizeof(*v->v));
+	if (v->n == v->space) {
+		v->space = v->space ? 2 * v->space : 64;
+		v->v = realloc(v->v, v->space * sizeof(*v->v));
 		if (!v->v)
 			abort();
 	}

@@ -14,7 +14,7 @@
 
 struct values { /* grows; for medians and percentiles */
 	double *v;
-	size_t n, room;
+	size_t n, space;
 };
 
 struct tally { /* one rule's, over many runs */

@@ -38,14 +38,14 @@ static void leak_truth(struct world *w, double rate)
 static void constant_begin(struct world *w)
 {
 	/* 100 MB/h … 1 GB/s, where that takes between six seconds and two days. */
-	double room, rate;
+	double space, rate;
 
 	begin_rise(w, 60);
-	room = L - w->base;
-	rate = draw_log(w, fmax(100e6 / HOUR, room / (2 * DAY)), fmin(1e9, room / 6));
-	if (rate > 1e9 || room / rate < 6)
-		rate = room / 6;
-	w->p[0] = room / rate;
+	space = L - w->base;
+	rate = draw_log(w, fmax(100e6 / HOUR, space / (2 * DAY)), fmin(1e9, space / 6));
+	if (rate > 1e9 || space / rate < 6)
+		rate = space / 6;
+	w->p[0] = space / rate;
 	w->interval = fmin(w->interval, fmax(0.05, w->p[0] / 12));
 	w->end = w->calm_until + 2 * w->p[0];
 	leak_truth(w, rate);

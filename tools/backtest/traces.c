@@ -15,22 +15,22 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/series.h"
-#include "base/units.h"
-#include "foresee/foresee.h"
-#include "foresee/words.h"
+#include "base/csv_series.h"
+#include "base/human_units.h"
+#include "forecast/forecast.h"
+#include "forecast/reason_text.h"
 
-struct told { /* what was said first, and how often */
+struct emitted { /* what was said first, and how often */
 	double first_warn, first_act, first_leak;
 	unsigned int warns, acts, rows;
 	double top_risk, last;
 };
 
-static void row_input(const struct series_row *row, struct foresee_input *in)
+static void row_input(const struct series_row *row, struct forecast_input *in)
 {
 	const uint64_t *v = row->value;
 
-	foresee_input_init(in);
+	forecast_input_init(in);
 	in->t_ns = v[SERIES_T] + 1000000000u;
 	in->unreclaimable =
 		v[SERIES_UNRECLAIMABLE] != HR_UNKNOWN ? v[SERIES_UNRECLAIMABLE] : v[SERIES_USED];
@@ -49,19 +49,19 @@ static void row_input(const struct series_row *row, struct foresee_input *in)
 	in->events_oom_kill = v[SERIES_OOM_KILL];
 }
 
-static void note(struct told *told, const struct hr_outlook *now, const struct hr_outlook *before,
+static void note(struct emitted *emitted, const struct hr_forecast *now, const struct hr_forecast *before,
 		 double t)
 {
-	told->rows++;
-	told->last = t;
+	emitted->rows++;
+	emitted->last = t;
 	if (now->risk_centi != UINT16_MAX)
-		told->top_risk = fmax(told->top_risk, now->risk_centi / 100.0);
-	if (now->alarm >= HR_ALARM_WARN && before->alarm < HR_ALARM_WARN && told->warns++ == 0)
-		told->first_warn = t;
-	if (now->alarm >= HR_ALARM_ACT && before->alarm < HR_ALARM_ACT && told->acts++ == 0)
-		told->first_act = t;
-	if (now->leak >= HR_LEAK_CONFIRMED && told->first_leak < 0)
-		told->first_leak = t;
+		emitted->top_risk = fmax(emitted->top_risk, now->risk_centi / 100.0);
+	if (now->alarm >= HR_ALARM_WARN && before->alarm < HR_ALARM_WARN && emitted->warns++ == 0)
+		emitted->first_warn = t;
+	if (now->alarm >= HR_ALARM_ACT && before->alarm < HR_ALARM_ACT && emitted->acts++ == 0)
+		emitted->first_act = t;
+	if (now->leak >= HR_LEAK_CONFIRMED && emitted->first_leak < 0)
+		emitted->first_leak = t;
 }
 
 static void print_time(const char *what, double t)
@@ -76,11 +76,11 @@ static void print_time(const char *what, double t)
 
 static int play_file(const char *path, const char *name)
 {
-	static struct foresee_state state;
-	struct told told = {.first_warn = -1, .first_act = -1, .first_leak = -1};
-	struct hr_outlook outlook = {.risk_centi = UINT16_MAX}, before;
-	struct foresee_record record;
-	struct foresee_input in;
+	static struct forecast_state state;
+	struct emitted emitted = {.first_warn = -1, .first_act = -1, .first_leak = -1};
+	struct hr_forecast forecast = {.risk_centi = UINT16_MAX}, before;
+	struct forecast_record record;
+	struct forecast_input in;
 	struct series *series;
 	struct series_row row;
 	char rate[UNITS_TEXT], text[160];
@@ -91,32 +91,32 @@ static int play_file(const char *path, const char *name)
 		log_error("%s", series_open_error());
 		return err;
 	}
-	foresee_init(&state);
+	forecast_init(&state);
 	while (!(err = series_next(series, &row))) {
 		row_input(&row, &in);
-		before = outlook;
-		foresee_update(&state, &in, &outlook);
+		before = forecast;
+		forecast_update(&state, &in, &forecast);
 		first_t = first_t < 0 ? row.t_seconds : first_t;
-		note(&told, &outlook, &before, row.t_seconds - first_t);
+		note(&emitted, &forecast, &before, row.t_seconds - first_t);
 	}
 	if (err != -ENODATA)
 		log_error("%s", series_error(series));
-	foresee_record(&state, &record);
-	printf("%-32s %6u rows, %s;", name, told.rows,
-	       units_duration_ms((uint64_t)(told.last * 1e3), text));
-	print_time("warn", told.first_warn);
-	print_time("act", told.first_act);
-	print_time("leak", told.first_leak);
+	forecast_record(&state, &record);
+	printf("%-32s %6u rows, %s;", name, emitted.rows,
+	       units_duration_ms((uint64_t)(emitted.last * 1e3), text));
+	print_time("warn", emitted.first_warn);
+	print_time("act", emitted.first_act);
+	print_time("leak", emitted.first_leak);
 	printf("\n  %u warns, %u acts, top risk %.1f; at the end: risk %.1f, leak %s, %s an hour\n",
-	       told.warns, told.acts, told.top_risk,
-	       outlook.risk_centi == UINT16_MAX ? NAN : outlook.risk_centi / 100.0,
-	       foresee_leak_state_word(outlook.leak),
-	       outlook.leak_bytes_per_hour == HR_UNKNOWN_I64
+	       emitted.warns, emitted.acts, emitted.top_risk,
+	       forecast.risk_centi == UINT16_MAX ? NAN : forecast.risk_centi / 100.0,
+	       forecast_leak_state_word(forecast.leak),
+	       forecast.leak_bytes_per_hour == HR_UNKNOWN_I64
 		       ? "-"
-		       : units_rate(outlook.leak_bytes_per_hour, rate));
-	for (int i = 0; i < HR_REASONS && outlook.reason[i].kind; i++)
-		printf("  %+.2f %s\n", outlook.reason[i].weight_centi / 100.0,
-		       foresee_reason_text(&outlook.reason[i], text, sizeof(text)));
+		       : units_rate(forecast.leak_bytes_per_hour, rate));
+	for (int i = 0; i < HR_REASONS && forecast.reason[i].kind; i++)
+		printf("  %+.2f %s\n", forecast.reason[i].weight_centi / 100.0,
+		       forecast_reason_text(&forecast.reason[i], text, sizeof(text)));
 	if (record.checked)
 		printf("  own intervals: %u checked, %.0f %% held\n", record.checked,
 		       100.0 * record.covered / record.checked);

@@ -12,19 +12,19 @@ static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 static struct cell *cell_at(struct screen *s, size_t y, size_t x)
 {
-	return &s->canvas.cells[y * s->canvas.columns + x];
+	return &s->screen_buffer.cells[y * s->screen_buffer.columns + x];
 }
 
 static void blank(struct screen *s, size_t y, size_t from, size_t to)
 {
-	for (size_t x = from; x < to && x < s->canvas.columns; x++)
+	for (size_t x = from; x < to && x < s->screen_buffer.columns; x++)
 		*cell_at(s, y, x) = (struct cell){.text = " ", .columns = 1};
 }
 
 /* Moves the lines from `top` to the scrolling region's end by n, up or down; blank ones come in. */
 static void scroll(struct screen *s, size_t top, size_t n, bool up)
 {
-	size_t columns = s->canvas.columns, lines = s->bottom + 1 - top, keep;
+	size_t columns = s->screen_buffer.columns, lines = s->bottom + 1 - top, keep;
 
 	if (top > s->bottom)
 		return;
@@ -41,18 +41,18 @@ static void line_feed(struct screen *s)
 	if (s->y == s->bottom)
 		scroll(s, s->top, 1, true);
 	else
-		s->y = least(s->y + 1, s->canvas.rows - 1);
+		s->y = least(s->y + 1, s->screen_buffer.rows - 1);
 }
 
 static void put(struct screen *s, const char *character)
 {
 	size_t taken;
 
-	if (s->x >= s->canvas.columns) {
+	if (s->x >= s->screen_buffer.columns) {
 		s->x = 0;
 		line_feed(s);
 	}
-	taken = canvas_put(&s->canvas, s->y, s->x, 2, (enum style)s->look, character);
+	taken = screen_buffer_put(&s->screen_buffer, s->y, s->x, 2, (enum style)s->look, character);
 	s->x += taken;
 	snprintf(s->last, sizeof(s->last), "%s", character);
 }
@@ -84,21 +84,21 @@ static void set_look(struct screen *s, const unsigned int *arg, size_t n)
 
 static void erase_line(struct screen *s, unsigned int what)
 {
-	blank(s, s->y, what ? 0 : s->x, what == 1 ? s->x + 1 : s->canvas.columns);
+	blank(s, s->y, what ? 0 : s->x, what == 1 ? s->x + 1 : s->screen_buffer.columns);
 }
 
 static void erase_display(struct screen *s, unsigned int what)
 {
-	for (size_t y = 0; y < s->canvas.rows; y++)
+	for (size_t y = 0; y < s->screen_buffer.rows; y++)
 		if (what >= 2 || (what ? y < s->y : y > s->y))
-			blank(s, y, 0, s->canvas.columns);
+			blank(s, y, 0, s->screen_buffer.columns);
 	if (what < 2)
 		erase_line(s, what);
 }
 
 static void shift(struct screen *s, size_t n, bool insert)
 {
-	size_t columns = s->canvas.columns, rest = columns - least(s->x + n, columns);
+	size_t columns = s->screen_buffer.columns, rest = columns - least(s->x + n, columns);
 	struct cell *at = cell_at(s, s->y, s->x);
 
 	n = least(n, columns - s->x);
@@ -113,8 +113,8 @@ static void shift(struct screen *s, size_t n, bool insert)
 
 static void move_to(struct screen *s, size_t y, size_t x)
 {
-	s->y = least(y, s->canvas.rows - 1);
-	s->x = least(x, s->canvas.columns - 1);
+	s->y = least(y, s->screen_buffer.rows - 1);
+	s->x = least(x, s->screen_buffer.columns - 1);
 }
 
 /* Sequences that only move the cursor. */
@@ -151,7 +151,7 @@ static bool move(struct screen *s, char final, size_t count, const unsigned int 
 static void set_region(struct screen *s, size_t top, size_t bottom)
 {
 	s->top = top - 1;
-	s->bottom = least(bottom ? bottom : s->canvas.rows, s->canvas.rows) - 1;
+	s->bottom = least(bottom ? bottom : s->screen_buffer.rows, s->screen_buffer.rows) - 1;
 	move_to(s, 0, 0);
 }
 
@@ -234,7 +234,7 @@ static void plain(struct screen *s, char c)
 		s->x -= s->x > 0;
 		break;
 	case '\t':
-		s->x = least((s->x | 7) + 1, s->canvas.columns - 1);
+		s->x = least((s->x | 7) + 1, s->screen_buffer.columns - 1);
 		break;
 	default:
 		if ((unsigned char)c >= ' ')

@@ -5,12 +5,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "tell/canvas.h"
+#include "format/screen_buffer.h"
 
 enum look { LOOK_REVERSE = 1, LOOK_BOLD = 2, LOOK_UNDERLINE = 4, LOOK_DIM = 8, LOOK_COLOUR = 16 };
 
 struct screen {
-	struct canvas canvas;
+	struct screen_buffer screen_buffer;
 	size_t y, x, top, bottom; /* cursor, scrolling region */
 	size_t saved_y, saved_x; /* ESC 7 */
 	uint8_t look;

@@ -19,7 +19,7 @@
 #include <linux/userfaultfd.h>
 
 #include "base/clock.h"
-#include "prey.h"
+#include "workload.h"
 
 #define MOST 100000
 #define STAGGER_NS (50 * NS_PER_MS) /* between one job's start and the next */

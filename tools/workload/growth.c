@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "prey.h"
+#include "workload.h"
 
 /* ---- sizes that follow a curve: shrinking gives back, growing takes anew ---- */
 

@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "prey.h"
+#include "workload.h"
 
 #define PAGE 4096u
 #define BEAT_NS (10 * NS_PER_MS)

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "prey.h"
+#include "workload.h"
 
 static void join(const char *dir)
 {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "units.h"
+#include "human_units.h"
 
 void clock_format_rfc3339(uint64_t wall_ns, char text[CLOCK_TEXT])
 {

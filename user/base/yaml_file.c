@@ -13,8 +13,8 @@
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
-#include "base/whole.h"
+#include "base/utf8_clean.h"
+#include "base/read_full.h"
 
 static int complain_file(const struct tree *tree, const char *what)
 {

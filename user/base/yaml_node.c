@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/utf8_clean.h"
 
 int tree_complain(const struct tree *tree, const struct tree_node *at, const char *what,
 		  const char *expected, ...)

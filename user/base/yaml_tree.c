@@ -32,7 +32,7 @@ struct builder {
 	size_t first[TREE_DEPTH]; /* … and where their children begin on the stack */
 	unsigned int depth;
 	struct tree_node **stack; /* children of what is open */
-	size_t stacked, room;
+	size_t stacked, space;
 	size_t nodes;
 	struct anchor anchor[TREE_ANCHORS];
 	unsigned int anchors;
@@ -122,14 +122,14 @@ static int push(struct builder *b, struct tree_node *node)
 		b->tree->root = node;
 		return 0;
 	}
-	if (b->stacked == b->room) {
-		size_t room = b->room ? 2 * b->room : 256;
-		struct tree_node **stack = reallocarray(b->stack, room, sizeof(*stack));
+	if (b->stacked == b->space) {
+		size_t space = b->space ? 2 * b->space : 256;
+		struct tree_node **stack = reallocarray(b->stack, space, sizeof(*stack));
 
 		if (!stack)
 			return -ENOMEM;
 		b->stack = stack;
-		b->room = room;
+		b->space = space;
 	}
 	b->stack[b->stacked++] = node;
 	return 0;

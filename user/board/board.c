@@ -3,7 +3,7 @@
  * The board's life: made, adopted, grown, left behind. All that allocates or blocks in this room is
  * here, and only in open, close and grow. A board that is not sound is replaced, never trusted.
  */
-#include "private.h"
+#include "board_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,7 +72,7 @@ static uint64_t random_instance(void)
 static void header_alive(struct hr_board_header *header)
 {
 	header->generation++;
-	header->guard_pid = (uint32_t)getpid();
+	header->daemon_pid = (uint32_t)getpid();
 	__atomic_store_n(&header->heartbeat_ns, clock_boot_ns(), __ATOMIC_RELAXED);
 	__atomic_store_n(&header->state, HR_BOARD_RUNNING, __ATOMIC_RELEASE);
 }
@@ -144,7 +144,7 @@ static int adopt(struct board *board)
 	r = map_whole(fd, header.file_bytes, &map);
 	if (r)
 		return r;
-	board_mend(map);
+	board_repair(map);
 	r = board_check(map, header.file_bytes, &what);
 	if (r) {
 		munmap(map, header.file_bytes);

@@ -92,12 +92,12 @@ bool layout_ring_sound(uint64_t head, uint64_t tail, uint64_t bytes)
 	return tail <= head && head - tail <= bytes && head % 8 == 0 && tail % 8 == 0;
 }
 
-bool layout_record_sound(uint32_t bytes, unsigned int type, uint64_t room)
+bool layout_record_sound(uint32_t bytes, unsigned int type, uint64_t space)
 {
 	if (type == HR_EVENT_PAD) /* fills the ring up to its end, nothing else */
-		return bytes == room && bytes < HR_EVENT_MAX_BYTES;
+		return bytes == space && bytes < HR_EVENT_MAX_BYTES;
 	return bytes % 8 == 0 && bytes >= sizeof(struct hr_event) && bytes <= HR_EVENT_MAX_BYTES &&
-	       bytes <= room;
+	       bytes <= space;
 }
 
 const char *layout_text(const void *base, size_t start, size_t end, struct hr_str s)
@@ -126,7 +126,7 @@ static bool identity_sound(const void *base, size_t start, size_t end, const str
 	return id->runtime < HR_RUNTIME_COUNT && id->kind < HR_KIND_COUNT;
 }
 
-static bool outlook_sound(const struct hr_outlook *o)
+static bool forecast_sound(const struct hr_forecast *o)
 {
 	return o->alarm <= HR_ALARM_ACT && o->leak <= HR_LEAK_EXHAUSTING;
 }
@@ -139,7 +139,7 @@ bool layout_slot_sound(const struct hr_slot *slot)
 		return false;
 	if (slot->state == HR_SLOT_FREE)
 		return true;
-	return slot->binding.level < HR_LEVEL_COUNT && outlook_sound(&slot->outlook) &&
+	return slot->binding.level < HR_LEVEL_COUNT && forecast_sound(&slot->forecast) &&
 	       identity_sound(slot, start, end, &slot->id) &&
 	       str_sound(slot, start, end, slot->binding.cgroup);
 }
@@ -160,12 +160,12 @@ bool layout_event_sound(const struct hr_event *event)
 {
 	static const size_t least[HR_EVENT_COUNT] = {
 		[HR_EVENT_OOM_KILL] = sizeof(struct hr_event_oom_kill),
-		[HR_EVENT_RISK] = sizeof(struct hr_event_outlook),
-		[HR_EVENT_LEAK] = sizeof(struct hr_event_outlook),
+		[HR_EVENT_RISK] = sizeof(struct hr_event_forecast),
+		[HR_EVENT_LEAK] = sizeof(struct hr_event_forecast),
 		[HR_EVENT_OUTCOME] = sizeof(struct hr_event_outcome),
 		[HR_EVENT_PRESSURE] = sizeof(struct hr_event_pressure),
 		[HR_EVENT_CONTAINER] = sizeof(struct hr_event_container),
-		[HR_EVENT_GUARD] = sizeof(struct hr_event_guard),
+		[HR_EVENT_DAEMON] = sizeof(struct hr_event_daemon),
 		[HR_EVENT_OOM_SCORE_ADJ] = sizeof(struct hr_event_oom_score_adj),
 	};
 	size_t start = sizeof(*event);
@@ -183,9 +183,9 @@ bool layout_event_sound(const struct hr_event *event)
 	switch (event->type) {
 	case HR_EVENT_OOM_KILL:
 		return oom_kill_sound(event, start);
-	case HR_EVENT_GUARD:
+	case HR_EVENT_DAEMON:
 		return str_sound(event, start, event->bytes,
-				 ((const struct hr_event_guard *)event)->text);
+				 ((const struct hr_event_daemon *)event)->text);
 	default:
 		return true;
 	}

@@ -38,7 +38,7 @@ bool layout_ring_sound(uint64_t head, uint64_t tail, uint64_t bytes);
 
 /* A record of this length and type can stand where `room` bytes are left before the ring's end.
  * room is above 0. */
-bool layout_record_sound(uint32_t bytes, unsigned int type, uint64_t room);
+bool layout_record_sound(uint32_t bytes, unsigned int type, uint64_t space);
 
 /* A string of a record: it begins at or after `start` and ends before `end`, offsets from base. */
 const char *layout_text(const void *base, size_t start, size_t end, struct hr_str s);

@@ -3,7 +3,7 @@
  * The reader: opens a board or a recording and copies records out of it. Never writes, never waits
  * for the writer, and believes nothing that the file says before it has been checked.
  */
-#include "reader_private.h"
+#include "reader_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "fence.h"
-#include "frame.h"
+#include "barrier.h"
+#include "frame_codec.h"
 
 /* A slot is written in well under a microsecond, a look at it takes about one: the first tries only
  * pause. The writer may have lost its CPU in the middle: then give it ours. Together at most some

@@ -3,12 +3,12 @@
  * Events of a live board, merged from both rings by seq. Detects being lapped and says by how much.
  * Every step goes forward by at least a record, so that no damage can keep it busy.
  */
-#include "reader_private.h"
+#include "reader_internal.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "fence.h"
+#include "barrier.h"
 
 #define TRIES 64 /* of being lapped in the middle of a look, before we say: later */
 
@@ -33,7 +33,7 @@ static int cursor_look(struct hr_reader *r, int ring)
 	for (int i = 0; i < TRIES; i++) {
 		uint64_t head = r->header.ring_head[ring], tail = r->header.ring_tail[ring];
 		struct hr_event event = {0};
-		uint64_t off, room;
+		uint64_t off, space;
 		int e;
 
 		if (c->pos < tail || c->pos > head) {
@@ -46,8 +46,8 @@ static int cursor_look(struct hr_reader *r, int ring)
 		if (c->seq)
 			return 0;
 		off = c->pos % area->bytes;
-		room = area->bytes - off;
-		e = reader_pread(r->fd, &event, room < sizeof(event) ? room : sizeof(event),
+		space = area->bytes - off;
+		e = reader_pread(r->fd, &event, space < sizeof(event) ? space : sizeof(event),
 				 area->offset + off);
 		if (!e)
 			e = tail_now(r, ring, &tail);
@@ -59,7 +59,7 @@ static int cursor_look(struct hr_reader *r, int ring)
 				return e;
 			continue;
 		}
-		if (!layout_record_sound(event.bytes, event.type, room) ||
+		if (!layout_record_sound(event.bytes, event.type, space) ||
 		    event.bytes > head - c->pos || (event.type != HR_EVENT_PAD && !event.seq)) {
 			cursor_to(c, head);
 			return -EBADMSG;

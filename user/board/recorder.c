@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "frame.h"
-#include "reader_private.h"
+#include "frame_codec.h"
+#include "reader_internal.h"
 
 struct hr_recorder {
 	int fd;
@@ -41,7 +41,7 @@ static void take_up_events(struct hr_recorder *rec, struct hr_reader *r)
 {
 	union {
 		struct hr_event event;
-		unsigned char room[HR_EVENT_MAX_BYTES];
+		unsigned char space[HR_EVENT_MAX_BYTES];
 	} buf;
 
 	if (hr_reader_seek_frame(r, UINT64_MAX))

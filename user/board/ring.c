@@ -4,12 +4,12 @@
  * (ring_tail), what it has written it shows last (ring_head). Copies with relaxed atomic words: a
  * reader may be looking at any of them.
  */
-#include "private.h"
+#include "board_internal.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "fence.h"
+#include "barrier.h"
 
 static void copy_words(void *to, const void *from, size_t bytes)
 {
@@ -36,8 +36,8 @@ void ring_put(struct hr_board_header *header, unsigned char *map, const struct h
 	const struct hr_ring_area *area = &header->ring[ring];
 	unsigned char *bytes = map + area->offset;
 	uint64_t head = header->ring_head[ring], tail = header->ring_tail[ring];
-	uint64_t off = head % area->bytes, room = area->bytes - off;
-	uint64_t pad = room < event->bytes ? room : 0;
+	uint64_t off = head % area->bytes, space = area->bytes - off;
+	uint64_t pad = space < event->bytes ? space : 0;
 	uint64_t new_head = head + pad + event->bytes;
 
 	while (new_head - tail > area->bytes) {

@@ -3,13 +3,13 @@
  * Slots and host record under their seqlocks, and which slots are free. Nothing here allocates or
  * blocks. The free list is a bitmap in the guard's own memory: the board itself is never searched.
  */
-#include "private.h"
+#include "board_internal.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "fence.h"
+#include "barrier.h"
 
 /* Odd: a release fence keeps what follows from being seen before it. */
 void seq_begin(uint32_t *seq)
@@ -75,7 +75,7 @@ static void slot_unknown(struct hr_slot *slot)
 	memset(&slot->counts, 0xff, sizeof(slot->counts));
 	slot->binding.level = HR_LEVEL_HOST;
 	slot->binding.limit = HR_UNKNOWN;
-	slot->outlook = (struct hr_outlook){
+	slot->forecast = (struct hr_forecast){
 		.drift_bytes_per_second = HR_UNKNOWN_I64,
 		.rss_drift_bytes_per_second = HR_UNKNOWN_I64,
 		.oom_in_p10_ms = HR_UNKNOWN,

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/text.h"
+#include "base/utf8_clean.h"
 
 int cli_open(const char *path, struct hr_reader **ret_reader)
 {
@@ -20,7 +20,7 @@ int cli_open(const char *path, struct hr_reader **ret_reader)
 	if (!r)
 		return CLI_DONE;
 	log_error("%s", hr_reader_error());
-	return r == -ENOENT		     ? CLI_NO_GUARD
+	return r == -ENOENT		     ? CLI_NO_DAEMON
 	       : r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED
 					     : CLI_FAILED;
 }
@@ -98,12 +98,12 @@ static bool reader_gone(void)
 
 int cli_flush(void)
 {
-	static bool told;
+	static bool emitted;
 	int r = fflush(stdout) ? errno : 0;
 
-	if ((!r && !ferror(stdout)) || r == EPIPE || told || reader_gone())
-		return told ? CLI_FAILED : CLI_DONE;
-	told = true;
+	if ((!r && !ferror(stdout)) || r == EPIPE || emitted || reader_gone())
+		return emitted ? CLI_FAILED : CLI_DONE;
+	emitted = true;
 	log_error("cannot write to standard output: %s", r ? strerror(r) : "write error");
 	return CLI_FAILED;
 }

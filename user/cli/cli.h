@@ -14,7 +14,7 @@ enum cli_exit {
 	CLI_DONE = 0,
 	CLI_FAILED = 1,
 	CLI_USAGE = 2, /* or a configuration error */
-	CLI_NO_GUARD = 3, /* none has run here, or the one that has is silent */
+	CLI_NO_DAEMON = 3, /* none has run here, or the one that has is silent */
 	CLI_NOT_PERMITTED = 4,
 	CLI_KERNEL = 5 /* this kernel can't */
 };

@@ -9,17 +9,17 @@
 #include <string.h>
 #include <headroom/reader.h>
 
-#include "act/act.h"
-#include "act/config.h"
+#include "policy/engine.h"
+#include "policy/config.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "base/units.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
 #include "cli.h"
 #include "enforce/enforce.h"
-#include "findings.h"
+#include "host_checks.h"
 #include "json.h"
-#include "sense/sense.h"
+#include "collect/collect.h"
 
 #define PLAN_CAPACITY 64 /* nothing is swept here: a small table will do */
 #define SIGNALS_MOST 32
@@ -30,7 +30,7 @@ struct check_options {
 };
 
 struct signal_row {
-	char signal[32], variant[48], passed_over[240];
+	char signal[32], variant[48], skipped[240];
 	bool fallback;
 };
 
@@ -46,7 +46,7 @@ struct check {
 };
 
 static void add_signal(struct check *c, const char *signal, const char *variant,
-		       const char *passed_over, bool fallback)
+		       const char *skipped, bool fallback)
 {
 	struct signal_row *row = &c->signals[c->n_signals];
 
@@ -55,50 +55,50 @@ static void add_signal(struct check *c, const char *signal, const char *variant,
 	c->n_signals++;
 	text_clean(signal, SIZE_MAX, row->signal, sizeof(row->signal));
 	text_clean(variant, SIZE_MAX, row->variant, sizeof(row->variant));
-	text_clean(passed_over, SIZE_MAX, row->passed_over, sizeof(row->passed_over));
+	text_clean(skipped, SIZE_MAX, row->skipped, sizeof(row->skipped));
 	row->fallback = fallback;
 }
 
-/* Their rows are called rung_WORD, as on the board. */
-static void try_rungs(struct check *c, const struct sense *sense)
+/* Their rows are called action_word, as on the board. */
+static void try_actions(struct check *c, const struct collector *collector)
 {
-	struct enforce_config config = {.root = "", .memory_root = sense_memory_root(sense),
-					.v1 = sense_layout(sense) != CGROUP_V2};
-	struct enforce_ability ability;
+	struct enforce_config config = {.root = "", .memory_root = collect_memory_root(collector),
+					.v1 = collect_layout(collector) != CGROUP_V2};
+	struct enforce_support ability;
 	char name[32];
 
-	for (unsigned int i = 0; !enforce_ability(&config, i, &ability); i++) {
-		snprintf(name, sizeof(name), "rung_%s", hr_rung_word(ability.rung));
-		add_signal(c, name, ability.variant, ability.why, *ability.why);
+	for (unsigned int i = 0; !enforce_support(&config, i, &ability); i++) {
+		snprintf(name, sizeof(name), "rung_%s", hr_action_kind_name(ability.kind));
+		add_signal(c, name, ability.variant, ability.reason, *ability.reason);
 	}
 }
 
 static void try_plan(struct check *c)
 {
-	struct sense_config config = {.root = "", .capacity = PLAN_CAPACITY};
-	struct sense_source source;
-	struct sense *sense;
+	struct collect_config config = {.root = "", .capacity = PLAN_CAPACITY};
+	struct collect_source source;
+	struct collector *collector;
 
-	c->plan_error = sense_open(&config, &sense);
+	c->plan_error = collect_open(&config, &collector);
 	if (c->plan_error)
 		return;
 	c->signals_from = "here";
-	c->bpf = sense_record_fd(sense) >= 0;
-	for (size_t i = 0; !sense_source(sense, i, &source); i++)
-		add_signal(c, source.signal, source.variant, source.passed_over, source.fallback);
-	try_rungs(c, sense);
-	sense_close(sense);
+	c->bpf = collect_record_fd(collector) >= 0;
+	for (size_t i = 0; !collect_source(collector, i, &source); i++)
+		add_signal(c, source.signal, source.variant, source.skipped, source.fallback);
+	try_actions(c, collector);
+	collect_close(collector);
 }
 
 /* Is this rung known to be impossible here? */
-static const char *lack(const struct check *c, uint32_t rung)
+static const char *lack(const struct check *c, uint32_t kind)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "rung_%s", hr_rung_word(rung));
+	snprintf(name, sizeof(name), "rung_%s", hr_action_kind_name(kind));
 	for (size_t i = 0; i < c->n_signals; i++)
 		if (!strcmp(c->signals[i].signal, name) && !strcmp(c->signals[i].variant, "none"))
-			return c->signals[i].passed_over;
+			return c->signals[i].skipped;
 	return NULL;
 }
 
@@ -107,16 +107,16 @@ static void note_lacks(const struct check *c, const struct policy_set *set, stru
 	for (uint32_t i = 0; i < set->policies; i++) {
 		const struct policy *policy = policy_at(set, i);
 
-		for (uint32_t r = 0; r < policy->rungs; r++) {
-			const char *lacking = lack(c, policy->rung[r].rung);
-			char why[120];
+		for (uint32_t r = 0; r < policy->actions; r++) {
+			const char *lacking = lack(c, policy->action[r].kind);
+			char reason[120];
 
 			if (!lacking || f->verdict != FINDING_OK)
 				continue;
-			snprintf(why, sizeof(why), "%s%s", *lacking ? ": " : "", lacking);
+			snprintf(reason, sizeof(reason), "%s%s", *lacking ? ": " : "", lacking);
 			f->verdict = FINDING_NOTE;
 			snprintf(f->note, sizeof(f->note), "%.60s asks for %s, which is skipped here%s",
-				 policy_text(set, policy->name), hr_rung_word(policy->rung[r].rung), why);
+				 policy_text(set, policy->name), hr_action_kind_name(policy->action[r].kind), reason);
 		}
 	}
 }
@@ -158,7 +158,7 @@ static void look_at_forecasts(struct check *c, const struct hr_score *score)
 }
 
 /* Who runs, and what runs for it. */
-static void look_at_guard(struct check *c, const char *board)
+static void look_at_daemon(struct check *c, const char *board)
 {
 	_cleanup_reader_ struct hr_reader *reader = NULL;
 	struct finding *f = &c->findings[c->n_findings];
@@ -253,7 +253,7 @@ static void print_text(const struct check *c)
 		print_row(none		  ? "missing"
 			  : row->fallback ? "note"
 					  : "ok",
-			  row->signal, row->variant, row->passed_over);
+			  row->signal, row->variant, row->skipped);
 	}
 	printf("\n%s\n", summary(c));
 }
@@ -280,7 +280,7 @@ static int print_json(const struct check *c)
 		json_array_append_new(signals,
 				      json_pack("{ss ss sb so}", "signal", row->signal, "variant",
 						row->variant, "fallback", row->fallback,
-						"passed_over", text_or_null(row->passed_over)));
+						"passed_over", text_or_null(row->skipped)));
 	}
 	object = json_pack("{ss sb si so so ss? ss}", "schema", "headroom.check/1", "able",
 			   c->status == CLI_DONE, "exit_status", c->status, "checks", checks,
@@ -301,10 +301,10 @@ static int run(const void *values, char **arguments)
 		log_error("out of memory");
 		return CLI_FAILED;
 	}
-	c->n_findings = findings_look("", c->findings);
+	c->n_findings = host_checks_run("", c->findings);
 	if (!geteuid())
 		try_plan(c);
-	look_at_guard(c, options->board);
+	look_at_daemon(c, options->board);
 	look_at_policies(c, options->config);
 	judge(c);
 	if (!options->json)

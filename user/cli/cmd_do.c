@@ -10,16 +10,16 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "ask.h"
+#include "control_client.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "base/units.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
 #include "cli.h"
 #include "pid_cgroup.h"
-#include "tell/names.h"
-#include "tell/snapshot.h"
-#include "tell/target.h"
+#include "format/display_name.h"
+#include "format/snapshot.h"
+#include "format/target_parse.h"
 
 #define CANDIDATES 8
 #define WAIT_MS	   60000 /* a write to memory.reclaim can take long */
@@ -36,11 +36,11 @@ static const struct do_options defaults = {.size = HR_UNKNOWN, .for_ms = HR_UNKN
 
 static const struct {
 	const char *word;
-	uint32_t request, rung;
-} deeds[] = {
-	{"reclaim", HR_CONTROL_RUNG, HR_RUNG_RECLAIM}, {"throttle", HR_CONTROL_RUNG, HR_RUNG_THROTTLE},
-	{"term", HR_CONTROL_RUNG, HR_RUNG_TERM},       {"kill", HR_CONTROL_RUNG, HR_RUNG_KILL},
-	{"reload", HR_CONTROL_RELOAD, HR_RUNG_NONE},   {"ping", HR_CONTROL_PING, HR_RUNG_NONE},
+	uint32_t request, kind;
+} actions[] = {
+	{"reclaim", HR_CONTROL_ACTION, HR_ACTION_RECLAIM}, {"throttle", HR_CONTROL_ACTION, HR_ACTION_THROTTLE},
+	{"term", HR_CONTROL_ACTION, HR_ACTION_TERM},       {"kill", HR_CONTROL_ACTION, HR_ACTION_KILL},
+	{"reload", HR_CONTROL_RELOAD, HR_ACTION_NONE},   {"ping", HR_CONTROL_PING, HR_ACTION_NONE},
 };
 
 /* "TERM", "SIGUSR1" or a number. */
@@ -66,7 +66,7 @@ static int option_signal(const char *text, void *at)
 
 static int option_size(const char *text, void *at) { return units_parse_bytes(text, at); }
 
-static int tell_several(const char *typed, const struct hr_slot *const *found, size_t n)
+static int describe_several(const char *typed, const struct hr_slot *const *found, size_t n)
 {
 	char clean[640];
 
@@ -97,7 +97,7 @@ static int find(const struct snapshot *s, const char *typed, const struct hr_slo
 		pid_cgroup("", target.pid, target.cgroup, sizeof(target.cgroup));
 	n = target_find(&target, s->slots, s->n_slots, found, CANDIDATES);
 	if (n > 1)
-		return tell_several(typed, found, n);
+		return describe_several(typed, found, n);
 	if (!n || slot_gone(found[0])) {
 		log_error("do: nothing that runs is named '%s': 'headroom ls' lists what does", clean);
 		return CLI_FAILED;
@@ -107,7 +107,7 @@ static int find(const struct snapshot *s, const char *typed, const struct hr_slo
 }
 
 /* On a terminal a person is asked once more. */
-static bool confirmed(const struct do_options *options, const char *deed, const struct hr_slot *slot)
+static bool confirmed(const struct do_options *options, const char *action, const struct hr_slot *slot)
 {
 	struct record_text from = record_text_slot(slot);
 	char label[640], usage[UNITS_TEXT], answer[16];
@@ -115,7 +115,7 @@ static bool confirmed(const struct do_options *options, const char *deed, const 
 	if (options->yes || !isatty(STDIN_FILENO))
 		return true;
 	identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
-	fprintf(stderr, "%s %s, which uses %s? [y/N] ", deed, label, units_bytes(slot->memory.usage, usage));
+	fprintf(stderr, "%s %s, which uses %s? [y/N] ", action, label, units_bytes(slot->memory.usage, usage));
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
@@ -123,11 +123,11 @@ static int ask(const char *board, const struct hr_control_request *request, int 
 {
 	struct hr_control_answer answer;
 	char error[ASK_ERROR], clean[HR_CONTROL_TEXT * 2];
-	int r = ask_guard(board, request, timeout_ms, &answer, error);
+	int r = ask_daemon(board, request, timeout_ms, &answer, error);
 
 	if (r) {
 		log_error("do: %s", error);
-		return r == -EACCES ? CLI_NOT_PERMITTED : r == -ENOENT || r == -ECONNREFUSED ? CLI_NO_GUARD
+		return r == -EACCES ? CLI_NOT_PERMITTED : r == -ENOENT || r == -ECONNREFUSED ? CLI_NO_DAEMON
 											     : CLI_FAILED;
 	}
 	text_clean(answer.text, SIZE_MAX, clean, sizeof(clean));
@@ -150,14 +150,14 @@ static int run(const void *values, char **arguments)
 	size_t i = 0;
 	int r;
 
-	while (i < ARRAY_SIZE(deeds) && strcmp(deeds[i].word, arguments[0]))
+	while (i < ARRAY_SIZE(actions) && strcmp(actions[i].word, arguments[0]))
 		i++;
-	if (i == ARRAY_SIZE(deeds)) {
+	if (i == ARRAY_SIZE(actions)) {
 		log_error("do: '%.40s' can't be asked for: give reclaim, throttle, term or kill", arguments[0]);
 		return CLI_USAGE;
 	}
-	request.word = deeds[i].request;
-	request.rung = deeds[i].rung;
+	request.word = actions[i].request;
+	request.kind = actions[i].kind;
 	r = cli_open(options->board, &reader);
 	if (r)
 		return r;
@@ -165,7 +165,7 @@ static int run(const void *values, char **arguments)
 		log_error("do: %s is a recording: nothing can be done to the past", hr_reader_path(reader));
 		return CLI_USAGE;
 	}
-	if (request.word != HR_CONTROL_RUNG)
+	if (request.word != HR_CONTROL_ACTION)
 		return ask(hr_reader_path(reader), &request, WAIT_ITSELF_MS);
 	r = snapshot_load(&snapshot, reader);
 	if (r) {
@@ -175,7 +175,7 @@ static int run(const void *values, char **arguments)
 	r = find(&snapshot, arguments[1], &slot);
 	if (r)
 		return r;
-	if (!confirmed(options, deeds[i].word, slot)) {
+	if (!confirmed(options, actions[i].word, slot)) {
 		log_error("do: nothing was done");
 		return CLI_FAILED;
 	}

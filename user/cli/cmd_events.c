@@ -10,13 +10,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/units.h"
-#include "back.h"
+#include "base/human_units.h"
+#include "history_open.h"
 #include "cli.h"
 #include "json.h"
 #include "signals.h"
-#include "tell/sentence.h"
-#include "tell/table.h"
+#include "format/event_line.h"
+#include "format/table.h"
 
 #define LOOK_EVERY_NS (200 * NS_PER_MS)
 
@@ -31,7 +31,7 @@ struct stream {
 	const struct events_options *options;
 	struct hr_reader *reader;
 	char node[64];
-	uint64_t told_missed;
+	uint64_t emitted_missed;
 	bool history; /* that is read at the moment */
 	uint64_t instance, last_seq; /* the newest that came out of the history: the board goes on behind it */
 	bool colour, ascii, silent;
@@ -40,7 +40,7 @@ struct stream {
 
 static const char *type_word(size_t i)
 {
-	return hr_event_type_word((unsigned int)i + 1); /* the first is padding */
+	return hr_event_type_name((unsigned int)i + 1); /* the first is padding */
 }
 
 static int parse_types(const char *text, void *at)
@@ -67,9 +67,9 @@ static void print_sentence(const struct stream *s, const struct hr_event *event)
 {
 	static const char *const on[] = {[HR_WARNING] = "\033[33m", [HR_CRITICAL] = "\033[1;31m"};
 	bool colour = s->colour && event->severity < ARRAY_SIZE(on) && on[event->severity];
-	char text[SENTENCE_TEXT];
+	char text[EVENT_LINE_TEXT];
 
-	event_sentence(event, clock_wall_ns(), text);
+	event_line(event, clock_wall_ns(), text);
 	printf("%s%s%s\n", colour ? on[event->severity] : "", s->ascii ? text_ascii(text) : text,
 	       colour ? "\033[0m" : "");
 }
@@ -103,14 +103,14 @@ static int print_event(struct stream *s)
 	return r && !ferror(stdout) ? -ENOMEM : 0;
 }
 
-static void tell_missed(struct stream *s)
+static void describe_missed(struct stream *s)
 {
 	uint64_t missed = hr_reader_missed(s->reader);
 
-	if (missed > s->told_missed)
+	if (missed > s->emitted_missed)
 		log_info("%llu events were missed: they came faster than they were read",
-			 (unsigned long long)(missed - s->told_missed));
-	s->told_missed = missed;
+			 (unsigned long long)(missed - s->emitted_missed));
+	s->emitted_missed = missed;
 }
 
 /* All that stands there now. 0, or -errno of what keeps us from reading on. */
@@ -124,7 +124,7 @@ static int drain(struct stream *s)
 		if (!r)
 			r = print_event(s);
 		else if (r == -EOVERFLOW)
-			tell_missed(s);
+			describe_missed(s);
 	} while (!r || r == -EOVERFLOW);
 	return r == -ENODATA || r == -EAGAIN ? 0 : r;
 }
@@ -150,7 +150,7 @@ static int drain_recording(struct stream *s)
 	return r == -ENODATA ? 0 : r;
 }
 
-static void tell_health(struct stream *s)
+static void describe_health(struct stream *s)
 {
 	char age[UNITS_TEXT];
 	uint64_t age_ns;
@@ -171,7 +171,7 @@ static int follow(struct stream *s)
 
 	signals_catch();
 	while (!r && !signals_caught()) {
-		tell_health(s);
+		describe_health(s);
 		learn_node(s);
 		r = drain(s);
 		if (r == -EBADMSG) { /* the reader has gone past it */
@@ -197,16 +197,16 @@ static uint64_t to_ns(const struct events_options *options)
 static int drain_history(struct stream *s, struct hr_reader *history)
 {
 	struct hr_reader *board = s->reader;
-	uint64_t told = s->told_missed;
+	uint64_t emitted = s->emitted_missed;
 	int r;
 
 	s->reader = history;
-	s->told_missed = 0;
+	s->emitted_missed = 0;
 	s->history = true;
 	r = drain_recording(s);
 	s->history = false;
 	s->reader = board;
-	s->told_missed = told;
+	s->emitted_missed = emitted;
 	return r == -EBADMSG ? 0 : r; /* what is damaged is passed over; the board goes on behind it */
 }
 
@@ -280,7 +280,7 @@ static int run(const void *values, char **arguments)
 		} else if (!r) {
 			learn_node(&s);
 			r = drain(&s);
-			tell_health(&s);
+			describe_health(&s);
 		}
 	}
 	if (r) {
@@ -289,7 +289,7 @@ static int run(const void *values, char **arguments)
 		return CLI_FAILED;
 	}
 	r = cli_flush();
-	return r ? r : s.silent ? CLI_NO_GUARD : CLI_DONE;
+	return r ? r : s.silent ? CLI_NO_DAEMON : CLI_DONE;
 }
 
 static const struct option_spec specs[] = {

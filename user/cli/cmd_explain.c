@@ -9,17 +9,17 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "back.h"
+#include "base/utf8_clean.h"
+#include "history_open.h"
 #include "cli.h"
 #include "json.h"
 #include "listing.h"
-#include "past.h"
+#include "event_lookup.h"
 #include "pid_cgroup.h"
-#include "tell/plot_slot.h"
-#include "tell/snapshot.h"
-#include "tell/story.h"
-#include "tell/target.h"
+#include "format/forecast_plot.h"
+#include "format/snapshot.h"
+#include "format/explain.h"
+#include "format/target_parse.h"
 
 #define CANDIDATES 16
 
@@ -29,18 +29,18 @@ struct explain_options {
 	const char *board, *history;
 };
 
-struct explanation {
+struct explain_run {
 	const struct explain_options *options;
 	struct back back;
 	struct snapshot snapshot;
 	const struct hr_slot *slot; /* NULL: the host or an event */
 	bool host;
 	struct past past;
-	struct trail trail; /* of slot or host */
-	struct story story;
+	struct downsample downsample; /* of slot or host */
+	struct explanation explanation;
 };
 
-static void done(struct explanation *e)
+static void done(struct explain_run *e)
 {
 	snapshot_done(&e->snapshot);
 	past_done(&e->past);
@@ -48,7 +48,7 @@ static void done(struct explanation *e)
 
 /* ---- who is meant ---- */
 
-static int tell_unknown(const struct explanation *e, const char *typed)
+static int describe_unknown(const struct explain_run *e, const char *typed)
 {
 	char clean[128];
 
@@ -64,7 +64,7 @@ static int tell_unknown(const struct explanation *e, const char *typed)
 	return CLI_FAILED;
 }
 
-static int tell_ambiguous(const char *typed, const struct hr_slot *const *found, size_t n)
+static int describe_ambiguous(const char *typed, const struct hr_slot *const *found, size_t n)
 {
 	char clean[1024];
 
@@ -85,7 +85,7 @@ static int tell_ambiguous(const char *typed, const struct hr_slot *const *found,
 	return CLI_USAGE;
 }
 
-static int find_slot(struct explanation *e, const char *typed)
+static int find_slot(struct explain_run *e, const char *typed)
 {
 	const struct hr_slot *found[CANDIDATES];
 	struct target target;
@@ -106,9 +106,9 @@ static int find_slot(struct explanation *e, const char *typed)
 		n = target_find(&target, e->snapshot.slots, e->snapshot.n_slots, found, CANDIDATES);
 	}
 	if (!n)
-		return tell_unknown(e, typed);
+		return describe_unknown(e, typed);
 	if (n > 1)
-		return tell_ambiguous(typed, found, n);
+		return describe_ambiguous(typed, found, n);
 	e->slot = found[0];
 	return CLI_DONE;
 }
@@ -127,7 +127,7 @@ static uint64_t event_number(const char *typed)
 }
 
 /* What the board, or the whole recording, still holds of whom we speak of. */
-static int look_back(struct explanation *e)
+static int look_back(struct explain_run *e)
 {
 	struct hr_history none = {0};
 	int r;
@@ -136,16 +136,16 @@ static int look_back(struct explanation *e)
 	e->past.subject = e->slot;
 	e->past.host = e->host;
 	e->past.shown_ns = e->snapshot.time_ns;
-	e->past.trail = &e->trail;
-	e->trail.host = e->host;
-	e->trail.cgroup_id = e->slot ? e->slot->cgroup_id : 0;
+	e->past.downsample = &e->downsample;
+	e->downsample.host = e->host;
+	e->downsample.cgroup_id = e->slot ? e->slot->cgroup_id : 0;
 	r = past_read(&e->back, &e->past);
-	trail_end(&e->trail, e->slot ? &e->slot->history : &none);
+	downsample_end(&e->downsample, e->slot ? &e->slot->history : &none);
 	return r;
 }
 
 /* An event that the board has forgotten may be in the history, where there is one. */
-static int find_in_history(struct explanation *e)
+static int find_in_history(struct explain_run *e)
 {
 	struct back history = {"explain", NULL, store_path(), 0};
 
@@ -154,7 +154,7 @@ static int find_in_history(struct explanation *e)
 	return past_read(&history, &e->past);
 }
 
-static int find(struct explanation *e, const char *typed)
+static int find(struct explain_run *e, const char *typed)
 {
 	uint64_t seq = event_number(typed);
 	int r;
@@ -181,76 +181,76 @@ static int find(struct explanation *e, const char *typed)
 
 /* ---- the plot ---- */
 
-static void print_plot(const struct explanation *e)
+static void print_plot(const struct explain_run *e)
 {
-	_cleanup_(canvas_done) struct canvas canvas = {0};
-	struct plot_point point[TRAIL_POINTS + HISTORY_POINTS];
+	_cleanup_(screen_buffer_done) struct screen_buffer screen_buffer = {0};
+	struct plot_point point[DOWNSAMPLE_POINTS + HISTORY_POINTS];
 	size_t columns = cli_width() ? cli_width() : PLOT_COLUMNS;
 	struct plot plot;
 
 	if (!e->options->plot && !isatty(STDOUT_FILENO))
 		return;
 	if (e->slot)
-		plot_of_slot(e->slot, e->trail.point, e->trail.n, point, &plot);
+		plot_of_slot(e->slot, e->downsample.point, e->downsample.n, point, &plot);
 	else if (e->host)
-		plot_of_host(&e->snapshot.host, e->trail.point, e->trail.n, point, &plot);
+		plot_of_host(&e->snapshot.host, e->downsample.point, e->downsample.n, point, &plot);
 	else if (plot_of_kill(e->past.event, point, &plot))
 		return;
-	if (plot_draw(&plot, columns, cli_ascii(), &canvas))
+	if (plot_draw(&plot, columns, cli_ascii(), &screen_buffer))
 		return;
 	putchar('\n');
-	canvas_write(&canvas, stdout, cli_colour());
+	screen_buffer_write(&screen_buffer, stdout, cli_colour());
 }
 
 /* ---- printing ---- */
 
-static void tell(struct explanation *e)
+static void describe(struct explain_run *e)
 {
 	if (e->host) {
-		story_of_host(&e->story, &e->snapshot.host, e->snapshot.slots, e->snapshot.n_slots,
+		explanation_of_host(&e->explanation, &e->snapshot.host, e->snapshot.slots, e->snapshot.n_slots,
 			      (const struct hr_event *const *)e->past.kill, e->snapshot.time_ns);
-		story_of_deeds(&e->story, (const struct hr_event *const *)e->past.deed,
+		explanation_of_actions(&e->explanation, (const struct hr_event *const *)e->past.action,
 			       e->snapshot.time_ns);
 		return;
 	}
 	if (!e->slot) {
-		story_of_event(&e->story, e->past.event, e->past.outcome, e->snapshot.time_ns);
+		explanation_of_event(&e->explanation, e->past.event, e->past.outcome, e->snapshot.time_ns);
 		return;
 	}
-	story_of_slot(&e->story, e->slot, &e->snapshot.host, e->snapshot.time_ns);
-	story_of_kills(&e->story, e->slot, (const struct hr_event *const *)e->past.kill,
+	explanation_of_slot(&e->explanation, e->slot, &e->snapshot.host, e->snapshot.time_ns);
+	explanation_of_kills(&e->explanation, e->slot, (const struct hr_event *const *)e->past.kill,
 		       e->snapshot.time_ns);
-	story_of_deeds(&e->story, (const struct hr_event *const *)e->past.deed,
+	explanation_of_actions(&e->explanation, (const struct hr_event *const *)e->past.action,
 		       e->snapshot.time_ns);
-	story_of_score(&e->story, &e->snapshot.host.score);
+	explanation_of_score(&e->explanation, &e->snapshot.host.score);
 }
 
-static json_t *json_history(const struct explanation *e)
+static json_t *json_history(const struct explain_run *e)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < e->trail.n; i++)
+	for (size_t i = 0; i < e->downsample.n; i++)
 		json_array_append_new(
-			array, json_point(&e->trail.point[i], e->snapshot.header.created_ns));
+			array, json_point(&e->downsample.point[i], e->snapshot.header.created_ns));
 	return array;
 }
 
 /* Every key is always there; what a container has not, or an event, is null. */
-static int print_json(const struct explanation *e)
+static int print_json(const struct explain_run *e)
 {
 	const struct snapshot *s = &e->snapshot;
 	const char *node = s->host.node;
 	bool event = !e->slot && !e->host;
 	json_t *said = json_array(), *kills = event ? json_null() : json_array();
-	json_t *deeds = event ? json_null() : json_array(), *all;
+	json_t *actions = event ? json_null() : json_array(), *all;
 	int r;
 
-	for (size_t i = 0; i < e->story.n; i++)
-		json_array_append_new(said, json_string(e->story.line[i].text));
+	for (size_t i = 0; i < e->explanation.n; i++)
+		json_array_append_new(said, json_string(e->explanation.line[i].text));
 	for (size_t i = 0; !event && e->past.kill[i]; i++)
 		json_array_append_new(kills, json_event(e->past.kill[i], node));
-	for (size_t i = 0; !event && e->past.deed[i]; i++)
-		json_array_append_new(deeds, json_event(e->past.deed[i], node));
+	for (size_t i = 0; !event && e->past.action[i]; i++)
+		json_array_append_new(actions, json_event(e->past.action[i], node));
 	all = json_pack("{ss so ss so so so so so so so so}", "schema", "headroom.explanation/1",
 			"time", json_get_time(NULL, &s->time_ns), "about",
 			e->slot	  ? "container"
@@ -258,7 +258,7 @@ static int print_json(const struct explanation *e)
 				  : "event",
 			"said", said, "container", e->slot ? json_container(e->slot) : json_null(),
 			"history", event ? json_null() : json_history(e), "oom_kills", kills,
-			"actions", deeds,
+			"actions", actions,
 			"event", event ? json_event(e->past.event, node) : json_null(), "outcome",
 			e->past.outcome ? json_event(e->past.outcome, node) : json_null(), "host",
 			e->host ? json_host(&s->host, &s->header, s->time_ns, s->health)
@@ -272,7 +272,7 @@ static int print_json(const struct explanation *e)
 	return CLI_FAILED;
 }
 
-static int load(struct explanation *e)
+static int load(struct explain_run *e)
 {
 	_cleanup_reader_ struct hr_reader *reader = NULL;
 	int r = back_open(&e->back, 0, &reader);
@@ -289,7 +289,7 @@ static int load(struct explanation *e)
 static int run(const void *values, char **arguments)
 {
 	const struct explain_options *options = values;
-	_cleanup_(done) struct explanation e = {
+	_cleanup_(done) struct explain_run e = {
 		.options = options, .back = {"explain", options->board, options->history, options->at_ns}};
 	int r = load(&e);
 
@@ -297,11 +297,11 @@ static int run(const void *values, char **arguments)
 		r = find(&e, arguments[0]);
 	if (r)
 		return r;
-	tell(&e);
+	describe(&e);
 	if (e.options->json) {
 		r = print_json(&e);
 	} else {
-		story_print(&e.story, stdout, cli_width(), cli_colour(),
+		explanation_print(&e.explanation, stdout, cli_width(), cli_colour(),
 			    isatty(STDOUT_FILENO) && cli_ascii());
 		print_plot(&e);
 	}

@@ -10,12 +10,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/service.h"
-#include "base/text.h"
-#include "base/units.h"
+#include "base/sd_notify.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
 #include "cli.h"
-#include "history/keep.h"
-#include "history/status.h"
+#include "recorder/writer.h"
+#include "recorder/status.h"
 #include "json.h"
 #include "signals.h"
 
@@ -35,9 +35,9 @@ struct history_options {
 	bool status, json;
 };
 
-struct flight {
+struct inflight {
 	const struct history_options *options;
-	struct keeper *keeper;
+	struct recorder_writer *recorder_writer;
 	struct hr_reader *board; /* NULL: none found yet */
 	bool silent, waiting; /* said */
 	int failed; /* what was said of the store; 0: it is written */
@@ -59,13 +59,13 @@ static const char *reason(int r)
 }
 
 /* A failure is said once, and so is its end. */
-static void settle(struct flight *f, int r)
+static void settle(struct inflight *f, int r)
 {
 	char note[KEEP_NOTE], clean[KEEP_NOTE * 2];
-	const char *path = keeper_path(f->keeper);
+	const char *path = writer_path(f->recorder_writer);
 
 	if (r == -EBADMSG) {
-		r = keeper_renew(f->keeper, note);
+		r = writer_renew(f->recorder_writer, note);
 		if (!r || r != f->failed)
 			log_error("%s", text_clean(note, SIZE_MAX, clean, sizeof(clean)));
 	}
@@ -80,13 +80,13 @@ static void settle(struct flight *f, int r)
 
 /* ---- the board ---- */
 
-static void let_go(struct flight *f)
+static void let_go(struct inflight *f)
 {
 	hr_reader_close(take_ptr(f->board));
-	keeper_new_board(f->keeper);
+	writer_new_board(f->recorder_writer);
 }
 
-static void find_board(struct flight *f)
+static void find_board(struct inflight *f)
 {
 	struct hr_reader *board;
 	int r = hr_reader_open(f->options->board, &board);
@@ -98,7 +98,7 @@ static void find_board(struct flight *f)
 	if (!r) {
 		f->board = board;
 		f->instance = 0;
-		keeper_new_board(f->keeper);
+		writer_new_board(f->recorder_writer);
 	} else if (!f->waiting) {
 		log_info("waiting: %s", hr_reader_error());
 	}
@@ -106,7 +106,7 @@ static void find_board(struct flight *f)
 }
 
 /* Whether a guard writes there. Its place may be taken by another, or it may come back elsewhere. */
-static bool look_at_guard(struct flight *f)
+static bool look_at_daemon(struct inflight *f)
 {
 	bool silent;
 
@@ -127,7 +127,7 @@ static bool look_at_guard(struct flight *f)
 /* ---- a look ---- */
 
 /* At once for what a post-mortem needs; chatter is gathered, but not until its ring runs over. */
-static bool events_due(struct flight *f)
+static bool events_due(struct inflight *f)
 {
 	struct hr_board_header h;
 	uint64_t chatter;
@@ -145,7 +145,7 @@ static bool events_due(struct flight *f)
 	return true;
 }
 
-static void incident(struct flight *f)
+static void incident(struct inflight *f)
 {
 	if (f->now >= f->hour_from + 3600) {
 		f->hour_from = f->now;
@@ -159,10 +159,10 @@ static void incident(struct flight *f)
 	f->again_at = f->extra_at + AGAIN_S;
 }
 
-static int take_events(struct flight *f)
+static int take_events(struct inflight *f)
 {
 	struct keep_news news;
-	int r = keeper_events(f->keeper, f->board, &news);
+	int r = writer_events(f->recorder_writer, f->board, &news);
 
 	if (r) {
 		f->instance = 0; /* they are asked for again */
@@ -178,15 +178,15 @@ static int take_events(struct flight *f)
 	return 0;
 }
 
-static int take_picture(struct flight *f, enum keep_why why)
+static int take_picture(struct inflight *f, enum keep_reason reason)
 {
-	int r = keeper_picture(f->keeper, f->board, why);
+	int r = writer_picture(f->recorder_writer, f->board, reason);
 
 	f->pictures += !r;
 	return r;
 }
 
-static int take_pictures(struct flight *f)
+static int take_pictures(struct inflight *f)
 {
 	int r = 0;
 
@@ -206,9 +206,9 @@ static int take_pictures(struct flight *f)
 	return r;
 }
 
-static void look(struct flight *f)
+static void look(struct inflight *f)
 {
-	bool alive = look_at_guard(f);
+	bool alive = look_at_daemon(f);
 	int r = 0;
 
 	if (!f->board || f->now < f->retry_at)
@@ -220,7 +220,7 @@ static void look(struct flight *f)
 	if (r == -EAGAIN) /* the board, not the store: in a second */
 		r = 0;
 	if (!r && f->now >= f->tidy_at) {
-		r = keeper_tidy(f->keeper);
+		r = writer_tidy(f->recorder_writer);
 		f->tidy_at = f->now + TIDY_S;
 	}
 	settle(f, r);
@@ -231,9 +231,9 @@ static void look(struct flight *f)
 	}
 }
 
-static void fly(struct flight *f)
+static void fly(struct inflight *f)
 {
-	uint64_t age = keeper_picture_age_s(f->keeper);
+	uint64_t age = writer_picture_age_s(f->recorder_writer);
 
 	f->now = clock_mono_ns() / NS_PER_SEC;
 	/* a recorder that is restarted every second takes no picture every second */
@@ -254,7 +254,7 @@ static void fly(struct flight *f)
 		take_events(f);
 }
 
-static void keeper_closep(struct keeper **k) { keeper_close(*k); }
+static void writer_closep(struct recorder_writer **k) { writer_close(*k); }
 
 /* A recording is no board that anybody writes to. */
 static bool is_recording(const char *board)
@@ -266,8 +266,8 @@ static bool is_recording(const char *board)
 
 static int record(const struct history_options *options)
 {
-	_cleanup_(keeper_closep) struct keeper *keeper = NULL;
-	struct flight f = {.options = options, .interval = options->interval_ms / 1000};
+	_cleanup_(writer_closep) struct recorder_writer *recorder_writer = NULL;
+	struct inflight f = {.options = options, .interval = options->interval_ms / 1000};
 	char note[KEEP_NOTE], clean[KEEP_NOTE * 2], size[UNITS_TEXT];
 	int r;
 
@@ -276,7 +276,7 @@ static int record(const struct history_options *options)
 		return CLI_USAGE;
 	}
 	umask(umask(0) | 027); /* the past is no more public than the board */
-	r = keeper_open(options->history, options->most_bytes, &keeper, note);
+	r = writer_open(options->history, options->most_bytes, &recorder_writer, note);
 	text_clean(note, SIZE_MAX, clean, sizeof(clean));
 	if (r) {
 		log_error("%s", clean);
@@ -285,9 +285,9 @@ static int record(const struct history_options *options)
 	if (*note)
 		log_info("%s", clean);
 	log_info("keeping the past in %s, at most %s",
-		 text_clean(keeper_path(keeper), SIZE_MAX, clean, sizeof(clean)),
+		 text_clean(writer_path(recorder_writer), SIZE_MAX, clean, sizeof(clean)),
 		 units_bytes(options->most_bytes, size));
-	f.keeper = keeper;
+	f.recorder_writer = recorder_writer;
 	service_begin();
 	signals_catch();
 	service_ready(NULL);

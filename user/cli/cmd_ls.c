@@ -7,15 +7,15 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "base/units.h"
-#include "back.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
+#include "history_open.h"
 #include "cli.h"
 #include "fleet.h"
 #include "json.h"
 #include "listing.h"
-#include "tell/columns.h"
-#include "tell/table.h"
+#include "format/columns.h"
+#include "format/table.h"
 
 struct ls_options {
 	bool json, all;
@@ -41,7 +41,7 @@ int listing_warn(const struct snapshot *s)
 	if (!s->health)
 		return CLI_DONE;
 	log_info("%s; %s", snapshot_warning(s, warning, sizeof(warning)), snapshot_remedy(s));
-	return CLI_NO_GUARD;
+	return CLI_NO_DAEMON;
 }
 
 static size_t count_text(char *out, size_t bytes, size_t n, const char *one, const char *many,
@@ -121,7 +121,7 @@ static int run(const void *values, char **arguments)
 {
 	const struct ls_options *options = values;
 	_cleanup_(snapshot_done) struct snapshot s = {0};
-	_cleanup_(fleet_closep) struct own_guard *fleet = NULL;
+	_cleanup_(fleet_closep) struct private_daemon *fleet = NULL;
 	_cleanup_reader_ struct hr_reader *reader = NULL;
 	const struct back back = {"ls", options->board, options->history, options->at_ns};
 	int r;

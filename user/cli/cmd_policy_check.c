@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "act/config.h"
+#include "policy/config.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/utf8_clean.h"
 #include "cmd_policy.h"
 #include "json.h"
 
@@ -60,7 +60,7 @@ static void warn_all(struct checked *c)
 static void print_text(struct checked *c)
 {
 	const struct policy_set *set = c->set;
-	char text[POLICY_SENTENCE];
+	char text[POLICY_DESCRIPTION];
 
 	printf("%s: %u polic%s, mode %s\n", c->path, set->policies,
 	       set->policies == 1 ? "y" : "ies", config_mode_word(set->mode));
@@ -74,11 +74,11 @@ static void print_text(struct checked *c)
 				   sizeof(text));
 			cli_print_wrapped(text, INDENT, WIDTH);
 		}
-		cli_print_wrapped(policy_sentence(set, policy, text), INDENT, WIDTH);
+		cli_print_wrapped(policy_description(set, policy, text), INDENT, WIDTH);
 	}
 	putchar('\n');
 	if (set->policies)
-		printf("budget: %s\n", policy_budget(set, text));
+		printf("budget: %s\n", policy_rate_limit(set, text));
 	if (set->protects)
 		printf("protected: %u entr%s, besides what is never touched\n", set->protects,
 		       set->protects == 1 ? "y" : "ies");
@@ -87,38 +87,38 @@ static void print_text(struct checked *c)
 
 static json_t *json_policy(const struct policy_set *set, const struct policy *policy)
 {
-	json_t *rungs = json_array();
-	char text[POLICY_SENTENCE];
+	json_t *actions = json_array();
+	char text[POLICY_DESCRIPTION];
 
-	for (uint32_t i = 0; i < policy->rungs; i++)
-		json_array_append_new(rungs, json_word(hr_rung_word(policy->rung[i].rung)));
+	for (uint32_t i = 0; i < policy->actions; i++)
+		json_array_append_new(actions, json_word(hr_action_kind_name(policy->action[i].kind)));
 	return json_pack(
 		"{so sI so sI so sf so ss}", "name",
 		json_clean(policy_text(set, policy->name), SIZE_MAX), "line",
 		(json_int_t)policy->line, "mode",
 		json_word(config_mode_word(policy->mode < set->mode ? policy->mode : set->mode)),
-		"priority", (json_int_t)policy->priority, "rungs", rungs, "cooldown_seconds",
+		"priority", (json_int_t)policy->priority, "rungs", actions, "cooldown_seconds",
 		(double)policy->cooldown_ms / 1000, "description",
 		policy->description ? json_clean(policy_text(set, policy->description), SIZE_MAX)
 				    : json_null(),
-		"does", policy_sentence(set, policy, text));
+		"does", policy_description(set, policy, text));
 }
 
 static json_t *json_set(struct checked *c)
 {
-	json_t *policies = json_array(), *budget = json_null();
+	json_t *policies = json_array(), *rate_limit = json_null();
 	const struct policy_set *set = c->set;
 
 	for (uint32_t i = 0; i < set->policies; i++)
 		json_array_append_new(policies, json_policy(set, policy_at(set, i)));
-	if (set->budget_per_ms)
-		budget = json_pack("{sI sf}", "kills", (json_int_t)set->budget_kills, "per_seconds",
-				   (double)set->budget_per_ms / 1000);
+	if (set->rate_limit_per_ms)
+		rate_limit = json_pack("{sI sf}", "kills", (json_int_t)set->rate_limit_kills, "per_seconds",
+				   (double)set->rate_limit_per_ms / 1000);
 	c->warnings = json_array();
 	warn_all(c);
 	return json_pack("{ss ss sn ss sf so sI so so}", "schema", "headroom.policies/1", "file",
 			 c->path, "error", "mode", config_mode_word(set->mode), "interval_seconds",
-			 (double)c->config.interval_ms / 1000, "budget", budget, "protected",
+			 (double)c->config.interval_ms / 1000, "budget", rate_limit, "protected",
 			 (json_int_t)set->protects, "policies", policies, "warnings", c->warnings);
 }
 

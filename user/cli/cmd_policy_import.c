@@ -6,14 +6,14 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/utf8_clean.h"
 #include "cmd_policy.h"
 #include "policy_import.h"
 
 static const struct {
 	const char *word, *usual;
 	int (*import)(const char *path, FILE *out);
-} guards[] = {
+} daemons[] = {
 	{"earlyoom", "/etc/default/earlyoom", import_earlyoom},
 	{"systemd-oomd", "/etc/systemd", import_oomd},
 };
@@ -24,20 +24,20 @@ static int run(const void *values, char **arguments)
 	size_t i = 0;
 	int err;
 
-	while (i < ARRAY_SIZE(guards) && strcmp(guards[i].word, arguments[0]) != 0)
+	while (i < ARRAY_SIZE(daemons) && strcmp(daemons[i].word, arguments[0]) != 0)
 		i++;
-	if (i == ARRAY_SIZE(guards)) {
+	if (i == ARRAY_SIZE(daemons)) {
 		log_error("policy import: '%s': choose from earlyoom, systemd-oomd",
 			  text_clean(arguments[0], SIZE_MAX, clean, sizeof(clean)));
 		return CLI_USAGE;
 	}
-	err = guards[i].import(arguments[1], stdout);
+	err = daemons[i].import(arguments[1], stdout);
 	if (!err)
 		return CLI_DONE;
 	text_clean(arguments[1], SIZE_MAX, clean, sizeof(clean));
 	if (err == -ENODATA)
-		log_error("%s: nothing of %s in there: give such as %s", clean, guards[i].word,
-			  guards[i].usual);
+		log_error("%s: nothing of %s in there: give such as %s", clean, daemons[i].word,
+			  daemons[i].usual);
 	else
 		log_error("%s: %s", clean, strerror(-err));
 	return err == -EACCES || err == -EPERM ? CLI_NOT_PERMITTED : CLI_USAGE;

@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "base/units.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
 #include "cli.h"
 #include "signals.h"
 
@@ -123,7 +123,7 @@ static int run(const void *values, char **arguments)
 		printf("; %llu missing", (unsigned long long)rec.failed);
 	putchar('\n');
 	r = cli_flush();
-	return r ? r : rec.last_error ? CLI_FAILED : rec.frames ? CLI_DONE : CLI_NO_GUARD;
+	return r ? r : rec.last_error ? CLI_FAILED : rec.frames ? CLI_DONE : CLI_NO_DAEMON;
 }
 
 static const struct option_spec specs[] = {

@@ -11,13 +11,13 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/series.h"
-#include "base/text.h"
+#include "base/csv_series.h"
+#include "base/utf8_clean.h"
 #include "cli.h"
-#include "policy_run.h"
+#include "policy_replay.h"
 #include "replay.h"
-#include "sense/account.h"
-#include "tell/target.h"
+#include "collect/accounting.h"
+#include "format/target_parse.h"
 
 #define STDIN "/dev/stdin"
 #define LEAST_SPEED 1e-6
@@ -97,11 +97,11 @@ static uint64_t unreclaimable(const uint64_t *v)
 }
 
 /* limit_bytes is its own limit. */
-static void row_input(const struct series_row *row, uint64_t *restarts, struct foresee_input *in)
+static void row_input(const struct series_row *row, uint64_t *restarts, struct forecast_input *in)
 {
 	const uint64_t *v = row->value;
 
-	foresee_input_init(in);
+	forecast_input_init(in);
 	in->t_ns = EPOCH_NS + v[SERIES_T];
 	in->unreclaimable = unreclaimable(v);
 	in->usage = v[SERIES_USAGE] != HR_UNKNOWN ? v[SERIES_USAGE] : v[SERIES_USED];
@@ -137,7 +137,7 @@ static void closep(struct series **series) { series_close(*series); }
 static int replay_rows(struct series *series, struct replay *replay, bool json)
 {
 	uint64_t restarts = HR_UNKNOWN;
-	struct foresee_input in;
+	struct forecast_input in;
 	struct series_row row;
 	int r;
 
@@ -149,7 +149,7 @@ static int replay_rows(struct series *series, struct replay *replay, bool json)
 		    : json ? replay_print_line(replay, row.t_seconds, NULL)
 			   : replay_note(replay, row.t_seconds);
 		if (!r && replay->policy)
-			r = policy_run_row(replay->policy, row.t_seconds, &in, &replay->outlook);
+			r = policy_run_row(replay->policy, row.t_seconds, &in, &replay->forecast);
 		if (r || (json && ferror(stdout)))
 			return r;
 	}

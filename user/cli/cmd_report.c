@@ -10,12 +10,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "base/units.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
 #include "cli.h"
-#include "history/store.h"
+#include "recorder/store.h"
 #include "report/report.h"
-#include "tell/table.h"
+#include "format/table.h"
 
 #define BEFORE_NS (6 * 3600 * NS_PER_SEC) /* how far back a report's pictures reach */
 #define AFTER_NS (600 * NS_PER_SEC)
@@ -31,7 +31,7 @@ struct report_options {
 /* What was opened: a board or a recording, and the store. */
 struct sources {
 	struct hr_reader *board, *events, *pictures;
-	struct chronicle chronicle;
+	struct event_log event_log;
 	struct incidents incidents;
 };
 
@@ -41,7 +41,7 @@ static void sources_done(struct sources *s)
 	hr_reader_close(s->events);
 	hr_reader_close(s->pictures);
 	incidents_done(&s->incidents);
-	chronicle_done(&s->chronicle);
+	event_log_done(&s->event_log);
 }
 
 static const struct format {
@@ -68,7 +68,7 @@ static int parse_format(const char *text, void *at)
 
 static int load(struct sources *s, struct hr_reader *reader)
 {
-	int r = chronicle_load(&s->chronicle, reader);
+	int r = event_log_load(&s->event_log, reader);
 
 	if (!r)
 		return CLI_DONE;
@@ -119,7 +119,7 @@ static void open_pictures(struct sources *s, const struct report_options *o,
 static void print_incident(const struct incident *i, size_t width, bool ascii)
 {
 	bool two = width && width < ONE_LINE;
-	size_t room = two && width < BEFORE_NAME + NAME_COLUMNS + 1 ? 24 : NAME_COLUMNS;
+	size_t space = two && width < BEFORE_NAME + NAME_COLUMNS + 1 ? 24 : NAME_COLUMNS;
 	time_t seconds = (time_t)(i->time_ns / NS_PER_SEC);
 	char when[32], name[INCIDENT_NAME], line[INCIDENT_TITLE + 32], cut[INCIDENT_TITLE + 32];
 	struct tm tm;
@@ -128,12 +128,12 @@ static void print_incident(const struct incident *i, size_t width, bool ascii)
 	localtime_r(&seconds, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
 	if (strchr(i->name, '/')) /* its end says more than its beginning */
-		text_fit_end(strcpy(name, i->name), room, ascii);
+		text_fit_end(strcpy(name, i->name), space, ascii);
 	else
-		text_fit(i->name, room, ascii, name, sizeof(name));
+		text_fit(i->name, space, ascii, name, sizeof(name));
 	pad = text_width(name);
 	printf("%-20s %s  %-9s  %s%*s%s", i->id, when, incident_kind_name(i->kind), name,
-	       (int)(pad < room ? room - pad : 0), "", two ? "\n    " : "  ");
+	       (int)(pad < space ? space - pad : 0), "", two ? "\n    " : "  ");
 	snprintf(line, sizeof(line), "%s%s", i->title, i->open ? " (not over yet)" : "");
 	if (two)
 		text_fit(line, width - 4, ascii, cut, sizeof(cut));
@@ -273,7 +273,7 @@ static int post_mortem(struct sources *s, const struct report_options *o, const 
 		readers[n++] = s->pictures;
 	if (s->board)
 		readers[n++] = s->board;
-	if (report_build(&report, incident, &s->chronicle, readers, n)) {
+	if (report_build(&report, incident, &s->event_log, readers, n)) {
 		log_error("out of memory");
 		return CLI_FAILED;
 	}
@@ -284,7 +284,7 @@ static int post_mortem(struct sources *s, const struct report_options *o, const 
 }
 
 /* What is not on the board yet because nobody writes it any more. */
-static int tell_health(const struct sources *s)
+static int describe_health(const struct sources *s)
 {
 	char age[UNITS_TEXT];
 	uint64_t age_ns;
@@ -293,7 +293,7 @@ static int tell_health(const struct sources *s)
 		return CLI_DONE;
 	log_info("the guard has been silent for %s: what happened since is not in here",
 		 units_duration_ms(age_ns / NS_PER_SEC * 1000, age));
-	return CLI_NO_GUARD;
+	return CLI_NO_DAEMON;
 }
 
 static int run(const void *values, char **arguments)
@@ -304,12 +304,12 @@ static int run(const void *values, char **arguments)
 
 	if (r)
 		return r;
-	if (incidents_of(&s.chronicle, &s.incidents)) {
+	if (incidents_of(&s.event_log, &s.incidents)) {
 		log_error("out of memory");
 		return CLI_FAILED;
 	}
 	r = arguments[0] ? post_mortem(&s, o, arguments[0]) : list(&s, NULL);
-	return r ? r : tell_health(&s);
+	return r ? r : describe_health(&s);
 }
 
 static const struct option_spec specs[] = {

@@ -10,16 +10,16 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "ask.h"
-#include "back.h"
+#include "control_client.h"
+#include "history_open.h"
 #include "cli.h"
 #include "fleet.h"
 #include "listing.h"
-#include "own_guard.h"
+#include "private_daemon.h"
 #include "signals.h"
-#include "view/prefs.h"
-#include "view/terminal.h"
-#include "view/top.h"
+#include "tui/settings.h"
+#include "tui/terminal.h"
+#include "tui/top.h"
 
 #define REFRESH_NS NS_PER_SEC
 #define ANSWER_NS (60 * NS_PER_SEC) /* a write to memory.reclaim can take long */
@@ -33,12 +33,12 @@ struct top_options {
 
 struct session {
 	struct hr_reader *reader;
-	struct own_guard *guard; /* NULL: another's */
+	struct private_daemon *daemon; /* NULL: another's */
 	struct source source;
 	struct snapshot snapshot;
-	struct canvas canvas;
+	struct screen_buffer screen_buffer;
 	struct top top;
-	struct prefs prefs;
+	struct settings settings;
 	bool mouse; /* the terminal's */
 	int asked_fd; /* the guard was asked for a rung, and has not answered; -1 */
 };
@@ -49,11 +49,11 @@ static void session_done(struct session *session)
 	if (session->asked_fd >= 0)
 		close(session->asked_fd);
 	top_done(&session->top);
-	canvas_done(&session->canvas);
+	screen_buffer_done(&session->screen_buffer);
 	snapshot_done(&session->snapshot);
 	source_done(&session->source);
 	hr_reader_close(session->reader);
-	own_guard_end(session->guard);
+	private_daemon_end(session->daemon);
 }
 
 static int start_own(struct session *session)
@@ -63,14 +63,14 @@ static int start_own(struct session *session)
 
 	if (geteuid() != 0) {
 		log_error("no guard is running here: start headroomd, or be root");
-		return CLI_NO_GUARD;
+		return CLI_NO_DAEMON;
 	}
 	if (isatty(STDOUT_FILENO))
 		log_info("no guard is running here: starting one for as long as you look");
 	signals_catch();
-	r = own_guard_start(NULL, &session->guard, error);
+	r = private_daemon_start(NULL, &session->daemon, error);
 	if (!r)
-		return cli_open(own_guard_board(session->guard), &session->reader);
+		return cli_open(private_daemon_board(session->daemon), &session->reader);
 	if (r == -EINTR)
 		return CLI_FAILED;
 	if (r == -ECHILD)
@@ -80,7 +80,7 @@ static int start_own(struct session *session)
 			  "or in PATH");
 	else
 		log_error("no guard is running here, and none could be started: %s", strerror(-r));
-	return CLI_NO_GUARD;
+	return CLI_NO_DAEMON;
 }
 
 /* A board that was named is used as it is. In the usual place, one whose guard is silent is no
@@ -92,7 +92,7 @@ static int open_session(struct session *session, const struct top_options *optio
 	int r;
 
 	if (options->fleet.url)
-		return fleet_open("top", &options->fleet, board, &session->guard, &session->reader);
+		return fleet_open("top", &options->fleet, board, &session->daemon, &session->reader);
 	r = hr_reader_open(board, &session->reader);
 	if (r && (r != -ENOENT || named))
 		return cli_open(board, &session->reader);
@@ -156,11 +156,11 @@ static int paint(struct session *session)
 	int r;
 
 	terminal_size(&rows, &columns);
-	r = canvas_reset(&session->canvas, rows, columns, cli_ascii());
+	r = screen_buffer_reset(&session->screen_buffer, rows, columns, cli_ascii());
 	if (r)
 		return r;
-	top_draw(&session->top, &session->canvas);
-	terminal_paint(&session->canvas);
+	top_draw(&session->top, &session->screen_buffer);
+	terminal_paint(&session->screen_buffer);
 	return 0;
 }
 
@@ -184,7 +184,7 @@ static int take_keys(struct session *session)
 static void heed_choices(struct session *session)
 {
 	struct top *top = &session->top;
-	int r = prefs_save(&session->prefs, top);
+	int r = settings_save(&session->settings, top);
 
 	if (r)
 		snprintf(top->notice, sizeof(top->notice), "not remembered: %.90s", strerror(-r));
@@ -194,14 +194,14 @@ static void heed_choices(struct session *session)
 }
 
 /* Why the picture stands still is said by who keeps it. */
-static void look_after_guard(struct session *session)
+static void watch_daemon(struct session *session)
 {
 	char words[256] = "";
 
-	if (!session->guard)
+	if (!session->daemon)
 		return;
-	if (own_guard_alive(session->guard, words) && session->snapshot.health)
-		own_guard_words(session->guard, words);
+	if (private_daemon_alive(session->daemon, words) && session->snapshot.health)
+		private_daemon_errors(session->daemon, words);
 	snprintf(session->top.notice, sizeof(session->top.notice), "%.120s", words);
 }
 
@@ -209,36 +209,36 @@ static void look_after_guard(struct session *session)
 
 static void answered(struct session *session, uint32_t status, const char *text)
 {
-	struct deed_pane *deed = &session->top.deed;
+	struct action_pane *action = &session->top.action;
 
 	if (session->asked_fd >= 0)
 		close(take_fd(session->asked_fd));
-	deed->state = DEED_ANSWERED;
-	deed->answer.status = status;
-	snprintf(deed->answer.text, sizeof(deed->answer.text), "%.240s", text);
+	action->state = ACTION_ANSWERED;
+	action->answer.status = status;
+	snprintf(action->answer.text, sizeof(action->answer.text), "%.240s", text);
 	session->top.reload = true;
 }
 
-static void look_after_deed(struct session *session)
+static void look_after_action(struct session *session)
 {
-	struct deed_pane *deed = &session->top.deed;
+	struct action_pane *action = &session->top.action;
 	const char *board = hr_reader_path(session->reader);
 	struct hr_control_answer answer;
 	char error[ASK_ERROR];
 	int r;
 
-	if (deed->state == DEED_ASKED) {
-		r = ask_begin(board, &deed->request, &session->asked_fd, error);
-		deed->state = DEED_WAITING;
+	if (action->state == ACTION_ASKED) {
+		r = ask_begin(board, &action->request, &session->asked_fd, error);
+		action->state = ACTION_WAITING;
 		if (r)
 			answered(session, r == -EACCES ? CLI_NOT_PERMITTED : CLI_FAILED, error);
-	} else if (deed->state == DEED_WAITING) {
+	} else if (action->state == ACTION_WAITING) {
 		r = ask_answer(board, session->asked_fd, &answer, error);
 		if (!r)
 			answered(session, answer.status, answer.text);
 		else if (r != -EAGAIN)
 			answered(session, CLI_FAILED, error);
-		else if (clock_wall_ns() > deed->asked_ns + ANSWER_NS)
+		else if (clock_wall_ns() > action->asked_ns + ANSWER_NS)
 			answered(session, CLI_FAILED,
 				 "no answer in time; it may still be done: see the events");
 	}
@@ -258,7 +258,7 @@ static bool is_due(struct session *session, uint64_t now, uint64_t *next)
 	}
 	if (now >= *next) {
 		*next = now + REFRESH_NS;
-		look_after_guard(session);
+		watch_daemon(session);
 		/* a picture of the past does not change */
 		due |= !session->top.frozen && !source_past(source);
 	}
@@ -275,7 +275,7 @@ static int loop(struct session *session)
 	while (!r && !signals_caught() && !session->top.quit) {
 		uint64_t now = clock_mono_ns(), wait;
 
-		look_after_deed(session);
+		look_after_action(session);
 		in[1].fd = session->asked_fd;
 		if (is_due(session, now, &next))
 			session->top.reload = true;
@@ -325,8 +325,8 @@ static int run(const void *values, char **arguments)
 	signals_catch(); /* first, or ncurses would catch them its own way */
 	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
 		return show_once(&session);
-	if (!prefs_path(session.prefs.path))
-		prefs_load(&session.prefs, &session.top, session.top.notice);
+	if (!settings_path(session.settings.path))
+		settings_load(&session.settings, &session.top, session.top.notice);
 	if (terminal_open(cli_colour() ? session.top.colours : TOP_COLOURS_NONE))
 		return show_once(&session);
 	terminal_mouse(session.mouse = session.top.mouse);

@@ -10,7 +10,7 @@
 
 #define SAID "headroom: " /* what its lines begin with, and ours */
 
-int fleet_open(const char *command, const struct fleet_options *options, const char *board, struct own_guard **ret_guard,
+int fleet_open(const char *command, const struct fleet_options *options, const char *board, struct private_daemon **ret_daemon,
 	       struct hr_reader **ret_reader)
 {
 	const char *const argv[] = {"headroom-export", "fleet", options->url, options->credentials ? "--credentials" : NULL,
@@ -24,9 +24,9 @@ int fleet_open(const char *command, const struct fleet_options *options, const c
 		return CLI_USAGE;
 	}
 	signals_catch();
-	r = own_guard_start(&program, ret_guard, error);
+	r = private_daemon_start(&program, ret_daemon, error);
 	if (!r)
-		return cli_open(own_guard_board(*ret_guard), ret_reader);
+		return cli_open(private_daemon_board(*ret_daemon), ret_reader);
 	if (r == -ECHILD)
 		log_error("%s", error + (strncmp(error, SAID, strlen(SAID)) ? 0 : strlen(SAID)));
 	else if (r == -ENOENT)

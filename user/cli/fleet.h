@@ -5,7 +5,7 @@
 #define HEADROOM_CLI_FLEET_H
 
 #include "cli.h"
-#include "own_guard.h"
+#include "private_daemon.h"
 
 struct fleet_options {
 	const char *url, *credentials;
@@ -18,8 +18,8 @@ struct fleet_options {
 	 .help = "for it: a file with a token, or user:password", .wants = "a path"}
 
 /* 0 or an exit status, and then one line said why. The caller ends the guard. board: what was asked for beside it. */
-int fleet_open(const char *command, const struct fleet_options *options, const char *board, struct own_guard **ret_guard,
+int fleet_open(const char *command, const struct fleet_options *options, const char *board, struct private_daemon **ret_daemon,
 	       struct hr_reader **ret_reader);
-static inline void fleet_closep(struct own_guard **guard) { own_guard_end(*guard); }
+static inline void fleet_closep(struct private_daemon **daemon) { private_daemon_end(*daemon); }
 
 #endif

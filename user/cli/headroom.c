@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/beside.h"
+#include "base/find_program.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/utf8_clean.h"
 #include "cli.h"
 
 /* A program of its own, beside this one or in libexec: what it links would burden every other command. */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
-#include "tell/history.h"
+#include "base/utf8_clean.h"
+#include "format/history.h"
 
 #define TEXT_MOST (4 * HR_EVENT_MAX_BYTES) /* text_clean makes at most four bytes of one */
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <jansson.h>
 #include <headroom/reader.h>
-#include "tell/names.h"
+#include "format/display_name.h"
 
 struct json_field {
 	const char *key;
@@ -30,8 +30,8 @@ json_t *json_event(const struct hr_event *event, const char *node);
 
 /* json_action.c: what an action carries; its evidence alone; and what a policy would do next, or null. */
 extern const struct json_field json_action_fields[]; /* struct hr_event_action */
-json_t *json_evidence(const struct hr_evidence *evidence);
-json_t *json_next_rung(const char *policy, unsigned int rung);
+json_t *json_inputs(const struct hr_inputs *inputs);
+json_t *json_next_action(const char *policy, unsigned int kind);
 
 /* One point of a history; `created_ns` is its zero point in wall time. */
 json_t *json_point(const struct hr_point *point, uint64_t created_ns);
@@ -56,7 +56,7 @@ json_t *json_word(const char *word); /* NULL: null */
 
 /* Tables that several records share; the base is the struct named. */
 extern const struct json_field json_identity_fields[]; /* struct hr_identity */
-extern const struct json_field json_outlook_fields[]; /* struct hr_outlook */
+extern const struct json_field json_forecast_fields[]; /* struct hr_forecast */
 
 /* Compact, and figures no longer than they are exact. */
 #define JSON_STYLE (JSON_COMPACT | JSON_REAL_PRECISION(15))

@@ -4,16 +4,16 @@
 #include "json.h"
 
 #include "base/cleanup.h"
-#include "foresee/words.h"
-#include "tell/words.h"
+#include "forecast/reason_text.h"
+#include "format/enum_text.h"
 
 #define ACTION(key_, get_, field_)                                   \
 	{                                                            \
 		key_, get_, offsetof(struct hr_event_action, field_) \
 	}
-#define EVIDENCE(key_, get_, field_)                             \
+#define INPUTS(key_, get_, field_)                             \
 	{                                                        \
-		key_, get_, offsetof(struct hr_evidence, field_) \
+		key_, get_, offsetof(struct hr_inputs, field_) \
 	}
 
 #define GET_BYTE_WORD(name, word)                                           \
@@ -21,17 +21,17 @@
 	{                                                                   \
 		return json_word(word(*(const uint8_t *)at));               \
 	}
-GET_BYTE_WORD(get_rung, hr_rung_word)
-GET_BYTE_WORD(get_mode, hr_mode_word)
-GET_BYTE_WORD(get_leak, foresee_leak_state_word)
-GET_BYTE_WORD(get_level, hr_level_word)
+GET_BYTE_WORD(get_action, hr_action_kind_name)
+GET_BYTE_WORD(get_mode, hr_mode_name)
+GET_BYTE_WORD(get_leak, forecast_leak_state_word)
+GET_BYTE_WORD(get_level, hr_level_name)
 
-json_t *json_next_rung(const char *policy, unsigned int rung)
+json_t *json_next_action(const char *policy, unsigned int kind)
 {
-	if (!rung || !hr_rung_word(rung))
+	if (!kind || !hr_action_kind_name(kind))
 		return json_null();
 	return json_pack("{so so}", "policy", json_clean(policy, SIZE_MAX), "rung",
-			 json_word(hr_rung_word(rung)));
+			 json_word(hr_action_kind_name(kind)));
 }
 
 /* "" is a rung that somebody asked for by hand. */
@@ -63,8 +63,8 @@ static json_t *get_result(const struct record_text *from, const void *at)
 	const struct hr_event_action *a = at;
 
 	return json_pack("{sb si so so}", "ok",
-			 a->deed == HR_DEED_DONE || a->deed == HR_DEED_REHEARSED, "errno",
-			 (int)a->error, "deed", json_word(hr_deed_word(a->deed)), "detail",
+			 a->status == HR_STATUS_DONE || a->status == HR_STATUS_DRY_RUN, "errno",
+			 (int)a->error, "deed", json_word(hr_action_status_name(a->status)), "detail",
 			 json_get_text(from, &a->detail));
 }
 
@@ -82,37 +82,37 @@ static json_t *get_centi(const struct record_text *from, const void *at)
 	return centi == HR_UNKNOWN_U32 ? json_null() : json_real(centi / 100.0);
 }
 
-static const struct json_field evidence_fields[] = {
-	EVIDENCE("usage_bytes", json_get_bytes, usage),
-	EVIDENCE("limit_bytes", json_get_bytes, limit),
-	EVIDENCE("unreclaimable_bytes", json_get_bytes, unreclaimable),
-	EVIDENCE("headroom_bytes", json_get_bytes, headroom),
-	EVIDENCE("rss_bytes", json_get_bytes, rss),
-	EVIDENCE("oom_in_seconds", json_get_ms, oom_in_p50_ms),
-	EVIDENCE("growth_bytes_per_second", json_get_rate, growth_bytes_per_second),
-	EVIDENCE("host_available_bytes", json_get_bytes, host_available),
-	EVIDENCE("host_total_bytes", json_get_bytes, host_total),
-	EVIDENCE("risk", get_risk, risk_centi),
-	EVIDENCE("leak", get_leak, leak),
-	EVIDENCE("level", get_level, level),
-	EVIDENCE("some_avg10", get_centi, some_avg10_centi),
-	EVIDENCE("full_avg10", get_centi, full_avg10_centi),
-	EVIDENCE("held_seconds", json_get_ms, held_ms),
-	EVIDENCE("threshold_bytes", json_get_bytes, threshold),
+static const struct json_field inputs_fields[] = {
+	INPUTS("usage_bytes", json_get_bytes, usage),
+	INPUTS("limit_bytes", json_get_bytes, limit),
+	INPUTS("unreclaimable_bytes", json_get_bytes, unreclaimable),
+	INPUTS("headroom_bytes", json_get_bytes, headroom),
+	INPUTS("rss_bytes", json_get_bytes, rss),
+	INPUTS("oom_in_seconds", json_get_ms, oom_in_p50_ms),
+	INPUTS("growth_bytes_per_second", json_get_rate, growth_bytes_per_second),
+	INPUTS("host_available_bytes", json_get_bytes, host_available),
+	INPUTS("host_total_bytes", json_get_bytes, host_total),
+	INPUTS("risk", get_risk, risk_centi),
+	INPUTS("leak", get_leak, leak),
+	INPUTS("level", get_level, level),
+	INPUTS("some_avg10", get_centi, some_avg10_centi),
+	INPUTS("full_avg10", get_centi, full_avg10_centi),
+	INPUTS("held_seconds", json_get_ms, held_ms),
+	INPUTS("threshold_bytes", json_get_bytes, threshold),
 	{0},
 };
 
-json_t *json_evidence(const struct hr_evidence *evidence)
+json_t *json_inputs(const struct hr_inputs *inputs)
 {
 	json_t *object = json_object();
 
-	json_fields(object, evidence_fields, NULL, evidence);
+	json_fields(object, inputs_fields, NULL, inputs);
 	return object;
 }
 
-static json_t *get_evidence(const struct record_text *from, const void *at)
+static json_t *get_inputs(const struct record_text *from, const void *at)
 {
-	return json_evidence(at);
+	return json_inputs(at);
 }
 
 static json_t *get_passed_over(const struct record_text *from, const void *at)
@@ -120,15 +120,15 @@ static json_t *get_passed_over(const struct record_text *from, const void *at)
 	const struct hr_event_action *a = at;
 	json_t *array = json_array();
 
-	for (uint32_t i = 0; i < a->passed_over_count && i < HR_PASSED_OVER; i++) {
-		const struct hr_passed_over *p = &a->passed_over[i];
+	for (uint32_t i = 0; i < a->skipped_count && i < HR_SKIPPED; i++) {
+		const struct hr_skipped *p = &a->skipped[i];
 
 		json_array_append_new(
 			array,
 			json_pack("{so so so so so so}", "name", json_get_text(from, &p->name),
 				  "cgroup_id",
 				  p->cgroup_id ? json_get_id(from, &p->cgroup_id) : json_null(),
-				  "pid", get_known(p->pid), "why", json_word(hr_why_word(p->why)),
+				  "pid", get_known(p->pid), "why", json_word(hr_skip_reason_name(p->reason)),
 				  "usage_bytes", json_get_bytes(from, &p->usage),
 				  "drift_bytes_per_second",
 				  json_get_rate(from, &p->drift_bytes_per_second)));
@@ -150,15 +150,15 @@ static json_t *get_byte(const struct record_text *from, const void *at)
 
 const struct json_field json_action_fields[] = {
 	ACTION("policy", get_policy, policy),
-	ACTION("rung", get_rung, rung),
+	ACTION("rung", get_action, kind),
 	ACTION("mode", get_mode, mode),
 	{"target", get_target, 0},
-	ACTION("evidence", get_evidence, evidence),
+	ACTION("evidence", get_inputs, inputs),
 	{"passed_over", get_passed_over, 0},
 	{"result", get_result, 0},
 	ACTION("step", get_byte, step),
 	ACTION("steps", get_byte, steps),
-	ACTION("emergency", json_get_bytes, emergency),
+	ACTION("emergency", json_get_bytes, escalation),
 	ACTION("signal", get_signal, signal),
 	ACTION("size_bytes", json_get_bytes, size),
 	ACTION("until_seconds", json_get_ms, until_ms),

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "foresee/words.h"
+#include "forecast/reason_text.h"
 #include "json.h"
-#include "tell/words.h"
+#include "format/enum_text.h"
 
 #define SLOT(key_, get_, field_)                             \
 	{                                                    \
@@ -25,7 +25,7 @@ static json_t *get_state(const struct record_text *from, const void *at)
 
 static json_t *get_runtime(const struct record_text *from, const void *at)
 {
-	return json_word(hr_runtime_word(*(const uint8_t *)at));
+	return json_word(hr_runtime_name(*(const uint8_t *)at));
 }
 
 static json_t *get_kind(const struct record_text *from, const void *at)
@@ -60,7 +60,7 @@ static json_t *get_binding(const struct record_text *from, const void *at)
 	const struct hr_binding *binding = at;
 	json_t *object = json_object();
 
-	json_object_set_new(object, "level", json_word(hr_level_word(binding->level)));
+	json_object_set_new(object, "level", json_word(hr_level_name(binding->level)));
 	json_fields(object, fields, from, binding);
 	return object;
 }
@@ -85,19 +85,19 @@ static json_t *get_counts(const struct record_text *from, const void *at)
 static json_t *get_oom_in(const struct record_text *from, const void *at)
 {
 	static const struct json_field fields[] = {
-		{"p10", json_get_ms, offsetof(struct hr_outlook, oom_in_p10_ms)},
-		{"p50", json_get_ms, offsetof(struct hr_outlook, oom_in_p50_ms)},
-		{"p90", json_get_ms, offsetof(struct hr_outlook, oom_in_p90_ms)},
+		{"p10", json_get_ms, offsetof(struct hr_forecast, oom_in_p10_ms)},
+		{"p50", json_get_ms, offsetof(struct hr_forecast, oom_in_p50_ms)},
+		{"p90", json_get_ms, offsetof(struct hr_forecast, oom_in_p90_ms)},
 		{0},
 	};
-	const struct hr_outlook *outlook = at;
+	const struct hr_forecast *forecast = at;
 	json_t *object;
 
-	if (outlook->oom_in_p10_ms == HR_UNKNOWN && outlook->oom_in_p50_ms == HR_UNKNOWN &&
-	    outlook->oom_in_p90_ms == HR_UNKNOWN)
+	if (forecast->oom_in_p10_ms == HR_UNKNOWN && forecast->oom_in_p50_ms == HR_UNKNOWN &&
+	    forecast->oom_in_p90_ms == HR_UNKNOWN)
 		return json_null();
 	object = json_object();
-	json_fields(object, fields, from, outlook);
+	json_fields(object, fields, from, forecast);
 	return object;
 }
 
@@ -111,10 +111,10 @@ static json_t *get_risk(const struct record_text *from, const void *at)
 /* A confidence in nothing is not 0 but unknown. */
 static json_t *get_confidence(const struct record_text *from, const void *at)
 {
-	const struct hr_outlook *outlook = at;
+	const struct hr_forecast *forecast = at;
 
-	return outlook->risk_centi == UINT16_MAX ? json_null()
-						 : json_real(outlook->confidence_milli / 1000.0);
+	return forecast->risk_centi == UINT16_MAX ? json_null()
+						 : json_real(forecast->confidence_milli / 1000.0);
 }
 
 static json_t *get_reasons(const struct record_text *from, const void *at)
@@ -126,7 +126,7 @@ static json_t *get_reasons(const struct record_text *from, const void *at)
 	for (size_t i = 0; i < HR_REASONS && reason[i].kind; i++)
 		json_array_append_new(array,
 				      json_pack("{so sf ss}", "reason",
-						json_word(foresee_reason_word(reason[i].kind)),
+						json_word(forecast_reason_word(reason[i].kind)),
 						"weight", reason[i].weight_centi / 100.0, "text",
 						reason_text(&reason[i], text)));
 	return array;
@@ -134,11 +134,11 @@ static json_t *get_reasons(const struct record_text *from, const void *at)
 
 static json_t *get_leak(const struct record_text *from, const void *at)
 {
-	const struct hr_outlook *outlook = at;
+	const struct hr_forecast *forecast = at;
 
-	return json_pack("{so so so}", "state", json_word(foresee_leak_state_word(outlook->leak)),
-			 "bytes_per_hour", json_get_rate(from, &outlook->leak_bytes_per_hour), "of",
-			 json_word(foresee_leak_of_word(outlook->leak_of)));
+	return json_pack("{so so so}", "state", json_word(forecast_leak_state_word(forecast->leak)),
+			 "bytes_per_hour", json_get_rate(from, &forecast->leak_bytes_per_hour), "of",
+			 json_word(forecast_leak_of_word(forecast->leak_of)));
 }
 
 static json_t *get_alarm(const struct record_text *from, const void *at)
@@ -147,25 +147,25 @@ static json_t *get_alarm(const struct record_text *from, const void *at)
 }
 
 /* An outlook by itself does not know whose rung it is. */
-static json_t *get_rung(const struct record_text *from, const void *at)
+static json_t *get_action(const struct record_text *from, const void *at)
 {
-	return json_next_rung(NULL, *(const uint8_t *)at);
+	return json_next_action(NULL, *(const uint8_t *)at);
 }
 
-#define OUTLOOK(key_, get_, field_)                             \
+#define FORECAST(key_, get_, field_)                             \
 	{                                                       \
-		key_, get_, offsetof(struct hr_outlook, field_) \
+		key_, get_, offsetof(struct hr_forecast, field_) \
 	}
-const struct json_field json_outlook_fields[] = {
-	OUTLOOK("drift_bytes_per_second", json_get_rate, drift_bytes_per_second),
-	OUTLOOK("rss_drift_bytes_per_second", json_get_rate, rss_drift_bytes_per_second),
+const struct json_field json_forecast_fields[] = {
+	FORECAST("drift_bytes_per_second", json_get_rate, drift_bytes_per_second),
+	FORECAST("rss_drift_bytes_per_second", json_get_rate, rss_drift_bytes_per_second),
 	{"oom_in_seconds", get_oom_in, 0},
-	OUTLOOK("risk", get_risk, risk_centi),
+	FORECAST("risk", get_risk, risk_centi),
 	{"confidence", get_confidence, 0},
-	OUTLOOK("reasons", get_reasons, reason),
+	FORECAST("reasons", get_reasons, reason),
 	{"leak", get_leak, 0},
-	OUTLOOK("alarm", get_alarm, alarm),
-	OUTLOOK("next_rung", get_rung, next_rung),
+	FORECAST("alarm", get_alarm, alarm),
+	FORECAST("next_rung", get_action, next_action),
 	{0},
 };
 
@@ -281,9 +281,9 @@ json_t *json_container(const struct hr_slot *slot)
 	if (json_fields(object, head_fields, &from, slot) ||
 	    json_fields(object, json_identity_fields, &from, &slot->id) ||
 	    json_fields(object, memory_fields, &from, slot) ||
-	    json_fields(object, json_outlook_fields, &from, &slot->outlook) ||
+	    json_fields(object, json_forecast_fields, &from, &slot->forecast) ||
 	    json_object_set_new(object, "next_rung",
-				json_next_rung(hr_slot_text(slot, slot->next_policy), slot->outlook.next_rung)) ||
+				json_next_action(hr_slot_text(slot, slot->next_policy), slot->forecast.next_action)) ||
 	    json_fields(object, tail_fields, &from, slot)) {
 		json_decref(object);
 		return NULL;
@@ -356,7 +356,7 @@ static const struct json_field host_fields[] = {
 	{0},
 };
 
-static const struct json_field guard_fields[] = {
+static const struct json_field daemon_fields[] = {
 	HOST("version", get_text32, version),
 	HOST("mode", get_mode, mode),
 	HOST("pid", json_get_u32, pid),
@@ -375,23 +375,23 @@ static const struct json_field guard_fields[] = {
 json_t *json_host(const struct hr_host *host, const struct hr_board_header *header,
 		  uint64_t time_ns, int health)
 {
-	json_t *object = json_object(), *guard = json_object();
+	json_t *object = json_object(), *daemon = json_object();
 	bool started =
 		host->started_ns && host->started_ns != HR_UNKNOWN && time_ns >= host->started_ns;
 
-	json_object_set_new(guard, "state",
+	json_object_set_new(daemon, "state",
 			    json_word(!health				  ? "running"
 				      : header->state == HR_BOARD_STOPPED ? "stopped"
 									  : "silent"));
-	json_fields(guard, guard_fields, NULL, host);
-	json_object_set_new(guard, "uptime_seconds",
+	json_fields(daemon, daemon_fields, NULL, host);
+	json_object_set_new(daemon, "uptime_seconds",
 			    started ? json_real((double)(time_ns - host->started_ns) / 1e9)
 				    : json_null());
-	json_object_set_new(guard, "interval_seconds",
+	json_object_set_new(daemon, "interval_seconds",
 			    host->interval_ms ? json_real(host->interval_ms / 1e3) : json_null());
 	json_fields(object, host_fields, NULL, host);
-	json_fields(object, json_outlook_fields, NULL, &host->outlook);
-	json_object_set_new(object, "guard", guard);
+	json_fields(object, json_forecast_fields, NULL, &host->forecast);
+	json_object_set_new(object, "guard", daemon);
 	json_object_set_new(object, "processes", get_host_processes(NULL, host->process));
 	return object;
 }

@@ -7,9 +7,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "foresee/words.h"
+#include "forecast/reason_text.h"
 #include "json.h"
-#include "tell/words.h"
+#include "format/enum_text.h"
 
 #define FIELD(struct_, key_, get_, field_)                   \
 	{                                                    \
@@ -23,33 +23,33 @@
 		return json_word(word(*(const uint32_t *)at));              \
 	}
 GET_WORD(get_container_what, container_what_word)
-GET_WORD(get_guard_what, guard_what_word)
+GET_WORD(get_daemon_what, daemon_what_word)
 GET_WORD(get_pressure_what, pressure_what_word)
 GET_WORD(get_alarm_what, alarm_word)
-GET_WORD(get_leak_what, foresee_leak_state_word)
+GET_WORD(get_leak_what, forecast_leak_state_word)
 
 /* trigger and victim have the same shape; who was seen only as a counter has no pid, and is
  * null. */
-static json_t *get_party(const struct record_text *from, const void *at)
+static json_t *get_oom_process(const struct record_text *from, const void *at)
 {
 	static const struct json_field fields[] = {
-		FIELD(hr_party, "pid", json_get_u32, pid),
-		FIELD(hr_party, "tid", json_get_u32, tid),
-		FIELD(hr_party, "comm", json_get_comm, comm),
-		FIELD(hr_party, "cmdline", json_get_text, cmdline),
-		FIELD(hr_party, "uid", json_get_u32, uid),
-		FIELD(hr_party, "oom_score_adj", json_get_i32, oom_score_adj),
-		FIELD(hr_party, "started", json_get_time, started_ns),
-		FIELD(hr_party, "anon_bytes", json_get_bytes, anon),
-		FIELD(hr_party, "file_bytes", json_get_bytes, file),
-		FIELD(hr_party, "shmem_bytes", json_get_bytes, shmem),
-		FIELD(hr_party, "swap_bytes", json_get_bytes, swap),
-		FIELD(hr_party, "pgtables_bytes", json_get_bytes, pgtables),
-		FIELD(hr_party, "cgroup", json_get_text, id.cgroup),
-		FIELD(hr_party, "cgroup_id", json_get_id, cgroup_id),
+		FIELD(hr_oom_process, "pid", json_get_u32, pid),
+		FIELD(hr_oom_process, "tid", json_get_u32, tid),
+		FIELD(hr_oom_process, "comm", json_get_comm, comm),
+		FIELD(hr_oom_process, "cmdline", json_get_text, cmdline),
+		FIELD(hr_oom_process, "uid", json_get_u32, uid),
+		FIELD(hr_oom_process, "oom_score_adj", json_get_i32, oom_score_adj),
+		FIELD(hr_oom_process, "started", json_get_time, started_ns),
+		FIELD(hr_oom_process, "anon_bytes", json_get_bytes, anon),
+		FIELD(hr_oom_process, "file_bytes", json_get_bytes, file),
+		FIELD(hr_oom_process, "shmem_bytes", json_get_bytes, shmem),
+		FIELD(hr_oom_process, "swap_bytes", json_get_bytes, swap),
+		FIELD(hr_oom_process, "pgtables_bytes", json_get_bytes, pgtables),
+		FIELD(hr_oom_process, "cgroup", json_get_text, id.cgroup),
+		FIELD(hr_oom_process, "cgroup_id", json_get_id, cgroup_id),
 		{0},
 	};
-	const struct hr_party *party = at;
+	const struct hr_oom_process *party = at;
 	json_t *object;
 
 	if (!party->pid)
@@ -64,7 +64,7 @@ static json_t *get_limit(const struct record_text *from, const void *at)
 {
 	const struct hr_event_oom_kill *oom = at;
 
-	return json_pack("{so so so so so}", "level", json_word(hr_level_word(oom->level)),
+	return json_pack("{so so so so so}", "level", json_word(hr_level_name(oom->level)),
 			 "cgroup", json_get_text(from, &oom->limit_cgroup), "cgroup_id",
 			 json_get_id(from, &oom->limit_cgroup_id), "usage_bytes",
 			 json_get_bytes(from, &oom->limit_usage), "max_bytes",
@@ -76,7 +76,7 @@ static json_t *get_constraint(const struct record_text *from, const void *at)
 	unsigned int constraint = *(const uint8_t *)at;
 
 	return json_word(constraint == HR_CONSTRAINT_UNKNOWN ? NULL
-							     : hr_constraint_word(constraint));
+							     : hr_constraint_name(constraint));
 }
 
 /* The kernel's bits, as its own log prints them. */
@@ -108,7 +108,7 @@ static json_t *get_history(const struct record_text *from, const void *at)
 	return array;
 }
 
-static json_t *get_foreseen(const struct record_text *from, const void *at)
+static json_t *get_oom_stats(const struct record_text *from, const void *at)
 {
 	const struct hr_event_oom_kill *oom = at;
 
@@ -138,31 +138,31 @@ static json_t *get_oom_flags(const struct record_text *from, const void *at)
 
 #define OOM(key_, get_, field_) FIELD(hr_event_oom_kill, key_, get_, field_)
 static const struct json_field oom_fields[] = {
-	OOM("trigger", get_party, trigger),
-	OOM("victim", get_party, victim),
+	OOM("trigger", get_oom_process, trigger),
+	OOM("victim", get_oom_process, victim),
 	{"limit", get_limit, 0},
 	OOM("constraint", get_constraint, constraint),
 	OOM("gfp", get_gfp, gfp),
 	OOM("order", get_order, order),
 	{"history", get_history, 0},
-	{"foreseen", get_foreseen, 0},
+	{"foreseen", get_oom_stats, 0},
 	OOM("flags", get_oom_flags, flags),
 	{0},
 };
 
-#define OUTLOOK(key_, get_, field_) FIELD(hr_event_outlook, key_, get_, field_)
+#define FORECAST(key_, get_, field_) FIELD(hr_event_forecast, key_, get_, field_)
 static const struct json_field risk_fields[] = {
-	OUTLOOK("from", get_alarm_what, from),
-	OUTLOOK("to", get_alarm_what, to),
-	OUTLOOK("usage_bytes", json_get_bytes, usage),
-	OUTLOOK("headroom_bytes", json_get_bytes, headroom),
+	FORECAST("from", get_alarm_what, from),
+	FORECAST("to", get_alarm_what, to),
+	FORECAST("usage_bytes", json_get_bytes, usage),
+	FORECAST("headroom_bytes", json_get_bytes, headroom),
 	{0},
 };
 static const struct json_field leak_fields[] = {
-	OUTLOOK("from", get_leak_what, from),
-	OUTLOOK("to", get_leak_what, to),
-	OUTLOOK("usage_bytes", json_get_bytes, usage),
-	OUTLOOK("headroom_bytes", json_get_bytes, headroom),
+	FORECAST("from", get_leak_what, from),
+	FORECAST("to", get_leak_what, to),
+	FORECAST("usage_bytes", json_get_bytes, usage),
+	FORECAST("headroom_bytes", json_get_bytes, headroom),
 	{0},
 };
 
@@ -195,11 +195,11 @@ static const struct json_field container_fields[] = {
 	{0},
 };
 
-#define GUARD(key_, get_, field_) FIELD(hr_event_guard, key_, get_, field_)
-static const struct json_field guard_fields[] = {
-	GUARD("what", get_guard_what, what),
-	GUARD("count", json_get_bytes, count),
-	GUARD("text", json_get_text, text),
+#define DAEMON(key_, get_, field_) FIELD(hr_event_daemon, key_, get_, field_)
+static const struct json_field daemon_fields[] = {
+	DAEMON("what", get_daemon_what, what),
+	DAEMON("count", json_get_bytes, count),
+	DAEMON("text", json_get_text, text),
 	{0},
 };
 
@@ -218,13 +218,13 @@ static const struct {
 	size_t least_bytes;
 } types[HR_EVENT_COUNT] = {
 	[HR_EVENT_OOM_KILL] = {oom_fields, sizeof(struct hr_event_oom_kill)},
-	[HR_EVENT_RISK] = {risk_fields, sizeof(struct hr_event_outlook)},
-	[HR_EVENT_LEAK] = {leak_fields, sizeof(struct hr_event_outlook)},
+	[HR_EVENT_RISK] = {risk_fields, sizeof(struct hr_event_forecast)},
+	[HR_EVENT_LEAK] = {leak_fields, sizeof(struct hr_event_forecast)},
 	[HR_EVENT_ACTION] = {json_action_fields, sizeof(struct hr_event_action)},
 	[HR_EVENT_OUTCOME] = {outcome_fields, sizeof(struct hr_event_outcome)},
 	[HR_EVENT_PRESSURE] = {pressure_fields, sizeof(struct hr_event_pressure)},
 	[HR_EVENT_CONTAINER] = {container_fields, sizeof(struct hr_event_container)},
-	[HR_EVENT_GUARD] = {guard_fields, sizeof(struct hr_event_guard)},
+	[HR_EVENT_DAEMON] = {daemon_fields, sizeof(struct hr_event_daemon)},
 	[HR_EVENT_OOM_SCORE_ADJ] = {adj_fields, sizeof(struct hr_event_oom_score_adj)},
 };
 
@@ -237,7 +237,7 @@ static const struct json_field *type_fields(const struct hr_event *event)
 
 static void add_head(json_t *object, const struct hr_event *event, const char *node)
 {
-	const char *type = hr_event_type_word(event->type);
+	const char *type = hr_event_type_name(event->type);
 	char instance[24];
 
 	snprintf(instance, sizeof(instance), "%016" PRIx64, event->instance);
@@ -247,7 +247,7 @@ static void add_head(json_t *object, const struct hr_event *event, const char *n
 	json_object_set_new(object, "time", json_get_time(NULL, &event->time_ns));
 	json_object_set_new(object, "node", json_clean(node && *node ? node : NULL, SIZE_MAX));
 	json_object_set_new(object, "type", json_word(type));
-	json_object_set_new(object, "severity", json_word(hr_severity_word(event->severity)));
+	json_object_set_new(object, "severity", json_word(hr_severity_name(event->severity)));
 }
 
 json_t *json_event(const struct hr_event *event, const char *node)
@@ -269,7 +269,7 @@ json_t *json_event(const struct hr_event *event, const char *node)
 	if (fields)
 		json_fields(object, fields, &from, event);
 	if (fields == risk_fields || fields == leak_fields)
-		json_fields(object, json_outlook_fields, &from,
-			    &((const struct hr_event_outlook *)event)->outlook);
+		json_fields(object, json_forecast_fields, &from,
+			    &((const struct hr_event_forecast *)event)->forecast);
 	return object;
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "json.h"
-#include "tell/scores.h"
+#include "format/score_text.h"
 
 static json_t *count(uint64_t n) { return json_integer((json_int_t)n); }
 
@@ -31,13 +31,13 @@ static json_t *histogram(const struct hr_score *score, const struct score_histog
 			 figure(scores_median(score, h)));
 }
 
-static json_t *verdicts(const struct hr_verdicts *v)
+static json_t *verdicts(const struct hr_alarm_stats *v)
 {
 	return json_pack("{so so so so}", "right", count(v->right), "wrong", count(v->wrong), "cut",
 			 count(v->cut), "precision", share(v->right, v->right + v->wrong));
 }
 
-static json_t *foreseen(const struct hr_foreseen *f)
+static json_t *predicted(const struct hr_oom_stats *f)
 {
 	return json_pack("{so so so}", "announced", count(f->warned), "missed", count(f->missed),
 			 "recall", share(f->warned, f->warned + f->missed));
@@ -65,8 +65,8 @@ json_t *json_get_score(const struct record_text *from, const void *at)
 
 	return json_pack(
 		"{so so so so so so so so so}", "warn", verdicts(&s->warn), "act",
-		verdicts(&s->act), "oom_kills", foreseen(&s->oom_kills), "stalls",
-		foreseen(&s->stalls), "lead_seconds", histogram(s, scores_lead()), "times",
+		verdicts(&s->act), "oom_kills", predicted(&s->oom_kills), "stalls",
+		predicted(&s->stalls), "lead_seconds", histogram(s, scores_lead()), "times",
 		held(s->times, s->times_held), "time_error", histogram(s, scores_time_error()),
 		"intervals", held(s->intervals, s->intervals_held), "risks",
 		json_pack("{so so so so}", "checked", count(s->risks), "died", count(s->risks_died),

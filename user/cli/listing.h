@@ -5,11 +5,11 @@
 #define HEADROOM_LISTING_H
 
 #include <stdio.h>
-#include "tell/snapshot.h"
+#include "format/snapshot.h"
 
 void listing_print(FILE *out, const struct snapshot *s, size_t width, bool colour, bool ascii);
 /* One line on stderr where the guard is silent; the exit status that this means: CLI_DONE or
- * CLI_NO_GUARD. */
+ * CLI_NO_DAEMON. */
 int listing_warn(const struct snapshot *s);
 
 #endif

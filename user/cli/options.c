@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
-#include "base/units.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
 
 #define OPTIONS_MOST 16
 #define HELP_COLUMN 22

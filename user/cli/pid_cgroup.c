@@ -27,7 +27,7 @@ int pid_cgroup(const char *root, uint32_t pid, char *ret_path, size_t bytes)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	_cleanup_free_ char *line = NULL, *found = NULL;
-	size_t room = 0;
+	size_t space = 0;
 	char path[PATH_MAX];
 	ssize_t n;
 
@@ -35,7 +35,7 @@ int pid_cgroup(const char *root, uint32_t pid, char *ret_path, size_t bytes)
 	f = fopen(path, "re");
 	if (!f)
 		return errno == EACCES ? -EACCES : -ENOENT;
-	while ((n = getline(&line, &room, f)) > 0) {
+	while ((n = getline(&line, &space, f)) > 0) {
 		char *controllers = strchr(line, ':');
 		char *where = controllers ? strchr(controllers + 1, ':') : NULL;
 		bool memory;

@@ -231,7 +231,7 @@ static void write_policy(FILE *out, const struct earlyoom *e, bool kill)
 static void write_notes(FILE *out, const struct earlyoom *e)
 {
 	const struct {
-		bool told;
+		bool emitted;
 		const char *text;
 	} notes[] = {
 		{!e->swap.given || e->swap.term < 100,
@@ -254,7 +254,7 @@ static void write_notes(FILE *out, const struct earlyoom *e)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
-		if (notes[i].told)
+		if (notes[i].emitted)
 			import_note(out, "%s", notes[i].text);
 	if (*e->unknown)
 		import_note(out, "%s: an option that is not known here.", e->unknown);

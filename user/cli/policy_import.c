@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
+#include "base/utf8_clean.h"
 
 #define WIDTH 78 /* of a comment without its "# " */
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/units.h"
+#include "base/human_units.h"
 
 #define UNITS 256
 #define NAME 256

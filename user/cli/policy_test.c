@@ -8,12 +8,12 @@
 
 #include "base/log.h"
 #include "cmd_policy.h"
-#include "policy_run.h"
+#include "policy_replay.h"
 #include "replay.h"
 
 struct test_options {
 	bool json;
-	enum act_mode mode;
+	enum policy_mode mode;
 	const char *replay, *name;
 };
 

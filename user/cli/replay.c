@@ -25,9 +25,9 @@ void replay_init(struct replay *r, const char *name, bool thin)
 	r->stride = 1;
 	r->sum.first_warn = r->sum.first_act = r->sum.first_leak = NAN;
 	r->sum.top_risk_centi = UINT16_MAX;
-	r->told_t = NAN;
-	r->outlook.risk_centi = UINT16_MAX;
-	foresee_init(&r->state);
+	r->emitted_t = NAN;
+	r->forecast.risk_centi = UINT16_MAX;
+	forecast_init(&r->state);
 }
 
 void replay_done(struct replay *r)
@@ -36,19 +36,19 @@ void replay_done(struct replay *r)
 	r->row = NULL;
 }
 
-void replay_learn(struct replay *r, const struct foresee_input *input)
+void replay_learn(struct replay *r, const struct forecast_input *input)
 {
 	uint64_t kills = input->events_oom_kill, before = r->last.events_oom_kill;
 
 	if (r->state.seen && kills != HR_UNKNOWN && before != HR_UNKNOWN && kills > before)
 		r->sum.kills += kills - before;
 	r->last = *input;
-	foresee_update(&r->state, input, &r->outlook);
+	forecast_update(&r->state, input, &r->forecast);
 }
 
-static void sum_up(struct replay *r, const struct hr_outlook *before, double t)
+static void sum_up(struct replay *r, const struct hr_forecast *before, double t)
 {
-	const struct hr_outlook *now = &r->outlook;
+	const struct hr_forecast *now = &r->forecast;
 	struct replay_sum *s = &r->sum;
 
 	if (!s->samples++)
@@ -70,7 +70,7 @@ static void sum_up(struct replay *r, const struct hr_outlook *before, double t)
 	s->last_t = t;
 }
 
-static void thin_out(struct replay *r)
+static void retention_apply(struct replay *r)
 {
 	size_t kept = 0, plain = 0;
 
@@ -85,20 +85,20 @@ static void thin_out(struct replay *r)
 
 static int keep_row(struct replay *r)
 {
-	if (r->rows == r->room) {
-		size_t room = r->room ? 2 * r->room : 16;
-		void *bigger = reallocarray(r->row, room, sizeof(*r->row));
+	if (r->rows == r->space) {
+		size_t space = r->space ? 2 * r->space : 16;
+		void *bigger = reallocarray(r->row, space, sizeof(*r->row));
 
 		if (!bigger)
 			return -ENOMEM;
 		r->row = bigger;
-		r->room = room;
+		r->space = space;
 	}
 	r->end.kept = true;
 	r->row[r->rows++] = r->end;
 	r->plain += !r->end.change;
 	if (r->plain > PLAIN_MOST)
-		thin_out(r);
+		retention_apply(r);
 	return 0;
 }
 
@@ -130,22 +130,22 @@ void replay_wait(struct replay_pace *pace, double t)
 }
 
 /* The changes, and a row for each of our seconds. */
-static void tell_row(struct replay *r)
+static void describe_row(struct replay *r)
 {
 	bool due = r->thin &&
-		   (isnan(r->told_t) || fabs(r->end.t_seconds - r->told_t) >= r->pace->speed);
+		   (isnan(r->emitted_t) || fabs(r->end.t_seconds - r->emitted_t) >= r->pace->speed);
 
 	if (!r->end.change && !due)
 		return;
-	r->told_t = r->end.t_seconds;
+	r->emitted_t = r->end.t_seconds;
 	r->end.kept = true;
 	replay_print_row(r);
 }
 
 int replay_note(struct replay *r, double t)
 {
-	const struct hr_outlook before = r->end.outlook, *now = &r->outlook;
-	const struct foresee_input *in = &r->last;
+	const struct hr_forecast before = r->end.forecast, *now = &r->forecast;
+	const struct forecast_input *in = &r->last;
 	bool change = before.alarm != now->alarm || before.leak != now->leak;
 
 	sum_up(r, &before, t);
@@ -153,14 +153,14 @@ int replay_note(struct replay *r, double t)
 		.t_seconds = t,
 		.used = in->unreclaimable != HR_UNKNOWN ? in->unreclaimable : in->usage,
 		.left = in->headroom,
-		.outlook = *now,
+		.forecast = *now,
 		.change = change,
 	};
 	if (r->end.left == HR_UNKNOWN && in->limit != HR_UNKNOWN && r->end.used != HR_UNKNOWN)
 		r->end.left = in->limit > r->end.used ? in->limit - r->end.used : 0;
 	r->changes += change;
 	if (r->pace) {
-		tell_row(r);
+		describe_row(r);
 		return 0;
 	}
 	if (change ? r->changes <= CHANGES_MOST : r->thin && (r->sum.samples - 1) % r->stride == 0)
@@ -169,16 +169,16 @@ int replay_note(struct replay *r, double t)
 }
 
 /* The contract's keys, in its order; the words and shapes are those of every outlook. */
-static json_t *outlook_value(const char *key, const struct hr_outlook *outlook)
+static json_t *forecast_value(const char *key, const struct hr_forecast *forecast)
 {
-	const struct json_field *field = json_outlook_fields;
+	const struct json_field *field = json_forecast_fields;
 
 	while (field->key && strcmp(field->key, key) != 0)
 		field++;
-	return field->key ? field->get(NULL, (const char *)outlook + field->offset) : NULL;
+	return field->key ? field->get(NULL, (const char *)forecast + field->offset) : NULL;
 }
 
-int replay_print_line(const struct replay *r, double t, json_t *who)
+int replay_print_line(const struct replay *r, double t, json_t *identity)
 {
 	static const char *const keys[] = {
 		"risk", "confidence", "oom_in_seconds", "drift_bytes_per_second",
@@ -186,10 +186,10 @@ int replay_print_line(const struct replay *r, double t, json_t *who)
 	json_t *line = json_object();
 	int bad = json_object_set_new(line, "t_seconds", json_real(t));
 
-	if (who)
-		bad |= json_object_update(line, who);
+	if (identity)
+		bad |= json_object_update(line, identity);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		bad |= json_object_set_new(line, keys[i], outlook_value(keys[i], &r->outlook));
+		bad |= json_object_set_new(line, keys[i], forecast_value(keys[i], &r->forecast));
 	if (!bad)
 		bad = json_dumpf(line, stdout, JSON_STYLE);
 	json_decref(line);

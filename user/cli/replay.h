@@ -10,14 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
-#include "foresee/foresee.h"
+#include "forecast/forecast.h"
 
 #define REPLAY_NAME 640
 
 struct replay_row { /* of the table */
 	double t_seconds;
 	uint64_t used, left;
-	struct hr_outlook outlook;
+	struct hr_forecast forecast;
 	bool change; /* an alarm or a leak verdict changed here */
 	bool kept; /* it stands in the table */
 };
@@ -45,14 +45,14 @@ struct replay {
 	struct replay_pace *pace; /* NULL: as fast as possible, and the table in the end */
 	struct policy_run *policy; /* sees every sample, too; NULL: none */
 	bool thin; /* keep rows for the table where nothing changes, too */
-	struct foresee_state state;
-	struct foresee_input last;
-	struct hr_outlook outlook; /* after the last sample */
+	struct forecast_state state;
+	struct forecast_input last;
+	struct hr_forecast forecast; /* after the last sample */
 	struct replay_sum sum;
-	double told_t; /* of the last row that was printed at once; NAN */
+	double emitted_t; /* of the last row that was printed at once; NAN */
 	/* below: the table's */
 	struct replay_row *row, end;
-	size_t rows, room, plain;
+	size_t rows, space, plain;
 	uint64_t stride, changes;
 };
 
@@ -60,13 +60,13 @@ void replay_init(struct replay *replay, const char *name, bool thin);
 void replay_done(struct replay *replay);
 
 /* Learns from a sample; its outlook is replay->outlook. */
-void replay_learn(struct replay *replay, const struct foresee_input *input);
+void replay_learn(struct replay *replay, const struct forecast_input *input);
 /* Notes what was learnt last for table and sum. 0 or -ENOMEM. */
 int replay_note(struct replay *replay, double t_seconds);
 
 /* One line for what was learnt last; `who` (NULL: nobody) goes in behind the time, and is left to
  * the caller. 0 or -ENOMEM. */
-int replay_print_line(const struct replay *replay, double t_seconds, json_t *who);
+int replay_print_line(const struct replay *replay, double t_seconds, json_t *identity);
 /* Before a sample is told: returns when it is due (pace NULL: at once). */
 void replay_wait(struct replay_pace *pace, double t_seconds);
 /* One row at once, under whose name it stands. */

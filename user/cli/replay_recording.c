@@ -13,11 +13,11 @@
 #include "base/log.h"
 #include "cli.h"
 #include "json.h"
-#include "policy_run.h"
+#include "policy_replay.h"
 #include "replay.h"
-#include "tell/history.h"
-#include "tell/snapshot.h"
-#include "tell/target.h"
+#include "format/history.h"
+#include "format/snapshot.h"
+#include "format/target_parse.h"
 
 #define MOST_DEPTH 64 /* a board that is damaged may have circles */
 #define MOST_DAMAGED 64 /* frames in a row that are passed over */
@@ -26,10 +26,10 @@ struct one { /* a cgroup */
 	uint64_t cgroup_id, parent_id;
 	uint64_t sampled_ns; /* of the last sample that was learnt */
 	struct replay replay;
-	struct hr_outlook path; /* its own, or its ancestors' where that is worse */
+	struct hr_forecast path; /* its own, or its ancestors' where that is worse */
 	bool limited; /* not the host's memory binds, but a limit */
 	bool shown;
-	json_t *who;
+	json_t *identity;
 };
 
 struct all {
@@ -37,11 +37,11 @@ struct all {
 	bool json;
 	struct replay_pace *pace;
 	struct one **one; /* by cgroup id */
-	size_t n, room;
+	size_t n, space;
 	struct snapshot snapshot;
 	struct policy_run *policy; /* NULL: none */
-	struct foresee_state host_state;
-	struct hr_outlook host;
+	struct forecast_state host_state;
+	struct hr_forecast host;
 	uint64_t host_ns, zero_ns; /* zero: the first picture */
 	uint64_t damaged;
 };
@@ -50,7 +50,7 @@ static void free_all(struct all *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		replay_done(&a->one[i]->replay);
-		json_decref(a->one[i]->who);
+		json_decref(a->one[i]->identity);
 		free(a->one[i]);
 	}
 	free(a->one);
@@ -85,14 +85,14 @@ static struct one *add(struct all *a, const struct hr_slot *slot)
 	size_t at = place(a, slot->cgroup_id);
 	struct one *one;
 
-	if (a->n == a->room) {
-		size_t room = a->room ? 2 * a->room : 64;
-		void *bigger = reallocarray(a->one, room, sizeof(*a->one));
+	if (a->n == a->space) {
+		size_t space = a->space ? 2 * a->space : 64;
+		void *bigger = reallocarray(a->one, space, sizeof(*a->one));
 
 		if (!bigger)
 			return NULL;
 		a->one = bigger;
-		a->room = room;
+		a->space = space;
 	}
 	one = calloc(1, sizeof(*one));
 	if (!one)
@@ -112,18 +112,18 @@ static int name(struct one *one, const struct hr_slot *slot)
 
 	identity_label(&from, &slot->id, slot->cgroup_id, one->replay.name,
 		       sizeof(one->replay.name));
-	json_decref(one->who);
-	one->who = json_pack("{so so so}", "name", json_get_text(&from, &slot->id.name), "cgroup",
+	json_decref(one->identity);
+	one->identity = json_pack("{so so so}", "name", json_get_text(&from, &slot->id.name), "cgroup",
 			     json_get_text(&from, &slot->id.cgroup), "cgroup_id",
 			     json_get_id(&from, &slot->cgroup_id));
-	return one->who ? 0 : -ENOMEM;
+	return one->identity ? 0 : -ENOMEM;
 }
 
 /* As the guard fills it in. */
 static void slot_input(const struct hr_slot *slot, const struct hr_host *host,
-		       struct foresee_input *in)
+		       struct forecast_input *in)
 {
-	foresee_input_init(in);
+	forecast_input_init(in);
 	in->t_ns = slot->sampled_ns;
 	in->usage = slot->memory.usage;
 	in->unreclaimable = slot->memory.unreclaimable;
@@ -151,13 +151,13 @@ static void slot_input(const struct hr_slot *slot, const struct hr_host *host,
 static void learn_host(struct all *a)
 {
 	const struct hr_host *host = &a->snapshot.host;
-	struct foresee_input in;
+	struct forecast_input in;
 
 	if (!host->sampled_ns || host->sampled_ns == a->host_ns || host->mem_total == HR_UNKNOWN ||
 	    host->mem_available > host->mem_total)
 		return;
 	a->host_ns = host->sampled_ns;
-	foresee_input_init(&in);
+	forecast_input_init(&in);
 	in.t_ns = host->sampled_ns;
 	in.binding_level = HR_LEVEL_HOST;
 	in.usage = in.unreclaimable = host->mem_total - host->mem_available;
@@ -167,7 +167,7 @@ static void learn_host(struct all *a)
 	in.psi_some_us = host->pressure.some_total_us;
 	in.psi_full_us = host->pressure.full_total_us;
 	in.events_oom_kill = host->oom_kills;
-	foresee_update(&a->host_state, &in, &a->host);
+	forecast_update(&a->host_state, &in, &a->host);
 }
 
 /* What is above lends its risk; an ancestor that only the host binds has nothing to add. */
@@ -175,15 +175,15 @@ static void inherit(const struct all *a, struct one *one)
 {
 	const struct one *above = find(a, one->parent_id);
 
-	one->path = one->replay.outlook;
+	one->path = one->replay.forecast;
 	if (above && above != one && above->limited)
-		foresee_inherit(&one->path, &above->path, HR_LEVEL_ANCESTOR);
-	one->replay.outlook = one->path;
+		forecast_inherit(&one->path, &above->path, HR_LEVEL_ANCESTOR);
+	one->replay.forecast = one->path;
 	if (a->host_ns)
-		foresee_inherit(&one->replay.outlook, &a->host, HR_LEVEL_HOST);
+		forecast_inherit(&one->replay.forecast, &a->host, HR_LEVEL_HOST);
 }
 
-static int learn(struct all *a, struct one *one, const struct foresee_input *in, bool tell)
+static int learn(struct all *a, struct one *one, const struct forecast_input *in, bool describe)
 {
 	double t = in->t_ns >= a->zero_ns ? (double)(in->t_ns - a->zero_ns) / 1e9
 					  : -((double)(a->zero_ns - in->t_ns) / 1e9);
@@ -191,9 +191,9 @@ static int learn(struct all *a, struct one *one, const struct foresee_input *in,
 	replay_learn(&one->replay, in);
 	inherit(a, one);
 	one->sampled_ns = in->t_ns;
-	if (!tell || !one->shown)
+	if (!describe || !one->shown)
 		return 0;
-	return a->json ? replay_print_line(&one->replay, t, one->who)
+	return a->json ? replay_print_line(&one->replay, t, one->identity)
 		       : replay_note(&one->replay, t);
 }
 
@@ -206,7 +206,7 @@ static int learn_slot(struct all *a, struct one *one, const struct hr_slot *slot
 	struct hr_point history[HISTORY_POINTS];
 	size_t n = history_points(&slot->history, history), fresh = 0;
 	bool first = !one->sampled_ns;
-	struct foresee_input now, in;
+	struct forecast_input now, in;
 	int r = 0;
 
 	slot_input(slot, &a->snapshot.host, &now);
@@ -353,7 +353,7 @@ int replay_recording(struct hr_reader *reader, const struct target *target, bool
 	size_t shown;
 	int r;
 
-	foresee_init(&a.host_state);
+	forecast_init(&a.host_state);
 	r = walk(&a, reader);
 	if (r) {
 		log_error("%s: %s", hr_reader_path(reader), strerror(-r));

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
-#include "base/units.h"
-#include "foresee/words.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
+#include "forecast/reason_text.h"
 #include "replay.h"
-#include "tell/style.h"
-#include "tell/words.h"
+#include "format/style.h"
+#include "format/enum_text.h"
 
 static const char *word_or(const char *word) { return word ? word : "unknown"; }
 
@@ -45,22 +45,22 @@ static enum style alarm_style(unsigned int alarm)
 
 static void print_row(const struct replay *r, const struct replay_row *row, bool colour)
 {
-	const struct hr_outlook *o = &row->outlook;
+	const struct hr_forecast *o = &row->forecast;
 	const char *on = colour ? style_ansi(alarm_style(o->alarm)) : NULL;
-	const char *leak = o->leak ? word_or(foresee_leak_state_word(o->leak)) : "-";
+	const char *leak = o->leak ? word_or(forecast_leak_state_word(o->leak)) : "-";
 	char time[UNITS_TEXT], used[UNITS_TEXT], left[UNITS_TEXT], rate[UNITS_TEXT];
-	char oom[UNITS_TEXT], chance[8], why[REASON_TEXT] = "", clean[REASON_TEXT];
+	char oom[UNITS_TEXT], chance[8], reason[REASON_TEXT] = "", clean[REASON_TEXT];
 
 	if (o->reason[0].kind)
-		reason_text(&o->reason[0], why);
+		reason_text(&o->reason[0], reason);
 	printf("%s%c %8s %9s %9s %11s %7s %4s %-5s %s%*s%s%s\n", on ? on : "",
 	       row->change ? '>' : ' ', seconds(row->t_seconds - r->sum.first_t, time),
 	       units_bytes(row->used, used), units_bytes(row->left, left),
 	       units_rate(o->drift_bytes_per_second, rate),
 	       units_duration_ms(o->oom_in_p50_ms, oom), risk(o->risk_centi, chance),
 	       o->alarm ? word_or(alarm_word(o->alarm)) : "-", leak,
-	       *why ? 11 - (int)strlen(leak) : 0, "",
-	       text_clean(why, sizeof(why), clean, sizeof(clean)), on ? "\033[0m" : "");
+	       *reason ? 11 - (int)strlen(leak) : 0, "",
+	       text_clean(reason, sizeof(reason), clean, sizeof(clean)), on ? "\033[0m" : "");
 }
 
 static void print_head(void)
@@ -122,7 +122,7 @@ static void print_alarms(const struct replay *r)
 
 static void print_end(const struct replay *r)
 {
-	const struct hr_outlook *o = &r->end.outlook;
+	const struct hr_forecast *o = &r->end.forecast;
 	char p10[UNITS_TEXT], p50[UNITS_TEXT], p90[UNITS_TEXT], chance[8];
 	char text[REASON_TEXT], clean[REASON_TEXT];
 
@@ -135,7 +135,7 @@ static void print_end(const struct replay *r)
 		       units_duration_ms(o->oom_in_p10_ms, p10),
 		       o->oom_in_p90_ms == HR_UNKNOWN ? "over a day"
 						      : units_duration_ms(o->oom_in_p90_ms, p90));
-	printf(", leak %s", word_or(foresee_leak_state_word(o->leak)));
+	printf(", leak %s", word_or(forecast_leak_state_word(o->leak)));
 	if (o->leak && o->leak_bytes_per_hour != HR_UNKNOWN_I64 && o->leak_bytes_per_hour > 0)
 		printf(" (%s an hour)", units_bytes((uint64_t)o->leak_bytes_per_hour, p10));
 	putchar('\n');
@@ -147,9 +147,9 @@ static void print_end(const struct replay *r)
 
 static void print_record(const struct replay *r)
 {
-	struct foresee_record record;
+	struct forecast_record record;
 
-	foresee_record(&r->state, &record);
+	forecast_record(&r->state, &record);
 	if (record.checked)
 		printf("of its own intervals (eight cases of ten) %u were checked, %u held\n",
 		       record.checked, record.covered);

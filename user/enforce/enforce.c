@@ -9,16 +9,16 @@
 #include <sys/eventfd.h>
 
 #include "base/cleanup.h"
-#include "private.h"
+#include "enforce_internal.h"
 #include "proc.h"
-#include "sense/cgroupfs.h"
+#include "collect/cgroupfs.h"
 
 /* What a rung needs: which threads, and what they run. */
-const struct rung enforce_rungs[HR_RUNG_COUNT] = {
-	[HR_RUNG_RECLAIM] = {KIND_WRITE, reclaim_run},
-	[HR_RUNG_THROTTLE] = {KIND_WRITE, throttle_run},
-	[HR_RUNG_TERM] = {KIND_KILL, term_run},
-	[HR_RUNG_KILL] = {KIND_KILL, kill_run},
+const struct action_type action_types[HR_ACTION_COUNT] = {
+	[HR_ACTION_RECLAIM] = {KIND_WRITE, reclaim_run},
+	[HR_ACTION_THROTTLE] = {KIND_WRITE, throttle_run},
+	[HR_ACTION_TERM] = {KIND_KILL, term_run},
+	[HR_ACTION_KILL] = {KIND_KILL, kill_run},
 };
 
 bool enforce_stopping(const struct enforce *e)
@@ -26,20 +26,20 @@ bool enforce_stopping(const struct enforce *e)
 	return __atomic_load_n(&e->stop, __ATOMIC_ACQUIRE);
 }
 
-bool enforce_spares(const struct enforce *e, uint32_t pid)
+bool enforce_is_exempt(const struct enforce *e, uint32_t pid)
 {
 	if (pid == (uint32_t)getpid())
 		return true;
-	for (unsigned i = 0; i < SPARED; i++)
-		if (__atomic_load_n(&e->spared[i], __ATOMIC_RELAXED) == pid)
+	for (unsigned i = 0; i < EXEMPT; i++)
+		if (__atomic_load_n(&e->exempt[i], __ATOMIC_RELAXED) == pid)
 			return true;
 	return false;
 }
 
-void enforce_spare(struct enforce *e, unsigned int i, uint32_t pid)
+void enforce_exempt(struct enforce *e, unsigned int i, uint32_t pid)
 {
-	if (i < ENFORCE_SPARE)
-		__atomic_store_n(&e->spared[i], pid, __ATOMIC_RELAXED);
+	if (i < ENFORCE_EXEMPT)
+		__atomic_store_n(&e->exempt[i], pid, __ATOMIC_RELAXED);
 }
 
 /* ---- life */
@@ -102,8 +102,8 @@ int enforce_open(const struct enforce_config *config, struct enforce **ret_enfor
 	if (!r)
 		r = throttles_init(e);
 	if (!r) {
-		proc_parents(e->proc_fd, (uint32_t)getpid(), e->spared + ENFORCE_SPARE,
-			     SPARED - ENFORCE_SPARE);
+		proc_parents(e->proc_fd, (uint32_t)getpid(), e->exempt + ENFORCE_EXEMPT,
+			     EXEMPT - ENFORCE_EXEMPT);
 		r = threads_start(e);
 	}
 	if (r < 0) {
@@ -132,8 +132,8 @@ void enforce_close(struct enforce *e)
 		return; /* somebody still hangs in the kernel with our memory */
 	for (unsigned k = 0; k < KINDS; k++)
 		for (unsigned i = 0; i < ENFORCE_QUEUE; i++)
-			if (deed_state(&e->deed[k][i]) == DEED_WATCHED)
-				deed_finish(e, &e->deed[k][i]);
+			if (running_state(&e->running[k][i]) == RUNNING_WATCHED)
+				running_finish(e, &e->running[k][i]);
 	for (unsigned i = 0; i < KILLERS; i++) {
 		free(e->worker[i].killed);
 		free(e->worker[i].listed);
@@ -151,49 +151,49 @@ int enforce_fd(const struct enforce *e) { return e->event_fd; }
 
 /* ---- the loop's side */
 
-static int check_job(const struct enforce_job *job)
+static int check_job(const struct enforce_request *request)
 {
-	if ((unsigned)job->rung >= HR_RUNG_COUNT || !enforce_rungs[job->rung].run)
+	if ((unsigned)request->kind >= HR_ACTION_COUNT || !action_types[request->kind].run)
 		return -EOPNOTSUPP;
-	if (!memchr(job->path, '\0', sizeof(job->path)) || (job->path[0] && job->path[0] != '/'))
+	if (!memchr(request->path, '\0', sizeof(request->path)) || (request->path[0] && request->path[0] != '/'))
 		return -EINVAL;
-	if (job->signal < 0 || job->signal > SIGRTMAX)
+	if (request->signal < 0 || request->signal > SIGRTMAX)
 		return -EINVAL;
-	if (!job->path[0] &&
-	    (enforce_rungs[job->rung].kind == KIND_WRITE || (!job->pid && !job->pgid)))
+	if (!request->path[0] &&
+	    (action_types[request->kind].kind == KIND_WRITE || (!request->pid && !request->pgid)))
 		return -EINVAL;
 	/* PID 1's group, and what a sign error makes of it */
-	return job->pgid == 1 || job->pgid > INT32_MAX || job->pid > INT32_MAX ? -EINVAL : 0;
+	return request->pgid == 1 || request->pgid > INT32_MAX || request->pid > INT32_MAX ? -EINVAL : 0;
 }
 
-int enforce_submit(struct enforce *e, const struct enforce_job *job)
+int enforce_submit(struct enforce *e, const struct enforce_request *request)
 {
-	int r = check_job(job);
-	enum deed_kind kind;
+	int r = check_job(request);
+	enum running_kind kind;
 
 	if (r < 0)
 		return r;
-	kind = enforce_rungs[job->rung].kind;
+	kind = action_types[request->kind].kind;
 	for (unsigned i = 0; i < ENFORCE_QUEUE; i++) {
-		struct deed *deed = &e->deed[kind][i];
+		struct running_action *running = &e->running[kind][i];
 
-		if (deed_state(deed) != DEED_FREE)
+		if (running_state(running) != RUNNING_FREE)
 			continue;
-		deed->job = *job;
-		deed->result = (struct enforce_result){
-			.tag = job->tag,
-			.rung = job->rung,
+		running->request = *request;
+		running->result = (struct enforce_result){
+			.tag = request->tag,
+			.kind = request->kind,
 			.usage_before = HR_UNKNOWN,
 			.usage_after = HR_UNKNOWN,
 			.freed = HR_UNKNOWN,
 		};
-		deed->dir_fd = deed->usage_fd = -1;
-		deed->victims = deed->again = 0;
-		deed->anon = deed->goal = deed->lowest = 0;
-		deed->lowest_ns = deed->gone_ns = deed->looked_ns = 0;
-		deed->by_main = false;
-		__atomic_store_n(&deed->seq, ++e->next_seq, __ATOMIC_RELAXED);
-		deed_set_state(deed, DEED_QUEUED);
+		running->dir_fd = running->usage_fd = -1;
+		running->victims = running->again = 0;
+		running->anon = running->goal = running->lowest = 0;
+		running->lowest_ns = running->gone_ns = running->looked_ns = 0;
+		running->by_main = false;
+		__atomic_store_n(&running->seq, ++e->next_seq, __ATOMIC_RELAXED);
+		running_set_state(running, RUNNING_QUEUED);
 		sem_post(&e->wanted[kind]);
 		return 0;
 	}
@@ -204,14 +204,14 @@ bool enforce_take(struct enforce *e, struct enforce_result *ret_result)
 {
 	/* Only with nothing left is the descriptor quietened; then once more, for who came in between. */
 	for (int attempt = 0; attempt < 2; attempt++) {
-		struct deed *a = deed_oldest(e, KIND_KILL, DEED_DONE),
-			    *b = deed_oldest(e, KIND_WRITE, DEED_DONE);
-		struct deed *deed = !a || (b && b->seq < a->seq) ? b : a;
+		struct running_action *a = running_oldest(e, KIND_KILL, RUNNING_DONE),
+			    *b = running_oldest(e, KIND_WRITE, RUNNING_DONE);
+		struct running_action *running = !a || (b && b->seq < a->seq) ? b : a;
 		eventfd_t count;
 
-		if (deed) {
-			*ret_result = deed->result;
-			deed_set_state(deed, DEED_FREE);
+		if (running) {
+			*ret_result = running->result;
+			running_set_state(running, RUNNING_FREE);
 			return true;
 		}
 		eventfd_read(e->event_fd, &count);

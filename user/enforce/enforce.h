@@ -21,20 +21,20 @@
 #define ENFORCE_PATH	512
 #define ENFORCE_QUEUE	64		/* deeds under way or waiting, per worker */
 #define ENFORCE_DETAIL	96
-#define ENFORCE_SPARE	8
+#define ENFORCE_EXEMPT	8
 
 struct enforce;
 
 struct enforce_config {
 	const char *root;		/* where the host's /proc and /sys stand; "" for here */
-	const char *memory_root;	/* the memory hierarchy, sense_memory_root() */
+	const char *memory_root;	/* the memory hierarchy, collect_memory_root() */
 	bool v1;
 	const char *undo_path;		/* undo.h; beside the board */
 };
 
-struct enforce_job {
+struct enforce_request {
 	uint64_t tag;			/* comes back unchanged */
-	enum hr_rung rung;
+	enum hr_action_kind kind;
 	uint64_t memcg_id;		/* the container; its directory is opened by path and the id compared */
 	char path[ENFORCE_PATH];	/* from the hierarchy's root; "" for processes outside containers */
 	uint32_t pid;			/* one process is meant (the largest of a job); 0: the container */
@@ -50,8 +50,8 @@ struct enforce_job {
 
 struct enforce_result {
 	uint64_t tag;
-	enum hr_rung rung;
-	enum hr_deed deed;
+	enum hr_action_kind kind;
+	enum hr_action_status status;
 	int error;			/* errno of the step that failed; 0 */
 	int signal;			/* that was sent */
 	uint32_t pid, processes;	/* the main one; how many were signalled */
@@ -67,26 +67,26 @@ int enforce_open(const struct enforce_config *config, struct enforce **ret_enfor
 void enforce_close(struct enforce *enforce);	/* lifts and thaws what is ours; takes NULL */
 int enforce_fd(const struct enforce *enforce);	/* readable when there are answers */
 /* L. -EAGAIN: the queue is full. */
-int enforce_submit(struct enforce *enforce, const struct enforce_job *job);
+int enforce_submit(struct enforce *enforce, const struct enforce_request *request);
 /* L. False: no more. */
 bool enforce_take(struct enforce *enforce, struct enforce_result *ret_result);
 /* L. Lift the throttle of this container now (calm again), if the value is still ours. */
 void enforce_lift(struct enforce *enforce, uint64_t memcg_id);
 
-/* L. Process number i (below ENFORCE_SPARE) of those that are never targets: the supervisor, the resolver …; 0: none. We
+/* L. Process number i (below ENFORCE_EXEMPT) of those that are never targets: the supervisor, the resolver …; 0: none. We
  * ourselves and our parents at the time of enforce_open() are spared anyway. */
-void enforce_spare(struct enforce *enforce, unsigned int i, uint32_t pid);
+void enforce_exempt(struct enforce *enforce, unsigned int i, uint32_t pid);
 
 /* Any thread; may wait. Has its owner said user.headroom=protect of this cgroup, or of one below it? 1, 0; -errno: not known. */
 int enforce_owner_protects(const struct enforce *enforce, const char *path, uint64_t memcg_id);
 
 /* What can be done on this host, tried at start without harming anybody; for `headroom check` and the board. */
-struct enforce_ability {
-	enum hr_rung rung;
+struct enforce_support {
+	enum hr_action_kind kind;
 	const char *variant;		/* "cgroup.kill", "freeze and kill", "memory.reclaim", … or "none" */
-	const char *why;		/* for "none" and for lesser variants: one line; else "" */
+	const char *reason;		/* for "none" and for lesser variants: one line; else "" */
 };
 /* i from 0; -ENODATA past the end. Needs no enforce_open(): `headroom check` may ask too (it links this room for that). */
-int enforce_ability(const struct enforce_config *config, unsigned int i, struct enforce_ability *ret_ability);
+int enforce_support(const struct enforce_config *config, unsigned int i, struct enforce_support *ret_ability);
 
 #endif

@@ -11,8 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "group.h"
-#include "private.h"
+#include "cgroup_dir.h"
+#include "enforce_internal.h"
 #include "proc.h"
 
 #define FREEZE_MOST_NS (3 * NS_PER_SEC) /* what the undo table is told; it takes a millisecond */
@@ -44,10 +44,10 @@ static bool find_v1_path(const struct enforce *e, const struct pidset *pids,
 	return false;
 }
 
-static int find_v1(struct enforce *e, const struct deed *deed, const struct pidset *pids,
+static int find_v1(struct enforce *e, const struct running_action *running, const struct pidset *pids,
 		   struct undo_entry *entry, struct frozen *frozen)
 {
-	struct others others = {.e = e, .pids = pids, .path = deed->job.path};
+	struct others others = {.e = e, .pids = pids, .path = running->request.path};
 	_cleanup_close_ int fd = -1;
 
 	if (e->freezer_fd < 0 || !find_v1_path(e, pids, entry->path))
@@ -63,24 +63,24 @@ static int find_v1(struct enforce *e, const struct deed *deed, const struct pids
 	return 0;
 }
 
-static int find_v2(struct enforce *e, const struct deed *deed, struct undo_entry *entry,
+static int find_v2(struct enforce *e, const struct running_action *running, struct undo_entry *entry,
 		   struct frozen *frozen)
 {
 	int fd;
 
-	if (faccessat(deed->dir_fd, "cgroup.freeze", W_OK, 0) < 0)
+	if (faccessat(running->dir_fd, "cgroup.freeze", W_OK, 0) < 0)
 		return -EOPNOTSUPP;
-	fd = fcntl(deed->dir_fd, F_DUPFD_CLOEXEC, 3);
+	fd = fcntl(running->dir_fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return -errno;
-	strcpy(entry->path, enforce_below(e, deed->job.path));
+	strcpy(entry->path, enforce_below(e, running->request.path));
 	strcpy(entry->hierarchy, e->memory_root);
-	entry->memcg_id = deed->job.memcg_id;
+	entry->memcg_id = running->request.memcg_id;
 	*frozen = (struct frozen){.dir_fd = fd, .file = "cgroup.freeze", .thaw = "0"};
 	return 0;
 }
 
-int freeze(struct enforce *e, const struct deed *deed, const struct pidset *pids,
+int freeze(struct enforce *e, const struct running_action *running, const struct pidset *pids,
 	   struct frozen *ret_frozen)
 {
 	struct undo_entry entry = {.what = UNDO_FREEZE, .ours = 1};
@@ -90,8 +90,8 @@ int freeze(struct enforce *e, const struct deed *deed, const struct pidset *pids
 
 	if (!e->undo)
 		return -EOPNOTSUPP;
-	r = e->config.v1 ? find_v1(e, deed, pids, &entry, &frozen)
-			 : find_v2(e, deed, &entry, &frozen);
+	r = e->config.v1 ? find_v1(e, running, pids, &entry, &frozen)
+			 : find_v2(e, running, &entry, &frozen);
 	if (r < 0)
 		return r;
 	/* frozen by somebody else already: then it forks no more, and the end of it is not ours */

@@ -12,19 +12,19 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "group.h"
-#include "hunt.h"
+#include "cgroup_dir.h"
+#include "signal_sweep.h"
 
 #define LONE_NS (5 * NS_PER_MS) /* signals one by one, before cgroup.kill does it at once */
 #define BOUND_NS (500 * NS_PER_MS) /* of the whole hunt */
 #define REAP_LEAST (1u << 20) /* bytes: below, the victim is as quick itself */
 
-void reap_take(struct deed *deed, struct reap *ret_reap)
+void reap_take(struct running_action *running, struct reap *ret_reap)
 {
 	ret_reap->n = 0;
-	ret_reap->again = deed->again;
-	for (unsigned i = 0; i < deed->victims; i++) {
-		const struct victim *v = &deed->victim[i];
+	ret_reap->again = running->again;
+	for (unsigned i = 0; i < running->victims; i++) {
+		const struct victim *v = &running->victim[i];
 		bool worth = v->anon >= REAP_LEAST || v->ending;
 		int fd = worth ? fcntl(v->fd, F_DUPFD_CLOEXEC, 3) : -1;
 
@@ -49,128 +49,128 @@ void reap_run(struct enforce *e, struct reap *reap)
 		if (can && r == -ENOSYS)
 			__atomic_store_n(&e->no_reap, true, __ATOMIC_RELAXED);
 		if (r < 0)
-			dying_hurry(e, reap->pid[i], reap->fd[i], reap->again);
+			exiting_hurry(e, reap->pid[i], reap->fd[i], reap->again);
 		close(reap->fd[i]);
 	}
 	__atomic_sub_fetch(&e->reaping, 1, __ATOMIC_ACQ_REL);
 }
 
-static bool hunt_on(const struct hunt *hunt, uint64_t until_ns)
+static bool signal_sweep_on(const struct signal_sweep *sweep, uint64_t until_ns)
 {
-	return !enforce_stopping(hunt->worker->enforce) && clock_mono_ns() < until_ns;
+	return !enforce_stopping(sweep->worker->enforce) && clock_mono_ns() < until_ns;
 }
 
 /* Do they fork? Then some are new although the look before had seen them all, or many are gone before their signal. */
-static bool they_fork(const struct hunt *hunt, bool complete, unsigned signalled_before)
+static bool they_fork(const struct signal_sweep *sweep, bool complete, unsigned signalled_before)
 {
-	return complete || (hunt->signalled - signalled_before) * 4 < hunt->n * 3;
+	return complete || (sweep->signalled - signalled_before) * 4 < sweep->n * 3;
 }
 
 /* Until a look finds nobody new. Who forks faster than that is frozen for the moment. */
-static int hunt_all(struct hunt *hunt, bool may_freeze)
+static int signal_sweep_all(struct signal_sweep *sweep, bool may_freeze)
 {
-	struct enforce *e = hunt->worker->enforce;
+	struct enforce *e = sweep->worker->enforce;
 	struct frozen frozen = {.dir_fd = -1};
 	uint64_t until = clock_mono_ns() + BOUND_NS;
 	bool complete = false;
 	int r;
 
 	do {
-		unsigned before = hunt->signalled;
+		unsigned before = sweep->signalled;
 
-		r = hunt_batch(hunt);
-		if (r > 0 && may_freeze && they_fork(hunt, complete, before)) {
+		r = signal_sweep_batch(sweep);
+		if (r > 0 && may_freeze && they_fork(sweep, complete, before)) {
 			may_freeze = false;
-			hunt->froze = !freeze(e, hunt->deed, hunt->worker->listed, &frozen);
+			sweep->froze = !freeze(e, sweep->running, sweep->worker->listed, &frozen);
 			until = clock_mono_ns() + BOUND_NS;
 		}
-		complete = !hunt->more;
-	} while (r > 0 && hunt_on(hunt, until));
+		complete = !sweep->more;
+	} while (r > 0 && signal_sweep_on(sweep, until));
 	thaw(e, &frozen);
 	return r > 0 ? -EBUSY : r;
 }
 
 static int count_new(uint32_t pid, void *arg)
 {
-	struct hunt *hunt = arg;
+	struct signal_sweep *sweep = arg;
 
-	if (!pidset_has(hunt->worker->killed, pid))
-		hunt->signalled++;
+	if (!pidset_has(sweep->worker->killed, pid))
+		sweep->signalled++;
 	return 0;
 }
 
 /* cgroup.kill takes cgroup_mutex, which somebody who waits for memory may hold: the largest get their signal before. */
-static int kill_whole(struct hunt *hunt)
+static int kill_whole(struct signal_sweep *sweep)
 {
-	int dir_fd = hunt->deed->dir_fd;
+	int dir_fd = sweep->running->dir_fd;
 	uint64_t until = clock_mono_ns() + LONE_NS;
 	unsigned before;
 	int r = 1;
 
 	if (faccessat(dir_fd, "cgroup.kill", W_OK, 0) < 0)
-		return hunt_all(hunt, true);
-	while (hunt->worker->enforce->pids_ours && r > 0 && hunt_on(hunt, until))
-		r = hunt_batch(hunt);
-	before = hunt->signalled;
-	group_pids(dir_fd, count_new, hunt);
+		return signal_sweep_all(sweep, true);
+	while (sweep->worker->enforce->pids_ours && r > 0 && signal_sweep_on(sweep, until))
+		r = signal_sweep_batch(sweep);
+	before = sweep->signalled;
+	group_pids(dir_fd, count_new, sweep);
 	r = group_write(dir_fd, "cgroup.kill", "1"); /* 5.14 */
 	if (!r || r == -ENODEV)
 		return 0;
-	hunt->signalled = before;
-	return hunt_all(hunt, true);
+	sweep->signalled = before;
+	return signal_sweep_all(sweep, true);
 }
 
 /* Does it hold somebody who is never a target? Then nobody in it is. */
-static int find_spared(uint32_t pid, void *arg) { return pid == 1 || enforce_spares(arg, pid); }
+static int find_exempt(uint32_t pid, void *arg) { return pid == 1 || enforce_is_exempt(arg, pid); }
 
-static void answer(struct hunt *hunt, int r)
+static void answer(struct signal_sweep *sweep, int r)
 {
-	struct deed *deed = hunt->deed;
+	struct running_action *running = sweep->running;
 
 	/* once more: the others were counted the first time */
-	deed->result.processes = deed->again ? hunt->fresh : hunt->signalled;
-	deed_describe(deed);
-	if (!hunt->signalled && hunt->dying) {
-		deed->result.processes = deed->again ? 0 : hunt->dying;
-		deed_end(deed, HR_DEED_DONE, 0, "it was ending already, without CPU time");
-	} else if (!hunt->signalled && r >= 0 && hunt->spared)
-		deed_end(deed, HR_DEED_REFUSED, EPERM, "%s is never a target", hunt->spared_why);
-	else if (!hunt->signalled && r >= 0)
-		deed_end(deed, HR_DEED_SKIPPED, ESRCH, "nobody is left");
+	running->result.processes = running->again ? sweep->fresh : sweep->signalled;
+	running_describe(running);
+	if (!sweep->signalled && sweep->exiting) {
+		running->result.processes = running->again ? 0 : sweep->exiting;
+		running_end(running, HR_STATUS_DONE, 0, "it was ending already, without CPU time");
+	} else if (!sweep->signalled && r >= 0 && sweep->exempt)
+		running_end(running, HR_STATUS_REFUSED, EPERM, "%s is never a target", sweep->exempt_reason);
+	else if (!sweep->signalled && r >= 0)
+		running_end(running, HR_STATUS_SKIPPED, ESRCH, "nobody is left");
 	else if (r < 0 && r != -ENOENT && r != -ESRCH)
-		deed_end(deed, HR_DEED_FAILED, -r,
+		running_end(running, HR_STATUS_FAILED, -r,
 			 r == -EBUSY ? "they fork faster than they can be killed"
 				     : "cannot signal %s",
-			 deed->job.path[0] ? "the container" : "the processes");
-	else if (hunt->spared)
-		deed_end(deed, HR_DEED_DONE, 0, "%u spared: %s", hunt->spared, hunt->spared_why);
+			 running->request.path[0] ? "the container" : "the processes");
+	else if (sweep->exempt)
+		running_end(running, HR_STATUS_DONE, 0, "%u spared: %s", sweep->exempt, sweep->exempt_reason);
 	else
-		deed_end(deed, HR_DEED_DONE, 0, "%s",
-			 hunt->froze ? "it forked while it was killed, and was frozen for that"
+		running_end(running, HR_STATUS_DONE, 0, "%s",
+			 sweep->froze ? "it forked while it was killed, and was frozen for that"
 				     : "");
 }
 
-static void run_whole(struct hunt *hunt)
+static void run_whole(struct signal_sweep *sweep)
 {
-	struct enforce *e = hunt->worker->enforce;
+	struct enforce *e = sweep->worker->enforce;
 	int r;
 
-	if (!deed_open(e, hunt->deed))
+	if (!running_open(e, sweep->running))
 		return;
-	if (group_pids(hunt->deed->dir_fd, find_spared, e) == 1) {
-		deed_end(hunt->deed, HR_DEED_REFUSED, EPERM, "it holds PID 1 or headroom itself");
+	if (group_pids(sweep->running->dir_fd, find_exempt, e) == 1) {
+		running_end(sweep->running, HR_STATUS_REFUSED, EPERM, "it holds PID 1 or headroom itself");
 		return;
 	}
-	r = kill_whole(hunt);
-	if (!hunt->signalled || hunt->deed->again)
-		hunt->dying = dying_find(hunt);
-	answer(hunt, r);
+	r = kill_whole(sweep);
+	if (!sweep->signalled || sweep->running->again)
+		sweep->exiting = exiting_find(sweep);
+	answer(sweep, r);
 }
 
 /* ---- one process */
 
 struct largest {
-	struct hunt *hunt;
+	struct signal_sweep *sweep;
 	struct victim best;
 	unsigned n;
 };
@@ -179,11 +179,11 @@ static int weigh(uint32_t pid, void *arg)
 {
 	struct largest *largest = arg;
 	struct victim v;
-	int r = hunt_look(largest->hunt, pid, &v, &largest->hunt->spared_why);
+	int r = signal_sweep_look(largest->sweep, pid, &v, &largest->sweep->exempt_reason);
 
 	largest->n++;
 	if (r == -EPERM)
-		largest->hunt->spared++;
+		largest->sweep->exempt++;
 	if (r < 0)
 		return 0;
 	if (largest->best.fd >= 0 && largest->best.rss >= v.rss) {
@@ -198,100 +198,100 @@ static int weigh(uint32_t pid, void *arg)
 
 static int is_pid(uint32_t pid, void *arg) { return pid == *(uint32_t *)arg; }
 
-static void signal_one(struct hunt *hunt, const struct victim *victim)
+static void signal_one(struct signal_sweep *sweep, const struct victim *victim)
 {
-	int r = proc_signal(victim->fd, hunt->signal);
+	int r = proc_signal(victim->fd, sweep->signal);
 
 	if (r < 0) {
 		close(victim->fd);
-		answer(hunt, r == -ESRCH ? 0 : r);
+		answer(sweep, r == -ESRCH ? 0 : r);
 		return;
 	}
-	hunt->signalled = 1;
-	hunt->spared = 0;
-	hunt->deed->anon = victim->anon;
-	hunt->deed->by_main = true;
-	hunt_keep(hunt->deed, victim);
-	answer(hunt, 0);
+	sweep->signalled = 1;
+	sweep->exempt = 0;
+	sweep->running->anon = victim->anon;
+	sweep->running->by_main = true;
+	signal_sweep_keep(sweep->running, victim);
+	answer(sweep, 0);
 }
 
 /* An init is its whole namespace: it is passed over, unless nobody else is there, when one is all. */
-static void run_largest(struct hunt *hunt)
+static void run_largest(struct signal_sweep *sweep)
 {
-	struct largest largest = {.hunt = hunt, .best = {.fd = -1}};
+	struct largest largest = {.sweep = sweep, .best = {.fd = -1}};
 	int dir_fd;
 
-	if (!deed_open(hunt->worker->enforce, hunt->deed))
+	if (!running_open(sweep->worker->enforce, sweep->running))
 		return;
-	dir_fd = hunt->deed->dir_fd;
-	hunt->spare_inits = true;
+	dir_fd = sweep->running->dir_fd;
+	sweep->spare_inits = true;
 	group_pids(dir_fd, weigh, &largest);
-	if (largest.best.fd < 0 && largest.n == 1 && hunt->spared) {
-		hunt->spare_inits = false;
-		hunt->spared = 0;
+	if (largest.best.fd < 0 && largest.n == 1 && sweep->exempt) {
+		sweep->spare_inits = false;
+		sweep->exempt = 0;
 		group_pids(dir_fd, weigh, &largest);
 	}
 	if (largest.best.fd < 0)
-		answer(hunt, 0);
+		answer(sweep, 0);
 	else if (group_pids(dir_fd, is_pid, &largest.best.pid) != 1) {
 		close(largest.best.fd);
-		answer(hunt, 0);
+		answer(sweep, 0);
 	} else
-		signal_one(hunt, &largest.best);
+		signal_one(sweep, &largest.best);
 }
 
-static void run_process(struct hunt *hunt)
+static void run_process(struct signal_sweep *sweep)
 {
-	const struct enforce_job *job = &hunt->deed->job;
+	const struct enforce_request *request = &sweep->running->request;
 	struct victim v;
 	int r;
 
-	hunt->spare_inits = true;
-	r = hunt_look(hunt, job->pid, &v, &hunt->spared_why);
+	sweep->spare_inits = true;
+	r = signal_sweep_look(sweep, request->pid, &v, &sweep->exempt_reason);
 	if (r == -EPERM)
-		hunt->spared++;
+		sweep->exempt++;
 	if (r < 0) {
-		answer(hunt, r == -EPERM || r == -ESRCH ? 0 : r);
+		answer(sweep, r == -EPERM || r == -ESRCH ? 0 : r);
 		return;
 	}
-	if (v.start_ticks != proc_ticks(job->start_boottime_ns)) {
+	if (v.start_ticks != proc_ticks(request->start_boottime_ns)) {
 		close(v.fd);
-		deed_end(hunt->deed, HR_DEED_SKIPPED, ESRCH, "pid %u is another process by now",
-			 job->pid);
+		running_end(sweep->running, HR_STATUS_SKIPPED, ESRCH, "pid %u is another process by now",
+			 request->pid);
 		return;
 	}
-	signal_one(hunt, &v);
+	signal_one(sweep, &v);
 }
 
-static void run_job(struct hunt *hunt)
+static void run_job(struct signal_sweep *sweep)
 {
-	int r = hunt_check_job(hunt);
+	int r = signal_sweep_check_job(sweep);
 
 	if (r < 0) {
-		deed_end(hunt->deed, HR_DEED_SKIPPED, ESRCH, "process group %u is another by now",
-			 hunt->deed->job.pgid);
+		running_end(sweep->running, HR_STATUS_SKIPPED, ESRCH, "process group %u is another by now",
+			 sweep->running->request.pgid);
 		return;
 	}
-	hunt->spare_inits = true;
-	if (hunt->deed->job.pid)
-		hunt_first(hunt, hunt->deed->job.pid);
-	answer(hunt, hunt_all(hunt, false));
+	sweep->spare_inits = true;
+	if (sweep->running->request.pid)
+		signal_sweep_first(sweep, sweep->running->request.pid);
+	answer(sweep, signal_sweep_all(sweep, false));
 }
 
-void kill_run(struct worker *worker, struct deed *deed)
+void kill_run(struct worker *worker, struct running_action *running)
 {
-	const struct enforce_job *job = &deed->job;
-	struct hunt hunt = {.worker = worker, .deed = deed, .signal = SIGKILL};
+	const struct enforce_request *request = &running->request;
+	struct signal_sweep sweep = {.worker = worker, .running = running, .signal = SIGKILL};
 
-	deed->result.signal = SIGKILL;
-	if (deed->again)
-		hunt.since_ticks =
-			proc_ticks(clock_boot_ns() - (clock_mono_ns() - deed->result.began_ns));
+	running->result.signal = SIGKILL;
+	if (running->again)
+		sweep.since_ticks =
+			proc_ticks(clock_boot_ns() - (clock_mono_ns() - running->result.began_ns));
 	pidset_clear(worker->killed);
-	if (!worker->enforce->pids_ours && (!job->path[0] || job->largest))
-		deed_end(deed, HR_DEED_FAILED, EOPNOTSUPP, "/proc is another pid namespace's");
-	else if (job->path[0])
-		(job->largest ? run_largest : run_whole)(&hunt);
+	if (!worker->enforce->pids_ours && (!request->path[0] || request->largest))
+		running_end(running, HR_STATUS_FAILED, EOPNOTSUPP, "/proc is another pid namespace's");
+	else if (request->path[0])
+		(request->largest ? run_largest : run_whole)(&sweep);
 	else
-		(job->pgid && !job->largest ? run_job : run_process)(&hunt);
+		(request->pgid && !request->largest ? run_job : run_process)(&sweep);
 }

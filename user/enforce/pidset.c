@@ -2,7 +2,7 @@
 /* A set of pids in memory that was taken at the start: which ones were signalled, which ones the kernel lists. */
 #include <string.h>
 
-#include "private.h"
+#include "enforce_internal.h"
 
 static uint32_t home(uint32_t pid)
 {

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "group.h"
-#include "hunt.h"
+#include "cgroup_dir.h"
+#include "signal_sweep.h"
 
 struct main_process {
 	const struct enforce *e;
@@ -56,62 +56,62 @@ static bool is_service(const char *path)
 	return n >= sizeof(suffix) && !memcmp(path + n - strlen(suffix), suffix, strlen(suffix));
 }
 
-static void answer(struct hunt *hunt, int r)
+static void answer(struct signal_sweep *sweep, int r)
 {
-	struct deed *deed = hunt->deed;
+	struct running_action *running = sweep->running;
 	char name[PROC_SIGNAL_TEXT];
 
-	proc_signal_name(hunt->signal, name);
-	deed->result.processes = hunt->signalled;
-	if (hunt->signalled) {
-		deed->result.signal = hunt->signal;
-		deed_describe(deed);
-		deed_end(deed, HR_DEED_DONE, 0, "%s", "");
-	} else if (hunt->deaf && hunt->deaf == hunt->spared) {
-		deed_end(deed, HR_DEED_SKIPPED, 0, "%s would be discarded: %s", name,
-			 hunt->spared_why);
-	} else if (hunt->spared) {
-		deed_end(deed, HR_DEED_REFUSED, EPERM, "%s is never a target", hunt->spared_why);
+	proc_signal_name(sweep->signal, name);
+	running->result.processes = sweep->signalled;
+	if (sweep->signalled) {
+		running->result.signal = sweep->signal;
+		running_describe(running);
+		running_end(running, HR_STATUS_DONE, 0, "%s", "");
+	} else if (sweep->deaf && sweep->deaf == sweep->exempt) {
+		running_end(running, HR_STATUS_SKIPPED, 0, "%s would be discarded: %s", name,
+			 sweep->exempt_reason);
+	} else if (sweep->exempt) {
+		running_end(running, HR_STATUS_REFUSED, EPERM, "%s is never a target", sweep->exempt_reason);
 	} else if (!r || r == -ESRCH || r == -ENOENT) {
-		deed_end(deed, HR_DEED_SKIPPED, ESRCH, "nobody is left");
+		running_end(running, HR_STATUS_SKIPPED, ESRCH, "nobody is left");
 	} else {
-		deed_end(deed, HR_DEED_FAILED, -r, "cannot send %s", name);
+		running_end(running, HR_STATUS_FAILED, -r, "cannot send %s", name);
 	}
 }
 
 /* One process; `start_ticks` must still be its own. Its namespace's init it may be, where `init` says so. */
-static void run_one(struct hunt *hunt, uint32_t pid, uint64_t start_ticks, bool init)
+static void run_one(struct signal_sweep *sweep, uint32_t pid, uint64_t start_ticks, bool init)
 {
-	struct deed *deed = hunt->deed;
+	struct running_action *running = sweep->running;
 	struct proc_status status = {0};
 	char name[PROC_SIGNAL_TEXT];
-	const char *why;
+	const char *reason;
 	struct victim v;
 	int r;
 
-	hunt->spare_inits = !init;
-	r = hunt_look(hunt, pid, &v, &hunt->spared_why);
+	sweep->spare_inits = !init;
+	r = signal_sweep_look(sweep, pid, &v, &sweep->exempt_reason);
 	if (r < 0) {
-		hunt->spared = r == -EPERM;
-		answer(hunt, r);
+		sweep->exempt = r == -EPERM;
+		answer(sweep, r);
 		return;
 	}
-	deed->result.pid = pid;
-	memcpy(deed->result.comm, v.comm, sizeof(v.comm));
-	proc_status(hunt->worker->enforce->proc_fd, pid, &status);
-	why = proc_discards(&status, hunt->signal);
+	running->result.pid = pid;
+	memcpy(running->result.comm, v.comm, sizeof(v.comm));
+	proc_status(sweep->worker->enforce->proc_fd, pid, &status);
+	reason = proc_discards(&status, sweep->signal);
 	if (v.start_ticks != start_ticks) {
-		deed_end(deed, HR_DEED_SKIPPED, ESRCH, "pid %u is another process by now", pid);
-	} else if (why) {
-		deed_end(deed, HR_DEED_SKIPPED, 0, "%s would be discarded: %s",
-			 proc_signal_name(hunt->signal, name), why);
+		running_end(running, HR_STATUS_SKIPPED, ESRCH, "pid %u is another process by now", pid);
+	} else if (reason) {
+		running_end(running, HR_STATUS_SKIPPED, 0, "%s would be discarded: %s",
+			 proc_signal_name(sweep->signal, name), reason);
 	} else {
-		r = proc_signal(v.fd, hunt->signal);
-		hunt->signalled = !r;
+		r = proc_signal(v.fd, sweep->signal);
+		sweep->signalled = !r;
 		if (!r)
-			hunt_keep(deed, &v);
-		deed->by_main = !r;
-		answer(hunt, r);
+			signal_sweep_keep(running, &v);
+		running->by_main = !r;
+		answer(sweep, r);
 		if (!r)
 			return;
 	}
@@ -119,54 +119,54 @@ static void run_one(struct hunt *hunt, uint32_t pid, uint64_t start_ticks, bool 
 }
 
 /* Everybody once: who is forked meanwhile has heard nothing, but its parent has. */
-static void run_all(struct hunt *hunt)
+static void run_all(struct signal_sweep *sweep)
 {
 	int r;
 
-	hunt->spare_deaf = true;
+	sweep->spare_deaf = true;
 	do
-		r = hunt_batch(hunt);
-	while (r > 0 && hunt->more);
-	answer(hunt, r);
+		r = signal_sweep_batch(sweep);
+	while (r > 0 && sweep->more);
+	answer(sweep, r);
 }
 
-static void run_container(struct hunt *hunt)
+static void run_container(struct signal_sweep *sweep)
 {
-	struct enforce *e = hunt->worker->enforce;
-	struct main_process main_one = {.e = e, .unit = is_service(hunt->deed->job.path)};
+	struct enforce *e = sweep->worker->enforce;
+	struct main_process main_one = {.e = e, .unit = is_service(sweep->running->request.path)};
 
-	if (!deed_open(e, hunt->deed))
+	if (!running_open(e, sweep->running))
 		return;
-	group_pids(hunt->deed->dir_fd, consider, &main_one);
+	group_pids(sweep->running->dir_fd, consider, &main_one);
 	if (main_one.pid)
-		run_one(hunt, main_one.pid, main_one.start_ticks, true);
+		run_one(sweep, main_one.pid, main_one.start_ticks, true);
 	else
-		run_all(hunt);
-	hunt->deed->anon =
+		run_all(sweep);
+	sweep->running->anon =
 		0; /* the container's memory counts, not that of those who got the signal */
 }
 
-void term_run(struct worker *worker, struct deed *deed)
+void term_run(struct worker *worker, struct running_action *running)
 {
-	const struct enforce_job *job = &deed->job;
-	struct hunt hunt = {
+	const struct enforce_request *request = &running->request;
+	struct signal_sweep sweep = {
 		.worker = worker,
-		.deed = deed,
-		.signal = job->signal ? job->signal : SIGTERM,
+		.running = running,
+		.signal = request->signal ? request->signal : SIGTERM,
 	};
 
 	pidset_clear(worker->killed);
 	if (!worker->enforce->pids_ours) {
-		deed_end(deed, HR_DEED_FAILED, EOPNOTSUPP, "/proc is another pid namespace's");
-	} else if (job->path[0]) {
-		run_container(&hunt);
-	} else if (!job->pgid) {
-		run_one(&hunt, job->pid, proc_ticks(job->start_boottime_ns), false);
-	} else if (hunt_check_job(&hunt) < 0) {
-		deed_end(deed, HR_DEED_SKIPPED, ESRCH, "process group %u is another by now",
-			 job->pgid);
+		running_end(running, HR_STATUS_FAILED, EOPNOTSUPP, "/proc is another pid namespace's");
+	} else if (request->path[0]) {
+		run_container(&sweep);
+	} else if (!request->pgid) {
+		run_one(&sweep, request->pid, proc_ticks(request->start_boottime_ns), false);
+	} else if (signal_sweep_check_job(&sweep) < 0) {
+		running_end(running, HR_STATUS_SKIPPED, ESRCH, "process group %u is another by now",
+			 request->pgid);
 	} else {
-		hunt.spare_inits = true;
-		run_all(&hunt);
+		sweep.spare_inits = true;
+		run_all(&sweep);
 	}
 }

@@ -10,7 +10,7 @@
 
 #include "base/yaml_tree.h"
 #include "base/cleanup.h"
-#include "parse.h"
+#include "option_parse.h"
 
 static const struct sink_key common_keys[] = {
 	{.name = "types", .parse = parse_type, .offset = offsetof(struct sink_common, types), .list = true,

@@ -92,7 +92,7 @@ struct sink {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct export_event **ring;
-	size_t head, count, room;
+	size_t head, count, space;
 	bool stop, started, reopen;
 };
 
@@ -131,7 +131,7 @@ struct export_mark {
 	char sink[32];
 	uint64_t instance, seq;
 };
-int export_state_load(const char *path, struct export_mark *marks, size_t room, size_t *ret_n);
+int export_state_load(const char *path, struct export_mark *marks, size_t space, size_t *ret_n);
 int export_state_save(const char *path, const struct export_mark *marks, size_t n);
 
 #endif

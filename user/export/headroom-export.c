@@ -8,10 +8,10 @@
 #include <locale.h>
 #include <string.h>
 
-#include "act/config.h"
+#include "policy/config.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/service.h"
+#include "base/sd_notify.h"
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "config.h"

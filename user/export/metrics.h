@@ -6,8 +6,8 @@
 #ifndef HEADROOM_METRICS_H
 #define HEADROOM_METRICS_H
 
-#include "page.h"
-#include "tell/snapshot.h"
+#include "chunked_body.h"
+#include "format/snapshot.h"
 
 struct metric {
 	const char *name;	/* with its unit, without _total */
@@ -43,7 +43,7 @@ struct metrics_config {
 /* Figures of the actions told on the board, by what happened. */
 struct action_count {
 	char policy[64];
-	unsigned int rung, deed;
+	unsigned int kind, status;
 	uint64_t n;
 };
 

@@ -11,12 +11,12 @@
 #include <syslog.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
+#include "base/utf8_clean.h"
 #include "export.h"
-#include "page.h"
-#include "parse.h"
-#include "tell/names.h"
-#include "tell/sentence.h"
+#include "chunked_body.h"
+#include "option_parse.h"
+#include "format/display_name.h"
+#include "format/event_line.h"
 
 struct journald_options {
 	struct sink_common common;
@@ -102,7 +102,7 @@ static void write_fields(struct page *page, const struct export_event *event, co
 		    priority_of(record), record->seq);
 	page_printf(page, "HEADROOM_INSTANCE=%016" PRIx64 "\nHEADROOM_TIME_NS=%" PRIu64 "\n", record->instance,
 		    record->time_ns);
-	field(page, "HEADROOM_TYPE", hr_event_type_word(record->type));
+	field(page, "HEADROOM_TYPE", hr_event_type_name(record->type));
 	field(page, "HEADROOM_NAME", name);
 	text_field(page, "HEADROOM_CGROUP", &from, record->id.cgroup);
 	text_field(page, "CONTAINER_ID_FULL", &from, record->id.container_id);
@@ -121,8 +121,8 @@ static int journald_event(struct sink *sink, const struct export_event *event)
 	const struct journald_options *options = sink->options;
 	struct journald *j = sink->state;
 	_cleanup_(page_done) struct page page = {0};
-	char whole[SENTENCE_TEXT];
-	const char *sentence = event_sentence(&event->record, event->record.time_ns, whole);
+	char whole[EVENT_LINE_TEXT];
+	const char *sentence = event_line(&event->record, event->record.time_ns, whole);
 
 	/* The journal has a clock of its own. */
 	sentence += strcspn(sentence, " ");

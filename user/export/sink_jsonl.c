@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "export.h"
-#include "parse.h"
+#include "option_parse.h"
 
 #define KEEP_MOST 1000
 

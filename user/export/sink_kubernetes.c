@@ -11,11 +11,11 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/text.h"
-#include "http.h"
-#include "parse.h"
-#include "tell/sentence.h"
-#include "tell/snapshot.h"
+#include "base/utf8_clean.h"
+#include "http_client.h"
+#include "option_parse.h"
+#include "format/event_line.h"
+#include "format/snapshot.h"
 
 #define ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount/"
 #define MESSAGE_MOST 1024	/* the API's own bound on an Event's message */
@@ -52,7 +52,7 @@ static const char *safe_name(const struct hr_event *record, struct hr_str text)
 /* NULL: not worth an Event. */
 static const char *reason_of(const struct hr_event *record)
 {
-	const struct hr_event_outlook *outlook = (const void *)record;
+	const struct hr_event_forecast *forecast = (const void *)record;
 
 	switch (record->type) {
 	case HR_EVENT_OOM_KILL:
@@ -60,9 +60,9 @@ static const char *reason_of(const struct hr_event *record)
 	case HR_EVENT_ACTION:
 		return "MemoryAction";
 	case HR_EVENT_RISK:
-		return outlook->to > outlook->from ? "MemoryRisk" : NULL;
+		return forecast->to > forecast->from ? "MemoryRisk" : NULL;
 	case HR_EVENT_LEAK:
-		return outlook->to > outlook->from && outlook->to >= HR_LEAK_CONFIRMED ? "MemoryLeak" : NULL;
+		return forecast->to > forecast->from && forecast->to >= HR_LEAK_CONFIRMED ? "MemoryLeak" : NULL;
 	default:
 		return NULL;
 	}
@@ -83,8 +83,8 @@ static json_t *event_object(const struct kubernetes *k, const struct export_even
 {
 	const struct hr_event *record = &event->record;
 	const char *uid = safe_name(record, record->id.pod_uid), *container = safe_name(record, record->id.container);
-	char time[CLOCK_TEXT], name[320], field[300] = "", sentence[SENTENCE_TEXT];
-	const char *message = event_sentence(record, record->time_ns, sentence);
+	char time[CLOCK_TEXT], name[320], field[300] = "", sentence[EVENT_LINE_TEXT];
+	const char *message = event_line(record, record->time_ns, sentence);
 	json_t *object;
 
 	message += strcspn(message, " ");
@@ -146,7 +146,7 @@ static int condition_of(struct kubernetes *k, const char *board)
 		hr_reader_close(take_ptr(k->reader));
 		return 2;
 	}
-	return k->snapshot.health ? 2 : k->snapshot.host.outlook.alarm >= HR_ALARM_WARN;
+	return k->snapshot.health ? 2 : k->snapshot.host.forecast.alarm >= HR_ALARM_WARN;
 }
 
 static int kubernetes_tick(struct sink *sink)

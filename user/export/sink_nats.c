@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "export.h"
-#include "parse.h"
+#include "option_parse.h"
 
 #define WAIT_MS 5000
 
@@ -139,7 +139,7 @@ static int nats_event(struct sink *sink, const struct export_event *event)
 
 	token(event->node, node, sizeof(node));
 	snprintf(subject, sizeof(subject), "%s.%s.%s", nats->options->subject, node,
-		 hr_event_type_word(event->record.type) ?: "unknown");
+		 hr_event_type_name(event->record.type) ?: "unknown");
 	if (nats->stream) {
 		s = publish_stream(nats, subject, event);
 		return s == NATS_OK ? 0 : complain(sink, "no acknowledgement by a stream", s);

@@ -12,12 +12,12 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/text.h"
-#include "http.h"
+#include "base/utf8_clean.h"
+#include "http_client.h"
 #include "metrics.h"
-#include "parse.h"
-#include "tell/names.h"
-#include "tell/sentence.h"
+#include "option_parse.h"
+#include "format/display_name.h"
+#include "format/event_line.h"
 
 #define AT_ONCE 250		/* resources in one request: collectors take 4 MiB by default */
 #define JSON_STYLE_OTLP (JSON_COMPACT | JSON_REAL_PRECISION(15))
@@ -70,7 +70,7 @@ static json_t *resource(const struct record_text *from, const struct hr_identity
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		attribute(list, texts[i].key, from ? from->text(from->record, texts[i].text) : NULL);
 	if (from && id->runtime != HR_RUNTIME_NONE)
-		attribute(list, "container.runtime", hr_runtime_word(id->runtime));
+		attribute(list, "container.runtime", hr_runtime_name(id->runtime));
 	return json_pack("{so}", "attributes", list);
 }
 
@@ -183,11 +183,11 @@ static json_t *log_record(const struct export_event *event)
 {
 	const struct hr_event *record = &event->record;
 	unsigned int severity = record->severity < ARRAY_SIZE(severities) ? record->severity : HR_INFO;
-	char sentence[SENTENCE_TEXT], name[64], seq[24];
+	char sentence[EVENT_LINE_TEXT], name[64], seq[24];
 	json_t *attributes = json_array();
 
-	event_sentence(record, record->time_ns, sentence);
-	snprintf(name, sizeof(name), "headroom.%s", hr_event_type_word(record->type) ?: "unknown");
+	event_line(record, record->time_ns, sentence);
+	snprintf(name, sizeof(name), "headroom.%s", hr_event_type_name(record->type) ?: "unknown");
 	snprintf(seq, sizeof(seq), "%" PRIu64, record->seq);
 	attribute(attributes, "event.name", name);
 	attribute(attributes, "headroom.seq", seq);

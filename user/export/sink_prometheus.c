@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "export.h"
 #include "metrics.h"
-#include "parse.h"
-#include "scrape.h"
-#include "web.h"
+#include "option_parse.h"
+#include "exposition.h"
+#include "index_page.h"
 
 #define CONNECTIONS	32
 #define TIMEOUT_S	15	/* of a client that reads or asks slowly */
@@ -57,7 +57,7 @@ static void count_action(struct prometheus *p, const struct hr_event_action *eve
 	snprintf(name, sizeof(name), "%s", policy ? policy : "");
 	for (size_t i = 0; i < p->actions; i++) {
 		a = &p->action[i];
-		if (a->rung == event->rung && a->deed == event->deed && !strcmp(a->policy, name)) {
+		if (a->kind == event->kind && a->status == event->status && !strcmp(a->policy, name)) {
 			a->n++;
 			return;
 		}
@@ -65,7 +65,7 @@ static void count_action(struct prometheus *p, const struct hr_event_action *eve
 	if (p->actions == ACTIONS)
 		return;
 	a = &p->action[p->actions++];
-	*a = (struct action_count){.rung = event->rung, .deed = event->deed, .n = 1};
+	*a = (struct action_count){.kind = event->kind, .status = event->status, .n = 1};
 	memcpy(a->policy, name, sizeof(name));
 }
 
@@ -190,9 +190,9 @@ static const struct {
 	{"/metrics", answer_metrics}, {"/healthz", answer_healthz}, {"/readyz", answer_readyz}, {"/", answer_page},
 };
 
-static ssize_t read_scrape(void *arg, uint64_t at, char *to, size_t room)
+static ssize_t read_scrape(void *arg, uint64_t at, char *to, size_t space)
 {
-	long n = scrape_read(arg, to, room);
+	long n = scrape_read(arg, to, space);
 
 	return n < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : n ? n : MHD_CONTENT_READER_END_OF_STREAM;
 }

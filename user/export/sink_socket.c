@@ -18,9 +18,9 @@
 #include "base/log.h"
 #include "cli/json.h"
 #include "export.h"
-#include "page.h"
-#include "parse.h"
-#include "tell/snapshot.h"
+#include "chunked_body.h"
+#include "option_parse.h"
+#include "format/snapshot.h"
 
 #define CLIENTS	    32
 #define BUFFER_MOST (16u << 20)	/* bytes that wait for one client, beside a picture */

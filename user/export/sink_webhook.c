@@ -11,11 +11,11 @@
 #include <nettle/hmac.h>
 #include <string.h>
 
-#include "alert.h"
+#include "alertmanager.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "http.h"
-#include "parse.h"
+#include "http_client.h"
+#include "option_parse.h"
 
 #define SECRET_MOST 256
 
@@ -53,7 +53,7 @@ static void get_attributes(const struct export_event *event, struct attributes *
 	node[n] = '\0';
 	snprintf(a->id, sizeof(a->id), "%016" PRIx64 "-%" PRIu64, record->instance, record->seq);
 	snprintf(a->source, sizeof(a->source), "/headroom/%s", node);
-	snprintf(a->type, sizeof(a->type), "headroom.%s", hr_event_type_word(record->type) ?: "unknown");
+	snprintf(a->type, sizeof(a->type), "headroom.%s", hr_event_type_name(record->type) ?: "unknown");
 	clock_format_rfc3339(record->time_ns, a->time);
 	snprintf(a->subject, sizeof(a->subject), "%" PRIu64, record->cgroup_id);
 }

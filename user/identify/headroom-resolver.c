@@ -18,8 +18,8 @@
 
 #include "../base/cleanup.h"
 #include "../base/log.h"
-#include "ask.h"
-#include "confine.h"
+#include "query_cli.h"
+#include "sandbox.h"
 #include "labels.h"
 #include "parser.h"
 
@@ -61,10 +61,10 @@ static int open_kmsg(const char *root)
 	return fd;
 }
 
-static _Noreturn void be_parser(int guard, int link, int kmsg, pid_t parent)
+static _Noreturn void be_parser(int daemon, int link, int kmsg, pid_t parent)
 {
 	struct opener opener = {.socket = link};
-	int keep[] = {guard, link, kmsg};
+	int keep[] = {daemon, link, kmsg};
 	int r;
 
 	for (int i = 0; i < 2; i++) /* ascending */
@@ -84,7 +84,7 @@ static _Noreturn void be_parser(int guard, int link, int kmsg, pid_t parent)
 	}
 	if (getppid() != parent) /* it went before the death signal was set */
 		_exit(0);
-	r = parser_run(guard, &opener, kmsg);
+	r = parser_run(daemon, &opener, kmsg);
 	if (r < 0 && r != -EPIPE)
 		log_error("parser: %s", strerror(-r));
 	_exit(r < 0);
@@ -104,7 +104,7 @@ static int parser_end(pid_t parser)
 }
 
 /* Opener here, parser in a child. Returns when either side is done: 0 or -errno. */
-static int serve(const struct options *options, int guard)
+static int serve(const struct options *options, int daemon)
 {
 	int link[2], kmsg = -1, r;
 	struct places *places;
@@ -127,8 +127,8 @@ static int serve(const struct options *options, int guard)
 	if (parser < 0)
 		return -errno;
 	if (parser == 0)
-		be_parser(guard, link[1], kmsg, self);
-	close(guard);
+		be_parser(daemon, link[1], kmsg, self);
+	close(daemon);
 	close(link[1]);
 	if (kmsg >= 0)
 		close(kmsg);

@@ -73,7 +73,7 @@ static void parse_summary(struct kmsg *kmsg, uint64_t time_us, const char *text)
 	const char *pid = last_of(text, ",pid="), *task = NULL, *memcg, *limit;
 
 	forget(kmsg);
-	kmsg->told_us = time_us ? time_us : 1;
+	kmsg->emitted_us = time_us ? time_us : 1;
 	kmsg->said.constraint = parse_constraint(text);
 	if (pid) {
 		unsigned int n, uid;
@@ -103,7 +103,7 @@ static void parse_old_summary(struct kmsg *kmsg, uint64_t time_us, const char *t
 	if (!at)
 		return;
 	forget(kmsg);
-	kmsg->told_us = time_us ? time_us : 1;
+	kmsg->emitted_us = time_us ? time_us : 1;
 	copy(kmsg->said.task_path, RECORD_PATH, text, (size_t)(at - text));
 	copy(kmsg->said.limit_path, RECORD_PATH, at + strlen(middle),
 	     strcspn(at + strlen(middle), "\n"));
@@ -115,7 +115,7 @@ static void parse_group(struct kmsg *kmsg, const char *text)
 {
 	const char *at = last_of(text, " are going to be killed due to memory.oom.group set");
 
-	if (!at || !kmsg->told_us)
+	if (!at || !kmsg->emitted_us)
 		return;
 	kmsg->group = true;
 	copy(kmsg->said.task_path, RECORD_PATH, text, (size_t)(at - text));
@@ -148,7 +148,7 @@ static bool parse_kill(struct kmsg *kmsg, uint64_t time_us, const char *text, bo
 	    !end || end < text + n)
 		return false;
 	comm = text + n;
-	if (!kmsg->told_us || time_us > kmsg->told_us + SUMMARY_LIFE_US)
+	if (!kmsg->emitted_us || time_us > kmsg->emitted_us + SUMMARY_LIFE_US)
 		forget(kmsg);
 	else if (!kmsg->group && (kmsg->spent || (kmsg->pid && kmsg->pid != pid)))
 		forget(kmsg);

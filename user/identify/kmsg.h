@@ -29,7 +29,7 @@ struct kmsg_oom {
 };
 
 struct kmsg {
-	uint64_t told_us;	/* when the summary came, by the log's clock; 0: none stands */
+	uint64_t emitted_us;	/* when the summary came, by the log's clock; 0: none stands */
 	uint32_t pid;		/* of the summary; 0: it had none (before 5.0) */
 	struct kmsg_oom said;
 	bool spent;		/* its kill has been told; only the rest of a group may follow */

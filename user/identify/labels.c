@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "state.h"
+#include "state_file.h"
 
 static const char *wanted[LABELS_MOST];
 static size_t wanted_n;
@@ -29,17 +29,17 @@ static bool has(const char *labels, const char *key)
 	return false;
 }
 
-void labels_take(const json_t *object, struct who *who)
+void labels_take(const json_t *object, struct identity *identity)
 {
 	for (size_t i = 0; i < wanted_n; i++) {
 		const char *value = json_string_value(json_object_get(object, wanted[i]));
-		size_t used = strlen(who->labels), key = strlen(wanted[i]), n;
-		char *to = who->labels + used;
+		size_t used = strlen(identity->labels), key = strlen(wanted[i]), n;
+		char *to = identity->labels + used;
 
-		if (!value || has(who->labels, wanted[i]))
+		if (!value || has(identity->labels, wanted[i]))
 			continue;
 		n = strlen(value);
-		if (used + key + n + 3 > sizeof(who->labels))
+		if (used + key + n + 3 > sizeof(identity->labels))
 			continue;
 		if (used)
 			*to++ = '\n';

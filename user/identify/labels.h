@@ -7,13 +7,13 @@
 #define HEADROOM_LABELS_H
 
 #include <jansson.h>
-#include "who.h"
+#include "identity.h"
 
 #define LABELS_MOST 32
 
 /* At start: a key that is wanted; the text must stay. -E2BIG: too many. */
 int labels_want(const char *key);
 /* The wanted ones among the members of an object that are text; keys may come from several objects, the first counts. */
-void labels_take(const json_t *object, struct who *who);
+void labels_take(const json_t *object, struct identity *identity);
 
 #endif

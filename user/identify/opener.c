@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 
 #include "../base/cleanup.h"
-#include "open.h"
+#include "opener_proto.h"
 
 union control {
 	struct cmsghdr header;

@@ -13,20 +13,20 @@
 #include <sys/socket.h>
 
 #include "../base/cleanup.h"
-#include "resolve.h"
+#include "answer.h"
 
 #define QUESTION_SECONDS 10
 #define KMSG_AT_ONCE 64 /* records, before questions get their turn */
 
 struct parser {
-	int guard, kmsg_fd;
+	int daemon, kmsg_fd;
 	struct opener *opener;
 	struct kmsg kmsg;
 };
 
 static int send_answer(struct parser *parser, const struct resolve_answer *answer)
 {
-	while (send(parser->guard, answer, sizeof(*answer), MSG_NOSIGNAL) < 0)
+	while (send(parser->daemon, answer, sizeof(*answer), MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
 			return errno == EPIPE || errno == ECONNRESET ? -ECONNRESET : -errno;
 	return 0;
@@ -36,7 +36,7 @@ static int serve_question(struct parser *parser)
 {
 	struct resolve_question question;
 	struct resolve_answer answer;
-	ssize_t n = recv(parser->guard, &question, sizeof(question), 0);
+	ssize_t n = recv(parser->daemon, &question, sizeof(question), 0);
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
@@ -78,11 +78,11 @@ static int serve_kmsg(struct parser *parser)
 	return 0;
 }
 
-int parser_run(int guard, struct opener *opener, int kmsg)
+int parser_run(int daemon, struct opener *opener, int kmsg)
 {
-	struct parser parser = {.guard = guard, .kmsg_fd = kmsg, .opener = opener};
+	struct parser parser = {.daemon = daemon, .kmsg_fd = kmsg, .opener = opener};
 	struct pollfd fds[] = {
-		{.fd = guard, .events = POLLIN},
+		{.fd = daemon, .events = POLLIN},
 		{.fd = opener->socket, .events = 0},
 		{.fd = kmsg, .events = POLLIN},
 	};

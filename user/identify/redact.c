@@ -9,7 +9,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "redact_words.h"
+#include "redact_rules.h"
 
 struct redactor {
 	char *out;

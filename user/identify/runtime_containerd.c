@@ -9,7 +9,7 @@
 
 #include "../base/cleanup.h"
 #include "labels.h"
-#include "state.h"
+#include "state_file.h"
 
 /* `ctr run IMAGE web` makes /NAMESPACE/web: nothing in the path tells, only the state file. */
 static bool could_be_ctr(const struct path *path, int i)
@@ -21,77 +21,77 @@ static bool could_be_ctr(const struct path *path, int i)
 	       !part_ends(part, ".slice");
 }
 
-static bool containerd_match(const struct path *path, int i, struct who *who)
+static bool containerd_match(const struct path *path, int i, struct identity *identity)
 {
 	const char *part = path->part[i];
 
 	if (part_is_id(part)) {
-		who_set(who->container_id, part);
-		who->guess = true;
-	} else if (part_tagged(part, "cri-containerd-", who->container_id) ||
-		   part_tagged(part, ":cri-containerd:", who->container_id)) {
-		who->guess = false;
+		identity_set(identity->container_id, part);
+		identity->guess = true;
+	} else if (part_tagged(part, "cri-containerd-", identity->container_id) ||
+		   part_tagged(part, ":cri-containerd:", identity->container_id)) {
+		identity->guess = false;
 	} else if (could_be_ctr(path, i)) {
-		who_set(who->container_id, part);
-		who_set(who->engine_namespace, path->part[0]);
-		who->probe = true;
+		identity_set(identity->container_id, part);
+		identity_set(identity->engine_namespace, path->part[0]);
+		identity->probe = true;
 	} else {
 		return false;
 	}
-	who->runtime = HR_RUNTIME_CONTAINERD;
-	who->kind = HR_KIND_CONTAINER;
+	identity->runtime = HR_RUNTIME_CONTAINERD;
+	identity->kind = HR_KIND_CONTAINER;
 	return true;
 }
 
-static void read_annotations(const json_t *annotations, struct who *who)
+static void read_annotations(const json_t *annotations, struct identity *identity)
 {
 	static const struct state_text table[] = {
-		{"io.kubernetes.cri.container-name", WHO_FIELD(container)},
-		{"io.kubernetes.cri.sandbox-name", WHO_FIELD(pod)},
-		{"io.kubernetes.cri.sandbox-namespace", WHO_FIELD(namespace)},
-		{"io.kubernetes.cri.sandbox-uid", WHO_FIELD(pod_uid)},
-		{"io.kubernetes.cri.image-name", WHO_FIELD(image)},
-		{"nerdctl/name", WHO_FIELD(name)},
+		{"io.kubernetes.cri.container-name", IDENTITY_FIELD(container)},
+		{"io.kubernetes.cri.sandbox-name", IDENTITY_FIELD(pod)},
+		{"io.kubernetes.cri.sandbox-namespace", IDENTITY_FIELD(namespace)},
+		{"io.kubernetes.cri.sandbox-uid", IDENTITY_FIELD(pod_uid)},
+		{"io.kubernetes.cri.image-name", IDENTITY_FIELD(image)},
+		{"nerdctl/name", IDENTITY_FIELD(name)},
 	};
 
-	state_texts(annotations, table, ARRAY_SIZE(table), who);
-	labels_take(annotations, who);
+	state_texts(annotations, table, ARRAY_SIZE(table), identity);
+	labels_take(annotations, identity);
 	if (!strcmp(state_string(annotations, "io.kubernetes.cri.container-type"), "sandbox")) {
-		who->kind = HR_KIND_SANDBOX;
-		who->container[0] = 0;
+		identity->kind = HR_KIND_SANDBOX;
+		identity->container[0] = 0;
 	}
 	if (state_string(annotations, "nerdctl/name")[0] ||
 	    state_string(annotations, "nerdctl/namespace")[0])
-		who->runtime = HR_RUNTIME_NERDCTL;
+		identity->runtime = HR_RUNTIME_NERDCTL;
 }
 
-static int containerd_read(struct opener *opener, struct who *who)
+static int containerd_read(struct opener *opener, struct identity *identity)
 {
-	size_t n = strlen(who->engine_namespace);
+	size_t n = strlen(identity->engine_namespace);
 
 	for (uint32_t nth = 0; nth < 8; nth++) {
 		struct open_request request = {
-			.what = OPEN_CONTAINERD, .nth = nth, .uid = who->uid};
+			.what = OPEN_CONTAINERD, .nth = nth, .uid = identity->uid};
 		_cleanup_json_ json_t *json = NULL;
 		struct open_answer answer;
 		int r;
 
-		who_set(request.id, who->container_id);
+		identity_set(request.id, identity->container_id);
 		r = state_open(opener, &request, &answer, &json);
 		if (r < 0)
 			return r;
-		if (n && (strncmp(answer.name, who->engine_namespace, n) || answer.name[n] != '/'))
+		if (n && (strncmp(answer.name, identity->engine_namespace, n) || answer.name[n] != '/'))
 			continue; /* the same name in another namespace */
 		if (!strncmp(answer.name, "moby/",
 			     5)) { /* Docker's, whose own file was not found: no names here */
-			who->runtime = HR_RUNTIME_DOCKER;
+			identity->runtime = HR_RUNTIME_DOCKER;
 			return -EBADMSG;
 		}
-		who->runtime = HR_RUNTIME_CONTAINERD;
-		read_annotations(json_object_get(json, "annotations"), who);
-		if (!who->name[0] && !who->container[0] && !who->pod[0] &&
-		    !part_is_id(who->container_id))
-			who_set(who->name, who->container_id);
+		identity->runtime = HR_RUNTIME_CONTAINERD;
+		read_annotations(json_object_get(json, "annotations"), identity);
+		if (!identity->name[0] && !identity->container[0] && !identity->pod[0] &&
+		    !part_is_id(identity->container_id))
+			identity_set(identity->name, identity->container_id);
 		return 0;
 	}
 	return -ENOENT;

@@ -9,7 +9,7 @@
 
 #include "../base/cleanup.h"
 #include "labels.h"
-#include "state.h"
+#include "state_file.h"
 
 static bool below_ecs(const struct path *path, int i)
 {
@@ -19,35 +19,35 @@ static bool below_ecs(const struct path *path, int i)
 	return false;
 }
 
-static bool docker_match(const struct path *path, int i, struct who *who)
+static bool docker_match(const struct path *path, int i, struct identity *identity)
 {
 	const char *part = path->part[i];
 
 	if (part_is_id(part) && i && (!strcmp(path->part[i - 1], "docker") || below_ecs(path, i)))
-		who_set(who->container_id, part);
-	else if (!part_tagged(part, "docker-", who->container_id) &&
-		 !part_tagged(part, ":docker:", who->container_id))
+		identity_set(identity->container_id, part);
+	else if (!part_tagged(part, "docker-", identity->container_id) &&
+		 !part_tagged(part, ":docker:", identity->container_id))
 		return false;
-	who->runtime = HR_RUNTIME_DOCKER;
-	who->kind = HR_KIND_CONTAINER;
+	identity->runtime = HR_RUNTIME_DOCKER;
+	identity->kind = HR_KIND_CONTAINER;
 	return true;
 }
 
-static int docker_read(struct opener *opener, struct who *who)
+static int docker_read(struct opener *opener, struct identity *identity)
 {
 	static const struct state_text labels[] = {
-		{"io.kubernetes.container.name", WHO_FIELD(container)},
-		{"io.kubernetes.pod.name", WHO_FIELD(pod)},
-		{"io.kubernetes.pod.namespace", WHO_FIELD(namespace)},
-		{"io.kubernetes.pod.uid", WHO_FIELD(pod_uid)},
+		{"io.kubernetes.container.name", IDENTITY_FIELD(container)},
+		{"io.kubernetes.pod.name", IDENTITY_FIELD(pod)},
+		{"io.kubernetes.pod.namespace", IDENTITY_FIELD(namespace)},
+		{"io.kubernetes.pod.uid", IDENTITY_FIELD(pod_uid)},
 	};
-	struct open_request request = {.what = OPEN_DOCKER, .uid = who->uid};
+	struct open_request request = {.what = OPEN_DOCKER, .uid = identity->uid};
 	_cleanup_json_ json_t *json = NULL;
 	const json_t *config, *label;
 	const char *name;
 	int r;
 
-	who_set(request.id, who->container_id);
+	identity_set(request.id, identity->container_id);
 	r = state_open(opener, &request, NULL, &json);
 	if (r < 0)
 		return r;
@@ -56,18 +56,18 @@ static int docker_read(struct opener *opener, struct who *who)
 	name = state_string(json, "Name");
 	if (!name[0])
 		return -EBADMSG;
-	who->runtime = HR_RUNTIME_DOCKER;
-	who_set(who->name, name + (name[0] == '/'));
-	who_set(who->image, state_string(config, "Image"));
-	state_texts(label, labels, ARRAY_SIZE(labels), who);
-	labels_take(label, who);
+	identity->runtime = HR_RUNTIME_DOCKER;
+	identity_set(identity->name, name + (name[0] == '/'));
+	identity_set(identity->image, state_string(config, "Image"));
+	state_texts(label, labels, ARRAY_SIZE(labels), identity);
+	labels_take(label, identity);
 	if (!strcmp(state_string(label, "io.kubernetes.docker.type"), "podsandbox")) {
-		who->kind = HR_KIND_SANDBOX;
-		who->container[0] = 0;
+		identity->kind = HR_KIND_SANDBOX;
+		identity->container[0] = 0;
 	}
 	/* "k8s_app_web-0_shop_…": Docker's own name says the same in a worse way */
-	if (who->pod[0])
-		who->name[0] = 0;
+	if (identity->pod[0])
+		identity->name[0] = 0;
 	return 0;
 }
 

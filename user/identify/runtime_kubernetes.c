@@ -6,17 +6,17 @@
 #include <errno.h>
 #include <string.h>
 
-#include "who.h"
+#include "identity.h"
 
-static bool kubernetes_match(const struct path *path, int i, struct who *who)
+static bool kubernetes_match(const struct path *path, int i, struct identity *identity)
 {
 	char uid[37];
 
 	if (!part_is_pod(path->part[i], false, uid))
 		return false;
-	who_set(who->pod_uid, uid);
-	who->runtime = HR_RUNTIME_NONE;
-	who->kind = HR_KIND_POD;
+	identity_set(identity->pod_uid, uid);
+	identity->runtime = HR_RUNTIME_NONE;
+	identity->kind = HR_KIND_POD;
 	return true;
 }
 

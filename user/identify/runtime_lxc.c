@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
-#include "who.h"
+#include "identity.h"
 
-static bool lxc_match(const struct path *path, int i, struct who *who)
+static bool lxc_match(const struct path *path, int i, struct identity *identity)
 {
 	static const struct {
 		const char *parent; /* the component before the name, or … */
@@ -28,10 +28,10 @@ static bool lxc_match(const struct path *path, int i, struct who *who)
 			continue;
 		if (strncmp(path->part[i], forms[f].prefix, n) || !path->part[i][n])
 			continue;
-		who->runtime = HR_RUNTIME_LXC;
-		who->kind = forms[f].kind;
-		who_set(who->name, path->part[i] + n);
-		who_set(who->container_id, path->part[i] + n);
+		identity->runtime = HR_RUNTIME_LXC;
+		identity->kind = forms[f].kind;
+		identity_set(identity->name, path->part[i] + n);
+		identity_set(identity->container_id, path->part[i] + n);
 		return true;
 	}
 	return false;

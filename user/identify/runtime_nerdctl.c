@@ -5,30 +5,30 @@
  */
 #include <string.h>
 
-#include "who.h"
+#include "identity.h"
 
-static bool nerdctl_match(const struct path *path, int i, struct who *who)
+static bool nerdctl_match(const struct path *path, int i, struct identity *identity)
 {
 	const char *part = path->part[i];
 
 	if (part_is_id(part) && i == 1 &&
 	    !strcmp(path->part[0], "default")) { /* cgroupfs driver: /NAMESPACE/ID */
-		who_set(who->container_id, part);
-		who->guess = true;
-	} else if (!part_tagged(part, "nerdctl-", who->container_id)) {
+		identity_set(identity->container_id, part);
+		identity->guess = true;
+	} else if (!part_tagged(part, "nerdctl-", identity->container_id)) {
 		return false;
 	}
-	who->runtime = HR_RUNTIME_NERDCTL;
-	who->kind = HR_KIND_CONTAINER;
+	identity->runtime = HR_RUNTIME_NERDCTL;
+	identity->kind = HR_KIND_CONTAINER;
 	return true;
 }
 
-static int nerdctl_read(struct opener *opener, struct who *who)
+static int nerdctl_read(struct opener *opener, struct identity *identity)
 {
-	int r = runtime_containerd.read(opener, who);
+	int r = runtime_containerd.read(opener, identity);
 
-	if (r == 0 && !who->guess)
-		who->runtime = HR_RUNTIME_NERDCTL;
+	if (r == 0 && !identity->guess)
+		identity->runtime = HR_RUNTIME_NERDCTL;
 	return r;
 }
 

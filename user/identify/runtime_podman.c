@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "../base/cleanup.h"
-#include "state.h"
+#include "state_file.h"
 
-static bool pod_group(const struct path *path, int i, struct who *who)
+static bool pod_group(const struct path *path, int i, struct identity *identity)
 {
 	const char *at = strstr(path->part[i], "libpod_pod_"); /* machine-libpod_pod_ID.slice */
-	char id[WHO_ID_HEX + 1];
+	char id[IDENTITY_ID_HEX + 1];
 
 	if (!at) /* cgroupfs: /libpod_parent/PODID */
 		at = i && !strcmp(path->part[i - 1], "libpod_parent") ? path->part[i] : NULL;
@@ -20,10 +20,10 @@ static bool pod_group(const struct path *path, int i, struct who *who)
 		at += strlen("libpod_pod_");
 	if (!at)
 		return false;
-	who_copy(id, sizeof(id), at, strnlen(at, WHO_ID_HEX));
-	if (!part_is_id(id) || (at[WHO_ID_HEX] && strcmp(at + WHO_ID_HEX, ".slice")))
+	identity_copy(id, sizeof(id), at, strnlen(at, IDENTITY_ID_HEX));
+	if (!part_is_id(id) || (at[IDENTITY_ID_HEX] && strcmp(at + IDENTITY_ID_HEX, ".slice")))
 		return false;
-	who_set(who->pod_uid, id);
+	identity_set(identity->pod_uid, id);
 	return true;
 }
 
@@ -35,30 +35,30 @@ static bool conmon_group(const struct path *path, int i)
 		(i >= 2 && !strcmp(path->part[i - 2], "libpod_parent")));
 }
 
-static bool podman_match(const struct path *path, int i, struct who *who)
+static bool podman_match(const struct path *path, int i, struct identity *identity)
 {
 	const char *part = path->part[i];
 
-	if (part_tagged(part, "libpod-conmon-", who->container_id) || conmon_group(path, i))
-		who->kind = HR_KIND_SANDBOX;
-	else if (part_tagged(part, "libpod-payload-", who->container_id) ||
-		 part_tagged(part, "libpod-", who->container_id) ||
-		 part_tagged(part, ":libpod:", who->container_id))
-		who->kind = HR_KIND_CONTAINER;
-	else if (pod_group(path, i, who))
-		who->kind = HR_KIND_POD;
+	if (part_tagged(part, "libpod-conmon-", identity->container_id) || conmon_group(path, i))
+		identity->kind = HR_KIND_SANDBOX;
+	else if (part_tagged(part, "libpod-payload-", identity->container_id) ||
+		 part_tagged(part, "libpod-", identity->container_id) ||
+		 part_tagged(part, ":libpod:", identity->container_id))
+		identity->kind = HR_KIND_CONTAINER;
+	else if (pod_group(path, i, identity))
+		identity->kind = HR_KIND_POD;
 	else
 		return false;
-	if (who->kind == HR_KIND_CONTAINER && i) {
-		struct who pod = {0};
+	if (identity->kind == HR_KIND_CONTAINER && i) {
+		struct identity pod = {0};
 
 		if (part_ends(path->part[i - 1],
 			      ".service")) /* quadlet: the container lives inside its unit */
-			who_set(who->unit, path->part[i - 1]);
+			identity_set(identity->unit, path->part[i - 1]);
 		else if (pod_group(path, i - 1, &pod))
-			who_set(who->pod_uid, pod.pod_uid);
+			identity_set(identity->pod_uid, pod.pod_uid);
 	}
-	who->runtime = HR_RUNTIME_PODMAN;
+	identity->runtime = HR_RUNTIME_PODMAN;
 	return true;
 }
 
@@ -73,15 +73,15 @@ static const json_t *find_container(const json_t *list, const char *id)
 
 /* A pod's pause container: called "<first 12 digits of the pod's id>-infra" unless told
  * otherwise, from an image that Podman builds for it unless told otherwise. */
-static bool is_infra(const struct who *who)
+static bool is_infra(const struct identity *identity)
 {
 	bool named =
-		strspn(who->name, "0123456789abcdef") == 12 && !strcmp(who->name + 12, "-infra");
+		strspn(identity->name, "0123456789abcdef") == 12 && !strcmp(identity->name + 12, "-infra");
 
-	return named || strstr(who->image, "podman-pause") || strstr(who->image, "/pause:");
+	return named || strstr(identity->image, "podman-pause") || strstr(identity->image, "/pause:");
 }
 
-static int take_entry(const json_t *entry, struct who *who)
+static int take_entry(const json_t *entry, struct identity *identity)
 {
 	const char *name = json_string_value(json_array_get(json_object_get(entry, "names"), 0));
 	const char *metadata =
@@ -91,23 +91,23 @@ static int take_entry(const json_t *entry, struct who *who)
 
 	if (!name || !name[0] || !text)
 		return -EBADMSG;
-	who_set(who->name, name);
+	identity_set(identity->name, name);
 	if (state_parse(text, strlen(text), &json) == 0)
-		who_set(who->image, state_string(json, "image-name"));
-	if (!who->image[0])
-		who_set(who->image, state_string(entry, "image"));
-	who->runtime = HR_RUNTIME_PODMAN;
-	if (is_infra(who))
-		who->kind = HR_KIND_SANDBOX;
+		identity_set(identity->image, state_string(json, "image-name"));
+	if (!identity->image[0])
+		identity_set(identity->image, state_string(entry, "image"));
+	identity->runtime = HR_RUNTIME_PODMAN;
+	if (is_infra(identity))
+		identity->kind = HR_KIND_SANDBOX;
 	return 0;
 }
 
-static int podman_read(struct opener *opener, struct who *who)
+static int podman_read(struct opener *opener, struct identity *identity)
 {
-	if (who->kind != HR_KIND_CONTAINER)
+	if (identity->kind != HR_KIND_CONTAINER)
 		return 0; /* a pod's name is in Podman's database only; its id is in the path */
 	for (uint32_t nth = 0; nth < 8; nth++) {
-		struct open_request request = {.what = OPEN_PODMAN, .nth = nth, .uid = who->uid};
+		struct open_request request = {.what = OPEN_PODMAN, .nth = nth, .uid = identity->uid};
 		_cleanup_json_ json_t *json = NULL;
 		const json_t *entry;
 		int r = state_open(opener, &request, NULL, &json);
@@ -116,9 +116,9 @@ static int podman_read(struct opener *opener, struct who *who)
 			continue;
 		if (r < 0)
 			return r;
-		entry = find_container(json, who->container_id);
+		entry = find_container(json, identity->container_id);
 		if (entry)
-			return take_entry(entry, who);
+			return take_entry(entry, identity);
 	}
 	return -ENOENT;
 }

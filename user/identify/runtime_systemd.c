@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../base/cleanup.h"
-#include "who.h"
+#include "identity.h"
 
 static int hex_value(char c)
 {
@@ -32,7 +32,7 @@ static void unescape(const char *from, char *to, size_t to_bytes)
 	to[n] = 0;
 }
 
-static bool systemd_match(const struct path *path, int i, struct who *who)
+static bool systemd_match(const struct path *path, int i, struct identity *identity)
 {
 	static const struct {
 		const char *suffix;
@@ -48,10 +48,10 @@ static bool systemd_match(const struct path *path, int i, struct who *who)
 	for (size_t t = 0; t < ARRAY_SIZE(types); t++) {
 		if (!part_ends(unit, types[t].suffix))
 			continue;
-		who->runtime = HR_RUNTIME_SYSTEMD;
-		who->kind = types[t].kind;
-		who_set(who->unit, unit);
-		unescape(unit, who->name, sizeof(who->name));
+		identity->runtime = HR_RUNTIME_SYSTEMD;
+		identity->kind = types[t].kind;
+		identity_set(identity->unit, unit);
+		unescape(unit, identity->name, sizeof(identity->name));
 		return true;
 	}
 	return false;

@@ -8,11 +8,11 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/units.h"
-#include "private.h"
+#include "base/human_units.h"
+#include "report_internal.h"
 
 #define DANGER 0.9 /* of the limit: from here on it is shaded */
-#define ROOM_ABOVE 1.06 /* above the highest line */
+#define SPACE_ABOVE 1.06 /* above the highest line */
 #define NEAR_PX 18.0 /* marks stand no nearer than this */
 #define MOST_MARKS 14
 #define GAP_NS (180 * NS_PER_SEC) /* no line leads over a longer silence */
@@ -107,7 +107,7 @@ static void choose_scale(struct chart *c)
 		if (r->limited)
 			c->top = fmax(c->top, limit(p));
 	}
-	c->top = c->top > 0 ? c->top * ROOM_ABOVE : 1;
+	c->top = c->top > 0 ? c->top * SPACE_ABOVE : 1;
 	c->from = 0;
 	c->to = seconds_of(r, r->to_ns);
 }
@@ -388,11 +388,11 @@ bool chart_forecast(const struct report *r, enum chart_size size, FILE *out)
 	return true;
 }
 
-void chart_spark(const struct report *r, const struct series *s, uint64_t top, size_t n, FILE *out)
+void chart_sparkline(const struct report *r, const struct series *s, uint64_t top, size_t n, FILE *out)
 {
 	struct chart c = {.r = r,
 			  .f = {"spark", 120, 36, 1, 1, 3, 3, 0, 0},
-			  .top = top ? (double)top * ROOM_ABOVE : 1,
+			  .top = top ? (double)top * SPACE_ABOVE : 1,
 			  .to = seconds_of(r, r->to_ns),
 			  .out = out};
 	char a[UNITS_TEXT], b[UNITS_TEXT];

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/units.h"
-#include "foresee/words.h"
-#include "tell/incident_words.h"
+#include "base/human_units.h"
+#include "forecast/reason_text.h"
+#include "format/incident_text.h"
 
 /* Where a rule begins to speak. Opinions, all in one place. */
 #define PEAK_SHARE 0.95 /* of the limit: an earlier peak so high was a warning */
@@ -86,7 +86,7 @@ static void limit_below_peak(const struct facts *f, struct line *l)
 
 static void leak(const struct facts *f, struct line *l)
 {
-	const char *of = foresee_leak_of_word(f->leak_of);
+	const char *of = forecast_leak_of_word(f->leak_of);
 	char rate[UNITS_TEXT];
 
 	if (f->leak < HR_LEAK_SUSPECTED)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "tell/incident.h"
+#include "format/incident.h"
 
 /* Figures of the moment before it happened. HR_UNKNOWN, HR_UNKNOWN_U32, HR_UNKNOWN_I64: not known; a rule that needs
  * what is not known finds nothing. Initialise with facts_init(). Bytes, unless said otherwise. */

@@ -4,9 +4,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/text.h"
-#include "private.h"
-#include "tell/names.h"
+#include "base/utf8_clean.h"
+#include "report_internal.h"
+#include "format/display_name.h"
 
 #define HOUR_NS (3600 * NS_PER_SEC)
 #define SAME_DEATH_NS (10 * NS_PER_SEC)
@@ -34,7 +34,7 @@ static size_t rise_begin(const struct series *s, size_t last)
 	return begin;
 }
 
-static void find_rise(const struct scene *s, struct facts *f)
+static void find_rise(const struct context *s, struct facts *f)
 {
 	const struct series *past = &s->past;
 	size_t last = past->n, begin;
@@ -58,7 +58,7 @@ static void find_rise(const struct scene *s, struct facts *f)
 	}
 }
 
-static void find_limit_change(const struct scene *s, struct facts *f)
+static void find_limit_change(const struct context *s, struct facts *f)
 {
 	const struct series *past = &s->past;
 
@@ -73,7 +73,7 @@ static void find_limit_change(const struct scene *s, struct facts *f)
 	}
 }
 
-static void from_slot(const struct scene *s, struct facts *f)
+static void from_slot(const struct context *s, struct facts *f)
 {
 	const struct hr_memory *m = &s->slot.memory;
 
@@ -103,13 +103,13 @@ static void from_slot(const struct scene *s, struct facts *f)
 	if (s->high_first != HR_UNKNOWN && s->slot.counts.high != HR_UNKNOWN &&
 	    s->slot.counts.high >= s->high_first)
 		f->high_events = s->slot.counts.high - s->high_first;
-	f->leak = s->slot.outlook.leak;
-	f->leak_of = s->slot.outlook.leak_of;
+	f->leak = s->slot.forecast.leak;
+	f->leak_of = s->slot.forecast.leak_of;
 	if (f->leak)
-		f->leak_bytes_per_hour = s->slot.outlook.leak_bytes_per_hour;
+		f->leak_bytes_per_hour = s->slot.forecast.leak_bytes_per_hour;
 }
 
-static void from_kill(const struct scene *s, struct facts *f)
+static void from_kill(const struct context *s, struct facts *f)
 {
 	const struct hr_event_oom_kill *oom = s->report->kill;
 	struct record_text from;
@@ -136,7 +136,7 @@ static void from_kill(const struct scene *s, struct facts *f)
 }
 
 /* Without a picture from before: what the victim itself held, and what is known of its group. */
-static void from_victim(const struct scene *s, struct facts *f)
+static void from_victim(const struct context *s, struct facts *f)
 {
 	const struct hr_event_oom_kill *oom = s->report->kill;
 
@@ -154,7 +154,7 @@ static void from_victim(const struct scene *s, struct facts *f)
 	f->swap = oom->victim.swap;
 }
 
-static void from_host(const struct scene *s, struct facts *f)
+static void from_host(const struct context *s, struct facts *f)
 {
 	if (!s->have_host)
 		return;
@@ -174,22 +174,22 @@ static void from_host(const struct scene *s, struct facts *f)
 }
 
 /* What the event stream says of it, up to then. */
-static void from_events(const struct scene *s, struct facts *f)
+static void from_events(const struct context *s, struct facts *f)
 {
-	const struct chronicle *c = s->chronicle;
+	const struct event_log *c = s->event_log;
 	uint64_t last_ns = 0;
 
 	for (size_t i = 0; i < c->n && c->event[i]->time_ns <= s->time_ns; i++) {
 		const struct hr_event *e = c->event[i];
-		const struct hr_event_outlook *o = (const void *)e;
+		const struct hr_event_forecast *o = (const void *)e;
 		const struct hr_event_pressure *p = (const void *)e;
 
-		if (!scene_is_subject(s, e->cgroup_id, e->id.workload))
+		if (!context_is_subject(s, e->cgroup_id, e->id.workload))
 			continue;
 		if (e->type == HR_EVENT_LEAK) {
 			f->leak = o->to;
-			f->leak_of = o->outlook.leak_of;
-			f->leak_bytes_per_hour = o->outlook.leak_bytes_per_hour;
+			f->leak_of = o->forecast.leak_of;
+			f->leak_bytes_per_hour = o->forecast.leak_bytes_per_hour;
 		} else if (e->type == HR_EVENT_PRESSURE &&
 			   e->time_ns + LIMIT_CHANGE_NS > s->time_ns &&
 			   p->pressure.full_avg10_centi != HR_UNKNOWN_U32 &&
@@ -217,15 +217,15 @@ static uint64_t grew(const struct series *s)
 		       : 0;
 }
 
-static void from_neighbours(const struct scene *s, struct facts *f)
+static void from_co_tenants(const struct context *s, struct facts *f)
 {
 	const struct report *r = s->report;
 
 	if (!r->series.n)
 		return;
 	f->own_rise = grew(&r->series);
-	for (size_t i = 0; i < r->neighbours; i++) {
-		const struct series *n = &r->neighbour[i];
+	for (size_t i = 0; i < r->co_tenants; i++) {
+		const struct series *n = &r->co_tenant[i];
 
 		if ((n->role != ROLE_SIBLING && f->level != HR_LEVEL_HOST) ||
 		    (f->sibling_rise != HR_UNKNOWN && grew(n) <= f->sibling_rise))
@@ -235,7 +235,7 @@ static void from_neighbours(const struct scene *s, struct facts *f)
 	}
 }
 
-void scene_facts(const struct scene *s, struct facts *ret)
+void context_facts(const struct context *s, struct facts *ret)
 {
 	struct facts f;
 
@@ -247,7 +247,7 @@ void scene_facts(const struct scene *s, struct facts *ret)
 	from_victim(s, &f);
 	from_host(s, &f);
 	from_events(s, &f);
-	from_neighbours(s, &f);
+	from_co_tenants(s, &f);
 	find_rise(s, &f);
 	find_limit_change(s, &f);
 	*ret = f;

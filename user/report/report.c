@@ -10,9 +10,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/text.h"
-#include "private.h"
-#include "tell/words.h"
+#include "base/utf8_clean.h"
+#include "report_internal.h"
+#include "format/enum_text.h"
 
 #define LEAST_BEFORE_NS (120 * NS_PER_SEC) /* the charts look back at least so far … */
 #define MOST_BEFORE_NS (1800 * NS_PER_SEC) /* … and at most so far */
@@ -76,7 +76,7 @@ static int copy_incident(struct report *r, const struct incident *incident)
 	return 0;
 }
 
-static int find_events(struct scene *s)
+static int find_events(struct context *s)
 {
 	struct report *r = s->report;
 
@@ -85,7 +85,7 @@ static int find_events(struct scene *s)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->incident.n_seqs; i++) {
 		const struct hr_event *e =
-			chronicle_find(s->chronicle, r->incident.instance, r->incident.seqs[i]);
+			event_log_find(s->event_log, r->incident.instance, r->incident.seqs[i]);
 		const struct hr_event_container *c = (const void *)e;
 
 		if (!e)
@@ -139,9 +139,9 @@ static void shrink_to_data(struct report *r)
 	if (s->n < 2)
 		return;
 	first = s->point[0].time_ns < i->begin_ns ? s->point[0].time_ns : i->begin_ns;
-	for (size_t j = 0; j < r->neighbours; j++)
-		if (r->neighbour[j].n && r->neighbour[j].point[0].time_ns < first)
-			first = r->neighbour[j].point[0].time_ns;
+	for (size_t j = 0; j < r->co_tenants; j++)
+		if (r->co_tenant[j].n && r->co_tenant[j].point[0].time_ns < first)
+			first = r->co_tenant[j].point[0].time_ns;
 	last = s->point[s->n - 1].time_ns > i->end_ns ? s->point[s->n - 1].time_ns : i->end_ns;
 	if (r->from_ns < first)
 		r->from_ns = first;
@@ -165,12 +165,12 @@ static void narrow_window(struct report *r)
 	r->from_ns = i->time_ns - before;
 	r->to_ns = i->end_ns + after;
 	cut(&r->series, r->from_ns, r->to_ns, i->time_ns);
-	for (size_t j = 0; j < r->neighbours; j++)
-		cut(&r->neighbour[j], r->from_ns, r->to_ns, i->time_ns);
+	for (size_t j = 0; j < r->co_tenants; j++)
+		cut(&r->co_tenant[j], r->from_ns, r->to_ns, i->time_ns);
 	shrink_to_data(r);
 }
 
-static int keep_host(struct scene *s)
+static int keep_host(struct context *s)
 {
 	struct report *r = s->report;
 	char clean[3][256];
@@ -187,11 +187,11 @@ static int keep_host(struct scene *s)
 	return r->node && r->kernel && r->version ? 0 : -ENOMEM;
 }
 
-static int find_factors(struct scene *s)
+static int find_factors(struct context *s)
 {
 	struct report *r = s->report;
 
-	scene_facts(s, &r->found);
+	context_facts(s, &r->found);
 	/* The host's whole memory dwarfs most containers: it belongs there only where it is what ended. */
 	r->limited = r->found.limit != HR_UNKNOWN &&
 		     (r->found.level <= HR_LEVEL_ANCESTOR || !r->incident.cgroup_id ||
@@ -201,9 +201,9 @@ static int find_factors(struct scene *s)
 	if (!r->factor)
 		return -ENOMEM;
 	r->factors = factors_find(&r->found, r->factor, FACTORS_MOST);
-	advice_make(&r->advice, &r->found, &s->past, s->time_ns);
+	recommendations_make(&r->recommendation, &r->found, &s->past, s->time_ns);
 	if (!r->incident.cgroup_id)
-		snprintf(r->advice.basis, sizeof(r->advice.basis),
+		snprintf(r->recommendation.basis, sizeof(r->recommendation.basis),
 			 "This is about the host itself, which has no limit to set: limit those "
 			 "that "
 			 "grow, or give it more memory.");
@@ -211,15 +211,15 @@ static int find_factors(struct scene *s)
 }
 
 int report_build(struct report *ret, const struct incident *incident,
-		 const struct chronicle *chronicle, struct hr_reader *const *readers, size_t n)
+		 const struct event_log *event_log, struct hr_reader *const *readers, size_t n)
 {
-	_cleanup_free_ struct scene *s = calloc(1, sizeof(*s));
+	_cleanup_free_ struct context *s = calloc(1, sizeof(*s));
 	int e;
 
 	if (!s)
 		return -ENOMEM;
-	*s = (struct scene){.report = ret,
-			    .chronicle = chronicle,
+	*s = (struct context){.report = ret,
+			    .event_log = event_log,
 			    .time_ns = incident->time_ns,
 			    .pids_first = HR_UNKNOWN_U32,
 			    .stall_centi = HR_UNKNOWN_U32,
@@ -231,7 +231,7 @@ int report_build(struct report *ret, const struct incident *incident,
 		e = find_events(s);
 	if (!e) {
 		widest_window(ret);
-		e = scene_look(s, readers, n);
+		e = context_look(s, readers, n);
 	}
 	if (!e)
 		e = keep_host(s);
@@ -239,9 +239,9 @@ int report_build(struct report *ret, const struct incident *incident,
 		e = find_factors(s);
 	if (!e) {
 		narrow_window(ret);
-		e = tell_all(s);
+		e = describe_all(s);
 	}
-	scene_done(s);
+	context_done(s);
 	if (e)
 		report_done(ret);
 	return e;
@@ -256,12 +256,12 @@ void report_done(struct report *r)
 		r->texts = next;
 	}
 	series_done(&r->series);
-	for (size_t i = 0; i < r->neighbours; i++)
-		series_done(&r->neighbour[i]);
+	for (size_t i = 0; i < r->co_tenants; i++)
+		series_done(&r->co_tenant[i]);
 	free(r->fact);
 	free(r->moment);
 	free(r->alarm);
-	free(r->deed);
+	free(r->action);
 	free(r->factor);
 	free(r->incident.seqs);
 	memset(r, 0, sizeof(*r));

@@ -15,17 +15,17 @@
 #define HEADROOM_REPORT_H
 
 #include <stdio.h>
-#include "advice.h"
-#include "tell/chronicle.h"
+#include "recommendations.h"
+#include "format/event_log.h"
 #include "factors.h"
-#include "tell/incident.h"
-#include "series.h"
+#include "format/incident.h"
+#include "usage_series.h"
 
 struct report_fact { /* a line of "what happened" */
 	const char *label, *text;
 };
 
-enum report_mark { MARK_NOTE, MARK_WARN, MARK_ACT, MARK_DEED, MARK_KILL, MARK_GOOD, MARKS };
+enum report_mark { MARK_NOTE, MARK_WARN, MARK_ACT, MARK_ACTION, MARK_KILL, MARK_GOOD, MARKS };
 struct report_moment { /* a line of the timeline */
 	uint64_t time_ns, seq; /* seq 0: no event told it */
 	enum report_mark mark;
@@ -43,14 +43,14 @@ struct report_alarm { /* what was foreseen, and what it took in the end */
 	const char *text;
 };
 
-struct report_deed {
+struct report_action {
 	const struct hr_event_action *action;
 	const char *text; /* what, by whom, on what evidence, to what end */
-	const char *passed_over; /* who was, and why; NULL: nobody */
+	const char *skipped; /* who was, and why; NULL: nobody */
 };
 
 #define REPORT_SUMMARY 3
-#define REPORT_NEIGHBOURS 6
+#define REPORT_CO_TENANTS 6
 
 struct report {
 	struct incident incident; /* its seqs belong to the report */
@@ -63,17 +63,17 @@ struct report {
 	bool shared; /* others fill that limit as well */
 	size_t pictures; /* of the board that it rests on */
 	struct series series; /* the subject's own */
-	struct series neighbour[REPORT_NEIGHBOURS];
-	size_t neighbours;
+	struct series co_tenant[REPORT_CO_TENANTS];
+	size_t co_tenants;
 
 	struct report_fact *fact;
 	struct report_moment *moment;
 	struct report_alarm *alarm;
-	struct report_deed *deed;
-	size_t facts, moments, alarms, deeds;
+	struct report_action *action;
+	size_t facts, moments, alarms, actions;
 	struct factor *factor;
 	size_t factors;
-	struct advice advice;
+	struct recommendation recommendation;
 
 	const struct hr_event_oom_kill *kill; /* the first of them; NULL */
 	const struct hr_event_outcome *outcome; /* the last of them; NULL */
@@ -86,7 +86,7 @@ struct report {
 /* `readers`: boards and recordings that hold pictures of that time, in any order; each stands anywhere afterwards. The
  * chronicle must outlive the report. 0 or -ENOMEM. */
 int report_build(struct report *ret, const struct incident *incident,
-		 const struct chronicle *chronicle, struct hr_reader *const *readers, size_t n);
+		 const struct event_log *event_log, struct hr_reader *const *readers, size_t n);
 void report_done(struct report *report);
 
 /* The formats. 0 or -ENOMEM; errors of `out` are the caller's to see. */

@@ -6,23 +6,23 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/text.h"
-#include "base/units.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
 #include "chart_svg.h"
-#include "private.h"
+#include "report_internal.h"
 #include "report_style.h"
 
 static const struct {
 	const char *class, *sign;
 } marks[MARKS] = {
 	[MARK_NOTE] = {"note", "\u25cb"}, [MARK_WARN] = {"warn", "\u25b2"},
-	[MARK_ACT] = {"act", "\u25c6"},	  [MARK_DEED] = {"deed", "\u25a0"},
+	[MARK_ACT] = {"act", "\u25c6"},	  [MARK_ACTION] = {"deed", "\u25a0"},
 	[MARK_KILL] = {"kill", "\u2715"}, [MARK_GOOD] = {"good", "\u2713"},
 };
 
 static const enum report_mark kind_marks[INCIDENT_KINDS] = {
 	[INCIDENT_OOM_KILL] = MARK_KILL,
-	[INCIDENT_ACTION] = MARK_DEED,
+	[INCIDENT_ACTION] = MARK_ACTION,
 	[INCIDENT_NEAR_MISS] = MARK_WARN,
 	[INCIDENT_HANG] = MARK_ACT,
 };
@@ -43,11 +43,11 @@ static void element(FILE *out, const char *tag, const char *class, const char *s
 
 static void time_element(const struct report *r, FILE *out, uint64_t time_ns)
 {
-	char stamp[CLOCK_TEXT], offset[TELL_TIME], clock[TELL_TIME];
+	char stamp[CLOCK_TEXT], offset[DESCRIBE_TIME], clock[DESCRIBE_TIME];
 
 	clock_format_rfc3339(time_ns, stamp);
-	tell_offset(r->incident.time_ns, time_ns, offset);
-	fprintf(out, "<time datetime=\"%s\">%s%s%s</time>", stamp, tell_clock(time_ns, clock),
+	describe_offset(r->incident.time_ns, time_ns, offset);
+	fprintf(out, "<time datetime=\"%s\">%s%s%s</time>", stamp, describe_clock(time_ns, clock),
 		time_ns == r->incident.time_ns ? "" : " \u00b7 ",
 		time_ns == r->incident.time_ns ? "" : offset);
 }
@@ -89,7 +89,7 @@ static void put_name(const struct report *r, FILE *out)
 static void put_head(const struct report *r, FILE *out)
 {
 	enum report_mark mark = kind_marks[r->incident.kind];
-	char day[TELL_TIME];
+	char day[DESCRIBE_TIME];
 
 	fprintf(out,
 		"<header>\n<p class=\"kicker %s\"><span class=\"sign\" "
@@ -97,7 +97,7 @@ static void put_head(const struct report *r, FILE *out)
 		marks[mark].class, marks[mark].sign, incident_kind_name(r->incident.kind),
 		r->incident.rehearsed ? ", rehearsed" : "");
 	put_name(r, out);
-	fprintf(out, "<p class=\"meta\">%s \u00b7 ", tell_day(r->incident.time_ns, day));
+	fprintf(out, "<p class=\"meta\">%s \u00b7 ", describe_day(r->incident.time_ns, day));
 	if (r->node && *r->node) {
 		fputs("node ", out);
 		text(out, r->node);
@@ -122,12 +122,12 @@ static void figure(FILE *out, const char *label, const char *value, const char *
 
 static void figure_limit(const struct report *r, FILE *out)
 {
-	static const char *const whose[] = {"its own", "of a group above it", "the host's memory"};
+	static const char *const owner[] = {"its own", "of a group above it", "the host's memory"};
 	char value[UNITS_TEXT];
 
 	if (r->found.limit == HR_UNKNOWN || r->found.level >= HR_LEVEL_COUNT)
 		return;
-	figure(out, "Limit", units_bytes(r->found.limit, value), whose[r->found.level]);
+	figure(out, "Limit", units_bytes(r->found.limit, value), owner[r->found.level]);
 }
 
 static void figure_warned(const struct report *r, FILE *out)
@@ -154,7 +154,7 @@ static void figure_warned(const struct report *r, FILE *out)
 
 static void figure_victim(const struct report *r, FILE *out)
 {
-	const struct hr_party *v = r->kill ? &r->kill->victim : NULL;
+	const struct hr_oom_process *v = r->kill ? &r->kill->victim : NULL;
 	char value[128], comm[80], size[UNITS_TEXT], hint[64] = "";
 	struct line l = line_in(value, sizeof(value));
 
@@ -231,7 +231,7 @@ static void put_marks(const struct report *r, FILE *out)
 	fputs("<ol class=\"marks\">\n", out);
 	for (size_t i = 0; i < r->moments; i++) {
 		const struct report_moment *m = &r->moment[i];
-		char offset[TELL_TIME];
+		char offset[DESCRIBE_TIME];
 
 		if (!m->on_chart)
 			continue;
@@ -240,7 +240,7 @@ static void put_marks(const struct report *r, FILE *out)
 			marks[m->mark].class, ++n, m->what,
 			m->time_ns == r->incident.time_ns
 				? ""
-				: tell_offset(r->incident.time_ns, m->time_ns, offset));
+				: describe_offset(r->incident.time_ns, m->time_ns, offset));
 	}
 	fputs("</ol>\n", out);
 }
@@ -304,7 +304,7 @@ static void item(const struct report *r, FILE *out, uint64_t time_ns, const char
 	fputs("</li>\n", out);
 }
 
-static void put_foreseen(const struct report *r, FILE *out)
+static void put_oom_stats(const struct report *r, FILE *out)
 {
 	fputs("<h2>What was foreseen</h2>\n", out);
 	if (!r->alarms) {
@@ -327,14 +327,14 @@ static void put_foreseen(const struct report *r, FILE *out)
 static void put_done(const struct report *r, FILE *out)
 {
 	fputs("<h2>What was done</h2>\n", out);
-	if (!r->deeds) {
+	if (!r->actions) {
 		element(out, "p", "", "Nothing: no rule applied, or the guard only observes.");
 		return;
 	}
 	fputs("<ul class=\"plain\">\n", out);
-	for (size_t i = 0; i < r->deeds; i++)
-		item(r, out, r->deed[i].action->event.time_ns, r->deed[i].text,
-		     r->deed[i].passed_over);
+	for (size_t i = 0; i < r->actions; i++)
+		item(r, out, r->action[i].action->event.time_ns, r->action[i].text,
+		     r->action[i].skipped);
 	fputs("</ul>\n", out);
 }
 
@@ -354,7 +354,7 @@ static void put_change(const struct series *s, FILE *out)
 	fprintf(out, "<small>%s%s</small>", less ? "\u2212" : "+", change);
 }
 
-static void put_neighbour(const struct report *r, const struct series *s, uint64_t top, size_t n,
+static void put_co_tenant(const struct report *r, const struct series *s, uint64_t top, size_t n,
 			  FILE *out)
 {
 	static const char *const roles[] = {"itself", "beside it", "grew meanwhile"};
@@ -362,27 +362,27 @@ static void put_neighbour(const struct report *r, const struct series *s, uint64
 	fputs("<li><div class=\"who\">", out);
 	text(out, s->name);
 	fprintf(out, "<small>%s</small></div>", roles[s->role]);
-	chart_spark(r, s, top, n, out);
+	chart_sparkline(r, s, top, n, out);
 	fputs("<div class=\"then\">", out);
 	put_change(s, out);
 	fputs("</div></li>\n", out);
 }
 
-static void put_neighbours(const struct report *r, FILE *out)
+static void put_co_tenants(const struct report *r, FILE *out)
 {
 	uint64_t top = r->series.peak == HR_UNKNOWN ? 0 : r->series.peak;
 
-	if (!r->neighbours)
+	if (!r->co_tenants)
 		return;
-	for (size_t i = 0; i < r->neighbours; i++)
-		if (r->neighbour[i].peak != HR_UNKNOWN && r->neighbour[i].peak > top)
-			top = r->neighbour[i].peak;
+	for (size_t i = 0; i < r->co_tenants; i++)
+		if (r->co_tenant[i].peak != HR_UNKNOWN && r->co_tenant[i].peak > top)
+			top = r->co_tenant[i].peak;
 	fputs("<h2>Neighbours</h2>\n<p class=\"soft\">Their usage in the same time, all on one "
 	      "scale; the line is the moment it happened.</p>\n<ul class=\"near\">\n",
 	      out);
-	put_neighbour(r, &r->series, top, 0, out);
-	for (size_t i = 0; i < r->neighbours; i++)
-		put_neighbour(r, &r->neighbour[i], top, i + 1, out);
+	put_co_tenant(r, &r->series, top, 0, out);
+	for (size_t i = 0; i < r->co_tenants; i++)
+		put_co_tenant(r, &r->co_tenant[i], top, i + 1, out);
 	fputs("</ul>\n", out);
 }
 
@@ -405,24 +405,24 @@ static void put_factors(const struct report *r, FILE *out)
 	fputs("</ul>\n", out);
 }
 
-static void put_suggestion(FILE *out, const char *label, uint64_t bytes, const char *why)
+static void put_suggestion(FILE *out, const char *label, uint64_t bytes, const char *reason)
 {
 	char value[UNITS_TEXT];
 
-	if (!*why)
+	if (!*reason)
 		return;
 	fputs("<p><strong>", out);
 	fputs(label, out);
 	if (bytes != HR_UNKNOWN)
 		fprintf(out, " %s", units_bytes(bytes, value));
 	fputs("</strong> \u00b7 ", out);
-	text(out, why);
+	text(out, reason);
 	fputs("</p>\n", out);
 }
 
-static void put_advice(const struct report *r, FILE *out)
+static void put_recommendations(const struct report *r, FILE *out)
 {
-	const struct advice *a = &r->advice;
+	const struct recommendation *a = &r->recommendation;
 
 	fputs("<h2>Suggested limits</h2>\n<div class=\"advice\">\n", out);
 	put_suggestion(out, "Limit", a->limit, a->limit_text);
@@ -433,7 +433,7 @@ static void put_advice(const struct report *r, FILE *out)
 
 static void put_foot(const struct report *r, FILE *out)
 {
-	char from[TELL_TIME], to[TELL_TIME];
+	char from[DESCRIBE_TIME], to[DESCRIBE_TIME];
 
 	fputs("<footer>headroom ", out);
 	text(out, r->version && *r->version ? r->version : "?");
@@ -441,8 +441,8 @@ static void put_foot(const struct report *r, FILE *out)
 	text(out, r->kernel && *r->kernel ? r->kernel : "?");
 	fprintf(out,
 		". Rests on %zu picture%s of the board; the charts go from %s to %s.</footer>\n",
-		r->pictures, r->pictures == 1 ? "" : "s", tell_day(r->from_ns, from),
-		tell_day(r->to_ns, to));
+		r->pictures, r->pictures == 1 ? "" : "s", describe_day(r->from_ns, from),
+		describe_day(r->to_ns, to));
 	fputs("</main>\n</body>\n</html>\n", out);
 }
 
@@ -454,11 +454,11 @@ int report_html(const struct report *r, FILE *out)
 	put_chart(r, out);
 	put_timeline(r, out);
 	put_facts(r, out);
-	put_foreseen(r, out);
+	put_oom_stats(r, out);
 	put_done(r, out);
-	put_neighbours(r, out);
+	put_co_tenants(r, out);
 	put_factors(r, out);
-	put_advice(r, out);
+	put_recommendations(r, out);
 	put_foot(r, out);
 	return 0;
 }

@@ -6,11 +6,11 @@
 #include <jansson.h>
 
 #include "base/clock.h"
-#include "base/text.h"
-#include "foresee/words.h"
-#include "private.h"
-#include "tell/names.h"
-#include "tell/words.h"
+#include "base/utf8_clean.h"
+#include "forecast/reason_text.h"
+#include "report_internal.h"
+#include "format/display_name.h"
+#include "format/enum_text.h"
 
 static json_t *text(const char *s) { return s && *s ? json_string(s) : json_null(); }
 
@@ -62,7 +62,7 @@ static json_t *incident(const struct incident *i)
 			 instance);
 }
 
-static json_t *party(const struct hr_event_oom_kill *oom, const struct hr_party *p)
+static json_t *party(const struct hr_event_oom_kill *oom, const struct hr_oom_process *p)
 {
 	const char *cmdline = hr_event_text(&oom->event, p->cmdline);
 	struct record_text from = record_text_event(&oom->event);
@@ -88,7 +88,7 @@ static json_t *limit(const struct report *r)
 	char clean[1400];
 
 	text_clean(cgroup, SIZE_MAX, clean, sizeof(clean));
-	return json_pack("{so so so so so}", "level", text(hr_level_word(r->found.level)), "cgroup",
+	return json_pack("{so so so so so}", "level", text(hr_level_name(r->found.level)), "cgroup",
 			 text(cgroup ? clean : NULL), "max_bytes", bytes(r->found.limit),
 			 "usage_bytes", bytes(r->found.usage), "own_max_bytes",
 			 bytes(r->found.own_limit));
@@ -139,12 +139,12 @@ static json_t *alarms(const struct report *r)
 	return array;
 }
 
-static json_t *deeds(const struct report *r)
+static json_t *actions(const struct report *r)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < r->deeds; i++) {
-		const struct hr_event_action *a = r->deed[i].action;
+	for (size_t i = 0; i < r->actions; i++) {
+		const struct hr_event_action *a = r->action[i].action;
 		const char *policy = hr_event_text(&a->event, a->policy);
 		char clean[512];
 
@@ -152,11 +152,11 @@ static json_t *deeds(const struct report *r)
 		json_array_append_new(
 			array,
 			json_pack("{so so so so so so ss so}", "time", when(a->event.time_ns),
-				  "rung", text(hr_rung_word(a->rung)), "deed",
-				  text(hr_deed_word(a->deed)), "policy",
+				  "rung", text(hr_action_kind_name(a->kind)), "deed",
+				  text(hr_action_status_name(a->status)), "policy",
 				  text(policy ? clean : NULL), "freed_bytes", bytes(a->freed),
-				  "processes", json_integer(a->processes), "text", r->deed[i].text,
-				  "passed_over", text(r->deed[i].passed_over)));
+				  "processes", json_integer(a->processes), "text", r->action[i].text,
+				  "passed_over", text(r->action[i].skipped)));
 	}
 	return array;
 }
@@ -191,12 +191,12 @@ static json_t *series(const struct series *s)
 			 "at_bytes", bytes(s->at), "peak_bytes", bytes(s->peak), "points", points);
 }
 
-static json_t *neighbours(const struct report *r)
+static json_t *co_tenants(const struct report *r)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < r->neighbours; i++)
-		json_array_append_new(array, series(&r->neighbour[i]));
+	for (size_t i = 0; i < r->co_tenants; i++)
+		json_array_append_new(array, series(&r->co_tenant[i]));
 	return array;
 }
 
@@ -213,14 +213,14 @@ static json_t *factors(const struct report *r)
 
 static json_t *leak(const struct facts *f)
 {
-	return json_pack("{so so so}", "state", text(foresee_leak_state_word(f->leak)), "of",
-			 text(f->leak ? foresee_leak_of_word(f->leak_of) : NULL), "bytes_per_hour",
+	return json_pack("{so so so}", "state", text(forecast_leak_state_word(f->leak)), "of",
+			 text(f->leak ? forecast_leak_of_word(f->leak_of) : NULL), "bytes_per_hour",
 			 f->leak ? rate(f->leak_bytes_per_hour) : json_null());
 }
 
-static json_t *advice(const struct advice *a)
+static json_t *recommendation(const struct recommendation *a)
 {
-	return json_pack("{ss so so so so so so si si so so ss}", "verdict", advice_word(a->kind),
+	return json_pack("{ss so so so so so so si si so so ss}", "verdict", recommendation_text(a->kind),
 			 "limit_bytes", bytes(a->limit), "request_bytes", bytes(a->request),
 			 "peak_bytes", bytes(a->peak), "usual_bytes", bytes(a->usual),
 			 "history_seconds", seconds(a->span_ms), "twice_the_limit_buys_seconds",
@@ -248,9 +248,9 @@ int report_json(const struct report *r, FILE *out)
 			  oom ? party(oom, &oom->victim) : json_null(), "trigger",
 			  oom ? party(oom, &oom->trigger) : json_null(), "memory",
 			  memory(&r->found), "leak", leak(&r->found), "timeline", timeline(r),
-			  "alarms", alarms(r), "actions", deeds(r), "outcome", outcome(r->outcome),
-			  "series", series(&r->series), "neighbours", neighbours(r), "factors",
-			  factors(r), "suggested", advice(&r->advice), "about", about(r));
+			  "alarms", alarms(r), "actions", actions(r), "outcome", outcome(r->outcome),
+			  "series", series(&r->series), "neighbours", co_tenants(r), "factors",
+			  factors(r), "suggested", recommendation(&r->recommendation), "about", about(r));
 	int e = all ? json_dumpf(all, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) : -1;
 
 	json_decref(all);

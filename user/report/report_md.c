@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
-#include "base/units.h"
-#include "private.h"
-#include "tell/canvas.h"
-#include "tell/plot.h"
-#include "tell/table.h"
-#include "tell/wrap.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
+#include "report_internal.h"
+#include "format/screen_buffer.h"
+#include "format/plot.h"
+#include "format/table.h"
+#include "format/text_wrap.h"
 
 #define WIDTH 78
 #define ESCAPED 8192
@@ -103,11 +103,11 @@ static void heading(FILE *out, const char *text) { fprintf(out, "## %s\n\n", tex
 static void put_head(const struct report *r, FILE *out)
 {
 	const char *kind = incident_kind_name(r->incident.kind);
-	char escaped[ESCAPED], day[TELL_TIME];
+	char escaped[ESCAPED], day[DESCRIBE_TIME];
 
 	fprintf(out, "# %c%s: %s\n\n", toupper((unsigned char)kind[0]), kind + 1,
 		escape(r->incident.name, escaped));
-	fprintf(out, "%s, incident %s", tell_day(r->incident.time_ns, day), r->incident.id);
+	fprintf(out, "%s, incident %s", describe_day(r->incident.time_ns, day), r->incident.id);
 	if (r->node && *r->node)
 		fprintf(out, ", node %s", escape(r->node, escaped));
 	fputs("\n\n", out);
@@ -122,10 +122,10 @@ static void put_timeline(const struct report *r, FILE *out)
 	heading(out, "Timeline");
 	for (size_t i = 0; i < r->moments; i++) {
 		const struct report_moment *m = &r->moment[i];
-		char lead[96], offset[TELL_TIME], clock[TELL_TIME], escaped[ESCAPED];
+		char lead[96], offset[DESCRIBE_TIME], clock[DESCRIBE_TIME], escaped[ESCAPED];
 
-		snprintf(lead, sizeof(lead), "- %s  %7s  **%s** ", tell_clock(m->time_ns, clock),
-			 tell_offset(r->incident.time_ns, m->time_ns, offset), m->what);
+		snprintf(lead, sizeof(lead), "- %s  %7s  **%s** ", describe_clock(m->time_ns, clock),
+			 describe_offset(r->incident.time_ns, m->time_ns, offset), m->what);
 		put(out, lead, 4, escape(m->text, escaped));
 	}
 	fputc('\n', out);
@@ -146,7 +146,7 @@ static double height(const struct series_point *p, bool limited)
 static int put_plot(const struct report *r, FILE *out)
 {
 	_cleanup_free_ struct plot_point *point = calloc(r->series.n + 1, sizeof(*point));
-	_cleanup_(canvas_done) struct canvas canvas = {0};
+	_cleanup_(screen_buffer_done) struct screen_buffer screen_buffer = {0};
 	bool limited = r->limited;
 	struct plot plot = {.point = point,
 			    .limit = limited ? (double)r->found.limit : NAN,
@@ -172,7 +172,7 @@ static int put_plot(const struct report *r, FILE *out)
 			point[plot.n++] = (struct plot_point){
 				(double)(p->time_ns - r->series.point[0].time_ns) / 1e9, bytes};
 	}
-	e = plot_draw(&plot, PLOT_COLUMNS, false, &canvas);
+	e = plot_draw(&plot, PLOT_COLUMNS, false, &screen_buffer);
 	if (e)
 		return e == -ENODATA ? 0 : e;
 	heading(out, "Memory");
@@ -182,7 +182,7 @@ static int put_plot(const struct report *r, FILE *out)
 	else
 		fputs("What it held, page cache left out:\n\n", out);
 	fputs("```text\n", out);
-	canvas_write(&canvas, out, false);
+	screen_buffer_write(&screen_buffer, out, false);
 	fputs("```\n\n", out);
 	return 0;
 }
@@ -207,13 +207,13 @@ static void put_facts(const struct report *r, FILE *out)
 	fputc('\n', out);
 }
 
-static void put_foreseen(const struct report *r, FILE *out)
+static void put_oom_stats(const struct report *r, FILE *out)
 {
-	char clock[TELL_TIME];
+	char clock[DESCRIBE_TIME];
 
 	heading(out, "What was foreseen");
 	for (size_t i = 0; i < r->alarms; i++)
-		item(out, tell_clock(r->alarm[i].time_ns, clock), r->alarm[i].text);
+		item(out, describe_clock(r->alarm[i].time_ns, clock), r->alarm[i].text);
 	if (!r->alarms)
 		fputs("No alarm was raised before it.\n", out);
 	fputc('\n', out);
@@ -221,24 +221,24 @@ static void put_foreseen(const struct report *r, FILE *out)
 
 static void put_done(const struct report *r, FILE *out)
 {
-	char clock[TELL_TIME];
+	char clock[DESCRIBE_TIME];
 
 	heading(out, "What was done");
-	for (size_t i = 0; i < r->deeds; i++) {
-		item(out, tell_clock(r->deed[i].action->event.time_ns, clock), r->deed[i].text);
-		if (r->deed[i].passed_over)
-			item(out, "passed over", r->deed[i].passed_over);
+	for (size_t i = 0; i < r->actions; i++) {
+		item(out, describe_clock(r->action[i].action->event.time_ns, clock), r->action[i].text);
+		if (r->action[i].skipped)
+			item(out, "passed over", r->action[i].skipped);
 	}
-	if (!r->deeds)
+	if (!r->actions)
 		fputs("Nothing: no rule applied, or the guard only observes.\n", out);
 	fputc('\n', out);
 }
 
-static void put_neighbours(const struct report *r, FILE *out)
+static void put_co_tenants(const struct report *r, FILE *out)
 {
 	static const char *const roles[] = {"itself", "beside it", "grew"};
 
-	if (!r->neighbours)
+	if (!r->co_tenants)
 		return;
 	heading(out, "Neighbours");
 	fprintf(out, "| %-*s | %-9s | %8s | %8s |\n", NAME_COLUMNS, "name", "role", "before",
@@ -246,8 +246,8 @@ static void put_neighbours(const struct report *r, FILE *out)
 	fprintf(out, "|%.*s|%.*s|%.*s:|%.*s:|\n", NAME_COLUMNS + 2,
 		"----------------------------------------------", 11, "--------------------", 9,
 		"--------------------", 9, "--------------------");
-	for (size_t i = 0; i <= r->neighbours; i++) {
-		const struct series *s = i ? &r->neighbour[i - 1] : &r->series;
+	for (size_t i = 0; i <= r->co_tenants; i++) {
+		const struct series *s = i ? &r->co_tenant[i - 1] : &r->series;
 		char name[ESCAPED], cut[INCIDENT_NAME], before[UNITS_TEXT], at[UNITS_TEXT];
 		size_t width;
 
@@ -274,9 +274,9 @@ static void put_factors(const struct report *r, FILE *out)
 	fputc('\n', out);
 }
 
-static void put_advice(const struct report *r, FILE *out)
+static void put_recommendations(const struct report *r, FILE *out)
 {
-	const struct advice *a = &r->advice;
+	const struct recommendation *a = &r->recommendation;
 	char text[UNITS_TEXT], title[64];
 
 	heading(out, "Suggested limits");
@@ -297,13 +297,13 @@ static void put_advice(const struct report *r, FILE *out)
 
 static void put_foot(const struct report *r, FILE *out)
 {
-	char text[512], from[TELL_TIME], to[TELL_TIME];
+	char text[512], from[DESCRIBE_TIME], to[DESCRIBE_TIME];
 
 	fputs("---\n\n", out);
 	snprintf(text, sizeof(text),
 		 "headroom %s, mode %s; %zu picture%s of the board; charts from %s to %s.",
 		 r->version ? r->version : "?", r->mode ? r->mode : "unknown", r->pictures,
-		 r->pictures == 1 ? "" : "s", tell_day(r->from_ns, from), tell_day(r->to_ns, to));
+		 r->pictures == 1 ? "" : "s", describe_day(r->from_ns, from), describe_day(r->to_ns, to));
 	paragraph(out, text);
 }
 
@@ -317,11 +317,11 @@ int report_md(const struct report *r, FILE *out)
 	if (e)
 		return e;
 	put_facts(r, out);
-	put_foreseen(r, out);
+	put_oom_stats(r, out);
 	put_done(r, out);
-	put_neighbours(r, out);
+	put_co_tenants(r, out);
 	put_factors(r, out);
-	put_advice(r, out);
+	put_recommendations(r, out);
 	put_foot(r, out);
 	return 0;
 }

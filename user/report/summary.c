@@ -8,10 +8,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/text.h"
-#include "base/units.h"
-#include "private.h"
-#include "tell.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
+#include "report_internal.h"
+#include "report_text.h"
 
 #define TEXT 1024
 #define NAMED 3 /* factors */
@@ -19,9 +19,9 @@
 static void what_happened(const struct report *r, struct line *l)
 {
 	const struct incident *i = &r->incident;
-	char day[TELL_TIME];
+	char day[DESCRIBE_TIME];
 
-	tell_day(i->time_ns, day);
+	describe_day(i->time_ns, day);
 	if (r->kill) {
 		line_add(l, "At %s, %s reached ", day, i->name);
 		line_add_limit(l, r->kill);
@@ -37,7 +37,7 @@ static void what_happened(const struct report *r, struct line *l)
 	line_add(l, "At %s, %s %s.", day, i->name, i->title);
 }
 
-static void foreseen(const struct report *r, struct line *l)
+static void predicted(const struct report *r, struct line *l)
 {
 	const struct report_alarm *first = r->alarms ? &r->alarm[0] : NULL;
 	uint64_t warned = r->kill ? r->kill->warned_before_ms : HR_UNKNOWN;
@@ -63,13 +63,13 @@ static void foreseen(const struct report *r, struct line *l)
 
 static void done(const struct report *r, struct line *l)
 {
-	const struct report_deed *last = NULL;
+	const struct report_action *last = NULL;
 	char policy[128];
 
-	for (size_t i = 0; i < r->deeds; i++)
-		if (r->deed[i].action->rung > HR_RUNG_NOTIFY &&
-		    r->deed[i].action->rung != HR_RUNG_THEN)
-			last = &r->deed[i];
+	for (size_t i = 0; i < r->actions; i++)
+		if (r->action[i].action->kind > HR_ACTION_NOTIFY &&
+		    r->action[i].action->kind != HR_ACTION_ON_EXIT)
+			last = &r->action[i];
 	if (!last) {
 		line_add(l,
 			 r->mode && !strcmp(r->mode, "enforce")
@@ -81,22 +81,22 @@ static void done(const struct report *r, struct line *l)
 	text_clean(hr_event_text(&last->action->event, last->action->policy), SIZE_MAX, policy,
 		   sizeof(policy));
 	line_add(l, "; %s%s", policy[0] ? "policy " : "somebody ", policy[0] ? policy : "by hand");
-	if (last->action->deed == HR_DEED_REHEARSED)
+	if (last->action->status == HR_STATUS_DRY_RUN)
 		line_add(l, " would have had it %s, but only rehearses.",
-			 rung_past(last->action->rung));
-	else if (last->action->deed == HR_DEED_DONE)
-		line_add(l, " had it %s%s.", rung_past(last->action->rung),
+			 action_past_tense(last->action->kind));
+	else if (last->action->status == HR_STATUS_DONE)
+		line_add(l, " had it %s%s.", action_past_tense(last->action->kind),
 			 r->kill				  ? ", too late"
 			 : r->outcome && r->outcome->averted == 1 ? ", and that was enough"
 			 : r->outcome && r->outcome->averted == 0 ? ", and that was not enough"
 								  : "");
 	else
-		line_add(l, " wanted it %s, which failed.", rung_past(last->action->rung));
+		line_add(l, " wanted it %s, which failed.", action_past_tense(last->action->kind));
 }
 
 static void behind(const struct report *r, struct line *l)
 {
-	const struct advice *a = &r->advice;
+	const struct recommendation *a = &r->recommendation;
 	size_t n = r->factors < NAMED ? r->factors : NAMED;
 
 	line_add(l, n ? "What stands behind it: " : "No contributing factor was found");
@@ -122,7 +122,7 @@ static void behind(const struct report *r, struct line *l)
 	line_add(l, ".");
 }
 
-int tell_summary(const struct scene *s)
+int describe_summary(const struct context *s)
 {
 	struct report *r = s->report;
 	char text[REPORT_SUMMARY][TEXT];
@@ -130,7 +130,7 @@ int tell_summary(const struct scene *s)
 
 	what_happened(r, &l);
 	l = line_in(text[1], TEXT);
-	foreseen(r, &l);
+	predicted(r, &l);
 	done(r, &l);
 	l = line_in(text[2], TEXT);
 	behind(r, &l);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One memcg as a row of the sweep. Included by the two sweeps; writes to the mapped array only.
+ *
+ * usage, limits and events are the kernel's own counters, current at the moment. The stat block is
+ * filled only where it is current, too (SAMPLE_STAT): from atomics (5.10: at most 32 pages × CPUs
+ * late), or after a flush. Unflushed rstat counters are up to 2.1 s old: those are left to
+ * memory.stat.
+ */
+#ifndef HEADROOM_MEMCG_ROW_BPF_H
+#define HEADROOM_MEMCG_ROW_BPF_H
+
+#include "common.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* the loader sets it */
+	__type(key, u32);
+	__type(value, struct memcg_sample);
+} rows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct sweep_state);
+} sweep SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* the loader sets it */
+	__type(key, u64);
+	__type(value, struct pids_value);
+} pids SEC(".maps");
+
+static __always_inline struct sweep_state *sweep_get(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&sweep, &zero);
+}
+
+/* The next free row, or NULL (counted): the array is full. */
+static __always_inline struct memcg_sample *row_next(struct sweep_state *state)
+{
+	u32 index = state->rows;
+	struct memcg_sample *row = bpf_map_lookup_elem(&rows, &index);
+
+	if (row)
+		state->rows = index + 1;
+	else
+		state->rows_lost++;
+	return row;
+}
+
+static __always_inline void row_psi(struct memcg_sample *row, struct cgroup *cgrp)
+{
+	const u32 some = bpf_core_enum_value(enum psi_states, PSI_MEM_SOME);
+	const u32 full = bpf_core_enum_value(enum psi_states, PSI_MEM_FULL);
+	/* the root's is the host's, and kept elsewhere */
+	struct psi_group *psi = (config.flags & CONFIG_PSI) && row->level ? compat_psi(cgrp) : NULL;
+
+	row->psi_some_us = row->psi_full_us = RECORD_UNKNOWN;
+	row->psi_some_avg10_centi = row->psi_full_avg10_centi = ~0u;
+	if (!psi)
+		return;
+	row->psi_some_us = compat_psi_total(psi, some) / 1000;
+	row->psi_full_us = compat_psi_total(psi, full) / 1000;
+	row->psi_some_avg10_centi = compat_psi_avg10(psi, some);
+	row->psi_full_avg10_centi = compat_psi_avg10(psi, full);
+}
+
+static __always_inline void row_events(struct memcg_sample *row, struct mem_cgroup *memcg)
+{
+	u64 events[COMPAT_EVENTS] = {};
+
+	/* v2: with all below, as memory.events; v1 counts its own only */
+	compat_events_read(events, memcg, memory_events);
+	row->event_low = compat_events_one(events, MEMCG_LOW);
+	row->event_high = compat_events_one(events, MEMCG_HIGH);
+	row->event_max = compat_events_one(events, MEMCG_MAX);
+	row->event_oom = compat_events_one(events, MEMCG_OOM);
+	row->event_oom_kill = compat_events_one(events, MEMCG_OOM_KILL);
+	row->event_oom_group_kill = compat_events_one(events, MEMCG_OOM_GROUP_KILL);
+	row->own_oom_kills = compat_event(memcg, memory_events_local, MEMCG_OOM_KILL);
+}
+
+static __always_inline void row_counter(struct memcg_sample *row, struct mem_cgroup *memcg,
+					bool root)
+{
+	struct compat_counter copy = {};
+
+	compat_counter_read(&copy, memcg, memory);
+	row->usage = root ? RECORD_UNKNOWN : counter_bytes(compat_counter_field(&copy, usage));
+	row->peak = root ? RECORD_UNKNOWN : counter_bytes(compat_counter_field(&copy, watermark));
+	row->limit = counter_bytes(compat_counter_field(&copy, max));
+	row->high = counter_bytes(compat_counter_field(&copy, high));
+	row->low = counter_bytes(compat_counter_field(&copy, low));
+	row->min = counter_bytes(compat_counter_field(&copy, min));
+}
+
+static __always_inline void row_swap(struct memcg_sample *row, struct mem_cgroup *memcg)
+{
+	u64 swap, limit;
+
+	if (!(config.flags & CONFIG_V1)) {
+		row->swap = counter_bytes(BPF_CORE_READ(memcg, swap.usage.counter));
+		row->swap_limit = counter_bytes(BPF_CORE_READ(memcg, swap.max));
+		return;
+	}
+	/* memsw counts both together, and the two counters are not read at one moment */
+	swap = counter_bytes(BPF_CORE_READ(memcg, memsw.usage.counter));
+	limit = counter_bytes(BPF_CORE_READ(memcg, memsw.max));
+	row->swap = swap > row->usage ? swap - row->usage : 0;
+	row->swap_limit = RECORD_UNKNOWN;
+	if (limit != RECORD_UNKNOWN && row->limit != RECORD_UNKNOWN)
+		row->swap_limit = limit > row->limit ? limit - row->limit : 0;
+}
+
+static __always_inline void row_stat_unknown(struct memcg_sample *row)
+{
+	row->anon = row->file = row->shmem = row->kernel = row->slab_reclaimable = RECORD_UNKNOWN;
+	row->active_file = row->inactive_file = row->file_dirty = row->file_writeback =
+		RECORD_UNKNOWN;
+	row->refaults = RECORD_UNKNOWN;
+}
+
+/* The root charges nothing itself: what it uses is what is mapped and cached on the host, as
+ * memory.usage_in_bytes has it. */
+static __always_inline void row_stat_done(struct memcg_sample *row)
+{
+	row->flags |= SAMPLE_STAT;
+	if (row->level == 0)
+		row->usage = row->anon + row->file;
+}
+
+#define vmstat(memcg, shape, enum_type, item) \
+	compat_vmstats_read(memcg, shape, bpf_core_enum_value(enum enum_type, item))
+
+/* The stat block from the memcg's own counters. */
+static __always_inline void row_vmstats(struct memcg_sample *row, struct mem_cgroup *memcg,
+					enum compat_vmstats shape)
+{
+	const u32 shift = config.page_shift;
+
+	row->anon = vmstat(memcg, shape, node_stat_item, NR_ANON_MAPPED) << shift;
+	row->file = vmstat(memcg, shape, node_stat_item, NR_FILE_PAGES) << shift;
+	row->shmem = vmstat(memcg, shape, node_stat_item, NR_SHMEM) << shift;
+	row->slab_reclaimable = vmstat(memcg, shape, node_stat_item, NR_SLAB_RECLAIMABLE_B);
+	row->active_file = vmstat(memcg, shape, node_stat_item, NR_ACTIVE_FILE) << shift;
+	row->inactive_file = vmstat(memcg, shape, node_stat_item, NR_INACTIVE_FILE) << shift;
+	row->file_dirty = vmstat(memcg, shape, node_stat_item, NR_FILE_DIRTY) << shift;
+	row->file_writeback = vmstat(memcg, shape, node_stat_item, NR_WRITEBACK) << shift;
+	row->refaults = vmstat(memcg, shape, node_stat_item, WORKINGSET_REFAULT_ANON) +
+			vmstat(memcg, shape, node_stat_item, WORKINGSET_REFAULT_FILE);
+	if (config.flags & CONFIG_V1)
+		row->kernel = counter_bytes(compat_kmem(memcg));
+	else if (bpf_core_enum_value_exists(enum memcg_stat_item, MEMCG_KMEM)) /* since 5.18 */
+		row->kernel = vmstat(memcg, shape, memcg_stat_item, MEMCG_KMEM) << shift;
+	else
+		row->kernel = (vmstat(memcg, shape, node_stat_item, NR_KERNEL_STACK_KB) << 10) +
+			      vmstat(memcg, shape, memcg_stat_item, MEMCG_PERCPU_B) +
+			      row->slab_reclaimable +
+			      vmstat(memcg, shape, node_stat_item, NR_SLAB_UNRECLAIMABLE_B);
+	row_stat_done(row);
+}
+
+/* Everything but the stat block. css and cgrp are pointers of an iterator (BTF). */
+static __always_inline void row_fill(struct memcg_sample *row, struct cgroup_subsys_state *css,
+				     struct cgroup *cgrp, const struct sweep_state *state)
+{
+	struct cgroup_subsys_state *parent = css->parent;
+	struct mem_cgroup *memcg = compat_memcg(css);
+	struct pids_value *counted;
+	u64 id;
+
+	id = row->id = cgrp->kn->id;
+	row->level = cgrp->level;
+	row->parent_id = parent && parent->parent ? compat_css_id_direct(parent) : 0;
+	row->flags = config.flags & CONFIG_V1 ? SAMPLE_V1 : 0;
+	row->reserved = 0;
+	if (compat_has_tasks(cgrp))
+		row->flags |= SAMPLE_POPULATED | SAMPLE_HAS_TASKS;
+	else if (cgrp->nr_populated_domain_children + cgrp->nr_populated_threaded_children > 0)
+		row->flags |= SAMPLE_POPULATED;
+	if ((config.flags & CONFIG_V1) && compat_under_oom(memcg))
+		row->flags |= SAMPLE_UNDER_OOM;
+
+	row_counter(row, memcg, !parent);
+	row_swap(row, memcg);
+	row_events(row, memcg);
+	row_psi(row, cgrp);
+	row_stat_unknown(row);
+
+	counted = state->task_generation ? bpf_map_lookup_elem(&pids, &id) : NULL;
+	row->pids = state->task_generation ? 0 : ~0u;
+	row->rss = state->task_generation ? 0 : RECORD_UNKNOWN;
+	if (counted && counted->generation == state->task_generation) {
+		row->pids = counted->count;
+		row->rss = counted->rss;
+	}
+}
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The sweep without iter/cgroup (5.10): from each process up through its memory cgroups, each taken
+ * down once. Needs RCU only, so it never waits for anybody; but a memcg without a process in or
+ * below it is not seen, and rows come in no order.
+ */
+#include "memcg_row.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* the loader sets it */
+	__type(key, u64);
+	__type(value, u32);
+} seen SEC(".maps");
+
+/* A function of its own: inside the loop clang would move the relocated constants in front of it,
+ * out of the branches that ask whether this kernel has them; and 5.10 refuses a program that so
+ * much as reaches one that it lacks. */
+static __noinline int climb_row(struct memcg_sample *row, struct cgroup_subsys_state *css,
+				struct sweep_state *state)
+{
+	if (!row || !css || !state)
+		return 0;
+	row_fill(row, css, css->cgroup, state);
+	if (compat_vmstats_shape() == VMSTATS_ATOMIC)
+		row_vmstats(row, compat_memcg(css), VMSTATS_ATOMIC);
+	return 0;
+}
+
+SEC("iter/task")
+int sweep_ancestors(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct sweep_state *state = sweep_get();
+	struct cgroup_subsys_state *css;
+	int level;
+
+	/* threads of one process may differ in their cgroups on v1, but the memory is charged to
+	 * the leader's */
+	if (!task || !state || task->pid != task->tgid)
+		return 0;
+	css = compat_task_css_direct(task);
+	for (level = 0; level < RECORD_LEVELS && css; level++) {
+		u32 generation = state->generation, *last;
+		u64 id = compat_css_id_direct(css);
+		struct memcg_sample *row;
+
+		last = bpf_map_lookup_elem(&seen, &id);
+		if (last && *last == generation)
+			return 0; /* and so were all above it */
+		if (bpf_map_update_elem(&seen, &id, &generation, BPF_ANY)) {
+			state->rows_lost++;
+			return 0;
+		}
+		row = row_next(state);
+		if (!row)
+			return 0;
+		climb_row(row, css, state);
+		css = css->parent;
+	}
+	if (css)
+		lost_count(LOST_TOO_DEEP);
+	return 0;
+}

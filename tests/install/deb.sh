@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The Debian package, in a copy of this machine with a real systemd: installed it guards; it is reloaded, killed, hung, and
+# comes back each time with the same board; upgraded it leaves next to no gap; removed and purged it leaves nothing.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/machine.inc"
+all=${HOMES_ALL:-}
+
+for tool in dpkg-deb dpkg-shlibdeps jq curl; do need $tool; done
+[ -e /etc/debian_version ] || skip 'this is no Debian'
+scenario_clean_up() { machine_stop; }
+machine_start
+inside=/proc/$machine/root
+compiler=$(sed 's/ -std=.*//' "$build/.flags")
+make --no-print-directory CC="$compiler" deb >"$work/out" 2>&1 || { cat "$work/out" && fail 'make deb'; }
+cp "$build"/deb/headroom_*.deb "$inside/tmp/first.deb"
+# The same under the next version's name.
+dpkg-deb -R "$build"/deb/headroom_*.deb "$work/second" && sed -i 's/^Version: .*/&+1/' "$work/second/DEBIAN/control" &&
+	dpkg-deb --root-owner-group -Znone -b "$work/second" "$inside/tmp/second.deb" >/dev/null || fail 'no second package'
+traces() { on find /etc /usr /lib /var /run /dev/shm -xdev -ipath '*headroom*' ! -path '/run/systemd/*' ! -path '/var/log/dpkg.log*' | sort; }
+traces >"$work/before"
+on systemctl start systemd-journald.service
+
+property() { on systemctl show "$1" -p "$2" --value; }
+runs() { [ "$(property "$1" ActiveState)" = active ]; }
+active() { runs headroomd; }
+guard_pid() { on headroom ls --json | jq .host.guard.pid; }
+instance() { on headroom events --json | head -n 1 | jq -r .instance; }
+told() { printf 'journal:\n' && on journalctl -o cat --no-pager -u headroomd | tail -n 20; }
+must() { "$@" || { told && fail "$*"; }; }
+dpkg_does() { on env DEBIAN_FRONTEND=noninteractive dpkg "$@" >"$work/dpkg" 2>&1 || { cat "$work/dpkg" && fail "dpkg $*"; }; }
+
+# ---- installed: it is ready when dpkg is done, and members of the group may read
+dpkg_does -i /tmp/first.deb
+must active
+same 'enabled' enabled "$(on systemctl is-enabled headroomd)"
+same 'the exporter' disabled "$(on systemctl is-enabled headroom-export)"
+case $(property headroomd StatusText) in 'observe; '[1-9]*' groups watched'*) ;; *) fail "status: $(property headroomd StatusText)" ;; esac
+on headroom ls >/dev/null || fail 'the service is ready and there is nothing to see'
+as_anybody() { on setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+as_member() { on setpriv --reuid 65534 --regid 65534 --groups "$(on getent group headroom | cut -d : -f 3)" "$@"; }
+as_anybody headroom ls >/dev/null 2>&1 && fail 'anybody can read the board'
+as_member headroom ls >/dev/null || fail 'the group can not read the board'
+on man -w headroomd >/dev/null || fail 'no manual page'
+board=$(instance)
+fallen=$(on headroom events --json | jq -r 'select(.type == "guard").text' | grep -cE 'seccomp|EINVAL')
+same 'what the sandbox has taken away' 0 "$fallen"
+
+# ---- reloaded
+printf 'mode: dry-run\n' >"$inside/etc/headroom/headroom.yaml"
+on systemctl reload headroomd
+in_dry_run() { case $(property headroomd StatusText) in dry-run*) ;; *) return 1 ;; esac }
+must wait_for 5 in_dry_run
+printf 'mood: dry-run\n' >"$inside/etc/headroom/headroom.yaml"
+on systemctl reload headroomd
+refused() { case $(property headroomd StatusText) in dry-run*refused*mood*) active ;; *) return 1 ;; esac }
+must wait_for 5 refused
+printf 'mode: observe\n' >"$inside/etc/headroom/headroom.yaml"
+on systemctl reload headroomd
+
+# ---- killed: first one, then the other; nobody needs systemd for it
+guard=$(guard_pid) main=$(property headroomd MainPID)
+on kill -KILL "$main"
+heir() { new=$(property headroomd MainPID) && [ "$new" != "$main" ] && [ "$new" != 0 ] && active; }
+must wait_for 5 heir
+sleep 1
+must active
+same 'the guard after its supervisor was killed' "$guard" "$(guard_pid)"
+on kill -KILL "$guard"
+reborn() { new=$(guard_pid) && [ "$new" != "$guard" ] && [ "$new" != null ] && on headroom ls && active; }
+must wait_for 10 reborn
+same 'restarts by systemd' 0 "$(property headroomd NRestarts)"
+
+# ---- hung, and all killed at once: systemd starts it again, and the board goes on
+if [ -n "$all" ]; then
+	mkdir -p "$inside/etc/systemd/system/headroomd.service.d"
+	printf '[Service]\nWatchdogSec=1s\n' >"$inside/etc/systemd/system/headroomd.service.d/test.conf"
+	on systemctl daemon-reload
+	on systemctl restart headroomd
+	guard=$(guard_pid)
+	on kill -STOP "$guard"
+	again() { [ "$(property headroomd NRestarts)" = "$1" ] && active && [ "$(guard_pid)" != "$guard" ] && on headroom ls; }
+	must wait_for 20 again 1
+	on journalctl -o cat --no-pager -u headroomd | grep -q 'Watchdog timeout' || fail 'it was not the watchdog'
+	guard=$(guard_pid)
+	on systemctl kill --signal=KILL headroomd
+	must wait_for 10 reborn
+	same 'the board' "$board" "$(instance)"
+	rm -r "$inside/etc/systemd/system/headroomd.service.d"
+fi
+
+# ---- exporter: a user of its own, ready, and no service without sinks
+on systemctl start headroom-export 2>/dev/null && fail 'an exporter without sinks starts'
+same 'why' 2 "$(property headroom-export ExecMainStatus)"
+printf 'export:\n  prometheus: {listen: 127.0.0.1:9477}\n  jsonl: {path: /var/log/headroom/events.jsonl}\n  state: /var/lib/headroom-export/state\n' \
+	>>"$inside/etc/headroom/headroom.yaml"
+on systemctl start headroom-export || { on journalctl -u headroom-export --no-pager | tail -n 20 && fail 'the exporter does not start'; }
+[ "$(on stat -c %u "/proc/$(property headroom-export MainPID)")" -gt 60000 ] || fail 'the exporter has no user of its own'
+scraped() { on curl -sf http://127.0.0.1:9477/metrics | grep -q '^headroom_container_memory_usage_bytes'; }
+wait_for 10 scraped || { on journalctl -u headroom-export --no-pager | tail -n 20 && fail 'nothing to scrape'; }
+on systemctl enable --quiet headroom-export
+
+# ---- recorder: who may read the board may read its past
+on systemctl start headroom-recorder || { on journalctl -u headroom-recorder --no-pager | tail -n 20 && fail 'the recorder does not start'; }
+same 'the recorder is' headroom "$(on ps -o user= -p "$(property headroom-recorder MainPID)" | tr -d ' ')"
+kept() { as_member headroom history --status --json | jq -e '.pictures > 0'; }
+must wait_for 20 kept
+as_anybody headroom history --status 2>/dev/null && fail 'anybody can read the past'
+
+# ---- upgraded: the new guard takes over the board; what was changed stays changed
+since=$(on headroom events --json | jq -s 'map(.seq) | max')
+dpkg_does -i /tmp/second.deb
+must active
+must runs headroom-export
+must runs headroom-recorder
+case $(on readlink "/proc/$(property headroomd MainPID)/exe") in /usr/sbin/headroomd) ;; *) fail 'the old one still runs' ;; esac
+on grep -qz -- --succeed "/proc/$(property headroomd MainPID)/cmdline" || fail 'it was restarted, in place of being succeeded'
+same 'the board after the upgrade' "$board" "$(instance)"
+grep -q '^export:' "$inside/etc/headroom/headroom.yaml" || fail 'the configuration was written over'
+same 'enabled after the upgrade' 'enabled enabled' "$(on systemctl is-enabled headroomd headroom-export | tr '\n' ' ' | sed 's/ $//')"
+gap=$(on headroom events --json | jq -s --argjson since "$since" '
+	def at: (.time | sub("\\.[0-9]*Z"; "Z") | fromdate) + (.time | capture("\\.(?<f>[0-9]*)Z") | "0." + .f | tonumber);
+	map(select(.seq > $since and .type == "guard"))
+	| (map(select(.what == "stopping")) | first | at) as $stopped | (map(select(.what == "adopted")) | last | at) - $stopped')
+echo "without a guard during the upgrade: $gap s"
+[ "$(printf '%s' "$gap" | jq '. > 0 and . < 5')" = true ] || fail "the gap: '$gap'"
+
+# ---- upgraded to another unit: only a restart brings that into force
+if [ -n "$all" ]; then
+	sed -i 's/^OOMPolicy=.*/&\nCPUAccounting=yes/' "$work/second/lib/systemd/system/headroomd.service"
+	sed -i 's/^Version: .*/&+2/' "$work/second/DEBIAN/control"
+	dpkg-deb --root-owner-group -Znone -b "$work/second" "$inside/tmp/third.deb" >/dev/null || fail 'no third package'
+	dpkg_does -i /tmp/third.deb
+	must active
+	on grep -qz -- --succeed "/proc/$(property headroomd MainPID)/cmdline" && fail 'it still runs under the old unit'
+	same 'the board after a restart' "$board" "$(instance)"
+fi
+
+# ---- removed, with what was configured and recorded kept; then purged
+dpkg_does -r headroom
+[ -z "$(on pgrep headroom)" ] || fail 'something of it still runs'
+[ -s "$inside/etc/headroom/headroom.yaml" ] || fail 'the configuration is gone'
+[ ! -e "$inside/run/headroom" ] || fail 'the board is left'
+dpkg_does -P headroom
+traces >"$work/after"
+same 'what is left' '' "$(comm -13 "$work/before" "$work/after")"
+on getent group headroom && fail 'the group is left'
+on getent passwd headroom && fail 'the user is left'
+
+# ---- without the package: make install, and the lines of the README
+if [ -n "$all" ]; then
+	make --no-print-directory CC="$compiler" install DESTDIR="$inside" >"$work/out" 2>&1 || { cat "$work/out" && fail 'make install'; }
+	on systemd-sysusers 2>/dev/null
+	on systemctl daemon-reload
+	on systemctl enable --quiet --now headroomd headroom-recorder
+	must active
+	must runs headroom-recorder
+	case $(on readlink "/proc/$(property headroomd MainPID)/exe") in /usr/local/sbin/headroomd) ;; *) fail 'another headroomd runs' ;; esac
+	on headroom ls >/dev/null || fail 'the installed headroom finds no board'
+	on systemctl disable --quiet --now headroomd headroom-recorder
+fi
+same 'failed units' '' "$(on systemctl list-units --failed --plain --no-legend)"

@@ -1,0 +1,45 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Rehearsed: the whole ladder is told, with its reasons, and nothing at all is done. In observe not even that, but the board
+# says which rung would come.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+
+group_make hog 134217728 || fail 'cannot make a group'
+rules() {
+	cat <<E
+mode: $1
+interval: 200ms
+policies:
+  - name: ladder
+    match: {cgroup: "$ours/*"}
+    when: {usage: 48MiB}
+    do: [notify, reflex, {reclaim: 8MiB}, {throttle: {high: 40MiB, for: 1s}}, {term: 1s}, kill]
+    then: {run: [touch, "$work/touched"]}
+E
+}
+rules observe >"$work/config"
+guard_on
+feed hog hold 64M
+next() { snapshot | ask "$(entry hog) | .next_rung.rung == \"$1\" and .next_rung.policy == \"ladder\""; }
+wait_for 5 next notify || fail 'the board does not say what would come'
+sleep $((1 * slow))
+no_action 'true'
+
+rules dry-run >"$work/config"
+reload configuration_loaded
+in_mode dry-run || fail 'the mode is not in force'
+for rung in notify reflex reclaim term kill "then"; do
+	acted $rung '.result.deed == "rehearsed" and .mode == "dry-run" and .policy == "ladder"' '' 10
+done
+# Nothing there can be reclaimed without swap; with swap the throttle is rehearsed, too.
+acted throttle '.result.deed | IN("skipped", "rehearsed")'
+expect '.emergency > 0 and .evidence.usage_bytes > 60000000' <"$work/action"
+no_action '.result.deed == "done" or .result.deed == "failed"'
+alive "$prey" || fail 'a rehearsal has killed'
+[ ! -e "$work/touched" ] || fail 'a rehearsal has run a command'
+if [ $v = 2 ]; then
+	[ "$(cat "$(group_dir hog)/memory.high")" = max ] || fail 'a rehearsal has set a limit'
+fi
+snapshot | expect "$(entry hog) | .state == \"running\""
+kill "$prey"

@@ -1,0 +1,59 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The host runs short: who grows is taken, not who is merely large; outside of containers a build of many small processes is one
+# culprit, and the largest single innocent is none. In a VM only, where running short harms nobody.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+
+[ -n "${HEADROOM_VM:-}" ] || skip 'only where the whole host may run short: in a VM'
+command -v setsid >/dev/null || skip 'setsid is not here'
+available() { awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo; }
+all=$(available)
+part() { echo $((all * $1 / 100))M; }
+group_make db && group_make grows || fail 'cannot make groups'
+guard_with <<E
+mode: enforce
+interval: 500ms
+policies:
+  - name: cgroups
+    match: {cgroup: "$ours/*"}
+    when: {host_available: $(part 35)}
+    do: [kill]
+E
+feed db hold "$(part 20)"
+db=$prey
+sleep $((1 * slow))
+feed grows leak 4M
+wait_for 30 ended "$prey" || fail "who eats the host lives: $(available) MB of $all are left"
+acted kill ".cgroup == \"$ours/grows\" and .result.deed == \"done\" and .evidence.host_available_bytes > 0"
+expect "[.passed_over[].name] | any(test(\"db\"))" 'why not the database' <"$work/action"
+alive "$db" || ledger
+alive "$db" || fail 'the large one that stood still was taken'
+no_kernel_oom
+
+# Outside of containers: a build of twenty in a group of their own, beside one that is larger than any of them.
+cat >"$work/config" <<E
+mode: enforce
+interval: 500ms
+policies:
+  - name: jobs
+    when: {host_available: $(part 30)}
+    do: [kill]
+E
+reload configuration_loaded
+since=$(mark)
+alone() { setsid sh -c 'echo 0 >/proc/self/oom_score_adj; exec "$@"' - "$workload" "$@" >"$work/ready" & }
+alone hold "$(part 8)"
+single=$!
+wait_for 20 grep -q ready "$work/ready" || fail 'the innocent is not ready'
+sleep $((6 * slow / 5)) # a process pass sees it stand still
+alone fork 20 "$((all * 45 / 100 / 20 + 1))M"
+pack=$!
+wait_for 30 ended "$pack" || fail "the build lives: $(available) MB of $all are left"
+acted kill '.result.deed == "done" and .target.cgroup_id == null and .target.processes > 10'
+alive "$single" || ledger
+alive "$single" || fail 'the largest single innocent was taken'
+alive "$db" || ledger
+alive "$db" || fail 'the database was taken'
+no_kernel_oom
+kill "$single" "$db"

@@ -1,0 +1,41 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The whole way: a container leaks over its rule's size, is told of, killed, and what that brought is judged; its neighbour
+# lives, and the guard's heap does not move.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+
+group_make hog && group_make calm || fail 'cannot make groups'
+guard_with <<E
+mode: enforce
+interval: 200ms
+policies:
+  - name: switch
+    match: {cgroup: "$ours/*"}
+    when: {usage: 48MiB}
+    do: [notify, kill]
+    cooldown: 1s
+E
+feed calm hold 24M
+calm=$prey
+heap() { snapshot | jq .host.guard.heap_bytes; }
+sleep $((2 * slow))
+before=$(heap)
+for round in 1 2 3; do
+	since=$(mark)
+	feed hog leak 40M
+	wait_for 10 ended "$prey" || fail "the hog lives (round $round)"
+	acted notify '.result.deed == "done" and .policy == "switch"'
+	acted kill '.result.ok and .target.whole and .signal == 9 and .target.processes == 1 and .target.comm == "workload"'
+	expect '.evidence.usage_bytes >= 50331648 and .evidence.threshold_bytes == 50331648' <"$work/action"
+	expect ".cgroup == \"$ours/hog\" and .mode == \"enforce\" and .step == 2 and .steps == 2" <"$work/action"
+	expect '.freed_bytes > 20000000' 'what it freed' <"$work/action"
+	outcome_of "$(jq .seq "$work/action")" '.averted == true and .freed_bytes > 20000000'
+	no_kernel_oom
+	no_action ".cgroup != \"$ours/hog\""
+	sleep $((1 * slow)) # the cooldown
+done
+alive "$calm" || fail 'the neighbour was killed'
+sleep $((2 * slow))
+after=$(heap)
+[ "$before" = 0 ] || [ "$before" = "$after" ] || fail "the heap was $before bytes, is $after after three kills"

@@ -1,0 +1,64 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A victim that sleeps where no signal wakes it: its memory is freed all the same. Three whose memory nobody can free: they wait for a frozen file system with their mmap locks held, where no signal wakes
+# them, and so does who would free them. A fourth, like any other, must not notice, though there are three killers only; the
+# events say how it is; and when the file system is back everybody is gone.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+for tool in mkfs.ext4 losetup fsfreeze; do need $tool; done
+grep -q sys_process_mrelease /proc/kallsyms || skip 'no process_mrelease in this kernel'
+
+fs=$work/fs
+frozen=
+scenario_clean_up() { # nothing ends before it is thawed
+	[ -z "$frozen" ] || fsfreeze --unfreeze "$fs"
+	for each in ${locked:-} ${asleep:-}; do kill -KILL "$each" 2>/dev/null; done
+	[ ! -d "$fs" ] || wait_for 10 umount "$fs"
+}
+truncate -s 16M "$work/image" && mkfs.ext4 -q "$work/image" && mkdir "$fs" || fail 'no file system can be made'
+mount -o loop "$work/image" "$fs" 2>"$work/why" || { rmdir "$fs" && skip "no loop device: $(cat "$work/why")"; }
+guard_with <<E
+mode: enforce
+budget: none
+policies:
+  - name: too-large
+    match: {cgroup: "$ours/*"}
+    when: {usage: 80MiB}
+    do: [kill]
+E
+locked=
+for i in 1 2 3; do
+	group_make "stuck$i" || fail 'cannot make a group'
+	feed "stuck$i" locked 70MiB "$fs/$i"
+	locked="$locked $prey"
+done
+group_make plain && group_make asleep || fail 'cannot make a group'
+feed asleep stuck 70MiB "$fs/asleep"
+asleep=$prey
+fsfreeze --freeze "$fs" && frozen=1 || fail 'the file system does not freeze'
+waits() { [ "$(sed 's/.*) //' "/proc/$1/stat" | cut -c 1)" = D ]; }
+wait_for 5 waits "$asleep" || fail 'no victim that sleeps in the kernel'
+prey asleep "$workload" hold 20MiB >/dev/null &
+acted kill ".cgroup == \"$ours/asleep\" and .result.deed == \"done\" and .freed_bytes > 70000000"
+waits "$asleep" || fail 'it has ended: that was too easy'
+
+# shellcheck disable=SC2086 # a list
+kill -USR1 $locked
+both_wait() { [ "$(cat /proc/"$1"/task/*/stat | sed 's/.*) //' | cut -c 1 | tr -d '\n')" = DD ]; }
+for each in $locked; do wait_for 5 both_wait "$each" || fail 'no victim with its mmap lock held'; done
+for i in 1 2 3; do # over the threshold: the whole group is to go, but most of its memory cannot
+	prey "stuck$i" "$workload" hold 20MiB >/dev/null &
+	wait_for 5 ended $! || fail "group $i was not killed"
+done
+for each in $locked; do both_wait "$each" || fail 'a victim was ended after all'; done
+# Two killers wait for those; the third takes whoever comes.
+prey plain "$workload" hold 200MiB >/dev/null &
+acted kill ".cgroup == \"$ours/plain\" and .result.deed == \"done\" and .freed_bytes > 40000000"
+for each in $locked; do both_wait "$each" || fail 'a victim was ended after all'; done
+for i in 1 2 3; do
+	acted kill ".cgroup == \"$ours/stuck$i\" and .result.deed == \"failed\" and (.result.detail | test(\"waits in the kernel\"))" '' 10
+done
+fsfreeze --unfreeze "$fs" && frozen=
+for each in $locked; do wait_for 5 ended "$each" || fail 'it lives on when its file system is back'; done
+in_mode enforce >/dev/null || fail 'the guard does not answer'
+no_kernel_oom

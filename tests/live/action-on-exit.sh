@@ -1,0 +1,59 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Commands of policies: with a notice, and after the end of what nobody restarts. No shell, words filled in as bytes, a bound
+# on their time, their end told; what nobody knows is refused rather than left out.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+
+for name in hog slow odd; do group_make $name || fail 'cannot make groups'; done
+cat >"$work/tell" <<'E'
+#!/bin/sh
+out=$1
+shift
+{ printf '%s\n' "$#" "$@"; id -u; } >"$out.new"
+mv "$out.new" "$out"
+E
+chmod 755 "$work/tell"
+guard_with <<E
+mode: enforce
+interval: 200ms
+policies:
+  - name: one
+    match: {cgroup: "$ours/hog"}
+    when: {usage: 32MiB}
+    do: [{notify: {run: ["$work/tell", "$work/noticed", "{policy}", "a b; touch x", "cgroup={cgroup}"]}}, kill]
+    then: {run: ["$work/tell", "$work/then", "{cgroup}", '\$(id)']}
+  - name: two
+    match: {cgroup: "$ours/slow"}
+    when: {usage: 32MiB}
+    do: [kill]
+    then: {run: ["false"]}
+  - name: three
+    match: {cgroup: "$ours/odd"}
+    when: {usage: 32MiB}
+    do: [{notify: {run: ["$work/tell", "$work/odd", "{pod}"]}}, kill]
+E
+feed hog leak 40M
+wait_for 10 test -e "$work/noticed" || fail 'the command of the notice was not run'
+cat >"$work/wanted" <<E
+3
+one
+a b; touch x
+cgroup=$ours/hog
+0
+E
+cmp "$work/noticed" "$work/wanted" || fail 'its words are not as they were written'
+wait_for 10 ended "$prey" || fail 'the notice has kept the kill from coming'
+wait_for 15 test -e "$work/then" || fail 'the command afterwards was not run'
+sed -n 2,3p "$work/then" >"$work/got"
+printf '%s\n' "$ours/hog" '$(id)' | cmp - "$work/got" || fail 'a shell has had its hands in it'
+acted 'then' '.result.deed == "done" and (.result.detail | contains("exit status 0"))'
+ran() { told '.what == "command" and (.text | contains("policy one"))'; }
+wait_for 5 ran || fail 'the end of a command was not told'
+
+feed slow leak 40M
+acted 'then' '.policy == "two" and .result.deed == "failed" and (.result.detail | contains("exit status 1"))' '' 15
+feed odd leak 40M
+acted notify '.policy == "three" and (.result.detail | contains("{pod} is not known"))' '' 10
+wait_for 10 ended "$prey" || fail 'a word that is not known has kept the kill from coming'
+[ ! -e "$work/odd" ] || fail 'a command was run with a word missing'

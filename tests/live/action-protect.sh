@@ -1,0 +1,36 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A rule that matches everything takes only whom it may: not the protected by the list, not their
+# parents; and a person who asks by hand gets no more than that.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+
+for name in listed deep/inner hog; do group_make $name || fail 'cannot make groups'; done
+guard_with <<E
+mode: enforce
+interval: 200ms
+protect: ["cgroup:$ours/listed", "cgroup:$ours/deep/inner"]
+budget: {kills: 100, per: 1m}
+policies:
+  - name: everything
+    match: {cgroup: "$ours*"}
+    when: {usage: 24MiB}
+    do: [kill]
+    cooldown: 0s
+E
+hand() { face "do" kill "cgroup:$ours/$1" --yes 2>"$work/said" >/dev/null; }
+feed listed hold 40M
+listed=$prey
+feed deep/inner hold 40M
+inner=$prey
+feed hog leak 40M
+wait_for 5 ended "$prey" || fail 'the one that may be killed lives'
+sleep $((2 * slow))
+for pid in $listed $inner; do alive "$pid" || fail 'a protected one was killed'; done
+no_action ".cgroup != \"$ours/hog\" and .result.deed == \"done\""
+for name in listed deep/inner deep; do
+	hand $name
+	[ $? = 4 ] || fail "by hand, $name: $(cat "$work/said")"
+done
+for pid in $listed $inner; do alive "$pid" || fail 'a protected one was killed by hand'; done
+kill "$listed" "$inner"

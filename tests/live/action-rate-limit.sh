@@ -1,0 +1,27 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A budget of two kills: the third hog is told of, refused, and lives until there is budget again; a budget of none kills nobody.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+
+for i in 1 2 3; do group_make hog$i || fail 'cannot make groups'; done
+guard_with <<E
+mode: enforce
+interval: 200ms
+budget: {kills: 2, per: 10s}
+policies:
+  - name: switch
+    match: {cgroup: "$ours/*"}
+    when: {usage: 32MiB}
+    do: [notify, kill]
+E
+for i in 1 2; do
+	feed hog$i leak 40M
+	wait_for 5 ended "$prey" || fail "hog $i lives within the budget"
+done
+feed hog3 leak 40M 48M
+acted kill ".cgroup == \"$ours/hog3\" and .result.deed == \"refused\" and (.result.detail | test(\"budget\"))"
+alive "$prey" || fail 'killed over the budget'
+wait_for 15 ended "$prey" || fail 'there is budget again, and it still lives'
+acted kill ".cgroup == \"$ours/hog3\" and .result.deed == \"done\""
+no_kernel_oom

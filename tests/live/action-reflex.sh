@@ -1,0 +1,55 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Too fast for user space: a hog fills its limit at full speed, and the kernel's OOM killer is never needed. What the reflex
+# struck is an event, the neighbour lives, and a rule that is taken back strikes no more.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+
+group_make hog 134217728 && group_make calm 134217728 || fail 'cannot make groups'
+rules() {
+	cat <<E
+mode: $1
+interval: 500ms
+budget: {kills: 100, per: 1m}
+policies:
+  - name: fast
+    match: {cgroup: "$ours/hog"}
+    when: {usage: 75%}
+    do: [reflex, kill]
+    cooldown: 0s
+E
+}
+rules enforce >"$work/config"
+guard_on
+feed calm hold 48M
+calm=$prey
+rounds=5
+[ $slow -lt 10 ] || rounds=2
+i=0
+while [ $i -lt $rounds ]; do
+	i=$((i + 1))
+	since=$(mark)
+	feed hog burst 1G $((2 * slow))s
+	wait_for 20 ended "$prey" || fail "the hog lives (round $i)"
+	if [ $v = 1 ]; then kills=$(awk '$1 == "oom_kill" { print $2 }' "$(group_dir hog)/memory.oom_control"); else
+		kills=$(awk '$1 == "oom_kill" { print $2 }' "$(group_dir hog)/memory.events")
+	fi
+	[ "$kills" = 0 ] || fail "the kernel's OOM killer came first (round $i)"
+	acted_by() { event_after "$since" '.type == "action" and (.rung | IN("reflex", "kill")) and .result.deed == "done"'; }
+	wait_for 5 acted_by || fail "no action tells who did it (round $i)"
+	no_kernel_oom
+	sleep $((1 * slow))
+done
+alive "$calm" || fail 'the neighbour was struck'
+acted_by | jq -r .rung
+
+# In observe nothing is armed: there it is the kernel's.
+rules observe >"$work/config"
+reload configuration_loaded
+since=$(mark)
+feed hog burst 1G $((2 * slow))s
+wait_for 20 ended "$prey" || fail 'nobody ended it'
+came() { event_after "$since" ".type == \"oom_kill\" and .cgroup == \"$ours/hog\""; }
+wait_for 5 came || fail 'in observe somebody else than the kernel has killed'
+no_action 'true'
+kill "$calm"

@@ -1,0 +1,42 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# SIGTERM with a time of grace: who obeys is not killed, and the grace ends with him; who ignores it is killed when it is over;
+# the signal can be another one; where it would be discarded for want of a handler, nobody waits for nothing.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+
+for name in obeys ignores usr1; do group_make $name || fail 'cannot make groups'; done
+guard_with <<E
+mode: enforce
+interval: 200ms
+policies:
+  - name: usr1
+    match: {cgroup: "$ours/usr1"}
+    when: {usage: 32MiB}
+    do: [{term: {signal: SIGUSR1, grace: 30s}}, kill]
+  - name: polite
+    match: {cgroup: "$ours/*"}
+    when: {usage: 32MiB}
+    do: [{term: 2s}, kill]
+E
+feed obeys leak 40M
+wait_for 10 ended "$prey" || fail 'SIGTERM has not ended it'
+acted term ".cgroup == \"$ours/obeys\" and .signal == 15 and .result.deed == \"done\" and .until_seconds == 2"
+outcome_of "$(jq .seq "$work/action")" '.averted == true'
+no_action ".cgroup == \"$ours/obeys\" and .rung == \"kill\""
+
+feed ignores --ignore-term leak 20M
+wait_for 15 ended "$prey" || fail 'who ignores SIGTERM lives'
+acted term ".cgroup == \"$ours/ignores\""
+term=$(jq -r .seq "$work/action")
+# It has no handler: discarded, and nobody waits two seconds.
+expect '.result.deed | IN("done", "skipped")' <"$work/action"
+acted kill ".cgroup == \"$ours/ignores\" and .result.deed == \"done\""
+[ "$(jq .seq "$work/action")" -gt "$term" ] || fail 'the kill came before the signal'
+expect ".emergency == $term" 'one emergency' <"$work/action"
+
+feed usr1 leak 40M
+wait_for 10 ended "$prey" || fail 'SIGUSR1 has not ended it'
+acted term ".cgroup == \"$ours/usr1\" and .signal == 10"
+no_action ".cgroup == \"$ours/usr1\" and .rung == \"kill\""
+no_kernel_oom

@@ -1,0 +1,49 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The gentle rungs by policy: reclaim swaps out, throttle sets memory.high where something can be given back, and lifts it
+# when it is calm again; where nothing can be given back it is skipped, and the next rung comes at once.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+
+[ $v = 2 ] || skip 'memory.high and memory.reclaim are of cgroup v2'
+group_make cached && group_make given && group_make anon || fail 'cannot make groups'
+swap_on || skip 'without swap nothing can be reclaimed here'
+echo 0 >"$(group_dir anon)/memory.swap.max"
+high() { cat "$(group_dir "$1")/memory.high"; }
+guard_with <<E
+mode: enforce
+interval: 200ms
+policies:
+  - name: back
+    match: {cgroup: "$ours/given"}
+    when: {usage: 24MiB, for: 5s}
+    do: [{reclaim: 8MiB}]
+  - name: cache
+    match: {cgroup: "$ours/cached"}
+    when: {usage: 24MiB}
+    do: [{throttle: {high: 20MiB, for: 20s}}]
+  - name: anonymous
+    match: {cgroup: "$ours/anon"}
+    when: {usage: 24MiB}
+    do: [{throttle: {high: 20MiB, for: 60s}}, kill]
+E
+feed given hold 40M
+gives=$prey
+acted reclaim '.result.deed == "done" or (.result.detail | test("memory.reclaim"))' '' 30
+reclaimed=$(jq -r .result.deed "$work/action")
+[ "$reclaimed" != "done" ] || expect '.size_bytes == 8388608 and .freed_bytes > 4000000' <"$work/action"
+alive "$gives" || fail 'a gentle ladder has killed'
+kill "$gives"
+feed cached hold 40M
+acted throttle ".cgroup == \"$ours/cached\" and .size_bytes == 20971520" '' 15
+calm() { [ "$(high cached)" = max ]; }
+wait_for 20 calm || fail 'calm again, and still throttled'
+alive "$prey" || fail 'a gentle ladder has killed'
+kill "$prey"
+
+feed anon leak 20M
+wait_for 10 ended "$prey" || fail 'nothing could be given back, and it lives'
+acted throttle ".cgroup == \"$ours/anon\" and .result.deed == \"skipped\""
+acted kill ".cgroup == \"$ours/anon\" and .result.deed == \"done\""
+[ "$(high anon)" = max ] || fail 'a limit was set all the same'
+no_kernel_oom

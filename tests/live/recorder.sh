@@ -1,0 +1,38 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The flight recorder over a real guard and a real OOM kill: its pictures, events and the incident come out again after
+# both have gone. Then its bad days, in short.
+. "$(dirname "$0")/lib.sh"
+
+BOARD=$work/board # a guard of our own: it goes
+HEADROOM_HISTORY=$work/h.db
+export HEADROOM_HISTORY
+recorder=
+scenario_clean_up() { [ -z "$recorder" ] || kill -9 "$recorder" 2>/dev/null; }
+status() { "$build/headroom" history --status --json 2>/dev/null | jq -e "$1"; }
+
+# The recorder is there first, and waits.
+"$build/headroom" history --board "$BOARD" --interval 1s 2>"$work/recorder.log" &
+recorder=$!
+guard_start || fail 'the guard does not start'
+wait_for 10 status '.pictures > 0' || fail "nothing is recorded: $(cat "$work/recorder.log")"
+
+group_make victim $((32 << 20))
+prey victim "$workload" leak 20M >/dev/null 2>&1
+wait_for 10 status '.incidents > 0 and .frozen_pictures > 1' || fail "the kill is no incident: $(status .)"
+sleep 2
+guard_stop
+kill -TERM $recorder
+wait $recorder || fail "the recorder ended with $?: $(cat "$work/recorder.log")"
+recorder=
+
+"$build/headroom" events --type oom_kill --history "$HEADROOM_HISTORY" --json |
+	jq -e --arg cgroup "$ours/victim" 'select(.cgroup == $cgroup or .container.cgroup == $cgroup or .victim.cgroup == $cgroup)' >/dev/null ||
+	fail 'the kill is not in the history'
+[ "$(status .events_missed)" = 0 ] || fail 'events were missed'
+"$build/headroom" ls --json --all --at 0s --board "$work/none" >"$work/ls" || fail 'ls --at finds no picture'
+jq -e --arg cgroup "$ours/victim" '.containers[] | select(.cgroup == $cgroup) | .oom_kills_total > 0 or .oom_kills > 0' "$work/ls" >/dev/null ||
+	fail "the group is not in the last picture, or without its kill: $(jq -c .containers[].cgroup "$work/ls")"
+"$build/headroom" explain host --at 0s --board "$work/none" >"$work/explain" || fail 'explain --at finds no picture'
+
+BUILD=$build TMPDIR=$work tools/torture-recorder --quick >"$work/torture" 2>&1 || fail "$(grep -v ^good "$work/torture")"

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The tripwire in each of its variants: near and over are told, by the group's id, with usage and threshold; nobody is hit;
+# a flood of other records does not drown it; nothing is told once it is disarmed.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/trigger.inc"
+
+mb=1048576
+one() { # variant, condition on the record's hook
+	group_make wire $((160 * mb)) || fail 'cannot make a group'
+	arm wire threshold=80MiB near=40MiB
+	[ "$(arm_source tripwire)" != 'rss_stat while close' ] || arm_do close
+	prey wire "$workload" leak "$((100 * mb / slow))" 120MiB >"$work/ready" &
+	hog=$!
+	wait_for 10 grep -q ready "$work/ready" || fail 'does not fill'
+	wait_for 2 arm_told tripwire wire "(.near | not) and $2" || fail "$1: not told"
+	arm_records tripwire wire "(.near | not) and $2" | head -n 1 |
+		expect ".usage_bytes >= $((80 * mb)) and .threshold_bytes == $((80 * mb))"
+	[ "$(arm_source tripwire)" = 'rss_stat while close' ] ||
+		arm_told tripwire wire ".near and $2 and .threshold_bytes == $((40 * mb))" || fail "$1: near was not told"
+	alive $hog || fail "$1: somebody was hit"
+	[ "$(arm_times reflex wire)" = 0 ] || fail "$1: the reflex struck without being asked for"
+	arm_do "disarm $ours/wire"
+	before=$(arm_times tripwire wire)
+	prey wire "$workload" -f 300ms hold 20MiB >/dev/null
+	[ "$(arm_times tripwire wire)" = "$before" ] || fail "$1: told after it was disarmed"
+	echo "$1: known $(jq -s "[.[] | select(.record == \"tripwire\" and (.near | not) and $2) | .after_ms] | first" "$arm_out") ms after"
+	kill -9 $hog
+	group_remove wire
+}
+
+without=
+for variant in eventfd 'BPF timer' 'rss_stat while close'; do
+	HEADROOM_WITHOUT=$without arm_start
+	if [ "$(arm_source tripwire)" = "$variant" ]; then
+		case $variant in
+		eventfd) one "$variant" '.hook == "eventfd"' ;;
+		'BPF timer') one "$variant" '.hook == "timer"' ;;
+		*) one "$variant" '.hook == "rss_stat" and .comm == "workload" and .pid > 0' ;;
+		esac
+	else
+		echo "$variant: not on this kernel ($(jq -r 'select(.source == "tripwire") | .passed_over' "$arm_out"))"
+	fi
+	arm_stop
+	without="$variant;$without"
+done

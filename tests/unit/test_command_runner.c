@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Commands of policies, as the supervisor runs them: words as they are, an end that is told, a bound on their number. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "daemon/command_runner.h"
+
+static struct commands commands;
+static struct daemon_message asked;
+static struct supervisor_message said;
+
+/* Words, each with its NUL, as a string literal gives them. */
+static int run(uint64_t tag, uint32_t argc, const char *words, uint32_t bytes)
+{
+	asked = (struct daemon_message){.word = WORD_RUN, .argc = argc, .tag = tag, .bytes = bytes};
+	memcpy(asked.text, words, bytes);
+	return commands_run(&commands, &asked, &said);
+}
+#define RUN(tag_, argc_, words_) run(tag_, argc_, words_, sizeof(words_))
+
+static void wait_for(int i)
+{
+	struct pollfd fd = {.fd = commands.command[i].pidfd, .events = POLLIN};
+
+	assert_int_equal(poll(&fd, 1, 20000), 1);
+	assert_true(commands_ended(&commands, i, &said));
+}
+
+static int begin(void **state)
+{
+	commands_init(&commands);
+	return 0;
+}
+
+static void test_words(void **state)
+{
+	char path[] = "/tmp/test_commands.XXXXXX", got[64] = "", script[128];
+	int fd = mkstemp(path), n;
+
+	assert_true(fd >= 0);
+	n = snprintf(script, sizeof(script), "sh%c-c%cprintf '%%s|' \"$@\" >%s%c-%ca b%c$(x)%c", 0, 0, path, 0, 0, 0, 0);
+	assert_int_equal(run(9, 6, script, (uint32_t)n), 0);
+	wait_for(0);
+	assert_int_equal(said.word, WORD_RAN);
+	assert_int_equal(said.tag, 9);
+	assert_int_equal(said.error, 0);
+	assert_int_equal(said.status, 0);
+	assert_true(read(fd, got, sizeof(got) - 1) > 0);
+	assert_string_equal(got, "a b|$(x)|");
+	close(fd);
+	unlink(path);
+}
+
+static void test_ends(void **state)
+{
+	assert_int_equal(RUN(1, 3, "sh\0-c\0exit 3"), 0);
+	wait_for(0);
+	assert_int_equal(WEXITSTATUS(said.status), 3);
+	assert_string_equal(said.text, "sh -c exit 3");
+	assert_int_equal(RUN(2, 3, "sh\0-c\0kill -9 $$"), 0);
+	wait_for(0);
+	assert_true(WIFSIGNALED(said.status));
+	assert_int_equal(RUN(3, 1, "/nonexistent/command"), 0);
+	wait_for(0);
+	assert_int_equal(said.error, ENOENT);
+}
+
+static void test_bad_messages(void **state)
+{
+	static const struct {
+		uint32_t argc, bytes;
+		const char *words;
+	} rows[] = {
+		{0, 5, "true"}, {2, 5, "true"}, {1, 4, "true"}, {1, 1, ""}, {33, 5, "true"}, {1, 0, ""},
+		{1, 7, "true\0x"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(run(4, rows[i].argc, rows[i].words, rows[i].bytes), -EINVAL);
+		assert_int_equal(said.error, EINVAL);
+		assert_int_equal(said.tag, 4);
+	}
+}
+
+static void test_bounds(void **state)
+{
+	uint64_t late;
+
+	for (uint64_t i = 0; i < COMMANDS_MOST; i++)
+		assert_int_equal(RUN(i, 3, "sh\0-c\0sleep 60 & wait"), 0);
+	assert_int_equal(RUN(99, 1, "true"), -EAGAIN);
+	assert_int_equal(said.error, EAGAIN);
+	assert_false(commands_ended(&commands, 0, &said));
+	late = commands.command[0].began_ns + (COMMAND_MS + 1) * 1000000ull;
+	for (int i = 1; i < COMMANDS_MOST; i++)
+		commands.command[i].began_ns += 10 * 1000000000ull;
+	assert_true(commands_expire(&commands, late) > 0);
+	wait_for(0);		/* the whole group was ended, or its pidfd would not be readable */
+	assert_int_equal(said.error, ETIMEDOUT);
+	assert_int_equal(RUN(100, 1, "true"), 0);
+	wait_for(0);
+	commands_stop(&commands);
+	assert_int_equal(commands_expire(&commands, late), -1);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_words, begin),
+		cmocka_unit_test_setup(test_ends, begin),
+		cmocka_unit_test_setup(test_bad_messages, begin),
+		cmocka_unit_test_setup(test_bounds, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The control socket: what is no request, who may not ask, who floods, who says nothing; and a rung asked for by hand, rehearsed. */
+#include "fixture_daemon.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define DRY "mode: dry-run\n"
+#define NO_TARGET 65534u
+
+static int call(void)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s" HR_CONTROL_SUFFIX, fake_board);
+	assert_int_equal(connect(fd, (void *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+static struct hr_control_request request(uint32_t word)
+{
+	return (struct hr_control_request){.magic = HR_CONTROL_MAGIC, .word = word, .cgroup_id = 77,
+					   .kind = HR_ACTION_KILL, .size = HR_UNKNOWN, .for_ms = HR_UNKNOWN};
+}
+
+/* -1: hung up on; -2: no answer yet. */
+static int receive(int fd, struct hr_control_answer *ret)
+{
+	ssize_t n = recv(fd, ret, sizeof(*ret), MSG_DONTWAIT);
+
+	if (n == sizeof(*ret)) {
+		assert_int_equal(ret->magic, HR_CONTROL_MAGIC);
+		return (int)ret->status;
+	}
+	return n < 0 && errno == EAGAIN ? -2 : -1;
+}
+
+static int ask(int fd, const void *what, size_t bytes, struct hr_control_answer *ret)
+{
+	assert_int_equal(send(fd, what, bytes, MSG_NOSIGNAL), (ssize_t)bytes);
+	fake_turn(5);
+	return receive(fd, ret);
+}
+
+static int begin(void **state)
+{
+	fake_open(DRY);
+	fake_container(0, 77, "box", "/box");
+	control_open(&fake);
+	return fake.control.fd < 0;
+}
+
+static int end(void **state)
+{
+	fake_close();
+	return 0;
+}
+
+static void test_words(void **state)
+{
+	struct hr_control_request asked = request(HR_CONTROL_PING);
+	struct hr_control_answer answer;
+	struct daemon_message emitted;
+	int fd = call();
+
+	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 0);
+	assert_non_null(strstr(answer.text, "headroomd "));
+	asked.word = HR_CONTROL_RELOAD;
+	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 0);
+	assert_true(recv(fake_superior, &emitted, sizeof(emitted), MSG_DONTWAIT) > 0);
+	assert_int_equal(emitted.word, WORD_RELOAD);
+	close(fake.supervisor_fd); /* nobody is there to be told */
+	fake.supervisor_fd = -1;
+	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 1);
+	asked.word = HR_CONTROL_COMMANDS;
+	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 2);
+	asked.word = HR_CONTROL_PING; /* and it is served on */
+	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 0);
+	close(fd);
+}
+
+/* Short, long, of another version: refused, and the next one is heard. */
+static void test_no_request(void **state)
+{
+	struct hr_control_request asked = request(HR_CONTROL_PING);
+	struct hr_control_answer answer;
+	char large[4096] = "";
+	int fd = call();
+
+	for (size_t n = 1; n < sizeof(asked); n += 7)
+		assert_int_equal(ask(fd, &asked, n, &answer), 2);
+	memcpy(large, &asked, sizeof(asked));
+	assert_int_equal(ask(fd, large, sizeof(large), &answer), 2);
+	asked.magic ^= 1;
+	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 2);
+	asked.magic ^= 1;
+	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 0);
+	close(fd);
+	fake_turn(5);
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		assert_int_equal(fake.control.client[i].fd, -1);
+}
+
+static void test_by_hand(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t kind;
+		int32_t signal;
+		uint64_t id;
+		int status;
+		const char *text;
+	} rows[] = {
+		{"kill", HR_ACTION_KILL, 0, 77, 0, "kill: rehearsed"},
+		{"term", HR_ACTION_TERM, SIGHUP, 77, 0, "term: rehearsed"},
+		{"reclaim", HR_ACTION_RECLAIM, 0, 77, 0, "reclaim: rehearsed"},
+		{"throttle", HR_ACTION_THROTTLE, 0, 77, 0, "throttle: rehearsed"},
+		{"no rung", HR_ACTION_NONE, 0, 77, 2, "only reclaim"},
+		{"a notice", HR_ACTION_NOTIFY, 0, 77, 2, "only reclaim"},
+		{"the reflex", HR_ACTION_REFLEX, 0, 77, 2, "only reclaim"},
+		{"past the last", UINT32_MAX, 0, 77, 2, "only reclaim"},
+		{"no signal", HR_ACTION_TERM, 400, 77, 2, "no such signal"},
+		{"below all signals", HR_ACTION_TERM, -1, 77, 2, "no such signal"},
+		{"nobody", HR_ACTION_KILL, 0, 78, 1, "no such cgroup"},
+		{"not 0", HR_ACTION_KILL, 0, 0, 1, "no such cgroup"},
+		{"never a target", HR_ACTION_KILL, 0, 79, 4, "never a target"},
+	};
+	uint64_t seq = board_header(fake.board)->last_seq;
+	int fd = call();
+
+	fake_container(1, 79, "root", "/");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct hr_control_request asked = request(HR_CONTROL_ACTION);
+		struct hr_control_answer answer = {0};
+		int status;
+
+		asked.kind = rows[i].kind;
+		asked.signal = rows[i].signal;
+		asked.cgroup_id = rows[i].id;
+		status = ask(fd, &asked, sizeof(asked), &answer);
+		if (status != rows[i].status || !strstr(answer.text, rows[i].text))
+			fail_msg("%s: %d, %s", rows[i].name, status, answer.text);
+	}
+	assert_true(board_header(fake.board)->last_seq >= seq + 4); /* each that was taken is an event */
+	for (size_t i = 0; i < INFLIGHT_MAX; i++)
+		assert_int_equal(fake.policy_driver->inflight[i].state, INFLIGHT_FREE);
+	close(fd);
+}
+
+/* Ten a second, twenty at once; who asks more is told so, and the guard has done with him quickly. */
+static void test_flood(void **state)
+{
+	struct hr_control_request asked = request(HR_CONTROL_PING);
+	struct hr_control_answer answer;
+	unsigned int served = 0, refused = 0;
+	uint64_t seq = board_header(fake.board)->last_seq;
+	int fd = call(), status;
+
+
+	fake.control.tokens = 20;
+	for (int i = 0; i < 60; i++) {
+		fake.control.tokens_ns = clock_mono_ns();
+		status = ask(fd, &asked, sizeof(asked), &answer);
+		served += status == 0;
+		refused += status == 1;
+	}
+	assert_int_equal(served, 20);
+	assert_int_equal(refused, 40);
+	assert_int_equal(board_header(fake.board)->last_seq, seq + 1); /* one event for all of them */
+	fake.control.tokens_ns = clock_mono_ns() - NS_PER_SEC;
+	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 0);
+	close(fd);
+}
+
+/* All places are taken by who says nothing: the next one is hung up on, until their time is over. */
+static void test_silent(void **state)
+{
+	struct hr_control_request asked = request(HR_CONTROL_PING);
+	struct hr_control_answer answer;
+	int fd[CONTROL_CLIENTS], one_more, next;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		fd[i] = call();
+		fake_turn(2);
+	}
+	one_more = call();
+	fake_turn(5);
+	assert_int_equal(receive(one_more, &answer), -1);
+	control_tick(&fake, clock_mono_ns());
+	assert_int_equal(receive(fd[0], &answer), -2);
+	control_tick(&fake, clock_mono_ns() + (HR_CONTROL_IDLE_S + 1) * NS_PER_SEC);
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		assert_int_equal(receive(fd[i], &answer), -1);
+		close(fd[i]);
+	}
+	next = call();
+	fake_turn(2);
+	assert_int_equal(ask(next, &asked, sizeof(asked), &answer), 0);
+	close(next);
+	close(one_more);
+}
+
+/* An answer for somebody who has gone must not reach who took his place. */
+static void test_late_answer(void **state)
+{
+	struct hr_control_answer answer;
+	int first = call(), second, number;
+
+	fake_turn(5);
+	number = (int)(fake.control.client[0].serial << 4);
+	close(first);
+	fake_turn(5);
+	second = call();
+	fake_turn(5);
+	assert_true(fake.control.client[0].fd >= 0);
+	control_answer(&fake, number, 0, "for the first");
+	assert_int_equal(receive(second, &answer), -2);
+	control_answer(&fake, (int)(fake.control.client[0].serial << 4), 0, "for the second");
+	assert_int_equal(receive(second, &answer), 0);
+	close(second);
+}
+
+/* Asks as somebody else; gives back what he was answered. */
+static int as_other(uid_t uid, gid_t gid)
+{
+	struct hr_control_request asked = request(HR_CONTROL_ACTION);
+	struct hr_control_answer answer;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		int fd;
+
+		if (setgroups(0, NULL) || setgid(gid) || setuid(uid))
+			_exit(99);
+		fd = call();
+		for (int i = 0; i < 200 && (status = receive(fd, &answer)) == -2; i++) {
+			if (!i)
+				send(fd, &asked, sizeof(asked), MSG_NOSIGNAL);
+			usleep(10000);
+		}
+		_exit(status < 0 ? 98 : status);
+	}
+	for (int i = 0; i < 400 && waitpid(pid, &status, WNOHANG) == 0; i++)
+		fake_turn(10);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_credentials(void **state)
+{
+	if (geteuid())
+		skip(); /* who else could ask? */
+	assert_int_equal(as_other(NO_TARGET, NO_TARGET), 4);
+	fake_config.allows = 1;
+	fake_config.allow[0] = (struct config_allow){.id = NO_TARGET};
+	assert_int_equal(as_other(NO_TARGET, NO_TARGET), 0);
+	assert_int_equal(as_other(NO_TARGET - 1, NO_TARGET), 4);
+	fake_config.allow[0] = (struct config_allow){.id = NO_TARGET, .group = true};
+	assert_int_equal(as_other(NO_TARGET - 1, NO_TARGET), 0);
+	assert_int_equal(as_other(NO_TARGET, NO_TARGET - 1), 4);
+	fake_config.allow[0] = (struct config_allow){.id = HR_UNKNOWN_U32}; /* a name that nobody has */
+	assert_int_equal(as_other(NO_TARGET, NO_TARGET), 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_words, begin, end),
+		cmocka_unit_test_setup_teardown(test_no_request, begin, end),
+		cmocka_unit_test_setup_teardown(test_by_hand, begin, end),
+		cmocka_unit_test_setup_teardown(test_flood, begin, end),
+		cmocka_unit_test_setup_teardown(test_silent, begin, end),
+		cmocka_unit_test_setup_teardown(test_late_answer, begin, end),
+		cmocka_unit_test_setup_teardown(test_credentials, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Events in sentences: what is known is told, what is not known is not made up, and nothing
+ * hostile gets out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "fixture_board.h"
+#include "format/event_line.h"
+
+#define NOON 1767268800000000000ULL /* 2026-01-01T12:00:00Z */
+
+struct made {
+	union fixture_event e;
+	struct board_text text;
+};
+
+static void begin(struct made *m, enum hr_event_type type, size_t fixed, const char *name,
+		  const char *image)
+{
+	memset(m, 0, sizeof(*m));
+	m->e.event.type = (uint16_t)type;
+	m->e.event.time_ns = NOON + 472000000000ULL;
+	m->e.event.cgroup_id = 77;
+	board_text_init(&m->text, &m->e, fixed, sizeof(m->e));
+	m->e.event.id.runtime = image ? HR_RUNTIME_DOCKER : HR_RUNTIME_NONE;
+	m->e.event.id.kind = HR_KIND_CONTAINER;
+	m->e.event.id.name = board_text_add(&m->text, name, false);
+	m->e.event.id.image = board_text_add(&m->text, image, false);
+}
+
+static void describes(struct made *m, const char *wanted)
+{
+	char text[EVENT_LINE_TEXT];
+
+	m->e.event.bytes = (m->text.start + m->text.used + 7) & ~7u;
+	assert_string_equal(event_line(&m->e.event, NOON, text), wanted);
+}
+
+static void begin_kill(struct made *m, const char *name, const char *image)
+{
+	struct hr_event_oom_kill *oom = &m->e.oom;
+
+	begin(m, HR_EVENT_OOM_KILL, sizeof(*oom), name, image);
+	oom->victim = (struct hr_oom_process){.pid = 4711,
+					.cgroup_id = 77,
+					.anon = 48 * FIXTURE_MIB,
+					.file = HR_UNKNOWN,
+					.shmem = 0,
+					.swap = HR_UNKNOWN,
+					.pgtables = 128 << 10,
+					.comm = "tail"};
+	oom->trigger = (struct hr_oom_process){.pid = 4711, .cgroup_id = 77, .comm = "tail"};
+	oom->limit_max = 50 * FIXTURE_MIB;
+	oom->warned_before_ms = HR_UNKNOWN;
+}
+
+static void test_oom_kill(void **state)
+{
+	struct made m;
+
+	begin_kill(&m, "leaky", "busybox");
+	describes(&m, "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at its own limit "
+		  "of 50 MiB; 48 MiB anon, "
+		  "128 KiB page tables; triggered by tail[4711]");
+
+	begin_kill(&m, "leaky", "busybox");
+	m.e.oom.level = HR_LEVEL_ANCESTOR;
+	m.e.oom.limit_cgroup = board_text_add(&m.text, "/kubepods/pod1", true);
+	m.e.oom.trigger = (struct hr_oom_process){.pid = 9, .cgroup_id = 78, .comm = "dd"};
+	m.e.oom.trigger.id.name = board_text_add(&m.text, "neighbour", false);
+	m.e.oom.flags = HR_OOM_GROUP;
+	m.e.oom.warned_before_ms = 42000;
+	describes(&m, "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at the limit of "
+		  "50 MiB of /kubepods/pod1 above "
+		  "it, with its whole group; 48 MiB anon, 128 KiB page tables; triggered by dd[9] "
+		  "in neighbour; warned 42s "
+		  "before");
+
+	begin_kill(&m, NULL, NULL);
+	m.e.oom.level = HR_LEVEL_HOST;
+	m.e.oom.victim = m.e.oom.trigger = (struct hr_oom_process){0};
+	m.e.oom.victim.anon = HR_UNKNOWN;
+	m.e.oom.flags = HR_OOM_COUNTED;
+	describes(&m, "12:07:52 oom_kill  cgroup 77: a process killed because the host ran out of "
+		  "memory; only its counter rose, who "
+		  "was killed is not known");
+}
+
+static void test_others(void **state)
+{
+	struct made m;
+
+	begin(&m, HR_EVENT_PRESSURE, sizeof(m.e.pressure), "db", NULL);
+	m.e.pressure = (struct hr_event_pressure){
+		.event = m.e.event, .what = HR_PRESSURE_UNDER_OOM, .usage = 4096, .limit = 8192};
+	m.e.pressure.pressure =
+		(struct hr_pressure){HR_UNKNOWN_U32, HR_UNKNOWN_U32, HR_UNKNOWN, HR_UNKNOWN};
+	describes(&m, "12:07:52 pressure  db: hangs at its limit: its OOM killer is switched off; uses "
+		  "4 KiB of 8 KiB");
+
+	begin(&m, HR_EVENT_CONTAINER, sizeof(m.e.container), "db", "postgres");
+	m.e.container.what = HR_CONTAINER_GONE;
+	m.e.container.lived_ms = 61000;
+	m.e.container.peak = HR_UNKNOWN;
+	m.e.container.oom_kills_total = 1;
+	describes(&m, "12:07:52 container db (docker, postgres): gone after 1m01s, 1 OOM kill");
+
+	begin(&m, HR_EVENT_DAEMON, sizeof(m.e.daemon), NULL, NULL);
+	m.e.daemon.what = HR_DAEMON_LOST;
+	m.e.daemon.count = 12;
+	m.e.daemon.text = board_text_add(&m.text, "ring \033[1mfull", false);
+	describes(&m, "12:07:52 guard     records lost: ring \\x1b[1mfull (12)");
+
+	for (uint32_t what = 0; what < HR_DAEMON_WHAT_COUNT; what++) { /* each has words of its own */
+		char text[EVENT_LINE_TEXT];
+
+		begin(&m, HR_EVENT_DAEMON, sizeof(m.e.daemon), NULL, NULL);
+		m.e.daemon.what = what;
+		event_line(&m.e.event, NOON, text);
+		assert_null(strstr(text, "guard     guard"));
+		assert_null(strstr(text, "null"));
+	}
+
+	begin(&m, HR_EVENT_OUTCOME, sizeof(m.e.outcome), "db", NULL);
+	m.e.outcome = (struct hr_event_outcome){.event = m.e.event,
+						.ref = 5,
+						.freed = FIXTURE_MIB,
+						.freed_after_ms = 9,
+						.restarted_after_ms = HR_UNKNOWN,
+						.averted = 1};
+	describes(&m, "12:07:52 outcome   db: of event 5: 1 MiB freed after 9 ms; kernel OOM averted");
+	m.e.outcome.freed = m.e.outcome.freed_after_ms = HR_UNKNOWN; /* a rehearsal's */
+	m.e.outcome.averted = HR_UNKNOWN_U32;
+	describes(&m, "12:07:52 outcome   db: of event 5: what it brought is not known");
+
+	begin(&m, HR_EVENT_OOM_SCORE_ADJ, sizeof(m.e.adj), "db", NULL);
+	m.e.adj.pid = 3;
+	m.e.adj.oom_score_adj = -999;
+	memcpy(m.e.adj.comm, "no\nterminator..!", 16);
+	describes(&m, "12:07:52 oom_score_adj db: no\\x0aterminator..![3] has oom_score_adj -999 now");
+}
+
+static void test_strange(void **state)
+{
+	char text[EVENT_LINE_TEXT];
+	struct made m;
+
+	begin(&m, (enum hr_event_type)(HR_EVENT_COUNT + 1), sizeof(m.e.event), "db", NULL);
+	m.e.event.seq = 8;
+	describes(&m, "12:07:52 unknown   db: event 8, which this version has no words for");
+	begin(&m, HR_EVENT_OOM_KILL, sizeof(m.e.event), "db", NULL); /* too short for its type */
+	m.e.event.seq = 9;
+	describes(&m, "12:07:52 oom_kill  db: event 9, which this version has no words for");
+	begin(&m, HR_EVENT_DAEMON, sizeof(m.e.daemon), NULL, NULL);
+	m.e.event.bytes = sizeof(m.e.daemon);
+	assert_string_equal(event_line(&m.e.event, NOON + 86400000000000ULL, text),
+			    "2026-01-01 12:07:52 guard     started");
+}
+
+/* Text as long as a record can hold: cut, never past the end. */
+static void test_long(void **state)
+{
+	char name[4000], text[EVENT_LINE_TEXT + 8];
+	struct made m;
+
+	memset(name, '\033', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	begin_kill(&m, name, name);
+	m.e.event.bytes = (m.text.start + m.text.used + 7) & ~7u;
+	memset(text, 'x', sizeof(text));
+	event_line(&m.e.event, NOON, text);
+	assert_true(strlen(text) < EVENT_LINE_TEXT);
+	assert_null(strchr(text, '\033'));
+	assert_int_equal(text[EVENT_LINE_TEXT], 'x');
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_oom_kill),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_strange),
+		cmocka_unit_test(test_long),
+	};
+
+	setenv("TZ", "UTC", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Rungs on their way: rehearsals through the whole wheel, tables that are full, what is forgotten, and the words of a command. */
+#include "fixture_daemon.h"
+
+#include <errno.h>
+#include <headroom/reader.h>
+
+#include "daemon/oom_events.h"
+
+#define RULES                                                                                      \
+	"mode: dry-run\nbudget: none\npolicies:\n- name: large\n  match: {name: '*'}\n"            \
+	"  when: {usage: 60MiB}\n  do: [notify, {term: 1s}, kill]\n  cooldown: 0s\n"               \
+	"  then: {run: [docker, start, '{name}', '--id={id}', 'x{cgroup}y{policy}', '{{}', '{']}\n"
+
+static int begin(void **state)
+{
+	fake_open(RULES);
+	return 0;
+}
+
+static int end(void **state)
+{
+	fake_close();
+	return 0;
+}
+
+static const struct policy *large(void) { return policy_at(fake.policy_driver->rules.set, 0); }
+
+static struct action_target target_of(uint32_t slot)
+{
+	return (struct action_target){.slot = slot, .memcg_id = 100 + slot, .leader_start_ns = HR_UNKNOWN};
+}
+
+static unsigned int in_use(void)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < INFLIGHT_MAX; i++)
+		n += fake.policy_driver->inflight[i].state != INFLIGHT_FREE;
+	return n;
+}
+
+/* A rule holds for a container: each rung is rehearsed and told, and nothing stays behind. */
+static void test_rehearsed(void **state)
+{
+	uint64_t before = board_header(fake.board)->last_seq;
+
+	fake_container(0, 100, "box", "/box");
+	policy_driver_host(&fake);
+	assert_int_equal(board_header(fake.board)->last_seq, before + 2); /* the notice, and SIGTERM */
+	assert_int_equal(in_use(), 0);
+	assert_int_equal(fake.policy_driver->outcome[0].cgroup_id, 100);
+	assert_int_equal(fake.policy_driver->outcome[0].first_seq, before + 1);
+	assert_false(fake.policy_driver->outcome[0].fatal); /* nobody was ended */
+}
+
+/* One more than there is room for is turned away, not written over somebody. */
+static void test_full(void **state)
+{
+	struct action action = {.step = 1, .steps = 1, .kind = HR_ACTION_KILL, .mode = MODE_DRY_RUN,
+				  .policy = large(), .spec = &large()->action[2]};
+
+	fake_container(0, 100, "box", "/box");
+	action.target = target_of(0);
+	for (size_t i = 0; i < INFLIGHT_MAX; i++)
+		assert_non_null(inflight_new(fake.policy_driver, &action));
+	assert_null(inflight_new(fake.policy_driver, &action));
+	fake.policy_driver->fresh = true;
+	inflight_dispatch(&fake);
+	assert_int_equal(in_use(), 0);
+	assert_non_null(inflight_new(fake.policy_driver, &action));
+}
+
+/* An emergency that is forgotten before it ended is counted; one that has ended is told first. */
+static void test_forgotten(void **state)
+{
+	struct action_target target;
+	struct outcome *first;
+	uint64_t before;
+
+	for (uint32_t i = 0; i < OUTCOMES_MAX; i++) {
+		target = target_of(i);
+		assert_non_null(outcome_of(&fake, i + 1, &target));
+	}
+	assert_int_equal(fake.policy_driver->lost_outcomes, 0);
+	target = target_of(OUTCOMES_MAX);
+	assert_ptr_equal(outcome_of(&fake, OUTCOMES_MAX + 1, &target), &fake.policy_driver->outcome[0]);
+	assert_int_equal(fake.policy_driver->lost_outcomes, 1);
+	first = &fake.policy_driver->outcome[1]; /* the one untouched for longest now */
+	first->ended = true;
+	first->last_seq = 1;
+	before = board_header(fake.board)->last_seq;
+	target = target_of(OUTCOMES_MAX + 1);
+	assert_ptr_equal(outcome_of(&fake, OUTCOMES_MAX + 2, &target), first);
+	assert_int_equal(fake.policy_driver->lost_outcomes, 1);
+	assert_int_equal(board_header(fake.board)->last_seq, before + 1);
+}
+
+/* The n-th event after seq: its type; -1: none. */
+static int posted(uint64_t seq, unsigned int n, struct hr_event_outcome *ret)
+{
+	static union {
+		struct hr_event event;
+		struct hr_event_outcome oom_outcome;
+		uint8_t bytes[HR_EVENT_MAX_BYTES];
+	} buffer;
+	struct hr_reader *reader;
+	int type = -1;
+
+	assert_int_equal(hr_reader_open(fake_board, &reader), 0);
+	hr_reader_seek_event(reader, seq + n);
+	if (!hr_reader_next_event(reader, &buffer.event, sizeof(buffer)) && buffer.event.seq == seq + n)
+		type = buffer.event.type;
+	if (type == HR_EVENT_OUTCOME)
+		*ret = buffer.oom_outcome;
+	hr_reader_close(reader);
+	return type;
+}
+
+/* The target has gone, and act has closed its emergency, before enforce's answer is here: the outcome waits for that. */
+static void test_late_answer(void **state)
+{
+	struct enforce_result result = {.kind = HR_ACTION_KILL, .status = HR_STATUS_DONE, .processes = 1,
+					.freed = 50 << 20, .usage_before = 64 << 20, .usage_after = 0};
+	struct hr_event_outcome oom_outcome = {0};
+	uint64_t seq;
+
+	fake_close();
+	fake_open("mode: enforce\nbudget: none\npolicies:\n- name: large\n  match: {name: '*'}\n"
+		  "  when: {usage: 60MiB}\n  do: [kill]\n");
+	fake_container(0, 100, "box", "/box");
+	board_slot_begin(fake.board, 0)->id.workload = 100;
+	board_slot_end(fake.board, 0);
+	policy_driver_host(&fake);
+	assert_int_equal(fake.policy_driver->inflight[0].state, INFLIGHT_OUT);
+	assert_int_equal(in_use(), 1);
+	seq = board_header(fake.board)->last_seq;
+	fake.tracks.track[0].gone_ns = clock_mono_ns();
+	policy_driver_gone(&fake, 0);
+	for (int i = 0; i < 3; i++)
+		policy_driver_host(&fake);
+	assert_int_equal(board_header(fake.board)->last_seq, seq); /* it waits */
+	result.tag = fake.policy_driver->inflight[0].tag;
+	result.ended_ns = clock_mono_ns();
+	inflight_result(&fake, &result);
+	policy_driver_settle(&fake);
+	outcome_settle(&fake, clock_mono_ns() + 31 * NS_PER_SEC); /* nobody restarted it */
+	assert_int_equal(posted(seq, 1, &oom_outcome), HR_EVENT_ACTION);
+	assert_int_equal(posted(seq, 2, &oom_outcome), HR_EVENT_OUTCOME);
+	assert_int_equal(oom_outcome.ref, seq + 1);
+	assert_int_equal(in_use(), 0);
+}
+
+/* The kernel has killed for want of the host's memory: a rule on the host holds off; for want of a container's own: it does not. */
+static void test_host_oom(void **state)
+{
+	static const struct {
+		uint64_t limit_memcg_id;
+		uint32_t constraint;
+		bool holds_off;
+	} rows[] = {
+		{0, HR_CONSTRAINT_NONE, true},
+		{0, HR_CONSTRAINT_CPUSET, true},
+		{55, HR_CONSTRAINT_MEMCG, false},
+		{0, RECORD_CONSTRAINT_UNKNOWN, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct record_oom record = {.limit_memcg_id = rows[i].limit_memcg_id,
+					    .constraint = rows[i].constraint,
+					    .victim = {.pid = 3, .memcg_id = 77}};
+		struct hr_host *host;
+
+		fake_close();
+		fake_open("mode: enforce\nbudget: none\npolicies:\n- name: low\n  match: {name: '*'}\n"
+			  "  when: {host_available: 50%}\n  do: [kill]\n");
+		fake_container(0, 100, "box", "/box");
+		host = board_host_begin(fake.board);
+		host->mem_total = 1000 << 20;
+		host->mem_available = 100 << 20;
+		host->sampled_ns = clock_wall_ns();
+		board_host_end(fake.board);
+		kills_on_record(&fake, &record);
+		policy_driver_host(&fake);
+		if (in_use() != !rows[i].holds_off)
+			fail_msg("row %zu: %u rungs on their way", i, in_use());
+	}
+}
+
+static const char *word(const struct daemon_message *message, unsigned int n)
+{
+	const char *at = message->text;
+
+	while (n--)
+		at += strlen(at) + 1;
+	return at;
+}
+
+static int expand(uint32_t slot, struct daemon_message *ret, char reason[160])
+{
+	struct action action = {.kind = HR_ACTION_ON_EXIT, .policy = large(), .target = target_of(slot)};
+	struct inflight *inflight = inflight_new(fake.policy_driver, &action);
+	int r = words_expand(&fake, inflight, NULL, fake.policy_driver->rules.set, &large()->on_exit, ret, reason);
+
+	inflight->state = INFLIGHT_FREE;
+	return r;
+}
+
+static void identify(uint32_t slot, const char *id)
+{
+	struct hr_slot *at = board_slot_begin(fake.board, slot);
+	struct board_text text;
+
+	board_text_init(&text, at, offsetof(struct hr_slot, text), sizeof(*at));
+	text.used = at->text_used;
+	at->id.container_id = board_text_add(&text, id, false);
+	at->text_used = (uint16_t)text.used;
+	board_slot_end(fake.board, slot);
+}
+
+static void test_words(void **state)
+{
+	struct daemon_message message;
+	char reason[160] = "";
+
+	fake_container(0, 100, "we b;$(x)", "/a/b");
+	assert_int_equal(expand(0, &message, reason), -EINVAL);
+	assert_string_equal(reason, "{id} is not known of it");
+	identify(0, "0123456789ab");
+	assert_int_equal(expand(0, &message, reason), 0);
+	assert_int_equal(message.argc, 7);
+	assert_string_equal(word(&message, 0), "docker");
+	assert_string_equal(word(&message, 2), "we b;$(x)"); /* as it is: there is no shell */
+	assert_string_equal(word(&message, 3), "--id=0123456789ab");
+	assert_string_equal(word(&message, 4), "x/a/bylarge");
+	assert_string_equal(word(&message, 5), "{{}");
+	assert_string_equal(word(&message, 6), "{");
+	fake_container(1, 101, "--privileged", "/c");
+	identify(1, "cd");
+	assert_int_equal(expand(1, &message, reason), -EINVAL);
+	assert_non_null(strstr(reason, "would be taken for an option"));
+	/* The slot is another's by now. */
+	fake.tracks.track[0].memcg_id = 999;
+	assert_int_equal(expand(0, &message, reason), -EINVAL);
+	fake.tracks.track[0].memcg_id = 100;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_rehearsed, begin, end),
+		cmocka_unit_test_setup_teardown(test_full, begin, end),
+		cmocka_unit_test_setup_teardown(test_forgotten, begin, end),
+		cmocka_unit_test_setup_teardown(test_late_answer, begin, end),
+		cmocka_unit_test_setup_teardown(test_host_oom, begin, end),
+		cmocka_unit_test_setup_teardown(test_words, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

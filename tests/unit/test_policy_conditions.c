@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* When a rule holds and when it is calm, who is meant by a danger that is shared, budgets; and that a table that is full says so. */
+#include "fixture_policy.h"
+
+#include "policy/policy_internal.h"
+
+/* ---- conditions ---- */
+static const struct {
+	const char *name;
+	struct policy p;
+	uint64_t value, limit; /* of the figure */
+	enum input input;
+	enum holds holds;
+	bool calm;
+} conditions[] = {
+	{"usage: at", {USAGE_AT(300)}, 300 * MIB, HR_UNKNOWN, F_USAGE, HOLDS, false},
+	{"usage: below", {USAGE_AT(300)}, 300 * MIB - 1, HR_UNKNOWN, F_USAGE, HOLDS_NOT, false},
+	{"usage: calm", {USAGE_AT(300)}, 285 * MIB - 1, HR_UNKNOWN, F_USAGE, HOLDS_NOT, true},
+	{"usage: margin", {USAGE_AT(300)}, 285 * MIB, HR_UNKNOWN, F_USAGE, HOLDS_NOT, false},
+	{"usage: not known",
+	 {USAGE_AT(300)},
+	 HR_UNKNOWN,
+	 HR_UNKNOWN,
+	 F_USAGE,
+	 HOLDS_UNKNOWN,
+	 false},
+	{"share: at",
+	 {.conditions = WHEN_USAGE, .usage = {HR_UNKNOWN, 900, 0}},
+	 90,
+	 100,
+	 F_USAGE,
+	 HOLDS,
+	 false},
+	{"share: below",
+	 {.conditions = WHEN_USAGE, .usage = {HR_UNKNOWN, 900, 0}},
+	 89,
+	 100,
+	 F_USAGE,
+	 HOLDS_NOT,
+	 false},
+	{"share of no limit",
+	 {.conditions = WHEN_USAGE, .usage = {HR_UNKNOWN, 900, 0}},
+	 1ULL << 60,
+	 HR_UNKNOWN,
+	 F_USAGE,
+	 HOLDS_UNKNOWN,
+	 false},
+	{"headroom: below",
+	 {.conditions = WHEN_HEADROOM, .headroom = 1000},
+	 999,
+	 0,
+	 F_HEADROOM,
+	 HOLDS,
+	 false},
+	{"headroom: at",
+	 {.conditions = WHEN_HEADROOM, .headroom = 1000},
+	 1000,
+	 0,
+	 F_HEADROOM,
+	 HOLDS_NOT,
+	 false},
+	{"headroom: calm",
+	 {.conditions = WHEN_HEADROOM, .headroom = 1000},
+	 1050,
+	 0,
+	 F_HEADROOM,
+	 HOLDS_NOT,
+	 true},
+	{"oom_in: soon",
+	 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+	 59999,
+	 0,
+	 F_OOM_IN,
+	 HOLDS,
+	 false},
+	{"oom_in: later",
+	 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+	 60000,
+	 0,
+	 F_OOM_IN,
+	 HOLDS_NOT,
+	 false},
+	{"oom_in: calm",
+	 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+	 90000,
+	 0,
+	 F_OOM_IN,
+	 HOLDS_NOT,
+	 true},
+	{"oom_in: none foreseen",
+	 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+	 NOT_PREDICTED,
+	 0,
+	 F_OOM_IN,
+	 HOLDS_NOT,
+	 true},
+	{"oom_in: not known",
+	 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+	 HR_UNKNOWN,
+	 0,
+	 F_OOM_IN,
+	 HOLDS_UNKNOWN,
+	 false},
+	{"risk", {.conditions = WHEN_RISK, .risk_centi = 8000}, 8000, 0, F_RISK, HOLDS, false},
+	{"risk: calm",
+	 {.conditions = WHEN_RISK, .risk_centi = 8000},
+	 6799,
+	 0,
+	 F_RISK,
+	 HOLDS_NOT,
+	 true},
+	{"leak",
+	 {.conditions = WHEN_LEAK, .leak = HR_LEAK_CONFIRMED},
+	 HR_LEAK_EXHAUSTING,
+	 0,
+	 F_LEAK,
+	 HOLDS,
+	 false},
+	{"leak: calm",
+	 {.conditions = WHEN_LEAK, .leak = HR_LEAK_CONFIRMED},
+	 HR_LEAK_SUSPECTED,
+	 0,
+	 F_LEAK,
+	 HOLDS_NOT,
+	 true},
+	{"growth",
+	 {.conditions = WHEN_GROWTH, .growth_bytes_per_hour = 100},
+	 100,
+	 0,
+	 F_GROWTH,
+	 HOLDS,
+	 false},
+	{"some", {.conditions = WHEN_SOME, .some_centi = 4000}, 4000, 0, F_SOME, HOLDS, false},
+	{"full: calm",
+	 {.conditions = WHEN_FULL, .full_centi = 4000},
+	 3199,
+	 0,
+	 F_FULL,
+	 HOLDS_NOT,
+	 true},
+	{"host",
+	 {.conditions = WHEN_HOST, .host_available = {1000, 0, 0}},
+	 999,
+	 0,
+	 F_HOST,
+	 HOLDS,
+	 false},
+	{"host: calm",
+	 {.conditions = WHEN_HOST, .host_available = {1000, 0, 0}},
+	 1050,
+	 0,
+	 F_HOST,
+	 HOLDS_NOT,
+	 true},
+	{"age", {.conditions = WHEN_AGE, .age_ms = 1000}, 1000, 0, F_AGE, HOLDS, false},
+	{"age: never calm",
+	 {.conditions = WHEN_AGE, .age_ms = 1000},
+	 0,
+	 0,
+	 F_AGE,
+	 HOLDS_NOT,
+	 false},
+	{"no condition", {.conditions = 0}, 0, 0, F_USAGE, HOLDS_NOT, false},
+};
+
+static void test_conditions(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
+		struct inputs f;
+		struct rule rule;
+
+		memset(&f, 0xff, sizeof(f));
+		f.at[conditions[i].input] = conditions[i].value;
+		f.at[F_LIMIT] = conditions[i].limit;
+		rule_read(&conditions[i].p, &rule);
+		if (rule_holds(&rule, &f) != conditions[i].holds ||
+		    rule_calm(&rule, &f, NULL) != conditions[i].calm)
+			fail_msg("%s: %d, %d", conditions[i].name, rule_holds(&rule, &f),
+				 rule_calm(&rule, &f, NULL));
+	}
+}
+
+/* All must hold; what is false decides even beside what is not known. */
+static void test_conjunction(void **state)
+{
+	const struct policy p = {
+		.conditions = WHEN_USAGE | WHEN_RISK, .usage = {100, 0, 0}, .risk_centi = 50};
+	static const struct {
+		uint64_t usage, risk;
+		enum holds holds;
+	} cases[] = {{100, 50, HOLDS},
+		     {99, 50, HOLDS_NOT},
+		     {100, 49, HOLDS_NOT},
+		     {100, HR_UNKNOWN, HOLDS_UNKNOWN},
+		     {99, HR_UNKNOWN, HOLDS_NOT},
+		     {HR_UNKNOWN, 49, HOLDS_NOT}};
+	struct inputs f;
+	struct rule rule;
+
+	rule_read(&p, &rule);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(&f, 0xff, sizeof(f));
+		f.at[F_USAGE] = cases[i].usage;
+		f.at[F_RISK] = cases[i].risk;
+		assert_int_equal(rule_holds(&rule, &f), cases[i].holds);
+	}
+}
+
+/* A share is one of its own limit, else of the nearest limited cgroup above it. */
+static void test_share_of_an_ancestor(void **state)
+{
+	static const struct rule_spec spec = {"r",
+					      {.mode = MODE_ENFORCE,
+					       .conditions = WHEN_USAGE,
+					       .usage = {HR_UNKNOWN, 900, 0},
+					       ACTIONS(NOTIFY)},
+					      {{POLICY_NAME + 1, NULL, "box"}},
+					      NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	struct hr_slot *top = world_add(w, 0, "top", HR_KIND_GROUP, "/top");
+	struct hr_slot *middle = world_add(w, 1, "middle", HR_KIND_GROUP, "/top/middle");
+	struct hr_slot *box = world_add(w, 2, "box", HR_KIND_CONTAINER, "/top/middle/box");
+
+	box->parent_id = middle->cgroup_id;
+	middle->parent_id = top->cgroup_id;
+	box->memory.usage = 95 * MIB;
+	top->memory.limit = 1000 * MIB;
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 1);
+	assert_int_equal(w->actions, 0);
+	middle->memory.limit = 100 * MIB;
+	world_run(w, 1);
+	assert_int_equal(w->actions, 1);
+	assert_int_equal(w->last.inputs.threshold, 90 * MIB);
+	world_free(w);
+}
+
+/* ---- single samples between sweeps ---- */
+static void test_close_samples(void **state)
+{
+	static const struct rule_spec spec = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .for_ms = 200, ACTIONS(TERM(1), KILL)},
+		{{POLICY_NAME + 1, NULL, "box"}},
+		NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	world_container(w, 0, "box", 100);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 1);
+	w->slot[0].memory.usage = 301 * MIB;
+	for (int i = 0; i < 40; i++) {
+		w->w.now_ns += 50 * 1000000;
+		engine_update_slot(w->engine, &w->w, 0);
+		if (i == 2) { /* a dip begins it anew */
+			w->slot[0].memory.usage = 100 * MIB;
+			engine_update_slot(w->engine, &w->w, 0);
+			w->slot[0].memory.usage = 301 * MIB;
+		}
+	}
+	assert_string_equal(w->log, "1.4 do term box 1/2 by r\n2.4 do kill box 2/2 by r\n");
+	world_free(w);
+}
+
+/* Deadlines are those that the clock alone decides. */
+static void test_deadline(void **state)
+{
+	static const struct rule_spec spec = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(TERM(7), KILL)},
+		{{POLICY_NAME + 1, NULL, "box"}},
+		NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	world_container(w, 0, "box", 100);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 1);
+	assert_int_equal(engine_deadline(w->engine), 0);
+	w->slot[0].memory.usage = 301 * MIB;
+	world_run(w, 1);
+	assert_int_equal(engine_deadline(w->engine), w->w.now_ns + 7 * SEC);
+	w->w.now_ns = engine_deadline(w->engine);
+	engine_update_slot(w->engine, &w->w, 0);
+	assert_int_equal(w->kills, 1);
+	world_free(w);
+}
+
+/* ---- tables that are full ---- */
+static void test_full(void **state)
+{
+	static const struct rule_spec slow = {
+		"slow",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(THROTTLE(3600))},
+		{{POLICY_NAME + 1, NULL, "box-*"}},
+		NULL};
+	static const struct rule_spec hard = {"hard",
+					      {.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(KILL)},
+					      {{POLICY_NAME + 1, NULL, "hog"}},
+					      NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	struct engine_counts counts;
+	char name[32];
+
+	w->quiet = true;
+	for (uint32_t i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "box-%u", i);
+		world_container(w, i, name, 400);
+	}
+	world_container(w, 500, "hog", 400);
+	set_add(w, &slow);
+	set_add(w, &hard);
+	world_rules(w);
+	world_run(w, 1);
+	engine_counts(w->engine, &counts);
+	assert_int_equal(counts.escalations, POLICY_ESCALATIONS);
+	assert_true(counts.turned_away > 0);
+	assert_int_equal(w->kills, 1); /* room was made for it */
+	world_free(w);
+}
+
+/* The board grows in the middle of an emergency. */
+static void test_grow(void **state)
+{
+	static const struct rule_spec spec = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(TERM(5), KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	struct engine_callbacks calls = {snapshot_action, world_end, world_not_taken, world_next, w};
+
+	engine_free(w->engine);
+	assert_int_equal(engine_init(&w->engine, 4, &calls), 0);
+	world_container(w, 0, "box", 400);
+	world_container(w, 9, "late", 400);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 2);
+	assert_int_equal(engine_grow(w->engine, WORLD_SLOTS), 0);
+	assert_int_equal(engine_grow(w->engine, 2), 0);
+	world_run(w, 4);
+	assert_string_equal(
+		w->log,
+		"1 do term box 1/2 by r\n3 do term late 1/2 by r\n6 do kill box 2/2 by r\n");
+	world_free(w);
+	engine_free(NULL);
+}
+
+static void test_rate_limit_window(void **state)
+{
+	struct policy_set set = {.rate_limit_kills = 3, .rate_limit_per_ms = 10000};
+	struct rate_limit *b = calloc(1, sizeof(*b));
+
+	for (uint64_t i = 1; i <= 3; i++) {
+		assert_int_equal(rate_limit_wait(b, &set, i * SEC), 0);
+		rate_limit_spend(b, i * SEC);
+	}
+	assert_int_equal(rate_limit_left(b, &set, 4 * SEC), 0);
+	assert_int_equal(rate_limit_left(b, &set, 11 * SEC), 1);
+	assert_int_equal(rate_limit_left(b, &set, 12 * SEC), 2);
+	assert_int_equal(rate_limit_left(b, &set, 13 * SEC), 3);
+	assert_int_equal(rate_limit_wait(b, &set, 4 * SEC), 11 * SEC);
+	assert_int_equal(rate_limit_wait(b, &set, 11 * SEC - 1), 11 * SEC);
+	assert_int_equal(rate_limit_wait(b, &set, 11 * SEC), 0);
+	set.rate_limit_kills = 0;
+	assert_int_equal(rate_limit_wait(b, &set, 99 * SEC), UINT64_MAX);
+	assert_int_equal(rate_limit_left(b, &set, 99 * SEC), 0);
+	set.rate_limit_per_ms = 0;
+	assert_int_equal(rate_limit_wait(b, &set, 99 * SEC), 0);
+	assert_true(rate_limit_left(b, &set, 99 * SEC) == UINT64_MAX);
+	set = (struct policy_set){.rate_limit_kills = 5000, .rate_limit_per_ms = 1000000};
+	for (uint64_t i = 0; i < 3 * RATE_LIMIT_MOST; i++) /* more than it remembers */
+		rate_limit_spend(b, 99 * SEC);
+	assert_int_equal(rate_limit_left(b, &set, 100 * SEC), 0);
+	free(b);
+}
+
+/* What nobody has measured yet is no evidence: newborns, and the host of a guard that has just started. */
+static void test_not_looked_at(void **state)
+{
+	static const struct rule_spec box = {"box",
+					     {.mode = MODE_ENFORCE,
+					      .conditions = WHEN_HEADROOM,
+					      .headroom = 1000 * MIB,
+					      ACTIONS(KILL)},
+					     {{POLICY_NAME + 1, NULL, "*"}},
+					     NULL};
+	static const struct rule_spec host = {"host",
+					      {.mode = MODE_ENFORCE,
+					       .conditions = WHEN_HOST,
+					       .host_available = {100 * MIB, 0, 0},
+					       ACTIONS(KILL)},
+					      {{POLICY_NAME + 1, NULL, "*"}},
+					      NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	struct hr_slot *s = world_container(w, 0, "box", 100);
+
+	memset(&w->host, 0, sizeof(w->host));
+	memset(&s->memory, 0, sizeof(s->memory));
+	set_add(w, &box);
+	set_add(w, &host);
+	world_rules(w);
+	s->sampled_ns = 0;
+	engine_update(w->engine, &w->w);
+	assert_int_equal(w->actions, 0);
+	s->sampled_ns = WALL0;
+	w->w.now_ns += SEC;
+	engine_update(w->engine, &w->w);
+	assert_int_equal(w->actions, 1);
+	world_free(w);
+}
+
+#define IN_EARNEST .mode = MODE_ENFORCE, .cooldown_ms = 3600000, ACTIONS(NOTIFY, KILL)
+
+/* The host runs short and its risk stands on every container: a rule on risk takes the one that grows, nobody else. */
+static void test_shared_danger(void **state)
+{
+	static const struct rule_spec rules[] = {
+		{.name = "risky", BY_NAME("*"), .p = {IN_EARNEST, .conditions = WHEN_RISK, .risk_centi = 8000}},
+		{.name = "soon", BY_NAME("*"), .p = {IN_EARNEST, .conditions = WHEN_OOM_IN, .oom_in_ms = 60000}},
+		{.name = "little", BY_NAME("*"), .p = {IN_EARNEST, .conditions = WHEN_HEADROOM, .headroom = 512 * MIB}},
+	};
+	static const char *const identity[] = {"grower", "still", "slow", "shrinks"};
+	static const int64_t drift[] = {10 * (int64_t)MIB, 0, 1024, -(int64_t)MIB};
+
+	for (size_t r = 0; r < ARRAY_SIZE(rules); r++) {
+		for (int level = HR_LEVEL_OWN; level <= HR_LEVEL_HOST; level++) {
+			struct snapshot *w = world_new(MODE_ENFORCE);
+
+			set_add(w, &rules[r]);
+			world_rules(w);
+			for (uint32_t i = 0; i < ARRAY_SIZE(identity); i++) {
+				struct hr_slot *s = world_container(w, i, identity[i], 300);
+
+				s->binding.level = (uint8_t)level;
+				s->memory.headroom = 100 * MIB;
+				s->forecast.risk_centi = 9000;
+				s->forecast.oom_in_p50_ms = 10000;
+				s->forecast.drift_bytes_per_second = drift[i];
+			}
+			w->answer = ANSWER_NEVER;
+			world_run(w, 30);
+			/* Its own limit is its own affair: there all four are meant. */
+			assert_int_equal(w->kills, level == HR_LEVEL_OWN ? 4 : 1);
+			if (level != HR_LEVEL_OWN)
+				assert_non_null(strstr(w->log, "do kill grower"));
+			world_free(w);
+		}
+	}
+}
+
+/* Told to be next, and then it ends. */
+static void test_next_of_the_gone(void **state)
+{
+	static const struct rule_spec spec = {"r",
+					      {.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(KILL)},
+					      {{POLICY_NAME + 1, NULL, "box"}},
+					      NULL};
+	struct snapshot *w = world_new(MODE_OBSERVE);
+
+	w->terse = false;
+	world_container(w, 0, "box", 301);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 1);
+	world_ends(w, 0);
+	world_run(w, 1);
+	assert_string_equal(w->log, "1 next of 0: kill\n1 next of 0: -\n");
+	world_free(w);
+}
+
+/* Two rules come to hold with the same figures: the first by priority orders; one that is harsher takes over at once, and no
+ * more than one of them ends somebody. */
+static void test_at_once(void **state)
+{
+	static const struct {
+		const char *name;
+		struct policy first, second;
+		const char *log;
+	} rows[] = {
+		{"equals", {ACTIONS(TERM(5), KILL)}, {ACTIONS(TERM(5), KILL)}, "1 do term box 1/2 by first\n"},
+		{"two kills", {ACTIONS(KILL)}, {ACTIONS(KILL)}, "1 do kill box 1/1 by first\n"},
+		{"the first is the harsher", {ACTIONS(KILL)}, {ACTIONS(TERM(5), KILL)}, "1 do kill box 1/1 by first\n"},
+		{"the second is the harsher", {ACTIONS(THROTTLE(30))}, {ACTIONS(KILL)},
+		 "1 do throttle box 1/1 by first\n1 do kill box 1/1 by second\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+		const struct policy *p[] = {&rows[i].first, &rows[i].second};
+
+		w->answer = ANSWER_NEVER;
+		w->terse = true;
+		world_container(w, 0, "box", 400);
+		for (size_t k = 0; k < 2; k++) {
+			struct rule_spec spec = {k ? "second" : "first", *p[k], {{POLICY_NAME + 1, NULL, "box"}}, NULL};
+
+			spec.p.mode = MODE_ENFORCE;
+			spec.p.conditions = WHEN_USAGE;
+			spec.p.usage = (struct policy_amount){300 * MIB, 0, 0};
+			set_add(w, &spec);
+		}
+		world_rules(w);
+		world_run(w, 2);
+		if (strcmp(w->log, rows[i].log))
+			fail_msg("%s: %s", rows[i].name, w->log);
+		world_free(w);
+	}
+}
+
+/* A deed that was refused has ended nobody, and costs nothing. */
+static void refuse(struct snapshot *w, const struct action *action)
+{
+	if (action->target.slot == 0)
+		world_answer(w, action, HR_STATUS_REFUSED);
+}
+
+static void test_refund(void **state)
+{
+	static const struct rule_spec spec = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, ACTIONS(TERM(5), KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	w->set->rate_limit_kills = 1;
+	w->set->rate_limit_per_ms = 600000;
+	w->answer = ANSWER_NEVER;
+	w->on_order = refuse;
+	world_container(w, 0, "owned", 301);
+	world_container(w, 1, "box", 301);
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 1);
+	assert_string_equal(
+		w->log,
+		"1 do term owned 1/2 by r\n1 do kill owned 2/2 by r\n1 do term box 1/2 by r\n");
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_conjunction),
+		cmocka_unit_test(test_share_of_an_ancestor),
+		cmocka_unit_test(test_close_samples),
+		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_grow),
+		cmocka_unit_test(test_rate_limit_window),
+		cmocka_unit_test(test_not_looked_at),
+		cmocka_unit_test(test_shared_danger),
+		cmocka_unit_test(test_next_of_the_gone),
+		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_refund),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Actions as people and programs read them: one line, the story, JSON; and what would be done next. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "board/board.h"
+#include "cli/json.h"
+#include "format/event_line.h"
+#include "format/explain.h"
+#include "format/explain_action.h"
+
+#define MIB (1ULL << 20)
+#define T0 1767225600000000000ULL
+
+union record {
+	struct hr_event event;
+	struct hr_event_action action;
+	unsigned char space[HR_EVENT_MAX_BYTES];
+};
+
+static void unknown(struct hr_inputs *e)
+{
+	*e = (struct hr_inputs){.usage = HR_UNKNOWN,
+				  .limit = HR_UNKNOWN,
+				  .unreclaimable = HR_UNKNOWN,
+				  .headroom = HR_UNKNOWN,
+				  .rss = HR_UNKNOWN,
+				  .oom_in_p50_ms = HR_UNKNOWN,
+				  .growth_bytes_per_second = HR_UNKNOWN_I64,
+				  .host_available = HR_UNKNOWN,
+				  .host_total = HR_UNKNOWN,
+				  .risk_centi = UINT16_MAX,
+				  .level = HR_LEVEL_COUNT,
+				  .some_avg10_centi = HR_UNKNOWN_U32,
+				  .full_avg10_centi = HR_UNKNOWN_U32,
+				  .threshold = HR_UNKNOWN};
+}
+
+/* A rehearsed kill of citizen-7, with one that was passed over. */
+static void make(union record *r, const char *policy, const char *passed)
+{
+	struct board_text text;
+	struct hr_event_action *a = &r->action;
+
+	memset(r, 0, sizeof(*r));
+	board_text_init(&text, r, sizeof(*a), sizeof(*r));
+	a->event.type = HR_EVENT_ACTION;
+	a->event.severity = HR_WARNING;
+	a->event.seq = 12;
+	a->event.time_ns = T0;
+	a->event.cgroup_id = 77;
+	a->event.id.kind = HR_KIND_CONTAINER;
+	a->event.id.runtime = HR_RUNTIME_DOCKER;
+	a->event.id.name = board_text_add(&text, "citizen-7", true);
+	a->policy = board_text_add(&text, policy, true);
+	a->kind = HR_ACTION_KILL;
+	a->mode = 1;
+	a->status = HR_STATUS_DRY_RUN;
+	a->whole = 1;
+	a->step = a->steps = 4;
+	a->by_uid = HR_UNKNOWN_U32;
+	a->size = a->until_ms = a->freed = HR_UNKNOWN;
+	a->escalation = 9;
+	unknown(&a->inputs);
+	a->inputs.usage = 312 * MIB;
+	a->inputs.threshold = 300 * MIB;
+	a->inputs.held_ms = 30000;
+	a->skipped[0] = (struct hr_skipped){.cgroup_id = 5,
+						    .reason = HR_SKIP_PROTECTED,
+						    .usage = 400 * MIB,
+						    .drift_bytes_per_second = HR_UNKNOWN_I64};
+	a->skipped[0].name = board_text_add(&text, passed, true);
+	a->skipped_count = 1;
+	a->event.bytes = (text.start + text.used + 7) & ~7u;
+}
+
+static void test_one_line(void **state)
+{
+	union record r;
+	char text[EVENT_LINE_TEXT];
+
+	make(&r, "kill-switch", "db");
+	setenv("TZ", "UTC", 1);
+	assert_string_equal(event_line(&r.event, T0, text),
+			    "00:00:00 action    citizen-7 (docker): rehearsed kill (kill-switch, "
+			    "4/4): uses 312 MiB, over 300 "
+			    "MiB for 30s; passed over: db (protected)");
+	r.action.status = HR_STATUS_FAILED;
+	r.action.error = EPERM;
+	r.action.skipped_count = 0;
+	r.action.kind = HR_ACTION_TERM;
+	r.action.signal = SIGUSR1;
+	r.action.whole = 0;
+	r.action.pid = 4711;
+	memcpy(r.action.comm, "java", 5);
+	snprintf(text, sizeof(text),
+		 "failed term by signal %d of java[4711] (kill-switch, 4/4): uses 312 MiB, over "
+		 "300 MiB for 30s; "
+		 "Operation not permitted",
+		 SIGUSR1);
+	assert_string_equal(action_text(&r.action, (char[ACTION_TEXT]){0}), text);
+}
+
+static void test_by_hand(void **state)
+{
+	union record r;
+	char text[ACTION_TEXT];
+
+	make(&r, "", "db");
+	r.action.by_uid = 1000;
+	r.action.status = HR_STATUS_DONE;
+	r.action.kind = HR_ACTION_RECLAIM;
+	r.action.size = 64 * MIB;
+	r.action.freed = 60 * MIB;
+	r.action.skipped_count = 0;
+	unknown(&r.action.inputs);
+	assert_string_equal(action_text(&r.action, text),
+			    "reclaim of 64 MiB (asked for by uid 1000); 60 MiB freed");
+}
+
+/* Whatever a container is called, and however many the record claims. */
+static void test_hostile(void **state)
+{
+	union record r;
+	char text[ACTION_TEXT];
+
+	make(&r, "\033[31mred", "\033]0;x\a");
+	r.action.skipped_count = 255;
+	r.action.kind = 200;
+	r.action.status = 200;
+	r.action.skipped[1].reason = 200;
+	action_text(&r.action, text);
+	assert_null(strchr(text, '\033'));
+	assert_non_null(strstr(text, "\\x1b[31mred"));
+	memset(r.space + sizeof(struct hr_event), 0xff, sizeof(r.action) - sizeof(struct hr_event));
+	action_text(&r.action, text);
+}
+
+static void test_explanation(void **state)
+{
+	union record r, out = {.event = {.type = HR_EVENT_OUTCOME,
+					 .bytes = sizeof(struct hr_event_outcome),
+					 .seq = 15}};
+	struct hr_event_outcome *outcome = (void *)&out;
+	static struct explanation explanation;
+	char all[4096] = "";
+
+	make(&r, "kill-switch", "db");
+	r.action.status = HR_STATUS_DONE;
+	r.action.took_ns = 21000000;
+	r.action.processes = 3;
+	r.action.freed = 300 * MIB;
+	outcome->freed = 310 * MIB;
+	outcome->freed_after_ms = 18;
+	outcome->restarted_after_ms = HR_UNKNOWN;
+	outcome->averted = 1;
+	explanation_of_event(&explanation, &r.event, &out.event, T0);
+	for (size_t i = 0; i < explanation.n; i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s\n", explanation.line[i].text);
+	assert_string_equal(
+		all, "Event 12, 2026-01-01T00:00:00Z: kill, citizen-7 (docker)\n"
+		     "Policy kill-switch asked for it: step 4 of 4 of its ladder, mode dry-run, "
+		     "emergency 9.\n"
+		     "What was seen: uses 312 MiB, over 300 MiB for 30s.\n"
+		     "It was done within 21 ms; 3 processes signalled; 300 MiB freed by then.\n"
+		     "Passed over: db (protected), which uses 400 MiB.\n"
+		     "Afterwards: 310 MiB freed after 18 ms; the kernel's OOM killer was not "
+		     "needed (event 15).\n");
+}
+
+static const char *word(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static void test_json(void **state)
+{
+	union record r;
+	json_t *object, *passed;
+
+	make(&r, "kill-switch", "db");
+	object = json_event(&r.event, "node");
+	assert_string_equal(word(object, "type"), "action");
+	assert_string_equal(word(object, "policy"), "kill-switch");
+	assert_string_equal(word(object, "rung"), "kill");
+	assert_string_equal(word(object, "mode"), "dry-run");
+	assert_string_equal(word(json_object_get(object, "target"), "name"), "citizen-7");
+	assert_true(json_is_true(json_object_get(json_object_get(object, "result"), "ok")));
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(object, "evidence"),
+							    "threshold_bytes")),
+			 300 * MIB);
+	assert_true(json_is_null(json_object_get(json_object_get(object, "evidence"), "risk")));
+	passed = json_array_get(json_object_get(object, "passed_over"), 0);
+	assert_string_equal(word(passed, "name"), "db");
+	assert_string_equal(word(passed, "why"), "protected");
+	assert_true(json_is_null(json_object_get(object, "until_seconds")));
+	json_decref(object);
+	make(&r, "", "db"); /* by hand */
+	object = json_event(&r.event, "node");
+	assert_true(json_is_null(json_object_get(object, "policy")));
+	json_decref(object);
+	r.event.bytes = sizeof(struct hr_event); /* an older writer's, or damaged */
+	object = json_event(&r.event, "node");
+	assert_null(json_object_get(object, "rung"));
+	json_decref(object);
+}
+
+static void test_next_action(void **state)
+{
+	static struct hr_slot slot;
+	static struct hr_host host = {.mode = 1};
+	static struct explanation explanation;
+	struct board_text text;
+	json_t *object, *next;
+	bool emitted = false;
+
+	board_text_init(&text, &slot, offsetof(struct hr_slot, text), sizeof(slot));
+	slot.state = HR_SLOT_RUNNING;
+	slot.id.name = board_text_add(&text, "citizen-7", true);
+	slot.next_policy = board_text_add(&text, "kill-switch", true);
+	object = json_container(&slot);
+	assert_true(json_is_null(json_object_get(object, "next_rung")));
+	json_decref(object);
+	slot.forecast.next_action = HR_ACTION_THROTTLE;
+	object = json_container(&slot);
+	next = json_object_get(object, "next_rung");
+	assert_string_equal(word(next, "policy"), "kill-switch");
+	assert_string_equal(word(next, "rung"), "throttle");
+	json_decref(object);
+	explanation_of_slot(&explanation, &slot, &host, T0);
+	for (size_t i = 0; i < explanation.n; i++)
+		emitted |= !strcmp(explanation.line[i].text,
+				"Next it would be throttled by policy kill-switch (mode dry-run).");
+	assert_true(emitted);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_line), cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_hostile),	 cmocka_unit_test(test_explanation),
+		cmocka_unit_test(test_json),	 cmocka_unit_test(test_next_action),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

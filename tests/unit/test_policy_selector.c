@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Who is meant by a rule, and who never is, whatever the rules say. */
+#include "fixture_policy.h"
+
+#include "policy/policy_internal.h"
+
+/* ---- globs ---- */
+static void test_globs(void **state)
+{
+	static const struct {
+		uint32_t key;
+		const char *label, *glob;
+		bool meant;
+	} cases[] = {
+		{POLICY_NAME, NULL, "citizen-7", true},
+		{POLICY_NAME, NULL, "citizen-*", true},
+		{POLICY_NAME, NULL, "citizen-", false},
+		{POLICY_NAME, NULL, "citizen-77", false},
+		{POLICY_NAME, NULL, "*", true},
+		{POLICY_NAME, NULL, "", false},
+		{POLICY_NAME, NULL, "c?tizen-[0-9]", true},
+		{POLICY_NAME, NULL, "c?tizen-[!0-9]", false},
+		{POLICY_NAME, NULL, "citizen\\-7", true},
+		{POLICY_IMAGE, NULL, "registry/*:1.0", true},
+		{POLICY_IMAGE, NULL, "busybox", false},
+		{POLICY_CGROUP, NULL, "/docker/*", true},
+		{POLICY_CGROUP, NULL, "*zen-7", true},
+		{POLICY_RUNTIME, NULL, "docker", true},
+		{POLICY_RUNTIME, NULL, "podman", false},
+		{POLICY_POD, NULL, "*", false}, /* not known */
+		{POLICY_UNIT, NULL, "*", false},
+		{POLICY_LABEL, "tier", "batch", true},
+		{POLICY_LABEL, "tier", "bat*", true},
+		{POLICY_LABEL, "tie", "*", false},
+		{POLICY_LABEL, "other", "*", false},
+		{POLICY_LABEL, "last", "1", true},
+		{POLICY_LABEL, "empty", "", true},
+		{POLICY_LABEL, "tier2", "prod", true},
+		{POLICY_PROCESS, NULL, "*", false},
+	};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	struct hr_slot *s = world_container(w, 0, "citizen-7", 1);
+
+	s->id.image = slot_text(s, "registry/app:1.0");
+	s->labels = slot_text(s, "tier2=prod\ntier=batch\nempty=\nlast=1");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rule_spec spec = {
+			.name = "x", .selector = {{cases[i].key + 1, cases[i].label, cases[i].glob}}};
+		const struct policy *p = set_add(w, &spec);
+
+		if (selector_match(w->set, p, s) != cases[i].meant)
+			fail_msg("%u %s %s", cases[i].key, cases[i].label ? cases[i].label : "",
+				 cases[i].glob);
+	}
+	world_free(w);
+}
+
+static void test_all_keys_must_fit(void **state)
+{
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	struct hr_slot *s = world_container(w, 0, "db", 1);
+	struct rule_spec both = {
+		.name = "x",
+		.selector = {{POLICY_NAME + 1, NULL, "db"}, {POLICY_RUNTIME + 1, NULL, "podman"}}};
+
+	assert_false(selector_match(w->set, set_add(w, &both), s));
+	both.selector[1].glob = "docker";
+	assert_true(selector_match(w->set, set_add(w, &both), s));
+	world_free(w);
+}
+
+/* ---- never ---- */
+static struct hr_slot *put(struct snapshot *w, uint32_t i, const char *name, enum hr_kind kind,
+			   const char *path)
+{
+	return world_add(w, i, name, kind, path);
+}
+
+static void test_never(void **state)
+{
+	static const struct {
+		enum hr_kind kind;
+		const char *path;
+		enum hr_skip_reason reason;
+	} cases[] = {
+		{HR_KIND_CONTAINER, "/docker/a", HR_SKIP_NONE},
+		{HR_KIND_UNIT, "/system.slice/app.service", HR_SKIP_NONE},
+		{HR_KIND_GROUP, "/", HR_SKIP_INIT},
+		{HR_KIND_UNIT, "/init.scope", HR_SKIP_INIT},
+		{HR_KIND_UNIT, "/system.slice/docker.service", HR_SKIP_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/containerd.service", HR_SKIP_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/crio.service", HR_SKIP_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/kubelet.service", HR_SKIP_RUNTIME},
+		{HR_KIND_UNIT, "/custom.slice/kubelet.service", HR_SKIP_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/podman.service", HR_SKIP_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/systemd-journald.service", HR_SKIP_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/dbus.service", HR_SKIP_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/ssh.service", HR_SKIP_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/sshd.service", HR_SKIP_RUNTIME},
+		{HR_KIND_UNIT, "/system.slice/headroom.service", HR_SKIP_SELF},
+		{HR_KIND_UNIT, "/system.slice/dockerino.service", HR_SKIP_NONE},
+		/* names that users give themselves protect nobody */
+		{HR_KIND_UNIT,
+		 "/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service",
+		 HR_SKIP_NONE},
+		/* a systemd inside a container */
+		{HR_KIND_CONTAINER, "/docker/a/init.scope", HR_SKIP_NONE},
+		{HR_KIND_SANDBOX, "/kubepods/pod1/pause", HR_SKIP_SANDBOX},
+		{HR_KIND_POD, "/kubepods/pod1", HR_SKIP_SANDBOX},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+
+		put(w, 3, "x", cases[i].kind, cases[i].path);
+		if (policy_exempt(w->set, &w->w, 3) != cases[i].reason)
+			fail_msg("%s: %d", cases[i].path, policy_exempt(w->set, &w->w, 3));
+		world_free(w);
+	}
+}
+
+static void test_itself_and_what_it_lives_in(void **state)
+{
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	w->w.self_memcg_id = put(w, 1, "guard", HR_KIND_CONTAINER, "/docker/guard")->cgroup_id;
+	put(w, 0, "docker", HR_KIND_GROUP, "/docker");
+	put(w, 2, "guardian", HR_KIND_CONTAINER, "/docker/guardian");
+	assert_int_equal(policy_exempt(w->set, &w->w, 1), HR_SKIP_SELF);
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_SELF);
+	assert_int_equal(policy_exempt(w->set, &w->w, 2), HR_SKIP_NONE);
+	assert_int_equal(policy_exempt(w->set, &w->w, 9), HR_SKIP_GONE);
+	w->slot[2].state = HR_SLOT_GONE;
+	assert_int_equal(policy_exempt(w->set, &w->w, 2), HR_SKIP_GONE);
+	world_free(w);
+}
+
+static void test_listed_and_owned(void **state)
+{
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	struct hr_slot *s = world_container(w, 0, "db", 1);
+
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_NONE);
+	s->labels = slot_text(s, "user.headroom=protect");
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_OWNER);
+	set_protect(w, POLICY_NAME, "d?");
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_PROTECTED);
+	/* and who would die with it */
+	put(w, 1, "docker", HR_KIND_GROUP, "/docker");
+	assert_int_equal(policy_exempt(w->set, &w->w, 1), HR_SKIP_PROTECTED);
+	world_free(w);
+}
+
+/* What runs inside a container is its own affair, unless somebody has put it on the list. */
+static void test_inside_a_container(void **state)
+{
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	put(w, 0, "outer", HR_KIND_CONTAINER, "/docker/outer");
+	put(w, 1, "inner", HR_KIND_CONTAINER, "/docker/outer/docker/inner");
+	put(w, 2, "pause", HR_KIND_SANDBOX, "/docker/outer/kubepods/pause");
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_NONE);
+	set_protect(w, POLICY_NAME, "inner");
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_PROTECTED);
+	world_free(w);
+}
+
+/* A container of a pod whose state file is out of reach may be its sandbox; so may one that nobody has looked up yet. */
+static void test_nameless(void **state)
+{
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	struct hr_slot *s = world_container(w, 0, "0123456789ab", 1);
+
+	s->id.workload = 0;
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_UNKNOWN);
+	s->id.workload = 7;
+	s->id.pod_uid = slot_text(s, "d16f6073");
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_UNKNOWN);
+	s->id.container = slot_text(s, "app");
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_NONE);
+	s->id.cgroup.at = 0;
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_UNKNOWN);
+	world_free(w);
+}
+
+/* ---- a rule that matches everything ---- */
+static bool takes(struct snapshot *w, const struct rule_spec *spec, uint32_t slot)
+{
+	const struct policy *p = set_add(w, spec);
+
+	return selector_match(w->set, p, &w->slot[slot]) &&
+	       selector_allowed(w->set, &w->w, p, slot, true) == HR_SKIP_NONE;
+}
+
+static void test_parents(void **state)
+{
+	static const struct rule_spec by_name = {.name = "n",
+						 .selector = {{POLICY_NAME + 1, NULL, "*"}}};
+	static const struct rule_spec by_glob = {.name = "g",
+						 .selector = {{POLICY_CGROUP + 1, NULL, "/*"}}};
+	static const struct rule_spec by_path = {.name = "p",
+						 .selector = {{POLICY_CGROUP + 1, NULL, "/builds"}}};
+	static const struct rule_spec system_slice = {
+		.name = "s", .selector = {{POLICY_CGROUP + 1, NULL, "/system.slice"}}};
+	static const struct {
+		uint32_t slot;
+		bool name, glob, path;
+	} cases[] = {
+		{0, false, false, true}, /* a parent with containers: by its own path only */
+		{1, true, true, false},
+		{2, false, true, false}, /* a bare cgroup: by rules about cgroups */
+		{3, false, false, false},
+		{4, false, false, false}, /* a unit that holds containers */
+		{5, true, true, false},
+		{6, false, false, false}, /* a user's whole session */
+		{7, true, true, false},
+	};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	put(w, 0, "builds", HR_KIND_GROUP, "/builds");
+	put(w, 1, "one", HR_KIND_CONTAINER, "/builds/one");
+	put(w, 2, "bare", HR_KIND_GROUP, "/bare");
+	put(w, 3, "system", HR_KIND_GROUP, "/system.slice");
+	put(w, 4, "dind", HR_KIND_UNIT, "/system.slice/dind.service");
+	put(w, 5, "inner", HR_KIND_CONTAINER, "/system.slice/dind.service/inner");
+	put(w, 6, "user@1000.service", HR_KIND_UNIT, "/user.slice/user@1000.service");
+	put(w, 7, "app.service", HR_KIND_UNIT, "/user.slice/user@1000.service/app.service");
+	put(w, 8, "journal", HR_KIND_UNIT, "/system.slice/systemd-journald.service");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (takes(w, &by_name, cases[i].slot) != cases[i].name ||
+		    takes(w, &by_glob, cases[i].slot) != cases[i].glob ||
+		    takes(w, &by_path, cases[i].slot) != cases[i].path)
+			fail_msg("slot %u", cases[i].slot);
+	}
+	assert_false(takes(w, &system_slice, 3)); /* the journal would die with it */
+	w->slot[1].flags = 0;
+	assert_false(takes(w, &by_name, 1)); /* nobody in it */
+	world_free(w);
+}
+
+/* ---- jobs outside containers ---- */
+/* Above one whose name nobody knows yet, where names are protected: it may be one of those. */
+static void test_above_the_nameless(void **state)
+{
+	static const struct rule_spec by_path = {.name = "p",
+						 .selector = {{POLICY_CGROUP + 1, NULL, "/builds"}}};
+	static const struct {
+		uint32_t key;
+		const char *glob;
+		bool taken;
+	} cases[] = {
+		{POLICY_CGROUP, "/other/*", true}, {POLICY_UNIT, "x.service", true},
+		{POLICY_PROCESS, "x", true},	   {POLICY_NAME, "db", false},
+		{POLICY_IMAGE, "db", false},	   {POLICY_POD, "db", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+
+		put(w, 0, "builds", HR_KIND_GROUP, "/builds");
+		put(w, 1, "", HR_KIND_CONTAINER, "/builds/docker-1");
+		put(w, 2, "outer", HR_KIND_CONTAINER, "/outer");
+		put(w, 3, "", HR_KIND_CONTAINER, "/outer/inner");
+		w->slot[1].id.workload = w->slot[3].id.workload = 0;
+		set_protect(w, cases[i].key, cases[i].glob);
+		if (takes(w, &by_path, 0) != cases[i].taken)
+			fail_msg("case %zu", i);
+		/* what runs inside a container may stay nameless for ever */
+		assert_int_equal(policy_exempt(w->set, &w->w, 2), HR_SKIP_NONE);
+		world_free(w);
+	}
+}
+
+/* Between two sweeps: whoever is protected and begins below a target protects it from the next sample on. */
+static void test_born_below(void **state)
+{
+	static const struct rule_spec rule = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, ACTIONS(REFLEX, KILL)},
+		{{POLICY_CGROUP + 1, NULL, "/pod"}},
+		NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	const struct policy *p;
+	bool strikes;
+	uint64_t at;
+
+	put(w, 0, "pod", HR_KIND_GROUP, "/pod");
+	set_protect(w, POLICY_CGROUP, "/pod/kept");
+	set_add(w, &rule);
+	world_rules(w);
+	world_run(w, 1);
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &strikes) && strikes);
+	put(w, 1, "kept", HR_KIND_GROUP, "/pod/kept");
+	engine_child_created(w->engine, 0);
+	assert_false(engine_trigger(w->engine, &w->w, 0, &p, &at, &strikes));
+	w->slot[0].memory.usage = 400 * MIB;
+	w->w.now_ns += SEC;
+	engine_update_slot(w->engine, &w->w, 0);
+	assert_int_equal(w->actions, 0);
+	engine_child_created(w->engine, WORLD_SLOTS); /* nobody: nothing */
+	world_free(w);
+}
+
+static void test_jobs(void **state)
+{
+	static const struct {
+		uint32_t flags, pid;
+		const char *comm;
+		uint64_t memcg_id;
+		enum hr_skip_reason reason;
+	} cases[] = {
+		{0, 100, "cc1", 0, HR_SKIP_NONE},
+		{PGROUP_INIT, 100, "sh", 0, HR_SKIP_INIT},
+		{0, 1, "sh", 0, HR_SKIP_INIT},
+		{PGROUP_SELF, 100, "headroomd", 0, HR_SKIP_SELF},
+		{PGROUP_RUNTIME, 100, "containerd-shim", 0, HR_SKIP_RUNTIME},
+		{PGROUP_EXEMPT, 100, "auditd", 0, HR_SKIP_OWNER},
+		{PGROUP_HOLDS_OTHERS, 100, "cc1", 0, HR_SKIP_NONE}, /* itself it is not */
+		{0, 100, "postgres", 0, HR_SKIP_PROTECTED},
+		{0, 100, "sshd", 1, HR_SKIP_RUNTIME},
+		{0, 100, "cc1", 1,
+		 HR_SKIP_NONE}, /* without logind, what people run stands in sshd's unit */
+		{0, 100, "journald", 2, HR_SKIP_RUNTIME},
+	};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	set_protect(w, POLICY_PROCESS, "postg*");
+	assert_int_equal(
+		put(w, 0, "sshd.service", HR_KIND_UNIT, "/system.slice/sshd.service")->cgroup_id,
+		1);
+	put(w, 1, "systemd-journald.service", HR_KIND_UNIT,
+	    "/system.slice/systemd-journald.service");
+	w->w.pgroups = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		w->pgroup[0] = (struct process_group){.pgid = cases[i].pid,
+					     .pid = cases[i].pid,
+					     .flags = cases[i].flags,
+					     .memcg_id = cases[i].memcg_id};
+		snprintf(w->pgroup[0].comm, sizeof(w->pgroup[0].comm), "%s", cases[i].comm);
+		if (policy_exempt_process_group(w->set, &w->w, 0) != cases[i].reason)
+			fail_msg("%s: %d", cases[i].comm, policy_exempt_process_group(w->set, &w->w, 0));
+	}
+	assert_int_equal(policy_exempt_process_group(w->set, &w->w, 1), HR_SKIP_GONE);
+	world_free(w);
+}
+
+/* A build beside a database that one script has started: the whole job must not go, its largest process may. */
+static void test_jobs_that_hold(void **state)
+{
+	static const struct policy host = {.conditions = WHEN_HOST}, process = {.conditions = WHEN_RSS};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	w->w.pgroups = 1;
+	w->pgroup[0] = (struct process_group){.pgid = 100, .pid = 101, .comm = "cc1"};
+	assert_int_equal(selector_process_group_allowed(w->set, &w->w, &host, 0), HR_SKIP_NONE);
+	w->pgroup[0].flags = PGROUP_HOLDS_OTHERS;
+	assert_int_equal(selector_process_group_allowed(w->set, &w->w, &host, 0), HR_SKIP_PROTECTED);
+	assert_int_equal(selector_process_group_allowed(w->set, &w->w, &process, 0), HR_SKIP_NONE);
+	set_protect(w, POLICY_PROCESS, "postgres");
+	set_protect(w, POLICY_UNIT, "db.service");
+	put(w, 0, "db.service", HR_KIND_UNIT, "/system.slice/db.service");
+	w->slot[0].id.unit = slot_text(&w->slot[0], "db.service");
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"postgres"}, NULL), HR_SKIP_PROTECTED);
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, NULL), HR_SKIP_NONE);
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, &w->slot[0]), HR_SKIP_PROTECTED);
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"0123456789abcdef"}, NULL), HR_SKIP_NONE);
+	world_free(w);
+}
+
+/* Between SIGTERM and SIGKILL: who has become another program, or is protected by now, gets no second rung. */
+static void test_jobs_that_change(void **state)
+{
+	static const struct rule_spec rule = {
+		"r",
+		{.mode = MODE_ENFORCE, .conditions = WHEN_RSS, .rss = 300 * MIB, .outside = 1, .cooldown_ms = 3600000, ACTIONS(TERM(10), KILL)},
+		{{POLICY_PROCESS + 1, NULL, "work*"}},
+		NULL};
+	static const struct {
+		const char *comm;
+		uint32_t flags;
+		uint32_t kills;
+	} cases[] = {{"worker", 0, 1}, {"postgres", 0, 0}, {"worker", PGROUP_EXEMPT, 0}, {"worker", PGROUP_RUNTIME, 0}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+
+		set_add(w, &rule);
+		world_rules(w);
+		w->w.pgroups = 1;
+		w->pgroup[0] = (struct process_group){.pgid = 100, .pid = 100, .start_boottime_ns = 5, .leader_start_ns = 5,
+					     .processes = 1, .rss = 400 * MIB, .largest_rss = 400 * MIB, .comm = "worker",
+					     .growth_bytes_per_second = HR_UNKNOWN_I64};
+		world_run(w, 2);
+		assert_int_equal(w->actions, 1);
+		memset(w->pgroup[0].comm, 0, sizeof(w->pgroup[0].comm));
+		memcpy(w->pgroup[0].comm, cases[i].comm, strlen(cases[i].comm));
+		w->pgroup[0].flags = cases[i].flags;
+		world_run(w, 40);
+		if (w->kills != cases[i].kills)
+			fail_msg("case %zu: %u kills: %s", i, w->kills, w->log);
+		world_free(w);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_globs),
+		cmocka_unit_test(test_all_keys_must_fit),
+		cmocka_unit_test(test_never),
+		cmocka_unit_test(test_itself_and_what_it_lives_in),
+		cmocka_unit_test(test_listed_and_owned),
+		cmocka_unit_test(test_nameless),
+		cmocka_unit_test(test_inside_a_container),
+		cmocka_unit_test(test_parents),
+		cmocka_unit_test(test_above_the_nameless),
+		cmocka_unit_test(test_born_below),
+		cmocka_unit_test(test_jobs_that_hold),
+		cmocka_unit_test(test_jobs_that_change),
+		cmocka_unit_test(test_jobs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

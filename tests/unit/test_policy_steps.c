@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The ladder over time: which rung when, what ends it, what is never done. Each scenario is a rule, a course of events and the
+ * log that must come of it. */
+#include "fixture_policy.h"
+
+/* The kill-switch of the contract. */
+static const struct rule_spec kill_switch = {"switch",
+					     {.mode = MODE_ENFORCE,
+					      USAGE_AT(300),
+					      .for_ms = 30000,
+					      .cooldown_ms = 300000,
+					      ACTIONS(NOTIFY, THROTTLE(10), TERM(30), KILL)},
+					     {{POLICY_NAME + 1, NULL, "citizen-*"}},
+					     NULL};
+
+static void rule(struct snapshot *w, const struct rule_spec *spec)
+{
+	set_add(w, spec);
+	world_rules(w);
+}
+
+static void usage(struct snapshot *w, uint64_t mib) { w->slot[0].memory.usage = mib * MIB; }
+
+static void go_whole(struct snapshot *w)
+{
+	rule(w, &kill_switch);
+	world_run(w, 5);
+	usage(w, 312);
+	world_run(w, 400);
+}
+
+static void go_observe(struct snapshot *w)
+{
+	w->set->mode = MODE_OBSERVE;
+	w->terse = false;
+	go_whole(w);
+	usage(w, 100);
+	world_run(w, 2);
+}
+
+static void go_policy_observe(struct snapshot *w)
+{
+	struct rule_spec spec = kill_switch;
+
+	spec.p.mode = MODE_OBSERVE;
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 100);
+}
+
+/* Rehearsed once: not again while it lasts, nor within the cooldown after it was calm. */
+static void go_dry_run(struct snapshot *w)
+{
+	w->set->mode = MODE_DRY_RUN;
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 3000);
+	usage(w, 100);
+	world_run(w, 100);
+	usage(w, 312);
+	world_run(w, 190);
+	assert_int_equal(w->actions, 4);
+	world_run(w, 20);
+}
+
+static void go_calm_in_time(struct snapshot *w)
+{
+	w->terse = false;
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 45); /* terminated at 41 */
+	usage(w, 290); /* below the threshold, within its margin: neither on nor over */
+	world_run(w, 40);
+	usage(w, 200);
+	world_run(w, 10);
+}
+
+/* Calm after the throttle, and back within the cooldown: the ladder goes on where it stood. */
+static void go_relapse(struct snapshot *w)
+{
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 33);
+	usage(w, 200);
+	world_run(w, 10);
+	usage(w, 312);
+	world_run(w, 40);
+}
+
+static void go_restart_between(struct snapshot *w)
+{
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 25);
+	world_container(w, 0, "citizen-7", 312); /* another cgroup: its time begins anew */
+	world_run(w, 29);
+	assert_int_equal(w->actions, 0);
+	world_run(w, 3);
+	world_container(w, 0, "citizen-7",
+			312); /* and once more, in mid-ladder: left alone for the cooldown */
+	world_run(w, 300);
+	assert_int_equal(w->actions, 2);
+	world_run(w, 10);
+}
+
+static void go_jitter(struct snapshot *w)
+{
+	rule(w, &kill_switch);
+	for (int i = 0; i < 20; i++) {
+		usage(w, 312);
+		world_run(w, 29);
+		usage(w, 299);
+		world_run(w, 1);
+	}
+}
+
+/* A figure that is missing for a while neither counts nor forgets. */
+static void go_gap(struct snapshot *w)
+{
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 20);
+	w->slot[0].memory.usage = HR_UNKNOWN;
+	world_run(w, 20);
+	assert_int_equal(w->actions, 0);
+	usage(w, 312);
+	world_run(w, 1);
+}
+
+static void go_clock_back(struct snapshot *w)
+{
+	rule(w, &kill_switch);
+	usage(w, 312);
+	for (int i = 0; i < 200; i++) {
+		world_step_ms(w, 10000);
+		w->w.now_ns -= 10 * SEC;
+	}
+	assert_int_equal(w->actions, 0);
+	world_run(w, 39);
+	assert_int_equal(w->actions, 0);
+	world_run(w, 2);
+}
+
+static void go_failing_actions(struct snapshot *w)
+{
+	w->answer = ANSWER_FAILED;
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 400);
+}
+
+static void go_never_answered(struct snapshot *w)
+{
+	w->answer = ANSWER_NEVER;
+	go_whole(w);
+}
+
+/* Mostly anonymous memory and no swap: a throttle would only strangle it. */
+static void go_nothing_to_reclaim(struct snapshot *w)
+{
+	w->slot[0].memory.unreclaimable = 300 * MIB;
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 35);
+}
+
+static void go_rate_limit(struct snapshot *w)
+{
+	w->set->rate_limit_kills = 0;
+	w->set->rate_limit_per_ms = 600000;
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 400);
+}
+
+static void go_rate_limit_frees(struct snapshot *w)
+{
+	static const struct rule_spec now = {"now",
+					     {.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(KILL)},
+					     {{POLICY_NAME + 1, NULL, "*"}},
+					     NULL};
+
+	w->set->rate_limit_kills = 1;
+	w->set->rate_limit_per_ms = 60000;
+	world_container(w, 1, "second", 400);
+	rule(w, &now);
+	usage(w, 312);
+	world_run(w, 1);
+	world_ends(w, 0);
+	world_run(w, 100);
+}
+
+static void go_kernel_oom(struct snapshot *w)
+{
+	static const struct rule_spec now = {
+		"now",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(NOTIFY, TERM(2), KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+
+	w->terse = false;
+	rule(w, &now);
+	usage(w, 312);
+	world_run(w, 2);
+	engine_oom_kill(w->engine, 0, w->w.now_ns);
+	world_run(w, 6);
+	usage(w, 0);
+	world_run(w, 3);
+}
+
+/* A graceful exit is not restarted by `on-failure`. */
+static const struct rule_spec with_on_exit = {
+	"switch",
+	{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, ACTIONS(TERM(30), KILL)},
+	{{POLICY_NAME + 1, NULL, "*"}},
+	"docker start citizen-7"};
+
+static void go_on_exit(struct snapshot *w)
+{
+	rule(w, &with_on_exit);
+	usage(w, 312);
+	world_run(w, 5);
+	usage(w, 20); /* calm already, but not at its end yet */
+	world_run(w, 4);
+	world_ends(w, 0);
+	world_run(w, 10);
+	assert_int_equal(w->ends, 1);
+	assert_int_equal(w->last_end.averted, 1);
+}
+
+static void go_on_exit_restarted(struct snapshot *w)
+{
+	rule(w, &with_on_exit);
+	usage(w, 312);
+	world_run(w, 5);
+	world_ends(w, 0);
+	world_run(w, 2);
+	world_container(w, 7, "citizen-7", 10)->id.workload = 1000; /* the supervisor was quicker */
+	world_run(w, 1);
+	assert_int_equal(w->ends, 1); /* that is known at once */
+	world_run(w, 10);
+}
+
+/* The cgroup stays, its processes are gone. */
+static void ends_in_place(struct snapshot *w)
+{
+	rule(w, &with_on_exit);
+	usage(w, 312);
+	world_run(w, 5);
+	w->slot[0].flags = 0;
+}
+
+static void go_on_exit_unpopulated(struct snapshot *w)
+{
+	ends_in_place(w);
+	world_run(w, 10);
+}
+
+/* Somebody tidies up in the emptied cgroup, and is done before the wait is. */
+static void go_on_exit_tidied_up(struct snapshot *w)
+{
+	ends_in_place(w);
+	world_run(w, 1);
+	w->slot[0].flags = HR_SLOT_POPULATED;
+	world_run(w, 1);
+	w->slot[0].flags = 0;
+	world_run(w, 10);
+}
+
+static void go_on_exit_restarted_in_place(struct snapshot *w)
+{
+	ends_in_place(w);
+	world_run(w, 1);
+	usage(w, 10);
+	w->slot[0].flags = HR_SLOT_POPULATED;
+	world_run(w, 10);
+	assert_int_equal(w->ends, 1);
+}
+
+static void go_ended_by_itself(struct snapshot *w)
+{
+	struct rule_spec spec = with_on_exit;
+
+	spec.p.action[0].kind = HR_ACTION_NOTIFY;
+	spec.p.action[1].kind = HR_ACTION_THROTTLE;
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 5);
+	world_ends(w, 0);
+	world_run(w, 10);
+}
+
+static void go_on_exit_dry_run(struct snapshot *w)
+{
+	w->set->mode = MODE_DRY_RUN;
+	rule(w, &with_on_exit);
+	usage(w, 312);
+	world_run(w, 100);
+}
+
+/* At every step of the ladder the target may vanish. */
+static void go_vanishes(struct snapshot *w)
+{
+	static const unsigned int at[] = {29, 32, 45, 75, 77};
+
+	rule(w, &kill_switch);
+	w->quiet = true;
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		world_container(w, 0, "citizen-7", 312)->id.workload = 50 + i;
+		world_run(w, at[i]);
+		world_ends(w, 0);
+		world_run(w, 100);
+		assert_int_equal(w->ends, i);
+	}
+}
+
+static void go_notify_only(struct snapshot *w)
+{
+	static const struct rule_spec spec = {"tell",
+					      {.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(NOTIFY)},
+					      {{POLICY_NAME + 1, NULL, "*"}},
+					      NULL};
+
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 500);
+	usage(w, 100);
+	world_run(w, 2);
+	usage(w, 312);
+	world_run(w, 2);
+	assert_int_equal(w->last_end.averted, HR_UNKNOWN_U32);
+}
+
+static void go_harsher_takes_over(struct snapshot *w)
+{
+	static const struct rule_spec gentle = {"gentle",
+						{.mode = MODE_ENFORCE,
+						 USAGE_AT(300),
+						 .cooldown_ms = 60000,
+						 ACTIONS(NOTIFY, TERM(60), KILL)},
+						{{POLICY_NAME + 1, NULL, "*"}},
+						NULL};
+	static const struct rule_spec hard = {
+		"hard",
+		{.mode = MODE_ENFORCE, USAGE_AT(500), .cooldown_ms = 60000, ACTIONS(KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+
+	set_add(w, &gentle);
+	rule(w, &hard);
+	usage(w, 312);
+	world_run(w, 5);
+	usage(w, 501);
+	world_run(w, 40);
+}
+
+static void go_order_in_the_file(struct snapshot *w)
+{
+	struct rule_spec spec = kill_switch;
+
+	spec.p.for_ms = 0;
+	spec.name = "first";
+	set_add(w, &spec);
+	spec.name = "second";
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 10);
+}
+
+static void go_rehearsal_never_stands_in_the_way(struct snapshot *w)
+{
+	struct rule_spec spec = kill_switch;
+
+	spec.p.for_ms = 0;
+	spec.p.mode = MODE_DRY_RUN;
+	spec.name = "rehearsal";
+	set_add(w, &spec);
+	spec = kill_switch;
+	spec.p.for_ms = 2000;
+	spec.name = "earnest";
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 10);
+}
+
+static void go_rehearsal_never_takes_over(struct snapshot *w)
+{
+	static const struct rule_spec earnest = {
+		"earnest",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, ACTIONS(THROTTLE(60))},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+	static const struct rule_spec rehearsal = {
+		"rehearsal",
+		{.mode = MODE_DRY_RUN, USAGE_AT(500), .cooldown_ms = 60000, ACTIONS(KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+
+	set_add(w, &earnest);
+	rule(w, &rehearsal);
+	usage(w, 312);
+	world_run(w, 5);
+	usage(w, 600);
+	world_run(w, 20);
+}
+
+/* For a while it is somebody whom the rule does not mean. */
+static void go_renamed(struct snapshot *w)
+{
+	struct hr_str name = w->slot[0].id.name;
+
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 20);
+	w->slot[0].id.name = slot_text(&w->slot[0], "somebody");
+	world_run(w, 5);
+	w->slot[0].id.name = name;
+	world_run(w, 32);
+}
+
+/* Whoever may not be taken has nothing before him either. */
+static void go_protected(struct snapshot *w)
+{
+	w->terse = false;
+	set_protect(w, POLICY_NAME, "citizen-7");
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 100);
+}
+
+static void go_answers_late(struct snapshot *w)
+{
+	static const struct rule_spec spec = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(RECLAIM, KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+
+	w->answer = ANSWER_LATER;
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 3);
+	assert_true(w->has_later);
+	world_answer(w, &w->later,
+		     HR_STATUS_DONE); /* after 2 s: another second for the figures to show it */
+	world_run(w, 3);
+}
+
+static void go_reclaim_hangs(struct snapshot *w)
+{
+	static const struct rule_spec spec = {
+		"r",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(RECLAIM, KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
+
+	w->answer = ANSWER_NEVER;
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 30);
+}
+
+static void go_forecast(struct snapshot *w)
+{
+	static const struct rule_spec spec = {"soon",
+					      {.mode = MODE_ENFORCE,
+					       .conditions = WHEN_OOM_IN,
+					       .oom_in_ms = 60000,
+					       ACTIONS(TERM(30), KILL)},
+					      {{POLICY_NAME + 1, NULL, "*"}},
+					      NULL};
+	struct hr_forecast *o = &w->slot[0].forecast;
+
+	w->terse = false;
+	rule(w, &spec);
+	world_run(w, 3); /* not known is not soon */
+	o->risk_centi = 9000;
+	o->oom_in_p50_ms = 59000;
+	world_run(w, 2);
+	o->oom_in_p50_ms = 80000; /* not calm: a pause */
+	world_run(w, 20);
+	o->oom_in_p50_ms =
+		HR_UNKNOWN; /* none foreseen any more: calm, when it has stayed so for ten seconds */
+	world_run(w, 15);
+}
+
+static const struct scenario {
+	const char *name;
+	void (*go)(struct snapshot *w);
+	const char *log;
+} scenarios[] = {
+	{"whole", go_whole,
+	 "36 do notify citizen-7 1/4 by switch\n36 do throttle citizen-7 2/4 by switch\n"
+	 "46 do term citizen-7 3/4 by switch\n76 do kill citizen-7 4/4 by switch\n"
+	 "379 do notify citizen-7 1/4 by switch\n379 do throttle citizen-7 2/4 by switch\n"
+	 "389 do term citizen-7 3/4 by switch\n"},
+	{"observe", go_observe, "6 next of 0: notify\n406 next of 0: -\n"},
+	{"policy observe", go_policy_observe, ""},
+	{"dry-run", go_dry_run,
+	 "31 rehearse notify citizen-7 1/4 by switch\n31 rehearse throttle citizen-7 2/4 by "
+	 "switch\n"
+	 "41 rehearse term citizen-7 3/4 by switch\n71 rehearse kill citizen-7 4/4 by switch\n"
+	 "3301 rehearse notify citizen-7 1/4 by switch\n3301 rehearse throttle citizen-7 2/4 by "
+	 "switch\n"},
+	{"calm in time", go_calm_in_time,
+	 "1 next of 0: notify\n31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 "
+	 "by switch\n"
+	 "31 next of 0: term\n41 do term citizen-7 3/4 by switch\n41 next of 0: kill\n88 end "
+	 "averted\n88 next of 0: -\n"},
+	{"relapse", go_relapse,
+	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
+	 "74 do term citizen-7 3/4 by switch\n"},
+	{"restart between", go_restart_between,
+	 "56 do notify citizen-7 1/4 by switch\n56 do throttle citizen-7 2/4 by switch\n"
+	 "358 do notify citizen-7 1/4 by switch\n358 do throttle citizen-7 2/4 by switch\n"},
+	{"jitter", go_jitter, ""},
+	{"gap", go_gap,
+	 "41 do notify citizen-7 1/4 by switch\n41 do throttle citizen-7 2/4 by switch\n"},
+	{"clock back", go_clock_back,
+	 "40 do notify citizen-7 1/4 by switch\n40 do throttle citizen-7 2/4 by switch\n"},
+	{"failing rungs", go_failing_actions,
+	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
+	 "31 do term citizen-7 3/4 by switch\n31 do kill citizen-7 4/4 by switch\n"
+	 "331 do notify citizen-7 1/4 by switch\n331 do throttle citizen-7 2/4 by switch\n"
+	 "331 do term citizen-7 3/4 by switch\n331 do kill citizen-7 4/4 by switch\n"},
+	{"never answered", go_never_answered,
+	 "36 do notify citizen-7 1/4 by switch\n36 do throttle citizen-7 2/4 by switch\n"
+	 "46 do term citizen-7 3/4 by switch\n76 do kill citizen-7 4/4 by switch\n"
+	 "386 do notify citizen-7 1/4 by switch\n386 do throttle citizen-7 2/4 by switch\n"
+	 "396 do term citizen-7 3/4 by switch\n"},
+	{"nothing to reclaim", go_nothing_to_reclaim,
+	 "31 do notify citizen-7 1/4 by switch\n31 skipped throttle citizen-7\n31 do term "
+	 "citizen-7 3/4 by switch\n"},
+	{"budget", go_rate_limit,
+	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
+	 "41 refused term citizen-7: budget spent\n"},
+	{"budget frees", go_rate_limit_frees,
+	 "1 do kill citizen-7 1/1 by now\n1 refused kill second: budget spent\n61 do kill second "
+	 "1/1 by now\n"
+	 "65 refused kill second: budget spent\n"},
+	{"kernel oom", go_kernel_oom,
+	 "1 do notify citizen-7 1/3 by now\n1 do term citizen-7 2/3 by now\n1 next of 0: kill\n"
+	 "3 refused kill citizen-7: the kernel has just killed there\n7 do kill citizen-7 3/3 by "
+	 "now\n7 next of 0: -\n"
+	 "11 end not averted\n"},
+	{"then", go_on_exit, "1 do term citizen-7 1/2 by switch\n12 do then nobody 1/2 by switch\n"},
+	{"then: restarted", go_on_exit_restarted, "1 do term citizen-7 1/2 by switch\n"},
+	{"then: unpopulated", go_on_exit_unpopulated,
+	 "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},
+	{"then: tidied up", go_on_exit_tidied_up,
+	 "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},
+	{"then: restarted in place", go_on_exit_restarted_in_place,
+	 "1 do term citizen-7 1/2 by switch\n"},
+	{"ended by itself", go_ended_by_itself,
+	 "1 do notify citizen-7 1/2 by switch\n1 do throttle citizen-7 2/2 by switch\n"},
+	{"then: rehearsed", go_on_exit_dry_run,
+	 "1 rehearse term citizen-7 1/2 by switch\n31 rehearse kill citizen-7 2/2 by switch\n"
+	 "31 rehearse then citizen-7 2/2 by switch\n"},
+	{"vanishes", go_vanishes, ""},
+	{"notify only", go_notify_only,
+	 "1 do notify citizen-7 1/1 by tell\n503 do notify citizen-7 1/1 by tell\n"},
+	{"a harsher rule takes over", go_harsher_takes_over,
+	 "1 do notify citizen-7 1/3 by gentle\n1 do term citizen-7 2/3 by gentle\n6 do kill "
+	 "citizen-7 1/1 by hard\n"},
+	{"order in the file", go_order_in_the_file,
+	 "1 do notify citizen-7 1/4 by first\n1 do throttle citizen-7 2/4 by first\n"},
+	{"a rehearsal never stands in the way", go_rehearsal_never_stands_in_the_way,
+	 "1 rehearse notify citizen-7 1/4 by rehearsal\n1 rehearse throttle citizen-7 2/4 by "
+	 "rehearsal\n"
+	 "3 do notify citizen-7 1/4 by earnest\n3 do throttle citizen-7 2/4 by earnest\n"},
+	{"a rehearsal never takes over", go_rehearsal_never_takes_over,
+	 "1 do throttle citizen-7 1/1 by earnest\n"},
+	{"renamed", go_renamed,
+	 "56 do notify citizen-7 1/4 by switch\n56 do throttle citizen-7 2/4 by switch\n"},
+	{"protected", go_protected, ""},
+	{"answers late", go_answers_late,
+	 "1 do reclaim citizen-7 1/2 by r\n4 do kill citizen-7 2/2 by r\n"},
+	{"reclaim hangs", go_reclaim_hangs,
+	 "1 do reclaim citizen-7 1/2 by r\n6 do kill citizen-7 2/2 by r\n"
+	 "17 do reclaim citizen-7 1/2 by r\n22 do kill citizen-7 2/2 by r\n"},
+	{"forecast", go_forecast,
+	 "4 do term citizen-7 1/2 by soon\n4 next of 0: kill\n36 end averted\n36 next of 0: -\n"},
+};
+
+static void test_scenarios(void **state)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
+		const struct scenario *s = &scenarios[i];
+		struct snapshot *w = world_new(MODE_ENFORCE);
+
+		world_container(w, 0, "citizen-7", 100);
+		s->go(w);
+		if (strcmp(w->log, s->log) != 0) {
+			print_error("%s: got\n%sinstead of\n%s", s->name, w->log, s->log);
+			bad++;
+		}
+		world_free(w);
+	}
+	assert_int_equal(bad, 0);
+}
+
+static void test_inputs(void **state)
+{
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	world_container(w, 0, "citizen-7", 312)->memory.limit = 512 * MIB;
+	w->slot[0].forecast.drift_bytes_per_second = 4096;
+	rule(w, &kill_switch);
+	world_run(w, 45);
+	assert_int_equal(w->last.kind, HR_ACTION_TERM);
+	assert_int_equal(w->last.inputs.usage, 312 * MIB);
+	assert_int_equal(w->last.inputs.limit, 512 * MIB);
+	assert_int_equal(w->last.inputs.threshold, 300 * MIB);
+	assert_int_equal(w->last.inputs.held_ms, 40000);
+	assert_int_equal(w->last.inputs.growth_bytes_per_second, 4096);
+	assert_int_equal(w->last.inputs.host_total, 4096 * MIB);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scenarios),
+		cmocka_unit_test(test_inputs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

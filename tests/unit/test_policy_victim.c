@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* When the host itself runs short: the culprit is taken, the largest innocent is not; one after the other, and not for longer
+ * than it lasts. */
+#include "fixture_policy.h"
+
+static const struct rule_spec low = {"low",
+				     {.mode = MODE_ENFORCE,
+				      .conditions = WHEN_HOST,
+				      .host_available = {HR_UNKNOWN, 50, 0},
+				      .cooldown_ms = 60000,
+				      ACTIONS(KILL)},
+				     {{0}},
+				     NULL};
+
+struct identity { /* a container (or a job: `job`) of the scene */
+	const char *name;
+	uint64_t mib;
+	int64_t growth_kib;
+	uint64_t low_mib;
+	bool pgroup, protected, unnamed;
+	uint16_t risk;
+};
+
+/* The contract's incident: 416 MB, no swap; a build of 40 processes of 6 MB, a database of 90 MB, sshd, a journal. */
+static const struct context {
+	const char *name;
+	struct identity identity[6];
+	const char *victim; /* NULL: nobody */
+	const char *passed[3]; /* those passed over, the largest first, with the reason */
+} scenes[] = {
+	{"the build, not the database",
+	 {{.name = "db", .mib = 90},
+	  {.name = "build", .mib = 80, .growth_kib = 900},
+	  {.name = "sshd", .mib = 8}},
+	 "build",
+	 {"db grows less"}},
+	{"a job of many small processes is one culprit",
+	 {{.name = "db", .mib = 90},
+	  {.name = "make", .mib = 240, .pgroup = true},
+	  {.name = "sshd", .mib = 8}},
+	 "make",
+	 {"db smaller"}},
+	{"a job that grows, smaller than the database",
+	 {{.name = "db", .mib = 90}, {.name = "make", .mib = 60, .growth_kib = 800, .pgroup = true}},
+	 "make",
+	 {"db grows less"}},
+	{"noise is no growth",
+	 {{.name = "db", .mib = 90, .growth_kib = 8},
+	  {.name = "cache", .mib = 200, .growth_kib = -5}},
+	 "cache",
+	 {"db smaller"}},
+	{"who is over what was promised to him",
+	 {{.name = "db", .mib = 150, .low_mib = 200}, {.name = "web", .mib = 60, .low_mib = 50}},
+	 "web",
+	 {"db within its request"}},
+	{"growth alone is not enough",
+	 {{.name = "newborn", .mib = 1, .growth_kib = 3000}, {.name = "build", .mib = 150}},
+	 "build",
+	 {"newborn smaller"}},
+	{"the protected one is passed over, and told",
+	 {{.name = "db", .mib = 200, .growth_kib = 500, .protected = true},
+	  {.name = "web", .mib = 60}},
+	 "web",
+	 {"db protected"}},
+	{"nobody may be taken",
+	 {{.name = "db", .mib = 200, .growth_kib = 500, .protected = true}},
+	 NULL,
+	 {NULL}},
+	{"who is not known well enough is left alone",
+	 {{.name = "what", .mib = 200, .growth_kib = 900, .unnamed = true},
+	  {.name = "web", .mib = 60}},
+	 "web",
+	 {"what not known well enough"}},
+	{"of two that grow alike, the larger",
+	 {{.name = "a", .mib = 60, .growth_kib = 100}, {.name = "b", .mib = 70, .growth_kib = 90}},
+	 "b",
+	 {"a smaller"}},
+	{"growth counts with risk",
+	 {{.name = "a", .mib = 60, .growth_kib = 100},
+	  {.name = "b", .mib = 50, .growth_kib = 60, .risk = 9000}},
+	 "b",
+	 {"a grows less"}},
+	{"a container goes before a job that is just like it",
+	 {{.name = "job", .mib = 60, .pgroup = true}, {.name = "box", .mib = 60}},
+	 "box",
+	 {"process smaller"}},
+};
+
+static void set_context(struct snapshot *w, const struct context *context)
+{
+	w->host.mem_total = 416 * MIB;
+	w->host.mem_available = 10 * MIB;
+	for (uint32_t i = 0; i < ARRAY_SIZE(context->identity) && context->identity[i].name; i++) {
+		const struct identity *identity = &context->identity[i];
+		struct hr_slot *s;
+
+		if (identity->pgroup) {
+			struct process_group *pgroup = &w->pgroup[w->w.pgroups++];
+
+			*pgroup = (struct process_group){.pgid = 500 + i,
+						.pid = 510 + i,
+						.start_boottime_ns = 7,
+						.processes = 40,
+						.leader_start_ns = 6,
+						.rss = identity->mib * MIB,
+						.largest_rss = 6 * MIB,
+						.growth_bytes_per_second = identity->growth_kib * 1024};
+			snprintf(pgroup->comm, sizeof(pgroup->comm), "%s", identity->name);
+			continue;
+		}
+		s = world_container(w, i, identity->name, identity->mib);
+		s->memory.low = identity->low_mib * MIB;
+		s->forecast.drift_bytes_per_second = identity->growth_kib * 1024;
+		s->forecast.risk_centi = identity->risk;
+		if (identity->protected)
+			set_protect(w, POLICY_NAME, identity->name);
+		if (identity->unnamed)
+			s->id.workload = 0;
+	}
+}
+
+static void check_skipped(struct snapshot *w, const struct context *context)
+{
+	for (uint32_t i = 0; i < ARRAY_SIZE(context->passed) && context->passed[i]; i++) {
+		uint32_t slot = w->last.skipped_slot[i];
+		char text[128];
+
+		assert_true(i < w->last.skipped_count);
+		snprintf(text, sizeof(text), "%s %s",
+			 slot == HR_UNKNOWN_U32
+				 ? "process"
+				 : hr_slot_text(&w->slot[slot], w->slot[slot].id.name),
+			 hr_skip_reason_name(w->last.skipped[i].reason));
+		if (strcmp(text, context->passed[i]) != 0)
+			fail_msg("%s: passed over: %s, not %s", context->name, text,
+				 context->passed[i]);
+	}
+}
+
+static void test_scenes(void **state)
+{
+	for (int mode = MODE_DRY_RUN; mode <= MODE_ENFORCE; mode++)
+		for (size_t i = 0; i < ARRAY_SIZE(scenes); i++) {
+			struct snapshot *w = world_new(mode);
+			const struct context *context = &scenes[i];
+
+			set_context(w, context);
+			set_add(w, &low);
+			world_rules(w);
+			world_run(w, 1);
+			if (!context->victim) {
+				assert_int_equal(w->actions, 0);
+			} else if (w->actions != 1 ||
+				   strcmp(world_name(w, &w->last.target), context->victim) != 0) {
+				fail_msg("%s: %u orders, %s", context->name, w->actions,
+					 w->actions ? world_name(w, &w->last.target) : "-");
+			} else {
+				check_skipped(w, context);
+			}
+			world_free(w);
+		}
+}
+
+/* A whole job is meant, by its group; a single process by its pid. */
+static void test_job_target(void **state)
+{
+	static const struct context context = {
+		"job", {{.name = "make", .mib = 240, .pgroup = true}}, NULL, {NULL}};
+	static const struct rule_spec hog = {"hog",
+					     {.mode = MODE_ENFORCE,
+					      .conditions = WHEN_RSS,
+					      .rss = 5 * MIB,
+					      .outside = 1,
+					      ACTIONS(TERM(5), KILL)},
+					     {{POLICY_PROCESS + 1, NULL, "ma*"}},
+					     NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	set_context(w, &context);
+	set_add(w, &low);
+	world_rules(w);
+	world_run(w, 1);
+	assert_int_equal(w->last.target.slot, HR_UNKNOWN_U32);
+	assert_int_equal(w->last.target.pgid, 500);
+	assert_int_equal(w->last.target.pid, 510);
+	assert_int_equal(w->last.target.leader_start_ns, 6);
+	w->w.pgroups = 0; /* it is gone */
+	w->host.mem_available = 300 * MIB;
+	world_run(w, 3);
+	assert_int_equal(w->ends, 1);
+	assert_int_equal(w->last_end.averted, 1);
+	world_free(w);
+
+	w = world_new(MODE_ENFORCE);
+	set_context(w, &context);
+	set_add(w, &hog);
+	world_rules(w);
+	world_run(w, 7);
+	assert_string_equal(w->log, "1 do term make 1/2 by hog\n6 do kill make 2/2 by hog\n");
+	assert_int_equal(w->last.target.pgid, 0);
+	assert_int_equal(w->last.target.pid, 510);
+	world_free(w);
+}
+
+/* One after the other: the next only when the first one's memory had time to show, and it is still short. */
+static void test_one_at_a_time(void **state)
+{
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	w->host.mem_available = 100 * MIB;
+	world_container(w, 0, "first", 900)->forecast.drift_bytes_per_second = 8 * MIB;
+	world_container(w, 1, "second", 800)->forecast.drift_bytes_per_second = 2 * MIB;
+	world_container(w, 2, "third", 700);
+	set_add(w, &low);
+	world_rules(w);
+	world_run(w, 3);
+	assert_int_equal(w->actions, 1);
+	world_ends(w, 0);
+	world_step_ms(w, 500);
+	assert_int_equal(w->actions, 1); /* its memory is on the way */
+	world_run(w, 2);
+	assert_int_equal(w->actions, 2); /* it was not enough */
+	w->host.mem_available = 1000 * MIB;
+	world_ends(w, 1);
+	world_run(w, 20);
+	assert_string_equal(w->log, "1 do kill first 1/1 by low\n4.5 do kill second 1/1 by low\n");
+	assert_int_equal(w->last_end.averted, 1);
+	world_free(w);
+}
+
+/* Its supervisor starts the hog anew, and it grows again: it is taken again, within the cooldown, and not the database. */
+static void test_restarted_culprit(void **state)
+{
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	w->host.mem_available = 100 * MIB;
+	world_container(w, 0, "hog", 900)->forecast.drift_bytes_per_second = 8 * MIB;
+	world_container(w, 1, "db", 950);
+	set_add(w, &low);
+	world_rules(w);
+	world_run(w, 3);
+	world_ends(w, 0);
+	w->host.mem_available = 1000 * MIB;
+	world_run(w, 10);
+	world_container(w, 0, "hog", 900)->forecast.drift_bytes_per_second = 8 * MIB;
+	w->host.mem_available = 100 * MIB;
+	world_run(w, 3);
+	assert_int_equal(w->actions, 2);
+	assert_null(strstr(w->log, "kill db"));
+	world_free(w);
+}
+
+/* Rehearsed on one, a shortage is not rehearsed on all the others. */
+static void test_rehearsed_once(void **state)
+{
+	struct snapshot *w = world_new(MODE_DRY_RUN);
+
+	w->host.mem_available = 100 * MIB;
+	for (uint32_t i = 0; i < 20; i++)
+		world_container(w, i, "box", 100 + i);
+	set_add(w, &low);
+	world_rules(w);
+	world_run(w, 600);
+	assert_int_equal(w->actions, 1);
+	w->host.mem_available = 1000 * MIB;
+	world_run(w, 30);
+	w->host.mem_available = 100 * MIB;
+	world_run(w, 29);
+	assert_int_equal(w->actions, 1);
+	world_run(w, 10);
+	assert_int_equal(w->actions, 2);
+	world_free(w);
+}
+
+/* The kernel has just killed somebody for want of memory on the host. */
+static void test_hold_off(void **state)
+{
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	w->host.mem_available = 100 * MIB;
+	world_container(w, 0, "box", 500);
+	set_add(w, &low);
+	world_rules(w);
+	engine_oom_kill(w->engine, HR_UNKNOWN_U32, w->w.now_ns);
+	world_run(w, 4);
+	assert_string_equal(w->log, "1 refused kill box: the kernel has just killed there\n");
+	world_run(w, 2);
+	assert_int_equal(w->kills, 1);
+	world_free(w);
+}
+
+/* A harsher rule about the host takes over from a gentler one, and not the other way round. */
+static void test_harsher(void **state)
+{
+	struct rule_spec gentle = low, hard = low;
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	gentle.name = "gentle";
+	gentle.p.host_available.milli = 100;
+	gentle.p.action[0] = (struct policy_action)TERM(30);
+	hard.name = "hard";
+	hard.p.host_available.milli = 30;
+	set_add(w, &gentle);
+	set_add(w, &hard);
+	world_rules(w);
+	world_container(w, 0, "a", 500);
+	world_container(w, 1, "b", 400);
+	w->host.mem_available = 300 * MIB;
+	world_run(w, 2);
+	w->host.mem_available = 100 * MIB;
+	world_run(w, 2);
+	assert_string_equal(w->log, "1 do term a 1/1 by gentle\n3 do kill a 1/1 by hard\n");
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scenes),	      cmocka_unit_test(test_job_target),
+		cmocka_unit_test(test_restarted_culprit),
+		cmocka_unit_test(test_one_at_a_time), cmocka_unit_test(test_rehearsed_once),
+		cmocka_unit_test(test_hold_off),      cmocka_unit_test(test_harsher),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

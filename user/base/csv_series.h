@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A memory series from a CSV file, one row at a time, so that a million rows cost no more memory
+ * than one.
+ *
+ * The first line names the columns. t_seconds, used_bytes and limit_bytes must be there; any
+ * counter may stand beside them under its JSON name (the table in series.c); other columns are
+ * passed over. What a cell may hold:
+ *	a number >= 0, whole or not, "1e9" too; surrounding spaces and "quotes" are taken off
+ *	(bytes and counts are cut to whole ones; counters in seconds become nanoseconds)
+ *	nothing: not known (in t_seconds and used_bytes an error; in limit_bytes: no limit)
+ *	limit_bytes of 0, or of 2^62 and more (cgroup v1 writes "none" as 2^63 rounded to pages):
+ *	no limit
+ * Text, NaN, infinity, negative numbers, what does not fit into 64 bits, a missing or double column,
+ * a row with too few or too many cells, a line beyond 64 KiB, a NUL byte: -EINVAL, and
+ * series_error() says line and column (in bytes, from 1). A time may stand still or go back: the row is handed on as it is, for that
+ * is what clocks do; series_backwards() counts them.
+ */
+#ifndef HEADROOM_BASE_CSV_SERIES_H
+#define HEADROOM_BASE_CSV_SERIES_H
+
+#include <stdint.h>
+
+enum series_column {
+	SERIES_T,
+	SERIES_USED,
+	SERIES_LIMIT,
+	SERIES_USAGE,
+	SERIES_UNRECLAIMABLE,
+	SERIES_HEADROOM,
+	SERIES_HIGH,
+	SERIES_ANON,
+	SERIES_FILE,
+	SERIES_ACTIVE_FILE,
+	SERIES_INACTIVE_FILE,
+	SERIES_FILE_DIRTY,
+	SERIES_FILE_WRITEBACK,
+	SERIES_SHMEM,
+	SERIES_KERNEL,
+	SERIES_SLAB,
+	SERIES_SLAB_RECLAIMABLE,
+	SERIES_SOCK,
+	SERIES_PAGE_TABLES,
+	SERIES_SWAP,
+	SERIES_SWAP_FREE,
+	SERIES_RSS,
+	SERIES_REFAULTS,
+	SERIES_STALL_NS, /* reclaim_stall_seconds_total */
+	SERIES_PSI_SOME,
+	SERIES_PSI_FULL,
+	SERIES_OOM_KILL,
+	SERIES_EVENTS_MAX,
+	SERIES_UNDER_OOM,
+	SERIES_RESTARTS,
+	SERIES_COLUMNS
+};
+
+struct series_row {
+	double t_seconds;
+	uint64_t value[SERIES_COLUMNS]; /* UINT64_MAX: not known; [SERIES_T] is in nanoseconds */
+	unsigned long line;
+};
+
+struct series;
+
+/* 0, or -errno; on failure series_open_error() has a line for a person (thread-local, never NULL).
+ */
+int series_open(const char *path, struct series **ret_series);
+/* The same from an open descriptor, from where it stands; `name` is what errors call it. Closes it
+ * in the end, on failure, too. */
+int series_open_fd(int fd, const char *name, struct series **ret_series);
+const char *series_open_error(void);
+void series_close(struct series *series); /* takes NULL */
+/* 0; -ENODATA at the end; -EINVAL with series_error(); -EIO. */
+int series_next(struct series *series, struct series_row *ret_row);
+const char *series_error(const struct series *series); /* "FILE:LINE:COLUMN: what is wrong" */
+unsigned long series_backwards(const struct series *series);
+
+#endif

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Reads on until the end: see whole.h. Never allocates. */
+#include "read_full.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+ssize_t whole_read(int fd, void *to, size_t bytes)
+{
+	size_t n = 0;
+
+	while (n < bytes) {
+		ssize_t got = read(fd, (char *)to + n, bytes - n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		n += (size_t)got;
+	}
+	return (ssize_t)n;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The contract's words for the numbers on the board: one table each, in the order of the layout. */
+#include <errno.h>
+#include <string.h>
+#include <headroom/reader.h>
+
+#include "base/cleanup.h"
+
+static const char *const runtimes[HR_RUNTIME_COUNT] = {
+	[HR_RUNTIME_NONE] = "none",
+	[HR_RUNTIME_DOCKER] = "docker",
+	[HR_RUNTIME_CONTAINERD] = "containerd",
+	[HR_RUNTIME_CRIO] = "cri-o",
+	[HR_RUNTIME_PODMAN] = "podman",
+	[HR_RUNTIME_NERDCTL] = "nerdctl",
+	[HR_RUNTIME_LXC] = "lxc",
+	[HR_RUNTIME_SYSTEMD] = "systemd",
+};
+
+static const char *const event_types[HR_EVENT_COUNT] = {
+	/* a pad is no event */
+	[HR_EVENT_OOM_KILL] = "oom_kill",
+	[HR_EVENT_RISK] = "risk",
+	[HR_EVENT_LEAK] = "leak",
+	[HR_EVENT_ACTION] = "action",
+	[HR_EVENT_OUTCOME] = "outcome",
+	[HR_EVENT_PRESSURE] = "pressure",
+	[HR_EVENT_CONTAINER] = "container",
+	[HR_EVENT_DAEMON] = "guard",
+	[HR_EVENT_OOM_SCORE_ADJ] = "oom_score_adj",
+};
+
+static const char *const severities[] = {
+	[HR_INFO] = "info",
+	[HR_WARNING] = "warning",
+	[HR_CRITICAL] = "critical",
+};
+
+static const char *const levels[HR_LEVEL_COUNT] = {
+	[HR_LEVEL_OWN] = "own",
+	[HR_LEVEL_ANCESTOR] = "ancestor",
+	[HR_LEVEL_HOST] = "host",
+};
+
+static const char *const constraints[] = {
+	[HR_CONSTRAINT_NONE] = "none",
+	[HR_CONSTRAINT_CPUSET] = "cpuset",
+	[HR_CONSTRAINT_MEMORY_POLICY] = "memory_policy",
+	[HR_CONSTRAINT_MEMCG] = "memcg",
+	[HR_CONSTRAINT_UNKNOWN] = NULL, /* a fact that is not known has no word */
+};
+
+static const char *const actions[HR_ACTION_COUNT] = {
+	[HR_ACTION_NONE] = NULL,
+	[HR_ACTION_NOTIFY] = "notify",
+	[HR_ACTION_RECLAIM] = "reclaim",
+	[HR_ACTION_THROTTLE] = "throttle",
+	[HR_ACTION_TERM] = "term",
+	[HR_ACTION_KILL] = "kill",
+	[HR_ACTION_REFLEX] = "reflex",
+	[HR_ACTION_ON_EXIT] = "then",
+};
+
+static const char *const statuses[HR_STATUS_COUNT] = {
+	[HR_STATUS_DONE] = "done",
+	[HR_STATUS_DRY_RUN] = "rehearsed",
+	[HR_STATUS_FAILED] = "failed",
+	[HR_STATUS_SKIPPED] = "skipped",
+	[HR_STATUS_REFUSED] = "refused",
+};
+
+static const char *const whys[HR_SKIP_COUNT] = {
+	[HR_SKIP_NONE] = NULL,
+	[HR_SKIP_PROTECTED] = "protected",
+	[HR_SKIP_OWNER] = "protected by its owner",
+	[HR_SKIP_SANDBOX] = "pod sandbox",
+	[HR_SKIP_RUNTIME] = "container runtime",
+	[HR_SKIP_SELF] = "headroom itself",
+	[HR_SKIP_INIT] = "init",
+	[HR_SKIP_KTHREAD] = "kernel thread",
+	[HR_SKIP_SMALLER] = "smaller",
+	[HR_SKIP_SLOWER] = "grows less",
+	[HR_SKIP_UNDER_REQUEST] = "within its request",
+	[HR_SKIP_PRIORITY] = "lower priority",
+	[HR_SKIP_COOLDOWN] = "cooling down",
+	[HR_SKIP_HOLD_OFF] = "the kernel has just killed there",
+	[HR_SKIP_RATE_LIMIT] = "budget spent",
+	[HR_SKIP_UNKNOWN] = "not known well enough",
+	[HR_SKIP_GONE] = "gone",
+};
+
+static const char *const modes[] = {"observe", "dry-run", "enforce"};
+
+#define WORD(table, i) ((i) < ARRAY_SIZE(table) ? (table)[i] : NULL)
+
+const char *hr_runtime_name(unsigned int runtime) { return WORD(runtimes, runtime); }
+const char *hr_event_type_name(unsigned int type) { return WORD(event_types, type); }
+const char *hr_severity_name(unsigned int severity) { return WORD(severities, severity); }
+const char *hr_level_name(unsigned int level) { return WORD(levels, level); }
+const char *hr_constraint_name(unsigned int constraint) { return WORD(constraints, constraint); }
+const char *hr_action_kind_name(unsigned int kind) { return WORD(actions, kind); }
+const char *hr_action_status_name(unsigned int status) { return WORD(statuses, status); }
+const char *hr_skip_reason_name(unsigned int reason) { return WORD(whys, reason); }
+const char *hr_mode_name(unsigned int mode) { return WORD(modes, mode); }
+
+int hr_event_type_parse(const char *word, unsigned int *ret_type)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(event_types); i++)
+		if (event_types[i] && !strcmp(event_types[i], word)) {
+			*ret_type = i;
+			return 0;
+		}
+	return -EINVAL;
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * A recording as a reader sees it: an index made by skipping from frame header to frame header, and
+ * the picture that is being looked at. Any frame may be damaged; what stands before and after the
+ * damage can still be read.
+ */
+#include "reader_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <headroom/record.h>
+
+#include "base/cleanup.h"
+#include "frame_codec.h"
+
+struct entry {
+	uint64_t at, time_ns;
+	uint32_t packed_bytes, kind;
+};
+
+struct frames {
+	struct entry *entry;
+	size_t count, space;
+	uint64_t end; /* of the last whole frame */
+	bool cut; /* something stands behind it that is no whole frame */
+	uint64_t cut_emitted; /* for this end it was said */
+	size_t next; /* what hr_reader_next_frame gives; the picture is the frame before it */
+	bool shown; /* there is a picture */
+	struct picture now, spare;
+	uint32_t event_at; /* into now.events */
+	bool missed_emitted;
+};
+
+void frames_free(struct frames *frames)
+{
+	if (!frames)
+		return;
+	picture_done(&frames->now);
+	picture_done(&frames->spare);
+	free(frames->entry);
+	free(frames);
+}
+
+static int add_entry(struct frames *f, const struct entry *entry)
+{
+	if (f->count == f->space) {
+		size_t space = f->space ? 2 * f->space : 256;
+		struct entry *more = realloc(f->entry, space * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		f->entry = more;
+		f->space = space;
+	}
+	f->entry[f->count++] = *entry;
+	return 0;
+}
+
+/* The frames from f->end on: all that are whole. A recording may still be growing. */
+static int extend(int fd, struct frames *f)
+{
+	struct hr_frame_header header;
+	struct stat st;
+	uint64_t size;
+
+	if (fstat(fd, &st))
+		return -errno;
+	size = (uint64_t)st.st_size;
+	while (size >= f->end + sizeof(header)) {
+		struct entry entry = {.at = f->end};
+		int e = reader_pread(fd, &header, sizeof(header), f->end);
+
+		if (e)
+			return e;
+		if (!frame_header_sound(&header) ||
+		    header.packed_bytes > size - f->end - sizeof(header))
+			break;
+		entry.time_ns = header.time_ns;
+		entry.packed_bytes = header.packed_bytes;
+		entry.kind = header.kind;
+		e = add_entry(f, &entry);
+		if (e)
+			return e;
+		f->end += sizeof(header) + header.packed_bytes;
+	}
+	f->cut = size > f->end;
+	return 0;
+}
+
+static bool page_part(uint32_t bytes) { return bytes && bytes <= HR_BOARD_PAGE && !(bytes % 8); }
+
+static bool geometry_sound(const struct hr_record_header *header)
+{
+	return header->header_bytes >= sizeof(*header) && header->header_bytes <= HR_BOARD_PAGE &&
+	       page_part(header->board_header_bytes) && page_part(header->host_bytes) &&
+	       page_part(header->slot_bytes);
+}
+
+static bool geometry_known(const struct hr_record_header *header)
+{
+	return header->board_header_bytes == sizeof(struct hr_board_header) &&
+	       header->host_bytes == sizeof(struct hr_host) &&
+	       header->slot_bytes == sizeof(struct hr_slot);
+}
+
+int frames_open(struct hr_reader *r, uint64_t file_bytes)
+{
+	struct hr_record_header header = {0};
+	int e;
+
+	if (file_bytes < offsetof(struct hr_record_header, header_bytes))
+		return reader_fail(-EBADMSG, "%s: truncated: %llu bytes are no recording", r->path,
+				   (unsigned long long)file_bytes);
+	e = reader_pread(r->fd, &header,
+			 file_bytes < sizeof(header) ? (size_t)file_bytes : sizeof(header), 0);
+	if (e)
+		return reader_fail(e, "%s: cannot be read: %s", r->path, strerror(-e));
+	if (header.version != HR_RECORD_VERSION || header.board_version != HR_BOARD_VERSION)
+		return reader_fail(-EPROTONOSUPPORT,
+				   "%s: recording has version %u of a board of version %u, this "
+				   "program reads %u of %u: "
+				   "use the headroom that recorded it",
+				   r->path, header.version, header.board_version, HR_RECORD_VERSION,
+				   HR_BOARD_VERSION);
+	if (file_bytes < sizeof(header))
+		return reader_fail(-EBADMSG, "%s: truncated: %llu bytes are no recording", r->path,
+				   (unsigned long long)file_bytes);
+	if (!geometry_sound(&header))
+		return reader_fail(-EBADMSG, "%s: damaged: its header makes no sense", r->path);
+	if (!geometry_known(&header))
+		return reader_fail(-EPROTONOSUPPORT,
+				   "%s: recorded in another layout (host record of %u bytes, here %zu): "
+				   "use the headroom that recorded it",
+				   r->path, header.host_bytes, sizeof(struct hr_host));
+	r->frames = calloc(1, sizeof(*r->frames));
+	if (!r->frames)
+		return reader_fail(-ENOMEM, "%s: no memory", r->path);
+	r->frames->end = header.header_bytes;
+	e = extend(r->fd, r->frames);
+	if (e)
+		return reader_fail(e, "%s: cannot be read: %s", r->path, strerror(-e));
+	return 0;
+}
+
+/* Frame i into f->now, which holds the frame before it if i is a delta. */
+static int load(struct hr_reader *r, size_t i)
+{
+	struct frames *f = r->frames;
+	const struct entry *entry = &f->entry[i];
+	_cleanup_free_ unsigned char *packed = malloc(entry->packed_bytes + 1);
+	struct hr_frame_header header;
+	struct picture swap;
+	int e;
+
+	if (!packed)
+		return -ENOMEM;
+	e = reader_pread(r->fd, &header, sizeof(header), entry->at);
+	if (!e && header.packed_bytes != entry->packed_bytes)
+		e = -EBADMSG; /* changed since the index was made */
+	if (!e)
+		e = reader_pread(r->fd, packed, header.packed_bytes, entry->at + sizeof(header));
+	if (!e)
+		e = frame_unpack(&header, packed, f->shown && f->next == i ? &f->now : NULL,
+				 &f->spare);
+	if (e)
+		return e == -EIO ? -EBADMSG : e; /* it was longer when the index was made */
+	swap = f->now;
+	f->now = f->spare;
+	f->spare = swap;
+	f->next = i + 1;
+	f->shown = true;
+	f->event_at = 0;
+	f->missed_emitted = false;
+	r->header = f->now.body.header;
+	return 0;
+}
+
+static size_t next_key(const struct frames *f, size_t i)
+{
+	while (i < f->count && f->entry[i].kind != HR_FRAME_KEY)
+		i++;
+	return i;
+}
+
+int frames_next(struct hr_reader *r)
+{
+	struct frames *f = r->frames;
+	int e = 0;
+
+	if (f->next >= f->count)
+		e = extend(r->fd, f);
+	if (e)
+		return e;
+	if (f->next >= f->count) {
+		if (!f->cut || f->cut_emitted == f->end)
+			return -ENODATA;
+		f->cut_emitted = f->end;
+		return reader_fail(-EBADMSG,
+				   "%s: cut or damaged at byte %llu, after %zu whole frames",
+				   r->path, (unsigned long long)f->end, f->count);
+	}
+	e = load(r, f->next);
+	if (e == -EBADMSG) {
+		reader_fail(e, "%s: frame %zu at byte %llu is damaged", r->path, f->next + 1,
+			    (unsigned long long)f->entry[f->next].at);
+		f->next = next_key(f, f->next + 1); /* goes on where nothing before is needed */
+		f->shown = false;
+	}
+	return e;
+}
+
+int frames_seek(struct hr_reader *r, uint64_t time_ns)
+{
+	struct frames *f = r->frames;
+	size_t target = 0, key;
+	int e = extend(r->fd, f);
+
+	if (e)
+		return e;
+	if (!f->count)
+		return f->cut ? -EBADMSG : -ENODATA;
+	for (size_t i = 0; i < f->count; i++) /* the wall clock may have stepped: no bisection */
+		if (f->entry[i].time_ns <= time_ns)
+			target = i;
+	if (f->shown && f->next <= target && next_key(f, f->next) > target) {
+		key = f->next; /* on from here is nearer than from the key */
+	} else {
+		for (key = target; key && f->entry[key].kind != HR_FRAME_KEY; key--)
+			;
+		f->shown = false;
+		f->next = key;
+	}
+	for (; key <= target; key++) {
+		e = load(r, key);
+		if (e) {
+			f->shown = false;
+			f->next = next_key(f, key + 1);
+			return e;
+		}
+	}
+	return 0;
+}
+
+uint64_t frames_end(const struct frames *frames) { return frames->end; }
+
+uint64_t frames_time(const struct frames *frames)
+{
+	return frames->shown ? frames->entry[frames->next - 1].time_ns : 0;
+}
+
+void frames_header(const struct frames *frames, struct hr_board_header *ret_header)
+{
+	*ret_header = frames->shown ? frames->now.body.header : (struct hr_board_header){0};
+}
+
+int frames_host(const struct frames *frames, struct hr_host *ret_host)
+{
+	if (!frames->shown)
+		return -ENODATA;
+	*ret_host = frames->now.body.host;
+	return 0;
+}
+
+int frames_slot(const struct frames *frames, uint32_t *index, struct hr_slot *ret_slot)
+{
+	const struct picture *now = &frames->now;
+	uint32_t low = 0, high = frames->shown ? now->body.slot_count : 0;
+
+	while (low < high) { /* the first at or after *index */
+		uint32_t mid = low + (high - low) / 2;
+
+		if (now->index[mid] < *index)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; frames->shown && low < now->body.slot_count; low++) {
+		*index = now->index[low] + 1;
+		if (now->slot[low].state == HR_SLOT_FREE || !layout_slot_sound(&now->slot[low]))
+			continue;
+		*ret_slot = now->slot[low];
+		reader_end_slot(ret_slot);
+		return 0;
+	}
+	return -ENODATA;
+}
+
+/* The next record of the picture's events into buf; *ret_after is where the one behind it
+ * begins. */
+static int peek_event(const struct frames *f, struct hr_event *buf, uint32_t *ret_after)
+{
+	uint32_t space = f->shown ? f->now.body.events_bytes - f->event_at : 0;
+	uint32_t bytes;
+
+	if (!space)
+		return -ENODATA;
+	if (space < sizeof(*buf))
+		return -EBADMSG;
+	memcpy(buf, f->now.events + f->event_at, sizeof(*buf));
+	bytes = buf->bytes;
+	if (buf->type == HR_EVENT_PAD || !layout_record_sound(bytes, buf->type, space))
+		return -EBADMSG;
+	memcpy(buf, f->now.events + f->event_at, bytes);
+	memset((char *)buf + bytes, 0, HR_EVENT_MAX_BYTES - bytes);
+	*ret_after = f->event_at + bytes;
+	return 0;
+}
+
+int frames_next_event(struct hr_reader *r, struct hr_event *buf)
+{
+	struct frames *f = r->frames;
+	uint32_t after;
+	int e;
+
+	if (f->shown && !f->missed_emitted && f->now.body.events_missed) {
+		f->missed_emitted = true;
+		r->missed += f->now.body.events_missed;
+		return -EOVERFLOW;
+	}
+	e = peek_event(f, buf, &after);
+	if (e == -EBADMSG)
+		f->event_at = f->now.body.events_bytes;
+	if (e)
+		return e;
+	f->event_at = after;
+	return layout_event_sound(buf) ? 0 : -EBADMSG;
+}
+
+void frames_seek_event(struct frames *f, uint64_t seq)
+{
+	union {
+		struct hr_event event;
+		unsigned char space[HR_EVENT_MAX_BYTES];
+	} buf;
+	uint32_t after;
+
+	f->event_at = 0;
+	while (!peek_event(f, &buf.event, &after) && buf.event.seq < seq)
+		f->event_at = after;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Is this a sound board? One checker for tests and adoption; and the mending of what a killed
+ * writer left half done. Neither follows anything that it has not checked.
+ */
+#include "board_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct hr_slot *slot_at(const void *map, uint32_t i)
+{
+	const struct hr_board_header *header = map;
+
+	return (const void *)((const char *)map + header->slots_offset +
+			      (uint64_t)i * HR_SLOT_BYTES);
+}
+
+static bool ended(const char *text, size_t bytes) { return memchr(text, 0, bytes); }
+
+static bool host_sound(const struct hr_host *host)
+{
+	for (int i = 0; i < HR_SOURCES; i++)
+		if (!ended(host->source[i].signal, sizeof(host->source[i].signal)) ||
+		    !ended(host->source[i].variant, sizeof(host->source[i].variant)))
+			return false;
+	return ended(host->node, sizeof(host->node)) && ended(host->kernel, sizeof(host->kernel)) &&
+	       ended(host->version, sizeof(host->version));
+}
+
+struct seqs {
+	uint64_t last; /* of this ring */
+	uint64_t bound; /* none may be above */
+};
+
+static int seq_rises(const struct hr_event *event, void *arg)
+{
+	struct seqs *seqs = arg;
+
+	if (event->seq <= seqs->last || event->seq > seqs->bound)
+		return -EBADMSG;
+	seqs->last = event->seq;
+	return 0;
+}
+
+static int check_slots(const void *map, const char **ret_what)
+{
+	const struct hr_board_header *header = map;
+
+	for (uint32_t i = 0; i < header->slot_capacity; i++) {
+		const struct hr_slot *slot = slot_at(map, i);
+
+		if (slot->seq & 1) {
+			*ret_what = "a slot is open";
+			return -EBADMSG;
+		}
+		if (!layout_slot_sound(slot) ||
+		    (i >= header->slots_high && slot->state != HR_SLOT_FREE)) {
+			*ret_what = "a slot";
+			return -EBADMSG;
+		}
+	}
+	return 0;
+}
+
+int board_check(const void *map, size_t bytes, const char **ret_what)
+{
+	const struct hr_board_header *header = map;
+	const struct hr_host *host;
+	const char *what = "truncated";
+	int r;
+
+	if (!ret_what)
+		ret_what = &what;
+	*ret_what = what;
+	if (bytes < sizeof(*header) || layout_check(header, bytes, ret_what))
+		return -EBADMSG;
+	host = (const void *)((const char *)map + header->host_offset);
+	*ret_what = "host record";
+	if (host->seq & 1 || !host_sound(host))
+		return -EBADMSG;
+	r = check_slots(map, ret_what);
+	if (r)
+		return r;
+	for (int ring = 0; ring < HR_RINGS; ring++) {
+		struct seqs seqs = {.bound = header->last_seq};
+
+		*ret_what = "a ring";
+		if (ring_walk(map, (enum hr_ring)ring, seq_rises, &seqs))
+			return -EBADMSG;
+	}
+	*ret_what = "";
+	return 0;
+}
+
+static int seq_max(const struct hr_event *event, void *arg)
+{
+	uint64_t *last = arg;
+
+	if (event->seq > *last)
+		*last = event->seq;
+	return 0;
+}
+
+void board_repair(void *map)
+{
+	struct hr_board_header *header = map;
+	struct hr_host *host = (void *)((char *)map + header->host_offset);
+
+	if (host->seq &
+	    1) { /* its text is constant after start; numbers come again within the second */
+		host->node[sizeof(host->node) - 1] = 0;
+		host->kernel[sizeof(host->kernel) - 1] = 0;
+		host->version[sizeof(host->version) - 1] = 0;
+		for (int i = 0; i < HR_SOURCES; i++) {
+			host->source[i].signal[sizeof(host->source[i].signal) - 1] = 0;
+			host->source[i].variant[sizeof(host->source[i].variant) - 1] = 0;
+		}
+		seq_end(&host->seq);
+	}
+	for (uint32_t i = 0; i < header->slot_capacity; i++) {
+		struct hr_slot *slot = (struct hr_slot *)slot_at(map, i);
+
+		if (!(slot->seq & 1))
+			continue;
+		/* Torn: who it is may be kept, what it holds comes with the next sweep. */
+		if (layout_slot_sound(slot) && slot->cgroup_id && i < header->slots_high)
+			slot->sampled_ns = 0;
+		else
+			memset((char *)slot + sizeof(slot->seq), 0,
+			       sizeof(*slot) - sizeof(slot->seq));
+		seq_end(&slot->seq);
+	}
+	for (int ring = 0; ring < HR_RINGS; ring++) {
+		uint64_t last = header->last_seq;
+
+		ring_walk(map, (enum hr_ring)ring, seq_max, &last);
+		/* one event can stand there uncounted, not more: anything else is damage, for
+		 * board_check */
+		if (last == header->last_seq + 1)
+			header->last_seq = last;
+	}
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The way into the past, for commands that take a time. Opens and says why not; looks at nothing itself. */
+#include "history_open.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
+#include "cli.h"
+
+#define NEAR_NS (90 * NS_PER_SEC) /* a picture a minute: what is older than this is said to be */
+
+bool back_to_store(const struct back *back)
+{
+	_cleanup_reader_ struct hr_reader *reader = NULL;
+
+	if (back->history)
+		return true;
+	if (!back->at_ns)
+		return false;
+	return hr_reader_open(back->board, &reader) || !hr_reader_is_recording(reader);
+}
+
+int back_store(const struct back *back, bool events, uint64_t from_ns, uint64_t to_ns,
+	       struct hr_reader **ret_reader)
+{
+	char error[STORE_ERROR], clean[STORE_ERROR * 2];
+	int r = (events ? store_events : store_pictures)(back->history, from_ns, to_ns, ret_reader,
+							 error);
+
+	if (r)
+		log_error("%s: %s%s", back->command,
+			  text_clean(error, SIZE_MAX, clean, sizeof(clean)),
+			  r == -ENOENT	  ? ", or give a recording with --board FILE"
+			  : r == -ENODATA ? ": 'headroom history --status' tells from when on"
+					  : "");
+	return r;
+}
+
+static void describe_distance(const struct back *back, const struct hr_reader *reader)
+{
+	uint64_t time_ns = hr_reader_frame_time(reader);
+	char when[CLOCK_TEXT], before[UNITS_TEXT];
+
+	if (!back->at_ns || time_ns + NEAR_NS >= back->at_ns)
+		return;
+	clock_format_rfc3339(time_ns, when);
+	log_info("the last picture before that is of %.19sZ, %s earlier", when,
+		 units_duration_ms((back->at_ns - time_ns) / NS_PER_MS, before));
+}
+
+int back_open(const struct back *back, uint64_t reach_ns, struct hr_reader **ret_reader)
+{
+	_cleanup_reader_ struct hr_reader *reader = NULL;
+	uint64_t at = back->at_ns ? back->at_ns : UINT64_MAX;
+	bool store = back_to_store(back);
+	int r = 0;
+
+	if (!store)
+		r = cli_open(back->board, &reader);
+	else
+		r = back_store(back, false, at > reach_ns ? at - reach_ns : 0, at, &reader);
+	if (store && r)
+		return r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
+	if (!r)
+		r = cli_go_to_time(back->command, reader, back->at_ns);
+	if (r)
+		return r;
+	if (store)
+		describe_distance(back, reader);
+	*ret_reader = take_ptr(reader);
+	return CLI_DONE;
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What the acting room sees and hears when it looks at the past. Between two samples its deadlines fall as they would have
+ * fallen, by the figures of the earlier one. Printing is policy_lines.c's.
+ */
+#include "policy_replay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <headroom/reader.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/utf8_clean.h"
+#include "cli.h"
+#include "forecast/forecast.h"
+#include "policy_output.h"
+
+#define SERIES_CGROUP "/series"
+#define EPOCH_NS 1000000000000ULL /* of a series' time; so that what goes back stays above zero */
+
+static const struct hr_slot *slot_at(uint32_t i, void *arg)
+{
+	const struct policy_run *run = arg;
+
+	return i < run->capacity && run->slot[i].state == HR_SLOT_RUNNING ? &run->slot[i] : NULL;
+}
+
+bool policy_run_alone(const struct policy_run *run) { return run && run->options.alone; }
+
+/* A series is one container, which every rule means: what they match is not in the file. */
+static void match_all(struct policy_set *set)
+{
+	struct policy *policy = (struct policy *)((char *)set + set->policies_at);
+
+	for (uint32_t i = 0; i < set->policies; i++)
+		policy[i].matches = policy[i].outside = 0;
+}
+
+static int load_set(struct policy_run *run)
+{
+	char error[CONFIG_ERROR], clean[512];
+	struct config config;
+	int r;
+
+	config_init(&config);
+	r = config_load_policies(run->options.file, &config, &run->set, error);
+	if (!r)
+		return CLI_DONE;
+	if (r == -EINVAL)
+		log_error("%s", error);
+	else
+		log_error("%s: %s", text_clean(run->options.file, SIZE_MAX, clean, sizeof(clean)),
+			  strerror(-r));
+	return r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_USAGE;
+}
+
+int policy_run_load(const struct policy_run_options *options, struct policy_run **ret_run)
+{
+	_cleanup_policy_run_ struct policy_run *run = calloc(1, sizeof(*run));
+	int r;
+
+	if (!run) {
+		log_error("out of memory");
+		return CLI_FAILED;
+	}
+	run->options = *options;
+	r = load_set(run);
+	if (r)
+		return r;
+	/* As in `enforce`, but nothing has an effect: that is what a rehearsal assumes. */
+	run->set->mode = options->mode < MODE_DRY_RUN ? options->mode : MODE_DRY_RUN;
+	*ret_run = take_ptr(run);
+	return CLI_DONE;
+}
+
+void policy_run_free(struct policy_run *run)
+{
+	if (!run)
+		return;
+	engine_free(run->act);
+	free(run->slot);
+	free(run->set);
+	free(run);
+}
+
+static int make_space(struct policy_run *run, uint32_t slots)
+{
+	struct engine_callbacks calls = {policy_line_order, policy_line_end, policy_line_not_taken,
+				  policy_line_next, run};
+	struct hr_slot *bigger;
+	int r;
+
+	if (run->act && slots <= run->capacity)
+		return 0;
+	bigger = calloc(slots, sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	if (run->slot)
+		memcpy(bigger, run->slot, run->capacity * sizeof(*bigger));
+	free(run->slot);
+	run->slot = bigger;
+	run->capacity = slots;
+	if (run->act)
+		return engine_grow(run->act, slots);
+	r = engine_init(&run->act, slots, &calls);
+	if (!r)
+		engine_set_policies(run->act, run->set);
+	return r;
+}
+
+static struct policy_snapshot world_of(struct policy_run *run)
+{
+	return (struct policy_snapshot){
+		.now_ns = run->now_ns,
+		.host = &run->host,
+		.slots = run->capacity,
+		.slot = slot_at,
+		.arg = run,
+		.pgroup = run->job,
+		.pgroups = run->jobs,
+	};
+}
+
+static void look(struct policy_run *run, uint64_t now_ns)
+{
+	struct policy_snapshot world;
+
+	run->now_ns = now_ns;
+	world = world_of(run);
+	engine_update(run->act, &world);
+}
+
+/* Up to (not including) the next sample, by what is known. */
+static void run_up_to(struct policy_run *run, uint64_t now_ns)
+{
+	uint64_t at;
+
+	while ((at = engine_deadline(run->act)) && at < now_ns && at > run->now_ns)
+		look(run, at);
+}
+
+/* ---- a series ---- */
+
+static struct hr_str put_text(struct hr_slot *slot, const char *text)
+{
+	struct hr_str str = {(uint16_t)(offsetof(struct hr_slot, text) + slot->text_used)};
+	size_t n = strnlen(text, 255);
+
+	memcpy(slot->text + slot->text_used, text, n);
+	slot->text[slot->text_used + n] = 0;
+	slot->text_used += (uint32_t)n + 1;
+	return str;
+}
+
+static void begin_series(struct policy_run *run)
+{
+	struct hr_slot *slot = run->slot;
+
+	memset(slot, 0, sizeof(*slot));
+	memset(&slot->memory, 0xff, sizeof(slot->memory));
+	memset(&slot->pressure, 0xff, sizeof(slot->pressure));
+	memset(&slot->counts, 0xff, sizeof(slot->counts));
+	slot->state = HR_SLOT_RUNNING;
+	slot->flags = HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS;
+	slot->cgroup_id = ++run->lives;
+	slot->appeared_ns = slot->started_ns = run->now_ns;
+	slot->text_used = 1;
+	slot->id.kind = HR_KIND_CONTAINER;
+	slot->id.workload = 1;
+	slot->id.name = put_text(slot, run->options.name ? run->options.name : "the series");
+	slot->id.cgroup = put_text(slot, SERIES_CGROUP);
+}
+
+static void begin(struct policy_run *run)
+{
+	memset(&run->host, 0, sizeof(run->host));
+	memset(&run->host.pressure, 0xff, sizeof(run->host.pressure));
+	run->host.mem_total = run->host.mem_available = HR_UNKNOWN;
+	run->host.swap_free = HR_UNKNOWN;
+	if (!run->options.name)
+		match_all(run->set);
+}
+
+/* avg10 is not in a series, its totals are: the share of the time between two samples, which is what it approaches. */
+static uint32_t share_centi(uint64_t total_us, uint64_t before_us, uint64_t ns)
+{
+	uint64_t us = ns / 1000;
+
+	if (total_us == HR_UNKNOWN || before_us == HR_UNKNOWN || total_us < before_us || !us)
+		return HR_UNKNOWN_U32;
+	return total_us - before_us >= us ? 10000 : (uint32_t)((total_us - before_us) * 10000 / us);
+}
+
+static void read_row(struct policy_run *run, const struct forecast_input *in,
+		     const struct hr_forecast *forecast)
+{
+	struct hr_slot *slot = run->slot;
+	uint64_t ns = in->t_ns > run->last.t_ns ? in->t_ns - run->last.t_ns : 0;
+	struct hr_memory *m = &slot->memory;
+
+	slot->sampled_ns = run->now_ns;
+	m->usage = in->usage;
+	m->limit = in->limit;
+	m->unreclaimable = in->unreclaimable;
+	m->headroom = in->headroom;
+	if (m->headroom == HR_UNKNOWN && in->limit != HR_UNKNOWN && in->unreclaimable != HR_UNKNOWN)
+		m->headroom = in->limit > in->unreclaimable ? in->limit - in->unreclaimable : 0;
+	m->anon = in->anon;
+	m->file = in->file;
+	m->swap = in->swap;
+	m->rss = in->rss;
+	slot->binding.limit = in->limit;
+	slot->forecast = *forecast;
+	slot->pressure.some_avg10_centi = share_centi(in->psi_some_us, run->last.psi_some_us, ns);
+	slot->pressure.full_avg10_centi = share_centi(in->psi_full_us, run->last.psi_full_us, ns);
+	run->host.swap_free = in->swap_free;
+}
+
+int policy_run_row(struct policy_run *run, double t_seconds, const struct forecast_input *in,
+		   const struct hr_forecast *forecast)
+{
+	bool first = !run->act;
+	uint64_t now = in->t_ns;
+	int r = make_space(run, 1);
+
+	if (r)
+		return r;
+	if (first) {
+		run->now_ns = now;
+		run->t_offset = t_seconds - (double)now / 1e9;
+		begin(run);
+		begin_series(run);
+	} else if (now > run->now_ns) {
+		run_up_to(run, now);
+	}
+	run->now_ns = now > run->now_ns ? now : run->now_ns;
+	if (!first && in->restarted) {
+		engine_slot_gone(run->act, 0, run->slot->cgroup_id, run->now_ns);
+		begin_series(run);
+	}
+	read_row(run, in, forecast);
+	if (!first && in->events_oom_kill != HR_UNKNOWN &&
+	    run->last.events_oom_kill != HR_UNKNOWN &&
+	    in->events_oom_kill > run->last.events_oom_kill)
+		engine_oom_kill(run->act, 0, run->now_ns);
+	run->last = *in;
+	look(run, run->now_ns);
+	return 0;
+}
+
+/* ---- a recording ---- */
+
+/* The largest processes outside containers are all that a recording has of them: each is a job of its own. */
+static void read_jobs(struct policy_run *run)
+{
+	run->jobs = 0;
+	for (size_t i = 0; i < HR_HOST_PROCESSES && run->host.process[i].pid; i++) {
+		const struct hr_process *p = &run->host.process[i];
+		struct process_group *job = &run->job[run->jobs++];
+
+		*job = (struct process_group){
+			.pgid = p->pid,
+			.pid = p->pid,
+			.start_boottime_ns = p->start_boottime_ns,
+			.leader_start_ns = p->start_boottime_ns,
+			.processes = 1,
+			.rss = p->rss_bytes,
+			.largest_rss = p->rss_bytes,
+			.growth_bytes_per_second = p->growth_bytes_per_second,
+		};
+		memcpy(job->comm, p->comm, sizeof(job->comm));
+	}
+}
+
+static void read_slots(struct policy_run *run, struct hr_reader *reader)
+{
+	struct hr_slot slot;
+	uint32_t next = 0, i = 0;
+
+	while (!hr_reader_slot(reader, &next, &slot)) {
+		for (; i + 1 < next && i < run->capacity; i++)
+			run->slot[i].state = HR_SLOT_FREE;
+		i = next - 1;
+		if (i >= run->capacity)
+			break;
+		if (run->slot[i].state == HR_SLOT_RUNNING &&
+		    (slot.cgroup_id != run->slot[i].cgroup_id || slot.state != HR_SLOT_RUNNING))
+			engine_slot_gone(run->act, i, run->slot[i].cgroup_id, run->now_ns);
+		run->slot[i++] = slot;
+	}
+	for (; i < run->capacity; i++)
+		run->slot[i].state = HR_SLOT_FREE;
+}
+
+static void receive_kill(struct policy_run *run, const struct hr_event *event)
+{
+	const struct hr_event_oom_kill *oom = (const void *)event;
+
+	if (event->type != HR_EVENT_OOM_KILL || event->bytes < sizeof(*oom))
+		return;
+	if (oom->level == HR_LEVEL_HOST)
+		engine_oom_kill(run->act, HR_UNKNOWN_U32, run->now_ns);
+	for (uint32_t i = 0; i < run->capacity; i++)
+		if (run->slot[i].state == HR_SLOT_RUNNING &&
+		    run->slot[i].cgroup_id == event->cgroup_id)
+			engine_oom_kill(run->act, i, run->now_ns);
+}
+
+static int receive(struct policy_run *run, struct hr_reader *reader)
+{
+	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
+	int r;
+
+	do {
+		r = hr_reader_next_event(reader, (struct hr_event *)record, sizeof(record));
+		if (!r)
+			receive_kill(run, (const struct hr_event *)record);
+	} while (!r || r == -EOVERFLOW || r == -EBADMSG);
+	return r == -ENODATA || r == -EAGAIN ? 0 : r;
+}
+
+int policy_run_frame(struct policy_run *run, struct hr_reader *reader, uint64_t zero_ns)
+{
+	uint64_t now = hr_reader_frame_time(reader);
+	struct hr_board_header header;
+	bool first = !run->act;
+	int r;
+
+	hr_reader_header(reader, &header);
+	r = make_space(run, header.slot_capacity);
+	if (!r)
+		r = hr_reader_host(reader, &run->host);
+	if (r)
+		return r == -EAGAIN ? 0 : r;
+	run->recording = true;
+	run->t_offset = -(double)zero_ns / 1e9;
+	run->zero_ns = zero_ns;
+	if (first)
+		run->now_ns = now;
+	else if (now > run->now_ns)
+		run_up_to(run, now);
+	run->now_ns = now > run->now_ns ? now : run->now_ns;
+	read_slots(run, reader);
+	read_jobs(run);
+	r = receive(run, reader);
+	look(run, run->now_ns);
+	return r;
+}

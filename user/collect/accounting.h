@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What counts as used. Pure: samples in, headroom out (docs/accounting.md derives the formulas).
+ *
+ *   C = active_file + inactive_file - file_dirty - file_writeback, not below 0 clean cache
+ *   U = usage - C - slab_reclaimable / 2, not below 0                         unreclaimable
+ *   D = limit - U + usable swap, not below 0                                  headroom of one level
+ *   host: D = MemAvailable + free swap
+ * A memcg's headroom is the least D on its path to the root, the host included; that level binds,
+ * the nearest one where several are equal. Usable swap of a level: min(swap_limit - swap, the same
+ * of the levels above, the host's free swap); 0 where one of them is 0, and 0 as long as the host's
+ * is not known. On v1 swap_limit - swap may be negative, for what is limited there is memory +
+ * swap: D = min(limit - U + usable swap, limit + swap_limit - U - swap). A group without
+ * SAMPLE_STAT, or with an unknown in C, has C = 0 (the careful reading). memory.high is no limit:
+ * it slows down, it does not kill; foresee/ looks at it. All arithmetic saturates: nothing wraps,
+ * and what is known never becomes RECORD_UNKNOWN.
+ */
+#ifndef HEADROOM_COLLECT_ACCOUNTING_H
+#define HEADROOM_COLLECT_ACCOUNTING_H
+
+#include <stddef.h>
+#include <headroom/board.h>
+#include "collect.h"
+
+struct account {
+	__u64 clean_cache, unreclaimable;	/* RECORD_UNKNOWN where not known */
+	__u64 working_set, headroom;		/* the same */
+	__u64 usable_swap;		/* of this memcg's own level; never unknown */
+	enum hr_level level;		/* which binds, seen from this memcg */
+	__u64 binding_id;		/* memcg id of that level; 0: the host */
+	__u64 binding_limit;		/* for the host MemTotal + SwapTotal; RECORD_UNKNOWN */
+};
+
+/* U, or RECORD_UNKNOWN without usage. *ret_clean_cache (may be NULL): C, RECORD_UNKNOWN without
+ * a complete stat block. */
+__u64 account_unreclaimable(const struct memcg_sample *sample, __u64 *ret_clean_cache);
+/* accounts[i] for rows[i]; rows parents-first as collect_sweep gives them. parent[n] is filled by
+ * the call: the index of rows[i]'s parent, or -1. O(n), fastest in preorder. A row whose parent
+ * is not among the rows stands directly below the host. host may be NULL: nothing known. */
+void account_path(const struct memcg_sample *rows, size_t n, const struct host_sample *host,
+		  int *parent, struct account *accounts);
+
+#endif

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Reads memory cgroups by their files: see files.h. groups.c keeps the table, memfiles.c knows what
+ * is in which file, walk.c finds the groups; here files are opened and read. Never writes to a
+ * cgroup, never follows a name that it did not get from the kernel.
+ */
+#include "cgroup_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cgroup_walk.h"
+
+#define SPARE_DESCRIPTORS 256 /* of the hard limit, for everybody else in this process */
+
+static void raise_nofile(size_t *ret_keep_max)
+{
+	struct rlimit lim;
+	rlim_t keep;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) < 0) {
+		*ret_keep_max = 0;
+		return;
+	}
+	if (lim.rlim_cur < lim.rlim_max) {
+		lim.rlim_cur = lim.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &lim) < 0)
+			getrlimit(RLIMIT_NOFILE, &lim);
+	}
+	keep = lim.rlim_cur > 2 * SPARE_DESCRIPTORS ? lim.rlim_cur - SPARE_DESCRIPTORS
+						    : lim.rlim_cur / 2;
+	*ret_keep_max = keep > FILES_OPEN_MAX ? FILES_OPEN_MAX : (size_t)keep;
+}
+
+int files_open(const struct cgroupfs *fs, const char *scope, size_t capacity,
+	       struct files **ret_files)
+{
+	_cleanup_(files_closep) struct files *f = calloc(1, sizeof(*f));
+	struct statfs sfs;
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	f->root_fd = -1;
+	f->fs = *fs;
+	f->layout = fs->layout;
+	f->memfiles = memfiles_of(fs->layout);
+	if (strlen(scope ? scope : "") >= sizeof(f->scope))
+		return -ENAMETOOLONG;
+	strcpy(f->scope, scope ? scope : "");
+
+	f->root_fd = open(fs->memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->root_fd < 0 || fstatfs(f->root_fd, &sfs) < 0)
+		return -errno;
+	f->kernfs = (unsigned long)sfs.f_type == CGROUPFS_V2_MAGIC ||
+		    (unsigned long)sfs.f_type == CGROUPFS_V1_MAGIC;
+	r = walk_begin(f, capacity);
+	if (r < 0)
+		return r;
+	raise_nofile(&f->groups.fds_max);
+	f->groups.idle_ns = FILES_IDLE_NS;
+	*ret_files = take_ptr(f);
+	return 0;
+}
+
+void files_close(struct files *f)
+{
+	if (!f)
+		return;
+	groups_done(&f->groups);
+	if (f->root_fd >= 0)
+		close(f->root_fd);
+	free(f);
+}
+
+void files_keep(struct files *f, size_t keep_max, __u64 idle_ns)
+{
+	f->groups.fds_max = keep_max;
+	f->groups.idle_ns = idle_ns;
+	for (__u32 g = f->groups.oldest; f->groups.fds > keep_max && g != GROUP_NONE;
+	     g = f->groups.group[g].newer)
+		groups_close_all(&f->groups, g);
+}
+
+void files_count(const struct files *f, struct files_counts *ret_counts)
+{
+	*ret_counts = f->counts;
+	ret_counts->groups = f->groups.count;
+	ret_counts->kept_open = f->groups.fds;
+	ret_counts->keep_max = f->groups.fds_max;
+}
+
+/* Out of descriptors in spite of the bound (somebody lowered the limit, or the system's table is
+ * full): hold fewer, once and for all. */
+static bool make_space(struct files *f, int error)
+{
+	struct groups *t = &f->groups;
+
+	if ((error != -EMFILE && error != -ENFILE) || !t->fds)
+		return false;
+	t->fds_max = t->fds - (t->fds / 8 ? t->fds / 8 : 1);
+	for (__u32 g = t->oldest; t->fds > t->fds_max && g != GROUP_NONE; g = t->group[g].newer)
+		if (g != f->visit.group)
+			groups_close_all(t, g);
+	return t->fds <= t->fds_max;
+}
+
+/* Everything that is read of one group at one moment shares one directory descriptor. */
+static int visit_begin(struct files *f, __u32 g)
+{
+	struct group *p = &f->groups.group[g];
+	int fd;
+
+	f->visit = (struct visit){.group = g, .dir_fd = p->fd[MEMFILES_DIR]};
+	groups_touch(&f->groups, g, f->now_ns);
+	if (f->visit.dir_fd >= 0)
+		return 0;
+	fd = walk_open_dir(f, g);
+	if (make_space(f, fd))
+		fd = walk_open_dir(f, g);
+	if (fd < 0)
+		return fd;
+	f->counts.opens++;
+	f->visit.dir_fd = fd;
+	f->visit.transient = !groups_keep(&f->groups, g, MEMFILES_DIR, fd, f->now_ns);
+	f->counts.transient += f->visit.transient;
+	return 0;
+}
+
+static void visit_end(struct files *f)
+{
+	if (f->visit.transient)
+		close(f->visit.dir_fd);
+	f->visit = (struct visit){.group = GROUP_NONE, .dir_fd = -1};
+}
+
+static int open_file(struct files *f, const struct memfile *file)
+{
+	int fd = openat(f->visit.dir_fd, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* cgroup.procs: newlines are counted, the numbers do not matter. */
+static int count_pids(struct files *f, int fd, __u32 *ret_pids)
+{
+	__u32 pids = 0;
+	off_t at = 0;
+
+	for (;;) {
+		ssize_t n = pread(fd, f->text, sizeof(f->text), at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		for (ssize_t i = 0; i < n; i++)
+			pids += f->text[i] == '\n';
+		at += n;
+	}
+	*ret_pids = pids;
+	return 0;
+}
+
+static int take_file(struct files *f, const struct memfile *file, int fd, struct reading *r)
+{
+	ssize_t n;
+
+	if (file->shape == MEMFILE_PIDS)
+		return count_pids(f, fd, &r->s.pids);
+	n = fields_read(fd, f->text, sizeof(f->text), true);
+	if (n < 0)
+		return (int)n;
+	reading_take(r, file, f->text, (size_t)n);
+	return 0;
+}
+
+/* A kept descriptor gives ENODEV for ever once its file is removed: with its group, or with the
+ * controller that was switched off there. What is open then tells nothing, the name does. */
+static int read_file(struct files *f, unsigned which, struct reading *r)
+{
+	const struct memfile *file = &f->memfiles->file[which];
+	__u32 g = f->visit.group;
+	struct group *p = &f->groups.group[g];
+	int fd = p->fd[which], result;
+
+	if (fd >= 0) {
+		result = take_file(f, file, fd, r);
+		if (result != -ENODEV)
+			return result;
+		groups_close(&f->groups, g, which);
+	}
+	fd = open_file(f, file);
+	if (make_space(f, fd))
+		fd = open_file(f, file);
+	if (fd < 0)
+		return fd;
+	f->counts.opens++;
+	result = take_file(f, file, fd, r);
+	if (!(file->flags & MEMFILE_FRESH)) {
+		if (!result && groups_keep(&f->groups, g, which, fd, f->now_ns))
+			return 0;
+		f->counts.transient++;
+	}
+	close(fd);
+	return result;
+}
+
+/* Files that are not there are not asked for again as long as the usage file, which all memory
+ * cgroups have, stays. */
+static void read_optional(struct files *f, unsigned which, struct reading *r)
+{
+	struct group *p = &f->groups.group[f->visit.group];
+	int result;
+
+	if (p->absent & 1U << which)
+		return;
+	result = read_file(f, which, r);
+	if (result == -ENOENT || result == -EOPNOTSUPP)
+		p->absent |= (__u16)(1U << which);
+}
+
+static bool is_there(const struct files *f)
+{
+	return !faccessat(f->visit.dir_fd, "cgroup.procs", F_OK, 0);
+}
+
+/* One group's row, stat block included where it is wanted. -ENOENT: it is gone; -ENODATA: it is
+ * there, but no memory cgroup (v2 without the controller). */
+static int read_group(struct files *f, struct reading *r,
+		      bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
+{
+	const struct memfiles *m = f->memfiles;
+	struct group *p = &f->groups.group[f->visit.group];
+	bool root = !p->level && !p->loose;
+	int result = read_file(f, MEMFILES_USAGE, r);
+
+	if (result < 0 && !is_there(f))
+		return -ENOENT;
+	/* v2's root has no usage file, but a memory.stat and a memory.pressure */
+	if (result == -ENOENT && !root) {
+		p->absent = 0;
+		return -ENODATA;
+	}
+	for (unsigned i = MEMFILES_USAGE + 1; i < m->count; i++) {
+		if (m->file[i].flags & MEMFILE_STAT)
+			continue;
+		if (m->file[i].shape == MEMFILE_PIDS && !r->populated)
+			r->s.pids = 0;
+		else
+			read_optional(f, i, r);
+	}
+	reading_finish(r, f->layout);
+	reading_members(r);
+	if (want_stat && !want_stat(&r->s, arg))
+		return 0;
+	for (unsigned i = MEMFILES_USAGE + 1; i < m->count; i++)
+		if (m->file[i].flags & MEMFILE_STAT)
+			read_optional(f, i, r);
+	reading_finish(r, f->layout);
+	return 0;
+}
+
+/* A group whose processes are below it is populated, too; v1 has no file that says so. */
+static void mark_populated(struct files *f, __u32 g, struct memcg_sample *rows)
+{
+	const struct groups *t = &f->groups;
+
+	for (g = t->group[g].parent; g != GROUP_NONE; g = t->group[g].parent) {
+		struct memcg_sample *above = &rows[t->group[g].row];
+
+		if (t->group[g].round != f->round || (above->flags & SAMPLE_POPULATED))
+			return;
+		above->flags |= SAMPLE_POPULATED;
+	}
+}
+
+static void emit(struct files *f, __u32 g, struct memcg_sample *row, struct memcg_sample *rows)
+{
+	struct groups *t = &f->groups;
+	struct group *p = &t->group[g];
+
+	row->id = p->id;
+	row->level = p->level;
+	row->parent_id = p->level > 1 ? t->group[p->parent].id : 0;
+	p->round = f->round;
+	p->row = (__u32)(row - rows);
+	if (row->flags & SAMPLE_POPULATED)
+		mark_populated(f, g, rows);
+}
+
+int files_sweep(struct files *f, struct memcg_sample *rows, size_t capacity, size_t *ret_n,
+		bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
+{
+	__u64 refused = f->counts.refused;
+	size_t n = 0;
+	bool full = false;
+
+	f->now_ns = clock_mono_ns();
+	f->round++;
+	groups_retire(&f->groups, f->now_ns);
+	for (__u32 g = f->top; g != GROUP_NONE && !full;) {
+		struct reading r;
+		int result = visit_begin(f, g);
+
+		reading_init(&r);
+		if (!result)
+			result = read_group(f, &r, want_stat, arg);
+		if (!result && n < capacity) {
+			rows[n] = r.s;
+			emit(f, g, &rows[n], rows);
+			n++;
+		} else if (!result) {
+			full = true;
+		}
+		g = walk_next(f, g, result);
+		visit_end(f);
+	}
+	*ret_n = n;
+	return full || f->counts.refused != refused ? -ENOSPC : 0;
+}
+
+int files_stat(struct files *f, struct memcg_sample *row)
+{
+	const struct memfiles *m = f->memfiles;
+	struct reading r;
+	int result;
+	__u32 g;
+
+	f->now_ns = clock_mono_ns();
+	groups_retire(&f->groups, f->now_ns);
+	g = walk_find(f, row->id);
+	if (g == GROUP_NONE)
+		return -ENOENT;
+	reading_init(&r);
+	r.s = *row;
+	reading_forget_stat(&r);
+	result = visit_begin(f, g);
+	for (unsigned i = MEMFILES_USAGE + 1; !result && i < m->count; i++)
+		if (reading_wants(&r, &m->file[i]))
+			read_optional(f, i, &r);
+	if (!result && r.s.anon == RECORD_UNKNOWN)
+		result = is_there(f) ? -EIO : -ENOENT;
+	visit_end(f);
+	if (result == -ENOENT || result == -ESTALE)
+		walk_lost(f, g);
+	if (result < 0)
+		return result == -ESTALE ? -ENOENT : result;
+	reading_finish(&r, f->layout);
+	*row = r.s;
+	return 0;
+}
+
+int files_usage_open(struct files *f, const char *path)
+{
+	_cleanup_close_ int dir_fd = -1;
+	const char *below = walk_below(f, path);
+	int fd;
+
+	if (!below)
+		return -ENOENT;
+	dir_fd = openat(f->root_fd, *below ? below : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return -errno;
+	fd = openat(dir_fd, f->memfiles->file[MEMFILES_USAGE].name,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Numbers in the kernel's small text files: "KEY VALUE" lines, single values, PSI. Pure but for
+ * fields_read(); allocates nothing. What is garbage, cut off before its newline or too large for 64
+ * bits leaves its field as it was.
+ */
+#ifndef HEADROOM_COLLECT_KV_PARSE_H
+#define HEADROOM_COLLECT_KV_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include <sys/types.h>
+
+enum field_how {
+	FIELD_SET,
+	FIELD_ADD,	/* several keys make one figure; RECORD_UNKNOWN + x = x; saturates */
+	FIELD_KIB,	/* "Key:   12 kB" → bytes */
+};
+
+struct field {
+	const char *key;	/* without blank or colon */
+	size_t offset;		/* of a __u64 in what fields_parse() is given */
+	enum field_how how;
+};
+
+/* pread from 0 to the end of the file or of the buffer. `single`: the kernel makes the whole
+ * text in one piece (most cgroup files, meminfo; not vmstat or cgroup.procs, which come page by
+ * page), so that a short read that ends with a newline is the end, and one more system call can
+ * be saved. Bytes read, or -errno. */
+ssize_t fields_read(int fd, char *text, size_t size, bool single);
+
+/* How many of the fields were found. Lines in the order of the table are found fastest; any
+ * order works. */
+size_t fields_parse(const char *text, size_t n, const struct field *fields, size_t count,
+		    void *base);
+
+/* "123\n" → 0; "max\n" → 0 and RECORD_UNKNOWN; else -EINVAL. */
+int fields_number(const char *text, size_t n, __u64 *ret_value);
+
+struct fields_pressure {	/* RECORD_UNKNOWN, ~0U where the text does not tell */
+	__u64 some_us, full_us;
+	__u32 some_avg10_centi, full_avg10_centi;
+};
+void fields_pressure(const char *text, size_t n, struct fields_pressure *ret_pressure);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A process that the supervisor watches: by pidfd, so that it needs no kinship with it.
+ */
+#ifndef HEADROOM_DAEMON_CHILD_H
+#define HEADROOM_DAEMON_CHILD_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct child {
+	const char *name;
+	pid_t pid;		/* 0: not running */
+	int pidfd;
+	uint64_t started_ns, restart_ns;	/* monotonic; restart 0: nothing planned */
+	unsigned int falls;			/* in quick succession */
+};
+
+int child_pidfd(pid_t pid);	/* or -errno */
+void child_watch(struct child *child, pid_t pid);
+/* One that somebody else has started; where it is gone by now, a new one is due. */
+void child_adopt(struct child *child, pid_t pid);
+int child_kill(const struct child *child, int sig);	/* 0 or -errno */
+/* How a child of ours ended, as waitpid(2) has it; -1 for one that was adopted and tells nothing. */
+int child_reap(const struct child *child);
+
+#endif

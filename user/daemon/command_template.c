@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The words of a policy's command with {name} and its like filled in. Values are copied as bytes, never looked into; one that
+ * would be taken for an option by whoever is run is refused, and so is one that nobody knows.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy_driver_state.h"
+
+struct expansion {
+	const void *base;		/* of the texts of: */
+	const struct hr_identity *id;	/* NULL: processes outside containers, or not known whole */
+	const char *policy;
+	char pid[16];
+	struct daemon_message *message;
+	char *reason;
+};
+
+static const char *of_target(const struct expansion *e, size_t offset)
+{
+	const struct hr_str *s = e->id ? (const void *)((const char *)e->id + offset) : NULL;
+
+	return s && s->at ? (const char *)e->base + s->at : NULL;
+}
+
+static const struct placeholder {
+	const char *name;
+	size_t offset;		/* of its hr_str in an identity */
+} of_identity[] = {
+	{"name", offsetof(struct hr_identity, name)},
+	{"id", offsetof(struct hr_identity, container_id)},
+	{"pod", offsetof(struct hr_identity, pod)},
+	{"namespace", offsetof(struct hr_identity, namespace)},
+	{"container", offsetof(struct hr_identity, container)},
+	{"unit", offsetof(struct hr_identity, unit)},
+	{"cgroup", offsetof(struct hr_identity, cgroup)},
+};
+
+/* NULL: no such placeholder, or its value is not known; then *ret_known says which. */
+static const char *value_of(const struct expansion *e, const char *name, size_t n, bool *ret_known)
+{
+	*ret_known = true;
+	for (size_t i = 0; i < sizeof(of_identity) / sizeof(*of_identity); i++)
+		if (strlen(of_identity[i].name) == n && !memcmp(of_identity[i].name, name, n))
+			return of_target(e, of_identity[i].offset);
+	if (n == 6 && !memcmp(name, "policy", n))
+		return e->policy;
+	if (n == 3 && !memcmp(name, "pid", n))
+		return *e->pid ? e->pid : NULL;
+	*ret_known = false;
+	return NULL;
+}
+
+static int put(struct expansion *e, const char *from, size_t n)
+{
+	struct daemon_message *message = e->message;
+
+	if (n > MESSAGE_WORDS - message->bytes) {
+		snprintf(e->reason, 160, "the command is longer than %d bytes", MESSAGE_WORDS);
+		return -EINVAL;
+	}
+	memcpy(message->text + message->bytes, from, n);
+	message->bytes += (uint32_t)n;
+	return 0;
+}
+
+static int expand_word(struct expansion *e, const char *word)
+{
+	uint32_t start = e->message->bytes;
+	int err = 0;
+
+	for (const char *at = word; *at && !err;) {
+		const char *end = *at == '{' ? strchr(at, '}') : NULL;
+		size_t n = strcspn(at + 1, "{") + 1;
+		const char *value = NULL;
+		bool known = false;
+
+		if (end) {
+			value = value_of(e, at + 1, (size_t)(end - at - 1), &known);
+			if (known && !value) {
+				snprintf(e->reason, 160, "%.*s is not known of it", (int)(end - at + 1), at);
+				return -EINVAL;
+			}
+		}
+		err = known && value ? put(e, value, strlen(value)) : put(e, at, n);
+		at = known ? end + 1 : at + n;
+	}
+	err = err ?: put(e, "", 1);
+	/* A container named --privileged is a container still. */
+	if (!err && *word != '-' && e->message->text[start] == '-') {
+		snprintf(e->reason, 160, "%.60s is '%.60s', which would be taken for an option", word,
+			 e->message->text + start);
+		return -EINVAL;
+	}
+	return err;
+}
+
+/* Who it is, as known at the first rung; by now its slot may be gone. A text that was cut is another's name. */
+static void find_target(const struct daemon *daemon, const struct inflight *inflight,
+			const struct outcome *outcome, struct expansion *e)
+{
+	const struct action_target *target = &inflight->action.target;
+	const struct hr_slot *slot = NULL;
+	uint32_t index, pid = target->pid;
+
+	if (inflight_slot(daemon, target, &index))
+		slot = board_slot(daemon->board, index);
+	if (outcome && !outcome->cut) {
+		e->base = outcome;
+		e->id = &outcome->id;
+	} else if (slot && !(slot->flags & HR_SLOT_CUT)) {
+		e->base = slot;
+		e->id = &slot->id;
+	}
+	if (!pid && slot)
+		pid = slot->process[0].pid;
+	if (pid)
+		snprintf(e->pid, sizeof(e->pid), "%u", pid);
+}
+
+int words_expand(const struct daemon *daemon, const struct inflight *inflight, const struct outcome *outcome,
+		 const struct policy_set *set, const struct policy_command *command,
+		 struct daemon_message *ret_message, char reason[160])
+{
+	struct expansion e = {.policy = inflight->policy, .message = ret_message, .reason = reason};
+	int err = 0;
+
+	ret_message->word = WORD_RUN;
+	ret_message->argc = command->n;
+	ret_message->tag = inflight->tag;
+	ret_message->bytes = ret_message->reserved = 0;
+	find_target(daemon, inflight, outcome, &e);
+	for (uint32_t i = 0; i < command->n && i < POLICY_ARGS && !err; i++)
+		err = expand_word(&e, policy_text(set, command->word[i]));
+	return err;
+}

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The supervisor: starts the guard and the resolver and keeps them running, runs the commands of policies, and takes back
+ * what a guard that died had set. Takes no decision about memory.
+ */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/sd_notify.h"
+#include "child.h"
+#include "command_runner.h"
+#include "enforce/rollback.h"
+#include "service_status.h"
+#include "policy_memfd.h"
+
+#define RESTART_FIRST_NS (50 * NS_PER_MS)
+#define RESTART_MOST_NS	 (5 * NS_PER_SEC)
+#define STEADY_NS	 (10 * NS_PER_SEC)	/* who lived this long starts with a clean record */
+#define STOP_WAIT_MS	 5000
+
+enum { CHILD_DAEMON, CHILD_RESOLVER, CHILDREN };
+
+struct supervisor {
+	const char *config_path;
+	struct config *config;
+	struct daemon_wires wires;
+	struct child child[CHILDREN];
+	struct commands commands;
+	char undo[PATH_MAX];	/* what the guard has set, beside its board; "" before it is ready */
+	struct rules rules;	/* in force; a guard that is started inherits the descriptor */
+	int signal_fd;
+	bool stopping, resolver_missing;
+	pid_t successor;	/* gets ready beside us; 0: nobody */
+	bool relabel;		/* the resolver was told to end, since other labels are wanted */
+	unsigned int daemons;	/* started so far */
+	bool was_ready;		/* one of them has come as far as its first heartbeat */
+	int status;
+};
+
+/* The guard: a fork, so that it inherits the compiled configuration. */
+static int start_daemon(struct supervisor *sv)
+{
+	pid_t pid;
+	int err;
+
+	if (sv->wires.supervisor_daemon >= 0)
+		close(take_fd(sv->wires.supervisor_daemon));
+	err = supervisor_pair(&sv->wires.daemon_supervisor, &sv->wires.supervisor_daemon);
+	if (err)
+		return err;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		close(sv->wires.supervisor_daemon);
+		sv->wires.supervisor_daemon = -1;
+		close(sv->signal_fd);
+		for (int i = 0; i < CHILDREN; i++)
+			if (sv->child[i].pidfd >= 0)
+				close(sv->child[i].pidfd);
+		_exit(daemon_run(sv->config, sv->rules.fd, &sv->wires));
+	}
+	sv->daemons++;
+	close(take_fd(sv->wires.daemon_supervisor));
+	if (sv->wires.predecessor >= 0)
+		close(take_fd(sv->wires.predecessor));	/* the first guard's to end */
+	child_watch(&sv->child[CHILD_DAEMON], pid);
+	return 0;
+}
+
+static int start_resolver(struct supervisor *sv)
+{
+	pid_t pid = resolver_start(sv->config, &sv->wires, sv->rules.set);
+
+	if (pid == -ENOENT) {
+		if (!sv->resolver_missing)
+			log_error("headroom-resolver is not installed beside headroomd: containers "
+				  "go without names; run make install");
+		sv->resolver_missing = true;
+		return 0;
+	}
+	if (pid < 0)
+		return pid;
+	sv->wires.resolver_pid = pid;
+	child_watch(&sv->child[CHILD_RESOLVER], pid);
+	return 0;
+}
+
+static int (*const start_child[CHILDREN])(struct supervisor *sv) = {
+	[CHILD_DAEMON] = start_daemon,
+	[CHILD_RESOLVER] = start_resolver,
+};
+
+/* The new rules take the place of the old ones; a resolver that must look for other labels is started anew. */
+static void take_rules(struct supervisor *sv, struct rules *rules)
+{
+	bool same = sv->rules.set && rules_same_labels(sv->rules.set, rules->set);
+
+	rules_done(&sv->rules);
+	sv->rules = *rules;
+	if (!same && sv->child[CHILD_RESOLVER].pid) {
+		sv->relabel = true;
+		child_kill(&sv->child[CHILD_RESOLVER], SIGTERM);
+	}
+}
+
+static void reload(struct supervisor *sv)
+{
+	static struct supervisor_message message;
+	struct config config = *sv->config, defaults;
+	struct rules rules = {.fd = -1};
+	int err;
+
+	/* A key that is gone from the file has its default again; what the command line said stays. */
+	config_init(&defaults);
+	config.interval_ms = defaults.interval_ms;
+	config.allows = 0;
+	if (!config.mode_given)
+		config.mode = defaults.mode;
+	memset(&message, 0, sizeof(message));
+	service_reloading();
+	err = rules_load(sv->config_path, &config, &rules, message.text);
+	if (err == -ENOENT)
+		snprintf(message.text, sizeof(message.text), "%.400s: no such file",
+			 sv->config_path);
+	else if (err && err != -EINVAL)
+		snprintf(message.text, sizeof(message.text), "%.400s: %s", sv->config_path,
+			 strerror(-err));
+	message.word = err ? WORD_CONFIG_REFUSED : WORD_CONFIG;
+	if (err) {
+		log_error("%s; the configuration in force stays", message.text);
+	} else {
+		*sv->config = config;
+		message.config = config;
+		take_rules(sv, &rules);
+		log_info("configuration loaded from %s", sv->config_path);
+	}
+	supervisor_send(&sv->wires, &message, err ? -1 : sv->rules.fd);
+	notify_reloaded(err ? message.text : NULL);
+}
+
+static void stop_all(struct supervisor *sv)
+{
+	sv->stopping = true;
+	if (!sv->successor)	/* with one the service goes on */
+		service_stopping();
+	for (int i = 0; i < CHILDREN; i++) {
+		struct child *child = &sv->child[i];
+
+		/* Without CAP_KILL the resolver, which is nobody, can't be told: it ends when its wire closes with us. */
+		if (child->pid && child_kill(child, SIGTERM) == -EPERM) {
+			close(child->pidfd);
+			child->pidfd = -1;
+			child->pid = 0;
+		}
+	}
+}
+
+/* The program was replaced: the new one gets ready while we go on, then its guard ends us. */
+static void start_successor(struct supervisor *sv)
+{
+	if (sv->stopping || sv->successor)
+		return;
+	sv->successor = supervisor_succeed();
+	if (sv->successor > 0)
+		return;
+	log_error("no successor: %s", strerror(-sv->successor));
+	sv->successor = 0;
+}
+
+static void look_at_successor(struct supervisor *sv)
+{
+	if (!sv->successor || waitpid(sv->successor, NULL, WNOHANG) != sv->successor)
+		return;
+	sv->successor = 0;
+	log_error("the successor did not come up: this one goes on");
+	service_take_over();
+}
+
+static void on_signals(struct supervisor *sv)
+{
+	struct signalfd_siginfo info;
+
+	while (read(sv->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGHUP: reload(sv); break;
+		case SIGUSR2: start_successor(sv); break;
+		case SIGCHLD: look_at_successor(sv); break;
+		case SIGABRT:
+			/* From a service manager that hears no heartbeat: who hangs does not listen to a request. */
+			if (sv->child[CHILD_DAEMON].pid)
+				child_kill(&sv->child[CHILD_DAEMON], SIGKILL);
+			/* fall through */
+		default:
+			if (!sv->stopping)
+				stop_all(sv);
+		}
+	}
+}
+
+/* The guard's word. */
+static void receive_daemon(struct supervisor *sv)
+{
+	static struct daemon_message notified;
+	static struct supervisor_message answer;
+	ssize_t n;
+
+	while ((n = recv(sv->wires.supervisor_daemon, &notified, sizeof(notified), MSG_DONTWAIT)) > 0) {
+		if ((size_t)n < sizeof(notified) - MESSAGE_WORDS || notified.bytes > MESSAGE_WORDS ||
+		    daemon_message_bytes(&notified) != (size_t)n)
+			continue;
+		if (notified.word == WORD_READY) {
+			sv->was_ready = true;
+			snprintf(sv->undo, sizeof(sv->undo), "%.*s" UNDO_SUFFIX,
+				 (int)strnlen(notified.text, notified.bytes), notified.text);
+			notify_board(notified.text, (int)strnlen(notified.text, notified.bytes), sv->child[CHILD_DAEMON].pid);
+		} else if (notified.word == WORD_RUN && !sv->stopping) {
+			if (commands_run(&sv->commands, &notified, &answer))
+				supervisor_send(&sv->wires, &answer, -1);
+		} else if (notified.word == WORD_RELOAD) {
+			reload(sv);
+		}
+	}
+}
+
+/* What it had set and can't take back any more. */
+static void undo_for_daemon(const struct supervisor *sv)
+{
+	struct undo *undo;
+	unsigned int n;
+
+	if (!*sv->undo || undo_open(sv->undo, &undo))
+		return;
+	n = undo_all(undo);
+	undo_close(undo);
+	if (n)
+		log_info("%u limits and frozen groups that the guard had set were taken back", n);
+}
+
+/* It said why, and a restart would not mend it. A board that is in use is somebody else's only at the first try: later
+ * it is held by what is left of the guard before (its loader, for a second). */
+static bool hopeless(const struct supervisor *sv, int status)
+{
+	if (status == DAEMON_EXIT_BUSY)
+		return sv->daemons == 1;
+	return status == 0 || status >= 2 || !sv->was_ready;
+}
+
+static void on_end(struct supervisor *sv, int which)
+{
+	struct child *child = &sv->child[which];
+	int status = child_reap(child);
+	uint64_t now = clock_mono_ns(), delay = RESTART_FIRST_NS;
+
+	close(child->pidfd);
+	child->pidfd = -1;
+	child->pid = 0;
+	if (which == CHILD_DAEMON) {
+		receive_daemon(sv);
+		undo_for_daemon(sv);
+	}
+	if (sv->stopping)
+		return;
+	if (which == CHILD_DAEMON && status >= 0 && WIFEXITED(status) && hopeless(sv, WEXITSTATUS(status))) {
+		sv->status = WEXITSTATUS(status) == DAEMON_EXIT_BUSY ? 1 : WEXITSTATUS(status);
+		stop_all(sv);
+		return;
+	}
+	child->falls = now - child->started_ns > STEADY_NS ? 0 : child->falls + 1;
+	for (unsigned int i = 1; i < child->falls && delay < RESTART_MOST_NS; i++)
+		delay *= 2;
+	child->restart_ns = now + delay;
+	if (which == CHILD_RESOLVER && sv->relabel)
+		child->falls = 0;	/* as it was told to */
+	else if (status >= 0 && WIFSIGNALED(status))
+		log_error("the %s died of signal %d: starting it again", child->name, WTERMSIG(status));
+	else
+		log_error("the %s ended: starting it again", child->name);
+}
+
+static void restart_due(struct supervisor *sv)
+{
+	uint64_t now = clock_mono_ns();
+
+	for (int i = 0; i < CHILDREN; i++) {
+		struct child *child = &sv->child[i];
+		static struct supervisor_message message;
+
+		if (sv->stopping || child->pid || !child->restart_ns || child->restart_ns > now)
+			continue;
+		if (start_child[i](sv) || !child->pid) {	/* the resolver may not be installed yet */
+			child->restart_ns = now + RESTART_MOST_NS;
+			continue;
+		}
+		if (i == CHILD_RESOLVER) {
+			message.word = WORD_RESOLVER;
+			message.pid = child->pid;
+			message.relabel = sv->relabel;
+			sv->relabel = false;
+			supervisor_send(&sv->wires, &message, -1);
+		}
+	}
+}
+
+/* Of two timeouts as poll(2) has them, -1: never. */
+static int sooner(int a, int b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
+
+static int next_restart_ms(const struct supervisor *sv)
+{
+	uint64_t now = clock_mono_ns();
+	int timeout = -1;
+
+	for (int i = 0; i < CHILDREN; i++) {
+		uint64_t at = sv->child[i].restart_ns;
+		int ms = at > now ? (int)((at - now) / NS_PER_MS) + 1 : 0;
+
+		if (at && !sv->child[i].pid)
+			timeout = sooner(timeout, ms);
+	}
+	return timeout;
+}
+
+static bool alive(const struct supervisor *sv)
+{
+	for (int i = 0; i < CHILDREN; i++)
+		if (sv->child[i].pid)
+			return true;
+	return false;
+}
+
+enum { POLL_SIGNALS, POLL_DAEMON, POLL_CHILDREN, POLL_COMMANDS = POLL_CHILDREN + CHILDREN,
+       POLLS = POLL_COMMANDS + COMMANDS_MOST };
+
+static void poll_set(const struct supervisor *sv, struct pollfd fds[POLLS])
+{
+	const struct command *command = sv->commands.command;
+
+	for (int i = 0; i < POLLS; i++)
+		fds[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+	fds[POLL_SIGNALS].fd = sv->signal_fd;
+	/* Its end is seen by its pidfd. */
+	if (sv->child[CHILD_DAEMON].pid)
+		fds[POLL_DAEMON].fd = sv->wires.supervisor_daemon;
+	for (int i = 0; i < CHILDREN; i++)
+		fds[POLL_CHILDREN + i].fd = sv->child[i].pid ? sv->child[i].pidfd : -1;
+	for (int i = 0; i < COMMANDS_MOST; i++)
+		fds[POLL_COMMANDS + i].fd = command[i].pid ? command[i].pidfd : -1;
+}
+
+static void poll_serve(struct supervisor *sv, const struct pollfd fds[POLLS])
+{
+	static struct supervisor_message answer;
+
+	if (fds[POLL_SIGNALS].revents)
+		on_signals(sv);
+	if (fds[POLL_DAEMON].revents)
+		receive_daemon(sv);
+	for (int i = 0; i < CHILDREN; i++)
+		if (fds[POLL_CHILDREN + i].revents)
+			on_end(sv, i);
+	for (int i = 0; i < COMMANDS_MOST; i++)
+		if (fds[POLL_COMMANDS + i].revents && commands_ended(&sv->commands, i, &answer))
+			supervisor_send(&sv->wires, &answer, -1);
+}
+
+static int supervise(struct supervisor *sv)
+{
+	uint64_t deadline = 0;
+
+	while (!sv->stopping || alive(sv)) {
+		uint64_t now = clock_mono_ns();
+		int timeout = sooner(sooner(next_restart_ms(sv), commands_expire(&sv->commands, now)),
+				     sv->stopping ? 200 : notify_look());
+		struct pollfd fds[POLLS];
+
+		poll_set(sv, fds);
+		if (sv->stopping && !deadline)
+			deadline = now + STOP_WAIT_MS * NS_PER_MS;
+		if (deadline && now > deadline)
+			for (int i = 0; i < CHILDREN; i++)
+				if (sv->child[i].pid)
+					child_kill(&sv->child[i], SIGKILL);
+		if (poll(fds, POLLS, timeout) < 0 && errno != EINTR)
+			return 1;
+		poll_serve(sv, fds);
+		restart_due(sv);
+	}
+	commands_stop(&sv->commands);
+	return sv->status;
+}
+
+static int take_signals(void)
+{
+	sigset_t signals;
+	int fd;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGABRT);
+	sigaddset(&signals, SIGUSR2);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static void supervisor_init(struct supervisor *sv, const char *config_path, struct config *config,
+			    char **argv)
+{
+	*sv = (struct supervisor){
+		.config_path = config_path, .config = config, .rules = {.fd = -1},
+		.wires = {.resolver_daemon = -1, .resolver_resolver = -1, .daemon_supervisor = -1,
+			  .supervisor_daemon = -1, .predecessor = -1},
+		.child = {{.name = "guard", .pidfd = -1}, {.name = "resolver", .pidfd = -1}},
+	};
+	commands_init(&sv->commands);
+	supervisor_set_argv(argv);
+	prctl(PR_SET_NAME, "headroomd");
+}
+
+int supervisor_run(const char *config_path, struct config *config, struct rules *rules, char **argv, pid_t succeeds)
+{
+	struct supervisor sv;
+	int err;
+
+	supervisor_init(&sv, config_path, config, argv);
+	if (succeeds) {
+		/* Still our parent once the descriptor is there: so it is nobody else's. */
+		sv.wires.predecessor = child_pidfd(succeeds);
+		if (sv.wires.predecessor < 0 || getppid() != succeeds) {
+			log_error(SUPERVISOR_SUCCEED " is for headroomd's own use");
+			return 2;
+		}
+		service_take_over();
+	} else {
+		service_begin();
+	}
+	sv.rules = *rules;
+	sv.signal_fd = take_signals();
+	err = supervisor_pair(&sv.wires.resolver_daemon, &sv.wires.resolver_resolver);
+	if (sv.signal_fd < 0 || err || start_resolver(&sv) || start_daemon(&sv)) {
+		log_error("can't start: %s", strerror(err ? -err : errno));
+		return 1;
+	}
+	return supervise(&sv);
+}
+
+int supervisor_adopt(const char *words, const char *config_path, struct config *config, char **argv)
+{
+	static struct supervisor_message hello = {.word = WORD_SUPERVISOR};
+	struct supervisor sv;
+	pid_t daemon;
+	int rules;
+
+	supervisor_init(&sv, config_path, config, argv);
+	if (sscanf(words, SUPERVISOR_WORDS, &daemon, &sv.wires.resolver_pid,
+		   &sv.wires.resolver_daemon, &sv.wires.resolver_resolver,
+		   &sv.wires.supervisor_daemon, &rules) != 6) {
+		log_error(SUPERVISOR_ADOPT " is for headroomd's own use");
+		return 2;
+	}
+	fcntl(sv.wires.resolver_daemon, F_SETFD, FD_CLOEXEC);
+	fcntl(sv.wires.resolver_resolver, F_SETFD, FD_CLOEXEC);
+	fcntl(sv.wires.supervisor_daemon, F_SETFD, FD_CLOEXEC);
+	fcntl(rules, F_SETFD, FD_CLOEXEC);
+	/* The rules that the guard runs on; the file may say something else by now. */
+	if (rules_map(rules, &sv.rules))
+		log_error("the policies in force were not handed over: a guard that is started again has none");
+	else
+		config->mode = sv.rules.set->mode;
+	sv.signal_fd = take_signals();
+	service_take_over();
+	child_adopt(&sv.child[CHILD_DAEMON], daemon);
+	sv.daemons = 1;
+	sv.was_ready = true;
+	child_adopt(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
+	hello.pid = getpid();
+	supervisor_send(&sv.wires, &hello, -1);
+	log_info("the supervisor died: a new one has taken over");
+	return supervise(&sv);
+}

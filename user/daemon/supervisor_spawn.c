@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * A new supervisor by exec: in the guard, whose own has died, one with the wires and the rules in its hands; in a supervisor
+ * whose program was replaced, a successor. Forks, and so belongs to the rare moments; it is no part of any emergency.
+ */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define ARGUMENTS_MOST 256	/* passed on */
+
+static char **saved_argv;
+
+void supervisor_set_argv(char **argv)
+{
+	saved_argv = argv;
+}
+
+/* As we were called, after what is given, and without what was said for one occasion. */
+static void arguments(const char *option, const char *word, char *argv[ARGUMENTS_MOST + 4])
+{
+	size_t n = 0;
+
+	argv[n++] = saved_argv[0];
+	argv[n++] = (char *)option;
+	argv[n++] = (char *)word;
+	for (size_t i = 1; saved_argv[i] && n < ARGUMENTS_MOST; i++) {
+		if (!strcmp(saved_argv[i], SUPERVISOR_ADOPT) || !strcmp(saved_argv[i], SUPERVISOR_SUCCEED)) {
+			i++;		/* and its word */
+			continue;
+		}
+		argv[n++] = saved_argv[i];
+	}
+	argv[n] = NULL;
+}
+
+static void let_signals_in(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void keep_over_exec(int fd)
+{
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, 0);
+}
+
+int supervisor_respawn(const struct daemon_wires *wires, int rules_fd)
+{
+	_cleanup_close_ int ours = -1, theirs = -1;
+	char words[96];
+	char *argv[ARGUMENTS_MOST + 4];
+	pid_t pid;
+	int err = supervisor_pair(&ours, &theirs);
+
+	if (err)
+		return err;
+	snprintf(words, sizeof(words), SUPERVISOR_WORDS, getpid(), wires->resolver_pid,
+		 wires->resolver_daemon, wires->resolver_resolver, theirs, rules_fd);
+	arguments(SUPERVISOR_ADOPT, words, argv);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		/* Twice, so that the guard has no child to wait for. */
+		if (fork() != 0)
+			_exit(0);
+		let_signals_in();
+		keep_over_exec(wires->resolver_daemon);
+		keep_over_exec(wires->resolver_resolver);
+		keep_over_exec(theirs);
+		keep_over_exec(rules_fd);
+		execv("/proc/self/exe", argv);
+		_exit(1);
+	}
+	waitpid(pid, NULL, 0);
+	return take_fd(ours);
+}
+
+pid_t supervisor_succeed(void)
+{
+	static const char gone[] = " (deleted)";
+	char path[PATH_MAX], word[16], *argv[ARGUMENTS_MOST + 4];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *end;
+	pid_t pid;
+
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	end = path + n - strlen(gone);
+	if (end > path && !strcmp(end, gone))
+		*end = '\0';		/* another file has its name by now: that is the one */
+	snprintf(word, sizeof(word), "%d", getpid());
+	arguments(SUPERVISOR_SUCCEED, word, argv);
+	pid = fork();
+	if (pid == 0) {
+		let_signals_in();
+		execv(path, argv);
+		_exit(1);
+	}
+	return pid < 0 ? -errno : pid;
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * memory.reclaim and memory.high (cgroup v2). Both may make the writer reclaim in its own context for as long as there is
+ * something to do; the steps are small, each has a bound, and the watcher interrupts what goes over it (both loops in
+ * mm/memcontrol.c look for signals). A throttle is in the undo table before it is set, has a deadline, and is taken back
+ * only while its value is still ours.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/human_units.h"
+#include "cgroup_dir.h"
+#include "enforce_internal.h"
+#include "collect/kv_parse.h"
+
+#define RECLAIM_STEP (16u << 20)
+#define RECLAIM_STEP_MS 1000
+#define RECLAIM_NS (10 * NS_PER_SEC)
+#define WRITE_MS 2000
+#define THROTTLES 64
+#define LIFT_AGAIN_NS NS_PER_SEC
+#define LIFT_TRIES 60
+#define RECLAIMABLE_PART \
+	32 /* of usage: less than this would be gone at once, and the livelock is there */
+
+enum { THROTTLE_FREE, THROTTLE_SETTING, THROTTLE_SET, THROTTLE_LIFTING };
+
+struct throttle {
+	uint32_t state; /* __atomic */
+	unsigned int undo, tries;
+	uint64_t memcg_id, until_ns; /* monotonic; both __atomic */
+	uint64_t was, ours;
+};
+
+int throttles_init(struct enforce *e)
+{
+	e->throttles = calloc(THROTTLES, sizeof(*e->throttles));
+	return e->throttles ? 0 : -ENOMEM;
+}
+
+static bool change(struct throttle *t, uint32_t from, uint32_t to)
+{
+	return __atomic_compare_exchange_n(&t->state, &from, to, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+/* The threads are gone. What could not be lifted stays in the table for whoever comes after. */
+void throttles_done(struct enforce *e)
+{
+	for (unsigned i = 0; e->throttles && i < THROTTLES; i++)
+		if (change(&e->throttles[i], THROTTLE_SET, THROTTLE_FREE))
+			undo_one(e->undo, e->throttles[i].undo);
+}
+
+void enforce_lift(struct enforce *e, uint64_t memcg_id)
+{
+	for (unsigned i = 0; i < THROTTLES; i++) {
+		struct throttle *t = &e->throttles[i];
+
+		if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == THROTTLE_FREE ||
+		    __atomic_load_n(&t->memcg_id, __ATOMIC_RELAXED) != memcg_id)
+			continue;
+		__atomic_store_n(&t->until_ns, 1, __ATOMIC_RELEASE);
+		sem_post(&e->wanted[KIND_WRITE]);
+	}
+}
+
+uint64_t throttles_lift_due(struct enforce *e, uint64_t now_ns)
+{
+	uint64_t next = 0;
+
+	for (unsigned i = 0; i < THROTTLES; i++) {
+		struct throttle *t = &e->throttles[i];
+		uint64_t until = __atomic_load_n(&t->until_ns, __ATOMIC_ACQUIRE);
+		int r;
+
+		if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) != THROTTLE_SET)
+			continue;
+		if (until > now_ns) {
+			next = !next || until < next ? until : next;
+			continue;
+		}
+		if (!change(t, THROTTLE_SET, THROTTLE_LIFTING))
+			continue;
+		r = undo_one(e->undo, t->undo);
+		/* the reasons that may pass: undo_one() has kept the entry */
+		if ((r == -EINTR || r == -EAGAIN || r == -EMFILE || r == -ENFILE || r == -ENOMEM ||
+		     r == -EBUSY) &&
+		    ++t->tries < LIFT_TRIES) {
+			__atomic_store_n(&t->until_ns, now_ns + LIFT_AGAIN_NS, __ATOMIC_RELEASE);
+			next = !next || now_ns + LIFT_AGAIN_NS < next ? now_ns + LIFT_AGAIN_NS
+								      : next;
+			__atomic_store_n(&t->state, THROTTLE_SET, __ATOMIC_RELEASE);
+		} else {
+			__atomic_store_n(&t->state, THROTTLE_FREE, __ATOMIC_RELEASE);
+		}
+	}
+	return next;
+}
+
+/* The one this container has already, or a free one; it is ours until its state is set. */
+static struct throttle *take_throttle(struct enforce *e, uint64_t memcg_id, bool *ret_had)
+{
+	struct throttle *free_one = NULL;
+
+	for (unsigned i = 0; i < THROTTLES; i++) {
+		struct throttle *t = &e->throttles[i];
+
+		if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == THROTTLE_SET &&
+		    __atomic_load_n(&t->memcg_id, __ATOMIC_RELAXED) == memcg_id &&
+		    change(t, THROTTLE_SET, THROTTLE_SETTING)) {
+			*ret_had = true;
+			return t;
+		}
+	}
+	for (unsigned i = 0; i < THROTTLES && !free_one; i++)
+		if (change(&e->throttles[i], THROTTLE_FREE, THROTTLE_SETTING))
+			free_one = &e->throttles[i];
+	*ret_had = false;
+	return free_one;
+}
+
+struct stat_figures {
+	__u64 anon, active_file, inactive_file, file_dirty, file_writeback, slab_reclaimable;
+};
+
+static uint64_t less(uint64_t a, uint64_t b) { return a < b ? a : b; }
+static uint64_t minus(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+
+/* Swap that it may still fill: the host's, within its own limit. */
+static uint64_t swap_usable(const struct enforce *e, int dir_fd)
+{
+	static const struct field fields[] = {{"SwapFree", 0, FIELD_KIB}};
+	uint64_t max, current;
+	char text[4096];
+	__u64 free_bytes = 0;
+	int n = group_read(e->proc_fd, "meminfo", text, sizeof(text));
+
+	if (n > 0)
+		fields_parse(text, (size_t)n, fields, ARRAY_SIZE(fields), &free_bytes);
+	if (!group_read_number(dir_fd, "memory.swap.max", &max) && max != HR_UNKNOWN &&
+	    !group_read_number(dir_fd, "memory.swap.current", &current))
+		free_bytes = less(free_bytes, minus(max, current));
+	return free_bytes;
+}
+
+/* Bytes that reclaim could get: clean cache, half of the slab that says so, anonymous memory as far as there is swap. */
+static uint64_t reclaimable(const struct enforce *e, int dir_fd)
+{
+#define AT(name)                                                      \
+	{                                                             \
+#name, offsetof(struct stat_figures, name), FIELD_SET \
+	}
+	static const struct field fields[] = {AT(anon),		  AT(file_dirty),
+					      AT(file_writeback), AT(inactive_file),
+					      AT(active_file),	  AT(slab_reclaimable)};
+#undef AT
+	struct stat_figures s = {0};
+	char text[8192];
+	int n = group_read(dir_fd, "memory.stat", text, sizeof(text));
+
+	if (n > 0)
+		fields_parse(text, (size_t)n, fields, ARRAY_SIZE(fields), &s);
+	return minus(s.active_file + s.inactive_file, s.file_dirty + s.file_writeback) +
+	       s.slab_reclaimable / 2 + less(s.anon, swap_usable(e, dir_fd));
+}
+
+static int set_high(struct worker *worker, struct running_action *running, struct throttle *t, uint64_t value)
+{
+	struct enforce *e = worker->enforce;
+	struct undo_entry entry = {
+		.what = UNDO_HIGH,
+		.memcg_id = running->request.memcg_id,
+		.was = t->was,
+		.ours = value,
+		.until_ns = clock_boot_ns() + running->request.for_ms * NS_PER_MS,
+	};
+	unsigned int index;
+	uint64_t now;
+	char text[32];
+	int r;
+
+	strcpy(entry.path, enforce_below(e, running->request.path));
+	strcpy(entry.hierarchy, e->memory_root);
+	r = undo_note(e->undo, &entry, &index);
+	if (r < 0)
+		return r;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	running_bound(worker, WRITE_MS);
+	r = group_write(running->dir_fd, "memory.high", text);
+	running_bound(worker, 0);
+	if (!group_read_number(running->dir_fd, "memory.high", &now) && now == value)
+		r = 0; /* interrupted, but set */
+	else if (!r)
+		r = -EIO;
+	if (r < 0) {
+		undo_clear(e->undo, index);
+		return r;
+	}
+	if (t->ours)
+		undo_clear(e->undo, t->undo);
+	t->undo = index;
+	t->ours = value;
+	t->tries = 0;
+	return 0;
+}
+
+/* False: it was answered. *t->was is what to go back to. */
+static bool may_throttle(const struct enforce *e, struct running_action *running, struct throttle *t, bool had,
+			 uint64_t value)
+{
+	uint64_t usage = running->result.usage_before, can = reclaimable(e, running->dir_fd), high;
+	char text[UNITS_TEXT], text2[UNITS_TEXT];
+	int r = group_read_number(running->dir_fd, "memory.high", &high);
+
+	if (r < 0)
+		running_end(running, HR_STATUS_FAILED, -r, "cannot read memory.high");
+	else if (usage == HR_UNKNOWN)
+		running_end(running, HR_STATUS_FAILED, ENODATA, "its usage is not known");
+	else if (high <= value && !(had && high == t->ours))
+		running_end(running, HR_STATUS_SKIPPED, 0, "its memory.high is %s already",
+			 units_bytes(high, text));
+	else if (can < usage / RECLAIMABLE_PART || can < minus(usage, value))
+		running_end(running, HR_STATUS_SKIPPED, 0,
+			 "only %s of %s can be reclaimed: it would stand still",
+			 units_bytes(can, text), units_bytes(usage, text2));
+	else {
+		if (!had || high != t->ours) {
+			t->was = high;
+			t->ours = 0;
+		}
+		return true;
+	}
+	return false;
+}
+
+static void after_write(const struct enforce *e, struct running_action *running)
+{
+	struct enforce_result *result = &running->result;
+
+	result->usage_after = running_usage(e, running);
+	if (result->usage_after != HR_UNKNOWN && result->usage_before != HR_UNKNOWN)
+		result->freed = minus(result->usage_before, result->usage_after);
+}
+
+/* The container is open; one at a time, so that two rungs for one container don't take each other's value for a stranger's. */
+static void throttle(struct worker *worker, struct running_action *running, uint64_t value)
+{
+	struct enforce *e = worker->enforce;
+	struct throttle *t;
+	bool had;
+	int r;
+
+	t = take_throttle(e, running->request.memcg_id, &had);
+	if (!t) {
+		running_end(running, HR_STATUS_FAILED, ENOSPC, "too many are throttled");
+		return;
+	}
+	if (!had)
+		t->was = t->ours = 0;
+	__atomic_store_n(&t->memcg_id, running->request.memcg_id, __ATOMIC_RELAXED);
+	if (may_throttle(e, running, t, had, value)) {
+		__atomic_store_n(&t->until_ns, clock_mono_ns() + running->request.for_ms * NS_PER_MS,
+				 __ATOMIC_RELEASE);
+		r = set_high(worker, running, t, value);
+		if (r < 0)
+			running_end(running, HR_STATUS_FAILED, -r, "cannot set memory.high");
+		else
+			running_end(running, HR_STATUS_DONE, 0, "%s", "");
+	}
+	__atomic_store_n(&t->state, t->ours ? THROTTLE_SET : THROTTLE_FREE, __ATOMIC_RELEASE);
+	sem_post(&e->wanted[KIND_WRITE]); /* another deadline */
+}
+
+void throttle_run(struct worker *worker, struct running_action *running)
+{
+	struct enforce *e = worker->enforce;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), value = running->request.bytes / page * page;
+
+	if (e->config.v1)
+		return running_end(running, HR_STATUS_SKIPPED, 0, "cgroup v1 has no memory.high");
+	if (!value || !running->request.for_ms)
+		return running_end(running, HR_STATUS_REFUSED, EINVAL,
+				"a throttle needs a value and an end");
+	if (!e->undo)
+		return running_end(running, HR_STATUS_FAILED, EOPNOTSUPP, "there is no undo table");
+	if (!running_open(e, running))
+		return;
+	pthread_mutex_lock(&e->throttling);
+	throttle(worker, running, value);
+	pthread_mutex_unlock(&e->throttling);
+	after_write(e, running);
+}
+
+/* EAGAIN: less than asked for was found; how much, usage tells. */
+static int reclaim_step(struct worker *worker, const struct running_action *running, uint64_t bytes)
+{
+	char text[32];
+	int r;
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
+	running_bound(worker, RECLAIM_STEP_MS);
+	r = group_write(running->dir_fd, "memory.reclaim", text);
+	running_bound(worker, 0);
+	return r;
+}
+
+void reclaim_run(struct worker *worker, struct running_action *running)
+{
+	struct enforce *e = worker->enforce;
+	struct enforce_result *result = &running->result;
+	uint64_t until = clock_mono_ns() + RECLAIM_NS, had;
+	unsigned poor = 0;
+	int r = 0;
+
+	if (e->config.v1)
+		return running_end(running, HR_STATUS_SKIPPED, 0, "cgroup v1 has no memory.reclaim");
+	if (!running->request.bytes)
+		return running_end(running, HR_STATUS_REFUSED, EINVAL, "nothing to reclaim");
+	if (!running_open(e, running))
+		return;
+	result->freed = 0;
+	while (result->freed < running->request.bytes && poor < 2 && clock_mono_ns() < until &&
+	       !enforce_stopping(e)) {
+		uint64_t step = less(running->request.bytes - result->freed, RECLAIM_STEP);
+
+		had = result->freed;
+		r = reclaim_step(worker, running, step);
+		after_write(e, running);
+		if (r && r != -EAGAIN && r != -EINTR)
+			break;
+		throttles_lift_due(e, clock_mono_ns());
+		poor = minus(result->freed, had) < step / 16 ? poor + 1 : 0;
+	}
+	if (r == -ENOENT)
+		running_end(running, HR_STATUS_SKIPPED, 0, "this kernel has no memory.reclaim (5.19)");
+	else if (r == -ENODEV)
+		running_end(running, HR_STATUS_SKIPPED, ESRCH, "the container is gone");
+	else if (r && r != -EAGAIN && r != -EINTR)
+		running_end(running, HR_STATUS_FAILED, -r, "cannot write to memory.reclaim");
+	else if (!result->freed)
+		running_end(running, HR_STATUS_FAILED, EAGAIN, "nothing could be reclaimed");
+	else
+		running_end(running, HR_STATUS_DONE, 0, "%s",
+			 result->freed < running->request.bytes / 16 * 15 ? "less than was asked for"
+								   : "");
+}

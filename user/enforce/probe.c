@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What can be done on this host, found out at start and not at three in the morning: tried on an empty cgroup that is made
+ * for it and removed again, and on ourselves with signal 0. Nobody else notices.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "enforce.h"
+#include "cgroup_dir.h"
+#include "proc.h"
+#include "collect/cgroupfs.h"
+
+#define CAP_KILL_BIT 5 /* linux/capability.h */
+#define REASON 200
+
+enum { ROW_RECLAIM, ROW_THROTTLE, ROW_TERM, ROW_KILL, ROWS };
+
+static struct row {
+	struct enforce_support ability;
+	char reason[REASON];
+} rows[ROWS];
+
+struct trial { /* 0: works; -errno */
+	int group; /* making one */
+	int high, reclaim, kill, freeze;
+	int signals; /* pidfds, CAP_KILL and a /proc that counts as we do */
+	const char *signals_reason;
+	bool reap, v1;
+};
+
+__attribute__((format(printf, 4, 5))) static void
+set_row(unsigned i, enum hr_action_kind kind, const char *variant, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(rows[i].reason, sizeof(rows[i].reason), format, ap);
+	va_end(ap);
+	rows[i].ability = (struct enforce_support){kind, variant, rows[i].reason};
+}
+
+static int open_for_writing(int dir_fd, const char *file)
+{
+	_cleanup_close_ int fd = openat(dir_fd, file, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : 0;
+}
+
+static void try_files(int dir_fd, struct trial *t)
+{
+	t->high = group_write(dir_fd, "memory.high", "max");
+	t->reclaim = open_for_writing(dir_fd, "memory.reclaim");
+	t->kill = group_write(dir_fd, "cgroup.kill", "1");
+	t->freeze = group_write(dir_fd, "cgroup.freeze", "0");
+}
+
+static void try_v1_freezer(int dir_fd, struct trial *t)
+{
+	t->freeze = group_write(dir_fd, "freezer.state", "THAWED");
+}
+
+/* An empty cgroup of our own in this hierarchy; 0 or -errno. */
+static int with_group(const char *root, void (*fn)(int dir_fd, struct trial *t), struct trial *t)
+{
+	_cleanup_close_ int root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	char name[48];
+	int r = 0;
+
+	if (root_fd < 0)
+		return -errno;
+	snprintf(name, sizeof(name), "headroom-check-%d", (int)getpid());
+	if (mkdirat(root_fd, name, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(root_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		r = -errno;
+	else
+		fn(fd, t);
+	unlinkat(root_fd, name, AT_REMOVEDIR);
+	return r;
+}
+
+static bool has_cap_kill(int proc_fd)
+{
+	char text[8192];
+	const char *at = group_read(proc_fd, "self/status", text, sizeof(text)) > 0
+				 ? strstr(text, "\nCapEff:")
+				 : NULL;
+
+	return !at || strtoull(at + 8, NULL, 16) & 1ULL << CAP_KILL_BIT;
+}
+
+static void try_signals(const char *root, struct trial *t)
+{
+	_cleanup_close_ int proc_fd = -1, pidfd = proc_open((uint32_t)getpid());
+	char path[ENFORCE_PATH];
+
+	snprintf(path, sizeof(path), "%s/proc", root);
+	proc_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	t->signals = pidfd < 0 ? pidfd : proc_signal(pidfd, 0);
+	t->signals_reason = strerrorname_np(-t->signals);
+	if (!t->signals && (proc_fd < 0 || !proc_is_ours(proc_fd))) {
+		t->signals = -EOPNOTSUPP;
+		t->signals_reason = "/proc is another pid namespace's: run in the host's";
+	} else if (!t->signals && !has_cap_kill(proc_fd)) {
+		t->signals = -EPERM;
+		t->signals_reason = "no CAP_KILL";
+	} else if (t->signals) {
+		t->signals_reason = "no pidfd_send_signal (5.1) here";
+	}
+	t->reap = proc_reap(-1) != -ENOSYS;
+}
+
+static const char *group_reason(int error)
+{
+	return error == -EROFS			     ? "cgroups are mounted read-only"
+	       : error == -EACCES || error == -EPERM ? "not permitted to write to cgroups"
+						     : "cannot make a cgroup to try it";
+}
+
+static void describe_file(unsigned i, enum hr_action_kind kind, const char *file, const char *since, int error,
+		      const struct trial *t)
+{
+	if (t->v1)
+		set_row(i, kind, "none", "cgroup v1 has no %s", file);
+	else if (t->group)
+		set_row(i, kind, "none", "%s", group_reason(t->group));
+	else if (error == -ENOENT)
+		set_row(i, kind, "none", "no %s: %s", file, since);
+	else if (error)
+		set_row(i, kind, "none", "%s: %s", file, strerrorname_np(-error));
+	else
+		set_row(i, kind, file, "%s", "");
+}
+
+static void describe_kill(const struct trial *t)
+{
+	const char *reap =
+		t->reap ? ""
+			: "; no process_mrelease (5.15): a victim without CPU time frees "
+			  "its memory late";
+	const char *lesser = t->v1	? "cgroup v1 has no cgroup.kill"
+			     : t->group ? group_reason(t->group)
+					: "no cgroup.kill (5.14)";
+
+	if (!t->group && !t->v1 && !t->kill)
+		set_row(ROW_KILL, HR_ACTION_KILL, "cgroup.kill", "%s%s%s",
+			t->signals ? t->signals_reason : "",
+			t->signals ? ": whole containers only" : "",
+			reap[0] && !t->signals ? reap + 2 : reap);
+	else if (t->signals)
+		set_row(ROW_KILL, HR_ACTION_KILL, "none", "%s", t->signals_reason);
+	else if (!t->freeze)
+		set_row(ROW_KILL, HR_ACTION_KILL, "freeze and kill", "%s%s", lesser, reap);
+	else
+		set_row(ROW_KILL, HR_ACTION_KILL, "signals",
+			"%s, and no freezer: a fork bomb may win%s", lesser, reap);
+}
+
+static void describe(const struct trial *t)
+{
+	describe_file(ROW_RECLAIM, HR_ACTION_RECLAIM, "memory.reclaim", "it came with Linux 5.19",
+		  t->reclaim, t);
+	describe_file(ROW_THROTTLE, HR_ACTION_THROTTLE, "memory.high",
+		  "the memory controller is not enabled below the root", t->high, t);
+	if (t->signals)
+		set_row(ROW_TERM, HR_ACTION_TERM, "none", "%s", t->signals_reason);
+	else
+		set_row(ROW_TERM, HR_ACTION_TERM, "pidfd", "%s", "");
+	describe_kill(t);
+}
+
+/* Asked for row 0 it tries; the other rows are of the same trial. One thread. */
+int enforce_support(const struct enforce_config *config, unsigned int i,
+		    struct enforce_support *ret_ability)
+{
+	const char *root = config->root ? config->root : "";
+
+	if (i >= ROWS)
+		return -ENODATA;
+	if (!i) {
+		struct trial t = {.v1 = config->v1, .freeze = -ENOENT, .kill = -ENOENT};
+
+		try_signals(root, &t);
+		if (!t.v1) {
+			t.group = with_group(config->memory_root, try_files, &t);
+			t.freeze = t.group ? t.group : t.freeze;
+		} else {
+			_cleanup_free_ struct cgroupfs *fs = calloc(1, sizeof(*fs));
+
+			if (fs && !cgroupfs_find(root, fs) && fs->freezer[0])
+				t.freeze = with_group(fs->freezer, try_v1_freezer, &t) ? -EACCES
+										       : t.freeze;
+		}
+		describe(&t);
+	}
+	*ret_ability = rows[i].ability;
+	return 0;
+}

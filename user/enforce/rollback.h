@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What is set at the moment, so that it can be taken back by whoever survives: a fixed-size table in a file on tmpfs beside
+ * the board, mapped shared by guard and supervisor. An entry is complete before the deed (written first, then made valid),
+ * and cleared after it was taken back. The supervisor calls undo_all() when the guard ends; a guard that starts calls it for
+ * what both left behind. A value is put back only where it is still ours: somebody who changed it since knows better.
+ */
+#ifndef HEADROOM_ENFORCE_ROLLBACK_H
+#define HEADROOM_ENFORCE_ROLLBACK_H
+
+#include <stdint.h>
+#include "enforce.h"
+
+#define UNDO_ENTRIES 128
+
+enum undo_what { UNDO_FREE, UNDO_HIGH, UNDO_FREEZE };
+
+struct undo_entry {
+	uint32_t state;			/* 0 free, 1 being written, 2 valid; __atomic */
+	uint32_t what;			/* enum undo_what */
+	uint64_t memcg_id;		/* the directory must still be this one */
+	uint64_t was, ours;		/* bytes; HR_UNKNOWN: "max" */
+	uint64_t until_ns;		/* boottime; 0: no deadline */
+	char path[ENFORCE_PATH];	/* the directory, from the root of its hierarchy */
+	char hierarchy[128];		/* mount point of that hierarchy, below root */
+};
+
+struct undo;
+
+int undo_open(const char *path, struct undo **ret_undo);	/* makes the file, or takes what is there */
+void undo_close(struct undo *undo);				/* takes NULL */
+/* The entry to be cleared afterwards, or -ENOSPC (then the deed must not be done). */
+int undo_note(struct undo *undo, const struct undo_entry *entry, unsigned int *ret_index);
+void undo_clear(struct undo *undo, unsigned int index);
+/* Takes back entry `index`: 0; -ESTALE: the value was not ours any more, or the cgroup is another; other -errno. */
+int undo_one(struct undo *undo, unsigned int index);
+/* All of them; the number of those taken back. May block on cgroup files: not on the loop. */
+unsigned int undo_all(struct undo *undo);
+
+#endif

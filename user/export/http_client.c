@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* HTTP by libcurl: one handle a sink, used by its thread only. */
+#include "http_client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/utf8_clean.h"
+#include "option_parse.h"
+
+#define ANSWER_FIRST 4096u
+#define TOKEN_MOST   8192
+#define SAID_OF_BODY 120
+
+int parse_header(const char *text, void *at)
+{
+	const char *colon = strchr(text, ':');
+	size_t used = strlen(at);
+
+	if (!colon || colon == text || strpbrk(text, "\r\n") || used + strlen(text) + 2 > EXPORT_TEXT)
+		return -EINVAL;
+	snprintf((char *)at + used, EXPORT_TEXT - used, "%s%s", used ? "\n" : "", text);
+	return 0;
+}
+
+/* What is beyond the bound is read and dropped: the connection stays usable. */
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct http *http = arg;
+	size_t bytes = size * n, most = http->options->answer_most ?: HTTP_ANSWER_MOST;
+	size_t keep = bytes < most - http->answer_n ? bytes : most - http->answer_n, space = http->answer_space;
+	char *bigger;
+
+	while (space <= http->answer_n + keep)
+		space *= 2;
+	if (space > http->answer_space) {
+		bigger = realloc(http->answer, space);
+		if (!bigger)
+			return 0;
+		http->answer = bigger;
+		http->answer_space = space;
+	}
+	memcpy(http->answer + http->answer_n, data, keep);
+	http->answer_n += keep;
+	http->answer[http->answer_n] = '\0';
+	return bytes;
+}
+
+static int add_header(struct curl_slist **list, const char *header)
+{
+	struct curl_slist *longer = curl_slist_append(*list, header);
+
+	if (!longer)
+		return -ENOMEM;
+	*list = longer;
+	return 0;
+}
+
+static int add_configured(struct http *http)
+{
+	char copy[EXPORT_TEXT], *rest = copy, *line;
+
+	strcpy(copy, http->options->headers);
+	while ((line = strsep(&rest, "\n")))
+		if (*line && add_header(&http->headers, line))
+			return -ENOMEM;
+	return 0;
+}
+
+int http_open(struct http *http, const struct http_options *options)
+{
+	memset(http, 0, sizeof(*http));
+	http->options = options;
+	http->curl = curl_easy_init();
+	http->answer = malloc(ANSWER_FIRST);
+	http->answer_space = ANSWER_FIRST;
+	if (!http->curl || !http->answer || add_configured(http)) {
+		http_close(http);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void http_close(struct http *http)
+{
+	if (http->curl)
+		curl_easy_cleanup(http->curl);
+	curl_slist_free_all(http->headers);
+	free(http->answer);
+	memset(http, 0, sizeof(*http));
+}
+
+static int read_token(const char *path, char *text, size_t bytes)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, bytes - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
+	return 0;
+}
+
+/* A file of credentials holds a token, or what has a colon: user:password. */
+static int add_credentials(struct http *http, struct curl_slist **list)
+{
+	const struct http_options *o = http->options;
+	const char *path = *o->credentials_file ? o->credentials_file : o->bearer_file;
+	char token[TOKEN_MOST], header[TOKEN_MOST + 32];
+	int err;
+
+	if (!*path)
+		return 0;
+	err = read_token(path, token, sizeof(token));
+	if (err) {
+		snprintf(http->error, sizeof(http->error), "%.180s: %s", path, strerror(-err));
+		return err;
+	}
+	if (*o->credentials_file && strchr(token, ':'))
+		return curl_easy_setopt(http->curl, CURLOPT_USERPWD, token) ? -ENOMEM : 0;
+	snprintf(header, sizeof(header), "Authorization: Bearer %s", token);
+	return add_header(list, header);
+}
+
+static int add_headers(struct http *http, const struct http_request *request, struct curl_slist **list)
+{
+	char type[128];
+	int err = 0;
+
+	for (const struct curl_slist *h = http->headers; h && !err; h = h->next)
+		err = add_header(list, h->data);
+	for (size_t i = 0; !err && request->headers && request->headers[i]; i++)
+		err = add_header(list, request->headers[i]);
+	snprintf(type, sizeof(type), "Content-Type: %s", request->type ?: "");
+	if (!err && request->type)
+		err = add_header(list, type);
+	if (!err)
+		err = add_header(list, "Expect:");	/* bodies are small: no round trip before them */
+	return err;
+}
+
+static int error_of(CURLcode code)
+{
+	switch (code) {
+	case CURLE_OPERATION_TIMEDOUT:
+		return -ETIMEDOUT;
+	case CURLE_COULDNT_CONNECT:
+		return -ECONNREFUSED;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return -EHOSTUNREACH;
+	case CURLE_OUT_OF_MEMORY:
+		return -ENOMEM;
+	default:
+		return -EPROTO;
+	}
+}
+
+static void set_options(struct http *http, const struct http_request *request, struct curl_slist *list)
+{
+	const struct http_options *o = http->options;
+	const char *method = request->method ?: "POST";
+
+	curl_easy_setopt(http->curl, CURLOPT_URL, request->url ?: o->url);
+	curl_easy_setopt(http->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(http->curl, CURLOPT_USERAGENT, "headroom/" HEADROOM_VERSION);
+	curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->error);
+	curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, (long)(o->timeout_ms ?: HTTP_TIMEOUT_MS));
+	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, list);
+	curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
+	curl_easy_setopt(http->curl, CURLOPT_ACCEPT_ENCODING, "");	/* whatever it can unpack */
+	curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, method);
+	if (strcmp(method, "GET")) {
+		curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, request->body ?: "");
+		curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE, (long)request->bytes);
+	}
+	if (*o->ca_file)
+		curl_easy_setopt(http->curl, CURLOPT_CAINFO, o->ca_file);
+	if (*o->cert_file)
+		curl_easy_setopt(http->curl, CURLOPT_SSLCERT, o->cert_file);
+	if (*o->key_file)
+		curl_easy_setopt(http->curl, CURLOPT_SSLKEY, o->key_file);
+}
+
+int http_send(struct http *http, const struct http_request *request, long *ret_status)
+{
+	struct curl_slist *list = NULL;
+	CURLcode code;
+	int err;
+
+	http->answer_n = 0;
+	http->answer[0] = http->error[0] = '\0';
+	curl_easy_reset(http->curl);	/* keeps the connection */
+	err = add_headers(http, request, &list) ?: add_credentials(http, &list);
+	if (!err) {
+		set_options(http, request, list);
+		code = curl_easy_perform(http->curl);
+		if (code == CURLE_OK)
+			curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, ret_status);
+		else
+			err = error_of(code);
+		if (err && !http->error[0])
+			snprintf(http->error, sizeof(http->error), "%s", curl_easy_strerror(code));
+	}
+	curl_slist_free_all(list);
+	return err;
+}
+
+int http_verdict(long status)
+{
+	if (status >= 200 && status < 300)
+		return 0;
+	return status == 408 || status == 429 || status >= 500 ? -EAGAIN : -EREMOTEIO;
+}
+
+int http_deliver(struct sink *sink, struct http *http, const struct http_request *request)
+{
+	const char *url = request->url ?: http->options->url;
+	char clean[2 * SAID_OF_BODY];
+	long status;
+	int err = http_send(http, request, &status);
+
+	if (err) {
+		sink_say(sink, "%.100s: %s", url, http->error);
+		return err;
+	}
+	err = http_verdict(status);
+	if (!err || (status == 409 && request->conflict_is_done))
+		return 0;
+	text_clean(http->answer, strnlen(http->answer, SAID_OF_BODY), clean, sizeof(clean));
+	sink_say(sink, "%.80s answers %ld: %s", url, status, clean);
+	if (err == -EAGAIN)
+		return err;
+	sink_drop(sink);
+	return 0;
+}

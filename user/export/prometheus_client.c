@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What is asked of a Prometheus, and what it answered. What is asked for is one table: an expression, and where its value
+ * goes. Samples are gathered here; fleet_board.c shows them at once, so that no reader sees half a picture.
+ */
+#include "prometheus_client_internal.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/utf8_clean.h"
+
+#define SPACE_FIRST 256u
+
+/* ---- what is asked for ---- */
+
+uint64_t fleet_whole(double value) { return value >= 0 && value < 1.8e19 ? (uint64_t)value : HR_UNKNOWN; }
+static int64_t rate(double value) { return fabs(value) < 9e18 ? (int64_t)value : HR_UNKNOWN_I64; }
+static uint16_t centi(double value) { return value >= 0 && value <= 100 ? (uint16_t)lround(value * 100) : UINT16_MAX; }
+static uint8_t small(double value, int most) { return value >= 0 && value <= most ? (uint8_t)value : 0; }
+
+#define PUT(name_, assignment)                                      \
+	static void put_##name_(struct hr_slot *slot, double value) \
+	{                                                           \
+		slot->assignment;                                   \
+	}
+PUT(usage, memory.usage = fleet_whole(value))
+PUT(limit, memory.limit = fleet_whole(value))
+PUT(anon, memory.anon = fleet_whole(value))
+PUT(file, memory.file = fleet_whole(value))
+PUT(shmem, memory.shmem = fleet_whole(value))
+PUT(kernel, memory.kernel = fleet_whole(value))
+PUT(swap, memory.swap = fleet_whole(value))
+PUT(rss, memory.rss = fleet_whole(value))
+PUT(working_set, memory.working_set = fleet_whole(value))
+PUT(unreclaimable, memory.unreclaimable = fleet_whole(value))
+PUT(headroom, memory.headroom = fleet_whole(value))
+PUT(p10, forecast.oom_in_p10_ms = fleet_whole(value * 1e3))
+PUT(p50, forecast.oom_in_p50_ms = fleet_whole(value * 1e3))
+PUT(p90, forecast.oom_in_p90_ms = fleet_whole(value * 1e3))
+PUT(risk, forecast.risk_centi = centi(value))
+PUT(alarm, forecast.alarm = small(value, HR_ALARM_ACT))
+PUT(drift, forecast.drift_bytes_per_second = rate(value))
+PUT(leak, forecast.leak = small(value, HR_LEAK_EXHAUSTING))
+PUT(leak_rate, forecast.leak_bytes_per_hour = rate(value))
+PUT(oom_kills, oom_kills_total = fleet_whole(value))
+PUT(restarts, restarts = fleet_whole(value))
+PUT(stall, stalls.total_ns = fleet_whole(value * 1e9))
+PUT(some, pressure.some_avg10_centi = (uint32_t)lround(fmin(fmax(value, 0), 1) * 1e4))
+
+#define SUM(name_, field_)                                                                 \
+	static void sum_##name_(struct hr_host *host, double value)                        \
+	{                                                                                  \
+		host->field_ = (host->field_ == HR_UNKNOWN ? 0 : host->field_) + fleet_whole(value); \
+	}
+SUM(total, mem_total)
+SUM(available, mem_available)
+SUM(swap_total, swap_total)
+SUM(swap_free, swap_free)
+SUM(host_headroom, headroom)
+SUM(host_kills, oom_kills)
+SUM(lost, events_lost)
+static void most_risk(struct hr_host *host, double value)
+{
+	if (host->forecast.risk_centi == UINT16_MAX || centi(value) > host->forecast.risk_centi)
+		host->forecast.risk_centi = centi(value);
+}
+
+#define C "headroom_container_"
+#define H "headroom_host_"
+enum { QUERY_UP, QUERY_INFO };
+static const struct {
+	const char *expression;
+	void (*put)(struct hr_slot *slot, double value);	/* of a container, or */
+	void (*sum)(struct hr_host *host, double value);	/* of a node; neither: who there is */
+} queries[] = {
+	[QUERY_UP] = {"headroom_guard_up", NULL, NULL},
+	[QUERY_INFO] = {"headroom_guard_info", NULL, NULL},
+	{H "memory_total_bytes", NULL, sum_total},
+	{H "memory_available_bytes", NULL, sum_available},
+	{H "swap_total_bytes", NULL, sum_swap_total},
+	{H "swap_free_bytes", NULL, sum_swap_free},
+	{H "headroom_bytes", NULL, sum_host_headroom},
+	{H "oom_kills_total", NULL, sum_host_kills},
+	{"headroom_guard_events_lost_total", NULL, sum_lost},
+	{H "risk", NULL, most_risk},
+	{C "memory_usage_bytes", put_usage, NULL},
+	{C "memory_limit_bytes", put_limit, NULL},
+	{C "memory_anon_bytes", put_anon, NULL},
+	{C "memory_file_bytes", put_file, NULL},
+	{C "memory_shmem_bytes", put_shmem, NULL},
+	{C "memory_kernel_bytes", put_kernel, NULL},
+	{C "memory_swap_bytes", put_swap, NULL},
+	{C "memory_rss_bytes", put_rss, NULL},
+	{C "memory_working_set_bytes", put_working_set, NULL},
+	{C "memory_unreclaimable_bytes", put_unreclaimable, NULL},
+	{C "headroom_bytes", put_headroom, NULL},
+	{C "oom_in_seconds{p=\"10\"}", put_p10, NULL},
+	{C "oom_in_seconds{p=\"50\"}", put_p50, NULL},
+	{C "oom_in_seconds{p=\"90\"}", put_p90, NULL},
+	{C "risk", put_risk, NULL},
+	{C "alarm", put_alarm, NULL},
+	{C "memory_drift_bytes_per_second", put_drift, NULL},
+	{C "leak", put_leak, NULL},
+	{C "leak_bytes_per_hour", put_leak_rate, NULL},
+	{C "oom_kills_total", put_oom_kills, NULL},
+	{C "restarts_total", put_restarts, NULL},
+	{C "reclaim_stall_seconds_total", put_stall, NULL},
+	{"rate(" C "pressure_waiting_seconds_total[1m])", put_some, NULL},
+};
+#undef C
+#undef H
+
+_Static_assert(ARRAY_SIZE(queries) <= FLEET_QUERIES, "room for each answer");
+
+void fleet_put(struct hr_slot *slot, const struct row *row)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(queries); i++)
+		if (queries[i].put && !isnan(row->value[i]))
+			queries[i].put(slot, row->value[i]);
+}
+
+const char *fleet_query(size_t i) { return i < ARRAY_SIZE(queries) ? queries[i].expression : NULL; }
+
+/* ---- what has been answered ---- */
+
+static const char *const text_labels[TEXTS] = {"id", "name", "namespace", "pod", "container", "image"};
+
+struct fleet *fleet_new(void) { return calloc(1, sizeof(struct fleet)); }
+
+static void forget(struct fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->nodes; i++)
+		free(fleet->node[i].instance);
+	for (size_t i = 0; i < fleet->rows; i++)
+		free(fleet->row[i].text[0]);
+	fleet->nodes = fleet->rows = 0;
+	if (fleet->table)
+		memset(fleet->table, 0, fleet->table_space * sizeof(*fleet->table));
+}
+
+void fleet_free(struct fleet *fleet)
+{
+	if (!fleet)
+		return;
+	forget(fleet);
+	free(fleet->node);
+	free(fleet->row);
+	free(fleet->table);
+	free(fleet->held);
+	free(fleet);
+}
+
+void fleet_begin(struct fleet *fleet)
+{
+	struct hr_host *host = &fleet->host;
+
+	forget(fleet);
+	memset(host, 0, sizeof(*host));
+	host->mem_total = host->mem_available = host->swap_total = host->swap_free = host->headroom = HR_UNKNOWN;
+	host->oom_kills = HR_UNKNOWN;
+	memset(&host->pressure, 0xff, sizeof(host->pressure));
+	host->forecast = (struct hr_forecast){
+		.drift_bytes_per_second = HR_UNKNOWN_I64, .rss_drift_bytes_per_second = HR_UNKNOWN_I64,
+		.oom_in_p10_ms = HR_UNKNOWN, .oom_in_p50_ms = HR_UNKNOWN, .oom_in_p90_ms = HR_UNKNOWN,
+		.risk_centi = UINT16_MAX, .leak_bytes_per_hour = HR_UNKNOWN_I64,
+	};
+}
+
+size_t fleet_containers(const struct fleet *fleet) { return fleet->rows; }
+
+static uint64_t hash(uint64_t h, const char *text)	/* FNV-1a, the NUL included */
+{
+	do
+		h = (h ^ (unsigned char)*text) * 0x100000001b3ULL;
+	while (*text++);
+	return h;
+}
+
+static const char *label(const json_t *metric, const char *key)
+{
+	return json_string_value(json_object_get(metric, key)) ?: "";
+}
+
+static int find_node(struct fleet *fleet, const char *instance, size_t *ret_node)
+{
+	struct node *node = fleet->node;
+	size_t n = strcspn(instance, "/");	/* without the port, unless an exporter told a name */
+	const char *colon = memrchr(instance, ':', n);
+
+	for (size_t i = 0; i < fleet->nodes; i++)
+		if (!strcmp(node[i].instance, instance)) {
+			*ret_node = i;
+			return 0;
+		}
+	if (fleet->nodes == fleet->nodes_space) {
+		size_t space = fleet->nodes_space ? 2 * fleet->nodes_space : 16;
+
+		node = reallocarray(node, space, sizeof(*node));
+		if (!node)
+			return -ENOMEM;
+		fleet->node = node;
+		fleet->nodes_space = space;
+	}
+	node = &fleet->node[fleet->nodes];
+	*node = (struct node){.instance = strdup(instance), .up = true, .mem_total = NAN};
+	if (!node->instance)
+		return -ENOMEM;
+	snprintf(node->name, sizeof(node->name), "%.*s", colon ? (int)(colon - instance) : (int)n, instance);
+	*ret_node = fleet->nodes++;
+	return 0;
+}
+
+static int grow_rows(struct fleet *fleet)
+{
+	size_t space = fleet->rows_space ? 2 * fleet->rows_space : SPACE_FIRST;
+	struct row *row = reallocarray(fleet->row, space, sizeof(*row));
+	uint32_t *table = calloc(4 * space, sizeof(*table));
+
+	if (row)
+		fleet->row = row;
+	if (!row || !table) {
+		free(table);
+		return -ENOMEM;
+	}
+	free(fleet->table);
+	fleet->table = table;
+	fleet->table_space = 4 * space;
+	fleet->rows_space = space;
+	for (size_t i = 0; i < fleet->rows; i++) {
+		size_t at = row[i].key & (fleet->table_space - 1);
+
+		while (table[at])
+			at = (at + 1) & (fleet->table_space - 1);
+		table[at] = (uint32_t)i + 1;
+	}
+	return 0;
+}
+
+static int set_texts(struct row *row, const json_t *metric)
+{
+	size_t n = 0, at = 0;
+	char *all;
+
+	for (int i = 0; i < TEXTS; i++)
+		n += strlen(label(metric, text_labels[i])) + 1;
+	all = malloc(n);
+	if (!all)
+		return -ENOMEM;
+	for (int i = 0; i < TEXTS; i++) {
+		row->text[i] = strcpy(all + at, label(metric, text_labels[i]));
+		at += strlen(all + at) + 1;
+	}
+	return 0;
+}
+
+static int find_row(struct fleet *fleet, const json_t *metric, size_t node, struct row **ret_row)
+{
+	uint64_t key = hash(hash(0xcbf29ce484222325ULL, fleet->node[node].instance), label(metric, "id")) | 1;
+	struct row *row;
+	size_t at;
+	int err = fleet->rows == fleet->rows_space ? grow_rows(fleet) : 0;
+
+	if (err)
+		return err;
+	for (at = key & (fleet->table_space - 1); fleet->table[at]; at = (at + 1) & (fleet->table_space - 1)) {
+		row = &fleet->row[fleet->table[at] - 1];
+		if (row->key == key) {
+			*ret_row = row;
+			return 0;
+		}
+	}
+	row = &fleet->row[fleet->rows];
+	row->key = key;
+	row->node = node;
+	for (size_t i = 0; i < FLEET_QUERIES; i++)
+		row->value[i] = NAN;
+	err = set_texts(row, metric);
+	if (err)
+		return err;
+	fleet->table[at] = (uint32_t)++fleet->rows;
+	*ret_row = row;
+	return 0;
+}
+
+static int take_sample(struct fleet *fleet, size_t query, const json_t *metric, double value)
+{
+	struct node *node;
+	struct row *row;
+	size_t n = 0;
+	int err = find_node(fleet, label(metric, "instance"), &n);
+
+	if (err)
+		return err;
+	node = &fleet->node[n];
+	if (query == QUERY_UP)
+		node->up = value > 0;
+	if (query == QUERY_INFO && *label(metric, "node"))
+		snprintf(node->name, sizeof(node->name), "%s", label(metric, "node"));
+	if (queries[query].sum == sum_total)
+		node->mem_total = value;
+	if (queries[query].sum)
+		queries[query].sum(&fleet->host, value);
+	if (!queries[query].put)
+		return 0;
+	err = find_row(fleet, metric, n, &row);
+	if (!err)
+		row->value[query] = value;
+	return err;
+}
+
+static int take_result(struct fleet *fleet, size_t query, const json_t *result)
+{
+	for (size_t i = 0; i < json_array_size(result); i++) {
+		const json_t *sample = json_array_get(result, i);
+		const char *text = json_string_value(json_array_get(json_object_get(sample, "value"), 1));
+		double value = text ? strtod(text, NULL) : NAN;
+		int err = isfinite(value) ? take_sample(fleet, query, json_object_get(sample, "metric"), value) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int fleet_answer(struct fleet *fleet, size_t query, const char *json, size_t n, char error[FLEET_ERROR])
+{
+	json_t *answer = json_loadb(json, n, 0, NULL);
+	const char *status = json_string_value(json_object_get(answer, "status"));
+	const json_t *result = json_object_get(json_object_get(answer, "data"), "result");
+	char clean[FLEET_ERROR - 40];
+	int err;
+
+	if (status && !strcmp(status, "error")) {
+		text_clean(json_string_value(json_object_get(answer, "error")) ?: "no reason given", SIZE_MAX, clean,
+			   sizeof(clean));
+		snprintf(error, FLEET_ERROR, "it can't answer: %s", clean);
+		err = -EREMOTEIO;
+	} else if (!status || !json_is_array(result)) {
+		snprintf(error, FLEET_ERROR, "answers, but not as a Prometheus does");
+		err = -EPROTO;
+	} else if (query == QUERY_UP && !json_array_size(result)) {
+		snprintf(error, FLEET_ERROR, "knows no headroom_guard_up: let it scrape `headroom export` on the nodes "
+					     "(docs/exports.md)");
+		err = -ENODATA;
+	} else {
+		err = take_result(fleet, query, result);
+	}
+	json_decref(answer);
+	return err;
+}

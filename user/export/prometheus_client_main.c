@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * `headroom export fleet URL --board PATH`: keeps a board of all containers that a Prometheus knows of, for as long as it
+ * runs; the face runs it for --prometheus. Its heart beats as long as Prometheus answers. Asks, never writes there; a password
+ * in the URL is never printed.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "board/board.h"
+#include "cli/cli.h"
+#include "cli/signals.h"
+#include "prometheus_client.h"
+#include "http_client.h"
+#include "option_parse.h"
+
+#define ANSWER_MOST   (256u << 20)	/* 10,000 containers are 4 MiB */
+#define CAPACITY    256u
+#define QUERY_PATH  "/api/v1/query"
+
+struct fleet_options {
+	const char *board, *credentials;
+};
+
+struct watch {
+	struct http_options options;
+	struct http http;
+	struct fleet *fleet;
+	struct board *board;
+	char shown[EXPORT_TEXT];	/* the URL as it may be printed */
+	char error[FLEET_ERROR + EXPORT_TEXT];
+};
+
+/* Without what stands before an @, and without slashes at its end. */
+static int take_url(struct watch *w, const char *url)
+{
+	const char *host = strstr(url, "://"), *at;
+	size_t n = strlen(url);
+
+	while (n && url[n - 1] == '/')
+		n--;
+	if (!host || n >= sizeof(w->options.url) - sizeof(QUERY_PATH) || parse_url(url, w->options.url))
+		return -EINVAL;
+	w->options.url[n] = '\0';
+	host += 3;
+	at = memrchr(host, '@', strcspn(host, "/"));
+	snprintf(w->shown, sizeof(w->shown), "%.*s%s", (int)(host - url), url,
+		 w->options.url + (at ? at + 1 - url : host - url));
+	return 0;
+}
+
+static int complain(struct watch *w, int err, const char *what)
+{
+	snprintf(w->error, sizeof(w->error), "%.200s%s%s", w->shown, *what == ':' ? "" : " ", what);
+	return err;
+}
+
+static int answer_of(struct watch *w, long status)
+{
+	char what[FLEET_ERROR];
+
+	if (status == 200 || status == 400 || status == 422 || status == 503)
+		return 0;	/* an answer, if it is JSON; fleet_answer() will see */
+	if (status == 401 || status == 403) {
+		snprintf(what, sizeof(what), "wants to know who asks (%ld): give --credentials FILE, which holds a token or "
+					     "user:password", status);
+		return complain(w, -EACCES, what);
+	}
+	snprintf(what, sizeof(what), "answers %ld to " QUERY_PATH ": is that a Prometheus?", status);
+	return complain(w, -EPROTO, what);
+}
+
+static int ask_one(struct watch *w, size_t query)
+{
+	char url[2 * EXPORT_TEXT + 256], what[FLEET_ERROR] = "";
+	char *expression = curl_easy_escape(w->http.curl, fleet_query(query), 0);
+	long status;
+	int err;
+
+	if (!expression)
+		return -ENOMEM;
+	snprintf(url, sizeof(url), "%s" QUERY_PATH "?query=%s", w->options.url, expression);
+	curl_free(expression);
+	err = http_send(&w->http, &(struct http_request){.method = "GET", .url = url}, &status);
+	if (err) {
+		snprintf(what, sizeof(what), ": %.200s", w->http.error);
+		return complain(w, err, what);
+	}
+	err = answer_of(w, status);
+	if (err)
+		return err;
+	err = fleet_answer(w->fleet, query, w->http.answer, w->http.answer_n, what);
+	return err && *what ? complain(w, err, what) : err;
+}
+
+static int look(struct watch *w)
+{
+	int err = 0;
+
+	fleet_begin(w->fleet);
+	for (size_t i = 0; fleet_query(i) && !err && !signals_caught(); i++) {
+		err = ask_one(w, i);
+		if (!err && board_host(w->board)->sweeps)
+			board_heartbeat(w->board);
+	}
+	if (!err && !signals_caught())
+		err = fleet_show(w->fleet, w->board, clock_wall_ns());
+	return err;
+}
+
+/* Until a signal. What fails at first ends it; what fails later is told once, and tried again. */
+static int watch(struct watch *w)
+{
+	uint64_t next = 0;
+	int err = 0, emitted = 0;
+
+	while (!signals_caught()) {
+		if (clock_mono_ns() >= next) {
+			*w->error = '\0';
+			err = look(w);
+			if (err && !*w->error)
+				complain(w, err, strerror(-err));
+			if (err && !board_host(w->board)->sweeps)
+				return err;
+			if (err && err != emitted)
+				log_error("%s; trying again", w->error);
+			else if (!err && emitted)
+				log_info("%s answers again", w->shown);
+			emitted = err;
+			next = clock_mono_ns() + FLEET_EVERY_S * NS_PER_SEC;
+		}
+		if (!err)
+			board_heartbeat(w->board);
+		signals_wait(NULL, 0, NS_PER_SEC);
+	}
+	return 0;
+}
+
+static int start(struct watch *w, const struct fleet_options *options)
+{
+	const struct board_config config = {.path = options->board, .capacity = CAPACITY};
+	int err;
+
+	w->options.answer_most = ANSWER_MOST;
+	if (options->credentials && parse_text(options->credentials, w->options.credentials_file))
+		return -ENAMETOOLONG;
+	w->fleet = fleet_new();
+	err = w->fleet ? http_open(&w->http, &w->options) : -ENOMEM;
+	return err ?: board_open(&config, &w->board, NULL);
+}
+
+static void watch_done(struct watch *w)
+{
+	board_close(w->board);
+	fleet_free(w->fleet);
+	http_close(&w->http);
+}
+
+static int run(const void *values, char **arguments)
+{
+	const struct fleet_options *options = values;
+	_cleanup_(watch_done) struct watch w = {0};
+	int err;
+
+	if (take_url(&w, arguments[0])) {
+		log_error("expected an http:// or https:// URL of a Prometheus, such as http://127.0.0.1:9090");
+		return CLI_USAGE;
+	}
+	if (!options->board) {
+		log_error("expected --board PATH: where the picture is to stand");
+		return CLI_USAGE;
+	}
+	signals_catch();
+	err = start(&w, options);
+	if (err) {
+		log_error("%s: %s", options->board, strerror(-err));
+		return CLI_FAILED;
+	}
+	err = watch(&w);
+	if (err)
+		log_error("%s", w.error);
+	return !err ? CLI_DONE : err == -EACCES ? CLI_NOT_PERMITTED : CLI_FAILED;
+}
+
+static const struct option_spec specs[] = {
+	{.name = "credentials",
+	 .argument = "FILE",
+	 .parse = option_text,
+	 .offset = offsetof(struct fleet_options, credentials),
+	 .help = "holds a bearer token, or user:password",
+	 .wants = "a path"},
+	{.name = "board",
+	 .argument = "PATH",
+	 .parse = option_text,
+	 .offset = offsetof(struct fleet_options, board),
+	 .help = "where the picture is to stand",
+	 .wants = "a path"},
+	{0},
+};
+
+const struct command command_fleet = {
+	.name = "export fleet",
+	.arguments = "URL",
+	.arguments_needed = 1,
+	.summary = "a board of all containers that a Prometheus knows of",
+	.text = "Asks the Prometheus at URL every 5 s for what headroom's exporters have told it, and keeps a board of\n"
+		"that at PATH until it is interrupted: `headroom ls --board PATH` and all other readers understand it.\n"
+		"`headroom top --prometheus URL` and `headroom ls --prometheus URL` do this by themselves.\n",
+	.options = specs,
+	.options_bytes = sizeof(struct fleet_options),
+	.run = run,
+};

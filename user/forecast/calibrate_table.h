@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Made by `make backtest-table` from the tuning seeds; never edited by hand. Chance of death within 15
+ * minutes at summed log-odds of CALIBRATION_FIRST + i * CALIBRATION_STEP, a row per horizon of drift.c.
+ */
+#ifndef HEADROOM_FORECAST_CALIBRATE_TABLE_H
+#define HEADROOM_FORECAST_CALIBRATE_TABLE_H
+
+#define CALIBRATION_FIRST -8.0f
+#define CALIBRATION_STEP 0.5f
+#define CALIBRATION_KNOTS 33
+
+/* clang-format off */
+static const float calibration[4][CALIBRATION_KNOTS] = {
+	{0.00509f, 0.00509f, 0.00509f, 0.00509f, 0.00509f, 0.01917f, 0.01917f, 0.01917f, 0.01917f, 0.01917f,
+	 0.01917f, 0.01917f, 0.02022f, 0.04412f, 0.05234f, 0.08175f, 0.17447f, 0.19860f, 0.21563f, 0.21563f,
+	 0.38445f, 0.53535f, 0.66919f, 0.73579f, 0.80092f, 0.82942f, 0.86383f, 0.93970f, 0.99387f, 0.99778f,
+	 0.99778f, 0.99778f, 0.99952f},
+	{0.00660f, 0.01173f, 0.01648f, 0.01909f, 0.01909f, 0.02342f, 0.02342f, 0.02342f, 0.02342f, 0.02342f,
+	 0.02342f, 0.02342f, 0.03192f, 0.03588f, 0.04219f, 0.06215f, 0.09415f, 0.16209f, 0.26419f, 0.38070f,
+	 0.45667f, 0.49586f, 0.53959f, 0.60646f, 0.68075f, 0.78169f, 0.88942f, 0.94084f, 0.98367f, 0.99266f,
+	 0.99266f, 0.99458f, 0.99904f},
+	{0.00671f, 0.01176f, 0.01565f, 0.01745f, 0.01745f, 0.02340f, 0.02340f, 0.02340f, 0.02340f, 0.02340f,
+	 0.02340f, 0.02340f, 0.02901f, 0.04803f, 0.07392f, 0.10596f, 0.18962f, 0.28492f, 0.38072f, 0.43081f,
+	 0.46299f, 0.53874f, 0.63396f, 0.71546f, 0.78266f, 0.83683f, 0.90465f, 0.95079f, 0.97970f, 0.99102f,
+	 0.99490f, 0.99888f, 1.00000f},
+	{0.00382f, 0.00708f, 0.00895f, 0.01310f, 0.01310f, 0.02220f, 0.02521f, 0.03148f, 0.03906f, 0.05002f,
+	 0.05335f, 0.06565f, 0.10737f, 0.14865f, 0.19796f, 0.25279f, 0.31151f, 0.38468f, 0.47196f, 0.54485f,
+	 0.61816f, 0.69209f, 0.75184f, 0.81032f, 0.86189f, 0.90006f, 0.92923f, 0.96881f, 0.98383f, 0.99467f,
+	 0.99758f, 1.00000f, 1.00000f},
+};
+/* clang-format on */
+
+#endif

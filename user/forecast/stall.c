@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Stall-death: a container can be dead without an OOM kill, when all its tasks wait for memory
+ * (memory.high without swap, refault storms, swap thrash), or on v1 hang under_oom. Such signs only
+ * ever raise the risk: silence proves nothing for anonymous memory without swap.
+ */
+#include "detector.h"
+
+#define FAST_SECONDS 10.0f
+#define SLOW_SECONDS 60.0f
+#define FULL_STARTS 0.10f /* share of time with everybody stalled from which it counts … */
+#define FULL_PER 14.0f /* … log-odds per share beyond that: .6 for a minute is an even chance */
+#define MOST_TERM 9.0f
+#define REFAULT_STARTS 0.05f /* of the usage read back per second */
+#define REFAULT_PER 6.0f
+#define MOST_REFAULT 3.0f
+#define UNDER_OOM 12.0f
+#define UNDER_OOM_AFTER 2 /* seconds */
+#define PAGE_KIB 4.0f
+
+/* A counter's rise since it was last seen; 0 the first time, and when it starts anew. */
+static uint32_t counter_rise(uint64_t now, uint32_t *last, bool first)
+{
+	uint32_t rise = (uint32_t)now - *last;
+
+	*last = (uint32_t)now;
+	return first || rise > UINT32_MAX / 2 ? 0 : rise;
+}
+
+static void follow(float *mean, float share, float tau, float dt)
+{
+	*mean += (min_f(share, 1) - *mean) * dt / (tau + dt);
+}
+
+static void stall_update(struct forecast_state *state, const struct step *step)
+{
+	const struct forecast_input *in = step->input;
+	struct forecast_stall *s = &state->stall;
+	bool first = step->dt <= 0 || step->gap;
+	float share, dt = step->dt;
+
+	if (in->psi_full_us != HR_UNKNOWN) {
+		share = (float)counter_rise(in->psi_full_us, &s->psi_full_us, first);
+		if (!first) {
+			follow(&s->full_fast, share / 1e6f / dt, FAST_SECONDS, dt);
+			follow(&s->full_slow, share / 1e6f / dt, SLOW_SECONDS, dt);
+		}
+	}
+	if (in->refaults != HR_UNKNOWN) {
+		share = PAGE_KIB * (float)counter_rise(in->refaults, &s->refaults, first);
+		if (!first)
+			follow(&s->refault_share, share / dt / max_f(step->used, 1), SLOW_SECONDS,
+			       dt);
+	}
+	state->under_oom_seconds =
+		in->under_oom && !first
+			? (uint8_t)min_f((float)state->under_oom_seconds + max_f(dt, 1), UINT8_MAX)
+			: 0;
+}
+
+static void stall_judge(const struct forecast_state *state, const struct step *step,
+			struct verdict *verdict)
+{
+	const struct forecast_stall *s = &state->stall;
+	float full = min_f(s->full_fast, 1.5f * s->full_slow);
+
+	if (full > FULL_STARTS)
+		verdict_other(verdict, CAUSE_STALL, HR_REASON_STALL,
+			      min_f(FULL_PER * (full - FULL_STARTS), MOST_TERM),
+			      (int64_t)(100 * s->full_fast), (int64_t)(100 * s->full_slow), 0);
+	if (s->refault_share > REFAULT_STARTS)
+		verdict_other(
+			verdict, CAUSE_STALL, HR_REASON_REFAULT,
+			min_f(REFAULT_PER * (s->refault_share - REFAULT_STARTS), MOST_REFAULT),
+			(int64_t)(100 * s->refault_share), 0, 0);
+	if (state->under_oom_seconds >= UNDER_OOM_AFTER)
+		verdict_other(verdict, CAUSE_STALL, HR_REASON_UNDER_OOM, UNDER_OOM,
+			      to_ms(state->under_oom_seconds), 0, 0);
+}
+
+const struct forecast_detector detector_stall = {
+	.name = "stall", .update = stall_update, .judge = stall_judge};

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The table of columns: what each shows, how it sorts, how it stands out. Nothing here knows a
+ * screen. A new column is one line in column_table[]; to show it, one word in a listing below.
+ */
+#include "columns.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
+#include "forecast/reason_text.h"
+#include "display_name.h"
+#include "alert_text.h"
+#include "sparkline.h"
+#include "enum_text.h"
+
+/* From here on a figure is shown as worth a look, or as bad. Screens only: alarms are the
+ * guard's (outlook.alarm). */
+#define SHARE_WARN 0.80
+#define SHARE_BAD 0.95
+#define RISK_WORTH 20.0 /* below it a time to run out is shown as of no weight */
+#define RISK_WARN 50.0
+#define RISK_BAD 80.0
+
+static double number(uint64_t value) { return value == HR_UNKNOWN ? NAN : (double)value; }
+
+/* What a gone container used is history: its live figures are not shown. */
+static double live(const struct row *row, uint64_t value)
+{
+	return slot_gone(row->slot) ? NAN : number(value);
+}
+
+static const char *text_bytes(double value, char text[CELL_TEXT])
+{
+	return units_bytes(isnan(value) ? HR_UNKNOWN : (uint64_t)value, text);
+}
+
+static const char *text_count(double value, char text[CELL_TEXT])
+{
+	if (isnan(value))
+		return strcpy(text, "-");
+	snprintf(text, CELL_TEXT, "%.0f", value);
+	return text;
+}
+
+static const char *text_percent(double share, char text[CELL_TEXT])
+{
+	if (isnan(share))
+		return strcpy(text, "-");
+	snprintf(text, CELL_TEXT, "%.0f%%", 100 * share);
+	return text;
+}
+
+static const char *text_of(const struct row *row, struct hr_str s, char text[CELL_TEXT])
+{
+	const char *raw = hr_slot_text(row->slot, s);
+
+	return text_clean(raw ? raw : "-", SIZE_MAX, text, CELL_TEXT);
+}
+
+#define BYTES_COLUMN(name, field)                                                                 \
+	static double name##_value(const struct row *row) { return live(row, row->slot->field); } \
+	static const char *name##_format(const struct row *row, char text[CELL_TEXT])             \
+	{                                                                                         \
+		return text_bytes(name##_value(row), text);                                       \
+	}
+
+#define COUNT_COLUMN(name, field)                                                              \
+	static double name##_value(const struct row *row) { return number(row->slot->field); } \
+	static const char *name##_format(const struct row *row, char text[CELL_TEXT])          \
+	{                                                                                      \
+		return text_count(name##_value(row), text);                                    \
+	}
+
+#define TEXT_COLUMN(name, field)                                                      \
+	static const char *name##_format(const struct row *row, char text[CELL_TEXT]) \
+	{                                                                             \
+		return text_of(row, row->slot->field, text);                          \
+	}
+
+BYTES_COLUMN(usage, memory.usage)
+BYTES_COLUMN(limit, memory.limit)
+BYTES_COLUMN(headroom, memory.headroom)
+BYTES_COLUMN(anon, memory.anon)
+BYTES_COLUMN(file, memory.file)
+BYTES_COLUMN(kernel, memory.kernel)
+BYTES_COLUMN(swap, memory.swap)
+BYTES_COLUMN(rss, memory.rss)
+COUNT_COLUMN(kills, oom_kills_total)
+COUNT_COLUMN(restarts, restarts)
+TEXT_COLUMN(image, id.image)
+TEXT_COLUMN(cgroup, id.cgroup)
+
+/* In danger, in a mark that needs no colour. */
+static double alarm_value(const struct row *row)
+{
+	return slot_gone(row->slot) ? -1 : (double)alert_alarm(row->slot);
+}
+
+static const char *alarm_format(const struct row *row, char text[CELL_TEXT])
+{
+	static const char *const marks[] = {" ", "!", "!!"};
+	double alarm = alarm_value(row);
+
+	return strcpy(text, alarm < 0 ? "x" : alarm > HR_ALARM_ACT ? "?" : marks[(int)alarm]);
+}
+
+static enum style alarm_style(const struct row *row)
+{
+	double alarm = alarm_value(row);
+
+	return alarm < 0		? STYLE_DIM
+	       : alarm >= HR_ALARM_ACT	? STYLE_BAD
+	       : alarm >= HR_ALARM_WARN ? STYLE_WARN
+					: STYLE_PLAIN;
+}
+
+static const char *name_format(const struct row *row, char text[CELL_TEXT])
+{
+	snprintf(text, CELL_TEXT, "%s", row->name);
+	return text;
+}
+
+static const char *node_format(const struct row *row, char text[CELL_TEXT])
+{
+	if (!*slot_node(row->slot, text, CELL_TEXT))
+		strcpy(text, "-");
+	return text;
+}
+
+static const char *runtime_format(const struct row *row, char text[CELL_TEXT])
+{
+	const char *word = row->slot->id.runtime == HR_RUNTIME_NONE
+				   ? NULL
+				   : hr_runtime_name(row->slot->id.runtime);
+
+	snprintf(text, CELL_TEXT, "%s", word ? word : "-");
+	return text;
+}
+
+static const char *bound_format(const struct row *row, char text[CELL_TEXT])
+{
+	const char *word = slot_gone(row->slot) ? state_word(row->slot->state)
+						: hr_level_name(row->slot->binding.level);
+
+	snprintf(text, CELL_TEXT, "%s", word ? word : "-");
+	return text;
+}
+
+static enum style bound_style(const struct row *row)
+{
+	return slot_gone(row->slot) ? STYLE_DIM : STYLE_PLAIN;
+}
+
+/* How much of the limit that binds can't be given back. Where only the host binds there is
+ * nothing to say here that the host's own line does not say. */
+static double share_value(const struct row *row)
+{
+	double free_share = slot_headroom_share(row->slot);
+
+	if (row->slot->binding.level == HR_LEVEL_HOST || isnan(free_share))
+		return NAN;
+	return free_share > 1 ? 0 : 1 - free_share;
+}
+
+static const char *share_format(const struct row *row, char text[CELL_TEXT])
+{
+	return text_percent(share_value(row), text);
+}
+
+static bool share_bar(const struct row *row, double *ret_solid, double *ret_light)
+{
+	const struct hr_memory *memory = &row->slot->memory;
+	double solid = share_value(row), cache = 0;
+
+	if (isnan(solid))
+		return false;
+	/* Only of its own limit is known how much its own cache takes. */
+	if (row->slot->binding.level == HR_LEVEL_OWN && memory->usage != HR_UNKNOWN &&
+	    memory->unreclaimable != HR_UNKNOWN && memory->usage > memory->unreclaimable)
+		cache = (double)(memory->usage - memory->unreclaimable) /
+			(double)row->slot->binding.limit;
+	*ret_solid = solid;
+	*ret_light = solid + cache > 1 ? 1 - solid : cache;
+	return true;
+}
+
+static enum style share_style(const struct row *row)
+{
+	double share = share_value(row);
+
+	return share >= SHARE_BAD ? STYLE_BAD : share >= SHARE_WARN ? STYLE_WARN : STYLE_PLAIN;
+}
+
+static double trend_value(const struct row *row)
+{
+	int64_t drift = row->slot->forecast.drift_bytes_per_second;
+
+	return slot_gone(row->slot) || drift == HR_UNKNOWN_I64 ? NAN : (double)drift;
+}
+
+static const char *trend_format(const struct row *row, char text[CELL_TEXT])
+{
+	return units_rate(isnan(trend_value(row)) ? HR_UNKNOWN_I64
+						  : row->slot->forecast.drift_bytes_per_second,
+			  text);
+}
+
+static double psi_value(const struct row *row)
+{
+	uint32_t centi = row->slot->pressure.some_avg10_centi;
+
+	return slot_gone(row->slot) || centi == HR_UNKNOWN_U32 ? NAN : centi / 10000.0;
+}
+
+static const char *psi_format(const struct row *row, char text[CELL_TEXT])
+{
+	return text_percent(psi_value(row), text);
+}
+
+static enum style psi_style(const struct row *row)
+{
+	return psi_value(row) >= 0.1 ? STYLE_WARN : STYLE_PLAIN;
+}
+
+static double oom_in_value(const struct row *row)
+{
+	return live(row, row->slot->forecast.oom_in_p50_ms);
+}
+
+static const char *oom_in_format(const struct row *row, char text[CELL_TEXT])
+{
+	return units_duration_ms(
+		isnan(oom_in_value(row)) ? HR_UNKNOWN : row->slot->forecast.oom_in_p50_ms, text);
+}
+
+static double risk_value(const struct row *row)
+{
+	uint16_t centi = row->slot->forecast.risk_centi;
+
+	return slot_gone(row->slot) || centi == UINT16_MAX ? NAN : centi / 100.0;
+}
+
+/* Where the risk is low it is what would come of a growth that will not last. */
+static enum style oom_in_style(const struct row *row)
+{
+	return alarm_value(row) < HR_ALARM_WARN && !(risk_value(row) >= RISK_WORTH)
+		       ? STYLE_DIM
+		       : alarm_style(row);
+}
+
+static const char *risk_format(const struct row *row, char text[CELL_TEXT])
+{
+	return text_count(risk_value(row), text);
+}
+
+static enum style risk_style(const struct row *row)
+{
+	double risk = risk_value(row);
+
+	return risk >= RISK_BAD ? STYLE_BAD : risk >= RISK_WARN ? STYLE_WARN : STYLE_PLAIN;
+}
+
+static double pids_value(const struct row *row)
+{
+	return slot_gone(row->slot) || row->slot->pids == HR_UNKNOWN_U32 ? NAN : row->slot->pids;
+}
+
+static const char *pids_format(const struct row *row, char text[CELL_TEXT])
+{
+	return text_count(pids_value(row), text);
+}
+
+static enum style kills_style(const struct row *row)
+{
+	return kills_value(row) > 0 ? STYLE_BAD : STYLE_PLAIN;
+}
+
+static const char *leak_format(const struct row *row, char text[CELL_TEXT])
+{
+	const char *word =
+		slot_gone(row->slot) ? NULL : forecast_leak_state_word(row->slot->forecast.leak);
+
+	snprintf(text, CELL_TEXT, "%s", word && row->slot->forecast.leak ? word : "-");
+	return text;
+}
+
+static enum style leak_style(const struct row *row)
+{
+	return !slot_gone(row->slot) && row->slot->forecast.leak >= HR_LEAK_CONFIRMED ? STYLE_WARN
+										     : STYLE_PLAIN;
+}
+
+static double leak_value(const struct row *row)
+{
+	return slot_gone(row->slot) ? NAN : row->slot->forecast.leak;
+}
+
+static double stall_value(const struct row *row)
+{
+	return live(row, row->slot->stalls.total_ns) / 1e6;
+}
+
+static const char *stall_format(const struct row *row, char text[CELL_TEXT])
+{
+	double ms = stall_value(row);
+
+	return units_duration_ms(isnan(ms) ? HR_UNKNOWN : (uint64_t)ms, text);
+}
+
+static const char *sparkline_format(const struct row *row, char text[CELL_TEXT])
+{
+	return slot_gone(row->slot) ? strcpy(text, "-") : sparkline_text(row->slot, 8, false, text);
+}
+
+static const char *spark_drawn(const struct row *row, size_t width, bool ascii,
+			       char text[CELL_TEXT])
+{
+	return slot_gone(row->slot) ? strcpy(text, "-") : sparkline_text(row->slot, width, ascii, text);
+}
+
+static double next_value(const struct row *row)
+{
+	return slot_gone(row->slot) ? NAN : row->slot->forecast.next_action;
+}
+
+static const char *next_format(const struct row *row, char text[CELL_TEXT])
+{
+	const char *word = slot_gone(row->slot) ? NULL : hr_action_kind_name(row->slot->forecast.next_action);
+
+	snprintf(text, CELL_TEXT, "%s", word ? word : "-");
+	return text;
+}
+
+/* drop: on a narrow screen the column with the highest number goes first. */
+/* clang-format off */
+const struct column column_table[] = {
+	{.id = "alarm", .title = "!", .width = 2, .drop = 0,
+	 .help = "in danger: ! from a risk of 50 on, !! from 80 on, or as the guard's alarm says; x: gone",
+	 .format = alarm_format, .value = alarm_value, .style = alarm_style},
+	{.id = "name", .title = "NAME", .help = "container, unit or cgroup",
+	 .format = name_format, .style = alarm_style, .keeps_end = true, .least_first = true},
+	{.id = "node", .title = "NODE", .width = 16, .drop = 65,
+	 .help = "where it runs, on a board of many nodes", .format = node_format, .least_first = true},
+	{.id = "runtime", .title = "RUNTIME", .width = 10, .drop = 60, .help = "who runs it",
+	 .format = runtime_format, .least_first = true},
+	{.id = "bound", .title = "BOUND", .width = 8, .drop = 50,
+	 .help = "whose limit comes first: its own, an ancestor's, the host's; or gone",
+	 .format = bound_format, .style = bound_style, .least_first = true},
+	{.id = "usage", .title = "USAGE", .width = 8, .right = true, .drop = 40,
+	 .help = "memory charged to it, page cache included",
+	 .format = usage_format, .value = usage_value},
+	{.id = "limit", .title = "LIMIT", .width = 8, .right = true, .drop = 45,
+	 .help = "its own limit",
+	 .format = limit_format, .value = limit_value},
+	{.id = "share", .title = "SHARE", .width = 5, .right = true, .drop = 3,
+	 .help = "of the limit that binds, what can't be given back (dark) and cache (light); "
+		 "- if only the host binds",
+	 .format = share_format, .value = share_value, .style = share_style, .bar = share_bar},
+	{.id = "spark", .title = "10 MIN", .width = 8, .drop = 7,
+	 .help = "its usage over the last ten minutes, now on the right; full height is its own "
+		 "limit, else the most it had",
+	 .format = sparkline_format, .drawn = spark_drawn, .value = trend_value},
+	{.id = "headroom", .title = "HEADROOM", .width = 8, .right = true, .drop = 2,
+	 .help = "what it can still take before the first limit on its way up is hit",
+	 .format = headroom_format,
+	 .value = headroom_value, .style = share_style, .least_first = true},
+	{.id = "trend", .title = "TREND", .width = 11, .right = true, .drop = 20,
+	 .help = "how fast what can't be given back grows",
+	 .format = trend_format, .value = trend_value},
+	{.id = "psi", .title = "PSI", .width = 4, .right = true, .drop = 30,
+	 .help = "pressure: share of the last 10 s in which some task of it waited for memory",
+	 .format = psi_format, .value = psi_value, .style = psi_style},
+	{.id = "oom_in", .title = "OOM IN", .width = 6, .right = true, .drop = 1,
+	 .help = "median time until it runs out, where that is foreseen within a day",
+	 .format = oom_in_format, .value = oom_in_value, .style = oom_in_style, .least_first = true},
+	{.id = "risk", .title = "RISK", .width = 4, .right = true, .drop = 4,
+	 .help = "chance of an OOM within 15 minutes, 0-100",
+	 .format = risk_format, .value = risk_value, .style = risk_style},
+	{.id = "kills", .title = "KILLS", .width = 5, .right = true, .drop = 8,
+	 .help = "OOM kills counted, restarts included",
+	 .format = kills_format, .value = kills_value, .style = kills_style},
+	{.id = "leak", .title = "LEAK", .width = 10, .drop = 70,
+	 .help = "memory that grows and never comes back: suspected, confirmed, or exhausting its limit",
+	 .format = leak_format, .value = leak_value, .style = leak_style},
+	{.id = "next", .title = "NEXT", .width = 8, .drop = 65,
+	 .help = "what its policy would do to it next: notify, reclaim, throttle, term, kill",
+	 .format = next_format, .value = next_value},
+	{.id = "anon", .title = "ANON", .width = 8, .right = true, .drop = 91,
+	 .help = "anonymous memory: heaps and stacks; only swap can take it",
+	 .format = anon_format, .value = anon_value},
+	{.id = "file", .title = "FILE", .width = 8, .right = true, .drop = 92,
+	 .help = "page cache: copies of files, given back when needed (shared memory, counted here, is not)", .format = file_format, .value = file_value},
+	{.id = "kernel", .title = "KERNEL", .width = 8, .right = true, .drop = 94,
+	 .help = "what the kernel keeps for it: sockets, directory entries, page tables", .format = kernel_format, .value = kernel_value},
+	{.id = "swap", .title = "SWAP", .width = 8, .right = true, .drop = 93,
+	 .help = "swapped out",
+	 .format = swap_format, .value = swap_value},
+	{.id = "rss", .title = "RSS", .width = 8, .right = true, .drop = 95,
+	 .help = "resident memory of its processes", .format = rss_format, .value = rss_value},
+	{.id = "stall", .title = "STALL", .width = 6, .right = true, .drop = 96,
+	
+	 .help = "time its tasks spent making room instead of working (reclaim), since it began",
+	 .format = stall_format, .value = stall_value},
+	{.id = "pids", .title = "PIDS", .width = 5, .right = true, .drop = 90,
+	 .help = "processes in it",
+	 .format = pids_format, .value = pids_value},
+	{.id = "restarts", .title = "RESTARTS", .width = 8, .right = true, .drop = 97,
+	
+	 .help = "restarts since it was first seen",
+	 .format = restarts_format, .value = restarts_value},
+	{.id = "image", .title = "IMAGE", .width = 28, .drop = 98, .help = "container image",
+	 .format = image_format, .least_first = true},
+	{.id = "cgroup", .title = "CGROUP", .width = 40, .drop = 99, .help = "path of its cgroup",
+	 .format = cgroup_format, .least_first = true},
+};
+/* clang-format on */
+const size_t columns_count = ARRAY_SIZE(column_table);
+
+const char *const columns_of_ls[] = {"name",  "bound",	"usage", "limit", "headroom", "share",
+				     "trend", "oom_in", "risk",	 "kills", NULL};
+const char *const columns_of_top[] = {"alarm",	"name",	   "spark", "share",  "headroom", "trend",
+				      "oom_in", "risk",	   "usage", "psi",    "leak",	  "next",
+				      "kills",	"anon",	   "file",  "kernel", "swap",	  "stall",
+				      "pids",	"runtime", "image", NULL};
+
+const struct column *column_find(const char *id)
+{
+	for (size_t i = 0; i < columns_count; i++)
+		if (!strcmp(column_table[i].id, id))
+			return &column_table[i];
+	return NULL;
+}
+
+const char *column_id(size_t i) { return i < columns_count ? column_table[i].id : NULL; }
+
+struct order {
+	const struct column *by;
+	bool reverse;
+};
+
+/* What is not known comes last, whichever the direction. */
+static int compare_numbers(double a, double b, bool ascending)
+{
+	if (isnan(a) || isnan(b))
+		return (int)isnan(a) - (int)isnan(b);
+	return ascending ? (a > b) - (a < b) : (a < b) - (a > b);
+}
+
+static int compare_rows(const void *left, const void *right, void *arg)
+{
+	const struct row *a = left, *b = right;
+	const struct order *order = arg;
+	bool ascending = order->by->least_first != order->reverse;
+	char text_a[CELL_TEXT], text_b[CELL_TEXT];
+	int c;
+
+	if (order->by->value)
+		c = compare_numbers(order->by->value(a), order->by->value(b), ascending);
+	else
+		c = strcasecmp(order->by->format(a, text_a), order->by->format(b, text_b)) *
+		    (ascending ? 1 : -1);
+	if (!c)
+		c = compare_numbers(slot_headroom_share(a->slot), slot_headroom_share(b->slot),
+				    true);
+	if (!c)
+		c = strcmp(a->name, b->name);
+	return c ? c
+		 : (a->slot->cgroup_id > b->slot->cgroup_id) -
+			       (a->slot->cgroup_id < b->slot->cgroup_id);
+}
+
+void rows_sort(struct row *rows, size_t n, const struct column *by, bool reverse)
+{
+	struct order order = {by, reverse};
+
+	if (n)
+		qsort_r(rows, n, sizeof(*rows), compare_rows, &order);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * How good the forecasts were (struct hr_score): as a table of metrics for whoever exports them, and in words for people.
+ * Pure; never judges anything itself (the guard has done that).
+ */
+#ifndef HEADROOM_FORMAT_SCORE_TEXT_H
+#define HEADROOM_FORMAT_SCORE_TEXT_H
+
+#include <stddef.h>
+#include <headroom/board.h>
+
+#define SCORES_TEXT 240
+
+/* Counters under the names that INTERFACE.md gives out. Value: the uint64_t at `offset` of struct hr_score, times scale. */
+struct score_counter {
+	const char *name; /* without the _total that a counter ends in */
+	const char *labels; /* as in Prometheus' text, without braces; "": none */
+	const char *help;
+	size_t offset;
+	double scale;
+};
+extern const struct score_counter
+	score_counters[]; /* ended by a NULL name; rows of one name stand together */
+
+/* Histograms. buckets: uint64_t[n], not cumulative; bucket i is below first * factor^i, the last one has no bound. */
+struct score_histogram {
+	const char *name, *help;
+	size_t buckets, sum; /* offsets */
+	unsigned int n;
+	double first, factor, sum_scale;
+};
+extern const struct score_histogram score_histograms[]; /* the same */
+
+/* The middle of a histogram, interpolated within its bucket; NAN where nothing was counted. */
+double scores_median(const struct hr_score *score, const struct score_histogram *histogram);
+const struct score_histogram *scores_time_error(void), *scores_lead(void);
+
+/* "9 of 10 warnings came true; 8 of 9 OOM kills were announced, …". Return buf; "" where nothing was judged. */
+const char *scores_alarms_text(const struct hr_score *score, char buf[SCORES_TEXT]);
+/* "times to OOM were off by 7% (median of 23), …" */
+const char *scores_times_text(const struct hr_score *score, char buf[SCORES_TEXT]);
+
+#endif

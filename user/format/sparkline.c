@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Usage as a small line of blocks. Trusts no figure of the board further than its arrays. */
+#include "sparkline.h"
+
+#include <string.h>
+
+#include "history.h"
+
+#define SPARK_MOST 40
+#define LEVELS 8
+
+/* The most of each share of time; what has no sample goes on as before. Before the first: none. */
+static size_t bucket(const struct hr_point *point, size_t n, size_t width,
+		     uint32_t most[SPARK_MOST])
+{
+	const uint32_t span = SPARK_SECONDS * 100, last = point[n - 1].t_centis;
+	size_t from = 0, since = width;
+
+	while (from < n && last - point[from].t_centis > span)
+		from++;
+	for (size_t i = from; i < n; i++) {
+		size_t at = width - 1 -
+			    (size_t)((uint64_t)(last - point[i].t_centis) * width / (span + 1));
+
+		if (point[i].usage_kib == HR_UNKNOWN_U32)
+			continue;
+		if (at < since)
+			since = at;
+		if (point[i].usage_kib > most[at])
+			most[at] = point[i].usage_kib;
+	}
+	for (size_t at = since + 1; at < width; at++)
+		if (!most[at])
+			most[at] = most[at - 1];
+	return since;
+}
+
+const char *sparkline_text(const struct hr_slot *slot, size_t width, bool ascii, char text[CELL_TEXT])
+{
+	static const char *const blocks[LEVELS] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	static const char *const plain[LEVELS] = {"_", ".", "-", ":", "=", "+", "*", "#"};
+	struct hr_point point[HISTORY_POINTS];
+	size_t n = history_points(&slot->history, point), since;
+	uint32_t most[SPARK_MOST] = {0};
+	uint64_t full = slot->memory.limit >> 10;
+	char *to = text;
+
+	if (n < 2 || !width)
+		return strcpy(text, "-");
+	if (width > SPARK_MOST)
+		width = SPARK_MOST;
+	since = bucket(point, n, width, most);
+	if (slot->memory.limit == HR_UNKNOWN || !full) {
+		full = 1;
+		for (size_t i = 0; i < width; i++)
+			if (most[i] > full)
+				full = most[i];
+	}
+	for (size_t i = 0; i < width; i++) {
+		uint64_t level = (uint64_t)most[i] * LEVELS / full;
+
+		to = stpcpy(to, i < since ? " "
+					  : (ascii ? plain
+						   : blocks)[level < LEVELS ? level : LEVELS - 1]);
+	}
+	return text;
+}

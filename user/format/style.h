@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* How a piece of text stands out. What that looks like is decided by the terminal (terminal.c)
+ * or the pipe (not at all); no style is ever the only carrier of a meaning. */
+#ifndef HEADROOM_FORMAT_STYLE_H
+#define HEADROOM_FORMAT_STYLE_H
+
+enum style {
+	STYLE_PLAIN,
+	STYLE_DIM,
+	STYLE_BOLD,
+	STYLE_GOOD,
+	STYLE_WARN,
+	STYLE_BAD,
+	STYLE_TITLE, /* a header line */
+	STYLE_TITLE_KEY, /* in it, the column that sorts */
+	STYLE_SELECTED,
+	STYLE_COUNT
+};
+
+/* The escape sequence that begins it where colour is wanted ("\033[0m" ends it); NULL: none. */
+const char *style_ansi(enum style style);
+
+#endif

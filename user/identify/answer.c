@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Answers: who a cgroup is, what a process was started with, what the kernel log told. The order in
+ * which text goes into an answer is the order of its worth: when there is too much of it, the last
+ * ones are cut.
+ */
+#include "answer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "../base/clock.h"
+#include "../base/read_full.h"
+#include "redact.h"
+#include "identity.h"
+
+#define CMDLINE_MAX \
+	4096 /* bytes of /proc/PID/cmdline that are looked at; the redacted line is far shorter */
+#define CMDLINE_TEXT 384
+
+struct hr_str resolve_text(struct resolve_answer *answer, const char *text)
+{
+	size_t n = strlen(text), at = 0;
+	struct hr_str str = {0};
+
+	if (!n)
+		return str;
+	while (at < answer->text_used) {
+		if (!strcmp(answer->text + at, text)) {
+			str.at = (uint16_t)(offsetof(struct resolve_answer, text) + at);
+			return str;
+		}
+		at += strlen(answer->text + at) + 1;
+	}
+	if (answer->text_used + 1 >= RESOLVE_TEXT)
+		return str;
+	if (n > RESOLVE_TEXT - answer->text_used - 1)
+		n = RESOLVE_TEXT - answer->text_used - 1;
+	memcpy(answer->text + answer->text_used, text, n);
+	answer->text[answer->text_used + n] = 0;
+	str.at = (uint16_t)(offsetof(struct resolve_answer, text) + answer->text_used);
+	answer->text_used += (uint32_t)n + 1;
+	return str;
+}
+
+static void fill_identity(struct resolve_answer *answer, const struct identity *identity, const char *path)
+{
+	const char *uid = identity->pod_uid;
+
+	answer->id.runtime = (uint8_t)identity->runtime;
+	answer->id.kind = (uint8_t)identity_kind(identity);
+	answer->id.workload = identity_workload(identity, path);
+	answer->id.cgroup = resolve_text(answer, path);
+	answer->id.name = resolve_text(answer, identity->name);
+	answer->id.container_id = resolve_text(answer, identity->container_id);
+	answer->id.container = resolve_text(answer, identity->container);
+	answer->id.pod = resolve_text(answer, identity->pod);
+	answer->id.namespace = resolve_text(answer, identity->namespace);
+	answer->id.pod_uid = resolve_text(answer, uid);
+	answer->id.unit = resolve_text(answer, identity->unit);
+	answer->id.image = resolve_text(answer, identity->image);
+	answer->labels = resolve_text(answer, identity->labels);
+}
+
+/* 1: nothing more is to be learnt. */
+static uint32_t identify(struct opener *opener, const char *path_text, uint32_t again,
+			 struct resolve_answer *answer)
+{
+	struct path path;
+	struct identity identity;
+	bool has_files;
+
+	path_split(path_text, &path);
+	identity_resolve(opener, &path, &identity);
+	fill_identity(answer, &identity, path.whole[0] ? path.whole : "/");
+	has_files = (identity.kind == HR_KIND_CONTAINER && identity.runtime != HR_RUNTIME_LXC) ||
+		    identity.kind == HR_KIND_POD;
+	return !has_files || identity.named || again >= RESOLVE_AGAIN_MAX;
+}
+
+static ssize_t read_proc(struct opener *opener, uint32_t what, uint32_t pid, char *text,
+			 size_t bytes)
+{
+	struct open_request request = {.what = what, .pid = pid};
+	struct open_answer answer;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = opener_ask(opener, &request, &answer, &fd);
+	if (r < 0)
+		return r;
+	return whole_read(fd, text, bytes);
+}
+
+int process_start_ticks(const char *stat, uint64_t *ret_ticks)
+{
+	const char *at = strrchr(stat, ')'); /* the name before it may hold anything */
+	unsigned long long ticks;
+
+	for (int field = 2; at && field < 22; field++) {
+		at = strchr(at, ' ');
+		at += at != NULL;
+	}
+	if (!at || sscanf(at, "%llu", &ticks) != 1)
+		return -EBADMSG;
+	*ret_ticks = ticks;
+	return 0;
+}
+
+/* The arguments of a process that still is the one that was meant. Both files are opened before
+ * the comparison: if the start time is right now, the descriptor opened earlier belongs to no
+ * younger process. */
+static ssize_t read_args(struct opener *opener, const struct resolve_question *question, char *args,
+			 size_t bytes)
+{
+	char stat[1024];
+	uint64_t ticks, hz = (uint64_t)sysconf(_SC_CLK_TCK), wanted;
+	ssize_t n, m;
+	int r;
+
+	n = read_proc(opener, OPEN_PROC_CMDLINE, question->pid, args, bytes);
+	if (n < 0 || !question->start_boottime_ns)
+		return n;
+	m = read_proc(opener, OPEN_PROC_STAT, question->pid, stat, sizeof(stat) - 1);
+	if (m < 0)
+		return m;
+	stat[m] = 0;
+	r = process_start_ticks(stat, &ticks);
+	if (r < 0)
+		return r;
+	wanted = question->start_boottime_ns / (NS_PER_SEC / hz);
+	return ticks + 1 < wanted || ticks > wanted + 1 ? -ESRCH : n;
+}
+
+static void command_line(struct opener *opener, const struct resolve_question *question,
+			 struct resolve_answer *answer)
+{
+	char read[CMDLINE_MAX], line[CMDLINE_TEXT];
+	const char *args = question->args;
+	ssize_t n = question->args_bytes;
+
+	if (n > RECORD_ARGS)
+		n = RECORD_ARGS;
+	if (!n) {
+		args = read;
+		n = read_args(opener, question, read, sizeof(read));
+	}
+	if (n < 0) {
+		answer->error = (int32_t)n;
+		return;
+	}
+	redact_args(args, (size_t)n, line, sizeof(line));
+	answer->cmdline = resolve_text(answer, line);
+}
+
+void resolve_answer_question(struct opener *opener, const struct resolve_question *question,
+			     struct resolve_answer *ret_answer)
+{
+	struct resolve_answer *answer = ret_answer;
+	struct open_request request = {.what = OPEN_CGROUP, .cgroup_id = question->cgroup_id};
+	struct open_answer found;
+	char path[RECORD_PATH];
+	int fd = -1, r;
+
+	memset(answer, 0, sizeof(*answer));
+	answer->ask = question->ask;
+	answer->tag = question->tag;
+	answer->cgroup_id = question->cgroup_id;
+	answer->pid = question->pid;
+	answer->complete = 1;
+	identity_copy(path, sizeof(path), question->path,
+		 strnlen(question->path, sizeof(question->path)));
+	switch (question->ask) {
+	case RESOLVE_PROCESS:
+		command_line(opener, question, answer);
+		break;
+	case RESOLVE_FIND:
+		path[0] = 0;
+		break;
+	case RESOLVE_CGROUP:
+		break;
+	default:
+		answer->error = -EINVAL;
+		return;
+	}
+	if (!path[0] && question->cgroup_id) {
+		r = opener_ask(opener, &request, &found, &fd);
+		if (r < 0) {
+			answer->error = answer->error ? answer->error : r;
+			answer->complete = r != -EAGAIN || question->again >= RESOLVE_AGAIN_MAX;
+			return;
+		}
+		identity_copy(path, sizeof(path), found.name, strlen(found.name));
+	}
+	if (path[0])
+		answer->complete = identify(opener, path, question->again, answer);
+}
+
+void resolve_answer_kmsg(struct opener *opener, const struct kmsg_oom *oom,
+			 struct resolve_answer *ret_answer)
+{
+	struct resolve_answer *answer = ret_answer;
+
+	memset(answer, 0, sizeof(*answer));
+	answer->ask = RESOLVE_KMSG_OOM;
+	answer->complete = 1;
+	answer->pid = oom->pid;
+	answer->uid = oom->uid;
+	answer->constraint = oom->constraint;
+	answer->oom_score_adj = oom->oom_score_adj;
+	answer->anon = oom->anon;
+	answer->file = oom->file;
+	answer->shmem = oom->shmem;
+	answer->pgtables = oom->pgtables;
+	memcpy(answer->comm, oom->comm, sizeof(answer->comm));
+	answer->limit_path = resolve_text(answer, oom->limit_path);
+	answer->task_path = resolve_text(answer, oom->task_path);
+	if (oom->task_path[0])
+		answer->complete = identify(opener, oom->task_path, RESOLVE_AGAIN_MAX, answer);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Question in, answer out. Parser only. Bounded: a fixed number of files, each of bounded size. */
+#ifndef HEADROOM_IDENTIFY_ANSWER_H
+#define HEADROOM_IDENTIFY_ANSWER_H
+
+#include "identify.h"
+#include "kmsg.h"
+#include "opener_proto.h"
+
+/* How often a container whose state files are not there is worth asking again; then what the
+ * path tells is all. */
+#define RESOLVE_AGAIN_MAX 6
+
+void resolve_answer_question(struct opener *opener, const struct resolve_question *question,
+			     struct resolve_answer *ret_answer);
+/* RESOLVE_KMSG_OOM, unasked. */
+void resolve_answer_kmsg(struct opener *opener, const struct kmsg_oom *oom,
+			 struct resolve_answer *ret_answer);
+
+/* Adds text to the answer; equal texts are stored once. What does not fit is cut. */
+struct hr_str resolve_text(struct resolve_answer *answer, const char *text);
+
+/* Field 22 of /proc/PID/stat, in clock ticks since boot; -EBADMSG. */
+int process_start_ticks(const char *stat, uint64_t *ret_ticks);
+
+#endif

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Where container engines keep their files, and how one is opened. Runs in the opener, which may
+ * read everything, and so looks into nothing: it resolves, checks that it is a plain file, and
+ * hands the descriptor over.
+ *
+ * A place is a directory of the administrator's, where symbolic links are followed (/var/lib/docker
+ * is often one), but never out of the root; and a file below it, where none is followed and nothing
+ * leads upwards: from there on the names may be a container's doing.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+#include "../base/cleanup.h"
+#include "engine_procs.h"
+#include "cgroup_path_cache.h"
+#include "state_dirs.h"
+
+#define LIST_MAX 65536 /* entries of one directory; a kubelet's host has a few thousand logs */
+#define KERNFS_HANDLE 0xfe /* kernel: FILEID_KERNFS, include/linux/exportfs.h, since 5.7 */
+
+/* In `file`, @ is the id and * is any name; the entries for one `what` are tried in this order. */
+struct place {
+	enum open_what what;
+	bool user; /* dir is in the home of the request's uid, and the file must be theirs */
+	bool link; /* nothing is opened: the name itself and where it points are the answer */
+	const char *dir;
+	const char *file;
+};
+
+static const struct place table[] = {
+	{OPEN_DOCKER, false, false, "var/lib/docker", DAEMON_DOCKER_FILE},
+	{OPEN_DOCKER, false, false, "var/snap/docker/common/var-lib-docker", DAEMON_DOCKER_FILE},
+	{OPEN_DOCKER, true, false, ".local/share/docker", DAEMON_DOCKER_FILE},
+	{OPEN_CONTAINERD, false, false, "run/containerd", DAEMON_CONTAINERD_FILE},
+	{OPEN_CONTAINERD, false, false, "run/k3s/containerd", DAEMON_CONTAINERD_FILE},
+	{OPEN_CONTAINERD, false, false, "run/k0s/containerd", DAEMON_CONTAINERD_FILE},
+	{OPEN_CONTAINERD, false, false, "var/snap/microk8s/common/run/containerd",
+	 DAEMON_CONTAINERD_FILE},
+	{OPEN_CONTAINERD, false, false, "run/docker/containerd/daemon", DAEMON_CONTAINERD_FILE},
+	{OPEN_CONTAINERD, false, false, "run/containerd",
+	 "io.containerd.runtime.v1.linux/*/@/config.json"},
+	{OPEN_CRIO, false, false, "run/containers/storage", DAEMON_CRIO_FILE},
+	{OPEN_CRIO, false, false, "var/run/containers/storage", DAEMON_CRIO_FILE},
+	{OPEN_CRIO, false, false, "var/lib/containers/storage", DAEMON_CRIO_FILE},
+	{OPEN_PODMAN, false, false, "var/lib/containers/storage", DAEMON_PODMAN_FILE},
+	{OPEN_PODMAN, false, false, "var/lib/containers/storage", DAEMON_PODMAN_VOLATILE},
+	{OPEN_PODMAN, true, false, ".local/share/containers/storage", DAEMON_PODMAN_FILE},
+	{OPEN_PODMAN, true, false, ".local/share/containers/storage", DAEMON_PODMAN_VOLATILE},
+	{OPEN_LOG_CONTAINER, false, true, "var/log/containers", "*-@.log"},
+	{OPEN_LOG_POD, false, true, "var/log/pods", "*_@"},
+};
+
+struct places {
+	int root_fd, proc_fd, cgroup_fd;
+	char cgroup_mount[OPEN_NAME];
+	struct daemons daemons;
+	struct finder finder;
+};
+
+static int open_how(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
+{
+	struct open_how how = {.flags = flags | O_CLOEXEC,
+			       .resolve = resolve | RESOLVE_NO_MAGICLINKS};
+	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+int places_open_dir(int root_fd, const char *dir)
+{
+	while (*dir == '/')
+		dir++;
+	return open_how(root_fd, *dir ? dir : ".", O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT);
+}
+
+int places_open_below(int dir_fd, const char *path, uint64_t flags)
+{
+	return open_how(dir_fd, path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+			RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
+/* A plain file, or -errno: never a pipe that would hang the parser, or a device. */
+static int open_plain(int dir_fd, const char *path)
+{
+	_cleanup_close_ int fd = places_open_below(dir_fd, path, O_RDONLY);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
+	return take_fd(fd);
+}
+
+bool open_id_valid(const char *id)
+{
+	size_t n = strnlen(id, OPEN_ID);
+
+	return n && n < OPEN_ID && id[0] != '.' &&
+	       strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == n;
+}
+
+/* One search for a file of a place: which request, how many that fit are still to be passed
+ * over, what was found. */
+struct search {
+	const struct open_request *request;
+	const struct place *place;
+	uint32_t skip;
+	struct open_answer *answer;
+};
+
+/* The pattern's first component with the id in the place of @. */
+static int fill_component(const char *pattern, size_t n, const char *id, char *to, size_t to_bytes)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *from = pattern[i] == '@' ? id : pattern + i;
+		size_t length = pattern[i] == '@' ? strlen(id) : 1;
+
+		if (used + length >= to_bytes)
+			return -ENAMETOOLONG;
+		memcpy(to + used, from, length);
+		used += length;
+	}
+	to[used] = 0;
+	return 0;
+}
+
+static bool fits(const char *name, const char *pattern)
+{
+	const char *star = strchr(pattern, '*');
+	size_t n = strlen(name), head = (size_t)(star - pattern), tail = strlen(star + 1);
+
+	return name[0] != '.' && n > head + tail && !strncmp(name, pattern, head) &&
+	       !strcmp(name + n - tail, star + 1);
+}
+
+static int add_name(struct open_answer *answer, size_t used, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (used + n + 2 > sizeof(answer->name))
+		return -ENAMETOOLONG;
+	if (used)
+		answer->name[used++] = '/';
+	memcpy(answer->name + used, name, n + 1);
+	return 0;
+}
+
+static int search_below(struct search *search, int dir_fd, const char *pattern, bool named);
+
+/* The last component, or one on the way: a file to open, a link to read, a directory to enter. */
+static int search_entry(struct search *search, int dir_fd, const char *name, const char *rest,
+			bool named)
+{
+	size_t used = strlen(search->answer->name);
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (named) {
+		r = add_name(search->answer, used, name);
+		if (r < 0)
+			return r;
+	}
+	if (*rest) {
+		fd = places_open_below(dir_fd, name, O_RDONLY | O_DIRECTORY);
+		r = fd < 0 ? fd : search_below(search, fd, rest + 1, named);
+	} else if (search->place->link) {
+		ssize_t n = readlinkat(dir_fd, name, search->answer->link,
+				       sizeof(search->answer->link) - 1);
+
+		search->answer->link[n < 0 ? 0 : n] = 0;
+		r = search->skip ? -ENOENT : 0;
+		search->skip -= search->skip > 0;
+	} else {
+		r = open_plain(dir_fd, name);
+		if (r >= 0 && search->skip) {
+			close(r);
+			search->skip--;
+			r = -ENOENT;
+		}
+	}
+	if (r < 0)
+		search->answer->name[used] = 0;
+	return r;
+}
+
+/* Depth: the number of components of a pattern in the tables, at most four. */
+static int search_below(struct search *search, int dir_fd, const char *pattern, bool named)
+{
+	size_t n = strcspn(pattern, "/");
+	char component[256];
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *entry;
+	int fd, r, worst = -ENOENT;
+
+	r = fill_component(pattern, n, search->request->id, component, sizeof(component));
+	if (r < 0)
+		return r;
+	if (!strchr(component, '*'))
+		return search_entry(search, dir_fd, component, pattern + n, named);
+	fd = places_open_below(dir_fd, ".", O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	for (int i = 0; i < LIST_MAX && (entry = readdir(dir)); i++) {
+		if (!fits(entry->d_name, component))
+			continue;
+		r = search_entry(search, dir_fd, entry->d_name, pattern + n, true);
+		if (r >= 0)
+			return r;
+		if (r != -ENOENT && r != -ENOTDIR)
+			worst = r;
+	}
+	return worst;
+}
+
+/* The home of a user, from the host's own passwd; not from a service that would have to be
+ * asked. */
+static int home_of(struct places *places, uint32_t uid, char *ret_home, size_t bytes)
+{
+	int fd = open_how(places->root_fd, "etc/passwd", O_RDONLY, RESOLVE_IN_ROOT);
+	_cleanup_fclose_ FILE *f = NULL;
+	struct passwd *entry;
+
+	if (fd < 0)
+		return fd;
+	f = fdopen(fd, "re");
+	if (!f) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = fgetpwent(f)))
+		if (entry->pw_uid == uid && entry->pw_dir[0] == '/' &&
+		    strlen(entry->pw_dir) < bytes) {
+			strcpy(ret_home, entry->pw_dir);
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static int try_place(struct places *places, struct search *search, const char *dir)
+{
+	_cleanup_close_ int dir_fd = -1, home_fd = -1;
+	char home[OPEN_NAME];
+	struct stat st;
+	int r;
+
+	search->answer->name[0] = 0;
+	if (!search->place->user) {
+		dir_fd = places_open_dir(places->root_fd, dir);
+	} else {
+		r = home_of(places, search->request->uid, home, sizeof(home));
+		if (r < 0)
+			return r;
+		home_fd = places_open_dir(places->root_fd, home);
+		if (home_fd < 0)
+			return home_fd;
+		dir_fd = places_open_below(home_fd, dir, O_RDONLY | O_DIRECTORY);
+	}
+	if (dir_fd < 0)
+		return dir_fd;
+	r = search_below(search, dir_fd, search->place->file, false);
+	if (r < 0 || search->place->link || !search->place->user)
+		return r;
+	if (fstat(r, &st) < 0 || st.st_uid != search->request->uid) {
+		close(r);
+		return -EACCES;
+	}
+	return r;
+}
+
+/* The well-known places first; then where the daemons that run say that theirs are. -1 with
+ * answer->error 0: no descriptor, but a name. */
+static int serve_file(struct places *places, const struct open_request *request,
+		      struct open_answer *answer)
+{
+	struct search search = {.request = request, .skip = request->nth, .answer = answer};
+	int r, worst = -ENOENT;
+	size_t n;
+
+	if (!open_id_valid(request->id) && request->what != OPEN_PODMAN)
+		return -EINVAL;
+	for (int user = 1; user >= 0; user--)
+		for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+			if (table[i].what != request->what || table[i].user != user ||
+			    (user && !request->uid))
+				continue;
+			search.place = &table[i];
+			r = try_place(places, &search, table[i].dir);
+			if (r >= 0)
+				return r;
+			if (r != -ENOENT && r != -ENOTDIR)
+				worst = r;
+		}
+	n = daemons_look(&places->daemons, request->what, places->root_fd, places->proc_fd);
+	for (size_t i = 0; i < n; i++) {
+		const struct daemon_dir *found = &places->daemons.dir[i];
+		struct place place = {.what = found->what, .file = found->file};
+
+		if (found->what != request->what)
+			continue;
+		search.place = &place;
+		r = try_place(places, &search, found->dir);
+		if (r >= 0)
+			return r;
+	}
+	return worst;
+}
+
+static int serve_proc(struct places *places, const struct open_request *request, const char *file)
+{
+	char path[64];
+
+	if (!request->pid || places->proc_fd < 0)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%u/%s", request->pid, file);
+	return open_plain(places->proc_fd, path);
+}
+
+static bool removed(const char *path)
+{
+	size_t n = strlen(path), m = strlen(" (deleted)");
+
+	return n > m && !strcmp(path + n - m, " (deleted)");
+}
+
+/* The id that BPF sees is the directory's file handle. */
+static int serve_cgroup(struct places *places, const struct open_request *request,
+			struct open_answer *answer)
+{
+	union {
+		struct file_handle handle;
+		char bytes[sizeof(struct file_handle) + sizeof(uint64_t)];
+	} h = {.handle = {.handle_bytes = sizeof(uint64_t), .handle_type = KERNFS_HANDLE}};
+	size_t n = strlen(places->cgroup_mount);
+	_cleanup_close_ int fd = -1;
+	char link[64], path[OPEN_NAME * 2];
+	ssize_t length;
+
+	if (places->cgroup_fd < 0)
+		return -EOPNOTSUPP;
+	memcpy(h.handle.f_handle, &request->cgroup_id, sizeof(uint64_t));
+	fd = open_by_handle_at(places->cgroup_fd, &h.handle, O_PATH | O_CLOEXEC);
+	if (fd < 0 && errno == ESTALE)
+		return -ENOENT;
+	if (fd < 0) /* not permitted, or not with this file system */
+		return finder_look(&places->finder, places->cgroup_fd, request->cgroup_id,
+				   answer->name, sizeof(answer->name));
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < 0)
+		return -errno;
+	path[length] = 0;
+	if (removed(path))
+		return -ENOENT;
+	if (strncmp(path, places->cgroup_mount, n) || (path[n] && path[n] != '/'))
+		return -EXDEV; /* outside of what a private cgroup namespace shows */
+	if (strlen(path + n) >= sizeof(answer->name))
+		return -ENAMETOOLONG;
+	strcpy(answer->name, path[n] ? path + n : "/");
+	return 0;
+}
+
+int places_serve(struct places *places, const struct open_request *request,
+		 struct open_answer *ret_answer)
+{
+	struct open_answer *answer = ret_answer;
+	int r;
+
+	memset(answer, 0, sizeof(*answer));
+	switch (request->what) {
+	case OPEN_CGROUP:
+		answer->error = serve_cgroup(places, request, answer);
+		return -1;
+	case OPEN_PROC_CMDLINE:
+		r = serve_proc(places, request, "cmdline");
+		break;
+	case OPEN_PROC_STAT:
+		r = serve_proc(places, request, "stat");
+		break;
+	case OPEN_LOG_CONTAINER:
+	case OPEN_LOG_POD:
+		r = serve_file(places, request, answer);
+		answer->error = r < 0 ? r : 0;
+		return -1;
+	default:
+		r = request->what < OPEN_WHATS ? serve_file(places, request, answer) : -EINVAL;
+	}
+	answer->error = r < 0 ? r : 0;
+	return r < 0 ? -1 : r;
+}
+
+/* The memory hierarchy: v2, or v1's memory controller, or v2 beside it. */
+static void find_cgroup(struct places *places)
+{
+	static const struct {
+		const char *dir;
+		long magic;
+	} mounts[] = {
+		{"sys/fs/cgroup", CGROUP2_SUPER_MAGIC},
+		{"sys/fs/cgroup/memory", CGROUP_SUPER_MAGIC},
+		{"sys/fs/cgroup/unified", CGROUP2_SUPER_MAGIC},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		_cleanup_close_ int fd = places_open_dir(places->root_fd, mounts[i].dir);
+		struct statfs fs;
+		char link[64];
+		ssize_t n;
+
+		if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != mounts[i].magic)
+			continue;
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, places->cgroup_mount, sizeof(places->cgroup_mount) - 1);
+		if (n <= 0)
+			continue;
+		places->cgroup_mount[n] = 0;
+		places->cgroup_fd = take_fd(fd);
+		return;
+	}
+}
+
+int places_open(const char *root, struct places **ret_places)
+{
+	struct places *places = calloc(1, sizeof(*places));
+	int r;
+
+	if (!places)
+		return -ENOMEM;
+	places->proc_fd = places->cgroup_fd = -1;
+	places->root_fd = open(root && root[0] ? root : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (places->root_fd < 0) {
+		r = -errno;
+		free(places);
+		return r;
+	}
+	places->proc_fd = places_open_dir(places->root_fd, "proc");
+	find_cgroup(places);
+	*ret_places = places;
+	return 0;
+}
+
+void places_close(struct places *places)
+{
+	if (!places)
+		return;
+	close(places->root_fd);
+	if (places->proc_fd >= 0)
+		close(places->proc_fd);
+	if (places->cgroup_fd >= 0)
+		close(places->cgroup_fd);
+	finder_done(&places->finder);
+	free(places);
+}

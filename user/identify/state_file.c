@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * State files of container engines, read within bounds. Runs in the parser, which has no rights:
+ * what a document can do at worst is to be refused. Never opens a file.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/cleanup.h"
+#include "../base/read_full.h"
+#include "state_file.h"
+
+/* Length of the valid UTF-8 sequence at `at`, or 0. Unicode 15, table 3-7. */
+static size_t utf8_length(const unsigned char *at, size_t n)
+{
+	static const struct {
+		unsigned char first, last, low, high, length;
+	} lead[] = {
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
+		{0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lead); i++) {
+		if (at[0] < lead[i].first || at[0] > lead[i].last)
+			continue;
+		if (n < lead[i].length || at[1] < lead[i].low || at[1] > lead[i].high)
+			return 0;
+		for (size_t k = 2; k < lead[i].length; k++)
+			if ((at[k] & 0xc0) != 0x80)
+				return 0;
+		return lead[i].length;
+	}
+	return 0;
+}
+
+/* One pass before the library sees it: mends bytes that are no UTF-8, and measures the nesting,
+ * for jansson recurses and its own limit is a matter of how it was built. */
+static int state_repair(char *text, size_t n)
+{
+	bool quoted = false;
+	int depth = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c >= 0x80) {
+			size_t length = utf8_length((const unsigned char *)text + i, n - i);
+
+			if (!length)
+				text[i] = '?';
+			else
+				i += length - 1;
+		} else if (quoted) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				quoted = false;
+		} else if (c == '"') {
+			quoted = true;
+		} else if (c == '[' || c == '{') {
+			if (++depth > STATE_MAX_DEPTH)
+				return -EBADMSG;
+		} else if (c == ']' || c == '}') {
+			depth--;
+		}
+	}
+	return 0;
+}
+
+int state_parse(char *text, size_t n, json_t **ret_json)
+{
+	json_t *json;
+	int r = state_repair(text, n);
+
+	if (r < 0)
+		return r;
+	json = json_loadb(text, n, JSON_ALLOW_NUL, NULL);
+	if (!json)
+		return -EBADMSG;
+	*ret_json = json;
+	return 0;
+}
+
+int state_load(int fd, json_t **ret_json)
+{
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	size_t size;
+	ssize_t n;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size > STATE_MAX_BYTES)
+		return -EFBIG;
+	size = (size_t)st.st_size + 4096; /* it may grow while we read */
+	text = malloc(size);
+	if (!text)
+		return -ENOMEM;
+	n = whole_read(fd, text, size);
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n == size)
+		return -EFBIG;
+	r = state_parse(text, (size_t)n, ret_json);
+	if (n > 256 << 10) { /* a large one: give its memory back, this process is to stay small */
+		free(take_ptr(text));
+		malloc_trim(0);
+	}
+	return r;
+}
+
+int state_open(struct opener *opener, const struct open_request *request,
+	       struct open_answer *ret_answer, json_t **ret_json)
+{
+	struct open_answer answer;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = opener_ask(opener, request, &answer, &fd);
+	if (r < 0)
+		return r;
+	r = state_load(fd, ret_json);
+	if (r < 0)
+		return r;
+	if (ret_answer)
+		*ret_answer = answer;
+	return 0;
+}
+
+const char *state_string(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "";
+}
+
+void state_texts(const json_t *object, const struct state_text *table, size_t n, struct identity *identity)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *value = state_string(object, table[i].key);
+
+		if (value[0])
+			identity_copy((char *)identity + table[i].offset, table[i].bytes, value,
+				 strlen(value));
+	}
+}

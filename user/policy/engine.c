@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The acting room's face: a round over what there is to see. First the emergencies under way (is it calm? is the next rung
+ * due?), then the rules, in their order: numbers before names, since most rules hold for nobody.
+ */
+#include "policy_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOLD_TIMERS_LEAST 4096u
+
+static int reserve(struct policy_engine *engine, uint32_t slots)
+{
+	uint32_t buckets = 4;
+
+	while (buckets < 2 * slots)
+		buckets *= 2;
+	engine->place = calloc(slots ? slots : 1, sizeof(*engine->place));
+	engine->inputs = calloc((size_t)slots + POLICY_PROCESS_GROUPS, sizeof(*engine->inputs));
+	engine->candidate = calloc((size_t)slots + POLICY_PROCESS_GROUPS, sizeof(*engine->candidate));
+	engine->index = calloc(buckets, sizeof(*engine->index));
+	if (!engine->place || !engine->inputs || !engine->candidate || !engine->index)
+		return -ENOMEM;
+	memset(engine->index, 0xff, buckets * sizeof(*engine->index));
+	engine->index_mask = buckets - 1;
+	engine->slots = slots;
+	for (uint32_t i = 0; i < slots; i++)
+		engine->place[i].next_policy = engine->place[i].emitted_policy = UINT16_MAX;
+	return 0;
+}
+
+static void release(struct policy_engine *engine)
+{
+	free(engine->place);
+	free(engine->inputs);
+	free(engine->candidate);
+	free(engine->index);
+}
+
+int engine_init(struct policy_engine **ret_engine, uint32_t slots, const struct engine_callbacks *calls)
+{
+	struct policy_engine *engine = calloc(1, sizeof(*engine));
+
+	if (!engine)
+		return -ENOMEM;
+	if (calls)
+		engine->calls = *calls;
+	if (reserve(engine, slots) ||
+	    hold_timers_init(&engine->timers, slots * 4 > HOLD_TIMERS_LEAST ? slots * 4 : HOLD_TIMERS_LEAST)) {
+		engine_free(engine);
+		return -ENOMEM;
+	}
+	*ret_engine = engine;
+	return 0;
+}
+
+void engine_free(struct policy_engine *engine)
+{
+	if (!engine)
+		return;
+	release(engine);
+	hold_timers_done(&engine->timers);
+	free(engine);
+}
+
+int engine_grow(struct policy_engine *engine, uint32_t slots)
+{
+	struct policy_engine old = {.place = engine->place,
+			  .inputs = engine->inputs,
+			  .candidate = engine->candidate,
+			  .index = engine->index};
+	uint32_t n = engine->slots, mask = engine->index_mask;
+
+	if (slots <= n)
+		return 0;
+	if (reserve(engine, slots)) {
+		release(engine);
+		engine->place = old.place;
+		engine->inputs = old.inputs;
+		engine->candidate = old.candidate;
+		engine->index = old.index;
+		engine->index_mask = mask;
+		return -ENOMEM;
+	}
+	memcpy(engine->place, old.place, n * sizeof(*engine->place));
+	memcpy(engine->inputs, old.inputs, n * sizeof(*engine->inputs));
+	release(&old);
+	return 0;
+}
+
+void engine_counts(const struct policy_engine *engine, struct engine_counts *ret_counts)
+{
+	*ret_counts = (struct engine_counts){engine->turned_away, engine->timers.lost, engine->under_way};
+}
+
+/* Time for the rules never goes back; a clock that does stands still for them. */
+static void enter(struct policy_engine *engine, const struct policy_snapshot *snapshot)
+{
+	engine->snapshot = snapshot;
+	engine->busy = true;
+	if (snapshot->now_ns > engine->now_ns)
+		engine->now_ns = snapshot->now_ns;
+}
+
+static void leave(struct policy_engine *engine)
+{
+	engine->snapshot = NULL;
+	engine->busy = false;
+}
+
+/* The rule's condition is not met by this target now. */
+static void does_not_hold(struct policy_engine *engine, uint32_t policy, const struct rule *rule,
+			  const struct inputs *f)
+{
+	struct timer *timer = hold_timers_find(&engine->timers, policy, f->key);
+
+	if (!timer)
+		return;
+	timer->since_ns = 0;
+	if (timer->till_calm && !rule_calm(rule, f, NULL))
+		timer->seen = engine->round;
+}
+
+/* Since when it has held; 0: that could not be noted, and so it does not count. */
+static uint64_t since(struct policy_engine *engine, uint32_t policy, uint64_t key)
+{
+	struct timer *timer;
+
+	if (!engine_policy(engine, policy)->for_ms && !engine->timers.of_policy[policy])
+		return engine->now_ns;
+	timer = engine_policy(engine, policy)->for_ms ? hold_timers_make(&engine->timers, policy, key)
+					       : hold_timers_find(&engine->timers, policy, key);
+	if (!timer)
+		return engine_policy(engine, policy)->for_ms ? 0 : engine->now_ns;
+	if (!timer->since_ns)
+		timer->since_ns = engine->now_ns ? engine->now_ns : 1;
+	timer->seen = engine->round;
+	return timer->since_ns;
+}
+
+static bool held_long_enough(const struct policy_engine *engine, uint32_t policy, uint64_t since_ns)
+{
+	return since_ns && engine->now_ns - since_ns >= engine_policy(engine, policy)->for_ms * NS_PER_MS;
+}
+
+static void note_next(struct policy_engine *engine, uint32_t policy, uint32_t slot, uint64_t key,
+		      uint64_t workload)
+{
+	const struct policy *p = engine_policy(engine, policy);
+	struct place *place = &engine->place[slot];
+	uint32_t step;
+
+	if (place->next_policy != UINT16_MAX || place->escalation ||
+	    escalation_blocked(engine, policy, key, workload, &step))
+		return;
+	/* In `observe` the reflex is what would be done next, too. */
+	step = steps_next(p, step, false, MODE_DRY_RUN);
+	if (step >= p->actions)
+		return;
+	place->next_policy = (uint16_t)policy;
+	place->next_action = (uint8_t)p->action[step].kind;
+}
+
+static void consider_slot(struct policy_engine *engine, uint32_t policy, const struct rule *rule, uint32_t slot)
+{
+	const struct inputs *f = &engine->inputs[slot];
+	const struct policy *p = engine_policy(engine, policy);
+	enum holds holds = rule_holds(rule, f);
+	const struct hr_slot *at;
+	struct timer *timer;
+	uint64_t since_ns;
+
+	if (holds == HOLDS_NOT) {
+		if (engine->timers.of_policy[policy])
+			does_not_hold(engine, policy, rule, f);
+		return;
+	}
+	if (holds == HOLDS_UNKNOWN) { /* a gap: what was known stays, but nothing fires on it */
+		timer = hold_timers_find(&engine->timers, policy, f->key);
+		if (timer)
+			timer->seen = engine->round;
+		return;
+	}
+	at = selector_slot(engine->snapshot, slot);
+	if (!selector_match(engine->set, p, at) ||
+	    selector_allowed(engine->set, engine->snapshot, p, slot, f->parent))
+		return;
+	since_ns = since(engine, policy, f->key);
+	note_next(engine, policy, slot, f->key, at->id.workload);
+	if (held_long_enough(engine, policy, since_ns) && steps_mode(engine->set, p) > MODE_OBSERVE)
+		escalation_begin(engine, policy, slot, NONE32, since_ns, 0);
+}
+
+static void consider_job(struct policy_engine *engine, uint32_t policy, const struct rule *rule, uint32_t pgroup)
+{
+	const struct inputs *f = inputs_of_process_group(engine, pgroup);
+	const struct policy *p = engine_policy(engine, policy);
+	uint32_t in = inputs_find(engine, engine->snapshot->pgroup[pgroup].memcg_id);
+	enum holds holds = rule_holds(rule, f);
+	struct timer *timer = hold_timers_find(&engine->timers, policy, f->key);
+	uint64_t since_ns;
+
+	if (holds == HOLDS_NOT)
+		does_not_hold(engine, policy, rule, f);
+	if (holds == HOLDS_UNKNOWN && timer)
+		timer->seen = engine->round;
+	if (holds != HOLDS ||
+	    !selector_match_process_group(engine->set, p, &engine->snapshot->pgroup[pgroup],
+		       in == NONE32 ? NULL : selector_slot(engine->snapshot, in)) ||
+	    selector_process_group_allowed(engine->set, engine->snapshot, p, pgroup))
+		return;
+	since_ns = since(engine, policy, f->key);
+	if (held_long_enough(engine, policy, since_ns) && steps_mode(engine->set, p) > MODE_OBSERVE)
+		escalation_begin(engine, policy, NONE32, pgroup, since_ns, 0);
+}
+
+/* Rehearsed once, a shortage of the host is not rehearsed on the next container: the first one's end would have ended it. */
+static void consider_host(struct policy_engine *engine, uint32_t policy)
+{
+	const struct policy *p = engine_policy(engine, policy);
+	struct inputs f = {.key = HOST_KEY};
+	struct candidate best;
+	enum holds holds;
+	struct timer *timer;
+	struct rule rule;
+	uint64_t since_ns;
+	uint32_t n, step;
+
+	rule_read_host(p, &rule);
+	inputs_host(engine, &f);
+	holds = rule_holds(&rule, &f);
+	if (holds == HOLDS_NOT) {
+		does_not_hold(engine, policy, &rule, &f);
+		return;
+	}
+	if (holds == HOLDS_UNKNOWN) {
+		timer = hold_timers_find(&engine->timers, policy, HOST_KEY);
+		if (timer)
+			timer->seen = engine->round;
+		return;
+	}
+	since_ns = since(engine, policy, HOST_KEY);
+	if (!victim_choose(engine, policy, &best, &n))
+		return;
+	if (best.slot != NONE32)
+		note_next(engine, policy, best.slot, engine->inputs[best.slot].key,
+			  selector_slot(engine->snapshot, best.slot)->id.workload);
+	if (!held_long_enough(engine, policy, since_ns) || steps_mode(engine->set, p) == MODE_OBSERVE ||
+	    escalation_blocked(engine, policy, HOST_KEY, 0, &step) || step >= p->actions ||
+	    escalation_host_busy(engine, policy, 0))
+		return;
+	escalation_begin(engine, policy, best.slot, best.pgroup, since_ns, n);
+}
+
+static void describe_next(struct policy_engine *engine, uint32_t slot)
+{
+	struct place *place = &engine->place[slot];
+	const struct escalation *e = place->escalation ? &engine->escalation[place->escalation - 1] : NULL;
+	uint32_t step;
+
+	if (e) {
+		const struct policy *p = engine_policy(engine, e->policy);
+
+		step = steps_next(p, e->step, e->killed, e->mode);
+		place->next_policy = step < p->actions ? e->policy : UINT16_MAX;
+		place->next_action = step < p->actions ? (uint8_t)p->action[step].kind : HR_ACTION_NONE;
+	}
+	if (place->next_policy == UINT16_MAX)
+		place->next_action = HR_ACTION_NONE;
+	if (place->next_policy == place->emitted_policy && place->next_action == place->emitted_action)
+		return;
+	place->emitted_policy = place->next_policy;
+	place->emitted_action = place->next_action;
+	if (engine->calls.next)
+		engine->calls.next(slot,
+				place->next_policy == UINT16_MAX
+					? NULL
+					: engine_policy(engine, place->next_policy),
+				place->next_action, engine->calls.arg);
+}
+
+static bool speaks_of_processes(const struct policy_engine *engine, const struct policy *p)
+{
+	return engine->snapshot->pgroups && (p->outside || p->matches);
+}
+
+static void consider(struct policy_engine *engine, uint32_t policy)
+{
+	const struct policy *p = engine_policy(engine, policy);
+	struct rule rule;
+
+	if (p->conditions & WHEN_HOST) {
+		consider_host(engine, policy);
+		return;
+	}
+	rule_read(p, &rule);
+	for (uint32_t i = 0; i < engine->slots; i++)
+		if (engine->inputs[i].key)
+			consider_slot(engine, policy, &rule, i);
+	for (uint32_t i = 0; speaks_of_processes(engine, p) && i < engine->snapshot->pgroups && i < POLICY_PROCESS_GROUPS;
+	     i++)
+		consider_job(engine, policy, &rule, i);
+}
+
+void engine_update(struct policy_engine *engine, const struct policy_snapshot *snapshot)
+{
+	enter(engine, snapshot);
+	engine->round++;
+	inputs_read(engine);
+	for (uint32_t i = 0; i < engine->slots; i++)
+		engine->place[i].next_policy = UINT16_MAX;
+	for (size_t i = 0; engine->set && i < POLICY_ESCALATIONS; i++)
+		if (engine->escalation[i].number)
+			steps_go(engine, &engine->escalation[i]);
+	for (uint32_t i = 0; engine->set && i < engine->set->policies; i++)
+		consider(engine, i);
+	if (engine->set)
+		hold_timers_purge(&engine->timers, engine->set, engine->round, engine->now_ns);
+	for (uint32_t i = 0; i < engine->slots; i++)
+		describe_next(engine, i);
+	leave(engine);
+}
+
+void engine_update_slot(struct policy_engine *engine, const struct policy_snapshot *snapshot, uint32_t slot)
+{
+	struct place *place;
+	struct escalation *e;
+
+	if (!engine->set || slot >= engine->slots || slot >= snapshot->slots)
+		return;
+	enter(engine, snapshot);
+	inputs_read_slot(engine, slot);
+	place = &engine->place[slot];
+	place->next_policy = UINT16_MAX;
+	/* What it would be taken for by a rule about the host is seen anew by the next round. */
+	if (place->emitted_policy != UINT16_MAX &&
+	    engine_policy(engine, place->emitted_policy)->conditions & WHEN_HOST) {
+		place->next_policy = place->emitted_policy;
+		place->next_action = place->emitted_action;
+	}
+	e = escalation_of(engine, slot, 0);
+	if (e)
+		steps_go(engine, e);
+	for (uint32_t i = 0; engine->inputs[slot].key && i < engine->set->policies; i++) {
+		const struct policy *p = engine_policy(engine, i);
+		struct rule rule;
+
+		if (p->conditions & WHEN_HOST)
+			continue;
+		rule_read(p, &rule);
+		consider_slot(engine, i, &rule, slot);
+	}
+	describe_next(engine, slot);
+	leave(engine);
+}
+
+void engine_action_done(struct policy_engine *engine, const struct policy_snapshot *snapshot, const struct action_answer *result)
+{
+	struct escalation *e = escalation_find(engine, result->escalation);
+
+	if (!e)
+		return;
+	if (engine->busy) { /* answered from within the order: whoever is on that ladder goes on with it */
+		steps_answer(engine, e, result);
+		return;
+	}
+	enter(engine, snapshot);
+	if (e->target.slot != HR_UNKNOWN_U32 && e->target.slot < engine->slots)
+		inputs_read_slot(engine, e->target.slot);
+	steps_answer(engine, e, result);
+	steps_go(engine, e);
+	if (e->target.slot != HR_UNKNOWN_U32 && e->target.slot < engine->slots)
+		describe_next(engine, e->target.slot);
+	leave(engine);
+}
+
+#define HOLD_OFF_NS \
+	(5000 *     \
+	 NS_PER_MS) /* what a starved victim of the kernel may take to give its memory back */
+
+void engine_oom_kill(struct policy_engine *engine, uint32_t slot, uint64_t now_ns)
+{
+	uint64_t until = (now_ns > engine->now_ns ? now_ns : engine->now_ns) + HOLD_OFF_NS;
+
+	if (slot == HR_UNKNOWN_U32) {
+		engine->host_hold_off_ns = until;
+	} else if (slot < engine->slots) {
+		engine->place[slot].hold_off_ns = until;
+	}
+	for (size_t i = 0; i < POLICY_ESCALATIONS; i++) {
+		struct escalation *e = &engine->escalation[i];
+
+		if (e->number &&
+		    (slot == HR_UNKNOWN_U32 ? e->host : e->target.slot == slot && !e->gone))
+			e->oom_killed = true;
+	}
+}
+
+void engine_child_created(struct policy_engine *engine, uint32_t parent)
+{
+	if (parent < engine->slots)
+		engine->inputs[parent].parent = true;
+}
+
+void engine_slot_gone(struct policy_engine *engine, uint32_t slot, uint64_t memcg_id, uint64_t now_ns)
+{
+	if (now_ns > engine->now_ns)
+		engine->now_ns = now_ns;
+	for (size_t i = 0; i < POLICY_ESCALATIONS; i++) {
+		struct escalation *e = &engine->escalation[i];
+
+		if (e->number && e->target.slot == slot && e->target.memcg_id == memcg_id)
+			steps_gone(engine, e);
+	}
+	if (slot < engine->slots && engine->place[slot].memcg_id == memcg_id) {
+		inputs_forget(engine, slot);
+		engine->inputs[slot].key = 0;
+	}
+}
+
+/* Only what the clock alone decides: rules hold by samples. */
+uint64_t engine_deadline(const struct policy_engine *engine)
+{
+	uint64_t soonest = 0;
+
+	for (size_t i = 0; engine->under_way && i < POLICY_ESCALATIONS; i++) {
+		const struct escalation *e = &engine->escalation[i];
+		uint64_t at = e->until_ns;
+
+		if (!e->number || at == UINT64_MAX)
+			continue;
+		if (e->gone && at <= engine->now_ns)
+			at = engine->now_ns + 1;
+		if (at > engine->now_ns && (!soonest || at < soonest))
+			soonest = at;
+	}
+	return soonest;
+}

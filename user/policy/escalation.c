@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The table of emergencies: who may begin one, who takes over from whom, what an ended one leaves behind. Never two for one
+ * target; a rule that kills is served before one that only tells.
+ */
+#include "policy_internal.h"
+
+#define COOLDOWN_LEAST_MS 1000 /* nothing is told or tried twenty times a second */
+
+struct escalation *escalation_find(struct policy_engine *engine, uint32_t number)
+{
+	for (size_t i = 0; number && i < POLICY_ESCALATIONS; i++)
+		if (engine->escalation[i].number == number)
+			return &engine->escalation[i];
+	return NULL;
+}
+
+struct escalation *escalation_of(struct policy_engine *engine, uint32_t slot, uint64_t key)
+{
+	if (slot != NONE32)
+		return engine->place[slot].escalation ? &engine->escalation[engine->place[slot].escalation - 1]
+						  : NULL;
+	for (size_t i = 0; i < POLICY_ESCALATIONS; i++)
+		if (engine->escalation[i].number && engine->escalation[i].key == key)
+			return &engine->escalation[i];
+	return NULL;
+}
+
+bool escalation_blocked(struct policy_engine *engine, uint32_t policy, uint64_t key, uint64_t workload,
+		       uint32_t *ret_step)
+{
+	struct timer *timer = hold_timers_find(&engine->timers, policy, key);
+	const struct timer *other;
+
+	*ret_step = 0;
+	if (timer && (timer->till_calm || timer->until_ns > engine->now_ns)) {
+		*ret_step = timer->step;
+		return timer->step >= POLICY_ACTIONS;
+	}
+	/* When the host is short somebody is taken: sparing a culprit because it was restarted would cost an innocent. */
+	if (engine_policy(engine, policy)->conditions & WHEN_HOST)
+		return false;
+	if (!engine_policy(engine, policy)->cooldown_ms) /* nor does its rule wait for it */
+		return false;
+	/* The same workload in another cgroup: it was restarted, and is to be left alone for that time. */
+	other = hold_timers_cooling(&engine->timers, policy, workload, engine->now_ns);
+	return other && other->key != key;
+}
+
+static void leave_note(struct policy_engine *engine, const struct escalation *e, uint64_t key, bool calm)
+{
+	const struct policy *p = engine_policy(engine, e->policy);
+	bool relapse =
+		calm && !e->gone && steps_next(p, e->step, e->killed, e->mode) < POLICY_ACTIONS;
+	struct timer *timer = hold_timers_make(&engine->timers, e->policy, key);
+
+	if (!timer)
+		return;
+	hold_timers_cool(&engine->timers, timer, e->workload,
+		   engine->now_ns + (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS,
+		   relapse ? e->step : POLICY_ACTIONS);
+	timer->seen = engine->round;
+	timer->till_calm = !calm && !e->gone && (e->mode == MODE_DRY_RUN || steps_only_notify(p));
+}
+
+void escalation_finish(struct policy_engine *engine, struct escalation *e, uint32_t averted, bool calm)
+{
+	struct escalation_end end = {
+		.escalation = e->number,
+		.target = e->target,
+		.mode = e->mode,
+		.averted = averted,
+		.freed = e->mode == MODE_ENFORCE ? e->freed : HR_UNKNOWN,
+		.freed_after_ms = e->freed_ms,
+	};
+	uint32_t slot = e->target.slot, mine = (uint32_t)(e - engine->escalation) + 1;
+
+	leave_note(engine, e, e->key, calm);
+	if (e->host && e->mode == MODE_DRY_RUN && !calm)
+		leave_note(engine, e, HOST_KEY, calm);
+	if (slot != HR_UNKNOWN_U32 && slot < engine->slots && engine->place[slot].escalation == mine)
+		engine->place[slot].escalation = 0;
+	e->number = 0;
+	engine->under_way--;
+	if (engine->calls.end && e->notified)
+		engine->calls.end(&end, engine->calls.arg);
+}
+
+/* May this rule take the target over from the other? Never from a kill; a rehearsal never from a deed. */
+static bool takes_over(const struct policy_engine *engine, const struct policy *p, uint32_t first,
+		       enum policy_mode mode, const struct escalation *other)
+{
+	const struct policy *theirs = engine_policy(engine, other->policy);
+
+	if (other->killed || other->gone || mode < other->mode)
+		return false;
+	return mode > other->mode || steps_hardest(p, first) > steps_hardest(theirs, 0) ||
+	       action_severity(p->action[first].kind) > other->hardest;
+}
+
+/* Room, if need be by ending one that can do less. */
+static struct escalation *take_space(struct policy_engine *engine, const struct policy *p, uint32_t first)
+{
+	struct escalation *gentlest = NULL;
+	unsigned int least = steps_hardest(p, first), hardest;
+
+	for (size_t i = 0; i < POLICY_ESCALATIONS; i++) {
+		struct escalation *e = &engine->escalation[i];
+
+		if (!e->number)
+			return e;
+		hardest = steps_hardest(engine_policy(engine, e->policy), 0);
+		if (hardest < least) {
+			least = hardest;
+			gentlest = e;
+		}
+	}
+	engine->turned_away++;
+	if (gentlest)
+		escalation_finish(engine, gentlest, HR_UNKNOWN_U32, false);
+	return gentlest;
+}
+
+static void fill_target(const struct policy_engine *engine, uint32_t slot, uint32_t pgroup, struct escalation *e)
+{
+	const struct policy *p = engine_policy(engine, e->policy);
+	const struct process_group *at = pgroup == NONE32 ? NULL : &engine->snapshot->pgroup[pgroup];
+	bool whole = p->conditions & WHEN_HOST;
+
+	e->target = (struct action_target){.slot = slot == NONE32 ? HR_UNKNOWN_U32 : slot};
+	if (!at) {
+		e->target.memcg_id = selector_slot(engine->snapshot, slot)->cgroup_id;
+		e->workload = selector_slot(engine->snapshot, slot)->id.workload;
+		return;
+	}
+	/* A rule on processes means the process; one on the host's memory its whole job. */
+	e->target.memcg_id = at->memcg_id;
+	e->target.pgid = whole ? at->pgid : 0;
+	e->target.pid = at->pid;
+	e->target.start_boottime_ns = at->start_boottime_ns;
+	e->target.leader_start_ns = at->leader_start_ns;
+	__builtin_memcpy(e->target.comm, at->comm, sizeof(e->target.comm));
+}
+
+/* What had to go: all that is above the threshold's calm side, else all that it uses. */
+static uint64_t over(const struct policy_engine *engine, const struct escalation *e, const struct inputs *f)
+{
+	struct rule rule;
+	uint64_t threshold, usage = f->at[F_USAGE];
+
+	rule_read(engine_policy(engine, e->policy), &rule);
+	threshold = rule_threshold(&rule, F_USAGE, f);
+	if (usage == HR_UNKNOWN || threshold == HR_UNKNOWN)
+		return usage == HR_UNKNOWN ? 0 : usage;
+	threshold -= threshold / 20;
+	return usage > threshold ? usage - threshold : 0;
+}
+
+static void set_up(struct policy_engine *engine, struct escalation *e, uint32_t slot, uint32_t pgroup,
+		   uint64_t held_ns, uint32_t n)
+{
+	const struct inputs *f = slot != NONE32 ? &engine->inputs[slot] : inputs_of_process_group(engine, pgroup);
+
+	e->number = ++engine->last_number;
+	engine->under_way++;
+	e->key = f->key;
+	e->host = engine_policy(engine, e->policy)->conditions & WHEN_HOST;
+	e->held_ns = held_ns;
+	e->until_ns = engine->now_ns;
+	e->usage_at = f->at[F_USAGE];
+	e->freed = e->freed_ms = HR_UNKNOWN;
+	fill_target(engine, slot, pgroup, e);
+	e->over = over(engine, e, f);
+	inputs_record(engine, f, &e->target, &e->inputs);
+	e->inputs.held_ms = (engine->now_ns - held_ns) / NS_PER_MS;
+	if (slot != NONE32 && !steps_only_notify(engine_policy(engine, e->policy)))
+		engine->place[slot].escalation = (uint32_t)(e - engine->escalation) + 1;
+	victim_passed_over(engine, e, n);
+}
+
+/* It has taken over: the shortage is one, and so is what is done about it. */
+static void host_clear(struct policy_engine *engine, const struct escalation *mine)
+{
+	for (size_t i = 0; i < POLICY_ESCALATIONS; i++) {
+		struct escalation *e = &engine->escalation[i];
+
+		if (e->number && e != mine && e->host && !e->gone && e->mode <= mine->mode)
+			escalation_finish(engine, e, HR_UNKNOWN_U32, false);
+	}
+}
+
+void escalation_begin(struct policy_engine *engine, uint32_t policy, uint32_t slot, uint32_t pgroup,
+		     uint64_t held_ns, uint32_t n)
+{
+	const struct policy *p = engine_policy(engine, policy);
+	const struct hr_slot *at = slot == NONE32 ? NULL : selector_slot(engine->snapshot, slot);
+	uint64_t key = at ? engine->inputs[slot].key : inputs_of_process_group(engine, pgroup)->key;
+	enum policy_mode mode = steps_mode(engine->set, p);
+	/* Who only tells stands in nobody's way, and nobody in his. */
+	struct escalation *e = steps_only_notify(p) ? NULL : escalation_of(engine, slot, key);
+	struct timer *timer;
+	uint32_t step;
+
+	if ((e && e->policy == policy) ||
+	    escalation_blocked(engine, policy, key, at ? at->id.workload : 0, &step))
+		return;
+	step = steps_next(p, step, false, mode);
+	if (step >= p->actions || (e && !takes_over(engine, p, step, mode, e)))
+		return;
+	/* Room for the cooldown afterwards: without it nothing begins that would begin again and again. */
+	timer = hold_timers_make(&engine->timers, policy, key);
+	if (!timer)
+		return;
+	if (e)
+		escalation_finish(engine, e, HR_UNKNOWN_U32, false);
+	else
+		e = take_space(engine, p, step);
+	if (!e)
+		return;
+	hold_timers_cool(&engine->timers, timer, at ? at->id.workload : 0, UINT64_MAX,
+		   POLICY_ACTIONS); /* under way */
+	*e = (struct escalation){.policy = (uint16_t)policy, .mode = mode, .step = (uint8_t)step};
+	set_up(engine, e, slot, pgroup, held_ns, n);
+	if (e->host)
+		host_clear(engine, e);
+	steps_go(engine, e);
+}
+
+struct escalation *escalation_oom_killed(struct policy_engine *engine, uint32_t policy, uint32_t slot)
+{
+	struct escalation *e = escalation_of(engine, slot, 0);
+	struct timer *timer;
+
+	if (e && e->policy == policy)
+		return e;
+	if (e)
+		escalation_finish(engine, e, HR_UNKNOWN_U32, false);
+	else
+		e = take_space(engine, engine_policy(engine, policy), 0);
+	timer = e ? hold_timers_make(&engine->timers, policy, engine->inputs[slot].key) : NULL;
+	if (!timer)
+		return NULL;
+	hold_timers_cool(&engine->timers, timer, selector_slot(engine->snapshot, slot)->id.workload, UINT64_MAX,
+		   POLICY_ACTIONS);
+	*e = (struct escalation){.policy = (uint16_t)policy, .mode = MODE_ENFORCE};
+	set_up(engine, e, slot, NONE32, engine->now_ns, 0);
+	return e;
+}
+
+bool escalation_host_busy(struct policy_engine *engine, uint32_t policy, uint32_t first)
+{
+	const struct policy *p = engine_policy(engine, policy);
+	enum policy_mode mode = steps_mode(engine->set, p);
+
+	for (size_t i = 0; i < POLICY_ESCALATIONS; i++) {
+		struct escalation *e = &engine->escalation[i];
+
+		if (!e->number || !e->host ||
+		    (e->gone && engine->now_ns - e->gone_ns >= 1000 * NS_PER_MS))
+			continue;
+		if (e->policy == policy || (e->mode >= mode && !takes_over(engine, p, first, mode, e)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * One emergency on its ladder: which rung is due, what it brought, when it is over. A rung is followed by the next one only
+ * when its time is up and the rule still holds by fresh figures; a rung that failed or cannot be taken is followed at once.
+ * Kills once at most. Orders; does nothing itself.
+ */
+#include "policy_internal.h"
+
+#include <string.h>
+
+#define RECLAIM_PATIENCE_MS \
+	5000 /* it may block for minutes; the emergency does not wait that long */
+#define RECLAIM_SETTLE_MS 1000 /* after it: a calm sweep later the figures are new */
+#define KILL_PATIENCE_MS 10000
+#define KILL_SETTLE_MS 3000
+#define REFLEX_PATIENCE_MS 1000
+#define THROTTLE_MS 30000 /* where the rule gives no time */
+#define TERM_MS 10000
+#define BAND_NS (60000 * NS_PER_MS) /* neither holding nor calm for so long: calm */
+#define ON_EXIT_NS (3000 * NS_PER_MS) /* a supervisor that restarts has done so by then */
+#define ON_EXIT_WAIT_NS (30000 * NS_PER_MS) /* for the end of what was told to end */
+#define HOST_SETTLE_NS \
+	(1000 * NS_PER_MS) /* after a victim's end: its memory shows in the host's figures */
+#define UNRECLAIMABLE_MILLI \
+	900 /* of usage: more than that, and a throttle only strangles (livelock without swap) */
+
+enum policy_mode steps_mode(const struct policy_set *set, const struct policy *policy)
+{
+	return policy->mode < set->mode ? policy->mode : set->mode;
+}
+
+unsigned int action_severity(unsigned int kind)
+{
+	static const uint8_t harshness[HR_ACTION_COUNT] = {
+		[HR_ACTION_NOTIFY] = 1, [HR_ACTION_RECLAIM] = 2, [HR_ACTION_THROTTLE] = 3,
+		[HR_ACTION_TERM] = 4,   [HR_ACTION_KILL] = 5,    [HR_ACTION_REFLEX] = 5,
+	};
+
+	return kind < HR_ACTION_COUNT ? harshness[kind] : 0;
+}
+
+unsigned int steps_hardest(const struct policy *p, uint32_t from)
+{
+	unsigned int most = 0;
+
+	for (uint32_t i = from; i < p->actions; i++)
+		if (action_severity(p->action[i].kind) > most)
+			most = action_severity(p->action[i].kind);
+	return most;
+}
+
+bool steps_only_notify(const struct policy *p)
+{
+	return steps_hardest(p, 0) <= action_severity(HR_ACTION_NOTIFY);
+}
+
+/* In `enforce` the reflex strikes by itself, in the kernel: the ladder steps over it. */
+uint32_t steps_next(const struct policy *p, uint32_t step, bool killed, enum policy_mode mode)
+{
+	for (; step < p->actions; step++) {
+		unsigned int kind = p->action[step].kind;
+
+		if (!(kind == HR_ACTION_REFLEX && mode == MODE_ENFORCE) &&
+		    !(kind == HR_ACTION_KILL && killed))
+			return step;
+	}
+	return POLICY_ACTIONS;
+}
+
+uint64_t steps_patience_ms(const struct policy_action *spec, enum policy_mode mode)
+{
+	switch (spec->kind) {
+	case HR_ACTION_RECLAIM:
+		return mode == MODE_ENFORCE ? RECLAIM_PATIENCE_MS : RECLAIM_SETTLE_MS;
+	case HR_ACTION_THROTTLE:
+		return spec->grace_ms ? spec->grace_ms : THROTTLE_MS;
+	case HR_ACTION_TERM:
+		return spec->grace_ms ? spec->grace_ms : TERM_MS;
+	case HR_ACTION_KILL:
+		return mode == MODE_ENFORCE ? KILL_PATIENCE_MS : 0;
+	case HR_ACTION_REFLEX:
+		return REFLEX_PATIENCE_MS;
+	default:
+		return 0;
+	}
+}
+
+static const struct hr_slot *target_slot(const struct policy_engine *engine, const struct escalation *e)
+{
+	const struct hr_slot *slot = selector_slot(engine->snapshot, e->target.slot);
+
+	return slot && slot->state == HR_SLOT_RUNNING && slot->cgroup_id == e->target.memcg_id
+		       ? slot
+		       : NULL;
+}
+
+const struct inputs *steps_figures(const struct policy_engine *engine, const struct escalation *e)
+{
+	if (e->target.slot != HR_UNKNOWN_U32)
+		return target_slot(engine, e) ? &engine->inputs[e->target.slot] : NULL;
+	for (uint32_t i = 0; i < engine->snapshot->pgroups && i < POLICY_PROCESS_GROUPS; i++)
+		if (inputs_of_process_group(engine, i)->key == e->key)
+			return inputs_of_process_group(engine, i);
+	return NULL;
+}
+
+void steps_order(const struct policy_engine *engine, const struct escalation *e, uint32_t step,
+		  enum hr_action_kind kind, struct action *ret_order)
+{
+	const struct policy *p = engine_policy(engine, e->policy);
+	const struct inputs *f = steps_figures(engine, e);
+	struct action action = {
+		.escalation = e->number,
+		.step = step + 1,
+		.steps = p->actions,
+		.policy = p,
+		.spec = kind == HR_ACTION_ON_EXIT ? NULL : &p->action[step],
+		.kind = kind,
+		.mode = e->mode,
+		.target = e->target,
+		.inputs = e->inputs,
+		.skipped_count = e->passed,
+		.decided_ns = engine->snapshot->now_ns,
+	};
+	struct rule rule;
+
+	if (f) {
+		rule_read(p, &rule);
+		inputs_record(engine, f, &e->target, &action.inputs);
+		action.inputs.held_ms = (engine->now_ns - e->held_ns) / NS_PER_MS;
+		action.inputs.threshold = rule_threshold(&rule, F_USAGE, f);
+	}
+	memcpy(action.skipped, e->skipped, sizeof(action.skipped));
+	memcpy(action.skipped_slot, e->skipped_slot, sizeof(action.skipped_slot));
+	*ret_order = action;
+}
+
+static void not_taken(const struct policy_engine *engine, struct escalation *e, enum hr_action_status status,
+		      enum hr_skip_reason reason)
+{
+	struct action action;
+
+	if (!engine->calls.not_taken)
+		return;
+	e->notified = true;
+	steps_order(engine, e, e->step, engine_policy(engine, e->policy)->action[e->step].kind, &action);
+	engine->calls.not_taken(&action, status, reason, engine->calls.arg);
+}
+
+/* What would be squeezed is mostly what cannot be given back, and there is nowhere to swap it. */
+static bool nothing_to_reclaim(const struct policy_engine *engine, const struct escalation *e)
+{
+	const struct hr_slot *slot = target_slot(engine, e);
+	const struct hr_host *host = engine->snapshot->host;
+	bool no_swap = host && host->swap_free != HR_UNKNOWN && !host->swap_free;
+
+	if (!slot)
+		return true;
+	if (slot->memory.usage == HR_UNKNOWN || slot->memory.unreclaimable == HR_UNKNOWN)
+		return false;
+	if (slot->memory.swap_limit != HR_UNKNOWN && slot->memory.swap != HR_UNKNOWN &&
+	    slot->memory.swap >= slot->memory.swap_limit)
+		no_swap = true;
+	return no_swap &&
+	       slot->memory.unreclaimable >= slot->memory.usage / 1000 * UNRECLAIMABLE_MILLI;
+}
+
+/* Hold-off and budget. What is refused is told once, and tried again when its time comes. */
+static bool may_end(struct policy_engine *engine, struct escalation *e)
+{
+	struct rate_limit *rate_limit = e->mode == MODE_ENFORCE ? &engine->spent : &engine->rehearsed;
+	uint64_t hold_off = e->host ? engine->host_hold_off_ns : 0, wait;
+	enum hr_skip_reason reason = HR_SKIP_HOLD_OFF;
+
+	if (e->target.slot != HR_UNKNOWN_U32 && engine->place[e->target.slot].hold_off_ns > hold_off)
+		hold_off = engine->place[e->target.slot].hold_off_ns;
+	wait = hold_off > engine->now_ns ? hold_off : 0;
+	if (!wait && !e->ending) {
+		wait = rate_limit_wait(rate_limit, engine->set, engine->now_ns);
+		reason = HR_SKIP_RATE_LIMIT;
+	}
+	if (!wait)
+		return true;
+	e->until_ns = wait;
+	if (e->emitted != reason)
+		not_taken(engine, e, HR_STATUS_REFUSED, reason);
+	e->emitted = (uint8_t)reason;
+	return false;
+}
+
+static void give_order(struct policy_engine *engine, struct escalation *e, const struct policy_action *spec)
+{
+	struct action action;
+
+	steps_order(engine, e, e->step, spec->kind, &action);
+	steps_taken(engine, e, e->step);
+	if (engine->calls.action)
+		engine->calls.action(&action, engine->calls.arg);
+}
+
+/* Rung `step` is ordered, or the reflex took it by itself. */
+void steps_taken(struct policy_engine *engine, struct escalation *e, uint32_t step)
+{
+	const struct policy_action *spec = &engine_policy(engine, e->policy)->action[step];
+
+	if (rate_limit_ends(spec) && !e->ending) {
+		e->ending = true;
+		e->paid_ns = engine->now_ns;
+		e->paid_step = (uint8_t)(step + 1);
+		rate_limit_spend(e->mode == MODE_ENFORCE ? &engine->spent : &engine->rehearsed, engine->now_ns);
+	}
+	e->killed |= spec->kind == HR_ACTION_KILL;
+	e->notified = true;
+	e->step = (uint8_t)(step + 1);
+	e->ordered = (uint8_t)(step + 1);
+	e->emitted = HR_SKIP_NONE;
+	if (action_severity(spec->kind) > e->hardest)
+		e->hardest = (uint8_t)action_severity(spec->kind);
+	if (!e->acted_ns && spec->kind != HR_ACTION_NOTIFY)
+		e->acted_ns = engine->now_ns;
+	e->ordered_ns = engine->now_ns;
+	e->until_ns = engine->now_ns + steps_patience_ms(spec, e->mode) * NS_PER_MS;
+}
+
+static bool wants_on_exit(const struct policy_engine *engine, const struct escalation *e)
+{
+	return engine_policy(engine, e->policy)->on_exit.n && e->ending && !e->on_exit_emitted;
+}
+
+static void request_on_exit(struct policy_engine *engine, struct escalation *e)
+{
+	struct action action;
+
+	e->on_exit_emitted = true;
+	steps_order(engine, e, e->ordered ? e->ordered - 1u : 0, HR_ACTION_ON_EXIT, &action);
+	if (engine->calls.action)
+		engine->calls.action(&action, engine->calls.arg);
+}
+
+static void at_the_end(struct policy_engine *engine, struct escalation *e)
+{
+	bool only_emitted = steps_only_notify(engine_policy(engine, e->policy));
+
+	if (e->mode == MODE_DRY_RUN && wants_on_exit(engine, e))
+		request_on_exit(engine, e);
+	escalation_finish(engine, e, e->mode == MODE_DRY_RUN || only_emitted ? HR_UNKNOWN_U32 : 0, false);
+}
+
+/* Protected by now, or, by its name, another program than the one that was meant? Who is not among the listed is not known better. */
+static bool process_group_exempt(const struct policy_engine *engine, const struct escalation *e)
+{
+	const struct policy *p = engine_policy(engine, e->policy);
+
+	for (uint32_t i = 0; i < engine->snapshot->pgroups && i < POLICY_PROCESS_GROUPS; i++) {
+		const struct process_group *pgroup = &engine->snapshot->pgroup[i];
+		uint32_t in = inputs_find(engine, pgroup->memcg_id);
+
+		if (inputs_of_process_group(engine, i)->key != e->key)
+			continue;
+		return selector_process_group_allowed(engine->set, engine->snapshot, p, i) ||
+		       (pgroup->pid == e->target.pid &&
+			!selector_match_process_group(engine->set, p, pgroup, in == NONE32 ? NULL : selector_slot(engine->snapshot, in)));
+	}
+	return false;
+}
+
+/* False: nothing more to be done now. */
+static bool next_action(struct policy_engine *engine, struct escalation *e)
+{
+	const struct policy *p = engine_policy(engine, e->policy);
+	uint32_t step = steps_next(p, e->step, e->killed, e->mode);
+	bool pgroup = e->target.slot == HR_UNKNOWN_U32;
+
+	if (step >= p->actions) {
+		at_the_end(engine, e);
+		return false;
+	}
+	e->step = (uint8_t)step;
+	if (p->action[step].kind == HR_ACTION_THROTTLE && nothing_to_reclaim(engine, e)) {
+		not_taken(engine, e, HR_STATUS_SKIPPED, HR_SKIP_NONE);
+		e->step++;
+		return true;
+	}
+	/* Names may have come, or the list may have changed since it began. */
+	if (pgroup ? process_group_exempt(engine, e)
+		: selector_allowed(engine->set, engine->snapshot, p, e->target.slot,
+				engine->inputs[e->target.slot].parent) != HR_SKIP_NONE) {
+		escalation_finish(engine, e, HR_UNKNOWN_U32, false);
+		return false;
+	}
+	if (rate_limit_ends(&p->action[step]) && !may_end(engine, e))
+		return false;
+	give_order(engine, e, &p->action[step]);
+	return true;
+}
+
+static void note_freed(const struct policy_engine *engine, struct escalation *e, uint64_t usage)
+{
+	uint64_t freed = usage < e->usage_at ? e->usage_at - usage : 0;
+
+	if (!e->acted_ns || usage == HR_UNKNOWN || e->usage_at == HR_UNKNOWN ||
+	    e->mode != MODE_ENFORCE)
+		return;
+	e->freed = freed;
+	if (e->freed_ms == HR_UNKNOWN && freed && freed >= e->over / 2)
+		e->freed_ms = (engine->now_ns - e->acted_ns) / NS_PER_MS;
+}
+
+static bool is_calm(const struct policy_engine *engine, struct escalation *e, const struct rule *rule,
+		    const struct inputs *f, enum holds holds)
+{
+	uint32_t calm_ms = 0;
+
+	if (holds == HOLDS) {
+		e->calm_ns = e->band_ns = 0;
+		return false;
+	}
+	if (holds == HOLDS_UNKNOWN && !rule_calm(rule, f, NULL))
+		return false;
+	if (!e->band_ns)
+		e->band_ns = engine->now_ns;
+	if (!rule_calm(rule, f, &calm_ms)) {
+		e->calm_ns = 0;
+		return engine->now_ns - e->band_ns >= BAND_NS;
+	}
+	if (!e->calm_ns)
+		e->calm_ns = engine->now_ns;
+	return engine->now_ns - e->calm_ns >= calm_ms * NS_PER_MS;
+}
+
+/* A new cgroup of the same workload tells it at once. Processes in the same one again may be there to tidy up (systemd runs
+ * ExecStopPost= in the unit's): these count when the wait is over. */
+static bool restarted(const struct policy_engine *engine, const struct escalation *e, bool waited)
+{
+	bool pgroup = e->target.slot == HR_UNKNOWN_U32;
+
+	for (uint32_t i = 0; !pgroup && i < engine->snapshot->slots; i++) {
+		const struct hr_slot *slot = engine->snapshot->slot(i, engine->snapshot->arg);
+
+		if (!slot || slot->state != HR_SLOT_RUNNING || !(slot->flags & HR_SLOT_POPULATED))
+			continue;
+		if (slot->cgroup_id == e->target.memcg_id
+			    ? waited
+			    : e->workload && slot->id.workload == e->workload)
+			return true;
+	}
+	return false;
+}
+
+static bool host_calm(const struct policy_engine *engine, const struct escalation *e)
+{
+	struct inputs f = {0};
+	struct rule rule;
+
+	inputs_host(engine, &f);
+	rule_read_host(engine_policy(engine, e->policy), &rule);
+	return rule_calm(&rule, &f, NULL);
+}
+
+static void after_the_end(struct policy_engine *engine, struct escalation *e)
+{
+	uint64_t since = engine->now_ns - e->gone_ns;
+	bool calm = !e->host || host_calm(engine, e);
+
+	if (e->mode == MODE_ENFORCE && wants_on_exit(engine, e) && !restarted(engine, e, since >= ON_EXIT_NS)) {
+		if (since < ON_EXIT_NS) {
+			e->until_ns = e->gone_ns + ON_EXIT_NS;
+			return;
+		}
+		request_on_exit(engine, e);
+	}
+	if (e->number && !calm && since < HOST_SETTLE_NS) {
+		e->until_ns = e->gone_ns + HOST_SETTLE_NS;
+		return;
+	}
+	if (e->number)
+		escalation_finish(engine, e,
+				 e->mode == MODE_DRY_RUN ? HR_UNKNOWN_U32 : calm && !e->oom_killed,
+				 false);
+}
+
+void steps_gone(struct policy_engine *engine, struct escalation *e)
+{
+	if (e->gone)
+		return;
+	e->gone = true;
+	e->gone_ns = engine->now_ns;
+	note_freed(engine, e, 0);
+}
+
+/* Calm, but what comes afterwards waits for the end of what was told to end. */
+static bool awaits_end(const struct policy_engine *engine, const struct escalation *e)
+{
+	uint64_t until = e->until_ns > e->ordered_ns + ON_EXIT_WAIT_NS ? e->until_ns
+								    : e->ordered_ns + ON_EXIT_WAIT_NS;
+
+	return e->mode == MODE_ENFORCE && wants_on_exit(engine, e) && engine->now_ns < until;
+}
+
+void steps_go(struct policy_engine *engine, struct escalation *e)
+{
+	const struct hr_slot *slot = target_slot(engine, e);
+	const struct inputs *f = steps_figures(engine, e);
+	uint32_t number = e->number;
+	struct rule rule;
+	enum holds holds;
+
+	if (!f || (slot && !(slot->flags & HR_SLOT_POPULATED)))
+		steps_gone(engine, e);
+	if (e->gone) {
+		after_the_end(engine, e);
+		return;
+	}
+	rule_read(engine_policy(engine, e->policy), &rule);
+	if (e->host)
+		rule_read_host(engine_policy(engine, e->policy), &rule);
+	note_freed(engine, e, f->at[F_USAGE]);
+	holds = rule_holds(&rule, f);
+	if (is_calm(engine, e, &rule, f, holds)) {
+		if (!awaits_end(engine, e))
+			escalation_finish(engine, e,
+					 e->mode == MODE_DRY_RUN || !e->acted_ns ? HR_UNKNOWN_U32
+										 : !e->oom_killed,
+					 true);
+		return;
+	}
+	while (holds == HOLDS && e->number == number && !e->gone && engine->now_ns >= e->until_ns)
+		if (!next_action(engine, e))
+			break;
+}
+
+void steps_answer(struct policy_engine *engine, struct escalation *e, const struct action_answer *result)
+{
+	uint64_t settle = HR_UNKNOWN, until;
+
+	if (result->freed != HR_UNKNOWN && (e->freed == HR_UNKNOWN || result->freed > e->freed))
+		e->freed = result->freed;
+	if (result->step != e->ordered || e->mode != MODE_ENFORCE || e->gone)
+		return; /* an answer from further down: its rung is past */
+	if (result->status != HR_STATUS_DONE) {
+		e->until_ns = engine->now_ns;
+		/* A signal that was not sent has ended nobody; one that failed may have. */
+		if (e->ending && e->paid_step == result->step && result->status != HR_STATUS_FAILED) {
+			e->ending = false;
+			rate_limit_refund(&engine->spent, e->paid_ns);
+		}
+		return;
+	}
+	switch (engine_policy(engine, e->policy)->action[e->ordered - 1].kind) {
+	case HR_ACTION_RECLAIM:
+		settle = RECLAIM_SETTLE_MS;
+		break;
+	case HR_ACTION_KILL:
+		settle = KILL_SETTLE_MS;
+		break;
+	default:
+		return;
+	}
+	until = engine->now_ns + settle * NS_PER_MS;
+	if (until < e->until_ns)
+		e->until_ns = until;
+}

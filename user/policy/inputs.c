@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What a rule can see of its targets, read once a round into a small table: a thousand rules then walk over 128 bytes a
+ * container and not over a page. Guesses nothing: what a slot does not know stays HR_UNKNOWN.
+ */
+#include "policy_internal.h"
+
+#include <string.h>
+
+static uint32_t hash(uint64_t key, uint32_t mask)
+{
+	return (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> 32) & mask;
+}
+
+static void index_add(struct policy_engine *engine, uint64_t memcg_id, uint32_t slot)
+{
+	uint32_t i = hash(memcg_id, engine->index_mask);
+
+	while (engine->index[i] != NONE32)
+		i = (i + 1) & engine->index_mask;
+	engine->index[i] = slot;
+}
+
+uint32_t inputs_find(const struct policy_engine *engine, uint64_t memcg_id)
+{
+	uint32_t i = hash(memcg_id, engine->index_mask);
+
+	for (; memcg_id && engine->index[i] != NONE32; i = (i + 1) & engine->index_mask)
+		if (engine->place[engine->index[i]].memcg_id == memcg_id)
+			return engine->index[i];
+	return NONE32;
+}
+
+/* An hour's growth from a second's; what shrinks does not grow. */
+static uint64_t per_hour(int64_t per_second)
+{
+	if (per_second == HR_UNKNOWN_I64)
+		return HR_UNKNOWN;
+	if (per_second <= 0)
+		return 0;
+	return per_second > INT64_MAX / 3600 ? INT64_MAX : (uint64_t)per_second * 3600;
+}
+
+/* Both are wall times of the same slot: no clock is asked. Whose beginning is not known is at least as old as its first
+ * sighting. */
+static uint64_t age_ms(const struct hr_slot *slot)
+{
+	uint64_t from = slot->started_ns != HR_UNKNOWN && slot->started_ns ? slot->started_ns
+									   : slot->appeared_ns;
+
+	if (!from || from == HR_UNKNOWN || !slot->sampled_ns || slot->sampled_ns == HR_UNKNOWN ||
+	    slot->sampled_ns < from)
+		return HR_UNKNOWN;
+	return (slot->sampled_ns - from) / NS_PER_MS;
+}
+
+static uint64_t small(uint32_t value) { return value == HR_UNKNOWN_U32 ? HR_UNKNOWN : value; }
+
+void inputs_host(const struct policy_engine *engine, struct inputs *f)
+{
+	const struct hr_host *host = engine->snapshot->host;
+
+	/* A host that was not looked at yet has 0 of 0 left, and that is no reason to kill anybody. */
+	bool seen = host && host->mem_total && host->mem_total != HR_UNKNOWN;
+
+	f->at[F_HOST] = seen ? host->mem_available : HR_UNKNOWN;
+	f->at[F_HOST_TOTAL] = seen ? host->mem_total : HR_UNKNOWN;
+}
+
+void inputs_forget(struct policy_engine *engine, uint32_t slot)
+{
+	struct place *place = &engine->place[slot];
+	bool emitted = place->emitted_action != HR_ACTION_NONE;
+
+	*place = (struct place){
+		.next_policy = UINT16_MAX, .emitted_policy = UINT16_MAX, .emitted_action = HR_ACTION_NONE};
+	if (emitted && engine->calls.next)
+		engine->calls.next(slot, NULL, HR_ACTION_NONE, engine->calls.arg);
+}
+
+static void read_nothing(struct inputs *f)
+{
+	for (size_t i = 0; i < INPUTS; i++)
+		f->at[i] = HR_UNKNOWN;
+}
+
+#define SHARED_HORIZON_S 900u /* as far as risk looks */
+
+/* A danger that is shared (an ancestor's limit, the host's memory) is lent to everybody below. A rule about one container means
+ * the one that makes it: who by its own growth alone would use up what is left within the horizon. Without this, a host
+ * that runs short would end every container that a rule on `risk` matches; who to take then is what host_available is for. */
+static bool makes_it(const struct hr_slot *slot)
+{
+	int64_t drift = slot->forecast.drift_bytes_per_second;
+
+	if (slot->binding.level == HR_LEVEL_OWN)
+		return true;
+	return drift != HR_UNKNOWN_I64 && drift > 0 && slot->memory.headroom / (uint64_t)drift <= SHARED_HORIZON_S;
+}
+
+static void read_slot(struct policy_engine *engine, uint32_t i)
+{
+	const struct hr_slot *slot = selector_slot(engine->snapshot, i);
+	struct inputs *f = &engine->inputs[i];
+	struct place *place = &engine->place[i];
+	const struct hr_forecast *forecast;
+	uint64_t id = slot && slot->state == HR_SLOT_RUNNING ? slot->cgroup_id : 0;
+
+	if (place->memcg_id != id) {
+		uint32_t escalation = place->escalation;
+
+		/* Another one lives here now. Its emergency finds out by itself that its target is gone. */
+		inputs_forget(engine, i);
+		place->memcg_id = id;
+		if (escalation)
+			steps_gone(engine, &engine->escalation[escalation - 1]);
+	}
+	f->key = id;
+	if (!id)
+		return;
+	read_nothing(f);
+	inputs_host(engine, f);
+	if (!slot->sampled_ns || slot->sampled_ns == HR_UNKNOWN)
+		return; /* a newborn: its zeros are no figures */
+	forecast = &slot->forecast;
+	f->at[F_USAGE] = slot->memory.usage;
+	f->at[F_RSS] = slot->memory.rss;
+	f->at[F_HEADROOM] = slot->memory.headroom;
+	f->at[F_RISK] = forecast->risk_centi == UINT16_MAX ? HR_UNKNOWN : forecast->risk_centi;
+	f->at[F_OOM_IN] = forecast->oom_in_p50_ms != HR_UNKNOWN ? forecast->oom_in_p50_ms
+			  : forecast->risk_centi == UINT16_MAX  ? HR_UNKNOWN
+							       : NOT_PREDICTED;
+	if (!makes_it(slot)) {
+		f->at[F_HEADROOM] = HR_UNKNOWN;
+		f->at[F_RISK] = f->at[F_RISK] == HR_UNKNOWN ? HR_UNKNOWN : 0;
+		f->at[F_OOM_IN] = f->at[F_OOM_IN] == HR_UNKNOWN ? HR_UNKNOWN : NOT_PREDICTED;
+	}
+	f->at[F_LEAK] = forecast->risk_centi == UINT16_MAX ? HR_UNKNOWN : forecast->leak;
+	f->at[F_GROWTH] = per_hour(forecast->drift_bytes_per_second);
+	f->at[F_SOME] = small(slot->pressure.some_avg10_centi);
+	f->at[F_FULL] = small(slot->pressure.full_avg10_centi);
+	f->at[F_AGE] = age_ms(slot);
+	f->at[F_LIMIT] = slot->memory.limit;
+}
+
+/* A share of a limit is one of its own limit, else of the nearest that stands above it. */
+static void read_limit_above(struct policy_engine *engine, uint32_t i)
+{
+	const struct hr_slot *slot = engine->snapshot->slot(i, engine->snapshot->arg);
+	uint64_t parent = slot->parent_id;
+
+	for (int depth = 0; parent && depth < POLICY_DEPTH; depth++) {
+		uint32_t above = inputs_find(engine, parent);
+		const struct hr_slot *at =
+			above == NONE32 ? NULL : engine->snapshot->slot(above, engine->snapshot->arg);
+
+		if (!at)
+			break;
+		if (at->memory.limit != HR_UNKNOWN) {
+			engine->inputs[i].at[F_LIMIT] = at->memory.limit;
+			return;
+		}
+		parent = at->parent_id;
+	}
+	if (slot->binding.level == HR_LEVEL_ANCESTOR)
+		engine->inputs[i].at[F_LIMIT] = slot->binding.limit;
+}
+
+void inputs_read_slot(struct policy_engine *engine, uint32_t i)
+{
+	read_slot(engine, i);
+	if (engine->inputs[i].key && engine->inputs[i].at[F_LIMIT] == HR_UNKNOWN)
+		read_limit_above(engine, i);
+}
+
+uint64_t inputs_process_group_key(const struct process_group *pgroup)
+{
+	uint64_t key =
+		((uint64_t)pgroup->pgid << 32) ^ pgroup->memcg_id ^
+		(pgroup->leader_start_ns != HR_UNKNOWN ? pgroup->leader_start_ns * 0x9e3779b97f4a7c15ULL
+						    : 0);
+
+	return key | 1ULL << 63;
+}
+
+struct inputs *inputs_of_process_group(const struct policy_engine *engine, uint32_t pgroup)
+{
+	return &engine->inputs[engine->slots + pgroup];
+}
+
+static void remember_job(struct policy_engine *engine, uint64_t key, uint64_t rss)
+{
+	struct pgroup_note *oldest = &engine->pgroup_note[0];
+
+	for (size_t i = 0; i < PGROUP_NOTES; i++) {
+		struct pgroup_note *timer = &engine->pgroup_note[i];
+
+		if (timer->key == key) {
+			timer->seen_ns = engine->now_ns;
+			if (rss < timer->first_rss)
+				timer->first_rss = rss;
+			return;
+		}
+		if (timer->seen_ns < oldest->seen_ns)
+			oldest = timer;
+	}
+	*oldest = (struct pgroup_note){key, engine->now_ns, rss, engine->now_ns};
+}
+
+/* `rss` of a job is that of its largest process: a rule on single processes means a process. */
+static void read_job(struct policy_engine *engine, uint32_t i)
+{
+	const struct process_group *pgroup = &engine->snapshot->pgroup[i];
+	struct inputs *f = inputs_of_process_group(engine, i);
+
+	read_nothing(f);
+	f->key = inputs_process_group_key(pgroup);
+	f->parent = false;
+	f->at[F_USAGE] = pgroup->rss;
+	f->at[F_RSS] = pgroup->largest_rss;
+	f->at[F_GROWTH] = per_hour(pgroup->growth_bytes_per_second);
+	inputs_host(engine, f);
+	remember_job(engine, f->key, pgroup->rss);
+}
+
+void inputs_read(struct policy_engine *engine)
+{
+	uint32_t n = engine->snapshot->slots < engine->slots ? engine->snapshot->slots : engine->slots;
+
+	memset(engine->index, 0xff, ((size_t)engine->index_mask + 1) * sizeof(*engine->index));
+	for (uint32_t i = 0; i < engine->slots; i++) {
+		if (i < n)
+			read_slot(engine, i);
+		else
+			engine->inputs[i].key = 0;
+		engine->inputs[i].parent = false;
+		if (engine->inputs[i].key)
+			index_add(engine, engine->inputs[i].key, i);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const struct hr_slot *slot;
+		uint32_t above;
+
+		if (!engine->inputs[i].key)
+			continue;
+		slot = engine->snapshot->slot(i, engine->snapshot->arg);
+		above = inputs_find(engine, slot->parent_id);
+		if (above != NONE32)
+			engine->inputs[above].parent = true;
+		if (slot->memory.limit == HR_UNKNOWN)
+			read_limit_above(engine, i);
+	}
+	for (uint32_t i = 0; i < engine->snapshot->pgroups && i < POLICY_PROCESS_GROUPS; i++)
+		read_job(engine, i);
+}
+
+void inputs_record(const struct policy_engine *engine, const struct inputs *f, const struct action_target *target,
+		   struct hr_inputs *ret_inputs)
+{
+	const struct hr_slot *slot =
+		target->slot == HR_UNKNOWN_U32 ? NULL : selector_slot(engine->snapshot, target->slot);
+	const struct hr_host *host = engine->snapshot->host;
+	struct hr_inputs e = {
+		.usage = f->at[F_USAGE],
+		.limit = f->at[F_LIMIT],
+		.unreclaimable = HR_UNKNOWN,
+		.headroom = f->at[F_HEADROOM],
+		.rss = f->at[F_RSS],
+		.oom_in_p50_ms = f->at[F_OOM_IN] == NOT_PREDICTED ? HR_UNKNOWN : f->at[F_OOM_IN],
+		.growth_bytes_per_second = HR_UNKNOWN_I64,
+		.host_available = host ? host->mem_available : HR_UNKNOWN,
+		.host_total = host ? host->mem_total : HR_UNKNOWN,
+		.risk_centi = f->at[F_RISK] == HR_UNKNOWN ? UINT16_MAX : (uint16_t)f->at[F_RISK],
+		.leak = f->at[F_LEAK] == HR_UNKNOWN ? HR_LEAK_NONE : (uint8_t)f->at[F_LEAK],
+		.level = HR_LEVEL_COUNT,
+		.some_avg10_centi =
+			f->at[F_SOME] == HR_UNKNOWN ? HR_UNKNOWN_U32 : (uint32_t)f->at[F_SOME],
+		.full_avg10_centi =
+			f->at[F_FULL] == HR_UNKNOWN ? HR_UNKNOWN_U32 : (uint32_t)f->at[F_FULL],
+		.held_ms = 0,
+		.threshold = HR_UNKNOWN,
+	};
+
+	if (slot && slot->cgroup_id == target->memcg_id) {
+		e.unreclaimable = slot->memory.unreclaimable;
+		e.growth_bytes_per_second = slot->forecast.drift_bytes_per_second;
+		e.level = slot->binding.level;
+	} else if (f->at[F_GROWTH] != HR_UNKNOWN) {
+		e.growth_bytes_per_second = (int64_t)(f->at[F_GROWTH] / 3600);
+	}
+	*ret_inputs = e;
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The ladder of a policy, one parser a rung, and commands. Their order is policy_parse_check.c's. */
+#include "policy_parse.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <headroom/board.h>
+
+#include "base/cleanup.h"
+
+#define GRACE_LEAST_MS 100
+#define GRACE_MOST_MS 600000 /* an emergency that waits longer is none */
+#define GRACE_DEFAULT_MS 10000 /* as `docker stop` */
+#define THROTTLE_LEAST_MS 1000
+#define THROTTLE_MOST_MS 600000
+#define THROTTLE_DEFAULT_MS 30000
+#define WORD_MOST 1024
+
+/* Whoever sends SIGKILL means the rung; who stops a process keeps its memory. */
+static const struct {
+	const char *name;
+	int signal;
+	const char *expected; /* why not */
+} signals[] = {
+	{"HUP", SIGHUP, NULL},
+	{"INT", SIGINT, NULL},
+	{"QUIT", SIGQUIT, NULL},
+	{"ABRT", SIGABRT, NULL},
+	{"USR1", SIGUSR1, NULL},
+	{"USR2", SIGUSR2, NULL},
+	{"ALRM", SIGALRM, NULL},
+	{"TERM", SIGTERM, NULL},
+	{"WINCH", SIGWINCH, NULL},
+	{"PWR", SIGPWR, NULL},
+	{"KILL", SIGKILL, "no grace after this one; expected the rung kill"},
+	{"9", SIGKILL, "no grace after this one; expected the rung kill"},
+	{"STOP", SIGSTOP, "who is stopped keeps his memory; expected SIGTERM"},
+	{"TSTP", SIGTSTP, "who is stopped keeps his memory; expected SIGTERM"},
+};
+
+#define SIGNAL_EXPECTED                                                                   \
+	"expected SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, " \
+	"SIGWINCH, SIGPWR or SIGRTMIN+N"
+
+static int parse_signal(const struct policy_parse *c, const struct tree_node *node, int32_t *ret_signal)
+{
+	const char *text = tree_text(node),
+		   *name = text && !strncmp(text, "SIG", 3) ? text + 3 : text;
+	char *end;
+	long n;
+
+	for (size_t i = 0; name && i < ARRAY_SIZE(signals); i++) {
+		if (strcmp(name, signals[i].name))
+			continue;
+		if (signals[i].expected)
+			return tree_complain(c->tree, node, text, "signal: %s",
+					     signals[i].expected);
+		*ret_signal = signals[i].signal;
+		return 0;
+	}
+	if (name && !strncmp(name, "RTMIN+", 6) && name[6] >= '0' && name[6] <= '9') {
+		n = strtol(name + 6, &end, 10); /* systemd in a container: SIGRTMIN+3 halts it */
+		if (!*end && n <= SIGRTMAX - SIGRTMIN) {
+			*ret_signal = SIGRTMIN + (int)n;
+			return 0;
+		}
+	}
+	return tree_complain(c->tree, node, tree_what(node), "signal: " SIGNAL_EXPECTED);
+}
+
+const char *value_signal_text(int signal, char text[UNITS_TEXT])
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(signals) && signals[i].signal != signal)
+		i++;
+	if (i < ARRAY_SIZE(signals))
+		snprintf(text, UNITS_TEXT, "SIG%s", signals[i].name);
+	else
+		snprintf(text, UNITS_TEXT, "SIGRTMIN+%d", signal - SIGRTMIN);
+	return text;
+}
+
+/* The first ones are a container's. */
+#define PLACEHOLDERS_OF_CONTAINERS 7
+static const char *const placeholders[] = {"name", "id",     "pod",    "namespace", "container",
+					   "unit", "cgroup", "policy", "pid"};
+
+bool policy_asks_for_names(const char *word)
+{
+	char name[16];
+
+	for (size_t i = 0; i < PLACEHOLDERS_OF_CONTAINERS; i++) {
+		snprintf(name, sizeof(name), "{%s}", placeholders[i]);
+		if (strstr(word, name))
+			return true;
+	}
+	return false;
+}
+
+/* {word} of lower-case letters is one of ours or a slip; other braces are text. */
+static int check_placeholders(const struct policy_parse *c, const struct tree_node *node, bool first)
+{
+	for (const char *at = strchr(node->text, '{'); at; at = strchr(at + 1, '{')) {
+		size_t n = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_"), i = 0;
+
+		if (!n || at[1 + n] != '}')
+			continue;
+		while (i < ARRAY_SIZE(placeholders) &&
+		       (strlen(placeholders[i]) != n || memcmp(placeholders[i], at + 1, n)))
+			i++;
+		if (i == ARRAY_SIZE(placeholders))
+			return tree_complain(c->tree, node, node->text,
+					     "run: expected {name}, {id}, {pod}, {namespace}, "
+					     "{container}, {unit}, "
+					     "{cgroup}, {policy} or {pid}");
+		if (first)
+			return tree_complain(
+				c->tree, node, node->text,
+				"run: nobody else chooses the program; expected its name or path");
+	}
+	return 0;
+}
+
+static int parse_run(struct policy_parse *c, const struct tree_node *list,
+		     struct policy_command *command)
+{
+	int err;
+
+	if (list->kind != TREE_LIST || !list->n)
+		return tree_complain(
+			c->tree, list, tree_what(list),
+			"run: expected a list of words, such as [docker, start, \"{name}\"]");
+	if (list->n > POLICY_ARGS)
+		return tree_complain(c->tree, list->child[POLICY_ARGS],
+				     tree_what(list->child[POLICY_ARGS]),
+				     "run: one word too many; expected at most %u", POLICY_ARGS);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct tree_node *word = list->child[i];
+
+		if (word->kind != TREE_TEXT || strlen(word->text) > WORD_MOST ||
+		    (!i && !*word->text))
+			return tree_complain(c->tree, word, tree_what(word),
+					     "run: expected a word of at most %u bytes", WORD_MOST);
+		err = check_placeholders(c, word, !i);
+		if (!err)
+			err = policy_parse_text(c, word->text, &command->word[i]);
+		if (err)
+			return err;
+	}
+	command->n = (uint32_t)list->n;
+	return 0;
+}
+
+struct action_at {
+	struct policy_parse *c;
+	struct policy_action *spec;
+};
+
+#define RUN_EXAMPLE "{run: [docker, start, \"{name}\"]}"
+
+/* A mapping of the one key `run`. */
+static int with_run(struct policy_parse *c, const struct tree_node *node, const char *what,
+		    const struct tree_key keys[1], void *arg)
+{
+	if (node->kind == TREE_MAP && !node->n)
+		return tree_complain(c->tree, node, tree_what(node), "%s: expected " RUN_EXAMPLE,
+				     what);
+	return tree_map(c->tree, node, keys, 1, arg, what, RUN_EXAMPLE);
+}
+
+static int notify_run(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+
+	return parse_run(at->c, value, &at->spec->command);
+}
+
+static int parse_notify(struct action_at *at, const struct tree_node *value)
+{
+	static const struct tree_key keys[] = {{"run", notify_run}};
+
+	if (!value)
+		return 0;
+	return with_run(at->c, value, "notify", keys, at);
+}
+
+static int parse_reclaim(struct action_at *at, const struct tree_node *value)
+{
+	return value_amount(at->c->tree, value, "reclaim", &at->spec->amount);
+}
+
+static int throttle_high(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+
+	return value_amount(at->c->tree, value, "high", &at->spec->amount);
+}
+
+static int throttle_for(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+	uint64_t ms;
+	int err = value_time(at->c->tree, value, "for", THROTTLE_LEAST_MS, THROTTLE_MOST_MS, &ms);
+
+	if (!err)
+		at->spec->grace_ms = (uint32_t)ms;
+	return err;
+}
+
+static int parse_throttle(struct action_at *at, const struct tree_node *value)
+{
+	static const struct tree_key keys[] = {{"high", throttle_high}, {"for", throttle_for}};
+
+	at->spec->amount.bytes = HR_UNKNOWN; /* none given: what it uses then */
+	at->spec->grace_ms = THROTTLE_DEFAULT_MS;
+	return value ? tree_map(at->c->tree, value, keys, ARRAY_SIZE(keys), at, "throttle",
+				"{high: 90%, for: 30s}")
+		     : 0;
+}
+
+static int term_signal(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+
+	return parse_signal(at->c, value, &at->spec->signal);
+}
+
+static int term_grace(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+	uint64_t ms;
+	int err = value_time(at->c->tree, value, key ? "grace" : "term", GRACE_LEAST_MS,
+			     GRACE_MOST_MS, &ms);
+
+	if (!err)
+		at->spec->grace_ms = (uint32_t)ms;
+	return err;
+}
+
+static int parse_term(struct action_at *at, const struct tree_node *value)
+{
+	static const struct tree_key keys[] = {{"signal", term_signal}, {"grace", term_grace}};
+
+	at->spec->signal = SIGTERM;
+	at->spec->grace_ms = GRACE_DEFAULT_MS;
+	if (!value)
+		return 0;
+	if (value->kind == TREE_TEXT)
+		return term_grace(at, NULL, value);
+	return tree_map(at->c->tree, value, keys, ARRAY_SIZE(keys), at, "term",
+			"30s or {signal: SIGINT, grace: 30s}");
+}
+
+static int parse_kill(struct action_at *at, const struct tree_node *value)
+{
+	static const char *const words[] = {"all", "largest"};
+	size_t i = 0;
+	int err = value ? value_word(at->c->tree, value, "kill", words, ARRAY_SIZE(words), &i) : 0;
+
+	at->spec->largest = i == 1;
+	return err;
+}
+
+static const struct action_kind {
+	const char *word;
+	enum hr_action_kind kind;
+	int (*parse)(
+		struct action_at *at,
+		const struct tree_node *value); /* value NULL: the word alone; NULL: takes none */
+	const char *needs; /* it can't stand alone */
+} action_kinds[] = {
+	{"notify", HR_ACTION_NOTIFY, parse_notify, NULL},
+	{"reclaim", HR_ACTION_RECLAIM, parse_reclaim, "expected a size, such as {reclaim: 64MiB}"},
+	{"throttle", HR_ACTION_THROTTLE, parse_throttle, NULL},
+	{"term", HR_ACTION_TERM, parse_term, NULL},
+	{"kill", HR_ACTION_KILL, parse_kill, NULL},
+	{"reflex", HR_ACTION_REFLEX, NULL, NULL},
+};
+
+#define ACTION_EXPECTED "expected notify, reflex, reclaim, throttle, term or kill"
+
+static int parse_action(struct policy_parse *c, const struct tree_node *node, struct policy_action *spec)
+{
+	bool pair = node->kind == TREE_MAP && node->n == 2;
+	const struct tree_node *word = pair ? node->child[0] : node,
+			       *value = pair ? node->child[1] : NULL;
+	struct action_at at = {c, spec};
+
+	if (node->kind == TREE_MAP && node->n > 2)
+		return tree_complain(c->tree, node->child[2], node->child[2]->text,
+				     "do: a second rung in one entry; expected one each");
+	for (size_t i = 0; word->kind == TREE_TEXT && i < ARRAY_SIZE(action_kinds); i++) {
+		const struct action_kind *kind = &action_kinds[i];
+
+		if (strcmp(word->text, kind->word))
+			continue;
+		spec->kind = kind->kind;
+		if (!value && kind->needs)
+			return tree_complain(c->tree, word, word->text, "do: %s", kind->needs);
+		if (value && !kind->parse)
+			return tree_complain(c->tree, value, tree_what(value),
+					     "%s: expected the word alone", kind->word);
+		return kind->parse ? kind->parse(&at, value) : 0;
+	}
+	return tree_complain(c->tree, word, tree_what(word), "do: " ACTION_EXPECTED);
+}
+
+int policy_parse_actions(struct policy_parse *c, const struct tree_node *list)
+{
+	struct policy *policy = c->now;
+
+	if (list->kind != TREE_LIST || !list->n)
+		return tree_complain(
+			c->tree, list, tree_what(list),
+			"do: expected a list of rungs, such as [notify, {term: 30s}, kill]");
+	if (list->n > POLICY_ACTIONS)
+		return tree_complain(c->tree, list->child[POLICY_ACTIONS],
+				     tree_what(list->child[POLICY_ACTIONS]),
+				     "do: one rung too many; expected at most %u", POLICY_ACTIONS);
+	for (size_t i = 0; i < list->n; i++) {
+		int err = parse_action(c, list->child[i], &policy->action[policy->actions]);
+
+		if (err)
+			return err;
+		if (policy->action[policy->actions++].kind == HR_ACTION_REFLEX)
+			policy->reflex = 1;
+	}
+	return 0;
+}
+
+static int on_exit_run(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct policy_parse *c = arg;
+
+	return parse_run(c, value, &c->now->on_exit);
+}
+
+int policy_parse_on_exit(struct policy_parse *c, const struct tree_node *node)
+{
+	static const struct tree_key keys[] = {{"run", on_exit_run}};
+
+	return with_run(c, node, "then", keys, c);
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What can be said of a whole policy: that it never fires, asks the impossible, or could only hit what is protected. Whoever
+ * relies on such a rule would learn of it at three in the morning.
+ */
+#include "policy_parse.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <headroom/board.h>
+
+#include "base/cleanup.h"
+
+/* The value of a key that the policy has, else the policy. */
+static const struct tree_node *at_key(const struct tree_node *map, const char *key,
+				      const struct policy_parse_place *place)
+{
+	const struct tree_node *value = map ? tree_get(map, key) : NULL;
+
+	return value ? value : place->policy;
+}
+
+static const struct policy_match *match_of(const struct policy_parse *c, const struct policy *policy,
+					   enum policy_key key)
+{
+	for (uint32_t i = 0; i < policy->matches; i++)
+		if (c->selector[policy->first_match + i].key == key)
+			return &c->selector[policy->first_match + i];
+	return NULL;
+}
+
+static bool has_action(const struct policy *policy, enum hr_action_kind kind)
+{
+	for (uint32_t i = 0; i < policy->actions; i++)
+		if (policy->action[i].kind == kind)
+			return true;
+	return false;
+}
+
+#define CONDITION_EXPECTED "expected a condition on memory, such as usage: 90%%"
+
+static int check_when(const struct policy_parse *c, const struct policy *policy,
+		      const struct policy_parse_place *place)
+{
+	if (!policy->conditions)
+		return tree_complain(c->tree, place->when, "when",
+				     "holds for everybody at any time; " CONDITION_EXPECTED);
+	if (policy->conditions == WHEN_AGE)
+		return tree_complain(c->tree, at_key(place->when, "age", place), "age",
+				     "holds for everybody after a while; " CONDITION_EXPECTED);
+	if (policy->conditions & WHEN_HOST && policy->host_available.milli == 1000)
+		return tree_complain(c->tree, at_key(place->when, "host_available", place), "100%",
+				     "host_available: always holds; expected less, such as 5%%");
+	return 0;
+}
+
+/* A process outside containers has a size, an age and a growth, nothing more: no limit, no cgroup of its own. */
+static int check_outside(const struct policy_parse *c, const struct policy *policy,
+			 const struct policy_parse_place *place)
+{
+	static const struct {
+		enum policy_condition condition;
+		const char *key;
+	} conditions[] = {
+		{WHEN_USAGE, "usage"},	   {WHEN_HEADROOM, "headroom"}, {WHEN_OOM_IN, "oom_in"},
+		{WHEN_RISK, "risk"},	   {WHEN_LEAK, "leak"},		{WHEN_SOME, "some_avg10"},
+		{WHEN_FULL, "full_avg10"},
+	};
+	static const struct {
+		enum policy_key key;
+		const char *word;
+	} matches[] = {
+		{POLICY_NAME, "name"},
+		{POLICY_IMAGE, "image"},
+		{POLICY_POD, "pod"},
+		{POLICY_NAMESPACE, "namespace"},
+		{POLICY_CONTAINER, "container"},
+		{POLICY_RUNTIME, "runtime"},
+	};
+
+	if (!match_of(c, policy, POLICY_PROCESS))
+		return tree_complain(c->tree, place->selector, "outside: containers",
+				     "lacks its `process`; expected such as process: \"cc1*\"");
+	for (size_t i = 0; i < ARRAY_SIZE(matches); i++)
+		if (match_of(c, policy, matches[i].key))
+			return tree_complain(c->tree, at_key(place->selector, matches[i].word, place),
+					     matches[i].word,
+					     "nothing outside containers has one; expected "
+					     "process, unit or cgroup");
+	if (match_of(c, policy, POLICY_LABEL))
+		return tree_complain(
+			c->tree, place->selector, "label",
+			"nothing outside containers has one; expected process, unit or cgroup");
+	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
+		if (policy->conditions & conditions[i].condition)
+			return tree_complain(c->tree, at_key(place->when, conditions[i].key, place),
+					     conditions[i].key,
+					     "not known of a process; expected rss, growth, age, "
+					     "host_available or for");
+	return 0;
+}
+
+static int check_inside(const struct policy_parse *c, const struct policy *policy,
+			const struct policy_parse_place *place)
+{
+	static const struct {
+		enum policy_key key;
+		const char *word;
+	} owned[] = {{POLICY_IMAGE, "image"},
+		     {POLICY_POD, "pod"},
+		     {POLICY_NAMESPACE, "namespace"},
+		     {POLICY_CONTAINER, "container"}};
+	static const char *const engines[] = {"docker", "containerd", "cri-o",
+					      "podman", "nerdctl",    "lxc"};
+	const struct policy_match *runtime = match_of(c, policy, POLICY_RUNTIME);
+	bool engine = !runtime;
+
+	if (match_of(c, policy, POLICY_PROCESS))
+		return tree_complain(
+			c->tree, at_key(place->selector, "process", place), "process",
+			"only with `outside: containers`; expected that, or the container's name");
+	if (policy->conditions & WHEN_RSS)
+		return tree_complain(c->tree, at_key(place->when, "rss", place), "rss",
+				     "is for processes (outside: containers); expected usage");
+	for (uint32_t i = 0; runtime && i < runtime->n; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(engines); k++)
+			engine |= !fnmatch(policy_parse_at(c, c->glob[runtime->first + i].text),
+					   engines[k], 0);
+	for (size_t i = 0; !engine && i < ARRAY_SIZE(owned); i++)
+		if (match_of(c, policy, owned[i].key))
+			return tree_complain(
+				c->tree, at_key(place->selector, owned[i].word, place), owned[i].word,
+				"nothing of this runtime has one; expected name, unit or cgroup");
+	return 0;
+}
+
+/* Gentlest first. The reflex strikes before anything that takes time, wherever it stood. */
+static const struct action_order {
+	enum hr_action_kind kind;
+	const char *word;
+	bool once, container; /* only for what has a cgroup of its own */
+} action_order[] = {
+	{HR_ACTION_NOTIFY, "notify", true, false},   {HR_ACTION_REFLEX, "reflex", true, true},
+	{HR_ACTION_RECLAIM, "reclaim", false, true}, {HR_ACTION_THROTTLE, "throttle", true, true},
+	{HR_ACTION_TERM, "term", false, false},	   {HR_ACTION_KILL, "kill", true, false},
+};
+
+static size_t action_rank(uint32_t kind)
+{
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_SIZE(action_order) && (uint32_t)action_order[i].kind != kind)
+		i++;
+	return i;
+}
+
+static int check_actions(const struct policy_parse *c, const struct policy *policy,
+		       const struct policy_parse_place *place)
+{
+	for (uint32_t i = 0; i < policy->actions; i++) {
+		const struct tree_node *node = place->actions->child[i];
+		size_t rank = action_rank(policy->action[i].kind),
+		       before = i ? action_rank(policy->action[i - 1].kind) : 0;
+
+		if (policy->outside && action_order[rank].container)
+			return tree_complain(
+				c->tree, node, action_order[rank].word,
+				"a process outside containers has no cgroup of its own; "
+				"expected notify, term or kill");
+		if (i && rank == before && action_order[rank].once)
+			return tree_complain(c->tree, node, action_order[rank].word,
+					     "stands there twice; expected it once");
+		if (i && policy->action[i - 1].kind == HR_ACTION_KILL)
+			return tree_complain(
+				c->tree, node, action_order[rank].word,
+				"never reached, nobody is left after kill; expected kill last");
+		if (i && rank < before)
+			return tree_complain(c->tree, node, action_order[rank].word,
+					     "comes too late; expected it before %s (notify, "
+					     "reflex, reclaim, throttle, "
+					     "term, kill)",
+					     action_order[before].word);
+	}
+	return 0;
+}
+
+static int check_reflex(const struct policy_parse *c, const struct policy *policy,
+			const struct policy_parse_place *place)
+{
+	const struct tree_node *node = place->policy;
+
+	for (uint32_t i = 0; i < policy->actions; i++)
+		if (policy->action[i].kind == HR_ACTION_REFLEX)
+			node = place->actions->child[i];
+	if (!policy->reflex)
+		return 0;
+	if (policy->conditions & WHEN_HOST)
+		return tree_complain(
+			c->tree, node, "reflex",
+			"the kernel can't choose among many; expected no host_available beside it");
+	if (!(policy->conditions & WHEN_USAGE))
+		return tree_complain(c->tree, node, "reflex",
+				     "at which size? expected usage among the conditions");
+	if (policy->for_ms)
+		return tree_complain(c->tree, at_key(place->when, "for", place), "for",
+				     "the reflex strikes at once; expected no `for` beside it");
+	return 0;
+}
+
+/* Of a job outside containers nothing but its pid is known, and a command with an unknown word is not run. */
+static int check_names(const struct policy_parse *c, const struct policy *policy,
+		       const struct policy_command *command, const struct tree_node *at)
+{
+	for (uint32_t i = 0; policy->outside && i < command->n; i++) {
+		const char *word = policy_parse_at(c, command->word[i]);
+
+		if (policy_asks_for_names(word))
+			return tree_complain(
+				c->tree, at, word,
+				"never runs, only containers have one; expected {policy} or {pid}");
+	}
+	return 0;
+}
+
+static int check_commands(const struct policy_parse *c, const struct policy *policy,
+			  const struct policy_parse_place *place)
+{
+	int err = check_names(c, policy, &policy->on_exit, place->on_exit);
+
+	for (uint32_t i = 0; !err && i < policy->actions; i++)
+		err = check_names(c, policy, &policy->action[i].command, place->actions->child[i]);
+	return err;
+}
+
+static int check_steps(const struct policy_parse *c, const struct policy *policy,
+			const struct policy_parse_place *place)
+{
+	bool ends =
+		has_action(policy, HR_ACTION_TERM) || has_action(policy, HR_ACTION_KILL) || policy->reflex;
+
+	if (policy->on_exit.n && !ends)
+		return tree_complain(c->tree, place->on_exit, "then",
+				     "never runs, for nobody ends; expected term, kill or reflex "
+				     "among the rungs");
+	if (policy->conditions & WHEN_HOST && has_action(policy, HR_ACTION_THROTTLE) && !ends &&
+	    !has_action(policy, HR_ACTION_RECLAIM))
+		return tree_complain(
+			c->tree, place->actions, "throttle",
+			"frees nothing for the host; expected reclaim, term or kill beside it");
+	return 0;
+}
+
+int policy_parse_check(struct policy_parse *c)
+{
+	static int (*const checks[])(const struct policy_parse *c, const struct policy *policy,
+				     const struct policy_parse_place *place) = {
+		check_when, check_actions, check_reflex, check_steps, check_commands,
+	};
+	int err =
+		c->now->outside ? check_outside(c, c->now, c->at) : check_inside(c, c->now, c->at);
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(checks); i++)
+		err = checks[i](c, c->now, c->at);
+	return err;
+}
+
+/* The protection that takes all that `glob` of this key can be; NULL: none. */
+static const struct policy_match *protected_by(const struct policy_parse *c, uint32_t key,
+					       const char *label, const char *glob)
+{
+	for (uint32_t i = 0; i < c->head.protects; i++) {
+		const struct policy_match *protect = &c->selector[c->head.protect_first + i];
+
+		if (protect->key == key && !strcmp(policy_parse_at(c, protect->label), label) &&
+		    glob_covers(policy_parse_at(c, c->glob[protect->first].text), glob))
+			return protect;
+	}
+	return NULL;
+}
+
+static int complain_protected(const struct policy_parse *c, const struct policy_match *by,
+			      const struct tree_node *at, const char *what)
+{
+	const struct tree_node *entry = c->protect->child[by - &c->selector[c->head.protect_first]];
+
+	return tree_complain(c->tree, at, what,
+			     "protected by line %u; expected somebody who may be touched",
+			     entry->line);
+}
+
+/* The value of the i-th key that selects by a glob. */
+static const struct tree_node *at_match(const struct policy_parse_place *place, uint32_t wanted)
+{
+	for (size_t i = 0; i < place->selector->n; i += 2)
+		if (strcmp(place->selector->child[i]->text, "outside") != 0 && !wanted--)
+			return place->selector->child[i + 1];
+	return place->selector;
+}
+
+int policy_parse_check_protected(struct policy_parse *c, const struct policy *policy,
+			    const struct policy_parse_place *place)
+{
+	static const struct { /* what everybody has: a rule that does not name it means any */
+		enum policy_key key;
+		const char *any;
+	} always[] = {{POLICY_CGROUP, "/*"}, {POLICY_RUNTIME, "*"}};
+	const struct policy_match *by;
+
+	for (uint32_t i = 0; c->protect && i < policy->matches; i++) {
+		const struct policy_match *selector = &c->selector[policy->first_match + i];
+		uint32_t open = 0;
+
+		by = NULL;
+		for (uint32_t k = 0; k < selector->n; k++) {
+			const struct policy_match *covers =
+				protected_by(c, selector->key, policy_parse_at(c, selector->label),
+					     policy_parse_at(c, c->glob[selector->first + k].text));
+
+			open += !covers;
+			by = covers ? covers : by;
+		}
+		if (!open)
+			return complain_protected(c, by, at_match(place, i),
+						  policy_parse_at(c, c->glob[selector->first].text));
+	}
+	for (size_t i = 0; c->protect && i < ARRAY_SIZE(always); i++) {
+		by = match_of(c, policy, always[i].key)
+			     ? NULL
+			     : protected_by(c, always[i].key, "", always[i].any);
+		if (by)
+			return complain_protected(c, by, place->policy,
+						  policy_parse_at(c, policy->name));
+	}
+	return 0;
+}

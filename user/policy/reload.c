@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * New rules while emergencies are under way. A rule is the same rule by its name; it keeps its emergencies while its ladder
+ * and its mode are the same, and since when it holds while its conditions are. Reads the old set for the last time.
+ */
+#include "policy_internal.h"
+
+#include <string.h>
+
+#define NAMES (2 * POLICY_MOST) /* buckets; a power of two */
+
+static uint32_t name_hash(const char *name)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a, 32 bits */
+
+	while (*name)
+		hash = (hash ^ (uint8_t)*name++) * 16777619u;
+	return hash & (NAMES - 1);
+}
+
+static bool same_command(const struct policy_set *a, const struct policy_command *x,
+			 const struct policy_set *b, const struct policy_command *y)
+{
+	if (x->n != y->n)
+		return false;
+	for (uint32_t i = 0; i < x->n && i < POLICY_ARGS; i++)
+		if (strcmp(policy_text(a, x->word[i]), policy_text(b, y->word[i])) != 0)
+			return false;
+	return true;
+}
+
+static bool same_steps(const struct policy_set *a, const struct policy *x,
+			const struct policy_set *b, const struct policy *y)
+{
+	if (x->actions != y->actions || steps_mode(a, x) != steps_mode(b, y) ||
+	    !same_command(a, &x->on_exit, b, &y->on_exit))
+		return false;
+	for (uint32_t i = 0; i < x->actions; i++) {
+		const struct policy_action *r = &x->action[i], *s = &y->action[i];
+
+		if (r->kind != s->kind || r->signal != s->signal || r->grace_ms != s->grace_ms ||
+		    r->largest != s->largest || r->amount.bytes != s->amount.bytes ||
+		    r->amount.milli != s->amount.milli ||
+		    !same_command(a, &r->command, b, &s->command))
+			return false;
+	}
+	return true;
+}
+
+static bool same_conditions(const struct policy *x, const struct policy *y)
+{
+	return x->conditions == y->conditions && x->usage.bytes == y->usage.bytes &&
+	       x->usage.milli == y->usage.milli &&
+	       x->host_available.bytes == y->host_available.bytes &&
+	       x->host_available.milli == y->host_available.milli && x->rss == y->rss &&
+	       x->headroom == y->headroom && x->oom_in_ms == y->oom_in_ms &&
+	       x->age_ms == y->age_ms && x->for_ms == y->for_ms &&
+	       x->growth_bytes_per_hour == y->growth_bytes_per_hour &&
+	       x->risk_centi == y->risk_centi && x->some_centi == y->some_centi &&
+	       x->full_centi == y->full_centi && x->leak == y->leak;
+}
+
+/* A rehearsal's cooldown is no reason to spare anybody once it is in earnest. */
+static enum hold_timers_keep keep_of(const struct policy_engine *engine, uint32_t i, const struct policy_set *new)
+{
+	const struct policy *to, *from = policy_at(engine->set, i);
+
+	if (engine->reload.map[i] == UINT16_MAX)
+		return HOLD_TIMERS_NONE;
+	to = policy_at(new, engine->reload.map[i]);
+	if (steps_mode(engine->set, from) != steps_mode(new, to))
+		return HOLD_TIMERS_NONE;
+	return same_conditions(from, to) ? HOLD_TIMERS_ALL : HOLD_TIMERS_COOLDOWN;
+}
+
+/* The new index of each old rule. */
+static void map_names(struct policy_engine *engine, const struct policy_set *new)
+{
+	const struct policy_set *old = engine->set;
+	uint16_t *bucket = engine->reload.bucket;
+
+	memset(bucket, 0xff, NAMES * sizeof(*bucket));
+	for (uint32_t i = 0; i < new->policies; i++) {
+		uint32_t b = name_hash(policy_text(new, policy_at(new, i)->name));
+
+		while (bucket[b] != UINT16_MAX)
+			b = (b + 1) & (NAMES - 1);
+		bucket[b] = (uint16_t)i;
+	}
+	for (uint32_t i = 0; i < old->policies; i++) {
+		const char *name = policy_text(old, policy_at(old, i)->name);
+		uint32_t b = name_hash(name);
+
+		engine->reload.map[i] = UINT16_MAX;
+		for (; bucket[b] != UINT16_MAX; b = (b + 1) & (NAMES - 1))
+			if (!strcmp(policy_text(new, policy_at(new, bucket[b])->name), name)) {
+				engine->reload.map[i] = bucket[b];
+				break;
+			}
+		engine->reload.keep[i] = (uint8_t)keep_of(engine, i, new);
+	}
+}
+
+static bool goes_on(const struct policy_engine *engine, const struct escalation *e, const struct policy_set *new)
+{
+	uint16_t to = engine->reload.map[e->policy];
+
+	return to != UINT16_MAX &&
+	       same_steps(engine->set, policy_at(engine->set, e->policy), new, policy_at(new, to));
+}
+
+void engine_set_policies(struct policy_engine *engine, const struct policy_set *set)
+{
+	if (engine->set && set)
+		map_names(engine, set);
+	for (size_t i = 0; engine->set && i < POLICY_ESCALATIONS; i++) {
+		struct escalation *e = &engine->escalation[i];
+
+		if (e->number && (!set || !goes_on(engine, e, set)))
+			escalation_finish(engine, e, HR_UNKNOWN_U32, false);
+	}
+	for (size_t i = 0; engine->set && set && i < POLICY_ESCALATIONS; i++)
+		if (engine->escalation[i].number)
+			engine->escalation[i].policy = engine->reload.map[engine->escalation[i].policy];
+	if (engine->set && set)
+		hold_timers_remap(&engine->timers, engine->reload.map, engine->reload.keep);
+	else
+		hold_timers_clear(&engine->timers);
+	engine->set = set;
+	/* Whatever was told is told anew, or taken back. */
+	for (uint32_t i = 0; i < engine->slots; i++) {
+		engine->place[i].next_policy = UINT16_MAX;
+		engine->place[i].emitted_policy = UINT16_MAX;
+		if (engine->place[i].emitted_action != HR_ACTION_NONE)
+			engine->place[i].emitted_action = HR_ACTION_COUNT;
+	}
+}

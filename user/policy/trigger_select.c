@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What is armed: the size at which a container must be noticed at once (tripwire), or at which BPF may strike by itself
+ * (reflex). A reflex is armed only where everything but the size is decided already, since nobody asks again up there. One that
+ * is empty yet is armed as well: between the first process and the limit there may be less time than arming takes.
+ */
+#include "policy_internal.h"
+
+static bool has_reflex(const struct policy *p)
+{
+	for (uint32_t i = 0; i < p->actions; i++)
+		if (p->action[i].kind == HR_ACTION_REFLEX)
+			return true;
+	return false;
+}
+
+static uint32_t reflex_step(const struct policy *p)
+{
+	uint32_t i = 0;
+
+	while (i < p->actions && p->action[i].kind != HR_ACTION_REFLEX)
+		i++;
+	return i;
+}
+
+/* All of it holds but the size. */
+static bool rest_holds(const struct policy *p, const struct inputs *f)
+{
+	struct policy rest = *p;
+	struct rule rule;
+
+	rest.conditions &= ~(uint32_t)WHEN_USAGE;
+	rule_read(&rest, &rule);
+	return !rule.n || rule_holds(&rule, f) == HOLDS;
+}
+
+/* May the kernel strike for this rule, without a further question? */
+static bool may_strike(struct policy_engine *engine, uint32_t policy, uint32_t slot)
+{
+	const struct policy *p = engine_policy(engine, policy);
+	const struct place *place = &engine->place[slot];
+	const struct escalation *e = place->escalation ? &engine->escalation[place->escalation - 1] : NULL;
+	const struct hr_slot *at = selector_slot(engine->snapshot, slot);
+	uint32_t step;
+
+	if (!has_reflex(p) || p->for_ms || steps_mode(engine->set, p) != MODE_ENFORCE ||
+	    place->hold_off_ns > engine->now_ns || rate_limit_wait(&engine->spent, engine->set, engine->now_ns))
+		return false;
+	if (e ? e->killed || (e->policy == policy && e->step > reflex_step(p))
+	      : escalation_blocked(engine, policy, engine->inputs[slot].key, at->id.workload, &step) ||
+			    step > reflex_step(p))
+		return false;
+	return rest_holds(p, &engine->inputs[slot]);
+}
+
+struct armed {
+	uint32_t policy; /* NONE32 */
+	uint64_t threshold;
+	bool reflex;
+};
+
+/* Of several sizes the next one counts; one that was passed already only if nobody but it is left. A reflex first. */
+static bool better(const struct armed *a, const struct armed *b, uint64_t usage)
+{
+	bool a_skipped = usage != HR_UNKNOWN && usage >= a->threshold;
+	bool b_skipped = usage != HR_UNKNOWN && usage >= b->threshold;
+
+	if (b->policy == NONE32 || a->reflex != b->reflex)
+		return b->policy == NONE32 || a->reflex;
+	return a_skipped != b_skipped ? b_skipped : a->threshold < b->threshold;
+}
+
+static struct armed look(struct policy_engine *engine, uint32_t slot)
+{
+	struct armed best = {.policy = NONE32};
+	const struct inputs *f = &engine->inputs[slot];
+	const struct hr_slot *at = selector_slot(engine->snapshot, slot);
+
+	for (uint32_t i = 0; f->key && i < engine->set->policies; i++) {
+		const struct policy *p = engine_policy(engine, i);
+		struct armed one = {.policy = i};
+		struct rule rule;
+
+		if (!(p->conditions & WHEN_USAGE) || p->conditions & WHEN_HOST ||
+		    steps_mode(engine->set, p) == MODE_OBSERVE)
+			continue;
+		rule_read(p, &rule);
+		one.threshold = rule_threshold(&rule, F_USAGE, f);
+		if (one.threshold == HR_UNKNOWN || !selector_match(engine->set, p, at) ||
+		    selector_exempt(engine->set, engine->snapshot, p, slot, f->parent))
+			continue;
+		one.reflex = may_strike(engine, i, slot);
+		if (better(&one, &best, f->at[F_USAGE]))
+			best = one;
+	}
+	return best;
+}
+
+/* Outside of a round: as during one, and nobody is told anything. */
+static struct armed look_at(struct policy_engine *engine, const struct policy_snapshot *snapshot, uint32_t slot)
+{
+	const struct policy_snapshot *before = engine->snapshot;
+	struct armed armed = {.policy = NONE32};
+
+	if (!engine->set || slot >= engine->slots || slot >= snapshot->slots)
+		return armed;
+	engine->snapshot = snapshot;
+	inputs_read_slot(engine, slot);
+	armed = look(engine, slot);
+	engine->snapshot = before;
+	return armed;
+}
+
+bool engine_trigger(struct policy_engine *engine, const struct policy_snapshot *snapshot, uint32_t slot,
+	       const struct policy **ret_policy, uint64_t *ret_threshold, bool *ret_reflex)
+{
+	struct armed armed = look_at(engine, snapshot, slot);
+
+	if (armed.policy == NONE32)
+		return false;
+	*ret_policy = engine_policy(engine, armed.policy);
+	*ret_threshold = armed.threshold;
+	*ret_reflex = armed.reflex;
+	return true;
+}
+
+uint64_t engine_kills_left(const struct policy_engine *engine, uint64_t now_ns)
+{
+	return engine->set ? rate_limit_left(&engine->spent, engine->set, now_ns) : 0;
+}
+
+/* Whose reflex it was: the one that is armed; or the latest that could have been, should it have been disarmed meanwhile. */
+static uint32_t owner(struct policy_engine *engine, uint32_t slot)
+{
+	const struct hr_slot *at = selector_slot(engine->snapshot, slot);
+	struct armed armed = look(engine, slot);
+
+	if (armed.policy != NONE32 && armed.reflex)
+		return armed.policy;
+	for (uint32_t i = 0; engine->inputs[slot].key && i < engine->set->policies; i++) {
+		const struct policy *p = engine_policy(engine, i);
+
+		if (has_reflex(p) && !p->for_ms && steps_mode(engine->set, p) == MODE_ENFORCE &&
+		    selector_match(engine->set, p, at))
+			return i;
+	}
+	return NONE32;
+}
+
+bool engine_reflex_fired(struct policy_engine *engine, const struct policy_snapshot *snapshot, uint32_t slot,
+		  struct action *ret_order)
+{
+	struct escalation *e;
+	uint32_t policy, step;
+
+	if (!engine->set || slot >= engine->slots || slot >= snapshot->slots)
+		return false;
+	engine->snapshot = snapshot;
+	engine->now_ns = snapshot->now_ns > engine->now_ns ? snapshot->now_ns : engine->now_ns;
+	inputs_read_slot(engine, slot);
+	policy = owner(engine, slot);
+	e = policy == NONE32 ? NULL : escalation_oom_killed(engine, policy, slot);
+	if (e) {
+		step = reflex_step(engine_policy(engine, policy));
+		steps_order(engine, e, step, HR_ACTION_REFLEX, ret_order);
+		steps_taken(engine, e, step);
+	}
+	engine->snapshot = NULL;
+	return e != NULL;
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * A store that is damaged, or an older version's: moved aside, and what can still be read of it saved over into the new
+ * one. It stays there for who wants to look, as long as the bound has room for it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/sd_notify.h"
+#include "recorder_internal.h"
+
+#define BATCH 64 /* rows of a transaction */
+
+static const char *const words[] = {WORD_DAMAGED, WORD_OLD};
+
+int aside_move(const char *path, const char *word, char ret_aside[PATH_MAX])
+{
+	time_t now = (time_t)(clock_wall_ns() / NS_PER_SEC);
+	char stamp[32], from[PATH_MAX], to[PATH_MAX];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	if (snprintf(to, sizeof(to), "%s.%s-%s", path, word, stamp) + 8 >= (int)sizeof(to))
+		return -ENAMETOOLONG;
+	if (!access(to, F_OK))
+		return -EEXIST; /* a second ago: this is no way to go on */
+	if (rename(path, to))
+		return -errno;
+	memcpy(ret_aside, to, strlen(to) + 1);
+	snprintf(from, sizeof(from), "%s-shm", path);
+	unlink(from);
+	snprintf(from, sizeof(from), "%s-wal", path);
+	if (strlen(ret_aside) + 5 < sizeof(to)) {
+		memcpy(to + strlen(ret_aside), "-wal", 5);
+		rename(from, to);
+	}
+	return 0;
+}
+
+/* Ours alone: NAME.WORD-YYYYMMDDTHHMMSSZ, with or without what SQLite appends. */
+static bool is_aside(const char *name, const char *base)
+{
+	size_t n = strlen(base);
+
+	if (strncmp(name, base, n) || name[n] != '.')
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		size_t w = strlen(words[i]);
+
+		if (!strncmp(name + n + 1, words[i], w) && name[n + 1 + w] == '-')
+			return strspn(name + n + 2 + w, "0123456789TZ") == 16;
+	}
+	return false;
+}
+
+/* Calls fn with each. */
+static void each_aside(const char *path, void (*fn)(int dir, const char *name, void *arg),
+		       void *arg)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	_cleanup_closedir_ DIR *dir = NULL;
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path + 1) : 1,
+		 slash ? path : ".");
+	dir = opendir(folder);
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		if (is_aside(entry->d_name, slash ? slash + 1 : path))
+			fn(dirfd(dir), entry->d_name, arg);
+}
+
+static void add_bytes(int dir, const char *name, void *arg)
+{
+	struct stat st;
+
+	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		*(uint64_t *)arg += (uint64_t)st.st_size;
+}
+
+uint64_t aside_bytes(const char *path)
+{
+	uint64_t bytes = 0;
+
+	each_aside(path, add_bytes, &bytes);
+	return bytes;
+}
+
+static void oldest(int dir, const char *name, void *arg)
+{
+	char *best = arg;
+	const char *now = strrchr(name, '.'), *then = strrchr(best, '.');
+
+	if (strlen(name) > NAME_MAX)
+		return;
+	now = now ? strchr(now, '-') : NULL;
+	then = then ? strchr(then, '-') : NULL;
+	if (!then || (now && strcmp(now, then) < 0))
+		strcpy(best, name);
+}
+
+bool aside_give_up(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char name[NAME_MAX + 1] = "", full[PATH_MAX];
+
+	each_aside(path, oldest, name);
+	if (!*name || snprintf(full, sizeof(full), "%.*s%s", slash ? (int)(slash - path + 1) : 0,
+			       path, name) >= (int)sizeof(full))
+		return false;
+	return !unlink(full);
+}
+
+/* ---- saving over ---- */
+
+struct copying {
+	struct recorder_writer *k;
+	const char *insert;
+	int columns, rows;
+	uint32_t copied;
+};
+
+static int copy_row(sqlite3_stmt *row, void *arg)
+{
+	struct copying *c = arg;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = 0;
+
+	if (!(c->rows++ % BATCH)) {
+		service_alive(); /* it may take a while, and is no hanging */
+		if (c->rows > 1)
+			r = writer_end(c->k, 0);
+		if (!r)
+			r = space_make(c->k, BATCH * (64u << 10));
+		if (!r)
+			r = writer_begin(c->k);
+	}
+	if (!r)
+		r = db_query(c->k->db, c->insert, DB_NONE, &stmt);
+	for (int i = 0; !r && i < c->columns; i++)
+		r = db_errno(c->k->db,
+			     sqlite3_bind_value(stmt, i + 1, sqlite3_column_value(row, i)));
+	if (!r)
+		r = db_step(stmt);
+	if (!r)
+		c->copied++;
+	return r == -EBADMSG ? -EIO : r; /* the new one is not at fault for the old one's damage */
+}
+
+static int copy_table(struct recorder_writer *k, sqlite3 *from, const char *select, const char *insert,
+		      int columns, uint32_t *ret_copied, uint32_t *damaged)
+{
+	struct copying c = {.k = k, .insert = insert, .columns = columns};
+	int r = db_skim(from, select, INT64_MIN, copy_row, &c, damaged);
+
+	if (!sqlite3_get_autocommit(k->db))
+		r = writer_end(k, r);
+	*ret_copied = c.copied;
+	return r;
+}
+
+/* A picture without its beginning is none, and parts without a picture are nobody's. */
+static int drop_halves(struct recorder_writer *k, uint32_t *ret_pictures)
+{
+	int64_t pictures = 0;
+	int r = writer_begin(k);
+
+	if (!r)
+		r = db_run(k->db,
+			   "DELETE FROM pictures WHERE NOT EXISTS (SELECT 1 FROM parts WHERE "
+			   "parts.id = pictures.id << ?1)",
+			   DB_ARGS(DB_PART_BITS), NULL, 0);
+	if (!r)
+		r = db_run(k->db,
+			   "DELETE FROM parts WHERE (id >> ?1) NOT IN (SELECT id FROM pictures)",
+			   DB_ARGS(DB_PART_BITS), NULL, 0);
+	if (!r)
+		r = db_number(k->db, "SELECT count(*) FROM pictures", DB_NONE, &pictures);
+	r = writer_end(k, r);
+	*ret_pictures = (uint32_t)pictures;
+	space_empty_log(k);
+	return r;
+}
+
+int aside_salvage(struct recorder_writer *k, const char *aside, struct salvaged *ret_salvaged)
+{
+	static const struct {
+		const char *select, *insert;
+		int columns;
+		size_t counted; /* in struct salvaged */
+	} tables[] = {
+		{"SELECT * FROM boards WHERE id > ?1 ORDER BY id",
+		 "INSERT OR IGNORE INTO boards VALUES(?,?,?,?)", 4, SIZE_MAX},
+		{"SELECT * FROM events WHERE id > ?1 ORDER BY id",
+		 "INSERT OR IGNORE INTO events VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)", 14,
+		 offsetof(struct salvaged, events)},
+		{"SELECT * FROM incidents WHERE id > ?1 ORDER BY id",
+		 "INSERT OR IGNORE INTO incidents VALUES(?,?,?,?,?,?,?,?)", 8,
+		 offsetof(struct salvaged, incidents)},
+		{"SELECT * FROM parts WHERE id > ?1 ORDER BY id",
+		 "INSERT OR IGNORE INTO parts VALUES(?,?)", 2, SIZE_MAX},
+		{"SELECT * FROM pictures WHERE id > ?1 ORDER BY id",
+		 "INSERT OR IGNORE INTO pictures VALUES(?,?,?,?,?,?,?,?,?,?)", 10,
+		 offsetof(struct salvaged, pictures)},
+	};
+	struct salvaged s = {0};
+	_cleanup_db_ sqlite3 *from = NULL;
+	char error[STORE_ERROR];
+	int r = db_open_read(aside, &from, error);
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(tables); i++) {
+		uint32_t copied = 0;
+
+		r = copy_table(k, from, tables[i].select, tables[i].insert, tables[i].columns,
+			       &copied, &s.damaged);
+		if (tables[i].counted != SIZE_MAX)
+			*(uint32_t *)((char *)&s + tables[i].counted) = copied;
+	}
+	if (r == -ENOSPC || r == -EBADMSG) /* as far as it goes */
+		r = 0;
+	if (!r)
+		r = drop_halves(k, &s.pictures);
+	if (r)
+		return r;
+	*ret_salvaged = s;
+	return 0;
+}

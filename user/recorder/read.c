@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Reading the store: a list of the pictures that are wanted, then one after the other into a recording in memory, the
+ * events of the time between with each. Damaged rows are passed over; nothing that stands in the file is believed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "board/frame_codec.h"
+#include "db.h"
+#include "delta_codec.h"
+#include "writer.h"
+#include "recording.h"
+#include "store.h"
+
+#define MOST_RAW (1u << 20) /* of a row of events; what claims more is damaged */
+#define FRAME_EVENTS (8u << 20) /* of a frame of events alone; the next go into another */
+
+#define MOST_OLDER 64 /* pictures that are tried, one before the other, where they are damaged */
+
+struct entry { /* a picture */
+	int64_t id, events_to;
+	uint64_t time_ns, instance;
+};
+
+struct reading {
+	sqlite3 *db;
+	uint64_t from_ns, to_ns;
+	struct entry *entry; /* by rising id */
+	size_t n, space;
+	struct entry before; /* the last one before from_ns; id 0: none */
+	struct picture picture, part; /* under construction; one part of it */
+	unsigned char *scratch;
+	uint32_t scratch_space; /* slots */
+	struct recording recording;
+	uint32_t damaged;
+	/* walking over the events */
+	size_t at; /* entry that they go into */
+	int64_t turn; /* of the newest in the picture; its events begin at turn_from */
+	uint32_t turn_from;
+	uint64_t instance;
+	bool alone; /* without pictures */
+	uint32_t events;
+};
+
+static void reading_done(struct reading *r)
+{
+	sqlite3_close(r->db);
+	free(r->entry);
+	free(r->scratch);
+	picture_done(&r->picture);
+	picture_done(&r->part);
+	recording_done(&r->recording);
+}
+
+/* ---- pictures ---- */
+
+static int add_entry(struct reading *r, const struct entry *e)
+{
+	if (r->n == r->space) {
+		size_t space = r->space ? 2 * r->space : 256;
+		struct entry *more = realloc(r->entry, space * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		r->entry = more;
+		r->space = space;
+	}
+	r->entry[r->n++] = *e;
+	return 0;
+}
+
+static int list_picture(sqlite3_stmt *row, void *arg)
+{
+	struct reading *r = arg;
+	struct entry e = {.id = sqlite3_column_int64(row, 0),
+			  .time_ns = (uint64_t)sqlite3_column_int64(row, 1),
+			  .instance = (uint64_t)sqlite3_column_int64(row, 2),
+			  .events_to = sqlite3_column_int64(row, 3)};
+
+	/* The newest of all is the one that was taken last, whatever the clock said then. */
+	if (e.time_ns < r->from_ns &&
+	    (!r->before.id || r->from_ns == UINT64_MAX || e.time_ns >= r->before.time_ns))
+		r->before = e;
+	return e.time_ns < r->from_ns || e.time_ns > r->to_ns ? 0 : add_entry(r, &e);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int list_pictures(struct reading *r)
+{
+	int e = db_skim(
+		r->db,
+		"SELECT id, time_ns, instance, events_to FROM pictures WHERE id > ?1 ORDER BY id",
+		0, list_picture, r, &r->damaged);
+
+	if (!e && r->before.id)
+		e = add_entry(r, &r->before);
+	if (!e && r->n)
+		qsort(r->entry, r->n, sizeof(*r->entry), by_id);
+	return e;
+}
+
+static int space_for_scratch(struct reading *r, uint32_t slots)
+{
+	unsigned char *more;
+
+	if (slots <= r->scratch_space)
+		return 0;
+	more = realloc(r->scratch, (size_t)slots * sizeof(struct hr_slot));
+	if (!more)
+		return -ENOMEM;
+	r->scratch = more;
+	r->scratch_space = slots;
+	return 0;
+}
+
+/* r->part behind what r->picture has. */
+static int append_part(struct reading *r)
+{
+	struct picture *p = &r->picture, *part = &r->part;
+	uint32_t n = part->body.slot_count, have = p->body.slot_count;
+	int e = picture_reserve(p, have + n, 0);
+
+	if (!e)
+		e = space_for_scratch(r, n);
+	if (e || !n)
+		return e;
+	if (have && part->index[0] <= p->index[have - 1])
+		return -EBADMSG;
+	unfold_slots(part->slot, n, r->scratch);
+	memcpy(p->index + have, part->index, n * sizeof(*p->index));
+	memcpy(p->slot + have, part->slot, n * sizeof(*p->slot));
+	p->body.slot_count += n;
+	return 0;
+}
+
+static int read_part(sqlite3_stmt *row, void *arg)
+{
+	struct reading *r = arg;
+	size_t n = (size_t)sqlite3_column_bytes(row, 1);
+	const unsigned char *frame = sqlite3_column_blob(row, 1);
+	bool first = !(sqlite3_column_int64(row, 0) & ((1 << DB_PART_BITS) - 1));
+	struct hr_frame_header header;
+	int e = -EBADMSG;
+
+	if (!frame || n < sizeof(header))
+		goto damaged;
+	memcpy(&header, frame, sizeof(header));
+	if (header.packed_bytes != n - sizeof(header))
+		goto damaged;
+	e = frame_unpack(&header, frame + sizeof(header), NULL, &r->part);
+	if (!e && first) {
+		r->picture.body.header = r->part.body.header;
+		r->picture.body.host = r->part.body.host;
+	}
+	if (!e)
+		e = append_part(r);
+damaged:
+	if (e == -EBADMSG)
+		r->damaged++;
+	return e == -EBADMSG ? 0 : e;
+}
+
+/* One picture into r->picture. -ENODATA: what makes it one can't be read. Parts that can't be read are missing. */
+static int read_picture(struct reading *r, const struct entry *entry)
+{
+	int64_t after = db_part_id(entry->id, 0) - 1;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int e, step = 0;
+
+	r->picture.body.slot_count = 0;
+	r->picture.body.header.magic = 0;
+	for (uint32_t tries = 0; tries < 64; tries++) {
+		sqlite3_finalize(take_ptr(stmt));
+		e = db_query(r->db,
+			     "SELECT id, frame FROM parts WHERE id > ?1 AND id < ?2 ORDER BY id",
+			     DB_ARGS(after, db_part_id(entry->id + 1, 0)), &stmt);
+		while (!e && (step = db_step(stmt)) == 1) {
+			if (sqlite3_column_int64(stmt, 0) <= after) {
+				step = -EBADMSG;
+				break;
+			}
+			after = sqlite3_column_int64(stmt, 0);
+			e = read_part(stmt, r);
+		}
+		if (e || !step)
+			break;
+		if (step != -EBADMSG && step != -EIO)
+			return step;
+		r->damaged++;
+		after++; /* the next part may stand on a page that is whole */
+	}
+	if (e)
+		return e == -EIO ? -ENODATA : e;
+	return r->picture.body.header.magic ? 0 : -ENODATA;
+}
+
+/* ---- events ---- */
+
+static int by_seq(const void *a, const void *b)
+{
+	const struct hr_event *x = *(const struct hr_event *const *)a,
+			      *y = *(const struct hr_event *const *)b;
+
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* The rows of one turn hold the events of two rings: into one order. */
+static int sort_turn(struct picture *p, uint32_t from)
+{
+	uint32_t bytes = p->body.events_bytes - from, n = 0;
+	unsigned char *out = p->events + from;
+	_cleanup_free_ unsigned char *copy = malloc(bytes);
+	_cleanup_free_ const struct hr_event **order =
+		malloc(bytes / sizeof(struct hr_event) * sizeof(*order));
+
+	if (!order || !copy)
+		return -ENOMEM;
+	memcpy(copy, out, bytes);
+	for (uint32_t at = 0; at < bytes; at += order[n++]->bytes)
+		order[n] = (const struct hr_event *)(copy + at);
+	qsort(order, n, sizeof(*order), by_seq);
+	for (uint32_t i = 0; i < n; out += order[i++]->bytes)
+		memcpy(out, order[i], order[i]->bytes);
+	return 0;
+}
+
+/* The records of a row that are of the time that is asked for. Their sizes are checked here, the rest by who reads. */
+static int append_records(struct reading *r, const unsigned char *raw, uint32_t bytes)
+{
+	struct picture *p = &r->picture;
+	int e = picture_reserve(p, 0, p->body.events_bytes + bytes);
+
+	if (e)
+		return e;
+	for (uint32_t at = 0; bytes - at >= sizeof(struct hr_event);) {
+		struct hr_event event;
+
+		memcpy(&event, raw + at, sizeof(event));
+		if (event.bytes < sizeof(event) || event.bytes > bytes - at ||
+		    event.bytes > HR_EVENT_MAX_BYTES || event.bytes % 8 ||
+		    event.instance != r->instance) {
+			r->damaged++;
+			break;
+		}
+		if (event.time_ns >= r->from_ns && event.time_ns <= r->to_ns) {
+			memcpy(p->events + p->body.events_bytes, raw + at, event.bytes);
+			p->body.events_bytes += event.bytes;
+			r->events++;
+		}
+		at += event.bytes;
+	}
+	return 0;
+}
+
+enum {
+	COL_ID,
+	COL_TURN,
+	COL_INSTANCE,
+	COL_FIRST_NS,
+	COL_LAST_NS,
+	COL_MISSED,
+	COL_RAW,
+	COL_RECORDS
+};
+#define EVENTS_SQL                                                                              \
+	"SELECT id, turn, instance, first_ns, last_ns, missed, raw_bytes, records FROM events " \
+	"WHERE id > ?1 ORDER BY id"
+
+static int end_turn(struct reading *r)
+{
+	int e = r->turn && r->picture.body.events_bytes > r->turn_from
+			? sort_turn(&r->picture, r->turn_from)
+			: 0;
+
+	r->turn = 0;
+	return e;
+}
+
+static int read_row(struct reading *r, sqlite3_stmt *row)
+{
+	uint64_t missed = (uint64_t)sqlite3_column_int64(row, COL_MISSED);
+	int64_t turn = sqlite3_column_int64(row, COL_TURN),
+		raw_bytes = sqlite3_column_int64(row, COL_RAW);
+	const void *packed = sqlite3_column_blob(row, COL_RECORDS);
+	_cleanup_free_ unsigned char *raw = NULL;
+	uLongf n = (uLongf)raw_bytes;
+	int e = 0;
+
+	if (turn != r->turn) {
+		e = end_turn(r);
+		r->turn = turn;
+		r->turn_from = r->picture.body.events_bytes;
+	}
+	if (!packed || raw_bytes <= 0 || raw_bytes > MOST_RAW) {
+		r->damaged++;
+		return e;
+	}
+	raw = malloc(n);
+	if (!raw)
+		return -ENOMEM;
+	if (uncompress(raw, &n, packed, (uLong)sqlite3_column_bytes(row, COL_RECORDS)) != Z_OK) {
+		r->damaged++;
+		return e;
+	}
+	r->picture.body.events_missed += missed;
+	return e ? e : append_records(r, raw, (uint32_t)n);
+}
+
+static bool row_wanted(const struct reading *r, sqlite3_stmt *row)
+{
+	return (uint64_t)sqlite3_column_int64(row, COL_LAST_NS) >= r->from_ns &&
+	       (uint64_t)sqlite3_column_int64(row, COL_FIRST_NS) <= r->to_ns;
+}
+
+/* ---- events alone ---- */
+
+/* What a recording needs to be one: header and host of that board. */
+static int board_of(struct reading *r, uint64_t instance)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct hr_frame_body *body = &r->picture.body;
+	int e = db_query(r->db, "SELECT header, host FROM boards WHERE instance = ?1",
+			 DB_ARGS((int64_t)instance), &stmt);
+
+	if (!e)
+		e = db_step(stmt);
+	if (e <= 0)
+		return e ? e : -ENODATA;
+	if (sqlite3_column_bytes(stmt, 0) != sizeof(body->header) ||
+	    sqlite3_column_bytes(stmt, 1) != sizeof(body->host))
+		return -EBADMSG;
+	memcpy(&body->header, sqlite3_column_blob(stmt, 0), sizeof(body->header));
+	memcpy(&body->host, sqlite3_column_blob(stmt, 1), sizeof(body->host));
+	return 0;
+}
+
+static uint64_t newest_time(const struct picture *p)
+{
+	uint64_t newest = 0;
+	struct hr_event event;
+
+	for (uint32_t at = 0; at < p->body.events_bytes; at += event.bytes) {
+		memcpy(&event, p->events + at, sizeof(event));
+		newest = event.time_ns > newest ? event.time_ns : newest;
+	}
+	return newest;
+}
+
+static int emit_alone(struct reading *r)
+{
+	uint64_t time_ns = newest_time(&r->picture);
+	int e = end_turn(r);
+
+	if (e || !r->picture.body.events_bytes)
+		return e;
+	e = board_of(r, r->instance);
+	if (e == -ENODATA || e == -EBADMSG) {
+		r->damaged++;
+		memset(&r->picture.body, 0, sizeof(r->picture.body));
+		return 0;
+	}
+	return e ? e : recording_add(&r->recording, &r->picture, time_ns);
+}
+
+static int gather_row(sqlite3_stmt *row, void *arg)
+{
+	struct reading *r = arg;
+	uint64_t instance = (uint64_t)sqlite3_column_int64(row, COL_INSTANCE);
+	bool full = r->picture.body.events_bytes >= FRAME_EVENTS &&
+		    sqlite3_column_int64(row, COL_TURN) != r->turn;
+	int e = 0;
+
+	if (!row_wanted(r, row))
+		return 0;
+	if (instance != r->instance || full)
+		e = emit_alone(r);
+	r->instance = instance;
+	return e ? e : read_row(r, row);
+}
+
+static int gather(struct reading *r)
+{
+	int e = db_skim(r->db, EVENTS_SQL, 0, gather_row, r, &r->damaged);
+
+	return e ? e : emit_alone(r);
+}
+
+/* ---- pictures and events together ---- */
+
+/* The picture that r->at names, with the events that were gathered for it. */
+static int emit(struct reading *r)
+{
+	const struct entry *entry = &r->entry[r->at++];
+	int e = end_turn(r);
+
+	if (!e)
+		e = read_picture(r, entry);
+	if (!e)
+		e = recording_add(&r->recording, &r->picture, entry->time_ns);
+	return e == -ENODATA ? 0 : e; /* then its events go with the next */
+}
+
+static int merge_row(sqlite3_stmt *row, void *arg)
+{
+	struct reading *r = arg;
+	int e = 0;
+
+	while (!e && r->at + 1 < r->n &&
+	       sqlite3_column_int64(row, COL_ID) > r->entry[r->at].events_to)
+		e = emit(r);
+	if (e || !row_wanted(r, row))
+		return e;
+	r->instance = (uint64_t)sqlite3_column_int64(row, COL_INSTANCE);
+	return read_row(r, row);
+}
+
+static int merge(struct reading *r)
+{
+	/* what is older than the picture before `from` is not of that time */
+	int64_t after = r->before.id && r->entry[0].id == r->before.id ? r->before.events_to : 0;
+	int e = db_skim(r->db, EVENTS_SQL, after, merge_row, r, &r->damaged);
+
+	while (!e && r->at < r->n)
+		e = emit(r);
+	return e ? e : emit_alone(r); /* what no picture was left for */
+}
+
+/* ---- the store's face ---- */
+
+/* *ret_before: when the last picture before `from` was taken; 0: there is none. */
+static int read_store(const char *path, uint64_t from_ns, uint64_t to_ns, bool pictures,
+		      struct hr_reader **ret_reader, uint64_t *ret_before, char error[STORE_ERROR])
+{
+	_cleanup_(reading_done) struct reading r = {
+		.from_ns = from_ns, .to_ns = to_ns, .recording = {.fd = -1}};
+	char name[STORE_ERROR];
+	int e;
+
+	path = path ? path : store_path();
+	e = db_open_read(path, &r.db, error);
+	if (e)
+		return e;
+	e = recording_begin(&r.recording);
+	if (!e && pictures)
+		e = list_pictures(&r);
+	if (!e)
+		e = r.n ? merge(&r) : gather(&r);
+	if (!e && !r.recording.frames)
+		e = r.damaged ? -EBADMSG : -ENODATA;
+	*ret_before = r.before.time_ns;
+	snprintf(name, sizeof(name), "%.200s", path);
+	if (!e)
+		e = recording_open(&r.recording, name, ret_reader);
+	if (!e)
+		return 0;
+	snprintf(error, STORE_ERROR, "%.150s: %s", path,
+		 e == -ENODATA	 ? "nothing is kept of that time"
+		 : e == -EBADMSG ? "is damaged: nothing of that time can be read"
+				 : strerror(-e));
+	return e;
+}
+
+int store_pictures(const char *path, uint64_t from_ns, uint64_t to_ns,
+		   struct hr_reader **ret_reader, char error[STORE_ERROR])
+{
+	uint64_t before = 0;
+	int r = read_store(path, from_ns, to_ns, true, ret_reader, &before, error);
+
+	/* The last one before it is damaged: then the one before that. */
+	for (int i = 0; r == -EBADMSG && before && i < MOST_OLDER; i++) {
+		from_ns = before;
+		r = read_store(path, from_ns, from_ns - 1, true, ret_reader, &before, error);
+	}
+	return r;
+}
+
+int store_events(const char *path, uint64_t from_ns, uint64_t to_ns, struct hr_reader **ret_reader,
+		 char error[STORE_ERROR])
+{
+	uint64_t before = 0;
+
+	return read_store(path, from_ns, to_ns, false, ret_reader, &before, error);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* From history to a limit and a request. Says what it rests on; suggests nothing from too little,
+ * and no limit for a leak. */
+#include "recommendations.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/human_units.h"
+#include "format/incident_text.h"
+
+/* Opinions, all in one place. */
+#define LEAST_MS (30 * 60 * 1000u) /* of history: less tells nothing of a usual day */
+#define LEAST_SAMPLES 30u
+#define MARGIN_PERCENT 25u /* above the highest use: what one more bad hour may need */
+#define USUAL_PERCENT 95u
+#define REQUEST_MARGIN_PERCENT 10u
+#define MOST_STEP_NS (120 * NS_PER_SEC) /* a sample speaks for no longer than this */
+#define GRAIN 16u /* suggestions are rounded up to a sixteenth of their power of two */
+
+struct weighed {
+	uint64_t bytes, ns;
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct weighed *x = a, *y = b;
+
+	return x->bytes < y->bytes ? -1 : x->bytes > y->bytes;
+}
+
+/* 337 MiB → 352 MiB: nobody writes odd figures into a manifest. */
+static uint64_t rounded(uint64_t bytes)
+{
+	uint64_t step = 1 << 20;
+
+	while (step * GRAIN * 2 <= bytes)
+		step *= 2;
+	return (bytes + step - 1) / step * step;
+}
+
+static uint64_t percent_more(uint64_t bytes, unsigned int percent)
+{
+	return bytes / 100 * (100 + percent);
+}
+
+/* How long each point stands for, until the next of the same life. */
+static uint64_t lasting(const struct series *s, size_t i, uint64_t until_ns)
+{
+	uint64_t end = i + 1 < s->n ? s->point[i + 1].time_ns : until_ns, ns;
+
+	if (i + 1 < s->n && s->point[i + 1].begins)
+		return 0;
+	ns = end > s->point[i].time_ns ? end - s->point[i].time_ns : 0;
+	return ns < MOST_STEP_NS ? ns : MOST_STEP_NS;
+}
+
+/* What it holds that can't be dropped, at most for USUAL_PERCENT of the time. */
+static uint64_t usual(const struct series *s, uint64_t until_ns)
+{
+	_cleanup_free_ struct weighed *w = calloc(s->n + 1, sizeof(*w));
+	uint64_t whole = 0, sum = 0;
+	size_t n = 0;
+
+	if (!w)
+		return HR_UNKNOWN;
+	for (size_t i = 0; i < s->n && s->point[i].time_ns <= until_ns; i++) {
+		uint64_t held = s->point[i].unreclaimable;
+
+		if (held == HR_UNKNOWN)
+			held = s->point[i].usage;
+		if (held == HR_UNKNOWN)
+			continue;
+		w[n] = (struct weighed){held, lasting(s, i, until_ns)};
+		whole += w[n++].ns;
+	}
+	if (!n)
+		return HR_UNKNOWN;
+	qsort(w, n, sizeof(*w), by_bytes);
+	for (size_t i = 0; i < n; i++) {
+		sum += w[i].ns;
+		if (sum >= whole / 100 * USUAL_PERCENT)
+			return w[i].bytes;
+	}
+	return w[n - 1].bytes;
+}
+
+static void measure(struct recommendation *a, const struct series *s, uint64_t until_ns)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < s->n && s->point[i].time_ns <= until_ns; i++) {
+		uint64_t use = s->point[i].unreclaimable;
+
+		if (use == HR_UNKNOWN)
+			use = s->point[i].usage;
+		a->samples++;
+		a->lives += s->point[i].begins;
+		ns += lasting(s, i, until_ns);
+		if (use != HR_UNKNOWN && (a->peak == HR_UNKNOWN || use > a->peak))
+			a->peak = use;
+	}
+	a->span_ms = ns / NS_PER_MS;
+	a->usual = usual(s, until_ns);
+}
+
+static void describe_basis(struct recommendation *a)
+{
+	struct line l = line_in(a->basis, sizeof(a->basis));
+
+	line_add(&l, "This rests on");
+	line_add_ms(&l, " ", a->span_ms, " of history");
+	line_add(&l, " (%u sample%s of %u li%s)", a->samples, a->samples == 1 ? "" : "s", a->lives,
+		 a->lives == 1 ? "fe" : "ves");
+	line_add(&l, ".");
+	if (a->kind == ADVICE_TOO_LITTLE)
+		line_add_ms(&l, " At least ", LEAST_MS, " would be needed to suggest anything.");
+	else
+		line_add(&l, " A week with its busiest day would say more.");
+}
+
+static void describe_leak(struct recommendation *a, const struct facts *f)
+{
+	struct line l = line_in(a->limit_text, sizeof(a->limit_text));
+	char rate[UNITS_TEXT];
+
+	line_add(&l, "No limit is large enough for a leak.");
+	if (f->leak_bytes_per_hour == HR_UNKNOWN_I64 || f->leak_bytes_per_hour <= 0 ||
+	    f->limit == HR_UNKNOWN)
+		return;
+	a->buys_ms = (uint64_t)((double)f->limit / (double)f->leak_bytes_per_hour * 3600 * 1000);
+	line_add(&l,
+		 " It grows by %s an hour: ", units_bytes((uint64_t)f->leak_bytes_per_hour, rate));
+	line_add_bytes(&l, "another ", f->limit, " of limit");
+	line_add_ms(&l, " would buy ", a->buys_ms, "");
+	line_add(&l, ". Mend the leak; until then restart it before it is full.");
+}
+
+static void describe_limit(struct recommendation *a, const struct facts *f)
+{
+	struct line l = line_in(a->limit_text, sizeof(a->limit_text));
+
+	line_add_bytes(&l, "The highest use seen is ", a->peak, " that can't be dropped");
+	line_add(&l, "; with %u %% to spare", MARGIN_PERCENT);
+	line_add_bytes(&l, " that makes ", a->limit, "");
+	if (a->kind == ADVICE_FITS)
+		line_add_bytes(&l, ", which its limit of ", f->own_limit, " covers already");
+	line_add(&l, ".");
+	if (f->killed && f->level == HR_LEVEL_OWN)
+		line_add(&l, " It was killed at its limit, so what it would have needed was never "
+			     "seen: take this as the least, and look again.");
+}
+
+static void describe_request(struct recommendation *a)
+{
+	struct line l = line_in(a->request_text, sizeof(a->request_text));
+
+	line_add(&l, "For %u %% of the time it held", USUAL_PERCENT);
+	line_add_bytes(&l, " at most ", a->usual, "");
+	line_add(&l, "; %u %% more is what to ask the scheduler for.", REQUEST_MARGIN_PERCENT);
+}
+
+static void suggest_limit(struct recommendation *a, const struct facts *f)
+{
+	uint64_t most = a->peak;
+
+	/* What was killed at a limit wanted more than that limit. */
+	if (f->killed && f->level == HR_LEVEL_OWN && f->limit != HR_UNKNOWN && f->limit > most)
+		most = f->limit;
+	a->limit = rounded(percent_more(most, MARGIN_PERCENT));
+	a->kind = ADVICE_RAISE;
+	if (f->level == HR_LEVEL_ANCESTOR || f->level == HR_LEVEL_HOST)
+		a->kind = ADVICE_ELSEWHERE;
+	else if (f->own_limit != HR_UNKNOWN && a->limit <= f->own_limit)
+		a->kind = ADVICE_FITS;
+	describe_limit(a, f);
+}
+
+void recommendations_make(struct recommendation *ret, const struct facts *f, const struct series *past,
+		 uint64_t until_ns)
+{
+	struct recommendation a = {.limit = HR_UNKNOWN,
+			   .request = HR_UNKNOWN,
+			   .peak = HR_UNKNOWN,
+			   .usual = HR_UNKNOWN,
+			   .buys_ms = HR_UNKNOWN};
+
+	measure(&a, past, until_ns);
+	if (f->leak >= HR_LEAK_CONFIRMED) {
+		a.kind = ADVICE_LEAK;
+		describe_leak(&a, f);
+	} else if (a.span_ms >= LEAST_MS && a.samples >= LEAST_SAMPLES && a.peak != HR_UNKNOWN) {
+		suggest_limit(&a, f);
+	}
+	if (a.kind != ADVICE_TOO_LITTLE && a.kind != ADVICE_LEAK && a.usual != HR_UNKNOWN) {
+		a.request = rounded(percent_more(a.usual, REQUEST_MARGIN_PERCENT));
+		if (a.limit != HR_UNKNOWN && a.request > a.limit)
+			a.request = a.limit;
+		describe_request(&a);
+	}
+	describe_basis(&a);
+	*ret = a;
+}
+
+const char *recommendation_text(unsigned int kind)
+{
+	static const char *const words[ADVICE_KINDS] = {
+		[ADVICE_TOO_LITTLE] = "too_little_history",
+		[ADVICE_LEAK] = "leak",
+		[ADVICE_FITS] = "fits",
+		[ADVICE_RAISE] = "raise",
+		[ADVICE_ELSEWHERE] = "elsewhere",
+	};
+
+	return kind < ADVICE_KINDS ? words[kind] : NULL;
+}

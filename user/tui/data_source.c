@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Pictures of now, of a recording, of history. Of history a few minutes at a time are held in memory. Never waits for a
+ * guard; never shows another time than it says. */
+#include "data_source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/human_units.h"
+
+#define AROUND_NS (300 * NS_PER_SEC) /* of history, held on both sides of the picture */
+#define EVENTS_NS (86400 * NS_PER_SEC) /* how far back events are listed */
+#define FEED_NS (30 * NS_PER_MS) /* reading events, at a time */
+#define GAP_NS (10 * NS_PER_SEC) /* playing does not wait longer where there is no picture */
+
+static const unsigned int speeds[SOURCE_SPEEDS] = {1, 2, 5, 10, 30, 60, 300};
+
+static bool describe(struct source *source, const char *reason)
+{
+	snprintf(source->notice, sizeof(source->notice), "%.127s", reason);
+	return false;
+}
+
+static bool is_recording(const struct source *source)
+{
+	return hr_reader_is_recording(source->board);
+}
+
+static struct hr_reader *shown(const struct source *source)
+{
+	return source->window ? source->window : source->board;
+}
+
+bool source_past(const struct source *source) { return source->at_ns != 0; }
+
+static void stand(struct source *source)
+{
+	source->at_ns = hr_reader_frame_time(shown(source));
+	source->notice[0] = 0;
+}
+
+int source_begin(struct source *source)
+{
+	int r = 0;
+
+	if (is_recording(source)) {
+		r = hr_reader_seek_frame(source->board, 0);
+		if (!r)
+			stand(source);
+	}
+	feed_open(&source->feed, hr_reader_path(source->board));
+	return r;
+}
+
+void source_done(struct source *source)
+{
+	feed_done(&source->feed);
+	hr_reader_close(take_ptr(source->window));
+}
+
+int source_load(struct source *source, struct snapshot *s)
+{
+	int r = feed_read(&source->feed, FEED_NS);
+
+	return r == -ENOMEM ? r : snapshot_load(s, shown(source));
+}
+
+bool source_reads(const struct source *source) { return !source->feed.whole; }
+
+/* ---- history ---- */
+
+/* What is kept from one time to another takes the window's place. */
+static int open_window(struct source *source, uint64_t from_ns, uint64_t to_ns)
+{
+	struct hr_reader *window, *events;
+	char *error = source->error;
+	int r = -ENOENT;
+
+	*error = 0;
+	if (source->history)
+		r = source->history->pictures(source->history_path, from_ns, to_ns, &window, error);
+	if (r) {
+		describe(source, r == -ENOENT    ? "no history is kept: Enter shows one's last minutes"
+			     : r == -ENODATA ? "nothing is kept of that time"
+					     : error);
+		return r;
+	}
+	hr_reader_close(source->window);
+	source->window = window;
+	from_ns = from_ns > EVENTS_NS ? from_ns - EVENTS_NS : 0;
+	if (!source->history->events(source->history_path, from_ns, to_ns, &events, error))
+		feed_take(&source->feed, events);
+	return 0;
+}
+
+static bool seek(struct source *source, uint64_t time_ns)
+{
+	int r = hr_reader_seek_frame(shown(source), time_ns);
+
+	if (r)
+		return describe(source, r == -ENODATA ? "nothing is kept of that time"
+						  : "the pictures of that time are damaged");
+	stand(source);
+	return true;
+}
+
+static bool go_in_history(struct source *source, uint64_t time_ns)
+{
+	/* Where the picture asked for is older than all that is kept, the first there is. */
+	static const uint64_t beyond[] = {AROUND_NS, 86400 * NS_PER_SEC, 100 * 86400 * NS_PER_SEC};
+	uint64_t from = time_ns > AROUND_NS ? time_ns - AROUND_NS : 0;
+	int r = -ENODATA;
+
+	for (size_t i = 0; i < ARRAY_SIZE(beyond) && r == -ENODATA; i++)
+		r = open_window(source, from, time_ns + beyond[i]);
+	return !r && seek(source, time_ns);
+}
+
+bool source_go(struct source *source, uint64_t time_ns)
+{
+	if (is_recording(source))
+		return seek(source, time_ns);
+	if (time_ns >= clock_wall_ns())
+		return source_live(source);
+	return go_in_history(source, time_ns);
+}
+
+bool source_live(struct source *source)
+{
+	bool moved = source->at_ns != 0;
+
+	source->playing = false;
+	if (is_recording(source))
+		return seek(source, UINT64_MAX);
+	source->at_ns = 0;
+	source->notice[0] = 0;
+	if (source->window) {
+		hr_reader_close(take_ptr(source->window));
+		feed_open(&source->feed, hr_reader_path(source->board));
+	}
+	return moved || describe(source, "this is now");
+}
+
+/* ---- steps ---- */
+
+static bool step_back(struct source *source)
+{
+	uint64_t was = source->at_ns ? source->at_ns : clock_wall_ns();
+
+	if (shown(source) != source->board || is_recording(source)) {
+		if (seek(source, was - 1) && source->at_ns < was)
+			return true;
+		if (is_recording(source))
+			return describe(source, "this is the recording's first picture");
+	}
+	if (!go_in_history(source, was - 1))
+		return false;
+	if (source->at_ns < was)
+		return true;
+	return describe(source, "nothing older is kept");
+}
+
+static int next_picture(struct source *source)
+{
+	int r;
+
+	for (int damaged = 0;
+	     (r = hr_reader_next_frame(shown(source))) == -EBADMSG && damaged < 64;)
+		damaged++;
+	return r;
+}
+
+static bool step_on(struct source *source)
+{
+	static const uint64_t ahead[] = {AROUND_NS, 3600 * NS_PER_SEC, 86400 * NS_PER_SEC,
+					 100 * 86400 * NS_PER_SEC};
+	uint64_t was = source->at_ns;
+
+	if (!was)
+		return describe(source, "this is now");
+	if (!next_picture(source)) {
+		stand(source);
+		return true;
+	}
+	if (is_recording(source)) {
+		seek(source, UINT64_MAX);
+		return describe(source, "this is the recording's last picture");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(ahead); i++) {
+		if (open_window(source, was, was + ahead[i]) || !seek(source, was))
+			return false;
+		if (!next_picture(source)) {
+			stand(source);
+			return true;
+		}
+	}
+	return source_live(source); /* nothing newer was kept: from here on it is now */
+}
+
+bool source_step(struct source *source, int by)
+{
+	source->playing = false;
+	return by < 0 ? step_back(source) : step_on(source);
+}
+
+/* ---- what happened ---- */
+
+/* A reader of its own over all events that are kept from one time to another. */
+static int open_events(struct source *source, uint64_t from_ns, uint64_t to_ns,
+		       struct hr_reader **ret_reader)
+{
+	char error[256];
+
+	if (!is_recording(source) && source->history &&
+	    !source->history->events(source->history_path, from_ns, to_ns, ret_reader, error))
+		return 0;
+	return hr_reader_open(hr_reader_path(source->board), ret_reader);
+}
+
+int source_incidents(struct source *source, struct incidents *ret)
+{
+	struct hr_reader *reader;
+	int r = open_events(source, 0, UINT64_MAX, &reader);
+
+	if (r)
+		return r;
+	r = incidents_find(reader, ret);
+	hr_reader_close(reader);
+	return r;
+}
+
+int source_event(struct source *source, uint64_t seq, uint64_t instance, uint64_t time_ns,
+		 struct hr_event *record)
+{
+	const struct hr_event *event = feed_find(&source->feed, seq, instance);
+	struct feed other = {0};
+	struct hr_reader *reader;
+
+	if (!event && !is_recording(source) &&
+	    !open_events(source, time_ns - NS_PER_SEC, time_ns + NS_PER_SEC, &reader)) {
+		feed_take(&other, reader);
+		feed_read(&other, NS_PER_SEC);
+		event = feed_find(&other, seq, instance);
+	}
+	if (event)
+		memcpy(record, event, event->bytes);
+	feed_done(&other);
+	return event ? 0 : -ENOENT;
+}
+
+/* ---- playing ---- */
+
+void source_play(struct source *source, bool play)
+{
+	source->playing = play && source->at_ns;
+	source->clock_ns = source->at_ns;
+	source->played_ns = 0;
+}
+
+void source_faster(struct source *source, int by)
+{
+	if (by > 0 && source->speed + 1 < SOURCE_SPEEDS)
+		source->speed++;
+	else if (by < 0 && source->speed)
+		source->speed--;
+	if (source->at_ns && !source->playing)
+		source_play(source, true);
+}
+
+/* A picture on, and whether that is still before where playing has come to. */
+static bool play_on(struct source *source)
+{
+	uint64_t was = source->at_ns;
+
+	if (!step_on(source)) {
+		source->playing = false;
+		return false;
+	}
+	if (source->at_ns && source->at_ns > source->clock_ns + GAP_NS)
+		source->clock_ns = source->at_ns;
+	return source->at_ns > was;
+}
+
+bool source_tick(struct source *source, uint64_t mono_ns)
+{
+	bool moved = false;
+
+	if (!source->playing)
+		return false;
+	if (source->played_ns && mono_ns > source->played_ns)
+		source->clock_ns += (mono_ns - source->played_ns) * speeds[source->speed];
+	source->played_ns = mono_ns;
+	/* The picture stays ahead of the clock by at most one. */
+	while (source->playing && source->at_ns && source->at_ns <= source->clock_ns &&
+	       clock_mono_ns() < mono_ns + 200 * NS_PER_MS) {
+		if (!play_on(source))
+			break;
+		moved = true;
+	}
+	return moved;
+}
+
+const char *source_label(const struct source *source, uint64_t now_ns, char text[SOURCE_TEXT])
+{
+	char ago[UNITS_TEXT] = "", how[32] = "stopped";
+
+	text[0] = 0;
+	if (!source->at_ns)
+		return text;
+	if (source->playing)
+		snprintf(how, sizeof(how), "playing x%u", speeds[source->speed]);
+	if (is_recording(source))
+		snprintf(text, SOURCE_TEXT, "REPLAY, %s", how);
+	else
+		snprintf(text, SOURCE_TEXT, "PAST, %s ago, %s",
+			 units_duration_ms(now_ns > source->at_ns ? (now_ns - source->at_ns) /
+									    NS_PER_MS / 1000 * 1000
+								  : 0,
+					   ago),
+			 how);
+	return text;
+}

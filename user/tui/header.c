@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The host's lines at the top of the live view: who guards, memory, swap, pressure, what is
+ * listed. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/strbuf.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
+#include "format/alert_text.h"
+#include "format/display_name.h"
+#include "top.h"
+#include "format/enum_text.h"
+
+#define HEADER_TALL 20 /* a lower screen has three lines for the host */
+#define BAR_LEAST 8
+#define BAR_MOST 60
+#define MEMORY_WARN 0.90 /* of the host in use: worth a colour */
+#define MEMORY_BAD 0.97
+#define STALLS_WARN 1000 /* hundredths of a per cent of the last 10 s */
+
+/* Where there is room beside what stands there already. */
+static void right(struct screen_buffer *screen_buffer, size_t y, size_t taken, enum style style, const char *text)
+{
+	size_t width = text_width(text);
+
+	if (taken + 1 + width <= screen_buffer->columns)
+		screen_buffer_put(screen_buffer, y, screen_buffer->columns - width, width, style, text);
+}
+
+/* "observe (watches, never acts), looks every 1s, guard 5 MiB": what the guard is up to, as much as there is room for. */
+static size_t draw_daemon(const struct snapshot *s, struct screen_buffer *screen_buffer, size_t x, size_t space)
+{
+	static const char *const does[] = {"watches, never acts",
+					   "what it would do is only rehearsed",
+					   "acts by its policies"};
+	const struct hr_host *host = &s->host;
+	const char *mode = mode_word(host->mode);
+	char text[256], every[UNITS_TEXT], rss[UNITS_TEXT];
+	struct line line = {text, sizeof(text), 0};
+	size_t kept;
+
+	text[0] = 0;
+	line_add(&line, "%s", mode ? mode : "?");
+	if (host->mode < ARRAY_SIZE(does))
+		line_add(&line, " (%s)", does[host->mode]);
+	kept = line.used;
+	line_add(&line, ", looks every %s",
+		 units_duration_ms(host->interval_ms ? host->interval_ms : HR_UNKNOWN, every));
+	if (text_width(text) <= space)
+		kept = line.used;
+	if (host->rss_bytes && host->rss_bytes != HR_UNKNOWN)
+		line_add(&line, ", guard %s", units_bytes(host->rss_bytes, rss));
+	if (text_width(text) <= space)
+		kept = line.used;
+	text[kept] = 0;
+	return screen_buffer_put(screen_buffer, 0, x, space, STYLE_PLAIN, text);
+}
+
+static void draw_identity(const struct top *top, struct screen_buffer *screen_buffer)
+{
+	const struct snapshot *s = top->s;
+	bool lost = s->host.events_lost && s->host.events_lost != HR_UNKNOWN;
+	bool past = top->source && source_past(top->source);
+	char clock[64], node[160], warning[128], label[SOURCE_TEXT];
+	time_t seconds = (time_t)(s->time_ns / NS_PER_SEC);
+	size_t x, space;
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	strftime(clock, sizeof(clock),
+		 screen_buffer->columns < 100 && !past ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &tm);
+	if (top->frozen)
+		strcat(clock, " HELD");
+	x = screen_buffer_put(screen_buffer, 0, 0, screen_buffer->columns, STYLE_BOLD, "headroom");
+	x += 1 + screen_buffer_put(screen_buffer, 0, x + 1, 40, STYLE_PLAIN,
+			    text_clean(s->host.node, sizeof(s->host.node), node, sizeof(node)));
+	x += 2;
+	space = screen_buffer->columns > x + text_width(clock) + 2
+		       ? screen_buffer->columns - x - text_width(clock) - 2
+		       : 0;
+	if (s->health) /* more than a clock */
+		x += screen_buffer_put(screen_buffer, 0, x, screen_buffer->columns, STYLE_BAD,
+				snapshot_warning(s, warning, sizeof(warning)));
+	else if (past)
+		x += screen_buffer_print(screen_buffer, 0, x, STYLE_SELECTED, " %s ",
+				  source_label(top->source, clock_wall_ns(), label));
+	else if (s->recording)
+		x += screen_buffer_put(screen_buffer, 0, x, space, STYLE_WARN, "a recording");
+	else if (lost)
+		x += screen_buffer_print(screen_buffer, 0, x, STYLE_WARN, "%llu records lost",
+				  (unsigned long long)s->host.events_lost);
+	else if (s->host.capacity && s->host.containers >= s->host.capacity)
+		x += screen_buffer_print(screen_buffer, 0, x, STYLE_WARN, "full: %u cgroups, no room for more",
+				  s->host.containers);
+	else
+		x += draw_daemon(s, screen_buffer, x, space);
+	right(screen_buffer, 0, x, top->frozen ? STYLE_WARN : STYLE_PLAIN, clock);
+}
+
+/* "Memory [bar] 11.2 GiB of 31.2 GiB, headroom 20 GiB  swap 0 of 2 GiB" */
+static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_buffer)
+{
+	const struct hr_host *host = &s->host;
+	char used[UNITS_TEXT], total[UNITS_TEXT], headroom[UNITS_TEXT], tail[200],
+		swap[64] = "no swap", waits[48] = "";
+	bool known = host->mem_total != HR_UNKNOWN && host->mem_total &&
+		     host->mem_available <= host->mem_total;
+	double share = known ? 1 - (double)host->mem_available / (double)host->mem_total : 0;
+	bool stalls = host->pressure.some_avg10_centi != HR_UNKNOWN_U32 &&
+		      host->pressure.some_avg10_centi >= STALLS_WARN;
+	enum style style = share >= MEMORY_BAD		    ? STYLE_BAD
+			   : share >= MEMORY_WARN || stalls ? STYLE_WARN
+							    : STYLE_PLAIN;
+	size_t space, bar;
+
+	if (host->swap_total && host->swap_total != HR_UNKNOWN)
+		snprintf(swap, sizeof(swap), "swap %s of %s",
+			 units_bytes(host->swap_free <= host->swap_total
+					     ? host->swap_total - host->swap_free
+					     : HR_UNKNOWN,
+				     used),
+			 units_bytes(host->swap_total, total));
+	if (host->pressure.some_avg10_centi != HR_UNKNOWN_U32)
+		snprintf(waits, sizeof(waits), ", stalls %.1f%%",
+			 host->pressure.some_avg10_centi / 100.0);
+	snprintf(tail, sizeof(tail), "%s of %s, %s left, %s%s",
+		 units_bytes(known ? host->mem_total - host->mem_available : HR_UNKNOWN, used),
+		 units_bytes(host->mem_total, total), units_bytes(host->headroom, headroom), swap,
+		 waits);
+	screen_buffer_put(screen_buffer, 1, 0, screen_buffer->columns, STYLE_PLAIN, "memory");
+	space = screen_buffer->columns > text_width(tail) + 8 ? screen_buffer->columns - text_width(tail) - 8 : 0;
+	bar = space > BAR_MOST ? BAR_MOST : space;
+	if (bar < BAR_LEAST)
+		bar = 0;
+	else
+		screen_buffer_bar(screen_buffer, 1, 7, bar, style, share, 0);
+	screen_buffer_put(screen_buffer, 1, 7 + bar + (bar > 0), screen_buffer->columns, style, tail);
+}
+
+static void add_count(struct line *line, size_t n, const char *one, const char *many)
+{
+	if (n)
+		line_add(line, "%s%zu %s", line->used ? ", " : "", n, n == 1 ? one : many);
+}
+
+/* Who is in danger; beside it what is listed, where there is room. */
+static void draw_headline(const struct snapshot *s, struct screen_buffer *screen_buffer, size_t y)
+{
+	char text[ALERT_TEXT], fits[ALERT_TEXT], counts[160] = "";
+	struct line line = {counts, sizeof(counts), 0};
+	enum style style = alert_headline(s, screen_buffer->columns - 3, screen_buffer->ascii, text);
+	bool danger = style == STYLE_BAD || style == STYLE_WARN;
+	size_t x = danger ? 3 : 0;
+
+	if (danger)
+		screen_buffer_put(screen_buffer, y, 0, x, style, style == STYLE_BAD ? "!!" : "!");
+	text_fit(text, screen_buffer->columns - x, screen_buffer->ascii, fits, sizeof(fits));
+	x += screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, style, fits);
+	add_count(&line, s->tally.containers, "container", "containers");
+	add_count(&line, s->tally.units, "unit", "units");
+	add_count(&line, s->tally.others, "group", "groups");
+	add_count(&line, s->tally.gone, "gone", "gone");
+	right(screen_buffer, y, x + 1, STYLE_DIM, counts);
+}
+
+/* What the guard or the kernel did last, as far as is still told. */
+static const struct hr_event *last_action(const struct top *top)
+{
+	const struct feed *feed = top->source ? &top->source->feed : NULL;
+
+	for (size_t i = feed ? feed->n : 0; i--;) {
+		const struct hr_event *event = feed->event[i];
+
+		if ((event->type == HR_EVENT_OOM_KILL || event->type == HR_EVENT_ACTION) &&
+		    event->time_ns <= top->s->time_ns + NS_PER_SEC)
+			return event;
+	}
+	return NULL;
+}
+
+/* "12:07:52 OOM kill, web", "12:07:50 term, web (rehearsed)" */
+static void describe_action(const struct hr_event *event, struct line *line)
+{
+	const struct hr_event_action *action = (const void *)event;
+	struct record_text from = record_text_event(event);
+	time_t seconds = (time_t)(event->time_ns / NS_PER_SEC);
+	const char *what = "OOM kill", *note = NULL;
+	char name[320], clock[16];
+	struct tm tm;
+
+	if (event->type == HR_EVENT_ACTION && event->bytes >= sizeof(*note)) {
+		what = hr_action_kind_name(action->kind);
+		note = action->status == HR_STATUS_DONE ? NULL : hr_action_status_name(action->status);
+	}
+	localtime_r(&seconds, &tm);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	identity_name(&from, &event->id, name, sizeof(name), NULL);
+	line_add(line, "%s %s%s%s", clock, what ? what : "act", *name ? ", " : "", path_tail(name));
+	if (note)
+		line_add(line, " (%s)", note);
+}
+
+/* The host's own forecast, and what happened last. */
+static void draw_host(const struct top *top, struct screen_buffer *screen_buffer, size_t y)
+{
+	const struct snapshot *s = top->s;
+	const struct hr_event *action = last_action(top);
+	char text[ALERT_TEXT], cut[ALERT_TEXT];
+	enum style style = alert_host(&s->host, text);
+	size_t x = screen_buffer_put(screen_buffer, y, 0, screen_buffer->columns, style, text);
+	struct line line = {text, sizeof(text), 0};
+
+	text[0] = 0;
+	if (s->oom_kills)
+		line_add(&line, "; %llu OOM kill%s", (unsigned long long)s->oom_kills,
+			 s->oom_kills == 1 ? "" : "s");
+	if (action) {
+		line_add(&line, "; last: ");
+		describe_action(action, &line);
+	}
+	if (screen_buffer->ascii)
+		text_ascii(text);
+	screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_PLAIN,
+		   text_fit(text, screen_buffer->columns > x ? screen_buffer->columns - x : 0, screen_buffer->ascii, cut,
+			    sizeof(cut)));
+}
+
+size_t header_draw(const struct top *top, struct screen_buffer *screen_buffer)
+{
+	size_t rows = screen_buffer->rows >= HEADER_TALL ? 4 : 3;
+
+	if (screen_buffer->columns < 8)
+		return 0;
+	draw_identity(top, screen_buffer);
+	draw_memory(top->s, screen_buffer);
+	if (rows == 4)
+		draw_host(top, screen_buffer, 2);
+	draw_headline(top->s, screen_buffer, rows - 1);
+	return rows;
+}

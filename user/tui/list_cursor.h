@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A list that is longer than its screen: which row is marked, which is the first to be seen. The screen in front says which
+ * list its keys move: top->list, set whenever it is updated.
+ */
+#ifndef HEADROOM_TUI_LIST_CURSOR_H
+#define HEADROOM_TUI_LIST_CURSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct top;
+
+struct list {
+	size_t n; /* rows in all */
+	size_t marked, first;
+	size_t page; /* rows on the screen; 0 before the first picture */
+};
+
+void list_mark(struct list *list, size_t row); /* or the last one */
+/* So many rows of it are on the screen: scrolls to where the mark is seen. */
+void list_fit(struct list *list, size_t page);
+/* The row `y` rows below the first that is seen; false: there is none. */
+bool list_at(const struct list *list, size_t y, size_t *ret_row);
+
+/* The row that stands there is marked; true: it was already. */
+bool list_click(struct list *list, size_t y);
+
+/* For a screen's table of keys. */
+void list_key_up(struct top *top);
+void list_key_down(struct top *top);
+void list_key_page_up(struct top *top);
+void list_key_page_down(struct top *top);
+void list_key_first(struct top *top);
+void list_key_last(struct top *top);
+#define LIST_KEYS                                                                       \
+	{{TOP_UP}, list_key_up, "up, down", "move the mark; PgUp, PgDn: a page", NULL}, \
+		{{TOP_DOWN}, list_key_down, NULL, NULL, NULL},                          \
+		{{TOP_PAGE_UP}, list_key_page_up, NULL, NULL, NULL},                    \
+		{{TOP_PAGE_DOWN}, list_key_page_down, NULL, NULL, NULL},                \
+		{{TOP_FIRST, 'g'}, list_key_first, NULL, NULL, NULL},                   \
+	{                                                                               \
+		{TOP_LAST, 'G'}, list_key_last, NULL, NULL, NULL                        \
+	}
+
+#endif

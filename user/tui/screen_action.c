@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Doing something to a container by hand: which rung, on whom exactly, with what consequence; asked once more, default no.
+ * Here is the question only: who sends it is the loop (cmd_top.c), who does it or refuses is the guard. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
+#include "format/display_name.h"
+#include "format/explain_action.h"
+#include "top.h"
+#include "format/enum_text.h"
+#include "format/text_wrap.h"
+
+#define TALL 24 /* a lower body has no blank lines */
+
+static const struct {
+	const char *word;
+	uint32_t kind, largest;
+	const char *does, *question, *consequence;
+} actions[] = {
+	{"reclaim", HR_ACTION_RECLAIM, 0, "take back what can be given back", "Take memory back from",
+	 "The kernel takes back about a tenth of what it uses: clean page cache first, and swaps "
+	 "what "
+	 "may be swapped. Nothing is lost; it may be slower for a while."},
+	{"throttle", HR_ACTION_THROTTLE, 0, "let it wait before it takes more", "Throttle",
+	 "Its memory.high is set to what it uses now, for 30 s: whoever in it asks for more has to "
+	 "reclaim first, and slows down. Lifted by itself, also when the guard ends."},
+	{"term", HR_ACTION_TERM, 0, "ask it to end (SIGTERM)", "Send SIGTERM to",
+	 "Its main process gets SIGTERM and may end in its own way. Its runtime may start it "
+	 "again."},
+	{"kill largest", HR_ACTION_KILL, 1, "kill its largest process (SIGKILL)",
+	 "Kill the largest process of",
+	 "That process ends at once; what it has not saved is lost. If it is the main one the "
+	 "whole "
+	 "container ends with it."},
+	{"kill", HR_ACTION_KILL, 0, "kill all of it (SIGKILL)", "Kill all of",
+	 "Every process in it ends at once; what they have not saved is lost. Its runtime may "
+	 "start it "
+	 "again."},
+};
+
+static bool is_past(const struct top *top)
+{
+	return top->s->recording || (top->source && source_past(top->source));
+}
+
+/* Why nothing can be asked for at all; NULL: it can. */
+static const char *obstacle(const struct top *top)
+{
+	const struct action_pane *pane = &top->action;
+	const struct hr_slot *slot = snapshot_slot(top->s, pane->id);
+	char node[128];
+
+	if (!pane->id)
+		return "No container is marked: mark one first (Esc goes back).";
+	if (slot && *slot_node(slot, node, sizeof(node)))
+		return "This is a view of many nodes: only its own node's guard can do that.";
+	if (is_past(top))
+		return top->s->recording
+			       ? "This is a recording: nothing can be done to the past."
+			       : "This is the past: nothing can be done to it. L goes back to now.";
+	if (top->s->health)
+		return "The guard is silent: there is nobody who could do it.";
+	if (!slot || slot_gone(slot))
+		return "It is gone already.";
+	return NULL;
+}
+
+static void open_action(struct top *top)
+{
+	struct action_pane *pane = &top->action;
+	const struct hr_slot *slot = snapshot_slot(top->s, top->subject);
+
+	if (pane->state == ACTION_ASKED || pane->state == ACTION_WAITING)
+		return; /* the answer comes here */
+	pane->state = ACTION_CHOOSING;
+	pane->sure = false;
+	pane->id = slot ? slot->cgroup_id : 0;
+	if (slot)
+		pane->slot = *slot;
+	pane->list.n = ARRAY_SIZE(actions);
+	pane->list.marked = 0; /* the gentlest */
+}
+
+static int update(struct top *top)
+{
+	const struct hr_slot *slot = snapshot_slot(top->s, top->action.id);
+
+	if (slot)
+		top->action.slot = *slot;
+	top->list = &top->action.list;
+	return 0;
+}
+
+static uint64_t subject(const struct top *top) { return top->action.id; }
+
+/* ---- keys ---- */
+
+static void ask(struct top *top)
+{
+	struct action_pane *pane = &top->action;
+	const struct feed *feed = top->source ? &top->source->feed : NULL;
+	size_t i = pane->list.marked;
+
+	pane->request = (struct hr_control_request){.magic = HR_CONTROL_MAGIC,
+						    .word = HR_CONTROL_ACTION,
+						    .cgroup_id = pane->id,
+						    .kind = actions[i].kind,
+						    .size = HR_UNKNOWN,
+						    .for_ms = HR_UNKNOWN,
+						    .largest = actions[i].largest};
+	pane->last_seq = feed && feed->n ? feed->event[feed->n - 1]->seq : 0;
+	pane->asked_ns = clock_wall_ns();
+	pane->state = ACTION_ASKED;
+}
+
+/* The question is open: only y is a yes. */
+static bool type(struct top *top, int key)
+{
+	struct action_pane *pane = &top->action;
+
+	if (!pane->sure)
+		return false;
+	pane->sure = false;
+	if ((key == 'y' || key == 'Y') && !obstacle(top))
+		ask(top);
+	else
+		snprintf(top->notice, sizeof(top->notice), "nothing was done");
+	return true;
+}
+
+static void key_choose(struct top *top)
+{
+	struct action_pane *pane = &top->action;
+
+	if (pane->state == ACTION_ANSWERED) /* another one */
+		pane->state = ACTION_CHOOSING;
+	else if (pane->state == ACTION_CHOOSING)
+		pane->sure = !obstacle(top);
+}
+
+static const struct key keys[] = {
+	{{TOP_ENTER},
+	 key_choose,
+	 "Enter",
+	 "the marked rung: asks once more before it is done",
+	 "choose"},
+	LIST_KEYS,
+	KEYS_END,
+};
+
+/* ---- the picture ---- */
+
+static size_t draw_target(const struct top *top, struct screen_buffer *body, size_t y)
+{
+	const struct hr_slot *slot = &top->action.slot;
+	struct record_text from = record_text_slot(slot);
+	const char *path = hr_slot_text(slot, slot->id.cgroup),
+		   *mode = mode_word(top->s->host.mode);
+	const char *runtime = hr_runtime_name(slot->id.runtime);
+	char label[640], clean[600], text[1024], usage[UNITS_TEXT],
+		largest[128] = "", rss[UNITS_TEXT], pids[48] = "", comm[80];
+	size_t row = y;
+
+	identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
+	row += wrap_put(body, row, 0, body->columns, STYLE_BOLD, label);
+	snprintf(text, sizeof(text), "cgroup %s",
+		 text_clean(path ? path : "?", SIZE_MAX, clean, sizeof(clean)));
+	row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text);
+	if (slot->pids != HR_UNKNOWN_U32)
+		snprintf(pids, sizeof(pids), " %u process%s of its own", slot->pids,
+			 slot->pids == 1 ? "" : "es");
+	if (slot->process[0].pid)
+		snprintf(largest, sizeof(largest), "%s the largest %s[%u] with %s",
+			 *pids ? "," : "",
+			 text_clean(slot->process[0].comm, sizeof(slot->process[0].comm), comm,
+				    sizeof(comm)),
+			 slot->process[0].pid, units_bytes(slot->process[0].rss_bytes, rss));
+	snprintf(text, sizeof(text), "run by %s;%s%s%s it uses %s",
+		 runtime && slot->id.runtime ? runtime : "no runtime that is known", pids, largest,
+		 *pids || *largest ? ";" : "", units_bytes(slot->memory.usage, usage));
+	row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text);
+	snprintf(text, sizeof(text), "guard: mode %s; %s", mode ? mode : "unknown",
+		 top->s->host.mode == 1 ? "it would only tell what it would have done"
+					: "what is asked for by hand it does, if it may");
+	return row + wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text) - y;
+}
+
+static size_t draw_actions(const struct top *top, struct screen_buffer *body, size_t y)
+{
+	const struct action_pane *pane = &top->action;
+
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		bool marked = i == pane->list.marked;
+
+		screen_buffer_print(body, y + i, 0, STYLE_PLAIN, " %s %-13s %s", marked ? ">" : " ",
+			     actions[i].word, actions[i].does);
+		if (marked)
+			screen_buffer_style(body, y + i, 0, body->columns, STYLE_SELECTED);
+	}
+	return ARRAY_SIZE(actions);
+}
+
+/* The deed's own event, and what came of it, once the guard has told them. */
+static size_t draw_events(const struct top *top, struct screen_buffer *body, size_t y)
+{
+	const struct action_pane *pane = &top->action;
+	const struct feed *feed = top->source ? &top->source->feed : NULL;
+	char text[ACTION_TEXT], freed[UNITS_TEXT], line[ACTION_TEXT + 128];
+	size_t row = y;
+
+	for (size_t i = 0; feed && i < feed->n; i++) {
+		const struct hr_event_action *action = (const void *)feed->event[i];
+		const struct hr_event_outcome *outcome;
+
+		if (action->event.seq <= pane->last_seq || action->event.type != HR_EVENT_ACTION ||
+		    action->event.bytes < sizeof(*action) || action->event.cgroup_id != pane->id ||
+		    action->by_uid == HR_UNKNOWN_U32)
+			continue;
+		snprintf(line, sizeof(line), "event %llu: %s",
+			 (unsigned long long)action->event.seq, action_text(action, text));
+		row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, line);
+		outcome = (const void *)feed_outcome(feed, &action->event);
+		if (!outcome)
+			continue;
+		snprintf(line, sizeof(line), "afterwards: %s freed",
+			 units_bytes(outcome->freed, freed));
+		row += wrap_put(body, row, 0, body->columns, STYLE_BOLD, line);
+	}
+	return row - y;
+}
+
+static void draw_question(const struct action_pane *pane, struct screen_buffer *body, size_t y)
+{
+	struct record_text from = record_text_slot(&pane->slot);
+	char name[512], text[640];
+
+	identity_name(&from, &pane->slot.id, name, sizeof(name), NULL);
+	snprintf(text, sizeof(text), "%s %s?", actions[pane->list.marked].question, name);
+	y += wrap_put(body, y, 0, body->columns, STYLE_BAD, text);
+	screen_buffer_put(body, y, 0, body->columns, STYLE_BOLD,
+		   "Really?  y: yes, do it now; any other key: no");
+}
+
+static void draw_state(const struct top *top, struct screen_buffer *body, size_t y)
+{
+	const struct action_pane *pane = &top->action;
+	const char *word = actions[pane->list.marked].word, *reason = obstacle(top);
+	char clean[2 * HR_CONTROL_TEXT], text[sizeof(clean) + 64], waited[UNITS_TEXT];
+
+	if (pane->state == ACTION_CHOOSING && reason) {
+		wrap_put(body, y, 0, body->columns, STYLE_WARN, reason);
+	} else if (pane->state == ACTION_CHOOSING && pane->sure) {
+		draw_question(pane, body, y);
+	} else if (pane->state == ACTION_CHOOSING) {
+		wrap_put(body, y, 0, body->columns, STYLE_DIM,
+			 "Enter asks once more before anything is done.");
+	} else if (pane->state != ACTION_ANSWERED) {
+		snprintf(text, sizeof(text),
+			 "%s: the guard was asked %s ago; its answer comes when it is done", word,
+			 units_duration_ms((clock_wall_ns() - pane->asked_ns) / NS_PER_SEC * 1000,
+					   waited));
+		wrap_put(body, y, 0, body->columns, STYLE_BOLD, text);
+	} else {
+		const char *how = pane->answer.status == 0   ? ""
+				  : pane->answer.status == 4 ? "Not permitted: "
+				  : pane->answer.status == 5 ? "This host can't: "
+							     : "Not done: ";
+
+		snprintf(text, sizeof(text), "%s%s", how,
+			 text_clean(pane->answer.text, SIZE_MAX, clean, sizeof(clean)));
+		y += wrap_put(body, y, 0, body->columns,
+			      pane->answer.status ? STYLE_WARN : STYLE_BOLD, text);
+		draw_events(top, body, y);
+	}
+}
+
+static void draw(struct top *top, struct screen_buffer *body)
+{
+	const struct action_pane *pane = &top->action;
+	size_t y = 1, gap = body->rows >= TALL;
+
+	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
+	screen_buffer_put(body, 0, 0, body->columns, STYLE_TITLE, "ask the guard for a rung");
+	if (!pane->id) {
+		wrap_put(body, 2, 0, body->columns, STYLE_PLAIN, obstacle(top));
+		return;
+	}
+	y += draw_target(top, body, y) + gap;
+	y += draw_actions(top, body, y) + gap;
+	y += wrap_put(body, y, 0, body->columns, STYLE_PLAIN,
+		      actions[pane->list.marked].consequence) +
+	     gap;
+	draw_state(top, body, y);
+}
+
+const struct screen screen_action = {
+	.name = "do",
+	.help = "ask the guard to reclaim, throttle, end or kill the marked container",
+	.key = 'k',
+	.keys = keys,
+	.open = open_action,
+	.update = update,
+	.subject = subject,
+	.type = type,
+	.draw = draw,
+};

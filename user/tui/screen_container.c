@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* One container: how it stands, how it came there and where it goes, what it holds, who is in it, what happened to it. As
+ * many columns as there is room for; what does not fit is below. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/utf8_clean.h"
+#include "base/human_units.h"
+#include "widgets.h"
+#include "format/display_name.h"
+#include "top.h"
+
+#define TWO_COLUMNS 120 /* from here on it is drawn in two */
+#define PLOT_LOW 7
+#define PLOT_HIGH 40
+#define LOW_BODY 19 /* 80x24: the plot is as low as it gets */
+
+static const struct block {
+	const char *heading; /* NULL: none */
+	size_t (*draw)(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		       size_t width);
+	bool right; /* which column, where there are two */
+} blocks[] = {
+	{NULL, block_verdict, false},	     {NULL, block_plot, false},
+	{"memory", block_memory, false},     {"processes", block_processes, false},
+	{"pressure", block_pressure, false}, {"reclaim", block_reclaim, false},
+	{"events", block_events, true},	     {"in words", block_explanation, true},
+};
+
+static void open_container(struct top *top)
+{
+	top->container.sheet.first = 0;
+	if (top->subject)
+		top->container.id = top->subject;
+}
+
+void container_open(struct top *top, uint64_t cgroup_id)
+{
+	screen_open(top, screen_find("container"));
+	top->container.id = cgroup_id;
+	top->stale = true;
+}
+
+static int update(struct top *top)
+{
+	struct container_pane *pane = &top->container;
+	const struct hr_slot *slot = snapshot_slot(top->s, pane->id);
+
+	top->sheet = &pane->sheet;
+	pane->known = slot || (pane->known && pane->slot.cgroup_id == pane->id);
+	pane->there = slot != NULL;
+	if (slot)
+		pane->slot = *slot;
+	return 0;
+}
+
+static void draw_title(const struct top *top, struct screen_buffer *body)
+{
+	const struct hr_slot *slot = &top->container.slot;
+	struct record_text from = record_text_slot(slot);
+	uint64_t since = slot->started_ns == HR_UNKNOWN ? slot->appeared_ns : slot->started_ns;
+	char label[640], fits[640], age[UNITS_TEXT], runs[64] = "";
+	size_t width = body->columns;
+
+	if (*slot_node(slot, label, 128))
+		strcat(label, ": ");
+	identity_label(&from, &slot->id, slot->cgroup_id, label + strlen(label),
+		       sizeof(label) - strlen(label));
+	if (!top->container.there)
+		snprintf(runs, sizeof(runs), "not on the board any more");
+	else if (since && since <= top->s->time_ns)
+		snprintf(runs, sizeof(runs), "%s %s",
+			 slot->started_ns == HR_UNKNOWN ? "known for" : "runs for",
+			 units_duration_ms((top->s->time_ns - since) / NS_PER_MS, age));
+	screen_buffer_style(body, 0, 0, width, STYLE_TITLE);
+	if (strlen(runs) + 22 <= width) {
+		width -= strlen(runs) + 2;
+		screen_buffer_put(body, 0, width + 1, strlen(runs), STYLE_TITLE, runs);
+	}
+	screen_buffer_put(body, 0, 0, width, STYLE_TITLE_KEY,
+		   text_fit(label, width, body->ascii, fits, sizeof(fits)));
+}
+
+static size_t draw_column(const struct block_of *of, struct screen_buffer *sheet, size_t x, size_t width,
+			  int right)
+{
+	size_t y = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
+		if (right >= 0 && blocks[i].right != (right > 0))
+			continue;
+		if (blocks[i].heading)
+			y += sheet_heading(sheet, y, x, width, blocks[i].heading);
+		y += blocks[i].draw(of, sheet, y, x, width);
+	}
+	return y;
+}
+
+static void draw(struct top *top, struct screen_buffer *body)
+{
+	struct container_pane *pane = &top->container;
+	struct sheet *sheet = &pane->sheet;
+	struct block_of of = {.slot = &pane->slot,
+			      .host = &top->s->host,
+			      .feed = top->source ? &top->source->feed : NULL,
+			      .now_ns = top->s->time_ns,
+			      .events = 12};
+	size_t wide = body->columns, high = body->rows > LOW_BODY ? body->rows - LOW_BODY : 0;
+
+	if (!pane->known || sheet_begin(sheet, body)) {
+		screen_buffer_put(body, 0, 0, wide, STYLE_PLAIN, "nobody is marked: Esc goes back");
+		return;
+	}
+	draw_title(top, body);
+	of.plot_rows = PLOT_LOW + (wide >= TWO_COLUMNS ? high / 2 : high / 3);
+	of.plot_rows = of.plot_rows < PLOT_HIGH ? of.plot_rows : PLOT_HIGH;
+	if (wide < TWO_COLUMNS) {
+		sheet->rows = draw_column(&of, &sheet->screen_buffer, 0, wide, -1);
+	} else {
+		size_t left = wide * 11 / 20, a, b;
+
+		a = draw_column(&of, &sheet->screen_buffer, 0, left, 0);
+		b = draw_column(&of, &sheet->screen_buffer, left + 2, wide - left - 2, 1);
+		sheet->rows = a > b ? a : b;
+	}
+	sheet_show(sheet, body, 1);
+}
+
+static uint64_t subject(const struct top *top) { return top->container.id; }
+
+/* In the order of the list as it was last seen; who is gone since is passed over. */
+static void turn(struct top *top, bool back)
+{
+	const struct outline *o = &top->outline;
+	size_t i = 0;
+
+	while (i < o->n && o->line[i].key != top->container.id)
+		i++;
+	while (back ? i-- > 0 && i < o->n : ++i < o->n) {
+		if (!snapshot_slot(top->s, o->line[i].key))
+			continue;
+		top->container.id = top->selected_id = o->line[i].key;
+		top->container.sheet.first = 0;
+		top->stale = true;
+		return;
+	}
+}
+
+static void key_left(struct top *top) { turn(top, true); }
+
+static void key_right(struct top *top) { turn(top, false); }
+
+static const struct key keys[] = {
+	SHEET_KEYS,
+	{{TOP_LEFT}, key_left, "left, right", "the one before, after it in the list", NULL},
+	{{TOP_RIGHT}, key_right, NULL, NULL, NULL},
+	KEYS_END,
+};
+
+const struct screen screen_container = {
+	.name = "container",
+	.help = "all about one container: outlook, history, memory, processes, events",
+	.keys = keys,
+	.open = open_container,
+	.update = update,
+	.subject = subject,
+	.draw = draw,
+};

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The first screen: who is in danger. One line a container, riskiest first, as a list or as a tree,
+ * and in a panel what is to be known of the one that is marked. How it is drawn: containers_draw.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "containers_draw.h"
+#include "top.h"
+
+static void mark(struct top *top, size_t line)
+{
+	const struct outline *o = &top->outline;
+
+	top->selected = line < o->n ? line : o->n ? o->n - 1 : 0;
+	top->selected_id = top->selected && o->n ? o->line[top->selected].key : 0;
+}
+
+const struct row *top_selected(const struct top *top)
+{
+	return top->selected < top->outline.n ? top->outline.line[top->selected].row : NULL;
+}
+
+bool top_select(struct top *top, uint64_t key)
+{
+	for (size_t i = 0; i < top->outline.n; i++)
+		if (top->outline.line[i].key == key) {
+			mark(top, i);
+			return true;
+		}
+	return false;
+}
+
+static int update(struct top *top)
+{
+	struct snapshot *s = top->s;
+	int r = snapshot_select(s, &(struct row_filter){.all = top->all, .text = top->filter});
+
+	if (r)
+		return r;
+	rows_sort(s->rows, s->n_rows, top->sort, top->reverse);
+	r = outline_build(&top->outline, s, top->by);
+	if (r)
+		return r;
+	if (!top->selected_id || !top_select(top, top->selected_id))
+		mark(top, top->selected); /* the marked one is gone: who stands there now */
+	return 0;
+}
+
+/* Moving. */
+
+static void key_up(struct top *top) { mark(top, top->selected ? top->selected - 1 : 0); }
+
+static void key_down(struct top *top) { mark(top, top->selected + 1); }
+
+static void key_page_up(struct top *top)
+{
+	mark(top, top->selected > top->page ? top->selected - top->page : 0);
+}
+
+static void key_page_down(struct top *top) { mark(top, top->selected + top->page); }
+
+static void key_first(struct top *top) { mark(top, 0); }
+
+static void key_last(struct top *top) { mark(top, top->outline.n); }
+
+/* Order. */
+
+static void sort_step(struct top *top, size_t step)
+{
+	size_t at = 0, n = top->table.n;
+
+	for (size_t i = 0; i < n; i++)
+		if (top->table.column[i] == top->sort)
+			at = i;
+	if (n)
+		top->sort = top->table.column[(at + step) % n];
+	top->reverse = false;
+	top->stale = true;
+}
+
+static void key_sort_right(struct top *top) { sort_step(top, 1); }
+
+static void key_sort_left(struct top *top) { sort_step(top, top->table.n ? top->table.n - 1 : 0); }
+
+static void key_reverse(struct top *top)
+{
+	top->reverse = !top->reverse;
+	top->stale = true;
+}
+
+/* Tree. */
+
+static void key_tree(struct top *top)
+{
+	top->by = (top->by + 1) % OUTLINE_KINDS;
+	top->stale = true;
+}
+
+static const struct outline_line *marked(const struct top *top)
+{
+	return top->selected < top->outline.n ? &top->outline.line[top->selected] : NULL;
+}
+
+/* Folds the branch; where there is nothing to fold goes up to its parent. */
+static void key_fold(struct top *top)
+{
+	const struct outline_line *line = marked(top);
+	size_t up = top->selected;
+
+	if (!line)
+		return;
+	if (line->below && !line->folded) {
+		top->stale = !outline_fold(&top->outline, line->key, true);
+		return;
+	}
+	while (up && top->outline.line[up].depth >= line->depth)
+		up--;
+	mark(top, up);
+}
+
+static void key_unfold(struct top *top)
+{
+	const struct outline_line *line = marked(top);
+
+	if (line && line->folded)
+		top->stale = !outline_fold(&top->outline, line->key, false);
+	else if (line && line->below)
+		mark(top, top->selected + 1);
+}
+
+static void key_fold_all(struct top *top)
+{
+	if (top->outline.n_folded)
+		outline_unfold_all(&top->outline);
+	else
+		outline_fold_all(&top->outline);
+	top->stale = true;
+}
+
+/* Search and filter. */
+
+/* To the next line that has it, from `from` on in steps of `step`, round the end. */
+static bool search_from(struct top *top, size_t from, size_t step)
+{
+	const struct outline *o = &top->outline;
+
+	for (size_t i = 0; i < o->n; i++) {
+		size_t at = (from + i * step) % o->n;
+		const struct row *row = o->line[at].row ? o->line[at].row : o->line[at].named_by;
+
+		if (row_matches(row, top->search)) {
+			mark(top, at);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void search_changed(struct top *top)
+{
+	strcpy(top->search, top->prompt.text);
+	if (top->search[0])
+		top->prompt.bad = !search_from(top, top->selected, 1);
+}
+
+static void search_done(struct top *top, bool kept)
+{
+	if (!kept)
+		top->search[0] = 0;
+}
+
+static void key_search(struct top *top)
+{
+	prompt_open(top, &(struct prompt){.title = "find",
+					  .hint = "n, N: the next, the one before; Esc: none",
+					  .changed = search_changed,
+					  .done = search_done});
+}
+
+static void key_search_next(struct top *top)
+{
+	if (top->search[0])
+		search_from(top, top->selected + 1, 1);
+}
+
+static void key_search_back(struct top *top)
+{
+	size_t n = top->outline.n;
+
+	if (top->search[0] && n)
+		search_from(top, top->selected + n - 1, n - 1);
+}
+
+static void filter_changed(struct top *top)
+{
+	strcpy(top->filter, top->prompt.text);
+	top->stale = true;
+}
+
+static void show_all(struct top *top)
+{
+	top->filter[0] = top->search[0] = 0;
+	top->stale = true;
+}
+
+static void filter_done(struct top *top, bool kept)
+{
+	if (!kept)
+		show_all(top);
+}
+
+static void key_filter(struct top *top)
+{
+	struct prompt prompt = {.title = "show only",
+				.hint = "Enter keeps it, Esc shows all",
+				.changed = filter_changed,
+				.done = filter_done};
+
+	strcpy(prompt.text, top->filter);
+	prompt_open(top, &prompt);
+}
+
+static void key_all(struct top *top)
+{
+	top->all = !top->all;
+	top->stale = true;
+}
+
+static void key_columns(struct top *top) { screen_open(top, screen_find("columns")); }
+
+/* A heading has nothing behind it but its branch. */
+static void key_open(struct top *top)
+{
+	const struct outline_line *line = marked(top);
+
+	if (line && line->row)
+		screen_open(top, screen_find("container"));
+	else if (line)
+		top->stale = !outline_fold(&top->outline, line->key, !line->folded);
+}
+
+static uint64_t subject(const struct top *top)
+{
+	return top_selected(top) ? top_selected(top)->slot->cgroup_id : 0;
+}
+
+static const struct key keys[] = {
+	{{TOP_ENTER}, key_open, "Enter", "all about the marked one", "open"},
+	{{TOP_UP},
+	 key_up,
+	 "up, down",
+	 "move the mark; the panel below tells about who is marked",
+	 NULL},
+	{{TOP_DOWN}, key_down, NULL, NULL, NULL},
+	{{TOP_PAGE_UP}, key_page_up, "PgUp, PgDn", "a page; g, G, Home, End: first and last", NULL},
+	{{TOP_PAGE_DOWN}, key_page_down, NULL, NULL, NULL},
+	{{TOP_FIRST, 'g'}, key_first, NULL, NULL, NULL},
+	{{TOP_LAST, 'G'}, key_last, NULL, NULL, NULL},
+	{{'/'},
+	 key_search,
+	 "/",
+	 "find: goes to who has the text as you type; n, N: next, before",
+	 "find"},
+	{{'n'}, key_search_next, NULL, NULL, NULL},
+	{{'N'}, key_search_back, NULL, NULL, NULL},
+	{{'f', '\\'},
+	 key_filter,
+	 "f, \\",
+	 "show only what has a text in its name, image, runtime or cgroup; Esc: all again",
+	 "filter"},
+	{{TOP_ESCAPE}, show_all, NULL, NULL, NULL},
+	{{'>', '.'}, key_sort_right, "< >", "sort by the column to the left, to the right", "sort"},
+	{{'<', ','}, key_sort_left, NULL, NULL, NULL},
+	{{'r', 'I'}, key_reverse, "r, I", "reverse the order", NULL},
+	{{'v'}, key_tree, "v", "a list, a tree by pods, a tree by cgroups", "tree"},
+	{{TOP_LEFT}, key_fold, "left, right", "fold and unfold a branch of the tree; *: all", NULL},
+	{{TOP_RIGHT}, key_unfold, NULL, NULL, NULL},
+	{{'*'}, key_fold_all, NULL, NULL, NULL},
+	{{'C'}, key_columns, "C", "choose the columns and their order", "columns"},
+	{{'a'}, key_all, "a", "list empty and gone ones, pods and sandboxes, too", "all"},
+	KEYS_END,
+};
+
+static void draw(struct top *top, struct screen_buffer *body)
+{
+	containers_fit(top, body);
+	containers_draw(top, body);
+}
+
+/* On a line: marks it; on the marked one: opens it. On a title: sorts by it, or reverses. */
+static void click(struct top *top, size_t y, size_t x)
+{
+	const struct column *column;
+
+	if (y >= top->list_y && y - top->list_y < top->page &&
+	    top->first + y - top->list_y < top->outline.n) {
+		if (top->selected == top->first + y - top->list_y)
+			key_open(top);
+		mark(top, top->first + y - top->list_y);
+		return;
+	}
+	column = y + 1 == top->list_y ? containers_column_at(top, x) : NULL;
+	if (!column)
+		return;
+	top->reverse = column == top->sort && !top->reverse;
+	top->sort = column;
+	top->stale = true;
+}
+
+const struct screen screen_containers = {
+	.name = "containers",
+	.help = "who is in danger: every container, unit and group, riskiest first",
+	.key = 'c',
+	.keys = keys,
+	.update = update,
+	.subject = subject,
+	.draw = draw,
+	.click = click,
+};

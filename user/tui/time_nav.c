@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Keys through time, the same on every screen: pictures back and on, jumps, playing, and back to now. The moves are the
+ * source's. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/human_units.h"
+#include "top.h"
+
+#define BEFORE_NS (300 * NS_PER_SEC)
+#define JUMP_MS 60000u /* where nothing is typed */
+
+static void moved(struct top *top, bool another)
+{
+	if (another) {
+		top->reload = true;
+		top->frozen = false;
+	}
+	snprintf(top->notice, sizeof(top->notice), "%s", top->source->notice);
+	top->source->notice[0] = 0;
+}
+
+static bool can(struct top *top) { return top->source && top->source->board; }
+
+static void key_on(struct top *top)
+{
+	if (can(top))
+		moved(top, source_step(top->source, 1));
+}
+
+static void key_back(struct top *top)
+{
+	if (can(top))
+		moved(top, source_step(top->source, -1));
+}
+
+static void key_live(struct top *top)
+{
+	if (can(top))
+		moved(top, source_live(top->source));
+}
+
+static void faster(struct top *top, int by)
+{
+	if (!can(top))
+		return;
+	if (source_past(top->source))
+		source_faster(top->source, by);
+	else
+		snprintf(top->notice, sizeof(top->notice), "this is now: T goes back");
+}
+
+static void key_faster(struct top *top) { faster(top, 1); }
+
+static void key_slower(struct top *top) { faster(top, -1); }
+
+/* "12:30" is a time of the day that is looked at. */
+static int parse_clock(const char *text, uint64_t at_ns, uint64_t *ret_ns)
+{
+	time_t seconds = (time_t)(at_ns / NS_PER_SEC);
+	unsigned int hour, minute, second = 0;
+	struct tm tm;
+	int end = 0;
+
+	if (sscanf(text, "%2u:%2u%n:%2u%n", &hour, &minute, &end, &second, &end) < 2 || text[end] ||
+	    hour > 23 || minute > 59 || second > 60)
+		return -1;
+	localtime_r(&seconds, &tm);
+	tm.tm_hour = (int)hour;
+	tm.tm_min = (int)minute;
+	tm.tm_sec = (int)second;
+	tm.tm_isdst = -1;
+	*ret_ns = (uint64_t)mktime(&tm) * NS_PER_SEC;
+	return 0;
+}
+
+static void jump(struct top *top, bool on)
+{
+	const char *text = top->prompt.text;
+	uint64_t at = top->source->at_ns ? top->source->at_ns : clock_wall_ns(), ms = JUMP_MS, to;
+
+	if (!*text || !units_parse_duration_ms(text, &ms)) {
+		to = on ? at + ms * NS_PER_MS : at > ms * NS_PER_MS ? at - ms * NS_PER_MS : 0;
+	} else if (parse_clock(text, at, &to) && clock_parse(text, clock_wall_ns(), &to)) {
+		snprintf(top->notice, sizeof(top->notice),
+			 "that is no time: 5m, 1h30m, 12:30 or '2026-11-22 12:30'");
+		return;
+	}
+	source_play(top->source, false);
+	moved(top, source_go(top->source, to));
+}
+
+static void jump_on(struct top *top, bool kept)
+{
+	if (kept)
+		jump(top, true);
+}
+
+static void jump_back(struct top *top, bool kept)
+{
+	if (kept)
+		jump(top, false);
+}
+
+#define HINT "5m, 12:30, '2026-11-22 12:30'; Enter alone: 1m"
+
+static void key_jump(struct top *top)
+{
+	if (can(top))
+		prompt_open(top, &(struct prompt){
+					 .title = "on by, or to", .hint = HINT, .done = jump_on});
+}
+
+static void key_jump_back(struct top *top)
+{
+	if (can(top))
+		prompt_open(top, &(struct prompt){.title = "back by, or to",
+						  .hint = HINT,
+						  .done = jump_back});
+}
+
+static void key_play(struct top *top)
+{
+	if (can(top))
+		source_play(top->source, !top->source->playing);
+}
+
+void time_nav_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id)
+{
+	bool went;
+
+	if (!can(top))
+		return;
+	source_play(top->source, false);
+	went = source_go(top->source, time_ns > BEFORE_NS ? time_ns - BEFORE_NS : 1);
+	moved(top, went);
+	if (!went)
+		return;
+	if (cgroup_id)
+		top->selected_id = cgroup_id;
+	screen_open(top, screens[0]);
+}
+
+const struct key time_nav_keys[] = {
+	{{'T'}, key_back, "T", "into the past: a picture back", "back"},
+	{{'t'}, key_on, "t", "a picture on", "on"},
+	{{' ', 'z'}, key_play, "space", "the past: play it, stop it", "play"},
+	{{'J'}, key_jump_back, "J, j", "jump back, on: by a time that is typed, or to one", NULL},
+	{{'j'}, key_jump, NULL, NULL, NULL},
+	{{'+', '='}, key_faster, "+, -", "the past: play faster, slower (x1 to x300)", NULL},
+	{{'-'}, key_slower, NULL, NULL, NULL},
+	{{'L'}, key_live, "L", "back to now; of a recording: to its end", "now"},
+	KEYS_END,
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The blocks of one container's screen that are sentences: its events, and the whole of it as explain tells it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "widgets.h"
+#include "format/event_line.h"
+#include "format/snapshot.h"
+#include "format/explain.h"
+#include "format/text_wrap.h"
+
+/* Who it is needs no telling here, unless it is somebody below it. */
+static void say(const struct block_of *of, const struct hr_event *event, char text[EVENT_LINE_TEXT])
+{
+	const char *type = hr_event_type_name(event->type);
+	char emitted[EVENT_LINE_TEXT];
+	char *at;
+
+	event_line(event, of->now_ns, text);
+	at = type ? strstr(text, type) : NULL;
+	if (at && event->cgroup_id == of->slot->cgroup_id)
+		snprintf(at, (size_t)(text + EVENT_LINE_TEXT - at), "%s: %s", type,
+			 event_emitted(event, emitted));
+}
+
+size_t block_events(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width)
+{
+	static const enum style look[] = {
+		[HR_INFO] = STYLE_PLAIN, [HR_WARNING] = STYLE_WARN, [HR_CRITICAL] = STYLE_BAD};
+	char text[EVENT_LINE_TEXT];
+	size_t rows = 0, emitted = 0;
+
+	for (size_t i = of->feed ? of->feed->n : 0; i-- > 0 && emitted < of->events;) {
+		const struct hr_event *event = of->feed->event[i];
+
+		if (event->time_ns > of->now_ns + 999999999 || !event_concerns(event, of->slot))
+			continue;
+		say(of, event, text);
+		rows += wrap_put(c, y + rows, x, width,
+				 event->severity <= HR_CRITICAL ? look[event->severity] : STYLE_BAD,
+				 text);
+		emitted++;
+	}
+	return rows ? rows
+		    : screen_buffer_put(c, y, x, width, STYLE_DIM, "none that the board still holds") > 0;
+}
+
+size_t block_explanation(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width)
+{
+	static struct explanation explanation; /* 16 KiB; one thread draws */
+	size_t rows = 0;
+
+	explanation.n = explanation.used = 0;
+	explanation_of_slot(&explanation, of->slot, of->host, of->now_ns);
+	for (size_t i = 0; i < explanation.n; i++)
+		rows += wrap_put(c, y + rows, x, width, explanation.line[i].style, explanation.line[i].text);
+	return rows;
+}
