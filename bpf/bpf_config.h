@@ -8,43 +8,45 @@
 
 #define RECORDS_BYTES \
 	(256u * 1024) /* ring buffer: 240 OOM kills, or 4,000 of the small records, in one go */
-#define ARGS_ENTRIES 2048u /* processes whose arguments are remembered; 440 bytes each */
+#define ARGS_ENTRIES    2048u /* processes whose arguments are remembered; 440 bytes each */
 #define THREADS_ENTRIES 4096u /* threads in or lately in reclaim */
 #define WATCHED_ENTRIES 1024u
 
 #define TRIGGER_ENTRIES 256u /* armed memcgs at once */
-#define TRIGGER_EXEMPT 1024u
-#define TRIGGER_RECORDS_BYTES (64u * 1024) /* 400 records of armed groups, which wake the reader at once */
-#define TRIGGER_QUIET_NS 100000000ULL /* a group is told of once in this time, however often it crosses */
-#define UNDER_ENTRIES 4096u /* memcgs of which it is remembered what is armed above them */
+#define TRIGGER_EXEMPT  1024u
+#define TRIGGER_RECORDS_BYTES \
+	(64u * 1024) /* 400 records of armed groups, which wake the reader at once */
+#define TRIGGER_QUIET_NS \
+	100000000ULL         /* a group is told of once in this time, however often it crosses */
+#define UNDER_ENTRIES  4096u /* memcgs of which it is remembered what is armed above them */
 #define RISERS_ENTRIES 1024u
 /* At the limit itself a group that is said to be at its limit may read a little less: charges go by the batch
  * (MEMCG_CHARGE_BATCH, 64 pages), and the limit was rounded down to a page */
 #define TRIGGER_SLACK_PAGES 64u
 /* The timer looks again when the closest group could be there at this speed; a touched page a microsecond is 4 */
 #define TICK_BYTES_PER_NS 4u
-#define TICK_LEAST_NS 1000000ULL
-#define TICK_MOST_NS 5000000ULL
+#define TICK_LEAST_NS     1000000ULL
+#define TICK_MOST_NS      5000000ULL
 /* With nothing armed: so many times more, so far apart; then it ends. While a larger sense takes over */
-#define TICK_IDLE 200u
+#define TICK_IDLE    200u
 #define TICK_IDLE_NS 50000000ULL
 
 struct bpf_config {
 	__u32 page_shift;
-	__u32 cpus; /* possible CPUs */
+	__u32 cpus;  /* possible CPUs */
 	__u32 flags; /* CONFIG_* */
 	__u32 reserved;
 };
-#define CONFIG_V1 0x1u /* memory is on a v1 hierarchy */
-#define CONFIG_PSI 0x2u /* the kernel accounts pressure */
-#define CONFIG_GFP_FIRST 0x4u /* *_reclaim_begin(gfp, order, memcg), not (order, gfp): 7.x */
-#define CONFIG_MEMCG_ARG 0x8u /* *_reclaim_begin's third argument is the memcg */
+#define CONFIG_V1          0x1u  /* memory is on a v1 hierarchy */
+#define CONFIG_PSI         0x2u  /* the kernel accounts pressure */
+#define CONFIG_GFP_FIRST   0x4u  /* *_reclaim_begin(gfp, order, memcg), not (order, gfp): 7.x */
+#define CONFIG_MEMCG_ARG   0x8u  /* *_reclaim_begin's third argument is the memcg */
 #define CONFIG_VICTIM_TASK 0x10u /* mark_victim(task, uid), not (pid) */
 
 /* One element, mapped into user space, which sets the generations and limits before a walk and
  * reads the counts after. */
 struct sweep_state {
-	__u32 generation; /* of the memcg walk; never 0 */
+	__u32 generation;      /* of the memcg walk; never 0 */
 	__u32 rows, rows_lost; /* written; not written because the array was full */
 	__u32 task_generation; /* of the process walk; 0: there was none */
 	__u32 tasks, tasks_lost;
@@ -58,7 +60,7 @@ struct pids_value { /* map: memcg id → processes in it, as the last task walk 
 
 /* One armed memcg, by its id: struct arm of user/sense/arm.h, in full. */
 struct armed_value {
-	__u64 generation; /* never 0, never reused */
+	__u64 generation;                 /* never 0, never reused */
 	__u64 threshold, near, least_rss; /* bytes */
 	__u64 preferred_start_ns;
 	__u32 preferred_pid;
@@ -67,7 +69,7 @@ struct armed_value {
 	__u32 reserved;
 };
 #define TRIGGER_REFLEX 0x1u
-#define TRIGGER_WHOLE 0x2u
+#define TRIGGER_WHOLE  0x2u
 
 struct armed_state { /* one element; written by user space alone */
 	__u32 count; /* of armed memcgs; 0: nobody looks further */
@@ -79,7 +81,7 @@ struct armed_state { /* one element; written by user space alone */
 enum emitted_level { EMITTED_NOT, EMITTED_NEAR, EMITTED_OVER };
 struct emitted_value {
 	__u64 near_ns, over_ns; /* last told; 0: never */
-	__u32 level; /* that is known; the timer lowers it when usage falls */
+	__u32 level;            /* that is known; the timer lowers it when usage falls */
 	__u32 reserved;
 };
 

@@ -13,7 +13,7 @@
 #define SIGKILL 9
 #define SEND_SIG_PRIV \
 	1 /* include/linux/sched/signal.h: (struct kernel_siginfo *)1, the same on all */
-#define LIMIT_SLACK                                                                  \
+#define LIMIT_SLACK \
 	64 /* pages: other CPUs' stocked charges may leave that much below the limit \
 	    */
 

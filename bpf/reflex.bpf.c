@@ -10,10 +10,10 @@
  */
 #include "trigger.bpf.h"
 
-#define SIGKILL 9
-#define OOM_SCORE_ADJ_MIN (-1000) /* include/uapi/linux/oom.h */
-#define PF_EXITING 0x00000004 /* include/linux/sched.h, the same on all */
-#define PF_KTHREAD 0x00200000
+#define SIGKILL           9
+#define OOM_SCORE_ADJ_MIN (-1000)    /* include/uapi/linux/oom.h */
+#define PF_EXITING        0x00000004 /* include/linux/sched.h, the same on all */
+#define PF_KTHREAD        0x00200000
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h, the same on all */
 
 extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
@@ -177,7 +177,8 @@ __noinline int victim_allowed(u64 at, u64 armed_id, u32 flags, u64 least_rss)
 	if (start && *start == BPF_CORE_READ(leader, start_boottime))
 		return 0;
 	/* Whom the kernel itself would never take; to set that takes CAP_SYS_RESOURCE. */
-	if (!(flags & TRIGGER_WHOLE) && BPF_CORE_READ(task, signal, oom_score_adj) == OOM_SCORE_ADJ_MIN)
+	if (!(flags & TRIGGER_WHOLE) &&
+	    BPF_CORE_READ(task, signal, oom_score_adj) == OOM_SCORE_ADJ_MIN)
 		return 0;
 	if (!(flags & TRIGGER_WHOLE) && victim_pages(mm) << config.page_shift < least_rss)
 		return 0;
@@ -283,7 +284,8 @@ static __always_inline bool find_over(struct crossing *ret, struct cgroup_subsys
 
 		if ((levels & 1) && crossing_look(&crossing, css, compat_css_id(css)) &&
 		    crossing.usage + slack >= crossing.threshold) {
-			bool ready = (crossing.armed.flags & TRIGGER_REFLEX) && !shot_used(&crossing);
+			bool ready =
+				(crossing.armed.flags & TRIGGER_REFLEX) && !shot_used(&crossing);
 
 			if (ready || !found)
 				*ret = crossing;
@@ -301,7 +303,8 @@ static __always_inline int look(u32 levels, u32 hook, const bool any)
 {
 	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
 	struct cgroup_subsys_state *css = compat_task_css(current);
-	u64 slack = hook == TRIGGER_HOOK_RECLAIM ? (u64)TRIGGER_SLACK_PAGES << config.page_shift : 0;
+	u64 slack =
+		hook == TRIGGER_HOOK_RECLAIM ? (u64)TRIGGER_SLACK_PAGES << config.page_shift : 0;
 	struct emitted_value *emitted;
 	struct crossing over;
 

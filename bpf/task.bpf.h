@@ -20,7 +20,7 @@ struct {
 
 struct args_value {
 	u64 start_boottime_ns; /* of the process: a reused pid is not it */
-	u64 arg_start; /* a forked child that never exec'ed has its parent's */
+	u64 arg_start;         /* a forked child that never exec'ed has its parent's */
 	u32 bytes;
 	u32 reserved;
 	char args[RECORD_ARGS];

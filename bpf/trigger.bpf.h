@@ -56,7 +56,7 @@ struct {
 } purse SEC(".maps");
 
 struct crossing {
-	u64 id; /* of the armed memcg */
+	u64 id;                      /* of the armed memcg */
 	u64 usage, threshold, limit; /* bytes; no limit: RECORD_UNKNOWN */
 	struct armed_value
 		armed; /* a copy: the element may be reused for another key under our eyes */
@@ -112,8 +112,8 @@ static __always_inline bool crossing_stands(const struct crossing *crossing)
 	       now->flags == crossing->armed.flags;
 }
 
-static __always_inline struct record_trigger *trigger_record(u32 type, const struct crossing *crossing,
-						     u32 hook)
+static __always_inline struct record_trigger *
+trigger_record(u32 type, const struct crossing *crossing, u32 hook)
 {
 	struct record_trigger *rec = bpf_ringbuf_reserve(&trigger_records, sizeof(*rec), 0);
 
@@ -135,7 +135,8 @@ static __always_inline struct record_trigger *trigger_record(u32 type, const str
 }
 
 /* Current, as who charged. */
-static __always_inline void trigger_record_task(struct record_trigger *rec, struct task_struct *task)
+static __always_inline void trigger_record_task(struct record_trigger *rec,
+						struct task_struct *task)
 {
 	rec->pid = bpf_get_current_pid_tgid() >> 32;
 	rec->tid = (u32)bpf_get_current_pid_tgid();
@@ -156,9 +157,11 @@ static __always_inline struct emitted_value *emitted_get(u64 id)
 
 /* Tells that the group is near, or over: at most once in TRIGGER_QUIET_NS. False: it was not told.
  * `task`: current, or NULL. */
-static __always_inline bool crossing_report(struct crossing *crossing, struct emitted_value *emitted,
-					  struct cgroup_subsys_state *css, enum emitted_level level,
-					  struct task_struct *task, u32 hook)
+static __always_inline bool crossing_report(struct crossing *crossing,
+					    struct emitted_value *emitted,
+					    struct cgroup_subsys_state *css,
+					    enum emitted_level level, struct task_struct *task,
+					    u32 hook)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct record_trigger *rec;

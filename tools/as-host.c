@@ -19,8 +19,8 @@
 #include "base/human_units.h"
 #include "usage_file.h"
 
-#define EVERY_NS (NS_PER_MS / 2)
-#define FIGURE 8 /* digits of a figure in /proc/meminfo, and where they begin */
+#define EVERY_NS  (NS_PER_MS / 2)
+#define FIGURE    8 /* digits of a figure in /proc/meminfo, and where they begin */
 #define FIGURE_AT 16
 
 static char text[8192];

@@ -26,7 +26,7 @@
 struct options {
 	unsigned int seeds; /* variants of each shape */
 	unsigned int first; /* 1: odd seeds, 0: even ones */
-	unsigned int skip; /* variants passed over */
+	unsigned int skip;  /* variants passed over */
 	const char *shape, *rule, *traces, *table, *live;
 	long seed; /* one only; with --print its series */
 	bool per_shape, print, bench;
@@ -48,7 +48,7 @@ static void print_sample(const struct sample *s)
 	printf("%.3f,%.0f,%.0f,%.0f,%.2f,%d,%.1f,%d,%.2f", s->t, s->unreclaimable, s->limit,
 	       s->headroom, h->forecast.risk_centi / 100.0, h->forecast.alarm,
 	       h->forecast.oom_in_p50_ms == HR_UNKNOWN ? -1.0
-						      : (double)h->forecast.oom_in_p50_ms / 1e3,
+						       : (double)h->forecast.oom_in_p50_ms / 1e3,
 	       h->forecast.leak, (double)h->verdict.log_odds);
 	for (int i = 0; i < h->verdict.terms; i++)
 		printf(" %s%+.2f", forecast_reason_word(h->verdict.term[i].kind),
@@ -180,13 +180,21 @@ static void play_shapes(const struct options *opt, struct run *run, struct tally
 }
 
 static const struct option long_options[] = {
-	{"skip", required_argument, 0, 'k'},	 {"quick", no_argument, 0, 'q'},
-	{"variants", required_argument, 0, 'n'}, {"even", no_argument, 0, 'e'},
-	{"shape", required_argument, 0, 's'},	 {"rule", required_argument, 0, 'r'},
-	{"traces", required_argument, 0, 't'},	 {"table", required_argument, 0, 'T'},
-	{"per-shape", no_argument, 0, 'p'},	 {"seed", required_argument, 0, 'S'},
-	{"print", no_argument, 0, 'P'},		 {"bench", no_argument, 0, 'b'},
-	{"live", required_argument, 0, 'L'},	 {"help", no_argument, 0, 'h'},		 {0},
+	{"skip", required_argument, 0, 'k'},
+	{"quick", no_argument, 0, 'q'},
+	{"variants", required_argument, 0, 'n'},
+	{"even", no_argument, 0, 'e'},
+	{"shape", required_argument, 0, 's'},
+	{"rule", required_argument, 0, 'r'},
+	{"traces", required_argument, 0, 't'},
+	{"table", required_argument, 0, 'T'},
+	{"per-shape", no_argument, 0, 'p'},
+	{"seed", required_argument, 0, 'S'},
+	{"print", no_argument, 0, 'P'},
+	{"bench", no_argument, 0, 'b'},
+	{"live", required_argument, 0, 'L'},
+	{"help", no_argument, 0, 'h'},
+	{0},
 };
 
 static const char usage[] =

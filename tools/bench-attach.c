@@ -26,11 +26,11 @@
 #include "collect/cgroupfs.h"
 #include "collect/collect.h"
 
-#define FAULT_BYTES (64UL << 20)
-#define FAULT_LOOPS 12
-#define EXECS	    150
-#define LIMIT	    "16777216"
-#define MOST	    101
+#define FAULT_BYTES  (64UL << 20)
+#define FAULT_LOOPS  12
+#define EXECS        150
+#define LIMIT        "16777216"
+#define MOST         101
 #define KILL_WAIT_MS 5000
 
 static int compare(const void *a, const void *b)
@@ -48,7 +48,8 @@ static double quantile(double *values, unsigned int n, double q)
 
 static double fault_loop_ns(void)
 {
-	char *map = mmap(NULL, FAULT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *map =
+		mmap(NULL, FAULT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	double begun;
 
 	if (map == MAP_FAILED)
@@ -140,7 +141,7 @@ static void eat(const char *dir)
 
 struct latency {
 	pid_t victim;
-	double ms;	/* < 0: not yet */
+	double ms; /* < 0: not yet */
 };
 
 static void on_record(const struct record *record, void *arg)
@@ -167,7 +168,8 @@ static int kills(unsigned int n)
 	snprintf(dir, sizeof(dir), "%.4000s/headroom-bench-%d", fs.memory, getpid());
 	if (mkdir(dir, 0755))
 		return -errno;
-	err = write_file(dir, fs.layout == CGROUP_V2 ? "memory.max" : "memory.limit_in_bytes", LIMIT);
+	err = write_file(dir, fs.layout == CGROUP_V2 ? "memory.max" : "memory.limit_in_bytes",
+			 LIMIT);
 	if (fs.layout == CGROUP_V2)
 		write_file(dir, "memory.swap.max", "0");
 	for (unsigned int i = 0; !err && i < n; i++) {
@@ -183,7 +185,8 @@ static int kills(unsigned int n)
 			ms[got++] = latency.ms;
 	}
 	if (got)
-		printf("OOM kill known          %8.3f ms median, %.3f ms worst of %u (mark_victim to user space)\n",
+		printf("OOM kill known          %8.3f ms median, %.3f ms worst of %u (mark_victim "
+		       "to user space)\n",
 		       quantile(ms, got, .5), quantile(ms, got, 1), got);
 	collect_close(collector);
 	rmdir(dir);
@@ -237,8 +240,8 @@ static int close_loops(struct collector *collector, const char *dir[2], unsigned
 			return -EIO;
 	}
 	for (size_t k = 0; k < 2; k++)
-		printf("%-20s %8.0f ns without: %+5.2f %% (median of %u pairs)\n", identity[k], quantile(without, n, .5),
-		       100 * (quantile(ratio[k], n, .5) - 1), n);
+		printf("%-20s %8.0f ns without: %+5.2f %% (median of %u pairs)\n", identity[k],
+		       quantile(without, n, .5), 100 * (quantile(ratio[k], n, .5) - 1), n);
 	return 0;
 }
 
@@ -254,7 +257,8 @@ static int armed(unsigned int n)
 	if (err)
 		return err;
 	for (int k = 0; k < 2 && !err; k++) {
-		snprintf(dir[k], sizeof(dir[k]), "%.4000s/headroom-bench-%d-%d", collect_memory_root(collector), getpid(), k);
+		snprintf(dir[k], sizeof(dir[k]), "%.4000s/headroom-bench-%d-%d",
+			 collect_memory_root(collector), getpid(), k);
 		err = mkdir(dir[k], 0755) ? -errno : 0;
 	}
 	snprintf(path, sizeof(path), "/headroom-bench-%d-0", getpid());

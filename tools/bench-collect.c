@@ -22,22 +22,21 @@
 #include "collect/collect.h"
 
 #define ROUNDS_MOST 101
-#define REPEATS	    6
+#define REPEATS     6
 #define FILES_MOST  2
-#define TASK_RSS    (1 << 20)	/* as the guard has it beside so many: rows for the larger ones, counts and sums for all */
+#define TASK_RSS \
+	(1       \
+	 << 20) /* as the guard has it beside so many: rows for the larger ones, counts and sums for all */
 
 static struct bench {
 	unsigned int groups, tasks, rounds;
-	char dir[4200];			/* the parent of our cgroups */
-	const char *file[FILES_MOST];	/* per cgroup: what a watcher reads at least */
+	char dir[4200];               /* the parent of our cgroups */
+	const char *file[FILES_MOST]; /* per cgroup: what a watcher reads at least */
 	pid_t *pid;
 	int *group_fd, *task_fd;
 } bench = {5000, 10000, 15, "", {NULL, NULL}, NULL, NULL, NULL};
 
-static double cpu_ms(void)
-{
-	return (double)clock_ns(CLOCK_THREAD_CPUTIME_ID) / 1e6;
-}
+static double cpu_ms(void) { return (double)clock_ns(CLOCK_THREAD_CPUTIME_ID) / 1e6; }
 
 static int compare(const void *a, const void *b)
 {
@@ -121,7 +120,8 @@ static int make_tasks(void)
 	for (unsigned int i = 0; bench.pid && i < bench.tasks; i++) {
 		bench.pid[i] = fork();
 		if (bench.pid[i] < 0) {
-			fprintf(stderr, "bench-collect: only %u processes: %s\n", i, strerror(errno));
+			fprintf(stderr, "bench-collect: only %u processes: %s\n", i,
+				strerror(errno));
 			bench.tasks = i;
 			break;
 		}
@@ -190,10 +190,7 @@ static struct memcg_sample *rows;
 static struct task_sample *task_rows;
 static size_t row_space, task_space;
 
-static bool never(const struct memcg_sample *row, void *arg)
-{
-	return false;
-}
+static bool never(const struct memcg_sample *row, void *arg) { return false; }
 
 static size_t groups_swept(void)
 {
@@ -217,11 +214,11 @@ static const struct method {
 } methods[] = {
 	{"cgroups, in-kernel sweep", groups_swept}, {"cgroups, files kept open", groups_kept},
 	{"cgroups, files opened", groups_opened},   {"tasks, in-kernel sweep", tasks_swept},
-	{"tasks, statm kept open", tasks_kept},	    {"tasks, statm opened", tasks_opened},
+	{"tasks, statm kept open", tasks_kept},     {"tasks, statm opened", tasks_opened},
 };
 #define METHODS ARRAY_SIZE(methods)
 
-static double total_ms[2][3];	/* [warm][in the kernel, kept open, opened] */
+static double total_ms[2][3]; /* [warm][in the kernel, kept open, opened] */
 
 static int reserve(void)
 {
@@ -285,7 +282,7 @@ static void measure(size_t first)
 				double begun = cpu_ms();
 
 				count[m] = methods[m].run();
-				if (round && repeat == 0)	/* round 0 is not counted */
+				if (round && repeat == 0) /* round 0 is not counted */
 					ms[0][m][round - 1] = cpu_ms() - begun;
 				else if (round && repeat == REPEATS - 1)
 					ms[1][m][round - 1] = cpu_ms() - begun;
@@ -295,9 +292,9 @@ static void measure(size_t first)
 	for (size_t m = first; m < first + 3; m++) {
 		for (int warm = 0; warm < 2; warm++)
 			mid[warm][m] = median(ms[warm][m], bench.rounds);
-		printf("  %-26s %8.2f ms %5.1fx %10.2f ms %5.1fx  (%zu rows or bytes)\n", methods[m].name,
-		       mid[1][m], mid[1][m] / mid[1][first], mid[0][m], mid[0][m] / mid[0][first],
-		       count[m]);
+		printf("  %-26s %8.2f ms %5.1fx %10.2f ms %5.1fx  (%zu rows or bytes)\n",
+		       methods[m].name, mid[1][m], mid[1][m] / mid[1][first], mid[0][m],
+		       mid[0][m] / mid[0][first], count[m]);
 	}
 	for (int warm = 0; warm < 2; warm++)
 		for (size_t m = 0; m < 3; m++)
@@ -312,12 +309,13 @@ int main(int argc, char **argv)
 	bench.tasks = argc > 2 ? (unsigned int)atoi(argv[2]) : bench.tasks;
 	bench.rounds = argc > 3 ? (unsigned int)atoi(argv[3]) : bench.rounds;
 	if (bench.rounds < 1 || bench.rounds >= ROUNDS_MOST || !bench.groups) {
-		fprintf(stderr, "usage: bench-collect [GROUPS [TASKS [ROUNDS]]], at most 100 rounds\n");
+		fprintf(stderr,
+			"usage: bench-collect [GROUPS [TASKS [ROUNDS]]], at most 100 rounds\n");
 		return 2;
 	}
 	err = make_groups() ?: make_tasks() ?: reserve() ?: open_groups();
-	printf("%u cgroups, %u tasks; CPU time of one look, median of %u\n%-28s %8s %19s\n", bench.groups,
-	       bench.tasks, bench.rounds, "", "warm caches", "cold caches");
+	printf("%u cgroups, %u tasks; CPU time of one look, median of %u\n%-28s %8s %19s\n",
+	       bench.groups, bench.tasks, bench.rounds, "", "warm caches", "cold caches");
 	if (!err) {
 		measure(0);
 		close_groups();

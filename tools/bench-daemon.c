@@ -24,9 +24,9 @@
 #define PROCESSES_MOST 1000
 #define WAIT_SECONDS   120
 #define SETTLE_SECONDS 8
-#define LIMIT	       "67108864"
+#define LIMIT          "67108864"
 
-struct beside {			/* what the guard is measured beside */
+struct beside { /* what the guard is measured beside */
 	char dir[4200];
 	bool v2;
 	unsigned int groups, processes;
@@ -135,12 +135,14 @@ static uint64_t rollup(uint32_t pid, const char *key)
 	snprintf(path, sizeof(path), "/proc/%u/smaps_rollup", pid);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, strlen(key)) && sscanf(line + strlen(key), "%llu", &kib) == 1)
+		if (!strncmp(line, key, strlen(key)) &&
+		    sscanf(line + strlen(key), "%llu", &kib) == 1)
 			return kib << 10;
 	return 0;
 }
 
-static int measure(const char *program, struct beside *beside, unsigned int groups, unsigned int seconds)
+static int measure(const char *program, struct beside *beside, unsigned int groups,
+		   unsigned int seconds)
 {
 	char board[64];
 	struct hr_reader *reader;
@@ -158,7 +160,8 @@ static int measure(const char *program, struct beside *beside, unsigned int grou
 		hr_reader_host(reader, &before);
 		sleep(seconds);
 		hr_reader_host(reader, &after);
-		printf("%6u cgroups (%4u with a process): guard resident %5.1f MiB (proportional %.1f, "
+		printf("%6u cgroups (%4u with a process): guard resident %5.1f MiB (proportional "
+		       "%.1f, "
 		       "heap %.1f), CPU %.2f %% of a core, sweep %.2f ms, capacity %u\n",
 		       groups, beside->processes, (double)rollup(after.pid, "Rss:") / (1 << 20),
 		       (double)rollup(after.pid, "Pss:") / (1 << 20),
@@ -190,8 +193,8 @@ int main(int argc, char **argv)
 	beside.v2 = !err && fs.layout == CGROUP_V2;
 	snprintf(beside.dir, sizeof(beside.dir), "%.4000s/headroom-bench-%d", fs.memory, getpid());
 	for (int i = 0; !err && i < (argc > 3 ? argc - 3 : (int)ARRAY_SIZE(defaults)); i++) {
-		err = measure(argv[1], &beside, argc > 3 ? (unsigned int)atoi(argv[3 + i]) : defaults[i],
-			      seconds);
+		err = measure(argv[1], &beside,
+			      argc > 3 ? (unsigned int)atoi(argv[3 + i]) : defaults[i], seconds);
 		unmake(&beside);
 	}
 	if (err)

@@ -115,8 +115,8 @@ static void measure(struct bench *b, struct fixture *f)
 
 static const struct option options[] = {
 	{"containers", required_argument, NULL, 'c'}, {"size", required_argument, NULL, 's'},
-	{"for", required_argument, NULL, 'f'},	      {"still", no_argument, NULL, 't'},
-	{"keys", required_argument, NULL, 'k'},	      {NULL, 0, NULL, 0},
+	{"for", required_argument, NULL, 'f'},        {"still", no_argument, NULL, 't'},
+	{"keys", required_argument, NULL, 'k'},       {NULL, 0, NULL, 0},
 };
 
 int main(int argc, char **argv)

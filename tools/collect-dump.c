@@ -21,7 +21,7 @@
 
 static const char *number(__u64 value)
 {
-	static char text[16][24];	/* as many as one printf takes */
+	static char text[16][24]; /* as many as one printf takes */
 	static unsigned int next;
 	char *to = text[next++ % 16];
 
@@ -40,20 +40,22 @@ static void show_task(const char *identity, const struct record_task *t)
 	for (__u32 i = 0; i < n; i++)
 		if (!raw[i])
 			raw[i] = ' ';
-	printf("  %s pid=%u tid=%u comm=%s uid=%u adj=%d started=%s memcg=%s anon=%s file=%s shmem=%s swap=%s pgtables=%s"
-	       " flags=%x args=\"%s\"\n", identity, t->pid, t->tid, text_clean(t->comm, sizeof(t->comm), comm, sizeof(comm)),
-	       t->uid, t->oom_score_adj, number(t->start_boottime_ns), number(t->memcg_id), number(t->anon), number(t->file),
-	       number(t->shmem), number(t->swap), number(t->pgtables), t->flags,
-	       text_clean(raw, n, args, sizeof(args)));
+	printf("  %s pid=%u tid=%u comm=%s uid=%u adj=%d started=%s memcg=%s anon=%s file=%s "
+	       "shmem=%s swap=%s pgtables=%s"
+	       " flags=%x args=\"%s\"\n",
+	       identity, t->pid, t->tid, text_clean(t->comm, sizeof(t->comm), comm, sizeof(comm)),
+	       t->uid, t->oom_score_adj, number(t->start_boottime_ns), number(t->memcg_id),
+	       number(t->anon), number(t->file), number(t->shmem), number(t->swap),
+	       number(t->pgtables), t->flags, text_clean(raw, n, args, sizeof(args)));
 }
 
 static void show_oom(const struct record *record)
 {
 	const struct record_oom *oom = (const struct record_oom *)record;
 
-	printf("oom_kill limit=%s usage=%s max=%s gfp=%#llx order=%d constraint=%u flags=%x\n", number(oom->limit_memcg_id),
-	       number(oom->limit_usage), number(oom->limit_max), (unsigned long long)oom->gfp, oom->order,
-	       oom->constraint, oom->flags);
+	printf("oom_kill limit=%s usage=%s max=%s gfp=%#llx order=%d constraint=%u flags=%x\n",
+	       number(oom->limit_memcg_id), number(oom->limit_usage), number(oom->limit_max),
+	       (unsigned long long)oom->gfp, oom->order, oom->constraint, oom->flags);
 	show_task("trigger", &oom->trigger);
 	show_task("victim ", &oom->victim);
 }
@@ -64,15 +66,16 @@ static void show_cgroup(const struct record *record)
 	char path[RECORD_PATH * 4];
 
 	printf("%s id=%s parent=%s level=%u oom_kills=%s peak=%s path=%s\n",
-	       record->type == RECORD_CGROUP_MKDIR ? "mkdir" : "rmdir", number(c->memcg_id), number(c->parent_id),
-	       c->level, number(c->oom_kills), number(c->peak),
+	       record->type == RECORD_CGROUP_MKDIR ? "mkdir" : "rmdir", number(c->memcg_id),
+	       number(c->parent_id), c->level, number(c->oom_kills), number(c->peak),
 	       text_clean(c->path, c->path_bytes, path, sizeof(path)));
 }
 
 static void show_process(const struct record *record)
 {
-	static const char *const words[RECORD_TYPES] = { [RECORD_EXEC] = "exec", [RECORD_EXIT] = "exit",
-							 [RECORD_OOM_SCORE_ADJ] = "oom_score_adj" };
+	static const char *const words[RECORD_TYPES] = {[RECORD_EXEC] = "exec",
+							[RECORD_EXIT] = "exit",
+							[RECORD_OOM_SCORE_ADJ] = "oom_score_adj"};
 	const struct record_process *p = (const struct record_process *)record;
 	char comm[64];
 
@@ -84,8 +87,12 @@ static void show_process(const struct record *record)
 static void show_record(const struct record *record, void *arg)
 {
 	static void (*const show[RECORD_TYPES])(const struct record *record) = {
-		[RECORD_OOM] = show_oom, [RECORD_CGROUP_MKDIR] = show_cgroup, [RECORD_CGROUP_RMDIR] = show_cgroup,
-		[RECORD_EXEC] = show_process, [RECORD_EXIT] = show_process, [RECORD_OOM_SCORE_ADJ] = show_process,
+		[RECORD_OOM] = show_oom,
+		[RECORD_CGROUP_MKDIR] = show_cgroup,
+		[RECORD_CGROUP_RMDIR] = show_cgroup,
+		[RECORD_EXEC] = show_process,
+		[RECORD_EXIT] = show_process,
+		[RECORD_OOM_SCORE_ADJ] = show_process,
 	};
 
 	show[record->type](record);
@@ -101,17 +108,19 @@ static void show_sources(const struct collector *collector)
 
 static void show_row(const struct memcg_sample *m)
 {
-	printf("memcg id=%s parent=%s level=%u flags=%x pids=%d usage=%s limit=%s high=%s low=%s min=%s ", number(m->id),
-	       number(m->parent_id), m->level, m->flags, (int)m->pids, number(m->usage), number(m->limit),
-	       number(m->high), number(m->low), number(m->min));
-	printf("peak=%s swap=%s swap_limit=%s anon=%s file=%s shmem=%s kernel=%s ", number(m->peak), number(m->swap),
-	       number(m->swap_limit), number(m->anon), number(m->file), number(m->shmem), number(m->kernel));
-	printf("slab_r=%s active=%s inactive=%s dirty=%s wb=%s refaults=%s ", number(m->slab_reclaimable),
-	       number(m->active_file), number(m->inactive_file), number(m->file_dirty), number(m->file_writeback),
-	       number(m->refaults));
+	printf("memcg id=%s parent=%s level=%u flags=%x pids=%d usage=%s limit=%s high=%s low=%s "
+	       "min=%s ",
+	       number(m->id), number(m->parent_id), m->level, m->flags, (int)m->pids,
+	       number(m->usage), number(m->limit), number(m->high), number(m->low), number(m->min));
+	printf("peak=%s swap=%s swap_limit=%s anon=%s file=%s shmem=%s kernel=%s ", number(m->peak),
+	       number(m->swap), number(m->swap_limit), number(m->anon), number(m->file),
+	       number(m->shmem), number(m->kernel));
+	printf("slab_r=%s active=%s inactive=%s dirty=%s wb=%s refaults=%s ",
+	       number(m->slab_reclaimable), number(m->active_file), number(m->inactive_file),
+	       number(m->file_dirty), number(m->file_writeback), number(m->refaults));
 	printf("events=%s,%s,%s,%s,%s,%s psi=%s,%s\n", number(m->event_low), number(m->event_high),
-	       number(m->event_max), number(m->event_oom), number(m->event_oom_kill), number(m->event_oom_group_kill),
-	       number(m->psi_some_us), number(m->psi_full_us));
+	       number(m->event_max), number(m->event_oom), number(m->event_oom_kill),
+	       number(m->event_oom_group_kill), number(m->psi_some_us), number(m->psi_full_us));
 }
 
 static void show_stall(__u64 memcg_id, const struct stall_value *stall, void *arg)
@@ -137,8 +146,8 @@ static int show_sweep(struct collector *collector, unsigned int repeat)
 	for (size_t i = 0; i < n; i++)
 		show_row(&rows[i]);
 	collect_stalls(collector, show_stall, NULL);
-	printf("sweep result=%d rows=%zu wall_us=%" PRIu64 " cpu_us=%" PRIu64 "\n", r, n, wall / repeat / 1000,
-	       cpu / repeat / 1000);
+	printf("sweep result=%d rows=%zu wall_us=%" PRIu64 " cpu_us=%" PRIu64 "\n", r, n,
+	       wall / repeat / 1000, cpu / repeat / 1000);
 	return r;
 }
 
@@ -151,15 +160,16 @@ static void show_tasks(struct collector *collector, __u64 min_rss)
 
 	for (size_t i = 0; i < n; i++)
 		printf("task pid=%u comm=%s rss=%s swap=%s adj=%d memcg=%s\n", rows[i].pid,
-		       text_clean(rows[i].comm, sizeof(rows[i].comm), comm, sizeof(comm)), number(rows[i].rss),
-		       number(rows[i].swap), rows[i].oom_score_adj, number(rows[i].memcg_id));
+		       text_clean(rows[i].comm, sizeof(rows[i].comm), comm, sizeof(comm)),
+		       number(rows[i].rss), number(rows[i].swap), rows[i].oom_score_adj,
+		       number(rows[i].memcg_id));
 	printf("tasks result=%d rows=%zu\n", r, n);
 }
 
 static void show_records(struct collector *collector, unsigned int seconds)
 {
 	uint64_t end = clock_mono_ns() + seconds * NS_PER_SEC;
-	struct pollfd poll_fd = { .fd = collect_record_fd(collector), .events = POLLIN };
+	struct pollfd poll_fd = {.fd = collect_record_fd(collector), .events = POLLIN};
 
 	while (clock_mono_ns() < end) {
 		poll(&poll_fd, poll_fd.fd >= 0, 200);
@@ -176,7 +186,8 @@ static void show_host(struct collector *collector)
 
 	collect_host_counts(collector, &counts);
 	if (collect_host(collector, &host) == 0)
-		printf("host total=%s available=%s swap=%s/%s oom_kills=%s psi=%s kswapd=%s throttled=%s\n",
+		printf("host total=%s available=%s swap=%s/%s oom_kills=%s psi=%s kswapd=%s "
+		       "throttled=%s\n",
 		       number(host.mem_total), number(host.mem_available), number(host.swap_free),
 		       number(host.swap_total), number(host.oom_kills), number(host.psi_some_us),
 		       number(counts.kswapd_wakes), number(counts.throttled));
@@ -185,11 +196,14 @@ static void show_host(struct collector *collector)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "files", no_argument, NULL, 'f' }, { "scope", required_argument, NULL, 's' },
-		{ "seconds", required_argument, NULL, 'n' }, { "min-rss", required_argument, NULL, 'm' },
-		{ "repeat", required_argument, NULL, 'r' }, { 0 },
+		{"files", no_argument, NULL, 'f'},
+		{"scope", required_argument, NULL, 's'},
+		{"seconds", required_argument, NULL, 'n'},
+		{"min-rss", required_argument, NULL, 'm'},
+		{"repeat", required_argument, NULL, 'r'},
+		{0},
 	};
-	struct collect_config config = { .root = "", .capacity = CAPACITY };
+	struct collect_config config = {.root = "", .capacity = CAPACITY};
 	unsigned int seconds = 0, repeat = 1;
 	__u64 min_rss = 64 << 20;
 	struct collector *collector;
@@ -197,12 +211,23 @@ int main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		switch (c) {
-		case 'f': config.no_bpf = true; break;
-		case 's': config.scope = optarg; break;
-		case 'n': seconds = atoi(optarg); break;
-		case 'm': min_rss = strtoull(optarg, NULL, 0); break;
-		case 'r': repeat = atoi(optarg) ?: 1; break;
-		default: return 2;
+		case 'f':
+			config.no_bpf = true;
+			break;
+		case 's':
+			config.scope = optarg;
+			break;
+		case 'n':
+			seconds = atoi(optarg);
+			break;
+		case 'm':
+			min_rss = strtoull(optarg, NULL, 0);
+			break;
+		case 'r':
+			repeat = atoi(optarg) ?: 1;
+			break;
+		default:
+			return 2;
 		}
 	}
 	r = collect_open(&config, &collector);

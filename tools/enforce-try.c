@@ -47,7 +47,7 @@ struct options {
 	struct enforce_config config;
 	struct enforce_request job;
 	uint64_t id, start_ns; /* HR_UNKNOWN: what there is now */
-	uint64_t hold_ms; /* stay open that long after the answer */
+	uint64_t hold_ms;      /* stay open that long after the answer */
 	bool lift, no_reap, no_hurry;
 	unsigned twice; /* so many jobs of the same kind at once */
 };
@@ -283,11 +283,19 @@ static int run_freeze(struct options *o)
 static bool parse(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {
-		{"undo", 1, NULL, 'u'},	 {"deadline", 1, NULL, 'd'}, {"signal", 1, NULL, 's'},
-		{"bytes", 1, NULL, 'b'}, {"for", 1, NULL, 'f'},	     {"id", 1, NULL, 'i'},
-		{"start", 1, NULL, 't'}, {"hold", 1, NULL, 'H'},     {"lift", 0, NULL, 'l'},
-		{"times", 1, NULL, 'n'}, {"no-reap", 0, NULL, 'R'},
-		{"no-hurry", 0, NULL, 'W'}, {0},
+		{"undo", 1, NULL, 'u'},
+		{"deadline", 1, NULL, 'd'},
+		{"signal", 1, NULL, 's'},
+		{"bytes", 1, NULL, 'b'},
+		{"for", 1, NULL, 'f'},
+		{"id", 1, NULL, 'i'},
+		{"start", 1, NULL, 't'},
+		{"hold", 1, NULL, 'H'},
+		{"lift", 0, NULL, 'l'},
+		{"times", 1, NULL, 'n'},
+		{"no-reap", 0, NULL, 'R'},
+		{"no-hurry", 0, NULL, 'W'},
+		{0},
 	};
 	int c;
 

@@ -32,7 +32,8 @@ struct request {
 	size_t n;
 };
 
-static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
+static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *key,
+				 const char *value)
 {
 	char name[128];
 	size_t n = 0;
@@ -44,8 +45,8 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
 	return MHD_YES;
 }
 
-static unsigned int write_down(struct MHD_Connection *connection, const char *method, const char *url,
-			       const struct request *request)
+static unsigned int write_down(struct MHD_Connection *connection, const char *method,
+			       const char *url, const struct request *request)
 {
 	json_t *headers = json_object(), *line;
 	unsigned int answer;
@@ -54,8 +55,8 @@ static unsigned int write_down(struct MHD_Connection *connection, const char *me
 	pthread_mutex_lock(&lock);
 	answer = status[served < statuses ? served : statuses ? statuses - 1 : 0];
 	served++;
-	line = json_pack("{ss ss si so ss%}", "method", method, "path", url, "status", answer, "headers", headers,
-			 "body", request->body ?: "", request->n);
+	line = json_pack("{ss ss si so ss%}", "method", method, "path", url, "status", answer,
+			 "headers", headers, "body", request->body ?: "", request->n);
 	json_dumpf(line, out, JSON_COMPACT);
 	fputc('\n', out);
 	fflush(out);
@@ -101,8 +102,9 @@ static struct MHD_Response *make_response(struct MHD_Connection *connection)
 	return MHD_create_response_from_buffer(2, (void *)"{}", MHD_RESPMEM_PERSISTENT);
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
-				  const char *version, const char *upload, size_t *upload_bytes, void **state)
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *upload_bytes, void **state)
 {
 	struct request *request = *state;
 	struct MHD_Response *response;
@@ -124,7 +126,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		return MHD_YES;
 	}
 	response = make_response(connection);
-	result = MHD_queue_response(connection, write_down(connection, method, url, request), response);
+	result = MHD_queue_response(connection, write_down(connection, method, url, request),
+				    response);
 	MHD_destroy_response(response);
 	return result;
 }
@@ -141,13 +144,15 @@ static void on_done(void *arg, struct MHD_Connection *connection, void **state,
 
 static int usage(void)
 {
-	log_error("usage: http-sink [--answers DIR] [--tls FILE] PORT FILE [STATUS…] | --mute PORT");
+	log_error(
+		"usage: http-sink [--answers DIR] [--tls FILE] PORT FILE [STATUS…] | --mute PORT");
 	return 2;
 }
 
 static int be_mute(int port)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
@@ -156,7 +161,7 @@ static int be_mute(int port)
 		log_error("can't listen on port %d", port);
 		return 1;
 	}
-	pause();	/* the kernel takes connections up to the backlog; who waits for an answer waits */
+	pause(); /* the kernel takes connections up to the backlog; who waits for an answer waits */
 	return 0;
 }
 
@@ -193,12 +198,15 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	if (pem)
-		daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS, 0, NULL, NULL, on_request, NULL,
-					  MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
-					  MHD_OPTION_HTTPS_MEM_CERT, pem, MHD_OPTION_HTTPS_MEM_KEY, pem, MHD_OPTION_END);
+		daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS, 0, NULL,
+					  NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, &at,
+					  MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
+					  MHD_OPTION_HTTPS_MEM_CERT, pem, MHD_OPTION_HTTPS_MEM_KEY,
+					  pem, MHD_OPTION_END);
 	else
-		daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, NULL,
-					  MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
+		daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request,
+					  NULL, MHD_OPTION_SOCK_ADDR, &at,
+					  MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
 					  MHD_OPTION_END);
 	if (!daemon) {
 		log_error("can't listen on port %s", argv[1]);

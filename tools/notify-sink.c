@@ -39,7 +39,9 @@ int main(int argc, char **argv)
 	for (;;) {
 		char text[4096], control[CMSG_SPACE(sizeof(struct ucred))];
 		struct iovec iov = {text, sizeof(text) - 1};
-		struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		struct msghdr msg = {.msg_iov = &iov,
+				     .msg_iovlen = 1,
+				     .msg_control = control,
 				     .msg_controllen = sizeof(control)};
 		ssize_t n = recvmsg(fd, &msg, 0);
 

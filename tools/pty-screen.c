@@ -33,9 +33,9 @@
 
 #define PATIENCE_NS \
 	(20 * NS_PER_SEC) /* with a key that is never read, or a program that never paints */
-#define WAIT_NS (60 * NS_PER_SEC) /* for what a live screen is to show */
-#define SETTLED_LOOKS 3 /* that the program waits, one after the other */
-#define LOOK_MS 5
+#define WAIT_NS       (60 * NS_PER_SEC) /* for what a live screen is to show */
+#define SETTLED_LOOKS 3                 /* that the program waits, one after the other */
+#define LOOK_MS       5
 
 static char process_state(pid_t pid)
 {
@@ -90,7 +90,7 @@ static const struct {
 } keys[] = {
 	{"Up", "\033OA"},    {"Down", "\033OB"},  {"Right", "\033OC"}, {"Left", "\033OD"},
 	{"PgUp", "\033[5~"}, {"PgDn", "\033[6~"}, {"Home", "\033OH"},  {"End", "\033OF"},
-	{"Enter", "\r"},     {"Esc", "\033"},	  {"Space", " "},      {"Backspace", "\177"},
+	{"Enter", "\r"},     {"Esc", "\033"},     {"Space", " "},      {"Backspace", "\177"},
 	{"Ctrl-C", "\003"},
 };
 
@@ -110,7 +110,8 @@ static void print_screen(struct screen *s, bool styles)
 
 		puts(screen_buffer_text(&s->screen_buffer, y, text, sizeof(text)));
 		for (size_t x = 0; x < s->screen_buffer.columns; x++) {
-			uint8_t look = s->screen_buffer.cells[y * s->screen_buffer.columns + x].style;
+			uint8_t look =
+				s->screen_buffer.cells[y * s->screen_buffer.columns + x].style;
 
 			text[x] = ' ';
 			for (size_t i = 0; i < ARRAY_SIZE(order) && look; i++)

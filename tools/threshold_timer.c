@@ -20,7 +20,7 @@
 #include "base/human_units.h"
 #include "usage_file.h"
 
-#define LOOK_NS (NS_PER_MS / 2)
+#define LOOK_NS      (NS_PER_MS / 2)
 #define LOOK_HOST_NS (2 * NS_PER_MS) /* meminfo costs ten times as much to read */
 
 static int usage(void)

@@ -32,7 +32,7 @@
 #include "collect/collect.h"
 
 #define CAPACITY 256u
-#define WORDS	 12
+#define WORDS    12
 
 static struct {
 	struct collector *collector;
@@ -71,7 +71,8 @@ static void on_record(const struct record *record, void *arg)
 	if (record->type != RECORD_TRIPWIRE && record->type != RECORD_REFLEX)
 		return;
 	printf("{\"record\":\"%s\"", record->type == RECORD_REFLEX ? "reflex" : "tripwire");
-	printf(",\"hook\":\"%s\",\"near\":%s", rec->hook < TRIGGER_HOOK_COUNT ? hooks[rec->hook] : "?",
+	printf(",\"hook\":\"%s\",\"near\":%s",
+	       rec->hook < TRIGGER_HOOK_COUNT ? hooks[rec->hook] : "?",
 	       rec->flags & RECORD_TRIGGER_NEAR ? "true" : "false");
 	number("cgroup_id", rec->memcg_id);
 	number("task_cgroup_id", rec->task_memcg_id);
@@ -86,7 +87,8 @@ static void on_record(const struct record *record, void *arg)
 		number("victim_pid", rec->victim_pid);
 		word("victim_comm", rec->victim_comm, sizeof(rec->victim_comm));
 		number("victim_rss_bytes", rec->victim_rss);
-		printf(",\"other\":%s,\"error\":%d", rec->flags & RECORD_TRIGGER_OTHER ? "true" : "false", -rec->error);
+		printf(",\"other\":%s,\"error\":%d",
+		       rec->flags & RECORD_TRIGGER_OTHER ? "true" : "false", -rec->error);
 	}
 	printf(",\"after_ms\":%.3f}\n", (double)(clock_mono_ns() - rec->r.time_ns) / 1e6);
 	fflush(stdout);
@@ -155,7 +157,8 @@ static int do_trigger(const char *path, char *const *words)
 		.near = bytes_of(words, "near"),
 		.least_rss = bytes_of(words, "least"),
 		.preferred_pid = number_of(words, "prefer"),
-		.flags = (value_of(words, "reflex") ? TRIGGER_REFLEX : 0) | (value_of(words, "whole") ? TRIGGER_WHOLE : 0),
+		.flags = (value_of(words, "reflex") ? TRIGGER_REFLEX : 0) |
+			 (value_of(words, "whole") ? TRIGGER_WHOLE : 0),
 	};
 
 	if (trigger.preferred_pid)
@@ -188,15 +191,9 @@ static int spare(const char *path, char *const *words, bool on)
 	return collect_exempt(try.collector, &identity, on);
 }
 
-static int do_spare(const char *path, char *const *words)
-{
-	return spare(path, words, true);
-}
+static int do_spare(const char *path, char *const *words) { return spare(path, words, true); }
 
-static int do_unspare(const char *path, char *const *words)
-{
-	return spare(path, words, false);
-}
+static int do_unspare(const char *path, char *const *words) { return spare(path, words, false); }
 
 static int do_close(const char *path, char *const *words)
 {
@@ -263,9 +260,9 @@ static const struct {
 	const char *name;
 	int (*run)(const char *path, char *const *words);
 } commands[] = {
-	{"arm", do_trigger},	 {"disarm", do_disarm}, {"prefer", do_prefer}, {"spare", do_spare},
-	{"unspare", do_unspare}, {"close", do_close},	{"far", do_far},       {"grow", do_grow},
-	{"state", do_state},	 {"grant", do_grant},	{"known", do_known},   {"quit", do_quit},
+	{"arm", do_trigger},     {"disarm", do_disarm}, {"prefer", do_prefer}, {"spare", do_spare},
+	{"unspare", do_unspare}, {"close", do_close},   {"far", do_far},       {"grow", do_grow},
+	{"state", do_state},     {"grant", do_grant},   {"known", do_known},   {"quit", do_quit},
 };
 
 static void run(char *line)
@@ -290,8 +287,8 @@ static void sources(void)
 
 	for (size_t i = 0; collect_source(try.collector, i, &source) == 0; i++)
 		if (!strcmp(source.signal, "reflex") || !strcmp(source.signal, "tripwire"))
-			printf("{\"source\":\"%s\",\"variant\":\"%s\",\"passed_over\":\"%s\"}\n", source.signal,
-			       source.variant, source.skipped);
+			printf("{\"source\":\"%s\",\"variant\":\"%s\",\"passed_over\":\"%s\"}\n",
+			       source.signal, source.variant, source.skipped);
 	fflush(stdout);
 }
 
@@ -351,7 +348,8 @@ int main(int argc, char **argv)
 	if (argc > first && !strcmp(argv[first], "--manual"))
 		try.manual = true, first++;
 	if (argc > first && argv[first][0] == '-') {
-		fprintf(stderr, "usage: trigger-try [--manual] [COMMAND]…  (then commands from standard input)\n");
+		fprintf(stderr, "usage: trigger-try [--manual] [COMMAND]…  (then commands from "
+				"standard input)\n");
 		return 2;
 	}
 	sigemptyset(&set);

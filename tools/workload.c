@@ -25,8 +25,8 @@
 #include "base/human_units.h"
 #include "workload/workload.h"
 
-#define PAGE 4096u /* a larger one is touched more than once: no harm */
-#define TICK_NS (10 * NS_PER_MS)
+#define PAGE     4096u /* a larger one is touched more than once: no harm */
+#define TICK_NS  (10 * NS_PER_MS)
 #define RELAY_NS (20 * NS_PER_SEC) /* it ends by itself */
 
 void die(const char *what)
@@ -360,12 +360,14 @@ static const struct mode {
 	{"stuck", "SIZE FILE", "holds SIZE and writes to FILE (freeze its file system)", 2, 2,
 	 do_stuck},
 	{"locked", "SIZE FILE",
-	 "holds SIZE; at SIGUSR1 waits for FILE with its mmap lock held (freeze its file system)", 2,
-	 2, do_locked},
+	 "holds SIZE; at SIGUSR1 waits for FILE with its mmap lock held (freeze its file system)",
+	 2, 2, do_locked},
 	{"poke", "DIR SIZE",
-	 "writes SIZE into the memory of a child of its that has joined the cgroup DIR", 2, 2, do_poke},
-	{"vfork", "DIR SIZE", "a vfork's child joins the cgroup DIR and takes SIZE there, as its parent",
-	 2, 2, do_vfork},
+	 "writes SIZE into the memory of a child of its that has joined the cgroup DIR", 2, 2,
+	 do_poke},
+	{"vfork", "DIR SIZE",
+	 "a vfork's child joins the cgroup DIR and takes SIZE there, as its parent", 2, 2,
+	 do_vfork},
 	{"leaderless", "", "its first thread ends; another one grows at full speed", 0, 0,
 	 do_leaderless},
 };

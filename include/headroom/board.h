@@ -22,16 +22,16 @@
 
 #include <stdint.h>
 
-#define HR_BOARD_MAGIC		0x314452424d4f5248ULL	/* "HROMBRD1", little endian */
-#define HR_BOARD_VERSION	2u
-#define HR_BOARD_PAGE		4096u
-#define HR_BOARD_DIR		"headroom"		/* below /run, else below /dev/shm */
-#define HR_BOARD_FILE		"board"
-#define HR_HEARTBEAT_DEAD_NS	3000000000ULL		/* older than this: the guard is dead or stuck */
+#define HR_BOARD_MAGIC       0x314452424d4f5248ULL /* "HROMBRD1", little endian */
+#define HR_BOARD_VERSION     2u
+#define HR_BOARD_PAGE        4096u
+#define HR_BOARD_DIR         "headroom" /* below /run, else below /dev/shm */
+#define HR_BOARD_FILE        "board"
+#define HR_HEARTBEAT_DEAD_NS 3000000000ULL /* older than this: the guard is dead or stuck */
 
-#define HR_UNKNOWN		UINT64_MAX
-#define HR_UNKNOWN_I64		INT64_MIN
-#define HR_UNKNOWN_U32		UINT32_MAX
+#define HR_UNKNOWN     UINT64_MAX
+#define HR_UNKNOWN_I64 INT64_MIN
+#define HR_UNKNOWN_U32 UINT32_MAX
 
 /* A string inside a record: its offset from the record's first byte, NUL-terminated; 0 means "not known". */
 struct hr_str {
@@ -40,24 +40,31 @@ struct hr_str {
 
 /* Order is part of the layout and of the JSON names (reader.c holds the names). */
 enum hr_runtime {
-	HR_RUNTIME_NONE, HR_RUNTIME_DOCKER, HR_RUNTIME_CONTAINERD, HR_RUNTIME_CRIO, HR_RUNTIME_PODMAN,
-	HR_RUNTIME_NERDCTL, HR_RUNTIME_LXC, HR_RUNTIME_SYSTEMD, HR_RUNTIME_COUNT
+	HR_RUNTIME_NONE,
+	HR_RUNTIME_DOCKER,
+	HR_RUNTIME_CONTAINERD,
+	HR_RUNTIME_CRIO,
+	HR_RUNTIME_PODMAN,
+	HR_RUNTIME_NERDCTL,
+	HR_RUNTIME_LXC,
+	HR_RUNTIME_SYSTEMD,
+	HR_RUNTIME_COUNT
 };
 
-enum hr_kind {			/* what a cgroup is to us */
-	HR_KIND_GROUP,		/* any other cgroup: slices, parents, a bare cgroup */
-	HR_KIND_CONTAINER,
-	HR_KIND_UNIT,		/* systemd service or scope */
-	HR_KIND_POD,		/* a pod's own cgroup */
-	HR_KIND_SANDBOX,	/* pause containers, conmon: never a target */
-	HR_KIND_COUNT
+enum hr_kind {                /* what a cgroup is to us */
+	       HR_KIND_GROUP, /* any other cgroup: slices, parents, a bare cgroup */
+	       HR_KIND_CONTAINER,
+	       HR_KIND_UNIT,    /* systemd service or scope */
+	       HR_KIND_POD,     /* a pod's own cgroup */
+	       HR_KIND_SANDBOX, /* pause containers, conmon: never a target */
+	       HR_KIND_COUNT
 };
 
 /* Who a cgroup is. `workload` is a hash of what survives a restart (runtime and name, or namespace, pod and container,
  * or unit, or path); counters are carried on by it. 0 as long as the resolver has not answered. */
 struct hr_identity {
-	uint8_t runtime;	/* enum hr_runtime */
-	uint8_t kind;		/* enum hr_kind */
+	uint8_t runtime; /* enum hr_runtime */
+	uint8_t kind;    /* enum hr_kind */
 	struct hr_str name, container_id, image, pod, namespace, pod_uid, container, unit, cgroup;
 	uint64_t workload;
 };
@@ -67,35 +74,36 @@ struct hr_memory {
 	uint64_t usage, limit, high, low, min, peak;
 	uint64_t anon, file, shmem, kernel, slab_reclaimable, swap, swap_limit;
 	uint64_t active_file, inactive_file, file_dirty, file_writeback;
-	uint64_t rss;			/* sum over its processes: anon + file + shmem resident */
-	uint64_t working_set;		/* usage - inactive_file */
-	uint64_t unreclaimable;		/* U = usage - C - slab_reclaimable/2 */
-	uint64_t headroom;		/* the least of limit - U + usable swap along the path to the root */
+	uint64_t rss;           /* sum over its processes: anon + file + shmem resident */
+	uint64_t working_set;   /* usage - inactive_file */
+	uint64_t unreclaimable; /* U = usage - C - slab_reclaimable/2 */
+	uint64_t headroom; /* the least of limit - U + usable swap along the path to the root */
 };
 
 enum hr_level { HR_LEVEL_OWN, HR_LEVEL_ANCESTOR, HR_LEVEL_HOST, HR_LEVEL_COUNT };
 
-struct hr_binding {		/* whose limit comes first */
-	uint8_t level;		/* enum hr_level */
-	struct hr_str cgroup;	/* path of that level; "/" for the host */
-	uint64_t cgroup_id;	/* 0 for the host */
+struct hr_binding {           /* whose limit comes first */
+	uint8_t level;        /* enum hr_level */
+	struct hr_str cgroup; /* path of that level; "/" for the host */
+	uint64_t cgroup_id;   /* 0 for the host */
 	uint64_t limit;
 };
 
-struct hr_pressure {		/* PSI memory. avg10 in hundredths of a per cent. Unknown: HR_UNKNOWN_U32, HR_UNKNOWN */
+struct hr_pressure { /* PSI memory. avg10 in hundredths of a per cent. Unknown: HR_UNKNOWN_U32, HR_UNKNOWN */
 	uint32_t some_avg10_centi, full_avg10_centi;
 	uint64_t some_total_us, full_total_us;
 };
 
-struct hr_counts {		/* memory.events, monotonic for the life of the cgroup; HR_UNKNOWN where there is none */
+struct hr_counts { /* memory.events, monotonic for the life of the cgroup; HR_UNKNOWN where there is none */
 	uint64_t low, high, max, oom, oom_kill, oom_group_kill;
 	uint64_t refaults;
 };
 
-#define HR_STALL_BUCKETS 16	/* bucket i counts stalls < 2^i * HR_STALL_FIRST_NS; the last one all longer ones */
+#define HR_STALL_BUCKETS \
+	16 /* bucket i counts stalls < 2^i * HR_STALL_FIRST_NS; the last one all longer ones */
 #define HR_STALL_FIRST_NS 65536u
 
-struct hr_stalls {		/* direct and memcg reclaim by tasks of this cgroup itself */
+struct hr_stalls { /* direct and memcg reclaim by tasks of this cgroup itself */
 	uint64_t count, total_ns;
 	uint32_t bucket[HR_STALL_BUCKETS];
 };
@@ -105,42 +113,48 @@ enum hr_leak_state { HR_LEAK_NONE, HR_LEAK_SUSPECTED, HR_LEAK_CONFIRMED, HR_LEAK
 
 /* The ladder, gentlest first. */
 enum hr_action_kind {
-	HR_ACTION_NONE, HR_ACTION_NOTIFY, HR_ACTION_RECLAIM, HR_ACTION_THROTTLE, HR_ACTION_TERM, HR_ACTION_KILL,
-	HR_ACTION_REFLEX,		/* BPF signals the charging task in the kernel */
-	HR_ACTION_ON_EXIT,		/* the command afterwards */
+	HR_ACTION_NONE,
+	HR_ACTION_NOTIFY,
+	HR_ACTION_RECLAIM,
+	HR_ACTION_THROTTLE,
+	HR_ACTION_TERM,
+	HR_ACTION_KILL,
+	HR_ACTION_REFLEX,  /* BPF signals the charging task in the kernel */
+	HR_ACTION_ON_EXIT, /* the command afterwards */
 	HR_ACTION_COUNT
 };
 
 #define HR_REASONS 4
-struct hr_reason {		/* words are made by the reader, from `kind` and its arguments */
-	uint16_t kind;		/* enum hr_reason_kind, foresee's; 0: no reason */
-	int16_t weight_centi;	/* log-odds * 100 */
+struct hr_reason {            /* words are made by the reader, from `kind` and its arguments */
+	uint16_t kind;        /* enum hr_reason_kind, foresee's; 0: no reason */
+	int16_t weight_centi; /* log-odds * 100 */
 	uint32_t reserved;
 	int64_t arg[3];
 };
 
 struct hr_forecast {
-	int64_t drift_bytes_per_second;		/* of U; HR_UNKNOWN_I64 before two samples */
+	int64_t drift_bytes_per_second; /* of U; HR_UNKNOWN_I64 before two samples */
 	int64_t rss_drift_bytes_per_second;
-	uint64_t oom_in_p10_ms, oom_in_p50_ms, oom_in_p90_ms;	/* HR_UNKNOWN: not foreseen within a day */
-	uint16_t risk_centi;			/* 0-10000; UINT16_MAX: not known */
-	uint16_t confidence_milli;		/* 0-1000 */
-	uint8_t alarm;				/* enum hr_alarm */
-	uint8_t leak;				/* enum hr_leak_state */
-	uint8_t leak_of;			/* enum hr_leak_of, foresee's */
-	uint8_t next_action;			/* enum hr_action_kind: what the policy would do next */
+	uint64_t oom_in_p10_ms, oom_in_p50_ms,
+		oom_in_p90_ms;     /* HR_UNKNOWN: not foreseen within a day */
+	uint16_t risk_centi;       /* 0-10000; UINT16_MAX: not known */
+	uint16_t confidence_milli; /* 0-1000 */
+	uint8_t alarm;             /* enum hr_alarm */
+	uint8_t leak;              /* enum hr_leak_state */
+	uint8_t leak_of;           /* enum hr_leak_of, foresee's */
+	uint8_t next_action;       /* enum hr_action_kind: what the policy would do next */
 	int64_t leak_bytes_per_hour;
 	struct hr_reason reason[HR_REASONS];
 };
 
 #define HR_PROCESSES 5
 struct hr_process {
-	uint32_t pid;		/* 0: end of the list */
+	uint32_t pid; /* 0: end of the list */
 	int16_t oom_score_adj;
 	uint16_t reserved;
 	uint64_t start_boottime_ns;
 	uint64_t rss_bytes;
-	int64_t growth_bytes_per_second;	/* HR_UNKNOWN_I64 before two sightings */
+	int64_t growth_bytes_per_second; /* HR_UNKNOWN_I64 before two sightings */
 	char comm[16];
 };
 
@@ -149,9 +163,9 @@ struct hr_point {
 	uint32_t t_centis;
 	uint32_t usage_kib, unreclaimable_kib, headroom_kib;
 };
-#define HR_FINE	  64		/* the last samples, as they came */
-#define HR_COARSE 32		/* one a minute */
-struct hr_history {		/* circular: point number n stands at [n % size]; *_count is how many were ever written */
+#define HR_FINE   64 /* the last samples, as they came */
+#define HR_COARSE 32 /* one a minute */
+struct hr_history { /* circular: point number n stands at [n % size]; *_count is how many were ever written */
 	uint32_t fine_count, coarse_count;
 	struct hr_point fine[HR_FINE];
 	struct hr_point coarse[HR_COARSE];
@@ -159,30 +173,34 @@ struct hr_history {		/* circular: point number n stands at [n % size]; *_count i
 
 enum hr_slot_state { HR_SLOT_FREE, HR_SLOT_RUNNING, HR_SLOT_GONE };
 
-#define HR_SLOT_POPULATED	0x1u	/* holds processes, itself or below */
-#define HR_SLOT_V1		0x2u
-#define HR_SLOT_CUT		0x4u	/* some text was too long and was cut */
-#define HR_SLOT_UNDER_OOM	0x8u	/* v1, oom_kill_disable: hangs without a victim */
-#define HR_SLOT_HAS_TASKS	0x10u	/* holds processes itself */
-#define HR_SLOT_TRIPWIRE	0x20u	/* a rule's size is watched by the kernel: the guard is told at once */
-#define HR_SLOT_REFLEX		0x40u	/* besides, the kernel strikes there by itself (its one shot is not used up) */
-#define HR_SLOT_ARMED		(HR_SLOT_TRIPWIRE | HR_SLOT_REFLEX)
+#define HR_SLOT_POPULATED 0x1u /* holds processes, itself or below */
+#define HR_SLOT_V1        0x2u
+#define HR_SLOT_CUT       0x4u  /* some text was too long and was cut */
+#define HR_SLOT_UNDER_OOM 0x8u  /* v1, oom_kill_disable: hangs without a victim */
+#define HR_SLOT_HAS_TASKS 0x10u /* holds processes itself */
+#define HR_SLOT_TRIPWIRE \
+	0x20u /* a rule's size is watched by the kernel: the guard is told at once */
+#define HR_SLOT_REFLEX \
+	0x40u /* besides, the kernel strikes there by itself (its one shot is not used up) */
+#define HR_SLOT_ARMED (HR_SLOT_TRIPWIRE | HR_SLOT_REFLEX)
 
-#define HR_SLOT_BYTES	4096u
-#define HR_SLOT_FIXED	(8 + 6 * 8 + 8 + sizeof(struct hr_identity) + sizeof(struct hr_memory) + \
-			 sizeof(struct hr_binding) + sizeof(struct hr_pressure) + sizeof(struct hr_counts) + \
-			 sizeof(struct hr_stalls) + sizeof(struct hr_forecast) + 3 * 8 + \
-			 HR_PROCESSES * sizeof(struct hr_process) + sizeof(struct hr_history) + 8)
-#define HR_SLOT_TEXT	(HR_SLOT_BYTES - HR_SLOT_FIXED)
+#define HR_SLOT_BYTES 4096u
+#define HR_SLOT_FIXED                                                                        \
+	(8 + 6 * 8 + 8 + sizeof(struct hr_identity) + sizeof(struct hr_memory) +             \
+	 sizeof(struct hr_binding) + sizeof(struct hr_pressure) + sizeof(struct hr_counts) + \
+	 sizeof(struct hr_stalls) + sizeof(struct hr_forecast) + 3 * 8 +                     \
+	 HR_PROCESSES * sizeof(struct hr_process) + sizeof(struct hr_history) + 8)
+#define HR_SLOT_TEXT (HR_SLOT_BYTES - HR_SLOT_FIXED)
 
 struct hr_slot {
-	uint32_t seq;			/* seqlock: odd while written */
-	uint32_t state;			/* enum hr_slot_state */
+	uint32_t seq;   /* seqlock: odd while written */
+	uint32_t state; /* enum hr_slot_state */
 	uint64_t cgroup_id, parent_id;
-	uint64_t appeared_ns, gone_ns, sampled_ns;	/* wall time; gone_ns 0 while running */
-	uint64_t started_ns;		/* wall time of this cgroup's creation as far as known, else HR_UNKNOWN */
-	uint32_t flags;			/* HR_SLOT_* */
-	uint32_t pids;			/* processes seen in it, not below; HR_UNKNOWN_U32 */
+	uint64_t appeared_ns, gone_ns, sampled_ns; /* wall time; gone_ns 0 while running */
+	uint64_t
+		started_ns; /* wall time of this cgroup's creation as far as known, else HR_UNKNOWN */
+	uint32_t flags;     /* HR_SLOT_* */
+	uint32_t pids;      /* processes seen in it, not below; HR_UNKNOWN_U32 */
 	struct hr_identity id;
 	struct hr_memory memory;
 	struct hr_binding binding;
@@ -190,15 +208,16 @@ struct hr_slot {
 	struct hr_counts counts;
 	struct hr_stalls stalls;
 	struct hr_forecast forecast;
-	uint64_t oom_kills_total;	/* of the workload: survives restarts and the cgroup itself */
-	uint64_t restarts;		/* of the workload, since it was first seen */
-	struct hr_str labels;		/* those that policies ask for: KEY=VALUE, one a line */
-	struct hr_str next_policy;	/* whose next_action it is */
-	uint32_t actions;		/* rungs taken on it (not rehearsed), of this cgroup */
+	uint64_t oom_kills_total;  /* of the workload: survives restarts and the cgroup itself */
+	uint64_t restarts;         /* of the workload, since it was first seen */
+	struct hr_str labels;      /* those that policies ask for: KEY=VALUE, one a line */
+	struct hr_str next_policy; /* whose next_action it is */
+	uint32_t actions;          /* rungs taken on it (not rehearsed), of this cgroup */
 	struct hr_process process[HR_PROCESSES];
 	struct hr_history history;
 	uint32_t text_used;
-	uint16_t intervals, intervals_held;	/* of this life's forecasts: checked, and right (struct hr_score) */
+	uint16_t intervals,
+		intervals_held; /* of this life's forecasts: checked, and right (struct hr_score) */
 	char text[HR_SLOT_TEXT];
 };
 
@@ -211,64 +230,69 @@ struct hr_source {
 
 /* Forecasts compared with what happened, since the board was made; containers that ended are in it. Counters, all of
  * them: what is due is judged once. docs/foresight.md, "The score", says what counts as right. */
-#define HR_SCORE_ERRORS 7	/* bucket i: relative error < HR_SCORE_ERROR_MILLI << i per mille; the last: any larger */
+#define HR_SCORE_ERRORS \
+	7 /* bucket i: relative error < HR_SCORE_ERROR_MILLI << i per mille; the last: any larger */
 #define HR_SCORE_ERROR_MILLI 50u
-#define HR_SCORE_LEADS 6	/* bucket i: lead < HR_SCORE_LEAD_MS * 10^i; the last: any longer */
-#define HR_SCORE_LEAD_MS 100u
+#define HR_SCORE_LEADS       6 /* bucket i: lead < HR_SCORE_LEAD_MS * 10^i; the last: any longer */
+#define HR_SCORE_LEAD_MS     100u
 
-struct hr_alarm_stats {		/* of alarms that began */
-	uint64_t right;		/* died (OOM kill, stall) within 15 minutes, or while it stood */
-	uint64_t wrong;		/* nothing of that came */
-	uint64_t cut;		/* not to be judged: the container ended by itself, or its limit was raised */
+struct hr_alarm_stats { /* of alarms that began */
+	uint64_t right; /* died (OOM kill, stall) within 15 minutes, or while it stood */
+	uint64_t wrong; /* nothing of that came */
+	uint64_t cut; /* not to be judged: the container ended by itself, or its limit was raised */
 };
 
-struct hr_oom_stats {		/* deaths that came */
-	uint64_t warned;	/* an alarm stood, or had ended less than a minute before */
+struct hr_oom_stats {    /* deaths that came */
+	uint64_t warned; /* an alarm stood, or had ended less than a minute before */
 	uint64_t missed;
 };
 
 struct hr_score {
-	uint64_t intervals, intervals_held;	/* 80 % intervals, checked halfway to the foreseen end; those that held */
-	uint64_t times, times_held;		/* times to OOM that a kill could be held against; within their p10 to p90 */
-	uint64_t time_error[HR_SCORE_ERRORS];	/* |p50 - what it really took| / what it really took */
-	uint64_t time_error_sum_milli;		/* per mille */
+	uint64_t intervals,
+		intervals_held; /* 80 % intervals, checked halfway to the foreseen end; those that held */
+	uint64_t times,
+		times_held; /* times to OOM that a kill could be held against; within their p10 to p90 */
+	uint64_t
+		time_error[HR_SCORE_ERRORS]; /* |p50 - what it really took| / what it really took */
+	uint64_t time_error_sum_milli;       /* per mille */
 	struct hr_alarm_stats warn, act;
-	struct hr_oom_stats oom_kills, stalls;	/* one OOM counts once, however many it killed */
-	uint64_t lead[HR_SCORE_LEADS];		/* from alarm to kill, of oom_kills.warned */
+	struct hr_oom_stats oom_kills, stalls; /* one OOM counts once, however many it killed */
+	uint64_t lead[HR_SCORE_LEADS];         /* from alarm to kill, of oom_kills.warned */
 	uint64_t lead_sum_ms;
-	uint64_t risks, risks_died;		/* risks looked back on after 15 minutes; those who had died by then */
-	uint64_t risk_sum_milli;		/* deaths to be expected by those risks, thousandths */
-	uint64_t brier_sum_micro;		/* squared errors of those risks, millionths */
+	uint64_t risks,
+		risks_died; /* risks looked back on after 15 minutes; those who had died by then */
+	uint64_t risk_sum_milli;  /* deaths to be expected by those risks, thousandths */
+	uint64_t brier_sum_micro; /* squared errors of those risks, millionths */
 };
 
 #define HR_HOST_PROCESSES 8
 struct hr_host {
 	uint32_t seq;
-	uint32_t cgroup_version;	/* 1, 2; 12 for hybrid (memory on v1) */
+	uint32_t cgroup_version; /* 1, 2; 12 for hybrid (memory on v1) */
 	char node[64];
 	char kernel[64];
-	char version[32];		/* of the guard */
+	char version[32]; /* of the guard */
 	uint64_t sampled_ns;
 	uint64_t mem_total, mem_available, swap_total, swap_free;
-	uint64_t headroom;		/* mem_available + usable swap */
+	uint64_t headroom; /* mem_available + usable swap */
 	struct hr_pressure pressure;
 	struct hr_forecast forecast;
 	uint64_t kswapd_wakes, throttled_ns, oom_kills;
 	/* the guard itself */
-	uint32_t mode;			/* 0 observe, 1 dry-run, 2 enforce */
+	uint32_t mode; /* 0 observe, 1 dry-run, 2 enforce */
 	uint32_t pid;
-	uint64_t started_ns;		/* wall time */
+	uint64_t started_ns; /* wall time */
 	uint64_t rss_bytes, cpu_ns;
-	uint64_t heap_bytes;		/* malloc'ed by the guard; constant once it runs */
-	uint64_t events_lost;		/* records that BPF could not hand over, or a full table dropped */
-	uint64_t sweep_ns;		/* the last sweep's cost in CPU time */
+	uint64_t heap_bytes;  /* malloc'ed by the guard; constant once it runs */
+	uint64_t events_lost; /* records that BPF could not hand over, or a full table dropped */
+	uint64_t sweep_ns;    /* the last sweep's cost in CPU time */
 	uint64_t sweeps;
-	uint32_t interval_ms;		/* the calm interval in force */
-	uint32_t danger;		/* containers that are sampled faster at the moment */
-	uint32_t containers;		/* slots in use and running */
+	uint32_t interval_ms; /* the calm interval in force */
+	uint32_t danger;      /* containers that are sampled faster at the moment */
+	uint32_t containers;  /* slots in use and running */
 	uint32_t capacity;
 	struct hr_source source[HR_SOURCES];
-	struct hr_process process[HR_HOST_PROCESSES];	/* largest outside containers */
+	struct hr_process process[HR_HOST_PROCESSES]; /* largest outside containers */
 	struct hr_score score;
 };
 
@@ -276,30 +300,30 @@ enum hr_board_state { HR_BOARD_RUNNING = 1, HR_BOARD_STOPPED, HR_BOARD_REPLACED 
 enum hr_ring { HR_RING_KEEP, HR_RING_CHATTER, HR_RINGS };
 
 struct hr_ring_area {
-	uint64_t offset;	/* from the start of the file */
-	uint64_t bytes;		/* a multiple of 8 */
+	uint64_t offset; /* from the start of the file */
+	uint64_t bytes;  /* a multiple of 8 */
 };
 
 struct hr_board_header {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t page_bytes;		/* HR_BOARD_PAGE */
+	uint32_t page_bytes; /* HR_BOARD_PAGE */
 	uint64_t file_bytes;
-	uint64_t instance;		/* random; kept by a guard that adopts the board */
-	uint64_t created_ns;		/* wall time; zero point of hr_point.t_centis */
+	uint64_t instance;   /* random; kept by a guard that adopts the board */
+	uint64_t created_ns; /* wall time; zero point of hr_point.t_centis */
 	uint32_t slot_bytes, slot_capacity;
 	uint64_t host_offset, slots_offset;
 	struct hr_ring_area ring[HR_RINGS];
 	/* below: live words */
-	uint32_t state;			/* enum hr_board_state */
+	uint32_t state; /* enum hr_board_state */
 	uint32_t daemon_pid;
-	uint64_t heartbeat_ns;		/* CLOCK_BOOTTIME, at least once a second */
-	uint64_t generation;		/* how many guards have written here */
-	uint64_t last_seq;		/* of the newest event in any ring; the first is 1 */
-	uint32_t slots_high;		/* no slot at or above this index was ever used */
+	uint64_t heartbeat_ns; /* CLOCK_BOOTTIME, at least once a second */
+	uint64_t generation;   /* how many guards have written here */
+	uint64_t last_seq;     /* of the newest event in any ring; the first is 1 */
+	uint32_t slots_high;   /* no slot at or above this index was ever used */
 	uint32_t reserved;
-	uint64_t ring_head[HR_RINGS];	/* bytes ever written */
-	uint64_t ring_tail[HR_RINGS];	/* position of the oldest intact record */
+	uint64_t ring_head[HR_RINGS]; /* bytes ever written */
+	uint64_t ring_tail[HR_RINGS]; /* position of the oldest intact record */
 };
 
 _Static_assert(sizeof(struct hr_slot) == HR_SLOT_BYTES, "a slot is one page");

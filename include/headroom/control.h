@@ -12,29 +12,36 @@
 
 #include "board.h"
 
-#define HR_CONTROL_SUFFIX	".control"
-#define HR_CONTROL_MAGIC	0x4c434852u	/* "RHCL", little endian */
-#define HR_CONTROL_TEXT		248
-#define HR_CONTROL_IDLE_S	10
+#define HR_CONTROL_SUFFIX ".control"
+#define HR_CONTROL_MAGIC  0x4c434852u /* "RHCL", little endian */
+#define HR_CONTROL_TEXT   248
+#define HR_CONTROL_IDLE_S 10
 
-enum hr_control_command { HR_CONTROL_PING, HR_CONTROL_ACTION, HR_CONTROL_RELOAD, HR_CONTROL_COMMANDS };
+enum hr_control_command {
+	HR_CONTROL_PING,
+	HR_CONTROL_ACTION,
+	HR_CONTROL_RELOAD,
+	HR_CONTROL_COMMANDS
+};
 
 struct hr_control_request {
-	uint32_t magic;			/* HR_CONTROL_MAGIC */
-	uint32_t word;			/* enum hr_control_command */
-	uint64_t cgroup_id;		/* RUNG: the memory cgroup, as the board has it */
-	uint32_t kind;			/* RUNG: enum hr_action_kind, HR_ACTION_RECLAIM to HR_ACTION_KILL */
-	int32_t signal;			/* TERM: 0 for SIGTERM */
-	uint64_t size;			/* RECLAIM: bytes; THROTTLE: memory.high; HR_UNKNOWN: what the guard thinks right */
-	uint64_t for_ms;		/* THROTTLE: until it is lifted; HR_UNKNOWN: 30 s */
-	uint32_t largest;		/* KILL: its largest process only */
+	uint32_t magic;     /* HR_CONTROL_MAGIC */
+	uint32_t word;      /* enum hr_control_command */
+	uint64_t cgroup_id; /* RUNG: the memory cgroup, as the board has it */
+	uint32_t kind;      /* RUNG: enum hr_action_kind, HR_ACTION_RECLAIM to HR_ACTION_KILL */
+	int32_t signal;     /* TERM: 0 for SIGTERM */
+	uint64_t
+		size; /* RECLAIM: bytes; THROTTLE: memory.high; HR_UNKNOWN: what the guard thinks right */
+	uint64_t for_ms;  /* THROTTLE: until it is lifted; HR_UNKNOWN: 30 s */
+	uint32_t largest; /* KILL: its largest process only */
 	uint32_t reserved;
 };
 
 struct hr_control_answer {
-	uint32_t magic;			/* HR_CONTROL_MAGIC */
-	uint32_t status;		/* an exit status: 0 done, 1 failed, 2 usage, 4 not permitted, 5 this host can't */
-	char text[HR_CONTROL_TEXT];	/* one line */
+	uint32_t magic; /* HR_CONTROL_MAGIC */
+	uint32_t
+		status; /* an exit status: 0 done, 1 failed, 2 usage, 4 not permitted, 5 this host can't */
+	char text[HR_CONTROL_TEXT]; /* one line */
 };
 
 #endif

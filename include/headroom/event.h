@@ -20,8 +20,17 @@
 #include "board.h"
 
 enum hr_event_type {
-	HR_EVENT_PAD, HR_EVENT_OOM_KILL, HR_EVENT_RISK, HR_EVENT_LEAK, HR_EVENT_ACTION, HR_EVENT_OUTCOME,
-	HR_EVENT_PRESSURE, HR_EVENT_CONTAINER, HR_EVENT_DAEMON, HR_EVENT_OOM_SCORE_ADJ, HR_EVENT_COUNT
+	HR_EVENT_PAD,
+	HR_EVENT_OOM_KILL,
+	HR_EVENT_RISK,
+	HR_EVENT_LEAK,
+	HR_EVENT_ACTION,
+	HR_EVENT_OUTCOME,
+	HR_EVENT_PRESSURE,
+	HR_EVENT_CONTAINER,
+	HR_EVENT_DAEMON,
+	HR_EVENT_OOM_SCORE_ADJ,
+	HR_EVENT_COUNT
 };
 
 enum hr_severity { HR_INFO, HR_WARNING, HR_CRITICAL };
@@ -29,100 +38,120 @@ enum hr_severity { HR_INFO, HR_WARNING, HR_CRITICAL };
 #define HR_EVENT_MAX_BYTES 8192u
 
 struct hr_event {
-	uint32_t bytes;			/* of the whole record, a multiple of 8 */
-	uint16_t type;			/* enum hr_event_type */
-	uint8_t severity;		/* enum hr_severity */
+	uint32_t bytes;   /* of the whole record, a multiple of 8 */
+	uint16_t type;    /* enum hr_event_type */
+	uint8_t severity; /* enum hr_severity */
 	uint8_t reserved;
 	uint64_t seq;
-	uint64_t time_ns;		/* wall time of what is told, not of the telling */
+	uint64_t time_ns; /* wall time of what is told, not of the telling */
 	uint64_t instance;
-	uint64_t cgroup_id;		/* of the subject; 0: the host or the guard */
-	struct hr_identity id;		/* of the subject, as far as known */
+	uint64_t cgroup_id;    /* of the subject; 0: the host or the guard */
+	struct hr_identity id; /* of the subject, as far as known */
 };
 
-struct hr_oom_process {			/* one process of an OOM kill */
+struct hr_oom_process { /* one process of an OOM kill */
 	uint32_t pid, tid;
-	uint32_t uid;			/* HR_UNKNOWN_U32 */
+	uint32_t uid; /* HR_UNKNOWN_U32 */
 	int32_t oom_score_adj;
 	uint64_t start_boottime_ns;
-	uint64_t started_ns;		/* wall time; HR_UNKNOWN */
+	uint64_t started_ns; /* wall time; HR_UNKNOWN */
 	uint64_t cgroup_id;
-	uint64_t anon, file, shmem, swap, pgtables;	/* bytes; HR_UNKNOWN */
+	uint64_t anon, file, shmem, swap, pgtables; /* bytes; HR_UNKNOWN */
 	char comm[16];
-	struct hr_str cmdline;		/* redacted */
+	struct hr_str cmdline; /* redacted */
 	struct hr_identity id;
 };
 
-enum hr_constraint {	/* kernel: enum oom_constraint, include/linux/oom.h; UNKNOWN where no source told */
-	HR_CONSTRAINT_NONE, HR_CONSTRAINT_CPUSET, HR_CONSTRAINT_MEMORY_POLICY, HR_CONSTRAINT_MEMCG,
-	HR_CONSTRAINT_UNKNOWN
+enum hr_constraint { /* kernel: enum oom_constraint, include/linux/oom.h; UNKNOWN where no source told */
+		     HR_CONSTRAINT_NONE,
+		     HR_CONSTRAINT_CPUSET,
+		     HR_CONSTRAINT_MEMORY_POLICY,
+		     HR_CONSTRAINT_MEMCG,
+		     HR_CONSTRAINT_UNKNOWN
 };
 
-#define HR_OOM_HISTORY 24
-#define HR_OOM_GROUP	 0x1u	/* one of several victims of a group kill */
-#define HR_OOM_INFERRED	 0x2u	/* the limit's owner was inferred, not told by the kernel */
-#define HR_OOM_COUNTED	 0x4u	/* seen only as a counter that rose: no trigger, no victim */
-#define HR_OOM_SYSRQ	 0x8u
+#define HR_OOM_HISTORY  24
+#define HR_OOM_GROUP    0x1u /* one of several victims of a group kill */
+#define HR_OOM_INFERRED 0x2u /* the limit's owner was inferred, not told by the kernel */
+#define HR_OOM_COUNTED  0x4u /* seen only as a counter that rose: no trigger, no victim */
+#define HR_OOM_SYSRQ    0x8u
 
 struct hr_event_oom_kill {
 	struct hr_event event;
 	struct hr_oom_process trigger, victim;
-	uint8_t level;			/* enum hr_level, seen from the victim; HR_LEVEL_COUNT: not known */
-	uint8_t constraint;		/* enum hr_constraint */
-	uint8_t flags;			/* HR_OOM_* */
+	uint8_t level;      /* enum hr_level, seen from the victim; HR_LEVEL_COUNT: not known */
+	uint8_t constraint; /* enum hr_constraint */
+	uint8_t flags;      /* HR_OOM_* */
 	uint8_t history_count;
-	int32_t order;			/* -1: not known */
-	uint64_t gfp;			/* the kernel's bits; HR_UNKNOWN */
+	int32_t order; /* -1: not known */
+	uint64_t gfp;  /* the kernel's bits; HR_UNKNOWN */
 	uint64_t limit_cgroup_id;
-	uint64_t limit_usage, limit_max;	/* of the limit's owner, in bytes */
+	uint64_t limit_usage, limit_max; /* of the limit's owner, in bytes */
 	struct hr_str limit_cgroup;
 	/* what was foreseen the moment before */
-	uint16_t risk_centi;		/* UINT16_MAX */
+	uint16_t risk_centi; /* UINT16_MAX */
 	uint16_t reserved;
-	uint64_t oom_in_p50_ms;		/* HR_UNKNOWN */
-	uint64_t warned_before_ms;	/* HR_UNKNOWN: it was not warned of */
-	uint64_t created_ns;		/* zero point of history[].t_centis */
-	struct hr_point history[HR_OOM_HISTORY];	/* oldest first */
+	uint64_t oom_in_p50_ms;                  /* HR_UNKNOWN */
+	uint64_t warned_before_ms;               /* HR_UNKNOWN: it was not warned of */
+	uint64_t created_ns;                     /* zero point of history[].t_centis */
+	struct hr_point history[HR_OOM_HISTORY]; /* oldest first */
 };
 
-enum hr_container_what { HR_CONTAINER_APPEARED, HR_CONTAINER_IDENTIFIED, HR_CONTAINER_RESTARTED, HR_CONTAINER_GONE };
+enum hr_container_what {
+	HR_CONTAINER_APPEARED,
+	HR_CONTAINER_IDENTIFIED,
+	HR_CONTAINER_RESTARTED,
+	HR_CONTAINER_GONE
+};
 struct hr_event_container {
 	struct hr_event event;
-	uint32_t what;			/* enum hr_container_what */
+	uint32_t what; /* enum hr_container_what */
 	uint32_t restarts;
 	uint64_t oom_kills_total;
-	uint64_t lived_ms;		/* GONE: how long; else HR_UNKNOWN */
-	uint64_t peak;			/* GONE: highest usage seen, bytes; else HR_UNKNOWN */
+	uint64_t lived_ms; /* GONE: how long; else HR_UNKNOWN */
+	uint64_t peak;     /* GONE: highest usage seen, bytes; else HR_UNKNOWN */
 };
 
 enum hr_daemon_what {
-	HR_DAEMON_STARTED, HR_DAEMON_STOPPING, HR_DAEMON_ADOPTED, HR_DAEMON_CONFIG_LOADED, HR_DAEMON_CONFIG_REFUSED,
-	HR_DAEMON_CAPACITY, HR_DAEMON_FALLBACK, HR_DAEMON_LOST, HR_DAEMON_RESOLVER,
-	HR_DAEMON_COMMAND,	/* one that a policy asked for was run */
-	HR_DAEMON_CONTROL,	/* somebody asked at the control socket, and was refused */
-	HR_DAEMON_RESTORED,	/* what a guard before us had set was taken back */
+	HR_DAEMON_STARTED,
+	HR_DAEMON_STOPPING,
+	HR_DAEMON_ADOPTED,
+	HR_DAEMON_CONFIG_LOADED,
+	HR_DAEMON_CONFIG_REFUSED,
+	HR_DAEMON_CAPACITY,
+	HR_DAEMON_FALLBACK,
+	HR_DAEMON_LOST,
+	HR_DAEMON_RESOLVER,
+	HR_DAEMON_COMMAND,  /* one that a policy asked for was run */
+	HR_DAEMON_CONTROL,  /* somebody asked at the control socket, and was refused */
+	HR_DAEMON_RESTORED, /* what a guard before us had set was taken back */
 	HR_DAEMON_WHAT_COUNT
 };
 struct hr_event_daemon {
 	struct hr_event event;
-	uint32_t what;			/* enum hr_daemon_what */
+	uint32_t what; /* enum hr_daemon_what */
 	uint32_t reserved;
-	uint64_t count;			/* records lost, capacity reached, … */
-	struct hr_str text;		/* one line of the guard's own words */
+	uint64_t count;     /* records lost, capacity reached, … */
+	struct hr_str text; /* one line of the guard's own words */
 };
 
-enum hr_pressure_what { HR_PRESSURE_ENTERED, HR_PRESSURE_LEFT, HR_PRESSURE_UNDER_OOM, HR_PRESSURE_UNDER_OOM_LEFT };
+enum hr_pressure_what {
+	HR_PRESSURE_ENTERED,
+	HR_PRESSURE_LEFT,
+	HR_PRESSURE_UNDER_OOM,
+	HR_PRESSURE_UNDER_OOM_LEFT
+};
 struct hr_event_pressure {
 	struct hr_event event;
-	uint32_t what;			/* enum hr_pressure_what */
+	uint32_t what; /* enum hr_pressure_what */
 	uint32_t reserved;
 	struct hr_pressure pressure;
 	uint64_t usage, limit;
 };
 
-struct hr_event_forecast {		/* HR_EVENT_RISK and HR_EVENT_LEAK: a level was crossed */
+struct hr_event_forecast { /* HR_EVENT_RISK and HR_EVENT_LEAK: a level was crossed */
 	struct hr_event event;
-	uint32_t from, to;		/* enum hr_alarm, or enum hr_leak_state */
+	uint32_t from, to; /* enum hr_alarm, or enum hr_leak_state */
 	uint64_t usage, headroom;
 	struct hr_forecast forecast;
 };
@@ -136,70 +165,91 @@ struct hr_event_oom_score_adj {
 
 struct hr_event_outcome {
 	struct hr_event event;
-	uint64_t ref;			/* seq of the oom_kill or action */
-	uint64_t freed;			/* bytes; HR_UNKNOWN */
-	uint64_t freed_after_ms;	/* HR_UNKNOWN */
-	uint64_t restarted_after_ms;	/* HR_UNKNOWN */
-	uint32_t averted;		/* 0 no, 1 yes, HR_UNKNOWN_U32 */
+	uint64_t ref;                /* seq of the oom_kill or action */
+	uint64_t freed;              /* bytes; HR_UNKNOWN */
+	uint64_t freed_after_ms;     /* HR_UNKNOWN */
+	uint64_t restarted_after_ms; /* HR_UNKNOWN */
+	uint32_t averted;            /* 0 no, 1 yes, HR_UNKNOWN_U32 */
 	uint32_t reserved;
 };
 
 /* Why a candidate was passed over. Order is part of the layout and of the JSON words (user/act/why.c). */
 enum hr_skip_reason {
-	HR_SKIP_NONE, HR_SKIP_PROTECTED, HR_SKIP_OWNER, HR_SKIP_SANDBOX, HR_SKIP_RUNTIME, HR_SKIP_SELF, HR_SKIP_INIT,
-	HR_SKIP_KTHREAD, HR_SKIP_SMALLER, HR_SKIP_SLOWER, HR_SKIP_UNDER_REQUEST, HR_SKIP_PRIORITY, HR_SKIP_COOLDOWN,
-	HR_SKIP_HOLD_OFF, HR_SKIP_RATE_LIMIT, HR_SKIP_UNKNOWN, HR_SKIP_GONE, HR_SKIP_COUNT
+	HR_SKIP_NONE,
+	HR_SKIP_PROTECTED,
+	HR_SKIP_OWNER,
+	HR_SKIP_SANDBOX,
+	HR_SKIP_RUNTIME,
+	HR_SKIP_SELF,
+	HR_SKIP_INIT,
+	HR_SKIP_KTHREAD,
+	HR_SKIP_SMALLER,
+	HR_SKIP_SLOWER,
+	HR_SKIP_UNDER_REQUEST,
+	HR_SKIP_PRIORITY,
+	HR_SKIP_COOLDOWN,
+	HR_SKIP_HOLD_OFF,
+	HR_SKIP_RATE_LIMIT,
+	HR_SKIP_UNKNOWN,
+	HR_SKIP_GONE,
+	HR_SKIP_COUNT
 };
 
 #define HR_SKIPPED 6
 struct hr_skipped {
-	uint64_t cgroup_id;		/* or 0 and pid */
+	uint64_t cgroup_id; /* or 0 and pid */
 	uint32_t pid;
-	uint8_t reason;			/* enum hr_skip_reason */
+	uint8_t reason; /* enum hr_skip_reason */
 	uint8_t reserved;
-	struct hr_str name;		/* of the container, unit or cgroup; of a process its comm */
+	struct hr_str name; /* of the container, unit or cgroup; of a process its comm */
 	uint64_t usage;
 	int64_t drift_bytes_per_second;
 };
 
 /* What a deed came to. A rung that cannot be taken here is skipped, never silently. */
 enum hr_action_status {
-	HR_STATUS_DONE, HR_STATUS_DRY_RUN, HR_STATUS_FAILED, HR_STATUS_SKIPPED, HR_STATUS_REFUSED, HR_STATUS_COUNT
+	HR_STATUS_DONE,
+	HR_STATUS_DRY_RUN,
+	HR_STATUS_FAILED,
+	HR_STATUS_SKIPPED,
+	HR_STATUS_REFUSED,
+	HR_STATUS_COUNT
 };
 
-struct hr_inputs {			/* what the rule saw; unknown is HR_UNKNOWN…, as in the slot */
+struct hr_inputs { /* what the rule saw; unknown is HR_UNKNOWN…, as in the slot */
 	uint64_t usage, limit, unreclaimable, headroom, rss;
 	uint64_t oom_in_p50_ms;
 	int64_t growth_bytes_per_second;
 	uint64_t host_available, host_total;
 	uint16_t risk_centi;
-	uint8_t leak, level;		/* enum hr_leak_state, enum hr_level */
+	uint8_t leak, level; /* enum hr_leak_state, enum hr_level */
 	uint32_t some_avg10_centi, full_avg10_centi;
-	uint64_t held_ms;		/* how long the rule's condition had held */
-	uint64_t threshold;		/* reflex and tripwire: the size that was crossed; HR_UNKNOWN */
+	uint64_t held_ms;   /* how long the rule's condition had held */
+	uint64_t threshold; /* reflex and tripwire: the size that was crossed; HR_UNKNOWN */
 };
 
-struct hr_event_action {		/* event.cgroup_id and event.id: the target's; 0: processes outside containers */
+struct hr_event_action { /* event.cgroup_id and event.id: the target's; 0: processes outside containers */
 	struct hr_event event;
-	struct hr_str policy;		/* name; "" stands for a rung asked for by hand */
-	uint8_t kind, mode, status;	/* enum hr_action_kind; 1 dry-run, 2 enforce; enum hr_action_status */
-	uint8_t whole;			/* the whole container; 0: one process, or a job */
-	int32_t error;			/* errno of a deed that failed or was refused; 0 */
-	int32_t signal;			/* that was sent; 0 */
-	uint32_t pid;			/* of the process that was meant (the largest, the main one); 0 */
-	uint32_t processes;		/* how many were signalled */
-	uint64_t start_boottime_ns;	/* of pid */
-	uint64_t escalation;		/* rungs of one emergency share it; the seq of its first action */
+	struct hr_str policy; /* name; "" stands for a rung asked for by hand */
+	uint8_t kind, mode,
+		status;     /* enum hr_action_kind; 1 dry-run, 2 enforce; enum hr_action_status */
+	uint8_t whole;      /* the whole container; 0: one process, or a job */
+	int32_t error;      /* errno of a deed that failed or was refused; 0 */
+	int32_t signal;     /* that was sent; 0 */
+	uint32_t pid;       /* of the process that was meant (the largest, the main one); 0 */
+	uint32_t processes; /* how many were signalled */
+	uint64_t start_boottime_ns; /* of pid */
+	uint64_t escalation; /* rungs of one emergency share it; the seq of its first action */
 	char comm[16];
-	uint32_t by_uid;		/* asked for by hand: who; else HR_UNKNOWN_U32 */
-	uint8_t step, steps;		/* rung number of the ladder, from 1 */
+	uint32_t by_uid;     /* asked for by hand: who; else HR_UNKNOWN_U32 */
+	uint8_t step, steps; /* rung number of the ladder, from 1 */
 	uint8_t skipped_count;
 	uint8_t reserved;
-	uint64_t size;			/* reclaim: asked for; throttle: memory.high as set; else HR_UNKNOWN */
-	uint64_t until_ms;		/* throttle: its deadline; term: its grace; else HR_UNKNOWN */
-	uint64_t took_ns;		/* from the decision to the deed's end */
-	uint64_t freed;			/* by then, bytes; HR_UNKNOWN */
-	struct hr_str detail;		/* one line of the guard's own words; or none */
+	uint64_t size;     /* reclaim: asked for; throttle: memory.high as set; else HR_UNKNOWN */
+	uint64_t until_ms; /* throttle: its deadline; term: its grace; else HR_UNKNOWN */
+	uint64_t took_ns;  /* from the decision to the deed's end */
+	uint64_t freed;    /* by then, bytes; HR_UNKNOWN */
+	struct hr_str detail; /* one line of the guard's own words; or none */
 	struct hr_inputs inputs;
 	struct hr_skipped skipped[HR_SKIPPED];
 };
@@ -207,7 +257,8 @@ struct hr_event_action {		/* event.cgroup_id and event.id: the target's; 0: proc
 /* Which ring a type goes to. */
 static inline enum hr_ring hr_event_ring(unsigned int type)
 {
-	return type == HR_EVENT_CONTAINER || type == HR_EVENT_OOM_SCORE_ADJ ? HR_RING_CHATTER : HR_RING_KEEP;
+	return type == HR_EVENT_CONTAINER || type == HR_EVENT_OOM_SCORE_ADJ ? HR_RING_CHATTER
+									    : HR_RING_KEEP;
 }
 
 #endif

@@ -36,7 +36,7 @@ struct hr_reader;
 /* Opens the board (path NULL: $HEADROOM_BOARD, /run/headroom/board, else /dev/shm/headroom/board), or a recording: the
  * file says what it is. The caller closes. A dead guard is no failure here: see hr_reader_health(). */
 int hr_reader_open(const char *path, struct hr_reader **ret_reader);
-void hr_reader_close(struct hr_reader *r);			/* takes NULL */
+void hr_reader_close(struct hr_reader *r); /* takes NULL */
 
 /* One line for a person about the last failure of open (static or thread-local storage, never NULL): what, where, what
  * to do. */
@@ -71,8 +71,9 @@ uint64_t hr_reader_missed(const struct hr_reader *r);
  * next key frame, within a minute) or if what follows the last whole frame is none; hr_reader_error() says where.
  * -EINVAL for a live board. */
 int hr_reader_next_frame(struct hr_reader *r);
-int hr_reader_seek_frame(struct hr_reader *r, uint64_t time_ns);	/* the last frame at or before it, else the first */
-uint64_t hr_reader_frame_time(const struct hr_reader *r);		/* wall time; for a live board: now */
+int hr_reader_seek_frame(struct hr_reader *r,
+			 uint64_t time_ns); /* the last frame at or before it, else the first */
+uint64_t hr_reader_frame_time(const struct hr_reader *r); /* wall time; for a live board: now */
 
 /* Text of a record; NULL if not known. Bounds-checked, so that a damaged record cannot lead outside. */
 const char *hr_slot_text(const struct hr_slot *slot, struct hr_str s);

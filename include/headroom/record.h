@@ -20,16 +20,16 @@
 #include "board.h"
 #include "reader.h"
 
-#define HR_RECORD_MAGIC "HRREC\0\0" /* with its own NUL: 8 bytes */
+#define HR_RECORD_MAGIC   "HRREC\0\0" /* with its own NUL: 8 bytes */
 #define HR_RECORD_VERSION 1u
-#define HR_FRAME_MAGIC 0x4d415246u /* "FRAM", little endian */
+#define HR_FRAME_MAGIC    0x4d415246u /* "FRAM", little endian */
 #define HR_FRAMES_PER_KEY 60u
 
 struct hr_record_header {
 	char magic[8];
-	uint32_t version; /* HR_RECORD_VERSION */
+	uint32_t version;       /* HR_RECORD_VERSION */
 	uint32_t board_version; /* HR_BOARD_VERSION of what the frames hold */
-	uint32_t header_bytes; /* of this struct: where the first frame stands */
+	uint32_t header_bytes;  /* of this struct: where the first frame stands */
 	uint32_t board_header_bytes, host_bytes, slot_bytes;
 	uint64_t created_ns; /* wall time */
 	uint64_t reserved[2];
@@ -38,8 +38,8 @@ struct hr_record_header {
 enum hr_frame_kind { HR_FRAME_KEY = 1, HR_FRAME_DELTA };
 
 struct hr_frame_header {
-	uint32_t magic; /* HR_FRAME_MAGIC */
-	uint32_t kind; /* enum hr_frame_kind */
+	uint32_t magic;   /* HR_FRAME_MAGIC */
+	uint32_t kind;    /* enum hr_frame_kind */
 	uint64_t time_ns; /* wall time of the picture */
 	uint32_t raw_bytes, packed_bytes;
 	uint32_t crc; /* zlib's crc32 of this header with crc = 0, then of the packed bytes */
@@ -71,6 +71,6 @@ int hr_recorder_frame(struct hr_recorder *recorder, struct hr_reader *reader);
 int hr_recorder_frame_at(struct hr_recorder *recorder, struct hr_reader *reader, uint64_t time_ns);
 
 uint64_t hr_recorder_bytes(const struct hr_recorder *recorder); /* of the file so far */
-void hr_recorder_close(struct hr_recorder *recorder); /* takes NULL */
+void hr_recorder_close(struct hr_recorder *recorder);           /* takes NULL */
 
 #endif

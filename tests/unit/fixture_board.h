@@ -22,18 +22,18 @@
 #include "board/board.h"
 #include "forecast/reason_text.h"
 
-#define FIXTURE_T0_NS 1767225600000000000ULL /* 2026-01-01T00:00:00Z */
-#define FIXTURE_STEP_NS 1000000000ULL
-#define FIXTURE_MIB (1ULL << 20)
+#define FIXTURE_T0_NS      1767225600000000000ULL /* 2026-01-01T00:00:00Z */
+#define FIXTURE_STEP_NS    1000000000ULL
+#define FIXTURE_MIB        (1ULL << 20)
 #define FIXTURE_HOST_BYTES (16ULL << 30)
 
 struct fixture {
 	uint32_t containers;
 	uint64_t seed;
 	bool hostile; /* names that try everything */
-	bool dead; /* the guard's last heartbeat is long ago */
-	bool still; /* nothing moves from step to step */
-	bool young; /* made and left just now by the clock: may be adopted; not deterministic */
+	bool dead;    /* the guard's last heartbeat is long ago */
+	bool still;   /* nothing moves from step to step */
+	bool young;   /* made and left just now by the clock: may be adopted; not deterministic */
 	uint32_t capacity; /* 0: as many as needed, at least 256 */
 	/* below: the fixture's own */
 	struct board *board;
@@ -56,7 +56,7 @@ static inline uint64_t fixture_between(struct fixture *f, uint64_t low, uint64_t
 }
 
 static const char *const fixture_names[] = {
-	"web",	   "api",   "db",   "cache",   "queue",	 "worker",  "mailer",	 "search",
+	"web",     "api",   "db",   "cache",   "queue",  "worker",  "mailer",    "search",
 	"metrics", "proxy", "auth", "billing", "images", "reports", "scheduler", "gateway",
 };
 
@@ -325,20 +325,20 @@ static inline uint64_t fixture_event_post(struct fixture *f, union fixture_event
 }
 
 static inline void fixture_oom_process(struct fixture *f, struct board_text *text,
-				 const struct hr_slot *slot, struct hr_oom_process *party,
-				 const char *cmdline)
+				       const struct hr_slot *slot, struct hr_oom_process *party,
+				       const char *cmdline)
 {
 	*party = (struct hr_oom_process){.pid = slot->process[0].pid,
-				   .tid = slot->process[0].pid,
-				   .uid = 1000,
-				   .start_boottime_ns = slot->process[0].start_boottime_ns,
-				   .started_ns = slot->started_ns,
-				   .cgroup_id = slot->cgroup_id,
-				   .anon = slot->memory.anon,
-				   .file = slot->memory.file / 4,
-				   .shmem = 0,
-				   .swap = 0,
-				   .pgtables = 512 << 10};
+					 .tid = slot->process[0].pid,
+					 .uid = 1000,
+					 .start_boottime_ns = slot->process[0].start_boottime_ns,
+					 .started_ns = slot->started_ns,
+					 .cgroup_id = slot->cgroup_id,
+					 .anon = slot->memory.anon,
+					 .file = slot->memory.file / 4,
+					 .shmem = 0,
+					 .swap = 0,
+					 .pgtables = 512 << 10};
 	memcpy(party->comm, slot->process[0].comm, sizeof(party->comm));
 	board_text_identity(text, slot, sizeof(*slot), &slot->id, &party->id);
 	party->cmdline = board_text_add(text, cmdline, false);
@@ -355,7 +355,7 @@ static inline void fixture_oom_kill(struct fixture *f, uint32_t index)
 	e.event.severity = HR_CRITICAL;
 	fixture_oom_process(f, &text, slot, &e.oom.trigger, "tail /dev/zero");
 	fixture_oom_process(f, &text, slot, &e.oom.victim,
-		      f->hostile ? "sh -c \"\033[1mboom\n\"" : "tail /dev/zero");
+			    f->hostile ? "sh -c \"\033[1mboom\n\"" : "tail /dev/zero");
 	e.oom.level = HR_LEVEL_OWN;
 	e.oom.constraint = HR_CONSTRAINT_MEMCG;
 	e.oom.gfp = 0xcc0;
@@ -441,12 +441,12 @@ static inline void fixture_host(struct fixture *f)
 	host->headroom = host->mem_available;
 	host->pressure = (struct hr_pressure){12, 0, 34567, 1234};
 	host->forecast = (struct hr_forecast){.drift_bytes_per_second = -4096,
-					    .rss_drift_bytes_per_second = 0,
-					    .oom_in_p10_ms = HR_UNKNOWN,
-					    .oom_in_p50_ms = HR_UNKNOWN,
-					    .oom_in_p90_ms = HR_UNKNOWN,
-					    .risk_centi = 40,
-					    .confidence_milli = 900};
+					      .rss_drift_bytes_per_second = 0,
+					      .oom_in_p10_ms = HR_UNKNOWN,
+					      .oom_in_p50_ms = HR_UNKNOWN,
+					      .oom_in_p90_ms = HR_UNKNOWN,
+					      .risk_centi = 40,
+					      .confidence_milli = 900};
 	host->pid = 4242;
 	host->started_ns = FIXTURE_T0_NS;
 	host->rss_bytes = 5 * FIXTURE_MIB;
@@ -555,7 +555,7 @@ static inline void fixture_step(struct fixture *f)
 static inline int fixture_leave(struct fixture *f)
 {
 	_cleanup_close_ int fd = open(board_path(f->board), O_WRONLY | O_CLOEXEC);
-	uint64_t heartbeat = f->dead	? 1
+	uint64_t heartbeat = f->dead    ? 1
 			     : f->young ? board_header(f->board)->heartbeat_ns
 					: HR_UNKNOWN - 1;
 	uint32_t state = HR_BOARD_RUNNING;

@@ -12,7 +12,8 @@
 #include "base/cleanup.h"
 #include "enforce/proc.h"
 
-#define CHILD_PATIENCE_MS 20000 /* for what takes a millisecond; sanitizers and a busy machine need more */
+#define CHILD_PATIENCE_MS \
+	20000 /* for what takes a millisecond; sanitizers and a busy machine need more */
 
 /* It answers `signal` by `handler` from its first moment, since that is inherited. 0: no signal in particular. */
 static inline pid_t child_start(int sig, void (*handler)(int))

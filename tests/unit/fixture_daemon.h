@@ -103,7 +103,8 @@ static inline void fake_open(const char *rules)
 	assert_int_equal(board_open(&config, &fake.board, &adopted), 0);
 	assert_int_equal(tracks_init(&fake.tracks, FAKE_SLOTS), 0);
 	assert_int_equal(loop_init(&fake.loop), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
 	fake.supervisor_fd = pair[0];
 	fake_superior = pair[1];
 	fake.policy_driver = calloc(1, sizeof(*fake.policy_driver));
@@ -118,7 +119,8 @@ static inline void fake_open(const char *rules)
 	engine_set_policies(fake.policy_driver->engine, fake.policy_driver->rules.set);
 	control_init(&fake);
 	fake_end_fd = loop_timer_new();
-	assert_int_equal(loop_add(&fake.loop, &fake_end, fake_end_fd, EPOLLIN, fake_over, &fake.loop), 0);
+	assert_int_equal(
+		loop_add(&fake.loop, &fake_end, fake_end_fd, EPOLLIN, fake_over, &fake.loop), 0);
 }
 
 static inline void fake_close(void)

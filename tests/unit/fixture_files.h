@@ -12,7 +12,7 @@
 #include "fixture_tree.h"
 #include "collect/cgroup_reader.h"
 
-#define NO RECORD_UNKNOWN
+#define NO   RECORD_UNKNOWN
 #define MOST 64
 
 static struct memcg_sample rows[MOST];

@@ -14,7 +14,7 @@
 
 #define PLAY_STEP_S 5u
 #define PLAY_ACTORS 6
-#define PLAY_CUES 16
+#define PLAY_CUES   16
 
 struct actor {
 	const char *name, *namespace, *pod; /* pod NULL: a Docker container */
@@ -180,7 +180,8 @@ static inline uint64_t play_anon(const struct play *p, const struct actor *a, ui
 		       ? a->to_mib * FIXTURE_MIB
 		       : a->from_mib * FIXTURE_MIB + ((uint64_t)a->to_mib - a->from_mib) *
 							     FIXTURE_MIB * (t - a->begin_s) / span;
-	if (p->explanation->ends_s > p->explanation->seconds && t > a->end_s && !i) /* it recovers by itself */
+	if (p->explanation->ends_s > p->explanation->seconds && t > a->end_s &&
+	    !i) /* it recovers by itself */
 		anon -= (uint64_t)(t - a->end_s < 60 ? t - a->end_s : 60) * FIXTURE_MIB * 4;
 	return anon + a->swing_mib * FIXTURE_MIB * ((t / PLAY_STEP_S) % 7) / 14;
 }
@@ -224,11 +225,13 @@ static inline void play_bind(const struct play *p, uint32_t i, struct hr_slot *s
 	const struct actor *a = &p->explanation->actor[i];
 	uint64_t used = 0, limit = p->explanation->parent_limit_mib * FIXTURE_MIB;
 
-	if (!p->explanation->shared || a->limit_mib || a->parent_id != p->explanation->actor[0].parent_id)
+	if (!p->explanation->shared || a->limit_mib ||
+	    a->parent_id != p->explanation->actor[0].parent_id)
 		return;
 	for (uint32_t j = 0; j < PLAY_ACTORS && p->explanation->actor[j].name; j++)
 		if (p->explanation->actor[j].parent_id == a->parent_id)
-			used += play_anon(p, &p->explanation->actor[j], j) * 41 / 40 + 12 * FIXTURE_MIB;
+			used += play_anon(p, &p->explanation->actor[j], j) * 41 / 40 +
+				12 * FIXTURE_MIB;
 	s->binding.level = HR_LEVEL_ANCESTOR;
 	s->binding.limit = limit;
 	s->binding.cgroup_id = a->parent_id;
@@ -249,8 +252,9 @@ static inline void play_fill(struct play *p, uint32_t i)
 	s->state = HR_SLOT_RUNNING;
 	s->cgroup_id = play_again(p, i) ? 2000 + i : 1000 + i;
 	s->parent_id = a->parent_id;
-	s->started_ns = play_again(p, i) ? FIXTURE_T0_NS + (p->explanation->ends_s + 4) * FIXTURE_STEP_NS
-					 : FIXTURE_T0_NS - 7 * 3600 * FIXTURE_STEP_NS;
+	s->started_ns = play_again(p, i)
+				? FIXTURE_T0_NS + (p->explanation->ends_s + 4) * FIXTURE_STEP_NS
+				: FIXTURE_T0_NS - 7 * 3600 * FIXTURE_STEP_NS;
 	s->appeared_ns = FIXTURE_T0_NS;
 	s->gone_ns = 0;
 	s->flags = HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS;
@@ -283,7 +287,8 @@ static inline void play_fill(struct play *p, uint32_t i)
 							     : "/kubepods/burstable/pod21",
 						     false);
 	s->forecast.risk_centi = 100;
-	s->forecast.oom_in_p10_ms = s->forecast.oom_in_p50_ms = s->forecast.oom_in_p90_ms = HR_UNKNOWN;
+	s->forecast.oom_in_p10_ms = s->forecast.oom_in_p50_ms = s->forecast.oom_in_p90_ms =
+		HR_UNKNOWN;
 	s->pressure = (struct hr_pressure){0, 0, 0, 0};
 	s->counts = (struct hr_counts){.high = 0};
 	s->stalls = (struct hr_stalls){0};
@@ -291,7 +296,7 @@ static inline void play_fill(struct play *p, uint32_t i)
 		.pid = 4711 + i * 10, .rss_bytes = s->memory.rss, .start_boottime_ns = 1000 + i};
 	snprintf(s->process[0].comm, sizeof(s->process[0].comm), "%s",
 		 p->hostile ? "<i>]\x1b[0m"
-		 : i	    ? a->name
+		 : i        ? a->name
 			    : "java");
 	fixture_point(&p->f, s);
 	s->text_used = text.used;
@@ -317,7 +322,7 @@ union play_event {
 };
 
 static inline void play_forecast(struct play *p, union play_event *e, const struct hr_slot *s,
-				const struct cue *cue)
+				 const struct cue *cue)
 {
 	struct hr_event_forecast *o = &e->e.forecast;
 	static const uint32_t level[] = {[CUE_LEAK] = HR_LEAK_CONFIRMED,
@@ -371,27 +376,27 @@ static inline void play_action(struct play *p, union play_event *e, struct board
 	a->took_ns = 21000000;
 	a->freed = cue->what == CUE_ACTION ? s->memory.anon : HR_UNKNOWN;
 	a->inputs = (struct hr_inputs){.usage = s->memory.usage,
-					   .limit = s->memory.limit,
-					   .unreclaimable = s->memory.unreclaimable,
-					   .headroom = s->memory.headroom,
-					   .rss = s->memory.rss,
-					   .oom_in_p50_ms = 55000,
-					   .growth_bytes_per_second = 170 << 10,
-					   .host_available = HR_UNKNOWN,
-					   .host_total = HR_UNKNOWN,
-					   .risk_centi = 9300,
-					   .some_avg10_centi = 0,
-					   .full_avg10_centi = 0,
-					   .held_ms = 10000,
-					   .threshold = HR_UNKNOWN};
+				       .limit = s->memory.limit,
+				       .unreclaimable = s->memory.unreclaimable,
+				       .headroom = s->memory.headroom,
+				       .rss = s->memory.rss,
+				       .oom_in_p50_ms = 55000,
+				       .growth_bytes_per_second = 170 << 10,
+				       .host_available = HR_UNKNOWN,
+				       .host_total = HR_UNKNOWN,
+				       .risk_centi = 9300,
+				       .some_avg10_centi = 0,
+				       .full_avg10_centi = 0,
+				       .held_ms = 10000,
+				       .threshold = HR_UNKNOWN};
 	if (cue->what == CUE_NOTICE)
 		return;
 	a->skipped_count = 1;
 	a->skipped[0] = (struct hr_skipped){.cgroup_id = 1003,
-						    .reason = HR_SKIP_PROTECTED,
-						    .name = board_text_add(text, "postgres", false),
-						    .usage = 1600 * FIXTURE_MIB,
-						    .drift_bytes_per_second = 0};
+					    .reason = HR_SKIP_PROTECTED,
+					    .name = board_text_add(text, "postgres", false),
+					    .usage = 1600 * FIXTURE_MIB,
+					    .drift_bytes_per_second = 0};
 }
 
 static inline void play_kill(struct play *p, union play_event *e, struct board_text *text,

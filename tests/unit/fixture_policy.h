@@ -20,11 +20,11 @@
 #include "policy/engine.h"
 #include "base/cleanup.h"
 
-#define MIB (1ULL << 20)
-#define SEC 1000000000ULL
-#define WALL0 1700000000000000000ULL
+#define MIB         (1ULL << 20)
+#define SEC         1000000000ULL
+#define WALL0       1700000000000000000ULL
 #define WORLD_SLOTS 1024
-#define SET_BYTES (8u << 20)
+#define SET_BYTES   (8u << 20)
 
 struct rule_spec { /* a policy, its globs as text */
 	const char *name;
@@ -87,10 +87,11 @@ static inline double world_s(const struct snapshot *w)
 	return (double)(w->w.now_ns % (1000000 * SEC)) / 1e9;
 }
 
-static inline void world_answer(struct snapshot *w, const struct action *action, enum hr_action_status status)
+static inline void world_answer(struct snapshot *w, const struct action *action,
+				enum hr_action_status status)
 {
 	struct action_answer result = {action->escalation, action->step, status,
-				    status == HR_STATUS_FAILED ? 1 : 0, HR_UNKNOWN};
+				       status == HR_STATUS_FAILED ? 1 : 0, HR_UNKNOWN};
 
 	engine_action_done(w->engine, &w->w, &result);
 }
@@ -113,7 +114,8 @@ static inline void snapshot_action(const struct action *action, void *arg)
 		w->later = *action;
 		w->has_later = true;
 	} else if (w->answer != ANSWER_NEVER && action->kind != HR_ACTION_ON_EXIT) {
-		world_answer(w, action, w->answer == ANSWER_FAILED ? HR_STATUS_FAILED : HR_STATUS_DONE);
+		world_answer(w, action,
+			     w->answer == ANSWER_FAILED ? HR_STATUS_FAILED : HR_STATUS_DONE);
 	}
 }
 
@@ -126,7 +128,7 @@ static inline void world_end(const struct escalation_end *end, void *arg)
 	if (!w->terse)
 		world_log(w, "%g end %s\n", world_s(w),
 			  end->averted == HR_UNKNOWN_U32 ? "?"
-			  : end->averted		 ? "averted"
+			  : end->averted                 ? "averted"
 							 : "not averted");
 }
 
@@ -136,8 +138,8 @@ static inline void world_not_taken(const struct action *action, enum hr_action_s
 	struct snapshot *w = arg;
 
 	world_log(w, "%g %s %s %s%s%s\n", world_s(w), hr_action_status_name(status),
-		  hr_action_kind_name(action->kind), world_name(w, &action->target), reason ? ": " : "",
-		  reason ? hr_skip_reason_name(reason) : "");
+		  hr_action_kind_name(action->kind), world_name(w, &action->target),
+		  reason ? ": " : "", reason ? hr_skip_reason_name(reason) : "");
 }
 
 static inline void world_next(uint32_t slot, const struct policy *policy, enum hr_action_kind kind,
@@ -192,8 +194,10 @@ static inline struct policy *set_add(struct snapshot *w, const struct rule_spec 
 	*p = spec->p;
 	p->name = set_text(w, spec->name);
 	p->first_match = w->matches;
-	for (size_t i = 0; i < ARRAY_SIZE(spec->selector) && spec->selector[i].key; i++, p->matches++)
-		set_match(w, spec->selector[i].key - 1, spec->selector[i].label, spec->selector[i].glob);
+	for (size_t i = 0; i < ARRAY_SIZE(spec->selector) && spec->selector[i].key;
+	     i++, p->matches++)
+		set_match(w, spec->selector[i].key - 1, spec->selector[i].label,
+			  spec->selector[i].glob);
 	if (spec->on_exit) {
 		p->on_exit.n = 1;
 		p->on_exit.word[0] = set_text(w, spec->on_exit);
@@ -241,7 +245,8 @@ static inline struct hr_slot *world_add(struct snapshot *w, uint32_t i, const ch
 	if (kind == HR_KIND_UNIT)
 		s->id.unit = slot_text(s, name);
 	s->forecast.drift_bytes_per_second = HR_UNKNOWN_I64;
-	s->forecast.oom_in_p10_ms = s->forecast.oom_in_p50_ms = s->forecast.oom_in_p90_ms = HR_UNKNOWN;
+	s->forecast.oom_in_p10_ms = s->forecast.oom_in_p50_ms = s->forecast.oom_in_p90_ms =
+		HR_UNKNOWN;
 	s->forecast.risk_centi = UINT16_MAX;
 	w->used[i] = true;
 	return s;
@@ -262,15 +267,16 @@ static inline struct hr_slot *world_container(struct snapshot *w, uint32_t i, co
 static inline struct snapshot *world_new(enum policy_mode mode)
 {
 	struct snapshot *w = calloc(1, sizeof(*w));
-	struct engine_callbacks calls = {snapshot_action, world_end, world_not_taken, world_next, w};
+	struct engine_callbacks calls = {snapshot_action, world_end, world_not_taken, world_next,
+					 w};
 
 	w->set = set_new(mode);
 	w->w = (struct policy_snapshot){.now_ns = 1000000 * SEC,
-				  .host = &w->host,
-				  .slots = WORLD_SLOTS,
-				  .slot = world_slot,
-				  .arg = w,
-				  .pgroup = w->pgroup};
+					.host = &w->host,
+					.slots = WORLD_SLOTS,
+					.slot = world_slot,
+					.arg = w,
+					.pgroup = w->pgroup};
 	memset(&w->host.pressure, 0xff, sizeof(w->host.pressure));
 	w->host.mem_total = 4096 * MIB;
 	w->host.mem_available = 2048 * MIB;
@@ -315,33 +321,33 @@ static inline void world_ends(struct snapshot *w, uint32_t i)
 
 /* ---- common pieces of rules ---- */
 #define BY_NAME(glob_) .selector = {{POLICY_NAME + 1, NULL, glob_}}
-#define USAGE_AT(mib) .conditions = WHEN_USAGE, .usage = {(mib)*MIB, 0, 0}
+#define USAGE_AT(mib)  .conditions = WHEN_USAGE, .usage = {(mib)*MIB, 0, 0}
 /* The empty one at the end is for a linter that takes a single one for an assignment. */
 #define ACTIONS(...)                            \
 	.action = {__VA_ARGS__, {.signal = 0}}, \
 	.actions = sizeof((struct policy_action[]){__VA_ARGS__}) / sizeof(struct policy_action)
-#define NOTIFY                         \
-	{                              \
+#define NOTIFY                           \
+	{                                \
 		.kind = HR_ACTION_NOTIFY \
 	}
-#define RECLAIM                         \
-	{                               \
+#define RECLAIM                           \
+	{                                 \
 		.kind = HR_ACTION_RECLAIM \
 	}
-#define THROTTLE(s)                                            \
-	{                                                      \
+#define THROTTLE(s)                                              \
+	{                                                        \
 		.kind = HR_ACTION_THROTTLE, .grace_ms = (s)*1000 \
 	}
-#define TERM(s)                                                          \
-	{                                                                \
+#define TERM(s)                                                            \
+	{                                                                  \
 		.kind = HR_ACTION_TERM, .signal = 15, .grace_ms = (s)*1000 \
 	}
-#define KILL                         \
-	{                            \
+#define KILL                           \
+	{                              \
 		.kind = HR_ACTION_KILL \
 	}
-#define REFLEX                         \
-	{                              \
+#define REFLEX                           \
+	{                                \
 		.kind = HR_ACTION_REFLEX \
 	}
 

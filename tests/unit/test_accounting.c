@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "collect/accounting.h"
 
-#define NO RECORD_UNKNOWN
+#define NO   RECORD_UNKNOWN
 #define STAT .flags = SAMPLE_STAT
 #define HOST(total, available, swap, free)                                                \
 	{                                                                                 \
@@ -346,8 +346,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unreclaimable), cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_parents),	      cmocka_unit_test(test_always),
-		cmocka_unit_test(test_deep),	      cmocka_unit_test(test_order),
+		cmocka_unit_test(test_parents),       cmocka_unit_test(test_always),
+		cmocka_unit_test(test_deep),          cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

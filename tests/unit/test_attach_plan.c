@@ -103,9 +103,8 @@ static bool plan_uses(const char *object, const char *program)
 	return false;
 }
 
-static const char *const objects[] = {"lifecycle",    "oom",	     "reclaim",
-				      "sweep_cgroup", "sweep_ancestors", "sweep_task",
-				      "reflex",	      "tripwire"};
+static const char *const objects[] = {"lifecycle",       "oom",        "reclaim", "sweep_cgroup",
+				      "sweep_ancestors", "sweep_task", "reflex",  "tripwire"};
 
 static void test_no_program_is_forgotten(void **state)
 {
@@ -113,10 +112,10 @@ static void test_no_program_is_forgotten(void **state)
 		struct bpf_object *object = object_open(objects[i]);
 		struct bpf_program *program;
 
-		bpf_object__for_each_program(
-			program, object) if (!plan_uses(objects[i], bpf_program__name(program)))
-			fail_msg("%s of %s is in no variant", bpf_program__name(program),
-				 objects[i]);
+		bpf_object__for_each_program (program, object)
+			if (!plan_uses(objects[i], bpf_program__name(program)))
+				fail_msg("%s of %s is in no variant", bpf_program__name(program),
+					 objects[i]);
 		bpf_object__close(object);
 	}
 }
@@ -164,8 +163,7 @@ static void test_no_map_is_unknown(void **state)
 		struct bpf_object *object = object_open(objects[i]);
 		struct bpf_map *map;
 
-		bpf_object__for_each_map(map, object)
-		{
+		bpf_object__for_each_map (map, object) {
 			bool known = strcmp(bpf_map__name(map), ".rodata.config") == 0;
 
 			for (unsigned int m = 0; m < MAP_COUNT; m++)

@@ -436,7 +436,7 @@ static void test_repair(void **state)
 	bool adopted;
 
 	assert_int_equal(fixture_open(&f, dir->board), 0);
-	board_slot_begin(f.board, 2); /* torn, but sound */
+	board_slot_begin(f.board, 2);        /* torn, but sound */
 	slot = board_slot_begin(f.board, 5); /* torn, and its name leads outside */
 	slot->id.name.at = 4095;
 	slot->text[sizeof(slot->text) - 1] = 'x';

@@ -10,15 +10,15 @@
 #include "base/cleanup.h"
 #include "identify/identity.h"
 
-#define ID "3f4a9c0d1e2b5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c"
-#define SHORT "3f4a9c0d1e2b"
-#define ID2 "aa4a9c0d1e2b5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3bbb"
+#define ID     "3f4a9c0d1e2b5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c"
+#define SHORT  "3f4a9c0d1e2b"
+#define ID2    "aa4a9c0d1e2b5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3bbb"
 #define SHORT2 "aa4a9c0d1e2b"
-#define P "1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6"
-#define P_ "1c2d3e4f_5a6b_7c8d_9e0f_a1b2c3d4e5f6"
+#define P      "1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6"
+#define P_     "1c2d3e4f_5a6b_7c8d_9e0f_a1b2c3d4e5f6"
 #define STATIC "0123456789abcdef0123456789abcdef"
-#define KIND "/docker/" ID2 "/kubelet.slice/kubelet-kubepods.slice"
-#define USER "/user.slice/user-1000.slice/user@1000.service"
+#define KIND   "/docker/" ID2 "/kubelet.slice/kubelet-kubepods.slice"
+#define USER   "/user.slice/user-1000.slice/user@1000.service"
 
 enum {
 	NONE = HR_RUNTIME_NONE,
@@ -215,14 +215,16 @@ static void test_paths(void **state)
 
 		path_split(row->path, &path);
 		identity_from_path(&path, &identity);
-		if ((int)identity.runtime != row->runtime || (int)identity_kind(&identity) != row->kind ||
-		    strcmp(identity.container_id, row->id) || strcmp(identity.pod_uid, row->pod_uid) ||
-		    strcmp(identity.unit, row->unit) || strcmp(identity.name, row->name) ||
-		    identity.uid != row->uid) {
+		if ((int)identity.runtime != row->runtime ||
+		    (int)identity_kind(&identity) != row->kind ||
+		    strcmp(identity.container_id, row->id) ||
+		    strcmp(identity.pod_uid, row->pod_uid) || strcmp(identity.unit, row->unit) ||
+		    strcmp(identity.name, row->name) || identity.uid != row->uid) {
 			print_error("%s\n: runtime %d kind %d id '%s' pod '%s' unit '%s' name '%s' "
 				    "uid %u\n",
-				    row->path, identity.runtime, identity_kind(&identity), identity.container_id,
-				    identity.pod_uid, identity.unit, identity.name, identity.uid);
+				    row->path, identity.runtime, identity_kind(&identity),
+				    identity.container_id, identity.pod_uid, identity.unit,
+				    identity.name, identity.uid);
 			fail();
 		}
 		assert_int_not_equal(identity_workload(&identity, row->path), 0);
@@ -284,10 +286,10 @@ static void test_logs(void **state)
 static void test_workload(void **state)
 {
 	struct identity a = {.runtime = HR_RUNTIME_DOCKER,
-			.kind = HR_KIND_CONTAINER,
-			.named = true,
-			.name = "web",
-			.below = ""};
+			     .kind = HR_KIND_CONTAINER,
+			     .named = true,
+			     .name = "web",
+			     .below = ""};
 	struct identity b = a;
 
 	assert_true(identity_workload(&a, "/docker/" ID) == identity_workload(&b, "/docker/" ID2));
@@ -309,8 +311,8 @@ static void test_workload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paths),	 cmocka_unit_test(test_long),
-		cmocka_unit_test(test_pod_uid),	 cmocka_unit_test(test_logs),
+		cmocka_unit_test(test_paths),    cmocka_unit_test(test_long),
+		cmocka_unit_test(test_pod_uid),  cmocka_unit_test(test_logs),
 		cmocka_unit_test(test_workload),
 	};
 

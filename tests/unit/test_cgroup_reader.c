@@ -357,12 +357,9 @@ static void test_usage_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_recorded),
-		cmocka_unit_test(test_root_v2),
-		cmocka_unit_test(test_stat_by_id),
-		cmocka_unit_test(test_want_stat),
-		cmocka_unit_test(test_scope),
-		cmocka_unit_test(test_usage_open),
+		cmocka_unit_test(test_recorded),   cmocka_unit_test(test_root_v2),
+		cmocka_unit_test(test_stat_by_id), cmocka_unit_test(test_want_stat),
+		cmocka_unit_test(test_scope),      cmocka_unit_test(test_usage_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

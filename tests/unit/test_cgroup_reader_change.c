@@ -142,8 +142,8 @@ static void test_v1_swap(void **state)
 		{"900\n", "3000\n", "3000\n", "", 0, 0, SAMPLE_UNDER_OOM},
 		{"1500\n", "9223372036854771712\n", "3000\n", "", 500, NO, 0},
 		{"1500\n", "9223372036854710272\n", "9223372036854710272\n", "", 500, NO,
-		 0}, /* 64 KiB pages */
-		{"1500\n", "2000\n", "3000\n", "", 500, 0, 0}, /* being changed */
+		 0},                                                  /* 64 KiB pages */
+		{"1500\n", "2000\n", "3000\n", "", 500, 0, 0},        /* being changed */
 		{NULL, NULL, "3000\n", "total_swap 77\n", 77, NO, 0}, /* swap not accounted */
 		{NULL, NULL, "3000\n", "", NO, NO, 0},
 	};
@@ -392,8 +392,8 @@ static void test_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_changes),	 cmocka_unit_test(test_broken_files),
-		cmocka_unit_test(test_v1_swap),	 cmocka_unit_test(test_names),
+		cmocka_unit_test(test_changes),  cmocka_unit_test(test_broken_files),
+		cmocka_unit_test(test_v1_swap),  cmocka_unit_test(test_names),
 		cmocka_unit_test(test_capacity), cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_real),
 	};

@@ -12,7 +12,7 @@
 #include "collect/cgroupfs.h"
 
 #define FIXTURES "tests/fixtures/"
-#define HOST_NS "cgroup:[4026531835]"
+#define HOST_NS  "cgroup:[4026531835]"
 
 static void test_recorded(void **state)
 {
@@ -66,8 +66,8 @@ struct expect {
 static const struct {
 	const char *name;
 	const char *mountinfo; /* of ROOT/proc/self */
-	const char *ns; /* NULL: no such link */
-	const char *files; /* "PATH=TEXT;PATH=TEXT"; made below the root */
+	const char *ns;        /* NULL: no such link */
+	const char *files;     /* "PATH=TEXT;PATH=TEXT"; made below the root */
 	struct expect expect;
 } cases[] = {
 	{"nothing mounted",

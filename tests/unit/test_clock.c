@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define S NS_PER_SEC
+#define S   NS_PER_SEC
 #define NOW (1795348072ULL * S) /* 2026-11-22T11:47:52Z */
 
 static void test_format(void **state)

@@ -48,7 +48,8 @@ static void test_words(void **state)
 	int fd = mkstemp(path), n;
 
 	assert_true(fd >= 0);
-	n = snprintf(script, sizeof(script), "sh%c-c%cprintf '%%s|' \"$@\" >%s%c-%ca b%c$(x)%c", 0, 0, path, 0, 0, 0, 0);
+	n = snprintf(script, sizeof(script), "sh%c-c%cprintf '%%s|' \"$@\" >%s%c-%ca b%c$(x)%c", 0,
+		     0, path, 0, 0, 0, 0);
 	assert_int_equal(run(9, 6, script, (uint32_t)n), 0);
 	wait_for(0);
 	assert_int_equal(said.word, WORD_RAN);
@@ -81,8 +82,8 @@ static void test_bad_messages(void **state)
 		uint32_t argc, bytes;
 		const char *words;
 	} rows[] = {
-		{0, 5, "true"}, {2, 5, "true"}, {1, 4, "true"}, {1, 1, ""}, {33, 5, "true"}, {1, 0, ""},
-		{1, 7, "true\0x"},
+		{0, 5, "true"},  {2, 5, "true"}, {1, 4, "true"},    {1, 1, ""},
+		{33, 5, "true"}, {1, 0, ""},     {1, 7, "true\0x"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -105,7 +106,7 @@ static void test_bounds(void **state)
 	for (int i = 1; i < COMMANDS_MOST; i++)
 		commands.command[i].began_ns += 10 * 1000000000ull;
 	assert_true(commands_expire(&commands, late) > 0);
-	wait_for(0);		/* the whole group was ended, or its pidfd would not be readable */
+	wait_for(0); /* the whole group was ended, or its pidfd would not be readable */
 	assert_int_equal(said.error, ETIMEDOUT);
 	assert_int_equal(RUN(100, 1, "true"), 0);
 	wait_for(0);

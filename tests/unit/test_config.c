@@ -19,7 +19,7 @@
 #include "policy/config.h"
 #include "base/cleanup.h"
 
-#define MODE_EXPECTED "expected observe, dry-run or enforce"
+#define MODE_EXPECTED     "expected observe, dry-run or enforce"
 #define INTERVAL_EXPECTED "interval: expected a time from 100ms to 1m, such as 30s"
 #define KEYS_EXPECTED \
 	"unknown key; expected mode, interval, protect, policies, budget, control or export"
@@ -197,7 +197,7 @@ static void test_allow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	  cmocka_unit_test(test_missing_file),
+		cmocka_unit_test(test_rows),      cmocka_unit_test(test_missing_file),
 		cmocka_unit_test(test_odd_files), cmocka_unit_test(test_hostile_path),
 		cmocka_unit_test(test_allow),
 	};

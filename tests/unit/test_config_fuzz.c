@@ -66,10 +66,14 @@ static int make_seeds(void **state)
 			*block = 0;
 		}
 	}
-	seed_add("mode: dry-run\ninterval: 500ms\nbudget: {kills: 0, per: 1h}\ncontrol: {allow: [user:root, 'group:7']}\n"
-		 "protect: [unit:a.service, 'label.tier:gold', cgroup:/x/*]\nexport: {prometheus: {listen: 127.0.0.1:9477}}\n");
-	seed_add("policies:\n- {name: a, match: &m {name: [web-*, \"x\\ty\"]}, when: {usage: 99.5%, for: 1m30s}, do: &d [notify,"
-		 " {reclaim: 10%}, {term: {signal: USR1, grace: 5s}}, {kill: largest}]}\n- {name: b, match: *m, when: {risk: 80},"
+	seed_add("mode: dry-run\ninterval: 500ms\nbudget: {kills: 0, per: 1h}\ncontrol: {allow: "
+		 "[user:root, 'group:7']}\n"
+		 "protect: [unit:a.service, 'label.tier:gold', cgroup:/x/*]\nexport: {prometheus: "
+		 "{listen: 127.0.0.1:9477}}\n");
+	seed_add("policies:\n- {name: a, match: &m {name: [web-*, \"x\\ty\"]}, when: {usage: "
+		 "99.5%, for: 1m30s}, do: &d [notify,"
+		 " {reclaim: 10%}, {term: {signal: USR1, grace: 5s}}, {kill: largest}]}\n- {name: "
+		 "b, match: *m, when: {risk: 80},"
 		 " do: *d, then: {run: [x, '{name}']}, cooldown: 0s, priority: -3}\n");
 	return seeds > 5 ? 0 : -1;
 }
@@ -83,11 +87,74 @@ static int drop_seeds(void **state)
 }
 
 static const char *const words[] = {
-	"{", "}", "[", "]", ": ", "- ", ",", "#", "&a ", "*a", "!!int ", "|\n", ">-\n", "\"", "'", "\n", "\r\n", "\t", "  ", "%", "---\n",
-	"...\n", "? ", "<<: *m", "\xef\xbb\xbf", "\xff\xfe", "\xc3\x28", "\xe2\x80\xae", "\xc2\x85", "\x1b[2J", "0", "-1", "1e9", "0x10",
-	"18446744073709551616", "99999999999999999999999TiB", "1.5", ".inf", "~", "null", "true", "NaN", "300MB", "90%", "30s", "0s",
-	"usage", "rss", "for", "do", "when", "kill", "reflex", "term", "throttle", "match", "policies:\n", "protect:\n", "name: x",
-	"host_available: 5%", "outside: containers", "process: x", "mode: enforce\n", "*", "[!", "\\", "{name}", "label.a: b",
+	"{",
+	"}",
+	"[",
+	"]",
+	": ",
+	"- ",
+	",",
+	"#",
+	"&a ",
+	"*a",
+	"!!int ",
+	"|\n",
+	">-\n",
+	"\"",
+	"'",
+	"\n",
+	"\r\n",
+	"\t",
+	"  ",
+	"%",
+	"---\n",
+	"...\n",
+	"? ",
+	"<<: *m",
+	"\xef\xbb\xbf",
+	"\xff\xfe",
+	"\xc3\x28",
+	"\xe2\x80\xae",
+	"\xc2\x85",
+	"\x1b[2J",
+	"0",
+	"-1",
+	"1e9",
+	"0x10",
+	"18446744073709551616",
+	"99999999999999999999999TiB",
+	"1.5",
+	".inf",
+	"~",
+	"null",
+	"true",
+	"NaN",
+	"300MB",
+	"90%",
+	"30s",
+	"0s",
+	"usage",
+	"rss",
+	"for",
+	"do",
+	"when",
+	"kill",
+	"reflex",
+	"term",
+	"throttle",
+	"match",
+	"policies:\n",
+	"protect:\n",
+	"name: x",
+	"host_available: 5%",
+	"outside: containers",
+	"process: x",
+	"mode: enforce\n",
+	"*",
+	"[!",
+	"\\",
+	"{name}",
+	"label.a: b",
 };
 
 static void cut(char *text, size_t *bytes, size_t at, size_t n)
@@ -120,7 +187,8 @@ static void damage(char *text, size_t *bytes)
 		break;
 	case 2: /* one line of another text, or of this one again */
 		at = dice((uint32_t)strlen(other));
-		put(text, bytes, *bytes ? dice((uint32_t)*bytes) : 0, other + at, strcspn(other + at, "\n") + 1);
+		put(text, bytes, *bytes ? dice((uint32_t)*bytes) : 0, other + at,
+		    strcspn(other + at, "\n") + 1);
 		break;
 	case 3: /* a word for a word */
 		while (at < *bytes && !isalnum((unsigned char)text[at]))
@@ -181,7 +249,8 @@ static const char *wrong(const char *line)
 		return "cut off";
 	if (strncmp(line, path, strlen(path)))
 		return "without its file";
-	if (sscanf(line + strlen(path), ":%u:%u: %n", &row, &column, &n) < 2 || !n || !row || !column)
+	if (sscanf(line + strlen(path), ":%u:%u: %n", &row, &column, &n) < 2 || !n || !row ||
+	    !column)
 		return "without its place";
 	return line[strlen(path) + (size_t)n] ? NULL : "without a word";
 }

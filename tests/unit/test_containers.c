@@ -80,7 +80,8 @@ static void test_ledger_evicts_the_oldest(void **state)
 		ledger_entry(&tracks, i * 0x9e3779b97f4a7c15ULL, i)->oom_kills = i;
 	for (uint64_t i = 9990; i <= 10000; i++)
 		kept += ledger_entry(&tracks, i * 0x9e3779b97f4a7c15ULL, 20000)->oom_kills == i;
-	assert_in_range(kept, 8, 11);	/* what was touched last mostly stands; never more than it holds */
+	assert_in_range(kept, 8,
+			11); /* what was touched last mostly stands; never more than it holds */
 	tracks_done(&tracks);
 }
 
@@ -89,12 +90,19 @@ static void test_kills_take_the_better_source(void **state)
 	static const struct {
 		uint64_t counter, first, recorded, expected, doubled, base;
 	} rows[] = {
-		{HR_UNKNOWN, 0, 0, 0, 0, 0}, {HR_UNKNOWN, 0, 3, 3, 0, 0}, {3, 0, 2, 3, 0, 0},
-		{2, 0, 3, 3, 0, 0},	     {4, 0, 3, 3, 1, 0},	  {3, 0, 3, 3, 1, 0},
+		{HR_UNKNOWN, 0, 0, 0, 0, 0},
+		{HR_UNKNOWN, 0, 3, 3, 0, 0},
+		{3, 0, 2, 3, 0, 0},
+		{2, 0, 3, 3, 0, 0},
+		{4, 0, 3, 3, 1, 0},
+		{3, 0, 3, 3, 1, 0},
 		{0, 0, 0, 0, 1, 0},
 		/* adopted: what the counter said then is in `first`, with other lives' kills perhaps */
-		{5, 5, 0, 5, 0, 5},	     {1, 4, 1, 5, 0, 1},	  {2, 7, 0, 8, 0, 1},
-		{3, 7, 1, 9, 0, 1},	     {2, 7, 2, 9, 0, 1},
+		{5, 5, 0, 5, 0, 5},
+		{1, 4, 1, 5, 0, 1},
+		{2, 7, 0, 8, 0, 1},
+		{3, 7, 1, 9, 0, 1},
+		{2, 7, 2, 9, 0, 1},
 	};
 	struct track track;
 

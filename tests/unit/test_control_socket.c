@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define DRY "mode: dry-run\n"
+#define DRY       "mode: dry-run\n"
 #define NO_TARGET 65534u
 
 static int call(void)
@@ -24,8 +24,12 @@ static int call(void)
 
 static struct hr_control_request request(uint32_t word)
 {
-	return (struct hr_control_request){.magic = HR_CONTROL_MAGIC, .word = word, .cgroup_id = 77,
-					   .kind = HR_ACTION_KILL, .size = HR_UNKNOWN, .for_ms = HR_UNKNOWN};
+	return (struct hr_control_request){.magic = HR_CONTROL_MAGIC,
+					   .word = word,
+					   .cgroup_id = 77,
+					   .kind = HR_ACTION_KILL,
+					   .size = HR_UNKNOWN,
+					   .for_ms = HR_UNKNOWN};
 }
 
 /* -1: hung up on; -2: no answer yet. */
@@ -146,7 +150,8 @@ static void test_by_hand(void **state)
 		if (status != rows[i].status || !strstr(answer.text, rows[i].text))
 			fail_msg("%s: %d, %s", rows[i].name, status, answer.text);
 	}
-	assert_true(board_header(fake.board)->last_seq >= seq + 4); /* each that was taken is an event */
+	assert_true(board_header(fake.board)->last_seq >=
+		    seq + 4); /* each that was taken is an event */
 	for (size_t i = 0; i < INFLIGHT_MAX; i++)
 		assert_int_equal(fake.policy_driver->inflight[i].state, INFLIGHT_FREE);
 	close(fd);
@@ -161,7 +166,6 @@ static void test_flood(void **state)
 	uint64_t seq = board_header(fake.board)->last_seq;
 	int fd = call(), status;
 
-
 	fake.control.tokens = 20;
 	for (int i = 0; i < 60; i++) {
 		fake.control.tokens_ns = clock_mono_ns();
@@ -171,7 +175,8 @@ static void test_flood(void **state)
 	}
 	assert_int_equal(served, 20);
 	assert_int_equal(refused, 40);
-	assert_int_equal(board_header(fake.board)->last_seq, seq + 1); /* one event for all of them */
+	assert_int_equal(board_header(fake.board)->last_seq,
+			 seq + 1); /* one event for all of them */
 	fake.control.tokens_ns = clock_mono_ns() - NS_PER_SEC;
 	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 0);
 	close(fd);
@@ -263,7 +268,8 @@ static void test_credentials(void **state)
 	fake_config.allow[0] = (struct config_allow){.id = NO_TARGET, .group = true};
 	assert_int_equal(as_other(NO_TARGET - 1, NO_TARGET), 0);
 	assert_int_equal(as_other(NO_TARGET, NO_TARGET - 1), 4);
-	fake_config.allow[0] = (struct config_allow){.id = HR_UNKNOWN_U32}; /* a name that nobody has */
+	fake_config.allow[0] =
+		(struct config_allow){.id = HR_UNKNOWN_U32}; /* a name that nobody has */
 	assert_int_equal(as_other(NO_TARGET, NO_TARGET), 4);
 }
 

@@ -31,7 +31,7 @@ static void test_good(void **state)
 	assert_int_equal(row.value[SERIES_T], 1500000000);
 	assert_int_equal(row.value[SERIES_USED], 1000);
 	assert_int_equal(row.value[SERIES_LIMIT], UINT64_MAX); /* 0: none */
-	assert_int_equal(row.value[SERIES_ANON], UINT64_MAX); /* empty: not known */
+	assert_int_equal(row.value[SERIES_ANON], UINT64_MAX);  /* empty: not known */
 	assert_int_equal(series_next(s, &row), 0);
 	assert_int_equal(row.value[SERIES_LIMIT], UINT64_MAX); /* cgroup v1's "none" */
 	assert_int_equal(series_backwards(s), 0);
@@ -182,7 +182,8 @@ static void test_descriptors(void **state)
 		{"a,", 257, "stdin:1:513: more than 256 columns"},
 		{"t_seconds,used_bytes,limit_bytes,oom_kill,oom_kill", 1,
 		 "stdin:1:43: column oom_kill stands there twice"},
-		{"t_seconds,used_bytes,limit_bytes,max\n1,1,1,-4", 1, "stdin:2:7: max: -4 is below"},
+		{"t_seconds,used_bytes,limit_bytes,max\n1,1,1,-4", 1,
+		 "stdin:2:7: max: -4 is below"},
 		{"t_seconds,used_bytes,limit_bytes\n1,\"1,000\",5", 1,
 		 "stdin:2:3: used_bytes: \"\"1\" is not a number"},
 		{"t_seconds,used_bytes,limit_bytes\n1e11,1,5", 1,
@@ -252,12 +253,9 @@ static void test_a_million_rows(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_missing_file),
-		cmocka_unit_test(test_every_column),
-		cmocka_unit_test(test_descriptors),
-		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_good),           cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_missing_file),   cmocka_unit_test(test_every_column),
+		cmocka_unit_test(test_descriptors),    cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_a_million_rows),
 	};
 

@@ -98,7 +98,7 @@ static void test_all_are_emitted_once(void **state)
 		for (size_t k = 0; k < n; k++)
 			assert_int_equal(count(rows, n, rows[k].id), 1);
 		assert_int_equal(rows[1].usage, 5); /* the climb's own row, not an older one */
-		for (size_t k = 1; k < n; k++) /* parents first */
+		for (size_t k = 1; k < n; k++)      /* parents first */
 			assert_true(rows[k].level == 1 || count(rows, k, rows[k].parent_id) == 1);
 	}
 	bench_done(&b);

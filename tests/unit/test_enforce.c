@@ -69,7 +69,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct enforce_request job_for(const struct fixture *f, enum hr_action_kind kind, const char *path)
+static struct enforce_request job_for(const struct fixture *f, enum hr_action_kind kind,
+				      const char *path)
 {
 	struct enforce_request request = {.tag = 77, .kind = kind, .leader_start_ns = HR_UNKNOWN};
 	char full[TREE_PATH];
@@ -137,8 +138,9 @@ static void test_not_meant(void **state)
 		enum hr_action_status status;
 		int error;
 	} want[] = {
-		{HR_STATUS_SKIPPED, ESTALE}, {HR_STATUS_SKIPPED, ENOENT}, {HR_STATUS_REFUSED, EINVAL},
-		{HR_STATUS_REFUSED, EINVAL}, {HR_STATUS_SKIPPED, ESRCH},  {HR_STATUS_REFUSED, EPERM},
+		{HR_STATUS_SKIPPED, ESTALE}, {HR_STATUS_SKIPPED, ENOENT},
+		{HR_STATUS_REFUSED, EINVAL}, {HR_STATUS_REFUSED, EINVAL},
+		{HR_STATUS_SKIPPED, ESRCH},  {HR_STATUS_REFUSED, EPERM},
 		{HR_STATUS_SKIPPED, ESRCH},  {HR_STATUS_SKIPPED, ESRCH},
 	};
 
@@ -300,10 +302,10 @@ static void test_bad_jobs(void **state)
 	const struct enforce_request good = job_for(f, HR_ACTION_KILL, "/box");
 	struct enforce_request request;
 
-#define BAD(expected, ...)                                              \
-	do {                                                            \
+#define BAD(expected, ...)                                                  \
+	do {                                                                \
 		request = good;                                             \
-		__VA_ARGS__;                                            \
+		__VA_ARGS__;                                                \
 		assert_int_equal(enforce_submit(f->e, &request), expected); \
 	} while (0)
 	BAD(-EOPNOTSUPP, request.kind = HR_ACTION_NOTIFY);
@@ -479,10 +481,10 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(test_whole),	  TEST(test_not_meant),	    TEST(test_exempt),
-		TEST(test_one_process),	  TEST(test_job),	    TEST(test_watches_memory),
-		TEST(test_not_freed),	  TEST(test_term),	    TEST(test_bad_jobs),
-		TEST(test_full),	  TEST(test_two_are_stuck), TEST(test_allocates_nothing),
+		TEST(test_whole),         TEST(test_not_meant),     TEST(test_exempt),
+		TEST(test_one_process),   TEST(test_job),           TEST(test_watches_memory),
+		TEST(test_not_freed),     TEST(test_term),          TEST(test_bad_jobs),
+		TEST(test_full),          TEST(test_two_are_stuck), TEST(test_allocates_nothing),
 		TEST(test_close_at_once), TEST(test_close_often),   TEST(test_v1_lacks),
 		TEST(test_cannot_open),
 	};

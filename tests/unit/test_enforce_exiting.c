@@ -60,7 +60,8 @@ static int set_up(void **state)
 	f.e.pids_ours = proc_is_ours(f.e.proc_fd);
 	f.worker.enforce = &f.e;
 	f.running.dir_fd = f.running.usage_fd = -1;
-	f.sweep = (struct signal_sweep){.worker = &f.worker, .running = &f.running, .signal = SIGKILL};
+	f.sweep = (struct signal_sweep){
+		.worker = &f.worker, .running = &f.running, .signal = SIGKILL};
 	*state = &f;
 	return 0;
 }
@@ -208,8 +209,10 @@ static void test_reaped(void **state)
 	struct reap reap;
 
 	for (unsigned i = 0; i < 3; i++)
-		f->running.victim[i] = (struct victim){.pid = 10 + i, .fd = dup(f->e.proc_fd), .anon = i == 1 ? 8 << 20 : 4096,
-						    .ending = i == 2};
+		f->running.victim[i] = (struct victim){.pid = 10 + i,
+						       .fd = dup(f->e.proc_fd),
+						       .anon = i == 1 ? 8 << 20 : 4096,
+						       .ending = i == 2};
 	f->running.victims = 3;
 	reap_take(&f->running, &reap);
 	assert_int_equal(reap.n, 2);

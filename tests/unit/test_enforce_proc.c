@@ -264,8 +264,15 @@ static void test_protected_above(void **state)
 		const char *path;
 		int result;
 	} cases[] = {
-		{"/kept", 1}, {"/kept/below", 1}, {"kept/below/gone (deleted)", 1}, {"/other", 0}, {"/", 0}, {"", 0},
-		{"/kept-not", 0}, {"/other/../kept", -EINVAL}, {"/gone/gone", 0},
+		{"/kept", 1},
+		{"/kept/below", 1},
+		{"kept/below/gone (deleted)", 1},
+		{"/other", 0},
+		{"/", 0},
+		{"", 0},
+		{"/kept-not", 0},
+		{"/other/../kept", -EINVAL},
+		{"/gone/gone", 0},
 	};
 	struct tree tree;
 	char kept[TREE_PATH];
@@ -279,13 +286,15 @@ static void test_protected_above(void **state)
 	tree_put(&tree, "cg/other/cgroup.procs", "");
 	able = !setxattr(tree_path(&tree, "cg/kept", kept), "user.headroom", "protect", 7, 0);
 	if (!able)
-		print_message("no user.* attributes on this file system: half of it is not tried\n");
+		print_message(
+			"no user.* attributes on this file system: half of it is not tried\n");
 	root_fd = open_tree(&tree, "cg");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int want = cases[i].result == 1 && !able ? 0 : cases[i].result;
 
 		if (group_protected_above(root_fd, cases[i].path) != want)
-			fail_msg("%s: %d", cases[i].path, group_protected_above(root_fd, cases[i].path));
+			fail_msg("%s: %d", cases[i].path,
+				 group_protected_above(root_fd, cases[i].path));
 	}
 	close(root_fd);
 	tree_done(&tree);
@@ -294,9 +303,10 @@ static void test_protected_above(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stat), cmocka_unit_test(test_protected_above),	 cmocka_unit_test(test_status),
-		cmocka_unit_test(test_discards), cmocka_unit_test(test_a_real_one),
-		cmocka_unit_test(test_pidset),	 cmocka_unit_test(test_group),
+		cmocka_unit_test(test_stat),       cmocka_unit_test(test_protected_above),
+		cmocka_unit_test(test_status),     cmocka_unit_test(test_discards),
+		cmocka_unit_test(test_a_real_one), cmocka_unit_test(test_pidset),
+		cmocka_unit_test(test_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

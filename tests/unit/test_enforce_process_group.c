@@ -22,7 +22,7 @@
 #include "fixture_tree.h"
 
 #define PATIENCE_MS 20000
-#define START 4321 /* ticks, of all */
+#define START       4321 /* ticks, of all */
 
 static struct tree tree;
 static struct enforce *enforce;
@@ -30,7 +30,8 @@ static pid_t child[2];
 
 static const char *stat_text(pid_t pid, pid_t group, char text[256])
 {
-	snprintf(text, 256, "%d (job) S 1 %d %d 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 0 0\n", pid, group, group, START);
+	snprintf(text, 256, "%d (job) S 1 %d %d 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 0 0\n", pid,
+		 group, group, START);
 	return text;
 }
 
@@ -57,7 +58,9 @@ static int set_up(void **state)
 	tree_mkdir(&tree, "m");
 	tree_path(&tree, "m", path);
 	tree_path(&tree, "undo", undo);
-	assert_int_equal(enforce_open(&(struct enforce_config){.root = tree.root, .memory_root = path, .undo_path = undo},
+	assert_int_equal(enforce_open(&(struct enforce_config){.root = tree.root,
+							       .memory_root = path,
+							       .undo_path = undo},
 				      &enforce),
 			 0);
 	assert_true(enforce->pids_ours);
@@ -88,8 +91,9 @@ static struct enforce_result run(const struct enforce_request *request)
 
 static struct enforce_request job_of(pid_t leader)
 {
-	return (struct enforce_request){.kind = HR_ACTION_KILL, .pgid = (uint32_t)leader,
-				    .leader_start_ns = proc_ticks_ns(START)};
+	return (struct enforce_request){.kind = HR_ACTION_KILL,
+					.pgid = (uint32_t)leader,
+					.leader_start_ns = proc_ticks_ns(START)};
 }
 
 /* The leader has ended: one that was seen in it vouches for it, if it is the same and still in it. */

@@ -23,7 +23,7 @@
 #include "fixture_tree.h"
 
 #define PATIENCE_MS 20000
-#define LOOKS 8
+#define LOOKS       8
 
 static struct tree tree;
 static struct enforce *enforce;
@@ -72,8 +72,9 @@ static int set_up(void **state)
 	new_fifo();
 	tree_path(&tree, "m", memory);
 	tree_path(&tree, "undo", undo);
-	return enforce_open(&(struct enforce_config){.root = "", .memory_root = memory, .undo_path = undo},
-			    &enforce);
+	return enforce_open(
+		&(struct enforce_config){.root = "", .memory_root = memory, .undo_path = undo},
+		&enforce);
 }
 
 static int tear_down(void **state)
@@ -115,7 +116,7 @@ static struct enforce_result run(struct enforce_request *request, const unsigned
 }
 
 #define RUN(request, ...)                                     \
-	({                                                \
+	({                                                    \
 		static const unsigned see_[] = {__VA_ARGS__}; \
 		run(request, see_, ARRAY_SIZE(see_));         \
 	})
@@ -173,7 +174,10 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(test_whole), TEST(test_all_gone), TEST(test_largest), TEST(test_term),
+		TEST(test_whole),
+		TEST(test_all_gone),
+		TEST(test_largest),
+		TEST(test_term),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,13 +47,13 @@ static void begin_kill(struct made *m, const char *name, const char *image)
 
 	begin(m, HR_EVENT_OOM_KILL, sizeof(*oom), name, image);
 	oom->victim = (struct hr_oom_process){.pid = 4711,
-					.cgroup_id = 77,
-					.anon = 48 * FIXTURE_MIB,
-					.file = HR_UNKNOWN,
-					.shmem = 0,
-					.swap = HR_UNKNOWN,
-					.pgtables = 128 << 10,
-					.comm = "tail"};
+					      .cgroup_id = 77,
+					      .anon = 48 * FIXTURE_MIB,
+					      .file = HR_UNKNOWN,
+					      .shmem = 0,
+					      .swap = HR_UNKNOWN,
+					      .pgtables = 128 << 10,
+					      .comm = "tail"};
 	oom->trigger = (struct hr_oom_process){.pid = 4711, .cgroup_id = 77, .comm = "tail"};
 	oom->limit_max = 50 * FIXTURE_MIB;
 	oom->warned_before_ms = HR_UNKNOWN;
@@ -64,7 +64,8 @@ static void test_oom_kill(void **state)
 	struct made m;
 
 	begin_kill(&m, "leaky", "busybox");
-	describes(&m, "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at its own limit "
+	describes(&m,
+		  "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at its own limit "
 		  "of 50 MiB; 48 MiB anon, "
 		  "128 KiB page tables; triggered by tail[4711]");
 
@@ -75,7 +76,8 @@ static void test_oom_kill(void **state)
 	m.e.oom.trigger.id.name = board_text_add(&m.text, "neighbour", false);
 	m.e.oom.flags = HR_OOM_GROUP;
 	m.e.oom.warned_before_ms = 42000;
-	describes(&m, "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at the limit of "
+	describes(&m,
+		  "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at the limit of "
 		  "50 MiB of /kubepods/pod1 above "
 		  "it, with its whole group; 48 MiB anon, 128 KiB page tables; triggered by dd[9] "
 		  "in neighbour; warned 42s "
@@ -87,8 +89,8 @@ static void test_oom_kill(void **state)
 	m.e.oom.victim.anon = HR_UNKNOWN;
 	m.e.oom.flags = HR_OOM_COUNTED;
 	describes(&m, "12:07:52 oom_kill  cgroup 77: a process killed because the host ran out of "
-		  "memory; only its counter rose, who "
-		  "was killed is not known");
+		      "memory; only its counter rose, who "
+		      "was killed is not known");
 }
 
 static void test_others(void **state)
@@ -100,7 +102,8 @@ static void test_others(void **state)
 		.event = m.e.event, .what = HR_PRESSURE_UNDER_OOM, .usage = 4096, .limit = 8192};
 	m.e.pressure.pressure =
 		(struct hr_pressure){HR_UNKNOWN_U32, HR_UNKNOWN_U32, HR_UNKNOWN, HR_UNKNOWN};
-	describes(&m, "12:07:52 pressure  db: hangs at its limit: its OOM killer is switched off; uses "
+	describes(&m,
+		  "12:07:52 pressure  db: hangs at its limit: its OOM killer is switched off; uses "
 		  "4 KiB of 8 KiB");
 
 	begin(&m, HR_EVENT_CONTAINER, sizeof(m.e.container), "db", "postgres");
@@ -116,7 +119,8 @@ static void test_others(void **state)
 	m.e.daemon.text = board_text_add(&m.text, "ring \033[1mfull", false);
 	describes(&m, "12:07:52 guard     records lost: ring \\x1b[1mfull (12)");
 
-	for (uint32_t what = 0; what < HR_DAEMON_WHAT_COUNT; what++) { /* each has words of its own */
+	for (uint32_t what = 0; what < HR_DAEMON_WHAT_COUNT;
+	     what++) { /* each has words of its own */
 		char text[EVENT_LINE_TEXT];
 
 		begin(&m, HR_EVENT_DAEMON, sizeof(m.e.daemon), NULL, NULL);
@@ -133,7 +137,8 @@ static void test_others(void **state)
 						.freed_after_ms = 9,
 						.restarted_after_ms = HR_UNKNOWN,
 						.averted = 1};
-	describes(&m, "12:07:52 outcome   db: of event 5: 1 MiB freed after 9 ms; kernel OOM averted");
+	describes(&m,
+		  "12:07:52 outcome   db: of event 5: 1 MiB freed after 9 ms; kernel OOM averted");
 	m.e.outcome.freed = m.e.outcome.freed_after_ms = HR_UNKNOWN; /* a rehearsal's */
 	m.e.outcome.averted = HR_UNKNOWN_U32;
 	describes(&m, "12:07:52 outcome   db: of event 5: what it brought is not known");
@@ -142,7 +147,8 @@ static void test_others(void **state)
 	m.e.adj.pid = 3;
 	m.e.adj.oom_score_adj = -999;
 	memcpy(m.e.adj.comm, "no\nterminator..!", 16);
-	describes(&m, "12:07:52 oom_score_adj db: no\\x0aterminator..![3] has oom_score_adj -999 now");
+	describes(&m,
+		  "12:07:52 oom_score_adj db: no\\x0aterminator..![3] has oom_score_adj -999 now");
 }
 
 static void test_strange(void **state)

@@ -16,7 +16,7 @@
 #include "export/exposition.h"
 #include "fixture_board.h"
 
-#define NOW (FIXTURE_T0_NS + FIXTURE_STEP_NS)
+#define NOW  (FIXTURE_T0_NS + FIXTURE_STEP_NS)
 #define MOST 32
 
 static struct hr_slot slots[MOST];
@@ -93,8 +93,10 @@ static void test_reading(void **state)
 		slot(path, name, (uint64_t)i << 20);
 	}
 	first = scrape(labels, 100, 100);
-	assert_non_null(strstr(first, "headroom_container_memory_usage_bytes{id=\"/docker/3\",name=\"a\\\"3\\\\\\\\\\\\x0a\\\\x1b[1m\","
-				      "namespace=\"\",pod=\"\",container=\"\",image=\"\"} 3145728\n"));
+	assert_non_null(strstr(first,
+			       "headroom_container_memory_usage_bytes{id=\"/docker/"
+			       "3\",name=\"a\\\"3\\\\\\\\\\\\x0a\\\\x1b[1m\","
+			       "namespace=\"\",pod=\"\",container=\"\",image=\"\"} 3145728\n"));
 	assert_non_null(strstr(first, "\ncontainer_memory_usage_bytes{id=\"/docker/19\""));
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		char *again = scrape(labels, 100, pieces[i]);
@@ -141,7 +143,7 @@ static void test_twice(void **state)
 	gone->gone_ns = NOW - NS_PER_SEC;
 	gone->oom_kills_total = 1;
 	is(labels, 100, "memory_usage_bytes{id=\"/docker/a\",name=\"after\"", "earlier");
-	n_slots = 1;	/* gone alone: its counters, nothing else */
+	n_slots = 1; /* gone alone: its counters, nothing else */
 	is(labels, 100, "oom_kills_total{id=\"/docker/a\",name=\"earlier\"", "memory_usage_bytes{");
 	gone->gone_ns = NOW - (METRICS_KEEP_S + 1) * NS_PER_SEC;
 	is(labels, 100, NULL, "earlier");
@@ -160,11 +162,15 @@ static void test_emptied(void **state)
 	is(labels, 100, NULL, "job");
 	group->flags = HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS;
 	is(labels, 100,
-	   "oom_kills_total{id=\"/batch/job\",name=\"job\",namespace=\"\",pod=\"\",container=\"\",image=\"\"} 0\n", NULL);
+	   "oom_kills_total{id=\"/batch/"
+	   "job\",name=\"job\",namespace=\"\",pod=\"\",container=\"\",image=\"\"} 0\n",
+	   NULL);
 	group->flags = 0;
 	group->oom_kills_total = 1;
 	is(labels, 100,
-	   "oom_kills_total{id=\"/batch/job\",name=\"job\",namespace=\"\",pod=\"\",container=\"\",image=\"\"} 1\n", NULL);
+	   "oom_kills_total{id=\"/batch/"
+	   "job\",name=\"job\",namespace=\"\",pod=\"\",container=\"\",image=\"\"} 1\n",
+	   NULL);
 	scrape_labels_free(labels);
 }
 
@@ -196,12 +202,29 @@ static void number(double value)
 
 static void test_numbers(void **state)
 {
-	static const double some[] = {0, 1, 0.5, 0.1, 0.000000001, 9e-05, 1e-12, 123.456, 61.5, 9007199254740991.0, 1e300, -3,
-				      -0.25, 9007199.254740992, 4e6 + 0.000001, 0.07, 99.99, 18446744073709551615.0};
+	static const double some[] = {0,
+				      1,
+				      0.5,
+				      0.1,
+				      0.000000001,
+				      9e-05,
+				      1e-12,
+				      123.456,
+				      61.5,
+				      9007199254740991.0,
+				      1e300,
+				      -3,
+				      -0.25,
+				      9007199.254740992,
+				      4e6 + 0.000001,
+				      0.07,
+				      99.99,
+				      18446744073709551615.0};
 	const struct {
 		double value;
 		const char *text;
-	} texts[] = {{0, "0"}, {0.5, "0.5"}, {93.25, "93.25"}, {10, "10"}, {0.001, "0.001"}, {NAN, "NaN"}, {1.5e9, "1500000000"}};
+	} texts[] = {{0, "0"},         {0.5, "0.5"}, {93.25, "93.25"},     {10, "10"},
+		     {0.001, "0.001"}, {NAN, "NaN"}, {1.5e9, "1500000000"}};
 	struct fixture random = {.random = 1};
 
 	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
@@ -228,8 +251,9 @@ static void test_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reading), cmocka_unit_test(test_labels),	cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_emptied), cmocka_unit_test(test_too_many), cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_reading),  cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_twice),    cmocka_unit_test(test_emptied),
+		cmocka_unit_test(test_too_many), cmocka_unit_test(test_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -262,16 +262,16 @@ static void test_under_oom_and_stalls(void **state)
 static void test_inherit(void **state)
 {
 	struct hr_forecast own = {.risk_centi = 100,
-				 .oom_in_p10_ms = HR_UNKNOWN,
-				 .oom_in_p50_ms = HR_UNKNOWN,
-				 .oom_in_p90_ms = HR_UNKNOWN,
-				 .drift_bytes_per_second = 7};
+				  .oom_in_p10_ms = HR_UNKNOWN,
+				  .oom_in_p50_ms = HR_UNKNOWN,
+				  .oom_in_p90_ms = HR_UNKNOWN,
+				  .drift_bytes_per_second = 7};
 	struct hr_forecast host = {.risk_centi = 9000,
-				  .oom_in_p10_ms = 1,
-				  .oom_in_p50_ms = 2,
-				  .oom_in_p90_ms = 3,
-				  .alarm = HR_ALARM_ACT,
-				  .reason = {{.kind = HR_REASON_DRIFT}}};
+				   .oom_in_p10_ms = 1,
+				   .oom_in_p50_ms = 2,
+				   .oom_in_p90_ms = 3,
+				   .alarm = HR_ALARM_ACT,
+				   .reason = {{.kind = HR_REASON_DRIFT}}};
 
 	forecast_inherit(&own, &host, HR_LEVEL_HOST);
 	assert_int_equal(own.risk_centi, 9000);

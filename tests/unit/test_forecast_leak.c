@@ -14,17 +14,17 @@
 
 #include "forecast/forecast.h"
 
-#define MIB (1ULL << 20)
-#define SEC 1000000000ULL
+#define MIB   (1ULL << 20)
+#define SEC   1000000000ULL
 #define LIMIT (512 * MIB)
-#define BASE 150.0
+#define BASE  150.0
 #define EVERY 5
 #define NEVER -1.0
 
-struct life { /* MiB, seconds; seconds 0: there is none */
+struct life {                       /* MiB, seconds; seconds 0: there is none */
 	double seconds, calm, rise; /* steady first, then it would be at the limit after `rise` */
-	double top; /* where it stops by itself; 0: at the limit */
-	double tau; /* > 0: it nears the top ever slower instead, with this time constant */
+	double top;                 /* where it stops by itself; 0: at the limit */
+	double tau;  /* > 0: it nears the top ever slower instead, with this time constant */
 	double high; /* memory.high; 0: none */
 };
 

@@ -36,8 +36,8 @@ static void test_first_passage(void **state)
 {
 	static const struct {
 		double distance, rise, sd;
-	} cases[] = {{1, 0, 1},	       {1, 1, 0.5}, {1, -1, 1}, {1, 3, 0.1},
-		     {0.1, -0.5, 0.3}, {5, 1, 0.5}, {2, 1, 1},	{0.5, 0.2, 0.2}};
+	} cases[] = {{1, 0, 1},        {1, 1, 0.5}, {1, -1, 1}, {1, 3, 0.1},
+		     {0.1, -0.5, 0.3}, {5, 1, 0.5}, {2, 1, 1},  {0.5, 0.2, 0.2}};
 
 	/* P = Φ((r-d)/s) + e^(2rd/s²) Φ((-r-d)/s), in double and as the textbook writes it. */
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -234,7 +234,7 @@ static void test_round_trip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bytes),	       cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_bytes),          cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_duration),       cmocka_unit_test(test_parse_bytes),
 		cmocka_unit_test(test_parse_duration), cmocka_unit_test(test_round_trip),
 	};

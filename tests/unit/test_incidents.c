@@ -134,7 +134,7 @@ static void post(struct fixture *f, const struct step *s)
 }
 
 #define STEPS 12
-#define MOST 3
+#define MOST  3
 static const struct row {
 	const char *name;
 	struct step step[STEPS];

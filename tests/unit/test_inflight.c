@@ -7,10 +7,11 @@
 
 #include "daemon/oom_events.h"
 
-#define RULES                                                                                      \
-	"mode: dry-run\nbudget: none\npolicies:\n- name: large\n  match: {name: '*'}\n"            \
-	"  when: {usage: 60MiB}\n  do: [notify, {term: 1s}, kill]\n  cooldown: 0s\n"               \
-	"  then: {run: [docker, start, '{name}', '--id={id}', 'x{cgroup}y{policy}', '{{}', '{']}\n"
+#define RULES                                                                                \
+	"mode: dry-run\nbudget: none\npolicies:\n- name: large\n  match: {name: '*'}\n"      \
+	"  when: {usage: 60MiB}\n  do: [notify, {term: 1s}, kill]\n  cooldown: 0s\n"         \
+	"  then: {run: [docker, start, '{name}', '--id={id}', 'x{cgroup}y{policy}', '{{}', " \
+	"'{']}\n"
 
 static int begin(void **state)
 {
@@ -28,7 +29,8 @@ static const struct policy *large(void) { return policy_at(fake.policy_driver->r
 
 static struct action_target target_of(uint32_t slot)
 {
-	return (struct action_target){.slot = slot, .memcg_id = 100 + slot, .leader_start_ns = HR_UNKNOWN};
+	return (struct action_target){
+		.slot = slot, .memcg_id = 100 + slot, .leader_start_ns = HR_UNKNOWN};
 }
 
 static unsigned int in_use(void)
@@ -47,7 +49,8 @@ static void test_rehearsed(void **state)
 
 	fake_container(0, 100, "box", "/box");
 	policy_driver_host(&fake);
-	assert_int_equal(board_header(fake.board)->last_seq, before + 2); /* the notice, and SIGTERM */
+	assert_int_equal(board_header(fake.board)->last_seq,
+			 before + 2); /* the notice, and SIGTERM */
 	assert_int_equal(in_use(), 0);
 	assert_int_equal(fake.policy_driver->outcome[0].cgroup_id, 100);
 	assert_int_equal(fake.policy_driver->outcome[0].first_seq, before + 1);
@@ -57,8 +60,12 @@ static void test_rehearsed(void **state)
 /* One more than there is room for is turned away, not written over somebody. */
 static void test_full(void **state)
 {
-	struct action action = {.step = 1, .steps = 1, .kind = HR_ACTION_KILL, .mode = MODE_DRY_RUN,
-				  .policy = large(), .spec = &large()->action[2]};
+	struct action action = {.step = 1,
+				.steps = 1,
+				.kind = HR_ACTION_KILL,
+				.mode = MODE_DRY_RUN,
+				.policy = large(),
+				.spec = &large()->action[2]};
 
 	fake_container(0, 100, "box", "/box");
 	action.target = target_of(0);
@@ -84,7 +91,8 @@ static void test_forgotten(void **state)
 	}
 	assert_int_equal(fake.policy_driver->lost_outcomes, 0);
 	target = target_of(OUTCOMES_MAX);
-	assert_ptr_equal(outcome_of(&fake, OUTCOMES_MAX + 1, &target), &fake.policy_driver->outcome[0]);
+	assert_ptr_equal(outcome_of(&fake, OUTCOMES_MAX + 1, &target),
+			 &fake.policy_driver->outcome[0]);
 	assert_int_equal(fake.policy_driver->lost_outcomes, 1);
 	first = &fake.policy_driver->outcome[1]; /* the one untouched for longest now */
 	first->ended = true;
@@ -109,7 +117,8 @@ static int posted(uint64_t seq, unsigned int n, struct hr_event_outcome *ret)
 
 	assert_int_equal(hr_reader_open(fake_board, &reader), 0);
 	hr_reader_seek_event(reader, seq + n);
-	if (!hr_reader_next_event(reader, &buffer.event, sizeof(buffer)) && buffer.event.seq == seq + n)
+	if (!hr_reader_next_event(reader, &buffer.event, sizeof(buffer)) &&
+	    buffer.event.seq == seq + n)
 		type = buffer.event.type;
 	if (type == HR_EVENT_OUTCOME)
 		*ret = buffer.oom_outcome;
@@ -120,8 +129,12 @@ static int posted(uint64_t seq, unsigned int n, struct hr_event_outcome *ret)
 /* The target has gone, and act has closed its emergency, before enforce's answer is here: the outcome waits for that. */
 static void test_late_answer(void **state)
 {
-	struct enforce_result result = {.kind = HR_ACTION_KILL, .status = HR_STATUS_DONE, .processes = 1,
-					.freed = 50 << 20, .usage_before = 64 << 20, .usage_after = 0};
+	struct enforce_result result = {.kind = HR_ACTION_KILL,
+					.status = HR_STATUS_DONE,
+					.processes = 1,
+					.freed = 50 << 20,
+					.usage_before = 64 << 20,
+					.usage_after = 0};
 	struct hr_event_outcome oom_outcome = {0};
 	uint64_t seq;
 
@@ -172,7 +185,8 @@ static void test_host_oom(void **state)
 		struct hr_host *host;
 
 		fake_close();
-		fake_open("mode: enforce\nbudget: none\npolicies:\n- name: low\n  match: {name: '*'}\n"
+		fake_open("mode: enforce\nbudget: none\npolicies:\n- name: low\n  match: {name: "
+			  "'*'}\n"
 			  "  when: {host_available: 50%}\n  do: [kill]\n");
 		fake_container(0, 100, "box", "/box");
 		host = board_host_begin(fake.board);
@@ -198,9 +212,11 @@ static const char *word(const struct daemon_message *message, unsigned int n)
 
 static int expand(uint32_t slot, struct daemon_message *ret, char reason[160])
 {
-	struct action action = {.kind = HR_ACTION_ON_EXIT, .policy = large(), .target = target_of(slot)};
+	struct action action = {
+		.kind = HR_ACTION_ON_EXIT, .policy = large(), .target = target_of(slot)};
 	struct inflight *inflight = inflight_new(fake.policy_driver, &action);
-	int r = words_expand(&fake, inflight, NULL, fake.policy_driver->rules.set, &large()->on_exit, ret, reason);
+	int r = words_expand(&fake, inflight, NULL, fake.policy_driver->rules.set,
+			     &large()->on_exit, ret, reason);
 
 	inflight->state = INFLIGHT_FREE;
 	return r;

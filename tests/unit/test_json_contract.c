@@ -13,7 +13,7 @@
 #include "cli/json.h"
 #include "fixture_reader.h"
 
-static const char *const identity_keys[] = {"name",	 "runtime", "container_id", "image", "pod",
+static const char *const identity_keys[] = {"name",      "runtime", "container_id", "image", "pod",
 					    "namespace", "pod_uid", "container",    "unit",  NULL};
 static const char *const container_keys[] = {"state",
 					     "gone_at",
@@ -63,7 +63,7 @@ static const char *const container_keys[] = {"state",
 static const char *const binding_keys[] = {"level", "cgroup", "limit_bytes", NULL};
 static const char *const pressure_keys[] = {"some_avg10", "full_avg10", "some_total_us",
 					    "full_total_us", NULL};
-static const char *const counts_keys[] = {"low",      "high",		"max", "oom",
+static const char *const counts_keys[] = {"low",      "high",           "max", "oom",
 					  "oom_kill", "oom_group_kill", NULL};
 static const char *const leak_keys[] = {"state", "bytes_per_hour", "of", NULL};
 static const char *const oom_in_keys[] = {"p10", "p50", "p90", NULL};
@@ -81,33 +81,34 @@ static const char *const host_keys[] = {"node",
 					"guard",
 					"processes",
 					NULL};
-static const char *const forecasts_keys[] = {"warn",  "act",	    "oom_kills", "stalls", "lead_seconds",
-					     "times", "time_error", "intervals", "risks",  NULL};
+static const char *const forecasts_keys[] = {"warn",         "act",   "oom_kills",  "stalls",
+					     "lead_seconds", "times", "time_error", "intervals",
+					     "risks",        NULL};
 static const char *const verdict_keys[] = {"right", "wrong", "cut", "precision", NULL};
 static const char *const death_keys[] = {"announced", "missed", "recall", NULL};
 static const char *const histogram_keys[] = {"bounds", "counts", "sum", "median", NULL};
 static const char *const held_keys[] = {"checked", "held", "coverage", NULL};
 static const char *const risks_keys[] = {"checked", "died", "expected", "brier_skill", NULL};
-static const char *const daemon_keys[] = {"version",	      "mode",	    "pid",
-					 "uptime_seconds",    "rss_bytes",  "cpu_seconds_total",
-					 "events_lost_total", "containers", "capacity",
-					 "sources",	      NULL};
-static const char *const event_keys[] = {"schema", "instance", "seq",	   "time",
+static const char *const daemon_keys[] = {"version",           "mode",       "pid",
+					  "uptime_seconds",    "rss_bytes",  "cpu_seconds_total",
+					  "events_lost_total", "containers", "capacity",
+					  "sources",           NULL};
+static const char *const event_keys[] = {"schema", "instance", "seq",      "time",
 					 "node",   "type",     "severity", NULL};
-static const char *const oom_keys[] = {"trigger", "victim",  "limit",	 "constraint", "gfp",
-				       "order",	  "history", "foreseen", NULL};
+static const char *const oom_keys[] = {"trigger", "victim",  "limit",    "constraint", "gfp",
+				       "order",   "history", "foreseen", NULL};
 static const char *const oom_process_keys[] = {
-	"pid",		 "tid",	       "comm",	      "cmdline",    "cgroup",
-	"anon_bytes",	 "file_bytes", "shmem_bytes", "swap_bytes", "pgtables_bytes",
-	"oom_score_adj", "uid",	       "started",     NULL};
+	"pid",           "tid",        "comm",        "cmdline",    "cgroup",
+	"anon_bytes",    "file_bytes", "shmem_bytes", "swap_bytes", "pgtables_bytes",
+	"oom_score_adj", "uid",        "started",     NULL};
 static const char *const limit_keys[] = {"level", "cgroup", "usage_bytes", "max_bytes", NULL};
 static const char *const oom_stats_keys[] = {"risk", "oom_in_seconds", "warned_seconds_before",
-					    NULL};
+					     NULL};
 static const char *const history_keys[] = {"time", "usage_bytes", NULL};
 static const char *const outcome_keys[] = {
 	"ref", "freed_bytes", "freed_after_seconds", "averted", "restarted_after_seconds", NULL};
 static const char *const what_keys[] = {"what", NULL};
-static const char *const level_keys[] = {"from",	   "to",   "risk", "reasons",
+static const char *const level_keys[] = {"from",           "to",   "risk", "reasons",
 					 "oom_in_seconds", "leak", NULL};
 static const char *const adj_keys[] = {"pid", "oom_score_adj", NULL};
 
@@ -267,7 +268,8 @@ static void test_unknown(void **state)
 	slot.forecast.drift_bytes_per_second = slot.forecast.rss_drift_bytes_per_second =
 		HR_UNKNOWN_I64;
 	slot.forecast.leak_bytes_per_hour = HR_UNKNOWN_I64;
-	slot.forecast.alarm = slot.forecast.leak = slot.forecast.leak_of = slot.forecast.next_action = 0;
+	slot.forecast.alarm = slot.forecast.leak = slot.forecast.leak_of =
+		slot.forecast.next_action = 0;
 	slot.forecast.reason[0].kind = 0;
 	c = json_container(&slot);
 	check_container(c);
@@ -307,17 +309,18 @@ static void test_host(void **state)
 	fixture_reader_done(reader, &place);
 }
 
-static void check_forecasts(const struct hr_host *host, const struct hr_board_header *header, bool judged)
+static void check_forecasts(const struct hr_host *host, const struct hr_board_header *header,
+			    bool judged)
 {
 	static const struct {
 		const char *key;
 		const char *const *keys;
 		const char *figure; /* null where nothing was judged */
 	} parts[] = {
-		{"warn", verdict_keys, "precision"},	{"act", verdict_keys, "precision"},
-		{"oom_kills", death_keys, "recall"},	{"lead_seconds", histogram_keys, "median"},
-		{"times", held_keys, "coverage"},	{"time_error", histogram_keys, "median"},
-		{"intervals", held_keys, "coverage"},	{"risks", risks_keys, "brier_skill"},
+		{"warn", verdict_keys, "precision"},  {"act", verdict_keys, "precision"},
+		{"oom_kills", death_keys, "recall"},  {"lead_seconds", histogram_keys, "median"},
+		{"times", held_keys, "coverage"},     {"time_error", histogram_keys, "median"},
+		{"intervals", held_keys, "coverage"}, {"risks", risks_keys, "brier_skill"},
 	};
 	json_t *h = json_host(host, header, host->sampled_ns, 0);
 	const json_t *f = get(h, "forecasts");
@@ -355,7 +358,8 @@ static void test_forecasts(void **state)
 	assert_float_equal(json_real_value(get(h, "forecasts.time_error.median")), 0.0708, 0.001);
 	assert_float_equal(json_real_value(get(h, "forecasts.time_error.sum")), 2.99, 1e-9);
 	assert_int_equal(json_array_size(get(h, "forecasts.lead_seconds.counts")), HR_SCORE_LEADS);
-	assert_int_equal(json_array_size(get(h, "forecasts.lead_seconds.bounds")), HR_SCORE_LEADS - 1);
+	assert_int_equal(json_array_size(get(h, "forecasts.lead_seconds.bounds")),
+			 HR_SCORE_LEADS - 1);
 	assert_float_equal(json_real_value(get(h, "forecasts.risks.brier_skill")), 0.6503, 0.001);
 	json_decref(h);
 	memset(&host.score, 0, sizeof(host.score));
@@ -366,10 +370,10 @@ static void test_forecasts(void **state)
 static const char *const *keys_of(unsigned int type)
 {
 	static const char *const *const keys[HR_EVENT_COUNT] = {
-		[HR_EVENT_OOM_KILL] = oom_keys,	 [HR_EVENT_RISK] = level_keys,
-		[HR_EVENT_LEAK] = level_keys,	 [HR_EVENT_OUTCOME] = outcome_keys,
+		[HR_EVENT_OOM_KILL] = oom_keys,  [HR_EVENT_RISK] = level_keys,
+		[HR_EVENT_LEAK] = level_keys,    [HR_EVENT_OUTCOME] = outcome_keys,
 		[HR_EVENT_PRESSURE] = what_keys, [HR_EVENT_CONTAINER] = what_keys,
-		[HR_EVENT_DAEMON] = what_keys,	 [HR_EVENT_OOM_SCORE_ADJ] = adj_keys,
+		[HR_EVENT_DAEMON] = what_keys,   [HR_EVENT_OOM_SCORE_ADJ] = adj_keys,
 	};
 
 	return keys[type];
@@ -470,11 +474,10 @@ static void test_counted_kill(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_containers),   cmocka_unit_test(test_order),
-		cmocka_unit_test(test_unknown),	     cmocka_unit_test(test_host),
-		cmocka_unit_test(test_forecasts),
-		cmocka_unit_test(test_events),	     cmocka_unit_test(test_short_event),
-		cmocka_unit_test(test_counted_kill),
+		cmocka_unit_test(test_containers),  cmocka_unit_test(test_order),
+		cmocka_unit_test(test_unknown),     cmocka_unit_test(test_host),
+		cmocka_unit_test(test_forecasts),   cmocka_unit_test(test_events),
+		cmocka_unit_test(test_short_event), cmocka_unit_test(test_counted_kill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include "identify/kmsg.h"
 
 #define DOCKER "/docker/9b3e6e5318b4e780fed8f437ee56c03ffc49adf2348ad46ed36a9b3086a7413b"
-#define POD "/kubepods/burstable/pod1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6"
+#define POD    "/kubepods/burstable/pod1c2d3e4f-5a6b-7c8d-9e0f-a1b2c3d4e5f6"
 #define NO_ADJ INT32_MIN
 #define KIB(n) ((n)*1024ULL)
 

@@ -46,8 +46,8 @@ static void test_offsets(void **state)
 	assert_int_equal(HR_BOARD_VERSION, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (fields[i].is != fields[i].was)
-			fail_msg("%s moved from %zu to %zu: raise HR_BOARD_VERSION", fields[i].field, fields[i].was,
-				 fields[i].is);
+			fail_msg("%s moved from %zu to %zu: raise HR_BOARD_VERSION",
+				 fields[i].field, fields[i].was, fields[i].is);
 	assert_int_equal(sizeof(struct hr_host), 2712);
 	assert_int_equal(sizeof(struct hr_event), 72);
 }
@@ -60,11 +60,13 @@ static void test_other_layout(void **state)
 		const char *says;
 	} cases[] = {
 		{HR_BOARD_VERSION, sizeof(struct hr_record_header), sizeof(struct hr_host), 0, ""},
-		{HR_BOARD_VERSION, sizeof(struct hr_record_header), sizeof(struct hr_host) - 8, -EPROTONOSUPPORT,
-		 "another layout"},
-		{HR_BOARD_VERSION - 1, sizeof(struct hr_record_header), 2000, -EPROTONOSUPPORT, "of a board of version 1"},
+		{HR_BOARD_VERSION, sizeof(struct hr_record_header), sizeof(struct hr_host) - 8,
+		 -EPROTONOSUPPORT, "another layout"},
+		{HR_BOARD_VERSION - 1, sizeof(struct hr_record_header), 2000, -EPROTONOSUPPORT,
+		 "of a board of version 1"},
 		{HR_BOARD_VERSION, sizeof(struct hr_record_header), 7, -EBADMSG, "damaged"},
-		{HR_BOARD_VERSION, sizeof(struct hr_record_header), HR_BOARD_PAGE + 8, -EBADMSG, "damaged"},
+		{HR_BOARD_VERSION, sizeof(struct hr_record_header), HR_BOARD_PAGE + 8, -EBADMSG,
+		 "damaged"},
 		{HR_BOARD_VERSION, 8, sizeof(struct hr_host), -EBADMSG, "damaged"},
 	};
 
@@ -72,9 +74,12 @@ static void test_other_layout(void **state)
 		char path[] = "/tmp/headroom-layout.XXXXXX";
 		_cleanup_close_ int fd = mkstemp(path);
 		struct hr_record_header header = {
-			.magic = HR_RECORD_MAGIC, .version = HR_RECORD_VERSION,
-			.board_version = cases[i].board_version, .header_bytes = cases[i].header_bytes,
-			.board_header_bytes = sizeof(struct hr_board_header), .host_bytes = cases[i].host_bytes,
+			.magic = HR_RECORD_MAGIC,
+			.version = HR_RECORD_VERSION,
+			.board_version = cases[i].board_version,
+			.header_bytes = cases[i].header_bytes,
+			.board_header_bytes = sizeof(struct hr_board_header),
+			.host_bytes = cases[i].host_bytes,
 			.slot_bytes = sizeof(struct hr_slot),
 		};
 		struct hr_reader *r = NULL;

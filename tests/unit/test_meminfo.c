@@ -11,9 +11,9 @@
 #include "collect/kv_parse.h"
 #include "collect/meminfo.h"
 
-#define PROC "tests/fixtures/proc/"
+#define PROC   "tests/fixtures/proc/"
 #define KIB(n) ((n)*1024ULL)
-#define NO RECORD_UNKNOWN
+#define NO     RECORD_UNKNOWN
 
 static void test_recorded(void **state)
 {
@@ -204,7 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recorded),  cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_this_host), cmocka_unit_test(test_number),
-		cmocka_unit_test(test_fields),	  cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_fields),    cmocka_unit_test(test_noise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,8 @@
 #include "format/history.h"
 #include "format/plot.h"
 
-static const char *row(const struct screen_buffer *screen_buffer, size_t y, char text[PLOT_COLUMNS * 4])
+static const char *row(const struct screen_buffer *screen_buffer, size_t y,
+		       char text[PLOT_COLUMNS * 4])
 {
 	return screen_buffer_text(screen_buffer, y, text, PLOT_COLUMNS * 4);
 }
@@ -70,7 +71,8 @@ static void test_dots(void **state)
 	plot.now = "killed";
 	assert_int_equal(plot_draw(&plot, 200, false, &screen_buffer), 0);
 	assert_int_equal(screen_buffer.columns, PLOT_COLUMNS);
-	assert_string_equal(row(&screen_buffer, 0, text) + strlen(text) - 3, "⠉"); /* upper two dots */
+	assert_string_equal(row(&screen_buffer, 0, text) + strlen(text) - 3,
+			    "⠉"); /* upper two dots */
 	assert_int_equal(strncmp(row(&screen_buffer, 10, text), "       0 ⣀", 12), 0);
 	assert_string_equal(
 		row(&screen_buffer, 11, text),
@@ -123,8 +125,8 @@ static void test_nothing_to_draw(void **state)
 /* Whatever the figures, a picture comes of it and the sanitizers have nothing to say. */
 static void test_extremes(void **state)
 {
-	static const double odd[] = {0,	   1e-9, 1,	   60,	      86400,	 1e12,
-				     1e30, NAN,	 INFINITY, -INFINITY, 1.8446e19, -5};
+	static const double odd[] = {0,    1e-9, 1,        60,        86400,     1e12,
+				     1e30, NAN,  INFINITY, -INFINITY, 1.8446e19, -5};
 	struct plot_point point[4] = {{0, 0}, {1e-3, 1}, {2, 1e19}, {1e7, 5}};
 	struct screen_buffer screen_buffer = {0};
 
@@ -171,8 +173,8 @@ static void test_history(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ramp),	 cmocka_unit_test(test_dots),
-		cmocka_unit_test(test_layers),	 cmocka_unit_test(test_nothing_to_draw),
+		cmocka_unit_test(test_ramp),     cmocka_unit_test(test_dots),
+		cmocka_unit_test(test_layers),   cmocka_unit_test(test_nothing_to_draw),
 		cmocka_unit_test(test_extremes), cmocka_unit_test(test_history),
 	};
 

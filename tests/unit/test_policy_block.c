@@ -231,7 +231,8 @@ static void test_long_sentence(void **state)
 			 glob);
 	strcat(text, "]}\n  when: {usage: 90%}\n  do: [kill]\n");
 	set = policy_parse(text);
-	assert_int_equal(strlen(policy_description(set, policy_at(set, 0), out)), POLICY_DESCRIPTION - 1);
+	assert_int_equal(strlen(policy_description(set, policy_at(set, 0), out)),
+			 POLICY_DESCRIPTION - 1);
 }
 
 static char warned[4096];
@@ -281,7 +282,8 @@ static void test_warnings(void **state)
 		 "3: a: may take anything on this host that is not protected\n"
 		 "3: a: its commands ask for what only containers have: they don't run for a job "
 		 "outside\n"},
-		{ENFORCE RULE("unit: [sshd.service, systemd-*.service]", "usage: 90%", "do: [kill]"),
+		{ENFORCE RULE("unit: [sshd.service, systemd-*.service]", "usage: 90%",
+			      "do: [kill]"),
 		 "3: a: the host's own units of that name are never a target; only one inside a "
 		 "container would be\n"},
 		{ENFORCE RULE("unit: [sshd.service, x.service]", "usage: 90%", "do: [kill]"), ""},
@@ -338,8 +340,8 @@ static void test_documented(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_damage),	      cmocka_unit_test(test_cut_short),
-		cmocka_unit_test(test_lies),	      cmocka_unit_test(test_sentences),
+		cmocka_unit_test(test_damage),        cmocka_unit_test(test_cut_short),
+		cmocka_unit_test(test_lies),          cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_long_sentence), cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_documented),
 	};

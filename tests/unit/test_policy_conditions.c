@@ -330,7 +330,8 @@ static void test_grow(void **state)
 		{{POLICY_NAME + 1, NULL, "*"}},
 		NULL};
 	struct snapshot *w = world_new(MODE_ENFORCE);
-	struct engine_callbacks calls = {snapshot_action, world_end, world_not_taken, world_next, w};
+	struct engine_callbacks calls = {snapshot_action, world_end, world_not_taken, world_next,
+					 w};
 
 	engine_free(w->engine);
 	assert_int_equal(engine_init(&w->engine, 4, &calls), 0);
@@ -419,9 +420,15 @@ static void test_not_looked_at(void **state)
 static void test_shared_danger(void **state)
 {
 	static const struct rule_spec rules[] = {
-		{.name = "risky", BY_NAME("*"), .p = {IN_EARNEST, .conditions = WHEN_RISK, .risk_centi = 8000}},
-		{.name = "soon", BY_NAME("*"), .p = {IN_EARNEST, .conditions = WHEN_OOM_IN, .oom_in_ms = 60000}},
-		{.name = "little", BY_NAME("*"), .p = {IN_EARNEST, .conditions = WHEN_HEADROOM, .headroom = 512 * MIB}},
+		{.name = "risky",
+		 BY_NAME("*"),
+		 .p = {IN_EARNEST, .conditions = WHEN_RISK, .risk_centi = 8000}},
+		{.name = "soon",
+		 BY_NAME("*"),
+		 .p = {IN_EARNEST, .conditions = WHEN_OOM_IN, .oom_in_ms = 60000}},
+		{.name = "little",
+		 BY_NAME("*"),
+		 .p = {IN_EARNEST, .conditions = WHEN_HEADROOM, .headroom = 512 * MIB}},
 	};
 	static const char *const identity[] = {"grower", "still", "slow", "shrinks"};
 	static const int64_t drift[] = {10 * (int64_t)MIB, 0, 1024, -(int64_t)MIB};
@@ -481,10 +488,18 @@ static void test_at_once(void **state)
 		struct policy first, second;
 		const char *log;
 	} rows[] = {
-		{"equals", {ACTIONS(TERM(5), KILL)}, {ACTIONS(TERM(5), KILL)}, "1 do term box 1/2 by first\n"},
+		{"equals",
+		 {ACTIONS(TERM(5), KILL)},
+		 {ACTIONS(TERM(5), KILL)},
+		 "1 do term box 1/2 by first\n"},
 		{"two kills", {ACTIONS(KILL)}, {ACTIONS(KILL)}, "1 do kill box 1/1 by first\n"},
-		{"the first is the harsher", {ACTIONS(KILL)}, {ACTIONS(TERM(5), KILL)}, "1 do kill box 1/1 by first\n"},
-		{"the second is the harsher", {ACTIONS(THROTTLE(30))}, {ACTIONS(KILL)},
+		{"the first is the harsher",
+		 {ACTIONS(KILL)},
+		 {ACTIONS(TERM(5), KILL)},
+		 "1 do kill box 1/1 by first\n"},
+		{"the second is the harsher",
+		 {ACTIONS(THROTTLE(30))},
+		 {ACTIONS(KILL)},
 		 "1 do throttle box 1/1 by first\n1 do kill box 1/1 by second\n"},
 	};
 
@@ -496,7 +511,10 @@ static void test_at_once(void **state)
 		w->terse = true;
 		world_container(w, 0, "box", 400);
 		for (size_t k = 0; k < 2; k++) {
-			struct rule_spec spec = {k ? "second" : "first", *p[k], {{POLICY_NAME + 1, NULL, "box"}}, NULL};
+			struct rule_spec spec = {k ? "second" : "first",
+						 *p[k],
+						 {{POLICY_NAME + 1, NULL, "box"}},
+						 NULL};
 
 			spec.p.mode = MODE_ENFORCE;
 			spec.p.conditions = WHEN_USAGE;

@@ -18,7 +18,7 @@
 #include "format/explain_action.h"
 
 #define MIB (1ULL << 20)
-#define T0 1767225600000000000ULL
+#define T0  1767225600000000000ULL
 
 union record {
 	struct hr_event event;
@@ -29,19 +29,19 @@ union record {
 static void unknown(struct hr_inputs *e)
 {
 	*e = (struct hr_inputs){.usage = HR_UNKNOWN,
-				  .limit = HR_UNKNOWN,
-				  .unreclaimable = HR_UNKNOWN,
-				  .headroom = HR_UNKNOWN,
-				  .rss = HR_UNKNOWN,
-				  .oom_in_p50_ms = HR_UNKNOWN,
-				  .growth_bytes_per_second = HR_UNKNOWN_I64,
-				  .host_available = HR_UNKNOWN,
-				  .host_total = HR_UNKNOWN,
-				  .risk_centi = UINT16_MAX,
-				  .level = HR_LEVEL_COUNT,
-				  .some_avg10_centi = HR_UNKNOWN_U32,
-				  .full_avg10_centi = HR_UNKNOWN_U32,
-				  .threshold = HR_UNKNOWN};
+				.limit = HR_UNKNOWN,
+				.unreclaimable = HR_UNKNOWN,
+				.headroom = HR_UNKNOWN,
+				.rss = HR_UNKNOWN,
+				.oom_in_p50_ms = HR_UNKNOWN,
+				.growth_bytes_per_second = HR_UNKNOWN_I64,
+				.host_available = HR_UNKNOWN,
+				.host_total = HR_UNKNOWN,
+				.risk_centi = UINT16_MAX,
+				.level = HR_LEVEL_COUNT,
+				.some_avg10_centi = HR_UNKNOWN_U32,
+				.full_avg10_centi = HR_UNKNOWN_U32,
+				.threshold = HR_UNKNOWN};
 }
 
 /* A rehearsed kill of citizen-7, with one that was passed over. */
@@ -74,9 +74,9 @@ static void make(union record *r, const char *policy, const char *passed)
 	a->inputs.threshold = 300 * MIB;
 	a->inputs.held_ms = 30000;
 	a->skipped[0] = (struct hr_skipped){.cgroup_id = 5,
-						    .reason = HR_SKIP_PROTECTED,
-						    .usage = 400 * MIB,
-						    .drift_bytes_per_second = HR_UNKNOWN_I64};
+					    .reason = HR_SKIP_PROTECTED,
+					    .usage = 400 * MIB,
+					    .drift_bytes_per_second = HR_UNKNOWN_I64};
 	a->skipped[0].name = board_text_add(&text, passed, true);
 	a->skipped_count = 1;
 	a->event.bytes = (text.start + text.used + 7) & ~7u;
@@ -164,7 +164,8 @@ static void test_explanation(void **state)
 	outcome->averted = 1;
 	explanation_of_event(&explanation, &r.event, &out.event, T0);
 	for (size_t i = 0; i < explanation.n; i++)
-		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s\n", explanation.line[i].text);
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s\n",
+			 explanation.line[i].text);
 	assert_string_equal(
 		all, "Event 12, 2026-01-01T00:00:00Z: kill, citizen-7 (docker)\n"
 		     "Policy kill-switch asked for it: step 4 of 4 of its ladder, mode dry-run, "
@@ -237,7 +238,8 @@ static void test_next_action(void **state)
 	json_decref(object);
 	explanation_of_slot(&explanation, &slot, &host, T0);
 	for (size_t i = 0; i < explanation.n; i++)
-		emitted |= !strcmp(explanation.line[i].text,
+		emitted |=
+			!strcmp(explanation.line[i].text,
 				"Next it would be throttled by policy kill-switch (mode dry-run).");
 	assert_true(emitted);
 }
@@ -246,8 +248,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_line), cmocka_unit_test(test_by_hand),
-		cmocka_unit_test(test_hostile),	 cmocka_unit_test(test_explanation),
-		cmocka_unit_test(test_json),	 cmocka_unit_test(test_next_action),
+		cmocka_unit_test(test_hostile),  cmocka_unit_test(test_explanation),
+		cmocka_unit_test(test_json),     cmocka_unit_test(test_next_action),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 
 #define PATIENCE_MS 20000
 /* A condition that arms nothing in the kernel: nothing is sensed here. */
-#define RULE(mode, name, actions)                                                               \
+#define RULE(mode, name, actions)                                                           \
 	"mode: " mode "\nbudget: none\npolicies:\n- name: " name "\n  match: {name: '*'}\n" \
 	"  when: {some_avg10: 40}\n  cooldown: 1h\n  do: [" actions "]\n"
 
@@ -175,7 +175,8 @@ static void until_emitted(unsigned int n)
 	assert_int_equal(in_use(), 0);
 }
 
-static void expect_action(unsigned int n, enum hr_action_kind kind, enum hr_action_status status, int error, const char *policy)
+static void expect_action(unsigned int n, enum hr_action_kind kind, enum hr_action_status status,
+			  int error, const char *policy)
 {
 	struct hr_event_action one;
 	char name[64];
@@ -256,12 +257,18 @@ static void test_slot_of_another(void **state)
 	static const struct {
 		enum inflight_state state;
 		bool gone;
-	} rows[] = {{INFLIGHT_FRESH, false}, {INFLIGHT_FRESH, true}, {INFLIGHT_QUEUED, false}, {INFLIGHT_QUEUED, true}};
+	} rows[] = {{INFLIGHT_FRESH, false},
+		    {INFLIGHT_FRESH, true},
+		    {INFLIGHT_QUEUED, false},
+		    {INFLIGHT_QUEUED, true}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct action action = {.step = 1, .steps = 1, .kind = HR_ACTION_KILL, .mode = MODE_ENFORCE,
-					  .target = {.leader_start_ns = HR_UNKNOWN}};
+		struct action action = {.step = 1,
+					.steps = 1,
+					.kind = HR_ACTION_KILL,
+					.mode = MODE_ENFORCE,
+					.target = {.leader_start_ns = HR_UNKNOWN}};
 		struct track *track = &fake.tracks.track[0];
 		struct inflight *inflight;
 		uint64_t id;
@@ -297,7 +304,8 @@ static void test_reloaded(void **state)
 	open_with(RULE("enforce", "large", "{term: 10m}, kill"));
 	policy_driver_host(&fake);
 	assert_int_equal(in_use(), 1);
-	assert_null(fake.policy_driver->inflight[0].action.policy); /* what a reload unmaps is not held on to */
+	assert_null(fake.policy_driver->inflight[0]
+			    .action.policy); /* what a reload unmaps is not held on to */
 	assert_null(fake.policy_driver->inflight[0].action.spec);
 	policy_driver_rules(&fake, sealed(RULE("observe", "other", "kill")));
 	assert_int_equal(fake_config.mode, MODE_OBSERVE);
@@ -311,7 +319,9 @@ static void test_reloaded(void **state)
 	/* bad rules change nothing */
 	policy_driver_rules(&fake, open("/dev/null", O_RDONLY | O_CLOEXEC));
 	assert_int_equal(policy_driver_policies(&fake), 1);
-	assert_string_equal(policy_text(fake.policy_driver->rules.set, policy_at(fake.policy_driver->rules.set, 0)->name), "other");
+	assert_string_equal(policy_text(fake.policy_driver->rules.set,
+					policy_at(fake.policy_driver->rules.set, 0)->name),
+			    "other");
 	assert_int_equal(board_header(fake.board)->last_seq > began_seq, 1);
 	policy_driver_rules(&fake, sealed(RULE("enforce", "third", "kill")));
 	step();
@@ -326,8 +336,11 @@ static void test_reloaded(void **state)
 /* What was ordered and not yet sent when other rules come goes out as it was ordered. */
 static void test_reloaded_before(void **state)
 {
-	struct action action = {.step = 1, .steps = 1, .kind = HR_ACTION_KILL, .mode = MODE_ENFORCE,
-				  .target = {.leader_start_ns = HR_UNKNOWN}};
+	struct action action = {.step = 1,
+				.steps = 1,
+				.kind = HR_ACTION_KILL,
+				.mode = MODE_ENFORCE,
+				.target = {.leader_start_ns = HR_UNKNOWN}};
 
 	(void)state;
 	open_with(RULE("observe", "large", "kill"));
@@ -367,7 +380,8 @@ static void test_vanishes(void **state)
 		for (int i = 0; i < 10; i++)
 			step();
 		policy_driver_host(&fake);
-		assert_int_equal(engine_deadline(fake.policy_driver->engine), 0); /* nothing is awaited any more */
+		assert_int_equal(engine_deadline(fake.policy_driver->engine),
+				 0); /* nothing is awaited any more */
 		assert_int_equal(actions(), emitted);
 		assert_true(child_alive(child[0]));
 		fake.tracks.track[0].gone_ns = 0;
@@ -394,17 +408,15 @@ static void test_next(void **state)
 
 static void test_wants_tasks(void **state)
 {
-#define OUTSIDE(mode, own)                                                                          \
+#define OUTSIDE(mode, own)                                                                      \
 	"mode: " mode "\npolicies:\n- name: p\n  match: {process: 'x*', outside: containers}\n" \
 	"  mode: " own "\n  when: {rss: 1GiB}\n  do: [kill]\n"
 	static const struct {
 		const char *rules;
 		bool wants;
 	} rows[] = {
-		{RULE("enforce", "large", "kill"), false},
-		{OUTSIDE("enforce", "enforce"), true},
-		{OUTSIDE("dry-run", "enforce"), true},
-		{OUTSIDE("observe", "enforce"), false},
+		{RULE("enforce", "large", "kill"), false}, {OUTSIDE("enforce", "enforce"), true},
+		{OUTSIDE("dry-run", "enforce"), true},     {OUTSIDE("observe", "enforce"), false},
 		{OUTSIDE("enforce", "observe"), false},
 	};
 

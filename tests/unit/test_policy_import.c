@@ -197,7 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_earlyoom),      cmocka_unit_test(test_earlyoom_options),
-		cmocka_unit_test(test_oomd),	      cmocka_unit_test(test_oomd_single),
+		cmocka_unit_test(test_oomd),          cmocka_unit_test(test_oomd_single),
 		cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_globs),
 	};
 

@@ -26,7 +26,7 @@ static void test_handed_over(void **state)
 	set->generation = 41;
 	assert_int_equal(rules_seal(set, &fd), 0);
 	copy = dup(fd);
-	assert_int_equal(write(fd, &byte, 1), -1);	/* nobody changes it any more */
+	assert_int_equal(write(fd, &byte, 1), -1); /* nobody changes it any more */
 	assert_int_equal(ftruncate(fd, 1), -1);
 	assert_int_equal(rules_map(fd, &rules), 0);
 	assert_int_equal(rules.set->generation, 41);
@@ -35,7 +35,7 @@ static void test_handed_over(void **state)
 	rules_done(&rules);
 	assert_int_equal(rules.fd, -1);
 	assert_null(rules.set);
-	rules_done(&rules);	/* again is free */
+	rules_done(&rules); /* again is free */
 	close(copy);
 	free(set);
 }
@@ -47,7 +47,9 @@ static int memfd_of(const void *from, size_t bytes, bool seal)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, from, bytes), (ssize_t)bytes);
 	if (seal)
-		assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL), 0);
+		assert_int_equal(fcntl(fd, F_ADD_SEALS,
+				       F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL),
+				 0);
 	return fd;
 }
 

@@ -168,7 +168,7 @@ static const char all_keys[] =
 static void check_first(const struct policy_set *set, const struct policy *p)
 {
 	static const uint32_t actions[] = {HR_ACTION_NOTIFY, HR_ACTION_RECLAIM, HR_ACTION_THROTTLE,
-					 HR_ACTION_TERM,	 HR_ACTION_TERM,	  HR_ACTION_KILL};
+					   HR_ACTION_TERM,   HR_ACTION_TERM,    HR_ACTION_KILL};
 
 	assert_string_equal(policy_text(set, p->name), "first");
 	assert_string_equal(policy_text(set, p->description), "all of it");
@@ -263,12 +263,12 @@ static void test_defaults(void **state)
 static void test_not_only_protected(void **state)
 {
 	static const char *const rows[][2] = {
-		{"name:web-1", "name: web-*"},	{"name:web-?", "name: web-*"},
+		{"name:web-1", "name: web-*"},  {"name:web-?", "name: web-*"},
 		{"name:web-?", "name: web-10"}, {"name:web-[0-9]", "name: web-?"},
 		{"image:web-*", "name: web-1"}, {"name:web-*", "name: [web-1, api]"},
-		{"label.a:x", "label.b: x"},	{"name:*-1", "name: web-*"},
-		{"name:web", "name: webs"},	{"unit:a.service", "unit: b.service"},
-		{"cgroup:/a/*", "name: x"},	{"name:a*c", "name: ab*"},
+		{"label.a:x", "label.b: x"},    {"name:*-1", "name: web-*"},
+		{"name:web", "name: webs"},     {"unit:a.service", "unit: b.service"},
+		{"cgroup:/a/*", "name: x"},     {"name:a*c", "name: ab*"},
 	};
 	char text[512];
 
@@ -287,14 +287,14 @@ static void test_covers(void **state)
 		const char *wide, *glob;
 		bool covers;
 	} rows[] = {
-		{"*", "", true},	  {"*", "*", true},	      {"a*", "ab*", true},
-		{"ab*", "a*", false},	  {"a?c", "a*c", false},      {"a?c", "abc", true},
-		{"a*c", "a?c", true},	  {"a*c", "a[xy]c", true},    {"a[xy]c", "axc", true},
+		{"*", "", true},          {"*", "*", true},           {"a*", "ab*", true},
+		{"ab*", "a*", false},     {"a?c", "a*c", false},      {"a?c", "abc", true},
+		{"a*c", "a?c", true},     {"a*c", "a[xy]c", true},    {"a[xy]c", "axc", true},
 		{"a[xy]c", "a?c", false}, {"a[xy]c", "a[xy]c", true}, {"[!a]", "b", true},
-		{"[!a]", "a", false},	  {"*a*b*", "xaxbx", true},   {"*a*b*", "xbxax", false},
-		{"a\\*", "a\\*", true},	  {"a\\*", "a*", false},      {"a*", "a\\*", true},
-		{"", "", true},		  {"", "a", false},	      {"?", "\\?", true},
-		{"*b", "a*b*b", true},	  {"a**", "a", true},
+		{"[!a]", "a", false},     {"*a*b*", "xaxbx", true},   {"*a*b*", "xbxax", false},
+		{"a\\*", "a\\*", true},   {"a\\*", "a*", false},      {"a*", "a\\*", true},
+		{"", "", true},           {"", "a", false},           {"?", "\\?", true},
+		{"*b", "a*b*b", true},    {"a**", "a", true},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -423,8 +423,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_all_keys),
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_not_only_protected),
-		cmocka_unit_test(test_covers),	 cmocka_unit_test(test_a_thousand),
-		cmocka_unit_test(test_bounds),	 cmocka_unit_test(test_bombs),
+		cmocka_unit_test(test_covers),   cmocka_unit_test(test_a_thousand),
+		cmocka_unit_test(test_bounds),   cmocka_unit_test(test_bombs),
 		cmocka_unit_test(test_runtimes),
 	};
 

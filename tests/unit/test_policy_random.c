@@ -5,7 +5,7 @@
 #include <time.h>
 
 #define BOXES 24
-#define MOST 8192 /* emergencies of one course */
+#define MOST  8192 /* emergencies of one course */
 
 static uint64_t seed;
 static uint32_t below(uint32_t n)
@@ -119,7 +119,8 @@ static void random_rule(struct snapshot *w, uint32_t i, bool reflex)
 {
 	static const char *const globs[] = {"*", "box-1*", "box-?", "box-2", "nobody"};
 	char name[16];
-	struct rule_spec spec = {.name = name, .selector = {{POLICY_NAME + 1, NULL, globs[below(5)]}}};
+	struct rule_spec spec = {.name = name,
+				 .selector = {{POLICY_NAME + 1, NULL, globs[below(5)]}}};
 	struct policy *p = &spec.p;
 
 	snprintf(name, sizeof(name), "rule-%u", i);
@@ -243,11 +244,11 @@ static void random_jobs(struct snapshot *w)
 	w->w.pgroups = below(4);
 	for (uint32_t i = 0; i < w->w.pgroups; i++) {
 		w->pgroup[i] = (struct process_group){.pgid = 100 + below(5),
-					     .pid = 200 + i,
-					     .leader_start_ns = 5,
-					     .rss = below(600) * MIB,
-					     .largest_rss = below(300) * MIB,
-					     .growth_bytes_per_second = below(99999)};
+						      .pid = 200 + i,
+						      .leader_start_ns = 5,
+						      .rss = below(600) * MIB,
+						      .largest_rss = below(300) * MIB,
+						      .growth_bytes_per_second = below(99999)};
 		snprintf(w->pgroup[i].comm, sizeof(w->pgroup[i].comm), "job");
 	}
 }
@@ -259,7 +260,8 @@ static void test_never(void **state)
 	seen = calloc(MOST, sizeof(*seen));
 	for (uint64_t course = 1; course <= 40; course++) {
 		struct snapshot *w = world_new(MODE_ENFORCE);
-		struct engine_callbacks calls = {snapshot_action, check_end, world_not_taken, world_next, w};
+		struct engine_callbacks calls = {snapshot_action, check_end, world_not_taken,
+						 world_next, w};
 
 		seed = course * 0x9e3779b97f4a7c15ULL;
 		memset(seen, 0, MOST * sizeof(*seen));

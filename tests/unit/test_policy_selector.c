@@ -45,7 +45,8 @@ static void test_globs(void **state)
 	s->labels = slot_text(s, "tier2=prod\ntier=batch\nempty=\nlast=1");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct rule_spec spec = {
-			.name = "x", .selector = {{cases[i].key + 1, cases[i].label, cases[i].glob}}};
+			.name = "x",
+			.selector = {{cases[i].key + 1, cases[i].label, cases[i].glob}}};
 		const struct policy *p = set_add(w, &spec);
 
 		if (selector_match(w->set, p, s) != cases[i].meant)
@@ -198,8 +199,8 @@ static void test_parents(void **state)
 						 .selector = {{POLICY_NAME + 1, NULL, "*"}}};
 	static const struct rule_spec by_glob = {.name = "g",
 						 .selector = {{POLICY_CGROUP + 1, NULL, "/*"}}};
-	static const struct rule_spec by_path = {.name = "p",
-						 .selector = {{POLICY_CGROUP + 1, NULL, "/builds"}}};
+	static const struct rule_spec by_path = {
+		.name = "p", .selector = {{POLICY_CGROUP + 1, NULL, "/builds"}}};
 	static const struct rule_spec system_slice = {
 		.name = "s", .selector = {{POLICY_CGROUP + 1, NULL, "/system.slice"}}};
 	static const struct {
@@ -242,16 +243,16 @@ static void test_parents(void **state)
 /* Above one whose name nobody knows yet, where names are protected: it may be one of those. */
 static void test_above_the_nameless(void **state)
 {
-	static const struct rule_spec by_path = {.name = "p",
-						 .selector = {{POLICY_CGROUP + 1, NULL, "/builds"}}};
+	static const struct rule_spec by_path = {
+		.name = "p", .selector = {{POLICY_CGROUP + 1, NULL, "/builds"}}};
 	static const struct {
 		uint32_t key;
 		const char *glob;
 		bool taken;
 	} cases[] = {
 		{POLICY_CGROUP, "/other/*", true}, {POLICY_UNIT, "x.service", true},
-		{POLICY_PROCESS, "x", true},	   {POLICY_NAME, "db", false},
-		{POLICY_IMAGE, "db", false},	   {POLICY_POD, "db", false},
+		{POLICY_PROCESS, "x", true},       {POLICY_NAME, "db", false},
+		{POLICY_IMAGE, "db", false},       {POLICY_POD, "db", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -333,12 +334,13 @@ static void test_jobs(void **state)
 	w->w.pgroups = 1;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		w->pgroup[0] = (struct process_group){.pgid = cases[i].pid,
-					     .pid = cases[i].pid,
-					     .flags = cases[i].flags,
-					     .memcg_id = cases[i].memcg_id};
+						      .pid = cases[i].pid,
+						      .flags = cases[i].flags,
+						      .memcg_id = cases[i].memcg_id};
 		snprintf(w->pgroup[0].comm, sizeof(w->pgroup[0].comm), "%s", cases[i].comm);
 		if (policy_exempt_process_group(w->set, &w->w, 0) != cases[i].reason)
-			fail_msg("%s: %d", cases[i].comm, policy_exempt_process_group(w->set, &w->w, 0));
+			fail_msg("%s: %d", cases[i].comm,
+				 policy_exempt_process_group(w->set, &w->w, 0));
 	}
 	assert_int_equal(policy_exempt_process_group(w->set, &w->w, 1), HR_SKIP_GONE);
 	world_free(w);
@@ -347,39 +349,51 @@ static void test_jobs(void **state)
 /* A build beside a database that one script has started: the whole job must not go, its largest process may. */
 static void test_jobs_that_hold(void **state)
 {
-	static const struct policy host = {.conditions = WHEN_HOST}, process = {.conditions = WHEN_RSS};
+	static const struct policy host = {.conditions = WHEN_HOST},
+				   process = {.conditions = WHEN_RSS};
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
 	w->w.pgroups = 1;
 	w->pgroup[0] = (struct process_group){.pgid = 100, .pid = 101, .comm = "cc1"};
 	assert_int_equal(selector_process_group_allowed(w->set, &w->w, &host, 0), HR_SKIP_NONE);
 	w->pgroup[0].flags = PGROUP_HOLDS_OTHERS;
-	assert_int_equal(selector_process_group_allowed(w->set, &w->w, &host, 0), HR_SKIP_PROTECTED);
+	assert_int_equal(selector_process_group_allowed(w->set, &w->w, &host, 0),
+			 HR_SKIP_PROTECTED);
 	assert_int_equal(selector_process_group_allowed(w->set, &w->w, &process, 0), HR_SKIP_NONE);
 	set_protect(w, POLICY_PROCESS, "postgres");
 	set_protect(w, POLICY_UNIT, "db.service");
 	put(w, 0, "db.service", HR_KIND_UNIT, "/system.slice/db.service");
 	w->slot[0].id.unit = slot_text(&w->slot[0], "db.service");
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"postgres"}, NULL), HR_SKIP_PROTECTED);
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"postgres"}, NULL),
+			 HR_SKIP_PROTECTED);
 	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, NULL), HR_SKIP_NONE);
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, &w->slot[0]), HR_SKIP_PROTECTED);
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"0123456789abcdef"}, NULL), HR_SKIP_NONE);
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, &w->slot[0]),
+			 HR_SKIP_PROTECTED);
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"0123456789abcdef"}, NULL),
+			 HR_SKIP_NONE);
 	world_free(w);
 }
 
 /* Between SIGTERM and SIGKILL: who has become another program, or is protected by now, gets no second rung. */
 static void test_jobs_that_change(void **state)
 {
-	static const struct rule_spec rule = {
-		"r",
-		{.mode = MODE_ENFORCE, .conditions = WHEN_RSS, .rss = 300 * MIB, .outside = 1, .cooldown_ms = 3600000, ACTIONS(TERM(10), KILL)},
-		{{POLICY_PROCESS + 1, NULL, "work*"}},
-		NULL};
+	static const struct rule_spec rule = {"r",
+					      {.mode = MODE_ENFORCE,
+					       .conditions = WHEN_RSS,
+					       .rss = 300 * MIB,
+					       .outside = 1,
+					       .cooldown_ms = 3600000,
+					       ACTIONS(TERM(10), KILL)},
+					      {{POLICY_PROCESS + 1, NULL, "work*"}},
+					      NULL};
 	static const struct {
 		const char *comm;
 		uint32_t flags;
 		uint32_t kills;
-	} cases[] = {{"worker", 0, 1}, {"postgres", 0, 0}, {"worker", PGROUP_EXEMPT, 0}, {"worker", PGROUP_RUNTIME, 0}};
+	} cases[] = {{"worker", 0, 1},
+		     {"postgres", 0, 0},
+		     {"worker", PGROUP_EXEMPT, 0},
+		     {"worker", PGROUP_RUNTIME, 0}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct snapshot *w = world_new(MODE_ENFORCE);
@@ -387,9 +401,15 @@ static void test_jobs_that_change(void **state)
 		set_add(w, &rule);
 		world_rules(w);
 		w->w.pgroups = 1;
-		w->pgroup[0] = (struct process_group){.pgid = 100, .pid = 100, .start_boottime_ns = 5, .leader_start_ns = 5,
-					     .processes = 1, .rss = 400 * MIB, .largest_rss = 400 * MIB, .comm = "worker",
-					     .growth_bytes_per_second = HR_UNKNOWN_I64};
+		w->pgroup[0] = (struct process_group){.pgid = 100,
+						      .pid = 100,
+						      .start_boottime_ns = 5,
+						      .leader_start_ns = 5,
+						      .processes = 1,
+						      .rss = 400 * MIB,
+						      .largest_rss = 400 * MIB,
+						      .comm = "worker",
+						      .growth_bytes_per_second = HR_UNKNOWN_I64};
 		world_run(w, 2);
 		assert_int_equal(w->actions, 1);
 		memset(w->pgroup[0].comm, 0, sizeof(w->pgroup[0].comm));

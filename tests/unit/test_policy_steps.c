@@ -69,7 +69,7 @@ static void go_calm_in_time(struct snapshot *w)
 	rule(w, &kill_switch);
 	usage(w, 312);
 	world_run(w, 45); /* terminated at 41 */
-	usage(w, 290); /* below the threshold, within its margin: neither on nor over */
+	usage(w, 290);    /* below the threshold, within its margin: neither on nor over */
 	world_run(w, 40);
 	usage(w, 200);
 	world_run(w, 10);
@@ -316,10 +316,11 @@ static void go_vanishes(struct snapshot *w)
 
 static void go_notify_only(struct snapshot *w)
 {
-	static const struct rule_spec spec = {"tell",
-					      {.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(NOTIFY)},
-					      {{POLICY_NAME + 1, NULL, "*"}},
-					      NULL};
+	static const struct rule_spec spec = {
+		"tell",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(NOTIFY)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
 
 	rule(w, &spec);
 	usage(w, 312);
@@ -543,7 +544,8 @@ static const struct scenario {
 	 "3 refused kill citizen-7: the kernel has just killed there\n7 do kill citizen-7 3/3 by "
 	 "now\n7 next of 0: -\n"
 	 "11 end not averted\n"},
-	{"then", go_on_exit, "1 do term citizen-7 1/2 by switch\n12 do then nobody 1/2 by switch\n"},
+	{"then", go_on_exit,
+	 "1 do term citizen-7 1/2 by switch\n12 do then nobody 1/2 by switch\n"},
 	{"then: restarted", go_on_exit_restarted, "1 do term citizen-7 1/2 by switch\n"},
 	{"then: unpopulated", go_on_exit_unpopulated,
 	 "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},

@@ -36,7 +36,7 @@ static void test_armed(void **state)
 	world_rules(w);
 	world_run(w, 1);
 	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at,
-			      &strikes)); /* the reflex, though the other is nearer */
+				   &strikes)); /* the reflex, though the other is nearer */
 	assert_true(strikes);
 	assert_int_equal(at, 300 * MIB);
 	assert_true(engine_trigger(w->engine, &w->w, 1, &p, &at, &strikes));

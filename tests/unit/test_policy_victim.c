@@ -25,7 +25,7 @@ struct identity { /* a container (or a job: `job`) of the scene */
 static const struct context {
 	const char *name;
 	struct identity identity[6];
-	const char *victim; /* NULL: nobody */
+	const char *victim;    /* NULL: nobody */
 	const char *passed[3]; /* those passed over, the largest first, with the reason */
 } scenes[] = {
 	{"the build, not the database",
@@ -41,7 +41,8 @@ static const struct context {
 	 "make",
 	 {"db smaller"}},
 	{"a job that grows, smaller than the database",
-	 {{.name = "db", .mib = 90}, {.name = "make", .mib = 60, .growth_kib = 800, .pgroup = true}},
+	 {{.name = "db", .mib = 90},
+	  {.name = "make", .mib = 60, .growth_kib = 800, .pgroup = true}},
 	 "make",
 	 {"db grows less"}},
 	{"noise is no growth",
@@ -98,13 +99,14 @@ static void set_context(struct snapshot *w, const struct context *context)
 			struct process_group *pgroup = &w->pgroup[w->w.pgroups++];
 
 			*pgroup = (struct process_group){.pgid = 500 + i,
-						.pid = 510 + i,
-						.start_boottime_ns = 7,
-						.processes = 40,
-						.leader_start_ns = 6,
-						.rss = identity->mib * MIB,
-						.largest_rss = 6 * MIB,
-						.growth_bytes_per_second = identity->growth_kib * 1024};
+							 .pid = 510 + i,
+							 .start_boottime_ns = 7,
+							 .processes = 40,
+							 .leader_start_ns = 6,
+							 .rss = identity->mib * MIB,
+							 .largest_rss = 6 * MIB,
+							 .growth_bytes_per_second =
+								 identity->growth_kib * 1024};
 			snprintf(pgroup->comm, sizeof(pgroup->comm), "%s", identity->name);
 			continue;
 		}
@@ -316,10 +318,13 @@ static void test_harsher(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scenes),	      cmocka_unit_test(test_job_target),
+		cmocka_unit_test(test_scenes),
+		cmocka_unit_test(test_job_target),
 		cmocka_unit_test(test_restarted_culprit),
-		cmocka_unit_test(test_one_at_a_time), cmocka_unit_test(test_rehearsed_once),
-		cmocka_unit_test(test_hold_off),      cmocka_unit_test(test_harsher),
+		cmocka_unit_test(test_one_at_a_time),
+		cmocka_unit_test(test_rehearsed_once),
+		cmocka_unit_test(test_hold_off),
+		cmocka_unit_test(test_harsher),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,15 +11,18 @@
 #include "base/cleanup.h"
 #include "daemon/process_groups.h"
 
-#define MIB (1ull << 20)
-#define OWN 77u
+#define MIB    (1ull << 20)
+#define OWN    77u
 #define SECOND 1000000000ull
 
 static struct jobs jobs; /* too large for a stack */
 
 static void add(uint32_t pid, uint32_t pgid, uint64_t rss, const char *comm)
 {
-	struct task_sample task = {.pid = pid, .pgid = pgid, .rss = rss, .memcg_id = 5,
+	struct task_sample task = {.pid = pid,
+				   .pgid = pgid,
+				   .rss = rss,
+				   .memcg_id = 5,
 				   .start_boottime_ns = pid * 1000ull};
 
 	snprintf(task.comm, sizeof(task.comm), "%s", comm);
@@ -43,7 +46,7 @@ static void test_many_small_are_one(void **state)
 		add(500 + i, 500, (6 + i % 2) * MIB, "cc1");
 	process_groups_end(&jobs, SECOND, SECOND);
 	assert_int_equal(jobs.n, 2);
-	assert_int_equal(jobs.job[0].pgid, 500);	/* largest first */
+	assert_int_equal(jobs.job[0].pgid, 500); /* largest first */
 	assert_int_equal(jobs.job[0].processes, 40);
 	assert_int_equal(jobs.job[0].rss, 260 * MIB);
 	assert_int_equal(jobs.job[0].largest_rss, 7 * MIB);
@@ -61,7 +64,8 @@ static void test_growth(void **state)
 		process_groups_begin(&jobs);
 		add(500, 500, pass * 10 * MIB, "grows");
 		add(600, 600, 50 * MIB, "stands");
-		add(700 + (uint32_t)pass, 700, pass * 10 * MIB, "anew");	/* its leader is not seen */
+		add(700 + (uint32_t)pass, 700, pass * 10 * MIB,
+		    "anew"); /* its leader is not seen */
 		process_groups_end(&jobs, pass * 2 * SECOND, pass * 2 * SECOND);
 	}
 	assert_int_equal(find(500)->growth_bytes_per_second, 5 * MIB);
@@ -69,7 +73,11 @@ static void test_growth(void **state)
 	assert_int_equal(find(700)->growth_bytes_per_second, 5 * MIB);
 	/* The number is another group's by now. */
 	process_groups_begin(&jobs);
-	process_groups_add(&jobs, &(struct task_sample){.pid = 500, .pgid = 500, .rss = 99 * MIB, .start_boottime_ns = 1}, OWN);
+	process_groups_add(
+		&jobs,
+		&(struct task_sample){
+			.pid = 500, .pgid = 500, .rss = 99 * MIB, .start_boottime_ns = 1},
+		OWN);
 	process_groups_end(&jobs, 8 * SECOND, 8 * SECOND);
 	assert_true(find(500)->growth_bytes_per_second == HR_UNKNOWN_I64);
 }
@@ -83,10 +91,18 @@ static void test_newborn(void **state)
 		struct task_sample task;
 		int64_t growth;
 	} rows[] = {
-		{"new", {.pid = 900, .pgid = 900, .start_boottime_ns = 2 * SECOND + 1}, 20 * (int64_t)MIB},
-		{"new, its leader not seen", {.pid = 901, .pgid = 890, .start_boottime_ns = 3 * SECOND}, 20 * (int64_t)MIB},
-		{"old, not listed before", {.pid = 902, .pgid = 902, .start_boottime_ns = SECOND}, HR_UNKNOWN_I64},
-		{"old, its leader has gone", {.pid = 800, .pgid = 500, .start_boottime_ns = 3 * SECOND}, HR_UNKNOWN_I64},
+		{"new",
+		 {.pid = 900, .pgid = 900, .start_boottime_ns = 2 * SECOND + 1},
+		 20 * (int64_t)MIB},
+		{"new, its leader not seen",
+		 {.pid = 901, .pgid = 890, .start_boottime_ns = 3 * SECOND},
+		 20 * (int64_t)MIB},
+		{"old, not listed before",
+		 {.pid = 902, .pgid = 902, .start_boottime_ns = SECOND},
+		 HR_UNKNOWN_I64},
+		{"old, its leader has gone",
+		 {.pid = 800, .pgid = 500, .start_boottime_ns = 3 * SECOND},
+		 HR_UNKNOWN_I64},
 	};
 
 	memset(&jobs, 0, sizeof(jobs));
@@ -103,7 +119,8 @@ static void test_newborn(void **state)
 	process_groups_end(&jobs, 4 * SECOND, 4 * SECOND);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (find(rows[i].task.pgid)->growth_bytes_per_second != rows[i].growth)
-			fail_msg("%s: %lld", rows[i].name, (long long)find(rows[i].task.pgid)->growth_bytes_per_second);
+			fail_msg("%s: %lld", rows[i].name,
+				 (long long)find(rows[i].task.pgid)->growth_bytes_per_second);
 }
 
 static void test_flags(void **state)
@@ -113,11 +130,15 @@ static void test_flags(void **state)
 		const char *comm;
 		uint32_t flags;
 	} rows[] = {
-		{1, 1, "systemd", PGROUP_INIT},	 {300, OWN, "headroomd", PGROUP_SELF},
-		{301, 301, "dockerd", PGROUP_RUNTIME},	 {302, 302, "containerd-shim", PGROUP_RUNTIME},
+		{1, 1, "systemd", PGROUP_INIT},
+		{300, OWN, "headroomd", PGROUP_SELF},
+		{301, 301, "dockerd", PGROUP_RUNTIME},
+		{302, 302, "containerd-shim", PGROUP_RUNTIME},
 		{303, 303, "containerd-shim-runc-v2", PGROUP_RUNTIME},
-		{304, 304, "dockerd2", 0},		 {305, 305, "cc1", 0},
-		{306, 0, "alone", 0},			 {307, 301, "cc1", PGROUP_RUNTIME},	/* beside one */
+		{304, 304, "dockerd2", 0},
+		{305, 305, "cc1", 0},
+		{306, 0, "alone", 0},
+		{307, 301, "cc1", PGROUP_RUNTIME}, /* beside one */
 	};
 
 	memset(&jobs, 0, sizeof(jobs));
@@ -137,8 +158,12 @@ static void test_flags(void **state)
 static void test_beside(void **state)
 {
 	struct task_sample cc1 = {.pid = 502, .pgid = 500, .rss = 50 * MIB},
-			   exempt = {.pid = 501, .pgid = 500, .rss = 10 * MIB, .oom_score_adj = -1000},
-			   alone = {.pid = 600, .rss = MIB, .oom_score_adj = -1000}, other = {.pid = 700, .pgid = 700};
+			   exempt = {.pid = 501,
+				     .pgid = 500,
+				     .rss = 10 * MIB,
+				     .oom_score_adj = -1000},
+			   alone = {.pid = 600, .rss = MIB, .oom_score_adj = -1000},
+			   other = {.pid = 700, .pgid = 700};
 
 	(void)state;
 	memset(&jobs, 0, sizeof(jobs));
@@ -173,8 +198,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_many_small_are_one),
-		cmocka_unit_test(test_growth), cmocka_unit_test(test_newborn),
-		cmocka_unit_test(test_flags), cmocka_unit_test(test_beside),
+		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_newborn),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_space),
 	};
 

@@ -20,7 +20,7 @@
 #include "format/display_name.h"
 #include "format/snapshot.h"
 
-#define NOW 1767225600000000000ULL
+#define NOW   1767225600000000000ULL
 #define EMPTY "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}"
 
 static char dir[] = "/tmp/test_fleet.XXXXXX", path[64];
@@ -63,14 +63,16 @@ static void answer(struct world *w, const char *expression, const char *samples)
 {
 	char json[4096], error[FLEET_ERROR] = "";
 
-	snprintf(json, sizeof(json), "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[%s]}}", samples);
+	snprintf(json, sizeof(json),
+		 "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[%s]}}",
+		 samples);
 	assert_int_equal(fleet_answer(w->fleet, query(expression), json, strlen(json), error), 0);
 	assert_string_equal(error, "");
 }
 
 #define SAMPLE(labels, value) "{\"metric\":{" labels "},\"value\":[1767225600.1,\"" value "\"]}"
-#define A "\"instance\":\"10.0.0.1:9477\""
-#define B "\"instance\":\"[fd00::2]:9477\""
+#define A                     "\"instance\":\"10.0.0.1:9477\""
+#define B                     "\"instance\":\"[fd00::2]:9477\""
 
 static void show(struct world *w)
 {
@@ -100,16 +102,36 @@ static void two_nodes(struct world *w)
 	answer(w, "headroom_host_memory_total_bytes", SAMPLE(A, "1000") "," SAMPLE(B, "500"));
 	answer(w, "headroom_host_risk", SAMPLE(A, "3") "," SAMPLE(B, "71.5"));
 	answer(w, "headroom_container_memory_usage_bytes",
-	       SAMPLE(A ",\"id\":\"/docker/1\",\"name\":\"web\",\"image\":\"web:1\"", "100") ","
-	       SAMPLE(B ",\"id\":\"/docker/1\",\"name\":\"web\",\"image\":\"web:1\"", "200") ","
-	       SAMPLE(B ",\"id\":\"/k/p/c\",\"pod\":\"p\",\"namespace\":\"n\",\"container\":\"c\"", "300") ","
-	       SAMPLE(B ",\"id\":\"/k/p\",\"pod\":\"p\",\"namespace\":\"n\"", "300") ","
-	       SAMPLE(A ",\"id\":\"/system.slice/a.service\"", "7"));
-	answer(w, "headroom_container_memory_limit_bytes", SAMPLE(A ",\"id\":\"/docker/1\"", "400"));
+	       SAMPLE(A ",\"id\":\"/docker/1\",\"name\":\"web\",\"image\":\"web:1\"",
+		      "100") "," SAMPLE(B ",\"id\":\"/docker/"
+					  "1\",\"name\":\"web\",\"image\":\"web:1\"",
+					"200") "," SAMPLE(B ",\"id\":\"/k/p/"
+							    "c\",\"pod\":\"p\",\"namespace\":\"n\","
+							    "\"container\":\"c\"",
+							  "300") "," SAMPLE(B ",\"id\":\"/k/"
+									      "p\",\"pod\":\"p\","
+									      "\"namespace\":\"n\"",
+									    "300") "," SAMPLE(A
+											      ",\"i"
+											      "d\":"
+											      "\"/"
+											      "syst"
+											      "em."
+											      "slic"
+											      "e/"
+											      "a."
+											      "serv"
+											      "ice"
+											      "\"",
+											      "7"));
+	answer(w, "headroom_container_memory_limit_bytes",
+	       SAMPLE(A ",\"id\":\"/docker/1\"", "400"));
 	answer(w, "headroom_container_headroom_bytes", SAMPLE(A ",\"id\":\"/docker/1\"", "300"));
 	answer(w, "headroom_container_risk", SAMPLE(B ",\"id\":\"/docker/1\"", "93.25"));
-	answer(w, "headroom_container_oom_in_seconds{p=\"50\"}", SAMPLE(B ",\"id\":\"/docker/1\"", "61.5"));
-	answer(w, "rate(headroom_container_pressure_waiting_seconds_total[1m])", SAMPLE(B ",\"id\":\"/docker/1\"", "0.25"));
+	answer(w, "headroom_container_oom_in_seconds{p=\"50\"}",
+	       SAMPLE(B ",\"id\":\"/docker/1\"", "61.5"));
+	answer(w, "rate(headroom_container_pressure_waiting_seconds_total[1m])",
+	       SAMPLE(B ",\"id\":\"/docker/1\"", "0.25"));
 }
 
 static void test_picture(void **state)
@@ -121,7 +143,7 @@ static void test_picture(void **state)
 	two_nodes(&w);
 	assert_int_equal(fleet_containers(w.fleet), 5);
 	show(&w);
-	assert_int_equal(w.s.n_rows, 4);	/* the pod's own is not listed beside its container */
+	assert_int_equal(w.s.n_rows, 4); /* the pod's own is not listed beside its container */
 	assert_int_equal(w.s.health, 0);
 	assert_string_equal(w.s.host.node, "2 nodes, 1 with a silent guard");
 	assert_int_equal(w.s.host.mem_total, 1500);
@@ -161,8 +183,9 @@ static void test_changes(void **state)
 	answer(&w, "headroom_guard_up", SAMPLE(A, "1"));
 	answer(&w, "headroom_guard_info", SAMPLE(A ",\"node\":\"alpha\"", "1"));
 	for (int i = 0; i < 20; i++)
-		snprintf(many + strlen(many), sizeof(many) - strlen(many), SAMPLE(A ",\"id\":\"/docker/%d\",\"name\":\"web%d\"", "5") "%s",
-			 i, i, i < 19 ? "," : "");
+		snprintf(many + strlen(many), sizeof(many) - strlen(many),
+			 SAMPLE(A ",\"id\":\"/docker/%d\",\"name\":\"web%d\"", "5") "%s", i, i,
+			 i < 19 ? "," : "");
 	answer(&w, "headroom_container_memory_usage_bytes", many);
 	show(&w);
 	assert_int_equal(w.s.n_rows, 20);
@@ -184,11 +207,15 @@ static const struct {
 	{"{}", "not as a Prometheus", -EPROTO},
 	{"[1]", "not as a Prometheus", -EPROTO},
 	{"{\"status\":\"success\",\"data\":{\"result\":7}}", "not as a Prometheus", -EPROTO},
-	{"{\"status\":\"error\",\"error\":\"too\\u001b[31m much\"}", "it can't answer: too\\x1b[31m much", -EREMOTEIO},
+	{"{\"status\":\"error\",\"error\":\"too\\u001b[31m much\"}",
+	 "it can't answer: too\\x1b[31m much", -EREMOTEIO},
 	{"{\"status\":\"error\"}", "it can't answer", -EREMOTEIO},
 	{EMPTY, "knows no headroom_guard_up", -ENODATA},
-	{"{\"status\":\"success\",\"data\":{\"result\":[1,{},{\"metric\":3,\"value\":[]},{\"metric\":{},\"value\":[0,\"NaN\"]},"
-	 "{\"metric\":{\"instance\":7},\"value\":[0,\"1e400\"]},{\"metric\":{},\"value\":[0,\"1\"]}]}}", "", 0},
+	{"{\"status\":\"success\",\"data\":{\"result\":[1,{},{\"metric\":3,\"value\":[]},{"
+	 "\"metric\":{},\"value\":[0,\"NaN\"]},"
+	 "{\"metric\":{\"instance\":7},\"value\":[0,\"1e400\"]},{\"metric\":{},\"value\":[0,\"1\"]}"
+	 "]}}",
+	 "", 0},
 };
 
 static void test_odd(void **state)
@@ -199,10 +226,13 @@ static void test_odd(void **state)
 
 		begin(&w);
 		fleet_begin(w.fleet);
-		assert_int_equal(fleet_answer(w.fleet, 0, odd[i].text, strlen(odd[i].text), error), odd[i].err);
+		assert_int_equal(fleet_answer(w.fleet, 0, odd[i].text, strlen(odd[i].text), error),
+				 odd[i].err);
 		if (!strstr(error, odd[i].says))
 			fail_msg("'%s' does not say '%s'", error, odd[i].says);
-		assert_int_equal(fleet_answer(w.fleet, query("headroom_container_risk"), EMPTY, strlen(EMPTY), error), 0);
+		assert_int_equal(fleet_answer(w.fleet, query("headroom_container_risk"), EMPTY,
+					      strlen(EMPTY), error),
+				 0);
 		show(&w);
 		end(&w);
 	}
@@ -218,11 +248,15 @@ static void test_hostile(void **state)
 	begin(&w);
 	fleet_begin(w.fleet);
 	answer(&w, "headroom_guard_up", SAMPLE(A, "1"));
-	at = json + sprintf(json, "{\"status\":\"success\",\"data\":{\"result\":[{\"metric\":{" A ",\"id\":\"");
+	at = json + sprintf(json, "{\"status\":\"success\",\"data\":{\"result\":[{\"metric\":{" A
+				  ",\"id\":\"");
 	memset(at, 'w', n);
 	strcpy(at + n, "\",\"name\":\"a\\u001bb\"},\"value\":[0,\"-5\"]}]}}");
-	assert_int_equal(fleet_answer(w.fleet, query("headroom_container_memory_usage_bytes"), json, strlen(json), error), 0);
-	answer(&w, "headroom_container_risk", SAMPLE(A ",\"id\":\"/x\"", "1e30") "," SAMPLE(A ",\"id\":\"/y\"", "-1"));
+	assert_int_equal(fleet_answer(w.fleet, query("headroom_container_memory_usage_bytes"), json,
+				      strlen(json), error),
+			 0);
+	answer(&w, "headroom_container_risk",
+	       SAMPLE(A ",\"id\":\"/x\"", "1e30") "," SAMPLE(A ",\"id\":\"/y\"", "-1"));
 	answer(&w, "headroom_container_alarm", SAMPLE(A ",\"id\":\"/x\"", "99"));
 	answer(&w, "headroom_container_leak_bytes_per_hour", SAMPLE(A ",\"id\":\"/x\"", "-1e300"));
 	show(&w);
@@ -245,7 +279,8 @@ static void test_names(void **state)
 		size_t n = strcspn(name, "{[)");
 
 		for (const struct metric *m = metric_container; m->name && !known; m++) {
-			snprintf(plain, sizeof(plain), "%.*s%s", (int)strcspn(m->name, "{"), m->name, m->counter ? "_total" : "");
+			snprintf(plain, sizeof(plain), "%.*s%s", (int)strcspn(m->name, "{"),
+				 m->name, m->counter ? "_total" : "");
 			known = strlen(plain) == n && !strncmp(plain, name, n);
 		}
 		for (const struct host_metric *m = metric_host; m->name && !known; m++) {
@@ -278,8 +313,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_picture), cmocka_unit_test(test_changes), cmocka_unit_test(test_odd),
-		cmocka_unit_test(test_hostile), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_picture), cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_odd),     cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -74,9 +74,9 @@ static size_t text_bytes(const void *base, const char *text) { return text ? str
 
 static size_t identity_bytes(const void *base, const struct hr_identity *id, bool event)
 {
-	const struct hr_str all[] = {id->name,	    id->container_id, id->image,
-				     id->pod,	    id->namespace,    id->pod_uid,
-				     id->container, id->unit,	      id->cgroup};
+	const struct hr_str all[] = {id->name,      id->container_id, id->image,
+				     id->pod,       id->namespace,    id->pod_uid,
+				     id->container, id->unit,         id->cgroup};
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)

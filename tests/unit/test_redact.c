@@ -247,11 +247,11 @@ static void test_smells(void **state)
 		bool smells;
 	} rows[] = {
 		{"password", true},   {"PASSWORD", true},      {"dbPassword", true},
-		{"DB_PASS", true},    {"apikey", true},	       {"API_KEY", true},
+		{"DB_PASS", true},    {"apikey", true},        {"API_KEY", true},
 		{"APIKey", true},     {"accessKey", true},     {"AWS_ACCESS_KEY_ID", true},
 		{"AccountKey", true}, {"oauth2_token", true},  {"PHPSESSID", true},
-		{"credential", true}, {"bearer", true},	       {"PWD", false},
-		{"key", false},	      {"tokens", false},       {"secretary", false},
+		{"credential", true}, {"bearer", true},        {"PWD", false},
+		{"key", false},       {"tokens", false},       {"secretary", false},
 		{"passenger", false}, {"authors", false},      {"cookie_domain", false},
 		{"token_url", false}, {"passwordfile", false}, {"", false},
 	};
@@ -266,8 +266,8 @@ static void test_smells(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hidden),	cmocka_unit_test(test_shown),
-		cmocka_unit_test(test_cut),	cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_hidden),  cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_cut),     cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_garbage), cmocka_unit_test(test_smells),
 	};
 

@@ -211,7 +211,8 @@ static void test_recommendations(void **state)
 		recommendation_rows[i].set(&f);
 		f.killed = recommendation_rows[i].killed;
 		recommendations_make(&a, &f, &s, FIXTURE_T0_NS + 999999 * FIXTURE_STEP_NS);
-		if (a.kind != recommendation_rows[i].kind || a.limit != (limit ? limit : HR_UNKNOWN) ||
+		if (a.kind != recommendation_rows[i].kind ||
+		    a.limit != (limit ? limit : HR_UNKNOWN) ||
 		    a.request != (request ? request : HR_UNKNOWN))
 			fail_msg("%s: %s, limit %llu, request %llu", recommendation_rows[i].name,
 				 recommendation_text(a.kind), (unsigned long long)a.limit / MIB,
@@ -395,7 +396,8 @@ static void test_reports(void **state)
 	struct rig *rig = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(report_rows); i++) {
-		build(rig, report_rows[i].explanation, report_rows[i].hostile, report_rows[i].recording);
+		build(rig, report_rows[i].explanation, report_rows[i].hostile,
+		      report_rows[i].recording);
 		check_report(&rig->report, i);
 		rig_close(rig);
 	}

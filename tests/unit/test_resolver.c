@@ -22,10 +22,10 @@
 #include "identify/answer.h"
 
 #define FIXTURES "tests/fixtures/identity/"
-#define FOUR(x) x x x x
-#define ID(two) FOUR(two two two two two two two two)
-#define WEB "/docker/" ID("11")
-#define WAIT_MS 20000
+#define FOUR(x)  x x x x
+#define ID(two)  FOUR(two two two two two two two two)
+#define WEB      "/docker/" ID("11")
+#define WAIT_MS  20000
 
 struct pair {
 	pid_t opener, parser;
@@ -361,8 +361,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_questions),    cmocka_unit_test(test_rights),
 		cmocka_unit_test(test_end_together), cmocka_unit_test(test_garbage),
-		cmocka_unit_test(test_process),	     cmocka_unit_test(test_start_ticks),
-		cmocka_unit_test(test_find),	     cmocka_unit_test(test_kmsg_answer),
+		cmocka_unit_test(test_process),      cmocka_unit_test(test_start_ticks),
+		cmocka_unit_test(test_find),         cmocka_unit_test(test_kmsg_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

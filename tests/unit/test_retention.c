@@ -12,8 +12,8 @@
 #include "recorder/retention.h"
 
 #define MINUTE 60u
-#define HOUR 3600u
-#define DAY 86400u
+#define HOUR   3600u
+#define DAY    86400u
 
 static void test_tiers(void **state)
 {
@@ -137,7 +137,7 @@ static void test_fold_any_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tiers),	       cmocka_unit_test(test_thinning_settles),
+		cmocka_unit_test(test_tiers),          cmocka_unit_test(test_thinning_settles),
 		cmocka_unit_test(test_least_missed),   cmocka_unit_test(test_frozen_is_not_chosen),
 		cmocka_unit_test(test_fold_any_bytes),
 	};

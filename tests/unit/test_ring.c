@@ -65,7 +65,7 @@ static uint64_t post(struct board *board, enum hr_event_type type)
 {
 	uint64_t seq = board_header(board)->last_seq + 1;
 	size_t fixed = type == HR_EVENT_DAEMON ? sizeof(struct hr_event_daemon)
-					      : sizeof(struct hr_event_oom_score_adj);
+					       : sizeof(struct hr_event_oom_score_adj);
 	union fixture_event e = {
 		.event = {.type = (uint16_t)type, .time_ns = seq * 3, .cgroup_id = ~seq}};
 
@@ -285,7 +285,7 @@ static void test_damaged(void **state)
 static void post_in_the_meantime(void)
 {
 	uint64_t n = rand() % meantime.one_in ? 0
-		     : rand() % 2	      ? 1
+		     : rand() % 2             ? 1
 					      : (uint64_t)rand() % meantime.most;
 
 	for (; n && meantime.posted < 20000; n--)

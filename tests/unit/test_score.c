@@ -12,8 +12,8 @@
 #include "daemon/forecast_score.h"
 
 struct verdict {
-	unsigned int warn[3], act[3];		/* right, wrong, cut */
-	unsigned int kills[2], stalls[2];	/* warned, missed */
+	unsigned int warn[3], act[3];     /* right, wrong, cut */
+	unsigned int kills[2], stalls[2]; /* warned, missed */
 	unsigned int times, held;
 };
 
@@ -33,37 +33,50 @@ static const struct life {
 	 {.warn = {0, 1}}},
 	{"not due yet", "warn 10; calm 50; calm 909", {.times = 0}},
 	{"it stood for hours, and was right at last",
-	 "warn 10; warn 9000; kill 20000", {.warn = {1}, .kills = {1}}},
+	 "warn 10; warn 9000; kill 20000",
+	 {.warn = {1}, .kills = {1}}},
 	{"calm for half a minute: still announced",
-	 "warn 10; calm 50; kill 80", {.warn = {1}, .kills = {1}}},
+	 "warn 10; calm 50; kill 80",
+	 {.warn = {1}, .kills = {1}}},
 	{"calm for minutes: the alarm was right, but nobody expected it any more",
-	 "warn 10; calm 50; kill 600", {.warn = {1}, .kills = {0, 1}}},
+	 "warn 10; calm 50; kill 600",
+	 {.warn = {1}, .kills = {0, 1}}},
 	{"calm for too long: wrong, and missed",
-	 "warn 10; calm 50; kill 2000", {.warn = {0, 1}, .kills = {0, 1}}},
+	 "warn 10; calm 50; kill 2000",
+	 {.warn = {0, 1}, .kills = {0, 1}}},
 	{"ended by itself while the alarm stood",
-	 "act 10; cut 20", {.warn = {0, 0, 1}, .act = {0, 0, 1}}},
+	 "act 10; cut 20",
+	 {.warn = {0, 0, 1}, .act = {0, 0, 1}}},
 	{"its limit was raised", "warn 10 60; higher 20; calm 5000", {.warn = {0, 0, 1}}},
 	{"its limit was lowered: times are void, the alarm is not",
-	 "warn 10 60; lower 20; kill 30", {.warn = {1}, .kills = {1}}},
-	{"an alarm that was lent announces, but is not its own",
-	 "lent 10; kill 20", {.kills = {1}}},
-	{"an alarm that was lent and came to nothing is somebody else's",
-	 "lent 10; calm 20; calm 5000", {.times = 0}},
-	{"somebody below died: right, but counted there",
-	 "warn 10 60; below 70", {.warn = {1}, .times = 1, .held = 1}},
-	{"several victims of one death", "warn 10; kill 20; kill 21; kill 29",
+	 "warn 10 60; lower 20; kill 30",
 	 {.warn = {1}, .kills = {1}}},
-	{"killed again, a minute later", "warn 10; kill 20; calm 21; kill 90",
+	{"an alarm that was lent announces, but is not its own",
+	 "lent 10; kill 20",
+	 {.kills = {1}}},
+	{"an alarm that was lent and came to nothing is somebody else's",
+	 "lent 10; calm 20; calm 5000",
+	 {.times = 0}},
+	{"somebody below died: right, but counted there",
+	 "warn 10 60; below 70",
+	 {.warn = {1}, .times = 1, .held = 1}},
+	{"several victims of one death",
+	 "warn 10; kill 20; kill 21; kill 29",
+	 {.warn = {1}, .kills = {1}}},
+	{"killed again, a minute later",
+	 "warn 10; kill 20; calm 21; kill 90",
 	 {.warn = {1}, .kills = {1, 1}}},
 	{"an alarm that stands on after a kill announces the next",
-	 "warn 10; kill 20; warn 21; kill 50", {.warn = {1}, .kills = {2}}},
+	 "warn 10; kill 20; warn 21; kill 50",
+	 {.warn = {1}, .kills = {2}}},
 	{"flapping: each is an alarm",
 	 "warn 10; calm 20; warn 30; calm 40; warn 50; kill 60",
 	 {.warn = {3}, .kills = {1}}},
 	{"flapping without end: what does not fit is wrong",
 	 "act 10; calm 20; act 30; calm 40; act 50; calm 60; calm 5000",
 	 {.warn = {0, 3}, .act = {0, 3}}},
-	{"a sample after the kill that is told late", "calm 10; warn 30; kill 20",
+	{"a sample after the kill that is told late",
+	 "calm 10; warn 30; kill 20",
 	 {.kills = {0, 1}}},
 	{"a time is noted when it halves",
 	 "calm 0 100; calm 10 90; calm 49 51; calm 51 49; calm 76 24; calm 88 12; kill 100",
@@ -72,16 +85,19 @@ static const struct life {
 	 "calm 0 100; calm 1 10; calm 2 100; calm 20 10; kill 30",
 	 {.kills = {0, 1}, .times = 2, .held = 1}},
 	{"a time that was withdrawn is no forecast of what comes later",
-	 "calm 0 100; calm 50; calm 100; kill 4000", {.kills = {0, 1}}},
+	 "calm 0 100; calm 50; calm 100; kill 4000",
+	 {.kills = {0, 1}}},
 	{"a time that was far off is held against what came",
-	 "calm 0 100; kill 300", {.kills = {0, 1}, .times = 1}},
-	{"v1 hangs without a victim", "act 10; hung 20; hung 25; calm 5000",
+	 "calm 0 100; kill 300",
+	 {.kills = {0, 1}, .times = 1}},
+	{"v1 hangs without a victim",
+	 "act 10; hung 20; hung 25; calm 5000",
 	 {.warn = {1}, .act = {1}, .stalls = {1}}},
-	{"stalled, unannounced", "calm 10; full 20; full 190; full 201; full 300; calm 310",
+	{"stalled, unannounced",
+	 "calm 10; full 20; full 190; full 201; full 300; calm 310",
 	 {.stalls = {0, 1}}},
 	{"a stall that passes is no death", "full 20; full 190; calm 195; full 201", {.times = 0}},
 };
-
 
 static uint64_t ns(double t) { return (uint64_t)((1000 + t) * 1e9); }
 
@@ -91,7 +107,8 @@ struct stage {
 	uint8_t alarm;
 };
 
-static void look(struct stage *stage, const char *what, double t, double p50, struct hr_score *score)
+static void look(struct stage *stage, const char *what, double t, double p50,
+		 struct hr_score *score)
 {
 	static const char *const alarms[] = {"calm", "warn", "act"};
 	struct hr_forecast o = {.risk_centi = 100};
@@ -109,8 +126,9 @@ static void look(struct stage *stage, const char *what, double t, double p50, st
 	}
 	if (!stage->limit)
 		stage->limit = 1 << 30;
-	stage->limit = !strcmp(what, "higher") ? 2 * stage->limit
-		       : !strcmp(what, "lower") ? stage->limit / 2 : stage->limit;
+	stage->limit = !strcmp(what, "higher")  ? 2 * stage->limit
+		       : !strcmp(what, "lower") ? stage->limit / 2
+						: stage->limit;
 	sight.limit = stage->limit;
 	sight.alarm = stage->alarm;
 	sight.under_oom = !strcmp(what, "hung");
@@ -128,7 +146,8 @@ static void play(const char *steps, struct hr_score *score)
 		p50 = 0;
 		assert_true(sscanf(at, "%15s %lf %lf", what, &t, &p50) >= 2);
 		if (!strcmp(what, "kill") || !strcmp(what, "below"))
-			score_died(&stage.watch, ns(t), SCORE_OOM_KILL, !strcmp(what, "kill"), score);
+			score_died(&stage.watch, ns(t), SCORE_OOM_KILL, !strcmp(what, "kill"),
+				   score);
 		else if (!strcmp(what, "cut"))
 			score_cut(&stage.watch, score);
 		else
@@ -140,17 +159,25 @@ static void check(const struct life *life, const struct hr_score *s)
 {
 	const struct verdict *want = &life->want;
 	const unsigned int pair[][2] = {
-		{s->warn.right, want->warn[0]}, {s->warn.wrong, want->warn[1]}, {s->warn.cut, want->warn[2]},
-		{s->act.right, want->act[0]}, {s->act.wrong, want->act[1]}, {s->act.cut, want->act[2]},
-		{s->oom_kills.warned, want->kills[0]}, {s->oom_kills.missed, want->kills[1]},
-		{s->stalls.warned, want->stalls[0]}, {s->stalls.missed, want->stalls[1]},
-		{s->times, want->times}, {s->times_held, want->held},
+		{s->warn.right, want->warn[0]},
+		{s->warn.wrong, want->warn[1]},
+		{s->warn.cut, want->warn[2]},
+		{s->act.right, want->act[0]},
+		{s->act.wrong, want->act[1]},
+		{s->act.cut, want->act[2]},
+		{s->oom_kills.warned, want->kills[0]},
+		{s->oom_kills.missed, want->kills[1]},
+		{s->stalls.warned, want->stalls[0]},
+		{s->stalls.missed, want->stalls[1]},
+		{s->times, want->times},
+		{s->times_held, want->held},
 	};
 	uint64_t errors = 0, leads = 0;
 
 	for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++)
 		if (pair[i][0] != pair[i][1])
-			fail_msg("%s: figure %zu is %u, not %u", life->name, i, pair[i][0], pair[i][1]);
+			fail_msg("%s: figure %zu is %u, not %u", life->name, i, pair[i][0],
+				 pair[i][1]);
 	for (int i = 0; i < HR_SCORE_ERRORS; i++)
 		errors += s->time_error[i];
 	for (int i = 0; i < HR_SCORE_LEADS; i++)
@@ -181,7 +208,7 @@ static void test_sum_outlives_watches(void **state)
 	assert_int_equal(score.oom_kills.warned, 3);
 	assert_int_equal(score.time_error[0], 3);
 	assert_int_equal(score.lead_sum_ms, 30000);
-	assert_int_equal(score.lead[3], 3);	/* 10 s: no longer below 10 s */
+	assert_int_equal(score.lead[3], 3); /* 10 s: no longer below 10 s */
 }
 
 static void test_errors_by_size(void **state)
@@ -190,9 +217,9 @@ static void test_errors_by_size(void **state)
 		const char *steps;
 		unsigned int bucket, milli;
 	} cases[] = {
-		{"calm 0 100; kill 100", 0, 0},	  {"calm 0 104; kill 100", 0, 40},
-		{"calm 0 106; kill 100", 1, 60},  {"calm 0 85; kill 100", 2, 150},
-		{"calm 0 70; kill 100", 3, 300},  {"calm 0 250; kill 100", 5, 1500},
+		{"calm 0 100; kill 100", 0, 0},    {"calm 0 104; kill 100", 0, 40},
+		{"calm 0 106; kill 100", 1, 60},   {"calm 0 85; kill 100", 2, 150},
+		{"calm 0 70; kill 100", 3, 300},   {"calm 0 250; kill 100", 5, 1500},
 		{"calm 0 900; kill 100", 6, 8000},
 	};
 
@@ -206,11 +233,15 @@ static void test_errors_by_size(void **state)
 	}
 }
 
-static void look_at(struct score_watch *w, double t, uint16_t risk, uint8_t level, struct forecast_record record,
-		    struct hr_score *score)
+static void look_at(struct score_watch *w, double t, uint16_t risk, uint8_t level,
+		    struct forecast_record record, struct hr_score *score)
 {
 	struct hr_forecast o = {.risk_centi = risk, .oom_in_p50_ms = HR_UNKNOWN};
-	struct score_sight sight = {.t_ns = ns(t), .forecast = &o, .level = level, .limit = 1 << 30, .record = record,
+	struct score_sight sight = {.t_ns = ns(t),
+				    .forecast = &o,
+				    .level = level,
+				    .limit = 1 << 30,
+				    .record = record,
 				    .full_avg10_centi = HR_UNKNOWN_U32};
 
 	score_look(w, &sight, score);
@@ -223,11 +254,11 @@ static void test_risks(void **state)
 	struct score_watch watch = {0};
 	struct hr_score score = {0};
 
-	look_at(&watch, 0, UINT16_MAX, HR_LEVEL_OWN, none, &score);	/* not known yet */
+	look_at(&watch, 0, UINT16_MAX, HR_LEVEL_OWN, none, &score); /* not known yet */
 	look_at(&watch, 10, 2000, HR_LEVEL_OWN, none, &score);
 	look_at(&watch, 909, 9000, HR_LEVEL_OWN, none, &score);
 	assert_int_equal(score.risks, 0);
-	look_at(&watch, 910, 9000, HR_LEVEL_OWN, none, &score);	/* .2 was wrong; .9 begins */
+	look_at(&watch, 910, 9000, HR_LEVEL_OWN, none, &score); /* .2 was wrong; .9 begins */
 	assert_int_equal(score.risks, 1);
 	assert_int_equal(score.risks_died, 0);
 	assert_int_equal(score.brier_sum_micro, 40000);
@@ -236,7 +267,8 @@ static void test_risks(void **state)
 	assert_int_equal(score.risks_died, 1);
 	assert_int_equal(score.risk_sum_milli, 1100);
 	assert_int_equal(score.brier_sum_micro, 50000);
-	look_at(&watch, 1001, 5000, HR_LEVEL_ANCESTOR, none, &score);	/* the ancestor's own watch has it */
+	look_at(&watch, 1001, 5000, HR_LEVEL_ANCESTOR, none,
+		&score); /* the ancestor's own watch has it */
 	look_at(&watch, 9001, 5000, HR_LEVEL_ANCESTOR, none, &score);
 	assert_int_equal(score.risks, 2);
 }
@@ -258,8 +290,9 @@ static void test_intervals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lives), cmocka_unit_test(test_sum_outlives_watches),
-		cmocka_unit_test(test_errors_by_size), cmocka_unit_test(test_risks), cmocka_unit_test(test_intervals),
+		cmocka_unit_test(test_lives),          cmocka_unit_test(test_sum_outlives_watches),
+		cmocka_unit_test(test_errors_by_size), cmocka_unit_test(test_risks),
+		cmocka_unit_test(test_intervals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

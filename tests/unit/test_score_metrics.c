@@ -26,9 +26,16 @@ static void write_page(struct page *page, bool openmetrics)
 	struct metrics_config config = {.openmetrics = openmetrics, .most = 10};
 	struct metrics_extra extra = {.actions = 0};
 	struct snapshot s = {
-		.host.score = {.intervals = 5, .times = 4, .times_held = 3, .time_error = {2, 1, 0, 0, 0, 0, 1},
-			       .time_error_sum_milli = 2530, .warn = {3, 1, 2}, .oom_kills = {3, 1},
-			       .lead = {0, 0, 2, 1}, .lead_sum_ms = 30500, .risk_sum_milli = 1250},
+		.host.score = {.intervals = 5,
+			       .times = 4,
+			       .times_held = 3,
+			       .time_error = {2, 1, 0, 0, 0, 0, 1},
+			       .time_error_sum_milli = 2530,
+			       .warn = {3, 1, 2},
+			       .oom_kills = {3, 1},
+			       .lead = {0, 0, 2, 1},
+			       .lead_sum_ms = 30500,
+			       .risk_sum_milli = 1250},
 	};
 
 	metrics_write(page, &s, 0, &config, &extra);
@@ -40,7 +47,8 @@ static void test_prometheus(void **state)
 	struct page page = {0};
 
 	write_page(&page, false);
-	has(page.text, "# TYPE headroom_forecast_intervals_checked_total counter\nheadroom_forecast_intervals_checked_total 5\n");
+	has(page.text, "# TYPE headroom_forecast_intervals_checked_total "
+		       "counter\nheadroom_forecast_intervals_checked_total 5\n");
 	has(page.text, "\nheadroom_forecast_alarms_total{alarm=\"warn\",verdict=\"right\"} 3\n");
 	has(page.text, "\nheadroom_forecast_alarms_total{alarm=\"warn\",verdict=\"cut\"} 2\n");
 	has(page.text, "\nheadroom_forecast_alarms_total{alarm=\"act\",verdict=\"wrong\"} 0\n");
@@ -50,11 +58,13 @@ static void test_prometheus(void **state)
 		       "headroom_forecast_time_error_ratio_bucket{le=\"0.05\"} 2\n"
 		       "headroom_forecast_time_error_ratio_bucket{le=\"0.1\"} 3\n");
 	has(page.text, "headroom_forecast_time_error_ratio_bucket{le=\"+Inf\"} 4\n"
-		       "headroom_forecast_time_error_ratio_sum 2.53\nheadroom_forecast_time_error_ratio_count 4\n");
+		       "headroom_forecast_time_error_ratio_sum "
+		       "2.53\nheadroom_forecast_time_error_ratio_count 4\n");
 	has(page.text, "headroom_forecast_lead_seconds_bucket{le=\"10\"} 2\n");
 	has(page.text, "headroom_forecast_lead_seconds_sum 30.5\n");
 	/* one head for all samples of a name */
-	lacks(strstr(page.text, "# TYPE headroom_forecast_alarms_total") + 1, "# TYPE headroom_forecast_alarms_total");
+	lacks(strstr(page.text, "# TYPE headroom_forecast_alarms_total") + 1,
+	      "# TYPE headroom_forecast_alarms_total");
 	page_done(&page);
 }
 
@@ -63,7 +73,8 @@ static void test_openmetrics(void **state)
 	struct page page = {0};
 
 	write_page(&page, true);
-	has(page.text, "# TYPE headroom_forecast_times_held counter\nheadroom_forecast_times_held_total 3\n");
+	has(page.text,
+	    "# TYPE headroom_forecast_times_held counter\nheadroom_forecast_times_held_total 3\n");
 	lacks(page.text, "# TYPE headroom_forecast_times_held_total");
 	page_done(&page);
 }

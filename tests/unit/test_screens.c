@@ -20,7 +20,8 @@ static struct fixture_place place;
 
 static int make(void **state)
 {
-	return fixture_live_and_kept(&(struct fixture){.containers = 40, .seed = 3, .hostile = true}, 12, &place);
+	return fixture_live_and_kept(
+		&(struct fixture){.containers = 40, .seed = 3, .hostile = true}, 12, &place);
 }
 
 static int unmake(void **state) { return fixture_place_done(&place); }
@@ -51,8 +52,8 @@ static void look(const struct screen_buffer *screen_buffer, bool ascii)
 
 static int any_key(struct fixture *f)
 {
-	static const int keys[] = {TOP_UP,    TOP_DOWN,	  TOP_PAGE_UP, TOP_PAGE_DOWN, TOP_FIRST,
-				   TOP_LAST,  TOP_LEFT,	  TOP_RIGHT,   TOP_ENTER,     TOP_ENTER,
+	static const int keys[] = {TOP_UP,    TOP_DOWN,   TOP_PAGE_UP, TOP_PAGE_DOWN, TOP_FIRST,
+				   TOP_LAST,  TOP_LEFT,   TOP_RIGHT,   TOP_ENTER,     TOP_ENTER,
 				   TOP_ENTER, TOP_ESCAPE, TOP_TAB,     TOP_BACKSPACE, TOP_F1};
 
 	/* what is typed by letters is as likely as what has a name */

@@ -28,7 +28,8 @@ static void listen_at(const char *name)
 	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	assert_true(manager >= 0);
 	assert_int_equal(bind(manager, (struct sockaddr *)&at,
-			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)), 0);
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)),
+			 0);
 	setenv("NOTIFY_SOCKET", name, 1);
 }
 
@@ -64,13 +65,13 @@ static void test_words(void **state)
 	service_ready("observe");
 	receives("READY=1\nSTATUS=observe");
 	service_status("observe");
-	receives(NULL);		/* no news */
+	receives(NULL); /* no news */
 	service_status("two\nREADY=1");
 	receives("STATUS=two READY=1");
 	service_ready(NULL);
 	receives("READY=1\nSTATUS=two READY=1");
 	service_alive();
-	receives(NULL);		/* no watchdog was set */
+	receives(NULL); /* no watchdog was set */
 	service_stopping();
 	receives("STOPPING=1\nSTATUS=stopping");
 }
@@ -89,7 +90,7 @@ static void test_reloading(void **state)
 	assert_int_equal(sscanf(text, "RELOADING=1\nMONOTONIC_USEC=%llu", &usec), 1);
 	assert_true(usec > 0);
 	unlink(name);
-	service_status("nobody hears");		/* and nobody waits */
+	service_status("nobody hears"); /* and nobody waits */
 	rmdir(path);
 }
 

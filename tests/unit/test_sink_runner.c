@@ -15,18 +15,21 @@
 #include "base/clock.h"
 #include "export/config.h"
 
-#define MOST	1000
+#define MOST     1000
 #define PATIENCE (10 * NS_PER_SEC)
 
 static struct fake {
 	uint64_t seen[MOST];
-	size_t n;		/* __atomic */
-	int fails;		/* so many deliveries fail; __atomic */
+	size_t n;  /* __atomic */
+	int fails; /* so many deliveries fail; __atomic */
 	int opens;
 	bool hangs, refuses;
 } fake[2];
 
-static struct fake *fake_of(struct sink *sink) { return &fake[sink->options == NULL ? 0 : sink->common->severity == HR_CRITICAL]; }
+static struct fake *fake_of(struct sink *sink)
+{
+	return &fake[sink->options == NULL ? 0 : sink->common->severity == HR_CRITICAL];
+}
 
 static int fake_open(struct sink *sink)
 {
@@ -58,8 +61,13 @@ static int fake_event(struct sink *sink, const struct export_event *event)
 
 static const struct sink_common defaults = {.queue = 8, .interval_ms = 1000};
 static const struct sink_type fake_type = {
-	.name = "fake", .options_bytes = sizeof(struct sink_common), .defaults = &defaults, .events = true,
-	.open = fake_open, .close = fake_close, .event = fake_event,
+	.name = "fake",
+	.options_bytes = sizeof(struct sink_common),
+	.defaults = &defaults,
+	.events = true,
+	.open = fake_open,
+	.close = fake_close,
+	.event = fake_event,
 };
 
 static struct exporter e;
@@ -80,9 +88,12 @@ static uint64_t instance = 5, time_ns = 1767225600000000000ULL;
 
 static void push(uint64_t seq, unsigned int type, unsigned int severity)
 {
-	struct hr_event_daemon record = {.event = {.bytes = sizeof(record), .type = (uint16_t)type,
-						  .severity = (uint8_t)severity, .seq = seq,
-						  .time_ns = time_ns, .instance = instance}};
+	struct hr_event_daemon record = {.event = {.bytes = sizeof(record),
+						   .type = (uint16_t)type,
+						   .severity = (uint8_t)severity,
+						   .seq = seq,
+						   .time_ns = time_ns,
+						   .instance = instance}};
 	struct export_event *event = export_event_new(&record.event, "node");
 
 	assert_non_null(event);
@@ -114,7 +125,7 @@ static void test_order(void **state)
 	assert_true(wait_for(&fake[0].n, 5));
 	for (uint64_t i = 0; i < 5; i++)
 		assert_int_equal(fake[0].seen[i], i + 1);
-	push(3, HR_EVENT_DAEMON, HR_INFO);	/* one that was taken before is not taken twice */
+	push(3, HR_EVENT_DAEMON, HR_INFO); /* one that was taken before is not taken twice */
 	export_stop(&e);
 	assert_int_equal(fake[0].n, 5);
 	assert_int_equal(e.sink[0].counts.delivered, 5);
@@ -165,7 +176,7 @@ static void test_co_tenant(void **state)
 	assert_int_equal(export_start(&e), 0);
 	for (uint64_t i = 1; i <= 7; i++)
 		push(i, HR_EVENT_OOM_KILL, HR_CRITICAL);
-	push(8, HR_EVENT_DAEMON, HR_INFO);	/* below the other's severity */
+	push(8, HR_EVENT_DAEMON, HR_INFO); /* below the other's severity */
 	assert_true(wait_for(&fake[0].n, 8));
 	assert_int_equal(fake[1].n, 0);
 	__atomic_store_n(&fake[1].hangs, false, __ATOMIC_RELEASE);
@@ -183,7 +194,8 @@ static void test_types(void **state)
 	assert_true(wait_for(&fake[0].n, 1));
 	assert_true(wait_for((size_t *)&e.sink[0].counts.last_seq, 2));
 	push(3, HR_EVENT_DAEMON, HR_CRITICAL);
-	assert_int_equal(e.sink[0].counts.last_seq, 3);	/* passed over, and never to be read again */
+	assert_int_equal(e.sink[0].counts.last_seq,
+			 3); /* passed over, and never to be read again */
 	stop();
 	assert_int_equal(fake[0].n, 1);
 	assert_int_equal(fake[0].seen[0], 2);
@@ -219,11 +231,12 @@ static void test_other_board(void **state)
 	instance = 6;
 	export_resume(&e, 0, 6, 0);
 	__atomic_store_n(&fake[0].hangs, false, __ATOMIC_RELEASE);
-	assert_true(wait_for((size_t *)&e.sink[0].counts.delivered, 2));	/* those of the one before */
+	assert_true(
+		wait_for((size_t *)&e.sink[0].counts.delivered, 2)); /* those of the one before */
 	push(1, HR_EVENT_DAEMON, HR_INFO);
 	assert_true(wait_for(&fake[0].n, 3));
 	push(2, HR_EVENT_DAEMON, HR_INFO);
-	push(1, HR_EVENT_DAEMON, HR_INFO);	/* this one was taken */
+	push(1, HR_EVENT_DAEMON, HR_INFO); /* this one was taken */
 	assert_true(wait_for(&fake[0].n, 4));
 	instance = 5;
 	export_stop(&e);
@@ -255,8 +268,9 @@ static void test_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),	  cmocka_unit_test(test_down),	cmocka_unit_test(test_overflow),
-		cmocka_unit_test(test_co_tenant), cmocka_unit_test(test_types), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_order),       cmocka_unit_test(test_down),
+		cmocka_unit_test(test_overflow),    cmocka_unit_test(test_co_tenant),
+		cmocka_unit_test(test_types),       cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_other_board), cmocka_unit_test(test_clock),
 	};
 

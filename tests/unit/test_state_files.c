@@ -21,8 +21,8 @@
 	"/kubepods.slice/kubepods-burstable.slice/" \
 	"kubepods-burstable-pod1c2d3e4f_5a6b_7c8d_9e0f_a1b2c3d4e5f6.slice"
 #define CGROUPFS "/kubepods/burstable/pod" P
-#define FOUR(x) x x x x
-#define ID(two) FOUR(two two two two two two two two) /* 64 digits */
+#define FOUR(x)  x x x x
+#define ID(two)  FOUR(two two two two two two two two) /* 64 digits */
 
 enum {
 	DOCKER = HR_RUNTIME_DOCKER,
@@ -269,7 +269,7 @@ static void test_gives_up(void **state)
 }
 
 #define CONFIG_DIR "var/lib/docker/containers/" ID("77")
-#define CONFIG CONFIG_DIR "/config.v2.json"
+#define CONFIG     CONFIG_DIR "/config.v2.json"
 
 /* Documents too large, too deep, or large but right. Names come out of the last one only. */
 static void test_sizes(void **state)
@@ -435,7 +435,7 @@ static void test_config_values(void **state)
 /* Names that would lead elsewhere are no ids. */
 static void test_ids(void **state)
 {
-	static const char *const bad[] = {"",	 ".",	 "..", "../x", "a/b", "/a",
+	static const char *const bad[] = {"",    ".",    "..", "../x", "a/b", "/a",
 					  "a b", "a\nb", ".a", "a*",   "a@b", "\xff"};
 	char longest[OPEN_ID + 1];
 
@@ -451,12 +451,11 @@ static void test_ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_engines),	   cmocka_unit_test(test_labels),
-		cmocka_unit_test(test_gives_up),
-		cmocka_unit_test(test_sizes),	   cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_long_names), cmocka_unit_test(test_no_plain_file),
-		cmocka_unit_test(test_rootless),   cmocka_unit_test(test_config_values),
-		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_engines),       cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_gives_up),      cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_truncated),     cmocka_unit_test(test_long_names),
+		cmocka_unit_test(test_no_plain_file), cmocka_unit_test(test_rootless),
+		cmocka_unit_test(test_config_values), cmocka_unit_test(test_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

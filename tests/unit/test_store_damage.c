@@ -29,12 +29,14 @@ static void test_foreign_files(void **state)
 	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -ENOENT);
 	assert_non_null(strstr(rig->error, "'headroom history'"));
 	write_file(rig->store, text, sizeof(text));
-	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note), -EPROTO);
+	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note),
+			 -EPROTO);
 	assert_true(is_there(rig->store));
 	assert_true(store_pictures(rig->store, 0, 1, &past, rig->error) < 0);
 	unlink(rig->store);
 	alter(rig, "CREATE TABLE addresses(name); INSERT INTO addresses VALUES('Ada')");
-	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note), -EPROTO);
+	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note),
+			 -EPROTO);
 	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -EPROTO);
 	alter(rig, "DROP TABLE addresses; VACUUM; PRAGMA application_id=1213360243; PRAGMA "
 		   "user_version=99999");
@@ -93,8 +95,10 @@ static void test_cut_anywhere(void **state)
 		store_status(cut, &status, rig->error);
 		best = frames > best ? frames : best;
 		if (n % (8 * 4096) < 4096) {
-			assert_int_equal(writer_open(cut, KEEP_MOST_BYTES, &recorder_writer, rig->note), 0);
-			assert_int_equal(writer_picture(recorder_writer, rig->reader, KEEP_MINUTE), 0);
+			assert_int_equal(
+				writer_open(cut, KEEP_MOST_BYTES, &recorder_writer, rig->note), 0);
+			assert_int_equal(writer_picture(recorder_writer, rig->reader, KEEP_MINUTE),
+					 0);
 			writer_close(recorder_writer);
 			while (aside_give_up(cut))
 				;

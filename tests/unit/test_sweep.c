@@ -20,7 +20,7 @@ static void test_order(void **state)
 		{1, {3}, {0}},
 		{4, {0, 1, 2, 3}, {0, 1, 2, 3}},
 		{5, {2, 1, 0, 2, 1}, {2, 1, 4, 0, 3}}, /* equal levels stay in their order */
-		{4, {5000, 1, 300, 0}, {3, 1, 0, 2}}, /* deeper than any: still after the rest */
+		{4, {5000, 1, 300, 0}, {3, 1, 0, 2}},  /* deeper than any: still after the rest */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

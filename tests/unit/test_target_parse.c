@@ -18,7 +18,19 @@
 #define ID_A "abcd1111000000000000000000000000000000000000000000000000000000aa"
 #define ID_B "abcd2222000000000000000000000000000000000000000000000000000000bb"
 
-enum identity { WEB, WEB_GONE, WEB_OLD, POD, APP, SIDECAR, PAUSE, UNIT, HOSTILE, NAMED_AS_ID, IDENTITY };
+enum identity {
+	WEB,
+	WEB_GONE,
+	WEB_OLD,
+	POD,
+	APP,
+	SIDECAR,
+	PAUSE,
+	UNIT,
+	HOSTILE,
+	NAMED_AS_ID,
+	IDENTITY
+};
 
 static const struct made {
 	const char *name, *id, *namespace, *pod, *container, *unit, *cgroup;
@@ -93,7 +105,7 @@ static uint32_t find(const char *typed, const char *cgroup)
 }
 
 #define BIT(identity) (1u << (identity))
-#define NO_TARGET UINT32_MAX
+#define NO_TARGET     UINT32_MAX
 
 static void test_find(void **state)
 {
@@ -110,11 +122,11 @@ static void test_find(void **state)
 		{"ABCD1", BIT(WEB)},
 		{ID_A, BIT(WEB)},
 		{ID_A "0", 0},
-		{"abc", 0}, /* too short */
+		{"abc", 0},                 /* too short */
 		{"7777", BIT(NAMED_AS_ID)}, /* a name before an id's beginning */
 		{"77770", BIT(SIDECAR)},
 		{"6666", BIT(PAUSE)},
-		{"app", BIT(APP)}, /* not the sandbox */
+		{"app", BIT(APP)},             /* not the sandbox */
 		{"shop/cart-1/app", BIT(APP)}, /* as ls shows it */
 		{"pod:shop/cart-1", BIT(POD)},
 		{"pod:shop/cart-1/proxy", BIT(SIDECAR)},

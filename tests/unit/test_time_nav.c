@@ -16,7 +16,7 @@
 #include "tui/top.h"
 #include "format/text_wrap.h"
 
-#define FRAMES 20
+#define FRAMES    20
 #define T(second) (FIXTURE_T0_NS + (uint64_t)(second)*NS_PER_SEC)
 
 static struct fixture_place place;
@@ -67,7 +67,7 @@ static void test_jumps(void **state)
 		uint64_t to;
 		int second;
 	} jumps[] = {{T(7), 7}, {T(7) + NS_PER_SEC / 2, 7}, {T(3), 3},
-		     {1, 0},	{T(99), FRAMES - 1},	    {T(0), 0}};
+		     {1, 0},    {T(99), FRAMES - 1},        {T(0), 0}};
 	struct source s = {.board = open_reader(place.kept)};
 	struct snapshot snapshot = {0};
 
@@ -300,8 +300,9 @@ static void test_wrap(void **state)
 		assert_int_equal(screen_buffer_reset(&screen_buffer, 5, 40, false), 0);
 		rows = wrap_put(&screen_buffer, 0, 0, cases[i].width, STYLE_PLAIN, cases[i].text);
 		for (size_t y = 0; y < 4 && cases[i].row[y]; y++)
-			assert_string_equal(screen_buffer_text(&screen_buffer, y, text, sizeof(text)),
-					    cases[i].row[y]);
+			assert_string_equal(
+				screen_buffer_text(&screen_buffer, y, text, sizeof(text)),
+				cases[i].row[y]);
 		assert_true(rows < 4 && !cases[i].row[rows] && (!rows || cases[i].row[rows - 1]));
 	}
 	screen_buffer_done(&screen_buffer);
@@ -310,10 +311,10 @@ static void test_wrap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_steps),	   cmocka_unit_test(test_jumps),
-		cmocka_unit_test(test_playing),	   cmocka_unit_test(test_history),
+		cmocka_unit_test(test_steps),      cmocka_unit_test(test_jumps),
+		cmocka_unit_test(test_playing),    cmocka_unit_test(test_history),
 		cmocka_unit_test(test_no_history), cmocka_unit_test(test_feed),
-		cmocka_unit_test(test_action),	   cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_action),     cmocka_unit_test(test_wrap),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

@@ -468,10 +468,10 @@ static void test_headline(void **state)
  * numbers of POSIX; a failure says its round.) */
 static void test_monkey(void **state)
 {
-	static const int specials[] = {TOP_UP,	  TOP_DOWN,   TOP_PAGE_UP, TOP_PAGE_DOWN,
-				       TOP_FIRST, TOP_LAST,   TOP_LEFT,	   TOP_RIGHT,
+	static const int specials[] = {TOP_UP,    TOP_DOWN,   TOP_PAGE_UP, TOP_PAGE_DOWN,
+				       TOP_FIRST, TOP_LAST,   TOP_LEFT,    TOP_RIGHT,
 				       TOP_ENTER, TOP_ESCAPE, TOP_ENTER,   TOP_BACKSPACE,
-				       TOP_TAB,	  TOP_F1,     TOP_CLICK};
+				       TOP_TAB,   TOP_F1,     TOP_CLICK};
 	unsigned short seed[3] = {1, 2, 3};
 	struct screen_buffer c = {0};
 	struct world w;
@@ -508,11 +508,11 @@ static void test_monkey(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cgroups),	  cmocka_unit_test(test_folding),
-		cmocka_unit_test(test_circles),	  cmocka_unit_test(test_deep),
-		cmocka_unit_test(test_pods),	  cmocka_unit_test(test_search),
+		cmocka_unit_test(test_cgroups),   cmocka_unit_test(test_folding),
+		cmocka_unit_test(test_circles),   cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_pods),      cmocka_unit_test(test_search),
 		cmocka_unit_test(test_tree_keys), cmocka_unit_test(test_mark),
-		cmocka_unit_test(test_columns),	  cmocka_unit_test(test_clicks),
+		cmocka_unit_test(test_columns),   cmocka_unit_test(test_clicks),
 		cmocka_unit_test(test_headline),  cmocka_unit_test(test_monkey),
 	};
 

@@ -94,7 +94,8 @@ static bool readable(const struct collector *collector)
 
 static int trigger_at(struct collector *collector, const char *path, __u64 threshold)
 {
-	struct trigger trigger = {.memcg_id = id_of(path + 1), .path = path, .threshold = threshold};
+	struct trigger trigger = {
+		.memcg_id = id_of(path + 1), .path = path, .threshold = threshold};
 
 	return collect_trigger(collector, &trigger);
 }
@@ -148,7 +149,8 @@ static void test_lines(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		group_put("a", cases[i].usage);
-		assert_int_equal(trigger_at(*state, "/a", 1000), 0); /* over it already: told of at once */
+		assert_int_equal(trigger_at(*state, "/a", 1000),
+				 0); /* over it already: told of at once */
 		assert_int_equal(consume(*state), cases[i].emitted);
 		if (n_emitted) {
 			assert_int_equal(emitted[0].memcg_id, id_of("a"));

@@ -290,7 +290,7 @@ static void test_pictures(void **state)
 		struct snapshot s = {0};
 		struct screen_buffer c = {0};
 		struct fixture_place place;
-	char text[2048];
+		char text[2048];
 		struct hr_reader *reader = fixture_reader(&f, &place);
 
 		assert_int_equal(snapshot_load(&s, reader), 0);
@@ -303,9 +303,10 @@ static void test_pictures(void **state)
 			assert_int_equal(top_update(&top), 0);
 			if (extra[key])
 				assert_int_equal(top_key(&top, extra[key]), 0);
-			assert_int_equal(screen_buffer_reset(&c, sizes[size].rows, sizes[size].columns,
-						      i >= ARRAY_SIZE(sizes) * ARRAY_SIZE(extra)),
-					 0);
+			assert_int_equal(
+				screen_buffer_reset(&c, sizes[size].rows, sizes[size].columns,
+						    i >= ARRAY_SIZE(sizes) * ARRAY_SIZE(extra)),
+				0);
 			top_draw(&top, &c);
 			for (size_t y = 0; y < c.rows; y++) {
 				screen_buffer_text(&c, y, text, sizeof(text));

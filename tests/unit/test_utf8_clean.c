@@ -31,7 +31,7 @@ static void test_clean(void **state)
 		 "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f"}, /* C1: CSI in one character */
 		{"\x9b"
 		 "31m",
-		 "\\x9b31m"}, /* and in one byte */
+		 "\\x9b31m"},             /* and in one byte */
 		{"\xc2\xa0", "\xc2\xa0"}, /* no-break space: visible as a space */
 		{"\xc2\xad", "\\xc2\\xad"},
 		/* bidi: embeddings, overrides, isolates, marks */
@@ -47,7 +47,7 @@ static void test_clean(void **state)
 		{"\xe2\x80\xa8\xe2\x80\xa9",
 		 "\\xe2\\x80\\xa8\\xe2\\x80\\xa9"}, /* line, paragraph separator */
 		{"\xe2\x80\x8a\xe2\x80\x90",
-		 "\xe2\x80\x8a\xe2\x80\x90"}, /* the neighbours are text */
+		 "\xe2\x80\x8a\xe2\x80\x90"},                        /* the neighbours are text */
 		{"\xf3\xa0\x80\x81\xf3\xa0\x81\xa1\xf3\xa0\x81\xbf", /* tags */
 		 "\\xf3\\xa0\\x80\\x81\\xf3\\xa0\\x81\\xa1\\xf3\\xa0\\x81\\xbf"},
 		{"\xf3\xa0\x84\x80", "\\xf3\\xa0\\x84\\x80"}, /* variation selector 17 */

@@ -11,7 +11,7 @@
 #include "headroom.h"
 
 #define CONTAINERS 1000
-#define ROUNDS 2000
+#define ROUNDS     2000
 
 static const struct {
 	const char *name, *shape;

@@ -13,7 +13,7 @@
 #include "forecast/calibrate_table.h"
 
 #define RUN_NOTES 20000
-#define PRIOR 2.0 /* runs' worth of belief in the log-odds as they are, per bin */
+#define PRIOR     2.0 /* runs' worth of belief in the log-odds as they are, per bin */
 
 struct calibration_data {
 	double weight[HORIZONS][CALIBRATION_KNOTS], deaths[HORIZONS][CALIBRATION_KNOTS];

@@ -19,13 +19,13 @@
 #include "format/history.h"
 #include "format/score_text.h"
 
-#define MOST_LIVES 64
-#define MOST_SAMPLES 8192
+#define MOST_LIVES     64
+#define MOST_SAMPLES   8192
 #define MOST_FORECASTS 2048
-#define MOST_MARKS 64
-#define MOST_RULES 32
-#define SAME_DEATH 10.0 /* seconds: several victims, one death */
-#define EXITING 2.0 /* seconds in which a victim's memory may still be there */
+#define MOST_MARKS     64
+#define MOST_RULES     32
+#define SAME_DEATH     10.0 /* seconds: several victims, one death */
+#define EXITING        2.0  /* seconds in which a victim's memory may still be there */
 #define LEAST_RECALL \
 	0.75 /* of a smoke test on a busy machine; docs/foresight.md has what is measured */
 #define MOST_WRONG 0.25 /* of the quiet shapes */
@@ -69,7 +69,7 @@ static int read_lives(const char *folder, struct live *live)
 {
 	static const char *const categories[] = {
 		[QUIET] = "quiet", [SMOOTH] = "smooth", [SAWTOOTH] = "sawtooth",
-		[BURST] = "burst", [STALL] = "stall",	[SUDDEN] = "sudden"};
+		[BURST] = "burst", [STALL] = "stall",   [SUDDEN] = "sudden"};
 	char path[4096], category[16], averted[16];
 	_cleanup_fclose_ FILE *f = NULL;
 
@@ -359,7 +359,7 @@ static void describe_life(const struct life *l, struct sums *sums)
 	if (l->deaths)
 		return;
 	printf("%-20s %-9s %8.1f", l->name,
-	       l->averted >= 0	      ? "averted"
+	       l->averted >= 0        ? "averted"
 	       : l->category == QUIET ? "lives"
 				      : "cut",
 	       l->samples ? l->sample[l->samples - 1].t : 0);

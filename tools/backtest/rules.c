@@ -9,7 +9,7 @@
 
 #include "headroom.h"
 
-#define SCRAPE 30.0 /* seconds: Prometheus' usual spacing */
+#define SCRAPE      30.0 /* seconds: Prometheus' usual spacing */
 #define MOST_POINTS 2882
 
 /* Least squares over a moving window, in O(1) a sample. Values are shares of the limit. */
@@ -192,7 +192,7 @@ static void mann_kendall(const struct rule *rule, void *state, const struct samp
 	w->opinion = *ret;
 }
 
-#define WINDOW .bytes = sizeof(struct window)
+#define WINDOW  .bytes = sizeof(struct window)
 #define QUARTER 900.0
 
 const struct rule rules[] = {

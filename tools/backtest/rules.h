@@ -12,12 +12,12 @@ struct opinion {
 	bool alarm;
 	bool leak;
 	double seconds, low, high; /* time to OOM; < 0: none named */
-	double chance; /* of death within 15 minutes; < 0: gives none */
+	double chance;             /* of death within 15 minutes; < 0: gives none */
 };
 
 struct rule {
 	const char *name;
-	double horizon; /* seconds: an alarm is right if death comes within it */
+	double horizon;               /* seconds: an alarm is right if death comes within it */
 	bool times, leaks, intervals; /* does it speak of these at all? */
 	size_t bytes; /* of its state, zeroed at the start of a life unless it keeps `lives`;
 					 * 0: reads what the rule before it has come to */

@@ -17,7 +17,7 @@ struct values { /* grows; for medians and percentiles */
 	size_t n, space;
 };
 
-struct tally { /* one rule's, over many runs */
+struct tally {                                 /* one rule's, over many runs */
 	unsigned long deaths_ramp, found_ramp; /* ramps of 30 s and more */
 	unsigned long deaths_burst, found_burst;
 	unsigned long deaths_stall, found_stall;

@@ -142,7 +142,7 @@ static void plateau_begin(struct world *w)
 {
 	w->base = w->p[1] = L * draw_between(w, 0.02, 0.15);
 	w->p[2] = L * draw_between(w, 0.45, 0.88); /* the plateau */
-	w->p[3] = draw_log(w, 10, 2 * HOUR); /* how fast it is neared */
+	w->p[3] = draw_log(w, 10, 2 * HOUR);       /* how fast it is neared */
 	w->calm_until = draw_log(w, 1, 600);
 	w->end = DAY * draw_between(w, 0.3, 2);
 }
@@ -166,7 +166,7 @@ static void heap_begin(struct world *w)
 	w->p[2] = fmax(5, seconds / draw_log(w, 20, 200));
 	w->p[5] = (w->p[7] - w->p[1]) / seconds;
 	w->p[8] = draw(w) < 0.5 ? draw_between(w, 0.3, 0.75)
-				: 2; /* share of the heap where the leak ends */
+				: 2;    /* share of the heap where the leak ends */
 	w->p[9] = draw_log(w, 30, 900); /* how long it thrashes before it gives up */
 	w->calm_until = 4 * w->p[2];
 	w->noise_size = fmin(w->noise_size, 0.002);
@@ -202,7 +202,7 @@ static void steps_begin(struct world *w)
 {
 	w->base = w->p[1] = L * draw_between(w, 0.05, 0.4);
 	w->p[2] = draw_log(w, 120, 3 * HOUR); /* between jobs, in the mean */
-	w->p[3] = draw_log(w, 0.3, 120); /* how long a job takes to grow */
+	w->p[3] = draw_log(w, 0.3, 120);      /* how long a job takes to grow */
 	w->p[4] = w->p[2] * draw(w);
 	w->p[6] = draw_between(w, 0.5, 0.95); /* no job takes more */
 	w->end = DAY * draw_between(w, 0.5, 2);
@@ -323,7 +323,7 @@ static void writeback_begin(struct world *w)
 {
 	w->base = w->p[1] = L * draw_between(w, 0.1, 0.4);
 	w->p[2] = draw_log(w, 300, 4 * HOUR); /* between storms */
-	w->p[3] = draw_log(w, 3, 60); /* to fill */
+	w->p[3] = draw_log(w, 3, 60);         /* to fill */
 	w->p[5] =
 		L * draw_between(w, 0.2,
 				 0.45); /* dirty limit: vm.dirty_ratio and the memcg's own share */

@@ -49,8 +49,8 @@ static void row_input(const struct series_row *row, struct forecast_input *in)
 	in->events_oom_kill = v[SERIES_OOM_KILL];
 }
 
-static void note(struct emitted *emitted, const struct hr_forecast *now, const struct hr_forecast *before,
-		 double t)
+static void note(struct emitted *emitted, const struct hr_forecast *now,
+		 const struct hr_forecast *before, double t)
 {
 	emitted->rows++;
 	emitted->last = t;

@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MIB 1048576.0
-#define GIB 1073741824.0
+#define MIB  1048576.0
+#define GIB  1073741824.0
 #define HOUR 3600.0
-#define DAY 86400.0
+#define DAY  86400.0
 
 enum death { LIVES, OOM_KILL, STALL_DEATH, HEAP_DEATH };
 enum category {
@@ -41,8 +41,8 @@ struct world {
 		/* in this very step: there is no sample after it, unless the world restarts */
 		died;
 	double died_at;
-	double ramp_start; /* when the rise that ends in death began; < 0: none */
-	double leak_rate; /* bytes per second that are truly leaked; 0: none */
+	double ramp_start;             /* when the rise that ends in death began; < 0: none */
+	double leak_rate;              /* bytes per second that are truly leaked; 0: none */
 	double leak_since, leak_until; /* until 0: to the end */
 	/* how it is looked at */
 	double interval, end;
@@ -60,7 +60,7 @@ struct world {
 struct shape {
 	const char *name;
 	enum category category;
-	void (*begin)(struct world *w); /* draws the variant's parameters */
+	void (*begin)(struct world *w);   /* draws the variant's parameters */
 	void (*advance)(struct world *w); /* from w->now.t - w->dt to w->now.t */
 };
 

@@ -12,7 +12,7 @@ enum look { LOOK_REVERSE = 1, LOOK_BOLD = 2, LOOK_UNDERLINE = 4, LOOK_DIM = 8, L
 struct screen {
 	struct screen_buffer screen_buffer;
 	size_t y, x, top, bottom; /* cursor, scrolling region */
-	size_t saved_y, saved_x; /* ESC 7 */
+	size_t saved_y, saved_x;  /* ESC 7 */
 	uint8_t look;
 	char sequence[64]; /* an escape that is not whole yet */
 	size_t n;

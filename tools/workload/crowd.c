@@ -21,9 +21,9 @@
 #include "base/clock.h"
 #include "workload.h"
 
-#define MOST 100000
+#define MOST       100000
 #define STAGGER_NS (50 * NS_PER_MS) /* between one job's start and the next */
-#define JOB_MOST (1ULL << 38) /* address space of one job */
+#define JOB_MOST   (1ULL << 38)     /* address space of one job */
 
 static pid_t child(const char *comm)
 {

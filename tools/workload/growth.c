@@ -15,7 +15,7 @@
 
 /* ---- sizes that follow a curve: shrinking gives back, growing takes anew ---- */
 
-#define PAGE 4096u
+#define PAGE          4096u
 #define CURVE_TICK_NS (50 * NS_PER_MS)
 
 typedef double curve_fn(double seconds, const double *p);

@@ -17,13 +17,13 @@
 #include "base/clock.h"
 #include "workload.h"
 
-#define PAGE 4096u
-#define BEAT_NS (10 * NS_PER_MS)
-#define LATE_MS 200 /* what a person at a terminal notices */
-#define PAGES_A_BEAT 4 /* of each kind of memory */
-#define SESSION (64u << 10)
+#define PAGE          4096u
+#define BEAT_NS       (10 * NS_PER_MS)
+#define LATE_MS       200 /* what a person at a terminal notices */
+#define PAGES_A_BEAT  4   /* of each kind of memory */
+#define SESSION       (64u << 10)
 #define SESSION_EVERY 10 /* beats */
-#define LINE 256
+#define LINE          256
 
 static volatile sig_atomic_t again;
 

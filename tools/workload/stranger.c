@@ -56,7 +56,8 @@ void do_poke(char **arg)
 		struct iovec from = {piece, PIECE}, to = {there + at, PIECE};
 
 		/* who was killed meanwhile has no memory to be written to */
-		if (process_vm_writev(child, &from, 1, &to, 1, 0) < 0 && errno != ESRCH && errno != EFAULT)
+		if (process_vm_writev(child, &from, 1, &to, 1, 0) < 0 && errno != ESRCH &&
+		    errno != EFAULT)
 			die("process_vm_writev");
 	}
 	ready();

@@ -10,21 +10,21 @@
 #include <stdint.h>
 
 _Noreturn void die(const char *what); /* with errno; exit status 1 */
-_Noreturn void stay(void); /* until killed */
+_Noreturn void stay(void);            /* until killed */
 void ready(void);
 uint64_t bytes_of(const char *text); /* "50MiB"; exit status 2 where it is no size */
-uint64_t ns_of(const char *text); /* "500ms" */
+uint64_t ns_of(const char *text);    /* "500ms" */
 long count_of(const char *text, long most);
 void sleep_until(uint64_t mono_ns);
 
-#define PIECE (1u << 20) /* what is written at once */
+#define PIECE  (1u << 20)   /* what is written at once */
 #define NO_END (1ULL << 40) /* of an endless leak: address space only */
 
 char *map(size_t bytes); /* address space only */
 uint64_t random_bits(void);
 void touch(char *at, size_t bytes);
 void grow(char *p, uint64_t bytes, uint64_t rate); /* touches at `rate` a second; 0: at once */
-void write_all(int fd, uint64_t bytes); /* of anything */
+void write_all(int fd, uint64_t bytes);            /* of anything */
 void report(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The modes that stand in files of their own. */

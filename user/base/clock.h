@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define NS_PER_SEC 1000000000ULL
-#define NS_PER_MS 1000000ULL
+#define NS_PER_MS  1000000ULL
 
 static inline uint64_t clock_ns(clockid_t id)
 {

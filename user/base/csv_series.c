@@ -16,11 +16,11 @@
 #include "cleanup.h"
 
 #define MOST_COLUMNS 256
-#define MOST_LINE 65536
-#define NO_LIMIT 4611686018427387904.0 /* 2^62 */
-#define MOST_SECONDS 1e10 /* beyond any clock; in nanoseconds still below 2^64 */
-#define PASSED_OVER -1
-#define NS_PER_S 1e9
+#define MOST_LINE    65536
+#define NO_LIMIT     4611686018427387904.0 /* 2^62 */
+#define MOST_SECONDS 1e10                  /* beyond any clock; in nanoseconds still below 2^64 */
+#define PASSED_OVER  -1
+#define NS_PER_S     1e9
 
 static const char *const names[SERIES_COLUMNS] = {
 	[SERIES_T] = "t_seconds",
@@ -58,7 +58,7 @@ static const char *const names[SERIES_COLUMNS] = {
 struct series {
 	FILE *file;
 	char *name;
-	char *buffer; /* MOST_LINE + 1 bytes */
+	char *buffer;  /* MOST_LINE + 1 bytes */
 	size_t length; /* of the line that was read */
 	unsigned long line, backwards;
 	unsigned int columns;

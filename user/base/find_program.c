@@ -11,7 +11,8 @@
 
 int beside_find(const char *program, char ret_path[PATH_MAX])
 {
-	static const char *const places[] = {".", "../sbin", "../libexec/headroom", "../lib/headroom"};
+	static const char *const places[] = {".", "../sbin", "../libexec/headroom",
+					     "../lib/headroom"};
 	char self[PATH_MAX], path[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const char *dir;
@@ -21,7 +22,8 @@ int beside_find(const char *program, char ret_path[PATH_MAX])
 	self[n] = '\0';
 	dir = dirname(self);
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		if (snprintf(path, sizeof(path), "%s/%s/%s", dir, places[i], program) >= (int)sizeof(path) ||
+		if (snprintf(path, sizeof(path), "%s/%s/%s", dir, places[i], program) >=
+			    (int)sizeof(path) ||
 		    access(path, X_OK))
 			continue;
 		snprintf(ret_path, PATH_MAX, "%s", path);

@@ -196,7 +196,7 @@ int units_parse_duration_ms(const char *text, uint64_t *ret_ms)
 	static const struct unit units[] = {
 		/* each may stand once, in falling order */
 		{"d", 86400000}, {"h", 3600000}, {"m", 60000},
-		{"min", 60000},	 {"s", 1000},	 {"ms", 1},
+		{"min", 60000},  {"s", 1000},    {"ms", 1},
 	};
 	uint64_t total = 0, last_scale = UINT64_MAX;
 

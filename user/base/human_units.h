@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 #define UNITS_TEXT 24
-const char *units_bytes(uint64_t bytes, char text[UNITS_TEXT]);			/* "0", "812 KiB", "1.5 GiB" */
-const char *units_rate(int64_t bytes_per_second, char text[UNITS_TEXT]);	/* "+12 MiB/s", "-", "0" */
-const char *units_duration_ms(uint64_t ms, char text[UNITS_TEXT]);		/* "850 ms", "42s", "4m20s", "3h05m", "2d04h" */
+const char *units_bytes(uint64_t bytes, char text[UNITS_TEXT]); /* "0", "812 KiB", "1.5 GiB" */
+const char *units_rate(int64_t bytes_per_second, char text[UNITS_TEXT]); /* "+12 MiB/s", "-", "0" */
+const char *
+units_duration_ms(uint64_t ms,
+		  char text[UNITS_TEXT]); /* "850 ms", "42s", "4m20s", "3h05m", "2d04h" */
 
 /* "300MiB", "1.5G", "4096", "10k" (k, M, G, T and KiB … TiB are powers of 1024, KB … TB of 1000). 0 or -EINVAL,
  * -ERANGE. */

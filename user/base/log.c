@@ -7,10 +7,7 @@
 
 static const char *name = "headroom";
 
-void log_name(const char *program)
-{
-	name = program;
-}
+void log_name(const char *program) { name = program; }
 
 static void log_line(const char *format, va_list args)
 {
@@ -18,7 +15,8 @@ static void log_line(const char *format, va_list args)
 	int n = snprintf(line, sizeof(line), "%s: ", name);
 
 	vsnprintf(line + n, sizeof(line) - (size_t)n, format, args);
-	fprintf(stderr, "%s\n", line);	/* one write, so that lines of several processes stay whole */
+	fprintf(stderr, "%s\n",
+		line); /* one write, so that lines of several processes stay whole */
 }
 
 void log_error(const char *format, ...)

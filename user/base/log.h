@@ -3,7 +3,7 @@
 #ifndef HEADROOM_LOG_H
 #define HEADROOM_LOG_H
 
-void log_name(const char *program);	/* the prefix; a string that lives on */
+void log_name(const char *program); /* the prefix; a string that lives on */
 __attribute__((format(printf, 1, 2))) void log_error(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void log_info(const char *format, ...);
 

@@ -43,7 +43,7 @@ void loop_remove(struct loop *loop, struct loop_watch *watch)
 	if (watch->fd < 0)
 		return;
 	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
-	watch->fd = -1;		/* a pending event of this round is passed over */
+	watch->fd = -1; /* a pending event of this round is passed over */
 }
 
 int loop_run(struct loop *loop)
@@ -97,5 +97,5 @@ void loop_timer_read(int fd)
 	uint64_t fired;
 
 	if (read(fd, &fired, sizeof(fired)) < 0)
-		return;		/* EAGAIN: somebody was faster */
+		return; /* EAGAIN: somebody was faster */
 }

@@ -18,22 +18,22 @@ struct loop {
 };
 
 struct loop_watch {
-	int fd;			/* -1: not watched */
+	int fd; /* -1: not watched */
 	void (*fn)(struct loop_watch *watch, uint32_t events, void *arg);
 	void *arg;
 };
 
-int loop_init(struct loop *loop);			/* 0 or -errno */
+int loop_init(struct loop *loop); /* 0 or -errno */
 void loop_done(struct loop *loop);
 int loop_add(struct loop *loop, struct loop_watch *watch, int fd, uint32_t events,
 	     void (*fn)(struct loop_watch *watch, uint32_t events, void *arg), void *arg);
-void loop_remove(struct loop *loop, struct loop_watch *watch);	/* the fd stays open */
-int loop_run(struct loop *loop);			/* until loop_stop(); its result, or -errno */
+void loop_remove(struct loop *loop, struct loop_watch *watch); /* the fd stays open */
+int loop_run(struct loop *loop); /* until loop_stop(); its result, or -errno */
 void loop_stop(struct loop *loop, int result);
 
 /* A monotonic timer fd, non-blocking. loop_timer_set: first firing after first_ns, then every every_ns (0: once). */
 int loop_timer_new(void);
 int loop_timer_set(int fd, uint64_t first_ns, uint64_t every_ns);
-void loop_timer_read(int fd);				/* clears readiness */
+void loop_timer_read(int fd); /* clears readiness */
 
 #endif

@@ -18,9 +18,9 @@
 
 static struct {
 	struct sockaddr_un at;
-	socklen_t at_bytes;	/* 0: nobody listens */
-	uint64_t watchdog_ns;	/* 0: none */
-	uint64_t alive_ns;	/* monotonic, when it was last said */
+	socklen_t at_bytes;   /* 0: nobody listens */
+	uint64_t watchdog_ns; /* 0: none */
+	uint64_t alive_ns;    /* monotonic, when it was last said */
 	char status[STATUS_BYTES];
 } service;
 
@@ -40,8 +40,8 @@ __attribute__((format(printf, 1, 2))) static void describe(const char *format, .
 	n = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (n > 0)
-		sendto(fd, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1, MSG_NOSIGNAL,
-		       (const struct sockaddr *)&service.at, service.at_bytes);
+		sendto(fd, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1,
+		       MSG_NOSIGNAL, (const struct sockaddr *)&service.at, service.at_bytes);
 }
 
 /* The socket's name, as the manager wrote it; false for a kind that we don't speak. */
@@ -129,7 +129,8 @@ void service_alive(void)
 {
 	uint64_t now = clock_mono_ns();
 
-	if (!service.watchdog_ns || (service.alive_ns && now - service.alive_ns < service.watchdog_ns / 4))
+	if (!service.watchdog_ns ||
+	    (service.alive_ns && now - service.alive_ns < service.watchdog_ns / 4))
 		return;
 	service.alive_ns = now;
 	describe("WATCHDOG=1");

@@ -20,18 +20,18 @@ void service_begin(void);
 /* The same for a process that carries on where another, now dead, was the service's main one: the watchdog that was
  * set for that one is now for us, and the manager hears our pid. */
 void service_take_over(void);
-bool service_asked(void);	/* is there anybody who listens? */
+bool service_asked(void); /* is there anybody who listens? */
 
 /* `status` is a line for people; NULL: leave the one that stands. */
 void service_ready(const char *status);
-void service_status(const char *status);	/* sent only where it says something new */
-void service_reloading(void);			/* ends with service_ready() */
+void service_status(const char *status); /* sent only where it says something new */
+void service_reloading(void);            /* ends with service_ready() */
 void service_stopping(void);
 
 /* "I am alive": called from the loop whose life it proves, at least four times in the time of the watchdog; sent when it
  * is due. */
 void service_alive(void);
-uint32_t service_watchdog_ms(void);	/* 0: nobody waits for that */
+uint32_t service_watchdog_ms(void); /* 0: nobody waits for that */
 
 /* In a child that is to be another program: it must not speak for us. */
 void service_forget_environment(void);

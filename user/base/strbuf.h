@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct line {
-	char *text;		/* the caller's; must end (text[used] == 0) before the first piece */
+	char *text; /* the caller's; must end (text[used] == 0) before the first piece */
 	size_t bytes, used;
 };
 

@@ -50,7 +50,7 @@ static int check_file(const struct tree *tree, const struct stat *st)
 static size_t utf8_bytes(const unsigned char *at, size_t left)
 {
 	static const unsigned int least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = *at < 0x80	? 1
+	size_t n = *at < 0x80   ? 1
 		   : *at < 0xc2 ? 0
 		   : *at < 0xe0 ? 2
 		   : *at < 0xf0 ? 3

@@ -66,7 +66,7 @@ static void list_keys(const struct tree_key *keys, size_t n, char *text, size_t 
 		size_t name = strlen(keys[i].name);
 
 		used += (size_t)snprintf(text + used, bytes - used, "%s%s%s",
-					 !i	     ? ""
+					 !i          ? ""
 					 : i + 1 < n ? ", "
 						     : " or ",
 					 keys[i].name, keys[i].name[name - 1] == '.' ? "KEY" : "");

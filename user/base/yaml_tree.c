@@ -29,7 +29,7 @@ struct builder {
 	struct tree *tree;
 	yaml_parser_t parser;
 	struct tree_node *open[TREE_DEPTH]; /* collections under way … */
-	size_t first[TREE_DEPTH]; /* … and where their children begin on the stack */
+	size_t first[TREE_DEPTH];           /* … and where their children begin on the stack */
 	unsigned int depth;
 	struct tree_node **stack; /* children of what is open */
 	size_t stacked, space;

@@ -14,27 +14,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TREE_BYTES (4u << 20) /* a thousand policies are 0.3 MB */
-#define TREE_NODES 400000u
-#define TREE_DEPTH 32u
+#define TREE_BYTES   (4u << 20) /* a thousand policies are 0.3 MB */
+#define TREE_NODES   400000u
+#define TREE_DEPTH   32u
 #define TREE_ANCHORS 256u
 
 enum tree_kind { TREE_TEXT, TREE_LIST, TREE_MAP };
 
 struct tree_node {
 	enum tree_kind kind;
-	bool quoted; /* TEXT in quotes: "" is meant, not forgotten */
+	bool quoted;               /* TEXT in quotes: "" is meant, not forgotten */
 	unsigned int line, column; /* from 1, in characters */
-	const char *text; /* TEXT */
-	struct tree_node **child; /* MAP: key, value, key, value … */
-	size_t n; /* of child */
-	uint64_t weight; /* nodes in it, aliases written out */
+	const char *text;          /* TEXT */
+	struct tree_node **child;  /* MAP: key, value, key, value … */
+	size_t n;                  /* of child */
+	uint64_t weight;           /* nodes in it, aliases written out */
 	unsigned int height;
 };
 
 struct tree {
 	const char *path; /* the caller's; must stay */
-	char *error; /* the caller's */
+	char *error;      /* the caller's */
 	size_t error_bytes;
 	struct tree_node *root; /* NULL: nothing in it */
 	struct tree_chunk *chunks;

@@ -15,10 +15,10 @@
 struct board;
 
 struct board_config {
-	const char *path;		/* NULL: the default place (tmpfs: /run, else /dev/shm) */
-	uint32_t capacity;		/* slots */
-	uint64_t keep_bytes, chatter_bytes;	/* rings; 0: sized by capacity */
-	bool adopt;			/* take over an old board of the same layout */
+	const char *path;  /* NULL: the default place (tmpfs: /run, else /dev/shm) */
+	uint32_t capacity; /* slots */
+	uint64_t keep_bytes, chatter_bytes; /* rings; 0: sized by capacity */
+	bool adopt;                         /* take over an old board of the same layout */
 };
 
 /* Creates directory (0750) and file (0640 root:headroom, 0600 where there is no such group), under a temporary name,
@@ -57,8 +57,8 @@ void board_slot_free(struct board *board, uint32_t index);
  * gives at = 0. */
 struct board_text {
 	void *base;
-	size_t base_bytes;	/* limit: offsets stay below */
-	uint32_t start;		/* offset of the text area */
+	size_t base_bytes; /* limit: offsets stay below */
+	uint32_t start;    /* offset of the text area */
 	uint32_t used;
 	bool cut;
 };

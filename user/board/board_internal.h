@@ -9,7 +9,7 @@
 /* Where the board stands. The directory stays open, so that what is renamed is what was looked
  * at. */
 struct place {
-	char *path; /* for people; owned */
+	char *path;       /* for people; owned */
 	const char *file; /* its last part, inside path */
 	int dir_fd;
 	bool tmpfs;
@@ -26,8 +26,8 @@ struct board {
 	struct hr_host *host;
 	struct hr_slot *slots;
 	uint64_t *taken; /* a bit for each slot */
-	uint32_t words; /* of taken */
-	uint32_t hint; /* no free bit in a word below */
+	uint32_t words;  /* of taken */
+	uint32_t hint;   /* no free bit in a word below */
 };
 
 int place_open(const char *path, struct place *ret_place);

@@ -20,8 +20,8 @@
 #include "base/cleanup.h"
 
 #define PLACE_GROUP "headroom"
-#define PLACE_NEW ".new"
-#define PLACE_LOCK ".lock"
+#define PLACE_NEW   ".new"
+#define PLACE_LOCK  ".lock"
 
 static bool is_tmpfs(int fd)
 {

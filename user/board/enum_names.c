@@ -51,21 +51,15 @@ static const char *const constraints[] = {
 };
 
 static const char *const actions[HR_ACTION_COUNT] = {
-	[HR_ACTION_NONE] = NULL,
-	[HR_ACTION_NOTIFY] = "notify",
-	[HR_ACTION_RECLAIM] = "reclaim",
-	[HR_ACTION_THROTTLE] = "throttle",
-	[HR_ACTION_TERM] = "term",
-	[HR_ACTION_KILL] = "kill",
-	[HR_ACTION_REFLEX] = "reflex",
-	[HR_ACTION_ON_EXIT] = "then",
+	[HR_ACTION_NONE] = NULL,         [HR_ACTION_NOTIFY] = "notify",
+	[HR_ACTION_RECLAIM] = "reclaim", [HR_ACTION_THROTTLE] = "throttle",
+	[HR_ACTION_TERM] = "term",       [HR_ACTION_KILL] = "kill",
+	[HR_ACTION_REFLEX] = "reflex",   [HR_ACTION_ON_EXIT] = "then",
 };
 
 static const char *const statuses[HR_STATUS_COUNT] = {
-	[HR_STATUS_DONE] = "done",
-	[HR_STATUS_DRY_RUN] = "rehearsed",
-	[HR_STATUS_FAILED] = "failed",
-	[HR_STATUS_SKIPPED] = "skipped",
+	[HR_STATUS_DONE] = "done",       [HR_STATUS_DRY_RUN] = "rehearsed",
+	[HR_STATUS_FAILED] = "failed",   [HR_STATUS_SKIPPED] = "skipped",
 	[HR_STATUS_REFUSED] = "refused",
 };
 

@@ -116,9 +116,9 @@ static bool str_sound(const void *base, size_t start, size_t end, struct hr_str 
 
 static bool identity_sound(const void *base, size_t start, size_t end, const struct hr_identity *id)
 {
-	const struct hr_str all[] = {id->name,	    id->container_id, id->image,
-				     id->pod,	    id->namespace,    id->pod_uid,
-				     id->container, id->unit,	      id->cgroup};
+	const struct hr_str all[] = {id->name,      id->container_id, id->image,
+				     id->pod,       id->namespace,    id->pod_uid,
+				     id->container, id->unit,         id->cgroup};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (!str_sound(base, start, end, all[i]))

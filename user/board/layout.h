@@ -12,16 +12,16 @@
 #include <headroom/event.h>
 
 #define BOARD_MAX_CAPACITY (1u << 18) /* 1 GiB of slots */
-#define BOARD_MIN_RING (2 * (uint64_t)HR_EVENT_MAX_BYTES)
-#define BOARD_MAX_RING (64ULL << 20)
-#define BOARD_PAD_BYTES 8u /* the least record: a pad's bytes, type, severity */
+#define BOARD_MIN_RING     (2 * (uint64_t)HR_EVENT_MAX_BYTES)
+#define BOARD_MAX_RING     (64ULL << 20)
+#define BOARD_PAD_BYTES    8u /* the least record: a pad's bytes, type, severity */
 
 /* Ring bytes where the caller has no wish: 128 for each slot, within these bounds. 256 KiB keep
  * some 300 OOM kills with their history; 128 KiB of chatter some 500 lives of containers. */
 #define BOARD_RING_PER_SLOT 128u
-#define BOARD_KEEP_LEAST (256u << 10)
+#define BOARD_KEEP_LEAST    (256u << 10)
 #define BOARD_CHATTER_LEAST (128u << 10)
-#define BOARD_RING_MOST (1u << 20)
+#define BOARD_RING_MOST     (1u << 20)
 
 /* Fills every constant field but instance and created_ns; the rest is 0. 0 for a ring: by capacity.
  * -EINVAL. */

@@ -22,8 +22,8 @@
 /* A slot is written in well under a microsecond, a look at it takes about one: the first tries only
  * pause. The writer may have lost its CPU in the middle: then give it ours. Together at most some
  * milliseconds. */
-#define TRIES_PAUSE 64
-#define TRIES 1000
+#define TRIES_PAUSE  64
+#define TRIES        1000
 #define TRIES_HEADER 16
 
 static const char *const default_paths[] = {
@@ -228,8 +228,7 @@ static int open_path(const char *path, bool is_default, struct hr_reader **ret_r
 		e = reader_fail(-ENOENT,
 				"%s: no such board: no guard has run here; start headroomd", path);
 	} else if (errno == EACCES || errno == EPERM) {
-		e = reader_fail(-EACCES, "%s: not permitted: be root or in group headroom",
-				path);
+		e = reader_fail(-EACCES, "%s: not permitted: be root or in group headroom", path);
 	} else {
 		e = reader_fail(-errno, "%s: %s", path, strerror(errno));
 	}
@@ -276,7 +275,8 @@ int hr_reader_open(const char *path, struct hr_reader **ret_reader)
 	for (size_t i = 0; i < ARRAY_SIZE(default_paths) && e == -ENOENT; i++)
 		e = open_path(default_paths[i], is_default, ret_reader);
 	if (e == -ENOENT)
-		reader_fail(e, "no guard has run here (no board in /run or /dev/shm): start headroomd");
+		reader_fail(
+			e, "no guard has run here (no board in /run or /dev/shm): start headroomd");
 	return e;
 }
 

@@ -29,9 +29,9 @@ struct hr_reader {
 	uint64_t torn;
 
 	struct cursor cursor[HR_RINGS];
-	uint64_t next_seq; /* of the event that comes next */
+	uint64_t next_seq;   /* of the event that comes next */
 	uint64_t count_from; /* a missing event with a lower seq was gone before we began */
-	int early_ring; /* the one that may have events below count_from */
+	int early_ring;      /* the one that may have events below count_from */
 	uint64_t missed;
 	bool lapped; /* there */
 

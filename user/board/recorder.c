@@ -18,11 +18,11 @@
 
 struct hr_recorder {
 	int fd;
-	uint64_t bytes; /* of whole frames in the file */
+	uint64_t bytes;           /* of whole frames in the file */
 	struct picture last, now; /* last: what the file's last frame shows */
-	uint32_t since_key; /* frames; 0: the next is a key frame */
-	uint64_t next_seq; /* event that the next frame begins with; 0: the oldest */
-	uint64_t instance; /* whose events next_seq counts */
+	uint32_t since_key;       /* frames; 0: the next is a key frame */
+	uint64_t next_seq;        /* event that the next frame begins with; 0: the oldest */
+	uint64_t instance;        /* whose events next_seq counts */
 };
 
 static int write_header(struct hr_recorder *rec)

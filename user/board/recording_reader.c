@@ -23,11 +23,11 @@ struct entry {
 struct frames {
 	struct entry *entry;
 	size_t count, space;
-	uint64_t end; /* of the last whole frame */
-	bool cut; /* something stands behind it that is no whole frame */
+	uint64_t end;         /* of the last whole frame */
+	bool cut;             /* something stands behind it that is no whole frame */
 	uint64_t cut_emitted; /* for this end it was said */
 	size_t next; /* what hr_reader_next_frame gives; the picture is the frame before it */
-	bool shown; /* there is a picture */
+	bool shown;  /* there is a picture */
 	struct picture now, spare;
 	uint32_t event_at; /* into now.events */
 	bool missed_emitted;
@@ -130,10 +130,11 @@ int frames_open(struct hr_reader *r, uint64_t file_bytes)
 	if (!geometry_sound(&header))
 		return reader_fail(-EBADMSG, "%s: damaged: its header makes no sense", r->path);
 	if (!geometry_known(&header))
-		return reader_fail(-EPROTONOSUPPORT,
-				   "%s: recorded in another layout (host record of %u bytes, here %zu): "
-				   "use the headroom that recorded it",
-				   r->path, header.host_bytes, sizeof(struct hr_host));
+		return reader_fail(
+			-EPROTONOSUPPORT,
+			"%s: recorded in another layout (host record of %u bytes, here %zu): "
+			"use the headroom that recorded it",
+			r->path, header.host_bytes, sizeof(struct hr_host));
 	r->frames = calloc(1, sizeof(*r->frames));
 	if (!r->frames)
 		return reader_fail(-ENOMEM, "%s: no memory", r->path);

@@ -29,7 +29,7 @@ static bool host_sound(const struct hr_host *host)
 }
 
 struct seqs {
-	uint64_t last; /* of this ring */
+	uint64_t last;  /* of this ring */
 	uint64_t bound; /* none may be above */
 };
 

@@ -20,7 +20,7 @@ int cli_open(const char *path, struct hr_reader **ret_reader)
 	if (!r)
 		return CLI_DONE;
 	log_error("%s", hr_reader_error());
-	return r == -ENOENT		     ? CLI_NO_DAEMON
+	return r == -ENOENT                  ? CLI_NO_DAEMON
 	       : r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED
 					     : CLI_FAILED;
 }

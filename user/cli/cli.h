@@ -13,7 +13,7 @@
 enum cli_exit {
 	CLI_DONE = 0,
 	CLI_FAILED = 1,
-	CLI_USAGE = 2, /* or a configuration error */
+	CLI_USAGE = 2,     /* or a configuration error */
 	CLI_NO_DAEMON = 3, /* none has run here, or the one that has is silent */
 	CLI_NOT_PERMITTED = 4,
 	CLI_KERNEL = 5 /* this kernel can't */
@@ -23,10 +23,10 @@ enum cli_exit {
 
 struct command {
 	const char *name;
-	const char *arguments; /* "FILE", or "" */
-	const char *summary; /* one line of the list of commands */
-	const char *text; /* further lines for its own help; NULL: none */
-	int arguments_needed; /* so many … */
+	const char *arguments;  /* "FILE", or "" */
+	const char *summary;    /* one line of the list of commands */
+	const char *text;       /* further lines for its own help; NULL: none */
+	int arguments_needed;   /* so many … */
 	int arguments_optional; /* … and at most so many more */
 	const struct option_spec *options;
 	const void *defaults; /* options_bytes of them; NULL: all zero */
@@ -45,7 +45,8 @@ int command_help(const struct command *command);
 const struct command *command_at(size_t i);
 
 extern const struct command command_top, command_ls, command_events, command_explain, command_check,
-	command_record, command_history, command_report, command_replay, command_export, command_policy, command_version, command_do;
+	command_record, command_history, command_report, command_replay, command_export,
+	command_policy, command_version, command_do;
 
 #define OPTION_BOARD(type_)                                                         \
 	{                                                                           \

@@ -22,7 +22,7 @@
 #include "collect/collect.h"
 
 #define PLAN_CAPACITY 64 /* nothing is swept here: a small table will do */
-#define SIGNALS_MOST 32
+#define SIGNALS_MOST  32
 
 struct check_options {
 	bool json;
@@ -40,9 +40,9 @@ struct check {
 	struct signal_row signals[SIGNALS_MOST];
 	size_t n_signals;
 	const char *signals_from; /* "here", "guard"; NULL: from nowhere */
-	int plan_error; /* -errno of trying */
-	bool bpf; /* some signal comes by it */
-	int status; /* enum cli_exit */
+	int plan_error;           /* -errno of trying */
+	bool bpf;                 /* some signal comes by it */
+	int status;               /* enum cli_exit */
 };
 
 static void add_signal(struct check *c, const char *signal, const char *variant,
@@ -62,7 +62,8 @@ static void add_signal(struct check *c, const char *signal, const char *variant,
 /* Their rows are called action_word, as on the board. */
 static void try_actions(struct check *c, const struct collector *collector)
 {
-	struct enforce_config config = {.root = "", .memory_root = collect_memory_root(collector),
+	struct enforce_config config = {.root = "",
+					.memory_root = collect_memory_root(collector),
 					.v1 = collect_layout(collector) != CGROUP_V2};
 	struct enforce_support ability;
 	char name[32];
@@ -115,8 +116,10 @@ static void note_lacks(const struct check *c, const struct policy_set *set, stru
 				continue;
 			snprintf(reason, sizeof(reason), "%s%s", *lacking ? ": " : "", lacking);
 			f->verdict = FINDING_NOTE;
-			snprintf(f->note, sizeof(f->note), "%.60s asks for %s, which is skipped here%s",
-				 policy_text(set, policy->name), hr_action_kind_name(policy->action[r].kind), reason);
+			snprintf(f->note, sizeof(f->note),
+				 "%.60s asks for %s, which is skipped here%s",
+				 policy_text(set, policy->name),
+				 hr_action_kind_name(policy->action[r].kind), reason);
 		}
 	}
 }
@@ -138,11 +141,13 @@ static void look_at_policies(struct check *c, const char *path)
 	*f = (struct finding){.check = "policies"};
 	if (r) {
 		f->verdict = FINDING_MISSING;
-		snprintf(f->value, sizeof(f->value), "%s", r == -EINVAL ? "refused" : "can't be read");
+		snprintf(f->value, sizeof(f->value), "%s",
+			 r == -EINVAL ? "refused" : "can't be read");
 		snprintf(f->note, sizeof(f->note), "%.230s", r == -EINVAL ? error : strerror(-r));
 		return;
 	}
-	snprintf(f->value, sizeof(f->value), "%u, mode %s", set->policies, config_mode_word(config.mode));
+	snprintf(f->value, sizeof(f->value), "%u, mode %s", set->policies,
+		 config_mode_word(config.mode));
 	note_lacks(c, set, f);
 }
 
@@ -250,7 +255,7 @@ static void print_text(const struct check *c)
 		const struct signal_row *row = &c->signals[i];
 		bool none = !strcmp(row->variant, "none");
 
-		print_row(none		  ? "missing"
+		print_row(none            ? "missing"
 			  : row->fallback ? "note"
 					  : "ok",
 			  row->signal, row->variant, row->skipped);

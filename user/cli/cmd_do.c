@@ -21,8 +21,8 @@
 #include "format/snapshot.h"
 #include "format/target_parse.h"
 
-#define CANDIDATES 8
-#define WAIT_MS	   60000 /* a write to memory.reclaim can take long */
+#define CANDIDATES     8
+#define WAIT_MS        60000 /* a write to memory.reclaim can take long */
 #define WAIT_ITSELF_MS 5000
 
 struct do_options {
@@ -38,9 +38,12 @@ static const struct {
 	const char *word;
 	uint32_t request, kind;
 } actions[] = {
-	{"reclaim", HR_CONTROL_ACTION, HR_ACTION_RECLAIM}, {"throttle", HR_CONTROL_ACTION, HR_ACTION_THROTTLE},
-	{"term", HR_CONTROL_ACTION, HR_ACTION_TERM},       {"kill", HR_CONTROL_ACTION, HR_ACTION_KILL},
-	{"reload", HR_CONTROL_RELOAD, HR_ACTION_NONE},   {"ping", HR_CONTROL_PING, HR_ACTION_NONE},
+	{"reclaim", HR_CONTROL_ACTION, HR_ACTION_RECLAIM},
+	{"throttle", HR_CONTROL_ACTION, HR_ACTION_THROTTLE},
+	{"term", HR_CONTROL_ACTION, HR_ACTION_TERM},
+	{"kill", HR_CONTROL_ACTION, HR_ACTION_KILL},
+	{"reload", HR_CONTROL_RELOAD, HR_ACTION_NONE},
+	{"ping", HR_CONTROL_PING, HR_ACTION_NONE},
 };
 
 /* "TERM", "SIGUSR1" or a number. */
@@ -99,7 +102,8 @@ static int find(const struct snapshot *s, const char *typed, const struct hr_slo
 	if (n > 1)
 		return describe_several(typed, found, n);
 	if (!n || slot_gone(found[0])) {
-		log_error("do: nothing that runs is named '%s': 'headroom ls' lists what does", clean);
+		log_error("do: nothing that runs is named '%s': 'headroom ls' lists what does",
+			  clean);
 		return CLI_FAILED;
 	}
 	*ret_slot = found[0];
@@ -107,7 +111,8 @@ static int find(const struct snapshot *s, const char *typed, const struct hr_slo
 }
 
 /* On a terminal a person is asked once more. */
-static bool confirmed(const struct do_options *options, const char *action, const struct hr_slot *slot)
+static bool confirmed(const struct do_options *options, const char *action,
+		      const struct hr_slot *slot)
 {
 	struct record_text from = record_text_slot(slot);
 	char label[640], usage[UNITS_TEXT], answer[16];
@@ -115,7 +120,8 @@ static bool confirmed(const struct do_options *options, const char *action, cons
 	if (options->yes || !isatty(STDIN_FILENO))
 		return true;
 	identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
-	fprintf(stderr, "%s %s, which uses %s? [y/N] ", action, label, units_bytes(slot->memory.usage, usage));
+	fprintf(stderr, "%s %s, which uses %s? [y/N] ", action, label,
+		units_bytes(slot->memory.usage, usage));
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
@@ -127,8 +133,9 @@ static int ask(const char *board, const struct hr_control_request *request, int 
 
 	if (r) {
 		log_error("do: %s", error);
-		return r == -EACCES ? CLI_NOT_PERMITTED : r == -ENOENT || r == -ECONNREFUSED ? CLI_NO_DAEMON
-											     : CLI_FAILED;
+		return r == -EACCES                         ? CLI_NOT_PERMITTED
+		       : r == -ENOENT || r == -ECONNREFUSED ? CLI_NO_DAEMON
+							    : CLI_FAILED;
 	}
 	text_clean(answer.text, SIZE_MAX, clean, sizeof(clean));
 	if (answer.status)
@@ -144,8 +151,10 @@ static int run(const void *values, char **arguments)
 	_cleanup_(snapshot_done) struct snapshot snapshot = {0};
 	_cleanup_reader_ struct hr_reader *reader = NULL;
 	const struct hr_slot *slot = NULL;
-	struct hr_control_request request = {.magic = HR_CONTROL_MAGIC, .signal = options->signal,
-					     .size = options->size, .for_ms = options->for_ms,
+	struct hr_control_request request = {.magic = HR_CONTROL_MAGIC,
+					     .signal = options->signal,
+					     .size = options->size,
+					     .for_ms = options->for_ms,
 					     .largest = options->largest};
 	size_t i = 0;
 	int r;
@@ -153,7 +162,8 @@ static int run(const void *values, char **arguments)
 	while (i < ARRAY_SIZE(actions) && strcmp(actions[i].word, arguments[0]))
 		i++;
 	if (i == ARRAY_SIZE(actions)) {
-		log_error("do: '%.40s' can't be asked for: give reclaim, throttle, term or kill", arguments[0]);
+		log_error("do: '%.40s' can't be asked for: give reclaim, throttle, term or kill",
+			  arguments[0]);
 		return CLI_USAGE;
 	}
 	request.word = actions[i].request;
@@ -162,7 +172,8 @@ static int run(const void *values, char **arguments)
 	if (r)
 		return r;
 	if (hr_reader_is_recording(reader)) {
-		log_error("do: %s is a recording: nothing can be done to the past", hr_reader_path(reader));
+		log_error("do: %s is a recording: nothing can be done to the past",
+			  hr_reader_path(reader));
 		return CLI_USAGE;
 	}
 	if (request.word != HR_CONTROL_ACTION)
@@ -186,15 +197,24 @@ static int run(const void *values, char **arguments)
 static const struct option_spec specs[] = {
 	OPTION_FLAG("yes", struct do_options, yes, "don't ask again on a terminal"),
 	OPTION_FLAG("largest", struct do_options, largest, "kill: its largest process only"),
-	{.name = "signal", .argument = "NAME", .parse = option_signal,
-	 .offset = offsetof(struct do_options, signal), .help = "term: another signal than SIGTERM",
+	{.name = "signal",
+	 .argument = "NAME",
+	 .parse = option_signal,
+	 .offset = offsetof(struct do_options, signal),
+	 .help = "term: another signal than SIGTERM",
 	 .wants = "a signal such as TERM, USR1 or 15"},
-	{.name = "size", .argument = "SIZE", .parse = option_size,
+	{.name = "size",
+	 .argument = "SIZE",
+	 .parse = option_size,
 	 .offset = offsetof(struct do_options, size),
-	 .help = "reclaim: how much (default a tenth of what it uses); throttle: the limit to set (default what it uses)",
+	 .help = "reclaim: how much (default a tenth of what it uses); throttle: the limit to set "
+		 "(default what it uses)",
 	 .wants = "a size such as 64MiB"},
-	{.name = "for", .argument = "TIME", .parse = option_duration_ms,
-	 .offset = offsetof(struct do_options, for_ms), .help = "throttle: until it is lifted (default 30s)",
+	{.name = "for",
+	 .argument = "TIME",
+	 .parse = option_duration_ms,
+	 .offset = offsetof(struct do_options, for_ms),
+	 .help = "throttle: until it is lifted (default 30s)",
 	 .wants = OPTION_WANTS_DURATION},
 	OPTION_BOARD(struct do_options),
 	{0},
@@ -204,9 +224,12 @@ const struct command command_do = {
 	.name = "do",
 	.arguments = "RUNG TARGET",
 	.summary = "asks the guard for one rung (reclaim, throttle, term, kill) on a container",
-	.text = "The guard does it, for root and for whom `control: allow` of its configuration names; whatever\n"
-		"it protects is no target for people either. In dry-run it only tells what it would have done.\n"
-		"'do reload guard' has it read its configuration again, 'do ping guard' asks whether it answers.\n"
+	.text = "The guard does it, for root and for whom `control: allow` of its configuration "
+		"names; whatever\n"
+		"it protects is no target for people either. In dry-run it only tells what it "
+		"would have done.\n"
+		"'do reload guard' has it read its configuration again, 'do ping guard' asks "
+		"whether it answers.\n"
 		"Exit status: 0 done, 1 failed, 3 no guard, 4 not permitted, 5 this host can't.\n",
 	.arguments_needed = 2,
 	.options = specs,

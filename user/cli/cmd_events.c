@@ -22,7 +22,7 @@
 
 struct events_options {
 	bool json, follow;
-	uint32_t types; /* bit per enum hr_event_type; 0: all */
+	uint32_t types;              /* bit per enum hr_event_type; 0: all */
 	uint64_t since_ns, until_ns; /* until_ns 0: no end */
 	const char *board, *history;
 };
@@ -33,7 +33,8 @@ struct stream {
 	char node[64];
 	uint64_t emitted_missed;
 	bool history; /* that is read at the moment */
-	uint64_t instance, last_seq; /* the newest that came out of the history: the board goes on behind it */
+	uint64_t instance,
+		last_seq; /* the newest that came out of the history: the board goes on behind it */
 	bool colour, ascii, silent;
 	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
 };
@@ -207,7 +208,8 @@ static int drain_history(struct stream *s, struct hr_reader *history)
 	s->history = false;
 	s->reader = board;
 	s->emitted_missed = emitted;
-	return r == -EBADMSG ? 0 : r; /* what is damaged is passed over; the board goes on behind it */
+	return r == -EBADMSG ? 0
+			     : r; /* what is damaged is passed over; the board goes on behind it */
 }
 
 /* Whether the board holds all events since then. */
@@ -234,9 +236,12 @@ static int print_history(struct stream *s)
 	if (!r)
 		return drain_history(s, history);
 	if (r == -ENOENT)
-		log_info("the board may have forgotten some of that time: 'headroom history' keeps them from now on");
+		log_info("the board may have forgotten some of that time: 'headroom history' keeps "
+			 "them from now on");
 	else if (r != -ENODATA)
-		log_info("the board may have forgotten some of that time, and the history cannot be read: %s", error);
+		log_info("the board may have forgotten some of that time, and the history cannot "
+			 "be read: %s",
+			 error);
 	return 0;
 }
 

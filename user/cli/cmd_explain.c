@@ -207,21 +207,24 @@ static void print_plot(const struct explain_run *e)
 static void describe(struct explain_run *e)
 {
 	if (e->host) {
-		explanation_of_host(&e->explanation, &e->snapshot.host, e->snapshot.slots, e->snapshot.n_slots,
-			      (const struct hr_event *const *)e->past.kill, e->snapshot.time_ns);
-		explanation_of_actions(&e->explanation, (const struct hr_event *const *)e->past.action,
-			       e->snapshot.time_ns);
+		explanation_of_host(
+			&e->explanation, &e->snapshot.host, e->snapshot.slots, e->snapshot.n_slots,
+			(const struct hr_event *const *)e->past.kill, e->snapshot.time_ns);
+		explanation_of_actions(&e->explanation,
+				       (const struct hr_event *const *)e->past.action,
+				       e->snapshot.time_ns);
 		return;
 	}
 	if (!e->slot) {
-		explanation_of_event(&e->explanation, e->past.event, e->past.outcome, e->snapshot.time_ns);
+		explanation_of_event(&e->explanation, e->past.event, e->past.outcome,
+				     e->snapshot.time_ns);
 		return;
 	}
 	explanation_of_slot(&e->explanation, e->slot, &e->snapshot.host, e->snapshot.time_ns);
 	explanation_of_kills(&e->explanation, e->slot, (const struct hr_event *const *)e->past.kill,
-		       e->snapshot.time_ns);
+			     e->snapshot.time_ns);
 	explanation_of_actions(&e->explanation, (const struct hr_event *const *)e->past.action,
-		       e->snapshot.time_ns);
+			       e->snapshot.time_ns);
 	explanation_of_score(&e->explanation, &e->snapshot.host.score);
 }
 
@@ -251,18 +254,17 @@ static int print_json(const struct explain_run *e)
 		json_array_append_new(kills, json_event(e->past.kill[i], node));
 	for (size_t i = 0; !event && e->past.action[i]; i++)
 		json_array_append_new(actions, json_event(e->past.action[i], node));
-	all = json_pack("{ss so ss so so so so so so so so}", "schema", "headroom.explanation/1",
-			"time", json_get_time(NULL, &s->time_ns), "about",
-			e->slot	  ? "container"
-			: e->host ? "host"
-				  : "event",
-			"said", said, "container", e->slot ? json_container(e->slot) : json_null(),
-			"history", event ? json_null() : json_history(e), "oom_kills", kills,
-			"actions", actions,
-			"event", event ? json_event(e->past.event, node) : json_null(), "outcome",
-			e->past.outcome ? json_event(e->past.outcome, node) : json_null(), "host",
-			e->host ? json_host(&s->host, &s->header, s->time_ns, s->health)
-				: json_null());
+	all = json_pack(
+		"{ss so ss so so so so so so so so}", "schema", "headroom.explanation/1", "time",
+		json_get_time(NULL, &s->time_ns), "about",
+		e->slot   ? "container"
+		: e->host ? "host"
+			  : "event",
+		"said", said, "container", e->slot ? json_container(e->slot) : json_null(),
+		"history", event ? json_null() : json_history(e), "oom_kills", kills, "actions",
+		actions, "event", event ? json_event(e->past.event, node) : json_null(), "outcome",
+		e->past.outcome ? json_event(e->past.outcome, node) : json_null(), "host",
+		e->host ? json_host(&s->host, &s->header, s->time_ns, s->health) : json_null());
 	r = all ? json_dumpf(all, stdout, JSON_STYLE) : -1;
 	json_decref(all);
 	putchar('\n');
@@ -290,7 +292,8 @@ static int run(const void *values, char **arguments)
 {
 	const struct explain_options *options = values;
 	_cleanup_(done) struct explain_run e = {
-		.options = options, .back = {"explain", options->board, options->history, options->at_ns}};
+		.options = options,
+		.back = {"explain", options->board, options->history, options->at_ns}};
 	int r = load(&e);
 
 	if (!r)
@@ -302,7 +305,7 @@ static int run(const void *values, char **arguments)
 		r = print_json(&e);
 	} else {
 		explanation_print(&e.explanation, stdout, cli_width(), cli_colour(),
-			    isatty(STDOUT_FILENO) && cli_ascii());
+				  isatty(STDOUT_FILENO) && cli_ascii());
 		print_plot(&e);
 	}
 	if (!r)

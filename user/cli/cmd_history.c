@@ -19,15 +19,15 @@
 #include "json.h"
 #include "signals.h"
 
-#define LOOK_S 1
-#define PICTURE_MS 60000 /* the 64 seconds that a slot remembers reach from one to the next */
-#define AGAIN_S 5 /* after an incident's picture, another */
-#define APART_S 10 /* incidents that follow each other closer share their pictures */
-#define INCIDENTS_AN_HOUR 30 /* with pictures of their own: a restart loop fills no disk */
-#define CHATTER_S 10 /* lives of containers, gathered */
-#define TIDY_S 600
-#define RETRY_S 10 /* after a failure */
-#define REOPEN_S 2 /* while the guard is silent */
+#define LOOK_S            1
+#define PICTURE_MS        60000 /* the 64 seconds that a slot remembers reach from one to the next */
+#define AGAIN_S           5     /* after an incident's picture, another */
+#define APART_S           10    /* incidents that follow each other closer share their pictures */
+#define INCIDENTS_AN_HOUR 30    /* with pictures of their own: a restart loop fills no disk */
+#define CHATTER_S         10    /* lives of containers, gathered */
+#define TIDY_S            600
+#define RETRY_S           10 /* after a failure */
+#define REOPEN_S          2  /* while the guard is silent */
 
 struct history_options {
 	const char *board, *history;
@@ -39,13 +39,13 @@ struct inflight {
 	const struct history_options *options;
 	struct recorder_writer *recorder_writer;
 	struct hr_reader *board; /* NULL: none found yet */
-	bool silent, waiting; /* said */
-	int failed; /* what was said of the store; 0: it is written */
+	bool silent, waiting;    /* said */
+	int failed;              /* what was said of the store; 0: it is written */
 	/* seconds of the monotonic clock */
 	uint64_t interval, now, retry_at, reopen_at, minute_at, tidy_at, chatter_at;
 	uint64_t extra_at, again_at, last_extra, hour_from; /* extra_at, again_at 0: none is due */
-	uint32_t extras; /* in this hour */
-	uint64_t heads[HR_RINGS], instance; /* of what was looked at */
+	uint32_t extras;                                    /* in this hour */
+	uint64_t heads[HR_RINGS], instance;                 /* of what was looked at */
 	uint64_t pictures, events, missed;
 };
 
@@ -244,7 +244,7 @@ static void fly(struct inflight *f)
 
 		f->now = now_ns / NS_PER_SEC;
 		look(f);
-		service_status(f->failed		? "nothing can be kept: see the log"
+		service_status(f->failed                ? "nothing can be kept: see the log"
 			       : !f->board || f->silent ? "waiting for a guard"
 							: "keeping what the board shows");
 		service_alive();

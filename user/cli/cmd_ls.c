@@ -68,7 +68,7 @@ static void print_totals(FILE *out, const struct snapshot *s)
 	n += count_text(line + n, sizeof(line) - n, t.others, "other", "others", n ? ", " : "");
 	n += count_text(line + n, sizeof(line) - n, t.gone, "gone", "gone", n ? ", " : "");
 	fprintf(out, "%s",
-		n	     ? line
+		n            ? line
 		: s->n_slots ? "nothing that holds processes"
 			     : "nothing on the board yet");
 	if (s->n_slots > s->n_rows)

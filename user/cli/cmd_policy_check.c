@@ -15,7 +15,7 @@
 #include "cmd_policy.h"
 #include "json.h"
 
-#define WIDTH 80
+#define WIDTH  80
 #define INDENT 4
 
 struct check_options {
@@ -91,7 +91,8 @@ static json_t *json_policy(const struct policy_set *set, const struct policy *po
 	char text[POLICY_DESCRIPTION];
 
 	for (uint32_t i = 0; i < policy->actions; i++)
-		json_array_append_new(actions, json_word(hr_action_kind_name(policy->action[i].kind)));
+		json_array_append_new(actions,
+				      json_word(hr_action_kind_name(policy->action[i].kind)));
 	return json_pack(
 		"{so sI so sI so sf so ss}", "name",
 		json_clean(policy_text(set, policy->name), SIZE_MAX), "line",
@@ -112,8 +113,8 @@ static json_t *json_set(struct checked *c)
 	for (uint32_t i = 0; i < set->policies; i++)
 		json_array_append_new(policies, json_policy(set, policy_at(set, i)));
 	if (set->rate_limit_per_ms)
-		rate_limit = json_pack("{sI sf}", "kills", (json_int_t)set->rate_limit_kills, "per_seconds",
-				   (double)set->rate_limit_per_ms / 1000);
+		rate_limit = json_pack("{sI sf}", "kills", (json_int_t)set->rate_limit_kills,
+				       "per_seconds", (double)set->rate_limit_per_ms / 1000);
 	c->warnings = json_array();
 	warn_all(c);
 	return json_pack("{ss ss sn ss sf so sI so so}", "schema", "headroom.policies/1", "file",

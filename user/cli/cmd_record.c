@@ -41,9 +41,9 @@ static int begin(const char *path, bool append, struct hr_recorder **ret_recorde
 		return CLI_DONE;
 	text_clean(path, SIZE_MAX, clean, sizeof(clean));
 	log_error("%s: %s", clean,
-		  r == -EEXIST		  ? "is there already: --append goes on with it"
-		  : r == -EBUSY		  ? "another recorder is writing it"
-		  : r == -EPROTO	  ? "is no recording: choose another name"
+		  r == -EEXIST            ? "is there already: --append goes on with it"
+		  : r == -EBUSY           ? "another recorder is writing it"
+		  : r == -EPROTO          ? "is no recording: choose another name"
 		  : r == -EPROTONOSUPPORT ? "is a recording of another version: choose another name"
 					  : strerror(-r));
 	return r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;

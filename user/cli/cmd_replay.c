@@ -19,10 +19,10 @@
 #include "collect/accounting.h"
 #include "format/target_parse.h"
 
-#define STDIN "/dev/stdin"
+#define STDIN       "/dev/stdin"
 #define LEAST_SPEED 1e-6
-#define MOST_SPEED 1e9
-#define EPOCH_NS 1000000000000ULL /* so that times that go back stay above zero */
+#define MOST_SPEED  1e9
+#define EPOCH_NS    1000000000000ULL /* so that times that go back stay above zero */
 
 struct replay_options {
 	bool json;

@@ -17,11 +17,11 @@
 #include "report/report.h"
 #include "format/table.h"
 
-#define BEFORE_NS (6 * 3600 * NS_PER_SEC) /* how far back a report's pictures reach */
-#define AFTER_NS (600 * NS_PER_SEC)
+#define BEFORE_NS    (6 * 3600 * NS_PER_SEC) /* how far back a report's pictures reach */
+#define AFTER_NS     (600 * NS_PER_SEC)
 #define NAME_COLUMNS 28
-#define BEFORE_NAME 53 /* what stands left of it */
-#define ONE_LINE 140 /* columns of a terminal that takes all in one line */
+#define BEFORE_NAME  53  /* what stands left of it */
+#define ONE_LINE     140 /* columns of a terminal that takes all in one line */
 
 struct report_options {
 	uint64_t format;

@@ -22,8 +22,8 @@
 #include "tui/top.h"
 
 #define REFRESH_NS NS_PER_SEC
-#define ANSWER_NS (60 * NS_PER_SEC) /* a write to memory.reclaim can take long */
-#define PLAY_NS (100 * NS_PER_MS) /* while the past is played */
+#define ANSWER_NS  (60 * NS_PER_SEC) /* a write to memory.reclaim can take long */
+#define PLAY_NS    (100 * NS_PER_MS) /* while the past is played */
 
 struct top_options {
 	const char *board, *replay, *history;
@@ -39,7 +39,7 @@ struct session {
 	struct screen_buffer screen_buffer;
 	struct top top;
 	struct settings settings;
-	bool mouse; /* the terminal's */
+	bool mouse;   /* the terminal's */
 	int asked_fd; /* the guard was asked for a rung, and has not answered; -1 */
 };
 
@@ -92,7 +92,8 @@ static int open_session(struct session *session, const struct top_options *optio
 	int r;
 
 	if (options->fleet.url)
-		return fleet_open("top", &options->fleet, board, &session->daemon, &session->reader);
+		return fleet_open("top", &options->fleet, board, &session->daemon,
+				  &session->reader);
 	r = hr_reader_open(board, &session->reader);
 	if (r && (r != -ENOENT || named))
 		return cli_open(board, &session->reader);

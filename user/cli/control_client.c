@@ -14,12 +14,14 @@
 
 static int complain(char error[ASK_ERROR], const char *path, int err)
 {
-	const char *what = err == -ENOENT || err == -ECONNREFUSED ? "no guard listens there: start headroomd"
-			   : err == -EACCES ? "only root and group headroom get there: try with sudo"
-			   : err == -EAGAIN ? "too many are asking the guard: try again in a moment"
-			   : err == -ECONNRESET ? "the guard hung up: is it ending, or were there too many?"
-			   : err == -ETIMEDOUT ? "no answer in time: headroom events may tell more"
-			   : err == -EPROTO ? "that is no answer of this version" : strerror(-err);
+	const char *what =
+		err == -ENOENT || err == -ECONNREFUSED ? "no guard listens there: start headroomd"
+		: err == -EACCES     ? "only root and group headroom get there: try with sudo"
+		: err == -EAGAIN     ? "too many are asking the guard: try again in a moment"
+		: err == -ECONNRESET ? "the guard hung up: is it ending, or were there too many?"
+		: err == -ETIMEDOUT  ? "no answer in time: headroom events may tell more"
+		: err == -EPROTO     ? "that is no answer of this version"
+				     : strerror(-err);
 
 	snprintf(error, ASK_ERROR, "%.150s: %s", path, what);
 	return err;
@@ -39,8 +41,8 @@ static int connect_and_send(const struct sockaddr_un *at, const struct hr_contro
 
 static const char *socket_path(const char *board, struct sockaddr_un *at)
 {
-	bool fits = (size_t)snprintf(at->sun_path, sizeof(at->sun_path), "%s" HR_CONTROL_SUFFIX, board) <
-		    sizeof(at->sun_path);
+	bool fits = (size_t)snprintf(at->sun_path, sizeof(at->sun_path), "%s" HR_CONTROL_SUFFIX,
+				     board) < sizeof(at->sun_path);
 
 	at->sun_family = AF_UNIX;
 	return fits ? at->sun_path : NULL;
@@ -55,12 +57,15 @@ int ask_begin(const char *board, const struct hr_control_request *request, int *
 	return r ? complain(error, at.sun_path, r) : 0;
 }
 
-int ask_answer(const char *board, int fd, struct hr_control_answer *ret_answer, char error[ASK_ERROR])
+int ask_answer(const char *board, int fd, struct hr_control_answer *ret_answer,
+	       char error[ASK_ERROR])
 {
 	struct hr_control_answer answer;
 	struct sockaddr_un at = {0};
 	ssize_t n = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
-	int r = n < 0 ? -errno : n < (ssize_t)sizeof(answer) || answer.magic != HR_CONTROL_MAGIC ? -EPROTO : 0;
+	int r = n < 0                                                             ? -errno
+		: n < (ssize_t)sizeof(answer) || answer.magic != HR_CONTROL_MAGIC ? -EPROTO
+										  : 0;
 
 	if (r == -EAGAIN)
 		return r;
@@ -74,7 +79,7 @@ int ask_answer(const char *board, int fd, struct hr_control_answer *ret_answer, 
 }
 
 int ask_daemon(const char *board, const struct hr_control_request *request, int timeout_ms,
-	      struct hr_control_answer *ret_answer, char error[ASK_ERROR])
+	       struct hr_control_answer *ret_answer, char error[ASK_ERROR])
 {
 	_cleanup_close_ int fd = -1;
 	struct sockaddr_un at = {0};

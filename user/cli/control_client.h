@@ -12,11 +12,12 @@
 int ask_begin(const char *board, const struct hr_control_request *request, int *ret_fd,
 	      char error[ASK_ERROR]);
 /* 0; -EAGAIN: not yet; or -errno and one line. */
-int ask_answer(const char *board, int fd, struct hr_control_answer *ret_answer, char error[ASK_ERROR]);
+int ask_answer(const char *board, int fd, struct hr_control_answer *ret_answer,
+	       char error[ASK_ERROR]);
 
 /* The same at once: waits for the answer, at most so long. 0, or -errno and one line in error: -ENOENT, -ECONNREFUSED nobody listens there;
  * -EACCES; -ETIMEDOUT; -EPROTO. */
 int ask_daemon(const char *board, const struct hr_control_request *request, int timeout_ms,
-	      struct hr_control_answer *ret_answer, char error[ASK_ERROR]);
+	       struct hr_control_answer *ret_answer, char error[ASK_ERROR]);
 
 #endif

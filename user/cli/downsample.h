@@ -13,7 +13,8 @@
 struct downsample {
 	bool host;
 	uint64_t cgroup_id; /* where it is not the host */
-	uint64_t instance; /* of the board whose clock the points are of: another one's begin anew */
+	uint64_t
+		instance; /* of the board whose clock the points are of: another one's begin anew */
 	size_t n;
 	uint64_t stride, seen; /* every stride-th picture is kept; 0: not begun */
 	struct hr_point point[DOWNSAMPLE_POINTS + HISTORY_POINTS];

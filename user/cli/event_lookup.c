@@ -58,7 +58,8 @@ static int look_at(struct past *past, const struct hr_event *event)
 	if (r || (event->type != HR_EVENT_OOM_KILL && event->type != HR_EVENT_ACTION))
 		return r;
 	if (past->host || (past->subject && event_concerns(event, past->subject)))
-		r = keep_newest(event->type == HR_EVENT_OOM_KILL ? past->kill : past->action, event);
+		r = keep_newest(event->type == HR_EVENT_OOM_KILL ? past->kill : past->action,
+				event);
 	return r;
 }
 
@@ -103,16 +104,18 @@ static int drain_recording(struct hr_reader *reader, struct past *past)
 
 /* Of the history: events of the last week, and pictures of the last half hour. Half an hour of a slot's own memory stands
  * before them. */
-#define EVENTS_BACK_NS (7 * 86400 * NS_PER_SEC)
+#define EVENTS_BACK_NS   (7 * 86400 * NS_PER_SEC)
 #define PICTURES_BACK_NS (30 * 60 * NS_PER_SEC)
 
 static int drain_store(const struct back *back, struct past *past)
 {
-	uint64_t to = back->at_ns ? back->at_ns : UINT64_MAX, shown = past->shown_ns ? past->shown_ns : to;
+	uint64_t to = back->at_ns ? back->at_ns : UINT64_MAX,
+		 shown = past->shown_ns ? past->shown_ns : to;
 	_cleanup_reader_ struct hr_reader *events = NULL, *pictures = NULL;
 	struct downsample *downsample = past->downsample;
 	char error[STORE_ERROR];
-	int r = store_events(back->history, back->at_ns > EVENTS_BACK_NS ? to - EVENTS_BACK_NS : 0, to, &events, error);
+	int r = store_events(back->history, back->at_ns > EVENTS_BACK_NS ? to - EVENTS_BACK_NS : 0,
+			     to, &events, error);
 
 	past->downsample = NULL;
 	if (!r)
@@ -120,7 +123,8 @@ static int drain_store(const struct back *back, struct past *past)
 	past->downsample = downsample;
 	if (!downsample || (r && r != -ENODATA))
 		return r == -ENODATA ? 0 : r;
-	r = store_pictures(back->history, shown > PICTURES_BACK_NS ? shown - PICTURES_BACK_NS : 0, shown, &pictures, error);
+	r = store_pictures(back->history, shown > PICTURES_BACK_NS ? shown - PICTURES_BACK_NS : 0,
+			   shown, &pictures, error);
 	while (!r && (r = hr_reader_next_frame(pictures)) == 0)
 		downsample_add(downsample, pictures);
 	return r == -ENODATA || r == -EBADMSG ? 0 : r;

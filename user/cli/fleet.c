@@ -10,11 +10,13 @@
 
 #define SAID "headroom: " /* what its lines begin with, and ours */
 
-int fleet_open(const char *command, const struct fleet_options *options, const char *board, struct private_daemon **ret_daemon,
-	       struct hr_reader **ret_reader)
+int fleet_open(const char *command, const struct fleet_options *options, const char *board,
+	       struct private_daemon **ret_daemon, struct hr_reader **ret_reader)
 {
-	const char *const argv[] = {"headroom-export", "fleet", options->url, options->credentials ? "--credentials" : NULL,
-				    options->credentials, NULL};
+	const char *const argv[] = {
+		"headroom-export",    "fleet",
+		options->url,         options->credentials ? "--credentials" : NULL,
+		options->credentials, NULL};
 	const struct own_program program = {"headroom-export", argv};
 	char error[256] = "";
 	int r;
@@ -30,7 +32,8 @@ int fleet_open(const char *command, const struct fleet_options *options, const c
 	if (r == -ECHILD)
 		log_error("%s", error + (strncmp(error, SAID, strlen(SAID)) ? 0 : strlen(SAID)));
 	else if (r == -ENOENT)
-		log_error("%s: headroom-export is not installed beside headroom: run make install", command);
+		log_error("%s: headroom-export is not installed beside headroom: run make install",
+			  command);
 	else if (r == -ETIMEDOUT)
 		log_error("%s: no answer in time", options->url);
 	else if (r != -EINTR)

@@ -11,15 +11,22 @@ struct fleet_options {
 	const char *url, *credentials;
 };
 
-#define OPTION_FLEET(type_, field_)                                                                                    \
-	{.name = "prometheus", .argument = "URL", .parse = option_text, .offset = offsetof(type_, field_.url),         \
-	 .help = "the containers of all nodes that this Prometheus scrapes", .wants = "a URL"},                        \
-	{.name = "credentials", .argument = "FILE", .parse = option_text, .offset = offsetof(type_, field_.credentials), \
-	 .help = "for it: a file with a token, or user:password", .wants = "a path"}
+#define OPTION_FLEET(type_, field_)                                                        \
+	{.name = "prometheus",                                                             \
+	 .argument = "URL",                                                                \
+	 .parse = option_text,                                                             \
+	 .offset = offsetof(type_, field_.url),                                            \
+	 .help = "the containers of all nodes that this Prometheus scrapes",               \
+	 .wants = "a URL"},                                                                \
+	{                                                                                  \
+		.name = "credentials", .argument = "FILE", .parse = option_text,           \
+		.offset = offsetof(type_, field_.credentials),                             \
+		.help = "for it: a file with a token, or user:password", .wants = "a path" \
+	}
 
 /* 0 or an exit status, and then one line said why. The caller ends the guard. board: what was asked for beside it. */
-int fleet_open(const char *command, const struct fleet_options *options, const char *board, struct private_daemon **ret_daemon,
-	       struct hr_reader **ret_reader);
+int fleet_open(const char *command, const struct fleet_options *options, const char *board,
+	       struct private_daemon **ret_daemon, struct hr_reader **ret_reader);
 static inline void fleet_closep(struct private_daemon **daemon) { private_daemon_end(*daemon); }
 
 #endif

@@ -28,9 +28,9 @@ static int run_program(const struct command *command, char **argv)
 }
 
 static const struct command *const commands[] = {
-	&command_top,	 &command_ls,	  &command_events, &command_explain,
-	&command_record, &command_history, &command_report, &command_replay, &command_export, &command_policy,  &command_do,
-	&command_check,	 &command_version,
+	&command_top,     &command_ls,     &command_events,  &command_explain, &command_record,
+	&command_history, &command_report, &command_replay,  &command_export,  &command_policy,
+	&command_do,      &command_check,  &command_version,
 };
 
 const struct command *command_at(size_t i) { return i < ARRAY_SIZE(commands) ? commands[i] : NULL; }

@@ -8,9 +8,9 @@
 #include "recorder/store.h"
 
 struct back {
-	const char *command; /* for messages */
+	const char *command;         /* for messages */
 	const char *board, *history; /* as they were named, or NULL */
-	uint64_t at_ns; /* 0: now */
+	uint64_t at_ns;              /* 0: now */
 };
 
 #define OPTION_HISTORY(type_)                                                                      \

@@ -25,8 +25,8 @@
 #include "format/score_text.h"
 
 /* kernel: include/linux/proc_ns.h; constant for the initial namespaces */
-#define CGROUP_NS_INIT_INO 0xEFFFFFFBu
-#define PID_NS_INIT_INO 0xEFFFFFFCu
+#define CGROUP_NS_INIT_INO  0xEFFFFFFBu
+#define PID_NS_INIT_INO     0xEFFFFFFCu
 #define KERNEL_TESTED_MAJOR 5
 #define KERNEL_TESTED_MINOR 10
 #define NOFILE_ENOUGH \
@@ -297,8 +297,8 @@ static void find_board_place(struct look *look)
 }
 
 static void (*const questions[])(struct look *look) = {
-	find_kernel, find_btf,	find_capabilities, find_cgroups,     find_namespaces,
-	find_psi,    find_swap, find_limits,	   find_board_place,
+	find_kernel, find_btf,  find_capabilities, find_cgroups,     find_namespaces,
+	find_psi,    find_swap, find_limits,       find_board_place,
 };
 
 size_t host_checks_run(const char *root, struct finding findings[FINDINGS_MOST])

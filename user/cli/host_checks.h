@@ -10,9 +10,9 @@
 
 enum verdict {
 	FINDING_OK,
-	FINDING_NOTE, /* works, with what the note says */
+	FINDING_NOTE,    /* works, with what the note says */
 	FINDING_MISSING, /* something that the note names does without it */
-	FINDING_FATAL /* the guard can't do its work at all */
+	FINDING_FATAL    /* the guard can't do its work at all */
 };
 
 struct finding {

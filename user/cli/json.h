@@ -43,16 +43,16 @@ json_t *json_get_u32(const struct record_text *from, const void *at);
 json_t *json_get_u32_flag(const struct record_text *from, const void *at); /* 0, 1 */
 json_t *json_get_i32(const struct record_text *from, const void *at);
 json_t *json_get_rate(const struct record_text *from, const void *at); /* int64_t */
-json_t *json_get_id(const struct record_text *from, const void *at); /* uint64_t as a string */
+json_t *json_get_id(const struct record_text *from, const void *at);   /* uint64_t as a string */
 json_t *json_get_time(const struct record_text *from, const void *at); /* wall ns; 0: null */
-json_t *json_get_ms(const struct record_text *from, const void *at); /* uint64_t → seconds */
-json_t *json_get_ns(const struct record_text *from, const void *at); /* uint64_t → seconds */
+json_t *json_get_ms(const struct record_text *from, const void *at);   /* uint64_t → seconds */
+json_t *json_get_ns(const struct record_text *from, const void *at);   /* uint64_t → seconds */
 json_t *json_get_text(const struct record_text *from, const void *at); /* struct hr_str */
 json_t *json_get_comm(const struct record_text *from, const void *at); /* char[16] */
 json_t *json_get_pressure(const struct record_text *from, const void *at);
 json_t *json_get_score(const struct record_text *from, const void *at); /* struct hr_score */
-json_t *json_clean(const char *text, size_t n); /* NULL: null */
-json_t *json_word(const char *word); /* NULL: null */
+json_t *json_clean(const char *text, size_t n);                         /* NULL: null */
+json_t *json_word(const char *word);                                    /* NULL: null */
 
 /* Tables that several records share; the base is the struct named. */
 extern const struct json_field json_identity_fields[]; /* struct hr_identity */

@@ -12,7 +12,7 @@
 		key_, get_, offsetof(struct hr_event_action, field_) \
 	}
 #define INPUTS(key_, get_, field_)                             \
-	{                                                        \
+	{                                                      \
 		key_, get_, offsetof(struct hr_inputs, field_) \
 	}
 
@@ -64,8 +64,8 @@ static json_t *get_result(const struct record_text *from, const void *at)
 
 	return json_pack("{sb si so so}", "ok",
 			 a->status == HR_STATUS_DONE || a->status == HR_STATUS_DRY_RUN, "errno",
-			 (int)a->error, "deed", json_word(hr_action_status_name(a->status)), "detail",
-			 json_get_text(from, &a->detail));
+			 (int)a->error, "deed", json_word(hr_action_status_name(a->status)),
+			 "detail", json_get_text(from, &a->detail));
 }
 
 static json_t *get_risk(const struct record_text *from, const void *at)
@@ -128,9 +128,9 @@ static json_t *get_passed_over(const struct record_text *from, const void *at)
 			json_pack("{so so so so so so}", "name", json_get_text(from, &p->name),
 				  "cgroup_id",
 				  p->cgroup_id ? json_get_id(from, &p->cgroup_id) : json_null(),
-				  "pid", get_known(p->pid), "why", json_word(hr_skip_reason_name(p->reason)),
-				  "usage_bytes", json_get_bytes(from, &p->usage),
-				  "drift_bytes_per_second",
+				  "pid", get_known(p->pid), "why",
+				  json_word(hr_skip_reason_name(p->reason)), "usage_bytes",
+				  json_get_bytes(from, &p->usage), "drift_bytes_per_second",
 				  json_get_rate(from, &p->drift_bytes_per_second)));
 	}
 	return array;

@@ -114,7 +114,7 @@ static json_t *get_confidence(const struct record_text *from, const void *at)
 	const struct hr_forecast *forecast = at;
 
 	return forecast->risk_centi == UINT16_MAX ? json_null()
-						 : json_real(forecast->confidence_milli / 1000.0);
+						  : json_real(forecast->confidence_milli / 1000.0);
 }
 
 static json_t *get_reasons(const struct record_text *from, const void *at)
@@ -137,8 +137,8 @@ static json_t *get_leak(const struct record_text *from, const void *at)
 	const struct hr_forecast *forecast = at;
 
 	return json_pack("{so so so}", "state", json_word(forecast_leak_state_word(forecast->leak)),
-			 "bytes_per_hour", json_get_rate(from, &forecast->leak_bytes_per_hour), "of",
-			 json_word(forecast_leak_of_word(forecast->leak_of)));
+			 "bytes_per_hour", json_get_rate(from, &forecast->leak_bytes_per_hour),
+			 "of", json_word(forecast_leak_of_word(forecast->leak_of)));
 }
 
 static json_t *get_alarm(const struct record_text *from, const void *at)
@@ -153,7 +153,7 @@ static json_t *get_action(const struct record_text *from, const void *at)
 }
 
 #define FORECAST(key_, get_, field_)                             \
-	{                                                       \
+	{                                                        \
 		key_, get_, offsetof(struct hr_forecast, field_) \
 	}
 const struct json_field json_forecast_fields[] = {
@@ -220,7 +220,9 @@ static json_t *get_armed(const struct record_text *from, const void *at)
 {
 	uint32_t flags = *(const uint32_t *)at;
 
-	return json_word(flags & HR_SLOT_REFLEX ? "reflex" : flags & HR_SLOT_TRIPWIRE ? "tripwire" : NULL);
+	return json_word(flags & HR_SLOT_REFLEX     ? "reflex"
+			 : flags & HR_SLOT_TRIPWIRE ? "tripwire"
+						    : NULL);
 }
 
 static json_t *get_intervals(const struct record_text *from, const void *at)
@@ -283,7 +285,8 @@ json_t *json_container(const struct hr_slot *slot)
 	    json_fields(object, memory_fields, &from, slot) ||
 	    json_fields(object, json_forecast_fields, &from, &slot->forecast) ||
 	    json_object_set_new(object, "next_rung",
-				json_next_action(hr_slot_text(slot, slot->next_policy), slot->forecast.next_action)) ||
+				json_next_action(hr_slot_text(slot, slot->next_policy),
+						 slot->forecast.next_action)) ||
 	    json_fields(object, tail_fields, &from, slot)) {
 		json_decref(object);
 		return NULL;
@@ -380,7 +383,7 @@ json_t *json_host(const struct hr_host *host, const struct hr_board_header *head
 		host->started_ns && host->started_ns != HR_UNKNOWN && time_ns >= host->started_ns;
 
 	json_object_set_new(daemon, "state",
-			    json_word(!health				  ? "running"
+			    json_word(!health                             ? "running"
 				      : header->state == HR_BOARD_STOPPED ? "stopped"
 									  : "silent"));
 	json_fields(daemon, daemon_fields, NULL, host);

@@ -12,8 +12,8 @@
 #include "base/human_units.h"
 
 #define OPTIONS_MOST 16
-#define HELP_COLUMN 22
-#define HELP_WIDTH 78
+#define HELP_COLUMN  22
+#define HELP_WIDTH   78
 
 int option_text(const char *text, void *at)
 {

@@ -18,12 +18,12 @@
 #include <stdio.h>
 
 struct option_spec {
-	const char *name; /* without its dashes; NULL ends the table */
+	const char *name;     /* without its dashes; NULL ends the table */
 	const char *argument; /* what it takes, for the help; NULL: a flag, and a bool is set */
 	int (*parse)(const char *text, void *at); /* 0 or -errno */
 	size_t offset;
 	const char *help;
-	const char *wants; /* what would have been right, for the error message; or: */
+	const char *wants;             /* what would have been right, for the error message; or: */
 	const char *(*word)(size_t i); /* the words that it takes, NULL past the end */
 };
 
@@ -32,11 +32,11 @@ struct option_spec {
 		.name = name_, .offset = offsetof(type_, field_), .help = help_ \
 	}
 
-int option_text(const char *text, void *at); /* const char *: argv's own */
+int option_text(const char *text, void *at);        /* const char *: argv's own */
 int option_duration_ms(const char *text, void *at); /* uint64_t, above 0 */
-int option_time(const char *text, void *at); /* uint64_t, wall nanoseconds */
+int option_time(const char *text, void *at);        /* uint64_t, wall nanoseconds */
 #define OPTION_WANTS_DURATION "a duration such as 500ms, 1s or 5m"
-#define OPTION_WANTS_TIME "a time such as 5m (ago), '2026-11-22 12:30' or @SECONDS"
+#define OPTION_WANTS_TIME     "a time such as 5m (ago), '2026-11-22 12:30' or @SECONDS"
 
 #define OPTIONS_ERROR 512
 /* argv[0] is the command. Returns the number of arguments that are no options (moved to

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 
 #define WORDS 64
-#define TEXT 4096
+#define TEXT  4096
 
 struct threshold { /* as given: per cent, or KiB */
 	bool given;

@@ -29,7 +29,7 @@ __attribute__((format(printf, 2, 3))) void import_note(FILE *out, const char *fo
 #define IMPORT_MODE "mode: dry-run    # a rehearsal; then: enforce\n"
 
 #define IMPORT_GLOBS 32
-#define IMPORT_GLOB 64
+#define IMPORT_GLOB  64
 /* A regular expression that is a list of names, such as ^(a|b.*)$, as globs. How many; 0: globs can't say it. */
 size_t import_globs(const char *regex, char globs[IMPORT_GLOBS][IMPORT_GLOB]);
 

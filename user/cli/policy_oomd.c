@@ -15,7 +15,7 @@
 #include "base/human_units.h"
 
 #define UNITS 256
-#define NAME 256
+#define NAME  256
 #define VALUE 64
 
 struct unit {

@@ -15,9 +15,9 @@
 #include "format/display_name.h"
 #include "format/explain_action.h"
 
-#define LABEL 320
-#define WIDE 160     /* on a narrower terminal the reasons stand below their line */
-#define REASON_INDENT 22 /* below the policy */
+#define LABEL         320
+#define WIDE          160 /* on a narrower terminal the reasons stand below their line */
+#define REASON_INDENT 22  /* below the policy */
 
 static double t_seconds(const struct policy_run *run)
 {
@@ -100,8 +100,8 @@ static json_t *json_skipped(const struct policy_run *run, const struct action *o
 				      json_pack("{so so so so}", "name",
 						*name ? json_string(name) : json_null(), "pid",
 						p->pid ? json_integer(p->pid) : json_null(), "why",
-						json_word(hr_skip_reason_name(p->reason)), "usage_bytes",
-						json_get_bytes(NULL, &p->usage)));
+						json_word(hr_skip_reason_name(p->reason)),
+						"usage_bytes", json_get_bytes(NULL, &p->usage)));
 	}
 	return array;
 }
@@ -168,7 +168,7 @@ static void add(char *text, size_t bytes, const char *more)
 }
 
 static void add_skipped(const struct policy_run *run, const struct action *o, char *reason,
-		       size_t bytes)
+			size_t bytes)
 {
 	char name[LABEL], one[2 * LABEL];
 
@@ -195,8 +195,8 @@ static void print_order(struct policy_run *run, const struct action *o, const ch
 		snprintf(reason, sizeof(reason), "unless it is restarted within 3s of its end");
 	add(reason, sizeof(reason), note);
 	add_skipped(run, o, reason, sizeof(reason));
-	print_row(run, policy_text(run->set, o->policy->name), hr_action_kind_name(o->kind), step, target,
-		  reason);
+	print_row(run, policy_text(run->set, o->policy->name), hr_action_kind_name(o->kind), step,
+		  target, reason);
 }
 
 /* ---- what act/ calls ---- */
@@ -218,8 +218,8 @@ void policy_line_order(const struct action *order, void *arg)
 		print_order(run, order, "");
 }
 
-void policy_line_not_taken(const struct action *order, enum hr_action_status status, enum hr_skip_reason reason,
-			   void *arg)
+void policy_line_not_taken(const struct action *order, enum hr_action_status status,
+			   enum hr_skip_reason reason, void *arg)
 {
 	struct policy_run *run = arg;
 	char note[128];
@@ -253,7 +253,8 @@ void policy_line_end(const struct escalation_end *end, void *arg)
 }
 
 /* Only of interest where nothing is ordered. */
-void policy_line_next(uint32_t slot, const struct policy *policy, enum hr_action_kind kind, void *arg)
+void policy_line_next(uint32_t slot, const struct policy *policy, enum hr_action_kind kind,
+		      void *arg)
 {
 	struct policy_run *run = arg;
 	const struct hr_slot *at = target_slot(run, slot, 0);
@@ -269,7 +270,8 @@ void policy_line_next(uint32_t slot, const struct policy *policy, enum hr_action
 		line = json_line(run, "next");
 		json_object_set_new(
 			line, "next_rung",
-			json_next_action(policy ? policy_text(run->set, policy->name) : NULL, kind));
+			json_next_action(policy ? policy_text(run->set, policy->name) : NULL,
+					 kind));
 		json_object_set_new(line, "target", json_target(run, &target));
 		print_json(line);
 		return;
@@ -292,7 +294,8 @@ void policy_run_print_sum(const struct policy_run *run)
 	for (uint32_t i = 0; i < HR_ACTION_COUNT; i++) {
 		if (!run->actions[i])
 			continue;
-		printf("%s%llu × %s", before, (unsigned long long)run->actions[i], hr_action_kind_name(i));
+		printf("%s%llu × %s", before, (unsigned long long)run->actions[i],
+		       hr_action_kind_name(i));
 		before = ", ";
 	}
 	printf("%s\n", *before ? "" : "Nothing would have been done.");

@@ -18,7 +18,7 @@
 #include "policy_output.h"
 
 #define SERIES_CGROUP "/series"
-#define EPOCH_NS 1000000000000ULL /* of a series' time; so that what goes back stays above zero */
+#define EPOCH_NS      1000000000000ULL /* of a series' time; so that what goes back stays above zero */
 
 static const struct hr_slot *slot_at(uint32_t i, void *arg)
 {
@@ -88,7 +88,7 @@ void policy_run_free(struct policy_run *run)
 static int make_space(struct policy_run *run, uint32_t slots)
 {
 	struct engine_callbacks calls = {policy_line_order, policy_line_end, policy_line_not_taken,
-				  policy_line_next, run};
+					 policy_line_next, run};
 	struct hr_slot *bigger;
 	int r;
 

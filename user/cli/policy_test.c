@@ -79,8 +79,10 @@ const struct command policy_test = {
 		"every\n"
 		"rung taken to have no effect but what the figures show. A recording is judged by "
 		"the\n"
-		"forecasts that stand in it, a series by forecasts made anew. What an owner protects by\n"
-		"his cgroup's attribute user.headroom is known on the host only: it is not looked at.\n",
+		"forecasts that stand in it, a series by forecasts made anew. What an owner "
+		"protects by\n"
+		"his cgroup's attribute user.headroom is known on the host only: it is not looked "
+		"at.\n",
 	.arguments_needed = 1,
 	.options = specs,
 	.defaults = &(struct test_options){.mode = MODE_ENFORCE},

@@ -22,15 +22,15 @@
 #include "base/utf8_clean.h"
 #include "signals.h"
 
-#define START_NS (15 * NS_PER_SEC) /* loading BPF takes seconds on a busy or emulated host */
-#define END_NS (5 * NS_PER_SEC)
-#define PARENT "/run/headroom"
+#define START_NS   (15 * NS_PER_SEC) /* loading BPF takes seconds on a busy or emulated host */
+#define END_NS     (5 * NS_PER_SEC)
+#define PARENT     "/run/headroom"
 #define DIR_PREFIX "headroom-top-"
-#define LOOK_NS (20 * NS_PER_MS)
+#define LOOK_NS    (20 * NS_PER_MS)
 
 struct private_daemon {
-	pid_t pid; /* 0: it has ended and was waited for */
-	int words_fd; /* its stderr */
+	pid_t pid;        /* 0: it has ended and was waited for */
+	int words_fd;     /* its stderr */
 	bool made_parent; /* PARENT was not there */
 	char dir[64];
 	char board[96];
@@ -118,7 +118,7 @@ static void exec_program(const struct own_program *program, const char *board)
 
 /* In the child. Its own process group: what the terminal sends to us is not for it, we end it. */
 static void become_daemon(const struct private_daemon *daemon, const struct own_program *program,
-			 pid_t parent, int status_fd)
+			  pid_t parent, int status_fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error;
 
@@ -221,7 +221,7 @@ static const char *const observe[] = {"headroomd", "--mode", "observe", NULL};
 static const struct own_program headroomd = {"headroomd", observe};
 
 int private_daemon_start(const struct own_program *program, struct private_daemon **ret_daemon,
-		    char error[256])
+			 char error[256])
 {
 	struct private_daemon *daemon = calloc(1, sizeof(*daemon));
 	int r;

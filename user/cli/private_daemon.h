@@ -19,7 +19,7 @@ struct own_program {
  * in PATH; -EINTR: a signal came; -ECHILD: it ended, error holds its last words; -ETIMEDOUT;
  * other -errno. */
 int private_daemon_start(const struct own_program *program, struct private_daemon **ret_daemon,
-		    char error[256]);
+			 char error[256]);
 const char *private_daemon_board(const struct private_daemon *daemon);
 /* Whether it still runs; if not, error holds its last words. */
 bool private_daemon_alive(struct private_daemon *daemon, char error[256]);

@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "json.h"
 
-#define PLAIN_MOST 32 /* then every second one goes */
-#define CHANGES_MOST 200 /* further ones are only counted */
+#define PLAIN_MOST        32  /* then every second one goes */
+#define CHANGES_MOST      200 /* further ones are only counted */
 #define MOST_WAIT_SECONDS 9e9 /* beyond any patience */
 
 void replay_init(struct replay *r, const char *name, bool thin)

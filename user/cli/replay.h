@@ -19,7 +19,7 @@ struct replay_row { /* of the table */
 	uint64_t used, left;
 	struct hr_forecast forecast;
 	bool change; /* an alarm or a leak verdict changed here */
-	bool kept; /* it stands in the table */
+	bool kept;   /* it stands in the table */
 };
 
 struct replay_sum {
@@ -35,16 +35,16 @@ struct replay_sum {
 struct replay_pace {
 	double speed; /* seconds of the series in one of ours */
 	double first_t;
-	uint64_t begun_ns; /* monotonic; 0: not begun */
+	uint64_t begun_ns;         /* monotonic; 0: not begun */
 	const struct replay *last; /* whose row was printed last */
 	bool colour;
 };
 
 struct replay {
-	char name[REPLAY_NAME]; /* clean; "" for a CSV file */
-	struct replay_pace *pace; /* NULL: as fast as possible, and the table in the end */
+	char name[REPLAY_NAME];    /* clean; "" for a CSV file */
+	struct replay_pace *pace;  /* NULL: as fast as possible, and the table in the end */
 	struct policy_run *policy; /* sees every sample, too; NULL: none */
-	bool thin; /* keep rows for the table where nothing changes, too */
+	bool thin;                 /* keep rows for the table where nothing changes, too */
 	struct forecast_state state;
 	struct forecast_input last;
 	struct hr_forecast forecast; /* after the last sample */

@@ -19,7 +19,7 @@
 #include "format/snapshot.h"
 #include "format/target_parse.h"
 
-#define MOST_DEPTH 64 /* a board that is damaged may have circles */
+#define MOST_DEPTH   64 /* a board that is damaged may have circles */
 #define MOST_DAMAGED 64 /* frames in a row that are passed over */
 
 struct one { /* a cgroup */
@@ -27,7 +27,7 @@ struct one { /* a cgroup */
 	uint64_t sampled_ns; /* of the last sample that was learnt */
 	struct replay replay;
 	struct hr_forecast path; /* its own, or its ancestors' where that is worse */
-	bool limited; /* not the host's memory binds, but a limit */
+	bool limited;            /* not the host's memory binds, but a limit */
 	bool shown;
 	json_t *identity;
 };
@@ -113,9 +113,9 @@ static int name(struct one *one, const struct hr_slot *slot)
 	identity_label(&from, &slot->id, slot->cgroup_id, one->replay.name,
 		       sizeof(one->replay.name));
 	json_decref(one->identity);
-	one->identity = json_pack("{so so so}", "name", json_get_text(&from, &slot->id.name), "cgroup",
-			     json_get_text(&from, &slot->id.cgroup), "cgroup_id",
-			     json_get_id(&from, &slot->cgroup_id));
+	one->identity = json_pack("{so so so}", "name", json_get_text(&from, &slot->id.name),
+				  "cgroup", json_get_text(&from, &slot->id.cgroup), "cgroup_id",
+				  json_get_id(&from, &slot->cgroup_id));
 	return one->identity ? 0 : -ENOMEM;
 }
 

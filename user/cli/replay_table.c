@@ -38,7 +38,7 @@ static const char *risk(uint16_t centi, char text[8])
 
 static enum style alarm_style(unsigned int alarm)
 {
-	return alarm >= HR_ALARM_ACT	? STYLE_BAD
+	return alarm >= HR_ALARM_ACT    ? STYLE_BAD
 	       : alarm == HR_ALARM_WARN ? STYLE_WARN
 					: STYLE_PLAIN;
 }

@@ -23,12 +23,12 @@
 #include "collect.h"
 
 struct account {
-	__u64 clean_cache, unreclaimable;	/* RECORD_UNKNOWN where not known */
-	__u64 working_set, headroom;		/* the same */
-	__u64 usable_swap;		/* of this memcg's own level; never unknown */
-	enum hr_level level;		/* which binds, seen from this memcg */
-	__u64 binding_id;		/* memcg id of that level; 0: the host */
-	__u64 binding_limit;		/* for the host MemTotal + SwapTotal; RECORD_UNKNOWN */
+	__u64 clean_cache, unreclaimable; /* RECORD_UNKNOWN where not known */
+	__u64 working_set, headroom;      /* the same */
+	__u64 usable_swap;                /* of this memcg's own level; never unknown */
+	enum hr_level level;              /* which binds, seen from this memcg */
+	__u64 binding_id;                 /* memcg id of that level; 0: the host */
+	__u64 binding_limit;              /* for the host MemTotal + SwapTotal; RECORD_UNKNOWN */
 };
 
 /* U, or RECORD_UNKNOWN without usage. *ret_clean_cache (may be NULL): C, RECORD_UNKNOWN without

@@ -241,7 +241,7 @@ static int object_attach(struct attach *attach, struct bpf_object *object,
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(object, variant->programs[i]);
 
-		r = !program	    ? -ENOENT
+		r = !program        ? -ENOENT
 		    : variant->late ? program_try(program, links, &n)
 				    : program_attach(attach, program, links, &n);
 		if (r < 0)
@@ -290,7 +290,7 @@ int attach_variant(struct attach *attach, const struct plan_variant *variant,
 		r = object_attach(attach, object, variant, links);
 	if (r < 0) {
 		snprintf(reason, reason_bytes, "%s%s", error_word(-r),
-			 verifier_refused	       ? " (verifier)"
+			 verifier_refused              ? " (verifier)"
 			 : memlock_refused(attach, -r) ? " (RLIMIT_MEMLOCK, CAP_SYS_RESOURCE)"
 						       : "");
 		bpf_object__close(object);

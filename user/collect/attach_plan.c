@@ -121,10 +121,14 @@ static const struct {
 	const char *name;
 	const void *(*elf)(size_t *ret_bytes);
 } objects[] = {
-	{"lifecycle", lifecycle_bpf__elf_bytes},     {"oom", oom_bpf__elf_bytes},
-	{"reclaim", reclaim_bpf__elf_bytes},	     {"sweep_cgroup", sweep_cgroup_bpf__elf_bytes},
-	{"sweep_ancestors", sweep_ancestors_bpf__elf_bytes}, {"sweep_task", sweep_task_bpf__elf_bytes},
-	{"reflex", reflex_bpf__elf_bytes},	     {"tripwire", tripwire_bpf__elf_bytes},
+	{"lifecycle", lifecycle_bpf__elf_bytes},
+	{"oom", oom_bpf__elf_bytes},
+	{"reclaim", reclaim_bpf__elf_bytes},
+	{"sweep_cgroup", sweep_cgroup_bpf__elf_bytes},
+	{"sweep_ancestors", sweep_ancestors_bpf__elf_bytes},
+	{"sweep_task", sweep_task_bpf__elf_bytes},
+	{"reflex", reflex_bpf__elf_bytes},
+	{"tripwire", tripwire_bpf__elf_bytes},
 };
 
 const void *plan_object(const char *name, size_t *ret_bytes)

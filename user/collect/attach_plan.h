@@ -14,8 +14,8 @@
 
 #define PLAN_PROGRAMS 4 /* of one variant: all or none run */
 #define PLAN_VARIANTS 6
-#define PLAN_NAME 27 /* longest signal word, longest variant: the board's fields */
-#define PLAN_VARIANT 35
+#define PLAN_NAME     27 /* longest signal word, longest variant: the board's fields */
+#define PLAN_VARIANT  35
 
 enum plan_signal_id {
 	SIGNAL_OOM_KILL,
@@ -38,7 +38,7 @@ struct plan_variant {
 	/* bpf/OBJECT.bpf.c; NULL: without BPF, or by another signal's program */
 	const char *object;
 	const char *programs[PLAN_PROGRAMS];
-	__u32 needs; /* features, NEEDS() */
+	__u32 needs;      /* features, NEEDS() */
 	const char *with; /* runs only if the signal before it in the table got this variant */
 	/* Tried at the start, attached later (arm.c): the links are the programs' descriptors. */
 	bool late;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 
-#define AT(member) offsetof(struct reading, member)
+#define AT(member)  offsetof(struct reading, member)
 #define ROW(member) offsetof(struct reading, s.member)
 #define NUMBER(file, bits, to, fills)                                                             \
 	{                                                                                         \
@@ -89,7 +89,7 @@ static const struct memfile files_v2[] = {
 	NUMBER("memory.peak", 0, ROW(peak), 0), /* 5.19 and later */
 	NUMBER("memory.swap.current", 0, ROW(swap), ROW(swap)),
 	NUMBER("memory.swap.max", 0, ROW(swap_limit), 0),
-	FIELDS("memory.events", 0, events_v2, ROW(event_oom_kill)), /* with all below */
+	FIELDS("memory.events", 0, events_v2, ROW(event_oom_kill)),            /* with all below */
 	FIELDS("memory.events.local", 0, events_local_v2, ROW(own_oom_kills)), /* 5.2 and later */
 	{.name = "memory.pressure", .shape = MEMFILE_PRESSURE, .fill = ROW(psi_some_us)},
 	FIELDS("cgroup.events", 0, populated_v2, 0), /* before cgroup.procs */
@@ -210,7 +210,7 @@ void reading_finish(struct reading *r, enum cgroup_layout layout)
 
 	if (layout != CGROUP_V2) {
 		finish_v1(r);
-		s->own_oom_kills = s->event_oom_kill;	/* v1 counts a group's own only */
+		s->own_oom_kills = s->event_oom_kill; /* v1 counts a group's own only */
 	}
 	if (s->kernel == RECORD_UNKNOWN)
 		s->kernel = r->kernel_parts;

@@ -11,43 +11,43 @@
 #include "collect.h"
 
 /* Index 0 is the directory's own descriptor; files begin at 1. */
-#define MEMFILES_DIR	0u
-#define MEMFILES_USAGE	1u
+#define MEMFILES_DIR   0u
+#define MEMFILES_USAGE 1u
 
 enum memfile_shape { MEMFILE_NUMBER, MEMFILE_FIELDS, MEMFILE_PRESSURE, MEMFILE_PIDS };
 
-#define MEMFILE_STAT	0x1u	/* part of the stat block: only where it is wanted */
-#define MEMFILE_FRESH	0x2u	/* must be opened anew each time */
-#define MEMFILE_LIMIT	0x4u	/* v1: a huge number means "none" */
+#define MEMFILE_STAT  0x1u /* part of the stat block: only where it is wanted */
+#define MEMFILE_FRESH 0x2u /* must be opened anew each time */
+#define MEMFILE_LIMIT 0x4u /* v1: a huge number means "none" */
 
 struct memfile {
 	const char *name;
 	enum memfile_shape shape;
-	unsigned flags;			/* MEMFILE_* */
-	const struct field *fields;	/* MEMFILE_NUMBER: one, its offset counts */
+	unsigned flags;             /* MEMFILE_* */
+	const struct field *fields; /* MEMFILE_NUMBER: one, its offset counts */
 	size_t count;
-	size_t fill;			/* files_stat() reads it if BPF left this unknown */
+	size_t fill; /* files_stat() reads it if BPF left this unknown */
 };
 
 struct memfiles {
-	const struct memfile *file;	/* [count]; [0] is the directory */
+	const struct memfile *file; /* [count]; [0] is the directory */
 	unsigned count;
 };
 
 /* A sample in the making: what several files give together waits here. */
 struct reading {
 	struct memcg_sample s;
-	__u64 kernel_parts;		/* v2 before 5.18: sum of the kinds of kernel memory */
-	__u64 memsw, memsw_limit;	/* v1 */
-	__u64 stat_swap;		/* v1 */
-	__u64 under_oom;		/* v1 */
-	__u64 populated;		/* v2 */
+	__u64 kernel_parts;       /* v2 before 5.18: sum of the kinds of kernel memory */
+	__u64 memsw, memsw_limit; /* v1 */
+	__u64 stat_swap;          /* v1 */
+	__u64 under_oom;          /* v1 */
+	__u64 populated;          /* v2 */
 };
 
 const struct memfiles *memfiles_of(enum cgroup_layout layout);
 
-void reading_init(struct reading *r);			/* everything unknown */
-void reading_forget_stat(struct reading *r);		/* the stat block alone */
+void reading_init(struct reading *r);        /* everything unknown */
+void reading_forget_stat(struct reading *r); /* the stat block alone */
 /* Takes in one file's text (not for MEMFILE_PIDS). */
 void reading_take(struct reading *r, const struct memfile *file, const char *text, size_t n);
 /* What several files give together, once they are read. */

@@ -21,21 +21,21 @@
 
 #include "cgroupfs.h"
 
-#define FILES_OPEN_MAX	8192u
-#define FILES_IDLE_NS	60000000000ULL
+#define FILES_OPEN_MAX 8192u
+#define FILES_IDLE_NS  60000000000ULL
 
 struct files;
 
-struct files_counts {		/* since files_open(), but for the first three */
-	__u64 groups;		/* known now */
-	__u64 kept_open;	/* descriptors held now */
-	__u64 keep_max;		/* how many may be */
-	__u64 opens;		/* files opened */
-	__u64 transient;	/* of these, read once and closed for want of room */
-	__u64 listings;		/* directories listed */
-	__u64 vanished;		/* groups that went away while being read */
-	__u64 refused;		/* groups not taken in: the table was full */
-	__u64 unnamed;		/* groups whose name was not kept: the name pool was full */
+struct files_counts {    /* since files_open(), but for the first three */
+	__u64 groups;    /* known now */
+	__u64 kept_open; /* descriptors held now */
+	__u64 keep_max;  /* how many may be */
+	__u64 opens;     /* files opened */
+	__u64 transient; /* of these, read once and closed for want of room */
+	__u64 listings;  /* directories listed */
+	__u64 vanished;  /* groups that went away while being read */
+	__u64 refused;   /* groups not taken in: the table was full */
+	__u64 unnamed;   /* groups whose name was not kept: the name pool was full */
 };
 
 /* scope: NULL or "/": everything; else a path from the hierarchy's root: that group, what is
@@ -43,7 +43,7 @@ struct files_counts {		/* since files_open(), but for the first three */
  * RLIMIT_NOFILE to the hard one. */
 int files_open(const struct cgroupfs *fs, const char *scope, size_t capacity,
 	       struct files **ret_files);
-void files_close(struct files *files);				/* takes NULL */
+void files_close(struct files *files); /* takes NULL */
 
 /* For tests and measurements: how many descriptors may be kept (0: none), and the idle time. */
 void files_keep(struct files *files, size_t keep_max, __u64 idle_ns);

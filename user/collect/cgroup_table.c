@@ -14,7 +14,7 @@
 #define NAME_BYTES \
 	96 /* of the pool, per group: "cri-containerd-<64 hex>.scope" and its owner fit */
 #define RETIRE_AT_ONCE 4 /* so that no single call is long */
-#define EVICT_TRIES 16
+#define EVICT_TRIES    16
 
 static __u32 slot_of(const struct groups *t, __u64 id)
 {

@@ -15,40 +15,40 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#define GROUP_NONE	(~0U)
-#define GROUP_FILES	15	/* descriptors of a group: its directory and files (memfiles.h) */
+#define GROUP_NONE  (~0U)
+#define GROUP_FILES 15 /* descriptors of a group: its directory and files (memfiles.h) */
 
 struct group {
 	__u64 id;
 	__u64 used_ns;
-	__u32 parent, first, last;	/* children, in the order they were found */
-	__u32 prev, next;		/* siblings */
-	__u32 newer, older;		/* by use */
-	__u32 name;			/* place in the pool, 0: none */
+	__u32 parent, first, last; /* children, in the order they were found */
+	__u32 prev, next;          /* siblings */
+	__u32 newer, older;        /* by use */
+	__u32 name;                /* place in the pool, 0: none */
 	__u32 level;
-	__u32 links;			/* of the directory when it was listed; 0: to be listed */
-	__u32 seen;			/* the listing that last had it */
-	__u32 relisted;			/* the sweep that listed it a second time */
-	__u32 round;			/* the sweep that last gave a row, and the row */
+	__u32 links;    /* of the directory when it was listed; 0: to be listed */
+	__u32 seen;     /* the listing that last had it */
+	__u32 relisted; /* the sweep that listed it a second time */
+	__u32 round;    /* the sweep that last gave a row, and the row */
 	__u32 row;
-	__u16 absent;			/* bit i: file i is not there (this kernel has none) */
+	__u16 absent; /* bit i: file i is not there (this kernel has none) */
 	bool loose;
-	int fd[GROUP_FILES];		/* -1: not open */
+	int fd[GROUP_FILES]; /* -1: not open */
 };
 
 struct groups {
 	struct group *group;
-	__u32 *index;			/* open addressing by id; GROUP_NONE: free */
+	__u32 *index; /* open addressing by id; GROUP_NONE: free */
 	__u32 index_mask;
 	__u32 capacity, count, free;
 	__u32 newest, oldest;
 	size_t fds, fds_max;
 	__u64 idle_ns;
-	char *names;			/* pool: owner, bytes, NUL; no pool where handles do */
+	char *names; /* pool: owner, bytes, NUL; no pool where handles do */
 	size_t names_size, names_used, names_dead;
 };
 
-int groups_init(struct groups *t, size_t capacity, bool with_names);	/* -ENOMEM, -EINVAL */
+int groups_init(struct groups *t, size_t capacity, bool with_names); /* -ENOMEM, -EINVAL */
 void groups_done(struct groups *t);
 
 __u32 groups_find(const struct groups *t, __u64 id);
@@ -57,8 +57,8 @@ __u32 groups_add(struct groups *t, __u64 id, __u64 now_ns);
 /* Last of the parent's children; a name that does not fit the pool is not kept: false. */
 bool groups_place(struct groups *t, __u32 g, __u32 parent, const char *name);
 bool groups_rename(struct groups *t, __u32 g, const char *name);
-void groups_remove(struct groups *t, __u32 g);		/* with all below it; closes what is open */
-const char *groups_name(const struct groups *t, __u32 g);	/* NULL: not known */
+void groups_remove(struct groups *t, __u32 g); /* with all below it; closes what is open */
+const char *groups_name(const struct groups *t, __u32 g); /* NULL: not known */
 
 void groups_touch(struct groups *t, __u32 g, __u64 now_ns);
 /* Gives the descriptor to the group. false: there is no room, it stays the caller's. */

@@ -8,12 +8,12 @@
 #include "cgroup_table.h"
 #include "cgroup_files.h"
 
-#define FILES_TEXT 16384	/* memory.stat has about 2 KiB */
+#define FILES_TEXT 16384 /* memory.stat has about 2 KiB */
 
-struct visit {			/* the group that is being read */
+struct visit { /* the group that is being read */
 	__u32 group;
 	int dir_fd;
-	bool transient;		/* dir_fd is to be closed afterwards */
+	bool transient; /* dir_fd is to be closed afterwards */
 };
 
 struct files {
@@ -21,35 +21,32 @@ struct files {
 	enum cgroup_layout layout;
 	const struct memfiles *memfiles;
 	int root_fd;
-	bool kernfs;		/* a real cgroup file system: link counts tell of new children */
-	bool by_handle;		/* open_by_handle_at() works: no names are needed */
-	char scope[PATH_MAX];	/* "" or the path from `fs.memory` to the group to look below */
+	bool kernfs;          /* a real cgroup file system: link counts tell of new children */
+	bool by_handle;       /* open_by_handle_at() works: no names are needed */
+	char scope[PATH_MAX]; /* "" or the path from `fs.memory` to the group to look below */
 	struct groups groups;
-	__u32 top;		/* the root's group */
-	__u32 round;		/* of the sweep */
+	__u32 top;   /* the root's group */
+	__u32 round; /* of the sweep */
 	__u32 listing;
 	__u64 now_ns;
 	__u64 looked_ns;
 	struct visit visit;
 	struct files_counts counts;
-	char root_path[PATH_MAX];	/* of root_fd, as the kernel calls it */
-	char path[PATH_MAX];	/* files_path()'s answer; scratch for walk.c */
+	char root_path[PATH_MAX]; /* of root_fd, as the kernel calls it */
+	char path[PATH_MAX];      /* files_path()'s answer; scratch for walk.c */
 	char text[FILES_TEXT];
 };
 
-static inline void files_closep(struct files **f)
-{
-	files_close(*f);
-}
+static inline void files_closep(struct files **f) { files_close(*f); }
 
-int walk_begin(struct files *f, size_t capacity);	/* takes the table's memory */
+int walk_begin(struct files *f, size_t capacity); /* takes the table's memory */
 /* The group after `g` in preorder, children included that were made meanwhile. `result` is what
  * reading g gave: after -ENOENT it is removed, after -ENODATA its children are left out. To be
  * called inside the visit. */
 __u32 walk_next(struct files *f, __u32 g, int result);
-__u32 walk_find(struct files *f, __u64 id);		/* GROUP_NONE: there is no such group */
-void walk_lost(struct files *f, __u32 g);		/* it is gone */
-int walk_open_dir(struct files *f, __u32 g);		/* an fd, or -ENOENT, … */
+__u32 walk_find(struct files *f, __u64 id);  /* GROUP_NONE: there is no such group */
+void walk_lost(struct files *f, __u32 g);    /* it is gone */
+int walk_open_dir(struct files *f, __u32 g); /* an fd, or -ENOENT, … */
 /* The path relative to root_fd; NULL: not in our view. */
 const char *walk_below(const struct files *f, const char *path);
 

@@ -15,7 +15,7 @@
 #define INITIAL_CGROUP_NS \
 	"cgroup:[4026531835]" /* PROC_CGROUP_INIT_INO 0xEFFFFFFB, linux/proc_ns.h */
 
-struct mount { /* one line of mountinfo, split; paths unescaped */
+struct mount {       /* one line of mountinfo, split; paths unescaped */
 	char *inner; /* which directory of the file system is mounted */
 	char *point;
 	char *options, *type, *super_options;

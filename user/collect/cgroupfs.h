@@ -27,24 +27,24 @@
 #include <stdbool.h>
 #include "collect.h"
 
-#define CGROUPFS_V2_MAGIC 0x63677270UL	/* linux/magic.h */
+#define CGROUPFS_V2_MAGIC 0x63677270UL /* linux/magic.h */
 #define CGROUPFS_V1_MAGIC 0x0027e0ebUL
 
 struct cgroupfs {
 	enum cgroup_layout layout;
 	/* Directories that can be opened from here (with `root` in front); "" where there is
 	 * none. */
-	char memory[PATH_MAX];		/* the hierarchy that memory belongs to; never "" */
-	char unified[PATH_MAX];		/* cgroup2; same as `memory` on CGROUP_V2 */
-	char freezer[PATH_MAX];		/* v1's; on CGROUP_V2 same as `unified` (cgroup.freeze) */
+	char memory[PATH_MAX];  /* the hierarchy that memory belongs to; never "" */
+	char unified[PATH_MAX]; /* cgroup2; same as `memory` on CGROUP_V2 */
+	char freezer[PATH_MAX]; /* v1's; on CGROUP_V2 same as `unified` (cgroup.freeze) */
 	/* Path of `memory` from the hierarchy's root: "" normally, "/docker/ID" where only that is
 	 * mounted; "" too where it is not known (private_ns && partial). */
 	char base[PATH_MAX];
 	bool private_ns;
 	bool partial;
-	bool read_only;			/* of `memory` */
-	bool controller;		/* v2: the root has the memory controller; v1: true */
-	bool delegated;			/* v2: groups below the root have it; v1: true */
+	bool read_only;  /* of `memory` */
+	bool controller; /* v2: the root has the memory controller; v1: true */
+	bool delegated;  /* v2: groups below the root have it; v1: true */
 };
 
 /* -ENOENT: no cgroup hierarchy that could hold memory is mounted; other -errno: mountinfo cannot

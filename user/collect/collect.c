@@ -22,8 +22,8 @@ static void host_sources(struct collector *s)
 	struct host_sample now = {.psi_some_us = RECORD_UNKNOWN};
 	int r = host_read(s->host, &now);
 
-	s->host_source[0] =
-		(struct collect_source){"host_memory", r == 0 ? "/proc/meminfo" : "none", "", r != 0};
+	s->host_source[0] = (struct collect_source){"host_memory",
+						    r == 0 ? "/proc/meminfo" : "none", "", r != 0};
 	s->psi = r == 0 && now.psi_some_us != RECORD_UNKNOWN;
 	s->host_source[1] = (struct collect_source){
 		"host_pressure", s->psi ? "/proc/pressure/memory" : "none",
@@ -211,7 +211,7 @@ static void rows_complete(struct collector *s, struct memcg_sample *rows, size_t
 }
 
 int collect_sweep(struct collector *s, struct memcg_sample *rows, size_t capacity, size_t *ret_n,
-		bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
+		  bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
 {
 	size_t n = 0;
 	int r, more = 0;
@@ -234,7 +234,7 @@ int collect_sweep(struct collector *s, struct memcg_sample *rows, size_t capacit
 }
 
 int collect_tasks(struct collector *s, __u64 min_rss, struct task_sample *rows, size_t capacity,
-		size_t *ret_n)
+		  size_t *ret_n)
 {
 	return sweep_tasks(&s->sweep, min_rss, rows, capacity, ret_n);
 }
@@ -244,7 +244,10 @@ int collect_host(struct collector *s, struct host_sample *ret_host)
 	return host_read(s->host, ret_host);
 }
 
-int collect_usage_open(struct collector *s, const char *path) { return files_usage_open(s->files, path); }
+int collect_usage_open(struct collector *s, const char *path)
+{
+	return files_usage_open(s->files, path);
+}
 
 int collect_usage_read(int fd, __u64 *ret_bytes)
 {

@@ -19,61 +19,75 @@
 struct collector;
 
 struct collect_config {
-	const char *root;	/* where the host's /proc and /sys stand; "" for here */
-	const char *scope;	/* NULL: the host; else a cgroup path (from the memory hierarchy's root) to look below */
-	size_t capacity;	/* memcgs in one sweep */
-	bool no_bpf;		/* files only */
+	const char *root; /* where the host's /proc and /sys stand; "" for here */
+	const char *
+		scope; /* NULL: the host; else a cgroup path (from the memory hierarchy's root) to look below */
+	size_t capacity; /* memcgs in one sweep */
+	bool no_bpf;     /* files only */
 };
 
 /* The memory hierarchy that is in use (cgroupfs.h finds it). */
-enum cgroup_layout { CGROUP_V2, CGROUP_V1, CGROUP_HYBRID };	/* HYBRID: v2 is mounted, memory is on v1 */
+enum cgroup_layout {
+	CGROUP_V2,
+	CGROUP_V1,
+	CGROUP_HYBRID
+}; /* HYBRID: v2 is mounted, memory is on v1 */
 
-struct host_sample {		/* RECORD_UNKNOWN where not known */
+struct host_sample { /* RECORD_UNKNOWN where not known */
 	__u64 mem_total, mem_available, swap_total, swap_free;
 	__u64 psi_some_us, psi_full_us;
 	__u32 psi_some_avg10_centi, psi_full_avg10_centi;
-	__u64 oom_kills;	/* /proc/vmstat oom_kill */
+	__u64 oom_kills; /* /proc/vmstat oom_kill */
 };
 
-int collect_open(const struct collect_config *config, struct collector **ret_collector);	/* S; works without BPF, too */
-void collect_close(struct collector *collector);						/* takes NULL */
+int collect_open(const struct collect_config *config,
+		 struct collector **ret_collector); /* S; works without BPF, too */
+void collect_close(struct collector *collector);    /* takes NULL */
 /* A second sense with the same configuration but more room; the caller swaps it in and closes the old one. Loads BPF
  * again in a child (about a second), so W and in calm. The maps start empty: stalls are counted from here on. */
-int collect_grow(const struct collector *collector, size_t capacity, struct collector **ret_collector);
+int collect_grow(const struct collector *collector, size_t capacity,
+		 struct collector **ret_collector);
 /* How many memory cgroups there are now (a count of directories); S. For choosing a capacity. */
 size_t collect_count(const char *root);
 enum cgroup_layout collect_layout(const struct collector *collector);
-const char *collect_memory_root(const struct collector *collector);	/* e.g. /sys/fs/cgroup/memory, below root */
+const char *
+collect_memory_root(const struct collector *collector); /* e.g. /sys/fs/cgroup/memory, below root */
 
 /* Which variant each signal got, and why the better ones did not. i from 0; -ENODATA past the end. */
 struct collect_source {
-	const char *signal, *variant;	/* variant "none" where nothing worked */
-	const char *skipped;	/* "tp_btf: EPERM; …" or "" */
-	bool fallback;			/* not the first choice */
+	const char *signal, *variant; /* variant "none" where nothing worked */
+	const char *skipped;          /* "tp_btf: EPERM; …" or "" */
+	bool fallback;                /* not the first choice */
 };
 int collect_source(const struct collector *collector, size_t i, struct collect_source *ret_source);
 
 /* W. One look at every memcg. rows[capacity], parents before children, root first. Reads the stat block only where
  * `want_stat` says so (NULL: everywhere); rows without it lack SAMPLE_STAT. -ENOSPC: more groups than rows; *ret_n of
  * them are valid. */
-int collect_sweep(struct collector *collector, struct memcg_sample *rows, size_t capacity, size_t *ret_n,
-		bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg);
+int collect_sweep(struct collector *collector, struct memcg_sample *rows, size_t capacity,
+		  size_t *ret_n, bool (*want_stat)(const struct memcg_sample *row, void *arg),
+		  void *arg);
 /* W. The largest processes: rows with rss >= min_rss. */
-int collect_tasks(struct collector *collector, __u64 min_rss, struct task_sample *rows, size_t capacity, size_t *ret_n);
+int collect_tasks(struct collector *collector, __u64 min_rss, struct task_sample *rows,
+		  size_t capacity, size_t *ret_n);
 /* W. */
 int collect_host(struct collector *collector, struct host_sample *ret_host);
 /* Danger list, L. Opens a group's usage file once (may block for a path walk: W), then reads it with one pread. */
-int collect_usage_open(struct collector *collector, const char *path);			/* W; returns an fd or -errno */
-int collect_usage_read(int fd, __u64 *ret_bytes);					/* L */
+int collect_usage_open(struct collector *collector,
+		       const char *path);         /* W; returns an fd or -errno */
+int collect_usage_read(int fd, __u64 *ret_bytes); /* L */
 
 /* Records, L. The fd becomes readable when there are some (-1: no BPF). collect_consume calls fn for each. */
 int collect_record_fd(const struct collector *collector);
-int collect_consume(struct collector *collector, void (*fn)(const struct record *record, void *arg), void *arg);
-__u64 collect_lost(struct collector *collector);					/* L; records lost since start */
+int collect_consume(struct collector *collector, void (*fn)(const struct record *record, void *arg),
+		    void *arg);
+__u64 collect_lost(struct collector *collector); /* L; records lost since start */
 /* All memcgs that ever stalled, since collect_open(); one system call where there is none. */
-void collect_stalls(struct collector *collector, void (*fn)(__u64 memcg_id, const struct stall_value *value, void *arg),
-		  void *arg);						/* L */
-void collect_forget(struct collector *collector, __u64 memcg_id);			/* L; the memcg is gone: drop its map entries */
-int collect_host_counts(struct collector *collector, struct host_counts *ret_counts);	/* L */
+void collect_stalls(struct collector *collector,
+		    void (*fn)(__u64 memcg_id, const struct stall_value *value, void *arg),
+		    void *arg); /* L */
+void collect_forget(struct collector *collector,
+		    __u64 memcg_id); /* L; the memcg is gone: drop its map entries */
+int collect_host_counts(struct collector *collector, struct host_counts *ret_counts); /* L */
 
 #endif

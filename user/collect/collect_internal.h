@@ -32,8 +32,8 @@ struct collector {
 	void *arg;
 	unsigned int cpus;
 	__u64 *lost_cpu; /* one counter for each CPU */
-	__u64 damaged; /* records that were too short for their type */
-	bool follows; /* took over from another sense: its records are not told twice */
+	__u64 damaged;   /* records that were too short for their type */
+	bool follows;    /* took over from another sense: its records are not told twice */
 	__u64 skip_ns;
 	struct triggers *triggers; /* arm.c; the loop's and the worker's */
 };
@@ -42,7 +42,8 @@ int records_open(struct collector *s);
 void records_close(struct collector *s);
 int triggers_open(struct collector *s);
 void triggers_close(struct collector *s);
-void triggers_prepare(struct collector *s, const struct collector *before); /* for collect_trigger_move() */
+void triggers_prepare(struct collector *s,
+		      const struct collector *before); /* for collect_trigger_move() */
 
 static inline void collect_closep(struct collector **s) { collect_close(*s); }
 

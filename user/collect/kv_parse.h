@@ -14,13 +14,13 @@
 
 enum field_how {
 	FIELD_SET,
-	FIELD_ADD,	/* several keys make one figure; RECORD_UNKNOWN + x = x; saturates */
-	FIELD_KIB,	/* "Key:   12 kB" → bytes */
+	FIELD_ADD, /* several keys make one figure; RECORD_UNKNOWN + x = x; saturates */
+	FIELD_KIB, /* "Key:   12 kB" → bytes */
 };
 
 struct field {
-	const char *key;	/* without blank or colon */
-	size_t offset;		/* of a __u64 in what fields_parse() is given */
+	const char *key; /* without blank or colon */
+	size_t offset;   /* of a __u64 in what fields_parse() is given */
 	enum field_how how;
 };
 
@@ -38,7 +38,7 @@ size_t fields_parse(const char *text, size_t n, const struct field *fields, size
 /* "123\n" → 0; "max\n" → 0 and RECORD_UNKNOWN; else -EINVAL. */
 int fields_number(const char *text, size_t n, __u64 *ret_value);
 
-struct fields_pressure {	/* RECORD_UNKNOWN, ~0U where the text does not tell */
+struct fields_pressure { /* RECORD_UNKNOWN, ~0U where the text does not tell */
 	__u64 some_us, full_us;
 	__u32 some_avg10_centi, full_avg10_centi;
 };

@@ -8,7 +8,7 @@
 #include "loader.h"
 
 #define REPORT_MAGIC 0x524c5248u /* "HRLR" */
-#define NOT_THIS 0xffffu
+#define NOT_THIS     0xffffu
 
 void loader_none(const char *reason_not, struct loaded *ret)
 {

@@ -49,11 +49,11 @@ struct loader_config {
 	int ancestors_fd; /* and from here upwards, by a second iterator; -1: no */
 };
 
-#define LOADER_LINKS 4
+#define LOADER_LINKS  4
 #define LOADER_REASON 200
 struct loaded_signal {
-	int variant; /* index in plan[] */
-	int link[LOADER_LINKS]; /* -1: not used; of a late variant: its programs */
+	int variant;                 /* index in plan[] */
+	int link[LOADER_LINKS];      /* -1: not used; of a late variant: its programs */
 	char skipped[LOADER_REASON]; /* "VARIANT: why; …" or "" */
 };
 

@@ -12,7 +12,7 @@ struct host;
 
 /* -errno if there is no meminfo; PSI may be missing. */
 int host_open(const char *root, struct host **ret_host);
-void host_close(struct host *host);			/* takes NULL */
+void host_close(struct host *host); /* takes NULL */
 /* RECORD_UNKNOWN for what this kernel does not tell (PSI compiled out or off, vmstat without
  * oom_kill). -errno only if meminfo cannot be read. MemAvailable is RECORD_UNKNOWN before Linux
  * 3.14. */

@@ -63,7 +63,8 @@ static bool was_emitted(const struct collector *s, const struct record *record)
 
 static void remember_emitted(const struct record *record)
 {
-	emitted[emitted_next++ % ARRAY_SIZE(emitted)] = (struct emitted){record->type, subject_of(record)};
+	emitted[emitted_next++ % ARRAY_SIZE(emitted)] =
+		(struct emitted){record->type, subject_of(record)};
 	if (record->time_ns > newest_emitted_ns)
 		newest_emitted_ns = record->time_ns;
 }
@@ -106,7 +107,8 @@ int records_open(struct collector *s)
 		return -ENOMEM;
 	return s->loaded.map[MAP_TRIGGER_RECORDS] < 0
 		       ? 0
-		       : ring_buffer__add(s->ring, s->loaded.map[MAP_TRIGGER_RECORDS], on_record, s);
+		       : ring_buffer__add(s->ring, s->loaded.map[MAP_TRIGGER_RECORDS], on_record,
+					  s);
 }
 
 void records_close(struct collector *s)
@@ -115,9 +117,13 @@ void records_close(struct collector *s)
 	free(s->lost_cpu);
 }
 
-int collect_record_fd(const struct collector *s) { return s->ring ? ring_buffer__epoll_fd(s->ring) : -1; }
+int collect_record_fd(const struct collector *s)
+{
+	return s->ring ? ring_buffer__epoll_fd(s->ring) : -1;
+}
 
-int collect_consume(struct collector *s, void (*fn)(const struct record *record, void *arg), void *arg)
+int collect_consume(struct collector *s, void (*fn)(const struct record *record, void *arg),
+		    void *arg)
 {
 	int n;
 
@@ -149,7 +155,8 @@ __u64 collect_lost(struct collector *s)
 }
 
 void collect_stalls(struct collector *s,
-		  void (*fn)(__u64 memcg_id, const struct stall_value *value, void *arg), void *arg)
+		    void (*fn)(__u64 memcg_id, const struct stall_value *value, void *arg),
+		    void *arg)
 {
 	int map = s->loaded.map[MAP_STALLS];
 	struct stall_value value;

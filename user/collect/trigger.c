@@ -25,7 +25,8 @@ int triggers_open(struct collector *s)
 		return -ENOMEM;
 	pthread_mutex_init(&triggers->lock, NULL);
 	triggers->cold = triggers->hot = triggers->epoll = -1;
-	triggers->granted = triggers->known = RECORD_UNKNOWN; /* whoever has no budget has no bound */
+	triggers->granted = triggers->known =
+		RECORD_UNKNOWN; /* whoever has no budget has no bound */
 	for (unsigned int i = 0; i < TRIGGER_ENTRIES; i++)
 		trigger_wire_init(&triggers->slot[i].wire);
 	s->triggers = triggers;
@@ -138,7 +139,8 @@ static bool wire_same(const struct trigger_slot *slot, const struct armed_value 
 }
 
 /* Puts the entry into the table; takes *wire where it is another one. */
-static int table_set(struct collector *s, __u64 id, struct armed_value *value, struct trigger_wire *wire)
+static int table_set(struct collector *s, __u64 id, struct armed_value *value,
+		     struct trigger_wire *wire)
 {
 	struct triggers *triggers = s->triggers;
 	struct trigger_slot *slot = slot_of(triggers, id), before;
@@ -212,8 +214,8 @@ int collect_trigger(struct collector *s, const struct trigger *trigger)
 	int r;
 
 	trigger_wire_init(&wire);
-	if (!trigger->memcg_id || !trigger->path || !trigger->threshold || trigger->limit_milli > MILLI_MOST ||
-	    trigger->flags & ~(TRIGGER_REFLEX | TRIGGER_WHOLE))
+	if (!trigger->memcg_id || !trigger->path || !trigger->threshold ||
+	    trigger->limit_milli > MILLI_MOST || trigger->flags & ~(TRIGGER_REFLEX | TRIGGER_WHOLE))
 		return -EINVAL;
 	dir_fd = directory_open(s, trigger);
 	if (dir_fd < 0)
@@ -235,8 +237,9 @@ int collect_trigger(struct collector *s, const struct trigger *trigger)
 		return r;
 	pthread_mutex_lock(&triggers->lock);
 	/* Disarmed meanwhile: the caller knows better by now. */
-	r = known && !slot_of(triggers, trigger->memcg_id) ? -EAGAIN
-						   : table_set(s, trigger->memcg_id, &value, &wire);
+	r = known && !slot_of(triggers, trigger->memcg_id)
+		    ? -EAGAIN
+		    : table_set(s, trigger->memcg_id, &value, &wire);
 	pthread_mutex_unlock(&triggers->lock);
 	if (r == 0)
 		r = trigger_bpf_find(s, dir_fd);
@@ -292,7 +295,8 @@ void collect_trigger_grant(struct collector *s, __u64 left)
 	__u64 granted;
 
 	pthread_mutex_lock(&triggers->lock);
-	granted = left < RECORD_UNKNOWN - triggers->struck ? triggers->struck + left : RECORD_UNKNOWN;
+	granted =
+		left < RECORD_UNKNOWN - triggers->struck ? triggers->struck + left : RECORD_UNKNOWN;
 	if (granted != triggers->granted) {
 		triggers->granted = granted;
 		trigger_bpf_state(s);
@@ -314,9 +318,9 @@ void collect_trigger_known(struct collector *s, __u64 memcg_id)
 static void grant_move(struct triggers *to, const struct triggers *from)
 {
 	to->known = from->known;
-	to->granted = from->granted == RECORD_UNKNOWN	 ? RECORD_UNKNOWN
-		      : from->granted > from->struck ? from->granted - from->struck
-						     : 0;
+	to->granted = from->granted == RECORD_UNKNOWN ? RECORD_UNKNOWN
+		      : from->granted > from->struck  ? from->granted - from->struck
+						      : 0;
 }
 
 static struct trigger_exempt *spare_of(struct triggers *triggers, __u64 memcg_id, __u32 pid)
@@ -371,8 +375,8 @@ static int slot_move(struct collector *to, struct collector *from, struct trigge
 	return 0;
 }
 
-void collect_trigger_move(struct collector *to, struct collector *from, __u64 *ret_dropped, size_t capacity,
-		    size_t *ret_n)
+void collect_trigger_move(struct collector *to, struct collector *from, __u64 *ret_dropped,
+			  size_t capacity, size_t *ret_n)
 {
 	struct triggers *triggers = from->triggers;
 	size_t n = 0;

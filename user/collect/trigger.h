@@ -30,24 +30,24 @@
 #include <stddef.h>
 #include <linux/types.h>
 #include "../../bpf/records.h"
-#include "../../bpf/bpf_config.h"	/* ARM_*: how many, and the flags */
+#include "../../bpf/bpf_config.h" /* ARM_*: how many, and the flags */
 
 struct collector;
 
-
 struct trigger {
 	__u64 memcg_id;
-	const char *path;	/* of the memory cgroup, from the hierarchy's root; the directory must be memcg_id's */
-	__u64 threshold;	/* bytes of usage (page_counter: memory.current, memory.usage_in_bytes) */
-	__u32 limit_milli;	/* not 0: the threshold is this share of the live limit, its own or its nearest limited ancestor's;
+	const char *
+		path; /* of the memory cgroup, from the hierarchy's root; the directory must be memcg_id's */
+	__u64 threshold; /* bytes of usage (page_counter: memory.current, memory.usage_in_bytes) */
+	__u32 limit_milli; /* not 0: the threshold is this share of the live limit, its own or its nearest limited ancestor's;
 				   `threshold` is what that comes to now. No limit there: never crossed */
-	__u32 flags;		/* TRIGGER_* */
-	__u64 near;		/* bytes; 0: three quarters of the threshold */
-	__u64 least_rss;	/* reflex: nobody with less resident anonymous and shared memory is hit (a health check
+	__u32 flags; /* TRIGGER_* */
+	__u64 near;  /* bytes; 0: three quarters of the threshold */
+	__u64 least_rss; /* reflex: nobody with less resident anonymous and shared memory is hit (a health check
 				   that happens to be the one to charge); 0: anybody. With TRIGGER_WHOLE it is of no account */
-	__u32 preferred_pid;	/* reflex: the process to hit instead of the charging one, where the kernel can (collect_source(),
+	__u32 preferred_pid; /* reflex: the process to hit instead of the charging one, where the kernel can (collect_source(),
 				   "reflex"); checked anew in BPF, dropped if it is not larger; 0: none */
-	__u64 preferred_start_ns;	/* its start_boottime */
+	__u64 preferred_start_ns; /* its start_boottime */
 };
 /* Flags (bpf/shared.h). TRIGGER_REFLEX: hit; else only tell. TRIGGER_WHOLE: the rule kills the whole container, so inits of pid namespaces
  * may be hit, too, and the rest of it is the guard's to finish. */
@@ -59,13 +59,14 @@ int collect_trigger(struct collector *collector, const struct trigger *trigger);
 /* L or W. Unknown ids are fine. */
 void collect_disarm(struct collector *collector, __u64 memcg_id);
 /* L. The largest process changed; pid 0: none. -ENOENT: not armed. */
-int collect_trigger_prefer(struct collector *collector, __u64 memcg_id, __u32 pid, __u64 start_boottime_ns);
+int collect_trigger_prefer(struct collector *collector, __u64 memcg_id, __u32 pid,
+			   __u64 start_boottime_ns);
 /* L. Never hit: tasks in this memory cgroup or below it (pid 0), or this process (memcg_id 0): runtime, guard, what `protect`
  * lists. Before anything is armed. -ENOSPC: full, and then do not arm what it is in. -EOPNOTSUPP: no reflex here. */
 struct trigger_exempt {
 	__u64 memcg_id;
 	__u32 pid;
-	__u64 start_boottime_ns;	/* of pid */
+	__u64 start_boottime_ns; /* of pid */
 };
 int collect_exempt(struct collector *collector, const struct trigger_exempt *spare, bool exempt);
 /* L. The budget: so many more may be hit, on top of what was told of (consumed) until now; RECORD_UNKNOWN, as at the start: no bound. What
@@ -79,10 +80,12 @@ int collect_trigger_close(struct collector *collector, bool close);
 /* L. Readable when a v1 eventfd fired (-1: none here); then collect_trigger_consume() calls fn with RECORD_TRIPWIRE. What BPF tells comes
  * by collect_consume() as everything does, from a ring of its own that a flood of other records cannot fill. */
 int collect_trigger_fd(const struct collector *collector);
-int collect_trigger_consume(struct collector *collector, void (*fn)(const struct record *record, void *arg), void *arg);
+int collect_trigger_consume(struct collector *collector,
+			    void (*fn)(const struct record *record, void *arg), void *arg);
 /* L. All that is armed and spared in `from` is so in `to` instead. What could not be moved is not armed: its ids are in
  * ret_dropped[capacity], *ret_n of them. */
-void collect_trigger_move(struct collector *to, struct collector *from, __u64 *ret_dropped, size_t capacity, size_t *ret_n);
+void collect_trigger_move(struct collector *to, struct collector *from, __u64 *ret_dropped,
+			  size_t capacity, size_t *ret_n);
 /* L. Is it armed, with its shot used up? The kernel's own word, should a record ever be lost. */
 enum trigger_state { TRIGGER_NOT, TRIGGER_READY, TRIGGER_SHOT };
 enum trigger_state collect_trigger_spec(struct collector *collector, __u64 memcg_id);

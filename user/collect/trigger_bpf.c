@@ -19,15 +19,19 @@ static int program(const struct collector *s, enum plan_signal_id id, unsigned i
 	return triggers_variant(s, id)->late ? s->loaded.signal[id].link[i] : -1;
 }
 
-bool trigger_bpf_reflex(const struct collector *s) { return program(s, SIGNAL_REFLEX, PROGRAM_COLD) >= 0; }
+bool trigger_bpf_reflex(const struct collector *s)
+{
+	return program(s, SIGNAL_REFLEX, PROGRAM_COLD) >= 0;
+}
 
 static int hot_program(const struct collector *s)
 {
 	int fd = program(s, SIGNAL_REFLEX, PROGRAM_HOT);
 
 	/* tells only what it finds in the maps: a tripwire to those that are armed so */
-	return fd >= 0 || triggers_variant(s, SIGNAL_TRIPWIRE)->needs ? fd
-								  : program(s, SIGNAL_TRIPWIRE, 0);
+	return fd >= 0 || triggers_variant(s, SIGNAL_TRIPWIRE)->needs
+		       ? fd
+		       : program(s, SIGNAL_TRIPWIRE, 0);
 }
 
 static int find_program(const struct collector *s)

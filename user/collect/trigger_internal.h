@@ -16,7 +16,7 @@ enum trigger_line { LINE_NEAR, LINE_OVER, LINES }; /* two sizes, two eventfds */
 struct trigger_wire { /* cgroup v1; -1: none */
 	int event[LINES];
 	__u64 at[LINES]; /* bytes that they are registered for */
-	int usage; /* memory.usage_in_bytes */
+	int usage;       /* memory.usage_in_bytes */
 };
 
 struct trigger_slot {
@@ -30,17 +30,18 @@ struct triggers {
 	pthread_mutex_t lock;
 	struct trigger_slot slot[TRIGGER_ENTRIES];
 	struct trigger_exempt exempt[TRIGGER_EXEMPT]; /* both 0: free */
-	__u64 generation; /* the last one given */
+	__u64 generation;                             /* the last one given */
 	__u32 count, epoch;
 	__u64 granted, known; /* as the programs have them */
-	__u64 struck; /* reflexes that were told of */
-	int epoll; /* over the eventfds; -1: not v1 */
+	__u64 struck;         /* reflexes that were told of */
+	int epoll;            /* over the eventfds; -1: not v1 */
 	/* the worker's own */
 	int cold, hot; /* attached; -1: not */
 	bool close;
 };
 
-static inline const struct plan_variant *triggers_variant(const struct collector *s, enum plan_signal_id id)
+static inline const struct plan_variant *triggers_variant(const struct collector *s,
+							  enum plan_signal_id id)
 {
 	return &plan[id].variants[s->loaded.signal[id].variant];
 }
@@ -53,10 +54,11 @@ void trigger_bpf_drop(struct collector *s, const struct trigger_slot *slot);
 void trigger_bpf_state(struct collector *s); /* count and epoch, from the table */
 int trigger_bpf_exempt(struct collector *s, const struct trigger_exempt *spare, bool exempt);
 bool trigger_bpf_shot(struct collector *s, const struct trigger_slot *slot);
-void trigger_bpf_copy(struct collector *to, struct collector *from, const struct trigger_slot *slot);
-int trigger_bpf_attach(struct collector *s, bool hot); /* waits */
+void trigger_bpf_copy(struct collector *to, struct collector *from,
+		      const struct trigger_slot *slot);
+int trigger_bpf_attach(struct collector *s, bool hot);   /* waits */
 void trigger_bpf_detach(struct collector *s, bool cold); /* waits; the hot one, or both */
-int trigger_bpf_find(struct collector *s, int dir_fd); /* waits for cgroup_mutex */
+int trigger_bpf_find(struct collector *s, int dir_fd);   /* waits for cgroup_mutex */
 
 /* trigger_v1.c */
 bool trigger_v1_used(const struct collector *s);

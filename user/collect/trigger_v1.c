@@ -99,7 +99,7 @@ static bool slot_look(struct trigger_slot *slot, struct record_trigger *ret_rec)
 }
 
 int collect_trigger_consume(struct collector *s, void (*fn)(const struct record *record, void *arg),
-		      void *arg)
+			    void *arg)
 {
 	struct triggers *triggers = s->triggers;
 	struct epoll_event event[16];

@@ -25,8 +25,8 @@ static const char *slot_name(const struct hr_slot *slot, bool *ret_path)
 	return text_at(slot, slot->id.cgroup);
 }
 
-static void add_passed_over(struct daemon *daemon, struct board_text *text, struct hr_event_action *event,
-			    const struct inflight *inflight)
+static void add_passed_over(struct daemon *daemon, struct board_text *text,
+			    struct hr_event_action *event, const struct inflight *inflight)
 {
 	const struct action *action = &inflight->action;
 
@@ -38,19 +38,24 @@ static void add_passed_over(struct daemon *daemon, struct board_text *text, stru
 		bool path = false;
 
 		*to = action->skipped[i];
-		if (slot < daemon->tracks.capacity && daemon->tracks.track[slot].memcg_id == to->cgroup_id)
+		if (slot < daemon->tracks.capacity &&
+		    daemon->tracks.track[slot].memcg_id == to->cgroup_id)
 			name = slot_name(board_slot(daemon->board, slot), &path);
 		to->name = board_text_add(text, name, path);
 	}
 }
 
-static enum hr_severity severity(const struct inflight *inflight, const struct action_result *result)
+static enum hr_severity severity(const struct inflight *inflight,
+				 const struct action_result *result)
 {
-	bool fatal = inflight->action.kind == HR_ACTION_TERM || inflight->action.kind == HR_ACTION_KILL ||
+	bool fatal = inflight->action.kind == HR_ACTION_TERM ||
+		     inflight->action.kind == HR_ACTION_KILL ||
 		     inflight->action.kind == HR_ACTION_REFLEX;
 
 	if (result->status == HR_STATUS_DONE)
-		return fatal ? HR_CRITICAL : inflight->action.kind == HR_ACTION_ON_EXIT ? HR_INFO : HR_WARNING;
+		return fatal                                        ? HR_CRITICAL
+		       : inflight->action.kind == HR_ACTION_ON_EXIT ? HR_INFO
+								    : HR_WARNING;
 	return result->status == HR_STATUS_SKIPPED ? HR_INFO : HR_WARNING;
 }
 
@@ -70,17 +75,18 @@ static void add_subject(struct daemon *daemon, struct board_text *text, struct h
 	}
 }
 
-uint64_t action_post(struct daemon *daemon, const struct inflight *inflight, const struct action_result *result,
-		   const struct outcome *outcome)
+uint64_t action_post(struct daemon *daemon, const struct inflight *inflight,
+		     const struct action_result *result, const struct outcome *outcome)
 {
-	static union notice_buffer buffer;	/* the loop's alone; too large for a stack in an emergency */
+	static union notice_buffer
+		buffer; /* the loop's alone; too large for a stack in an emergency */
 	const struct action *action = &inflight->action;
 	struct hr_event_action *event = (void *)&buffer;
 	struct board_text text;
 	uint32_t slot;
 
-	if (result->status == HR_STATUS_DONE && action->kind > HR_ACTION_NOTIFY && action->kind <= HR_ACTION_REFLEX &&
-	    inflight_slot(daemon, &action->target, &slot))
+	if (result->status == HR_STATUS_DONE && action->kind > HR_ACTION_NOTIFY &&
+	    action->kind <= HR_ACTION_REFLEX && inflight_slot(daemon, &action->target, &slot))
 		publish_acted(daemon, slot);
 	notice_begin(daemon, &buffer, &text, HR_EVENT_ACTION, sizeof(*event), TRACK_NONE);
 	add_subject(daemon, &text, &event->event, outcome, &action->target);
@@ -95,15 +101,17 @@ uint64_t action_post(struct daemon *daemon, const struct inflight *inflight, con
 	event->pid = result->pid;
 	event->processes = result->processes;
 	event->start_boottime_ns = result->start_boottime_ns;
-	event->escalation = outcome && outcome->first_seq ? outcome->first_seq
-							 : board_header(daemon->board)->last_seq + 1;
+	event->escalation = outcome && outcome->first_seq
+				    ? outcome->first_seq
+				    : board_header(daemon->board)->last_seq + 1;
 	memcpy(event->comm, result->comm, sizeof(event->comm));
 	event->by_uid = inflight->by_uid;
 	event->step = (uint8_t)action->step;
 	event->steps = (uint8_t)action->steps;
 	event->size = inflight->size;
 	event->until_ms = inflight->for_ms;
-	event->took_ns = result->ended_ns > action->decided_ns ? result->ended_ns - action->decided_ns : 0;
+	event->took_ns =
+		result->ended_ns > action->decided_ns ? result->ended_ns - action->decided_ns : 0;
 	event->freed = result->freed;
 	event->detail = board_text_add(&text, result->detail, false);
 	event->inputs = action->inputs;
@@ -124,9 +132,9 @@ void outcome_post(struct daemon *daemon, const struct outcome *outcome)
 	event->ref = outcome->last_seq;
 	event->freed = end->freed;
 	event->freed_after_ms = end->freed_after_ms;
-	event->restarted_after_ms = outcome->restarted_ns
-					    ? (outcome->restarted_ns - outcome->action_ns) / NS_PER_MS
-					    : HR_UNKNOWN;
+	event->restarted_after_ms =
+		outcome->restarted_ns ? (outcome->restarted_ns - outcome->action_ns) / NS_PER_MS
+				      : HR_UNKNOWN;
 	event->averted = end->averted;
 	notice_post(daemon, &buffer, &text);
 }

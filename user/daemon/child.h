@@ -10,17 +10,17 @@
 
 struct child {
 	const char *name;
-	pid_t pid;		/* 0: not running */
+	pid_t pid; /* 0: not running */
 	int pidfd;
-	uint64_t started_ns, restart_ns;	/* monotonic; restart 0: nothing planned */
-	unsigned int falls;			/* in quick succession */
+	uint64_t started_ns, restart_ns; /* monotonic; restart 0: nothing planned */
+	unsigned int falls;              /* in quick succession */
 };
 
-int child_pidfd(pid_t pid);	/* or -errno */
+int child_pidfd(pid_t pid); /* or -errno */
 void child_watch(struct child *child, pid_t pid);
 /* One that somebody else has started; where it is gone by now, a new one is due. */
 void child_adopt(struct child *child, pid_t pid);
-int child_kill(const struct child *child, int sig);	/* 0 or -errno */
+int child_kill(const struct child *child, int sig); /* 0 or -errno */
 /* How a child of ours ended, as waitpid(2) has it; -1 for one that was adopted and tells nothing. */
 int child_reap(const struct child *child);
 

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/utf8_clean.h"
 
-#define WORDS_MOST 32
+#define WORDS_MOST  32
 #define EXEC_FAILED 127
 
 void commands_init(struct commands *commands)
@@ -30,8 +30,8 @@ static bool words_of(const struct daemon_message *asked, const char *argv[WORDS_
 {
 	const char *at = asked->text, *end = asked->text + asked->bytes;
 
-	if (!asked->argc || asked->argc > WORDS_MOST || !asked->bytes || asked->bytes > MESSAGE_WORDS ||
-	    end[-1])
+	if (!asked->argc || asked->argc > WORDS_MOST || !asked->bytes ||
+	    asked->bytes > MESSAGE_WORDS || end[-1])
 		return false;
 	for (uint32_t i = 0; i < asked->argc; i++, at += strlen(at) + 1) {
 		if (at >= end)
@@ -68,7 +68,7 @@ static void become(const char *const *argv)
 	signal(SIGPIPE, SIG_DFL);
 	if (null >= 0)
 		dup2(null, STDIN_FILENO);
-	dup2(STDERR_FILENO, STDOUT_FILENO);	/* to the log */
+	dup2(STDERR_FILENO, STDOUT_FILENO); /* to the log */
 	execvpe(argv[0], (char *const *)argv, environment);
 	_exit(EXEC_FAILED);
 }
@@ -102,9 +102,11 @@ int commands_run(struct commands *commands, const struct daemon_message *asked,
 		return -err;
 	if (pid == 0)
 		become(argv);
-	setpgid(pid, pid);	/* whoever of us comes first */
-	*place = (struct command){.pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
-				  .tag = asked->tag, .began_ns = clock_mono_ns()};
+	setpgid(pid, pid); /* whoever of us comes first */
+	*place = (struct command){.pid = pid,
+				  .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
+				  .tag = asked->tag,
+				  .began_ns = clock_mono_ns()};
 	for_people(argv, place->words, sizeof(place->words));
 	log_info("running: %s", place->words);
 	return 0;
@@ -121,8 +123,9 @@ bool commands_ended(struct commands *commands, int i, struct supervisor_message 
 	ret_answer->word = WORD_RAN;
 	ret_answer->tag = command->tag;
 	ret_answer->status = status;
-	ret_answer->error = command->late ? ETIMEDOUT
-			    : WIFEXITED(status) && WEXITSTATUS(status) == EXEC_FAILED ? ENOENT : 0;
+	ret_answer->error = command->late                                             ? ETIMEDOUT
+			    : WIFEXITED(status) && WEXITSTATUS(status) == EXEC_FAILED ? ENOENT
+										      : 0;
 	ret_answer->took_ms = (clock_mono_ns() - command->began_ns) / NS_PER_MS;
 	snprintf(ret_answer->text, sizeof(ret_answer->text), "%s", command->words);
 	if (command->pidfd >= 0)

@@ -9,16 +9,16 @@
 #include <stdbool.h>
 #include "ipc.h"
 
-#define COMMANDS_MOST	8
-#define COMMAND_MS	30000		/* then its whole process group is killed */
+#define COMMANDS_MOST 8
+#define COMMAND_MS    30000 /* then its whole process group is killed */
 
 struct command {
-	pid_t pid;		/* 0: free */
+	pid_t pid; /* 0: free */
 	int pidfd;
 	uint64_t tag;
-	uint64_t began_ns;	/* monotonic */
-	bool late;		/* was killed for its time */
-	char words[128];	/* for people: cut */
+	uint64_t began_ns; /* monotonic */
+	bool late;         /* was killed for its time */
+	char words[128];   /* for people: cut */
 };
 
 struct commands {

@@ -10,8 +10,8 @@
 #include "policy_driver_state.h"
 
 struct expansion {
-	const void *base;		/* of the texts of: */
-	const struct hr_identity *id;	/* NULL: processes outside containers, or not known whole */
+	const void *base;             /* of the texts of: */
+	const struct hr_identity *id; /* NULL: processes outside containers, or not known whole */
 	const char *policy;
 	char pid[16];
 	struct daemon_message *message;
@@ -27,7 +27,7 @@ static const char *of_target(const struct expansion *e, size_t offset)
 
 static const struct placeholder {
 	const char *name;
-	size_t offset;		/* of its hr_str in an identity */
+	size_t offset; /* of its hr_str in an identity */
 } of_identity[] = {
 	{"name", offsetof(struct hr_identity, name)},
 	{"id", offsetof(struct hr_identity, container_id)},
@@ -80,7 +80,8 @@ static int expand_word(struct expansion *e, const char *word)
 		if (end) {
 			value = value_of(e, at + 1, (size_t)(end - at - 1), &known);
 			if (known && !value) {
-				snprintf(e->reason, 160, "%.*s is not known of it", (int)(end - at + 1), at);
+				snprintf(e->reason, 160, "%.*s is not known of it",
+					 (int)(end - at + 1), at);
 				return -EINVAL;
 			}
 		}
@@ -90,8 +91,8 @@ static int expand_word(struct expansion *e, const char *word)
 	err = err ?: put(e, "", 1);
 	/* A container named --privileged is a container still. */
 	if (!err && *word != '-' && e->message->text[start] == '-') {
-		snprintf(e->reason, 160, "%.60s is '%.60s', which would be taken for an option", word,
-			 e->message->text + start);
+		snprintf(e->reason, 160, "%.60s is '%.60s', which would be taken for an option",
+			 word, e->message->text + start);
 		return -EINVAL;
 	}
 	return err;
@@ -120,9 +121,10 @@ static void find_target(const struct daemon *daemon, const struct inflight *infl
 		snprintf(e->pid, sizeof(e->pid), "%u", pid);
 }
 
-int words_expand(const struct daemon *daemon, const struct inflight *inflight, const struct outcome *outcome,
-		 const struct policy_set *set, const struct policy_command *command,
-		 struct daemon_message *ret_message, char reason[160])
+int words_expand(const struct daemon *daemon, const struct inflight *inflight,
+		 const struct outcome *outcome, const struct policy_set *set,
+		 const struct policy_command *command, struct daemon_message *ret_message,
+		 char reason[160])
 {
 	struct expansion e = {.policy = inflight->policy, .message = ret_message, .reason = reason};
 	int err = 0;

@@ -7,12 +7,9 @@
 
 #include "base/cleanup.h"
 
-#define LEDGER_REACH 16		/* how far a workload may stand from its place */
+#define LEDGER_REACH 16 /* how far a workload may stand from its place */
 
-static uint32_t hash(uint64_t id)
-{
-	return (uint32_t)((id * 0x9e3779b97f4a7c15ULL) >> 32);
-}
+static uint32_t hash(uint64_t id) { return (uint32_t)((id * 0x9e3779b97f4a7c15ULL) >> 32); }
 
 static uint32_t power_of_two(uint32_t least)
 {
@@ -34,8 +31,12 @@ int tracks_init(struct tracks *tracks, uint32_t capacity)
 	if (!track || !key || !value || !ledger)
 		return -ENOMEM;
 	*tracks = (struct tracks){
-		.track = take_ptr(track), .capacity = capacity, .key = take_ptr(key),
-		.value = take_ptr(value), .mask = size - 1, .ledger = take_ptr(ledger),
+		.track = take_ptr(track),
+		.capacity = capacity,
+		.key = take_ptr(key),
+		.value = take_ptr(value),
+		.mask = size - 1,
+		.ledger = take_ptr(ledger),
 		.ledger_mask = ledger_size - 1,
 	};
 	return 0;

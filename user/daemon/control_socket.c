@@ -16,13 +16,13 @@
 #include "events.h"
 #include "daemon_state.h"
 
-#define TOKENS_MOST	20u			/* requests in one go … */
-#define TOKEN_NS	(NS_PER_SEC / 10)	/* … and ten a second */
-#define IDLE_NS		(HR_CONTROL_IDLE_S * NS_PER_SEC)
-#define DESCRIBE_NS		(5 * NS_PER_SEC)	/* refusals are told this often, counted in between */
-#define GROUPS_MOST	64
-#define ACCEPT_MOST	32u			/* connections between two ticks; more have to wait */
-#define SERIAL_SHIFT	4			/* a client's number: serial and place */
+#define TOKENS_MOST  20u               /* requests in one go … */
+#define TOKEN_NS     (NS_PER_SEC / 10) /* … and ten a second */
+#define IDLE_NS      (HR_CONTROL_IDLE_S * NS_PER_SEC)
+#define DESCRIBE_NS  (5 * NS_PER_SEC) /* refusals are told this often, counted in between */
+#define GROUPS_MOST  64
+#define ACCEPT_MOST  32u /* connections between two ticks; more have to wait */
+#define SERIAL_SHIFT 4   /* a client's number: serial and place */
 
 void control_init(struct daemon *daemon)
 {
@@ -41,7 +41,8 @@ static void drop(struct daemon *daemon, struct control_client *client)
 	client->fd = -1;
 }
 
-static void answer(struct daemon *daemon, struct control_client *client, uint32_t status, const char *text)
+static void answer(struct daemon *daemon, struct control_client *client, uint32_t status,
+		   const char *text)
 {
 	struct hr_control_answer out = {.magic = HR_CONTROL_MAGIC, .status = status};
 
@@ -59,7 +60,8 @@ void control_answer(struct daemon *daemon, int client, uint32_t status, const ch
 		answer(daemon, to, status, text);
 }
 
-static void describe_refusal(struct daemon *daemon, const struct control_client *client, const char *reason)
+static void describe_refusal(struct daemon *daemon, const struct control_client *client,
+			     const char *reason)
 {
 	struct control *control = &daemon->control;
 	uint64_t now = clock_mono_ns();
@@ -68,7 +70,8 @@ static void describe_refusal(struct daemon *daemon, const struct control_client 
 	if (control->emitted_ns && now - control->emitted_ns < DESCRIBE_NS)
 		return;
 	notice_daemon(daemon, HR_DAEMON_CONTROL, HR_WARNING, control->refused,
-		     "user %u asked at the control socket and was refused: %s", client->uid, reason);
+		      "user %u asked at the control socket and was refused: %s", client->uid,
+		      reason);
 	control->emitted_ns = now;
 	control->refused = 0;
 }
@@ -79,8 +82,9 @@ static bool take_token(struct control *control, uint64_t now)
 
 	if (more) {
 		control->tokens_ns = now;
-		control->tokens = more > TOKENS_MOST - control->tokens ? TOKENS_MOST
-								       : control->tokens + (uint32_t)more;
+		control->tokens = more > TOKENS_MOST - control->tokens
+					  ? TOKENS_MOST
+					  : control->tokens + (uint32_t)more;
 	}
 	if (!control->tokens)
 		return false;
@@ -88,7 +92,8 @@ static bool take_token(struct control *control, uint64_t now)
 	return true;
 }
 
-static void refuse(struct daemon *daemon, struct control_client *client, uint32_t status, const char *reason)
+static void refuse(struct daemon *daemon, struct control_client *client, uint32_t status,
+		   const char *reason)
 {
 	describe_refusal(daemon, client, reason);
 	answer(daemon, client, status, reason);
@@ -97,9 +102,10 @@ static void refuse(struct daemon *daemon, struct control_client *client, uint32_
 }
 
 static void serve_action(struct daemon *daemon, struct control_client *client,
-		       const struct hr_control_request *asked)
+			 const struct hr_control_request *asked)
 {
-	int number = (int)(client->serial << SERIAL_SHIFT | (uint32_t)(client - daemon->control.client));
+	int number =
+		(int)(client->serial << SERIAL_SHIFT | (uint32_t)(client - daemon->control.client));
 	char text[HR_CONTROL_TEXT];
 	int status;
 
@@ -109,7 +115,8 @@ static void serve_action(struct daemon *daemon, struct control_client *client,
 		refuse(daemon, client, (uint32_t)status, text);
 }
 
-static void serve(struct daemon *daemon, struct control_client *client, const struct hr_control_request *asked)
+static void serve(struct daemon *daemon, struct control_client *client,
+		  const struct hr_control_request *asked)
 {
 	static const struct daemon_message reload = {.word = WORD_RELOAD};
 
@@ -119,12 +126,12 @@ static void serve(struct daemon *daemon, struct control_client *client, const st
 		serve_action(daemon, client, asked);
 	} else if (asked->word == HR_CONTROL_RELOAD) {
 		bool emitted = daemon->supervisor_fd >= 0 &&
-			    send(daemon->supervisor_fd, &reload, daemon_message_bytes(&reload),
-				 MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+			       send(daemon->supervisor_fd, &reload, daemon_message_bytes(&reload),
+				    MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 
 		answer(daemon, client, emitted ? 0 : 1,
 		       emitted ? "the supervisor reads the configuration again: see headroom events"
-			    : "the supervisor can't be told");
+			       : "the supervisor can't be told");
 	} else {
 		refuse(daemon, client, 2, "no such request");
 	}
@@ -151,7 +158,8 @@ static void on_request(struct loop_watch *watch, uint32_t events, void *arg)
 	if (n != sizeof(asked) || asked.magic != HR_CONTROL_MAGIC)
 		refuse(daemon, client, 2, "that is no request of this version");
 	else if (!client->allowed)
-		refuse(daemon, client, 4, "only root, and whom `control: allow` of the configuration names");
+		refuse(daemon, client, 4,
+		       "only root, and whom `control: allow` of the configuration names");
 	else if (client->waiting)
 		refuse(daemon, client, 1, "one request at a time");
 	else if (!take_token(&daemon->control, client->heard_ns))
@@ -207,7 +215,7 @@ static void on_connect(struct loop_watch *watch, uint32_t events, void *arg)
 	if (++control->accepted > ACCEPT_MOST || (fd < 0 && errno != EAGAIN))
 		loop_remove(&daemon->loop, &control->watch);
 	if (fd < 0 || !client || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &identity, &bytes))
-		return;		/* all places taken: it is closed, and may come again */
+		return; /* all places taken: it is closed, and may come again */
 	client->serial = ++control->serial & (UINT32_MAX >> (SERIAL_SHIFT + 1));
 	client->uid = identity.uid;
 	client->allowed = allowed(daemon, fd, &identity);
@@ -242,7 +250,7 @@ static int open_socket(struct control *control, const char *board)
 	if ((size_t)snprintf(at.sun_path, sizeof(at.sun_path), "%s" HR_CONTROL_SUFFIX, board) >=
 	    sizeof(at.sun_path))
 		return -ENAMETOOLONG;
-	unlink(at.sun_path);	/* of a guard before us: the board's lock is ours */
+	unlink(at.sun_path); /* of a guard before us: the board's lock is ours */
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at)))
 		return -errno;
 	strcpy(control->path, at.sun_path);
@@ -259,10 +267,11 @@ void control_open(struct daemon *daemon)
 	int err = open_socket(control, board_path(daemon->board));
 
 	if (!err)
-		err = loop_add(&daemon->loop, &control->watch, control->fd, EPOLLIN, on_connect, daemon);
+		err = loop_add(&daemon->loop, &control->watch, control->fd, EPOLLIN, on_connect,
+			       daemon);
 	if (err)
 		notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-			     "no control socket beside the board: %s", strerror(-err));
+			      "no control socket beside the board: %s", strerror(-err));
 }
 
 void control_close(struct daemon *daemon)

@@ -15,24 +15,24 @@
 struct daemon;
 
 struct control_client {
-	int fd;				/* -1: free */
-	uint32_t serial;		/* an answer that comes late must not go to the next one here */
+	int fd;          /* -1: free */
+	uint32_t serial; /* an answer that comes late must not go to the next one here */
 	uint32_t uid;
-	bool allowed, waiting;		/* waiting: a rung of his is under way */
-	uint64_t heard_ns;		/* monotonic */
+	bool allowed, waiting; /* waiting: a rung of his is under way */
+	uint64_t heard_ns;     /* monotonic */
 	struct loop_watch watch;
 };
 
 struct control {
-	int fd;				/* -1: no socket */
+	int fd; /* -1: no socket */
 	char path[128];
 	struct loop_watch watch;
 	struct control_client client[CONTROL_CLIENTS];
 	uint32_t serial;
-	uint32_t tokens;		/* requests that may still be served now */
-	uint64_t tokens_ns;		/* monotonic; when the last was added */
-	uint64_t refused, emitted_ns;	/* since refusals were last told; when */
-	unsigned int accepted;		/* since the last tick */
+	uint32_t tokens;              /* requests that may still be served now */
+	uint64_t tokens_ns;           /* monotonic; when the last was added */
+	uint64_t refused, emitted_ns; /* since refusals were last told; when */
+	unsigned int accepted;        /* since the last tick */
 };
 
 void control_init(struct daemon *daemon);

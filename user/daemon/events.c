@@ -25,7 +25,8 @@ void notice_begin(struct daemon *daemon, union notice_buffer *buffer, struct boa
 	}
 }
 
-uint64_t notice_post(struct daemon *daemon, union notice_buffer *buffer, const struct board_text *text)
+uint64_t notice_post(struct daemon *daemon, union notice_buffer *buffer,
+		     const struct board_text *text)
 {
 	uint32_t bytes = text->start + text->used, whole = (bytes + 7) & ~7u;
 
@@ -47,7 +48,7 @@ void notice_container(struct daemon *daemon, uint32_t slot, enum hr_container_wh
 	event->oom_kills_total = from->oom_kills_total;
 	event->lived_ms = event->peak = HR_UNKNOWN;
 	if (what == HR_CONTAINER_GONE) {
-		if (from->gone_ns >= from->appeared_ns)	/* or the wall clock was set back */
+		if (from->gone_ns >= from->appeared_ns) /* or the wall clock was set back */
 			event->lived_ms = (from->gone_ns - from->appeared_ns) / NS_PER_MS;
 		event->peak = from->memory.peak;
 	}
@@ -55,7 +56,7 @@ void notice_container(struct daemon *daemon, uint32_t slot, enum hr_container_wh
 }
 
 void notice_daemon(struct daemon *daemon, enum hr_daemon_what what, enum hr_severity severity,
-		  uint64_t count, const char *format, ...)
+		   uint64_t count, const char *format, ...)
 {
 	union notice_buffer buffer;
 	struct board_text text;
@@ -77,7 +78,8 @@ void notice_daemon(struct daemon *daemon, enum hr_daemon_what what, enum hr_seve
 static uint64_t used(const struct hr_host *host)
 {
 	return host->mem_total == HR_UNKNOWN || host->mem_available == HR_UNKNOWN
-		       ? HR_UNKNOWN : host->mem_total - host->mem_available;
+		       ? HR_UNKNOWN
+		       : host->mem_total - host->mem_available;
 }
 
 void notice_pressure(struct daemon *daemon, uint32_t slot, enum hr_pressure_what what)
@@ -88,7 +90,8 @@ void notice_pressure(struct daemon *daemon, uint32_t slot, enum hr_pressure_what
 
 	notice_begin(daemon, &buffer, &text, HR_EVENT_PRESSURE, sizeof(*event), slot);
 	event->event.severity = what == HR_PRESSURE_UNDER_OOM ? HR_CRITICAL
-				: what == HR_PRESSURE_ENTERED ? HR_WARNING : HR_INFO;
+				: what == HR_PRESSURE_ENTERED ? HR_WARNING
+							      : HR_INFO;
 	event->what = what;
 	if (slot == TRACK_NONE) {
 		const struct hr_host *host = board_host(daemon->board);
@@ -107,7 +110,7 @@ void notice_pressure(struct daemon *daemon, uint32_t slot, enum hr_pressure_what
 }
 
 static void notice_forecast(struct daemon *daemon, uint32_t slot, enum hr_event_type type,
-			   enum hr_severity severity, uint32_t from_level, uint32_t to_level)
+			    enum hr_severity severity, uint32_t from_level, uint32_t to_level)
 {
 	union notice_buffer buffer;
 	struct board_text text;
@@ -145,7 +148,7 @@ void notice_leak(struct daemon *daemon, uint32_t slot, enum hr_leak_state from)
 	uint8_t to = board_slot(daemon->board, slot)->forecast.leak;
 
 	notice_forecast(daemon, slot, HR_EVENT_LEAK, to >= HR_LEAK_CONFIRMED ? HR_WARNING : HR_INFO,
-		       from, to);
+			from, to);
 }
 
 void notice_oom_score_adj(struct daemon *daemon, uint32_t slot, const struct record_process *record)

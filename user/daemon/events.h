@@ -15,15 +15,18 @@ union notice_buffer {
 void notice_begin(struct daemon *daemon, union notice_buffer *buffer, struct board_text *text,
 		  enum hr_event_type type, size_t fixed, uint32_t slot);
 /* Its seq. */
-uint64_t notice_post(struct daemon *daemon, union notice_buffer *buffer, const struct board_text *text);
+uint64_t notice_post(struct daemon *daemon, union notice_buffer *buffer,
+		     const struct board_text *text);
 
 void notice_container(struct daemon *daemon, uint32_t slot, enum hr_container_what what);
-__attribute__((format(printf, 5, 6)))
-void notice_daemon(struct daemon *daemon, enum hr_daemon_what what, enum hr_severity severity,
-		  uint64_t count, const char *format, ...);
+__attribute__((format(printf, 5, 6))) void notice_daemon(struct daemon *daemon,
+							 enum hr_daemon_what what,
+							 enum hr_severity severity, uint64_t count,
+							 const char *format, ...);
 void notice_pressure(struct daemon *daemon, uint32_t slot, enum hr_pressure_what what);
 void notice_alarm(struct daemon *daemon, uint32_t slot, enum hr_alarm from, enum hr_alarm to);
 void notice_leak(struct daemon *daemon, uint32_t slot, enum hr_leak_state from);
-void notice_oom_score_adj(struct daemon *daemon, uint32_t slot, const struct record_process *record);
+void notice_oom_score_adj(struct daemon *daemon, uint32_t slot,
+			  const struct record_process *record);
 
 #endif

@@ -9,10 +9,10 @@
 #include "base/clock.h"
 #include "slot_lifecycle.h"
 
-#define FAST_POLL_SECONDS	30			/* headroom / drift below this: watch closely */
-#define FAST_POLL_SHARE	20			/* … or less than 1/20 of the limit left */
-#define NEWBORN_NS	(5 * NS_PER_SEC)	/* a newborn's rate is unknown for this long */
-#define LINGER_NS	(3 * NS_PER_SEC)	/* stay on the list this long after the reason is gone */
+#define FAST_POLL_SECONDS 30               /* headroom / drift below this: watch closely */
+#define FAST_POLL_SHARE   20               /* … or less than 1/20 of the limit left */
+#define NEWBORN_NS        (5 * NS_PER_SEC) /* a newborn's rate is unknown for this long */
+#define LINGER_NS         (3 * NS_PER_SEC) /* stay on the list this long after the reason is gone */
 
 void fast_poll_init(struct daemon *daemon)
 {
@@ -64,8 +64,8 @@ static void join(struct daemon *daemon, uint32_t slot, uint64_t until_ns, bool n
 	i = place(daemon, newborn);
 	if (i < 0)
 		return;
-	daemon->close[i] = (struct fast_poll){.memcg_id = track->memcg_id, .until_ns = until_ns,
-					       .fd = -1, .newborn = newborn};
+	daemon->close[i] = (struct fast_poll){
+		.memcg_id = track->memcg_id, .until_ns = until_ns, .fd = -1, .newborn = newborn};
 	track->close = (uint8_t)(i + 1);
 }
 
@@ -75,10 +75,11 @@ static bool short_of_headroom(const struct hr_slot *slot)
 	int64_t drift = slot->forecast.drift_bytes_per_second;
 
 	if (slot->binding.level == HR_LEVEL_HOST || headroom == HR_UNKNOWN)
-		return false;	/* the host has its own figures */
+		return false; /* the host has its own figures */
 	if (drift != HR_UNKNOWN_I64 && drift > 0 && headroom / (uint64_t)drift < FAST_POLL_SECONDS)
 		return true;
-	return slot->binding.limit != HR_UNKNOWN && headroom < slot->binding.limit / FAST_POLL_SHARE;
+	return slot->binding.limit != HR_UNKNOWN &&
+	       headroom < slot->binding.limit / FAST_POLL_SHARE;
 }
 
 void fast_poll_consider(struct daemon *daemon, uint32_t slot, uint64_t now_ns)

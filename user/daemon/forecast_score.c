@@ -9,13 +9,14 @@
 
 #include "base/clock.h"
 
-#define HORIZON_NS	(900 * NS_PER_SEC)	/* what a risk and an alarm are about: the next 15 minutes */
-#define GRACE_NS	(60 * NS_PER_SEC)	/* an alarm that ended so shortly before was one all the same */
-#define SAME_DEATH_NS	(10 * NS_PER_SEC)	/* the kernel may kill several before there is room again */
-#define STALLED_CENTI	6000			/* PSI full avg10: dead for everybody who waits for it … */
-#define STALLED_NS	(180 * NS_PER_SEC)	/* … when it lasts so long (systemd-oomd's 60 %, with patience) */
-#define LEAST_MS	1000u			/* nobody reads a shorter time, and sampling is part of it */
-#define DAY_MS		86400000u
+#define HORIZON_NS    (900 * NS_PER_SEC) /* what a risk and an alarm are about: the next 15 minutes */
+#define GRACE_NS      (60 * NS_PER_SEC) /* an alarm that ended so shortly before was one all the same */
+#define SAME_DEATH_NS (10 * NS_PER_SEC) /* the kernel may kill several before there is room again */
+#define STALLED_CENTI 6000 /* PSI full avg10: dead for everybody who waits for it … */
+#define STALLED_NS \
+	(180 * NS_PER_SEC) /* … when it lasts so long (systemd-oomd's 60 %, with patience) */
+#define LEAST_MS 1000u     /* nobody reads a shorter time, and sampling is part of it */
+#define DAY_MS   86400000u
 
 static uint32_t whole_ms(uint64_t ms) { return ms <= DAY_MS ? (uint32_t)ms : UINT32_MAX; }
 
@@ -37,7 +38,7 @@ static void note_time(struct score_watch *w, uint64_t t_ns, const struct hr_fore
 
 	if (p50_ms == UINT32_MAX) {
 		if (t_ns - w->named_ns > GRACE_NS)
-			w->notes = 0;	/* withdrawn: it is no forecast of what comes later */
+			w->notes = 0; /* withdrawn: it is no forecast of what comes later */
 		return;
 	}
 	w->named_ns = t_ns;
@@ -45,9 +46,10 @@ static void note_time(struct score_watch *w, uint64_t t_ns, const struct hr_fore
 		return;
 	if (w->notes == SCORE_NOTES)
 		memmove(w->note, w->note + 1, --w->notes * sizeof(*w->note));
-	w->note[w->notes++] = (struct score_note){
-		.t_ns = t_ns, .p10_ms = whole_ms(o->oom_in_p10_ms), .p50_ms = p50_ms,
-		.p90_ms = whole_ms(o->oom_in_p90_ms)};
+	w->note[w->notes++] = (struct score_note){.t_ns = t_ns,
+						  .p10_ms = whole_ms(o->oom_in_p10_ms),
+						  .p50_ms = p50_ms,
+						  .p90_ms = whole_ms(o->oom_in_p90_ms)};
 }
 
 static void judge_times(struct score_watch *w, uint64_t t_ns, struct hr_score *s)
@@ -59,11 +61,13 @@ static void judge_times(struct score_watch *w, uint64_t t_ns, struct hr_score *s
 
 		if (took < LEAST_MS)
 			continue;
-		error = (note->p50_ms > took ? note->p50_ms - took : took - note->p50_ms) * 1000 / took;
+		error = (note->p50_ms > took ? note->p50_ms - took : took - note->p50_ms) * 1000 /
+			took;
 		while (bucket + 1 < HR_SCORE_ERRORS && error >= HR_SCORE_ERROR_MILLI << bucket)
 			bucket++;
 		s->times++;
-		s->times_held += took >= note->p10_ms && (took <= note->p90_ms || note->p90_ms == UINT32_MAX);
+		s->times_held += took >= note->p10_ms &&
+				 (took <= note->p90_ms || note->p90_ms == UINT32_MAX);
 		s->time_error[bucket]++;
 		s->time_error_sum_milli += error;
 	}
@@ -84,7 +88,7 @@ static void drop_episode(struct score_watch *w, unsigned int i)
 
 static void begin_alarm(struct score_watch *w, uint64_t t_ns, uint8_t alarm, struct hr_score *s)
 {
-	if (w->episodes == SCORE_EPISODES) {	/* it flaps: the oldest will not come true any more */
+	if (w->episodes == SCORE_EPISODES) { /* it flaps: the oldest will not come true any more */
 		verdicts(s, w->episode[0].alarm)->wrong++;
 		drop_episode(w, 0);
 	}
@@ -142,10 +146,12 @@ static void follow_spell(struct score_watch *w, uint64_t t_ns, uint8_t shown)
 	}
 }
 
-static void count_death(struct score_watch *w, uint64_t t_ns, enum score_death death, struct hr_score *s)
+static void count_death(struct score_watch *w, uint64_t t_ns, enum score_death death,
+			struct hr_score *s)
 {
 	struct hr_oom_stats *predicted = death == SCORE_STALL ? &s->stalls : &s->oom_kills;
-	uint64_t from = w->warned_ns > w->died_ns ? w->warned_ns : w->died_ns, lead_ms, most = HR_SCORE_LEAD_MS;
+	uint64_t from = w->warned_ns > w->died_ns ? w->warned_ns : w->died_ns, lead_ms,
+		 most = HR_SCORE_LEAD_MS;
 	unsigned int bucket = 0;
 
 	if (!w->warned_ns || w->warned_ns > t_ns || (w->calm_ns && t_ns > w->calm_ns + GRACE_NS)) {
@@ -166,7 +172,7 @@ static void count_death(struct score_watch *w, uint64_t t_ns, enum score_death d
 
 static void judge_risk(struct score_watch *w, bool died, struct hr_score *s)
 {
-	uint64_t error = died ? 10000u - w->risk_centi : w->risk_centi;	/* of 10000 */
+	uint64_t error = died ? 10000u - w->risk_centi : w->risk_centi; /* of 10000 */
 
 	if (!w->risk_ns)
 		return;
@@ -193,7 +199,8 @@ static void note_risk(struct score_watch *w, const struct score_sight *sight, st
 /* ---- all together ---- */
 
 /* The room's counters start anew with each life. */
-static void add_intervals(struct score_watch *w, const struct forecast_record *now, struct hr_score *s)
+static void add_intervals(struct score_watch *w, const struct forecast_record *now,
+			  struct hr_score *s)
 {
 	bool anew = now->checked < w->checked || now->covered < w->covered;
 
@@ -206,7 +213,8 @@ static void add_intervals(struct score_watch *w, const struct forecast_record *n
 /* v1 hangs at once; elsewhere all its tasks have waited for memory for minutes. */
 static bool stalled(struct score_watch *w, const struct score_sight *sight)
 {
-	bool lost = sight->full_avg10_centi != HR_UNKNOWN_U32 && sight->full_avg10_centi >= STALLED_CENTI;
+	bool lost = sight->full_avg10_centi != HR_UNKNOWN_U32 &&
+		    sight->full_avg10_centi >= STALLED_CENTI;
 
 	if (!lost && !sight->under_oom) {
 		w->stalled_ns = 0;

@@ -13,45 +13,47 @@
 #include <stdint.h>
 #include "forecast/forecast.h"
 
-#define SCORE_NOTES	6	/* times to OOM that are remembered; each about half or twice the one before */
-#define SCORE_EPISODES	4	/* alarms that are not judged yet */
+#define SCORE_NOTES \
+	6 /* times to OOM that are remembered; each about half or twice the one before */
+#define SCORE_EPISODES 4 /* alarms that are not judged yet */
 
-struct score_note {		/* what was foreseen, and when */
+struct score_note { /* what was foreseen, and when */
 	uint64_t t_ns;
-	uint32_t p10_ms, p50_ms, p90_ms;	/* UINT32_MAX: not within a day */
+	uint32_t p10_ms, p50_ms, p90_ms; /* UINT32_MAX: not within a day */
 };
 
-struct score_episode {		/* an alarm */
-	uint64_t from_ns, to_ns;	/* to: 0 while it stands */
-	uint8_t alarm;			/* enum hr_alarm */
+struct score_episode {           /* an alarm */
+	uint64_t from_ns, to_ns; /* to: 0 while it stands */
+	uint8_t alarm;           /* enum hr_alarm */
 };
 
 struct score_watch {
-	struct score_note note[SCORE_NOTES];		/* oldest first */
-	struct score_episode episode[SCORE_EPISODES];	/* the same */
-	uint64_t named_ns;		/* when a time was last named */
-	uint64_t died_ns;		/* the last death; 0 */
-	uint64_t stalled_ns;		/* since when as good as all its time is lost; 0 */
-	uint64_t warned_ns, calm_ns;	/* the spell of the alarm that was shown: begin; end, 0 while it stands */
-	uint64_t limit;			/* of the level that binds, as last seen */
-	uint64_t risk_ns;		/* when risk_centi was foreseen; 0: none waits */
+	struct score_note note[SCORE_NOTES];          /* oldest first */
+	struct score_episode episode[SCORE_EPISODES]; /* the same */
+	uint64_t named_ns;                            /* when a time was last named */
+	uint64_t died_ns;                             /* the last death; 0 */
+	uint64_t stalled_ns; /* since when as good as all its time is lost; 0 */
+	uint64_t warned_ns,
+		calm_ns;  /* the spell of the alarm that was shown: begin; end, 0 while it stands */
+	uint64_t limit;   /* of the level that binds, as last seen */
+	uint64_t risk_ns; /* when risk_centi was foreseen; 0: none waits */
 	uint16_t risk_centi;
-	uint16_t checked, covered;	/* forecast_record(), as last seen */
+	uint16_t checked, covered; /* forecast_record(), as last seen */
 	uint8_t notes, episodes;
-	uint8_t alarm;			/* as last seen; its own, not what was lent to it */
-	uint8_t level;			/* enum hr_level, as last seen */
+	uint8_t alarm; /* as last seen; its own, not what was lent to it */
+	uint8_t level; /* enum hr_level, as last seen */
 	bool stall_counted;
 };
 
 /* One look: what was foreseen, and of whom. Times are monotonic. */
 struct score_sight {
 	uint64_t t_ns;
-	const struct hr_forecast *forecast;	/* as shown: what is lent by those above is in it */
+	const struct hr_forecast *forecast; /* as shown: what is lent by those above is in it */
 	struct forecast_record record;
-	uint64_t limit;				/* of the level that binds */
-	uint8_t level;				/* enum hr_level; of the host: OWN */
-	uint8_t alarm;				/* the level's own, that is told as an event */
-	uint32_t full_avg10_centi;		/* PSI; HR_UNKNOWN_U32 */
+	uint64_t limit;            /* of the level that binds */
+	uint8_t level;             /* enum hr_level; of the host: OWN */
+	uint8_t alarm;             /* the level's own, that is told as an event */
+	uint32_t full_avg10_centi; /* PSI; HR_UNKNOWN_U32 */
 	bool under_oom;
 };
 

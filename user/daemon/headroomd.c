@@ -14,19 +14,34 @@ static const char usage[] =
 	"usage: headroomd [--config FILE] [--mode observe|dry-run|enforce] [--board PATH]\n"
 	"                 [--scope host|self|pod|CGROUP] [--root DIR]\n"
 	"\n"
-	"Follows the memory of every container on this host, writes it to the board, and acts by the\n"
+	"Follows the memory of every container on this host, writes it to the board, and acts by "
+	"the\n"
 	"policies of its configuration before the kernel's OOM killer must.\n"
 	"\n"
 	"  --config FILE   configuration (default " CONFIG_DEFAULT_PATH ", which may be missing)\n"
-	"  --mode MODE     observe (default): look and tell; dry-run: tell what would be done, too;\n"
+	"  --mode MODE     observe (default): look and tell; dry-run: tell what would be done, "
+	"too;\n"
 	"                  enforce: do it. In place of the configuration's\n"
-	"  --board PATH    where to write (default /run/headroom/board on tmpfs, else below /dev/shm)\n"
-	"  --scope WHAT    host (default), self (this process's cgroup and below), pod (the cgroup above\n"
+	"  --board PATH    where to write (default /run/headroom/board on tmpfs, else below "
+	"/dev/shm)\n"
+	"  --scope WHAT    host (default), self (this process's cgroup and below), pod (the cgroup "
+	"above\n"
 	"                  its own, for a sidecar) or a cgroup path\n"
-	"  --root DIR      where the host's /proc and /sys are mounted, for a guard in a container\n"
+	"  --root DIR      where the host's /proc and /sys are mounted, for a guard in a "
+	"container\n"
 	"  --version       print the version\n";
 
-enum { OPT_CONFIG = 256, OPT_MODE, OPT_BOARD, OPT_SCOPE, OPT_ROOT, OPT_ADOPT, OPT_SUCCEED, OPT_VERSION, OPT_HELP };
+enum {
+	OPT_CONFIG = 256,
+	OPT_MODE,
+	OPT_BOARD,
+	OPT_SCOPE,
+	OPT_ROOT,
+	OPT_ADOPT,
+	OPT_SUCCEED,
+	OPT_VERSION,
+	OPT_HELP
+};
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, OPT_CONFIG},
@@ -51,16 +66,30 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 {
 	int option;
 
-	opterr = 0;	/* one line, ours */
+	opterr = 0; /* one line, ours */
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
-		case OPT_CONFIG: args->config = optarg; break;
-		case OPT_MODE: args->mode = optarg; break;
-		case OPT_BOARD: args->board = optarg; break;
-		case OPT_SCOPE: args->scope = optarg; break;
-		case OPT_ROOT: args->root = optarg; break;
-		case OPT_ADOPT: args->adopt = optarg; break;
-		case OPT_SUCCEED: args->succeeds = atoi(optarg); break;
+		case OPT_CONFIG:
+			args->config = optarg;
+			break;
+		case OPT_MODE:
+			args->mode = optarg;
+			break;
+		case OPT_BOARD:
+			args->board = optarg;
+			break;
+		case OPT_SCOPE:
+			args->scope = optarg;
+			break;
+		case OPT_ROOT:
+			args->root = optarg;
+			break;
+		case OPT_ADOPT:
+			args->adopt = optarg;
+			break;
+		case OPT_SUCCEED:
+			args->succeeds = atoi(optarg);
+			break;
 		case OPT_VERSION:
 			puts("headroomd " HEADROOM_VERSION);
 			return 0;
@@ -108,7 +137,9 @@ static int apply_scope(struct config *config, const char *scope)
 	if (!scope || !strcmp(scope, "host"))
 		return 0;
 	if (*scope != '/' && strcmp(scope, "self") && strcmp(scope, "pod")) {
-		log_error("--scope %s: expected host, self, pod or a cgroup path that begins with /", scope);
+		log_error(
+			"--scope %s: expected host, self, pod or a cgroup path that begins with /",
+			scope);
 		return 2;
 	}
 	return copy(config->scope, sizeof(config->scope), scope, "--scope");
@@ -153,7 +184,8 @@ int main(int argc, char **argv)
 		return status;
 	status = read_config(&args, path, &config, &rules);
 	if (args.adopt)
-		status = 0;	/* the guard runs on what it was given; a file that is bad by now changes nothing */
+		status =
+			0; /* the guard runs on what it was given; a file that is bad by now changes nothing */
 	status = status ?: copy(config.board, sizeof(config.board), args.board, "--board") ?:
 		 copy(config.root, sizeof(config.root), args.root, "--root") ?:
 		 apply_scope(&config, args.scope);

@@ -6,21 +6,27 @@
 #include "policy_driver_state.h"
 #include "base/clock.h"
 
-#define RATE_MOST (2ULL << 30) /* bytes a second; a host can hardly lose more */
+#define RATE_MOST     (2ULL << 30) /* bytes a second; a host can hardly lose more */
 #define LOOK_LEAST_NS (5 * NS_PER_MS)
-#define LOOK_MOST_NS (250 * NS_PER_MS)
-#define BELOW_NS (10 * NS_PER_MS) /* between looks below the threshold … */
-#define DESCRIBE_NS (100 * NS_PER_MS) /* … and between rounds of act there */
-#define NEAR_NS (2 * NS_PER_SEC) /* the threshold is that far away, as things go */
+#define LOOK_MOST_NS  (250 * NS_PER_MS)
+#define BELOW_NS      (10 * NS_PER_MS)  /* between looks below the threshold … */
+#define DESCRIBE_NS   (100 * NS_PER_MS) /* … and between rounds of act there */
+#define NEAR_NS       (2 * NS_PER_SEC)  /* the threshold is that far away, as things go */
 #define NEAR_AFTER_NS (3 * NS_PER_SEC)
-#define STALE_NS (400 * NS_PER_MS) /* figures older than this: a sweep first (near the threshold they are not) … */
+#define STALE_NS \
+	(400 *   \
+	 NS_PER_MS) /* figures older than this: a sweep first (near the threshold they are not) … */
 #define SWEEP_WAIT_NS (50 * NS_PER_MS) /* … but no longer than this: under pressure it can hang … */
-#define TASKS_NS (1000 * NS_PER_MS) /* between process passes near the threshold; … */
-#define TASKS_JOBS_NS (250 * NS_PER_MS) /* … where a job may be taken */
+#define TASKS_NS      (1000 * NS_PER_MS) /* between process passes near the threshold; … */
+#define TASKS_JOBS_NS (250 * NS_PER_MS)  /* … where a job may be taken */
 #define TASKS_WAIT_NS \
-	(150 * NS_PER_MS) /* … and this, for processes: a job of the last second is on no list yet */
+	(150 *        \
+	 NS_PER_MS) /* … and this, for processes: a job of the last second is on no list yet */
 
-static struct host_poll *watch_of(struct daemon *daemon) { return &daemon->policy_driver->host_poll; }
+static struct host_poll *watch_of(struct daemon *daemon)
+{
+	return &daemon->policy_driver->host_poll;
+}
 
 static uint64_t threshold_of(const struct policy *policy, uint64_t total)
 {

@@ -16,10 +16,10 @@ struct host_poll {
 	struct host *files; /* of the loop's own; NULL: can't be read */
 	int timer_fd;
 	struct loop_watch watch;
-	uint64_t threshold; /* bytes; the highest of all such rules; 0: there is none */
-	bool jobs; /* one of them may take what runs outside containers */
-	uint64_t available, read_ns; /* the last look; monotonic */
-	uint64_t rate; /* bytes a second it loses, smoothed */
+	uint64_t threshold;            /* bytes; the highest of all such rules; 0: there is none */
+	bool jobs;                     /* one of them may take what runs outside containers */
+	uint64_t available, read_ns;   /* the last look; monotonic */
+	uint64_t rate;                 /* bytes a second it loses, smoothed */
 	uint64_t below_ns, emitted_ns; /* below the threshold since; act was last told */
 };
 

@@ -11,11 +11,11 @@
 #include "fast_poll.h"
 #include "events.h"
 
-#define HOST_STALL_ENTER 1000	/* PSI full avg10, hundredths of a per cent */
+#define HOST_STALL_ENTER 1000 /* PSI full avg10, hundredths of a per cent */
 #define HOST_STALL_LEAVE 500
-#define ROWS_MANY	 1024		/* processes that a pass shall bring, about */
-#define ROWS_FEW	 256
-#define RSS_LEAST	 (256 << 10)
+#define ROWS_MANY        1024 /* processes that a pass shall bring, about */
+#define ROWS_FEW         256
+#define RSS_LEAST        (256 << 10)
 
 static int64_t growth(uint64_t now, uint64_t before, uint64_t ns)
 {
@@ -26,8 +26,10 @@ static void fill_process(struct hr_process *to, const struct task_sample *task,
 			 const struct hr_process *old, size_t n_old, uint64_t elapsed_ns)
 {
 	*to = (struct hr_process){
-		.pid = task->pid, .oom_score_adj = (int16_t)task->oom_score_adj,
-		.start_boottime_ns = task->start_boottime_ns, .rss_bytes = task->rss,
+		.pid = task->pid,
+		.oom_score_adj = (int16_t)task->oom_score_adj,
+		.start_boottime_ns = task->start_boottime_ns,
+		.rss_bytes = task->rss,
 		.growth_bytes_per_second = HR_UNKNOWN_I64,
 	};
 	memcpy(to->comm, task->comm, sizeof(to->comm));
@@ -128,22 +130,27 @@ void publish_tasks(struct daemon *daemon)
 							 HR_PROCESSES, job->tasks, i);
 	}
 	for (size_t i = 0; i < job->n_tasks; i++)
-		policy_driver_task_beside(daemon, &job->tasks[i], !outside(daemon, job->tasks[i].memcg_id));
+		policy_driver_task_beside(daemon, &job->tasks[i],
+					  !outside(daemon, job->tasks[i].memcg_id));
 	policy_driver_tasks_end(daemon, now);
 	write_lists(daemon, elapsed);
 	host = board_host_begin(daemon->board);
 	memcpy(old, host->process, sizeof(old));
 	memset(host->process, 0, sizeof(host->process));
 	for (size_t i = 0; i < n_top; i++)
-		fill_process(&host->process[i], &job->tasks[top[i]], old, HR_HOST_PROCESSES, elapsed);
+		fill_process(&host->process[i], &job->tasks[top[i]], old, HR_HOST_PROCESSES,
+			     elapsed);
 	board_host_end(daemon->board);
 }
 
 static void score_host(struct daemon *daemon, const struct hr_host *host, uint64_t now_ns)
 {
 	struct score_sight sight = {
-		.t_ns = now_ns, .forecast = &host->forecast, .limit = host->mem_total,
-		.level = HR_LEVEL_OWN, .alarm = host->forecast.alarm,
+		.t_ns = now_ns,
+		.forecast = &host->forecast,
+		.limit = host->mem_total,
+		.level = HR_LEVEL_OWN,
+		.alarm = host->forecast.alarm,
 		.full_avg10_centi = host->pressure.full_avg10_centi,
 	};
 
@@ -154,15 +161,27 @@ static void score_host(struct daemon *daemon, const struct hr_host *host, uint64
 static void forecast_host(struct daemon *daemon, struct hr_host *host, uint64_t now_ns)
 {
 	struct forecast_input input = {
-		.t_ns = now_ns, .usage = HR_UNKNOWN, .unreclaimable = HR_UNKNOWN,
-		.headroom = host->headroom, .limit = host->mem_total,
-		.binding_level = HR_LEVEL_HOST, .high = HR_UNKNOWN, .anon = HR_UNKNOWN,
-		.file = HR_UNKNOWN, .shmem = HR_UNKNOWN, .kernel = HR_UNKNOWN,
-		.slab = HR_UNKNOWN, .swap = HR_UNKNOWN, .swap_free = host->swap_free,
-		.rss = HR_UNKNOWN, .refaults = HR_UNKNOWN, .stall_ns = HR_UNKNOWN,
+		.t_ns = now_ns,
+		.usage = HR_UNKNOWN,
+		.unreclaimable = HR_UNKNOWN,
+		.headroom = host->headroom,
+		.limit = host->mem_total,
+		.binding_level = HR_LEVEL_HOST,
+		.high = HR_UNKNOWN,
+		.anon = HR_UNKNOWN,
+		.file = HR_UNKNOWN,
+		.shmem = HR_UNKNOWN,
+		.kernel = HR_UNKNOWN,
+		.slab = HR_UNKNOWN,
+		.swap = HR_UNKNOWN,
+		.swap_free = host->swap_free,
+		.rss = HR_UNKNOWN,
+		.refaults = HR_UNKNOWN,
+		.stall_ns = HR_UNKNOWN,
 		.psi_some_us = host->pressure.some_total_us,
 		.psi_full_us = host->pressure.full_total_us,
-		.events_max = HR_UNKNOWN, .events_oom_kill = host->oom_kills,
+		.events_max = HR_UNKNOWN,
+		.events_oom_kill = host->oom_kills,
 	};
 
 	if (host->mem_total != HR_UNKNOWN && host->mem_available != HR_UNKNOWN)
@@ -203,12 +222,15 @@ void publish_host(struct daemon *daemon)
 		host->swap_total = job->host.swap_total;
 		host->swap_free = job->host.swap_free;
 		host->oom_kills = job->host.oom_kills;
-		host->headroom = job->host.mem_available == RECORD_UNKNOWN ? HR_UNKNOWN
-				 : job->host.mem_available + (job->host.swap_free == RECORD_UNKNOWN
-								      ? 0 : job->host.swap_free);
-		host->pressure = (struct hr_pressure){
-			job->host.psi_some_avg10_centi, job->host.psi_full_avg10_centi,
-			job->host.psi_some_us, job->host.psi_full_us};
+		host->headroom =
+			job->host.mem_available == RECORD_UNKNOWN
+				? HR_UNKNOWN
+				: job->host.mem_available + (job->host.swap_free == RECORD_UNKNOWN
+								     ? 0
+								     : job->host.swap_free);
+		host->pressure = (struct hr_pressure){job->host.psi_some_avg10_centi,
+						      job->host.psi_full_avg10_centi,
+						      job->host.psi_some_us, job->host.psi_full_us};
 		forecast_host(daemon, host, job->begun_ns);
 	}
 	if (!collect_host_counts(daemon->collector, &counts)) {

@@ -15,10 +15,11 @@
 #include "base/human_units.h"
 #include "control_socket.h"
 
-#define KILL_WATCH_MS	5000			/* how long memory is watched after SIGKILL before the answer */
-#define COMMAND_NS	(40 * NS_PER_SEC)	/* the supervisor ends it after 30 s */
+#define KILL_WATCH_MS 5000 /* how long memory is watched after SIGKILL before the answer */
+#define COMMAND_NS    (40 * NS_PER_SEC) /* the supervisor ends it after 30 s */
 
-bool inflight_slot(const struct daemon *daemon, const struct action_target *target, uint32_t *ret_slot)
+bool inflight_slot(const struct daemon *daemon, const struct action_target *target,
+		   uint32_t *ret_slot)
 {
 	if (target->slot >= daemon->tracks.capacity ||
 	    daemon->tracks.track[target->slot].memcg_id != target->memcg_id)
@@ -82,9 +83,9 @@ static uint64_t amount(const struct hr_slot *slot, const struct policy_amount *a
 	if (limit == HR_UNKNOWN && slot->binding.level == HR_LEVEL_ANCESTOR)
 		limit = slot->binding.limit;
 	if (!amount->milli)
-		return slot->memory.usage;	/* a throttle without a size: what it uses now */
+		return slot->memory.usage; /* a throttle without a size: what it uses now */
 	if (limit == HR_UNKNOWN)
-		return 0;	/* a share of no limit: enforce/ refuses it */
+		return 0; /* a share of no limit: enforce/ refuses it */
 	return limit / 1000 * amount->milli + limit % 1000 * amount->milli / 1000;
 }
 
@@ -95,10 +96,11 @@ static void plan_action(struct daemon *daemon, struct inflight *inflight)
 	uint32_t slot;
 
 	if (!spec)
-		return;		/* by hand: it says so itself */
+		return; /* by hand: it says so itself */
 	inflight->largest = spec->largest;
 	inflight->signal = spec->signal;
-	inflight->whole = inflight->action.kind == HR_ACTION_KILL && !spec->largest && inflight->action.target.slot != HR_UNKNOWN_U32;
+	inflight->whole = inflight->action.kind == HR_ACTION_KILL && !spec->largest &&
+			  inflight->action.target.slot != HR_UNKNOWN_U32;
 	if (inflight->action.kind == HR_ACTION_TERM || inflight->action.kind == HR_ACTION_THROTTLE)
 		inflight->for_ms = spec->grace_ms;
 	if (inflight_slot(daemon, &inflight->action.target, &slot))
@@ -107,7 +109,8 @@ static void plan_action(struct daemon *daemon, struct inflight *inflight)
 		inflight->watch_ms = KILL_WATCH_MS;
 }
 
-static void answer_client(struct daemon *daemon, struct inflight *inflight, const struct action_result *result)
+static void answer_client(struct daemon *daemon, struct inflight *inflight,
+			  const struct action_result *result)
 {
 	static const uint32_t status[HR_STATUS_COUNT] = {
 		[HR_STATUS_FAILED] = 1, [HR_STATUS_SKIPPED] = 5, [HR_STATUS_REFUSED] = 4};
@@ -118,18 +121,25 @@ static void answer_client(struct daemon *daemon, struct inflight *inflight, cons
 	if (result->freed != HR_UNKNOWN)
 		snprintf(freed, sizeof(freed), ", %s freed", units_bytes(result->freed, bytes));
 	snprintf(text, sizeof(text), "%s: %s%s%s%s", hr_action_kind_name(inflight->action.kind),
-		 hr_action_status_name(result->status), freed, result->detail && *result->detail ? "; " : "",
-		 result->detail && *result->detail ? result->detail : result->error ? strerror(result->error) : "");
+		 hr_action_status_name(result->status), freed,
+		 result->detail && *result->detail ? "; " : "",
+		 result->detail && *result->detail ? result->detail
+		 : result->error                   ? strerror(result->error)
+						   : "");
 	control_answer(daemon, inflight->client, status[result->status], text);
 }
 
-void inflight_conclude(struct daemon *daemon, struct inflight *inflight, const struct action_result *result)
+void inflight_conclude(struct daemon *daemon, struct inflight *inflight,
+		       const struct action_result *result)
 {
 	struct policy_driver *policy_driver = daemon->policy_driver;
 	const struct action *action = &inflight->action;
 	struct outcome *outcome = outcome_of(daemon, action->escalation, &action->target);
-	struct action_answer answer = {.escalation = action->escalation, .step = action->step, .status = result->status,
-				    .error = result->error, .freed = result->freed};
+	struct action_answer answer = {.escalation = action->escalation,
+				       .step = action->step,
+				       .status = result->status,
+				       .error = result->error,
+				       .freed = result->freed};
 	uint64_t seq = action_post(daemon, inflight, result, outcome);
 	uint32_t slot;
 
@@ -139,8 +149,10 @@ void inflight_conclude(struct daemon *daemon, struct inflight *inflight, const s
 		    (result->status == HR_STATUS_DONE || result->status == HR_STATUS_DRY_RUN)) {
 			outcome->last_seq = seq;
 			outcome->action_ns = result->ended_ns;
-			outcome->fatal |= result->status == HR_STATUS_DONE && action->kind >= HR_ACTION_TERM;
-			outcome->throttled |= result->status == HR_STATUS_DONE && action->kind == HR_ACTION_THROTTLE;
+			outcome->fatal |=
+				result->status == HR_STATUS_DONE && action->kind >= HR_ACTION_TERM;
+			outcome->throttled |= result->status == HR_STATUS_DONE &&
+					      action->kind == HR_ACTION_THROTTLE;
 		}
 	}
 	if (result->status == HR_STATUS_DONE && inflight_slot(daemon, &action->target, &slot)) {
@@ -155,12 +167,18 @@ void inflight_conclude(struct daemon *daemon, struct inflight *inflight, const s
 		engine_action_done(policy_driver->engine, policy_driver_world(daemon), &answer);
 }
 
-static void conclude(struct daemon *daemon, struct inflight *inflight, enum hr_action_status what, int error, const char *detail)
+static void conclude(struct daemon *daemon, struct inflight *inflight, enum hr_action_status what,
+		     int error, const char *detail)
 {
-	struct action_result result = {.status = what, .error = error, .signal = 0, .detail = detail,
-			    .pid = inflight->action.target.pid,
-			    .start_boottime_ns = inflight->action.target.start_boottime_ns,
-			    .ended_ns = clock_mono_ns(), .freed = HR_UNKNOWN};
+	struct action_result result = {.status = what,
+				       .error = error,
+				       .signal = 0,
+				       .detail = detail,
+				       .pid = inflight->action.target.pid,
+				       .start_boottime_ns =
+					       inflight->action.target.start_boottime_ns,
+				       .ended_ns = clock_mono_ns(),
+				       .freed = HR_UNKNOWN};
 
 	if (what == HR_STATUS_DRY_RUN && inflight->action.kind == HR_ACTION_TERM)
 		result.signal = inflight->signal;
@@ -183,15 +201,22 @@ static void submit(struct daemon *daemon, struct inflight *inflight)
 {
 	struct policy_driver *policy_driver = daemon->policy_driver;
 	const struct action_target *target = &inflight->action.target;
-	static struct enforce_request job;		/* copied by enforce_submit() */
+	static struct enforce_request job; /* copied by enforce_submit() */
 	uint32_t slot;
 	int err;
 
 	job = (struct enforce_request){
-		.tag = inflight->tag, .kind = inflight->action.kind, .memcg_id = target->memcg_id,
-		.largest = inflight->largest, .signal = inflight->signal, .bytes = inflight->size,
-		.for_ms = inflight->for_ms == HR_UNKNOWN ? 0 : inflight->for_ms, .deadline_ms = inflight->watch_ms,
-		.pid = target->pid, .pgid = target->pgid, .start_boottime_ns = target->start_boottime_ns,
+		.tag = inflight->tag,
+		.kind = inflight->action.kind,
+		.memcg_id = target->memcg_id,
+		.largest = inflight->largest,
+		.signal = inflight->signal,
+		.bytes = inflight->size,
+		.for_ms = inflight->for_ms == HR_UNKNOWN ? 0 : inflight->for_ms,
+		.deadline_ms = inflight->watch_ms,
+		.pid = target->pid,
+		.pgid = target->pgid,
+		.start_boottime_ns = target->start_boottime_ns,
 		.leader_start_ns = target->leader_start_ns,
 	};
 	if (target->slot != HR_UNKNOWN_U32 &&
@@ -199,8 +224,10 @@ static void submit(struct daemon *daemon, struct inflight *inflight)
 		conclude(daemon, inflight, HR_STATUS_SKIPPED, ESRCH, "it is gone");
 		return;
 	}
-	if (target->slot != HR_UNKNOWN_U32 && !fill_path(board_slot(daemon->board, slot), job.path)) {
-		conclude(daemon, inflight, HR_STATUS_FAILED, ENAMETOOLONG, "the path of its cgroup is not known");
+	if (target->slot != HR_UNKNOWN_U32 &&
+	    !fill_path(board_slot(daemon->board, slot), job.path)) {
+		conclude(daemon, inflight, HR_STATUS_FAILED, ENAMETOOLONG,
+			 "the path of its cgroup is not known");
 		return;
 	}
 	err = enforce_submit(policy_driver->enforce, &job);
@@ -211,17 +238,20 @@ static void submit(struct daemon *daemon, struct inflight *inflight)
 }
 
 /* A command goes to the supervisor: the guard itself never forks. */
-static void run(struct daemon *daemon, struct inflight *inflight, const struct policy_command *command)
+static void run(struct daemon *daemon, struct inflight *inflight,
+		const struct policy_command *command)
 {
 	static struct daemon_message message;
 	struct policy_driver *policy_driver = daemon->policy_driver;
-	struct outcome *outcome = outcome_of(daemon, inflight->action.escalation, &inflight->action.target);
+	struct outcome *outcome =
+		outcome_of(daemon, inflight->action.escalation, &inflight->action.target);
 	bool notice = inflight->action.kind == HR_ACTION_NOTIFY;
 	enum hr_action_status status = HR_STATUS_DONE;
 	char reason[160] = "";
 
 	inflight->deadline_ns = clock_mono_ns() + COMMAND_NS;
-	if (words_expand(daemon, inflight, outcome, policy_driver->rules.set, command, &message, reason)) {
+	if (words_expand(daemon, inflight, outcome, policy_driver->rules.set, command, &message,
+			 reason)) {
 		status = HR_STATUS_REFUSED;
 	} else if (daemon->supervisor_fd < 0 ||
 		   send(daemon->supervisor_fd, &message, daemon_message_bytes(&message),
@@ -234,7 +264,8 @@ static void run(struct daemon *daemon, struct inflight *inflight, const struct p
 	if (notice)
 		conclude(daemon, inflight, HR_STATUS_DONE, 0, reason);
 	else if (status != HR_STATUS_DONE)
-		conclude(daemon, inflight, status, status == HR_STATUS_FAILED ? ENOTCONN : EINVAL, reason);
+		conclude(daemon, inflight, status, status == HR_STATUS_FAILED ? ENOTCONN : EINVAL,
+			 reason);
 	else
 		inflight->state = INFLIGHT_COMMAND;
 }
@@ -244,10 +275,14 @@ static void describe_not_taken(struct daemon *daemon, struct inflight *inflight)
 {
 	const struct action *action = &inflight->action;
 	struct outcome *outcome = outcome_of(daemon, action->escalation, &action->target);
-	struct action_result result = {.status = inflight->not_taken, .pid = action->target.pid, .ended_ns = action->decided_ns,
-			    .start_boottime_ns = action->target.start_boottime_ns, .freed = HR_UNKNOWN,
-			    .detail = inflight->reason != HR_SKIP_NONE ? hr_skip_reason_name(inflight->reason)
-								 : "nothing there can be reclaimed"};
+	struct action_result result = {.status = inflight->not_taken,
+				       .pid = action->target.pid,
+				       .ended_ns = action->decided_ns,
+				       .start_boottime_ns = action->target.start_boottime_ns,
+				       .freed = HR_UNKNOWN,
+				       .detail = inflight->reason != HR_SKIP_NONE
+							 ? hr_skip_reason_name(inflight->reason)
+							 : "nothing there can be reclaimed"};
 	uint64_t seq;
 
 	memcpy(result.comm, action->target.comm, sizeof(result.comm));
@@ -260,8 +295,10 @@ static void describe_not_taken(struct daemon *daemon, struct inflight *inflight)
 static void dispatch(struct daemon *daemon, struct inflight *inflight)
 {
 	const struct action *action = &inflight->action;
-	const struct policy_command *command = action->kind == HR_ACTION_ON_EXIT ? &action->policy->on_exit
-					       : action->spec ? &action->spec->command : NULL;
+	const struct policy_command *command = action->kind == HR_ACTION_ON_EXIT
+						       ? &action->policy->on_exit
+					       : action->spec ? &action->spec->command
+							      : NULL;
 
 	if (inflight->not_taken != HR_STATUS_DONE) {
 		describe_not_taken(daemon, inflight);
@@ -270,13 +307,15 @@ static void dispatch(struct daemon *daemon, struct inflight *inflight)
 	plan_action(daemon, inflight);
 	if (action->mode == MODE_DRY_RUN)
 		conclude(daemon, inflight, HR_STATUS_DRY_RUN, 0, NULL);
-	else if (command && command->n && (action->kind == HR_ACTION_NOTIFY || action->kind == HR_ACTION_ON_EXIT))
+	else if (command && command->n &&
+		 (action->kind == HR_ACTION_NOTIFY || action->kind == HR_ACTION_ON_EXIT))
 		run(daemon, inflight, command);
 	else if (action->kind == HR_ACTION_NOTIFY)
 		conclude(daemon, inflight, HR_STATUS_DONE, 0, NULL);
 	else if (action->target.slot == HR_UNKNOWN_U32 &&
 		 (action->kind == HR_ACTION_RECLAIM || action->kind == HR_ACTION_THROTTLE))
-		conclude(daemon, inflight, HR_STATUS_SKIPPED, 0, "only a cgroup can be reclaimed or throttled");
+		conclude(daemon, inflight, HR_STATUS_SKIPPED, 0,
+			 "only a cgroup can be reclaimed or throttled");
 	else
 		submit(daemon, inflight);
 	/* From here on a reload may take them away. */
@@ -289,7 +328,8 @@ static struct inflight *oldest_fresh(struct policy_driver *policy_driver)
 	struct inflight *oldest = NULL;
 
 	for (size_t i = 0; i < INFLIGHT_MAX; i++)
-		if (policy_driver->inflight[i].state == INFLIGHT_FRESH && (!oldest || policy_driver->inflight[i].tag < oldest->tag))
+		if (policy_driver->inflight[i].state == INFLIGHT_FRESH &&
+		    (!oldest || policy_driver->inflight[i].tag < oldest->tag))
 			oldest = &policy_driver->inflight[i];
 	return oldest;
 }
@@ -308,10 +348,12 @@ void inflight_dispatch(struct daemon *daemon)
 			submit(daemon, &policy_driver->inflight[i]);
 }
 
-static struct inflight *inflight_of(struct policy_driver *policy_driver, uint64_t tag, enum inflight_state state)
+static struct inflight *inflight_of(struct policy_driver *policy_driver, uint64_t tag,
+				    enum inflight_state state)
 {
 	for (size_t i = 0; i < INFLIGHT_MAX; i++)
-		if (policy_driver->inflight[i].tag == tag && policy_driver->inflight[i].state == state)
+		if (policy_driver->inflight[i].tag == tag &&
+		    policy_driver->inflight[i].state == state)
 			return &policy_driver->inflight[i];
 	return NULL;
 }
@@ -319,22 +361,29 @@ static struct inflight *inflight_of(struct policy_driver *policy_driver, uint64_
 void inflight_result(struct daemon *daemon, const struct enforce_result *enforced)
 {
 	struct inflight *inflight = inflight_of(daemon->policy_driver, enforced->tag, INFLIGHT_OUT);
-	struct action_result result = {.status = enforced->status, .error = enforced->error, .signal = enforced->signal,
-			    .pid = enforced->pid, .processes = enforced->processes,
-			    .start_boottime_ns = enforced->start_boottime_ns, .ended_ns = enforced->ended_ns,
-			    .freed = enforced->freed, .detail = enforced->detail};
+	struct action_result result = {.status = enforced->status,
+				       .error = enforced->error,
+				       .signal = enforced->signal,
+				       .pid = enforced->pid,
+				       .processes = enforced->processes,
+				       .start_boottime_ns = enforced->start_boottime_ns,
+				       .ended_ns = enforced->ended_ns,
+				       .freed = enforced->freed,
+				       .detail = enforced->detail};
 
 	if (!inflight)
 		return;
 	if (inflight->action.kind == HR_ACTION_TERM)
-		result.freed = HR_UNKNOWN;	/* told as soon as it is sent: what it brings is the outcome's to say */
+		result.freed =
+			HR_UNKNOWN; /* told as soon as it is sent: what it brings is the outcome's to say */
 	memcpy(result.comm, enforced->comm, sizeof(result.comm));
 	inflight_conclude(daemon, inflight, &result);
 }
 
 void policy_driver_ran(struct daemon *daemon, const struct supervisor_message *message)
 {
-	struct inflight *inflight = inflight_of(daemon->policy_driver, message->tag, INFLIGHT_COMMAND);
+	struct inflight *inflight =
+		inflight_of(daemon->policy_driver, message->tag, INFLIGHT_COMMAND);
 	char line[160], policy[POLICY_NAME];
 	bool failed = message->error || message->status;
 
@@ -343,16 +392,20 @@ void policy_driver_ran(struct daemon *daemon, const struct supervisor_message *m
 	if (message->error)
 		snprintf(line, sizeof(line), "%.100s: %s", message->text, strerror(message->error));
 	else if (WIFSIGNALED(message->status))
-		snprintf(line, sizeof(line), "%.100s: ended by signal %d", message->text, WTERMSIG(message->status));
+		snprintf(line, sizeof(line), "%.100s: ended by signal %d", message->text,
+			 WTERMSIG(message->status));
 	else
-		snprintf(line, sizeof(line), "%.100s: exit status %d", message->text, WEXITSTATUS(message->status));
+		snprintf(line, sizeof(line), "%.100s: exit status %d", message->text,
+			 WEXITSTATUS(message->status));
 	memcpy(policy, inflight->policy, sizeof(policy));
 	if (inflight->aside)
 		inflight->state = INFLIGHT_FREE;
 	else
-		conclude(daemon, inflight, failed ? HR_STATUS_FAILED : HR_STATUS_DONE, message->error, line);
+		conclude(daemon, inflight, failed ? HR_STATUS_FAILED : HR_STATUS_DONE,
+			 message->error, line);
 	notice_daemon(daemon, HR_DAEMON_COMMAND, failed ? HR_WARNING : HR_INFO, message->took_ms,
-		     "for policy %.90s, in %llu ms: %s", policy, (unsigned long long)message->took_ms, line);
+		      "for policy %.90s, in %llu ms: %s", policy,
+		      (unsigned long long)message->took_ms, line);
 	policy_driver_settle(daemon);
 }
 

@@ -29,10 +29,10 @@
 #include "slot_lifecycle.h"
 #include "daemon_state.h"
 
-#define NICE		-20
-#define SUCCEED_PAUSE_US 2000		/* between two looks whether the guard before us is gone … */
-#define SUCCEED_TRIES	4000		/* … for longer than a supervisor waits for its guard */
-#define OOM_SCORE_ADJ	"-999"		/* not -1000: a runaway guard must not hang the host */
+#define NICE             -20
+#define SUCCEED_PAUSE_US 2000   /* between two looks whether the guard before us is gone … */
+#define SUCCEED_TRIES    4000   /* … for longer than a supervisor waits for its guard */
+#define OOM_SCORE_ADJ    "-999" /* not -1000: a runaway guard must not hang the host */
 
 /* The exit status for a board that can't be had, and the line that says so. */
 static int complain_board(const struct config *config, int err)
@@ -65,7 +65,8 @@ static int resolve_scope(struct config *config)
 	daemon_own_path(config->root, config->scope, sizeof(config->scope));
 	slash = strrchr(config->scope, '/');
 	if (pod && (!slash || slash == config->scope)) {
-		log_error("--scope pod: above this cgroup (%s) is only the root; are the host's cgroups mounted here?",
+		log_error("--scope pod: above this cgroup (%s) is only the root; are the host's "
+			  "cgroups mounted here?",
 			  config->scope);
 		return 2;
 	}
@@ -79,14 +80,15 @@ static int resolve_scope(struct config *config)
 static int open_board(struct daemon *daemon, uint32_t capacity, bool *ret_adopted)
 {
 	const struct config *config = daemon->config;
-	struct board_config board = {.path = *config->board ? config->board : NULL,
-				     .capacity = capacity, .adopt = true};
+	struct board_config board = {
+		.path = *config->board ? config->board : NULL, .capacity = capacity, .adopt = true};
 	int err = board_open(&board, &daemon->board, ret_adopted);
 
 	/* Only now does the guard before us end: until here it was at work. */
 	if (err == -EBUSY && daemon->wires->predecessor >= 0)
 		syscall(SYS_pidfd_send_signal, daemon->wires->predecessor, SIGTERM, NULL, 0);
-	for (int i = 0; err == -EBUSY && daemon->wires->predecessor >= 0 && i < SUCCEED_TRIES; i++) {
+	for (int i = 0; err == -EBUSY && daemon->wires->predecessor >= 0 && i < SUCCEED_TRIES;
+	     i++) {
 		usleep(SUCCEED_PAUSE_US);
 		err = board_open(&board, &daemon->board, ret_adopted);
 	}
@@ -97,22 +99,24 @@ static int open_collector(struct daemon *daemon, uint32_t capacity)
 {
 	const struct config *config = daemon->config;
 	struct collect_config collector = {.root = config->root,
-				     .scope = *config->scope ? config->scope : NULL,
-				     .capacity = capacity,
-				     .no_bpf = getenv("HEADROOM_NO_BPF") != NULL};
+					   .scope = *config->scope ? config->scope : NULL,
+					   .capacity = capacity,
+					   .no_bpf = getenv("HEADROOM_NO_BPF") != NULL};
 	char proc[sizeof(config->root) + sizeof("/proc/1")];
 	int err = collect_open(&collector, &daemon->collector);
 
 	if (err) {
 		snprintf(proc, sizeof(proc), "%s/proc/1", config->root);
 		if (access(proc, F_OK))
-			log_error("%.*s is not mounted: give it to the guard, too", (int)strlen(proc) - 2, proc);
+			log_error("%.*s is not mounted: give it to the guard, too",
+				  (int)strlen(proc) - 2, proc);
 		else if (*config->scope && err == -ENOENT)
-			log_error("--scope %s: no such memory cgroup; paths begin at the root of the hierarchy",
+			log_error("--scope %s: no such memory cgroup; paths begin at the root of "
+				  "the hierarchy",
 				  config->scope);
 		else
-			log_error("no memory cgroups to watch below '%s/sys/fs/cgroup': %s", config->root,
-				  strerror(-err));
+			log_error("no memory cgroups to watch below '%s/sys/fs/cgroup': %s",
+				  config->root, strerror(-err));
 		return 5;
 	}
 	return 0;
@@ -128,7 +132,9 @@ static uint32_t capacity_there(const struct config *config, uint32_t least)
 		return least;
 	hr_reader_header(reader, &header);
 	hr_reader_close(reader);
-	return header.slot_capacity > least && header.slot_capacity <= CAPACITY_MOST ? header.slot_capacity : least;
+	return header.slot_capacity > least && header.slot_capacity <= CAPACITY_MOST
+		       ? header.slot_capacity
+		       : least;
 }
 
 /* The board first: it says at once whether another guard is at work. Who succeeds one does first what takes long. */
@@ -136,9 +142,11 @@ static int open_rooms(struct daemon *daemon, uint32_t capacity, bool *ret_adopte
 {
 	if (daemon->wires->predecessor >= 0) {
 		capacity = capacity_there(daemon->config, capacity);
-		return open_collector(daemon, capacity) ?: open_board(daemon, capacity, ret_adopted);
+		return open_collector(daemon, capacity)
+			       ?: open_board(daemon, capacity, ret_adopted);
 	}
-	return open_board(daemon, capacity, ret_adopted) ?: open_collector(daemon, board_capacity(daemon->board));
+	return open_board(daemon, capacity, ret_adopted)
+		       ?: open_collector(daemon, board_capacity(daemon->board));
 }
 
 static int reserve_tables(struct daemon *daemon)
@@ -195,19 +203,20 @@ static void describe_fallbacks(struct daemon *daemon)
 	for (size_t i = 0; !collect_source(daemon->collector, i, &source); i++)
 		if (source.fallback)
 			notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_INFO, 0, "%s: %s (%s)",
-				     source.signal, source.variant, source.skipped);
-	if (collect_record_fd(daemon->collector) < 0 && !collect_source(daemon->collector, 0, &source))
+				      source.signal, source.variant, source.skipped);
+	if (collect_record_fd(daemon->collector) < 0 &&
+	    !collect_source(daemon->collector, 0, &source))
 		log_info("no BPF (%s): memory is read from cgroup files", source.skipped);
 	if (!board_on_tmpfs(daemon->board))
 		notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-			     "the board at %s is not on tmpfs: writing it may wait for a disk",
-			     board_path(daemon->board));
+			      "the board at %s is not on tmpfs: writing it may wait for a disk",
+			      board_path(daemon->board));
 }
 
 /* Our own code, also that which has never run yet: read from a disk in an emergency, it would come too late. */
 static void touch_code(void)
 {
-	extern const char __executable_start[], etext[];	/* the linker's */
+	extern const char __executable_start[], etext[]; /* the linker's */
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 
 	for (uintptr_t at = (uintptr_t)__executable_start; at < (uintptr_t)etext; at += page)
@@ -224,7 +233,7 @@ void daemon_come_first(struct daemon *daemon, bool first)
 	    !setpriority(PRIO_PROCESS, 0, first ? NICE : 0) || !first)
 		return;
 	notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_INFO, 0,
-		     "no priority over a host that is out of CPU time: no CAP_SYS_NICE");
+		      "no priority over a host that is out of CPU time: no CAP_SYS_NICE");
 }
 
 /* What keeps the guard answering when memory is short. Each step may be refused; that is told, not fatal. */
@@ -234,11 +243,11 @@ static void harden(struct daemon *daemon)
 
 	if (fd < 0 || write(fd, OOM_SCORE_ADJ, strlen(OOM_SCORE_ADJ)) < 0)
 		notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-			     "oom_score_adj stays as it is: no CAP_SYS_RESOURCE");
+			      "oom_score_adj stays as it is: no CAP_SYS_RESOURCE");
 	/* On fault: what is never used costs nothing; what was used once stays. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
 		notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-			     "memory is not locked: no CAP_IPC_LOCK and a small RLIMIT_MEMLOCK");
+			      "memory is not locked: no CAP_IPC_LOCK and a small RLIMIT_MEMLOCK");
 	touch_code();
 	if (daemon->config->mode == MODE_ENFORCE)
 		daemon_come_first(daemon, true);
@@ -256,7 +265,8 @@ void daemon_ready(const struct daemon *daemon)
 		     MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-int daemon_start(struct daemon *daemon, struct config *config, int rules_fd, struct daemon_wires *wires)
+int daemon_start(struct daemon *daemon, struct config *config, int rules_fd,
+		 struct daemon_wires *wires)
 {
 	bool adopted = false;
 	int status;
@@ -273,7 +283,7 @@ int daemon_start(struct daemon *daemon, struct config *config, int rules_fd, str
 	if (status)
 		return status;
 	daemon->zero_ns = (int64_t)(clock_mono_ns() - clock_wall_ns() +
-				   board_header(daemon->board)->created_ns);
+				    board_header(daemon->board)->created_ns);
 	if (adopted)
 		publish_adopt(daemon);
 	fill_host(daemon);
@@ -285,16 +295,17 @@ int daemon_start(struct daemon *daemon, struct config *config, int rules_fd, str
 		return 1;
 	}
 	notice_daemon(daemon, adopted ? HR_DAEMON_ADOPTED : HR_DAEMON_STARTED, HR_INFO,
-		     daemon->tracks.running, adopted ? "started; took over the board with %u cgroups"
-						    : "started%.0u",
-		     daemon->tracks.running);
+		      daemon->tracks.running,
+		      adopted ? "started; took over the board with %u cgroups" : "started%.0u",
+		      daemon->tracks.running);
 	describe_fallbacks(daemon);
 	control_open(daemon);
 	harden(daemon);
 	daemon_ready(daemon);
 	log_info("watching the cgroups below %s, mode %s, %u polic%s; the board is %s",
 		 collect_memory_root(daemon->collector), config_mode_word(config->mode),
-		 policy_driver_policies(daemon), policy_driver_policies(daemon) == 1 ? "y" : "ies", board_path(daemon->board));
+		 policy_driver_policies(daemon), policy_driver_policies(daemon) == 1 ? "y" : "ies",
+		 board_path(daemon->board));
 	return 0;
 }
 

@@ -31,22 +31,25 @@
 #include "daemon_state.h"
 #include "supervisor_client.h"
 
-#define CAPACITY_TIGHT	32u	/* slots left, and a 64th: time to grow */
-#define CAPACITY_GROWTH	256u	/* at least, or by half */
-#define HEARTBEAT_NS	(1 * NS_PER_SEC)
-#define FAST_POLL_NS	(50 * NS_PER_MS)	/* the close watch and what is pending */
-#define TASKS_NS	(5 * NS_PER_SEC)	/* the process pass in calm … */
-#define TASKS_CLOSE_NS	(1 * NS_PER_SEC)	/* … and while somebody is short of headroom */
-#define HOST_NEAR_NS	(250 * NS_PER_MS)	/* sweeps while the host itself is about to run short */
-#define NEWBORN_NS	(100 * NS_PER_MS)	/* after a cgroup was made: its limit is set by then, and a rule may wait for it */
-#define NEWBORNS_NS	(200 * NS_PER_MS)	/* sweeps because of them */
-#define EXPIRE_NS	(30 * NS_PER_SEC)
-#define GROW_AGAIN_NS	(60 * NS_PER_SEC)
-#define GROW_WAIT_NS	(20 * NS_PER_SEC)	/* for calm; on a host that knows none, growth comes all the same */
-#define LOST_NS		(60 * NS_PER_SEC)	/* losses that go on are told this often */
-#define ADJ_MOST	64			/* changes of oom_score_adj told of one container in a second */
+#define CAPACITY_TIGHT  32u  /* slots left, and a 64th: time to grow */
+#define CAPACITY_GROWTH 256u /* at least, or by half */
+#define HEARTBEAT_NS    (1 * NS_PER_SEC)
+#define FAST_POLL_NS    (50 * NS_PER_MS)  /* the close watch and what is pending */
+#define TASKS_NS        (5 * NS_PER_SEC)  /* the process pass in calm … */
+#define TASKS_CLOSE_NS  (1 * NS_PER_SEC)  /* … and while somebody is short of headroom */
+#define HOST_NEAR_NS    (250 * NS_PER_MS) /* sweeps while the host itself is about to run short */
+#define NEWBORN_NS \
+	(100 *     \
+	 NS_PER_MS) /* after a cgroup was made: its limit is set by then, and a rule may wait for it */
+#define NEWBORNS_NS   (200 * NS_PER_MS) /* sweeps because of them */
+#define EXPIRE_NS     (30 * NS_PER_SEC)
+#define GROW_AGAIN_NS (60 * NS_PER_SEC)
+#define GROW_WAIT_NS \
+	(20 * NS_PER_SEC) /* for calm; on a host that knows none, growth comes all the same */
+#define LOST_NS  (60 * NS_PER_SEC) /* losses that go on are told this often */
+#define ADJ_MOST 64                /* changes of oom_score_adj told of one container in a second */
 
-static struct daemon the_daemon;			/* one per process; too large for a stack */
+static struct daemon the_daemon; /* one per process; too large for a stack */
 
 static void trigger_close_timer(struct daemon *daemon)
 {
@@ -69,9 +72,10 @@ void daemon_start_job(struct daemon *daemon, uint64_t now)
 					: daemon->config->interval_ms * NS_PER_MS) ||
 			  (daemon->newborn_ns && now - daemon->newborn_ns >= NEWBORN_NS &&
 			   now - daemon->sweep_ns >= NEWBORNS_NS);
-	job->want_tasks = now - daemon->tasks_ns >=
-			  (near ? host_poll_tasks_ns(daemon)
-				: danger || policy_driver_wants_tasks(daemon) ? TASKS_CLOSE_NS : TASKS_NS);
+	job->want_tasks = now - daemon->tasks_ns >= (near ? host_poll_tasks_ns(daemon)
+						     : danger || policy_driver_wants_tasks(daemon)
+							     ? TASKS_CLOSE_NS
+							     : TASKS_NS);
 	job->min_rss = daemon->min_rss;
 	job->board_path = board_path(daemon->board);
 	job->want_capacity = 0;
@@ -95,21 +99,23 @@ void daemon_start_job(struct daemon *daemon, uint64_t now)
 
 static void report_losses(struct daemon *daemon, uint64_t now)
 {
-	daemon->records_lost = collect_lost(daemon->collector) + daemon->lost_before + daemon->muted;
+	daemon->records_lost =
+		collect_lost(daemon->collector) + daemon->lost_before + daemon->muted;
 	if (daemon->records_lost > daemon->lost_emitted &&
 	    (!daemon->lost_emitted || now - daemon->lost_ns > LOST_NS)) {
 		daemon->lost_ns = now;
 		notice_daemon(daemon, HR_DAEMON_LOST, HR_WARNING,
-			     daemon->records_lost - daemon->lost_emitted,
-			     "%llu records of the kernel were lost: too many at once",
-			     (unsigned long long)(daemon->records_lost - daemon->lost_emitted));
+			      daemon->records_lost - daemon->lost_emitted,
+			      "%llu records of the kernel were lost: too many at once",
+			      (unsigned long long)(daemon->records_lost - daemon->lost_emitted));
 		daemon->lost_emitted = daemon->records_lost;
 	}
 	if (daemon->board_full > daemon->full_grown && !daemon->full_emitted) {
 		daemon->full_emitted = true;
-		notice_daemon(daemon, HR_DAEMON_CAPACITY, HR_WARNING, daemon->tracks.capacity,
-			     "the board is full (%u cgroups): new ones are not listed until it grows",
-			     daemon->tracks.capacity);
+		notice_daemon(
+			daemon, HR_DAEMON_CAPACITY, HR_WARNING, daemon->tracks.capacity,
+			"the board is full (%u cgroups): new ones are not listed until it grows",
+			daemon->tracks.capacity);
 	}
 }
 
@@ -122,7 +128,8 @@ static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
 
 	loop_timer_read(daemon->tick_fd);
 	board_heartbeat(daemon->board);
-	collect_consume(daemon->collector, on_record, daemon);	/* what came without waking anybody */
+	collect_consume(daemon->collector, on_record,
+			daemon); /* what came without waking anybody */
 	link_scan(daemon, now);
 	report_losses(daemon, now);
 	control_tick(daemon, now);
@@ -146,7 +153,7 @@ static void on_fast_poll_timer(struct loop_watch *watch, uint32_t events, void *
 	close = fast_poll_read(daemon, now);
 	if (!kills && !close) {
 		daemon->fast_poll_armed = false;
-		loop_timer_set(daemon->fast_poll_fd, 1, 0);	/* fires once more, then rests */
+		loop_timer_set(daemon->fast_poll_fd, 1, 0); /* fires once more, then rests */
 		loop_timer_read(daemon->fast_poll_fd);
 	}
 	daemon_start_job(daemon, now);
@@ -163,13 +170,13 @@ static void take_growth(struct daemon *daemon, struct worker_job *job)
 		tracks_done(&job->tracks);
 		daemon->grow_ns = clock_mono_ns();
 		notice_daemon(daemon, HR_DAEMON_CAPACITY, HR_WARNING, capacity,
-			     "no room to grow to %u cgroups: %s", capacity, strerror(-err));
+			      "no room to grow to %u cgroups: %s", capacity, strerror(-err));
 		return;
 	}
 	daemon->lost_before += collect_lost(daemon->collector);
 	loop_remove(&daemon->loop, &daemon->w_records);
 	loop_remove(&daemon->loop, &daemon->w_trigger);
-	collect_consume(daemon->collector, on_record, daemon);	/* whom the old one has hit */
+	collect_consume(daemon->collector, on_record, daemon); /* whom the old one has hit */
 	trigger_sync_move(daemon, job->grown);
 	tracks_move(&daemon->tracks, &job->tracks);
 	job->retired = daemon->collector;
@@ -178,7 +185,8 @@ static void take_growth(struct daemon *daemon, struct worker_job *job)
 	publish_stall_bases(daemon);
 	daemon->full_emitted = false;
 	daemon->full_grown = daemon->board_full;
-	notice_daemon(daemon, HR_DAEMON_CAPACITY, HR_INFO, capacity, "grown to %u cgroups", capacity);
+	notice_daemon(daemon, HR_DAEMON_CAPACITY, HR_INFO, capacity, "grown to %u cgroups",
+		      capacity);
 }
 
 static void consider_growth(struct daemon *daemon, const struct worker_job *job)
@@ -226,15 +234,17 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 	if (kills_settle(daemon, clock_mono_ns()))
 		trigger_close_timer(daemon);
 	link_scan(daemon, clock_mono_ns());
-	daemon_start_job(daemon, clock_mono_ns());	/* what is to be armed or opened does not wait for the tick */
+	daemon_start_job(
+		daemon,
+		clock_mono_ns()); /* what is to be armed or opened does not wait for the tick */
 }
 
 bool daemon_in_scope(const struct daemon *daemon, const char *path)
 {
 	size_t n = strlen(daemon->config->scope);
 
-	return !n || (!strncmp(path, daemon->config->scope, n) &&
-		      (path[n] == '/' || path[n] == '\0'));
+	return !n ||
+	       (!strncmp(path, daemon->config->scope, n) && (path[n] == '/' || path[n] == '\0'));
 }
 
 static void on_mkdir(struct daemon *daemon, const struct record *record)
@@ -337,7 +347,8 @@ static void on_trigger(struct daemon *daemon, const struct record *record)
 
 static void on_record(const struct record *record, void *arg)
 {
-	static void (*const by_type[RECORD_TYPES])(struct daemon *daemon, const struct record *record) = {
+	static void (*const by_type[RECORD_TYPES])(struct daemon * daemon,
+						   const struct record *record) = {
 		[RECORD_OOM] = on_oom,
 		[RECORD_CGROUP_MKDIR] = on_mkdir,
 		[RECORD_CGROUP_RMDIR] = on_rmdir,
@@ -368,12 +379,14 @@ static void on_trigger_events(struct loop_watch *watch, uint32_t events, void *a
 
 int daemon_watch_records(struct daemon *daemon)
 {
-	int fd = collect_record_fd(daemon->collector), trigger_fd = collect_trigger_fd(daemon->collector), err = 0;
+	int fd = collect_record_fd(daemon->collector),
+	    trigger_fd = collect_trigger_fd(daemon->collector), err = 0;
 
 	if (fd >= 0)
 		err = loop_add(&daemon->loop, &daemon->w_records, fd, EPOLLIN, on_records, daemon);
 	if (!err && trigger_fd >= 0)
-		err = loop_add(&daemon->loop, &daemon->w_trigger, trigger_fd, EPOLLIN, on_trigger_events, daemon);
+		err = loop_add(&daemon->loop, &daemon->w_trigger, trigger_fd, EPOLLIN,
+			       on_trigger_events, daemon);
 	return err;
 }
 

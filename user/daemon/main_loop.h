@@ -12,10 +12,10 @@
 /* Descriptors that the two ends of headroomd share. The supervisor and the guard each hold all of them, so that either
  * can be started again by the other without a word being lost on the wires. */
 struct daemon_wires {
-	int resolver_daemon, resolver_resolver;	/* guard ↔ resolver, SOCK_SEQPACKET */
-	int daemon_supervisor, supervisor_daemon;	/* [guard's end, supervisor's end] */
+	int resolver_daemon, resolver_resolver;   /* guard ↔ resolver, SOCK_SEQPACKET */
+	int daemon_supervisor, supervisor_daemon; /* [guard's end, supervisor's end] */
 	pid_t resolver_pid;
-	int predecessor;	/* pidfd of the supervisor whose guard is to be taken over from; -1: none */
+	int predecessor; /* pidfd of the supervisor whose guard is to be taken over from; -1: none */
 };
 
 /* Exit statuses that a restart would not mend: the supervisor passes them on. */

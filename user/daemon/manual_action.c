@@ -11,22 +11,29 @@
 #include "policy_driver_state.h"
 #include "base/clock.h"
 
-#define THROTTLE_MS	30000
-#define WATCH_MS	5000
+#define THROTTLE_MS 30000
+#define WATCH_MS    5000
 
 static struct hr_inputs inputs(const struct daemon *daemon, const struct hr_slot *slot)
 {
 	const struct hr_host *host = board_host(daemon->board);
 
 	return (struct hr_inputs){
-		.usage = slot->memory.usage, .limit = slot->memory.limit,
-		.unreclaimable = slot->memory.unreclaimable, .headroom = slot->memory.headroom,
-		.rss = slot->memory.rss, .oom_in_p50_ms = slot->forecast.oom_in_p50_ms,
+		.usage = slot->memory.usage,
+		.limit = slot->memory.limit,
+		.unreclaimable = slot->memory.unreclaimable,
+		.headroom = slot->memory.headroom,
+		.rss = slot->memory.rss,
+		.oom_in_p50_ms = slot->forecast.oom_in_p50_ms,
 		.growth_bytes_per_second = slot->forecast.drift_bytes_per_second,
-		.host_available = host->mem_available, .host_total = host->mem_total,
-		.risk_centi = slot->forecast.risk_centi, .leak = slot->forecast.leak,
-		.level = slot->binding.level, .some_avg10_centi = slot->pressure.some_avg10_centi,
-		.full_avg10_centi = slot->pressure.full_avg10_centi, .held_ms = HR_UNKNOWN,
+		.host_available = host->mem_available,
+		.host_total = host->mem_total,
+		.risk_centi = slot->forecast.risk_centi,
+		.leak = slot->forecast.leak,
+		.level = slot->binding.level,
+		.some_avg10_centi = slot->pressure.some_avg10_centi,
+		.full_avg10_centi = slot->pressure.full_avg10_centi,
+		.held_ms = HR_UNKNOWN,
 		.threshold = HR_UNKNOWN,
 	};
 }
@@ -51,7 +58,8 @@ static int judge(struct daemon *daemon, const struct hr_control_request *asked, 
 		return refuse(text, 1, "no such cgroup, or it is gone");
 	reason = policy_exempt(daemon->policy_driver->rules.set, policy_driver_world(daemon), slot);
 	if (reason != HR_SKIP_NONE) {
-		snprintf(text, HR_CONTROL_TEXT, "it is never a target: %s", hr_skip_reason_name(reason));
+		snprintf(text, HR_CONTROL_TEXT, "it is never a target: %s",
+			 hr_skip_reason_name(reason));
 		return 4;
 	}
 	return 0;
@@ -60,11 +68,13 @@ static int judge(struct daemon *daemon, const struct hr_control_request *asked, 
 /* What its default is: a tenth of what it uses. */
 static uint64_t reclaim_size(const struct hr_control_request *asked, const struct hr_slot *slot)
 {
-	return asked->size != HR_UNKNOWN ? asked->size
-	       : slot->memory.usage != HR_UNKNOWN ? slot->memory.usage / 10 : HR_UNKNOWN;
+	return asked->size != HR_UNKNOWN          ? asked->size
+	       : slot->memory.usage != HR_UNKNOWN ? slot->memory.usage / 10
+						  : HR_UNKNOWN;
 }
 
-static void plan(struct inflight *inflight, const struct hr_control_request *asked, const struct hr_slot *slot)
+static void plan(struct inflight *inflight, const struct hr_control_request *asked,
+		 const struct hr_slot *slot)
 {
 	switch ((enum hr_action_kind)asked->kind) {
 	case HR_ACTION_RECLAIM:
@@ -85,8 +95,8 @@ static void plan(struct inflight *inflight, const struct hr_control_request *ask
 	}
 }
 
-int policy_driver_by_hand(struct daemon *daemon, const struct hr_control_request *asked, uint32_t uid, int client,
-		   char text[HR_CONTROL_TEXT])
+int policy_driver_by_hand(struct daemon *daemon, const struct hr_control_request *asked,
+			  uint32_t uid, int client, char text[HR_CONTROL_TEXT])
 {
 	struct policy_driver *policy_driver = daemon->policy_driver;
 	uint32_t slot = tracks_find(&daemon->tracks, asked->cgroup_id);
@@ -99,10 +109,16 @@ int policy_driver_by_hand(struct daemon *daemon, const struct hr_control_request
 		return status;
 	at = board_slot(daemon->board, slot);
 	action = (struct action){
-		.step = 1, .steps = 1, .kind = (enum hr_action_kind)asked->kind,
-		.mode = policy_driver->rules.set->mode == MODE_DRY_RUN ? MODE_DRY_RUN : MODE_ENFORCE,
-		.target = {.slot = slot, .memcg_id = asked->cgroup_id, .leader_start_ns = HR_UNKNOWN},
-		.inputs = inputs(daemon, at), .decided_ns = clock_mono_ns(),
+		.step = 1,
+		.steps = 1,
+		.kind = (enum hr_action_kind)asked->kind,
+		.mode = policy_driver->rules.set->mode == MODE_DRY_RUN ? MODE_DRY_RUN
+								       : MODE_ENFORCE,
+		.target = {.slot = slot,
+			   .memcg_id = asked->cgroup_id,
+			   .leader_start_ns = HR_UNKNOWN},
+		.inputs = inputs(daemon, at),
+		.decided_ns = clock_mono_ns(),
 	};
 	inflight = inflight_new(policy_driver, &action);
 	if (!inflight)

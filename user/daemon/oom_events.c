@@ -13,10 +13,12 @@
 #include "events.h"
 #include "slot_lifecycle.h"
 
-#define KILL_WAIT_NS	(700 * NS_PER_MS)	/* for command lines and names; an event is due within a second */
-#define COUNTER_WAIT_NS (1500 * NS_PER_MS)	/* a counter ahead of its record: the record may be on its way */
-#define TRIGGER_BIT	(1ULL << 63)		/* in a tag: this is about the trigger */
-#define FINE_OF_HISTORY 16			/* of HR_OOM_HISTORY; the rest is coarse */
+#define KILL_WAIT_NS \
+	(700 * NS_PER_MS) /* for command lines and names; an event is due within a second */
+#define COUNTER_WAIT_NS \
+	(1500 * NS_PER_MS) /* a counter ahead of its record: the record may be on its way */
+#define TRIGGER_BIT     (1ULL << 63) /* in a tag: this is about the trigger */
+#define FINE_OF_HISTORY 16           /* of HR_OOM_HISTORY; the rest is coarse */
 
 static struct pending_oom *pending_new(struct daemon *daemon)
 {
@@ -30,7 +32,7 @@ static struct pending_oom *pending_new(struct daemon *daemon)
 		if (!oldest || kill->tag < oldest->tag)
 			oldest = kill;
 	}
-	oldest->deadline_ns = 0;	/* a storm of kills: the oldest goes out as it stands */
+	oldest->deadline_ns = 0; /* a storm of kills: the oldest goes out as it stands */
 	kills_settle(daemon, 1);
 	return oldest;
 }
@@ -68,7 +70,7 @@ static void judge_forecasts(struct daemon *daemon, const struct record_oom *reco
 	uint64_t id = record->victim.memcg_id;
 
 	if (record->flags & RECORD_OOM_GROUP)
-		return;		/* the one chosen first has been judged */
+		return; /* the one chosen first has been judged */
 	for (int n = 0; n < RECORD_LEVELS && !(met_limit && met_subject); n++) {
 		slot = tracks_find(&daemon->tracks, id);
 		if (slot == TRACK_NONE)
@@ -84,7 +86,8 @@ static void judge_forecasts(struct daemon *daemon, const struct record_oom *reco
 			   subject == TRACK_NONE, &daemon->score);
 }
 
-static void pending_begin(struct daemon *daemon, struct pending_oom *kill, const struct record_oom *record)
+static void pending_begin(struct daemon *daemon, struct pending_oom *kill,
+			  const struct record_oom *record)
 {
 	uint64_t now = clock_mono_ns(), age = now - record->r.time_ns;
 
@@ -203,16 +206,25 @@ void kills_on_kmsg(struct daemon *daemon, const struct resolve_answer *answer)
 	memset(&record, 0, sizeof(record));
 	record.r.time_ns = clock_mono_ns();
 	record.victim = (struct record_task){
-		.pid = answer->pid, .tid = answer->pid, .uid = answer->uid,
-		.oom_score_adj = answer->oom_score_adj, .anon = answer->anon, .file = answer->file,
-		.shmem = answer->shmem, .pgtables = answer->pgtables, .swap = RECORD_UNKNOWN,
+		.pid = answer->pid,
+		.tid = answer->pid,
+		.uid = answer->uid,
+		.oom_score_adj = answer->oom_score_adj,
+		.anon = answer->anon,
+		.file = answer->file,
+		.shmem = answer->shmem,
+		.pgtables = answer->pgtables,
+		.swap = RECORD_UNKNOWN,
 		.memcg_id = victim == TRACK_NONE ? answer->cgroup_id
 						 : daemon->tracks.track[victim].memcg_id,
 	};
 	memcpy(record.victim.comm, answer->comm, sizeof(record.victim.comm));
-	record.trigger = (struct record_task){
-		.uid = ~0U, .anon = RECORD_UNKNOWN, .file = RECORD_UNKNOWN,
-		.shmem = RECORD_UNKNOWN, .swap = RECORD_UNKNOWN, .pgtables = RECORD_UNKNOWN};
+	record.trigger = (struct record_task){.uid = ~0U,
+					      .anon = RECORD_UNKNOWN,
+					      .file = RECORD_UNKNOWN,
+					      .shmem = RECORD_UNKNOWN,
+					      .swap = RECORD_UNKNOWN,
+					      .pgtables = RECORD_UNKNOWN};
 	record.constraint = answer->constraint;
 	record.gfp = RECORD_UNKNOWN;
 	record.order = -1;
@@ -258,17 +270,25 @@ void kills_check_counter(struct daemon *daemon, uint32_t slot, uint64_t now_ns)
 	kill->deadline_ns = 0;
 }
 
-static void fill_oom_process(struct daemon *daemon, struct board_text *text, struct hr_oom_process *party,
-		       const struct record_task *task, const struct resolve_answer *answer)
+static void fill_oom_process(struct daemon *daemon, struct board_text *text,
+			     struct hr_oom_process *party, const struct record_task *task,
+			     const struct resolve_answer *answer)
 {
 	uint32_t slot = publish_subject(daemon, task->memcg_id);
 	uint64_t boot = clock_boot_ns();
 
 	*party = (struct hr_oom_process){
-		.pid = task->pid, .tid = task->tid, .uid = task->uid,
-		.oom_score_adj = task->oom_score_adj, .start_boottime_ns = task->start_boottime_ns,
-		.cgroup_id = task->memcg_id, .anon = task->anon, .file = task->file,
-		.shmem = task->shmem, .swap = task->swap, .pgtables = task->pgtables,
+		.pid = task->pid,
+		.tid = task->tid,
+		.uid = task->uid,
+		.oom_score_adj = task->oom_score_adj,
+		.start_boottime_ns = task->start_boottime_ns,
+		.cgroup_id = task->memcg_id,
+		.anon = task->anon,
+		.file = task->file,
+		.shmem = task->shmem,
+		.swap = task->swap,
+		.pgtables = task->pgtables,
 		.started_ns = HR_UNKNOWN,
 	};
 	memcpy(party->comm, task->comm, sizeof(party->comm));
@@ -285,8 +305,9 @@ static void fill_oom_process(struct daemon *daemon, struct board_text *text, str
 		party->cmdline = board_text_add(text, answer_text(answer, answer->cmdline), false);
 }
 
-static void fill_limit(struct daemon *daemon, struct board_text *text, struct hr_event_oom_kill *event,
-		       const struct record_oom *record, uint32_t subject)
+static void fill_limit(struct daemon *daemon, struct board_text *text,
+		       struct hr_event_oom_kill *event, const struct record_oom *record,
+		       uint32_t subject)
 {
 	uint32_t owner = tracks_find(&daemon->tracks, record->limit_memcg_id);
 	uint64_t subject_id = subject == TRACK_NONE ? record->victim.memcg_id
@@ -296,7 +317,7 @@ static void fill_limit(struct daemon *daemon, struct board_text *text, struct hr
 	event->limit_usage = record->limit_usage;
 	event->limit_max = record->limit_max;
 	if (!record->limit_memcg_id && record->constraint == RECORD_CONSTRAINT_UNKNOWN) {
-		event->level = HR_LEVEL_COUNT;	/* nobody told */
+		event->level = HR_LEVEL_COUNT; /* nobody told */
 		return;
 	}
 	if (!record->limit_memcg_id) {
@@ -306,9 +327,10 @@ static void fill_limit(struct daemon *daemon, struct board_text *text, struct hr
 	}
 	/* A limit below the container (a nested group of its own) is its own business, too. */
 	event->level = record->limit_memcg_id == subject_id ||
-			       record->limit_memcg_id == record->victim.memcg_id ||
-			       publish_subject(daemon, record->limit_memcg_id) == subject
-			       ? HR_LEVEL_OWN : HR_LEVEL_ANCESTOR;
+				       record->limit_memcg_id == record->victim.memcg_id ||
+				       publish_subject(daemon, record->limit_memcg_id) == subject
+			       ? HR_LEVEL_OWN
+			       : HR_LEVEL_ANCESTOR;
 	if (owner != TRACK_NONE) {
 		const struct hr_slot *from = board_slot(daemon->board, owner);
 
@@ -385,8 +407,9 @@ static void post_outcome(struct daemon *daemon, struct oom_outcome *oom_outcome,
 		     publish_subject(daemon, oom_outcome->memcg_id));
 	event->ref = oom_outcome->ref;
 	event->freed = oom_outcome->bytes;
-	event->freed_after_ms =
-		exited_ns > oom_outcome->killed_ns ? (exited_ns - oom_outcome->killed_ns) / NS_PER_MS : 0;
+	event->freed_after_ms = exited_ns > oom_outcome->killed_ns
+					? (exited_ns - oom_outcome->killed_ns) / NS_PER_MS
+					: 0;
 	event->restarted_after_ms = HR_UNKNOWN;
 	event->averted = HR_UNKNOWN_U32;
 	notice_post(daemon, &buffer, &text);
@@ -403,11 +426,15 @@ static void await_outcome(struct daemon *daemon, const struct pending_oom *kill,
 		return;
 	/* A free place, or the one whose end was missed longest ago. */
 	for (size_t i = 1; i < KILLS_MAX && oom_outcome->pid; i++)
-		if (!daemon->oom_outcome[i].pid || daemon->oom_outcome[i].killed_ns < oom_outcome->killed_ns)
+		if (!daemon->oom_outcome[i].pid ||
+		    daemon->oom_outcome[i].killed_ns < oom_outcome->killed_ns)
 			oom_outcome = &daemon->oom_outcome[i];
 	*oom_outcome = (struct oom_outcome){
-		.pid = victim->pid, .start_boottime_ns = victim->start_boottime_ns, .ref = seq,
-		.killed_ns = kill->record.r.time_ns, .memcg_id = victim->memcg_id,
+		.pid = victim->pid,
+		.start_boottime_ns = victim->start_boottime_ns,
+		.ref = seq,
+		.killed_ns = kill->record.r.time_ns,
+		.memcg_id = victim->memcg_id,
 		.bytes = sum_known(parts, 3),
 	};
 	if (kill->exited_ns)
@@ -448,11 +475,12 @@ static void post(struct daemon *daemon, struct pending_oom *kill)
 					    &event->event.id);
 	}
 	fill_oom_process(daemon, &text, &event->victim, &record->victim,
-		   kill->has_victim_id ? &kill->victim_answer : NULL);
+			 kill->has_victim_id ? &kill->victim_answer : NULL);
 	fill_oom_process(daemon, &text, &event->trigger, &record->trigger,
-		   kill->has_trigger_id				 ? &kill->trigger_answer
-		   : record->trigger.pid == record->victim.pid && kill->has_victim_id
-			   ? &kill->victim_answer : NULL);
+			 kill->has_trigger_id ? &kill->trigger_answer
+			 : record->trigger.pid == record->victim.pid && kill->has_victim_id
+				 ? &kill->victim_answer
+				 : NULL);
 	fill_limit(daemon, &text, event, record, subject);
 	event->constraint = (uint8_t)record->constraint;
 	event->gfp = record->gfp;

@@ -8,7 +8,7 @@
 #include "policy_driver_state.h"
 #include "base/clock.h"
 
-#define RESTART_NS	(30 * NS_PER_SEC)	/* a restart within this is told with the outcome */
+#define RESTART_NS (30 * NS_PER_SEC) /* a restart within this is told with the outcome */
 
 /* A free one; else the told one that was untouched for longest; else any: what was not told then never is, and is counted. */
 static struct outcome *place(struct policy_driver *policy_driver)
@@ -35,7 +35,8 @@ static struct outcome *find(struct policy_driver *policy_driver, uint32_t escala
 	return NULL;
 }
 
-static void copy_identity(struct daemon *daemon, struct outcome *outcome, const struct action_target *target)
+static void copy_identity(struct daemon *daemon, struct outcome *outcome,
+			  const struct action_target *target)
 {
 	struct board_text text;
 	uint32_t slot;
@@ -52,7 +53,8 @@ static void copy_identity(struct daemon *daemon, struct outcome *outcome, const 
 	}
 }
 
-struct outcome *outcome_of(struct daemon *daemon, uint32_t escalation, const struct action_target *target)
+struct outcome *outcome_of(struct daemon *daemon, uint32_t escalation,
+			   const struct action_target *target)
 {
 	struct policy_driver *policy_driver = daemon->policy_driver;
 	struct outcome *outcome = escalation ? find(policy_driver, escalation) : NULL;
@@ -77,7 +79,7 @@ struct outcome *outcome_of(struct daemon *daemon, uint32_t escalation, const str
 static void describe(struct daemon *daemon, struct outcome *outcome)
 {
 	outcome->emitted = true;
-	if (outcome->last_seq)		/* a ladder that only notified has brought nothing that could be judged */
+	if (outcome->last_seq) /* a ladder that only notified has brought nothing that could be judged */
 		outcome_post(daemon, outcome);
 }
 
@@ -132,8 +134,8 @@ void policy_driver_restarted(struct daemon *daemon, uint32_t slot, uint64_t work
 	for (size_t i = 0; policy_driver && i < OUTCOMES_MAX; i++) {
 		struct outcome *outcome = &policy_driver->outcome[i];
 
-		if (!outcome->escalation || outcome->emitted || !outcome->fatal || outcome->restarted_ns ||
-		    outcome->workload != workload ||
+		if (!outcome->escalation || outcome->emitted || !outcome->fatal ||
+		    outcome->restarted_ns || outcome->workload != workload ||
 		    outcome->cgroup_id == daemon->tracks.track[slot].memcg_id)
 			continue;
 		outcome->restarted_ns = now;

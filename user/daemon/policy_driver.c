@@ -17,7 +17,7 @@
 #include "slot_lifecycle.h"
 
 #define DEADLINE_LEAST_NS (2 * NS_PER_MS)
-#define LOST_NS		  (60 * NS_PER_SEC)
+#define LOST_NS           (60 * NS_PER_SEC)
 
 static const struct hr_slot *world_slot(uint32_t index, void *arg)
 {
@@ -32,9 +32,14 @@ const struct policy_snapshot *policy_driver_world(struct daemon *daemon)
 	struct policy_driver *policy_driver = daemon->policy_driver;
 
 	policy_driver->snapshot = (struct policy_snapshot){
-		.now_ns = clock_mono_ns(), .host = board_host(daemon->board),
-		.slots = daemon->tracks.capacity, .slot = world_slot, .arg = daemon,
-		.self_memcg_id = policy_driver->self_memcg_id, .pgroup = policy_driver->jobs.job, .pgroups = policy_driver->jobs.n,
+		.now_ns = clock_mono_ns(),
+		.host = board_host(daemon->board),
+		.slots = daemon->tracks.capacity,
+		.slot = world_slot,
+		.arg = daemon,
+		.self_memcg_id = policy_driver->self_memcg_id,
+		.pgroup = policy_driver->jobs.job,
+		.pgroups = policy_driver->jobs.n,
 	};
 	return &policy_driver->snapshot;
 }
@@ -47,7 +52,7 @@ static void on_order(const struct action *action, void *arg)
 	struct inflight *inflight = inflight_new(policy_driver, action);
 
 	if (!inflight) {
-		policy_driver->lost_orders++;		/* can't be: one rung an emergency */
+		policy_driver->lost_orders++; /* can't be: one rung an emergency */
 		return;
 	}
 	policy_driver->fresh = true;
@@ -57,13 +62,11 @@ static void on_order(const struct action *action, void *arg)
 	outcome_of(daemon, action->escalation, &action->target)->out++;
 }
 
-static void on_end(const struct escalation_end *end, void *arg)
-{
-	outcome_on_end(arg, end);
-}
+static void on_end(const struct escalation_end *end, void *arg) { outcome_on_end(arg, end); }
 
 /* Told at once: nothing is done, and act expects no answer. */
-static void on_not_taken(const struct action *action, enum hr_action_status what, enum hr_skip_reason reason, void *arg)
+static void on_not_taken(const struct action *action, enum hr_action_status what,
+			 enum hr_skip_reason reason, void *arg)
 {
 	struct policy_driver *policy_driver = ((struct daemon *)arg)->policy_driver;
 	struct inflight *inflight = inflight_new(policy_driver, action);
@@ -83,7 +86,8 @@ static void on_next(uint32_t slot, const struct policy *policy, enum hr_action_k
 	struct track *track = &daemon->tracks.track[slot];
 
 	track->next_action = policy ? (uint8_t)kind : HR_ACTION_NONE;
-	track->next_policy = policy ? (uint32_t)(policy - policy_at(policy_driver->rules.set, 0)) + 1 : 0;
+	track->next_policy =
+		policy ? (uint32_t)(policy - policy_at(policy_driver->rules.set, 0)) + 1 : 0;
 	track->next_dirty = 1;
 	policy_driver->next_dirty = true;
 }
@@ -103,10 +107,13 @@ static void publish_next(struct daemon *daemon)
 		if (!track->memcg_id || !track->next_dirty)
 			continue;
 		track->next_dirty = 0;
-		policy = track->next_policy ? policy_at(policy_driver->rules.set, track->next_policy - 1) : NULL;
+		policy = track->next_policy
+				 ? policy_at(policy_driver->rules.set, track->next_policy - 1)
+				 : NULL;
 		at = board_slot_begin(daemon->board, slot);
 		at->forecast.next_action = track->next_action;
-		publish_next_policy(at, policy ? policy_text(policy_driver->rules.set, policy->name) : NULL);
+		publish_next_policy(at, policy ? policy_text(policy_driver->rules.set, policy->name)
+					       : NULL);
 		board_slot_end(daemon->board, slot);
 	}
 }
@@ -142,12 +149,15 @@ static void describe_space(struct daemon *daemon, uint64_t now)
 	uint64_t lost;
 
 	engine_counts(policy_driver->engine, &counts);
-	lost = counts.turned_away + counts.untimed + policy_driver->lost_orders + policy_driver->lost_outcomes;
-	if (lost == policy_driver->lost_emitted || (policy_driver->lost_ns && now - policy_driver->lost_ns < LOST_NS))
+	lost = counts.turned_away + counts.untimed + policy_driver->lost_orders +
+	       policy_driver->lost_outcomes;
+	if (lost == policy_driver->lost_emitted ||
+	    (policy_driver->lost_ns && now - policy_driver->lost_ns < LOST_NS))
 		return;
 	notice_daemon(daemon, HR_DAEMON_CAPACITY, HR_WARNING, lost - policy_driver->lost_emitted,
-		     "%llu times no room for an emergency, its outcome or for how long a rule has held (%u emergencies under way)",
-		     (unsigned long long)(lost - policy_driver->lost_emitted), counts.escalations);
+		      "%llu times no room for an emergency, its outcome or for how long a rule has "
+		      "held (%u emergencies under way)",
+		      (unsigned long long)(lost - policy_driver->lost_emitted), counts.escalations);
 	policy_driver->lost_emitted = lost;
 	policy_driver->lost_ns = now;
 }
@@ -188,7 +198,8 @@ void policy_driver_gone(struct daemon *daemon, uint32_t slot)
 	if (!daemon->policy_driver)
 		return;
 	trigger_sync_gone(daemon, daemon->tracks.track[slot].memcg_id);
-	engine_slot_gone(daemon->policy_driver->engine, slot, daemon->tracks.track[slot].memcg_id, clock_mono_ns());
+	engine_slot_gone(daemon->policy_driver->engine, slot, daemon->tracks.track[slot].memcg_id,
+			 clock_mono_ns());
 }
 
 int policy_driver_grow(struct daemon *daemon, uint32_t capacity)
@@ -253,12 +264,13 @@ void policy_driver_rules(struct daemon *daemon, int fd)
 	int err = rules_map(fd, &rules);
 
 	if (err) {
-		notice_daemon(daemon, HR_DAEMON_CONFIG_REFUSED, HR_WARNING, 0,
-			     "the policies that were handed over are not sound (%s): the old ones stay",
-			     strerror(-err));
+		notice_daemon(
+			daemon, HR_DAEMON_CONFIG_REFUSED, HR_WARNING, 0,
+			"the policies that were handed over are not sound (%s): the old ones stay",
+			strerror(-err));
 		return;
 	}
-	policy_driver_settle(daemon);		/* nothing that was ordered by the old rules is left behind */
+	policy_driver_settle(daemon); /* nothing that was ordered by the old rules is left behind */
 	if ((rules.set->mode == MODE_ENFORCE) != (policy_driver->rules.set->mode == MODE_ENFORCE))
 		daemon_come_first(daemon, rules.set->mode == MODE_ENFORCE);
 	policy_driver->rules = rules;
@@ -278,7 +290,8 @@ static void forget_next(struct daemon *daemon)
 		struct hr_slot *at;
 
 		if (seen->state == HR_SLOT_FREE ||
-		    (!seen->next_policy.at && !seen->forecast.next_action && !(seen->flags & HR_SLOT_ARMED)))
+		    (!seen->next_policy.at && !seen->forecast.next_action &&
+		     !(seen->flags & HR_SLOT_ARMED)))
 			continue;
 		at = board_slot_begin(daemon->board, slot);
 		at->forecast.next_action = HR_ACTION_NONE;
@@ -290,8 +303,11 @@ static void forget_next(struct daemon *daemon)
 
 struct engine_callbacks policy_driver_calls(struct daemon *daemon)
 {
-	return (struct engine_callbacks){.action = on_order, .end = on_end, .not_taken = on_not_taken,
-				  .next = on_next, .arg = daemon};
+	return (struct engine_callbacks){.action = on_order,
+					 .end = on_end,
+					 .not_taken = on_not_taken,
+					 .next = on_next,
+					 .arg = daemon};
 }
 
 void policy_driver_start(struct daemon *daemon)
@@ -317,10 +333,7 @@ int policy_driver_watch(struct daemon *daemon)
 	       host_poll_open(daemon);
 }
 
-int policy_driver_rules_fd(const struct daemon *daemon)
-{
-	return daemon->policy_driver->rules.fd;
-}
+int policy_driver_rules_fd(const struct daemon *daemon) { return daemon->policy_driver->rules.fd; }
 
 uint32_t policy_driver_policies(const struct daemon *daemon)
 {
@@ -337,7 +350,8 @@ void policy_driver_task(struct daemon *daemon, const struct task_sample *task)
 	process_groups_add(&daemon->policy_driver->jobs, task, (uint32_t)getpgrp());
 }
 
-void policy_driver_task_beside(struct daemon *daemon, const struct task_sample *task, bool contained)
+void policy_driver_task_beside(struct daemon *daemon, const struct task_sample *task,
+			       bool contained)
 {
 	struct policy_driver *policy_driver = daemon->policy_driver;
 	struct process_group *job = process_groups_add_member(&policy_driver->jobs, task);

@@ -13,7 +13,7 @@
 
 /* Start: takes back what a guard before us left set, opens act and enforce, takes the rules. 0 or an exit status. */
 int policy_driver_open(struct daemon *daemon, int rules_fd);
-int policy_driver_watch(struct daemon *daemon);		/* adds its descriptors to the loop; 0 or -errno */
+int policy_driver_watch(struct daemon *daemon); /* adds its descriptors to the loop; 0 or -errno */
 void policy_driver_close(struct daemon *daemon);
 
 /* New samples: of all (a sweep), or of one slot. Orders go out with policy_driver_settle(), once after all of them. */
@@ -26,7 +26,8 @@ void policy_driver_host(struct daemon *daemon);
 void policy_driver_tasks_begin(struct daemon *daemon);
 void policy_driver_task(struct daemon *daemon, const struct task_sample *task);
 /* Again, all of them: who else belongs to a job, and may not be ended with it. */
-void policy_driver_task_beside(struct daemon *daemon, const struct task_sample *task, bool contained);
+void policy_driver_task_beside(struct daemon *daemon, const struct task_sample *task,
+			       bool contained);
 void policy_driver_tasks_end(struct daemon *daemon, uint64_t now_ns);
 /* What became of a slot. */
 void policy_driver_oom(struct daemon *daemon, uint32_t slot);
@@ -38,15 +39,15 @@ enum policy_driver_helper { POLICY_DRIVER_SUPERVISOR, POLICY_DRIVER_RESOLVER };
 void policy_driver_exempt(struct daemon *daemon, enum policy_driver_helper identity, pid_t pid);
 /* The supervisor's word: other rules (the descriptor is taken over), a command has ended, it is gone. */
 void policy_driver_rules(struct daemon *daemon, int fd);
-int policy_driver_rules_fd(const struct daemon *daemon);		/* of those in force */
-uint32_t policy_driver_policies(const struct daemon *daemon);	/* how many */
+int policy_driver_rules_fd(const struct daemon *daemon);      /* of those in force */
+uint32_t policy_driver_policies(const struct daemon *daemon); /* how many */
 void policy_driver_ran(struct daemon *daemon, const struct supervisor_message *message);
 /* Does a rule look at processes outside of containers, or is the host short of memory? Then they are counted every second. */
 bool policy_driver_wants_tasks(const struct daemon *daemon);
 
 /* A rung by hand, from the control socket: `client` gets the answer by control_answer() when the deed is done. The status
  * of a request that can't be taken, with one line; 0: it is under way. */
-int policy_driver_by_hand(struct daemon *daemon, const struct hr_control_request *asked, uint32_t uid, int client,
-		   char text[HR_CONTROL_TEXT]);
+int policy_driver_by_hand(struct daemon *daemon, const struct hr_control_request *asked,
+			  uint32_t uid, int client, char text[HR_CONTROL_TEXT]);
 
 #endif

@@ -16,7 +16,7 @@
 #include "enforce/rollback.h"
 #include "supervisor.h"
 
-#define TOUCHED 32	/* flights and dossiers that have their pages from the start */
+#define TOUCHED 32 /* flights and dossiers that have their pages from the start */
 
 /* What both guard and supervisor left behind when they were killed together. */
 static void restore(struct daemon *daemon, const char *path)
@@ -29,8 +29,10 @@ static void restore(struct daemon *daemon, const char *path)
 	n = undo_all(undo);
 	undo_close(undo);
 	if (n)
-		notice_daemon(daemon, HR_DAEMON_RESTORED, HR_WARNING, n,
-			     "%u limits and frozen groups that a guard before had set were taken back", n);
+		notice_daemon(
+			daemon, HR_DAEMON_RESTORED, HR_WARNING, n,
+			"%u limits and frozen groups that a guard before had set were taken back",
+			n);
 }
 
 /* The memory cgroup that we are in: never a target. 0 for the root, which is none anyway, and where on a host without
@@ -46,8 +48,6 @@ static uint64_t own_group(const struct daemon *daemon)
 	return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
 }
 
-
-
 /* Beside the signals' sources: rung → variant. */
 static void publish_abilities(struct daemon *daemon, const struct enforce_config *config)
 {
@@ -57,7 +57,8 @@ static void publish_abilities(struct daemon *daemon, const struct enforce_config
 
 	while (n < HR_SOURCES && host->source[n].signal[0])
 		n++;
-	for (unsigned int i = 0; n < HR_SOURCES && !enforce_support(config, i, &ability); i++, n++) {
+	for (unsigned int i = 0; n < HR_SOURCES && !enforce_support(config, i, &ability);
+	     i++, n++) {
 		snprintf(host->source[n].signal, sizeof(host->source[n].signal), "rung_%s",
 			 hr_action_kind_name(ability.kind));
 		snprintf(host->source[n].variant, sizeof(host->source[n].variant), "%.35s",
@@ -83,20 +84,22 @@ static void describe_lacks(struct daemon *daemon, const struct enforce_config *c
 				uses |= policy->action[r].kind == ability.kind;
 			if (uses) {
 				notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-					     "policy %.60s: its rung %s will be skipped here: %s",
-					     policy_text(set, policy->name), hr_action_kind_name(ability.kind),
-					     ability.reason);
-				break;	/* one line a rung is enough */
+					      "policy %.60s: its rung %s will be skipped here: %s",
+					      policy_text(set, policy->name),
+					      hr_action_kind_name(ability.kind), ability.reason);
+				break; /* one line a rung is enough */
 			}
 		}
 	}
 }
 
-static void fill_config(const struct daemon *daemon, const char *undo, struct enforce_config *ret_config)
+static void fill_config(const struct daemon *daemon, const char *undo,
+			struct enforce_config *ret_config)
 {
-	*ret_config = (struct enforce_config){
-		.root = daemon->config->root, .memory_root = collect_memory_root(daemon->collector),
-		.v1 = collect_layout(daemon->collector) != CGROUP_V2, .undo_path = undo};
+	*ret_config = (struct enforce_config){.root = daemon->config->root,
+					      .memory_root = collect_memory_root(daemon->collector),
+					      .v1 = collect_layout(daemon->collector) != CGROUP_V2,
+					      .undo_path = undo};
 }
 
 int policy_driver_open(struct daemon *daemon, int rules_fd)

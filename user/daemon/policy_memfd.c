@@ -90,7 +90,7 @@ bool rules_same_labels(const struct policy_set *a, const struct policy_set *b)
 	}
 }
 
-static uint64_t generation;	/* of this supervisor's loads */
+static uint64_t generation; /* of this supervisor's loads */
 
 /* What the command line said about the mode holds for the rules, too. */
 static int finish(struct policy_set *set, const struct config *config, struct rules *ret_rules)
@@ -103,7 +103,8 @@ static int finish(struct policy_set *set, const struct config *config, struct ru
 	return err ?: rules_map(fd, ret_rules);
 }
 
-int rules_load(const char *path, struct config *config, struct rules *ret_rules, char error[CONFIG_ERROR])
+int rules_load(const char *path, struct config *config, struct rules *ret_rules,
+	       char error[CONFIG_ERROR])
 {
 	_cleanup_free_ struct policy_set *set = NULL;
 	struct config loaded = *config;

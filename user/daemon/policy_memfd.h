@@ -11,8 +11,8 @@
 #include "policy/policy.h"
 
 struct rules {
-	int fd;				/* -1: none */
-	const struct policy_set *set;	/* mapped; NULL: none */
+	int fd;                       /* -1: none */
+	const struct policy_set *set; /* mapped; NULL: none */
 	size_t bytes;
 };
 

@@ -9,8 +9,10 @@
 /* By comm, 15 characters of it. A process that takes such a name is spared by it: better one hog too many left to the kernel
  * than a runtime ended. */
 static const char *const runtimes[] = {
-	"dockerd",     "docker-proxy", "containerd", "containerd-shim", "conmon", "crio", "kubelet",
-	"podman",      "runc",	       "crun",	     "lxc-start",	"lxc-monitord", "systemd-nspawn", "k3s-server",
+	"dockerd",        "docker-proxy", "containerd", "containerd-shim",
+	"conmon",         "crio",         "kubelet",    "podman",
+	"runc",           "crun",         "lxc-start",  "lxc-monitord",
+	"systemd-nspawn", "k3s-server",
 };
 
 static bool is_runtime(const char comm[RECORD_COMM])
@@ -32,10 +34,7 @@ static uint32_t flags_of(const struct task_sample *task, uint32_t own)
 	return flags;
 }
 
-void process_groups_begin(struct jobs *jobs)
-{
-	jobs->n_all = 0;
-}
+void process_groups_begin(struct jobs *jobs) { jobs->n_all = 0; }
 
 static struct process_group *job_of(struct jobs *jobs, uint32_t pgid)
 {
@@ -44,8 +43,9 @@ static struct process_group *job_of(struct jobs *jobs, uint32_t pgid)
 			return &jobs->all[i];
 	if (jobs->n_all == PROCESS_GROUPS_SEEN)
 		return NULL;
-	jobs->all[jobs->n_all] = (struct process_group){.pgid = pgid, .leader_start_ns = HR_UNKNOWN,
-						  .growth_bytes_per_second = HR_UNKNOWN_I64};
+	jobs->all[jobs->n_all] = (struct process_group){.pgid = pgid,
+							.leader_start_ns = HR_UNKNOWN,
+							.growth_bytes_per_second = HR_UNKNOWN_I64};
 	return &jobs->all[jobs->n_all++];
 }
 
@@ -124,7 +124,8 @@ static void keep_largest(struct jobs *jobs)
 			continue;
 		if (jobs->n < POLICY_PROCESS_GROUPS)
 			jobs->n++;
-		memmove(&jobs->job[at + 1], &jobs->job[at], (jobs->n - at - 1) * sizeof(*jobs->job));
+		memmove(&jobs->job[at + 1], &jobs->job[at],
+			(jobs->n - at - 1) * sizeof(*jobs->job));
 		jobs->job[at] = jobs->all[i];
 	}
 }
@@ -136,7 +137,9 @@ void process_groups_end(struct jobs *jobs, uint64_t now_ns, uint64_t boot_ns)
 	jobs->pass_boot_ns = boot_ns;
 	jobs->n_before = jobs->n_all;
 	for (uint32_t i = 0; i < jobs->n_all; i++)
-		jobs->before[i] = (struct process_groups_seen){.pgid = jobs->all[i].pgid, .rss = jobs->all[i].rss,
-						     .leader_start_ns = jobs->all[i].leader_start_ns};
+		jobs->before[i] = (struct process_groups_seen){
+			.pgid = jobs->all[i].pgid,
+			.rss = jobs->all[i].rss,
+			.leader_start_ns = jobs->all[i].leader_start_ns};
 	keep_largest(jobs);
 }

@@ -10,24 +10,28 @@
 #include "policy/engine.h"
 #include "collect/collect.h"
 
-#define PROCESS_GROUPS_EXEMPT (-1000)	/* OOM_SCORE_ADJ_MIN (include/uapi/linux/oom.h); to set it takes CAP_SYS_RESOURCE */
-#define PROCESS_GROUPS_SEEN 256	/* groups in one pass; further small ones are not looked at */
+#define PROCESS_GROUPS_EXEMPT \
+	(-1000) /* OOM_SCORE_ADJ_MIN (include/uapi/linux/oom.h); to set it takes CAP_SYS_RESOURCE */
+#define PROCESS_GROUPS_SEEN 256 /* groups in one pass; further small ones are not looked at */
 
 struct process_groups_seen {
 	uint32_t pgid;
-	uint64_t leader_start_ns;	/* as in process_group: tells a group from a later one of the same number */
+	uint64_t
+		leader_start_ns; /* as in process_group: tells a group from a later one of the same number */
 	uint64_t rss;
 };
 
 struct jobs {
-	struct process_group job[POLICY_PROCESS_GROUPS];	/* largest first */
+	struct process_group job[POLICY_PROCESS_GROUPS]; /* largest first */
 	uint32_t n;
-	struct process_group all[PROCESS_GROUPS_SEEN];	/* scratch of a pass, in the order of appearance */
+	struct process_group
+		all[PROCESS_GROUPS_SEEN]; /* scratch of a pass, in the order of appearance */
 	uint32_t n_all;
-	struct process_groups_seen before[PROCESS_GROUPS_SEEN];	/* of the last pass, by first appearance */
+	struct process_groups_seen
+		before[PROCESS_GROUPS_SEEN]; /* of the last pass, by first appearance */
 	uint32_t n_before;
-	uint64_t pass_ns;		/* monotonic; the last pass, 0: none */
-	uint64_t pass_boot_ns;		/* the same in boot time, as processes' starts are told */
+	uint64_t pass_ns;      /* monotonic; the last pass, 0: none */
+	uint64_t pass_boot_ns; /* the same in boot time, as processes' starts are told */
 };
 
 /* A pass: begin, add each process outside of containers, end. `own` is our own process group, which supervisor, guard and

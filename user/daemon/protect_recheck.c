@@ -11,7 +11,9 @@
 #include "policy_driver_state.h"
 #include "base/clock.h"
 
-#define OWNER_NS (1 * NS_PER_SEC) /* an owner's word is this old at most, where no more than some dozen are armed */
+#define OWNER_NS \
+	(1 *     \
+	 NS_PER_SEC) /* an owner's word is this old at most, where no more than some dozen are armed */
 
 static bool has_path(const struct daemon *daemon, uint32_t slot)
 {
@@ -36,7 +38,8 @@ void trigger_sync_born(struct daemon *daemon, uint32_t slot)
 
 	if (!daemon->policy_driver)
 		return;
-	engine_child_created(daemon->policy_driver->engine, tracks_find(&daemon->tracks, daemon->tracks.track[slot].parent_id));
+	engine_child_created(daemon->policy_driver->engine,
+			     tracks_find(&daemon->tracks, daemon->tracks.track[slot].parent_id));
 	if (!trigger_sync_any(daemon))
 		return;
 	trigger_sync = &daemon->policy_driver->trigger_sync;
@@ -62,7 +65,8 @@ void trigger_sync_known(struct daemon *daemon)
 
 		if (!track->memcg_id || track->gone_ns)
 			continue;
-		if (!has_path(daemon, slot) && (!trigger_sync->nameless || track->memcg_id < trigger_sync->nameless))
+		if (!has_path(daemon, slot) &&
+		    (!trigger_sync->nameless || track->memcg_id < trigger_sync->nameless))
 			trigger_sync->nameless = track->memcg_id;
 		if (track->memcg_id > newest)
 			newest = track->memcg_id;
@@ -86,12 +90,13 @@ void trigger_sync_ask_owners(struct daemon *daemon, struct worker_job *job, uint
 	job->enforce = daemon->policy_driver->enforce;
 	job->n_owners = 0;
 	for (size_t i = 0; i < TRIGGER_SYNC_MOST && job->n_owners < WORKER_OWNERS; i++) {
-		struct trigger_sync_one *one = &trigger_sync->one[trigger_sync->owner_hand++ % TRIGGER_SYNC_MOST];
+		struct trigger_sync_one *one =
+			&trigger_sync->one[trigger_sync->owner_hand++ % TRIGGER_SYNC_MOST];
 		uint32_t slot = tracks_find(&daemon->tracks, one->memcg_id);
 		struct worker_owner *owner = &job->owner[job->n_owners];
 
-		if (one->state != TRIGGER_SYNC_READY || !(one->flags & TRIGGER_REFLEX) || slot == TRACK_NONE ||
-		    now_ns - one->owner_ns < OWNER_NS)
+		if (one->state != TRIGGER_SYNC_READY || !(one->flags & TRIGGER_REFLEX) ||
+		    slot == TRACK_NONE || now_ns - one->owner_ns < OWNER_NS)
 			continue;
 		one->owner_ns = now_ns;
 		owner->memcg_id = one->memcg_id;
@@ -112,7 +117,8 @@ void trigger_sync_owned(struct daemon *daemon, struct trigger_sync_one *one, uin
 void trigger_sync_take_owners(struct daemon *daemon, struct worker_job *job, uint64_t now_ns)
 {
 	for (size_t i = 0; i < job->n_owners; i++) {
-		struct trigger_sync_one *one = trigger_sync_find(&daemon->policy_driver->trigger_sync, job->owner[i].memcg_id);
+		struct trigger_sync_one *one = trigger_sync_find(
+			&daemon->policy_driver->trigger_sync, job->owner[i].memcg_id);
 
 		if (one && job->owner[i].protects && one->state == TRIGGER_SYNC_READY)
 			trigger_sync_owned(daemon, one, now_ns);

@@ -10,12 +10,12 @@
 #include "oom_events.h"
 #include "slot_lifecycle.h"
 
-#define ASKED_MAX	48			/* questions on the wire at once … */
-#define ASKED_CGROUPS	32			/* … of which so many about cgroups: an OOM kill finds room */
-#define ANSWER_LATE_NS	(2 * NS_PER_SEC)	/* the resolver died or hangs: ask again */
-#define ASK_AGAIN_NS	(100 * NS_PER_MS)	/* state files are not there yet; doubles */
-#define ASK_AGAIN_MOST	7
-#define LATE_MOST	5			/* doublings of the wait of one that gets no answer */
+#define ASKED_MAX      48 /* questions on the wire at once … */
+#define ASKED_CGROUPS  32 /* … of which so many about cgroups: an OOM kill finds room */
+#define ANSWER_LATE_NS (2 * NS_PER_SEC)  /* the resolver died or hangs: ask again */
+#define ASK_AGAIN_NS   (100 * NS_PER_MS) /* state files are not there yet; doubles */
+#define ASK_AGAIN_MOST 7
+#define LATE_MOST      5 /* doublings of the wait of one that gets no answer */
 
 static bool send_question(struct daemon *daemon, const struct resolve_question *question)
 {
@@ -34,7 +34,8 @@ static bool send_question(struct daemon *daemon, const struct resolve_question *
 static const char *whole_path(const struct hr_slot *slot)
 {
 	return slot->id.cgroup.at && !(slot->flags & HR_SLOT_CUT)
-		       ? (const char *)slot + slot->id.cgroup.at : "";
+		       ? (const char *)slot + slot->id.cgroup.at
+		       : "";
 }
 
 void link_ask(struct daemon *daemon, uint32_t slot)
@@ -150,7 +151,7 @@ static bool sound(struct resolve_answer *answer)
 
 void link_read(struct daemon *daemon)
 {
-	static struct resolve_answer answer;	/* the loop is one thread */
+	static struct resolve_answer answer; /* the loop is one thread */
 
 	while (recv(daemon->resolver_fd, &answer, sizeof(answer), MSG_DONTWAIT) == sizeof(answer)) {
 		if (!sound(&answer))

@@ -23,7 +23,8 @@ static void become(const char *path, const char *const *argv, int wire)
 	_exit(1);
 }
 
-pid_t resolver_start(const struct config *config, const struct daemon_wires *wires, const struct policy_set *set)
+pid_t resolver_start(const struct config *config, const struct daemon_wires *wires,
+		     const struct policy_set *set)
 {
 	char path[PATH_MAX], fd[16];
 	const char *argv[8 + 2 * POLICY_LABELS] = {path, "--fd", fd, "--kmsg"};

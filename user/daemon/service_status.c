@@ -12,15 +12,15 @@
 #include "base/clock.h"
 #include "base/sd_notify.h"
 
-#define LOOK_SOON_MS 100	/* until the first sweep is there, and while there is no sign of life … */
-#define LOOK_MS	     2000	/* … and in peace, unless the watchdog wants to hear more often */
+#define LOOK_SOON_MS 100 /* until the first sweep is there, and while there is no sign of life … */
+#define LOOK_MS      2000 /* … and in peace, unless the watchdog wants to hear more often */
 
 static struct {
 	char board[PATH_MAX];
 	pid_t daemon;
-	bool ready;		/* the manager knows */
+	bool ready; /* the manager knows */
 	uint64_t next_ns;
-	char refused[200];	/* what the last reload said, "" where it was taken */
+	char refused[200]; /* what the last reload said, "" where it was taken */
 } notify;
 
 static void readerp(struct hr_reader **r) { hr_reader_close(*r); }
@@ -44,10 +44,12 @@ static int look(struct hr_host *ret_host)
 	if (err)
 		return err;
 	hr_reader_header(reader, &header);
-	if (host.pid != (uint32_t)notify.daemon || !host.sweeps || (host.sweeps == 1 && !header.slots_high))
+	if (host.pid != (uint32_t)notify.daemon || !host.sweeps ||
+	    (host.sweeps == 1 && !header.slots_high))
 		return -EAGAIN;
 	if (host.sweeps == 1)
-		host.containers = header.slots_high;	/* the host is written before its groups are counted */
+		host.containers =
+			header.slots_high; /* the host is written before its groups are counted */
 	*ret_host = host;
 	return 0;
 }
@@ -57,7 +59,8 @@ static void describe(const struct hr_host *host)
 	const char *mode = hr_mode_name(host->mode);
 	char text[320];
 
-	snprintf(text, sizeof(text), "%s; %" PRIu32 " groups watched, %" PRIu32 " of them closely%s%s",
+	snprintf(text, sizeof(text),
+		 "%s; %" PRIu32 " groups watched, %" PRIu32 " of them closely%s%s",
 		 mode ? mode : "?", host->containers, host->danger,
 		 *notify.refused ? "; configuration refused: " : "", notify.refused);
 	if (notify.ready)

@@ -14,11 +14,11 @@
 #include "resolver_client.h"
 #include "events.h"
 
-#define TOMBSTONE_NS	 (15 * 60 * NS_PER_SEC)		/* a gone container stays in the list */
-#define TOMBSTONE_OOM_NS (6 * 3600 * NS_PER_SEC)	/* … and one that was OOM-killed, longer */
-#define TOMBSTONE_SCALE	 1000000
-#define TOMBSTONES(cap)	 ((cap) / 4)			/* at most */
-#define CLIMB_MOST	 RECORD_LEVELS
+#define TOMBSTONE_NS     (15 * 60 * NS_PER_SEC)  /* a gone container stays in the list */
+#define TOMBSTONE_OOM_NS (6 * 3600 * NS_PER_SEC) /* … and one that was OOM-killed, longer */
+#define TOMBSTONE_SCALE  1000000
+#define TOMBSTONES(cap)  ((cap) / 4) /* at most */
+#define CLIMB_MOST       RECORD_LEVELS
 
 static const char *text_of(const void *base, struct hr_str s)
 {
@@ -27,7 +27,7 @@ static const char *text_of(const void *base, struct hr_str s)
 
 /* What of a slot's text is not its identity; NULL: none. */
 struct slot_texts {
-	const char *path;	/* where the identity has none */
+	const char *path; /* where the identity has none */
 	const char *binding, *labels, *next_policy;
 };
 
@@ -55,7 +55,7 @@ static void slot_text(struct hr_slot *slot, const void *from, size_t from_bytes,
 	cut = text.cut;
 	slot->labels = board_text_add(&text, rest.labels, false);
 	if (text.cut && !cut)
-		slot->labels.at = 0;	/* half a label would match what nobody wrote */
+		slot->labels.at = 0; /* half a label would match what nobody wrote */
 	slot->text_used = text.used;
 	slot->flags = (slot->flags & ~HR_SLOT_CUT) | (text.cut ? HR_SLOT_CUT : 0);
 }
@@ -113,7 +113,7 @@ static void enter_kills(struct daemon *daemon, struct track *track, const struct
 		ledger_entry(&daemon->tracks, seen->id.workload, clock_mono_ns());
 	uint64_t own = track_kills(track);
 
-	if (!entry->memcg_id) {		/* it had given way to others */
+	if (!entry->memcg_id) { /* it had given way to others */
 		entry->memcg_id = track->memcg_id;
 		entry->oom_kills = track->ledger_kills + track->kills_entered;
 		entry->restarts = seen->restarts;
@@ -210,8 +210,8 @@ static void forget(struct daemon *daemon, uint32_t slot)
 static int64_t faded(struct daemon *daemon, uint32_t slot, uint64_t now_ns)
 {
 	const struct track *track = &daemon->tracks.track[slot];
-	uint64_t time = board_slot(daemon->board, slot)->oom_kills_total ? TOMBSTONE_OOM_NS
-									 : TOMBSTONE_NS;
+	uint64_t time =
+		board_slot(daemon->board, slot)->oom_kills_total ? TOMBSTONE_OOM_NS : TOMBSTONE_NS;
 
 	if (!track->memcg_id || !track->gone_ns)
 		return -1;
@@ -236,7 +236,8 @@ static void retention_tombstones(struct daemon *daemon)
 			forget(daemon, slot);
 }
 
-uint32_t publish_birth(struct daemon *daemon, uint64_t memcg_id, uint64_t parent_id, const char *path)
+uint32_t publish_birth(struct daemon *daemon, uint64_t memcg_id, uint64_t parent_id,
+		       const char *path)
 {
 	struct hr_slot *at;
 	struct track *track;
@@ -258,7 +259,7 @@ uint32_t publish_birth(struct daemon *daemon, uint64_t memcg_id, uint64_t parent
 	at->cgroup_id = memcg_id;
 	at->parent_id = parent_id;
 	at->appeared_ns = clock_wall_ns();
-	at->started_ns = path ? at->appeared_ns : HR_UNKNOWN;	/* a path comes from its mkdir */
+	at->started_ns = path ? at->appeared_ns : HR_UNKNOWN; /* a path comes from its mkdir */
 	at->oom_kills_total = 0;
 	if (path)
 		slot_text(at, at, sizeof(*at), NULL, (struct slot_texts){.path = path});
@@ -305,7 +306,7 @@ void publish_death(struct daemon *daemon, uint32_t slot)
 	at = board_slot_begin(daemon->board, slot);
 	at->state = HR_SLOT_GONE;
 	if (at->counts.oom_kill == HR_UNKNOWN || at->counts.oom_kill < track_kills(track))
-		at->counts.oom_kill = track_kills(track);	/* the last sweep came before the kill */
+		at->counts.oom_kill = track_kills(track); /* the last sweep came before the kill */
 	at->gone_ns = clock_wall_ns();
 	at->flags &= ~(HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS | HR_SLOT_UNDER_OOM);
 	memset(at->process, 0, sizeof(at->process));
@@ -343,7 +344,8 @@ static void adopt_slot(struct daemon *daemon, uint32_t slot)
 		track->counter_first = seen->oom_kills_total;
 	track->counter_base = track->counter_first == HR_UNKNOWN ? 0 : track->counter_first;
 	/* As last told: not what was lent by those above. */
-	if (seen->binding.level == HR_LEVEL_OWN && seen->forecast.reason[0].reserved == HR_LEVEL_OWN)
+	if (seen->binding.level == HR_LEVEL_OWN &&
+	    seen->forecast.reason[0].reserved == HR_LEVEL_OWN)
 		track->alarm = seen->forecast.alarm;
 	track->leak = seen->forecast.leak;
 	track->under_oom = !!(seen->flags & HR_SLOT_UNDER_OOM);
@@ -375,7 +377,8 @@ void publish_adopt(struct daemon *daemon)
 
 		if (seen->state == HR_SLOT_FREE)
 			continue;
-		if (!seen->cgroup_id || tracks_find(&daemon->tracks, seen->cgroup_id) != TRACK_NONE ||
+		if (!seen->cgroup_id ||
+		    tracks_find(&daemon->tracks, seen->cgroup_id) != TRACK_NONE ||
 		    (seen->id.cgroup.at && !(seen->flags & HR_SLOT_CUT) &&
 		     !daemon_in_scope(daemon, text_of(seen, seen->id.cgroup))))
 			board_slot_free(daemon->board, slot);
@@ -389,7 +392,8 @@ void publish_peak(struct daemon *daemon, uint32_t slot, uint64_t peak)
 	const struct hr_slot *seen = board_slot(daemon->board, slot);
 	struct hr_slot *at;
 
-	if (peak == RECORD_UNKNOWN || (seen->memory.peak != HR_UNKNOWN && seen->memory.peak >= peak))
+	if (peak == RECORD_UNKNOWN ||
+	    (seen->memory.peak != HR_UNKNOWN && seen->memory.peak >= peak))
 		return;
 	at = board_slot_begin(daemon->board, slot);
 	at->memory.peak = peak;
@@ -402,7 +406,7 @@ void publish_stall_bases(struct daemon *daemon)
 		const struct hr_slot *seen = board_slot(daemon->board, slot);
 
 		if (daemon->tracks.track[slot].memcg_id && seen->stalls.count != HR_UNKNOWN)
-			daemon->tracks.track[slot].stall_base = (struct stall_base){
-				seen->stalls.count, seen->stalls.total_ns};
+			daemon->tracks.track[slot].stall_base =
+				(struct stall_base){seen->stalls.count, seen->stalls.total_ns};
 	}
 }

@@ -29,7 +29,8 @@ void publish_kills(struct daemon *daemon, uint32_t slot);
 
 /* A new cgroup. path NULL: not known, and made before our time; "": made now, but not known either.
  * The slot, or TRACK_NONE when the board is full. */
-uint32_t publish_birth(struct daemon *daemon, uint64_t memcg_id, uint64_t parent_id, const char *path);
+uint32_t publish_birth(struct daemon *daemon, uint64_t memcg_id, uint64_t parent_id,
+		       const char *path);
 /* A process runs in it, which the last sweep has not seen; false: it has. */
 bool publish_populated(struct daemon *daemon, uint32_t slot);
 /* The cgroup is gone: a tombstone, or nothing if there is nothing to remember. */

@@ -13,12 +13,12 @@
 #include "oom_events.h"
 #include "events.h"
 
-#define COARSE_NS	(60 * NS_PER_SEC)
-#define FINE_NS		(900 * NS_PER_MS)	/* a fine point a second … */
-#define FINE_SHARE	50			/* … or whenever usage moved by a 50th */
-#define MISSED_MOST	20	/* sweeps without a group before it counts as gone untold */
-#define STALL_ENTER	1000	/* PSI full avg10, hundredths of a per cent: a tenth of the time lost */
-#define STALL_LEAVE	500
+#define COARSE_NS   (60 * NS_PER_SEC)
+#define FINE_NS     (900 * NS_PER_MS) /* a fine point a second … */
+#define FINE_SHARE  50                /* … or whenever usage moved by a 50th */
+#define MISSED_MOST 20                /* sweeps without a group before it counts as gone untold */
+#define STALL_ENTER 1000 /* PSI full avg10, hundredths of a per cent: a tenth of the time lost */
+#define STALL_LEAVE 500
 
 static uint32_t kib(uint64_t bytes)
 {
@@ -45,7 +45,8 @@ static bool describes_something(const struct hr_history *history, const struct h
 	       point->t_centis - last->t_centis >= FINE_NS / (10 * NS_PER_MS);
 }
 
-static void history_add(struct daemon *daemon, struct hr_slot *at, struct track *track, uint64_t now_ns)
+static void history_add(struct daemon *daemon, struct hr_slot *at, struct track *track,
+			uint64_t now_ns)
 {
 	struct hr_point point = {
 		.t_centis = publish_centis(daemon, now_ns),
@@ -87,18 +88,30 @@ static void fill_memory(struct hr_memory *to, const struct memcg_sample *row,
 	uint64_t peak = to->peak == HR_UNKNOWN ? 0 : to->peak;
 
 	*to = (struct hr_memory){
-		.usage = row->usage, .limit = row->limit, .high = row->high, .low = row->low,
-		.min = row->min, .peak = row->peak, .anon = row->anon, .file = row->file,
-		.shmem = row->shmem, .kernel = row->kernel,
-		.slab_reclaimable = row->slab_reclaimable, .swap = row->swap,
-		.swap_limit = row->swap_limit, .active_file = row->active_file,
-		.inactive_file = row->inactive_file, .file_dirty = row->file_dirty,
-		.file_writeback = row->file_writeback, .rss = row->rss,
-		.working_set = account->working_set, .unreclaimable = account->unreclaimable,
+		.usage = row->usage,
+		.limit = row->limit,
+		.high = row->high,
+		.low = row->low,
+		.min = row->min,
+		.peak = row->peak,
+		.anon = row->anon,
+		.file = row->file,
+		.shmem = row->shmem,
+		.kernel = row->kernel,
+		.slab_reclaimable = row->slab_reclaimable,
+		.swap = row->swap,
+		.swap_limit = row->swap_limit,
+		.active_file = row->active_file,
+		.inactive_file = row->inactive_file,
+		.file_dirty = row->file_dirty,
+		.file_writeback = row->file_writeback,
+		.rss = row->rss,
+		.working_set = account->working_set,
+		.unreclaimable = account->unreclaimable,
 		.headroom = account->headroom,
 	};
 	if (to->peak == HR_UNKNOWN && to->usage != HR_UNKNOWN)
-		to->peak = to->usage > peak ? to->usage : peak;	/* no watermark: the highest seen */
+		to->peak = to->usage > peak ? to->usage : peak; /* no watermark: the highest seen */
 }
 
 static void fill_binding(struct daemon *daemon, struct hr_slot *at, const struct account *account)
@@ -120,7 +133,7 @@ static void fill_binding(struct daemon *daemon, struct hr_slot *at, const struct
 			owner == TRACK_NONE ? NULL : board_slot(daemon->board, owner);
 
 		if (!from || !from->id.cgroup.at)
-			return;		/* its path is not known yet: next time */
+			return; /* its path is not known yet: next time */
 		path = (const char *)from + from->id.cgroup.at;
 	}
 	publish_binding_path(at, path);
@@ -131,9 +144,13 @@ static void fill_rest(struct hr_slot *at, const struct memcg_sample *row)
 	at->pressure = (struct hr_pressure){row->psi_some_avg10_centi, row->psi_full_avg10_centi,
 					    row->psi_some_us, row->psi_full_us};
 	at->counts = (struct hr_counts){
-		.low = row->event_low, .high = row->event_high, .max = row->event_max,
-		.oom = row->event_oom, .oom_kill = row->event_oom_kill,
-		.oom_group_kill = row->event_oom_group_kill, .refaults = row->refaults,
+		.low = row->event_low,
+		.high = row->event_high,
+		.max = row->event_max,
+		.oom = row->event_oom,
+		.oom_kill = row->event_oom_kill,
+		.oom_group_kill = row->event_oom_group_kill,
+		.refaults = row->refaults,
 	};
 	at->pids = row->pids;
 	at->flags = (at->flags & (HR_SLOT_CUT | HR_SLOT_ARMED)) |
@@ -180,12 +197,14 @@ static bool of_itself(const struct hr_forecast *forecast)
  * not each of the many who share it. */
 static uint8_t alarm_to_describe(const struct daemon *daemon, const struct hr_slot *at)
 {
-	bool emitted_above = at->binding.level == HR_LEVEL_HOST
-				  ? daemon->has_host
-				  : tracks_find(&daemon->tracks, at->binding.cgroup_id) != TRACK_NONE;
+	bool emitted_above =
+		at->binding.level == HR_LEVEL_HOST
+			? daemon->has_host
+			: tracks_find(&daemon->tracks, at->binding.cgroup_id) != TRACK_NONE;
 
 	return at->binding.level == HR_LEVEL_OWN || !emitted_above || of_itself(&at->forecast)
-		       ? at->forecast.alarm : HR_ALARM_NONE;
+		       ? at->forecast.alarm
+		       : HR_ALARM_NONE;
 }
 
 /* Those above lend what is worse than its own; they were looked at before. Who is bound by the host alone adds nothing. */
@@ -196,17 +215,22 @@ static void inherit(struct daemon *daemon, struct hr_slot *at, struct track *tra
 	track->path = at->forecast;
 	if (above != TRACK_NONE && daemon->tracks.track[above].sampled_ns &&
 	    board_slot(daemon->board, above)->binding.level != HR_LEVEL_HOST)
-		forecast_inherit(&track->path, &daemon->tracks.track[above].path, HR_LEVEL_ANCESTOR);
+		forecast_inherit(&track->path, &daemon->tracks.track[above].path,
+				 HR_LEVEL_ANCESTOR);
 	at->forecast = track->path;
 	if (daemon->has_host)
-		forecast_inherit(&at->forecast, &board_host(daemon->board)->forecast, HR_LEVEL_HOST);
+		forecast_inherit(&at->forecast, &board_host(daemon->board)->forecast,
+				 HR_LEVEL_HOST);
 }
 
 static void score_slot(struct daemon *daemon, struct hr_slot *at, struct track *track)
 {
 	struct score_sight sight = {
-		.t_ns = track->sampled_ns, .forecast = &at->forecast, .limit = at->binding.limit,
-		.level = at->binding.level, .alarm = track->own_alarm,
+		.t_ns = track->sampled_ns,
+		.forecast = &at->forecast,
+		.limit = at->binding.limit,
+		.level = at->binding.level,
+		.alarm = track->own_alarm,
 		.full_avg10_centi = at->pressure.full_avg10_centi,
 		.under_oom = !!(at->flags & HR_SLOT_UNDER_OOM),
 	};
@@ -217,21 +241,31 @@ static void score_slot(struct daemon *daemon, struct hr_slot *at, struct track *
 	at->intervals_held = (uint16_t)sight.record.covered;
 }
 
-static void forecast_slot(struct daemon *daemon, struct hr_slot *at, struct track *track, uint64_t now_ns)
+static void forecast_slot(struct daemon *daemon, struct hr_slot *at, struct track *track,
+			  uint64_t now_ns)
 {
 	struct forecast_input input = {
 		.t_ns = now_ns,
-		.usage = at->memory.usage, .unreclaimable = at->memory.unreclaimable,
-		.headroom = at->memory.headroom, .limit = at->binding.limit,
-		.binding_level = at->binding.level, .high = at->memory.high,
-		.anon = at->memory.anon, .file = at->memory.file, .shmem = at->memory.shmem,
-		.kernel = at->memory.kernel, .slab = at->memory.slab_reclaimable,
+		.usage = at->memory.usage,
+		.unreclaimable = at->memory.unreclaimable,
+		.headroom = at->memory.headroom,
+		.limit = at->binding.limit,
+		.binding_level = at->binding.level,
+		.high = at->memory.high,
+		.anon = at->memory.anon,
+		.file = at->memory.file,
+		.shmem = at->memory.shmem,
+		.kernel = at->memory.kernel,
+		.slab = at->memory.slab_reclaimable,
 		.swap = at->memory.swap,
 		.swap_free = daemon->has_host ? daemon->host.swap_free : HR_UNKNOWN,
-		.rss = at->memory.rss, .refaults = at->counts.refaults,
+		.rss = at->memory.rss,
+		.refaults = at->counts.refaults,
 		.stall_ns = at->stalls.total_ns,
-		.psi_some_us = at->pressure.some_total_us, .psi_full_us = at->pressure.full_total_us,
-		.events_max = at->counts.max, .events_oom_kill = at->counts.oom_kill,
+		.psi_some_us = at->pressure.some_total_us,
+		.psi_full_us = at->pressure.full_total_us,
+		.events_max = at->counts.max,
+		.events_oom_kill = at->counts.oom_kill,
 		.under_oom = !!(at->flags & HR_SLOT_UNDER_OOM),
 	};
 
@@ -244,7 +278,8 @@ static void forecast_slot(struct daemon *daemon, struct hr_slot *at, struct trac
 }
 
 /* What has changed enough to be told, after the slot is closed again. */
-static void describe_changes(struct daemon *daemon, uint32_t slot, struct track *track, uint64_t now_ns)
+static void describe_changes(struct daemon *daemon, uint32_t slot, struct track *track,
+			     uint64_t now_ns)
 {
 	const struct hr_slot *at = board_slot(daemon->board, slot);
 	uint32_t full = at->pressure.full_avg10_centi;
@@ -303,14 +338,16 @@ static void shift_usage(struct hr_memory *memory, uint64_t usage)
 		uint64_t shrunk = memory->usage > usage ? memory->usage - usage : 0;
 
 		memory->unreclaimable = memory->unreclaimable + grown > shrunk
-						? memory->unreclaimable + grown - shrunk : 0;
+						? memory->unreclaimable + grown - shrunk
+						: 0;
 		if (memory->headroom != HR_UNKNOWN)
 			memory->headroom = memory->headroom + shrunk > grown
-						   ? memory->headroom + shrunk - grown : 0;
+						   ? memory->headroom + shrunk - grown
+						   : 0;
 	}
 	memory->usage = usage;
 	if (memory->unreclaimable == HR_UNKNOWN)
-		memory->unreclaimable = usage;	/* a newborn before its first sweep */
+		memory->unreclaimable = usage; /* a newborn before its first sweep */
 	if (memory->peak == HR_UNKNOWN || usage > memory->peak)
 		memory->peak = usage;
 }
@@ -321,7 +358,7 @@ static void publish_row(struct daemon *daemon, const struct memcg_sample *row,
 	struct track *track = &daemon->tracks.track[slot];
 	uint64_t now = daemon->worker.job.begun_ns;
 	struct hr_slot *at = board_slot_begin(daemon->board, slot);
-	bool fresher = track->sampled_ns >= now;	/* a close reading came after this sweep began */
+	bool fresher = track->sampled_ns >= now; /* a close reading came after this sweep began */
 	uint64_t usage = at->memory.usage;
 
 	track->parent_id = at->parent_id = row->parent_id;
@@ -381,7 +418,7 @@ void publish_sweep(struct daemon *daemon)
 			publish_row(daemon, &job->rows[i], &job->accounts[i], slot);
 	}
 	if (job->sweep_error)
-		return;		/* not all rows came: who is missing is not gone */
+		return; /* not all rows came: who is missing is not gone */
 	/* The climb (5.10) sees no empty groups, and files bring those in more rarely: missing means little there, and the
 	 * kernel tells of every end. A record may be lost, though. */
 	patience = daemon->emitted_of_ends && daemon->climbs ? MISSED_MOST : 1;

@@ -31,9 +31,9 @@
 #include "policy_memfd.h"
 
 #define RESTART_FIRST_NS (50 * NS_PER_MS)
-#define RESTART_MOST_NS	 (5 * NS_PER_SEC)
-#define STEADY_NS	 (10 * NS_PER_SEC)	/* who lived this long starts with a clean record */
-#define STOP_WAIT_MS	 5000
+#define RESTART_MOST_NS  (5 * NS_PER_SEC)
+#define STEADY_NS        (10 * NS_PER_SEC) /* who lived this long starts with a clean record */
+#define STOP_WAIT_MS     5000
 
 enum { CHILD_DAEMON, CHILD_RESOLVER, CHILDREN };
 
@@ -43,14 +43,14 @@ struct supervisor {
 	struct daemon_wires wires;
 	struct child child[CHILDREN];
 	struct commands commands;
-	char undo[PATH_MAX];	/* what the guard has set, beside its board; "" before it is ready */
-	struct rules rules;	/* in force; a guard that is started inherits the descriptor */
+	char undo[PATH_MAX]; /* what the guard has set, beside its board; "" before it is ready */
+	struct rules rules;  /* in force; a guard that is started inherits the descriptor */
 	int signal_fd;
 	bool stopping, resolver_missing;
-	pid_t successor;	/* gets ready beside us; 0: nobody */
-	bool relabel;		/* the resolver was told to end, since other labels are wanted */
-	unsigned int daemons;	/* started so far */
-	bool was_ready;		/* one of them has come as far as its first heartbeat */
+	pid_t successor;      /* gets ready beside us; 0: nobody */
+	bool relabel;         /* the resolver was told to end, since other labels are wanted */
+	unsigned int daemons; /* started so far */
+	bool was_ready;       /* one of them has come as far as its first heartbeat */
 	int status;
 };
 
@@ -80,7 +80,7 @@ static int start_daemon(struct supervisor *sv)
 	sv->daemons++;
 	close(take_fd(sv->wires.daemon_supervisor));
 	if (sv->wires.predecessor >= 0)
-		close(take_fd(sv->wires.predecessor));	/* the first guard's to end */
+		close(take_fd(sv->wires.predecessor)); /* the first guard's to end */
 	child_watch(&sv->child[CHILD_DAEMON], pid);
 	return 0;
 }
@@ -159,7 +159,7 @@ static void reload(struct supervisor *sv)
 static void stop_all(struct supervisor *sv)
 {
 	sv->stopping = true;
-	if (!sv->successor)	/* with one the service goes on */
+	if (!sv->successor) /* with one the service goes on */
 		service_stopping();
 	for (int i = 0; i < CHILDREN; i++) {
 		struct child *child = &sv->child[i];
@@ -200,9 +200,15 @@ static void on_signals(struct supervisor *sv)
 
 	while (read(sv->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		switch (info.ssi_signo) {
-		case SIGHUP: reload(sv); break;
-		case SIGUSR2: start_successor(sv); break;
-		case SIGCHLD: look_at_successor(sv); break;
+		case SIGHUP:
+			reload(sv);
+			break;
+		case SIGUSR2:
+			start_successor(sv);
+			break;
+		case SIGCHLD:
+			look_at_successor(sv);
+			break;
 		case SIGABRT:
 			/* From a service manager that hears no heartbeat: who hangs does not listen to a request. */
 			if (sv->child[CHILD_DAEMON].pid)
@@ -222,15 +228,17 @@ static void receive_daemon(struct supervisor *sv)
 	static struct supervisor_message answer;
 	ssize_t n;
 
-	while ((n = recv(sv->wires.supervisor_daemon, &notified, sizeof(notified), MSG_DONTWAIT)) > 0) {
-		if ((size_t)n < sizeof(notified) - MESSAGE_WORDS || notified.bytes > MESSAGE_WORDS ||
-		    daemon_message_bytes(&notified) != (size_t)n)
+	while ((n = recv(sv->wires.supervisor_daemon, &notified, sizeof(notified), MSG_DONTWAIT)) >
+	       0) {
+		if ((size_t)n < sizeof(notified) - MESSAGE_WORDS ||
+		    notified.bytes > MESSAGE_WORDS || daemon_message_bytes(&notified) != (size_t)n)
 			continue;
 		if (notified.word == WORD_READY) {
 			sv->was_ready = true;
 			snprintf(sv->undo, sizeof(sv->undo), "%.*s" UNDO_SUFFIX,
 				 (int)strnlen(notified.text, notified.bytes), notified.text);
-			notify_board(notified.text, (int)strnlen(notified.text, notified.bytes), sv->child[CHILD_DAEMON].pid);
+			notify_board(notified.text, (int)strnlen(notified.text, notified.bytes),
+				     sv->child[CHILD_DAEMON].pid);
 		} else if (notified.word == WORD_RUN && !sv->stopping) {
 			if (commands_run(&sv->commands, &notified, &answer))
 				supervisor_send(&sv->wires, &answer, -1);
@@ -278,7 +286,8 @@ static void on_end(struct supervisor *sv, int which)
 	}
 	if (sv->stopping)
 		return;
-	if (which == CHILD_DAEMON && status >= 0 && WIFEXITED(status) && hopeless(sv, WEXITSTATUS(status))) {
+	if (which == CHILD_DAEMON && status >= 0 && WIFEXITED(status) &&
+	    hopeless(sv, WEXITSTATUS(status))) {
 		sv->status = WEXITSTATUS(status) == DAEMON_EXIT_BUSY ? 1 : WEXITSTATUS(status);
 		stop_all(sv);
 		return;
@@ -288,9 +297,10 @@ static void on_end(struct supervisor *sv, int which)
 		delay *= 2;
 	child->restart_ns = now + delay;
 	if (which == CHILD_RESOLVER && sv->relabel)
-		child->falls = 0;	/* as it was told to */
+		child->falls = 0; /* as it was told to */
 	else if (status >= 0 && WIFSIGNALED(status))
-		log_error("the %s died of signal %d: starting it again", child->name, WTERMSIG(status));
+		log_error("the %s died of signal %d: starting it again", child->name,
+			  WTERMSIG(status));
 	else
 		log_error("the %s ended: starting it again", child->name);
 }
@@ -305,7 +315,7 @@ static void restart_due(struct supervisor *sv)
 
 		if (sv->stopping || child->pid || !child->restart_ns || child->restart_ns > now)
 			continue;
-		if (start_child[i](sv) || !child->pid) {	/* the resolver may not be installed yet */
+		if (start_child[i](sv) || !child->pid) { /* the resolver may not be installed yet */
 			child->restart_ns = now + RESTART_MOST_NS;
 			continue;
 		}
@@ -345,8 +355,13 @@ static bool alive(const struct supervisor *sv)
 	return false;
 }
 
-enum { POLL_SIGNALS, POLL_DAEMON, POLL_CHILDREN, POLL_COMMANDS = POLL_CHILDREN + CHILDREN,
-       POLLS = POLL_COMMANDS + COMMANDS_MOST };
+enum {
+	POLL_SIGNALS,
+	POLL_DAEMON,
+	POLL_CHILDREN,
+	POLL_COMMANDS = POLL_CHILDREN + CHILDREN,
+	POLLS = POLL_COMMANDS + COMMANDS_MOST
+};
 
 static void poll_set(const struct supervisor *sv, struct pollfd fds[POLLS])
 {
@@ -386,8 +401,9 @@ static int supervise(struct supervisor *sv)
 
 	while (!sv->stopping || alive(sv)) {
 		uint64_t now = clock_mono_ns();
-		int timeout = sooner(sooner(next_restart_ms(sv), commands_expire(&sv->commands, now)),
-				     sv->stopping ? 200 : notify_look());
+		int timeout =
+			sooner(sooner(next_restart_ms(sv), commands_expire(&sv->commands, now)),
+			       sv->stopping ? 200 : notify_look());
 		struct pollfd fds[POLLS];
 
 		poll_set(sv, fds);
@@ -428,9 +444,14 @@ static void supervisor_init(struct supervisor *sv, const char *config_path, stru
 			    char **argv)
 {
 	*sv = (struct supervisor){
-		.config_path = config_path, .config = config, .rules = {.fd = -1},
-		.wires = {.resolver_daemon = -1, .resolver_resolver = -1, .daemon_supervisor = -1,
-			  .supervisor_daemon = -1, .predecessor = -1},
+		.config_path = config_path,
+		.config = config,
+		.rules = {.fd = -1},
+		.wires = {.resolver_daemon = -1,
+			  .resolver_resolver = -1,
+			  .daemon_supervisor = -1,
+			  .supervisor_daemon = -1,
+			  .predecessor = -1},
 		.child = {{.name = "guard", .pidfd = -1}, {.name = "resolver", .pidfd = -1}},
 	};
 	commands_init(&sv->commands);
@@ -438,7 +459,8 @@ static void supervisor_init(struct supervisor *sv, const char *config_path, stru
 	prctl(PR_SET_NAME, "headroomd");
 }
 
-int supervisor_run(const char *config_path, struct config *config, struct rules *rules, char **argv, pid_t succeeds)
+int supervisor_run(const char *config_path, struct config *config, struct rules *rules, char **argv,
+		   pid_t succeeds)
 {
 	struct supervisor sv;
 	int err;
@@ -485,7 +507,8 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 	fcntl(rules, F_SETFD, FD_CLOEXEC);
 	/* The rules that the guard runs on; the file may say something else by now. */
 	if (rules_map(rules, &sv.rules))
-		log_error("the policies in force were not handed over: a guard that is started again has none");
+		log_error("the policies in force were not handed over: a guard that is started "
+			  "again has none");
 	else
 		config->mode = sv.rules.set->mode;
 	sv.signal_fd = take_signals();

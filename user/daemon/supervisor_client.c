@@ -17,7 +17,7 @@
 #include "events.h"
 #include "supervisor.h"
 
-#define RESPAWN_NS	(5 * NS_PER_SEC)
+#define RESPAWN_NS (5 * NS_PER_SEC)
 
 static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg);
 
@@ -35,7 +35,8 @@ void superior_respawn(struct daemon *daemon, uint64_t now)
 	daemon->supervisor_fd = fd;
 	daemon_ready(daemon);
 	superior_watch(daemon);
-	notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0, "the supervisor died: started again");
+	notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
+		      "the supervisor died: started again");
 }
 
 /* The rest can't change while it runs; and the scope may have been "self". */
@@ -51,9 +52,9 @@ static void on_config(struct daemon *daemon, const struct supervisor_message *me
 	policy_driver_rules(daemon, rules_fd);
 	policies = policy_driver_policies(daemon);
 	notice_daemon(daemon, HR_DAEMON_CONFIG_LOADED, HR_INFO, policies,
-		     "configuration loaded: mode %s, interval %u ms, %u polic%s",
-		     config_mode_word(daemon->config->mode), config->interval_ms, policies,
-		     policies == 1 ? "y" : "ies");
+		      "configuration loaded: mode %s, interval %u ms, %u polic%s",
+		      config_mode_word(daemon->config->mode), config->interval_ms, policies,
+		      policies == 1 ? "y" : "ies");
 }
 
 /* Gives back the length as recv() does; *ret_fd: what came with it, or -1. */
@@ -64,7 +65,9 @@ static ssize_t receive(int from, struct supervisor_message *message, int *ret_fd
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec iov = {message, sizeof(*message)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.bytes,
 			     .msg_controllen = sizeof(control.bytes)};
 	ssize_t n = recvmsg(from, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	struct cmsghdr *cmsg = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
@@ -99,15 +102,15 @@ static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
 		break;
 	case WORD_CONFIG_REFUSED:
 		notice_daemon(daemon, HR_DAEMON_CONFIG_REFUSED, HR_WARNING, 0,
-			     "the old one stays: %s", message.text);
+			      "the old one stays: %s", message.text);
 		break;
 	case WORD_RESOLVER:
 		daemon->wires->resolver_pid = message.pid;
 		policy_driver_exempt(daemon, POLICY_DRIVER_RESOLVER, message.pid);
 		daemon->asked_out = 0;
 		notice_daemon(daemon, HR_DAEMON_RESOLVER, message.relabel ? HR_INFO : HR_WARNING, 0,
-			     message.relabel ? "the resolver looks for other labels: started again"
-					     : "the resolver died: started again");
+			      message.relabel ? "the resolver looks for other labels: started again"
+					      : "the resolver died: started again");
 		if (message.relabel)
 			link_relabel(daemon);
 		break;
@@ -122,5 +125,6 @@ static void on_supervisor(struct loop_watch *watch, uint32_t events, void *arg)
 
 int superior_watch(struct daemon *daemon)
 {
-	return loop_add(&daemon->loop, &daemon->w_supervisor, daemon->supervisor_fd, EPOLLIN, on_supervisor, daemon);
+	return loop_add(&daemon->loop, &daemon->w_supervisor, daemon->supervisor_fd, EPOLLIN,
+			on_supervisor, daemon);
 }

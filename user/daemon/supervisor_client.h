@@ -5,7 +5,7 @@
 
 #include "daemon_state.h"
 
-int superior_watch(struct daemon *daemon);	/* 0 or -errno */
+int superior_watch(struct daemon *daemon); /* 0 or -errno */
 /* Starts a new one where there is none; not more often than every few seconds. */
 void superior_respawn(struct daemon *daemon, uint64_t now);
 

@@ -32,7 +32,8 @@ void supervisor_send(const struct daemon_wires *wires, struct supervisor_message
 		msg.msg_control = control.bytes;
 		msg.msg_controllen = sizeof(control.bytes);
 		control.align = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
-						 .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+						 .cmsg_level = SOL_SOCKET,
+						 .cmsg_type = SCM_RIGHTS};
 		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
 	}
 	sendmsg(wires->supervisor_daemon, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);

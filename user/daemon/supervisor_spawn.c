@@ -16,14 +16,11 @@
 
 #include "base/cleanup.h"
 
-#define ARGUMENTS_MOST 256	/* passed on */
+#define ARGUMENTS_MOST 256 /* passed on */
 
 static char **saved_argv;
 
-void supervisor_set_argv(char **argv)
-{
-	saved_argv = argv;
-}
+void supervisor_set_argv(char **argv) { saved_argv = argv; }
 
 /* As we were called, after what is given, and without what was said for one occasion. */
 static void arguments(const char *option, const char *word, char *argv[ARGUMENTS_MOST + 4])
@@ -34,8 +31,9 @@ static void arguments(const char *option, const char *word, char *argv[ARGUMENTS
 	argv[n++] = (char *)option;
 	argv[n++] = (char *)word;
 	for (size_t i = 1; saved_argv[i] && n < ARGUMENTS_MOST; i++) {
-		if (!strcmp(saved_argv[i], SUPERVISOR_ADOPT) || !strcmp(saved_argv[i], SUPERVISOR_SUCCEED)) {
-			i++;		/* and its word */
+		if (!strcmp(saved_argv[i], SUPERVISOR_ADOPT) ||
+		    !strcmp(saved_argv[i], SUPERVISOR_SUCCEED)) {
+			i++; /* and its word */
 			continue;
 		}
 		argv[n++] = saved_argv[i];
@@ -102,7 +100,7 @@ pid_t supervisor_succeed(void)
 	path[n] = '\0';
 	end = path + n - strlen(gone);
 	if (end > path && !strcmp(end, gone))
-		*end = '\0';		/* another file has its name by now: that is the one */
+		*end = '\0'; /* another file has its name by now: that is the one */
 	snprintf(word, sizeof(word), "%d", getpid());
 	arguments(SUPERVISOR_SUCCEED, word, argv);
 	pid = fork();

@@ -15,15 +15,15 @@
 #include "base/clock.h"
 #include "enforce/enforce.h"
 
-#define WORKER_STACK	 (128 * 1024)
-#define STAT_AGE_NS	 (10 * NS_PER_SEC)	/* a quiet group's memory.stat is read this often */
-#define STAT_CHANGE	 (1 << 20)		/* … and whenever its usage moved by this much */
-#define STAT_NOISE	 (256 << 10)		/* … but not for what per-CPU charging moves anyway */
-#define MEMO_REACH	 8
-#define TASK_ROWS	 4096u	/* the threshold follows, so that some hundreds come (host.c) */
-#define CAPACITY_LEAST	 256u
-#define CAPACITY_SPARE	 96u
-#define CAPACITY_STEP	 64u
+#define WORKER_STACK   (128 * 1024)
+#define STAT_AGE_NS    (10 * NS_PER_SEC) /* a quiet group's memory.stat is read this often */
+#define STAT_CHANGE    (1 << 20)         /* … and whenever its usage moved by this much */
+#define STAT_NOISE     (256 << 10)       /* … but not for what per-CPU charging moves anyway */
+#define MEMO_REACH     8
+#define TASK_ROWS      4096u /* the threshold follows, so that some hundreds come (host.c) */
+#define CAPACITY_LEAST 256u
+#define CAPACITY_SPARE 96u
+#define CAPACITY_STEP  64u
 
 __u32 worker_capacity(const char *root)
 {
@@ -32,7 +32,8 @@ __u32 worker_capacity(const char *root)
 
 	capacity = (capacity + CAPACITY_STEP - 1) / CAPACITY_STEP * CAPACITY_STEP;
 	return capacity < CAPACITY_LEAST  ? CAPACITY_LEAST
-	       : capacity > CAPACITY_MOST ? CAPACITY_MOST : (__u32)capacity;
+	       : capacity > CAPACITY_MOST ? CAPACITY_MOST
+					  : (__u32)capacity;
 }
 
 static __u32 memo_size(size_t capacity)
@@ -70,20 +71,18 @@ static bool want_stat(const struct memcg_sample *row, void *arg)
 	__u64 now = worker->job.begun_ns;
 	/* Spread the reads of quiet groups over the seconds by their id. */
 	__u64 age = STAT_AGE_NS + (row->id % 8) * NS_PER_SEC;
-	__u64 moved = row->usage > memo->usage ? row->usage - memo->usage : memo->usage - row->usage;
+	__u64 moved =
+		row->usage > memo->usage ? row->usage - memo->usage : memo->usage - row->usage;
 	bool full = row->limit != RECORD_UNKNOWN && row->usage > row->limit - row->limit / 16;
 
-	if (memo->id == row->id && now - memo->read_ns < age && !full &&
-	    moved < STAT_CHANGE && moved < row->usage / 16 + STAT_NOISE)
+	if (memo->id == row->id && now - memo->read_ns < age && !full && moved < STAT_CHANGE &&
+	    moved < row->usage / 16 + STAT_NOISE)
 		return false;
 	*memo = (struct stat_memo){.id = row->id, .usage = row->usage, .read_ns = now};
 	return true;
 }
 
-static __u64 thread_cpu_ns(void)
-{
-	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
+static __u64 thread_cpu_ns(void) { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
 
 static void measure_self(struct worker *worker)
 {
@@ -107,7 +106,7 @@ static void do_sweep(struct worker *worker)
 	job->number = ++worker->sweeps;
 	job->host_error = collect_host(worker->collector, &job->host);
 	job->sweep_error = collect_sweep(worker->collector, job->rows, job->capacity, &job->n_rows,
-				       want_stat, worker);
+					 want_stat, worker);
 	if (job->sweep_error && job->sweep_error != -ENOSPC)
 		job->n_rows = 0;
 	job->sweep_cpu_ns = thread_cpu_ns() - cpu;
@@ -178,7 +177,8 @@ static bool owner_protects(const struct worker_job *job, const char *path, __u64
 
 static int trigger_one(struct worker *worker, const struct trigger *trigger)
 {
-	if ((trigger->flags & TRIGGER_REFLEX) && owner_protects(&worker->job, trigger->path, trigger->memcg_id))
+	if ((trigger->flags & TRIGGER_REFLEX) &&
+	    owner_protects(&worker->job, trigger->path, trigger->memcg_id))
 		return -EPERM;
 	return collect_trigger(worker->collector, trigger);
 }
@@ -188,13 +188,14 @@ static void do_job(struct worker *worker)
 	struct worker_job *job = &worker->job;
 
 	collect_close(take_ptr(job->retired));
-	if (job->want_capacity)		/* first: a sweep's rows must not be those of before */
+	if (job->want_capacity) /* first: a sweep's rows must not be those of before */
 		job->grow_error = grow(worker);
 	/* Before the sweep, which can wait for long: what is to be armed is in a hurry. */
 	for (size_t i = 0; i < job->n_triggers; i++)
 		job->trigger[i].error = trigger_one(worker, &job->trigger[i].trigger);
 	for (size_t i = 0; i < job->n_owners; i++)
-		job->owner[i].protects = owner_protects(job, job->owner[i].path, job->owner[i].memcg_id);
+		job->owner[i].protects =
+			owner_protects(job, job->owner[i].path, job->owner[i].memcg_id);
 	if (job->want_trigger_close)
 		collect_trigger_close(worker->collector, job->trigger_close);
 	job->begun_ns = clock_mono_ns();
@@ -202,7 +203,7 @@ static void do_job(struct worker *worker)
 		do_sweep(worker);
 	if (job->want_tasks)
 		job->tasks_error = collect_tasks(worker->collector, job->min_rss, job->tasks,
-					       job->task_capacity, &job->n_tasks);
+						 job->task_capacity, &job->n_tasks);
 	for (size_t i = 0; i < job->n_opens; i++)
 		job->open[i].fd = collect_usage_open(worker->collector, job->open[i].path);
 }
@@ -219,7 +220,7 @@ static void *worker_thread(void *arg)
 			return NULL;
 		do_job(worker);
 		if (write(worker->done_fd, &one, sizeof(one)) < 0)
-			return NULL;	/* an eventfd that can't be written is a closed one */
+			return NULL; /* an eventfd that can't be written is a closed one */
 	}
 }
 

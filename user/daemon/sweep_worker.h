@@ -15,26 +15,26 @@
 #include "collect/collect.h"
 #include "containers.h"
 
-#define WORKER_OPENS	16
-#define WORKER_TRIGGERS	8
-#define WORKER_OWNERS	16
-#define CAPACITY_MOST	65536u
+#define WORKER_OPENS    16
+#define WORKER_TRIGGERS 8
+#define WORKER_OWNERS   16
+#define CAPACITY_MOST   65536u
 
-struct worker_open {		/* a usage file to keep open for the close watch */
+struct worker_open { /* a usage file to keep open for the close watch */
 	__u64 memcg_id;
-	int fd;			/* answer: fd or -errno */
+	int fd; /* answer: fd or -errno */
 	char path[RECORD_PATH];
 };
 
-struct worker_trigger {		/* a container to be armed */
-	struct trigger trigger;		/* its path: below */
-	int error;		/* answer: 0 or -errno; -EPERM: protected by its owner, and not armed */
+struct worker_trigger {         /* a container to be armed */
+	struct trigger trigger; /* its path: below */
+	int error; /* answer: 0 or -errno; -EPERM: protected by its owner, and not armed */
 	char path[RECORD_PATH];
 };
 
-struct worker_owner {		/* is it still not protected by its owner? */
+struct worker_owner { /* is it still not protected by its owner? */
 	__u64 memcg_id;
-	bool protects;		/* answer */
+	bool protects; /* answer */
 	char path[RECORD_PATH];
 };
 
@@ -43,33 +43,35 @@ struct enforce;
 struct worker_job {
 	/* asked */
 	bool want_sweep, want_tasks;
-	__u64 min_rss;		/* smallest process of interest, bytes; 0: all of them */
-	__u32 want_capacity;	/* > 0: open a larger sense and larger tables, for this many at least */
-	struct collector *retired;	/* was replaced: to be closed here, since letting go of BPF can wait */
+	__u64 min_rss;       /* smallest process of interest, bytes; 0: all of them */
+	__u32 want_capacity; /* > 0: open a larger sense and larger tables, for this many at least */
+	struct collector
+		*retired; /* was replaced: to be closed here, since letting go of BPF can wait */
 	const char *root;
-	const char *board_path;	/* to be looked for with every sweep */
+	const char *board_path; /* to be looked for with every sweep */
 	size_t n_opens;
 	struct worker_open open[WORKER_OPENS];
 	size_t n_triggers;
 	struct worker_trigger trigger[WORKER_TRIGGERS];
-	const struct enforce *enforce;	/* whom to ask about owners; with n_triggers or n_owners */
+	const struct enforce *enforce; /* whom to ask about owners; with n_triggers or n_owners */
 	size_t n_owners;
 	struct worker_owner owner[WORKER_OWNERS];
-	bool want_trigger_close, trigger_close;	/* collect_trigger_close() */
+	bool want_trigger_close, trigger_close; /* collect_trigger_close() */
 	/* answered */
-	bool board_gone;	/* its name stands for nothing any more */
-	int sweep_error;	/* 0, -ENOSPC (rows are valid but not all), or another: no rows */
+	bool board_gone; /* its name stands for nothing any more */
+	int sweep_error; /* 0, -ENOSPC (rows are valid but not all), or another: no rows */
 	int tasks_error, host_error;
 	size_t n_rows, n_tasks;
-	__u64 begun_ns;		/* monotonic */
+	__u64 begun_ns; /* monotonic */
 	__u64 sweep_cpu_ns;
-	__u64 number;		/* of this sweep, from 1 */
+	__u64 number; /* of this sweep, from 1 */
 	struct host_sample host;
-	__u64 rss, heap;	/* the guard's own, bytes */
+	__u64 rss, heap; /* the guard's own, bytes */
 	int grow_error;
-	__u32 grown_capacity;	/* what was grown to */
-	struct collector *grown;	/* the larger sense; the loop swaps it in and retires the old one */
-	struct tracks tracks;	/* the loop's larger tables, empty */
+	__u32 grown_capacity; /* what was grown to */
+	struct collector
+		*grown;       /* the larger sense; the loop swaps it in and retires the old one */
+	struct tracks tracks; /* the loop's larger tables, empty */
 	/* tables; parent and accounts are the loop's scratch for account_path(), [capacity] like the rows */
 	struct memcg_sample *rows;
 	int *parent;
@@ -86,23 +88,24 @@ struct stat_memo {
 
 struct worker {
 	struct worker_job job;
-	struct collector *collector;		/* used by the thread only while a job runs */
-	struct stat_memo *memo;		/* the thread's own */
+	struct collector *collector; /* used by the thread only while a job runs */
+	struct stat_memo *memo;      /* the thread's own */
 	__u32 memo_mask;
 	__u64 sweeps;
-	bool busy;			/* the loop's view */
+	bool busy; /* the loop's view */
 	bool stop;
 	int statm_fd;
-	int done_fd;			/* eventfd */
+	int done_fd; /* eventfd */
 	sem_t go;
 	pthread_t thread;
 };
 
 /* Room for the cgroups that there are now and some more: a slot is a page, growth is for the rest. May block. */
 __u32 worker_capacity(const char *root);
-int worker_init(struct worker *worker, struct collector *collector, size_t capacity);	/* starts the thread */
-void worker_done(struct worker *worker);					/* waits for the thread */
-void worker_start(struct worker *worker);	/* the job is the thread's until worker_finish() */
-void worker_finish(struct worker *worker);	/* after done_fd was readable */
+int worker_init(struct worker *worker, struct collector *collector,
+		size_t capacity);          /* starts the thread */
+void worker_done(struct worker *worker);   /* waits for the thread */
+void worker_start(struct worker *worker);  /* the job is the thread's until worker_finish() */
+void worker_finish(struct worker *worker); /* after done_fd was readable */
 
 #endif

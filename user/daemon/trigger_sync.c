@@ -13,10 +13,11 @@
 #include "base/clock.h"
 #include "slot_lifecycle.h"
 
-#define ROUND_MOST	256u			/* slots looked at after one sweep, besides those that are armed */
-#define LINGER_NS	(5 * NS_PER_SEC)	/* the hot tracepoint stays this long after nobody is near any more */
-#define RETRY_NS	(10 * NS_PER_SEC)
-#define LEAST_SHARE	8			/* whom the reflex hits must hold an eighth of the threshold */
+#define ROUND_MOST 256u /* slots looked at after one sweep, besides those that are armed */
+#define LINGER_NS \
+	(5 * NS_PER_SEC) /* the hot tracepoint stays this long after nobody is near any more */
+#define RETRY_NS    (10 * NS_PER_SEC)
+#define LEAST_SHARE 8 /* whom the reflex hits must hold an eighth of the threshold */
 
 static struct trigger_sync *trigger_sync_of(struct daemon *daemon)
 {
@@ -26,7 +27,8 @@ static struct trigger_sync *trigger_sync_of(struct daemon *daemon)
 struct trigger_sync_one *trigger_sync_find(struct trigger_sync *trigger_sync, uint64_t memcg_id)
 {
 	for (size_t i = 0; i < TRIGGER_SYNC_MOST; i++)
-		if (trigger_sync->one[i].state != TRIGGER_SYNC_FREE && trigger_sync->one[i].memcg_id == memcg_id)
+		if (trigger_sync->one[i].state != TRIGGER_SYNC_FREE &&
+		    trigger_sync->one[i].memcg_id == memcg_id)
 			return &trigger_sync->one[i];
 	return NULL;
 }
@@ -35,10 +37,11 @@ struct trigger_sync_one *trigger_sync_find(struct trigger_sync *trigger_sync, ui
 static void show(struct daemon *daemon, const struct trigger_sync_one *one)
 {
 	uint32_t slot = tracks_find(&daemon->tracks, one->memcg_id);
-	bool reflex = one->state == TRIGGER_SYNC_READY && (one->flags & TRIGGER_REFLEX) && !trigger_sync_of(daemon)->reflex_emitted;
+	bool reflex = one->state == TRIGGER_SYNC_READY && (one->flags & TRIGGER_REFLEX) &&
+		      !trigger_sync_of(daemon)->reflex_emitted;
 	uint32_t flags = one->state != TRIGGER_SYNC_READY && one->state != TRIGGER_SYNC_SHOT ? 0
-			 : reflex					 ? HR_SLOT_ARMED
-									 : HR_SLOT_TRIPWIRE;
+			 : reflex ? HR_SLOT_ARMED
+				  : HR_SLOT_TRIPWIRE;
 	struct hr_slot *at;
 
 	if (slot == TRACK_NONE || (board_slot(daemon->board, slot)->flags & HR_SLOT_ARMED) == flags)
@@ -48,7 +51,8 @@ static void show(struct daemon *daemon, const struct trigger_sync_one *one)
 	board_slot_end(daemon->board, slot);
 }
 
-void trigger_sync_enter(struct daemon *daemon, struct trigger_sync_one *one, enum trigger_sync_state state)
+void trigger_sync_enter(struct daemon *daemon, struct trigger_sync_one *one,
+			enum trigger_sync_state state)
 {
 	one->state = state;
 	show(daemon, one);
@@ -107,7 +111,8 @@ void trigger_sync_settle(struct daemon *daemon)
 	const struct policy_driver *policy_driver = daemon->policy_driver;
 
 	if (policy_driver->trigger_sync.any)
-		collect_trigger_grant(daemon->collector, engine_kills_left(policy_driver->engine, clock_mono_ns()));
+		collect_trigger_grant(daemon->collector,
+				      engine_kills_left(policy_driver->engine, clock_mono_ns()));
 }
 
 void trigger_sync_start(struct daemon *daemon)
@@ -147,7 +152,8 @@ static struct trigger_sync_one *empty_one(struct daemon *daemon)
 	struct trigger_sync *trigger_sync = trigger_sync_of(daemon);
 
 	for (size_t i = 0; i < TRIGGER_SYNC_MOST; i++)
-		if (!populated(daemon, tracks_find(&daemon->tracks, trigger_sync->one[i].memcg_id))) {
+		if (!populated(daemon,
+			       tracks_find(&daemon->tracks, trigger_sync->one[i].memcg_id))) {
 			drop(daemon, &trigger_sync->one[i]);
 			return &trigger_sync->one[i];
 		}
@@ -170,7 +176,8 @@ static struct trigger_sync_one *place(struct daemon *daemon, uint32_t slot)
 	}
 	if (!trigger_sync->full_emitted)
 		notice_daemon(daemon, HR_DAEMON_CAPACITY, HR_WARNING, TRIGGER_SYNC_MOST,
-			     "%u containers are armed: further ones are watched by sampling alone", TRIGGER_SYNC_MOST);
+			      "%u containers are armed: further ones are watched by sampling alone",
+			      TRIGGER_SYNC_MOST);
 	trigger_sync->full_emitted = true;
 	return NULL;
 }
@@ -187,11 +194,13 @@ static bool gentler(const struct trigger_sync_one *one, const struct trigger_syn
 	if (!(one->flags & TRIGGER_REFLEX))
 		return false;
 	return (one->flags & ~want->flags) || !one->limit_milli != !want->limit_milli ||
-	       (want->limit_milli ? want->limit_milli > one->limit_milli : want->threshold > one->threshold);
+	       (want->limit_milli ? want->limit_milli > one->limit_milli
+				  : want->threshold > one->threshold);
 }
 
 /* What is asked for now, against what stands. */
-static void update(struct daemon *daemon, struct trigger_sync_one *one, const struct trigger_sync_one *want)
+static void update(struct daemon *daemon, struct trigger_sync_one *one,
+		   const struct trigger_sync_one *want)
 {
 	/* The shot is used up as long as act does not give it another: then a new arming, with a new one. */
 	bool again = one->state == TRIGGER_SYNC_SHOT && (want->flags & TRIGGER_REFLEX);
@@ -219,7 +228,8 @@ void trigger_sync_consider(struct daemon *daemon, uint32_t slot, uint64_t now_ns
 		return;
 	one = trigger_sync_find(&policy_driver->trigger_sync, memcg_id);
 	if (daemon->tracks.track[slot].gone_ns ||
-	    !engine_trigger(policy_driver->engine, policy_driver_world(daemon), slot, &policy, &want.threshold, &reflex)) {
+	    !engine_trigger(policy_driver->engine, policy_driver_world(daemon), slot, &policy,
+			    &want.threshold, &reflex)) {
 		if (one)
 			drop(daemon, one);
 		return;
@@ -228,7 +238,9 @@ void trigger_sync_consider(struct daemon *daemon, uint32_t slot, uint64_t now_ns
 		want.limit_milli = policy->usage.milli;
 	if (one && one->owned && now_ns - one->owner_ns >= RETRY_NS)
 		one->owned = false;
-	want.flags = !reflex || (one && one->owned) ? 0 : TRIGGER_REFLEX | (kills_whole(policy) ? TRIGGER_WHOLE : 0);
+	want.flags = !reflex || (one && one->owned)
+			     ? 0
+			     : TRIGGER_REFLEX | (kills_whole(policy) ? TRIGGER_WHOLE : 0);
 	usage = board_slot(daemon->board, slot)->memory.usage;
 	if (usage != HR_UNKNOWN && usage >= want.threshold - want.threshold / 4)
 		policy_driver->trigger_sync.near_ns = now_ns;
@@ -262,7 +274,8 @@ void trigger_sync_swept(struct daemon *daemon, uint64_t now_ns)
 		uint32_t slot = trigger_sync->hand++ % capacity;
 		const struct track *track = &daemon->tracks.track[slot];
 
-		if (track->memcg_id && !track->gone_ns && !trigger_sync_find(trigger_sync, track->memcg_id))
+		if (track->memcg_id && !track->gone_ns &&
+		    !trigger_sync_find(trigger_sync, track->memcg_id))
 			trigger_sync_consider(daemon, slot, now_ns);
 	}
 	trigger_sync_known(daemon);
@@ -286,29 +299,36 @@ void trigger_sync_prefer(struct daemon *daemon)
 		uint32_t slot = tracks_find(&daemon->tracks, one->memcg_id);
 		const struct hr_process *largest;
 
-		if (one->state != TRIGGER_SYNC_READY || !(one->flags & TRIGGER_REFLEX) || slot == TRACK_NONE)
+		if (one->state != TRIGGER_SYNC_READY || !(one->flags & TRIGGER_REFLEX) ||
+		    slot == TRACK_NONE)
 			continue;
 		largest = &board_slot(daemon->board, slot)->process[0];
 		if (largest->pid == one->preferred_pid)
 			continue;
 		one->preferred_pid = largest->pid;
-		collect_trigger_prefer(daemon->collector, one->memcg_id, largest->pid, largest->start_boottime_ns);
+		collect_trigger_prefer(daemon->collector, one->memcg_id, largest->pid,
+				       largest->start_boottime_ns);
 	}
 }
 
 /* ---- the worker's part ---- */
 
-static void fill(const struct daemon *daemon, const struct trigger_sync_one *one, uint32_t slot, struct worker_trigger *to)
+static void fill(const struct daemon *daemon, const struct trigger_sync_one *one, uint32_t slot,
+		 struct worker_trigger *to)
 {
 	const struct hr_slot *at = board_slot(daemon->board, slot);
 	bool whole = one->flags & TRIGGER_WHOLE;
 
 	trigger_sync_path(daemon, slot, to->path);
 	to->trigger = (struct trigger){
-		.memcg_id = one->memcg_id, .path = to->path, .threshold = one->threshold,
-		.limit_milli = one->limit_milli, .flags = one->flags,
+		.memcg_id = one->memcg_id,
+		.path = to->path,
+		.threshold = one->threshold,
+		.limit_milli = one->limit_milli,
+		.flags = one->flags,
 		.least_rss = whole ? 0 : one->threshold / LEAST_SHARE,
-		.preferred_pid = at->process[0].pid, .preferred_start_ns = at->process[0].start_boottime_ns,
+		.preferred_pid = at->process[0].pid,
+		.preferred_start_ns = at->process[0].start_boottime_ns,
 	};
 	to->error = 0;
 }
@@ -316,7 +336,8 @@ static void fill(const struct daemon *daemon, const struct trigger_sync_one *one
 bool trigger_sync_ask(struct daemon *daemon, struct worker_job *job, uint64_t now_ns)
 {
 	struct trigger_sync *trigger_sync = trigger_sync_of(daemon);
-	bool close = trigger_sync->n && trigger_sync->near_ns && now_ns - trigger_sync->near_ns < LINGER_NS;
+	bool close = trigger_sync->n && trigger_sync->near_ns &&
+		     now_ns - trigger_sync->near_ns < LINGER_NS;
 
 	job->n_triggers = 0;
 	for (size_t i = 0; i < TRIGGER_SYNC_MOST && job->n_triggers < WORKER_TRIGGERS; i++) {
@@ -324,7 +345,8 @@ bool trigger_sync_ask(struct daemon *daemon, struct worker_job *job, uint64_t no
 		uint32_t slot = tracks_find(&daemon->tracks, one->memcg_id);
 		const struct hr_slot *at;
 
-		if (one->state != TRIGGER_SYNC_WANTED || slot == TRACK_NONE || now_ns < one->retry_ns)
+		if (one->state != TRIGGER_SYNC_WANTED || slot == TRACK_NONE ||
+		    now_ns < one->retry_ns)
 			continue;
 		at = board_slot(daemon->board, slot);
 		if (!at->id.cgroup.at || (at->flags & HR_SLOT_CUT))
@@ -344,14 +366,16 @@ static void taken(struct daemon *daemon, const struct worker_trigger *trigger, u
 	struct trigger_sync_one *one = trigger_sync_find(trigger_sync, trigger->trigger.memcg_id);
 
 	/* Disarmed, or changed its mind, while the worker was about it. */
-	if (!one || one->state == TRIGGER_SYNC_WANTED || ((trigger->trigger.flags & TRIGGER_REFLEX) && !(one->flags & TRIGGER_REFLEX)))
+	if (!one || one->state == TRIGGER_SYNC_WANTED ||
+	    ((trigger->trigger.flags & TRIGGER_REFLEX) && !(one->flags & TRIGGER_REFLEX)))
 		collect_disarm(daemon->collector, trigger->trigger.memcg_id);
 	if (!one || one->state != TRIGGER_SYNC_ASKED)
 		return;
 	if (trigger->error == -EOPNOTSUPP) {
 		if (!trigger_sync->reflex_emitted)
 			notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-				     "no reflex on this kernel: the guard acts itself, after the tripwire");
+				      "no reflex on this kernel: the guard acts itself, after the "
+				      "tripwire");
 		trigger_sync->reflex_emitted = true;
 	} else if (trigger->error == -EPERM && (trigger->trigger.flags & TRIGGER_REFLEX)) {
 		trigger_sync_owned(daemon, one, now_ns);
@@ -372,7 +396,7 @@ void trigger_sync_take(struct daemon *daemon, struct worker_job *job, uint64_t n
 		taken(daemon, &job->trigger[i], now_ns);
 	job->n_triggers = 0;
 	trigger_sync_take_owners(daemon, job, now_ns);
-	if (job->want_trigger_close)	/* what could not be attached is not tried with every job */
+	if (job->want_trigger_close) /* what could not be attached is not tried with every job */
 		trigger_sync_of(daemon)->close = job->trigger_close;
 	job->want_trigger_close = false;
 }
@@ -404,7 +428,8 @@ static void finish_rest(struct daemon *daemon, const struct action *struck)
 	struct inflight *inflight;
 
 	/* Whoever has begun below it since then may be protected. */
-	if (policy_exempt(policy_driver->rules.set, policy_driver_world(daemon), struck->target.slot))
+	if (policy_exempt(policy_driver->rules.set, policy_driver_world(daemon),
+			  struck->target.slot))
 		return;
 	for (uint32_t i = 0; policy && i < policy->actions; i++) {
 		if (policy->action[i].kind != HR_ACTION_KILL || policy->action[i].largest)
@@ -421,13 +446,19 @@ static void finish_rest(struct daemon *daemon, const struct action *struck)
 static void on_reflex(struct daemon *daemon, const struct record_trigger *record, uint32_t slot)
 {
 	struct policy_driver *policy_driver = daemon->policy_driver;
-	struct trigger_sync_one *one = trigger_sync_find(&policy_driver->trigger_sync, record->memcg_id);
-	struct action_result result = {.status = record->error ? HR_STATUS_FAILED : HR_STATUS_DONE, .error = -record->error,
-			    .signal = SIGKILL, .pid = record->victim_pid, .processes = record->error ? 0 : 1,
-			    .start_boottime_ns = record->victim_start_boottime_ns, .ended_ns = record->r.time_ns,
-			    .freed = HR_UNKNOWN,
-			    .detail = record->flags & RECORD_TRIGGER_OTHER ? "the largest, not the one that charged"
-								       : NULL};
+	struct trigger_sync_one *one =
+		trigger_sync_find(&policy_driver->trigger_sync, record->memcg_id);
+	struct action_result result = {.status = record->error ? HR_STATUS_FAILED : HR_STATUS_DONE,
+				       .error = -record->error,
+				       .signal = SIGKILL,
+				       .pid = record->victim_pid,
+				       .processes = record->error ? 0 : 1,
+				       .start_boottime_ns = record->victim_start_boottime_ns,
+				       .ended_ns = record->r.time_ns,
+				       .freed = HR_UNKNOWN,
+				       .detail = record->flags & RECORD_TRIGGER_OTHER
+							 ? "the largest, not the one that charged"
+							 : NULL};
 	static struct action action;
 	struct inflight *inflight;
 

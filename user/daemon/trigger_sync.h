@@ -15,28 +15,35 @@
 struct daemon;
 struct worker_job;
 
-enum trigger_sync_state { TRIGGER_SYNC_FREE, TRIGGER_SYNC_WANTED, TRIGGER_SYNC_ASKED, TRIGGER_SYNC_READY, TRIGGER_SYNC_SHOT };
+enum trigger_sync_state {
+	TRIGGER_SYNC_FREE,
+	TRIGGER_SYNC_WANTED,
+	TRIGGER_SYNC_ASKED,
+	TRIGGER_SYNC_READY,
+	TRIGGER_SYNC_SHOT
+};
 
 struct trigger_sync_one {
 	enum trigger_sync_state state;
 	uint64_t memcg_id, threshold;
-	uint32_t limit_milli, flags;	/* TRIGGER_* */
+	uint32_t limit_milli, flags; /* TRIGGER_* */
 	uint32_t preferred_pid;
-	uint64_t retry_ns;		/* monotonic; WANTED after a failure: not before */
-	uint64_t owner_ns;		/* monotonic; when the owner's word was last asked for */
-	bool owned;			/* he said that it is protected: no reflex until he is asked again */
+	uint64_t retry_ns; /* monotonic; WANTED after a failure: not before */
+	uint64_t owner_ns; /* monotonic; when the owner's word was last asked for */
+	bool owned;        /* he said that it is protected: no reflex until he is asked again */
 };
 
 struct trigger_sync {
 	struct trigger_sync_one one[TRIGGER_SYNC_MOST];
-	uint32_t n;			/* in use */
-	uint32_t hand;			/* slot where the round goes on */
+	uint32_t n;    /* in use */
+	uint32_t hand; /* slot where the round goes on */
 	uint32_t owner_hand;
-	bool any;			/* a rule that could arm something is in force */
-	bool close, fast_poll_asked;	/* the hot tracepoint: is on; was asked for with the job under way */
+	bool any; /* a rule that could arm something is in force */
+	bool close,
+		fast_poll_asked; /* the hot tracepoint: is on; was asked for with the job under way */
 	bool full_emitted, reflex_emitted;
-	uint64_t nameless;		/* the oldest cgroup whose path is not known yet; 0: none */
-	uint64_t near_ns;		/* monotonic; when somebody was last near */
+	uint64_t nameless; /* the oldest cgroup whose path is not known yet; 0: none */
+	uint64_t near_ns;  /* monotonic; when somebody was last near */
 };
 
 bool trigger_sync_any(const struct daemon *daemon);
@@ -63,9 +70,10 @@ void trigger_sync_on_record(struct daemon *daemon, const struct record_trigger *
 
 /* Between arming.c and trigger_sync_doubt.c. */
 struct trigger_sync_one *trigger_sync_find(struct trigger_sync *trigger_sync, uint64_t memcg_id);
-void trigger_sync_enter(struct daemon *daemon, struct trigger_sync_one *one, enum trigger_sync_state state);
+void trigger_sync_enter(struct daemon *daemon, struct trigger_sync_one *one,
+			enum trigger_sync_state state);
 void trigger_sync_path(const struct daemon *daemon, uint32_t slot, char path[RECORD_PATH]);
-void trigger_sync_known(struct daemon *daemon);		/* everybody on the board has been looked at */
+void trigger_sync_known(struct daemon *daemon); /* everybody on the board has been looked at */
 void trigger_sync_owned(struct daemon *daemon, struct trigger_sync_one *one, uint64_t now_ns);
 void trigger_sync_ask_owners(struct daemon *daemon, struct worker_job *job, uint64_t now_ns);
 void trigger_sync_take_owners(struct daemon *daemon, struct worker_job *job, uint64_t now_ns);

@@ -11,7 +11,8 @@
 #include "signal_sweep.h"
 #include "enforce_internal.h"
 
-void running_end(struct running_action *running, enum hr_action_status what, int error, const char *format, ...)
+void running_end(struct running_action *running, enum hr_action_status what, int error,
+		 const char *format, ...)
 {
 	va_list ap;
 
@@ -50,12 +51,15 @@ int enforce_owner_protects(const struct enforce *e, const char *path, uint64_t m
 bool running_open(struct enforce *e, struct running_action *running)
 {
 	const char *usage = e->config.v1 ? "memory.usage_in_bytes" : "memory.current";
-	int fd = group_open(e->memory_fd, enforce_below(e, running->request.path), running->request.memcg_id), owner;
+	int fd = group_open(e->memory_fd, enforce_below(e, running->request.path),
+			    running->request.memcg_id),
+	    owner;
 
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		running_end(running, HR_STATUS_SKIPPED, -fd, "the container is gone");
 	else if (fd == -ESTALE)
-		running_end(running, HR_STATUS_SKIPPED, ESTALE, "the path is another container's by now");
+		running_end(running, HR_STATUS_SKIPPED, ESTALE,
+			    "the path is another container's by now");
 	else if (fd == -EINVAL)
 		running_end(running, HR_STATUS_REFUSED, EINVAL, "not the path of a container");
 	else if (fd < 0)
@@ -69,7 +73,8 @@ bool running_open(struct enforce *e, struct running_action *running)
 		return false;
 	}
 	if (owner == -EMFILE || owner == -ENFILE || owner == -ENOMEM) {
-		running_end(running, HR_STATUS_FAILED, -owner, "cannot ask whether its owner protects it");
+		running_end(running, HR_STATUS_FAILED, -owner,
+			    "cannot ask whether its owner protects it");
 		return false;
 	}
 	running->usage_fd = openat(fd, usage, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -104,7 +109,8 @@ void running_finish(struct enforce *e, struct running_action *running)
 }
 
 /* The oldest in this state. */
-struct running_action *running_oldest(struct enforce *e, enum running_kind kind, enum running_state state)
+struct running_action *running_oldest(struct enforce *e, enum running_kind kind,
+				      enum running_state state)
 {
 	struct running_action *first = NULL;
 

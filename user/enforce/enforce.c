@@ -155,7 +155,8 @@ static int check_job(const struct enforce_request *request)
 {
 	if ((unsigned)request->kind >= HR_ACTION_COUNT || !action_types[request->kind].run)
 		return -EOPNOTSUPP;
-	if (!memchr(request->path, '\0', sizeof(request->path)) || (request->path[0] && request->path[0] != '/'))
+	if (!memchr(request->path, '\0', sizeof(request->path)) ||
+	    (request->path[0] && request->path[0] != '/'))
 		return -EINVAL;
 	if (request->signal < 0 || request->signal > SIGRTMAX)
 		return -EINVAL;
@@ -163,7 +164,8 @@ static int check_job(const struct enforce_request *request)
 	    (action_types[request->kind].kind == KIND_WRITE || (!request->pid && !request->pgid)))
 		return -EINVAL;
 	/* PID 1's group, and what a sign error makes of it */
-	return request->pgid == 1 || request->pgid > INT32_MAX || request->pid > INT32_MAX ? -EINVAL : 0;
+	return request->pgid == 1 || request->pgid > INT32_MAX || request->pid > INT32_MAX ? -EINVAL
+											   : 0;
 }
 
 int enforce_submit(struct enforce *e, const struct enforce_request *request)
@@ -205,7 +207,7 @@ bool enforce_take(struct enforce *e, struct enforce_result *ret_result)
 	/* Only with nothing left is the descriptor quietened; then once more, for who came in between. */
 	for (int attempt = 0; attempt < 2; attempt++) {
 		struct running_action *a = running_oldest(e, KIND_KILL, RUNNING_DONE),
-			    *b = running_oldest(e, KIND_WRITE, RUNNING_DONE);
+				      *b = running_oldest(e, KIND_WRITE, RUNNING_DONE);
 		struct running_action *running = !a || (b && b->seq < a->seq) ? b : a;
 		eventfd_t count;
 

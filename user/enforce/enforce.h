@@ -18,54 +18,58 @@
 #include <stdint.h>
 #include <headroom/event.h>
 
-#define ENFORCE_PATH	512
-#define ENFORCE_QUEUE	64		/* deeds under way or waiting, per worker */
-#define ENFORCE_DETAIL	96
-#define ENFORCE_EXEMPT	8
+#define ENFORCE_PATH   512
+#define ENFORCE_QUEUE  64 /* deeds under way or waiting, per worker */
+#define ENFORCE_DETAIL 96
+#define ENFORCE_EXEMPT 8
 
 struct enforce;
 
 struct enforce_config {
-	const char *root;		/* where the host's /proc and /sys stand; "" for here */
-	const char *memory_root;	/* the memory hierarchy, collect_memory_root() */
+	const char *root;        /* where the host's /proc and /sys stand; "" for here */
+	const char *memory_root; /* the memory hierarchy, collect_memory_root() */
 	bool v1;
-	const char *undo_path;		/* undo.h; beside the board */
+	const char *undo_path; /* undo.h; beside the board */
 };
 
 struct enforce_request {
-	uint64_t tag;			/* comes back unchanged */
+	uint64_t tag; /* comes back unchanged */
 	enum hr_action_kind kind;
-	uint64_t memcg_id;		/* the container; its directory is opened by path and the id compared */
-	char path[ENFORCE_PATH];	/* from the hierarchy's root; "" for processes outside containers */
-	uint32_t pid;			/* one process is meant (the largest of a job); 0: the container */
-	uint32_t pgid;			/* the whole job; 0 */
-	uint64_t start_boottime_ns;	/* of pid: a reused pid is somebody else */
-	uint64_t leader_start_ns;	/* of pgid's leader; HR_UNKNOWN */
-	bool largest;			/* KILL: only the container's largest process; of a job: only pid */
-	int signal;			/* TERM */
-	uint64_t bytes;			/* RECLAIM: how much; THROTTLE: memory.high */
-	uint64_t for_ms;		/* THROTTLE: until it is lifted again */
-	uint64_t deadline_ms;		/* KILL, TERM: how long memory is watched before the answer; 0: no wait */
+	uint64_t memcg_id; /* the container; its directory is opened by path and the id compared */
+	char path
+		[ENFORCE_PATH]; /* from the hierarchy's root; "" for processes outside containers */
+	uint32_t pid;           /* one process is meant (the largest of a job); 0: the container */
+	uint32_t pgid;          /* the whole job; 0 */
+	uint64_t start_boottime_ns; /* of pid: a reused pid is somebody else */
+	uint64_t leader_start_ns;   /* of pgid's leader; HR_UNKNOWN */
+	bool largest;    /* KILL: only the container's largest process; of a job: only pid */
+	int signal;      /* TERM */
+	uint64_t bytes;  /* RECLAIM: how much; THROTTLE: memory.high */
+	uint64_t for_ms; /* THROTTLE: until it is lifted again */
+	uint64_t
+		deadline_ms; /* KILL, TERM: how long memory is watched before the answer; 0: no wait */
 };
 
 struct enforce_result {
 	uint64_t tag;
 	enum hr_action_kind kind;
 	enum hr_action_status status;
-	int error;			/* errno of the step that failed; 0 */
-	int signal;			/* that was sent */
-	uint32_t pid, processes;	/* the main one; how many were signalled */
+	int error;               /* errno of the step that failed; 0 */
+	int signal;              /* that was sent */
+	uint32_t pid, processes; /* the main one; how many were signalled */
 	char comm[16];
 	uint64_t start_boottime_ns;
-	uint64_t usage_before, usage_after, freed;	/* bytes; of a job: RSS. HR_UNKNOWN */
-	uint64_t began_ns, ended_ns;	/* monotonic; the deed itself */
-	uint64_t freed_ns;		/* monotonic; when half of usage_before, or the victim's RSS, was gone; 0 */
-	char detail[ENFORCE_DETAIL];	/* "SIGTERM would be discarded: the init has no handler" …; or "" */
+	uint64_t usage_before, usage_after, freed; /* bytes; of a job: RSS. HR_UNKNOWN */
+	uint64_t began_ns, ended_ns;               /* monotonic; the deed itself */
+	uint64_t
+		freed_ns; /* monotonic; when half of usage_before, or the victim's RSS, was gone; 0 */
+	char detail
+		[ENFORCE_DETAIL]; /* "SIGTERM would be discarded: the init has no handler" …; or "" */
 };
 
 int enforce_open(const struct enforce_config *config, struct enforce **ret_enforce);
-void enforce_close(struct enforce *enforce);	/* lifts and thaws what is ours; takes NULL */
-int enforce_fd(const struct enforce *enforce);	/* readable when there are answers */
+void enforce_close(struct enforce *enforce);   /* lifts and thaws what is ours; takes NULL */
+int enforce_fd(const struct enforce *enforce); /* readable when there are answers */
 /* L. -EAGAIN: the queue is full. */
 int enforce_submit(struct enforce *enforce, const struct enforce_request *request);
 /* L. False: no more. */
@@ -83,10 +87,11 @@ int enforce_owner_protects(const struct enforce *enforce, const char *path, uint
 /* What can be done on this host, tried at start without harming anybody; for `headroom check` and the board. */
 struct enforce_support {
 	enum hr_action_kind kind;
-	const char *variant;		/* "cgroup.kill", "freeze and kill", "memory.reclaim", … or "none" */
-	const char *reason;		/* for "none" and for lesser variants: one line; else "" */
+	const char *variant; /* "cgroup.kill", "freeze and kill", "memory.reclaim", … or "none" */
+	const char *reason;  /* for "none" and for lesser variants: one line; else "" */
 };
 /* i from 0; -ENODATA past the end. Needs no enforce_open(): `headroom check` may ask too (it links this room for that). */
-int enforce_support(const struct enforce_config *config, unsigned int i, struct enforce_support *ret_ability);
+int enforce_support(const struct enforce_config *config, unsigned int i,
+		    struct enforce_support *ret_ability);
 
 #endif

@@ -18,8 +18,8 @@
 #include "signal_sweep.h"
 
 #define HURRY_MOST 256 /* threads of one process: only the last of them frees */
-#define NICEST (-20)
-#define REAL_TIME 1 /* the least priority, as the killers have it */
+#define NICEST     (-20)
+#define REAL_TIME  1 /* the least priority, as the killers have it */
 
 struct search {
 	struct signal_sweep *sweep;
@@ -28,7 +28,8 @@ struct search {
 };
 
 /* Its pidfd is open: if it has not ended now, what /proc said in between was said of the same process. */
-static bool belongs(const struct search *search, uint32_t pid, int pidfd, struct proc_stat *ret_stat)
+static bool belongs(const struct search *search, uint32_t pid, int pidfd,
+		    struct proc_stat *ret_stat)
 {
 	const struct enforce *e = search->sweep->worker->enforce;
 	char path[ENFORCE_PATH];

@@ -29,7 +29,8 @@ static int is_other(uint32_t pid, void *arg)
 	const struct others *others = arg;
 	char path[ENFORCE_PATH];
 
-	if (pidset_has(others->pids, pid) || !proc_group(others->e->proc_fd, pid, "memory", path, ENFORCE_PATH))
+	if (pidset_has(others->pids, pid) ||
+	    !proc_group(others->e->proc_fd, pid, "memory", path, ENFORCE_PATH))
 		return 0;
 	return !path_is_below(path, others->path);
 }
@@ -39,13 +40,14 @@ static bool find_v1_path(const struct enforce *e, const struct pidset *pids,
 			 char path[ENFORCE_PATH])
 {
 	for (uint32_t i = 0; i < PIDSET; i++)
-		if (pids->slot[i] && proc_group(e->proc_fd, pids->slot[i], "freezer", path, ENFORCE_PATH))
+		if (pids->slot[i] &&
+		    proc_group(e->proc_fd, pids->slot[i], "freezer", path, ENFORCE_PATH))
 			return path[0] == '/' && path[1];
 	return false;
 }
 
-static int find_v1(struct enforce *e, const struct running_action *running, const struct pidset *pids,
-		   struct undo_entry *entry, struct frozen *frozen)
+static int find_v1(struct enforce *e, const struct running_action *running,
+		   const struct pidset *pids, struct undo_entry *entry, struct frozen *frozen)
 {
 	struct others others = {.e = e, .pids = pids, .path = running->request.path};
 	_cleanup_close_ int fd = -1;
@@ -63,8 +65,8 @@ static int find_v1(struct enforce *e, const struct running_action *running, cons
 	return 0;
 }
 
-static int find_v2(struct enforce *e, const struct running_action *running, struct undo_entry *entry,
-		   struct frozen *frozen)
+static int find_v2(struct enforce *e, const struct running_action *running,
+		   struct undo_entry *entry, struct frozen *frozen)
 {
 	int fd;
 

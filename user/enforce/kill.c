@@ -15,9 +15,9 @@
 #include "cgroup_dir.h"
 #include "signal_sweep.h"
 
-#define LONE_NS (5 * NS_PER_MS) /* signals one by one, before cgroup.kill does it at once */
-#define BOUND_NS (500 * NS_PER_MS) /* of the whole hunt */
-#define REAP_LEAST (1u << 20) /* bytes: below, the victim is as quick itself */
+#define LONE_NS    (5 * NS_PER_MS)   /* signals one by one, before cgroup.kill does it at once */
+#define BOUND_NS   (500 * NS_PER_MS) /* of the whole hunt */
+#define REAP_LEAST (1u << 20)        /* bytes: below, the victim is as quick itself */
 
 void reap_take(struct running_action *running, struct reap *ret_reap)
 {
@@ -134,20 +134,22 @@ static void answer(struct signal_sweep *sweep, int r)
 		running->result.processes = running->again ? 0 : sweep->exiting;
 		running_end(running, HR_STATUS_DONE, 0, "it was ending already, without CPU time");
 	} else if (!sweep->signalled && r >= 0 && sweep->exempt)
-		running_end(running, HR_STATUS_REFUSED, EPERM, "%s is never a target", sweep->exempt_reason);
+		running_end(running, HR_STATUS_REFUSED, EPERM, "%s is never a target",
+			    sweep->exempt_reason);
 	else if (!sweep->signalled && r >= 0)
 		running_end(running, HR_STATUS_SKIPPED, ESRCH, "nobody is left");
 	else if (r < 0 && r != -ENOENT && r != -ESRCH)
 		running_end(running, HR_STATUS_FAILED, -r,
-			 r == -EBUSY ? "they fork faster than they can be killed"
-				     : "cannot signal %s",
-			 running->request.path[0] ? "the container" : "the processes");
+			    r == -EBUSY ? "they fork faster than they can be killed"
+					: "cannot signal %s",
+			    running->request.path[0] ? "the container" : "the processes");
 	else if (sweep->exempt)
-		running_end(running, HR_STATUS_DONE, 0, "%u spared: %s", sweep->exempt, sweep->exempt_reason);
+		running_end(running, HR_STATUS_DONE, 0, "%u spared: %s", sweep->exempt,
+			    sweep->exempt_reason);
 	else
 		running_end(running, HR_STATUS_DONE, 0, "%s",
-			 sweep->froze ? "it forked while it was killed, and was frozen for that"
-				     : "");
+			    sweep->froze ? "it forked while it was killed, and was frozen for that"
+					 : "");
 }
 
 static void run_whole(struct signal_sweep *sweep)
@@ -158,7 +160,8 @@ static void run_whole(struct signal_sweep *sweep)
 	if (!running_open(e, sweep->running))
 		return;
 	if (group_pids(sweep->running->dir_fd, find_exempt, e) == 1) {
-		running_end(sweep->running, HR_STATUS_REFUSED, EPERM, "it holds PID 1 or headroom itself");
+		running_end(sweep->running, HR_STATUS_REFUSED, EPERM,
+			    "it holds PID 1 or headroom itself");
 		return;
 	}
 	r = kill_whole(sweep);
@@ -256,8 +259,8 @@ static void run_process(struct signal_sweep *sweep)
 	}
 	if (v.start_ticks != proc_ticks(request->start_boottime_ns)) {
 		close(v.fd);
-		running_end(sweep->running, HR_STATUS_SKIPPED, ESRCH, "pid %u is another process by now",
-			 request->pid);
+		running_end(sweep->running, HR_STATUS_SKIPPED, ESRCH,
+			    "pid %u is another process by now", request->pid);
 		return;
 	}
 	signal_one(sweep, &v);
@@ -268,8 +271,8 @@ static void run_job(struct signal_sweep *sweep)
 	int r = signal_sweep_check_job(sweep);
 
 	if (r < 0) {
-		running_end(sweep->running, HR_STATUS_SKIPPED, ESRCH, "process group %u is another by now",
-			 sweep->running->request.pgid);
+		running_end(sweep->running, HR_STATUS_SKIPPED, ESRCH,
+			    "process group %u is another by now", sweep->running->request.pgid);
 		return;
 	}
 	sweep->spare_inits = true;
@@ -289,7 +292,8 @@ void kill_run(struct worker *worker, struct running_action *running)
 			proc_ticks(clock_boot_ns() - (clock_mono_ns() - running->result.began_ns));
 	pidset_clear(worker->killed);
 	if (!worker->enforce->pids_ours && (!request->path[0] || request->largest))
-		running_end(running, HR_STATUS_FAILED, EOPNOTSUPP, "/proc is another pid namespace's");
+		running_end(running, HR_STATUS_FAILED, EOPNOTSUPP,
+			    "/proc is another pid namespace's");
 	else if (request->path[0])
 		(request->largest ? run_largest : run_whole)(&sweep);
 	else

@@ -18,13 +18,13 @@
 #include "enforce_internal.h"
 #include "collect/kv_parse.h"
 
-#define RECLAIM_STEP (16u << 20)
+#define RECLAIM_STEP    (16u << 20)
 #define RECLAIM_STEP_MS 1000
-#define RECLAIM_NS (10 * NS_PER_SEC)
-#define WRITE_MS 2000
-#define THROTTLES 64
-#define LIFT_AGAIN_NS NS_PER_SEC
-#define LIFT_TRIES 60
+#define RECLAIM_NS      (10 * NS_PER_SEC)
+#define WRITE_MS        2000
+#define THROTTLES       64
+#define LIFT_AGAIN_NS   NS_PER_SEC
+#define LIFT_TRIES      60
 #define RECLAIMABLE_PART \
 	32 /* of usage: less than this would be gone at once, and the livelock is there */
 
@@ -156,9 +156,9 @@ static uint64_t reclaimable(const struct enforce *e, int dir_fd)
 	{                                                             \
 #name, offsetof(struct stat_figures, name), FIELD_SET \
 	}
-	static const struct field fields[] = {AT(anon),		  AT(file_dirty),
+	static const struct field fields[] = {AT(anon),           AT(file_dirty),
 					      AT(file_writeback), AT(inactive_file),
-					      AT(active_file),	  AT(slab_reclaimable)};
+					      AT(active_file),    AT(slab_reclaimable)};
 #undef AT
 	struct stat_figures s = {0};
 	char text[8192];
@@ -170,7 +170,8 @@ static uint64_t reclaimable(const struct enforce *e, int dir_fd)
 	       s.slab_reclaimable / 2 + less(s.anon, swap_usable(e, dir_fd));
 }
 
-static int set_high(struct worker *worker, struct running_action *running, struct throttle *t, uint64_t value)
+static int set_high(struct worker *worker, struct running_action *running, struct throttle *t,
+		    uint64_t value)
 {
 	struct enforce *e = worker->enforce;
 	struct undo_entry entry = {
@@ -211,8 +212,8 @@ static int set_high(struct worker *worker, struct running_action *running, struc
 }
 
 /* False: it was answered. *t->was is what to go back to. */
-static bool may_throttle(const struct enforce *e, struct running_action *running, struct throttle *t, bool had,
-			 uint64_t value)
+static bool may_throttle(const struct enforce *e, struct running_action *running,
+			 struct throttle *t, bool had, uint64_t value)
 {
 	uint64_t usage = running->result.usage_before, can = reclaimable(e, running->dir_fd), high;
 	char text[UNITS_TEXT], text2[UNITS_TEXT];
@@ -224,11 +225,11 @@ static bool may_throttle(const struct enforce *e, struct running_action *running
 		running_end(running, HR_STATUS_FAILED, ENODATA, "its usage is not known");
 	else if (high <= value && !(had && high == t->ours))
 		running_end(running, HR_STATUS_SKIPPED, 0, "its memory.high is %s already",
-			 units_bytes(high, text));
+			    units_bytes(high, text));
 	else if (can < usage / RECLAIMABLE_PART || can < minus(usage, value))
 		running_end(running, HR_STATUS_SKIPPED, 0,
-			 "only %s of %s can be reclaimed: it would stand still",
-			 units_bytes(can, text), units_bytes(usage, text2));
+			    "only %s of %s can be reclaimed: it would stand still",
+			    units_bytes(can, text), units_bytes(usage, text2));
 	else {
 		if (!had || high != t->ours) {
 			t->was = high;
@@ -265,7 +266,8 @@ static void throttle(struct worker *worker, struct running_action *running, uint
 		t->was = t->ours = 0;
 	__atomic_store_n(&t->memcg_id, running->request.memcg_id, __ATOMIC_RELAXED);
 	if (may_throttle(e, running, t, had, value)) {
-		__atomic_store_n(&t->until_ns, clock_mono_ns() + running->request.for_ms * NS_PER_MS,
+		__atomic_store_n(&t->until_ns,
+				 clock_mono_ns() + running->request.for_ms * NS_PER_MS,
 				 __ATOMIC_RELEASE);
 		r = set_high(worker, running, t, value);
 		if (r < 0)
@@ -280,13 +282,14 @@ static void throttle(struct worker *worker, struct running_action *running, uint
 void throttle_run(struct worker *worker, struct running_action *running)
 {
 	struct enforce *e = worker->enforce;
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), value = running->request.bytes / page * page;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE),
+		 value = running->request.bytes / page * page;
 
 	if (e->config.v1)
 		return running_end(running, HR_STATUS_SKIPPED, 0, "cgroup v1 has no memory.high");
 	if (!value || !running->request.for_ms)
 		return running_end(running, HR_STATUS_REFUSED, EINVAL,
-				"a throttle needs a value and an end");
+				   "a throttle needs a value and an end");
 	if (!e->undo)
 		return running_end(running, HR_STATUS_FAILED, EOPNOTSUPP, "there is no undo table");
 	if (!running_open(e, running))
@@ -319,7 +322,8 @@ void reclaim_run(struct worker *worker, struct running_action *running)
 	int r = 0;
 
 	if (e->config.v1)
-		return running_end(running, HR_STATUS_SKIPPED, 0, "cgroup v1 has no memory.reclaim");
+		return running_end(running, HR_STATUS_SKIPPED, 0,
+				   "cgroup v1 has no memory.reclaim");
 	if (!running->request.bytes)
 		return running_end(running, HR_STATUS_REFUSED, EINVAL, "nothing to reclaim");
 	if (!running_open(e, running))
@@ -338,7 +342,8 @@ void reclaim_run(struct worker *worker, struct running_action *running)
 		poor = minus(result->freed, had) < step / 16 ? poor + 1 : 0;
 	}
 	if (r == -ENOENT)
-		running_end(running, HR_STATUS_SKIPPED, 0, "this kernel has no memory.reclaim (5.19)");
+		running_end(running, HR_STATUS_SKIPPED, 0,
+			    "this kernel has no memory.reclaim (5.19)");
 	else if (r == -ENODEV)
 		running_end(running, HR_STATUS_SKIPPED, ESRCH, "the container is gone");
 	else if (r && r != -EAGAIN && r != -EINTR)
@@ -347,6 +352,7 @@ void reclaim_run(struct worker *worker, struct running_action *running)
 		running_end(running, HR_STATUS_FAILED, EAGAIN, "nothing could be reclaimed");
 	else
 		running_end(running, HR_STATUS_DONE, 0, "%s",
-			 result->freed < running->request.bytes / 16 * 15 ? "less than was asked for"
-								   : "");
+			    result->freed < running->request.bytes / 16 * 15
+				    ? "less than was asked for"
+				    : "");
 }

@@ -18,7 +18,7 @@
 #include "collect/cgroupfs.h"
 
 #define CAP_KILL_BIT 5 /* linux/capability.h */
-#define REASON 200
+#define REASON       200
 
 enum { ROW_RECLAIM, ROW_THROTTLE, ROW_TERM, ROW_KILL, ROWS };
 
@@ -27,7 +27,7 @@ static struct row {
 	char reason[REASON];
 } rows[ROWS];
 
-struct trial { /* 0: works; -errno */
+struct trial {     /* 0: works; -errno */
 	int group; /* making one */
 	int high, reclaim, kill, freeze;
 	int signals; /* pidfds, CAP_KILL and a /proc that counts as we do */
@@ -120,13 +120,13 @@ static void try_signals(const char *root, struct trial *t)
 
 static const char *group_reason(int error)
 {
-	return error == -EROFS			     ? "cgroups are mounted read-only"
+	return error == -EROFS                       ? "cgroups are mounted read-only"
 	       : error == -EACCES || error == -EPERM ? "not permitted to write to cgroups"
 						     : "cannot make a cgroup to try it";
 }
 
-static void describe_file(unsigned i, enum hr_action_kind kind, const char *file, const char *since, int error,
-		      const struct trial *t)
+static void describe_file(unsigned i, enum hr_action_kind kind, const char *file, const char *since,
+			  int error, const struct trial *t)
 {
 	if (t->v1)
 		set_row(i, kind, "none", "cgroup v1 has no %s", file);
@@ -146,7 +146,7 @@ static void describe_kill(const struct trial *t)
 		t->reap ? ""
 			: "; no process_mrelease (5.15): a victim without CPU time frees "
 			  "its memory late";
-	const char *lesser = t->v1	? "cgroup v1 has no cgroup.kill"
+	const char *lesser = t->v1      ? "cgroup v1 has no cgroup.kill"
 			     : t->group ? group_reason(t->group)
 					: "no cgroup.kill (5.14)";
 
@@ -167,9 +167,9 @@ static void describe_kill(const struct trial *t)
 static void describe(const struct trial *t)
 {
 	describe_file(ROW_RECLAIM, HR_ACTION_RECLAIM, "memory.reclaim", "it came with Linux 5.19",
-		  t->reclaim, t);
+		      t->reclaim, t);
 	describe_file(ROW_THROTTLE, HR_ACTION_THROTTLE, "memory.high",
-		  "the memory controller is not enabled below the root", t->high, t);
+		      "the memory controller is not enabled below the root", t->high, t);
 	if (t->signals)
 		set_row(ROW_TERM, HR_ACTION_TERM, "none", "%s", t->signals_reason);
 	else

@@ -15,20 +15,20 @@
 
 struct proc_stat {
 	char comm[PROC_COMM];
-	char state;			/* R, S, D, Z, X, … */
+	char state; /* R, S, D, Z, X, … */
 	uint32_t ppid, pgrp;
 	bool kernel_thread, exiting;
-	uint64_t start_ticks;		/* since boot, in ticks of sysconf(_SC_CLK_TCK) */
+	uint64_t start_ticks; /* since boot, in ticks of sysconf(_SC_CLK_TCK) */
 };
 
-struct proc_memory {			/* bytes; all 0 once the process gave its memory back */
-	uint64_t rss, anon;		/* anon: what nobody else has, private and swappable */
+struct proc_memory {        /* bytes; all 0 once the process gave its memory back */
+	uint64_t rss, anon; /* anon: what nobody else has, private and swappable */
 };
 
 struct proc_status {
-	uint64_t caught, ignored, blocked;	/* bit n-1: signal n; of the first thread */
-	unsigned levels;		/* pid namespaces below ours that it is in */
-	bool init;			/* … and the init of the innermost */
+	uint64_t caught, ignored, blocked; /* bit n-1: signal n; of the first thread */
+	unsigned levels;                   /* pid namespaces below ours that it is in */
+	bool init;                         /* … and the init of the innermost */
 };
 
 bool proc_is_ours(int proc_fd);
@@ -38,11 +38,11 @@ int proc_memory(int proc_fd, uint32_t pid, struct proc_memory *ret_memory);
 int proc_status(int proc_fd, uint32_t pid, struct proc_status *ret_status);
 /* Where it stands in the hierarchy that has this controller ("": v2's). v1 tells "/" of all that are ending. */
 bool proc_group(int proc_fd, uint32_t pid, const char *controller, char *path, size_t size);
-bool path_is_below(const char *path, const char *top);	/* … or the same */
+bool path_is_below(const char *path, const char *top); /* … or the same */
 /* Of pid and up: the parents' pids, at most n of them, without PID 1. Returns how many. */
 unsigned proc_parents(int proc_fd, uint32_t pid, uint32_t *ret_pids, unsigned n);
 
-uint64_t proc_ticks(uint64_t boottime_ns);	/* as /proc/PID/stat rounds it */
+uint64_t proc_ticks(uint64_t boottime_ns); /* as /proc/PID/stat rounds it */
 uint64_t proc_ticks_ns(uint64_t ticks);
 
 /* "SIGTERM", "signal 40"; in `text`. */
@@ -52,7 +52,7 @@ const char *proc_signal_name(int signal, char text[PROC_SIGNAL_TEXT]);
  * are kept, and may be waited for; an init whose handler is the default gets none; SIGKILL always comes through.) */
 const char *proc_discards(const struct proc_status *status, int signal);
 
-int proc_open(uint32_t pid);			/* pidfd, or -errno */
+int proc_open(uint32_t pid); /* pidfd, or -errno */
 int proc_signal(int pidfd, int signal);
 bool proc_ended(int pidfd);
 /* process_mrelease(2), 5.15: frees the memory of a process that SIGKILL was sent to, from here, without its help. May wait

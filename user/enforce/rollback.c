@@ -20,7 +20,7 @@
 #include "cgroup_dir.h"
 
 #define UNDO_MAGIC 0x314f444e55444548ULL /* "HEDUNDO1" */
-#define LOCK_TRIES 200 /* of 10 ms: whoever makes the file needs less than one */
+#define LOCK_TRIES 200                   /* of 10 ms: whoever makes the file needs less than one */
 
 enum { ENTRY_FREE, ENTRY_WRITING, ENTRY_VALID };
 

@@ -16,19 +16,20 @@
 enum undo_what { UNDO_FREE, UNDO_HIGH, UNDO_FREEZE };
 
 struct undo_entry {
-	uint32_t state;			/* 0 free, 1 being written, 2 valid; __atomic */
-	uint32_t what;			/* enum undo_what */
-	uint64_t memcg_id;		/* the directory must still be this one */
-	uint64_t was, ours;		/* bytes; HR_UNKNOWN: "max" */
-	uint64_t until_ns;		/* boottime; 0: no deadline */
-	char path[ENFORCE_PATH];	/* the directory, from the root of its hierarchy */
-	char hierarchy[128];		/* mount point of that hierarchy, below root */
+	uint32_t state;          /* 0 free, 1 being written, 2 valid; __atomic */
+	uint32_t what;           /* enum undo_what */
+	uint64_t memcg_id;       /* the directory must still be this one */
+	uint64_t was, ours;      /* bytes; HR_UNKNOWN: "max" */
+	uint64_t until_ns;       /* boottime; 0: no deadline */
+	char path[ENFORCE_PATH]; /* the directory, from the root of its hierarchy */
+	char hierarchy[128];     /* mount point of that hierarchy, below root */
 };
 
 struct undo;
 
-int undo_open(const char *path, struct undo **ret_undo);	/* makes the file, or takes what is there */
-void undo_close(struct undo *undo);				/* takes NULL */
+int undo_open(const char *path,
+	      struct undo **ret_undo); /* makes the file, or takes what is there */
+void undo_close(struct undo *undo);    /* takes NULL */
 /* The entry to be cleared afterwards, or -ENOSPC (then the deed must not be done). */
 int undo_note(struct undo *undo, const struct undo_entry *entry, unsigned int *ret_index);
 void undo_clear(struct undo *undo, unsigned int index);

@@ -43,7 +43,8 @@ void signal_sweep_keep(struct running_action *running, const struct victim *vict
 }
 
 /* One that is meant by itself, or with its job, lives in a cgroup whose owner has a say, too. What is not known is not hit. */
-static bool owner_protects(const struct enforce *e, const struct running_action *running, uint32_t pid)
+static bool owner_protects(const struct enforce *e, const struct running_action *running,
+			   uint32_t pid)
 {
 	char path[ENFORCE_PATH];
 
@@ -78,7 +79,8 @@ static const char *never(struct signal_sweep *sweep, uint32_t pid, const struct 
 	return reason;
 }
 
-int signal_sweep_look(struct signal_sweep *sweep, uint32_t pid, struct victim *ret_victim, const char **ret_reason)
+int signal_sweep_look(struct signal_sweep *sweep, uint32_t pid, struct victim *ret_victim,
+		      const char **ret_reason)
 {
 	int proc_fd = sweep->worker->enforce->proc_fd;
 	_cleanup_close_ int fd = proc_open(pid);
@@ -151,7 +153,10 @@ static int see_entry(const char *name, unsigned char type, void *arg)
 	return name[0] >= '1' && name[0] <= '9' && in_job(arg, pid) ? see(pid, arg) : 0;
 }
 
-static int list_container(struct signal_sweep *sweep) { return group_pids(sweep->running->dir_fd, see, sweep); }
+static int list_container(struct signal_sweep *sweep)
+{
+	return group_pids(sweep->running->dir_fd, see, sweep);
+}
 
 static int list_job(struct signal_sweep *sweep)
 {
@@ -194,7 +199,8 @@ int signal_sweep_check_job(struct signal_sweep *sweep)
 	r = proc_stat(proc_fd, request->pid, &stat);
 	if (r < 0)
 		return r;
-	return stat.start_ticks == proc_ticks(request->start_boottime_ns) && stat.pgrp == request->pgid
+	return stat.start_ticks == proc_ticks(request->start_boottime_ns) &&
+			       stat.pgrp == request->pgid
 		       ? 0
 		       : -ESRCH;
 }

@@ -69,9 +69,10 @@ static void answer(struct signal_sweep *sweep, int r)
 		running_end(running, HR_STATUS_DONE, 0, "%s", "");
 	} else if (sweep->deaf && sweep->deaf == sweep->exempt) {
 		running_end(running, HR_STATUS_SKIPPED, 0, "%s would be discarded: %s", name,
-			 sweep->exempt_reason);
+			    sweep->exempt_reason);
 	} else if (sweep->exempt) {
-		running_end(running, HR_STATUS_REFUSED, EPERM, "%s is never a target", sweep->exempt_reason);
+		running_end(running, HR_STATUS_REFUSED, EPERM, "%s is never a target",
+			    sweep->exempt_reason);
 	} else if (!r || r == -ESRCH || r == -ENOENT) {
 		running_end(running, HR_STATUS_SKIPPED, ESRCH, "nobody is left");
 	} else {
@@ -101,10 +102,11 @@ static void run_one(struct signal_sweep *sweep, uint32_t pid, uint64_t start_tic
 	proc_status(sweep->worker->enforce->proc_fd, pid, &status);
 	reason = proc_discards(&status, sweep->signal);
 	if (v.start_ticks != start_ticks) {
-		running_end(running, HR_STATUS_SKIPPED, ESRCH, "pid %u is another process by now", pid);
+		running_end(running, HR_STATUS_SKIPPED, ESRCH, "pid %u is another process by now",
+			    pid);
 	} else if (reason) {
 		running_end(running, HR_STATUS_SKIPPED, 0, "%s would be discarded: %s",
-			 proc_signal_name(sweep->signal, name), reason);
+			    proc_signal_name(sweep->signal, name), reason);
 	} else {
 		r = proc_signal(v.fd, sweep->signal);
 		sweep->signalled = !r;
@@ -157,14 +159,15 @@ void term_run(struct worker *worker, struct running_action *running)
 
 	pidset_clear(worker->killed);
 	if (!worker->enforce->pids_ours) {
-		running_end(running, HR_STATUS_FAILED, EOPNOTSUPP, "/proc is another pid namespace's");
+		running_end(running, HR_STATUS_FAILED, EOPNOTSUPP,
+			    "/proc is another pid namespace's");
 	} else if (request->path[0]) {
 		run_container(&sweep);
 	} else if (!request->pgid) {
 		run_one(&sweep, request->pid, proc_ticks(request->start_boottime_ns), false);
 	} else if (signal_sweep_check_job(&sweep) < 0) {
 		running_end(running, HR_STATUS_SKIPPED, ESRCH, "process group %u is another by now",
-			 request->pgid);
+			    request->pgid);
 	} else {
 		sweep.spare_inits = true;
 		run_all(&sweep);

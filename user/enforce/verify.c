@@ -12,13 +12,13 @@
 #include "signal_sweep.h"
 #include "enforce_internal.h"
 
-#define SETTLE_NS (5 * NS_PER_MS) /* everybody has ended: usage lags by what CPUs hold back */
+#define SETTLE_NS     (5 * NS_PER_MS)  /* everybody has ended: usage lags by what CPUs hold back */
 #define SETTLE_UNDONE (50 * NS_PER_MS) /* … and less was freed than they had: the rest is cache */
-#define PARTLY_NS (100 * NS_PER_MS) /* most is freed, but somebody lives on */
-#define EMPTY_NS (5 * NS_PER_MS) /* between two looks into cgroup.procs */
-#define AGAIN_NS (100 * NS_PER_MS) /* nothing moves and somebody is there: once more */
-#define AGAIN_MOST 3
-#define NOISE (256u << 10) /* bytes; what per-CPU charging moves anyway */
+#define PARTLY_NS     (100 * NS_PER_MS) /* most is freed, but somebody lives on */
+#define EMPTY_NS      (5 * NS_PER_MS)   /* between two looks into cgroup.procs */
+#define AGAIN_NS      (100 * NS_PER_MS) /* nothing moves and somebody is there: once more */
+#define AGAIN_MOST    3
+#define NOISE         (256u << 10) /* bytes; what per-CPU charging moves anyway */
 
 static const struct {
 	uint64_t until_ns, pause_ns;
@@ -127,16 +127,17 @@ static void look_at_memory(const struct enforce *e, struct running_action *runni
 
 static bool stuck(struct running_action *running, uint64_t now_ns)
 {
-	return running->request.kind == HR_ACTION_KILL && running->dir_fd >= 0 && !running->by_main &&
-	       running->again < AGAIN_MOST && now_ns - running->lowest_ns > AGAIN_NS &&
+	return running->request.kind == HR_ACTION_KILL && running->dir_fd >= 0 &&
+	       !running->by_main && running->again < AGAIN_MOST &&
+	       now_ns - running->lowest_ns > AGAIN_NS &&
 	       now_ns - running->result.ended_ns > AGAIN_NS * (running->again + 1);
 }
 
 /* All have ended, and yet their memory is there: perhaps somebody is ending whom no list has, which only a search tells. */
 static bool unsearched(const struct running_action *running)
 {
-	return running->request.kind == HR_ACTION_KILL && running->dir_fd >= 0 && !running->by_main &&
-	       !running->again && running->result.freed != HR_UNKNOWN;
+	return running->request.kind == HR_ACTION_KILL && running->dir_fd >= 0 &&
+	       !running->by_main && !running->again && running->result.freed != HR_UNKNOWN;
 }
 
 static void time_is_up(struct running_action *running)
@@ -147,14 +148,15 @@ static void time_is_up(struct running_action *running)
 		return;
 	if (running->request.kind == HR_ACTION_KILL && !freed)
 		running_end(running, HR_STATUS_FAILED, ETIMEDOUT,
-			 "not gone after %llu ms: it waits in the kernel, or for CPU time",
-			 (unsigned long long)running->request.deadline_ms);
+			    "not gone after %llu ms: it waits in the kernel, or for CPU time",
+			    (unsigned long long)running->request.deadline_ms);
 	else if (!freed)
 		running_end(running, HR_STATUS_DONE, 0, "still there after %llu ms",
-			 (unsigned long long)running->request.deadline_ms);
+			    (unsigned long long)running->request.deadline_ms);
 }
 
-bool watch_look(const struct enforce *e, struct running_action *running, uint64_t now_ns, bool *ret_again)
+bool watch_look(const struct enforce *e, struct running_action *running, uint64_t now_ns,
+		bool *ret_again)
 {
 	struct enforce_result *result = &running->result;
 
@@ -187,7 +189,8 @@ bool watch_look(const struct enforce *e, struct running_action *running, uint64_
 		*ret_again = true;
 		return false;
 	}
-	if (now_ns - result->ended_ns < running->request.deadline_ms * NS_PER_MS && !enforce_stopping(e))
+	if (now_ns - result->ended_ns < running->request.deadline_ms * NS_PER_MS &&
+	    !enforce_stopping(e))
 		return false;
 	time_is_up(running);
 	return true;

@@ -23,20 +23,20 @@
  * kernel's fair server lets him in a second later. Nobody comes first there.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STACK (1024 * 1024)
+#define STACK      (1024 * 1024)
 #define LOCKS_SPIN true
 #else
-#define STACK (128 * 1024)
+#define STACK      (128 * 1024)
 #define LOCKS_SPIN false
 #endif
 #define INTERRUPT \
 	(SIGRTMAX - 3) /* to a writer whose write takes too long; the handler does nothing */
 #define INTERRUPT_NS \
 	(100 * NS_PER_MS) /* … again and again: one that comes before the write is lost */
-#define KILLER_PRIORITY 1
-#define WATCHER_PRIORITY 2 /* it takes the CPU from a killer that frees */
-#define FREE_NS (50 * NS_PER_MS) /* a gigabyte is freed in less (docs/performance.md) */
-#define BALANCE_NS (2 * NS_PER_MS) /* between looks at who frees */
+#define KILLER_PRIORITY   1
+#define WATCHER_PRIORITY  2                /* it takes the CPU from a killer that frees */
+#define FREE_NS           (50 * NS_PER_MS) /* a gigabyte is freed in less (docs/performance.md) */
+#define BALANCE_NS        (2 * NS_PER_MS)  /* between looks at who frees */
 #define FAST_POLL_SECONDS 2 /* for threads to end; one that hangs in the kernel is left behind */
 
 static struct running_action *claim(struct enforce *e, enum running_kind kind)
@@ -105,8 +105,8 @@ static bool come_first(pthread_t thread, bool first, int priority)
 {
 	struct sched_param param = {.sched_priority = first ? priority : 0};
 
-	return !pthread_setschedparam(
-		thread, first ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER, &param);
+	return !pthread_setschedparam(thread, first ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER,
+				      &param);
 }
 
 /* Without leave for real time: as nice as may be; without leave for either: as we are. */
@@ -241,8 +241,7 @@ static void *watcher(void *arg)
 		uint64_t now = clock_mono_ns(), next = interrupt_late(e, now);
 		uint64_t also = balance(e, now);
 
-		wait_until(&e->watch,
-			   look_at_all(e, !next || (also && also < next) ? also : next));
+		wait_until(&e->watch, look_at_all(e, !next || (also && also < next) ? also : next));
 	}
 	return NULL;
 }

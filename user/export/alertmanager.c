@@ -13,12 +13,12 @@
 #include "format/display_name.h"
 #include "format/event_line.h"
 
-#define MOMENT_NS (5 * 60 * NS_PER_SEC)	/* how long what happened in a moment fires */
+#define MOMENT_NS (5 * 60 * NS_PER_SEC) /* how long what happened in a moment fires */
 
 struct alert {
 	uint64_t cgroup_id;
-	const char *name;		/* one of the words below */
-	uint64_t from_ns, until_ns;	/* until 0: still fires */
+	const char *name;           /* one of the words below */
+	uint64_t from_ns, until_ns; /* until 0: still fires */
 	json_t *labels;
 	char sentence[512];
 };
@@ -34,7 +34,8 @@ static struct alert *find(struct alerts *alerts, uint64_t cgroup_id, const char 
 static void drop(struct alerts *alerts, size_t i)
 {
 	json_decref(alerts->alert[i].labels);
-	memmove(alerts->alert + i, alerts->alert + i + 1, (--alerts->n - i) * sizeof(*alerts->alert));
+	memmove(alerts->alert + i, alerts->alert + i + 1,
+		(--alerts->n - i) * sizeof(*alerts->alert));
 }
 
 static struct alert *add(struct alerts *alerts)
@@ -48,7 +49,8 @@ static struct alert *add(struct alerts *alerts)
 	return &alerts->alert[alerts->n++];
 }
 
-static void set_label(json_t *labels, const struct record_text *from, const char *key, struct hr_str text)
+static void set_label(json_t *labels, const struct record_text *from, const char *key,
+		      struct hr_str text)
 {
 	const char *value = from->text(from->record, text);
 	char clean[1024];
@@ -63,12 +65,16 @@ static json_t *make_labels(const struct export_event *event, const char *name)
 	struct record_text from = record_text_event(&event->record);
 	const struct hr_identity *id = &event->record.id;
 	char identity[256];
-	json_t *labels = json_pack("{ss ss ss}", "alertname", name, "severity",
-				   hr_severity_name(event->record.severity) ?: "info", "node", event->node);
+	json_t *labels =
+		json_pack("{ss ss ss}", "alertname", name, "severity",
+			  hr_severity_name(event->record.severity) ?: "info", "node", event->node);
 	const struct {
 		const char *key;
 		struct hr_str text;
-	} texts[] = {{"namespace", id->namespace}, {"pod", id->pod}, {"container", id->container}, {"id", id->cgroup}};
+	} texts[] = {{"namespace", id->namespace},
+		     {"pod", id->pod},
+		     {"container", id->container},
+		     {"id", id->cgroup}};
 
 	if (!labels)
 		return NULL;
@@ -79,7 +85,8 @@ static json_t *make_labels(const struct export_event *event, const char *name)
 	return labels;
 }
 
-static bool fire(struct alerts *alerts, const struct export_event *event, const char *name, uint64_t until_ns)
+static bool fire(struct alerts *alerts, const struct export_event *event, const char *name,
+		 uint64_t until_ns)
 {
 	struct alert *alert = find(alerts, event->record.cgroup_id, name);
 	char sentence[EVENT_LINE_TEXT];
@@ -88,7 +95,8 @@ static bool fire(struct alerts *alerts, const struct export_event *event, const 
 		alert = add(alerts);
 		if (!alert)
 			return false;
-		*alert = (struct alert){.cgroup_id = event->record.cgroup_id, .name = name,
+		*alert = (struct alert){.cgroup_id = event->record.cgroup_id,
+					.name = name,
 					.from_ns = event->record.time_ns};
 		alert->labels = make_labels(event, name);
 	}
@@ -112,7 +120,8 @@ static bool take_risk(struct alerts *alerts, const struct export_event *event)
 {
 	const struct hr_event_forecast *risk = (const void *)&event->record;
 
-	return risk->to == HR_ALARM_NONE ? end(alerts, event, "MemoryRisk") : fire(alerts, event, "MemoryRisk", 0);
+	return risk->to == HR_ALARM_NONE ? end(alerts, event, "MemoryRisk")
+					 : fire(alerts, event, "MemoryRisk", 0);
 }
 
 static bool take_leak(struct alerts *alerts, const struct export_event *event)
@@ -164,8 +173,8 @@ static json_t *one_json(const struct alert *alert, uint64_t now_ns)
 
 	clock_format_rfc3339(alert->from_ns, from);
 	clock_format_rfc3339(end_ns, until);
-	return json_pack("{sO s{ss} ss ss}", "labels", alert->labels, "annotations", "summary", alert->sentence,
-			 "startsAt", from, "endsAt", until);
+	return json_pack("{sO s{ss} ss ss}", "labels", alert->labels, "annotations", "summary",
+			 alert->sentence, "startsAt", from, "endsAt", until);
 }
 
 char *alerts_json(const struct alerts *alerts, uint64_t now_ns)

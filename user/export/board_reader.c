@@ -22,9 +22,9 @@ struct feed {
 	struct exporter *exporter;
 	struct hr_reader *reader;
 	uint64_t instance, missed, untold;
-	uint64_t saved_ns;		/* monotonic */
+	uint64_t saved_ns; /* monotonic */
 	char node[64];
-	bool unsaved;			/* the complaint was made */
+	bool unsaved; /* the complaint was made */
 	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
 };
 
@@ -32,7 +32,8 @@ static volatile sig_atomic_t hung_up;
 
 static void on_hangup(int sig) { hung_up = 1; }
 
-static const struct export_mark *find_mark(const struct export_mark *mark, size_t n, const char *sink)
+static const struct export_mark *find_mark(const struct export_mark *mark, size_t n,
+					   const char *sink)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(mark[i].sink, sink))
@@ -65,9 +66,10 @@ static void take_marks(struct feed *feed, uint64_t newest)
 			from = seq;
 	}
 	if (other)
-		log_info("this is another board than the one that was read last: going on with its first event; what was not "
+		log_info("this is another board than the one that was read last: going on with its "
+			 "first event; what was not "
 			 "read of that one is lost");
-	hr_reader_seek_event(feed->reader, from + 1);	/* what is gone by now counts as missed */
+	hr_reader_seek_event(feed->reader, from + 1); /* what is gone by now counts as missed */
 }
 
 static void save_marks(struct feed *feed)
@@ -122,8 +124,8 @@ static int drain(struct feed *feed)
 		export_event_unref(event);
 	} while (!r || r == -EOVERFLOW || r == -EBADMSG);
 	if (feed->untold)
-		log_info("%llu event%s missed: the board had gone past", (unsigned long long)feed->untold,
-			 feed->untold == 1 ? " was" : "s were");
+		log_info("%llu event%s missed: the board had gone past",
+			 (unsigned long long)feed->untold, feed->untold == 1 ? " was" : "s were");
 	feed->untold = 0;
 	return r == -ENODATA || r == -EAGAIN ? 0 : r;
 }
@@ -132,7 +134,8 @@ static int drain(struct feed *feed)
 static int attach(struct feed *feed)
 {
 	struct hr_board_header header;
-	int err = hr_reader_open(*feed->exporter->board ? feed->exporter->board : NULL, &feed->reader);
+	int err = hr_reader_open(*feed->exporter->board ? feed->exporter->board : NULL,
+				 &feed->reader);
 
 	if (err)
 		return err;
@@ -149,7 +152,7 @@ static void check_instance(struct feed *feed)
 	struct hr_board_header header;
 	struct hr_host host;
 
-	hr_reader_health(feed->reader, NULL);	/* goes over to a grown or new board */
+	hr_reader_health(feed->reader, NULL); /* goes over to a grown or new board */
 	hr_reader_header(feed->reader, &header);
 	if (header.instance != feed->instance) {
 		feed->instance = header.instance;

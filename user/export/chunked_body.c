@@ -55,7 +55,7 @@ void page_printf(struct page *page, const char *format, ...)
 	page_add(page, line, n < 0 ? 0 : (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
 }
 
-#define EXACT_MOST 9007199254740992.0	/* 2^53 */
+#define EXACT_MOST 9007199254740992.0 /* 2^53 */
 #define DECIMALS   9
 
 /* Figures are whole, or whole numbers of some smaller unit: printing those by hand is what makes a scrape of 10,000 containers
@@ -71,7 +71,8 @@ void page_number(struct page *page, double value)
 		scaled = nearbyint(value * 1e9);
 		point = scaled / 1e9 == value ? DECIMALS : 0;
 	}
-	if (!(value >= 0 && value < EXACT_MOST) || (!point && value != floor(value))) {	/* NAN, too */
+	if (!(value >= 0 && value < EXACT_MOST) ||
+	    (!point && value != floor(value))) { /* NAN, too */
 		if (isnan(value))
 			page_puts(page, "NaN");
 		else

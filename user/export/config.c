@@ -13,13 +13,22 @@
 #include "option_parse.h"
 
 static const struct sink_key common_keys[] = {
-	{.name = "types", .parse = parse_type, .offset = offsetof(struct sink_common, types), .list = true,
+	{.name = "types",
+	 .parse = parse_type,
+	 .offset = offsetof(struct sink_common, types),
+	 .list = true,
 	 .wants = "types of events, such as [oom_kill, action]"},
-	{.name = "severity", .parse = parse_severity, .offset = offsetof(struct sink_common, severity),
+	{.name = "severity",
+	 .parse = parse_severity,
+	 .offset = offsetof(struct sink_common, severity),
 	 .wants = "info, warning or critical"},
-	{.name = "queue", .parse = parse_queue, .offset = offsetof(struct sink_common, queue),
+	{.name = "queue",
+	 .parse = parse_queue,
+	 .offset = offsetof(struct sink_common, queue),
 	 .wants = "a number of events, 1 to 1000000"},
-	{.name = "interval", .parse = parse_duration, .offset = offsetof(struct sink_common, interval_ms),
+	{.name = "interval",
+	 .parse = parse_duration,
+	 .offset = offsetof(struct sink_common, interval_ms),
 	 .wants = "a time such as 15s"},
 	{0},
 };
@@ -37,7 +46,8 @@ static const struct sink_key *find_key(const struct sink_key *keys, const char *
 	return NULL;
 }
 
-static int take_value(const struct tree *tree, const struct sink_key *key, const struct tree_node *value, void *at)
+static int take_value(const struct tree *tree, const struct sink_key *key,
+		      const struct tree_node *value, void *at)
 {
 	if (key->list && value->kind == TREE_LIST) {
 		for (size_t i = 0; i < value->n; i++) {
@@ -70,14 +80,16 @@ static int take_option(const struct tree *tree, struct sink *sink, const struct 
 		       const struct tree_node *value)
 {
 	const char *name = tree_text(key);
-	const struct sink_key *found = find_key(sink->type->keys, name) ?: find_key(common_keys, name);
+	const struct sink_key *found =
+		find_key(sink->type->keys, name) ?: find_key(common_keys, name);
 	char known[EXPORT_ERROR] = "";
 
 	if (found)
 		return take_value(tree, found, value, (char *)sink->options + found->offset);
 	for (const struct sink_key *k = sink->type->keys; k && k->name; k++)
 		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s, ", k->name);
-	return tree_complain(tree, key, name, "expected one of %stypes, severity, queue, interval", known);
+	return tree_complain(tree, key, name, "expected one of %stypes, severity, queue, interval",
+			     known);
 }
 
 static int take_sink(void *arg, const struct tree_node *key, const struct tree_node *value)
@@ -91,9 +103,11 @@ static int take_sink(void *arg, const struct tree_node *key, const struct tree_n
 	if (value->kind != TREE_MAP && !nothing)
 		return tree_complain(load->tree, value, tree_what(value),
 				     "expected the sink's settings, such as {%s: …}",
-				     type->keys && type->keys->name ? type->keys->name : "interval");
+				     type->keys && type->keys->name ? type->keys->name
+								    : "interval");
 	if (load->e->n == EXPORT_SINKS)
-		return tree_complain(load->tree, key, tree_text(key), "expected at most %d sinks", EXPORT_SINKS);
+		return tree_complain(load->tree, key, tree_text(key), "expected at most %d sinks",
+				     EXPORT_SINKS);
 	err = export_config_add(load->e, type);
 	if (err)
 		return err;
@@ -102,7 +116,8 @@ static int take_sink(void *arg, const struct tree_node *key, const struct tree_n
 		err = take_option(load->tree, sink, value->child[i], value->child[i + 1]);
 	for (const struct sink_key *k = type->keys; !err && k && k->name; k++)
 		if (k->needed && (nothing || !tree_get(value, k->name)))
-			err = tree_complain(load->tree, key, type->name, "expected %s: %s", k->name, k->wants);
+			err = tree_complain(load->tree, key, type->name, "expected %s: %s", k->name,
+					    k->wants);
 	return err;
 }
 
@@ -111,7 +126,8 @@ static int take_state(void *arg, const struct tree_node *key, const struct tree_
 	struct load *load = arg;
 
 	if (!tree_text(value) || parse_path(tree_text(value), load->e->state))
-		return tree_complain(load->tree, value, tree_what(value), "expected an absolute path");
+		return tree_complain(load->tree, value, tree_what(value),
+				     "expected an absolute path");
 	return 0;
 }
 
@@ -127,11 +143,13 @@ int export_config_load(const char *path, struct exporter *e, char error[EXPORT_E
 	if (err)
 		return err;
 	if (tree.root && tree.root->kind != TREE_MAP)
-		return tree_complain(&tree, tree.root, tree_what(tree.root), "expected `key: value` lines");
+		return tree_complain(&tree, tree.root, tree_what(tree.root),
+				     "expected `key: value` lines");
 	part = tree.root ? tree_get(tree.root, "export") : NULL;
 	if (!part)
 		return 0;
 	for (size_t i = 0; sink_type_at(i); i++)
 		keys[n++] = (struct tree_key){sink_type_at(i)->name, take_sink};
-	return tree_map(&tree, part, keys, n, &load, "export", "prometheus: {listen: 127.0.0.1:9477}");
+	return tree_map(&tree, part, keys, n, &load, "export",
+			"prometheus: {listen: 127.0.0.1:9477}");
 }

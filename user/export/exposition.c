@@ -12,44 +12,45 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define PIECE_BYTES (64u << 10)	/* written at a time */
+#define PIECE_BYTES (64u << 10) /* written at a time */
 #define NUMBER_MOST 40u
-#define TABLES	    2		/* ours and, where asked for, cAdvisor's */
+#define TABLES      2 /* ours and, where asked for, cAdvisor's */
 
 struct emitted {
-	uint64_t path;		/* its hash */
+	uint64_t path; /* its hash */
 	uint64_t appeared_ns, usage;
 	bool gone, left_out;
-	uint32_t at, n;		/* its labels, in the page of labels */
-	double *value;		/* one per metric */
+	uint32_t at, n; /* its labels, in the page of labels */
+	double *value;  /* one per metric */
 };
 
-struct known {			/* of a slot */
-	uint64_t identity;	/* hash of what the labels are made of */
+struct known {             /* of a slot */
+	uint64_t identity; /* hash of what the labels are made of */
 	uint32_t at, n;
 };
 
 struct scrape_labels {
 	struct page text;
-	struct known *known;	/* by slot */
+	struct known *known; /* by slot */
 	size_t space;
 };
 
 struct scrape {
 	struct metrics_config config;
 	const struct metric *table[TABLES];
-	size_t tables, metrics;	/* metrics in all of them */
+	size_t tables, metrics; /* metrics in all of them */
 	struct scrape_labels *before;
-	struct scrape_labels now;	/* becomes the next one's `before` */
+	struct scrape_labels now; /* becomes the next one's `before` */
 	struct emitted *row;
-	double *values;		/* metrics of each row */
+	double *values; /* metrics of each row */
 	size_t n, space;
-	uint32_t *by_path;	/* open addressing: a row's number + 1 */
-	size_t paths;		/* a power of two, at least twice the room */
+	uint32_t *by_path; /* open addressing: a row's number + 1 */
+	size_t paths;      /* a power of two, at least twice the room */
 	bool failed;
 	/* reading */
-	struct page labels;	/* a copy of its own: the next scrape may begin while this one is read */
-	struct page tail;	/* what stands after the containers */
+	struct page
+		labels;   /* a copy of its own: the next scrape may begin while this one is read */
+	struct page tail; /* what stands after the containers */
 	struct page piece;
 	size_t piece_at, next_table, next_metric, next_value, next_row;
 	bool ended;
@@ -104,7 +105,8 @@ void scrape_free(struct scrape *s)
 
 /* ---- gathering ---- */
 
-static uint64_t mix(uint64_t h, const void *data, size_t n)	/* FNV-1a by words; collisions cost a stale label, so 64 bits */
+static uint64_t mix(uint64_t h, const void *data,
+		    size_t n) /* FNV-1a by words; collisions cost a stale label, so 64 bits */
 {
 	const unsigned char *at = data;
 	uint64_t word;
@@ -130,11 +132,11 @@ static bool wanted(const struct hr_slot *slot, uint64_t now_ns)
 {
 	if (slot_gone(slot))
 		return (slot->id.kind == HR_KIND_CONTAINER || slot->oom_kills_total) &&
-		       (now_ns < slot->gone_ns ||	/* the clock was set back */
+		       (now_ns < slot->gone_ns || /* the clock was set back */
 			now_ns - slot->gone_ns < METRICS_KEEP_S * NS_PER_SEC);
 	return slot->id.kind == HR_KIND_CONTAINER || slot->id.kind == HR_KIND_UNIT ||
 	       slot->id.kind == HR_KIND_POD || slot->flags & HR_SLOT_HAS_TASKS ||
-	       slot->oom_kills_total;	/* the kill may be what emptied it: it is to be counted */
+	       slot->oom_kills_total; /* the kill may be what emptied it: it is to be counted */
 }
 
 /* By another array of at least n, with its old content. */
@@ -179,7 +181,8 @@ static bool make_space(struct scrape *s)
 }
 
 /* Copied where the slot says what it said before. */
-static bool take_labels(struct scrape *s, const struct hr_slot *slot, uint32_t index, struct emitted *row)
+static bool take_labels(struct scrape *s, const struct hr_slot *slot, uint32_t index,
+			struct emitted *row)
 {
 	const struct known *before = index < s->before->space ? &s->before->known[index] : NULL;
 	uint64_t identity = identity_of(slot);
@@ -190,7 +193,8 @@ static bool take_labels(struct scrape *s, const struct hr_slot *slot, uint32_t i
 
 		if (!grow((void **)&s->now.known, space, sizeof(*s->now.known)))
 			return false;
-		memset(s->now.known + s->now.space, 0, (space - s->now.space) * sizeof(*s->now.known));
+		memset(s->now.known + s->now.space, 0,
+		       (space - s->now.space) * sizeof(*s->now.known));
 		s->now.space = space;
 	}
 	row->at = (uint32_t)text->n;
@@ -223,7 +227,9 @@ static void take_values(const struct scrape *s, const struct hr_slot *slot, size
 void scrape_add(struct scrape *s, const struct hr_slot *slot, uint32_t index, uint64_t now_ns)
 {
 	const char *path = hr_slot_text(slot, slot->id.cgroup);
-	struct emitted row = {.appeared_ns = slot->appeared_ns, .gone = slot_gone(slot), .usage = slot->memory.usage};
+	struct emitted row = {.appeared_ns = slot->appeared_ns,
+			      .gone = slot_gone(slot),
+			      .usage = slot->memory.usage};
 	size_t at;
 
 	if (s->failed || !path || !wanted(slot, now_ns))
@@ -248,7 +254,8 @@ static int by_usage(const void *a, const void *b)
 {
 	const struct emitted *x = *(struct emitted *const *)a, *y = *(struct emitted *const *)b;
 
-	return x->usage != y->usage ? (x->usage > y->usage ? -1 : 1) : (x->path > y->path) - (x->path < y->path);
+	return x->usage != y->usage ? (x->usage > y->usage ? -1 : 1)
+				    : (x->path > y->path) - (x->path < y->path);
 }
 
 /* Those with the least memory. */
@@ -290,7 +297,7 @@ static void write_samples(struct scrape *s, const struct metric *metric)
 {
 	size_t name = strcspn(metric->name, "{");
 	const char *own = metric->name[name] ? metric->name + name + 1 : "";
-	size_t own_n = *own ? strlen(own) - 1 : 0;	/* without its brace */
+	size_t own_n = *own ? strlen(own) - 1 : 0; /* without its brace */
 	char begin[128];
 	size_t begun = (size_t)snprintf(begin, sizeof(begin), "%.*s%s{", (int)name, metric->name,
 					metric->counter ? "_total" : "");
@@ -327,7 +334,8 @@ static void write_piece(struct scrape *s)
 			continue;
 		}
 		if (!s->next_row && metric->help)
-			metrics_head(&s->piece, metric->name, metric->help, metric->counter, s->config.openmetrics);
+			metrics_head(&s->piece, metric->name, metric->help, metric->counter,
+				     s->config.openmetrics);
 		write_samples(s, metric);
 		if (s->next_row == s->n) {
 			s->next_row = 0;

@@ -19,18 +19,19 @@
 #include "metrics.h"
 
 struct scrape;
-struct scrape_labels;	/* the labels of the last scrape, to be copied where nothing changed; one thread at a time */
+struct scrape_labels; /* the labels of the last scrape, to be copied where nothing changed; one thread at a time */
 
-struct scrape_labels *scrape_labels_new(void);			/* NULL: no memory */
-void scrape_labels_free(struct scrape_labels *labels);		/* takes NULL */
+struct scrape_labels *scrape_labels_new(void);         /* NULL: no memory */
+void scrape_labels_free(struct scrape_labels *labels); /* takes NULL */
 
 /* config is copied. NULL: no memory. From then on memory that is missing is remembered, and told by scrape_close(). */
 struct scrape *scrape_new(const struct metrics_config *config, struct scrape_labels *labels);
 void scrape_add(struct scrape *scrape, const struct hr_slot *slot, uint32_t index, uint64_t now_ns);
 /* 0 or -ENOMEM. head: of snapshot_head(). Both may go afterwards. */
-int scrape_close(struct scrape *scrape, const struct snapshot *head, const struct metrics_extra *extra);
+int scrape_close(struct scrape *scrape, const struct snapshot *head,
+		 const struct metrics_extra *extra);
 /* How many bytes were written to `to`; 0 at the end. -ENOMEM. */
 long scrape_read(struct scrape *scrape, char *to, size_t space);
-void scrape_free(struct scrape *scrape);			/* takes NULL */
+void scrape_free(struct scrape *scrape); /* takes NULL */
 
 #endif

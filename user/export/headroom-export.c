@@ -23,7 +23,8 @@ struct export_options {
 
 static int no_sinks(const char *path)
 {
-	log_error("%s names no sink below `export:`: such as `export: {prometheus: {listen: 127.0.0.1:9477}}`",
+	log_error("%s names no sink below `export:`: such as `export: {prometheus: {listen: "
+		  "127.0.0.1:9477}}`",
 		  path);
 	return CLI_USAGE;
 }
@@ -62,14 +63,16 @@ static const struct {
 	const char *remedy;
 } remedies[] = {
 	{-ECONNREFUSED, "start it, or correct the address"},
-	{-ETIMEDOUT, "something is there and does not answer: look at it, or at what stands between"},
+	{-ETIMEDOUT,
+	 "something is there and does not answer: look at it, or at what stands between"},
 	{-EHOSTUNREACH, "correct the host's name, or the resolver"},
 	{-EPROTO, "look at its certificate; one of your own CA wants ca_file"},
 	{-EACCES, "give this user the right to it, or other credentials"},
 	{-EPERM, "give this user the right to it, or other credentials"},
 	{-ENOENT, "start what should have made it, or correct the path"},
 	{-EADDRINUSE, "take another port or path, or end who has this one"},
-	{-EREMOTEIO, "it is there and refuses: look at its answer, at the URL's path and at the credentials"},
+	{-EREMOTEIO,
+	 "it is there and refuses: look at its answer, at the URL's path and at the credentials"},
 	{-ENOSPC, "make room"},
 	{-EROFS, "take a path that can be written to"},
 	{-ENODATA, "make a stream for this subject: nats stream add"},
@@ -92,7 +95,9 @@ static int check(struct exporter *e)
 		int err = sink->type->check(sink);
 
 		printf("%-12s %s\n", sink->type->name,
-		       !err ? "works" : *sink->said ? sink->said : strerror(-err));
+		       !err          ? "works"
+		       : *sink->said ? sink->said
+				     : strerror(-err));
 		if (remedy_of(err))
 			printf("%-12s   %s\n", "", remedy_of(err));
 		if (err)
@@ -111,7 +116,7 @@ static int run(const void *values, char **arguments)
 		status = check(&e);
 	} else if (!status) {
 		service_begin();
-		signals_catch();	/* before there are threads: they inherit the mask */
+		signals_catch(); /* before there are threads: they inherit the mask */
 		err = export_start(&e);
 		if (err) {
 			log_error("export: can't start a thread: %s", strerror(-err));
@@ -132,7 +137,8 @@ static const struct option_spec specs[] = {
 	 .offset = offsetof(struct export_options, config),
 	 .help = "the configuration (default " CONFIG_DEFAULT_PATH ")",
 	 .wants = "a path"},
-	OPTION_FLAG("check", struct export_options, check, "try each sink once and say what would not work"),
+	OPTION_FLAG("check", struct export_options, check,
+		    "try each sink once and say what would not work"),
 	OPTION_BOARD(struct export_options),
 	{0},
 };
@@ -141,9 +147,11 @@ static const struct command command = {
 	.name = "export",
 	.arguments = "",
 	.summary = "figures and events to Prometheus, files and other tools",
-	.text = "Runs every sink below `export:` in the configuration until it is interrupted. A sink that is\n"
+	.text = "Runs every sink below `export:` in the configuration until it is interrupted. A "
+		"sink that is\n"
 		"slow or down delays nobody; what its queue can't hold is dropped and counted.\n"
-		"`headroom export fleet URL --board PATH` is another task: it keeps a board of what a Prometheus knows.\n",
+		"`headroom export fleet URL --board PATH` is another task: it keeps a board of "
+		"what a Prometheus knows.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct export_options),
 	.run = run,

@@ -19,7 +19,8 @@ int parse_header(const char *text, void *at)
 	const char *colon = strchr(text, ':');
 	size_t used = strlen(at);
 
-	if (!colon || colon == text || strpbrk(text, "\r\n") || used + strlen(text) + 2 > EXPORT_TEXT)
+	if (!colon || colon == text || strpbrk(text, "\r\n") ||
+	    used + strlen(text) + 2 > EXPORT_TEXT)
 		return -EINVAL;
 	snprintf((char *)at + used, EXPORT_TEXT - used, "%s%s", used ? "\n" : "", text);
 	return 0;
@@ -30,7 +31,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct http *http = arg;
 	size_t bytes = size * n, most = http->options->answer_most ?: HTTP_ANSWER_MOST;
-	size_t keep = bytes < most - http->answer_n ? bytes : most - http->answer_n, space = http->answer_space;
+	size_t keep = bytes < most - http->answer_n ? bytes : most - http->answer_n,
+	       space = http->answer_space;
 	char *bigger;
 
 	while (space <= http->answer_n + keep)
@@ -128,7 +130,8 @@ static int add_credentials(struct http *http, struct curl_slist **list)
 	return add_header(list, header);
 }
 
-static int add_headers(struct http *http, const struct http_request *request, struct curl_slist **list)
+static int add_headers(struct http *http, const struct http_request *request,
+		       struct curl_slist **list)
 {
 	char type[128];
 	int err = 0;
@@ -141,7 +144,7 @@ static int add_headers(struct http *http, const struct http_request *request, st
 	if (!err && request->type)
 		err = add_header(list, type);
 	if (!err)
-		err = add_header(list, "Expect:");	/* bodies are small: no round trip before them */
+		err = add_header(list, "Expect:"); /* bodies are small: no round trip before them */
 	return err;
 }
 
@@ -161,7 +164,8 @@ static int error_of(CURLcode code)
 	}
 }
 
-static void set_options(struct http *http, const struct http_request *request, struct curl_slist *list)
+static void set_options(struct http *http, const struct http_request *request,
+			struct curl_slist *list)
 {
 	const struct http_options *o = http->options;
 	const char *method = request->method ?: "POST";
@@ -175,7 +179,7 @@ static void set_options(struct http *http, const struct http_request *request, s
 	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
-	curl_easy_setopt(http->curl, CURLOPT_ACCEPT_ENCODING, "");	/* whatever it can unpack */
+	curl_easy_setopt(http->curl, CURLOPT_ACCEPT_ENCODING, ""); /* whatever it can unpack */
 	curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, method);
 	if (strcmp(method, "GET")) {
 		curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, request->body ?: "");
@@ -197,7 +201,7 @@ int http_send(struct http *http, const struct http_request *request, long *ret_s
 
 	http->answer_n = 0;
 	http->answer[0] = http->error[0] = '\0';
-	curl_easy_reset(http->curl);	/* keeps the connection */
+	curl_easy_reset(http->curl); /* keeps the connection */
 	err = add_headers(http, request, &list) ?: add_credentials(http, &list);
 	if (!err) {
 		set_options(http, request, list);

@@ -8,14 +8,16 @@
 #include "format/columns.h"
 
 #define REFRESH_S 5
-#define ROWS_MOST 500		/* the riskiest; a browser need not draw 10,000 */
+#define ROWS_MOST 500 /* the riskiest; a browser need not draw 10,000 */
 
 static const char style[] =
 	"body{font:14px/1.4 ui-monospace,monospace;margin:1rem;color-scheme:light dark}"
-	"table{border-collapse:collapse;width:100%}th,td{padding:.15rem .6rem;text-align:left;white-space:nowrap}"
+	"table{border-collapse:collapse;width:100%}th,td{padding:.15rem "
+	".6rem;text-align:left;white-space:nowrap}"
 	"th.r,td.r{text-align:right}tr:nth-child(even){background:#8881}"
 	"td:first-child{max-width:28rem;overflow:hidden;text-overflow:ellipsis}"
-	".w{color:#b58900;font-weight:bold}.b{color:#dc322f;font-weight:bold}.d{opacity:.6}p{margin:.4rem 0}"
+	".w{color:#b58900;font-weight:bold}.b{color:#dc322f;font-weight:bold}.d{opacity:.6}p{"
+	"margin:.4rem 0}"
 	"main{overflow-x:auto}";
 
 static const char *class_of(enum style s)
@@ -39,9 +41,11 @@ static void host_line(struct page *page, const struct snapshot *s)
 
 	page_puts(page, "<p><b>");
 	page_html(page, s->host.node);
-	page_printf(page, "</b>: %s of %s available, %s of swap free; %zu containers, %zu units; guard ",
-		    units_bytes(s->host.mem_available, available), units_bytes(s->host.mem_total, total),
-		    units_bytes(s->host.swap_free, swap), s->tally.containers, s->tally.units);
+	page_printf(page,
+		    "</b>: %s of %s available, %s of swap free; %zu containers, %zu units; guard ",
+		    units_bytes(s->host.mem_available, available),
+		    units_bytes(s->host.mem_total, total), units_bytes(s->host.swap_free, swap),
+		    s->tally.containers, s->tally.units);
 	page_html(page, s->host.version);
 	page_printf(page, ", mode %s</p>", hr_mode_name(s->host.mode) ?: "unknown");
 }
@@ -76,9 +80,11 @@ void web_page(struct page *page, struct snapshot *s, const char *reason)
 {
 	char warning[128];
 
-	page_printf(page, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
-			  "<meta http-equiv=\"refresh\" content=\"%d\">"
-			  "<meta name=\"viewport\" content=\"width=device-width\"><title>headroom</title><style>",
+	page_printf(page,
+		    "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+		    "<meta http-equiv=\"refresh\" content=\"%d\">"
+		    "<meta name=\"viewport\" "
+		    "content=\"width=device-width\"><title>headroom</title><style>",
 		    REFRESH_S);
 	page_puts(page, style);
 	page_puts(page, "</style></head><body>");

@@ -14,11 +14,8 @@ static double seconds(uint64_t ms) { return ms == HR_UNKNOWN ? NAN : (double)ms 
 static double micros(uint64_t us) { return us == HR_UNKNOWN ? NAN : (double)us / 1e6; }
 static double nanos(uint64_t ns) { return ns == HR_UNKNOWN ? NAN : (double)ns / 1e9; }
 
-#define FIELD(name_, expression)                              \
-	static double get_##name_(const struct hr_slot *slot) \
-	{                                                     \
-		return expression;                            \
-	}
+#define FIELD(name_, expression) \
+	static double get_##name_(const struct hr_slot *slot) { return expression; }
 FIELD(usage, bytes(slot->memory.usage))
 FIELD(limit, bytes(slot->memory.limit))
 FIELD(anon, bytes(slot->memory.anon))
@@ -33,11 +30,13 @@ FIELD(unreclaimable, bytes(slot->memory.unreclaimable))
 FIELD(headroom, bytes(slot->memory.headroom))
 FIELD(risk, slot->forecast.risk_centi == UINT16_MAX ? NAN : slot->forecast.risk_centi / 100.0)
 FIELD(drift, slot->forecast.drift_bytes_per_second == HR_UNKNOWN_I64
-		     ? NAN : (double)slot->forecast.drift_bytes_per_second)
+		     ? NAN
+		     : (double)slot->forecast.drift_bytes_per_second)
 FIELD(alarm, slot->forecast.alarm)
 FIELD(leak, slot->forecast.leak)
 FIELD(leak_rate, slot->forecast.leak_bytes_per_hour == HR_UNKNOWN_I64
-			 ? NAN : (double)slot->forecast.leak_bytes_per_hour)
+			 ? NAN
+			 : (double)slot->forecast.leak_bytes_per_hour)
 /* What is not suspected has a rate, too. */
 FIELD(suspected_leak_rate, slot->forecast.leak < HR_LEAK_SUSPECTED ? NAN : get_leak_rate(slot))
 FIELD(oom_kills, bytes(slot->oom_kills_total))
@@ -55,33 +54,38 @@ FIELD(p90, seconds(slot->forecast.oom_in_p90_ms))
 /* Metrics of one name stand together; those with a label of their own carry it in braces. */
 const struct metric metric_container[] = {
 	{C "memory_usage_bytes", "Memory charged to the container's cgroup.", false, get_usage},
-	{C "memory_limit_bytes", "The container's own memory limit, where it has one.", false, get_limit},
+	{C "memory_limit_bytes", "The container's own memory limit, where it has one.", false,
+	 get_limit},
 	{C "memory_anon_bytes", "Anonymous memory.", false, get_anon},
 	{C "memory_file_bytes", "Page cache.", false, get_file},
 	{C "memory_shmem_bytes", "Shared memory and tmpfs.", false, get_shmem},
 	{C "memory_kernel_bytes", "Kernel memory.", false, get_kernel},
 	{C "memory_swap_bytes", "Swap in use.", false, get_swap},
 	{C "memory_rss_bytes", "Resident memory of its processes.", false, get_rss},
-	{C "memory_working_set_bytes", "Usage without inactive page cache, as cAdvisor has it.", false,
-	 get_working_set},
-	{C "memory_unreclaimable_bytes", "Memory that reclaim cannot take back.", false, get_unreclaimable},
-	{C "headroom_bytes", "What is left before the nearest limit on its path, the host's included.",
-	 false, get_headroom},
-	{C "oom_in_seconds{p=\"10\"}", "Time until OOM, by quantile, where one is foreseen within a day.",
-	 false, get_p10},
+	{C "memory_working_set_bytes", "Usage without inactive page cache, as cAdvisor has it.",
+	 false, get_working_set},
+	{C "memory_unreclaimable_bytes", "Memory that reclaim cannot take back.", false,
+	 get_unreclaimable},
+	{C "headroom_bytes",
+	 "What is left before the nearest limit on its path, the host's included.", false,
+	 get_headroom},
+	{C "oom_in_seconds{p=\"10\"}",
+	 "Time until OOM, by quantile, where one is foreseen within a day.", false, get_p10},
 	{C "oom_in_seconds{p=\"50\"}", NULL, false, get_p50},
 	{C "oom_in_seconds{p=\"90\"}", NULL, false, get_p90},
 	{C "risk", "Chance of OOM or stall-death within 15 minutes, 0 to 100.", false, get_risk},
 	{C "alarm", "0 none, 1 warn, 2 act.", false, get_alarm},
 	{C "memory_drift_bytes_per_second", "Trend of what cannot be reclaimed.", false, get_drift},
 	{C "leak", "0 none, 1 suspected, 2 confirmed, 3 exhausting.", false, get_leak},
-	{C "leak_bytes_per_hour", "How fast it leaks, where it is thought to.", false, get_leak_rate},
+	{C "leak_bytes_per_hour", "How fast it leaks, where it is thought to.", false,
+	 get_leak_rate},
 	{C "oom_kills", "OOM kills of the workload, over restarts.", true, get_oom_kills},
 	{C "restarts", "Restarts of the workload since it was first seen.", true, get_restarts},
 	{C "reclaim_stall_seconds", "Time its tasks spent in direct reclaim.", true, get_stall},
 	{C "pressure_waiting_seconds", "Time at least one task waited for memory (PSI some).", true,
 	 get_waiting},
-	{C "pressure_stalled_seconds", "Time all tasks waited for memory (PSI full).", true, get_stalled},
+	{C "pressure_stalled_seconds", "Time all tasks waited for memory (PSI full).", true,
+	 get_stalled},
 	{C "refaults", "Pages read again soon after they were evicted.", true, get_refaults},
 	{0},
 };
@@ -89,11 +93,13 @@ const struct metric metric_container[] = {
 /* https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md */
 const struct metric metric_cadvisor[] = {
 	{"container_memory_usage_bytes", "Current memory usage in bytes.", false, get_usage},
-	{"container_memory_working_set_bytes", "Current working set in bytes.", false, get_working_set},
+	{"container_memory_working_set_bytes", "Current working set in bytes.", false,
+	 get_working_set},
 	{"container_memory_rss", "Size of RSS in bytes.", false, get_anon},
 	{"container_memory_cache", "Number of bytes of page cache memory.", false, get_file},
 	{"container_memory_swap", "Container swap usage in bytes.", false, get_swap},
-	{"container_memory_max_usage_bytes", "Maximum memory usage recorded in bytes.", false, get_peak},
+	{"container_memory_max_usage_bytes", "Maximum memory usage recorded in bytes.", false,
+	 get_peak},
 	{"container_spec_memory_limit_bytes", "Memory limit for the container.", false, get_limit},
 	{"container_memory_failcnt", "Number of memory usage hits limits.", false, get_failcnt},
 	{"container_oom_events", "Count of out of memory events observed for the container.", true,
@@ -120,11 +126,11 @@ const struct otlp_metric metric_otlp[] = {
 	{0},
 };
 
-#define HOST(name_, expression)                                \
-	static double host_##name_(const struct snapshot *s)   \
-	{                                                      \
-		const struct hr_host *host = &s->host;         \
-		return expression;                             \
+#define HOST(name_, expression)                              \
+	static double host_##name_(const struct snapshot *s) \
+	{                                                    \
+		const struct hr_host *host = &s->host;       \
+		return expression;                           \
 	}
 HOST(total, bytes(host->mem_total))
 HOST(available, bytes(host->mem_available))
@@ -164,7 +170,8 @@ const struct host_metric metric_host[] = {
 	{H "swap_total_bytes", "SwapTotal.", false, host_swap_total},
 	{H "swap_free_bytes", "SwapFree.", false, host_swap_free},
 	{H "headroom_bytes", "Available memory and usable swap.", false, host_headroom},
-	{H "risk", "Chance that the host runs out of memory within 15 minutes, 0 to 100.", false, host_risk},
+	{H "risk", "Chance that the host runs out of memory within 15 minutes, 0 to 100.", false,
+	 host_risk},
 	{H "oom_in_seconds", "Median time until the host runs out of memory.", false, host_oom_in},
 	{H "oom_kills", "OOM kills on this host.", true, host_oom_kills},
 	{0},

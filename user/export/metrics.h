@@ -10,21 +10,21 @@
 #include "format/snapshot.h"
 
 struct metric {
-	const char *name;	/* with its unit, without _total */
+	const char *name; /* with its unit, without _total */
 	const char *help;
 	bool counter;
 	double (*value)(const struct hr_slot *slot);
 };
-extern const struct metric metric_container[];		/* ended by a NULL name */
-extern const struct metric metric_cadvisor[];		/* the same figures under cAdvisor's names */
+extern const struct metric metric_container[]; /* ended by a NULL name */
+extern const struct metric metric_cadvisor[];  /* the same figures under cAdvisor's names */
 
 /* The same figures under OpenTelemetry's names, with units as UCUM writes them. */
 struct otlp_metric {
 	const char *name, *unit;
-	bool counter;		/* a monotonic, cumulative sum; else a gauge */
+	bool counter; /* a monotonic, cumulative sum; else a gauge */
 	double (*value)(const struct hr_slot *slot);
 };
-extern const struct otlp_metric metric_otlp[];		/* ended by a NULL name */
+extern const struct otlp_metric metric_otlp[]; /* ended by a NULL name */
 
 struct host_metric {
 	const char *name, *help;
@@ -33,11 +33,11 @@ struct host_metric {
 };
 extern const struct host_metric metric_host[];
 
-#define METRICS_KEEP_S 300	/* counters of gone containers stay this long */
+#define METRICS_KEEP_S 300 /* counters of gone containers stay this long */
 
 struct metrics_config {
 	bool openmetrics, cadvisor;
-	size_t most;		/* containers; those with the least memory are left out, and counted */
+	size_t most; /* containers; those with the least memory are left out, and counted */
 };
 
 /* Figures of the actions told on the board, by what happened. */
@@ -50,15 +50,16 @@ struct action_count {
 struct metrics_extra {
 	const struct action_count *action;
 	size_t actions;
-	const struct exporter *exporter;	/* may be NULL */
+	const struct exporter *exporter; /* may be NULL */
 };
 
 /* `id="…",name="…",…`, clean and escaped. */
 void metrics_labels(struct page *page, const struct hr_slot *slot);
 /* # HELP and # TYPE. What follows a brace in the name is not said. */
-void metrics_head(struct page *page, const char *name, const char *help, bool counter, bool openmetrics);
+void metrics_head(struct page *page, const char *name, const char *help, bool counter,
+		  bool openmetrics);
 /* All but the containers: scrape.h. head: of snapshot_head(). */
-void metrics_write(struct page *page, const struct snapshot *head, size_t left_out, const struct metrics_config *config,
-		   const struct metrics_extra *extra);
+void metrics_write(struct page *page, const struct snapshot *head, size_t left_out,
+		   const struct metrics_config *config, const struct metrics_extra *extra);
 
 #endif

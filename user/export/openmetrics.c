@@ -13,7 +13,7 @@
 #include "metrics.h"
 #include "format/score_text.h"
 
-#define LABEL_TEXT 1024	/* of a value; a label of 100 KB is cut */
+#define LABEL_TEXT 1024 /* of a value; a label of 100 KB is cut */
 
 static void add_escaped(struct page *page, const char *clean)
 {
@@ -51,13 +51,14 @@ void metrics_labels(struct page *page, const struct hr_slot *slot)
 	add_label(page, ",image=\"", hr_slot_text(slot, id->image));
 }
 
-void metrics_head(struct page *page, const char *name, const char *help, bool counter, bool openmetrics)
+void metrics_head(struct page *page, const char *name, const char *help, bool counter,
+		  bool openmetrics)
 {
 	size_t n = strcspn(name, "{");
 	const char *suffix = counter && !openmetrics ? "_total" : "";
 
-	page_printf(page, "# HELP %.*s%s %s\n# TYPE %.*s%s %s\n", (int)n, name, suffix, help, (int)n,
-		    name, suffix, counter ? "counter" : "gauge");
+	page_printf(page, "# HELP %.*s%s %s\n# TYPE %.*s%s %s\n", (int)n, name, suffix, help,
+		    (int)n, name, suffix, counter ? "counter" : "gauge");
 }
 
 static void plain(struct page *page, const char *name, bool counter, double value)
@@ -81,7 +82,8 @@ static void host_metrics(struct page *page, const struct snapshot *s, bool openm
 
 static void info_metric(struct page *page, const struct hr_host *host, bool openmetrics)
 {
-	metrics_head(page, "headroom_guard_info", "1, with the names of the node and of what runs on it.", false, openmetrics);
+	metrics_head(page, "headroom_guard_info",
+		     "1, with the names of the node and of what runs on it.", false, openmetrics);
 	page_puts(page, "headroom_guard_info{");
 	add_label(page, "node=\"", host->node);
 	add_label(page, ",kernel=\"", host->kernel);
@@ -91,14 +93,16 @@ static void info_metric(struct page *page, const struct hr_host *host, bool open
 
 static void action_metrics(struct page *page, const struct metrics_extra *extra, bool openmetrics)
 {
-	metrics_head(page, "headroom_actions", "Rungs taken or rehearsed, by policy and result.", true, openmetrics);
+	metrics_head(page, "headroom_actions", "Rungs taken or rehearsed, by policy and result.",
+		     true, openmetrics);
 	for (size_t i = 0; i < extra->actions; i++) {
 		const struct action_count *a = &extra->action[i];
 		char clean[256];
 
 		page_puts(page, "headroom_actions_total{policy=\"");
 		add_escaped(page, text_clean(a->policy, sizeof(a->policy), clean, sizeof(clean)));
-		page_printf(page, "\",rung=\"%s\",result=\"%s\"} ", hr_action_kind_name(a->kind) ?: "unknown",
+		page_printf(page, "\",rung=\"%s\",result=\"%s\"} ",
+			    hr_action_kind_name(a->kind) ?: "unknown",
 			    hr_action_status_name(a->status) ?: "unknown");
 		page_number(page, (double)a->n);
 		page_add(page, "\n", 1);
@@ -154,14 +158,17 @@ static const struct {
 	 offsetof(struct sink_counts, dropped)},
 	{"headroom_export_missed", "Events that the board lost before they were read.", true,
 	 offsetof(struct sink_counts, missed)},
-	{"headroom_export_failures", "Tries that failed.", true, offsetof(struct sink_counts, failures)},
-	{"headroom_export_queued", "Events that wait.", false, offsetof(struct sink_counts, queued)},
+	{"headroom_export_failures", "Tries that failed.", true,
+	 offsetof(struct sink_counts, failures)},
+	{"headroom_export_queued", "Events that wait.", false,
+	 offsetof(struct sink_counts, queued)},
 };
 
 static void sink_metrics(struct page *page, const struct exporter *e, bool openmetrics)
 {
 	for (size_t m = 0; e && m < ARRAY_SIZE(sink_metric); m++) {
-		metrics_head(page, sink_metric[m].name, sink_metric[m].help, sink_metric[m].counter, openmetrics);
+		metrics_head(page, sink_metric[m].name, sink_metric[m].help, sink_metric[m].counter,
+			     openmetrics);
 		for (size_t i = 0; i < e->n; i++) {
 			const uint64_t *at = (const void *)((const char *)&e->sink[i].counts +
 							    sink_metric[m].offset);
@@ -173,15 +180,15 @@ static void sink_metrics(struct page *page, const struct exporter *e, bool openm
 	}
 }
 
-void metrics_write(struct page *page, const struct snapshot *head, size_t left_out, const struct metrics_config *config,
-		   const struct metrics_extra *extra)
+void metrics_write(struct page *page, const struct snapshot *head, size_t left_out,
+		   const struct metrics_config *config, const struct metrics_extra *extra)
 {
 	host_metrics(page, head, config->openmetrics);
 	info_metric(page, &head->host, config->openmetrics);
 	forecast_counters(page, &head->host.score, config->openmetrics);
 	forecast_histograms(page, &head->host.score);
-	metrics_head(page, "headroom_export_containers_left_out", "Containers beyond max_containers.", false,
-		     config->openmetrics);
+	metrics_head(page, "headroom_export_containers_left_out",
+		     "Containers beyond max_containers.", false, config->openmetrics);
 	plain(page, "headroom_export_containers_left_out", false, (double)left_out);
 	action_metrics(page, extra, config->openmetrics);
 	sink_metrics(page, extra->exporter, config->openmetrics);

@@ -43,7 +43,8 @@ int parse_address(const char *text, void *at)
 	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
 		host[strlen(host) - 1] = '\0';
 		v6->sin6_family = AF_INET6;
-		if (inet_pton(AF_INET6, host + 1, &v6->sin6_addr) != 1 || parse_port(port, &v6->sin6_port))
+		if (inet_pton(AF_INET6, host + 1, &v6->sin6_addr) != 1 ||
+		    parse_port(port, &v6->sin6_port))
 			return -EINVAL;
 	} else {
 		v4->sin_family = AF_INET;

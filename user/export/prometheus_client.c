@@ -17,16 +17,22 @@
 
 /* ---- what is asked for ---- */
 
-uint64_t fleet_whole(double value) { return value >= 0 && value < 1.8e19 ? (uint64_t)value : HR_UNKNOWN; }
+uint64_t fleet_whole(double value)
+{
+	return value >= 0 && value < 1.8e19 ? (uint64_t)value : HR_UNKNOWN;
+}
 static int64_t rate(double value) { return fabs(value) < 9e18 ? (int64_t)value : HR_UNKNOWN_I64; }
-static uint16_t centi(double value) { return value >= 0 && value <= 100 ? (uint16_t)lround(value * 100) : UINT16_MAX; }
-static uint8_t small(double value, int most) { return value >= 0 && value <= most ? (uint8_t)value : 0; }
+static uint16_t centi(double value)
+{
+	return value >= 0 && value <= 100 ? (uint16_t)lround(value * 100) : UINT16_MAX;
+}
+static uint8_t small(double value, int most)
+{
+	return value >= 0 && value <= most ? (uint8_t)value : 0;
+}
 
-#define PUT(name_, assignment)                                      \
-	static void put_##name_(struct hr_slot *slot, double value) \
-	{                                                           \
-		slot->assignment;                                   \
-	}
+#define PUT(name_, assignment) \
+	static void put_##name_(struct hr_slot *slot, double value) { slot->assignment; }
 PUT(usage, memory.usage = fleet_whole(value))
 PUT(limit, memory.limit = fleet_whole(value))
 PUT(anon, memory.anon = fleet_whole(value))
@@ -51,10 +57,11 @@ PUT(restarts, restarts = fleet_whole(value))
 PUT(stall, stalls.total_ns = fleet_whole(value * 1e9))
 PUT(some, pressure.some_avg10_centi = (uint32_t)lround(fmin(fmax(value, 0), 1) * 1e4))
 
-#define SUM(name_, field_)                                                                 \
-	static void sum_##name_(struct hr_host *host, double value)                        \
-	{                                                                                  \
-		host->field_ = (host->field_ == HR_UNKNOWN ? 0 : host->field_) + fleet_whole(value); \
+#define SUM(name_, field_)                                                                    \
+	static void sum_##name_(struct hr_host *host, double value)                           \
+	{                                                                                     \
+		host->field_ =                                                                \
+			(host->field_ == HR_UNKNOWN ? 0 : host->field_) + fleet_whole(value); \
 	}
 SUM(total, mem_total)
 SUM(available, mem_available)
@@ -74,8 +81,8 @@ static void most_risk(struct hr_host *host, double value)
 enum { QUERY_UP, QUERY_INFO };
 static const struct {
 	const char *expression;
-	void (*put)(struct hr_slot *slot, double value);	/* of a container, or */
-	void (*sum)(struct hr_host *host, double value);	/* of a node; neither: who there is */
+	void (*put)(struct hr_slot *slot, double value); /* of a container, or */
+	void (*sum)(struct hr_host *host, double value); /* of a node; neither: who there is */
 } queries[] = {
 	[QUERY_UP] = {"headroom_guard_up", NULL, NULL},
 	[QUERY_INFO] = {"headroom_guard_info", NULL, NULL},
@@ -127,7 +134,8 @@ const char *fleet_query(size_t i) { return i < ARRAY_SIZE(queries) ? queries[i].
 
 /* ---- what has been answered ---- */
 
-static const char *const text_labels[TEXTS] = {"id", "name", "namespace", "pod", "container", "image"};
+static const char *const text_labels[TEXTS] = {"id",  "name",      "namespace",
+					       "pod", "container", "image"};
 
 struct fleet *fleet_new(void) { return calloc(1, sizeof(struct fleet)); }
 
@@ -160,19 +168,24 @@ void fleet_begin(struct fleet *fleet)
 
 	forget(fleet);
 	memset(host, 0, sizeof(*host));
-	host->mem_total = host->mem_available = host->swap_total = host->swap_free = host->headroom = HR_UNKNOWN;
+	host->mem_total = host->mem_available = host->swap_total = host->swap_free =
+		host->headroom = HR_UNKNOWN;
 	host->oom_kills = HR_UNKNOWN;
 	memset(&host->pressure, 0xff, sizeof(host->pressure));
 	host->forecast = (struct hr_forecast){
-		.drift_bytes_per_second = HR_UNKNOWN_I64, .rss_drift_bytes_per_second = HR_UNKNOWN_I64,
-		.oom_in_p10_ms = HR_UNKNOWN, .oom_in_p50_ms = HR_UNKNOWN, .oom_in_p90_ms = HR_UNKNOWN,
-		.risk_centi = UINT16_MAX, .leak_bytes_per_hour = HR_UNKNOWN_I64,
+		.drift_bytes_per_second = HR_UNKNOWN_I64,
+		.rss_drift_bytes_per_second = HR_UNKNOWN_I64,
+		.oom_in_p10_ms = HR_UNKNOWN,
+		.oom_in_p50_ms = HR_UNKNOWN,
+		.oom_in_p90_ms = HR_UNKNOWN,
+		.risk_centi = UINT16_MAX,
+		.leak_bytes_per_hour = HR_UNKNOWN_I64,
 	};
 }
 
 size_t fleet_containers(const struct fleet *fleet) { return fleet->rows; }
 
-static uint64_t hash(uint64_t h, const char *text)	/* FNV-1a, the NUL included */
+static uint64_t hash(uint64_t h, const char *text) /* FNV-1a, the NUL included */
 {
 	do
 		h = (h ^ (unsigned char)*text) * 0x100000001b3ULL;
@@ -188,7 +201,7 @@ static const char *label(const json_t *metric, const char *key)
 static int find_node(struct fleet *fleet, const char *instance, size_t *ret_node)
 {
 	struct node *node = fleet->node;
-	size_t n = strcspn(instance, "/");	/* without the port, unless an exporter told a name */
+	size_t n = strcspn(instance, "/"); /* without the port, unless an exporter told a name */
 	const char *colon = memrchr(instance, ':', n);
 
 	for (size_t i = 0; i < fleet->nodes; i++)
@@ -209,7 +222,8 @@ static int find_node(struct fleet *fleet, const char *instance, size_t *ret_node
 	*node = (struct node){.instance = strdup(instance), .up = true, .mem_total = NAN};
 	if (!node->instance)
 		return -ENOMEM;
-	snprintf(node->name, sizeof(node->name), "%.*s", colon ? (int)(colon - instance) : (int)n, instance);
+	snprintf(node->name, sizeof(node->name), "%.*s", colon ? (int)(colon - instance) : (int)n,
+		 instance);
 	*ret_node = fleet->nodes++;
 	return 0;
 }
@@ -259,14 +273,17 @@ static int set_texts(struct row *row, const json_t *metric)
 
 static int find_row(struct fleet *fleet, const json_t *metric, size_t node, struct row **ret_row)
 {
-	uint64_t key = hash(hash(0xcbf29ce484222325ULL, fleet->node[node].instance), label(metric, "id")) | 1;
+	uint64_t key =
+		hash(hash(0xcbf29ce484222325ULL, fleet->node[node].instance), label(metric, "id")) |
+		1;
 	struct row *row;
 	size_t at;
 	int err = fleet->rows == fleet->rows_space ? grow_rows(fleet) : 0;
 
 	if (err)
 		return err;
-	for (at = key & (fleet->table_space - 1); fleet->table[at]; at = (at + 1) & (fleet->table_space - 1)) {
+	for (at = key & (fleet->table_space - 1); fleet->table[at];
+	     at = (at + 1) & (fleet->table_space - 1)) {
 		row = &fleet->row[fleet->table[at] - 1];
 		if (row->key == key) {
 			*ret_row = row;
@@ -316,9 +333,12 @@ static int take_result(struct fleet *fleet, size_t query, const json_t *result)
 {
 	for (size_t i = 0; i < json_array_size(result); i++) {
 		const json_t *sample = json_array_get(result, i);
-		const char *text = json_string_value(json_array_get(json_object_get(sample, "value"), 1));
+		const char *text =
+			json_string_value(json_array_get(json_object_get(sample, "value"), 1));
 		double value = text ? strtod(text, NULL) : NAN;
-		int err = isfinite(value) ? take_sample(fleet, query, json_object_get(sample, "metric"), value) : 0;
+		int err = isfinite(value) ? take_sample(fleet, query,
+							json_object_get(sample, "metric"), value)
+					  : 0;
 
 		if (err)
 			return err;
@@ -326,7 +346,8 @@ static int take_result(struct fleet *fleet, size_t query, const json_t *result)
 	return 0;
 }
 
-int fleet_answer(struct fleet *fleet, size_t query, const char *json, size_t n, char error[FLEET_ERROR])
+int fleet_answer(struct fleet *fleet, size_t query, const char *json, size_t n,
+		 char error[FLEET_ERROR])
 {
 	json_t *answer = json_loadb(json, n, 0, NULL);
 	const char *status = json_string_value(json_object_get(answer, "status"));
@@ -335,16 +356,17 @@ int fleet_answer(struct fleet *fleet, size_t query, const char *json, size_t n, 
 	int err;
 
 	if (status && !strcmp(status, "error")) {
-		text_clean(json_string_value(json_object_get(answer, "error")) ?: "no reason given", SIZE_MAX, clean,
-			   sizeof(clean));
+		text_clean(json_string_value(json_object_get(answer, "error")) ?: "no reason given",
+			   SIZE_MAX, clean, sizeof(clean));
 		snprintf(error, FLEET_ERROR, "it can't answer: %s", clean);
 		err = -EREMOTEIO;
 	} else if (!status || !json_is_array(result)) {
 		snprintf(error, FLEET_ERROR, "answers, but not as a Prometheus does");
 		err = -EPROTO;
 	} else if (query == QUERY_UP && !json_array_size(result)) {
-		snprintf(error, FLEET_ERROR, "knows no headroom_guard_up: let it scrape `headroom export` on the nodes "
-					     "(docs/exports.md)");
+		snprintf(error, FLEET_ERROR,
+			 "knows no headroom_guard_up: let it scrape `headroom export` on the nodes "
+			 "(docs/exports.md)");
 		err = -ENODATA;
 	} else {
 		err = take_result(fleet, query, result);

@@ -18,19 +18,21 @@
 #include <stdint.h>
 
 #define FLEET_ERROR   256
-#define FLEET_EVERY_S 5		/* between two pictures */
+#define FLEET_EVERY_S 5 /* between two pictures */
 
 struct board;
 struct fleet;
 
-struct fleet *fleet_new(void);			/* NULL: no memory */
-void fleet_free(struct fleet *fleet);		/* takes NULL */
+struct fleet *fleet_new(void);        /* NULL: no memory */
+void fleet_free(struct fleet *fleet); /* takes NULL */
 
-const char *fleet_query(size_t i);		/* PromQL; NULL past the end. The first alone says whether there is a fleet. */
+const char *fleet_query(
+	size_t i); /* PromQL; NULL past the end. The first alone says whether there is a fleet. */
 void fleet_begin(struct fleet *fleet);
 /* 0; with a line in error: -EPROTO: not what the query API answers; -EREMOTEIO: it answers that it could not;
  * -ENODATA: to the first query, nobody. Else -ENOMEM. */
-int fleet_answer(struct fleet *fleet, size_t query, const char *json, size_t n, char error[FLEET_ERROR]);
+int fleet_answer(struct fleet *fleet, size_t query, const char *json, size_t n,
+		 char error[FLEET_ERROR]);
 size_t fleet_containers(const struct fleet *fleet);
 /* 0, -ENOMEM or an error of board_grow(). */
 int fleet_show(struct fleet *fleet, struct board *board, uint64_t now_ns);

@@ -46,7 +46,8 @@ static struct hr_str add_text(struct board_text *text, const struct row *row, en
 	return board_text_add(text, cut, false);
 }
 
-static void fill_identity(struct hr_slot *slot, const struct row *row, const struct node *node, struct board_text *text)
+static void fill_identity(struct hr_slot *slot, const struct row *row, const struct node *node,
+			  struct board_text *text)
 {
 	struct hr_identity *id = &slot->id;
 	char label_text[NODE_TEXT + 32];
@@ -62,7 +63,8 @@ static void fill_identity(struct hr_slot *slot, const struct row *row, const str
 	id->cgroup = board_text_add(text, row->text[TEXT_ID], true);
 	if (id->kind == HR_KIND_UNIT)
 		id->unit = id->name.at ? id->name
-				       : board_text_add(text, strrchr(row->text[TEXT_ID], '/') + 1, false);
+				       : board_text_add(text, strrchr(row->text[TEXT_ID], '/') + 1,
+							false);
 }
 
 /* Which limit binds is not exported: its own where it has one that is near enough, else the host's. */
@@ -90,7 +92,8 @@ static void fill_point(struct hr_slot *slot, const struct hr_board_header *heade
 		h->coarse[h->coarse_count++ % HR_COARSE] = point;
 }
 
-static void fill_slot(struct fleet *fleet, struct board *board, const struct row *row, uint32_t index, uint64_t now_ns)
+static void fill_slot(struct fleet *fleet, struct board *board, const struct row *row,
+		      uint32_t index, uint64_t now_ns)
 {
 	const struct node *node = &fleet->node[row->node];
 	struct hr_slot *slot = board_slot_begin(board, index);
@@ -108,7 +111,7 @@ static void fill_slot(struct fleet *fleet, struct board *board, const struct row
 	memset(&slot->pressure, 0xff, sizeof(slot->pressure));
 	memset(&slot->counts, 0xff, sizeof(slot->counts));
 	memset(&slot->stalls, 0, sizeof(slot->stalls));
-	slot->forecast = fleet->host.forecast;	/* of which nothing but a risk is ever known */
+	slot->forecast = fleet->host.forecast; /* of which nothing but a risk is ever known */
 	slot->forecast.risk_centi = UINT16_MAX;
 	slot->oom_kills_total = slot->restarts = 0;
 	fleet_put(slot, row);
@@ -142,9 +145,10 @@ static int settle(struct fleet *fleet, struct board *board, struct held *now)
 		if (!bsearch(&fleet->held[i], now, fleet->rows, sizeof(*now), compare_held))
 			board_slot_free(board, fleet->held[i].slot);
 	for (size_t i = 0; i < fleet->rows && !err; i++) {
-		const struct held *before = fleet->n_held ? bsearch(&now[i], fleet->held, fleet->n_held,
-								    sizeof(*now), compare_held)
-							  : NULL;
+		const struct held *before = fleet->n_held
+						    ? bsearch(&now[i], fleet->held, fleet->n_held,
+							      sizeof(*now), compare_held)
+						    : NULL;
 
 		if (before)
 			now[i].slot = before->slot;
@@ -165,7 +169,8 @@ static void show_host(struct fleet *fleet, struct board *board, uint64_t now_ns)
 		silent += !fleet->node[i].up;
 	*host = fleet->host;
 	host->seq = seq;
-	snprintf(host->node, sizeof(host->node), "%zu node%s", fleet->nodes, fleet->nodes == 1 ? "" : "s");
+	snprintf(host->node, sizeof(host->node), "%zu node%s", fleet->nodes,
+		 fleet->nodes == 1 ? "" : "s");
 	if (silent)
 		snprintf(host->node + strlen(host->node), sizeof(host->node) - strlen(host->node),
 			 ", %zu with a silent guard", silent);

@@ -8,7 +8,7 @@
 #include "prometheus_client.h"
 
 #define NODE_TEXT     64
-#define FLEET_QUERIES 40u	/* at most */
+#define FLEET_QUERIES 40u /* at most */
 
 enum text { TEXT_ID, TEXT_NAME, TEXT_NAMESPACE, TEXT_POD, TEXT_CONTAINER, TEXT_IMAGE, TEXTS };
 
@@ -19,14 +19,14 @@ struct node {
 	double mem_total;
 };
 
-struct row {			/* a container */
+struct row { /* a container */
 	uint64_t key;
 	size_t node;
-	char *text[TEXTS];	/* one allocation, at text[0] */
-	double value[FLEET_QUERIES];	/* NAN: not told */
+	char *text[TEXTS];           /* one allocation, at text[0] */
+	double value[FLEET_QUERIES]; /* NAN: not told */
 };
 
-struct held {			/* whose slot is which */
+struct held { /* whose slot is which */
 	uint64_t key;
 	uint32_t slot;
 };
@@ -36,14 +36,14 @@ struct fleet {
 	size_t nodes, nodes_space;
 	struct row *row;
 	size_t rows, rows_space;
-	uint32_t *table;	/* by key: a row's number + 1 */
-	size_t table_space;	/* a power of two, at least twice rows_space */
-	struct held *held;	/* by key */
+	uint32_t *table;    /* by key: a row's number + 1 */
+	size_t table_space; /* a power of two, at least twice rows_space */
+	struct held *held;  /* by key */
 	size_t n_held;
-	struct hr_host host;	/* sums so far */
+	struct hr_host host; /* sums so far */
 };
 
-uint64_t fleet_whole(double value);	/* HR_UNKNOWN for what is no size */
+uint64_t fleet_whole(double value); /* HR_UNKNOWN for what is no size */
 /* Puts on the slot what the row was told; what it was not told stays as it is. */
 void fleet_put(struct hr_slot *slot, const struct row *row);
 

@@ -17,7 +17,7 @@
 #include "http_client.h"
 #include "option_parse.h"
 
-#define ANSWER_MOST   (256u << 20)	/* 10,000 containers are 4 MiB */
+#define ANSWER_MOST (256u << 20) /* 10,000 containers are 4 MiB */
 #define CAPACITY    256u
 #define QUERY_PATH  "/api/v1/query"
 
@@ -30,7 +30,7 @@ struct watch {
 	struct http http;
 	struct fleet *fleet;
 	struct board *board;
-	char shown[EXPORT_TEXT];	/* the URL as it may be printed */
+	char shown[EXPORT_TEXT]; /* the URL as it may be printed */
 	char error[FLEET_ERROR + EXPORT_TEXT];
 };
 
@@ -42,7 +42,8 @@ static int take_url(struct watch *w, const char *url)
 
 	while (n && url[n - 1] == '/')
 		n--;
-	if (!host || n >= sizeof(w->options.url) - sizeof(QUERY_PATH) || parse_url(url, w->options.url))
+	if (!host || n >= sizeof(w->options.url) - sizeof(QUERY_PATH) ||
+	    parse_url(url, w->options.url))
 		return -EINVAL;
 	w->options.url[n] = '\0';
 	host += 3;
@@ -63,13 +64,17 @@ static int answer_of(struct watch *w, long status)
 	char what[FLEET_ERROR];
 
 	if (status == 200 || status == 400 || status == 422 || status == 503)
-		return 0;	/* an answer, if it is JSON; fleet_answer() will see */
+		return 0; /* an answer, if it is JSON; fleet_answer() will see */
 	if (status == 401 || status == 403) {
-		snprintf(what, sizeof(what), "wants to know who asks (%ld): give --credentials FILE, which holds a token or "
-					     "user:password", status);
+		snprintf(what, sizeof(what),
+			 "wants to know who asks (%ld): give --credentials FILE, which holds a "
+			 "token or "
+			 "user:password",
+			 status);
 		return complain(w, -EACCES, what);
 	}
-	snprintf(what, sizeof(what), "answers %ld to " QUERY_PATH ": is that a Prometheus?", status);
+	snprintf(what, sizeof(what), "answers %ld to " QUERY_PATH ": is that a Prometheus?",
+		 status);
 	return complain(w, -EPROTO, what);
 }
 
@@ -166,7 +171,8 @@ static int run(const void *values, char **arguments)
 	int err;
 
 	if (take_url(&w, arguments[0])) {
-		log_error("expected an http:// or https:// URL of a Prometheus, such as http://127.0.0.1:9090");
+		log_error("expected an http:// or https:// URL of a Prometheus, such as "
+			  "http://127.0.0.1:9090");
 		return CLI_USAGE;
 	}
 	if (!options->board) {
@@ -206,9 +212,12 @@ const struct command command_fleet = {
 	.arguments = "URL",
 	.arguments_needed = 1,
 	.summary = "a board of all containers that a Prometheus knows of",
-	.text = "Asks the Prometheus at URL every 5 s for what headroom's exporters have told it, and keeps a board of\n"
-		"that at PATH until it is interrupted: `headroom ls --board PATH` and all other readers understand it.\n"
-		"`headroom top --prometheus URL` and `headroom ls --prometheus URL` do this by themselves.\n",
+	.text = "Asks the Prometheus at URL every 5 s for what headroom's exporters have told it, "
+		"and keeps a board of\n"
+		"that at PATH until it is interrupted: `headroom ls --board PATH` and all other "
+		"readers understand it.\n"
+		"`headroom top --prometheus URL` and `headroom ls --prometheus URL` do this by "
+		"themselves.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct fleet_options),
 	.run = run,

@@ -28,7 +28,8 @@ struct journald {
 	int fd;
 };
 
-static const int priority[] = {[HR_INFO] = LOG_INFO, [HR_WARNING] = LOG_WARNING, [HR_CRITICAL] = LOG_CRIT};
+static const int priority[] = {
+	[HR_INFO] = LOG_INFO, [HR_WARNING] = LOG_WARNING, [HR_CRITICAL] = LOG_CRIT};
 
 static int priority_of(const struct hr_event *record)
 {
@@ -81,7 +82,8 @@ static void field(struct page *page, const char *key, const char *value)
 	page_add(page, "\n", 1);
 }
 
-static void text_field(struct page *page, const char *key, const struct record_text *from, struct hr_str text)
+static void text_field(struct page *page, const char *key, const struct record_text *from,
+		       struct hr_str text)
 {
 	const char *value = from->text(from->record, text);
 	char clean[1024];
@@ -100,8 +102,8 @@ static void write_fields(struct page *page, const struct export_event *event, co
 	field(page, "MESSAGE", sentence);
 	page_printf(page, "PRIORITY=%d\nSYSLOG_IDENTIFIER=headroom\nHEADROOM_SEQ=%" PRIu64 "\n",
 		    priority_of(record), record->seq);
-	page_printf(page, "HEADROOM_INSTANCE=%016" PRIx64 "\nHEADROOM_TIME_NS=%" PRIu64 "\n", record->instance,
-		    record->time_ns);
+	page_printf(page, "HEADROOM_INSTANCE=%016" PRIx64 "\nHEADROOM_TIME_NS=%" PRIu64 "\n",
+		    record->instance, record->time_ns);
 	field(page, "HEADROOM_TYPE", hr_event_type_name(record->type));
 	field(page, "HEADROOM_NAME", name);
 	text_field(page, "HEADROOM_CGROUP", &from, record->id.cgroup);
@@ -128,7 +130,8 @@ static int journald_event(struct sink *sink, const struct export_event *event)
 	sentence += strcspn(sentence, " ");
 	sentence += strspn(sentence, " ");
 	if (options->syslog)
-		page_printf(&page, "<%d>headroom: %.900s", LOG_DAEMON | priority_of(&event->record), sentence);
+		page_printf(&page, "<%d>headroom: %.900s", LOG_DAEMON | priority_of(&event->record),
+			    sentence);
 	else
 		write_fields(&page, event, sentence);
 	if (page.failed)
@@ -153,7 +156,9 @@ static int journald_check(struct sink *sink)
 }
 
 static const struct sink_key journald_keys[] = {
-	{.name = "socket", .parse = parse_path, .offset = offsetof(struct journald_options, socket),
+	{.name = "socket",
+	 .parse = parse_path,
+	 .offset = offsetof(struct journald_options, socket),
 	 .wants = "an absolute path"},
 	{0},
 };

@@ -19,17 +19,17 @@
 
 struct jsonl_options {
 	struct sink_common common;
-	char path[EXPORT_TEXT];		/* "-": standard output */
+	char path[EXPORT_TEXT]; /* "-": standard output */
 	uint64_t max_size, keep;
 	bool compress;
-	uint64_t rate;			/* lines a second at most; 0: any */
+	uint64_t rate; /* lines a second at most; 0: any */
 };
 
 struct jsonl {
 	const struct jsonl_options *options;
 	int fd;
 	uint64_t size;
-	uint64_t second, lines;		/* the second, monotonic, and what was written in it */
+	uint64_t second, lines; /* the second, monotonic, and what was written in it */
 };
 
 static bool is_stdout(const struct jsonl *j) { return !strcmp(j->options->path, "-"); }
@@ -42,7 +42,8 @@ static int open_file(struct jsonl *j)
 		j->fd = STDOUT_FILENO;
 		return 0;
 	}
-	j->fd = open(j->options->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+	j->fd = open(j->options->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+		     0640);
 	if (j->fd < 0)
 		return -errno;
 	if (fstat(j->fd, &st))
@@ -60,7 +61,8 @@ static void close_file(struct jsonl *j)
 
 static const char *numbered(const struct jsonl *j, uint64_t n, bool gz, char path[PATH_MAX])
 {
-	snprintf(path, PATH_MAX, "%s.%llu%s", j->options->path, (unsigned long long)n, gz ? ".gz" : "");
+	snprintf(path, PATH_MAX, "%s.%llu%s", j->options->path, (unsigned long long)n,
+		 gz ? ".gz" : "");
 	return path;
 }
 
@@ -190,7 +192,7 @@ static void jsonl_reopen(struct sink *sink)
 
 	close_file(j);
 	if (open_file(j))
-		j->fd = -1;	/* the next line fails, is kept, and the sink opens anew */
+		j->fd = -1; /* the next line fails, is kept, and the sink opens anew */
 }
 
 static int jsonl_check(struct sink *sink)
@@ -219,15 +221,26 @@ static int parse_keep(const char *text, void *at)
 }
 
 static const struct sink_key keys[] = {
-	{.name = "path", .parse = parse_path_or_dash, .offset = offsetof(struct jsonl_options, path),
-	 .wants = "an absolute path, or - for standard output", .needed = true},
-	{.name = "max_size", .parse = parse_bytes, .offset = offsetof(struct jsonl_options, max_size),
+	{.name = "path",
+	 .parse = parse_path_or_dash,
+	 .offset = offsetof(struct jsonl_options, path),
+	 .wants = "an absolute path, or - for standard output",
+	 .needed = true},
+	{.name = "max_size",
+	 .parse = parse_bytes,
+	 .offset = offsetof(struct jsonl_options, max_size),
 	 .wants = "a size such as 64MiB"},
-	{.name = "keep", .parse = parse_keep, .offset = offsetof(struct jsonl_options, keep),
+	{.name = "keep",
+	 .parse = parse_keep,
+	 .offset = offsetof(struct jsonl_options, keep),
 	 .wants = "a number of old files, 1 to 1000"},
-	{.name = "compress", .parse = parse_bool, .offset = offsetof(struct jsonl_options, compress),
+	{.name = "compress",
+	 .parse = parse_bool,
+	 .offset = offsetof(struct jsonl_options, compress),
 	 .wants = "true or false"},
-	{.name = "rate", .parse = parse_count, .offset = offsetof(struct jsonl_options, rate),
+	{.name = "rate",
+	 .parse = parse_count,
+	 .offset = offsetof(struct jsonl_options, rate),
 	 .wants = "lines a second, at most"},
 	{0},
 };

@@ -17,8 +17,8 @@
 #include "format/event_line.h"
 #include "format/snapshot.h"
 
-#define ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount/"
-#define MESSAGE_MOST 1024	/* the API's own bound on an Event's message */
+#define ACCOUNT      "/var/run/secrets/kubernetes.io/serviceaccount/"
+#define MESSAGE_MOST 1024 /* the API's own bound on an Event's message */
 
 struct kubernetes_options {
 	struct sink_common common;
@@ -31,11 +31,11 @@ struct kubernetes {
 	const struct kubernetes_options *options;
 	struct http http;
 	struct hr_reader *reader;
-	struct snapshot snapshot;	/* without slots */
-	char url[2 * EXPORT_TEXT];	/* without a slash at its end */
+	struct snapshot snapshot;  /* without slots */
+	char url[2 * EXPORT_TEXT]; /* without a slash at its end */
 	char node[EXPORT_TEXT];
-	int status;			/* of the condition as last told: -1 never */
-	uint64_t changed_ns;		/* wall time */
+	int status;          /* of the condition as last told: -1 never */
+	uint64_t changed_ns; /* wall time */
 };
 
 /* Names go into a URL: what no name of the API may hold is refused. RFC 1123 subdomains. */
@@ -62,7 +62,9 @@ static const char *reason_of(const struct hr_event *record)
 	case HR_EVENT_RISK:
 		return forecast->to > forecast->from ? "MemoryRisk" : NULL;
 	case HR_EVENT_LEAK:
-		return forecast->to > forecast->from && forecast->to >= HR_LEAK_CONFIRMED ? "MemoryLeak" : NULL;
+		return forecast->to > forecast->from && forecast->to >= HR_LEAK_CONFIRMED
+			       ? "MemoryLeak"
+			       : NULL;
 	default:
 		return NULL;
 	}
@@ -78,11 +80,12 @@ static size_t cut_at(const char *clean, size_t most)
 	return n;
 }
 
-static json_t *event_object(const struct kubernetes *k, const struct export_event *event, const char *namespace,
-			    const char *pod, const char *reason)
+static json_t *event_object(const struct kubernetes *k, const struct export_event *event,
+			    const char *namespace, const char *pod, const char *reason)
 {
 	const struct hr_event *record = &event->record;
-	const char *uid = safe_name(record, record->id.pod_uid), *container = safe_name(record, record->id.container);
+	const char *uid = safe_name(record, record->id.pod_uid),
+		   *container = safe_name(record, record->id.container);
 	char time[CLOCK_TEXT], name[320], field[300] = "", sentence[EVENT_LINE_TEXT];
 	const char *message = event_line(record, record->time_ns, sentence);
 	json_t *object;
@@ -90,19 +93,21 @@ static json_t *event_object(const struct kubernetes *k, const struct export_even
 	message += strcspn(message, " ");
 	message += strspn(message, " ");
 	clock_format_rfc3339(record->time_ns, time);
-	strcpy(time + 19, "Z");		/* metav1.Time has whole seconds */
+	strcpy(time + 19, "Z"); /* metav1.Time has whole seconds */
 	/* The same event sent twice is the same object. */
-	snprintf(name, sizeof(name), "%.200s.%" PRIx64 "%" PRIx64, pod, record->instance & 0xffffffff, record->seq);
+	snprintf(name, sizeof(name), "%.200s.%" PRIx64 "%" PRIx64, pod,
+		 record->instance & 0xffffffff, record->seq);
 	if (container)
 		snprintf(field, sizeof(field), "spec.containers{%s}", container);
-	object = json_pack("{ss ss s{ss ss} s{ss ss ss ss ss* ss} ss so ss ss ss si s{ss ss} ss ss}", "apiVersion", "v1",
-			   "kind", "Event", "metadata", "name", name, "namespace", namespace, "involvedObject",
-			   "apiVersion", "v1", "kind", "Pod", "namespace", namespace, "name", pod, "uid", uid, "fieldPath",
-			   field, "reason", reason, "message",
-			   json_stringn(message, cut_at(message, MESSAGE_MOST)), "type",
-			   record->severity >= HR_WARNING ? "Warning" : "Normal", "firstTimestamp", time,
-			   "lastTimestamp", time, "count", 1, "source", "component", "headroom", "host", k->node,
-			   "reportingComponent", "headroom", "reportingInstance", k->node);
+	object = json_pack(
+		"{ss ss s{ss ss} s{ss ss ss ss ss* ss} ss so ss ss ss si s{ss ss} ss ss}",
+		"apiVersion", "v1", "kind", "Event", "metadata", "name", name, "namespace",
+		namespace, "involvedObject", "apiVersion", "v1", "kind", "Pod", "namespace",
+		namespace, "name", pod, "uid", uid, "fieldPath", field, "reason", reason, "message",
+		json_stringn(message, cut_at(message, MESSAGE_MOST)), "type",
+		record->severity >= HR_WARNING ? "Warning" : "Normal", "firstTimestamp", time,
+		"lastTimestamp", time, "count", 1, "source", "component", "headroom", "host",
+		k->node, "reportingComponent", "headroom", "reportingInstance", k->node);
 	return object;
 }
 
@@ -111,7 +116,8 @@ static int kubernetes_event(struct sink *sink, const struct export_event *event)
 	struct kubernetes *k = sink->state;
 	const struct hr_event *record = &event->record;
 	const char *reason = reason_of(record);
-	const char *namespace = safe_name(record, record->id.namespace), *pod = safe_name(record, record->id.pod);
+	const char *namespace = safe_name(record, record->id.namespace),
+		   *pod = safe_name(record, record->id.pod);
 	char url[3 * EXPORT_TEXT + 64];
 	_cleanup_free_ char *body = NULL;
 	json_t *object;
@@ -125,8 +131,11 @@ static int kubernetes_event(struct sink *sink, const struct export_event *event)
 		return -ENOMEM;
 	snprintf(url, sizeof(url), "%s/api/v1/namespaces/%s/events", k->url, namespace);
 	return http_deliver(sink, &k->http,
-			    &(struct http_request){.url = url, .type = "application/json", .body = body,
-						   .bytes = strlen(body), .conflict_is_done = true});
+			    &(struct http_request){.url = url,
+						   .type = "application/json",
+						   .body = body,
+						   .bytes = strlen(body),
+						   .conflict_is_done = true});
 }
 
 /* True: the host is foreseen to run out of memory; False: it is not; Unknown: the guard is silent. */
@@ -165,17 +174,20 @@ static int kubernetes_tick(struct sink *sink)
 	clock_format_rfc3339(k->changed_ns, changed);
 	strcpy(now + 19, "Z");
 	strcpy(changed + 19, "Z");
-	object = json_pack("{s{s[{ss ss ss ss ss ss}]}}", "status", "conditions", "type", "MemoryForecast", "status",
-			   conditions[status].status, "reason", conditions[status].reason, "message",
-			   conditions[status].message, "lastHeartbeatTime", now, "lastTransitionTime", changed);
+	object = json_pack("{s{s[{ss ss ss ss ss ss}]}}", "status", "conditions", "type",
+			   "MemoryForecast", "status", conditions[status].status, "reason",
+			   conditions[status].reason, "message", conditions[status].message,
+			   "lastHeartbeatTime", now, "lastTransitionTime", changed);
 	body = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	if (!body)
 		return -ENOMEM;
 	snprintf(url, sizeof(url), "%s/api/v1/nodes/%s/status", k->url, k->node);
 	err = http_deliver(sink, &k->http,
-			   &(struct http_request){.method = "PATCH", .url = url,
-						  .type = "application/strategic-merge-patch+json", .body = body,
+			   &(struct http_request){.method = "PATCH",
+						  .url = url,
+						  .type = "application/strategic-merge-patch+json",
+						  .body = body,
 						  .bytes = strlen(body)});
 	if (!err)
 		k->status = status;
@@ -185,7 +197,8 @@ static int kubernetes_tick(struct sink *sink)
 static int kubernetes_open(struct sink *sink)
 {
 	struct kubernetes *k = calloc(1, sizeof(*k));
-	const char *host = getenv("KUBERNETES_SERVICE_HOST"), *port = getenv("KUBERNETES_SERVICE_PORT");
+	const char *host = getenv("KUBERNETES_SERVICE_HOST"),
+		   *port = getenv("KUBERNETES_SERVICE_PORT");
 	const char *node = getenv("NODE_NAME");
 	bool v6 = host && strchr(host, ':');
 	size_t n;
@@ -197,13 +210,15 @@ static int kubernetes_open(struct sink *sink)
 	k->status = -1;
 	snprintf(k->node, sizeof(k->node), "%s", *k->options->node ? k->options->node : node ?: "");
 	if (!*k->node) {
-		sink_say(sink, "the node's name is not known: set node, or NODE_NAME from spec.nodeName");
+		sink_say(sink,
+			 "the node's name is not known: set node, or NODE_NAME from spec.nodeName");
 		return -EINVAL;
 	}
 	if (*k->options->http.url)
 		snprintf(k->url, sizeof(k->url), "%s", k->options->http.url);
 	else if (host && port)
-		snprintf(k->url, sizeof(k->url), "https://%s%.200s%s:%.10s", v6 ? "[" : "", host, v6 ? "]" : "", port);
+		snprintf(k->url, sizeof(k->url), "https://%s%.200s%s:%.10s", v6 ? "[" : "", host,
+			 v6 ? "]" : "", port);
 	else
 		strcpy(k->url, "https://kubernetes.default.svc");
 	n = strlen(k->url);
@@ -233,24 +248,37 @@ static int kubernetes_check(struct sink *sink)
 
 	if (!err) {
 		snprintf(url, sizeof(url), "%s/api/v1/nodes/%s", k->url, k->node);
-		err = http_deliver(sink, &k->http, &(struct http_request){.method = "GET", .url = url});
+		err = http_deliver(sink, &k->http,
+				   &(struct http_request){.method = "GET", .url = url});
 	}
 	kubernetes_close(sink);
 	return err ?: sink->refused ? -EREMOTEIO : 0;
 }
 
 static const struct sink_key keys[] = {
-	{.name = "url", .parse = parse_url, .offset = offsetof(struct kubernetes_options, http.url),
+	{.name = "url",
+	 .parse = parse_url,
+	 .offset = offsetof(struct kubernetes_options, http.url),
 	 .wants = "the API server's URL"},
-	{.name = "ca_file", .parse = parse_path, .offset = offsetof(struct kubernetes_options, http.ca_file),
+	{.name = "ca_file",
+	 .parse = parse_path,
+	 .offset = offsetof(struct kubernetes_options, http.ca_file),
 	 .wants = "an absolute path"},
-	{.name = "bearer_file", .parse = parse_path, .offset = offsetof(struct kubernetes_options, http.bearer_file),
+	{.name = "bearer_file",
+	 .parse = parse_path,
+	 .offset = offsetof(struct kubernetes_options, http.bearer_file),
 	 .wants = "an absolute path of a file that holds a token"},
-	{.name = "timeout", .parse = parse_duration, .offset = offsetof(struct kubernetes_options, http.timeout_ms),
+	{.name = "timeout",
+	 .parse = parse_duration,
+	 .offset = offsetof(struct kubernetes_options, http.timeout_ms),
 	 .wants = "a time such as 10s"},
-	{.name = "node", .parse = parse_text, .offset = offsetof(struct kubernetes_options, node),
+	{.name = "node",
+	 .parse = parse_text,
+	 .offset = offsetof(struct kubernetes_options, node),
 	 .wants = "this node's name in the cluster"},
-	{.name = "condition", .parse = parse_bool, .offset = offsetof(struct kubernetes_options, condition),
+	{.name = "condition",
+	 .parse = parse_bool,
+	 .offset = offsetof(struct kubernetes_options, condition),
 	 .wants = "true or false"},
 	{0},
 };

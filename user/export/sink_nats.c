@@ -115,18 +115,21 @@ static void token(const char *text, char *out, size_t bytes)
 	out[n] = '\0';
 }
 
-static natsStatus publish_stream(struct nats *nats, const char *subject, const struct export_event *event)
+static natsStatus publish_stream(struct nats *nats, const char *subject,
+				 const struct export_event *event)
 {
 	char id[48];
 	jsPubOptions options;
 	jsPubAck *ack = NULL;
 	natsStatus s;
 
-	snprintf(id, sizeof(id), "%016" PRIx64 "-%" PRIu64, event->record.instance, event->record.seq);
+	snprintf(id, sizeof(id), "%016" PRIx64 "-%" PRIu64, event->record.instance,
+		 event->record.seq);
 	jsPubOptions_Init(&options);
 	options.MsgId = id;
 	options.MaxWait = WAIT_MS;
-	s = js_Publish(&ack, nats->stream, subject, event->json, (int)event->json_bytes, &options, NULL);
+	s = js_Publish(&ack, nats->stream, subject, event->json, (int)event->json_bytes, &options,
+		       NULL);
 	jsPubAck_Destroy(ack);
 	return s;
 }
@@ -169,12 +172,15 @@ static int find_stream(struct sink *sink)
 	int err = 0;
 
 	snprintf(ask, sizeof(ask), "{\"subject\":\"%s.node.type\"}", nats->options->subject);
-	s = natsConnection_RequestString(&answer, nats->connection, "$JS.API.STREAM.NAMES", ask, WAIT_MS);
+	s = natsConnection_RequestString(&answer, nats->connection, "$JS.API.STREAM.NAMES", ask,
+					 WAIT_MS);
 	if (s != NATS_OK) {
-		sink_say(sink, "%s: no JetStream there: %s", nats->options->url, natsStatus_GetText(s));
+		sink_say(sink, "%s: no JetStream there: %s", nats->options->url,
+			 natsStatus_GetText(s));
 		err = -EREMOTEIO;
 	} else if (!strstr(natsMsg_GetData(answer) ?: "", "\"streams\":[\"")) {
-		sink_say(sink, "%s: no stream takes %s.NODE.TYPE", nats->options->url, nats->options->subject);
+		sink_say(sink, "%s: no stream takes %s.NODE.TYPE", nats->options->url,
+			 nats->options->subject);
 		err = -ENODATA;
 	}
 	natsMsg_Destroy(answer);
@@ -210,15 +216,26 @@ static int parse_subject(const char *text, void *at)
 }
 
 static const struct sink_key keys[] = {
-	{.name = "url", .parse = parse_nats_url, .offset = offsetof(struct nats_options, url), .needed = true,
+	{.name = "url",
+	 .parse = parse_nats_url,
+	 .offset = offsetof(struct nats_options, url),
+	 .needed = true,
 	 .wants = "a URL such as nats://127.0.0.1:4222"},
-	{.name = "subject", .parse = parse_subject, .offset = offsetof(struct nats_options, subject),
+	{.name = "subject",
+	 .parse = parse_subject,
+	 .offset = offsetof(struct nats_options, subject),
 	 .wants = "a subject without wildcards, such as headroom"},
-	{.name = "jetstream", .parse = parse_bool, .offset = offsetof(struct nats_options, jetstream),
+	{.name = "jetstream",
+	 .parse = parse_bool,
+	 .offset = offsetof(struct nats_options, jetstream),
 	 .wants = "true or false"},
-	{.name = "creds_file", .parse = parse_path, .offset = offsetof(struct nats_options, creds_file),
+	{.name = "creds_file",
+	 .parse = parse_path,
+	 .offset = offsetof(struct nats_options, creds_file),
 	 .wants = "an absolute path"},
-	{.name = "ca_file", .parse = parse_path, .offset = offsetof(struct nats_options, ca_file),
+	{.name = "ca_file",
+	 .parse = parse_path,
+	 .offset = offsetof(struct nats_options, ca_file),
 	 .wants = "an absolute path"},
 	{0},
 };

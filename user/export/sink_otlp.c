@@ -19,12 +19,12 @@
 #include "format/display_name.h"
 #include "format/event_line.h"
 
-#define AT_ONCE 250		/* resources in one request: collectors take 4 MiB by default */
+#define AT_ONCE         250 /* resources in one request: collectors take 4 MiB by default */
 #define JSON_STYLE_OTLP (JSON_COMPACT | JSON_REAL_PRECISION(15))
 
 struct otlp_options {
 	struct sink_common common;
-	struct http_options http;	/* url: the endpoint, without /v1/… */
+	struct http_options http; /* url: the endpoint, without /v1/… */
 	bool metrics, logs;
 };
 
@@ -32,7 +32,7 @@ struct otlp {
 	const struct otlp_options *options;
 	struct http http;
 	struct hr_reader *reader;
-	struct snapshot head;		/* without slots */
+	struct snapshot head; /* without slots */
 	struct hr_slot slot;
 	char metrics_url[EXPORT_TEXT + 16], logs_url[EXPORT_TEXT + 16];
 };
@@ -44,12 +44,14 @@ static void attribute(json_t *list, const char *key, const char *raw)
 	char clean[1024];
 
 	if (raw && *raw)
-		json_array_append_new(list, json_pack("{ss s{ss}}", "key", key, "value", "stringValue",
-						      text_clean(raw, SIZE_MAX, clean, sizeof(clean))));
+		json_array_append_new(list,
+				      json_pack("{ss s{ss}}", "key", key, "value", "stringValue",
+						text_clean(raw, SIZE_MAX, clean, sizeof(clean))));
 }
 
 /* https://opentelemetry.io/docs/specs/semconv/resource/ */
-static json_t *resource(const struct record_text *from, const struct hr_identity *id, const char *node)
+static json_t *resource(const struct record_text *from, const struct hr_identity *id,
+			const char *node)
 {
 	json_t *list = json_array();
 	const struct {
@@ -58,9 +60,12 @@ static json_t *resource(const struct record_text *from, const struct hr_identity
 	} texts[] = {
 		{"container.id", id->container_id},
 		{id->kind == HR_KIND_CONTAINER ? "container.name" : "headroom.name", id->name},
-		{"container.image.name", id->image}, {"k8s.namespace.name", id->namespace},
-		{"k8s.pod.name", id->pod}, {"k8s.pod.uid", id->pod_uid},
-		{"k8s.container.name", id->container}, {"headroom.unit", id->unit},
+		{"container.image.name", id->image},
+		{"k8s.namespace.name", id->namespace},
+		{"k8s.pod.name", id->pod},
+		{"k8s.pod.uid", id->pod_uid},
+		{"k8s.container.name", id->container},
+		{"headroom.unit", id->unit},
 		{"process.linux.cgroup", id->cgroup},
 	};
 
@@ -68,7 +73,8 @@ static json_t *resource(const struct record_text *from, const struct hr_identity
 	attribute(list, "service.version", HEADROOM_VERSION);
 	attribute(list, "host.name", node);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		attribute(list, texts[i].key, from ? from->text(from->record, texts[i].text) : NULL);
+		attribute(list, texts[i].key,
+			  from ? from->text(from->record, texts[i].text) : NULL);
 	if (from && id->runtime != HR_RUNTIME_NONE)
 		attribute(list, "container.runtime", hr_runtime_name(id->runtime));
 	return json_pack("{so}", "attributes", list);
@@ -93,12 +99,13 @@ static json_t *one_metric(const struct otlp_metric *m, const struct hr_slot *slo
 		return NULL;
 	points = json_pack("[{so sf}]", "timeUnixNano", nanoseconds(now_ns), "asDouble", value);
 	if (!m->counter)
-		return json_pack("{ss ss s{so}}", "name", m->name, "unit", m->unit, "gauge", "dataPoints", points);
+		return json_pack("{ss ss s{so}}", "name", m->name, "unit", m->unit, "gauge",
+				 "dataPoints", points);
 	/* A clock that was set back must not make it end before it began. */
 	json_object_set_new(json_array_get(points, 0), "startTimeUnixNano",
 			    nanoseconds(slot->appeared_ns < now_ns ? slot->appeared_ns : now_ns));
-	return json_pack("{ss ss s{so si sb}}", "name", m->name, "unit", m->unit, "sum", "dataPoints", points,
-			 "aggregationTemporality", 2, "isMonotonic", 1);
+	return json_pack("{ss ss s{so si sb}}", "name", m->name, "unit", m->unit, "sum",
+			 "dataPoints", points, "aggregationTemporality", 2, "isMonotonic", 1);
 }
 
 static json_t *slot_metrics(const struct hr_slot *slot, const char *node, uint64_t now_ns)
@@ -112,8 +119,9 @@ static json_t *slot_metrics(const struct hr_slot *slot, const char *node, uint64
 		if (one)
 			json_array_append_new(list, one);
 	}
-	return json_pack("{so s[{s{ss ss} so}]}", "resource", resource(&from, &slot->id, node), "scopeMetrics",
-			 "scope", "name", "headroom", "version", HEADROOM_VERSION, "metrics", list);
+	return json_pack("{so s[{s{ss ss} so}]}", "resource", resource(&from, &slot->id, node),
+			 "scopeMetrics", "scope", "name", "headroom", "version", HEADROOM_VERSION,
+			 "metrics", list);
 }
 
 static int post(struct sink *sink, const char *url, const char *key, json_t *list)
@@ -126,7 +134,9 @@ static int post(struct sink *sink, const char *url, const char *key, json_t *lis
 	if (!body)
 		return -ENOMEM;
 	return http_deliver(sink, &otlp->http,
-			    &(struct http_request){.url = url, .type = "application/json", .body = body,
+			    &(struct http_request){.url = url,
+						   .type = "application/json",
+						   .body = body,
 						   .bytes = strlen(body)});
 }
 
@@ -140,7 +150,8 @@ static int send_metrics(struct sink *sink)
 
 	while (!err && !hr_reader_slot(otlp->reader, &index, &otlp->slot)) {
 		if (slot_listed(&otlp->slot) && !slot_gone(&otlp->slot))
-			json_array_append_new(list, slot_metrics(&otlp->slot, otlp->head.host.node, otlp->head.time_ns));
+			json_array_append_new(list, slot_metrics(&otlp->slot, otlp->head.host.node,
+								 otlp->head.time_ns));
 		if (json_array_size(list) == AT_ONCE) {
 			err = post(sink, otlp->metrics_url, "resourceMetrics", list);
 			list = json_array();
@@ -165,7 +176,7 @@ static int otlp_tick(struct sink *sink)
 		err = snapshot_head(&otlp->head, otlp->reader);
 	if (err) {
 		hr_reader_close(take_ptr(otlp->reader));
-		return 0;	/* no board yet: nothing to tell */
+		return 0; /* no board yet: nothing to tell */
 	}
 	/* Figures of a guard that is silent are old: no figures are better. */
 	return otlp->head.health ? 0 : send_metrics(sink);
@@ -177,12 +188,14 @@ static int otlp_tick(struct sink *sink)
 static const struct {
 	int number;
 	const char *text;
-} severities[] = {[HR_INFO] = {9, "INFO"}, [HR_WARNING] = {13, "WARN"}, [HR_CRITICAL] = {17, "ERROR"}};
+} severities[] = {
+	[HR_INFO] = {9, "INFO"}, [HR_WARNING] = {13, "WARN"}, [HR_CRITICAL] = {17, "ERROR"}};
 
 static json_t *log_record(const struct export_event *event)
 {
 	const struct hr_event *record = &event->record;
-	unsigned int severity = record->severity < ARRAY_SIZE(severities) ? record->severity : HR_INFO;
+	unsigned int severity =
+		record->severity < ARRAY_SIZE(severities) ? record->severity : HR_INFO;
 	char sentence[EVENT_LINE_TEXT], name[64], seq[24];
 	json_t *attributes = json_array();
 
@@ -195,8 +208,8 @@ static json_t *log_record(const struct export_event *event)
 						    "stringValue", event->json, event->json_bytes));
 	return json_pack("{so so si ss s{ss} so}", "timeUnixNano", nanoseconds(record->time_ns),
 			 "observedTimeUnixNano", nanoseconds(clock_wall_ns()), "severityNumber",
-			 severities[severity].number, "severityText", severities[severity].text, "body",
-			 "stringValue", sentence, "attributes", attributes);
+			 severities[severity].number, "severityText", severities[severity].text,
+			 "body", "stringValue", sentence, "attributes", attributes);
 }
 
 static int otlp_event(struct sink *sink, const struct export_event *event)
@@ -207,10 +220,11 @@ static int otlp_event(struct sink *sink, const struct export_event *event)
 
 	if (!otlp->options->logs)
 		return 0;
-	list = json_pack("[{so s[{s{ss ss} s[o]}]}]", "resource",
-			 resource(event->record.cgroup_id ? &from : NULL, &event->record.id, event->node),
-			 "scopeLogs", "scope", "name", "headroom", "version", HEADROOM_VERSION, "logRecords",
-			 log_record(event));
+	list = json_pack(
+		"[{so s[{s{ss ss} s[o]}]}]", "resource",
+		resource(event->record.cgroup_id ? &from : NULL, &event->record.id, event->node),
+		"scopeLogs", "scope", "name", "headroom", "version", HEADROOM_VERSION, "logRecords",
+		log_record(event));
 	return list ? post(sink, otlp->logs_url, "resourceLogs", list) : -ENOMEM;
 }
 
@@ -227,8 +241,10 @@ static int otlp_open(struct sink *sink)
 	otlp->options = sink->options;
 	n = strlen(otlp->options->http.url);
 	n -= n && otlp->options->http.url[n - 1] == '/';
-	snprintf(otlp->metrics_url, sizeof(otlp->metrics_url), "%.*s/v1/metrics", (int)n, otlp->options->http.url);
-	snprintf(otlp->logs_url, sizeof(otlp->logs_url), "%.*s/v1/logs", (int)n, otlp->options->http.url);
+	snprintf(otlp->metrics_url, sizeof(otlp->metrics_url), "%.*s/v1/metrics", (int)n,
+		 otlp->options->http.url);
+	snprintf(otlp->logs_url, sizeof(otlp->logs_url), "%.*s/v1/logs", (int)n,
+		 otlp->options->http.url);
 	return http_open(&otlp->http, &otlp->options->http);
 }
 
@@ -258,9 +274,14 @@ static int otlp_check(struct sink *sink)
 
 static const struct sink_key keys[] = {
 	HTTP_KEYS(struct otlp_options, http),
-	{.name = "metrics", .parse = parse_bool, .offset = offsetof(struct otlp_options, metrics),
+	{.name = "metrics",
+	 .parse = parse_bool,
+	 .offset = offsetof(struct otlp_options, metrics),
 	 .wants = "true or false"},
-	{.name = "logs", .parse = parse_bool, .offset = offsetof(struct otlp_options, logs), .wants = "true or false"},
+	{.name = "logs",
+	 .parse = parse_bool,
+	 .offset = offsetof(struct otlp_options, logs),
+	 .wants = "true or false"},
 	{0},
 };
 

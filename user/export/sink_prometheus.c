@@ -17,12 +17,12 @@
 #include "exposition.h"
 #include "index_page.h"
 
-#define CONNECTIONS	32
-#define TIMEOUT_S	15	/* of a client that reads or asks slowly */
-#define THREADS		2
-#define CONNECTION_BYTES (192u << 10)	/* what one may hold: pieces of an answer go out of it */
-#define BLOCK_BYTES	(64u << 10)
-#define ACTIONS		256	/* policies × rungs × results that are told apart */
+#define CONNECTIONS      32
+#define TIMEOUT_S        15 /* of a client that reads or asks slowly */
+#define THREADS          2
+#define CONNECTION_BYTES (192u << 10) /* what one may hold: pieces of an answer go out of it */
+#define BLOCK_BYTES      (64u << 10)
+#define ACTIONS          256 /* policies × rungs × results that are told apart */
 
 struct prometheus_options {
 	struct sink_common common;
@@ -35,9 +35,9 @@ struct prometheus {
 	const struct prometheus_options *options;
 	const char *board;
 	struct MHD_Daemon *daemon;
-	pthread_mutex_t lock;		/* requests come in two threads; all below is theirs */
+	pthread_mutex_t lock; /* requests come in two threads; all below is theirs */
 	struct hr_reader *reader;
-	struct snapshot head;		/* without slots */
+	struct snapshot head; /* without slots */
 	struct hr_slot slot;
 	struct scrape_labels *labels;
 	uint64_t instance;
@@ -57,7 +57,8 @@ static void count_action(struct prometheus *p, const struct hr_event_action *eve
 	snprintf(name, sizeof(name), "%s", policy ? policy : "");
 	for (size_t i = 0; i < p->actions; i++) {
 		a = &p->action[i];
-		if (a->kind == event->kind && a->status == event->status && !strcmp(a->policy, name)) {
+		if (a->kind == event->kind && a->status == event->status &&
+		    !strcmp(a->policy, name)) {
 			a->n++;
 			return;
 		}
@@ -74,8 +75,8 @@ static void read_actions(struct prometheus *p)
 	struct hr_event *event = (struct hr_event *)p->record;
 	int r;
 
-	while (!(r = hr_reader_next_event(p->reader, event, sizeof(p->record))) || r == -EOVERFLOW ||
-	       r == -EBADMSG)
+	while (!(r = hr_reader_next_event(p->reader, event, sizeof(p->record))) ||
+	       r == -EOVERFLOW || r == -EBADMSG)
 		if (!r && event->type == HR_EVENT_ACTION)
 			count_action(p, (const struct hr_event_action *)event);
 }
@@ -113,9 +114,11 @@ struct answer {
 
 static struct scrape *take_scrape(struct prometheus *p, bool openmetrics)
 {
-	struct metrics_config config = {.openmetrics = openmetrics, .cadvisor = p->options->cadvisor,
+	struct metrics_config config = {.openmetrics = openmetrics,
+					.cadvisor = p->options->cadvisor,
 					.most = p->options->max_containers};
-	struct metrics_extra extra = {.action = p->action, .actions = p->actions, .exporter = export_running};
+	struct metrics_extra extra = {
+		.action = p->action, .actions = p->actions, .exporter = export_running};
 	struct scrape *scrape = scrape_new(&config, p->labels);
 	uint32_t index = 0;
 
@@ -128,7 +131,8 @@ static struct scrape *take_scrape(struct prometheus *p, bool openmetrics)
 	return scrape;
 }
 
-static unsigned int answer_metrics(struct prometheus *p, struct MHD_Connection *connection, struct answer *answer)
+static unsigned int answer_metrics(struct prometheus *p, struct MHD_Connection *connection,
+				   struct answer *answer)
 {
 	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
 	bool openmetrics = accept && strstr(accept, "application/openmetrics-text");
@@ -136,8 +140,9 @@ static unsigned int answer_metrics(struct prometheus *p, struct MHD_Connection *
 	answer->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 				   : "text/plain; version=0.0.4; charset=utf-8";
 	if (look(p)) {
-		page_printf(&answer->page, "# HELP headroom_guard_up 1 while the guard's heart beats.\n"
-					   "# TYPE headroom_guard_up gauge\nheadroom_guard_up 0\n%s",
+		page_printf(&answer->page,
+			    "# HELP headroom_guard_up 1 while the guard's heart beats.\n"
+			    "# TYPE headroom_guard_up gauge\nheadroom_guard_up 0\n%s",
 			    openmetrics ? "# EOF\n" : "");
 		return MHD_HTTP_OK;
 	}
@@ -146,13 +151,15 @@ static unsigned int answer_metrics(struct prometheus *p, struct MHD_Connection *
 	return MHD_HTTP_OK;
 }
 
-static unsigned int answer_healthz(struct prometheus *p, struct MHD_Connection *connection, struct answer *answer)
+static unsigned int answer_healthz(struct prometheus *p, struct MHD_Connection *connection,
+				   struct answer *answer)
 {
 	page_puts(&answer->page, "ok\n");
 	return MHD_HTTP_OK;
 }
 
-static unsigned int answer_readyz(struct prometheus *p, struct MHD_Connection *connection, struct answer *answer)
+static unsigned int answer_readyz(struct prometheus *p, struct MHD_Connection *connection,
+				  struct answer *answer)
 {
 	struct page *page = &answer->page;
 	char warning[128];
@@ -171,7 +178,8 @@ static unsigned int answer_readyz(struct prometheus *p, struct MHD_Connection *c
 }
 
 /* A person's page, rarely asked for: the whole picture is held for as long as it is written. */
-static unsigned int answer_page(struct prometheus *p, struct MHD_Connection *connection, struct answer *answer)
+static unsigned int answer_page(struct prometheus *p, struct MHD_Connection *connection,
+				struct answer *answer)
 {
 	_cleanup_(snapshot_done) struct snapshot whole = {0};
 	int err = look(p);
@@ -185,9 +193,13 @@ static unsigned int answer_page(struct prometheus *p, struct MHD_Connection *con
 
 static const struct {
 	const char *path;
-	unsigned int (*answer)(struct prometheus *p, struct MHD_Connection *connection, struct answer *answer);
+	unsigned int (*answer)(struct prometheus *p, struct MHD_Connection *connection,
+			       struct answer *answer);
 } routes[] = {
-	{"/metrics", answer_metrics}, {"/healthz", answer_healthz}, {"/readyz", answer_readyz}, {"/", answer_page},
+	{"/metrics", answer_metrics},
+	{"/healthz", answer_healthz},
+	{"/readyz", answer_readyz},
+	{"/", answer_page},
 };
 
 static ssize_t read_scrape(void *arg, uint64_t at, char *to, size_t space)
@@ -205,8 +217,8 @@ static struct MHD_Response *make_response(struct answer *answer, unsigned int *s
 	struct MHD_Response *response;
 
 	if (answer->scrape) {
-		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_scrape, answer->scrape,
-							     free_scrape);
+		response = MHD_create_response_from_callback(
+			MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_scrape, answer->scrape, free_scrape);
 		if (!response)
 			scrape_free(answer->scrape);
 		return response;
@@ -214,15 +226,18 @@ static struct MHD_Response *make_response(struct answer *answer, unsigned int *s
 	if (page_end(&answer->page)) {
 		page_done(&answer->page);
 		*status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-		return MHD_create_response_from_buffer(14, (void *)"out of memory\n", MHD_RESPMEM_PERSISTENT);
+		return MHD_create_response_from_buffer(14, (void *)"out of memory\n",
+						       MHD_RESPMEM_PERSISTENT);
 	}
-	response = MHD_create_response_from_buffer(answer->page.n, answer->page.text, MHD_RESPMEM_MUST_FREE);
+	response = MHD_create_response_from_buffer(answer->page.n, answer->page.text,
+						   MHD_RESPMEM_MUST_FREE);
 	if (!response)
 		page_done(&answer->page);
 	return response;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, unsigned int status, struct answer *answer)
+static enum MHD_Result send_answer(struct MHD_Connection *connection, unsigned int status,
+				   struct answer *answer)
 {
 	struct MHD_Response *response = make_response(answer, &status);
 	enum MHD_Result result;
@@ -268,11 +283,12 @@ static struct MHD_Daemon *listen_on(struct prometheus *p)
 
 	if (at->address.ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, p, MHD_OPTION_SOCK_ADDR, &at->address,
-				MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS,
-				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-				MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS, MHD_OPTION_END);
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, p, MHD_OPTION_SOCK_ADDR,
+				&at->address, MHD_OPTION_CONNECTION_LIMIT,
+				(unsigned int)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+				(unsigned int)TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				(size_t)CONNECTION_BYTES, MHD_OPTION_THREAD_POOL_SIZE,
+				(unsigned int)THREADS, MHD_OPTION_END);
 }
 
 static int prometheus_open(struct sink *sink)
@@ -332,12 +348,18 @@ static int prometheus_check(struct sink *sink)
 }
 
 static const struct sink_key keys[] = {
-	{.name = "listen", .parse = parse_address, .offset = offsetof(struct prometheus_options, listen),
+	{.name = "listen",
+	 .parse = parse_address,
+	 .offset = offsetof(struct prometheus_options, listen),
 	 .wants = "ADDRESS:PORT, such as 127.0.0.1:9477"},
-	{.name = "cadvisor_names", .parse = parse_bool, .offset = offsetof(struct prometheus_options, cadvisor),
+	{.name = "cadvisor_names",
+	 .parse = parse_bool,
+	 .offset = offsetof(struct prometheus_options, cadvisor),
 	 .wants = "true or false"},
-	{.name = "max_containers", .parse = parse_count,
-	 .offset = offsetof(struct prometheus_options, max_containers), .wants = "a number of containers"},
+	{.name = "max_containers",
+	 .parse = parse_count,
+	 .offset = offsetof(struct prometheus_options, max_containers),
+	 .wants = "a number of containers"},
 	{0},
 };
 

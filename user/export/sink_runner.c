@@ -13,10 +13,10 @@
 #include "base/log.h"
 #include "export.h"
 
-#define PAUSE_FIRST_NS	(500 * NS_PER_MS)
-#define PAUSE_MOST_NS	(30 * NS_PER_SEC)
-#define LAST_WORDS_NS	(2 * NS_PER_SEC)
-#define SINK_STACK	(256u << 10)
+#define PAUSE_FIRST_NS (500 * NS_PER_MS)
+#define PAUSE_MOST_NS  (30 * NS_PER_SEC)
+#define LAST_WORDS_NS  (2 * NS_PER_SEC)
+#define SINK_STACK     (256u << 10)
 
 struct exporter *export_running;
 
@@ -29,7 +29,10 @@ void sink_say(struct sink *sink, const char *format, ...)
 	va_end(args);
 }
 
-static void count(uint64_t *counter, uint64_t n) { __atomic_add_fetch(counter, n, __ATOMIC_RELAXED); }
+static void count(uint64_t *counter, uint64_t n)
+{
+	__atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
+}
 
 /* Waits until there is something, the time comes, or it is to stop. The lock is held before and after. */
 static void wait_until(struct sink *sink, uint64_t mono_ns)
@@ -64,7 +67,8 @@ static void delivered(struct sink *sink, const struct export_event *event)
 	pthread_mutex_lock(&sink->lock);
 	if (sink->count && sink->ring[sink->head] == event)
 		drop_first(sink);
-	if (event->record.instance == sink->instance)	/* else what waited from the board before this one */
+	if (event->record.instance ==
+	    sink->instance) /* else what waited from the board before this one */
 		__atomic_store_n(&sink->counts.last_seq, event->record.seq, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&sink->lock);
 	if (!sink->refused)
@@ -115,7 +119,7 @@ void sink_drop(struct sink *sink)
 static void worked(struct sink *sink)
 {
 	if (sink->refused)
-		return;		/* it is there, but did not take what we brought last */
+		return; /* it is there, but did not take what we brought last */
 	if (sink->quiet)
 		log_info("%s: works again", sink->type->name);
 	sink->quiet = false;

@@ -22,10 +22,10 @@
 #include "option_parse.h"
 #include "format/snapshot.h"
 
-#define CLIENTS	    32
-#define BUFFER_MOST (16u << 20)	/* bytes that wait for one client, beside a picture */
+#define CLIENTS     32
+#define BUFFER_MOST (16u << 20) /* bytes that wait for one client, beside a picture */
 #define STUCK_NS    (60 * NS_PER_SEC)
-#define LOOK_MS	    50
+#define LOOK_MS     50
 
 struct socket_options {
 	struct sink_common common;
@@ -33,11 +33,11 @@ struct socket_options {
 };
 
 struct client {
-	int fd;			/* -1: free */
-	char *wait;		/* what it has not taken yet: n bytes from `at` on */
+	int fd;     /* -1: free */
+	char *wait; /* what it has not taken yet: n bytes from `at` on */
 	size_t at, n;
-	uint64_t took_ns;	/* monotonic: when it last took something, or had to take nothing */
-	bool fresh;		/* has had no picture */
+	uint64_t took_ns; /* monotonic: when it last took something, or had to take nothing */
+	bool fresh;       /* has had no picture */
 };
 
 struct unix_socket {
@@ -45,9 +45,9 @@ struct unix_socket {
 	int fd;
 	struct client client[CLIENTS];
 	struct hr_reader *reader;
-	struct snapshot head;	/* without slots */
+	struct snapshot head; /* without slots */
 	struct hr_slot slot;
-	size_t picture_bytes;	/* of the last one */
+	size_t picture_bytes; /* of the last one */
 };
 
 static void drop(struct client *client)
@@ -151,7 +151,8 @@ static void flush_all(struct sink *sink)
 			if (client->n)
 				out[n++] = (struct pollfd){.fd = client->fd, .events = POLLOUT};
 		}
-		if (!n || clock_mono_ns() >= until || __atomic_load_n(&sink->stop, __ATOMIC_ACQUIRE) ||
+		if (!n || clock_mono_ns() >= until ||
+		    __atomic_load_n(&sink->stop, __ATOMIC_ACQUIRE) ||
 		    __atomic_load_n(&sink->counts.queued, __ATOMIC_RELAXED))
 			return;
 		poll(out, n, LOOK_MS);
@@ -193,7 +194,9 @@ static int bind_path(struct unix_socket *s, struct sink *sink)
 	if (errno != EADDRINUSE)
 		return -errno;
 	if (!lstat(s->options->path, &st) && !S_ISSOCK(st.st_mode)) {
-		sink_say(sink, "%s: something stands there that is no socket: remove it, or take another path",
+		sink_say(sink,
+			 "%s: something stands there that is no socket: remove it, or take another "
+			 "path",
 			 s->options->path);
 		return -EEXIST;
 	}
@@ -201,7 +204,8 @@ static int bind_path(struct unix_socket *s, struct sink *sink)
 	if (probe < 0)
 		return -errno;
 	if (!connect(probe, (struct sockaddr *)&address, sizeof(address))) {
-		sink_say(sink, "%s: another program listens there: another exporter?", s->options->path);
+		sink_say(sink, "%s: another program listens there: another exporter?",
+			 s->options->path);
 		return -EADDRINUSE;
 	}
 	if (errno != ECONNREFUSED || unlink(s->options->path) ||
@@ -337,7 +341,10 @@ static int socket_check(struct sink *sink)
 }
 
 static const struct sink_key keys[] = {
-	{.name = "path", .parse = parse_path, .offset = offsetof(struct socket_options, path), .needed = true,
+	{.name = "path",
+	 .parse = parse_path,
+	 .offset = offsetof(struct socket_options, path),
+	 .needed = true,
 	 .wants = "an absolute path, such as /run/headroom/events.sock"},
 	{0},
 };

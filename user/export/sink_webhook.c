@@ -34,10 +34,10 @@ struct webhook {
 	struct http http;
 	unsigned char secret[SECRET_MOST];
 	size_t secret_n;
-	struct alerts alerts;		/* Alertmanager: what fires at the moment */
+	struct alerts alerts; /* Alertmanager: what fires at the moment */
 };
 
-struct attributes {			/* of one event, as CloudEvents names them */
+struct attributes { /* of one event, as CloudEvents names them */
 	char id[48], source[96], type[48], time[CLOCK_TEXT], subject[24];
 };
 
@@ -53,7 +53,8 @@ static void get_attributes(const struct export_event *event, struct attributes *
 	node[n] = '\0';
 	snprintf(a->id, sizeof(a->id), "%016" PRIx64 "-%" PRIu64, record->instance, record->seq);
 	snprintf(a->source, sizeof(a->source), "/headroom/%s", node);
-	snprintf(a->type, sizeof(a->type), "headroom.%s", hr_event_type_name(record->type) ?: "unknown");
+	snprintf(a->type, sizeof(a->type), "headroom.%s",
+		 hr_event_type_name(record->type) ?: "unknown");
 	clock_format_rfc3339(record->time_ns, a->time);
 	snprintf(a->subject, sizeof(a->subject), "%" PRIu64, record->cgroup_id);
 }
@@ -62,9 +63,9 @@ static void get_attributes(const struct export_event *event, struct attributes *
 static char *structured(const struct export_event *event, const struct attributes *a, size_t *ret_n)
 {
 	_cleanup_free_ char *head = NULL;
-	json_t *object = json_pack("{ss ss ss ss ss ss ss}", "specversion", "1.0", "id", a->id, "source",
-				   a->source, "type", a->type, "time", a->time, "subject", a->subject,
-				   "datacontenttype", "application/json");
+	json_t *object = json_pack("{ss ss ss ss ss ss ss}", "specversion", "1.0", "id", a->id,
+				   "source", a->source, "type", a->type, "time", a->time, "subject",
+				   a->subject, "datacontenttype", "application/json");
 	char *body;
 	size_t n;
 
@@ -72,15 +73,15 @@ static char *structured(const struct export_event *event, const struct attribute
 	json_decref(object);
 	if (!head)
 		return NULL;
-	n = strlen(head) - 1;		/* without its last brace */
+	n = strlen(head) - 1; /* without its last brace */
 	body = malloc(n + event->json_bytes + 16);
 	if (body)
 		*ret_n = (size_t)sprintf(body, "%.*s,\"data\":%s}", (int)n, head, event->json);
 	return body;
 }
 
-static void sign(const struct webhook *w, const struct attributes *a, const char *stamp, const char *body, size_t n,
-		 char header[128])
+static void sign(const struct webhook *w, const struct attributes *a, const char *stamp,
+		 const char *body, size_t n, char header[128])
 {
 	unsigned char digest[SHA256_DIGEST_SIZE];
 	char text[BASE64_ENCODE_RAW_LENGTH(SHA256_DIGEST_SIZE) + 1] = "";
@@ -97,8 +98,8 @@ static void sign(const struct webhook *w, const struct attributes *a, const char
 	snprintf(header, 128, "webhook-signature: v1,%s", text);
 }
 
-static int deliver(struct sink *sink, const struct attributes *a, const char *type, const char *const *extra,
-		   const char *body, size_t n)
+static int deliver(struct sink *sink, const struct attributes *a, const char *type,
+		   const char *const *extra, const char *body, size_t n)
 {
 	struct webhook *w = sink->state;
 	char id[80], stamp[24], time[64], signature[128];
@@ -117,22 +118,27 @@ static int deliver(struct sink *sink, const struct attributes *a, const char *ty
 	for (; extra && *extra; extra++)
 		headers[h++] = *extra;
 	headers[h] = NULL;
-	return http_deliver(sink, &w->http,
-			    &(struct http_request){.type = type, .headers = headers, .body = body, .bytes = n});
+	return http_deliver(
+		sink, &w->http,
+		&(struct http_request){.type = type, .headers = headers, .body = body, .bytes = n});
 }
 
-static int send_structured(struct sink *sink, const struct export_event *event, const struct attributes *a)
+static int send_structured(struct sink *sink, const struct export_event *event,
+			   const struct attributes *a)
 {
 	size_t n;
 	_cleanup_free_ char *body = structured(event, a, &n);
 
-	return body ? deliver(sink, a, "application/cloudevents+json; charset=utf-8", NULL, body, n) : -ENOMEM;
+	return body ? deliver(sink, a, "application/cloudevents+json; charset=utf-8", NULL, body, n)
+		    : -ENOMEM;
 }
 
-static int send_binary(struct sink *sink, const struct export_event *event, const struct attributes *a)
+static int send_binary(struct sink *sink, const struct export_event *event,
+		       const struct attributes *a)
 {
 	char header[5][160];
-	const char *extra[] = {"ce-specversion: 1.0", header[0], header[1], header[2], header[3], header[4], NULL};
+	const char *extra[] = {
+		"ce-specversion: 1.0", header[0], header[1], header[2], header[3], header[4], NULL};
 
 	snprintf(header[0], sizeof(header[0]), "ce-id: %s", a->id);
 	snprintf(header[1], sizeof(header[1]), "ce-source: %s", a->source);
@@ -263,9 +269,13 @@ static int parse_format(const char *text, void *at)
 
 static const struct sink_key keys[] = {
 	HTTP_KEYS(struct webhook_options, http),
-	{.name = "format", .parse = parse_format, .offset = offsetof(struct webhook_options, format),
+	{.name = "format",
+	 .parse = parse_format,
+	 .offset = offsetof(struct webhook_options, format),
 	 .wants = "structured, binary or alertmanager"},
-	{.name = "secret_file", .parse = parse_path, .offset = offsetof(struct webhook_options, secret_file),
+	{.name = "secret_file",
+	 .parse = parse_path,
+	 .offset = offsetof(struct webhook_options, secret_file),
 	 .wants = "an absolute path of a file that holds the secret"},
 	{0},
 };

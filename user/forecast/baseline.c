@@ -11,37 +11,37 @@
 
 #include <string.h>
 
-#define EMPTY UINT16_MAX
-#define MINUTE 60u
-#define HOUR 3600u
-#define GROUND_FALL 0.02f /* of the limit */
+#define EMPTY        UINT16_MAX
+#define MINUTE       60u
+#define HOUR         3600u
+#define GROUND_FALL  0.02f /* of the limit */
 #define GROUND_HOURS 256
-#define MINUTES 8u
-#define MOST_UNITS 65000u
-#define MOST_POINTS 24
+#define MINUTES      8u
+#define MOST_UNITS   65000u
+#define MOST_POINTS  24
 #define LEAST_POINTS 5
-#define EVEN_STEPS 4u
-#define EVEN 2.0f /* no minute grows by less than half, or more than twice the mean */
-#define DAYS 3 /* the ring of days … */
-#define LEAST_DAYS 4 /* … where four in a row must do: 1 in 24 by chance */
-#define SURE 1.96f
-#define DAY_PERIODS 0.8f /* a day holds one collection of what is collected daily */
-#define PERIODS 2.0f /* collections that a bucket must hold */
+#define EVEN_STEPS   4u
+#define EVEN         2.0f /* no minute grows by less than half, or more than twice the mean */
+#define DAYS         3    /* the ring of days … */
+#define LEAST_DAYS   4    /* … where four in a row must do: 1 in 24 by chance */
+#define SURE         1.96f
+#define DAY_PERIODS  0.8f /* a day holds one collection of what is collected daily */
+#define PERIODS      2.0f /* collections that a bucket must hold */
 /* a shorter ring whose upper end is below this share of the slope ends an older trend */
 #define CONTRADICTS 0.3f
 /* beyond this the floor knows the time to OOM better than the drift does */
 #define LONG_SECONDS 1800.0f
-#define JITTER 0.3f /* of the range of minutes: where in it the limit is met is anybody's guess */
+#define JITTER       0.3f /* of the range of minutes: where in it the limit is met is anybody's guess */
 
-#define HEAP_CYCLES 8
-#define HEAP_LAST 0.08f /* of the peak: the last swing's size */
-#define HEAP_CLIMB 0.25f
-#define HEAP_SWING 0.12f /* of the use: what a collection frees while the heap is well */
-#define HEAP_RISES 3
-#define HEAP_PERIODS 4.0f /* without a peak for so long: the collections free nothing any more */
-#define HEAP_MARGIN 0.03f /* of the limit, between the heap's own maximum and it */
-#define HEAP_LOG_ODDS 1.3f /* a warning, not a reason to act: the limit is not in danger */
-#define HEAP_FADES 450.0f /* seconds to go per log-odds less */
+#define HEAP_CYCLES   8
+#define HEAP_LAST     0.08f /* of the peak: the last swing's size */
+#define HEAP_CLIMB    0.25f
+#define HEAP_SWING    0.12f /* of the use: what a collection frees while the heap is well */
+#define HEAP_RISES    3
+#define HEAP_PERIODS  4.0f   /* without a peak for so long: the collections free nothing any more */
+#define HEAP_MARGIN   0.03f  /* of the limit, between the heap's own maximum and it */
+#define HEAP_LOG_ODDS 1.3f   /* a warning, not a reason to act: the limit is not in danger */
+#define HEAP_FADES    450.0f /* seconds to go per log-odds less */
 
 static const struct ring {
 	uint32_t seconds, buckets, first;

@@ -9,13 +9,13 @@
 
 #include "calibrate_table.h"
 
-#define STEP_WIDER 0.16f /* on a miss; on a hit a quarter of it narrower: balance at 80 % */
+#define STEP_WIDER    0.16f /* on a miss; on a hit a quarter of it narrower: balance at 80 % */
 #define STEP_NARROWER 0.04f
-#define QUANTILE 1.2816f /* of the normal distribution at 90 % */
-#define LEAST_WIDEN -0.7f
-#define MOST_WIDEN 1.4f
-#define LEAST_WAIT 2.0f /* seconds, and five samples */
-#define MOST_WAIT RISK_SECONDS
+#define QUANTILE      1.2816f /* of the normal distribution at 90 % */
+#define LEAST_WIDEN   -0.7f
+#define MOST_WIDEN    1.4f
+#define LEAST_WAIT    2.0f /* seconds, and five samples */
+#define MOST_WAIT     RISK_SECONDS
 
 float calibrate(float log_odds, unsigned int horizon)
 {

@@ -7,7 +7,7 @@
 #define HEADROOM_FORECAST_CALIBRATE_TABLE_H
 
 #define CALIBRATION_FIRST -8.0f
-#define CALIBRATION_STEP 0.5f
+#define CALIBRATION_STEP  0.5f
 #define CALIBRATION_KNOTS 33
 
 /* clang-format off */

@@ -12,12 +12,12 @@
 /* half the least shift that is looked for, in deviations: the customary choice */
 #define SLACK 0.5f
 /* three samples at the bound; in Gaussian noise once in about e^(2·0.5·9) = 8000 samples */
-#define FIRE 9.0f
-#define SAMPLES 16.0f /* the drift that is compared with looks back over this many samples */
-#define MEASURED 3 /* forecasts that a scale must have checked before its deviations count */
+#define FIRE     9.0f
+#define SAMPLES  16.0f /* the drift that is compared with looks back over this many samples */
+#define MEASURED 3     /* forecasts that a scale must have checked before its deviations count */
 /* a scale starts anew when the change exceeds this many of its own deviations */
 #define UNUSUAL 3.0f
-#define ONSET 8.0f /* times the slope before: not growth that quickens, but growth that begins */
+#define ONSET   8.0f /* times the slope before: not growth that quickens, but growth that begins */
 
 static const struct forecast_scale *reference(const struct forecast_state *state)
 {
@@ -101,4 +101,4 @@ static void changepoint_update(struct forecast_state *state, const struct step *
 }
 
 const struct forecast_detector detector_changepoint = {.name = "changepoint",
-						      .update = changepoint_update};
+						       .update = changepoint_update};

@@ -14,22 +14,22 @@
 #include "fastmath.h"
 #include "reason_text.h"
 
-#define HORIZONS 4
+#define HORIZONS     4
 #define RISK_SECONDS 900.0f /* risk is the chance of death within this: DESIGN.md */
-#define DAY_SECONDS 86400.0f
+#define DAY_SECONDS  86400.0f
 
 struct step { /* sizes in KiB, times in seconds */
 	const struct forecast_input *input;
 	float dt; /* since the last sample; 0: first, or no time has passed */
 	/* headroom eaten since the last sample, limit changes taken out; may be negative */
 	float eaten;
-	float used; /* what the container itself holds: unreclaimable + swap */
-	float distance; /* headroom; < 0 where not known */
-	float limit; /* of what binds, > 0 */
-	float level; /* limit - distance: what is used of what binds */
-	float grain; /* changes below this are noise of accounting */
+	float used;                 /* what the container itself holds: unreclaimable + swap */
+	float distance;             /* headroom; < 0 where not known */
+	float limit;                /* of what binds, > 0 */
+	float level;                /* limit - distance: what is used of what binds */
+	float grain;                /* changes below this are noise of accounting */
 	uint32_t life, life_before; /* whole seconds of this life, now and at the last sample */
-	bool first; /* of this life */
+	bool first;                 /* of this life */
 	bool gap; /* longer silence than the fast scales can bridge: learn nothing from dt */
 	/* another level binds, or its limit changed: levels before and after don't compare */
 	bool moved;
@@ -37,7 +37,7 @@ struct step { /* sizes in KiB, times in seconds */
 
 struct term {
 	uint16_t kind; /* enum hr_reason_kind */
-	float weight; /* log-odds */
+	float weight;  /* log-odds */
 	int64_t arg[3];
 };
 
@@ -51,13 +51,13 @@ struct verdict {
 		/* drift alone: fused chance of reaching the limit within each horizon */
 		[HORIZONS];
 	float chance_risk; /* the greatest of them: within RISK_SECONDS at least */
-	uint8_t horizon; /* where the greatest stands */
-	float drift; /* KiB/s, fused for the time to OOM */
-	float seconds; /* median time to OOM; 0: none foreseen */
-	float rough; /* the same, however unsure; 0: never */
+	uint8_t horizon;   /* where the greatest stands */
+	float drift;       /* KiB/s, fused for the time to OOM */
+	float seconds;     /* median time to OOM; 0: none foreseen */
+	float rough;       /* the same, however unsure; 0: never */
 	float come; /* KiB: how far the rise under way has come; known where there is a chance at all */
-	float spread; /* standard deviation of its logarithm */
-	float log_odds; /* of an OOM kill */
+	float spread;              /* standard deviation of its logarithm */
+	float log_odds;            /* of an OOM kill */
 	float other[OTHER_CAUSES]; /* log-odds of dying otherwise */
 	uint8_t terms;
 	struct term term[TERMS];
@@ -76,7 +76,7 @@ extern const struct forecast_detector detector_changepoint, detector_drift, dete
 
 /* forecast_update(), and what it rests on: for those who tune and explain. */
 void forecast_look(struct forecast_state *state, const struct forecast_input *input,
-		  struct verdict *ret_verdict, struct hr_forecast *ret_forecast);
+		   struct verdict *ret_verdict, struct hr_forecast *ret_forecast);
 
 /* drift.c */
 extern const float drift_tau[FORECAST_SCALES];
@@ -86,8 +86,8 @@ float rise_come(const struct forecast_state *state, const struct step *step);
 
 /* floor.c: least and greatest of the minutes and hours that are still held, KiB; false: nothing yet
  */
-bool floor_range(const struct forecast_state *state, unsigned int ring,
-		 float *ret_low, float *ret_high);
+bool floor_range(const struct forecast_state *state, unsigned int ring, float *ret_low,
+		 float *ret_high);
 
 /* The least of this hour and the last. */
 float floor_lately(const struct forecast_state *state, const struct step *step);
@@ -106,7 +106,7 @@ float floor_above(const struct forecast_state *state, float low);
 uint8_t leak_past(const struct forecast_state *state, bool killed);
 
 static inline void verdict_report(struct verdict *verdict, uint16_t kind, float weight, int64_t a,
-				int64_t b, int64_t c)
+				  int64_t b, int64_t c)
 {
 	if (verdict->terms < TERMS)
 		verdict->term[verdict->terms++] = (struct term){kind, weight, {a, b, c}};

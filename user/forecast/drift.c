@@ -22,23 +22,23 @@
 /* before a scale has checked itself: errors of 0.2 % of the limit in a minute */
 #define PRIOR_SHARE 0.002f
 #define MOST_CHANCE 0.97f /* what no model of growth can know: whether it is meant to stop */
-#define FORGET 0.2f /* least weight of a new error in the noise */
+#define FORGET      0.2f  /* least weight of a new error in the noise */
 /* KiB²/s: far below a page a second; only keeps zero from meaning "not started" */
-#define LEAST_NOISE 1.0f
-#define NEVER 1e9f
-#define BENT 0.4f /* of what the bend makes of the time is its own uncertainty */
-#define BEND_DOUBT 0.5f /* of what the bend's error makes of it */
-#define WIDTH 0.75f /* all of that together, where growth does what it did */
+#define LEAST_NOISE  1.0f
+#define NEVER        1e9f
+#define BENT         0.4f  /* of what the bend makes of the time is its own uncertainty */
+#define BEND_DOUBT   0.5f  /* of what the bend's error makes of it */
+#define WIDTH        0.75f /* all of that together, where growth does what it did */
 #define LEAST_SPREAD 0.02f
 /* of the scales' noise that a bend must stand out of: what quickens is noise to a steady forecast */
-#define BEND_NOISE 0.3f
-#define BEND_LAG 0.05f /* least lag between two scales, of their difference in age */
-#define STOPPED 0.9f /* of its speed, at most, a rise has lost since its evidence */
-#define NEAR 8.0f /* times a horizon: what is further off at its pace is for a longer one */
-#define TELLABLE (2 * DAY_SECONDS) /* what is further off is not looked at closely */
-#define SLOWING 2.0f /* log-odds per factor e by which a rise that slows down falls short */
+#define BEND_NOISE   0.3f
+#define BEND_LAG     0.05f /* least lag between two scales, of their difference in age */
+#define STOPPED      0.9f  /* of its speed, at most, a rise has lost since its evidence */
+#define NEAR         8.0f /* times a horizon: what is further off at its pace is for a longer one */
+#define TELLABLE     (2 * DAY_SECONDS) /* what is further off is not looked at closely */
+#define SLOWING      2.0f /* log-odds per factor e by which a rise that slows down falls short */
 #define MOST_SLOWING 5.0f
-#define FAR 3.5f /* deviations: beyond this the chance is below 1 in 2000 */
+#define FAR          3.5f /* deviations: beyond this the chance is below 1 in 2000 */
 /* relative uncertainty of the drift (1/1.28) beyond which no time to OOM is named */
 #define UNSURE 0.78f
 
@@ -114,7 +114,8 @@ struct view {
 	float come; /* by the rise under way; < 0: not asked yet */
 };
 
-static void take_view(const struct forecast_state *state, const struct step *step, struct view *view)
+static void take_view(const struct forecast_state *state, const struct step *step,
+		      struct view *view)
 {
 	view->state = state;
 	view->step = step;
@@ -233,9 +234,9 @@ static inline float fastest(const struct view *view, unsigned int first)
 
 /* A walk to the limit: where it has got to, and how it goes on. */
 struct walk {
-	float left, from; /* KiB still to go after `from` seconds */
-	float drift; /* speed from there on */
-	float variance; /* of the drift */
+	float left, from;  /* KiB still to go after `from` seconds */
+	float drift;       /* speed from there on */
+	float variance;    /* of the drift */
 	float bent, doubt; /* what the bend, and its error, make of the logarithm of the time */
 };
 

@@ -11,16 +11,16 @@
 #include "detector.h"
 #include "risk.h"
 
-#define PAGE_BYTES 4096u
+#define PAGE_BYTES    4096u
 #define NS_PER_SECOND 1000000000u
-#define MOST_DEATHS 100
+#define MOST_DEATHS   100
 /* a silence longer than this and GAP_TIMES the usual spacing teaches no drift: */
-#define GAP_SECONDS 300.0f
-#define ECHO_TIMES 16.0f /* closer than the usual spacing over this, … */
+#define GAP_SECONDS  300.0f
+#define ECHO_TIMES   16.0f /* closer than the usual spacing over this, … */
 #define ECHO_SECONDS 0.02f /* … or than this (the guard's least is 50 ms): one sample */
-#define GAP_TIMES 20.0f /* the guard slept, or the clock jumped */
+#define GAP_TIMES    20.0f /* the guard slept, or the clock jumped */
 /* the kernel charges by batches of 64 pages per CPU: mm/memcontrol.c, MEMCG_CHARGE_BATCH */
-#define GRAIN_KIB 128.0f
+#define GRAIN_KIB   128.0f
 #define GRAIN_SHARE 1e-4f /* of the limit */
 /* usage fell at once to below this share: with counters that start anew, a new life */
 #define RESTART_SHARE 0.15f
@@ -28,7 +28,7 @@
 /* In this order: what comes later may look at what the verdict says so far. */
 static const struct forecast_detector *const detectors[] = {
 	&detector_changepoint, &detector_drift, &detector_swing, &detector_rise,  &detector_past,
-	&detector_barrier,     &detector_floor, &detector_leak,	 &detector_stall,
+	&detector_barrier,     &detector_floor, &detector_leak,  &detector_stall,
 };
 
 void forecast_init(struct forecast_state *state) { memset(state, 0, sizeof(*state)); }
@@ -226,7 +226,7 @@ static void unknown_forecast(struct hr_forecast *forecast)
 }
 
 void forecast_look(struct forecast_state *state, const struct forecast_input *input,
-		  struct verdict *ret_verdict, struct hr_forecast *ret_forecast)
+		   struct verdict *ret_verdict, struct hr_forecast *ret_forecast)
 {
 	struct step step;
 	bool first;
@@ -255,7 +255,7 @@ void forecast_look(struct forecast_state *state, const struct forecast_input *in
 }
 
 void forecast_update(struct forecast_state *state, const struct forecast_input *input,
-		    struct hr_forecast *ret_forecast)
+		     struct hr_forecast *ret_forecast)
 {
 	struct verdict verdict;
 
@@ -268,7 +268,7 @@ void forecast_succeed(struct forecast_state *state, const struct forecast_state 
 }
 
 void forecast_inherit(struct hr_forecast *forecast, const struct hr_forecast *above,
-		     enum hr_level level)
+		      enum hr_level level)
 {
 	if (above->risk_centi == UINT16_MAX ||
 	    (forecast->risk_centi != UINT16_MAX && forecast->risk_centi >= above->risk_centi))

@@ -21,14 +21,14 @@
 struct forecast_input {
 	uint64_t t_ns;
 	uint64_t usage, unreclaimable, headroom; /* headroom: the least along the path, account.h */
-	uint64_t limit; /* of the level that binds */
-	uint8_t binding_level; /* enum hr_level */
-	uint64_t high; /* memory.high that applies, or HR_UNKNOWN */
+	uint64_t limit;                          /* of the level that binds */
+	uint8_t binding_level;                   /* enum hr_level */
+	uint64_t high;                           /* memory.high that applies, or HR_UNKNOWN */
 	uint64_t anon, file, shmem, kernel, slab, swap, swap_free, rss;
 	uint64_t refaults, stall_ns, psi_some_us, psi_full_us; /* counters */
-	uint64_t events_max, events_oom_kill; /* counters */
+	uint64_t events_max, events_oom_kill;                  /* counters */
 	uint8_t under_oom;
-	uint8_t restarted; /* the caller knows that this is a new life */
+	uint8_t restarted;          /* the caller knows that this is a new life */
 	uint64_t sock, page_tables; /* parts of kernel; 0 or HR_UNKNOWN where not told apart */
 };
 
@@ -49,7 +49,7 @@ void forecast_init(struct forecast_state *state);
 /* Fills every field of ret_forecast but next_action (0). Never NaN; unknown is HR_UNKNOWN… as board.h
  * has it. */
 void forecast_update(struct forecast_state *state, const struct forecast_input *input,
-		    struct hr_forecast *ret_forecast);
+		     struct hr_forecast *ret_forecast);
 /* What a workload's life before, in another cgroup, ended with: a leak that comes again at the same
  * pace is known sooner. */
 void forecast_succeed(struct forecast_state *state, const struct forecast_state *before);
@@ -57,7 +57,7 @@ void forecast_succeed(struct forecast_state *state, const struct forecast_state 
  * reasons. `level` says what the ancestor is to the container: HR_LEVEL_ANCESTOR or HR_LEVEL_HOST.
  * Drift and leak stay the container's own. */
 void forecast_inherit(struct hr_forecast *forecast, const struct hr_forecast *above,
-		     enum hr_level level);
+		      enum hr_level level);
 void forecast_record(const struct forecast_state *state, struct forecast_record *ret_record);
 
 #endif

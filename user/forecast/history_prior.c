@@ -6,11 +6,11 @@
 #include "detector.h"
 
 #define AT_LIMIT_SHARE 0.01f
-#define AT_LIMIT_UNIT 10.0f /* seconds */
-#define MOST_SURVIVED 6.0f
-#define YOUNG -3.0f /* what starts, loads: most of it stops by itself … */
-#define YOUNG_SECONDS 20.0f /* … within some of these */
-#define MOST_LIVES 2.3f /* log-odds: however many lives ended one way, ten to one */
+#define AT_LIMIT_UNIT  10.0f /* seconds */
+#define MOST_SURVIVED  6.0f
+#define YOUNG          -3.0f /* what starts, loads: most of it stops by itself … */
+#define YOUNG_SECONDS  20.0f /* … within some of these */
+#define MOST_LIVES     2.3f  /* log-odds: however many lives ended one way, ten to one */
 
 static void past_update(struct forecast_state *state, const struct step *step)
 {

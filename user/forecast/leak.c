@@ -8,39 +8,39 @@
 #include "detector.h"
 
 #define SUSPECT_SECONDS 1200.0f
-#define SUSPECT_SHARE 0.005f /* of the limit, grown within the trend's window */
+#define SUSPECT_SHARE   0.005f /* of the limit, grown within the trend's window */
 /* "sustained": close on an hour, so that 90 minutes are kept with room */
 #define CONFIRM_SECONDS 3300.0f
-#define CONFIRM_SHARE 0.01f
-#define FAST_SHARE 0.15f /* this much in a shorter window is suspected too */
-#define KNOWN_RATE 97000.0f /* KiB an hour: "more than 100 MB/h" … */
-#define KNOWN_LIMIT 8400000.0f /* … on limits up to 8 GB */
-#define ALMOST_DAY 75600.0f /* 21 hours, of the 23 that are held */
-#define BEYOND_WALK 3 /* times what a random walk strays: 1 in 400 goes further */
-#define DAY_GROWTH 0.004f /* of the limit: what lasts all day need not be much */
-#define DAY_SHARE 0.8f /* of the trend's growth, by which it stands above the same hour a day ago */
-#define LITTLE_ODDS 3.0f /* grown by so much more than what is left: rise.c */
-#define SOME_SHARE 0.1f
-#define CYCLES 8
-#define CYCLES_SHARE 0.3f
-#define NEW_SHARE 0.25f /* of the growth, by which new ground must be new */
-#define LARGE_SHARE 0.5f
+#define CONFIRM_SHARE   0.01f
+#define FAST_SHARE      0.15f      /* this much in a shorter window is suspected too */
+#define KNOWN_RATE      97000.0f   /* KiB an hour: "more than 100 MB/h" … */
+#define KNOWN_LIMIT     8400000.0f /* … on limits up to 8 GB */
+#define ALMOST_DAY      75600.0f   /* 21 hours, of the 23 that are held */
+#define BEYOND_WALK     3          /* times what a random walk strays: 1 in 400 goes further */
+#define DAY_GROWTH      0.004f     /* of the limit: what lasts all day need not be much */
+#define DAY_SHARE       0.8f /* of the trend's growth, by which it stands above the same hour a day ago */
+#define LITTLE_ODDS     3.0f /* grown by so much more than what is left: rise.c */
+#define SOME_SHARE      0.1f
+#define CYCLES          8
+#define CYCLES_SHARE    0.3f
+#define NEW_SHARE       0.25f /* of the growth, by which new ground must be new */
+#define LARGE_SHARE     0.5f
 /* % of the growth, in the later half of the window: what levels off is none */
 #define LATE_PERCENT 38
 /* A rise has come so many times as far as it has to go: right 20 times in 21 (rise.c), a little more
  * often than the others here, so that these don't cost them their trust */
-#define LATE_ODDS 20.0f
-#define LATE_SECONDS 900.0f
-#define LATE_STRAIGHT 0.7f /* of its mean pace since it left the ground, at least, of late */
-#define GROUND_SHARE 0.08f /* of the rise: what is no higher is still the ground */
+#define LATE_ODDS     20.0f
+#define LATE_SECONDS  900.0f
+#define LATE_STRAIGHT 0.7f  /* of its mean pace since it left the ground, at least, of late */
+#define GROUND_SHARE  0.08f /* of the rise: what is no higher is still the ground */
 /* The life before came at least so many times as far as it had to go, or was killed … */
-#define PAST_ODDS 5.0f
-#define SAME_PACE 0.5f /* … at the pace of this one: so far apart in the logarithm at most */
-#define PACE_STEPS 8.0f /* past_pace: steps to a factor e … */
-#define PACE_ZERO 7.0f /* … from 0.001 KiB/s on */
+#define PAST_ODDS       5.0f
+#define SAME_PACE       0.5f /* … at the pace of this one: so far apart in the logarithm at most */
+#define PACE_STEPS      8.0f /* past_pace: steps to a factor e … */
+#define PACE_ZERO       7.0f /* … from 0.001 KiB/s on */
 #define EXHAUST_SECONDS 3600.0f
-#define GONE_MINUTES 20 /* without the trend: one state down */
-#define KIND_TAU 2700.0f
+#define GONE_MINUTES    20 /* without the trend: one state down */
+#define KIND_TAU        2700.0f
 
 static void parts(const struct forecast_input *in, uint64_t ret[FORECAST_KINDS])
 {
@@ -52,8 +52,8 @@ static void parts(const struct forecast_input *in, uint64_t ret[FORECAST_KINDS])
 	ret[5] = in->kernel;
 }
 
-static const uint8_t kind_of[FORECAST_KINDS] = {HR_LEAK_ANON, HR_LEAK_SHMEM,	  HR_LEAK_SLAB,
-					       HR_LEAK_SOCK, HR_LEAK_PAGE_TABLES, HR_LEAK_KERNEL};
+static const uint8_t kind_of[FORECAST_KINDS] = {HR_LEAK_ANON, HR_LEAK_SHMEM,       HR_LEAK_SLAB,
+						HR_LEAK_SOCK, HR_LEAK_PAGE_TABLES, HR_LEAK_KERNEL};
 
 /* Moves the slow averages, and says which part stands furthest above its own. */
 static void follow_kinds(struct forecast_state *state, const struct step *step, float seconds)

@@ -6,10 +6,10 @@
 #include "detector.h"
 
 #define SOON_SECONDS RISK_SECONDS
-#define BRAKE -3.0f /* who is throttled at memory.high hardly gets to the limit */
+#define BRAKE        -3.0f /* who is throttled at memory.high hardly gets to the limit */
 #define MARGIN_SHARE 0.02f
 /* log-odds: told, hardly counted; the stalls that throttling makes are counted by stall.c */
-#define HINT 0.1f
+#define HINT      0.1f
 #define SWAP_FULL (16u << 20)
 
 static void barrier_judge(const struct forecast_state *state, const struct step *step,

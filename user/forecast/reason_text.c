@@ -76,7 +76,7 @@ static int survived_text(const struct text *t, char *buf, size_t size)
 static int killed_text(const struct text *t, char *buf, size_t size)
 {
 	return snprintf(buf, size, "was OOM-killed %s before",
-			t->arg[0] == 1	 ? "once"
+			t->arg[0] == 1   ? "once"
 			: t->arg[0] == 2 ? "twice"
 					 : "several times");
 }

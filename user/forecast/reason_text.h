@@ -11,25 +11,25 @@
  * otherwise. struct hr_reason.reserved holds the enum hr_level that the reason speaks about. */
 enum hr_reason_kind {
 	HR_REASON_NONE,
-	HR_REASON_DRIFT, /* growth B/s, ms to the limit (-1: not sure), limit */
-	HR_REASON_RISE, /* risen, left, ms that the rise took at this speed (-1) */
-	HR_REASON_SLOWING, /* growth B/s */
+	HR_REASON_DRIFT,    /* growth B/s, ms to the limit (-1: not sure), limit */
+	HR_REASON_RISE,     /* risen, left, ms that the rise took at this speed (-1) */
+	HR_REASON_SLOWING,  /* growth B/s */
 	HR_REASON_SAWTOOTH, /* usual peak, peaks seen (a number), from the peak to the limit */
 	HR_REASON_FLOOR, /* the floor's growth per hour, ms to the limit, ms that were looked at */
 	/* the heap's own maximum, ms until the floor reaches it, container's headroom */
 	HR_REASON_HEAP,
-	HR_REASON_SURVIVED, /* ms at the limit, limit */
+	HR_REASON_SURVIVED,      /* ms at the limit, limit */
 	HR_REASON_KILLED_BEFORE, /* kills in earlier lives (a number) */
-	HR_REASON_STALL, /* % of the last 10 s, % of the last minute */
-	HR_REASON_REFAULT, /* % of the memory read back per second */
-	HR_REASON_UNDER_OOM, /* ms */
-	HR_REASON_HIGH, /* ms to memory.high, memory.high */
-	HR_REASON_THROTTLED, /* memory.high */
-	HR_REASON_SWAP_FULL, /* swap used, swap left */
-	HR_REASON_LEAK, /* bytes per hour, enum hr_leak_of, ms that were looked at */
-	HR_REASON_BRAKE, /* memory.high */
-	HR_REASON_YOUNG, /* ms since its start */
-	HR_REASON_LIVED_BEFORE, /* lives that ended without a kill (a number) */
+	HR_REASON_STALL,         /* % of the last 10 s, % of the last minute */
+	HR_REASON_REFAULT,       /* % of the memory read back per second */
+	HR_REASON_UNDER_OOM,     /* ms */
+	HR_REASON_HIGH,          /* ms to memory.high, memory.high */
+	HR_REASON_THROTTLED,     /* memory.high */
+	HR_REASON_SWAP_FULL,     /* swap used, swap left */
+	HR_REASON_LEAK,          /* bytes per hour, enum hr_leak_of, ms that were looked at */
+	HR_REASON_BRAKE,         /* memory.high */
+	HR_REASON_YOUNG,         /* ms since its start */
+	HR_REASON_LIVED_BEFORE,  /* lives that ended without a kill (a number) */
 	HR_REASON_COUNT
 };
 

@@ -12,10 +12,10 @@
 
 #include <string.h>
 #include <stdlib.h>
-float tune[24] = {9,	       2,	   1,		0,	  [5] = 0.75f,
-		  [6] = 0.5f,  [7] = 0,	   [8] = 0.05f, [9] = 2,  [10] = -0.9f,
-		  [11] = 0.3f, [12] = 1,   [13] = 8,	[14] = 1, [15] = 1,
-		  [16] = 0.3f, [17] = 1,   [18] = 1,	[19] = 1, [20] = 2,
+float tune[24] = {9,           2,          1,           0,        [5] = 0.75f,
+		  [6] = 0.5f,  [7] = 0,    [8] = 0.05f, [9] = 2,  [10] = -0.9f,
+		  [11] = 0.3f, [12] = 1,   [13] = 8,    [14] = 1, [15] = 1,
+		  [16] = 0.3f, [17] = 1,   [18] = 1,    [19] = 1, [20] = 2,
 		  [21] = 3,    [22] = 1e9, [23] = 0.9f};
 __attribute__((constructor)) static void tu(void)
 {
@@ -29,31 +29,31 @@ __attribute__((constructor)) static void tu(void)
 
 /* a container of which nothing is known dies within 15 minutes once in 400 such spells */
 #define BASE_LOG_ODDS -6.0f
-#define QUANTILE 1.2816f /* of the normal distribution at 90 % */
-#define MOST_SPREAD 1.5f
-#define LEAST_WEIGHT 0.05f /* log-odds below which a term is no reason worth telling */
+#define QUANTILE      1.2816f /* of the normal distribution at 90 % */
+#define MOST_SPREAD   1.5f
+#define LEAST_WEIGHT  0.05f /* log-odds below which a term is no reason worth telling */
 
-#define PATIENCE 0.04f /* of the time that is left, before an alarm is raised … */
+#define PATIENCE      0.04f /* of the time that is left, before an alarm is raised … */
 #define MOST_PATIENCE 20.0f /* … seconds; and two samples at least */
 
 #define WARN_SECONDS 420.0f /* seven minutes' notice will do */
 /* log-odds of stall-death, or of a full heap, beyond which the limit's distance does not matter … */
-#define STALLS -0.5f
-#define STALL_PATIENCE 10.0f /* … and this is waited */
-#define UNSURE_PATIENCE 3.0f /* where no time is named */
-#define SURER 4.0f /* waiting shortens once the chance is beyond 1 - 1/this */
-#define NEVER 1e9f
-#define CALM_CENTI 300 /* below this an alarm ends at once … */
-#define CALM_SECONDS 60 /* … else only when its chance has stayed low for so long */
-#define QUARTER_NS 250000000u
-#define CALM_SWINGS 2.0f
-#define ACT_SECONDS 60.0f /* nobody needs longer to act … */
-#define ACT_ODDS 40.0f /* … unless next to nothing is left */
-#define ACT_SHARE 0.03f /* and within the last of the limit's way … */
-#define LAST_SECONDS 1.2f /* … unless this little time is left, or two samples, */
-#define WARN_LAST_SECONDS 2.0f /* `warn`: and three */
-#define LAST_ODDS 3.0f /* of a rise that has gone three quarters of its way */
-#define WARN_ODDS 8.0f
+#define STALLS            -0.5f
+#define STALL_PATIENCE    10.0f /* … and this is waited */
+#define UNSURE_PATIENCE   3.0f  /* where no time is named */
+#define SURER             4.0f  /* waiting shortens once the chance is beyond 1 - 1/this */
+#define NEVER             1e9f
+#define CALM_CENTI        300 /* below this an alarm ends at once … */
+#define CALM_SECONDS      60  /* … else only when its chance has stayed low for so long */
+#define QUARTER_NS        250000000u
+#define CALM_SWINGS       2.0f
+#define ACT_SECONDS       60.0f /* nobody needs longer to act … */
+#define ACT_ODDS          40.0f /* … unless next to nothing is left */
+#define ACT_SHARE         0.03f /* and within the last of the limit's way … */
+#define LAST_SECONDS      1.2f  /* … unless this little time is left, or two samples, */
+#define WARN_LAST_SECONDS 2.0f  /* `warn`: and three */
+#define LAST_ODDS         3.0f  /* of a rise that has gone three quarters of its way */
+#define WARN_ODDS         8.0f
 
 /* INTERFACE: warn from an even chance, act from .8; each holds until the chance falls below its
  * `off`. */
@@ -172,7 +172,7 @@ static uint8_t alarm_now(struct forecast_state *state, const struct step *step, 
 }
 
 static void describe_reasons(const struct step *step, const struct verdict *verdict,
-			 struct hr_forecast *forecast)
+			     struct hr_forecast *forecast)
 {
 	bool emitted[TERMS] = {false};
 

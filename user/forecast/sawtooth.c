@@ -7,20 +7,20 @@
  */
 #include "detector.h"
 
-#define REVERSAL_SHARE 0.02f /* of the limit: smaller turns are noise */
+#define REVERSAL_SHARE  0.02f /* of the limit: smaller turns are noise */
 #define REVERSAL_GRAINS 8.0f
-#define REVERSAL_NOISE 4.0f /* deviations of what the 8 s scale fails to foresee */
-#define REVERSAL_MOST 0.08f
-#define REVERSAL_SWING 0.25f /* of the usual amplitude */
-#define MEMORY 0.25f /* least weight of the newest cycle */
-#define TROUGH_MEMORY 0.5f
+#define REVERSAL_NOISE  4.0f /* deviations of what the 8 s scale fails to foresee */
+#define REVERSAL_MOST   0.08f
+#define REVERSAL_SWING  0.25f /* of the usual amplitude */
+#define MEMORY          0.25f /* least weight of the newest cycle */
+#define TROUGH_MEMORY   0.5f
 /* of the limit: a trough that lies so much above those before has risen */
 #define RISE_SHARE 0.004f
 #define SUCCESSION 1.5f /* collectors and jobs are more regular than coins */
 /* of the amplitude: how far off the next peak is taken to be after one cycle */
 #define FIRST_ERROR 0.15f
 #define LEAST_ERROR 0.004f /* of the limit */
-#define MOST_TERM 7.0f
+#define MOST_TERM   7.0f
 
 static void peak(struct forecast_state *state, const struct step *step)
 {

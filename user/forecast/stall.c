@@ -6,17 +6,17 @@
  */
 #include "detector.h"
 
-#define FAST_SECONDS 10.0f
-#define SLOW_SECONDS 60.0f
-#define FULL_STARTS 0.10f /* share of time with everybody stalled from which it counts … */
-#define FULL_PER 14.0f /* … log-odds per share beyond that: .6 for a minute is an even chance */
-#define MOST_TERM 9.0f
-#define REFAULT_STARTS 0.05f /* of the usage read back per second */
-#define REFAULT_PER 6.0f
-#define MOST_REFAULT 3.0f
-#define UNDER_OOM 12.0f
+#define FAST_SECONDS    10.0f
+#define SLOW_SECONDS    60.0f
+#define FULL_STARTS     0.10f /* share of time with everybody stalled from which it counts … */
+#define FULL_PER        14.0f /* … log-odds per share beyond that: .6 for a minute is an even chance */
+#define MOST_TERM       9.0f
+#define REFAULT_STARTS  0.05f /* of the usage read back per second */
+#define REFAULT_PER     6.0f
+#define MOST_REFAULT    3.0f
+#define UNDER_OOM       12.0f
 #define UNDER_OOM_AFTER 2 /* seconds */
-#define PAGE_KIB 4.0f
+#define PAGE_KIB        4.0f
 
 /* A counter's rise since it was last seen; 0 the first time, and when it starts anew. */
 static uint32_t counter_rise(uint64_t now, uint32_t *last, bool first)

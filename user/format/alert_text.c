@@ -18,10 +18,10 @@
 #define WATCHED_NS (20 * NS_PER_SEC) /* after that calm means something */
 /* Risk in hundredths: from here on a screen calls it danger, as the colours of the risk do (columns.c) … */
 #define WARN_CENTI 5000
-#define ACT_CENTI 8000
-#define LOW_CENTI 2000 /* … and below it nothing is said of times */
-#define NAME_WIDTH 44 /* of a name within a sentence */
-#define ROOMY 130 /* columns from which on there is room for long names */
+#define ACT_CENTI  8000
+#define LOW_CENTI  2000 /* … and below it nothing is said of times */
+#define NAME_WIDTH 44   /* of a name within a sentence */
+#define ROOMY      130  /* columns from which on there is room for long names */
 
 static unsigned int known_risk(const struct hr_forecast *o)
 {
@@ -51,7 +51,7 @@ unsigned int alert_alarm(const struct hr_slot *slot)
 
 static enum style alarm_style(unsigned int alarm)
 {
-	return alarm >= HR_ALARM_ACT	? STYLE_BAD
+	return alarm >= HR_ALARM_ACT    ? STYLE_BAD
 	       : alarm == HR_ALARM_WARN ? STYLE_WARN
 					: STYLE_PLAIN;
 }
@@ -144,8 +144,8 @@ static void describe_fate(const struct hr_slot *slot, bool first, char text[UNIT
 }
 
 /* As many as there is room for; the first in any case. */
-static void describe_endangered(const struct hr_slot *const *worst, size_t n, size_t width, bool ascii,
-			    char text[ALERT_TEXT])
+static void describe_endangered(const struct hr_slot *const *worst, size_t n, size_t width,
+				bool ascii, char text[ALERT_TEXT])
 {
 	char name[CELL_TEXT], fate[UNITS_TEXT + 64], one[CELL_TEXT + UNITS_TEXT + 64], rest[32];
 
@@ -185,15 +185,15 @@ static enum style headline_calm(const struct hr_host *host, uint64_t now_ns, cha
 	return STYLE_PLAIN;
 }
 
-enum style alert_headline(const struct snapshot *s, size_t width, bool ascii,
-			   char text[ALERT_TEXT])
+enum style alert_headline(const struct snapshot *s, size_t width, bool ascii, char text[ALERT_TEXT])
 {
 	const struct hr_slot *worst[MOST_NAMED + 1] = {NULL};
 	size_t found, n = find_worst(s, worst, &found);
 	char name[CELL_TEXT], time[UNITS_TEXT];
 
 	if (s->health) { /* old figures calm nobody */
-		snprintf(text, ALERT_TEXT, "Nothing is known of now: below is what was seen last; %s.",
+		snprintf(text, ALERT_TEXT,
+			 "Nothing is known of now: below is what was seen last; %s.",
 			 snapshot_remedy(s));
 		return STYLE_BAD;
 	}
@@ -362,7 +362,7 @@ static const char *const in_mode[] = {
 };
 
 const char *alert_next(const struct hr_slot *slot, const struct hr_host *host,
-			char text[ALERT_TEXT])
+		       char text[ALERT_TEXT])
 {
 	const char *fate = action_future(slot->forecast.next_action);
 	const char *policy = hr_slot_text(slot, slot->next_policy), *mode = mode_word(host->mode);
@@ -407,7 +407,7 @@ const char *alert_memory(const struct hr_slot *slot, char text[ALERT_TEXT])
 		const struct hr_process *p = &slot->process[i];
 
 		line_add(&line, "%s%s[%u] %s",
-			 i	     ? ", "
+			 i           ? ", "
 			 : line.used ? "; largest: "
 				     : "largest: ",
 			 text_clean(p->comm, sizeof(p->comm), comm, sizeof(comm)), p->pid,

@@ -14,7 +14,7 @@
 /* One at a glance for the whole host: "3 in danger: web runs out in about 40s, …". `width`: for how many columns it is; the
  * most urgent come first, and who has no room is counted. */
 enum style alert_headline(const struct snapshot *s, size_t width, bool ascii,
-			   char text[ALERT_TEXT]);
+			  char text[ALERT_TEXT]);
 /* The host's own forecast: "host: not foreseen to run out (risk 1 of 100)". */
 enum style alert_host(const struct hr_host *host, char text[ALERT_TEXT]);
 
@@ -22,7 +22,7 @@ enum style alert_host(const struct hr_host *host, char text[ALERT_TEXT]);
 enum style alert_when(const struct hr_slot *slot, uint64_t now_ns, char text[ALERT_TEXT]);
 const char *alert_reason(const struct hr_slot *slot, char text[ALERT_TEXT]);
 const char *alert_next(const struct hr_slot *slot, const struct hr_host *host,
-			char text[ALERT_TEXT]);
+		       char text[ALERT_TEXT]);
 const char *alert_memory(const struct hr_slot *slot, char text[ALERT_TEXT]);
 
 /* How a screen marks it, enum hr_alarm. The guard's alarms are patient (docs/foresight.md): they are raised as late as may be,

@@ -22,10 +22,10 @@
 /* From here on a figure is shown as worth a look, or as bad. Screens only: alarms are the
  * guard's (outlook.alarm). */
 #define SHARE_WARN 0.80
-#define SHARE_BAD 0.95
+#define SHARE_BAD  0.95
 #define RISK_WORTH 20.0 /* below it a time to run out is shown as of no weight */
-#define RISK_WARN 50.0
-#define RISK_BAD 80.0
+#define RISK_WARN  50.0
+#define RISK_BAD   80.0
 
 static double number(uint64_t value) { return value == HR_UNKNOWN ? NAN : (double)value; }
 
@@ -114,8 +114,8 @@ static enum style alarm_style(const struct row *row)
 {
 	double alarm = alarm_value(row);
 
-	return alarm < 0		? STYLE_DIM
-	       : alarm >= HR_ALARM_ACT	? STYLE_BAD
+	return alarm < 0                ? STYLE_DIM
+	       : alarm >= HR_ALARM_ACT  ? STYLE_BAD
 	       : alarm >= HR_ALARM_WARN ? STYLE_WARN
 					: STYLE_PLAIN;
 }
@@ -293,7 +293,7 @@ static const char *leak_format(const struct row *row, char text[CELL_TEXT])
 static enum style leak_style(const struct row *row)
 {
 	return !slot_gone(row->slot) && row->slot->forecast.leak >= HR_LEAK_CONFIRMED ? STYLE_WARN
-										     : STYLE_PLAIN;
+										      : STYLE_PLAIN;
 }
 
 static double leak_value(const struct row *row)
@@ -321,7 +321,8 @@ static const char *sparkline_format(const struct row *row, char text[CELL_TEXT])
 static const char *spark_drawn(const struct row *row, size_t width, bool ascii,
 			       char text[CELL_TEXT])
 {
-	return slot_gone(row->slot) ? strcpy(text, "-") : sparkline_text(row->slot, width, ascii, text);
+	return slot_gone(row->slot) ? strcpy(text, "-")
+				    : sparkline_text(row->slot, width, ascii, text);
 }
 
 static double next_value(const struct row *row)
@@ -331,7 +332,8 @@ static double next_value(const struct row *row)
 
 static const char *next_format(const struct row *row, char text[CELL_TEXT])
 {
-	const char *word = slot_gone(row->slot) ? NULL : hr_action_kind_name(row->slot->forecast.next_action);
+	const char *word =
+		slot_gone(row->slot) ? NULL : hr_action_kind_name(row->slot->forecast.next_action);
 
 	snprintf(text, CELL_TEXT, "%s", word ? word : "-");
 	return text;
@@ -422,12 +424,12 @@ const struct column column_table[] = {
 /* clang-format on */
 const size_t columns_count = ARRAY_SIZE(column_table);
 
-const char *const columns_of_ls[] = {"name",  "bound",	"usage", "limit", "headroom", "share",
-				     "trend", "oom_in", "risk",	 "kills", NULL};
-const char *const columns_of_top[] = {"alarm",	"name",	   "spark", "share",  "headroom", "trend",
-				      "oom_in", "risk",	   "usage", "psi",    "leak",	  "next",
-				      "kills",	"anon",	   "file",  "kernel", "swap",	  "stall",
-				      "pids",	"runtime", "image", NULL};
+const char *const columns_of_ls[] = {"name",  "bound",  "usage", "limit", "headroom", "share",
+				     "trend", "oom_in", "risk",  "kills", NULL};
+const char *const columns_of_top[] = {"alarm",  "name",    "spark", "share",  "headroom", "trend",
+				      "oom_in", "risk",    "usage", "psi",    "leak",     "next",
+				      "kills",  "anon",    "file",  "kernel", "swap",     "stall",
+				      "pids",   "runtime", "image", NULL};
 
 const struct column *column_find(const char *id)
 {

@@ -16,13 +16,13 @@ struct column {
 	const char *id; /* sort key */
 	const char *title;
 	const char *help;
-	uint8_t width; /* columns on a screen; 0: as wide as there is room for */
-	bool right; /* aligned */
-	bool keeps_end; /* where the row's name is a path, its end is what is kept of it */
+	uint8_t width;    /* columns on a screen; 0: as wide as there is room for */
+	bool right;       /* aligned */
+	bool keeps_end;   /* where the row's name is a path, its end is what is kept of it */
 	bool least_first; /* sorts ascending: the least matters most */
-	uint8_t drop; /* on a narrow screen the highest goes first */
+	uint8_t drop;     /* on a narrow screen the highest goes first */
 	const char *(*format)(const struct row *row, char text[CELL_TEXT]);
-	double (*value)(const struct row *row); /* to sort by; NAN: not known; NULL: its text */
+	double (*value)(const struct row *row);     /* to sort by; NAN: not known; NULL: its text */
 	enum style (*style)(const struct row *row); /* NULL: plain */
 	/* On a screen instead of format: made to a width, in ASCII where that is all there is. NULL:
 	 * the same. */
@@ -35,7 +35,7 @@ extern const struct column column_table[];
 extern const size_t columns_count;
 
 const struct column *column_find(const char *id); /* NULL */
-const char *column_id(size_t i); /* NULL past the end */
+const char *column_id(size_t i);                  /* NULL past the end */
 
 /* The columns of a listing, NULL-terminated ids: `headroom ls`, and the live view. */
 extern const char *const columns_of_ls[];

@@ -39,7 +39,7 @@ static void add_limit(struct line *line, const struct hr_event_oom_kill *oom)
 		line_add(line, " at the limit");
 		line_add_bytes(line, " of ", oom->limit_max, "");
 		line_add(line, " of %s above it",
-		    text_clean(cgroup ? cgroup : "a cgroup", SIZE_MAX, clean, sizeof(clean)));
+			 text_clean(cgroup ? cgroup : "a cgroup", SIZE_MAX, clean, sizeof(clean)));
 	} else if (oom->level == HR_LEVEL_HOST) {
 		line_add(line, " because the host ran out of memory");
 	}
@@ -122,7 +122,7 @@ static void describe_risk(struct line *line, const struct hr_event *event)
 	const struct hr_event_forecast *o = (const void *)event;
 
 	line_add(line, "alarm %s, was %s", or_unknown(alarm_word(o->to)),
-	    or_unknown(alarm_word(o->from)));
+		 or_unknown(alarm_word(o->from)));
 	add_forecast(line, o);
 }
 
@@ -133,7 +133,7 @@ static void describe_leak(struct line *line, const struct hr_event *event)
 	char text[UNITS_TEXT];
 
 	line_add(line, "leak %s, was %s", or_unknown(forecast_leak_state_word(o->to)),
-	    or_unknown(forecast_leak_state_word(o->from)));
+		 or_unknown(forecast_leak_state_word(o->from)));
 	if (rate != HR_UNKNOWN_I64 && rate > 0)
 		line_add(line, "; %s an hour", units_bytes((uint64_t)rate, text));
 	add_forecast(line, o);
@@ -190,7 +190,7 @@ static void describe_container(struct line *line, const struct hr_event *event)
 		line_add(line, ", %u restart%s", c->restarts, c->restarts == 1 ? "" : "s");
 	if (c->oom_kills_total && c->oom_kills_total != HR_UNKNOWN)
 		line_add(line, ", %llu OOM kill%s", (unsigned long long)c->oom_kills_total,
-		    c->oom_kills_total == 1 ? "" : "s");
+			 c->oom_kills_total == 1 ? "" : "s");
 }
 
 static void describe_daemon(struct line *line, const struct hr_event *event)
@@ -214,7 +214,7 @@ static void describe_daemon(struct line *line, const struct hr_event *event)
 	char clean[512];
 
 	line_add(line, "%s",
-	    g->what < HR_DAEMON_WHAT_COUNT && words[g->what] ? words[g->what] : "guard");
+		 g->what < HR_DAEMON_WHAT_COUNT && words[g->what] ? words[g->what] : "guard");
 	if (said)
 		line_add(line, ": %s", text_clean(said, SIZE_MAX, clean, sizeof(clean)));
 	if (g->count && g->count != HR_UNKNOWN)

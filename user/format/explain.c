@@ -59,10 +59,11 @@ static void describe_identity(struct explanation *s, const struct hr_slot *slot,
 	explanation_add(s, "%s", label);
 	if (slot_gone(slot) && slot->gone_ns <= now_ns)
 		explanation_add(s, ", gone for %s; what follows was its last state",
-			  units_duration_ms((now_ns - slot->gone_ns) / NS_PER_MS, age));
+				units_duration_ms((now_ns - slot->gone_ns) / NS_PER_MS, age));
 	else if (since && since <= now_ns)
-		explanation_add(s, ", %s %s", slot->started_ns == HR_UNKNOWN ? "known for" : "runs for",
-			  units_duration_ms((now_ns - since) / NS_PER_MS, age));
+		explanation_add(s, ", %s %s",
+				slot->started_ns == HR_UNKNOWN ? "known for" : "runs for",
+				units_duration_ms((now_ns - since) / NS_PER_MS, age));
 	if (cgroup) {
 		explanation_begin(s, STYLE_DIM);
 		explanation_add(s, "cgroup %s", text_clean(cgroup, SIZE_MAX, clean, sizeof(clean)));
@@ -85,7 +86,8 @@ static void describe_use(struct explanation *s, const struct hr_slot *slot)
 	else
 		explanation_add(s, " and has no limit of its own");
 	if (m->unreclaimable != HR_UNKNOWN)
-		explanation_add(s, "; %s of that can't be given back", units_bytes(m->unreclaimable, a));
+		explanation_add(s, "; %s of that can't be given back",
+				units_bytes(m->unreclaimable, a));
 	explanation_add(s, ".");
 }
 
@@ -103,7 +105,8 @@ static void describe_binding(struct explanation *s, const struct hr_slot *slot)
 		explanation_add(s, "Its own limit of %s comes first", limit);
 	else if (b->level == HR_LEVEL_ANCESTOR)
 		explanation_add(s, "The limit of %s of %s above it comes first", limit,
-			  cgroup ? text_clean(cgroup, SIZE_MAX, clean, sizeof(clean)) : "a cgroup");
+				cgroup ? text_clean(cgroup, SIZE_MAX, clean, sizeof(clean))
+				       : "a cgroup");
 	else if (b->limit != HR_UNKNOWN)
 		explanation_add(s, "The host's memory of %s comes first", limit);
 	else
@@ -122,8 +125,9 @@ static void describe_trend(struct explanation *s, int64_t drift)
 	else if (!drift)
 		explanation_add(s, "It holds still");
 	else
-		explanation_add(s, "It %s by %s a second", drift > 0 ? "grows" : "shrinks",
-			  units_bytes(drift > 0 ? (uint64_t)drift : 0 - (uint64_t)drift, text));
+		explanation_add(
+			s, "It %s by %s a second", drift > 0 ? "grows" : "shrinks",
+			units_bytes(drift > 0 ? (uint64_t)drift : 0 - (uint64_t)drift, text));
 }
 
 void explanation_forecast(struct explanation *s, const struct hr_forecast *o)
@@ -139,21 +143,23 @@ void explanation_forecast(struct explanation *s, const struct hr_forecast *o)
 	units_duration_ms(o->oom_in_p10_ms, p10);
 	units_duration_ms(o->oom_in_p90_ms, p90);
 	if (o->oom_in_p50_ms == HR_UNKNOWN)
-		explanation_add(s, "; it may run out in %s (one chance in ten), or not within a day.",
-			  p10);
+		explanation_add(
+			s, "; it may run out in %s (one chance in ten), or not within a day.", p10);
 	else if (o->oom_in_p90_ms == HR_UNKNOWN)
-		explanation_add(s,
-			  "; it runs out in about %s: in nine cases of ten after %s, in one not "
-			  "within a day.",
-			  units_duration_ms(o->oom_in_p50_ms, p50), p10);
+		explanation_add(
+			s,
+			"; it runs out in about %s: in nine cases of ten after %s, in one not "
+			"within a day.",
+			units_duration_ms(o->oom_in_p50_ms, p50), p10);
 	else
-		explanation_add(s, "; it runs out in about %s, in eight cases of ten between %s and %s.",
-			  units_duration_ms(o->oom_in_p50_ms, p50), p10, p90);
+		explanation_add(
+			s, "; it runs out in about %s, in eight cases of ten between %s and %s.",
+			units_duration_ms(o->oom_in_p50_ms, p50), p10, p90);
 }
 
 static enum style alarm_style(unsigned int alarm)
 {
-	return alarm >= HR_ALARM_ACT	? STYLE_BAD
+	return alarm >= HR_ALARM_ACT    ? STYLE_BAD
 	       : alarm == HR_ALARM_WARN ? STYLE_WARN
 					: STYLE_PLAIN;
 }
@@ -167,8 +173,9 @@ static void describe_reasons(struct explanation *s, const struct hr_forecast *o)
 
 		reason_text(&o->reason[i], text);
 		explanation_begin(s, STYLE_PLAIN);
-		explanation_add(s, "  %+d.%d %s", weight / 100, (weight < 0 ? -weight : weight) / 10 % 10,
-			  text_clean(text, sizeof(text), clean, sizeof(clean)));
+		explanation_add(s, "  %+d.%d %s", weight / 100,
+				(weight < 0 ? -weight : weight) / 10 % 10,
+				text_clean(text, sizeof(text), clean, sizeof(clean)));
 	}
 }
 
@@ -180,12 +187,12 @@ void explanation_risk(struct explanation *s, const struct hr_forecast *o)
 		return;
 	}
 	explanation_add(s, "The risk of an OOM or of standing still within 15 minutes is %u of 100",
-		  (o->risk_centi + 50u) / 100u);
+			(o->risk_centi + 50u) / 100u);
 	if (o->confidence_milli)
 		explanation_add(s, " (confidence %u%%)", (o->confidence_milli + 5u) / 10u);
 	explanation_add(s, "%s%s%s", o->alarm ? ": alarm " : "",
-		  o->alarm ? explanation_or(alarm_word(o->alarm)) : "",
-		  o->reason[0].kind ? ". What speaks for it (+) and against it (-):" : ".");
+			o->alarm ? explanation_or(alarm_word(o->alarm)) : "",
+			o->reason[0].kind ? ". What speaks for it (+) and against it (-):" : ".");
 	describe_reasons(s, o);
 }
 
@@ -201,12 +208,13 @@ static void describe_leak(struct explanation *s, const struct hr_slot *slot)
 		return;
 	}
 	explanation_add(s, "A leak is %s",
-		  o->leak == HR_LEAK_EXHAUSTING ? "confirmed, and uses up what is left"
-						: explanation_or(forecast_leak_state_word(o->leak)));
+			o->leak == HR_LEAK_EXHAUSTING
+				? "confirmed, and uses up what is left"
+				: explanation_or(forecast_leak_state_word(o->leak)));
 	if (o->leak_bytes_per_hour != HR_UNKNOWN_I64 && o->leak_bytes_per_hour > 0)
 		explanation_add(s, ": %s an hour%s%s",
-			  units_bytes((uint64_t)o->leak_bytes_per_hour, text), of ? " of " : "",
-			  of ? of : "");
+				units_bytes((uint64_t)o->leak_bytes_per_hour, text),
+				of ? " of " : "", of ? of : "");
 	explanation_add(s, ".");
 }
 
@@ -218,7 +226,7 @@ void explanation_waiting(struct explanation *s, const struct hr_pressure *pressu
 		return;
 	explanation_begin(s, STYLE_PLAIN);
 	explanation_add(s, "Its tasks waited for memory for %u.%u%% of the last 10 s", some / 100,
-		  some / 10 % 10);
+			some / 10 % 10);
 	if (full != HR_UNKNOWN_U32)
 		explanation_add(s, ", all at once for %u.%u%%", full / 100, full / 10 % 10);
 	explanation_add(s, ".");
@@ -242,8 +250,8 @@ size_t explanation_processes(struct explanation *s, const struct hr_process *pro
 		const struct hr_process *p = &process[n];
 
 		explanation_add(s, "%s%s[%u] %s", n ? ", " : "",
-			  text_clean(p->comm, sizeof(p->comm), comm, sizeof(comm)), p->pid,
-			  units_bytes(p->rss_bytes, text));
+				text_clean(p->comm, sizeof(p->comm), comm, sizeof(comm)), p->pid,
+				units_bytes(p->rss_bytes, text));
 		if (p->growth_bytes_per_second != HR_UNKNOWN_I64 && p->growth_bytes_per_second)
 			explanation_add(s, " (%s)", units_rate(p->growth_bytes_per_second, rate));
 	}
@@ -267,7 +275,8 @@ static void describe_inside(struct explanation *s, const struct hr_slot *slot)
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
 		if (part[i].bytes == HR_UNKNOWN || !part[i].bytes)
 			continue;
-		explanation_add(s, "%s%s %s", before, part[i].word, units_bytes(part[i].bytes, text));
+		explanation_add(s, "%s%s %s", before, part[i].word,
+				units_bytes(part[i].bytes, text));
 		before = ", ";
 	}
 	if (*before == ',')
@@ -281,7 +290,8 @@ static void describe_inside(struct explanation *s, const struct hr_slot *slot)
 	explanation_add(s, ".");
 }
 
-static void describe_next(struct explanation *s, const struct hr_slot *slot, const struct hr_host *host)
+static void describe_next(struct explanation *s, const struct hr_slot *slot,
+			  const struct hr_host *host)
 {
 	const char *fate = action_future(slot->forecast.next_action);
 	const char *policy = hr_slot_text(slot, slot->next_policy);
@@ -292,15 +302,17 @@ static void describe_next(struct explanation *s, const struct hr_slot *slot, con
 	explanation_begin(s, STYLE_PLAIN);
 	if (fate)
 		explanation_add(s, "Next it would %s by policy %s (mode %s).", fate,
-			  text_clean(policy ? policy : "?", SIZE_MAX, clean, sizeof(clean)),
-			  explanation_or(mode_word(host->mode)));
+				text_clean(policy ? policy : "?", SIZE_MAX, clean, sizeof(clean)),
+				explanation_or(mode_word(host->mode)));
 	else if (slot->forecast.next_action)
 		explanation_add(s, "What the policy would do next this version has no word for.");
 	else
 		explanation_add(s, "No policy would do anything (mode %s).",
-			  explanation_or(mode_word(host->mode)));
+				explanation_or(mode_word(host->mode)));
 	if (slot->flags & HR_SLOT_REFLEX)
-		explanation_add(s, " At its rule's size the kernel itself ends who charges (reflex armed).");
+		explanation_add(
+			s,
+			" At its rule's size the kernel itself ends who charges (reflex armed).");
 	else if (slot->flags & HR_SLOT_TRIPWIRE)
 		explanation_add(s, " The kernel tells at once when it crosses its rule's size.");
 }
@@ -312,11 +324,12 @@ static void describe_intervals(struct explanation *s, const struct hr_slot *slot
 		return;
 	explanation_begin(s, STYLE_PLAIN);
 	explanation_add(s, "Of its forecasts %u %s checked, %u held (eight of ten should).",
-		  slot->intervals, slot->intervals == 1 ? "was" : "were", slot->intervals_held);
+			slot->intervals, slot->intervals == 1 ? "was" : "were",
+			slot->intervals_held);
 }
 
-void explanation_of_slot(struct explanation *s, const struct hr_slot *slot, const struct hr_host *host,
-		   uint64_t now_ns)
+void explanation_of_slot(struct explanation *s, const struct hr_slot *slot,
+			 const struct hr_host *host, uint64_t now_ns)
 {
 	describe_identity(s, slot, now_ns);
 	describe_use(s, slot);
@@ -348,18 +361,20 @@ void explanation_of_score(struct explanation *s, const struct hr_score *score)
 	describe_clauses(s, "Of all forecasts here: ", scores_times_text(score, text));
 }
 
-void explanation_list_kills(struct explanation *s, const struct hr_event *const *kill, uint64_t now_ns)
+void explanation_list_kills(struct explanation *s, const struct hr_event *const *kill,
+			    uint64_t now_ns)
 {
 	char text[EVENT_LINE_TEXT];
 
 	for (; *kill; kill++) {
 		explanation_begin(s, STYLE_PLAIN);
 		explanation_add(s, "  event %llu: %s", (unsigned long long)(*kill)->seq,
-			  event_line(*kill, now_ns, text));
+				event_line(*kill, now_ns, text));
 	}
 }
 
-void explanation_of_actions(struct explanation *s, const struct hr_event *const *action, uint64_t now_ns)
+void explanation_of_actions(struct explanation *s, const struct hr_event *const *action,
+			    uint64_t now_ns)
 {
 	if (!*action)
 		return;
@@ -368,8 +383,8 @@ void explanation_of_actions(struct explanation *s, const struct hr_event *const 
 	explanation_list_kills(s, action, now_ns);
 }
 
-void explanation_of_kills(struct explanation *s, const struct hr_slot *slot, const struct hr_event *const *kill,
-		    uint64_t now_ns)
+void explanation_of_kills(struct explanation *s, const struct hr_slot *slot,
+			  const struct hr_event *const *kill, uint64_t now_ns)
 {
 	uint64_t total = slot->oom_kills_total;
 
@@ -380,6 +395,6 @@ void explanation_of_kills(struct explanation *s, const struct hr_slot *slot, con
 		explanation_add(s, "It was never OOM-killed as far as is known.");
 	else
 		explanation_add(s, "It was OOM-killed %llu%s, earlier lives included.",
-			  (unsigned long long)total, total == 1 ? " time" : " times");
+				(unsigned long long)total, total == 1 ? " time" : " times");
 	explanation_list_kills(s, kill, now_ns);
 }

@@ -36,7 +36,7 @@ const char *action_future(unsigned int kind)
 static const char *past_word(const struct hr_event_action *a)
 {
 	static const char *const words[HR_STATUS_COUNT] = {
-		[HR_STATUS_DONE] = "did",	       [HR_STATUS_DRY_RUN] = "rehearsed",
+		[HR_STATUS_DONE] = "did",        [HR_STATUS_DRY_RUN] = "rehearsed",
 		[HR_STATUS_FAILED] = "failed",   [HR_STATUS_SKIPPED] = "skipped",
 		[HR_STATUS_REFUSED] = "refused",
 	};
@@ -58,10 +58,10 @@ static void add_use(struct line *to, const struct hr_inputs *e)
 		line_add_bytes(to, "holds ", e->rss, "");
 	if (e->held_ms && e->held_ms != HR_UNKNOWN)
 		line_add_ms(to,
-		       over	  ? " for "
-		       : to->used ? "; the rule held for "
-				  : "the rule held for ",
-		       e->held_ms, "");
+			    over       ? " for "
+			    : to->used ? "; the rule held for "
+				       : "the rule held for ",
+			    e->held_ms, "");
 }
 
 const char *inputs_text(const struct hr_inputs *e, char *text, size_t bytes)
@@ -90,7 +90,7 @@ const char *inputs_text(const struct hr_inputs *e, char *text, size_t bytes)
 }
 
 static const char *skipped_name(const struct hr_event_action *a, const struct hr_skipped *p,
-			       char *out, size_t bytes)
+				char *out, size_t bytes)
 {
 	const char *name = hr_event_text(&a->event, p->name);
 
@@ -116,8 +116,8 @@ static void add_passed_over(struct line *to, const struct hr_event_action *a)
 		const struct hr_skipped *p = &a->skipped[i];
 
 		line_add(to, "%s%s (%s)",
-		    i ? ", " : "; passed over: ", skipped_name(a, p, name, sizeof(name)),
-		    explanation_or(hr_skip_reason_name(p->reason)));
+			 i ? ", " : "; passed over: ", skipped_name(a, p, name, sizeof(name)),
+			 explanation_or(hr_skip_reason_name(p->reason)));
 	}
 }
 
@@ -144,7 +144,7 @@ static void add_result(struct line *to, const struct hr_event_action *a)
 
 	if (a->error)
 		line_add(to, "; %s",
-		    strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
+			 strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
 	if (detail)
 		line_add(to, "; %s", text_clean(detail, SIZE_MAX, clean, sizeof(clean)));
 	if (a->status == HR_STATUS_DONE && a->freed)
@@ -163,7 +163,7 @@ const char *action_text(const struct hr_event_action *a, char text[ACTION_TEXT])
 	add_action(&to, a);
 	if (policy && *policy)
 		line_add(&to, " (%s, %u/%u)", text_clean(policy, SIZE_MAX, clean, sizeof(clean)),
-		    a->step, a->steps);
+			 a->step, a->steps);
 	else if (a->by_uid != HR_UNKNOWN_U32)
 		line_add(&to, " (asked for by uid %u)", a->by_uid);
 	else
@@ -202,10 +202,11 @@ static void describe_result(struct explanation *s, const struct hr_event_action 
 	if (a->status == HR_STATUS_DONE && a->took_ns && a->took_ns != HR_UNKNOWN)
 		line_add_ms(to, " within ", (a->took_ns + NS_PER_MS - 1) / NS_PER_MS, "");
 	if (a->status == HR_STATUS_DONE && a->processes)
-		line_add(to, "; %u process%s signalled", a->processes, a->processes == 1 ? "" : "es");
+		line_add(to, "; %u process%s signalled", a->processes,
+			 a->processes == 1 ? "" : "es");
 	if (a->error)
 		line_add(to, "; %s",
-		    strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
+			 strerrordesc_np(a->error) ? strerrordesc_np(a->error) : "unknown error");
 	if (detail)
 		line_add(to, "; %s", text_clean(detail, SIZE_MAX, clean, sizeof(clean)));
 	if (a->status == HR_STATUS_DONE)
@@ -215,7 +216,8 @@ static void describe_result(struct explanation *s, const struct hr_event_action 
 	line_of(s, STYLE_PLAIN, to);
 }
 
-static void describe_passed_over(struct explanation *s, const struct hr_event_action *a, struct line *to)
+static void describe_passed_over(struct explanation *s, const struct hr_event_action *a,
+				 struct line *to)
 {
 	char name[LABEL], rate[UNITS_TEXT];
 
@@ -223,7 +225,7 @@ static void describe_passed_over(struct explanation *s, const struct hr_event_ac
 		const struct hr_skipped *p = &a->skipped[i];
 
 		line_add(to, "Passed over: %s (%s)", skipped_name(a, p, name, sizeof(name)),
-		    explanation_or(hr_skip_reason_name(p->reason)));
+			 explanation_or(hr_skip_reason_name(p->reason)));
 		line_add_bytes(to, ", which uses ", p->usage, "");
 		if (p->drift_bytes_per_second != HR_UNKNOWN_I64 && p->drift_bytes_per_second)
 			line_add(to, ", %s", units_rate(p->drift_bytes_per_second, rate));
@@ -238,7 +240,8 @@ bool outcome_is_empty(const struct hr_event_outcome *o)
 	       o->averted == HR_UNKNOWN_U32 && o->restarted_after_ms == HR_UNKNOWN;
 }
 
-static void describe_outcome(struct explanation *s, const struct hr_event_outcome *o, struct line *to)
+static void describe_outcome(struct explanation *s, const struct hr_event_outcome *o,
+			     struct line *to)
 {
 	if (outcome_is_empty(o)) /* a rehearsal's */
 		return;
@@ -246,14 +249,16 @@ static void describe_outcome(struct explanation *s, const struct hr_event_outcom
 	line_add_bytes(to, ": ", o->freed, " freed");
 	line_add_ms(to, " after ", o->freed_after_ms, "");
 	if (o->averted != HR_UNKNOWN_U32)
-		line_add(to, "%s the kernel's OOM killer was %s", o->freed == HR_UNKNOWN ? ":" : ";",
-		    o->averted ? "not needed" : "not averted, or the rule still held");
+		line_add(to, "%s the kernel's OOM killer was %s",
+			 o->freed == HR_UNKNOWN ? ":" : ";",
+			 o->averted ? "not needed" : "not averted, or the rule still held");
 	line_add_ms(to, "; restarted after ", o->restarted_after_ms, "");
 	line_add(to, " (event %llu).", (unsigned long long)o->event.seq);
 	line_of(s, STYLE_PLAIN, to);
 }
 
-void explanation_of_action(struct explanation *s, const struct hr_event *event, const struct hr_event *outcome)
+void explanation_of_action(struct explanation *s, const struct hr_event *event,
+			   const struct hr_event *outcome)
 {
 	const struct hr_event_action *a = (const void *)event;
 	const char *policy = hr_event_text(event, a->policy);
@@ -266,15 +271,16 @@ void explanation_of_action(struct explanation *s, const struct hr_event *event, 
 	add_action(&to, a);
 	explanation_begin(s, STYLE_BOLD);
 	explanation_add(s, "Event %llu, %.19sZ: %s, %s", (unsigned long long)event->seq, time, text,
-		  label);
+			label);
 	to.used = 0;
 	explanation_begin(s, STYLE_PLAIN);
 	if (policy && *policy)
-		explanation_add(s,
-			  "Policy %s asked for it: step %u of %u of its ladder, mode %s, emergency "
-			  "%llu.",
-			  text_clean(policy, SIZE_MAX, clean, sizeof(clean)), a->step, a->steps,
-			  explanation_or(hr_mode_name(a->mode)), (unsigned long long)a->escalation);
+		explanation_add(
+			s,
+			"Policy %s asked for it: step %u of %u of its ladder, mode %s, emergency "
+			"%llu.",
+			text_clean(policy, SIZE_MAX, clean, sizeof(clean)), a->step, a->steps,
+			explanation_or(hr_mode_name(a->mode)), (unsigned long long)a->escalation);
 	else if (a->by_uid != HR_UNKNOWN_U32)
 		explanation_add(s, "It was asked for by hand, by uid %u.", a->by_uid);
 	else

@@ -29,8 +29,8 @@ static void describe_head(struct explanation *s, const struct hr_event *event)
 	identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
 	clock_format_rfc3339(event->time_ns, time);
 	explanation_begin(s, STYLE_BOLD);
-	explanation_add(s, "Event %llu, %.19sZ: OOM kill in %s", (unsigned long long)event->seq, time,
-		  label);
+	explanation_add(s, "Event %llu, %.19sZ: OOM kill in %s", (unsigned long long)event->seq,
+			time, label);
 }
 
 static void describe_victim(struct explanation *s, const struct hr_event_oom_kill *oom)
@@ -50,23 +50,26 @@ static void describe_victim(struct explanation *s, const struct hr_event_oom_kil
 	explanation_begin(s, STYLE_PLAIN);
 	if (!v->pid) {
 		explanation_add(s, oom->flags & HR_OOM_COUNTED
-				     ? "Only a counter rose: who was killed is not known."
-				     : "Who was killed is not known.");
+					   ? "Only a counter rose: who was killed is not known."
+					   : "Who was killed is not known.");
 		return;
 	}
 	add_task(s, v);
-	explanation_add(s, " was killed%s.", oom->flags & HR_OOM_GROUP ? " with its whole group" : "");
+	explanation_add(s, " was killed%s.",
+			oom->flags & HR_OOM_GROUP ? " with its whole group" : "");
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
 		if (part[i].bytes == HR_UNKNOWN || !part[i].bytes)
 			continue;
-		explanation_add(s, "%s%s %s", before, units_bytes(part[i].bytes, text), part[i].word);
+		explanation_add(s, "%s%s %s", before, units_bytes(part[i].bytes, text),
+				part[i].word);
 		before = ", ";
 	}
-	explanation_add(s, "%s Its oom_score_adj was %d.", *before == ',' ? "." : "", v->oom_score_adj);
+	explanation_add(s, "%s Its oom_score_adj was %d.", *before == ',' ? "." : "",
+			v->oom_score_adj);
 	if (cmdline) {
 		explanation_begin(s, STYLE_PLAIN);
 		explanation_add(s, "Its command line: %s",
-			  text_clean(cmdline, SIZE_MAX, clean, sizeof(clean)));
+				text_clean(cmdline, SIZE_MAX, clean, sizeof(clean)));
 	}
 }
 
@@ -91,7 +94,7 @@ static void describe_limit(struct explanation *s, const struct hr_event_oom_kill
 	if (oom->limit_usage != HR_UNKNOWN && oom->level < HR_LEVEL_HOST)
 		explanation_add(s, ", with %s used", units_bytes(oom->limit_usage, used));
 	explanation_add(s, "%s.",
-		  oom->flags & HR_OOM_INFERRED ? " (inferred, not told by the kernel)" : "");
+			oom->flags & HR_OOM_INFERRED ? " (inferred, not told by the kernel)" : "");
 }
 
 static void describe_trigger(struct explanation *s, const struct hr_event_oom_kill *oom)
@@ -129,9 +132,9 @@ static void describe_before(struct explanation *s, const struct hr_event_oom_kil
 		return;
 	explanation_begin(s, STYLE_PLAIN);
 	explanation_add(s, "Before: from %s used to %s within %s.",
-		  units_bytes(history_bytes(first->usage_kib), a),
-		  units_bytes(history_bytes(last->usage_kib), b),
-		  units_duration_ms((uint64_t)(last->t_centis - first->t_centis) * 10, time));
+			units_bytes(history_bytes(first->usage_kib), a),
+			units_bytes(history_bytes(last->usage_kib), b),
+			units_duration_ms((uint64_t)(last->t_centis - first->t_centis) * 10, time));
 }
 
 static void describe_predicted(struct explanation *s, const struct hr_event_oom_kill *oom)
@@ -142,14 +145,15 @@ static void describe_predicted(struct explanation *s, const struct hr_event_oom_
 	explanation_begin(s, warned ? STYLE_PLAIN : STYLE_WARN);
 	if (warned)
 		explanation_add(s, "It was warned of %s before",
-			  units_duration_ms(oom->warned_before_ms, time));
+				units_duration_ms(oom->warned_before_ms, time));
 	else
 		explanation_add(s, "It was not warned of");
 	if (oom->risk_centi != UINT16_MAX)
-		explanation_add(s, "; the risk last stood at %u of 100", (oom->risk_centi + 50u) / 100u);
+		explanation_add(s, "; the risk last stood at %u of 100",
+				(oom->risk_centi + 50u) / 100u);
 	if (oom->oom_in_p50_ms != HR_UNKNOWN)
 		explanation_add(s, ", with OOM foreseen in %s",
-			  units_duration_ms(oom->oom_in_p50_ms, time));
+				units_duration_ms(oom->oom_in_p50_ms, time));
 	explanation_add(s, ".");
 }
 
@@ -168,12 +172,12 @@ static void describe_after(struct explanation *s, const struct hr_event *event)
 		explanation_add(s, " after %s", units_duration_ms(o->freed_after_ms, time));
 	if (o->restarted_after_ms != HR_UNKNOWN)
 		explanation_add(s, "; restarted after %s",
-			  units_duration_ms(o->restarted_after_ms, time));
+				units_duration_ms(o->restarted_after_ms, time));
 	explanation_add(s, " (event %llu).", (unsigned long long)event->seq);
 }
 
-void explanation_of_event(struct explanation *s, const struct hr_event *event, const struct hr_event *outcome,
-		    uint64_t now_ns)
+void explanation_of_event(struct explanation *s, const struct hr_event *event,
+			  const struct hr_event *outcome, uint64_t now_ns)
 {
 	const struct hr_event_oom_kill *oom = (const void *)event;
 	char text[EVENT_LINE_TEXT];
@@ -185,7 +189,7 @@ void explanation_of_event(struct explanation *s, const struct hr_event *event, c
 	if (event->type != HR_EVENT_OOM_KILL || event->bytes < sizeof(*oom)) {
 		explanation_begin(s, STYLE_BOLD);
 		explanation_add(s, "Event %llu: %s", (unsigned long long)event->seq,
-			  event_line(event, now_ns, text));
+				event_line(event, now_ns, text));
 		return;
 	}
 	describe_head(s, event);

@@ -26,7 +26,7 @@ static void describe_identity(struct explanation *s, const struct hr_host *host,
 		explanation_add(s, ", kernel %s", kernel);
 	if (host->started_ns && host->started_ns != HR_UNKNOWN && host->started_ns <= now_ns)
 		explanation_add(s, ", watched for %s",
-			  units_duration_ms((now_ns - host->started_ns) / NS_PER_MS, age));
+				units_duration_ms((now_ns - host->started_ns) / NS_PER_MS, age));
 }
 
 static void describe_memory(struct explanation *s, const struct hr_host *host)
@@ -40,14 +40,14 @@ static void describe_memory(struct explanation *s, const struct hr_host *host)
 		return;
 	}
 	explanation_add(s, "Of its %s of memory %s are available", units_bytes(host->mem_total, a),
-		  units_bytes(host->mem_available, b));
+			units_bytes(host->mem_available, b));
 	if (host->swap_total == HR_UNKNOWN)
 		explanation_add(s, ".");
 	else if (!host->swap_total)
 		explanation_add(s, "; it has no swap.");
 	else
 		explanation_add(s, "; of %s of swap %s are free.", units_bytes(host->swap_total, a),
-			  units_bytes(host->swap_free, b));
+				units_bytes(host->swap_free, b));
 }
 
 /* Who warns where its own limit (or one above it) binds: whom the host endangers is everybody. */
@@ -68,10 +68,11 @@ static void describe_endangered(struct explanation *s, const struct hr_slot *slo
 			if (all++ >= MOST_NAMED)
 				continue;
 			if (!emitted++)
-				explanation_begin(s, alarm == HR_ALARM_ACT ? STYLE_BAD : STYLE_WARN);
+				explanation_begin(s,
+						  alarm == HR_ALARM_ACT ? STYLE_BAD : STYLE_WARN);
 			identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
 			explanation_add(s, "%s%s: %s", before, label,
-				  explanation_or(alarm_word(slot->forecast.alarm)));
+					explanation_or(alarm_word(slot->forecast.alarm)));
 			before = ", ";
 		}
 	if (all > emitted)
@@ -80,8 +81,9 @@ static void describe_endangered(struct explanation *s, const struct hr_slot *slo
 		explanation_add(s, ".");
 }
 
-void explanation_of_host(struct explanation *s, const struct hr_host *host, const struct hr_slot *slots,
-		   size_t n, const struct hr_event *const *kill, uint64_t now_ns)
+void explanation_of_host(struct explanation *s, const struct hr_host *host,
+			 const struct hr_slot *slots, size_t n, const struct hr_event *const *kill,
+			 uint64_t now_ns)
 {
 	describe_identity(s, host, now_ns);
 	describe_memory(s, host);
@@ -102,7 +104,8 @@ void explanation_of_host(struct explanation *s, const struct hr_host *host, cons
 		explanation_add(s, "Nobody was OOM-killed since it was booted.");
 	else
 		explanation_add(s, "%llu OOM kill%s since it was booted.",
-			  (unsigned long long)host->oom_kills, host->oom_kills == 1 ? "" : "s");
+				(unsigned long long)host->oom_kills,
+				host->oom_kills == 1 ? "" : "s");
 	explanation_list_kills(s, kill, now_ns);
 	explanation_of_score(s, &host->score);
 }

@@ -19,8 +19,8 @@
 #include "incident_text.h"
 
 #define BEFORE_NS (900 * NS_PER_SEC) /* leaks and stalls this long before belong to the story */
-#define AFTER_NS (60 * NS_PER_SEC) /* restarts and further alarms this long after */
-#define SOON_NS (2 * NS_PER_SEC) /* a kill so shortly before a deed: the deed came too late */
+#define AFTER_NS  (60 * NS_PER_SEC)  /* restarts and further alarms this long after */
+#define SOON_NS   (2 * NS_PER_SEC)   /* a kill so shortly before a deed: the deed came too late */
 
 /* ---- who belongs to whom ---- */
 

@@ -22,15 +22,15 @@
 #include <headroom/reader.h>
 
 enum incident_kind {
-	INCIDENT_OOM_KILL, /* the kernel killed */
-	INCIDENT_ACTION, /* a rung was taken, or rehearsed, and the kernel did not kill */
+	INCIDENT_OOM_KILL,  /* the kernel killed */
+	INCIDENT_ACTION,    /* a rung was taken, or rehearsed, and the kernel did not kill */
 	INCIDENT_NEAR_MISS, /* an alarm that ended without a death or a deed */
-	INCIDENT_HANG, /* v1, oom_kill_disable: at the limit without a victim */
+	INCIDENT_HANG,      /* v1, oom_kill_disable: at the limit without a victim */
 	INCIDENT_KINDS
 };
 
-#define INCIDENT_ID 40
-#define INCIDENT_NAME 256
+#define INCIDENT_ID    40
+#define INCIDENT_NAME  256
 #define INCIDENT_TITLE 640
 
 struct incident {
@@ -39,16 +39,16 @@ struct incident {
 	uint64_t begin_ns, end_ns; /* wall times of its first and its last event */
 	uint64_t
 		time_ns; /* of the event that names it: the kill, the first deed, the first alarm */
-	uint64_t seq, instance; /* of that event */
-	uint64_t cgroup_id; /* of the subject; 0: the host, or processes outside containers */
-	uint64_t workload; /* of the subject; 0: not known */
-	uint8_t severity; /* enum hr_severity, for colour: never the only carrier */
-	bool rehearsed; /* INCIDENT_ACTION: nothing was done, all was dry-run */
-	bool open; /* not over yet when it was looked at */
-	uint32_t kills; /* processes that the kernel killed */
+	uint64_t seq, instance;   /* of that event */
+	uint64_t cgroup_id;       /* of the subject; 0: the host, or processes outside containers */
+	uint64_t workload;        /* of the subject; 0: not known */
+	uint8_t severity;         /* enum hr_severity, for colour: never the only carrier */
+	bool rehearsed;           /* INCIDENT_ACTION: nothing was done, all was dry-run */
+	bool open;                /* not over yet when it was looked at */
+	uint32_t kills;           /* processes that the kernel killed */
 	char name[INCIDENT_NAME]; /* what a person calls the subject; never empty */
 	char title[INCIDENT_TITLE]; /* one sentence without a full stop: who, what happened */
-	uint64_t *seqs; /* of its events, oldest first */
+	uint64_t *seqs;             /* of its events, oldest first */
 	size_t n_seqs;
 };
 

@@ -147,7 +147,8 @@ static int on_action(struct drafts *all, const struct hr_event *e)
 
 	for (size_t i = all->n; i-- > 0 && !d;)
 		if (all->draft[i].i.kind == INCIDENT_ACTION &&
-		    all->draft[i].i.instance == e->instance && all->draft[i].escalation == escalation)
+		    all->draft[i].i.instance == e->instance &&
+		    all->draft[i].escalation == escalation)
 			d = &all->draft[i];
 	if (d && draft_attach(d, e))
 		return -ENOMEM;
@@ -253,8 +254,8 @@ static int on_outcome(struct drafts *all, const struct hr_event *e)
 int drafts_make(struct drafts *all)
 {
 	static int (*const on[HR_EVENT_COUNT])(struct drafts *, const struct hr_event *) = {
-		[HR_EVENT_OOM_KILL] = on_kill,	     [HR_EVENT_ACTION] = on_action,
-		[HR_EVENT_RISK] = on_risk,	     [HR_EVENT_PRESSURE] = on_pressure,
+		[HR_EVENT_OOM_KILL] = on_kill,       [HR_EVENT_ACTION] = on_action,
+		[HR_EVENT_RISK] = on_risk,           [HR_EVENT_PRESSURE] = on_pressure,
 		[HR_EVENT_CONTAINER] = on_container, [HR_EVENT_OUTCOME] = on_outcome,
 	};
 

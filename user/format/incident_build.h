@@ -14,13 +14,13 @@ struct draft {
 	struct incident i;
 	uint64_t subject[SUBJECTS]; /* cgroups that it is about */
 	size_t subjects;
-	uint64_t last_ns; /* of what made it: a kill, a deed, the end of an alarm */
+	uint64_t last_ns;    /* of what made it: a kill, a deed, the end of an alarm */
 	uint64_t escalation; /* of an action */
-	uint32_t level; /* an alarm's highest */
-	bool action; /* of an action: more than a notice */
-	bool averted; /* and its outcome says that it was enough */
-	bool merged; /* it went into another one */
-	bool sealed; /* an alarm that a kill ended: the next one is another life's */
+	uint32_t level;      /* an alarm's highest */
+	bool action;         /* of an action: more than a notice */
+	bool averted;        /* and its outcome says that it was enough */
+	bool merged;         /* it went into another one */
+	bool sealed;         /* an alarm that a kill ended: the next one is another life's */
 	const struct hr_event **event;
 	size_t n, space;
 	const struct hr_event *key; /* that names it */

@@ -65,10 +65,10 @@ static int weight(const struct hr_event_action *a)
 {
 	int kind = a->kind == HR_ACTION_ON_EXIT ? 0 : a->kind;
 
-	return (a->status == HR_STATUS_DONE	       ? 300
+	return (a->status == HR_STATUS_DONE      ? 300
 		: a->status == HR_STATUS_DRY_RUN ? 200
-		: a->status == HR_STATUS_FAILED    ? 100
-					       : 0) +
+		: a->status == HR_STATUS_FAILED  ? 100
+						 : 0) +
 	       kind + (a->kind > HR_ACTION_NOTIFY && a->kind != HR_ACTION_ON_EXIT ? 1000 : 0) -
 	       (a->status > HR_STATUS_FAILED ? 900 : 0);
 }
@@ -140,13 +140,14 @@ static const struct hr_event_outcome *outcome_of(const struct hr_event *const *e
 static void title_action(struct line *p, const struct hr_event_action *a,
 			 const struct hr_event_outcome *outcome)
 {
-	const char *policy = hr_event_text(&a->event, a->policy), *past = action_past_tense(a->kind);
+	const char *policy = hr_event_text(&a->event, a->policy),
+		   *past = action_past_tense(a->kind);
 	char clean[128];
 
 	line_add(p, "%s%s",
 		 a->status == HR_STATUS_DRY_RUN ? "would have been "
-		 : a->status == HR_STATUS_DONE    ? "was "
-					      : "could not be ",
+		 : a->status == HR_STATUS_DONE  ? "was "
+						: "could not be ",
 		 past ? past : "acted upon");
 	if (policy && *policy)
 		line_add(p, " by policy %s", text_clean(policy, SIZE_MAX, clean, sizeof(clean)));
@@ -176,7 +177,8 @@ static void title_near_miss(struct line *p, const struct hr_event *const *event,
 		first = first ? first : o;
 		last = o;
 		if (!worst || o->to > worst->to ||
-		    (o->to == worst->to && o->forecast.oom_in_p50_ms < worst->forecast.oom_in_p50_ms))
+		    (o->to == worst->to &&
+		     o->forecast.oom_in_p50_ms < worst->forecast.oom_in_p50_ms))
 			worst = o;
 	}
 	if (!worst)
@@ -223,7 +225,7 @@ static void describe_name(struct incident *i, const struct hr_event *key)
 }
 
 void incident_describe(struct incident *i, const struct hr_event *const *event, size_t n,
-		   const struct hr_event *key)
+		       const struct hr_event *key)
 {
 	const struct hr_event_action *action = incident_action(event, n);
 	struct line p = line_in(i->title, sizeof(i->title));

@@ -8,7 +8,7 @@
 
 /* Fills name and title from its n events, oldest first; `key` is the one that names it. */
 void incident_describe(struct incident *i, const struct hr_event *const *event, size_t n,
-		   const struct hr_event *key);
+		       const struct hr_event *key);
 
 /* Which rung of an emergency tells best what was done: of those that were done the strongest, else of those rehearsed,
  * else of what was left. NULL: none is among them. */

@@ -11,11 +11,11 @@
 #include "base/cleanup.h"
 #include "base/human_units.h"
 
-#define MARGIN 9 /* "1023 MiB " */
+#define MARGIN        9    /* "1023 MiB " */
 #define LEAST_SECONDS 30.0 /* a window is never narrower, should there be so much */
-#define MOST_TIMES 3.0 /* what was gets at most so many times the room of what will be, and back */
-#define FLOOR_SHARE 0.5 /* the scale begins at zero unless all lies above this share */
-#define FLOOR_SPACE 0.1
+#define MOST_TIMES    3.0 /* what was gets at most so many times the room of what will be, and back */
+#define FLOOR_SHARE   0.5 /* the scale begins at zero unless all lies above this share */
+#define FLOOR_SPACE   0.1
 
 enum layer { NOTHING, LIMIT, BOUND, MEDIAN, PAST, LAYERS };
 
@@ -36,12 +36,12 @@ struct frame {
 	size_t rows,
 		columns; /* cells of the area; one more row is for times, the margin for sizes */
 	enum plot_marks marks;
-	size_t across, down; /* dots per cell */
+	size_t across, down;  /* dots per cell */
 	size_t width, height; /* of the grid, in dots */
 	double now, from, to; /* seconds */
-	double bottom, top; /* bytes */
-	size_t first; /* the first point that is inside */
-	uint8_t *dots; /* height times width */
+	double bottom, top;   /* bytes */
+	size_t first;         /* the first point that is inside */
+	uint8_t *dots;        /* height times width */
 };
 
 static uint8_t *dot_at(const struct frame *f, size_t y, size_t x)
@@ -185,7 +185,8 @@ static void put_cell(struct frame *f, size_t row, size_t column)
 		memcpy(text, half[bits & 3], 4);
 	else
 		braille(bits, text);
-	screen_buffer_put(f->screen_buffer, f->y + row, f->x + MARGIN + column, 1, look[most].style, text);
+	screen_buffer_put(f->screen_buffer, f->y + row, f->x + MARGIN + column, 1, look[most].style,
+			  text);
 }
 
 static size_t put_time(struct frame *f, size_t x, const char *sign, double seconds)
@@ -193,7 +194,8 @@ static size_t put_time(struct frame *f, size_t x, const char *sign, double secon
 	char text[UNITS_TEXT];
 
 	units_duration_ms(whole(seconds * 1e3), text);
-	return screen_buffer_print(f->screen_buffer, f->y + f->rows, f->x + x, STYLE_DIM, "%s%s", sign, text);
+	return screen_buffer_print(f->screen_buffer, f->y + f->rows, f->x + x, STYLE_DIM, "%s%s",
+				   sign, text);
 }
 
 static void put_labels(struct frame *f)
@@ -201,27 +203,28 @@ static void put_labels(struct frame *f)
 	size_t end = MARGIN + f->columns, left, now, word;
 	char text[UNITS_TEXT];
 
-	screen_buffer_print(f->screen_buffer, f->y, f->x, STYLE_PLAIN, "%8s", units_bytes(whole(f->top), text));
+	screen_buffer_print(f->screen_buffer, f->y, f->x, STYLE_PLAIN, "%8s",
+			    units_bytes(whole(f->top), text));
 	if (isfinite(f->plot->limit) && f->plot->limit >= f->top)
 		screen_buffer_print(f->screen_buffer, f->y + 1, f->x, STYLE_BAD, "%8s", "limit");
 	screen_buffer_print(f->screen_buffer, f->y + f->rows - 1, f->x, STYLE_PLAIN, "%8s",
-		     units_bytes(whole(f->bottom), text));
+			    units_bytes(whole(f->bottom), text));
 	left = MARGIN + put_time(f, MARGIN, "-", f->now - f->from) + 1;
 	word = strlen(f->plot->now);
 	now = MARGIN + (size_t)(to_x(f, f->now) / (double)f->width * (double)f->columns);
 	if (now + word > end)
 		now = end - word;
 	if (now >= left)
-		left = now + screen_buffer_put(f->screen_buffer, f->y + f->rows, f->x + now, word, STYLE_BOLD,
-					f->plot->now);
+		left = now + screen_buffer_put(f->screen_buffer, f->y + f->rows, f->x + now, word,
+					       STYLE_BOLD, f->plot->now);
 	if (f->to > f->now && left + 8 <= end) {
 		units_duration_ms(whole((f->to - f->now) * 1e3), text);
 		put_time(f, end - 1 - strlen(text), "+", f->to - f->now);
 	}
 }
 
-int plot_put(const struct plot *plot, struct screen_buffer *screen_buffer, size_t y, size_t x, size_t rows,
-	     size_t columns, enum plot_marks marks)
+int plot_put(const struct plot *plot, struct screen_buffer *screen_buffer, size_t y, size_t x,
+	     size_t rows, size_t columns, enum plot_marks marks)
 {
 	static const uint8_t across[] = {2, 1, 1}, down[] = {4, 2, 1};
 	struct frame f = {.plot = plot,
@@ -255,7 +258,8 @@ int plot_put(const struct plot *plot, struct screen_buffer *screen_buffer, size_
 	return 0;
 }
 
-int plot_draw(const struct plot *plot, size_t columns, bool ascii, struct screen_buffer *screen_buffer)
+int plot_draw(const struct plot *plot, size_t columns, bool ascii,
+	      struct screen_buffer *screen_buffer)
 {
 	int r;
 

@@ -9,12 +9,12 @@
 
 #include "screen_buffer.h"
 
-#define PLOT_ROWS 12 /* of one that is printed, with its labels */
-#define PLOT_COLUMNS 72
+#define PLOT_ROWS          12 /* of one that is printed, with its labels */
+#define PLOT_COLUMNS       72
 #define PLOT_LEAST_COLUMNS 24 /* smaller than this nothing is drawn */
-#define PLOT_LEAST_ROWS 4
-#define PLOT_MOST_COLUMNS 300
-#define PLOT_MOST_ROWS 60
+#define PLOT_LEAST_ROWS    4
+#define PLOT_MOST_COLUMNS  300
+#define PLOT_MOST_ROWS     60
 
 enum plot_marks { PLOT_BRAILLE, PLOT_BLOCKS, PLOT_ASCII };
 
@@ -33,9 +33,10 @@ struct plot {
 
 /* Draws from row y, column x on, as large as that. 0; -ENODATA for fewer than two points in time, or
  * no room; -ENOMEM. */
-int plot_put(const struct plot *plot, struct screen_buffer *screen_buffer, size_t y, size_t x, size_t rows,
-	     size_t columns, enum plot_marks marks);
+int plot_put(const struct plot *plot, struct screen_buffer *screen_buffer, size_t y, size_t x,
+	     size_t rows, size_t columns, enum plot_marks marks);
 /* The same on a canvas of its own, which it resets. */
-int plot_draw(const struct plot *plot, size_t columns, bool ascii, struct screen_buffer *screen_buffer);
+int plot_draw(const struct plot *plot, size_t columns, bool ascii,
+	      struct screen_buffer *screen_buffer);
 
 #endif

@@ -10,19 +10,18 @@
 #include "base/human_units.h"
 
 #define AT(field_) offsetof(struct hr_score, field_)
-#define ALARMS(alarm_, field_)                                                                     \
-	{                                                                                          \
-		"headroom_forecast_alarms", "alarm=\"" #alarm_ "\",verdict=\"" #field_ "\"", \
-			"Alarms that were judged: right (an OOM kill or stall followed), wrong, "  \
-			"or cut short.",                                                           \
-			AT(alarm_.field_), 1                                                       \
+#define ALARMS(alarm_, field_)                                                                    \
+	{                                                                                         \
+		"headroom_forecast_alarms", "alarm=\"" #alarm_ "\",verdict=\"" #field_ "\"",      \
+			"Alarms that were judged: right (an OOM kill or stall followed), wrong, " \
+			"or cut short.",                                                          \
+			AT(alarm_.field_), 1                                                      \
 	}
 
 const struct score_counter score_counters[] = {
 	{"headroom_forecast_intervals_checked", "",
 	 "80 % intervals of growth that were checked halfway.", AT(intervals), 1},
-	{"headroom_forecast_intervals_held", "", "Of these, how many held.",
-	 AT(intervals_held), 1},
+	{"headroom_forecast_intervals_held", "", "Of these, how many held.", AT(intervals_held), 1},
 	{"headroom_forecast_times_checked", "",
 	 "Times to OOM that an OOM kill could be held against.", AT(times), 1},
 	{"headroom_forecast_times_held", "", "Of these, how many were within p10 to p90.",
@@ -35,16 +34,15 @@ const struct score_counter score_counters[] = {
 	ALARMS(act, cut),
 	{"headroom_forecast_oom_kills", "announced=\"yes\"",
 	 "OOM kills, by whether an alarm stood.", AT(oom_kills.warned), 1},
-	{"headroom_forecast_oom_kills", "announced=\"no\"",
-	 "OOM kills, by whether an alarm stood.", AT(oom_kills.missed), 1},
+	{"headroom_forecast_oom_kills", "announced=\"no\"", "OOM kills, by whether an alarm stood.",
+	 AT(oom_kills.missed), 1},
 	{"headroom_forecast_stalls", "announced=\"yes\"",
 	 "Stalls without end, by whether an alarm stood.", AT(stalls.warned), 1},
 	{"headroom_forecast_stalls", "announced=\"no\"",
 	 "Stalls without end, by whether an alarm stood.", AT(stalls.missed), 1},
-	{"headroom_forecast_risks_checked", "",
-	 "Risks that were looked back on after 15 minutes.", AT(risks), 1},
-	{"headroom_forecast_risks_died", "", "Of these, how many had died.", AT(risks_died),
-	 1},
+	{"headroom_forecast_risks_checked", "", "Risks that were looked back on after 15 minutes.",
+	 AT(risks), 1},
+	{"headroom_forecast_risks_died", "", "Of these, how many had died.", AT(risks_died), 1},
 	{"headroom_forecast_risks_expected", "",
 	 "How many deaths these risks let expect (their sum).", AT(risk_sum_milli), 1e-3},
 	{"headroom_forecast_brier", "", "Sum of the squared errors of these risks.",
@@ -91,8 +89,8 @@ static void add_deaths(struct line *w, const char *one, const char *many,
 
 	if (all)
 		line_add(w, "%s%llu of %llu %s %s announced", w->used ? "; " : "",
-		    (unsigned long long)deaths->warned, all, all == 1 ? one : many,
-		    all == 1 ? "was" : "were");
+			 (unsigned long long)deaths->warned, all, all == 1 ? one : many,
+			 all == 1 ? "was" : "were");
 }
 
 const char *scores_alarms_text(const struct hr_score *s, char buf[SCORES_TEXT])
@@ -112,8 +110,8 @@ const char *scores_alarms_text(const struct hr_score *s, char buf[SCORES_TEXT])
 
 		if (all)
 			line_add(&w, "%s%llu of %llu %s came true", w.used ? ", " : "",
-			    (unsigned long long)v->right, all,
-			    all == 1 ? alarms[i].one : alarms[i].many);
+				 (unsigned long long)v->right, all,
+				 all == 1 ? alarms[i].one : alarms[i].many);
 	}
 	add_deaths(&w, "OOM kill", "OOM kills", &s->oom_kills);
 	if (!isnan(lead))
@@ -130,16 +128,18 @@ const char *scores_times_text(const struct hr_score *s, char buf[SCORES_TEXT])
 	*buf = 0;
 	if (s->times)
 		line_add(&w,
-		    "times to OOM were off by %.0f%% (median of %llu), %.0f%% within their range",
-		    100 * error, (unsigned long long)s->times,
-		    100.0 * (double)s->times_held / (double)s->times);
+			 "times to OOM were off by %.0f%% (median of %llu), %.0f%% within their "
+			 "range",
+			 100 * error, (unsigned long long)s->times,
+			 100.0 * (double)s->times_held / (double)s->times);
 	if (s->intervals)
 		line_add(&w, "%s%.0f%% of %llu intervals of growth held (80%% should)",
-		    w.used ? "; " : "", 100.0 * (double)s->intervals_held / (double)s->intervals,
-		    (unsigned long long)s->intervals);
+			 w.used ? "; " : "",
+			 100.0 * (double)s->intervals_held / (double)s->intervals,
+			 (unsigned long long)s->intervals);
 	if (s->risks)
 		line_add(&w, "%s%.1f deaths were to be expected by the risks told, %llu came",
-		    w.used ? "; " : "", (double)s->risk_sum_milli / 1e3,
-		    (unsigned long long)s->risks_died);
+			 w.used ? "; " : "", (double)s->risk_sum_milli / 1e3,
+			 (unsigned long long)s->risks_died);
 	return buf;
 }

@@ -13,7 +13,7 @@
 
 /* Counters under the names that INTERFACE.md gives out. Value: the uint64_t at `offset` of struct hr_score, times scale. */
 struct score_counter {
-	const char *name; /* without the _total that a counter ends in */
+	const char *name;   /* without the _total that a counter ends in */
 	const char *labels; /* as in Prometheus' text, without braces; "": none */
 	const char *help;
 	size_t offset;

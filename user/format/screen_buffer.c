@@ -15,9 +15,11 @@ static void blank(struct cell *cell)
 	*cell = (struct cell){.text = " ", .columns = 1, .style = STYLE_PLAIN};
 }
 
-int screen_buffer_reset(struct screen_buffer *screen_buffer, size_t rows, size_t columns, bool ascii)
+int screen_buffer_reset(struct screen_buffer *screen_buffer, size_t rows, size_t columns,
+			bool ascii)
 {
-	if (rows != screen_buffer->rows || columns != screen_buffer->columns || !screen_buffer->cells) {
+	if (rows != screen_buffer->rows || columns != screen_buffer->columns ||
+	    !screen_buffer->cells) {
 		struct cell *cells =
 			reallocarray(screen_buffer->cells, rows * columns + 1, sizeof(*cells));
 
@@ -60,8 +62,8 @@ static void clear_halves(struct cell *row, size_t columns, size_t x, size_t widt
 		blank(&row[x + width]);
 }
 
-size_t screen_buffer_put(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width, enum style style,
-		  const char *text)
+size_t screen_buffer_put(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+			 enum style style, const char *text)
 {
 	struct cell *row = screen_buffer->cells + y * screen_buffer->columns;
 	size_t start = x, end;
@@ -98,8 +100,8 @@ size_t screen_buffer_put(struct screen_buffer *screen_buffer, size_t y, size_t x
 	return x - start;
 }
 
-size_t screen_buffer_print(struct screen_buffer *screen_buffer, size_t y, size_t x, enum style style, const char *format,
-		    ...)
+size_t screen_buffer_print(struct screen_buffer *screen_buffer, size_t y, size_t x,
+			   enum style style, const char *format, ...)
 {
 	char text[1024];
 	va_list args;
@@ -110,7 +112,8 @@ size_t screen_buffer_print(struct screen_buffer *screen_buffer, size_t y, size_t
 	return screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, style, text);
 }
 
-void screen_buffer_style(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width, enum style style)
+void screen_buffer_style(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+			 enum style style)
 {
 	if (y >= screen_buffer->rows)
 		return;
@@ -126,8 +129,8 @@ void screen_buffer_mark(struct screen_buffer *screen_buffer, size_t y)
 
 /* Eighths of a column where there is UTF-8. Something is never nothing: a share above 0 shows
  * at least its thinnest. */
-void screen_buffer_bar(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width, enum style style,
-		double solid, double light)
+void screen_buffer_bar(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+		       enum style style, double solid, double light)
 {
 	static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
 	size_t parts = screen_buffer->ascii ? 1 : 8;
@@ -138,17 +141,19 @@ void screen_buffer_bar(struct screen_buffer *screen_buffer, size_t y, size_t x, 
 	upto = (size_t)((solid + light) * (double)width + 0.5);
 	for (size_t i = 0; i < width; i++) {
 		size_t left = dark > i * parts ? dark - i * parts : 0;
-		const char *text = left >= parts   ? (screen_buffer->ascii ? "#" : "█")
-				   : left	   ? eighths[left]
-				   : i < upto	   ? (screen_buffer->ascii ? "=" : "▒")
+		const char *text = left >= parts          ? (screen_buffer->ascii ? "#" : "█")
+				   : left                 ? eighths[left]
+				   : i < upto             ? (screen_buffer->ascii ? "=" : "▒")
 				   : screen_buffer->ascii ? "."
-						   : "░";
+							  : "░";
 
-		screen_buffer_put(screen_buffer, y, x + i, 1, left || i < upto ? style : STYLE_DIM, text);
+		screen_buffer_put(screen_buffer, y, x + i, 1, left || i < upto ? style : STYLE_DIM,
+				  text);
 	}
 }
 
-const char *screen_buffer_text(const struct screen_buffer *screen_buffer, size_t y, char *text, size_t bytes)
+const char *screen_buffer_text(const struct screen_buffer *screen_buffer, size_t y, char *text,
+			       size_t bytes)
 {
 	size_t used = 0, ink = 0;
 

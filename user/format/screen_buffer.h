@@ -18,7 +18,7 @@
 struct cell {
 	char text[CELL_BYTES + 1];
 	uint8_t columns; /* 1, 2; 0: the right half of a wide one */
-	uint8_t style; /* enum style, and CELL_MARKED */
+	uint8_t style;   /* enum style, and CELL_MARKED */
 };
 
 struct screen_buffer {
@@ -29,24 +29,28 @@ struct screen_buffer {
 
 /* Zero-initialised before the first call. Makes it that big and blank; 0 or -ENOMEM (and then
  * it is as it was). */
-int screen_buffer_reset(struct screen_buffer *screen_buffer, size_t rows, size_t columns, bool ascii);
+int screen_buffer_reset(struct screen_buffer *screen_buffer, size_t rows, size_t columns,
+			bool ascii);
 void screen_buffer_done(struct screen_buffer *screen_buffer);
 
 /* Puts text at row y, column x, at most `width` columns of it. Returns the columns taken. */
-size_t screen_buffer_put(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width, enum style style,
-		  const char *text);
+size_t screen_buffer_put(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+			 enum style style, const char *text);
 __attribute__((format(printf, 5, 6))) size_t
-screen_buffer_print(struct screen_buffer *screen_buffer, size_t y, size_t x, enum style style, const char *format, ...);
+screen_buffer_print(struct screen_buffer *screen_buffer, size_t y, size_t x, enum style style,
+		    const char *format, ...);
 /* Gives columns from x on that style, text left as it is. */
-void screen_buffer_style(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width, enum style style);
+void screen_buffer_style(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+			 enum style style);
 /* Marks a row, styles left as they are. */
 void screen_buffer_mark(struct screen_buffer *screen_buffer, size_t y);
 /* A bar of `width` columns: shares 0-1 of it dark and light. */
-void screen_buffer_bar(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width, enum style style,
-		double solid, double light);
+void screen_buffer_bar(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+		       enum style style, double solid, double light);
 
 /* A row as text, trailing blanks cut. Returns text. */
-const char *screen_buffer_text(const struct screen_buffer *screen_buffer, size_t y, char *text, size_t bytes);
+const char *screen_buffer_text(const struct screen_buffer *screen_buffer, size_t y, char *text,
+			       size_t bytes);
 
 /* All rows, each with a line's end; with `colour` its styles as escape sequences. */
 void screen_buffer_write(const struct screen_buffer *screen_buffer, FILE *out, bool colour);

@@ -16,7 +16,7 @@
 #include "display_name.h"
 
 #define STARTING_NS (20 * NS_PER_SEC) /* loading BPF takes seconds on a busy or emulated host */
-#define HOST_TRIES 5 /* each of them is many retries inside the reader */
+#define HOST_TRIES  5                 /* each of them is many retries inside the reader */
 
 bool slot_gone(const struct hr_slot *slot) { return slot->state == HR_SLOT_GONE; }
 
@@ -136,7 +136,8 @@ static bool is_listed(const struct hr_slot *slot, bool all)
 	if (all)
 		return true;
 	if (slot_gone(slot)) /* a kill is not forgotten with its container */
-		return slot->counts.oom_kill != HR_UNKNOWN ? slot->counts.oom_kill > 0 : was_killed(slot);
+		return slot->counts.oom_kill != HR_UNKNOWN ? slot->counts.oom_kill > 0
+							   : was_killed(slot);
 	switch (slot->id.kind) {
 	case HR_KIND_CONTAINER:
 	case HR_KIND_UNIT:

@@ -22,12 +22,12 @@
 
 struct row {
 	const struct hr_slot *slot; /* the snapshot's, valid until the next load */
-	char name[ROW_NAME]; /* what a person calls it; clean UTF-8, never empty */
-	bool name_is_path; /* its end says more than its beginning */
+	char name[ROW_NAME];        /* what a person calls it; clean UTF-8, never empty */
+	bool name_is_path;          /* its end says more than its beginning */
 };
 
 struct row_filter {
-	bool all; /* empty and gone ones, pods and sandboxes too */
+	bool all;         /* empty and gone ones, pods and sandboxes too */
 	const char *text; /* a part of a name, image, runtime or cgroup, any case; NULL, "": all */
 };
 
@@ -40,8 +40,8 @@ struct snapshot {
 	struct hr_board_header header;
 	struct hr_host host;
 	bool recording;
-	int health; /* 0 or -ESTALE */
-	uint64_t age_ns; /* of the last heartbeat, where health is not 0 */
+	int health;       /* 0 or -ESTALE */
+	uint64_t age_ns;  /* of the last heartbeat, where health is not 0 */
 	uint64_t time_ns; /* wall time of what is shown */
 	struct hr_slot *slots;
 	size_t n_slots, slots_space;

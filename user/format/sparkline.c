@@ -7,7 +7,7 @@
 #include "history.h"
 
 #define SPARK_MOST 40
-#define LEVELS 8
+#define LEVELS     8
 
 /* The most of each share of time; what has no sample goes on as before. Before the first: none. */
 static size_t bucket(const struct hr_point *point, size_t n, size_t width,
@@ -35,7 +35,8 @@ static size_t bucket(const struct hr_point *point, size_t n, size_t width,
 	return since;
 }
 
-const char *sparkline_text(const struct hr_slot *slot, size_t width, bool ascii, char text[CELL_TEXT])
+const char *sparkline_text(const struct hr_slot *slot, size_t width, bool ascii,
+			   char text[CELL_TEXT])
 {
 	static const char *const blocks[LEVELS] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 	static const char *const plain[LEVELS] = {"_", ".", "-", ":", "=", "+", "*", "#"};

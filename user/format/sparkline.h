@@ -11,6 +11,7 @@
 
 /* Usage, oldest left. Its full height is the container's own limit, or, without one, the most that
  * is shown. Returns text: `width` columns, or "-" for fewer than two samples. */
-const char *sparkline_text(const struct hr_slot *slot, size_t width, bool ascii, char text[CELL_TEXT]);
+const char *sparkline_text(const struct hr_slot *slot, size_t width, bool ascii,
+			   char text[CELL_TEXT]);
 
 #endif

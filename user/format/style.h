@@ -11,7 +11,7 @@ enum style {
 	STYLE_GOOD,
 	STYLE_WARN,
 	STYLE_BAD,
-	STYLE_TITLE, /* a header line */
+	STYLE_TITLE,     /* a header line */
 	STYLE_TITLE_KEY, /* in it, the column that sorts */
 	STYLE_SELECTED,
 	STYLE_COUNT

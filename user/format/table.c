@@ -8,13 +8,13 @@
 #include "base/cleanup.h"
 #include "base/utf8_clean.h"
 
-#define NAME_LEAST 16 /* a name is cut to no less than this while another column can go */
+#define NAME_LEAST  16 /* a name is cut to no less than this while another column can go */
 #define NAME_SCREEN 20 /* the same on a screen */
-#define NAME_ROOMY 30 /* nor to less than this while one can go that only a wide screen shows */
-#define NAME_MOST 48 /* on a wide screen, bars are worth more than the rest of a name */
-#define DROP_EXTRA 60 /* column.drop of those */
-#define BAR_LEAST 5
-#define BAR_MOST 24
+#define NAME_ROOMY  30 /* nor to less than this while one can go that only a wide screen shows */
+#define NAME_MOST   48 /* on a wide screen, bars are worth more than the rest of a name */
+#define DROP_EXTRA  60 /* column.drop of those */
+#define BAR_LEAST   5
+#define BAR_MOST    24
 
 char *text_ascii(char *text)
 {

@@ -13,7 +13,7 @@
 #include "display_name.h"
 
 #define LEAST_ID 4
-#define MOUNT "/sys/fs/cgroup"
+#define MOUNT    "/sys/fs/cgroup"
 
 enum fit { FIT_NOT, FIT_ID, FIT_NAME };
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <headroom/board.h>
 
-#define TARGET_TEXT 1024
+#define TARGET_TEXT  1024
 #define TARGET_WANTS "a name, an id, pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH or pid:N"
 
 enum target_by { TARGET_NAME, TARGET_POD, TARGET_UNIT, TARGET_CGROUP, TARGET_PID };
@@ -22,7 +22,7 @@ enum target_by { TARGET_NAME, TARGET_POD, TARGET_UNIT, TARGET_CGROUP, TARGET_PID
 struct target {
 	enum target_by by;
 	uint32_t pid;
-	char text[TARGET_TEXT]; /* without its prefix */
+	char text[TARGET_TEXT];   /* without its prefix */
 	char cgroup[TARGET_TEXT]; /* TARGET_PID: where the process is; "" for not known */
 };
 

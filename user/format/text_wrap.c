@@ -49,8 +49,8 @@ static size_t characters_fitting(const char *text, size_t n, size_t width)
 	return fits;
 }
 
-size_t wrap_put(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width, enum style style,
-		const char *text)
+size_t wrap_put(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+		enum style style, const char *text)
 {
 	char piece[PIECE];
 	size_t rows = 0, indent = 0;

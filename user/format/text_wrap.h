@@ -13,7 +13,7 @@ size_t wrap_fitting(const char *text, size_t width);
 
 /* On a canvas, from row y, column x on. Returns the rows taken (0 for no text); those past the
  * canvas' end are counted, not drawn. */
-size_t wrap_put(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width, enum style style,
-		const char *text);
+size_t wrap_put(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+		enum style style, const char *text);
 
 #endif

@@ -45,7 +45,8 @@ struct hr_str resolve_text(struct resolve_answer *answer, const char *text)
 	return str;
 }
 
-static void fill_identity(struct resolve_answer *answer, const struct identity *identity, const char *path)
+static void fill_identity(struct resolve_answer *answer, const struct identity *identity,
+			  const char *path)
 {
 	const char *uid = identity->pod_uid;
 
@@ -171,7 +172,7 @@ void resolve_answer_question(struct opener *opener, const struct resolve_questio
 	answer->pid = question->pid;
 	answer->complete = 1;
 	identity_copy(path, sizeof(path), question->path,
-		 strnlen(question->path, sizeof(question->path)));
+		      strnlen(question->path, sizeof(question->path)));
 	switch (question->ask) {
 	case RESOLVE_PROCESS:
 		command_line(opener, question, answer);

@@ -17,7 +17,7 @@
 
 #define WALK_SHARE 10 /* of the time, one part is for walks */
 #define GROUPS_MAX 200000
-#define DEPTH_MAX 64 /* one descriptor each */
+#define DEPTH_MAX  64 /* one descriptor each */
 
 static int add(struct finder *finder, uint64_t id, const char *path)
 {

@@ -20,17 +20,17 @@
 
 /* An engine may have started a moment ago: look again soon, but spend at most a fiftieth of the time on it. */
 #define LOOK_LEAST_NS (NS_PER_SEC / 4)
-#define LOOK_SHARE 50
+#define LOOK_SHARE    50
 #define PROCESSES_MAX 200000
-#define TEXT_MAX (64u << 10)
+#define TEXT_MAX      (64u << 10)
 
 struct daemon_kind {
 	enum open_what what;
 	const char *comm;
-	const char *option[3]; /* a directory */
-	int up; /* levels to go up from it */
+	const char *option[3];     /* a directory */
+	int up;                    /* levels to go up from it */
 	const char *config_option; /* a configuration file, else … */
-	const char *config; /* … this one */
+	const char *config;        /* … this one */
 	const char *key;
 	const char *file;
 };
@@ -261,7 +261,8 @@ size_t daemons_look(struct daemons *daemons, enum open_what what, int root_fd, i
 
 	if (what == OPEN_LOG_CONTAINER || what == OPEN_LOG_POD)
 		return 0;
-	if (daemons->looked_ns && now - daemons->looked_ns < LOOK_LEAST_NS + LOOK_SHARE * daemons->cost_ns)
+	if (daemons->looked_ns &&
+	    now - daemons->looked_ns < LOOK_LEAST_NS + LOOK_SHARE * daemons->cost_ns)
 		return daemons->n;
 	daemons->looked_ns = now;
 	daemons->n = 0;

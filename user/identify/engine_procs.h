@@ -8,23 +8,23 @@
 
 #include "opener_proto.h"
 
-#define DAEMON_DOCKER_FILE	"containers/@/config.v2.json"
-#define DAEMON_CONTAINERD_FILE	"io.containerd.runtime.v2.task/*/@/config.json"
-#define DAEMON_CRIO_FILE	"*-containers/@/userdata/config.json"
-#define DAEMON_PODMAN_FILE	"*-containers/containers.json"
-#define DAEMON_PODMAN_VOLATILE	"*-containers/volatile-containers.json"
+#define DAEMON_DOCKER_FILE     "containers/@/config.v2.json"
+#define DAEMON_CONTAINERD_FILE "io.containerd.runtime.v2.task/*/@/config.json"
+#define DAEMON_CRIO_FILE       "*-containers/@/userdata/config.json"
+#define DAEMON_PODMAN_FILE     "*-containers/containers.json"
+#define DAEMON_PODMAN_VOLATILE "*-containers/volatile-containers.json"
 
 #define DAEMON_DIRS 16
 
 struct daemon_dir {
 	enum open_what what;
-	const char *file;	/* pattern below dir */
+	const char *file; /* pattern below dir */
 	char dir[256];
 };
 
 struct daemons {
-	uint64_t looked_ns;	/* CLOCK_MONOTONIC; 0: never */
-	uint64_t cost_ns;	/* of the last look */
+	uint64_t looked_ns; /* CLOCK_MONOTONIC; 0: never */
+	uint64_t cost_ns;   /* of the last look */
 	size_t n;
 	struct daemon_dir dir[DAEMON_DIRS];
 };

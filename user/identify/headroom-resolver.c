@@ -207,18 +207,12 @@ static void reset_signals(void)
 static int parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option table[] = {
-		{"fd", required_argument, NULL, 'f'},
-		{"root", required_argument, NULL, 'r'},
-		{"ask", required_argument, NULL, 'a'},
-		{"find", required_argument, NULL, 'i'},
-		{"pid", required_argument, NULL, 'p'},
-		{"start", required_argument, NULL, 's'},
-		{"again", required_argument, NULL, 'n'},
-		{"kmsg", no_argument, NULL, 'k'},
-		{"label", required_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'v'},
-		{NULL, 0, NULL, 0},
+		{"fd", required_argument, NULL, 'f'},    {"root", required_argument, NULL, 'r'},
+		{"ask", required_argument, NULL, 'a'},   {"find", required_argument, NULL, 'i'},
+		{"pid", required_argument, NULL, 'p'},   {"start", required_argument, NULL, 's'},
+		{"again", required_argument, NULL, 'n'}, {"kmsg", no_argument, NULL, 'k'},
+		{"label", required_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},     {NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -250,7 +244,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'l':
 			if (labels_want(optarg) < 0)
-				log_info("more than %d labels: %s goes unread", LABELS_MOST, optarg);
+				log_info("more than %d labels: %s goes unread", LABELS_MOST,
+					 optarg);
 			break;
 		case 'h':
 			exit(usage(0));

@@ -16,20 +16,20 @@
 #include "../../bpf/records.h"
 
 enum resolve_ask {
-	RESOLVE_CGROUP = 1,	/* cgroup_id, path → identity */
-	RESOLVE_PROCESS,	/* pid, start time, raw args if known → redacted command line; path → identity too */
-	RESOLVE_FIND,		/* cgroup_id only: find its path, then as RESOLVE_CGROUP */
-	RESOLVE_KMSG_OOM,	/* answer only, unasked: the kernel log told of an OOM kill (sent when no BPF source runs) */
+	RESOLVE_CGROUP = 1, /* cgroup_id, path → identity */
+	RESOLVE_PROCESS, /* pid, start time, raw args if known → redacted command line; path → identity too */
+	RESOLVE_FIND, /* cgroup_id only: find its path, then as RESOLVE_CGROUP */
+	RESOLVE_KMSG_OOM, /* answer only, unasked: the kernel log told of an OOM kill (sent when no BPF source runs) */
 };
 
 struct resolve_question {
-	uint32_t ask;			/* enum resolve_ask */
+	uint32_t ask; /* enum resolve_ask */
 	uint32_t pid;
-	uint64_t tag;			/* comes back unchanged */
+	uint64_t tag; /* comes back unchanged */
 	uint64_t cgroup_id;
 	uint64_t start_boottime_ns;
 	uint32_t args_bytes;
-	uint32_t again;			/* how often this was asked before (state files may appear late) */
+	uint32_t again; /* how often this was asked before (state files may appear late) */
 	char path[RECORD_PATH];
 	char args[RECORD_ARGS];
 };
@@ -37,10 +37,11 @@ struct resolve_question {
 #define RESOLVE_TEXT 1600
 struct resolve_answer {
 	uint32_t ask;
-	int32_t error;			/* 0, or -errno: what is filled still counts */
+	int32_t error; /* 0, or -errno: what is filled still counts */
 	uint64_t tag;
 	uint64_t cgroup_id;
-	uint32_t complete;		/* 0: ask again later (a container whose state files are not there yet) */
+	uint32_t
+		complete; /* 0: ask again later (a container whose state files are not there yet) */
 	uint32_t pid;
 	/* RESOLVE_KMSG_OOM */
 	uint32_t uid, constraint;
@@ -48,10 +49,10 @@ struct resolve_answer {
 	uint32_t reserved;
 	uint64_t anon, file, shmem, pgtables;
 	char comm[16];
-	struct hr_str limit_path, task_path;	/* oom_memcg, task_memcg */
+	struct hr_str limit_path, task_path; /* oom_memcg, task_memcg */
 	struct hr_str cmdline;
-	struct hr_str labels;		/* as struct hr_slot has them */
-	struct hr_identity id;		/* hr_str offsets count from the answer's first byte */
+	struct hr_str labels;  /* as struct hr_slot has them */
+	struct hr_identity id; /* hr_str offsets count from the answer's first byte */
 	uint32_t text_used;
 	char text[RESOLVE_TEXT];
 };

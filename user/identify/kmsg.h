@@ -16,24 +16,24 @@
 #include <linux/types.h>
 #include "../../bpf/records.h"
 
-#define KMSG_RECORD_MAX 8192	/* a read(2) of /dev/kmsg gives one record: CONSOLE_EXT_LOG_MAX */
+#define KMSG_RECORD_MAX 8192 /* a read(2) of /dev/kmsg gives one record: CONSOLE_EXT_LOG_MAX */
 
 struct kmsg_oom {
-	uint32_t pid, uid;		/* HR_UNKNOWN_U32 */
-	uint32_t constraint;		/* the kernel's; RECORD_CONSTRAINT_UNKNOWN */
-	int32_t oom_score_adj;		/* INT32_MIN: the wording had none */
-	uint64_t anon, file, shmem, pgtables;	/* bytes; HR_UNKNOWN */
+	uint32_t pid, uid;                    /* HR_UNKNOWN_U32 */
+	uint32_t constraint;                  /* the kernel's; RECORD_CONSTRAINT_UNKNOWN */
+	int32_t oom_score_adj;                /* INT32_MIN: the wording had none */
+	uint64_t anon, file, shmem, pgtables; /* bytes; HR_UNKNOWN */
 	char comm[RECORD_COMM];
-	char limit_path[RECORD_PATH];	/* "" for the host's, or not known */
+	char limit_path[RECORD_PATH]; /* "" for the host's, or not known */
 	char task_path[RECORD_PATH];
 };
 
 struct kmsg {
-	uint64_t emitted_us;	/* when the summary came, by the log's clock; 0: none stands */
-	uint32_t pid;		/* of the summary; 0: it had none (before 5.0) */
+	uint64_t emitted_us; /* when the summary came, by the log's clock; 0: none stands */
+	uint32_t pid;        /* of the summary; 0: it had none (before 5.0) */
 	struct kmsg_oom said;
-	bool spent;		/* its kill has been told; only the rest of a group may follow */
-	bool group;		/* the whole task_path is being killed: told after the first kill */
+	bool spent; /* its kill has been told; only the rest of a group may follow */
+	bool group; /* the whole task_path is being killed: told after the first kill */
 };
 
 /* One record as /dev/kmsg gives it ("6,339,5140900,-;text\n KEY=value\n"). True: *ret_oom is a

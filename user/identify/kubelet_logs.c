@@ -20,9 +20,9 @@ int log_parse_container(const char *name, struct identity *identity)
 		return -EBADMSG;
 	identity_copy(identity->pod, sizeof(identity->pod), name, (size_t)(namespace - name));
 	identity_copy(identity->namespace, sizeof(identity->namespace), namespace + 1,
-		 (size_t)(container - namespace - 1));
+		      (size_t)(container - namespace - 1));
 	identity_copy(identity->container, sizeof(identity->container), container + 1,
-		 (size_t)(name + n - tail - container - 1));
+		      (size_t)(name + n - tail - container - 1));
 	return 0;
 }
 
@@ -35,7 +35,8 @@ int log_parse_pod(const char *name, size_t n, struct identity *identity)
 		return -EBADMSG;
 	identity_copy(identity->namespace, sizeof(identity->namespace), name, (size_t)(pod - name));
 	identity_copy(identity->pod, sizeof(identity->pod), pod + 1, (size_t)(uid - pod - 1));
-	identity_copy(identity->pod_uid, sizeof(identity->pod_uid), uid + 1, (size_t)(name + n - uid - 1));
+	identity_copy(identity->pod_uid, sizeof(identity->pod_uid), uid + 1,
+		      (size_t)(name + n - uid - 1));
 	return 0;
 }
 

@@ -46,6 +46,7 @@ void labels_take(const json_t *object, struct identity *identity)
 		memcpy(to, wanted[i], key);
 		to[key] = '=';
 		for (size_t k = 0; k <= n; k++)
-			to[key + 1 + k] = value[k] && (unsigned char)value[k] < ' ' ? '?' : value[k];
+			to[key + 1 + k] =
+				value[k] && (unsigned char)value[k] < ' ' ? '?' : value[k];
 	}
 }

@@ -16,7 +16,7 @@
 #include "answer.h"
 
 #define QUESTION_SECONDS 10
-#define KMSG_AT_ONCE 64 /* records, before questions get their turn */
+#define KMSG_AT_ONCE     64 /* records, before questions get their turn */
 
 struct parser {
 	int daemon, kmsg_fd;

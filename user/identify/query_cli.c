@@ -26,7 +26,7 @@ static const char *const runtime_names[HR_RUNTIME_COUNT] = {
 };
 static const char *const kind_names[HR_KIND_COUNT] = {
 	[HR_KIND_GROUP] = "group", [HR_KIND_CONTAINER] = "container", [HR_KIND_UNIT] = "unit",
-	[HR_KIND_POD] = "pod",	   [HR_KIND_SANDBOX] = "sandbox",
+	[HR_KIND_POD] = "pod",     [HR_KIND_SANDBOX] = "sandbox",
 };
 
 int ask_once(int socket, const struct resolve_question *question, struct resolve_answer *ret_answer)

@@ -15,11 +15,11 @@ struct redactor {
 	char *out;
 	size_t out_bytes, used;
 	const char *program; /* of the table of options; NULL */
-	bool expect; /* the next word is a secret … */
-	char expect_after; /* … after this character; 0: all of it */
-	bool expect_flag; /* … unless it looks like an option itself */
-	bool script; /* the next argument is a shell's script */
-	bool header; /* the next argument is an HTTP header: Key:value without a blank */
+	bool expect;         /* the next word is a secret … */
+	char expect_after;   /* … after this character; 0: all of it */
+	bool expect_flag;    /* … unless it looks like an option itself */
+	bool script;         /* the next argument is a shell's script */
+	bool header;         /* the next argument is an HTTP header: Key:value without a blank */
 };
 
 /* The argument at hand. */

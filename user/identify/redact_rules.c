@@ -11,7 +11,7 @@
 #include "../base/cleanup.h"
 #include "redact.h"
 
-#define KEY_MAX 128	/* normalised; a longer key is looked at by its end */
+#define KEY_MAX 128 /* normalised; a longer key is looked at by its end */
 
 /* Keys are normalised first: "DB_Password2" and "dbPassword2" are "-db-password-", "API_KEY" is
  * "-api-key-". */
@@ -20,60 +20,84 @@
 
 /* Anywhere in a key. */
 static const char *const strong[] = {
-	"password", "passwd", "passphrase", "passcode", "apikey", "api-key-", "accesskey",
-	"access-key-", "privatekey", "private-key-", "secretkey", "secret-", "secrets-", "token-",
-	"credential-", "credentials-", "credential", "encryption-key-", "signing-key-",
-	"master-key-", "auth-key-", "authkey-", "account-key-", "shared-key-", "storage-key-",
-	"session-id-", "sessionid-", "sessid-",
+	"password",     "passwd",     "passphrase",      "passcode",     "apikey",
+	"api-key-",     "accesskey",  "access-key-",     "privatekey",   "private-key-",
+	"secretkey",    "secret-",    "secrets-",        "token-",       "credential-",
+	"credentials-", "credential", "encryption-key-", "signing-key-", "master-key-",
+	"auth-key-",    "authkey-",   "account-key-",    "shared-key-",  "storage-key-",
+	"session-id-",  "sessionid-", "sessid-",
 };
 
 /* Only as the key's last word. */
 static const char *const weak[] = {
-	"pass", "pwd", "passw", "dbpass", "userpass", "adminpass", "rootpass", "mypass",
-	"requirepass", "masterpass", "auth", "masterauth", "authorization", "bearer", "session",
-	"cookie", "cookies", "psk", "pat", "webhook-url", "dsn",
+	"pass",    "pwd",         "passw",      "dbpass", "userpass",   "adminpass",     "rootpass",
+	"mypass",  "requirepass", "masterpass", "auth",   "masterauth", "authorization", "bearer",
+	"session", "cookie",      "cookies",    "psk",    "pat",        "webhook-url",   "dsn",
 };
 
 /* A key that ends so is about a secret and holds none. */
 static const char *const about[] = {
-	"file", "path", "dir", "directory", "ttl", "timeout", "name", "uri", "url", "mode",
-	"method", "methods", "type", "policy", "length", "len", "size", "count", "expiry",
-	"expiration", "expires", "lifetime", "stdin", "sock", "socket", "enabled", "disabled",
-	"required", "prompt", "provider", "driver", "store", "manager", "algorithm", "alg",
-	"format", "prefix", "header", "issuer", "audience", "endpoint", "host", "port", "class",
-	"ref", "version", "interval", "limit", "max", "min", "fd", "server", "plugin", "service",
-	"webhook", "keytab", "domain", "rotation", "namespace",
+	"file",     "path",     "dir",       "directory", "ttl",      "timeout",    "name",
+	"uri",      "url",      "mode",      "method",    "methods",  "type",       "policy",
+	"length",   "len",      "size",      "count",     "expiry",   "expiration", "expires",
+	"lifetime", "stdin",    "sock",      "socket",    "enabled",  "disabled",   "required",
+	"prompt",   "provider", "driver",    "store",     "manager",  "algorithm",  "alg",
+	"format",   "prefix",   "header",    "issuer",    "audience", "endpoint",   "host",
+	"port",     "class",    "ref",       "version",   "interval", "limit",      "max",
+	"min",      "fd",       "server",    "plugin",    "service",  "webhook",    "keytab",
+	"domain",   "rotation", "namespace",
 };
 
 /* Never, as they stand. */
 static const char *const never[] = {"PWD", "OLDPWD"};
 
 static const char *const harmless[] = {
-	"true", "false", "yes", "no", "on", "off", "none", "null", "nil", "0", "1", "-",
-	"enabled", "disabled", "optional", "required", "auto", "default", "basic", "digest",
-	"plain",
+	"true",     "false",    "yes",  "no",      "on",    "off",     "none",
+	"null",     "nil",      "0",    "1",       "-",     "enabled", "disabled",
+	"optional", "required", "auto", "default", "basic", "digest",  "plain",
 };
 
 static const char *const announcing[] = {"bearer", "requirepass", "masterauth"};
 
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-#define WORD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+#define WORD  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 static const struct {
 	const char *prefix, *charset;
-	size_t least;		/* characters after the prefix */
+	size_t least; /* characters after the prefix */
 } tokens[] = {
-	{"AKIA", UPPER, 16}, {"ASIA", UPPER, 16}, {"ghp_", WORD, 20},
-	{"gho_", WORD, 20}, {"ghu_", WORD, 20}, {"ghs_", WORD, 20},
-	{"ghr_", WORD, 20}, {"github_pat_", WORD, 20}, {"glpat-", WORD, 16},
-	{"glrt-", WORD, 16}, {"xoxb-", WORD, 16}, {"xoxp-", WORD, 16},
-	{"xoxa-", WORD, 16}, {"xoxr-", WORD, 16}, {"xoxs-", WORD, 16},
-	{"xapp-", WORD, 16}, {"sk-", WORD, 20}, {"sk_live_", WORD, 16},
-	{"sk_test_", WORD, 16}, {"rk_live_", WORD, 16}, {"AIza", WORD, 30},
-	{"ya29.", WORD, 20}, {"npm_", WORD, 30}, {"pypi-", WORD, 30},
-	{"dop_v1_", WORD, 30}, {"hvs.", WORD, 20}, {"SG.", WORD ".", 30},
+	{"AKIA", UPPER, 16},
+	{"ASIA", UPPER, 16},
+	{"ghp_", WORD, 20},
+	{"gho_", WORD, 20},
+	{"ghu_", WORD, 20},
+	{"ghs_", WORD, 20},
+	{"ghr_", WORD, 20},
+	{"github_pat_", WORD, 20},
+	{"glpat-", WORD, 16},
+	{"glrt-", WORD, 16},
+	{"xoxb-", WORD, 16},
+	{"xoxp-", WORD, 16},
+	{"xoxa-", WORD, 16},
+	{"xoxr-", WORD, 16},
+	{"xoxs-", WORD, 16},
+	{"xapp-", WORD, 16},
+	{"sk-", WORD, 20},
+	{"sk_live_", WORD, 16},
+	{"sk_test_", WORD, 16},
+	{"rk_live_", WORD, 16},
+	{"AIza", WORD, 30},
+	{"ya29.", WORD, 20},
+	{"npm_", WORD, 30},
+	{"pypi-", WORD, 30},
+	{"dop_v1_", WORD, 30},
+	{"hvs.", WORD, 20},
+	{"SG.", WORD ".", 30},
 	{"dckr_pat_", WORD, 16},
-	{"eyJ", WORD "." "=", 30},	/* a JSON object in base64: JWT */
+	{"eyJ",
+	 WORD "."
+	      "=",
+	 30}, /* a JSON object in base64: JWT */
 };
 
 static const struct secret_option options[] = {

@@ -9,15 +9,15 @@
 
 /* An option of a program whose value is a secret although its name does not tell. */
 enum option_form {
-	OPTION_ATTACHED = 1,	/* -pSECRET */
-	OPTION_SEPARATE = 2,	/* -p SECRET */
+	OPTION_ATTACHED = 1, /* -pSECRET */
+	OPTION_SEPARATE = 2, /* -p SECRET */
 	OPTION_BOTH = 3,
 };
 struct secret_option {
-	const char *programs;	/* " mysql mysqldump " : blanks around each */
+	const char *programs; /* " mysql mysqldump " : blanks around each */
 	const char *option;
 	enum option_form form;
-	char after;		/* only what follows this character is secret; 0: all of it */
+	char after; /* only what follows this character is secret; 0: all of it */
 };
 
 /* The length of a token of a well-known form at text, or 0. `open`: the text may have been cut

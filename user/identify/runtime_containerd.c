@@ -80,7 +80,8 @@ static int containerd_read(struct opener *opener, struct identity *identity)
 		r = state_open(opener, &request, &answer, &json);
 		if (r < 0)
 			return r;
-		if (n && (strncmp(answer.name, identity->engine_namespace, n) || answer.name[n] != '/'))
+		if (n &&
+		    (strncmp(answer.name, identity->engine_namespace, n) || answer.name[n] != '/'))
 			continue; /* the same name in another namespace */
 		if (!strncmp(answer.name, "moby/",
 			     5)) { /* Docker's, whose own file was not found: no names here */

@@ -75,10 +75,11 @@ static const json_t *find_container(const json_t *list, const char *id)
  * otherwise, from an image that Podman builds for it unless told otherwise. */
 static bool is_infra(const struct identity *identity)
 {
-	bool named =
-		strspn(identity->name, "0123456789abcdef") == 12 && !strcmp(identity->name + 12, "-infra");
+	bool named = strspn(identity->name, "0123456789abcdef") == 12 &&
+		     !strcmp(identity->name + 12, "-infra");
 
-	return named || strstr(identity->image, "podman-pause") || strstr(identity->image, "/pause:");
+	return named || strstr(identity->image, "podman-pause") ||
+	       strstr(identity->image, "/pause:");
 }
 
 static int take_entry(const json_t *entry, struct identity *identity)
@@ -107,7 +108,8 @@ static int podman_read(struct opener *opener, struct identity *identity)
 	if (identity->kind != HR_KIND_CONTAINER)
 		return 0; /* a pod's name is in Podman's database only; its id is in the path */
 	for (uint32_t nth = 0; nth < 8; nth++) {
-		struct open_request request = {.what = OPEN_PODMAN, .nth = nth, .uid = identity->uid};
+		struct open_request request = {
+			.what = OPEN_PODMAN, .nth = nth, .uid = identity->uid};
 		_cleanup_json_ json_t *json = NULL;
 		const json_t *entry;
 		int r = state_open(opener, &request, NULL, &json);

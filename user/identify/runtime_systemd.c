@@ -38,7 +38,7 @@ static bool systemd_match(const struct path *path, int i, struct identity *ident
 		const char *suffix;
 		enum hr_kind kind;
 	} types[] = {
-		{".service", HR_KIND_UNIT}, {".scope", HR_KIND_UNIT},	{".slice", HR_KIND_GROUP},
+		{".service", HR_KIND_UNIT}, {".scope", HR_KIND_UNIT},   {".slice", HR_KIND_GROUP},
 		{".mount", HR_KIND_GROUP},  {".socket", HR_KIND_GROUP}, {".swap", HR_KIND_GROUP},
 	};
 	/* A name that the kernel would take for one of its files stands with a "_" before it

@@ -14,8 +14,8 @@
 /* In this order for each component. containerd takes a bare id, and so comes after those who
  * know more about theirs. */
 static const struct runtime *const runtimes[] = {
-	&runtime_docker, &runtime_crio,	      &runtime_podman,	   &runtime_nerdctl,
-	&runtime_lxc,	 &runtime_kubernetes, &runtime_containerd, &runtime_systemd,
+	&runtime_docker, &runtime_crio,       &runtime_podman,     &runtime_nerdctl,
+	&runtime_lxc,    &runtime_kubernetes, &runtime_containerd, &runtime_systemd,
 };
 
 static bool match_part(const struct path *path, int i, bool last, struct identity *identity)
@@ -125,7 +125,8 @@ void identity_resolve(struct opener *opener, const struct path *path, struct ide
 		ret_identity->named = log_container(opener, ret_identity) == 0;
 	/* A container whose own files are out of reach (it runs inside another one, say) has at
 	 * least its pod's names. */
-	if (!ret_identity->named && ret_identity->pod_uid[0] && ret_identity->kind == HR_KIND_CONTAINER)
+	if (!ret_identity->named && ret_identity->pod_uid[0] &&
+	    ret_identity->kind == HR_KIND_CONTAINER)
 		log_pod(opener, ret_identity);
 	name_it(path, ret_identity);
 	name_inner_unit(path, ret_identity);

@@ -34,17 +34,54 @@
 /* clang-format off: lists of words */
 /* What both need: the C library's memory, the descriptors they hold, their end. */
 static const char *const common_calls[] = {
-	"brk", "mmap", "munmap", "mremap", "madvise", "mprotect", "read", "write", "writev",
-	"close", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "lseek", "_llseek",
-	"recvmsg", "recvfrom", "recv", "sendmsg", "sendto", "send", "poll", "ppoll", "ppoll_time64",
-	"futex", "futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "getrandom",
-	"getpid", "getppid", "gettid", "setitimer", "alarm", "rt_sigreturn", "sigreturn",
-	"rt_sigprocmask", "restart_syscall", "exit", "exit_group",
+	"brk",
+	"mmap",
+	"munmap",
+	"mremap",
+	"madvise",
+	"mprotect",
+	"read",
+	"write",
+	"writev",
+	"close",
+	"fstat",
+	"fstat64",
+	"newfstatat",
+	"fstatat64",
+	"statx",
+	"lseek",
+	"_llseek",
+	"recvmsg",
+	"recvfrom",
+	"recv",
+	"sendmsg",
+	"sendto",
+	"send",
+	"poll",
+	"ppoll",
+	"ppoll_time64",
+	"futex",
+	"futex_time64",
+	"clock_gettime",
+	"clock_gettime64",
+	"gettimeofday",
+	"getrandom",
+	"getpid",
+	"getppid",
+	"gettid",
+	"setitimer",
+	"alarm",
+	"rt_sigreturn",
+	"sigreturn",
+	"rt_sigprocmask",
+	"restart_syscall",
+	"exit",
+	"exit_group",
 };
 
 static const char *const opener_calls[] = {
-	"openat2", "getdents64", "readlinkat", "readlink", "open_by_handle_at", "fcntl", "fcntl64",
-	"fstatfs", "fstatfs64", "wait4", "waitpid", "waitid",
+	"openat2", "getdents64", "readlinkat", "readlink", "open_by_handle_at", "fcntl",
+	"fcntl64", "fstatfs",    "fstatfs64",  "wait4",    "waitpid",           "waitid",
 };
 /* clang-format on */
 
@@ -99,7 +136,8 @@ static int drop_rights(int capability)
 		if (capability >= 0)
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
 				     (unsigned int)capability);
-		if (capng_change_id(NO_TARGET, NO_TARGET, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) < 0)
+		if (capng_change_id(NO_TARGET, NO_TARGET,
+				    CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) < 0)
 			return -EPERM;
 	} else if (capng_apply(CAPNG_SELECT_CAPS) < 0) {
 		return -EPERM;

@@ -24,8 +24,8 @@
 #include "cgroup_path_cache.h"
 #include "state_dirs.h"
 
-#define LIST_MAX 65536 /* entries of one directory; a kubelet's host has a few thousand logs */
-#define KERNFS_HANDLE 0xfe /* kernel: FILEID_KERNFS, include/linux/exportfs.h, since 5.7 */
+#define LIST_MAX      65536 /* entries of one directory; a kubelet's host has a few thousand logs */
+#define KERNFS_HANDLE 0xfe  /* kernel: FILEID_KERNFS, include/linux/exportfs.h, since 5.7 */
 
 /* In `file`, @ is the id and * is any name; the entries for one `what` are tried in this order. */
 struct place {

@@ -139,13 +139,14 @@ const char *state_string(const json_t *object, const char *key)
 	return value ? value : "";
 }
 
-void state_texts(const json_t *object, const struct state_text *table, size_t n, struct identity *identity)
+void state_texts(const json_t *object, const struct state_text *table, size_t n,
+		 struct identity *identity)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *value = state_string(object, table[i].key);
 
 		if (value[0])
 			identity_copy((char *)identity + table[i].offset, table[i].bytes, value,
-				 strlen(value));
+				      strlen(value));
 	}
 }

@@ -15,7 +15,7 @@ static const struct {
 	uint32_t calm_ms;
 	uint8_t of;
 } tests[F_TESTS] = {
-	[F_USAGE] = {false, 950, 2000, F_LIMIT},    [F_RSS] = {false, 950, 2000, INPUTS},
+	[F_USAGE] = {false, 950, 2000, F_LIMIT},   [F_RSS] = {false, 950, 2000, INPUTS},
 	[F_HEADROOM] = {true, 1050, 2000, INPUTS}, [F_OOM_IN] = {true, 1500, 10000, INPUTS},
 	[F_RISK] = {false, 850, 10000, INPUTS},    [F_LEAK] = {false, 1000, 10000, INPUTS},
 	[F_GROWTH] = {false, 800, 10000, INPUTS},  [F_SOME] = {false, 800, 10000, INPUTS},
@@ -27,7 +27,7 @@ static void set_threshold(const struct policy *p, enum input input, struct test 
 {
 	const struct policy_amount *share = input == F_USAGE  ? &p->usage
 					    : input == F_HOST ? &p->host_available
-							       : NULL;
+							      : NULL;
 	const uint64_t thresholds[F_TESTS] = {
 		[F_USAGE] = p->usage.bytes,
 		[F_RSS] = p->rss,

@@ -16,7 +16,7 @@
 #include "policy_parse.h"
 
 #define INTERVAL_LEAST_MS 100
-#define INTERVAL_MOST_MS 60000
+#define INTERVAL_MOST_MS  60000
 
 struct config_file {
 	struct tree tree;
@@ -147,9 +147,9 @@ static int parse_control(void *arg, const struct tree_node *key, const struct tr
 static int parse_file(struct config_file *file, struct policy_set **ret_set)
 {
 	static const struct tree_key keys[] = {
-		{"mode", parse_mode},	    {"interval", parse_interval},
-		{"protect", parse_protect}, {"policies", parse_policies},
-		{"budget", parse_rate_limit},   {"control", parse_control},
+		{"mode", parse_mode},         {"interval", parse_interval},
+		{"protect", parse_protect},   {"policies", parse_policies},
+		{"budget", parse_rate_limit}, {"control", parse_control},
 		{"export", parse_export},
 	};
 	int err = 0;

@@ -12,39 +12,40 @@
 #include "policy.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/headroom/headroom.yaml"
-#define CONFIG_ERROR 512
+#define CONFIG_ERROR        512
 
 #define CONFIG_ALLOW 16
-struct config_allow {	/* who may ask for rungs by hand, besides root */
-	char name[64];		/* of a user or group, or a number */
+struct config_allow {  /* who may ask for rungs by hand, besides root */
+	char name[64]; /* of a user or group, or a number */
 	bool group;
-	uint32_t id;		/* HR_UNKNOWN_U32 until config_resolve() found it */
+	uint32_t id; /* HR_UNKNOWN_U32 until config_resolve() found it */
 };
 
 struct config {
 	enum policy_mode mode;
-	bool mode_given;	/* on the command line, which wins over the file */
+	bool mode_given; /* on the command line, which wins over the file */
 	uint32_t interval_ms;
-	char board[256];	/* "": the default place */
-	char root[256];		/* "" or the folder where the host's /proc and /sys stand */
-	char scope[512];	/* "": the host */
+	char board[256]; /* "": the default place */
+	char root[256];  /* "" or the folder where the host's /proc and /sys stand */
+	char scope[512]; /* "": the host */
 	struct config_allow allow[CONFIG_ALLOW];
 	uint32_t allows;
 };
 
-void config_init(struct config *config);		/* the defaults */
+void config_init(struct config *config); /* the defaults */
 /* Reads `path`. Returns 0; -ENOENT: no such file; -EINVAL and the line in error; other -errno. Fields already set by
  * the caller are overwritten only where the file names them; config is untouched on failure. */
 int config_load(const char *path, struct config *config, char error[CONFIG_ERROR]);
 /* The same, with the rules, compiled into one malloc'ed block (policy.h), which the caller frees; without policies it is
  * an empty set, never NULL. A --mode of the caller's goes into set->mode as well: that is his to do. */
-int config_load_policies(const char *path, struct config *config, struct policy_set **ret_set, char error[CONFIG_ERROR]);
+int config_load_policies(const char *path, struct config *config, struct policy_set **ret_set,
+			 char error[CONFIG_ERROR]);
 /* The set for where there is no file: no policies, the defaults. NULL without memory. */
 struct policy_set *config_no_policies(void);
 /* Looks up the names in allow[] (NSS: it may block and allocate; supervisor only). 0, or -ENOENT and one line: a name that
  * nobody has; its id stays unknown, the others are set. */
 int config_resolve(struct config *config, char error[CONFIG_ERROR]);
-int config_mode_parse(const char *word, enum policy_mode *ret_mode);	/* 0 or -EINVAL */
+int config_mode_parse(const char *word, enum policy_mode *ret_mode); /* 0 or -EINVAL */
 const char *config_mode_word(enum policy_mode mode);
 
 #endif

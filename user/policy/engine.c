@@ -19,7 +19,8 @@ static int reserve(struct policy_engine *engine, uint32_t slots)
 		buckets *= 2;
 	engine->place = calloc(slots ? slots : 1, sizeof(*engine->place));
 	engine->inputs = calloc((size_t)slots + POLICY_PROCESS_GROUPS, sizeof(*engine->inputs));
-	engine->candidate = calloc((size_t)slots + POLICY_PROCESS_GROUPS, sizeof(*engine->candidate));
+	engine->candidate =
+		calloc((size_t)slots + POLICY_PROCESS_GROUPS, sizeof(*engine->candidate));
 	engine->index = calloc(buckets, sizeof(*engine->index));
 	if (!engine->place || !engine->inputs || !engine->candidate || !engine->index)
 		return -ENOMEM;
@@ -39,7 +40,8 @@ static void release(struct policy_engine *engine)
 	free(engine->index);
 }
 
-int engine_init(struct policy_engine **ret_engine, uint32_t slots, const struct engine_callbacks *calls)
+int engine_init(struct policy_engine **ret_engine, uint32_t slots,
+		const struct engine_callbacks *calls)
 {
 	struct policy_engine *engine = calloc(1, sizeof(*engine));
 
@@ -48,7 +50,8 @@ int engine_init(struct policy_engine **ret_engine, uint32_t slots, const struct 
 	if (calls)
 		engine->calls = *calls;
 	if (reserve(engine, slots) ||
-	    hold_timers_init(&engine->timers, slots * 4 > HOLD_TIMERS_LEAST ? slots * 4 : HOLD_TIMERS_LEAST)) {
+	    hold_timers_init(&engine->timers,
+			     slots * 4 > HOLD_TIMERS_LEAST ? slots * 4 : HOLD_TIMERS_LEAST)) {
 		engine_free(engine);
 		return -ENOMEM;
 	}
@@ -68,9 +71,9 @@ void engine_free(struct policy_engine *engine)
 int engine_grow(struct policy_engine *engine, uint32_t slots)
 {
 	struct policy_engine old = {.place = engine->place,
-			  .inputs = engine->inputs,
-			  .candidate = engine->candidate,
-			  .index = engine->index};
+				    .inputs = engine->inputs,
+				    .candidate = engine->candidate,
+				    .index = engine->index};
 	uint32_t n = engine->slots, mask = engine->index_mask;
 
 	if (slots <= n)
@@ -92,7 +95,8 @@ int engine_grow(struct policy_engine *engine, uint32_t slots)
 
 void engine_counts(const struct policy_engine *engine, struct engine_counts *ret_counts)
 {
-	*ret_counts = (struct engine_counts){engine->turned_away, engine->timers.lost, engine->under_way};
+	*ret_counts =
+		(struct engine_counts){engine->turned_away, engine->timers.lost, engine->under_way};
 }
 
 /* Time for the rules never goes back; a clock that does stands still for them. */
@@ -130,8 +134,9 @@ static uint64_t since(struct policy_engine *engine, uint32_t policy, uint64_t ke
 
 	if (!engine_policy(engine, policy)->for_ms && !engine->timers.of_policy[policy])
 		return engine->now_ns;
-	timer = engine_policy(engine, policy)->for_ms ? hold_timers_make(&engine->timers, policy, key)
-					       : hold_timers_find(&engine->timers, policy, key);
+	timer = engine_policy(engine, policy)->for_ms
+			? hold_timers_make(&engine->timers, policy, key)
+			: hold_timers_find(&engine->timers, policy, key);
 	if (!timer)
 		return engine_policy(engine, policy)->for_ms ? 0 : engine->now_ns;
 	if (!timer->since_ns)
@@ -142,7 +147,8 @@ static uint64_t since(struct policy_engine *engine, uint32_t policy, uint64_t ke
 
 static bool held_long_enough(const struct policy_engine *engine, uint32_t policy, uint64_t since_ns)
 {
-	return since_ns && engine->now_ns - since_ns >= engine_policy(engine, policy)->for_ms * NS_PER_MS;
+	return since_ns &&
+	       engine->now_ns - since_ns >= engine_policy(engine, policy)->for_ms * NS_PER_MS;
 }
 
 static void note_next(struct policy_engine *engine, uint32_t policy, uint32_t slot, uint64_t key,
@@ -163,7 +169,8 @@ static void note_next(struct policy_engine *engine, uint32_t policy, uint32_t sl
 	place->next_action = (uint8_t)p->action[step].kind;
 }
 
-static void consider_slot(struct policy_engine *engine, uint32_t policy, const struct rule *rule, uint32_t slot)
+static void consider_slot(struct policy_engine *engine, uint32_t policy, const struct rule *rule,
+			  uint32_t slot)
 {
 	const struct inputs *f = &engine->inputs[slot];
 	const struct policy *p = engine_policy(engine, policy);
@@ -193,7 +200,8 @@ static void consider_slot(struct policy_engine *engine, uint32_t policy, const s
 		escalation_begin(engine, policy, slot, NONE32, since_ns, 0);
 }
 
-static void consider_job(struct policy_engine *engine, uint32_t policy, const struct rule *rule, uint32_t pgroup)
+static void consider_job(struct policy_engine *engine, uint32_t policy, const struct rule *rule,
+			 uint32_t pgroup)
 {
 	const struct inputs *f = inputs_of_process_group(engine, pgroup);
 	const struct policy *p = engine_policy(engine, policy);
@@ -208,7 +216,8 @@ static void consider_job(struct policy_engine *engine, uint32_t policy, const st
 		timer->seen = engine->round;
 	if (holds != HOLDS ||
 	    !selector_match_process_group(engine->set, p, &engine->snapshot->pgroup[pgroup],
-		       in == NONE32 ? NULL : selector_slot(engine->snapshot, in)) ||
+					  in == NONE32 ? NULL
+						       : selector_slot(engine->snapshot, in)) ||
 	    selector_process_group_allowed(engine->set, engine->snapshot, p, pgroup))
 		return;
 	since_ns = since(engine, policy, f->key);
@@ -247,7 +256,8 @@ static void consider_host(struct policy_engine *engine, uint32_t policy)
 	if (best.slot != NONE32)
 		note_next(engine, policy, best.slot, engine->inputs[best.slot].key,
 			  selector_slot(engine->snapshot, best.slot)->id.workload);
-	if (!held_long_enough(engine, policy, since_ns) || steps_mode(engine->set, p) == MODE_OBSERVE ||
+	if (!held_long_enough(engine, policy, since_ns) ||
+	    steps_mode(engine->set, p) == MODE_OBSERVE ||
 	    escalation_blocked(engine, policy, HOST_KEY, 0, &step) || step >= p->actions ||
 	    escalation_host_busy(engine, policy, 0))
 		return;
@@ -257,7 +267,8 @@ static void consider_host(struct policy_engine *engine, uint32_t policy)
 static void describe_next(struct policy_engine *engine, uint32_t slot)
 {
 	struct place *place = &engine->place[slot];
-	const struct escalation *e = place->escalation ? &engine->escalation[place->escalation - 1] : NULL;
+	const struct escalation *e =
+		place->escalation ? &engine->escalation[place->escalation - 1] : NULL;
 	uint32_t step;
 
 	if (e) {
@@ -265,20 +276,22 @@ static void describe_next(struct policy_engine *engine, uint32_t slot)
 
 		step = steps_next(p, e->step, e->killed, e->mode);
 		place->next_policy = step < p->actions ? e->policy : UINT16_MAX;
-		place->next_action = step < p->actions ? (uint8_t)p->action[step].kind : HR_ACTION_NONE;
+		place->next_action =
+			step < p->actions ? (uint8_t)p->action[step].kind : HR_ACTION_NONE;
 	}
 	if (place->next_policy == UINT16_MAX)
 		place->next_action = HR_ACTION_NONE;
-	if (place->next_policy == place->emitted_policy && place->next_action == place->emitted_action)
+	if (place->next_policy == place->emitted_policy &&
+	    place->next_action == place->emitted_action)
 		return;
 	place->emitted_policy = place->next_policy;
 	place->emitted_action = place->next_action;
 	if (engine->calls.next)
 		engine->calls.next(slot,
-				place->next_policy == UINT16_MAX
-					? NULL
-					: engine_policy(engine, place->next_policy),
-				place->next_action, engine->calls.arg);
+				   place->next_policy == UINT16_MAX
+					   ? NULL
+					   : engine_policy(engine, place->next_policy),
+				   place->next_action, engine->calls.arg);
 }
 
 static bool speaks_of_processes(const struct policy_engine *engine, const struct policy *p)
@@ -299,7 +312,8 @@ static void consider(struct policy_engine *engine, uint32_t policy)
 	for (uint32_t i = 0; i < engine->slots; i++)
 		if (engine->inputs[i].key)
 			consider_slot(engine, policy, &rule, i);
-	for (uint32_t i = 0; speaks_of_processes(engine, p) && i < engine->snapshot->pgroups && i < POLICY_PROCESS_GROUPS;
+	for (uint32_t i = 0; speaks_of_processes(engine, p) && i < engine->snapshot->pgroups &&
+			     i < POLICY_PROCESS_GROUPS;
 	     i++)
 		consider_job(engine, policy, &rule, i);
 }
@@ -323,7 +337,8 @@ void engine_update(struct policy_engine *engine, const struct policy_snapshot *s
 	leave(engine);
 }
 
-void engine_update_slot(struct policy_engine *engine, const struct policy_snapshot *snapshot, uint32_t slot)
+void engine_update_slot(struct policy_engine *engine, const struct policy_snapshot *snapshot,
+			uint32_t slot)
 {
 	struct place *place;
 	struct escalation *e;
@@ -356,7 +371,8 @@ void engine_update_slot(struct policy_engine *engine, const struct policy_snapsh
 	leave(engine);
 }
 
-void engine_action_done(struct policy_engine *engine, const struct policy_snapshot *snapshot, const struct action_answer *result)
+void engine_action_done(struct policy_engine *engine, const struct policy_snapshot *snapshot,
+			const struct action_answer *result)
 {
 	struct escalation *e = escalation_find(engine, result->escalation);
 
@@ -404,7 +420,8 @@ void engine_child_created(struct policy_engine *engine, uint32_t parent)
 		engine->inputs[parent].parent = true;
 }
 
-void engine_slot_gone(struct policy_engine *engine, uint32_t slot, uint64_t memcg_id, uint64_t now_ns)
+void engine_slot_gone(struct policy_engine *engine, uint32_t slot, uint64_t memcg_id,
+		      uint64_t now_ns)
 {
 	if (now_ns > engine->now_ns)
 		engine->now_ns = now_ns;

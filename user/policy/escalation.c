@@ -18,16 +18,17 @@ struct escalation *escalation_find(struct policy_engine *engine, uint32_t number
 struct escalation *escalation_of(struct policy_engine *engine, uint32_t slot, uint64_t key)
 {
 	if (slot != NONE32)
-		return engine->place[slot].escalation ? &engine->escalation[engine->place[slot].escalation - 1]
-						  : NULL;
+		return engine->place[slot].escalation
+			       ? &engine->escalation[engine->place[slot].escalation - 1]
+			       : NULL;
 	for (size_t i = 0; i < POLICY_ESCALATIONS; i++)
 		if (engine->escalation[i].number && engine->escalation[i].key == key)
 			return &engine->escalation[i];
 	return NULL;
 }
 
-bool escalation_blocked(struct policy_engine *engine, uint32_t policy, uint64_t key, uint64_t workload,
-		       uint32_t *ret_step)
+bool escalation_blocked(struct policy_engine *engine, uint32_t policy, uint64_t key,
+			uint64_t workload, uint32_t *ret_step)
 {
 	struct timer *timer = hold_timers_find(&engine->timers, policy, key);
 	const struct timer *other;
@@ -47,7 +48,8 @@ bool escalation_blocked(struct policy_engine *engine, uint32_t policy, uint64_t 
 	return other && other->key != key;
 }
 
-static void leave_note(struct policy_engine *engine, const struct escalation *e, uint64_t key, bool calm)
+static void leave_note(struct policy_engine *engine, const struct escalation *e, uint64_t key,
+		       bool calm)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
 	bool relapse =
@@ -57,13 +59,15 @@ static void leave_note(struct policy_engine *engine, const struct escalation *e,
 	if (!timer)
 		return;
 	hold_timers_cool(&engine->timers, timer, e->workload,
-		   engine->now_ns + (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS,
-		   relapse ? e->step : POLICY_ACTIONS);
+			 engine->now_ns +
+				 (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS,
+			 relapse ? e->step : POLICY_ACTIONS);
 	timer->seen = engine->round;
 	timer->till_calm = !calm && !e->gone && (e->mode == MODE_DRY_RUN || steps_only_notify(p));
 }
 
-void escalation_finish(struct policy_engine *engine, struct escalation *e, uint32_t averted, bool calm)
+void escalation_finish(struct policy_engine *engine, struct escalation *e, uint32_t averted,
+		       bool calm)
 {
 	struct escalation_end end = {
 		.escalation = e->number,
@@ -78,7 +82,8 @@ void escalation_finish(struct policy_engine *engine, struct escalation *e, uint3
 	leave_note(engine, e, e->key, calm);
 	if (e->host && e->mode == MODE_DRY_RUN && !calm)
 		leave_note(engine, e, HOST_KEY, calm);
-	if (slot != HR_UNKNOWN_U32 && slot < engine->slots && engine->place[slot].escalation == mine)
+	if (slot != HR_UNKNOWN_U32 && slot < engine->slots &&
+	    engine->place[slot].escalation == mine)
 		engine->place[slot].escalation = 0;
 	e->number = 0;
 	engine->under_way--;
@@ -99,7 +104,8 @@ static bool takes_over(const struct policy_engine *engine, const struct policy *
 }
 
 /* Room, if need be by ending one that can do less. */
-static struct escalation *take_space(struct policy_engine *engine, const struct policy *p, uint32_t first)
+static struct escalation *take_space(struct policy_engine *engine, const struct policy *p,
+				     uint32_t first)
 {
 	struct escalation *gentlest = NULL;
 	unsigned int least = steps_hardest(p, first), hardest;
@@ -121,10 +127,12 @@ static struct escalation *take_space(struct policy_engine *engine, const struct 
 	return gentlest;
 }
 
-static void fill_target(const struct policy_engine *engine, uint32_t slot, uint32_t pgroup, struct escalation *e)
+static void fill_target(const struct policy_engine *engine, uint32_t slot, uint32_t pgroup,
+			struct escalation *e)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
-	const struct process_group *at = pgroup == NONE32 ? NULL : &engine->snapshot->pgroup[pgroup];
+	const struct process_group *at =
+		pgroup == NONE32 ? NULL : &engine->snapshot->pgroup[pgroup];
 	bool whole = p->conditions & WHEN_HOST;
 
 	e->target = (struct action_target){.slot = slot == NONE32 ? HR_UNKNOWN_U32 : slot};
@@ -143,7 +151,8 @@ static void fill_target(const struct policy_engine *engine, uint32_t slot, uint3
 }
 
 /* What had to go: all that is above the threshold's calm side, else all that it uses. */
-static uint64_t over(const struct policy_engine *engine, const struct escalation *e, const struct inputs *f)
+static uint64_t over(const struct policy_engine *engine, const struct escalation *e,
+		     const struct inputs *f)
 {
 	struct rule rule;
 	uint64_t threshold, usage = f->at[F_USAGE];
@@ -156,10 +165,11 @@ static uint64_t over(const struct policy_engine *engine, const struct escalation
 	return usage > threshold ? usage - threshold : 0;
 }
 
-static void set_up(struct policy_engine *engine, struct escalation *e, uint32_t slot, uint32_t pgroup,
-		   uint64_t held_ns, uint32_t n)
+static void set_up(struct policy_engine *engine, struct escalation *e, uint32_t slot,
+		   uint32_t pgroup, uint64_t held_ns, uint32_t n)
 {
-	const struct inputs *f = slot != NONE32 ? &engine->inputs[slot] : inputs_of_process_group(engine, pgroup);
+	const struct inputs *f =
+		slot != NONE32 ? &engine->inputs[slot] : inputs_of_process_group(engine, pgroup);
 
 	e->number = ++engine->last_number;
 	engine->under_way++;
@@ -190,7 +200,7 @@ static void host_clear(struct policy_engine *engine, const struct escalation *mi
 }
 
 void escalation_begin(struct policy_engine *engine, uint32_t policy, uint32_t slot, uint32_t pgroup,
-		     uint64_t held_ns, uint32_t n)
+		      uint64_t held_ns, uint32_t n)
 {
 	const struct policy *p = engine_policy(engine, policy);
 	const struct hr_slot *at = slot == NONE32 ? NULL : selector_slot(engine->snapshot, slot);
@@ -218,7 +228,7 @@ void escalation_begin(struct policy_engine *engine, uint32_t policy, uint32_t sl
 	if (!e)
 		return;
 	hold_timers_cool(&engine->timers, timer, at ? at->id.workload : 0, UINT64_MAX,
-		   POLICY_ACTIONS); /* under way */
+			 POLICY_ACTIONS); /* under way */
 	*e = (struct escalation){.policy = (uint16_t)policy, .mode = mode, .step = (uint8_t)step};
 	set_up(engine, e, slot, pgroup, held_ns, n);
 	if (e->host)
@@ -226,7 +236,8 @@ void escalation_begin(struct policy_engine *engine, uint32_t policy, uint32_t sl
 	steps_go(engine, e);
 }
 
-struct escalation *escalation_oom_killed(struct policy_engine *engine, uint32_t policy, uint32_t slot)
+struct escalation *escalation_oom_killed(struct policy_engine *engine, uint32_t policy,
+					 uint32_t slot)
 {
 	struct escalation *e = escalation_of(engine, slot, 0);
 	struct timer *timer;
@@ -240,8 +251,8 @@ struct escalation *escalation_oom_killed(struct policy_engine *engine, uint32_t 
 	timer = e ? hold_timers_make(&engine->timers, policy, engine->inputs[slot].key) : NULL;
 	if (!timer)
 		return NULL;
-	hold_timers_cool(&engine->timers, timer, selector_slot(engine->snapshot, slot)->id.workload, UINT64_MAX,
-		   POLICY_ACTIONS);
+	hold_timers_cool(&engine->timers, timer, selector_slot(engine->snapshot, slot)->id.workload,
+			 UINT64_MAX, POLICY_ACTIONS);
 	*e = (struct escalation){.policy = (uint16_t)policy, .mode = MODE_ENFORCE};
 	set_up(engine, e, slot, NONE32, engine->now_ns, 0);
 	return e;
@@ -258,7 +269,8 @@ bool escalation_host_busy(struct policy_engine *engine, uint32_t policy, uint32_
 		if (!e->number || !e->host ||
 		    (e->gone && engine->now_ns - e->gone_ns >= 1000 * NS_PER_MS))
 			continue;
-		if (e->policy == policy || (e->mode >= mode && !takes_over(engine, p, first, mode, e)))
+		if (e->policy == policy ||
+		    (e->mode >= mode && !takes_over(engine, p, first, mode, e)))
 			return true;
 	}
 	return false;

@@ -10,15 +10,15 @@
 
 #define RECLAIM_PATIENCE_MS \
 	5000 /* it may block for minutes; the emergency does not wait that long */
-#define RECLAIM_SETTLE_MS 1000 /* after it: a calm sweep later the figures are new */
-#define KILL_PATIENCE_MS 10000
-#define KILL_SETTLE_MS 3000
+#define RECLAIM_SETTLE_MS  1000 /* after it: a calm sweep later the figures are new */
+#define KILL_PATIENCE_MS   10000
+#define KILL_SETTLE_MS     3000
 #define REFLEX_PATIENCE_MS 1000
-#define THROTTLE_MS 30000 /* where the rule gives no time */
-#define TERM_MS 10000
-#define BAND_NS (60000 * NS_PER_MS) /* neither holding nor calm for so long: calm */
-#define ON_EXIT_NS (3000 * NS_PER_MS) /* a supervisor that restarts has done so by then */
-#define ON_EXIT_WAIT_NS (30000 * NS_PER_MS) /* for the end of what was told to end */
+#define THROTTLE_MS        30000 /* where the rule gives no time */
+#define TERM_MS            10000
+#define BAND_NS            (60000 * NS_PER_MS) /* neither holding nor calm for so long: calm */
+#define ON_EXIT_NS         (3000 * NS_PER_MS)  /* a supervisor that restarts has done so by then */
+#define ON_EXIT_WAIT_NS    (30000 * NS_PER_MS) /* for the end of what was told to end */
 #define HOST_SETTLE_NS \
 	(1000 * NS_PER_MS) /* after a victim's end: its memory shows in the host's figures */
 #define UNRECLAIMABLE_MILLI \
@@ -85,7 +85,8 @@ uint64_t steps_patience_ms(const struct policy_action *spec, enum policy_mode mo
 	}
 }
 
-static const struct hr_slot *target_slot(const struct policy_engine *engine, const struct escalation *e)
+static const struct hr_slot *target_slot(const struct policy_engine *engine,
+					 const struct escalation *e)
 {
 	const struct hr_slot *slot = selector_slot(engine->snapshot, e->target.slot);
 
@@ -105,7 +106,7 @@ const struct inputs *steps_figures(const struct policy_engine *engine, const str
 }
 
 void steps_order(const struct policy_engine *engine, const struct escalation *e, uint32_t step,
-		  enum hr_action_kind kind, struct action *ret_order)
+		 enum hr_action_kind kind, struct action *ret_order)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
 	const struct inputs *f = steps_figures(engine, e);
@@ -135,15 +136,16 @@ void steps_order(const struct policy_engine *engine, const struct escalation *e,
 	*ret_order = action;
 }
 
-static void not_taken(const struct policy_engine *engine, struct escalation *e, enum hr_action_status status,
-		      enum hr_skip_reason reason)
+static void not_taken(const struct policy_engine *engine, struct escalation *e,
+		      enum hr_action_status status, enum hr_skip_reason reason)
 {
 	struct action action;
 
 	if (!engine->calls.not_taken)
 		return;
 	e->notified = true;
-	steps_order(engine, e, e->step, engine_policy(engine, e->policy)->action[e->step].kind, &action);
+	steps_order(engine, e, e->step, engine_policy(engine, e->policy)->action[e->step].kind,
+		    &action);
 	engine->calls.not_taken(&action, status, reason, engine->calls.arg);
 }
 
@@ -168,11 +170,13 @@ static bool nothing_to_reclaim(const struct policy_engine *engine, const struct 
 /* Hold-off and budget. What is refused is told once, and tried again when its time comes. */
 static bool may_end(struct policy_engine *engine, struct escalation *e)
 {
-	struct rate_limit *rate_limit = e->mode == MODE_ENFORCE ? &engine->spent : &engine->rehearsed;
+	struct rate_limit *rate_limit =
+		e->mode == MODE_ENFORCE ? &engine->spent : &engine->rehearsed;
 	uint64_t hold_off = e->host ? engine->host_hold_off_ns : 0, wait;
 	enum hr_skip_reason reason = HR_SKIP_HOLD_OFF;
 
-	if (e->target.slot != HR_UNKNOWN_U32 && engine->place[e->target.slot].hold_off_ns > hold_off)
+	if (e->target.slot != HR_UNKNOWN_U32 &&
+	    engine->place[e->target.slot].hold_off_ns > hold_off)
 		hold_off = engine->place[e->target.slot].hold_off_ns;
 	wait = hold_off > engine->now_ns ? hold_off : 0;
 	if (!wait && !e->ending) {
@@ -188,7 +192,8 @@ static bool may_end(struct policy_engine *engine, struct escalation *e)
 	return false;
 }
 
-static void give_order(struct policy_engine *engine, struct escalation *e, const struct policy_action *spec)
+static void give_order(struct policy_engine *engine, struct escalation *e,
+		       const struct policy_action *spec)
 {
 	struct action action;
 
@@ -207,7 +212,8 @@ void steps_taken(struct policy_engine *engine, struct escalation *e, uint32_t st
 		e->ending = true;
 		e->paid_ns = engine->now_ns;
 		e->paid_step = (uint8_t)(step + 1);
-		rate_limit_spend(e->mode == MODE_ENFORCE ? &engine->spent : &engine->rehearsed, engine->now_ns);
+		rate_limit_spend(e->mode == MODE_ENFORCE ? &engine->spent : &engine->rehearsed,
+				 engine->now_ns);
 	}
 	e->killed |= spec->kind == HR_ACTION_KILL;
 	e->notified = true;
@@ -243,7 +249,8 @@ static void at_the_end(struct policy_engine *engine, struct escalation *e)
 
 	if (e->mode == MODE_DRY_RUN && wants_on_exit(engine, e))
 		request_on_exit(engine, e);
-	escalation_finish(engine, e, e->mode == MODE_DRY_RUN || only_emitted ? HR_UNKNOWN_U32 : 0, false);
+	escalation_finish(engine, e, e->mode == MODE_DRY_RUN || only_emitted ? HR_UNKNOWN_U32 : 0,
+			  false);
 }
 
 /* Protected by now, or, by its name, another program than the one that was meant? Who is not among the listed is not known better. */
@@ -259,7 +266,9 @@ static bool process_group_exempt(const struct policy_engine *engine, const struc
 			continue;
 		return selector_process_group_allowed(engine->set, engine->snapshot, p, i) ||
 		       (pgroup->pid == e->target.pid &&
-			!selector_match_process_group(engine->set, p, pgroup, in == NONE32 ? NULL : selector_slot(engine->snapshot, in)));
+			!selector_match_process_group(
+				engine->set, p, pgroup,
+				in == NONE32 ? NULL : selector_slot(engine->snapshot, in)));
 	}
 	return false;
 }
@@ -283,8 +292,8 @@ static bool next_action(struct policy_engine *engine, struct escalation *e)
 	}
 	/* Names may have come, or the list may have changed since it began. */
 	if (pgroup ? process_group_exempt(engine, e)
-		: selector_allowed(engine->set, engine->snapshot, p, e->target.slot,
-				engine->inputs[e->target.slot].parent) != HR_SKIP_NONE) {
+		   : selector_allowed(engine->set, engine->snapshot, p, e->target.slot,
+				      engine->inputs[e->target.slot].parent) != HR_SKIP_NONE) {
 		escalation_finish(engine, e, HR_UNKNOWN_U32, false);
 		return false;
 	}
@@ -306,8 +315,8 @@ static void note_freed(const struct policy_engine *engine, struct escalation *e,
 		e->freed_ms = (engine->now_ns - e->acted_ns) / NS_PER_MS;
 }
 
-static bool is_calm(const struct policy_engine *engine, struct escalation *e, const struct rule *rule,
-		    const struct inputs *f, enum holds holds)
+static bool is_calm(const struct policy_engine *engine, struct escalation *e,
+		    const struct rule *rule, const struct inputs *f, enum holds holds)
 {
 	uint32_t calm_ms = 0;
 
@@ -362,7 +371,8 @@ static void after_the_end(struct policy_engine *engine, struct escalation *e)
 	uint64_t since = engine->now_ns - e->gone_ns;
 	bool calm = !e->host || host_calm(engine, e);
 
-	if (e->mode == MODE_ENFORCE && wants_on_exit(engine, e) && !restarted(engine, e, since >= ON_EXIT_NS)) {
+	if (e->mode == MODE_ENFORCE && wants_on_exit(engine, e) &&
+	    !restarted(engine, e, since >= ON_EXIT_NS)) {
 		if (since < ON_EXIT_NS) {
 			e->until_ns = e->gone_ns + ON_EXIT_NS;
 			return;
@@ -375,8 +385,8 @@ static void after_the_end(struct policy_engine *engine, struct escalation *e)
 	}
 	if (e->number)
 		escalation_finish(engine, e,
-				 e->mode == MODE_DRY_RUN ? HR_UNKNOWN_U32 : calm && !e->oom_killed,
-				 false);
+				  e->mode == MODE_DRY_RUN ? HR_UNKNOWN_U32 : calm && !e->oom_killed,
+				  false);
 }
 
 void steps_gone(struct policy_engine *engine, struct escalation *e)
@@ -391,8 +401,9 @@ void steps_gone(struct policy_engine *engine, struct escalation *e)
 /* Calm, but what comes afterwards waits for the end of what was told to end. */
 static bool awaits_end(const struct policy_engine *engine, const struct escalation *e)
 {
-	uint64_t until = e->until_ns > e->ordered_ns + ON_EXIT_WAIT_NS ? e->until_ns
-								    : e->ordered_ns + ON_EXIT_WAIT_NS;
+	uint64_t until = e->until_ns > e->ordered_ns + ON_EXIT_WAIT_NS
+				 ? e->until_ns
+				 : e->ordered_ns + ON_EXIT_WAIT_NS;
 
 	return e->mode == MODE_ENFORCE && wants_on_exit(engine, e) && engine->now_ns < until;
 }
@@ -419,9 +430,9 @@ void steps_go(struct policy_engine *engine, struct escalation *e)
 	if (is_calm(engine, e, &rule, f, holds)) {
 		if (!awaits_end(engine, e))
 			escalation_finish(engine, e,
-					 e->mode == MODE_DRY_RUN || !e->acted_ns ? HR_UNKNOWN_U32
-										 : !e->oom_killed,
-					 true);
+					  e->mode == MODE_DRY_RUN || !e->acted_ns ? HR_UNKNOWN_U32
+										  : !e->oom_killed,
+					  true);
 		return;
 	}
 	while (holds == HOLDS && e->number == number && !e->gone && engine->now_ns >= e->until_ns)
@@ -429,7 +440,8 @@ void steps_go(struct policy_engine *engine, struct escalation *e)
 			break;
 }
 
-void steps_answer(struct policy_engine *engine, struct escalation *e, const struct action_answer *result)
+void steps_answer(struct policy_engine *engine, struct escalation *e,
+		  const struct action_answer *result)
 {
 	uint64_t settle = HR_UNKNOWN, until;
 
@@ -440,7 +452,8 @@ void steps_answer(struct policy_engine *engine, struct escalation *e, const stru
 	if (result->status != HR_STATUS_DONE) {
 		e->until_ns = engine->now_ns;
 		/* A signal that was not sent has ended nobody; one that failed may have. */
-		if (e->ending && e->paid_step == result->step && result->status != HR_STATUS_FAILED) {
+		if (e->ending && e->paid_step == result->step &&
+		    result->status != HR_STATUS_FAILED) {
 			e->ending = false;
 			rate_limit_refund(&engine->spent, e->paid_ns);
 		}

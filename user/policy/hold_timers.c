@@ -126,7 +126,8 @@ static bool refresh(struct timer *timer, const struct policy_set *set, uint32_t 
 	return !timer->since_ns && !timer->until_ns && !timer->till_calm;
 }
 
-void hold_timers_purge(struct timers *n, const struct policy_set *set, uint32_t round, uint64_t now_ns)
+void hold_timers_purge(struct timers *n, const struct policy_set *set, uint32_t round,
+		       uint64_t now_ns)
 {
 	memset(n->cooling, 0, sizeof(n->cooling));
 	if (!n->used)
@@ -184,7 +185,7 @@ void hold_timers_remap(struct timers *n, const uint16_t *map, const uint8_t *kee
 }
 
 void hold_timers_cool(struct timers *n, struct timer *timer, uint64_t workload, uint64_t until_ns,
-		uint32_t step)
+		      uint32_t step)
 {
 	timer->workload = workload;
 	timer->until_ns = until_ns;
@@ -193,7 +194,7 @@ void hold_timers_cool(struct timers *n, struct timer *timer, uint64_t workload, 
 }
 
 const struct timer *hold_timers_cooling(const struct timers *n, uint32_t policy, uint64_t workload,
-				 uint64_t now_ns)
+					uint64_t now_ns)
 {
 	if (!workload || !n->cooling[hint(workload)] || !n->of_policy[policy])
 		return NULL;

@@ -72,8 +72,9 @@ void inputs_forget(struct policy_engine *engine, uint32_t slot)
 	struct place *place = &engine->place[slot];
 	bool emitted = place->emitted_action != HR_ACTION_NONE;
 
-	*place = (struct place){
-		.next_policy = UINT16_MAX, .emitted_policy = UINT16_MAX, .emitted_action = HR_ACTION_NONE};
+	*place = (struct place){.next_policy = UINT16_MAX,
+				.emitted_policy = UINT16_MAX,
+				.emitted_action = HR_ACTION_NONE};
 	if (emitted && engine->calls.next)
 		engine->calls.next(slot, NULL, HR_ACTION_NONE, engine->calls.arg);
 }
@@ -95,7 +96,8 @@ static bool makes_it(const struct hr_slot *slot)
 
 	if (slot->binding.level == HR_LEVEL_OWN)
 		return true;
-	return drift != HR_UNKNOWN_I64 && drift > 0 && slot->memory.headroom / (uint64_t)drift <= SHARED_HORIZON_S;
+	return drift != HR_UNKNOWN_I64 && drift > 0 &&
+	       slot->memory.headroom / (uint64_t)drift <= SHARED_HORIZON_S;
 }
 
 static void read_slot(struct policy_engine *engine, uint32_t i)
@@ -129,7 +131,7 @@ static void read_slot(struct policy_engine *engine, uint32_t i)
 	f->at[F_RISK] = forecast->risk_centi == UINT16_MAX ? HR_UNKNOWN : forecast->risk_centi;
 	f->at[F_OOM_IN] = forecast->oom_in_p50_ms != HR_UNKNOWN ? forecast->oom_in_p50_ms
 			  : forecast->risk_centi == UINT16_MAX  ? HR_UNKNOWN
-							       : NOT_PREDICTED;
+								: NOT_PREDICTED;
 	if (!makes_it(slot)) {
 		f->at[F_HEADROOM] = HR_UNKNOWN;
 		f->at[F_RISK] = f->at[F_RISK] == HR_UNKNOWN ? HR_UNKNOWN : 0;
@@ -152,7 +154,8 @@ static void read_limit_above(struct policy_engine *engine, uint32_t i)
 	for (int depth = 0; parent && depth < POLICY_DEPTH; depth++) {
 		uint32_t above = inputs_find(engine, parent);
 		const struct hr_slot *at =
-			above == NONE32 ? NULL : engine->snapshot->slot(above, engine->snapshot->arg);
+			above == NONE32 ? NULL
+					: engine->snapshot->slot(above, engine->snapshot->arg);
 
 		if (!at)
 			break;
@@ -175,10 +178,10 @@ void inputs_read_slot(struct policy_engine *engine, uint32_t i)
 
 uint64_t inputs_process_group_key(const struct process_group *pgroup)
 {
-	uint64_t key =
-		((uint64_t)pgroup->pgid << 32) ^ pgroup->memcg_id ^
-		(pgroup->leader_start_ns != HR_UNKNOWN ? pgroup->leader_start_ns * 0x9e3779b97f4a7c15ULL
-						    : 0);
+	uint64_t key = ((uint64_t)pgroup->pgid << 32) ^ pgroup->memcg_id ^
+		       (pgroup->leader_start_ns != HR_UNKNOWN
+				? pgroup->leader_start_ns * 0x9e3779b97f4a7c15ULL
+				: 0);
 
 	return key | 1ULL << 63;
 }
@@ -225,7 +228,8 @@ static void read_job(struct policy_engine *engine, uint32_t i)
 
 void inputs_read(struct policy_engine *engine)
 {
-	uint32_t n = engine->snapshot->slots < engine->slots ? engine->snapshot->slots : engine->slots;
+	uint32_t n =
+		engine->snapshot->slots < engine->slots ? engine->snapshot->slots : engine->slots;
 
 	memset(engine->index, 0xff, ((size_t)engine->index_mask + 1) * sizeof(*engine->index));
 	for (uint32_t i = 0; i < engine->slots; i++) {
@@ -254,11 +258,12 @@ void inputs_read(struct policy_engine *engine)
 		read_job(engine, i);
 }
 
-void inputs_record(const struct policy_engine *engine, const struct inputs *f, const struct action_target *target,
-		   struct hr_inputs *ret_inputs)
+void inputs_record(const struct policy_engine *engine, const struct inputs *f,
+		   const struct action_target *target, struct hr_inputs *ret_inputs)
 {
-	const struct hr_slot *slot =
-		target->slot == HR_UNKNOWN_U32 ? NULL : selector_slot(engine->snapshot, target->slot);
+	const struct hr_slot *slot = target->slot == HR_UNKNOWN_U32
+					     ? NULL
+					     : selector_slot(engine->snapshot, target->slot);
 	const struct hr_host *host = engine->snapshot->host;
 	struct hr_inputs e = {
 		.usage = f->at[F_USAGE],

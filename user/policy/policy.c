@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-#define WHEN_ALL (2u * WHEN_AGE - 1)
+#define WHEN_ALL    (2u * WHEN_AGE - 1)
 #define SIGNAL_MOST 64
 
 struct block {
@@ -46,8 +46,10 @@ static void check_head(struct block *b)
 
 static void check_match(struct block *b, const struct policy_match *selector)
 {
-	check(b, selector->key < POLICY_KEYS && (selector->label != 0) == (selector->key == POLICY_LABEL));
-	check(b, selector->first <= b->set->globs && selector->n <= b->set->globs - selector->first);
+	check(b, selector->key < POLICY_KEYS &&
+			 (selector->label != 0) == (selector->key == POLICY_LABEL));
+	check(b,
+	      selector->first <= b->set->globs && selector->n <= b->set->globs - selector->first);
 	check_text(b, selector->label);
 }
 

@@ -17,74 +17,92 @@
 #include <stdint.h>
 #include <headroom/board.h>
 
-#define POLICY_MAGIC	0x31594c4f50444548ULL
-#define POLICY_MOST	4096u		/* policies in one file */
-#define POLICY_ACTIONS	8
-#define POLICY_ARGS	16		/* words of one command */
-#define POLICY_LABELS	32		/* different label keys in one file: as many as the resolver looks for */
+#define POLICY_MAGIC   0x31594c4f50444548ULL
+#define POLICY_MOST    4096u /* policies in one file */
+#define POLICY_ACTIONS 8
+#define POLICY_ARGS    16 /* words of one command */
+#define POLICY_LABELS  32 /* different label keys in one file: as many as the resolver looks for */
 
-enum policy_mode { MODE_OBSERVE, MODE_DRY_RUN, MODE_ENFORCE };	/* hr_host.mode */
+enum policy_mode { MODE_OBSERVE, MODE_DRY_RUN, MODE_ENFORCE }; /* hr_host.mode */
 
 /* What a glob is held against. */
 enum policy_key {
-	POLICY_NAME, POLICY_IMAGE, POLICY_POD, POLICY_NAMESPACE, POLICY_CONTAINER, POLICY_UNIT, POLICY_CGROUP,
-	POLICY_RUNTIME, POLICY_LABEL, POLICY_PROCESS, POLICY_KEYS
+	POLICY_NAME,
+	POLICY_IMAGE,
+	POLICY_POD,
+	POLICY_NAMESPACE,
+	POLICY_CONTAINER,
+	POLICY_UNIT,
+	POLICY_CGROUP,
+	POLICY_RUNTIME,
+	POLICY_LABEL,
+	POLICY_PROCESS,
+	POLICY_KEYS
 };
 
-struct policy_match {		/* any of its globs */
-	uint32_t key;		/* enum policy_key */
-	uint32_t label;		/* POLICY_LABEL: text of KEY */
-	uint32_t first, n;	/* globs */
+struct policy_match {      /* any of its globs */
+	uint32_t key;      /* enum policy_key */
+	uint32_t label;    /* POLICY_LABEL: text of KEY */
+	uint32_t first, n; /* globs */
 };
 
-struct policy_glob {		/* fnmatch() without FNM_PATHNAME */
+struct policy_glob { /* fnmatch() without FNM_PATHNAME */
 	uint32_t text;
 };
 
-enum policy_condition {		/* bits of `conditions` */
-	WHEN_USAGE = 1 << 0, WHEN_RSS = 1 << 1, WHEN_HEADROOM = 1 << 2, WHEN_OOM_IN = 1 << 3, WHEN_RISK = 1 << 4,
-	WHEN_LEAK = 1 << 5, WHEN_GROWTH = 1 << 6, WHEN_SOME = 1 << 7, WHEN_FULL = 1 << 8, WHEN_HOST = 1 << 9,
-	WHEN_AGE = 1 << 10,
+enum policy_condition { /* bits of `conditions` */
+			WHEN_USAGE = 1 << 0,
+			WHEN_RSS = 1 << 1,
+			WHEN_HEADROOM = 1 << 2,
+			WHEN_OOM_IN = 1 << 3,
+			WHEN_RISK = 1 << 4,
+			WHEN_LEAK = 1 << 5,
+			WHEN_GROWTH = 1 << 6,
+			WHEN_SOME = 1 << 7,
+			WHEN_FULL = 1 << 8,
+			WHEN_HOST = 1 << 9,
+			WHEN_AGE = 1 << 10,
 };
 
-struct policy_amount {		/* a size, or a share of the limit that INTERFACE.md names */
-	uint64_t bytes;		/* HR_UNKNOWN: it is a share */
-	uint32_t milli;		/* thousandths */
+struct policy_amount {  /* a size, or a share of the limit that INTERFACE.md names */
+	uint64_t bytes; /* HR_UNKNOWN: it is a share */
+	uint32_t milli; /* thousandths */
 	uint32_t reserved;
 };
 
 struct policy_command {
-	uint32_t n;		/* 0: none */
-	uint32_t word[POLICY_ARGS];	/* text; {name} {id} {pod} {namespace} {container} {unit} {cgroup} {policy} {pid} */
+	uint32_t n; /* 0: none */
+	uint32_t word
+		[POLICY_ARGS]; /* text; {name} {id} {pod} {namespace} {container} {unit} {cgroup} {policy} {pid} */
 };
 
 struct policy_action {
-	uint32_t kind;			/* enum hr_action_kind */
-	int32_t signal;			/* TERM */
-	uint32_t grace_ms;		/* TERM: until the next rung; THROTTLE: its `for` */
-	uint32_t largest;		/* KILL: one process instead of the whole */
+	uint32_t kind;     /* enum hr_action_kind */
+	int32_t signal;    /* TERM */
+	uint32_t grace_ms; /* TERM: until the next rung; THROTTLE: its `for` */
+	uint32_t largest;  /* KILL: one process instead of the whole */
 	/* RECLAIM: size, or share of the limit; THROTTLE: high; neither bytes nor milli (the default): what it uses then */
 	struct policy_amount amount;
-	struct policy_command command;	/* NOTIFY */
+	struct policy_command command; /* NOTIFY */
 };
 
 struct policy {
-	uint32_t name, description;	/* text */
-	uint32_t line;			/* in the file */
-	uint32_t mode;			/* enum policy_mode; the lesser of it and the global one is in force */
-	int32_t priority;		/* higher first */
-	uint32_t first_match, matches;	/* all must hold */
-	uint32_t outside;		/* process: outside containers only */
-	uint32_t conditions;		/* WHEN_* */
-	struct policy_amount usage, host_available;	/* usage: at least; host_available: below */
-	uint64_t rss, headroom;		/* rss: at least; headroom: below */
-	uint64_t oom_in_ms;		/* p50 below */
-	uint64_t age_ms, for_ms;	/* at least */
-	int64_t growth_bytes_per_hour;	/* at least */
-	uint32_t risk_centi, some_centi, full_centi;	/* at least */
-	uint32_t leak;			/* enum hr_leak_state, at least */
+	uint32_t name, description; /* text */
+	uint32_t line;              /* in the file */
+	uint32_t mode;    /* enum policy_mode; the lesser of it and the global one is in force */
+	int32_t priority; /* higher first */
+	uint32_t first_match, matches;               /* all must hold */
+	uint32_t outside;                            /* process: outside containers only */
+	uint32_t conditions;                         /* WHEN_* */
+	struct policy_amount usage, host_available;  /* usage: at least; host_available: below */
+	uint64_t rss, headroom;                      /* rss: at least; headroom: below */
+	uint64_t oom_in_ms;                          /* p50 below */
+	uint64_t age_ms, for_ms;                     /* at least */
+	int64_t growth_bytes_per_hour;               /* at least */
+	uint32_t risk_centi, some_centi, full_centi; /* at least */
+	uint32_t leak;                               /* enum hr_leak_state, at least */
 	uint64_t cooldown_ms;
-	uint32_t reflex;		/* among its rungs is the reflex */
+	uint32_t reflex; /* among its rungs is the reflex */
 	uint32_t actions;
 	struct policy_action action[POLICY_ACTIONS];
 	struct policy_command on_exit;
@@ -92,14 +110,16 @@ struct policy {
 
 struct policy_set {
 	uint64_t magic;
-	uint64_t bytes;			/* of the whole block */
-	uint32_t mode;			/* enum policy_mode, the file's; who has a --mode of his own sets it here, too */
-	uint32_t policies, policies_at;	/* count; offset */
+	uint64_t bytes; /* of the whole block */
+	uint32_t
+		mode; /* enum policy_mode, the file's; who has a --mode of his own sets it here, too */
+	uint32_t policies, policies_at; /* count; offset */
 	uint32_t matches, matches_at, globs, globs_at, text_at, text_bytes;
-	uint32_t protect_first, protects;	/* policy_match[]: each entry alone protects; any key, PROCESS: by its comm */
-	uint32_t rate_limit_kills;		/* kills (0: never one) … */
-	uint64_t rate_limit_per_ms;		/* … in this time; 0: no limit. The default: docs/policies.md */
-	uint64_t generation;		/* grows with each load; the supervisor sets it */
+	uint32_t protect_first,
+		protects; /* policy_match[]: each entry alone protects; any key, PROCESS: by its comm */
+	uint32_t rate_limit_kills; /* kills (0: never one) … */
+	uint64_t rate_limit_per_ms; /* … in this time; 0: no limit. The default: docs/policies.md */
+	uint64_t generation;        /* grows with each load; the supervisor sets it */
 };
 
 static inline const struct policy *policy_at(const struct policy_set *set, uint32_t i)
@@ -122,7 +142,8 @@ bool policy_unit_protected(const char *unit);
 
 static inline const char *policy_glob(const struct policy_set *set, uint32_t i)
 {
-	return policy_text(set, ((const struct policy_glob *)((const char *)set + set->globs_at))[i].text);
+	return policy_text(
+		set, ((const struct policy_glob *)((const char *)set + set->globs_at))[i].text);
 }
 
 /* Whether a block that somebody else handed over is whole: every offset, count and enum. Whoever maps one asks this first;
@@ -134,8 +155,10 @@ const char *policy_label(const struct policy_set *set, uint32_t i);
 /* policy_words.c, for people. What a policy does, in one sentence of plain English; and what is allowed but seldom meant,
  * one line each, with its place in the file (0: the whole). Text of the file is clean. Return text. */
 #define POLICY_DESCRIPTION 4096
-const char *policy_description(const struct policy_set *set, const struct policy *policy, char text[POLICY_DESCRIPTION]);
+const char *policy_description(const struct policy_set *set, const struct policy *policy,
+			       char text[POLICY_DESCRIPTION]);
 const char *policy_rate_limit(const struct policy_set *set, char text[POLICY_DESCRIPTION]);
-void policy_warnings(const struct policy_set *set, void (*say)(uint32_t line, const char *text, void *arg), void *arg);
+void policy_warnings(const struct policy_set *set,
+		     void (*say)(uint32_t line, const char *text, void *arg), void *arg);
 
 #endif

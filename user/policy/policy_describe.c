@@ -53,7 +53,7 @@ static const char *const match_words[POLICY_KEYS] = {
 };
 
 static void add_identity(struct line *w, const struct policy_set *set, const struct policy *policy,
-		    bool host)
+			 bool host)
 {
 	bool groups = false;
 
@@ -105,7 +105,7 @@ static void add_conditions(struct line *w, const struct policy *policy)
 			break;
 		case WHEN_OOM_IN:
 			line_add(w, "will probably run out within %s",
-			    value_time_text(policy->oom_in_ms, text));
+				 value_time_text(policy->oom_in_ms, text));
 			break;
 		case WHEN_RISK:
 			line_add(w, "has a risk of at least %g", policy->risk_centi / 100.0);
@@ -115,14 +115,15 @@ static void add_conditions(struct line *w, const struct policy *policy)
 			break;
 		case WHEN_GROWTH:
 			line_add(w, "grows by at least %s an hour",
-			    units_bytes((uint64_t)policy->growth_bytes_per_hour, text));
+				 units_bytes((uint64_t)policy->growth_bytes_per_hour, text));
 			break;
 		case WHEN_SOME:
-			line_add(w, "waits for memory %g%% of the time", policy->some_centi / 100.0);
+			line_add(w, "waits for memory %g%% of the time",
+				 policy->some_centi / 100.0);
 			break;
 		case WHEN_FULL:
 			line_add(w, "stands still for memory %g%% of the time",
-			    policy->full_centi / 100.0);
+				 policy->full_centi / 100.0);
 			break;
 		default:
 			line_add(w, "is at least %s old", value_time_text(policy->age_ms, text));
@@ -144,7 +145,8 @@ static void add_command(struct line *w, const struct policy_set *set,
 	line_add(w, "` runs");
 }
 
-static void add_action(struct line *w, const struct policy_set *set, const struct policy_action *spec)
+static void add_action(struct line *w, const struct policy_set *set,
+		       const struct policy_action *spec)
 {
 	char text[UNITS_TEXT], more[UNITS_TEXT];
 
@@ -173,16 +175,17 @@ static void add_action(struct line *w, const struct policy_set *set, const struc
 		break;
 	case HR_ACTION_TERM:
 		line_add(w, "it gets %s and %s", value_signal_text(spec->signal, text),
-		    value_time_text(spec->grace_ms, more));
+			 value_time_text(spec->grace_ms, more));
 		break;
 	default:
-		line_add(w, spec->largest ? "its largest process is killed" : "all of it is killed");
+		line_add(w,
+			 spec->largest ? "its largest process is killed" : "all of it is killed");
 		break;
 	}
 }
 
 const char *policy_description(const struct policy_set *set, const struct policy *policy,
-			    char text[POLICY_DESCRIPTION])
+			       char text[POLICY_DESCRIPTION])
 {
 	struct line w = {.text = text, .bytes = POLICY_DESCRIPTION};
 	bool host = policy->conditions & WHEN_HOST;
@@ -209,7 +212,7 @@ const char *policy_description(const struct policy_set *set, const struct policy
 	}
 	if (policy->cooldown_ms)
 		line_add(&w, " Then it is left alone for %s.",
-		    value_time_text(policy->cooldown_ms, time));
+			 value_time_text(policy->cooldown_ms, time));
 	if (mode == MODE_OBSERVE)
 		line_add(&w, " (Mode observe: nothing of this happens.)");
 	else if (mode == MODE_DRY_RUN)
@@ -228,7 +231,8 @@ const char *policy_rate_limit(const struct policy_set *set, char text[POLICY_DES
 		line_add(&w, "nothing is ever ended");
 	else
 		line_add(&w, "at most %u kill%s in %s", set->rate_limit_kills,
-		    set->rate_limit_kills == 1 ? "" : "s", value_time_text(set->rate_limit_per_ms, time));
+			 set->rate_limit_kills == 1 ? "" : "s",
+			 value_time_text(set->rate_limit_per_ms, time));
 	return text;
 }
 
@@ -296,13 +300,15 @@ static void warn_policy(const struct policy_set *set, const struct policy *polic
 		{means_all(set, policy) && !(policy->conditions & WHEN_HOST),
 		 "matches everything that is not protected"},
 		{ends(policy) && means_protected_units(set, policy),
-		 "the host's own units of that name are never a target; only one inside a container would be"},
+		 "the host's own units of that name are never a target; only one inside a "
+		 "container would be"},
 		{policy->mode == MODE_OBSERVE, "mode observe: it never does anything"},
 		{policy->conditions & WHEN_OOM_IN && policy->for_ms >= policy->oom_in_ms,
 		 "waits (`for`) until the end that it foresees (`oom_in`) has come"},
 		{ends(policy) && (policy->conditions & ~(uint32_t)WHEN_HOST) == WHEN_OOM_IN &&
 			 !policy->for_ms,
-		 "`oom_in` alone: what has just started and fills up looks the same (`age`, `risk` or "
+		 "`oom_in` alone: what has just started and fills up looks the same (`age`, `risk` "
+		 "or "
 		 "`for`)"},
 		{ends(policy) && !policy->cooldown_ms,
 		 "cooldown 0s: only the budget keeps it from ending the same one again and again"},

@@ -8,8 +8,8 @@
 
 #include "engine.h"
 
-#define NS_PER_MS 1000000ULL
-#define NONE32 UINT32_MAX
+#define NS_PER_MS    1000000ULL
+#define NONE32       UINT32_MAX
 #define POLICY_DEPTH 64 /* cgroups above each other; a damaged board may have circles */
 
 /* ---- figures.c: what a rule can see of one target. The first ones stand at the number of their WHEN_ bit. ---- */
@@ -34,16 +34,15 @@ enum input {
 #define NOT_PREDICTED (HR_UNKNOWN - 1) /* F_OOM_IN: there is an outlook, and no end in it */
 
 struct inputs {
-	uint64_t
-		at[INPUTS]; /* HR_UNKNOWN: not known. Growth: bytes an hour, below 0 counts as 0 */
-	uint64_t key; /* of notes: the memcg id, or a job's; 0: nobody to look at */
-	bool parent; /* there are cgroups below it */
+	uint64_t at[INPUTS]; /* HR_UNKNOWN: not known. Growth: bytes an hour, below 0 counts as 0 */
+	uint64_t key;        /* of notes: the memcg id, or a job's; 0: nobody to look at */
+	bool parent;         /* there are cgroups below it */
 };
 
 /* ---- rule.c ---- */
 enum holds { HOLDS_UNKNOWN, HOLDS_NOT, HOLDS };
 
-struct test { /* one condition, ready to be compared */
+struct test {              /* one condition, ready to be compared */
 	uint8_t input, of; /* of: the figure it is a share of; FIGURES: of none */
 	bool below;
 	uint32_t milli, calm_milli, calm_ms;
@@ -64,23 +63,26 @@ bool rule_calm(const struct rule *rule, const struct inputs *inputs, uint32_t *r
 uint64_t rule_threshold(const struct rule *rule, enum input input, const struct inputs *inputs);
 
 /* The owner's word, as the resolver hands it over among the labels: the xattr user.headroom of the cgroup. */
-#define POLICY_OWNER_LABEL "user.headroom"
+#define POLICY_OWNER_LABEL   "user.headroom"
 #define POLICY_OWNER_PROTECT "protect"
 
 /* ---- match.c: see act.h for policy_exempt() ---- */
 bool selector_match(const struct policy_set *set, const struct policy *policy,
-		  const struct hr_slot *slot);
-bool selector_match_process_group(const struct policy_set *set, const struct policy *policy, const struct process_group *pgroup,
-	       const struct hr_slot *slot);
+		    const struct hr_slot *slot);
+bool selector_match_process_group(const struct policy_set *set, const struct policy *policy,
+				  const struct process_group *pgroup, const struct hr_slot *slot);
 /* May this rule take this slot? `parent`: it may have cgroups below. */
-enum hr_skip_reason selector_allowed(const struct policy_set *set, const struct policy_snapshot *snapshot,
-			  const struct policy *policy, uint32_t slot, bool parent);
+enum hr_skip_reason selector_allowed(const struct policy_set *set,
+				     const struct policy_snapshot *snapshot,
+				     const struct policy *policy, uint32_t slot, bool parent);
 /* The same of one that may still be empty. */
-enum hr_skip_reason selector_exempt(const struct policy_set *set, const struct policy_snapshot *snapshot,
-			 const struct policy *policy, uint32_t slot, bool parent);
+enum hr_skip_reason selector_exempt(const struct policy_set *set,
+				    const struct policy_snapshot *snapshot,
+				    const struct policy *policy, uint32_t slot, bool parent);
 /* The same of a job. */
-enum hr_skip_reason selector_process_group_allowed(const struct policy_set *set, const struct policy_snapshot *snapshot,
-			      const struct policy *policy, uint32_t pgroup);
+enum hr_skip_reason selector_process_group_allowed(const struct policy_set *set,
+						   const struct policy_snapshot *snapshot,
+						   const struct policy *policy, uint32_t pgroup);
 const struct hr_slot *selector_slot(const struct policy_snapshot *snapshot, uint32_t slot);
 
 /* ---- notes.c: since when a rule holds for a target, and its cooldown ---- */
@@ -88,9 +90,9 @@ struct timer {
 	uint64_t key, workload;
 	uint64_t since_ns; /* holds since; 0: it does not */
 	uint64_t until_ns; /* cooldown; 0: none */
-	uint32_t seen; /* the round in which it held or was not calm */
-	uint32_t next; /* in its bucket, or of the free ones */
-	uint16_t policy; /* index */
+	uint32_t seen;     /* the round in which it held or was not calm */
+	uint32_t next;     /* in its bucket, or of the free ones */
+	uint16_t policy;   /* index */
 	uint8_t step; /* during the cooldown: where a relapse of the same target goes on; POLICY_ACTIONS: nowhere */
 	bool till_calm; /* the cooldown begins when the condition is calm */
 };
@@ -110,41 +112,43 @@ void hold_timers_done(struct timers *timers);
 void hold_timers_clear(struct timers *timers);
 struct timer *hold_timers_find(struct timers *timers, uint32_t policy, uint64_t key);
 struct timer *hold_timers_make(struct timers *timers, uint32_t policy,
-			uint64_t key); /* NULL: full, counted */
+			       uint64_t key); /* NULL: full, counted */
 void hold_timers_drop(struct timers *timers, uint32_t policy, uint64_t key);
 /* After a round: what did not hold in it forgets since when, and what is of no use any more goes. */
 void hold_timers_purge(struct timers *timers, const struct policy_set *set, uint32_t round,
-		 uint64_t now_ns);
+		       uint64_t now_ns);
 /* map[old]: the new index, UINT16_MAX: gone. keep[old]: what stays of its notes. */
 enum hold_timers_keep { HOLD_TIMERS_NONE, HOLD_TIMERS_COOLDOWN, HOLD_TIMERS_ALL };
 void hold_timers_remap(struct timers *timers, const uint16_t *map, const uint8_t *keep);
 /* This one has a cooldown from now on. */
-void hold_timers_cool(struct timers *timers, struct timer *timer, uint64_t workload, uint64_t until_ns,
-		uint32_t step);
+void hold_timers_cool(struct timers *timers, struct timer *timer, uint64_t workload,
+		      uint64_t until_ns, uint32_t step);
 /* A cooldown of this rule for another cgroup of the same workload. */
-const struct timer *hold_timers_cooling(const struct timers *timers, uint32_t policy, uint64_t workload,
-				 uint64_t now_ns);
+const struct timer *hold_timers_cooling(const struct timers *timers, uint32_t policy,
+					uint64_t workload, uint64_t now_ns);
 
 /* ---- budget.c ---- */
 #define RATE_LIMIT_MOST 1024u /* a budget larger than this counts as this */
 struct rate_limit {
 	uint64_t spent_ns[RATE_LIMIT_MOST]; /* circular */
-	uint64_t n; /* ever */
+	uint64_t n;                         /* ever */
 };
 /* When one more may be spent: 0: now; UINT64_MAX: never. */
-uint64_t rate_limit_wait(const struct rate_limit *rate_limit, const struct policy_set *set, uint64_t now_ns);
+uint64_t rate_limit_wait(const struct rate_limit *rate_limit, const struct policy_set *set,
+			 uint64_t now_ns);
 /* How many may be spent now; UINT64_MAX: no limit. */
-uint64_t rate_limit_left(const struct rate_limit *rate_limit, const struct policy_set *set, uint64_t now_ns);
+uint64_t rate_limit_left(const struct rate_limit *rate_limit, const struct policy_set *set,
+			 uint64_t now_ns);
 void rate_limit_spend(struct rate_limit *rate_limit, uint64_t now_ns);
 void rate_limit_refund(struct rate_limit *rate_limit, uint64_t spent_ns); /* nothing came of it */
 /* Does this rung end something? */
 bool rate_limit_ends(const struct policy_action *spec);
 
 /* ---- the state ---- */
-struct place { /* of a slot */
-	uint64_t memcg_id; /* as last seen; 0: free */
-	uint64_t hold_off_ns; /* until: the kernel has just killed here */
-	uint32_t escalation; /* index + 1; 0: none */
+struct place {                                /* of a slot */
+	uint64_t memcg_id;                    /* as last seen; 0: free */
+	uint64_t hold_off_ns;                 /* until: the kernel has just killed here */
+	uint32_t escalation;                  /* index + 1; 0: none */
 	uint16_t next_policy, emitted_policy; /* UINT16_MAX: none */
 	uint8_t next_action, emitted_action;
 };
@@ -152,13 +156,13 @@ struct place { /* of a slot */
 struct escalation {
 	uint32_t number; /* 0: free */
 	uint16_t policy;
-	uint8_t step; /* the rungs behind it */
+	uint8_t step;    /* the rungs behind it */
 	uint8_t ordered; /* the last that was ordered, from 1; 0: none */
 	uint8_t hardest; /* enum hr_action_kind of those ordered, by harshness */
 	uint8_t passed;
 	uint8_t emitted; /* enum hr_skip_reason: why the next rung was refused */
 	enum policy_mode mode;
-	bool host; /* its rule is about the host's memory */
+	bool host;   /* its rule is about the host's memory */
 	bool ending; /* term, kill or reflex was ordered: paid from the budget */
 	bool killed, oom_killed, gone, on_exit_emitted;
 	bool notified; /* somebody was told of it */
@@ -166,10 +170,10 @@ struct escalation {
 	uint64_t key, workload;
 	uint64_t paid_ns; /* when, and with which step */
 	uint8_t paid_step;
-	uint64_t held_ns; /* since when its rule holds */
+	uint64_t held_ns;              /* since when its rule holds */
 	uint64_t acted_ns, ordered_ns; /* the first rung that does something; the last rung */
-	uint64_t until_ns; /* when the next rung is due */
-	uint64_t calm_ns, band_ns; /* since when it is calm; neither calm nor holding; 0 */
+	uint64_t until_ns;             /* when the next rung is due */
+	uint64_t calm_ns, band_ns;     /* since when it is calm; neither calm nor holding; 0 */
 	uint64_t gone_ns;
 	uint64_t usage_at, over; /* when it began; what had to go */
 	uint64_t freed, freed_ms;
@@ -181,8 +185,8 @@ struct escalation {
 struct candidate {
 	uint32_t slot, pgroup; /* one of them NONE32 */
 	uint64_t size;
-	int64_t growth; /* bytes a second, HR_UNKNOWN_I64 */
-	uint8_t reason; /* enum hr_skip_reason it may not be taken */
+	int64_t growth;  /* bytes a second, HR_UNKNOWN_I64 */
+	uint8_t reason;  /* enum hr_skip_reason it may not be taken */
 	uint8_t rank[3]; /* enough, over its request, growth × risk */
 };
 
@@ -196,9 +200,9 @@ struct policy_engine {
 	const struct policy_set *set;
 	uint32_t slots;
 	struct place *place;
-	struct inputs *inputs; /* of slots, then of jobs */
+	struct inputs *inputs;       /* of slots, then of jobs */
 	struct candidate *candidate; /* room for all of them */
-	uint32_t *index; /* memcg id to slot: open addressing */
+	uint32_t *index;             /* memcg id to slot: open addressing */
 	uint32_t index_mask;
 	struct timers timers;
 	struct rate_limit spent, rehearsed;
@@ -237,20 +241,23 @@ bool steps_only_notify(const struct policy *policy);
 /* The step that would be ordered next from `step` on; POLICY_ACTIONS: none. */
 uint32_t steps_next(const struct policy *policy, uint32_t step, bool killed, enum policy_mode mode);
 uint64_t steps_patience_ms(const struct policy_action *spec, enum policy_mode mode);
-const struct inputs *steps_figures(const struct policy_engine *engine, const struct escalation *escalation);
-void steps_order(const struct policy_engine *engine, const struct escalation *escalation, uint32_t step,
-		  enum hr_action_kind kind, struct action *ret_order);
+const struct inputs *steps_figures(const struct policy_engine *engine,
+				   const struct escalation *escalation);
+void steps_order(const struct policy_engine *engine, const struct escalation *escalation,
+		 uint32_t step, enum hr_action_kind kind, struct action *ret_order);
 void steps_taken(struct policy_engine *engine, struct escalation *escalation, uint32_t step);
 /* The target has ended. */
 void steps_gone(struct policy_engine *engine, struct escalation *escalation);
-void steps_answer(struct policy_engine *engine, struct escalation *escalation, const struct action_answer *result);
+void steps_answer(struct policy_engine *engine, struct escalation *escalation,
+		  const struct action_answer *result);
 /* Goes on as far as time and figures allow; the emergency may be over afterwards. */
 void steps_go(struct policy_engine *engine, struct escalation *escalation);
 
 /* ---- victim.c ---- */
 /* The best candidate of a rule about the host's memory. Leaves all of them in act->candidate[0 … *ret_n - 1]. False: nobody
  * may be taken. */
-bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best, uint32_t *ret_n);
+bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best,
+		   uint32_t *ret_n);
 /* Fills skipped: from the first n candidates; or (n 0) with those whom a rule about containers would also have taken, were
  * they not protected. */
 void victim_passed_over(struct policy_engine *engine, struct escalation *escalation, uint32_t n);
@@ -260,15 +267,17 @@ void victim_passed_over(struct policy_engine *engine, struct escalation *escalat
 struct escalation *escalation_find(struct policy_engine *engine, uint32_t number);
 struct escalation *escalation_of(struct policy_engine *engine, uint32_t slot, uint64_t key);
 /* A cooldown stands against it. Else *ret_step says where its ladder goes on. */
-bool escalation_blocked(struct policy_engine *engine, uint32_t policy, uint64_t key, uint64_t workload,
-		       uint32_t *ret_step);
+bool escalation_blocked(struct policy_engine *engine, uint32_t policy, uint64_t key,
+			uint64_t workload, uint32_t *ret_step);
 /* A rule has held for its time: begins one, unless a cooldown, another emergency or want of room forbids it. Of slot and job
  * one is NONE32; n: candidates, see victim_choose(). */
 void escalation_begin(struct policy_engine *engine, uint32_t policy, uint32_t slot, uint32_t pgroup,
-		     uint64_t held_ns, uint32_t n);
+		      uint64_t held_ns, uint32_t n);
 /* The reflex struck: its emergency, begun now if there was none; another rule's for this target ends. NULL: no room. */
-struct escalation *escalation_oom_killed(struct policy_engine *engine, uint32_t policy, uint32_t slot);
-void escalation_finish(struct policy_engine *engine, struct escalation *escalation, uint32_t averted, bool calm);
+struct escalation *escalation_oom_killed(struct policy_engine *engine, uint32_t policy,
+					 uint32_t slot);
+void escalation_finish(struct policy_engine *engine, struct escalation *escalation,
+		       uint32_t averted, bool calm);
 /* An emergency about the host is under way that a rule with this first rung must let go on. */
 bool escalation_host_busy(struct policy_engine *engine, uint32_t policy, uint32_t first_step);
 

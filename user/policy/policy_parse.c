@@ -10,16 +10,16 @@
 #include "config.h"
 
 /* Why these: docs/policies.md. */
-#define COOLDOWN_DEFAULT_MS 300000
-#define COOLDOWN_MOST_MS 86400000
-#define RATE_LIMIT_DEFAULT_KILLS 3
+#define COOLDOWN_DEFAULT_MS       300000
+#define COOLDOWN_MOST_MS          86400000
+#define RATE_LIMIT_DEFAULT_KILLS  3
 #define RATE_LIMIT_DEFAULT_PER_MS 600000
-#define RATE_LIMIT_MOST_KILLS 1000
-#define RATE_LIMIT_LEAST_PER_MS 1000
-#define RATE_LIMIT_MOST_PER_MS 86400000
-#define PRIORITY_MOST 1000
-#define NAME_MOST 63
-#define DESCRIPTION_MOST 200
+#define RATE_LIMIT_MOST_KILLS     1000
+#define RATE_LIMIT_LEAST_PER_MS   1000
+#define RATE_LIMIT_MOST_PER_MS    86400000
+#define PRIORITY_MOST             1000
+#define NAME_MOST                 63
+#define DESCRIPTION_MOST          200
 
 void policy_parse_init(struct policy_parse *c, const struct tree *tree)
 {
@@ -193,10 +193,10 @@ static int policy_parse_policy(struct policy_parse *c, const struct tree_node *n
 	err = tree_map(c->tree, node, keys, ARRAY_SIZE(keys), c, "policy", POLICY_EXAMPLE);
 	for (size_t k = 0; !err && k < ARRAY_SIZE(needed); k++)
 		if (!tree_get(node, needed[k][0]))
-			return tree_complain(c->tree, node,
-					     c->now->name ? policy_parse_at(c, c->now->name) : "policy",
-					     "lacks its `%s`; expected %s", needed[k][0],
-					     needed[k][1]);
+			return tree_complain(
+				c->tree, node,
+				c->now->name ? policy_parse_at(c, c->now->name) : "policy",
+				"lacks its `%s`; expected %s", needed[k][0], needed[k][1]);
 	return err ? err : policy_parse_check(c);
 }
 

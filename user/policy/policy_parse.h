@@ -11,7 +11,7 @@
 #include "base/yaml_tree.h"
 
 #define POLICY_PARSE_PROTECTS 256u /* entries of `protect` */
-#define POLICY_PARSE_GLOB 255u /* bytes of one glob */
+#define POLICY_PARSE_GLOB     255u /* bytes of one glob */
 
 struct policy_parse_place { /* where a policy stands, for the checks that need the whole of it */
 	const struct tree_node *policy, *selector, *when, *actions, *on_exit,
@@ -28,7 +28,7 @@ struct policy_parse {
 	char *text; /* stands right behind the header, so that offsets are known at once */
 	uint32_t policy_space, place_space, match_space, glob_space, texts, text_space;
 	const struct tree_node *protect;
-	struct policy *now; /* the policy under way … */
+	struct policy *now;            /* the policy under way … */
 	struct policy_parse_place *at; /* … and where */
 };
 
@@ -41,17 +41,17 @@ int policy_parse_rate_limit(struct policy_parse *c, const struct tree_node *node
 int policy_parse_finish(struct policy_parse *c, struct policy_set **ret_set);
 int policy_parse_text(struct policy_parse *c, const char *text, uint32_t *ret_at);
 static inline const char *policy_parse_at(const struct policy_parse *c,
-				     uint32_t at) /* the text at such an offset */
+					  uint32_t at) /* the text at such an offset */
 {
 	return at ? c->text + (at - sizeof(struct policy_set)) : "";
 }
 int policy_parse_space(void *array, uint32_t *space, uint32_t need,
-		 size_t each); /* array: a pointer to the pointer */
+		       size_t each); /* array: a pointer to the pointer */
 
 /* policy_parse_glob.c: globs as fnmatch() has them, token by token: a character (escaped or not), ?, *, [set]. */
 const char *glob_token(const char *at); /* past this one; NULL: it has no end */
-bool glob_plain(const char *glob); /* matches itself only */
-size_t glob_least(const char *glob); /* bytes of the shortest text that it matches */
+bool glob_plain(const char *glob);      /* matches itself only */
+size_t glob_least(const char *glob);    /* bytes of the shortest text that it matches */
 bool glob_covers(const char *wide, const char *glob); /* certainly matches whatever glob matches */
 
 /* policy_parse_match.c */
@@ -67,11 +67,11 @@ bool policy_asks_for_names(
 /* policy_parse_check.c: a rule that can never fire; later, one that could only hit what is protected. */
 int policy_parse_check(struct policy_parse *c);
 int policy_parse_check_protected(struct policy_parse *c, const struct policy *policy,
-			    const struct policy_parse_place *place);
+				 const struct policy_parse_place *place);
 
 /* policy_parse_value.c: one value. `what` is its key; errors read "VALUE: WHAT: expected …". */
 #define VALUE_MOST_BYTES (1ULL << 50) /* no host has a PiB */
-#define VALUE_PAGE 4096u /* less than a page is a forgotten unit */
+#define VALUE_PAGE       4096u        /* less than a page is a forgotten unit */
 int value_size(const struct tree *tree, const struct tree_node *node, const char *what,
 	       uint64_t *ret_bytes);
 int value_amount(const struct tree *tree, const struct tree_node *node, const char *what,

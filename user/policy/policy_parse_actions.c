@@ -10,13 +10,13 @@
 
 #include "base/cleanup.h"
 
-#define GRACE_LEAST_MS 100
-#define GRACE_MOST_MS 600000 /* an emergency that waits longer is none */
-#define GRACE_DEFAULT_MS 10000 /* as `docker stop` */
-#define THROTTLE_LEAST_MS 1000
-#define THROTTLE_MOST_MS 600000
+#define GRACE_LEAST_MS      100
+#define GRACE_MOST_MS       600000 /* an emergency that waits longer is none */
+#define GRACE_DEFAULT_MS    10000  /* as `docker stop` */
+#define THROTTLE_LEAST_MS   1000
+#define THROTTLE_MOST_MS    600000
 #define THROTTLE_DEFAULT_MS 30000
-#define WORD_MOST 1024
+#define WORD_MOST           1024
 
 /* Whoever sends SIGKILL means the rung; who stops a process keeps its memory. */
 static const struct {
@@ -44,7 +44,8 @@ static const struct {
 	"expected SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, " \
 	"SIGWINCH, SIGPWR or SIGRTMIN+N"
 
-static int parse_signal(const struct policy_parse *c, const struct tree_node *node, int32_t *ret_signal)
+static int parse_signal(const struct policy_parse *c, const struct tree_node *node,
+			int32_t *ret_signal)
 {
 	const char *text = tree_text(node),
 		   *name = text && !strncmp(text, "SIG", 3) ? text + 3 : text;
@@ -101,7 +102,8 @@ bool policy_asks_for_names(const char *word)
 }
 
 /* {word} of lower-case letters is one of ours or a slip; other braces are text. */
-static int check_placeholders(const struct policy_parse *c, const struct tree_node *node, bool first)
+static int check_placeholders(const struct policy_parse *c, const struct tree_node *node,
+			      bool first)
 {
 	for (const char *at = strchr(node->text, '{'); at; at = strchr(at + 1, '{')) {
 		size_t n = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_"), i = 0;
@@ -270,7 +272,7 @@ static const struct action_kind {
 	int (*parse)(
 		struct action_at *at,
 		const struct tree_node *value); /* value NULL: the word alone; NULL: takes none */
-	const char *needs; /* it can't stand alone */
+	const char *needs;                      /* it can't stand alone */
 } action_kinds[] = {
 	{"notify", HR_ACTION_NOTIFY, parse_notify, NULL},
 	{"reclaim", HR_ACTION_RECLAIM, parse_reclaim, "expected a size, such as {reclaim: 64MiB}"},
@@ -282,7 +284,8 @@ static const struct action_kind {
 
 #define ACTION_EXPECTED "expected notify, reflex, reclaim, throttle, term or kill"
 
-static int parse_action(struct policy_parse *c, const struct tree_node *node, struct policy_action *spec)
+static int parse_action(struct policy_parse *c, const struct tree_node *node,
+			struct policy_action *spec)
 {
 	bool pair = node->kind == TREE_MAP && node->n == 2;
 	const struct tree_node *word = pair ? node->child[0] : node,

@@ -21,8 +21,8 @@ static const struct tree_node *at_key(const struct tree_node *map, const char *k
 	return value ? value : place->policy;
 }
 
-static const struct policy_match *match_of(const struct policy_parse *c, const struct policy *policy,
-					   enum policy_key key)
+static const struct policy_match *match_of(const struct policy_parse *c,
+					   const struct policy *policy, enum policy_key key)
 {
 	for (uint32_t i = 0; i < policy->matches; i++)
 		if (c->selector[policy->first_match + i].key == key)
@@ -63,8 +63,8 @@ static int check_outside(const struct policy_parse *c, const struct policy *poli
 		enum policy_condition condition;
 		const char *key;
 	} conditions[] = {
-		{WHEN_USAGE, "usage"},	   {WHEN_HEADROOM, "headroom"}, {WHEN_OOM_IN, "oom_in"},
-		{WHEN_RISK, "risk"},	   {WHEN_LEAK, "leak"},		{WHEN_SOME, "some_avg10"},
+		{WHEN_USAGE, "usage"},     {WHEN_HEADROOM, "headroom"}, {WHEN_OOM_IN, "oom_in"},
+		{WHEN_RISK, "risk"},       {WHEN_LEAK, "leak"},         {WHEN_SOME, "some_avg10"},
 		{WHEN_FULL, "full_avg10"},
 	};
 	static const struct {
@@ -84,7 +84,8 @@ static int check_outside(const struct policy_parse *c, const struct policy *poli
 				     "lacks its `process`; expected such as process: \"cc1*\"");
 	for (size_t i = 0; i < ARRAY_SIZE(matches); i++)
 		if (match_of(c, policy, matches[i].key))
-			return tree_complain(c->tree, at_key(place->selector, matches[i].word, place),
+			return tree_complain(c->tree,
+					     at_key(place->selector, matches[i].word, place),
 					     matches[i].word,
 					     "nothing outside containers has one; expected "
 					     "process, unit or cgroup");
@@ -130,7 +131,8 @@ static int check_inside(const struct policy_parse *c, const struct policy *polic
 	for (size_t i = 0; !engine && i < ARRAY_SIZE(owned); i++)
 		if (match_of(c, policy, owned[i].key))
 			return tree_complain(
-				c->tree, at_key(place->selector, owned[i].word, place), owned[i].word,
+				c->tree, at_key(place->selector, owned[i].word, place),
+				owned[i].word,
 				"nothing of this runtime has one; expected name, unit or cgroup");
 	return 0;
 }
@@ -143,7 +145,7 @@ static const struct action_order {
 } action_order[] = {
 	{HR_ACTION_NOTIFY, "notify", true, false},   {HR_ACTION_REFLEX, "reflex", true, true},
 	{HR_ACTION_RECLAIM, "reclaim", false, true}, {HR_ACTION_THROTTLE, "throttle", true, true},
-	{HR_ACTION_TERM, "term", false, false},	   {HR_ACTION_KILL, "kill", true, false},
+	{HR_ACTION_TERM, "term", false, false},      {HR_ACTION_KILL, "kill", true, false},
 };
 
 static size_t action_rank(uint32_t kind)
@@ -156,7 +158,7 @@ static size_t action_rank(uint32_t kind)
 }
 
 static int check_actions(const struct policy_parse *c, const struct policy *policy,
-		       const struct policy_parse_place *place)
+			 const struct policy_parse_place *place)
 {
 	for (uint32_t i = 0; i < policy->actions; i++) {
 		const struct tree_node *node = place->actions->child[i];
@@ -234,10 +236,10 @@ static int check_commands(const struct policy_parse *c, const struct policy *pol
 }
 
 static int check_steps(const struct policy_parse *c, const struct policy *policy,
-			const struct policy_parse_place *place)
+		       const struct policy_parse_place *place)
 {
-	bool ends =
-		has_action(policy, HR_ACTION_TERM) || has_action(policy, HR_ACTION_KILL) || policy->reflex;
+	bool ends = has_action(policy, HR_ACTION_TERM) || has_action(policy, HR_ACTION_KILL) ||
+		    policy->reflex;
 
 	if (policy->on_exit.n && !ends)
 		return tree_complain(c->tree, place->on_exit, "then",
@@ -299,7 +301,7 @@ static const struct tree_node *at_match(const struct policy_parse_place *place, 
 }
 
 int policy_parse_check_protected(struct policy_parse *c, const struct policy *policy,
-			    const struct policy_parse_place *place)
+				 const struct policy_parse_place *place)
 {
 	static const struct { /* what everybody has: a rule that does not name it means any */
 		enum policy_key key;
@@ -321,8 +323,9 @@ int policy_parse_check_protected(struct policy_parse *c, const struct policy *po
 			by = covers ? covers : by;
 		}
 		if (!open)
-			return complain_protected(c, by, at_match(place, i),
-						  policy_parse_at(c, c->glob[selector->first].text));
+			return complain_protected(
+				c, by, at_match(place, i),
+				policy_parse_at(c, c->glob[selector->first].text));
 	}
 	for (size_t i = 0; c->protect && i < ARRAY_SIZE(always); i++) {
 		by = match_of(c, policy, always[i].key)

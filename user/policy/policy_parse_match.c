@@ -12,8 +12,8 @@
 
 #include "base/cleanup.h"
 
-#define COMM_BYTES 15 /* the kernel cuts a process's name there (TASK_COMM_LEN − 1) */
-#define LABEL_KEY 317 /* Kubernetes: a prefix of 253, a slash, a name of 63 */
+#define COMM_BYTES 15  /* the kernel cuts a process's name there (TASK_COMM_LEN − 1) */
+#define LABEL_KEY  317 /* Kubernetes: a prefix of 253, a slash, a name of 63 */
 
 static const char *check_unit(const char *glob)
 {
@@ -37,7 +37,7 @@ static const char *check_no_path(const char *glob)
 static const char *check_runtime(const char *glob)
 {
 	static const char *const runtimes[] = {"docker",  "containerd", "cri-o",   "podman",
-					       "nerdctl", "lxc",	"systemd", "none"};
+					       "nerdctl", "lxc",        "systemd", "none"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
 		if (!fnmatch(glob, runtimes[i], 0))
@@ -111,7 +111,8 @@ static int add_glob(struct policy_parse *c, const struct tree_node *at, const ch
 static int add_match(struct policy_parse *c, enum policy_key key, uint32_t label,
 		     struct policy_match **ret_match)
 {
-	int err = policy_parse_space(&c->selector, &c->match_space, c->head.matches + 1, sizeof(*c->selector));
+	int err = policy_parse_space(&c->selector, &c->match_space, c->head.matches + 1,
+				     sizeof(*c->selector));
 
 	if (err)
 		return err;
@@ -202,9 +203,9 @@ static int parse_outside(void *arg, const struct tree_node *at, const struct tre
 int policy_parse_match(struct policy_parse *c, const struct tree_node *node)
 {
 	static const struct tree_key keys[] = {
-		{"name", parse_globs},	    {"image", parse_globs},	{"pod", parse_globs},
+		{"name", parse_globs},      {"image", parse_globs},     {"pod", parse_globs},
 		{"namespace", parse_globs}, {"container", parse_globs}, {"unit", parse_globs},
-		{"cgroup", parse_globs},    {"runtime", parse_globs},	{"label.", parse_globs},
+		{"cgroup", parse_globs},    {"runtime", parse_globs},   {"label.", parse_globs},
 		{"process", parse_globs},   {"outside", parse_outside},
 	};
 
@@ -258,7 +259,8 @@ int policy_parse_protect(struct policy_parse *c, const struct tree_node *list)
 	if (list->n > POLICY_PARSE_PROTECTS)
 		return tree_complain(c->tree, list->child[POLICY_PARSE_PROTECTS],
 				     tree_what(list->child[POLICY_PARSE_PROTECTS]),
-				     "one more to protect; expected at most %u", POLICY_PARSE_PROTECTS);
+				     "one more to protect; expected at most %u",
+				     POLICY_PARSE_PROTECTS);
 	c->protect = list;
 	c->head.protect_first = c->head.matches;
 	c->head.protects = (uint32_t)list->n;

@@ -198,7 +198,7 @@ int value_word(const struct tree *tree, const struct tree_node *node, const char
 	}
 	for (size_t i = 0; i < n && used < sizeof(list); i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
-					 !i	     ? ""
+					 !i          ? ""
 					 : i + 1 < n ? ", "
 						     : " or ",
 					 words[i]);

@@ -4,10 +4,10 @@
 
 #include "base/cleanup.h"
 
-#define MS_PER_DAY 86400000ULL
+#define MS_PER_DAY  86400000ULL
 #define OOM_IN_MOST MS_PER_DAY /* foresee/ sees no further */
-#define FOR_MOST (7 * MS_PER_DAY)
-#define AGE_MOST (3650 * MS_PER_DAY)
+#define FOR_MOST    (7 * MS_PER_DAY)
+#define AGE_MOST    (3650 * MS_PER_DAY)
 
 static int parse_usage(void *arg, const struct tree_node *key, const struct tree_node *value)
 {
@@ -113,12 +113,12 @@ static int parse_for(void *arg, const struct tree_node *key, const struct tree_n
 int policy_parse_when(struct policy_parse *c, const struct tree_node *node)
 {
 	static const struct tree_key keys[] = {
-		{"usage", parse_usage},	      {"rss", parse_rss},
+		{"usage", parse_usage},       {"rss", parse_rss},
 		{"headroom", parse_headroom}, {"oom_in", parse_oom_in},
-		{"risk", parse_risk},	      {"leak", parse_leak},
+		{"risk", parse_risk},         {"leak", parse_leak},
 		{"growth", parse_growth},     {"some_avg10", parse_some},
 		{"full_avg10", parse_full},   {"host_available", parse_host},
-		{"age", parse_age},	      {"for", parse_for},
+		{"age", parse_age},           {"for", parse_for},
 	};
 
 	return tree_map(c->tree, node, keys, ARRAY_SIZE(keys), c, "when",

@@ -27,12 +27,13 @@ bool rate_limit_ends(const struct policy_action *spec)
 static uint64_t per_ns(const struct policy_set *set)
 {
 	return set->rate_limit_per_ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX
-							   : set->rate_limit_per_ms * NS_PER_MS;
+							       : set->rate_limit_per_ms * NS_PER_MS;
 }
 
 uint64_t rate_limit_wait(const struct rate_limit *b, const struct policy_set *set, uint64_t now_ns)
 {
-	uint64_t most = set->rate_limit_kills < RATE_LIMIT_MOST ? set->rate_limit_kills : RATE_LIMIT_MOST;
+	uint64_t most =
+		set->rate_limit_kills < RATE_LIMIT_MOST ? set->rate_limit_kills : RATE_LIMIT_MOST;
 	uint64_t per = per_ns(set), first;
 
 	if (!per)
@@ -43,13 +44,14 @@ uint64_t rate_limit_wait(const struct rate_limit *b, const struct policy_set *se
 		return 0;
 	first = b->spent_ns[(b->n - most) % RATE_LIMIT_MOST]; /* that many ago */
 	return now_ns >= first && now_ns - first >= per ? 0
-	       : first > UINT64_MAX - per		? UINT64_MAX
+	       : first > UINT64_MAX - per               ? UINT64_MAX
 							: first + per;
 }
 
 uint64_t rate_limit_left(const struct rate_limit *b, const struct policy_set *set, uint64_t now_ns)
 {
-	uint64_t most = set->rate_limit_kills < RATE_LIMIT_MOST ? set->rate_limit_kills : RATE_LIMIT_MOST;
+	uint64_t most =
+		set->rate_limit_kills < RATE_LIMIT_MOST ? set->rate_limit_kills : RATE_LIMIT_MOST;
 	uint64_t per = per_ns(set), spent = 0;
 
 	if (!per)
@@ -77,4 +79,7 @@ void rate_limit_refund(struct rate_limit *b, uint64_t spent_ns)
 	b->n--;
 }
 
-void rate_limit_spend(struct rate_limit *b, uint64_t now_ns) { b->spent_ns[b->n++ % RATE_LIMIT_MOST] = now_ns; }
+void rate_limit_spend(struct rate_limit *b, uint64_t now_ns)
+{
+	b->spent_ns[b->n++ % RATE_LIMIT_MOST] = now_ns;
+}

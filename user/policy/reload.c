@@ -30,7 +30,7 @@ static bool same_command(const struct policy_set *a, const struct policy_command
 }
 
 static bool same_steps(const struct policy_set *a, const struct policy *x,
-			const struct policy_set *b, const struct policy *y)
+		       const struct policy_set *b, const struct policy *y)
 {
 	if (x->actions != y->actions || steps_mode(a, x) != steps_mode(b, y) ||
 	    !same_command(a, &x->on_exit, b, &y->on_exit))
@@ -61,7 +61,8 @@ static bool same_conditions(const struct policy *x, const struct policy *y)
 }
 
 /* A rehearsal's cooldown is no reason to spare anybody once it is in earnest. */
-static enum hold_timers_keep keep_of(const struct policy_engine *engine, uint32_t i, const struct policy_set *new)
+static enum hold_timers_keep keep_of(const struct policy_engine *engine, uint32_t i,
+				     const struct policy_set *new)
 {
 	const struct policy *to, *from = policy_at(engine->set, i);
 
@@ -101,7 +102,8 @@ static void map_names(struct policy_engine *engine, const struct policy_set *new
 	}
 }
 
-static bool goes_on(const struct policy_engine *engine, const struct escalation *e, const struct policy_set *new)
+static bool goes_on(const struct policy_engine *engine, const struct escalation *e,
+		    const struct policy_set *new)
 {
 	uint16_t to = engine->reload.map[e->policy];
 
@@ -121,7 +123,8 @@ void engine_set_policies(struct policy_engine *engine, const struct policy_set *
 	}
 	for (size_t i = 0; engine->set && set && i < POLICY_ESCALATIONS; i++)
 		if (engine->escalation[i].number)
-			engine->escalation[i].policy = engine->reload.map[engine->escalation[i].policy];
+			engine->escalation[i].policy =
+				engine->reload.map[engine->escalation[i].policy];
 	if (engine->set && set)
 		hold_timers_remap(&engine->timers, engine->reload.map, engine->reload.keep);
 	else

@@ -122,7 +122,7 @@ static bool has_key(const struct policy_set *set, const struct policy *policy, u
 
 /* A slice, a pod's parent, a bare cgroup is meant only by a rule that speaks of cgroups: `name: "*"` is about containers. */
 bool selector_match(const struct policy_set *set, const struct policy *policy,
-		  const struct hr_slot *slot)
+		    const struct hr_slot *slot)
 {
 	if (policy->outside || has_key(set, policy, POLICY_PROCESS))
 		return false;
@@ -134,8 +134,8 @@ bool selector_match(const struct policy_set *set, const struct policy *policy,
 }
 
 /* The largest process stands for its job. Without any match only a rule on the host's memory means jobs, too. */
-bool selector_match_process_group(const struct policy_set *set, const struct policy *policy, const struct process_group *pgroup,
-	       const struct hr_slot *slot)
+bool selector_match_process_group(const struct policy_set *set, const struct policy *policy,
+				  const struct process_group *pgroup, const struct hr_slot *slot)
 {
 	char comm[sizeof(pgroup->comm) + 1] = "";
 
@@ -147,7 +147,7 @@ bool selector_match_process_group(const struct policy_set *set, const struct pol
 		const struct policy_match *selector = policy_match_at(set, policy->first_match + i);
 
 		if (selector->key == POLICY_PROCESS ? !any_glob(set, selector, comm)
-						 : !slot || !match_one(set, selector, slot))
+						    : !slot || !match_one(set, selector, slot))
 			return false;
 	}
 	return true;
@@ -206,10 +206,7 @@ static enum hr_skip_reason unit_protected(const char *path)
 	return HR_SKIP_NONE;
 }
 
-bool policy_unit_protected(const char *unit)
-{
-	return unit_protected(unit) != HR_SKIP_NONE;
-}
+bool policy_unit_protected(const char *unit) { return unit_protected(unit) != HR_SKIP_NONE; }
 
 static enum hr_skip_reason listed(const struct policy_set *set, const struct hr_slot *slot)
 {
@@ -233,7 +230,7 @@ static bool nameless(const struct hr_slot *slot)
 
 /* What this cgroup is by itself. */
 static enum hr_skip_reason itself(const struct policy_set *set, const struct hr_slot *slot,
-			  const char *path, uint64_t self_memcg_id)
+				  const char *path, uint64_t self_memcg_id)
 {
 	enum hr_skip_reason reason;
 
@@ -244,8 +241,9 @@ static enum hr_skip_reason itself(const struct policy_set *set, const struct hr_
 	if (slot->id.kind == HR_KIND_SANDBOX || slot->id.kind == HR_KIND_POD)
 		return HR_SKIP_SANDBOX;
 	/* A container may run a systemd of its own, with units of these names. */
-	reason = slot->id.kind == HR_KIND_CONTAINER || slot->id.container_id.at ? HR_SKIP_NONE
-									     : unit_protected(path);
+	reason = slot->id.kind == HR_KIND_CONTAINER || slot->id.container_id.at
+			 ? HR_SKIP_NONE
+			 : unit_protected(path);
 	if (!reason)
 		reason = listed(set, slot);
 	return !reason && nameless(slot) ? HR_SKIP_UNKNOWN : reason;
@@ -257,15 +255,17 @@ static bool names_protected(const struct policy_set *set)
 	for (uint32_t i = 0; set && i < set->protects; i++) {
 		uint32_t key = policy_match_at(set, set->protect_first + i)->key;
 
-		if (key != POLICY_CGROUP && key != POLICY_UNIT && key != POLICY_RUNTIME && key != POLICY_PROCESS)
+		if (key != POLICY_CGROUP && key != POLICY_UNIT && key != POLICY_RUNTIME &&
+		    key != POLICY_PROCESS)
 			return true;
 	}
 	return false;
 }
 
 /* Who is killed with it: a parent is as untouchable as what stands below it. `literal`: the rule names this very path. */
-static enum hr_skip_reason with_it(const struct policy_set *set, const struct policy_snapshot *snapshot,
-			   const struct hr_slot *slot, const char *path, bool literal)
+static enum hr_skip_reason with_it(const struct policy_set *set,
+				   const struct policy_snapshot *snapshot,
+				   const struct hr_slot *slot, const char *path, bool literal)
 {
 	bool container = slot->id.kind == HR_KIND_CONTAINER;
 
@@ -278,7 +278,8 @@ static enum hr_skip_reason with_it(const struct policy_set *set, const struct po
 		if (!under || !below(under, path))
 			continue;
 		reason = itself(set, at, under, snapshot->self_memcg_id);
-		if (reason == HR_SKIP_PROTECTED || reason == HR_SKIP_OWNER || reason == HR_SKIP_SELF)
+		if (reason == HR_SKIP_PROTECTED || reason == HR_SKIP_OWNER ||
+		    reason == HR_SKIP_SELF)
 			return reason;
 		if (container)
 			continue; /* what runs inside it is its own affair */
@@ -294,8 +295,9 @@ static enum hr_skip_reason with_it(const struct policy_set *set, const struct po
 	return HR_SKIP_NONE;
 }
 
-static enum hr_skip_reason protect(const struct policy_set *set, const struct policy_snapshot *snapshot,
-			   uint32_t index, bool parent, bool literal)
+static enum hr_skip_reason protect(const struct policy_set *set,
+				   const struct policy_snapshot *snapshot, uint32_t index,
+				   bool parent, bool literal)
 {
 	const struct hr_slot *slot = selector_slot(snapshot, index);
 	const char *path;
@@ -310,8 +312,8 @@ static enum hr_skip_reason protect(const struct policy_set *set, const struct po
 	return reason || !parent ? reason : with_it(set, snapshot, slot, path, literal);
 }
 
-enum hr_skip_reason policy_exempt(const struct policy_set *set, const struct policy_snapshot *snapshot,
-			  uint32_t slot)
+enum hr_skip_reason policy_exempt(const struct policy_set *set,
+				  const struct policy_snapshot *snapshot, uint32_t slot)
 {
 	return protect(set, snapshot, slot, true, true);
 }
@@ -329,8 +331,9 @@ static bool names_path(const struct policy_set *set, const struct policy *policy
 	return false;
 }
 
-enum hr_skip_reason selector_exempt(const struct policy_set *set, const struct policy_snapshot *snapshot,
-			 const struct policy *policy, uint32_t slot, bool parent)
+enum hr_skip_reason selector_exempt(const struct policy_set *set,
+				    const struct policy_snapshot *snapshot,
+				    const struct policy *policy, uint32_t slot, bool parent)
 {
 	const struct hr_slot *at = selector_slot(snapshot, slot);
 	bool literal = parent && at && names_path(set, policy, hr_slot_text(at, at->id.cgroup));
@@ -338,8 +341,9 @@ enum hr_skip_reason selector_exempt(const struct policy_set *set, const struct p
 	return protect(set, snapshot, slot, parent, literal);
 }
 
-enum hr_skip_reason selector_allowed(const struct policy_set *set, const struct policy_snapshot *snapshot,
-			  const struct policy *policy, uint32_t slot, bool parent)
+enum hr_skip_reason selector_allowed(const struct policy_set *set,
+				     const struct policy_snapshot *snapshot,
+				     const struct policy *policy, uint32_t slot, bool parent)
 {
 	enum hr_skip_reason reason = selector_exempt(set, snapshot, policy, slot, parent);
 
@@ -348,7 +352,8 @@ enum hr_skip_reason selector_allowed(const struct policy_set *set, const struct 
 	return reason;
 }
 
-static const struct hr_slot *slot_of_job(const struct policy_snapshot *snapshot, const struct process_group *pgroup)
+static const struct hr_slot *slot_of_job(const struct policy_snapshot *snapshot,
+					 const struct process_group *pgroup)
 {
 	for (uint32_t i = 0; pgroup->memcg_id && i < snapshot->slots; i++) {
 		const struct hr_slot *slot = snapshot->slot(i, snapshot->arg);
@@ -370,7 +375,7 @@ static enum hr_skip_reason job_unit(const char *comm, const char *path)
 }
 
 enum hr_skip_reason policy_exempt_process(const struct policy_set *set, const char comm_[16],
-				  const struct hr_slot *slot)
+					  const struct hr_slot *slot)
 {
 	const char *path = slot ? hr_slot_text(slot, slot->id.cgroup) : NULL;
 	char comm[17] = "";
@@ -381,7 +386,7 @@ enum hr_skip_reason policy_exempt_process(const struct policy_set *set, const ch
 		const struct policy_match *selector = policy_match_at(set, set->protect_first + i);
 
 		if (selector->key == POLICY_PROCESS ? any_glob(set, selector, comm)
-						 : slot && match_one(set, selector, slot))
+						    : slot && match_one(set, selector, slot))
 			return HR_SKIP_PROTECTED;
 	}
 	if (path)
@@ -391,10 +396,12 @@ enum hr_skip_reason policy_exempt_process(const struct policy_set *set, const ch
 	return reason;
 }
 
-enum hr_skip_reason policy_exempt_process_group(const struct policy_set *set, const struct policy_snapshot *snapshot,
-			      uint32_t index)
+enum hr_skip_reason policy_exempt_process_group(const struct policy_set *set,
+						const struct policy_snapshot *snapshot,
+						uint32_t index)
 {
-	const struct process_group *pgroup = index < snapshot->pgroups ? &snapshot->pgroup[index] : NULL;
+	const struct process_group *pgroup =
+		index < snapshot->pgroups ? &snapshot->pgroup[index] : NULL;
 
 	if (!pgroup)
 		return HR_SKIP_GONE;
@@ -410,13 +417,15 @@ enum hr_skip_reason policy_exempt_process_group(const struct policy_set *set, co
 	return policy_exempt_process(set, pgroup->comm, slot_of_job(snapshot, pgroup));
 }
 
-enum hr_skip_reason selector_process_group_allowed(const struct policy_set *set, const struct policy_snapshot *snapshot,
-			      const struct policy *policy, uint32_t index)
+enum hr_skip_reason selector_process_group_allowed(const struct policy_set *set,
+						   const struct policy_snapshot *snapshot,
+						   const struct policy *policy, uint32_t index)
 {
 	enum hr_skip_reason reason = policy_exempt_process_group(set, snapshot, index);
 
 	/* A rule on the host's memory means the whole job, one on processes its largest alone. */
-	if (!reason && (policy->conditions & WHEN_HOST) && (snapshot->pgroup[index].flags & PGROUP_HOLDS_OTHERS))
+	if (!reason && (policy->conditions & WHEN_HOST) &&
+	    (snapshot->pgroup[index].flags & PGROUP_HOLDS_OTHERS))
 		reason = HR_SKIP_PROTECTED;
 	return reason;
 }

@@ -39,15 +39,18 @@ static bool may_strike(struct policy_engine *engine, uint32_t policy, uint32_t s
 {
 	const struct policy *p = engine_policy(engine, policy);
 	const struct place *place = &engine->place[slot];
-	const struct escalation *e = place->escalation ? &engine->escalation[place->escalation - 1] : NULL;
+	const struct escalation *e =
+		place->escalation ? &engine->escalation[place->escalation - 1] : NULL;
 	const struct hr_slot *at = selector_slot(engine->snapshot, slot);
 	uint32_t step;
 
 	if (!has_reflex(p) || p->for_ms || steps_mode(engine->set, p) != MODE_ENFORCE ||
-	    place->hold_off_ns > engine->now_ns || rate_limit_wait(&engine->spent, engine->set, engine->now_ns))
+	    place->hold_off_ns > engine->now_ns ||
+	    rate_limit_wait(&engine->spent, engine->set, engine->now_ns))
 		return false;
 	if (e ? e->killed || (e->policy == policy && e->step > reflex_step(p))
-	      : escalation_blocked(engine, policy, engine->inputs[slot].key, at->id.workload, &step) ||
+	      : escalation_blocked(engine, policy, engine->inputs[slot].key, at->id.workload,
+				   &step) ||
 			    step > reflex_step(p))
 		return false;
 	return rest_holds(p, &engine->inputs[slot]);
@@ -97,7 +100,8 @@ static struct armed look(struct policy_engine *engine, uint32_t slot)
 }
 
 /* Outside of a round: as during one, and nobody is told anything. */
-static struct armed look_at(struct policy_engine *engine, const struct policy_snapshot *snapshot, uint32_t slot)
+static struct armed look_at(struct policy_engine *engine, const struct policy_snapshot *snapshot,
+			    uint32_t slot)
 {
 	const struct policy_snapshot *before = engine->snapshot;
 	struct armed armed = {.policy = NONE32};
@@ -111,8 +115,9 @@ static struct armed look_at(struct policy_engine *engine, const struct policy_sn
 	return armed;
 }
 
-bool engine_trigger(struct policy_engine *engine, const struct policy_snapshot *snapshot, uint32_t slot,
-	       const struct policy **ret_policy, uint64_t *ret_threshold, bool *ret_reflex)
+bool engine_trigger(struct policy_engine *engine, const struct policy_snapshot *snapshot,
+		    uint32_t slot, const struct policy **ret_policy, uint64_t *ret_threshold,
+		    bool *ret_reflex)
 {
 	struct armed armed = look_at(engine, snapshot, slot);
 
@@ -147,8 +152,8 @@ static uint32_t owner(struct policy_engine *engine, uint32_t slot)
 	return NONE32;
 }
 
-bool engine_reflex_fired(struct policy_engine *engine, const struct policy_snapshot *snapshot, uint32_t slot,
-		  struct action *ret_order)
+bool engine_reflex_fired(struct policy_engine *engine, const struct policy_snapshot *snapshot,
+			 uint32_t slot, struct action *ret_order)
 {
 	struct escalation *e;
 	uint32_t policy, step;

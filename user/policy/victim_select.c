@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define HORIZON_S 600 /* growth counts if by itself it would take what is left within this time … */
+#define HORIZON_S   600 /* growth counts if by itself it would take what is left within this time … */
 #define LARGE_MILLI 50 /* a twentieth of the host is worth taking in any case */
 
 /* log2 of growth × risk: twice as much is more, a tenth more is noise. */
@@ -52,7 +52,7 @@ static bool enough(const struct policy_engine *engine, uint64_t size, uint64_t l
 static uint64_t size_of(const struct hr_slot *slot)
 {
 	return slot->memory.unreclaimable != HR_UNKNOWN ? slot->memory.unreclaimable
-	       : slot->memory.usage != HR_UNKNOWN	? slot->memory.usage
+	       : slot->memory.usage != HR_UNKNOWN       ? slot->memory.usage
 							: 0;
 }
 
@@ -76,7 +76,8 @@ static int64_t growth_of(const struct hr_slot *slot)
 	return drift == HR_UNKNOWN_I64 || past > drift ? past : drift;
 }
 
-static int64_t job_growth(const struct policy_engine *engine, const struct process_group *pgroup, uint64_t key)
+static int64_t job_growth(const struct policy_engine *engine, const struct process_group *pgroup,
+			  uint64_t key)
 {
 	int64_t growth = pgroup->growth_bytes_per_second, past;
 
@@ -105,18 +106,20 @@ static int before(const struct candidate *a, const struct candidate *b)
 	return (a->slot != NONE32) != (b->slot != NONE32) ? (a->slot != NONE32 ? -1 : 1) : 0;
 }
 
-static enum hr_skip_reason reason_not(struct policy_engine *engine, uint32_t policy, uint32_t slot, uint32_t pgroup,
-			   uint64_t key, uint64_t workload)
+static enum hr_skip_reason reason_not(struct policy_engine *engine, uint32_t policy, uint32_t slot,
+				      uint32_t pgroup, uint64_t key, uint64_t workload)
 {
 	const struct escalation *busy = escalation_of(engine, slot, key);
 	uint32_t step;
 	enum hr_skip_reason reason;
 
 	if (slot == NONE32)
-		reason = selector_process_group_allowed(engine->set, engine->snapshot, engine_policy(engine, policy), pgroup);
+		reason = selector_process_group_allowed(engine->set, engine->snapshot,
+							engine_policy(engine, policy), pgroup);
 	else
-		reason = selector_allowed(engine->set, engine->snapshot, engine_policy(engine, policy), slot,
-				    engine->inputs[slot].parent);
+		reason = selector_allowed(engine->set, engine->snapshot,
+					  engine_policy(engine, policy), slot,
+					  engine->inputs[slot].parent);
 	if (reason)
 		return reason;
 	if (busy && busy->policy != policy && busy->killed)
@@ -124,7 +127,7 @@ static enum hr_skip_reason reason_not(struct policy_engine *engine, uint32_t pol
 	if (slot != NONE32 && engine->place[slot].hold_off_ns > engine->now_ns)
 		return HR_SKIP_HOLD_OFF;
 	return !busy && escalation_blocked(engine, policy, key, workload, &step) ? HR_SKIP_COOLDOWN
-									     : HR_SKIP_NONE;
+										 : HR_SKIP_NONE;
 }
 
 static void add_slot(struct policy_engine *engine, uint32_t policy, uint32_t slot, uint64_t lacking,
@@ -134,7 +137,8 @@ static void add_slot(struct policy_engine *engine, uint32_t policy, uint32_t slo
 	const struct inputs *f = &engine->inputs[slot];
 	uint64_t low = at->memory.low;
 	/* As it stands on the board: figures.c tells a rule less of what is shared. */
-	uint64_t risk = at->forecast.risk_centi == UINT16_MAX ? HR_UNKNOWN : at->forecast.risk_centi;
+	uint64_t risk =
+		at->forecast.risk_centi == UINT16_MAX ? HR_UNKNOWN : at->forecast.risk_centi;
 
 	*ret = (struct candidate){
 		.slot = slot, .pgroup = NONE32, .size = size_of(at), .growth = growth_of(at)};
@@ -145,8 +149,8 @@ static void add_slot(struct policy_engine *engine, uint32_t policy, uint32_t slo
 	ret->rank[2] = rank_growth(ret->growth, risk, f->at[F_HOST]);
 }
 
-static void add_job(struct policy_engine *engine, uint32_t policy, uint32_t pgroup, uint64_t lacking,
-		    struct candidate *ret)
+static void add_job(struct policy_engine *engine, uint32_t policy, uint32_t pgroup,
+		    uint64_t lacking, struct candidate *ret)
 {
 	const struct process_group *at = &engine->snapshot->pgroup[pgroup];
 	const struct inputs *f = inputs_of_process_group(engine, pgroup);
@@ -160,7 +164,8 @@ static void add_job(struct policy_engine *engine, uint32_t policy, uint32_t pgro
 	ret->rank[2] = rank_growth(ret->growth, HR_UNKNOWN, f->at[F_HOST]);
 }
 
-bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best, uint32_t *ret_n)
+bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best,
+		   uint32_t *ret_n)
 {
 	const struct policy *p = engine_policy(engine, policy);
 	uint64_t lacking = shortage(engine, policy);
@@ -178,11 +183,14 @@ bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candida
 		uint32_t in = inputs_find(engine, pgroup->memcg_id);
 
 		if (rule_holds(&rule, inputs_of_process_group(engine, i)) == HOLDS &&
-		    selector_match_process_group(engine->set, p, pgroup, in == NONE32 ? NULL : selector_slot(engine->snapshot, in)))
+		    selector_match_process_group(
+			    engine->set, p, pgroup,
+			    in == NONE32 ? NULL : selector_slot(engine->snapshot, in)))
 			add_job(engine, policy, i, lacking, &engine->candidate[n++]);
 	}
 	for (uint32_t i = 0; i < n; i++)
-		if (!engine->candidate[i].reason && (!best || before(&engine->candidate[i], best) < 0))
+		if (!engine->candidate[i].reason &&
+		    (!best || before(&engine->candidate[i], best) < 0))
 			best = &engine->candidate[i];
 	*ret_n = n;
 	if (best)
@@ -202,11 +210,12 @@ static enum hr_skip_reason reason_behind(const struct candidate *c, const struct
 	return c->rank[2] != best->rank[2] ? HR_SKIP_SLOWER : HR_SKIP_SMALLER;
 }
 
-static void pass_over(const struct policy_engine *engine, struct escalation *e, const struct candidate *c,
-		      enum hr_skip_reason reason)
+static void pass_over(const struct policy_engine *engine, struct escalation *e,
+		      const struct candidate *c, enum hr_skip_reason reason)
 {
 	struct hr_skipped *to = &e->skipped[e->passed];
-	const struct hr_slot *slot = c->slot == NONE32 ? NULL : selector_slot(engine->snapshot, c->slot);
+	const struct hr_slot *slot =
+		c->slot == NONE32 ? NULL : selector_slot(engine->snapshot, c->slot);
 
 	*to = (struct hr_skipped){
 		.reason = (uint8_t)reason, .usage = c->size, .drift_bytes_per_second = c->growth};
@@ -234,7 +243,8 @@ static uint32_t look_for_protected(struct policy_engine *engine, const struct es
 		    rule_holds(&rule, &engine->inputs[i]) != HOLDS ||
 		    !selector_match(engine->set, p, selector_slot(engine->snapshot, i)))
 			continue;
-		c.reason = (uint8_t)selector_allowed(engine->set, engine->snapshot, p, i, engine->inputs[i].parent);
+		c.reason = (uint8_t)selector_allowed(engine->set, engine->snapshot, p, i,
+						     engine->inputs[i].parent);
 		c.size = size_of(selector_slot(engine->snapshot, i));
 		c.growth = selector_slot(engine->snapshot, i)->forecast.drift_bytes_per_second;
 		if (c.reason && c.reason != HR_SKIP_GONE)
@@ -243,7 +253,8 @@ static uint32_t look_for_protected(struct policy_engine *engine, const struct es
 	return n;
 }
 
-static bool is_target(const struct policy_engine *engine, const struct escalation *e, const struct candidate *c)
+static bool is_target(const struct policy_engine *engine, const struct escalation *e,
+		      const struct candidate *c)
 {
 	return c->slot != NONE32 ? c->slot == e->target.slot
 				 : inputs_of_process_group(engine, c->pgroup)->key == e->key;

@@ -193,7 +193,7 @@ static int begin(sqlite3 *db)
 		return r ? r : objects ? -EPROTO : -ENODATA; /* nobody has written here yet */
 	}
 	return application != DB_APPLICATION ? -EPROTO
-	       : version != DB_VERSION	     ? -EPROTONOSUPPORT
+	       : version != DB_VERSION       ? -EPROTONOSUPPORT
 					     : 0;
 }
 
@@ -213,11 +213,11 @@ static int describe(int r, const char *path, char error[STORE_ERROR])
 	const char *what;
 
 	r = r == -EBADMSG && !db_is_sqlite(path) ? -EPROTO : r;
-	what = r == -ENOENT		     ? "no history there: 'headroom history' keeps one"
-	       : r == -ENODATA		     ? "nothing has been recorded there yet"
-	       : r == -EPROTO		     ? "is no history of headroom's"
-	       : r == -EPROTONOSUPPORT	     ? "is the history of another version of headroom"
-	       : r == -EBADMSG		     ? "is damaged"
+	what = r == -ENOENT                  ? "no history there: 'headroom history' keeps one"
+	       : r == -ENODATA               ? "nothing has been recorded there yet"
+	       : r == -EPROTO                ? "is no history of headroom's"
+	       : r == -EPROTONOSUPPORT       ? "is the history of another version of headroom"
+	       : r == -EBADMSG               ? "is damaged"
 	       : r == -EACCES || r == -EPERM ? "not permitted: be root or in group headroom"
 					     : strerror(-r);
 
@@ -314,8 +314,8 @@ static int make_tables(sqlite3 *db)
 static int look_over(sqlite3 *db)
 {
 	static const char *const looks[] = {
-		"SELECT max(id) FROM boards",	    "SELECT sum(bytes) FROM pictures",
-		"SELECT max(id) FROM parts",	    "SELECT max(id) FROM events",
+		"SELECT max(id) FROM boards",       "SELECT sum(bytes) FROM pictures",
+		"SELECT max(id) FROM parts",        "SELECT max(id) FROM events",
 		"SELECT sum(bytes) FROM events",    "SELECT max(id) FROM incidents",
 		"SELECT max(last_seq) FROM events",
 	};

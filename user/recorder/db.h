@@ -18,8 +18,8 @@
 #define DB_APPLICATION 0x48526873 /* "HRhs" in the file's header: ours */
 #define DB_VERSION \
 	(100 * (int)HR_BOARD_VERSION + 1) /* of the tables; and of what the slots in them are */
-#define DB_BUSY_MS 2000 /* that a statement waits for another's lock */
-#define DB_PAGE 4096u
+#define DB_BUSY_MS   2000                 /* that a statement waits for another's lock */
+#define DB_PAGE      4096u
 #define DB_MOST_BLOB (4 << 20) /* a row that claims more is damaged */
 
 /* A picture's parts have the ids picture << DB_PART_BITS and on. */

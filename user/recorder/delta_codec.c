@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define COLUMNS 4u
-#define POINTS (HR_FINE + HR_COARSE)
-#define FIXED offsetof(struct hr_slot, text) /* what is turned; text compresses better as it is */
+#define POINTS  (HR_FINE + HR_COARSE)
+#define FIXED   offsetof(struct hr_slot, text) /* what is turned; text compresses better as it is */
 
 _Static_assert(sizeof(struct hr_point) == COLUMNS * sizeof(uint32_t), "a point is four words");
 _Static_assert(offsetof(struct hr_history, coarse) ==

@@ -23,7 +23,7 @@ struct row { /* one ring's records of one turn */
 struct turn {
 	struct row row[HR_RINGS];
 	uint64_t missed;
-	bool more; /* the rings hold more than fitted in */
+	bool more;                /* the rings hold more than fitted in */
 	struct hr_event incident; /* the first among them; bytes 0: none. Its head alone. */
 };
 

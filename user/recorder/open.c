@@ -60,8 +60,8 @@ static int begin_anew(struct recorder_writer *k, const char *word, const char *r
 	int r = aside_move(k->path, word, aside);
 
 	if (r && r != -ENOENT) { /* that it is gone already is a second try's luck */
-		snprintf(note, KEEP_NOTE, "%.150s: %s, and cannot be moved aside: %s", k->path, reason,
-			 strerror(-r));
+		snprintf(note, KEEP_NOTE, "%.150s: %s, and cannot be moved aside: %s", k->path,
+			 reason, strerror(-r));
 		return r;
 	}
 	r = db_open_write(k->path, &k->db, error);

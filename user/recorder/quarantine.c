@@ -151,8 +151,8 @@ static int copy_row(sqlite3_stmt *row, void *arg)
 	return r == -EBADMSG ? -EIO : r; /* the new one is not at fault for the old one's damage */
 }
 
-static int copy_table(struct recorder_writer *k, sqlite3 *from, const char *select, const char *insert,
-		      int columns, uint32_t *ret_copied, uint32_t *damaged)
+static int copy_table(struct recorder_writer *k, sqlite3 *from, const char *select,
+		      const char *insert, int columns, uint32_t *ret_copied, uint32_t *damaged)
 {
 	struct copying c = {.k = k, .insert = insert, .columns = columns};
 	int r = db_skim(from, select, INT64_MIN, copy_row, &c, damaged);

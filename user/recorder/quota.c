@@ -13,14 +13,14 @@
 #include "recorder_internal.h"
 #include "retention.h"
 
-#define LOG_SHARE 8 /* of the bound for the write-ahead log */
-#define LOG_LEAST (512u << 10)
-#define LOG_MOST (32u << 20)
-#define RING_SHARE 8 /* of the bound for one ring's events */
-#define FROZEN_SHARE 2 /* of the bound for what incidents froze */
-#define DISK_SHARE 20 /* of the disk is left to others, ... */
-#define DISK_LEFT (64u << 20) /* or this where that is less */
-#define THAW 16 /* pictures at a time */
+#define LOG_SHARE    8 /* of the bound for the write-ahead log */
+#define LOG_LEAST    (512u << 10)
+#define LOG_MOST     (32u << 20)
+#define RING_SHARE   8           /* of the bound for one ring's events */
+#define FROZEN_SHARE 2           /* of the bound for what incidents froze */
+#define DISK_SHARE   20          /* of the disk is left to others, ... */
+#define DISK_LEFT    (64u << 20) /* or this where that is less */
+#define THAW         16          /* pictures at a time */
 
 static uint64_t log_space(const struct recorder_writer *k)
 {
@@ -108,8 +108,8 @@ static int look_at(sqlite3_stmt *row, void *arg)
 {
 	struct choosing *c = arg;
 	struct retention_picture p = {(uint64_t)sqlite3_column_int64(row, 0),
-				 (uint64_t)sqlite3_column_int64(row, 1),
-				 sqlite3_column_int(row, 2) != 0};
+				      (uint64_t)sqlite3_column_int64(row, 1),
+				      sqlite3_column_int(row, 2) != 0};
 
 	retention_choose(&c->choice, &p, c->now_s);
 	return 0;

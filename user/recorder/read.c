@@ -15,7 +15,7 @@
 #include "recording.h"
 #include "store.h"
 
-#define MOST_RAW (1u << 20) /* of a row of events; what claims more is damaged */
+#define MOST_RAW     (1u << 20) /* of a row of events; what claims more is damaged */
 #define FRAME_EVENTS (8u << 20) /* of a frame of events alone; the next go into another */
 
 #define MOST_OLDER 64 /* pictures that are tried, one before the other, where they are damaged */
@@ -30,14 +30,14 @@ struct reading {
 	uint64_t from_ns, to_ns;
 	struct entry *entry; /* by rising id */
 	size_t n, space;
-	struct entry before; /* the last one before from_ns; id 0: none */
+	struct entry before;          /* the last one before from_ns; id 0: none */
 	struct picture picture, part; /* under construction; one part of it */
 	unsigned char *scratch;
 	uint32_t scratch_space; /* slots */
 	struct recording recording;
 	uint32_t damaged;
 	/* walking over the events */
-	size_t at; /* entry that they go into */
+	size_t at;    /* entry that they go into */
 	int64_t turn; /* of the newest in the picture; its events begin at turn_from */
 	uint32_t turn_from;
 	uint64_t instance;
@@ -463,7 +463,7 @@ static int read_store(const char *path, uint64_t from_ns, uint64_t to_ns, bool p
 	if (!e)
 		return 0;
 	snprintf(error, STORE_ERROR, "%.150s: %s", path,
-		 e == -ENODATA	 ? "nothing is kept of that time"
+		 e == -ENODATA   ? "nothing is kept of that time"
 		 : e == -EBADMSG ? "is damaged: nothing of that time can be read"
 				 : strerror(-e));
 	return e;

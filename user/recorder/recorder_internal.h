@@ -9,10 +9,10 @@
 #include "db.h"
 #include "writer.h"
 
-#define PART_SLOTS 64u /* what the recorder holds of a picture at a time: 256 KiB, twice */
-#define EVENTS_ROW (128u << 10) /* raw bytes of one ring's records in a row, at most */
+#define PART_SLOTS      64u /* what the recorder holds of a picture at a time: 256 KiB, twice */
+#define EVENTS_ROW      (128u << 10) /* raw bytes of one ring's records in a row, at most */
 #define FREEZE_BEFORE_S (10 * 60)
-#define FREEZE_AFTER_S (5 * 60)
+#define FREEZE_AFTER_S  (5 * 60)
 
 struct recorder_writer {
 	char *path;
@@ -21,13 +21,13 @@ struct recorder_writer {
 	uint64_t most_bytes;
 	int64_t at_base; /* seconds of recording when we opened */
 	uint64_t mono_base_ns;
-	int64_t frozen_until; /* at_s */
-	uint64_t instance, next_seq; /* the event that comes next; next_seq 0: the oldest */
-	bool seek; /* the reader's cursor does not stand there */
-	uint64_t picture_bytes; /* of the last one */
+	int64_t frozen_until;          /* at_s */
+	uint64_t instance, next_seq;   /* the event that comes next; next_seq 0: the oldest */
+	bool seek;                     /* the reader's cursor does not stand there */
+	uint64_t picture_bytes;        /* of the last one */
 	uint64_t ring_bytes[HR_RINGS]; /* kept of each ring */
 	struct picture part;
-	unsigned char *scratch; /* PART_SLOTS slots */
+	unsigned char *scratch;           /* PART_SLOTS slots */
 	unsigned char *records[HR_RINGS]; /* EVENTS_ROW each */
 };
 
@@ -48,7 +48,7 @@ int space_drop_picture(struct recorder_writer *k, int64_t id);
 void space_empty_log(struct recorder_writer *k);
 
 #define WORD_DAMAGED "damaged"
-#define WORD_OLD "old"
+#define WORD_OLD     "old"
 /* aside.c. Moves a file that can't be written any more to PATH.WORD-TIME, log and all. */
 int aside_move(const char *path, const char *word, char ret_aside[PATH_MAX]);
 /* What can be read of it into a store. Counts, for a line. */

@@ -3,8 +3,8 @@
 #include "retention.h"
 
 #define MINUTE 60u
-#define HOUR (60u * MINUTE)
-#define DAY (24u * HOUR)
+#define HOUR   (60u * MINUTE)
+#define DAY    (24u * HOUR)
 
 const struct retention_tier retention_tiers[RETENTION_TIERS] = {
 	{6 * HOUR, 0},
@@ -38,7 +38,8 @@ bool retention_drops(struct thin *thin, const struct retention_picture *picture,
 	return false;
 }
 
-void retention_choose(struct retention_choice *choice, const struct retention_picture *picture, uint64_t now_s)
+void retention_choose(struct retention_choice *choice, const struct retention_picture *picture,
+		      uint64_t now_s)
 {
 	const struct retention_picture *c = &choice->candidate;
 

@@ -21,7 +21,8 @@ struct retention_tier {
 };
 
 #define RETENTION_TIERS 3
-extern const struct retention_tier retention_tiers[RETENTION_TIERS]; /* what is older than the last goes */
+extern const struct retention_tier
+	retention_tiers[RETENTION_TIERS]; /* what is older than the last goes */
 
 struct retention_picture {
 	uint64_t id, at_s;
@@ -46,7 +47,8 @@ struct retention_choice {
 	bool found;
 	uint64_t oldest_id; /* has nobody before it */
 };
-void retention_choose(struct retention_choice *choice, const struct retention_picture *picture, uint64_t now_s);
+void retention_choose(struct retention_choice *choice, const struct retention_picture *picture,
+		      uint64_t now_s);
 static inline uint64_t retention_chosen(const struct retention_choice *choice)
 {
 	return choice->found ? choice->best_id : choice->oldest_id;

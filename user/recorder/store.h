@@ -27,8 +27,8 @@
 #include <headroom/reader.h>
 
 #define STORE_FOLDER "/var/lib/headroom"
-#define STORE_PATH STORE_FOLDER "/history.db"
-#define STORE_ERROR 256
+#define STORE_PATH   STORE_FOLDER "/history.db"
+#define STORE_ERROR  256
 
 /* $HEADROOM_HISTORY, else $STATE_DIRECTORY/history.db (systemd sets it for its services), else STORE_PATH. Static
  * storage. */

@@ -70,8 +70,8 @@ static int put_part(struct recorder_writer *k, int64_t picture, uint32_t part, u
 }
 
 /* The host's record stands in the first part alone. */
-static int put_parts(struct recorder_writer *k, struct hr_reader *board, int64_t picture, uint64_t time_ns,
-		     uint32_t *ret_parts, uint32_t *ret_slots, uint64_t *bytes)
+static int put_parts(struct recorder_writer *k, struct hr_reader *board, int64_t picture,
+		     uint64_t time_ns, uint32_t *ret_parts, uint32_t *ret_slots, uint64_t *bytes)
 {
 	uint32_t index = 0, parts = 0, slots = 0;
 	int r;
@@ -184,8 +184,8 @@ static int look_at_age(sqlite3_stmt *row, void *arg)
 {
 	struct tidy *t = arg;
 	struct retention_picture p = {(uint64_t)sqlite3_column_int64(row, 0),
-				 (uint64_t)sqlite3_column_int64(row, 1),
-				 sqlite3_column_int(row, 2) != 0};
+				      (uint64_t)sqlite3_column_int64(row, 1),
+				      sqlite3_column_int(row, 2) != 0};
 
 	if (retention_drops(&t->thin, &p, t->now_s))
 		t->drop[t->n++] = (int64_t)p.id;

@@ -15,8 +15,8 @@
 #include "store.h"
 
 #define KEEP_LEAST_BYTES (4ULL << 20)
-#define KEEP_MOST_BYTES (256ULL << 20) /* by default */
-#define KEEP_NOTE 512
+#define KEEP_MOST_BYTES  (256ULL << 20) /* by default */
+#define KEEP_NOTE        512
 
 enum keep_reason { KEEP_MINUTE, KEEP_INCIDENT }; /* why a picture was taken */
 
@@ -36,7 +36,7 @@ const char *writer_path(const struct recorder_writer *k);
 struct keep_news { /* what a look at the events brought */
 	uint32_t events;
 	uint64_t missed; /* went by unseen, as far as it can be counted */
-	bool incident; /* one of them makes what is around it worth keeping */
+	bool incident;   /* one of them makes what is around it worth keeping */
 };
 
 /* The events that came since the last call, or since another recorder's last. */

@@ -11,11 +11,11 @@
 #include "base/human_units.h"
 #include "report_internal.h"
 
-#define DANGER 0.9 /* of the limit: from here on it is shaded */
+#define DANGER      0.9  /* of the limit: from here on it is shaded */
 #define SPACE_ABOVE 1.06 /* above the highest line */
-#define NEAR_PX 18.0 /* marks stand no nearer than this */
-#define MOST_MARKS 14
-#define GAP_NS (180 * NS_PER_SEC) /* no line leads over a longer silence */
+#define NEAR_PX     18.0 /* marks stand no nearer than this */
+#define MOST_MARKS  14
+#define GAP_NS      (180 * NS_PER_SEC) /* no line leads over a longer silence */
 
 static const struct frame {
 	const char *word;
@@ -30,7 +30,7 @@ struct chart {
 	const struct report *r;
 	struct frame f;
 	double bottom, top; /* bytes */
-	double from, to; /* seconds, from the window's begin */
+	double from, to;    /* seconds, from the window's begin */
 	FILE *out;
 };
 
@@ -124,7 +124,7 @@ static double byte_step(double top, unsigned int most)
 
 static double time_step(double span, unsigned int most)
 {
-	static const double steps[] = {1,   2,	 5,   10,   15,	  30,	60,   120,
+	static const double steps[] = {1,   2,   5,   10,   15,   30,   60,   120,
 				       300, 600, 900, 1800, 3600, 7200, 21600};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
@@ -179,7 +179,7 @@ static void time_axis(const struct chart *c)
 					     : "mid",
 			x, y + 19,
 			fabs(off) < 0.0005 ? ""
-			: off < 0	   ? "\u2212"
+			: off < 0          ? "\u2212"
 					   : "+",
 			fabs(off) < 0.0005 ? "0" : text);
 	}
@@ -388,7 +388,8 @@ bool chart_forecast(const struct report *r, enum chart_size size, FILE *out)
 	return true;
 }
 
-void chart_sparkline(const struct report *r, const struct series *s, uint64_t top, size_t n, FILE *out)
+void chart_sparkline(const struct report *r, const struct series *s, uint64_t top, size_t n,
+		     FILE *out)
 {
 	struct chart c = {.r = r,
 			  .f = {"spark", 120, 36, 1, 1, 3, 3, 0, 0},

@@ -22,7 +22,7 @@ bool chart_forecast(const struct report *r, enum chart_size size, FILE *out);
 
 /* A small one: usage over the report's window, on a scale from 0 to top. */
 void chart_sparkline(const struct report *r, const struct series *s, uint64_t top, size_t number,
-		 FILE *out);
+		     FILE *out);
 
 /* Text for between tags and inside of quotes. */
 void html_text(const char *text, FILE *out);

@@ -11,14 +11,14 @@
 #include "format/history.h"
 #include "format/display_name.h"
 
-#define BUCKETS 4096
-#define SIBLINGS 3 /* places that are theirs before others come */
-#define LEAST_GROWTH (4 << 20) /* a stranger that grew less is no neighbour of interest … */
-#define LEAST_GROWTH_PERCENT 3 /* … nor one to whom it was nothing */
+#define BUCKETS              4096
+#define SIBLINGS             3         /* places that are theirs before others come */
+#define LEAST_GROWTH         (4 << 20) /* a stranger that grew less is no neighbour of interest … */
+#define LEAST_GROWTH_PERCENT 3         /* … nor one to whom it was nothing */
 
 struct candidate {
 	uint64_t cgroup_id, parent_id, workload, pod; /* pod: a hash; 0: none */
-	uint64_t before, at; /* usage; HR_UNKNOWN */
+	uint64_t before, at;                          /* usage; HR_UNKNOWN */
 	char name[INCIDENT_NAME];
 	uint32_t next; /* in its bucket, plus one */
 	bool chosen;
@@ -29,7 +29,7 @@ struct candidates {
 	size_t n, space;
 	uint32_t bucket[BUCKETS];
 	uint64_t parent_id, pod; /* the subject's */
-	char path[1300]; /* the subject's: those on it are no neighbours */
+	char path[1300];         /* the subject's: those on it are no neighbours */
 };
 
 /* FNV-1a (Fowler, Noll, Vo): equal text, equal number. */

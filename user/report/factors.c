@@ -13,20 +13,20 @@
 #include "format/incident_text.h"
 
 /* Where a rule begins to speak. Opinions, all in one place. */
-#define PEAK_SHARE 0.95 /* of the limit: an earlier peak so high was a warning */
-#define PART_SHARE 0.25 /* a part of the memory that is worth a word */
-#define ANON_SHARE 0.75 /* so much of it the kernel could not drop */
-#define CACHE_SHARE 0.30
+#define PEAK_SHARE      0.95 /* of the limit: an earlier peak so high was a warning */
+#define PART_SHARE      0.25 /* a part of the memory that is worth a word */
+#define ANON_SHARE      0.75 /* so much of it the kernel could not drop */
+#define CACHE_SHARE     0.30
 #define SWAP_FULL_SHARE 0.95
-#define BURST_MS 60000u /* who fills his limit within this is too fast for a person */
-#define BURST_SHARE 0.5 /* of the limit */
-#define BOMB_TIMES 3u /* as many processes as before … */
-#define BOMB_LEAST 20u /* … and at least so many more */
-#define LOOP_KILLS 2u /* within the hour before */
-#define STALL_CENTI 2000u /* 20 % of the last 10 s */
-#define SCORE_ADJ 500
-#define YOUNG_MS 30000u
-#define LEAST_RISE (1u << 20)
+#define BURST_MS        60000u /* who fills his limit within this is too fast for a person */
+#define BURST_SHARE     0.5    /* of the limit */
+#define BOMB_TIMES      3u     /* as many processes as before … */
+#define BOMB_LEAST      20u    /* … and at least so many more */
+#define LOOP_KILLS      2u     /* within the hour before */
+#define STALL_CENTI     2000u  /* 20 % of the last 10 s */
+#define SCORE_ADJ       500
+#define YOUNG_MS        30000u
+#define LEAST_RISE      (1u << 20)
 
 static bool known(uint64_t x) { return x != HR_UNKNOWN; }
 static double share(uint64_t part, uint64_t whole)

@@ -8,10 +8,10 @@
 #include "report_internal.h"
 #include "format/display_name.h"
 
-#define HOUR_NS (3600 * NS_PER_SEC)
-#define SAME_DEATH_NS (10 * NS_PER_SEC)
+#define HOUR_NS         (3600 * NS_PER_SEC)
+#define SAME_DEATH_NS   (10 * NS_PER_SEC)
 #define LIMIT_CHANGE_NS (900 * NS_PER_SEC) /* a limit that changed this shortly before */
-#define NOISE 0.02 /* a rise may go back by so much of its height and still be one */
+#define NOISE           0.02 /* a rise may go back by so much of its height and still be one */
 
 /* Where the last rise up to the incident began: the number of that point. */
 static size_t rise_begin(const struct series *s, size_t last)

@@ -11,13 +11,13 @@
 #include "format/incident_text.h"
 
 /* Opinions, all in one place. */
-#define LEAST_MS (30 * 60 * 1000u) /* of history: less tells nothing of a usual day */
-#define LEAST_SAMPLES 30u
-#define MARGIN_PERCENT 25u /* above the highest use: what one more bad hour may need */
-#define USUAL_PERCENT 95u
+#define LEAST_MS               (30 * 60 * 1000u) /* of history: less tells nothing of a usual day */
+#define LEAST_SAMPLES          30u
+#define MARGIN_PERCENT         25u /* above the highest use: what one more bad hour may need */
+#define USUAL_PERCENT          95u
 #define REQUEST_MARGIN_PERCENT 10u
-#define MOST_STEP_NS (120 * NS_PER_SEC) /* a sample speaks for no longer than this */
-#define GRAIN 16u /* suggestions are rounded up to a sixteenth of their power of two */
+#define MOST_STEP_NS           (120 * NS_PER_SEC) /* a sample speaks for no longer than this */
+#define GRAIN                  16u /* suggestions are rounded up to a sixteenth of their power of two */
 
 struct weighed {
 	uint64_t bytes, ns;
@@ -177,14 +177,14 @@ static void suggest_limit(struct recommendation *a, const struct facts *f)
 	describe_limit(a, f);
 }
 
-void recommendations_make(struct recommendation *ret, const struct facts *f, const struct series *past,
-		 uint64_t until_ns)
+void recommendations_make(struct recommendation *ret, const struct facts *f,
+			  const struct series *past, uint64_t until_ns)
 {
 	struct recommendation a = {.limit = HR_UNKNOWN,
-			   .request = HR_UNKNOWN,
-			   .peak = HR_UNKNOWN,
-			   .usual = HR_UNKNOWN,
-			   .buys_ms = HR_UNKNOWN};
+				   .request = HR_UNKNOWN,
+				   .peak = HR_UNKNOWN,
+				   .usual = HR_UNKNOWN,
+				   .buys_ms = HR_UNKNOWN};
 
 	measure(&a, past, until_ns);
 	if (f->leak >= HR_LEAK_CONFIRMED) {

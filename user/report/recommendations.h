@@ -12,10 +12,10 @@
 
 enum recommendation_kind {
 	ADVICE_TOO_LITTLE, /* history: nothing is suggested */
-	ADVICE_LEAK, /* no limit is large enough */
-	ADVICE_FITS, /* the present limit is as large as it should be */
-	ADVICE_RAISE, /* or set one */
-	ADVICE_ELSEWHERE, /* not its own limit is what ended it */
+	ADVICE_LEAK,       /* no limit is large enough */
+	ADVICE_FITS,       /* the present limit is as large as it should be */
+	ADVICE_RAISE,      /* or set one */
+	ADVICE_ELSEWHERE,  /* not its own limit is what ended it */
 	ADVICE_KINDS
 };
 
@@ -23,16 +23,16 @@ enum recommendation_kind {
 struct recommendation {
 	enum recommendation_kind kind;
 	uint64_t limit, request; /* bytes; HR_UNKNOWN: none is suggested */
-	uint64_t peak, usual; /* highest use; the 95th percentile of what it held, by time */
-	uint64_t span_ms; /* of history that this rests on */
-	uint64_t buys_ms; /* LEAK: what twice the limit would buy; HR_UNKNOWN */
+	uint64_t peak, usual;    /* highest use; the 95th percentile of what it held, by time */
+	uint64_t span_ms;        /* of history that this rests on */
+	uint64_t buys_ms;        /* LEAK: what twice the limit would buy; HR_UNKNOWN */
 	uint32_t samples, lives;
 	char limit_text[ADVICE_TEXT], request_text[ADVICE_TEXT], basis[ADVICE_TEXT];
 };
 
 /* `past`: all that is known of the workload up to the incident. */
-void recommendations_make(struct recommendation *ret, const struct facts *facts, const struct series *past,
-		 uint64_t until_ns);
+void recommendations_make(struct recommendation *ret, const struct facts *facts,
+			  const struct series *past, uint64_t until_ns);
 const char *recommendation_text(unsigned int kind);
 
 #endif

@@ -14,12 +14,12 @@
 #include "report_internal.h"
 #include "format/enum_text.h"
 
-#define LEAST_BEFORE_NS (120 * NS_PER_SEC) /* the charts look back at least so far … */
-#define MOST_BEFORE_NS (1800 * NS_PER_SEC) /* … and at most so far */
-#define BEFORE_TIMES 3 /* as long as the alarm stood */
-#define LEAST_AFTER_NS (40 * NS_PER_SEC)
-#define MOST_AFTER_NS (300 * NS_PER_SEC)
-#define KEEP_TEXT 4096
+#define LEAST_BEFORE_NS (120 * NS_PER_SEC)  /* the charts look back at least so far … */
+#define MOST_BEFORE_NS  (1800 * NS_PER_SEC) /* … and at most so far */
+#define BEFORE_TIMES    3                   /* as long as the alarm stood */
+#define LEAST_AFTER_NS  (40 * NS_PER_SEC)
+#define MOST_AFTER_NS   (300 * NS_PER_SEC)
+#define KEEP_TEXT       4096
 
 /* Half a character at the end, where a buffer was too small. */
 static void trim(char *text)
@@ -219,12 +219,12 @@ int report_build(struct report *ret, const struct incident *incident,
 	if (!s)
 		return -ENOMEM;
 	*s = (struct context){.report = ret,
-			    .event_log = event_log,
-			    .time_ns = incident->time_ns,
-			    .pids_first = HR_UNKNOWN_U32,
-			    .stall_centi = HR_UNKNOWN_U32,
-			    .high_first = HR_UNKNOWN,
-			    .limits_sum = HR_UNKNOWN};
+			      .event_log = event_log,
+			      .time_ns = incident->time_ns,
+			      .pids_first = HR_UNKNOWN_U32,
+			      .stall_centi = HR_UNKNOWN_U32,
+			      .high_first = HR_UNKNOWN,
+			      .limits_sum = HR_UNKNOWN};
 	memset(ret, 0, sizeof(*ret));
 	e = copy_incident(ret, incident);
 	if (!e)

@@ -26,11 +26,11 @@ struct report_fact { /* a line of "what happened" */
 };
 
 enum report_mark { MARK_NOTE, MARK_WARN, MARK_ACT, MARK_ACTION, MARK_KILL, MARK_GOOD, MARKS };
-struct report_moment { /* a line of the timeline */
+struct report_moment {         /* a line of the timeline */
 	uint64_t time_ns, seq; /* seq 0: no event told it */
 	enum report_mark mark;
 	const char *what, *text; /* a word or two; and all of it */
-	bool on_chart; /* worth a mark there */
+	bool on_chart;           /* worth a mark there */
 };
 
 struct report_alarm { /* what was foreseen, and what it took in the end */
@@ -45,11 +45,11 @@ struct report_alarm { /* what was foreseen, and what it took in the end */
 
 struct report_action {
 	const struct hr_event_action *action;
-	const char *text; /* what, by whom, on what evidence, to what end */
+	const char *text;    /* what, by whom, on what evidence, to what end */
 	const char *skipped; /* who was, and why; NULL: nobody */
 };
 
-#define REPORT_SUMMARY 3
+#define REPORT_SUMMARY    3
 #define REPORT_CO_TENANTS 6
 
 struct report {
@@ -59,10 +59,10 @@ struct report {
 	const char *summary[REPORT_SUMMARY];
 
 	uint64_t from_ns, to_ns; /* what the charts show */
-	bool limited; /* a limit belongs into its chart: found.limit */
-	bool shared; /* others fill that limit as well */
-	size_t pictures; /* of the board that it rests on */
-	struct series series; /* the subject's own */
+	bool limited;            /* a limit belongs into its chart: found.limit */
+	bool shared;             /* others fill that limit as well */
+	size_t pictures;         /* of the board that it rests on */
+	struct series series;    /* the subject's own */
 	struct series co_tenant[REPORT_CO_TENANTS];
 	size_t co_tenants;
 
@@ -75,11 +75,11 @@ struct report {
 	size_t factors;
 	struct recommendation recommendation;
 
-	const struct hr_event_oom_kill *kill; /* the first of them; NULL */
+	const struct hr_event_oom_kill *kill;   /* the first of them; NULL */
 	const struct hr_event_outcome *outcome; /* the last of them; NULL */
-	uint64_t restarted_ns; /* 0: not seen */
+	uint64_t restarted_ns;                  /* 0: not seen */
 
-	struct facts found; /* what the factors were sought in */
+	struct facts found;        /* what the factors were sought in */
 	struct report_text *texts; /* all strings */
 };
 

@@ -16,7 +16,7 @@ static const struct {
 	const char *class, *sign;
 } marks[MARKS] = {
 	[MARK_NOTE] = {"note", "\u25cb"}, [MARK_WARN] = {"warn", "\u25b2"},
-	[MARK_ACT] = {"act", "\u25c6"},	  [MARK_ACTION] = {"deed", "\u25a0"},
+	[MARK_ACT] = {"act", "\u25c6"},   [MARK_ACTION] = {"deed", "\u25a0"},
 	[MARK_KILL] = {"kill", "\u2715"}, [MARK_GOOD] = {"good", "\u2713"},
 };
 

@@ -25,8 +25,8 @@ struct context {
 	const struct event_log *event_log;
 	const struct hr_event **event; /* the incident's own, oldest first */
 	size_t n_events;
-	uint64_t time_ns; /* when it happened */
-	struct series past; /* of the subject, as far back as pictures go */
+	uint64_t time_ns;            /* when it happened */
+	struct series past;          /* of the subject, as far back as pictures go */
 	bool have_slot, slot_before; /* `slot` is known; it was seen before it happened */
 	struct hr_slot slot;
 	bool have_host, host_before;

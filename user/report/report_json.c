@@ -155,8 +155,8 @@ static json_t *actions(const struct report *r)
 				  "rung", text(hr_action_kind_name(a->kind)), "deed",
 				  text(hr_action_status_name(a->status)), "policy",
 				  text(policy ? clean : NULL), "freed_bytes", bytes(a->freed),
-				  "processes", json_integer(a->processes), "text", r->action[i].text,
-				  "passed_over", text(r->action[i].skipped)));
+				  "processes", json_integer(a->processes), "text",
+				  r->action[i].text, "passed_over", text(r->action[i].skipped)));
 	}
 	return array;
 }
@@ -220,13 +220,13 @@ static json_t *leak(const struct facts *f)
 
 static json_t *recommendation(const struct recommendation *a)
 {
-	return json_pack("{ss so so so so so so si si so so ss}", "verdict", recommendation_text(a->kind),
-			 "limit_bytes", bytes(a->limit), "request_bytes", bytes(a->request),
-			 "peak_bytes", bytes(a->peak), "usual_bytes", bytes(a->usual),
-			 "history_seconds", seconds(a->span_ms), "twice_the_limit_buys_seconds",
-			 seconds(a->buys_ms), "samples", (int)a->samples, "lives", (int)a->lives,
-			 "limit_text", text(a->limit_text), "request_text", text(a->request_text),
-			 "basis", a->basis);
+	return json_pack("{ss so so so so so so si si so so ss}", "verdict",
+			 recommendation_text(a->kind), "limit_bytes", bytes(a->limit),
+			 "request_bytes", bytes(a->request), "peak_bytes", bytes(a->peak),
+			 "usual_bytes", bytes(a->usual), "history_seconds", seconds(a->span_ms),
+			 "twice_the_limit_buys_seconds", seconds(a->buys_ms), "samples",
+			 (int)a->samples, "lives", (int)a->lives, "limit_text", text(a->limit_text),
+			 "request_text", text(a->request_text), "basis", a->basis);
 }
 
 static json_t *about(const struct report *r)
@@ -241,16 +241,16 @@ static json_t *about(const struct report *r)
 int report_json(const struct report *r, FILE *out)
 {
 	const struct hr_event_oom_kill *oom = r->kill;
-	json_t *all =
-		json_pack("{ss so s[sss] so so so so so so so so so so so so so so}", "schema",
-			  "headroom.report/1", "incident", incident(&r->incident), "summary",
-			  r->summary[0], r->summary[1], r->summary[2], "limit", limit(r), "victim",
-			  oom ? party(oom, &oom->victim) : json_null(), "trigger",
-			  oom ? party(oom, &oom->trigger) : json_null(), "memory",
-			  memory(&r->found), "leak", leak(&r->found), "timeline", timeline(r),
-			  "alarms", alarms(r), "actions", actions(r), "outcome", outcome(r->outcome),
-			  "series", series(&r->series), "neighbours", co_tenants(r), "factors",
-			  factors(r), "suggested", recommendation(&r->recommendation), "about", about(r));
+	json_t *all = json_pack("{ss so s[sss] so so so so so so so so so so so so so so}",
+				"schema", "headroom.report/1", "incident", incident(&r->incident),
+				"summary", r->summary[0], r->summary[1], r->summary[2], "limit",
+				limit(r), "victim", oom ? party(oom, &oom->victim) : json_null(),
+				"trigger", oom ? party(oom, &oom->trigger) : json_null(), "memory",
+				memory(&r->found), "leak", leak(&r->found), "timeline", timeline(r),
+				"alarms", alarms(r), "actions", actions(r), "outcome",
+				outcome(r->outcome), "series", series(&r->series), "neighbours",
+				co_tenants(r), "factors", factors(r), "suggested",
+				recommendation(&r->recommendation), "about", about(r));
 	int e = all ? json_dumpf(all, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) : -1;
 
 	json_decref(all);

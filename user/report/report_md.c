@@ -16,8 +16,8 @@
 #include "format/table.h"
 #include "format/text_wrap.h"
 
-#define WIDTH 78
-#define ESCAPED 8192
+#define WIDTH        78
+#define ESCAPED      8192
 #define NAME_COLUMNS 34
 
 static bool word(char c) { return isalnum((unsigned char)c) || (unsigned char)c >= 0x80; }
@@ -124,7 +124,8 @@ static void put_timeline(const struct report *r, FILE *out)
 		const struct report_moment *m = &r->moment[i];
 		char lead[96], offset[DESCRIBE_TIME], clock[DESCRIBE_TIME], escaped[ESCAPED];
 
-		snprintf(lead, sizeof(lead), "- %s  %7s  **%s** ", describe_clock(m->time_ns, clock),
+		snprintf(lead, sizeof(lead), "- %s  %7s  **%s** ",
+			 describe_clock(m->time_ns, clock),
 			 describe_offset(r->incident.time_ns, m->time_ns, offset), m->what);
 		put(out, lead, 4, escape(m->text, escaped));
 	}
@@ -225,7 +226,8 @@ static void put_done(const struct report *r, FILE *out)
 
 	heading(out, "What was done");
 	for (size_t i = 0; i < r->actions; i++) {
-		item(out, describe_clock(r->action[i].action->event.time_ns, clock), r->action[i].text);
+		item(out, describe_clock(r->action[i].action->event.time_ns, clock),
+		     r->action[i].text);
 		if (r->action[i].skipped)
 			item(out, "passed over", r->action[i].skipped);
 	}
@@ -303,7 +305,8 @@ static void put_foot(const struct report *r, FILE *out)
 	snprintf(text, sizeof(text),
 		 "headroom %s, mode %s; %zu picture%s of the board; charts from %s to %s.",
 		 r->version ? r->version : "?", r->mode ? r->mode : "unknown", r->pictures,
-		 r->pictures == 1 ? "" : "s", describe_day(r->from_ns, from), describe_day(r->to_ns, to));
+		 r->pictures == 1 ? "" : "s", describe_day(r->from_ns, from),
+		 describe_day(r->to_ns, to));
 	paragraph(out, text);
 }
 

@@ -45,7 +45,11 @@ const char *describe_offset(uint64_t from_ns, uint64_t to_ns, char text[DESCRIBE
 	char span[UNITS_TEXT];
 
 	units_duration_ms(ns / NS_PER_MS, span);
-	snprintf(text, DESCRIBE_TIME, "%s%s", ns < NS_PER_MS ? "" : to_ns > from_ns ? "+" : "-", span);
+	snprintf(text, DESCRIBE_TIME, "%s%s",
+		 ns < NS_PER_MS    ? ""
+		 : to_ns > from_ns ? "+"
+				   : "-",
+		 span);
 	return text;
 }
 
@@ -112,7 +116,8 @@ static void skipped(struct line *l, const struct hr_event_action *a)
 {
 	for (uint32_t i = 0; i < a->skipped_count && i < HR_SKIPPED; i++) {
 		const struct hr_skipped *p = &a->skipped[i];
-		const char *name = hr_event_text(&a->event, p->name), *reason = hr_skip_reason_name(p->reason);
+		const char *name = hr_event_text(&a->event, p->name),
+			   *reason = hr_skip_reason_name(p->reason);
 		char clean[160];
 
 		line_add(l, "%s%s (%s", i ? "; " : "",
@@ -177,14 +182,14 @@ static enum report_mark mark_of(const struct hr_event *e)
 	case HR_EVENT_OOM_KILL:
 		return MARK_KILL;
 	case HR_EVENT_RISK:
-		return o->to == HR_ALARM_ACT	? MARK_ACT
+		return o->to == HR_ALARM_ACT    ? MARK_ACT
 		       : o->to == HR_ALARM_WARN ? MARK_WARN
 						: MARK_GOOD;
 	case HR_EVENT_LEAK:
 		return o->to ? MARK_WARN : MARK_GOOD;
 	case HR_EVENT_ACTION:
 		return a->kind > HR_ACTION_NOTIFY && a->status <= HR_STATUS_DRY_RUN ? MARK_ACTION
-										: MARK_NOTE;
+										    : MARK_NOTE;
 	case HR_EVENT_CONTAINER:
 		return c->what == HR_CONTAINER_RESTARTED ? MARK_GOOD : MARK_NOTE;
 	default:
@@ -211,7 +216,7 @@ static const char *what_of(const struct hr_event *e)
 	case HR_EVENT_ACTION:
 		return a->status == HR_STATUS_DRY_RUN ? "dry-run"
 		       : a->kind == HR_ACTION_NOTIFY  ? "notice"
-						    : "action";
+						      : "action";
 	case HR_EVENT_OUTCOME:
 		return "outcome";
 	case HR_EVENT_PRESSURE:
@@ -319,7 +324,8 @@ static int add_fact(struct report *r, const char *label, const char *text)
 	return f->text ? 0 : -ENOMEM;
 }
 
-static void party(struct line *l, const struct hr_event_oom_kill *oom, const struct hr_oom_process *p)
+static void party(struct line *l, const struct hr_event_oom_kill *oom,
+		  const struct hr_oom_process *p)
 {
 	const struct {
 		const char *word;

@@ -13,7 +13,7 @@
 #include "report_internal.h"
 #include "report_text.h"
 
-#define TEXT 1024
+#define TEXT  1024
 #define NAMED 3 /* factors */
 
 static void what_happened(const struct report *r, struct line *l)
@@ -86,7 +86,7 @@ static void done(const struct report *r, struct line *l)
 			 action_past_tense(last->action->kind));
 	else if (last->action->status == HR_STATUS_DONE)
 		line_add(l, " had it %s%s.", action_past_tense(last->action->kind),
-			 r->kill				  ? ", too late"
+			 r->kill                                  ? ", too late"
 			 : r->outcome && r->outcome->averted == 1 ? ", and that was enough"
 			 : r->outcome && r->outcome->averted == 0 ? ", and that was not enough"
 								  : "");
@@ -106,7 +106,7 @@ static void behind(const struct report *r, struct line *l)
 			     (title[1] == ' ' || islower((unsigned char)title[1]));
 
 		line_add(l, "%s%c%s",
-			 !i	     ? ""
+			 !i          ? ""
 			 : i + 1 < n ? ", "
 				     : " and ",
 			 upper ? tolower((unsigned char)title[0]) : title[0], title + 1);

@@ -9,9 +9,9 @@
 #include "base/clock.h"
 #include "format/history.h"
 
-#define MOST_POINTS 20000 /* then every second one goes */
+#define MOST_POINTS  20000 /* then every second one goes */
 #define MOST_DAMAGED 64
-#define NEAR_NS (500 * NS_PER_MS) /* a point this near to another one tells nothing more */
+#define NEAR_NS      (500 * NS_PER_MS) /* a point this near to another one tells nothing more */
 
 static int push(struct series *s, size_t at, const struct series_point *point)
 {

@@ -16,7 +16,7 @@ struct series_point { /* bytes; HR_UNKNOWN */
 	uint64_t time_ns;
 	uint64_t usage, unreclaimable, headroom;
 	uint64_t limit; /* that binds it */
-	bool begins; /* the first of a life: no line leads here */
+	bool begins;    /* the first of a life: no line leads here */
 };
 
 enum series_role { ROLE_SUBJECT, ROLE_SIBLING, ROLE_GROWER };
@@ -25,7 +25,7 @@ struct series {
 	char name[INCIDENT_NAME];
 	enum series_role role;
 	uint64_t cgroup_id, workload; /* of whom; workload 0: of that cgroup alone */
-	struct series_point *point; /* oldest first */
+	struct series_point *point;   /* oldest first */
 	size_t n, space;
 	uint64_t last_cgroup; /* of the newest point */
 	uint64_t before, at,

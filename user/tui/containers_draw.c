@@ -77,11 +77,11 @@ static void draw_titles(const struct top *top, struct screen_buffer *screen_buff
 		bool sorts = column == top->sort;
 		size_t pad = column->right && width > title ? width - title : 0;
 
-		screen_buffer_put(screen_buffer, y, x + pad, width, sorts ? STYLE_TITLE_KEY : STYLE_TITLE,
-			   column->title);
+		screen_buffer_put(screen_buffer, y, x + pad, width,
+				  sorts ? STYLE_TITLE_KEY : STYLE_TITLE, column->title);
 		if (sorts) /* not by its looks alone; a right-aligned title has the gap before it */
-			screen_buffer_put(screen_buffer, y, column->right ? x + pad - 1 : x + title, 1,
-				   STYLE_TITLE_KEY, sort_mark(top, screen_buffer->ascii));
+			screen_buffer_put(screen_buffer, y, column->right ? x + pad - 1 : x + title,
+					  1, STYLE_TITLE_KEY, sort_mark(top, screen_buffer->ascii));
 		x += width + 1;
 	}
 }
@@ -97,21 +97,22 @@ static void draw_name(const struct top *top, const struct outline_line *line, si
 	if (screen_buffer->ascii)
 		text_ascii(text);
 	screen_buffer_put(screen_buffer, y, x, width, style,
-		   text_fit(text, width, screen_buffer->ascii, cut, sizeof(cut)));
+			  text_fit(text, width, screen_buffer->ascii, cut, sizeof(cut)));
 }
 
 /* Of a branch that is folded: the worst that is in it, though it is not seen. */
-static void draw_folded_alarm(const struct outline_line *line, struct screen_buffer *screen_buffer, size_t y,
-			      size_t x, size_t width)
+static void draw_folded_alarm(const struct outline_line *line, struct screen_buffer *screen_buffer,
+			      size_t y, size_t x, size_t width)
 {
 	if (line->alarm)
 		screen_buffer_put(screen_buffer, y, x, width,
-			   line->alarm >= HR_ALARM_ACT ? STYLE_BAD : STYLE_WARN,
-			   line->alarm >= HR_ALARM_ACT ? "!!" : "!");
+				  line->alarm >= HR_ALARM_ACT ? STYLE_BAD : STYLE_WARN,
+				  line->alarm >= HR_ALARM_ACT ? "!!" : "!");
 }
 
-static void draw_cell(const struct column *column, const struct row *row, struct screen_buffer *screen_buffer,
-		      size_t y, size_t x, size_t bar, size_t width)
+static void draw_cell(const struct column *column, const struct row *row,
+		      struct screen_buffer *screen_buffer, size_t y, size_t x, size_t bar,
+		      size_t width)
 {
 	enum style style = column->style ? column->style(row) : STYLE_PLAIN;
 	double solid, light;
@@ -126,8 +127,8 @@ static void draw_cell(const struct column *column, const struct row *row, struct
 	screen_buffer_put(screen_buffer, y, x + bar + pad, width - pad, style, text);
 }
 
-static void draw_line(const struct top *top, const struct outline_line *line, struct screen_buffer *screen_buffer,
-		      size_t y)
+static void draw_line(const struct top *top, const struct outline_line *line,
+		      struct screen_buffer *screen_buffer, size_t y)
 {
 	const struct table *table = &top->table;
 	char text[2 * ROW_NAME];
@@ -140,14 +141,16 @@ static void draw_line(const struct top *top, const struct outline_line *line, st
 			outline_name(line, top->by, screen_buffer->ascii, text, sizeof(text));
 			if (screen_buffer->ascii)
 				text_ascii(text);
-			screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_DIM, text);
+			screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_DIM,
+					  text);
 		} else if (column->width == 0 && top->by != OUTLINE_NONE) {
 			draw_name(top, line, table->width[i], screen_buffer, y, x);
 		} else if (!strcmp(column->id, "alarm") && line->folded &&
 			   (!line->row || line->alarm > alert_alarm(line->row->slot))) {
 			draw_folded_alarm(line, screen_buffer, y, x, table->width[i]);
 		} else if (line->row) {
-			draw_cell(column, line->row, screen_buffer, y, x, table->bar[i], table->width[i]);
+			draw_cell(column, line->row, screen_buffer, y, x, table->bar[i],
+				  table->width[i]);
 		}
 	}
 }
@@ -157,13 +160,15 @@ static void draw_nothing(const struct top *top, struct screen_buffer *screen_buf
 	char clean[4 * PROMPT_TEXT + 1];
 
 	if (top->filter[0])
-		screen_buffer_print(screen_buffer, y, 3, STYLE_PLAIN, "nothing has '%s' in it: Esc shows all",
-			     text_clean(top->filter, PROMPT_TEXT, clean, sizeof(clean)));
+		screen_buffer_print(screen_buffer, y, 3, STYLE_PLAIN,
+				    "nothing has '%s' in it: Esc shows all",
+				    text_clean(top->filter, PROMPT_TEXT, clean, sizeof(clean)));
 	else if (top->s->n_slots)
 		screen_buffer_put(screen_buffer, y, 3, screen_buffer->columns, STYLE_PLAIN,
-			   "nothing that holds processes: a shows all");
+				  "nothing that holds processes: a shows all");
 	else
-		screen_buffer_put(screen_buffer, y, 3, screen_buffer->columns, STYLE_PLAIN, "nothing on the board yet");
+		screen_buffer_put(screen_buffer, y, 3, screen_buffer->columns, STYLE_PLAIN,
+				  "nothing on the board yet");
 }
 
 /* A heading that is no cgroup has no figures of its own. */
@@ -177,7 +182,7 @@ static void draw_heading(const struct top *top, const struct outline_line *line,
 	outline_name(line, top->by, panel->ascii, text, sizeof(text));
 	screen_buffer_put(panel, 1, 0, panel->columns, STYLE_BOLD, text);
 	screen_buffer_print(panel, 2, 0, STYLE_PLAIN,
-		     "a pod with %u listed: left folds it, right unfolds it", line->below);
+			    "a pod with %u listed: left folds it, right unfolds it", line->below);
 }
 
 static void draw_panel(const struct top *top, struct screen_buffer *body, size_t rows)
@@ -211,8 +216,8 @@ static void draw_place(const struct top *top, struct screen_buffer *body, size_t
 				 top->sort->title);
 	snprintf(text + used, sizeof(text) - (size_t)used, " ");
 	if (text_width(text) + 20 < body->columns)
-		screen_buffer_put(body, y, body->columns - text_width(text) - 1, body->columns, STYLE_DIM,
-			   text);
+		screen_buffer_put(body, y, body->columns - text_width(text) - 1, body->columns,
+				  STYLE_DIM, text);
 }
 
 void containers_draw(const struct top *top, struct screen_buffer *body)

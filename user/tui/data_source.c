@@ -11,10 +11,10 @@
 #include "base/clock.h"
 #include "base/human_units.h"
 
-#define AROUND_NS (300 * NS_PER_SEC) /* of history, held on both sides of the picture */
+#define AROUND_NS (300 * NS_PER_SEC)   /* of history, held on both sides of the picture */
 #define EVENTS_NS (86400 * NS_PER_SEC) /* how far back events are listed */
-#define FEED_NS (30 * NS_PER_MS) /* reading events, at a time */
-#define GAP_NS (10 * NS_PER_SEC) /* playing does not wait longer where there is no picture */
+#define FEED_NS   (30 * NS_PER_MS)     /* reading events, at a time */
+#define GAP_NS    (10 * NS_PER_SEC)    /* playing does not wait longer where there is no picture */
 
 static const unsigned int speeds[SOURCE_SPEEDS] = {1, 2, 5, 10, 30, 60, 300};
 
@@ -83,9 +83,9 @@ static int open_window(struct source *source, uint64_t from_ns, uint64_t to_ns)
 	if (source->history)
 		r = source->history->pictures(source->history_path, from_ns, to_ns, &window, error);
 	if (r) {
-		describe(source, r == -ENOENT    ? "no history is kept: Enter shows one's last minutes"
-			     : r == -ENODATA ? "nothing is kept of that time"
-					     : error);
+		describe(source, r == -ENOENT ? "no history is kept: Enter shows one's last minutes"
+				 : r == -ENODATA ? "nothing is kept of that time"
+						 : error);
 		return r;
 	}
 	hr_reader_close(source->window);
@@ -102,7 +102,7 @@ static bool seek(struct source *source, uint64_t time_ns)
 
 	if (r)
 		return describe(source, r == -ENODATA ? "nothing is kept of that time"
-						  : "the pictures of that time are damaged");
+						      : "the pictures of that time are damaged");
 	stand(source);
 	return true;
 }

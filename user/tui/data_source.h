@@ -19,7 +19,7 @@
 #include "format/incident.h"
 #include "format/snapshot.h"
 
-#define SOURCE_TEXT 128
+#define SOURCE_TEXT   128
 #define SOURCE_SPEEDS 7
 
 /* Where pictures of the past are kept (user/history/store.h); tests bring their own. */
@@ -31,20 +31,20 @@ struct source_history {
 };
 
 struct source {
-	struct hr_reader *board; /* the caller's: a live board or a recording */
+	struct hr_reader *board;              /* the caller's: a live board or a recording */
 	const struct source_history *history; /* NULL: none is kept */
-	const char *history_path; /* NULL: the usual place */
+	const char *history_path;             /* NULL: the usual place */
 	/* below: the source's own */
-	uint64_t at_ns; /* wall time of the picture; 0: now */
+	uint64_t at_ns;           /* wall time of the picture; 0: now */
 	struct hr_reader *window; /* a piece of history that is looked at; NULL: none */
-	struct feed feed; /* events up to at_ns and, of a recording, beyond */
+	struct feed feed;         /* events up to at_ns and, of a recording, beyond */
 	bool playing;
 	unsigned int speed; /* index */
 	uint64_t played_ns; /* monotonic: of the last tick while it plays */
 	uint64_t
 		clock_ns; /* wall time that playing has come to; at_ns follows it picture by picture */
 	char notice[SOURCE_TEXT]; /* why the last wish came to nothing, or "" */
-	char error[256]; /* the same as the history's own line, where it was the history */
+	char error[256];          /* the same as the history's own line, where it was the history */
 };
 
 /* Stands now, or, of a recording, at its first picture. 0; or, for a recording without pictures, -errno of seeking. */
@@ -57,7 +57,7 @@ bool source_reads(
 	const struct source *source); /* events are still being read: call load again soon */
 
 /* Each returns whether there is another picture; where not, `notice` says why. */
-bool source_step(struct source *source, int by); /* pictures: 1, -1 */
+bool source_step(struct source *source, int by);         /* pictures: 1, -1 */
 bool source_go(struct source *source, uint64_t time_ns); /* the last picture at or before it */
 bool source_live(struct source *source); /* back to now; of a recording to its end */
 bool source_tick(struct source *source, uint64_t mono_ns); /* plays on */

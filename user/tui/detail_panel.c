@@ -14,7 +14,7 @@
 #include "format/text_wrap.h"
 
 #define LABEL_WIDTH 8
-#define ID_DIGITS 12
+#define ID_DIGITS   12
 
 static void add_clean(struct line *line, const char *raw, size_t n)
 {
@@ -35,10 +35,12 @@ static void draw_identity(const struct row *row, struct screen_buffer *screen_bu
 	size_t x = 3;
 
 	for (size_t i = 0; i < screen_buffer->columns; i++)
-		screen_buffer_put(screen_buffer, y, i, 1, STYLE_DIM, screen_buffer->ascii ? "-" : "─");
+		screen_buffer_put(screen_buffer, y, i, 1, STYLE_DIM,
+				  screen_buffer->ascii ? "-" : "─");
 	screen_buffer_put(screen_buffer, y, x - 1, 1, STYLE_DIM, " ");
-	x += screen_buffer_put(screen_buffer, y, x, screen_buffer->columns > 12 ? screen_buffer->columns - 6 : 6, STYLE_BOLD,
-			row->name);
+	x += screen_buffer_put(screen_buffer, y, x,
+			       screen_buffer->columns > 12 ? screen_buffer->columns - 6 : 6,
+			       STYLE_BOLD, row->name);
 	x += screen_buffer_put(screen_buffer, y, x, 1, STYLE_DIM, " ");
 	if (slot->id.runtime != HR_RUNTIME_NONE)
 		add_clean(&line, hr_runtime_name(slot->id.runtime), SIZE_MAX);
@@ -49,7 +51,8 @@ static void draw_identity(const struct row *row, struct screen_buffer *screen_bu
 		add_clean(&line, hr_slot_text(slot, slot->id.cgroup), SIZE_MAX);
 	if (line.used && x + 8 < screen_buffer->columns) {
 		x += 2 + screen_buffer_put(screen_buffer, y, x + 2, 1, STYLE_DIM, " ");
-		x += screen_buffer_put(screen_buffer, y, x, screen_buffer->columns - x - 3, STYLE_DIM, text);
+		x += screen_buffer_put(screen_buffer, y, x, screen_buffer->columns - x - 3,
+				       STYLE_DIM, text);
 		screen_buffer_put(screen_buffer, y, x, 1, STYLE_DIM, " ");
 	}
 }
@@ -98,7 +101,7 @@ static void draw_item(const struct item *item, struct screen_buffer *screen_buff
 	part.rows = y + item->rows;
 	if (wrap_put(&part, y, x, width, item->style, item->text) > item->rows)
 		screen_buffer_put(&part, part.rows - 1, screen_buffer->columns - 1, 1, item->style,
-			   screen_buffer->ascii ? "~" : "…");
+				  screen_buffer->ascii ? "~" : "…");
 }
 
 void detail_draw(const struct top *top, const struct row *row, struct screen_buffer *screen_buffer)
@@ -108,7 +111,9 @@ void detail_draw(const struct top *top, const struct row *row, struct screen_buf
 			      {.label = "why"},
 			      {.label = "next"},
 			      {.label = "memory", .style = STYLE_DIM}};
-	size_t y = 1, width = screen_buffer->columns > LABEL_WIDTH ? screen_buffer->columns - LABEL_WIDTH : 1;
+	size_t y = 1, width = screen_buffer->columns > LABEL_WIDTH
+				      ? screen_buffer->columns - LABEL_WIDTH
+				      : 1;
 
 	if (!screen_buffer->rows)
 		return;

@@ -21,10 +21,10 @@ struct feed {
 	struct hr_reader *reader; /* its own */
 	struct hr_event **event;
 	size_t n, space;
-	uint64_t missed; /* that went by unread */
+	uint64_t missed;  /* that went by unread */
 	uint64_t changes; /* goes up whenever something was added or let go of */
-	bool cut; /* older ones were let go of */
-	bool whole; /* read up to the end, as it was then */
+	bool cut;         /* older ones were let go of */
+	bool whole;       /* read up to the end, as it was then */
 };
 
 /* What was held is let go of. 0, or as hr_reader_open(). */

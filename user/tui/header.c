@@ -17,23 +17,26 @@
 #include "format/enum_text.h"
 
 #define HEADER_TALL 20 /* a lower screen has three lines for the host */
-#define BAR_LEAST 8
-#define BAR_MOST 60
+#define BAR_LEAST   8
+#define BAR_MOST    60
 #define MEMORY_WARN 0.90 /* of the host in use: worth a colour */
-#define MEMORY_BAD 0.97
+#define MEMORY_BAD  0.97
 #define STALLS_WARN 1000 /* hundredths of a per cent of the last 10 s */
 
 /* Where there is room beside what stands there already. */
-static void right(struct screen_buffer *screen_buffer, size_t y, size_t taken, enum style style, const char *text)
+static void right(struct screen_buffer *screen_buffer, size_t y, size_t taken, enum style style,
+		  const char *text)
 {
 	size_t width = text_width(text);
 
 	if (taken + 1 + width <= screen_buffer->columns)
-		screen_buffer_put(screen_buffer, y, screen_buffer->columns - width, width, style, text);
+		screen_buffer_put(screen_buffer, y, screen_buffer->columns - width, width, style,
+				  text);
 }
 
 /* "observe (watches, never acts), looks every 1s, guard 5 MiB": what the guard is up to, as much as there is room for. */
-static size_t draw_daemon(const struct snapshot *s, struct screen_buffer *screen_buffer, size_t x, size_t space)
+static size_t draw_daemon(const struct snapshot *s, struct screen_buffer *screen_buffer, size_t x,
+			  size_t space)
 {
 	static const char *const does[] = {"watches, never acts",
 					   "what it would do is only rehearsed",
@@ -77,26 +80,27 @@ static void draw_identity(const struct top *top, struct screen_buffer *screen_bu
 	if (top->frozen)
 		strcat(clock, " HELD");
 	x = screen_buffer_put(screen_buffer, 0, 0, screen_buffer->columns, STYLE_BOLD, "headroom");
-	x += 1 + screen_buffer_put(screen_buffer, 0, x + 1, 40, STYLE_PLAIN,
-			    text_clean(s->host.node, sizeof(s->host.node), node, sizeof(node)));
+	x += 1 +
+	     screen_buffer_put(screen_buffer, 0, x + 1, 40, STYLE_PLAIN,
+			       text_clean(s->host.node, sizeof(s->host.node), node, sizeof(node)));
 	x += 2;
 	space = screen_buffer->columns > x + text_width(clock) + 2
-		       ? screen_buffer->columns - x - text_width(clock) - 2
-		       : 0;
+			? screen_buffer->columns - x - text_width(clock) - 2
+			: 0;
 	if (s->health) /* more than a clock */
 		x += screen_buffer_put(screen_buffer, 0, x, screen_buffer->columns, STYLE_BAD,
-				snapshot_warning(s, warning, sizeof(warning)));
+				       snapshot_warning(s, warning, sizeof(warning)));
 	else if (past)
 		x += screen_buffer_print(screen_buffer, 0, x, STYLE_SELECTED, " %s ",
-				  source_label(top->source, clock_wall_ns(), label));
+					 source_label(top->source, clock_wall_ns(), label));
 	else if (s->recording)
 		x += screen_buffer_put(screen_buffer, 0, x, space, STYLE_WARN, "a recording");
 	else if (lost)
 		x += screen_buffer_print(screen_buffer, 0, x, STYLE_WARN, "%llu records lost",
-				  (unsigned long long)s->host.events_lost);
+					 (unsigned long long)s->host.events_lost);
 	else if (s->host.capacity && s->host.containers >= s->host.capacity)
-		x += screen_buffer_print(screen_buffer, 0, x, STYLE_WARN, "full: %u cgroups, no room for more",
-				  s->host.containers);
+		x += screen_buffer_print(screen_buffer, 0, x, STYLE_WARN,
+					 "full: %u cgroups, no room for more", s->host.containers);
 	else
 		x += draw_daemon(s, screen_buffer, x, space);
 	right(screen_buffer, 0, x, top->frozen ? STYLE_WARN : STYLE_PLAIN, clock);
@@ -113,7 +117,7 @@ static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_b
 	double share = known ? 1 - (double)host->mem_available / (double)host->mem_total : 0;
 	bool stalls = host->pressure.some_avg10_centi != HR_UNKNOWN_U32 &&
 		      host->pressure.some_avg10_centi >= STALLS_WARN;
-	enum style style = share >= MEMORY_BAD		    ? STYLE_BAD
+	enum style style = share >= MEMORY_BAD              ? STYLE_BAD
 			   : share >= MEMORY_WARN || stalls ? STYLE_WARN
 							    : STYLE_PLAIN;
 	size_t space, bar;
@@ -133,13 +137,16 @@ static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_b
 		 units_bytes(host->mem_total, total), units_bytes(host->headroom, headroom), swap,
 		 waits);
 	screen_buffer_put(screen_buffer, 1, 0, screen_buffer->columns, STYLE_PLAIN, "memory");
-	space = screen_buffer->columns > text_width(tail) + 8 ? screen_buffer->columns - text_width(tail) - 8 : 0;
+	space = screen_buffer->columns > text_width(tail) + 8
+			? screen_buffer->columns - text_width(tail) - 8
+			: 0;
 	bar = space > BAR_MOST ? BAR_MOST : space;
 	if (bar < BAR_LEAST)
 		bar = 0;
 	else
 		screen_buffer_bar(screen_buffer, 1, 7, bar, style, share, 0);
-	screen_buffer_put(screen_buffer, 1, 7 + bar + (bar > 0), screen_buffer->columns, style, tail);
+	screen_buffer_put(screen_buffer, 1, 7 + bar + (bar > 0), screen_buffer->columns, style,
+			  tail);
 }
 
 static void add_count(struct line *line, size_t n, const char *one, const char *many)
@@ -153,7 +160,8 @@ static void draw_headline(const struct snapshot *s, struct screen_buffer *screen
 {
 	char text[ALERT_TEXT], fits[ALERT_TEXT], counts[160] = "";
 	struct line line = {counts, sizeof(counts), 0};
-	enum style style = alert_headline(s, screen_buffer->columns - 3, screen_buffer->ascii, text);
+	enum style style =
+		alert_headline(s, screen_buffer->columns - 3, screen_buffer->ascii, text);
 	bool danger = style == STYLE_BAD || style == STYLE_WARN;
 	size_t x = danger ? 3 : 0;
 
@@ -195,7 +203,8 @@ static void describe_action(const struct hr_event *event, struct line *line)
 
 	if (event->type == HR_EVENT_ACTION && event->bytes >= sizeof(*note)) {
 		what = hr_action_kind_name(action->kind);
-		note = action->status == HR_STATUS_DONE ? NULL : hr_action_status_name(action->status);
+		note = action->status == HR_STATUS_DONE ? NULL
+							: hr_action_status_name(action->status);
 	}
 	localtime_r(&seconds, &tm);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
@@ -226,8 +235,9 @@ static void draw_host(const struct top *top, struct screen_buffer *screen_buffer
 	if (screen_buffer->ascii)
 		text_ascii(text);
 	screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_PLAIN,
-		   text_fit(text, screen_buffer->columns > x ? screen_buffer->columns - x : 0, screen_buffer->ascii, cut,
-			    sizeof(cut)));
+			  text_fit(text,
+				   screen_buffer->columns > x ? screen_buffer->columns - x : 0,
+				   screen_buffer->ascii, cut, sizeof(cut)));
 }
 
 size_t header_draw(const struct top *top, struct screen_buffer *screen_buffer)

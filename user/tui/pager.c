@@ -29,7 +29,7 @@ void sheet_show(struct sheet *sheet, struct screen_buffer *body, size_t y)
 	if (!page || sheet->first + page >= rows)
 		return;
 	screen_buffer_put(body, body->rows - 1, body->columns > 8 ? body->columns - 8 : 0, 8,
-		   STYLE_SELECTED, body->ascii ? " more v " : " more ↓ ");
+			  STYLE_SELECTED, body->ascii ? " more v " : " more ↓ ");
 }
 
 void sheet_done(struct sheet *sheet)
@@ -38,14 +38,16 @@ void sheet_done(struct sheet *sheet)
 	memset(sheet, 0, sizeof(*sheet));
 }
 
-size_t sheet_heading(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width, const char *text)
+size_t sheet_heading(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+		     const char *text)
 {
 	const char *rule = screen_buffer->ascii ? "-" : "─";
 	size_t at = 0;
 
 	for (; at < 2 && at < width; at++)
 		screen_buffer_put(screen_buffer, y, x + at, 1, STYLE_DIM, rule);
-	at += 1 + screen_buffer_put(screen_buffer, y, x + at + 1, width > 4 ? width - 4 : 0, STYLE_BOLD, text);
+	at += 1 + screen_buffer_put(screen_buffer, y, x + at + 1, width > 4 ? width - 4 : 0,
+				    STYLE_BOLD, text);
 	for (at++; at < width; at++)
 		screen_buffer_put(screen_buffer, y, x + at, 1, STYLE_DIM, rule);
 	return 1;

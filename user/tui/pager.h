@@ -17,7 +17,7 @@ struct top;
 
 struct sheet {
 	struct screen_buffer screen_buffer;
-	size_t rows; /* of ink */
+	size_t rows;        /* of ink */
 	size_t first, page; /* what is seen of it */
 };
 
@@ -28,7 +28,8 @@ void sheet_show(struct sheet *sheet, struct screen_buffer *body, size_t y);
 void sheet_done(struct sheet *sheet);
 
 /* "── processes ───────" at row y, column x; returns the rows taken: 1. */
-size_t sheet_heading(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width, const char *text);
+size_t sheet_heading(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+		     const char *text);
 
 /* For a screen's table of keys: they move top->sheet. */
 void sheet_key_up(struct top *top);

@@ -12,8 +12,8 @@
 /* One container: whose, and what was last seen of it. */
 struct container_pane {
 	uint64_t id; /* cgroup; 0: none */
-	bool there; /* on the board of this picture; else `slot` is its last state */
-	bool known; /* `slot` holds something */
+	bool there;  /* on the board of this picture; else `slot` is its last state */
+	bool known;  /* `slot` holds something */
 	struct hr_slot slot;
 	struct sheet sheet;
 };
@@ -23,10 +23,10 @@ struct events_pane {
 	const struct hr_event **event; /* the feed's, those that are listed, newest first */
 	size_t space;
 	unsigned int least; /* enum hr_severity */
-	bool chatter; /* every oom_score_adj, too */
-	size_t hidden; /* of those; */
-	bool only; /* those about one container … */
-	uint64_t only_id; /* … this one */
+	bool chatter;       /* every oom_score_adj, too */
+	size_t hidden;      /* of those; */
+	bool only;          /* those about one container … */
+	uint64_t only_id;   /* … this one */
 	uint64_t marked_seq,
 		marked_instance; /* the mark stays with its event; 0: with the newest */
 };
@@ -40,9 +40,10 @@ struct event_pane {
 struct incidents_pane {
 	struct list list;
 	struct incidents found;
-	bool failed; /* they could not be read */
+	bool failed;   /* they could not be read */
 	uint64_t seen; /* feed.changes when they were looked for */
-	uint64_t again_ns; /* monotonic: not looked for anew before; a long history takes its time */
+	uint64_t
+		again_ns; /* monotonic: not looked for anew before; a long history takes its time */
 };
 
 struct processes_pane {
@@ -57,10 +58,10 @@ struct processes_pane {
 enum deed_state { ACTION_CHOOSING, ACTION_ASKED, ACTION_WAITING, ACTION_ANSWERED };
 struct action_pane {
 	enum deed_state state;
-	struct list list; /* of rungs */
-	bool sure; /* the question is open: y does it */
-	uint64_t id; /* whose cgroup */
-	struct hr_slot slot; /* as it was when the screen was opened */
+	struct list list;                  /* of rungs */
+	bool sure;                         /* the question is open: y does it */
+	uint64_t id;                       /* whose cgroup */
+	struct hr_slot slot;               /* as it was when the screen was opened */
 	struct hr_control_request request; /* ACTION_ASKED: the loop sends it */
 	struct hr_control_answer answer;
 	uint64_t asked_ns; /* wall time */

@@ -74,7 +74,8 @@ void prompt_draw(const struct prompt *p, struct screen_buffer *screen_buffer, si
 	screen_buffer_put(screen_buffer, y, x, 1, STYLE_SELECTED, " ");
 	x += 3;
 	if (p->bad)
-		x += 2 + screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_WARN, "nobody has that.");
+		x += 2 + screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_WARN,
+					   "nobody has that.");
 	if (p->hint)
 		screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_DIM, p->hint);
 }

@@ -11,10 +11,10 @@
 struct top;
 
 struct prompt {
-	const char *title; /* "show only"; NULL: closed */
-	const char *hint; /* what Enter and Esc do */
-	char text[PROMPT_TEXT]; /* as typed: clean it before it is shown */
-	bool bad; /* what is typed fits nothing: shown */
+	const char *title;                /* "show only"; NULL: closed */
+	const char *hint;                 /* what Enter and Esc do */
+	char text[PROMPT_TEXT];           /* as typed: clean it before it is shown */
+	bool bad;                         /* what is typed fits nothing: shown */
 	void (*changed)(struct top *top); /* NULL, or: after each key */
 	void (*done)(struct top *top,
 		     bool kept); /* NULL, or: Enter (true) or Esc; it is closed by then */

@@ -21,7 +21,8 @@ static const struct {
 	uint32_t kind, largest;
 	const char *does, *question, *consequence;
 } actions[] = {
-	{"reclaim", HR_ACTION_RECLAIM, 0, "take back what can be given back", "Take memory back from",
+	{"reclaim", HR_ACTION_RECLAIM, 0, "take back what can be given back",
+	 "Take memory back from",
 	 "The kernel takes back about a tenth of what it uses: clean page cache first, and swaps "
 	 "what "
 	 "may be swapped. Nothing is lost; it may be slower for a while."},
@@ -197,7 +198,7 @@ static size_t draw_actions(const struct top *top, struct screen_buffer *body, si
 		bool marked = i == pane->list.marked;
 
 		screen_buffer_print(body, y + i, 0, STYLE_PLAIN, " %s %-13s %s", marked ? ">" : " ",
-			     actions[i].word, actions[i].does);
+				    actions[i].word, actions[i].does);
 		if (marked)
 			screen_buffer_style(body, y + i, 0, body->columns, STYLE_SELECTED);
 	}
@@ -242,7 +243,7 @@ static void draw_question(const struct action_pane *pane, struct screen_buffer *
 	snprintf(text, sizeof(text), "%s %s?", actions[pane->list.marked].question, name);
 	y += wrap_put(body, y, 0, body->columns, STYLE_BAD, text);
 	screen_buffer_put(body, y, 0, body->columns, STYLE_BOLD,
-		   "Really?  y: yes, do it now; any other key: no");
+			  "Really?  y: yes, do it now; any other key: no");
 }
 
 static void draw_state(const struct top *top, struct screen_buffer *body, size_t y)

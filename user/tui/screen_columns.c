@@ -8,7 +8,7 @@
 #include "top.h"
 
 #define TITLE_X 6
-#define HELP_X 17
+#define HELP_X  17
 
 /* The list: the chosen ones, then the others. */
 static const struct column *column_at(const struct top *top, size_t i)
@@ -124,7 +124,7 @@ static void draw_column(const struct top *top, size_t i, struct screen_buffer *b
 
 	screen_buffer_put(body, y, 1, 4, shown ? STYLE_BOLD : STYLE_DIM, shown ? "[x]" : "[ ]");
 	screen_buffer_put(body, y, TITLE_X, HELP_X - TITLE_X - 1, shown ? STYLE_BOLD : STYLE_PLAIN,
-		   column->title);
+			  column->title);
 	if (column == top->sort)
 		x += screen_buffer_put(body, y, x, body->columns, STYLE_BOLD, "(sorts) ");
 	if (x < body->columns)
@@ -145,7 +145,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 	if (top->chooser_at >= top->chooser_first + page)
 		top->chooser_first = top->chooser_at + 1 - page;
 	screen_buffer_put(body, 0, 0, body->columns, STYLE_BOLD,
-		   "Columns; on a narrow screen those that matter least are left out");
+			  "Columns; on a narrow screen those that matter least are left out");
 	for (size_t i = 0; i < page && top->chooser_first + i < columns_count; i++)
 		draw_column(top, top->chooser_first + i, body, 1 + i);
 }

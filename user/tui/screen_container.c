@@ -13,9 +13,9 @@
 #include "top.h"
 
 #define TWO_COLUMNS 120 /* from here on it is drawn in two */
-#define PLOT_LOW 7
-#define PLOT_HIGH 40
-#define LOW_BODY 19 /* 80x24: the plot is as low as it gets */
+#define PLOT_LOW    7
+#define PLOT_HIGH   40
+#define LOW_BODY    19 /* 80x24: the plot is as low as it gets */
 
 static const struct block {
 	const char *heading; /* NULL: none */
@@ -23,10 +23,10 @@ static const struct block {
 		       size_t width);
 	bool right; /* which column, where there are two */
 } blocks[] = {
-	{NULL, block_verdict, false},	     {NULL, block_plot, false},
+	{NULL, block_verdict, false},        {NULL, block_plot, false},
 	{"memory", block_memory, false},     {"processes", block_processes, false},
 	{"pressure", block_pressure, false}, {"reclaim", block_reclaim, false},
-	{"events", block_events, true},	     {"in words", block_explanation, true},
+	{"events", block_events, true},      {"in words", block_explanation, true},
 };
 
 static void open_container(struct top *top)
@@ -80,11 +80,11 @@ static void draw_title(const struct top *top, struct screen_buffer *body)
 		screen_buffer_put(body, 0, width + 1, strlen(runs), STYLE_TITLE, runs);
 	}
 	screen_buffer_put(body, 0, 0, width, STYLE_TITLE_KEY,
-		   text_fit(label, width, body->ascii, fits, sizeof(fits)));
+			  text_fit(label, width, body->ascii, fits, sizeof(fits)));
 }
 
-static size_t draw_column(const struct block_of *of, struct screen_buffer *sheet, size_t x, size_t width,
-			  int right)
+static size_t draw_column(const struct block_of *of, struct screen_buffer *sheet, size_t x,
+			  size_t width, int right)
 {
 	size_t y = 0;
 

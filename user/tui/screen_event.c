@@ -13,7 +13,7 @@
 #include "top.h"
 #include "format/text_wrap.h"
 
-#define PLOT_LOW 6
+#define PLOT_LOW  6
 #define PLOT_HIGH 30
 
 static const struct hr_event *event_of(const struct event_pane *pane)
@@ -66,16 +66,19 @@ static const struct key keys[] = {
 	KEYS_END,
 };
 
-static size_t draw_explanation(const struct top *top, const struct hr_event *event, struct screen_buffer *sheet)
+static size_t draw_explanation(const struct top *top, const struct hr_event *event,
+			       struct screen_buffer *sheet)
 {
 	static struct explanation explanation; /* 16 KiB; one thread draws */
 	const struct feed *feed = top->source ? &top->source->feed : NULL;
 	size_t y = 0;
 
 	explanation.n = explanation.used = 0;
-	explanation_of_event(&explanation, event, feed ? feed_outcome(feed, event) : NULL, top->s->time_ns);
+	explanation_of_event(&explanation, event, feed ? feed_outcome(feed, event) : NULL,
+			     top->s->time_ns);
 	for (size_t i = 0; i < explanation.n; i++)
-		y += wrap_put(sheet, y, 0, sheet->columns, explanation.line[i].style, explanation.line[i].text);
+		y += wrap_put(sheet, y, 0, sheet->columns, explanation.line[i].style,
+			      explanation.line[i].text);
 	return y;
 }
 

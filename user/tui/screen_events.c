@@ -16,8 +16,8 @@
 #include "format/text_wrap.h"
 
 #define DETAIL_ROWS_HERE 4
-#define DETAIL_FROM 14 /* a lower body has no rows to spare */
-#define SECOND_NS 999999999u /* an event of the picture's own second is not the future */
+#define DETAIL_FROM      14         /* a lower body has no rows to spare */
+#define SECOND_NS        999999999u /* an event of the picture's own second is not the future */
 
 enum style severity_style(unsigned int severity)
 {
@@ -190,12 +190,13 @@ static void draw_title(const struct top *top, struct screen_buffer *body)
 	if (pane->hidden)
 		snprintf(hidden, sizeof(hidden), "; %zu of oom_score_adj hidden: a", pane->hidden);
 	snprintf(title, sizeof(title), "events of %s%s, newest first%s%s%s",
-		 pane->only ? identity : "everybody", what[pane->least <= HR_CRITICAL ? pane->least : 0],
-		 hidden, top->source && top->source->feed.cut ? "; older ones were let go of" : "",
+		 pane->only ? identity : "everybody",
+		 what[pane->least <= HR_CRITICAL ? pane->least : 0], hidden,
+		 top->source && top->source->feed.cut ? "; older ones were let go of" : "",
 		 top->source && source_reads(top->source) ? "; reading on" : "");
 	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
 	screen_buffer_put(body, 0, 0, body->columns, STYLE_TITLE,
-		   text_fit(title, body->columns, body->ascii, fits, sizeof(fits)));
+			  text_fit(title, body->columns, body->ascii, fits, sizeof(fits)));
 }
 
 /* "12:07:52", with the day where it is another one than the picture's. */
@@ -212,8 +213,8 @@ static void say_when(const struct hr_event *event, uint64_t now_ns, char *text, 
 		 &then);
 }
 
-static void draw_event(const struct top *top, const struct hr_event *event, struct screen_buffer *body,
-		       size_t y)
+static void draw_event(const struct top *top, const struct hr_event *event,
+		       struct screen_buffer *body, size_t y)
 {
 	enum style style = severity_style(event->severity);
 	struct record_text from = record_text_event(event);
@@ -233,8 +234,8 @@ static void draw_event(const struct top *top, const struct hr_event *event, stru
 	x += wide + 1;
 	if (x < body->columns)
 		screen_buffer_put(body, y, x, body->columns - x, style,
-			   text_fit(event_emitted(event, text), body->columns - x, body->ascii, fits,
-				    sizeof(fits)));
+				  text_fit(event_emitted(event, text), body->columns - x,
+					   body->ascii, fits, sizeof(fits)));
 }
 
 static void draw_detail(const struct top *top, struct screen_buffer *body)
@@ -265,8 +266,9 @@ static void draw(struct top *top, struct screen_buffer *body)
 	}
 	if (!pane->list.n)
 		screen_buffer_put(body, 2, 2, body->columns, STYLE_PLAIN,
-			   pane->least || pane->only ? "none of these: s and o show more"
-						     : "nothing has happened as far as is held");
+				  pane->least || pane->only
+					  ? "none of these: s and o show more"
+					  : "nothing has happened as far as is held");
 	else if (detail)
 		draw_detail(top, body);
 	remember(pane);

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "top.h"
 
-#define INDENT 2
+#define INDENT     2
 #define WORD_WIDTH 14
 
 /* One entry, wrapped at blanks; rows before `first` and past the screen are counted, not drawn. */
@@ -29,8 +29,10 @@ static size_t entry(struct screen_buffer *screen_buffer, size_t row, size_t firs
 		}
 		if (row + lines >= first && y < screen_buffer->rows) {
 			if (!lines)
-				screen_buffer_put(screen_buffer, y, INDENT, WORD_WIDTH - 1, STYLE_BOLD, word);
-			screen_buffer_print(screen_buffer, y, column, STYLE_PLAIN, "%.*s", (int)n, text);
+				screen_buffer_put(screen_buffer, y, INDENT, WORD_WIDTH - 1,
+						  STYLE_BOLD, word);
+			screen_buffer_print(screen_buffer, y, column, STYLE_PLAIN, "%.*s", (int)n,
+					    text);
 		}
 		text += n;
 		text += strspn(text, " ");
@@ -39,15 +41,18 @@ static size_t entry(struct screen_buffer *screen_buffer, size_t row, size_t firs
 	return lines;
 }
 
-static size_t heading(struct screen_buffer *screen_buffer, size_t row, size_t first, const char *text)
+static size_t heading(struct screen_buffer *screen_buffer, size_t row, size_t first,
+		      const char *text)
 {
 	if (row >= first && row - first < screen_buffer->rows)
-		screen_buffer_put(screen_buffer, row - first, 0, screen_buffer->columns, STYLE_TITLE_KEY, text);
+		screen_buffer_put(screen_buffer, row - first, 0, screen_buffer->columns,
+				  STYLE_TITLE_KEY, text);
 	return 1;
 }
 
 /* The keys of one table. */
-static size_t key_entries(struct screen_buffer *screen_buffer, size_t row, size_t first, const struct key *keys)
+static size_t key_entries(struct screen_buffer *screen_buffer, size_t row, size_t first,
+			  const struct key *keys)
 {
 	size_t lines = 0;
 
@@ -111,7 +116,8 @@ static size_t help_lines(const struct top *top, struct screen_buffer *screen_buf
 	row += heading(screen_buffer, row, first,
 		       "Columns (as many as there is room for; any of them sorts)");
 	for (size_t i = 0; i < columns_count; i++)
-		row += entry(screen_buffer, row, first, column_table[i].title, column_table[i].help);
+		row += entry(screen_buffer, row, first, column_table[i].title,
+			     column_table[i].help);
 	row++;
 	row += heading(screen_buffer, row, first, "Words");
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)

@@ -13,7 +13,7 @@
 #include "format/text_wrap.h"
 
 #define DETAIL_ROWS_HERE 4
-#define DETAIL_FROM 14
+#define DETAIL_FROM      14
 
 static const struct incident *marked(const struct top *top)
 {
@@ -112,8 +112,8 @@ static void draw_row(const struct incident *incident, struct screen_buffer *body
 	x += wide + 1;
 	if (x < body->columns)
 		screen_buffer_put(body, y, x, body->columns - x, style,
-			   text_fit(incident->title, body->columns - x, body->ascii, fits,
-				    sizeof(fits)));
+				  text_fit(incident->title, body->columns - x, body->ascii, fits,
+					   sizeof(fits)));
 }
 
 static void draw_detail(const struct top *top, struct screen_buffer *body)
@@ -141,7 +141,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 
 	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
 	screen_buffer_print(body, 0, 0, STYLE_TITLE, "incidents, newest first%s",
-		     pane->failed ? ": they could not be read" : "");
+			    pane->failed ? ": they could not be read" : "");
 	list_fit(&pane->list, body->rows > used ? body->rows - used : 1);
 	for (size_t y = 0; list_at(&pane->list, y, &row); y++) {
 		draw_row(&pane->found.incident[row], body, 1 + y);
@@ -150,7 +150,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 	}
 	if (!pane->list.n)
 		screen_buffer_put(body, 2, 2, body->columns, STYLE_PLAIN,
-			   "no OOM kill, no deed, no near miss as far as is held");
+				  "no OOM kill, no deed, no near miss as far as is held");
 	else if (detail)
 		draw_detail(top, body);
 }

@@ -135,16 +135,16 @@ static void draw_row(const struct process_row *row, struct screen_buffer *body, 
 	}
 	screen_buffer_print(body, y, 0, STYLE_PLAIN, "%8u", p->pid);
 	screen_buffer_put(body, y, 9, 16, STYLE_PLAIN,
-		   text_clean(p->comm, sizeof(p->comm), clean, sizeof(clean)));
+			  text_clean(p->comm, sizeof(p->comm), clean, sizeof(clean)));
 	screen_buffer_print(body, y, 26, STYLE_PLAIN, "%9s", units_bytes(p->rss_bytes, text));
-	screen_buffer_print(body, y, 36, p->growth_bytes_per_second > 0 ? STYLE_WARN : STYLE_PLAIN, "%12s",
-		     units_rate(p->growth_bytes_per_second, text));
+	screen_buffer_print(body, y, 36, p->growth_bytes_per_second > 0 ? STYLE_WARN : STYLE_PLAIN,
+			    "%12s", units_rate(p->growth_bytes_per_second, text));
 	screen_buffer_print(body, y, 49, STYLE_PLAIN, "%6d", p->oom_score_adj);
 	if (body->columns <= WHERE)
 		return;
 	text_fit_end(where, body->columns - WHERE, body->ascii);
-	screen_buffer_put(body, y, WHERE, body->columns - WHERE, row->slot ? STYLE_PLAIN : STYLE_DIM,
-		   where);
+	screen_buffer_put(body, y, WHERE, body->columns - WHERE,
+			  row->slot ? STYLE_PLAIN : STYLE_DIM, where);
 }
 
 static void draw(struct top *top, struct screen_buffer *body)
@@ -154,8 +154,8 @@ static void draw(struct top *top, struct screen_buffer *body)
 	size_t row;
 
 	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
-	screen_buffer_print(body, 0, 0, STYLE_TITLE, "%8s %-16s %9s %12s %6s  %s", "PID", "COMMAND", "RSS",
-		     "GROWTH", "ADJ", "WHERE");
+	screen_buffer_print(body, 0, 0, STYLE_TITLE, "%8s %-16s %9s %12s %6s  %s", "PID", "COMMAND",
+			    "RSS", "GROWTH", "ADJ", "WHERE");
 	screen_buffer_put(body, 0, pane->by_growth ? 41 : 31, 1, STYLE_TITLE_KEY, down);
 	list_fit(&pane->list, body->rows > 1 ? body->rows - 1 : 1);
 	for (size_t y = 0; list_at(&pane->list, y, &row); y++) {
@@ -164,7 +164,8 @@ static void draw(struct top *top, struct screen_buffer *body)
 			screen_buffer_style(body, 1 + y, 0, body->columns, STYLE_SELECTED);
 	}
 	if (!pane->list.n)
-		screen_buffer_put(body, 2, 2, body->columns, STYLE_PLAIN, "no process is known yet");
+		screen_buffer_put(body, 2, 2, body->columns, STYLE_PLAIN,
+				  "no process is known yet");
 	pane->pid = marked(top) ? marked(top)->process->pid : 0;
 }
 

@@ -11,16 +11,8 @@ extern const struct screen screen_containers, screen_columns, screen_container, 
 	screen_event, screen_incidents, screen_processes, screen_action, screen_help;
 
 const struct screen *const screens[] = {
-	&screen_containers,
-	&screen_container,
-	&screen_action,
-	&screen_events,
-	&screen_event,
-	&screen_incidents,
-	&screen_processes,
-	&screen_columns,
-	&screen_help,
-	NULL,
+	&screen_containers, &screen_container, &screen_action,  &screen_events, &screen_event,
+	&screen_incidents,  &screen_processes, &screen_columns, &screen_help,   NULL,
 };
 
 const struct screen *screen_find(const char *name)

@@ -158,8 +158,8 @@ static const struct {
 	const char *name;
 	bool (*read)(struct top *top, const struct tree_node *node);
 } keys[] = {
-	{"columns", read_columns}, {"sort", read_sort},	      {"reverse", read_reverse},
-	{"tree", read_tree},	   {"colours", read_colours}, {"mouse", read_mouse},
+	{"columns", read_columns}, {"sort", read_sort},       {"reverse", read_reverse},
+	{"tree", read_tree},       {"colours", read_colours}, {"mouse", read_mouse},
 };
 
 /* NULL, or the key that was not understood. */

@@ -14,11 +14,11 @@
 #include "top.h"
 
 #define SETTINGS_ERROR 128
-#define SETTINGS_TEXT 2048
+#define SETTINGS_TEXT  2048
 
 struct settings {
-	char path[PATH_MAX]; /* "": there is no place for it */
-	bool ours; /* may be written */
+	char path[PATH_MAX];         /* "": there is no place for it */
+	bool ours;                   /* may be written */
 	char written[SETTINGS_TEXT]; /* what stands in it, as this version would write it */
 };
 

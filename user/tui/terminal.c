@@ -157,7 +157,8 @@ static bool same(const struct cell *a, const struct cell *b)
 
 void terminal_paint(const struct screen_buffer *screen_buffer)
 {
-	bool all = screen_buffer->rows != shown.rows || screen_buffer->columns != shown.columns || !shown.cells;
+	bool all = screen_buffer->rows != shown.rows || screen_buffer->columns != shown.columns ||
+		   !shown.cells;
 
 	if (all) {
 		erase();
@@ -185,13 +186,13 @@ void terminal_paint(const struct screen_buffer *screen_buffer)
 static const struct {
 	int curses, key;
 } keys[] = {
-	{KEY_UP, TOP_UP},	  {KEY_DOWN, TOP_DOWN},
+	{KEY_UP, TOP_UP},         {KEY_DOWN, TOP_DOWN},
 	{KEY_PPAGE, TOP_PAGE_UP}, {KEY_NPAGE, TOP_PAGE_DOWN},
-	{KEY_HOME, TOP_FIRST},	  {KEY_END, TOP_LAST},
-	{KEY_LEFT, TOP_LEFT},	  {KEY_RIGHT, TOP_RIGHT},
-	{KEY_ENTER, TOP_ENTER},	  {KEY_BACKSPACE, TOP_BACKSPACE},
+	{KEY_HOME, TOP_FIRST},    {KEY_END, TOP_LAST},
+	{KEY_LEFT, TOP_LEFT},     {KEY_RIGHT, TOP_RIGHT},
+	{KEY_ENTER, TOP_ENTER},   {KEY_BACKSPACE, TOP_BACKSPACE},
 	{KEY_DC, TOP_BACKSPACE},  {KEY_BTAB, TOP_BACK_TAB},
-	{KEY_F(1), TOP_F1},	  {KEY_RESIZE, -1},
+	{KEY_F(1), TOP_F1},       {KEY_RESIZE, -1},
 };
 
 static int character_key(wint_t c)
@@ -228,7 +229,7 @@ int terminal_key(void)
 	if (r != KEY_CODE_YES)
 		return poll(&in, 1, 0) > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL) ? -2 : 0;
 	if (c == KEY_MOUSE && getmouse(&clicked) == OK)
-		return clicked.bstate & BUTTON4_PRESSED	  ? TOP_UP
+		return clicked.bstate & BUTTON4_PRESSED   ? TOP_UP
 		       : clicked.bstate & BUTTON5_PRESSED ? TOP_DOWN
 							  : TOP_CLICK;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)

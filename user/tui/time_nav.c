@@ -10,7 +10,7 @@
 #include "top.h"
 
 #define BEFORE_NS (300 * NS_PER_SEC)
-#define JUMP_MS 60000u /* where nothing is typed */
+#define JUMP_MS   60000u /* where nothing is typed */
 
 static void moved(struct top *top, bool another)
 {

@@ -12,9 +12,9 @@
 #include "format/alert_text.h"
 #include "format/text_wrap.h"
 
-#define FIRST_KEYS 3 /* of a screen's in the footer, before the other screens */
+#define FIRST_KEYS    3 /* of a screen's in the footer, before the other screens */
 #define LEAST_COLUMNS 40u
-#define LEAST_ROWS 8u
+#define LEAST_ROWS    8u
 
 void top_init(struct top *top, struct snapshot *s)
 {
@@ -213,7 +213,8 @@ static void draw_footer(struct top *top, struct screen_buffer *screen_buffer)
 	space = screen_buffer->columns > frame ? screen_buffer->columns - frame : 0;
 	text_fit(top->notice, space, screen_buffer->ascii, notice, sizeof(notice));
 	width = text_width(notice);
-	screen_buffer_put(screen_buffer, screen_buffer->rows - 1, f.end - width, width, STYLE_WARN, notice);
+	screen_buffer_put(screen_buffer, screen_buffer->rows - 1, f.end - width, width, STYLE_WARN,
+			  notice);
 	f.end -= width + (width > 0);
 	top->n_hot = 0;
 	f = (struct footer){top, screen_buffer, 0, f.end > frame ? f.end - frame : 0};
@@ -233,8 +234,8 @@ static void draw_small(const struct top *top, struct screen_buffer *screen_buffe
 	enum style style = alert_headline(top->s, 60, screen_buffer->ascii, text);
 	size_t y = wrap_put(screen_buffer, 0, 0, screen_buffer->columns, style, text);
 
-	screen_buffer_print(screen_buffer, y + 1, 0, STYLE_DIM, "%zux%zu: a list needs %ux%u", screen_buffer->columns,
-		     screen_buffer->rows, LEAST_COLUMNS, LEAST_ROWS);
+	screen_buffer_print(screen_buffer, y + 1, 0, STYLE_DIM, "%zux%zu: a list needs %ux%u",
+			    screen_buffer->columns, screen_buffer->rows, LEAST_COLUMNS, LEAST_ROWS);
 }
 
 void top_draw(struct top *top, struct screen_buffer *screen_buffer)

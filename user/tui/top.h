@@ -62,20 +62,20 @@ struct hot {
 #define TOP_BELOW 8
 
 struct top {
-	struct snapshot *s; /* what is shown; the caller's */
+	struct snapshot *s;    /* what is shown; the caller's */
 	struct source *source; /* the caller's; NULL in tests that need none */
 	const struct screen *screen, *below[TOP_BELOW];
 	size_t n_below;
 	bool quit, frozen;
 	bool mouse; /* clicks are wanted */
 	enum top_colours colours;
-	size_t click_y, click_x; /* of TOP_CLICK */
+	size_t click_y, click_x;  /* of TOP_CLICK */
 	size_t body_y, body_rows; /* of the last picture */
 	struct hot hot[TOP_HOT];
 	size_t n_hot;
-	bool stale; /* what is listed must be made anew; top_key() sees to it */
-	bool reload; /* another picture is wanted at once: the loop's */
-	char notice[128]; /* a line in the footer, or "" */
+	bool stale;           /* what is listed must be made anew; top_key() sees to it */
+	bool reload;          /* another picture is wanted at once: the loop's */
+	char notice[128];     /* a line in the footer, or "" */
 	struct prompt prompt; /* a line that is typed instead of the footer */
 
 	/* containers */
@@ -87,10 +87,10 @@ struct top {
 	struct outline outline; /* what is listed, line by line */
 	char filter[PROMPT_TEXT], search[PROMPT_TEXT];
 	size_t selected, first; /* lines */
-	uint64_t selected_id; /* it keeps its mark when lines move; 0: the first line */
-	size_t page; /* lines of the list in the last picture */
-	size_t list_y; /* the body's row of the first of them */
-	struct table table; /* the last picture's columns */
+	uint64_t selected_id;   /* it keeps its mark when lines move; 0: the first line */
+	size_t page;            /* lines of the list in the last picture */
+	size_t list_y;          /* the body's row of the first of them */
+	struct table table;     /* the last picture's columns */
 
 	/* columns */
 	size_t chooser_at, chooser_first, chooser_page;

@@ -20,7 +20,7 @@ struct outline_node {
 	uint64_t key;
 	const struct row *row, *named_by;
 	uint32_t parent; /* NOBODY: at the top */
-	uint32_t rank; /* the best of its rows, and of those below */
+	uint32_t rank;   /* the best of its rows, and of those below */
 	uint32_t children;
 	bool context;
 };
@@ -463,7 +463,7 @@ void outline_name(const struct outline_line *line, enum outline_by by, bool asci
 		line_add(&out, "%s", line->last ? (ascii ? "`-" : "└─") : ascii ? "|-" : "├─");
 	if (by != OUTLINE_NONE)
 		line_add(&out, "%s",
-			 !line->below	? (line->depth ? " " : "")
+			 !line->below   ? (line->depth ? " " : "")
 			 : line->folded ? (ascii ? "+ " : "▸ ")
 					: (ascii ? "- " : "▾ "));
 	short_name(line, by, name, sizeof(name));

@@ -14,11 +14,11 @@ enum outline_by { OUTLINE_NONE, OUTLINE_PODS, OUTLINE_CGROUPS, OUTLINE_KINDS };
 #define OUTLINE_DEEPEST 40 /* deeper ones stand beside their parents */
 
 struct outline_line {
-	const struct row *row; /* NULL: a pod that has no cgroup on the board */
+	const struct row *row;      /* NULL: a pod that has no cgroup on the board */
 	const struct row *named_by; /* whose pod it is, where row is NULL */
-	uint64_t key; /* the cgroup's id, or made of the pod's name */
-	uint64_t rails; /* bit d: at depth d something follows below */
-	uint32_t below; /* lines below it; folded away if it is */
+	uint64_t key;               /* the cgroup's id, or made of the pod's name */
+	uint64_t rails;             /* bit d: at depth d something follows below */
+	uint32_t below;             /* lines below it; folded away if it is */
 	uint8_t depth;
 	uint8_t alarm; /* the worst that is folded away */
 	bool last, folded;
@@ -47,7 +47,8 @@ int outline_fold_all(struct outline *outline); /* all that are parents now */
 void outline_unfold_all(struct outline *outline);
 
 /* "│  ├─ ▾ nginx": what stands in the name's cell. */
-void outline_name(const struct outline_line *line, enum outline_by by, bool ascii, char *text, size_t bytes);
+void outline_name(const struct outline_line *line, enum outline_by by, bool ascii, char *text,
+		  size_t bytes);
 
 const char *outline_by_word(enum outline_by by); /* "none", "pods", "cgroups" */
 

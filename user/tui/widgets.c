@@ -24,7 +24,7 @@ enum plot_marks block_marks(const struct screen_buffer *screen_buffer)
 {
 	const char *term = getenv("TERM");
 
-	return screen_buffer->ascii			    ? PLOT_ASCII
+	return screen_buffer->ascii                 ? PLOT_ASCII
 	       : term && !strncmp(term, "linux", 5) ? PLOT_BLOCKS
 						    : PLOT_BRAILLE;
 }
@@ -105,7 +105,8 @@ static void say_reason(const struct hr_slot *slot, char *text, size_t bytes)
 static void say_next(const struct block_of *of, char *text, size_t bytes)
 {
 	const struct hr_slot *slot = of->slot;
-	const char *fate = action_future(slot->forecast.next_action), *mode = mode_word(of->host->mode);
+	const char *fate = action_future(slot->forecast.next_action),
+		   *mode = mode_word(of->host->mode);
 	const char *policy = hr_slot_text(slot, slot->next_policy);
 	char clean[160];
 
@@ -118,7 +119,8 @@ static void say_next(const struct block_of *of, char *text, size_t bytes)
 			 mode ? mode : "unknown");
 }
 
-size_t block_verdict(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width)
+size_t block_verdict(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		     size_t width)
 {
 	char text[1024], age[UNITS_TEXT];
 	size_t row = y;
@@ -144,7 +146,8 @@ size_t block_verdict(const struct block_of *of, struct screen_buffer *c, size_t 
 
 /* ---- plot ---- */
 
-size_t block_plot(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width)
+size_t block_plot(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		  size_t width)
 {
 	struct hr_point was[HISTORY_POINTS];
 	struct plot_point point[HISTORY_POINTS];
@@ -152,8 +155,9 @@ size_t block_plot(const struct block_of *of, struct screen_buffer *c, size_t y, 
 
 	plot_of_slot(of->slot, was, history_points(&of->slot->history, was), point, &plot);
 	if (plot_put(&plot, c, y, x, of->plot_rows, width, block_marks(c)))
-		return screen_buffer_put(c, y, x, width, STYLE_DIM,
-				  "no history yet: a plot needs two samples and 24 columns") > 0;
+		return screen_buffer_put(
+			       c, y, x, width, STYLE_DIM,
+			       "no history yet: a plot needs two samples and 24 columns") > 0;
 	return of->plot_rows;
 }
 
@@ -205,13 +209,14 @@ static void draw_split(const struct part *part, size_t n, uint64_t whole, struct
 		end += (double)part[i].bytes / (double)whole * (double)width;
 		for (; at < width && (double)at + 0.5 < end; at++)
 			screen_buffer_put(c, y, x + at, 1, part[i].style,
-				   c->ascii ? part[i].ascii : part[i].mark);
+					  c->ascii ? part[i].ascii : part[i].mark);
 	}
 	for (; at < width; at++)
 		screen_buffer_put(c, y, x + at, 1, STYLE_DIM, c->ascii ? "." : "·");
 }
 
-size_t block_memory(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width)
+size_t block_memory(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		    size_t width)
 {
 	const struct hr_memory *m = &of->slot->memory;
 	struct part part[8];
@@ -222,8 +227,8 @@ size_t block_memory(const struct block_of *of, struct screen_buffer *c, size_t y
 	for (size_t i = 0; i < n; i++)
 		whole += part[i].bytes;
 	if (!whole)
-		return screen_buffer_put(c, y, x, width, STYLE_DIM, "where its memory is is not known") >
-		       0;
+		return screen_buffer_put(c, y, x, width, STYLE_DIM,
+					 "where its memory is is not known") > 0;
 	if (m->limit != HR_UNKNOWN && m->limit > whole)
 		whole = m->limit;
 	draw_split(part, n, whole, c, y, x, width);
@@ -242,7 +247,7 @@ size_t block_memory(const struct block_of *of, struct screen_buffer *c, size_t y
 	}
 	if (m->limit != HR_UNKNOWN && at + 22 <= width)
 		screen_buffer_print(c, row, x + at, STYLE_DIM, "%s up to %s", c->ascii ? "." : "·",
-			     units_bytes(m->limit, text));
+				    units_bytes(m->limit, text));
 	return row + 1 - y;
 }
 
@@ -258,7 +263,7 @@ size_t block_processes(const struct block_of *of, struct screen_buffer *c, size_
 
 	if (!slot->process[0].pid)
 		return screen_buffer_put(c, y, x, width, STYLE_DIM,
-				  "which processes are inside is not known") > 0;
+					 "which processes are inside is not known") > 0;
 	for (; i < HR_PROCESSES && slot->process[i].pid; i++) {
 		const struct hr_process *p = &slot->process[i];
 		size_t at;
@@ -266,19 +271,21 @@ size_t block_processes(const struct block_of *of, struct screen_buffer *c, size_
 		text_clean(p->comm, sizeof(p->comm), comm, sizeof(comm));
 		screen_buffer_print(c, y + i, x, STYLE_PLAIN, "%8u", p->pid);
 		screen_buffer_put(c, y + i, x + 9, 16, STYLE_PLAIN, comm);
-		screen_buffer_print(c, y + i, x + 26, STYLE_PLAIN, "%9s", units_bytes(p->rss_bytes, rss));
+		screen_buffer_print(c, y + i, x + 26, STYLE_PLAIN, "%9s",
+				    units_bytes(p->rss_bytes, rss));
 		at = x + 37 +
 		     screen_buffer_print(c, y + i, x + 37, STYLE_PLAIN, "%11s",
-				  units_rate(p->growth_bytes_per_second, rate));
+					 units_rate(p->growth_bytes_per_second, rate));
 		if (width >= 66 && most)
 			screen_buffer_bar(c, y + i, at + 2, width - 66 > 30 ? 30 : width - 66 + 4,
-				   STYLE_PLAIN, (double)p->rss_bytes / (double)most, 0);
+					  STYLE_PLAIN, (double)p->rss_bytes / (double)most, 0);
 		if (p->oom_score_adj && width >= 66)
 			screen_buffer_print(c, y + i, x + width - 11, STYLE_DIM, "adj %d",
-				     p->oom_score_adj);
+					    p->oom_score_adj);
 	}
 	if (slot->pids != HR_UNKNOWN_U32 && slot->pids > i) {
-		screen_buffer_print(c, y + i, x, STYLE_DIM, "         and %zu more", slot->pids - i);
+		screen_buffer_print(c, y + i, x, STYLE_DIM, "         and %zu more",
+				    slot->pids - i);
 		i++;
 	}
 	return i;
@@ -294,14 +301,15 @@ static const char *percent(uint32_t centi, char text[16])
 	return text;
 }
 
-size_t block_pressure(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width)
+size_t block_pressure(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		      size_t width)
 {
 	const struct hr_pressure *p = &of->slot->pressure;
 	char some[16], full[16], a[UNITS_TEXT], b[UNITS_TEXT], text[256];
 
 	if (p->some_avg10_centi == HR_UNKNOWN_U32 && p->some_total_us == HR_UNKNOWN)
 		return screen_buffer_put(c, y, x, width, STYLE_DIM,
-				  "not known: no PSI for this cgroup here") > 0;
+					 "not known: no PSI for this cgroup here") > 0;
 	snprintf(text, sizeof(text),
 		 "tasks waited for memory: %s of the last 10 s, all at once %s; in all %s, all at "
 		 "once %s",
@@ -329,7 +337,8 @@ static const char *height(uint32_t count, bool ascii)
 	return ascii ? digits[level] : eighths[level];
 }
 
-size_t block_reclaim(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width)
+size_t block_reclaim(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		     size_t width)
 {
 	static const struct {
 		size_t bucket;
@@ -341,17 +350,20 @@ size_t block_reclaim(const struct block_of *of, struct screen_buffer *c, size_t 
 
 	if (!s->count)
 		return screen_buffer_put(c, y, x, width, STYLE_DIM,
-				  "none of its tasks had to reclaim so far") > 0;
-	screen_buffer_print(c, y, x, STYLE_PLAIN, "%llu stall%s of its tasks, %s in all; by how long:",
-		     (unsigned long long)s->count, s->count == 1 ? "" : "s",
-		     s->total_ns < NS_PER_MS ? "less than 1 ms"
-					     : units_duration_ms(s->total_ns / NS_PER_MS, all));
+					 "none of its tasks had to reclaim so far") > 0;
+	screen_buffer_print(
+		c, y, x, STYLE_PLAIN,
+		"%llu stall%s of its tasks, %s in all; by how long:", (unsigned long long)s->count,
+		s->count == 1 ? "" : "s",
+		s->total_ns < NS_PER_MS ? "less than 1 ms"
+					: units_duration_ms(s->total_ns / NS_PER_MS, all));
 	for (size_t i = 0; i < HR_STALL_BUCKETS; i++)
 		for (size_t k = 0; k < (each > 1 ? each - 1 : 1); k++)
 			screen_buffer_put(c, y + 1, x + i * each + k, 1,
-				   i >= 8 && s->bucket[i] ? STYLE_WARN : STYLE_PLAIN,
-				   height(s->bucket[i], c->ascii));
+					  i >= 8 && s->bucket[i] ? STYLE_WARN : STYLE_PLAIN,
+					  height(s->bucket[i], c->ascii));
 	for (size_t i = 0; i < ARRAY_SIZE(tick) && each > 1; i++)
-		screen_buffer_put(c, y + 2, x + tick[i].bucket * each, width, STYLE_DIM, tick[i].word);
+		screen_buffer_put(c, y + 2, x + tick[i].bucket * each, width, STYLE_DIM,
+				  tick[i].word);
 	return 3;
 }

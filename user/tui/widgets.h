@@ -12,23 +12,29 @@
 struct block_of { /* whom, and what is known beside */
 	const struct hr_slot *slot;
 	const struct hr_host *host;
-	const struct feed *feed; /* NULL: none */
-	uint64_t now_ns; /* wall time of what is shown */
+	const struct feed *feed;  /* NULL: none */
+	uint64_t now_ns;          /* wall time of what is shown */
 	size_t plot_rows, events; /* how much room they may take */
 };
 
 /* The figures that matter, in three to five rows: risk, time, headroom, why, what would be done. */
-size_t block_verdict(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width);
-size_t block_plot(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width);
-size_t block_memory(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width);
+size_t block_verdict(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		     size_t width);
+size_t block_plot(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		  size_t width);
+size_t block_memory(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		    size_t width);
 size_t block_processes(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
 		       size_t width);
 size_t block_pressure(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
 		      size_t width);
-size_t block_reclaim(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width);
-size_t block_events(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width);
+size_t block_reclaim(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		     size_t width);
+size_t block_events(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		    size_t width);
 /* The whole of it in sentences, as `headroom explain` tells it. */
-size_t block_explanation(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width);
+size_t block_explanation(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+			 size_t width);
 
 /* How this terminal draws dots. */
 enum plot_marks block_marks(const struct screen_buffer *screen_buffer);

@@ -23,7 +23,8 @@ static void say(const struct block_of *of, const struct hr_event *event, char te
 			 event_emitted(event, emitted));
 }
 
-size_t block_events(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width)
+size_t block_events(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+		    size_t width)
 {
 	static const enum style look[] = {
 		[HR_INFO] = STYLE_PLAIN, [HR_WARNING] = STYLE_WARN, [HR_CRITICAL] = STYLE_BAD};
@@ -42,10 +43,12 @@ size_t block_events(const struct block_of *of, struct screen_buffer *c, size_t y
 		emitted++;
 	}
 	return rows ? rows
-		    : screen_buffer_put(c, y, x, width, STYLE_DIM, "none that the board still holds") > 0;
+		    : screen_buffer_put(c, y, x, width, STYLE_DIM,
+					"none that the board still holds") > 0;
 }
 
-size_t block_explanation(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x, size_t width)
+size_t block_explanation(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+			 size_t width)
 {
 	static struct explanation explanation; /* 16 KiB; one thread draws */
 	size_t rows = 0;
@@ -53,6 +56,7 @@ size_t block_explanation(const struct block_of *of, struct screen_buffer *c, siz
 	explanation.n = explanation.used = 0;
 	explanation_of_slot(&explanation, of->slot, of->host, of->now_ns);
 	for (size_t i = 0; i < explanation.n; i++)
-		rows += wrap_put(c, y + rows, x, width, explanation.line[i].style, explanation.line[i].text);
+		rows += wrap_put(c, y + rows, x, width, explanation.line[i].style,
+				 explanation.line[i].text);
 	return rows;
 }
