@@ -162,7 +162,7 @@ static void test_explanation(void **state)
 	outcome->freed_after_ms = 18;
 	outcome->restarted_after_ms = HR_UNKNOWN;
 	outcome->averted = 1;
-	explanation_of_event(&explanation, &r.event, &out.event, T0);
+	explain_event(&explanation, &r.event, &out.event, T0);
 	for (size_t i = 0; i < explanation.n; i++)
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s\n",
 			 explanation.line[i].text);
@@ -236,7 +236,7 @@ static void test_next_action(void **state)
 	assert_string_equal(word(next, "policy"), "kill-switch");
 	assert_string_equal(word(next, "rung"), "throttle");
 	json_decref(object);
-	explanation_of_slot(&explanation, &slot, &host, T0);
+	explain_container(&explanation, &slot, &host, T0);
 	for (size_t i = 0; i < explanation.n; i++)
 		emitted |=
 			!strcmp(explanation.line[i].text,

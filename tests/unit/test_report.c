@@ -185,15 +185,15 @@ static const struct {
 	enum recommendation_kind kind;
 	uint64_t limit_mib, request_mib; /* 0: none */
 } recommendation_rows[] = {
-	{"one sample", plain, 1, 60, 100, 100, true, ADVICE_TOO_LITTLE, 0, 0},
-	{"ten minutes", plain, 60, 10, 100, 200, true, ADVICE_TOO_LITTLE, 0, 0},
-	{"hours, but five samples", plain, 5, 3600, 100, 200, false, ADVICE_TOO_LITTLE, 0, 0},
-	{"a leak, however long it was seen", leaks, 600, 60, 100, 500, true, ADVICE_LEAK, 0, 0},
-	{"it fits", plain, 120, 60, 200, 200, false, ADVICE_FITS, 256, 224},
-	{"it was close", plain, 120, 60, 480, 480, false, ADVICE_RAISE, 608, 544},
+	{"one sample", plain, 1, 60, 100, 100, true, RECOMMEND_TOO_LITTLE, 0, 0},
+	{"ten minutes", plain, 60, 10, 100, 200, true, RECOMMEND_TOO_LITTLE, 0, 0},
+	{"hours, but five samples", plain, 5, 3600, 100, 200, false, RECOMMEND_TOO_LITTLE, 0, 0},
+	{"a leak, however long it was seen", leaks, 600, 60, 100, 500, true, RECOMMEND_LEAK, 0, 0},
+	{"it fits", plain, 120, 60, 200, 200, false, RECOMMEND_FITS, 256, 224},
+	{"it was close", plain, 120, 60, 480, 480, false, RECOMMEND_RAISE, 608, 544},
 	/* what was killed at its limit wanted more than that: 512 MiB and a quarter */
-	{"it was killed", plain, 120, 60, 300, 510, true, ADVICE_RAISE, 640, 576},
-	{"a parent's limit ended it", co_tenant, 120, 60, 300, 300, true, ADVICE_ELSEWHERE, 384,
+	{"it was killed", plain, 120, 60, 300, 510, true, RECOMMEND_RAISE, 640, 576},
+	{"a parent's limit ended it", co_tenant, 120, 60, 300, 300, true, RECOMMEND_ELSEWHERE, 384,
 	 336},
 };
 
@@ -433,7 +433,7 @@ static void test_no_pictures(void **state)
 		check_html(html);
 		assert_non_null(strstr(md, "java[4711]"));
 	}
-	assert_int_equal(r.recommendation.kind, ADVICE_LEAK);
+	assert_int_equal(r.recommendation.kind, RECOMMEND_LEAK);
 	assert_int_equal(r.co_tenants, 0);
 	report_done(&r);
 	report_done(&r);

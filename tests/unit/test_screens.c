@@ -32,7 +32,7 @@ static int give(const char *path, uint64_t from_ns, uint64_t to_ns, struct hr_re
 	return hr_reader_open(place.kept, ret_reader);
 }
 
-static const struct source_history history = {give, give};
+static const struct data_source_history history = {give, give};
 
 /* Nothing that steers a terminal, and no row wider than the screen. */
 static void look(const struct screen_buffer *screen_buffer, bool ascii)
@@ -74,7 +74,7 @@ static void any_size(struct fixture *f, size_t *rows, size_t *columns)
 static void press_any(const char *path, uint64_t seed, bool ascii)
 {
 	struct fixture random = {.random = seed};
-	struct source source = {.history = &history};
+	struct data_source source = {.history = &history};
 	struct screen_buffer screen_buffer = {0};
 	struct snapshot s = {0};
 	static struct top top;
@@ -84,11 +84,11 @@ static void press_any(const char *path, uint64_t seed, bool ascii)
 	assert_int_equal(hr_reader_open(path, &source.board), 0);
 	top_init(&top, &s);
 	top.source = &source;
-	assert_int_equal(source_begin(&source), 0);
+	assert_int_equal(data_source_begin(&source), 0);
 	top.reload = true;
 	for (int i = 0; i < KEYS; i++) {
 		if (top.reload) {
-			assert_int_equal(source_load(&source, &s), 0);
+			assert_int_equal(data_source_load(&source, &s), 0);
 			top.reload = false;
 			assert_int_equal(top_update(&top), 0);
 		}
@@ -111,7 +111,7 @@ static void press_any(const char *path, uint64_t seed, bool ascii)
 	top_done(&top);
 	screen_buffer_done(&screen_buffer);
 	snapshot_done(&s);
-	source_done(&source);
+	data_source_done(&source);
 	hr_reader_close(source.board);
 }
 

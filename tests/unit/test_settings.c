@@ -55,7 +55,7 @@ static void test_settings(void **state)
 	assert_string_equal(error, "");
 	assert_int_equal(settings_save(&settings, &top), 0);
 	assert_int_not_equal(stat(path, &st), 0);
-	top.by = OUTLINE_PODS;
+	top.by = ROW_TREE_PODS;
 	top.sort = column_find("usage");
 	top.reverse = true;
 	top.mouse = false;
@@ -67,7 +67,7 @@ static void test_settings(void **state)
 	top_init(&again, &s);
 	settings_load(&settings, &again, error);
 	assert_string_equal(error, "");
-	assert_int_equal(again.by, OUTLINE_PODS);
+	assert_int_equal(again.by, ROW_TREE_PODS);
 	assert_string_equal(again.sort->id, "usage");
 	assert_true(again.reverse && !again.mouse);
 	assert_int_equal(again.n_columns, 3);
@@ -90,24 +90,24 @@ static void test_foreign_settings(void **state)
 	static const struct {
 		const char *text;
 		bool complains;
-		enum outline_by by;
+		enum row_tree_by by;
 		size_t n_columns; /* 0: as delivered */
 	} cases[] = {
-		{"", false, OUTLINE_NONE, 0},
-		{"# nothing\n", false, OUTLINE_NONE, 0},
-		{"tree: pods\ncolumns: [name, risk]\n", false, OUTLINE_PODS, 2},
-		{"tree: pods\ncolumns: [risk]\n", false, OUTLINE_PODS, 2}, /* the name is added */
-		{"tree: pods\nweather: fine\n", true, OUTLINE_PODS, 0},
-		{"tree: forest\ncolumns: [name, moon, risk]\n", true, OUTLINE_NONE, 2},
-		{"columns: [name, risk, risk, name]\n", true, OUTLINE_NONE, 2},
-		{"columns: []\n", false, OUTLINE_NONE, 1},
-		{"columns: all\n", true, OUTLINE_NONE, 0},
-		{"tree: [pods]\n", true, OUTLINE_NONE, 0},
-		{"- a\n- list\n", true, OUTLINE_NONE, 0},
-		{"just text\n", true, OUTLINE_NONE, 0},
-		{"tree: pods: no\n  {{{", true, OUTLINE_NONE, 0},
-		{"tree: \"\xff\xfe\"\n", true, OUTLINE_NONE, 0},
-		{"sort: [\x01\n", true, OUTLINE_NONE, 0},
+		{"", false, ROW_TREE_NONE, 0},
+		{"# nothing\n", false, ROW_TREE_NONE, 0},
+		{"tree: pods\ncolumns: [name, risk]\n", false, ROW_TREE_PODS, 2},
+		{"tree: pods\ncolumns: [risk]\n", false, ROW_TREE_PODS, 2}, /* the name is added */
+		{"tree: pods\nweather: fine\n", true, ROW_TREE_PODS, 0},
+		{"tree: forest\ncolumns: [name, moon, risk]\n", true, ROW_TREE_NONE, 2},
+		{"columns: [name, risk, risk, name]\n", true, ROW_TREE_NONE, 2},
+		{"columns: []\n", false, ROW_TREE_NONE, 1},
+		{"columns: all\n", true, ROW_TREE_NONE, 0},
+		{"tree: [pods]\n", true, ROW_TREE_NONE, 0},
+		{"- a\n- list\n", true, ROW_TREE_NONE, 0},
+		{"just text\n", true, ROW_TREE_NONE, 0},
+		{"tree: pods: no\n  {{{", true, ROW_TREE_NONE, 0},
+		{"tree: \"\xff\xfe\"\n", true, ROW_TREE_NONE, 0},
+		{"sort: [\x01\n", true, ROW_TREE_NONE, 0},
 	};
 	char path[] = "/tmp/test-top.XXXXXX", text[SETTINGS_TEXT], error[SETTINGS_ERROR];
 	struct snapshot s = {0};

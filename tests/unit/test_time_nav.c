@@ -40,24 +40,24 @@ static struct hr_reader *open_reader(const char *path)
 
 static void test_steps(void **state)
 {
-	struct source s = {.board = open_reader(place.kept)};
+	struct data_source s = {.board = open_reader(place.kept)};
 
-	assert_int_equal(source_begin(&s), 0);
+	assert_int_equal(data_source_begin(&s), 0);
 	assert_int_equal(s.at_ns, T(0));
-	assert_false(source_step(&s, -1));
+	assert_false(data_source_step(&s, -1));
 	assert_string_equal(s.notice, "this is the recording's first picture");
 	assert_int_equal(s.at_ns, T(0));
 	for (int i = 1; i < FRAMES; i++) {
-		assert_true(source_step(&s, 1));
+		assert_true(data_source_step(&s, 1));
 		assert_int_equal(s.at_ns, T(i));
 	}
-	assert_false(source_step(&s, 1));
+	assert_false(data_source_step(&s, 1));
 	assert_string_equal(s.notice, "this is the recording's last picture");
 	assert_int_equal(s.at_ns, T(FRAMES - 1));
-	assert_true(source_step(&s, -1));
+	assert_true(data_source_step(&s, -1));
 	assert_int_equal(s.at_ns, T(FRAMES - 2));
 	assert_int_equal(*s.notice, 0);
-	source_done(&s);
+	data_source_done(&s);
 	hr_reader_close(s.board);
 }
 
@@ -68,45 +68,45 @@ static void test_jumps(void **state)
 		int second;
 	} jumps[] = {{T(7), 7}, {T(7) + NS_PER_SEC / 2, 7}, {T(3), 3},
 		     {1, 0},    {T(99), FRAMES - 1},        {T(0), 0}};
-	struct source s = {.board = open_reader(place.kept)};
+	struct data_source s = {.board = open_reader(place.kept)};
 	struct snapshot snapshot = {0};
 
-	assert_int_equal(source_begin(&s), 0);
+	assert_int_equal(data_source_begin(&s), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(jumps); i++) {
-		assert_true(source_go(&s, jumps[i].to));
+		assert_true(data_source_go(&s, jumps[i].to));
 		assert_int_equal(s.at_ns, T(jumps[i].second));
-		assert_int_equal(source_load(&s, &snapshot), 0);
+		assert_int_equal(data_source_load(&s, &snapshot), 0);
 		assert_int_equal(snapshot.time_ns, T(jumps[i].second));
 	}
-	assert_true(source_live(&s));
+	assert_true(data_source_live(&s));
 	assert_int_equal(s.at_ns, T(FRAMES - 1));
 	snapshot_done(&snapshot);
-	source_done(&s);
+	data_source_done(&s);
 	hr_reader_close(s.board);
 }
 
 static void test_playing(void **state)
 {
-	struct source s = {.board = open_reader(place.kept)};
+	struct data_source s = {.board = open_reader(place.kept)};
 	uint64_t now = clock_mono_ns() + NS_PER_SEC;
-	char text[SOURCE_TEXT];
+	char text[DATA_SOURCE_TEXT];
 
-	assert_int_equal(source_begin(&s), 0);
-	assert_false(source_tick(&s, now));
-	source_play(&s, true);
-	assert_true(source_tick(&s, now)); /* the next picture is shown at once */
-	assert_false(source_tick(&s, now + NS_PER_SEC / 2));
-	assert_true(source_tick(&s, now + 3 * NS_PER_SEC));
+	assert_int_equal(data_source_begin(&s), 0);
+	assert_false(data_source_tick(&s, now));
+	data_source_play(&s, true);
+	assert_true(data_source_tick(&s, now)); /* the next picture is shown at once */
+	assert_false(data_source_tick(&s, now + NS_PER_SEC / 2));
+	assert_true(data_source_tick(&s, now + 3 * NS_PER_SEC));
 	assert_int_equal(s.at_ns, T(4));
-	source_faster(&s, 1);
-	assert_string_equal(source_label(&s, 0, text), "REPLAY, playing x2");
-	assert_true(source_tick(&s, now + 5 * NS_PER_SEC));
+	data_source_faster(&s, 1);
+	assert_string_equal(data_source_label(&s, 0, text), "REPLAY, playing x2");
+	assert_true(data_source_tick(&s, now + 5 * NS_PER_SEC));
 	assert_int_equal(s.at_ns, T(8));
-	assert_true(source_tick(&s, now + 60 * NS_PER_SEC));
+	assert_true(data_source_tick(&s, now + 60 * NS_PER_SEC));
 	assert_int_equal(s.at_ns, T(FRAMES - 1));
 	assert_false(s.playing);
-	assert_string_equal(source_label(&s, 0, text), "REPLAY, stopped");
-	source_done(&s);
+	assert_string_equal(data_source_label(&s, 0, text), "REPLAY, stopped");
+	data_source_done(&s);
 	hr_reader_close(s.board);
 }
 
@@ -127,62 +127,63 @@ static int give(const char *path, uint64_t from_ns, uint64_t to_ns, struct hr_re
 
 static void test_history(void **state)
 {
-	static const struct source_history history = {give, give};
-	struct source s = {.board = open_reader(place.live), .history = &history};
+	static const struct data_source_history history = {give, give};
+	struct data_source s = {.board = open_reader(place.live), .history = &history};
 	struct snapshot snapshot = {0};
-	char text[SOURCE_TEXT];
+	char text[DATA_SOURCE_TEXT];
 
 	kept = 0;
-	assert_int_equal(source_begin(&s), 0);
-	assert_false(source_past(&s));
-	assert_false(source_step(&s, 1));
+	assert_int_equal(data_source_begin(&s), 0);
+	assert_false(data_source_past(&s));
+	assert_false(data_source_step(&s, 1));
 	assert_string_equal(s.notice, "this is now");
-	assert_string_equal(source_label(&s, T(0), text), "");
-	assert_true(source_step(&s, -1)); /* from now into what is kept */
+	assert_string_equal(data_source_label(&s, T(0), text), "");
+	assert_true(data_source_step(&s, -1)); /* from now into what is kept */
 	assert_int_equal(s.at_ns, T(FRAMES - 1));
-	assert_string_equal(source_label(&s, T(FRAMES + 59), text), "PAST, 1m00s ago, stopped");
-	assert_int_equal(source_load(&s, &snapshot), 0);
+	assert_string_equal(data_source_label(&s, T(FRAMES + 59), text),
+			    "PAST, 1m00s ago, stopped");
+	assert_int_equal(data_source_load(&s, &snapshot), 0);
 	assert_true(snapshot.recording);
-	assert_true(s.feed.n > 0);
-	assert_true(source_step(&s, -1));
+	assert_true(s.buffer.n > 0);
+	assert_true(data_source_step(&s, -1));
 	assert_int_equal(s.at_ns, T(FRAMES - 2));
-	assert_true(source_step(&s, 1));
-	assert_true(source_step(&s, 1)); /* nothing newer was kept: now */
-	assert_false(source_past(&s));
-	assert_int_equal(source_load(&s, &snapshot), 0);
+	assert_true(data_source_step(&s, 1));
+	assert_true(data_source_step(&s, 1)); /* nothing newer was kept: now */
+	assert_false(data_source_past(&s));
+	assert_int_equal(data_source_load(&s, &snapshot), 0);
 	assert_false(snapshot.recording);
-	assert_true(source_go(&s, T(5)));
+	assert_true(data_source_go(&s, T(5)));
 	assert_int_equal(s.at_ns, T(5));
-	assert_true(source_live(&s));
-	assert_false(source_live(&s));
+	assert_true(data_source_live(&s));
+	assert_false(data_source_live(&s));
 	assert_string_equal(s.notice, "this is now");
 	snapshot_done(&snapshot);
-	source_done(&s);
+	data_source_done(&s);
 	hr_reader_close(s.board);
 }
 
 static void test_no_history(void **state)
 {
-	static const struct source_history history = {give, give};
+	static const struct data_source_history history = {give, give};
 	static const struct {
 		int answer;
 		const char *notice;
 	} cases[] = {{-ENOENT, "no history is kept: Enter shows one's last minutes"},
 		     {-ENODATA, "nothing is kept of that time"},
 		     {-EBUSY, "the store is locked"}};
-	struct source s = {.board = open_reader(place.live), .history = &history};
+	struct data_source s = {.board = open_reader(place.live), .history = &history};
 
-	assert_int_equal(source_begin(&s), 0);
+	assert_int_equal(data_source_begin(&s), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		kept = cases[i].answer;
-		assert_false(source_step(&s, -1));
+		assert_false(data_source_step(&s, -1));
 		assert_string_equal(s.notice, cases[i].notice);
-		assert_false(source_past(&s));
+		assert_false(data_source_past(&s));
 	}
 	s.history = NULL;
-	assert_false(source_step(&s, -1));
+	assert_false(data_source_step(&s, -1));
 	assert_string_equal(s.notice, cases[0].notice);
-	source_done(&s);
+	data_source_done(&s);
 	hr_reader_close(s.board);
 }
 
@@ -191,7 +192,7 @@ static void test_no_history(void **state)
 static void test_feed(void **state)
 {
 	struct fixture f = {.containers = 9000, .seed = 1};
-	struct feed feed = {0};
+	struct event_buffer buffer = {0};
 	const struct hr_event *kill;
 	size_t kills = 0;
 	char path[64];
@@ -199,26 +200,27 @@ static void test_feed(void **state)
 	snprintf(path, sizeof(path), "%s/many", place.dir);
 	assert_int_equal(fixture_open(&f, path), 0);
 	assert_int_equal(fixture_leave(&f), 0);
-	assert_int_equal(feed_open(&feed, path), 0);
-	assert_int_equal(feed_read(&feed, NS_PER_SEC), 0);
-	assert_true(feed.whole);
-	assert_in_range(feed.n, 1, FEED_EVENTS);
-	kill = feed.event[0];
-	for (size_t i = 0; i < feed.n; i++) {
-		assert_true(!i || feed.event[i]->seq > feed.event[i - 1]->seq);
-		if (feed.event[i]->type == HR_EVENT_OOM_KILL) {
-			kill = feed.event[i];
+	assert_int_equal(event_buffer_open(&buffer, path), 0);
+	assert_int_equal(event_buffer_read(&buffer, NS_PER_SEC), 0);
+	assert_true(buffer.whole);
+	assert_in_range(buffer.n, 1, EVENT_BUFFER_MAX);
+	kill = buffer.event[0];
+	for (size_t i = 0; i < buffer.n; i++) {
+		assert_true(!i || buffer.event[i]->seq > buffer.event[i - 1]->seq);
+		if (buffer.event[i]->type == HR_EVENT_OOM_KILL) {
+			kill = buffer.event[i];
 			kills++;
 		}
 	}
 	assert_true(kills > 100);
-	assert_ptr_equal(feed_find(&feed, kill->seq, kill->instance), kill);
-	assert_null(feed_find(&feed, kill->seq, kill->instance + 1));
+	assert_ptr_equal(event_buffer_find(&buffer, kill->seq, kill->instance), kill);
+	assert_null(event_buffer_find(&buffer, kill->seq, kill->instance + 1));
 	assert_int_equal(
-		((const struct hr_event_outcome *)(const void *)feed_outcome(&feed, kill))->ref,
+		((const struct hr_event_outcome *)(const void *)event_buffer_outcome(&buffer, kill))
+			->ref,
 		kill->seq);
-	assert_null(feed_outcome(&feed, feed_outcome(&feed, kill)));
-	feed_done(&feed);
+	assert_null(event_buffer_outcome(&buffer, event_buffer_outcome(&buffer, kill)));
+	event_buffer_done(&buffer);
 }
 
 /* ---- a rung by hand ---- */
@@ -231,15 +233,15 @@ static void press(struct top *top, const int *keys)
 
 static void test_action(void **state)
 {
-	struct source source = {.board = open_reader(place.live)};
+	struct data_source source = {.board = open_reader(place.live)};
 	struct snapshot s = {0};
 	static struct top top;
 	uint64_t id;
 
 	top_init(&top, &s);
 	top.source = &source;
-	assert_int_equal(source_begin(&source), 0);
-	assert_int_equal(source_load(&source, &s), 0);
+	assert_int_equal(data_source_begin(&source), 0);
+	assert_int_equal(data_source_load(&source, &s), 0);
 	assert_int_equal(top_update(&top), 0);
 	press(&top, (const int[]){TOP_DOWN, 'k', 0});
 	assert_string_equal(top.screen->name, "do");
@@ -272,7 +274,7 @@ static void test_action(void **state)
 	top_done(&top);
 	snapshot_done(&s);
 	source.at_ns = 0;
-	source_done(&source);
+	data_source_done(&source);
 	hr_reader_close(source.board);
 }
 

@@ -21,7 +21,7 @@
 struct world {
 	struct hr_slot slot[MOST];
 	struct snapshot s;
-	struct outline o;
+	struct row_tree o;
 };
 
 static struct hr_str add_text(struct hr_slot *slot, const char *text)
@@ -67,27 +67,27 @@ static void put_in_pod(struct hr_slot *slot, const char *namespace, const char *
 
 static void group(struct hr_slot *slot) { slot->flags = HR_SLOT_POPULATED; }
 
-static void rebuild(struct world *w, enum outline_by by)
+static void rebuild(struct world *w, enum row_tree_by by)
 {
 	assert_int_equal(snapshot_select(&w->s, &(struct row_filter){0}), 0);
 	rows_sort(w->s.rows, w->s.n_rows, column_find("risk"), false);
-	assert_int_equal(outline_build(&w->o, &w->s, by), 0);
+	assert_int_equal(row_tree_build(&w->o, &w->s, by), 0);
 }
 
 static void world_done(struct world *w)
 {
-	outline_done(&w->o);
+	row_tree_done(&w->o);
 	free(w->s.rows);
 }
 
 /* The lines as text, one after the other. */
-static const char *lines(const struct world *w, enum outline_by by, char text[4096])
+static const char *lines(const struct world *w, enum row_tree_by by, char text[4096])
 {
 	char name[512];
 
 	text[0] = 0;
 	for (size_t i = 0; i < w->o.n; i++) {
-		outline_name(&w->o.line[i], by, true, name, sizeof(name));
+		row_tree_name(&w->o.line[i], by, true, name, sizeof(name));
 		sprintf(text + strlen(text), "%s\n", name);
 	}
 	return text;
@@ -112,15 +112,16 @@ static void test_cgroups(void **state)
 	char text[4096];
 
 	make_tree(&w);
-	rebuild(&w, OUTLINE_NONE);
-	assert_string_equal(lines(&w, OUTLINE_NONE, text), "/a/risky\n/lone\n/a/b/deep\n/a/calm\n");
-	rebuild(&w, OUTLINE_CGROUPS);
-	assert_string_equal(lines(&w, OUTLINE_CGROUPS, text), "- /a\n"
-							      "|- risky\n"
-							      "|-- b\n"
-							      "| `- deep\n"
-							      "`- calm\n"
-							      "/lone\n");
+	rebuild(&w, ROW_TREE_NONE);
+	assert_string_equal(lines(&w, ROW_TREE_NONE, text),
+			    "/a/risky\n/lone\n/a/b/deep\n/a/calm\n");
+	rebuild(&w, ROW_TREE_CGROUPS);
+	assert_string_equal(lines(&w, ROW_TREE_CGROUPS, text), "- /a\n"
+							       "|- risky\n"
+							       "|-- b\n"
+							       "| `- deep\n"
+							       "`- calm\n"
+							       "/lone\n");
 	assert_true(w.o.line[0].context && !w.o.line[1].context);
 	assert_int_equal(w.o.line[0].below, 4);
 	world_done(&w);
@@ -132,27 +133,27 @@ static void test_folding(void **state)
 	char text[4096];
 
 	make_tree(&w);
-	rebuild(&w, OUTLINE_CGROUPS);
-	assert_int_equal(outline_fold(&w.o, 5, true), 0);
-	assert_int_equal(outline_fold(&w.o, 5, true), 0);
-	rebuild(&w, OUTLINE_CGROUPS);
-	assert_string_equal(lines(&w, OUTLINE_CGROUPS, text), "- /a\n"
-							      "|- risky\n"
-							      "|-+ b (1)\n"
-							      "`- calm\n"
-							      "/lone\n");
-	assert_int_equal(outline_fold(&w.o, 2, true), 0);
-	rebuild(&w, OUTLINE_CGROUPS);
-	assert_string_equal(lines(&w, OUTLINE_CGROUPS, text), "+ /a (3)\n/lone\n");
+	rebuild(&w, ROW_TREE_CGROUPS);
+	assert_int_equal(row_tree_fold(&w.o, 5, true), 0);
+	assert_int_equal(row_tree_fold(&w.o, 5, true), 0);
+	rebuild(&w, ROW_TREE_CGROUPS);
+	assert_string_equal(lines(&w, ROW_TREE_CGROUPS, text), "- /a\n"
+							       "|- risky\n"
+							       "|-+ b (1)\n"
+							       "`- calm\n"
+							       "/lone\n");
+	assert_int_equal(row_tree_fold(&w.o, 2, true), 0);
+	rebuild(&w, ROW_TREE_CGROUPS);
+	assert_string_equal(lines(&w, ROW_TREE_CGROUPS, text), "+ /a (3)\n/lone\n");
 	assert_int_equal(w.o.line[0].alarm, HR_ALARM_ACT); /* who is in danger in it is not lost */
-	assert_int_equal(outline_fold(&w.o, 2, false), 0);
-	rebuild(&w, OUTLINE_CGROUPS);
+	assert_int_equal(row_tree_fold(&w.o, 2, false), 0);
+	rebuild(&w, ROW_TREE_CGROUPS);
 	assert_int_equal(w.o.n, 5);
-	outline_unfold_all(&w.o);
-	rebuild(&w, OUTLINE_CGROUPS);
+	row_tree_unfold_all(&w.o);
+	rebuild(&w, ROW_TREE_CGROUPS);
 	assert_int_equal(w.o.n, 6);
-	assert_int_equal(outline_fold_all(&w.o), 0);
-	rebuild(&w, OUTLINE_CGROUPS);
+	assert_int_equal(row_tree_fold_all(&w.o), 0);
+	rebuild(&w, ROW_TREE_CGROUPS);
 	assert_int_equal(w.o.n, 2);
 	world_done(&w);
 }
@@ -168,7 +169,7 @@ static void test_circles(void **state)
 
 		for (uint64_t id = 1; id <= 4; id++)
 			add(&w, id, parents[i][id - 1], "/x", (unsigned int)id);
-		rebuild(&w, OUTLINE_CGROUPS);
+		rebuild(&w, ROW_TREE_CGROUPS);
 		assert_int_equal(w.o.n, 4);
 		world_done(&w);
 	}
@@ -178,7 +179,7 @@ static void test_deep(void **state)
 {
 	static struct hr_slot slots[200];
 	struct snapshot s = {.slots = slots, .n_slots = ARRAY_SIZE(slots)};
-	struct outline o = {0};
+	struct row_tree o = {0};
 	struct world w = {0};
 	char name[512];
 
@@ -188,13 +189,13 @@ static void test_deep(void **state)
 		slots[i] = w.slot[0];
 	}
 	assert_int_equal(snapshot_select(&s, &(struct row_filter){0}), 0);
-	assert_int_equal(outline_build(&o, &s, OUTLINE_CGROUPS), 0);
+	assert_int_equal(row_tree_build(&o, &s, ROW_TREE_CGROUPS), 0);
 	assert_int_equal(o.n, ARRAY_SIZE(slots));
 	for (size_t i = 0; i < o.n; i++) {
-		assert_true(o.line[i].depth <= OUTLINE_DEEPEST);
-		outline_name(&o.line[i], OUTLINE_CGROUPS, false, name, sizeof(name));
+		assert_true(o.line[i].depth <= ROW_TREE_DEEPEST);
+		row_tree_name(&o.line[i], ROW_TREE_CGROUPS, false, name, sizeof(name));
 	}
-	outline_done(&o);
+	row_tree_done(&o);
 	free(s.rows);
 }
 
@@ -211,15 +212,15 @@ static void test_pods(void **state)
 	put_in_pod(add(&w, 14, 3, "/k/p3/a", 1), "other", "cart", "x");
 	put_in_pod(add(&w, 15, 3, "/k/p3/b", 2), "other", "cart", "y");
 	add(&w, 16, 1, "/bare", 75);
-	rebuild(&w, OUTLINE_PODS);
-	assert_string_equal(lines(&w, OUTLINE_PODS, text), "shop/solo/one\n"
-							   "/bare\n"
-							   "- shop/cart\n"
-							   "|- db\n"
-							   "`- web\n"
-							   "- other/cart\n"
-							   "|- y\n"
-							   "`- x\n");
+	rebuild(&w, ROW_TREE_PODS);
+	assert_string_equal(lines(&w, ROW_TREE_PODS, text), "shop/solo/one\n"
+							    "/bare\n"
+							    "- shop/cart\n"
+							    "|- db\n"
+							    "`- web\n"
+							    "- other/cart\n"
+							    "|- y\n"
+							    "`- x\n");
 	assert_non_null(w.o.line[2].row);
 	assert_null(w.o.line[5].row);
 	assert_non_null(w.o.line[5].named_by);
@@ -274,12 +275,12 @@ static void test_search(void **state)
 	assert_string_equal(marked(&top), "/a/risky");
 	PRESS('N');
 	assert_string_equal(marked(&top), "/a/calm");
-	assert_int_equal(top.outline.n, 4); /* it hides nobody */
+	assert_int_equal(top.tree.n, 4); /* it hides nobody */
 	PRESS('f', 'l', 'o', 'n', TOP_ENTER);
-	assert_int_equal(top.outline.n, 1);
+	assert_int_equal(top.tree.n, 1);
 	PRESS('n');
 	PRESS(TOP_ESCAPE);
-	assert_int_equal(top.outline.n, 4);
+	assert_int_equal(top.tree.n, 4);
 	end(&top, &w, &c);
 }
 
@@ -291,23 +292,23 @@ static void test_tree_keys(void **state)
 
 	begin(&top, &w, &c);
 	PRESS('v', 'v');
-	assert_int_equal(top.by, OUTLINE_CGROUPS);
+	assert_int_equal(top.by, ROW_TREE_CGROUPS);
 	top_draw(&top, &c);
 	PRESS(TOP_FIRST, TOP_DOWN);
 	assert_string_equal(marked(&top), "/a/risky");
 	PRESS(TOP_LEFT); /* to its parent */
 	assert_string_equal(marked(&top), "/a");
 	PRESS(TOP_LEFT); /* folds */
-	assert_int_equal(top.outline.n, 2);
+	assert_int_equal(top.tree.n, 2);
 	top_draw(&top, &c);
 	PRESS(TOP_RIGHT);
-	assert_int_equal(top.outline.n, 6);
+	assert_int_equal(top.tree.n, 6);
 	PRESS(TOP_RIGHT); /* into it */
 	assert_string_equal(marked(&top), "/a/risky");
 	PRESS('*');
-	assert_int_equal(top.outline.n, 2);
+	assert_int_equal(top.tree.n, 2);
 	PRESS('*', 'v');
-	assert_int_equal(top.by, OUTLINE_NONE);
+	assert_int_equal(top.by, ROW_TREE_NONE);
 	end(&top, &w, &c);
 }
 
@@ -410,9 +411,9 @@ static void test_clicks(void **state)
 	click(&top, y - 1, x);
 	assert_true(top.reverse);
 	top_draw(&top, &c);
-	for (size_t i = 0; i < top.n_hot; i++)
-		if (top.hot[i].code == '?') {
-			click(&top, c.rows - 1, top.hot[i].from);
+	for (size_t i = 0; i < top.n_buttons; i++)
+		if (top.button[i].code == '?') {
+			click(&top, c.rows - 1, top.button[i].from);
 			break;
 		}
 	assert_ptr_equal(top.screen, screen_find("help"));

@@ -382,7 +382,7 @@ static double middle(double *v, unsigned int n)
 static bool describe_daemon(const struct live *live)
 {
 	struct sums sums = {0};
-	char text[SCORES_TEXT];
+	char text[SCORE_TEXT];
 
 	printf("what the guard said at the time; seconds\n%-20s %-9s %8s%9s%9s%9s   %s\n", "shape",
 	       "fate", "lasted", "warned", "act", "error", "in range");
@@ -393,9 +393,9 @@ static bool describe_daemon(const struct live *live)
 	       "%u of %u quiet ones disturbed\n",
 	       sums.found, sums.deaths, sums.acted, middle(sums.lead, sums.found),
 	       middle(sums.error, sums.errors), sums.held, sums.asked, sums.disturbed, sums.quiet);
-	if (*scores_alarms_text(&live->score, text))
+	if (*score_alarms_text(&live->score, text))
 		printf("by its own score %s\n", text);
-	if (*scores_times_text(&live->score, text))
+	if (*score_times_text(&live->score, text))
 		printf("by its own score %s\n", text);
 	return sums.deaths && sums.found >= LEAST_RECALL * sums.deaths &&
 	       sums.disturbed <= MOST_WRONG * sums.quiet;

@@ -191,10 +191,11 @@ static void print_plot(const struct explain_run *e)
 	if (!e->options->plot && !isatty(STDOUT_FILENO))
 		return;
 	if (e->slot)
-		plot_of_slot(e->slot, e->downsample.point, e->downsample.n, point, &plot);
+		forecast_plot_slot(e->slot, e->downsample.point, e->downsample.n, point, &plot);
 	else if (e->host)
-		plot_of_host(&e->snapshot.host, e->downsample.point, e->downsample.n, point, &plot);
-	else if (plot_of_kill(e->past.event, point, &plot))
+		forecast_plot_host(&e->snapshot.host, e->downsample.point, e->downsample.n, point,
+				   &plot);
+	else if (forecast_plot_kill(e->past.event, point, &plot))
 		return;
 	if (plot_draw(&plot, columns, cli_ascii(), &screen_buffer))
 		return;
@@ -207,25 +208,23 @@ static void print_plot(const struct explain_run *e)
 static void describe(struct explain_run *e)
 {
 	if (e->host) {
-		explanation_of_host(
-			&e->explanation, &e->snapshot.host, e->snapshot.slots, e->snapshot.n_slots,
-			(const struct hr_event *const *)e->past.kill, e->snapshot.time_ns);
-		explanation_of_actions(&e->explanation,
-				       (const struct hr_event *const *)e->past.action,
-				       e->snapshot.time_ns);
+		explain_host(&e->explanation, &e->snapshot.host, e->snapshot.slots,
+			     e->snapshot.n_slots, (const struct hr_event *const *)e->past.kill,
+			     e->snapshot.time_ns);
+		explain_actions(&e->explanation, (const struct hr_event *const *)e->past.action,
+				e->snapshot.time_ns);
 		return;
 	}
 	if (!e->slot) {
-		explanation_of_event(&e->explanation, e->past.event, e->past.outcome,
-				     e->snapshot.time_ns);
+		explain_event(&e->explanation, e->past.event, e->past.outcome, e->snapshot.time_ns);
 		return;
 	}
-	explanation_of_slot(&e->explanation, e->slot, &e->snapshot.host, e->snapshot.time_ns);
-	explanation_of_kills(&e->explanation, e->slot, (const struct hr_event *const *)e->past.kill,
-			     e->snapshot.time_ns);
-	explanation_of_actions(&e->explanation, (const struct hr_event *const *)e->past.action,
-			       e->snapshot.time_ns);
-	explanation_of_score(&e->explanation, &e->snapshot.host.score);
+	explain_container(&e->explanation, e->slot, &e->snapshot.host, e->snapshot.time_ns);
+	explain_kills(&e->explanation, e->slot, (const struct hr_event *const *)e->past.kill,
+		      e->snapshot.time_ns);
+	explain_actions(&e->explanation, (const struct hr_event *const *)e->past.action,
+			e->snapshot.time_ns);
+	explain_score(&e->explanation, &e->snapshot.host.score);
 }
 
 static json_t *json_history(const struct explain_run *e)
@@ -304,8 +303,8 @@ static int run(const void *values, char **arguments)
 	if (e.options->json) {
 		r = print_json(&e);
 	} else {
-		explanation_print(&e.explanation, stdout, cli_width(), cli_colour(),
-				  isatty(STDOUT_FILENO) && cli_ascii());
+		explain_print(&e.explanation, stdout, cli_width(), cli_colour(),
+			      isatty(STDOUT_FILENO) && cli_ascii());
 		print_plot(&e);
 	}
 	if (!r)

@@ -34,7 +34,7 @@ struct top_options {
 struct session {
 	struct hr_reader *reader;
 	struct private_daemon *daemon; /* NULL: another's */
-	struct source source;
+	struct data_source source;
 	struct snapshot snapshot;
 	struct screen_buffer screen_buffer;
 	struct top top;
@@ -51,7 +51,7 @@ static void session_done(struct session *session)
 	top_done(&session->top);
 	screen_buffer_done(&session->screen_buffer);
 	snapshot_done(&session->snapshot);
-	source_done(&session->source);
+	data_source_done(&session->source);
 	hr_reader_close(session->reader);
 	private_daemon_end(session->daemon);
 }
@@ -107,11 +107,11 @@ static int open_session(struct session *session, const struct top_options *optio
 }
 
 /* A recording that is replayed begins at its beginning; one in a board's place shows how it ended. */
-static const struct source_history store = {store_pictures, store_events};
+static const struct data_source_history store = {store_pictures, store_events};
 
 static int choose_time(struct session *session, const struct top_options *options)
 {
-	struct source *source = &session->source;
+	struct data_source *source = &session->source;
 	bool found = true;
 	int r;
 
@@ -121,15 +121,15 @@ static int choose_time(struct session *session, const struct top_options *option
 				    (!options->board && !secure_getenv("HEADROOM_BOARD"))))
 		source->history = &store;
 	source->history_path = options->history;
-	r = source_begin(source);
+	r = data_source_begin(source);
 	if (r) {
 		log_error("%s: the recording holds no picture", hr_reader_path(session->reader));
 		return CLI_FAILED;
 	}
 	if (options->at_ns)
-		found = source_go(source, options->at_ns);
+		found = data_source_go(source, options->at_ns);
 	else if (!options->replay && hr_reader_is_recording(session->reader))
-		found = source_live(source);
+		found = data_source_live(source);
 	if (found)
 		return CLI_DONE;
 	log_error(
@@ -143,7 +143,7 @@ static int choose_time(struct session *session, const struct top_options *option
 
 static int load(struct session *session)
 {
-	int r = source_load(&session->source, &session->snapshot);
+	int r = data_source_load(&session->source, &session->snapshot);
 
 	session->top.reload = false;
 	if (r && r != -EAGAIN)
@@ -182,7 +182,7 @@ static int take_keys(struct session *session)
 }
 
 /* What was chosen is kept, and takes effect. */
-static void heed_choices(struct session *session)
+static void apply_settings(struct session *session)
 {
 	struct top *top = &session->top;
 	int r = settings_save(&session->settings, top);
@@ -250,8 +250,8 @@ static void look_after_action(struct session *session)
 /* Whether it is time for another picture; when to look again. */
 static bool is_due(struct session *session, uint64_t now, uint64_t *next)
 {
-	struct source *source = &session->source;
-	bool due = source_tick(source, now) || source_reads(source);
+	struct data_source *source = &session->source;
+	bool due = data_source_tick(source, now) || data_source_reads(source);
 
 	if (*source->notice) { /* playing has come to an end */
 		snprintf(session->top.notice, sizeof(session->top.notice), "%s", source->notice);
@@ -261,7 +261,7 @@ static bool is_due(struct session *session, uint64_t now, uint64_t *next)
 		*next = now + REFRESH_NS;
 		watch_daemon(session);
 		/* a picture of the past does not change */
-		due |= !session->top.frozen && !source_past(source);
+		due |= !session->top.frozen && !data_source_past(source);
 	}
 	return due;
 }
@@ -288,11 +288,11 @@ static int loop(struct session *session)
 		wait = next > now ? next - now : 0;
 		if (session->source.playing && wait > PLAY_NS)
 			wait = PLAY_NS;
-		if (!r && wait && !source_reads(&session->source))
+		if (!r && wait && !data_source_reads(&session->source))
 			signals_wait(in, 2, wait);
 		if (!r)
 			r = take_keys(session);
-		heed_choices(session);
+		apply_settings(session);
 	}
 	return r == -EPIPE ? 0 : r;
 }

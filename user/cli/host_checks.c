@@ -323,10 +323,10 @@ void finding_of_score(const struct hr_score *s, struct finding *ret_finding)
 		    good_enough(s->oom_kills.warned, s->oom_kills.warned + s->oom_kills.missed, 10,
 				0.8) &&
 		    good_enough(s->intervals_held, s->intervals, 100, 0.6);
-	char alarms[SCORES_TEXT], times[SCORES_TEXT];
+	char alarms[SCORE_TEXT], times[SCORE_TEXT];
 
-	scores_alarms_text(s, alarms);
-	scores_times_text(s, times);
+	score_alarms_text(s, alarms);
+	score_times_text(s, times);
 	*ret_finding =
 		(struct finding){.check = "forecasts", .verdict = good ? FINDING_OK : FINDING_NOTE};
 	snprintf(ret_finding->value, sizeof(ret_finding->value), "%.159s",

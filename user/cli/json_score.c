@@ -28,7 +28,7 @@ static json_t *histogram(const struct hr_score *score, const struct score_histog
 	}
 	return json_pack("{so so so so}", "bounds", bounds, "counts", counts, "sum",
 			 json_real((double)sum * h->sum_scale), "median",
-			 figure(scores_median(score, h)));
+			 figure(score_median(score, h)));
 }
 
 static json_t *verdicts(const struct hr_alarm_stats *v)
@@ -66,8 +66,8 @@ json_t *json_get_score(const struct record_text *from, const void *at)
 	return json_pack(
 		"{so so so so so so so so so}", "warn", verdicts(&s->warn), "act",
 		verdicts(&s->act), "oom_kills", predicted(&s->oom_kills), "stalls",
-		predicted(&s->stalls), "lead_seconds", histogram(s, scores_lead()), "times",
-		held(s->times, s->times_held), "time_error", histogram(s, scores_time_error()),
+		predicted(&s->stalls), "lead_seconds", histogram(s, score_lead()), "times",
+		held(s->times, s->times_held), "time_error", histogram(s, score_time_error()),
 		"intervals", held(s->intervals, s->intervals_held), "risks",
 		json_pack("{so so so so}", "checked", count(s->risks), "died", count(s->risks_died),
 			  "expected", json_real((double)s->risk_sum_milli / 1e3), "brier_skill",

@@ -143,7 +143,7 @@ static const char *runtime_format(const struct row *row, char text[CELL_TEXT])
 	return text;
 }
 
-static const char *bound_format(const struct row *row, char text[CELL_TEXT])
+static const char *limited_by_format(const struct row *row, char text[CELL_TEXT])
 {
 	const char *word = slot_gone(row->slot) ? state_word(row->slot->state)
 						: hr_level_name(row->slot->binding.level);
@@ -152,14 +152,14 @@ static const char *bound_format(const struct row *row, char text[CELL_TEXT])
 	return text;
 }
 
-static enum style bound_style(const struct row *row)
+static enum style limited_by_style(const struct row *row)
 {
 	return slot_gone(row->slot) ? STYLE_DIM : STYLE_PLAIN;
 }
 
 /* How much of the limit that binds can't be given back. Where only the host binds there is
  * nothing to say here that the host's own line does not say. */
-static double share_value(const struct row *row)
+static double used_value(const struct row *row)
 {
 	double free_share = slot_headroom_share(row->slot);
 
@@ -168,15 +168,15 @@ static double share_value(const struct row *row)
 	return free_share > 1 ? 0 : 1 - free_share;
 }
 
-static const char *share_format(const struct row *row, char text[CELL_TEXT])
+static const char *used_format(const struct row *row, char text[CELL_TEXT])
 {
-	return text_percent(share_value(row), text);
+	return text_percent(used_value(row), text);
 }
 
-static bool share_bar(const struct row *row, double *ret_solid, double *ret_light)
+static bool used_bar(const struct row *row, double *ret_solid, double *ret_light)
 {
 	const struct hr_memory *memory = &row->slot->memory;
-	double solid = share_value(row), cache = 0;
+	double solid = used_value(row), cache = 0;
 
 	if (isnan(solid))
 		return false;
@@ -190,9 +190,9 @@ static bool share_bar(const struct row *row, double *ret_solid, double *ret_ligh
 	return true;
 }
 
-static enum style share_style(const struct row *row)
+static enum style used_style(const struct row *row)
 {
-	double share = share_value(row);
+	double share = used_value(row);
 
 	return share >= SHARE_BAD ? STYLE_BAD : share >= SHARE_WARN ? STYLE_WARN : STYLE_PLAIN;
 }
@@ -318,8 +318,8 @@ static const char *sparkline_format(const struct row *row, char text[CELL_TEXT])
 	return slot_gone(row->slot) ? strcpy(text, "-") : sparkline_text(row->slot, 8, false, text);
 }
 
-static const char *spark_drawn(const struct row *row, size_t width, bool ascii,
-			       char text[CELL_TEXT])
+static const char *sparkline_drawn(const struct row *row, size_t width, bool ascii,
+				   char text[CELL_TEXT])
 {
 	return slot_gone(row->slot) ? strcpy(text, "-")
 				    : sparkline_text(row->slot, width, ascii, text);
@@ -353,7 +353,7 @@ const struct column column_table[] = {
 	 .format = runtime_format, .least_first = true},
 	{.id = "bound", .title = "BOUND", .width = 8, .drop = 50,
 	 .help = "whose limit comes first: its own, an ancestor's, the host's; or gone",
-	 .format = bound_format, .style = bound_style, .least_first = true},
+	 .format = limited_by_format, .style = limited_by_style, .least_first = true},
 	{.id = "usage", .title = "USAGE", .width = 8, .right = true, .drop = 40,
 	 .help = "memory charged to it, page cache included",
 	 .format = usage_format, .value = usage_value},
@@ -363,15 +363,15 @@ const struct column column_table[] = {
 	{.id = "share", .title = "SHARE", .width = 5, .right = true, .drop = 3,
 	 .help = "of the limit that binds, what can't be given back (dark) and cache (light); "
 		 "- if only the host binds",
-	 .format = share_format, .value = share_value, .style = share_style, .bar = share_bar},
+	 .format = used_format, .value = used_value, .style = used_style, .bar = used_bar},
 	{.id = "spark", .title = "10 MIN", .width = 8, .drop = 7,
 	 .help = "its usage over the last ten minutes, now on the right; full height is its own "
 		 "limit, else the most it had",
-	 .format = sparkline_format, .drawn = spark_drawn, .value = trend_value},
+	 .format = sparkline_format, .drawn = sparkline_drawn, .value = trend_value},
 	{.id = "headroom", .title = "HEADROOM", .width = 8, .right = true, .drop = 2,
 	 .help = "what it can still take before the first limit on its way up is hit",
 	 .format = headroom_format,
-	 .value = headroom_value, .style = share_style, .least_first = true},
+	 .value = headroom_value, .style = used_style, .least_first = true},
 	{.id = "trend", .title = "TREND", .width = 11, .right = true, .drop = 20,
 	 .help = "how fast what can't be given back grows",
 	 .format = trend_format, .value = trend_value},

@@ -22,7 +22,7 @@
 
 #define STALL_WORTH 100 /* hundredths of a per cent of the last 10 s */
 
-void explanation_begin(struct explanation *s, enum style style)
+void explain_line(struct explanation *s, enum style style)
 {
 	if (s->n == EXPLANATION_LINES || s->used + 1 >= EXPLANATION_TEXT)
 		return;
@@ -30,7 +30,7 @@ void explanation_begin(struct explanation *s, enum style style)
 	s->line[s->n++].text = s->text + ++s->used;
 }
 
-void explanation_add(struct explanation *s, const char *format, ...)
+void explain_add(struct explanation *s, const char *format, ...)
 {
 	size_t space = EXPLANATION_TEXT - s->used;
 	va_list args;
@@ -45,7 +45,7 @@ void explanation_add(struct explanation *s, const char *format, ...)
 		s->used += (size_t)n < space ? (size_t)n : space - 1;
 }
 
-const char *explanation_or(const char *word) { return word ? word : "unknown"; }
+const char *or_unknown(const char *word) { return word ? word : "unknown"; }
 
 static void describe_identity(struct explanation *s, const struct hr_slot *slot, uint64_t now_ns)
 {
@@ -55,18 +55,17 @@ static void describe_identity(struct explanation *s, const struct hr_slot *slot,
 	const char *cgroup = hr_slot_text(slot, slot->id.cgroup);
 
 	identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
-	explanation_begin(s, STYLE_BOLD);
-	explanation_add(s, "%s", label);
+	explain_line(s, STYLE_BOLD);
+	explain_add(s, "%s", label);
 	if (slot_gone(slot) && slot->gone_ns <= now_ns)
-		explanation_add(s, ", gone for %s; what follows was its last state",
-				units_duration_ms((now_ns - slot->gone_ns) / NS_PER_MS, age));
+		explain_add(s, ", gone for %s; what follows was its last state",
+			    units_duration_ms((now_ns - slot->gone_ns) / NS_PER_MS, age));
 	else if (since && since <= now_ns)
-		explanation_add(s, ", %s %s",
-				slot->started_ns == HR_UNKNOWN ? "known for" : "runs for",
-				units_duration_ms((now_ns - since) / NS_PER_MS, age));
+		explain_add(s, ", %s %s", slot->started_ns == HR_UNKNOWN ? "known for" : "runs for",
+			    units_duration_ms((now_ns - since) / NS_PER_MS, age));
 	if (cgroup) {
-		explanation_begin(s, STYLE_DIM);
-		explanation_add(s, "cgroup %s", text_clean(cgroup, SIZE_MAX, clean, sizeof(clean)));
+		explain_line(s, STYLE_DIM);
+		explain_add(s, "cgroup %s", text_clean(cgroup, SIZE_MAX, clean, sizeof(clean)));
 	}
 }
 
@@ -75,20 +74,20 @@ static void describe_use(struct explanation *s, const struct hr_slot *slot)
 	const struct hr_memory *m = &slot->memory;
 	char a[UNITS_TEXT], b[UNITS_TEXT];
 
-	explanation_begin(s, STYLE_PLAIN);
+	explain_line(s, STYLE_PLAIN);
 	if (m->usage == HR_UNKNOWN) {
-		explanation_add(s, "How much it uses is not known yet.");
+		explain_add(s, "How much it uses is not known yet.");
 		return;
 	}
-	explanation_add(s, "It uses %s", units_bytes(m->usage, a));
+	explain_add(s, "It uses %s", units_bytes(m->usage, a));
 	if (m->limit != HR_UNKNOWN)
-		explanation_add(s, " of its own limit of %s", units_bytes(m->limit, b));
+		explain_add(s, " of its own limit of %s", units_bytes(m->limit, b));
 	else
-		explanation_add(s, " and has no limit of its own");
+		explain_add(s, " and has no limit of its own");
 	if (m->unreclaimable != HR_UNKNOWN)
-		explanation_add(s, "; %s of that can't be given back",
-				units_bytes(m->unreclaimable, a));
-	explanation_add(s, ".");
+		explain_add(s, "; %s of that can't be given back",
+			    units_bytes(m->unreclaimable, a));
+	explain_add(s, ".");
 }
 
 static void describe_binding(struct explanation *s, const struct hr_slot *slot)
@@ -99,21 +98,21 @@ static void describe_binding(struct explanation *s, const struct hr_slot *slot)
 
 	if (slot_gone(slot))
 		return;
-	explanation_begin(s, STYLE_PLAIN);
+	explain_line(s, STYLE_PLAIN);
 	units_bytes(b->limit, limit);
 	if (b->level == HR_LEVEL_OWN)
-		explanation_add(s, "Its own limit of %s comes first", limit);
+		explain_add(s, "Its own limit of %s comes first", limit);
 	else if (b->level == HR_LEVEL_ANCESTOR)
-		explanation_add(s, "The limit of %s of %s above it comes first", limit,
-				cgroup ? text_clean(cgroup, SIZE_MAX, clean, sizeof(clean))
-				       : "a cgroup");
+		explain_add(s, "The limit of %s of %s above it comes first", limit,
+			    cgroup ? text_clean(cgroup, SIZE_MAX, clean, sizeof(clean))
+				   : "a cgroup");
 	else if (b->limit != HR_UNKNOWN)
-		explanation_add(s, "The host's memory of %s comes first", limit);
+		explain_add(s, "The host's memory of %s comes first", limit);
 	else
-		explanation_add(s, "The host's memory comes first");
+		explain_add(s, "The host's memory comes first");
 	if (slot->memory.headroom != HR_UNKNOWN)
-		explanation_add(s, ": %s are left", units_bytes(slot->memory.headroom, left));
-	explanation_add(s, ".");
+		explain_add(s, ": %s are left", units_bytes(slot->memory.headroom, left));
+	explain_add(s, ".");
 }
 
 static void describe_trend(struct explanation *s, int64_t drift)
@@ -121,40 +120,38 @@ static void describe_trend(struct explanation *s, int64_t drift)
 	char text[UNITS_TEXT];
 
 	if (drift == HR_UNKNOWN_I64)
-		explanation_add(s, "How it moves is not known yet");
+		explain_add(s, "How it moves is not known yet");
 	else if (!drift)
-		explanation_add(s, "It holds still");
+		explain_add(s, "It holds still");
 	else
-		explanation_add(
-			s, "It %s by %s a second", drift > 0 ? "grows" : "shrinks",
-			units_bytes(drift > 0 ? (uint64_t)drift : 0 - (uint64_t)drift, text));
+		explain_add(s, "It %s by %s a second", drift > 0 ? "grows" : "shrinks",
+			    units_bytes(drift > 0 ? (uint64_t)drift : 0 - (uint64_t)drift, text));
 }
 
-void explanation_forecast(struct explanation *s, const struct hr_forecast *o)
+void explain_forecast(struct explanation *s, const struct hr_forecast *o)
 {
 	char p10[UNITS_TEXT], p50[UNITS_TEXT], p90[UNITS_TEXT];
 
-	explanation_begin(s, STYLE_PLAIN);
+	explain_line(s, STYLE_PLAIN);
 	describe_trend(s, o->drift_bytes_per_second);
 	if (o->oom_in_p50_ms == HR_UNKNOWN && o->oom_in_p10_ms == HR_UNKNOWN) {
-		explanation_add(s, "; running out is not foreseen within a day.");
+		explain_add(s, "; running out is not foreseen within a day.");
 		return;
 	}
 	units_duration_ms(o->oom_in_p10_ms, p10);
 	units_duration_ms(o->oom_in_p90_ms, p90);
 	if (o->oom_in_p50_ms == HR_UNKNOWN)
-		explanation_add(
-			s, "; it may run out in %s (one chance in ten), or not within a day.", p10);
+		explain_add(s, "; it may run out in %s (one chance in ten), or not within a day.",
+			    p10);
 	else if (o->oom_in_p90_ms == HR_UNKNOWN)
-		explanation_add(
-			s,
-			"; it runs out in about %s: in nine cases of ten after %s, in one not "
-			"within a day.",
-			units_duration_ms(o->oom_in_p50_ms, p50), p10);
+		explain_add(s,
+			    "; it runs out in about %s: in nine cases of ten after %s, in one not "
+			    "within a day.",
+			    units_duration_ms(o->oom_in_p50_ms, p50), p10);
 	else
-		explanation_add(
-			s, "; it runs out in about %s, in eight cases of ten between %s and %s.",
-			units_duration_ms(o->oom_in_p50_ms, p50), p10, p90);
+		explain_add(s,
+			    "; it runs out in about %s, in eight cases of ten between %s and %s.",
+			    units_duration_ms(o->oom_in_p50_ms, p50), p10, p90);
 }
 
 static enum style alarm_style(unsigned int alarm)
@@ -172,27 +169,27 @@ static void describe_reasons(struct explanation *s, const struct hr_forecast *o)
 		int weight = o->reason[i].weight_centi;
 
 		reason_text(&o->reason[i], text);
-		explanation_begin(s, STYLE_PLAIN);
-		explanation_add(s, "  %+d.%d %s", weight / 100,
-				(weight < 0 ? -weight : weight) / 10 % 10,
-				text_clean(text, sizeof(text), clean, sizeof(clean)));
+		explain_line(s, STYLE_PLAIN);
+		explain_add(s, "  %+d.%d %s", weight / 100,
+			    (weight < 0 ? -weight : weight) / 10 % 10,
+			    text_clean(text, sizeof(text), clean, sizeof(clean)));
 	}
 }
 
-void explanation_risk(struct explanation *s, const struct hr_forecast *o)
+void explain_risk(struct explanation *s, const struct hr_forecast *o)
 {
-	explanation_begin(s, alarm_style(o->alarm));
+	explain_line(s, alarm_style(o->alarm));
 	if (o->risk_centi == UINT16_MAX) {
-		explanation_add(s, "The risk is not known yet.");
+		explain_add(s, "The risk is not known yet.");
 		return;
 	}
-	explanation_add(s, "The risk of an OOM or of standing still within 15 minutes is %u of 100",
-			(o->risk_centi + 50u) / 100u);
+	explain_add(s, "The risk of an OOM or of standing still within 15 minutes is %u of 100",
+		    (o->risk_centi + 50u) / 100u);
 	if (o->confidence_milli)
-		explanation_add(s, " (confidence %u%%)", (o->confidence_milli + 5u) / 10u);
-	explanation_add(s, "%s%s%s", o->alarm ? ": alarm " : "",
-			o->alarm ? explanation_or(alarm_word(o->alarm)) : "",
-			o->reason[0].kind ? ". What speaks for it (+) and against it (-):" : ".");
+		explain_add(s, " (confidence %u%%)", (o->confidence_milli + 5u) / 10u);
+	explain_add(s, "%s%s%s", o->alarm ? ": alarm " : "",
+		    o->alarm ? or_unknown(alarm_word(o->alarm)) : "",
+		    o->reason[0].kind ? ". What speaks for it (+) and against it (-):" : ".");
 	describe_reasons(s, o);
 }
 
@@ -202,46 +199,45 @@ static void describe_leak(struct explanation *s, const struct hr_slot *slot)
 	const char *of = forecast_leak_of_word(o->leak_of);
 	char text[UNITS_TEXT];
 
-	explanation_begin(s, o->leak >= HR_LEAK_CONFIRMED ? STYLE_WARN : STYLE_PLAIN);
+	explain_line(s, o->leak >= HR_LEAK_CONFIRMED ? STYLE_WARN : STYLE_PLAIN);
 	if (o->leak == HR_LEAK_NONE) {
-		explanation_add(s, "No leak is seen.");
+		explain_add(s, "No leak is seen.");
 		return;
 	}
-	explanation_add(s, "A leak is %s",
-			o->leak == HR_LEAK_EXHAUSTING
-				? "confirmed, and uses up what is left"
-				: explanation_or(forecast_leak_state_word(o->leak)));
+	explain_add(s, "A leak is %s",
+		    o->leak == HR_LEAK_EXHAUSTING ? "confirmed, and uses up what is left"
+						  : or_unknown(forecast_leak_state_word(o->leak)));
 	if (o->leak_bytes_per_hour != HR_UNKNOWN_I64 && o->leak_bytes_per_hour > 0)
-		explanation_add(s, ": %s an hour%s%s",
-				units_bytes((uint64_t)o->leak_bytes_per_hour, text),
-				of ? " of " : "", of ? of : "");
-	explanation_add(s, ".");
+		explain_add(s, ": %s an hour%s%s",
+			    units_bytes((uint64_t)o->leak_bytes_per_hour, text), of ? " of " : "",
+			    of ? of : "");
+	explain_add(s, ".");
 }
 
-void explanation_waiting(struct explanation *s, const struct hr_pressure *pressure)
+void explain_pressure(struct explanation *s, const struct hr_pressure *pressure)
 {
 	uint32_t some = pressure->some_avg10_centi, full = pressure->full_avg10_centi;
 
 	if (some == HR_UNKNOWN_U32 || some < STALL_WORTH)
 		return;
-	explanation_begin(s, STYLE_PLAIN);
-	explanation_add(s, "Its tasks waited for memory for %u.%u%% of the last 10 s", some / 100,
-			some / 10 % 10);
+	explain_line(s, STYLE_PLAIN);
+	explain_add(s, "Its tasks waited for memory for %u.%u%% of the last 10 s", some / 100,
+		    some / 10 % 10);
 	if (full != HR_UNKNOWN_U32)
-		explanation_add(s, ", all at once for %u.%u%%", full / 100, full / 10 % 10);
-	explanation_add(s, ".");
+		explain_add(s, ", all at once for %u.%u%%", full / 100, full / 10 % 10);
+	explain_add(s, ".");
 }
 
 static void describe_stalls(struct explanation *s, const struct hr_slot *slot)
 {
 	if (slot->flags & HR_SLOT_UNDER_OOM) {
-		explanation_begin(s, STYLE_BAD);
-		explanation_add(s, "It hangs at its limit: its OOM killer is switched off.");
+		explain_line(s, STYLE_BAD);
+		explain_add(s, "It hangs at its limit: its OOM killer is switched off.");
 	}
-	explanation_waiting(s, &slot->pressure);
+	explain_pressure(s, &slot->pressure);
 }
 
-size_t explanation_processes(struct explanation *s, const struct hr_process *process, size_t most)
+size_t explain_processes(struct explanation *s, const struct hr_process *process, size_t most)
 {
 	char text[UNITS_TEXT], rate[UNITS_TEXT], comm[80];
 	size_t n = 0;
@@ -249,11 +245,11 @@ size_t explanation_processes(struct explanation *s, const struct hr_process *pro
 	for (; n < most && process[n].pid; n++) {
 		const struct hr_process *p = &process[n];
 
-		explanation_add(s, "%s%s[%u] %s", n ? ", " : "",
-				text_clean(p->comm, sizeof(p->comm), comm, sizeof(comm)), p->pid,
-				units_bytes(p->rss_bytes, text));
+		explain_add(s, "%s%s[%u] %s", n ? ", " : "",
+			    text_clean(p->comm, sizeof(p->comm), comm, sizeof(comm)), p->pid,
+			    units_bytes(p->rss_bytes, text));
 		if (p->growth_bytes_per_second != HR_UNKNOWN_I64 && p->growth_bytes_per_second)
-			explanation_add(s, " (%s)", units_rate(p->growth_bytes_per_second, rate));
+			explain_add(s, " (%s)", units_rate(p->growth_bytes_per_second, rate));
 	}
 	return n;
 }
@@ -271,23 +267,22 @@ static void describe_inside(struct explanation *s, const struct hr_slot *slot)
 	char text[UNITS_TEXT];
 	const char *before = "Its memory is ";
 
-	explanation_begin(s, STYLE_PLAIN);
+	explain_line(s, STYLE_PLAIN);
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
 		if (part[i].bytes == HR_UNKNOWN || !part[i].bytes)
 			continue;
-		explanation_add(s, "%s%s %s", before, part[i].word,
-				units_bytes(part[i].bytes, text));
+		explain_add(s, "%s%s %s", before, part[i].word, units_bytes(part[i].bytes, text));
 		before = ", ";
 	}
 	if (*before == ',')
-		explanation_add(s, ". ");
+		explain_add(s, ". ");
 	if (!slot->process[0].pid) {
-		explanation_add(s, "Which processes are inside is not known.");
+		explain_add(s, "Which processes are inside is not known.");
 		return;
 	}
-	explanation_add(s, "The largest inside: ");
-	explanation_processes(s, slot->process, HR_PROCESSES);
-	explanation_add(s, ".");
+	explain_add(s, "The largest inside: ");
+	explain_processes(s, slot->process, HR_PROCESSES);
+	explain_add(s, ".");
 }
 
 static void describe_next(struct explanation *s, const struct hr_slot *slot,
@@ -299,22 +294,22 @@ static void describe_next(struct explanation *s, const struct hr_slot *slot,
 
 	if (slot_gone(slot))
 		return;
-	explanation_begin(s, STYLE_PLAIN);
+	explain_line(s, STYLE_PLAIN);
 	if (fate)
-		explanation_add(s, "Next it would %s by policy %s (mode %s).", fate,
-				text_clean(policy ? policy : "?", SIZE_MAX, clean, sizeof(clean)),
-				explanation_or(mode_word(host->mode)));
+		explain_add(s, "Next it would %s by policy %s (mode %s).", fate,
+			    text_clean(policy ? policy : "?", SIZE_MAX, clean, sizeof(clean)),
+			    or_unknown(mode_word(host->mode)));
 	else if (slot->forecast.next_action)
-		explanation_add(s, "What the policy would do next this version has no word for.");
+		explain_add(s, "What the policy would do next this version has no word for.");
 	else
-		explanation_add(s, "No policy would do anything (mode %s).",
-				explanation_or(mode_word(host->mode)));
+		explain_add(s, "No policy would do anything (mode %s).",
+			    or_unknown(mode_word(host->mode)));
 	if (slot->flags & HR_SLOT_REFLEX)
-		explanation_add(
+		explain_add(
 			s,
 			" At its rule's size the kernel itself ends who charges (reflex armed).");
 	else if (slot->flags & HR_SLOT_TRIPWIRE)
-		explanation_add(s, " The kernel tells at once when it crosses its rule's size.");
+		explain_add(s, " The kernel tells at once when it crosses its rule's size.");
 }
 
 /* What the intervals of this one were worth; the rest of the score is the host's. */
@@ -322,21 +317,20 @@ static void describe_intervals(struct explanation *s, const struct hr_slot *slot
 {
 	if (!slot->intervals)
 		return;
-	explanation_begin(s, STYLE_PLAIN);
-	explanation_add(s, "Of its forecasts %u %s checked, %u held (eight of ten should).",
-			slot->intervals, slot->intervals == 1 ? "was" : "were",
-			slot->intervals_held);
+	explain_line(s, STYLE_PLAIN);
+	explain_add(s, "Of its forecasts %u %s checked, %u held (eight of ten should).",
+		    slot->intervals, slot->intervals == 1 ? "was" : "were", slot->intervals_held);
 }
 
-void explanation_of_slot(struct explanation *s, const struct hr_slot *slot,
-			 const struct hr_host *host, uint64_t now_ns)
+void explain_container(struct explanation *s, const struct hr_slot *slot,
+		       const struct hr_host *host, uint64_t now_ns)
 {
 	describe_identity(s, slot, now_ns);
 	describe_use(s, slot);
 	describe_binding(s, slot);
 	if (!slot_gone(slot)) {
-		explanation_forecast(s, &slot->forecast);
-		explanation_risk(s, &slot->forecast);
+		explain_forecast(s, &slot->forecast);
+		explain_risk(s, &slot->forecast);
 		describe_leak(s, slot);
 		describe_stalls(s, slot);
 	}
@@ -349,52 +343,50 @@ static void describe_clauses(struct explanation *s, const char *before, const ch
 {
 	if (!*clauses)
 		return;
-	explanation_begin(s, STYLE_PLAIN);
-	explanation_add(s, "%s%s.", before, clauses);
+	explain_line(s, STYLE_PLAIN);
+	explain_add(s, "%s%s.", before, clauses);
 }
 
-void explanation_of_score(struct explanation *s, const struct hr_score *score)
+void explain_score(struct explanation *s, const struct hr_score *score)
 {
-	char text[SCORES_TEXT];
+	char text[SCORE_TEXT];
 
-	describe_clauses(s, "So far on this host ", scores_alarms_text(score, text));
-	describe_clauses(s, "Of all forecasts here: ", scores_times_text(score, text));
+	describe_clauses(s, "So far on this host ", score_alarms_text(score, text));
+	describe_clauses(s, "Of all forecasts here: ", score_times_text(score, text));
 }
 
-void explanation_list_kills(struct explanation *s, const struct hr_event *const *kill,
-			    uint64_t now_ns)
+void explain_list(struct explanation *s, const struct hr_event *const *kill, uint64_t now_ns)
 {
 	char text[EVENT_LINE_TEXT];
 
 	for (; *kill; kill++) {
-		explanation_begin(s, STYLE_PLAIN);
-		explanation_add(s, "  event %llu: %s", (unsigned long long)(*kill)->seq,
-				event_line(*kill, now_ns, text));
+		explain_line(s, STYLE_PLAIN);
+		explain_add(s, "  event %llu: %s", (unsigned long long)(*kill)->seq,
+			    event_line(*kill, now_ns, text));
 	}
 }
 
-void explanation_of_actions(struct explanation *s, const struct hr_event *const *action,
-			    uint64_t now_ns)
+void explain_actions(struct explanation *s, const struct hr_event *const *action, uint64_t now_ns)
 {
 	if (!*action)
 		return;
-	explanation_begin(s, STYLE_PLAIN);
-	explanation_add(s, "What was done about it last:");
-	explanation_list_kills(s, action, now_ns);
+	explain_line(s, STYLE_PLAIN);
+	explain_add(s, "What was done about it last:");
+	explain_list(s, action, now_ns);
 }
 
-void explanation_of_kills(struct explanation *s, const struct hr_slot *slot,
-			  const struct hr_event *const *kill, uint64_t now_ns)
+void explain_kills(struct explanation *s, const struct hr_slot *slot,
+		   const struct hr_event *const *kill, uint64_t now_ns)
 {
 	uint64_t total = slot->oom_kills_total;
 
-	explanation_begin(s, STYLE_PLAIN);
+	explain_line(s, STYLE_PLAIN);
 	if (total == HR_UNKNOWN)
-		explanation_add(s, "How often it was OOM-killed is not known.");
+		explain_add(s, "How often it was OOM-killed is not known.");
 	else if (!total)
-		explanation_add(s, "It was never OOM-killed as far as is known.");
+		explain_add(s, "It was never OOM-killed as far as is known.");
 	else
-		explanation_add(s, "It was OOM-killed %llu%s, earlier lives included.",
-				(unsigned long long)total, total == 1 ? " time" : " times");
-	explanation_list_kills(s, kill, now_ns);
+		explain_add(s, "It was OOM-killed %llu%s, earlier lives included.",
+			    (unsigned long long)total, total == 1 ? " time" : " times");
+	explain_list(s, kill, now_ns);
 }

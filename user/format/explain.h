@@ -27,26 +27,26 @@ struct explanation {
 
 /* Each adds to the story. `now_ns`: wall time of what is shown. `kill`: some that the board still
  * holds, oldest first, NULL at the end. */
-void explanation_of_slot(struct explanation *explanation, const struct hr_slot *slot,
-			 const struct hr_host *host, uint64_t now_ns);
-void explanation_of_kills(struct explanation *explanation, const struct hr_slot *slot,
-			  const struct hr_event *const *kill, uint64_t now_ns);
+void explain_container(struct explanation *explanation, const struct hr_slot *slot,
+		       const struct hr_host *host, uint64_t now_ns);
+void explain_kills(struct explanation *explanation, const struct hr_slot *slot,
+		   const struct hr_event *const *kill, uint64_t now_ns);
 /* What was done to it, or to the host's containers; nothing where nothing was. */
-void explanation_of_actions(struct explanation *explanation, const struct hr_event *const *action,
-			    uint64_t now_ns);
+void explain_actions(struct explanation *explanation, const struct hr_event *const *action,
+		     uint64_t now_ns);
 /* `outcome` may be NULL. Events other than OOM kills are told in their one sentence. */
-void explanation_of_event(struct explanation *explanation, const struct hr_event *event,
-			  const struct hr_event *outcome, uint64_t now_ns);
+void explain_event(struct explanation *explanation, const struct hr_event *event,
+		   const struct hr_event *outcome, uint64_t now_ns);
 
 /* The host: `slots` are all that stand on its board. */
-void explanation_of_host(struct explanation *explanation, const struct hr_host *host,
-			 const struct hr_slot *slots, size_t n, const struct hr_event *const *kill,
-			 uint64_t now_ns);
+void explain_host(struct explanation *explanation, const struct hr_host *host,
+		  const struct hr_slot *slots, size_t n, const struct hr_event *const *kill,
+		  uint64_t now_ns);
 /* How good the forecasts of this host were so far; nothing where none came due. */
-void explanation_of_score(struct explanation *explanation, const struct hr_score *score);
+void explain_score(struct explanation *explanation, const struct hr_score *score);
 
 /* width 0: no terminal, no line is broken. */
-void explanation_print(const struct explanation *explanation, FILE *out, size_t width, bool colour,
-		       bool ascii);
+void explain_print(const struct explanation *explanation, FILE *out, size_t width, bool colour,
+		   bool ascii);
 
 #endif

@@ -75,7 +75,7 @@ const char *inputs_text(const struct hr_inputs *e, char *text, size_t bytes)
 	if (e->risk_centi != UINT16_MAX && e->risk_centi)
 		line_add(&to, "; risk %u", e->risk_centi / 100u);
 	if (e->leak)
-		line_add(&to, "; leak %s", explanation_or(forecast_leak_state_word(e->leak)));
+		line_add(&to, "; leak %s", or_unknown(forecast_leak_state_word(e->leak)));
 	if (e->growth_bytes_per_second != HR_UNKNOWN_I64 && e->growth_bytes_per_second)
 		line_add(&to, "; %s", units_rate(e->growth_bytes_per_second, rate));
 	if (e->full_avg10_centi != HR_UNKNOWN_U32 && e->full_avg10_centi >= 100)
@@ -117,7 +117,7 @@ static void add_passed_over(struct line *to, const struct hr_event_action *a)
 
 		line_add(to, "%s%s (%s)",
 			 i ? ", " : "; passed over: ", skipped_name(a, p, name, sizeof(name)),
-			 explanation_or(hr_skip_reason_name(p->reason)));
+			 or_unknown(hr_skip_reason_name(p->reason)));
 	}
 }
 
@@ -126,7 +126,7 @@ static void add_action(struct line *to, const struct hr_event_action *a)
 {
 	char comm[80];
 
-	line_add(to, "%s", explanation_or(hr_action_kind_name(a->kind)));
+	line_add(to, "%s", or_unknown(hr_action_kind_name(a->kind)));
 	if (a->signal > 0 && a->kind == HR_ACTION_TERM && a->signal != SIGTERM)
 		line_add(to, " by signal %d", a->signal);
 	if (a->kind == HR_ACTION_RECLAIM)
@@ -182,8 +182,8 @@ static void line_of(struct explanation *s, enum style style, struct line *to)
 {
 	if (!to->used)
 		return;
-	explanation_begin(s, style);
-	explanation_add(s, "%s", to->text);
+	explain_line(s, style);
+	explain_add(s, "%s", to->text);
 	to->used = 0;
 	to->text[0] = 0;
 }
@@ -225,7 +225,7 @@ static void describe_passed_over(struct explanation *s, const struct hr_event_ac
 		const struct hr_skipped *p = &a->skipped[i];
 
 		line_add(to, "Passed over: %s (%s)", skipped_name(a, p, name, sizeof(name)),
-			 explanation_or(hr_skip_reason_name(p->reason)));
+			 or_unknown(hr_skip_reason_name(p->reason)));
 		line_add_bytes(to, ", which uses ", p->usage, "");
 		if (p->drift_bytes_per_second != HR_UNKNOWN_I64 && p->drift_bytes_per_second)
 			line_add(to, ", %s", units_rate(p->drift_bytes_per_second, rate));
@@ -257,8 +257,8 @@ static void describe_outcome(struct explanation *s, const struct hr_event_outcom
 	line_of(s, STYLE_PLAIN, to);
 }
 
-void explanation_of_action(struct explanation *s, const struct hr_event *event,
-			   const struct hr_event *outcome)
+void explain_action(struct explanation *s, const struct hr_event *event,
+		    const struct hr_event *outcome)
 {
 	const struct hr_event_action *a = (const void *)event;
 	const char *policy = hr_event_text(event, a->policy);
@@ -269,25 +269,25 @@ void explanation_of_action(struct explanation *s, const struct hr_event *event,
 	identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
 	clock_format_rfc3339(event->time_ns, time);
 	add_action(&to, a);
-	explanation_begin(s, STYLE_BOLD);
-	explanation_add(s, "Event %llu, %.19sZ: %s, %s", (unsigned long long)event->seq, time, text,
-			label);
+	explain_line(s, STYLE_BOLD);
+	explain_add(s, "Event %llu, %.19sZ: %s, %s", (unsigned long long)event->seq, time, text,
+		    label);
 	to.used = 0;
-	explanation_begin(s, STYLE_PLAIN);
+	explain_line(s, STYLE_PLAIN);
 	if (policy && *policy)
-		explanation_add(
+		explain_add(
 			s,
 			"Policy %s asked for it: step %u of %u of its ladder, mode %s, emergency "
 			"%llu.",
 			text_clean(policy, SIZE_MAX, clean, sizeof(clean)), a->step, a->steps,
-			explanation_or(hr_mode_name(a->mode)), (unsigned long long)a->escalation);
+			or_unknown(hr_mode_name(a->mode)), (unsigned long long)a->escalation);
 	else if (a->by_uid != HR_UNKNOWN_U32)
-		explanation_add(s, "It was asked for by hand, by uid %u.", a->by_uid);
+		explain_add(s, "It was asked for by hand, by uid %u.", a->by_uid);
 	else
-		explanation_add(s, "It was asked for by hand.");
+		explain_add(s, "It was asked for by hand.");
 	if (*inputs_text(&a->inputs, inputs, sizeof(inputs))) {
-		explanation_begin(s, STYLE_PLAIN);
-		explanation_add(s, "What was seen: %s.", inputs);
+		explain_line(s, STYLE_PLAIN);
+		explain_add(s, "What was seen: %s.", inputs);
 	}
 	describe_result(s, a, &to);
 	describe_passed_over(s, a, &to);

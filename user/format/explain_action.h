@@ -19,8 +19,8 @@ const char *inputs_text(const struct hr_inputs *inputs, char *text, size_t bytes
 /* Nothing is known of what came of it: a rehearsal's. */
 bool outcome_is_empty(const struct hr_event_outcome *outcome);
 /* `outcome` may be NULL. */
-void explanation_of_action(struct explanation *explanation, const struct hr_event *event,
-			   const struct hr_event *outcome);
+void explain_action(struct explanation *explanation, const struct hr_event *event,
+		    const struct hr_event *outcome);
 /* "be throttled", "get SIGTERM" …; NULL for no rung. */
 const char *action_future(unsigned int kind);
 

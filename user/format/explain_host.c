@@ -20,34 +20,34 @@ static void describe_identity(struct explanation *s, const struct hr_host *host,
 
 	text_clean(host->node, sizeof(host->node), node, sizeof(node));
 	text_clean(host->kernel, sizeof(host->kernel), kernel, sizeof(kernel));
-	explanation_begin(s, STYLE_BOLD);
-	explanation_add(s, "The host%s%s", *node ? " " : "", node);
+	explain_line(s, STYLE_BOLD);
+	explain_add(s, "The host%s%s", *node ? " " : "", node);
 	if (*kernel)
-		explanation_add(s, ", kernel %s", kernel);
+		explain_add(s, ", kernel %s", kernel);
 	if (host->started_ns && host->started_ns != HR_UNKNOWN && host->started_ns <= now_ns)
-		explanation_add(s, ", watched for %s",
-				units_duration_ms((now_ns - host->started_ns) / NS_PER_MS, age));
+		explain_add(s, ", watched for %s",
+			    units_duration_ms((now_ns - host->started_ns) / NS_PER_MS, age));
 }
 
 static void describe_memory(struct explanation *s, const struct hr_host *host)
 {
 	char a[UNITS_TEXT], b[UNITS_TEXT];
 
-	explanation_begin(s, STYLE_PLAIN);
+	explain_line(s, STYLE_PLAIN);
 	if (!host->mem_total || host->mem_total == HR_UNKNOWN ||
 	    host->mem_available == HR_UNKNOWN) {
-		explanation_add(s, "How much memory it has left is not known yet.");
+		explain_add(s, "How much memory it has left is not known yet.");
 		return;
 	}
-	explanation_add(s, "Of its %s of memory %s are available", units_bytes(host->mem_total, a),
-			units_bytes(host->mem_available, b));
+	explain_add(s, "Of its %s of memory %s are available", units_bytes(host->mem_total, a),
+		    units_bytes(host->mem_available, b));
 	if (host->swap_total == HR_UNKNOWN)
-		explanation_add(s, ".");
+		explain_add(s, ".");
 	else if (!host->swap_total)
-		explanation_add(s, "; it has no swap.");
+		explain_add(s, "; it has no swap.");
 	else
-		explanation_add(s, "; of %s of swap %s are free.", units_bytes(host->swap_total, a),
-				units_bytes(host->swap_free, b));
+		explain_add(s, "; of %s of swap %s are free.", units_bytes(host->swap_total, a),
+			    units_bytes(host->swap_free, b));
 }
 
 /* Who warns where its own limit (or one above it) binds: whom the host endangers is everybody. */
@@ -68,44 +68,41 @@ static void describe_endangered(struct explanation *s, const struct hr_slot *slo
 			if (all++ >= MOST_NAMED)
 				continue;
 			if (!emitted++)
-				explanation_begin(s,
-						  alarm == HR_ALARM_ACT ? STYLE_BAD : STYLE_WARN);
+				explain_line(s, alarm == HR_ALARM_ACT ? STYLE_BAD : STYLE_WARN);
 			identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
-			explanation_add(s, "%s%s: %s", before, label,
-					explanation_or(alarm_word(slot->forecast.alarm)));
+			explain_add(s, "%s%s: %s", before, label,
+				    or_unknown(alarm_word(slot->forecast.alarm)));
 			before = ", ";
 		}
 	if (all > emitted)
-		explanation_add(s, " and %zu more", all - emitted);
+		explain_add(s, " and %zu more", all - emitted);
 	if (all)
-		explanation_add(s, ".");
+		explain_add(s, ".");
 }
 
-void explanation_of_host(struct explanation *s, const struct hr_host *host,
-			 const struct hr_slot *slots, size_t n, const struct hr_event *const *kill,
-			 uint64_t now_ns)
+void explain_host(struct explanation *s, const struct hr_host *host, const struct hr_slot *slots,
+		  size_t n, const struct hr_event *const *kill, uint64_t now_ns)
 {
 	describe_identity(s, host, now_ns);
 	describe_memory(s, host);
-	explanation_forecast(s, &host->forecast);
-	explanation_risk(s, &host->forecast);
-	explanation_waiting(s, &host->pressure);
+	explain_forecast(s, &host->forecast);
+	explain_risk(s, &host->forecast);
+	explain_pressure(s, &host->pressure);
 	describe_endangered(s, slots, n);
 	if (host->process[0].pid) {
-		explanation_begin(s, STYLE_PLAIN);
-		explanation_add(s, "The largest outside containers: ");
-		explanation_processes(s, host->process, HR_HOST_PROCESSES);
-		explanation_add(s, ".");
+		explain_line(s, STYLE_PLAIN);
+		explain_add(s, "The largest outside containers: ");
+		explain_processes(s, host->process, HR_HOST_PROCESSES);
+		explain_add(s, ".");
 	}
-	explanation_begin(s, STYLE_PLAIN);
+	explain_line(s, STYLE_PLAIN);
 	if (host->oom_kills == HR_UNKNOWN)
-		explanation_add(s, "How often its OOM killer was at work is not known.");
+		explain_add(s, "How often its OOM killer was at work is not known.");
 	else if (!host->oom_kills)
-		explanation_add(s, "Nobody was OOM-killed since it was booted.");
+		explain_add(s, "Nobody was OOM-killed since it was booted.");
 	else
-		explanation_add(s, "%llu OOM kill%s since it was booted.",
-				(unsigned long long)host->oom_kills,
-				host->oom_kills == 1 ? "" : "s");
-	explanation_list_kills(s, kill, now_ns);
-	explanation_of_score(s, &host->score);
+		explain_add(s, "%llu OOM kill%s since it was booted.",
+			    (unsigned long long)host->oom_kills, host->oom_kills == 1 ? "" : "s");
+	explain_list(s, kill, now_ns);
+	explain_score(s, &host->score);
 }

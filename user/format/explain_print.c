@@ -28,8 +28,8 @@ static void print_broken(FILE *out, const char *text, size_t width)
 	fprintf(out, "%*s%s", (int)indent, "", text);
 }
 
-void explanation_print(const struct explanation *explanation, FILE *out, size_t width, bool colour,
-		       bool ascii)
+void explain_print(const struct explanation *explanation, FILE *out, size_t width, bool colour,
+		   bool ascii)
 {
 	char text[EXPLANATION_TEXT];
 

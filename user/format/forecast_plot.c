@@ -49,8 +49,8 @@ static struct plot of_forecast(const struct hr_forecast *o, const char *now)
 }
 
 /* The host's whole memory dwarfs most containers: it is plotted only where it is what ends them. */
-void plot_of_slot(const struct hr_slot *slot, const struct hr_point *was, size_t n,
-		  struct plot_point *point, struct plot *ret_plot)
+void forecast_plot_slot(const struct hr_slot *slot, const struct hr_point *was, size_t n,
+			struct plot_point *point, struct plot *ret_plot)
 {
 	const struct hr_forecast *o = &slot->forecast;
 	bool host = slot->binding.level == HR_LEVEL_HOST && o->oom_in_p50_ms == HR_UNKNOWN;
@@ -61,8 +61,8 @@ void plot_of_slot(const struct hr_slot *slot, const struct hr_point *was, size_t
 	fill(ret_plot, was, n, point);
 }
 
-void plot_of_host(const struct hr_host *host, const struct hr_point *was, size_t n,
-		  struct plot_point *point, struct plot *ret_plot)
+void forecast_plot_host(const struct hr_host *host, const struct hr_point *was, size_t n,
+			struct plot_point *point, struct plot *ret_plot)
 {
 	*ret_plot = of_forecast(&host->forecast, "now");
 	if (host->mem_total != HR_UNKNOWN)
@@ -71,7 +71,8 @@ void plot_of_host(const struct hr_host *host, const struct hr_point *was, size_t
 	fill(ret_plot, was, n, point);
 }
 
-int plot_of_kill(const struct hr_event *event, struct plot_point *point, struct plot *ret_plot)
+int forecast_plot_kill(const struct hr_event *event, struct plot_point *point,
+		       struct plot *ret_plot)
 {
 	const struct hr_event_oom_kill *oom = (const void *)event;
 	struct plot plot = {.limit = NAN, .p10 = NAN, .p50 = NAN, .p90 = NAN, .now = "killed"};

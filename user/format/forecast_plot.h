@@ -9,11 +9,12 @@
 
 /* Each fills `point` (as many as `n`) from what was, oldest first, and *ret_plot, which then points
  * there. */
-void plot_of_slot(const struct hr_slot *slot, const struct hr_point *was, size_t n,
-		  struct plot_point *point, struct plot *ret_plot);
-void plot_of_host(const struct hr_host *host, const struct hr_point *was, size_t n,
-		  struct plot_point *point, struct plot *ret_plot);
+void forecast_plot_slot(const struct hr_slot *slot, const struct hr_point *was, size_t n,
+			struct plot_point *point, struct plot *ret_plot);
+void forecast_plot_host(const struct hr_host *host, const struct hr_point *was, size_t n,
+			struct plot_point *point, struct plot *ret_plot);
 /* What the event itself remembers: `point` takes HR_OOM_HISTORY. -ENODATA: it is no OOM kill. */
-int plot_of_kill(const struct hr_event *event, struct plot_point *point, struct plot *ret_plot);
+int forecast_plot_kill(const struct hr_event *event, struct plot_point *point,
+		       struct plot *ret_plot);
 
 #endif

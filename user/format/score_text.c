@@ -61,10 +61,10 @@ const struct score_histogram score_histograms[] = {
 	{0},
 };
 
-const struct score_histogram *scores_time_error(void) { return &score_histograms[TIME_ERROR]; }
-const struct score_histogram *scores_lead(void) { return &score_histograms[LEAD]; }
+const struct score_histogram *score_time_error(void) { return &score_histograms[TIME_ERROR]; }
+const struct score_histogram *score_lead(void) { return &score_histograms[LEAD]; }
 
-double scores_median(const struct hr_score *score, const struct score_histogram *h)
+double score_median(const struct hr_score *score, const struct score_histogram *h)
 {
 	const uint64_t *bucket = (const uint64_t *)((const char *)score + h->buckets);
 	double bound = h->first, below = 0, all = 0;
@@ -93,14 +93,14 @@ static void add_deaths(struct line *w, const char *one, const char *many,
 			 all == 1 ? "was" : "were");
 }
 
-const char *scores_alarms_text(const struct hr_score *s, char buf[SCORES_TEXT])
+const char *score_alarms_text(const struct hr_score *s, char buf[SCORE_TEXT])
 {
 	const struct {
 		const char *one, *many;
 		const struct hr_alarm_stats *v;
 	} alarms[] = {{"warning", "warnings", &s->warn}, {"act alarm", "act alarms", &s->act}};
-	struct line w = {.text = buf, .bytes = SCORES_TEXT};
-	double lead = scores_median(s, scores_lead());
+	struct line w = {.text = buf, .bytes = SCORE_TEXT};
+	double lead = score_median(s, score_lead());
 	char text[UNITS_TEXT];
 
 	*buf = 0;
@@ -120,10 +120,10 @@ const char *scores_alarms_text(const struct hr_score *s, char buf[SCORES_TEXT])
 	return buf;
 }
 
-const char *scores_times_text(const struct hr_score *s, char buf[SCORES_TEXT])
+const char *score_times_text(const struct hr_score *s, char buf[SCORE_TEXT])
 {
-	double error = scores_median(s, scores_time_error());
-	struct line w = {.text = buf, .bytes = SCORES_TEXT};
+	double error = score_median(s, score_time_error());
+	struct line w = {.text = buf, .bytes = SCORE_TEXT};
 
 	*buf = 0;
 	if (s->times)

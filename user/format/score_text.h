@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <headroom/board.h>
 
-#define SCORES_TEXT 240
+#define SCORE_TEXT 240
 
 /* Counters under the names that INTERFACE.md gives out. Value: the uint64_t at `offset` of struct hr_score, times scale. */
 struct score_counter {
@@ -32,12 +32,12 @@ struct score_histogram {
 extern const struct score_histogram score_histograms[]; /* the same */
 
 /* The middle of a histogram, interpolated within its bucket; NAN where nothing was counted. */
-double scores_median(const struct hr_score *score, const struct score_histogram *histogram);
-const struct score_histogram *scores_time_error(void), *scores_lead(void);
+double score_median(const struct hr_score *score, const struct score_histogram *histogram);
+const struct score_histogram *score_time_error(void), *score_lead(void);
 
 /* "9 of 10 warnings came true; 8 of 9 OOM kills were announced, …". Return buf; "" where nothing was judged. */
-const char *scores_alarms_text(const struct hr_score *score, char buf[SCORES_TEXT]);
+const char *score_alarms_text(const struct hr_score *score, char buf[SCORE_TEXT]);
 /* "times to OOM were off by 7% (median of 23), …" */
-const char *scores_times_text(const struct hr_score *score, char buf[SCORES_TEXT]);
+const char *score_times_text(const struct hr_score *score, char buf[SCORE_TEXT]);
 
 #endif

@@ -6,14 +6,14 @@
 
 #include "history.h"
 
-#define SPARK_MOST 40
-#define LEVELS     8
+#define SPARKLINE_MOST 40
+#define LEVELS         8
 
 /* The most of each share of time; what has no sample goes on as before. Before the first: none. */
 static size_t bucket(const struct hr_point *point, size_t n, size_t width,
-		     uint32_t most[SPARK_MOST])
+		     uint32_t most[SPARKLINE_MOST])
 {
-	const uint32_t span = SPARK_SECONDS * 100, last = point[n - 1].t_centis;
+	const uint32_t span = SPARKLINE_SECONDS * 100, last = point[n - 1].t_centis;
 	size_t from = 0, since = width;
 
 	while (from < n && last - point[from].t_centis > span)
@@ -42,14 +42,14 @@ const char *sparkline_text(const struct hr_slot *slot, size_t width, bool ascii,
 	static const char *const plain[LEVELS] = {"_", ".", "-", ":", "=", "+", "*", "#"};
 	struct hr_point point[HISTORY_POINTS];
 	size_t n = history_points(&slot->history, point), since;
-	uint32_t most[SPARK_MOST] = {0};
+	uint32_t most[SPARKLINE_MOST] = {0};
 	uint64_t full = slot->memory.limit >> 10;
 	char *to = text;
 
 	if (n < 2 || !width)
 		return strcpy(text, "-");
-	if (width > SPARK_MOST)
-		width = SPARK_MOST;
+	if (width > SPARKLINE_MOST)
+		width = SPARKLINE_MOST;
 	since = bucket(point, n, width, most);
 	if (slot->memory.limit == HR_UNKNOWN || !full) {
 		full = 1;

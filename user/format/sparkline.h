@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include "columns.h"
 
-#define SPARK_SECONDS 600 /* what a line shows, up to the last sample */
+#define SPARKLINE_SECONDS 600 /* what a line shows, up to the last sample */
 
 /* Usage, oldest left. Its full height is the container's own limit, or, without one, the most that
  * is shown. Returns text: `width` columns, or "-" for fewer than two samples. */

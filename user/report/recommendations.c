@@ -114,7 +114,7 @@ static void describe_basis(struct recommendation *a)
 	line_add(&l, " (%u sample%s of %u li%s)", a->samples, a->samples == 1 ? "" : "s", a->lives,
 		 a->lives == 1 ? "fe" : "ves");
 	line_add(&l, ".");
-	if (a->kind == ADVICE_TOO_LITTLE)
+	if (a->kind == RECOMMEND_TOO_LITTLE)
 		line_add_ms(&l, " At least ", LEAST_MS, " would be needed to suggest anything.");
 	else
 		line_add(&l, " A week with its busiest day would say more.");
@@ -144,7 +144,7 @@ static void describe_limit(struct recommendation *a, const struct facts *f)
 	line_add_bytes(&l, "The highest use seen is ", a->peak, " that can't be dropped");
 	line_add(&l, "; with %u %% to spare", MARGIN_PERCENT);
 	line_add_bytes(&l, " that makes ", a->limit, "");
-	if (a->kind == ADVICE_FITS)
+	if (a->kind == RECOMMEND_FITS)
 		line_add_bytes(&l, ", which its limit of ", f->own_limit, " covers already");
 	line_add(&l, ".");
 	if (f->killed && f->level == HR_LEVEL_OWN)
@@ -169,11 +169,11 @@ static void suggest_limit(struct recommendation *a, const struct facts *f)
 	if (f->killed && f->level == HR_LEVEL_OWN && f->limit != HR_UNKNOWN && f->limit > most)
 		most = f->limit;
 	a->limit = rounded(percent_more(most, MARGIN_PERCENT));
-	a->kind = ADVICE_RAISE;
+	a->kind = RECOMMEND_RAISE;
 	if (f->level == HR_LEVEL_ANCESTOR || f->level == HR_LEVEL_HOST)
-		a->kind = ADVICE_ELSEWHERE;
+		a->kind = RECOMMEND_ELSEWHERE;
 	else if (f->own_limit != HR_UNKNOWN && a->limit <= f->own_limit)
-		a->kind = ADVICE_FITS;
+		a->kind = RECOMMEND_FITS;
 	describe_limit(a, f);
 }
 
@@ -188,12 +188,12 @@ void recommendations_make(struct recommendation *ret, const struct facts *f,
 
 	measure(&a, past, until_ns);
 	if (f->leak >= HR_LEAK_CONFIRMED) {
-		a.kind = ADVICE_LEAK;
+		a.kind = RECOMMEND_LEAK;
 		describe_leak(&a, f);
 	} else if (a.span_ms >= LEAST_MS && a.samples >= LEAST_SAMPLES && a.peak != HR_UNKNOWN) {
 		suggest_limit(&a, f);
 	}
-	if (a.kind != ADVICE_TOO_LITTLE && a.kind != ADVICE_LEAK && a.usual != HR_UNKNOWN) {
+	if (a.kind != RECOMMEND_TOO_LITTLE && a.kind != RECOMMEND_LEAK && a.usual != HR_UNKNOWN) {
 		a.request = rounded(percent_more(a.usual, REQUEST_MARGIN_PERCENT));
 		if (a.limit != HR_UNKNOWN && a.request > a.limit)
 			a.request = a.limit;
@@ -205,13 +205,13 @@ void recommendations_make(struct recommendation *ret, const struct facts *f,
 
 const char *recommendation_text(unsigned int kind)
 {
-	static const char *const words[ADVICE_KINDS] = {
-		[ADVICE_TOO_LITTLE] = "too_little_history",
-		[ADVICE_LEAK] = "leak",
-		[ADVICE_FITS] = "fits",
-		[ADVICE_RAISE] = "raise",
-		[ADVICE_ELSEWHERE] = "elsewhere",
+	static const char *const words[RECOMMEND_KINDS] = {
+		[RECOMMEND_TOO_LITTLE] = "too_little_history",
+		[RECOMMEND_LEAK] = "leak",
+		[RECOMMEND_FITS] = "fits",
+		[RECOMMEND_RAISE] = "raise",
+		[RECOMMEND_ELSEWHERE] = "elsewhere",
 	};
 
-	return kind < ADVICE_KINDS ? words[kind] : NULL;
+	return kind < RECOMMEND_KINDS ? words[kind] : NULL;
 }

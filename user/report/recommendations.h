@@ -11,15 +11,15 @@
 #include "usage_series.h"
 
 enum recommendation_kind {
-	ADVICE_TOO_LITTLE, /* history: nothing is suggested */
-	ADVICE_LEAK,       /* no limit is large enough */
-	ADVICE_FITS,       /* the present limit is as large as it should be */
-	ADVICE_RAISE,      /* or set one */
-	ADVICE_ELSEWHERE,  /* not its own limit is what ended it */
-	ADVICE_KINDS
+	RECOMMEND_TOO_LITTLE, /* history: nothing is suggested */
+	RECOMMEND_LEAK,       /* no limit is large enough */
+	RECOMMEND_FITS,       /* the present limit is as large as it should be */
+	RECOMMEND_RAISE,      /* or set one */
+	RECOMMEND_ELSEWHERE,  /* not its own limit is what ended it */
+	RECOMMEND_KINDS
 };
 
-#define ADVICE_TEXT 640
+#define RECOMMEND_TEXT 640
 struct recommendation {
 	enum recommendation_kind kind;
 	uint64_t limit, request; /* bytes; HR_UNKNOWN: none is suggested */
@@ -27,7 +27,7 @@ struct recommendation {
 	uint64_t span_ms;        /* of history that this rests on */
 	uint64_t buys_ms;        /* LEAK: what twice the limit would buy; HR_UNKNOWN */
 	uint32_t samples, lives;
-	char limit_text[ADVICE_TEXT], request_text[ADVICE_TEXT], basis[ADVICE_TEXT];
+	char limit_text[RECOMMEND_TEXT], request_text[RECOMMEND_TEXT], basis[RECOMMEND_TEXT];
 };
 
 /* `past`: all that is known of the workload up to the incident. */

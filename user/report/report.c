@@ -239,7 +239,7 @@ int report_build(struct report *ret, const struct incident *incident,
 		e = find_factors(s);
 	if (!e) {
 		narrow_window(ret);
-		e = describe_all(s);
+		e = report_text_build(s);
 	}
 	context_done(s);
 	if (e)

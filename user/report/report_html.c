@@ -43,11 +43,11 @@ static void element(FILE *out, const char *tag, const char *class, const char *s
 
 static void time_element(const struct report *r, FILE *out, uint64_t time_ns)
 {
-	char stamp[CLOCK_TEXT], offset[DESCRIBE_TIME], clock[DESCRIBE_TIME];
+	char stamp[CLOCK_TEXT], offset[REPORT_TIME], clock[REPORT_TIME];
 
 	clock_format_rfc3339(time_ns, stamp);
-	describe_offset(r->incident.time_ns, time_ns, offset);
-	fprintf(out, "<time datetime=\"%s\">%s%s%s</time>", stamp, describe_clock(time_ns, clock),
+	report_offset(r->incident.time_ns, time_ns, offset);
+	fprintf(out, "<time datetime=\"%s\">%s%s%s</time>", stamp, report_clock(time_ns, clock),
 		time_ns == r->incident.time_ns ? "" : " \u00b7 ",
 		time_ns == r->incident.time_ns ? "" : offset);
 }
@@ -89,7 +89,7 @@ static void put_name(const struct report *r, FILE *out)
 static void put_head(const struct report *r, FILE *out)
 {
 	enum report_mark mark = kind_marks[r->incident.kind];
-	char day[DESCRIBE_TIME];
+	char day[REPORT_TIME];
 
 	fprintf(out,
 		"<header>\n<p class=\"kicker %s\"><span class=\"sign\" "
@@ -97,7 +97,7 @@ static void put_head(const struct report *r, FILE *out)
 		marks[mark].class, marks[mark].sign, incident_kind_name(r->incident.kind),
 		r->incident.rehearsed ? ", rehearsed" : "");
 	put_name(r, out);
-	fprintf(out, "<p class=\"meta\">%s \u00b7 ", describe_day(r->incident.time_ns, day));
+	fprintf(out, "<p class=\"meta\">%s \u00b7 ", report_day(r->incident.time_ns, day));
 	if (r->node && *r->node) {
 		fputs("node ", out);
 		text(out, r->node);
@@ -231,7 +231,7 @@ static void put_marks(const struct report *r, FILE *out)
 	fputs("<ol class=\"marks\">\n", out);
 	for (size_t i = 0; i < r->moments; i++) {
 		const struct report_moment *m = &r->moment[i];
-		char offset[DESCRIBE_TIME];
+		char offset[REPORT_TIME];
 
 		if (!m->on_chart)
 			continue;
@@ -240,7 +240,7 @@ static void put_marks(const struct report *r, FILE *out)
 			marks[m->mark].class, ++n, m->what,
 			m->time_ns == r->incident.time_ns
 				? ""
-				: describe_offset(r->incident.time_ns, m->time_ns, offset));
+				: report_offset(r->incident.time_ns, m->time_ns, offset));
 	}
 	fputs("</ol>\n", out);
 }
@@ -433,7 +433,7 @@ static void put_recommendations(const struct report *r, FILE *out)
 
 static void put_foot(const struct report *r, FILE *out)
 {
-	char from[DESCRIBE_TIME], to[DESCRIBE_TIME];
+	char from[REPORT_TIME], to[REPORT_TIME];
 
 	fputs("<footer>headroom ", out);
 	text(out, r->version && *r->version ? r->version : "?");
@@ -441,8 +441,8 @@ static void put_foot(const struct report *r, FILE *out)
 	text(out, r->kernel && *r->kernel ? r->kernel : "?");
 	fprintf(out,
 		". Rests on %zu picture%s of the board; the charts go from %s to %s.</footer>\n",
-		r->pictures, r->pictures == 1 ? "" : "s", describe_day(r->from_ns, from),
-		describe_day(r->to_ns, to));
+		r->pictures, r->pictures == 1 ? "" : "s", report_day(r->from_ns, from),
+		report_day(r->to_ns, to));
 	fputs("</main>\n</body>\n</html>\n", out);
 }
 

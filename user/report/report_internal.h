@@ -50,12 +50,12 @@ void candidates_free(struct candidates *c); /* takes NULL */
 /* facts.c */
 void context_facts(const struct context *s, struct facts *ret);
 /* tell.c: alarms, deeds, timeline, facts, summary; 0 or -ENOMEM. */
-int describe_all(const struct context *s);
+int report_text_build(const struct context *s);
 /* The report's times as people read them: "12:07:52" (UTC), and with its day. */
-#define DESCRIBE_TIME 32
-const char *describe_clock(uint64_t time_ns, char text[DESCRIBE_TIME]);
-const char *describe_day(uint64_t time_ns, char text[DESCRIBE_TIME]);
+#define REPORT_TIME 32
+const char *report_clock(uint64_t time_ns, char text[REPORT_TIME]);
+const char *report_day(uint64_t time_ns, char text[REPORT_TIME]);
 /* "−42s", "+1m05s", "0" from one to the other. ASCII sign. */
-const char *describe_offset(uint64_t from_ns, uint64_t to_ns, char text[DESCRIBE_TIME]);
+const char *report_offset(uint64_t from_ns, uint64_t to_ns, char text[REPORT_TIME]);
 
 #endif

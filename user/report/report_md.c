@@ -103,11 +103,11 @@ static void heading(FILE *out, const char *text) { fprintf(out, "## %s\n\n", tex
 static void put_head(const struct report *r, FILE *out)
 {
 	const char *kind = incident_kind_name(r->incident.kind);
-	char escaped[ESCAPED], day[DESCRIBE_TIME];
+	char escaped[ESCAPED], day[REPORT_TIME];
 
 	fprintf(out, "# %c%s: %s\n\n", toupper((unsigned char)kind[0]), kind + 1,
 		escape(r->incident.name, escaped));
-	fprintf(out, "%s, incident %s", describe_day(r->incident.time_ns, day), r->incident.id);
+	fprintf(out, "%s, incident %s", report_day(r->incident.time_ns, day), r->incident.id);
 	if (r->node && *r->node)
 		fprintf(out, ", node %s", escape(r->node, escaped));
 	fputs("\n\n", out);
@@ -122,11 +122,10 @@ static void put_timeline(const struct report *r, FILE *out)
 	heading(out, "Timeline");
 	for (size_t i = 0; i < r->moments; i++) {
 		const struct report_moment *m = &r->moment[i];
-		char lead[96], offset[DESCRIBE_TIME], clock[DESCRIBE_TIME], escaped[ESCAPED];
+		char lead[96], offset[REPORT_TIME], clock[REPORT_TIME], escaped[ESCAPED];
 
-		snprintf(lead, sizeof(lead), "- %s  %7s  **%s** ",
-			 describe_clock(m->time_ns, clock),
-			 describe_offset(r->incident.time_ns, m->time_ns, offset), m->what);
+		snprintf(lead, sizeof(lead), "- %s  %7s  **%s** ", report_clock(m->time_ns, clock),
+			 report_offset(r->incident.time_ns, m->time_ns, offset), m->what);
 		put(out, lead, 4, escape(m->text, escaped));
 	}
 	fputc('\n', out);
@@ -210,11 +209,11 @@ static void put_facts(const struct report *r, FILE *out)
 
 static void put_oom_stats(const struct report *r, FILE *out)
 {
-	char clock[DESCRIBE_TIME];
+	char clock[REPORT_TIME];
 
 	heading(out, "What was foreseen");
 	for (size_t i = 0; i < r->alarms; i++)
-		item(out, describe_clock(r->alarm[i].time_ns, clock), r->alarm[i].text);
+		item(out, report_clock(r->alarm[i].time_ns, clock), r->alarm[i].text);
 	if (!r->alarms)
 		fputs("No alarm was raised before it.\n", out);
 	fputc('\n', out);
@@ -222,11 +221,11 @@ static void put_oom_stats(const struct report *r, FILE *out)
 
 static void put_done(const struct report *r, FILE *out)
 {
-	char clock[DESCRIBE_TIME];
+	char clock[REPORT_TIME];
 
 	heading(out, "What was done");
 	for (size_t i = 0; i < r->actions; i++) {
-		item(out, describe_clock(r->action[i].action->event.time_ns, clock),
+		item(out, report_clock(r->action[i].action->event.time_ns, clock),
 		     r->action[i].text);
 		if (r->action[i].skipped)
 			item(out, "passed over", r->action[i].skipped);
@@ -299,14 +298,14 @@ static void put_recommendations(const struct report *r, FILE *out)
 
 static void put_foot(const struct report *r, FILE *out)
 {
-	char text[512], from[DESCRIBE_TIME], to[DESCRIBE_TIME];
+	char text[512], from[REPORT_TIME], to[REPORT_TIME];
 
 	fputs("---\n\n", out);
 	snprintf(text, sizeof(text),
 		 "headroom %s, mode %s; %zu picture%s of the board; charts from %s to %s.",
 		 r->version ? r->version : "?", r->mode ? r->mode : "unknown", r->pictures,
-		 r->pictures == 1 ? "" : "s", describe_day(r->from_ns, from),
-		 describe_day(r->to_ns, to));
+		 r->pictures == 1 ? "" : "s", report_day(r->from_ns, from),
+		 report_day(r->to_ns, to));
 	paragraph(out, text);
 }
 

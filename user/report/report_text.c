@@ -19,33 +19,33 @@
 
 #define TEXT 2048
 
-static const char *stamp(const char *format, uint64_t time_ns, char text[DESCRIBE_TIME])
+static const char *stamp(const char *format, uint64_t time_ns, char text[REPORT_TIME])
 {
 	time_t seconds = (time_t)(time_ns / NS_PER_SEC);
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	strftime(text, DESCRIBE_TIME, format, &tm);
+	strftime(text, REPORT_TIME, format, &tm);
 	return text;
 }
 
-const char *describe_clock(uint64_t time_ns, char text[DESCRIBE_TIME])
+const char *report_clock(uint64_t time_ns, char text[REPORT_TIME])
 {
 	return stamp("%H:%M:%S", time_ns, text);
 }
 
-const char *describe_day(uint64_t time_ns, char text[DESCRIBE_TIME])
+const char *report_day(uint64_t time_ns, char text[REPORT_TIME])
 {
 	return stamp("%Y-%m-%d %H:%M:%S UTC", time_ns, text);
 }
 
-const char *describe_offset(uint64_t from_ns, uint64_t to_ns, char text[DESCRIBE_TIME])
+const char *report_offset(uint64_t from_ns, uint64_t to_ns, char text[REPORT_TIME])
 {
 	uint64_t ns = to_ns > from_ns ? to_ns - from_ns : from_ns - to_ns;
 	char span[UNITS_TEXT];
 
 	units_duration_ms(ns / NS_PER_MS, span);
-	snprintf(text, DESCRIBE_TIME, "%s%s",
+	snprintf(text, REPORT_TIME, "%s%s",
 		 ns < NS_PER_MS    ? ""
 		 : to_ns > from_ns ? "+"
 				   : "-",
@@ -418,14 +418,14 @@ static int describe_where(const struct context *s)
 static int describe_after(struct report *r)
 {
 	const struct hr_event_outcome *o = r->outcome;
-	char text[TEXT], span[DESCRIBE_TIME];
+	char text[TEXT], span[REPORT_TIME];
 	struct line l = line_in(text, sizeof(text));
 
 	if (o)
 		outcome_text(&l, o);
 	if (r->restarted_ns && (!o || o->restarted_after_ms == HR_UNKNOWN))
 		line_add(&l, "%srestarted %s", l.used ? "; " : "",
-			 describe_offset(r->incident.time_ns, r->restarted_ns, span));
+			 report_offset(r->incident.time_ns, r->restarted_ns, span));
 	return add_fact(r, "Afterwards", text);
 }
 
@@ -448,7 +448,7 @@ static int describe_facts(const struct context *s)
 	return e;
 }
 
-int describe_all(const struct context *s)
+int report_text_build(const struct context *s)
 {
 	int e = describe_alarms(s);
 
@@ -458,5 +458,5 @@ int describe_all(const struct context *s)
 		e = describe_timeline(s);
 	if (!e)
 		e = describe_facts(s);
-	return e ? e : describe_summary(s);
+	return e ? e : summary_build(s);
 }

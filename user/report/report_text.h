@@ -4,6 +4,6 @@
 #define HEADROOM_REPORT_REPORT_TEXT_H
 
 struct context;
-int describe_summary(const struct context *s);
+int summary_build(const struct context *s);
 
 #endif

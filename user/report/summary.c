@@ -19,9 +19,9 @@
 static void what_happened(const struct report *r, struct line *l)
 {
 	const struct incident *i = &r->incident;
-	char day[DESCRIBE_TIME];
+	char day[REPORT_TIME];
 
-	describe_day(i->time_ns, day);
+	report_day(i->time_ns, day);
 	if (r->kill) {
 		line_add(l, "At %s, %s reached ", day, i->name);
 		line_add_limit(l, r->kill);
@@ -111,18 +111,18 @@ static void behind(const struct report *r, struct line *l)
 				     : " and ",
 			 upper ? tolower((unsigned char)title[0]) : title[0], title + 1);
 	}
-	if (a->kind == ADVICE_RAISE)
+	if (a->kind == RECOMMEND_RAISE)
 		line_add_bytes(l, "; from what was seen, a limit of ", a->limit, " would fit");
-	else if (a->kind == ADVICE_LEAK)
+	else if (a->kind == RECOMMEND_LEAK)
 		line_add(l, "; no limit is large enough for a leak");
-	else if (a->kind == ADVICE_FITS)
+	else if (a->kind == RECOMMEND_FITS)
 		line_add(l, "; its limit fits what was seen before");
-	else if (a->kind == ADVICE_TOO_LITTLE && r->incident.cgroup_id)
+	else if (a->kind == RECOMMEND_TOO_LITTLE && r->incident.cgroup_id)
 		line_add(l, "; too little was seen of it to suggest a limit");
 	line_add(l, ".");
 }
 
-int describe_summary(const struct context *s)
+int summary_build(const struct context *s)
 {
 	struct report *r = s->report;
 	char text[REPORT_SUMMARY][TEXT];

@@ -24,7 +24,7 @@ static size_t panel_rows(size_t body)
 
 void containers_fit(struct top *top, const struct screen_buffer *body)
 {
-	size_t used = 1 + panel_rows(body->rows), n = top->outline.n;
+	size_t used = 1 + panel_rows(body->rows), n = top->tree.n;
 
 	table_fit_screen(&top->table, top->column, top->n_columns, body->columns);
 	top->list_y = 1;
@@ -86,14 +86,14 @@ static void draw_titles(const struct top *top, struct screen_buffer *screen_buff
 	}
 }
 
-static void draw_name(const struct top *top, const struct outline_line *line, size_t width,
+static void draw_name(const struct top *top, const struct row_tree_line *line, size_t width,
 		      struct screen_buffer *screen_buffer, size_t y, size_t x)
 {
 	const struct column *name = column_find("name");
 	enum style style = line->context ? STYLE_DIM : name->style(line->row);
 	char text[2 * ROW_NAME], cut[2 * ROW_NAME];
 
-	outline_name(line, top->by, screen_buffer->ascii, text, sizeof(text));
+	row_tree_name(line, top->by, screen_buffer->ascii, text, sizeof(text));
 	if (screen_buffer->ascii)
 		text_ascii(text);
 	screen_buffer_put(screen_buffer, y, x, width, style,
@@ -101,7 +101,7 @@ static void draw_name(const struct top *top, const struct outline_line *line, si
 }
 
 /* Of a branch that is folded: the worst that is in it, though it is not seen. */
-static void draw_folded_alarm(const struct outline_line *line, struct screen_buffer *screen_buffer,
+static void draw_folded_alarm(const struct row_tree_line *line, struct screen_buffer *screen_buffer,
 			      size_t y, size_t x, size_t width)
 {
 	if (line->alarm)
@@ -127,7 +127,7 @@ static void draw_cell(const struct column *column, const struct row *row,
 	screen_buffer_put(screen_buffer, y, x + bar + pad, width - pad, style, text);
 }
 
-static void draw_line(const struct top *top, const struct outline_line *line,
+static void draw_line(const struct top *top, const struct row_tree_line *line,
 		      struct screen_buffer *screen_buffer, size_t y)
 {
 	const struct table *table = &top->table;
@@ -138,12 +138,12 @@ static void draw_line(const struct top *top, const struct outline_line *line,
 		const struct column *column = table->column[i];
 
 		if (column->width == 0 && !line->row) {
-			outline_name(line, top->by, screen_buffer->ascii, text, sizeof(text));
+			row_tree_name(line, top->by, screen_buffer->ascii, text, sizeof(text));
 			if (screen_buffer->ascii)
 				text_ascii(text);
 			screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_DIM,
 					  text);
-		} else if (column->width == 0 && top->by != OUTLINE_NONE) {
+		} else if (column->width == 0 && top->by != ROW_TREE_NONE) {
 			draw_name(top, line, table->width[i], screen_buffer, y, x);
 		} else if (!strcmp(column->id, "alarm") && line->folded &&
 			   (!line->row || line->alarm > alert_alarm(line->row->slot))) {
@@ -172,14 +172,14 @@ static void draw_nothing(const struct top *top, struct screen_buffer *screen_buf
 }
 
 /* A heading that is no cgroup has no figures of its own. */
-static void draw_heading(const struct top *top, const struct outline_line *line,
+static void draw_heading(const struct top *top, const struct row_tree_line *line,
 			 struct screen_buffer *panel)
 {
 	char text[2 * ROW_NAME];
 
 	for (size_t x = 0; x < panel->columns; x++)
 		screen_buffer_put(panel, 0, x, 1, STYLE_DIM, panel->ascii ? "-" : "─");
-	outline_name(line, top->by, panel->ascii, text, sizeof(text));
+	row_tree_name(line, top->by, panel->ascii, text, sizeof(text));
 	screen_buffer_put(panel, 1, 0, panel->columns, STYLE_BOLD, text);
 	screen_buffer_print(panel, 2, 0, STYLE_PLAIN,
 			    "a pod with %u listed: left folds it, right unfolds it", line->below);
@@ -187,13 +187,13 @@ static void draw_heading(const struct top *top, const struct outline_line *line,
 
 static void draw_panel(const struct top *top, struct screen_buffer *body, size_t rows)
 {
-	const struct outline_line *line = &top->outline.line[top->selected];
+	const struct row_tree_line *line = &top->tree.line[top->selected];
 	struct screen_buffer panel = *body;
 
 	panel.cells += (body->rows - rows) * body->columns;
 	panel.rows = rows;
 	if (rows && line->row)
-		detail_draw(top, line->row, &panel);
+		detail_panel_draw(top, line->row, &panel);
 	else if (rows)
 		draw_heading(top, line, &panel);
 }
@@ -201,7 +201,7 @@ static void draw_panel(const struct top *top, struct screen_buffer *body, size_t
 /* In the panel's upper edge, on the right: where we are, and what is left out. */
 static void draw_place(const struct top *top, struct screen_buffer *body, size_t y)
 {
-	size_t n = top->outline.n, last = top->first + top->page < n ? top->first + top->page : n;
+	size_t n = top->tree.n, last = top->first + top->page < n ? top->first + top->page : n;
 	char text[256], clean[4 * PROMPT_TEXT + 1];
 	int used = snprintf(text, sizeof(text), " %zu-%zu of %zu", top->first + 1, last, n);
 
@@ -210,7 +210,7 @@ static void draw_place(const struct top *top, struct screen_buffer *body, size_t
 				 text_clean(top->filter, PROMPT_TEXT, clean, sizeof(clean)));
 	if (top->by)
 		used += snprintf(text + used, sizeof(text) - (size_t)used, ", by %s",
-				 outline_by_word(top->by));
+				 row_tree_by_word(top->by));
 	if (!sort_is_shown(top))
 		used += snprintf(text + used, sizeof(text) - (size_t)used, ", sorted by %s",
 				 top->sort->title);
@@ -222,7 +222,7 @@ static void draw_place(const struct top *top, struct screen_buffer *body, size_t
 
 void containers_draw(const struct top *top, struct screen_buffer *body)
 {
-	const struct outline *o = &top->outline;
+	const struct row_tree *o = &top->tree;
 	size_t rows = panel_rows(body->rows), y = top->list_y;
 
 	draw_titles(top, body, 0);

@@ -13,36 +13,36 @@
 
 #define AROUND_NS (300 * NS_PER_SEC)   /* of history, held on both sides of the picture */
 #define EVENTS_NS (86400 * NS_PER_SEC) /* how far back events are listed */
-#define FEED_NS   (30 * NS_PER_MS)     /* reading events, at a time */
+#define READ_NS   (30 * NS_PER_MS)     /* reading events, at a time */
 #define GAP_NS    (10 * NS_PER_SEC)    /* playing does not wait longer where there is no picture */
 
-static const unsigned int speeds[SOURCE_SPEEDS] = {1, 2, 5, 10, 30, 60, 300};
+static const unsigned int speeds[DATA_SOURCE_SPEEDS] = {1, 2, 5, 10, 30, 60, 300};
 
-static bool describe(struct source *source, const char *reason)
+static bool describe(struct data_source *source, const char *reason)
 {
 	snprintf(source->notice, sizeof(source->notice), "%.127s", reason);
 	return false;
 }
 
-static bool is_recording(const struct source *source)
+static bool is_recording(const struct data_source *source)
 {
 	return hr_reader_is_recording(source->board);
 }
 
-static struct hr_reader *shown(const struct source *source)
+static struct hr_reader *shown(const struct data_source *source)
 {
 	return source->window ? source->window : source->board;
 }
 
-bool source_past(const struct source *source) { return source->at_ns != 0; }
+bool data_source_past(const struct data_source *source) { return source->at_ns != 0; }
 
-static void stand(struct source *source)
+static void stand(struct data_source *source)
 {
 	source->at_ns = hr_reader_frame_time(shown(source));
 	source->notice[0] = 0;
 }
 
-int source_begin(struct source *source)
+int data_source_begin(struct data_source *source)
 {
 	int r = 0;
 
@@ -51,29 +51,29 @@ int source_begin(struct source *source)
 		if (!r)
 			stand(source);
 	}
-	feed_open(&source->feed, hr_reader_path(source->board));
+	event_buffer_open(&source->buffer, hr_reader_path(source->board));
 	return r;
 }
 
-void source_done(struct source *source)
+void data_source_done(struct data_source *source)
 {
-	feed_done(&source->feed);
+	event_buffer_done(&source->buffer);
 	hr_reader_close(take_ptr(source->window));
 }
 
-int source_load(struct source *source, struct snapshot *s)
+int data_source_load(struct data_source *source, struct snapshot *s)
 {
-	int r = feed_read(&source->feed, FEED_NS);
+	int r = event_buffer_read(&source->buffer, READ_NS);
 
 	return r == -ENOMEM ? r : snapshot_load(s, shown(source));
 }
 
-bool source_reads(const struct source *source) { return !source->feed.whole; }
+bool data_source_reads(const struct data_source *source) { return !source->buffer.whole; }
 
 /* ---- history ---- */
 
 /* What is kept from one time to another takes the window's place. */
-static int open_window(struct source *source, uint64_t from_ns, uint64_t to_ns)
+static int open_window(struct data_source *source, uint64_t from_ns, uint64_t to_ns)
 {
 	struct hr_reader *window, *events;
 	char *error = source->error;
@@ -92,11 +92,11 @@ static int open_window(struct source *source, uint64_t from_ns, uint64_t to_ns)
 	source->window = window;
 	from_ns = from_ns > EVENTS_NS ? from_ns - EVENTS_NS : 0;
 	if (!source->history->events(source->history_path, from_ns, to_ns, &events, error))
-		feed_take(&source->feed, events);
+		event_buffer_take(&source->buffer, events);
 	return 0;
 }
 
-static bool seek(struct source *source, uint64_t time_ns)
+static bool seek(struct data_source *source, uint64_t time_ns)
 {
 	int r = hr_reader_seek_frame(shown(source), time_ns);
 
@@ -107,7 +107,7 @@ static bool seek(struct source *source, uint64_t time_ns)
 	return true;
 }
 
-static bool go_in_history(struct source *source, uint64_t time_ns)
+static bool go_in_history(struct data_source *source, uint64_t time_ns)
 {
 	/* Where the picture asked for is older than all that is kept, the first there is. */
 	static const uint64_t beyond[] = {AROUND_NS, 86400 * NS_PER_SEC, 100 * 86400 * NS_PER_SEC};
@@ -119,16 +119,16 @@ static bool go_in_history(struct source *source, uint64_t time_ns)
 	return !r && seek(source, time_ns);
 }
 
-bool source_go(struct source *source, uint64_t time_ns)
+bool data_source_go(struct data_source *source, uint64_t time_ns)
 {
 	if (is_recording(source))
 		return seek(source, time_ns);
 	if (time_ns >= clock_wall_ns())
-		return source_live(source);
+		return data_source_live(source);
 	return go_in_history(source, time_ns);
 }
 
-bool source_live(struct source *source)
+bool data_source_live(struct data_source *source)
 {
 	bool moved = source->at_ns != 0;
 
@@ -139,14 +139,14 @@ bool source_live(struct source *source)
 	source->notice[0] = 0;
 	if (source->window) {
 		hr_reader_close(take_ptr(source->window));
-		feed_open(&source->feed, hr_reader_path(source->board));
+		event_buffer_open(&source->buffer, hr_reader_path(source->board));
 	}
 	return moved || describe(source, "this is now");
 }
 
 /* ---- steps ---- */
 
-static bool step_back(struct source *source)
+static bool step_back(struct data_source *source)
 {
 	uint64_t was = source->at_ns ? source->at_ns : clock_wall_ns();
 
@@ -163,7 +163,7 @@ static bool step_back(struct source *source)
 	return describe(source, "nothing older is kept");
 }
 
-static int next_picture(struct source *source)
+static int next_picture(struct data_source *source)
 {
 	int r;
 
@@ -173,7 +173,7 @@ static int next_picture(struct source *source)
 	return r;
 }
 
-static bool step_on(struct source *source)
+static bool step_on(struct data_source *source)
 {
 	static const uint64_t ahead[] = {AROUND_NS, 3600 * NS_PER_SEC, 86400 * NS_PER_SEC,
 					 100 * 86400 * NS_PER_SEC};
@@ -197,10 +197,10 @@ static bool step_on(struct source *source)
 			return true;
 		}
 	}
-	return source_live(source); /* nothing newer was kept: from here on it is now */
+	return data_source_live(source); /* nothing newer was kept: from here on it is now */
 }
 
-bool source_step(struct source *source, int by)
+bool data_source_step(struct data_source *source, int by)
 {
 	source->playing = false;
 	return by < 0 ? step_back(source) : step_on(source);
@@ -209,7 +209,7 @@ bool source_step(struct source *source, int by)
 /* ---- what happened ---- */
 
 /* A reader of its own over all events that are kept from one time to another. */
-static int open_events(struct source *source, uint64_t from_ns, uint64_t to_ns,
+static int open_events(struct data_source *source, uint64_t from_ns, uint64_t to_ns,
 		       struct hr_reader **ret_reader)
 {
 	char error[256];
@@ -220,7 +220,7 @@ static int open_events(struct source *source, uint64_t from_ns, uint64_t to_ns,
 	return hr_reader_open(hr_reader_path(source->board), ret_reader);
 }
 
-int source_incidents(struct source *source, struct incidents *ret)
+int data_source_incidents(struct data_source *source, struct incidents *ret)
 {
 	struct hr_reader *reader;
 	int r = open_events(source, 0, UINT64_MAX, &reader);
@@ -232,46 +232,46 @@ int source_incidents(struct source *source, struct incidents *ret)
 	return r;
 }
 
-int source_event(struct source *source, uint64_t seq, uint64_t instance, uint64_t time_ns,
-		 struct hr_event *record)
+int data_source_event(struct data_source *source, uint64_t seq, uint64_t instance, uint64_t time_ns,
+		      struct hr_event *record)
 {
-	const struct hr_event *event = feed_find(&source->feed, seq, instance);
-	struct feed other = {0};
+	const struct hr_event *event = event_buffer_find(&source->buffer, seq, instance);
+	struct event_buffer other = {0};
 	struct hr_reader *reader;
 
 	if (!event && !is_recording(source) &&
 	    !open_events(source, time_ns - NS_PER_SEC, time_ns + NS_PER_SEC, &reader)) {
-		feed_take(&other, reader);
-		feed_read(&other, NS_PER_SEC);
-		event = feed_find(&other, seq, instance);
+		event_buffer_take(&other, reader);
+		event_buffer_read(&other, NS_PER_SEC);
+		event = event_buffer_find(&other, seq, instance);
 	}
 	if (event)
 		memcpy(record, event, event->bytes);
-	feed_done(&other);
+	event_buffer_done(&other);
 	return event ? 0 : -ENOENT;
 }
 
 /* ---- playing ---- */
 
-void source_play(struct source *source, bool play)
+void data_source_play(struct data_source *source, bool play)
 {
 	source->playing = play && source->at_ns;
 	source->clock_ns = source->at_ns;
 	source->played_ns = 0;
 }
 
-void source_faster(struct source *source, int by)
+void data_source_faster(struct data_source *source, int by)
 {
-	if (by > 0 && source->speed + 1 < SOURCE_SPEEDS)
+	if (by > 0 && source->speed + 1 < DATA_SOURCE_SPEEDS)
 		source->speed++;
 	else if (by < 0 && source->speed)
 		source->speed--;
 	if (source->at_ns && !source->playing)
-		source_play(source, true);
+		data_source_play(source, true);
 }
 
 /* A picture on, and whether that is still before where playing has come to. */
-static bool play_on(struct source *source)
+static bool play_on(struct data_source *source)
 {
 	uint64_t was = source->at_ns;
 
@@ -284,7 +284,7 @@ static bool play_on(struct source *source)
 	return source->at_ns > was;
 }
 
-bool source_tick(struct source *source, uint64_t mono_ns)
+bool data_source_tick(struct data_source *source, uint64_t mono_ns)
 {
 	bool moved = false;
 
@@ -303,7 +303,8 @@ bool source_tick(struct source *source, uint64_t mono_ns)
 	return moved;
 }
 
-const char *source_label(const struct source *source, uint64_t now_ns, char text[SOURCE_TEXT])
+const char *data_source_label(const struct data_source *source, uint64_t now_ns,
+			      char text[DATA_SOURCE_TEXT])
 {
 	char ago[UNITS_TEXT] = "", how[32] = "stopped";
 
@@ -313,9 +314,9 @@ const char *source_label(const struct source *source, uint64_t now_ns, char text
 	if (source->playing)
 		snprintf(how, sizeof(how), "playing x%u", speeds[source->speed]);
 	if (is_recording(source))
-		snprintf(text, SOURCE_TEXT, "REPLAY, %s", how);
+		snprintf(text, DATA_SOURCE_TEXT, "REPLAY, %s", how);
 	else
-		snprintf(text, SOURCE_TEXT, "PAST, %s ago, %s",
+		snprintf(text, DATA_SOURCE_TEXT, "PAST, %s ago, %s",
 			 units_duration_ms(now_ns > source->at_ns ? (now_ns - source->at_ns) /
 									    NS_PER_MS / 1000 * 1000
 								  : 0,

@@ -104,7 +104,8 @@ static void draw_item(const struct item *item, struct screen_buffer *screen_buff
 				  screen_buffer->ascii ? "~" : "…");
 }
 
-void detail_draw(const struct top *top, const struct row *row, struct screen_buffer *screen_buffer)
+void detail_panel_draw(const struct top *top, const struct row *row,
+		       struct screen_buffer *screen_buffer)
 {
 	const struct hr_slot *slot = row->slot;
 	struct item item[] = {{.label = "when"},
@@ -122,7 +123,7 @@ void detail_draw(const struct top *top, const struct row *row, struct screen_buf
 	alert_reason(slot, item[1].text);
 	alert_next(slot, &top->s->host, item[2].text);
 	if (!slot_gone(slot) && !top->s->health && !top->s->recording &&
-	    !(top->source && source_past(top->source)))
+	    !(top->source && data_source_past(top->source)))
 		strncat(item[2].text, "; k acts by hand",
 			sizeof(item[2].text) - strlen(item[2].text) - 1);
 	alert_memory(slot, item[3].text);

@@ -11,149 +11,151 @@
 
 #define MOST_DAMAGED 64 /* pieces in a row that are passed over before the rest is left alone */
 
-static void forget(struct feed *feed)
+static void forget(struct event_buffer *buffer)
 {
-	for (size_t i = 0; i < feed->n; i++)
-		free(feed->event[i]);
-	feed->n = 0;
-	feed->changes++;
-	feed->cut = feed->whole = false;
-	feed->missed = 0;
+	for (size_t i = 0; i < buffer->n; i++)
+		free(buffer->event[i]);
+	buffer->n = 0;
+	buffer->changes++;
+	buffer->cut = buffer->whole = false;
+	buffer->missed = 0;
 }
 
-void feed_take(struct feed *feed, struct hr_reader *reader)
+void event_buffer_take(struct event_buffer *buffer, struct hr_reader *reader)
 {
-	forget(feed);
-	hr_reader_close(feed->reader);
-	feed->reader = reader;
+	forget(buffer);
+	hr_reader_close(buffer->reader);
+	buffer->reader = reader;
 }
 
-int feed_open(struct feed *feed, const char *path)
+int event_buffer_open(struct event_buffer *buffer, const char *path)
 {
 	struct hr_reader *reader;
 	int r = hr_reader_open(path, &reader);
 
 	if (!r)
-		feed_take(feed, reader);
+		event_buffer_take(buffer, reader);
 	return r;
 }
 
-void feed_done(struct feed *feed)
+void event_buffer_done(struct event_buffer *buffer)
 {
-	forget(feed);
-	free(feed->event);
-	hr_reader_close(feed->reader);
-	memset(feed, 0, sizeof(*feed));
+	forget(buffer);
+	free(buffer->event);
+	hr_reader_close(buffer->reader);
+	memset(buffer, 0, sizeof(*buffer));
 }
 
 /* A quarter goes: chatter first, oldest first. */
-static void make_space(struct feed *feed)
+static void make_space(struct event_buffer *buffer)
 {
-	size_t wanted = FEED_EVENTS / 4, kept = 0, chatter = 0;
+	size_t wanted = EVENT_BUFFER_MAX / 4, kept = 0, chatter = 0;
 
-	for (size_t i = 0; i < feed->n; i++)
-		chatter += hr_event_ring(feed->event[i]->type) == HR_RING_CHATTER;
-	for (size_t i = 0; i < feed->n; i++) {
-		bool is_chatter = hr_event_ring(feed->event[i]->type) == HR_RING_CHATTER;
+	for (size_t i = 0; i < buffer->n; i++)
+		chatter += hr_event_ring(buffer->event[i]->type) == HR_RING_CHATTER;
+	for (size_t i = 0; i < buffer->n; i++) {
+		bool is_chatter = hr_event_ring(buffer->event[i]->type) == HR_RING_CHATTER;
 
 		if (wanted && (is_chatter || !chatter)) {
 			wanted--;
 			chatter -= is_chatter;
-			free(feed->event[i]);
+			free(buffer->event[i]);
 		} else {
-			feed->event[kept++] = feed->event[i];
+			buffer->event[kept++] = buffer->event[i];
 		}
 	}
-	feed->n = kept;
-	feed->cut = true;
+	buffer->n = kept;
+	buffer->cut = true;
 }
 
-static int add(struct feed *feed, const struct hr_event *event)
+static int add(struct event_buffer *buffer, const struct hr_event *event)
 {
 	struct hr_event *copy;
 
-	if (feed->n == FEED_EVENTS)
-		make_space(feed);
-	if (feed->n == feed->space) {
-		size_t space = feed->space ? 2 * feed->space : 256;
+	if (buffer->n == EVENT_BUFFER_MAX)
+		make_space(buffer);
+	if (buffer->n == buffer->space) {
+		size_t space = buffer->space ? 2 * buffer->space : 256;
 		struct hr_event **bigger =
-			reallocarray(feed->event, space, sizeof(struct hr_event *));
+			reallocarray(buffer->event, space, sizeof(struct hr_event *));
 
 		if (!bigger)
 			return -ENOMEM;
-		feed->event = bigger;
-		feed->space = space;
+		buffer->event = bigger;
+		buffer->space = space;
 	}
 	copy = malloc(event->bytes);
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, event, event->bytes);
-	feed->event[feed->n++] = copy;
-	feed->changes++;
+	buffer->event[buffer->n++] = copy;
+	buffer->changes++;
 	return 0;
 }
 
 /* -ENODATA: no more at the moment. */
-static int drain(struct feed *feed)
+static int drain(struct event_buffer *buffer)
 {
 	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
 	const struct hr_event *event = (const void *)record;
 	int r;
 
 	for (int damaged = 0; damaged < MOST_DAMAGED; damaged += r == -EBADMSG) {
-		r = hr_reader_next_event(feed->reader, (struct hr_event *)record, sizeof(record));
+		r = hr_reader_next_event(buffer->reader, (struct hr_event *)record, sizeof(record));
 		if (!r)
-			r = add(feed, event);
+			r = add(buffer, event);
 		else if (r != -EOVERFLOW && r != -EBADMSG)
 			r = r == -EAGAIN ? -ENODATA : r;
 		if (r == -ENODATA || r == -ENOMEM || r == -EIO)
 			break;
 	}
-	feed->missed = hr_reader_missed(feed->reader);
+	buffer->missed = hr_reader_missed(buffer->reader);
 	return r;
 }
 
-int feed_read(struct feed *feed, uint64_t rate_limit_ns)
+int event_buffer_read(struct event_buffer *buffer, uint64_t rate_limit_ns)
 {
 	uint64_t until = clock_mono_ns() + rate_limit_ns;
 	int r = 0, damaged = 0;
 
-	if (!feed->reader)
+	if (!buffer->reader)
 		return 0;
-	if (!hr_reader_is_recording(feed->reader)) {
-		hr_reader_health(feed->reader, NULL); /* goes over to a board that has grown */
-		r = drain(feed);
-	} else if (feed->whole) {
+	if (!hr_reader_is_recording(buffer->reader)) {
+		hr_reader_health(buffer->reader, NULL); /* goes over to a board that has grown */
+		r = drain(buffer);
+	} else if (buffer->whole) {
 		return 0; /* a file that grows meanwhile is not followed */
 	}
 	while (!r) {
 		if (clock_mono_ns() > until)
 			return -EAGAIN;
-		r = hr_reader_next_frame(feed->reader);
+		r = hr_reader_next_frame(buffer->reader);
 		if (!r) {
-			r = drain(feed);
+			r = drain(buffer);
 			r = r == -ENODATA ? 0 : r;
 		} else if (r == -EBADMSG && ++damaged < MOST_DAMAGED) {
 			r = 0;
 		}
 	}
-	feed->whole = true;
+	buffer->whole = true;
 	return r == -ENOMEM ? r : 0;
 }
 
-const struct hr_event *feed_find(const struct feed *feed, uint64_t seq, uint64_t instance)
+const struct hr_event *event_buffer_find(const struct event_buffer *buffer, uint64_t seq,
+					 uint64_t instance)
 {
-	for (size_t i = feed->n; i-- > 0;)
-		if (feed->event[i]->seq == seq &&
-		    (!instance || feed->event[i]->instance == instance))
-			return feed->event[i];
+	for (size_t i = buffer->n; i-- > 0;)
+		if (buffer->event[i]->seq == seq &&
+		    (!instance || buffer->event[i]->instance == instance))
+			return buffer->event[i];
 	return NULL;
 }
 
-const struct hr_event *feed_outcome(const struct feed *feed, const struct hr_event *event)
+const struct hr_event *event_buffer_outcome(const struct event_buffer *buffer,
+					    const struct hr_event *event)
 {
-	for (size_t i = feed->n; i-- > 0;) {
-		const struct hr_event_outcome *o = (const void *)feed->event[i];
+	for (size_t i = buffer->n; i-- > 0;) {
+		const struct hr_event_outcome *o = (const void *)buffer->event[i];
 
 		if (o->event.type == HR_EVENT_OUTCOME && o->event.bytes >= sizeof(*o) &&
 		    o->ref == event->seq && o->event.instance == event->instance)

@@ -68,8 +68,8 @@ static void draw_identity(const struct top *top, struct screen_buffer *screen_bu
 {
 	const struct snapshot *s = top->s;
 	bool lost = s->host.events_lost && s->host.events_lost != HR_UNKNOWN;
-	bool past = top->source && source_past(top->source);
-	char clock[64], node[160], warning[128], label[SOURCE_TEXT];
+	bool past = top->source && data_source_past(top->source);
+	char clock[64], node[160], warning[128], label[DATA_SOURCE_TEXT];
 	time_t seconds = (time_t)(s->time_ns / NS_PER_SEC);
 	size_t x, space;
 	struct tm tm;
@@ -92,7 +92,7 @@ static void draw_identity(const struct top *top, struct screen_buffer *screen_bu
 				       snapshot_warning(s, warning, sizeof(warning)));
 	else if (past)
 		x += screen_buffer_print(screen_buffer, 0, x, STYLE_SELECTED, " %s ",
-					 source_label(top->source, clock_wall_ns(), label));
+					 data_source_label(top->source, clock_wall_ns(), label));
 	else if (s->recording)
 		x += screen_buffer_put(screen_buffer, 0, x, space, STYLE_WARN, "a recording");
 	else if (lost)
@@ -179,10 +179,10 @@ static void draw_headline(const struct snapshot *s, struct screen_buffer *screen
 /* What the guard or the kernel did last, as far as is still told. */
 static const struct hr_event *last_action(const struct top *top)
 {
-	const struct feed *feed = top->source ? &top->source->feed : NULL;
+	const struct event_buffer *buffer = top->source ? &top->source->buffer : NULL;
 
-	for (size_t i = feed ? feed->n : 0; i--;) {
-		const struct hr_event *event = feed->event[i];
+	for (size_t i = buffer ? buffer->n : 0; i--;) {
+		const struct hr_event *event = buffer->event[i];
 
 		if ((event->type == HR_EVENT_OOM_KILL || event->type == HR_EVENT_ACTION) &&
 		    event->time_ns <= top->s->time_ns + NS_PER_SEC)

@@ -4,15 +4,15 @@
 
 #include "top.h"
 
-void list_mark(struct list *list, size_t row)
+void list_cursor_mark(struct list_cursor *list, size_t row)
 {
 	list->marked = row < list->n ? row : list->n ? list->n - 1 : 0;
 }
 
-void list_fit(struct list *list, size_t page)
+void list_cursor_fit(struct list_cursor *list, size_t page)
 {
 	list->page = page ? page : 1;
-	list_mark(list, list->marked);
+	list_cursor_mark(list, list->marked);
 	if (list->marked < list->first)
 		list->first = list->marked;
 	if (list->marked >= list->first + list->page)
@@ -21,7 +21,7 @@ void list_fit(struct list *list, size_t page)
 		list->first = list->n > list->page ? list->n - list->page : 0;
 }
 
-bool list_at(const struct list *list, size_t y, size_t *ret_row)
+bool list_cursor_at(const struct list_cursor *list, size_t y, size_t *ret_row)
 {
 	if (y >= list->page || list->first + y >= list->n)
 		return false;
@@ -29,38 +29,41 @@ bool list_at(const struct list *list, size_t y, size_t *ret_row)
 	return true;
 }
 
-bool list_click(struct list *list, size_t y)
+bool list_cursor_click(struct list_cursor *list, size_t y)
 {
 	size_t row;
 
-	if (!list_at(list, y, &row))
+	if (!list_cursor_at(list, y, &row))
 		return false;
 	if (row == list->marked)
 		return true;
-	list_mark(list, row);
+	list_cursor_mark(list, row);
 	return false;
 }
 
 static void move(struct top *top, bool back, size_t rows)
 {
-	struct list *list = top->list;
+	struct list_cursor *list = top->list;
 
 	if (!list)
 		return;
 	if (back)
-		list_mark(list, list->marked > rows ? list->marked - rows : 0);
+		list_cursor_mark(list, list->marked > rows ? list->marked - rows : 0);
 	else
-		list_mark(list, rows < list->n ? list->marked + rows : list->n);
+		list_cursor_mark(list, rows < list->n ? list->marked + rows : list->n);
 }
 
-void list_key_up(struct top *top) { move(top, true, 1); }
+void list_cursor_key_up(struct top *top) { move(top, true, 1); }
 
-void list_key_down(struct top *top) { move(top, false, 1); }
+void list_cursor_key_down(struct top *top) { move(top, false, 1); }
 
-void list_key_page_up(struct top *top) { move(top, true, top->list ? top->list->page : 0); }
+void list_cursor_key_page_up(struct top *top) { move(top, true, top->list ? top->list->page : 0); }
 
-void list_key_page_down(struct top *top) { move(top, false, top->list ? top->list->page : 0); }
+void list_cursor_key_page_down(struct top *top)
+{
+	move(top, false, top->list ? top->list->page : 0);
+}
 
-void list_key_first(struct top *top) { move(top, true, SIZE_MAX); }
+void list_cursor_key_first(struct top *top) { move(top, true, SIZE_MAX); }
 
-void list_key_last(struct top *top) { move(top, false, SIZE_MAX); }
+void list_cursor_key_last(struct top *top) { move(top, false, SIZE_MAX); }

@@ -11,36 +11,36 @@
 
 struct top;
 
-struct list {
+struct list_cursor {
 	size_t n; /* rows in all */
 	size_t marked, first;
 	size_t page; /* rows on the screen; 0 before the first picture */
 };
 
-void list_mark(struct list *list, size_t row); /* or the last one */
+void list_cursor_mark(struct list_cursor *list, size_t row); /* or the last one */
 /* So many rows of it are on the screen: scrolls to where the mark is seen. */
-void list_fit(struct list *list, size_t page);
+void list_cursor_fit(struct list_cursor *list, size_t page);
 /* The row `y` rows below the first that is seen; false: there is none. */
-bool list_at(const struct list *list, size_t y, size_t *ret_row);
+bool list_cursor_at(const struct list_cursor *list, size_t y, size_t *ret_row);
 
 /* The row that stands there is marked; true: it was already. */
-bool list_click(struct list *list, size_t y);
+bool list_cursor_click(struct list_cursor *list, size_t y);
 
 /* For a screen's table of keys. */
-void list_key_up(struct top *top);
-void list_key_down(struct top *top);
-void list_key_page_up(struct top *top);
-void list_key_page_down(struct top *top);
-void list_key_first(struct top *top);
-void list_key_last(struct top *top);
-#define LIST_KEYS                                                                       \
-	{{TOP_UP}, list_key_up, "up, down", "move the mark; PgUp, PgDn: a page", NULL}, \
-		{{TOP_DOWN}, list_key_down, NULL, NULL, NULL},                          \
-		{{TOP_PAGE_UP}, list_key_page_up, NULL, NULL, NULL},                    \
-		{{TOP_PAGE_DOWN}, list_key_page_down, NULL, NULL, NULL},                \
-		{{TOP_FIRST, 'g'}, list_key_first, NULL, NULL, NULL},                   \
-	{                                                                               \
-		{TOP_LAST, 'G'}, list_key_last, NULL, NULL, NULL                        \
+void list_cursor_key_up(struct top *top);
+void list_cursor_key_down(struct top *top);
+void list_cursor_key_page_up(struct top *top);
+void list_cursor_key_page_down(struct top *top);
+void list_cursor_key_first(struct top *top);
+void list_cursor_key_last(struct top *top);
+#define LIST_CURSOR_KEYS                                                                       \
+	{{TOP_UP}, list_cursor_key_up, "up, down", "move the mark; PgUp, PgDn: a page", NULL}, \
+		{{TOP_DOWN}, list_cursor_key_down, NULL, NULL, NULL},                          \
+		{{TOP_PAGE_UP}, list_cursor_key_page_up, NULL, NULL, NULL},                    \
+		{{TOP_PAGE_DOWN}, list_cursor_key_page_down, NULL, NULL, NULL},                \
+		{{TOP_FIRST, 'g'}, list_cursor_key_first, NULL, NULL, NULL},                   \
+	{                                                                                      \
+		{TOP_LAST, 'G'}, list_cursor_key_last, NULL, NULL, NULL                        \
 	}
 
 #endif

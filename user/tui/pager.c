@@ -8,37 +8,37 @@
 #include "base/utf8_clean.h"
 #include "top.h"
 
-int sheet_begin(struct sheet *sheet, const struct screen_buffer *body)
+int pager_begin(struct pager *pager, const struct screen_buffer *body)
 {
-	sheet->rows = 0;
-	return screen_buffer_reset(&sheet->screen_buffer, SHEET_ROWS, body->columns, body->ascii);
+	pager->rows = 0;
+	return screen_buffer_reset(&pager->screen_buffer, PAGER_ROWS, body->columns, body->ascii);
 }
 
-void sheet_show(struct sheet *sheet, struct screen_buffer *body, size_t y)
+void pager_show(struct pager *pager, struct screen_buffer *body, size_t y)
 {
 	size_t page = body->rows > y ? body->rows - y : 0;
-	size_t rows = sheet->rows < SHEET_ROWS ? sheet->rows : SHEET_ROWS;
+	size_t rows = pager->rows < PAGER_ROWS ? pager->rows : PAGER_ROWS;
 
-	sheet->page = page ? page : 1;
-	if (sheet->first + page > rows)
-		sheet->first = rows > page ? rows - page : 0;
-	for (size_t i = 0; i < page && sheet->first + i < rows; i++)
+	pager->page = page ? page : 1;
+	if (pager->first + page > rows)
+		pager->first = rows > page ? rows - page : 0;
+	for (size_t i = 0; i < page && pager->first + i < rows; i++)
 		memcpy(body->cells + (y + i) * body->columns,
-		       sheet->screen_buffer.cells + (sheet->first + i) * body->columns,
+		       pager->screen_buffer.cells + (pager->first + i) * body->columns,
 		       body->columns * sizeof(*body->cells));
-	if (!page || sheet->first + page >= rows)
+	if (!page || pager->first + page >= rows)
 		return;
 	screen_buffer_put(body, body->rows - 1, body->columns > 8 ? body->columns - 8 : 0, 8,
 			  STYLE_SELECTED, body->ascii ? " more v " : " more ↓ ");
 }
 
-void sheet_done(struct sheet *sheet)
+void pager_done(struct pager *pager)
 {
-	screen_buffer_done(&sheet->screen_buffer);
-	memset(sheet, 0, sizeof(*sheet));
+	screen_buffer_done(&pager->screen_buffer);
+	memset(pager, 0, sizeof(*pager));
 }
 
-size_t sheet_heading(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
+size_t pager_heading(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
 		     const char *text)
 {
 	const char *rule = screen_buffer->ascii ? "-" : "─";
@@ -55,24 +55,24 @@ size_t sheet_heading(struct screen_buffer *screen_buffer, size_t y, size_t x, si
 
 static void move(struct top *top, bool back, size_t rows)
 {
-	struct sheet *sheet = top->sheet;
+	struct pager *pager = top->pager;
 
-	if (!sheet)
+	if (!pager)
 		return;
 	if (back)
-		sheet->first = sheet->first > rows ? sheet->first - rows : 0;
-	else /* sheet_show() keeps it inside */
-		sheet->first = rows < SHEET_ROWS ? sheet->first + rows : SHEET_ROWS;
+		pager->first = pager->first > rows ? pager->first - rows : 0;
+	else /* pager_show() keeps it inside */
+		pager->first = rows < PAGER_ROWS ? pager->first + rows : PAGER_ROWS;
 }
 
-void sheet_key_up(struct top *top) { move(top, true, 1); }
+void pager_key_up(struct top *top) { move(top, true, 1); }
 
-void sheet_key_down(struct top *top) { move(top, false, 1); }
+void pager_key_down(struct top *top) { move(top, false, 1); }
 
-void sheet_key_page_up(struct top *top) { move(top, true, top->sheet ? top->sheet->page : 0); }
+void pager_key_page_up(struct top *top) { move(top, true, top->pager ? top->pager->page : 0); }
 
-void sheet_key_page_down(struct top *top) { move(top, false, top->sheet ? top->sheet->page : 0); }
+void pager_key_page_down(struct top *top) { move(top, false, top->pager ? top->pager->page : 0); }
 
-void sheet_key_first(struct top *top) { move(top, true, SIZE_MAX); }
+void pager_key_first(struct top *top) { move(top, true, SIZE_MAX); }
 
-void sheet_key_last(struct top *top) { move(top, false, SIZE_MAX); }
+void pager_key_last(struct top *top) { move(top, false, SIZE_MAX); }

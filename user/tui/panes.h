@@ -15,12 +15,12 @@ struct container_pane {
 	bool there;  /* on the board of this picture; else `slot` is its last state */
 	bool known;  /* `slot` holds something */
 	struct hr_slot slot;
-	struct sheet sheet;
+	struct pager pager;
 };
 
 struct events_pane {
-	struct list list;
-	const struct hr_event **event; /* the feed's, those that are listed, newest first */
+	struct list_cursor list;
+	const struct hr_event **event; /* the buffer's, those that are listed, newest first */
 	size_t space;
 	unsigned int least; /* enum hr_severity */
 	bool chatter;       /* every oom_score_adj, too */
@@ -34,20 +34,20 @@ struct events_pane {
 /* One event, explained. */
 struct event_pane {
 	_Alignas(8) char record[HR_EVENT_MAX_BYTES]; /* bytes 0: none */
-	struct sheet sheet;
+	struct pager pager;
 };
 
 struct incidents_pane {
-	struct list list;
+	struct list_cursor list;
 	struct incidents found;
 	bool failed;   /* they could not be read */
-	uint64_t seen; /* feed.changes when they were looked for */
+	uint64_t seen; /* buffer.changes when they were looked for */
 	uint64_t
 		again_ns; /* monotonic: not looked for anew before; a long history takes its time */
 };
 
 struct processes_pane {
-	struct list list;
+	struct list_cursor list;
 	struct process_row *row;
 	size_t space;
 	bool by_growth;
@@ -55,17 +55,17 @@ struct processes_pane {
 };
 
 /* A rung that is asked for by hand. */
-enum deed_state { ACTION_CHOOSING, ACTION_ASKED, ACTION_WAITING, ACTION_ANSWERED };
+enum action_state { ACTION_CHOOSING, ACTION_ASKED, ACTION_WAITING, ACTION_ANSWERED };
 struct action_pane {
-	enum deed_state state;
-	struct list list;                  /* of rungs */
+	enum action_state state;
+	struct list_cursor list;           /* of rungs */
 	bool sure;                         /* the question is open: y does it */
 	uint64_t id;                       /* whose cgroup */
 	struct hr_slot slot;               /* as it was when the screen was opened */
 	struct hr_control_request request; /* ACTION_ASKED: the loop sends it */
 	struct hr_control_answer answer;
 	uint64_t asked_ns; /* wall time */
-	uint64_t last_seq; /* of the feed when it was asked: what comes after may be of it */
+	uint64_t last_seq; /* of the buffer when it was asked: what comes after may be of it */
 };
 
 /* To the front, with that container; with that event. */

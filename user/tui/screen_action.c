@@ -45,7 +45,7 @@ static const struct {
 
 static bool is_past(const struct top *top)
 {
-	return top->s->recording || (top->source && source_past(top->source));
+	return top->s->recording || (top->source && data_source_past(top->source));
 }
 
 /* Why nothing can be asked for at all; NULL: it can. */
@@ -103,7 +103,7 @@ static uint64_t subject(const struct top *top) { return top->action.id; }
 static void ask(struct top *top)
 {
 	struct action_pane *pane = &top->action;
-	const struct feed *feed = top->source ? &top->source->feed : NULL;
+	const struct event_buffer *buffer = top->source ? &top->source->buffer : NULL;
 	size_t i = pane->list.marked;
 
 	pane->request = (struct hr_control_request){.magic = HR_CONTROL_MAGIC,
@@ -113,7 +113,7 @@ static void ask(struct top *top)
 						    .size = HR_UNKNOWN,
 						    .for_ms = HR_UNKNOWN,
 						    .largest = actions[i].largest};
-	pane->last_seq = feed && feed->n ? feed->event[feed->n - 1]->seq : 0;
+	pane->last_seq = buffer && buffer->n ? buffer->event[buffer->n - 1]->seq : 0;
 	pane->asked_ns = clock_wall_ns();
 	pane->state = ACTION_ASKED;
 }
@@ -149,7 +149,7 @@ static const struct key keys[] = {
 	 "Enter",
 	 "the marked rung: asks once more before it is done",
 	 "choose"},
-	LIST_KEYS,
+	LIST_CURSOR_KEYS,
 	KEYS_END,
 };
 
@@ -209,12 +209,12 @@ static size_t draw_actions(const struct top *top, struct screen_buffer *body, si
 static size_t draw_events(const struct top *top, struct screen_buffer *body, size_t y)
 {
 	const struct action_pane *pane = &top->action;
-	const struct feed *feed = top->source ? &top->source->feed : NULL;
+	const struct event_buffer *buffer = top->source ? &top->source->buffer : NULL;
 	char text[ACTION_TEXT], freed[UNITS_TEXT], line[ACTION_TEXT + 128];
 	size_t row = y;
 
-	for (size_t i = 0; feed && i < feed->n; i++) {
-		const struct hr_event_action *action = (const void *)feed->event[i];
+	for (size_t i = 0; buffer && i < buffer->n; i++) {
+		const struct hr_event_action *action = (const void *)buffer->event[i];
 		const struct hr_event_outcome *outcome;
 
 		if (action->event.seq <= pane->last_seq || action->event.type != HR_EVENT_ACTION ||
@@ -224,7 +224,7 @@ static size_t draw_events(const struct top *top, struct screen_buffer *body, siz
 		snprintf(line, sizeof(line), "event %llu: %s",
 			 (unsigned long long)action->event.seq, action_text(action, text));
 		row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, line);
-		outcome = (const void *)feed_outcome(feed, &action->event);
+		outcome = (const void *)event_buffer_outcome(buffer, &action->event);
 		if (!outcome)
 			continue;
 		snprintf(line, sizeof(line), "afterwards: %s freed",

@@ -17,21 +17,21 @@
 #define PLOT_HIGH   40
 #define LOW_BODY    19 /* 80x24: the plot is as low as it gets */
 
-static const struct block {
+static const struct widget {
 	const char *heading; /* NULL: none */
-	size_t (*draw)(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+	size_t (*draw)(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
 		       size_t width);
 	bool right; /* which column, where there are two */
-} blocks[] = {
-	{NULL, block_verdict, false},        {NULL, block_plot, false},
-	{"memory", block_memory, false},     {"processes", block_processes, false},
-	{"pressure", block_pressure, false}, {"reclaim", block_reclaim, false},
-	{"events", block_events, true},      {"in words", block_explanation, true},
+} widgets[] = {
+	{NULL, widget_verdict, false},        {NULL, widget_plot, false},
+	{"memory", widget_memory, false},     {"processes", widget_processes, false},
+	{"pressure", widget_pressure, false}, {"reclaim", widget_reclaim, false},
+	{"events", widget_events, true},      {"in words", widget_explanation, true},
 };
 
 static void open_container(struct top *top)
 {
-	top->container.sheet.first = 0;
+	top->container.pager.first = 0;
 	if (top->subject)
 		top->container.id = top->subject;
 }
@@ -48,7 +48,7 @@ static int update(struct top *top)
 	struct container_pane *pane = &top->container;
 	const struct hr_slot *slot = snapshot_slot(top->s, pane->id);
 
-	top->sheet = &pane->sheet;
+	top->pager = &pane->pager;
 	pane->known = slot || (pane->known && pane->slot.cgroup_id == pane->id);
 	pane->there = slot != NULL;
 	if (slot)
@@ -83,17 +83,17 @@ static void draw_title(const struct top *top, struct screen_buffer *body)
 			  text_fit(label, width, body->ascii, fits, sizeof(fits)));
 }
 
-static size_t draw_column(const struct block_of *of, struct screen_buffer *sheet, size_t x,
+static size_t draw_column(const struct widget_input *of, struct screen_buffer *pager, size_t x,
 			  size_t width, int right)
 {
 	size_t y = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
-		if (right >= 0 && blocks[i].right != (right > 0))
+	for (size_t i = 0; i < ARRAY_SIZE(widgets); i++) {
+		if (right >= 0 && widgets[i].right != (right > 0))
 			continue;
-		if (blocks[i].heading)
-			y += sheet_heading(sheet, y, x, width, blocks[i].heading);
-		y += blocks[i].draw(of, sheet, y, x, width);
+		if (widgets[i].heading)
+			y += pager_heading(pager, y, x, width, widgets[i].heading);
+		y += widgets[i].draw(of, pager, y, x, width);
 	}
 	return y;
 }
@@ -101,15 +101,15 @@ static size_t draw_column(const struct block_of *of, struct screen_buffer *sheet
 static void draw(struct top *top, struct screen_buffer *body)
 {
 	struct container_pane *pane = &top->container;
-	struct sheet *sheet = &pane->sheet;
-	struct block_of of = {.slot = &pane->slot,
-			      .host = &top->s->host,
-			      .feed = top->source ? &top->source->feed : NULL,
-			      .now_ns = top->s->time_ns,
-			      .events = 12};
+	struct pager *pager = &pane->pager;
+	struct widget_input of = {.slot = &pane->slot,
+				  .host = &top->s->host,
+				  .buffer = top->source ? &top->source->buffer : NULL,
+				  .now_ns = top->s->time_ns,
+				  .events = 12};
 	size_t wide = body->columns, high = body->rows > LOW_BODY ? body->rows - LOW_BODY : 0;
 
-	if (!pane->known || sheet_begin(sheet, body)) {
+	if (!pane->known || pager_begin(pager, body)) {
 		screen_buffer_put(body, 0, 0, wide, STYLE_PLAIN, "nobody is marked: Esc goes back");
 		return;
 	}
@@ -117,15 +117,15 @@ static void draw(struct top *top, struct screen_buffer *body)
 	of.plot_rows = PLOT_LOW + (wide >= TWO_COLUMNS ? high / 2 : high / 3);
 	of.plot_rows = of.plot_rows < PLOT_HIGH ? of.plot_rows : PLOT_HIGH;
 	if (wide < TWO_COLUMNS) {
-		sheet->rows = draw_column(&of, &sheet->screen_buffer, 0, wide, -1);
+		pager->rows = draw_column(&of, &pager->screen_buffer, 0, wide, -1);
 	} else {
 		size_t left = wide * 11 / 20, a, b;
 
-		a = draw_column(&of, &sheet->screen_buffer, 0, left, 0);
-		b = draw_column(&of, &sheet->screen_buffer, left + 2, wide - left - 2, 1);
-		sheet->rows = a > b ? a : b;
+		a = draw_column(&of, &pager->screen_buffer, 0, left, 0);
+		b = draw_column(&of, &pager->screen_buffer, left + 2, wide - left - 2, 1);
+		pager->rows = a > b ? a : b;
 	}
-	sheet_show(sheet, body, 1);
+	pager_show(pager, body, 1);
 }
 
 static uint64_t subject(const struct top *top) { return top->container.id; }
@@ -133,7 +133,7 @@ static uint64_t subject(const struct top *top) { return top->container.id; }
 /* In the order of the list as it was last seen; who is gone since is passed over. */
 static void turn(struct top *top, bool back)
 {
-	const struct outline *o = &top->outline;
+	const struct row_tree *o = &top->tree;
 	size_t i = 0;
 
 	while (i < o->n && o->line[i].key != top->container.id)
@@ -142,7 +142,7 @@ static void turn(struct top *top, bool back)
 		if (!snapshot_slot(top->s, o->line[i].key))
 			continue;
 		top->container.id = top->selected_id = o->line[i].key;
-		top->container.sheet.first = 0;
+		top->container.pager.first = 0;
 		top->stale = true;
 		return;
 	}
@@ -153,7 +153,7 @@ static void key_left(struct top *top) { turn(top, true); }
 static void key_right(struct top *top) { turn(top, false); }
 
 static const struct key keys[] = {
-	SHEET_KEYS,
+	PAGER_KEYS,
 	{{TOP_LEFT}, key_left, "left, right", "the one before, after it in the list", NULL},
 	{{TOP_RIGHT}, key_right, NULL, NULL, NULL},
 	KEYS_END,

@@ -11,7 +11,7 @@
 
 static void mark(struct top *top, size_t line)
 {
-	const struct outline *o = &top->outline;
+	const struct row_tree *o = &top->tree;
 
 	top->selected = line < o->n ? line : o->n ? o->n - 1 : 0;
 	top->selected_id = top->selected && o->n ? o->line[top->selected].key : 0;
@@ -19,13 +19,13 @@ static void mark(struct top *top, size_t line)
 
 const struct row *top_selected(const struct top *top)
 {
-	return top->selected < top->outline.n ? top->outline.line[top->selected].row : NULL;
+	return top->selected < top->tree.n ? top->tree.line[top->selected].row : NULL;
 }
 
 bool top_select(struct top *top, uint64_t key)
 {
-	for (size_t i = 0; i < top->outline.n; i++)
-		if (top->outline.line[i].key == key) {
+	for (size_t i = 0; i < top->tree.n; i++)
+		if (top->tree.line[i].key == key) {
 			mark(top, i);
 			return true;
 		}
@@ -40,7 +40,7 @@ static int update(struct top *top)
 	if (r)
 		return r;
 	rows_sort(s->rows, s->n_rows, top->sort, top->reverse);
-	r = outline_build(&top->outline, s, top->by);
+	r = row_tree_build(&top->tree, s, top->by);
 	if (r)
 		return r;
 	if (!top->selected_id || !top_select(top, top->selected_id))
@@ -63,7 +63,7 @@ static void key_page_down(struct top *top) { mark(top, top->selected + top->page
 
 static void key_first(struct top *top) { mark(top, 0); }
 
-static void key_last(struct top *top) { mark(top, top->outline.n); }
+static void key_last(struct top *top) { mark(top, top->tree.n); }
 
 /* Order. */
 
@@ -94,48 +94,48 @@ static void key_reverse(struct top *top)
 
 static void key_tree(struct top *top)
 {
-	top->by = (top->by + 1) % OUTLINE_KINDS;
+	top->by = (top->by + 1) % ROW_TREE_KINDS;
 	top->stale = true;
 }
 
-static const struct outline_line *marked(const struct top *top)
+static const struct row_tree_line *marked(const struct top *top)
 {
-	return top->selected < top->outline.n ? &top->outline.line[top->selected] : NULL;
+	return top->selected < top->tree.n ? &top->tree.line[top->selected] : NULL;
 }
 
 /* Folds the branch; where there is nothing to fold goes up to its parent. */
 static void key_fold(struct top *top)
 {
-	const struct outline_line *line = marked(top);
+	const struct row_tree_line *line = marked(top);
 	size_t up = top->selected;
 
 	if (!line)
 		return;
 	if (line->below && !line->folded) {
-		top->stale = !outline_fold(&top->outline, line->key, true);
+		top->stale = !row_tree_fold(&top->tree, line->key, true);
 		return;
 	}
-	while (up && top->outline.line[up].depth >= line->depth)
+	while (up && top->tree.line[up].depth >= line->depth)
 		up--;
 	mark(top, up);
 }
 
 static void key_unfold(struct top *top)
 {
-	const struct outline_line *line = marked(top);
+	const struct row_tree_line *line = marked(top);
 
 	if (line && line->folded)
-		top->stale = !outline_fold(&top->outline, line->key, false);
+		top->stale = !row_tree_fold(&top->tree, line->key, false);
 	else if (line && line->below)
 		mark(top, top->selected + 1);
 }
 
 static void key_fold_all(struct top *top)
 {
-	if (top->outline.n_folded)
-		outline_unfold_all(&top->outline);
+	if (top->tree.n_folded)
+		row_tree_unfold_all(&top->tree);
 	else
-		outline_fold_all(&top->outline);
+		row_tree_fold_all(&top->tree);
 	top->stale = true;
 }
 
@@ -144,7 +144,7 @@ static void key_fold_all(struct top *top)
 /* To the next line that has it, from `from` on in steps of `step`, round the end. */
 static bool search_from(struct top *top, size_t from, size_t step)
 {
-	const struct outline *o = &top->outline;
+	const struct row_tree *o = &top->tree;
 
 	for (size_t i = 0; i < o->n; i++) {
 		size_t at = (from + i * step) % o->n;
@@ -187,7 +187,7 @@ static void key_search_next(struct top *top)
 
 static void key_search_back(struct top *top)
 {
-	size_t n = top->outline.n;
+	size_t n = top->tree.n;
 
 	if (top->search[0] && n)
 		search_from(top, top->selected + n - 1, n - 1);
@@ -233,12 +233,12 @@ static void key_columns(struct top *top) { screen_open(top, screen_find("columns
 /* A heading has nothing behind it but its branch. */
 static void key_open(struct top *top)
 {
-	const struct outline_line *line = marked(top);
+	const struct row_tree_line *line = marked(top);
 
 	if (line && line->row)
 		screen_open(top, screen_find("container"));
 	else if (line)
-		top->stale = !outline_fold(&top->outline, line->key, !line->folded);
+		top->stale = !row_tree_fold(&top->tree, line->key, !line->folded);
 }
 
 static uint64_t subject(const struct top *top)
@@ -295,7 +295,7 @@ static void click(struct top *top, size_t y, size_t x)
 	const struct column *column;
 
 	if (y >= top->list_y && y - top->list_y < top->page &&
-	    top->first + y - top->list_y < top->outline.n) {
+	    top->first + y - top->list_y < top->tree.n) {
 		if (top->selected == top->first + y - top->list_y)
 			key_open(top);
 		mark(top, top->first + y - top->list_y);

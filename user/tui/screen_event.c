@@ -28,13 +28,13 @@ void event_open(struct top *top, const struct hr_event *event)
 	if (event->bytes > sizeof(pane->record))
 		return;
 	memcpy(pane->record, event, event->bytes);
-	pane->sheet.first = 0;
+	pane->pager.first = 0;
 	screen_open(top, screen_find("event"));
 }
 
 static int update(struct top *top)
 {
-	top->sheet = &top->event.sheet;
+	top->pager = &top->event.pager;
 	return 0;
 }
 
@@ -61,23 +61,23 @@ static void key_before(struct top *top)
 
 static const struct key keys[] = {
 	{{TOP_ENTER}, key_container, "Enter", "the container that it is about", "container"},
-	SHEET_KEYS,
+	PAGER_KEYS,
 	{{'b'}, key_before, "b", "five minutes before it", "5m before"},
 	KEYS_END,
 };
 
 static size_t draw_explanation(const struct top *top, const struct hr_event *event,
-			       struct screen_buffer *sheet)
+			       struct screen_buffer *pager)
 {
 	static struct explanation explanation; /* 16 KiB; one thread draws */
-	const struct feed *feed = top->source ? &top->source->feed : NULL;
+	const struct event_buffer *buffer = top->source ? &top->source->buffer : NULL;
 	size_t y = 0;
 
 	explanation.n = explanation.used = 0;
-	explanation_of_event(&explanation, event, feed ? feed_outcome(feed, event) : NULL,
-			     top->s->time_ns);
+	explain_event(&explanation, event, buffer ? event_buffer_outcome(buffer, event) : NULL,
+		      top->s->time_ns);
 	for (size_t i = 0; i < explanation.n; i++)
-		y += wrap_put(sheet, y, 0, sheet->columns, explanation.line[i].style,
+		y += wrap_put(pager, y, 0, pager->columns, explanation.line[i].style,
 			      explanation.line[i].text);
 	return y;
 }
@@ -85,23 +85,23 @@ static size_t draw_explanation(const struct top *top, const struct hr_event *eve
 static void draw(struct top *top, struct screen_buffer *body)
 {
 	const struct hr_event *event = event_of(&top->event);
-	struct sheet *sheet = &top->event.sheet;
+	struct pager *pager = &top->event.pager;
 	struct plot_point point[HR_OOM_HISTORY];
 	struct plot plot;
 	size_t rows;
 
 	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
 	screen_buffer_put(body, 0, 0, body->columns, STYLE_TITLE, "event");
-	if (!event->bytes || sheet_begin(sheet, body))
+	if (!event->bytes || pager_begin(pager, body))
 		return;
-	sheet->rows = draw_explanation(top, event, &sheet->screen_buffer);
-	rows = body->rows > sheet->rows + 2 ? body->rows - sheet->rows - 2 : 0;
+	pager->rows = draw_explanation(top, event, &pager->screen_buffer);
+	rows = body->rows > pager->rows + 2 ? body->rows - pager->rows - 2 : 0;
 	rows = rows < PLOT_LOW ? PLOT_LOW : rows < PLOT_HIGH ? rows : PLOT_HIGH;
-	if (!plot_of_kill(event, point, &plot) &&
-	    !plot_put(&plot, &sheet->screen_buffer, sheet->rows + 1, 0, rows, body->columns,
-		      block_marks(body)))
-		sheet->rows += 1 + rows;
-	sheet_show(sheet, body, 1);
+	if (!forecast_plot_kill(event, point, &plot) &&
+	    !plot_put(&plot, &pager->screen_buffer, pager->rows + 1, 0, rows, body->columns,
+		      widget_marks(body)))
+		pager->rows += 1 + rows;
+	pager_show(pager, body, 1);
 }
 
 const struct screen screen_event = {

@@ -56,25 +56,25 @@ static bool is_listed(const struct events_pane *pane, const struct hr_event *eve
 static int update(struct top *top)
 {
 	struct events_pane *pane = &top->events;
-	const struct feed *feed = top->source ? &top->source->feed : NULL;
+	const struct event_buffer *buffer = top->source ? &top->source->buffer : NULL;
 	const struct hr_slot *only = pane->only ? snapshot_slot(top->s, pane->only_id) : NULL;
 	const struct hr_event *was = pane->list.marked ? marked(top) : NULL;
 	uint64_t until = top->source ? top->source->at_ns : 0;
 	uint64_t seq = was ? pane->marked_seq : 0, instance = pane->marked_instance;
 	size_t n = 0, mark = 0;
 
-	if (feed && feed->n > pane->space) {
+	if (buffer && buffer->n > pane->space) {
 		const struct hr_event **bigger =
-			reallocarray(pane->event, feed->space, sizeof(*bigger));
+			reallocarray(pane->event, buffer->space, sizeof(*bigger));
 
 		if (!bigger)
 			return -ENOMEM;
 		pane->event = bigger;
-		pane->space = feed->space;
+		pane->space = buffer->space;
 	}
 	pane->hidden = 0;
-	for (size_t i = feed ? feed->n : 0; i-- > 0;) {
-		const struct hr_event *event = feed->event[i];
+	for (size_t i = buffer ? buffer->n : 0; i-- > 0;) {
+		const struct hr_event *event = buffer->event[i];
 
 		if (!is_listed(pane, event, only, until))
 			continue;
@@ -87,12 +87,12 @@ static int update(struct top *top)
 		pane->event[n++] = event;
 	}
 	pane->list.n = n;
-	list_mark(&pane->list, mark);
+	list_cursor_mark(&pane->list, mark);
 	top->list = &pane->list;
 	return 0;
 }
 
-/* The feed may let go of its events before the next picture: what the mark stands on is kept as a number. */
+/* The buffer may let go of its events before the next picture: what the mark stands on is kept as a number. */
 static void remember(struct events_pane *pane)
 {
 	const struct hr_event *event = pane->list.marked && pane->list.marked < pane->list.n
@@ -159,13 +159,13 @@ static void key_before(struct top *top)
 
 static void click(struct top *top, size_t y, size_t x)
 {
-	if (y && list_click(&top->events.list, y - 1))
+	if (y && list_cursor_click(&top->events.list, y - 1))
 		key_open(top);
 }
 
 static const struct key keys[] = {
 	{{TOP_ENTER}, key_open, "Enter", "this event, explained", "explain"},
-	LIST_KEYS,
+	LIST_CURSOR_KEYS,
 	{{'s'}, key_severity, "s", "all, warnings and worse, the critical ones", "severity"},
 	{{'o'}, key_only, "o", "only of the marked container; once more: of all", "only"},
 	{{'b'}, key_before, "b", "five minutes before it", "5m before"},
@@ -192,8 +192,8 @@ static void draw_title(const struct top *top, struct screen_buffer *body)
 	snprintf(title, sizeof(title), "events of %s%s, newest first%s%s%s",
 		 pane->only ? identity : "everybody",
 		 what[pane->least <= HR_CRITICAL ? pane->least : 0], hidden,
-		 top->source && top->source->feed.cut ? "; older ones were let go of" : "",
-		 top->source && source_reads(top->source) ? "; reading on" : "");
+		 top->source && top->source->buffer.cut ? "; older ones were let go of" : "",
+		 top->source && data_source_reads(top->source) ? "; reading on" : "");
 	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
 	screen_buffer_put(body, 0, 0, body->columns, STYLE_TITLE,
 			  text_fit(title, body->columns, body->ascii, fits, sizeof(fits)));
@@ -245,7 +245,7 @@ static void draw_detail(const struct top *top, struct screen_buffer *body)
 	char text[EVENT_LINE_TEXT], head[64];
 
 	snprintf(head, sizeof(head), "event %llu", event ? (unsigned long long)event->seq : 0);
-	sheet_heading(body, y, 0, body->columns, event ? head : "");
+	pager_heading(body, y, 0, body->columns, event ? head : "");
 	if (event)
 		wrap_put(body, y + 1, 0, body->columns, STYLE_PLAIN,
 			 event_line(event, top->s->time_ns, text));
@@ -258,8 +258,8 @@ static void draw(struct top *top, struct screen_buffer *body)
 	size_t row, used = 1 + (detail ? DETAIL_ROWS_HERE : 0);
 
 	draw_title(top, body);
-	list_fit(&pane->list, body->rows > used ? body->rows - used : 1);
-	for (size_t y = 0; list_at(&pane->list, y, &row); y++) {
+	list_cursor_fit(&pane->list, body->rows > used ? body->rows - used : 1);
+	for (size_t y = 0; list_cursor_at(&pane->list, y, &row); y++) {
 		draw_event(top, pane->event[row], body, 1 + y);
 		if (row == pane->list.marked)
 			screen_buffer_style(body, 1 + y, 0, body->columns, STYLE_SELECTED);

@@ -30,14 +30,14 @@ static void look(struct top *top)
 
 	if (pane->list.marked && marked(top))
 		snprintf(id, sizeof(id), "%s", marked(top)->id);
-	pane->failed = !top->source || source_incidents(top->source, &pane->found);
-	pane->seen = top->source ? top->source->feed.changes : 0;
+	pane->failed = !top->source || data_source_incidents(top->source, &pane->found);
+	pane->seen = top->source ? top->source->buffer.changes : 0;
 	pane->again_ns = clock_mono_ns() + NS_PER_SEC + 50 * (clock_mono_ns() - began);
 	pane->list.n = pane->found.n;
 	for (size_t i = 0; *id && i < pane->found.n; i++)
 		if (!strcmp(pane->found.incident[i].id, id))
 			pane->list.marked = i;
-	list_mark(&pane->list, pane->list.marked);
+	list_cursor_mark(&pane->list, pane->list.marked);
 }
 
 static void open_incidents(struct top *top) { look(top); }
@@ -45,7 +45,7 @@ static void open_incidents(struct top *top) { look(top); }
 /* Looked for anew when something happened since. */
 static int update(struct top *top)
 {
-	if (top->source && top->source->feed.changes != top->incidents.seen &&
+	if (top->source && top->source->buffer.changes != top->incidents.seen &&
 	    clock_mono_ns() > top->incidents.again_ns)
 		look(top);
 	top->list = &top->incidents.list;
@@ -61,8 +61,8 @@ static void key_open(struct top *top)
 
 	if (!incident || !top->source)
 		return;
-	if (!source_event(top->source, incident->seq, incident->instance, incident->time_ns,
-			  (struct hr_event *)record))
+	if (!data_source_event(top->source, incident->seq, incident->instance, incident->time_ns,
+			       (struct hr_event *)record))
 		event_open(top, (const struct hr_event *)record);
 	else
 		snprintf(top->notice, sizeof(top->notice),
@@ -79,13 +79,13 @@ static void key_before(struct top *top)
 
 static void click(struct top *top, size_t y, size_t x)
 {
-	if (y && list_click(&top->incidents.list, y - 1))
+	if (y && list_cursor_click(&top->incidents.list, y - 1))
 		key_open(top);
 }
 
 static const struct key keys[] = {
 	{{TOP_ENTER}, key_open, "Enter", "the event that it is about, explained", "explain"},
-	LIST_KEYS,
+	LIST_CURSOR_KEYS,
 	{{'b'}, key_before, "b", "five minutes before it began", "5m before"},
 	KEYS_END,
 };
@@ -123,7 +123,7 @@ static void draw_detail(const struct top *top, struct screen_buffer *body)
 	size_t y = body->rows - DETAIL_ROWS_HERE;
 	char text[INCIDENT_TITLE + INCIDENT_NAME + 192], lasted[UNITS_TEXT], time[64] = "";
 
-	sheet_heading(body, y, 0, body->columns, incident->id);
+	pager_heading(body, y, 0, body->columns, incident->id);
 	if (took >= NS_PER_MS)
 		snprintf(time, sizeof(time), "; %s %s", incident->open ? "going on for" : "it took",
 			 units_duration_ms(took / NS_PER_MS, lasted));
@@ -142,8 +142,8 @@ static void draw(struct top *top, struct screen_buffer *body)
 	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
 	screen_buffer_print(body, 0, 0, STYLE_TITLE, "incidents, newest first%s",
 			    pane->failed ? ": they could not be read" : "");
-	list_fit(&pane->list, body->rows > used ? body->rows - used : 1);
-	for (size_t y = 0; list_at(&pane->list, y, &row); y++) {
+	list_cursor_fit(&pane->list, body->rows > used ? body->rows - used : 1);
+	for (size_t y = 0; list_cursor_at(&pane->list, y, &row); y++) {
 		draw_row(&pane->found.incident[row], body, 1 + y);
 		if (row == pane->list.marked)
 			screen_buffer_style(body, 1 + y, 0, body->columns, STYLE_SELECTED);

@@ -80,7 +80,7 @@ static int update(struct top *top)
 			pane->list.marked = i;
 			break;
 		}
-	list_mark(&pane->list, pane->list.marked);
+	list_cursor_mark(&pane->list, pane->list.marked);
 	top->list = &pane->list;
 	return 0;
 }
@@ -112,13 +112,13 @@ static void key_sort(struct top *top)
 
 static void click(struct top *top, size_t y, size_t x)
 {
-	if (y && list_click(&top->processes.list, y - 1))
+	if (y && list_cursor_click(&top->processes.list, y - 1))
 		key_open(top);
 }
 
 static const struct key keys[] = {
 	{{TOP_ENTER}, key_open, "Enter", "the container that it is in", "container"},
-	LIST_KEYS,
+	LIST_CURSOR_KEYS,
 	{{'s', '<', '>'}, key_sort, "s", "the largest first, or the fastest-growing", "sort"},
 	KEYS_END,
 };
@@ -157,8 +157,8 @@ static void draw(struct top *top, struct screen_buffer *body)
 	screen_buffer_print(body, 0, 0, STYLE_TITLE, "%8s %-16s %9s %12s %6s  %s", "PID", "COMMAND",
 			    "RSS", "GROWTH", "ADJ", "WHERE");
 	screen_buffer_put(body, 0, pane->by_growth ? 41 : 31, 1, STYLE_TITLE_KEY, down);
-	list_fit(&pane->list, body->rows > 1 ? body->rows - 1 : 1);
-	for (size_t y = 0; list_at(&pane->list, y, &row); y++) {
+	list_cursor_fit(&pane->list, body->rows > 1 ? body->rows - 1 : 1);
+	for (size_t y = 0; list_cursor_at(&pane->list, y, &row); y++) {
 		draw_row(&pane->row[row], body, 1 + y);
 		if (row == pane->list.marked)
 			screen_buffer_style(body, 1 + y, 0, body->columns, STYLE_SELECTED);

@@ -131,8 +131,8 @@ static bool read_reverse(struct top *top, const struct tree_node *node)
 
 static bool read_tree(struct top *top, const struct tree_node *node)
 {
-	for (enum outline_by by = 0; by < OUTLINE_KINDS; by++)
-		if (tree_text(node) && !strcmp(tree_text(node), outline_by_word(by))) {
+	for (enum row_tree_by by = 0; by < ROW_TREE_KINDS; by++)
+		if (tree_text(node) && !strcmp(tree_text(node), row_tree_by_word(by))) {
 			top->by = by;
 			return true;
 		}
@@ -206,7 +206,7 @@ static void render(const struct top *top, char text[SETTINGS_TEXT])
 			line_add(&line, "%s%s%s", i ? ", " : "columns: [", top->column[i]->id,
 				 i + 1 == top->n_columns ? "]\n" : "");
 	line_add(&line, "sort: %s\nreverse: %s\ntree: %s\ncolours: %s\nmouse: %s\n", top->sort->id,
-		 top->reverse ? "true" : "false", outline_by_word(top->by),
+		 top->reverse ? "true" : "false", row_tree_by_word(top->by),
 		 colour_words[top->colours], top->mouse ? "true" : "false");
 }
 

@@ -27,27 +27,27 @@ static bool can(struct top *top) { return top->source && top->source->board; }
 static void key_on(struct top *top)
 {
 	if (can(top))
-		moved(top, source_step(top->source, 1));
+		moved(top, data_source_step(top->source, 1));
 }
 
 static void key_back(struct top *top)
 {
 	if (can(top))
-		moved(top, source_step(top->source, -1));
+		moved(top, data_source_step(top->source, -1));
 }
 
 static void key_live(struct top *top)
 {
 	if (can(top))
-		moved(top, source_live(top->source));
+		moved(top, data_source_live(top->source));
 }
 
 static void faster(struct top *top, int by)
 {
 	if (!can(top))
 		return;
-	if (source_past(top->source))
-		source_faster(top->source, by);
+	if (data_source_past(top->source))
+		data_source_faster(top->source, by);
 	else
 		snprintf(top->notice, sizeof(top->notice), "this is now: T goes back");
 }
@@ -88,8 +88,8 @@ static void jump(struct top *top, bool on)
 			 "that is no time: 5m, 1h30m, 12:30 or '2026-11-22 12:30'");
 		return;
 	}
-	source_play(top->source, false);
-	moved(top, source_go(top->source, to));
+	data_source_play(top->source, false);
+	moved(top, data_source_go(top->source, to));
 }
 
 static void jump_on(struct top *top, bool kept)
@@ -124,7 +124,7 @@ static void key_jump_back(struct top *top)
 static void key_play(struct top *top)
 {
 	if (can(top))
-		source_play(top->source, !top->source->playing);
+		data_source_play(top->source, !top->source->playing);
 }
 
 void time_nav_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id)
@@ -133,8 +133,8 @@ void time_nav_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id)
 
 	if (!can(top))
 		return;
-	source_play(top->source, false);
-	went = source_go(top->source, time_ns > BEFORE_NS ? time_ns - BEFORE_NS : 1);
+	data_source_play(top->source, false);
+	went = data_source_go(top->source, time_ns > BEFORE_NS ? time_ns - BEFORE_NS : 1);
 	moved(top, went);
 	if (!went)
 		return;

@@ -36,9 +36,9 @@ void top_default_columns(struct top *top)
 
 void top_done(struct top *top)
 {
-	outline_done(&top->outline);
-	sheet_done(&top->container.sheet);
-	sheet_done(&top->event.sheet);
+	row_tree_done(&top->tree);
+	pager_done(&top->container.pager);
+	pager_done(&top->event.pager);
 	free(top->events.event);
 	free(top->processes.row);
 	incidents_done(&top->incidents.found);
@@ -48,7 +48,7 @@ int top_update(struct top *top)
 {
 	top->stale = false;
 	top->list = NULL;
-	top->sheet = NULL;
+	top->pager = NULL;
 	return top->screen->update ? top->screen->update(top) : 0;
 }
 
@@ -103,7 +103,7 @@ static void open_by_key(struct top *top, int code)
 		}
 }
 
-static bool is_past(const struct top *top) { return top->source && source_past(top->source); }
+static bool is_past(const struct top *top) { return top->source && data_source_past(top->source); }
 
 static void dispatch(struct top *top, int code)
 {
@@ -134,9 +134,9 @@ static void click(struct top *top)
 			top->screen->click(top, y - top->body_y, x);
 		return;
 	}
-	for (size_t i = 0; i < top->n_hot && y == top->body_y + top->body_rows; i++)
-		if (x >= top->hot[i].from && x < top->hot[i].to) {
-			dispatch(top, top->hot[i].code);
+	for (size_t i = 0; i < top->n_buttons && y == top->body_y + top->body_rows; i++)
+		if (x >= top->button[i].from && x < top->button[i].to) {
+			dispatch(top, top->button[i].code);
 			return;
 		}
 }
@@ -173,8 +173,9 @@ static void add_key(struct footer *f, const char *keys, const char *does, int co
 		snprintf(first, sizeof(first), "%.*s", (int)n, keys);
 		screen_buffer_put(f->screen_buffer, y, f->x, n, STYLE_BOLD, first);
 		screen_buffer_put(f->screen_buffer, y, f->x + n + 1, width, STYLE_DIM, does);
-		if (f->top->n_hot < TOP_HOT)
-			f->top->hot[f->top->n_hot++] = (struct hot){f->x, f->x + width, code};
+		if (f->top->n_buttons < TOP_BUTTONS)
+			f->top->button[f->top->n_buttons++] =
+				(struct footer_button){f->x, f->x + width, code};
 	}
 	f->x += width + 2;
 }
@@ -216,9 +217,9 @@ static void draw_footer(struct top *top, struct screen_buffer *screen_buffer)
 	screen_buffer_put(screen_buffer, screen_buffer->rows - 1, f.end - width, width, STYLE_WARN,
 			  notice);
 	f.end -= width + (width > 0);
-	top->n_hot = 0;
+	top->n_buttons = 0;
 	f = (struct footer){top, screen_buffer, 0, f.end > frame ? f.end - frame : 0};
-	if (top->source && source_past(top->source))
+	if (top->source && data_source_past(top->source))
 		add_keys(&f, time_nav_keys, 0, SIZE_MAX);
 	add_keys(&f, top->screen->keys, 0, FIRST_KEYS);
 	add_screens(&f);
@@ -243,7 +244,7 @@ void top_draw(struct top *top, struct screen_buffer *screen_buffer)
 	struct screen_buffer body = *screen_buffer;
 	size_t above = 0;
 
-	top->n_hot = top->body_rows = 0;
+	top->n_buttons = top->body_rows = 0;
 	if (screen_buffer->rows < LEAST_ROWS || screen_buffer->columns < LEAST_COLUMNS) {
 		draw_small(top, screen_buffer);
 		return;

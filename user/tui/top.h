@@ -4,7 +4,7 @@
  * terminal, no clock, no board of its own, so that a test sees what a person sees.
  *
  *	top_init(&top, &snapshot);
- *	loop: source_load(…, &snapshot); top_update(&top); top_draw(&top, &canvas);
+ *	loop: data_source_load(…, &snapshot); top_update(&top); top_draw(&top, &canvas);
  *	      top_key(&top, key);
  *
  * What all screens share is here: the picture, who is marked, what is listed; each screen's own is
@@ -15,7 +15,7 @@
 
 #include "format/screen_buffer.h"
 #include "format/columns.h"
-#include "tree.h"
+#include "row_tree.h"
 #include "panes.h"
 #include "prompt.h"
 #include "screen.h"
@@ -53,17 +53,17 @@ enum top_colours {
 };
 
 /* A key in the footer, to be clicked on. */
-struct hot {
+struct footer_button {
 	size_t from, to;
 	int code;
 };
-#define TOP_HOT 24
+#define TOP_BUTTONS 24
 
 #define TOP_BELOW 8
 
 struct top {
-	struct snapshot *s;    /* what is shown; the caller's */
-	struct source *source; /* the caller's; NULL in tests that need none */
+	struct snapshot *s;         /* what is shown; the caller's */
+	struct data_source *source; /* the caller's; NULL in tests that need none */
 	const struct screen *screen, *below[TOP_BELOW];
 	size_t n_below;
 	bool quit, frozen;
@@ -71,8 +71,8 @@ struct top {
 	enum top_colours colours;
 	size_t click_y, click_x;  /* of TOP_CLICK */
 	size_t body_y, body_rows; /* of the last picture */
-	struct hot hot[TOP_HOT];
-	size_t n_hot;
+	struct footer_button button[TOP_BUTTONS];
+	size_t n_buttons;
 	bool stale;           /* what is listed must be made anew; top_key() sees to it */
 	bool reload;          /* another picture is wanted at once: the loop's */
 	char notice[128];     /* a line in the footer, or "" */
@@ -83,8 +83,8 @@ struct top {
 	size_t n_columns;
 	const struct column *sort;
 	bool reverse, all;
-	enum outline_by by;
-	struct outline outline; /* what is listed, line by line */
+	enum row_tree_by by;
+	struct row_tree tree; /* what is listed, line by line */
 	char filter[PROMPT_TEXT], search[PROMPT_TEXT];
 	size_t selected, first; /* lines */
 	uint64_t selected_id;   /* it keeps its mark when lines move; 0: the first line */
@@ -100,8 +100,8 @@ struct top {
 
 	uint64_t subject; /* whose cgroup was marked on the screen before; 0: nobody's */
 	/* what the keys of the screen in front move; NULL: nothing */
-	struct list *list;
-	struct sheet *sheet;
+	struct list_cursor *list;
+	struct pager *pager;
 	struct container_pane container;
 	struct events_pane events;
 	struct event_pane event;
@@ -132,6 +132,7 @@ extern const struct key top_keys[], time_nav_keys[];
 /* strip.c: the host's lines, from row y on; returns the rows taken. */
 size_t header_draw(const struct top *top, struct screen_buffer *screen_buffer);
 /* detail.c: what is to be known of one row, on as many lines as the canvas has. */
-void detail_draw(const struct top *top, const struct row *row, struct screen_buffer *screen_buffer);
+void detail_panel_draw(const struct top *top, const struct row *row,
+		       struct screen_buffer *screen_buffer);
 
 #endif

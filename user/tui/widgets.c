@@ -20,7 +20,7 @@
 #include "format/text_wrap.h"
 
 /* The console's font has blocks, but no braille. */
-enum plot_marks block_marks(const struct screen_buffer *screen_buffer)
+enum plot_marks widget_marks(const struct screen_buffer *screen_buffer)
 {
 	const char *term = getenv("TERM");
 
@@ -102,7 +102,7 @@ static void say_reason(const struct hr_slot *slot, char *text, size_t bytes)
 						 sizeof(clean)));
 }
 
-static void say_next(const struct block_of *of, char *text, size_t bytes)
+static void say_next(const struct widget_input *of, char *text, size_t bytes)
 {
 	const struct hr_slot *slot = of->slot;
 	const char *fate = action_future(slot->forecast.next_action),
@@ -119,8 +119,8 @@ static void say_next(const struct block_of *of, char *text, size_t bytes)
 			 mode ? mode : "unknown");
 }
 
-size_t block_verdict(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		     size_t width)
+size_t widget_verdict(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		      size_t width)
 {
 	char text[1024], age[UNITS_TEXT];
 	size_t row = y;
@@ -146,15 +146,15 @@ size_t block_verdict(const struct block_of *of, struct screen_buffer *c, size_t 
 
 /* ---- plot ---- */
 
-size_t block_plot(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		  size_t width)
+size_t widget_plot(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		   size_t width)
 {
 	struct hr_point was[HISTORY_POINTS];
 	struct plot_point point[HISTORY_POINTS];
 	struct plot plot;
 
-	plot_of_slot(of->slot, was, history_points(&of->slot->history, was), point, &plot);
-	if (plot_put(&plot, c, y, x, of->plot_rows, width, block_marks(c)))
+	forecast_plot_slot(of->slot, was, history_points(&of->slot->history, was), point, &plot);
+	if (plot_put(&plot, c, y, x, of->plot_rows, width, widget_marks(c)))
 		return screen_buffer_put(
 			       c, y, x, width, STYLE_DIM,
 			       "no history yet: a plot needs two samples and 24 columns") > 0;
@@ -215,8 +215,8 @@ static void draw_split(const struct part *part, size_t n, uint64_t whole, struct
 		screen_buffer_put(c, y, x + at, 1, STYLE_DIM, c->ascii ? "." : "·");
 }
 
-size_t block_memory(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		    size_t width)
+size_t widget_memory(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		     size_t width)
 {
 	const struct hr_memory *m = &of->slot->memory;
 	struct part part[8];
@@ -253,8 +253,8 @@ size_t block_memory(const struct block_of *of, struct screen_buffer *c, size_t y
 
 /* ---- processes ---- */
 
-size_t block_processes(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		       size_t width)
+size_t widget_processes(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+			size_t width)
 {
 	const struct hr_slot *slot = of->slot;
 	char rss[UNITS_TEXT], rate[UNITS_TEXT], comm[80];
@@ -301,8 +301,8 @@ static const char *percent(uint32_t centi, char text[16])
 	return text;
 }
 
-size_t block_pressure(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		      size_t width)
+size_t widget_pressure(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		       size_t width)
 {
 	const struct hr_pressure *p = &of->slot->pressure;
 	char some[16], full[16], a[UNITS_TEXT], b[UNITS_TEXT], text[256];
@@ -337,8 +337,8 @@ static const char *height(uint32_t count, bool ascii)
 	return ascii ? digits[level] : eighths[level];
 }
 
-size_t block_reclaim(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		     size_t width)
+size_t widget_reclaim(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		      size_t width)
 {
 	static const struct {
 		size_t bucket;

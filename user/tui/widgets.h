@@ -9,34 +9,34 @@
 #include "event_buffer.h"
 #include "format/plot.h"
 
-struct block_of { /* whom, and what is known beside */
+struct widget_input { /* whom, and what is known beside */
 	const struct hr_slot *slot;
 	const struct hr_host *host;
-	const struct feed *feed;  /* NULL: none */
-	uint64_t now_ns;          /* wall time of what is shown */
-	size_t plot_rows, events; /* how much room they may take */
+	const struct event_buffer *buffer; /* NULL: none */
+	uint64_t now_ns;                   /* wall time of what is shown */
+	size_t plot_rows, events;          /* how much room they may take */
 };
 
 /* The figures that matter, in three to five rows: risk, time, headroom, why, what would be done. */
-size_t block_verdict(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		     size_t width);
-size_t block_plot(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		  size_t width);
-size_t block_memory(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		    size_t width);
-size_t block_processes(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		       size_t width);
-size_t block_pressure(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+size_t widget_verdict(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
 		      size_t width);
-size_t block_reclaim(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
+size_t widget_plot(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		   size_t width);
+size_t widget_memory(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
 		     size_t width);
-size_t block_events(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		    size_t width);
+size_t widget_processes(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+			size_t width);
+size_t widget_pressure(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		       size_t width);
+size_t widget_reclaim(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		      size_t width);
+size_t widget_events(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		     size_t width);
 /* The whole of it in sentences, as `headroom explain` tells it. */
-size_t block_explanation(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-			 size_t width);
+size_t widget_explanation(const struct widget_input *of, struct screen_buffer *c, size_t y,
+			  size_t x, size_t width);
 
 /* How this terminal draws dots. */
-enum plot_marks block_marks(const struct screen_buffer *screen_buffer);
+enum plot_marks widget_marks(const struct screen_buffer *screen_buffer);
 
 #endif

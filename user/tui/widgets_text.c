@@ -10,7 +10,8 @@
 #include "format/text_wrap.h"
 
 /* Who it is needs no telling here, unless it is somebody below it. */
-static void say(const struct block_of *of, const struct hr_event *event, char text[EVENT_LINE_TEXT])
+static void say(const struct widget_input *of, const struct hr_event *event,
+		char text[EVENT_LINE_TEXT])
 {
 	const char *type = hr_event_type_name(event->type);
 	char emitted[EVENT_LINE_TEXT];
@@ -23,16 +24,16 @@ static void say(const struct block_of *of, const struct hr_event *event, char te
 			 event_emitted(event, emitted));
 }
 
-size_t block_events(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-		    size_t width)
+size_t widget_events(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		     size_t width)
 {
 	static const enum style look[] = {
 		[HR_INFO] = STYLE_PLAIN, [HR_WARNING] = STYLE_WARN, [HR_CRITICAL] = STYLE_BAD};
 	char text[EVENT_LINE_TEXT];
 	size_t rows = 0, emitted = 0;
 
-	for (size_t i = of->feed ? of->feed->n : 0; i-- > 0 && emitted < of->events;) {
-		const struct hr_event *event = of->feed->event[i];
+	for (size_t i = of->buffer ? of->buffer->n : 0; i-- > 0 && emitted < of->events;) {
+		const struct hr_event *event = of->buffer->event[i];
 
 		if (event->time_ns > of->now_ns + 999999999 || !event_concerns(event, of->slot))
 			continue;
@@ -47,14 +48,14 @@ size_t block_events(const struct block_of *of, struct screen_buffer *c, size_t y
 					"none that the board still holds") > 0;
 }
 
-size_t block_explanation(const struct block_of *of, struct screen_buffer *c, size_t y, size_t x,
-			 size_t width)
+size_t widget_explanation(const struct widget_input *of, struct screen_buffer *c, size_t y,
+			  size_t x, size_t width)
 {
 	static struct explanation explanation; /* 16 KiB; one thread draws */
 	size_t rows = 0;
 
 	explanation.n = explanation.used = 0;
-	explanation_of_slot(&explanation, of->slot, of->host, of->now_ns);
+	explain_container(&explanation, of->slot, of->host, of->now_ns);
 	for (size_t i = 0; i < explanation.n; i++)
 		rows += wrap_put(c, y + rows, x, width, explanation.line[i].style,
 				 explanation.line[i].text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Rows as a tree, and the tree as lines. Knows no screen and no key. */
-#include "tree.h"
+#include "row_tree.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #define NO_TARGET UINT32_MAX
 #define ROOT_PATH "/"
 
-struct outline_node {
+struct row_tree_node {
 	uint64_t key;
 	const struct row *row, *named_by;
 	uint32_t parent; /* NOBODY: at the top */
@@ -42,21 +42,21 @@ static int grow(void **array, size_t *space, size_t needed, size_t item_bytes)
 	return 0;
 }
 
-void outline_done(struct outline *outline)
+void row_tree_done(struct row_tree *tree)
 {
-	free(outline->line);
-	free(outline->folded);
-	free(outline->node);
-	free(outline->order);
-	free(outline->hash);
-	memset(outline, 0, sizeof(*outline));
+	free(tree->line);
+	free(tree->folded);
+	free(tree->node);
+	free(tree->order);
+	free(tree->hash);
+	memset(tree, 0, sizeof(*tree));
 }
 
-const char *outline_by_word(enum outline_by by)
+const char *row_tree_by_word(enum row_tree_by by)
 {
-	static const char *const words[OUTLINE_KINDS] = {"none", "pods", "cgroups"};
+	static const char *const words[ROW_TREE_KINDS] = {"none", "pods", "cgroups"};
 
-	return by < OUTLINE_KINDS ? words[by] : NULL;
+	return by < ROW_TREE_KINDS ? words[by] : NULL;
 }
 
 /* What is folded. */
@@ -68,12 +68,12 @@ static int compare_keys(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static bool is_folded(const struct outline *o, uint64_t key)
+static bool is_folded(const struct row_tree *o, uint64_t key)
 {
 	return o->n_folded && bsearch(&key, o->folded, o->n_folded, sizeof(key), compare_keys);
 }
 
-int outline_fold(struct outline *o, uint64_t key, bool fold)
+int row_tree_fold(struct row_tree *o, uint64_t key, bool fold)
 {
 	int r;
 
@@ -95,7 +95,7 @@ int outline_fold(struct outline *o, uint64_t key, bool fold)
 	return 0;
 }
 
-int outline_fold_all(struct outline *o)
+int row_tree_fold_all(struct row_tree *o)
 {
 	int r = grow((void **)&o->folded, &o->folded_space, o->n, sizeof(*o->folded));
 
@@ -109,7 +109,7 @@ int outline_fold_all(struct outline *o)
 	return 0;
 }
 
-void outline_unfold_all(struct outline *o) { o->n_folded = 0; }
+void row_tree_unfold_all(struct row_tree *o) { o->n_folded = 0; }
 
 /* Nodes, found by their key. */
 
@@ -120,7 +120,7 @@ static uint64_t mix(uint64_t z) /* the finalizer of splitmix64: Steele, Lea, Flo
 	return z ^ z >> 31;
 }
 
-static uint32_t *find(const struct outline *o, uint64_t key)
+static uint32_t *find(const struct row_tree *o, uint64_t key)
 {
 	size_t mask = o->hash_size - 1, at = mix(key) & mask;
 
@@ -130,7 +130,7 @@ static uint32_t *find(const struct outline *o, uint64_t key)
 }
 
 /* Room for so many nodes, none there yet. */
-static int begin(struct outline *o, size_t most)
+static int begin(struct row_tree *o, size_t most)
 {
 	size_t size = 64, order_space = o->nodes_space;
 	int r = grow((void **)&o->node, &o->nodes_space, most, sizeof(*o->node));
@@ -157,7 +157,7 @@ static int begin(struct outline *o, size_t most)
 	return 0;
 }
 
-static uint32_t add_node(struct outline *o, struct outline_node node)
+static uint32_t add_node(struct row_tree *o, struct row_tree_node node)
 {
 	uint32_t *place = find(o, node.key);
 
@@ -168,7 +168,7 @@ static uint32_t add_node(struct outline *o, struct outline_node node)
 	return *place;
 }
 
-static bool is_above(const struct outline *o, uint32_t identity, uint32_t target)
+static bool is_above(const struct row_tree *o, uint32_t identity, uint32_t target)
 {
 	for (; target != NO_TARGET; target = o->node[target].parent)
 		if (target == identity)
@@ -177,7 +177,7 @@ static bool is_above(const struct outline *o, uint32_t identity, uint32_t target
 }
 
 /* Below its parent, unless that is a circle. */
-static void hang(struct outline *o, uint32_t child, uint32_t parent)
+static void hang(struct row_tree *o, uint32_t child, uint32_t parent)
 {
 	if (is_above(o, child, parent))
 		return;
@@ -202,7 +202,7 @@ static const struct hr_slot *slot_of(const struct by_id *ids, size_t n, uint64_t
 	return path && strcmp(path, ROOT_PATH) != 0 ? found->slot : NULL;
 }
 
-static int hang_by_cgroup(struct outline *o, struct snapshot *s)
+static int hang_by_cgroup(struct row_tree *o, struct snapshot *s)
 {
 	_cleanup_free_ struct by_id *ids = calloc(s->n_slots + 1, sizeof(*ids));
 	size_t context = 0;
@@ -225,11 +225,11 @@ static int hang_by_cgroup(struct outline *o, struct snapshot *s)
 			struct row *row = &s->rows[s->n_rows + context++];
 
 			row_make(row, above);
-			parent = add_node(o, (struct outline_node){.key = above->cgroup_id,
-								   .row = row,
-								   .parent = NO_TARGET,
-								   .rank = NO_TARGET,
-								   .context = true});
+			parent = add_node(o, (struct row_tree_node){.key = above->cgroup_id,
+								    .row = row,
+								    .parent = NO_TARGET,
+								    .rank = NO_TARGET,
+								    .context = true});
 		}
 		hang(o, i, parent);
 	}
@@ -254,7 +254,7 @@ static uint64_t pod_key(const struct hr_slot *slot)
 	return pod ? hash_text(hash_text(1, namespace ? namespace : ""), pod) | 1ULL << 63 : 0;
 }
 
-static void hang_by_pod(struct outline *o, struct snapshot *s)
+static void hang_by_pod(struct row_tree *o, struct snapshot *s)
 {
 	size_t listed = o->n_nodes, context = 0;
 
@@ -265,11 +265,11 @@ static void hang_by_pod(struct outline *o, struct snapshot *s)
 		if (!key || *find(o, slot->cgroup_id) != NO_TARGET || *find(o, key) != NO_TARGET)
 			continue;
 		row_make(&s->rows[s->n_rows + context], slot);
-		add_node(o, (struct outline_node){.key = key,
-						  .row = &s->rows[s->n_rows + context++],
-						  .parent = NO_TARGET,
-						  .rank = NO_TARGET,
-						  .context = true});
+		add_node(o, (struct row_tree_node){.key = key,
+						   .row = &s->rows[s->n_rows + context++],
+						   .parent = NO_TARGET,
+						   .rank = NO_TARGET,
+						   .context = true});
 	}
 	for (uint32_t i = 0; i < listed; i++) {
 		const struct row *row = o->node[i].row;
@@ -277,11 +277,11 @@ static void hang_by_pod(struct outline *o, struct snapshot *s)
 
 		if (key)
 			hang(o, i,
-			     add_node(o, (struct outline_node){.key = key,
-							       .named_by = row,
-							       .parent = NO_TARGET,
-							       .rank = NO_TARGET,
-							       .context = true}));
+			     add_node(o, (struct row_tree_node){.key = key,
+								.named_by = row,
+								.parent = NO_TARGET,
+								.rank = NO_TARGET,
+								.context = true}));
 	}
 	/* A heading for one alone says nothing that its own line does not. */
 	for (uint32_t i = 0; i < listed; i++) {
@@ -295,7 +295,7 @@ static void hang_by_pod(struct outline *o, struct snapshot *s)
 /* Lines. */
 
 /* A branch ranks as the best that is in it. */
-static void rank_parents(struct outline *o)
+static void rank_parents(struct row_tree *o)
 {
 	for (size_t i = 0; i < o->n_nodes; i++) {
 		uint32_t rank = o->node[i].rank, up = o->node[i].parent;
@@ -307,9 +307,9 @@ static void rank_parents(struct outline *o)
 
 static int compare_nodes(const void *left, const void *right, void *arg)
 {
-	const struct outline *o = arg;
-	const struct outline_node *a = &o->node[*(const uint32_t *)left],
-				  *b = &o->node[*(const uint32_t *)right];
+	const struct row_tree *o = arg;
+	const struct row_tree_node *a = &o->node[*(const uint32_t *)left],
+				   *b = &o->node[*(const uint32_t *)right];
 
 	if (a->parent != b->parent)
 		return a->parent + 1u < b->parent + 1u ? -1 : 1; /* NOBODY first */
@@ -317,7 +317,7 @@ static int compare_nodes(const void *left, const void *right, void *arg)
 }
 
 /* The first of a parent's children in o->order; n_nodes: it has none. */
-static size_t first_child(const struct outline *o, uint32_t parent)
+static size_t first_child(const struct row_tree *o, uint32_t parent)
 {
 	size_t low = 0, high = o->n_nodes;
 
@@ -332,15 +332,15 @@ static size_t first_child(const struct outline *o, uint32_t parent)
 	return low < o->n_nodes && o->node[o->order[low]].parent == parent ? low : o->n_nodes;
 }
 
-static uint8_t alarm_of(const struct outline_line *line)
+static uint8_t alarm_of(const struct row_tree_line *line)
 {
 	return line->row && !line->context ? (uint8_t)alert_alarm(line->row->slot) : HR_ALARM_NONE;
 }
 
 /* What is below a line that is folded goes into its sums. */
-static void fold_away(struct outline *o, size_t at)
+static void fold_away(struct row_tree *o, size_t at)
 {
-	struct outline_line *line = &o->line[at];
+	struct row_tree_line *line = &o->line[at];
 
 	for (size_t i = at + 1; i < o->n; i++) {
 		uint8_t alarm = alarm_of(&o->line[i]);
@@ -353,29 +353,29 @@ static void fold_away(struct outline *o, size_t at)
 	o->n = at + 1;
 }
 
-static void lay_out(struct outline *o, uint32_t parent, uint8_t depth, uint64_t rails)
+static void lay_out(struct row_tree *o, uint32_t parent, uint8_t depth, uint64_t rails)
 {
 	size_t at = first_child(o, parent);
 
 	for (; at < o->n_nodes && o->node[o->order[at]].parent == parent; at++) {
 		uint32_t id = o->order[at];
-		const struct outline_node *node = &o->node[id];
+		const struct row_tree_node *node = &o->node[id];
 		bool last = at + 1 == o->n_nodes || o->node[o->order[at + 1]].parent != parent;
 		size_t here = o->n;
-		struct outline_line *line = &o->line[o->n++];
+		struct row_tree_line *line = &o->line[o->n++];
 
 		if (node->rank == NO_TARGET) { /* nobody below it is listed */
 			o->n--;
 			continue;
 		}
-		*line = (struct outline_line){.row = node->row,
-					      .named_by = node->named_by,
-					      .key = node->key,
-					      .rails = rails,
-					      .depth = depth,
-					      .last = last,
-					      .context = node->context};
-		lay_out(o, id, (uint8_t)(depth + (depth < OUTLINE_DEEPEST)),
+		*line = (struct row_tree_line){.row = node->row,
+					       .named_by = node->named_by,
+					       .key = node->key,
+					       .rails = rails,
+					       .depth = depth,
+					       .last = last,
+					       .context = node->context};
+		lay_out(o, id, (uint8_t)(depth + (depth < ROW_TREE_DEEPEST)),
 			last ? rails : rails | 1ULL << depth);
 		line->below = (uint32_t)(o->n - here - 1);
 		line->folded = line->below && is_folded(o, node->key);
@@ -384,7 +384,7 @@ static void lay_out(struct outline *o, uint32_t parent, uint8_t depth, uint64_t 
 	}
 }
 
-int outline_build(struct outline *o, struct snapshot *s, enum outline_by by)
+int row_tree_build(struct row_tree *o, struct snapshot *s, enum row_tree_by by)
 {
 	int r = begin(o, 2 * s->n_slots + 1);
 
@@ -394,18 +394,18 @@ int outline_build(struct outline *o, struct snapshot *s, enum outline_by by)
 		return r;
 	o->n = 0;
 	for (size_t i = 0; i < s->n_rows; i++) {
-		if (by == OUTLINE_NONE)
-			o->line[o->n++] = (struct outline_line){.row = &s->rows[i],
-								.key = s->rows[i].slot->cgroup_id};
+		if (by == ROW_TREE_NONE)
+			o->line[o->n++] = (struct row_tree_line){.row = &s->rows[i],
+								 .key = s->rows[i].slot->cgroup_id};
 		else
-			add_node(o, (struct outline_node){.key = s->rows[i].slot->cgroup_id,
-							  .row = &s->rows[i],
-							  .parent = NO_TARGET,
-							  .rank = (uint32_t)i});
+			add_node(o, (struct row_tree_node){.key = s->rows[i].slot->cgroup_id,
+							   .row = &s->rows[i],
+							   .parent = NO_TARGET,
+							   .rank = (uint32_t)i});
 	}
-	if (by == OUTLINE_NONE)
+	if (by == ROW_TREE_NONE)
 		return 0;
-	if (by == OUTLINE_PODS)
+	if (by == ROW_TREE_PODS)
 		hang_by_pod(o, s);
 	else
 		r = hang_by_cgroup(o, s);
@@ -422,7 +422,7 @@ int outline_build(struct outline *o, struct snapshot *s, enum outline_by by)
 /* Names. */
 
 /* In a tree what stands above need not be said again. */
-static void short_name(const struct outline_line *line, enum outline_by by, char *text,
+static void short_name(const struct row_tree_line *line, enum row_tree_by by, char *text,
 		       size_t bytes)
 {
 	const struct row *row = line->row ? line->row : line->named_by;
@@ -432,7 +432,7 @@ static void short_name(const struct outline_line *line, enum outline_by by, char
 	char head[ROW_NAME];
 
 	text[0] = 0;
-	if (by == OUTLINE_PODS && !line->depth && pod &&
+	if (by == ROW_TREE_PODS && !line->depth && pod &&
 	    (line->named_by || id->kind == HR_KIND_POD)) {
 		namespace = hr_slot_text(row->slot, id->namespace);
 		text_clean(namespace ? namespace : "?", SIZE_MAX, head, sizeof(head));
@@ -442,7 +442,7 @@ static void short_name(const struct outline_line *line, enum outline_by by, char
 	}
 	if (pod && line->depth)
 		part = hr_slot_text(row->slot, id->container);
-	else if (by == OUTLINE_CGROUPS && row->name_is_path && line->depth)
+	else if (by == ROW_TREE_CGROUPS && row->name_is_path && line->depth)
 		part = path_tail(row->name);
 	if (part)
 		text_clean(part, SIZE_MAX, text, bytes);
@@ -450,8 +450,8 @@ static void short_name(const struct outline_line *line, enum outline_by by, char
 		snprintf(text, bytes, "%s", row->name);
 }
 
-void outline_name(const struct outline_line *line, enum outline_by by, bool ascii, char *text,
-		  size_t bytes)
+void row_tree_name(const struct row_tree_line *line, enum row_tree_by by, bool ascii, char *text,
+		   size_t bytes)
 {
 	char name[ROW_NAME];
 	struct line out = {text, bytes, 0};
@@ -461,7 +461,7 @@ void outline_name(const struct outline_line *line, enum outline_by by, bool asci
 		line_add(&out, "%s", !(line->rails >> d & 1) ? "  " : ascii ? "| " : "│ ");
 	if (line->depth)
 		line_add(&out, "%s", line->last ? (ascii ? "`-" : "└─") : ascii ? "|-" : "├─");
-	if (by != OUTLINE_NONE)
+	if (by != ROW_TREE_NONE)
 		line_add(&out, "%s",
 			 !line->below   ? (line->depth ? " " : "")
 			 : line->folded ? (ascii ? "+ " : "▸ ")

@@ -9,11 +9,11 @@
 
 #include "format/snapshot.h"
 
-enum outline_by { OUTLINE_NONE, OUTLINE_PODS, OUTLINE_CGROUPS, OUTLINE_KINDS };
+enum row_tree_by { ROW_TREE_NONE, ROW_TREE_PODS, ROW_TREE_CGROUPS, ROW_TREE_KINDS };
 
-#define OUTLINE_DEEPEST 40 /* deeper ones stand beside their parents */
+#define ROW_TREE_DEEPEST 40 /* deeper ones stand beside their parents */
 
-struct outline_line {
+struct row_tree_line {
 	const struct row *row;      /* NULL: a pod that has no cgroup on the board */
 	const struct row *named_by; /* whose pod it is, where row is NULL */
 	uint64_t key;               /* the cgroup's id, or made of the pod's name */
@@ -25,31 +25,31 @@ struct outline_line {
 	bool context; /* not listed itself: only whoever is below it is */
 };
 
-struct outline_node; /* outline.c's */
+struct row_tree_node; /* tree.c's */
 
-struct outline {
-	struct outline_line *line;
+struct row_tree {
+	struct row_tree_line *line;
 	size_t n, space;
 	uint64_t *folded; /* keys, sorted */
 	size_t n_folded, folded_space;
-	struct outline_node *node;
+	struct row_tree_node *node;
 	uint32_t *order, *hash;
 	size_t n_nodes, nodes_space, hash_size;
 };
 
 /* From s->rows, sorted; rows of parents that are not listed are put behind s->n_rows. 0 or -ENOMEM. */
-int outline_build(struct outline *outline, struct snapshot *s, enum outline_by by);
-void outline_done(struct outline *outline);
+int row_tree_build(struct row_tree *tree, struct snapshot *s, enum row_tree_by by);
+void row_tree_done(struct row_tree *tree);
 
 /* Each takes effect with the next build. 0 or -ENOMEM. */
-int outline_fold(struct outline *outline, uint64_t key, bool fold);
-int outline_fold_all(struct outline *outline); /* all that are parents now */
-void outline_unfold_all(struct outline *outline);
+int row_tree_fold(struct row_tree *tree, uint64_t key, bool fold);
+int row_tree_fold_all(struct row_tree *tree); /* all that are parents now */
+void row_tree_unfold_all(struct row_tree *tree);
 
 /* "│  ├─ ▾ nginx": what stands in the name's cell. */
-void outline_name(const struct outline_line *line, enum outline_by by, bool ascii, char *text,
-		  size_t bytes);
+void row_tree_name(const struct row_tree_line *line, enum row_tree_by by, bool ascii, char *text,
+		   size_t bytes);
 
-const char *outline_by_word(enum outline_by by); /* "none", "pods", "cgroups" */
+const char *row_tree_by_word(enum row_tree_by by); /* "none", "pods", "cgroups" */
 
 #endif
