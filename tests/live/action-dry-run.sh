@@ -14,8 +14,8 @@ policies:
   - name: ladder
     match: {cgroup: "$ours/*"}
     when: {usage: 48MiB}
-    do: [notify, reflex, {reclaim: 8MiB}, {throttle: {high: 40MiB, for: 1s}}, {term: 1s}, kill]
-    then: {run: [touch, "$work/touched"]}
+    actions: [notify, reflex, {reclaim: 8MiB}, {throttle: {high: 40MiB, for: 1s}}, {term: 1s}, kill]
+    on_exit: {run: [touch, "$work/touched"]}
 E
 }
 rules observe >"$work/config"

@@ -18,7 +18,7 @@ policies:
   - name: cgroups
     match: {cgroup: "$ours/*"}
     when: {host_available: $(part 35)}
-    do: [kill]
+    actions: [kill]
 E
 feed db hold "$(part 20)"
 db=$prey
@@ -38,7 +38,7 @@ interval: 500ms
 policies:
   - name: jobs
     when: {host_available: $(part 30)}
-    do: [kill]
+    actions: [kill]
 E
 reload configuration_loaded
 since=$(mark)

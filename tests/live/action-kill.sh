@@ -13,7 +13,7 @@ policies:
   - name: switch
     match: {cgroup: "$ours/*"}
     when: {usage: 48MiB}
-    do: [notify, kill]
+    actions: [notify, kill]
     cooldown: 1s
 E
 feed calm hold 24M

@@ -19,12 +19,12 @@ truncate -s 16M "$work/image" && mkfs.ext4 -q "$work/image" && mkdir "$fs" || fa
 mount -o loop "$work/image" "$fs" 2>"$work/why" || { rmdir "$fs" && skip "no loop device: $(cat "$work/why")"; }
 guard_with <<E
 mode: enforce
-budget: none
+rate_limit: none
 policies:
   - name: too-large
     match: {cgroup: "$ours/*"}
     when: {usage: 80MiB}
-    do: [kill]
+    actions: [kill]
 E
 locked=
 for i in 1 2 3; do

@@ -21,17 +21,17 @@ policies:
   - name: one
     match: {cgroup: "$ours/hog"}
     when: {usage: 32MiB}
-    do: [{notify: {run: ["$work/tell", "$work/noticed", "{policy}", "a b; touch x", "cgroup={cgroup}"]}}, kill]
-    then: {run: ["$work/tell", "$work/then", "{cgroup}", '\$(id)']}
+    actions: [{notify: {run: ["$work/tell", "$work/noticed", "{policy}", "a b; touch x", "cgroup={cgroup}"]}}, kill]
+    on_exit: {run: ["$work/tell", "$work/then", "{cgroup}", '\$(id)']}
   - name: two
     match: {cgroup: "$ours/slow"}
     when: {usage: 32MiB}
-    do: [kill]
-    then: {run: ["false"]}
+    actions: [kill]
+    on_exit: {run: ["false"]}
   - name: three
     match: {cgroup: "$ours/odd"}
     when: {usage: 32MiB}
-    do: [{notify: {run: ["$work/tell", "$work/odd", "{pod}"]}}, kill]
+    actions: [{notify: {run: ["$work/tell", "$work/odd", "{pod}"]}}, kill]
 E
 feed hog leak 40M
 wait_for 10 test -e "$work/noticed" || fail 'the command of the notice was not run'

@@ -10,12 +10,12 @@ guard_with <<E
 mode: enforce
 interval: 200ms
 protect: ["cgroup:$ours/listed", "cgroup:$ours/deep/inner"]
-budget: {kills: 100, per: 1m}
+rate_limit: {kills: 100, per: 1m}
 policies:
   - name: everything
     match: {cgroup: "$ours*"}
     when: {usage: 24MiB}
-    do: [kill]
+    actions: [kill]
     cooldown: 0s
 E
 hand() { face "do" kill "cgroup:$ours/$1" --yes 2>"$work/said" >/dev/null; }

@@ -8,12 +8,12 @@ for i in 1 2 3; do group_make hog$i || fail 'cannot make groups'; done
 guard_with <<E
 mode: enforce
 interval: 200ms
-budget: {kills: 2, per: 10s}
+rate_limit: {kills: 2, per: 10s}
 policies:
   - name: switch
     match: {cgroup: "$ours/*"}
     when: {usage: 32MiB}
-    do: [notify, kill]
+    actions: [notify, kill]
 E
 for i in 1 2; do
 	feed hog$i leak 40M

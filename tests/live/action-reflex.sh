@@ -10,12 +10,12 @@ rules() {
 	cat <<E
 mode: $1
 interval: 500ms
-budget: {kills: 100, per: 1m}
+rate_limit: {kills: 100, per: 1m}
 policies:
   - name: fast
     match: {cgroup: "$ours/hog"}
     when: {usage: 75%}
-    do: [reflex, kill]
+    actions: [reflex, kill]
     cooldown: 0s
 E
 }

@@ -14,7 +14,7 @@ policies:
   - name: switch-$2
     match: {cgroup: "$ours/*"}
     when: {usage: $2}
-    do: [kill]
+    actions: [kill]
     cooldown: 0s
 E
 }

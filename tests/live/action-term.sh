@@ -13,11 +13,11 @@ policies:
   - name: usr1
     match: {cgroup: "$ours/usr1"}
     when: {usage: 32MiB}
-    do: [{term: {signal: SIGUSR1, grace: 30s}}, kill]
+    actions: [{term: {signal: SIGUSR1, grace: 30s}}, kill]
   - name: polite
     match: {cgroup: "$ours/*"}
     when: {usage: 32MiB}
-    do: [{term: 2s}, kill]
+    actions: [{term: 2s}, kill]
 E
 feed obeys leak 40M
 wait_for 10 ended "$prey" || fail 'SIGTERM has not ended it'

@@ -17,15 +17,15 @@ policies:
   - name: back
     match: {cgroup: "$ours/given"}
     when: {usage: 24MiB, for: 5s}
-    do: [{reclaim: 8MiB}]
+    actions: [{reclaim: 8MiB}]
   - name: cache
     match: {cgroup: "$ours/cached"}
     when: {usage: 24MiB}
-    do: [{throttle: {high: 20MiB, for: 20s}}]
+    actions: [{throttle: {high: 20MiB, for: 20s}}]
   - name: anonymous
     match: {cgroup: "$ours/anon"}
     when: {usage: 24MiB}
-    do: [{throttle: {high: 20MiB, for: 60s}}, kill]
+    actions: [{throttle: {high: 20MiB, for: 60s}}, kill]
 E
 feed given hold 40M
 gives=$prey

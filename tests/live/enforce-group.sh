@@ -37,9 +37,9 @@ policies:
   - name: crew
     match: {cgroup: "$ours/race*"}
     when: {usage: 40MiB}
-    do: [kill]
+    actions: [kill]
     cooldown: 0s
-budget: none
+rate_limit: none
 E
 of() { face events --json | jq -c "select(.seq > $since and .cgroup == \"$ours/$1\" and .type == \"$2\")"; }
 # group: the action has its outcome, or the kernel was alone

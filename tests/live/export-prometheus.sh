@@ -9,7 +9,7 @@ alertmanager=$(command -v prometheus-alertmanager || command -v alertmanager) ||
 BOARD=$work/own # a guard of our own: it is killed
 cat >"$work/acting.yaml" <<END
 mode: enforce
-policies: [{name: too-much, match: {cgroup: "$ours/acted"}, when: {usage: 60%}, do: [kill]}]
+policies: [{name: too-much, match: {cgroup: "$ours/acted"}, when: {usage: 60%}, actions: [kill]}]
 END
 guard_start --config "$work/acting.yaml" || fail 'the guard does not start'
 base=$((20000 + $$ % 20000))

@@ -84,7 +84,7 @@ guard_ends
 cat >"$work/etc/headroom.yaml" <<'END_OF_FILE'
 mode: enforce
 policies:
-  - {name: hogs, match: {name: hog}, when: {usage: 60%}, do: [kill]}
+  - {name: hogs, match: {name: hog}, when: {usage: 60%}, actions: [kill]}
 END_OF_FILE
 docker run -d --name hog --network none -m 64m --memory-swap 64m headroom-test:busybox \
 	sh -c "sleep 3; tail -c 45000000 /dev/zero" >/dev/null || fail "docker run hog"

@@ -17,8 +17,8 @@ policies:
   - name: quick
     match: {cgroup: "$ours/hog*"}
     when: {usage: 75%}
-    do: [reflex]
-budget: {kills: 100, per: 1m}
+    actions: [reflex]
+rate_limit: {kills: 100, per: 1m}
 E
 [ "$(face check --json | jq -r '.. | objects | select(.signal? == "reflex") | .variant' | head -n 1)" != none ] ||
 	skip 'no reflex on this kernel'

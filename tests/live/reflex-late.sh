@@ -16,18 +16,18 @@ policies:
   - name: milder
     match: {cgroup: "$ours/milder"}
     when: {usage: $1}
-    do: [reflex]
+    actions: [reflex]
     cooldown: 0s
   - name: parent
     match: {cgroup: "$ours/pod"}
     when: {usage: 40MiB}
-    do: [reflex, kill]
+    actions: [reflex, kill]
     cooldown: 0s
   - name: hogs
     match: {cgroup: ["$ours/hog*", "$ours/orphan"]}
     when: {usage: 40MiB}
-    do: [reflex]
-budget: {kills: $2, per: 10m}
+    actions: [reflex]
+rate_limit: {kills: $2, per: 10m}
 E
 }
 kernel_kills() {

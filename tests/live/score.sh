@@ -64,7 +64,7 @@ policies:
   - name: relief
     match: {cgroup: "$ours/acted"}
     when: {usage: 94%}
-    do: [kill]
+    actions: [kill]
 END
 guard_start --scope "$ours" --config "$work/config" || fail 'the guard does not start with a policy'
 before=$(score '.host.forecasts.warn.cut + 1') # ask takes 0 for no answer

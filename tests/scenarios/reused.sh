@@ -45,7 +45,7 @@ pids="$pids again=$!"
 
 # The rule that ordered it is gone.
 chosen 3
-grep -v 'usage:' "$scenarios/reused.yaml" | sed 's/do:.*/when: {usage: 900MiB}\n    do: [notify]/' >"$policy"
+grep -v 'usage:' "$scenarios/reused.yaml" | sed 's/actions:.*/when: {usage: 900MiB}\n    actions: [notify]/' >"$policy"
 ! is_headroom || kill -HUP "$(guardian_pids | head -n 1)"
 sleep $((4 * slow / 10 + 6))
 for who in heir again victim3; do note $who "$(alive $who && echo lives || echo dead)"; done

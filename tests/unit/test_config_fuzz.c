@@ -66,15 +66,16 @@ static int make_seeds(void **state)
 			*block = 0;
 		}
 	}
-	seed_add("mode: dry-run\ninterval: 500ms\nbudget: {kills: 0, per: 1h}\ncontrol: {allow: "
-		 "[user:root, 'group:7']}\n"
-		 "protect: [unit:a.service, 'label.tier:gold', cgroup:/x/*]\nexport: {prometheus: "
-		 "{listen: 127.0.0.1:9477}}\n");
+	seed_add(
+		"mode: dry-run\ninterval: 500ms\nrate_limit: {kills: 0, per: 1h}\ncontrol: {allow: "
+		"[user:root, 'group:7']}\n"
+		"protect: [unit:a.service, 'label.tier:gold', cgroup:/x/*]\nexport: {prometheus: "
+		"{listen: 127.0.0.1:9477}}\n");
 	seed_add("policies:\n- {name: a, match: &m {name: [web-*, \"x\\ty\"]}, when: {usage: "
-		 "99.5%, for: 1m30s}, do: &d [notify,"
+		 "99.5%, for: 1m30s}, actions: &d [notify,"
 		 " {reclaim: 10%}, {term: {signal: USR1, grace: 5s}}, {kill: largest}]}\n- {name: "
 		 "b, match: *m, when: {risk: 80},"
-		 " do: *d, then: {run: [x, '{name}']}, cooldown: 0s, priority: -3}\n");
+		 " actions: *d, on_exit: {run: [x, '{name}']}, cooldown: 0s, priority: -3}\n");
 	return seeds > 5 ? 0 : -1;
 }
 
@@ -147,7 +148,7 @@ static const char *const words[] = {
 	"protect:\n",
 	"name: x",
 	"host_available: 5%",
-	"outside: containers",
+	"scope: host_processes",
 	"process: x",
 	"mode: enforce\n",
 	"*",

@@ -7,10 +7,10 @@
 
 #include "daemon/oom_events.h"
 
-#define RULES                                                                                \
-	"mode: dry-run\nbudget: none\npolicies:\n- name: large\n  match: {name: '*'}\n"      \
-	"  when: {usage: 60MiB}\n  do: [notify, {term: 1s}, kill]\n  cooldown: 0s\n"         \
-	"  then: {run: [docker, start, '{name}', '--id={id}', 'x{cgroup}y{policy}', '{{}', " \
+#define RULES                                                                                   \
+	"mode: dry-run\nrate_limit: none\npolicies:\n- name: large\n  match: {name: '*'}\n"     \
+	"  when: {usage: 60MiB}\n  actions: [notify, {term: 1s}, kill]\n  cooldown: 0s\n"       \
+	"  on_exit: {run: [docker, start, '{name}', '--id={id}', 'x{cgroup}y{policy}', '{{}', " \
 	"'{']}\n"
 
 static int begin(void **state)
@@ -139,8 +139,9 @@ static void test_late_answer(void **state)
 	uint64_t seq;
 
 	fake_close();
-	fake_open("mode: enforce\nbudget: none\npolicies:\n- name: large\n  match: {name: '*'}\n"
-		  "  when: {usage: 60MiB}\n  do: [kill]\n");
+	fake_open(
+		"mode: enforce\nrate_limit: none\npolicies:\n- name: large\n  match: {name: '*'}\n"
+		"  when: {usage: 60MiB}\n  actions: [kill]\n");
 	fake_container(0, 100, "box", "/box");
 	board_slot_begin(fake.board, 0)->id.workload = 100;
 	board_slot_end(fake.board, 0);
@@ -185,9 +186,10 @@ static void test_host_oom(void **state)
 		struct hr_host *host;
 
 		fake_close();
-		fake_open("mode: enforce\nbudget: none\npolicies:\n- name: low\n  match: {name: "
-			  "'*'}\n"
-			  "  when: {host_available: 50%}\n  do: [kill]\n");
+		fake_open(
+			"mode: enforce\nrate_limit: none\npolicies:\n- name: low\n  match: {name: "
+			"'*'}\n"
+			"  when: {host_available: 50%}\n  actions: [kill]\n");
 		fake_container(0, 100, "box", "/box");
 		host = board_host_begin(fake.board);
 		host->mem_total = 1000 << 20;

@@ -39,24 +39,24 @@ static const char rules[] =
 	"- name: kill-switch\n"
 	"  match: {name: 'citizen-*'}\n"
 	"  when: {usage: 300MiB, for: 30s}\n"
-	"  do: [notify, throttle, {term: 30s}, kill]\n"
-	"  then: {run: [docker, start, '{name}']}\n"
+	"  actions: [notify, throttle, {term: 30s}, kill]\n"
+	"  on_exit: {run: [docker, start, '{name}']}\n"
 	"- name: host\n"
 	"  when: {host_available: 5%}\n"
-	"  do: [notify, {reclaim: 10%}, {kill: largest}]\n"
+	"  actions: [notify, {reclaim: 10%}, {kill: largest}]\n"
 	"- name: gold\n"
 	"  match: {label.app: [a, b, 'c*'], cgroup: /x/*}\n"
 	"  when: {usage: 99.5%, headroom: 1MiB, oom_in: 90s, risk: 80, leak: exhausting, growth: "
 	"1GiB/h, some_avg10: 1.5,\n"
 	"         full_avg10: 40, age: 1d}\n"
-	"  do: [{notify: {run: [logger, x]}}, reflex, {term: {signal: RTMIN+3}}]\n"
+	"  actions: [{notify: {run: [logger, x]}}, reflex, {term: {signal: RTMIN+3}}]\n"
 	"  cooldown: 0s\n"
 	"  mode: dry-run\n"
 	"- name: build\n"
-	"  match: {process: 'cc1*', outside: containers}\n"
+	"  match: {process: 'cc1*', scope: host_processes}\n"
 	"  when: {rss: 1GiB}\n"
-	"  do: [kill]\n"
-	"  then: {run: [logger, '{pid}']}\n"
+	"  actions: [kill]\n"
+	"  on_exit: {run: [logger, '{pid}']}\n"
 	"  mode: observe\n";
 
 /* Everything that act.c and the resolver may read of a block that passed. The sanitizers watch. */
@@ -229,7 +229,7 @@ static void test_long_sentence(void **state)
 	for (int i = 0; i < 40; i++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? ", " : "",
 			 glob);
-	strcat(text, "]}\n  when: {usage: 90%}\n  do: [kill]\n");
+	strcat(text, "]}\n  when: {usage: 90%}\n  actions: [kill]\n");
 	set = policy_parse(text);
 	assert_int_equal(strlen(policy_description(set, policy_at(set, 0), out)),
 			 POLICY_DESCRIPTION - 1);
@@ -253,49 +253,54 @@ static void test_warnings(void **state)
 	static const struct {
 		const char *yaml, *warnings;
 	} rows[] = {
-		{ENFORCE RULE("name: x", "usage: 90%", "do: [kill]"), ""},
-		{ENFORCE RULE("", "usage: 90%", "do: [kill]"),
+		{ENFORCE RULE("name: x", "usage: 90%", "actions: [kill]"), ""},
+		{ENFORCE RULE("", "usage: 90%", "actions: [kill]"),
 		 "3: a: matches everything that is not protected\n"},
-		{ENFORCE RULE("name: [x, '*']", "usage: 90%", "do: [kill]"),
+		{ENFORCE RULE("name: [x, '*']", "usage: 90%", "actions: [kill]"),
 		 "3: a: matches everything that is not protected\n"},
-		{ENFORCE RULE("cgroup: /*", "usage: 90%", "do: [kill]"),
+		{ENFORCE RULE("cgroup: /*", "usage: 90%", "actions: [kill]"),
 		 "3: a: matches everything that is not protected\n"},
-		{ENFORCE RULE("name: '*', pod: x", "usage: 90%", "do: [kill]"), ""},
-		{ENFORCE RULE("", "host_available: 5%", "do: [kill]"),
+		{ENFORCE RULE("name: '*', pod: x", "usage: 90%", "actions: [kill]"), ""},
+		{ENFORCE RULE("", "host_available: 5%", "actions: [kill]"),
 		 "3: a: may take anything on this host that is not protected\n"},
-		{ENFORCE RULE("name: x", "usage: 90%", "do: [kill], mode: observe"),
+		{ENFORCE RULE("name: x", "usage: 90%", "actions: [kill], mode: observe"),
 		 "3: a: mode observe: it never does anything\n"},
-		{ENFORCE RULE("name: x", "oom_in: 60s, for: 1m", "do: [kill]"),
+		{ENFORCE RULE("name: x", "oom_in: 60s, for: 1m", "actions: [kill]"),
 		 "3: a: waits (`for`) until the end that it foresees (`oom_in`) has come\n"},
-		{ENFORCE RULE("name: x", "oom_in: 60s, for: 59s", "do: [kill]"), ""},
-		{ENFORCE RULE("name: x", "oom_in: 60s", "do: [kill]"),
+		{ENFORCE RULE("name: x", "oom_in: 60s, for: 59s", "actions: [kill]"), ""},
+		{ENFORCE RULE("name: x", "oom_in: 60s", "actions: [kill]"),
 		 "3: a: `oom_in` alone: what has just started and fills up looks the same (`age`, "
 		 "`risk` or `for`)\n"},
-		{ENFORCE RULE("name: x", "oom_in: 60s, age: 1m", "do: [kill]"), ""},
-		{ENFORCE RULE("name: x", "oom_in: 60s", "do: [notify]"), ""},
-		{ENFORCE RULE("name: x", "usage: 90%", "do: [kill], cooldown: 0s"),
-		 "3: a: cooldown 0s: only the budget keeps it from ending the same one again and "
+		{ENFORCE RULE("name: x", "oom_in: 60s, age: 1m", "actions: [kill]"), ""},
+		{ENFORCE RULE("name: x", "oom_in: 60s", "actions: [notify]"), ""},
+		{ENFORCE RULE("name: x", "usage: 90%", "actions: [kill], cooldown: 0s"),
+		 "3: a: cooldown 0s: only the rate limit keeps it from ending the same one again "
+		 "and "
 		 "again\n"},
-		{ENFORCE RULE("name: x", "usage: 90%", "do: [notify], cooldown: 0s"), ""},
+		{ENFORCE RULE("name: x", "usage: 90%", "actions: [notify], cooldown: 0s"), ""},
 		{ENFORCE RULE("", "host_available: 5%",
-			      "do: [{notify: {run: [logger, 'of {pod}']}}]"),
+			      "actions: [{notify: {run: [logger, 'of {pod}']}}]"),
 		 "3: a: may take anything on this host that is not protected\n"
 		 "3: a: its commands ask for what only containers have: they don't run for a job "
 		 "outside\n"},
 		{ENFORCE RULE("unit: [sshd.service, systemd-*.service]", "usage: 90%",
-			      "do: [kill]"),
+			      "actions: [kill]"),
 		 "3: a: the host's own units of that name are never a target; only one inside a "
 		 "container would be\n"},
-		{ENFORCE RULE("unit: [sshd.service, x.service]", "usage: 90%", "do: [kill]"), ""},
-		{ENFORCE RULE("unit: sshd.service", "usage: 90%", "do: [notify]"), ""},
-		{RULE("name: x", "usage: 90%", "do: [notify]"),
+		{ENFORCE RULE("unit: [sshd.service, x.service]", "usage: 90%", "actions: [kill]"),
+		 ""},
+		{ENFORCE RULE("unit: sshd.service", "usage: 90%", "actions: [notify]"), ""},
+		{RULE("name: x", "usage: 90%", "actions: [notify]"),
 		 "0: mode observe: no policy does anything; `mode: dry-run` rehearses, `mode: "
 		 "enforce` acts\n"},
-		{ENFORCE "budget: none\n" RULE("name: x", "usage: 90%", "do: [kill]"),
-		 "0: budget none: nothing bounds how much is killed\n"},
-		{ENFORCE "budget: {kills: 0}\n" RULE("name: x", "usage: 90%", "do: [kill]"),
-		 "0: budget of 0 kills: no term, kill or reflex ever happens\n"},
-		{ENFORCE "budget: {kills: 0}\n" RULE("name: x", "usage: 90%", "do: [notify]"), ""},
+		{ENFORCE "rate_limit: none\n" RULE("name: x", "usage: 90%", "actions: [kill]"),
+		 "0: rate_limit none: nothing bounds how much is killed\n"},
+		{ENFORCE
+		 "rate_limit: {kills: 0}\n" RULE("name: x", "usage: 90%", "actions: [kill]"),
+		 "0: rate_limit of 0 kills: no term, kill or reflex ever happens\n"},
+		{ENFORCE
+		 "rate_limit: {kills: 0}\n" RULE("name: x", "usage: 90%", "actions: [notify]"),
+		 ""},
 		{ENFORCE, ""},
 	};
 

@@ -14,9 +14,9 @@
 
 #define PATIENCE_MS 20000
 /* A condition that arms nothing in the kernel: nothing is sensed here. */
-#define RULE(mode, name, actions)                                                           \
-	"mode: " mode "\nbudget: none\npolicies:\n- name: " name "\n  match: {name: '*'}\n" \
-	"  when: {some_avg10: 40}\n  cooldown: 1h\n  do: [" actions "]\n"
+#define RULE(mode, name, actions)                                                               \
+	"mode: " mode "\nrate_limit: none\npolicies:\n- name: " name "\n  match: {name: '*'}\n" \
+	"  when: {some_avg10: 40}\n  cooldown: 1h\n  actions: [" actions "]\n"
 
 static pid_t child[2];
 static uint64_t began_seq;
@@ -394,8 +394,9 @@ static void test_vanishes(void **state)
 static void test_next(void **state)
 {
 	(void)state;
-	open_with("mode: enforce\nbudget: none\npolicies:\n- name: later\n  match: {name: '*'}\n"
-		  "  when: {some_avg10: 40, for: 1h}\n  do: [kill]\n");
+	open_with(
+		"mode: enforce\nrate_limit: none\npolicies:\n- name: later\n  match: {name: '*'}\n"
+		"  when: {some_avg10: 40, for: 1h}\n  actions: [kill]\n");
 	policy_driver_host(&fake);
 	assert_int_equal(board_slot(fake.board, 0)->forecast.next_action, HR_ACTION_KILL);
 	assert_true(board_slot(fake.board, 0)->next_policy.at);
@@ -408,9 +409,9 @@ static void test_next(void **state)
 
 static void test_wants_tasks(void **state)
 {
-#define OUTSIDE(mode, own)                                                                      \
-	"mode: " mode "\npolicies:\n- name: p\n  match: {process: 'x*', outside: containers}\n" \
-	"  mode: " own "\n  when: {rss: 1GiB}\n  do: [kill]\n"
+#define OUTSIDE(mode, own)                                                                        \
+	"mode: " mode "\npolicies:\n- name: p\n  match: {process: 'x*', scope: host_processes}\n" \
+	"  mode: " own "\n  when: {rss: 1GiB}\n  actions: [kill]\n"
 	static const struct {
 		const char *rules;
 		bool wants;

@@ -95,9 +95,9 @@ static size_t decode(char *text)
 static const struct {
 	const char *kind, *before, *after;
 } frames[] = {
-	{"match", "policies:\n- name: r\n  match: ", "\n  when: {usage: 90%}\n  do: [kill]\n"},
-	{"when", "policies:\n- name: r\n  when: ", "\n  do: [kill]\n"},
-	{"do", "policies:\n- name: r\n  when: {usage: 90%}\n  do: ", "\n"},
+	{"match", "policies:\n- name: r\n  match: ", "\n  when: {usage: 90%}\n  actions: [kill]\n"},
+	{"when", "policies:\n- name: r\n  when: ", "\n  actions: [kill]\n"},
+	{"actions", "policies:\n- name: r\n  when: {usage: 90%}\n  actions: ", "\n"},
 	{"file", "", ""},
 };
 
@@ -135,7 +135,7 @@ static void test_refusals(void **state)
 
 static const char all_keys[] =
 	"mode: enforce\n"
-	"budget: {kills: 7, per: 1h}\n"
+	"rate_limit: {kills: 7, per: 1h}\n"
 	"policies:\n"
 	"- name: first\n"
 	"  description: all of it\n"
@@ -145,24 +145,25 @@ static const char all_keys[] =
 	"  when: {usage: 99.5%, headroom: 64MiB, oom_in: 60s, risk: 80.25, leak: confirmed, "
 	"growth: 10MiB/min,\n"
 	"         some_avg10: 10, full_avg10: 40%, age: 10m, for: 1m30s}\n"
-	"  do: [{notify: {run: [logger, '{name}']}}, {reclaim: 64MiB}, {throttle: {high: 90%, for: "
+	"  actions: [{notify: {run: [logger, '{name}']}}, {reclaim: 64MiB}, {throttle: {high: 90%, "
+	"for: "
 	"20s}},\n"
 	"       {term: {signal: USR1, grace: 5s}}, {term: 30s}, {kill: largest}]\n"
-	"  then: {run: [docker, start, '{name}', '{\"a\"}']}\n"
+	"  on_exit: {run: [docker, start, '{name}', '{\"a\"}']}\n"
 	"  mode: dry-run\n"
 	"  cooldown: 0s\n"
 	"  priority: -3\n"
 	"- name: second\n"
 	"  priority: 1\n"
 	"  when: {host_available: 5%}\n"
-	"  do: [notify, throttle, term, kill]\n"
+	"  actions: [notify, throttle, term, kill]\n"
 	"- name: third\n"
 	"  when: {usage: 300MiB}\n"
-	"  do: [reflex]\n"
+	"  actions: [reflex]\n"
 	"- name: fourth\n"
-	"  match: {process: 'cc1*', outside: containers, unit: '*.scope'}\n"
+	"  match: {process: 'cc1*', scope: host_processes, unit: '*.scope'}\n"
 	"  when: {rss: 300MiB, growth: 1GiB/d}\n"
-	"  do: [{term: {signal: SIGRTMIN+3}}]\n"
+	"  actions: [{term: {signal: SIGRTMIN+3}}]\n"
 	"protect: [unit:sshd.service, 'label.tier:gold', 'process:sshd']\n";
 
 static void check_first(const struct policy_set *set, const struct policy *p)
@@ -228,7 +229,7 @@ static void test_all_keys(void **state)
 	p = policy_at(set, 1);
 	assert_true(p->reflex && p->usage.bytes == 300 << 20 && !p->usage.milli);
 	p = policy_at(set, 2);
-	assert_true(p->outside && p->rss == 300 << 20 &&
+	assert_true(p->host_processes && p->rss == 300 << 20 &&
 		    p->growth_bytes_per_hour == (1LL << 30) / 24);
 	assert_int_equal(p->action[0].signal, SIGRTMIN + 3);
 	assert_int_equal(set->protects, 3);
@@ -248,14 +249,14 @@ static void test_defaults(void **state)
 	assert_int_equal(policy_set_verify(none, none->bytes), 0);
 	assert_true(!none->policies && none->mode == MODE_OBSERVE && none->rate_limit_kills == 3);
 	free(set);
-	set = good("budget: none\n");
+	set = good("rate_limit: none\n");
 	assert_int_equal(set->rate_limit_per_ms, 0);
 	free(set);
-	set = good("budget: {kills: 0}\n");
+	set = good("rate_limit: {kills: 0}\n");
 	assert_true(!set->rate_limit_kills && set->rate_limit_per_ms == 600000);
 	free(set); /* an anchor may be used, as long as it makes sense */
-	set = good("policies:\n- {name: a, when: &w {usage: 90%}, do: &d [kill]}\n- {name: b, "
-		   "when: *w, do: *d}\n");
+	set = good("policies:\n- {name: a, when: &w {usage: 90%}, actions: &d [kill]}\n- {name: b, "
+		   "when: *w, actions: *d}\n");
 	assert_int_equal(set->policies, 2);
 }
 
@@ -275,7 +276,7 @@ static void test_not_only_protected(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		snprintf(text, sizeof(text),
 			 "protect: ['%s']\npolicies:\n- {name: a, match: {%s}, when: {usage: "
-			 "90%%}, do: [kill]}\n",
+			 "90%%}, actions: [kill]}\n",
 			 rows[i][0], rows[i][1]);
 		free(good(text));
 	}
@@ -325,8 +326,8 @@ static char *repeat(const char *head, const char *row, unsigned int n, const cha
 	return text;
 }
 
-#define POLICY_ROW                                                                            \
-	"- {name: p#, match: {name: 'web-*'}, when: {usage: 90%}, do: [notify, {term: 30s}, " \
+#define POLICY_ROW                                                                                 \
+	"- {name: p#, match: {name: 'web-*'}, when: {usage: 90%}, actions: [notify, {term: 30s}, " \
 	"kill]}\n"
 
 static void test_a_thousand(void **state)
@@ -411,7 +412,8 @@ static void test_runtimes(void **state)
 
 	for (unsigned int i = 0; hr_runtime_name(i); i++) {
 		snprintf(text, sizeof(text),
-			 "policies:\n- {name: a, match: {runtime: %s}, when: {usage: 90%%}, do: "
+			 "policies:\n- {name: a, match: {runtime: %s}, when: {usage: 90%%}, "
+			 "actions: "
 			 "[kill]}\n",
 			 hr_runtime_name(i));
 		free(good(text));

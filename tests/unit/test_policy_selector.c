@@ -381,7 +381,7 @@ static void test_jobs_that_change(void **state)
 					      {.mode = MODE_ENFORCE,
 					       .conditions = WHEN_RSS,
 					       .rss = 300 * MIB,
-					       .outside = 1,
+					       .host_processes = 1,
 					       .cooldown_ms = 3600000,
 					       ACTIONS(TERM(10), KILL)},
 					      {{POLICY_PROCESS + 1, NULL, "work*"}},

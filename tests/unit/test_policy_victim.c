@@ -172,7 +172,7 @@ static void test_job_target(void **state)
 					     {.mode = MODE_ENFORCE,
 					      .conditions = WHEN_RSS,
 					      .rss = 5 * MIB,
-					      .outside = 1,
+					      .host_processes = 1,
 					      ACTIONS(TERM(5), KILL)},
 					     {{POLICY_PROCESS + 1, NULL, "ma*"}},
 					     NULL};

@@ -57,6 +57,15 @@ static const struct tree_key *find_key(const struct tree_key *keys, size_t n, co
 	return NULL;
 }
 
+static const char *find_rename(const struct tree *tree, const char *name)
+{
+	const struct tree_rename *r = tree->renamed;
+
+	while (r && r->old && strcmp(r->old, name) != 0)
+		r++;
+	return r ? r->now : NULL;
+}
+
 /* "a, b, c or d" */
 static void list_keys(const struct tree_key *keys, size_t n, char *text, size_t bytes)
 {
@@ -85,6 +94,9 @@ int tree_map(const struct tree *tree, const struct tree_node *node, const struct
 		char list[256];
 		int err;
 
+		if (!known && find_rename(tree, key->text))
+			return tree_complain(tree, key, key->text, "unknown key; it is now %s",
+					     find_rename(tree, key->text));
 		if (!known) {
 			list_keys(keys, n, list, sizeof(list));
 			return tree_complain(tree, key, key->text, "unknown key; expected %s",

@@ -32,12 +32,19 @@ struct tree_node {
 	unsigned int height;
 };
 
+/* A key of an earlier version of the file format, and what it is called now. */
+struct tree_rename {
+	const char *old, *now;
+};
+
 struct tree {
 	const char *path; /* the caller's; must stay */
 	char *error;      /* the caller's */
 	size_t error_bytes;
 	struct tree_node *root; /* NULL: nothing in it */
 	struct tree_chunk *chunks;
+	const struct tree_rename
+		*renamed; /* the caller's, set after tree_load(); ends with {0}; NULL: none */
 };
 
 /* Reads the regular file at path (or /dev/null). 0; -EINVAL and one line in error; other -errno and error "". */

@@ -78,7 +78,7 @@ static void print_text(struct checked *c)
 	}
 	putchar('\n');
 	if (set->policies)
-		printf("budget: %s\n", policy_rate_limit(set, text));
+		printf("rate limit: %s\n", policy_rate_limit(set, text));
 	if (set->protects)
 		printf("protected: %u entr%s, besides what is never touched\n", set->protects,
 		       set->protects == 1 ? "y" : "ies");
@@ -98,7 +98,7 @@ static json_t *json_policy(const struct policy_set *set, const struct policy *po
 		json_clean(policy_text(set, policy->name), SIZE_MAX), "line",
 		(json_int_t)policy->line, "mode",
 		json_word(config_mode_word(policy->mode < set->mode ? policy->mode : set->mode)),
-		"priority", (json_int_t)policy->priority, "rungs", actions, "cooldown_seconds",
+		"priority", (json_int_t)policy->priority, "actions", actions, "cooldown_seconds",
 		(double)policy->cooldown_ms / 1000, "description",
 		policy->description ? json_clean(policy_text(set, policy->description), SIZE_MAX)
 				    : json_null(),
@@ -117,17 +117,18 @@ static json_t *json_set(struct checked *c)
 				       "per_seconds", (double)set->rate_limit_per_ms / 1000);
 	c->warnings = json_array();
 	warn_all(c);
-	return json_pack("{ss ss sn ss sf so sI so so}", "schema", "headroom.policies/1", "file",
+	return json_pack("{ss ss sn ss sf so sI so so}", "schema", "headroom.policies/2", "file",
 			 c->path, "error", "mode", config_mode_word(set->mode), "interval_seconds",
-			 (double)c->config.interval_ms / 1000, "budget", rate_limit, "protected",
-			 (json_int_t)set->protects, "policies", policies, "warnings", c->warnings);
+			 (double)c->config.interval_ms / 1000, "rate_limit", rate_limit,
+			 "protected", (json_int_t)set->protects, "policies", policies, "warnings",
+			 c->warnings);
 }
 
 static json_t *json_error(const struct checked *c, const char *error)
 {
-	return json_pack("{ss ss ss sn sn sn sn s[] s[]}", "schema", "headroom.policies/1", "file",
-			 c->path, "error", error, "mode", "interval_seconds", "budget", "protected",
-			 "policies", "warnings");
+	return json_pack("{ss ss ss sn sn sn sn s[] s[]}", "schema", "headroom.policies/2", "file",
+			 c->path, "error", error, "mode", "interval_seconds", "rate_limit",
+			 "protected", "policies", "warnings");
 }
 
 static int print_json(json_t *object)

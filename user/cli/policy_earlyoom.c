@@ -217,7 +217,7 @@ static void write_policy(FILE *out, const struct earlyoom *e, bool kill)
 	fprintf(out, "  - name: earlyoom-%s\n%s    when: {host_available: ", kill ? "kill" : "term",
 		kill ? "    priority: 1\n" : "");
 	write_amount(out, e, kill);
-	fputs("}\n    do: [", out);
+	fputs("}\n    actions: [", out);
 	if (e->script) {
 		fputs("{notify: {run: [", out);
 		import_quoted(out, "", e->script);

@@ -271,7 +271,7 @@ static void write_unit(FILE *out, const struct oomd *o, const struct unit *u, bo
 		fprintf(out, "}\n    when: {host_available: %g%%",
 			limit > 99.9 ? 0.1 : 100 - limit);
 	}
-	fputs("}\n    do: [notify, kill]\n", out);
+	fputs("}\n    actions: [notify, kill]\n", out);
 }
 
 static void write_protect(FILE *out, const struct oomd *o)

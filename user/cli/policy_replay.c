@@ -35,7 +35,7 @@ static void match_all(struct policy_set *set)
 	struct policy *policy = (struct policy *)((char *)set + set->policies_at);
 
 	for (uint32_t i = 0; i < set->policies; i++)
-		policy[i].matches = policy[i].outside = 0;
+		policy[i].matches = policy[i].host_processes = 0;
 }
 
 static int load_set(struct policy_run *run)

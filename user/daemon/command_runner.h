@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The commands of policies (`notify: {run: …}`, `then: {run: …}`), run by the supervisor so that the guard never forks: no
+ * The commands of policies (`notify: {run: …}`, `on_exit: {run: …}`), run by the supervisor so that the guard never forks: no
  * shell, a process group of its own, a bound on their number and their time. Knows nothing of why they are run.
  */
 #ifndef HEADROOM_DAEMON_COMMAND_RUNNER_H

@@ -150,7 +150,7 @@ void host_poll_rules(struct daemon *daemon)
 		uint64_t at = threshold_of(policy, sample.mem_total);
 
 		threshold = at > threshold ? at : threshold;
-		watch->jobs |= at && (!policy->matches || policy->outside);
+		watch->jobs |= at && (!policy->matches || policy->host_processes);
 	}
 	watch->threshold = threshold;
 	watch->read_ns = watch->rate = 0;

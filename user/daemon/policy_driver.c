@@ -225,7 +225,7 @@ bool policy_driver_wants_tasks(const struct daemon *daemon)
 	if (set->mode == MODE_OBSERVE)
 		return false;
 	for (uint32_t i = 0; i < set->policies; i++)
-		if (policy_at(set, i)->mode != MODE_OBSERVE && policy_at(set, i)->outside)
+		if (policy_at(set, i)->mode != MODE_OBSERVE && policy_at(set, i)->host_processes)
 			return true;
 	return host_may_run_short(daemon);
 }

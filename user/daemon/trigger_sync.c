@@ -72,7 +72,7 @@ static bool can_trigger(const struct policy_set *set)
 		const struct policy *policy = policy_at(set, i);
 
 		if (policy->mode != MODE_OBSERVE && (policy->conditions & WHEN_USAGE) &&
-		    !(policy->conditions & WHEN_HOST) && !policy->outside)
+		    !(policy->conditions & WHEN_HOST) && !policy->host_processes)
 			return true;
 	}
 	return false;

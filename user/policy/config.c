@@ -144,12 +144,24 @@ static int parse_control(void *arg, const struct tree_node *key, const struct tr
 			"{allow: [group:operators]}");
 }
 
+/* Version 1 of the format, until 0.1. */
+static const struct tree_rename renamed_keys[] = {
+	{"budget", "rate_limit"},
+	{"do", "actions"},
+	{"then", "on_exit"},
+	{"outside", "scope: host_processes"},
+	{0},
+};
+
 static int parse_file(struct config_file *file, struct policy_set **ret_set)
 {
 	static const struct tree_key keys[] = {
-		{"mode", parse_mode},         {"interval", parse_interval},
-		{"protect", parse_protect},   {"policies", parse_policies},
-		{"budget", parse_rate_limit}, {"control", parse_control},
+		{"mode", parse_mode},
+		{"interval", parse_interval},
+		{"protect", parse_protect},
+		{"policies", parse_policies},
+		{"rate_limit", parse_rate_limit},
+		{"control", parse_control},
 		{"export", parse_export},
 	};
 	int err = 0;
@@ -172,6 +184,7 @@ int config_load_policies(const char *path, struct config *config, struct policy_
 
 	if (err)
 		return err;
+	file.tree.renamed = renamed_keys;
 	policy_parse_init(&file.policy_parse, &file.tree);
 	err = parse_file(&file, ret_set);
 	policy_parse_done(&file.policy_parse);

@@ -296,7 +296,7 @@ static void describe_next(struct policy_engine *engine, uint32_t slot)
 
 static bool speaks_of_processes(const struct policy_engine *engine, const struct policy *p)
 {
-	return engine->snapshot->pgroups && (p->outside || p->matches);
+	return engine->snapshot->pgroups && (p->host_processes || p->matches);
 }
 
 static void consider(struct policy_engine *engine, uint32_t policy)

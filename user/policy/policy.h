@@ -92,7 +92,7 @@ struct policy {
 	uint32_t mode;    /* enum policy_mode; the lesser of it and the global one is in force */
 	int32_t priority; /* higher first */
 	uint32_t first_match, matches;               /* all must hold */
-	uint32_t outside;                            /* process: outside containers only */
+	uint32_t host_processes;                     /* process: outside containers only */
 	uint32_t conditions;                         /* WHEN_* */
 	struct policy_amount usage, host_available;  /* usage: at least; host_available: below */
 	uint64_t rss, headroom;                      /* rss: at least; headroom: below */

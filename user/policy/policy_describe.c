@@ -59,7 +59,7 @@ static void add_identity(struct line *w, const struct policy_set *set, const str
 
 	for (uint32_t i = 0; i < policy->matches; i++)
 		groups |= policy_match_at(set, policy->first_match + i)->key == POLICY_CGROUP;
-	if (policy->outside)
+	if (policy->host_processes)
 		line_add(w, host ? "processes outside containers" : "A process outside containers");
 	else if (!policy->matches)
 		line_add(w, host ? "all containers, units and jobs" : "Any container or unit");
@@ -310,8 +310,8 @@ static void warn_policy(const struct policy_set *set, const struct policy *polic
 		 "`oom_in` alone: what has just started and fills up looks the same (`age`, `risk` "
 		 "or "
 		 "`for`)"},
-		{ends(policy) && !policy->cooldown_ms,
-		 "cooldown 0s: only the budget keeps it from ending the same one again and again"},
+		{ends(policy) && !policy->cooldown_ms, "cooldown 0s: only the rate limit keeps it "
+						       "from ending the same one again and again"},
 		{policy->conditions & WHEN_HOST && !policy->matches && asks_for_names(set, policy),
 		 "its commands ask for what only containers have: they don't run for a job "
 		 "outside"},
@@ -342,7 +342,7 @@ void policy_warnings(const struct policy_set *set,
 		    "enforce` acts",
 		    arg);
 	if (!set->rate_limit_per_ms && any_ends)
-		say(0, "budget none: nothing bounds how much is killed", arg);
+		say(0, "rate_limit none: nothing bounds how much is killed", arg);
 	else if (!set->rate_limit_kills && any_ends)
-		say(0, "budget of 0 kills: no term, kill or reflex ever happens", arg);
+		say(0, "rate_limit of 0 kills: no term, kill or reflex ever happens", arg);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The list of policies and the budget; and, when all is read, the block. */
+/* The list of policies and the rate limit; and, when all is read, the block. */
 #include "policy_parse.h"
 
 #include <errno.h>
@@ -141,7 +141,7 @@ static int parse_when(void *arg, const struct tree_node *key, const struct tree_
 	return policy_parse_when(c, value);
 }
 
-static int parse_do(void *arg, const struct tree_node *key, const struct tree_node *value)
+static int parse_action_list(void *arg, const struct tree_node *key, const struct tree_node *value)
 {
 	struct policy_parse *c = arg;
 
@@ -158,25 +158,21 @@ static int parse_on_exit(void *arg, const struct tree_node *key, const struct tr
 }
 
 #define POLICY_EXAMPLE \
-	"{name: leaks, match: {name: \"web-*\"}, when: {usage: 300MiB}, do: [notify]}"
+	"{name: leaks, match: {name: \"web-*\"}, when: {usage: 300MiB}, actions: [notify]}"
 
 static int policy_parse_policy(struct policy_parse *c, const struct tree_node *node)
 {
 	static const struct tree_key keys[] = {
-		{"name", parse_name},
-		{"description", parse_description},
-		{"match", parse_match},
-		{"when", parse_when},
-		{"do", parse_do},
-		{"then", parse_on_exit},
-		{"mode", parse_mode},
-		{"cooldown", parse_cooldown},
+		{"name", parse_name},           {"description", parse_description},
+		{"match", parse_match},         {"when", parse_when},
+		{"actions", parse_action_list}, {"on_exit", parse_on_exit},
+		{"mode", parse_mode},           {"cooldown", parse_cooldown},
 		{"priority", parse_priority},
 	};
 	static const char *const needed[][2] = {
 		{"name", "name: WORD, which events and metrics call it by"},
 		{"when", "when: such as {usage: 300MiB, for: 30s}"},
-		{"do", "do: such as [notify, {term: 30s}, kill]"},
+		{"actions", "actions: such as [notify, {term: 30s}, kill]"},
 	};
 	uint32_t i = c->head.policies;
 	int err = policy_parse_space(&c->policy, &c->policy_space, i + 1, sizeof(*c->policy));
@@ -243,7 +239,7 @@ int policy_parse_rate_limit(struct policy_parse *c, const struct tree_node *node
 		c->head.rate_limit_per_ms = 0;
 		return 0;
 	}
-	return tree_map(c->tree, node, keys, ARRAY_SIZE(keys), c, "budget",
+	return tree_map(c->tree, node, keys, ARRAY_SIZE(keys), c, "rate_limit",
 			"{kills: 3, per: 10m}, or none");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The ladder of a policy, one parser a rung, and commands. Their order is policy_parse_check.c's. */
+/* The actions of a policy, one parser each, and commands. Their order is policy_parse_check.c's. */
 #include "policy_parse.h"
 
 #include <signal.h>
@@ -18,7 +18,7 @@
 #define THROTTLE_DEFAULT_MS 30000
 #define WORD_MOST           1024
 
-/* Whoever sends SIGKILL means the rung; who stops a process keeps its memory. */
+/* Whoever sends SIGKILL means the action kill; who stops a process keeps its memory. */
 static const struct {
 	const char *name;
 	int signal;
@@ -34,8 +34,8 @@ static const struct {
 	{"TERM", SIGTERM, NULL},
 	{"WINCH", SIGWINCH, NULL},
 	{"PWR", SIGPWR, NULL},
-	{"KILL", SIGKILL, "no grace after this one; expected the rung kill"},
-	{"9", SIGKILL, "no grace after this one; expected the rung kill"},
+	{"KILL", SIGKILL, "no grace after this one; expected the action kill"},
+	{"9", SIGKILL, "no grace after this one; expected the action kill"},
 	{"STOP", SIGSTOP, "who is stopped keeps his memory; expected SIGTERM"},
 	{"TSTP", SIGTSTP, "who is stopped keeps his memory; expected SIGTERM"},
 };
@@ -294,7 +294,7 @@ static int parse_action(struct policy_parse *c, const struct tree_node *node,
 
 	if (node->kind == TREE_MAP && node->n > 2)
 		return tree_complain(c->tree, node->child[2], node->child[2]->text,
-				     "do: a second rung in one entry; expected one each");
+				     "actions: a second action in one entry; expected one each");
 	for (size_t i = 0; word->kind == TREE_TEXT && i < ARRAY_SIZE(action_kinds); i++) {
 		const struct action_kind *kind = &action_kinds[i];
 
@@ -302,13 +302,13 @@ static int parse_action(struct policy_parse *c, const struct tree_node *node,
 			continue;
 		spec->kind = kind->kind;
 		if (!value && kind->needs)
-			return tree_complain(c->tree, word, word->text, "do: %s", kind->needs);
+			return tree_complain(c->tree, word, word->text, "actions: %s", kind->needs);
 		if (value && !kind->parse)
 			return tree_complain(c->tree, value, tree_what(value),
 					     "%s: expected the word alone", kind->word);
 		return kind->parse ? kind->parse(&at, value) : 0;
 	}
-	return tree_complain(c->tree, word, tree_what(word), "do: " ACTION_EXPECTED);
+	return tree_complain(c->tree, word, tree_what(word), "actions: " ACTION_EXPECTED);
 }
 
 int policy_parse_actions(struct policy_parse *c, const struct tree_node *list)
@@ -318,11 +318,12 @@ int policy_parse_actions(struct policy_parse *c, const struct tree_node *list)
 	if (list->kind != TREE_LIST || !list->n)
 		return tree_complain(
 			c->tree, list, tree_what(list),
-			"do: expected a list of rungs, such as [notify, {term: 30s}, kill]");
+			"actions: expected a list of actions, such as [notify, {term: 30s}, kill]");
 	if (list->n > POLICY_ACTIONS)
 		return tree_complain(c->tree, list->child[POLICY_ACTIONS],
 				     tree_what(list->child[POLICY_ACTIONS]),
-				     "do: one rung too many; expected at most %u", POLICY_ACTIONS);
+				     "actions: one action too many; expected at most %u",
+				     POLICY_ACTIONS);
 	for (size_t i = 0; i < list->n; i++) {
 		int err = parse_action(c, list->child[i], &policy->action[policy->actions]);
 
@@ -345,5 +346,5 @@ int policy_parse_on_exit(struct policy_parse *c, const struct tree_node *node)
 {
 	static const struct tree_key keys[] = {{"run", on_exit_run}};
 
-	return with_run(c, node, "then", keys, c);
+	return with_run(c, node, "on_exit", keys, c);
 }

@@ -56,8 +56,8 @@ static int check_when(const struct policy_parse *c, const struct policy *policy,
 }
 
 /* A process outside containers has a size, an age and a growth, nothing more: no limit, no cgroup of its own. */
-static int check_outside(const struct policy_parse *c, const struct policy *policy,
-			 const struct policy_parse_place *place)
+static int check_host_processes(const struct policy_parse *c, const struct policy *policy,
+				const struct policy_parse_place *place)
 {
 	static const struct {
 		enum policy_condition condition;
@@ -80,7 +80,7 @@ static int check_outside(const struct policy_parse *c, const struct policy *poli
 	};
 
 	if (!match_of(c, policy, POLICY_PROCESS))
-		return tree_complain(c->tree, place->selector, "outside: containers",
+		return tree_complain(c->tree, place->selector, "scope: host_processes",
 				     "lacks its `process`; expected such as process: \"cc1*\"");
 	for (size_t i = 0; i < ARRAY_SIZE(matches); i++)
 		if (match_of(c, policy, matches[i].key))
@@ -102,8 +102,8 @@ static int check_outside(const struct policy_parse *c, const struct policy *poli
 	return 0;
 }
 
-static int check_inside(const struct policy_parse *c, const struct policy *policy,
-			const struct policy_parse_place *place)
+static int check_containers(const struct policy_parse *c, const struct policy *policy,
+			    const struct policy_parse_place *place)
 {
 	static const struct {
 		enum policy_key key;
@@ -118,12 +118,12 @@ static int check_inside(const struct policy_parse *c, const struct policy *polic
 	bool engine = !runtime;
 
 	if (match_of(c, policy, POLICY_PROCESS))
-		return tree_complain(
-			c->tree, at_key(place->selector, "process", place), "process",
-			"only with `outside: containers`; expected that, or the container's name");
+		return tree_complain(c->tree, at_key(place->selector, "process", place), "process",
+				     "only with `scope: host_processes`; expected that, or the "
+				     "container's name");
 	if (policy->conditions & WHEN_RSS)
 		return tree_complain(c->tree, at_key(place->when, "rss", place), "rss",
-				     "is for processes (outside: containers); expected usage");
+				     "is for processes (scope: host_processes); expected usage");
 	for (uint32_t i = 0; runtime && i < runtime->n; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(engines); k++)
 			engine |= !fnmatch(policy_parse_at(c, c->glob[runtime->first + i].text),
@@ -165,7 +165,7 @@ static int check_actions(const struct policy_parse *c, const struct policy *poli
 		size_t rank = action_rank(policy->action[i].kind),
 		       before = i ? action_rank(policy->action[i - 1].kind) : 0;
 
-		if (policy->outside && action_order[rank].container)
+		if (policy->host_processes && action_order[rank].container)
 			return tree_complain(
 				c->tree, node, action_order[rank].word,
 				"a process outside containers has no cgroup of its own; "
@@ -214,7 +214,7 @@ static int check_reflex(const struct policy_parse *c, const struct policy *polic
 static int check_names(const struct policy_parse *c, const struct policy *policy,
 		       const struct policy_command *command, const struct tree_node *at)
 {
-	for (uint32_t i = 0; policy->outside && i < command->n; i++) {
+	for (uint32_t i = 0; policy->host_processes && i < command->n; i++) {
 		const char *word = policy_parse_at(c, command->word[i]);
 
 		if (policy_asks_for_names(word))
@@ -242,9 +242,9 @@ static int check_steps(const struct policy_parse *c, const struct policy *policy
 		    policy->reflex;
 
 	if (policy->on_exit.n && !ends)
-		return tree_complain(c->tree, place->on_exit, "then",
+		return tree_complain(c->tree, place->on_exit, "on_exit",
 				     "never runs, for nobody ends; expected term, kill or reflex "
-				     "among the rungs");
+				     "among the actions");
 	if (policy->conditions & WHEN_HOST && has_action(policy, HR_ACTION_THROTTLE) && !ends &&
 	    !has_action(policy, HR_ACTION_RECLAIM))
 		return tree_complain(
@@ -259,8 +259,8 @@ int policy_parse_check(struct policy_parse *c)
 				     const struct policy_parse_place *place) = {
 		check_when, check_actions, check_reflex, check_steps, check_commands,
 	};
-	int err =
-		c->now->outside ? check_outside(c, c->now, c->at) : check_inside(c, c->now, c->at);
+	int err = c->now->host_processes ? check_host_processes(c, c->now, c->at)
+					 : check_containers(c, c->now, c->at);
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(checks); i++)
 		err = checks[i](c, c->now, c->at);
@@ -295,7 +295,7 @@ static int complain_protected(const struct policy_parse *c, const struct policy_
 static const struct tree_node *at_match(const struct policy_parse_place *place, uint32_t wanted)
 {
 	for (size_t i = 0; i < place->selector->n; i += 2)
-		if (strcmp(place->selector->child[i]->text, "outside") != 0 && !wanted--)
+		if (strcmp(place->selector->child[i]->text, "scope") != 0 && !wanted--)
 			return place->selector->child[i + 1];
 	return place->selector;
 }

@@ -188,15 +188,15 @@ static int parse_globs(void *arg, const struct tree_node *at, const struct tree_
 	return err;
 }
 
-static int parse_outside(void *arg, const struct tree_node *at, const struct tree_node *value)
+static int parse_scope(void *arg, const struct tree_node *at, const struct tree_node *value)
 {
-	static const char *const words[] = {"containers"};
+	static const char *const words[] = {"host_processes"};
 	struct policy_parse *c = arg;
 	size_t i;
-	int err = value_word(c->tree, value, "outside", words, ARRAY_SIZE(words), &i);
+	int err = value_word(c->tree, value, "scope", words, ARRAY_SIZE(words), &i);
 
 	if (!err)
-		c->now->outside = 1;
+		c->now->host_processes = 1;
 	return err;
 }
 
@@ -206,7 +206,7 @@ int policy_parse_match(struct policy_parse *c, const struct tree_node *node)
 		{"name", parse_globs},      {"image", parse_globs},     {"pod", parse_globs},
 		{"namespace", parse_globs}, {"container", parse_globs}, {"unit", parse_globs},
 		{"cgroup", parse_globs},    {"runtime", parse_globs},   {"label.", parse_globs},
-		{"process", parse_globs},   {"outside", parse_outside},
+		{"process", parse_globs},   {"scope", parse_scope},
 	};
 
 	c->now->first_match = c->head.matches;

@@ -124,7 +124,7 @@ static bool has_key(const struct policy_set *set, const struct policy *policy, u
 bool selector_match(const struct policy_set *set, const struct policy *policy,
 		    const struct hr_slot *slot)
 {
-	if (policy->outside || has_key(set, policy, POLICY_PROCESS))
+	if (policy->host_processes || has_key(set, policy, POLICY_PROCESS))
 		return false;
 	for (uint32_t i = 0; i < policy->matches; i++)
 		if (!match_one(set, policy_match_at(set, policy->first_match + i), slot))
