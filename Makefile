@@ -12,13 +12,15 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 # SAN=1: address and undefined-behaviour sanitizers; SAN=thread: thread sanitizer. Each has a build folder of its own.
 SAN ?=
-build := build$(if $(SAN),/san-$(SAN))
+# COV=1: what `make coverage` builds.
+COV ?=
+build := build$(if $(SAN),/san-$(SAN))$(if $(COV),/cov)
 WERROR ?= $(if $(CI),-Werror)
 warn := -Wall -Wextra -Wmissing-prototypes -Wshadow -Wvla -Wno-unused-parameter
 CFLAGS ?= -O2 -g
 san_1 := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 san_thread := -fsanitize=thread -fno-omit-frame-pointer
-san := $(san_$(SAN))
+san := $(san_$(SAN)) $(if $(COV),--coverage -fprofile-update=atomic)
 # The build's own folder never gets into a binary: the same sources give the same bytes anywhere.
 cflags := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warn) $(WERROR) $(san) -Iinclude -Iuser -I$(build)/gen \
 	-ffile-prefix-map=$(CURDIR)=. -DHEADROOM_VERSION='"$(VERSION)"' -MMD -MP
@@ -152,15 +154,22 @@ bench-actions: all ## the same memory emergencies under the kernel alone, its ot
 
 format: ## clang-format the tree
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
-lint: ## clang-format (dry), cppcheck, shellcheck, licenses, sizes
+lint: ## check layout, clang-tidy, spelling, shell, layers, words, links and licences; a gate of .ci/run
+	$(Q)tools/setup build lint
 	$(Q)tools/lint
+abi: ## compare the interface of libheadroom with the last version tag
+	$(Q)tools/setup build lint
+	$(Q)tools/check-abi
+coverage: ## measure which lines the unit tests and the golden outputs execute
+	$(Q)tools/setup build test lint
+	$(Q)tools/coverage
 asan: ## build with address and undefined-behaviour sanitizers into build/san-1
 	$(Q)$(MAKE) --no-print-directory SAN=1 all units
 tsan: ## build with the thread sanitizer into build/san-thread
 	$(Q)$(MAKE) --no-print-directory SAN=thread all units
 
 compile_commands.json: Makefile ## for clangd
-	$(Q)tools/compile-commands '$(CC) $(cflags)' > $@
+	$(Q)tools/compile-commands '$(subst ','\'',$(CC) $(cflags))' > $@
 
 include deploy/install.mk
 
@@ -177,6 +186,6 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all help setup run screens bench-actions backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan image clean FORCE
+.PHONY: all abi coverage help setup run screens bench-actions backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan image clean FORCE
 .SECONDARY:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
