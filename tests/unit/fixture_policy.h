@@ -321,7 +321,7 @@ static inline void world_ends(struct snapshot *w, uint32_t i)
 
 /* ---- common pieces of rules ---- */
 #define BY_NAME(glob_) .selector = {{POLICY_NAME + 1, NULL, glob_}}
-#define USAGE_AT(mib)  .conditions = WHEN_USAGE, .usage = {(mib)*MIB, 0, 0}
+#define USAGE_AT(mib)  .conditions = WHEN(USAGE), .threshold[CONDITION_USAGE] = {(mib)*MIB, 0, 0}
 /* The empty one at the end is for a linter that takes a single one for an assignment. */
 #define ACTIONS(...)                            \
 	.action = {__VA_ARGS__, {.signal = 0}}, \

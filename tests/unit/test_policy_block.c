@@ -160,10 +160,10 @@ static void test_lies(void **state)
 		{&p->action[0].kind, 0},
 		{&p->action[0].command.n, POLICY_ARGS + 1},
 		{&p->on_exit.word[2], 1 << 20},
-		{&p->conditions, 1 << 11},
-		{&p->leak, 4},
+		{&p->conditions, 1 << CONDITIONS},
+		{(uint32_t *)&p->threshold[CONDITION_LEAK].value, 4},
 		{&p->mode, 7},
-		{&p->usage.milli, 1001},
+		{&p->threshold[CONDITION_USAGE].milli, 1001},
 		{&m->key, POLICY_KEYS},
 		{&m->label, p->name},
 		{&m->n, UINT32_MAX},
@@ -191,21 +191,21 @@ static void test_sentences(void **state)
 		"what it uses for 30s, then it gets SIGTERM and 30s, then all of it is killed. "
 		"Afterwards `docker start "
 		"{name}` runs. Then it is left alone for 5m.",
-		"While the host has less than 5% of its memory available, whoever is likeliest to "
-		"blame of all containers, "
+		"While the host has less than 5% of its memory available, the most likely "
+		"culprit of all containers, "
 		"units and jobs: it is reported, then it has to give back 10% of its limit, then "
 		"its largest process is "
 		"killed. Then it is left alone for 5m.",
 		"A cgroup with label app=a, b or c* and at /x/* that uses at least 99.5% of "
-		"its limit, has less than "
-		"1 MiB left, will probably run out within 90s, has a risk of at least 80, leaks "
-		"and is near its end, grows "
-		"by at least 1 GiB an hour, waits for memory 1.5% of the time, stands still for "
-		"memory 40% of the time and "
+		"its limit, has headroom below 1 MiB, is predicted to run out of memory within "
+		"90s, has a risk of at least 80, has a leak that has almost exhausted its limit, "
+		"grows by at least 1 GiB an hour, has some tasks stalled on memory at least 1.5% "
+		"of the time, has all tasks stalled on memory at least 40% of the time and "
 		"is at least 1d old: it is reported and `logger x` runs, then the kernel ends it "
 		"on the spot, then it gets "
 		"SIGRTMIN+3 and 10s. (Mode dry-run: this is told, not done.)",
-		"A process outside containers named cc1* that has at least 1 GiB resident: all of "
+		"A process outside containers named cc1* that has a resident set of at least 1 "
+		"GiB: all of "
 		"it is killed. Afterwards "
 		"`logger {pid}` runs. Then it is left alone for 5m. (Mode observe: nothing of "
 		"this happens.)",

@@ -9,158 +9,194 @@ static const struct {
 	const char *name;
 	struct policy p;
 	uint64_t value, limit; /* of the figure */
-	enum input input;
+	unsigned int input;    /* enum condition_id */
 	enum holds holds;
 	bool calm;
 } conditions[] = {
-	{"usage: at", {USAGE_AT(300)}, 300 * MIB, HR_UNKNOWN, F_USAGE, HOLDS, false},
-	{"usage: below", {USAGE_AT(300)}, 300 * MIB - 1, HR_UNKNOWN, F_USAGE, HOLDS_NOT, false},
-	{"usage: calm", {USAGE_AT(300)}, 285 * MIB - 1, HR_UNKNOWN, F_USAGE, HOLDS_NOT, true},
-	{"usage: margin", {USAGE_AT(300)}, 285 * MIB, HR_UNKNOWN, F_USAGE, HOLDS_NOT, false},
+	{"usage: at", {USAGE_AT(300)}, 300 * MIB, HR_UNKNOWN, CONDITION_USAGE, HOLDS, false},
+	{"usage: below",
+	 {USAGE_AT(300)},
+	 300 * MIB - 1,
+	 HR_UNKNOWN,
+	 CONDITION_USAGE,
+	 HOLDS_NOT,
+	 false},
+	{"usage: calm",
+	 {USAGE_AT(300)},
+	 285 * MIB - 1,
+	 HR_UNKNOWN,
+	 CONDITION_USAGE,
+	 HOLDS_NOT,
+	 true},
+	{"usage: margin",
+	 {USAGE_AT(300)},
+	 285 * MIB,
+	 HR_UNKNOWN,
+	 CONDITION_USAGE,
+	 HOLDS_NOT,
+	 false},
 	{"usage: not known",
 	 {USAGE_AT(300)},
 	 HR_UNKNOWN,
 	 HR_UNKNOWN,
-	 F_USAGE,
+	 CONDITION_USAGE,
 	 HOLDS_UNKNOWN,
 	 false},
 	{"share: at",
-	 {.conditions = WHEN_USAGE, .usage = {HR_UNKNOWN, 900, 0}},
+	 {.conditions = WHEN(USAGE), .threshold[CONDITION_USAGE] = {HR_UNKNOWN, 900, 0}},
 	 90,
 	 100,
-	 F_USAGE,
+	 CONDITION_USAGE,
 	 HOLDS,
 	 false},
 	{"share: below",
-	 {.conditions = WHEN_USAGE, .usage = {HR_UNKNOWN, 900, 0}},
+	 {.conditions = WHEN(USAGE), .threshold[CONDITION_USAGE] = {HR_UNKNOWN, 900, 0}},
 	 89,
 	 100,
-	 F_USAGE,
+	 CONDITION_USAGE,
 	 HOLDS_NOT,
 	 false},
 	{"share of no limit",
-	 {.conditions = WHEN_USAGE, .usage = {HR_UNKNOWN, 900, 0}},
+	 {.conditions = WHEN(USAGE), .threshold[CONDITION_USAGE] = {HR_UNKNOWN, 900, 0}},
 	 1ULL << 60,
 	 HR_UNKNOWN,
-	 F_USAGE,
+	 CONDITION_USAGE,
 	 HOLDS_UNKNOWN,
 	 false},
 	{"headroom: below",
-	 {.conditions = WHEN_HEADROOM, .headroom = 1000},
+	 {.conditions = WHEN(HEADROOM), .threshold[CONDITION_HEADROOM] = {1000, 0, 0}},
 	 999,
 	 0,
-	 F_HEADROOM,
+	 CONDITION_HEADROOM,
 	 HOLDS,
 	 false},
 	{"headroom: at",
-	 {.conditions = WHEN_HEADROOM, .headroom = 1000},
+	 {.conditions = WHEN(HEADROOM), .threshold[CONDITION_HEADROOM] = {1000, 0, 0}},
 	 1000,
 	 0,
-	 F_HEADROOM,
+	 CONDITION_HEADROOM,
 	 HOLDS_NOT,
 	 false},
 	{"headroom: calm",
-	 {.conditions = WHEN_HEADROOM, .headroom = 1000},
+	 {.conditions = WHEN(HEADROOM), .threshold[CONDITION_HEADROOM] = {1000, 0, 0}},
 	 1050,
 	 0,
-	 F_HEADROOM,
+	 CONDITION_HEADROOM,
 	 HOLDS_NOT,
 	 true},
 	{"oom_in: soon",
-	 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+	 {.conditions = WHEN(OOM_IN), .threshold[CONDITION_OOM_IN] = {60000, 0, 0}},
 	 59999,
 	 0,
-	 F_OOM_IN,
+	 CONDITION_OOM_IN,
 	 HOLDS,
 	 false},
 	{"oom_in: later",
-	 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+	 {.conditions = WHEN(OOM_IN), .threshold[CONDITION_OOM_IN] = {60000, 0, 0}},
 	 60000,
 	 0,
-	 F_OOM_IN,
+	 CONDITION_OOM_IN,
 	 HOLDS_NOT,
 	 false},
 	{"oom_in: calm",
-	 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+	 {.conditions = WHEN(OOM_IN), .threshold[CONDITION_OOM_IN] = {60000, 0, 0}},
 	 90000,
 	 0,
-	 F_OOM_IN,
+	 CONDITION_OOM_IN,
 	 HOLDS_NOT,
 	 true},
 	{"oom_in: none foreseen",
-	 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+	 {.conditions = WHEN(OOM_IN), .threshold[CONDITION_OOM_IN] = {60000, 0, 0}},
 	 NOT_PREDICTED,
 	 0,
-	 F_OOM_IN,
+	 CONDITION_OOM_IN,
 	 HOLDS_NOT,
 	 true},
 	{"oom_in: not known",
-	 {.conditions = WHEN_OOM_IN, .oom_in_ms = 60000},
+	 {.conditions = WHEN(OOM_IN), .threshold[CONDITION_OOM_IN] = {60000, 0, 0}},
 	 HR_UNKNOWN,
 	 0,
-	 F_OOM_IN,
+	 CONDITION_OOM_IN,
 	 HOLDS_UNKNOWN,
 	 false},
-	{"risk", {.conditions = WHEN_RISK, .risk_centi = 8000}, 8000, 0, F_RISK, HOLDS, false},
+	{"risk",
+	 {.conditions = WHEN(RISK), .threshold[CONDITION_RISK] = {8000, 0, 0}},
+	 8000,
+	 0,
+	 CONDITION_RISK,
+	 HOLDS,
+	 false},
 	{"risk: calm",
-	 {.conditions = WHEN_RISK, .risk_centi = 8000},
+	 {.conditions = WHEN(RISK), .threshold[CONDITION_RISK] = {8000, 0, 0}},
 	 6799,
 	 0,
-	 F_RISK,
+	 CONDITION_RISK,
 	 HOLDS_NOT,
 	 true},
 	{"leak",
-	 {.conditions = WHEN_LEAK, .leak = HR_LEAK_CONFIRMED},
+	 {.conditions = WHEN(LEAK), .threshold[CONDITION_LEAK] = {HR_LEAK_CONFIRMED, 0, 0}},
 	 HR_LEAK_EXHAUSTING,
 	 0,
-	 F_LEAK,
+	 CONDITION_LEAK,
 	 HOLDS,
 	 false},
 	{"leak: calm",
-	 {.conditions = WHEN_LEAK, .leak = HR_LEAK_CONFIRMED},
+	 {.conditions = WHEN(LEAK), .threshold[CONDITION_LEAK] = {HR_LEAK_CONFIRMED, 0, 0}},
 	 HR_LEAK_SUSPECTED,
 	 0,
-	 F_LEAK,
+	 CONDITION_LEAK,
 	 HOLDS_NOT,
 	 true},
 	{"growth",
-	 {.conditions = WHEN_GROWTH, .growth_bytes_per_hour = 100},
+	 {.conditions = WHEN(GROWTH), .threshold[CONDITION_GROWTH] = {100, 0, 0}},
 	 100,
 	 0,
-	 F_GROWTH,
+	 CONDITION_GROWTH,
 	 HOLDS,
 	 false},
-	{"some", {.conditions = WHEN_SOME, .some_centi = 4000}, 4000, 0, F_SOME, HOLDS, false},
+	{"some",
+	 {.conditions = WHEN(SOME_AVG10), .threshold[CONDITION_SOME_AVG10] = {4000, 0, 0}},
+	 4000,
+	 0,
+	 CONDITION_SOME_AVG10,
+	 HOLDS,
+	 false},
 	{"full: calm",
-	 {.conditions = WHEN_FULL, .full_centi = 4000},
+	 {.conditions = WHEN(FULL_AVG10), .threshold[CONDITION_FULL_AVG10] = {4000, 0, 0}},
 	 3199,
 	 0,
-	 F_FULL,
+	 CONDITION_FULL_AVG10,
 	 HOLDS_NOT,
 	 true},
 	{"host",
-	 {.conditions = WHEN_HOST, .host_available = {1000, 0, 0}},
+	 {.conditions = WHEN(HOST_AVAILABLE), .threshold[CONDITION_HOST_AVAILABLE] = {1000, 0, 0}},
 	 999,
 	 0,
-	 F_HOST,
+	 CONDITION_HOST_AVAILABLE,
 	 HOLDS,
 	 false},
 	{"host: calm",
-	 {.conditions = WHEN_HOST, .host_available = {1000, 0, 0}},
+	 {.conditions = WHEN(HOST_AVAILABLE), .threshold[CONDITION_HOST_AVAILABLE] = {1000, 0, 0}},
 	 1050,
 	 0,
-	 F_HOST,
+	 CONDITION_HOST_AVAILABLE,
 	 HOLDS_NOT,
 	 true},
-	{"age", {.conditions = WHEN_AGE, .age_ms = 1000}, 1000, 0, F_AGE, HOLDS, false},
+	{"age",
+	 {.conditions = WHEN(AGE), .threshold[CONDITION_AGE] = {1000, 0, 0}},
+	 1000,
+	 0,
+	 CONDITION_AGE,
+	 HOLDS,
+	 false},
 	{"age: never calm",
-	 {.conditions = WHEN_AGE, .age_ms = 1000},
+	 {.conditions = WHEN(AGE), .threshold[CONDITION_AGE] = {1000, 0, 0}},
 	 0,
 	 0,
-	 F_AGE,
+	 CONDITION_AGE,
 	 HOLDS_NOT,
 	 false},
-	{"no condition", {.conditions = 0}, 0, 0, F_USAGE, HOLDS_NOT, false},
+	{"no condition", {.conditions = 0}, 0, 0, CONDITION_USAGE, HOLDS_NOT, false},
 };
 
 static void test_conditions(void **state)
@@ -171,7 +207,7 @@ static void test_conditions(void **state)
 
 		memset(&f, 0xff, sizeof(f));
 		f.at[conditions[i].input] = conditions[i].value;
-		f.at[F_LIMIT] = conditions[i].limit;
+		f.at[INPUT_LIMIT] = conditions[i].limit;
 		rule_read(&conditions[i].p, &rule);
 		if (rule_holds(&rule, &f) != conditions[i].holds ||
 		    rule_calm(&rule, &f, NULL) != conditions[i].calm)
@@ -183,8 +219,9 @@ static void test_conditions(void **state)
 /* All must hold; what is false decides even beside what is not known. */
 static void test_conjunction(void **state)
 {
-	const struct policy p = {
-		.conditions = WHEN_USAGE | WHEN_RISK, .usage = {100, 0, 0}, .risk_centi = 50};
+	const struct policy p = {.conditions = WHEN(USAGE) | WHEN(RISK),
+				 .threshold[CONDITION_USAGE] = {100, 0, 0},
+				 .threshold[CONDITION_RISK] = {50, 0, 0}};
 	static const struct {
 		uint64_t usage, risk;
 		enum holds holds;
@@ -200,8 +237,8 @@ static void test_conjunction(void **state)
 	rule_read(&p, &rule);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		memset(&f, 0xff, sizeof(f));
-		f.at[F_USAGE] = cases[i].usage;
-		f.at[F_RISK] = cases[i].risk;
+		f.at[CONDITION_USAGE] = cases[i].usage;
+		f.at[CONDITION_RISK] = cases[i].risk;
 		assert_int_equal(rule_holds(&rule, &f), cases[i].holds);
 	}
 }
@@ -211,8 +248,8 @@ static void test_share_of_an_ancestor(void **state)
 {
 	static const struct rule_spec spec = {"r",
 					      {.mode = MODE_ENFORCE,
-					       .conditions = WHEN_USAGE,
-					       .usage = {HR_UNKNOWN, 900, 0},
+					       .conditions = WHEN(USAGE),
+					       .threshold[CONDITION_USAGE] = {HR_UNKNOWN, 900, 0},
 					       ACTIONS(NOTIFY)},
 					      {{POLICY_NAME + 1, NULL, "box"}},
 					      NULL};
@@ -384,18 +421,19 @@ static void test_not_looked_at(void **state)
 {
 	static const struct rule_spec box = {"box",
 					     {.mode = MODE_ENFORCE,
-					      .conditions = WHEN_HEADROOM,
-					      .headroom = 1000 * MIB,
+					      .conditions = WHEN(HEADROOM),
+					      .threshold[CONDITION_HEADROOM] = {1000 * MIB, 0, 0},
 					      ACTIONS(KILL)},
 					     {{POLICY_NAME + 1, NULL, "*"}},
 					     NULL};
-	static const struct rule_spec host = {"host",
-					      {.mode = MODE_ENFORCE,
-					       .conditions = WHEN_HOST,
-					       .host_available = {100 * MIB, 0, 0},
-					       ACTIONS(KILL)},
-					      {{POLICY_NAME + 1, NULL, "*"}},
-					      NULL};
+	static const struct rule_spec host = {
+		"host",
+		{.mode = MODE_ENFORCE,
+		 .conditions = WHEN(HOST_AVAILABLE),
+		 .threshold[CONDITION_HOST_AVAILABLE] = {100 * MIB, 0, 0},
+		 ACTIONS(KILL)},
+		{{POLICY_NAME + 1, NULL, "*"}},
+		NULL};
 	struct snapshot *w = world_new(MODE_ENFORCE);
 	struct hr_slot *s = world_container(w, 0, "box", 100);
 
@@ -422,13 +460,16 @@ static void test_shared_danger(void **state)
 	static const struct rule_spec rules[] = {
 		{.name = "risky",
 		 BY_NAME("*"),
-		 .p = {IN_EARNEST, .conditions = WHEN_RISK, .risk_centi = 8000}},
+		 .p = {IN_EARNEST, .conditions = WHEN(RISK),
+		       .threshold[CONDITION_RISK] = {8000, 0, 0}}},
 		{.name = "soon",
 		 BY_NAME("*"),
-		 .p = {IN_EARNEST, .conditions = WHEN_OOM_IN, .oom_in_ms = 60000}},
+		 .p = {IN_EARNEST, .conditions = WHEN(OOM_IN),
+		       .threshold[CONDITION_OOM_IN] = {60000, 0, 0}}},
 		{.name = "little",
 		 BY_NAME("*"),
-		 .p = {IN_EARNEST, .conditions = WHEN_HEADROOM, .headroom = 512 * MIB}},
+		 .p = {IN_EARNEST, .conditions = WHEN(HEADROOM),
+		       .threshold[CONDITION_HEADROOM] = {512 * MIB, 0, 0}}},
 	};
 	static const char *const identity[] = {"grower", "still", "slow", "shrinks"};
 	static const int64_t drift[] = {10 * (int64_t)MIB, 0, 1024, -(int64_t)MIB};
@@ -517,8 +558,9 @@ static void test_at_once(void **state)
 						 NULL};
 
 			spec.p.mode = MODE_ENFORCE;
-			spec.p.conditions = WHEN_USAGE;
-			spec.p.usage = (struct policy_amount){300 * MIB, 0, 0};
+			spec.p.conditions = WHEN(USAGE);
+			spec.p.threshold[CONDITION_USAGE] =
+				(struct policy_threshold){300 * MIB, 0, 0};
 			set_add(w, &spec);
 		}
 		world_rules(w);

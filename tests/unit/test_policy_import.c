@@ -63,8 +63,8 @@ static void test_earlyoom(void **state)
 	has(text, "# earlyoom -r 3600\n");
 	has(text, "# Swap: ");
 	assert_int_equal(set->policies, 2);
-	assert_int_equal(policy_at(set, 0)->host_available.milli, 50);
-	assert_int_equal(policy_at(set, 1)->host_available.milli, 100);
+	assert_int_equal(policy_at(set, 0)->threshold[CONDITION_HOST_AVAILABLE].milli, 50);
+	assert_int_equal(policy_at(set, 1)->threshold[CONDITION_HOST_AVAILABLE].milli, 100);
 	assert_true(policy_at(set, 0)->action[1].kind == HR_ACTION_KILL &&
 		    policy_at(set, 0)->action[1].largest);
 	assert_int_equal(policy_at(set, 1)->action[1].kind, HR_ACTION_TERM);
@@ -76,8 +76,8 @@ static void test_earlyoom_options(void **state)
 	_cleanup_free_ struct policy_set *set = policy_parse(text);
 	static const char *const protects[] = {"init", "Xorg", "ssh*"};
 
-	assert_int_equal(policy_at(set, 0)->host_available.bytes, 300 << 20);
-	assert_int_equal(policy_at(set, 1)->host_available.bytes, 400 << 20);
+	assert_int_equal(policy_at(set, 0)->threshold[CONDITION_HOST_AVAILABLE].value, 300 << 20);
+	assert_int_equal(policy_at(set, 1)->threshold[CONDITION_HOST_AVAILABLE].value, 400 << 20);
 	assert_int_equal(policy_at(set, 0)->action[1].largest, 0); /* -g */
 	assert_string_equal(policy_text(set, policy_at(set, 0)->action[0].command.word[0]),
 			    "/usr/local/bin/tell");
@@ -110,15 +110,15 @@ static void test_oomd(void **state)
 
 	assert_int_equal(set->policies, 3);
 	p = find(set, "oomd-pressure-user@.service");
-	assert_true(p->full_centi == 5000 && p->for_ms == 20000);
+	assert_true(p->threshold[CONDITION_FULL_AVG10].value == 5000 && p->for_ms == 20000);
 	assert_string_equal(policy_glob(set, policy_match_at(set, p->first_match)->first),
 			    "/user.slice/user-*.slice/user@*.service/*");
 	p = find(set, "oomd-pressure-batch-night.slice");
-	assert_true(p->full_centi == 6000 && p->for_ms == 60000);
+	assert_true(p->threshold[CONDITION_FULL_AVG10].value == 6000 && p->for_ms == 60000);
 	assert_string_equal(policy_glob(set, policy_match_at(set, p->first_match)->first),
 			    "/batch.slice/batch-night.slice/*");
 	p = find(set, "oomd-swap--.slice");
-	assert_int_equal(p->host_available.milli, 150);
+	assert_int_equal(p->threshold[CONDITION_HOST_AVAILABLE].milli, 150);
 	assert_string_equal(policy_glob(set, policy_match_at(set, p->first_match)->first), "/*");
 	assert_int_equal(set->protects, 1); /* the drop-in's omit, not the unit's avoid */
 	has(text, "limit=high: not understood; 60% instead");
@@ -132,7 +132,7 @@ static void test_oomd_single(void **state)
 	_cleanup_free_ struct policy_set *one = policy_parse(unit), *none = policy_parse(global);
 
 	assert_true(one->policies == 1 && one->protects == 0);
-	assert_int_equal(policy_at(one, 0)->host_available.milli,
+	assert_int_equal(policy_at(one, 0)->threshold[CONDITION_HOST_AVAILABLE].milli,
 			 100); /* 90 % of swap, the default */
 	assert_int_equal(none->policies, 0);
 	has(global, "oomd would do");

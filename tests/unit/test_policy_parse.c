@@ -179,18 +179,19 @@ static void check_first(const struct policy_set *set, const struct policy *p)
 	assert_int_equal(p->matches, 9);
 	assert_int_equal(policy_match_at(set, p->first_match)->n, 2);
 	assert_string_equal(policy_glob(set, policy_match_at(set, p->first_match)->first + 1), "b");
-	assert_int_equal(p->conditions, WHEN_USAGE | WHEN_HEADROOM | WHEN_OOM_IN | WHEN_RISK |
-						WHEN_LEAK | WHEN_GROWTH | WHEN_SOME | WHEN_FULL |
-						WHEN_AGE);
-	assert_true(p->usage.bytes == HR_UNKNOWN && p->usage.milli == 995);
-	assert_int_equal(p->headroom, 64 << 20);
-	assert_int_equal(p->oom_in_ms, 60000);
-	assert_int_equal(p->risk_centi, 8025);
-	assert_int_equal(p->leak, HR_LEAK_CONFIRMED);
-	assert_int_equal(p->growth_bytes_per_hour, 600LL << 20);
-	assert_int_equal(p->some_centi, 1000);
-	assert_int_equal(p->full_centi, 4000);
-	assert_int_equal(p->age_ms, 600000);
+	assert_int_equal(p->conditions, WHEN(USAGE) | WHEN(HEADROOM) | WHEN(OOM_IN) | WHEN(RISK) |
+						WHEN(LEAK) | WHEN(GROWTH) | WHEN(SOME_AVG10) |
+						WHEN(FULL_AVG10) | WHEN(AGE));
+	assert_true(p->threshold[CONDITION_USAGE].value == HR_UNKNOWN &&
+		    p->threshold[CONDITION_USAGE].milli == 995);
+	assert_int_equal(p->threshold[CONDITION_HEADROOM].value, 64 << 20);
+	assert_int_equal(p->threshold[CONDITION_OOM_IN].value, 60000);
+	assert_int_equal(p->threshold[CONDITION_RISK].value, 8025);
+	assert_int_equal(p->threshold[CONDITION_LEAK].value, HR_LEAK_CONFIRMED);
+	assert_int_equal(p->threshold[CONDITION_GROWTH].value, 600LL << 20);
+	assert_int_equal(p->threshold[CONDITION_SOME_AVG10].value, 1000);
+	assert_int_equal(p->threshold[CONDITION_FULL_AVG10].value, 4000);
+	assert_int_equal(p->threshold[CONDITION_AGE].value, 600000);
 	assert_int_equal(p->for_ms, 90000);
 	assert_int_equal(p->cooldown_ms, 0);
 	assert_int_equal(p->actions, ARRAY_SIZE(actions));
@@ -221,16 +222,18 @@ static void test_all_keys(void **state)
 	p = policy_at(set, 0); /* the defaults */
 	assert_true(p->mode == MODE_ENFORCE && p->cooldown_ms == 300000 && !p->matches &&
 		    !p->reflex);
-	assert_true(p->host_available.bytes == HR_UNKNOWN && p->host_available.milli == 50);
+	assert_true(p->threshold[CONDITION_HOST_AVAILABLE].value == HR_UNKNOWN &&
+		    p->threshold[CONDITION_HOST_AVAILABLE].milli == 50);
 	assert_true(p->action[1].amount.bytes == HR_UNKNOWN && !p->action[1].amount.milli &&
 		    p->action[1].grace_ms == 30000);
 	assert_true(p->action[2].signal == SIGTERM && p->action[2].grace_ms == 10000 &&
 		    !p->action[3].largest);
 	p = policy_at(set, 1);
-	assert_true(p->reflex && p->usage.bytes == 300 << 20 && !p->usage.milli);
+	assert_true(p->reflex && p->threshold[CONDITION_USAGE].value == 300 << 20 &&
+		    !p->threshold[CONDITION_USAGE].milli);
 	p = policy_at(set, 2);
-	assert_true(p->host_processes && p->rss == 300 << 20 &&
-		    p->growth_bytes_per_hour == (1LL << 30) / 24);
+	assert_true(p->host_processes && p->threshold[CONDITION_RSS].value == 300 << 20 &&
+		    p->threshold[CONDITION_GROWTH].value == (1LL << 30) / 24);
 	assert_int_equal(p->action[0].signal, SIGRTMIN + 3);
 	assert_int_equal(set->protects, 3);
 	assert_int_equal(policy_match_at(set, set->protect_first + 2)->key, POLICY_PROCESS);

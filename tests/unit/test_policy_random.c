@@ -127,17 +127,21 @@ static void random_rule(struct snapshot *w, uint32_t i, bool reflex)
 	p->mode = below(5) ? MODE_ENFORCE : below(3);
 	p->conditions = 1u << (below(3) ? 0 : below(10));
 	if (!below(3))
-		p->conditions |= 1u << below(11);
-	p->usage = below(2) ? (struct policy_amount){(1 + below(5)) * 100 * MIB, 0, 0}
-			    : (struct policy_amount){HR_UNKNOWN, 500 + below(500), 0};
-	p->host_available = (struct policy_amount){HR_UNKNOWN, 20 + below(200), 0};
-	p->rss = p->headroom = below(400) * MIB;
-	p->oom_in_ms = below(90000);
-	p->risk_centi = below(9000);
-	p->leak = 1 + below(3);
-	p->growth_bytes_per_hour = below(1000) * 1000;
-	p->some_centi = p->full_centi = below(5000);
-	p->age_ms = below(20000);
+		p->conditions |= 1u << below(CONDITIONS);
+	p->threshold[CONDITION_USAGE] =
+		below(2) ? (struct policy_threshold){(1 + below(5)) * 100 * MIB, 0, 0}
+			 : (struct policy_threshold){HR_UNKNOWN, 500 + below(500), 0};
+	p->threshold[CONDITION_HOST_AVAILABLE] =
+		(struct policy_threshold){HR_UNKNOWN, 20 + below(200), 0};
+	p->threshold[CONDITION_RSS].value = p->threshold[CONDITION_HEADROOM].value =
+		below(400) * MIB;
+	p->threshold[CONDITION_OOM_IN].value = below(90000);
+	p->threshold[CONDITION_RISK].value = below(9000);
+	p->threshold[CONDITION_LEAK].value = 1 + below(3);
+	p->threshold[CONDITION_GROWTH].value = below(1000) * 1000;
+	p->threshold[CONDITION_SOME_AVG10].value = p->threshold[CONDITION_FULL_AVG10].value =
+		below(5000);
+	p->threshold[CONDITION_AGE].value = below(20000);
 	p->for_ms = below(2) ? 0 : below(8000);
 	p->cooldown_ms = below(20000);
 	random_actions(p, reflex);
@@ -377,10 +381,10 @@ static double cost(uint32_t rules, uint32_t boxes, uint64_t usage_mib, double *r
 		snprintf(name, sizeof(name), "rule-%u", i);
 		snprintf(glob, sizeof(glob), "namespace-%u-*-%u", i % 10, i);
 		spec.p = (struct policy){.mode = MODE_ENFORCE,
-					 .conditions = WHEN_USAGE | WHEN_RISK,
+					 .conditions = WHEN(USAGE) | WHEN(RISK),
 					 .for_ms = 1000000,
-					 .usage = {HR_UNKNOWN, 800, 0},
-					 .risk_centi = 5,
+					 .threshold[CONDITION_USAGE] = {HR_UNKNOWN, 800, 0},
+					 .threshold[CONDITION_RISK] = {5, 0, 0},
 					 ACTIONS(NOTIFY, TERM(5), KILL)};
 		set_add(w, &spec);
 	}

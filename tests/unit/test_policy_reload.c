@@ -15,8 +15,8 @@ static struct policy_set *second_set(struct snapshot *w, const struct rule_spec 
 		struct rule_spec other = *spec;
 
 		other.name = "other"; /* indices move */
-		other.p.conditions = WHEN_AGE;
-		other.p.age_ms = UINT64_MAX / 2;
+		other.p.conditions = WHEN(AGE);
+		other.p.threshold[CONDITION_AGE].value = UINT64_MAX / 2;
 		set_add(w, &other);
 		set_add(w, spec);
 	}

@@ -349,8 +349,8 @@ static void test_jobs(void **state)
 /* A build beside a database that one script has started: the whole job must not go, its largest process may. */
 static void test_jobs_that_hold(void **state)
 {
-	static const struct policy host = {.conditions = WHEN_HOST},
-				   process = {.conditions = WHEN_RSS};
+	static const struct policy host = {.conditions = WHEN(HOST_AVAILABLE)},
+				   process = {.conditions = WHEN(RSS)};
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
 	w->w.pgroups = 1;
@@ -379,8 +379,8 @@ static void test_jobs_that_change(void **state)
 {
 	static const struct rule_spec rule = {"r",
 					      {.mode = MODE_ENFORCE,
-					       .conditions = WHEN_RSS,
-					       .rss = 300 * MIB,
+					       .conditions = WHEN(RSS),
+					       .threshold[CONDITION_RSS] = {300 * MIB, 0, 0},
 					       .host_processes = 1,
 					       .cooldown_ms = 3600000,
 					       ACTIONS(TERM(10), KILL)},

@@ -465,8 +465,8 @@ static void go_forecast(struct snapshot *w)
 {
 	static const struct rule_spec spec = {"soon",
 					      {.mode = MODE_ENFORCE,
-					       .conditions = WHEN_OOM_IN,
-					       .oom_in_ms = 60000,
+					       .conditions = WHEN(OOM_IN),
+					       .threshold[CONDITION_OOM_IN] = {60000, 0, 0},
 					       ACTIONS(TERM(30), KILL)},
 					      {{POLICY_NAME + 1, NULL, "*"}},
 					      NULL};

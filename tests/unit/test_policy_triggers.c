@@ -144,9 +144,9 @@ static void test_not_armed(void **state)
 		 MODE_ENFORCE},
 		{"unknown risk",
 		 {.mode = MODE_ENFORCE,
-		  .conditions = WHEN_USAGE | WHEN_RISK,
-		  .usage = {300 * MIB, 0, 0},
-		  .risk_centi = 1,
+		  .conditions = WHEN(USAGE) | WHEN(RISK),
+		  .threshold[CONDITION_USAGE] = {300 * MIB, 0, 0},
+		  .threshold[CONDITION_RISK] = {1, 0, 0},
 		  ACTIONS(REFLEX)},
 		 MODE_ENFORCE},
 	};

@@ -5,8 +5,8 @@
 
 static const struct rule_spec low = {"low",
 				     {.mode = MODE_ENFORCE,
-				      .conditions = WHEN_HOST,
-				      .host_available = {HR_UNKNOWN, 50, 0},
+				      .conditions = WHEN(HOST_AVAILABLE),
+				      .threshold[CONDITION_HOST_AVAILABLE] = {HR_UNKNOWN, 50, 0},
 				      .cooldown_ms = 60000,
 				      ACTIONS(KILL)},
 				     {{0}},
@@ -170,8 +170,8 @@ static void test_job_target(void **state)
 		"job", {{.name = "make", .mib = 240, .pgroup = true}}, NULL, {NULL}};
 	static const struct rule_spec hog = {"hog",
 					     {.mode = MODE_ENFORCE,
-					      .conditions = WHEN_RSS,
-					      .rss = 5 * MIB,
+					      .conditions = WHEN(RSS),
+					      .threshold[CONDITION_RSS] = {5 * MIB, 0, 0},
 					      .host_processes = 1,
 					      ACTIONS(TERM(5), KILL)},
 					     {{POLICY_PROCESS + 1, NULL, "ma*"}},
@@ -298,10 +298,10 @@ static void test_harsher(void **state)
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
 	gentle.name = "gentle";
-	gentle.p.host_available.milli = 100;
+	gentle.p.threshold[CONDITION_HOST_AVAILABLE].milli = 100;
 	gentle.p.action[0] = (struct policy_action)TERM(30);
 	hard.name = "hard";
-	hard.p.host_available.milli = 30;
+	hard.p.threshold[CONDITION_HOST_AVAILABLE].milli = 30;
 	set_add(w, &gentle);
 	set_add(w, &hard);
 	world_rules(w);

@@ -30,11 +30,12 @@ static struct host_poll *watch_of(struct daemon *daemon)
 
 static uint64_t threshold_of(const struct policy *policy, uint64_t total)
 {
-	if (policy->mode == MODE_OBSERVE || !(policy->conditions & WHEN_HOST))
+	const struct policy_threshold *threshold;
+
+	if (policy->mode == MODE_OBSERVE || !(policy->conditions & WHEN(HOST_AVAILABLE)))
 		return 0;
-	return policy->host_available.bytes != HR_UNKNOWN
-		       ? policy->host_available.bytes
-		       : total / 1000 * policy->host_available.milli;
+	threshold = &policy->threshold[CONDITION_HOST_AVAILABLE];
+	return threshold->value != HR_UNKNOWN ? threshold->value : total / 1000 * threshold->milli;
 }
 
 static void look_again(struct host_poll *watch)

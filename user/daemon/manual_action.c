@@ -10,6 +10,7 @@
 
 #include "policy_driver_state.h"
 #include "base/clock.h"
+#include "policy/condition_table.h"
 
 #define THROTTLE_MS 30000
 #define WATCH_MS    5000
@@ -18,24 +19,21 @@ static struct hr_inputs inputs(const struct daemon *daemon, const struct hr_slot
 {
 	const struct hr_host *host = board_host(daemon->board);
 
-	return (struct hr_inputs){
-		.usage = slot->memory.usage,
+	const struct input_source from = {.host = host, .slot = slot};
+	uint64_t at[CONDITIONS];
+	struct hr_inputs inputs = {
 		.limit = slot->memory.limit,
 		.unreclaimable = slot->memory.unreclaimable,
-		.headroom = slot->memory.headroom,
-		.rss = slot->memory.rss,
-		.oom_in_p50_ms = slot->forecast.oom_in_p50_ms,
 		.growth_bytes_per_second = slot->forecast.drift_bytes_per_second,
-		.host_available = host->mem_available,
 		.host_total = host->mem_total,
-		.risk_centi = slot->forecast.risk_centi,
-		.leak = slot->forecast.leak,
 		.level = slot->binding.level,
-		.some_avg10_centi = slot->pressure.some_avg10_centi,
-		.full_avg10_centi = slot->pressure.full_avg10_centi,
 		.held_ms = HR_UNKNOWN,
 		.threshold = HR_UNKNOWN,
 	};
+
+	condition_inputs(&from, at);
+	condition_record(at, &inputs);
+	return inputs;
 }
 
 static int refuse(char text[HR_CONTROL_TEXT], int status, const char *reason)

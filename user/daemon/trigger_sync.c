@@ -71,8 +71,8 @@ static bool can_trigger(const struct policy_set *set)
 	for (uint32_t i = 0; i < set->policies && set->mode != MODE_OBSERVE; i++) {
 		const struct policy *policy = policy_at(set, i);
 
-		if (policy->mode != MODE_OBSERVE && (policy->conditions & WHEN_USAGE) &&
-		    !(policy->conditions & WHEN_HOST) && !policy->host_processes)
+		if (policy->mode != MODE_OBSERVE && (policy->conditions & WHEN(USAGE)) &&
+		    !(policy->conditions & WHEN(HOST_AVAILABLE)) && !policy->host_processes)
 			return true;
 	}
 	return false;
@@ -234,8 +234,8 @@ void trigger_sync_consider(struct daemon *daemon, uint32_t slot, uint64_t now_ns
 			drop(daemon, one);
 		return;
 	}
-	if (policy->usage.bytes == HR_UNKNOWN)
-		want.limit_milli = policy->usage.milli;
+	if (policy->threshold[CONDITION_USAGE].value == HR_UNKNOWN)
+		want.limit_milli = policy->threshold[CONDITION_USAGE].milli;
 	if (one && one->owned && now_ns - one->owner_ns >= RETRY_NS)
 		one->owned = false;
 	want.flags = !reflex || (one && one->owned)

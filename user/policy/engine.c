@@ -304,7 +304,7 @@ static void consider(struct policy_engine *engine, uint32_t policy)
 	const struct policy *p = engine_policy(engine, policy);
 	struct rule rule;
 
-	if (p->conditions & WHEN_HOST) {
+	if (p->conditions & WHEN(HOST_AVAILABLE)) {
 		consider_host(engine, policy);
 		return;
 	}
@@ -351,7 +351,7 @@ void engine_update_slot(struct policy_engine *engine, const struct policy_snapsh
 	place->next_policy = UINT16_MAX;
 	/* What it would be taken for by a rule about the host is seen anew by the next round. */
 	if (place->emitted_policy != UINT16_MAX &&
-	    engine_policy(engine, place->emitted_policy)->conditions & WHEN_HOST) {
+	    engine_policy(engine, place->emitted_policy)->conditions & WHEN(HOST_AVAILABLE)) {
 		place->next_policy = place->emitted_policy;
 		place->next_action = place->emitted_action;
 	}
@@ -362,7 +362,7 @@ void engine_update_slot(struct policy_engine *engine, const struct policy_snapsh
 		const struct policy *p = engine_policy(engine, i);
 		struct rule rule;
 
-		if (p->conditions & WHEN_HOST)
+		if (p->conditions & WHEN(HOST_AVAILABLE))
 			continue;
 		rule_read(p, &rule);
 		consider_slot(engine, i, &rule, slot);

@@ -39,7 +39,7 @@ bool escalation_blocked(struct policy_engine *engine, uint32_t policy, uint64_t 
 		return timer->step >= POLICY_ACTIONS;
 	}
 	/* When the host is short somebody is taken: sparing a culprit because it was restarted would cost an innocent. */
-	if (engine_policy(engine, policy)->conditions & WHEN_HOST)
+	if (engine_policy(engine, policy)->conditions & WHEN(HOST_AVAILABLE))
 		return false;
 	if (!engine_policy(engine, policy)->cooldown_ms) /* nor does its rule wait for it */
 		return false;
@@ -133,7 +133,7 @@ static void fill_target(const struct policy_engine *engine, uint32_t slot, uint3
 	const struct policy *p = engine_policy(engine, e->policy);
 	const struct process_group *at =
 		pgroup == NONE32 ? NULL : &engine->snapshot->pgroup[pgroup];
-	bool whole = p->conditions & WHEN_HOST;
+	bool whole = p->conditions & WHEN(HOST_AVAILABLE);
 
 	e->target = (struct action_target){.slot = slot == NONE32 ? HR_UNKNOWN_U32 : slot};
 	if (!at) {
@@ -155,10 +155,10 @@ static uint64_t over(const struct policy_engine *engine, const struct escalation
 		     const struct inputs *f)
 {
 	struct rule rule;
-	uint64_t threshold, usage = f->at[F_USAGE];
+	uint64_t threshold, usage = f->at[CONDITION_USAGE];
 
 	rule_read(engine_policy(engine, e->policy), &rule);
-	threshold = rule_threshold(&rule, F_USAGE, f);
+	threshold = rule_threshold(&rule, CONDITION_USAGE, f);
 	if (usage == HR_UNKNOWN || threshold == HR_UNKNOWN)
 		return usage == HR_UNKNOWN ? 0 : usage;
 	threshold -= threshold / 20;
@@ -174,10 +174,10 @@ static void set_up(struct policy_engine *engine, struct escalation *e, uint32_t 
 	e->number = ++engine->last_number;
 	engine->under_way++;
 	e->key = f->key;
-	e->host = engine_policy(engine, e->policy)->conditions & WHEN_HOST;
+	e->host = engine_policy(engine, e->policy)->conditions & WHEN(HOST_AVAILABLE);
 	e->held_ns = held_ns;
 	e->until_ns = engine->now_ns;
-	e->usage_at = f->at[F_USAGE];
+	e->usage_at = f->at[CONDITION_USAGE];
 	e->freed = e->freed_ms = HR_UNKNOWN;
 	fill_target(engine, slot, pgroup, e);
 	e->over = over(engine, e, f);

@@ -129,7 +129,7 @@ void steps_order(const struct policy_engine *engine, const struct escalation *e,
 		rule_read(p, &rule);
 		inputs_record(engine, f, &e->target, &action.inputs);
 		action.inputs.held_ms = (engine->now_ns - e->held_ns) / NS_PER_MS;
-		action.inputs.threshold = rule_threshold(&rule, F_USAGE, f);
+		action.inputs.threshold = rule_threshold(&rule, CONDITION_USAGE, f);
 	}
 	memcpy(action.skipped, e->skipped, sizeof(action.skipped));
 	memcpy(action.skipped_slot, e->skipped_slot, sizeof(action.skipped_slot));
@@ -425,7 +425,7 @@ void steps_go(struct policy_engine *engine, struct escalation *e)
 	rule_read(engine_policy(engine, e->policy), &rule);
 	if (e->host)
 		rule_read_host(engine_policy(engine, e->policy), &rule);
-	note_freed(engine, e, f->at[F_USAGE]);
+	note_freed(engine, e, f->at[CONDITION_USAGE]);
 	holds = rule_holds(&rule, f);
 	if (is_calm(engine, e, &rule, f, holds)) {
 		if (!awaits_end(engine, e))

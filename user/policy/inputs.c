@@ -31,40 +31,15 @@ uint32_t inputs_find(const struct policy_engine *engine, uint64_t memcg_id)
 	return NONE32;
 }
 
-/* An hour's growth from a second's; what shrinks does not grow. */
-static uint64_t per_hour(int64_t per_second)
-{
-	if (per_second == HR_UNKNOWN_I64)
-		return HR_UNKNOWN;
-	if (per_second <= 0)
-		return 0;
-	return per_second > INT64_MAX / 3600 ? INT64_MAX : (uint64_t)per_second * 3600;
-}
-
-/* Both are wall times of the same slot: no clock is asked. Whose beginning is not known is at least as old as its first
- * sighting. */
-static uint64_t age_ms(const struct hr_slot *slot)
-{
-	uint64_t from = slot->started_ns != HR_UNKNOWN && slot->started_ns ? slot->started_ns
-									   : slot->appeared_ns;
-
-	if (!from || from == HR_UNKNOWN || !slot->sampled_ns || slot->sampled_ns == HR_UNKNOWN ||
-	    slot->sampled_ns < from)
-		return HR_UNKNOWN;
-	return (slot->sampled_ns - from) / NS_PER_MS;
-}
-
-static uint64_t small(uint32_t value) { return value == HR_UNKNOWN_U32 ? HR_UNKNOWN : value; }
-
 void inputs_host(const struct policy_engine *engine, struct inputs *f)
 {
 	const struct hr_host *host = engine->snapshot->host;
+	const struct input_source from = {.host = host};
 
-	/* A host that was not looked at yet has 0 of 0 left, and that is no reason to kill anybody. */
-	bool seen = host && host->mem_total && host->mem_total != HR_UNKNOWN;
-
-	f->at[F_HOST] = seen ? host->mem_available : HR_UNKNOWN;
-	f->at[F_HOST_TOTAL] = seen ? host->mem_total : HR_UNKNOWN;
+	for (size_t i = 0; i < CONDITIONS; i++)
+		if (condition_table[i].scope & OF_HOST)
+			f->at[i] = condition_table[i].read(&from);
+	f->at[INPUT_HOST_TOTAL] = host && host->mem_total ? host->mem_total : HR_UNKNOWN;
 }
 
 void inputs_forget(struct policy_engine *engine, uint32_t slot)
@@ -105,8 +80,9 @@ static void read_slot(struct policy_engine *engine, uint32_t i)
 	const struct hr_slot *slot = selector_slot(engine->snapshot, i);
 	struct inputs *f = &engine->inputs[i];
 	struct place *place = &engine->place[i];
-	const struct hr_forecast *forecast;
+	const struct input_source from = {.host = engine->snapshot->host, .slot = slot};
 	uint64_t id = slot && slot->state == HR_SLOT_RUNNING ? slot->cgroup_id : 0;
+	bool shared;
 
 	if (place->memcg_id != id) {
 		uint32_t escalation = place->escalation;
@@ -124,25 +100,12 @@ static void read_slot(struct policy_engine *engine, uint32_t i)
 	inputs_host(engine, f);
 	if (!slot->sampled_ns || slot->sampled_ns == HR_UNKNOWN)
 		return; /* a newborn: its zeros are no figures */
-	forecast = &slot->forecast;
-	f->at[F_USAGE] = slot->memory.usage;
-	f->at[F_RSS] = slot->memory.rss;
-	f->at[F_HEADROOM] = slot->memory.headroom;
-	f->at[F_RISK] = forecast->risk_centi == UINT16_MAX ? HR_UNKNOWN : forecast->risk_centi;
-	f->at[F_OOM_IN] = forecast->oom_in_p50_ms != HR_UNKNOWN ? forecast->oom_in_p50_ms
-			  : forecast->risk_centi == UINT16_MAX  ? HR_UNKNOWN
-								: NOT_PREDICTED;
-	if (!makes_it(slot)) {
-		f->at[F_HEADROOM] = HR_UNKNOWN;
-		f->at[F_RISK] = f->at[F_RISK] == HR_UNKNOWN ? HR_UNKNOWN : 0;
-		f->at[F_OOM_IN] = f->at[F_OOM_IN] == HR_UNKNOWN ? HR_UNKNOWN : NOT_PREDICTED;
-	}
-	f->at[F_LEAK] = forecast->risk_centi == UINT16_MAX ? HR_UNKNOWN : forecast->leak;
-	f->at[F_GROWTH] = per_hour(forecast->drift_bytes_per_second);
-	f->at[F_SOME] = small(slot->pressure.some_avg10_centi);
-	f->at[F_FULL] = small(slot->pressure.full_avg10_centi);
-	f->at[F_AGE] = age_ms(slot);
-	f->at[F_LIMIT] = slot->memory.limit;
+	condition_inputs(&from, f->at);
+	shared = !makes_it(slot);
+	for (size_t c = 0; c < CONDITIONS && shared; c++)
+		if (condition_table[c].own_only && f->at[c] != HR_UNKNOWN)
+			f->at[c] = condition_table[c].shared;
+	f->at[INPUT_LIMIT] = slot->memory.limit;
 }
 
 /* A share of a limit is one of its own limit, else of the nearest that stands above it. */
@@ -160,19 +123,19 @@ static void read_limit_above(struct policy_engine *engine, uint32_t i)
 		if (!at)
 			break;
 		if (at->memory.limit != HR_UNKNOWN) {
-			engine->inputs[i].at[F_LIMIT] = at->memory.limit;
+			engine->inputs[i].at[INPUT_LIMIT] = at->memory.limit;
 			return;
 		}
 		parent = at->parent_id;
 	}
 	if (slot->binding.level == HR_LEVEL_ANCESTOR)
-		engine->inputs[i].at[F_LIMIT] = slot->binding.limit;
+		engine->inputs[i].at[INPUT_LIMIT] = slot->binding.limit;
 }
 
 void inputs_read_slot(struct policy_engine *engine, uint32_t i)
 {
 	read_slot(engine, i);
-	if (engine->inputs[i].key && engine->inputs[i].at[F_LIMIT] == HR_UNKNOWN)
+	if (engine->inputs[i].key && engine->inputs[i].at[INPUT_LIMIT] == HR_UNKNOWN)
 		read_limit_above(engine, i);
 }
 
@@ -210,19 +173,17 @@ static void remember_job(struct policy_engine *engine, uint64_t key, uint64_t rs
 	*oldest = (struct pgroup_note){key, engine->now_ns, rss, engine->now_ns};
 }
 
-/* `rss` of a job is that of its largest process: a rule on single processes means a process. */
 static void read_job(struct policy_engine *engine, uint32_t i)
 {
 	const struct process_group *pgroup = &engine->snapshot->pgroup[i];
+	const struct input_source from = {.host = engine->snapshot->host, .pgroup = pgroup};
 	struct inputs *f = inputs_of_process_group(engine, i);
 
 	read_nothing(f);
 	f->key = inputs_process_group_key(pgroup);
 	f->parent = false;
-	f->at[F_USAGE] = pgroup->rss;
-	f->at[F_RSS] = pgroup->largest_rss;
-	f->at[F_GROWTH] = per_hour(pgroup->growth_bytes_per_second);
 	inputs_host(engine, f);
+	condition_inputs(&from, f->at);
 	remember_job(engine, f->key, pgroup->rss);
 }
 
@@ -266,32 +227,21 @@ void inputs_record(const struct policy_engine *engine, const struct inputs *f,
 					     : selector_slot(engine->snapshot, target->slot);
 	const struct hr_host *host = engine->snapshot->host;
 	struct hr_inputs e = {
-		.usage = f->at[F_USAGE],
-		.limit = f->at[F_LIMIT],
+		.limit = f->at[INPUT_LIMIT],
 		.unreclaimable = HR_UNKNOWN,
-		.headroom = f->at[F_HEADROOM],
-		.rss = f->at[F_RSS],
-		.oom_in_p50_ms = f->at[F_OOM_IN] == NOT_PREDICTED ? HR_UNKNOWN : f->at[F_OOM_IN],
 		.growth_bytes_per_second = HR_UNKNOWN_I64,
-		.host_available = host ? host->mem_available : HR_UNKNOWN,
 		.host_total = host ? host->mem_total : HR_UNKNOWN,
-		.risk_centi = f->at[F_RISK] == HR_UNKNOWN ? UINT16_MAX : (uint16_t)f->at[F_RISK],
-		.leak = f->at[F_LEAK] == HR_UNKNOWN ? HR_LEAK_NONE : (uint8_t)f->at[F_LEAK],
 		.level = HR_LEVEL_COUNT,
-		.some_avg10_centi =
-			f->at[F_SOME] == HR_UNKNOWN ? HR_UNKNOWN_U32 : (uint32_t)f->at[F_SOME],
-		.full_avg10_centi =
-			f->at[F_FULL] == HR_UNKNOWN ? HR_UNKNOWN_U32 : (uint32_t)f->at[F_FULL],
-		.held_ms = 0,
 		.threshold = HR_UNKNOWN,
 	};
 
+	condition_record(f->at, &e);
 	if (slot && slot->cgroup_id == target->memcg_id) {
 		e.unreclaimable = slot->memory.unreclaimable;
 		e.growth_bytes_per_second = slot->forecast.drift_bytes_per_second;
 		e.level = slot->binding.level;
-	} else if (f->at[F_GROWTH] != HR_UNKNOWN) {
-		e.growth_bytes_per_second = (int64_t)(f->at[F_GROWTH] / 3600);
+	} else if (f->at[CONDITION_GROWTH] != HR_UNKNOWN) {
+		e.growth_bytes_per_second = (int64_t)(f->at[CONDITION_GROWTH] / 3600);
 	}
 	*ret_inputs = e;
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "condition_table.h"
 
-#define WHEN_ALL    (2u * WHEN_AGE - 1)
 #define SIGNAL_MOST 64
 
 struct block {
@@ -67,15 +67,30 @@ static void check_action(struct block *b, const struct policy_action *spec)
 	check_command(b, &spec->command);
 }
 
+static void check_threshold(struct block *b, const struct condition *condition,
+			    const struct policy_threshold *threshold, bool used)
+{
+	if (!used)
+		check(b, !threshold->value && !threshold->milli);
+	else if (condition->type == VALUE_AMOUNT && threshold->value == HR_UNKNOWN)
+		check(b, threshold->milli && threshold->milli <= 1000);
+	else
+		check(b, threshold->value >= condition->least &&
+				 threshold->value <= condition->most && !threshold->milli);
+}
+
 static void check_policy(struct block *b, const struct policy *policy)
 {
 	check_text(b, policy->name);
 	check_text(b, policy->description);
-	check(b, policy->name && policy->mode <= MODE_ENFORCE && !(policy->conditions & ~WHEN_ALL));
+	check(b, policy->name && policy->mode <= MODE_ENFORCE &&
+			 policy->conditions < 1u << CONDITIONS);
 	check(b, policy->first_match <= b->set->matches &&
 			 policy->matches <= b->set->matches - policy->first_match);
-	check(b, policy->usage.milli <= 1000 && policy->host_available.milli <= 1000);
-	check(b, policy->leak <= HR_LEAK_EXHAUSTING && policy->actions <= POLICY_ACTIONS);
+	for (uint32_t i = 0; i < CONDITIONS; i++)
+		check_threshold(b, &condition_table[i], &policy->threshold[i],
+				policy->conditions & 1u << i);
+	check(b, policy->actions <= POLICY_ACTIONS);
 	for (uint32_t i = 0; i < policy->actions && i < POLICY_ACTIONS; i++)
 		check_action(b, &policy->action[i]);
 	check_command(b, &policy->on_exit);

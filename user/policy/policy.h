@@ -50,19 +50,30 @@ struct policy_glob { /* fnmatch() without FNM_PATHNAME */
 	uint32_t text;
 };
 
-enum policy_condition { /* bits of `conditions` */
-			WHEN_USAGE = 1 << 0,
-			WHEN_RSS = 1 << 1,
-			WHEN_HEADROOM = 1 << 2,
-			WHEN_OOM_IN = 1 << 3,
-			WHEN_RISK = 1 << 4,
-			WHEN_LEAK = 1 << 5,
-			WHEN_GROWTH = 1 << 6,
-			WHEN_SOME = 1 << 7,
-			WHEN_FULL = 1 << 8,
-			WHEN_HOST = 1 << 9,
-			WHEN_AGE = 1 << 10,
+enum condition_id { /* condition_table.h describes each; the order is that of JSON and sentences */
+		    CONDITION_USAGE,
+		    CONDITION_RSS,
+		    CONDITION_HEADROOM,
+		    CONDITION_OOM_IN,
+		    CONDITION_RISK,
+		    CONDITION_LEAK,
+		    CONDITION_GROWTH,
+		    CONDITION_SOME_AVG10,
+		    CONDITION_FULL_AVG10,
+		    CONDITION_HOST_AVAILABLE,
+		    CONDITION_AGE,
+		    CONDITIONS
 };
+#define WHEN(name) (1u << CONDITION_##name) /* its bit in policy.conditions */
+
+struct policy_threshold { /* of one condition */
+	uint64_t value;   /* in the unit of the condition's type; HR_UNKNOWN: a share */
+	uint32_t milli;   /* the share, thousandths */
+	uint32_t reserved;
+};
+
+#define POLICY_SIZE_LEAST 4096u        /* a size below a page is a forgotten unit */
+#define POLICY_SIZE_MOST  (1ULL << 50) /* no host has a PiB */
 
 struct policy_amount {  /* a size, or a share of the limit that INTERFACE.md names */
 	uint64_t bytes; /* HR_UNKNOWN: it is a share */
@@ -91,16 +102,11 @@ struct policy {
 	uint32_t line;              /* in the file */
 	uint32_t mode;    /* enum policy_mode; the lesser of it and the global one is in force */
 	int32_t priority; /* higher first */
-	uint32_t first_match, matches;               /* all must hold */
-	uint32_t host_processes;                     /* process: outside containers only */
-	uint32_t conditions;                         /* WHEN_* */
-	struct policy_amount usage, host_available;  /* usage: at least; host_available: below */
-	uint64_t rss, headroom;                      /* rss: at least; headroom: below */
-	uint64_t oom_in_ms;                          /* p50 below */
-	uint64_t age_ms, for_ms;                     /* at least */
-	int64_t growth_bytes_per_hour;               /* at least */
-	uint32_t risk_centi, some_centi, full_centi; /* at least */
-	uint32_t leak;                               /* enum hr_leak_state, at least */
+	uint32_t first_match, matches; /* all must hold */
+	uint32_t host_processes;       /* process: outside containers only */
+	uint32_t conditions;           /* WHEN() of those that it has */
+	struct policy_threshold threshold[CONDITIONS];
+	uint64_t for_ms; /* they must have held for so long */
 	uint64_t cooldown_ms;
 	uint32_t reflex; /* among its rungs is the reflex */
 	uint32_t actions;

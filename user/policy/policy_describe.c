@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "base/utf8_clean.h"
+#include "condition_table.h"
 #include "policy_parse.h"
 
 static void add_clean(struct line *w, const char *text)
@@ -18,16 +19,22 @@ static void add_clean(struct line *w, const char *text)
 	line_add(w, "%s", text_clean(text, SIZE_MAX, clean, sizeof(clean)));
 }
 
+static void add_share(struct line *w, uint32_t milli, const char *of)
+{
+	if (milli % 10)
+		line_add(w, "%u.%u%% of %s", milli / 10, milli % 10, of);
+	else
+		line_add(w, "%u%% of %s", milli / 10, of);
+}
+
 static void add_amount(struct line *w, const struct policy_amount *amount, const char *of)
 {
 	char size[UNITS_TEXT];
 
 	if (amount->bytes != HR_UNKNOWN)
 		line_add(w, "%s", units_bytes(amount->bytes, size));
-	else if (amount->milli % 10)
-		line_add(w, "%u.%u%% of %s", amount->milli / 10, amount->milli % 10, of);
 	else
-		line_add(w, "%u%% of %s", amount->milli / 10, of);
+		add_share(w, amount->milli, of);
 }
 
 static void add_globs(struct line *w, const struct policy_set *set,
@@ -79,56 +86,54 @@ static void add_identity(struct line *w, const struct policy_set *set, const str
 	}
 }
 
+static void add_threshold(struct line *w, const struct condition *c,
+			  const struct policy_threshold *threshold)
+{
+	char text[UNITS_TEXT];
+
+	switch (c->type) {
+	case VALUE_LEVEL:
+		line_add(w, "%s", c->levels[threshold->value - c->least].sentence);
+		break;
+	case VALUE_TIME:
+		line_add(w, "%s", value_time_text(threshold->value, text));
+		break;
+	case VALUE_PERCENT:
+		line_add(w, "%g", (double)threshold->value / 100.0);
+		break;
+	case VALUE_PER_SECOND:
+		line_add(w, "%llu", (unsigned long long)threshold->value);
+		break;
+	default:
+		if (threshold->value == HR_UNKNOWN)
+			add_share(w, threshold->milli, c->of_text);
+		else
+			line_add(w, "%s", units_bytes(threshold->value, text));
+		break;
+	}
+}
+
+static void add_condition(struct line *w, const struct policy *policy, uint32_t id)
+{
+	const char *sentence = condition_table[id].sentence, *at = strstr(sentence, "{}");
+
+	line_add(w, "%.*s", (int)(at - sentence), sentence);
+	add_threshold(w, &condition_table[id], &policy->threshold[id]);
+	line_add(w, "%s", at + 2);
+}
+
 static void add_conditions(struct line *w, const struct policy *policy)
 {
-	static const char *const leaks[] = {"", "is suspected to leak", "certainly leaks",
-					    "leaks and is near its end"};
 	char text[UNITS_TEXT];
-	uint32_t left = policy->conditions & ~(uint32_t)WHEN_HOST;
+	uint32_t left = policy->conditions & ~WHEN(HOST_AVAILABLE);
 	bool first = true;
 
-	for (uint32_t bit = 1; bit <= left; bit <<= 1) {
-		if (!(left & bit))
+	for (uint32_t i = 0; i < CONDITIONS; i++) {
+		if (!(left & 1u << i))
 			continue;
-		line_add(w, "%s", first ? " that " : bit << 1 > left ? " and " : ", ");
+		line_add(w, "%s", first ? " that " : 1u << i << 1 > left ? " and " : ", ");
 		first = false;
-		switch (bit) {
-		case WHEN_USAGE:
-			line_add(w, "uses at least ");
-			add_amount(w, &policy->usage, "its limit");
-			break;
-		case WHEN_RSS:
-			line_add(w, "has at least %s resident", units_bytes(policy->rss, text));
-			break;
-		case WHEN_HEADROOM:
-			line_add(w, "has less than %s left", units_bytes(policy->headroom, text));
-			break;
-		case WHEN_OOM_IN:
-			line_add(w, "will probably run out within %s",
-				 value_time_text(policy->oom_in_ms, text));
-			break;
-		case WHEN_RISK:
-			line_add(w, "has a risk of at least %g", policy->risk_centi / 100.0);
-			break;
-		case WHEN_LEAK:
-			line_add(w, "%s", leaks[policy->leak]);
-			break;
-		case WHEN_GROWTH:
-			line_add(w, "grows by at least %s an hour",
-				 units_bytes((uint64_t)policy->growth_bytes_per_hour, text));
-			break;
-		case WHEN_SOME:
-			line_add(w, "waits for memory %g%% of the time",
-				 policy->some_centi / 100.0);
-			break;
-		case WHEN_FULL:
-			line_add(w, "stands still for memory %g%% of the time",
-				 policy->full_centi / 100.0);
-			break;
-		default:
-			line_add(w, "is at least %s old", value_time_text(policy->age_ms, text));
-			break;
-		}
+		add_condition(w, policy, i);
 	}
 	if (policy->for_ms)
 		line_add(w, "%s for %s", first ? "" : ",", value_time_text(policy->for_ms, text));
@@ -188,15 +193,15 @@ const char *policy_description(const struct policy_set *set, const struct policy
 			       char text[POLICY_DESCRIPTION])
 {
 	struct line w = {.text = text, .bytes = POLICY_DESCRIPTION};
-	bool host = policy->conditions & WHEN_HOST;
+	bool host = policy->conditions & WHEN(HOST_AVAILABLE);
 	enum policy_mode mode = policy->mode < set->mode ? policy->mode : set->mode;
 	char time[UNITS_TEXT];
 
 	*text = 0;
 	if (host) {
-		line_add(&w, "While the host has less than ");
-		add_amount(&w, &policy->host_available, "its memory");
-		line_add(&w, " available, whoever is likeliest to blame of ");
+		line_add(&w, "While ");
+		add_condition(&w, policy, CONDITION_HOST_AVAILABLE);
+		line_add(&w, ", the most likely culprit of ");
 	}
 	add_identity(&w, set, policy, host);
 	add_conditions(&w, policy);
@@ -295,24 +300,26 @@ static void warn_policy(const struct policy_set *set, const struct policy *polic
 		bool odd;
 		const char *text;
 	} oddities[] = {
-		{means_all(set, policy) && policy->conditions & WHEN_HOST,
+		{means_all(set, policy) && policy->conditions & WHEN(HOST_AVAILABLE),
 		 "may take anything on this host that is not protected"},
-		{means_all(set, policy) && !(policy->conditions & WHEN_HOST),
+		{means_all(set, policy) && !(policy->conditions & WHEN(HOST_AVAILABLE)),
 		 "matches everything that is not protected"},
 		{ends(policy) && means_protected_units(set, policy),
 		 "the host's own units of that name are never a target; only one inside a "
 		 "container would be"},
 		{policy->mode == MODE_OBSERVE, "mode observe: it never does anything"},
-		{policy->conditions & WHEN_OOM_IN && policy->for_ms >= policy->oom_in_ms,
+		{policy->conditions & WHEN(OOM_IN) &&
+			 policy->for_ms >= policy->threshold[CONDITION_OOM_IN].value,
 		 "waits (`for`) until the end that it foresees (`oom_in`) has come"},
-		{ends(policy) && (policy->conditions & ~(uint32_t)WHEN_HOST) == WHEN_OOM_IN &&
+		{ends(policy) && (policy->conditions & ~WHEN(HOST_AVAILABLE)) == WHEN(OOM_IN) &&
 			 !policy->for_ms,
 		 "`oom_in` alone: what has just started and fills up looks the same (`age`, `risk` "
 		 "or "
 		 "`for`)"},
 		{ends(policy) && !policy->cooldown_ms, "cooldown 0s: only the rate limit keeps it "
 						       "from ending the same one again and again"},
-		{policy->conditions & WHEN_HOST && !policy->matches && asks_for_names(set, policy),
+		{policy->conditions & WHEN(HOST_AVAILABLE) && !policy->matches &&
+			 asks_for_names(set, policy),
 		 "its commands ask for what only containers have: they don't run for a job "
 		 "outside"},
 	};

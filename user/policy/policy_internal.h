@@ -6,35 +6,15 @@
 #ifndef HEADROOM_POLICY_POLICY_INTERNAL_H
 #define HEADROOM_POLICY_POLICY_INTERNAL_H
 
-#include "engine.h"
+#include "condition_table.h"
 
 #define NS_PER_MS    1000000ULL
 #define NONE32       UINT32_MAX
 #define POLICY_DEPTH 64 /* cgroups above each other; a damaged board may have circles */
 
-/* ---- figures.c: what a rule can see of one target. The first ones stand at the number of their WHEN_ bit. ---- */
-enum input {
-	F_USAGE,
-	F_RSS,
-	F_HEADROOM,
-	F_OOM_IN,
-	F_RISK,
-	F_LEAK,
-	F_GROWTH,
-	F_SOME,
-	F_FULL,
-	F_HOST,
-	F_AGE,
-	F_TESTS,
-	F_LIMIT = F_TESTS,
-	F_HOST_TOTAL,
-	INPUTS
-};
-
-#define NOT_PREDICTED (HR_UNKNOWN - 1) /* F_OOM_IN: there is an outlook, and no end in it */
-
+/* ---- inputs.c: what a policy can see of one target ---- */
 struct inputs {
-	uint64_t at[INPUTS]; /* HR_UNKNOWN: not known. Growth: bytes an hour, below 0 counts as 0 */
+	uint64_t at[INPUTS]; /* enum condition_id, enum input; HR_UNKNOWN: not known */
 	uint64_t key;        /* of notes: the memcg id, or a job's; 0: nobody to look at */
 	bool parent;         /* there are cgroups below it */
 };
@@ -42,15 +22,15 @@ struct inputs {
 /* ---- rule.c ---- */
 enum holds { HOLDS_UNKNOWN, HOLDS_NOT, HOLDS };
 
-struct test {              /* one condition, ready to be compared */
-	uint8_t input, of; /* of: the figure it is a share of; FIGURES: of none */
+struct test {           /* one condition, ready to be compared */
+	uint8_t id, of; /* enum condition_id; the input that it is a share of, INPUTS: of none */
 	bool below;
 	uint32_t milli, calm_milli, calm_ms;
 	uint64_t threshold;
 };
 struct rule {
 	uint32_t n;
-	struct test test[F_TESTS];
+	struct test test[CONDITIONS];
 };
 
 void rule_read(const struct policy *policy, struct rule *ret_rule);
@@ -60,7 +40,7 @@ void rule_read_host(const struct policy *policy,
 		    struct rule *ret_rule); /* only what is about the host */
 bool rule_calm(const struct rule *rule, const struct inputs *inputs, uint32_t *ret_ms);
 /* In bytes, for this target; HR_UNKNOWN: not known. */
-uint64_t rule_threshold(const struct rule *rule, enum input input, const struct inputs *inputs);
+uint64_t rule_threshold(const struct rule *rule, enum condition_id id, const struct inputs *inputs);
 
 /* The owner's word, as the resolver hands it over among the labels: the xattr user.headroom of the cgroup. */
 #define POLICY_OWNER_LABEL   "user.headroom"

@@ -70,19 +70,20 @@ int policy_parse_check_protected(struct policy_parse *c, const struct policy *po
 				 const struct policy_parse_place *place);
 
 /* policy_parse_value.c: one value. `what` is its key; errors read "VALUE: WHAT: expected …". */
-#define VALUE_MOST_BYTES (1ULL << 50) /* no host has a PiB */
-#define VALUE_PAGE       4096u        /* less than a page is a forgotten unit */
 int value_size(const struct tree *tree, const struct tree_node *node, const char *what,
 	       uint64_t *ret_bytes);
 int value_amount(const struct tree *tree, const struct tree_node *node, const char *what,
 		 struct policy_amount *ret_amount);
 int value_growth(const struct tree *tree, const struct tree_node *node, const char *what,
-		 int64_t *ret_per_hour);
+		 uint64_t *ret_per_hour);
+/* A number per second: "500/s". */
+int value_rate(const struct tree *tree, const struct tree_node *node, const char *what,
+	       uint64_t least, uint64_t most, uint64_t *ret_per_second);
 int value_time(const struct tree *tree, const struct tree_node *node, const char *what,
 	       uint64_t least_ms, uint64_t most_ms, uint64_t *ret_ms);
 /* Hundredths of a number above 0, at most 100. */
 int value_percent(const struct tree *tree, const struct tree_node *node, const char *what,
-		  uint32_t *ret_centi);
+		  uint64_t *ret_centi);
 int value_integer(const struct tree *tree, const struct tree_node *node, const char *what,
 		  long least, long most, long *ret_value);
 int value_word(const struct tree *tree, const struct tree_node *node, const char *what,

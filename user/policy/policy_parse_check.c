@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 #include <headroom/board.h>
 
 #include "base/cleanup.h"
+#include "condition_table.h"
 
 /* The value of a key that the policy has, else the policy. */
 static const struct tree_node *at_key(const struct tree_node *map, const char *key,
@@ -46,12 +48,35 @@ static int check_when(const struct policy_parse *c, const struct policy *policy,
 	if (!policy->conditions)
 		return tree_complain(c->tree, place->when, "when",
 				     "holds for everybody at any time; " CONDITION_EXPECTED);
-	if (policy->conditions == WHEN_AGE)
+	if (policy->conditions == WHEN(AGE))
 		return tree_complain(c->tree, at_key(place->when, "age", place), "age",
 				     "holds for everybody after a while; " CONDITION_EXPECTED);
-	if (policy->conditions & WHEN_HOST && policy->host_available.milli == 1000)
+	if (policy->conditions & WHEN(HOST_AVAILABLE) &&
+	    policy->threshold[CONDITION_HOST_AVAILABLE].milli == 1000)
 		return tree_complain(c->tree, at_key(place->when, "host_available", place), "100%",
 				     "host_available: always holds; expected less, such as 5%%");
+	return 0;
+}
+
+/* Each of its conditions must be known of what it matches. */
+static int check_scope(const struct policy_parse *c, const struct policy *policy,
+		       const struct policy_parse_place *place, unsigned int scope)
+{
+	char known[256];
+	size_t used = 0;
+
+	for (size_t i = 0; i < CONDITIONS && used < sizeof(known); i++)
+		if (condition_table[i].scope & scope)
+			used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+						 used ? ", " : "", condition_table[i].key);
+	for (size_t i = 0; i < CONDITIONS; i++)
+		if (policy->conditions & 1u << i && !(condition_table[i].scope & scope))
+			return tree_complain(
+				c->tree, at_key(place->when, condition_table[i].key, place),
+				condition_table[i].key, "unknown of %s; expected %s or for",
+				scope == FOR_PROCESSES ? "processes outside containers"
+						       : "containers and units",
+				known);
 	return 0;
 }
 
@@ -59,14 +84,6 @@ static int check_when(const struct policy_parse *c, const struct policy *policy,
 static int check_host_processes(const struct policy_parse *c, const struct policy *policy,
 				const struct policy_parse_place *place)
 {
-	static const struct {
-		enum policy_condition condition;
-		const char *key;
-	} conditions[] = {
-		{WHEN_USAGE, "usage"},     {WHEN_HEADROOM, "headroom"}, {WHEN_OOM_IN, "oom_in"},
-		{WHEN_RISK, "risk"},       {WHEN_LEAK, "leak"},         {WHEN_SOME, "some_avg10"},
-		{WHEN_FULL, "full_avg10"},
-	};
 	static const struct {
 		enum policy_key key;
 		const char *word;
@@ -93,13 +110,7 @@ static int check_host_processes(const struct policy_parse *c, const struct polic
 		return tree_complain(
 			c->tree, place->selector, "label",
 			"nothing outside containers has one; expected process, unit or cgroup");
-	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
-		if (policy->conditions & conditions[i].condition)
-			return tree_complain(c->tree, at_key(place->when, conditions[i].key, place),
-					     conditions[i].key,
-					     "not known of a process; expected rss, growth, age, "
-					     "host_available or for");
-	return 0;
+	return check_scope(c, policy, place, FOR_PROCESSES);
 }
 
 static int check_containers(const struct policy_parse *c, const struct policy *policy,
@@ -116,14 +127,15 @@ static int check_containers(const struct policy_parse *c, const struct policy *p
 					      "podman", "nerdctl",    "lxc"};
 	const struct policy_match *runtime = match_of(c, policy, POLICY_RUNTIME);
 	bool engine = !runtime;
+	int err;
 
 	if (match_of(c, policy, POLICY_PROCESS))
 		return tree_complain(c->tree, at_key(place->selector, "process", place), "process",
 				     "only with `scope: host_processes`; expected that, or the "
 				     "container's name");
-	if (policy->conditions & WHEN_RSS)
-		return tree_complain(c->tree, at_key(place->when, "rss", place), "rss",
-				     "is for processes (scope: host_processes); expected usage");
+	err = check_scope(c, policy, place, FOR_CONTAINERS);
+	if (err)
+		return err;
 	for (uint32_t i = 0; runtime && i < runtime->n; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(engines); k++)
 			engine |= !fnmatch(policy_parse_at(c, c->glob[runtime->first + i].text),
@@ -197,11 +209,11 @@ static int check_reflex(const struct policy_parse *c, const struct policy *polic
 			node = place->actions->child[i];
 	if (!policy->reflex)
 		return 0;
-	if (policy->conditions & WHEN_HOST)
+	if (policy->conditions & WHEN(HOST_AVAILABLE))
 		return tree_complain(
 			c->tree, node, "reflex",
 			"the kernel can't choose among many; expected no host_available beside it");
-	if (!(policy->conditions & WHEN_USAGE))
+	if (!(policy->conditions & WHEN(USAGE)))
 		return tree_complain(c->tree, node, "reflex",
 				     "at which size? expected usage among the conditions");
 	if (policy->for_ms)
@@ -245,8 +257,8 @@ static int check_steps(const struct policy_parse *c, const struct policy *policy
 		return tree_complain(c->tree, place->on_exit, "on_exit",
 				     "never runs, for nobody ends; expected term, kill or reflex "
 				     "among the actions");
-	if (policy->conditions & WHEN_HOST && has_action(policy, HR_ACTION_THROTTLE) && !ends &&
-	    !has_action(policy, HR_ACTION_RECLAIM))
+	if (policy->conditions & WHEN(HOST_AVAILABLE) && has_action(policy, HR_ACTION_THROTTLE) &&
+	    !ends && !has_action(policy, HR_ACTION_RECLAIM))
 		return tree_complain(
 			c->tree, place->actions, "throttle",
 			"frees nothing for the host; expected reclaim, term or kill beside it");

@@ -25,7 +25,7 @@ static int parse_size(const char *text, uint64_t *ret_bytes)
 
 	if (err == -EINVAL)
 		return err;
-	if (err || bytes > VALUE_MOST_BYTES || bytes < VALUE_PAGE)
+	if (err || bytes > POLICY_SIZE_MOST || bytes < POLICY_SIZE_LEAST)
 		return -EDOM;
 	*ret_bytes = bytes;
 	return 0;
@@ -94,7 +94,7 @@ int value_amount(const struct tree *tree, const struct tree_node *node, const ch
 }
 
 int value_growth(const struct tree *tree, const struct tree_node *node, const char *what,
-		 int64_t *ret_per_hour)
+		 uint64_t *ret_per_hour)
 {
 	static const struct {
 		const char *unit;
@@ -110,11 +110,27 @@ int value_growth(const struct tree *tree, const struct tree_node *node, const ch
 		for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 			if (strcmp(slash + 1, units[i].unit) || parse_size(size, &bytes))
 				continue;
-			*ret_per_hour = (int64_t)(bytes * units[i].times / units[i].by);
+			*ret_per_hour = bytes * units[i].times / units[i].by;
 			return 0;
 		}
 	}
 	return bad(tree, node, what, "expected a size per s, min, h or d, such as 100MiB/h");
+}
+
+int value_rate(const struct tree *tree, const struct tree_node *node, const char *what,
+	       uint64_t least, uint64_t most, uint64_t *ret_per_second)
+{
+	const char *text = tree_text(node);
+	size_t digits = text ? strspn(text, "0123456789") : 0;
+	unsigned long long value = digits && digits < 19 ? strtoull(text, NULL, 10) : 0;
+
+	if (!text || strcmp(text + digits, "/s") != 0 || value < least || value > most)
+		return tree_complain(tree, node, tree_what(node),
+				     "%s: expected a number per second from %llu/s to %llu/s, such "
+				     "as 500/s",
+				     what, (unsigned long long)least, (unsigned long long)most);
+	*ret_per_second = value;
+	return 0;
 }
 
 const char *value_time_text(uint64_t ms, char text[UNITS_TEXT])
@@ -151,7 +167,7 @@ int value_time(const struct tree *tree, const struct tree_node *node, const char
 }
 
 int value_percent(const struct tree *tree, const struct tree_node *node, const char *what,
-		  uint32_t *ret_centi)
+		  uint64_t *ret_centi)
 {
 	const char *text = tree_text(node);
 	size_t bytes = text ? strlen(text) : 0;

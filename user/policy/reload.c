@@ -49,15 +49,13 @@ static bool same_steps(const struct policy_set *a, const struct policy *x,
 
 static bool same_conditions(const struct policy *x, const struct policy *y)
 {
-	return x->conditions == y->conditions && x->usage.bytes == y->usage.bytes &&
-	       x->usage.milli == y->usage.milli &&
-	       x->host_available.bytes == y->host_available.bytes &&
-	       x->host_available.milli == y->host_available.milli && x->rss == y->rss &&
-	       x->headroom == y->headroom && x->oom_in_ms == y->oom_in_ms &&
-	       x->age_ms == y->age_ms && x->for_ms == y->for_ms &&
-	       x->growth_bytes_per_hour == y->growth_bytes_per_hour &&
-	       x->risk_centi == y->risk_centi && x->some_centi == y->some_centi &&
-	       x->full_centi == y->full_centi && x->leak == y->leak;
+	if (x->conditions != y->conditions || x->for_ms != y->for_ms)
+		return false;
+	for (size_t i = 0; i < CONDITIONS; i++)
+		if (x->conditions & 1u << i && (x->threshold[i].value != y->threshold[i].value ||
+						x->threshold[i].milli != y->threshold[i].milli))
+			return false;
+	return true;
 }
 
 /* A rehearsal's cooldown is no reason to spare anybody once it is in earnest. */

@@ -140,7 +140,7 @@ bool selector_match_process_group(const struct policy_set *set, const struct pol
 	char comm[sizeof(pgroup->comm) + 1] = "";
 
 	if (policy->matches ? !has_key(set, policy, POLICY_PROCESS)
-			    : !(policy->conditions & WHEN_HOST))
+			    : !(policy->conditions & WHEN(HOST_AVAILABLE)))
 		return false;
 	memcpy(comm, pgroup->comm, sizeof(pgroup->comm));
 	for (uint32_t i = 0; i < policy->matches; i++) {
@@ -424,7 +424,7 @@ enum hr_skip_reason selector_process_group_allowed(const struct policy_set *set,
 	enum hr_skip_reason reason = policy_exempt_process_group(set, snapshot, index);
 
 	/* A rule on the host's memory means the whole job, one on processes its largest alone. */
-	if (!reason && (policy->conditions & WHEN_HOST) &&
+	if (!reason && (policy->conditions & WHEN(HOST_AVAILABLE)) &&
 	    (snapshot->pgroup[index].flags & PGROUP_HOLDS_OTHERS))
 		reason = HR_SKIP_PROTECTED;
 	return reason;

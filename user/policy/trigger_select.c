@@ -29,7 +29,7 @@ static bool rest_holds(const struct policy *p, const struct inputs *f)
 	struct policy rest = *p;
 	struct rule rule;
 
-	rest.conditions &= ~(uint32_t)WHEN_USAGE;
+	rest.conditions &= ~WHEN(USAGE);
 	rule_read(&rest, &rule);
 	return !rule.n || rule_holds(&rule, f) == HOLDS;
 }
@@ -84,16 +84,16 @@ static struct armed look(struct policy_engine *engine, uint32_t slot)
 		struct armed one = {.policy = i};
 		struct rule rule;
 
-		if (!(p->conditions & WHEN_USAGE) || p->conditions & WHEN_HOST ||
+		if (!(p->conditions & WHEN(USAGE)) || p->conditions & WHEN(HOST_AVAILABLE) ||
 		    steps_mode(engine->set, p) == MODE_OBSERVE)
 			continue;
 		rule_read(p, &rule);
-		one.threshold = rule_threshold(&rule, F_USAGE, f);
+		one.threshold = rule_threshold(&rule, CONDITION_USAGE, f);
 		if (one.threshold == HR_UNKNOWN || !selector_match(engine->set, p, at) ||
 		    selector_exempt(engine->set, engine->snapshot, p, slot, f->parent))
 			continue;
 		one.reflex = may_strike(engine, i, slot);
-		if (better(&one, &best, f->at[F_USAGE]))
+		if (better(&one, &best, f->at[CONDITION_USAGE]))
 			best = one;
 	}
 	return best;

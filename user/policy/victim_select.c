@@ -34,11 +34,13 @@ static uint64_t shortage(const struct policy_engine *engine, uint32_t policy)
 
 	inputs_host(engine, &f);
 	rule_read_host(engine_policy(engine, policy), &rule);
-	threshold = rule_threshold(&rule, F_HOST, &f);
-	if (threshold == HR_UNKNOWN || f.at[F_HOST] == HR_UNKNOWN)
+	threshold = rule_threshold(&rule, CONDITION_HOST_AVAILABLE, &f);
+	if (threshold == HR_UNKNOWN || f.at[CONDITION_HOST_AVAILABLE] == HR_UNKNOWN)
 		return 0;
 	threshold += threshold / 20;
-	return threshold > f.at[F_HOST] ? threshold - f.at[F_HOST] : 0;
+	return threshold > f.at[CONDITION_HOST_AVAILABLE]
+		       ? threshold - f.at[CONDITION_HOST_AVAILABLE]
+		       : 0;
 }
 
 static bool enough(const struct policy_engine *engine, uint64_t size, uint64_t lacking)
@@ -146,7 +148,7 @@ static void add_slot(struct policy_engine *engine, uint32_t policy, uint32_t slo
 	ret->rank[0] = enough(engine, ret->size, lacking);
 	ret->rank[1] = low == HR_UNKNOWN || !low || at->memory.usage == HR_UNKNOWN ||
 		       at->memory.usage > low;
-	ret->rank[2] = rank_growth(ret->growth, risk, f->at[F_HOST]);
+	ret->rank[2] = rank_growth(ret->growth, risk, f->at[CONDITION_HOST_AVAILABLE]);
 }
 
 static void add_job(struct policy_engine *engine, uint32_t policy, uint32_t pgroup,
@@ -161,7 +163,7 @@ static void add_job(struct policy_engine *engine, uint32_t policy, uint32_t pgro
 	ret->reason = (uint8_t)reason_not(engine, policy, NONE32, pgroup, f->key, 0);
 	ret->rank[0] = enough(engine, ret->size, lacking);
 	ret->rank[1] = 1;
-	ret->rank[2] = rank_growth(ret->growth, HR_UNKNOWN, f->at[F_HOST]);
+	ret->rank[2] = rank_growth(ret->growth, HR_UNKNOWN, f->at[CONDITION_HOST_AVAILABLE]);
 }
 
 bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best,
