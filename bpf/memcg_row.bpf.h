@@ -78,12 +78,10 @@ static __always_inline void row_events(struct memcg_sample *row, struct mem_cgro
 
 	/* v2: with all below, as memory.events; v1 counts its own only */
 	compat_events_read(events, memcg, memory_events);
-	row->event_low = compat_events_one(events, MEMCG_LOW);
-	row->event_high = compat_events_one(events, MEMCG_HIGH);
-	row->event_max = compat_events_one(events, MEMCG_MAX);
-	row->event_oom = compat_events_one(events, MEMCG_OOM);
-	row->event_oom_kill = compat_events_one(events, MEMCG_OOM_KILL);
-	row->event_oom_group_kill = compat_events_one(events, MEMCG_OOM_GROUP_KILL);
+#define EVENT_READ(name, how, ...)                    EVENT_READ_##how(name, __VA_ARGS__)
+#define EVENT_READ_EVENT(name, item)                  row->event_##name = compat_events_one(events, item);
+#define HR_EVENT(name, unit, kind, meaning, bpf, ...) HR_APPLY(EVENT_READ, name, bpf)
+#include <headroom/fields.def>
 	row->own_oom_kills = compat_event(memcg, memory_events_local, MEMCG_OOM_KILL);
 }
 
@@ -93,12 +91,16 @@ static __always_inline void row_counter(struct memcg_sample *row, struct mem_cgr
 	struct compat_counter copy = {};
 
 	compat_counter_read(&copy, memcg, memory);
-	row->usage = root ? RECORD_UNKNOWN : counter_bytes(compat_counter_field(&copy, usage));
-	row->peak = root ? RECORD_UNKNOWN : counter_bytes(compat_counter_field(&copy, watermark));
-	row->limit = counter_bytes(compat_counter_field(&copy, max));
-	row->high = counter_bytes(compat_counter_field(&copy, high));
-	row->low = counter_bytes(compat_counter_field(&copy, low));
-	row->min = counter_bytes(compat_counter_field(&copy, min));
+#define COUNTER_READ(name, how, ...) COUNTER_READ_##how(name, __VA_ARGS__)
+#define COUNTER_READ_PAGE_COUNTER(name, member) \
+	row->name = counter_bytes(compat_counter_field(&copy, member));
+#define COUNTER_READ_OWN(...)
+#define HR_MEMORY(name, unit, kind, meaning, bpf, ...) HR_APPLY(COUNTER_READ, name, bpf)
+#define HR_MEMORY_STAT(...)
+#define HR_MEMORY_DERIVED(...)
+#include <headroom/fields.def>
+	if (root)
+		row->usage = row->peak = RECORD_UNKNOWN;
 }
 
 static __always_inline void row_swap(struct memcg_sample *row, struct mem_cgroup *memcg)
@@ -121,10 +123,10 @@ static __always_inline void row_swap(struct memcg_sample *row, struct mem_cgroup
 
 static __always_inline void row_stat_unknown(struct memcg_sample *row)
 {
-	row->anon = row->file = row->shmem = row->kernel = row->slab_reclaimable = RECORD_UNKNOWN;
-	row->active_file = row->inactive_file = row->file_dirty = row->file_writeback =
-		RECORD_UNKNOWN;
-	row->refaults = RECORD_UNKNOWN;
+#define HR_MEMORY_STAT(name, ...) row->name = RECORD_UNKNOWN;
+#define HR_COUNTER(name, ...)     row->name = RECORD_UNKNOWN;
+#define HR_COUNTER_DERIVED(...)
+#include <headroom/fields.def>
 }
 
 /* The root charges nothing itself: what it uses is what is mapped and cached on the host, as
@@ -136,6 +138,14 @@ static __always_inline void row_stat_done(struct memcg_sample *row)
 		row->usage = row->anon + row->file;
 }
 
+/* The fields of the stat block that are plain items: `ITEM_PAGES(item)`, `ITEM_BYTES(item)` and `ITEM_EVENTS(item)`, which
+ * the place of use defines, read one. */
+#define STAT_READ(name, how, ...)          STAT_READ_##how(name, __VA_ARGS__)
+#define STAT_READ_PAGES(name, item)        row->name = ITEM_PAGES(item);
+#define STAT_READ_BYTES_ITEM(name, item)   row->name = ITEM_BYTES(item);
+#define STAT_READ_SUM(name, first, second) row->name = ITEM_EVENTS(first) + ITEM_EVENTS(second);
+#define STAT_READ_OWN(...)
+
 #define vmstat(memcg, shape, enum_type, item) \
 	compat_vmstats_read(memcg, shape, bpf_core_enum_value(enum enum_type, item))
 
@@ -145,16 +155,16 @@ static __always_inline void row_vmstats(struct memcg_sample *row, struct mem_cgr
 {
 	const u32 shift = config.page_shift;
 
-	row->anon = vmstat(memcg, shape, node_stat_item, NR_ANON_MAPPED) << shift;
-	row->file = vmstat(memcg, shape, node_stat_item, NR_FILE_PAGES) << shift;
-	row->shmem = vmstat(memcg, shape, node_stat_item, NR_SHMEM) << shift;
-	row->slab_reclaimable = vmstat(memcg, shape, node_stat_item, NR_SLAB_RECLAIMABLE_B);
-	row->active_file = vmstat(memcg, shape, node_stat_item, NR_ACTIVE_FILE) << shift;
-	row->inactive_file = vmstat(memcg, shape, node_stat_item, NR_INACTIVE_FILE) << shift;
-	row->file_dirty = vmstat(memcg, shape, node_stat_item, NR_FILE_DIRTY) << shift;
-	row->file_writeback = vmstat(memcg, shape, node_stat_item, NR_WRITEBACK) << shift;
-	row->refaults = vmstat(memcg, shape, node_stat_item, WORKINGSET_REFAULT_ANON) +
-			vmstat(memcg, shape, node_stat_item, WORKINGSET_REFAULT_FILE);
+#define ITEM_PAGES(item)                                    (vmstat(memcg, shape, node_stat_item, item) << shift)
+#define ITEM_BYTES(item)                                    vmstat(memcg, shape, node_stat_item, item)
+#define ITEM_EVENTS(item)                                   vmstat(memcg, shape, node_stat_item, item)
+#define HR_MEMORY_STAT(name, unit, kind, meaning, bpf, ...) HR_APPLY(STAT_READ, name, bpf)
+#define HR_COUNTER(name, unit, kind, meaning, bpf, ...)     HR_APPLY(STAT_READ, name, bpf)
+#define HR_COUNTER_DERIVED(...)
+#include <headroom/fields.def>
+#undef ITEM_PAGES
+#undef ITEM_BYTES
+#undef ITEM_EVENTS
 	if (config.flags & CONFIG_V1)
 		row->kernel = counter_bytes(compat_kmem(memcg));
 	else if (bpf_core_enum_value_exists(enum memcg_stat_item, MEMCG_KMEM)) /* since 5.18 */

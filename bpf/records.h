@@ -122,14 +122,13 @@ struct memcg_sample {
 	__u64 id, parent_id; /* parent_id 0: the root is its parent, or it is the root */
 	__u32 level;         /* 0: the root itself */
 	__u32 flags;         /* SAMPLE_* */
-	__u64 usage, limit, high, low, min, peak;
-	__u64 swap, swap_limit; /* v1: memsw - memory, as far as known */
-	__u64 anon, file, shmem, kernel, slab_reclaimable;
-	__u64 active_file, inactive_file, file_dirty, file_writeback;
-	__u64 refaults;
-	__u64 event_low, event_high, event_max, event_oom, event_oom_kill, event_oom_group_kill;
+#define HR_MEMORY(name, ...) __u64 name;
+#define HR_MEMORY_DERIVED(...)
+#define HR_EVENT(name, ...)   __u64 event_##name;
+#define HR_COUNTER(name, ...) __u64 name;
+#define HR_COUNTER_DERIVED(...)
+#include <headroom/fields.def>
 	__u64 own_oom_kills; /* of processes in it, not below (memory.events.local oom_kill) */
-	__u64 rss; /* of the processes in it, not below: anon + file + shmem, by the last task pass */
 	__u64 psi_some_us, psi_full_us;
 	__u32 psi_some_avg10_centi, psi_full_avg10_centi; /* ~0U */
 	__u32 pids;                                       /* processes in it, not below; ~0U */

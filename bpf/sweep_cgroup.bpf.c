@@ -69,16 +69,16 @@ int sweep_cgroup_rstat(struct bpf_iter__cgroup *ctx)
  * v1 alike. */
 static __always_inline void row_kfuncs(struct memcg_sample *row, struct mem_cgroup *memcg)
 {
-	row->anon = state_bytes(memcg, NR_ANON_MAPPED);
-	row->file = state_bytes(memcg, NR_FILE_PAGES);
-	row->shmem = state_bytes(memcg, NR_SHMEM);
-	row->slab_reclaimable = state_bytes(memcg, NR_SLAB_RECLAIMABLE_B);
-	row->active_file = state_bytes(memcg, NR_ACTIVE_FILE);
-	row->inactive_file = state_bytes(memcg, NR_INACTIVE_FILE);
-	row->file_dirty = state_bytes(memcg, NR_FILE_DIRTY);
-	row->file_writeback = state_bytes(memcg, NR_WRITEBACK);
-	row->refaults = state_bytes(memcg, WORKINGSET_REFAULT_ANON) +
-			state_bytes(memcg, WORKINGSET_REFAULT_FILE);
+#define ITEM_PAGES(item)                                    state_bytes(memcg, item)
+#define ITEM_BYTES(item)                                    state_bytes(memcg, item)
+#define ITEM_EVENTS(item)                                   state_bytes(memcg, item)
+#define HR_MEMORY_STAT(name, unit, kind, meaning, bpf, ...) HR_APPLY(STAT_READ, name, bpf)
+#define HR_COUNTER(name, unit, kind, meaning, bpf, ...)     HR_APPLY(STAT_READ, name, bpf)
+#define HR_COUNTER_DERIVED(...)
+#include <headroom/fields.def>
+#undef ITEM_PAGES
+#undef ITEM_BYTES
+#undef ITEM_EVENTS
 	row->kernel = bpf_mem_cgroup_page_state(
 		memcg, bpf_core_enum_value(enum memcg_stat_item, MEMCG_KMEM));
 	row_stat_done(row);

@@ -29,7 +29,7 @@ here := -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/|$(BINDIR)/|g' -e 's|/etc
 
 # A file of each, listed once: what `make uninstall` takes away is what `make install` has put there.
 installed = $(SBINDIR)/headroomd $(BINDIR)/headroom $(LIBEXECDIR)/headroom-resolver $(LIBEXECDIR)/headroom-export \
-	$(patsubst include/headroom/%,$(INCLUDEDIR)/%,$(wildcard include/headroom/*.h)) $(LIBDIR)/libheadroom.a \
+	$(patsubst include/headroom/%,$(INCLUDEDIR)/%,$(wildcard include/headroom/*.h include/headroom/*.def)) $(LIBDIR)/libheadroom.a \
 	$(patsubst deploy/systemd/%,$(UNITDIR)/%,$(unit_files)) $(SYSUSERSDIR)/headroom.conf \
 	$(BASHDIR)/headroom $(ZSHDIR)/_headroom $(FISHDIR)/headroom.fish
 
@@ -43,7 +43,7 @@ install-files: manuals completions
 	install -m 755 $(build)/headroomd $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(build)/headroom $(DESTDIR)$(BINDIR)/
 	install -m 755 $(build)/headroom-resolver $(build)/headroom-export $(DESTDIR)$(LIBEXECDIR)/
-	install -m 644 include/headroom/*.h $(DESTDIR)$(INCLUDEDIR)/
+	install -m 644 include/headroom/*.h include/headroom/*.def $(DESTDIR)$(INCLUDEDIR)/
 	install -m 644 $(build)/libheadroom.a $(DESTDIR)$(LIBDIR)/
 	for s in 1 5 8; do install -m 644 $(manuals)/*.$$s $(DESTDIR)$(MANDIR)/man$$s/ || exit; done
 	install -m 644 $(completions)/headroom.bash $(DESTDIR)$(BASHDIR)/headroom

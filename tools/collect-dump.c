@@ -108,19 +108,15 @@ static void show_sources(const struct collector *collector)
 
 static void show_row(const struct memcg_sample *m)
 {
-	printf("memcg id=%s parent=%s level=%u flags=%x pids=%d usage=%s limit=%s high=%s low=%s "
-	       "min=%s ",
-	       number(m->id), number(m->parent_id), m->level, m->flags, (int)m->pids,
-	       number(m->usage), number(m->limit), number(m->high), number(m->low), number(m->min));
-	printf("peak=%s swap=%s swap_limit=%s anon=%s file=%s shmem=%s kernel=%s ", number(m->peak),
-	       number(m->swap), number(m->swap_limit), number(m->anon), number(m->file),
-	       number(m->shmem), number(m->kernel));
-	printf("slab_r=%s active=%s inactive=%s dirty=%s wb=%s refaults=%s ",
-	       number(m->slab_reclaimable), number(m->active_file), number(m->inactive_file),
-	       number(m->file_dirty), number(m->file_writeback), number(m->refaults));
-	printf("events=%s,%s,%s,%s,%s,%s psi=%s,%s\n", number(m->event_low), number(m->event_high),
-	       number(m->event_max), number(m->event_oom), number(m->event_oom_kill),
-	       number(m->event_oom_group_kill), number(m->psi_some_us), number(m->psi_full_us));
+	printf("memcg id=%s parent=%s level=%u flags=%x pids=%d", number(m->id),
+	       number(m->parent_id), m->level, m->flags, (int)m->pids);
+#define HR_MEMORY(name, ...)  printf(" " #name "=%s", number(m->name));
+#define HR_EVENT(name, ...)   printf(" event_" #name "=%s", number(m->event_##name));
+#define HR_COUNTER(name, ...) printf(" " #name "=%s", number(m->name));
+#define HR_MEMORY_DERIVED(...)
+#define HR_COUNTER_DERIVED(...)
+#include <headroom/fields.def>
+	printf(" psi=%s,%s\n", number(m->psi_some_us), number(m->psi_full_us));
 }
 
 static void show_stall(__u64 memcg_id, const struct stall_value *stall, void *arg)

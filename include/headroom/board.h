@@ -69,15 +69,10 @@ struct hr_identity {
 	uint64_t workload;
 };
 
-/* Where the memory is. v2 meaning; on v1 the nearest counter (docs/accounting.md). */
+/* Where the memory is: v2's meaning; on v1 the nearest counter (docs/accounting.md). fields.def has the members. */
 struct hr_memory {
-	uint64_t usage, limit, high, low, min, peak;
-	uint64_t anon, file, shmem, kernel, slab_reclaimable, swap, swap_limit;
-	uint64_t active_file, inactive_file, file_dirty, file_writeback;
-	uint64_t rss;           /* sum over its processes: anon + file + shmem resident */
-	uint64_t working_set;   /* usage - inactive_file */
-	uint64_t unreclaimable; /* U = usage - C - slab_reclaimable/2 */
-	uint64_t headroom; /* the least of limit - U + usable swap along the path to the root */
+#define HR_MEMORY(name, ...) uint64_t name;
+#include "fields.def"
 };
 
 enum hr_level { HR_LEVEL_OWN, HR_LEVEL_ANCESTOR, HR_LEVEL_HOST, HR_LEVEL_COUNT };
@@ -94,9 +89,11 @@ struct hr_pressure { /* PSI memory. avg10 in hundredths of a per cent. Unknown: 
 	uint64_t some_total_us, full_total_us;
 };
 
-struct hr_counts { /* memory.events, monotonic for the life of the cgroup; HR_UNKNOWN where there is none */
-	uint64_t low, high, max, oom, oom_kill, oom_group_kill;
-	uint64_t refaults;
+/* memory.events and other counters; HR_UNKNOWN where there is none. fields.def has the members. */
+struct hr_counts {
+#define HR_EVENT(name, ...)   uint64_t name;
+#define HR_COUNTER(name, ...) uint64_t name;
+#include "fields.def"
 };
 
 #define HR_STALL_BUCKETS \

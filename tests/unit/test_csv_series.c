@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "base/csv_series.h"
+#include "cli/csv_series.h"
 
 #define FIXTURES "tests/fixtures/series/"
 
@@ -24,16 +24,16 @@ static void test_good(void **state)
 
 	assert_int_equal(series_open(FIXTURES "good.csv", &s), 0);
 	assert_int_equal(series_next(s, &row), 0);
-	assert_int_equal(row.value[SERIES_USED], 100);
-	assert_int_equal(row.value[SERIES_ANON], 50);
-	assert_int_equal(row.value[SERIES_SHMEM], UINT64_MAX);
+	assert_int_equal(row.used, 100);
+	assert_int_equal(row.memory.anon, 50);
+	assert_int_equal(row.memory.shmem, UINT64_MAX);
 	assert_int_equal(series_next(s, &row), 0);
-	assert_int_equal(row.value[SERIES_T], 1500000000);
-	assert_int_equal(row.value[SERIES_USED], 1000);
-	assert_int_equal(row.value[SERIES_LIMIT], UINT64_MAX); /* 0: none */
-	assert_int_equal(row.value[SERIES_ANON], UINT64_MAX);  /* empty: not known */
+	assert_int_equal(row.t_ns, 1500000000);
+	assert_int_equal(row.used, 1000);
+	assert_int_equal(row.memory.limit, UINT64_MAX); /* 0: none */
+	assert_int_equal(row.memory.anon, UINT64_MAX);  /* empty: not known */
 	assert_int_equal(series_next(s, &row), 0);
-	assert_int_equal(row.value[SERIES_LIMIT], UINT64_MAX); /* cgroup v1's "none" */
+	assert_int_equal(row.memory.limit, UINT64_MAX); /* cgroup v1's "none" */
 	assert_int_equal(series_backwards(s), 0);
 	assert_int_equal(series_next(s, &row), 0);
 	assert_int_equal(row.line, 6);
@@ -43,7 +43,7 @@ static void test_good(void **state)
 	assert_int_equal(series_open(FIXTURES "crlf-bom.csv", &s), 0);
 	assert_int_equal(series_next(s, &row), 0);
 	assert_int_equal(series_next(s, &row), 0);
-	assert_int_equal(row.value[SERIES_USED], 2);
+	assert_int_equal(row.used, 2);
 	assert_int_equal(series_next(s, &row), -ENODATA);
 	series_close(s);
 }
@@ -109,34 +109,34 @@ static void test_every_column(void **state)
 {
 	static const struct {
 		const char *name;
-		enum series_column column;
+		size_t offset; /* of a uint64_t in struct series_row */
 	} cases[] = {
-		{"usage_bytes", SERIES_USAGE},
-		{"unreclaimable_bytes", SERIES_UNRECLAIMABLE},
-		{"headroom_bytes", SERIES_HEADROOM},
-		{"high_bytes", SERIES_HIGH},
-		{"anon_bytes", SERIES_ANON},
-		{"file_bytes", SERIES_FILE},
-		{"active_file_bytes", SERIES_ACTIVE_FILE},
-		{"inactive_file_bytes", SERIES_INACTIVE_FILE},
-		{"file_dirty_bytes", SERIES_FILE_DIRTY},
-		{"file_writeback_bytes", SERIES_FILE_WRITEBACK},
-		{"shmem_bytes", SERIES_SHMEM},
-		{"kernel_bytes", SERIES_KERNEL},
-		{"slab_bytes", SERIES_SLAB},
-		{"slab_reclaimable_bytes", SERIES_SLAB_RECLAIMABLE},
-		{"sock_bytes", SERIES_SOCK},
-		{"page_tables_bytes", SERIES_PAGE_TABLES},
-		{"swap_bytes", SERIES_SWAP},
-		{"swap_free_bytes", SERIES_SWAP_FREE},
-		{"rss_bytes", SERIES_RSS},
-		{"refaults_total", SERIES_REFAULTS},
-		{"some_total_us", SERIES_PSI_SOME},
-		{"full_total_us", SERIES_PSI_FULL},
-		{"oom_kill", SERIES_OOM_KILL},
-		{"max", SERIES_EVENTS_MAX},
-		{"under_oom", SERIES_UNDER_OOM},
-		{"restarts", SERIES_RESTARTS},
+		{"usage_bytes", offsetof(struct series_row, memory.usage)},
+		{"unreclaimable_bytes", offsetof(struct series_row, memory.unreclaimable)},
+		{"headroom_bytes", offsetof(struct series_row, memory.headroom)},
+		{"high_bytes", offsetof(struct series_row, memory.high)},
+		{"anon_bytes", offsetof(struct series_row, memory.anon)},
+		{"file_bytes", offsetof(struct series_row, memory.file)},
+		{"active_file_bytes", offsetof(struct series_row, memory.active_file)},
+		{"inactive_file_bytes", offsetof(struct series_row, memory.inactive_file)},
+		{"file_dirty_bytes", offsetof(struct series_row, memory.file_dirty)},
+		{"file_writeback_bytes", offsetof(struct series_row, memory.file_writeback)},
+		{"shmem_bytes", offsetof(struct series_row, memory.shmem)},
+		{"kernel_bytes", offsetof(struct series_row, memory.kernel)},
+		{"slab_bytes", offsetof(struct series_row, slab)},
+		{"slab_reclaimable_bytes", offsetof(struct series_row, memory.slab_reclaimable)},
+		{"sock_bytes", offsetof(struct series_row, sock)},
+		{"page_tables_bytes", offsetof(struct series_row, page_tables)},
+		{"swap_bytes", offsetof(struct series_row, memory.swap)},
+		{"swap_free_bytes", offsetof(struct series_row, swap_free)},
+		{"rss_bytes", offsetof(struct series_row, memory.rss)},
+		{"refaults_total", offsetof(struct series_row, counts.refaults)},
+		{"some_total_us", offsetof(struct series_row, psi_some_us)},
+		{"full_total_us", offsetof(struct series_row, psi_full_us)},
+		{"oom_kill", offsetof(struct series_row, counts.oom_kill)},
+		{"max", offsetof(struct series_row, counts.max)},
+		{"under_oom", offsetof(struct series_row, under_oom)},
+		{"restarts", offsetof(struct series_row, restarts)},
 	};
 	size_t n = sizeof(cases) / sizeof(cases[0]);
 	struct series *s = NULL;
@@ -160,8 +160,8 @@ static void test_every_column(void **state)
 	assert_int_equal(series_open_fd(fd[0], "-", &s), 0);
 	assert_int_equal(series_next(s, &row), 0);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(row.value[cases[i].column], 100 + i);
-	assert_int_equal(row.value[SERIES_STALL_NS], 250000000);
+		assert_int_equal(*(uint64_t *)((char *)&row + cases[i].offset), 100 + i);
+	assert_int_equal(row.stall_ns, 250000000);
 	assert_int_equal(series_next(s, &row), -EINVAL);
 	assert_string_equal(series_error(s), "-:3:7: reclaim_stall_seconds_total: 20000000000 does "
 					     "not fit into 64 bits");
@@ -245,7 +245,7 @@ static void test_a_million_rows(void **state)
 	while (series_next(s, &row) == 0)
 		n++;
 	assert_int_equal(n, 1000000);
-	assert_int_equal(row.value[SERIES_USED], 999999);
+	assert_int_equal(row.used, 999999);
 	series_close(s);
 	unlink(path);
 }

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/csv_series.h"
+#include "cli/csv_series.h"
 #include "base/human_units.h"
 #include "forecast/forecast.h"
 #include "forecast/reason_text.h"
@@ -28,25 +28,23 @@ struct emitted { /* what was said first, and how often */
 
 static void row_input(const struct series_row *row, struct forecast_input *in)
 {
-	const uint64_t *v = row->value;
-
 	forecast_input_init(in);
-	in->t_ns = v[SERIES_T] + 1000000000u;
+	in->t_ns = row->t_ns + 1000000000u;
 	in->unreclaimable =
-		v[SERIES_UNRECLAIMABLE] != HR_UNKNOWN ? v[SERIES_UNRECLAIMABLE] : v[SERIES_USED];
-	in->usage = v[SERIES_USAGE] != HR_UNKNOWN ? v[SERIES_USAGE] : v[SERIES_USED];
-	in->limit = v[SERIES_LIMIT];
-	in->headroom = v[SERIES_HEADROOM];
-	in->high = v[SERIES_HIGH];
-	in->anon = v[SERIES_ANON];
-	in->shmem = v[SERIES_SHMEM];
-	in->kernel = v[SERIES_KERNEL];
-	in->slab = v[SERIES_SLAB];
-	in->swap = v[SERIES_SWAP];
-	in->swap_free = v[SERIES_SWAP_FREE];
-	in->refaults = v[SERIES_REFAULTS];
-	in->psi_full_us = v[SERIES_PSI_FULL];
-	in->events_oom_kill = v[SERIES_OOM_KILL];
+		row->memory.unreclaimable != HR_UNKNOWN ? row->memory.unreclaimable : row->used;
+	in->usage = row->memory.usage != HR_UNKNOWN ? row->memory.usage : row->used;
+	in->limit = row->memory.limit;
+	in->headroom = row->memory.headroom;
+	in->high = row->memory.high;
+	in->anon = row->memory.anon;
+	in->shmem = row->memory.shmem;
+	in->kernel = row->memory.kernel;
+	in->slab = row->slab;
+	in->swap = row->memory.swap;
+	in->swap_free = row->swap_free;
+	in->refaults = row->counts.refaults;
+	in->psi_full_us = row->psi_full_us;
+	in->events_oom_kill = row->counts.oom_kill;
 }
 
 static void note(struct emitted *emitted, const struct hr_forecast *now,

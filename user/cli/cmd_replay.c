@@ -11,10 +11,10 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/csv_series.h"
 #include "base/utf8_clean.h"
 #include "cli.h"
 #include "policy_replay.h"
+#include "csv_series.h"
 #include "replay.h"
 #include "collect/accounting.h"
 #include "format/target_parse.h"
@@ -78,58 +78,56 @@ static int look(const char *path, enum kind *ret_kind)
 
 /* What can't be given back: as it stands there; or of usage and the page cache's parts, as for a
  * cgroup; or used_bytes. */
-static uint64_t unreclaimable(const uint64_t *v)
+static uint64_t unreclaimable(const struct series_row *row)
 {
 	struct memcg_sample sample = {
-		.usage = v[SERIES_USAGE],
-		.active_file = v[SERIES_ACTIVE_FILE],
-		.inactive_file = v[SERIES_INACTIVE_FILE],
-		.file_dirty = v[SERIES_FILE_DIRTY],
-		.file_writeback = v[SERIES_FILE_WRITEBACK],
-		.slab_reclaimable = v[SERIES_SLAB_RECLAIMABLE],
+		.usage = row->memory.usage,
+		.active_file = row->memory.active_file,
+		.inactive_file = row->memory.inactive_file,
+		.file_dirty = row->memory.file_dirty,
+		.file_writeback = row->memory.file_writeback,
+		.slab_reclaimable = row->memory.slab_reclaimable,
 		.flags = SAMPLE_STAT,
 	};
 	uint64_t clean, computed = account_unreclaimable(&sample, (__u64 *)&clean);
 
-	if (v[SERIES_UNRECLAIMABLE] != HR_UNKNOWN)
-		return v[SERIES_UNRECLAIMABLE];
-	return computed != HR_UNKNOWN && clean != HR_UNKNOWN ? computed : v[SERIES_USED];
+	if (row->memory.unreclaimable != HR_UNKNOWN)
+		return row->memory.unreclaimable;
+	return computed != HR_UNKNOWN && clean != HR_UNKNOWN ? computed : row->used;
 }
 
 /* limit_bytes is its own limit. */
 static void row_input(const struct series_row *row, uint64_t *restarts, struct forecast_input *in)
 {
-	const uint64_t *v = row->value;
-
 	forecast_input_init(in);
-	in->t_ns = EPOCH_NS + v[SERIES_T];
-	in->unreclaimable = unreclaimable(v);
-	in->usage = v[SERIES_USAGE] != HR_UNKNOWN ? v[SERIES_USAGE] : v[SERIES_USED];
-	in->limit = v[SERIES_LIMIT];
-	in->headroom = v[SERIES_HEADROOM];
-	in->high = v[SERIES_HIGH];
-	in->anon = v[SERIES_ANON];
-	in->file = v[SERIES_FILE];
-	in->shmem = v[SERIES_SHMEM];
-	in->kernel = v[SERIES_KERNEL];
-	in->slab = v[SERIES_SLAB_RECLAIMABLE] != HR_UNKNOWN ? v[SERIES_SLAB_RECLAIMABLE]
-							    : v[SERIES_SLAB];
-	in->sock = v[SERIES_SOCK];
-	in->page_tables = v[SERIES_PAGE_TABLES];
-	in->swap = v[SERIES_SWAP];
-	in->swap_free = v[SERIES_SWAP_FREE];
-	in->rss = v[SERIES_RSS];
-	in->refaults = v[SERIES_REFAULTS];
-	in->stall_ns = v[SERIES_STALL_NS];
-	in->psi_some_us = v[SERIES_PSI_SOME];
-	in->psi_full_us = v[SERIES_PSI_FULL];
-	in->events_oom_kill = v[SERIES_OOM_KILL];
-	in->events_max = v[SERIES_EVENTS_MAX];
-	in->under_oom = v[SERIES_UNDER_OOM] && v[SERIES_UNDER_OOM] != HR_UNKNOWN;
-	if (v[SERIES_RESTARTS] == HR_UNKNOWN)
+	in->t_ns = EPOCH_NS + row->t_ns;
+	in->unreclaimable = unreclaimable(row);
+	in->usage = row->memory.usage != HR_UNKNOWN ? row->memory.usage : row->used;
+	in->limit = row->memory.limit;
+	in->headroom = row->memory.headroom;
+	in->high = row->memory.high;
+	in->anon = row->memory.anon;
+	in->file = row->memory.file;
+	in->shmem = row->memory.shmem;
+	in->kernel = row->memory.kernel;
+	in->slab = row->memory.slab_reclaimable != HR_UNKNOWN ? row->memory.slab_reclaimable
+							      : row->slab;
+	in->sock = row->sock;
+	in->page_tables = row->page_tables;
+	in->swap = row->memory.swap;
+	in->swap_free = row->swap_free;
+	in->rss = row->memory.rss;
+	in->refaults = row->counts.refaults;
+	in->stall_ns = row->stall_ns;
+	in->psi_some_us = row->psi_some_us;
+	in->psi_full_us = row->psi_full_us;
+	in->events_oom_kill = row->counts.oom_kill;
+	in->events_max = row->counts.max;
+	in->under_oom = row->under_oom && row->under_oom != HR_UNKNOWN;
+	if (row->restarts == HR_UNKNOWN)
 		return;
-	in->restarted = *restarts != HR_UNKNOWN && v[SERIES_RESTARTS] > *restarts;
-	*restarts = v[SERIES_RESTARTS];
+	in->restarted = *restarts != HR_UNKNOWN && row->restarts > *restarts;
+	*restarts = row->restarts;
 }
 
 static void closep(struct series **series) { series_close(*series); }

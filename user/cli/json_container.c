@@ -18,6 +18,11 @@
 		key_, get_, offsetof(struct hr_host, field_) \
 	}
 
+/* A measured field, from its cell KEY (fields.def). */
+#define FIELD(where, key, type, member) FIELD_##where(key, type, member)
+#define FIELD_JSON(key, type, member)   {key, json_get_bytes, offsetof(type, member)},
+#define FIELD_CSV(...)
+
 static json_t *get_state(const struct record_text *from, const void *at)
 {
 	return json_word(state_word(*(const uint32_t *)at));
@@ -68,12 +73,9 @@ static json_t *get_binding(const struct record_text *from, const void *at)
 static json_t *get_counts(const struct record_text *from, const void *at)
 {
 	static const struct json_field fields[] = {
-		{"low", json_get_bytes, offsetof(struct hr_counts, low)},
-		{"high", json_get_bytes, offsetof(struct hr_counts, high)},
-		{"max", json_get_bytes, offsetof(struct hr_counts, max)},
-		{"oom", json_get_bytes, offsetof(struct hr_counts, oom)},
-		{"oom_kill", json_get_bytes, offsetof(struct hr_counts, oom_kill)},
-		{"oom_group_kill", json_get_bytes, offsetof(struct hr_counts, oom_group_kill)},
+#define HR_EVENT(name, unit, kind, meaning, bpf, v2, v1, key, ...) \
+	HR_APPLY(FIELD, key, struct hr_counts, name)
+#include <headroom/fields.def>
 		{0},
 	};
 	json_t *object = json_object();
@@ -241,22 +243,15 @@ static const struct json_field head_fields[] = {
 };
 
 static const struct json_field memory_fields[] = {
-	SLOT("usage_bytes", json_get_bytes, memory.usage),
-	SLOT("limit_bytes", json_get_bytes, memory.limit),
-	SLOT("anon_bytes", json_get_bytes, memory.anon),
-	SLOT("file_bytes", json_get_bytes, memory.file),
-	SLOT("shmem_bytes", json_get_bytes, memory.shmem),
-	SLOT("kernel_bytes", json_get_bytes, memory.kernel),
-	SLOT("slab_reclaimable_bytes", json_get_bytes, memory.slab_reclaimable),
-	SLOT("swap_bytes", json_get_bytes, memory.swap),
-	SLOT("rss_bytes", json_get_bytes, memory.rss),
-	SLOT("working_set_bytes", json_get_bytes, memory.working_set),
-	SLOT("unreclaimable_bytes", json_get_bytes, memory.unreclaimable),
-	SLOT("headroom_bytes", json_get_bytes, memory.headroom),
+#define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, ...) \
+	HR_APPLY(FIELD, key, struct hr_slot, memory.name)
+#include <headroom/fields.def>
 	SLOT("binding", get_binding, binding),
 	SLOT("pressure", json_get_pressure, pressure),
 	SLOT("reclaim_stall_seconds_total", json_get_ns, stalls.total_ns),
-	SLOT("refaults_total", json_get_bytes, counts.refaults),
+#define HR_COUNTER(name, unit, kind, meaning, bpf, v2, v1, key, ...) \
+	HR_APPLY(FIELD, key, struct hr_slot, counts.name)
+#include <headroom/fields.def>
 	SLOT("events", get_counts, counts),
 	{0},
 };

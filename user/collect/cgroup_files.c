@@ -26,48 +26,49 @@
 	}
 #define NO_LIMIT (1ULL << 62) /* v1 writes PAGE_COUNTER_MAX, LONG_MAX rounded down to pages */
 
-/* In the order of the kernel's lines (mm/memcontrol.c, memory_stats[]). */
+/* The entry of a field from its cell FROM_V2 or FROM_V1 (fields.def): in the table of memory.stat, or in that of files. */
+#define STAT_ENTRY(at, from, ...)         STAT_ENTRY_##from(at, __VA_ARGS__)
+#define STAT_ENTRY_STAT(at, key)          {key, at, FIELD_SET},
+#define STAT_ENTRY_STAT_SUM(at, one, two) {one, at, FIELD_ADD}, {two, at, FIELD_ADD},
+#define STAT_ENTRY_OWN(...)
+#define STAT_ENTRY_NONE(...)
+
+#define FILE_ENTRY(at, from, ...)   FILE_ENTRY_##from(at, __VA_ARGS__)
+#define FILE_ENTRY_NUMBER(at, file) NUMBER(file, 0, at, 0),
+#define FILE_ENTRY_FILL(at, file)   NUMBER(file, 0, at, at),
+#define FILE_ENTRY_LIMIT(at, file)  NUMBER(file, MEMFILE_LIMIT, at, 0),
+#define FILE_ENTRY_OWN(...)
+#define FILE_ENTRY_NONE(...)
+
 static const struct field stat_v2[] = {
-	{"anon", ROW(anon), FIELD_SET},
-	{"file", ROW(file), FIELD_SET},
-	{"kernel", ROW(kernel), FIELD_SET}, /* 5.18 and later */
+#define HR_MEMORY_STAT(name, unit, kind, meaning, bpf, v2, ...) HR_APPLY(STAT_ENTRY, ROW(name), v2)
+#define HR_COUNTER(name, unit, kind, meaning, bpf, v2, ...)     HR_APPLY(STAT_ENTRY, ROW(name), v2)
+#define HR_COUNTER_DERIVED(...)
+#include <headroom/fields.def>
+	/* before 5.18: the parts of `kernel` */
 	{"kernel_stack", AT(kernel_parts), FIELD_ADD},
 	{"pagetables", AT(kernel_parts), FIELD_ADD}, /* 5.11 */
 	{"sec_pagetables", AT(kernel_parts), FIELD_ADD},
 	{"percpu", AT(kernel_parts), FIELD_ADD},
 	{"vmalloc", AT(kernel_parts), FIELD_ADD},
-	{"shmem", ROW(shmem), FIELD_SET},
-	{"file_dirty", ROW(file_dirty), FIELD_SET},
-	{"file_writeback", ROW(file_writeback), FIELD_SET},
-	{"inactive_file", ROW(inactive_file), FIELD_SET},
-	{"active_file", ROW(active_file), FIELD_SET},
-	{"slab_reclaimable", ROW(slab_reclaimable), FIELD_SET},
 	{"slab", AT(kernel_parts), FIELD_ADD},
-	{"workingset_refault_anon", ROW(refaults), FIELD_ADD},
-	{"workingset_refault_file", ROW(refaults), FIELD_ADD},
 };
 
 /* total_: with descendants, as v2 has it. */
 static const struct field stat_v1[] = {
-	{"total_cache", ROW(file), FIELD_SET},
-	{"total_rss", ROW(anon), FIELD_SET},
-	{"total_shmem", ROW(shmem), FIELD_SET},
-	{"total_dirty", ROW(file_dirty), FIELD_SET},
-	{"total_writeback", ROW(file_writeback), FIELD_SET},
-	{"total_workingset_refault_anon", ROW(refaults), FIELD_ADD},
-	{"total_workingset_refault_file", ROW(refaults), FIELD_ADD},
+#define HR_MEMORY_STAT(name, unit, kind, meaning, bpf, v2, v1, ...) \
+	HR_APPLY(STAT_ENTRY, ROW(name), v1)
+#define HR_COUNTER(name, unit, kind, meaning, bpf, v2, v1, ...) HR_APPLY(STAT_ENTRY, ROW(name), v1)
+#define HR_COUNTER_DERIVED(...)
+#include <headroom/fields.def>
 	{"total_swap", AT(stat_swap), FIELD_SET},
-	{"total_inactive_file", ROW(inactive_file), FIELD_SET},
-	{"total_active_file", ROW(active_file), FIELD_SET},
 };
 
 static const struct field events_v2[] = {
-	{"low", ROW(event_low), FIELD_SET},
-	{"high", ROW(event_high), FIELD_SET},
-	{"max", ROW(event_max), FIELD_SET},
-	{"oom", ROW(event_oom), FIELD_SET},
-	{"oom_kill", ROW(event_oom_kill), FIELD_SET},
-	{"oom_group_kill", ROW(event_oom_group_kill), FIELD_SET}, /* 5.17 and later */
+#define EVENT_ENTRY(at, from, key) {key, at, FIELD_SET},
+#define HR_EVENT(name, unit, kind, meaning, bpf, v2, ...) \
+	HR_APPLY(EVENT_ENTRY, ROW(event_##name), v2)
+#include <headroom/fields.def>
 };
 
 static const struct field events_local_v2[] = {{"oom_kill", ROW(own_oom_kills), FIELD_SET}};
@@ -81,14 +82,11 @@ static const struct field oom_v1[] = {
 
 static const struct memfile files_v2[] = {
 	[MEMFILES_DIR] = {.name = "."},
-	[MEMFILES_USAGE] = NUMBER("memory.current", 0, ROW(usage), 0),
-	NUMBER("memory.max", 0, ROW(limit), 0),
-	NUMBER("memory.high", 0, ROW(high), 0),
-	NUMBER("memory.low", 0, ROW(low), 0),
-	NUMBER("memory.min", 0, ROW(min), 0),
-	NUMBER("memory.peak", 0, ROW(peak), 0), /* 5.19 and later */
-	NUMBER("memory.swap.current", 0, ROW(swap), ROW(swap)),
-	NUMBER("memory.swap.max", 0, ROW(swap_limit), 0),
+/* usage first: [MEMFILES_USAGE] */
+#define HR_MEMORY(name, unit, kind, meaning, bpf, v2, ...) HR_APPLY(FILE_ENTRY, ROW(name), v2)
+#define HR_MEMORY_STAT(...)
+#define HR_MEMORY_DERIVED(...)
+#include <headroom/fields.def>
 	FIELDS("memory.events", 0, events_v2, ROW(event_oom_kill)),            /* with all below */
 	FIELDS("memory.events.local", 0, events_local_v2, ROW(own_oom_kills)), /* 5.2 and later */
 	{.name = "memory.pressure", .shape = MEMFILE_PRESSURE, .fill = ROW(psi_some_us)},
@@ -102,12 +100,14 @@ static const struct memfile files_v2[] = {
  * second (CGROUP_PIDLIST_DESTROY_DELAY): always stale. */
 static const struct memfile files_v1[] = {
 	[MEMFILES_DIR] = {.name = "."},
-	[MEMFILES_USAGE] = NUMBER("memory.usage_in_bytes", 0, ROW(usage), 0),
+#define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, ...) HR_APPLY(FILE_ENTRY, ROW(name), v1)
+#define HR_MEMORY_STAT(...)
+#define HR_MEMORY_DERIVED(...)
+#define HR_EVENT(name, unit, kind, meaning, bpf, v2, v1, ...) \
+	HR_APPLY(FILE_ENTRY, ROW(event_##name), v1)
+#include <headroom/fields.def>
 	NUMBER("memory.memsw.usage_in_bytes", 0, AT(memsw), ROW(swap)),
-	NUMBER("memory.limit_in_bytes", MEMFILE_LIMIT, ROW(limit), 0),
 	NUMBER("memory.memsw.limit_in_bytes", MEMFILE_LIMIT, AT(memsw_limit), ROW(swap_limit)),
-	NUMBER("memory.max_usage_in_bytes", 0, ROW(peak), 0),
-	NUMBER("memory.failcnt", 0, ROW(event_max), ROW(event_max)),
 	FIELDS("memory.oom_control", 0, oom_v1, AT(under_oom)),
 	{.name = "cgroup.procs", .shape = MEMFILE_PIDS, .flags = MEMFILE_FRESH},
 	FIELDS("memory.stat", MEMFILE_STAT, stat_v1, 0),
@@ -135,9 +135,10 @@ void reading_forget_stat(struct reading *r)
 	struct memcg_sample *s = &r->s;
 
 	s->flags &= ~SAMPLE_STAT;
-	s->anon = s->file = s->shmem = s->kernel = s->slab_reclaimable = RECORD_UNKNOWN;
-	s->active_file = s->inactive_file = s->file_dirty = s->file_writeback = RECORD_UNKNOWN;
-	s->refaults = RECORD_UNKNOWN;
+#define HR_MEMORY_STAT(name, ...) s->name = RECORD_UNKNOWN;
+#define HR_COUNTER(name, ...)     s->name = RECORD_UNKNOWN;
+#define HR_COUNTER_DERIVED(...)
+#include <headroom/fields.def>
 }
 
 static void take_number(struct reading *r, const struct memfile *file, const char *text, size_t n)

@@ -70,15 +70,8 @@ static void merge_stat(struct memcg_sample *row, const struct hr_memory *old)
 {
 	if ((row->flags & SAMPLE_STAT) || old->anon == HR_UNKNOWN)
 		return;
-	row->anon = old->anon;
-	row->file = old->file;
-	row->shmem = old->shmem;
-	row->kernel = old->kernel;
-	row->slab_reclaimable = old->slab_reclaimable;
-	row->active_file = old->active_file;
-	row->inactive_file = old->inactive_file;
-	row->file_dirty = old->file_dirty;
-	row->file_writeback = old->file_writeback;
+#define HR_MEMORY_STAT(name, ...) row->name = old->name;
+#include <headroom/fields.def>
 	row->flags |= SAMPLE_STAT;
 }
 
@@ -88,27 +81,9 @@ static void fill_memory(struct hr_memory *to, const struct memcg_sample *row,
 	uint64_t peak = to->peak == HR_UNKNOWN ? 0 : to->peak;
 
 	*to = (struct hr_memory){
-		.usage = row->usage,
-		.limit = row->limit,
-		.high = row->high,
-		.low = row->low,
-		.min = row->min,
-		.peak = row->peak,
-		.anon = row->anon,
-		.file = row->file,
-		.shmem = row->shmem,
-		.kernel = row->kernel,
-		.slab_reclaimable = row->slab_reclaimable,
-		.swap = row->swap,
-		.swap_limit = row->swap_limit,
-		.active_file = row->active_file,
-		.inactive_file = row->inactive_file,
-		.file_dirty = row->file_dirty,
-		.file_writeback = row->file_writeback,
-		.rss = row->rss,
-		.working_set = account->working_set,
-		.unreclaimable = account->unreclaimable,
-		.headroom = account->headroom,
+#define HR_MEMORY(name, ...)         .name = row->name,
+#define HR_MEMORY_DERIVED(name, ...) .name = account->name,
+#include <headroom/fields.def>
 	};
 	if (to->peak == HR_UNKNOWN && to->usage != HR_UNKNOWN)
 		to->peak = to->usage > peak ? to->usage : peak; /* no watermark: the highest seen */
@@ -144,13 +119,10 @@ static void fill_rest(struct hr_slot *at, const struct memcg_sample *row)
 	at->pressure = (struct hr_pressure){row->psi_some_avg10_centi, row->psi_full_avg10_centi,
 					    row->psi_some_us, row->psi_full_us};
 	at->counts = (struct hr_counts){
-		.low = row->event_low,
-		.high = row->event_high,
-		.max = row->event_max,
-		.oom = row->event_oom,
-		.oom_kill = row->event_oom_kill,
-		.oom_group_kill = row->event_oom_group_kill,
-		.refaults = row->refaults,
+#define HR_EVENT(name, ...)   .name = row->event_##name,
+#define HR_COUNTER(name, ...) .name = row->name,
+#define HR_COUNTER_DERIVED(...)
+#include <headroom/fields.def>
 	};
 	at->pids = row->pids;
 	at->flags = (at->flags & (HR_SLOT_CUT | HR_SLOT_ARMED)) |

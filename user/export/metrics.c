@@ -14,20 +14,14 @@ static double seconds(uint64_t ms) { return ms == HR_UNKNOWN ? NAN : (double)ms 
 static double micros(uint64_t us) { return us == HR_UNKNOWN ? NAN : (double)us / 1e6; }
 static double nanos(uint64_t ns) { return ns == HR_UNKNOWN ? NAN : (double)ns / 1e9; }
 
-#define FIELD(name_, expression) \
-	static double get_##name_(const struct hr_slot *slot) { return expression; }
-FIELD(usage, bytes(slot->memory.usage))
-FIELD(limit, bytes(slot->memory.limit))
-FIELD(anon, bytes(slot->memory.anon))
-FIELD(file, bytes(slot->memory.file))
-FIELD(shmem, bytes(slot->memory.shmem))
-FIELD(kernel, bytes(slot->memory.kernel))
-FIELD(swap, bytes(slot->memory.swap))
-FIELD(rss, bytes(slot->memory.rss))
-FIELD(peak, bytes(slot->memory.peak))
-FIELD(working_set, bytes(slot->memory.working_set))
-FIELD(unreclaimable, bytes(slot->memory.unreclaimable))
-FIELD(headroom, bytes(slot->memory.headroom))
+#define FIELD(name_, expression)                                                      \
+	__attribute__((unused)) static double get_##name_(const struct hr_slot *slot) \
+	{                                                                             \
+		return expression;                                                    \
+	}
+#define HR_MEMORY(name, ...)  FIELD(name, bytes(slot->memory.name))
+#define HR_COUNTER(name, ...) FIELD(name, bytes(slot->counts.name))
+#include <headroom/fields.def>
 FIELD(risk, slot->forecast.risk_centi == UINT16_MAX ? NAN : slot->forecast.risk_centi / 100.0)
 FIELD(drift, slot->forecast.drift_bytes_per_second == HR_UNKNOWN_I64
 		     ? NAN
@@ -44,31 +38,26 @@ FIELD(restarts, bytes(slot->restarts))
 FIELD(stall, nanos(slot->stalls.total_ns))
 FIELD(waiting, micros(slot->pressure.some_total_us))
 FIELD(stalled, micros(slot->pressure.full_total_us))
-FIELD(refaults, bytes(slot->counts.refaults))
 FIELD(failcnt, bytes(slot->counts.max))
 FIELD(p10, seconds(slot->forecast.oom_in_p10_ms))
 FIELD(p50, seconds(slot->forecast.oom_in_p50_ms))
 FIELD(p90, seconds(slot->forecast.oom_in_p90_ms))
 
+/* A measured field, from its cell METRIC or OTEL (fields.def). */
+#define IS_GAUGE                           false
+#define IS_COUNTER                         true
+#define METRIC_OF(get, counter, help, ...) __VA_OPT__({C __VA_ARGS__, help, counter, get}, )
+#define UCUM_BYTES                         "By"
+#define UCUM_COUNT                         "1"
+#define UCUM_PER_SECOND                    "1/s"
+#define OTEL_OF(get, counter, unit, ...)   __VA_OPT__({__VA_ARGS__, unit, counter, get}, )
+
 #define C "headroom_container_"
 /* Metrics of one name stand together; those with a label of their own carry it in braces. */
 const struct metric metric_container[] = {
-	{C "memory_usage_bytes", "Memory charged to the container's cgroup.", false, get_usage},
-	{C "memory_limit_bytes", "The container's own memory limit, where it has one.", false,
-	 get_limit},
-	{C "memory_anon_bytes", "Anonymous memory.", false, get_anon},
-	{C "memory_file_bytes", "Page cache.", false, get_file},
-	{C "memory_shmem_bytes", "Shared memory and tmpfs.", false, get_shmem},
-	{C "memory_kernel_bytes", "Kernel memory.", false, get_kernel},
-	{C "memory_swap_bytes", "Swap in use.", false, get_swap},
-	{C "memory_rss_bytes", "Resident memory of its processes.", false, get_rss},
-	{C "memory_working_set_bytes", "Usage without inactive page cache, as cAdvisor has it.",
-	 false, get_working_set},
-	{C "memory_unreclaimable_bytes", "Memory that reclaim cannot take back.", false,
-	 get_unreclaimable},
-	{C "headroom_bytes",
-	 "What is left before the nearest limit on its path, the host's included.", false,
-	 get_headroom},
+#define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, ...) \
+	HR_APPLY(METRIC_OF, get_##name, IS_##kind, meaning, metric)
+#include <headroom/fields.def>
 	{C "oom_in_seconds{p=\"10\"}",
 	 "Time until OOM, by quantile, where one is foreseen within a day.", false, get_p10},
 	{C "oom_in_seconds{p=\"50\"}", NULL, false, get_p50},
@@ -86,7 +75,9 @@ const struct metric metric_container[] = {
 	 get_waiting},
 	{C "pressure_stalled_seconds", "Time all tasks waited for memory (PSI full).", true,
 	 get_stalled},
-	{C "refaults", "Pages read again soon after they were evicted.", true, get_refaults},
+#define HR_COUNTER(name, unit, kind, meaning, bpf, v2, v1, key, metric, ...) \
+	HR_APPLY(METRIC_OF, get_##name, IS_##kind, meaning, metric)
+#include <headroom/fields.def>
 	{0},
 };
 
@@ -110,14 +101,10 @@ const struct metric metric_cadvisor[] = {
 
 /* https://opentelemetry.io/docs/specs/semconv/system/container-metrics/; what those do not name stands below headroom. */
 const struct otlp_metric metric_otlp[] = {
-	{"container.memory.usage", "By", false, get_usage},
-	{"container.memory.working_set", "By", false, get_working_set},
-	{"container.memory.rss", "By", false, get_rss},
-	{"container.memory.available", "By", false, get_headroom},
-	{"headroom.container.memory.limit", "By", false, get_limit},
-	{"headroom.container.memory.anon", "By", false, get_anon},
-	{"headroom.container.memory.unreclaimable", "By", false, get_unreclaimable},
-	{"headroom.container.memory.swap", "By", false, get_swap},
+#define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, otel, ...) \
+	HR_APPLY(OTEL_OF, get_##name, IS_##kind, UCUM_##unit, otel)
+#define HR_COUNTER HR_MEMORY
+#include <headroom/fields.def>
 	{"headroom.container.risk", "1", false, get_risk},
 	{"headroom.container.oom_in", "s", false, get_p50},
 	{"headroom.container.leak.rate", "By/h", false, get_suspected_leak_rate},

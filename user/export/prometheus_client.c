@@ -31,19 +31,19 @@ static uint8_t small(double value, int most)
 	return value >= 0 && value <= most ? (uint8_t)value : 0;
 }
 
+/* A measured field, from its cell METRIC (fields.def). */
+#define PUT_OF(name_, member, ...)   __VA_OPT__(PUT(name_, member = fleet_whole(value)))
+#define QUERY_OF(name_, suffix, ...) __VA_OPT__({C __VA_ARGS__ suffix, put_##name_, NULL}, )
+#define SUFFIX_GAUGE                 ""
+#define SUFFIX_COUNTER               "_total"
+
 #define PUT(name_, assignment) \
 	static void put_##name_(struct hr_slot *slot, double value) { slot->assignment; }
-PUT(usage, memory.usage = fleet_whole(value))
-PUT(limit, memory.limit = fleet_whole(value))
-PUT(anon, memory.anon = fleet_whole(value))
-PUT(file, memory.file = fleet_whole(value))
-PUT(shmem, memory.shmem = fleet_whole(value))
-PUT(kernel, memory.kernel = fleet_whole(value))
-PUT(swap, memory.swap = fleet_whole(value))
-PUT(rss, memory.rss = fleet_whole(value))
-PUT(working_set, memory.working_set = fleet_whole(value))
-PUT(unreclaimable, memory.unreclaimable = fleet_whole(value))
-PUT(headroom, memory.headroom = fleet_whole(value))
+#define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, ...) \
+	HR_APPLY(PUT_OF, name, memory.name, metric)
+#define HR_COUNTER(name, unit, kind, meaning, bpf, v2, v1, key, metric, ...) \
+	HR_APPLY(PUT_OF, name, counts.name, metric)
+#include <headroom/fields.def>
 PUT(p10, forecast.oom_in_p10_ms = fleet_whole(value * 1e3))
 PUT(p50, forecast.oom_in_p50_ms = fleet_whole(value * 1e3))
 PUT(p90, forecast.oom_in_p90_ms = fleet_whole(value * 1e3))
@@ -94,17 +94,10 @@ static const struct {
 	{H "oom_kills_total", NULL, sum_host_kills},
 	{"headroom_guard_events_lost_total", NULL, sum_lost},
 	{H "risk", NULL, most_risk},
-	{C "memory_usage_bytes", put_usage, NULL},
-	{C "memory_limit_bytes", put_limit, NULL},
-	{C "memory_anon_bytes", put_anon, NULL},
-	{C "memory_file_bytes", put_file, NULL},
-	{C "memory_shmem_bytes", put_shmem, NULL},
-	{C "memory_kernel_bytes", put_kernel, NULL},
-	{C "memory_swap_bytes", put_swap, NULL},
-	{C "memory_rss_bytes", put_rss, NULL},
-	{C "memory_working_set_bytes", put_working_set, NULL},
-	{C "memory_unreclaimable_bytes", put_unreclaimable, NULL},
-	{C "headroom_bytes", put_headroom, NULL},
+#define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, ...) \
+	HR_APPLY(QUERY_OF, name, SUFFIX_##kind, metric)
+#define HR_COUNTER HR_MEMORY
+#include <headroom/fields.def>
 	{C "oom_in_seconds{p=\"10\"}", put_p10, NULL},
 	{C "oom_in_seconds{p=\"50\"}", put_p50, NULL},
 	{C "oom_in_seconds{p=\"90\"}", put_p90, NULL},

@@ -48,6 +48,16 @@ static const char *text_count(double value, char text[CELL_TEXT])
 	return text;
 }
 
+enum unit { UNIT_BYTES, UNIT_COUNT, UNIT_PER_SECOND };
+
+static const char *text_measured(enum unit unit, double value, char text[CELL_TEXT])
+{
+	if (unit == UNIT_BYTES)
+		return text_bytes(value, text);
+	text_count(value, text);
+	return unit == UNIT_PER_SECOND && !isnan(value) ? strcat(text, "/s") : text;
+}
+
 static const char *text_percent(double share, char text[CELL_TEXT])
 {
 	if (isnan(share))
@@ -77,6 +87,13 @@ static const char *text_of(const struct row *row, struct hr_str s, char text[CEL
 		return text_count(name##_value(row), text);                                    \
 	}
 
+#define MEASURED_COLUMN(unit, name, field)                                                        \
+	static double name##_value(const struct row *row) { return live(row, row->slot->field); } \
+	static const char *name##_format(const struct row *row, char text[CELL_TEXT])             \
+	{                                                                                         \
+		return text_measured(unit, name##_value(row), text);                              \
+	}
+
 #define TEXT_COLUMN(name, field)                                                      \
 	static const char *name##_format(const struct row *row, char text[CELL_TEXT]) \
 	{                                                                             \
@@ -86,11 +103,23 @@ static const char *text_of(const struct row *row, struct hr_str s, char text[CEL
 BYTES_COLUMN(usage, memory.usage)
 BYTES_COLUMN(limit, memory.limit)
 BYTES_COLUMN(headroom, memory.headroom)
-BYTES_COLUMN(anon, memory.anon)
-BYTES_COLUMN(file, memory.file)
-BYTES_COLUMN(kernel, memory.kernel)
-BYTES_COLUMN(swap, memory.swap)
-BYTES_COLUMN(rss, memory.rss)
+/* The functions and the line of a measured field, from its cell COLUMN (fields.def). */
+#define FUNCTIONS_OF(unit, name, field, ...) __VA_OPT__(MEASURED_COLUMN(UNIT_##unit, name, field))
+#define LINE_OF(name, ...)                   __VA_OPT__(LINE(name, __VA_ARGS__))
+#define LINE(name_, title_, width_, drop_, help_) \
+	{.id = #name_,                            \
+	 .title = title_,                         \
+	 .width = width_,                         \
+	 .right = true,                           \
+	 .drop = drop_,                           \
+	 .help = help_,                           \
+	 .format = name_##_format,                \
+	 .value = name_##_value},
+#define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, otel, column) \
+	HR_APPLY(FUNCTIONS_OF, unit, name, memory.name, column)
+#define HR_COUNTER(name, unit, kind, meaning, bpf, v2, v1, key, metric, otel, column) \
+	HR_APPLY(FUNCTIONS_OF, unit, name, counts.name, column)
+#include <headroom/fields.def>
 COUNT_COLUMN(kills, oom_kills_total)
 COUNT_COLUMN(restarts, restarts)
 TEXT_COLUMN(image, id.image)
@@ -393,18 +422,10 @@ const struct column column_table[] = {
 	{.id = "next", .title = "NEXT", .width = 8, .drop = 65,
 	 .help = "what its policy would do to it next: notify, reclaim, throttle, term, kill",
 	 .format = next_format, .value = next_value},
-	{.id = "anon", .title = "ANON", .width = 8, .right = true, .drop = 91,
-	 .help = "anonymous memory: heaps and stacks; only swap can take it",
-	 .format = anon_format, .value = anon_value},
-	{.id = "file", .title = "FILE", .width = 8, .right = true, .drop = 92,
-	 .help = "page cache: copies of files, given back when needed (shared memory, counted here, is not)", .format = file_format, .value = file_value},
-	{.id = "kernel", .title = "KERNEL", .width = 8, .right = true, .drop = 94,
-	 .help = "what the kernel keeps for it: sockets, directory entries, page tables", .format = kernel_format, .value = kernel_value},
-	{.id = "swap", .title = "SWAP", .width = 8, .right = true, .drop = 93,
-	 .help = "swapped out",
-	 .format = swap_format, .value = swap_value},
-	{.id = "rss", .title = "RSS", .width = 8, .right = true, .drop = 95,
-	 .help = "resident memory of its processes", .format = rss_format, .value = rss_value},
+#define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, otel, column) \
+	HR_APPLY(LINE_OF, name, column)
+#define HR_COUNTER HR_MEMORY
+#include <headroom/fields.def>
 	{.id = "stall", .title = "STALL", .width = 6, .right = true, .drop = 96,
 	
 	 .help = "time its tasks spent making room instead of working (reclaim), since it began",

@@ -4,8 +4,8 @@
  * than one.
  *
  * The first line names the columns. t_seconds, used_bytes and limit_bytes must be there; any
- * counter may stand beside them under its JSON name (the table in series.c); other columns are
- * passed over. What a cell may hold:
+ * counter may stand beside them under its JSON name (the table in csv_series.c); other columns are
+ * skipped. What a cell may hold:
  *	a number >= 0, whole or not, "1e9" too; surrounding spaces and "quotes" are taken off
  *	(bytes and counts are cut to whole ones; counters in seconds become nanoseconds)
  *	nothing: not known (in t_seconds and used_bytes an error; in limit_bytes: no limit)
@@ -16,48 +16,23 @@
  * series_error() says line and column (in bytes, from 1). A time may stand still or go back: the row is handed on as it is, for that
  * is what clocks do; series_backwards() counts them.
  */
-#ifndef HEADROOM_BASE_CSV_SERIES_H
-#define HEADROOM_BASE_CSV_SERIES_H
+#ifndef HEADROOM_CLI_CSV_SERIES_H
+#define HEADROOM_CLI_CSV_SERIES_H
 
 #include <stdint.h>
 
-enum series_column {
-	SERIES_T,
-	SERIES_USED,
-	SERIES_LIMIT,
-	SERIES_USAGE,
-	SERIES_UNRECLAIMABLE,
-	SERIES_HEADROOM,
-	SERIES_HIGH,
-	SERIES_ANON,
-	SERIES_FILE,
-	SERIES_ACTIVE_FILE,
-	SERIES_INACTIVE_FILE,
-	SERIES_FILE_DIRTY,
-	SERIES_FILE_WRITEBACK,
-	SERIES_SHMEM,
-	SERIES_KERNEL,
-	SERIES_SLAB,
-	SERIES_SLAB_RECLAIMABLE,
-	SERIES_SOCK,
-	SERIES_PAGE_TABLES,
-	SERIES_SWAP,
-	SERIES_SWAP_FREE,
-	SERIES_RSS,
-	SERIES_REFAULTS,
-	SERIES_STALL_NS, /* reclaim_stall_seconds_total */
-	SERIES_PSI_SOME,
-	SERIES_PSI_FULL,
-	SERIES_OOM_KILL,
-	SERIES_EVENTS_MAX,
-	SERIES_UNDER_OOM,
-	SERIES_RESTARTS,
-	SERIES_COLUMNS
-};
+#include <headroom/board.h>
 
-struct series_row {
+struct series_row { /* a uint64_t of all ones: unknown */
 	double t_seconds;
-	uint64_t value[SERIES_COLUMNS]; /* UINT64_MAX: not known; [SERIES_T] is in nanoseconds */
+	uint64_t t_ns;
+	uint64_t used;
+	struct hr_memory memory;
+	struct hr_counts counts;
+	uint64_t slab, sock, page_tables, swap_free;
+	uint64_t stall_ns; /* reclaim_stall_seconds_total */
+	uint64_t psi_some_us, psi_full_us;
+	uint64_t under_oom, restarts;
 	unsigned long line;
 };
 

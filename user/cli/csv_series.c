@@ -7,52 +7,52 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 #define MOST_COLUMNS 256
 #define MOST_LINE    65536
 #define NO_LIMIT     4611686018427387904.0 /* 2^62 */
 #define MOST_SECONDS 1e10                  /* beyond any clock; in nanoseconds still below 2^64 */
-#define PASSED_OVER  -1
+#define SKIPPED      -1
 #define NS_PER_S     1e9
 
-static const char *const names[SERIES_COLUMNS] = {
-	[SERIES_T] = "t_seconds",
-	[SERIES_USED] = "used_bytes",
-	[SERIES_LIMIT] = "limit_bytes",
-	[SERIES_USAGE] = "usage_bytes",
-	[SERIES_UNRECLAIMABLE] = "unreclaimable_bytes",
-	[SERIES_HEADROOM] = "headroom_bytes",
-	[SERIES_HIGH] = "high_bytes",
-	[SERIES_ANON] = "anon_bytes",
-	[SERIES_FILE] = "file_bytes",
-	[SERIES_ACTIVE_FILE] = "active_file_bytes",
-	[SERIES_INACTIVE_FILE] = "inactive_file_bytes",
-	[SERIES_FILE_DIRTY] = "file_dirty_bytes",
-	[SERIES_FILE_WRITEBACK] = "file_writeback_bytes",
-	[SERIES_SHMEM] = "shmem_bytes",
-	[SERIES_KERNEL] = "kernel_bytes",
-	[SERIES_SLAB] = "slab_bytes",
-	[SERIES_SLAB_RECLAIMABLE] = "slab_reclaimable_bytes",
-	[SERIES_SOCK] = "sock_bytes",
-	[SERIES_PAGE_TABLES] = "page_tables_bytes",
-	[SERIES_SWAP] = "swap_bytes",
-	[SERIES_SWAP_FREE] = "swap_free_bytes",
-	[SERIES_RSS] = "rss_bytes",
-	[SERIES_REFAULTS] = "refaults_total",
-	[SERIES_STALL_NS] = "reclaim_stall_seconds_total",
-	[SERIES_PSI_SOME] = "some_total_us",
-	[SERIES_PSI_FULL] = "full_total_us",
-	[SERIES_OOM_KILL] = "oom_kill",
-	[SERIES_EVENTS_MAX] = "max",
-	[SERIES_UNDER_OOM] = "under_oom",
-	[SERIES_RESTARTS] = "restarts",
+#define COLUMN_AT(name_, member)                           \
+	{                                                  \
+		name_, offsetof(struct series_row, member) \
+	}
+#define MEASURED(where, key, member) COLUMN_AT(key, member),
+
+/* The first three are required. */
+enum { COLUMN_T, COLUMN_USED, COLUMN_LIMIT, COLUMNS_REQUIRED };
+static const struct {
+	const char *name;
+	size_t offset; /* of a uint64_t in struct series_row */
+} columns[] = {
+	COLUMN_AT("t_seconds", t_ns),
+	COLUMN_AT("used_bytes", used),
+	COLUMN_AT("limit_bytes", memory.limit),
+	COLUMN_AT("slab_bytes", slab),
+	COLUMN_AT("sock_bytes", sock),
+	COLUMN_AT("page_tables_bytes", page_tables),
+	COLUMN_AT("swap_free_bytes", swap_free),
+	COLUMN_AT("reclaim_stall_seconds_total", stall_ns),
+	COLUMN_AT("some_total_us", psi_some_us),
+	COLUMN_AT("full_total_us", psi_full_us),
+	COLUMN_AT("under_oom", under_oom),
+	COLUMN_AT("restarts", restarts),
+#define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, ...) \
+	HR_APPLY(MEASURED, key, memory.name)
+#define HR_EVENT(name, unit, kind, meaning, bpf, v2, v1, key, ...) \
+	HR_APPLY(MEASURED, key, counts.name)
+#define HR_COUNTER HR_EVENT
+#include <headroom/fields.def>
 };
 
 struct series {
@@ -136,7 +136,7 @@ static char *cell(char **at)
 
 static int read_header(struct series *s)
 {
-	bool seen[SERIES_COLUMNS] = {false};
+	bool seen[ARRAY_SIZE(columns)] = {false};
 	char *at;
 	int err = read_line(s);
 
@@ -156,24 +156,25 @@ static int read_header(struct series *s)
 		if (s->columns == MOST_COLUMNS)
 			return wrong(s, (size_t)(begin - s->buffer), "more than %d columns",
 				     MOST_COLUMNS);
-		s->meaning[s->columns] = PASSED_OVER;
-		for (short c = 0; c < SERIES_COLUMNS; c++) {
-			if (strcmp(name, names[c]) != 0)
+		s->meaning[s->columns] = SKIPPED;
+		for (size_t c = 0; c < ARRAY_SIZE(columns); c++) {
+			if (strcmp(name, columns[c].name) != 0)
 				continue;
 			if (seen[c])
 				return wrong(s, (size_t)(begin - s->buffer),
 					     "column %s stands there twice", name);
 			seen[c] = true;
-			s->meaning[s->columns] = c;
+			s->meaning[s->columns] = (short)c;
+			break;
 		}
 		s->columns++;
 	}
-	for (int c = SERIES_T; c <= SERIES_LIMIT; c++)
+	for (size_t c = 0; c < COLUMNS_REQUIRED; c++)
 		if (!seen[c])
 			return wrong(
 				s, 0,
 				"no column %s; t_seconds, used_bytes and limit_bytes are needed",
-				names[c]);
+				columns[c].name);
 	return 0;
 }
 
@@ -234,35 +235,36 @@ static int read_number(struct series *s, size_t column, int meaning, const char 
 	double x;
 
 	if (!*text) {
-		if (meaning == SERIES_T || meaning == SERIES_USED)
-			return wrong(s, column, "%s is empty", names[meaning]);
+		if (meaning == COLUMN_T || meaning == COLUMN_USED)
+			return wrong(s, column, "%s is empty", columns[meaning].name);
 		return 0;
 	}
 	/* strtod takes hexadecimal, "nan" and "infinity" too: a number begins with a digit, a point
 	 * or a sign. */
 	x = strtod(text, &end);
 	if (!strchr("0123456789.+-", *text) || *end || end == text || strpbrk(text, "xX"))
-		return wrong(s, column, "%s: \"%.40s\" is not a number", names[meaning], text);
-	if (!isfinite(x))
-		return wrong(s, column, "%s: \"%.40s\" is not a finite number", names[meaning],
+		return wrong(s, column, "%s: \"%.40s\" is not a number", columns[meaning].name,
 			     text);
+	if (!isfinite(x))
+		return wrong(s, column, "%s: \"%.40s\" is not a finite number",
+			     columns[meaning].name, text);
 	if (x < 0)
-		return wrong(s, column, "%s: %.40s is below zero", names[meaning], text);
-	if (meaning == SERIES_T) {
+		return wrong(s, column, "%s: %.40s is below zero", columns[meaning].name, text);
+	if (meaning == COLUMN_T) {
 		if (x > MOST_SECONDS)
 			return wrong(s, column, "t_seconds: %.40s is no time in seconds", text);
 		row->t_seconds = x;
-		row->value[SERIES_T] = (uint64_t)(x * 1e9);
+		row->t_ns = (uint64_t)(x * 1e9);
 		return 0;
 	}
-	if (meaning == SERIES_LIMIT && (x == 0 || x >= NO_LIMIT))
+	if (meaning == COLUMN_LIMIT && (x == 0 || x >= NO_LIMIT))
 		return 0;
-	if (meaning == SERIES_STALL_NS)
+	if (columns[meaning].offset == offsetof(struct series_row, stall_ns))
 		x *= NS_PER_S;
 	if (x >= 18446744073709549568.0) /* the largest double below 2^64 */
-		return wrong(s, column, "%s: %.40s does not fit into 64 bits", names[meaning],
-			     text);
-	row->value[meaning] = (uint64_t)x;
+		return wrong(s, column, "%s: %.40s does not fit into 64 bits",
+			     columns[meaning].name, text);
+	*(uint64_t *)((char *)row + columns[meaning].offset) = (uint64_t)x;
 	return 0;
 }
 
@@ -284,7 +286,7 @@ int series_next(struct series *s, struct series_row *ret_row)
 		if (column >= s->columns)
 			return wrong(s, place, "more cells than the %u columns of the first line",
 				     s->columns);
-		if (s->meaning[column] == PASSED_OVER)
+		if (s->meaning[column] == SKIPPED)
 			continue;
 		err = read_number(s, place, s->meaning[column], text, &row);
 		if (err)
