@@ -37,7 +37,7 @@ bpf_cflags := -g -O2 -target bpf -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wa
 	-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -MMD -MP
 
 # Modules, in the order of the data flow. A file with a main is named for its program and belongs to no archive.
-modules := base board collect identify forecast policy enforce daemon recorder format tui report export cli
+modules := base cgroup board collect identify forecast policy enforce daemon recorder format json command tui report export cli
 mains := user/daemon/headroomd.c user/cli/headroom.c user/identify/headroom-resolver.c user/export/headroom-export.c
 bpf_src := $(wildcard bpf/*.bpf.c)
 skels := $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.skel.h)
@@ -105,13 +105,13 @@ define link
 endef
 
 # What each program may know is what it links: the face has enforce for `check` alone, the resolver has neither act nor sense.
-$(build)/headroomd: $(obj)/user/daemon/headroomd.o $(call archives_of,daemon enforce policy forecast collect board base)
+$(build)/headroomd: $(obj)/user/daemon/headroomd.o $(call archives_of,daemon enforce policy forecast collect cgroup board base)
 	$(link) $(daemon_libs)
-$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli report tui format enforce policy forecast collect recorder board base)
+$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli report tui command json format enforce policy forecast collect cgroup recorder board base)
 	$(link) $(cli_libs)
-$(build)/headroom-export: $(obj)/user/export/headroom-export.o $(call archives_of,export cli tui format policy forecast board base)
+$(build)/headroom-export: $(obj)/user/export/headroom-export.o $(call archives_of,export command json format policy forecast board base)
 	$(link) $(export_libs)
-$(build)/headroom-resolver: $(obj)/user/identify/headroom-resolver.o $(call archives_of,identify base)
+$(build)/headroom-resolver: $(obj)/user/identify/headroom-resolver.o $(call archives_of,identify cgroup base)
 	$(link) $(resolver_libs)
 # A tool is tools/NAME.c, and all of tools/NAME/*.c where there is such a folder.
 .SECONDEXPANSION:
@@ -163,6 +163,8 @@ abi: ## compare the interface of libheadroom with the last version tag
 coverage: ## measure which lines the unit tests and the golden outputs execute
 	$(Q)tools/setup build test lint
 	$(Q)tools/coverage
+lint-layers: ## fail on an include against the arrow in docs/architecture.md, or a circle of files
+	$(Q)tools/lint-layers
 asan: ## build with address and undefined-behaviour sanitizers into build/san-1
 	$(Q)$(MAKE) --no-print-directory SAN=1 all units
 tsan: ## build with the thread sanitizer into build/san-thread
@@ -186,6 +188,6 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all abi coverage help setup run screens bench-actions backtest backtest-live backtest-table units test check-vmlinux bench format lint asan tsan image clean FORCE
+.PHONY: all abi coverage help setup run screens bench-actions backtest backtest-live backtest-table units test check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
 .SECONDARY:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)

@@ -23,7 +23,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "collect/trigger.h"
-#include "collect/cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 #include "collect/collect.h"
 
 #define FAULT_BYTES  (64UL << 20)

@@ -18,7 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "collect/cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 #include "collect/collect.h"
 
 #define ROUNDS_MOST 101

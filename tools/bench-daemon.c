@@ -19,7 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "collect/cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 
 #define PROCESSES_MOST 1000
 #define WAIT_SECONDS   120

@@ -20,10 +20,10 @@
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "enforce/enforce.h"
-#include "enforce/cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "enforce/enforce_internal.h"
 #include "enforce/proc.h"
-#include "collect/cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 
 static const struct {
 	const char *name, *help;
@@ -267,7 +267,7 @@ static int run_freeze(struct options *o)
 	if (!r && !running_open(e, &action))
 		r = -action.result.error;
 	if (!r) {
-		group_pids(action.dir_fd, add_pid, &pids);
+		cgroup_pids(action.dir_fd, add_pid, &pids);
 		r = freeze(e, &action, &pids, &frozen);
 	}
 	if (r < 0) {

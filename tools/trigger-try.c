@@ -28,7 +28,7 @@
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "collect/trigger.h"
-#include "collect/cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 #include "collect/collect.h"
 
 #define CAPACITY 256u

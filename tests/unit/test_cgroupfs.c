@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "fixture_tree.h"
-#include "collect/cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 
 #define FIXTURES "tests/fixtures/"
 #define HOST_NS  "cgroup:[4026531835]"

@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "enforce/cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "enforce/enforce_internal.h"
 #include "enforce/proc.h"
 #include "fixture_child.h"
@@ -80,7 +80,7 @@ static struct enforce_request job_for(const struct fixture *f, enum hr_action_ki
 	snprintf(full, sizeof(full), "%s%s", f->memory, path);
 	fd = open(full, O_RDONLY | O_DIRECTORY);
 	if (fd >= 0)
-		group_id(fd, &request.memcg_id);
+		cgroup_id(fd, "", &request.memcg_id);
 	return request;
 }
 

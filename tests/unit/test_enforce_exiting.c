@@ -107,7 +107,7 @@ static void test_found(void **state)
 	char path[ENFORCE_PATH], other[ENFORCE_PATH + 8];
 
 	wait_ending(f, ending);
-	if (!proc_group(f->e.proc_fd, (uint32_t)ending, "", path, sizeof(path))) {
+	if (pid_cgroup(f->e.proc_fd, (uint32_t)ending, "", path, sizeof(path))) {
 		child_end(ending), child_end(living);
 		skip(); /* no cgroup v2 here, not even an empty one */
 	}
@@ -249,15 +249,17 @@ static void test_group_of(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		strcpy(path, "untouched");
 		tree_put(&tree, "77/cgroup", cases[i].text);
-		assert_int_equal(proc_group(fd, 77, cases[i].controller, path, sizeof(path)),
-				 cases[i].want != NULL);
+		assert_int_equal(pid_cgroup(fd, 77, cases[i].controller, path, sizeof(path)),
+				 cases[i].want ? 0 : -ENOENT);
 		assert_string_equal(path, cases[i].want ?: "untouched");
 	}
-	assert_false(proc_group(fd, 78, "", path, sizeof(path)));
-	assert_false(proc_group(fd, 77, "", path, 4)); /* half of it is another's */
-	assert_true(path_is_below("/a/b", "/a") && path_is_below("/a", "/a"));
-	assert_false(path_is_below("/ab", "/a") || path_is_below("/", "/a") ||
-		     path_is_below("/a (deleted)", "/a"));
+	assert_int_equal(pid_cgroup(fd, 78, "", path, sizeof(path)), -ENOENT);
+	tree_put(&tree, "77/cgroup", cases[0].text);
+	/* half of it would be another cgroup */
+	assert_int_equal(pid_cgroup(fd, 77, "", path, 4), -ENAMETOOLONG);
+	assert_true(cgroup_path_is_below("/a/b", "/a") && cgroup_path_is_below("/a", "/a"));
+	assert_false(cgroup_path_is_below("/ab", "/a") || cgroup_path_is_below("/", "/a") ||
+		     cgroup_path_is_below("/a (deleted)", "/a"));
 	tree_done(&tree);
 }
 

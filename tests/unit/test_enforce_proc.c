@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "enforce/cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "enforce/enforce_internal.h"
 #include "enforce/proc.h"
 #include "fixture_tree.h"
@@ -237,24 +237,24 @@ static void test_group(void **state)
 	free(many);
 	root = open_tree(&tree, "m");
 	box = open_tree(&tree, "m/box");
-	assert_int_equal(group_id(box, &id), 0);
+	assert_int_equal(cgroup_id(box, "", &id), 0);
 	close(box);
-	assert_int_equal(group_open(root, "/box", id + 1), -ESTALE);
-	assert_int_equal(group_open(root, "/nobody", id), -ENOENT);
-	assert_int_equal(group_open(root, "/", id), -EINVAL);
-	assert_int_equal(group_open(root, "", id), -EINVAL);
-	assert_int_equal(group_open(root, "/../m/box", id), -EINVAL);
-	assert_int_equal(group_open(root, "/other/../box", id), -EINVAL);
+	assert_int_equal(cgroup_open_path(root, "/box", id + 1), -ESTALE);
+	assert_int_equal(cgroup_open_path(root, "/nobody", id), -ENOENT);
+	assert_int_equal(cgroup_open_path(root, "/", id), -EINVAL);
+	assert_int_equal(cgroup_open_path(root, "", id), -EINVAL);
+	assert_int_equal(cgroup_open_path(root, "/../m/box", id), -EINVAL);
+	assert_int_equal(cgroup_open_path(root, "/other/../box", id), -EINVAL);
 	assert_int_equal(symlink("box", tree_path(&tree, "m/link", path)), 0);
-	assert_int_equal(group_open(root, "/link", id), -EINVAL);
-	box = group_open(root, "/box", id);
+	assert_int_equal(cgroup_open_path(root, "/link", id), -EINVAL);
+	box = cgroup_open_path(root, "/box", id);
 	assert_true(box >= 0);
-	assert_int_equal(group_pids(box, sum, &total), 0);
+	assert_int_equal(cgroup_pids(box, sum, &total), 0);
 	assert_int_equal(total, want + 7 + 8 + 100);
-	assert_int_equal(group_pids(box, until_8, NULL), 42);
-	assert_false(group_empty(box));
+	assert_int_equal(cgroup_pids(box, until_8, NULL), 42);
+	assert_false(cgroup_empty(box));
 	tree_done(&tree);
-	assert_true(group_empty(box)); /* removed meanwhile */
+	assert_true(cgroup_empty(box)); /* removed meanwhile */
 }
 
 /* Whoever lives below it; and nobody beside it. */
@@ -292,9 +292,9 @@ static void test_protected_above(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int want = cases[i].result == 1 && !able ? 0 : cases[i].result;
 
-		if (group_protected_above(root_fd, cases[i].path) != want)
+		if (owner_protect_above(root_fd, cases[i].path) != want)
 			fail_msg("%s: %d", cases[i].path,
-				 group_protected_above(root_fd, cases[i].path));
+				 owner_protect_above(root_fd, cases[i].path));
 	}
 	close(root_fd);
 	tree_done(&tree);

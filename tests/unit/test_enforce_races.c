@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "enforce/cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "enforce/enforce_internal.h"
 #include "enforce/proc.h"
 #include "fixture_child.h"
@@ -100,7 +100,7 @@ static struct enforce_result run(struct enforce_request *request, const unsigned
 	over = false;
 	snprintf(request->path, sizeof(request->path), "/box");
 	dir_fd = open(tree_path(&tree, "m/box", path), O_RDONLY | O_DIRECTORY);
-	group_id(dir_fd, &request->memcg_id);
+	cgroup_id(dir_fd, "", &request->memcg_id);
 	request->leader_start_ns = HR_UNKNOWN;
 	assert_int_equal(pthread_create(&thread, NULL, feeder, NULL), 0);
 	assert_int_equal(enforce_submit(enforce, request), 0);

@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/cli.h"
-#include "cli/signals.h"
+#include "command/signals.h"
 #include "fixture_board.h"
 
 #define PATIENCE_MS 20000

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "cli/json.h"
+#include "json/json.h"
 #include "fixture_reader.h"
 
 static const char *const identity_keys[] = {"name",      "runtime", "container_id", "image", "pod",

@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "fixture_tree.h"
-#include "collect/kv_parse.h"
+#include "cgroup/kv_parse.h"
 #include "collect/meminfo.h"
 
 #define PROC   "tests/fixtures/proc/"

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "cli/options.h"
+#include "command/options.h"
 
 struct values {
 	bool flag;

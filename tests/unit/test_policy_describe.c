@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 #include "board/board.h"
-#include "cli/json.h"
+#include "json/json.h"
 #include "format/event_line.h"
 #include "format/explain.h"
 #include "format/explain_action.h"

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
-#include "enforce/cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "enforce/rollback.h"
 #include "fixture_tree.h"
 
@@ -50,7 +50,7 @@ static uint64_t id_of(const struct fixture *f, const char *path)
 	_cleanup_close_ int fd = open(tree_path(&f->tree, path, full), O_RDONLY | O_DIRECTORY);
 	uint64_t id = 0;
 
-	assert_int_equal(group_id(fd, &id), 0);
+	assert_int_equal(cgroup_id(fd, "", &id), 0);
 	return id;
 }
 

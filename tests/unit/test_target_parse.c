@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "cli/pid_cgroup.h"
+#include "cgroup/pid_cgroup.h"
 #include "fixture_board.h"
 #include "format/target_parse.h"
 
@@ -218,20 +218,20 @@ static void test_pid_cgroup(void **state)
 	char root[] = "/tmp/test-target.XXXXXX", path[128], found[64];
 
 	assert_non_null(mkdtemp(root));
-	assert_int_equal(pid_cgroup(root, 7, found, sizeof(found)), -ENOENT);
+	assert_int_equal(pid_cgroup_memory(root, 7, found, sizeof(found)), -ENOENT);
 	snprintf(path, sizeof(path), "%s/proc", root);
 	assert_int_equal(mkdir(path, 0700), 0);
 	strcat(path, "/7");
 	assert_int_equal(mkdir(path, 0700), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		put(root, cases[i].text);
-		assert_int_equal(pid_cgroup(root, 7, found, sizeof(found)),
+		assert_int_equal(pid_cgroup_memory(root, 7, found, sizeof(found)),
 				 cases[i].path ? 0 : -ENOENT);
 		if (cases[i].path)
 			assert_string_equal(found, cases[i].path);
 	}
 	put(root, "0::/much/too/long\n");
-	assert_int_equal(pid_cgroup(root, 7, found, 5), -ENAMETOOLONG);
+	assert_int_equal(pid_cgroup_memory(root, 7, found, 5), -ENAMETOOLONG);
 	strcat(path, "/cgroup");
 	unlink(path);
 	*strrchr(path, '/') = 0;

@@ -18,7 +18,7 @@
 #include "cli.h"
 #include "enforce/enforce.h"
 #include "host_checks.h"
-#include "json.h"
+#include "json/json.h"
 #include "collect/collect.h"
 
 #define PLAN_CAPACITY 64 /* nothing is swept here: a small table will do */

@@ -16,7 +16,7 @@
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "cli.h"
-#include "pid_cgroup.h"
+#include "cgroup/pid_cgroup.h"
 #include "format/display_name.h"
 #include "format/snapshot.h"
 #include "format/target_parse.h"
@@ -97,7 +97,7 @@ static int find(const struct snapshot *s, const char *typed, const struct hr_slo
 		return CLI_USAGE;
 	}
 	if (target.by == TARGET_PID)
-		pid_cgroup("", target.pid, target.cgroup, sizeof(target.cgroup));
+		pid_cgroup_memory("", target.pid, target.cgroup, sizeof(target.cgroup));
 	n = target_find(&target, s->slots, s->n_slots, found, CANDIDATES);
 	if (n > 1)
 		return describe_several(typed, found, n);

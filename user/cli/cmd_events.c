@@ -13,8 +13,8 @@
 #include "base/human_units.h"
 #include "history_open.h"
 #include "cli.h"
-#include "json.h"
-#include "signals.h"
+#include "json/json.h"
+#include "command/signals.h"
 #include "format/event_line.h"
 #include "format/table.h"
 

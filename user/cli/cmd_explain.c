@@ -12,10 +12,10 @@
 #include "base/utf8_clean.h"
 #include "history_open.h"
 #include "cli.h"
-#include "json.h"
+#include "json/json.h"
 #include "listing.h"
 #include "event_lookup.h"
-#include "pid_cgroup.h"
+#include "cgroup/pid_cgroup.h"
 #include "format/forecast_plot.h"
 #include "format/snapshot.h"
 #include "format/explain.h"
@@ -98,7 +98,7 @@ static int find_slot(struct explain_run *e, const char *typed)
 		return CLI_USAGE;
 	}
 	if (target.by == TARGET_PID && !e->snapshot.recording)
-		pid_cgroup("", target.pid, target.cgroup, sizeof(target.cgroup));
+		pid_cgroup_memory("", target.pid, target.cgroup, sizeof(target.cgroup));
 	n = target_find(&target, e->snapshot.slots, e->snapshot.n_slots, found, CANDIDATES);
 	if (!n &&
 	    target.cgroup[0]) { /* a namespace shows other paths: who is listed inside whom? */

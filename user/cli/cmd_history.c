@@ -16,8 +16,8 @@
 #include "cli.h"
 #include "recorder/writer.h"
 #include "recorder/status.h"
-#include "json.h"
-#include "signals.h"
+#include "json/json.h"
+#include "command/signals.h"
 
 #define LOOK_S            1
 #define PICTURE_MS        60000 /* the 64 seconds that a slot remembers reach from one to the next */

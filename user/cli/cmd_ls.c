@@ -12,7 +12,7 @@
 #include "history_open.h"
 #include "cli.h"
 #include "fleet.h"
-#include "json.h"
+#include "json/json.h"
 #include "listing.h"
 #include "format/columns.h"
 #include "format/table.h"

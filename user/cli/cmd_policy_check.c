@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/utf8_clean.h"
 #include "cmd_policy.h"
-#include "json.h"
+#include "json/json.h"
 
 #define WIDTH  80
 #define INDENT 4

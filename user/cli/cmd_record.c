@@ -13,7 +13,7 @@
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "cli.h"
-#include "signals.h"
+#include "command/signals.h"
 
 struct record_options {
 	uint64_t interval_ms, duration_ms;

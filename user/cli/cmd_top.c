@@ -16,7 +16,7 @@
 #include "fleet.h"
 #include "listing.h"
 #include "private_daemon.h"
-#include "signals.h"
+#include "command/signals.h"
 #include "tui/settings.h"
 #include "tui/terminal.h"
 #include "tui/top.h"

@@ -4,7 +4,7 @@
 #include <ncurses.h>
 
 #include "cli.h"
-#include "json.h"
+#include "json/json.h"
 
 struct version_options {
 	bool json;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "signals.h"
+#include "command/signals.h"
 
 #define SAID "headroom: " /* what its lines begin with, and ours */
 

@@ -21,7 +21,7 @@
 
 #include "base/cleanup.h"
 #include "base/human_units.h"
-#include "collect/cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 #include "format/score_text.h"
 
 /* kernel: include/linux/proc_ns.h; constant for the initial namespaces */

@@ -11,7 +11,7 @@
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "cli.h"
-#include "json.h"
+#include "json/json.h"
 #include "format/display_name.h"
 #include "format/explain_action.h"
 

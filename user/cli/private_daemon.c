@@ -20,7 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/utf8_clean.h"
-#include "signals.h"
+#include "command/signals.h"
 
 #define START_NS   (15 * NS_PER_SEC) /* loading BPF takes seconds on a busy or emulated host */
 #define END_NS     (5 * NS_PER_SEC)

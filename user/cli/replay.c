@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "json.h"
+#include "json/json.h"
 
 #define PLAIN_MOST        32  /* then every second one goes */
 #define CHANGES_MOST      200 /* further ones are only counted */

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli.h"
-#include "json.h"
+#include "json/json.h"
 #include "policy_replay.h"
 #include "replay.h"
 #include "format/history.h"

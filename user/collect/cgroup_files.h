@@ -7,7 +7,7 @@
 #ifndef HEADROOM_COLLECT_CGROUP_FILES_H
 #define HEADROOM_COLLECT_CGROUP_FILES_H
 
-#include "kv_parse.h"
+#include "cgroup/kv_parse.h"
 #include "collect.h"
 
 /* Index 0 is the directory's own descriptor; files begin at 1. */

@@ -19,7 +19,10 @@
 #ifndef HEADROOM_COLLECT_CGROUP_READER_H
 #define HEADROOM_COLLECT_CGROUP_READER_H
 
-#include "cgroupfs.h"
+#include <stddef.h>
+#include <linux/types.h>
+#include "../../bpf/records.h"
+#include "cgroup/cgroupfs.h"
 
 #define FILES_OPEN_MAX 8192u
 #define FILES_IDLE_NS  60000000000ULL

@@ -7,64 +7,16 @@
  */
 #include "cgroup_walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cgroup/cgroup_dir.h"
 
 #define LOOK_AGAIN_NS NS_PER_SEC
-#define FILEID_KERNFS 0xfe /* linux/exportfs.h, 5.5 and later: the handle is the 64-bit kernfs id */
-
-union handle {
-	struct file_handle h;
-	char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
-};
-
-struct dirent_raw { /* what getdents64 fills; readdir() would allocate */
-	__u64 ino;
-	__s64 off;
-	__u16 bytes;
-	__u8 type;
-	char name[];
-};
-
-/* The cgroup id of a directory, or its inode number where the file system has no such handles. */
-static int id_of(int dir_fd, const char *name, __u64 *ret_id)
-{
-	union handle u = {.h.handle_bytes = MAX_HANDLE_SZ};
-	int mount_id, flags = *name ? 0 : AT_EMPTY_PATH;
-	struct stat st;
-
-	if (!name_to_handle_at(dir_fd, name, &u.h, &mount_id, flags) && u.h.handle_bytes == 8 &&
-	    u.h.handle_type == FILEID_KERNFS) {
-		memcpy(ret_id, u.h.f_handle, 8);
-		return 0;
-	}
-	if (fstatat(dir_fd, name, &st, flags | AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	if (!S_ISDIR(st.st_mode))
-		return -ENOTDIR;
-	*ret_id = st.st_ino;
-	return 0;
-}
-
-static int open_by_id(const struct files *f, __u64 id)
-{
-	union handle u = {.h = {.handle_bytes = 8, .handle_type = FILEID_KERNFS}};
-	int fd;
-
-	memcpy(u.h.f_handle, &id, 8);
-	fd = open_by_handle_at(f->root_fd, &u.h, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ESTALE ? -ENOENT : -errno;
-	return fd;
-}
-
 /* Path from the root's directory, by the names that the walk keeps: "docker/abc"; "" for the
  * root itself. */
 static int path_by_names(struct files *f, __u32 g)
@@ -90,10 +42,10 @@ static int path_by_names(struct files *f, __u32 g)
 int walk_open_dir(struct files *f, __u32 g)
 {
 	_cleanup_close_ int fd = -1;
-	__u64 id;
+	uint64_t id;
 
 	if (g != f->top && f->by_handle)
-		return open_by_id(f, f->groups.group[g].id);
+		return cgroup_open_id(f->root_fd, f->groups.group[g].id, O_RDONLY);
 	if (path_by_names(f, g) < 0)
 		return -ENOENT;
 	fd = openat(f->root_fd, f->path[0] ? f->path : ".",
@@ -101,7 +53,7 @@ int walk_open_dir(struct files *f, __u32 g)
 	if (fd < 0)
 		return -errno;
 	/* the name may be somebody else's by now */
-	if (id_of(fd, "", &id) < 0 || id != f->groups.group[g].id)
+	if (cgroup_id(fd, "", &id) < 0 || id != f->groups.group[g].id)
 		return -ENOENT;
 	return take_fd(fd);
 }
@@ -131,12 +83,12 @@ static __u32 take_child(struct files *f, __u32 g, int dir_fd, const char *name, 
 {
 	struct groups *t = &f->groups;
 	__u32 c = groups_find(t, ino);
-	__u64 id;
+	uint64_t id;
 
 	/* On 64 bits the inode number is the id; only elsewhere, and for new ones, has the
 	 * handle to be asked for. */
 	if (c == GROUP_NONE || t->group[c].parent != g) {
-		if (id_of(dir_fd, name, &id) < 0)
+		if (cgroup_id(dir_fd, name, &id) < 0)
 			return GROUP_NONE;
 		c = groups_find(t, id);
 		if (c == GROUP_NONE)
@@ -158,17 +110,6 @@ static __u32 take_child(struct files *f, __u32 g, int dir_fd, const char *name, 
 	return GROUP_NONE;
 }
 
-static bool is_subdir(int dir_fd, const struct dirent_raw *d)
-{
-	struct stat st;
-
-	if (!strcmp(d->name, ".") || !strcmp(d->name, ".."))
-		return false;
-	if (d->type != DT_UNKNOWN)
-		return d->type == DT_DIR;
-	return !fstatat(dir_fd, d->name, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode);
-}
-
 static void drop_unseen(struct files *f, __u32 g)
 {
 	struct groups *t = &f->groups;
@@ -182,32 +123,39 @@ static void drop_unseen(struct files *f, __u32 g)
 	}
 }
 
-static __u32 first_of(__u32 a, __u32 b) { return a != GROUP_NONE ? a : b; }
+struct listing {
+	struct files *files;
+	__u32 group;
+	int dir_fd;
+	__u32 first_new; /* GROUP_NONE: none yet */
+};
+
+static int list_child(const struct dir_entry *entry, void *arg)
+{
+	struct listing *listing = arg;
+	__u32 new;
+
+	if (!dir_entry_is_dir(listing->dir_fd, entry))
+		return 0;
+	new = take_child(listing->files, listing->group, listing->dir_fd, entry->name, entry->ino);
+	if (listing->first_new == GROUP_NONE)
+		listing->first_new = new;
+	return 0;
+}
 
 /* Returns the first new child; new ones come last among their siblings. */
 static __u32 list_children(struct files *f, __u32 g, int dir_fd)
 {
-	__u32 new = GROUP_NONE;
-	long n;
+	struct listing listing = {
+		.files = f, .group = g, .dir_fd = dir_fd, .first_new = GROUP_NONE};
 
 	f->counts.listings++;
 	f->listing++;
-	if (lseek(dir_fd, 0, SEEK_SET) < 0)
-		return GROUP_NONE;
-	while ((n = syscall(SYS_getdents64, dir_fd, f->text, sizeof(f->text))) > 0) {
-		for (long at = 0; at < n;) {
-			const struct dirent_raw *d = (const void *)(f->text + at);
-
-			at += d->bytes;
-			if (is_subdir(dir_fd, d))
-				new = first_of(new, take_child(f, g, dir_fd, d->name, d->ino));
-		}
-	}
-	if (n < 0)
+	if (dir_list(dir_fd, list_child, &listing) < 0)
 		f->groups.group[g].links = 0;
 	else
 		drop_unseen(f, g);
-	return new;
+	return listing.first_new;
 }
 
 /* Above the scope: only one name counts. */
@@ -334,7 +282,7 @@ __u32 walk_find(struct files *f, __u64 id)
 		look_around(f);
 		return groups_find(&f->groups, id);
 	}
-	fd = open_by_id(f, id);
+	fd = cgroup_open_id(f->root_fd, id, O_RDONLY);
 	if (fd < 0)
 		return GROUP_NONE;
 	f->counts.opens++;
@@ -365,31 +313,18 @@ const char *walk_below(const struct files *f, const char *path)
 	return path;
 }
 
-/* By the kernel's own word: what it calls the directory now, checked, for a removed one it calls
- * "… (deleted)". */
+/* By the kernel's own name for the directory. It is checked: on v1 a cgroup may have been renamed since. */
 static int path_by_handle(struct files *f, __u64 id)
 {
-	_cleanup_close_ int fd = open_by_id(f, id);
-	size_t root = strlen(f->root_path);
-	char link[32];
-	ssize_t n;
-	__u64 is;
+	_cleanup_close_ int fd = cgroup_open_id(f->root_fd, id, O_RDONLY);
+	uint64_t is;
+	int r = fd < 0 ? fd : cgroup_fd_path(fd, f->root_path, f->path, sizeof(f->path));
 
-	if (fd < 0)
-		return fd;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, f->path, sizeof(f->path) - 1);
-	if (n < 0)
-		return -errno;
-	f->path[n] = '\0';
-	if (strncmp(f->path, f->root_path, root) || (f->path[root] && f->path[root] != '/'))
-		return -ENOENT;
-	memmove(f->path, f->path + root, (size_t)n - root + 1);
+	if (r < 0)
+		return r;
 	if (f->path[0])
 		memmove(f->path, f->path + 1, strlen(f->path));
-	if (id_of(f->root_fd, f->path, &is) < 0 || is != id)
-		return -ENOENT;
-	return 0;
+	return cgroup_id(f->root_fd, f->path, &is) < 0 || is != id ? -ENOENT : 0;
 }
 
 const char *files_path(struct files *f, __u64 id)
@@ -414,15 +349,15 @@ int walk_begin(struct files *f, size_t capacity)
 	const char *scope = f->scope;
 	char link[32];
 	ssize_t n;
-	__u64 id;
-	int r = id_of(f->root_fd, "", &id);
+	uint64_t id;
+	int r = cgroup_id(f->root_fd, "", &id);
 
 	if (r < 0)
 		return r;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", f->root_fd);
 	n = readlink(link, f->root_path, sizeof(f->root_path) - 1);
 	f->root_path[n < 0 ? 0 : n] = '\0';
-	fd = open_by_id(f, id);
+	fd = cgroup_open_id(f->root_fd, id, O_RDONLY);
 	f->by_handle = f->kernfs && fd >= 0 && n > 0;
 	if (scope[0]) {
 		_cleanup_close_ int scope_fd = -1;

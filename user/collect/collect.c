@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 #include "collect_internal.h"
 
 #define TASK_ROWS 4096 /* processes in one pass; the caller's threshold keeps it far below */

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 #include "../../bpf/records.h"
+#include "cgroup/cgroupfs.h"
 
 struct collector;
 
@@ -25,13 +26,6 @@ struct collect_config {
 	size_t capacity; /* memcgs in one sweep */
 	bool no_bpf;     /* files only */
 };
-
-/* The memory hierarchy that is in use (cgroupfs.h finds it). */
-enum cgroup_layout {
-	CGROUP_V2,
-	CGROUP_V1,
-	CGROUP_HYBRID
-}; /* HYBRID: v2 is mounted, memory is on v1 */
 
 struct host_sample { /* RECORD_UNKNOWN where not known */
 	__u64 mem_total, mem_available, swap_total, swap_free;

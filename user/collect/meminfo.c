@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <stdint.h>
 #include "base/cleanup.h"
-#include "kv_parse.h"
+#include "cgroup/kv_parse.h"
 
 enum { MEMINFO, VMSTAT, PRESSURE, HOST_FILES };
 

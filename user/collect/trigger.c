@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include "trigger_internal.h"
 #include "base/cleanup.h"
-#include "cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 
 #define MILLI_MOST 1000u
 

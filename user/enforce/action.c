@@ -7,9 +7,10 @@
 #include <sys/eventfd.h>
 
 #include "base/cleanup.h"
-#include "cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "signal_sweep.h"
 #include "enforce_internal.h"
+#include "owner_protect.h"
 
 void running_end(struct running_action *running, enum hr_action_status what, int error,
 		 const char *format, ...)
@@ -43,16 +44,16 @@ const char *enforce_below(const struct enforce *e, const char *path)
 
 int enforce_owner_protects(const struct enforce *e, const char *path, uint64_t memcg_id)
 {
-	_cleanup_close_ int fd = group_open(e->memory_fd, enforce_below(e, path), memcg_id);
+	_cleanup_close_ int fd = cgroup_open_path(e->memory_fd, enforce_below(e, path), memcg_id);
 
-	return fd < 0 ? fd : group_protected(fd);
+	return fd < 0 ? fd : owner_protect(fd);
 }
 
 bool running_open(struct enforce *e, struct running_action *running)
 {
 	const char *usage = e->config.v1 ? "memory.usage_in_bytes" : "memory.current";
-	int fd = group_open(e->memory_fd, enforce_below(e, running->request.path),
-			    running->request.memcg_id),
+	int fd = cgroup_open_path(e->memory_fd, enforce_below(e, running->request.path),
+				  running->request.memcg_id),
 	    owner;
 
 	if (fd == -ENOENT || fd == -ENOTDIR)
@@ -67,7 +68,7 @@ bool running_open(struct enforce *e, struct running_action *running)
 	if (fd < 0)
 		return false;
 	running->dir_fd = fd;
-	owner = group_protected(fd);
+	owner = owner_protect(fd);
 	if (owner > 0) {
 		running_end(running, HR_STATUS_REFUSED, EPERM, "protected by its owner");
 		return false;

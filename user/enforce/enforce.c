@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "enforce_internal.h"
 #include "proc.h"
-#include "collect/cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 
 /* What a rung needs: which threads, and what they run. */
 const struct action_type action_types[HR_ACTION_COUNT] = {

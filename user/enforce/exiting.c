@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
+#include "cgroup/pid_cgroup.h"
 #include "signal_sweep.h"
 
 #define HURRY_MOST 256 /* threads of one process: only the last of them frees */
@@ -35,21 +36,21 @@ static bool belongs(const struct search *search, uint32_t pid, int pidfd,
 	char path[ENFORCE_PATH];
 
 	return !proc_stat(e->proc_fd, pid, ret_stat) && ret_stat->exiting &&
-	       proc_group(e->proc_fd, pid, search->controller, path, sizeof(path)) &&
-	       path_is_below(path, search->sweep->running->request.path) && !proc_ended(pidfd);
+	       !pid_cgroup(e->proc_fd, pid, search->controller, path, sizeof(path)) &&
+	       cgroup_path_is_below(path, search->sweep->running->request.path) &&
+	       !proc_ended(pidfd);
 }
 
-static int see_process(const char *name, unsigned char type, void *arg)
+static int see_process(const struct dir_entry *entry, void *arg)
 {
 	struct search *search = arg;
 	struct enforce *e = search->sweep->worker->enforce;
-	uint32_t pid = (uint32_t)strtoul(name, NULL, 10);
+	uint32_t pid = (uint32_t)strtoul(entry->name, NULL, 10);
 	_cleanup_close_ int fd = -1;
 	struct victim victim = {.pid = pid, .ending = true};
 	struct proc_stat stat;
 
-	(void)type;
-	if (name[0] < '1' || name[0] > '9' || pid == 1 || enforce_is_exempt(e, pid) ||
+	if (entry->name[0] < '1' || entry->name[0] > '9' || pid == 1 || enforce_is_exempt(e, pid) ||
 	    proc_stat(e->proc_fd, pid, &stat) < 0 || !stat.exiting || stat.kernel_thread)
 		return 0;
 	fd = proc_open(pid);
@@ -69,7 +70,7 @@ unsigned exiting_find(struct signal_sweep *sweep)
 	struct search search = {.sweep = sweep, .controller = e->config.v1 ? "memory" : ""};
 
 	if (e->pids_ours && sweep->running->request.path[0])
-		group_entries(e->proc_fd, see_process, &search);
+		dir_list(e->proc_fd, see_process, &search);
 	return search.found;
 }
 
@@ -78,14 +79,13 @@ struct hurry {
 	bool most;
 };
 
-static int hurry_thread(const char *name, unsigned char type, void *arg)
+static int hurry_thread(const struct dir_entry *entry, void *arg)
 {
 	const struct sched_param real_time = {.sched_priority = REAL_TIME}, none = {0};
 	struct hurry *hurry = arg;
-	pid_t tid = (pid_t)strtoul(name, NULL, 10);
+	pid_t tid = (pid_t)strtoul(entry->name, NULL, 10);
 	int policy = tid > 0 ? sched_getscheduler(tid) : -1;
 
-	(void)type;
 	if (policy < 0 || hurry->n >= HURRY_MOST)
 		return 0;
 	hurry->n++;
@@ -111,6 +111,6 @@ unsigned exiting_hurry(const struct enforce *e, uint32_t pid, int pidfd, bool mo
 	snprintf(path, sizeof(path), "%u/task", pid);
 	fd = openat(e->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 && !proc_ended(pidfd))
-		group_entries(fd, hurry_thread, &hurry);
+		dir_list(fd, hurry_thread, &hurry);
 	return hurry.n;
 }

@@ -11,7 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
+#include "cgroup/pid_cgroup.h"
 #include "enforce_internal.h"
 #include "proc.h"
 
@@ -30,9 +31,9 @@ static int is_other(uint32_t pid, void *arg)
 	char path[ENFORCE_PATH];
 
 	if (pidset_has(others->pids, pid) ||
-	    !proc_group(others->e->proc_fd, pid, "memory", path, ENFORCE_PATH))
+	    pid_cgroup(others->e->proc_fd, pid, "memory", path, ENFORCE_PATH))
 		return 0;
-	return !path_is_below(path, others->path);
+	return !cgroup_path_is_below(path, others->path);
 }
 
 /* Any member tells where they are frozen: "" or "/" would be everybody. */
@@ -41,7 +42,7 @@ static bool find_v1_path(const struct enforce *e, const struct pidset *pids,
 {
 	for (uint32_t i = 0; i < PIDSET; i++)
 		if (pids->slot[i] &&
-		    proc_group(e->proc_fd, pids->slot[i], "freezer", path, ENFORCE_PATH))
+		    !pid_cgroup(e->proc_fd, pids->slot[i], "freezer", path, ENFORCE_PATH))
 			return path[0] == '/' && path[1];
 	return false;
 }
@@ -57,7 +58,7 @@ static int find_v1(struct enforce *e, const struct running_action *running,
 	fd = openat(e->freezer_fd, entry->path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (group_id(fd, &entry->memcg_id) < 0 || group_pids(fd, is_other, &others))
+	if (cgroup_id(fd, "", &entry->memcg_id) < 0 || cgroup_pids(fd, is_other, &others))
 		return -EOPNOTSUPP;
 	strcpy(entry->hierarchy, e->freezer_root);
 	*frozen = (struct frozen){.file = "freezer.state", .thaw = "THAWED"};
@@ -97,7 +98,7 @@ int freeze(struct enforce *e, const struct running_action *running, const struct
 	if (r < 0)
 		return r;
 	/* frozen by somebody else already: then it forks no more, and the end of it is not ours */
-	if (group_read(frozen.dir_fd, frozen.file, text, sizeof(text)) <= 0 || text[0] == '1' ||
+	if (cgroup_read(frozen.dir_fd, frozen.file, text, sizeof(text)) <= 0 || text[0] == '1' ||
 	    text[0] == 'F') {
 		close(frozen.dir_fd);
 		return -EALREADY;
@@ -105,7 +106,7 @@ int freeze(struct enforce *e, const struct running_action *running, const struct
 	entry.until_ns = clock_boot_ns() + FREEZE_MOST_NS;
 	r = undo_note(e->undo, &entry, &frozen.undo);
 	if (!r) {
-		r = group_write(frozen.dir_fd, frozen.file, e->config.v1 ? "FROZEN" : "1");
+		r = cgroup_write(frozen.dir_fd, frozen.file, e->config.v1 ? "FROZEN" : "1");
 		if (r < 0)
 			undo_clear(e->undo, frozen.undo);
 	}
@@ -123,7 +124,7 @@ void thaw(struct enforce *e, struct frozen *frozen)
 
 	if (frozen->dir_fd < 0)
 		return;
-	r = group_write(frozen->dir_fd, frozen->file, frozen->thaw);
+	r = cgroup_write(frozen->dir_fd, frozen->file, frozen->thaw);
 	/* what could not be thawed stays in the table; a group that is gone has thawed */
 	if (!r || r == -ENODEV || r == -ENOENT)
 		undo_clear(e->undo, frozen->undo);

@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "signal_sweep.h"
 
 #define LONE_NS    (5 * NS_PER_MS)   /* signals one by one, before cgroup.kill does it at once */
@@ -112,8 +112,8 @@ static int kill_whole(struct signal_sweep *sweep)
 	while (sweep->worker->enforce->pids_ours && r > 0 && signal_sweep_on(sweep, until))
 		r = signal_sweep_batch(sweep);
 	before = sweep->signalled;
-	group_pids(dir_fd, count_new, sweep);
-	r = group_write(dir_fd, "cgroup.kill", "1"); /* 5.14 */
+	cgroup_pids(dir_fd, count_new, sweep);
+	r = cgroup_write(dir_fd, "cgroup.kill", "1"); /* 5.14 */
 	if (!r || r == -ENODEV)
 		return 0;
 	sweep->signalled = before;
@@ -159,7 +159,7 @@ static void run_whole(struct signal_sweep *sweep)
 
 	if (!running_open(e, sweep->running))
 		return;
-	if (group_pids(sweep->running->dir_fd, find_exempt, e) == 1) {
+	if (cgroup_pids(sweep->running->dir_fd, find_exempt, e) == 1) {
 		running_end(sweep->running, HR_STATUS_REFUSED, EPERM,
 			    "it holds PID 1 or headroom itself");
 		return;
@@ -228,15 +228,15 @@ static void run_largest(struct signal_sweep *sweep)
 		return;
 	dir_fd = sweep->running->dir_fd;
 	sweep->spare_inits = true;
-	group_pids(dir_fd, weigh, &largest);
+	cgroup_pids(dir_fd, weigh, &largest);
 	if (largest.best.fd < 0 && largest.n == 1 && sweep->exempt) {
 		sweep->spare_inits = false;
 		sweep->exempt = 0;
-		group_pids(dir_fd, weigh, &largest);
+		cgroup_pids(dir_fd, weigh, &largest);
 	}
 	if (largest.best.fd < 0)
 		answer(sweep, 0);
-	else if (group_pids(dir_fd, is_pid, &largest.best.pid) != 1) {
+	else if (cgroup_pids(dir_fd, is_pid, &largest.best.pid) != 1) {
 		close(largest.best.fd);
 		answer(sweep, 0);
 	} else

@@ -14,9 +14,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/human_units.h"
-#include "cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "enforce_internal.h"
-#include "collect/kv_parse.h"
+#include "cgroup/kv_parse.h"
 
 #define RECLAIM_STEP    (16u << 20)
 #define RECLAIM_STEP_MS 1000
@@ -139,12 +139,12 @@ static uint64_t swap_usable(const struct enforce *e, int dir_fd)
 	uint64_t max, current;
 	char text[4096];
 	__u64 free_bytes = 0;
-	int n = group_read(e->proc_fd, "meminfo", text, sizeof(text));
+	int n = cgroup_read(e->proc_fd, "meminfo", text, sizeof(text));
 
 	if (n > 0)
 		fields_parse(text, (size_t)n, fields, ARRAY_SIZE(fields), &free_bytes);
-	if (!group_read_number(dir_fd, "memory.swap.max", &max) && max != HR_UNKNOWN &&
-	    !group_read_number(dir_fd, "memory.swap.current", &current))
+	if (!cgroup_read_number(dir_fd, "memory.swap.max", &max) && max != HR_UNKNOWN &&
+	    !cgroup_read_number(dir_fd, "memory.swap.current", &current))
 		free_bytes = less(free_bytes, minus(max, current));
 	return free_bytes;
 }
@@ -162,7 +162,7 @@ static uint64_t reclaimable(const struct enforce *e, int dir_fd)
 #undef AT
 	struct stat_figures s = {0};
 	char text[8192];
-	int n = group_read(dir_fd, "memory.stat", text, sizeof(text));
+	int n = cgroup_read(dir_fd, "memory.stat", text, sizeof(text));
 
 	if (n > 0)
 		fields_parse(text, (size_t)n, fields, ARRAY_SIZE(fields), &s);
@@ -193,9 +193,9 @@ static int set_high(struct worker *worker, struct running_action *running, struc
 		return r;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	running_bound(worker, WRITE_MS);
-	r = group_write(running->dir_fd, "memory.high", text);
+	r = cgroup_write(running->dir_fd, "memory.high", text);
 	running_bound(worker, 0);
-	if (!group_read_number(running->dir_fd, "memory.high", &now) && now == value)
+	if (!cgroup_read_number(running->dir_fd, "memory.high", &now) && now == value)
 		r = 0; /* interrupted, but set */
 	else if (!r)
 		r = -EIO;
@@ -217,7 +217,7 @@ static bool may_throttle(const struct enforce *e, struct running_action *running
 {
 	uint64_t usage = running->result.usage_before, can = reclaimable(e, running->dir_fd), high;
 	char text[UNITS_TEXT], text2[UNITS_TEXT];
-	int r = group_read_number(running->dir_fd, "memory.high", &high);
+	int r = cgroup_read_number(running->dir_fd, "memory.high", &high);
 
 	if (r < 0)
 		running_end(running, HR_STATUS_FAILED, -r, "cannot read memory.high");
@@ -308,7 +308,7 @@ static int reclaim_step(struct worker *worker, const struct running_action *runn
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
 	running_bound(worker, RECLAIM_STEP_MS);
-	r = group_write(running->dir_fd, "memory.reclaim", text);
+	r = cgroup_write(running->dir_fd, "memory.reclaim", text);
 	running_bound(worker, 0);
 	return r;
 }

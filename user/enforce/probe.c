@@ -13,9 +13,9 @@
 
 #include "base/cleanup.h"
 #include "enforce.h"
-#include "cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "proc.h"
-#include "collect/cgroupfs.h"
+#include "cgroup/cgroupfs.h"
 
 #define CAP_KILL_BIT 5 /* linux/capability.h */
 #define REASON       200
@@ -55,15 +55,15 @@ static int open_for_writing(int dir_fd, const char *file)
 
 static void try_files(int dir_fd, struct trial *t)
 {
-	t->high = group_write(dir_fd, "memory.high", "max");
+	t->high = cgroup_write(dir_fd, "memory.high", "max");
 	t->reclaim = open_for_writing(dir_fd, "memory.reclaim");
-	t->kill = group_write(dir_fd, "cgroup.kill", "1");
-	t->freeze = group_write(dir_fd, "cgroup.freeze", "0");
+	t->kill = cgroup_write(dir_fd, "cgroup.kill", "1");
+	t->freeze = cgroup_write(dir_fd, "cgroup.freeze", "0");
 }
 
 static void try_v1_freezer(int dir_fd, struct trial *t)
 {
-	t->freeze = group_write(dir_fd, "freezer.state", "THAWED");
+	t->freeze = cgroup_write(dir_fd, "freezer.state", "THAWED");
 }
 
 /* An empty cgroup of our own in this hierarchy; 0 or -errno. */
@@ -90,7 +90,7 @@ static int with_group(const char *root, void (*fn)(int dir_fd, struct trial *t),
 static bool has_cap_kill(int proc_fd)
 {
 	char text[8192];
-	const char *at = group_read(proc_fd, "self/status", text, sizeof(text)) > 0
+	const char *at = cgroup_read(proc_fd, "self/status", text, sizeof(text)) > 0
 				 ? strstr(text, "\nCapEff:")
 				 : NULL;
 

@@ -157,37 +157,6 @@ int proc_status(int proc_fd, uint32_t pid, struct proc_status *ret_status)
 	return 0;
 }
 
-bool proc_group(int proc_fd, uint32_t pid, const char *controller, char *path, size_t size)
-{
-	char text[4096], *save = NULL;
-	size_t n = strlen(controller);
-
-	if (read_file(proc_fd, pid, "cgroup", text, sizeof(text)) < 0)
-		return false;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *list = strchr(line, ':'), *at = list ? strchr(list + 1, ':') : NULL;
-
-		if (!at || strlen(at + 1) >= size)
-			continue;
-		*at = '\0';
-		for (char *word = list + 1; word; word = strchr(word, ',')) {
-			word += *word == ',';
-			if (strncmp(word, controller, n) || (word[n] && word[n] != ','))
-				continue;
-			strcpy(path, at + 1);
-			return true;
-		}
-	}
-	return false;
-}
-
-bool path_is_below(const char *path, const char *top)
-{
-	size_t n = strlen(top);
-
-	return !strncmp(path, top, n) && (!path[n] || path[n] == '/');
-}
-
 unsigned proc_parents(int proc_fd, uint32_t pid, uint32_t *ret_pids, unsigned n)
 {
 	struct proc_stat stat;

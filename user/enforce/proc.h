@@ -36,9 +36,6 @@ bool proc_is_ours(int proc_fd);
 int proc_stat(int proc_fd, uint32_t pid, struct proc_stat *ret_stat);
 int proc_memory(int proc_fd, uint32_t pid, struct proc_memory *ret_memory);
 int proc_status(int proc_fd, uint32_t pid, struct proc_status *ret_status);
-/* Where it stands in the hierarchy that has this controller ("": v2's). v1 tells "/" of all that are ending. */
-bool proc_group(int proc_fd, uint32_t pid, const char *controller, char *path, size_t size);
-bool path_is_below(const char *path, const char *top); /* … or the same */
 /* Of pid and up: the parents' pids, at most n of them, without PID 1. Returns how many. */
 unsigned proc_parents(int proc_fd, uint32_t pid, uint32_t *ret_pids, unsigned n);
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 
 #define UNDO_MAGIC 0x314f444e55444548ULL /* "HEDUNDO1" */
 #define LOCK_TRIES 200                   /* of 10 ms: whoever makes the file needs less than one */
@@ -160,14 +160,14 @@ static int undo_high(int dir_fd, const struct undo_entry *e)
 {
 	char text[32];
 	uint64_t now;
-	int r = group_read_number(dir_fd, "memory.high", &now);
+	int r = cgroup_read_number(dir_fd, "memory.high", &now);
 
 	if (r < 0)
 		return r;
 	if (now != e->ours)
 		return -ESTALE;
 	number_text(e->was, text);
-	return group_write(dir_fd, "memory.high", text);
+	return cgroup_write(dir_fd, "memory.high", text);
 }
 
 /* v2: cgroup.freeze; v1: freezer.state, which says FREEZING as long as one of them is on its way. */
@@ -176,10 +176,10 @@ static int undo_freeze(int dir_fd, const struct undo_entry *e)
 	char text[32];
 
 	(void)e;
-	if (group_read(dir_fd, "cgroup.freeze", text, sizeof(text)) > 0)
-		return text[0] == '1' ? group_write(dir_fd, "cgroup.freeze", "0") : -ESTALE;
-	if (group_read(dir_fd, "freezer.state", text, sizeof(text)) > 0)
-		return strncmp(text, "THAWED", 6) ? group_write(dir_fd, "freezer.state", "THAWED")
+	if (cgroup_read(dir_fd, "cgroup.freeze", text, sizeof(text)) > 0)
+		return text[0] == '1' ? cgroup_write(dir_fd, "cgroup.freeze", "0") : -ESTALE;
+	if (cgroup_read(dir_fd, "freezer.state", text, sizeof(text)) > 0)
+		return strncmp(text, "THAWED", 6) ? cgroup_write(dir_fd, "freezer.state", "THAWED")
 						  : -ESTALE;
 	return -ENOENT;
 }
@@ -200,7 +200,7 @@ static int take_back(const struct undo_entry *e)
 	root_fd = open(e->hierarchy, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return -errno;
-	dir_fd = group_open(root_fd, e->path, e->memcg_id);
+	dir_fd = cgroup_open_path(root_fd, e->path, e->memcg_id);
 	return dir_fd < 0 ? dir_fd : undos[e->what](dir_fd, e);
 }
 

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
+#include "cgroup/pid_cgroup.h"
+#include "owner_protect.h"
 
 static void closep(int *fd)
 {
@@ -49,8 +51,8 @@ static bool owner_protects(const struct enforce *e, const struct running_action 
 	char path[ENFORCE_PATH];
 
 	return !running->request.path[0] &&
-	       proc_group(e->proc_fd, pid, e->config.v1 ? "memory" : "", path, sizeof(path)) &&
-	       group_protected_above(e->memory_fd, enforce_below(e, path)) != 0;
+	       !pid_cgroup(e->proc_fd, pid, e->config.v1 ? "memory" : "", path, sizeof(path)) &&
+	       owner_protect_above(e->memory_fd, enforce_below(e, path)) != 0;
 }
 
 /* Why this one is spared, or NULL. */
@@ -145,22 +147,22 @@ static bool in_job(const struct signal_sweep *sweep, uint32_t pid)
 	       stat.pgrp == sweep->running->request.pgid && stat.state != 'Z' && stat.state != 'X';
 }
 
-static int see_entry(const char *name, unsigned char type, void *arg)
+static int see_entry(const struct dir_entry *entry, void *arg)
 {
-	uint32_t pid = (uint32_t)strtoul(name, NULL, 10);
+	uint32_t pid = (uint32_t)strtoul(entry->name, NULL, 10);
 
-	(void)type;
-	return name[0] >= '1' && name[0] <= '9' && in_job(arg, pid) ? see(pid, arg) : 0;
+	return entry->name[0] >= '1' && entry->name[0] <= '9' && in_job(arg, pid) ? see(pid, arg)
+										  : 0;
 }
 
 static int list_container(struct signal_sweep *sweep)
 {
-	return group_pids(sweep->running->dir_fd, see, sweep);
+	return cgroup_pids(sweep->running->dir_fd, see, sweep);
 }
 
 static int list_job(struct signal_sweep *sweep)
 {
-	return group_entries(sweep->worker->enforce->proc_fd, see_entry, sweep);
+	return dir_list(sweep->worker->enforce->proc_fd, see_entry, sweep);
 }
 
 /* Their pidfds are open: who is listed now and was listed before is the same process. */
@@ -169,7 +171,7 @@ static void confirm_container(struct signal_sweep *sweep)
 	struct pidset *listed = sweep->worker->listed;
 
 	pidset_clear(listed);
-	group_pids(sweep->running->dir_fd, note_listed, listed);
+	cgroup_pids(sweep->running->dir_fd, note_listed, listed);
 	for (unsigned i = 0; i < sweep->n; i++)
 		if (!pidset_has(listed, sweep->batch[i].pid) && listed->n < PIDSET / 2)
 			closep(&sweep->batch[i].fd);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "signal_sweep.h"
 
 struct main_process {
@@ -139,7 +139,7 @@ static void run_container(struct signal_sweep *sweep)
 
 	if (!running_open(e, sweep->running))
 		return;
-	group_pids(sweep->running->dir_fd, consider, &main_one);
+	cgroup_pids(sweep->running->dir_fd, consider, &main_one);
 	if (main_one.pid)
 		run_one(sweep, main_one.pid, main_one.start_ticks, true);
 	else

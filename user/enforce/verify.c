@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "cgroup_dir.h"
+#include "cgroup/cgroup_dir.h"
 #include "signal_sweep.h"
 #include "enforce_internal.h"
 
@@ -52,7 +52,7 @@ uint64_t running_usage(const struct enforce *e, const struct running_action *run
 		return victims_rss(e, running);
 	if (running->usage_fd < 0)
 		return HR_UNKNOWN;
-	r = group_pread_number(running->usage_fd, &usage);
+	r = cgroup_pread_number(running->usage_fd, &usage);
 	if (!r)
 		return usage;
 	return r == -ENODEV ? 0 : HR_UNKNOWN; /* its runtime has removed it: all is freed */
@@ -100,7 +100,7 @@ void watch_begin(const struct enforce *e, struct running_action *running)
 
 static bool has_ended(const struct running_action *running)
 {
-	if (running->dir_fd >= 0 && !running->by_main && !group_empty(running->dir_fd))
+	if (running->dir_fd >= 0 && !running->by_main && !cgroup_empty(running->dir_fd))
 		return false;
 	for (unsigned i = 0; i < (running->by_main ? 1 : running->victims); i++)
 		if (!proc_ended(running->victim[i].fd))

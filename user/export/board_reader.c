@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sd_notify.h"
-#include "cli/cli.h"
-#include "cli/signals.h"
+#include "command/command.h"
+#include "command/signals.h"
 #include "export.h"
 
 #define LOOK_EVERY_NS (200 * NS_PER_MS)

@@ -2,7 +2,7 @@
 /* One event, made into JSON once, shared by all sinks. */
 #include <string.h>
 
-#include "cli/json.h"
+#include "json/json.h"
 #include "export.h"
 
 struct export_event *export_event_new(const struct hr_event *record, const char *node)

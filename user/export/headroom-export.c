@@ -12,8 +12,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/sd_notify.h"
-#include "cli/cli.h"
-#include "cli/signals.h"
+#include "command/command.h"
+#include "command/signals.h"
 #include "config.h"
 
 struct export_options {

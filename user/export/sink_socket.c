@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "cli/json.h"
+#include "json/json.h"
 #include "export.h"
 #include "chunked_body.h"
 #include "option_parse.h"

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../base/cleanup.h"
-#include "../base/clock.h"
-#include "../base/read_full.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/read_full.h"
 #include "redact.h"
 #include "identity.h"
 

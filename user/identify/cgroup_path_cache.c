@@ -5,19 +5,18 @@
  */
 #include "cgroup_path_cache.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../base/cleanup.h"
-#include "../base/clock.h"
-#include "state_dirs.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cgroup/cgroup_dir.h"
+#include "opener_proto.h"
 
 #define WALK_SHARE 10 /* of the time, one part is for walks */
 #define GROUPS_MAX 200000
-#define DEPTH_MAX  64 /* one descriptor each */
 
 static int add(struct finder *finder, uint64_t id, const char *path)
 {
@@ -39,35 +38,10 @@ static int add(struct finder *finder, uint64_t id, const char *path)
 	return 0;
 }
 
-/* `path` is the directory's own and grows with the way down. Takes the descriptor. */
-static int walk(struct finder *finder, int dir_fd, char path[OPEN_NAME], int depth)
+static int see(const struct cgroup_at *at, void *arg)
 {
-	_cleanup_closedir_ DIR *dir = fdopendir(dir_fd);
-	size_t used = strlen(path);
-	struct dirent *entry;
-	int r = 0;
-
-	if (!dir) {
-		close(dir_fd);
-		return -ENOMEM;
-	}
-	while (!r && (entry = readdir(dir))) {
-		int fd;
-
-		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
-		    !strcmp(entry->d_name, "..") || used + strlen(entry->d_name) + 2 > OPEN_NAME)
-			continue;
-		path[used] = '/';
-		strcpy(path + used + 1, entry->d_name);
-		r = add(finder, entry->d_ino, path);
-		fd = r || depth == DEPTH_MAX
-			     ? -1
-			     : places_open_below(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY);
-		if (fd >= 0)
-			r = walk(finder, fd, path, depth + 1);
-		path[used] = 0;
-	}
-	return r;
+	return at->path && at->path[0] && strlen(at->path) < OPEN_NAME ? add(arg, at->ino, at->path)
+								       : 0;
 }
 
 static int by_id(const void *a, const void *b)
@@ -88,14 +62,11 @@ void finder_done(struct finder *finder)
 
 static int walk_all(struct finder *finder, int root_fd)
 {
-	char path[OPEN_NAME] = "";
 	uint64_t begin = clock_mono_ns();
-	int fd = places_open_below(root_fd, ".", O_RDONLY | O_DIRECTORY), r;
+	int r;
 
-	if (fd < 0)
-		return fd;
 	finder_done(finder);
-	r = walk(finder, fd, path, 0);
+	r = cgroup_walk(root_fd, see, finder);
 	if (finder->n)
 		qsort(finder->entries, finder->n, sizeof(*finder->entries), by_id);
 	finder->walked_ns = clock_mono_ns();

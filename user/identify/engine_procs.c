@@ -13,9 +13,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "../base/cleanup.h"
-#include "../base/clock.h"
-#include "../base/read_full.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/read_full.h"
 #include "state_dirs.h"
 
 /* An engine may have started a moment ago: look again soon, but spend at most a fiftieth of the time on it. */

@@ -16,8 +16,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "../base/cleanup.h"
-#include "../base/log.h"
+#include "base/cleanup.h"
+#include "base/log.h"
 #include "query_cli.h"
 #include "sandbox.h"
 #include "labels.h"

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
 
 #define SUMMARY_LIFE_US \
 	5000000 /* the kill follows its summary at once; a slow console stretches that */

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
 #include "identity.h"
 
 int log_parse_container(const char *name, struct identity *identity)

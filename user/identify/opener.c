@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
 #include "opener_proto.h"
 
 union control {

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
 #include "answer.h"
 
 #define QUESTION_SECONDS 10

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../base/cleanup.h"
-#include "../base/utf8_clean.h"
+#include "base/cleanup.h"
+#include "base/utf8_clean.h"
 
 #define ASK_WAIT_MS 30000
 

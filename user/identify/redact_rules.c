@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
 #include "redact.h"
 
 #define KEY_MAX 128 /* normalised; a longer key is looked at by its end */

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
 #include "labels.h"
 #include "state_file.h"
 

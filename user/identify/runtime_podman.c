@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
 #include "state_file.h"
 
 static bool pod_group(const struct path *path, int i, struct identity *identity)

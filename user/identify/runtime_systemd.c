@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
 #include "identity.h"
 
 static int hex_value(char c)

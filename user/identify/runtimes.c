@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
 #include "identity.h"
 
 /* In this order for each component. containerd takes a bare id, and so comes after those who

@@ -14,7 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
 
 #define NO_TARGET 65534
 /* Address space: the largest document, parsed, and the libraries. */

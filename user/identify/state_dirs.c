@@ -19,13 +19,13 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
-#include "../base/cleanup.h"
+#include "base/cleanup.h"
+#include "cgroup/cgroup_dir.h"
 #include "engine_procs.h"
 #include "cgroup_path_cache.h"
 #include "state_dirs.h"
 
-#define LIST_MAX      65536 /* entries of one directory; a kubelet's host has a few thousand logs */
-#define KERNFS_HANDLE 0xfe  /* kernel: FILEID_KERNFS, include/linux/exportfs.h, since 5.7 */
+#define LIST_MAX 65536 /* entries of one directory; a kubelet's host has a few thousand logs */
 
 /* In `file`, @ is the id and * is any name; the entries for one `what` are tried in this order. */
 struct place {
@@ -334,48 +334,25 @@ static int serve_proc(struct places *places, const struct open_request *request,
 	return open_plain(places->proc_fd, path);
 }
 
-static bool removed(const char *path)
-{
-	size_t n = strlen(path), m = strlen(" (deleted)");
-
-	return n > m && !strcmp(path + n - m, " (deleted)");
-}
-
 /* The id that BPF sees is the directory's file handle. */
 static int serve_cgroup(struct places *places, const struct open_request *request,
 			struct open_answer *answer)
 {
-	union {
-		struct file_handle handle;
-		char bytes[sizeof(struct file_handle) + sizeof(uint64_t)];
-	} h = {.handle = {.handle_bytes = sizeof(uint64_t), .handle_type = KERNFS_HANDLE}};
-	size_t n = strlen(places->cgroup_mount);
 	_cleanup_close_ int fd = -1;
-	char link[64], path[OPEN_NAME * 2];
-	ssize_t length;
+	int r;
 
 	if (places->cgroup_fd < 0)
 		return -EOPNOTSUPP;
-	memcpy(h.handle.f_handle, &request->cgroup_id, sizeof(uint64_t));
-	fd = open_by_handle_at(places->cgroup_fd, &h.handle, O_PATH | O_CLOEXEC);
-	if (fd < 0 && errno == ESTALE)
-		return -ENOENT;
+	fd = cgroup_open_id(places->cgroup_fd, request->cgroup_id, O_PATH);
+	if (fd == -ENOENT)
+		return fd;
 	if (fd < 0) /* not permitted, or not with this file system */
 		return finder_look(&places->finder, places->cgroup_fd, request->cgroup_id,
 				   answer->name, sizeof(answer->name));
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	length = readlink(link, path, sizeof(path) - 1);
-	if (length < 0)
-		return -errno;
-	path[length] = 0;
-	if (removed(path))
-		return -ENOENT;
-	if (strncmp(path, places->cgroup_mount, n) || (path[n] && path[n] != '/'))
-		return -EXDEV; /* outside of what a private cgroup namespace shows */
-	if (strlen(path + n) >= sizeof(answer->name))
-		return -ENAMETOOLONG;
-	strcpy(answer->name, path[n] ? path + n : "/");
-	return 0;
+	r = cgroup_fd_path(fd, places->cgroup_mount, answer->name, sizeof(answer->name));
+	if (!r && !answer->name[0])
+		strcpy(answer->name, "/");
+	return r;
 }
 
 int places_serve(struct places *places, const struct open_request *request,

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../base/cleanup.h"
-#include "../base/read_full.h"
+#include "base/cleanup.h"
+#include "base/read_full.h"
 #include "state_file.h"
 
 /* Length of the valid UTF-8 sequence at `at`, or 0. Unicode 15, table 3-7. */

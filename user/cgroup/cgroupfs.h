@@ -20,15 +20,17 @@
  * A guard in a private namespace with the host's /sys mounted is private_ns and not partial: all is
  * well but for paths.
  */
-#ifndef HEADROOM_COLLECT_CGROUPFS_H
-#define HEADROOM_COLLECT_CGROUPFS_H
+#ifndef HEADROOM_CGROUPFS_H
+#define HEADROOM_CGROUPFS_H
 
 #include <limits.h>
 #include <stdbool.h>
-#include "collect.h"
 
 #define CGROUPFS_V2_MAGIC 0x63677270UL /* linux/magic.h */
 #define CGROUPFS_V1_MAGIC 0x0027e0ebUL
+
+/* The hierarchy that memory is on. HYBRID: v2 is mounted, memory is on v1. */
+enum cgroup_layout { CGROUP_V2, CGROUP_V1, CGROUP_HYBRID };
 
 struct cgroupfs {
 	enum cgroup_layout layout;

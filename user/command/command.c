@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* What all subcommands share: opening the board, what stdout is. */
-#include "cli.h"
+#include "command.h"
 
 #include <errno.h>
 #include <langinfo.h>

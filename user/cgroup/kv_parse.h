@@ -4,8 +4,8 @@
  * fields_read(); allocates nothing. What is garbage, cut off before its newline or too large for 64
  * bits leaves its field as it was.
  */
-#ifndef HEADROOM_COLLECT_KV_PARSE_H
-#define HEADROOM_COLLECT_KV_PARSE_H
+#ifndef HEADROOM_KV_PARSE_H
+#define HEADROOM_KV_PARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/utf8_clean.h"
-#include "cli.h"
+#include "command.h"
 
 static const char *last_word(const char *name)
 {
