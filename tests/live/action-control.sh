@@ -71,7 +71,7 @@ while [ $i -lt 60 ]; do
 	by_hand ping guard || true
 	i=$((i + 1))
 done
-sleep $((2 * slow))
+sweeps 5
 by_hand ping guard || fail "it does not answer any more: $(cat "$work/said")"
 snapshot | expect '.host.guard.state == "running"'
 kill "$prey"

@@ -23,7 +23,7 @@ guard_on
 feed hog hold 64M
 next() { snapshot | ask "$(entry hog) | .next_rung.rung == \"$1\" and .next_rung.policy == \"ladder\""; }
 wait_for 5 next notify || fail 'the board does not say what would come'
-sleep $((1 * slow))
+sweeps 4
 no_action 'true'
 
 rules dry-run >"$work/config"

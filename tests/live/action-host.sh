@@ -22,7 +22,7 @@ policies:
 E
 feed db hold "$(part 20)"
 db=$prey
-sleep $((1 * slow))
+sweeps 3
 feed grows leak 4M
 wait_for 30 ended "$prey" || fail "who eats the host lives: $(available) MB of $all are left"
 acted kill ".cgroup == \"$ours/grows\" and .result.deed == \"done\" and .evidence.host_available_bytes > 0"

@@ -19,7 +19,7 @@ E
 feed calm hold 24M
 calm=$prey
 heap() { snapshot | jq .host.guard.heap_bytes; }
-sleep $((2 * slow))
+sweeps 9 # the daemon reads the size of its heap with every eighth sweep
 before=$(heap)
 for round in 1 2 3; do
 	since=$(mark)
@@ -33,9 +33,9 @@ for round in 1 2 3; do
 	outcome_of "$(jq .seq "$work/action")" '.averted == true and .freed_bytes > 20000000'
 	no_kernel_oom
 	no_action ".cgroup != \"$ours/hog\""
-	sleep $((1 * slow)) # the cooldown
+	sweeps 6 # the cooldown is five intervals
 done
 alive "$calm" || fail 'the neighbour was killed'
-sleep $((2 * slow))
+sweeps 9 # the daemon reads the size of its heap with every eighth sweep
 after=$(heap)
 [ "$before" = 0 ] || [ "$before" = "$after" ] || fail "the heap was $before bytes, is $after after three kills"

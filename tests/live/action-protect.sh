@@ -25,7 +25,7 @@ feed deep/inner hold 40M
 inner=$prey
 feed hog leak 40M
 wait_for 5 ended "$prey" || fail 'the one that may be killed lives'
-sleep $((2 * slow))
+sweeps 6
 for pid in $listed $inner; do alive "$pid" || fail 'a protected one was killed'; done
 no_action ".cgroup != \"$ours/hog\" and .result.deed == \"done\""
 for name in listed deep/inner deep; do

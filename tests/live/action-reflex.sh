@@ -38,7 +38,7 @@ while [ $i -lt $rounds ]; do
 	acted_by() { event_after "$since" '.type == "action" and (.rung | IN("reflex", "kill")) and .result.deed == "done"'; }
 	wait_for 5 acted_by || fail "no action tells who did it (round $i)"
 	no_kernel_oom
-	sleep $((1 * slow))
+	sweeps 2
 done
 alive "$calm" || fail 'the neighbour was struck'
 acted_by | jq -r .rung

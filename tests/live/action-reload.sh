@@ -21,23 +21,23 @@ E
 rules enforce 1GiB >"$work/config"
 guard_on
 feed hog hold 48M
-sleep $((1 * slow))
+sweeps 4
 alive "$prey" || fail 'killed below its size'
 
 printf 'mode: enforce\npolicies:\n  - name: x\n    when: {usage: 1MiB}\n    du: [kill]\n' >"$work/config"
 reload configuration_refused
 event_after "$before" '.what == "configuration_refused"' | expect '.text | contains("config:5:5")' 'file, line and column'
-sleep $((1 * slow))
+sweeps 4
 alive "$prey" || fail 'a refused file was in force'
 rm "$work/config"
 kill -HUP "$guard"
-sleep $((1 * slow))
+sweeps 4
 in_mode enforce || fail 'a file that is gone has changed the mode'
 
 rules observe 32MiB >"$work/config"
 reload configuration_loaded
 in_mode observe || fail 'the mode is not in force'
-sleep $((1 * slow))
+sweeps 4
 alive "$prey" || fail 'killed in observe'
 rules enforce 32MiB >"$work/config"
 reload configuration_loaded

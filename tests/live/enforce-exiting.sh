@@ -34,7 +34,7 @@ dying() {
 		hogs="$hogs $!"
 		renice -n -20 -p $! >/dev/null
 	done
-	sleep 0.3 # for the hogs to have the CPU: they may be elsewhere before
+	for hog in $hogs; do wait_for 10 runs "$hog" || fail 'a hog does not get the CPU'; done
 	kill -TERM "$prey"
 	wait_for 30 over "$prey" || return 1 # it got no CPU time at all
 	caught "$prey"

@@ -19,7 +19,7 @@ starve() {
 	taskset -pc "$cpu" "$prey" >/dev/null && chrt --idle -p 0 "$prey" || fail 'cannot starve it'
 	taskset -c "$cpu" sh -c 'while :; do :; done' &
 	hog=$!
-	sleep 0.3 # for the hog to have the CPU: it may be elsewhere before
+	wait_for 10 runs $hog || fail 'the hog does not get the CPU'
 	deed --deadline 10s "$@" kill "cgroup:$ours/box" || fail 'no answer'
 	kill -KILL "$hog"
 	wait "$hog" 2>/dev/null

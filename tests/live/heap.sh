@@ -27,8 +27,7 @@ churn() { # first, last, one in so many dies
 	rmdir "$dir"/c[0-9]*
 }
 guard_fact() { snapshot | jq -r ".host.guard.$1"; }
-# Past the next look: two seconds, or what the sweeps take under emulation.
-settle() { sleep $((2 * slow)); }
+settle() { sweeps 9; }
 
 guard_start --config "$work/config" || fail 'the guard does not start'
 churn 1 2 2

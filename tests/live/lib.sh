@@ -13,10 +13,8 @@ workload=$build/tools/workload # prey of known habits
 work=$(mktemp -d "${HEADROOM_TMP:-/dev/shm}/live.XXXXXX")
 BOARD=${BOARD:-$work/board}
 
-# Under software emulation everything takes about ten times as long; bounds that a person would notice are scaled by it.
-# (HEADROOM_SLOW: on a machine that is busy with something else.)
-slow=${HEADROOM_SLOW:-1}
-[ -z "${HEADROOM_VM:-}" ] || slow=10
+# shellcheck source=tests/live/wait.inc
+. tests/live/wait.inc
 
 # ---- verdicts
 
@@ -34,24 +32,6 @@ skip() {
 
 need() { # a program, or the scenario is skipped
 	command -v "$1" >/dev/null || [ -x "$1" ] || skip "$1 is not here"
-}
-
-# ---- time, in hundredths of a second
-
-now() {
-	read -r up idle </proc/uptime
-	: "$idle"
-	printf '%s%s\n' "${up%.*}" "${up#*.}"
-}
-
-# Until the command succeeds, at most so many seconds (scaled). Its output is dropped.
-wait_for() {
-	until=$(($(now) + $1 * 100 * slow))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		[ "$(now)" -lt $until ] || return 1
-		sleep 0.1
-	done
 }
 
 # ---- cgroups
@@ -94,13 +74,9 @@ prey() {
 
 group_remove() { # name; its processes are killed first
 	dir=$mount$ours/$1
-	until=$(($(now) + 500 * slow))
-	while [ -d "$dir" ] && ! rmdir "$dir" 2>/dev/null; do
-		# shellcheck disable=SC2046 # a list
-		kill -9 $(cat "$dir/cgroup.procs") 2>/dev/null
-		[ "$(now)" -lt $until ] || return 1
-		sleep 0.05
-	done
+	# shellcheck disable=SC2046 # a list
+	removed() { [ ! -d "$dir" ] || rmdir "$dir" || { kill -9 $(cat "$dir/cgroup.procs"); return 1; }; }
+	wait_for 5 removed
 }
 
 clean_up() {
@@ -156,6 +132,17 @@ guard_kill_both() {
 }
 
 # ---- questions to the board
+
+# Until the daemon has published so many more sweeps: what it had to do on their figures it has done by then.
+sweeps() { # number
+	sweep_count=$1
+	while [ "$sweep_count" -gt 0 ]; do
+		sweep_time=$(snapshot | jq .time)
+		next_sweep() { time=$(snapshot | jq .time) && [ "$time" != "$sweep_time" ]; }
+		wait_for 20 next_sweep || fail 'the daemon publishes no more sweeps'
+		sweep_count=$((sweep_count - 1))
+	done
+}
 
 # A jq filter, on standard input: prints what it gives, one document a line; fails where that is nothing, null or
 # false. (jq's own -e looks at the last input only, and in 1.6 is content with none.)

@@ -5,7 +5,10 @@
 limit=52428800
 group_make leak $limit || fail 'cannot make a group'
 since=$(mark)
-prey leak sh -c "sleep $((3 * slow / 2 + 2)); exec tail /dev/zero"
+prey leak sleep 600 &
+wait_for 5 seen leak || fail 'the group is not listed'
+sweeps 2
+prey leak tail /dev/zero
 died=$(now)
 wait_for 1 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\"" ||
 	fail 'no oom_kill event within a second'

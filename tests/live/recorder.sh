@@ -20,7 +20,11 @@ wait_for 10 status '.pictures > 0' || fail "nothing is recorded: $(cat "$work/re
 group_make victim $((32 << 20))
 prey victim "$workload" leak 20M >/dev/null 2>&1
 wait_for 10 status '.incidents > 0 and .frozen_pictures > 1' || fail "the kill is no incident: $(status .)"
-sleep 2
+last_picture() { "$build/headroom" ls --json --all --at 0s --board "$work/none"; }
+kill_recorded() {
+	last_picture | jq -e --arg cgroup "$ours/victim" '.containers[] | select(.cgroup == $cgroup) | .oom_kills_total > 0'
+}
+wait_for 10 kill_recorded || fail "the group is not in the last picture, or without its kill: $(last_picture | jq -c .containers[].cgroup)"
 guard_stop
 kill -TERM $recorder
 wait $recorder || fail "the recorder ended with $?: $(cat "$work/recorder.log")"
@@ -30,9 +34,7 @@ recorder=
 	jq -e --arg cgroup "$ours/victim" 'select(.cgroup == $cgroup or .container.cgroup == $cgroup or .victim.cgroup == $cgroup)' >/dev/null ||
 	fail 'the kill is not in the history'
 [ "$(status .events_missed)" = 0 ] || fail 'events were missed'
-"$build/headroom" ls --json --all --at 0s --board "$work/none" >"$work/ls" || fail 'ls --at finds no picture'
-jq -e --arg cgroup "$ours/victim" '.containers[] | select(.cgroup == $cgroup) | .oom_kills_total > 0 or .oom_kills > 0' "$work/ls" >/dev/null ||
-	fail "the group is not in the last picture, or without its kill: $(jq -c .containers[].cgroup "$work/ls")"
+kill_recorded >/dev/null || fail 'the kill is not in the last picture'
 "$build/headroom" explain host --at 0s --board "$work/none" >"$work/explain" || fail 'explain --at finds no picture'
 
 BUILD=$build TMPDIR=$work tools/torture-recorder --quick >"$work/torture" 2>&1 || fail "$(grep -v ^good "$work/torture")"

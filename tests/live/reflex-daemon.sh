@@ -39,7 +39,7 @@ for n in 1 2 3 4; do
 done
 prey other "$workload" burst $((size * 4))MiB 1ms >/dev/null
 [ "$(kernel_kills other)" = 1 ] || fail 'the neighbour did not reach its limit'
-sleep 0.5
+sweeps 3
 [ "$(face events --json | jq -c "select(.seq > $since and .type == \"action\" and .rung == \"reflex\")" | wc -l)" = 4 ] ||
 	fail 'not one event for each'
 no_action ".cgroup == \"$ours/other\""

@@ -46,7 +46,6 @@ wait_for 20 armed milder || fail 'milder is not armed'
 rules 90MiB 100 >"$work/config"
 reload configuration_loaded
 feed milder hold 60M
-sleep 0.3
 alive "$prey" || fail 'hit at the threshold of rules that were taken back'
 kill "$prey"
 

@@ -6,7 +6,10 @@ need jq
 limit=52428800
 group_make reported $limit || fail 'cannot make a group'
 since=$(mark)
-prey reported sh -c "sleep $((slow + 2)); exec tail /dev/zero"
+prey reported sleep 600 &
+wait_for 5 seen reported || fail 'the group is not listed'
+sweeps 3
+prey reported tail /dev/zero
 wait_for 1 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/reported\"" ||
 	fail 'no oom_kill event within a second'
 outcome() { event_after "$since" ".type == \"outcome\" and .cgroup == \"$ours/reported\""; }
