@@ -38,7 +38,7 @@ same 'a word among names' 'latest' "$(offers headroom report la)"
 same 'rungs' 'term throttle' "$(offers headroom 'do' t)"
 same 'containers' 'shop/cart-7f/cart web-1 web-2' "$(offers headroom 'do' term '')"
 same 'one container' 'web-1 web-2' "$(offers headroom explain we)"
-same 'the guard' 'enforce' "$(offers headroomd --mode en)"
+same 'the daemon' 'enforce' "$(offers headroomd --mode en)"
 same 'files' 'try.bash' "$(offers headroom policy check try)"
 same 'too many' '' "$(offers headroom ls x)"
 [ ! -e "$work/stolen" ] || fail 'a name was run'
@@ -56,7 +56,7 @@ if command -v fish >/dev/null; then
 	same 'fish: parts' 'check import test' "$(fish 'headroom policy ')"
 	same 'fish: an option of a part' '--replay' "$(fish 'headroom policy test x --re')"
 	same 'fish: containers' 'web-1 web-2' "$(fish 'headroom explain we')"
-	same 'fish: the guard' 'enforce' "$(fish 'headroomd --mode en')"
+	same 'fish: the daemon' 'enforce' "$(fish 'headroomd --mode en')"
 else
 	echo 'fish is not here: its completion was not tried'
 fi

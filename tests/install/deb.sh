@@ -23,7 +23,7 @@ on systemctl start systemd-journald.service
 property() { on systemctl show "$1" -p "$2" --value; }
 runs() { [ "$(property "$1" ActiveState)" = active ]; }
 active() { runs headroomd; }
-guard_pid() { on headroom ls --json | jq .host.guard.pid; }
+daemon_pid() { on headroom ls --json | jq .host.guard.pid; }
 instance() { on headroom events --json | head -n 1 | jq -r .instance; }
 told() { printf 'journal:\n' && on journalctl -o cat --no-pager -u headroomd | tail -n 20; }
 must() { "$@" || { told && fail "$*"; }; }
@@ -58,15 +58,15 @@ printf 'mode: observe\n' >"$inside/etc/headroom/headroom.yaml"
 on systemctl reload headroomd
 
 # ---- killed: first one, then the other; nobody needs systemd for it
-guard=$(guard_pid) main=$(property headroomd MainPID)
+daemon=$(daemon_pid) main=$(property headroomd MainPID)
 on kill -KILL "$main"
 heir() { new=$(property headroomd MainPID) && [ "$new" != "$main" ] && [ "$new" != 0 ] && active; }
 must wait_for 5 heir
 sleep 1
 must active
-same 'the guard after its supervisor was killed' "$guard" "$(guard_pid)"
-on kill -KILL "$guard"
-reborn() { new=$(guard_pid) && [ "$new" != "$guard" ] && [ "$new" != null ] && on headroom ls && active; }
+same 'the daemon after its supervisor was killed' "$daemon" "$(daemon_pid)"
+on kill -KILL "$daemon"
+reborn() { new=$(daemon_pid) && [ "$new" != "$daemon" ] && [ "$new" != null ] && on headroom ls && active; }
 must wait_for 10 reborn
 same 'restarts by systemd' 0 "$(property headroomd NRestarts)"
 
@@ -76,12 +76,12 @@ if [ -n "$all" ]; then
 	printf '[Service]\nWatchdogSec=1s\n' >"$inside/etc/systemd/system/headroomd.service.d/test.conf"
 	on systemctl daemon-reload
 	on systemctl restart headroomd
-	guard=$(guard_pid)
-	on kill -STOP "$guard"
-	again() { [ "$(property headroomd NRestarts)" = "$1" ] && active && [ "$(guard_pid)" != "$guard" ] && on headroom ls; }
+	daemon=$(daemon_pid)
+	on kill -STOP "$daemon"
+	again() { [ "$(property headroomd NRestarts)" = "$1" ] && active && [ "$(daemon_pid)" != "$daemon" ] && on headroom ls; }
 	must wait_for 20 again 1
 	on journalctl -o cat --no-pager -u headroomd | grep -q 'Watchdog timeout' || fail 'it was not the watchdog'
-	guard=$(guard_pid)
+	daemon=$(daemon_pid)
 	on systemctl kill --signal=KILL headroomd
 	must wait_for 10 reborn
 	same 'the board' "$board" "$(instance)"
@@ -106,7 +106,7 @@ kept() { as_member headroom history --status --json | jq -e '.pictures > 0'; }
 must wait_for 20 kept
 as_anybody headroom history --status 2>/dev/null && fail 'anybody can read the past'
 
-# ---- upgraded: the new guard takes over the board; what was changed stays changed
+# ---- upgraded: the new daemon takes over the board; what was changed stays changed
 since=$(on headroom events --json | jq -s 'map(.seq) | max')
 dpkg_does -i /tmp/second.deb
 must active
@@ -121,7 +121,7 @@ gap=$(on headroom events --json | jq -s --argjson since "$since" '
 	def at: (.time | sub("\\.[0-9]*Z"; "Z") | fromdate) + (.time | capture("\\.(?<f>[0-9]*)Z") | "0." + .f | tonumber);
 	map(select(.seq > $since and .type == "guard"))
 	| (map(select(.what == "stopping")) | first | at) as $stopped | (map(select(.what == "adopted")) | last | at) - $stopped')
-echo "without a guard during the upgrade: $gap s"
+echo "without a daemon during the upgrade: $gap s"
 [ "$(printf '%s' "$gap" | jq '. > 0 and . < 5')" = true ] || fail "the gap: '$gap'"
 
 # ---- upgraded to another unit: only a restart brings that into force

@@ -11,20 +11,20 @@ BOARD=$work/open/board
 mkdir "$work/open" && chmod 755 "$work" "$work/open"
 chmod 755 "${HEADROOM_TMP:-$work}" 2>/dev/null
 printf 'mode: observe\ninterval: 200ms\n' >"$work/config"
-guard_on
-by_hand() { face "do" "$@" --yes >"$work/said" 2>&1; }
+daemon_on
+by_hand() { cli "do" "$@" --yes >"$work/said" 2>&1; }
 
 by_hand ping guard || fail "ping: $(cat "$work/said")"
 grep -q headroomd "$work/said" || fail 'no answer to ping'
-feed hog hold 40M
+workload_start hog hold 40M
 wait_for 5 seen hog || fail 'not listed'
 by_hand term "cgroup:$ours/hog" --signal USR1 || fail "term: $(cat "$work/said")"
-wait_for 5 ended "$prey" || fail 'it lives'
+wait_for 5 ended "$workload_pid" || fail 'it lives'
 acted term '.signal == 10 and .by_uid == 0 and .policy == null and .result.deed == "done" and .mode == "enforce"'
-feed hog hold 40M
+workload_start hog hold 40M
 by_hand kill "cgroup:$ours/hog" || fail "kill: $(cat "$work/said")"
 grep -q 'kill: done' "$work/said" || fail "what was done is not said: $(cat "$work/said")"
-ended "$prey" || fail 'the answer came before the end'
+ended "$workload_pid" || fail 'the answer came before the end'
 acted kill '.target.whole and .by_uid == 0 and .freed_bytes > 30000000'
 status() { by_hand "$@"; echo $?; }
 [ "$(status kill "cgroup:$ours/none")" = 1 ] || fail 'a group that is not there'
@@ -32,7 +32,7 @@ status() { by_hand "$@"; echo $?; }
 
 # Somebody else: refused, told; then named in the configuration, and served.
 if command -v setpriv >/dev/null; then
-	feed hog hold 40M
+	workload_start hog hold 40M
 	as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 	ask_kill() { as_nobody "$build/headroom" "do" kill "cgroup:$ours/hog" --yes --board "$BOARD" >"$work/said" 2>&1; }
 	chmod 644 "$BOARD" # to read it is another right
@@ -40,7 +40,7 @@ if command -v setpriv >/dev/null; then
 	if [ "${build_ok:-yes}" = yes ]; then
 		ask_kill
 		[ $? = 4 ] || fail "nobody was not refused: $(cat "$work/said")"
-		alive "$prey" || fail 'nobody has killed'
+		alive "$workload_pid" || fail 'nobody has killed'
 		told '.what == "control" and (.text | contains("65534"))' >/dev/null || fail 'the refusal was not told'
 		printf 'mode: observe\ninterval: 200ms\ncontrol: {allow: ["user:nobody"]}\n' >"$work/config"
 		reload configuration_loaded
@@ -50,13 +50,13 @@ if command -v setpriv >/dev/null; then
 fi
 
 # Rehearsed in dry-run.
-feed hog hold 40M
+workload_start hog hold 40M
 printf 'mode: dry-run\ninterval: 200ms\n' >"$work/config"
 reload configuration_loaded
 since=$(mark)
 by_hand kill "cgroup:$ours/hog" || fail "rehearsal: $(cat "$work/said")"
 acted kill '.result.deed == "rehearsed" and .mode == "dry-run"'
-alive "$prey" || fail 'a rehearsal has killed'
+alive "$workload_pid" || fail 'a rehearsal has killed'
 
 # The configuration again, by the socket.
 printf 'mode: observe\ninterval: 200ms\n' >"$work/config"
@@ -65,7 +65,7 @@ by_hand reload guard || fail "reload: $(cat "$work/said")"
 loaded() { event_after "$before" '.type == "guard" and .what == "configuration_loaded"'; }
 wait_for 5 loaded || fail 'nothing was loaded'
 
-# Bad company: whoever connects and says nothing takes no place for long; a hundred in a row do not stop the guard.
+# Bad company: whoever connects and says nothing takes no place for long; a hundred in a row do not stop the daemon.
 i=0
 while [ $i -lt 60 ]; do
 	by_hand ping guard || true
@@ -74,4 +74,4 @@ done
 sweeps 5
 by_hand ping guard || fail "it does not answer any more: $(cat "$work/said")"
 snapshot | expect '.host.guard.state == "running"'
-kill "$prey"
+kill "$workload_pid"

@@ -19,8 +19,8 @@ policies:
 E
 }
 rules observe >"$work/config"
-guard_on
-feed hog hold 64M
+daemon_on
+workload_start hog hold 64M
 next() { snapshot | ask "$(entry hog) | .next_rung.rung == \"$1\" and .next_rung.policy == \"ladder\""; }
 wait_for 5 next notify || fail 'the board does not say what would come'
 sweeps 4
@@ -36,10 +36,10 @@ done
 acted throttle '.result.deed | IN("skipped", "rehearsed")'
 expect '.emergency > 0 and .evidence.usage_bytes > 60000000' <"$work/action"
 no_action '.result.deed == "done" or .result.deed == "failed"'
-alive "$prey" || fail 'a rehearsal has killed'
+alive "$workload_pid" || fail 'a rehearsal has killed'
 [ ! -e "$work/touched" ] || fail 'a rehearsal has run a command'
 if [ $v = 2 ]; then
 	[ "$(cat "$(group_dir hog)/memory.high")" = max ] || fail 'a rehearsal has set a limit'
 fi
 snapshot | expect "$(entry hog) | .state == \"running\""
-kill "$prey"
+kill "$workload_pid"

@@ -11,7 +11,7 @@ available() { awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo; }
 all=$(available)
 part() { echo $((all * $1 / 100))M; }
 group_make db && group_make grows || fail 'cannot make groups'
-guard_with <<E
+daemon_with <<E
 mode: enforce
 interval: 500ms
 policies:
@@ -20,11 +20,11 @@ policies:
     when: {host_available: $(part 35)}
     actions: [kill]
 E
-feed db hold "$(part 20)"
-db=$prey
+workload_start db hold "$(part 20)"
+db=$workload_pid
 sweeps 3
-feed grows leak 4M
-wait_for 30 ended "$prey" || fail "who eats the host lives: $(available) MB of $all are left"
+workload_start grows leak 4M
+wait_for 30 ended "$workload_pid" || fail "who eats the host lives: $(available) MB of $all are left"
 acted kill ".cgroup == \"$ours/grows\" and .result.deed == \"done\" and .evidence.host_available_bytes > 0"
 expect "[.passed_over[].name] | any(test(\"db\"))" 'why not the database' <"$work/action"
 alive "$db" || ledger

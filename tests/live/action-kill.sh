@@ -1,12 +1,12 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The whole way: a container leaks over its rule's size, is told of, killed, and what that brought is judged; its neighbour
-# lives, and the guard's heap does not move.
+# lives, and the daemon's heap does not move.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
 group_make hog && group_make calm || fail 'cannot make groups'
-guard_with <<E
+daemon_with <<E
 mode: enforce
 interval: 200ms
 policies:
@@ -16,15 +16,15 @@ policies:
     actions: [notify, kill]
     cooldown: 1s
 E
-feed calm hold 24M
-calm=$prey
+workload_start calm hold 24M
+calm=$workload_pid
 heap() { snapshot | jq .host.guard.heap_bytes; }
 sweeps 9 # the daemon reads the size of its heap with every eighth sweep
 before=$(heap)
 for round in 1 2 3; do
 	since=$(mark)
-	feed hog leak 40M
-	wait_for 10 ended "$prey" || fail "the hog lives (round $round)"
+	workload_start hog leak 40M
+	wait_for 10 ended "$workload_pid" || fail "the hog lives (round $round)"
 	acted notify '.result.deed == "done" and .policy == "switch"'
 	acted kill '.result.ok and .target.whole and .signal == 9 and .target.processes == 1 and .target.comm == "workload"'
 	expect '.evidence.usage_bytes >= 50331648 and .evidence.threshold_bytes == 50331648' <"$work/action"

@@ -17,7 +17,7 @@ scenario_clean_up() { # nothing ends before it is thawed
 }
 truncate -s 16M "$work/image" && mkfs.ext4 -q "$work/image" && mkdir "$fs" || fail 'no file system can be made'
 mount -o loop "$work/image" "$fs" 2>"$work/why" || { rmdir "$fs" && skip "no loop device: $(cat "$work/why")"; }
-guard_with <<E
+daemon_with <<E
 mode: enforce
 rate_limit: none
 policies:
@@ -29,16 +29,16 @@ E
 locked=
 for i in 1 2 3; do
 	group_make "stuck$i" || fail 'cannot make a group'
-	feed "stuck$i" locked 70MiB "$fs/$i"
-	locked="$locked $prey"
+	workload_start "stuck$i" locked 70MiB "$fs/$i"
+	locked="$locked $workload_pid"
 done
 group_make plain && group_make asleep || fail 'cannot make a group'
-feed asleep stuck 70MiB "$fs/asleep"
-asleep=$prey
+workload_start asleep stuck 70MiB "$fs/asleep"
+asleep=$workload_pid
 fsfreeze --freeze "$fs" && frozen=1 || fail 'the file system does not freeze'
 waits() { [ "$(sed 's/.*) //' "/proc/$1/stat" | cut -c 1)" = D ]; }
 wait_for 5 waits "$asleep" || fail 'no victim that sleeps in the kernel'
-prey asleep "$workload" hold 20MiB >/dev/null &
+in_group asleep "$workload" hold 20MiB >/dev/null &
 acted kill ".cgroup == \"$ours/asleep\" and .result.deed == \"done\" and .freed_bytes > 70000000"
 waits "$asleep" || fail 'it has ended: that was too easy'
 
@@ -47,12 +47,12 @@ kill -USR1 $locked
 both_wait() { [ "$(cat /proc/"$1"/task/*/stat | sed 's/.*) //' | cut -c 1 | tr -d '\n')" = DD ]; }
 for each in $locked; do wait_for 5 both_wait "$each" || fail 'no victim with its mmap lock held'; done
 for i in 1 2 3; do # over the threshold: the whole group is to go, but most of its memory cannot
-	prey "stuck$i" "$workload" hold 20MiB >/dev/null &
+	in_group "stuck$i" "$workload" hold 20MiB >/dev/null &
 	wait_for 5 ended $! || fail "group $i was not killed"
 done
 for each in $locked; do both_wait "$each" || fail 'a victim was ended after all'; done
 # Two killers wait for those; the third takes whoever comes.
-prey plain "$workload" hold 200MiB >/dev/null &
+in_group plain "$workload" hold 200MiB >/dev/null &
 acted kill ".cgroup == \"$ours/plain\" and .result.deed == \"done\" and .freed_bytes > 40000000"
 for each in $locked; do both_wait "$each" || fail 'a victim was ended after all'; done
 for i in 1 2 3; do
@@ -60,5 +60,5 @@ for i in 1 2 3; do
 done
 fsfreeze --unfreeze "$fs" && frozen=
 for each in $locked; do wait_for 5 ended "$each" || fail 'it lives on when its file system is back'; done
-in_mode enforce >/dev/null || fail 'the guard does not answer'
+in_mode enforce >/dev/null || fail 'the daemon does not answer'
 no_kernel_oom

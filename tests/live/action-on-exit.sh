@@ -14,7 +14,7 @@ shift
 mv "$out.new" "$out"
 E
 chmod 755 "$work/tell"
-guard_with <<E
+daemon_with <<E
 mode: enforce
 interval: 200ms
 policies:
@@ -33,7 +33,7 @@ policies:
     when: {usage: 32MiB}
     actions: [{notify: {run: ["$work/tell", "$work/odd", "{pod}"]}}, kill]
 E
-feed hog leak 40M
+workload_start hog leak 40M
 wait_for 10 test -e "$work/noticed" || fail 'the command of the notice was not run'
 cat >"$work/wanted" <<E
 3
@@ -43,7 +43,7 @@ cgroup=$ours/hog
 0
 E
 cmp "$work/noticed" "$work/wanted" || fail 'its words are not as they were written'
-wait_for 10 ended "$prey" || fail 'the notice has kept the kill from coming'
+wait_for 10 ended "$workload_pid" || fail 'the notice has kept the kill from coming'
 wait_for 15 test -e "$work/then" || fail 'the command afterwards was not run'
 sed -n 2,3p "$work/then" >"$work/got"
 printf '%s\n' "$ours/hog" '$(id)' | cmp - "$work/got" || fail 'a shell has had its hands in it'
@@ -51,9 +51,9 @@ acted 'then' '.result.deed == "done" and (.result.detail | contains("exit status
 ran() { told '.what == "command" and (.text | contains("policy one"))'; }
 wait_for 5 ran || fail 'the end of a command was not told'
 
-feed slow leak 40M
+workload_start slow leak 40M
 acted 'then' '.policy == "two" and .result.deed == "failed" and (.result.detail | contains("exit status 1"))' '' 15
-feed odd leak 40M
+workload_start odd leak 40M
 acted notify '.policy == "three" and (.result.detail | contains("{pod} is not known"))' '' 10
-wait_for 10 ended "$prey" || fail 'a word that is not known has kept the kill from coming'
+wait_for 10 ended "$workload_pid" || fail 'a word that is not known has kept the kill from coming'
 [ ! -e "$work/odd" ] || fail 'a command was run with a word missing'

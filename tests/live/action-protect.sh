@@ -6,7 +6,7 @@
 . "$(dirname "$0")/action.inc"
 
 for name in listed deep/inner hog; do group_make $name || fail 'cannot make groups'; done
-guard_with <<E
+daemon_with <<E
 mode: enforce
 interval: 200ms
 protect: ["cgroup:$ours/listed", "cgroup:$ours/deep/inner"]
@@ -18,13 +18,13 @@ policies:
     actions: [kill]
     cooldown: 0s
 E
-hand() { face "do" kill "cgroup:$ours/$1" --yes 2>"$work/said" >/dev/null; }
-feed listed hold 40M
-listed=$prey
-feed deep/inner hold 40M
-inner=$prey
-feed hog leak 40M
-wait_for 5 ended "$prey" || fail 'the one that may be killed lives'
+hand() { cli "do" kill "cgroup:$ours/$1" --yes 2>"$work/said" >/dev/null; }
+workload_start listed hold 40M
+listed=$workload_pid
+workload_start deep/inner hold 40M
+inner=$workload_pid
+workload_start hog leak 40M
+wait_for 5 ended "$workload_pid" || fail 'the one that may be killed lives'
 sweeps 6
 for pid in $listed $inner; do alive "$pid" || fail 'a protected one was killed'; done
 no_action ".cgroup != \"$ours/hog\" and .result.deed == \"done\""

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/action.inc"
 
 for i in 1 2 3; do group_make hog$i || fail 'cannot make groups'; done
-guard_with <<E
+daemon_with <<E
 mode: enforce
 interval: 200ms
 rate_limit: {kills: 2, per: 10s}
@@ -16,12 +16,12 @@ policies:
     actions: [notify, kill]
 E
 for i in 1 2; do
-	feed hog$i leak 40M
-	wait_for 5 ended "$prey" || fail "hog $i lives within the budget"
+	workload_start hog$i leak 40M
+	wait_for 5 ended "$workload_pid" || fail "hog $i lives within the budget"
 done
-feed hog3 leak 40M 48M
+workload_start hog3 leak 40M 48M
 acted kill ".cgroup == \"$ours/hog3\" and .result.deed == \"refused\" and (.result.detail | test(\"budget\"))"
-alive "$prey" || fail 'killed over the budget'
-wait_for 15 ended "$prey" || fail 'there is budget again, and it still lives'
+alive "$workload_pid" || fail 'killed over the budget'
+wait_for 15 ended "$workload_pid" || fail 'there is budget again, and it still lives'
 acted kill ".cgroup == \"$ours/hog3\" and .result.deed == \"done\""
 no_kernel_oom

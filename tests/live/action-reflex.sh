@@ -20,17 +20,17 @@ policies:
 E
 }
 rules enforce >"$work/config"
-guard_on
-feed calm hold 48M
-calm=$prey
+daemon_on
+workload_start calm hold 48M
+calm=$workload_pid
 rounds=5
 [ $slow -lt 10 ] || rounds=2
 i=0
 while [ $i -lt $rounds ]; do
 	i=$((i + 1))
 	since=$(mark)
-	feed hog burst 1G $((2 * slow))s
-	wait_for 20 ended "$prey" || fail "the hog lives (round $i)"
+	workload_start hog burst 1G $((2 * slow))s
+	wait_for 20 ended "$workload_pid" || fail "the hog lives (round $i)"
 	if [ $v = 1 ]; then kills=$(awk '$1 == "oom_kill" { print $2 }' "$(group_dir hog)/memory.oom_control"); else
 		kills=$(awk '$1 == "oom_kill" { print $2 }' "$(group_dir hog)/memory.events")
 	fi
@@ -47,8 +47,8 @@ acted_by | jq -r .rung
 rules observe >"$work/config"
 reload configuration_loaded
 since=$(mark)
-feed hog burst 1G $((2 * slow))s
-wait_for 20 ended "$prey" || fail 'nobody ended it'
+workload_start hog burst 1G $((2 * slow))s
+wait_for 20 ended "$workload_pid" || fail 'nobody ended it'
 came() { event_after "$since" ".type == \"oom_kill\" and .cgroup == \"$ours/hog\""; }
 wait_for 5 came || fail 'in observe somebody else than the kernel has killed'
 no_action 'true'

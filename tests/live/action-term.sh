@@ -6,7 +6,7 @@
 . "$(dirname "$0")/action.inc"
 
 for name in obeys ignores usr1; do group_make $name || fail 'cannot make groups'; done
-guard_with <<E
+daemon_with <<E
 mode: enforce
 interval: 200ms
 policies:
@@ -19,14 +19,14 @@ policies:
     when: {usage: 32MiB}
     actions: [{term: 2s}, kill]
 E
-feed obeys leak 40M
-wait_for 10 ended "$prey" || fail 'SIGTERM has not ended it'
+workload_start obeys leak 40M
+wait_for 10 ended "$workload_pid" || fail 'SIGTERM has not ended it'
 acted term ".cgroup == \"$ours/obeys\" and .signal == 15 and .result.deed == \"done\" and .until_seconds == 2"
 outcome_of "$(jq .seq "$work/action")" '.averted == true'
 no_action ".cgroup == \"$ours/obeys\" and .rung == \"kill\""
 
-feed ignores --ignore-term leak 20M
-wait_for 15 ended "$prey" || fail 'who ignores SIGTERM lives'
+workload_start ignores --ignore-term leak 20M
+wait_for 15 ended "$workload_pid" || fail 'who ignores SIGTERM lives'
 acted term ".cgroup == \"$ours/ignores\""
 term=$(jq -r .seq "$work/action")
 # It has no handler: discarded, and nobody waits two seconds.
@@ -35,8 +35,8 @@ acted kill ".cgroup == \"$ours/ignores\" and .result.deed == \"done\""
 [ "$(jq .seq "$work/action")" -gt "$term" ] || fail 'the kill came before the signal'
 expect ".emergency == $term" 'one emergency' <"$work/action"
 
-feed usr1 leak 40M
-wait_for 10 ended "$prey" || fail 'SIGUSR1 has not ended it'
+workload_start usr1 leak 40M
+wait_for 10 ended "$workload_pid" || fail 'SIGUSR1 has not ended it'
 acted term ".cgroup == \"$ours/usr1\" and .signal == 10"
 no_action ".cgroup == \"$ours/usr1\" and .rung == \"kill\""
 no_kernel_oom

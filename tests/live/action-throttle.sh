@@ -10,7 +10,7 @@ group_make cached && group_make given && group_make anon || fail 'cannot make gr
 swap_on || skip 'without swap nothing can be reclaimed here'
 echo 0 >"$(group_dir anon)/memory.swap.max"
 high() { cat "$(group_dir "$1")/memory.high"; }
-guard_with <<E
+daemon_with <<E
 mode: enforce
 interval: 200ms
 policies:
@@ -27,22 +27,22 @@ policies:
     when: {usage: 24MiB}
     actions: [{throttle: {high: 20MiB, for: 60s}}, kill]
 E
-feed given hold 40M
-gives=$prey
+workload_start given hold 40M
+gives=$workload_pid
 acted reclaim '.result.deed == "done" or (.result.detail | test("memory.reclaim"))' '' 30
 reclaimed=$(jq -r .result.deed "$work/action")
 [ "$reclaimed" != "done" ] || expect '.size_bytes == 8388608 and .freed_bytes > 4000000' <"$work/action"
 alive "$gives" || fail 'a gentle ladder has killed'
 kill "$gives"
-feed cached hold 40M
+workload_start cached hold 40M
 acted throttle ".cgroup == \"$ours/cached\" and .size_bytes == 20971520" '' 15
 calm() { [ "$(high cached)" = max ]; }
 wait_for 20 calm || fail 'calm again, and still throttled'
-alive "$prey" || fail 'a gentle ladder has killed'
-kill "$prey"
+alive "$workload_pid" || fail 'a gentle ladder has killed'
+kill "$workload_pid"
 
-feed anon leak 20M
-wait_for 10 ended "$prey" || fail 'nothing could be given back, and it lives'
+workload_start anon leak 20M
+wait_for 10 ended "$workload_pid" || fail 'nothing could be given back, and it lives'
 acted throttle ".cgroup == \"$ours/anon\" and .result.deed == \"skipped\""
 acted kill ".cgroup == \"$ours/anon\" and .result.deed == \"done\""
 [ "$(high anon)" = max ] || fail 'a limit was set all the same'

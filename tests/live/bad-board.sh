@@ -1,10 +1,10 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Boards that are cut short, noise or empty, and one whose guard has ended: each is told for what it is.
+# Boards that are cut short, noise or empty, and one whose daemon has ended: each is told for what it is.
 . "$(dirname "$0")/lib.sh"
 
-BOARD=$work/board # a guard of our own
-guard_start || fail 'the guard does not start'
+BOARD=$work/board # a daemon of our own
+daemon_start || fail 'the daemon does not start'
 head -c 5000 "$BOARD" >"$work/cut"
 head -c 300000 /dev/urandom >"$work/noise"
 : >"$work/empty"
@@ -15,6 +15,6 @@ for bad in cut noise empty; do
 	[ "$(wc -l <"$work/err")" = 1 ] || fail "one line about a damaged board ($bad) was expected: $(cat "$work/err")"
 done
 
-guard_stop
+daemon_stop
 dead() { snapshot | ask '.host.guard.state | select(. != "running")'; }
-wait_for 5 dead || fail 'a board whose guard has ended reads as running'
+wait_for 5 dead || fail 'a board whose daemon has ended reads as running'

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A thousand groups come and go while the guard looks, and some of them die in between: every OOM kill is told, none of
+# A thousand groups come and go while the daemon looks, and some of them die in between: every OOM kill is told, none of
 # the groups stays listed as running, and whatever was lost is counted.
 . "$(dirname "$0")/lib.sh"
 
 count=1000
 [ $slow = 1 ] || count=200
 deaths=5
-wait_for 10 guard_ready || fail 'no guard'
+wait_for 10 daemon_ready || fail 'no daemon'
 group_make churn || fail 'cannot make a group'
 [ $v = 1 ] || echo +memory >"$(group_dir churn)/cgroup.subtree_control"
 dir=$(group_dir churn)
@@ -17,14 +17,14 @@ while [ $i -lt $count ]; do
 	mkdir "$dir/c$i" || fail "cannot make group $i"
 	if [ $((i % (count / deaths))) = 0 ]; then
 		echo 8388608 >"$dir/c$i/$(limit_file)"
-		prey "churn/c$i" tail /dev/zero
+		in_group "churn/c$i" tail /dev/zero
 	fi
 	[ $i -lt 50 ] || rmdir "$dir/c$((i - 50))"
 	i=$((i + 1))
 done
 rmdir "$dir"/c[0-9]*
 
-killed() { face events --json | jq -r "select(.seq > $since and .type == \"oom_kill\" and
+killed() { cli events --json | jq -r "select(.seq > $since and .type == \"oom_kill\" and
 	(.victim.cgroup | startswith(\"$ours/churn/\"))) | .victim.cgroup" | sort -u | wc -l; }
 all_killed() { [ "$(killed)" = $deaths ]; }
 lost() { echo $(($(snapshot | jq .host.guard.events_lost_total) - lost_before)); }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The guard is up and the board tells who it is.
+# The daemon is up and the board tells who it is.
 . "$(dirname "$0")/lib.sh"
 
-wait_for 10 guard_ready || fail 'no board with a first sweep on it within 10 s'
+wait_for 10 daemon_ready || fail 'no board with a first sweep on it within 10 s'
 snapshot >"$work/ls"
 expect '.schema == "headroom.snapshot/1"' <"$work/ls"
 expect '.host.guard.mode == "observe" and .host.guard.uptime_seconds >= 0' <"$work/ls"
@@ -12,8 +12,8 @@ expect '.containers | length > 0' 'every cgroup with processes is listed' <"$wor
 pid=$(jq -r .host.guard.pid "$work/ls")
 grep -q headroomd "/proc/$pid/comm" || fail "the board names $pid, which is no headroomd"
 
-# The same over a pipe in plain text; another board gives the status for "no guard".
-face ls | grep -q . || fail 'ls prints nothing over a pipe'
+# The same over a pipe in plain text; another board gives the status for "no daemon".
+cli ls | grep -q . || fail 'ls prints nothing over a pipe'
 "$build/headroom" ls --board "$work/none" >/dev/null 2>"$work/err"
 [ $? = 3 ] || fail 'a missing board must give status 3'
 [ "$(wc -l <"$work/err")" = 1 ] || fail "one line on stderr was expected: $(cat "$work/err")"

@@ -14,4 +14,4 @@ id=$(docker inspect -f '{{.Id}}' leaky)
 [ "$(docker inspect -f '{{.State.OOMKilled}}' leaky)" = true ] || fail 'Docker itself saw no OOM kill'
 expect_leaky "$since" leaky "$id" headroom-test:busybox docker "$died"
 # By name on the command line, as a person would.
-face ls --all | grep -q leaky || fail 'headroom ls --all does not show leaky'
+cli ls --all | grep -q leaky || fail 'headroom ls --all does not show leaky'

@@ -18,9 +18,9 @@ for round in alone frozen frozen frozen frozen; do
 		[ $v = 2 ] || mkdir "$freezer$ours" || fail 'no freezer group'
 		[ $v = 2 ] || echo 0 >"$freezer$ours/cgroup.procs"
 	fi
-	feed bomb relay 24
+	workload_start bomb relay 24
 	[ $round = alone ] || [ $v = 2 ] || echo 0 >"$freezer/cgroup.procs" # the bomb stays, this shell does not
-	deed --deadline 10s kill "cgroup:$ours/bomb" || fail 'no answer'
+	enforce --deadline 10s kill "cgroup:$ours/bomb" || fail 'no answer'
 	cat "$work/answer"
 	jq -r .detail "$work/answer" >>"$work/seen"
 	answered '.deed == "done" and .processes > 0'

@@ -9,8 +9,8 @@ need taskset
 size=${SIZE:-$((200 / (slow > 1 ? 4 : 1)))M}
 mask=$(printf %x $((1 << $(grep -c ^processor /proc/cpuinfo) - 1))) # the last CPU
 group_make box && group_make other || fail 'cannot make a group'
-feed other hold 8M
-bystander=$prey
+workload_start other hold 8M
+bystander=$workload_pid
 hogs=
 scenario_clean_up() {
 	# shellcheck disable=SC2086 # a list
@@ -26,18 +26,18 @@ caught() {
 over() { [ "$(usage box)" -le "$least" ] || caught "$1"; }
 # A victim in the middle of its end; false: it was too quick.
 dying() {
-	feed box hold "$size"
+	workload_start box hold "$size"
 	least=$(($(usage box) / 2))
-	taskset -p "$mask" "$prey" >/dev/null && renice -n 19 -p "$prey" >/dev/null || fail 'cannot starve it'
+	taskset -p "$mask" "$workload_pid" >/dev/null && renice -n 19 -p "$workload_pid" >/dev/null || fail 'cannot starve it'
 	for _ in 1 2; do
 		taskset "$mask" sh -c 'while :; do :; done' &
 		hogs="$hogs $!"
 		renice -n -20 -p $! >/dev/null
 	done
 	for hog in $hogs; do wait_for 10 runs "$hog" || fail 'a hog does not get the CPU'; done
-	kill -TERM "$prey"
-	wait_for 30 over "$prey" || return 1 # it got no CPU time at all
-	caught "$prey"
+	kill -TERM "$workload_pid"
+	wait_for 30 over "$workload_pid" || return 1 # it got no CPU time at all
+	caught "$workload_pid"
 }
 
 tries=0
@@ -50,18 +50,18 @@ while :; do
 	done
 	[ -s "$work/without" ] && break
 	# As it was: nobody frees it.
-	grep -qx "$prey" "$(group_dir box)/cgroup.procs" && echo listed >"$work/without" || echo 'not listed' >"$work/without"
-	deed --no-hurry --deadline 300ms kill "cgroup:$ours/box" || fail 'no answer'
+	grep -qx "$workload_pid" "$(group_dir box)/cgroup.procs" && echo listed >"$work/without" || echo 'not listed' >"$work/without"
+	enforce --no-hurry --deadline 300ms kill "cgroup:$ours/box" || fail 'no answer'
 	jq -c '{deed, detail, freed_bytes, processes}' "$work/answer"
 	scenario_clean_up
 	wait_for 30 empty box || fail 'a victim lives on without the hogs'
 done
 had=$(usage box)
-deed --deadline 10s kill "cgroup:$ours/box" || fail 'no answer'
+enforce --deadline 10s kill "cgroup:$ours/box" || fail 'no answer'
 echo "$size, ending, without CPU time, $(cat "$work/without") in cgroup.procs: $(jq -r '.freed_after_ms // "not freed"' "$work/answer") ms"
-answered ".deed == \"done\" and .processes == 1 and .pid == $prey and .comm == \"workload\""
+answered ".deed == \"done\" and .processes == 1 and .pid == $workload_pid and .comm == \"workload\""
 answered ".usage_before_bytes > $((had / 2)) and .freed_bytes > .usage_before_bytes / 2 and .freed_after_ms != null"
 alive "$bystander" && [ "$(nice_of "$bystander")" = 0 ] || fail 'a bystander was touched'
 scenario_clean_up
 wait_for 30 empty box || fail 'it lives on'
-deed kill "cgroup:$ours/box" && answered '.deed == "skipped" and .error == "ESRCH"' 'nobody is left'
+enforce kill "cgroup:$ours/box" && answered '.deed == "skipped" and .error == "ESRCH"' 'nobody is left'

@@ -6,31 +6,31 @@
 [ $v = 2 ] || skip 'memory.oom.group is cgroup v2 only'
 
 group_make other || fail 'cannot make a group'
-feed other hold 8M
-bystander=$prey
+workload_start other hold 8M
+bystander=$workload_pid
 scenario_clean_up() { kill -KILL "$bystander" 2>/dev/null; }
 count_of() { awk -v key="$2" '$1 == key { n = $2 } END { print n + 0 }' "$(group_dir "$1")/memory.events"; }
 # group, its limit: three of 8 MB each
 crew() {
 	group_make "$1" "$2" && echo 1 >"$(group_dir "$1")/memory.oom.group" || fail 'cannot make a group'
-	for _ in 1 2 3; do feed "$1" hold 8M; done
+	for _ in 1 2 3; do workload_start "$1" hold 8M; done
 }
 
 # Ours alone, of the whole: three, and the kernel has nothing to count.
 crew crew 62914560
-deed kill "cgroup:$ours/crew" || fail 'no answer'
+enforce kill "cgroup:$ours/crew" || fail 'no answer'
 answered '.deed == "done" and .processes == 3 and .signal == 9 and .freed_bytes > 20000000 and .detail == ""'
 wait_for 5 empty crew || fail 'somebody is left'
 [ "$(count_of crew oom_group_kill)$(count_of crew oom_kill)" = 00 ] || fail 'the kernel counts our kill as its own'
 # Of its largest: one; that all go together is the kernel's rule, for its own kills.
-for _ in 1 2; do feed crew hold 8M; done
-feed crew hold 24M
-deed kill-largest "cgroup:$ours/crew" && answered ".deed == \"done\" and .processes == 1 and .pid == $prey"
+for _ in 1 2; do workload_start crew hold 8M; done
+workload_start crew hold 24M
+enforce kill-largest "cgroup:$ours/crew" && answered ".deed == \"done\" and .processes == 1 and .pid == $workload_pid"
 [ "$(grep -c . "$(group_dir crew)/cgroup.procs")" = 2 ] || fail 'others than the largest went, too'
-deed kill "cgroup:$ours/crew" && answered '.processes == 2'
+enforce kill "cgroup:$ours/crew" && answered '.processes == 2'
 
 # Both at once: a rule's size and then the limit are crossed at full speed. Who comes first is left to them.
-guard_with <<E
+daemon_with <<E
 mode: enforce
 interval: 200ms
 policies:
@@ -41,7 +41,7 @@ policies:
     cooldown: 0s
 rate_limit: none
 E
-of() { face events --json | jq -c "select(.seq > $since and .cgroup == \"$ours/$1\" and .type == \"$2\")"; }
+of() { cli events --json | jq -c "select(.seq > $since and .cgroup == \"$ours/$1\" and .type == \"$2\")"; }
 # group: the action has its outcome, or the kernel was alone
 judged() { [ -n "$(of "$1" outcome)" ] || { [ -z "$(of "$1" action)" ] && [ -n "$(of "$1" oom_kill)" ]; }; }
 emptied() { grep -q '^populated 0' "$(group_dir "$1")/cgroup.events"; }
@@ -50,7 +50,7 @@ for round in 1 2 3 4 5 6; do
 	name=race$round
 	since=$(mark)
 	crew "$name" 62914560
-	prey "$name" "$workload" burst 200M 100ms >/dev/null 2>&1 &
+	in_group "$name" "$workload" burst 200M 100ms >/dev/null 2>&1 &
 	wait_for 10 emptied "$name" || fail "$name: somebody lives on"
 	wait_for 20 judged "$name" || { ledger; fail "$name: nobody says who it was"; }
 	actions=$(of "$name" action)

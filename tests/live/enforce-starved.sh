@@ -15,12 +15,12 @@ scenario_clean_up() { [ -z "$hog" ] || kill -KILL "$hog" 2>/dev/null; }
 
 # option…: one victim that only runs when its CPU is idle, which it is not; prints ms until half of its memory was gone
 starve() {
-	feed box hold "$size"
-	taskset -pc "$cpu" "$prey" >/dev/null && chrt --idle -p 0 "$prey" || fail 'cannot starve it'
+	workload_start box hold "$size"
+	taskset -pc "$cpu" "$workload_pid" >/dev/null && chrt --idle -p 0 "$workload_pid" || fail 'cannot starve it'
 	taskset -c "$cpu" sh -c 'while :; do :; done' &
 	hog=$!
 	wait_for 10 runs $hog || fail 'the hog does not get the CPU'
-	deed --deadline 10s "$@" kill "cgroup:$ours/box" || fail 'no answer'
+	enforce --deadline 10s "$@" kill "cgroup:$ours/box" || fail 'no answer'
 	kill -KILL "$hog"
 	wait "$hog" 2>/dev/null
 	hog=

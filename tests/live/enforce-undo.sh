@@ -19,8 +19,8 @@ if [ $v = 1 ]; then
 		rmdir "$freezer$ours"
 	}
 fi
-feed box hold 8M
-[ $v = 2 ] || echo "$prey" >"$freezer$ours/cgroup.procs"
+workload_start box hold 8M
+[ $v = 2 ] || echo "$workload_pid" >"$freezer$ours/cgroup.procs"
 
 # frozen, and then SIGKILL: another program thaws it
 "$try" --undo "$work/undo" freeze "cgroup:$ours/box" >"$work/froze" &
@@ -36,7 +36,7 @@ still && fail 'it stayed frozen'
 
 # a freezer group that holds somebody else is never used
 if [ $v = 1 ]; then
-	feed box hold 4M
+	workload_start box hold 4M
 	sh -c 'echo $$ >"$0"; exec sleep 100' "$freezer$ours/cgroup.procs" &
 	stranger=$!
 	shares() { grep -qx "$stranger" "$freezer$ours/cgroup.procs"; }
@@ -50,7 +50,7 @@ fi
 # a throttle, and then SIGKILL; one that somebody changed meanwhile
 swap_on || exit 0 # nothing could be reclaimed
 high() { cat "$(group_dir box)/memory.high"; }
-feed box hold 16M
+workload_start box hold 16M
 hold_throttle() {
 	"$try" --undo "$work/undo" --bytes 30M --for 100s --hold 100s throttle "cgroup:$ours/box" >"$work/answer" &
 	holder=$!

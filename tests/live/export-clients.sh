@@ -5,7 +5,7 @@
 
 cc=$(command -v cc || command -v gcc) || skip 'no C compiler'
 BOARD=$work/own
-guard_start || fail 'the guard does not start'
+daemon_start || fail 'the daemon does not start'
 socket=$work/socket
 printf 'export: {socket: {path: %s}}\n' "$socket" >"$work/headroom.yaml"
 "$build/headroom" export --config "$work/headroom.yaml" --board "$BOARD" 2>"$work/export.log" &
@@ -40,8 +40,8 @@ else
 	echo 'python: there is no python3 here'
 fi
 wait_for 10 grep -q '"schema": *"headroom.snapshot/1"' "$work/heard.c" || fail 'no picture to begin with'
-group_make prey 33554432 || fail 'cannot make a group'
-prey prey "$workload" burst 64MiB 0s &
+group_make in_group 33554432 || fail 'cannot make a group'
+in_group in_group "$workload" burst 64MiB 0s &
 wait $! 2>/dev/null
 for language in $asked; do
 	wait_for 15 grep -q 'workload' "$work/heard.$language" || { head -c 2000 "$work/heard.$language" >&2 && fail "$language heard nothing"; }

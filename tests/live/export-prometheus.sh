@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # A real Prometheus scrapes the exporter, and the shipped rules reach a real Alertmanager when a container leaks and is
-# OOM-killed. /readyz fails soon after the guard's death, /metrics says so, and comes back with it.
+# OOM-killed. /readyz fails soon after the daemon's death, /metrics says so, and comes back with it.
 . "$(dirname "$0")/lib.sh"
 
 for tool in prometheus promtool curl; do need $tool; done
 alertmanager=$(command -v prometheus-alertmanager || command -v alertmanager) || skip 'alertmanager is not here'
 
-BOARD=$work/own # a guard of our own: it is killed
+BOARD=$work/own # a daemon of our own: it is killed
 cat >"$work/acting.yaml" <<END
 mode: enforce
 policies: [{name: too-much, match: {cgroup: "$ours/acted"}, when: {usage: 60%}, actions: [kill]}]
 END
-guard_start --config "$work/acting.yaml" || fail 'the guard does not start'
+daemon_start --config "$work/acting.yaml" || fail 'the daemon does not start'
 base=$((20000 + $$ % 20000))
 web=$((base + 1)) am=$((base + 2)) http=$base
 cat >"$work/headroom.yaml" <<END
@@ -67,9 +67,9 @@ wait_for 20 fleet "(.containers | length > 0) and all(.containers[]; .node == \"
 	"headroom: http://127.0.0.1:$http answers 404 to /api/v1/query: is that a Prometheus?" ] || fail 'an exporter is no Prometheus'
 
 group_make acted 67108864 || fail 'cannot make a group'
-prey acted "$workload" leak 10MiB &
+in_group acted "$workload" leak 10MiB &
 group_make leaky 67108864 || fail 'cannot make a group'
-prey leaky "$workload" leak 3MiB &
+in_group leaky "$workload" leak 3MiB &
 wait_for 20 fleet "$(entry leaky) | select(.limit_bytes == 67108864 and .usage_bytes > 0)" || fail 'the fleet does not have the leaky one'
 fired() { get "$am/api/v2/alerts" | ask ".[] | select(.labels.alertname == \"$1\") | select(.labels.id // \"\" | endswith(\"$2\"))"; }
 wait_for 60 fired ContainerMemoryRunsOut "$ours/leaky" || fail 'nobody was warned before the container ran out of memory'
@@ -107,12 +107,12 @@ while read -r query; do
 	fail 'a query of a dashboard gives nothing'
 done <"$work/queries"
 
-# Guard and supervisor at once: each would start the other again.
+# Daemon and supervisor at once: each would start the other again.
 pid=$(snapshot | jq '.host.guard.pid')
 kill -STOP "$pid" # or it starts another supervisor between the two
-kill -KILL "$guard" "$pid" && wait "$guard" 2>/dev/null
+kill -KILL "$daemon" "$pid" && wait "$daemon" 2>/dev/null
 dead() { ! get "$http/readyz" 2>/dev/null; }
 began=$(now)
-wait_for 10 dead || fail '/readyz does not see that the guard is dead'
-[ $(($(now) - began)) -le $((500 * slow)) ] || fail '/readyz took more than 5 s to see that the guard is dead'
+wait_for 10 dead || fail '/readyz does not see that the daemon is dead'
+[ $(($(now) - began)) -le $((500 * slow)) ] || fail '/readyz took more than 5 s to see that the daemon is dead'
 wait_for 30 fired HeadroomGuardDown '' || fail 'HeadroomGuardDown did not fire'

@@ -11,7 +11,7 @@ base=$((21000 + $$ % 20000))
 nats=$base hook=$((base + 1)) otlp=$((base + 2)) kube=$((base + 3))
 BOARD=$work/own
 group_make keep || fail 'cannot make a group'
-guard_start --scope "$ours" || fail 'the guard does not start' # what others do beside is counted nowhere here
+daemon_start --scope "$ours" || fail 'the daemon does not start' # what others do beside is counted nowhere here
 printf 'a secret\n' >"$work/secret"
 printf 'token\n' >"$work/token"
 cat >"$work/headroom.yaml" <<END
@@ -58,7 +58,7 @@ wait_for 10 test -S "$work/socket" || { cat "$work/export.log" >&2 && fail 'the 
 
 kill_one() { # name
 	group_make "$1" 33554432 || fail 'cannot make a group'
-	prey "$1" "$workload" burst 64MiB 0s &
+	in_group "$1" "$workload" burst 64MiB 0s &
 	wait $! 2>/dev/null
 	group_remove "$1"
 }

@@ -7,12 +7,12 @@
 
 rounds=200 each=50
 [ $slow = 1 ] || rounds=20
-BOARD=$work/board # a guard of our own, for its CPU time
+BOARD=$work/board # a daemon of our own, for its CPU time
 group_make flood || fail 'cannot make a group'
 [ $v = 1 ] || echo +memory >"$(group_dir flood)/cgroup.subtree_control"
 group_make marked 33554432 || fail 'cannot make a group'
 dir=$(group_dir flood)
-guard_start || fail 'the guard does not start'
+daemon_start || fail 'the daemon does not start'
 g=$(snapshot | ask .host.guard.pid)
 cpu_ticks() { sed 's/.*) //' "/proc/$g/stat" | awk '{print $12 + $13}'; }
 
@@ -46,11 +46,11 @@ began=$(now) ticks=$(cpu_ticks)
 i=0
 while [ $i -lt $rounds ]; do
 	one_round mkdir $i || fail "cannot make the groups of round $i"
-	[ $i != $((rounds / 2)) ] || prey marked tail /dev/zero
+	[ $i != $((rounds / 2)) ] || in_group marked tail /dev/zero
 	[ $i = 0 ] || one_round rmdir $((i - 1)) || fail "cannot remove the groups of round $((i - 1))"
 	if [ $((i % 25)) = 10 ]; then # in the midst of it
 		snapshot | jq -e '.containers | length > 0' >/dev/null || fail 'the listing is no sound JSON'
-		face events --json | jq -es 'length > 0' >/dev/null || fail 'the events are no sound JSON'
+		cli events --json | jq -es 'length > 0' >/dev/null || fail 'the events are no sound JSON'
 	fi
 	i=$((i + 1))
 done
@@ -63,11 +63,11 @@ wait_for 5 marked_told || [ "$(lost)" -gt 0 ] || fail 'an OOM kill in the midst 
 settled() { snapshot | ask "[.containers[] | select(.state == \"running\" and (.cgroup | startswith(\"$ours/flood/\")))] |
 	length == 0"; }
 wait_for 10 settled || fail "still listed: $(snapshot | jq -c "[.containers[] | select(.cgroup | startswith(\"$ours/flood/\")) | .cgroup] | .[:3]")"
-[ "$(snapshot | ask .host.guard.pid)" = "$g" ] && kill -0 "$g" || fail 'the guard did not live to the end'
+[ "$(snapshot | ask .host.guard.pid)" = "$g" ] && kill -0 "$g" || fail 'the daemon did not live to the end'
 
-face ls --all >"$work/ls" && face events >"$work/events" || fail 'no answer after it'
+cli ls --all >"$work/ls" && cli events >"$work/events" || fail 'no answer after it'
 for file in ls events; do
 	! tr -d '\n\t' <"$work/$file" | LC_ALL=C grep -q '[[:cntrl:]]' || fail "a control character in $file"
 done
-echo "$((rounds * each)) groups in $took cs; guard CPU $ticks ticks; $(lost) lost;" \
+echo "$((rounds * each)) groups in $took cs; daemon CPU $ticks ticks; $(lost) lost;" \
 	"capacity $(snapshot | ask .host.guard.capacity), rss $(snapshot | ask .host.guard.rss_bytes)"

@@ -1,12 +1,12 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The guard never allocates once it runs: five hundred groups come and go, twenty of them are OOM-killed, and not a byte
+# The daemon never allocates once it runs: five hundred groups come and go, twenty of them are OOM-killed, and not a byte
 # of its heap has moved.
 . "$(dirname "$0")/lib.sh"
 
 count=500 deaths=20
 [ $slow = 1 ] || count=100 deaths=4
-BOARD=$work/board # a guard of our own: one that grows for somebody else's groups would be no measure
+BOARD=$work/board # a daemon of our own: one that grows for somebody else's groups would be no measure
 echo 'interval: 200ms' >"$work/config" # the heap is looked at with every eighth sweep
 group_make churn || fail 'cannot make a group'
 [ $v = 1 ] || echo +memory >"$(group_dir churn)/cgroup.subtree_control"
@@ -19,26 +19,26 @@ churn() { # first, last, one in so many dies
 		mkdir "$dir/c$i" || fail "cannot make group $i"
 		if [ $((i % $3)) = 0 ]; then
 			echo 8388608 >"$dir/c$i/$(limit_file)"
-			prey "churn/c$i" tail /dev/zero
+			in_group "churn/c$i" tail /dev/zero
 		fi
 		[ "$i" -lt $(($1 + 20)) ] || rmdir "$dir/c$((i - 20))"
 		i=$((i + 1))
 	done
 	rmdir "$dir"/c[0-9]*
 }
-guard_fact() { snapshot | jq -r ".host.guard.$1"; }
+daemon_fact() { snapshot | jq -r ".host.guard.$1"; }
 settle() { sweeps 9; }
 
-guard_start --config "$work/config" || fail 'the guard does not start'
+daemon_start --config "$work/config" || fail 'the daemon does not start'
 churn 1 2 2
 settle
-before=$(guard_fact heap_bytes) capacity=$(guard_fact capacity)
+before=$(daemon_fact heap_bytes) capacity=$(daemon_fact capacity)
 [ "$before" != 0 ] || skip 'a sanitizer keeps the heap to itself'
 churn 1 $count $((count / deaths))
 settle
-[ "$(guard_fact capacity)" = "$capacity" ] || skip "the guard had to grow meanwhile: too many groups came by"
-after=$(guard_fact heap_bytes)
+[ "$(daemon_fact capacity)" = "$capacity" ] || skip "the daemon had to grow meanwhile: too many groups came by"
+after=$(daemon_fact heap_bytes)
 [ "$after" = "$before" ] || fail "the heap was $before bytes, is $after after $count groups and $deaths kills"
-told=$(face events --json | jq -r 'select(.type == "oom_kill") | .victim.cgroup' | grep -c "^$ours/churn/")
-[ "$told" -ge $deaths ] || [ "$(guard_fact events_lost_total)" -gt 0 ] || fail "only $told of $deaths kills were told"
+told=$(cli events --json | jq -r 'select(.type == "oom_kill") | .victim.cgroup' | grep -c "^$ours/churn/")
+[ "$told" -ge $deaths ] || [ "$(daemon_fact events_lost_total)" -gt 0 ] || fail "only $told of $deaths kills were told"
 echo "$before bytes of heap before and after $count groups and $told kills"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The container images, built here and run with the commands that docs/containers.md gives, under a Docker engine of this
-# scenario's own: a guard with few rights sees the host's containers by name and what kills them; the face reads its board
-# without any right, and exports; a guard that may ends a container. What differs from the docs is in `documented`.
+# scenario's own: a daemon with few rights sees the host's containers by name and what kills them; the face reads its board
+# without any right, and exports; a daemon that may ends a container. What differs from the docs is in `documented`.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/engine.inc"
 for tool in ldd strip curl sha256sum; do need $tool; done
@@ -20,7 +20,7 @@ done
 rm -r "$work/again"
 cat "$work/built"
 
-BOARD=$work/shared/board # a guard of our own
+BOARD=$work/shared/board # a daemon of our own
 docker_start
 for target in guard face; do docker load -q -i "$build/image/headroom-$target.tar" >/dev/null || fail 'docker load'; done
 
@@ -43,21 +43,21 @@ documented() { # which of the documented commands; runs it
 	sh "$work/command" || { cat "$work/command" >&2 && fail "docs/containers.md, command $1"; }
 }
 
-guard_here() { # which of the documented commands
+daemon_here() { # which of the documented commands
 	documented "$1" >/dev/null
-	wait_for 15 guard_ready || { docker logs headroom >&2 && fail 'no guard'; }
+	wait_for 15 daemon_ready || { docker logs headroom >&2 && fail 'no daemon'; }
 }
-guard_ends() {
+daemon_ends() {
 	docker stop -t 5 headroom >/dev/null && docker logs headroom >"$work/log" 2>&1
-	[ "$(docker inspect -f '{{.State.ExitCode}}' headroom)" = 0 ] || fail "the guard's exit status is not 0"
-	! grep 'starting it again' "$work/log" >&2 || fail 'guard or resolver fell'
+	[ "$(docker inspect -f '{{.State.ExitCode}}' headroom)" = 0 ] || fail "the daemon's exit status is not 0"
+	! grep 'starting it again' "$work/log" >&2 || fail 'daemon or resolver fell'
 	docker rm headroom >/dev/null
 }
 
-guard_here 1
+daemon_here 1
 since=$(mark)
 docker run --name drip --network none -m $limit --memory-swap $limit headroom-test:busybox sh -c "$leak"
-# How soon is docker.sh's subject; a guard with few rights comes after others where the machine is busy.
+# How soon is docker.sh's subject; a daemon with few rights comes after others where the machine is busy.
 wait_for 10 event_after "$since" '.type == "oom_kill" and .victim.name == "drip"'
 expect_leaky "$since" drip "$(docker inspect -f '{{.Id}}' drip)" headroom-test:busybox docker "$(now)"
 snapshot | jq '.containers[] | select(.name == "headroom")' | expect '.runtime == "docker" and .image == "headroom-guard"'
@@ -67,8 +67,8 @@ docker exec headroom headroom ls --all | grep -q drip || fail 'headroom ls insid
 healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' headroom)" = healthy ]; }
 wait_for 10 healthy || { docker inspect -f '{{json .State.Health}}' headroom >&2 && fail 'not healthy'; }
 
-documented 3 >"$work/listed" || fail 'the face does not list'
-grep -q '^headroom ' "$work/listed" || { cat "$work/listed" >&2 && fail 'the face does not see the container headroom'; }
+documented 3 >"$work/listed" || fail 'headroom does not list'
+grep -q '^headroom ' "$work/listed" || { cat "$work/listed" >&2 && fail 'headroom does not see the container headroom'; }
 echo "export: {prometheus: {listen: \"$host\"}}" >"$work/etc/headroom.yaml"
 documented 4 >/dev/null
 ready() { curl -fsS --max-time 5 "http://$host/readyz"; }
@@ -79,7 +79,7 @@ documented 5 >/dev/null
 recorded() { docker exec headroom-history headroom history --status --json | ask '.pictures > 0 and .events > 0'; }
 wait_for 10 recorded || { docker logs headroom-history >&2 && fail 'the recorder keeps nothing'; }
 docker exec headroom-history headroom report | grep -q drip || fail "drip's end is no incident"
-guard_ends
+daemon_ends
 
 cat >"$work/etc/headroom.yaml" <<'END_OF_FILE'
 mode: enforce
@@ -89,9 +89,9 @@ END_OF_FILE
 docker run -d --name hog --network none -m 64m --memory-swap 64m headroom-test:busybox \
 	sh -c "sleep 3; tail -c 45000000 /dev/zero" >/dev/null || fail "docker run hog"
 rm -f "$BOARD" "$BOARD".*
-guard_here 2
+daemon_here 2
 acted() { event_after 0 '.type == "action" and .rung == "kill" and .target.name == "hog" and .result.ok'; }
-wait_for 10 acted || { face events | tail -n 20 >&2 && docker logs headroom >&2 && fail 'hog was not ended'; }
+wait_for 10 acted || { cli events | tail -n 20 >&2 && docker logs headroom >&2 && fail 'hog was not ended'; }
 ended() { [ "$(docker inspect -f '{{.State.Running}} {{.State.OOMKilled}}' hog)" = 'false false' ]; }
 wait_for 5 ended || fail 'hog runs on, or was OOM-killed'
-guard_ends
+daemon_ends

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The guard in a container of a real Docker engine, as a DaemonSet would run it: privileged, with the host's pid namespace
+# The daemon in a container of a real Docker engine, as a DaemonSet would run it: privileged, with the host's pid namespace
 # and the host's folders below /host. It sees the host's containers by name, kills included, in the host's cgroup namespace
-# and in one of its own; its board, in a folder of the host, is read by the face on the host. A guard in a container
+# and in one of its own; its board, in a folder of the host, is read by the face on the host. A daemon in a container
 # without rights has the cgroup files, and lists from them.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/engine.inc"
@@ -10,7 +10,7 @@ need ldd
 
 containers='leaky headroom'
 mkdir "$work/shared"
-BOARD=$work/shared/board # a guard of our own
+BOARD=$work/shared/board # a daemon of our own
 docker_start
 tree_make "$here/ours"
 mkdir -p "$here/ours/usr/sbin" "$here/ours/host"
@@ -22,7 +22,7 @@ for program in headroomd headroom-resolver; do
 done
 image_make "$here/ours" ours
 
-guard_in_container() { # docker's options…; after --, the guard's
+daemon_in_container() { # docker's options…; after --, the daemon's
 	wanted=
 	while [ "$1" != -- ]; do wanted="$wanted $1" && shift; done
 	shift
@@ -30,13 +30,13 @@ guard_in_container() { # docker's options…; after --, the guard's
 	# shellcheck disable=SC2086 # a list
 	docker run -d --name headroom --network none -v "$work/shared:/board" $wanted headroom-test:ours \
 		/usr/sbin/headroomd --board /board/board "$@" >/dev/null || fail "docker run $wanted"
-	wait_for 15 guard_ready || { docker logs headroom >&2 && fail "no guard with $wanted"; }
+	wait_for 15 daemon_ready || { docker logs headroom >&2 && fail "no daemon with $wanted"; }
 }
 
-guard_out_of_container() {
+daemon_out_of_container() {
 	docker logs headroom >"$work/log" 2>&1
 	docker stop -t 5 headroom >/dev/null || fail 'docker stop'
-	[ "$(docker inspect -f '{{.State.ExitCode}}' headroom)" = 0 ] || fail "the guard's exit status is not 0"
+	[ "$(docker inspect -f '{{.State.ExitCode}}' headroom)" = 0 ] || fail "the daemon's exit status is not 0"
 	docker rm headroom >/dev/null
 }
 
@@ -56,30 +56,30 @@ for right in SYS_ADMIN DAC_READ_SEARCH SYSLOG IPC_LOCK; do rights="$rights --cap
 as_daemon_set="--pid=host $rights"
 for folder in proc sys run var etc tmp; do as_daemon_set="$as_daemon_set -v /$folder:/host/$folder"; done
 # shellcheck disable=SC2086 # lists
-guard_in_container $as_daemon_set --cgroupns=host -- --root /host
+daemon_in_container $as_daemon_set --cgroupns=host -- --root /host
 leaky_is_named
 snapshot | expect '.host.guard.sources | .oom_kill != "memory.events" and .memcg_sweep != "cgroup files"'
-guard_out_of_container
+daemon_out_of_container
 
 # shellcheck disable=SC2086 # lists
-guard_in_container --pid=host $rights -v /:/host:ro --cgroupns=private -- --root /host
+daemon_in_container --pid=host $rights -v /:/host:ro --cgroupns=private -- --root /host
 leaky_is_named
-guard_out_of_container
+daemon_out_of_container
 
 # No rights at all, but the host's cgroups to look at: memory of each, its path, and, by the files, kills.
 group_make plain 33554432 || fail 'cannot make a group'
-prey plain sleep 600 &
-guard_in_container -v /proc:/host/proc:ro -v /sys:/host/sys:ro --cgroupns=host -- --root /host
+in_group plain sleep 600 &
+daemon_in_container -v /proc:/host/proc:ro -v /sys:/host/sys:ro --cgroupns=host -- --root /host
 wait_for 5 seen plain || { docker logs headroom && snapshot | expect 'any(.containers[]; .cgroup == null) | not' && fail 'the group is not listed'; }
 snapshot | jq "$(entry plain)" | expect '.usage_bytes > 0 and .limit_bytes == 33554432 and .headroom_bytes > 0'
 snapshot | expect '.host.guard.sources.memcg_sweep == "cgroup files"'
-prey plain tail /dev/zero
+in_group plain tail /dev/zero
 counted() { snapshot | ask "$(entry plain) | select(.oom_kills_total == 1)"; }
 wait_for 5 counted || snapshot | jq "$(entry plain)" | expect '.oom_kills_total == 1'
-guard_out_of_container
-! grep -q 'starting it again' "$work/log" || { cat "$work/log" && fail 'guard or resolver fell'; }
+daemon_out_of_container
+! grep -q 'starting it again' "$work/log" || { cat "$work/log" && fail 'daemon or resolver fell'; }
 
 # Nor the host's cgroups: then it is about itself, and its own limit.
-guard_in_container -m 128m --cgroupns=private --
+daemon_in_container -m 128m --cgroupns=private --
 snapshot | expect '.containers | any(.limit_bytes == 134217728 and .binding.level == "own")'
-guard_out_of_container
+daemon_out_of_container

@@ -9,7 +9,7 @@ PATH=$PATH:/usr/sbin:/sbin
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$top" || exit 1
 build=${HEADROOM_BUILD:-build}
-workload=$build/tools/workload # prey of known habits
+workload=$build/tools/workload # in_group of known habits
 work=$(mktemp -d "${HEADROOM_TMP:-/dev/shm}/live.XXXXXX")
 BOARD=${BOARD:-$work/board}
 
@@ -63,7 +63,7 @@ group_make() {
 group_dir() { printf '%s\n' "$mount$ours/$1"; }
 
 # name, command…: runs it in the group, as prey for the kernel (this harness itself may be exempt).
-prey() {
+in_group() {
 	(
 		echo 0 >/proc/self/oom_score_adj 2>/dev/null
 		echo 0 >"$mount$ours/$1/cgroup.procs" || exit 126
@@ -82,7 +82,7 @@ group_remove() { # name; its processes are killed first
 clean_up() {
 	status=$?
 	[ ! -e "$work/failed" ] || status=1
-	guard_stop
+	daemon_stop
 	type scenario_clean_up >/dev/null 2>&1 && scenario_clean_up
 	# All that is there, whoever of us made it: a shell in the background as well.
 	find "$mount$ours" -mindepth 1 -depth -type d 2>/dev/null | while IFS= read -r group; do
@@ -95,38 +95,38 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 143' INT TERM
 
-# ---- the guard: tests/live/run keeps one for all; a scenario that harms its guard starts its own
+# ---- the daemon: tests/live/run keeps one for all; a scenario that harms its daemon starts its own
 
-guard=
+daemon=
 # The board may be there a moment before the first sweep is on it.
 ready='.host.guard.state == "running" and .host.guard.pid > 0 and (.containers | length > 0)'
-guard_ready() { snapshot | ask "$ready"; }
-# A board that was taken over tells of the guard before ours until ours has attached and writes its own pid.
-guard_attached() { pid=$(snapshot | ask "select($ready) | .host.guard.pid") && kill -0 "$pid"; }
+daemon_ready() { snapshot | ask "$ready"; }
+# A board that was taken over tells of the daemon before ours until ours has attached and writes its own pid.
+daemon_attached() { pid=$(snapshot | ask "select($ready) | .host.guard.pid") && kill -0 "$pid"; }
 
-guard_start() { # [option…]; environment of the caller
-	"$build/headroomd" --board "$BOARD" "$@" >"$work/guard.log" 2>&1 &
-	guard=$!
-	wait_for 60 guard_attached && return # a second alone; seven beside a load of 17 on two cores
-	cat "$work/guard.log" >&2
-	kill -0 "$guard" 2>/dev/null || printf 'the guard ended by itself\n' >&2
+daemon_start() { # [option…]; environment of the caller
+	"$build/headroomd" --board "$BOARD" "$@" >"$work/daemon.log" 2>&1 &
+	daemon=$!
+	wait_for 60 daemon_attached && return # a second alone; seven beside a load of 17 on two cores
+	cat "$work/daemon.log" >&2
+	kill -0 "$daemon" 2>/dev/null || printf 'the daemon ended by itself\n' >&2
 	return 1
 }
 
-guard_stop() {
-	[ -n "$guard" ] || return 0
-	kill -TERM "$guard" 2>/dev/null
-	wait_for 5 eval "! kill -0 $guard" || kill -KILL "$guard"
-	wait "$guard" 2>/dev/null
-	guard=
+daemon_stop() {
+	[ -n "$daemon" ] || return 0
+	kill -TERM "$daemon" 2>/dev/null
+	wait_for 5 eval "! kill -0 $daemon" || kill -KILL "$daemon"
+	wait "$daemon" 2>/dev/null
+	daemon=
 }
 
-# The guard's pid: kills it and its supervisor, and neither sees the other go (it would start it anew); until both are gone.
-guard_kill_both() {
+# The daemon's pid: kills it and its supervisor, and neither sees the other go (it would start it anew); until both are gone.
+daemon_and_supervisor_kill() {
 	kill -STOP "$1"
-	kill -KILL "$guard" "$1"
-	wait "$guard" 2>/dev/null
-	guard=
+	kill -KILL "$daemon" "$1"
+	wait "$daemon" 2>/dev/null
+	daemon=
 	both_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.*[ZX]' "/proc/$1/status" 2>/dev/null; }
 	wait_for 5 both_gone "$1"
 }
@@ -152,11 +152,11 @@ ask() {
 	printf '%s\n' "$answer"
 }
 
-face() { # subcommand, option…
+cli() { # subcommand, option…
 	"$build/headroom" "$@" --board "$BOARD"
 }
 
-snapshot() { face ls --json --all; }
+snapshot() { cli ls --json --all; }
 
 # the jq filter that picks one cgroup of ours from a snapshot
 entry() { printf '.containers[] | select(.cgroup == "%s")' "$ours/$1"; }
@@ -166,11 +166,11 @@ seen() { # name: stands in the listing, running
 }
 
 # The last sequence number on the board; events after it are ours to judge.
-mark() { face events --json | jq -s 'map(.seq) | max // 0'; }
+mark() { cli events --json | jq -s 'map(.seq) | max // 0'; }
 
 # mark, jq condition: prints the first event after the mark that fulfils it, or fails
 event_after() {
-	face events --json | ask "select(.seq > $1) | select($2)" | head -n 1 | grep .
+	cli events --json | ask "select(.seq > $1) | select($2)" | head -n 1 | grep .
 }
 
 # Each: a JSON document on stdin, a jq condition, and what it means; fails with the document.

@@ -4,9 +4,9 @@
 
 group_make brief 33554432 || fail 'cannot make a group'
 wait_for 5 seen brief || fail 'a new group is not listed with --all within five seconds'
-plain() { face ls --json | ask "$(entry brief)"; }
+plain() { cli ls --json | ask "$(entry brief)"; }
 plain >/dev/null && fail 'an empty group must not stand in plain ls'
-prey brief sleep 600 &
+in_group brief sleep 600 &
 wait_for 5 plain || fail 'a group with a process is not listed within five seconds'
 counted() { snapshot | ask "$(entry brief) | select(.pids == 1)"; }
 wait_for 8 counted || fail 'its process is not counted'

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The guard with the capabilities that the DaemonSet gives it, and no other: its sources are those of the guard with all, names
+# The daemon with the capabilities that the DaemonSet gives it, and no other: its sources are those of the daemon with all, names
 # come through the resolver, and it ends when it is told to, though it may signal nobody.
 . "$(dirname "$0")/lib.sh"
 
 need setpriv
 yaml2json=$build/tools/yaml2json
 need "$yaml2json"
-all=$(snapshot | ask .host.guard.sources) || skip 'no guard with all rights to compare with'
+all=$(snapshot | ask .host.guard.sources) || skip 'no daemon with all rights to compare with'
 BOARD=$work/few
 wanted=$("$yaml2json" deploy/kubernetes/base/daemonset.yaml | jq -r '.spec.template.spec.containers[] | select(.name == "guard")
 	| .securityContext.capabilities.add[] | ascii_downcase') || fail 'no capabilities in the DaemonSet'
@@ -16,9 +16,9 @@ for right in $wanted; do
 	[ "$right" = sys_resource ] && [ $((0x$bound >> 24 & 1)) = 0 ] || set=$set,+$right
 done
 setpriv --bounding-set=$set --inh-caps=-all true 2>"$work/why" || skip "setpriv: $(cat "$work/why")"
-setpriv --bounding-set=$set --inh-caps=-all "$build/headroomd" --board "$BOARD" >"$work/guard.log" 2>&1 &
-guard=$!
-wait_for 20 guard_attached || { cat "$work/guard.log" >&2 && fail 'the guard does not start'; }
+setpriv --bounding-set=$set --inh-caps=-all "$build/headroomd" --board "$BOARD" >"$work/daemon.log" 2>&1 &
+daemon=$!
+wait_for 20 daemon_attached || { cat "$work/daemon.log" >&2 && fail 'the daemon does not start'; }
 # What it would do is another matter: it may signal nobody.
 few=$(snapshot | ask .host.guard.sources)
 calm='with_entries(select(.key | startswith("rung_") | not))'
@@ -27,11 +27,11 @@ calm='with_entries(select(.key | startswith("rung_") | not))'
 
 group_make hungry 33554432 || fail 'cannot make a group'
 since=$(mark)
-prey hungry tail /dev/zero
+in_group hungry tail /dev/zero
 named() { event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/hungry\" and (.victim.cmdline | contains(\"/dev/zero\"))"; }
-wait_for 5 named || { face events | tail >&2 && fail 'the victim has no command line'; }
-kill -TERM "$guard"
-wait_for 5 eval "! kill -0 $guard" || fail 'it does not end'
-wait "$guard" || { cat "$work/guard.log" >&2 && fail 'its exit status is not 0'; }
-guard=
-! grep 'starting it again' "$work/guard.log" >&2 || fail 'guard or resolver fell'
+wait_for 5 named || { cli events | tail >&2 && fail 'the victim has no command line'; }
+kill -TERM "$daemon"
+wait_for 5 eval "! kill -0 $daemon" || fail 'it does not end'
+wait "$daemon" || { cat "$work/daemon.log" >&2 && fail 'its exit status is not 0'; }
+daemon=
+! grep 'starting it again' "$work/daemon.log" >&2 || fail 'daemon or resolver fell'

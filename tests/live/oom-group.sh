@@ -6,10 +6,10 @@
 group_make crew 52428800 || fail 'cannot make a group'
 echo 1 >"$(group_dir crew)/memory.oom.group"
 since=$(mark)
-prey crew sleep 600 &
-prey crew sleep 600 &
-prey crew tail /dev/zero
-victims() { face events --json | jq -c "select(.seq > $since and .type == \"oom_kill\" and .cgroup == \"$ours/crew\")"; }
+in_group crew sleep 600 &
+in_group crew sleep 600 &
+in_group crew tail /dev/zero
+victims() { cli events --json | jq -c "select(.seq > $since and .type == \"oom_kill\" and .cgroup == \"$ours/crew\")"; }
 three() { [ "$(victims | wc -l)" = 3 ]; }
 wait_for 2 three || { victims >&2 && fail 'three victims were expected'; }
 [ "$(victims | jq .victim.pid | sort -u | wc -l)" = 3 ] || { victims >&2 && fail 'one victim was told twice'; }

@@ -6,7 +6,7 @@
 group_make stuck 52428800 || fail 'cannot make a group'
 echo 1 >"$(group_dir stuck)/memory.oom_control" || fail 'cannot disable the OOM killer'
 since=$(mark)
-prey stuck tail /dev/zero &
+in_group stuck tail /dev/zero &
 hung() { grep -q '^under_oom 1' "$(group_dir stuck)/memory.oom_control"; }
 wait_for 5 hung || fail 'the group did not hang'
 of_it='.type == "pressure" and .cgroup == "'$ours'/stuck"'
@@ -14,5 +14,5 @@ wait_for 3 event_after "$since" "$of_it" || fail 'no pressure event for the hang
 event_after "$since" "$of_it" | expect '.what == "under_oom"'
 # Raising the limit lets it go on, which is told too.
 echo 0 >"$(group_dir stuck)/memory.oom_control"
-left() { face events --json | ask "select(.seq > $since and $of_it and .what == \"under_oom_left\")"; }
+left() { cli events --json | ask "select(.seq > $since and $of_it and .what == \"under_oom_left\")"; }
 wait_for 5 left || fail 'the end of the hang was not told'

@@ -5,10 +5,10 @@
 limit=52428800
 group_make leak $limit || fail 'cannot make a group'
 since=$(mark)
-prey leak sleep 600 &
+in_group leak sleep 600 &
 wait_for 5 seen leak || fail 'the group is not listed'
 sweeps 2
-prey leak tail /dev/zero
+in_group leak tail /dev/zero
 died=$(now)
 wait_for 1 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\"" ||
 	fail 'no oom_kill event within a second'
@@ -27,7 +27,7 @@ expect '.history | length > 0 and all(.[]; .time != null and .usage_bytes != nul
 # Counted once, by the board and by the kernel alike.
 counted() { snapshot | ask "$(entry leak) | select(.oom_kills_total == 1)"; }
 wait_for 3 counted || snapshot | jq "$(entry leak)" | expect '.oom_kills_total == 1'
-[ "$(face events --json | jq -c "select(.seq > $since and .type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\")" |
+[ "$(cli events --json | jq -c "select(.seq > $since and .type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\")" |
 	wc -l)" = 1 ] || fail 'one kill must be one event'
 
 # The kill outlives its group.

@@ -5,11 +5,11 @@
 limit=41943040
 group_make pod $limit && group_make pod/app 209715200 || fail 'cannot make the groups'
 since=$(mark)
-prey pod/app sleep 600 &
+in_group pod/app sleep 600 &
 binds() { snapshot | ask "$(entry pod/app) | select(.binding.level == \"ancestor\" and .binding.cgroup == \"$ours/pod\" and
 	.binding.limit_bytes == $limit and .limit_bytes == 209715200)"; }
 wait_for 5 binds || snapshot | jq "$(entry pod/app)" | expect '.binding.level == "ancestor"'
-prey pod/app tail /dev/zero
+in_group pod/app tail /dev/zero
 wait_for 1 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/pod/app\"" ||
 	fail 'no oom_kill event within a second'
 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/pod/app\"" >"$work/event"

@@ -8,7 +8,7 @@ group_make swapper 33554432 || fail 'cannot make a group'
 [ -f "$(group_dir swapper)/memory.swap.max" ] || skip 'this kernel does not account swap'
 echo 16777216 >"$(group_dir swapper)/memory.swap.max"
 since=$(mark)
-prey swapper tail /dev/zero
+in_group swapper tail /dev/zero
 wait_for 1 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/swapper\"" ||
 	fail 'no oom_kill event within a second'
 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/swapper\"" |

@@ -4,7 +4,7 @@
 
 group_make threads 52428800 || fail 'cannot make a group'
 since=$(mark)
-prey threads "$workload" thread-leak
+in_group threads "$workload" thread-leak
 wait_for 1 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/threads\"" ||
 	fail 'no oom_kill event within a second'
 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/threads\"" >"$work/event"

@@ -5,11 +5,11 @@
 group_make pod 104857600 && group_make pod/big && group_make pod/small || fail 'cannot make the groups'
 since=$(mark)
 # 80 MB that stay; then little ones, until the limit is met.
-prey pod/big "$workload" hold 80MB &
+in_group pod/big "$workload" hold 80MB &
 usage=$(group_dir pod)/$([ $v = 2 ] && echo memory.current || echo memory.usage_in_bytes)
 grown() { [ "$(cat "$usage")" -gt 75000000 ]; }
 wait_for 5 grown || fail 'the large one did not grow'
-prey pod/small "$workload" fork 6 12MB &
+in_group pod/small "$workload" fork 6 12MB &
 wait_for 10 event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" || fail 'no oom_kill event'
 event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" >"$work/event"
 expect ".trigger.cgroup == \"$ours/pod/small\" and .victim.cgroup == \"$ours/pod/big\"" <"$work/event"

@@ -1,10 +1,10 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The flight recorder over a real guard and a real OOM kill: its pictures, events and the incident come out again after
+# The flight recorder over a real daemon and a real OOM kill: its pictures, events and the incident come out again after
 # both have gone. Then its bad days, in short.
 . "$(dirname "$0")/lib.sh"
 
-BOARD=$work/board # a guard of our own: it goes
+BOARD=$work/board # a daemon of our own: it goes
 HEADROOM_HISTORY=$work/h.db
 export HEADROOM_HISTORY
 recorder=
@@ -14,18 +14,18 @@ status() { "$build/headroom" history --status --json 2>/dev/null | jq -e "$1"; }
 # The recorder is there first, and waits.
 "$build/headroom" history --board "$BOARD" --interval 1s 2>"$work/recorder.log" &
 recorder=$!
-guard_start || fail 'the guard does not start'
+daemon_start || fail 'the daemon does not start'
 wait_for 10 status '.pictures > 0' || fail "nothing is recorded: $(cat "$work/recorder.log")"
 
 group_make victim $((32 << 20))
-prey victim "$workload" leak 20M >/dev/null 2>&1
+in_group victim "$workload" leak 20M >/dev/null 2>&1
 wait_for 10 status '.incidents > 0 and .frozen_pictures > 1' || fail "the kill is no incident: $(status .)"
 last_picture() { "$build/headroom" ls --json --all --at 0s --board "$work/none"; }
 kill_recorded() {
 	last_picture | jq -e --arg cgroup "$ours/victim" '.containers[] | select(.cgroup == $cgroup) | .oom_kills_total > 0'
 }
 wait_for 10 kill_recorded || fail "the group is not in the last picture, or without its kill: $(last_picture | jq -c .containers[].cgroup)"
-guard_stop
+daemon_stop
 kill -TERM $recorder
 wait $recorder || fail "the recorder ended with $?: $(cat "$work/recorder.log")"
 recorder=

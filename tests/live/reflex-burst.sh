@@ -9,7 +9,7 @@ rounds=100 size=200 # MiB; the development host touches about 1 GB a second
 [ -z "${HEADROOM_VM:-}" ] || rounds=20 size=40
 rounds=${HEADROOM_ROUNDS:-$rounds}
 group_make burst $((size * mb)) && group_make bystander $((size * mb)) || fail 'cannot make a group'
-prey bystander "$workload" hold 8MiB >"$work/ready" &
+in_group bystander "$workload" hold 8MiB >"$work/ready" &
 bystander=$!
 
 told() { grep -c '"record":"reflex"' "$arm_out"; } # nobody else's group is armed here
@@ -19,7 +19,7 @@ burst() { # rounds, threshold in MiB: leaves $missed, $unwitnessed
 		round=$((round + 1))
 		kills=$(kernel_kills burst) before=$(told)
 		arm burst "threshold=${2}MiB reflex"
-		prey burst "$workload" burst $((size * 4))MiB 1ms >/dev/null
+		in_group burst "$workload" burst $((size * 4))MiB 1ms >/dev/null
 		[ "$(kernel_kills burst)" = "$kills" ] || missed=$((missed + 1))
 		one_more() { [ "$(told)" = $((before + 1)) ]; }
 		wait_for 1 one_more || unwitnessed=$((unwitnessed + 1))

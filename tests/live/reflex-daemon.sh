@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The reflex under a real guard: a rule asks for it, the guard arms, a burst at full speed dies in the kernel before the
+# The reflex under a real daemon: a rule asks for it, the daemon arms, a burst at full speed dies in the kernel before the
 # kernel's own OOM killer is needed, and each is an action event with what was crossed. A neighbour without the rule is the
 # kernel's.
 . "$(dirname "$0")/lib.sh"
@@ -10,7 +10,7 @@ mb=1048576 size=200
 [ -z "${HEADROOM_VM:-}" ] || size=60
 for n in 1 2 3 4; do group_make hog$n $((size * mb)) || fail 'cannot make a group'; done
 group_make other $((size * mb)) || fail 'cannot make a group'
-guard_with <<E
+daemon_with <<E
 mode: enforce
 interval: 200ms
 policies:
@@ -20,7 +20,7 @@ policies:
     actions: [reflex]
 rate_limit: {kills: 100, per: 1m}
 E
-[ "$(face check --json | jq -r '.. | objects | select(.signal? == "reflex") | .variant' | head -n 1)" != none ] ||
+[ "$(cli check --json | jq -r '.. | objects | select(.signal? == "reflex") | .variant' | head -n 1)" != none ] ||
 	skip 'no reflex on this kernel'
 
 kernel_kills() {
@@ -31,15 +31,15 @@ armed() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
 for n in 1 2 3 4; do wait_for 10 armed hog$n || fail "hog$n is not armed"; done
 
 for n in 1 2 3 4; do
-	prey hog$n "$workload" burst $((size * 4))MiB 1ms >/dev/null
+	in_group hog$n "$workload" burst $((size * 4))MiB 1ms >/dev/null
 	acted reflex ".cgroup == \"$ours/hog$n\"" "hog$n"
 	expect ".result.deed == \"done\" and .mode == \"enforce\" and .policy == \"quick\" and
 		.evidence.usage_bytes >= $((size * mb * 3 / 4 - 65 * 4096))" <"$work/action"
 	[ "$(kernel_kills hog$n)" = 0 ] || fail 'the kernel killed'
 done
-prey other "$workload" burst $((size * 4))MiB 1ms >/dev/null
+in_group other "$workload" burst $((size * 4))MiB 1ms >/dev/null
 [ "$(kernel_kills other)" = 1 ] || fail 'the neighbour did not reach its limit'
 sweeps 3
-[ "$(face events --json | jq -c "select(.seq > $since and .type == \"action\" and .rung == \"reflex\")" | wc -l)" = 4 ] ||
+[ "$(cli events --json | jq -c "select(.seq > $since and .type == \"action\" and .rung == \"reflex\")" | wc -l)" = 4 ] ||
 	fail 'not one event for each'
 no_action ".cgroup == \"$ours/other\""

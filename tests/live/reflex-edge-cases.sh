@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Who charges is not always whose memory it is: a stranger who writes into an armed group's memory, a vfork's child, a process
 # without its first thread; one armed group below another; more who cross at once than the budget has; a group so young that
-# nobody has looked whether it is protected; and what is left of it all when the guard is dead.
+# nobody has looked whether it is protected; and what is left of it all when the daemon is dead.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/trigger.inc"
 
@@ -15,9 +15,9 @@ stranger() {
 	group_make stranger && group_make poked $((60 * mb)) || fail 'cannot make a group'
 	arm poked threshold=40MiB reflex whole
 	arm_do close
-	prey stranger "$workload" poke "$(group_dir poked)" 50MiB >"$work/poke" 2>&1 || fail "the stranger: $(cat "$work/poke")"
+	in_group stranger "$workload" poke "$(group_dir poked)" 50MiB >"$work/poke" 2>&1 || fail "the stranger: $(cat "$work/poke")"
 	grep -q ready "$work/poke" || fail 'the stranger was hit'
-	nobody_hit poked
+	none_hit poked
 	arm_do "disarm $ours/poked"
 }
 
@@ -27,9 +27,9 @@ borrower() {
 	hold full 50
 	arm full threshold=40MiB reflex whole # over it; and nobody there charges
 	arm_do close
-	prey lender "$workload" vfork "$(group_dir full)" 30MiB >"$work/vfork" 2>&1
+	in_group lender "$workload" vfork "$(group_dir full)" 30MiB >"$work/vfork" 2>&1
 	grep -q ready "$work/vfork" || fail "a vfork's child was hit: $(cat "$work/vfork")"
-	nobody_hit full
+	none_hit full
 	alive $held || fail 'somebody else was hit'
 	arm_do "disarm $ours/full"
 	kill -9 $held
@@ -39,8 +39,8 @@ leaderless() {
 	group_make leaderless $((120 * mb)) || fail 'cannot make a group'
 	arm leaderless threshold=60MiB least=8MiB reflex
 	arm_do close
-	prey leaderless "$workload" leaderless >/dev/null
-	wait_for 5 arm_told reflex leaderless '.tid != .pid and .victim_pid == .pid and .error == 0' || fail 'was not hit'
+	in_group leaderless "$workload" leaderless >/dev/null
+	wait_for 5 arm_recorded reflex leaderless '.tid != .pid and .victim_pid == .pid and .error == 0' || fail 'was not hit'
 	wait_for 5 no_one_in leaderless || fail 'it lives on'
 	[ "$(kernel_kills leaderless)" = 0 ] || fail 'the kernel killed'
 }
@@ -53,12 +53,12 @@ exempt() {
 	arm exempt threshold=40MiB reflex
 	arm_do close
 	# shellcheck disable=SC2016 # for the inner shell
-	prey exempt sh -c 'echo -1000 >/proc/self/oom_score_adj; exec "$@"' - "$workload" hold 50MiB >"$work/exempt" &
+	in_group exempt sh -c 'echo -1000 >/proc/self/oom_score_adj; exec "$@"' - "$workload" hold 50MiB >"$work/exempt" &
 	exempt=$!
 	wait_for 10 grep -q ready "$work/exempt" || fail 'the exempt one was hit'
-	nobody_hit exempt
-	prey exempt "$workload" hold 20MiB >"$work/exempt.2" &
-	wait_for 5 arm_told reflex exempt '.victim_rss_bytes < 40000000' || fail 'nobody else was hit either'
+	none_hit exempt
+	in_group exempt "$workload" hold 20MiB >"$work/exempt.2" &
+	wait_for 5 arm_recorded reflex exempt '.victim_rss_bytes < 40000000' || fail 'nobody else was hit either'
 	alive $exempt || fail 'the exempt one was hit'
 	arm_do "disarm $ours/exempt"
 	kill -9 $exempt
@@ -73,12 +73,12 @@ nested() {
 	arm above/below threshold=25MiB reflex
 	arm_do close
 	hold above/beside 30
-	prey above/below "$workload" burst 40MiB 10ms >/dev/null
-	wait_for 5 arm_told reflex above/below || fail 'the lower one was not hit'
-	nobody_hit above
+	in_group above/below "$workload" burst 40MiB 10ms >/dev/null
+	wait_for 5 arm_recorded reflex above/below || fail 'the lower one was not hit'
+	none_hit above
 	alive $held || fail "the neighbour was hit: $(arm_records reflex above)"
-	prey above/below "$workload" burst 55MiB 10ms >/dev/null & # its own shot is used up, the upper one's is not
-	wait_for 5 arm_told reflex above ".task_cgroup_id == $(group_id above/below)" || fail 'the upper one was not hit'
+	in_group above/below "$workload" burst 55MiB 10ms >/dev/null & # its own shot is used up, the upper one's is not
+	wait_for 5 arm_recorded reflex above ".task_cgroup_id == $(group_id above/below)" || fail 'the upper one was not hit'
 	alive $held || fail "the neighbour was hit: $(arm_records reflex above)"
 	arm_do "disarm $ours/above/below"
 	arm_do "disarm $ours/above"
@@ -93,7 +93,7 @@ budget() {
 		arm purse$n threshold=40MiB reflex
 	done
 	arm_do close
-	for n in 1 2 3; do prey purse$n "$workload" burst 80MiB "$((slow * 500))ms" >/dev/null & done
+	for n in 1 2 3; do in_group purse$n "$workload" burst 80MiB "$((slow * 500))ms" >/dev/null & done
 	all_over() { [ $(($(kernel_kills purse1) + $(kernel_kills purse2) + $(kernel_kills purse3))) = 2 ]; }
 	wait_for 10 all_over || fail 'two must be left to the kernel'
 	told=0
@@ -102,8 +102,8 @@ budget() {
 	for n in 1 2 3; do arm_do "disarm $ours/purse$n"; done
 	arm_do 'grant 1000'
 	arm purse1 threshold=40MiB reflex
-	prey purse1 "$workload" burst 80MiB 10ms >/dev/null
-	wait_for 5 arm_told reflex purse1 || fail 'with a budget again nobody was hit'
+	in_group purse1 "$workload" burst 80MiB 10ms >/dev/null
+	wait_for 5 arm_recorded reflex purse1 || fail 'with a budget again nobody was hit'
 	arm_do "disarm $ours/purse1"
 }
 
@@ -114,12 +114,12 @@ young() {
 	arm parent threshold=40MiB reflex whole
 	arm_do close
 	group_make parent/young $((60 * mb)) || fail 'cannot make a group'
-	prey parent/young "$workload" burst 80MiB 10ms >/dev/null
-	nobody_hit parent
+	in_group parent/young "$workload" burst 80MiB 10ms >/dev/null
+	none_hit parent
 	[ "$(kernel_kills parent/young)" = 1 ] || fail 'it did not reach its limit'
 	arm_do "known $ours/parent/young"
-	prey parent/young "$workload" burst 80MiB 10ms >/dev/null
-	wait_for 5 arm_told reflex parent || fail 'was not hit though it is known now'
+	in_group parent/young "$workload" burst 80MiB 10ms >/dev/null
+	wait_for 5 arm_recorded reflex parent || fail 'was not hit though it is known now'
 	arm_do "disarm $ours/parent"
 }
 
@@ -132,7 +132,7 @@ dead_guard() {
 	wait $arm_pid 2>/dev/null
 	arm_pid=
 	exec 9>&-
-	prey orphan "$workload" burst 80MiB 10ms >/dev/null
+	in_group orphan "$workload" burst 80MiB 10ms >/dev/null
 	[ "$(kernel_kills orphan)" = 1 ] || fail 'the reflex outlived who armed it'
 }
 

@@ -12,10 +12,10 @@ arm_start
 group_make thread $((120 * mb)) || fail 'cannot make a group'
 arm thread threshold=60MiB reflex
 arm_do close
-prey thread "$workload" thread-leak >/dev/null
+in_group thread "$workload" thread-leak >/dev/null
 status=$?
 [ $status = 137 ] || fail "ended with $status"
-wait_for 2 arm_told reflex thread || fail 'no record'
+wait_for 2 arm_recorded reflex thread || fail 'no record'
 arm_records reflex thread | expect '.tid != .pid and .victim_pid == .pid and .victim_comm == "workload"' 'a thread, its process'
 arm_records reflex thread | expect ".usage_bytes >= $((60 * mb)) and .threshold_bytes == $((60 * mb)) and
 	.limit_bytes == $((120 * mb)) and .task_cgroup_id == .cgroup_id and .error == 0 and .victim_rss_bytes > $((40 * mb))"
@@ -24,8 +24,8 @@ arm_records reflex thread | expect ".usage_bytes >= $((60 * mb)) and .threshold_
 # ---- below the armed one
 group_make outer $((120 * mb)) && group_make outer/a/b || fail 'cannot make a group'
 arm outer threshold=60MiB reflex
-prey outer/a/b "$workload" burst 400MiB 10ms >/dev/null
-wait_for 2 arm_told reflex outer || fail 'a task of a nested group was not hit'
+in_group outer/a/b "$workload" burst 400MiB 10ms >/dev/null
+wait_for 2 arm_recorded reflex outer || fail 'a task of a nested group was not hit'
 arm_records reflex outer | expect ".task_cgroup_id == $(group_id outer/a/b)"
 [ "$(kernel_kills outer)" = 0 ] || fail 'the kernel killed'
 
@@ -33,12 +33,12 @@ arm_records reflex outer | expect ".task_cgroup_id == $(group_id outer/a/b)"
 group_make one $((120 * mb)) && group_make two $((120 * mb)) || fail 'cannot make a group'
 arm one threshold=60MiB reflex
 arm two threshold=60MiB reflex
-prey one "$workload" burst 400MiB 200ms >/dev/null &
+in_group one "$workload" burst 400MiB 200ms >/dev/null &
 first=$!
-prey two "$workload" burst 400MiB 200ms >/dev/null &
+in_group two "$workload" burst 400MiB 200ms >/dev/null &
 second=$!
 for group in one two; do
-	wait_for 5 arm_told reflex $group || fail "$group was not hit"
+	wait_for 5 arm_recorded reflex $group || fail "$group was not hit"
 	arm_records reflex $group | expect ".task_cgroup_id == $(group_id $group)"
 done
 ends 5 $first && ends 5 $second || fail 'both must be dead'
@@ -48,14 +48,14 @@ ends 5 $first && ends 5 $second || fail 'both must be dead'
 case $(arm_source reflex) in
 *'any task'*)
 	group_make better $((200 * mb)) || fail 'cannot make a group'
-	prey better "$workload" hold 80MiB >"$work/ready" &
+	in_group better "$workload" hold 80MiB >"$work/ready" &
 	wait_for 10 grep -q ready "$work/ready" || fail 'does not fill'
 	large=$(cat "$(group_dir better)/cgroup.procs")
 	arm better threshold=90MiB prefer="$large" reflex
 	arm_do close
-	prey better "$workload" hold 30MiB >"$work/small" &
+	in_group better "$workload" hold 30MiB >"$work/small" &
 	small=$!
-	wait_for 5 arm_told reflex better || fail 'nobody was hit'
+	wait_for 5 arm_recorded reflex better || fail 'nobody was hit'
 	arm_records reflex better | expect ".victim_pid == $large and .pid != $large and .other and .error == 0"
 	wait_for 10 grep -q ready "$work/small" || fail 'the small one was hit'
 	dead "$large" || fail 'the large one lives'
@@ -63,12 +63,12 @@ case $(arm_source reflex) in
 
 	# … but not where it is no longer under the armed one
 	group_make away && group_make stays $((200 * mb)) || fail 'cannot make a group'
-	prey away "$workload" hold 100MiB >"$work/ready.away" &
+	in_group away "$workload" hold 100MiB >"$work/ready.away" &
 	away=$!
 	wait_for 10 grep -q ready "$work/ready.away" || fail 'does not fill'
 	arm stays threshold=40MiB prefer="$(cat "$(group_dir away)/cgroup.procs")" reflex
-	prey stays "$workload" burst 80MiB 10ms >/dev/null
-	wait_for 5 arm_told reflex stays || fail 'nobody was hit'
+	in_group stays "$workload" burst 80MiB 10ms >/dev/null
+	wait_for 5 arm_recorded reflex stays || fail 'nobody was hit'
 	arm_records reflex stays | expect '.victim_pid == .pid and (.other | not)' 'who charged, not one elsewhere'
 	alive $away || fail 'somebody elsewhere was hit'
 	kill -9 $away

@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What changes after the guard has armed the reflex, which asks nobody any more: rules that are milder now, something protected that
-# begins below what is armed, an owner's word, a budget that all who cross at once would overdraw, a guard that dies.
+# What changes after the daemon has armed the reflex, which asks nobody any more: rules that are milder now, something protected that
+# begins below what is armed, an owner's word, a budget that all who cross at once would overdraw, a daemon that dies.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -35,24 +35,24 @@ kernel_kills() {
 }
 armed() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
 not_armed() { snapshot | ask "$(entry "$1") | .armed != \"reflex\""; }
-struck() { face events --json | jq -c "select(.seq > $since and .type == \"action\" and .rung == \"reflex\")"; }
+struck() { cli events --json | jq -c "select(.seq > $since and .type == \"action\" and .rung == \"reflex\")"; }
 rules 30MiB 100 >"$work/config"
-guard_on
-[ "$(face check --json | jq -r '.. | objects | select(.signal? == "reflex") | .variant' | head -n 1)" != none ] ||
+daemon_on
+[ "$(cli check --json | jq -r '.. | objects | select(.signal? == "reflex") | .variant' | head -n 1)" != none ] ||
 	skip 'no reflex on this kernel'
 
 # ---- a higher threshold holds from the moment it is loaded, not from when the kernel has been told
 wait_for 20 armed milder || fail 'milder is not armed'
 rules 90MiB 100 >"$work/config"
 reload configuration_loaded
-feed milder hold 60M
-alive "$prey" || fail 'hit at the threshold of rules that were taken back'
-kill "$prey"
+workload_start milder hold 60M
+alive "$workload_pid" || fail 'hit at the threshold of rules that were taken back'
+kill "$workload_pid"
 
 # ---- something protected begins below what is armed, between two sweeps, and fills at once
 wait_for 20 armed pod || fail 'the parent is not armed'
 group_make pod/kept $((60 * mb)) || fail 'cannot make a group'
-prey pod/kept "$workload" burst 80MiB 1ms >/dev/null
+in_group pod/kept "$workload" burst 80MiB 1ms >/dev/null
 [ "$(kernel_kills pod/kept)" = 1 ] || { ledger; fail 'a protected one was hit below its parent'; }
 wait_for 5 not_armed pod || fail 'the parent of a protected one is armed'
 [ -z "$(struck)" ] || fail "hit: $(struck)"
@@ -62,7 +62,7 @@ mkdir "$(group_dir hog1)/inner" || fail 'cannot make a group'
 wait_for 20 armed hog1 || fail 'hog1 is not armed'
 if "$build/tools/enforce-try" protect "cgroup:$ours/hog1/inner"; then
 	wait_for 10 not_armed hog1 || fail 'armed against its owner'
-	prey hog1 "$workload" burst 160MiB 1ms >/dev/null
+	in_group hog1 "$workload" burst 160MiB 1ms >/dev/null
 	[ "$(kernel_kills hog1)" = 1 ] || fail 'hit against its owner'
 	[ -z "$(struck)" ] || fail "hit: $(struck)"
 else
@@ -74,7 +74,7 @@ rules 90MiB 1 >"$work/config"
 reload configuration_loaded
 for n in 2 3 4; do wait_for 20 armed hog$n || fail "hog$n is not armed"; done
 since=$(mark)
-for n in 2 3 4; do prey hog$n "$workload" burst 160MiB "$((500 * slow))ms" >/dev/null & done
+for n in 2 3 4; do in_group hog$n "$workload" burst 160MiB "$((500 * slow))ms" >/dev/null & done
 all_over() { [ $(($(kernel_kills hog2) + $(kernel_kills hog3) + $(kernel_kills hog4))) = 2 ]; }
 wait_for 10 all_over || fail "not two for the kernel, but a budget of one: $(struck)"
 one_told() { [ "$(struck | wc -l)" = 1 ]; }
@@ -86,13 +86,13 @@ reload configuration_loaded
 wait_for 20 armed milder || fail 'milder is not armed again'
 rules 30MiB 100 dry-run >"$work/config"
 reload configuration_loaded
-prey milder "$workload" burst 160MiB 1ms >/dev/null
+in_group milder "$workload" burst 160MiB 1ms >/dev/null
 [ "$(kernel_kills milder)" = 1 ] || fail 'hit in a rehearsal'
 
-# ---- guard and supervisor die: the reflex does not outlive them
+# ---- daemon and supervisor die: the reflex does not outlive them
 rules 90MiB 100 >"$work/config"
 reload configuration_loaded
 wait_for 20 armed orphan || fail 'orphan is not armed'
-guard_kill_both "$(snapshot | jq .host.guard.pid)" || fail 'they do not die'
-prey orphan "$workload" burst 160MiB 1ms >/dev/null
-[ "$(kernel_kills orphan)" = 1 ] || fail 'the reflex outlived the guard'
+daemon_and_supervisor_kill "$(snapshot | jq .host.guard.pid)" || fail 'they do not die'
+in_group orphan "$workload" burst 160MiB 1ms >/dev/null
+[ "$(kernel_kills orphan)" = 1 ] || fail 'the reflex outlived the daemon'

@@ -15,10 +15,10 @@ raised() {
 	arm_do close
 	echo $((160 * mb)) >"$(group_dir raised)/$(limit_file)"
 	hold raised 50
-	nobody_hit raised
+	none_hit raised
 	alive $held || fail 'hit below the share of its live limit'
-	prey raised "$workload" burst 200MiB 10ms >/dev/null
-	wait_for 2 arm_told reflex raised ".limit_bytes == $((160 * mb)) and .threshold_bytes == $((80 * mb))" ||
+	in_group raised "$workload" burst 200MiB 10ms >/dev/null
+	wait_for 2 arm_recorded reflex raised ".limit_bytes == $((160 * mb)) and .threshold_bytes == $((80 * mb))" ||
 		fail 'was not hit at the share of the live limit'
 	alive $held || fail 'somebody else was hit'
 	[ "$(kernel_kills raised)" = 0 ] || fail 'the kernel killed'
@@ -33,8 +33,8 @@ disarmed() {
 	hold disarmed 20
 	arm_do close
 	arm_do "disarm $ours/disarmed"
-	prey disarmed "$workload" burst 200MiB 10ms >/dev/null
-	nobody_hit disarmed
+	in_group disarmed "$workload" burst 200MiB 10ms >/dev/null
+	none_hit disarmed
 	[ "$(kernel_kills disarmed)" = 1 ] || fail 'it did not reach the limit'
 	dead $held || kill -9 $held
 }
@@ -44,13 +44,13 @@ one_shot() {
 	group_make shot $((200 * mb)) || fail 'cannot make a group'
 	arm shot threshold=40MiB reflex
 	arm_do close
-	for i in 1 2 3; do prey shot "$workload" burst 45MiB 300ms >/dev/null & done
-	wait_for 5 arm_told reflex shot || fail 'nobody was hit'
+	for i in 1 2 3; do in_group shot "$workload" burst 45MiB 300ms >/dev/null & done
+	wait_for 5 arm_recorded reflex shot || fail 'nobody was hit'
 	filled_up() { filled shot $((80 * mb)); }
 	wait_for 5 filled_up || fail 'the others were hit, too'
 	[ "$(arm_times reflex shot)" = 1 ] || fail 'more than one shot for one arming'
 	arm shot threshold=50MiB reflex # another threshold is not another arming
-	prey shot "$workload" hold 20MiB >"$work/ready.shot" &
+	in_group shot "$workload" hold 20MiB >"$work/ready.shot" &
 	wait_for 10 grep -q ready "$work/ready.shot" || fail 'a new threshold gave the shot back'
 	[ "$(arm_times reflex shot)" = 1 ] || fail 'a new threshold gave the shot back'
 	arm_do "disarm $ours/shot"
@@ -62,12 +62,12 @@ small() {
 	hold small 50
 	arm small threshold=40MiB least=30MiB reflex
 	arm_do close
-	prey small "$workload" -f 100ms hold 4MiB >/dev/null
+	in_group small "$workload" -f 100ms hold 4MiB >/dev/null
 	status=$?
-	nobody_hit small
+	none_hit small
 	[ $status = 0 ] || fail 'the small one died'
-	prey small "$workload" burst 40MiB 10ms >/dev/null &
-	wait_for 5 arm_told reflex small '.victim_rss_bytes >= 30000000' || fail 'the large one was not hit'
+	in_group small "$workload" burst 40MiB 10ms >/dev/null &
+	wait_for 5 arm_recorded reflex small '.victim_rss_bytes >= 30000000' || fail 'the large one was not hit'
 	alive $held || fail 'the wrong one was hit'
 	arm_do "disarm $ours/small"
 	kill -9 $held
@@ -79,22 +79,22 @@ grown() {
 	arm grown threshold=40MiB reflex
 	arm told threshold=40MiB
 	arm used threshold=40MiB reflex
-	prey used "$workload" burst 100MiB 10ms >/dev/null
+	in_group used "$workload" burst 100MiB 10ms >/dev/null
 	arm_do close
-	prey used "$workload" burst 100MiB 10ms >/dev/null &
-	wait_for 5 arm_told reflex used || fail 'was not hit'
+	in_group used "$workload" burst 100MiB 10ms >/dev/null &
+	wait_for 5 arm_recorded reflex used || fail 'was not hit'
 	arm_do grow
 	# nobody arms anything again
-	prey told "$workload" leak "$((200 * mb / slow))" 60MiB >"$work/ready.told" &
+	in_group told "$workload" leak "$((200 * mb / slow))" 60MiB >"$work/ready.told" &
 	wait_for 10 grep -q ready "$work/ready.told" || fail 'does not fill'
 	case $(arm_source tripwire) in
-	eventfd | *timer) wait_for 2 arm_told tripwire told 'true' || fail 'growing took the tripwire away' ;;
+	eventfd | *timer) wait_for 2 arm_recorded tripwire told 'true' || fail 'growing took the tripwire away' ;;
 	esac
 	arm_do close
-	prey used "$workload" hold 60MiB >"$work/ready.used" &
+	in_group used "$workload" hold 60MiB >"$work/ready.used" &
 	wait_for 10 grep -q ready "$work/ready.used" || fail 'growing gave the shot back'
-	prey grown "$workload" burst 400MiB 10ms >/dev/null
-	wait_for 2 arm_told reflex grown || fail 'growing disarmed'
+	in_group grown "$workload" burst 400MiB 10ms >/dev/null
+	wait_for 2 arm_recorded reflex grown || fail 'growing disarmed'
 	[ "$(arm_times reflex used)" = 1 ] || fail 'growing gave the shot back'
 	arm_do "disarm $ours/grown"
 	arm_do "disarm $ours/used"

@@ -12,7 +12,7 @@ arm_start
 lower() { # MiB. v1 says EBUSY: there is nothing to reclaim
 	file=memory.high
 	[ $v = 2 ] || file=memory.limit_in_bytes
-	prey writer sh -c "echo ${1}M >$(group_dir lowered)/$file" 2>/dev/null
+	in_group writer sh -c "echo ${1}M >$(group_dir lowered)/$file" 2>/dev/null
 }
 outside() { # MiB
 	group_make lowered $((300 * mb)) && group_make writer || fail 'cannot make a group'
@@ -24,16 +24,16 @@ outside() { # MiB
 	arm lowered threshold=40MiB reflex # over it from the start; it charges no more
 	lower "$1"
 	alive $held || fail 'the group was hit for what another did'
-	nobody_hit lowered
+	none_hit lowered
 	[ "$(kernel_kills lowered)" = 0 ] || fail 'the kernel killed'
 	# That reclaim was seen at all is told by the writer's own group; a group is told of once in 100 ms, so
 	# rss_stat must not be first.
 	arm_do far
 	sleep 0.2
 	lower $(($1 - 1))
-	wait_for 2 arm_told tripwire writer '.hook == "reclaim"' || fail 'the writer did not reclaim'
-	nobody_hit lowered
-	nobody_hit writer
+	wait_for 2 arm_recorded tripwire writer '.hook == "reclaim"' || fail 'the writer did not reclaim'
+	none_hit lowered
+	none_hit writer
 	alive $held || fail 'the group was hit for what another did'
 	arm_do "disarm $ours/lowered"
 	arm_do "disarm $ours/writer"
@@ -46,9 +46,9 @@ sibling() {
 	arm pod/armed threshold=30MiB reflex
 	arm_do close
 	hold pod/armed 20
-	prey pod/sibling "$workload" burst 200MiB 10ms >/dev/null
+	in_group pod/sibling "$workload" burst 200MiB 10ms >/dev/null
 	[ "$(kernel_kills pod/sibling)" = 1 ] || fail 'the sibling did not reach its limit'
-	nobody_hit pod/armed
+	none_hit pod/armed
 	alive $held || fail 'the neighbour of a sibling was hit'
 	arm_do "disarm $ours/pod/armed"
 	kill -9 $held
@@ -60,13 +60,13 @@ init() {
 	group_make init $((60 * mb)) || fail 'cannot make a group'
 	arm init threshold=40MiB reflex
 	arm_do close
-	prey init unshare -pf "$workload" burst 200MiB 10ms >/dev/null 2>&1
-	nobody_hit init
+	in_group init unshare -pf "$workload" burst 200MiB 10ms >/dev/null 2>&1
+	none_hit init
 	[ "$(kernel_kills init)" = 1 ] || fail 'the init did not reach its limit'
 	arm_do "disarm $ours/init"
 	arm init threshold=40MiB reflex whole
-	prey init unshare -pf "$workload" burst 200MiB 10ms >/dev/null 2>&1
-	wait_for 2 arm_told reflex init || fail 'whole: the init was not hit'
+	in_group init unshare -pf "$workload" burst 200MiB 10ms >/dev/null 2>&1
+	wait_for 2 arm_recorded reflex init || fail 'whole: the init was not hit'
 	[ "$(kernel_kills init)" = 1 ] || fail 'whole: the kernel was first'
 	arm_do "disarm $ours/init"
 }
@@ -77,24 +77,24 @@ protected() {
 	arm_do "spare $ours/spared/inner"
 	arm spared threshold=40MiB reflex whole
 	arm_do close
-	prey spared/inner "$workload" burst 200MiB 10ms >/dev/null
-	nobody_hit spared
+	in_group spared/inner "$workload" burst 200MiB 10ms >/dev/null
+	none_hit spared
 	arm_do "unspare $ours/spared/inner"
 	before=$(kernel_kills spared/inner)
 
-	prey spared/inner "$workload" burst 200MiB "$((slow * 2))s" >/dev/null &
+	in_group spared/inner "$workload" burst 200MiB "$((slow * 2))s" >/dev/null &
 	job=$!
 	pid_in() { pid=$(head -n 1 "$(group_dir spared/inner)/cgroup.procs") && [ -n "$pid" ]; }
 	wait_for 5 pid_in || fail 'nobody is there'
 	pid_in
 	arm_do "spare pid=$pid"
 	ends 10 $job || fail 'it does not end'
-	nobody_hit spared
+	none_hit spared
 	[ "$(kernel_kills spared/inner)" -gt "$before" ] || fail 'it did not reach the limit'
 	arm_do "unspare pid=$pid"
 	# the same again, no longer protected
-	prey spared/inner "$workload" burst 200MiB 10ms >/dev/null
-	wait_for 2 arm_told reflex spared || fail 'was not hit though nothing protects it'
+	in_group spared/inner "$workload" burst 200MiB 10ms >/dev/null
+	wait_for 2 arm_recorded reflex spared || fail 'was not hit though nothing protects it'
 	arm_do "disarm $ours/spared"
 }
 

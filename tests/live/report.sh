@@ -6,21 +6,21 @@ need jq
 limit=52428800
 group_make reported $limit || fail 'cannot make a group'
 since=$(mark)
-prey reported sleep 600 &
+in_group reported sleep 600 &
 wait_for 5 seen reported || fail 'the group is not listed'
 sweeps 3
-prey reported tail /dev/zero
+in_group reported tail /dev/zero
 wait_for 1 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/reported\"" ||
 	fail 'no oom_kill event within a second'
 outcome() { event_after "$since" ".type == \"outcome\" and .cgroup == \"$ours/reported\""; }
 wait_for 5 outcome || fail 'no outcome'
 
 # The list has one line of it; its id and its name both lead to it.
-face report >"$work/list" || fail 'report failed'
+cli report >"$work/list" || fail 'report failed'
 [ "$(grep -c -- "OOM kill .*reported " "$work/list")" = 1 ] || { cat "$work/list" >&2 && fail 'one line of it'; }
 id=$(sed -n "s/^\([^ ]*\) .*OOM kill .*reported .*/\1/p" "$work/list")
 for which in "$id" reported; do
-	face report "$which" --format json >"$work/report.json" || fail "report $which failed"
+	cli report "$which" --format json >"$work/report.json" || fail "report $which failed"
 	expect ".schema == \"headroom.report/1\" and .incident.id == \"$id\" and .incident.kind == \"oom_kill\"" <"$work/report.json"
 done
 expect '.victim.comm == "tail" and .trigger.comm == "tail" and .victim.anon_bytes > 40000000' <"$work/report.json"
@@ -31,6 +31,6 @@ expect '[.factors[].factor] | index("anonymous")' <"$work/report.json"
 expect '.suggested.verdict == "too_little_history" and .suggested.limit_bytes == null' <"$work/report.json"
 expect '[.timeline[].mark] | index("kill")' <"$work/report.json"
 
-face report "$id" | grep -q 'its own limit of 50 MiB' || fail 'the Markdown names the limit'
-face report "$id" --format html --output "$work/report.html" || fail 'no HTML'
+cli report "$id" | grep -q 'its own limit of 50 MiB' || fail 'the Markdown names the limit'
+cli report "$id" --format html --output "$work/report.html" || fail 'no HTML'
 grep -q '</html>' "$work/report.html" && grep -q 'tail' "$work/report.html" || fail 'the HTML is whole'

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Guard, resolver, recorder and exporter together stay below 24 MiB of resident memory on a small host with twenty containers,
+# Daemon, resolver, recorder and exporter together stay below 24 MiB of resident memory on a small host with twenty containers,
 # shared pages counted once (the sum of the proportional set sizes). For the figure of docs/performance.md:
 #	tools/vm --kernel 6.12 --mem 416M --timeout 300 --add "$(command -v jq)" --add "$(command -v curl)" -- tests/live/resident.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,10 +14,10 @@ scenario_clean_up() {
 	for pid in $pids; do kill "$pid" 2>/dev/null; done
 	for pid in $pids; do wait "$pid" 2>/dev/null; done
 }
-guard_start || fail 'the guard does not start'
+daemon_start || fail 'the daemon does not start'
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	group_make c$i 33554432 || fail 'cannot make a group'
-	prey c$i sleep 1000 & pids="$pids $!"
+	in_group c$i sleep 1000 & pids="$pids $!"
 done
 "$build/headroom" history --board "$BOARD" --history "$work/history.db" --interval 1s 2>"$work/history.log" &
 recorder=$! pids="$pids $!"
@@ -33,7 +33,7 @@ exporter=$! pids="$pids $!"
 wait_for 10 test -S "$work/socket" || { cat "$work/export.log" >&2 && fail 'the exporter does not start'; }
 wait_for 10 seen c20 || fail 'the groups are not on the board'
 # One that dies: each of them has had something to do.
-group_make victim 33554432 && prey victim "$workload" burst 64MiB 0s &
+group_make victim 33554432 && in_group victim "$workload" burst 64MiB 0s &
 wait $! 2>/dev/null
 wait_for 15 grep -q '"type":"oom_kill"' "$work/events.jsonl" || fail 'no kill in the file'
 for i in 1 2 3; do
@@ -56,7 +56,7 @@ row() { # name, pid…
 	sum=$((sum + pss))
 }
 # shellcheck disable=SC2046 # a list
-row guard $(below $guard)
+row daemon $(below $daemon)
 row recorder $recorder
 row exporter $exporter
 printf '%-10s %8s %8d of %d\n' together '' $sum $AIM_KIB

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# SIGKILL to the resolver, the guard and the supervisor in turn: the others carry on, what died comes back, and the
+# SIGKILL to the resolver, the daemon and the supervisor in turn: the others carry on, what died comes back, and the
 # counters are kept.
 . "$(dirname "$0")/lib.sh"
 
-BOARD=$work/board # a guard of our own
-guard_start || fail 'the guard does not start'
-supervisor=$guard
+BOARD=$work/board # a daemon of our own
+daemon_start || fail 'the daemon does not start'
+supervisor=$daemon
 limit=33554432
 group_make marked $limit || fail 'cannot make a group'
-prey marked sleep 600 &
+in_group marked sleep 600 &
 wait_for 5 seen marked || fail 'the group is not listed'
-prey marked tail /dev/zero
+in_group marked tail /dev/zero
 kept() { snapshot | ask "$(entry marked) | select(.oom_kills_total == 1)"; }
 wait_for 5 kept || fail 'the kill is not counted'
 
@@ -24,41 +24,41 @@ child() { # comm prefix: a child of the supervisor or, once that has died, of wh
 	done
 	return 1
 }
-guard_pid() { snapshot | ask .host.guard.pid; }
-answers() { face ls --json; }
+daemon_pid() { snapshot | ask .host.guard.pid; }
+answers() { cli ls --json; }
 
-g=$(guard_pid) || fail 'the board names no guard'
+g=$(daemon_pid) || fail 'the board names no daemon'
 r=$(child headroom-res "$supervisor") || r=$(child headroom-res "$g") || fail 'no resolver runs'
 
 kill -KILL "$r"
 new_resolver() { n=$(child headroom-res "$supervisor" || child headroom-res "$g") && [ "$n" != "$r" ]; }
 wait_for 10 new_resolver || fail 'the resolver did not come back'
 answers >/dev/null || fail 'no answer after the resolver died'
-[ "$(guard_pid)" = "$g" ] || fail 'the guard did not outlive the resolver'
+[ "$(daemon_pid)" = "$g" ] || fail 'the daemon did not outlive the resolver'
 
 since=$(mark)
 kill -KILL "$g"
-new_guard() { n=$(guard_pid) && [ "$n" != "$g" ] && kill -0 "$n" && answers; }
-wait_for 10 new_guard || fail 'the guard did not come back'
-kill -0 "$supervisor" || fail 'the supervisor did not outlive the guard'
-wait_for 3 kept || fail 'the counter was lost with the guard'
+new_daemon() { n=$(daemon_pid) && [ "$n" != "$g" ] && kill -0 "$n" && answers; }
+wait_for 10 new_daemon || fail 'the daemon did not come back'
+kill -0 "$supervisor" || fail 'the supervisor did not outlive the daemon'
+wait_for 3 kept || fail 'the counter was lost with the daemon'
 [ "$(mark)" -gt "$since" ] || fail 'the sequence of events did not go on'
 # The new daemon reports no kill that the one before it has reported. (It reports a kill that only the counter shows after 1.5 s.)
 sweeps 4
-event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/marked\"" && fail 'the new guard tells an old kill again'
+event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/marked\"" && fail 'the new daemon tells an old kill again'
 # It sees again, not only remembers.
 since=$(mark)
-prey marked tail /dev/zero
+in_group marked tail /dev/zero
 wait_for 3 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/marked\"" ||
-	fail 'the new guard sees no OOM kill'
+	fail 'the new daemon sees no OOM kill'
 twice() { snapshot | ask "$(entry marked) | select(.oom_kills_total == 2)"; }
 wait_for 3 twice || snapshot | jq "$(entry marked)" | expect '.oom_kills_total == 2'
 
-g=$(guard_pid)
+g=$(daemon_pid)
 kill -KILL "$supervisor"
 wait "$supervisor" 2>/dev/null
 
-# The guard has started a new one; it obeys as the first did, and leaves nobody behind.
+# The daemon has started a new one; it obeys as the first did, and leaves nobody behind.
 heir() {
 	for line in /proc/[0-9]*/cmdline; do
 		pid=${line#/proc/} pid=${pid%/cmdline}
@@ -68,7 +68,7 @@ heir() {
 }
 wait_for 5 heir || fail 'the supervisor did not come back'
 answers >/dev/null || fail 'no answer after the supervisor died'
-[ "$(guard_pid)" = "$g" ] || fail 'the guard did not outlive the supervisor'
+[ "$(daemon_pid)" = "$g" ] || fail 'the daemon did not outlive the supervisor'
 new=$(heir)
 kill -TERM "$new"
 ended() { ! kill -0 "$g" 2>/dev/null && ! kill -0 "$new" 2>/dev/null; }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # A container leaks to its kill: afterwards its forecasts have been held against that, and were right. What is calm is
-# not counted; the score outlives the container, and the guard.
+# not counted; the score outlives the container, and the daemon.
 . "$(dirname "$0")/lib.sh"
 
-BOARD=$work/board # its own, on what is ours: the score is of all that its guard looks at
+BOARD=$work/board # its own, on what is ours: the score is of all that its daemon looks at
 group_make calm || fail 'cannot make a group'
-guard_start --scope "$ours" || fail 'the guard does not start'
+daemon_start --scope "$ours" || fail 'the daemon does not start'
 score() { snapshot | ask "$1"; }
 
 snapshot >"$work/ls"
@@ -15,9 +15,9 @@ expect '.host.forecasts | .times.checked == 0 and .time_error.median == null and
 # 50 MiB in about 25 s.
 rate=2097152 limit=52428800
 group_make leak $limit || fail 'cannot make the groups'
-prey calm sleep 600 &
+in_group calm sleep 600 &
 since=$(mark)
-prey leak "$workload" leak $rate &
+in_group leak "$workload" leak $rate &
 wait_for 60 event_after "$since" ".type == \"risk\" and .cgroup == \"$ours/leak\" and .from == \"none\"" ||
 	fail 'no warning before the kill'
 wait_for 60 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\"" || fail 'it was never killed'
@@ -33,9 +33,9 @@ event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\"
 expect '.foreseen.warned_seconds_before > 1' <"$work/kill"
 
 # The same in words.
-face check >"$work/check" 2>&1
+cli check >"$work/check" 2>&1
 grep -q 'forecasts .*1 of 1 warning came true.*1 of 1 OOM kill was announced' "$work/check" || fail "$(cat "$work/check")"
-face explain "cgroup:$ours/leak" >"$work/words" || fail 'nothing to explain'
+cli explain "cgroup:$ours/leak" >"$work/words" || fail 'nothing to explain'
 grep -q 'So far on this host 1 of 1 warning came true' "$work/words" || fail "$(cat "$work/words")"
 
 # It outlives the container …
@@ -43,21 +43,21 @@ group_remove leak
 gone() { snapshot | ask "$(entry leak) | select(.state == \"gone\")"; }
 wait_for 5 gone || fail 'the group is not gone'
 score "$once" >/dev/null || fail 'the score was lost with the container'
-# … and the guard.
-guard_stop
-guard_start --scope "$ours" || fail 'the guard does not start again'
-score "$once" >/dev/null || fail 'the score was lost with the guard'
+# … and the daemon.
+daemon_stop
+daemon_start --scope "$ours" || fail 'the daemon does not start again'
+score "$once" >/dev/null || fail 'the score was lost with the daemon'
 
 # A kill out of the blue is counted as missed.
 since=$(mark)
 group_make blow $limit || fail 'cannot make a group'
-prey blow "$workload" burst 300MiB 1500ms &
+in_group blow "$workload" burst 300MiB 1500ms &
 wait_for 20 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/blow\"" || fail 'it was never killed'
 missed() { score '.host.forecasts.oom_kills | .announced + .missed == 2'; }
 wait_for 3 missed || snapshot | jq .host.forecasts.oom_kills | expect '.announced + .missed == 2'
 
 # Where headroom itself steps in, nobody knows what would have come: neither right nor wrong.
-guard_stop
+daemon_stop
 cat >"$work/config" <<END
 mode: enforce
 policies:
@@ -66,11 +66,11 @@ policies:
     when: {usage: 94%}
     actions: [kill]
 END
-guard_start --scope "$ours" --config "$work/config" || fail 'the guard does not start with a policy'
+daemon_start --scope "$ours" --config "$work/config" || fail 'the daemon does not start with a policy'
 before=$(score '.host.forecasts.warn.cut + 1') # ask takes 0 for no answer
 since=$(mark)
 group_make acted $limit || fail 'cannot make a group'
-prey acted "$workload" leak $rate &
+in_group acted "$workload" leak $rate &
 wait_for 60 event_after "$since" '.type == "action" and .result.deed == "done"' ||
 	wait_for 1 event_after "$since" '.type == "action"' || fail 'the policy did not act'
 cut() { score ".host.forecasts | .warn.cut >= $before and .warn.wrong == 0"; }

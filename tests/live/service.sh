@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What a service manager hears of the guard: ready once there is something to see, reloading, a sign of life only while
+# What a service manager hears of the daemon: ready once there is something to see, reloading, a sign of life only while
 # the loop turns, who the main process is when a supervisor was killed, and the end. The manager is played by an ear of
 # our own; the real one is asked by tests/install/systemd.
 . "$(dirname "$0")/lib.sh"
 
-BOARD=$work/board # a guard of our own
+BOARD=$work/board # a daemon of our own
 "$build/tools/notify-sink" "$work/notify" >"$work/heard" &
 ear=$!
 scenario_clean_up() { kill "$ear" 2>/dev/null; }
@@ -20,13 +20,13 @@ pids() { # comm: processes of that name that were started by this scenario
 	done
 }
 export BOARD_OF="$work"
-guard_pid() { snapshot | ask .host.guard.pid; }
+daemon_pid() { snapshot | ask .host.guard.pid; }
 
 printf 'mode: observe\n' >"$work/config"
 WATCHDOG_USEC=2000000 && export WATCHDOG_USEC
-guard_start --config "$work/config" || fail 'the guard does not start'
+daemon_start --config "$work/config" || fail 'the daemon does not start'
 wait_for 5 heard READY=1 || fail 'not ready'
-heard "READY=1 STATUS=observe; [1-9][0-9]* groups watched" | head -n 1 | grep -q "^$guard " ||
+heard "READY=1 STATUS=observe; [1-9][0-9]* groups watched" | head -n 1 | grep -q "^$daemon " ||
 	fail "ready before anything could be seen, or not said by the supervisor: $(cat "$work/heard")"
 [ "$(head -n 1 "$work/heard" | cut -d ' ' -f 2)" = READY=1 ] || fail 'something came before ready'
 wait_for 5 more WATCHDOG=1 2 || fail 'no sign of life'
@@ -39,32 +39,32 @@ done
 
 # A reload, taken and refused.
 n=$(count READY=1)
-kill -HUP "$guard"
+kill -HUP "$daemon"
 wait_for 5 more READY=1 "$n" || fail 'no word of the reload'
 heard 'RELOADING=1 MONOTONIC_USEC=[1-9]' >/dev/null || fail 'not reloading'
 n=$(count READY=1)
 printf 'mood: observe\n' >"$work/config"
-kill -HUP "$guard"
+kill -HUP "$daemon"
 wait_for 5 more READY=1 "$n" || fail 'a refused reload never ends'
 wait_for 5 heard '.*STATUS=observe;.* configuration refused: .*mood' || fail 'a refused reload is not told'
 
-# A supervisor that was killed: the guard's new one says that it is the main process now, and goes on.
-g=$(guard_pid) || fail 'the board names no guard'
-kill -KILL "$guard"
-wait "$guard" 2>/dev/null
+# A supervisor that was killed: the daemon's new one says that it is the main process now, and goes on.
+g=$(daemon_pid) || fail 'the board names no daemon'
+kill -KILL "$daemon"
+wait "$daemon" 2>/dev/null
 wait_for 5 heard MAINPID= || fail 'nobody says who the main process is'
-guard=$(heard MAINPID= | sed 's/.*MAINPID=//')
-kill -0 "$guard" && [ "$(guard_pid)" = "$g" ] || fail 'the new main process is nobody'
-n=$(grep -c "^$guard WATCHDOG=1" "$work/heard")
-alive_again() { [ "$(grep -c "^$guard WATCHDOG=1" "$work/heard")" -gt "$n" ]; }
+daemon=$(heard MAINPID= | sed 's/.*MAINPID=//')
+kill -0 "$daemon" && [ "$(daemon_pid)" = "$g" ] || fail 'the new main process is nobody'
+n=$(grep -c "^$daemon WATCHDOG=1" "$work/heard")
+alive_again() { [ "$(grep -c "^$daemon WATCHDOG=1" "$work/heard")" -gt "$n" ]; }
 wait_for 5 alive_again || fail 'no sign of life from the new supervisor'
 
 # A loop that hangs: no sign of life any more (once the heartbeat is 3 s old), and then what the manager does about it.
 kill -STOP "$g"
 quiet() { was=$(count WATCHDOG=1) && sleep 1.5 && [ "$(count WATCHDOG=1)" = "$was" ]; }
-wait_for 10 quiet || fail 'signs of life from a guard that hangs'
-kill -ABRT "$guard"
-ended() { ! kill -0 "$guard" 2>/dev/null && ! kill -0 "$g" 2>/dev/null; }
-wait_for 3 ended || fail 'a guard that hangs holds up the end'
+wait_for 10 quiet || fail 'signs of life from a daemon that hangs'
+kill -ABRT "$daemon"
+ended() { ! kill -0 "$daemon" 2>/dev/null && ! kill -0 "$g" 2>/dev/null; }
+wait_for 3 ended || fail 'a daemon that hangs holds up the end'
 heard STOPPING=1 >/dev/null || fail 'no word of the end'
-guard=
+daemon=

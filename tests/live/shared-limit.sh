@@ -6,11 +6,11 @@
 limit=52428800 rate=1048576
 group_make pod $limit || fail 'cannot make the parent'
 for name in leaky calm idle; do group_make pod/$name 536870912 || fail 'cannot make the groups'; done
-prey pod/calm "$workload" hold 4MiB &
-prey pod/idle sleep 600 &
+in_group pod/calm "$workload" hold 4MiB &
+in_group pod/idle sleep 600 &
 wait_for 5 seen pod/calm || fail 'the groups are not listed'
 since=$(mark)
-prey pod/leaky "$workload" leak $rate &
+in_group pod/leaky "$workload" leak $rate &
 
 # All three in one picture: the warning may stand for a few seconds only.
 shared() {
@@ -21,7 +21,7 @@ shared() {
 wait_for 90 shared || fail 'the children do not share their parent'"'"'s danger'
 ask "$(entry pod/idle)" <"$work/shared" | expect '.reasons[0].text | contains("an ancestor")' 'it says whose limit'
 ask "$(entry pod/calm)" <"$work/shared" | expect '.drift_bytes_per_second < 500000' 'the trend stays its own'
-face explain "cgroup:$ours/pod/idle" >"$work/words" || fail 'nothing to explain'
+cli explain "cgroup:$ours/pod/idle" >"$work/words" || fail 'nothing to explain'
 grep -q "The limit of 50 MiB of $ours/pod above it comes first" "$work/words" || fail "$(cat "$work/words")"
 
 wait_for 60 event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" >"$work/kill" ||
@@ -31,6 +31,6 @@ event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" 
 quiet() { snapshot | ask "$(entry pod/idle) | select(.alarm == \"none\")"; }
 wait_for 90 quiet || snapshot | jq "$(entry pod/idle)" | expect '.alarm == "none"' 'over when it is over'
 risk=".cgroup == \"$ours/pod\" and .from == \"none\""
-face events --json | jq -c "select(.seq > $since and .type == \"risk\")" >"$work/told"
+cli events --json | jq -c "select(.seq > $since and .type == \"risk\")" >"$work/told"
 ask "select(.cgroup // \"\" | startswith(\"$ours/pod/\"))" <"$work/told" && fail 'a child told what is its parent'"'"'s to tell'
 [ "$(jq -c "select($risk)" "$work/told" | wc -l)" = 1 ] || fail "told more than once: $(cat "$work/told")"

@@ -12,7 +12,7 @@ export LC_ALL TERM HEADROOM_HISTORY XDG_CONFIG_HOME
 unset NO_COLOR
 
 group_make leaky $((80 << 20)) && group_make hog || fail 'cannot make groups'
-guard_with <<RULES
+daemon_with <<RULES
 mode: enforce
 interval: 200ms
 RULES
@@ -30,7 +30,7 @@ shows() {
 listed() { snapshot | ask "$(entry "$1") | select(.processes | length > 0)"; }
 
 # One session from before the danger to after the death.
-prey leaky "$workload" leak $((5 << 20)) >/dev/null 2>&1 &
+in_group leaky "$workload" leak $((5 << 20)) >/dev/null 2>&1 &
 wait_for 10 listed leaky || fail 'not listed'
 session "f ${ours#/}/leaky Enter Enter wait:ALARM_act show End wait:cgroup_/headroom show e o wait:killed_at_its show s s Enter wait:Its_own_limit show"
 shows "cgroup $ours/leaky"
@@ -39,11 +39,11 @@ shows 'workload\[[0-9]*\] killed at its own limit of 80 MiB'
 shows 'It was warned of .* before'
 
 # By hand: no is no; y is done, and told.
-feed hog hold 40M
+workload_start hog hold 40M
 wait_for 10 listed hog || fail 'not listed'
 session "f ${ours#/}/hog Enter k wait:ask_the_guard End Enter wait:Really n wait:nothing_was_done show"
 shows "cgroup $ours/hog"
-alive "$prey" || fail 'it was killed although nobody said yes'
+alive "$workload_pid" || fail 'it was killed although nobody said yes'
 session "f ${ours#/}/hog Enter k wait:ask_the_guard End Enter wait:Really y wait:kill:_done wait:freed show"
-ended "$prey" || fail 'it lives'
+ended "$workload_pid" || fail 'it lives'
 acted kill '.by_uid == 0 and .target.whole and .result.deed == "done"'

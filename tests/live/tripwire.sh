@@ -9,19 +9,19 @@ one() { # variant, condition on the record's hook
 	group_make wire $((160 * mb)) || fail 'cannot make a group'
 	arm wire threshold=80MiB near=40MiB
 	[ "$(arm_source tripwire)" != 'rss_stat while close' ] || arm_do close
-	prey wire "$workload" leak "$((100 * mb / slow))" 120MiB >"$work/ready" &
+	in_group wire "$workload" leak "$((100 * mb / slow))" 120MiB >"$work/ready" &
 	hog=$!
 	wait_for 10 grep -q ready "$work/ready" || fail 'does not fill'
-	wait_for 2 arm_told tripwire wire "(.near | not) and $2" || fail "$1: not told"
+	wait_for 2 arm_recorded tripwire wire "(.near | not) and $2" || fail "$1: not told"
 	arm_records tripwire wire "(.near | not) and $2" | head -n 1 |
 		expect ".usage_bytes >= $((80 * mb)) and .threshold_bytes == $((80 * mb))"
 	[ "$(arm_source tripwire)" = 'rss_stat while close' ] ||
-		arm_told tripwire wire ".near and $2 and .threshold_bytes == $((40 * mb))" || fail "$1: near was not told"
+		arm_recorded tripwire wire ".near and $2 and .threshold_bytes == $((40 * mb))" || fail "$1: near was not told"
 	alive $hog || fail "$1: somebody was hit"
 	[ "$(arm_times reflex wire)" = 0 ] || fail "$1: the reflex struck without being asked for"
 	arm_do "disarm $ours/wire"
 	before=$(arm_times tripwire wire)
-	prey wire "$workload" -f 300ms hold 20MiB >/dev/null
+	in_group wire "$workload" -f 300ms hold 20MiB >/dev/null
 	[ "$(arm_times tripwire wire)" = "$before" ] || fail "$1: told after it was disarmed"
 	echo "$1: known $(jq -s "[.[] | select(.record == \"tripwire\" and (.near | not) and $2) | .after_ms] | first" "$arm_out") ms after"
 	kill -9 $hog

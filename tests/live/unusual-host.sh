@@ -1,33 +1,33 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Hosts that lack something: BTF, PSI, a writable cgroupfs, descriptors, capabilities, all hidden from a guard of our own
-# by a mount namespace or a limit. Each time the guard runs, lists a group with its limit, counts its kill, and its board
+# Hosts that lack something: BTF, PSI, a writable cgroupfs, descriptors, capabilities, all hidden from a daemon of our own
+# by a mount namespace or a limit. Each time the daemon runs, lists a group with its limit, counts its kill, and its board
 # tells what it does without.
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" = 0 ] || skip 'hiding things from a guard needs root'
+[ "$(id -u)" = 0 ] || skip 'hiding things from a daemon needs root'
 need unshare
 unshare -m true 2>/dev/null || skip 'no mount namespaces here'
 
-BOARD=$work/board # a guard of our own
+BOARD=$work/board # a daemon of our own
 group_make odd 33554432 || fail 'cannot make a group'
-prey odd sleep 600 &
+in_group odd sleep 600 &
 mkdir "$work/nothing"
 
 # what it is called, the shell's words that take something away, a jq condition on .host.guard.sources
 without() {
 	called=$1
 	rm -f "$BOARD" "$BOARD.lock"
-	unshare -m sh -c "$2 || exit 9; exec '$build/headroomd' --board '$BOARD'" >"$work/guard.log" 2>&1 &
-	guard=$!
-	wait_for 15 guard_ready || { cat "$work/guard.log" && fail "no guard, $called"; }
+	unshare -m sh -c "$2 || exit 9; exec '$build/headroomd' --board '$BOARD'" >"$work/daemon.log" 2>&1 &
+	daemon=$!
+	wait_for 15 daemon_ready || { cat "$work/daemon.log" && fail "no daemon, $called"; }
 	wait_for 5 seen odd || fail "the group is not listed, $called"
 	snapshot | jq "$(entry odd)" | expect '.usage_bytes > 0 and .limit_bytes == 33554432 and .headroom_bytes > 0' "$called"
 	snapshot | jq '.host.guard.sources' | expect "$3" "$called"
 	before=$(snapshot | jq "$(entry odd) | .oom_kills_total // 0")
-	prey odd tail /dev/zero 2>/dev/null
+	in_group odd tail /dev/zero 2>/dev/null
 	counted() { snapshot | ask "$(entry odd) | select(.oom_kills_total == $before + 1)"; }
 	wait_for 5 counted || snapshot | jq "$(entry odd)" | expect ".oom_kills_total == $before + 1" "$called"
-	guard_stop
-	! grep -q 'starting it again' "$work/guard.log" || { cat "$work/guard.log" && fail "something fell, $called"; }
+	daemon_stop
+	! grep -q 'starting it again' "$work/daemon.log" || { cat "$work/daemon.log" && fail "something fell, $called"; }
 	echo "works $called"
 }
 
@@ -47,7 +47,7 @@ if command -v setpriv >/dev/null && setpriv --bounding-set -ipc_lock true 2>/dev
 fi
 
 # No memory cgroups at all: one line, and the status that says that this host can't. Lazily: a mount that somebody looks
-# at just now would stay, and the guard would rightly run on.
+# at just now would stay, and the daemon would rightly run on.
 timeout -k 5 40 unshare -m sh -c "while umount -l $mount 2>/dev/null; do :; done; umount -l /sys/fs/cgroup/unified 2>/dev/null
 	exec '$build/headroomd' --board '$BOARD'" >"$work/out" 2>&1
 status=$?

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Users without rights: each command says in one line what is missing, and its exit status says it, too. And a look by root
-# where no guard runs: top starts its own, and leaves nothing behind however it ends.
+# where no daemon runs: top starts its own, and leaves nothing behind however it ends.
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || skip 'becoming somebody else needs root'
 need setpriv
@@ -24,12 +24,12 @@ refused() {
 
 mkdir -m 700 "$free/closed"
 BOARD=$free/closed/board
-guard_start || fail 'the guard does not start'
+daemon_start || fail 'the daemon does not start'
 for command in ls 'ls --json' events 'events --follow' top "record $free/file"; do
 	# shellcheck disable=SC2086 # a list
 	refused 4 'not permitted: be root or' "$free/headroom" $command --board "$BOARD"
 done
-guard_stop
+daemon_stop
 
 # The host can be asked about without rights; that the plan cannot be tried is said, and is no success.
 setpriv --reuid=65534 --regid=65534 --clear-groups "$free/headroom" check --board "$BOARD" >"$work/out" 2>"$work/err"
@@ -37,12 +37,12 @@ setpriv --reuid=65534 --regid=65534 --clear-groups "$free/headroom" check --boar
 grep -q '^missing.*CAP_BPF' "$work/out" || fail 'check does not tell that CAP_BPF is missing'
 grep -q 'only be tried by root' "$work/out" || fail 'check does not tell what root would see'
 
-# From here on the usual places must be free: somebody may run a real guard on this machine.
+# From here on the usual places must be free: somebody may run a real daemon on this machine.
 for place in /run /dev/shm; do
-	[ ! -e $place/headroom ] || skip "there is a $place/headroom already: the rest would meet a stranger's guard"
+	[ ! -e $place/headroom ] || skip "there is a $place/headroom already: the rest would meet a stranger's daemon"
 done
-refused 3 'no guard' "$free/headroom" ls
-refused 3 'no guard' "$free/headroom" events
+refused 3 'no daemon' "$free/headroom" ls
+refused 3 'no daemon' "$free/headroom" events
 refused 3 'start headroomd, or be root' "$free/headroom" top
 
 nothing_left() {
@@ -68,7 +68,7 @@ if [ -x "$screen" ]; then
 		"$screen" 80x24 "$build/headroom" top >"$work/out" 2>&1 &
 		on=$!
 		runs() { top_pid=$(pgrep -P $on) && pgrep -f 'headroomd.*/headroom-top-'; }
-		wait_for 15 runs || fail 'top does not start a guard of its own'
+		wait_for 15 runs || fail 'top does not start a daemon of its own'
 		kill -$signal "$top_pid"
 		wait $on
 		clean $signal

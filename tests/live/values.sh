@@ -7,10 +7,10 @@ group_make steady $limit || fail 'cannot make a group'
 # Some of everything. Clean cache needs a real file system below it, which a VM has not.
 disk=$(mktemp -d /tmp/headroom-cached.XXXXXX)
 scenario_clean_up() { rm -rf "$disk"; }
-prey steady "$workload" hold 30MB &
-prey steady "$workload" tmpfs 8MiB &
+in_group steady "$workload" hold 30MB &
+in_group steady "$workload" tmpfs 8MiB &
 want=38000000
-[ -n "${HEADROOM_VM:-}" ] || { prey steady "$workload" cache "$disk/file" 16MiB & want=54000000; }
+[ -n "${HEADROOM_VM:-}" ] || { in_group steady "$workload" cache "$disk/file" 16MiB & want=54000000; }
 dir=$(group_dir steady)
 usage_file=$dir/$([ $v = 2 ] && echo memory.current || echo memory.usage_in_bytes)
 grown() { [ "$(cat "$usage_file")" -gt $want ]; }

@@ -38,6 +38,6 @@ kills_before=$(($(vmstat oom_kill) - group_kills)) # other groups of this host a
 host_row
 promise 'nobody else dies' [ "$wrong" = 0 ]
 promise 'the kernel never has to kill' [ "$kills" = 0 ]
-actions() { face events --json --type action | jq -s "map(select(.seq > $events and .result.ok)) | length"; }
+actions() { cli events --json --type action | jq -s "map(select(.seq > $events and .result.ok)) | length"; }
 promise 'every burst is an action' eval '[ "$(actions)" -ge $round ]'
 incident_end

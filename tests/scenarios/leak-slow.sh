@@ -10,7 +10,7 @@ group_make leaky $((4 << 30)) || skip 'no cgroup can be made here'
 file=$(group_dir leaky)/memory.current
 anon='^anon '
 [ -f "$file" ] || { file=$(group_dir leaky)/memory.usage_in_bytes && anon='^rss '; }
-prey leaky "$prey" service 300MiB 1666667B >"$work/ready" 2>&1 &
+in_group leaky "$program" service 300MiB 1666667B >"$work/ready" 2>&1 &
 pids="$pids leaky=$!"
 wait_for 10 grep -q ready "$work/ready" || fail "it does not leak: $(cat "$work/ready")"
 begin=$(now)

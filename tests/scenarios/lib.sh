@@ -12,9 +12,9 @@ policy=$scenarios/$incident.yaml
 in_vm=${HEADROOM_VM:-}
 disk=/disk # of tools/vm --disk; tmpfs does where there is none
 [ -d $disk ] || disk=$work
-prey=$workload
+program=$workload
 text=
-if [ -x $disk/workload ]; then prey=$disk/workload text=$disk/text; fi # what is on a disk can be evicted, as on a real host
+if [ -x $disk/workload ]; then program=$disk/workload text=$disk/text; fi # what is on a disk can be evicted, as on a real host
 # In a guest the whole host is ours, and units stand where systemd puts them.
 [ -z "$in_vm" ] || ours=
 slice=/system.slice
@@ -55,7 +55,7 @@ pids= # name=pid …
 in_unit() { # unit, workload's arguments…
 	unit_dir=$(group_dir "${slice#/}/$1")
 	shift
-	exec setsid "$prey" --oom-score-adj 0 --cgroup "$unit_dir" "$@"
+	exec setsid "$program" --oom-score-adj 0 --cgroup "$unit_dir" "$@"
 }
 
 service_start() { # unit, workload's arguments…
@@ -167,7 +167,7 @@ incident_end() {
 	echo "$row"
 	[ -n "${HEADROOM_VERBOSE:-}" ] || return 0
 	sed 's/^/      /' "$work/guardian.log"
-	! is_headroom || face events
+	! is_headroom || cli events
 }
 
 scenario_clean_up() {
@@ -202,7 +202,7 @@ event_comes() { # seconds, condition
 }
 action() { printf '.type == "action" and .rung == "%s"' "$1"; } # rung → condition
 deeds() { # how many actions ended something
-	face events --json --type action | jq -s "map(select(.seq > $events and (.rung | IN(\"term\", \"kill\", \"reflex\")) and .result.ok)) | length"
+	cli events --json --type action | jq -s "map(select(.seq > $events and (.rung | IN(\"term\", \"kill\", \"reflex\")) and .result.ok)) | length"
 }
 
 # ---- a supervisor, as systemd and Docker have them: starts prey in a fresh cgroup, writes down how it ended, and starts it

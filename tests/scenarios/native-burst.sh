@@ -16,7 +16,7 @@ limit=640 over=512
 turns=${HEADROOM_TURNS:-"kill reflex earlyoom nohang hand"}
 tree=$(tools/fetch_competitors --dir)
 [ -x "$tree/usr/bin/earlyoom" ] || turns=$(printf '%s' "$turns" | sed 's/earlyoom//; s/nohang//')
-prey=$(readlink -f "$workload") enforce_try=$(readlink -f "$build/tools/enforce-try")
+program=$(readlink -f "$workload") enforce_try=$(readlink -f "$build/tools/enforce-try")
 name=nb$$ # what ps calls the prey: nobody else is called so
 tracing=/sys/kernel/tracing # never below $work, which is removed with all that is in it
 trace=$tracing/instances/headroom-$$
@@ -94,7 +94,7 @@ burst_once() {
 	as_host=$!
 	"$build/tools/threshold_timer" group "$dir" ${over}MiB $((over / 2))MiB $((over / 4))MiB >"$work/crossings" 2>&1 &
 	watch=$!
-	in_nest "$1" "$prey" --oom-score-adj 0 --name $name --for 10s --cgroup "$dir" burst 600MiB 1s >/dev/null 2>&1 &
+	in_nest "$1" "$program" --oom-score-adj 0 --name $name --for 10s --cgroup "$dir" burst 600MiB 1s >/dev/null 2>&1 &
 	burst=$!
 	if [ "$1" = hand ]; then
 		wait_for 5 prey_full

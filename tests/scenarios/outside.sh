@@ -15,5 +15,5 @@ if is_headroom; then
 fi
 promise 'the worker goes' worker_dead
 promise 'nobody else dies' [ "$wrong" = 0 ]
-promise 'one deed is enough' eval '[ "$(deeds)" = 1 ]'
+promise 'one enforce is enough' eval '[ "$(deeds)" = 1 ]'
 incident_end

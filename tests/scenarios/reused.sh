@@ -30,7 +30,7 @@ while [ $tries -lt 50 ] && [ "$(pid_of heir)" != "$reused" ]; do
 	tries=$((tries + 1))
 	[ $tries = 1 ] || kill -9 "$(pid_of heir)"
 	echo $((reused - 1)) >/proc/sys/kernel/ns_last_pid
-	"$prey" --name heir hold 1MiB >/dev/null &
+	"$program" --name heir hold 1MiB >/dev/null &
 	pids="$pids heir=$!"
 done
 note pid_reused "$([ "$(pid_of heir)" = "$reused" ] && echo yes || echo no)"

@@ -8,7 +8,7 @@ victims=0
 kills_before=$(vmstat oom_kill)
 guardian_begin
 # Nobody else gets much of any CPU beside these.
-in_unit_hogs() { for cpu in 1 2 3; do "$prey" spin 1 >/dev/null & pids="$pids hog$cpu=$!"; renice -n -20 -p $!; done; }
+in_unit_hogs() { for cpu in 1 2 3; do "$program" spin 1 >/dev/null & pids="$pids hog$cpu=$!"; renice -n -20 -p $!; done; }
 # kind, workload's options and arguments…: in a container of its own; how long from the threshold until the memory is free
 victim() {
 	kind=$1

@@ -5,4 +5,4 @@
 guardian_start() {
 	in_guardian_group "$build/headroomd" --config "$policy" --mode enforce --board "$BOARD" >"$work/guardian.log" 2>&1 &
 }
-guardian_ready() { guard_ready; }
+guardian_ready() { daemon_ready; }
