@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Runs one job of the enforcing room against a cgroup, a process or a process group, and prints what came of it as one line
- * of JSON. For tests, and for people who want to see what a rung does before they write a policy. It really does it.
+ * Carries out one action of enforce/ against a cgroup, a process or a process group, and prints its result as one line of
+ * JSON. For tests, and to see what an action does before it goes into a policy. It does act: this is no dry run.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <headroom/reader.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -30,35 +31,30 @@ static const struct {
 	enum hr_action_kind kind;
 	bool largest;
 } verbs[] = {
-	{"kill", "SIGKILL to the whole", HR_ACTION_KILL, false},
+	{"kill", "SIGKILL to all of its processes", HR_ACTION_KILL, false},
 	{"kill-largest", "SIGKILL to the container's largest process", HR_ACTION_KILL, true},
 	{"term", "SIGTERM to the main process", HR_ACTION_TERM, false},
 	{"reclaim", "memory.reclaim of --bytes", HR_ACTION_RECLAIM, false},
 	{"throttle", "memory.high at --bytes for --for", HR_ACTION_THROTTLE, false},
 };
 
-static const char *const actions[HR_STATUS_COUNT] = {
-	[HR_STATUS_DONE] = "done",       [HR_STATUS_DRY_RUN] = "rehearsed",
-	[HR_STATUS_FAILED] = "failed",   [HR_STATUS_SKIPPED] = "skipped",
-	[HR_STATUS_REFUSED] = "refused",
-};
-
 struct options {
 	struct enforce_config config;
-	struct enforce_request job;
-	uint64_t id, start_ns; /* HR_UNKNOWN: what there is now */
-	uint64_t hold_ms;      /* stay open that long after the answer */
+	struct action action;
+	char path[ENFORCE_PATH];
+	uint64_t id, start_ns; /* HR_UNKNOWN: the current one */
+	uint64_t hold_ms;      /* stay open this long after the result */
 	bool lift, no_reap, no_hurry;
-	unsigned twice; /* so many jobs of the same kind at once */
+	unsigned times; /* submit the action this often */
 };
 
 static void usage(FILE *out)
 {
 	fputs("usage: enforce-try [OPTION]… VERB TARGET\n"
-	      "       enforce-try [OPTION]… undo | ability\n"
-	      "       enforce-try [OPTION]… freeze cgroup:/PATH    (and stays until it is killed)\n"
+	      "       enforce-try [OPTION]… undo | support\n"
+	      "       enforce-try [OPTION]… freeze cgroup:/PATH    (and waits until it is killed)\n"
 	      "       enforce-try protect cgroup:/PATH             (as its owner would)\n"
-	      "TARGET: cgroup:/PATH | pid:N | job:PGID. VERB:\n",
+	      "TARGET: cgroup:/PATH | pid:N | group:PGID. VERB:\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-14s%s\n", verbs[i].name, verbs[i].help);
@@ -68,13 +64,13 @@ static void usage(FILE *out)
 	      "  -s, --signal N         for term\n"
 	      "  -b, --bytes SIZE       for reclaim and throttle\n"
 	      "  -f, --for TIME         for throttle (default 10s)\n"
-	      "  -i, --id N             the cgroup id that is meant (default: that of the path)\n"
-	      "  -t, --start NS         the start time that is meant (default: that of the pid)\n"
-	      "  -H, --hold TIME        stay open so long after the answer\n"
+	      "  -i, --id N             the cgroup id to expect (default: that of the path)\n"
+	      "  -t, --start NS         the start time to expect (default: that of the pid)\n"
+	      "  -H, --hold TIME        stay open this long after the result\n"
 	      "  -l, --lift             lift the throttle before the end of --hold\n"
-	      "  -n, --times N          submit the job N times\n"
-	      "  -R, --no-reap          without process_mrelease, to see what it is good for\n"
-	      "  -W, --no-hurry         without CPU time for those who are ending\n",
+	      "  -n, --times N          submit the action N times\n"
+	      "  -R, --no-reap          without process_mrelease, to measure what it gains\n"
+	      "  -W, --no-hurry         without CPU time for exiting processes\n",
 	      out);
 }
 
@@ -94,29 +90,29 @@ static int find_host(struct enforce_config *config)
 
 static int set_target(const char *text, struct options *o)
 {
-	struct enforce_request *job = &o->job;
+	struct action_target *target = &o->action.target;
 	struct stat st;
 	char path[PATH_MAX + ENFORCE_PATH];
 
-	job->leader_start_ns = HR_UNKNOWN;
+	target->leader_start_ns = HR_UNKNOWN;
 	if (!strncmp(text, "cgroup:", 7)) {
-		if (strlen(text + 7) >= sizeof(job->path))
+		if (strlen(text + 7) >= sizeof(o->path))
 			return -ENAMETOOLONG;
-		strcpy(job->path, text + 7);
-		snprintf(path, sizeof(path), "%s%s", o->config.memory_root, job->path);
-		job->memcg_id = o->id;
+		strcpy(o->path, text + 7);
+		snprintf(path, sizeof(path), "%s%s", o->config.memory_root, o->path);
+		target->memcg_id = o->id;
 		if (o->id == HR_UNKNOWN)
-			job->memcg_id = stat(path, &st) ? 0 : st.st_ino;
+			target->memcg_id = stat(path, &st) ? 0 : st.st_ino;
 		return 0;
 	}
-	if (!strncmp(text, "pid:", 4) || !strncmp(text, "job:", 4)) {
-		uint32_t pid = (uint32_t)strtoul(text + 4, NULL, 10);
+	if (!strncmp(text, "pid:", 4) || !strncmp(text, "group:", 6)) {
+		uint32_t pid = (uint32_t)strtoul(strchr(text, ':') + 1, NULL, 10);
 		struct proc_stat proc = {0};
 		_cleanup_close_ int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		proc_stat(proc_fd, pid, &proc);
-		*(text[0] == 'p' ? &job->pid : &job->pgid) = pid;
-		*(text[0] == 'p' ? &job->start_boottime_ns : &job->leader_start_ns) =
+		*(text[0] == 'p' ? &target->pid : &target->pgid) = pid;
+		*(text[0] == 'p' ? &target->start_boottime_ns : &target->leader_start_ns) =
 			o->start_ns == HR_UNKNOWN ? proc_ticks_ns(proc.start_ticks) : o->start_ns;
 		return 0;
 	}
@@ -141,7 +137,7 @@ static void print_text(const char *key, const char *text)
 	putchar('"');
 }
 
-static void print_result(const struct enforce_result *r, uint64_t submitted_ns, uint64_t taken_ns)
+static void print_result(const struct action_result *r, uint64_t submitted_ns, uint64_t taken_ns)
 {
 	char comm[17] = {0}, error[40] = "";
 
@@ -149,20 +145,20 @@ static void print_result(const struct enforce_result *r, uint64_t submitted_ns, 
 	if (r->error)
 		snprintf(error, sizeof(error), "%s", strerrorname_np(r->error) ?: "?");
 	printf("{\"tag\":%llu", (unsigned long long)r->tag);
-	print_text("deed", actions[r->status]);
+	print_text("status", hr_action_status_name(r->status));
 	print_text("error", error);
 	printf(",\"signal\":%d,\"pid\":%u,\"processes\":%u", r->signal, r->pid, r->processes);
 	print_text("comm", comm);
 	print_number("usage_before_bytes", r->usage_before);
 	print_number("usage_after_bytes", r->usage_after);
 	print_number("freed_bytes", r->freed);
-	printf(",\"waited_ms\":%.3f,\"deed_ms\":%.3f", (double)(r->began_ns - submitted_ns) / 1e6,
+	printf(",\"waited_ms\":%.3f,\"action_ms\":%.3f", (double)(r->began_ns - submitted_ns) / 1e6,
 	       (double)(r->ended_ns - r->began_ns) / 1e6);
 	if (r->freed_ns)
 		printf(",\"freed_after_ms\":%.3f", (double)(r->freed_ns - r->began_ns) / 1e6);
 	else
 		printf(",\"freed_after_ms\":null");
-	printf(",\"answer_ms\":%.3f", (double)(taken_ns - submitted_ns) / 1e6);
+	printf(",\"result_ms\":%.3f", (double)(taken_ns - submitted_ns) / 1e6);
 	print_text("detail", r->detail);
 	puts("}");
 	fflush(stdout);
@@ -171,7 +167,7 @@ static void print_result(const struct enforce_result *r, uint64_t submitted_ns, 
 static int run(struct options *o)
 {
 	struct enforce *e;
-	struct enforce_result result;
+	struct action_result result;
 	uint64_t submitted;
 	unsigned left = 0;
 	int r = enforce_open(&o->config, &e), status = 0;
@@ -183,11 +179,11 @@ static int run(struct options *o)
 	e->no_reap = o->no_reap;
 	e->no_hurry = o->no_hurry;
 	submitted = clock_mono_ns();
-	for (unsigned i = 0; i < o->twice; i++) {
-		o->job.tag = i;
-		r = enforce_submit(e, &o->job);
+	for (unsigned i = 0; i < o->times; i++) {
+		o->action.tag = i;
+		r = enforce_submit(e, &o->action, o->path);
 		if (r < 0)
-			log_error("not taken: %s", strerror(-r));
+			log_error("refused: %s", strerror(-r));
 		left += !r;
 		status |= r < 0;
 	}
@@ -202,7 +198,7 @@ static int run(struct options *o)
 		}
 	}
 	if (o->lift)
-		enforce_lift(e, o->job.memcg_id);
+		enforce_lift(e, o->action.target.memcg_id);
 	if (o->hold_ms)
 		poll(NULL, 0, (int)o->hold_ms);
 	enforce_close(e);
@@ -218,19 +214,19 @@ static int run_undo(const struct options *o)
 		log_error("%s: %s", o->config.undo_path, strerror(-r));
 		return 1;
 	}
-	printf("{\"taken_back\":%u}\n", undo_all(undo));
+	printf("{\"restored\":%u}\n", undo_all(undo));
 	undo_close(undo);
 	return 0;
 }
 
-static int run_ability(const struct options *o)
+static int run_support(const struct options *o)
 {
-	struct enforce_support a;
+	struct enforce_support support;
 
-	for (unsigned i = 0; !enforce_support(&o->config, i, &a); i++) {
-		printf("{\"rung\":%d", a.kind);
-		print_text("variant", a.variant);
-		print_text("why", a.reason);
+	for (unsigned i = 0; !enforce_support(&o->config, i, &support); i++) {
+		printf("{\"action\":%d", support.kind);
+		print_text("variant", support.variant);
+		print_text("reason", support.reason);
 		puts("}");
 	}
 	return 0;
@@ -240,7 +236,7 @@ static int run_protect(const struct options *o)
 {
 	char path[PATH_MAX + ENFORCE_PATH];
 
-	snprintf(path, sizeof(path), "%s%s", o->config.memory_root, o->job.path);
+	snprintf(path, sizeof(path), "%s%s", o->config.memory_root, o->path);
 	if (!setxattr(path, "user.headroom", "protect", 7, 0))
 		return 0;
 	log_error("%s: %s", path, strerror(errno));
@@ -253,22 +249,23 @@ static int add_pid(uint32_t pid, void *arg)
 	return 0;
 }
 
-/* The first half of what a kill without cgroup.kill does; then this process is for somebody to kill. */
+/* The first half of a kill without cgroup.kill; then this process waits until the test kills it. */
 static int run_freeze(struct options *o)
 {
-	static struct running_action action;
+	static struct running_action running;
 	static struct pidset pids;
 	struct frozen frozen;
 	struct enforce *e;
 	int r = enforce_open(&o->config, &e);
 
-	action.request = o->job;
-	action.dir_fd = action.usage_fd = -1;
-	if (!r && !running_open(e, &action))
-		r = -action.result.error;
+	running.action = o->action;
+	strcpy(running.path, o->path);
+	running.dir_fd = running.usage_fd = -1;
+	if (!r && !running_open(e, &running))
+		r = -running.result.error;
 	if (!r) {
-		cgroup_pids(action.dir_fd, add_pid, &pids);
-		r = freeze(e, &action, &pids, &frozen);
+		cgroup_pids(running.dir_fd, add_pid, &pids);
+		r = freeze(e, &running, &pids, &frozen);
 	}
 	if (r < 0) {
 		log_error("cannot freeze: %s", strerror(-r));
@@ -307,16 +304,16 @@ static bool parse(int argc, char **argv, struct options *o)
 			o->config.undo_path = optarg;
 			break;
 		case 'd':
-			r = units_parse_duration_ms(optarg, &o->job.deadline_ms);
+			r = units_parse_duration_ms(optarg, &o->action.watch_ms);
 			break;
 		case 's':
-			o->job.signal = atoi(optarg);
+			o->action.signal = atoi(optarg);
 			break;
 		case 'b':
-			r = units_parse_bytes(optarg, &o->job.bytes);
+			r = units_parse_bytes(optarg, &o->action.bytes);
 			break;
 		case 'f':
-			r = units_parse_duration_ms(optarg, &o->job.for_ms);
+			r = units_parse_duration_ms(optarg, &o->action.for_ms);
 			break;
 		case 'i':
 			o->id = strtoull(optarg, NULL, 10);
@@ -331,7 +328,7 @@ static bool parse(int argc, char **argv, struct options *o)
 			o->lift = true;
 			break;
 		case 'n':
-			o->twice = (unsigned)atoi(optarg);
+			o->times = (unsigned)atoi(optarg);
 			break;
 		case 'R':
 			o->no_reap = true;
@@ -352,10 +349,10 @@ int main(int argc, char **argv)
 {
 	struct options o = {
 		.config.undo_path = "enforce-try.undo",
-		.job = {.deadline_ms = 5000, .for_ms = 10000},
+		.action = {.watch_ms = 5000, .for_ms = 10000},
 		.id = HR_UNKNOWN,
 		.start_ns = HR_UNKNOWN,
-		.twice = 1,
+		.times = 1,
 	};
 	const char *verb;
 	int r;
@@ -373,8 +370,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(verb, "undo"))
 		return run_undo(&o);
-	if (!strcmp(verb, "ability"))
-		return run_ability(&o);
+	if (!strcmp(verb, "support"))
+		return run_support(&o);
 	if (optind + 1 >= argc || set_target(argv[optind + 1], &o) < 0) {
 		usage(stderr);
 		return 2;
@@ -385,8 +382,8 @@ int main(int argc, char **argv)
 		return run_freeze(&o);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (!strcmp(verbs[i].name, verb)) {
-			o.job.kind = verbs[i].kind;
-			o.job.largest = verbs[i].largest;
+			o.action.kind = verbs[i].kind;
+			o.action.largest = verbs[i].largest;
 			return run(&o);
 		}
 	usage(stderr);

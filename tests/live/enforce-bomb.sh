@@ -23,7 +23,7 @@ for round in alone frozen frozen frozen frozen; do
 	enforce --deadline 10s kill "cgroup:$ours/bomb" || fail 'no answer'
 	cat "$work/answer"
 	jq -r .detail "$work/answer" >>"$work/seen"
-	answered '.deed == "done" and .processes > 0'
+	answered '.status == "done" and .processes > 0'
 	empty bomb || fail 'some are left'
 	[ $round = alone ] || [ $v = 2 ] || {
 		grep -q THAWED "$freezer$ours/freezer.state" || fail 'it stayed frozen'
@@ -32,4 +32,4 @@ for round in alone frozen frozen frozen frozen; do
 done
 [ $v = 1 ] || [ ! -f "$(group_dir bomb)/cgroup.freeze" ] || grep -q '^0' "$(group_dir bomb)/cgroup.freeze" || fail 'it stayed frozen'
 [ -z "$freezer" ] || grep -q frozen "$work/seen" || fail 'none of four bombs was frozen'
-"$try" --undo "$work/undo" undo | expect '.taken_back == 0' 'nothing is left in the undo table'
+"$try" --undo "$work/undo" undo | expect '.restored == 0' 'nothing is left in the undo table'

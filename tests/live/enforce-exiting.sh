@@ -52,16 +52,16 @@ while :; do
 	# As it was: nobody frees it.
 	grep -qx "$workload_pid" "$(group_dir box)/cgroup.procs" && echo listed >"$work/without" || echo 'not listed' >"$work/without"
 	enforce --no-hurry --deadline 300ms kill "cgroup:$ours/box" || fail 'no answer'
-	jq -c '{deed, detail, freed_bytes, processes}' "$work/answer"
+	jq -c '{status, detail, freed_bytes, processes}' "$work/answer"
 	scenario_clean_up
 	wait_for 30 empty box || fail 'a victim lives on without the hogs'
 done
 had=$(usage box)
 enforce --deadline 10s kill "cgroup:$ours/box" || fail 'no answer'
 echo "$size, ending, without CPU time, $(cat "$work/without") in cgroup.procs: $(jq -r '.freed_after_ms // "not freed"' "$work/answer") ms"
-answered ".deed == \"done\" and .processes == 1 and .pid == $workload_pid and .comm == \"workload\""
+answered ".status == \"done\" and .processes == 1 and .pid == $workload_pid and .comm == \"workload\""
 answered ".usage_before_bytes > $((had / 2)) and .freed_bytes > .usage_before_bytes / 2 and .freed_after_ms != null"
 alive "$bystander" && [ "$(nice_of "$bystander")" = 0 ] || fail 'a bystander was touched'
 scenario_clean_up
 wait_for 30 empty box || fail 'it lives on'
-enforce kill "cgroup:$ours/box" && answered '.deed == "skipped" and .error == "ESRCH"' 'nobody is left'
+enforce kill "cgroup:$ours/box" && answered '.status == "skipped" and .error == "ESRCH"' 'no processes left'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# memory.oom.group: where the kernel would kill all of a group at once. Our own kill of it is one deed, which counts everybody
+# memory.oom.group: where the kernel would kill all of a group at once. Our own kill of it is one action, which counts all of them
 # and is no OOM of the kernel's; and where both kill at the same time nobody is killed twice, and whose deed it was is said.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
@@ -19,13 +19,13 @@ crew() {
 # Ours alone, of the whole: three, and the kernel has nothing to count.
 crew crew 62914560
 enforce kill "cgroup:$ours/crew" || fail 'no answer'
-answered '.deed == "done" and .processes == 3 and .signal == 9 and .freed_bytes > 20000000 and .detail == ""'
+answered '.status == "done" and .processes == 3 and .signal == 9 and .freed_bytes > 20000000 and .detail == ""'
 wait_for 5 empty crew || fail 'somebody is left'
 [ "$(count_of crew oom_group_kill)$(count_of crew oom_kill)" = 00 ] || fail 'the kernel counts our kill as its own'
 # Of its largest: one; that all go together is the kernel's rule, for its own kills.
 for _ in 1 2; do workload_start crew hold 8M; done
 workload_start crew hold 24M
-enforce kill-largest "cgroup:$ours/crew" && answered ".deed == \"done\" and .processes == 1 and .pid == $workload_pid"
+enforce kill-largest "cgroup:$ours/crew" && answered ".status == \"done\" and .processes == 1 and .pid == $workload_pid"
 [ "$(grep -c . "$(group_dir crew)/cgroup.procs")" = 2 ] || fail 'others than the largest went, too'
 enforce kill "cgroup:$ours/crew" && answered '.processes == 2'
 
@@ -67,5 +67,5 @@ for round in 1 2 3 4 5 6; do
 	fi
 	[ "$group" = 0 ] || kernels=$((kernels + 1))
 done
-echo "of six: $ours_won deeds of ours, $kernels of the kernel's"
+echo "of six: $ours_won actions of ours, $kernels of the kernel's"
 alive "$bystander" || fail 'a bystander died'

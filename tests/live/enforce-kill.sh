@@ -14,10 +14,10 @@ workload_start box fork 8 4M
 [ $v = 2 ] || workload_start box/below hold 16M
 
 # not the one that was meant: another id, a path that leads out, the root, a path that is gone
-enforce --id 1 kill "cgroup:$ours/box" && answered '.deed == "skipped" and .error == "ESTALE" and .processes == 0'
-enforce kill "cgroup:$ours/box/../other" && answered '.deed == "refused" and .processes == 0'
-enforce --id 1 kill 'cgroup:/' && answered '.deed == "refused"'
-enforce kill "cgroup:$ours/nobody" && answered '.deed == "skipped" and (.detail | test("gone"))'
+enforce --id 1 kill "cgroup:$ours/box" && answered '.status == "skipped" and .error == "ESTALE" and .processes == 0'
+enforce kill "cgroup:$ours/box/../other" && answered '.status == "refused" and .processes == 0'
+enforce --id 1 kill 'cgroup:/' && answered '.status == "refused"'
+enforce kill "cgroup:$ours/nobody" && answered '.status == "skipped" and (.detail | test("gone"))'
 alive "$workload_pid" && alive "$bystander" || fail 'a refused kill killed'
 
 # one that holds headroom itself
@@ -27,53 +27,53 @@ self() { # runs the tool inside the group that it is told to kill
 	sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' - "$(group_dir self)" \
 		"$try" --undo "$work/undo" kill "cgroup:$ours/self" >"$work/answer"
 }
-self && answered '.deed == "refused" and .error == "EPERM" and .processes == 0'
+self && answered '.status == "refused" and .error == "EPERM" and .processes == 0'
 alive "$workload_pid" || fail 'a refused kill killed'
 
 # the whole
 enforce kill "cgroup:$ours/box" || fail 'no answer'
-answered '.deed == "done" and .processes >= 9 and .signal == 9 and .comm == "workload" and .pid > 0'
+answered '.status == "done" and .processes >= 9 and .signal == 9 and .comm == "workload" and .pid > 0'
 answered '.freed_bytes > 25000000 and .usage_after_bytes < 20000000 and .freed_after_ms != null'
 empty box || fail 'somebody is left'
 [ $v = 2 ] || empty box/below || fail 'somebody is left below'
 alive "$bystander" || fail 'a bystander died'
-enforce kill "cgroup:$ours/box" && answered '.deed == "skipped" and .error == "ESRCH"' 'nobody is left'
+enforce kill "cgroup:$ours/box" && answered '.status == "skipped" and .error == "ESRCH"' 'no processes left'
 
 # the largest of a container
 workload_start box hold 8M
 small=$workload_pid
 workload_start box hold 48M
-enforce kill-largest "cgroup:$ours/box" && answered ".deed == \"done\" and .pid == $workload_pid and .processes == 1"
+enforce kill-largest "cgroup:$ours/box" && answered ".status == \"done\" and .pid == $workload_pid and .processes == 1"
 answered '.freed_bytes > 40000000'
 alive "$small" || fail 'the smaller one died'
 
 # one process, and one that has become another
-enforce --start 12345 kill "pid:$small" && answered '.deed == "skipped" and (.detail | test("another process"))'
+enforce --start 12345 kill "pid:$small" && answered '.status == "skipped" and (.detail | test("another process"))'
 alive "$small" || fail 'a reused pid was killed'
-enforce kill "pid:$small" && answered ".deed == \"done\" and .pid == $small and .freed_bytes > 7000000"
+enforce kill "pid:$small" && answered ".status == \"done\" and .pid == $small and .freed_bytes > 7000000"
 for never in 1 2; do
-	enforce kill "pid:$never" && answered '.deed == "refused" and .error == "EPERM"'
+	enforce kill "pid:$never" && answered '.status == "refused" and .error == "EPERM"'
 done
-enforce kill "pid:$$" && answered '.deed == "refused"' 'a parent of ours'
+enforce kill "pid:$$" && answered '.status == "refused"' 'a parent of ours'
 
 # a process group: all of it, and nobody else
 # shellcheck disable=SC2016 # for the inner shell
 setsid sh -c 'echo $$ >"$1"; exec "$0" fork 6 2M' "$workload" "$work/leader" >"$work/ready" &
-wait_for 20 grep -q ready "$work/ready" || fail 'the job is not ready'
+wait_for 20 grep -q ready "$work/ready" || fail 'the process group is not ready'
 job=$(cat "$work/leader")
-enforce --start 12345 kill "job:$job" && answered '.deed == "skipped" and .processes == 0' 'another leader'
-enforce kill "job:$job" && answered '.deed == "done" and .processes == 7 and .freed_bytes > 10000000'
+enforce --start 12345 kill "group:$job" && answered '.status == "skipped" and .processes == 0' 'another leader'
+enforce kill "group:$job" && answered '.status == "done" and .processes == 7 and .freed_bytes > 10000000'
 alive "$bystander" || fail 'a bystander died'
-enforce kill "job:$job" && answered '.deed == "skipped"'
+enforce kill "group:$job" && answered '.status == "skipped"'
 
 # by the owner's own word
 if "$try" protect "cgroup:$ours/other" 2>/dev/null; then
-	enforce kill "cgroup:$ours/other" && answered '.deed == "refused" and .error == "EPERM" and .detail == "protected by its owner"'
+	enforce kill "cgroup:$ours/other" && answered '.status == "refused" and .error == "EPERM" and .detail == "protected by its owner"'
 	alive "$bystander" || fail 'a protected one died'
 	# and by itself, though it lives in a group below that
 	mkdir "$(group_dir other)/below" || fail 'cannot make a group'
 	workload_start other/below hold 8M
-	enforce kill "pid:$workload_pid" && answered '.deed == "refused" and (.detail | test("owner"))'
+	enforce kill "pid:$workload_pid" && answered '.status == "refused" and (.detail | test("owner"))'
 	alive "$workload_pid" || fail 'a process in a protected group died'
 	kill -9 "$workload_pid"
 else

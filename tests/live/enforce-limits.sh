@@ -6,26 +6,26 @@
 group_make box || fail 'cannot make a group'
 if [ $v = 1 ]; then
 	workload_start box hold 8M
-	enforce --bytes 4M reclaim "cgroup:$ours/box" && answered '.deed == "skipped" and .detail == "cgroup v1 has no memory.reclaim"'
-	enforce --bytes 4M throttle "cgroup:$ours/box" && answered '.deed == "skipped" and .detail == "cgroup v1 has no memory.high"'
+	enforce --bytes 4M reclaim "cgroup:$ours/box" && answered '.status == "skipped" and .detail == "cgroup v1 has no memory.reclaim"'
+	enforce --bytes 4M throttle "cgroup:$ours/box" && answered '.status == "skipped" and .detail == "cgroup v1 has no memory.high"'
 	exit 0
 fi
 high() { cat "$(group_dir box)/memory.high"; }
 
-# anonymous memory without swap can't be got at: not tried, since it would stand still
+# anonymous memory without swap can't be got at: not tried, since it would stall
 workload_start box hold 32M
-enforce --bytes 16M throttle "cgroup:$ours/box" && answered '.deed == "skipped" and (.detail | test("can be reclaimed: it would stand still"))'
+enforce --bytes 16M throttle "cgroup:$ours/box" && answered '.status == "skipped" and (.detail | test("can be reclaimed: it would stall"))'
 [ "$(high)" = max ] || fail 'memory.high was set'
-enforce --bytes 0 throttle "cgroup:$ours/box" && answered '.deed == "refused"' 'a throttle without a value'
+enforce --bytes 0 throttle "cgroup:$ours/box" && answered '.status == "refused"' 'a throttle without a value'
 
 swap_on || exit 0
 reclaims=
 [ ! -f "$(group_dir box)/memory.reclaim" ] || reclaims=1
 enforce --bytes 8M reclaim "cgroup:$ours/box" || fail 'no answer'
 if [ $reclaims ]; then
-	answered '.deed == "done" and .freed_bytes >= 7000000 and .freed_bytes < 16000000' 'what was asked for, by usage'
+	answered '.status == "done" and .freed_bytes >= 7000000 and .freed_bytes < 16000000' 'what was asked for, by usage'
 else
-	answered '.deed == "skipped" and (.detail | test("no memory.reclaim"))'
+	answered '.status == "skipped" and (.detail | test("no memory.reclaim"))'
 fi
 
 # in force until its time is up; what was there before comes back. The prey keeps charging: since 6.16 the writer does not
@@ -39,7 +39,7 @@ echo 100M >"$(group_dir box)/memory.high"
 "$try" --undo "$work/undo" --bytes 20M --for "$((slow / 2 + 2))s" --hold 60s throttle "cgroup:$ours/box" >"$work/answer" &
 holder=$!
 wait_for 10 [ -s "$work/answer" ] || fail 'no answer'
-answered '.deed == "done"'
+answered '.status == "done"'
 [ "$(high)" = 20971520 ] || fail "memory.high is $(high)"
 settled() { [ "$(usage box)" -lt 23000000 ]; }
 wait_for 5 settled || fail "usage stayed at $(usage box)"
@@ -49,17 +49,17 @@ kill -KILL $holder
 
 # never above one that is lower already
 echo 10M >"$(group_dir box)/memory.high"
-enforce --bytes 20M throttle "cgroup:$ours/box" && answered '.deed == "skipped" and (.detail | test("already"))'
+enforce --bytes 20M throttle "cgroup:$ours/box" && answered '.status == "skipped" and (.detail | test("already"))'
 [ "$(high)" = 10485760 ] || fail 'memory.high was changed'
 echo max >"$(group_dir box)/memory.high"
 
 # lifted early by word, and when the daemon closes in good order
-enforce --bytes 20M --for 100s --lift --hold 1s throttle "cgroup:$ours/box" && answered '.deed == "done"'
+enforce --bytes 20M --for 100s --lift --hold 1s throttle "cgroup:$ours/box" && answered '.status == "done"'
 [ "$(high)" = max ] || fail 'not lifted'
-enforce --bytes 20M --for 100s throttle "cgroup:$ours/box" && answered '.deed == "done"'
+enforce --bytes 20M --for 100s throttle "cgroup:$ours/box" && answered '.status == "done"'
 [ "$(high)" = max ] || fail 'not lifted on closing'
 # twice: the second replaces the first, and what was there before is not forgotten
 enforce --bytes 20M --for 100s --times 2 throttle "cgroup:$ours/box"
-[ "$(jq -r .deed "$work/answer" | sort | uniq -c | tr -s ' ')" = ' 2 done' ] || fail "$(cat "$work/answer")"
+[ "$(jq -r .status "$work/answer" | sort | uniq -c | tr -s ' ')" = ' 2 done' ] || fail "$(cat "$work/answer")"
 [ "$(high)" = max ] || fail 'not lifted after two'
-"$try" --undo "$work/undo" undo | expect '.taken_back == 0' 'nothing is left in the undo table'
+"$try" --undo "$work/undo" undo | expect '.restored == 0' 'nothing is left in the undo table'

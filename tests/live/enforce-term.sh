@@ -25,7 +25,7 @@ polite='"$0" hold 24M & a=$!; sleep 1000 & b=$!; trap "kill $a $b; exit 0" TERM;
 inside box unshare -fp sh -c "$polite" "$workload"
 began=$(now)
 enforce --deadline 30s term "cgroup:$ours/box" || fail 'no answer'
-answered '.deed == "done" and .signal == 15 and .processes == 1 and .comm == "sh"'
+answered '.status == "done" and .signal == 15 and .processes == 1 and .comm == "sh"'
 answered '.freed_bytes > 20000000 and .freed_after_ms != null'
 [ $(($(now) - began)) -lt $((500 * slow)) ] || fail 'the grace did not end early'
 wait_for 5 empty box || fail 'somebody is left'
@@ -34,36 +34,36 @@ wait_for 5 empty box || fail 'somebody is left'
 inside box unshare -fp "$workload" hold 24M
 began=$(now)
 enforce --deadline 30s term "cgroup:$ours/box" || fail 'no answer'
-answered '.deed == "skipped" and .processes == 0 and .detail == "SIGTERM would be discarded: the init has no handler"'
+answered '.status == "skipped" and .processes == 0 and .detail == "SIGTERM would be discarded: the init has no handler"'
 [ $(($(now) - began)) -lt $((100 * slow)) ] || fail 'it waited for what cannot come'
 # another signal by name would be, too; the whole container goes nevertheless, init and all
-enforce --signal 10 term "cgroup:$ours/box" && answered '.deed == "skipped" and (.detail | test("^SIGUSR1"))'
-enforce kill-largest "cgroup:$ours/box" && answered '.deed == "done"' 'unshare, which is not the init, or the init as the only one'
-enforce kill "cgroup:$ours/box" && answered '.deed == "done" or .error == "ESRCH"'
+enforce --signal 10 term "cgroup:$ours/box" && answered '.status == "skipped" and (.detail | test("^SIGUSR1"))'
+enforce kill-largest "cgroup:$ours/box" && answered '.status == "done"' 'unshare, which is not the init, or the init as the only one'
+enforce kill "cgroup:$ours/box" && answered '.status == "done" or .error == "ESRCH"'
 wait_for 5 empty box || fail 'somebody is left'
 
 # a service: its oldest process
 inside web.service sh -c "$polite" "$workload"
 main=$workload_pid
-enforce --deadline 30s term "cgroup:$ours/web.service" && answered ".deed == \"done\" and .pid == $main and .processes == 1"
+enforce --deadline 30s term "cgroup:$ours/web.service" && answered ".status == \"done\" and .pid == $main and .processes == 1"
 wait_for 5 empty web.service || fail 'somebody is left'
 
 # equals: everybody
 workload_start box hold 8M
 first=$workload_pid
 workload_start box hold 8M
-enforce term "cgroup:$ours/box" && answered '.deed == "done" and .processes == 2 and .freed_bytes > 14000000'
+enforce term "cgroup:$ours/box" && answered '.status == "done" and .processes == 2 and .freed_bytes > 14000000'
 alive "$first" && fail 'one of two equals lives on'
 
 # who ignores it: not sent to him; if all do, skipped
 workload_start box --ignore-term hold 8M
 deaf=$workload_pid
-enforce --deadline 30s term "cgroup:$ours/box" && answered '.deed == "skipped" and (.detail | test("it ignores it"))'
-enforce --deadline 30s term "pid:$deaf" && answered '.deed == "skipped" and (.detail | test("it ignores it"))'
-enforce --deadline 30s --signal 1 term "pid:$deaf" && answered '.deed == "done" and .signal == 1'
+enforce --deadline 30s term "cgroup:$ours/box" && answered '.status == "skipped" and (.detail | test("it ignores it"))'
+enforce --deadline 30s term "pid:$deaf" && answered '.status == "skipped" and (.detail | test("it ignores it"))'
+enforce --deadline 30s --signal 1 term "pid:$deaf" && answered '.status == "done" and .signal == 1'
 alive "$deaf" && fail 'SIGHUP did not reach it'
 
 # a grace that runs out is told as such, and is no failure
 inside box sh -c 'trap : TERM; "$0" hold 8M & while :; do wait; sleep 0.1; done' "$workload"
-enforce --deadline 1s term "pid:$workload_pid" && answered '.deed == "done" and (.detail | test("^still there after 1000 ms"))'
-enforce kill "cgroup:$ours/box" && answered '.deed == "done"'
+enforce --deadline 1s term "pid:$workload_pid" && answered '.status == "done" and (.detail | test("^still there after 1000 ms"))'
+enforce kill "cgroup:$ours/box" && answered '.status == "done"'

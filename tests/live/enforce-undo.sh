@@ -30,9 +30,9 @@ still || fail 'not frozen'
 kill -KILL $holder
 wait $holder 2>/dev/null
 still || fail 'it thawed by itself'
-"$try" --undo "$work/undo" undo | expect '.taken_back == 1'
+"$try" --undo "$work/undo" undo | expect '.restored == 1'
 still && fail 'it stayed frozen'
-"$try" --undo "$work/undo" undo | expect '.taken_back == 0' 'once'
+"$try" --undo "$work/undo" undo | expect '.restored == 0' 'once'
 
 # a freezer group that holds somebody else is never used
 if [ $v = 1 ]; then
@@ -55,18 +55,18 @@ hold_throttle() {
 	"$try" --undo "$work/undo" --bytes 30M --for 100s --hold 100s throttle "cgroup:$ours/box" >"$work/answer" &
 	holder=$!
 	wait_for 20 [ -s "$work/answer" ] || fail 'no answer'
-	answered '.deed == "done"'
+	answered '.status == "done"'
 	[ "$(high)" = 31457280 ] || fail "memory.high is $(high)"
 }
 hold_throttle
 kill -KILL $holder
 wait $holder 2>/dev/null
 [ "$(high)" = 31457280 ] || fail 'it lifted by itself'
-"$try" --undo "$work/undo" undo | expect '.taken_back == 1'
+"$try" --undo "$work/undo" undo | expect '.restored == 1'
 [ "$(high)" = max ] || fail "memory.high stayed $(high)"
 hold_throttle
 kill -KILL $holder
 wait $holder 2>/dev/null
 echo 40M >"$(group_dir box)/memory.high"
-"$try" --undo "$work/undo" undo | expect '.taken_back == 0' 'it was not ours any more'
+"$try" --undo "$work/undo" undo | expect '.restored == 0' 'it was not ours any more'
 [ "$(high)" = 41943040 ] || fail 'the value of somebody else was changed'

@@ -49,7 +49,7 @@ struct snapshot {
 	bool quiet, terse; /* terse: only orders */
 	enum { ANSWER_DONE, ANSWER_NEVER, ANSWER_FAILED, ANSWER_LATER } answer;
 	struct action later, last;
-	struct escalation_end last_end;
+	struct outcome last_outcome;
 	bool has_later;
 	uint32_t actions, ends, kills, next_id;
 	void (*on_order)(struct snapshot *w, const struct action *action);
@@ -90,9 +90,10 @@ static inline double world_s(const struct snapshot *w)
 static inline void world_answer(struct snapshot *w, const struct action *action,
 				enum hr_action_status status)
 {
-	struct action_answer result = {action->escalation, action->step, status,
-				       status == HR_STATUS_FAILED ? 1 : 0, HR_UNKNOWN};
+	struct action_result result;
 
+	action_result_init(&result, action, status);
+	result.error = status == HR_STATUS_FAILED ? 1 : 0;
 	engine_action_done(w->engine, &w->w, &result);
 }
 
@@ -119,17 +120,17 @@ static inline void snapshot_action(const struct action *action, void *arg)
 	}
 }
 
-static inline void world_end(const struct escalation_end *end, void *arg)
+static inline void world_outcome(const struct outcome *outcome, void *arg)
 {
 	struct snapshot *w = arg;
 
 	w->ends++;
-	w->last_end = *end;
+	w->last_outcome = *outcome;
 	if (!w->terse)
 		world_log(w, "%g end %s\n", world_s(w),
-			  end->averted == HR_UNKNOWN_U32 ? "?"
-			  : end->averted                 ? "averted"
-							 : "not averted");
+			  outcome->averted == HR_UNKNOWN_U32 ? "?"
+			  : outcome->averted                 ? "averted"
+							     : "not averted");
 }
 
 static inline void world_not_taken(const struct action *action, enum hr_action_status status,
@@ -267,8 +268,8 @@ static inline struct hr_slot *world_container(struct snapshot *w, uint32_t i, co
 static inline struct snapshot *world_new(enum policy_mode mode)
 {
 	struct snapshot *w = calloc(1, sizeof(*w));
-	struct engine_callbacks calls = {snapshot_action, world_end, world_not_taken, world_next,
-					 w};
+	struct engine_callbacks calls = {snapshot_action, world_outcome, world_not_taken,
+					 world_next, w};
 
 	w->set = set_new(mode);
 	w->w = (struct policy_snapshot){.now_ns = 1000000 * SEC,

@@ -152,8 +152,8 @@ static void test_by_hand(void **state)
 	}
 	assert_true(board_header(fake.board)->last_seq >=
 		    seq + 4); /* each that was taken is an event */
-	for (size_t i = 0; i < INFLIGHT_MAX; i++)
-		assert_int_equal(fake.policy_driver->inflight[i].state, INFLIGHT_FREE);
+	for (size_t i = 0; i < ACTIONS_MAX; i++)
+		assert_int_equal(fake.policy_driver->action[i].state, PENDING_FREE);
 	close(fd);
 }
 

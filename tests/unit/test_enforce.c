@@ -69,10 +69,19 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct enforce_request job_for(const struct fixture *f, enum hr_action_kind kind,
-				      const char *path)
+struct request { /* what enforce_submit() takes */
+	struct action action;
+	char path[ENFORCE_PATH];
+};
+
+static struct request request_for(const struct fixture *f, enum hr_action_kind kind,
+				  const char *path)
 {
-	struct enforce_request request = {.tag = 77, .kind = kind, .leader_start_ns = HR_UNKNOWN};
+	struct request request = {.action = {.tag = 77,
+					     .escalation = 5,
+					     .step = 2,
+					     .kind = kind,
+					     .target.leader_start_ns = HR_UNKNOWN}};
 	char full[TREE_PATH];
 	_cleanup_close_ int fd = -1;
 
@@ -80,7 +89,7 @@ static struct enforce_request job_for(const struct fixture *f, enum hr_action_ki
 	snprintf(full, sizeof(full), "%s%s", f->memory, path);
 	fd = open(full, O_RDONLY | O_DIRECTORY);
 	if (fd >= 0)
-		cgroup_id(fd, "", &request.memcg_id);
+		cgroup_id(fd, "", &request.action.target.memcg_id);
 	return request;
 }
 
@@ -93,10 +102,10 @@ static uint64_t start_of(pid_t pid)
 	return proc_ticks_ns(stat.start_ticks);
 }
 
-static struct enforce_result answer(struct enforce *e)
+static struct action_result answer(struct enforce *e)
 {
 	struct pollfd p = {.fd = enforce_fd(e), .events = POLLIN};
-	struct enforce_result result;
+	struct action_result result;
 
 	do
 		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
@@ -104,20 +113,21 @@ static struct enforce_result answer(struct enforce *e)
 	return result;
 }
 
-static struct enforce_result run(struct enforce *e, const struct enforce_request *request)
+static struct action_result run(struct enforce *e, const struct request *request)
 {
-	assert_int_equal(enforce_submit(e, request), 0);
+	assert_int_equal(enforce_submit(e, &request->action, request->path), 0);
 	return answer(e);
 }
 
 static void test_whole(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
-	struct enforce_result r = run(f->e, &request);
+	struct request request = request_for(f, HR_ACTION_KILL, "/box");
+	struct action_result r = run(f->e, &request);
 
 	assert_int_equal(r.tag, 77);
-	assert_int_equal(r.kind, HR_ACTION_KILL);
+	assert_int_equal(r.escalation, 5);
+	assert_int_equal(r.step, 2);
 	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.processes, 3);
 	assert_int_equal(r.signal, SIGKILL);
@@ -133,7 +143,7 @@ static void test_whole(void **state)
 static void test_not_meant(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request requests[8];
+	struct request requests[8];
 	static const struct {
 		enum hr_action_status status;
 		int error;
@@ -144,30 +154,31 @@ static void test_not_meant(void **state)
 		{HR_STATUS_SKIPPED, ESRCH},  {HR_STATUS_SKIPPED, ESRCH},
 	};
 
-	requests[0] = job_for(f, HR_ACTION_KILL, "/box");
-	requests[0].memcg_id++;
-	requests[1] = job_for(f, HR_ACTION_KILL, "/nobody");
-	requests[2] = job_for(f, HR_ACTION_KILL, "/");
-	requests[3] = job_for(f, HR_ACTION_KILL, "/other/../box");
-	requests[4] = job_for(f, HR_ACTION_KILL, ""); /* reused since */
-	requests[4].pid = (uint32_t)f->child[0];
-	requests[4].start_boottime_ns = start_of(f->child[0]) + 10 * NS_PER_MS;
-	requests[5] = job_for(f, HR_ACTION_KILL, ""); /* ourselves */
-	requests[5].pid = (uint32_t)getpid();
-	requests[5].start_boottime_ns = start_of(getpid());
-	requests[6] = job_for(f, HR_ACTION_KILL, ""); /* a group whose leader is another by now */
-	requests[6].pgid = (uint32_t)getpgrp();
-	requests[6].leader_start_ns = 1;
+	requests[0] = request_for(f, HR_ACTION_KILL, "/box");
+	requests[0].action.target.memcg_id++;
+	requests[1] = request_for(f, HR_ACTION_KILL, "/nobody");
+	requests[2] = request_for(f, HR_ACTION_KILL, "/");
+	requests[3] = request_for(f, HR_ACTION_KILL, "/other/../box");
+	requests[4] = request_for(f, HR_ACTION_KILL, ""); /* reused since */
+	requests[4].action.target.pid = (uint32_t)f->child[0];
+	requests[4].action.target.start_boottime_ns = start_of(f->child[0]) + 10 * NS_PER_MS;
+	requests[5] = request_for(f, HR_ACTION_KILL, ""); /* ourselves */
+	requests[5].action.target.pid = (uint32_t)getpid();
+	requests[5].action.target.start_boottime_ns = start_of(getpid());
+	requests[6] =
+		request_for(f, HR_ACTION_KILL, ""); /* a group whose leader is another by now */
+	requests[6].action.target.pgid = (uint32_t)getpgrp();
+	requests[6].action.target.leader_start_ns = 1;
 	requests[7] = requests[6]; /* no leader, and the one that was seen in it is in another */
-	requests[7].leader_start_ns = HR_UNKNOWN;
-	requests[7].pgid = (uint32_t)getpgrp() + 1;
-	requests[7].pid = (uint32_t)f->child[0];
-	requests[7].start_boottime_ns = start_of(f->child[0]);
+	requests[7].action.target.leader_start_ns = HR_UNKNOWN;
+	requests[7].action.target.pgid = (uint32_t)getpgrp() + 1;
+	requests[7].action.target.pid = (uint32_t)f->child[0];
+	requests[7].action.target.start_boottime_ns = start_of(f->child[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		for (int term = 0; term < 2; term++) {
-			struct enforce_result r;
+			struct action_result r;
 
-			requests[i].kind = term ? HR_ACTION_TERM : HR_ACTION_KILL;
+			requests[i].action.kind = term ? HR_ACTION_TERM : HR_ACTION_KILL;
 			r = run(f->e, &requests[i]);
 			print_message("%zu: %s\n", i, r.detail);
 			assert_int_equal(r.status, want[i].status);
@@ -184,8 +195,8 @@ static void test_not_meant(void **state)
 static void test_exempt(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
-	struct enforce_result r;
+	struct request request = request_for(f, HR_ACTION_KILL, "/box");
+	struct action_result r;
 
 	enforce_exempt(f->e, 0, (uint32_t)f->child[2]);
 	enforce_exempt(f->e, 99, 1);
@@ -203,16 +214,16 @@ static void test_exempt(void **state)
 static void test_one_process(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_KILL, "");
-	struct enforce_result r;
+	struct request request = request_for(f, HR_ACTION_KILL, "");
+	struct action_result r;
 
-	request.pid = (uint32_t)f->child[1];
-	request.start_boottime_ns = start_of(f->child[1]);
-	request.deadline_ms = PATIENCE_MS;
+	request.action.target.pid = (uint32_t)f->child[1];
+	request.action.target.start_boottime_ns = start_of(f->child[1]);
+	request.action.watch_ms = PATIENCE_MS;
 	r = run(f->e, &request);
 	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.pid, f->child[1]);
-	assert_int_equal(r.start_boottime_ns, request.start_boottime_ns);
+	assert_int_equal(r.start_boottime_ns, request.action.target.start_boottime_ns);
 	assert_int_equal(r.processes, 1);
 	assert_true(r.freed && r.freed != HR_UNKNOWN);
 	assert_true(r.freed_ns >= r.began_ns);
@@ -223,16 +234,16 @@ static void test_one_process(void **state)
 static void test_job(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_KILL, "");
-	struct enforce_result r;
+	struct request request = request_for(f, HR_ACTION_KILL, "");
+	struct action_result r;
 
 	assert_int_equal(setpgid(f->child[0], f->child[0]), 0);
 	assert_int_equal(setpgid(f->child[2], f->child[0]), 0);
-	request.pgid = (uint32_t)f->child[0];
-	request.leader_start_ns = start_of(f->child[0]);
-	request.pid = (uint32_t)f->child[2];
-	request.start_boottime_ns = start_of(f->child[2]);
-	request.deadline_ms = PATIENCE_MS;
+	request.action.target.pgid = (uint32_t)f->child[0];
+	request.action.target.leader_start_ns = start_of(f->child[0]);
+	request.action.target.pid = (uint32_t)f->child[2];
+	request.action.target.start_boottime_ns = start_of(f->child[2]);
+	request.action.watch_ms = PATIENCE_MS;
 	r = run(f->e, &request);
 	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.processes, 2);
@@ -245,11 +256,11 @@ static void test_job(void **state)
 static void test_watches_memory(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
-	struct enforce_result r;
+	struct request request = request_for(f, HR_ACTION_KILL, "/box");
+	struct action_result r;
 
-	request.deadline_ms = PATIENCE_MS;
-	assert_int_equal(enforce_submit(f->e, &request), 0);
+	request.action.watch_ms = PATIENCE_MS;
+	assert_int_equal(enforce_submit(f->e, &request.action, request.path), 0);
 	for (int i = 0; i < 3; i++)
 		child_killed(f->child[i]);
 	tree_put(&f->tree, "m/box/memory.usage_in_bytes", "1000000\n");
@@ -263,10 +274,10 @@ static void test_watches_memory(void **state)
 static void test_not_freed(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
-	struct enforce_result r;
+	struct request request = request_for(f, HR_ACTION_KILL, "/box");
+	struct action_result r;
 
-	request.deadline_ms = 50;
+	request.action.watch_ms = 50;
 	r = run(f->e, &request);
 	assert_int_equal(r.status, HR_STATUS_FAILED);
 	assert_int_equal(r.error, ETIMEDOUT);
@@ -277,16 +288,16 @@ static void test_not_freed(void **state)
 static void test_term(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_TERM, "/box");
-	struct enforce_result r;
+	struct request request = request_for(f, HR_ACTION_TERM, "/box");
+	struct action_result r;
 
-	request.signal = SIGUSR1; /* all of them ignore it */
-	request.deadline_ms = PATIENCE_MS;
+	request.action.signal = SIGUSR1; /* all of them ignore it */
+	request.action.watch_ms = PATIENCE_MS;
 	r = run(f->e, &request);
 	assert_int_equal(r.status, HR_STATUS_SKIPPED);
 	assert_string_equal(r.detail, "SIGUSR1 would be discarded: it ignores it");
-	request.signal = 0; /* SIGTERM */
-	request.deadline_ms = 0;
+	request.action.signal = 0; /* SIGTERM */
+	request.action.watch_ms = 0;
 	r = run(f->e, &request);
 	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.signal, SIGTERM);
@@ -296,29 +307,30 @@ static void test_term(void **state)
 		child_killed(f->child[i]);
 }
 
-static void test_bad_jobs(void **state)
+static void test_bad_actions(void **state)
 {
 	struct fixture *f = *state;
-	const struct enforce_request good = job_for(f, HR_ACTION_KILL, "/box");
-	struct enforce_request request;
+	const struct request good = request_for(f, HR_ACTION_KILL, "/box");
+	struct request request;
 
-#define BAD(expected, ...)                                                  \
-	do {                                                                \
-		request = good;                                             \
-		__VA_ARGS__;                                                \
-		assert_int_equal(enforce_submit(f->e, &request), expected); \
+#define BAD(expected, ...)                                                                       \
+	do {                                                                                     \
+		request = good;                                                                  \
+		__VA_ARGS__;                                                                     \
+		assert_int_equal(enforce_submit(f->e, &request.action, request.path), expected); \
 	} while (0)
-	BAD(-EOPNOTSUPP, request.kind = HR_ACTION_NOTIFY);
-	BAD(-EOPNOTSUPP, request.kind = HR_ACTION_COUNT);
-	BAD(-EOPNOTSUPP, request.kind = (enum hr_action_kind)12345);
+	BAD(-EOPNOTSUPP, request.action.kind = HR_ACTION_NOTIFY);
+	BAD(-EOPNOTSUPP, request.action.kind = HR_ACTION_COUNT);
+	BAD(-EOPNOTSUPP, request.action.kind = (enum hr_action_kind)12345);
 	BAD(-EINVAL, request.path[0] = 'b');
 	BAD(-EINVAL, memset(request.path, '/', sizeof(request.path)));
 	BAD(-EINVAL, request.path[0] = 0);
-	BAD(-EINVAL, request.path[0] = 0; request.pgid = 1);
-	BAD(-EINVAL, request.path[0] = 0; request.pid = 0x80000005);
-	BAD(-EINVAL, request.kind = HR_ACTION_TERM; request.signal = 65);
-	BAD(-EINVAL, request.kind = HR_ACTION_TERM; request.signal = -1);
-	BAD(-EINVAL, request.kind = HR_ACTION_THROTTLE; request.path[0] = 0; request.pid = 5);
+	BAD(-EINVAL, request.path[0] = 0; request.action.target.pgid = 1);
+	BAD(-EINVAL, request.path[0] = 0; request.action.target.pid = 0x80000005);
+	BAD(-EINVAL, request.action.kind = HR_ACTION_TERM; request.action.signal = 65);
+	BAD(-EINVAL, request.action.kind = HR_ACTION_TERM; request.action.signal = -1);
+	BAD(-EINVAL, request.action.kind = HR_ACTION_THROTTLE; request.path[0] = 0;
+	    request.action.target.pid = 5);
 #undef BAD
 	assert_true(child_alive(f->child[0]));
 }
@@ -327,26 +339,26 @@ static void test_bad_jobs(void **state)
 static void test_full(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
+	struct request request = request_for(f, HR_ACTION_KILL, "/box");
 	bool seen[ENFORCE_QUEUE] = {0};
 	unsigned n = 0;
 
-	request.deadline_ms = 300;
+	request.action.watch_ms = 300;
 	for (int r = 0; !r; n += !r) {
-		request.tag = n;
-		r = enforce_submit(f->e, &request);
+		request.action.tag = n;
+		r = enforce_submit(f->e, &request.action, request.path);
 		assert_true(!r || r == -EAGAIN);
 		if (n == 0 && !r)
 			usleep(20000); /* the others find nobody */
 	}
 	assert_true(n >= ENFORCE_QUEUE - 1 && n <= ENFORCE_QUEUE);
 	for (unsigned i = 0; i < n; i++) {
-		struct enforce_result r = answer(f->e);
+		struct action_result r = answer(f->e);
 
 		assert_true(r.tag < ENFORCE_QUEUE && !seen[r.tag]);
 		seen[r.tag] = true;
 	}
-	request.deadline_ms = 0;
+	request.action.watch_ms = 0;
 	run(f->e, &request);
 }
 
@@ -354,8 +366,8 @@ static void test_full(void **state)
 static void test_two_are_stuck(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
-	struct enforce_result r;
+	struct request request = request_for(f, HR_ACTION_KILL, "/box");
+	struct action_result r;
 
 	__atomic_store_n(&f->e->reaping, KILLERS - 1, __ATOMIC_RELAXED);
 	r = run(f->e, &request);
@@ -372,16 +384,18 @@ static void test_two_are_stuck(void **state)
 static void test_allocates_nothing(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request requests[] = {
-		job_for(f, HR_ACTION_TERM, "/other"),    job_for(f, HR_ACTION_KILL, "/box"),
-		job_for(f, HR_ACTION_RECLAIM, "/other"), job_for(f, HR_ACTION_THROTTLE, "/other"),
-		job_for(f, HR_ACTION_KILL, "/other"),
+	struct request requests[] = {
+		request_for(f, HR_ACTION_TERM, "/other"),
+		request_for(f, HR_ACTION_KILL, "/box"),
+		request_for(f, HR_ACTION_RECLAIM, "/other"),
+		request_for(f, HR_ACTION_THROTTLE, "/other"),
+		request_for(f, HR_ACTION_KILL, "/other"),
 	};
 	size_t before = mallinfo2().uordblks;
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
-		requests[i].deadline_ms = 20;
-		requests[i].largest = i == 4;
+		requests[i].action.watch_ms = 20;
+		requests[i].action.largest = i == 4;
 		run(f->e, &requests[i]);
 	}
 	assert_int_equal(mallinfo2().uordblks, before);
@@ -391,12 +405,12 @@ static void test_allocates_nothing(void **state)
 static void test_close_at_once(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_KILL, "/box");
+	struct request request = request_for(f, HR_ACTION_KILL, "/box");
 	uint64_t began = clock_mono_ns();
 
-	request.deadline_ms = 1000000;
+	request.action.watch_ms = 1000000;
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(enforce_submit(f->e, &request), 0);
+		assert_int_equal(enforce_submit(f->e, &request.action, request.path), 0);
 	enforce_close(f->e);
 	f->e = NULL;
 	assert_true(clock_mono_ns() - began < PATIENCE_MS * NS_PER_MS);
@@ -443,19 +457,19 @@ static void test_close_often(void **state)
 static void test_v1_lacks(void **state)
 {
 	struct fixture *f = *state;
-	struct enforce_request request = job_for(f, HR_ACTION_RECLAIM, "/box");
-	struct enforce_result r;
+	struct request request = request_for(f, HR_ACTION_RECLAIM, "/box");
+	struct action_result r;
 
-	request.bytes = 1 << 20;
-	request.for_ms = 1000;
+	request.action.bytes = 1 << 20;
+	request.action.for_ms = 1000;
 	r = run(f->e, &request);
 	assert_int_equal(r.status, HR_STATUS_SKIPPED);
 	assert_string_equal(r.detail, "cgroup v1 has no memory.reclaim");
-	request.kind = HR_ACTION_THROTTLE;
+	request.action.kind = HR_ACTION_THROTTLE;
 	r = run(f->e, &request);
 	assert_int_equal(r.status, HR_STATUS_SKIPPED);
 	assert_string_equal(r.detail, "cgroup v1 has no memory.high");
-	enforce_lift(f->e, request.memcg_id); /* nothing is set */
+	enforce_lift(f->e, request.action.target.memcg_id); /* nothing is set */
 }
 
 static void test_cannot_open(void **state)
@@ -483,7 +497,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(test_whole),         TEST(test_not_meant),     TEST(test_exempt),
 		TEST(test_one_process),   TEST(test_job),           TEST(test_watches_memory),
-		TEST(test_not_freed),     TEST(test_term),          TEST(test_bad_jobs),
+		TEST(test_not_freed),     TEST(test_term),          TEST(test_bad_actions),
 		TEST(test_full),          TEST(test_two_are_stuck), TEST(test_allocates_nothing),
 		TEST(test_close_at_once), TEST(test_close_often),   TEST(test_v1_lacks),
 		TEST(test_cannot_open),

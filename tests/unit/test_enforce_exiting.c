@@ -81,7 +81,7 @@ static bool finds(struct fixture *f, pid_t pid, const char *path)
 
 	signal_sweep_release(&f->running);
 	f->running.victims = 0;
-	snprintf(f->running.request.path, sizeof(f->running.request.path), "%s", path);
+	snprintf(f->running.path, sizeof(f->running.path), "%s", path);
 	exiting_find(&f->sweep);
 	for (unsigned i = 0; i < f->running.victims; i++)
 		found |= f->running.victim[i].pid == (uint32_t)pid && f->running.victim[i].ending &&
@@ -115,7 +115,7 @@ static void test_found(void **state)
 	assert_false(finds(f, living, path)); /* it is listed, if it belongs there */
 	snprintf(other, sizeof(other), "%s-other", path);
 	assert_false(finds(f, ending, other));
-	snprintf(f->running.request.path, sizeof(f->running.request.path), "%s", "");
+	snprintf(f->running.path, sizeof(f->running.path), "%s", "");
 	assert_int_equal(exiting_find(&f->sweep), 0); /* not a container */
 	f->e.exempt[0] = (uint32_t)ending;
 	assert_false(finds(f, ending, path));

@@ -77,48 +77,48 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct enforce_result run(const struct enforce_request *request)
+static struct action_result run(const struct action *action)
 {
 	struct pollfd p = {.fd = enforce_fd(enforce), .events = POLLIN};
-	struct enforce_result result;
+	struct action_result result;
 
-	assert_int_equal(enforce_submit(enforce, request), 0);
+	assert_int_equal(enforce_submit(enforce, action, ""), 0);
 	do
 		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
 	while (!enforce_take(enforce, &result));
 	return result;
 }
 
-static struct enforce_request job_of(pid_t leader)
+static struct action action_on(pid_t leader)
 {
-	return (struct enforce_request){.kind = HR_ACTION_KILL,
-					.pgid = (uint32_t)leader,
-					.leader_start_ns = proc_ticks_ns(START)};
+	return (struct action){.kind = HR_ACTION_KILL,
+			       .target.pgid = (uint32_t)leader,
+			       .target.leader_start_ns = proc_ticks_ns(START)};
 }
 
 /* The leader has ended: one that was seen in it vouches for it, if it is the same and still in it. */
 static void test_no_leader(void **state)
 {
-	struct enforce_request request = job_of(child[0]);
-	struct enforce_result r;
+	struct action action = action_on(child[0]);
+	struct action_result r;
 
 	(void)state;
-	request.leader_start_ns = HR_UNKNOWN;
-	request.pid = (uint32_t)child[1];
-	request.start_boottime_ns = proc_ticks_ns(START + 1);
-	r = run(&request);
+	action.target.leader_start_ns = HR_UNKNOWN;
+	action.target.pid = (uint32_t)child[1];
+	action.target.start_boottime_ns = proc_ticks_ns(START + 1);
+	r = run(&action);
 	assert_int_equal(r.status, HR_STATUS_SKIPPED);
-	request.start_boottime_ns = proc_ticks_ns(START);
+	action.target.start_boottime_ns = proc_ticks_ns(START);
 	put_stat(child[1], child[1]);
-	r = run(&request);
+	r = run(&action);
 	assert_int_equal(r.status, HR_STATUS_SKIPPED);
-	request.pid = 0x7ffffff0;
-	r = run(&request);
+	action.target.pid = 0x7ffffff0;
+	r = run(&action);
 	assert_int_equal(r.status, HR_STATUS_SKIPPED);
 	assert_true(child_alive(child[0]) && child_alive(child[1]));
-	request.pid = (uint32_t)child[1];
+	action.target.pid = (uint32_t)child[1];
 	put_stat(child[1], child[0]);
-	r = run(&request);
+	r = run(&action);
 	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.processes, 2);
 }
@@ -151,9 +151,9 @@ static void *leave(void *arg)
 
 static void test_leaves(void **state)
 {
-	struct enforce_request request = job_of(child[0]);
+	struct action action = action_on(child[0]);
 	char path[TREE_PATH], name[64];
-	struct enforce_result r;
+	struct action_result r;
 	pthread_t thread;
 
 	(void)state;
@@ -162,7 +162,7 @@ static void test_leaves(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(pthread_create(&thread, NULL, leave, NULL), 0);
-	r = run(&request);
+	r = run(&action);
 	pthread_join(thread, NULL);
 	assert_int_equal(r.status, HR_STATUS_DONE);
 	assert_int_equal(r.processes, 1);

@@ -87,10 +87,10 @@ static int tear_down(void **state)
 }
 
 /* One job, whose looks are as `see` says; the room is closed after it. */
-static struct enforce_result run(struct enforce_request *request, const unsigned *see, size_t n)
+static struct action_result run(struct action *action, const unsigned *see, size_t n)
 {
 	struct pollfd p = {.events = POLLIN};
-	struct enforce_result result;
+	struct action_result result;
 	_cleanup_close_ int dir_fd = -1;
 	pthread_t thread;
 	char path[TREE_PATH];
@@ -98,12 +98,11 @@ static struct enforce_result run(struct enforce_request *request, const unsigned
 	memset(looks, 0, sizeof(looks));
 	memcpy(looks, see, n * sizeof(*looks));
 	over = false;
-	snprintf(request->path, sizeof(request->path), "/box");
 	dir_fd = open(tree_path(&tree, "m/box", path), O_RDONLY | O_DIRECTORY);
-	cgroup_id(dir_fd, "", &request->memcg_id);
-	request->leader_start_ns = HR_UNKNOWN;
+	cgroup_id(dir_fd, "", &action->target.memcg_id);
+	action->target.leader_start_ns = HR_UNKNOWN;
 	assert_int_equal(pthread_create(&thread, NULL, feeder, NULL), 0);
-	assert_int_equal(enforce_submit(enforce, request), 0);
+	assert_int_equal(enforce_submit(enforce, action, "/box"), 0);
 	p.fd = enforce_fd(enforce);
 	do
 		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
@@ -115,17 +114,17 @@ static struct enforce_result run(struct enforce_request *request, const unsigned
 	return result;
 }
 
-#define RUN(request, ...)                                     \
+#define RUN(action, ...)                                      \
 	({                                                    \
 		static const unsigned see_[] = {__VA_ARGS__}; \
-		run(request, see_, ARRAY_SIZE(see_));         \
+		run(action, see_, ARRAY_SIZE(see_));          \
 	})
 
 /* Looks of a whole kill: for the spared; the list; the list once more, when the pidfds are open; and so on. */
 static void test_whole(void **state)
 {
-	struct enforce_request request = {.kind = HR_ACTION_KILL};
-	struct enforce_result r = RUN(&request, 3, 3, 1, 1, 1, 0);
+	struct action action = {.kind = HR_ACTION_KILL};
+	struct action_result r = RUN(&action, 3, 3, 1, 1, 1, 0);
 
 	(void)state;
 	assert_int_equal(r.status, HR_STATUS_DONE);
@@ -136,8 +135,8 @@ static void test_whole(void **state)
 
 static void test_all_gone(void **state)
 {
-	struct enforce_request request = {.kind = HR_ACTION_KILL};
-	struct enforce_result r = RUN(&request, 3, 3, 0);
+	struct action action = {.kind = HR_ACTION_KILL};
+	struct action_result r = RUN(&action, 3, 3, 0);
 
 	(void)state;
 	assert_int_equal(r.status, HR_STATUS_SKIPPED);
@@ -148,8 +147,8 @@ static void test_all_gone(void **state)
 /* Looks for its largest: all are weighed; is the one still there? */
 static void test_largest(void **state)
 {
-	struct enforce_request request = {.kind = HR_ACTION_KILL, .largest = true};
-	struct enforce_result r = RUN(&request, 3, 0);
+	struct action action = {.kind = HR_ACTION_KILL, .largest = true};
+	struct action_result r = RUN(&action, 3, 0);
 
 	(void)state;
 	assert_int_equal(r.status, HR_STATUS_SKIPPED);
@@ -160,8 +159,8 @@ static void test_largest(void **state)
 /* Looks of a SIGTERM to all: for an init; the list, twice. */
 static void test_term(void **state)
 {
-	struct enforce_request request = {.kind = HR_ACTION_TERM};
-	struct enforce_result r = RUN(&request, 3, 3, 2, 0);
+	struct action action = {.kind = HR_ACTION_TERM};
+	struct action_result r = RUN(&action, 3, 3, 2, 0);
 
 	(void)state;
 	assert_int_equal(r.status, HR_STATUS_DONE);

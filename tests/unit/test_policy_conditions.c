@@ -367,8 +367,8 @@ static void test_grow(void **state)
 		{{POLICY_NAME + 1, NULL, "*"}},
 		NULL};
 	struct snapshot *w = world_new(MODE_ENFORCE);
-	struct engine_callbacks calls = {snapshot_action, world_end, world_not_taken, world_next,
-					 w};
+	struct engine_callbacks calls = {snapshot_action, world_outcome, world_not_taken,
+					 world_next, w};
 
 	engine_free(w->engine);
 	assert_int_equal(engine_init(&w->engine, 4, &calls), 0);

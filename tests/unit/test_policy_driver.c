@@ -154,8 +154,8 @@ static unsigned int in_use(void)
 {
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < INFLIGHT_MAX; i++)
-		n += fake.policy_driver->inflight[i].state != INFLIGHT_FREE;
+	for (size_t i = 0; i < ACTIONS_MAX; i++)
+		n += fake.policy_driver->action[i].state != PENDING_FREE;
 	return n;
 }
 
@@ -211,7 +211,7 @@ static void test_done(void **state)
 	assert_true(one.whole);
 	assert_int_equal(board_slot(fake.board, 0)->actions, 1);
 	assert_true(fake.policy_driver->outcome[0].fatal);
-	assert_int_equal(fake.policy_driver->outcome[0].out, 0);
+	assert_int_equal(fake.policy_driver->outcome[0].in_flight, 0);
 	child[0] = 0;
 }
 
@@ -255,12 +255,12 @@ static void test_recreated(void **state)
 static void test_slot_of_another(void **state)
 {
 	static const struct {
-		enum inflight_state state;
+		enum pending_state state;
 		bool gone;
-	} rows[] = {{INFLIGHT_FRESH, false},
-		    {INFLIGHT_FRESH, true},
-		    {INFLIGHT_QUEUED, false},
-		    {INFLIGHT_QUEUED, true}};
+	} rows[] = {{PENDING_NEW, false},
+		    {PENDING_NEW, true},
+		    {PENDING_QUEUED, false},
+		    {PENDING_QUEUED, true}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -268,9 +268,10 @@ static void test_slot_of_another(void **state)
 					.steps = 1,
 					.kind = HR_ACTION_KILL,
 					.mode = MODE_ENFORCE,
+					.policy_name = "large",
 					.target = {.leader_start_ns = HR_UNKNOWN}};
 		struct track *track = &fake.tracks.track[0];
-		struct inflight *inflight;
+		struct pending_action *pending;
 		uint64_t id;
 
 		open_with(RULE("observe", "large", "kill"));
@@ -279,8 +280,8 @@ static void test_slot_of_another(void **state)
 		action.target.memcg_id = id;
 		action.policy = policy_at(fake.policy_driver->rules.set, 0);
 		action.spec = &action.policy->action[0];
-		inflight = inflight_new(fake.policy_driver, &action);
-		inflight->state = rows[i].state;
+		pending = action_new(fake.policy_driver, &action);
+		pending->state = rows[i].state;
 		fake.policy_driver->fresh = true;
 		if (rows[i].gone)
 			track->gone_ns = 1;
@@ -304,9 +305,9 @@ static void test_reloaded(void **state)
 	open_with(RULE("enforce", "large", "{term: 10m}, kill"));
 	policy_driver_host(&fake);
 	assert_int_equal(in_use(), 1);
-	assert_null(fake.policy_driver->inflight[0]
+	assert_null(fake.policy_driver->action[0]
 			    .action.policy); /* what a reload unmaps is not held on to */
-	assert_null(fake.policy_driver->inflight[0].action.spec);
+	assert_null(fake.policy_driver->action[0].action.spec);
 	policy_driver_rules(&fake, sealed(RULE("observe", "other", "kill")));
 	assert_int_equal(fake_config.mode, MODE_OBSERVE);
 	until_emitted(1);
@@ -340,6 +341,7 @@ static void test_reloaded_before(void **state)
 				.steps = 1,
 				.kind = HR_ACTION_KILL,
 				.mode = MODE_ENFORCE,
+				.policy_name = "large",
 				.target = {.leader_start_ns = HR_UNKNOWN}};
 
 	(void)state;
@@ -347,7 +349,7 @@ static void test_reloaded_before(void **state)
 	action.target.memcg_id = fake.tracks.track[0].memcg_id;
 	action.policy = policy_at(fake.policy_driver->rules.set, 0);
 	action.spec = &action.policy->action[0];
-	assert_non_null(inflight_new(fake.policy_driver, &action));
+	assert_non_null(action_new(fake.policy_driver, &action));
 	fake.policy_driver->fresh = true;
 	policy_driver_rules(&fake, sealed(RULE("observe", "other", "notify")));
 	child_killed(child[0]);

@@ -87,14 +87,14 @@ static void check_order(struct snapshot *w, const struct action *o)
 	e->open = true;
 }
 
-static void check_end(const struct escalation_end *end, void *arg)
+static void check_outcome(const struct outcome *outcome, void *arg)
 {
-	struct watched *e = &seen[end->escalation % MOST];
+	struct watched *e = &seen[outcome->escalation % MOST];
 
 	assert_false(e->ended);
 	e->ended = true;
 	e->open = false;
-	world_end(end, arg);
+	world_outcome(outcome, arg);
 }
 
 static void random_actions(struct policy *p, bool reflex)
@@ -264,7 +264,7 @@ static void test_never(void **state)
 	seen = calloc(MOST, sizeof(*seen));
 	for (uint64_t course = 1; course <= 40; course++) {
 		struct snapshot *w = world_new(MODE_ENFORCE);
-		struct engine_callbacks calls = {snapshot_action, check_end, world_not_taken,
+		struct engine_callbacks calls = {snapshot_action, check_outcome, world_not_taken,
 						 world_next, w};
 
 		seed = course * 0x9e3779b97f4a7c15ULL;

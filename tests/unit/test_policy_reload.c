@@ -88,7 +88,7 @@ static void test_reload_changes(void **state)
 		20000; /* another ladder: the emergency ends, and its cooldown stands */
 	free(second_set(w, &spec, MODE_ENFORCE));
 	assert_int_equal(w->ends, 1);
-	assert_int_equal(w->last_end.averted, HR_UNKNOWN_U32);
+	assert_int_equal(w->last_outcome.averted, HR_UNKNOWN_U32);
 	world_run(w, 50);
 	assert_int_equal(w->actions, 1);
 	free(second_set(w, NULL, MODE_ENFORCE)); /* gone */

@@ -225,7 +225,7 @@ static void go_on_exit(struct snapshot *w)
 	world_ends(w, 0);
 	world_run(w, 10);
 	assert_int_equal(w->ends, 1);
-	assert_int_equal(w->last_end.averted, 1);
+	assert_int_equal(w->last_outcome.averted, 1);
 }
 
 static void go_on_exit_restarted(struct snapshot *w)
@@ -329,7 +329,7 @@ static void go_notify_only(struct snapshot *w)
 	world_run(w, 2);
 	usage(w, 312);
 	world_run(w, 2);
-	assert_int_equal(w->last_end.averted, HR_UNKNOWN_U32);
+	assert_int_equal(w->last_outcome.averted, HR_UNKNOWN_U32);
 }
 
 static void go_harsher_takes_over(struct snapshot *w)

@@ -87,7 +87,7 @@ static void test_reflex_calm(void **state)
 	world_ends(w, 0);
 	world_run(w, 3);
 	assert_int_equal(w->ends, 1);
-	assert_int_equal(w->last_end.averted, 1);
+	assert_int_equal(w->last_outcome.averted, 1);
 	world_container(w, 0, "box", 10); /* restarted: not armed within the cooldown */
 	world_run(w, 1);
 	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &strikes));

@@ -124,7 +124,7 @@ static void set_context(struct snapshot *w, const struct context *context)
 static void check_skipped(struct snapshot *w, const struct context *context)
 {
 	for (uint32_t i = 0; i < ARRAY_SIZE(context->passed) && context->passed[i]; i++) {
-		uint32_t slot = w->last.skipped_slot[i];
+		uint32_t slot = w->last.skipped[i].slot;
 		char text[128];
 
 		assert_true(i < w->last.skipped_count);
@@ -132,7 +132,7 @@ static void check_skipped(struct snapshot *w, const struct context *context)
 			 slot == HR_UNKNOWN_U32
 				 ? "process"
 				 : hr_slot_text(&w->slot[slot], w->slot[slot].id.name),
-			 hr_skip_reason_name(w->last.skipped[i].reason));
+			 hr_skip_reason_name(w->last.skipped[i].record.reason));
 		if (strcmp(text, context->passed[i]) != 0)
 			fail_msg("%s: passed over: %s, not %s", context->name, text,
 				 context->passed[i]);
@@ -190,7 +190,7 @@ static void test_job_target(void **state)
 	w->host.mem_available = 300 * MIB;
 	world_run(w, 3);
 	assert_int_equal(w->ends, 1);
-	assert_int_equal(w->last_end.averted, 1);
+	assert_int_equal(w->last_outcome.averted, 1);
 	world_free(w);
 
 	w = world_new(MODE_ENFORCE);
@@ -226,7 +226,7 @@ static void test_one_at_a_time(void **state)
 	world_ends(w, 1);
 	world_run(w, 20);
 	assert_string_equal(w->log, "1 do kill first 1/1 by low\n4.5 do kill second 1/1 by low\n");
-	assert_int_equal(w->last_end.averted, 1);
+	assert_int_equal(w->last_outcome.averted, 1);
 	world_free(w);
 }
 

@@ -93,9 +93,9 @@ static json_t *json_skipped(const struct policy_run *run, const struct action *o
 	char name[LABEL];
 
 	for (uint32_t i = 0; i < order->skipped_count; i++) {
-		const struct hr_skipped *p = &order->skipped[i];
+		const struct hr_skipped *p = &order->skipped[i].record;
 
-		name_of(run, order->skipped_slot[i], p->cgroup_id, name, sizeof(name));
+		name_of(run, order->skipped[i].slot, p->cgroup_id, name, sizeof(name));
 		json_array_append_new(array,
 				      json_pack("{so so so so}", "name",
 						*name ? json_string(name) : json_null(), "pid",
@@ -173,9 +173,9 @@ static void add_skipped(const struct policy_run *run, const struct action *o, ch
 	char name[LABEL], one[2 * LABEL];
 
 	for (uint32_t i = 0; i < o->skipped_count; i++) {
-		const struct hr_skipped *p = &o->skipped[i];
+		const struct hr_skipped *p = &o->skipped[i].record;
 
-		name_of(run, o->skipped_slot[i], p->cgroup_id, name, sizeof(name));
+		name_of(run, o->skipped[i].slot, p->cgroup_id, name, sizeof(name));
 		if (!*name)
 			snprintf(name, sizeof(name), "process %u", p->pid);
 		snprintf(one, sizeof(one), "%s%s (%s)", i ? ", " : "; passed over: ", name,
@@ -238,7 +238,7 @@ void policy_line_not_taken(const struct action *order, enum hr_action_status sta
 	print_order(run, order, note);
 }
 
-void policy_line_end(const struct escalation_end *end, void *arg)
+void policy_line_outcome(const struct outcome *outcome, void *arg)
 {
 	struct policy_run *run = arg;
 	json_t *line;
@@ -247,8 +247,8 @@ void policy_line_end(const struct escalation_end *end, void *arg)
 	if (!run->options.json)
 		return;
 	line = json_line(run, "end");
-	json_object_set_new(line, "emergency", json_integer(end->escalation));
-	json_object_set_new(line, "target", json_target(run, &end->target));
+	json_object_set_new(line, "emergency", json_integer(outcome->escalation));
+	json_object_set_new(line, "target", json_target(run, &outcome->target));
 	print_json(line);
 }
 

@@ -28,7 +28,7 @@ struct policy_run {
 
 /* engine_callbacks; arg is the run. */
 void policy_line_order(const struct action *order, void *arg);
-void policy_line_end(const struct escalation_end *end, void *arg);
+void policy_line_outcome(const struct outcome *outcome, void *arg);
 void policy_line_not_taken(const struct action *order, enum hr_action_status status,
 			   enum hr_skip_reason reason, void *arg);
 void policy_line_next(uint32_t slot, const struct policy *policy, enum hr_action_kind kind,

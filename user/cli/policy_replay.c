@@ -87,8 +87,8 @@ void policy_run_free(struct policy_run *run)
 
 static int make_space(struct policy_run *run, uint32_t slots)
 {
-	struct engine_callbacks calls = {policy_line_order, policy_line_end, policy_line_not_taken,
-					 policy_line_next, run};
+	struct engine_callbacks calls = {policy_line_order, policy_line_outcome,
+					 policy_line_not_taken, policy_line_next, run};
 	struct hr_slot *bigger;
 	int r;
 

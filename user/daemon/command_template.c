@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The words of a policy's command with {name} and its like filled in. Values are copied as bytes, never looked into; one that
- * would be taken for an option by whoever is run is refused, and so is one that nobody knows.
+ * A policy's command with {name} and the other placeholders filled in. Values are copied as bytes and not parsed. The command
+ * is refused if a value would be taken for an option, or is not known.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include "policy_driver_state.h"
 
 struct expansion {
-	const void *base;             /* of the texts of: */
-	const struct hr_identity *id; /* NULL: processes outside containers, or not known whole */
+	const void *base;             /* of the texts of id */
+	const struct hr_identity *id; /* NULL: processes outside containers, or a text was cut */
 	const char *policy;
 	char pid[16];
 	struct daemon_message *message;
@@ -58,7 +58,8 @@ static int put(struct expansion *e, const char *from, size_t n)
 	struct daemon_message *message = e->message;
 
 	if (n > MESSAGE_WORDS - message->bytes) {
-		snprintf(e->reason, 160, "the command is longer than %d bytes", MESSAGE_WORDS);
+		snprintf(e->reason, ACTION_DETAIL, "the command is longer than %d bytes",
+			 MESSAGE_WORDS);
 		return -EINVAL;
 	}
 	memcpy(message->text + message->bytes, from, n);
@@ -80,7 +81,7 @@ static int expand_word(struct expansion *e, const char *word)
 		if (end) {
 			value = value_of(e, at + 1, (size_t)(end - at - 1), &known);
 			if (known && !value) {
-				snprintf(e->reason, 160, "%.*s is not known of it",
+				snprintf(e->reason, ACTION_DETAIL, "%.*s is not known of it",
 					 (int)(end - at + 1), at);
 				return -EINVAL;
 			}
@@ -89,24 +90,25 @@ static int expand_word(struct expansion *e, const char *word)
 		at = known ? end + 1 : at + n;
 	}
 	err = err ?: put(e, "", 1);
-	/* A container named --privileged is a container still. */
+	/* A container may be named --privileged. */
 	if (!err && *word != '-' && e->message->text[start] == '-') {
-		snprintf(e->reason, 160, "%.60s is '%.60s', which would be taken for an option",
-			 word, e->message->text + start);
+		snprintf(e->reason, ACTION_DETAIL,
+			 "%.60s is '%.60s', which would be taken for an option", word,
+			 e->message->text + start);
 		return -EINVAL;
 	}
 	return err;
 }
 
-/* Who it is, as known at the first rung; by now its slot may be gone. A text that was cut is another's name. */
-static void find_target(const struct daemon *daemon, const struct inflight *inflight,
-			const struct outcome *outcome, struct expansion *e)
+/* The target as it was at the first action: its slot may be gone by now. A text that was cut may name another. */
+static void find_target(const struct daemon *daemon, const struct action *action,
+			const struct pending_outcome *outcome, struct expansion *e)
 {
-	const struct action_target *target = &inflight->action.target;
+	const struct action_target *target = &action->target;
 	const struct hr_slot *slot = NULL;
 	uint32_t index, pid = target->pid;
 
-	if (inflight_slot(daemon, target, &index))
+	if (action_slot(daemon, target, &index))
 		slot = board_slot(daemon->board, index);
 	if (outcome && !outcome->cut) {
 		e->base = outcome;
@@ -121,19 +123,20 @@ static void find_target(const struct daemon *daemon, const struct inflight *infl
 		snprintf(e->pid, sizeof(e->pid), "%u", pid);
 }
 
-int words_expand(const struct daemon *daemon, const struct inflight *inflight,
-		 const struct outcome *outcome, const struct policy_set *set,
-		 const struct policy_command *command, struct daemon_message *ret_message,
-		 char reason[160])
+int command_expand(const struct daemon *daemon, const struct action *action,
+		   const struct pending_outcome *outcome, const struct policy_set *set,
+		   const struct policy_command *command, struct daemon_message *ret_message,
+		   char reason[ACTION_DETAIL])
 {
-	struct expansion e = {.policy = inflight->policy, .message = ret_message, .reason = reason};
+	struct expansion e = {
+		.policy = action->policy_name, .message = ret_message, .reason = reason};
 	int err = 0;
 
 	ret_message->word = WORD_RUN;
 	ret_message->argc = command->n;
-	ret_message->tag = inflight->tag;
+	ret_message->tag = action->tag;
 	ret_message->bytes = ret_message->reserved = 0;
-	find_target(daemon, inflight, outcome, &e);
+	find_target(daemon, action, outcome, &e);
 	for (uint32_t i = 0; i < command->n && i < POLICY_ARGS && !err; i++)
 		err = expand_word(&e, policy_text(set, command->word[i]));
 	return err;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A rung that a person asks for: one flight without a policy. In dry-run it is rehearsed; in observe it is done, since somebody
- * asked for just that. Who is never a target is none for people either.
+ * Manual actions: one action without a policy, asked for at the control socket. In dry-run mode it is only logged; in observe
+ * mode it is carried out, since the request is explicit. What is never a target is none for a person either.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -43,7 +43,7 @@ static int refuse(char text[HR_CONTROL_TEXT], int status, const char *reason)
 }
 
 /* What is wrong with it; 0: nothing. */
-static int judge(struct daemon *daemon, const struct hr_control_request *asked, uint32_t slot,
+static int check(struct daemon *daemon, const struct hr_control_request *asked, uint32_t slot,
 		 char text[HR_CONTROL_TEXT])
 {
 	enum hr_skip_reason reason;
@@ -63,33 +63,33 @@ static int judge(struct daemon *daemon, const struct hr_control_request *asked, 
 	return 0;
 }
 
-/* What its default is: a tenth of what it uses. */
-static uint64_t reclaim_size(const struct hr_control_request *asked, const struct hr_slot *slot)
+/* By default a tenth of its usage. */
+static uint64_t reclaim_bytes(const struct hr_control_request *asked, const struct hr_slot *slot)
 {
 	return asked->size != HR_UNKNOWN          ? asked->size
 	       : slot->memory.usage != HR_UNKNOWN ? slot->memory.usage / 10
 						  : HR_UNKNOWN;
 }
 
-static void plan(struct inflight *inflight, const struct hr_control_request *asked,
+static void plan(struct action *action, const struct hr_control_request *asked,
 		 const struct hr_slot *slot)
 {
-	switch ((enum hr_action_kind)asked->kind) {
+	action->bytes = action->for_ms = HR_UNKNOWN;
+	switch (action->kind) {
 	case HR_ACTION_RECLAIM:
-		inflight->size = reclaim_size(asked, slot);
+		action->bytes = reclaim_bytes(asked, slot);
 		break;
 	case HR_ACTION_THROTTLE:
-		inflight->size = asked->size != HR_UNKNOWN ? asked->size : slot->memory.usage;
-		inflight->for_ms = asked->for_ms != HR_UNKNOWN ? asked->for_ms : THROTTLE_MS;
+		action->bytes = asked->size != HR_UNKNOWN ? asked->size : slot->memory.usage;
+		action->for_ms = asked->for_ms != HR_UNKNOWN ? asked->for_ms : THROTTLE_MS;
 		break;
 	case HR_ACTION_TERM:
-		inflight->signal = asked->signal ?: SIGTERM;
-		inflight->watch_ms = 0;
+		action->signal = asked->signal ?: SIGTERM;
 		break;
 	default:
-		inflight->largest = asked->largest;
-		inflight->whole = !asked->largest;
-		inflight->watch_ms = WATCH_MS;
+		action->largest = asked->largest;
+		action->whole = !asked->largest;
+		action->watch_ms = WATCH_MS;
 	}
 }
 
@@ -98,10 +98,10 @@ int policy_driver_by_hand(struct daemon *daemon, const struct hr_control_request
 {
 	struct policy_driver *policy_driver = daemon->policy_driver;
 	uint32_t slot = tracks_find(&daemon->tracks, asked->cgroup_id);
-	int status = judge(daemon, asked, slot, text);
+	int status = check(daemon, asked, slot, text);
 	static struct action action;
 	const struct hr_slot *at;
-	struct inflight *inflight;
+	struct pending_action *pending;
 
 	if (status)
 		return status;
@@ -118,12 +118,12 @@ int policy_driver_by_hand(struct daemon *daemon, const struct hr_control_request
 		.inputs = inputs(daemon, at),
 		.decided_ns = clock_mono_ns(),
 	};
-	inflight = inflight_new(policy_driver, &action);
-	if (!inflight)
-		return refuse(text, 1, "too many rungs are under way");
-	plan(inflight, asked, at);
-	inflight->by_uid = uid;
-	inflight->client = client;
+	plan(&action, asked, at);
+	pending = action_new(policy_driver, &action);
+	if (!pending)
+		return refuse(text, 1, "too many actions are in flight");
+	pending->by_uid = uid;
+	pending->client = client;
 	policy_driver->fresh = true;
 	policy_driver_settle(daemon);
 	return 0;

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/*
- * What is remembered of each emergency from its first action to its `outcome`: who it was, the events' numbers, and
- * whether the workload came back. Judges nothing: act says how it ended.
- */
+/* Escalations from their first action to their `outcome` event: see outcome.h. The engine judges how they ended. */
 #include <string.h>
 
 #include "policy_driver_state.h"
 #include "base/clock.h"
 
-#define RESTART_NS (30 * NS_PER_SEC) /* a restart within this is told with the outcome */
+#define RESTART_NS (30 * NS_PER_SEC) /* a restart within this time is part of the outcome */
 
-/* A free one; else the told one that was untouched for longest; else any: what was not told then never is, and is counted. */
-static struct outcome *place(struct policy_driver *policy_driver)
+/* A free place; else the emitted one that was untouched for longest; else any: its outcome is then lost, and counted. */
+static struct pending_outcome *place(struct policy_driver *policy_driver)
 {
-	struct outcome *oldest = NULL;
+	struct pending_outcome *oldest = NULL;
 
 	for (size_t i = 0; i < OUTCOMES_MAX; i++) {
-		struct outcome *here = &policy_driver->outcome[i];
+		struct pending_outcome *here = &policy_driver->outcome[i];
 
 		if (!here->escalation)
 			return here;
@@ -27,7 +24,7 @@ static struct outcome *place(struct policy_driver *policy_driver)
 	return oldest;
 }
 
-static struct outcome *find(struct policy_driver *policy_driver, uint32_t escalation)
+static struct pending_outcome *find(struct policy_driver *policy_driver, uint32_t escalation)
 {
 	for (size_t i = 0; i < OUTCOMES_MAX; i++)
 		if (policy_driver->outcome[i].escalation == escalation)
@@ -35,82 +32,117 @@ static struct outcome *find(struct policy_driver *policy_driver, uint32_t escala
 	return NULL;
 }
 
-static void copy_identity(struct daemon *daemon, struct outcome *outcome,
+static void copy_identity(struct daemon *daemon, struct pending_outcome *pending,
 			  const struct action_target *target)
 {
 	struct board_text text;
 	uint32_t slot;
 
-	board_text_init(&text, outcome, offsetof(struct outcome, text), sizeof(*outcome));
-	if (inflight_slot(daemon, target, &slot)) {
+	board_text_init(&text, pending, offsetof(struct pending_outcome, text), sizeof(*pending));
+	if (action_slot(daemon, target, &slot)) {
 		const struct hr_slot *from = board_slot(daemon->board, slot);
 
-		board_text_identity(&text, from, sizeof(*from), &from->id, &outcome->id);
-		/* Of any other group nobody would say that it was restarted. */
+		board_text_identity(&text, from, sizeof(*from), &from->id, &pending->id);
+		/* Other cgroups are not restarted. */
 		if (from->id.kind == HR_KIND_CONTAINER || from->id.kind == HR_KIND_UNIT)
-			outcome->workload = from->id.workload;
-		outcome->cut = text.cut || (from->flags & HR_SLOT_CUT);
+			pending->workload = from->id.workload;
+		pending->cut = text.cut || (from->flags & HR_SLOT_CUT);
 	}
 }
 
-struct outcome *outcome_of(struct daemon *daemon, uint32_t escalation,
-			   const struct action_target *target)
+void outcome_add_subject(struct daemon *daemon, struct board_text *text, struct hr_event *event,
+			 const struct pending_outcome *pending, const struct action_target *target)
+{
+	uint32_t slot;
+
+	event->cgroup_id = target->slot == HR_UNKNOWN_U32 ? 0 : target->memcg_id;
+	if (pending) {
+		board_text_identity(text, pending, sizeof(*pending), &pending->id, &event->id);
+	} else if (action_slot(daemon, target, &slot)) {
+		const struct hr_slot *from = board_slot(daemon->board, slot);
+
+		board_text_identity(text, from, sizeof(*from), &from->id, &event->id);
+	}
+}
+
+static void post(struct daemon *daemon, struct pending_outcome *pending)
+{
+	union notice_buffer buffer;
+	struct hr_event_outcome *event = (void *)&buffer;
+	const struct outcome *outcome = &pending->outcome;
+	struct board_text text;
+
+	notice_begin(daemon, &buffer, &text, HR_EVENT_OUTCOME, sizeof(*event), TRACK_NONE);
+	outcome_add_subject(daemon, &text, &event->event, pending, &outcome->target);
+	event->event.severity = outcome->averted == 0 ? HR_WARNING : HR_INFO;
+	event->ref = pending->last_seq;
+	event->freed = outcome->freed;
+	event->freed_after_ms = outcome->freed_after_ms;
+	event->restarted_after_ms =
+		pending->restarted_ns ? (pending->restarted_ns - pending->action_ns) / NS_PER_MS
+				      : HR_UNKNOWN;
+	event->averted = outcome->averted;
+	notice_post(daemon, &buffer, &text);
+}
+
+struct pending_outcome *outcome_of(struct daemon *daemon, uint32_t escalation,
+				   const struct action_target *target)
 {
 	struct policy_driver *policy_driver = daemon->policy_driver;
-	struct outcome *outcome = escalation ? find(policy_driver, escalation) : NULL;
+	struct pending_outcome *pending = escalation ? find(policy_driver, escalation) : NULL;
 
 	if (!escalation)
 		return NULL;
-	if (!outcome) {
-		outcome = place(policy_driver);
-		if (outcome->escalation && outcome->ended && !outcome->emitted)
-			outcome_post(daemon, outcome);
-		else if (outcome->escalation && !outcome->emitted)
+	if (!pending) {
+		pending = place(policy_driver);
+		if (pending->escalation && pending->ended && !pending->emitted)
+			post(daemon, pending);
+		else if (pending->escalation && !pending->emitted)
 			policy_driver->lost_outcomes++;
-		memset(outcome, 0, sizeof(*outcome));
-		outcome->escalation = escalation;
-		outcome->cgroup_id = target->memcg_id;
-		copy_identity(daemon, outcome, target);
+		memset(pending, 0, sizeof(*pending));
+		pending->escalation = escalation;
+		pending->cgroup_id = target->memcg_id;
+		copy_identity(daemon, pending, target);
 	}
-	outcome->touched_ns = clock_mono_ns();
-	return outcome;
+	pending->touched_ns = clock_mono_ns();
+	return pending;
 }
 
-static void describe(struct daemon *daemon, struct outcome *outcome)
+static void emit(struct daemon *daemon, struct pending_outcome *pending)
 {
-	outcome->emitted = true;
-	if (outcome->last_seq) /* a ladder that only notified has brought nothing that could be judged */
-		outcome_post(daemon, outcome);
+	pending->emitted = true;
+	if (pending->last_seq) /* notices alone have changed nothing that could be judged */
+		post(daemon, pending);
 }
 
-static void settle(struct daemon *daemon, struct outcome *outcome)
+static void settle(struct daemon *daemon, struct pending_outcome *pending)
 {
-	if (outcome->throttled)
-		enforce_lift(daemon->policy_driver->enforce, outcome->end.target.memcg_id);
-	/* Told when nothing is on its way any more; at once where nobody was ended, or nobody would know him again. */
-	if (!outcome->out && (!outcome->fatal || !outcome->workload || outcome->restarted_ns))
-		describe(daemon, outcome);
+	if (pending->throttled)
+		enforce_lift(daemon->policy_driver->enforce, pending->outcome.target.memcg_id);
+	/* Posted once nothing is in flight; a restart is awaited where processes were ended and the workload is known. */
+	if (!pending->in_flight && (!pending->fatal || !pending->workload || pending->restarted_ns))
+		emit(daemon, pending);
 }
 
-/* Act may close an emergency, a taken-over one or one whose target has gone, before the last rung's answer is here. */
-void outcome_on_answer(struct daemon *daemon, struct outcome *outcome)
+/* The engine may close an escalation (taken over, or its target is gone) before the result of its last action is here. */
+void outcome_on_result(struct daemon *daemon, struct pending_outcome *pending)
 {
-	outcome->out -= outcome->out > 0;
-	if (outcome->ended && !outcome->emitted)
-		settle(daemon, outcome);
+	pending->in_flight -= pending->in_flight > 0;
+	if (pending->ended && !pending->emitted)
+		settle(daemon, pending);
 }
 
-void outcome_on_end(struct daemon *daemon, const struct escalation_end *end)
+void outcome_on_end(const struct outcome *outcome, void *arg)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-	struct outcome *outcome = find(policy_driver, end->escalation);
+	struct daemon *daemon = arg;
+	struct pending_outcome *pending = find(daemon->policy_driver, outcome->escalation);
 
-	if (!outcome || outcome->ended)
+	if (!pending || pending->ended)
 		return;
-	outcome->ended = true;
-	outcome->end = *end;
-	outcome->touched_ns = clock_mono_ns();
-	settle(daemon, outcome);
+	pending->ended = true;
+	pending->outcome = *outcome;
+	pending->touched_ns = clock_mono_ns();
+	settle(daemon, pending);
 }
 
 void outcome_settle(struct daemon *daemon, uint64_t now_ns)
@@ -118,11 +150,11 @@ void outcome_settle(struct daemon *daemon, uint64_t now_ns)
 	struct policy_driver *policy_driver = daemon->policy_driver;
 
 	for (size_t i = 0; i < OUTCOMES_MAX; i++) {
-		struct outcome *outcome = &policy_driver->outcome[i];
+		struct pending_outcome *pending = &policy_driver->outcome[i];
 
-		if (outcome->escalation && outcome->ended && !outcome->emitted && !outcome->out &&
-		    now_ns - outcome->action_ns > RESTART_NS)
-			describe(daemon, outcome);
+		if (pending->escalation && pending->ended && !pending->emitted &&
+		    !pending->in_flight && now_ns - pending->action_ns > RESTART_NS)
+			emit(daemon, pending);
 	}
 }
 
@@ -132,14 +164,14 @@ void policy_driver_restarted(struct daemon *daemon, uint32_t slot, uint64_t work
 	uint64_t now = clock_mono_ns();
 
 	for (size_t i = 0; policy_driver && i < OUTCOMES_MAX; i++) {
-		struct outcome *outcome = &policy_driver->outcome[i];
+		struct pending_outcome *pending = &policy_driver->outcome[i];
 
-		if (!outcome->escalation || outcome->emitted || !outcome->fatal ||
-		    outcome->restarted_ns || outcome->workload != workload ||
-		    outcome->cgroup_id == daemon->tracks.track[slot].memcg_id)
+		if (!pending->escalation || pending->emitted || !pending->fatal ||
+		    pending->restarted_ns || pending->workload != workload ||
+		    pending->cgroup_id == daemon->tracks.track[slot].memcg_id)
 			continue;
-		outcome->restarted_ns = now;
-		if (outcome->ended && !outcome->out)
-			describe(daemon, outcome);
+		pending->restarted_ns = now;
+		if (pending->ended && !pending->in_flight)
+			emit(daemon, pending);
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The turn of the wheel: world to act, orders to flights, answers back, the next rung onto the board. Decides nothing and
- * does no deed. Allocates at start, and where the board grows.
+ * Drives the policy engine: snapshots in, requested actions into flight, results back, the next action of each slot onto the
+ * board. Decides nothing and carries nothing out. Allocates at start, and where the board grows.
  */
 #include "policy_driver.h"
 
@@ -44,41 +44,7 @@ const struct policy_snapshot *policy_driver_world(struct daemon *daemon)
 	return &policy_driver->snapshot;
 }
 
-static void on_order(const struct action *action, void *arg)
-{
-	struct daemon *daemon = arg;
-	struct policy_driver *policy_driver = daemon->policy_driver;
-
-	struct inflight *inflight = inflight_new(policy_driver, action);
-
-	if (!inflight) {
-		policy_driver->lost_orders++; /* can't be: one rung an emergency */
-		return;
-	}
-	policy_driver->fresh = true;
-	if (action->kind == HR_ACTION_NOTIFY || action->kind == HR_ACTION_ON_EXIT)
-		return;
-	inflight->awaited = true;
-	outcome_of(daemon, action->escalation, &action->target)->out++;
-}
-
-static void on_end(const struct escalation_end *end, void *arg) { outcome_on_end(arg, end); }
-
-/* Told at once: nothing is done, and act expects no answer. */
-static void on_not_taken(const struct action *action, enum hr_action_status what,
-			 enum hr_skip_reason reason, void *arg)
-{
-	struct policy_driver *policy_driver = ((struct daemon *)arg)->policy_driver;
-	struct inflight *inflight = inflight_new(policy_driver, action);
-
-	if (!inflight)
-		return;
-	inflight->not_taken = what;
-	inflight->reason = reason;
-	policy_driver->fresh = true;
-}
-
-/* Onto the board only after the call: act may be looking at that very slot's text. */
+/* Onto the board only after the call: the engine may be reading this very slot's text. */
 static void on_next(uint32_t slot, const struct policy *policy, enum hr_action_kind kind, void *arg)
 {
 	struct daemon *daemon = arg;
@@ -134,29 +100,29 @@ void policy_driver_settle(struct daemon *daemon)
 	if (!policy_driver || policy_driver->settling)
 		return;
 	policy_driver->settling = true;
-	inflight_dispatch(daemon);
+	action_dispatch(daemon);
 	publish_next(daemon);
 	trigger_deadline(policy_driver);
 	trigger_sync_settle(daemon);
 	policy_driver->settling = false;
 }
 
-/* What had to wait for want of room is said, though not more often than once a minute. */
-static void describe_space(struct daemon *daemon, uint64_t now)
+/* Reports full tables, at most once a minute. */
+static void report_full_tables(struct daemon *daemon, uint64_t now)
 {
 	struct policy_driver *policy_driver = daemon->policy_driver;
 	struct engine_counts counts;
 	uint64_t lost;
 
 	engine_counts(policy_driver->engine, &counts);
-	lost = counts.turned_away + counts.untimed + policy_driver->lost_orders +
+	lost = counts.turned_away + counts.untimed + policy_driver->lost_actions +
 	       policy_driver->lost_outcomes;
 	if (lost == policy_driver->lost_emitted ||
 	    (policy_driver->lost_ns && now - policy_driver->lost_ns < LOST_NS))
 		return;
 	notice_daemon(daemon, HR_DAEMON_CAPACITY, HR_WARNING, lost - policy_driver->lost_emitted,
-		      "%llu times no room for an emergency, its outcome or for how long a rule has "
-		      "held (%u emergencies under way)",
+		      "%llu times no room for an escalation, its outcome or a policy's hold timer "
+		      "(%u escalations under way)",
 		      (unsigned long long)(lost - policy_driver->lost_emitted), counts.escalations);
 	policy_driver->lost_emitted = lost;
 	policy_driver->lost_ns = now;
@@ -168,11 +134,11 @@ void policy_driver_swept(struct daemon *daemon)
 	uint64_t now = clock_mono_ns();
 
 	engine_update(policy_driver->engine, policy_driver_world(daemon));
-	inflight_expire(daemon, now);
+	action_expire(daemon, now);
 	policy_driver_settle(daemon);
 	outcome_settle(daemon, now);
 	trigger_sync_swept(daemon, now);
-	describe_space(daemon, now);
+	report_full_tables(daemon, now);
 }
 
 void policy_driver_host(struct daemon *daemon)
@@ -207,7 +173,7 @@ int policy_driver_grow(struct daemon *daemon, uint32_t capacity)
 	return engine_grow(daemon->policy_driver->engine, capacity);
 }
 
-/* Who is to blame must be known by the time a rule on the host's memory holds. */
+/* Process groups must be known by the time a policy on the host's memory holds. */
 static bool host_may_run_short(const struct daemon *daemon)
 {
 	const struct hr_host *host = board_host(daemon->board);
@@ -233,11 +199,10 @@ bool policy_driver_wants_tasks(const struct daemon *daemon)
 static void on_results(struct loop_watch *watch, uint32_t events, void *arg)
 {
 	struct daemon *daemon = arg;
-	struct policy_driver *policy_driver = daemon->policy_driver;
-	struct enforce_result result;
+	struct action_result result;
 
-	while (enforce_take(policy_driver->enforce, &result))
-		inflight_result(daemon, &result);
+	while (enforce_take(daemon->policy_driver->enforce, &result))
+		action_on_result(daemon, &result);
 	policy_driver_settle(daemon);
 }
 
@@ -250,7 +215,7 @@ static void on_deadline(struct loop_watch *watch, uint32_t events, void *arg)
 	policy_driver_settle(daemon);
 }
 
-static void describe_mode(struct daemon *daemon, enum policy_mode mode)
+static void publish_mode(struct daemon *daemon, enum policy_mode mode)
 {
 	daemon->config->mode = mode;
 	board_host_begin(daemon->board)->mode = mode;
@@ -266,15 +231,16 @@ void policy_driver_rules(struct daemon *daemon, int fd)
 	if (err) {
 		notice_daemon(
 			daemon, HR_DAEMON_CONFIG_REFUSED, HR_WARNING, 0,
-			"the policies that were handed over are not sound (%s): the old ones stay",
+			"the policies that were handed over are not valid (%s): the old ones stay",
 			strerror(-err));
 		return;
 	}
-	policy_driver_settle(daemon); /* nothing that was ordered by the old rules is left behind */
+	policy_driver_settle(
+		daemon); /* every action that the old policies asked for is dispatched first */
 	if ((rules.set->mode == MODE_ENFORCE) != (policy_driver->rules.set->mode == MODE_ENFORCE))
 		daemon_come_first(daemon, rules.set->mode == MODE_ENFORCE);
 	policy_driver->rules = rules;
-	describe_mode(daemon, (enum policy_mode)rules.set->mode);
+	publish_mode(daemon, (enum policy_mode)rules.set->mode);
 	engine_set_policies(policy_driver->engine, rules.set);
 	rules_done(&old);
 	trigger_sync_rules(daemon);
@@ -282,7 +248,7 @@ void policy_driver_rules(struct daemon *daemon, int fd)
 	policy_driver_settle(daemon);
 }
 
-/* What a guard before us foretold is not what these rules say. */
+/* The next actions of a daemon before us are not these policies'. */
 static void forget_next(struct daemon *daemon)
 {
 	for (uint32_t slot = 0; slot < daemon->tracks.capacity; slot++) {
@@ -303,9 +269,9 @@ static void forget_next(struct daemon *daemon)
 
 struct engine_callbacks policy_driver_calls(struct daemon *daemon)
 {
-	return (struct engine_callbacks){.action = on_order,
-					 .end = on_end,
-					 .not_taken = on_not_taken,
+	return (struct engine_callbacks){.action = action_on_request,
+					 .outcome = outcome_on_end,
+					 .not_taken = action_on_not_taken,
 					 .next = on_next,
 					 .arg = daemon};
 }
@@ -317,7 +283,7 @@ void policy_driver_start(struct daemon *daemon)
 	policy_driver_exempt(daemon, POLICY_DRIVER_SUPERVISOR, getppid());
 	policy_driver_exempt(daemon, POLICY_DRIVER_RESOLVER, daemon->wires->resolver_pid);
 	forget_next(daemon);
-	describe_mode(daemon, (enum policy_mode)policy_driver->rules.set->mode);
+	publish_mode(daemon, (enum policy_mode)policy_driver->rules.set->mode);
 	engine_set_policies(policy_driver->engine, policy_driver->rules.set);
 	trigger_sync_start(daemon);
 }

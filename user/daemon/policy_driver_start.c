@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Acting, before and after the loop: what a guard before us left set is taken back, enforce and its workers are started, the
- * abilities of this host go to the board, tables are touched. May block and allocate.
+ * Policy and enforcement before and after the loop: restores what a daemon before us left set, starts enforce and its workers,
+ * publishes what this host supports, touches the tables. May block and allocate.
  */
 #include <errno.h>
 #include <limits.h>
@@ -16,9 +16,9 @@
 #include "enforce/rollback.h"
 #include "supervisor.h"
 
-#define TOUCHED 32 /* flights and dossiers that have their pages from the start */
+#define TOUCHED 32 /* actions and outcomes that have their pages from the start */
 
-/* What both guard and supervisor left behind when they were killed together. */
+/* What daemon and supervisor left set when both were killed together. */
 static void restore(struct daemon *daemon, const char *path)
 {
 	struct undo *undo;
@@ -29,14 +29,13 @@ static void restore(struct daemon *daemon, const char *path)
 	n = undo_all(undo);
 	undo_close(undo);
 	if (n)
-		notice_daemon(
-			daemon, HR_DAEMON_RESTORED, HR_WARNING, n,
-			"%u limits and frozen groups that a guard before had set were taken back",
-			n);
+		notice_daemon(daemon, HR_DAEMON_RESTORED, HR_WARNING, n,
+			      "restored %u limits and frozen cgroups that a daemon before had set",
+			      n);
 }
 
-/* The memory cgroup that we are in: never a target. 0 for the root, which is none anyway, and where on a host without
- * systemd everybody is who is in no container. */
+/* Our own memory cgroup: never a target. 0 for the root, which is no target anyway, and which on a host without systemd holds
+ * all processes outside containers. */
 static uint64_t own_group(const struct daemon *daemon)
 {
 	char path[PATH_MAX], own[512];
@@ -48,46 +47,47 @@ static uint64_t own_group(const struct daemon *daemon)
 	return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
 }
 
-/* Beside the signals' sources: rung → variant. */
-static void publish_abilities(struct daemon *daemon, const struct enforce_config *config)
+/* Beside the signals' sources: action → variant. */
+static void publish_support(struct daemon *daemon, const struct enforce_config *config)
 {
 	struct hr_host *host = board_host_begin(daemon->board);
-	struct enforce_support ability;
+	struct enforce_support support;
 	size_t n = 0;
 
 	while (n < HR_SOURCES && host->source[n].signal[0])
 		n++;
-	for (unsigned int i = 0; n < HR_SOURCES && !enforce_support(config, i, &ability);
+	for (unsigned int i = 0; n < HR_SOURCES && !enforce_support(config, i, &support);
 	     i++, n++) {
 		snprintf(host->source[n].signal, sizeof(host->source[n].signal), "rung_%s",
-			 hr_action_kind_name(ability.kind));
+			 hr_action_kind_name(support.kind));
 		snprintf(host->source[n].variant, sizeof(host->source[n].variant), "%.35s",
-			 ability.variant);
+			 support.variant);
 	}
 	board_host_end(daemon->board);
 }
 
-/* A rung that a policy counts on and that this host can't take: said now, not at three in the morning. */
-static void describe_lacks(struct daemon *daemon, const struct enforce_config *config)
+/* Warns of actions that policies use and this host does not support, at start and not when they are due. */
+static void warn_unsupported(struct daemon *daemon, const struct enforce_config *config)
 {
 	const struct policy_set *set = daemon->policy_driver->rules.set;
-	struct enforce_support ability;
+	struct enforce_support support;
 
-	for (unsigned int i = 0; !enforce_support(config, i, &ability); i++) {
-		if (strcmp(ability.variant, "none"))
+	for (unsigned int i = 0; !enforce_support(config, i, &support); i++) {
+		if (strcmp(support.variant, "none"))
 			continue;
 		for (uint32_t p = 0; p < set->policies; p++) {
 			const struct policy *policy = policy_at(set, p);
 			bool uses = false;
 
 			for (uint32_t r = 0; r < policy->actions; r++)
-				uses |= policy->action[r].kind == ability.kind;
+				uses |= policy->action[r].kind == support.kind;
 			if (uses) {
-				notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-					      "policy %.60s: its rung %s will be skipped here: %s",
-					      policy_text(set, policy->name),
-					      hr_action_kind_name(ability.kind), ability.reason);
-				break; /* one line a rung is enough */
+				notice_daemon(
+					daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
+					"policy %.60s: its action %s will be skipped here: %s",
+					policy_text(set, policy->name),
+					hr_action_kind_name(support.kind), support.reason);
+				break; /* one line an action is enough */
 			}
 		}
 	}
@@ -111,13 +111,13 @@ int policy_driver_open(struct daemon *daemon, int rules_fd)
 	int err;
 
 	if (!policy_driver) {
-		log_error("no memory for the tables of acting");
+		log_error("no memory for the tables of actions");
 		return 1;
 	}
-	/* Touched: in an emergency there may be no page to be had. Places are taken from the first on; so many at once
-	 * are not all needed at the worst moment. */
-	memset(policy_driver, 0, offsetof(struct policy_driver, inflight));
-	memset(policy_driver->inflight, 0, TOUCHED * sizeof(*policy_driver->inflight));
+	/* Touched: when memory is short there may be no page. Places are used from the first on; the others are needed
+	 * only if more are in use at once. */
+	memset(policy_driver, 0, offsetof(struct policy_driver, action));
+	memset(policy_driver->action, 0, TOUCHED * sizeof(*policy_driver->action));
 	memset(policy_driver->outcome, 0, TOUCHED * sizeof(*policy_driver->outcome));
 	policy_driver->rules.fd = -1;
 	daemon->policy_driver = policy_driver;
@@ -131,14 +131,14 @@ int policy_driver_open(struct daemon *daemon, int rules_fd)
 	if (!err)
 		err = enforce_open(&config, &policy_driver->enforce);
 	if (err) {
-		log_error("can't act: %s", strerror(-err));
+		log_error("cannot enforce: %s", strerror(-err));
 		return 1;
 	}
 	policy_driver->v1 = config.v1;
 	policy_driver->self_memcg_id = own_group(daemon);
 	policy_driver_start(daemon);
-	publish_abilities(daemon, &config);
-	describe_lacks(daemon, &config);
+	publish_support(daemon, &config);
+	warn_unsupported(daemon, &config);
 	return 0;
 }
 

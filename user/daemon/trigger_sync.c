@@ -425,7 +425,7 @@ static void finish_rest(struct daemon *daemon, const struct action *struck)
 	struct policy_driver *policy_driver = daemon->policy_driver;
 	struct action action = *struck;
 	const struct policy *policy = struck->policy;
-	struct inflight *inflight;
+	struct pending_action *pending;
 
 	/* Whoever has begun below it since then may be protected. */
 	if (policy_exempt(policy_driver->rules.set, policy_driver_world(daemon),
@@ -437,10 +437,26 @@ static void finish_rest(struct daemon *daemon, const struct action *struck)
 		action.kind = HR_ACTION_KILL;
 		action.spec = &policy->action[i];
 		action.step = i + 1;
-		inflight = inflight_new(policy_driver, &action);
-		policy_driver->fresh |= inflight != NULL;
+		action_plan(&action, board_slot(daemon->board, action.target.slot));
+		pending = action_new(policy_driver, &action);
+		policy_driver->fresh |= pending != NULL;
 		return;
 	}
+}
+
+static void reflex_result(const struct record_trigger *record, const struct action *action,
+			  struct action_result *ret_result)
+{
+	action_result_init(ret_result, action, record->error ? HR_STATUS_FAILED : HR_STATUS_DONE);
+	ret_result->error = -record->error;
+	ret_result->signal = SIGKILL;
+	ret_result->pid = record->victim_pid;
+	ret_result->processes = record->error ? 0 : 1;
+	ret_result->start_boottime_ns = record->victim_start_boottime_ns;
+	ret_result->ended_ns = record->r.time_ns;
+	memcpy(ret_result->comm, record->victim_comm, sizeof(ret_result->comm));
+	if (record->flags & RECORD_TRIGGER_OTHER)
+		strcpy(ret_result->detail, "the largest, not the one that charged");
 }
 
 static void on_reflex(struct daemon *daemon, const struct record_trigger *record, uint32_t slot)
@@ -448,33 +464,23 @@ static void on_reflex(struct daemon *daemon, const struct record_trigger *record
 	struct policy_driver *policy_driver = daemon->policy_driver;
 	struct trigger_sync_one *one =
 		trigger_sync_find(&policy_driver->trigger_sync, record->memcg_id);
-	struct action_result result = {.status = record->error ? HR_STATUS_FAILED : HR_STATUS_DONE,
-				       .error = -record->error,
-				       .signal = SIGKILL,
-				       .pid = record->victim_pid,
-				       .processes = record->error ? 0 : 1,
-				       .start_boottime_ns = record->victim_start_boottime_ns,
-				       .ended_ns = record->r.time_ns,
-				       .freed = HR_UNKNOWN,
-				       .detail = record->flags & RECORD_TRIGGER_OTHER
-							 ? "the largest, not the one that charged"
-							 : NULL};
+	struct action_result result;
 	static struct action action;
-	struct inflight *inflight;
+	struct pending_action *pending;
 
 	if (one)
 		trigger_sync_enter(daemon, one, TRIGGER_SYNC_SHOT);
 	if (!engine_reflex_fired(policy_driver->engine, policy_driver_world(daemon), slot, &action))
 		return;
-	inflight = inflight_new(policy_driver, &action);
-	if (!inflight)
+	pending = action_new(policy_driver, &action);
+	if (!pending)
 		return;
-	inflight->action.inputs.usage = record->usage;
-	inflight->action.inputs.threshold = record->threshold;
-	inflight->action.decided_ns = record->r.time_ns;
-	inflight->whole = one && (one->flags & TRIGGER_WHOLE);
-	memcpy(result.comm, record->victim_comm, sizeof(result.comm));
-	inflight_conclude(daemon, inflight, &result);
+	pending->action.inputs.usage = record->usage;
+	pending->action.inputs.threshold = record->threshold;
+	pending->action.decided_ns = record->r.time_ns;
+	pending->action.whole = one && (one->flags & TRIGGER_WHOLE);
+	reflex_result(record, &pending->action, &result);
+	action_conclude(daemon, pending, &result);
 	if (!record->error && one && (one->flags & TRIGGER_WHOLE))
 		finish_rest(daemon, &action);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the files of this room share. A *deed* is a job on its way: one slot of a table, whose state says who may touch it.
+ * Shared by the files of enforce/. A *running action* is one place of a table, whose state says which thread may touch it.
  *
  *   FREE --submit (L)--> QUEUED --a worker--> RUNNING --> WATCHED --the watcher--> DONE --take (L)--> FREE
  *
  * Threads: three killers (signals and freezing; any of them takes the next kill), two writers (memory.reclaim, memory.high),
- * one watcher (looks at memory until a deed has had its effect; interrupts writes that take too long). What may block for
- * good is process_mrelease alone: of the killers one always stays out of it, so that the next emergency finds somebody.
+ * one watcher (watches memory until an action has had its effect; interrupts writes that take too long). Only
+ * process_mrelease may block without a bound: one of the killers always stays out of it, free for the next kill.
  */
 #ifndef HEADROOM_ENFORCE_ENFORCE_INTERNAL_H
 #define HEADROOM_ENFORCE_ENFORCE_INTERNAL_H
@@ -18,8 +18,8 @@
 
 #define KILLERS 3
 #define WRITERS 2
-#define VICTIMS 16 /* of one deed, the largest: reaped */
-#define WATCHED 4  /* … of a container, whose ends are awaited: descriptors are few */
+#define VICTIMS 16 /* of one action, the largest: reaped */
+#define WATCHED 4  /* … of a container, kept open during the watch: descriptors are few */
 #define EXEMPT  (ENFORCE_EXEMPT + 8) /* pids that are never targets: helpers, then parents */
 #define PIDSET  8192u                /* slots; half of them are used at most */
 
@@ -29,7 +29,7 @@ enum running_kind { KIND_KILL, KIND_WRITE, KINDS };
 struct victim {
 	uint32_t pid;
 	int fd;      /* pidfd; -1 */
-	bool ending; /* it has begun to: its memory is nobody's to be counted, and not freed yet */
+	bool ending; /* it is exiting: /proc shows no memory of it, and not all of it is freed yet */
 	uint64_t rss, anon, start_ticks;
 	char comm[16];
 };
@@ -37,15 +37,17 @@ struct victim {
 struct running_action {
 	uint32_t state; /* enum running_state; __atomic */
 	uint64_t seq;
-	struct enforce_request request;
-	struct enforce_result result;
+	struct action action; /* its policy and spec may be unmapped by now */
+	char path
+		[ENFORCE_PATH]; /* of the container, from the hierarchy's root; "": processes outside containers */
+	struct action_result result;
 	int dir_fd, usage_fd;          /* of the container; -1 */
 	struct victim victim[VICTIMS]; /* largest first */
 	unsigned victims;
 	uint64_t anon; /* bytes, of all that were signalled */
 	/* the watch */
-	bool by_main;   /* it has ended when victim[0] has, not when nobody is left */
-	unsigned again; /* how often it was killed once more */
+	bool by_main;   /* it has ended when victim[0] has, not when no process is left */
+	unsigned again; /* how often the kill was repeated */
 	uint64_t goal, lowest, lowest_ns, gone_ns, looked_ns;
 };
 
@@ -60,11 +62,11 @@ struct worker {
 	bool started;
 	enum running_kind kind;
 	struct pidset *killed, *listed; /* killers */
-	uint64_t bound_ns;              /* a write under way is interrupted then; 0; __atomic */
+	uint64_t bound_ns;              /* when a write under way is interrupted; 0; __atomic */
 	uint64_t reap_ns;               /* since when it is inside process_mrelease; 0; __atomic */
 	uint64_t reap_cpu_ns;           /* its CPU time at that moment */
-	bool real_time;                 /* it may have real-time priority; __atomic */
-	bool first;                     /* … and has it: the watcher's, from then on */
+	bool real_time;                 /* real-time priority is permitted; __atomic */
+	bool first;                     /* … and in use; the watcher's from then on */
 };
 
 struct throttle;
@@ -72,19 +74,20 @@ struct throttle;
 struct enforce {
 	struct enforce_config config;
 	char memory_root[ENFORCE_PATH], freezer_root[ENFORCE_PATH];
-	char base[ENFORCE_PATH]; /* of memory_root in its hierarchy: paths begin with it */
+	char base
+		[ENFORCE_PATH]; /* memory_root's path in its hierarchy: cgroup paths begin with it */
 	int proc_fd, memory_fd, freezer_fd; /* -1: none */
-	bool pids_ours;                     /* /proc counts pids as we do */
+	bool pids_ours;                     /* /proc shows our pid namespace */
 	uint32_t exempt[EXEMPT];            /* __atomic */
 	struct undo *undo;
 	struct throttle *throttles;
-	pthread_mutex_t throttling; /* writers: one throttle is set at a time */
+	pthread_mutex_t throttling; /* writers set one throttle at a time */
 	int event_fd;
 	uint64_t next_seq; /* L */
 	bool stop;         /* __atomic */
 	int reaping;       /* killers inside process_mrelease; __atomic */
 	bool no_reap;      /* ENOSYS; __atomic */
-	bool no_hurry;     /* enforce-try: to see what it is good for */
+	bool no_hurry;     /* enforce-try: to measure what it gains */
 	struct running_action running[KINDS][ENFORCE_QUEUE];
 	sem_t wanted[KINDS], watch;
 	struct worker worker[KILLERS + WRITERS];
@@ -95,16 +98,16 @@ struct enforce {
 typedef void action_fn(struct worker *worker, struct running_action *running);
 struct action_type {
 	enum running_kind kind;
-	action_fn *run; /* NULL: not this room's */
+	action_fn *run; /* NULL: enforce/ does not carry it out */
 };
 extern const struct action_type action_types[HR_ACTION_COUNT];
-/* kill.c, term.c, limits.c. Each sets result.deed; DONE with a deadline is watched. */
+/* kill.c, term.c, memcg_limits.c. Each sets result.status; a kill or term that is DONE is watched. */
 action_fn kill_run, term_run, reclaim_run, throttle_run;
 
-/* kill.c: those whose memory is to be freed from here, with pidfds of their own: by then the deed is the watcher's. */
+/* kill.c: the victims to reap, with pidfds of their own: by then the running action is the watcher's. */
 struct reap {
 	unsigned n;
-	bool again; /* the first time has not helped */
+	bool again; /* a repeated kill: the first did not help */
 	int fd[VICTIMS];
 	uint32_t pid[VICTIMS];
 };
@@ -118,35 +121,33 @@ bool enforce_is_exempt(const struct enforce *e,
 const char *enforce_below(const struct enforce *e,
 			  const char *path); /* of memory_root; "" where it is not below */
 
-/* deed.c. Sets the answer. */
-__attribute__((format(printf, 4, 5))) void running_end(struct running_action *running,
-						       enum hr_action_status what, int error,
-						       const char *format, ...);
-void running_describe(
-	struct running_action *running); /* the first victim, as the one that the answer names */
-/* Opens the container and its usage file, checks id and protection. False: it was answered. */
+/* Sets the result. */
+__attribute__((format(printf, 4, 5))) void running_set_result(struct running_action *running,
+							      enum hr_action_status what, int error,
+							      const char *format, ...);
+void running_name_victim(struct running_action *running); /* the result names the first victim */
+/* Opens the container and its usage file, checks id and protection. False: the result is set. */
 bool running_open(struct enforce *e, struct running_action *running);
 void running_close(
-	struct running_action *running); /* all that running_open() and the deed have open */
+	struct running_action *running); /* all that running_open() and the action have open */
 uint32_t running_state(const struct running_action *running);
 void running_set_state(struct running_action *running, enum running_state state);
 void running_finish(struct enforce *e,
-		    struct running_action *running); /* closes it, and tells the loop */
+		    struct running_action *running); /* closes it, and wakes the loop */
 struct running_action *running_oldest(struct enforce *e, enum running_kind kind,
 				      enum running_state state);
 
-/* threads.c */
+/* workers.c */
 int threads_start(struct enforce *e);
-bool threads_join(struct enforce *e); /* false: somebody hangs in the kernel */
-void running_bound(struct worker *worker,
-		   uint64_t ms); /* of the write that comes now; 0: it is over */
+bool threads_join(struct enforce *e);                   /* false: a thread hangs in the kernel */
+void running_bound(struct worker *worker, uint64_t ms); /* of the next write; 0: it is over */
 
-/* watch.c */
+/* verify.c */
 uint64_t running_usage(const struct enforce *e,
 		       const struct running_action *running); /* now; HR_UNKNOWN */
 void watch_begin(const struct enforce *e,
-		 struct running_action *running); /* after the deed, by its worker */
-/* One look. True: the answer is ready. *ret_again: some came through, kill once more. */
+		 struct running_action *running); /* after the action, by its worker */
+/* One look. True: the result is ready. *ret_again: processes remain, kill again. */
 bool watch_look(const struct enforce *e, struct running_action *running, uint64_t now_ns,
 		bool *ret_again);
 uint64_t watch_pause_ns(const struct running_action *running,
@@ -158,24 +159,23 @@ struct frozen {
 	const char *file, *thaw;
 	unsigned int undo;
 };
-/* Freezes the deed's container; noted in the undo table before. pids: those that belong to it. 0; -EOPNOTSUPP: it has no
- * freezer of its own; other -errno. */
+/* Freezes the action's container, after a note in the undo table. pids: the processes that belong to it. 0; -EOPNOTSUPP: it
+ * has no freezer cgroup of its own; other -errno. */
 int freeze(struct enforce *e, const struct running_action *running, const struct pidset *pids,
 	   struct frozen *ret_frozen);
 void thaw(struct enforce *e, struct frozen *frozen);
 
-/* limits.c */
+/* memcg_limits.c */
 int throttles_init(struct enforce *e);
 void throttles_done(struct enforce *e);
 uint64_t throttles_lift_due(struct enforce *e,
 			    uint64_t now_ns); /* writers; when the next is due, 0: none */
 
-/* dying.c: who has begun to end is freed by nobody but itself, and gets CPU time for it. */
+/* exiting.c: only an exiting process itself frees its memory, and needs CPU time for it. */
 struct signal_sweep;
-/* Those of the deed's container that no list has any more, to the deed's victims: how many. */
+/* Adds exiting processes of the container, which no list has, to the victims: how many. */
 unsigned exiting_find(struct signal_sweep *sweep);
-/* All threads of a process that was killed, or is ending, come before others; `most`: before all that are not real-time.
- * How many did. */
+/* Raises the priority of all threads of a process that was killed or is exiting; `most`: to real time. How many. */
 unsigned exiting_hurry(const struct enforce *e, uint32_t pid, int pidfd, bool most);
 
 /* pidset.c */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Who has begun to end. Its memory belongs to no process any more (exit_mm(), and process_mrelease says ESRCH), but is freed
- * by itself only, page by page; without CPU time that lasts. Some kernel after 6.18 (seen on 7.3) leaves it out of cgroup.procs as well. So it is looked
- * for in /proc, and given CPU time. Nobody is signalled here.
+ * Finds processes that are exiting, and gives them CPU time. The memory of such a process belongs to no process any more
+ * (exit_mm(), and process_mrelease() returns ESRCH), but only the process itself frees it, page by page; without CPU time
+ * that lasts. Some kernel after 6.18 (seen on 7.3) omits it from cgroup.procs as well, so /proc is searched. Sends no signal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +18,9 @@
 #include "cgroup/pid_cgroup.h"
 #include "signal_sweep.h"
 
-#define HURRY_MOST 256 /* threads of one process: only the last of them frees */
+#define HURRY_MOST 256 /* threads of one process: only the last to exit frees the memory */
 #define NICEST     (-20)
-#define REAL_TIME  1 /* the least priority, as the killers have it */
+#define REAL_TIME  1 /* the lowest real-time priority, as the killers have */
 
 struct search {
 	struct signal_sweep *sweep;
@@ -28,7 +28,7 @@ struct search {
 	unsigned found;
 };
 
-/* Its pidfd is open: if it has not ended now, what /proc said in between was said of the same process. */
+/* Its pidfd is open: if it has not ended by now, what was read from /proc is about the same process. */
 static bool belongs(const struct search *search, uint32_t pid, int pidfd,
 		    struct proc_stat *ret_stat)
 {
@@ -37,8 +37,7 @@ static bool belongs(const struct search *search, uint32_t pid, int pidfd,
 
 	return !proc_stat(e->proc_fd, pid, ret_stat) && ret_stat->exiting &&
 	       !pid_cgroup(e->proc_fd, pid, search->controller, path, sizeof(path)) &&
-	       cgroup_path_is_below(path, search->sweep->running->request.path) &&
-	       !proc_ended(pidfd);
+	       cgroup_path_is_below(path, search->sweep->running->path) && !proc_ended(pidfd);
 }
 
 static int see_process(const struct dir_entry *entry, void *arg)
@@ -69,7 +68,7 @@ unsigned exiting_find(struct signal_sweep *sweep)
 	const struct enforce *e = sweep->worker->enforce;
 	struct search search = {.sweep = sweep, .controller = e->config.v1 ? "memory" : ""};
 
-	if (e->pids_ours && sweep->running->request.path[0])
+	if (e->pids_ours && sweep->running->path[0])
 		dir_list(e->proc_fd, see_process, &search);
 	return search.found;
 }
@@ -90,7 +89,7 @@ static int hurry_thread(const struct dir_entry *entry, void *arg)
 		return 0;
 	hurry->n++;
 	if (policy != SCHED_OTHER && policy != SCHED_IDLE && policy != SCHED_BATCH)
-		return 0; /* it comes before us anyway */
+		return 0; /* it is scheduled before us anyway */
 	if (hurry->most && !sched_setscheduler(tid, SCHED_RR, &real_time))
 		return 0;
 	if (policy != SCHED_OTHER)
@@ -99,7 +98,7 @@ static int hurry_thread(const struct dir_entry *entry, void *arg)
 	return 0;
 }
 
-/* The directory was opened while the process was there: it tells of its threads only, whatever the number becomes. */
+/* The directory was opened while the process was there: it lists only its threads, even if the pid is reused. */
 unsigned exiting_hurry(const struct enforce *e, uint32_t pid, int pidfd, bool most)
 {
 	struct hurry hurry = {.most = most};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Freezing, as a means only: for the moment in which those who fork faster than they can be killed get their signals. It is
- * in the undo table before it is done, so its end survives us. Never freezes a group that holds anybody else.
+ * Freezes a container while processes that fork faster than they can be killed get their signals. The freeze is in the undo
+ * table before it is set, so it ends even if the daemon dies. Never freezes a cgroup that holds other processes as well.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,8 @@
 #include "enforce_internal.h"
 #include "proc.h"
 
-#define FREEZE_MOST_NS (3 * NS_PER_SEC) /* what the undo table is told; it takes a millisecond */
+#define FREEZE_MOST_NS \
+	(3 * NS_PER_SEC) /* deadline in the undo table; a freeze takes a millisecond */
 
 struct others {
 	const struct enforce *e;
@@ -24,7 +25,7 @@ struct others {
 	const char *path;
 };
 
-/* Is it none of the container's? Those that were forked since it was listed are. */
+/* Is it outside the container? A process forked since the list was made is inside. */
 static int is_other(uint32_t pid, void *arg)
 {
 	const struct others *others = arg;
@@ -36,7 +37,7 @@ static int is_other(uint32_t pid, void *arg)
 	return !cgroup_path_is_below(path, others->path);
 }
 
-/* Any member tells where they are frozen: "" or "/" would be everybody. */
+/* Any member gives the path of their freezer cgroup; "" or "/" would freeze all processes. */
 static bool find_v1_path(const struct enforce *e, const struct pidset *pids,
 			 char path[ENFORCE_PATH])
 {
@@ -50,7 +51,7 @@ static bool find_v1_path(const struct enforce *e, const struct pidset *pids,
 static int find_v1(struct enforce *e, const struct running_action *running,
 		   const struct pidset *pids, struct undo_entry *entry, struct frozen *frozen)
 {
-	struct others others = {.e = e, .pids = pids, .path = running->request.path};
+	struct others others = {.e = e, .pids = pids, .path = running->path};
 	_cleanup_close_ int fd = -1;
 
 	if (e->freezer_fd < 0 || !find_v1_path(e, pids, entry->path))
@@ -76,9 +77,9 @@ static int find_v2(struct enforce *e, const struct running_action *running,
 	fd = fcntl(running->dir_fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return -errno;
-	strcpy(entry->path, enforce_below(e, running->request.path));
+	strcpy(entry->path, enforce_below(e, running->path));
 	strcpy(entry->hierarchy, e->memory_root);
-	entry->memcg_id = running->request.memcg_id;
+	entry->memcg_id = running->action.target.memcg_id;
 	*frozen = (struct frozen){.dir_fd = fd, .file = "cgroup.freeze", .thaw = "0"};
 	return 0;
 }
@@ -97,7 +98,7 @@ int freeze(struct enforce *e, const struct running_action *running, const struct
 			 : find_v2(e, running, &entry, &frozen);
 	if (r < 0)
 		return r;
-	/* frozen by somebody else already: then it forks no more, and the end of it is not ours */
+	/* frozen already by another program: it forks no more, and that program thaws it */
 	if (cgroup_read(frozen.dir_fd, frozen.file, text, sizeof(text)) <= 0 || text[0] == '1' ||
 	    text[0] == 'F') {
 		close(frozen.dir_fd);
@@ -125,7 +126,7 @@ void thaw(struct enforce *e, struct frozen *frozen)
 	if (frozen->dir_fd < 0)
 		return;
 	r = cgroup_write(frozen->dir_fd, frozen->file, frozen->thaw);
-	/* what could not be thawed stays in the table; a group that is gone has thawed */
+	/* what could not be thawed stays in the table; a cgroup that is gone needs no thaw */
 	if (!r || r == -ENODEV || r == -ENOENT)
 		undo_clear(e->undo, frozen->undo);
 	close(frozen->dir_fd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * SIGKILL: to a whole container, to its largest process, to one process, to a job. The memory of the largest is then freed
- * from here (process_mrelease), since a victim without CPU time would take seconds to do so itself.
+ * SIGKILL: to a whole container, to its largest process, to one process, to a process group. process_mrelease() then frees
+ * the memory of the largest victims from here, since a victim without CPU time would take seconds to do so itself.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "signal_sweep.h"
 
 #define LONE_NS    (5 * NS_PER_MS)   /* signals one by one, before cgroup.kill does it at once */
-#define BOUND_NS   (500 * NS_PER_MS) /* of the whole hunt */
+#define BOUND_NS   (500 * NS_PER_MS) /* of all sweeps together */
 #define REAP_LEAST (1u << 20)        /* bytes: below, the victim is as quick itself */
 
 void reap_take(struct running_action *running, struct reap *ret_reap)
@@ -35,9 +35,9 @@ void reap_take(struct running_action *running, struct reap *ret_reap)
 	}
 }
 
-/* The largest first. One killer always stays outside: this may wait for the victim's mmap lock for as long as it likes. Who
- * is not freed from here, since he has no memory of his own any more but is still giving it back (-ESRCH), or the kernel
- * can't, needs CPU time. */
+/* The largest first. One killer always stays outside: process_mrelease() may wait for the victim's mmap lock without a bound.
+ * A victim that it cannot free (-ESRCH: its memory belongs to no process any more but is still being freed; or a kernel
+ * without the call) needs CPU time instead. */
 void reap_run(struct enforce *e, struct reap *reap)
 {
 	bool may = __atomic_add_fetch(&e->reaping, 1, __ATOMIC_ACQ_REL) < KILLERS;
@@ -60,13 +60,13 @@ static bool signal_sweep_on(const struct signal_sweep *sweep, uint64_t until_ns)
 	return !enforce_stopping(sweep->worker->enforce) && clock_mono_ns() < until_ns;
 }
 
-/* Do they fork? Then some are new although the look before had seen them all, or many are gone before their signal. */
+/* Do they fork? Then some are new although the sweep before was complete, or many end before their signal. */
 static bool they_fork(const struct signal_sweep *sweep, bool complete, unsigned signalled_before)
 {
 	return complete || (sweep->signalled - signalled_before) * 4 < sweep->n * 3;
 }
 
-/* Until a look finds nobody new. Who forks faster than that is frozen for the moment. */
+/* Until a sweep finds no new process. What forks faster than that is frozen meanwhile. */
 static int signal_sweep_all(struct signal_sweep *sweep, bool may_freeze)
 {
 	struct enforce *e = sweep->worker->enforce;
@@ -99,7 +99,7 @@ static int count_new(uint32_t pid, void *arg)
 	return 0;
 }
 
-/* cgroup.kill takes cgroup_mutex, which somebody who waits for memory may hold: the largest get their signal before. */
+/* cgroup.kill takes cgroup_mutex, which a task that waits for memory may hold: the largest get their signal before. */
 static int kill_whole(struct signal_sweep *sweep)
 {
 	int dir_fd = sweep->running->dir_fd;
@@ -120,36 +120,38 @@ static int kill_whole(struct signal_sweep *sweep)
 	return signal_sweep_all(sweep, true);
 }
 
-/* Does it hold somebody who is never a target? Then nobody in it is. */
+/* A container that holds a process that is never a target is none either. */
 static int find_exempt(uint32_t pid, void *arg) { return pid == 1 || enforce_is_exempt(arg, pid); }
 
 static void answer(struct signal_sweep *sweep, int r)
 {
 	struct running_action *running = sweep->running;
 
-	/* once more: the others were counted the first time */
+	/* a repeated kill: the others were counted the first time */
 	running->result.processes = running->again ? sweep->fresh : sweep->signalled;
-	running_describe(running);
+	running_name_victim(running);
 	if (!sweep->signalled && sweep->exiting) {
 		running->result.processes = running->again ? 0 : sweep->exiting;
-		running_end(running, HR_STATUS_DONE, 0, "it was ending already, without CPU time");
+		running_set_result(running, HR_STATUS_DONE, 0,
+				   "it was ending already, without CPU time");
 	} else if (!sweep->signalled && r >= 0 && sweep->exempt)
-		running_end(running, HR_STATUS_REFUSED, EPERM, "%s is never a target",
-			    sweep->exempt_reason);
+		running_set_result(running, HR_STATUS_REFUSED, EPERM, "%s is never a target",
+				   sweep->exempt_reason);
 	else if (!sweep->signalled && r >= 0)
-		running_end(running, HR_STATUS_SKIPPED, ESRCH, "nobody is left");
+		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "no processes left");
 	else if (r < 0 && r != -ENOENT && r != -ESRCH)
-		running_end(running, HR_STATUS_FAILED, -r,
-			    r == -EBUSY ? "they fork faster than they can be killed"
-					: "cannot signal %s",
-			    running->request.path[0] ? "the container" : "the processes");
+		running_set_result(running, HR_STATUS_FAILED, -r,
+				   r == -EBUSY ? "they fork faster than they can be killed"
+					       : "cannot signal %s",
+				   running->path[0] ? "the container" : "the processes");
 	else if (sweep->exempt)
-		running_end(running, HR_STATUS_DONE, 0, "%u spared: %s", sweep->exempt,
-			    sweep->exempt_reason);
+		running_set_result(running, HR_STATUS_DONE, 0, "%u spared: %s", sweep->exempt,
+				   sweep->exempt_reason);
 	else
-		running_end(running, HR_STATUS_DONE, 0, "%s",
-			    sweep->froze ? "it forked while it was killed, and was frozen for that"
-					 : "");
+		running_set_result(
+			running, HR_STATUS_DONE, 0, "%s",
+			sweep->froze ? "it forked while it was killed, and was frozen for that"
+				     : "");
 }
 
 static void run_whole(struct signal_sweep *sweep)
@@ -160,8 +162,8 @@ static void run_whole(struct signal_sweep *sweep)
 	if (!running_open(e, sweep->running))
 		return;
 	if (cgroup_pids(sweep->running->dir_fd, find_exempt, e) == 1) {
-		running_end(sweep->running, HR_STATUS_REFUSED, EPERM,
-			    "it holds PID 1 or headroom itself");
+		running_set_result(sweep->running, HR_STATUS_REFUSED, EPERM,
+				   "it holds PID 1 or headroom itself");
 		return;
 	}
 	r = kill_whole(sweep);
@@ -218,7 +220,7 @@ static void signal_one(struct signal_sweep *sweep, const struct victim *victim)
 	answer(sweep, 0);
 }
 
-/* An init is its whole namespace: it is passed over, unless nobody else is there, when one is all. */
+/* The end of an init ends its whole pid namespace: it is skipped, unless it is the only process. */
 static void run_largest(struct signal_sweep *sweep)
 {
 	struct largest largest = {.sweep = sweep, .best = {.fd = -1}};
@@ -245,45 +247,46 @@ static void run_largest(struct signal_sweep *sweep)
 
 static void run_process(struct signal_sweep *sweep)
 {
-	const struct enforce_request *request = &sweep->running->request;
+	const struct action *action = &sweep->running->action;
 	struct victim v;
 	int r;
 
 	sweep->spare_inits = true;
-	r = signal_sweep_look(sweep, request->pid, &v, &sweep->exempt_reason);
+	r = signal_sweep_look(sweep, action->target.pid, &v, &sweep->exempt_reason);
 	if (r == -EPERM)
 		sweep->exempt++;
 	if (r < 0) {
 		answer(sweep, r == -EPERM || r == -ESRCH ? 0 : r);
 		return;
 	}
-	if (v.start_ticks != proc_ticks(request->start_boottime_ns)) {
+	if (v.start_ticks != proc_ticks(action->target.start_boottime_ns)) {
 		close(v.fd);
-		running_end(sweep->running, HR_STATUS_SKIPPED, ESRCH,
-			    "pid %u is another process by now", request->pid);
+		running_set_result(sweep->running, HR_STATUS_SKIPPED, ESRCH,
+				   "pid %u is another process by now", action->target.pid);
 		return;
 	}
 	signal_one(sweep, &v);
 }
 
-static void run_job(struct signal_sweep *sweep)
+static void run_process_group(struct signal_sweep *sweep)
 {
-	int r = signal_sweep_check_job(sweep);
+	int r = signal_sweep_check_process_group(sweep);
 
 	if (r < 0) {
-		running_end(sweep->running, HR_STATUS_SKIPPED, ESRCH,
-			    "process group %u is another by now", sweep->running->request.pgid);
+		running_set_result(sweep->running, HR_STATUS_SKIPPED, ESRCH,
+				   "process group %u is another by now",
+				   sweep->running->action.target.pgid);
 		return;
 	}
 	sweep->spare_inits = true;
-	if (sweep->running->request.pid)
-		signal_sweep_first(sweep, sweep->running->request.pid);
+	if (sweep->running->action.target.pid)
+		signal_sweep_first(sweep, sweep->running->action.target.pid);
 	answer(sweep, signal_sweep_all(sweep, false));
 }
 
 void kill_run(struct worker *worker, struct running_action *running)
 {
-	const struct enforce_request *request = &running->request;
+	const struct action *action = &running->action;
 	struct signal_sweep sweep = {.worker = worker, .running = running, .signal = SIGKILL};
 
 	running->result.signal = SIGKILL;
@@ -291,11 +294,11 @@ void kill_run(struct worker *worker, struct running_action *running)
 		sweep.since_ticks =
 			proc_ticks(clock_boot_ns() - (clock_mono_ns() - running->result.began_ns));
 	pidset_clear(worker->killed);
-	if (!worker->enforce->pids_ours && (!request->path[0] || request->largest))
-		running_end(running, HR_STATUS_FAILED, EOPNOTSUPP,
-			    "/proc is another pid namespace's");
-	else if (request->path[0])
-		(request->largest ? run_largest : run_whole)(&sweep);
+	if (!worker->enforce->pids_ours && (!running->path[0] || action->largest))
+		running_set_result(running, HR_STATUS_FAILED, EOPNOTSUPP,
+				   "/proc is another pid namespace's");
+	else if (running->path[0])
+		(action->largest ? run_largest : run_whole)(&sweep);
 	else
-		(request->pgid && !request->largest ? run_job : run_process)(&sweep);
+		(action->target.pgid && !action->largest ? run_process_group : run_process)(&sweep);
 }

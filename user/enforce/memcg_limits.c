@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * memory.reclaim and memory.high (cgroup v2). Both may make the writer reclaim in its own context for as long as there is
- * something to do; the steps are small, each has a bound, and the watcher interrupts what goes over it (both loops in
- * mm/memcontrol.c look for signals). A throttle is in the undo table before it is set, has a deadline, and is taken back
- * only while its value is still ours.
+ * something to reclaim; the steps are small, each has a bound, and the watcher interrupts what exceeds it (both loops in
+ * mm/memcontrol.c check for signals). A throttle is in the undo table before it is set, has a deadline, and is lifted only
+ * while the value is still ours.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@
 #define LIFT_AGAIN_NS   NS_PER_SEC
 #define LIFT_TRIES      60
 #define RECLAIMABLE_PART \
-	32 /* of usage: less than this would be gone at once, and the livelock is there */
+	32 /* of usage: less than this is reclaimed at once, and then the container livelocks */
 
 enum { THROTTLE_FREE, THROTTLE_SETTING, THROTTLE_SET, THROTTLE_LIFTING };
 
@@ -49,7 +49,7 @@ static bool change(struct throttle *t, uint32_t from, uint32_t to)
 					   __ATOMIC_RELAXED);
 }
 
-/* The threads are gone. What could not be lifted stays in the table for whoever comes after. */
+/* The threads are gone. What could not be lifted stays in the table for the supervisor. */
 void throttles_done(struct enforce *e)
 {
 	for (unsigned i = 0; e->throttles && i < THROTTLES; i++)
@@ -88,7 +88,7 @@ uint64_t throttles_lift_due(struct enforce *e, uint64_t now_ns)
 		if (!change(t, THROTTLE_SET, THROTTLE_LIFTING))
 			continue;
 		r = undo_one(e->undo, t->undo);
-		/* the reasons that may pass: undo_one() has kept the entry */
+		/* errors that may pass: undo_one() has kept the entry */
 		if ((r == -EINTR || r == -EAGAIN || r == -EMFILE || r == -ENFILE || r == -ENOMEM ||
 		     r == -EBUSY) &&
 		    ++t->tries < LIFT_TRIES) {
@@ -103,7 +103,7 @@ uint64_t throttles_lift_due(struct enforce *e, uint64_t now_ns)
 	return next;
 }
 
-/* The one this container has already, or a free one; it is ours until its state is set. */
+/* This container's throttle, or a free one; the caller owns it until it sets the state. */
 static struct throttle *take_throttle(struct enforce *e, uint64_t memcg_id, bool *ret_had)
 {
 	struct throttle *free_one = NULL;
@@ -125,7 +125,7 @@ static struct throttle *take_throttle(struct enforce *e, uint64_t memcg_id, bool
 	return free_one;
 }
 
-struct stat_figures {
+struct stat_values {
 	__u64 anon, active_file, inactive_file, file_dirty, file_writeback, slab_reclaimable;
 };
 
@@ -149,18 +149,18 @@ static uint64_t swap_usable(const struct enforce *e, int dir_fd)
 	return free_bytes;
 }
 
-/* Bytes that reclaim could get: clean cache, half of the slab that says so, anonymous memory as far as there is swap. */
+/* Bytes that reclaim could free: clean cache, half of slab_reclaimable, anonymous memory as far as there is swap. */
 static uint64_t reclaimable(const struct enforce *e, int dir_fd)
 {
-#define AT(name)                                                      \
-	{                                                             \
-#name, offsetof(struct stat_figures, name), FIELD_SET \
+#define AT(name)                                                     \
+	{                                                            \
+#name, offsetof(struct stat_values, name), FIELD_SET \
 	}
 	static const struct field fields[] = {AT(anon),           AT(file_dirty),
 					      AT(file_writeback), AT(inactive_file),
 					      AT(active_file),    AT(slab_reclaimable)};
 #undef AT
-	struct stat_figures s = {0};
+	struct stat_values s = {0};
 	char text[8192];
 	int n = cgroup_read(dir_fd, "memory.stat", text, sizeof(text));
 
@@ -176,17 +176,17 @@ static int set_high(struct worker *worker, struct running_action *running, struc
 	struct enforce *e = worker->enforce;
 	struct undo_entry entry = {
 		.what = UNDO_HIGH,
-		.memcg_id = running->request.memcg_id,
+		.memcg_id = running->action.target.memcg_id,
 		.was = t->was,
 		.ours = value,
-		.until_ns = clock_boot_ns() + running->request.for_ms * NS_PER_MS,
+		.until_ns = clock_boot_ns() + running->action.for_ms * NS_PER_MS,
 	};
 	unsigned int index;
 	uint64_t now;
 	char text[32];
 	int r;
 
-	strcpy(entry.path, enforce_below(e, running->request.path));
+	strcpy(entry.path, enforce_below(e, running->path));
 	strcpy(entry.hierarchy, e->memory_root);
 	r = undo_note(e->undo, &entry, &index);
 	if (r < 0)
@@ -211,7 +211,7 @@ static int set_high(struct worker *worker, struct running_action *running, struc
 	return 0;
 }
 
-/* False: it was answered. *t->was is what to go back to. */
+/* False: the result is set. t->was is the value to restore. */
 static bool may_throttle(const struct enforce *e, struct running_action *running,
 			 struct throttle *t, bool had, uint64_t value)
 {
@@ -220,16 +220,16 @@ static bool may_throttle(const struct enforce *e, struct running_action *running
 	int r = cgroup_read_number(running->dir_fd, "memory.high", &high);
 
 	if (r < 0)
-		running_end(running, HR_STATUS_FAILED, -r, "cannot read memory.high");
+		running_set_result(running, HR_STATUS_FAILED, -r, "cannot read memory.high");
 	else if (usage == HR_UNKNOWN)
-		running_end(running, HR_STATUS_FAILED, ENODATA, "its usage is not known");
+		running_set_result(running, HR_STATUS_FAILED, ENODATA, "its usage is not known");
 	else if (high <= value && !(had && high == t->ours))
-		running_end(running, HR_STATUS_SKIPPED, 0, "its memory.high is %s already",
-			    units_bytes(high, text));
+		running_set_result(running, HR_STATUS_SKIPPED, 0, "its memory.high is %s already",
+				   units_bytes(high, text));
 	else if (can < usage / RECLAIMABLE_PART || can < minus(usage, value))
-		running_end(running, HR_STATUS_SKIPPED, 0,
-			    "only %s of %s can be reclaimed: it would stand still",
-			    units_bytes(can, text), units_bytes(usage, text2));
+		running_set_result(running, HR_STATUS_SKIPPED, 0,
+				   "only %s of %s can be reclaimed: it would stall",
+				   units_bytes(can, text), units_bytes(usage, text2));
 	else {
 		if (!had || high != t->ours) {
 			t->was = high;
@@ -242,14 +242,14 @@ static bool may_throttle(const struct enforce *e, struct running_action *running
 
 static void after_write(const struct enforce *e, struct running_action *running)
 {
-	struct enforce_result *result = &running->result;
+	struct action_result *result = &running->result;
 
 	result->usage_after = running_usage(e, running);
 	if (result->usage_after != HR_UNKNOWN && result->usage_before != HR_UNKNOWN)
 		result->freed = minus(result->usage_before, result->usage_after);
 }
 
-/* The container is open; one at a time, so that two rungs for one container don't take each other's value for a stranger's. */
+/* The container is open. One at a time, so that of two throttles for one container none takes the other's value for a foreign one. */
 static void throttle(struct worker *worker, struct running_action *running, uint64_t value)
 {
 	struct enforce *e = worker->enforce;
@@ -257,41 +257,42 @@ static void throttle(struct worker *worker, struct running_action *running, uint
 	bool had;
 	int r;
 
-	t = take_throttle(e, running->request.memcg_id, &had);
+	t = take_throttle(e, running->action.target.memcg_id, &had);
 	if (!t) {
-		running_end(running, HR_STATUS_FAILED, ENOSPC, "too many are throttled");
+		running_set_result(running, HR_STATUS_FAILED, ENOSPC, "too many are throttled");
 		return;
 	}
 	if (!had)
 		t->was = t->ours = 0;
-	__atomic_store_n(&t->memcg_id, running->request.memcg_id, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->memcg_id, running->action.target.memcg_id, __ATOMIC_RELAXED);
 	if (may_throttle(e, running, t, had, value)) {
-		__atomic_store_n(&t->until_ns,
-				 clock_mono_ns() + running->request.for_ms * NS_PER_MS,
+		__atomic_store_n(&t->until_ns, clock_mono_ns() + running->action.for_ms * NS_PER_MS,
 				 __ATOMIC_RELEASE);
 		r = set_high(worker, running, t, value);
 		if (r < 0)
-			running_end(running, HR_STATUS_FAILED, -r, "cannot set memory.high");
+			running_set_result(running, HR_STATUS_FAILED, -r, "cannot set memory.high");
 		else
-			running_end(running, HR_STATUS_DONE, 0, "%s", "");
+			running_set_result(running, HR_STATUS_DONE, 0, "%s", "");
 	}
 	__atomic_store_n(&t->state, t->ours ? THROTTLE_SET : THROTTLE_FREE, __ATOMIC_RELEASE);
-	sem_post(&e->wanted[KIND_WRITE]); /* another deadline */
+	sem_post(&e->wanted[KIND_WRITE]); /* its deadline may be the next one */
 }
 
 void throttle_run(struct worker *worker, struct running_action *running)
 {
 	struct enforce *e = worker->enforce;
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE),
-		 value = running->request.bytes / page * page;
+		 value = running->action.bytes / page * page;
 
 	if (e->config.v1)
-		return running_end(running, HR_STATUS_SKIPPED, 0, "cgroup v1 has no memory.high");
-	if (!value || !running->request.for_ms)
-		return running_end(running, HR_STATUS_REFUSED, EINVAL,
-				   "a throttle needs a value and an end");
+		return running_set_result(running, HR_STATUS_SKIPPED, 0,
+					  "cgroup v1 has no memory.high");
+	if (!value || !running->action.for_ms || running->action.for_ms == HR_UNKNOWN)
+		return running_set_result(running, HR_STATUS_REFUSED, EINVAL,
+					  "a throttle needs a value and an end");
 	if (!e->undo)
-		return running_end(running, HR_STATUS_FAILED, EOPNOTSUPP, "there is no undo table");
+		return running_set_result(running, HR_STATUS_FAILED, EOPNOTSUPP,
+					  "there is no undo table");
 	if (!running_open(e, running))
 		return;
 	pthread_mutex_lock(&e->throttling);
@@ -300,7 +301,7 @@ void throttle_run(struct worker *worker, struct running_action *running)
 	after_write(e, running);
 }
 
-/* EAGAIN: less than asked for was found; how much, usage tells. */
+/* EAGAIN: less than asked for was reclaimed; the usage shows how much. */
 static int reclaim_step(struct worker *worker, const struct running_action *running, uint64_t bytes)
 {
 	char text[32];
@@ -316,22 +317,22 @@ static int reclaim_step(struct worker *worker, const struct running_action *runn
 void reclaim_run(struct worker *worker, struct running_action *running)
 {
 	struct enforce *e = worker->enforce;
-	struct enforce_result *result = &running->result;
+	struct action_result *result = &running->result;
 	uint64_t until = clock_mono_ns() + RECLAIM_NS, had;
 	unsigned poor = 0;
 	int r = 0;
 
 	if (e->config.v1)
-		return running_end(running, HR_STATUS_SKIPPED, 0,
-				   "cgroup v1 has no memory.reclaim");
-	if (!running->request.bytes)
-		return running_end(running, HR_STATUS_REFUSED, EINVAL, "nothing to reclaim");
+		return running_set_result(running, HR_STATUS_SKIPPED, 0,
+					  "cgroup v1 has no memory.reclaim");
+	if (!running->action.bytes)
+		return running_set_result(running, HR_STATUS_REFUSED, EINVAL, "nothing to reclaim");
 	if (!running_open(e, running))
 		return;
 	result->freed = 0;
-	while (result->freed < running->request.bytes && poor < 2 && clock_mono_ns() < until &&
+	while (result->freed < running->action.bytes && poor < 2 && clock_mono_ns() < until &&
 	       !enforce_stopping(e)) {
-		uint64_t step = less(running->request.bytes - result->freed, RECLAIM_STEP);
+		uint64_t step = less(running->action.bytes - result->freed, RECLAIM_STEP);
 
 		had = result->freed;
 		r = reclaim_step(worker, running, step);
@@ -342,17 +343,17 @@ void reclaim_run(struct worker *worker, struct running_action *running)
 		poor = minus(result->freed, had) < step / 16 ? poor + 1 : 0;
 	}
 	if (r == -ENOENT)
-		running_end(running, HR_STATUS_SKIPPED, 0,
-			    "this kernel has no memory.reclaim (5.19)");
+		running_set_result(running, HR_STATUS_SKIPPED, 0,
+				   "this kernel has no memory.reclaim (5.19)");
 	else if (r == -ENODEV)
-		running_end(running, HR_STATUS_SKIPPED, ESRCH, "the container is gone");
+		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "the container is gone");
 	else if (r && r != -EAGAIN && r != -EINTR)
-		running_end(running, HR_STATUS_FAILED, -r, "cannot write to memory.reclaim");
+		running_set_result(running, HR_STATUS_FAILED, -r, "cannot write to memory.reclaim");
 	else if (!result->freed)
-		running_end(running, HR_STATUS_FAILED, EAGAIN, "nothing could be reclaimed");
+		running_set_result(running, HR_STATUS_FAILED, EAGAIN, "nothing could be reclaimed");
 	else
-		running_end(running, HR_STATUS_DONE, 0, "%s",
-			    result->freed < running->request.bytes / 16 * 15
-				    ? "less than was asked for"
-				    : "");
+		running_set_result(running, HR_STATUS_DONE, 0, "%s",
+				   result->freed < running->action.bytes / 16 * 15
+					   ? "less than was asked for"
+					   : "");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What can be done on this host, found out at start and not at three in the morning: tried on an empty cgroup that is made
- * for it and removed again, and on ourselves with signal 0. Nobody else notices.
+ * Which actions this host supports, probed at start: on an empty cgroup that is made for it and removed again, and on
+ * ourselves with signal 0. Other processes do not notice.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,14 +23,14 @@
 enum { ROW_RECLAIM, ROW_THROTTLE, ROW_TERM, ROW_KILL, ROWS };
 
 static struct row {
-	struct enforce_support ability;
+	struct enforce_support support;
 	char reason[REASON];
 } rows[ROWS];
 
 struct trial {     /* 0: works; -errno */
 	int group; /* making one */
 	int high, reclaim, kill, freeze;
-	int signals; /* pidfds, CAP_KILL and a /proc that counts as we do */
+	int signals; /* pidfds, CAP_KILL and a /proc of our pid namespace */
 	const char *signals_reason;
 	bool reap, v1;
 };
@@ -43,7 +43,7 @@ set_row(unsigned i, enum hr_action_kind kind, const char *variant, const char *f
 	va_start(ap, format);
 	vsnprintf(rows[i].reason, sizeof(rows[i].reason), format, ap);
 	va_end(ap);
-	rows[i].ability = (struct enforce_support){kind, variant, rows[i].reason};
+	rows[i].support = (struct enforce_support){kind, variant, rows[i].reason};
 }
 
 static int open_for_writing(int dir_fd, const char *file)
@@ -177,9 +177,9 @@ static void describe(const struct trial *t)
 	describe_kill(t);
 }
 
-/* Asked for row 0 it tries; the other rows are of the same trial. One thread. */
+/* Row 0 probes; the other rows are of the same probe. One thread. */
 int enforce_support(const struct enforce_config *config, unsigned int i,
-		    struct enforce_support *ret_ability)
+		    struct enforce_support *ret_support)
 {
 	const char *root = config->root ? config->root : "";
 
@@ -201,6 +201,6 @@ int enforce_support(const struct enforce_config *config, unsigned int i,
 		}
 		describe(&t);
 	}
-	*ret_ability = rows[i].ability;
+	*ret_support = rows[i].support;
 	return 0;
 }

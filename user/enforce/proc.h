@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What /proc and a pidfd tell of one process, and signals that can't hit another. Nothing here takes the target's mmap lock
- * (no cmdline, no maps, no smaps) but proc_reap(), and nothing allocates. Processes are named by their pid in the pid
- * namespace of `proc_fd`, which must be ours (proc_is_ours). Callers: any thread.
+ * One process through /proc and a pidfd, and signals that cannot hit another process. Nothing here takes the target's mmap
+ * lock (no cmdline, no maps, no smaps) but proc_reap(), and nothing allocates. Pids are those of the pid namespace of
+ * `proc_fd`, which must be ours (proc_is_ours). Callers: any thread.
  */
 #ifndef HEADROOM_ENFORCE_PROC_H
 #define HEADROOM_ENFORCE_PROC_H
@@ -22,7 +22,7 @@ struct proc_stat {
 };
 
 struct proc_memory {        /* bytes; all 0 once the process gave its memory back */
-	uint64_t rss, anon; /* anon: what nobody else has, private and swappable */
+	uint64_t rss, anon; /* anon: private and swappable */
 };
 
 struct proc_status {
@@ -36,7 +36,7 @@ bool proc_is_ours(int proc_fd);
 int proc_stat(int proc_fd, uint32_t pid, struct proc_stat *ret_stat);
 int proc_memory(int proc_fd, uint32_t pid, struct proc_memory *ret_memory);
 int proc_status(int proc_fd, uint32_t pid, struct proc_status *ret_status);
-/* Of pid and up: the parents' pids, at most n of them, without PID 1. Returns how many. */
+/* The pids of pid's parent, its parent's, and so on, at most n of them, without PID 1. Returns how many. */
 unsigned proc_parents(int proc_fd, uint32_t pid, uint32_t *ret_pids, unsigned n);
 
 uint64_t proc_ticks(uint64_t boottime_ns); /* as /proc/PID/stat rounds it */
@@ -45,16 +45,16 @@ uint64_t proc_ticks_ns(uint64_t ticks);
 /* "SIGTERM", "signal 40"; in `text`. */
 #define PROC_SIGNAL_TEXT 24
 const char *proc_signal_name(int signal, char text[PROC_SIGNAL_TEXT]);
-/* Would the kernel throw this signal away? Then why, in words; else NULL. (kernel/signal.c, sig_ignored(): blocked signals
- * are kept, and may be waited for; an init whose handler is the default gets none; SIGKILL always comes through.) */
+/* Why the kernel would discard this signal, in words; NULL: it would not. (kernel/signal.c, sig_ignored(): blocked signals
+ * stay pending; an init gets no signal for which it has no handler; SIGKILL is never discarded.) */
 const char *proc_discards(const struct proc_status *status, int signal);
 
 int proc_open(uint32_t pid); /* pidfd, or -errno */
 int proc_signal(int pidfd, int signal);
 bool proc_ended(int pidfd);
-/* process_mrelease(2), 5.15: frees the memory of a process that SIGKILL was sent to, from here, without its help. May wait
- * for its mmap lock. 0; -ESRCH: it has given its memory back; -EINVAL: it is not dying, or shares its memory with somebody
- * who is not; -ENOSYS. */
+/* process_mrelease(2), 5.15: frees the memory of a process that got SIGKILL, from here, without its help. May wait for its
+ * mmap lock. 0; -ESRCH: it has no memory any more; -EINVAL: it is not exiting, or shares its memory with a process that is
+ * not; -ENOSYS. */
 int proc_reap(int pidfd);
 
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The table of what is set: see undo.h. The file is ours alone (root's, 0600), but its content is read as if it were not: a
- * writer may have died in the middle, or somebody may have put another file there. It never writes to a directory that is
- * not, by its id, the one that was noted.
+ * The undo table: see rollback.h. The file belongs to root (0600), but its content is not trusted: a writer may have died in
+ * the middle, or another file may stand there. It never writes to a directory whose id is not the one in the entry.
  */
 #include "rollback.h"
 
@@ -20,7 +19,7 @@
 #include "cgroup/cgroup_dir.h"
 
 #define UNDO_MAGIC 0x314f444e55444548ULL /* "HEDUNDO1" */
-#define LOCK_TRIES 200                   /* of 10 ms: whoever makes the file needs less than one */
+#define LOCK_TRIES 200                   /* of 10 ms: creating the file takes less than one */
 
 enum { ENTRY_FREE, ENTRY_WRITING, ENTRY_VALID };
 
@@ -40,7 +39,7 @@ static bool is_sound(const struct undo_file *file)
 	       file->entry_bytes == sizeof(struct undo_entry);
 }
 
-/* Somebody else may have it mapped already: it is mended in place, never replaced. */
+/* Another process may have mapped it already: it is repaired in place, never replaced. */
 static void make_sound(bool whole, struct undo_file *file)
 {
 	if (whole && is_sound(file))
@@ -51,7 +50,7 @@ static void make_sound(bool whole, struct undo_file *file)
 	__atomic_store_n(&file->magic, UNDO_MAGIC, __ATOMIC_RELEASE);
 }
 
-/* Ours means: a plain file of this user that nobody else can write to, under this one name. */
+/* Ours means: a regular file of this user that no other user can write to, with one link. */
 static int check_owner(const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode))
@@ -94,8 +93,8 @@ int undo_open(const char *path, struct undo **ret_undo)
 	whole = st.st_size == sizeof(struct undo_file);
 	if (!whole && ftruncate(fd, sizeof(struct undo_file)) < 0)
 		return -errno;
-	r = posix_fallocate(fd, 0,
-			    sizeof(struct undo_file)); /* a hole is a SIGBUS on the worst day */
+	r = posix_fallocate(
+		fd, 0, sizeof(struct undo_file)); /* a hole raises SIGBUS when memory is short */
 	if (r)
 		return -r;
 	undo = calloc(1, sizeof(*undo));
@@ -170,7 +169,7 @@ static int undo_high(int dir_fd, const struct undo_entry *e)
 	return cgroup_write(dir_fd, "memory.high", text);
 }
 
-/* v2: cgroup.freeze; v1: freezer.state, which says FREEZING as long as one of them is on its way. */
+/* v2: cgroup.freeze; v1: freezer.state, which says FREEZING until all of them are frozen. */
 static int undo_freeze(int dir_fd, const struct undo_entry *e)
 {
 	char text[32];
@@ -189,7 +188,7 @@ static int (*const undos[])(int dir_fd, const struct undo_entry *e) = {
 	[UNDO_FREEZE] = undo_freeze,
 };
 
-static int take_back(const struct undo_entry *e)
+static int restore(const struct undo_entry *e)
 {
 	_cleanup_close_ int root_fd = -1, dir_fd = -1;
 
@@ -204,7 +203,7 @@ static int take_back(const struct undo_entry *e)
 	return dir_fd < 0 ? dir_fd : undos[e->what](dir_fd, e);
 }
 
-/* Kept for another try is only what failed for a reason that may pass. */
+/* An entry is kept for another try only after an error that may pass. */
 static bool is_settled(int r)
 {
 	return r != -EINTR && r != -EAGAIN && r != -EMFILE && r != -ENFILE && r != -ENOMEM &&
@@ -222,7 +221,7 @@ int undo_one(struct undo *undo, unsigned int index)
 	if (__atomic_load_n(&undo->file->entry[index].state, __ATOMIC_ACQUIRE) != ENTRY_VALID)
 		return -ESTALE;
 	copy = undo->file->entry[index];
-	r = take_back(&copy);
+	r = restore(&copy);
 	if (is_settled(r))
 		__atomic_compare_exchange_n(&undo->file->entry[index].state, &valid, ENTRY_FREE,
 					    false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
@@ -238,7 +237,7 @@ unsigned int undo_all(struct undo *undo)
 
 		if (state == ENTRY_VALID)
 			done += undo_one(undo, i) == 0;
-		else if (state != ENTRY_FREE) /* its writer died before it did the deed */
+		else if (state != ENTRY_FREE) /* its writer died before it wrote to the cgroup */
 			undo_clear(undo, i);
 	}
 	return done;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is set at the moment, so that it can be taken back by whoever survives: a fixed-size table in a file on tmpfs beside
- * the board, mapped shared by guard and supervisor. An entry is complete before the deed (written first, then made valid),
- * and cleared after it was taken back. The supervisor calls undo_all() when the guard ends; a guard that starts calls it for
- * what both left behind. A value is put back only where it is still ours: somebody who changed it since knows better.
+ * The undo table: what is set at the moment, so that any survivor can restore it. A fixed-size table in a file on tmpfs beside
+ * the board, mapped shared by daemon and supervisor. An entry is complete before the cgroup is written (filled first, then
+ * made valid), and cleared after the value was restored. The supervisor calls undo_all() when the daemon ends; a daemon that
+ * starts calls it for what both left behind. A value is restored only while it is still ours: another program's change wins.
  */
 #ifndef HEADROOM_ENFORCE_ROLLBACK_H
 #define HEADROOM_ENFORCE_ROLLBACK_H
@@ -30,12 +30,12 @@ struct undo;
 int undo_open(const char *path,
 	      struct undo **ret_undo); /* makes the file, or takes what is there */
 void undo_close(struct undo *undo);    /* takes NULL */
-/* The entry to be cleared afterwards, or -ENOSPC (then the deed must not be done). */
+/* The entry to clear afterwards; -ENOSPC: nothing may be set. */
 int undo_note(struct undo *undo, const struct undo_entry *entry, unsigned int *ret_index);
 void undo_clear(struct undo *undo, unsigned int index);
-/* Takes back entry `index`: 0; -ESTALE: the value was not ours any more, or the cgroup is another; other -errno. */
+/* Restores entry `index`: 0; -ESTALE: the value was not ours any more, or the cgroup is another; other -errno. */
 int undo_one(struct undo *undo, unsigned int index);
-/* All of them; the number of those taken back. May block on cgroup files: not on the loop. */
+/* All of them; how many were restored. May block on cgroup files: not on the loop. */
 unsigned int undo_all(struct undo *undo);
 
 #endif

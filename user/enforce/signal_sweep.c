@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Signals to all that belong together: see hunt.h. */
+/* Signals all processes of a container or a process group: see signal_sweep.h. */
 #include "signal_sweep.h"
 
 #include <dirent.h>
@@ -44,13 +44,13 @@ void signal_sweep_keep(struct running_action *running, const struct victim *vict
 	running->victims++;
 }
 
-/* One that is meant by itself, or with its job, lives in a cgroup whose owner has a say, too. What is not known is not hit. */
+/* A process that is a target by itself, or with its group, is protected by the owner of its cgroup, too. Unknown: protected. */
 static bool owner_protects(const struct enforce *e, const struct running_action *running,
 			   uint32_t pid)
 {
 	char path[ENFORCE_PATH];
 
-	return !running->request.path[0] &&
+	return !running->path[0] &&
 	       !pid_cgroup(e->proc_fd, pid, e->config.v1 ? "memory" : "", path, sizeof(path)) &&
 	       owner_protect_above(e->memory_fd, enforce_below(e, path)) != 0;
 }
@@ -70,14 +70,14 @@ static const char *never(struct signal_sweep *sweep, uint32_t pid, const struct 
 		return "a kernel thread";
 	if (owner_protects(e, sweep->running, pid))
 		return "protected by the owner of its cgroup";
-	if (!sweep->spare_inits && !sweep->spare_deaf)
+	if (!sweep->spare_inits && !sweep->spare_discarding)
 		return NULL;
 	if (proc_status(e->proc_fd, pid, &status) < 0)
 		return NULL;
 	if (sweep->spare_inits && status.init)
 		return "the init of a pid namespace";
-	reason = sweep->spare_deaf ? proc_discards(&status, sweep->signal) : NULL;
-	sweep->deaf += reason != NULL;
+	reason = sweep->spare_discarding ? proc_discards(&status, sweep->signal) : NULL;
+	sweep->discarding += reason != NULL;
 	return reason;
 }
 
@@ -114,7 +114,7 @@ int signal_sweep_look(struct signal_sweep *sweep, uint32_t pid, struct victim *r
 	return 0;
 }
 
-/* ---- who belongs to it */
+/* ---- membership */
 
 static int see(uint32_t pid, void *arg)
 {
@@ -139,20 +139,22 @@ static int note_listed(uint32_t pid, void *arg)
 	return 0;
 }
 
-static bool in_job(const struct signal_sweep *sweep, uint32_t pid)
+static bool in_process_group(const struct signal_sweep *sweep, uint32_t pid)
 {
 	struct proc_stat stat;
 
 	return !proc_stat(sweep->worker->enforce->proc_fd, pid, &stat) &&
-	       stat.pgrp == sweep->running->request.pgid && stat.state != 'Z' && stat.state != 'X';
+	       stat.pgrp == sweep->running->action.target.pgid && stat.state != 'Z' &&
+	       stat.state != 'X';
 }
 
 static int see_entry(const struct dir_entry *entry, void *arg)
 {
 	uint32_t pid = (uint32_t)strtoul(entry->name, NULL, 10);
 
-	return entry->name[0] >= '1' && entry->name[0] <= '9' && in_job(arg, pid) ? see(pid, arg)
-										  : 0;
+	return entry->name[0] >= '1' && entry->name[0] <= '9' && in_process_group(arg, pid)
+		       ? see(pid, arg)
+		       : 0;
 }
 
 static int list_container(struct signal_sweep *sweep)
@@ -160,12 +162,12 @@ static int list_container(struct signal_sweep *sweep)
 	return cgroup_pids(sweep->running->dir_fd, see, sweep);
 }
 
-static int list_job(struct signal_sweep *sweep)
+static int list_process_group(struct signal_sweep *sweep)
 {
 	return dir_list(sweep->worker->enforce->proc_fd, see_entry, sweep);
 }
 
-/* Their pidfds are open: who is listed now and was listed before is the same process. */
+/* Their pidfds are open: a pid that is listed now and was listed before is the same process. */
 static void confirm_container(struct signal_sweep *sweep)
 {
 	struct pidset *listed = sweep->worker->listed;
@@ -177,32 +179,32 @@ static void confirm_container(struct signal_sweep *sweep)
 			closep(&sweep->batch[i].fd);
 }
 
-static void confirm_job(struct signal_sweep *sweep)
+static void confirm_process_group(struct signal_sweep *sweep)
 {
 	for (unsigned i = 0; i < sweep->n; i++)
-		if (!in_job(sweep, sweep->batch[i].pid))
+		if (!in_process_group(sweep, sweep->batch[i].pid))
 			closep(&sweep->batch[i].fd);
 }
 
-int signal_sweep_check_job(struct signal_sweep *sweep)
+int signal_sweep_check_process_group(struct signal_sweep *sweep)
 {
-	const struct enforce_request *request = &sweep->running->request;
+	const struct action *action = &sweep->running->action;
 	int proc_fd = sweep->worker->enforce->proc_fd;
 	struct proc_stat stat;
 	int r;
 
-	if (request->leader_start_ns != HR_UNKNOWN) {
-		r = proc_stat(proc_fd, request->pgid, &stat);
+	if (action->target.leader_start_ns != HR_UNKNOWN) {
+		r = proc_stat(proc_fd, action->target.pgid, &stat);
 		if (r < 0)
 			return r;
-		return stat.start_ticks == proc_ticks(request->leader_start_ns) ? 0 : -ESRCH;
+		return stat.start_ticks == proc_ticks(action->target.leader_start_ns) ? 0 : -ESRCH;
 	}
-	/* the leader is gone; the group is known by the one that was seen in it */
-	r = proc_stat(proc_fd, request->pid, &stat);
+	/* the leader is gone; the process that was seen in the group identifies it */
+	r = proc_stat(proc_fd, action->target.pid, &stat);
 	if (r < 0)
 		return r;
-	return stat.start_ticks == proc_ticks(request->start_boottime_ns) &&
-			       stat.pgrp == request->pgid
+	return stat.start_ticks == proc_ticks(action->target.start_boottime_ns) &&
+			       stat.pgrp == action->target.pgid
 		       ? 0
 		       : -ESRCH;
 }
@@ -226,7 +228,7 @@ static void sort(struct victim *v, unsigned n) /* by insertion: qsort() may allo
 	}
 }
 
-/* A full set forgets: who is signalled twice is none the worse. */
+/* A full set is cleared: a second signal does no harm. */
 static void remember(struct pidset *killed, uint32_t pid)
 {
 	if (!pidset_add(killed, pid) && killed->n >= PIDSET / 2) {
@@ -235,7 +237,7 @@ static void remember(struct pidset *killed, uint32_t pid)
 	}
 }
 
-/* The last error that is more than "gone" or "spared"; 0. */
+/* The last error other than "gone" or "exempt"; 0. */
 static int look_all(struct signal_sweep *sweep)
 {
 	int error = 0;
@@ -258,7 +260,7 @@ static int look_all(struct signal_sweep *sweep)
 	return error;
 }
 
-/* 1: it has its signal, and is kept among the largest. 0: it is gone. -errno. */
+/* 1: it is signalled, and kept among the largest. 0: it is gone. -errno. */
 static int signal_one(struct signal_sweep *sweep, struct victim *v)
 {
 	int r = proc_signal(v->fd, sweep->signal);
@@ -282,7 +284,7 @@ void signal_sweep_first(struct signal_sweep *sweep, uint32_t pid)
 
 	if (signal_sweep_look(sweep, pid, &v, &reason) < 0)
 		return;
-	if (in_job(sweep, pid))
+	if (in_process_group(sweep, pid))
 		signal_one(sweep, &v);
 	else
 		close(v.fd);
@@ -296,14 +298,14 @@ int signal_sweep_batch(struct signal_sweep *sweep)
 
 	sweep->n = 0;
 	sweep->more = false;
-	r = container ? list_container(sweep) : list_job(sweep);
+	r = container ? list_container(sweep) : list_process_group(sweep);
 	if (r < 0)
 		return r;
 	error = look_all(sweep);
 	if (container)
 		confirm_container(sweep);
 	else
-		confirm_job(sweep);
+		confirm_process_group(sweep);
 	sort(sweep->batch, sweep->n);
 	for (unsigned i = 0; i < sweep->n; i++) {
 		if (sweep->batch[i].fd < 0)

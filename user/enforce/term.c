@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * SIGTERM, or the signal that was named, to whoever can end the whole in good order: the init of a container's pid
- * namespace; a unit's main process; else everybody. A signal that the kernel would throw away is not sent: nobody waits for
- * what can't come.
+ * SIGTERM, or the signal that the policy names, to the process that can end the container in good order: the init of its pid
+ * namespace; a unit's main process; else to all of them. A signal that the kernel would discard is not sent: a grace period
+ * for it would be wasted.
  */
 #include <errno.h>
 #include <signal.h>
@@ -45,7 +45,7 @@ static int consider(uint32_t pid, void *arg)
 	return 0;
 }
 
-/* A service has a main process, the oldest; a scope or any other group may hold equals. */
+/* A service's main process is its oldest; a scope or another cgroup may have none. */
 static bool is_service(const char *path)
 {
 	static const char suffix[] = ".service";
@@ -65,22 +65,22 @@ static void answer(struct signal_sweep *sweep, int r)
 	running->result.processes = sweep->signalled;
 	if (sweep->signalled) {
 		running->result.signal = sweep->signal;
-		running_describe(running);
-		running_end(running, HR_STATUS_DONE, 0, "%s", "");
-	} else if (sweep->deaf && sweep->deaf == sweep->exempt) {
-		running_end(running, HR_STATUS_SKIPPED, 0, "%s would be discarded: %s", name,
-			    sweep->exempt_reason);
+		running_name_victim(running);
+		running_set_result(running, HR_STATUS_DONE, 0, "%s", "");
+	} else if (sweep->discarding && sweep->discarding == sweep->exempt) {
+		running_set_result(running, HR_STATUS_SKIPPED, 0, "%s would be discarded: %s", name,
+				   sweep->exempt_reason);
 	} else if (sweep->exempt) {
-		running_end(running, HR_STATUS_REFUSED, EPERM, "%s is never a target",
-			    sweep->exempt_reason);
+		running_set_result(running, HR_STATUS_REFUSED, EPERM, "%s is never a target",
+				   sweep->exempt_reason);
 	} else if (!r || r == -ESRCH || r == -ENOENT) {
-		running_end(running, HR_STATUS_SKIPPED, ESRCH, "nobody is left");
+		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "no processes left");
 	} else {
-		running_end(running, HR_STATUS_FAILED, -r, "cannot send %s", name);
+		running_set_result(running, HR_STATUS_FAILED, -r, "cannot send %s", name);
 	}
 }
 
-/* One process; `start_ticks` must still be its own. Its namespace's init it may be, where `init` says so. */
+/* One process; `start_ticks` must still be its own. `init`: it may be its pid namespace's init. */
 static void run_one(struct signal_sweep *sweep, uint32_t pid, uint64_t start_ticks, bool init)
 {
 	struct running_action *running = sweep->running;
@@ -102,11 +102,11 @@ static void run_one(struct signal_sweep *sweep, uint32_t pid, uint64_t start_tic
 	proc_status(sweep->worker->enforce->proc_fd, pid, &status);
 	reason = proc_discards(&status, sweep->signal);
 	if (v.start_ticks != start_ticks) {
-		running_end(running, HR_STATUS_SKIPPED, ESRCH, "pid %u is another process by now",
-			    pid);
+		running_set_result(running, HR_STATUS_SKIPPED, ESRCH,
+				   "pid %u is another process by now", pid);
 	} else if (reason) {
-		running_end(running, HR_STATUS_SKIPPED, 0, "%s would be discarded: %s",
-			    proc_signal_name(sweep->signal, name), reason);
+		running_set_result(running, HR_STATUS_SKIPPED, 0, "%s would be discarded: %s",
+				   proc_signal_name(sweep->signal, name), reason);
 	} else {
 		r = proc_signal(v.fd, sweep->signal);
 		sweep->signalled = !r;
@@ -120,12 +120,12 @@ static void run_one(struct signal_sweep *sweep, uint32_t pid, uint64_t start_tic
 	close(v.fd);
 }
 
-/* Everybody once: who is forked meanwhile has heard nothing, but its parent has. */
+/* All once: a process that is forked meanwhile gets no signal, but its parent did. */
 static void run_all(struct signal_sweep *sweep)
 {
 	int r;
 
-	sweep->spare_deaf = true;
+	sweep->spare_discarding = true;
 	do
 		r = signal_sweep_batch(sweep);
 	while (r > 0 && sweep->more);
@@ -135,7 +135,7 @@ static void run_all(struct signal_sweep *sweep)
 static void run_container(struct signal_sweep *sweep)
 {
 	struct enforce *e = sweep->worker->enforce;
-	struct main_process main_one = {.e = e, .unit = is_service(sweep->running->request.path)};
+	struct main_process main_one = {.e = e, .unit = is_service(sweep->running->path)};
 
 	if (!running_open(e, sweep->running))
 		return;
@@ -144,30 +144,31 @@ static void run_container(struct signal_sweep *sweep)
 		run_one(sweep, main_one.pid, main_one.start_ticks, true);
 	else
 		run_all(sweep);
-	sweep->running->anon =
-		0; /* the container's memory counts, not that of those who got the signal */
+	/* the container's memory is watched, not that of the signalled processes */
+	sweep->running->anon = 0;
 }
 
 void term_run(struct worker *worker, struct running_action *running)
 {
-	const struct enforce_request *request = &running->request;
+	const struct action *action = &running->action;
 	struct signal_sweep sweep = {
 		.worker = worker,
 		.running = running,
-		.signal = request->signal ? request->signal : SIGTERM,
+		.signal = action->signal ? action->signal : SIGTERM,
 	};
 
 	pidset_clear(worker->killed);
 	if (!worker->enforce->pids_ours) {
-		running_end(running, HR_STATUS_FAILED, EOPNOTSUPP,
-			    "/proc is another pid namespace's");
-	} else if (request->path[0]) {
+		running_set_result(running, HR_STATUS_FAILED, EOPNOTSUPP,
+				   "/proc is another pid namespace's");
+	} else if (running->path[0]) {
 		run_container(&sweep);
-	} else if (!request->pgid) {
-		run_one(&sweep, request->pid, proc_ticks(request->start_boottime_ns), false);
-	} else if (signal_sweep_check_job(&sweep) < 0) {
-		running_end(running, HR_STATUS_SKIPPED, ESRCH, "process group %u is another by now",
-			    request->pgid);
+	} else if (!action->target.pgid) {
+		run_one(&sweep, action->target.pid, proc_ticks(action->target.start_boottime_ns),
+			false);
+	} else if (signal_sweep_check_process_group(&sweep) < 0) {
+		running_set_result(running, HR_STATUS_SKIPPED, ESRCH,
+				   "process group %u is another by now", action->target.pgid);
 	} else {
 		sweep.spare_inits = true;
 		run_all(&sweep);

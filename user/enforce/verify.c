@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * After the deed: looks at the memory, not at the signals, until the deed has had its effect, can have no more of it, or its
- * time is up. A zombie holds no memory and is not waited for.
+ * Verifies an action by memory, not by signals: watches until the action has had its effect, can have no more, or its time is
+ * up. A zombie holds no memory and is not waited for.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -12,13 +12,13 @@
 #include "signal_sweep.h"
 #include "enforce_internal.h"
 
-#define SETTLE_NS     (5 * NS_PER_MS)  /* everybody has ended: usage lags by what CPUs hold back */
-#define SETTLE_UNDONE (50 * NS_PER_MS) /* … and less was freed than they had: the rest is cache */
-#define PARTLY_NS     (100 * NS_PER_MS) /* most is freed, but somebody lives on */
-#define EMPTY_NS      (5 * NS_PER_MS)   /* between two looks into cgroup.procs */
-#define AGAIN_NS      (100 * NS_PER_MS) /* nothing moves and somebody is there: once more */
+#define SETTLE_NS     (5 * NS_PER_MS)  /* all have ended: usage lags by the per-CPU stocks */
+#define SETTLE_UNDONE (50 * NS_PER_MS) /* … and less was freed than they used: the rest is cache */
+#define PARTLY_NS     (100 * NS_PER_MS) /* most is freed, but processes remain */
+#define EMPTY_NS      (5 * NS_PER_MS)   /* between two reads of cgroup.procs */
+#define AGAIN_NS      (100 * NS_PER_MS) /* usage is steady and processes remain: kill again */
 #define AGAIN_MOST    3
-#define NOISE         (256u << 10) /* bytes; what per-CPU charging moves anyway */
+#define NOISE         (256u << 10) /* bytes; per-CPU charging moves usage by as much anyway */
 
 static const struct {
 	uint64_t until_ns, pause_ns;
@@ -55,15 +55,15 @@ uint64_t running_usage(const struct enforce *e, const struct running_action *run
 	r = cgroup_pread_number(running->usage_fd, &usage);
 	if (!r)
 		return usage;
-	return r == -ENODEV ? 0 : HR_UNKNOWN; /* its runtime has removed it: all is freed */
+	return r == -ENODEV ? 0 : HR_UNKNOWN; /* its runtime has removed the cgroup: all is freed */
 }
 
-/* Who is ending stands in no cgroup.procs any more (7.3; on 6.18 it does): that a container is empty does not say that its memory is free. */
+/* cgroup.procs omits exiting processes (7.3; 6.18 lists them): an empty container's memory may not be free yet. */
 static void keep_few(struct running_action *running)
 {
 	unsigned kept = 0;
 
-	if (running->request.kind != HR_ACTION_KILL) {
+	if (running->action.kind != HR_ACTION_KILL) {
 		signal_sweep_release(running);
 		running->victims = 0;
 		return;
@@ -84,7 +84,7 @@ void watch_begin(const struct enforce *e, struct running_action *running)
 	uint64_t before = running->result.usage_before, most = running->anon - running->anon / 10;
 
 	(void)e;
-	if (!running->request.path[0])
+	if (!running->path[0])
 		for (unsigned i = before = 0; i < running->victims; i++)
 			before += running->victim[i].rss;
 	running->result.usage_before = before;
@@ -94,7 +94,7 @@ void watch_begin(const struct enforce *e, struct running_action *running)
 	if (!running->goal)
 		running->goal = 1;
 	running->lowest = HR_UNKNOWN;
-	if (running->request.path[0] && !running->by_main)
+	if (running->path[0] && !running->by_main)
 		keep_few(running);
 }
 
@@ -108,9 +108,9 @@ static bool has_ended(const struct running_action *running)
 	return true;
 }
 
-static void look_at_memory(const struct enforce *e, struct running_action *running, uint64_t now_ns)
+static void measure(const struct enforce *e, struct running_action *running, uint64_t now_ns)
 {
-	struct enforce_result *result = &running->result;
+	struct action_result *result = &running->result;
 	uint64_t usage = running_usage(e, running);
 
 	result->usage_after = usage;
@@ -127,16 +127,16 @@ static void look_at_memory(const struct enforce *e, struct running_action *runni
 
 static bool stuck(struct running_action *running, uint64_t now_ns)
 {
-	return running->request.kind == HR_ACTION_KILL && running->dir_fd >= 0 &&
+	return running->action.kind == HR_ACTION_KILL && running->dir_fd >= 0 &&
 	       !running->by_main && running->again < AGAIN_MOST &&
 	       now_ns - running->lowest_ns > AGAIN_NS &&
 	       now_ns - running->result.ended_ns > AGAIN_NS * (running->again + 1);
 }
 
-/* All have ended, and yet their memory is there: perhaps somebody is ending whom no list has, which only a search tells. */
+/* All have ended, but their memory is not free: a process may be exiting that no list has; only a search finds it. */
 static bool unsearched(const struct running_action *running)
 {
-	return running->request.kind == HR_ACTION_KILL && running->dir_fd >= 0 &&
+	return running->action.kind == HR_ACTION_KILL && running->dir_fd >= 0 &&
 	       !running->by_main && !running->again && running->result.freed != HR_UNKNOWN;
 }
 
@@ -144,23 +144,24 @@ static void time_is_up(struct running_action *running)
 {
 	bool freed = running->result.freed_ns;
 
-	if (!running->request.deadline_ms) /* nobody asked for a wait */
+	if (!running->action.watch_ms)
 		return;
-	if (running->request.kind == HR_ACTION_KILL && !freed)
-		running_end(running, HR_STATUS_FAILED, ETIMEDOUT,
-			    "not gone after %llu ms: it waits in the kernel, or for CPU time",
-			    (unsigned long long)running->request.deadline_ms);
+	if (running->action.kind == HR_ACTION_KILL && !freed)
+		running_set_result(
+			running, HR_STATUS_FAILED, ETIMEDOUT,
+			"not gone after %llu ms: it waits in the kernel, or for CPU time",
+			(unsigned long long)running->action.watch_ms);
 	else if (!freed)
-		running_end(running, HR_STATUS_DONE, 0, "still there after %llu ms",
-			    (unsigned long long)running->request.deadline_ms);
+		running_set_result(running, HR_STATUS_DONE, 0, "still there after %llu ms",
+				   (unsigned long long)running->action.watch_ms);
 }
 
 bool watch_look(const struct enforce *e, struct running_action *running, uint64_t now_ns,
 		bool *ret_again)
 {
-	struct enforce_result *result = &running->result;
+	struct action_result *result = &running->result;
 
-	look_at_memory(e, running, now_ns);
+	measure(e, running, now_ns);
 	if (!running->gone_ns && now_ns - running->looked_ns >= EMPTY_NS) {
 		running->looked_ns = now_ns;
 		if (has_ended(running))
@@ -189,7 +190,7 @@ bool watch_look(const struct enforce *e, struct running_action *running, uint64_
 		*ret_again = true;
 		return false;
 	}
-	if (now_ns - result->ended_ns < running->request.deadline_ms * NS_PER_MS &&
+	if (now_ns - result->ended_ns < running->action.watch_ms * NS_PER_MS &&
 	    !enforce_stopping(e))
 		return false;
 	time_is_up(running);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The threads of the enforcing room: three killers, two writers, one watcher (private.h says why). None of them holds a lock
- * that another needs; what they share is the state of the deeds.
+ * The threads of enforce/: three killers, two writers, one watcher (enforce_internal.h says why). None of them holds a lock
+ * that another needs; they share the state of the running actions.
  *
- * Killers and watcher come before all others (SCHED_RR), since who kills must not wait for the CPU behind those it is to kill.
- * But freeing gigabytes takes its time, and whoever else wants that CPU would stand still as long: who frees for longer than
- * most frees take is one among others as long as he gets half of a CPU, and comes first again where he gets less.
+ * Killers and watcher have real-time priority (SCHED_RR), since a kill must not wait for the CPU behind its victims. But
+ * freeing gigabytes takes time, in which nothing else runs on that CPU: a killer that frees for longer than most frees take
+ * is scheduled like others as long as it gets half of a CPU, and with real-time priority again when it gets less.
  */
 #include <errno.h>
 #include <signal.h>
@@ -19,8 +19,8 @@
 #include "enforce_internal.h"
 
 /*
- * A sanitizer's own locks spin: a thread in real time that waits for one keeps whoever holds it from the CPU, until the
- * kernel's fair server lets him in a second later. Nobody comes first there.
+ * A sanitizer's own locks spin: a real-time thread that waits for one keeps the holder from the CPU, until the kernel's fair
+ * server runs it a second later. Under a sanitizer no thread has real-time priority.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define STACK      (1024 * 1024)
@@ -30,14 +30,13 @@
 #define LOCKS_SPIN false
 #endif
 #define INTERRUPT \
-	(SIGRTMAX - 3) /* to a writer whose write takes too long; the handler does nothing */
-#define INTERRUPT_NS \
-	(100 * NS_PER_MS) /* … again and again: one that comes before the write is lost */
-#define KILLER_PRIORITY   1
-#define WATCHER_PRIORITY  2                /* it takes the CPU from a killer that frees */
-#define FREE_NS           (50 * NS_PER_MS) /* a gigabyte is freed in less (docs/performance.md) */
-#define BALANCE_NS        (2 * NS_PER_MS)  /* between looks at who frees */
-#define FAST_POLL_SECONDS 2 /* for threads to end; one that hangs in the kernel is left behind */
+	(SIGRTMAX - 3) /* sent to a writer whose write takes too long; the handler does nothing */
+#define INTERRUPT_NS     (100 * NS_PER_MS) /* … repeatedly: one that arrives before the write is lost */
+#define KILLER_PRIORITY  1
+#define WATCHER_PRIORITY 2                /* preempts a killer that frees */
+#define FREE_NS          (50 * NS_PER_MS) /* a gigabyte is freed in less (docs/performance.md) */
+#define BALANCE_NS       (2 * NS_PER_MS)  /* between checks of a killer that frees */
+#define JOIN_SECONDS     2 /* for threads to end; one that hangs in the kernel is left */
 
 static struct running_action *claim(struct enforce *e, enum running_kind kind)
 {
@@ -61,13 +60,13 @@ void running_bound(struct worker *worker, uint64_t ms)
 		sem_post(&worker->enforce->watch);
 }
 
-/* Once more, since somebody slipped through: what the first time found stays the answer. */
+/* A repeated kill, since a process escaped the first: the result stays the first one's, apart from the counts. */
 static void run_again(struct worker *worker, struct running_action *running)
 {
-	struct enforce_result first = running->result;
+	struct action_result first = running->result;
 
 	running_close(running);
-	action_types[running->request.kind].run(worker, running);
+	action_types[running->action.kind].run(worker, running);
 	first.processes += running->result.processes;
 	first.usage_after = running->result.usage_after;
 	running->result = first;
@@ -82,14 +81,16 @@ static void run(struct worker *worker, struct running_action *running)
 		run_again(worker, running);
 	} else {
 		running->result.began_ns = clock_mono_ns();
-		action_types[running->request.kind].run(worker, running);
+		action_types[running->action.kind].run(worker, running);
 		running->result.ended_ns = clock_mono_ns();
 	}
-	if (running->result.status != HR_STATUS_DONE || worker->kind != KIND_KILL) {
+	/* SIGTERM without a watch is done once it is sent: the outcome says what it freed. */
+	if (running->result.status != HR_STATUS_DONE || worker->kind != KIND_KILL ||
+	    (running->action.kind == HR_ACTION_TERM && !running->action.watch_ms)) {
 		running_finish(e, running);
 		return;
 	}
-	if (running->request.kind == HR_ACTION_KILL)
+	if (running->action.kind == HR_ACTION_KILL)
 		reap_take(running, &reap);
 	watch_begin(e, running);
 	running_set_state(running, RUNNING_WATCHED);
@@ -109,7 +110,7 @@ static bool come_first(pthread_t thread, bool first, int priority)
 				      &param);
 }
 
-/* Without leave for real time: as nice as may be; without leave for either: as we are. */
+/* Without permission for real time: the best nice value; without that either: unchanged. */
 static bool hurry(int priority)
 {
 	bool first = !LOCKS_SPIN && come_first(pthread_self(), true, priority);
@@ -118,7 +119,8 @@ static bool hurry(int priority)
 	return first;
 }
 
-/* Who frees for long comes first only while he gets less than half of a CPU. When to look again, 0: nobody frees. */
+/* A killer that frees for long has real-time priority only while it gets less than half of a CPU. When to check again; 0: no
+ * killer frees. */
 static uint64_t balance(struct enforce *e, uint64_t now_ns)
 {
 	uint64_t next = 0;
@@ -161,7 +163,7 @@ static void *killer(void *arg)
 	return NULL;
 }
 
-/* Waits for the semaphore until then; 0: for as long as it takes. */
+/* Waits for the semaphore until then; 0: without a bound. */
 static void wait_until(sem_t *sem, uint64_t mono_ns)
 {
 	struct timespec at = {(time_t)(mono_ns / NS_PER_SEC), (long)(mono_ns % NS_PER_SEC)};
@@ -189,7 +191,7 @@ static void *writer(void *arg)
 	return NULL;
 }
 
-/* Writes that take too long get a signal. When to look again, 0: nobody writes. */
+/* Interrupts writes that take too long. When to check again; 0: no write is under way. */
 static uint64_t interrupt_late(struct enforce *e, uint64_t now_ns)
 {
 	uint64_t next = 0;
@@ -208,7 +210,7 @@ static uint64_t interrupt_late(struct enforce *e, uint64_t now_ns)
 	return next;
 }
 
-static uint64_t look_at_all(struct enforce *e, uint64_t next)
+static uint64_t watch_all(struct enforce *e, uint64_t next)
 {
 	for (unsigned i = 0; i < ENFORCE_QUEUE; i++) {
 		struct running_action *running = &e->running[KIND_KILL][i];
@@ -241,14 +243,14 @@ static void *watcher(void *arg)
 		uint64_t now = clock_mono_ns(), next = interrupt_late(e, now);
 		uint64_t also = balance(e, now);
 
-		wait_until(&e->watch, look_at_all(e, !next || (also && also < next) ? also : next));
+		wait_until(&e->watch, watch_all(e, !next || (also && also < next) ? also : next));
 	}
 	return NULL;
 }
 
 static void on_interrupt(int sig) { (void)sig; }
 
-/* All signals but our own are somebody else's to handle. */
+/* These threads handle no signal but our own. */
 static int start_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 {
 	sigset_t most, before;
@@ -268,10 +270,10 @@ static int start_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 
 int threads_start(struct enforce *e)
 {
-	struct sigaction action = {.sa_handler = on_interrupt};
+	struct sigaction interrupt = {.sa_handler = on_interrupt};
 	int r;
 
-	if (sigaction(INTERRUPT, &action, NULL) < 0)
+	if (sigaction(INTERRUPT, &interrupt, NULL) < 0)
 		return -errno;
 	for (unsigned i = 0; i < KILLERS + WRITERS; i++) {
 		struct worker *worker = &e->worker[i];
@@ -303,10 +305,10 @@ static bool join(pthread_t thread, const struct timespec *until)
 	return false;
 }
 
-/* The watcher first, or it would take a writer's thread for one that still is. */
+/* The watcher first: it must not signal a writer's thread that has been joined. */
 bool threads_join(struct enforce *e)
 {
-	uint64_t until_ns = clock_mono_ns() + FAST_POLL_SECONDS * NS_PER_SEC;
+	uint64_t until_ns = clock_mono_ns() + JOIN_SECONDS * NS_PER_SEC;
 	struct timespec until = {(time_t)(until_ns / NS_PER_SEC), (long)(until_ns % NS_PER_SEC)};
 	bool all = !e->watching || join(e->watcher, &until);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The acting room's face: a round over what there is to see. First the emergencies under way (is it calm? is the next rung
- * due?), then the rules, in their order: numbers before names, since most rules hold for nobody.
+ * One round over a snapshot: first the escalations under way (is it calm? is the next step due?), then the policies, in their
+ * order. Numbers are compared before names, since most policies hold for no target.
  */
 #include "policy_internal.h"
 
@@ -99,7 +99,7 @@ void engine_counts(const struct policy_engine *engine, struct engine_counts *ret
 		(struct engine_counts){engine->turned_away, engine->timers.lost, engine->under_way};
 }
 
-/* Time for the rules never goes back; a clock that does stands still for them. */
+/* Time never goes back for the policies: if the clock does, it stands still for them. */
 static void enter(struct policy_engine *engine, const struct policy_snapshot *snapshot)
 {
 	engine->snapshot = snapshot;
@@ -114,7 +114,7 @@ static void leave(struct policy_engine *engine)
 	engine->busy = false;
 }
 
-/* The rule's condition is not met by this target now. */
+/* The policy's conditions do not hold for this target now. */
 static void does_not_hold(struct policy_engine *engine, uint32_t policy, const struct rule *rule,
 			  const struct inputs *f)
 {
@@ -127,7 +127,7 @@ static void does_not_hold(struct policy_engine *engine, uint32_t policy, const s
 		timer->seen = engine->round;
 }
 
-/* Since when it has held; 0: that could not be noted, and so it does not count. */
+/* Since when it has held; 0: no timer was free, so it does not count. */
 static uint64_t since(struct policy_engine *engine, uint32_t policy, uint64_t key)
 {
 	struct timer *timer;
@@ -161,7 +161,7 @@ static void note_next(struct policy_engine *engine, uint32_t policy, uint32_t sl
 	if (place->next_policy != UINT16_MAX || place->escalation ||
 	    escalation_blocked(engine, policy, key, workload, &step))
 		return;
-	/* In `observe` the reflex is what would be done next, too. */
+	/* In `observe` the reflex counts as a next action, too. */
 	step = steps_next(p, step, false, MODE_DRY_RUN);
 	if (step >= p->actions)
 		return;
@@ -184,7 +184,7 @@ static void consider_slot(struct policy_engine *engine, uint32_t policy, const s
 			does_not_hold(engine, policy, rule, f);
 		return;
 	}
-	if (holds == HOLDS_UNKNOWN) { /* a gap: what was known stays, but nothing fires on it */
+	if (holds == HOLDS_UNKNOWN) { /* a gap keeps the timer, but starts nothing */
 		timer = hold_timers_find(&engine->timers, policy, f->key);
 		if (timer)
 			timer->seen = engine->round;
@@ -200,8 +200,8 @@ static void consider_slot(struct policy_engine *engine, uint32_t policy, const s
 		escalation_begin(engine, policy, slot, NONE32, since_ns, 0);
 }
 
-static void consider_job(struct policy_engine *engine, uint32_t policy, const struct rule *rule,
-			 uint32_t pgroup)
+static void consider_process_group(struct policy_engine *engine, uint32_t policy,
+				   const struct rule *rule, uint32_t pgroup)
 {
 	const struct inputs *f = inputs_of_process_group(engine, pgroup);
 	const struct policy *p = engine_policy(engine, policy);
@@ -225,7 +225,7 @@ static void consider_job(struct policy_engine *engine, uint32_t policy, const st
 		escalation_begin(engine, policy, NONE32, pgroup, since_ns, 0);
 }
 
-/* Rehearsed once, a shortage of the host is not rehearsed on the next container: the first one's end would have ended it. */
+/* After a dry run, a shortage of the host gets no second one on the next container: the first one's end would have ended it. */
 static void consider_host(struct policy_engine *engine, uint32_t policy)
 {
 	const struct policy *p = engine_policy(engine, policy);
@@ -264,7 +264,7 @@ static void consider_host(struct policy_engine *engine, uint32_t policy)
 	escalation_begin(engine, policy, best.slot, best.pgroup, since_ns, n);
 }
 
-static void describe_next(struct policy_engine *engine, uint32_t slot)
+static void report_next(struct policy_engine *engine, uint32_t slot)
 {
 	struct place *place = &engine->place[slot];
 	const struct escalation *e =
@@ -294,7 +294,7 @@ static void describe_next(struct policy_engine *engine, uint32_t slot)
 				   place->next_action, engine->calls.arg);
 }
 
-static bool speaks_of_processes(const struct policy_engine *engine, const struct policy *p)
+static bool concerns_processes(const struct policy_engine *engine, const struct policy *p)
 {
 	return engine->snapshot->pgroups && (p->host_processes || p->matches);
 }
@@ -312,10 +312,10 @@ static void consider(struct policy_engine *engine, uint32_t policy)
 	for (uint32_t i = 0; i < engine->slots; i++)
 		if (engine->inputs[i].key)
 			consider_slot(engine, policy, &rule, i);
-	for (uint32_t i = 0; speaks_of_processes(engine, p) && i < engine->snapshot->pgroups &&
+	for (uint32_t i = 0; concerns_processes(engine, p) && i < engine->snapshot->pgroups &&
 			     i < POLICY_PROCESS_GROUPS;
 	     i++)
-		consider_job(engine, policy, &rule, i);
+		consider_process_group(engine, policy, &rule, i);
 }
 
 void engine_update(struct policy_engine *engine, const struct policy_snapshot *snapshot)
@@ -327,13 +327,13 @@ void engine_update(struct policy_engine *engine, const struct policy_snapshot *s
 		engine->place[i].next_policy = UINT16_MAX;
 	for (size_t i = 0; engine->set && i < POLICY_ESCALATIONS; i++)
 		if (engine->escalation[i].number)
-			steps_go(engine, &engine->escalation[i]);
+			steps_advance(engine, &engine->escalation[i]);
 	for (uint32_t i = 0; engine->set && i < engine->set->policies; i++)
 		consider(engine, i);
 	if (engine->set)
 		hold_timers_purge(&engine->timers, engine->set, engine->round, engine->now_ns);
 	for (uint32_t i = 0; i < engine->slots; i++)
-		describe_next(engine, i);
+		report_next(engine, i);
 	leave(engine);
 }
 
@@ -349,7 +349,7 @@ void engine_update_slot(struct policy_engine *engine, const struct policy_snapsh
 	inputs_read_slot(engine, slot);
 	place = &engine->place[slot];
 	place->next_policy = UINT16_MAX;
-	/* What it would be taken for by a rule about the host is seen anew by the next round. */
+	/* Only the next round decides anew whether a policy about the host would choose it. */
 	if (place->emitted_policy != UINT16_MAX &&
 	    engine_policy(engine, place->emitted_policy)->conditions & WHEN(HOST_AVAILABLE)) {
 		place->next_policy = place->emitted_policy;
@@ -357,7 +357,7 @@ void engine_update_slot(struct policy_engine *engine, const struct policy_snapsh
 	}
 	e = escalation_of(engine, slot, 0);
 	if (e)
-		steps_go(engine, e);
+		steps_advance(engine, e);
 	for (uint32_t i = 0; engine->inputs[slot].key && i < engine->set->policies; i++) {
 		const struct policy *p = engine_policy(engine, i);
 		struct rule rule;
@@ -367,34 +367,33 @@ void engine_update_slot(struct policy_engine *engine, const struct policy_snapsh
 		rule_read(p, &rule);
 		consider_slot(engine, i, &rule, slot);
 	}
-	describe_next(engine, slot);
+	report_next(engine, slot);
 	leave(engine);
 }
 
 void engine_action_done(struct policy_engine *engine, const struct policy_snapshot *snapshot,
-			const struct action_answer *result)
+			const struct action_result *result)
 {
 	struct escalation *e = escalation_find(engine, result->escalation);
 
 	if (!e)
 		return;
-	if (engine->busy) { /* answered from within the order: whoever is on that ladder goes on with it */
-		steps_answer(engine, e, result);
+	if (engine->busy) { /* from within the action callback: the caller continues this escalation */
+		steps_result(engine, e, result);
 		return;
 	}
 	enter(engine, snapshot);
 	if (e->target.slot != HR_UNKNOWN_U32 && e->target.slot < engine->slots)
 		inputs_read_slot(engine, e->target.slot);
-	steps_answer(engine, e, result);
-	steps_go(engine, e);
+	steps_result(engine, e, result);
+	steps_advance(engine, e);
 	if (e->target.slot != HR_UNKNOWN_U32 && e->target.slot < engine->slots)
-		describe_next(engine, e->target.slot);
+		report_next(engine, e->target.slot);
 	leave(engine);
 }
 
 #define HOLD_OFF_NS \
-	(5000 *     \
-	 NS_PER_MS) /* what a starved victim of the kernel may take to give its memory back */
+	(5000 * NS_PER_MS) /* what a victim without CPU time may take to free its memory */
 
 void engine_oom_kill(struct policy_engine *engine, uint32_t slot, uint64_t now_ns)
 {
@@ -437,7 +436,7 @@ void engine_slot_gone(struct policy_engine *engine, uint32_t slot, uint64_t memc
 	}
 }
 
-/* Only what the clock alone decides: rules hold by samples. */
+/* Only what the clock alone decides: conditions need samples. */
 uint64_t engine_deadline(const struct policy_engine *engine)
 {
 	uint64_t soonest = 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The table of emergencies: who may begin one, who takes over from whom, what an ended one leaves behind. Never two for one
- * target; a rule that kills is served before one that only tells.
+ * The table of escalations: which policy may begin one, which takes over from another, what a finished one leaves behind.
+ * One target never has two; a policy that kills takes precedence over one that only notifies.
  */
 #include "policy_internal.h"
 
-#define COOLDOWN_LEAST_MS 1000 /* nothing is told or tried twenty times a second */
+#define COOLDOWN_LEAST_MS 1000 /* nothing is reported or tried twenty times a second */
 
 struct escalation *escalation_find(struct policy_engine *engine, uint32_t number)
 {
@@ -38,18 +38,18 @@ bool escalation_blocked(struct policy_engine *engine, uint32_t policy, uint64_t 
 		*ret_step = timer->step;
 		return timer->step >= POLICY_ACTIONS;
 	}
-	/* When the host is short somebody is taken: sparing a culprit because it was restarted would cost an innocent. */
+	/* When the host is short one container is killed: sparing a culprit because it was restarted would kill another. */
 	if (engine_policy(engine, policy)->conditions & WHEN(HOST_AVAILABLE))
 		return false;
-	if (!engine_policy(engine, policy)->cooldown_ms) /* nor does its rule wait for it */
+	if (!engine_policy(engine, policy)->cooldown_ms)
 		return false;
-	/* The same workload in another cgroup: it was restarted, and is to be left alone for that time. */
+	/* The same workload in another cgroup was restarted: the cooldown covers it, too. */
 	other = hold_timers_cooling(&engine->timers, policy, workload, engine->now_ns);
 	return other && other->key != key;
 }
 
-static void leave_note(struct policy_engine *engine, const struct escalation *e, uint64_t key,
-		       bool calm)
+static void start_cooldown(struct policy_engine *engine, const struct escalation *e, uint64_t key,
+			   bool calm)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
 	bool relapse =
@@ -69,7 +69,7 @@ static void leave_note(struct policy_engine *engine, const struct escalation *e,
 void escalation_finish(struct policy_engine *engine, struct escalation *e, uint32_t averted,
 		       bool calm)
 {
-	struct escalation_end end = {
+	struct outcome outcome = {
 		.escalation = e->number,
 		.target = e->target,
 		.mode = e->mode,
@@ -79,19 +79,19 @@ void escalation_finish(struct policy_engine *engine, struct escalation *e, uint3
 	};
 	uint32_t slot = e->target.slot, mine = (uint32_t)(e - engine->escalation) + 1;
 
-	leave_note(engine, e, e->key, calm);
+	start_cooldown(engine, e, e->key, calm);
 	if (e->host && e->mode == MODE_DRY_RUN && !calm)
-		leave_note(engine, e, HOST_KEY, calm);
+		start_cooldown(engine, e, HOST_KEY, calm);
 	if (slot != HR_UNKNOWN_U32 && slot < engine->slots &&
 	    engine->place[slot].escalation == mine)
 		engine->place[slot].escalation = 0;
 	e->number = 0;
 	engine->under_way--;
-	if (engine->calls.end && e->notified)
-		engine->calls.end(&end, engine->calls.arg);
+	if (engine->calls.outcome && e->notified)
+		engine->calls.outcome(&outcome, engine->calls.arg);
 }
 
-/* May this rule take the target over from the other? Never from a kill; a rehearsal never from a deed. */
+/* May this policy take the target over from the other? Never after a kill; a dry run never from an enforced escalation. */
 static bool takes_over(const struct policy_engine *engine, const struct policy *p, uint32_t first,
 		       enum policy_mode mode, const struct escalation *other)
 {
@@ -103,7 +103,7 @@ static bool takes_over(const struct policy_engine *engine, const struct policy *
 	       action_severity(p->action[first].kind) > other->hardest;
 }
 
-/* Room, if need be by ending one that can do less. */
+/* A free place, if need be by ending an escalation that can do less. */
 static struct escalation *take_space(struct policy_engine *engine, const struct policy *p,
 				     uint32_t first)
 {
@@ -141,7 +141,7 @@ static void fill_target(const struct policy_engine *engine, uint32_t slot, uint3
 		e->workload = selector_slot(engine->snapshot, slot)->id.workload;
 		return;
 	}
-	/* A rule on processes means the process; one on the host's memory its whole job. */
+	/* A policy on processes targets the process; one on the host's memory the whole process group. */
 	e->target.memcg_id = at->memcg_id;
 	e->target.pgid = whole ? at->pgid : 0;
 	e->target.pid = at->pid;
@@ -150,7 +150,7 @@ static void fill_target(const struct policy_engine *engine, uint32_t slot, uint3
 	__builtin_memcpy(e->target.comm, at->comm, sizeof(e->target.comm));
 }
 
-/* What had to go: all that is above the threshold's calm side, else all that it uses. */
+/* The excess: what is above the threshold less its hysteresis, else the whole usage. */
 static uint64_t over(const struct policy_engine *engine, const struct escalation *e,
 		     const struct inputs *f)
 {
@@ -185,11 +185,12 @@ static void set_up(struct policy_engine *engine, struct escalation *e, uint32_t 
 	e->inputs.held_ms = (engine->now_ns - held_ns) / NS_PER_MS;
 	if (slot != NONE32 && !steps_only_notify(engine_policy(engine, e->policy)))
 		engine->place[slot].escalation = (uint32_t)(e - engine->escalation) + 1;
-	victim_passed_over(engine, e, n);
+	victim_fill_skipped(engine, e, n);
 }
 
-/* It has taken over: the shortage is one, and so is what is done about it. */
-static void host_clear(struct policy_engine *engine, const struct escalation *mine)
+/* One shortage has one escalation: the others about the host end. */
+static void finish_other_host_escalations(struct policy_engine *engine,
+					  const struct escalation *mine)
 {
 	for (size_t i = 0; i < POLICY_ESCALATIONS; i++) {
 		struct escalation *e = &engine->escalation[i];
@@ -206,7 +207,7 @@ void escalation_begin(struct policy_engine *engine, uint32_t policy, uint32_t sl
 	const struct hr_slot *at = slot == NONE32 ? NULL : selector_slot(engine->snapshot, slot);
 	uint64_t key = at ? engine->inputs[slot].key : inputs_of_process_group(engine, pgroup)->key;
 	enum policy_mode mode = steps_mode(engine->set, p);
-	/* Who only tells stands in nobody's way, and nobody in his. */
+	/* A policy that only notifies runs beside any other. */
 	struct escalation *e = steps_only_notify(p) ? NULL : escalation_of(engine, slot, key);
 	struct timer *timer;
 	uint32_t step;
@@ -217,7 +218,7 @@ void escalation_begin(struct policy_engine *engine, uint32_t policy, uint32_t sl
 	step = steps_next(p, step, false, mode);
 	if (step >= p->actions || (e && !takes_over(engine, p, step, mode, e)))
 		return;
-	/* Room for the cooldown afterwards: without it nothing begins that would begin again and again. */
+	/* Reserve the cooldown's timer: without it the escalation would begin again and again. */
 	timer = hold_timers_make(&engine->timers, policy, key);
 	if (!timer)
 		return;
@@ -232,12 +233,11 @@ void escalation_begin(struct policy_engine *engine, uint32_t policy, uint32_t sl
 	*e = (struct escalation){.policy = (uint16_t)policy, .mode = mode, .step = (uint8_t)step};
 	set_up(engine, e, slot, pgroup, held_ns, n);
 	if (e->host)
-		host_clear(engine, e);
-	steps_go(engine, e);
+		finish_other_host_escalations(engine, e);
+	steps_advance(engine, e);
 }
 
-struct escalation *escalation_oom_killed(struct policy_engine *engine, uint32_t policy,
-					 uint32_t slot)
+struct escalation *escalation_reflex(struct policy_engine *engine, uint32_t policy, uint32_t slot)
 {
 	struct escalation *e = escalation_of(engine, slot, 0);
 	struct timer *timer;

@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * One emergency on its ladder: which rung is due, what it brought, when it is over. A rung is followed by the next one only
- * when its time is up and the rule still holds by fresh figures; a rung that failed or cannot be taken is followed at once.
- * Kills once at most. Orders; does nothing itself.
+ * One escalation's steps: which is due, whether it helped, when the escalation is over. A step is followed by the next one
+ * only when its time is up and the policy still holds on fresh inputs; a step that failed or was skipped is followed at once.
+ * One escalation kills at most once. Asks for actions; carries none out.
  */
 #include "policy_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define RECLAIM_PATIENCE_MS \
-	5000 /* it may block for minutes; the emergency does not wait that long */
-#define RECLAIM_SETTLE_MS  1000 /* after it: a calm sweep later the figures are new */
+	5000 /* it may block for minutes; the escalation does not wait that long */
+#define RECLAIM_SETTLE_MS  1000 /* after it: the next sweep's inputs are fresh by then */
 #define KILL_PATIENCE_MS   10000
 #define KILL_SETTLE_MS     3000
 #define REFLEX_PATIENCE_MS 1000
-#define THROTTLE_MS        30000 /* where the rule gives no time */
+#define THROTTLE_MS        30000 /* where the policy gives no time */
 #define TERM_MS            10000
-#define BAND_NS            (60000 * NS_PER_MS) /* neither holding nor calm for so long: calm */
-#define ON_EXIT_NS         (3000 * NS_PER_MS)  /* a supervisor that restarts has done so by then */
-#define ON_EXIT_WAIT_NS    (30000 * NS_PER_MS) /* for the end of what was told to end */
+#define BAND_NS            (60000 * NS_PER_MS) /* neither holding nor calm for this long counts as calm */
+#define ON_EXIT_NS \
+	(3000 * NS_PER_MS) /* a runtime or systemd that restarts it has done so by then */
+#define ON_EXIT_WAIT_NS (30000 * NS_PER_MS) /* for the end of what was signalled */
 #define HOST_SETTLE_NS \
-	(1000 * NS_PER_MS) /* after a victim's end: its memory shows in the host's figures */
+	(1000 * NS_PER_MS) /* after a victim's end: MemAvailable includes its memory by then */
 #define UNRECLAIMABLE_MILLI \
-	900 /* of usage: more than that, and a throttle only strangles (livelock without swap) */
+	900 /* of usage: above it a throttle only stalls the container (livelock without swap) */
 
 enum policy_mode steps_mode(const struct policy_set *set, const struct policy *policy)
 {
@@ -31,12 +33,12 @@ enum policy_mode steps_mode(const struct policy_set *set, const struct policy *p
 
 unsigned int action_severity(unsigned int kind)
 {
-	static const uint8_t harshness[HR_ACTION_COUNT] = {
+	static const uint8_t severity[HR_ACTION_COUNT] = {
 		[HR_ACTION_NOTIFY] = 1, [HR_ACTION_RECLAIM] = 2, [HR_ACTION_THROTTLE] = 3,
 		[HR_ACTION_TERM] = 4,   [HR_ACTION_KILL] = 5,    [HR_ACTION_REFLEX] = 5,
 	};
 
-	return kind < HR_ACTION_COUNT ? harshness[kind] : 0;
+	return kind < HR_ACTION_COUNT ? severity[kind] : 0;
 }
 
 unsigned int steps_hardest(const struct policy *p, uint32_t from)
@@ -54,7 +56,7 @@ bool steps_only_notify(const struct policy *p)
 	return steps_hardest(p, 0) <= action_severity(HR_ACTION_NOTIFY);
 }
 
-/* In `enforce` the reflex strikes by itself, in the kernel: the ladder steps over it. */
+/* In `enforce` BPF runs the reflex by itself: the escalation steps over it. */
 uint32_t steps_next(const struct policy *p, uint32_t step, bool killed, enum policy_mode mode)
 {
 	for (; step < p->actions; step++) {
@@ -95,7 +97,7 @@ static const struct hr_slot *target_slot(const struct policy_engine *engine,
 		       : NULL;
 }
 
-const struct inputs *steps_figures(const struct policy_engine *engine, const struct escalation *e)
+const struct inputs *steps_inputs(const struct policy_engine *engine, const struct escalation *e)
 {
 	if (e->target.slot != HR_UNKNOWN_U32)
 		return target_slot(engine, e) ? &engine->inputs[e->target.slot] : NULL;
@@ -105,11 +107,11 @@ const struct inputs *steps_figures(const struct policy_engine *engine, const str
 	return NULL;
 }
 
-void steps_order(const struct policy_engine *engine, const struct escalation *e, uint32_t step,
-		 enum hr_action_kind kind, struct action *ret_order)
+void steps_action(const struct policy_engine *engine, const struct escalation *e, uint32_t step,
+		  enum hr_action_kind kind, struct action *ret_action)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
-	const struct inputs *f = steps_figures(engine, e);
+	const struct inputs *f = steps_inputs(engine, e);
 	struct action action = {
 		.escalation = e->number,
 		.step = step + 1,
@@ -120,7 +122,9 @@ void steps_order(const struct policy_engine *engine, const struct escalation *e,
 		.mode = e->mode,
 		.target = e->target,
 		.inputs = e->inputs,
-		.skipped_count = e->passed,
+		.skipped_count = e->skipped_count,
+		.bytes = HR_UNKNOWN,
+		.for_ms = HR_UNKNOWN,
 		.decided_ns = engine->snapshot->now_ns,
 	};
 	struct rule rule;
@@ -132,8 +136,9 @@ void steps_order(const struct policy_engine *engine, const struct escalation *e,
 		action.inputs.threshold = rule_threshold(&rule, CONDITION_USAGE, f);
 	}
 	memcpy(action.skipped, e->skipped, sizeof(action.skipped));
-	memcpy(action.skipped_slot, e->skipped_slot, sizeof(action.skipped_slot));
-	*ret_order = action;
+	snprintf(action.policy_name, sizeof(action.policy_name), "%s",
+		 policy_text(engine->set, p->name));
+	*ret_action = action;
 }
 
 static void not_taken(const struct policy_engine *engine, struct escalation *e,
@@ -144,12 +149,12 @@ static void not_taken(const struct policy_engine *engine, struct escalation *e,
 	if (!engine->calls.not_taken)
 		return;
 	e->notified = true;
-	steps_order(engine, e, e->step, engine_policy(engine, e->policy)->action[e->step].kind,
-		    &action);
+	steps_action(engine, e, e->step, engine_policy(engine, e->policy)->action[e->step].kind,
+		     &action);
 	engine->calls.not_taken(&action, status, reason, engine->calls.arg);
 }
 
-/* What would be squeezed is mostly what cannot be given back, and there is nowhere to swap it. */
+/* The usage is mostly non-reclaimable, and there is no swap for it. */
 static bool nothing_to_reclaim(const struct policy_engine *engine, const struct escalation *e)
 {
 	const struct hr_slot *slot = target_slot(engine, e);
@@ -167,11 +172,11 @@ static bool nothing_to_reclaim(const struct policy_engine *engine, const struct 
 	       slot->memory.unreclaimable >= slot->memory.usage / 1000 * UNRECLAIMABLE_MILLI;
 }
 
-/* Hold-off and budget. What is refused is told once, and tried again when its time comes. */
+/* Hold-off and rate limit. A refusal is reported once, and the step is tried again when its time comes. */
 static bool may_end(struct policy_engine *engine, struct escalation *e)
 {
 	struct rate_limit *rate_limit =
-		e->mode == MODE_ENFORCE ? &engine->spent : &engine->rehearsed;
+		e->mode == MODE_ENFORCE ? &engine->spent : &engine->dry_run_spent;
 	uint64_t hold_off = e->host ? engine->host_hold_off_ns : 0, wait;
 	enum hr_skip_reason reason = HR_SKIP_HOLD_OFF;
 
@@ -186,74 +191,75 @@ static bool may_end(struct policy_engine *engine, struct escalation *e)
 	if (!wait)
 		return true;
 	e->until_ns = wait;
-	if (e->emitted != reason)
+	if (e->refused != reason)
 		not_taken(engine, e, HR_STATUS_REFUSED, reason);
-	e->emitted = (uint8_t)reason;
+	e->refused = (uint8_t)reason;
 	return false;
 }
 
-static void give_order(struct policy_engine *engine, struct escalation *e,
-		       const struct policy_action *spec)
+static void start_action(struct policy_engine *engine, struct escalation *e,
+			 const struct policy_action *spec)
 {
 	struct action action;
 
-	steps_order(engine, e, e->step, spec->kind, &action);
-	steps_taken(engine, e, e->step);
+	steps_action(engine, e, e->step, spec->kind, &action);
+	action_plan(&action, target_slot(engine, e));
+	steps_started(engine, e, e->step);
 	if (engine->calls.action)
 		engine->calls.action(&action, engine->calls.arg);
 }
 
-/* Rung `step` is ordered, or the reflex took it by itself. */
-void steps_taken(struct policy_engine *engine, struct escalation *e, uint32_t step)
+void steps_started(struct policy_engine *engine, struct escalation *e, uint32_t step)
 {
 	const struct policy_action *spec = &engine_policy(engine, e->policy)->action[step];
 
 	if (rate_limit_ends(spec) && !e->ending) {
 		e->ending = true;
-		e->paid_ns = engine->now_ns;
-		e->paid_step = (uint8_t)(step + 1);
-		rate_limit_spend(e->mode == MODE_ENFORCE ? &engine->spent : &engine->rehearsed,
+		e->charged_ns = engine->now_ns;
+		e->charged_step = (uint8_t)(step + 1);
+		rate_limit_spend(e->mode == MODE_ENFORCE ? &engine->spent : &engine->dry_run_spent,
 				 engine->now_ns);
 	}
 	e->killed |= spec->kind == HR_ACTION_KILL;
 	e->notified = true;
 	e->step = (uint8_t)(step + 1);
-	e->ordered = (uint8_t)(step + 1);
-	e->emitted = HR_SKIP_NONE;
+	e->requested = (uint8_t)(step + 1);
+	e->refused = HR_SKIP_NONE;
 	if (action_severity(spec->kind) > e->hardest)
 		e->hardest = (uint8_t)action_severity(spec->kind);
 	if (!e->acted_ns && spec->kind != HR_ACTION_NOTIFY)
 		e->acted_ns = engine->now_ns;
-	e->ordered_ns = engine->now_ns;
+	e->requested_ns = engine->now_ns;
 	e->until_ns = engine->now_ns + steps_patience_ms(spec, e->mode) * NS_PER_MS;
 }
 
 static bool wants_on_exit(const struct policy_engine *engine, const struct escalation *e)
 {
-	return engine_policy(engine, e->policy)->on_exit.n && e->ending && !e->on_exit_emitted;
+	return engine_policy(engine, e->policy)->on_exit.n && e->ending && !e->on_exit_requested;
 }
 
 static void request_on_exit(struct policy_engine *engine, struct escalation *e)
 {
 	struct action action;
 
-	e->on_exit_emitted = true;
-	steps_order(engine, e, e->ordered ? e->ordered - 1u : 0, HR_ACTION_ON_EXIT, &action);
+	e->on_exit_requested = true;
+	steps_action(engine, e, e->requested ? e->requested - 1u : 0, HR_ACTION_ON_EXIT, &action);
 	if (engine->calls.action)
 		engine->calls.action(&action, engine->calls.arg);
 }
 
-static void at_the_end(struct policy_engine *engine, struct escalation *e)
+static void after_last_step(struct policy_engine *engine, struct escalation *e)
 {
-	bool only_emitted = steps_only_notify(engine_policy(engine, e->policy));
+	bool only_notifies = steps_only_notify(engine_policy(engine, e->policy));
 
 	if (e->mode == MODE_DRY_RUN && wants_on_exit(engine, e))
 		request_on_exit(engine, e);
-	escalation_finish(engine, e, e->mode == MODE_DRY_RUN || only_emitted ? HR_UNKNOWN_U32 : 0,
+	escalation_finish(engine, e, e->mode == MODE_DRY_RUN || only_notifies ? HR_UNKNOWN_U32 : 0,
 			  false);
 }
 
-/* Protected by now, or, by its name, another program than the one that was meant? Who is not among the listed is not known better. */
+/* Is it protected by now, or, by its name, another program than the one that was chosen? Of a group that is not in the
+ * snapshot nothing newer is known. */
 static bool process_group_exempt(const struct policy_engine *engine, const struct escalation *e)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
@@ -273,7 +279,7 @@ static bool process_group_exempt(const struct policy_engine *engine, const struc
 	return false;
 }
 
-/* False: nothing more to be done now. */
+/* False: no more steps now. */
 static bool next_action(struct policy_engine *engine, struct escalation *e)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
@@ -281,7 +287,7 @@ static bool next_action(struct policy_engine *engine, struct escalation *e)
 	bool pgroup = e->target.slot == HR_UNKNOWN_U32;
 
 	if (step >= p->actions) {
-		at_the_end(engine, e);
+		after_last_step(engine, e);
 		return false;
 	}
 	e->step = (uint8_t)step;
@@ -290,7 +296,7 @@ static bool next_action(struct policy_engine *engine, struct escalation *e)
 		e->step++;
 		return true;
 	}
-	/* Names may have come, or the list may have changed since it began. */
+	/* Names may have been resolved, or `protect` may have changed, since the escalation began. */
 	if (pgroup ? process_group_exempt(engine, e)
 		   : selector_allowed(engine->set, engine->snapshot, p, e->target.slot,
 				      engine->inputs[e->target.slot].parent) != HR_SKIP_NONE) {
@@ -299,7 +305,7 @@ static bool next_action(struct policy_engine *engine, struct escalation *e)
 	}
 	if (rate_limit_ends(&p->action[step]) && !may_end(engine, e))
 		return false;
-	give_order(engine, e, &p->action[step]);
+	start_action(engine, e, &p->action[step]);
 	return true;
 }
 
@@ -337,8 +343,8 @@ static bool is_calm(const struct policy_engine *engine, struct escalation *e,
 	return engine->now_ns - e->calm_ns >= calm_ms * NS_PER_MS;
 }
 
-/* A new cgroup of the same workload tells it at once. Processes in the same one again may be there to tidy up (systemd runs
- * ExecStopPost= in the unit's): these count when the wait is over. */
+/* A new cgroup of the same workload counts at once. New processes in the same cgroup may only clean up (systemd runs
+ * ExecStopPost= in the unit's cgroup): they count when the wait is over. */
 static bool restarted(const struct policy_engine *engine, const struct escalation *e, bool waited)
 {
 	bool pgroup = e->target.slot == HR_UNKNOWN_U32;
@@ -366,7 +372,7 @@ static bool host_calm(const struct policy_engine *engine, const struct escalatio
 	return rule_calm(&rule, &f, NULL);
 }
 
-static void after_the_end(struct policy_engine *engine, struct escalation *e)
+static void after_target_end(struct policy_engine *engine, struct escalation *e)
 {
 	uint64_t since = engine->now_ns - e->gone_ns;
 	bool calm = !e->host || host_calm(engine, e);
@@ -398,20 +404,20 @@ void steps_gone(struct policy_engine *engine, struct escalation *e)
 	note_freed(engine, e, 0);
 }
 
-/* Calm, but what comes afterwards waits for the end of what was told to end. */
+/* Calm, but on_exit waits for the end of what was signalled. */
 static bool awaits_end(const struct policy_engine *engine, const struct escalation *e)
 {
-	uint64_t until = e->until_ns > e->ordered_ns + ON_EXIT_WAIT_NS
+	uint64_t until = e->until_ns > e->requested_ns + ON_EXIT_WAIT_NS
 				 ? e->until_ns
-				 : e->ordered_ns + ON_EXIT_WAIT_NS;
+				 : e->requested_ns + ON_EXIT_WAIT_NS;
 
 	return e->mode == MODE_ENFORCE && wants_on_exit(engine, e) && engine->now_ns < until;
 }
 
-void steps_go(struct policy_engine *engine, struct escalation *e)
+void steps_advance(struct policy_engine *engine, struct escalation *e)
 {
 	const struct hr_slot *slot = target_slot(engine, e);
-	const struct inputs *f = steps_figures(engine, e);
+	const struct inputs *f = steps_inputs(engine, e);
 	uint32_t number = e->number;
 	struct rule rule;
 	enum holds holds;
@@ -419,7 +425,7 @@ void steps_go(struct policy_engine *engine, struct escalation *e)
 	if (!f || (slot && !(slot->flags & HR_SLOT_POPULATED)))
 		steps_gone(engine, e);
 	if (e->gone) {
-		after_the_end(engine, e);
+		after_target_end(engine, e);
 		return;
 	}
 	rule_read(engine_policy(engine, e->policy), &rule);
@@ -440,26 +446,26 @@ void steps_go(struct policy_engine *engine, struct escalation *e)
 			break;
 }
 
-void steps_answer(struct policy_engine *engine, struct escalation *e,
-		  const struct action_answer *result)
+void steps_result(struct policy_engine *engine, struct escalation *e,
+		  const struct action_result *result)
 {
 	uint64_t settle = HR_UNKNOWN, until;
 
 	if (result->freed != HR_UNKNOWN && (e->freed == HR_UNKNOWN || result->freed > e->freed))
 		e->freed = result->freed;
-	if (result->step != e->ordered || e->mode != MODE_ENFORCE || e->gone)
-		return; /* an answer from further down: its rung is past */
+	if (result->step != e->requested || e->mode != MODE_ENFORCE || e->gone)
+		return; /* a result of an earlier step */
 	if (result->status != HR_STATUS_DONE) {
 		e->until_ns = engine->now_ns;
-		/* A signal that was not sent has ended nobody; one that failed may have. */
-		if (e->ending && e->paid_step == result->step &&
+		/* A signal that was not sent has ended nothing; a failed action may have. */
+		if (e->ending && e->charged_step == result->step &&
 		    result->status != HR_STATUS_FAILED) {
 			e->ending = false;
-			rate_limit_refund(&engine->spent, e->paid_ns);
+			rate_limit_refund(&engine->spent, e->charged_ns);
 		}
 		return;
 	}
-	switch (engine_policy(engine, e->policy)->action[e->ordered - 1].kind) {
+	switch (engine_policy(engine, e->policy)->action[e->requested - 1].kind) {
 	case HR_ACTION_RECLAIM:
 		settle = RECLAIM_SETTLE_MS;
 		break;

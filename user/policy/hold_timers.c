@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What is remembered of a rule and a target from one sample to the next: since when the rule holds, and the cooldown after an
- * emergency. A hash table of fixed size; what finds no room is counted, and then does not hold: a rule that cannot be timed
- * does not fire.
+ * What is kept of a policy and a target from one sample to the next: since when the policy holds, and the cooldown after an
+ * escalation. A hash table of fixed size; what finds it full is counted and does not hold: a policy that cannot be timed does
+ * not act.
  */
 #include "policy_internal.h"
 
@@ -87,8 +87,8 @@ struct timer *hold_timers_make(struct timers *n, uint32_t policy, uint64_t key)
 	return &n->timer[i];
 }
 
-/* Takes the note that *link leads to out of its bucket. */
-static void unlink_note(struct timers *n, uint32_t *link)
+/* Frees the timer that *link leads to. */
+static void unlink_timer(struct timers *n, uint32_t *link)
 {
 	uint32_t i = *link;
 
@@ -106,10 +106,10 @@ void hold_timers_drop(struct timers *n, uint32_t policy, uint64_t key)
 	while (*link != NONE32 && (n->timer[*link].key != key || n->timer[*link].policy != policy))
 		link = &n->timer[*link].next;
 	if (*link != NONE32)
-		unlink_note(n, link);
+		unlink_timer(n, link);
 }
 
-/* True: it is of no use any more. */
+/* True: it is not needed any more. */
 static bool refresh(struct timer *timer, const struct policy_set *set, uint32_t round,
 		    uint64_t now_ns)
 {
@@ -139,7 +139,7 @@ void hold_timers_purge(struct timers *n, const struct policy_set *set, uint32_t 
 			struct timer *timer = &n->timer[*link];
 
 			if (refresh(timer, set, round, now_ns)) {
-				unlink_note(n, link);
+				unlink_timer(n, link);
 				continue;
 			}
 			n->cooling[hint(timer->workload)] += timer->until_ns || timer->till_calm;
@@ -152,7 +152,7 @@ void hold_timers_remap(struct timers *n, const uint16_t *map, const uint8_t *kee
 {
 	uint32_t chain = NONE32, next;
 
-	/* All of them onto one chain, then back into their new buckets. */
+	/* All onto one chain, then into their new buckets. */
 	for (uint32_t b = 0; b <= n->mask; b++)
 		for (uint32_t i = n->bucket[b]; i != NONE32; i = next) {
 			next = n->timer[i].next;
@@ -190,7 +190,7 @@ void hold_timers_cool(struct timers *n, struct timer *timer, uint64_t workload, 
 	timer->workload = workload;
 	timer->until_ns = until_ns;
 	timer->step = (uint8_t)step;
-	n->cooling[hint(workload)]++; /* until the next purge counts anew */
+	n->cooling[hint(workload)]++; /* until the next purge counts again */
 }
 
 const struct timer *hold_timers_cooling(const struct timers *n, uint32_t policy, uint64_t workload,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What a rule can see of its targets, read once a round into a small table: a thousand rules then walk over 128 bytes a
- * container and not over a page. Guesses nothing: what a slot does not know stays HR_UNKNOWN.
+ * The values of all targets that a policy can test, read once a round into a small table: a thousand policies then walk over
+ * 128 bytes a container, not over a page. Guesses nothing: what a slot does not know stays HR_UNKNOWN.
  */
 #include "policy_internal.h"
 
@@ -62,10 +62,10 @@ static void read_nothing(struct inputs *f)
 
 #define SHARED_HORIZON_S 900u /* as far as risk looks */
 
-/* A danger that is shared (an ancestor's limit, the host's memory) is lent to everybody below. A rule about one container means
- * the one that makes it: who by its own growth alone would use up what is left within the horizon. Without this, a host
- * that runs short would end every container that a rule on `risk` matches; who to take then is what host_available is for. */
-static bool makes_it(const struct hr_slot *slot)
+/* The forecast of a shared bound (an ancestor's limit, the host's memory) stands in every slot below it. A policy about one
+ * container means the one that causes it: its own growth alone would use up the headroom within the horizon. Without this, a
+ * host that runs short would end every container that a policy on `risk` matches; host_available is for that. */
+static bool causes_it(const struct hr_slot *slot)
 {
 	int64_t drift = slot->forecast.drift_bytes_per_second;
 
@@ -87,7 +87,7 @@ static void read_slot(struct policy_engine *engine, uint32_t i)
 	if (place->memcg_id != id) {
 		uint32_t escalation = place->escalation;
 
-		/* Another one lives here now. Its emergency finds out by itself that its target is gone. */
+		/* The slot is another cgroup's now: an escalation for the one before has lost its target. */
 		inputs_forget(engine, i);
 		place->memcg_id = id;
 		if (escalation)
@@ -99,16 +99,16 @@ static void read_slot(struct policy_engine *engine, uint32_t i)
 	read_nothing(f);
 	inputs_host(engine, f);
 	if (!slot->sampled_ns || slot->sampled_ns == HR_UNKNOWN)
-		return; /* a newborn: its zeros are no figures */
+		return; /* not sampled yet: its zeros are no values */
 	condition_inputs(&from, f->at);
-	shared = !makes_it(slot);
+	shared = !causes_it(slot);
 	for (size_t c = 0; c < CONDITIONS && shared; c++)
 		if (condition_table[c].own_only && f->at[c] != HR_UNKNOWN)
 			f->at[c] = condition_table[c].shared;
 	f->at[INPUT_LIMIT] = slot->memory.limit;
 }
 
-/* A share of a limit is one of its own limit, else of the nearest that stands above it. */
+/* A share is one of its own limit, else of its nearest ancestor's. */
 static void read_limit_above(struct policy_engine *engine, uint32_t i)
 {
 	const struct hr_slot *slot = engine->snapshot->slot(i, engine->snapshot->arg);
@@ -154,26 +154,26 @@ struct inputs *inputs_of_process_group(const struct policy_engine *engine, uint3
 	return &engine->inputs[engine->slots + pgroup];
 }
 
-static void remember_job(struct policy_engine *engine, uint64_t key, uint64_t rss)
+static void remember_process_group(struct policy_engine *engine, uint64_t key, uint64_t rss)
 {
 	struct pgroup_note *oldest = &engine->pgroup_note[0];
 
 	for (size_t i = 0; i < PGROUP_NOTES; i++) {
-		struct pgroup_note *timer = &engine->pgroup_note[i];
+		struct pgroup_note *note = &engine->pgroup_note[i];
 
-		if (timer->key == key) {
-			timer->seen_ns = engine->now_ns;
-			if (rss < timer->first_rss)
-				timer->first_rss = rss;
+		if (note->key == key) {
+			note->seen_ns = engine->now_ns;
+			if (rss < note->first_rss)
+				note->first_rss = rss;
 			return;
 		}
-		if (timer->seen_ns < oldest->seen_ns)
-			oldest = timer;
+		if (note->seen_ns < oldest->seen_ns)
+			oldest = note;
 	}
 	*oldest = (struct pgroup_note){key, engine->now_ns, rss, engine->now_ns};
 }
 
-static void read_job(struct policy_engine *engine, uint32_t i)
+static void read_process_group(struct policy_engine *engine, uint32_t i)
 {
 	const struct process_group *pgroup = &engine->snapshot->pgroup[i];
 	const struct input_source from = {.host = engine->snapshot->host, .pgroup = pgroup};
@@ -184,7 +184,7 @@ static void read_job(struct policy_engine *engine, uint32_t i)
 	f->parent = false;
 	inputs_host(engine, f);
 	condition_inputs(&from, f->at);
-	remember_job(engine, f->key, pgroup->rss);
+	remember_process_group(engine, f->key, pgroup->rss);
 }
 
 void inputs_read(struct policy_engine *engine)
@@ -216,7 +216,7 @@ void inputs_read(struct policy_engine *engine)
 			read_limit_above(engine, i);
 	}
 	for (uint32_t i = 0; i < engine->snapshot->pgroups && i < POLICY_PROCESS_GROUPS; i++)
-		read_job(engine, i);
+		read_process_group(engine, i);
 }
 
 void inputs_record(const struct policy_engine *engine, const struct inputs *f,

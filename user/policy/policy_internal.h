@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the acting room's files share: the figures a rule sees, the notes it keeps from sample to sample, the emergencies
- * under way. Everything is reserved by engine_init() and engine_grow(); nothing here looks at a clock. Private to this room.
+ * Shared by the engine's files: the inputs of a policy, the timers it keeps from sample to sample, the escalations under way.
+ * engine_init() and engine_grow() reserve everything; nothing here reads a clock. Private to policy/.
  */
 #ifndef HEADROOM_POLICY_POLICY_INTERNAL_H
 #define HEADROOM_POLICY_POLICY_INTERNAL_H
@@ -10,12 +10,12 @@
 
 #define NS_PER_MS    1000000ULL
 #define NONE32       UINT32_MAX
-#define POLICY_DEPTH 64 /* cgroups above each other; a damaged board may have circles */
+#define POLICY_DEPTH 64 /* levels of cgroups; a damaged board may have cycles */
 
-/* ---- inputs.c: what a policy can see of one target ---- */
+/* ---- inputs.c: the values of one target that a policy can test ---- */
 struct inputs {
 	uint64_t at[INPUTS]; /* enum condition_id, enum input; HR_UNKNOWN: not known */
-	uint64_t key;        /* of notes: the memcg id, or a job's; 0: nobody to look at */
+	uint64_t key;        /* of timers: the memcg id, or a process group's key; 0: no target */
 	bool parent;         /* there are cgroups below it */
 };
 
@@ -42,38 +42,38 @@ bool rule_calm(const struct rule *rule, const struct inputs *inputs, uint32_t *r
 /* In bytes, for this target; HR_UNKNOWN: not known. */
 uint64_t rule_threshold(const struct rule *rule, enum condition_id id, const struct inputs *inputs);
 
-/* The owner's word, as the resolver hands it over among the labels: the xattr user.headroom of the cgroup. */
+/* The xattr user.headroom of the cgroup, set by its owner; the resolver passes it on among the labels. */
 #define POLICY_OWNER_LABEL   "user.headroom"
 #define POLICY_OWNER_PROTECT "protect"
 
-/* ---- match.c: see act.h for policy_exempt() ---- */
+/* ---- selector.c: see engine.h for policy_exempt() ---- */
 bool selector_match(const struct policy_set *set, const struct policy *policy,
 		    const struct hr_slot *slot);
 bool selector_match_process_group(const struct policy_set *set, const struct policy *policy,
 				  const struct process_group *pgroup, const struct hr_slot *slot);
-/* May this rule take this slot? `parent`: it may have cgroups below. */
+/* Why this policy may not act on this slot; HR_SKIP_NONE: it may. `parent`: it may have cgroups below. */
 enum hr_skip_reason selector_allowed(const struct policy_set *set,
 				     const struct policy_snapshot *snapshot,
 				     const struct policy *policy, uint32_t slot, bool parent);
-/* The same of one that may still be empty. */
+/* The same for a cgroup that may still be empty. */
 enum hr_skip_reason selector_exempt(const struct policy_set *set,
 				    const struct policy_snapshot *snapshot,
 				    const struct policy *policy, uint32_t slot, bool parent);
-/* The same of a job. */
+/* The same for a process group. */
 enum hr_skip_reason selector_process_group_allowed(const struct policy_set *set,
 						   const struct policy_snapshot *snapshot,
 						   const struct policy *policy, uint32_t pgroup);
 const struct hr_slot *selector_slot(const struct policy_snapshot *snapshot, uint32_t slot);
 
-/* ---- notes.c: since when a rule holds for a target, and its cooldown ---- */
+/* ---- hold_timers.c: since when a policy holds for a target, and its cooldown ---- */
 struct timer {
 	uint64_t key, workload;
 	uint64_t since_ns; /* holds since; 0: it does not */
 	uint64_t until_ns; /* cooldown; 0: none */
-	uint32_t seen;     /* the round in which it held or was not calm */
-	uint32_t next;     /* in its bucket, or of the free ones */
+	uint32_t seen;     /* the last round in which it held or was not calm */
+	uint32_t next;     /* in its bucket, or in the free list */
 	uint16_t policy;   /* index */
-	uint8_t step; /* during the cooldown: where a relapse of the same target goes on; POLICY_ACTIONS: nowhere */
+	uint8_t step; /* during the cooldown: where a relapse of the same target continues; POLICY_ACTIONS: nowhere */
 	bool till_calm; /* the cooldown begins when the condition is calm */
 };
 #define HOLD_TIMERS_HINTS 1024u
@@ -82,9 +82,9 @@ struct timers {
 	uint32_t *bucket;
 	uint32_t space, mask, free, used;
 	uint32_t cooling
-		[HOLD_TIMERS_HINTS]; /* those with a cooldown, by a hash of their workload: 0 means that there is none */
+		[HOLD_TIMERS_HINTS]; /* timers with a cooldown, by a hash of their workload; 0: certainly none */
 	uint64_t lost;
-	uint32_t of_policy[POLICY_MOST]; /* how many */
+	uint32_t of_policy[POLICY_MOST]; /* how many timers each policy has */
 };
 
 int hold_timers_init(struct timers *timers, uint32_t space);
@@ -94,40 +94,40 @@ struct timer *hold_timers_find(struct timers *timers, uint32_t policy, uint64_t 
 struct timer *hold_timers_make(struct timers *timers, uint32_t policy,
 			       uint64_t key); /* NULL: full, counted */
 void hold_timers_drop(struct timers *timers, uint32_t policy, uint64_t key);
-/* After a round: what did not hold in it forgets since when, and what is of no use any more goes. */
+/* After a round: clears since_ns of what did not hold in it, and frees what is not needed any more. */
 void hold_timers_purge(struct timers *timers, const struct policy_set *set, uint32_t round,
 		       uint64_t now_ns);
-/* map[old]: the new index, UINT16_MAX: gone. keep[old]: what stays of its notes. */
+/* map[old]: the new index, UINT16_MAX: gone. keep[old]: what stays of its timers. */
 enum hold_timers_keep { HOLD_TIMERS_NONE, HOLD_TIMERS_COOLDOWN, HOLD_TIMERS_ALL };
 void hold_timers_remap(struct timers *timers, const uint16_t *map, const uint8_t *keep);
-/* This one has a cooldown from now on. */
+/* Starts this timer's cooldown. */
 void hold_timers_cool(struct timers *timers, struct timer *timer, uint64_t workload,
 		      uint64_t until_ns, uint32_t step);
-/* A cooldown of this rule for another cgroup of the same workload. */
+/* A cooldown of this policy for a cgroup of this workload; NULL: none. */
 const struct timer *hold_timers_cooling(const struct timers *timers, uint32_t policy,
 					uint64_t workload, uint64_t now_ns);
 
-/* ---- budget.c ---- */
-#define RATE_LIMIT_MOST 1024u /* a budget larger than this counts as this */
+/* ---- rate_limit.c ---- */
+#define RATE_LIMIT_MOST 1024u /* a larger limit counts as this */
 struct rate_limit {
 	uint64_t spent_ns[RATE_LIMIT_MOST]; /* circular */
-	uint64_t n;                         /* ever */
+	uint64_t n;                         /* total, never reset */
 };
-/* When one more may be spent: 0: now; UINT64_MAX: never. */
+/* When one more kill is allowed: 0: now; UINT64_MAX: never. */
 uint64_t rate_limit_wait(const struct rate_limit *rate_limit, const struct policy_set *set,
 			 uint64_t now_ns);
-/* How many may be spent now; UINT64_MAX: no limit. */
+/* How many kills are allowed now; UINT64_MAX: no limit. */
 uint64_t rate_limit_left(const struct rate_limit *rate_limit, const struct policy_set *set,
 			 uint64_t now_ns);
 void rate_limit_spend(struct rate_limit *rate_limit, uint64_t now_ns);
-void rate_limit_refund(struct rate_limit *rate_limit, uint64_t spent_ns); /* nothing came of it */
-/* Does this rung end something? */
+void rate_limit_refund(struct rate_limit *rate_limit, uint64_t spent_ns); /* nothing was killed */
+/* Does this action end processes, and so count? */
 bool rate_limit_ends(const struct policy_action *spec);
 
 /* ---- the state ---- */
 struct place {                                /* of a slot */
 	uint64_t memcg_id;                    /* as last seen; 0: free */
-	uint64_t hold_off_ns;                 /* until: the kernel has just killed here */
+	uint64_t hold_off_ns;                 /* until then: the kernel has just OOM-killed here */
 	uint32_t escalation;                  /* index + 1; 0: none */
 	uint16_t next_policy, emitted_policy; /* UINT16_MAX: none */
 	uint8_t next_action, emitted_action;
@@ -136,42 +136,42 @@ struct place {                                /* of a slot */
 struct escalation {
 	uint32_t number; /* 0: free */
 	uint16_t policy;
-	uint8_t step;    /* the rungs behind it */
-	uint8_t ordered; /* the last that was ordered, from 1; 0: none */
-	uint8_t hardest; /* enum hr_action_kind of those ordered, by harshness */
-	uint8_t passed;
-	uint8_t emitted; /* enum hr_skip_reason: why the next rung was refused */
+	uint8_t step;      /* how many steps are behind it */
+	uint8_t requested; /* the last step that was asked for, from 1; 0: none */
+	uint8_t hardest;   /* action_severity() of those asked for */
+	uint8_t refused;   /* enum hr_skip_reason that was reported for the next step */
 	enum policy_mode mode;
-	bool host;   /* its rule is about the host's memory */
-	bool ending; /* term, kill or reflex was ordered: paid from the budget */
-	bool killed, oom_killed, gone, on_exit_emitted;
-	bool notified; /* somebody was told of it */
+	bool host;   /* its policy is about the host's memory */
+	bool ending; /* term, kill or reflex was asked for: charged to the rate limit */
+	bool killed, oom_killed, gone, on_exit_requested;
+	bool notified; /* some callback has reported it */
 	struct action_target target;
 	uint64_t key, workload;
-	uint64_t paid_ns; /* when, and with which step */
-	uint8_t paid_step;
-	uint64_t held_ns;              /* since when its rule holds */
-	uint64_t acted_ns, ordered_ns; /* the first rung that does something; the last rung */
-	uint64_t until_ns;             /* when the next rung is due */
-	uint64_t calm_ns, band_ns;     /* since when it is calm; neither calm nor holding; 0 */
+	uint64_t charged_ns; /* when it was charged, and by which step (from 1) */
+	uint8_t charged_step;
+	uint64_t held_ns; /* since when its policy holds */
+	uint64_t acted_ns,
+		requested_ns;      /* the first step that is more than a notice; the last step */
+	uint64_t until_ns;         /* when the next step is due */
+	uint64_t calm_ns, band_ns; /* since when it is calm; neither calm nor holding; 0 */
 	uint64_t gone_ns;
-	uint64_t usage_at, over; /* when it began; what had to go */
+	uint64_t usage_at, over; /* bytes at its start; the excess */
 	uint64_t freed, freed_ms;
-	struct hr_inputs inputs; /* when it began */
-	struct hr_skipped skipped[HR_SKIPPED];
-	uint32_t skipped_slot[HR_SKIPPED];
+	struct hr_inputs inputs; /* at its start */
+	uint32_t skipped_count;
+	struct action_skipped skipped[HR_SKIPPED];
 };
 
 struct candidate {
 	uint32_t slot, pgroup; /* one of them NONE32 */
 	uint64_t size;
 	int64_t growth;  /* bytes a second, HR_UNKNOWN_I64 */
-	uint8_t reason;  /* enum hr_skip_reason it may not be taken */
-	uint8_t rank[3]; /* enough, over its request, growth × risk */
+	uint8_t reason;  /* enum hr_skip_reason: why it may not be chosen */
+	uint8_t rank[3]; /* large enough, above its memory.low, growth × risk */
 };
 
 #define PGROUP_NOTES 64
-struct pgroup_note { /* a job as it was first seen */
+struct pgroup_note { /* a process group as it was first seen */
 	uint64_t key, first_ns, first_rss, seen_ns;
 };
 
@@ -180,29 +180,29 @@ struct policy_engine {
 	const struct policy_set *set;
 	uint32_t slots;
 	struct place *place;
-	struct inputs *inputs;       /* of slots, then of jobs */
+	struct inputs *inputs;       /* of slots, then of process groups */
 	struct candidate *candidate; /* room for all of them */
 	uint32_t *index;             /* memcg id to slot: open addressing */
 	uint32_t index_mask;
 	struct timers timers;
-	struct rate_limit spent, rehearsed;
+	struct rate_limit spent, dry_run_spent;
 	struct escalation escalation[POLICY_ESCALATIONS];
 	struct pgroup_note pgroup_note[PGROUP_NOTES];
 	uint32_t last_number, round, under_way;
 	uint64_t now_ns; /* never goes back */
 	uint64_t host_hold_off_ns;
 	uint64_t turned_away;
-	struct { /* room for engine_set_policies() */
+	struct { /* scratch of engine_set_policies() */
 		uint16_t bucket[2 * POLICY_MOST], map[POLICY_MOST];
 		uint8_t keep[POLICY_MOST]; /* enum hold_timers_keep */
 	} reload;
 	const struct policy_snapshot *snapshot; /* during a call */
-	bool busy; /* inside a call: what calls back in is only noted */
+	bool busy; /* inside a call: a result that arrives is only recorded */
 };
 
-/* ---- figures.c ---- */
-void inputs_read(struct policy_engine *engine); /* of the whole world */
-/* Somebody else lives in this slot, or nobody: what was told to be next is taken back. */
+/* ---- inputs.c ---- */
+void inputs_read(struct policy_engine *engine); /* of all targets */
+/* The slot is free or another cgroup's: withdraws the next action that was reported for it. */
 void inputs_forget(struct policy_engine *engine, uint32_t slot);
 void inputs_host(const struct policy_engine *engine, struct inputs *f); /* the host's own */
 void inputs_read_slot(struct policy_engine *engine, uint32_t slot);
@@ -212,53 +212,53 @@ struct inputs *inputs_of_process_group(const struct policy_engine *engine, uint3
 void inputs_record(const struct policy_engine *engine, const struct inputs *inputs,
 		   const struct action_target *target, struct hr_inputs *ret_inputs);
 
-/* ---- ladder.c ---- */
+/* ---- escalation_steps.c ---- */
 enum policy_mode steps_mode(const struct policy_set *set, const struct policy *policy);
-/* How harsh a rung is, for comparing; and the harshest of a ladder from a step on. */
-unsigned int action_severity(unsigned int spec);
+/* How severe an action is, for comparing; and the most severe of a policy from a step on. */
+unsigned int action_severity(unsigned int kind);
 unsigned int steps_hardest(const struct policy *policy, uint32_t from);
 bool steps_only_notify(const struct policy *policy);
-/* The step that would be ordered next from `step` on; POLICY_ACTIONS: none. */
+/* The step that is due next from `step` on; POLICY_ACTIONS: none. */
 uint32_t steps_next(const struct policy *policy, uint32_t step, bool killed, enum policy_mode mode);
 uint64_t steps_patience_ms(const struct policy_action *spec, enum policy_mode mode);
-const struct inputs *steps_figures(const struct policy_engine *engine,
-				   const struct escalation *escalation);
-void steps_order(const struct policy_engine *engine, const struct escalation *escalation,
-		 uint32_t step, enum hr_action_kind kind, struct action *ret_order);
-void steps_taken(struct policy_engine *engine, struct escalation *escalation, uint32_t step);
-/* The target has ended. */
+const struct inputs *steps_inputs(const struct policy_engine *engine,
+				  const struct escalation *escalation);
+/* The action of this step, without its plan. */
+void steps_action(const struct policy_engine *engine, const struct escalation *escalation,
+		  uint32_t step, enum hr_action_kind kind, struct action *ret_action);
+/* `step` was asked for, or BPF's reflex took it. */
+void steps_started(struct policy_engine *engine, struct escalation *escalation, uint32_t step);
+/* The target is gone. */
 void steps_gone(struct policy_engine *engine, struct escalation *escalation);
-void steps_answer(struct policy_engine *engine, struct escalation *escalation,
-		  const struct action_answer *result);
-/* Goes on as far as time and figures allow; the emergency may be over afterwards. */
-void steps_go(struct policy_engine *engine, struct escalation *escalation);
+void steps_result(struct policy_engine *engine, struct escalation *escalation,
+		  const struct action_result *result);
+/* Continues as far as time and inputs allow; the escalation may be over afterwards. */
+void steps_advance(struct policy_engine *engine, struct escalation *escalation);
 
-/* ---- victim.c ---- */
-/* The best candidate of a rule about the host's memory. Leaves all of them in act->candidate[0 … *ret_n - 1]. False: nobody
- * may be taken. */
+/* ---- victim_select.c ---- */
+/* The best candidate of a policy about the host's memory. Leaves all of them in engine->candidate[0 … *ret_n - 1]. False: none
+ * may be chosen. */
 bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best,
 		   uint32_t *ret_n);
-/* Fills skipped: from the first n candidates; or (n 0) with those whom a rule about containers would also have taken, were
- * they not protected. */
-void victim_passed_over(struct policy_engine *engine, struct escalation *escalation, uint32_t n);
+/* Fills skipped: from the first n candidates; or (n 0) with the protected containers for which the policy also holds. */
+void victim_fill_skipped(struct policy_engine *engine, struct escalation *escalation, uint32_t n);
 
-/* ---- emergency.c ---- */
-#define HOST_KEY (UINT64_MAX - 1) /* of notes about the host's own condition */
+/* ---- escalation.c ---- */
+#define HOST_KEY (UINT64_MAX - 1) /* of timers for the host's own conditions */
 struct escalation *escalation_find(struct policy_engine *engine, uint32_t number);
 struct escalation *escalation_of(struct policy_engine *engine, uint32_t slot, uint64_t key);
-/* A cooldown stands against it. Else *ret_step says where its ladder goes on. */
+/* A cooldown forbids it. Else *ret_step says at which step it starts. */
 bool escalation_blocked(struct policy_engine *engine, uint32_t policy, uint64_t key,
 			uint64_t workload, uint32_t *ret_step);
-/* A rule has held for its time: begins one, unless a cooldown, another emergency or want of room forbids it. Of slot and job
- * one is NONE32; n: candidates, see victim_choose(). */
+/* A policy has held for its time: begins an escalation, unless a cooldown, another escalation or a full table forbids it. One
+ * of slot and pgroup is NONE32; n: candidates, see victim_choose(). */
 void escalation_begin(struct policy_engine *engine, uint32_t policy, uint32_t slot, uint32_t pgroup,
 		      uint64_t held_ns, uint32_t n);
-/* The reflex struck: its emergency, begun now if there was none; another rule's for this target ends. NULL: no room. */
-struct escalation *escalation_oom_killed(struct policy_engine *engine, uint32_t policy,
-					 uint32_t slot);
+/* The reflex has killed: its escalation, begun now if there was none; another policy's for this target ends. NULL: no room. */
+struct escalation *escalation_reflex(struct policy_engine *engine, uint32_t policy, uint32_t slot);
 void escalation_finish(struct policy_engine *engine, struct escalation *escalation,
 		       uint32_t averted, bool calm);
-/* An emergency about the host is under way that a rule with this first rung must let go on. */
+/* An escalation about the host is under way that a policy with this first step must not take over from. */
 bool escalation_host_busy(struct policy_engine *engine, uint32_t policy, uint32_t first_step);
 
 static inline const struct policy *engine_policy(const struct policy_engine *engine, uint32_t i)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The budget: how many emergencies may end something within a time. A whole file of bad rules, or one that matches
- * everything, then costs a few containers and not the host. One emergency is paid for once, by the first of its rungs that
- * ends something: to who is told to end it makes no difference that nobody pulled the plug.
+ * The rate limit: how many escalations may end processes within a time. A whole file of bad policies, or one that matches
+ * everything, then costs a few containers and not the host. One escalation is charged once, by the first of its steps that
+ * ends something: SIGTERM ends a container as well as SIGKILL does.
  */
 #include "policy_internal.h"
 
 #include <signal.h>
 
-/* Signals that services use to be talked to, not to be ended. */
+/* Services use these signals for requests (reload, status), not to end. */
 bool rate_limit_ends(const struct policy_action *spec)
 {
 	switch (spec->kind) {
@@ -42,7 +42,7 @@ uint64_t rate_limit_wait(const struct rate_limit *b, const struct policy_set *se
 		return UINT64_MAX;
 	if (b->n < most)
 		return 0;
-	first = b->spent_ns[(b->n - most) % RATE_LIMIT_MOST]; /* that many ago */
+	first = b->spent_ns[(b->n - most) % RATE_LIMIT_MOST]; /* the one `most` kills ago */
 	return now_ns >= first && now_ns - first >= per ? 0
 	       : first > UINT64_MAX - per               ? UINT64_MAX
 							: first + per;

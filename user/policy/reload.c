@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * New rules while emergencies are under way. A rule is the same rule by its name; it keeps its emergencies while its ladder
- * and its mode are the same, and since when it holds while its conditions are. Reads the old set for the last time.
+ * New policies while escalations are under way. A policy is the same one by its name; it keeps its escalations while its steps
+ * and its mode are the same, and its hold timers while its conditions are. Reads the old set for the last time.
  */
 #include "policy_internal.h"
 
@@ -58,7 +58,7 @@ static bool same_conditions(const struct policy *x, const struct policy *y)
 	return true;
 }
 
-/* A rehearsal's cooldown is no reason to spare anybody once it is in earnest. */
+/* The cooldown of a dry run spares no target once the mode is enforce. */
 static enum hold_timers_keep keep_of(const struct policy_engine *engine, uint32_t i,
 				     const struct policy_set *new)
 {
@@ -100,8 +100,8 @@ static void map_names(struct policy_engine *engine, const struct policy_set *new
 	}
 }
 
-static bool goes_on(const struct policy_engine *engine, const struct escalation *e,
-		    const struct policy_set *new)
+static bool continues(const struct policy_engine *engine, const struct escalation *e,
+		      const struct policy_set *new)
 {
 	uint16_t to = engine->reload.map[e->policy];
 
@@ -116,7 +116,7 @@ void engine_set_policies(struct policy_engine *engine, const struct policy_set *
 	for (size_t i = 0; engine->set && i < POLICY_ESCALATIONS; i++) {
 		struct escalation *e = &engine->escalation[i];
 
-		if (e->number && (!set || !goes_on(engine, e, set)))
+		if (e->number && (!set || !continues(engine, e, set)))
 			escalation_finish(engine, e, HR_UNKNOWN_U32, false);
 	}
 	for (size_t i = 0; engine->set && set && i < POLICY_ESCALATIONS; i++)
@@ -128,7 +128,7 @@ void engine_set_policies(struct policy_engine *engine, const struct policy_set *
 	else
 		hold_timers_clear(&engine->timers);
 	engine->set = set;
-	/* Whatever was told is told anew, or taken back. */
+	/* Every next action is reported again, or withdrawn. */
 	for (uint32_t i = 0; i < engine->slots; i++) {
 		engine->place[i].next_policy = UINT16_MAX;
 		engine->place[i].emitted_policy = UINT16_MAX;

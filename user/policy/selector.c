@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Who is meant, and who may never be. Globs against what is known of a slot; what is not known matches nothing, not even
- * "*". What may never be a target is decided by the path of the cgroup, which only root can choose, before any name.
+ * Which targets a policy matches, and which are never targets. Globs against what is known of a slot; an unknown text matches
+ * nothing, not even "*". What is never a target is decided by the path of the cgroup, which only root can choose, before any
+ * name.
  */
 #include "policy_internal.h"
 
@@ -25,9 +26,9 @@ static bool wild(const char *glob)
 	return *glob;
 }
 
-/* fnmatch() costs more than all the rest: what stands before the first wildcard is compared first, and a single star needs no
+/* fnmatch() costs more than all the rest: the text before the first wildcard is compared first, and a single star needs no
  * fnmatch() at all. */
-static bool fits(const char *glob, const char *text)
+static bool glob_match(const char *glob, const char *text)
 {
 	size_t tail, left;
 
@@ -96,7 +97,7 @@ static bool any_glob(const struct policy_set *set, const struct policy_match *se
 		     const char *text)
 {
 	for (uint32_t i = 0; text && i < selector->n; i++)
-		if (fits(policy_glob(set, selector->first + i), text))
+		if (glob_match(policy_glob(set, selector->first + i), text))
 			return true;
 	return false;
 }
@@ -120,7 +121,7 @@ static bool has_key(const struct policy_set *set, const struct policy *policy, u
 	return false;
 }
 
-/* A slice, a pod's parent, a bare cgroup is meant only by a rule that speaks of cgroups: `name: "*"` is about containers. */
+/* A slice, a pod's parent or a bare cgroup needs a policy with `cgroup:`: `name: "*"` is about containers. */
 bool selector_match(const struct policy_set *set, const struct policy *policy,
 		    const struct hr_slot *slot)
 {
@@ -133,7 +134,7 @@ bool selector_match(const struct policy_set *set, const struct policy *policy,
 	       has_key(set, policy, POLICY_CGROUP);
 }
 
-/* The largest process stands for its job. Without any match only a rule on the host's memory means jobs, too. */
+/* The largest process represents its group. Without any match only a policy on the host's memory includes process groups. */
 bool selector_match_process_group(const struct policy_set *set, const struct policy *policy,
 				  const struct process_group *pgroup, const struct hr_slot *slot)
 {
@@ -163,8 +164,8 @@ static bool below(const char *path, const char *above)
 	return !strncmp(path, above, n) && path[n] == '/' && path[n + 1];
 }
 
-/* Units that containers and hosts hang on, by the last part of their path: names come later, and can be made up. sshd is
- * one of them: who locks himself out of a host in trouble can't come back to mend the rule. */
+/* Units that containers and the host depend on, by the last part of their path: names come later, and can be made up. sshd is
+ * one of them: without it an administrator can't log in to correct the policy. */
 static enum hr_skip_reason unit_protected(const char *path)
 {
 	static const struct {
@@ -199,16 +200,16 @@ static enum hr_skip_reason unit_protected(const char *path)
 
 	last = last ? last + 1 : path;
 	if (strstr(path, "/user@"))
-		return HR_SKIP_NONE; /* what users call their own */
+		return HR_SKIP_NONE; /* users choose the names of their own units */
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (fits(units[i].glob, last))
+		if (glob_match(units[i].glob, last))
 			return units[i].reason;
 	return HR_SKIP_NONE;
 }
 
 bool policy_unit_protected(const char *unit) { return unit_protected(unit) != HR_SKIP_NONE; }
 
-static enum hr_skip_reason listed(const struct policy_set *set, const struct hr_slot *slot)
+static enum hr_skip_reason protect_list(const struct policy_set *set, const struct hr_slot *slot)
 {
 	char value[LABEL_BYTES];
 
@@ -221,16 +222,16 @@ static enum hr_skip_reason listed(const struct policy_set *set, const struct hr_
 }
 
 /* A container that may still turn out to be a sandbox: its state file could not be read, or not yet. */
-static bool nameless(const struct hr_slot *slot)
+static bool unidentified(const struct hr_slot *slot)
 {
 	if (slot->id.kind != HR_KIND_CONTAINER)
 		return false;
 	return !slot->id.workload || (slot->id.pod_uid.at && !slot->id.container.at);
 }
 
-/* What this cgroup is by itself. */
-static enum hr_skip_reason itself(const struct policy_set *set, const struct hr_slot *slot,
-				  const char *path, uint64_t self_memcg_id)
+/* Why this cgroup by itself is never a target. */
+static enum hr_skip_reason exempt_itself(const struct policy_set *set, const struct hr_slot *slot,
+					 const char *path, uint64_t self_memcg_id)
 {
 	enum hr_skip_reason reason;
 
@@ -245,11 +246,11 @@ static enum hr_skip_reason itself(const struct policy_set *set, const struct hr_
 			 ? HR_SKIP_NONE
 			 : unit_protected(path);
 	if (!reason)
-		reason = listed(set, slot);
-	return !reason && nameless(slot) ? HR_SKIP_UNKNOWN : reason;
+		reason = protect_list(set, slot);
+	return !reason && unidentified(slot) ? HR_SKIP_UNKNOWN : reason;
 }
 
-/* Is anybody protected by what only a container's own state tells? */
+/* Does `protect` use keys that are known only once a container is resolved? */
 static bool names_protected(const struct policy_set *set)
 {
 	for (uint32_t i = 0; set && i < set->protects; i++) {
@@ -262,10 +263,10 @@ static bool names_protected(const struct policy_set *set)
 	return false;
 }
 
-/* Who is killed with it: a parent is as untouchable as what stands below it. `literal`: the rule names this very path. */
-static enum hr_skip_reason with_it(const struct policy_set *set,
-				   const struct policy_snapshot *snapshot,
-				   const struct hr_slot *slot, const char *path, bool literal)
+/* A kill of a parent kills what is below it: its protection covers the parent. `literal`: the policy names this very path. */
+static enum hr_skip_reason exempt_below(const struct policy_set *set,
+					const struct policy_snapshot *snapshot,
+					const struct hr_slot *slot, const char *path, bool literal)
 {
 	bool container = slot->id.kind == HR_KIND_CONTAINER;
 
@@ -277,12 +278,12 @@ static enum hr_skip_reason with_it(const struct policy_set *set,
 
 		if (!under || !below(under, path))
 			continue;
-		reason = itself(set, at, under, snapshot->self_memcg_id);
+		reason = exempt_itself(set, at, under, snapshot->self_memcg_id);
 		if (reason == HR_SKIP_PROTECTED || reason == HR_SKIP_OWNER ||
 		    reason == HR_SKIP_SELF)
 			return reason;
 		if (container)
-			continue; /* what runs inside it is its own affair */
+			continue; /* nested units and containers go with their container */
 		if (reason == HR_SKIP_UNKNOWN && names_protected(set))
 			return reason; /* it may be one of them */
 		if (reason && reason != HR_SKIP_UNKNOWN)
@@ -308,8 +309,8 @@ static enum hr_skip_reason protect(const struct policy_set *set,
 	path = hr_slot_text(slot, slot->id.cgroup);
 	if (!path || !*path)
 		return HR_SKIP_UNKNOWN;
-	reason = itself(set, slot, path, snapshot->self_memcg_id);
-	return reason || !parent ? reason : with_it(set, snapshot, slot, path, literal);
+	reason = exempt_itself(set, slot, path, snapshot->self_memcg_id);
+	return reason || !parent ? reason : exempt_below(set, snapshot, slot, path, literal);
 }
 
 enum hr_skip_reason policy_exempt(const struct policy_set *set,
@@ -352,8 +353,8 @@ enum hr_skip_reason selector_allowed(const struct policy_set *set,
 	return reason;
 }
 
-static const struct hr_slot *slot_of_job(const struct policy_snapshot *snapshot,
-					 const struct process_group *pgroup)
+static const struct hr_slot *slot_of_process_group(const struct policy_snapshot *snapshot,
+						   const struct process_group *pgroup)
 {
 	for (uint32_t i = 0; pgroup->memcg_id && i < snapshot->slots; i++) {
 		const struct hr_slot *slot = snapshot->slot(i, snapshot->arg);
@@ -364,8 +365,8 @@ static const struct hr_slot *slot_of_job(const struct policy_snapshot *snapshot,
 	return NULL;
 }
 
-/* Jobs inside of sshd's own unit are what people run there (where no logind gives them a scope): only the daemon counts. */
-static enum hr_skip_reason job_unit(const char *comm, const char *path)
+/* In sshd's own unit are the sessions of users as well (where no logind gives them a scope): only sshd itself is exempt. */
+static enum hr_skip_reason process_group_unit(const char *comm, const char *path)
 {
 	const char *last = strrchr(path, '/');
 
@@ -390,9 +391,9 @@ enum hr_skip_reason policy_exempt_process(const struct policy_set *set, const ch
 			return HR_SKIP_PROTECTED;
 	}
 	if (path)
-		reason = job_unit(comm, path);
+		reason = process_group_unit(comm, path);
 	if (!reason && slot)
-		reason = listed(NULL, slot);
+		reason = protect_list(NULL, slot);
 	return reason;
 }
 
@@ -414,7 +415,7 @@ enum hr_skip_reason policy_exempt_process_group(const struct policy_set *set,
 		return HR_SKIP_RUNTIME;
 	if (pgroup->flags & PGROUP_EXEMPT)
 		return HR_SKIP_OWNER;
-	return policy_exempt_process(set, pgroup->comm, slot_of_job(snapshot, pgroup));
+	return policy_exempt_process(set, pgroup->comm, slot_of_process_group(snapshot, pgroup));
 }
 
 enum hr_skip_reason selector_process_group_allowed(const struct policy_set *set,
@@ -423,7 +424,7 @@ enum hr_skip_reason selector_process_group_allowed(const struct policy_set *set,
 {
 	enum hr_skip_reason reason = policy_exempt_process_group(set, snapshot, index);
 
-	/* A rule on the host's memory means the whole job, one on processes its largest alone. */
+	/* A policy on the host's memory targets the whole process group, one on processes its largest process alone. */
 	if (!reason && (policy->conditions & WHEN(HOST_AVAILABLE)) &&
 	    (snapshot->pgroup[index].flags & PGROUP_HOLDS_OTHERS))
 		reason = HR_SKIP_PROTECTED;

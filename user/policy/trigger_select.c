@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What is armed: the size at which a container must be noticed at once (tripwire), or at which BPF may strike by itself
- * (reflex). A reflex is armed only where everything but the size is decided already, since nobody asks again up there. One that
- * is empty yet is armed as well: between the first process and the limit there may be less time than arming takes.
+ * Selects what is armed: the usage at which the daemon is notified at once (tripwire), or at which BPF kills by itself
+ * (reflex). A reflex is armed only where everything but the usage is decided already, since BPF asks nothing. A cgroup that is
+ * still empty is armed as well: its first process may reach the limit sooner than arming takes.
  */
 #include "policy_internal.h"
 
@@ -23,7 +23,7 @@ static uint32_t reflex_step(const struct policy *p)
 	return i;
 }
 
-/* All of it holds but the size. */
+/* All conditions but the usage hold. */
 static bool rest_holds(const struct policy *p, const struct inputs *f)
 {
 	struct policy rest = *p;
@@ -34,8 +34,8 @@ static bool rest_holds(const struct policy *p, const struct inputs *f)
 	return !rule.n || rule_holds(&rule, f) == HOLDS;
 }
 
-/* May the kernel strike for this rule, without a further question? */
-static bool may_strike(struct policy_engine *engine, uint32_t policy, uint32_t slot)
+/* May BPF kill for this policy without asking? */
+static bool may_fire(struct policy_engine *engine, uint32_t policy, uint32_t slot)
 {
 	const struct policy *p = engine_policy(engine, policy);
 	const struct place *place = &engine->place[slot];
@@ -62,15 +62,15 @@ struct armed {
 	bool reflex;
 };
 
-/* Of several sizes the next one counts; one that was passed already only if nobody but it is left. A reflex first. */
+/* A reflex before a tripwire; then the next threshold above usage; one below usage only if there is no other. */
 static bool better(const struct armed *a, const struct armed *b, uint64_t usage)
 {
-	bool a_skipped = usage != HR_UNKNOWN && usage >= a->threshold;
-	bool b_skipped = usage != HR_UNKNOWN && usage >= b->threshold;
+	bool a_behind = usage != HR_UNKNOWN && usage >= a->threshold;
+	bool b_behind = usage != HR_UNKNOWN && usage >= b->threshold;
 
 	if (b->policy == NONE32 || a->reflex != b->reflex)
 		return b->policy == NONE32 || a->reflex;
-	return a_skipped != b_skipped ? b_skipped : a->threshold < b->threshold;
+	return a_behind != b_behind ? b_behind : a->threshold < b->threshold;
 }
 
 static struct armed look(struct policy_engine *engine, uint32_t slot)
@@ -92,14 +92,14 @@ static struct armed look(struct policy_engine *engine, uint32_t slot)
 		if (one.threshold == HR_UNKNOWN || !selector_match(engine->set, p, at) ||
 		    selector_exempt(engine->set, engine->snapshot, p, slot, f->parent))
 			continue;
-		one.reflex = may_strike(engine, i, slot);
+		one.reflex = may_fire(engine, i, slot);
 		if (better(&one, &best, f->at[CONDITION_USAGE]))
 			best = one;
 	}
 	return best;
 }
 
-/* Outside of a round: as during one, and nobody is told anything. */
+/* look() outside of a round; no callback is called. */
 static struct armed look_at(struct policy_engine *engine, const struct policy_snapshot *snapshot,
 			    uint32_t slot)
 {
@@ -134,8 +134,9 @@ uint64_t engine_kills_left(const struct policy_engine *engine, uint64_t now_ns)
 	return engine->set ? rate_limit_left(&engine->spent, engine->set, now_ns) : 0;
 }
 
-/* Whose reflex it was: the one that is armed; or the latest that could have been, should it have been disarmed meanwhile. */
-static uint32_t owner(struct policy_engine *engine, uint32_t slot)
+/* The policy behind a reflex that fired: the one that is armed; or, if it was disarmed meanwhile, the first that could have
+ * been armed. */
+static uint32_t reflex_policy(struct policy_engine *engine, uint32_t slot)
 {
 	const struct hr_slot *at = selector_slot(engine->snapshot, slot);
 	struct armed armed = look(engine, slot);
@@ -153,7 +154,7 @@ static uint32_t owner(struct policy_engine *engine, uint32_t slot)
 }
 
 bool engine_reflex_fired(struct policy_engine *engine, const struct policy_snapshot *snapshot,
-			 uint32_t slot, struct action *ret_order)
+			 uint32_t slot, struct action *ret_action)
 {
 	struct escalation *e;
 	uint32_t policy, step;
@@ -163,12 +164,12 @@ bool engine_reflex_fired(struct policy_engine *engine, const struct policy_snaps
 	engine->snapshot = snapshot;
 	engine->now_ns = snapshot->now_ns > engine->now_ns ? snapshot->now_ns : engine->now_ns;
 	inputs_read_slot(engine, slot);
-	policy = owner(engine, slot);
-	e = policy == NONE32 ? NULL : escalation_oom_killed(engine, policy, slot);
+	policy = reflex_policy(engine, slot);
+	e = policy == NONE32 ? NULL : escalation_reflex(engine, policy, slot);
 	if (e) {
 		step = reflex_step(engine_policy(engine, policy));
-		steps_order(engine, e, step, HR_ACTION_REFLEX, ret_order);
-		steps_taken(engine, e, step);
+		steps_action(engine, e, step, HR_ACTION_REFLEX, ret_action);
+		steps_started(engine, e, step);
 	}
 	engine->snapshot = NULL;
 	return e != NULL;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Whom to take when the host itself runs short. The culprit is who made it short: of those whose end would help at all, first
- * who has more than was promised to him, then who grows (growth × risk), then who is largest. A container is one candidate,
- * and so is a job outside containers, however many small processes it has. Chooses; orders nothing.
+ * Which victim to choose when the host itself runs short. The culprit is what made the host short: of the candidates whose end
+ * would help at all, first the one above its memory.low, then the one that grows (growth × risk), then the largest. A
+ * container is one candidate, and so is a process group outside containers, however many small processes it has. Chooses;
+ * asks for no action.
  */
 #include "policy_internal.h"
 
 #include <string.h>
 
-#define HORIZON_S   600 /* growth counts if by itself it would take what is left within this time … */
-#define LARGE_MILLI 50 /* a twentieth of the host is worth taking in any case */
+#define HORIZON_S \
+	600 /* growth counts if it alone would use up what is available within this time … */
+#define LARGE_MILLI 50 /* … and a twentieth of the host is large enough in any case */
 
 /* log2 of growth × risk: twice as much is more, a tenth more is noise. */
 static uint8_t rank_growth(int64_t growth, uint64_t risk_centi, uint64_t available)
@@ -21,11 +23,11 @@ static uint8_t rank_growth(int64_t growth, uint64_t risk_centi, uint64_t availab
 	if (risk_centi == HR_UNKNOWN)
 		risk_centi = 0;
 	score = (g >> 10) * (risk_centi + 100) /
-		100; /* who is at no risk by himself still eats the host */
+		100; /* a container without a risk of its own still uses up the host */
 	return score ? (uint8_t)(64 - __builtin_clzll(score)) : 1;
 }
 
-/* What would have to come free for the rule to be calm. */
+/* Bytes that must be freed for the policy to be calm. */
 static uint64_t shortage(const struct policy_engine *engine, uint32_t policy)
 {
 	struct inputs f = {0};
@@ -58,7 +60,7 @@ static uint64_t size_of(const struct hr_slot *slot)
 							: 0;
 }
 
-/* How fast it has grown over the last minutes, from its history: a trend that pauses for a second is still the trend. */
+/* Growth over the last minutes, from its history: a trend that pauses for a second is still the trend. */
 static int64_t growth_of(const struct hr_slot *slot)
 {
 	const struct hr_history *h = &slot->history;
@@ -78,19 +80,19 @@ static int64_t growth_of(const struct hr_slot *slot)
 	return drift == HR_UNKNOWN_I64 || past > drift ? past : drift;
 }
 
-static int64_t job_growth(const struct policy_engine *engine, const struct process_group *pgroup,
-			  uint64_t key)
+static int64_t process_group_growth(const struct policy_engine *engine,
+				    const struct process_group *pgroup, uint64_t key)
 {
 	int64_t growth = pgroup->growth_bytes_per_second, past;
 
 	for (size_t i = 0; i < PGROUP_NOTES; i++) {
-		const struct pgroup_note *timer = &engine->pgroup_note[i];
+		const struct pgroup_note *note = &engine->pgroup_note[i];
 
-		if (timer->key != key || engine->now_ns - timer->first_ns < NS_PER_MS * 1000 ||
+		if (note->key != key || engine->now_ns - note->first_ns < NS_PER_MS * 1000 ||
 		    pgroup->rss == HR_UNKNOWN)
 			continue;
-		past = ((int64_t)pgroup->rss - (int64_t)timer->first_rss) /
-		       (int64_t)((engine->now_ns - timer->first_ns) / (NS_PER_MS * 1000));
+		past = ((int64_t)pgroup->rss - (int64_t)note->first_rss) /
+		       (int64_t)((engine->now_ns - note->first_ns) / (NS_PER_MS * 1000));
 		if (growth == HR_UNKNOWN_I64 || past > growth)
 			growth = past;
 	}
@@ -125,7 +127,7 @@ static enum hr_skip_reason reason_not(struct policy_engine *engine, uint32_t pol
 	if (reason)
 		return reason;
 	if (busy && busy->policy != policy && busy->killed)
-		return HR_SKIP_GONE; /* on its way already */
+		return HR_SKIP_GONE; /* it was killed already */
 	if (slot != NONE32 && engine->place[slot].hold_off_ns > engine->now_ns)
 		return HR_SKIP_HOLD_OFF;
 	return !busy && escalation_blocked(engine, policy, key, workload, &step) ? HR_SKIP_COOLDOWN
@@ -138,7 +140,7 @@ static void add_slot(struct policy_engine *engine, uint32_t policy, uint32_t slo
 	const struct hr_slot *at = selector_slot(engine->snapshot, slot);
 	const struct inputs *f = &engine->inputs[slot];
 	uint64_t low = at->memory.low;
-	/* As it stands on the board: figures.c tells a rule less of what is shared. */
+	/* As on the board: inputs.c hides the risk of a shared bound. */
 	uint64_t risk =
 		at->forecast.risk_centi == UINT16_MAX ? HR_UNKNOWN : at->forecast.risk_centi;
 
@@ -151,15 +153,15 @@ static void add_slot(struct policy_engine *engine, uint32_t policy, uint32_t slo
 	ret->rank[2] = rank_growth(ret->growth, risk, f->at[CONDITION_HOST_AVAILABLE]);
 }
 
-static void add_job(struct policy_engine *engine, uint32_t policy, uint32_t pgroup,
-		    uint64_t lacking, struct candidate *ret)
+static void add_process_group(struct policy_engine *engine, uint32_t policy, uint32_t pgroup,
+			      uint64_t lacking, struct candidate *ret)
 {
 	const struct process_group *at = &engine->snapshot->pgroup[pgroup];
 	const struct inputs *f = inputs_of_process_group(engine, pgroup);
 
 	*ret = (struct candidate){
 		.slot = NONE32, .pgroup = pgroup, .size = at->rss == HR_UNKNOWN ? 0 : at->rss};
-	ret->growth = job_growth(engine, at, f->key);
+	ret->growth = process_group_growth(engine, at, f->key);
 	ret->reason = (uint8_t)reason_not(engine, policy, NONE32, pgroup, f->key, 0);
 	ret->rank[0] = enough(engine, ret->size, lacking);
 	ret->rank[1] = 1;
@@ -188,7 +190,7 @@ bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candida
 		    selector_match_process_group(
 			    engine->set, p, pgroup,
 			    in == NONE32 ? NULL : selector_slot(engine->snapshot, in)))
-			add_job(engine, policy, i, lacking, &engine->candidate[n++]);
+			add_process_group(engine, policy, i, lacking, &engine->candidate[n++]);
 	}
 	for (uint32_t i = 0; i < n; i++)
 		if (!engine->candidate[i].reason &&
@@ -200,7 +202,7 @@ bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candida
 	return best != NULL;
 }
 
-/* Against who was taken. */
+/* Why this candidate comes behind the chosen one. */
 static enum hr_skip_reason reason_behind(const struct candidate *c, const struct candidate *best)
 {
 	if (c->reason)
@@ -212,26 +214,29 @@ static enum hr_skip_reason reason_behind(const struct candidate *c, const struct
 	return c->rank[2] != best->rank[2] ? HR_SKIP_SLOWER : HR_SKIP_SMALLER;
 }
 
-static void pass_over(const struct policy_engine *engine, struct escalation *e,
-		      const struct candidate *c, enum hr_skip_reason reason)
+static void add_skipped(const struct policy_engine *engine, struct escalation *e,
+			const struct candidate *c, enum hr_skip_reason reason)
 {
-	struct hr_skipped *to = &e->skipped[e->passed];
 	const struct hr_slot *slot =
 		c->slot == NONE32 ? NULL : selector_slot(engine->snapshot, c->slot);
+	struct action_skipped *to = &e->skipped[e->skipped_count++];
 
-	*to = (struct hr_skipped){
-		.reason = (uint8_t)reason, .usage = c->size, .drift_bytes_per_second = c->growth};
+	*to = (struct action_skipped){.record = {.reason = (uint8_t)reason,
+						 .usage = slot ? slot->memory.usage : c->size,
+						 .drift_bytes_per_second = c->growth},
+				      .slot = c->slot == NONE32 ? HR_UNKNOWN_U32 : c->slot};
 	if (slot) {
-		to->cgroup_id = slot->cgroup_id;
-		to->usage = slot->memory.usage;
+		to->record.cgroup_id = slot->cgroup_id;
 	} else {
-		to->pid = engine->snapshot->pgroup[c->pgroup].pid;
+		const struct process_group *pgroup = &engine->snapshot->pgroup[c->pgroup];
+
+		to->record.pid = pgroup->pid;
+		memcpy(to->comm, pgroup->comm, sizeof(to->comm) - 1);
 	}
-	e->skipped_slot[e->passed++] = c->slot == NONE32 ? HR_UNKNOWN_U32 : c->slot;
 }
 
-/* Those who may be taken by this rule, were it not for `why`. */
-static uint32_t look_for_protected(struct policy_engine *engine, const struct escalation *e)
+/* The containers for which this policy holds, and which it may not act on; c.reason says why. */
+static uint32_t find_protected(struct policy_engine *engine, const struct escalation *e)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
 	struct rule rule;
@@ -262,18 +267,18 @@ static bool is_target(const struct policy_engine *engine, const struct escalatio
 				 : inputs_of_process_group(engine, c->pgroup)->key == e->key;
 }
 
-/* The largest of them; what is larger than that needs no explanation of why it was left alone. */
-void victim_passed_over(struct policy_engine *engine, struct escalation *e, uint32_t n)
+/* The largest candidates: a small one needs no explanation. */
+void victim_fill_skipped(struct policy_engine *engine, struct escalation *e, uint32_t n)
 {
 	struct candidate best = {0};
 
 	if (!e->host)
-		n = look_for_protected(engine, e);
+		n = find_protected(engine, e);
 	for (uint32_t i = 0; i < n; i++)
 		if (is_target(engine, e, &engine->candidate[i]))
 			best = engine->candidate[i];
-	e->passed = 0;
-	while (e->passed < HR_SKIPPED) {
+	e->skipped_count = 0;
+	while (e->skipped_count < HR_SKIPPED) {
 		struct candidate *largest = NULL;
 
 		for (uint32_t i = 0; i < n; i++) {
@@ -285,7 +290,7 @@ void victim_passed_over(struct policy_engine *engine, struct escalation *e, uint
 		}
 		if (!largest)
 			break;
-		pass_over(engine, e, largest, reason_behind(largest, &best));
-		largest->size = HR_UNKNOWN; /* told */
+		add_skipped(engine, e, largest, reason_behind(largest, &best));
+		largest->size = HR_UNKNOWN; /* done */
 	}
 }

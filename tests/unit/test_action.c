@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Rungs on their way: rehearsals through the whole wheel, tables that are full, what is forgotten, and the words of a command. */
+/* Actions in flight: dry runs from end to end, full tables, outcomes that are lost, and the expansion of a command. */
 #include "fixture_daemon.h"
 
 #include <errno.h>
@@ -37,13 +37,13 @@ static unsigned int in_use(void)
 {
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < INFLIGHT_MAX; i++)
-		n += fake.policy_driver->inflight[i].state != INFLIGHT_FREE;
+	for (size_t i = 0; i < ACTIONS_MAX; i++)
+		n += fake.policy_driver->action[i].state != PENDING_FREE;
 	return n;
 }
 
-/* A rule holds for a container: each rung is rehearsed and told, and nothing stays behind. */
-static void test_rehearsed(void **state)
+/* A policy holds for a container: each action is a dry run with an event, and nothing stays in flight. */
+static void test_dry_run(void **state)
 {
 	uint64_t before = board_header(fake.board)->last_seq;
 
@@ -54,10 +54,10 @@ static void test_rehearsed(void **state)
 	assert_int_equal(in_use(), 0);
 	assert_int_equal(fake.policy_driver->outcome[0].cgroup_id, 100);
 	assert_int_equal(fake.policy_driver->outcome[0].first_seq, before + 1);
-	assert_false(fake.policy_driver->outcome[0].fatal); /* nobody was ended */
+	assert_false(fake.policy_driver->outcome[0].fatal); /* no process was ended */
 }
 
-/* One more than there is room for is turned away, not written over somebody. */
+/* One more than the table holds is turned away and overwrites none. */
 static void test_full(void **state)
 {
 	struct action action = {.step = 1,
@@ -69,20 +69,20 @@ static void test_full(void **state)
 
 	fake_container(0, 100, "box", "/box");
 	action.target = target_of(0);
-	for (size_t i = 0; i < INFLIGHT_MAX; i++)
-		assert_non_null(inflight_new(fake.policy_driver, &action));
-	assert_null(inflight_new(fake.policy_driver, &action));
+	for (size_t i = 0; i < ACTIONS_MAX; i++)
+		assert_non_null(action_new(fake.policy_driver, &action));
+	assert_null(action_new(fake.policy_driver, &action));
 	fake.policy_driver->fresh = true;
-	inflight_dispatch(&fake);
+	action_dispatch(&fake);
 	assert_int_equal(in_use(), 0);
-	assert_non_null(inflight_new(fake.policy_driver, &action));
+	assert_non_null(action_new(fake.policy_driver, &action));
 }
 
-/* An emergency that is forgotten before it ended is counted; one that has ended is told first. */
-static void test_forgotten(void **state)
+/* An escalation whose place is reused before it ended is counted; one that has ended is posted first. */
+static void test_outcomes_full(void **state)
 {
 	struct action_target target;
-	struct outcome *first;
+	struct pending_outcome *first;
 	uint64_t before;
 
 	for (uint32_t i = 0; i < OUTCOMES_MAX; i++) {
@@ -126,15 +126,14 @@ static int posted(uint64_t seq, unsigned int n, struct hr_event_outcome *ret)
 	return type;
 }
 
-/* The target has gone, and act has closed its emergency, before enforce's answer is here: the outcome waits for that. */
-static void test_late_answer(void **state)
+/* The target is gone, and the engine has closed its escalation, before enforce's result is here: the outcome waits for it. */
+static void test_late_result(void **state)
 {
-	struct enforce_result result = {.kind = HR_ACTION_KILL,
-					.status = HR_STATUS_DONE,
-					.processes = 1,
-					.freed = 50 << 20,
-					.usage_before = 64 << 20,
-					.usage_after = 0};
+	struct action_result result = {.status = HR_STATUS_DONE,
+				       .processes = 1,
+				       .freed = 50 << 20,
+				       .usage_before = 64 << 20,
+				       .usage_after = 0};
 	struct hr_event_outcome oom_outcome = {0};
 	uint64_t seq;
 
@@ -146,7 +145,7 @@ static void test_late_answer(void **state)
 	board_slot_begin(fake.board, 0)->id.workload = 100;
 	board_slot_end(fake.board, 0);
 	policy_driver_host(&fake);
-	assert_int_equal(fake.policy_driver->inflight[0].state, INFLIGHT_OUT);
+	assert_int_equal(fake.policy_driver->action[0].state, PENDING_RUNNING);
 	assert_int_equal(in_use(), 1);
 	seq = board_header(fake.board)->last_seq;
 	fake.tracks.track[0].gone_ns = clock_mono_ns();
@@ -154,18 +153,20 @@ static void test_late_answer(void **state)
 	for (int i = 0; i < 3; i++)
 		policy_driver_host(&fake);
 	assert_int_equal(board_header(fake.board)->last_seq, seq); /* it waits */
-	result.tag = fake.policy_driver->inflight[0].tag;
+	result.tag = fake.policy_driver->action[0].action.tag;
+	result.escalation = fake.policy_driver->action[0].action.escalation;
+	result.step = 1;
 	result.ended_ns = clock_mono_ns();
-	inflight_result(&fake, &result);
+	action_on_result(&fake, &result);
 	policy_driver_settle(&fake);
-	outcome_settle(&fake, clock_mono_ns() + 31 * NS_PER_SEC); /* nobody restarted it */
+	outcome_settle(&fake, clock_mono_ns() + 31 * NS_PER_SEC); /* it was not restarted */
 	assert_int_equal(posted(seq, 1, &oom_outcome), HR_EVENT_ACTION);
 	assert_int_equal(posted(seq, 2, &oom_outcome), HR_EVENT_OUTCOME);
 	assert_int_equal(oom_outcome.ref, seq + 1);
 	assert_int_equal(in_use(), 0);
 }
 
-/* The kernel has killed for want of the host's memory: a rule on the host holds off; for want of a container's own: it does not. */
+/* The kernel OOM-killed because the host ran short: a policy on the host holds off; because a container did: it does not. */
 static void test_host_oom(void **state)
 {
 	static const struct {
@@ -199,7 +200,7 @@ static void test_host_oom(void **state)
 		kills_on_record(&fake, &record);
 		policy_driver_host(&fake);
 		if (in_use() != !rows[i].holds_off)
-			fail_msg("row %zu: %u rungs on their way", i, in_use());
+			fail_msg("row %zu: %u actions in flight", i, in_use());
 	}
 }
 
@@ -214,13 +215,15 @@ static const char *word(const struct daemon_message *message, unsigned int n)
 
 static int expand(uint32_t slot, struct daemon_message *ret, char reason[160])
 {
-	struct action action = {
-		.kind = HR_ACTION_ON_EXIT, .policy = large(), .target = target_of(slot)};
-	struct inflight *inflight = inflight_new(fake.policy_driver, &action);
-	int r = words_expand(&fake, inflight, NULL, fake.policy_driver->rules.set,
-			     &large()->on_exit, ret, reason);
+	struct action action = {.kind = HR_ACTION_ON_EXIT,
+				.policy_name = "large",
+				.policy = large(),
+				.target = target_of(slot)};
+	struct pending_action *pending = action_new(fake.policy_driver, &action);
+	int r = command_expand(&fake, &pending->action, NULL, fake.policy_driver->rules.set,
+			       &large()->on_exit, ret, reason);
 
-	inflight->state = INFLIGHT_FREE;
+	pending->state = PENDING_FREE;
 	return r;
 }
 
@@ -248,7 +251,7 @@ static void test_words(void **state)
 	assert_int_equal(expand(0, &message, reason), 0);
 	assert_int_equal(message.argc, 7);
 	assert_string_equal(word(&message, 0), "docker");
-	assert_string_equal(word(&message, 2), "we b;$(x)"); /* as it is: there is no shell */
+	assert_string_equal(word(&message, 2), "we b;$(x)"); /* unchanged: there is no shell */
 	assert_string_equal(word(&message, 3), "--id=0123456789ab");
 	assert_string_equal(word(&message, 4), "x/a/bylarge");
 	assert_string_equal(word(&message, 5), "{{}");
@@ -257,7 +260,7 @@ static void test_words(void **state)
 	identify(1, "cd");
 	assert_int_equal(expand(1, &message, reason), -EINVAL);
 	assert_non_null(strstr(reason, "would be taken for an option"));
-	/* The slot is another's by now. */
+	/* The slot is another cgroup's by now. */
 	fake.tracks.track[0].memcg_id = 999;
 	assert_int_equal(expand(0, &message, reason), -EINVAL);
 	fake.tracks.track[0].memcg_id = 100;
@@ -266,10 +269,10 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_rehearsed, begin, end),
+		cmocka_unit_test_setup_teardown(test_dry_run, begin, end),
 		cmocka_unit_test_setup_teardown(test_full, begin, end),
-		cmocka_unit_test_setup_teardown(test_forgotten, begin, end),
-		cmocka_unit_test_setup_teardown(test_late_answer, begin, end),
+		cmocka_unit_test_setup_teardown(test_outcomes_full, begin, end),
+		cmocka_unit_test_setup_teardown(test_late_result, begin, end),
 		cmocka_unit_test_setup_teardown(test_host_oom, begin, end),
 		cmocka_unit_test_setup_teardown(test_words, begin, end),
 	};
