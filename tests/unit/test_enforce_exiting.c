@@ -18,6 +18,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cgroup/cgroup_dir.h"
+#include "cgroup/pid_cgroup.h"
 #include "enforce/signal_sweep.h"
 #include "fixture_child.h"
 #include "fixture_tree.h"

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "cgroup/cgroup_dir.h"
 #include "enforce/enforce_internal.h"
+#include "enforce/owner_protect.h"
 #include "enforce/proc.h"
 #include "fixture_tree.h"
 
