@@ -50,7 +50,7 @@ def pod_wrongs($all; $at):
 	| ($containers | map(.name) | twice | "\($at): two containers \(.)"),
 	([$pod.volumes[]?.name] | twice | "\($at): two volumes \(.)"),
 	([$containers[].ports[]? | .name // empty] | twice | "\($at): two ports \(.)"),
-	($pod.volumes[]?.name | select(IN($containers[].volumeMounts[]?.name) | not) | "\($at): nobody mounts the volume \(.)"),
+	($pod.volumes[]?.name | select(IN($containers[].volumeMounts[]?.name) | not) | "\($at): no container mounts the volume \(.)"),
 	($containers[] | . as $c | "\($at).\(.name)" as $at
 		| (.volumeMounts[]? | select(.name | IN($pod.volumes[]?.name) | not) | "\($at): no volume \(.name)"),
 		([.volumeMounts[]?.mountPath] | twice | "\($at): two mounts at \(.)"),
@@ -84,7 +84,7 @@ def object_wrongs($all):
 	(select(.kind | IN("DaemonSet", "Deployment")) | .spec.template as $t
 		| (if .spec.selector.matchLabels | subset($t.metadata.labels) then empty else "\($at): does not select its own pods" end),
 		($t.metadata.annotations["prometheus.io/port"] // empty | select(IN($t.spec.containers[].ports[]?.containerPort | tostring) | not)
-			| "\($at): the annotation's port \(.) is nobody's"),
+			| "\($at): no container has the annotation's port \(.)"),
 		($t.spec | pod_wrongs($all; $at))),
 	(select(.kind == "Pod") | .spec | pod_wrongs($all; $at)),
 	(select(.kind | endswith("Binding")) | .roleRef.name | select(startswith("system:") | not)
@@ -94,8 +94,8 @@ def object_wrongs($all):
 	(select(.kind | endswith("Role")) | .rules[] | select(any(.verbs[], .resources[], .apiGroups[]; . == "*")) | "\($at): more than it needs: *"),
 	(select(.kind == "PodMonitor") | .spec as $m | [$all[] | select(.kind | IN("DaemonSet", "Deployment")) | .spec.template
 		| select(.metadata.labels as $l | $m.selector.matchLabels | subset($l))] as $pods
-		| (if $pods == [] then "\($at): selects nobody" else empty end),
-		($m.podMetricsEndpoints[].port | select(IN($pods[].spec.containers[].ports[]?.name) | not) | "\($at): nobody has a port \(.)"));
+		| (if $pods == [] then "\($at): selects no pod" else empty end),
+		($m.podMetricsEndpoints[].port | select(IN($pods[].spec.containers[].ports[]?.name) | not) | "\($at): no container has a port \(.)"));
 
 . as $all
 | ($all | map("\(name_of) in \(.metadata.namespace)") | twice | "two of \(.)"),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Completion, as the shells do it: commands, parts, options, the words that they take, and containers' names: only those that
-# mean nothing to a shell, and without waiting for a board that does not answer.
+# Completion, as the shells do it: commands, parts, options, their values, and names of containers: only those without
+# a meaning to the shell, and without waiting for a board that does not answer.
 . "$(dirname "$0")/lib.sh"
 
 need bash

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The Debian package, in a copy of this machine with a real systemd: installed it guards; it is reloaded, killed, hung, and
+# The Debian package, in a copy of this machine with a real systemd: installed, it runs; it is reloaded, killed, hung, and
 # comes back each time with the same board; upgraded it leaves next to no gap; removed and purged it leaves nothing.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/machine.inc"
@@ -25,8 +25,8 @@ runs() { [ "$(property "$1" ActiveState)" = active ]; }
 active() { runs headroomd; }
 daemon_pid() { on headroom ls --json | jq .host.guard.pid; }
 instance() { on headroom events --json | head -n 1 | jq -r .instance; }
-told() { printf 'journal:\n' && on journalctl -o cat --no-pager -u headroomd | tail -n 20; }
-must() { "$@" || { told && fail "$*"; }; }
+journal_print() { printf 'journal:\n' && on journalctl -o cat --no-pager -u headroomd | tail -n 20; }
+must() { "$@" || { journal_print && fail "$*"; }; }
 dpkg_does() { on env DEBIAN_FRONTEND=noninteractive dpkg "$@" >"$work/dpkg" 2>&1 || { cat "$work/dpkg" && fail "dpkg $*"; }; }
 
 # ---- installed: it is ready when dpkg is done, and members of the group may read
@@ -36,10 +36,10 @@ same 'enabled' enabled "$(on systemctl is-enabled headroomd)"
 same 'the exporter' disabled "$(on systemctl is-enabled headroom-export)"
 case $(property headroomd StatusText) in 'observe; '[1-9]*' groups watched'*) ;; *) fail "status: $(property headroomd StatusText)" ;; esac
 on headroom ls >/dev/null || fail 'the service is ready and there is nothing to see'
-as_anybody() { on setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+as_other() { on setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 as_member() { on setpriv --reuid 65534 --regid 65534 --groups "$(on getent group headroom | cut -d : -f 3)" "$@"; }
-as_anybody headroom ls >/dev/null 2>&1 && fail 'anybody can read the board'
-as_member headroom ls >/dev/null || fail 'the group can not read the board'
+as_other headroom ls >/dev/null 2>&1 && fail 'any user can read the board'
+as_member headroom ls >/dev/null || fail 'the group cannot read the board'
 on man -w headroomd >/dev/null || fail 'no manual page'
 board=$(instance)
 fallen=$(on headroom events --json | jq -r 'select(.type == "guard").text' | grep -cE 'seccomp|EINVAL')
@@ -57,17 +57,17 @@ must wait_for 5 refused
 printf 'mode: observe\n' >"$inside/etc/headroom/headroom.yaml"
 on systemctl reload headroomd
 
-# ---- killed: first one, then the other; nobody needs systemd for it
+# ---- killed: first one, then the other; both come back without systemd
 daemon=$(daemon_pid) main=$(property headroomd MainPID)
 on kill -KILL "$main"
-heir() { new=$(property headroomd MainPID) && [ "$new" != "$main" ] && [ "$new" != 0 ] && active; }
-must wait_for 5 heir
+new_supervisor() { new=$(property headroomd MainPID) && [ "$new" != "$main" ] && [ "$new" != 0 ] && active; }
+must wait_for 5 new_supervisor
 sleep 1
 must active
 same 'the daemon after its supervisor was killed' "$daemon" "$(daemon_pid)"
 on kill -KILL "$daemon"
-reborn() { new=$(daemon_pid) && [ "$new" != "$daemon" ] && [ "$new" != null ] && on headroom ls && active; }
-must wait_for 10 reborn
+new_daemon() { new=$(daemon_pid) && [ "$new" != "$daemon" ] && [ "$new" != null ] && on headroom ls && active; }
+must wait_for 10 new_daemon
 same 'restarts by systemd' 0 "$(property headroomd NRestarts)"
 
 # ---- hung, and all killed at once: systemd starts it again, and the board goes on
@@ -83,7 +83,7 @@ if [ -n "$all" ]; then
 	on journalctl -o cat --no-pager -u headroomd | grep -q 'Watchdog timeout' || fail 'it was not the watchdog'
 	daemon=$(daemon_pid)
 	on systemctl kill --signal=KILL headroomd
-	must wait_for 10 reborn
+	must wait_for 10 new_daemon
 	same 'the board' "$board" "$(instance)"
 	rm -r "$inside/etc/systemd/system/headroomd.service.d"
 fi
@@ -99,12 +99,12 @@ scraped() { on curl -sf http://127.0.0.1:9477/metrics | grep -q '^headroom_conta
 wait_for 10 scraped || { on journalctl -u headroom-export --no-pager | tail -n 20 && fail 'nothing to scrape'; }
 on systemctl enable --quiet headroom-export
 
-# ---- recorder: who may read the board may read its past
+# ---- recorder: the right to read the board is the right to read the history
 on systemctl start headroom-recorder || { on journalctl -u headroom-recorder --no-pager | tail -n 20 && fail 'the recorder does not start'; }
 same 'the recorder is' headroom "$(on ps -o user= -p "$(property headroom-recorder MainPID)" | tr -d ' ')"
 kept() { as_member headroom history --status --json | jq -e '.pictures > 0'; }
 must wait_for 20 kept
-as_anybody headroom history --status 2>/dev/null && fail 'anybody can read the past'
+as_other headroom history --status 2>/dev/null && fail 'any user can read the history'
 
 # ---- upgraded: the new daemon takes over the board; what was changed stays changed
 since=$(on headroom events --json | jq -s 'map(.seq) | max')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# make install into a folder: everything is where its home looks for it, the programs find each other there, a
+# make install into a folder: everything is where systemd and the programs look for it, the programs find each other there, a
 # configuration that is there stays, and make uninstall leaves nothing else.
 . "$(dirname "$0")/lib.sh"
 
@@ -30,7 +30,7 @@ sed -n '/^mode:/p; s/^#\([a-z]*:\)/\1/p; s/^#  /  /p' "$root/etc/headroom/headro
 "$root/usr/bin/headroom" policy check "$work/all.yaml" >"$work/out" || fail "its examples are not right: $(cat "$work/out")"
 grep -q 'host-is-full' "$work/out" || fail 'its examples are not there'
 
-# Somebody's configuration is theirs.
+# An existing configuration stays.
 echo 'mode: dry-run' >"$root/etc/headroom/headroom.yaml"
 install_at PREFIX=/usr
 same 'their configuration' 'mode: dry-run' "$(cat "$root/etc/headroom/headroom.yaml")"
@@ -44,7 +44,7 @@ grep -q '^ExecStart=/opt/h/sbin/headroomd --config /opt/etc/headroom/headroom.ya
 	fail 'the unit does not follow PREFIX and SYSCONFDIR'
 [ ! -e "$root/usr" ] && [ ! -e "$root/etc" ] || fail 'something went elsewhere'
 
-# A program of somebody else's against the installed headers and library.
+# A program of a user, with the installed headers and library.
 if command -v cc >/dev/null; then
 	cat >"$work/own.c" <<-'C'
 		#include <headroom/reader.h>

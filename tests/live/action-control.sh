@@ -1,12 +1,13 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Rungs by hand: in observe they are done, for root and for whom the configuration names, and told with who asked; in dry-run
-# rehearsed; nobody else gets any. The socket withstands clients that connect and say nothing, or nonsense.
+# Manual actions: in observe mode the daemon runs them for root and for the users that the configuration names, and records the
+# uid that asked; in dry-run it only logs them; it refuses every other user. The socket withstands clients that connect and
+# send nothing, or nonsense.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
 group_make hog && group_make other || fail 'cannot make groups'
-# A folder that others may pass, or they could not even ask.
+# Other users must be able to reach the socket in this directory.
 BOARD=$work/open/board
 mkdir "$work/open" && chmod 755 "$work" "$work/open"
 chmod 755 "${HEADROOM_TMP:-$work}" 2>/dev/null
@@ -19,53 +20,53 @@ grep -q headroomd "$work/said" || fail 'no answer to ping'
 workload_start hog hold 40M
 wait_for 5 seen hog || fail 'not listed'
 by_hand term "cgroup:$ours/hog" --signal USR1 || fail "term: $(cat "$work/said")"
-wait_for 5 ended "$workload_pid" || fail 'it lives'
+wait_for 5 ended "$workload_pid" || fail 'the process still runs'
 acted term '.signal == 10 and .by_uid == 0 and .policy == null and .result.deed == "done" and .mode == "enforce"'
 workload_start hog hold 40M
 by_hand kill "cgroup:$ours/hog" || fail "kill: $(cat "$work/said")"
-grep -q 'kill: done' "$work/said" || fail "what was done is not said: $(cat "$work/said")"
+grep -q 'kill: done' "$work/said" || fail "no word about the result: $(cat "$work/said")"
 ended "$workload_pid" || fail 'the answer came before the end'
 acted kill '.target.whole and .by_uid == 0 and .freed_bytes > 30000000'
 status() { by_hand "$@"; echo $?; }
 [ "$(status kill "cgroup:$ours/none")" = 1 ] || fail 'a group that is not there'
-[ "$(status dance "cgroup:$ours/hog")" = 2 ] || fail 'a rung that is none'
+[ "$(status dance "cgroup:$ours/hog")" = 2 ] || fail 'an unknown action was accepted'
 
-# Somebody else: refused, told; then named in the configuration, and served.
+# Another user: refused, with an event; then named in the configuration, and served.
 if command -v setpriv >/dev/null; then
 	workload_start hog hold 40M
-	as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
-	ask_kill() { as_nobody "$build/headroom" "do" kill "cgroup:$ours/hog" --yes --board "$BOARD" >"$work/said" 2>&1; }
-	chmod 644 "$BOARD" # to read it is another right
-	as_nobody test -x "$build/headroom" || build_ok=no
+	as_other() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+	ask_kill() { as_other "$build/headroom" "do" kill "cgroup:$ours/hog" --yes --board "$BOARD" >"$work/said" 2>&1; }
+	chmod 644 "$BOARD" # the right to read the board is a separate one
+	as_other test -x "$build/headroom" || build_ok=no
 	if [ "${build_ok:-yes}" = yes ]; then
 		ask_kill
-		[ $? = 4 ] || fail "nobody was not refused: $(cat "$work/said")"
-		alive "$workload_pid" || fail 'nobody has killed'
-		told '.what == "control" and (.text | contains("65534"))' >/dev/null || fail 'the refusal was not told'
+		[ $? = 4 ] || fail "the other user was not refused: $(cat "$work/said")"
+		alive "$workload_pid" || fail 'the refused action was run'
+		daemon_event '.what == "control" and (.text | contains("65534"))' >/dev/null || fail 'no event about the refusal'
 		printf 'mode: observe\ninterval: 200ms\ncontrol: {allow: ["user:nobody"]}\n' >"$work/config"
 		reload configuration_loaded
-		ask_kill || fail "who is allowed was refused: $(cat "$work/said")"
+		ask_kill || fail "an allowed user was refused: $(cat "$work/said")"
 		acted kill '.by_uid == 65534 and .result.deed == "done"'
 	fi
 fi
 
-# Rehearsed in dry-run.
+# Only logged in dry-run.
 workload_start hog hold 40M
 printf 'mode: dry-run\ninterval: 200ms\n' >"$work/config"
 reload configuration_loaded
 since=$(mark)
-by_hand kill "cgroup:$ours/hog" || fail "rehearsal: $(cat "$work/said")"
+by_hand kill "cgroup:$ours/hog" || fail "dry run: $(cat "$work/said")"
 acted kill '.result.deed == "rehearsed" and .mode == "dry-run"'
-alive "$workload_pid" || fail 'a rehearsal has killed'
+alive "$workload_pid" || fail 'a dry run has killed'
 
-# The configuration again, by the socket.
+# Reload the configuration through the socket.
 printf 'mode: observe\ninterval: 200ms\n' >"$work/config"
 before=$(mark)
 by_hand reload guard || fail "reload: $(cat "$work/said")"
 loaded() { event_after "$before" '.type == "guard" and .what == "configuration_loaded"'; }
 wait_for 5 loaded || fail 'nothing was loaded'
 
-# Bad company: whoever connects and says nothing takes no place for long; a hundred in a row do not stop the daemon.
+# A client that connects and sends nothing does not hold its slot for long; many in a row do not stop the daemon.
 i=0
 while [ $i -lt 60 ]; do
 	by_hand ping guard || true

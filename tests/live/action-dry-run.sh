@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Rehearsed: the whole ladder is told, with its reasons, and nothing at all is done. In observe not even that, but the board
-# says which rung would come.
+# Dry run: every action of the policy becomes an event with its inputs, and none is executed. In observe mode there are no
+# events either, but the board shows the next action.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -22,7 +22,7 @@ rules observe >"$work/config"
 daemon_on
 workload_start hog hold 64M
 next() { snapshot | ask "$(entry hog) | .next_rung.rung == \"$1\" and .next_rung.policy == \"ladder\""; }
-wait_for 5 next notify || fail 'the board does not say what would come'
+wait_for 5 next notify || fail 'the board does not show the next action'
 sweeps 4
 no_action 'true'
 
@@ -32,14 +32,14 @@ in_mode dry-run || fail 'the mode is not in force'
 for rung in notify reflex reclaim term kill "then"; do
 	acted $rung '.result.deed == "rehearsed" and .mode == "dry-run" and .policy == "ladder"' '' 10
 done
-# Nothing there can be reclaimed without swap; with swap the throttle is rehearsed, too.
+# Nothing there can be reclaimed without swap; with swap the throttle is a dry run, too.
 acted throttle '.result.deed | IN("skipped", "rehearsed")'
 expect '.emergency > 0 and .evidence.usage_bytes > 60000000' <"$work/action"
 no_action '.result.deed == "done" or .result.deed == "failed"'
-alive "$workload_pid" || fail 'a rehearsal has killed'
-[ ! -e "$work/touched" ] || fail 'a rehearsal has run a command'
+alive "$workload_pid" || fail 'a dry run has killed'
+[ ! -e "$work/touched" ] || fail 'a dry run has run a command'
 if [ $v = 2 ]; then
-	[ "$(cat "$(group_dir hog)/memory.high")" = max ] || fail 'a rehearsal has set a limit'
+	[ "$(cat "$(group_dir hog)/memory.high")" = max ] || fail 'a dry run has set a limit'
 fi
 snapshot | expect "$(entry hog) | .state == \"running\""
 kill "$workload_pid"

@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The host runs short: who grows is taken, not who is merely large; outside of containers a build of many small processes is one
-# culprit, and the largest single innocent is none. In a VM only, where running short harms nobody.
+# The host runs out of memory: the daemon kills the container that grows, not the largest one; outside of containers it kills a
+# build of many small processes as one process group, not the largest single process. In a VM only, where that harms nothing else.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -24,14 +24,14 @@ workload_start db hold "$(part 20)"
 db=$workload_pid
 sweeps 3
 workload_start grows leak 4M
-wait_for 30 ended "$workload_pid" || fail "who eats the host lives: $(available) MB of $all are left"
+wait_for 30 ended "$workload_pid" || fail "the growing container still runs: $(available) MB of $all are left"
 acted kill ".cgroup == \"$ours/grows\" and .result.deed == \"done\" and .evidence.host_available_bytes > 0"
 expect "[.passed_over[].name] | any(test(\"db\"))" 'why not the database' <"$work/action"
-alive "$db" || ledger
-alive "$db" || fail 'the large one that stood still was taken'
+alive "$db" || events_print
+alive "$db" || fail 'the large container that did not grow was killed'
 no_kernel_oom
 
-# Outside of containers: a build of twenty in a group of their own, beside one that is larger than any of them.
+# Outside of containers: a build of twenty processes in one process group, beside a process that is larger than each of them.
 cat >"$work/config" <<E
 mode: enforce
 interval: 500ms
@@ -45,15 +45,15 @@ since=$(mark)
 alone() { setsid sh -c 'echo 0 >/proc/self/oom_score_adj; exec "$@"' - "$workload" "$@" >"$work/ready" & }
 alone hold "$(part 8)"
 single=$!
-wait_for 20 grep -q ready "$work/ready" || fail 'the innocent is not ready'
-sleep $((6 * slow / 5)) # a process pass sees it stand still
+wait_for 20 grep -q ready "$work/ready" || fail 'the large process is not ready'
+sleep $((6 * slow / 5)) # a pass over the processes sees that it does not grow
 alone fork 20 "$((all * 45 / 100 / 20 + 1))M"
 pack=$!
-wait_for 30 ended "$pack" || fail "the build lives: $(available) MB of $all are left"
+wait_for 30 ended "$pack" || fail "the build still runs: $(available) MB of $all are left"
 acted kill '.result.deed == "done" and .target.cgroup_id == null and .target.processes > 10'
-alive "$single" || ledger
-alive "$single" || fail 'the largest single innocent was taken'
-alive "$db" || ledger
-alive "$db" || fail 'the database was taken'
+alive "$single" || events_print
+alive "$single" || fail 'the largest single process was killed'
+alive "$db" || events_print
+alive "$db" || fail 'the database was killed'
 no_kernel_oom
 kill "$single" "$db"

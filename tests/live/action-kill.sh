@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The whole way: a container leaks over its rule's size, is told of, killed, and what that brought is judged; its neighbour
-# lives, and the daemon's heap does not move.
+# A container leaks past the usage of its policy: the daemon notifies, kills it and reports the outcome. Its neighbour survives,
+# and the heap of the daemon does not grow.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -24,7 +24,7 @@ before=$(heap)
 for round in 1 2 3; do
 	since=$(mark)
 	workload_start hog leak 40M
-	wait_for 10 ended "$workload_pid" || fail "the hog lives (round $round)"
+	wait_for 10 ended "$workload_pid" || fail "the hog still runs (round $round)"
 	acted notify '.result.deed == "done" and .policy == "switch"'
 	acted kill '.result.ok and .target.whole and .signal == 9 and .target.processes == 1 and .target.comm == "workload"'
 	expect '.evidence.usage_bytes >= 50331648 and .evidence.threshold_bytes == 50331648' <"$work/action"

@@ -1,8 +1,9 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A victim that sleeps where no signal wakes it: its memory is freed all the same. Three whose memory nobody can free: they wait for a frozen file system with their mmap locks held, where no signal wakes
-# them, and so does who would free them. A fourth, like any other, must not notice, though there are three killers only; the
-# events say how it is; and when the file system is back everybody is gone.
+# A victim in uninterruptible sleep: its memory is freed all the same. The memory of three more cannot be freed: they wait for a
+# frozen file system with their mmap locks held, and process_mrelease would wait for the same locks. A fourth victim must not be
+# delayed, though there are only three kill threads; the events say that nothing was freed; and when the file system thaws, all
+# victims end.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 for tool in mkfs.ext4 losetup fsfreeze; do need $tool; done
@@ -10,7 +11,7 @@ grep -q sys_process_mrelease /proc/kallsyms || skip 'no process_mrelease in this
 
 fs=$work/fs
 frozen=
-scenario_clean_up() { # nothing ends before it is thawed
+scenario_clean_up() { # no process ends before the file system is thawed
 	[ -z "$frozen" ] || fsfreeze --unfreeze "$fs"
 	for each in ${locked:-} ${asleep:-}; do kill -KILL "$each" 2>/dev/null; done
 	[ ! -d "$fs" ] || wait_for 10 umount "$fs"
@@ -37,10 +38,10 @@ workload_start asleep stuck 70MiB "$fs/asleep"
 asleep=$workload_pid
 fsfreeze --freeze "$fs" && frozen=1 || fail 'the file system does not freeze'
 waits() { [ "$(sed 's/.*) //' "/proc/$1/stat" | cut -c 1)" = D ]; }
-wait_for 5 waits "$asleep" || fail 'no victim that sleeps in the kernel'
+wait_for 5 waits "$asleep" || fail 'the victim does not sleep in the kernel'
 in_group asleep "$workload" hold 20MiB >/dev/null &
 acted kill ".cgroup == \"$ours/asleep\" and .result.deed == \"done\" and .freed_bytes > 70000000"
-waits "$asleep" || fail 'it has ended: that was too easy'
+waits "$asleep" || fail 'the victim has ended, so this tests nothing'
 
 # shellcheck disable=SC2086 # a list
 kill -USR1 $locked
@@ -51,7 +52,7 @@ for i in 1 2 3; do # over the threshold: the whole group is to go, but most of i
 	wait_for 5 ended $! || fail "group $i was not killed"
 done
 for each in $locked; do both_wait "$each" || fail 'a victim was ended after all'; done
-# Two killers wait for those; the third takes whoever comes.
+# Two kill threads wait for those; the third takes the next victim.
 in_group plain "$workload" hold 200MiB >/dev/null &
 acted kill ".cgroup == \"$ours/plain\" and .result.deed == \"done\" and .freed_bytes > 40000000"
 for each in $locked; do both_wait "$each" || fail 'a victim was ended after all'; done
@@ -59,6 +60,6 @@ for i in 1 2 3; do
 	acted kill ".cgroup == \"$ours/stuck$i\" and .result.deed == \"failed\" and (.result.detail | test(\"waits in the kernel\"))" '' 10
 done
 fsfreeze --unfreeze "$fs" && frozen=
-for each in $locked; do wait_for 5 ended "$each" || fail 'it lives on when its file system is back'; done
+for each in $locked; do wait_for 5 ended "$each" || fail 'a victim still runs after the thaw'; done
 in_mode enforce >/dev/null || fail 'the daemon does not answer'
 no_kernel_oom

@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Commands of policies: with a notice, and after the end of what nobody restarts. No shell, words filled in as bytes, a bound
-# on their time, their end told; what nobody knows is refused rather than left out.
+# Commands of policies: with notify, and on_exit for a process that nothing restarts. No shell runs; values are filled in byte by
+# byte; the run time is bounded; the exit status becomes an event; an unknown value fails the command instead of leaving it out.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -42,18 +42,18 @@ a b; touch x
 cgroup=$ours/hog
 0
 E
-cmp "$work/noticed" "$work/wanted" || fail 'its words are not as they were written'
-wait_for 10 ended "$workload_pid" || fail 'the notice has kept the kill from coming'
+cmp "$work/noticed" "$work/wanted" || fail 'the arguments differ from the configuration'
+wait_for 10 ended "$workload_pid" || fail 'notify has kept the kill from coming'
 wait_for 15 test -e "$work/then" || fail 'the command afterwards was not run'
 sed -n 2,3p "$work/then" >"$work/got"
-printf '%s\n' "$ours/hog" '$(id)' | cmp - "$work/got" || fail 'a shell has had its hands in it'
+printf '%s\n' "$ours/hog" '$(id)' | cmp - "$work/got" || fail 'a shell has expanded the argument'
 acted 'then' '.result.deed == "done" and (.result.detail | contains("exit status 0"))'
-ran() { told '.what == "command" and (.text | contains("policy one"))'; }
-wait_for 5 ran || fail 'the end of a command was not told'
+ran() { daemon_event '.what == "command" and (.text | contains("policy one"))'; }
+wait_for 5 ran || fail 'no event about the exit of the command'
 
 workload_start slow leak 40M
 acted 'then' '.policy == "two" and .result.deed == "failed" and (.result.detail | contains("exit status 1"))' '' 15
 workload_start odd leak 40M
 acted notify '.policy == "three" and (.result.detail | contains("{pod} is not known"))' '' 10
-wait_for 10 ended "$workload_pid" || fail 'a word that is not known has kept the kill from coming'
-[ ! -e "$work/odd" ] || fail 'a command was run with a word missing'
+wait_for 10 ended "$workload_pid" || fail 'an unknown value has kept the kill from coming'
+[ ! -e "$work/odd" ] || fail 'a command ran with a value missing'

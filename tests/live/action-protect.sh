@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A rule that matches everything takes only whom it may: not the protected by the list, not their
-# parents; and a person who asks by hand gets no more than that.
+# A policy that matches everything spares the cgroups of the protect list and their parents; a manual action is refused for
+# them as well.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -24,13 +24,13 @@ listed=$workload_pid
 workload_start deep/inner hold 40M
 inner=$workload_pid
 workload_start hog leak 40M
-wait_for 5 ended "$workload_pid" || fail 'the one that may be killed lives'
+wait_for 5 ended "$workload_pid" || fail 'the unprotected one still runs'
 sweeps 6
-for pid in $listed $inner; do alive "$pid" || fail 'a protected one was killed'; done
+for pid in $listed $inner; do alive "$pid" || fail 'a protected process was killed'; done
 no_action ".cgroup != \"$ours/hog\" and .result.deed == \"done\""
 for name in listed deep/inner deep; do
 	hand $name
-	[ $? = 4 ] || fail "by hand, $name: $(cat "$work/said")"
+	[ $? = 4 ] || fail "manual action, $name: $(cat "$work/said")"
 done
-for pid in $listed $inner; do alive "$pid" || fail 'a protected one was killed by hand'; done
+for pid in $listed $inner; do alive "$pid" || fail 'a protected process was killed by a manual action'; done
 kill "$listed" "$inner"

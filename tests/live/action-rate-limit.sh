@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A budget of two kills: the third hog is told of, refused, and lives until there is budget again; a budget of none kills nobody.
+# A rate limit of two kills: the daemon reports the third hog, but kills it only when the limit allows it again.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -17,11 +17,11 @@ policies:
 E
 for i in 1 2; do
 	workload_start hog$i leak 40M
-	wait_for 5 ended "$workload_pid" || fail "hog $i lives within the budget"
+	wait_for 5 ended "$workload_pid" || fail "hog $i still runs within the rate limit"
 done
 workload_start hog3 leak 40M 48M
 acted kill ".cgroup == \"$ours/hog3\" and .result.deed == \"refused\" and (.result.detail | test(\"budget\"))"
-alive "$workload_pid" || fail 'killed over the budget'
-wait_for 15 ended "$workload_pid" || fail 'there is budget again, and it still lives'
+alive "$workload_pid" || fail 'killed over the rate limit'
+wait_for 15 ended "$workload_pid" || fail 'the rate limit allows it again, and the hog still runs'
 acted kill ".cgroup == \"$ours/hog3\" and .result.deed == \"done\""
 no_kernel_oom

@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Too fast for user space: a hog fills its limit at full speed, and the kernel's OOM killer is never needed. What the reflex
-# struck is an event, the neighbour lives, and a rule that is taken back strikes no more.
+# Too fast for user space: a hog fills its limit at full speed, and the reflex kills it before the kernel's OOM killer would.
+# Each kill is an event, the neighbour survives, and a policy that is gone kills nothing more.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -30,26 +30,26 @@ while [ $i -lt $rounds ]; do
 	i=$((i + 1))
 	since=$(mark)
 	workload_start hog burst 1G $((2 * slow))s
-	wait_for 20 ended "$workload_pid" || fail "the hog lives (round $i)"
+	wait_for 20 ended "$workload_pid" || fail "the hog still runs (round $i)"
 	if [ $v = 1 ]; then kills=$(awk '$1 == "oom_kill" { print $2 }' "$(group_dir hog)/memory.oom_control"); else
 		kills=$(awk '$1 == "oom_kill" { print $2 }' "$(group_dir hog)/memory.events")
 	fi
 	[ "$kills" = 0 ] || fail "the kernel's OOM killer came first (round $i)"
 	acted_by() { event_after "$since" '.type == "action" and (.rung | IN("reflex", "kill")) and .result.deed == "done"'; }
-	wait_for 5 acted_by || fail "no action tells who did it (round $i)"
+	wait_for 5 acted_by || fail "no action event (round $i)"
 	no_kernel_oom
 	sweeps 2
 done
-alive "$calm" || fail 'the neighbour was struck'
+alive "$calm" || fail 'the neighbour was killed'
 acted_by | jq -r .rung
 
-# In observe nothing is armed: there it is the kernel's.
+# In observe mode nothing is armed: the kernel's OOM killer ends the hog.
 rules observe >"$work/config"
 reload configuration_loaded
 since=$(mark)
 workload_start hog burst 1G $((2 * slow))s
-wait_for 20 ended "$workload_pid" || fail 'nobody ended it'
+wait_for 20 ended "$workload_pid" || fail 'the hog still runs'
 came() { event_after "$since" ".type == \"oom_kill\" and .cgroup == \"$ours/hog\""; }
-wait_for 5 came || fail 'in observe somebody else than the kernel has killed'
+wait_for 5 came || fail 'no OOM kill by the kernel in observe mode'
 no_action 'true'
 kill "$calm"

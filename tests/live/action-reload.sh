@@ -1,7 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Rules by SIGHUP: good ones are in force at once and as a whole; a bad file, or none, changes nothing; a rule that is gone
-# does nothing any more; modes go up and down. A supervisor and a daemon that were killed come back with the rules in force.
+# Policies by SIGHUP: a valid file takes effect at once and as a whole; an invalid or missing file changes nothing; a removed
+# policy has no more effect; the mode changes both ways. A supervisor and a daemon that were killed come back with the policies
+# that were in force.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -44,23 +45,23 @@ reload configuration_loaded
 wait_for 5 ended "$workload_pid" || fail 'the new rule is not in force'
 acted kill '.policy == "switch-32MiB" and .result.deed == "done"'
 
-# From here on the supervisor is not our child: it must not outlive us, whatever comes.
+# From here on the supervisor is not a child of this shell: the clean-up must end it.
 scenario_clean_up() {
 	last=$(snapshot | jq .host.guard.pid) && last=$(awk '/^PPid:/ { print $2 }' "/proc/$last/status") &&
 		tr '\0' ' ' <"/proc/$last/cmdline" | grep -qF "$BOARD" && kill -TERM "$last"
 }
-# A supervisor that dies is replaced, and hands these same rules to the next daemon: the file says something else by now.
+# A killed supervisor is replaced, and the new one hands the policies in force to the next daemon, not those of the file.
 rules enforce 1GiB >"$work/config"
 kill -KILL "$daemon"
-supervised() { told '.what == "fallback" and (.text | contains("supervisor died"))'; }
-wait_for 10 supervised >/dev/null || fail 'nobody started a new supervisor'
+supervised() { daemon_event '.what == "fallback" and (.text | contains("supervisor died"))'; }
+wait_for 10 supervised >/dev/null || fail 'no new supervisor'
 old=$(snapshot | jq .host.guard.pid)
 kill -KILL "$old"
 another() { snapshot | ask ".host.guard.state == \"running\" and .host.guard.pid != $old"; }
-wait_for 30 another || fail 'nobody started a new daemon'
+wait_for 30 another || fail 'no new daemon'
 since=$(mark)
 workload_start hog leak 40M
-wait_for 5 ended "$workload_pid" || fail 'the rules were lost with the daemon'
+wait_for 5 ended "$workload_pid" || fail 'the policies were lost with the daemon'
 acted kill '.policy == "switch-32MiB"'
-# The one of today is not our child: it ends with its daemon's end only when it is told to.
+# The current supervisor is not a child of this shell, so daemon_stop has to signal it.
 daemon=$(awk '/^PPid:/ { print $2 }' "/proc/$(snapshot | jq .host.guard.pid)/status")

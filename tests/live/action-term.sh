@@ -1,7 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# SIGTERM with a time of grace: who obeys is not killed, and the grace ends with him; who ignores it is killed when it is over;
-# the signal can be another one; where it would be discarded for want of a handler, nobody waits for nothing.
+# SIGTERM with a grace period: a process that obeys is not killed, and the period ends with it; one that ignores the signal is
+# killed at the end of the period. The signal is configurable. Where the kernel would discard it for lack of a handler, the next
+# action follows at once.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -26,10 +27,10 @@ outcome_of "$(jq .seq "$work/action")" '.averted == true'
 no_action ".cgroup == \"$ours/obeys\" and .rung == \"kill\""
 
 workload_start ignores --ignore-term leak 20M
-wait_for 15 ended "$workload_pid" || fail 'who ignores SIGTERM lives'
+wait_for 15 ended "$workload_pid" || fail 'the process that ignores SIGTERM still runs'
 acted term ".cgroup == \"$ours/ignores\""
 term=$(jq -r .seq "$work/action")
-# It has no handler: discarded, and nobody waits two seconds.
+# No handler: the kernel would discard the signal, and no grace period of two seconds begins.
 expect '.result.deed | IN("done", "skipped")' <"$work/action"
 acted kill ".cgroup == \"$ours/ignores\" and .result.deed == \"done\""
 [ "$(jq .seq "$work/action")" -gt "$term" ] || fail 'the kill came before the signal'

@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The gentle rungs by policy: reclaim swaps out, throttle sets memory.high where something can be given back, and lifts it
-# when it is calm again; where nothing can be given back it is skipped, and the next rung comes at once.
+# reclaim and throttle by policy: reclaim swaps out; throttle sets memory.high where something can be reclaimed, and restores it
+# once the usage is low again. Where nothing can be reclaimed both are skipped, and the next action follows at once.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -32,17 +32,17 @@ gives=$workload_pid
 acted reclaim '.result.deed == "done" or (.result.detail | test("memory.reclaim"))' '' 30
 reclaimed=$(jq -r .result.deed "$work/action")
 [ "$reclaimed" != "done" ] || expect '.size_bytes == 8388608 and .freed_bytes > 4000000' <"$work/action"
-alive "$gives" || fail 'a gentle ladder has killed'
+alive "$gives" || fail 'reclaim and throttle have killed'
 kill "$gives"
 workload_start cached hold 40M
 acted throttle ".cgroup == \"$ours/cached\" and .size_bytes == 20971520" '' 15
 calm() { [ "$(high cached)" = max ]; }
-wait_for 20 calm || fail 'calm again, and still throttled'
-alive "$workload_pid" || fail 'a gentle ladder has killed'
+wait_for 20 calm || fail 'usage is low again, and memory.high is still set'
+alive "$workload_pid" || fail 'reclaim and throttle have killed'
 kill "$workload_pid"
 
 workload_start anon leak 20M
-wait_for 10 ended "$workload_pid" || fail 'nothing could be given back, and it lives'
+wait_for 10 ended "$workload_pid" || fail 'nothing could be reclaimed, and it still runs'
 acted throttle ".cgroup == \"$ours/anon\" and .result.deed == \"skipped\""
 acted kill ".cgroup == \"$ours/anon\" and .result.deed == \"done\""
 [ "$(high anon)" = max ] || fail 'a limit was set all the same'

@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What was set is taken back: when the throttle's time is over, when the daemon stops, after SIGKILL of the daemon, of the
-# supervisor, of both; and not where somebody has set another value meanwhile.
+# memory.high is restored: when the time of the throttle is over, when the daemon stops, after SIGKILL of the daemon, of the
+# supervisor, of both; but not where another program has set another value meanwhile.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -31,20 +31,20 @@ daemon_on
 throttle 5m
 g=$(snapshot | jq .host.guard.pid)
 kill -KILL "$g"
-wait_for 5 free || fail 'the daemon was killed, and nobody took the limit back'
+wait_for 5 free || fail 'the daemon was killed, and the limit is still set'
 another() { snapshot | ask ".host.guard.state == \"running\" and .host.guard.pid != $g"; }
 wait_for 30 another || fail 'no new daemon'
 
 throttle 5m
 g=$(snapshot | jq .host.guard.pid)
 daemon_and_supervisor_kill "$g" || fail 'the daemon outlives SIGKILL'
-throttled || fail 'somebody else has taken it back'
+throttled || fail 'another program has restored the limit'
 daemon_on
-wait_for 5 free || fail 'daemon and supervisor were killed, and the next one has not taken the limit back'
-event_after 0 '.type == "guard" and .what == "restored"' >/dev/null || fail 'that was not told'
+wait_for 5 free || fail 'daemon and supervisor were killed, and the next daemon has not restored the limit'
+event_after 0 '.type == "guard" and .what == "restored"' >/dev/null || fail 'no event about the restored limit'
 
 throttle 5m
 echo 100M >"$(group_dir hog)/memory.high"
 daemon_stop
-[ "$(high)" = 104857600 ] || fail "what somebody else had set is now $(high)"
+[ "$(high)" = 104857600 ] || fail "the value of another program is now $(high)"
 kill "$workload_pid"

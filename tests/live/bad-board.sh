@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Boards that are cut short, noise or empty, and one whose daemon has ended: each is told for what it is.
+# Boards that are cut short, noise or empty, and one of a daemon that has ended: each gives one line that says so.
 . "$(dirname "$0")/lib.sh"
 
 BOARD=$work/board # a daemon of our own
@@ -17,4 +17,4 @@ done
 
 daemon_stop
 dead() { snapshot | ask '.host.guard.state | select(. != "running")'; }
-wait_for 5 dead || fail 'a board whose daemon has ended reads as running'
+wait_for 5 dead || fail 'the board of a daemon that has ended reads as running'

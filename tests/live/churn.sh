@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A thousand groups come and go while the daemon looks, and some of them die in between: every OOM kill is told, none of
-# the groups stays listed as running, and whatever was lost is counted.
+# A thousand groups come and go while the daemon looks, and some of them are OOM-killed: every OOM kill is an event, none of
+# the groups stays listed as running, and lost records are counted.
 . "$(dirname "$0")/lib.sh"
 
 count=1000
@@ -28,8 +28,8 @@ killed() { cli events --json | jq -r "select(.seq > $since and .type == \"oom_ki
 	(.victim.cgroup | startswith(\"$ours/churn/\"))) | .victim.cgroup" | sort -u | wc -l; }
 all_killed() { [ "$(killed)" = $deaths ]; }
 lost() { echo $(($(snapshot | jq .host.guard.events_lost_total) - lost_before)); }
-wait_for 5 all_killed || [ "$(lost)" -gt 0 ] || fail "$(killed) of $deaths kills were told, and nothing is counted as lost"
+wait_for 5 all_killed || [ "$(lost)" -gt 0 ] || fail "$(killed) of $deaths kills were reported, and nothing is counted as lost"
 settled() { snapshot | ask "[.containers[] | select(.state == \"running\" and (.cgroup | startswith(\"$ours/churn/\")))] |
 	length == 0"; }
 wait_for 5 settled || fail 'removed groups are still listed as running'
-echo "$count groups; $(killed) of $deaths kills told, $(lost) records lost"
+echo "$count groups; $(killed) of $deaths kills reported, $(lost) records lost"

@@ -35,12 +35,12 @@ group_make in || fail 'cannot make a group'
 daemon_start --config "$work/config" --scope "$ours/in" || fail 'the daemon does not start'
 interval() { snapshot | ask ".host.guard.interval_seconds == $1"; }
 wait_for 3 interval 0.5 || fail 'the interval of the file is not in force'
-told() { event_after "$since" ".type == \"guard\" and .what == \"$1\""; }
-reload() { # file's text, what the daemon must tell
+emitted() { event_after "$since" ".type == \"guard\" and .what == \"$1\""; }
+reload() { # file's text, the event that the daemon must emit
 	since=$(mark)
 	printf '%b' "$1" >"$work/config"
 	kill -HUP "$daemon"
-	wait_for 3 told "$2" || fail "no event $2 after the file became '$1'"
+	wait_for 3 emitted "$2" || fail "no event $2 after the file became '$1'"
 }
 reload 'interval: 200ms\n' configuration_loaded
 wait_for 3 interval 0.2 || fail 'the new interval is not in force'
@@ -61,7 +61,7 @@ seen out && fail 'a group outside of the scope is listed'
 refused 1 'another .* writes the board' --config "$work/config"
 kill -0 "$daemon" || fail 'the first daemon did not outlive the second'
 
-# Daemon and supervisor killed at once: nobody stays behind, and the next one takes over the board.
+# Daemon and supervisor killed at once: no process stays behind, and the next one takes over the board.
 ours_of() { # pids of all that have this board or this daemon's wires: our children's children
 	for stat in /proc/[0-9]*/stat; do
 		pid=${stat#/proc/} pid=${pid%/stat}
@@ -77,6 +77,6 @@ wait_for 5 alive || fail 'the board names no daemon'
 g=$(snapshot | ask .host.guard.pid)
 [ "$(ours_of | wc -l)" -ge 2 ] || fail 'daemon and supervisor are not found'
 daemon_and_supervisor_kill "$g" || fail 'the daemon outlives SIGKILL'
-nobody() { [ -z "$(ours_of)" ]; }
-wait_for 5 nobody || fail "left behind: $(for pid in $(ours_of); do cat "/proc/$pid/comm"; done | tr '\n' ' ')"
+none_left() { [ -z "$(ours_of)" ]; }
+wait_for 5 none_left || fail "left behind: $(for pid in $(ours_of); do cat "/proc/$pid/comm"; done | tr '\n' ' ')"
 daemon_start --config "$work/config" || fail 'no daemon after that'

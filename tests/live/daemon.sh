@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The daemon is up and the board tells who it is.
+# The daemon is up and the board shows its pid.
 . "$(dirname "$0")/lib.sh"
 
 wait_for 10 daemon_ready || fail 'no board with a first sweep on it within 10 s'

@@ -13,5 +13,5 @@ died=$(now)
 id=$(docker inspect -f '{{.Id}}' leaky)
 [ "$(docker inspect -f '{{.State.OOMKilled}}' leaky)" = true ] || fail 'Docker itself saw no OOM kill'
 expect_leaky "$since" leaky "$id" headroom-test:busybox docker "$died"
-# By name on the command line, as a person would.
+# By name on the command line.
 cli ls --all | grep -q leaky || fail 'headroom ls --all does not show leaky'

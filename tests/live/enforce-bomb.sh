@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Those who fork faster than they can be listed are killed all the same, and nothing stays frozen.
+# Processes that fork faster than they can be listed are killed all the same, and nothing stays frozen.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/enforce.inc"
 

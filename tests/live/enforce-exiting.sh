@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A victim that has begun to end and then gets no CPU time: its memory belongs to nobody whom process_mrelease would take,
-# and on newer kernels it stands in no cgroup.procs. It is found all the same, and given CPU time to free it; so is its group
-# whole, and nobody else is touched.
+# A victim that has begun to end and then gets no CPU time: process_mrelease does not accept it,
+# and on newer kernels no cgroup.procs lists it. The daemon finds it all the same and gives it CPU time to free its memory, as
+# one process and as a part of its group, and touches no other process.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/enforce.inc"
 need renice
@@ -19,7 +19,7 @@ scenario_clean_up() {
 }
 nice_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 17; }
 
-# It has told its memory goodbye, but the memory is still there.
+# It has released its address space, but the memory is still charged.
 caught() {
 	read -r _ resident _ 2>/dev/null <"/proc/$1/statm" && [ "$resident" = 0 ] && [ "$(usage box)" -gt "$least" ]
 }
@@ -44,17 +44,17 @@ tries=0
 while :; do
 	until dying; do
 		scenario_clean_up
-		wait_for 30 empty box || fail 'a victim lives on without the hogs'
+		wait_for 30 empty box || fail 'a victim still runs without the hogs'
 		tries=$((tries + 1))
-		[ $tries -lt 10 ] || skip "nobody was caught in the middle of his end, $tries times"
+		[ $tries -lt 10 ] || skip "no victim was caught while it ended, in $tries tries"
 	done
 	[ -s "$work/without" ] && break
-	# As it was: nobody frees it.
+	# Without help: nothing frees it.
 	grep -qx "$workload_pid" "$(group_dir box)/cgroup.procs" && echo listed >"$work/without" || echo 'not listed' >"$work/without"
 	enforce --no-hurry --deadline 300ms kill "cgroup:$ours/box" || fail 'no answer'
 	jq -c '{status, detail, freed_bytes, processes}' "$work/answer"
 	scenario_clean_up
-	wait_for 30 empty box || fail 'a victim lives on without the hogs'
+	wait_for 30 empty box || fail 'a victim still runs without the hogs'
 done
 had=$(usage box)
 enforce --deadline 10s kill "cgroup:$ours/box" || fail 'no answer'
@@ -63,5 +63,5 @@ answered ".status == \"done\" and .processes == 1 and .pid == $workload_pid and 
 answered ".usage_before_bytes > $((had / 2)) and .freed_bytes > .usage_before_bytes / 2 and .freed_after_ms != null"
 alive "$bystander" && [ "$(nice_of "$bystander")" = 0 ] || fail 'a bystander was touched'
 scenario_clean_up
-wait_for 30 empty box || fail 'it lives on'
+wait_for 30 empty box || fail 'it still runs'
 enforce kill "cgroup:$ours/box" && answered '.status == "skipped" and .error == "ESRCH"' 'no processes left'

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# memory.oom.group: where the kernel would kill all of a group at once. Our own kill of it is one action, which counts all of them
-# and is no OOM of the kernel's; and where both kill at the same time nobody is killed twice, and whose deed it was is said.
+# memory.oom.group: where the kernel would kill all of a group at once. Our own kill of it is one action that counts every
+# process and is no OOM kill of the kernel; where both kill at the same time no process is counted twice, and the events say which
+# of the two it was.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 [ $v = 2 ] || skip 'memory.oom.group is cgroup v2 only'
@@ -20,7 +21,7 @@ crew() {
 crew crew 62914560
 enforce kill "cgroup:$ours/crew" || fail 'no answer'
 answered '.status == "done" and .processes == 3 and .signal == 9 and .freed_bytes > 20000000 and .detail == ""'
-wait_for 5 empty crew || fail 'somebody is left'
+wait_for 5 empty crew || fail 'a process is left'
 [ "$(count_of crew oom_group_kill)$(count_of crew oom_kill)" = 00 ] || fail 'the kernel counts our kill as its own'
 # Of its largest: one; that all go together is the kernel's rule, for its own kills.
 for _ in 1 2; do workload_start crew hold 8M; done
@@ -29,7 +30,7 @@ enforce kill-largest "cgroup:$ours/crew" && answered ".status == \"done\" and .p
 [ "$(grep -c . "$(group_dir crew)/cgroup.procs")" = 2 ] || fail 'others than the largest went, too'
 enforce kill "cgroup:$ours/crew" && answered '.processes == 2'
 
-# Both at once: a rule's size and then the limit are crossed at full speed. Who comes first is left to them.
+# Both at once: a rule's size and then the limit are crossed at full speed. Either may come first.
 daemon_with <<E
 mode: enforce
 interval: 200ms
@@ -51,14 +52,14 @@ for round in 1 2 3 4 5 6; do
 	since=$(mark)
 	crew "$name" 62914560
 	in_group "$name" "$workload" burst 200M 100ms >/dev/null 2>&1 &
-	wait_for 10 emptied "$name" || fail "$name: somebody lives on"
-	wait_for 20 judged "$name" || { ledger; fail "$name: nobody says who it was"; }
+	wait_for 10 emptied "$name" || fail "$name: a process still runs"
+	wait_for 20 judged "$name" || { events_print; fail "$name: neither an outcome nor an OOM kill"; }
 	actions=$(of "$name" action)
 	won=$(printf '%s\n' "$actions" | jq -s 'map(select(.result.deed == "done")) | length')
-	[ "$(printf '%s\n' "$actions" | jq -s length)" -le 1 ] || { ledger; fail "$name: killed twice"; }
-	group=$(count_of "$name" oom_group_kill) told=$(of "$name" oom_kill | jq -s 'map(.victim.pid) | unique | length')
-	[ "$(of "$name" oom_kill | grep -c .)" = "$told" ] || { ledger; fail "$name: a victim was told twice"; }
-	[ "$(count_of "$name" oom_kill)" -gt 0 ] || [ "$told" = 0 ] || fail "$name: victims that the kernel has not counted"
+	[ "$(printf '%s\n' "$actions" | jq -s length)" -le 1 ] || { events_print; fail "$name: killed twice"; }
+	group=$(count_of "$name" oom_group_kill) reported=$(of "$name" oom_kill | jq -s 'map(.victim.pid) | unique | length')
+	[ "$(of "$name" oom_kill | grep -c .)" = "$reported" ] || { events_print; fail "$name: a victim was reported twice"; }
+	[ "$(count_of "$name" oom_kill)" -gt 0 ] || [ "$reported" = 0 ] || fail "$name: victims that the kernel has not counted"
 	[ "$group" -le 1 ] || fail "$name: the kernel killed twice"
 	if [ "$won" = 1 ]; then
 		ours_won=$((ours_won + 1))

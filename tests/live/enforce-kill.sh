@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# SIGKILL to the right ones: a whole container with all below it, its largest process, one process, a process group; and to
-# nobody where the target is not the one that was meant.
+# SIGKILL to a whole container with all below it, to its largest process, to one process, to a process group; and to none where
+# the target is no longer the one that was chosen.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/enforce.inc"
 
@@ -13,29 +13,29 @@ bystander=$workload_pid
 workload_start box fork 8 4M
 [ $v = 2 ] || workload_start box/below hold 16M
 
-# not the one that was meant: another id, a path that leads out, the root, a path that is gone
+# not the one that was chosen: another id, a path that leads out, the root, a path that is gone
 enforce --id 1 kill "cgroup:$ours/box" && answered '.status == "skipped" and .error == "ESTALE" and .processes == 0'
 enforce kill "cgroup:$ours/box/../other" && answered '.status == "refused" and .processes == 0'
 enforce --id 1 kill 'cgroup:/' && answered '.status == "refused"'
-enforce kill "cgroup:$ours/nobody" && answered '.status == "skipped" and (.detail | test("gone"))'
-alive "$workload_pid" && alive "$bystander" || fail 'a refused kill killed'
+enforce kill "cgroup:$ours/none" && answered '.status == "skipped" and (.detail | test("gone"))'
+alive "$workload_pid" && alive "$bystander" || fail 'a refused action has killed'
 
 # one that holds headroom itself
 group_make self || fail 'cannot make a group'
 workload_start self hold 4M
-self() { # runs the tool inside the group that it is told to kill
+self() { # runs the tool inside the group that it has to kill
 	sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' - "$(group_dir self)" \
 		"$try" --undo "$work/undo" kill "cgroup:$ours/self" >"$work/answer"
 }
 self && answered '.status == "refused" and .error == "EPERM" and .processes == 0'
-alive "$workload_pid" || fail 'a refused kill killed'
+alive "$workload_pid" || fail 'a refused action has killed'
 
 # the whole
 enforce kill "cgroup:$ours/box" || fail 'no answer'
 answered '.status == "done" and .processes >= 9 and .signal == 9 and .comm == "workload" and .pid > 0'
 answered '.freed_bytes > 25000000 and .usage_after_bytes < 20000000 and .freed_after_ms != null'
-empty box || fail 'somebody is left'
-[ $v = 2 ] || empty box/below || fail 'somebody is left below'
+empty box || fail 'a process is left'
+[ $v = 2 ] || empty box/below || fail 'a process is left below'
 alive "$bystander" || fail 'a bystander died'
 enforce kill "cgroup:$ours/box" && answered '.status == "skipped" and .error == "ESRCH"' 'no processes left'
 
@@ -56,7 +56,7 @@ for never in 1 2; do
 done
 enforce kill "pid:$$" && answered '.status == "refused"' 'a parent of ours'
 
-# a process group: all of it, and nobody else
+# a process group: all of it, and no other process
 # shellcheck disable=SC2016 # for the inner shell
 setsid sh -c 'echo $$ >"$1"; exec "$0" fork 6 2M' "$workload" "$work/leader" >"$work/ready" &
 wait_for 20 grep -q ready "$work/ready" || fail 'the process group is not ready'
@@ -66,11 +66,11 @@ enforce kill "group:$job" && answered '.status == "done" and .processes == 7 and
 alive "$bystander" || fail 'a bystander died'
 enforce kill "group:$job" && answered '.status == "skipped"'
 
-# by the owner's own word
+# protected by its owner
 if "$try" protect "cgroup:$ours/other" 2>/dev/null; then
 	enforce kill "cgroup:$ours/other" && answered '.status == "refused" and .error == "EPERM" and .detail == "protected by its owner"'
 	alive "$bystander" || fail 'a protected one died'
-	# and by itself, though it lives in a group below that
+	# and a process by itself, in a group below that
 	mkdir "$(group_dir other)/below" || fail 'cannot make a group'
 	workload_start other/below hold 8M
 	enforce kill "pid:$workload_pid" && answered '.status == "refused" and (.detail | test("owner"))'

@@ -28,13 +28,13 @@ else
 	answered '.status == "skipped" and (.detail | test("no memory.reclaim"))'
 fi
 
-# in force until its time is up; what was there before comes back. The prey keeps charging: since 6.16 the writer does not
+# in force until its time is up; what was there before comes back. The workload keeps charging: since 6.16 the writer does not
 # reclaim for it (O_NONBLOCK), the next charge does.
 kill -KILL "$workload_pid"
-wait_for 10 empty box || fail 'the prey lives on'
+wait_for 10 empty box || fail 'the workload still runs'
 workload_start box sawtooth 24M 32M 2s
 grown() { [ "$(usage box)" -gt 22000000 ]; }
-wait_for 10 grown || fail "the in_group uses $(usage box) only"
+wait_for 10 grown || fail "the workload uses $(usage box) only"
 echo 100M >"$(group_dir box)/memory.high"
 "$try" --undo "$work/undo" --bytes 20M --for "$((slow / 2 + 2))s" --hold 60s throttle "cgroup:$ours/box" >"$work/answer" &
 holder=$!
@@ -53,7 +53,7 @@ enforce --bytes 20M throttle "cgroup:$ours/box" && answered '.status == "skipped
 [ "$(high)" = 10485760 ] || fail 'memory.high was changed'
 echo max >"$(group_dir box)/memory.high"
 
-# lifted early by word, and when the daemon closes in good order
+# lifted early on request, and when the daemon closes in good order
 enforce --bytes 20M --for 100s --lift --hold 1s throttle "cgroup:$ours/box" && answered '.status == "done"'
 [ "$(high)" = max ] || fail 'not lifted'
 enforce --bytes 20M --for 100s throttle "cgroup:$ours/box" && answered '.status == "done"'

@@ -24,7 +24,7 @@ starve() {
 	kill -KILL "$hog"
 	wait "$hog" 2>/dev/null
 	hog=
-	wait_for 30 empty box || fail 'the victim lives on without the hog'
+	wait_for 30 empty box || fail 'the victim still runs without the hog'
 	jq -r '.freed_after_ms // 10000' "$work/answer"
 }
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What was set is taken back by whoever survives: killed between freeze and thaw, killed while a throttle stands; and what
-# somebody else has set since is left alone.
+# The next program undoes what a killed one has left: a frozen group, a throttle. What another program has set since stays.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/enforce.inc"
 
@@ -34,20 +33,20 @@ still || fail 'it thawed by itself'
 still && fail 'it stayed frozen'
 "$try" --undo "$work/undo" undo | expect '.restored == 0' 'once'
 
-# a freezer group that holds somebody else is never used
+# a freezer group that holds other processes is never used
 if [ $v = 1 ]; then
 	workload_start box hold 4M
 	sh -c 'echo $$ >"$0"; exec sleep 100' "$freezer$ours/cgroup.procs" &
 	stranger=$!
 	shares() { grep -qx "$stranger" "$freezer$ours/cgroup.procs"; }
-	wait_for 5 shares || fail 'the stranger does not share the freezer'
-	"$try" --undo "$work/undo" freeze "cgroup:$ours/box" 2>"$work/log" && fail 'a stranger was frozen'
-	still && fail 'a stranger was frozen'
+	wait_for 5 shares || fail 'the other process does not share the freezer'
+	"$try" --undo "$work/undo" freeze "cgroup:$ours/box" 2>"$work/log" && fail 'another process was frozen'
+	still && fail 'another process was frozen'
 	kill -KILL $stranger
 	exit 0
 fi
 
-# a throttle, and then SIGKILL; one that somebody changed meanwhile
+# a throttle, and then SIGKILL; one that another program changed meanwhile
 swap_on || exit 0 # nothing could be reclaimed
 high() { cat "$(group_dir box)/memory.high"; }
 workload_start box hold 16M
@@ -69,4 +68,4 @@ kill -KILL $holder
 wait $holder 2>/dev/null
 echo 40M >"$(group_dir box)/memory.high"
 "$try" --undo "$work/undo" undo | expect '.restored == 0' 'it was not ours any more'
-[ "$(high)" = 41943040 ] || fail 'the value of somebody else was changed'
+[ "$(high)" = 41943040 ] || fail 'the value of another program was changed'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The clients of the socket in docs/exports.md do what they say: each is taken from the document as it stands there, only the
-# socket's path is another, and hears of one real OOM kill.
+# socket's path is another, and receives one real OOM kill.
 . "$(dirname "$0")/lib.sh"
 
 cc=$(command -v cc || command -v gcc) || skip 'no C compiler'
@@ -25,27 +25,27 @@ for language in sh python c; do client $language >"$work/client.$language"; done
 mv "$work/client.c" "$work/c.c"
 "$cc" -o "$work/client" "$work/c.c" 2>"$work/cc.log" || { cat "$work/cc.log" >&2 && fail 'the C client does not compile'; }
 [ ! -s "$work/cc.log" ] || { cat "$work/cc.log" >&2 && fail 'warnings'; }
-"$work/client" >"$work/heard.c" 2>&1 & pids="$pids $!"
+"$work/client" >"$work/received.c" 2>&1 & pids="$pids $!"
 asked=c
 if nc -h 2>&1 | grep -q -e '-U'; then
-	sh "$work/client.sh" >"$work/heard.sh" 2>&1 & pids="$pids $!"
+	sh "$work/client.sh" >"$work/received.sh" 2>&1 & pids="$pids $!"
 	asked="$asked sh"
 else
 	echo 'shell: there is no nc with -U here'
 fi
 if command -v python3 >/dev/null; then
-	PYTHONUNBUFFERED=1 python3 "$work/client.python" >"$work/heard.python" 2>&1 & pids="$pids $!"
+	PYTHONUNBUFFERED=1 python3 "$work/client.python" >"$work/received.python" 2>&1 & pids="$pids $!"
 	asked="$asked python"
 else
 	echo 'python: there is no python3 here'
 fi
-wait_for 10 grep -q '"schema": *"headroom.snapshot/1"' "$work/heard.c" || fail 'no picture to begin with'
-group_make in_group 33554432 || fail 'cannot make a group'
-in_group in_group "$workload" burst 64MiB 0s &
+wait_for 10 grep -q '"schema": *"headroom.snapshot/1"' "$work/received.c" || fail 'no snapshot to begin with'
+group_make leaky 33554432 || fail 'cannot make a group'
+in_group leaky "$workload" burst 64MiB 0s &
 wait $! 2>/dev/null
 for language in $asked; do
-	wait_for 15 grep -q 'workload' "$work/heard.$language" || { head -c 2000 "$work/heard.$language" >&2 && fail "$language heard nothing"; }
+	wait_for 15 grep -q 'workload' "$work/received.$language" || { head -c 2000 "$work/received.$language" >&2 && fail "$language received nothing"; }
 done
 expect 'select(.type == "oom_kill") | .victim.comm == "workload"' <<END
-$(grep '"type":"oom_kill"' "$work/heard.c" | head -n 1)
+$(grep '"type":"oom_kill"' "$work/received.c" | head -n 1)
 END

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The exporter's bad days, on made-up boards and against consumers that misbehave: ports and sockets taken, a stale socket,
-# certificates that expired or that nobody vouches for, a consumer that accepts and never reads, a disk that is full, ten
-# thousand containers, a restart that comes too late, another daemon's board. Each is told in a line; what is lost is counted;
+# Failure modes of the exporter, on made-up boards and against consumers that misbehave: ports and sockets taken, a stale socket,
+# certificates that expired or that no authority has signed, a consumer that accepts and never reads, a disk that is full, ten
+# thousand containers, a restart that comes too late, another daemon's board. Each gives one line; what is lost is counted;
 # nothing waits for it. No daemon is needed.
 . "$(dirname "$0")/lib.sh"
 
@@ -39,7 +39,7 @@ board b2000 2000
 instance() { face2 "$1" | jq -r .instance | head -n 1; }
 face2() { "$build/headroom" events --json --board "$work/$1"; }
 
-# ---- port and socket are another's; then its socket is stale
+# ---- port and socket are taken; then its socket is stale
 export_start first b200 <<END
   prometheus: {listen: "127.0.0.1:$base"}
   socket: {path: $work/socket}
@@ -64,7 +64,7 @@ wait_says second 'socket: works again'
 export_end "$second"
 printf 'export: {socket: {path: %s}}\n' "$work/precious" >"$work/precious.yaml"
 "$build/headroom" export --check --config "$work/precious.yaml" >"$work/check" && fail 'a file is no socket'
-grep -q 'no socket: remove it' "$work/check" && [ -f "$work/precious" ] || fail "somebody's file was taken for a stale socket"
+grep -q 'no socket: remove it' "$work/check" && [ -f "$work/precious" ] || fail "a regular file was taken for a stale socket"
 
 # ---- certificates
 (
@@ -91,7 +91,7 @@ for sink in "webhook: {url: \"https://127.0.0.1:PORT\"" "otlp: {url: \"https://1
 	done
 done
 
-# ---- who asks a Prometheus says who he is, by what stands in a file, and shows it to nobody
+# ---- credentials for a Prometheus come from a file, and are never shown
 "$catch" --answers tests/fixtures/fleet $((base + 4)) "$work/asked" & pids="$pids $!"
 asks() { # credentials, header that is to come of them
 	printf '%s\n' "$1" >"$work/credentials"
@@ -171,7 +171,7 @@ END
 wait_for 10 is $base headroom_guard_up 1 || fail 'no figures of 10,000'
 curl -fsS "http://127.0.0.1:$base/metrics" >"$work/metrics"
 running=$(grep -c '^headroom_container_memory_usage_bytes{' "$work/metrics")
-[ "$running" -gt 9000 ] || fail "$running of 10,000 containers are told of"
+[ "$running" -gt 9000 ] || fail "$running of 10,000 containers are exported"
 head -n 30000 "$work/metrics" | promtool check metrics >/dev/null || fail 'promtool'
 export_end "$pid"
 export_start few b10000 <<END
@@ -179,4 +179,4 @@ export_start few b10000 <<END
 END
 wait_for 10 is $base headroom_guard_up 1 || fail 'no figures'
 [ "$(curl -fsS "http://127.0.0.1:$base/metrics" | grep -c '^headroom_container_memory_usage_bytes{')" -le 100 ] || fail 'more than 100'
-[ "$(metric $base headroom_export_containers_left_out)" -ge $((running - 100)) ] || fail 'nobody says how many were left out'
+[ "$(metric $base headroom_export_containers_left_out)" -ge $((running - 100)) ] || fail 'no count of those left out'

@@ -51,15 +51,15 @@ all() { [ "$(journal -o json SYSLOG_IDENTIFIER=headroom | wc -l)" = "$n" ]; }
 wait_for 20 all || { cat "$work/export.log" >&2 && fail "the journal has not all $n events"; }
 
 journal -o json SYSLOG_IDENTIFIER=headroom >"$work/journal"
-events | jq -r '"\(.seq) \(.type) \(.severity)"' | sort -n >"$work/told"
+events | jq -r '"\(.seq) \(.type) \(.severity)"' | sort -n >"$work/sent"
 jq -r '"\(.HEADROOM_SEQ) \(.HEADROOM_TYPE) " + ({"6": "info", "4": "warning", "2": "critical"}[.PRIORITY])' "$work/journal" |
 	sort -n >"$work/kept"
-cmp -s "$work/told" "$work/kept" || { diff "$work/told" "$work/kept" | head >&2; fail 'number, type or priority got lost'; }
+cmp -s "$work/sent" "$work/kept" || { diff "$work/sent" "$work/kept" | head >&2; fail 'number, type or priority got lost'; }
 # The event itself is a field, whole; what is text is text, and has no control characters.
-events | jq -cS . >"$work/told"
-jq -r .HEADROOM_EVENT "$work/journal" | jq -cS . | cmp -s - "$work/told" || fail 'HEADROOM_EVENT is not the event'
+events | jq -cS . >"$work/sent"
+jq -r .HEADROOM_EVENT "$work/journal" | jq -cS . | cmp -s - "$work/sent" || fail 'HEADROOM_EVENT is not the event'
 jq -r '.MESSAGE, .HEADROOM_NAME // ""' "$work/journal" | LC_ALL=C grep -q '[[:cntrl:]]' && fail 'a control character in a field'
-# By its fields, as a person asks for it.
+# By its fields, as a user asks for it.
 kills=$(events | jq -s 'map(select(.type == "oom_kill")) | length')
 [ "$kills" -gt 0 ] && [ "$(journal -o json HEADROOM_TYPE=oom_kill PRIORITY=2 | wc -l)" = "$kills" ] || fail 'not found by type and priority'
 id=$(events | jq -r 'select(.container_id != null).container_id' | head -n 1)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # A real Prometheus scrapes the exporter, and the shipped rules reach a real Alertmanager when a container leaks and is
-# OOM-killed. /readyz fails soon after the daemon's death, /metrics says so, and comes back with it.
+# OOM-killed. /readyz fails soon after the daemon has died, /metrics says so, and comes back with it.
 . "$(dirname "$0")/lib.sh"
 
 for tool in prometheus promtool curl; do need $tool; done
@@ -72,7 +72,7 @@ group_make leaky 67108864 || fail 'cannot make a group'
 in_group leaky "$workload" leak 3MiB &
 wait_for 20 fleet "$(entry leaky) | select(.limit_bytes == 67108864 and .usage_bytes > 0)" || fail 'the fleet does not have the leaky one'
 fired() { get "$am/api/v2/alerts" | ask ".[] | select(.labels.alertname == \"$1\") | select(.labels.id // \"\" | endswith(\"$2\"))"; }
-wait_for 60 fired ContainerMemoryRunsOut "$ours/leaky" || fail 'nobody was warned before the container ran out of memory'
+wait_for 60 fired ContainerMemoryRunsOut "$ours/leaky" || fail 'no alert before the container ran out of memory'
 wait_for 60 fired ContainerOOMKilled "$ours/leaky" || {
 	query "headroom_container_oom_kills_total{id=\"$ours/leaky\"}[2m]" | jq -c '[.values[0, -1], (.values | length)]' >&2
 	get "$web/metrics" | grep '^prometheus_notifications_.*_total' >&2

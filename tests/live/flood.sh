@@ -1,8 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Ten thousand groups made and removed (within a minute on a quiet machine), under names that their owner chose to hurt: tabs, escape
+# Ten thousand groups made and removed (within a minute on a quiet machine), under hostile names: tabs, escape
 # sequences, invalid UTF-8, quotes, 255 bytes, and such as a runtime would give. Nothing crashes, nothing stays on the
-# board, what is lost is counted, what is printed stays clean, and an OOM kill in the midst of it is told.
+# board, what is lost is counted, what is printed stays clean, and an OOM kill in the midst of it is reported.
 . "$(dirname "$0")/lib.sh"
 
 rounds=200 each=50
@@ -57,13 +57,13 @@ done
 one_round rmdir $((rounds - 1))
 took=$(($(now) - began)) ticks=$(($(cpu_ticks) - ticks))
 
-marked_told() { event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/marked\""; }
+marked_reported() { event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/marked\""; }
 lost() { snapshot | ask .host.guard.events_lost_total; }
-wait_for 5 marked_told || [ "$(lost)" -gt 0 ] || fail 'an OOM kill in the midst of it was not told, and nothing is counted as lost'
+wait_for 5 marked_reported || [ "$(lost)" -gt 0 ] || fail 'an OOM kill in the midst of it was not reported, and nothing is counted as lost'
 settled() { snapshot | ask "[.containers[] | select(.state == \"running\" and (.cgroup | startswith(\"$ours/flood/\")))] |
 	length == 0"; }
 wait_for 10 settled || fail "still listed: $(snapshot | jq -c "[.containers[] | select(.cgroup | startswith(\"$ours/flood/\")) | .cgroup] | .[:3]")"
-[ "$(snapshot | ask .host.guard.pid)" = "$g" ] && kill -0 "$g" || fail 'the daemon did not live to the end'
+[ "$(snapshot | ask .host.guard.pid)" = "$g" ] && kill -0 "$g" || fail 'the daemon has died'
 
 cli ls --all >"$work/ls" && cli events >"$work/events" || fail 'no answer after it'
 for file in ls events; do

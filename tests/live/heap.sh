@@ -6,13 +6,13 @@
 
 count=500 deaths=20
 [ $slow = 1 ] || count=100 deaths=4
-BOARD=$work/board # a daemon of our own: one that grows for somebody else's groups would be no measure
+BOARD=$work/board # a daemon of our own: other groups would make a shared one grow
 echo 'interval: 200ms' >"$work/config" # the heap is looked at with every eighth sweep
 group_make churn || fail 'cannot make a group'
 [ $v = 1 ] || echo +memory >"$(group_dir churn)/cgroup.subtree_control"
 dir=$(group_dir churn)
 
-# One group that lives and one that dies before the count begins: what is reserved at first use is reserved by then.
+# One group that survives and one that is OOM-killed before the count begins: what is reserved at first use is reserved by then.
 churn() { # first, last, one in so many dies
 	i=$1
 	while [ "$i" -le "$2" ]; do
@@ -39,6 +39,6 @@ settle
 [ "$(daemon_fact capacity)" = "$capacity" ] || skip "the daemon had to grow meanwhile: too many groups came by"
 after=$(daemon_fact heap_bytes)
 [ "$after" = "$before" ] || fail "the heap was $before bytes, is $after after $count groups and $deaths kills"
-told=$(cli events --json | jq -r 'select(.type == "oom_kill") | .victim.cgroup' | grep -c "^$ours/churn/")
-[ "$told" -ge $deaths ] || [ "$(daemon_fact events_lost_total)" -gt 0 ] || fail "only $told of $deaths kills were told"
-echo "$before bytes of heap before and after $count groups and $told kills"
+reported=$(cli events --json | jq -r 'select(.type == "oom_kill") | .victim.cgroup' | grep -c "^$ours/churn/")
+[ "$reported" -ge $deaths ] || [ "$(daemon_fact events_lost_total)" -gt 0 ] || fail "only $reported of $deaths kills were reported"
+echo "$before bytes of heap before and after $count groups and $reported kills"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The container images, built here and run with the commands that docs/containers.md gives, under a Docker engine of this
-# scenario's own: a daemon with few rights sees the host's containers by name and what kills them; the face reads its board
-# without any right, and exports; a daemon that may ends a container. What differs from the docs is in `documented`.
+# scenario's own: a daemon with few rights sees the host's containers by name and what kills them; headroom reads its board
+# without any capability, and exports; a daemon with the right ends a container. What differs from the docs is in `documented`.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/engine.inc"
 for tool in ldd strip curl sha256sum; do need $tool; done
@@ -24,7 +24,7 @@ BOARD=$work/shared/board # a daemon of our own
 docker_start
 for target in guard face; do docker load -q -i "$build/image/headroom-$target.tar" >/dev/null || fail 'docker load'; done
 
-# The rights that nobody here can give are left out: old engines know neither BPF nor PERFMON, and this host may lack some.
+# Capabilities that this host cannot give are left out: old engines know neither BPF nor PERFMON, and this host may lack some.
 may() { # capability: is it in this process's bounding set
 	bound=$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
 	[ $((0x$bound >> $1 & 1)) = 1 ]

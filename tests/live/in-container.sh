@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The daemon in a container of a real Docker engine, as a DaemonSet would run it: privileged, with the host's pid namespace
 # and the host's folders below /host. It sees the host's containers by name, kills included, in the host's cgroup namespace
-# and in one of its own; its board, in a folder of the host, is read by the face on the host. A daemon in a container
+# and in one of its own; its board, in a folder of the host, is read by headroom on the host. A daemon in a container
 # without rights has the cgroup files, and lists from them.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/engine.inc"
@@ -79,7 +79,7 @@ wait_for 5 counted || snapshot | jq "$(entry plain)" | expect '.oom_kills_total 
 daemon_out_of_container
 ! grep -q 'starting it again' "$work/log" || { cat "$work/log" && fail 'daemon or resolver fell'; }
 
-# Nor the host's cgroups: then it is about itself, and its own limit.
+# Not the host's cgroups either: then it shows itself, and its own limit.
 daemon_in_container -m 128m --cgroupns=private --
 snapshot | expect '.containers | any(.limit_bytes == 134217728 and .binding.level == "own")'
 daemon_out_of_container

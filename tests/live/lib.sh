@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What the live scenarios share: cgroups of our own on v1 and v2, prey to put into them, and questions to the board.
+# What the live scenarios share: cgroups of our own on v1 and v2, workloads to put into them, and queries of the board.
 # Runs under dash and busybox. A scenario sources it first; everything that it makes is removed when it ends, and it
 # never touches a cgroup, process or container that it did not make.
 
@@ -56,13 +56,13 @@ group_make() {
 		[ -d "$mount$at" ] || mkdir "$mount$at" || return
 	done
 	[ -z "${2:-}" ] || echo "$2" >"$mount$at/$(limit_file)" || return
-	# Swap would only make the same death slower; a scenario that is about swap allows it again.
+	# Swap would only delay the same OOM kill; a scenario that is about swap allows it again.
 	[ ! -f "$mount$at/memory.swap.max" ] || echo 0 >"$mount$at/memory.swap.max"
 }
 
 group_dir() { printf '%s\n' "$mount$ours/$1"; }
 
-# name, command…: runs it in the group, as prey for the kernel (this harness itself may be exempt).
+# name, command…: runs it in the group, where the kernel may OOM-kill it (this shell itself may be exempt).
 in_group() {
 	(
 		echo 0 >/proc/self/oom_score_adj 2>/dev/null
@@ -84,7 +84,7 @@ clean_up() {
 	[ ! -e "$work/failed" ] || status=1
 	daemon_stop
 	type scenario_clean_up >/dev/null 2>&1 && scenario_clean_up
-	# All that is there, whoever of us made it: a shell in the background as well.
+	# All that is there: a shell in the background may have made some.
 	find "$mount$ours" -mindepth 1 -depth -type d 2>/dev/null | while IFS= read -r group; do
 		group_remove "${group#"$mount$ours"/}" 2>/dev/null
 	done
@@ -101,7 +101,7 @@ daemon=
 # The board may be there a moment before the first sweep is on it.
 ready='.host.guard.state == "running" and .host.guard.pid > 0 and (.containers | length > 0)'
 daemon_ready() { snapshot | ask "$ready"; }
-# A board that was taken over tells of the daemon before ours until ours has attached and writes its own pid.
+# A board that was taken over shows the daemon before ours until ours has attached and writes its own pid.
 daemon_attached() { pid=$(snapshot | ask "select($ready) | .host.guard.pid") && kill -0 "$pid"; }
 
 daemon_start() { # [option…]; environment of the caller

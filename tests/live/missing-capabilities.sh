@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The daemon with the capabilities that the DaemonSet gives it, and no other: its sources are those of the daemon with all, names
-# come through the resolver, and it ends when it is told to, though it may signal nobody.
+# come through the resolver, and it ends by SIGTERM, though it may not send signals itself.
 . "$(dirname "$0")/lib.sh"
 
 need setpriv
@@ -19,7 +19,7 @@ setpriv --bounding-set=$set --inh-caps=-all true 2>"$work/why" || skip "setpriv:
 setpriv --bounding-set=$set --inh-caps=-all "$build/headroomd" --board "$BOARD" >"$work/daemon.log" 2>&1 &
 daemon=$!
 wait_for 20 daemon_attached || { cat "$work/daemon.log" >&2 && fail 'the daemon does not start'; }
-# What it would do is another matter: it may signal nobody.
+# Its actions would differ: it may not send signals.
 few=$(snapshot | ask .host.guard.sources)
 calm='with_entries(select(.key | startswith("rung_") | not))'
 [ "$(printf '%s' "$all" | jq -cS "$calm")" = "$(printf '%s' "$few" | jq -cS "$calm")" ] ||

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A victim that was swapped out in part: its swap is told apart from its anonymous memory.
+# A victim that was swapped out in part: its swap and its anonymous memory are separate figures.
 . "$(dirname "$0")/lib.sh"
 
 [ "$(wc -l </proc/swaps)" -gt 1 ] || skip 'this machine has no swap'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The trigger is not the victim: a small process hits the limit, the large one beside it dies.
+# The trigger is not the victim: a small process hits the limit, the large one beside it is killed.
 . "$(dirname "$0")/lib.sh"
 
 group_make pod 104857600 && group_make pod/big && group_make pod/small || fail 'cannot make the groups'

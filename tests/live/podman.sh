@@ -16,7 +16,7 @@ tar -C "$work/tree" -c . | podman_ import - "$image" >/dev/null 2>"$work/err" ||
 files=$(ulimit -Hn)
 case $files in unlimited) files=1048576 ;; esac
 since=$(mark)
-# Podman asks for more than this machine may let it have, unless told otherwise.
+# Podman asks for more than this machine may let it have, unless configured otherwise.
 id=$(podman_ run -d --name "$name" --network none --ulimit nofile=$((files / 2)):$((files / 2)) \
 	--ulimit nproc=1024:1024 -m $limit --memory-swap $limit "$image" sh -c "$leak" 2>"$work/err") || skip "podman cannot run here: $(tail -n 1 "$work/err")"
 podman_ wait "$name" >/dev/null 2>&1

@@ -1,17 +1,17 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The flight recorder over a real daemon and a real OOM kill: its pictures, events and the incident come out again after
-# both have gone. Then its bad days, in short.
+# The recorder with a real daemon and a real OOM kill: snapshots, events and the incident can be read after both have ended.
+# Then its failure modes, in short.
 . "$(dirname "$0")/lib.sh"
 
-BOARD=$work/board # a daemon of our own: it goes
+BOARD=$work/board # a daemon of our own: it ends
 HEADROOM_HISTORY=$work/h.db
 export HEADROOM_HISTORY
 recorder=
 scenario_clean_up() { [ -z "$recorder" ] || kill -9 "$recorder" 2>/dev/null; }
 status() { "$build/headroom" history --status --json 2>/dev/null | jq -e "$1"; }
 
-# The recorder is there first, and waits.
+# The recorder starts first, and waits for the daemon.
 "$build/headroom" history --board "$BOARD" --interval 1s 2>"$work/recorder.log" &
 recorder=$!
 daemon_start || fail 'the daemon does not start'
@@ -20,11 +20,11 @@ wait_for 10 status '.pictures > 0' || fail "nothing is recorded: $(cat "$work/re
 group_make victim $((32 << 20))
 in_group victim "$workload" leak 20M >/dev/null 2>&1
 wait_for 10 status '.incidents > 0 and .frozen_pictures > 1' || fail "the kill is no incident: $(status .)"
-last_picture() { "$build/headroom" ls --json --all --at 0s --board "$work/none"; }
+last_snapshot() { "$build/headroom" ls --json --all --at 0s --board "$work/none"; }
 kill_recorded() {
-	last_picture | jq -e --arg cgroup "$ours/victim" '.containers[] | select(.cgroup == $cgroup) | .oom_kills_total > 0'
+	last_snapshot | jq -e --arg cgroup "$ours/victim" '.containers[] | select(.cgroup == $cgroup) | .oom_kills_total > 0'
 }
-wait_for 10 kill_recorded || fail "the group is not in the last picture, or without its kill: $(last_picture | jq -c .containers[].cgroup)"
+wait_for 10 kill_recorded || fail "the group is not in the last snapshot, or without its kill: $(last_snapshot | jq -c .containers[].cgroup)"
 daemon_stop
 kill -TERM $recorder
 wait $recorder || fail "the recorder ended with $?: $(cat "$work/recorder.log")"
@@ -34,7 +34,7 @@ recorder=
 	jq -e --arg cgroup "$ours/victim" 'select(.cgroup == $cgroup or .container.cgroup == $cgroup or .victim.cgroup == $cgroup)' >/dev/null ||
 	fail 'the kill is not in the history'
 [ "$(status .events_missed)" = 0 ] || fail 'events were missed'
-kill_recorded >/dev/null || fail 'the kill is not in the last picture'
+kill_recorded >/dev/null || fail 'the kill is not in the last snapshot'
 "$build/headroom" explain host --at 0s --board "$work/none" >"$work/explain" || fail 'explain --at finds no picture'
 
 BUILD=$build TMPDIR=$work tools/torture-recorder --quick >"$work/torture" 2>&1 || fail "$(grep -v ^good "$work/torture")"

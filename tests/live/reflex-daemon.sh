@@ -1,8 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The reflex under a real daemon: a rule asks for it, the daemon arms, a burst at full speed dies in the kernel before the
-# kernel's own OOM killer is needed, and each is an action event with what was crossed. A neighbour without the rule is the
-# kernel's.
+# The reflex under a real daemon: a policy asks for it, the daemon arms it, and the BPF program kills a burst at full
+# speed before the kernel's OOM killer does. Each kill is an action event with its inputs. The kernel OOM-kills a neighbour
+# without the policy.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -26,7 +26,7 @@ E
 kernel_kills() {
 	sed -n 's/^oom_kill //p' "$(group_dir "$1")/memory.events" "$(group_dir "$1")/memory.oom_control" 2>/dev/null
 }
-# Before anybody lives there: a process that takes all at once leaves no time for it.
+# Before a process is there: one that takes all its memory at once leaves no time for it.
 armed() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
 for n in 1 2 3 4; do wait_for 10 armed hog$n || fail "hog$n is not armed"; done
 

@@ -1,8 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Who charges is not always whose memory it is: a stranger who writes into an armed group's memory, a vfork's child, a process
-# without its first thread; one armed group below another; more who cross at once than the budget has; a group so young that
-# nobody has looked whether it is protected; and what is left of it all when the daemon is dead.
+# The task that charges does not always own the memory: a process outside that writes into the memory of an armed group, a child
+# of vfork, a process without its first thread. Then: one armed group below another; more crossings at once than the rate limit
+# allows; a group so new that the daemon does not know whether it is protected; and a dead daemon.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/trigger.inc"
 
@@ -10,27 +10,27 @@ mb=1048576
 arm_start
 [ "$(arm_source reflex)" != none ] || skip 'no reflex on this kernel'
 
-# ---- charged to the armed group, by one who does not live there: he is not hit, and nor is who only lies there
-stranger() {
-	group_make stranger && group_make poked $((60 * mb)) || fail 'cannot make a group'
+# ---- charged to the armed group by a process outside: it is not killed, nor is the idle one inside
+outsider() {
+	group_make outsider && group_make poked $((60 * mb)) || fail 'cannot make a group'
 	arm poked threshold=40MiB reflex whole
 	arm_do close
-	in_group stranger "$workload" poke "$(group_dir poked)" 50MiB >"$work/poke" 2>&1 || fail "the stranger: $(cat "$work/poke")"
-	grep -q ready "$work/poke" || fail 'the stranger was hit'
+	in_group outsider "$workload" poke "$(group_dir poked)" 50MiB >"$work/poke" 2>&1 || fail "the outsider: $(cat "$work/poke")"
+	grep -q ready "$work/poke" || fail 'the outsider was hit'
 	none_hit poked
 	arm_do "disarm $ours/poked"
 }
 
-# ---- lives in the armed group, and what it touches is its parent's, elsewhere
+# ---- in the armed group, and it touches memory of its parent, which is elsewhere
 borrower() {
 	group_make lender && group_make full $((120 * mb)) || fail 'cannot make a group'
 	hold full 50
-	arm full threshold=40MiB reflex whole # over it; and nobody there charges
+	arm full threshold=40MiB reflex whole # over it, and no task there charges
 	arm_do close
 	in_group lender "$workload" vfork "$(group_dir full)" 30MiB >"$work/vfork" 2>&1
 	grep -q ready "$work/vfork" || fail "a vfork's child was hit: $(cat "$work/vfork")"
 	none_hit full
-	alive $held || fail 'somebody else was hit'
+	alive $held || fail 'another process was hit'
 	arm_do "disarm $ours/full"
 	kill -9 $held
 }
@@ -41,12 +41,12 @@ leaderless() {
 	arm_do close
 	in_group leaderless "$workload" leaderless >/dev/null
 	wait_for 5 arm_recorded reflex leaderless '.tid != .pid and .victim_pid == .pid and .error == 0' || fail 'was not hit'
-	wait_for 5 no_one_in leaderless || fail 'it lives on'
+	wait_for 5 no_one_in leaderless || fail 'it still runs'
 	[ "$(kernel_kills leaderless)" = 0 ] || fail 'the kernel killed'
 }
 no_one_in() { [ -z "$(cat "$(group_dir "$1")/cgroup.procs")" ]; }
 
-# ---- whom the kernel would never take; to say so takes a right that not every machine has
+# ---- exempt from the OOM killer (oom_score_adj -1000), which takes a capability that not every machine grants
 exempt() {
 	sh -c 'echo -1000 >/proc/self/oom_score_adj' 2>/dev/null || { echo 'oom_score_adj cannot be lowered here' && return; }
 	group_make exempt $((200 * mb)) || fail 'cannot make a group'
@@ -58,14 +58,14 @@ exempt() {
 	wait_for 10 grep -q ready "$work/exempt" || fail 'the exempt one was hit'
 	none_hit exempt
 	in_group exempt "$workload" hold 20MiB >"$work/exempt.2" &
-	wait_for 5 arm_recorded reflex exempt '.victim_rss_bytes < 40000000' || fail 'nobody else was hit either'
+	wait_for 5 arm_recorded reflex exempt '.victim_rss_bytes < 40000000' || fail 'no process was hit'
 	alive $exempt || fail 'the exempt one was hit'
 	arm_do "disarm $ours/exempt"
 	kill -9 $exempt
 	ends 5 $exempt || fail 'it does not end'
 }
 
-# ---- each for its own threshold, the lower group first; the neighbour below the same one is not meant
+# ---- each for its own threshold, the lower group first; the neighbour below the same group is not hit
 nested() {
 	group_make above $((110 * mb)) && group_make above/below $((60 * mb)) && group_make above/beside ||
 		fail 'cannot make a group'
@@ -85,29 +85,29 @@ nested() {
 	kill -9 $held
 }
 
-# ---- three at once, and the budget has one left
-budget() {
+# ---- three at once, and the rate limit has one kill left
+rate_limit() {
 	arm_do 'grant 1'
 	for n in 1 2 3; do
-		group_make purse$n $((60 * mb)) || fail 'cannot make a group'
-		arm purse$n threshold=40MiB reflex
+		group_make limited$n $((60 * mb)) || fail 'cannot make a group'
+		arm limited$n threshold=40MiB reflex
 	done
 	arm_do close
-	for n in 1 2 3; do in_group purse$n "$workload" burst 80MiB "$((slow * 500))ms" >/dev/null & done
-	all_over() { [ $(($(kernel_kills purse1) + $(kernel_kills purse2) + $(kernel_kills purse3))) = 2 ]; }
+	for n in 1 2 3; do in_group limited$n "$workload" burst 80MiB "$((slow * 500))ms" >/dev/null & done
+	all_over() { [ $(($(kernel_kills limited1) + $(kernel_kills limited2) + $(kernel_kills limited3))) = 2 ]; }
 	wait_for 10 all_over || fail 'two must be left to the kernel'
-	told=0
-	for n in 1 2 3; do told=$((told + $(arm_times reflex purse$n))); done
-	[ $told = 1 ] || fail "$told were hit with a budget of one"
-	for n in 1 2 3; do arm_do "disarm $ours/purse$n"; done
+	hits=0
+	for n in 1 2 3; do hits=$((hits + $(arm_times reflex limited$n))); done
+	[ $hits = 1 ] || fail "$hits were hit, and the rate limit allows one"
+	for n in 1 2 3; do arm_do "disarm $ours/limited$n"; done
 	arm_do 'grant 1000'
-	arm purse1 threshold=40MiB reflex
-	in_group purse1 "$workload" burst 80MiB 10ms >/dev/null
-	wait_for 5 arm_recorded reflex purse1 || fail 'with a budget again nobody was hit'
-	arm_do "disarm $ours/purse1"
+	arm limited1 threshold=40MiB reflex
+	in_group limited1 "$workload" burst 80MiB 10ms >/dev/null
+	wait_for 5 arm_recorded reflex limited1 || fail 'the rate limit allows more, and no process was hit'
+	arm_do "disarm $ours/limited1"
 }
 
-# ---- below the armed one, made after everything was looked at
+# ---- below the armed group, made after the daemon has checked what is protected
 young() {
 	group_make parent $((80 * mb)) && group_make parent/old || fail 'cannot make a group'
 	arm_do "known $ours/parent/old"
@@ -123,8 +123,8 @@ young() {
 	arm_do "disarm $ours/parent"
 }
 
-# ---- who is dead hits nobody: nothing is pinned
-dead_guard() {
+# ---- a dead daemon kills nothing: no BPF program is pinned
+dead_daemon() {
 	group_make orphan $((60 * mb)) || fail 'cannot make a group'
 	arm orphan threshold=40MiB reflex whole
 	arm_do close
@@ -133,14 +133,14 @@ dead_guard() {
 	arm_pid=
 	exec 9>&-
 	in_group orphan "$workload" burst 80MiB 10ms >/dev/null
-	[ "$(kernel_kills orphan)" = 1 ] || fail 'the reflex outlived who armed it'
+	[ "$(kernel_kills orphan)" = 1 ] || fail 'the reflex outlived the process that armed it'
 }
 
-stranger
+outsider
 borrower
 leaderless
 exempt
 nested
-budget
+rate_limit
 young
-dead_guard
+dead_daemon

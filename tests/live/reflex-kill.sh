@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Whom the reflex hits: the process of a thread that charges, a task of a nested group, each of two containers at once, and
-# where the kernel has it the larger process that user space named. The record says who, where and at how much.
+# What the reflex kills: the process of a thread that charges, a task of a nested group, one process of each of two containers at
+# once, and on newer kernels the larger process that user space prefers. The record names process, group and usage.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/trigger.inc"
 
@@ -55,10 +55,10 @@ case $(arm_source reflex) in
 	arm_do close
 	in_group better "$workload" hold 30MiB >"$work/small" &
 	small=$!
-	wait_for 5 arm_recorded reflex better || fail 'nobody was hit'
+	wait_for 5 arm_recorded reflex better || fail 'no process was hit'
 	arm_records reflex better | expect ".victim_pid == $large and .pid != $large and .other and .error == 0"
 	wait_for 10 grep -q ready "$work/small" || fail 'the small one was hit'
-	dead "$large" || fail 'the large one lives'
+	dead "$large" || fail 'the large one still runs'
 	kill -9 $small
 
 	# … but not where it is no longer under the armed one
@@ -68,9 +68,9 @@ case $(arm_source reflex) in
 	wait_for 10 grep -q ready "$work/ready.away" || fail 'does not fill'
 	arm stays threshold=40MiB prefer="$(cat "$(group_dir away)/cgroup.procs")" reflex
 	in_group stays "$workload" burst 80MiB 10ms >/dev/null
-	wait_for 5 arm_recorded reflex stays || fail 'nobody was hit'
-	arm_records reflex stays | expect '.victim_pid == .pid and (.other | not)' 'who charged, not one elsewhere'
-	alive $away || fail 'somebody elsewhere was hit'
+	wait_for 5 arm_recorded reflex stays || fail 'no process was hit'
+	arm_records reflex stays | expect '.victim_pid == .pid and (.other | not)' 'the process that charged, not one elsewhere'
+	alive $away || fail 'a process elsewhere was hit'
 	kill -9 $away
 	;;
 *) echo "no signal to another task here: $(arm_source reflex)" ;;

@@ -1,13 +1,14 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What changes after the daemon has armed the reflex, which asks nobody any more: rules that are milder now, something protected that
-# begins below what is armed, an owner's word, a budget that all who cross at once would overdraw, a daemon that dies.
+# What changes after the daemon has armed the reflex, which decides in the kernel: policies with a higher threshold, a protected
+# group that starts below an armed one, protection by the owner, a rate limit that several crossings at once would exceed, a daemon
+# that dies.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
 mb=1048576
 for name in milder pod hog1 hog2 hog3 hog4 orphan; do group_make $name $((100 * mb)) || fail 'cannot make groups'; done
-rules() { # usage of `milder`, budget, mode
+rules() { # usage of `milder`, kills of the rate limit, mode
 	cat <<E
 mode: ${3:-enforce}
 interval: 10s
@@ -35,59 +36,59 @@ kernel_kills() {
 }
 armed() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
 not_armed() { snapshot | ask "$(entry "$1") | .armed != \"reflex\""; }
-struck() { cli events --json | jq -c "select(.seq > $since and .type == \"action\" and .rung == \"reflex\")"; }
+reflex_events() { cli events --json | jq -c "select(.seq > $since and .type == \"action\" and .rung == \"reflex\")"; }
 rules 30MiB 100 >"$work/config"
 daemon_on
 [ "$(cli check --json | jq -r '.. | objects | select(.signal? == "reflex") | .variant' | head -n 1)" != none ] ||
 	skip 'no reflex on this kernel'
 
-# ---- a higher threshold holds from the moment it is loaded, not from when the kernel has been told
+# ---- a higher threshold holds once it is loaded, and does not wait for the next sweep
 wait_for 20 armed milder || fail 'milder is not armed'
 rules 90MiB 100 >"$work/config"
 reload configuration_loaded
 workload_start milder hold 60M
-alive "$workload_pid" || fail 'hit at the threshold of rules that were taken back'
+alive "$workload_pid" || fail 'hit at the threshold of the old policies'
 kill "$workload_pid"
 
-# ---- something protected begins below what is armed, between two sweeps, and fills at once
+# ---- a protected group starts below an armed one, between two sweeps, and fills at once
 wait_for 20 armed pod || fail 'the parent is not armed'
 group_make pod/kept $((60 * mb)) || fail 'cannot make a group'
 in_group pod/kept "$workload" burst 80MiB 1ms >/dev/null
-[ "$(kernel_kills pod/kept)" = 1 ] || { ledger; fail 'a protected one was hit below its parent'; }
+[ "$(kernel_kills pod/kept)" = 1 ] || { events_print; fail 'a protected process was hit below its parent'; }
 wait_for 5 not_armed pod || fail 'the parent of a protected one is armed'
-[ -z "$(struck)" ] || fail "hit: $(struck)"
+[ -z "$(reflex_events)" ] || fail "hit: $(reflex_events)"
 
-# ---- its owner's word, which not every v1 can keep
+# ---- protected by its owner (an extended attribute, which not every v1 has)
 mkdir "$(group_dir hog1)/inner" || fail 'cannot make a group'
 wait_for 20 armed hog1 || fail 'hog1 is not armed'
 if "$build/tools/enforce-try" protect "cgroup:$ours/hog1/inner"; then
-	wait_for 10 not_armed hog1 || fail 'armed against its owner'
+	wait_for 10 not_armed hog1 || fail 'armed though its owner protects it'
 	in_group hog1 "$workload" burst 160MiB 1ms >/dev/null
-	[ "$(kernel_kills hog1)" = 1 ] || fail 'hit against its owner'
-	[ -z "$(struck)" ] || fail "hit: $(struck)"
+	[ "$(kernel_kills hog1)" = 1 ] || fail 'hit though its owner protects it'
+	[ -z "$(reflex_events)" ] || fail "hit: $(reflex_events)"
 else
 	[ $v = 1 ] || fail 'user.headroom cannot be set'
 fi
 
-# ---- three cross at once, and the budget has one
+# ---- three cross at once, and the rate limit allows one
 rules 90MiB 1 >"$work/config"
 reload configuration_loaded
 for n in 2 3 4; do wait_for 20 armed hog$n || fail "hog$n is not armed"; done
 since=$(mark)
 for n in 2 3 4; do in_group hog$n "$workload" burst 160MiB "$((500 * slow))ms" >/dev/null & done
 all_over() { [ $(($(kernel_kills hog2) + $(kernel_kills hog3) + $(kernel_kills hog4))) = 2 ]; }
-wait_for 10 all_over || fail "not two for the kernel, but a budget of one: $(struck)"
-one_told() { [ "$(struck | wc -l)" = 1 ]; }
-wait_for 5 one_told || fail "a budget of one: $(struck)"
+wait_for 10 all_over || fail "the kernel did not kill two, and the rate limit allows one: $(reflex_events)"
+one_reported() { [ "$(reflex_events | wc -l)" = 1 ]; }
+wait_for 5 one_reported || fail "the rate limit allows one: $(reflex_events)"
 
-# ---- a rehearsal hits nobody from the moment it is one
+# ---- a dry run kills nothing once it is loaded
 rules 30MiB 100 >"$work/config"
 reload configuration_loaded
 wait_for 20 armed milder || fail 'milder is not armed again'
 rules 30MiB 100 dry-run >"$work/config"
 reload configuration_loaded
 in_group milder "$workload" burst 160MiB 1ms >/dev/null
-[ "$(kernel_kills milder)" = 1 ] || fail 'hit in a rehearsal'
+[ "$(kernel_kills milder)" = 1 ] || fail 'hit in a dry run'
 
 # ---- daemon and supervisor die: the reflex does not outlive them
 rules 90MiB 100 >"$work/config"

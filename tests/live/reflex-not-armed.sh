@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # What must hold between arming and crossing: the share is of the limit as it is then, a disarm is at once, one arming is one
-# shot, who is too small is left alone, and a larger sense takes over what is armed, and no more than that.
+# shot, a process that is too small is spared, and a larger collector takes over what is armed, and no more than that.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/trigger.inc"
 
@@ -20,7 +20,7 @@ raised() {
 	in_group raised "$workload" burst 200MiB 10ms >/dev/null
 	wait_for 2 arm_recorded reflex raised ".limit_bytes == $((160 * mb)) and .threshold_bytes == $((80 * mb))" ||
 		fail 'was not hit at the share of the live limit'
-	alive $held || fail 'somebody else was hit'
+	alive $held || fail 'another process was hit'
 	[ "$(kernel_kills raised)" = 0 ] || fail 'the kernel killed'
 	arm_do "disarm $ours/raised"
 	kill -9 $held
@@ -45,7 +45,7 @@ one_shot() {
 	arm shot threshold=40MiB reflex
 	arm_do close
 	for i in 1 2 3; do in_group shot "$workload" burst 45MiB 300ms >/dev/null & done
-	wait_for 5 arm_recorded reflex shot || fail 'nobody was hit'
+	wait_for 5 arm_recorded reflex shot || fail 'no process was hit'
 	filled_up() { filled shot $((80 * mb)); }
 	wait_for 5 filled_up || fail 'the others were hit, too'
 	[ "$(arm_times reflex shot)" = 1 ] || fail 'more than one shot for one arming'
@@ -56,7 +56,7 @@ one_shot() {
 	arm_do "disarm $ours/shot"
 }
 
-# ---- who is too small to be worth it
+# ---- a process that is too small to be worth it
 small() {
 	group_make small $((200 * mb)) || fail 'cannot make a group'
 	hold small 50
@@ -73,22 +73,22 @@ small() {
 	kill -9 $held
 }
 
-# ---- a larger sense takes over: armed there, with what is left of its shots
+# ---- a larger collector takes over: armed there, with what is left of its shots
 grown() {
-	group_make grown $((120 * mb)) && group_make used $((120 * mb)) && group_make told || fail 'cannot make a group'
+	group_make grown $((120 * mb)) && group_make used $((120 * mb)) && group_make wired || fail 'cannot make a group'
 	arm grown threshold=40MiB reflex
-	arm told threshold=40MiB
+	arm wired threshold=40MiB
 	arm used threshold=40MiB reflex
 	in_group used "$workload" burst 100MiB 10ms >/dev/null
 	arm_do close
 	in_group used "$workload" burst 100MiB 10ms >/dev/null &
 	wait_for 5 arm_recorded reflex used || fail 'was not hit'
 	arm_do grow
-	# nobody arms anything again
-	in_group told "$workload" leak "$((200 * mb / slow))" 60MiB >"$work/ready.told" &
-	wait_for 10 grep -q ready "$work/ready.told" || fail 'does not fill'
+	# nothing is armed again
+	in_group wired "$workload" leak "$((200 * mb / slow))" 60MiB >"$work/ready.wired" &
+	wait_for 10 grep -q ready "$work/ready.wired" || fail 'does not fill'
 	case $(arm_source tripwire) in
-	eventfd | *timer) wait_for 2 arm_recorded tripwire told 'true' || fail 'growing took the tripwire away' ;;
+	eventfd | *timer) wait_for 2 arm_recorded tripwire wired 'true' || fail 'growing took the tripwire away' ;;
 	esac
 	arm_do close
 	in_group used "$workload" hold 60MiB >"$work/ready.used" &

@@ -26,7 +26,7 @@ outside() { # MiB
 	alive $held || fail 'the group was hit for what another did'
 	none_hit lowered
 	[ "$(kernel_kills lowered)" = 0 ] || fail 'the kernel killed'
-	# That reclaim was seen at all is told by the writer's own group; a group is told of once in 100 ms, so
+	# The record of the writer's own group proves that reclaim was seen at all. A group has one record in 100 ms, so
 	# rss_stat must not be first.
 	arm_do far
 	sleep 0.2
@@ -40,7 +40,7 @@ outside() { # MiB
 	kill -9 $held
 }
 
-# ---- a sibling at its limit is the kernel's
+# ---- a sibling at its limit is left to the kernel
 sibling() {
 	group_make pod/armed $((80 * mb)) && group_make pod/sibling $((40 * mb)) || fail 'cannot make a group'
 	arm pod/armed threshold=30MiB reflex
@@ -85,7 +85,7 @@ protected() {
 	in_group spared/inner "$workload" burst 200MiB "$((slow * 2))s" >/dev/null &
 	job=$!
 	pid_in() { pid=$(head -n 1 "$(group_dir spared/inner)/cgroup.procs") && [ -n "$pid" ]; }
-	wait_for 5 pid_in || fail 'nobody is there'
+	wait_for 5 pid_in || fail 'no process is there'
 	pid_in
 	arm_do "spare pid=$pid"
 	ends 10 $job || fail 'it does not end'

@@ -20,7 +20,7 @@ kept() { snapshot | ask "$(entry marked) | select(.oom_kills_total == $1)"; }
 wait_for 5 kept 1 || fail 'the kill is not counted'
 old=$(daemon_pid) instance=$(cli events --json | head -n 1 | jq -r .instance)
 
-# A successor that can't start: nothing happens to the one at work.
+# A successor that can't start leaves the running daemon as it is.
 printf 'mood: observe\n' >"$work/config"
 kill -USR2 "$daemon"
 refused() { grep -q 'the successor did not come up' "$work/daemon.log"; }
@@ -28,8 +28,8 @@ wait_for 10 refused || fail 'no word of the successor that failed'
 kill -0 "$daemon" && [ "$(daemon_pid)" = "$old" ] || fail 'a successor that failed has cost us the daemon'
 printf 'mode: dry-run\n' >"$work/config"
 
-# Nobody but a supervisor's own child is let in.
-"$build/headroomd" --succeed 1 --board "$BOARD" 2>/dev/null && fail 'anybody may succeed anybody'
+# Only a child of the supervisor may take over.
+"$build/headroomd" --succeed 1 --board "$BOARD" 2>/dev/null && fail 'any process may take over'
 kill -0 "$daemon" || fail 'and the daemon is gone'
 
 # The program is replaced, as a package does it.
@@ -38,9 +38,9 @@ cp "$build/headroomd" "$work/bin/"
 since=$(mark)
 kill -USR2 "$daemon"
 taken() { new=$(daemon_pid) && [ "$new" != "$old" ] && kill -0 "$new" && ! kill -0 "$daemon"; }
-wait_for 20 taken || fail "nobody has taken over: $(cat "$work/daemon.log")"
+wait_for 20 taken || fail "no new daemon has taken over: $(cat "$work/daemon.log")"
 wait "$daemon"
-[ $? = 0 ] || fail 'the old one did not end well'
+[ $? = 0 ] || fail 'the old supervisor failed'
 new=$(daemon_pid)
 daemon=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$new/status") # daemon_stop ends the new supervisor
 [ "$(readlink "/proc/$new/exe")" = "$work/bin/headroomd" ] || fail 'it is the old program'
@@ -53,9 +53,9 @@ cli events --json | jq -s "map(select(.seq > $since and .type == \"guard\")) | (
 in_group marked tail /dev/zero
 wait_for 5 kept 2 || fail 'the new daemon sees no OOM kill'
 
-# The new one is as good as the first: its supervisor killed, it starts another.
+# The new daemon, too, starts another supervisor when its own is killed.
 kill -KILL "$daemon"
-heir() { at=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$new/status") && [ "$at" != "$daemon" ] && pgrep -f "^$work/bin/headroomd --adopt $new,"; }
-wait_for 10 heir || fail 'the new daemon has no supervisor'
+new_supervisor() { at=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$new/status") && [ "$at" != "$daemon" ] && pgrep -f "^$work/bin/headroomd --adopt $new,"; }
+wait_for 10 new_supervisor || fail 'the new daemon has no supervisor'
 [ "$(daemon_pid)" = "$new" ] || fail 'the new daemon did not outlive its supervisor'
-daemon=$(heir)
+daemon=$(new_supervisor)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A group dies at its own limit: the report of it, from the board alone, names trigger, victim and limit, in every format.
+# A group is OOM-killed at its own limit: the report of it, from the board alone, names trigger, victim and limit, in every format.
 . "$(dirname "$0")/lib.sh"
 need jq
 

@@ -32,7 +32,7 @@ END
 exporter=$! pids="$pids $!"
 wait_for 10 test -S "$work/socket" || { cat "$work/export.log" >&2 && fail 'the exporter does not start'; }
 wait_for 10 seen c20 || fail 'the groups are not on the board'
-# One that dies: each of them has had something to do.
+# One OOM kill, so that each of them has worked.
 group_make victim 33554432 && in_group victim "$workload" burst 64MiB 0s &
 wait $! 2>/dev/null
 wait_for 15 grep -q '"type":"oom_kill"' "$work/events.jsonl" || fail 'no kill in the file'

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A container leaks to its kill: afterwards its forecasts have been held against that, and were right. What is calm is
-# not counted; the score outlives the container, and the daemon.
+# A container leaks to its OOM kill: afterwards its forecasts are compared with it, and were right. A container without alarm and
+# kill is not counted; the score outlives the container, and the daemon.
 . "$(dirname "$0")/lib.sh"
 
-BOARD=$work/board # its own, on what is ours: the score is of all that its daemon looks at
+BOARD=$work/board # a daemon of our own, on our cgroups only: its score counts every cgroup that it watches
 group_make calm || fail 'cannot make a group'
 daemon_start --scope "$ours" || fail 'the daemon does not start'
 score() { snapshot | ask "$1"; }
@@ -48,7 +48,7 @@ daemon_stop
 daemon_start --scope "$ours" || fail 'the daemon does not start again'
 score "$once" >/dev/null || fail 'the score was lost with the daemon'
 
-# A kill out of the blue is counted as missed.
+# A kill without warning is counted as missed.
 since=$(mark)
 group_make blow $limit || fail 'cannot make a group'
 in_group blow "$workload" burst 300MiB 1500ms &
@@ -56,7 +56,7 @@ wait_for 20 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"
 missed() { score '.host.forecasts.oom_kills | .announced + .missed == 2'; }
 wait_for 3 missed || snapshot | jq .host.forecasts.oom_kills | expect '.announced + .missed == 2'
 
-# Where headroom itself steps in, nobody knows what would have come: neither right nor wrong.
+# Where headroom itself acts, the forecast is judged neither right nor wrong: what would have followed is unknown.
 daemon_stop
 cat >"$work/config" <<END
 mode: enforce

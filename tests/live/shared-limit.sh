@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A parent's danger is its children's, too: all of them show it, and whose limit it is; but it is told once, as the
-# parent's own event, not once for each of those who share it.
+# A parent that runs out of memory endangers its children: all of them show the forecast and the parent's limit; but there is one
+# event, the parent's, and none for each child.
 . "$(dirname "$0")/lib.sh"
 
 limit=52428800 rate=1048576
@@ -12,14 +12,14 @@ wait_for 5 seen pod/calm || fail 'the groups are not listed'
 since=$(mark)
 in_group pod/leaky "$workload" leak $rate &
 
-# All three in one picture: the warning may stand for a few seconds only.
+# All three in one snapshot: the warning may stand for a few seconds only.
 shared() {
 	snapshot >"$work/shared" && ask "[.containers[] | select(.cgroup | startswith(\"$ours/pod/\")) | select(.alarm != \"none\" and
 		.risk >= 50 and .oom_in_seconds.p50 != null and .binding.level == \"ancestor\" and .binding.cgroup == \"$ours/pod\")] |
 		length == 3" <"$work/shared"
 }
 wait_for 90 shared || fail 'the children do not share their parent'"'"'s danger'
-ask "$(entry pod/idle)" <"$work/shared" | expect '.reasons[0].text | contains("an ancestor")' 'it says whose limit'
+ask "$(entry pod/idle)" <"$work/shared" | expect '.reasons[0].text | contains("an ancestor")' 'it names the limit'
 ask "$(entry pod/calm)" <"$work/shared" | expect '.drift_bytes_per_second < 500000' 'the trend stays its own'
 cli explain "cgroup:$ours/pod/idle" >"$work/words" || fail 'nothing to explain'
 grep -q "The limit of 50 MiB of $ours/pod above it comes first" "$work/words" || fail "$(cat "$work/words")"
@@ -31,6 +31,6 @@ event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" 
 quiet() { snapshot | ask "$(entry pod/idle) | select(.alarm == \"none\")"; }
 wait_for 90 quiet || snapshot | jq "$(entry pod/idle)" | expect '.alarm == "none"' 'over when it is over'
 risk=".cgroup == \"$ours/pod\" and .from == \"none\""
-cli events --json | jq -c "select(.seq > $since and .type == \"risk\")" >"$work/told"
-ask "select(.cgroup // \"\" | startswith(\"$ours/pod/\"))" <"$work/told" && fail 'a child told what is its parent'"'"'s to tell'
-[ "$(jq -c "select($risk)" "$work/told" | wc -l)" = 1 ] || fail "told more than once: $(cat "$work/told")"
+cli events --json | jq -c "select(.seq > $since and .type == \"risk\")" >"$work/events"
+ask "select(.cgroup // \"\" | startswith(\"$ours/pod/\"))" <"$work/events" && fail 'an event for a child'
+[ "$(jq -c "select($risk)" "$work/events" | wc -l)" = 1 ] || fail "more than one event: $(cat "$work/events")"

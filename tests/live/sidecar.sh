@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # A daemon as the sidecar of a pod, as deploy/kubernetes/components/sidecar has it, with Docker's means: a cgroup that the two
 # share, one pid namespace, a cgroup namespace of each, no capability and no root. It sees its pod and nothing else, with
-# limits and OOM kills, finds its own place though the kernel says "/", and the face reads its board. --scope self is itself.
+# limits and OOM kills, finds its own place though the kernel says "/", and headroom reads its board. --scope self is itself.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/engine.inc"
 for tool in ldd strip sha256sum; do need $tool; done
@@ -12,7 +12,7 @@ HEADROOM_BUILD=$work/images
 mkdir "$work/images" "$work/shared"
 for program in headroomd headroom headroom-resolver headroom-export; do ln -s "$(cd "$build" && pwd)/$program" "$work/images/"; done
 export HEADROOM_BUILD
-deploy/docker/build-local daemon >/dev/null || fail 'the image is not built'
+deploy/docker/build-local guard >/dev/null || fail 'the image is not built'
 chown 9477:9477 "$work/shared"
 BOARD=$work/shared/board
 docker_start
@@ -33,7 +33,7 @@ sidecar() { # scope
 sidecar pod
 mine="select(.cgroup | startswith(\"$ours/pod\"))"
 snapshot | jq -c '[.containers[].cgroup]' | expect "map(select((startswith(\"$ours/pod\") or . as \$above | \"$ours/\" | startswith(\$above)) | not)) == []" \
-	'its pod, and whose limits bind it'
+	'its pod, and the cgroups with a limit on it'
 snapshot | expect "[.containers[] | $mine | select(.state == \"running\" and .kind == \"container\")] | length == 2" 'both containers'
 app=".containers[] | select(.cgroup | endswith(\"$id\"))"
 snapshot | jq "$app" | expect '.limit_bytes == 67108864 and .binding.level == "own"'

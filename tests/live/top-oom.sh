@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A live session on a real OOM, as a person sees it: a group leaks into its limit, the screen says that it is in danger, the
-# kernel kills, the kill is among the events and is explained; then one is killed by hand, and nobody who said no.
+# A session of headroom top on a real OOM: a group leaks into its limit, the screen shows the alarm, the kernel kills, the kill is
+# among the events and is explained; then a manual kill, declined and confirmed.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -29,7 +29,7 @@ shows() {
 
 listed() { snapshot | ask "$(entry "$1") | select(.processes | length > 0)"; }
 
-# One session from before the danger to after the death.
+# One session from before the alarm to after the kill.
 in_group leaky "$workload" leak $((5 << 20)) >/dev/null 2>&1 &
 wait_for 10 listed leaky || fail 'not listed'
 session "f ${ours#/}/leaky Enter Enter wait:ALARM_act show End wait:cgroup_/headroom show e o wait:killed_at_its show s s Enter wait:Its_own_limit show"
@@ -38,12 +38,12 @@ shows 'risk .* of 100 ALARM act, OOM in'
 shows 'workload\[[0-9]*\] killed at its own limit of 80 MiB'
 shows 'It was warned of .* before'
 
-# By hand: no is no; y is done, and told.
+# Manual kill: n does nothing; y runs it, with an event.
 workload_start hog hold 40M
 wait_for 10 listed hog || fail 'not listed'
 session "f ${ours#/}/hog Enter k wait:ask_the_guard End Enter wait:Really n wait:nothing_was_done show"
 shows "cgroup $ours/hog"
-alive "$workload_pid" || fail 'it was killed although nobody said yes'
+alive "$workload_pid" || fail 'it was killed without confirmation'
 session "f ${ours#/}/hog Enter k wait:ask_the_guard End Enter wait:Really y wait:kill:_done wait:freed show"
-ended "$workload_pid" || fail 'it lives'
+ended "$workload_pid" || fail 'it still runs'
 acted kill '.by_uid == 0 and .target.whole and .result.deed == "done"'

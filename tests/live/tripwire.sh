@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The tripwire in each of its variants: near and over are told, by the group's id, with usage and threshold; nobody is hit;
-# a flood of other records does not drown it; nothing is told once it is disarmed.
+# The tripwire in each of its variants: near and over give records with the group's id, usage and threshold; no process is
+# killed; a flood of other records does not drop them; there are none once it is disarmed.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/trigger.inc"
 
@@ -12,17 +12,17 @@ one() { # variant, condition on the record's hook
 	in_group wire "$workload" leak "$((100 * mb / slow))" 120MiB >"$work/ready" &
 	hog=$!
 	wait_for 10 grep -q ready "$work/ready" || fail 'does not fill'
-	wait_for 2 arm_recorded tripwire wire "(.near | not) and $2" || fail "$1: not told"
+	wait_for 2 arm_recorded tripwire wire "(.near | not) and $2" || fail "$1: no record"
 	arm_records tripwire wire "(.near | not) and $2" | head -n 1 |
 		expect ".usage_bytes >= $((80 * mb)) and .threshold_bytes == $((80 * mb))"
 	[ "$(arm_source tripwire)" = 'rss_stat while close' ] ||
-		arm_recorded tripwire wire ".near and $2 and .threshold_bytes == $((40 * mb))" || fail "$1: near was not told"
-	alive $hog || fail "$1: somebody was hit"
-	[ "$(arm_times reflex wire)" = 0 ] || fail "$1: the reflex struck without being asked for"
+		arm_recorded tripwire wire ".near and $2 and .threshold_bytes == $((40 * mb))" || fail "$1: no record for near"
+	alive $hog || fail "$1: a process was hit"
+	[ "$(arm_times reflex wire)" = 0 ] || fail "$1: the reflex has killed, and was not asked for"
 	arm_do "disarm $ours/wire"
 	before=$(arm_times tripwire wire)
 	in_group wire "$workload" -f 300ms hold 20MiB >/dev/null
-	[ "$(arm_times tripwire wire)" = "$before" ] || fail "$1: told after it was disarmed"
+	[ "$(arm_times tripwire wire)" = "$before" ] || fail "$1: a record after it was disarmed"
 	echo "$1: known $(jq -s "[.[] | select(.record == \"tripwire\" and (.near | not) and $2) | .after_ms] | first" "$arm_out") ms after"
 	kill -9 $hog
 	group_remove wire

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Hosts that lack something: BTF, PSI, a writable cgroupfs, descriptors, capabilities, all hidden from a daemon of our own
 # by a mount namespace or a limit. Each time the daemon runs, lists a group with its limit, counts its kill, and its board
-# tells what it does without.
+# shows what is unavailable.
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || skip 'hiding things from a daemon needs root'
 need unshare
@@ -46,8 +46,8 @@ if command -v setpriv >/dev/null && setpriv --bounding-set -ipc_lock true 2>/dev
 		'.memcg_sweep == "cgroup files" and .oom_kill == "memory.events"'
 fi
 
-# No memory cgroups at all: one line, and the status that says that this host can't. Lazily: a mount that somebody looks
-# at just now would stay, and the daemon would rightly run on.
+# No memory cgroups at all: one line, and the status that says that this host can't. Lazily: a mount that another process reads
+# at that moment would stay, and the daemon would rightly run on.
 timeout -k 5 40 unshare -m sh -c "while umount -l $mount 2>/dev/null; do :; done; umount -l /sys/fs/cgroup/unified 2>/dev/null
 	exec '$build/headroomd' --board '$BOARD'" >"$work/out" 2>&1
 status=$?

@@ -2,16 +2,16 @@
 # Users without rights: each command says in one line what is missing, and its exit status says it, too. And a look by root
 # where no daemon runs: top starts its own, and leaves nothing behind however it ends.
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" = 0 ] || skip 'becoming somebody else needs root'
+[ "$(id -u)" = 0 ] || skip 'another user needs root'
 need setpriv
 
 free=$(mktemp -d /dev/shm/headroom-free.XXXXXX) || fail 'cannot make a folder'
 scenario_clean_up() { rm -rf "$free"; }
 cp "$build/headroom" "$build/headroomd" "$build/headroom-resolver" "$free/" || fail 'cannot copy'
 chmod 755 "$free"
-setpriv --reuid=65534 --regid=65534 --clear-groups "$free/headroom" version >/dev/null 2>&1 || skip 'nobody cannot run programs here'
+setpriv --reuid=65534 --regid=65534 --clear-groups "$free/headroom" version >/dev/null 2>&1 || skip 'the user 65534 cannot run programs here'
 
-# status, what the one line on stderr holds, command…: as nobody
+# status, what the one line on stderr holds, command…: as an unprivileged user
 refused() {
 	wanted=$1 line=$2
 	shift 2
@@ -37,7 +37,7 @@ setpriv --reuid=65534 --regid=65534 --clear-groups "$free/headroom" check --boar
 grep -q '^missing.*CAP_BPF' "$work/out" || fail 'check does not tell that CAP_BPF is missing'
 grep -q 'only be tried by root' "$work/out" || fail 'check does not tell what root would see'
 
-# From here on the usual places must be free: somebody may run a real daemon on this machine.
+# From here on the usual places must be free: another daemon may run on this machine.
 for place in /run /dev/shm; do
 	[ ! -e $place/headroom ] || skip "there is a $place/headroom already: the rest would meet a stranger's daemon"
 done
@@ -50,9 +50,9 @@ nothing_left() {
 		[ ! -e "$left" ] || { echo "$left" >"$work/left" && return 1; }
 	done
 }
-nobody_left() { ! pgrep -f 'headroomd.*/headroom-top-' >"$work/left"; }
+none_left() { ! pgrep -f 'headroomd.*/headroom-top-' >"$work/left"; }
 clean() { # what ended it
-	wait_for 10 nobody_left || fail "processes are left after $1: $(cat "$work/left")"
+	wait_for 10 none_left || fail "processes are left after $1: $(cat "$work/left")"
 	[ "$1" = KILL ] || wait_for 2 nothing_left || fail "files are left after $1: $(cat "$work/left")"
 }
 
@@ -73,7 +73,7 @@ if [ -x "$screen" ]; then
 		wait $on
 		clean $signal
 	done
-	# What the killed one left, the next one takes away.
+	# The next one removes what the killed one has left.
 	timeout 30 "$build/headroom" top </dev/null >/dev/null 2>&1
 	clean 'the next one'
 fi

@@ -15,7 +15,7 @@ dir=$(group_dir steady)
 usage_file=$dir/$([ $v = 2 ] && echo memory.current || echo memory.usage_in_bytes)
 grown() { [ "$(cat "$usage_file")" -gt $want ]; }
 wait_for 5 grown || fail 'the group did not grow'
-# The sweep goes round every second, the processes are looked at every five.
+# The sweep goes round every second, the processes are read every five.
 known() { snapshot | ask "$(entry steady) | select(.usage_bytes > $want and .rss_bytes > 29000000)"; }
 wait_for 12 known || { snapshot | jq -c "$(entry steady)" >&2 && fail 'the group, or its processes, are not on the board'; }
 

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The same burst, under a rule that leaves BPF's reflex out: told by the tripwire, user space kills.
+# The same burst, under a policy without the reflex: the tripwire wakes the daemon, which kills.
 . tests/scenarios/burst.sh

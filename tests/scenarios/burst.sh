@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # A container with a limit of 200 MiB (or HEADROOM_LIMIT_MIB) takes memory as fast as the machine can give it, and is started
-# anew each time. The rule: act at 80 % of it. User space that wakes up at the limit is too late: the
-# kernel's killer comes half a millisecond later.
+# anew each time. The policy acts at 80 % of the limit. User space that wakes up at the limit is too late: the
+# kernel's OOM killer comes half a millisecond later.
 . tests/scenarios/lib.sh
 rounds=${HEADROOM_ROUNDS:-20}
 limit=${HEADROOM_LIMIT_MIB:-200}
@@ -36,8 +36,8 @@ note limit_mib "$limit"
 note freed_ms "$(paste -s -d , "$work/ms")"
 kills_before=$(($(vmstat oom_kill) - group_kills)) # other groups of this host are not ours
 host_row
-promise 'nobody else dies' [ "$wrong" = 0 ]
-promise 'the kernel never has to kill' [ "$kills" = 0 ]
+promise 'nothing else is killed' [ "$wrong" = 0 ]
+promise 'the kernel OOM-kills nothing' [ "$kills" = 0 ]
 actions() { cli events --json --type action | jq -s "map(select(.seq > $events and .result.ok)) | length"; }
 promise 'every burst is an action' eval '[ "$(actions)" -ge $round ]'
 incident_end

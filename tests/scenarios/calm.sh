@@ -7,5 +7,5 @@ host_start
 guardian_begin
 sleep 15
 host_row
-promise 'nobody dies' [ "$wrong" = 0 ]
+promise 'nothing is killed' [ "$wrong" = 0 ]
 incident_end

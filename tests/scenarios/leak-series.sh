@@ -4,15 +4,15 @@
 # the latest, confirmed as a leak, asked to end in time; started again, it leaks again, which is confirmed long before its end. And
 # one of 100 MB an hour into 4 GiB: confirmed, reported once, never ended.
 . tests/scenarios/lib.sh
-is_headroom || skip 'nobody else looks at a series'
+is_headroom || skip 'only headroom reads a series'
 head() { echo t_seconds,used_bytes,limit_bytes,anon_bytes,restarts; }
 # begin, seconds, every, steady for, from and growth per hour (bytes), noise (MiB), limit (MiB), restarts
 series() {
-	awk -v t0="$1" -v n="$2" -v step="$3" -v calm="$4" -v from="$5" -v hour="$6" -v noise="$7" -v limit="$8" -v lives="$9" 'BEGIN {
-		srand(4 + lives)
+	awk -v t0="$1" -v n="$2" -v step="$3" -v calm="$4" -v from="$5" -v hour="$6" -v noise="$7" -v limit="$8" -v start="$9" 'BEGIN {
+		srand(4 + start)
 		for (t = 0; t < n; t += step) {
 			used = from + hour * (t > calm ? t - calm : 0) / 3600 + (rand() - 0.5) * noise * 1048576
-			printf "%d,%.0f,%.0f,%.0f,%d\n", t0 + t, used, limit * 1048576, 0.95 * used, lives
+			printf "%d,%.0f,%.0f,%.0f,%d\n", t0 + t, used, limit * 1048576, 0.95 * used, start
 		}
 	}'
 }
@@ -26,7 +26,7 @@ confirmed_from() { # series, not before: whatever the policies report, which is 
 }
 by() { awk -v t="$1" -v most="$2" 'BEGIN { exit !(t != "never" && t + 0 <= most) }'; }
 
-# The limit would be met after 3120 s; a minute before it has ended, and the next life leaks after eight minutes: 4860 s.
+# The limit would be met after 3120 s; a minute before it has ended, and the next one leaks after eight minutes: 4860 s.
 begin=3060
 { head && series 0 $begin 5 1800 157286400 1035212488 4 512 0 && series $begin 1800 5 480 157286400 1035212488 4 512 1; } >"$work/fast.csv"
 { head && series 0 36000 10 0 629145600 100000000 20 4096 0; } >"$work/slow.csv"
@@ -45,8 +45,8 @@ note slow_ended "$(ended slow)"
 promise 'the fast one is warned of five minutes before its end' by "$(first fast runs-out notify)" 2820
 promise 'it is confirmed a minute before its end' by "$(first fast leak-for-certain notify)" 3060
 promise 'it is asked to end a minute before' by "$(first fast ends term)" 3060
-promise 'its second life is confirmed ten minutes before its end' by "$again" 4260
-promise 'its second life is asked to end a minute before' by "$(first fast ends term $begin)" 4800
+promise 'the restarted one is confirmed ten minutes before its end' by "$again" 4260
+promise 'the restarted one is asked to end a minute before' by "$(first fast ends term $begin)" 4800
 promise 'the slow one is confirmed' [ "$(first slow leak-for-certain notify)" != never ]
 promise 'the slow one is never ended' [ "$(ended slow)" = 0 ]
 echo "$row"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A leak of 100 MB an hour into a limit of 4 GiB, which nobody watches for an hour: a real process leaks sixty times as fast for a
-# hundred seconds, its cgroup is read each second, and that series, its seconds taken for minutes, goes through the code that
+# A leak of 100 MB an hour into a limit of 4 GiB, in a hundred seconds: a real process leaks sixty times as fast, its
+# cgroup is read each second, and that series, its seconds taken for minutes, goes through the code that
 # runs live. To be confirmed and reported once, never ended. (The same from a formula, for ten hours: leak-series.sh.)
 . tests/scenarios/lib.sh
-is_headroom || skip 'nobody else looks at a series'
+is_headroom || skip 'only headroom reads a series'
 policy=$scenarios/leak-series.yaml
 seconds=${HEADROOM_SECONDS:-100}
 group_make leaky $((4 << 30)) || skip 'no cgroup can be made here'
@@ -29,4 +29,4 @@ note ended "$(of '.rung == "term" or .rung == "kill"' '| length')"
 echo "$row"
 promise 'it is confirmed and reported, once' [ "$(of '.policy == "leak-for-certain"' '| length')" = 1 ]
 promise 'it is never ended' [ "$(of '.rung == "term" or .rung == "kill"' '| length')" = 0 ]
-promise 'it lives' alive leaky
+promise 'it still runs' alive leaky

@@ -1,7 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What the incidents share, on top of what the live scenarios share: a host with services on it, a guardian, a stop-watch, and
-# the row of figures at the end. An incident sources it first. Whatever it kills, it started.
+# What the incidents share, on top of what the live scenarios share: a host with services on it, a guardian (the program that
+# frees memory: headroom, earlyoom, oomd, …), a stop-watch, and the row of figures at the end. An incident sources it first, and
+# kills only processes that it has started.
 
 # shellcheck source=tests/live/lib.sh
 . tests/live/lib.sh
@@ -47,11 +48,11 @@ kernel_kills_of() {
 		awk '$1 == "oom_kill" { n += $2 } END { print n + 0 }'
 }
 
-# ---- services: a name, and what prey does; each in a unit of its own
+# ---- services: a name, and the arguments of its workload; each in a unit of its own
 
 pids= # name=pid …
 
-# To be put into the background as it is: $! is then prey's own pid.
+# Start it in the background directly: $! is then the pid of the workload.
 in_unit() { # unit, workload's arguments…
 	unit_dir=$(group_dir "${slice#/}/$1")
 	shift
@@ -73,7 +74,7 @@ alive() { # unit: not dead, and no zombie
 	[ -d "/proc/$(pid_of "$1")" ] && ! grep -q '^State:.Z' "/proc/$(pid_of "$1")/status" 2>/dev/null
 }
 
-# Those who must live: an ssh-like server that beats, a database of 90 MB that does, too, and a journal.
+# The services that must survive: an ssh-like server that beats, a database of 90 MB that does, too, and a journal.
 bystanders='ssh.service postgresql.service systemd-journald.service'
 
 host_start() {
@@ -92,13 +93,13 @@ pause_of() {
 }
 
 host_row() {
-	wrong=0 who=
+	wrong=0 names=
 	for service in $bystanders; do
-		alive "$service" || { wrong=$((wrong + 1)) who=$who,${service%.service}; }
+		alive "$service" || { wrong=$((wrong + 1)) names=$names,${service%.service}; }
 	done
 	kills=$(($(vmstat oom_kill) - kills_before))
 	note wrong_victims $wrong
-	note who "${who#,}"
+	note wrong_names "${names#,}"
 	case $bystanders in *ssh*)
 		pause=$(pause_of ssh.service "$work/ssh.beat")
 		note pause_ssh_ms "$pause"
@@ -116,7 +117,7 @@ in_guardian_group() {
 	group_make "$guardian_group" || return
 	# what the units of those that have one ask for
 	[ $v = 1 ] || { echo 64M >"$mount$ours/guardian.slice/memory.low"; echo 64M >"$mount$ours/$guardian_group/memory.low"; }
-	( # like those who run this: the kernel leaves guardians alone
+	( # keeps the oom_score_adj of this shell, so that the kernel spares guardians
 		echo 0 >"$mount$ours/$guardian_group/cgroup.procs" || exit 126
 		exec "$@"
 	)
@@ -137,7 +138,7 @@ guardian_begin() {
 	group_make "$guardian_group" # here, not in the background, so that it is removed
 	guardian_start
 	wait_for 60 guardian_ready || { cat "$work/guardian.log" >&2; fail "$GUARDIAN is not ready"; }
-	sleep 3 # its start is not what is measured, but told
+	sleep 3 # its start is a figure of its own
 	case $bystanders in *ssh*)
 		note start_pause_ms "$(pause_of ssh.service "$work/ssh.beat")"
 		kill -USR1 "$(pid_of ssh.service)" "$(pid_of postgresql.service)"
@@ -171,7 +172,7 @@ incident_end() {
 }
 
 scenario_clean_up() {
-	# Asked first: of headroom's processes each starts the other anew, and one that is left would go on by its rules.
+	# Asked first: of headroom's processes each starts the other anew, and one that is left would go on with its policies.
 	for signal in TERM KILL KILL KILL; do
 		guardian_stop_all=$(guardian_pids)
 		[ -n "$guardian_stop_all" ] || break
@@ -200,25 +201,25 @@ events_begin() { ! is_headroom || events=$(mark); }
 event_comes() { # seconds, condition
 	wait_for "$1" event_after "$events" "$2" && event_after "$events" "$2"
 }
-action() { printf '.type == "action" and .rung == "%s"' "$1"; } # rung → condition
-deeds() { # how many actions ended something
+action() { printf '.type == "action" and .rung == "%s"' "$1"; } # action → condition
+ended_count() { # how many actions ended a process
 	cli events --json --type action | jq -s "map(select(.seq > $events and (.rung | IN(\"term\", \"kill\", \"reflex\")) and .result.ok)) | length"
 }
 
-# ---- a supervisor, as systemd and Docker have them: starts prey in a fresh cgroup, writes down how it ended, and starts it
-# again; under on-failure only where it did not end with 0, unless somebody asks for it ($work/start)
+# ---- a supervisor, as systemd and Docker have them: starts a workload in a fresh cgroup, writes down how it ended, and starts it
+# again; under on-failure only where it did not end with 0, unless $work/start asks for it
 
 supervise() { # always|on-failure, unit, workload's arguments…
 	restart=$1 service=$2
 	shift 2
 	while :; do
 		group_make "${slice#/}/$service" "${LIMIT:-}" || exit 1
-		echo "started $(now)" >>"$work/lives"
+		echo "started $(now)" >>"$work/starts"
 		in_unit "$service" "$@" >/dev/null 2>&1 &
 		echo $! >"$work/supervised"
 		wait $!
-		echo "ended $? $(now)" >>"$work/lives"
-		if [ "$restart" = on-failure ] && tail -n 1 "$work/lives" | grep -q '^ended 0'; then
+		echo "ended $? $(now)" >>"$work/starts"
+		if [ "$restart" = on-failure ] && tail -n 1 "$work/starts" | grep -q '^ended 0'; then
 			while [ ! -e "$work/start" ]; do sleep 0.1; done
 			rm "$work/start"
 		fi
@@ -226,4 +227,4 @@ supervise() { # always|on-failure, unit, workload's arguments…
 	done
 }
 
-lives() { grep -c started "$work/lives"; }
+starts() { grep -c started "$work/starts"; }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# On this machine, not in a guest: a process takes 600 of the 640 MiB that its group may have, at full speed, and stays; whoever
-# watches has to end it from 512 MiB on. In turn: headroom by tripwire and kill, by its reflex, earlyoom, nohang, and "hand": the
+# On this machine, not in a guest: a process takes 600 of the 640 MiB that its group may have, at full speed, and stays; the
+# guardian has to end it from 512 MiB on. In turn: headroom by tripwire and kill, by its reflex, earlyoom, nohang, and "hand": the
 # same process ended by SIGKILL and process_mrelease when it has everything, which is the kernel's part alone.
 #
-# earlyoom and nohang know only /proc. So each has a pid and a mount namespace of its own, where nobody lives but itself and the
-# process to be ended, and where /proc/meminfo tells of the group (tools/as-host.c). They are never started anywhere else: see
-# peer_alone. The moment of the signal is the kernel's own (a trace instance of our own).
+# earlyoom and nohang know only /proc. So each has a pid and a mount namespace of its own, with itself and the process to be ended only, and
+# with a /proc/meminfo of the group (tools/as-host.c). They are never started anywhere else: see
+# peer_alone. The kernel records the time of the signal (a trace instance of our own).
 unshare --mount true 2>/dev/null || { echo 'skip: no mount namespace can be made here (root?)'; exit 77; }
 [ -n "${HEADROOM_NATIVE:-}" ] || exec env HEADROOM_NATIVE=1 unshare --mount sh "$0" "$@" # mounts vanish with us
 . tests/scenarios/lib.sh
@@ -17,7 +17,7 @@ turns=${HEADROOM_TURNS:-"kill reflex earlyoom nohang hand"}
 tree=$(tools/fetch_competitors --dir)
 [ -x "$tree/usr/bin/earlyoom" ] || turns=$(printf '%s' "$turns" | sed 's/earlyoom//; s/nohang//')
 program=$(readlink -f "$workload") enforce_try=$(readlink -f "$build/tools/enforce-try")
-name=nb$$ # what ps calls the prey: nobody else is called so
+name=nb$$ # the name of the workload in ps, which no other process has
 tracing=/sys/kernel/tracing # never below $work, which is removed with all that is in it
 trace=$tracing/instances/headroom-$$
 
@@ -31,7 +31,7 @@ trace_begin() {
 
 outer_pid_ns=$(readlink /proc/self/ns/pid)
 
-# turn: a pid and a mount namespace, with a /proc of its own that tells of that turn's group as its host
+# turn: a pid and a mount namespace, with a /proc that shows that turn's group as the host
 nest_make() {
 	"$build/tools/as-host" "$(group_dir "native-$1")" ${limit}MiB "$work/$1.meminfo" &
 	wait_for 5 test -s "$work/$1.meminfo" || fail "no meminfo for $1"
@@ -49,7 +49,7 @@ in_nest() { # turn, command…
 	nsenter --target "$nest" --pid --mount "$@"
 }
 
-# turn: is nobody there but the nest's own first process, and is that /proc/meminfo ours? Else a peer is not started.
+# turn: is there no process but the first one of the nest, and is that /proc/meminfo ours? Else a peer is not started.
 peer_alone() {
 	# shellcheck disable=SC2016 # for the shell inside
 	in_nest "$1" sh -c '
@@ -86,7 +86,7 @@ guardian_of() { # turn
 
 prey_full() { [ "$(cat "$dir/memory.current" "$dir/memory.usage_in_bytes" 2>/dev/null)" -ge $((590 << 20)) ]; }
 
-# turn: one burst; a line "CROSSED SIGNAL FREED-HALF FREED-MOST" in ns, or nothing where somebody else ended it
+# turn: one burst; a line "CROSSED SIGNAL FREED-HALF FREED-MOST" in ns, or nothing where another process ended it
 burst_once() {
 	dir=$(group_dir "native-$1")
 	echo >"$trace/trace"
@@ -149,7 +149,7 @@ for turn in $turns; do turn_row "$turn"; done
 for turn in $turns; do
 	case $turn in kill | reflex)
 		promise "every burst is ended by $turn" [ "$(wc -l <"$work/$turn.bursts")" = "$rounds" ]
-		promise 'the kernel never has to kill' [ "$(kernel_kills_of "native-$turn")" = 0 ]
+		promise 'the kernel OOM-kills nothing' [ "$(kernel_kills_of "native-$turn")" = 0 ]
 		;;
 	esac
 done

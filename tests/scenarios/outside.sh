@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A kill-switch of 300 MiB for processes outside of containers: a worker that grows past it goes, and nobody else.
+# A kill-switch of 300 MiB for processes outside of containers: it kills a worker that grows past it, and nothing else.
 . tests/scenarios/lib.sh
 [ -n "$in_vm" ] || skip 'this host has processes of others outside of containers'
 host_start
@@ -13,7 +13,7 @@ host_row
 if is_headroom; then
 	note killed_at_mib "$(event_comes 1 "$(action kill)" | jq '(.evidence.rss_bytes // .evidence.usage_bytes) / 1048576 | floor')"
 fi
-promise 'the worker goes' worker_dead
-promise 'nobody else dies' [ "$wrong" = 0 ]
-promise 'one enforce is enough' eval '[ "$(deeds)" = 1 ]'
+promise 'the worker is killed' worker_dead
+promise 'nothing else is killed' [ "$wrong" = 0 ]
+promise 'one action is enough' eval '[ "$(ended_count)" = 1 ]'
 incident_end

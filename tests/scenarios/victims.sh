@@ -7,7 +7,7 @@ bystanders=
 victims=0
 kills_before=$(vmstat oom_kill)
 guardian_begin
-# Nobody else gets much of any CPU beside these.
+# These leave little CPU time to any other process.
 in_unit_hogs() { for cpu in 1 2 3; do "$program" spin 1 >/dev/null & pids="$pids hog$cpu=$!"; renice -n -20 -p $!; done; }
 # kind, workload's options and arguments…: in a container of its own; how long from the threshold until the memory is free
 victim() {
@@ -31,9 +31,9 @@ victim stubborn --ignore-term service 100MiB 10MiB
 STARVE=1 victim starved --ignore-term service 90MiB 15MiB
 hogs_end() { for cpu in 1 2 3; do kill -9 "$(pid_of hog$cpu)"; done; }
 hogs_end
-# This one takes SIGTERM, begins to end, and has no CPU time to come to it: its memory is nobody's whom process_mrelease knows.
+# This one takes SIGTERM, begins to end, and has no CPU time to come to it: process_mrelease does not accept it.
 STARVE=1 victim ending service 90MiB 15MiB
 hogs_end
 host_row
-promise 'the kernel never has to kill' [ "$kills" = 0 ]
+promise 'the kernel OOM-kills nothing' [ "$kills" = 0 ]
 incident_end

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What the sensing room gives under this kernel, raw, while a group runs into its limit. To be read by a person when a
-# kernel behaves differently; the live suite judges.
+# Prints what collect reads under this kernel, raw, while a group runs into its limit: for debugging when a kernel behaves
+# differently; the live suite has the verdicts.
 #
 #   tools/vm --kernel 5.10 -- tests/vm/collect.sh
 set -u

@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# earlyoom by somebody who knows beforehand what will go wrong and who must live.
+# earlyoom, configured with knowledge of the incident: what will go wrong, and which services must survive.
 
 guardian_start() {
 	peer /usr/bin/earlyoom -r 3600 --prefer '^(cc1|make|hog)$' --avoid '^(postgres|sshd|systemd-journal)$' \

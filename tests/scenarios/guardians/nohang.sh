@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# nohang with its own configuration, except for the threshold: all are told to act below 10 % available.
+# nohang with its own configuration, except for the threshold: all act below 10 % available.
 
 guardian_start() {
 	sed -e 's/^soft_threshold_min_mem *=.*/soft_threshold_min_mem = 10 %/' \

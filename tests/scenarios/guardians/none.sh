@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Nobody: the kernel alone.
+# No guardian: the kernel alone.
 
 guardian_start() { :; }
 guardian_ready() { :; }

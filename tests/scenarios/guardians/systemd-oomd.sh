@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# systemd-oomd, told by a stand-in for PID 1 to manage system.slice: full pressure above 40 % for a second, the shortest time
+# systemd-oomd, configured by a stand-in for PID 1 to manage system.slice: full pressure above 40 % for a second, the shortest time
 # that it takes.
 
 guardian_start() {
