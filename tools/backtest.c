@@ -75,7 +75,7 @@ static void look_all(struct run *run, const struct options *opt, const struct sa
 		print_sample(s);
 }
 
-/* The guard's spacing: calm intervals that shorten to 50 ms as the time that is left does. */
+/* The daemon's spacing: calm intervals that shorten to 50 ms as the time that is left does. */
 static double spacing(struct world *w)
 {
 	const struct headroom *h = states[0];
@@ -205,7 +205,7 @@ static const char usage[] =
 	"  --skip N     begin with variant N (100 for the report: seeds below were looked at while "
 	"tuning)\n"
 	"  --even       the tuning half (the report is on odd seeds)\n"
-	"  --table      calibrate on the tuning half and write user/foresee/calibrate_table.h\n"
+	"  --table      calibrate on the tuning half and write user/forecast/calibrate_table.h\n"
 	"  --bench      what one update costs, in nanoseconds and bytes\n"
 	"  --traces     play the recordings in DIR (CSV: t_seconds,used_bytes,limit_bytes) "
 	"instead\n"

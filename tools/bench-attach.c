@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What the attached BPF programs cost those who never asked for them, and how soon an OOM kill is known. With and without
+ * What the attached BPF programs cost processes that do not need them, and how soon an OOM kill is known. With and without
  * the programs in turn, in one run: a page-fault loop and a fork-exec loop as ratios; then OOM kills in a small cgroup of
- * our own, from mark_victim to user space. And what rss_stat costs for as long as somebody armed is close: those in the
+ * our own, from mark_victim to user space. And what rss_stat costs while an armed group is near its threshold: those in the
  * armed group, and all others.
  *
  *	bench-attach [PAIRS [KILLS]]		(15, 20)
@@ -218,7 +218,7 @@ static double fault_loop_in(const char *dir)
 	return ns;
 }
 
-/* Armed far beyond what the loop takes, so that nothing is ever told or hit: the cost of looking. */
+/* Armed far beyond what the loop takes, so that there is never a record or a kill: the cost of the check. */
 #define FAR_AWAY (1ULL << 50)
 
 static int close_loops(struct collector *collector, const char *dir[2], unsigned int n)

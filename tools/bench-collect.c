@@ -26,7 +26,7 @@
 #define FILES_MOST  2
 #define TASK_RSS \
 	(1       \
-	 << 20) /* as the guard has it beside so many: rows for the larger ones, counts and sums for all */
+	 << 20) /* as the daemon has it beside so many: rows for the larger ones, counts and sums for all */
 
 static struct bench {
 	unsigned int groups, tasks, rounds;

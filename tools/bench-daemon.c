@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What the guard itself costs: resident memory (board included) and CPU at the calm interval of one second, beside a
- * number of cgroups that it makes itself, each with a limit and, up to 1,000, with a process. Figures are the guard's own from the
+ * What the daemon itself costs: resident memory (board included) and CPU at the calm interval of one second, beside a
+ * number of cgroups that it makes itself, each with a limit and, up to 1,000, with a process. Figures are the daemon's own from the
  * board, checked against /proc.
  *
  *	bench-daemon HEADROOMD [SECONDS [GROUPS...]]		(20, 100 1000 10000)
@@ -26,7 +26,7 @@
 #define SETTLE_SECONDS 8
 #define LIMIT          "67108864"
 
-struct beside { /* what the guard is measured beside */
+struct beside { /* what the daemon is measured with */
 	char dir[4200];
 	bool v2;
 	unsigned int groups, processes;
@@ -160,7 +160,7 @@ static int measure(const char *program, struct beside *beside, unsigned int grou
 		hr_reader_host(reader, &before);
 		sleep(seconds);
 		hr_reader_host(reader, &after);
-		printf("%6u cgroups (%4u with a process): guard resident %5.1f MiB (proportional "
+		printf("%6u cgroups (%4u with a process): daemon resident %5.1f MiB (proportional "
 		       "%.1f, "
 		       "heap %.1f), CPU %.2f %% of a core, sweep %.2f ms, capacity %u\n",
 		       groups, beside->processes, (double)rollup(after.pid, "Rss:") / (1 << 20),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What the live view costs: `headroom top` in a pseudo-terminal, on a board of made-up containers whose figures move once
- * a second, or stand still. Prints CPU time a second, and bytes that reach the terminal. Needs no guard and no rights.
+ * What the live view costs: `headroom top` in a pseudo-terminal, on a board of made-up containers; their figures change once
+ * a second, or never. Prints CPU time a second, and bytes that reach the terminal. Needs neither a daemon nor capabilities.
  *
  *	bench-top [--containers N] [--size WxH] [--for SECONDS] [--still] [--keys KEYS] [TOP]
  */
@@ -44,7 +44,7 @@ static double cpu_seconds(pid_t pid)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* CPU time to the nanosecond, where the kernel tells it. */
+/* CPU time to the nanosecond, where the kernel has it. */
 static double run_seconds(pid_t pid)
 {
 	unsigned long long ns = 0;
@@ -82,7 +82,7 @@ static int start(struct bench *b, const char *board)
 	if (!b->pid) {
 		setenv("TERM", "xterm-256color", 1);
 		setenv("LC_ALL", "C.UTF-8", 1);
-		setenv("XDG_CONFIG_HOME", "/dev/null", 1); /* nobody's choices */
+		setenv("XDG_CONFIG_HOME", "/dev/null", 1); /* no settings of a user */
 		setenv("HOME", "/dev/null", 1);
 		execl(b->program, b->program, "top", "--board", board, NULL);
 		_exit(127);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Shows what the sensing room gives, raw: sources, one sweep, the largest processes, then records as they come. For
- * developers and the VM tests; no part of the guard. Names and arguments are cleaned for the terminal, not redacted.
+ * Shows what collect reads, raw: sources, one sweep, the largest processes, then records as they come. For
+ * developers and the VM tests; no part of the daemon. Names and arguments are cleaned for the terminal, not redacted.
  *
  *	collect-dump [--files] [--scope CGROUP] [--seconds N] [--min-rss BYTES] [--repeat N]
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * An HTTP server for tests: writes every request as a JSON line (method, path, headers, body) to a file, and answers with the
- * statuses it is told, the last one for ever. Plays webhooks, collectors and the Kubernetes API; and with --answers DIR a
+ * statuses of its arguments, the last one for ever. Plays webhooks, collectors and the Kubernetes API; and with --answers DIR a
  * Prometheus: what stands in DIR/EXPRESSION (the argument `query`, / as _), else in DIR/else, is the answer. --tls FILE: a
  * certificate and its key. --mute PORT: takes connections, and never reads. Loopback only.
  */
@@ -161,7 +161,7 @@ static int be_mute(int port)
 		log_error("can't listen on port %d", port);
 		return 1;
 	}
-	pause(); /* the kernel takes connections up to the backlog; who waits for an answer waits */
+	pause(); /* the kernel takes connections up to the backlog; a client that waits for an answer waits */
 	return 0;
 }
 

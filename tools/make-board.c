@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Writes a board, or a recording, of made-up containers: for golden tests, for trying the face
- * without a guard, for measuring readers. The same arguments give the same bytes. Never touches a
+ * Writes a board, or a recording, of made-up containers: for golden tests, for trying the readers
+ * without a daemon, for measuring readers. The same arguments give the same bytes. Never touches a
  * real board.
  */
 #include <getopt.h>
@@ -61,7 +61,7 @@ static int make_recording(struct fixture *f, const char *out, uint32_t frames)
 	return r;
 }
 
-/* As a guard's that runs: a step each second by the clock, an OOM kill every tenth where they are wanted. Then it has
+/* As of a running daemon: a step each second by the clock, an OOM kill every tenth where they are wanted. Then it has
  * stopped. */
 static int live(struct fixture *f, uint32_t seconds, bool kills)
 {

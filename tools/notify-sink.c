@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Plays the service manager's ear: notify-sink SOCKET writes each message that comes to stdout, one a line, its own lines
- * joined by spaces: "PID READY=1 STATUS=…". Ends when it is told to. For tests; decides nothing.
+ * joined by spaces: "PID READY=1 STATUS=…". Ends by SIGTERM. For tests; decides nothing.
  */
 #include <errno.h>
 #include <stdio.h>

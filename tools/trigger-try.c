@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Arms cgroups by hand and prints what comes of it, one JSON object a line: for tests, and for looking at a kernel. With
- * "reflex" it has the kernel kill processes of the groups that it is told, and of no others. Commands are its arguments,
+ * "reflex" it has the kernel kill processes of the groups that its commands name, and of no others. Commands are its arguments,
  * then the lines of its standard input; it ends with "quit", or by SIGTERM.
  *
  *	trigger-try [--manual] [COMMAND]…
@@ -9,7 +9,7 @@
  *	    disarm PATH | prefer PATH pid=PID | spare pid=PID | spare PATH | unspare … | close | far | grow | state PATH | grant N | known PATH | quit
  *
  * PATH counts from the memory hierarchy's root. Without --manual a tripwire record attaches the hot tracepoint, as
- * the guard does it.
+ * the daemon does it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -207,7 +207,7 @@ static int do_far(const char *path, char *const *words)
 	return collect_trigger_close(try.collector, false);
 }
 
-/* What the guard does when it has more cgroups than room. */
+/* As the daemon does when it has more cgroups than capacity. */
 static int do_grow(const char *path, char *const *words)
 {
 	struct collector *larger;
@@ -287,7 +287,7 @@ static void sources(void)
 
 	for (size_t i = 0; collect_source(try.collector, i, &source) == 0; i++)
 		if (!strcmp(source.signal, "reflex") || !strcmp(source.signal, "tripwire"))
-			printf("{\"source\":\"%s\",\"variant\":\"%s\",\"passed_over\":\"%s\"}\n",
+			printf("{\"source\":\"%s\",\"variant\":\"%s\",\"skipped\":\"%s\"}\n",
 			       source.signal, source.variant, source.skipped);
 	fflush(stdout);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Prey for tests and benchmarks: a process that uses memory in one known way, says "ready" when it
- * has got where it was told to go, and stays until it is killed. It is limited by nothing but its
- * cgroup: put it into one that has a limit.
+ * A workload for tests and benchmarks: a process that uses memory in one known way, prints "ready"
+ * in its steady state, and stays until it is killed. Only its cgroup limits it: put it into one that
+ * has a limit.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -112,7 +112,7 @@ uint64_t random_bits(void)
 	return x;
 }
 
-/* Something that neither zero page, KSM nor zswap takes for nothing. */
+/* Contents that neither the zero page, KSM nor zswap can save. */
 void touch(char *at, size_t bytes)
 {
 	for (size_t i = 0; i + sizeof(uint64_t) <= bytes; i += PAGE) {
@@ -294,7 +294,7 @@ static void do_fork(char **arg)
 	ready();
 }
 
-/* N lines of descent: each process forks and ends, and its child goes on. No list of them is ever up to date. */
+/* N chains: each process forks and ends, and its child goes on. No list of the processes is ever up to date. */
 static void do_relay(char **arg)
 {
 	uint64_t end = clock_mono_ns() + RELAY_NS;
@@ -355,7 +355,7 @@ static const struct mode {
 	 1, 3, do_beat},
 	{"journal", "FILE", "appends to FILE all the time and syncs each second", 1, 1, do_journal},
 	{"build", "N SIZE [RATE]", "N jobs of SIZE, each growing by RATE a second", 2, 3, do_build},
-	{"bomb", "SIZE", "a fork bomb whose processes take SIZE each", 1, 1, do_bomb},
+	{"bomb", "SIZE", "a fork bomb; each process takes SIZE", 1, 1, do_bomb},
 	{"spin", "N", "N processes that use all CPU they get", 1, 1, do_spin},
 	{"stuck", "SIZE FILE", "holds SIZE and writes to FILE (freeze its file system)", 2, 2,
 	 do_stuck},
@@ -381,8 +381,7 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
 		fprintf(out, "  %-12s%-25s%s\n", modes[i].name, modes[i].args, modes[i].help);
 	fputs("\n"
-	      "  -c, --cgroup DIR         joins the cgroup whose directory this is before it "
-	      "starts\n"
+	      "  -c, --cgroup DIR         joins the cgroup of this directory first\n"
 	      "  -i, --ignore-term        ignores SIGTERM\n"
 	      "  -g, --graceful DURATION  ends with status 0 so long after SIGTERM\n"
 	      "  -n, --name COMM          what ps calls it\n"

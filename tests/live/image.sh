@@ -7,7 +7,7 @@
 for tool in ldd strip curl sha256sum; do need $tool; done
 . "$(dirname "$0")/docker.inc"
 
-containers='headroom headroom-export headroom-history drip hog'
+containers='headroom headroom-export headroom-recorder drip hog'
 HEADROOM_BUILD=$(cd "$build" && pwd)
 export HEADROOM_BUILD
 deploy/docker/build-local >"$work/built" || fail 'the images are not built'
@@ -45,7 +45,7 @@ documented() { # which of the documented commands; runs it
 
 daemon_here() { # which of the documented commands
 	documented "$1" >/dev/null
-	wait_for 15 daemon_ready || { docker logs headroom >&2 && fail 'no daemon'; }
+	wait_for 15 daemon_ready || { docker logs headroom >&2; fail 'no daemon'; }
 }
 daemon_ends() {
 	docker stop -t 5 headroom >/dev/null && docker logs headroom >"$work/log" 2>&1
@@ -72,13 +72,13 @@ grep -q '^headroom ' "$work/listed" || { cat "$work/listed" >&2 && fail 'headroo
 echo "export: {prometheus: {listen: \"$host\"}}" >"$work/etc/headroom.yaml"
 documented 4 >/dev/null
 ready() { curl -fsS --max-time 5 "http://$host/readyz"; }
-wait_for 10 ready || { docker logs headroom-export >&2 && fail 'the exporter is not ready'; }
+wait_for 10 ready || { docker logs headroom-export >&2; fail 'the exporter is not ready'; }
 curl -fsS "http://$host/metrics" | grep -q '^headroom_container_oom_kills_total{.*name="drip".* 1$' || fail "drip's kill is not exported"
 docker top headroom-export -eo pid,uid,comm | grep -q " 9477 " || fail 'the exporter is not user 9477'
 documented 5 >/dev/null
-recorded() { docker exec headroom-history headroom history --status --json | ask '.pictures > 0 and .events > 0'; }
-wait_for 10 recorded || { docker logs headroom-history >&2 && fail 'the recorder keeps nothing'; }
-docker exec headroom-history headroom report | grep -q drip || fail "drip's end is no incident"
+recorded() { docker exec headroom-recorder headroom history --status --json | ask '.pictures > 0 and .events > 0'; }
+wait_for 10 recorded || { docker logs headroom-recorder >&2; fail 'the recorder keeps nothing'; }
+docker exec headroom-recorder headroom report | grep -q drip || fail "drip's end is no incident"
 daemon_ends
 
 cat >"$work/etc/headroom.yaml" <<'END_OF_FILE'
@@ -91,7 +91,7 @@ docker run -d --name hog --network none -m 64m --memory-swap 64m headroom-test:b
 rm -f "$BOARD" "$BOARD".*
 daemon_here 2
 acted() { event_after 0 '.type == "action" and .rung == "kill" and .target.name == "hog" and .result.ok'; }
-wait_for 10 acted || { cli events | tail -n 20 >&2 && docker logs headroom >&2 && fail 'hog was not ended'; }
+wait_for 10 acted || { cli events | tail -n 20 >&2; docker logs headroom >&2; fail 'hog was not ended'; }
 ended() { [ "$(docker inspect -f '{{.State.Running}} {{.State.OOMKilled}}' hog)" = 'false false' ]; }
 wait_for 5 ended || fail 'hog runs on, or was OOM-killed'
 daemon_ends

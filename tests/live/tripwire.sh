@@ -38,7 +38,7 @@ for variant in eventfd 'BPF timer' 'rss_stat while close'; do
 		*) one "$variant" '.hook == "rss_stat" and .comm == "workload" and .pid > 0' ;;
 		esac
 	else
-		echo "$variant: not on this kernel ($(jq -r 'select(.source == "tripwire") | .passed_over' "$arm_out"))"
+		echo "$variant: not on this kernel ($(jq -r 'select(.source == "tripwire") | .skipped' "$arm_out"))"
 	fi
 	arm_stop
 	without="$variant;$without"

@@ -31,7 +31,7 @@ static size_t make_inputs(const char *name, unsigned int seed, struct forecast_i
 		if (strcmp(shapes[s].name, name) == 0)
 			world_begin(&w, &shapes[s], seed);
 	while (n < ROUNDS) {
-		bool more = world_advance(&w, 1); /* the guard's calm interval */
+		bool more = world_advance(&w, 1); /* the daemon's calm interval */
 
 		if (w.died)
 			break;

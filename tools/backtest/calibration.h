@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Isotonic calibration of summed log-odds, from runs whose end is known; written as the table that
- * foresee/ ships. */
+/* Isotonic calibration of summed log-odds, from runs with a known end; written as the table that
+ * forecast/ ships. */
 #ifndef BACKTEST_CALIBRATION_H
 #define BACKTEST_CALIBRATION_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The project's own room as a rule: the code that runs in the guard, fed with the same samples as
+/* The project's own forecast as a rule: the code that runs in the daemon, fed with the same samples as
  * everybody. */
 #ifndef BACKTEST_HEADROOM_H
 #define BACKTEST_HEADROOM_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * From a recording of the board to verdicts: samples out of each slot's history, deaths and the guard's alarms out of its
+ * From a recording of the board to verdicts: samples out of each slot's history, deaths and the daemon's alarms out of its
  * events, forecasts out of its pictures. Judged by the same score as made-up containers; made of nothing but what stood on the
  * board.
  */
@@ -34,7 +34,7 @@ struct forecast {
 	double t, p10, p50, p90; /* NAN: none */
 };
 
-struct mark { /* an alarm of the guard's that began or ended */
+struct mark { /* an alarm of the daemon that began or ended */
 	double t;
 	uint8_t from, to;
 };
@@ -58,7 +58,7 @@ struct life {
 struct live {
 	struct life *life;
 	size_t n;
-	struct hr_score score; /* as the guard kept it itself */
+	struct hr_score score; /* as the daemon kept it itself */
 };
 
 static double seconds_of(uint64_t ns) { return (double)ns / 1e9; }
@@ -73,7 +73,7 @@ static int read_lives(const char *folder, struct live *live)
 	char path[4096], category[16], averted[16];
 	_cleanup_fclose_ FILE *f = NULL;
 
-	snprintf(path, sizeof(path), "%s/lives", folder);
+	snprintf(path, sizeof(path), "%s/runs", folder);
 	f = fopen(path, "re");
 	if (!f) {
 		log_error("%s: %s", path, strerror(errno));
@@ -250,7 +250,7 @@ static int read_recording(const char *folder, struct live *live)
 	return r;
 }
 
-/* ---- what the guard said at the time ---- */
+/* ---- what the daemon said at the time ---- */
 
 /* When the alarm that stood at the death (or ended less than a minute before) had begun; NAN: none. */
 static double alarm_before(const struct life *l, uint8_t alarm, double since, double death)
@@ -384,11 +384,11 @@ static bool describe_daemon(const struct live *live)
 	struct sums sums = {0};
 	char text[SCORE_TEXT];
 
-	printf("what the guard said at the time; seconds\n%-20s %-9s %8s%9s%9s%9s   %s\n", "shape",
+	printf("what the daemon said at the time; seconds\n%-20s %-9s %8s%9s%9s%9s   %s\n", "shape",
 	       "fate", "lasted", "warned", "act", "error", "in range");
 	for (size_t i = 0; i < live->n; i++)
 		describe_life(&live->life[i], &sums);
-	printf("foreseen %u of %u deaths (%u at act), median lead %.1f s, median error %.3f, %u of "
+	printf("forecast %u of %u deaths (%u at act), median lead %.1f s, median error %.3f, %u of "
 	       "%u times in range; "
 	       "%u of %u quiet ones disturbed\n",
 	       sums.found, sums.deaths, sums.acted, middle(sums.lead, sums.found),
@@ -469,7 +469,7 @@ static int describe_rules(const struct live *live)
 	for (size_t i = 0; !r && i < live->n; i++)
 		judge_life(&live->life[i], run, states, tally);
 	if (!r) {
-		printf("\nwhat each rule makes of the samples that the guard took (minutes: leaks "
+		printf("\nwhat each rule makes of the samples that the daemon took (minutes: leaks "
 		       "are not judged, and what needs "
 		       "an hour says nothing)\n");
 		tally_print_head();

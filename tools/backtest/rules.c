@@ -77,7 +77,7 @@ static void predict_linear(const struct rule *rule, void *state, const struct sa
 		*ret = w->opinion;
 		return;
 	}
-	/* Half a window at least: PromQL would speak from two points on, to nobody's good. */
+	/* Half a window at least: PromQL would speak from two points on, which is of no use. */
 	if (span(w) >= rule->argument[0] / 2 && window_fit(w, &slope, &now, &r2)) {
 		ret->alarm = now + slope * rule->argument[1] >= 1;
 		ret->seconds = slope > 0 ? fmax(0, (1 - now) / slope) : -1;

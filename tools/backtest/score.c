@@ -13,13 +13,13 @@
 #define MOST_RULES    24
 #define GRACE         60.0
 #define QUARTER       900.0
-#define EARLY         3600.0 /* a death that comes this long after an alarm was foreseen too early */
+#define EARLY         3600.0 /* a death that comes this long after an alarm was forecast too early */
 /* What people go by, and the aims with them: growth of more than 100 MB an hour, sustained for about
  * an hour, on a limit of up to 8 GB, is a leak. */
 #define ASKED_RATE    (100e6 / 3600)
 #define ASKED_SECONDS 3300.0
 #define ASKED_LIMIT   8.6e9
-#define SHORT_SECONDS 900.0 /* what is over sooner is no leak that anybody could name */
+#define SHORT_SECONDS 900.0 /* what is over sooner is no leak that a rule could name */
 
 struct note { /* what a rule said at some time */
 	double t, dt, seconds, low, high, chance;

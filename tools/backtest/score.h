@@ -28,7 +28,8 @@ struct tally {                                 /* one rule's, over many runs */
 	unsigned long
 		leaks_asked; /* of the wrong: growth that must be called a leak, by the rule */
 	unsigned long intervals, covered, asked, named;
-	unsigned long leaks_short, short_found; /* over within two hours: nobody asks for them */
+	unsigned long leaks_short,
+		short_found; /* over within two hours: no rule is asked for them */
 	double brier, brier_weight, brier_deaths;
 	double container_days;
 	struct values lead_long, lead_ramp, lead_burst, error_smooth, error_saw;
@@ -46,7 +47,7 @@ void run_opinion(struct run *run, unsigned int rule, double t, double dt,
 		 const struct opinion *opinion);
 void run_death(struct run *run, double at, double ramp_start, enum death kind,
 	       enum category category);
-/* Somebody stepped in: what stands now, or is about to come true, is not judged. */
+/* An action came: what stands now, or is about to come true, is not judged. */
 void run_averted(struct run *run, double at);
 /* leak_rate, leak_since: the truth; limit for shares. Adds everything to tallies[rule_count]. */
 void run_end(struct run *run, const struct world *world, struct tally *tallies);
@@ -58,7 +59,7 @@ bool run_leak_missed(const struct run *run, unsigned int rule);
 /* Was there a death in (t, t + seconds]? Until run_begin. */
 bool run_died_within(const struct run *run, double t, double seconds);
 bool run_killed_within(const struct run *run, double t, double seconds); /* by OOM */
-/* Death comes within 15 minutes, but the rise to it has not begun: nobody can know, and how often
+/* Death comes within 15 minutes, but the rise to it has not begun: no rule can know, and how often
  * that happens is the mix of shapes, not the world. Left out of Brier score and calibration. */
 bool run_not_begun(const struct run *run, double t);
 

@@ -507,7 +507,7 @@ static void above_advance(struct world *w)
 static void parent_begin(struct world *w) { above_begin(w, HR_LEVEL_ANCESTOR); }
 static void host_begin(struct world *w) { above_begin(w, HR_LEVEL_HOST); }
 
-/* Where the kernel kills: at the limit, but for the noise, whose crossing would end the world. */
+/* Where the kernel kills: at the limit, but for the noise, which would end the run by crossing it. */
 #define LAST 0.997
 
 static void restart_begin(struct world *w)

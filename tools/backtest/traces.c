@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Recorded series through the room, with what is known of their end: a recording that ends within a
- * few per cent of its own highest floor, after growth, ended in exhaustion as far as anybody can
- * tell from numbers. Prints what was said when; judges forecasts of level by the series itself,
+ * Recorded series through forecast/, with what is known of their end: a recording that ends within a
+ * few per cent of its own highest floor, after growth, ended in exhaustion as far as the
+ * numbers show. Prints what was said when; judges forecasts of level by the series itself,
  * which no label is needed for.
  */
 #include "traces.h"

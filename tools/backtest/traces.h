@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Recorded series, played through the same room; they stay where they are. */
+/* Recorded series, played through the same module; they stay where they are. */
 #ifndef BACKTEST_TRACES_H
 #define BACKTEST_TRACES_H
 

@@ -23,7 +23,7 @@ enum category {
 	BURST,
 	STALL,
 	SUDDEN
-}; /* SUDDEN: can't be foreseen by anybody */
+}; /* SUDDEN: no rule can forecast it */
 
 struct sample { /* what a rule may see; bytes, microseconds; < 0: not known */
 	double t, usage, working_set, unreclaimable, headroom, limit, high;
@@ -46,9 +46,9 @@ struct world {
 	double leak_since, leak_until; /* until 0: to the end */
 	/* how it is looked at */
 	double interval, end;
-	/* in this step somebody stepped in: alarms that stand are neither right nor wrong */
+	/* an action came in this step: alarms that stand are neither right nor wrong */
 	bool averted;
-	bool adaptive; /* the guard's way: 1 s, down to 50 ms when it is close */
+	bool adaptive; /* the daemon's way: 1 s, down to 50 ms when it is close */
 	/* the shape's own */
 	const struct shape *shape;
 	uint64_t rng;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Prey that grows in more ways than a straight line: the shapes of the backtest, as processes. Nothing here ends by itself. */
+/* Workloads that grow other than in a straight line: the shapes of the backtest, as processes. None ends by itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -123,7 +123,7 @@ void do_shmem(char **arg)
 	}
 }
 
-/* Pipes that nobody reads: their pages are the kernel's, charged to who wrote them. */
+/* Pipes without a reader: their pages are kernel memory, charged to the writer. */
 void do_pipes(char **arg)
 {
 	uint64_t rate = bytes_of(arg[0]), begin = clock_mono_ns(), done = 0;

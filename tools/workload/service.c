@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Prey that others depend on: a server that beats, and notes itself how late it was; a log that is written to disk. They
- * measure from inside what a client would feel, and never wait for anybody.
+ * Services: a server that does a little work every 10 ms and records how late it was, and a log that is synced to disk. They
+ * measure from inside the latency that a client would see, and wait for no other process.
  */
 #include <errno.h>
 #include <fcntl.h>

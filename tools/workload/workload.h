@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the kinds of prey share: arguments, memory that is really there, time. Sizes are bytes. Whatever goes wrong ends the
- * process with a line on stderr: prey has nobody to answer to.
+ * What the workloads share: arguments, resident memory, time. Sizes are bytes. Any error ends the process with a line on stderr.
  */
 #ifndef HEADROOM_WORKLOAD_WORKLOAD_H
 #define HEADROOM_WORKLOAD_WORKLOAD_H

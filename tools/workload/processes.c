@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Prey that comes in numbers: a build, a fork bomb, hogs of CPU; and the one that nothing can wake. A crowd ends with its
- * first process.
+ * Workloads of many processes: a build, a fork bomb, CPU hogs; and one in uninterruptible sleep. All processes end with the first
+ * one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +47,7 @@ static _Noreturn void job(uint64_t size, uint64_t rate)
 	_exit(0);
 }
 
-/* Like make: as many jobs as it was told; when one fails no more are begun, and it ends with the last of them. */
+/* Like make: runs N jobs; when one fails it starts no more, and it ends with the last of them. */
 void do_build(char **arg)
 {
 	long jobs = count_of(arg[0], MOST);
@@ -66,7 +66,7 @@ void do_build(char **arg)
 	exit(2);
 }
 
-/* Every process begets two and holds SIZE; what a fork is refused for, it tries again. Only a pids limit holds it. */
+/* Every process forks again and again and holds SIZE; a fork that fails is repeated. Only a pids limit stops it. */
 void do_bomb(char **arg)
 {
 	uint64_t size = bytes_of(arg[0]);
@@ -95,7 +95,7 @@ void do_spin(char **arg)
 		;
 }
 
-/* Holds SIZE, then writes to FILE for ever: on a frozen file system that is a wait which no signal ends. */
+/* Holds SIZE, then writes to FILE for ever: on a frozen file system that is an uninterruptible wait. */
 void do_stuck(char **arg)
 {
 	uint64_t size = bytes_of(arg[0]);
@@ -120,7 +120,7 @@ static void *fault(void *arg)
 
 /* Holds SIZE. At SIGUSR1, when FILE's file system is frozen, one thread faults on FILE for writing and waits there, its mmap lock
  * read-locked; the other closes a userfaultfd, which waits for that lock to write, and no signal ends that wait, unlike those of
- * mmap() and its kin. Behind a writer that waits nobody gets the lock any more. */
+ * mmap() and its kin. While a writer waits, no other task gets the lock. */
 void do_locked(char **arg)
 {
 	uint64_t size = bytes_of(arg[0]);

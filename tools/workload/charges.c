@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Prey that is not what it looks like: who charges is not whose memory it is, or not who lives in the group, or the process's
- * first thread is gone. For whoever would hit the wrong one.
+ * Workloads in which the task that charges is not the owner of the memory or not in the charged group, or in which the first
+ * thread of the process has ended. They test that the reflex does not kill the wrong process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static void join(const char *dir)
 	close(fd);
 }
 
-/* Page faults of another's memory in our context: they are charged to him. */
+/* Faults pages of another process in our context: the kernel charges them to that process. */
 void do_poke(char **arg)
 {
 	size_t bytes = bytes_of(arg[1]);
@@ -55,7 +55,7 @@ void do_poke(char **arg)
 	for (size_t at = 0; at < bytes; at += PIECE) {
 		struct iovec from = {piece, PIECE}, to = {there + at, PIECE};
 
-		/* who was killed meanwhile has no memory to be written to */
+		/* a child that was killed meanwhile has no memory left to write to */
 		if (process_vm_writev(child, &from, 1, &to, 1, 0) < 0 && errno != ESRCH &&
 		    errno != EFAULT)
 			die("process_vm_writev");
@@ -72,7 +72,7 @@ struct borrowed {
 	size_t bytes;
 };
 
-/* The memory is its parent's until it execs, and charged to the parent's group, wherever it lives itself. */
+/* Until it execs the child uses the memory of its parent, charged to the parent's group, in whatever group the child is. */
 void do_vfork(char **arg)
 {
 	/* not on the stack, which both use */
