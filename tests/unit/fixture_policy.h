@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A made-up world for the acting room: slots that a test moves by hand, rules built without YAML, and a log of all that was
- * ordered, line by line. Orders may be answered at once, later, or never.
+ * A snapshot for the policy engine: slots that a test changes by hand, policies built without YAML, and a log of all actions,
+ * line by line. Results may come at once, later, or never.
  */
 #ifndef HEADROOM_FIXTURE_POLICY_H
 #define HEADROOM_FIXTURE_POLICY_H
@@ -46,7 +46,7 @@ struct snapshot {
 	struct policy_set *set;
 	uint32_t globs, matches, text; /* of the set */
 	char log[16384];
-	bool quiet, terse; /* terse: only orders */
+	bool quiet, terse; /* terse: only actions */
 	enum { ANSWER_DONE, ANSWER_NEVER, ANSWER_FAILED, ANSWER_LATER } answer;
 	struct action later, last;
 	struct outcome last_outcome;
@@ -79,7 +79,7 @@ static inline const char *world_name(const struct snapshot *w, const struct acti
 	if (t->slot == HR_UNKNOWN_U32)
 		return t->comm;
 	return w->used[t->slot] ? hr_slot_text(&w->slot[t->slot], w->slot[t->slot].id.name)
-				: "nobody";
+				: "none";
 }
 
 static inline double world_s(const struct snapshot *w)
@@ -100,7 +100,7 @@ static inline void world_answer(struct snapshot *w, const struct action *action,
 static inline void snapshot_action(const struct action *action, void *arg)
 {
 	struct snapshot *w = arg;
-	static const char *const mode[] = {"observe", "rehearse", "do"};
+	static const char *const mode[] = {"observe", "dry-run", "do"};
 	const char *policy = policy_text(w->set, action->policy->name);
 
 	world_log(w, "%g %s %s %s %u/%u by %s\n", world_s(w), mode[action->mode],
@@ -153,7 +153,7 @@ static inline void world_next(uint32_t slot, const struct policy *policy, enum h
 			  policy ? hr_action_kind_name(kind) : "-");
 }
 
-/* A set without policies; budget without limit. */
+/* A set without policies or rate limit. */
 static inline struct policy_set *set_new(enum policy_mode mode)
 {
 	struct policy_set *set = calloc(1, SET_BYTES);
@@ -223,7 +223,7 @@ static inline struct hr_str slot_text(struct hr_slot *s, const char *text)
 	return str;
 }
 
-/* A running container with nothing known of it but its name, path and that it lives. */
+/* A running container of which only name and path are known. */
 static inline struct hr_slot *world_add(struct snapshot *w, uint32_t i, const char *name,
 					enum hr_kind kind, const char *path)
 {
@@ -320,7 +320,7 @@ static inline void world_ends(struct snapshot *w, uint32_t i)
 	engine_slot_gone(w->engine, i, id, w->w.now_ns);
 }
 
-/* ---- common pieces of rules ---- */
+/* ---- common parts of policies ---- */
 #define BY_NAME(glob_) .selector = {{POLICY_NAME + 1, NULL, glob_}}
 #define USAGE_AT(mib)  .conditions = WHEN(USAGE), .threshold[CONDITION_USAGE] = {(mib)*MIB, 0, 0}
 /* The empty one at the end is for a linter that takes a single one for an assignment. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The enforcing room's threads and its table of deeds, against a hierarchy of plain folders whose processes are children of
- * this test: who is killed and who is not, what is answered and when, and that nothing is allocated on the way.
+ * The threads of enforce/ and their table, against a hierarchy of plain folders whose processes are children of this test:
+ * which of them are killed, which result comes when, and that nothing is allocated on the way.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -139,7 +139,7 @@ static void test_whole(void **state)
 	assert_false(enforce_take(f->e, &r));
 }
 
-/* Each is answered without a signal to anybody. */
+/* Each gets a result, and no process a signal. */
 static void test_not_meant(void **state)
 {
 	struct fixture *f = *state;
@@ -156,7 +156,7 @@ static void test_not_meant(void **state)
 
 	requests[0] = request_for(f, HR_ACTION_KILL, "/box");
 	requests[0].action.target.memcg_id++;
-	requests[1] = request_for(f, HR_ACTION_KILL, "/nobody");
+	requests[1] = request_for(f, HR_ACTION_KILL, "/none");
 	requests[2] = request_for(f, HR_ACTION_KILL, "/");
 	requests[3] = request_for(f, HR_ACTION_KILL, "/other/../box");
 	requests[4] = request_for(f, HR_ACTION_KILL, ""); /* reused since */
@@ -165,8 +165,8 @@ static void test_not_meant(void **state)
 	requests[5] = request_for(f, HR_ACTION_KILL, ""); /* ourselves */
 	requests[5].action.target.pid = (uint32_t)getpid();
 	requests[5].action.target.start_boottime_ns = start_of(getpid());
-	requests[6] =
-		request_for(f, HR_ACTION_KILL, ""); /* a group whose leader is another by now */
+	requests[6] = request_for(f, HR_ACTION_KILL,
+				  ""); /* a group whose leader is another process by now */
 	requests[6].action.target.pgid = (uint32_t)getpgrp();
 	requests[6].action.target.leader_start_ns = 1;
 	requests[7] = requests[6]; /* no leader, and the one that was seen in it is in another */
@@ -335,7 +335,7 @@ static void test_bad_actions(void **state)
 	assert_true(child_alive(f->child[0]));
 }
 
-/* Full is full; the answers come all the same, the oldest deed's first, and room is there again. */
+/* A full queue refuses; the results still come, and then there is room again. */
 static void test_full(void **state)
 {
 	struct fixture *f = *state;
@@ -349,7 +349,7 @@ static void test_full(void **state)
 		r = enforce_submit(f->e, &request.action, request.path);
 		assert_true(!r || r == -EAGAIN);
 		if (n == 0 && !r)
-			usleep(20000); /* the others find nobody */
+			usleep(20000); /* the others find no process */
 	}
 	assert_true(n >= ENFORCE_QUEUE - 1 && n <= ENFORCE_QUEUE);
 	for (unsigned i = 0; i < n; i++) {
@@ -401,7 +401,7 @@ static void test_allocates_nothing(void **state)
 	assert_int_equal(mallinfo2().uordblks, before);
 }
 
-/* With deeds under way, and nobody who takes the answers. */
+/* With actions under way whose results are never taken. */
 static void test_close_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -447,7 +447,7 @@ static void test_close_often(void **state)
 		struct enforce *e;
 
 		assert_int_equal(enforce_open(&config, &e), 0);
-		enforce_close(e); /* what it leaves behind, LeakSanitizer tells */
+		enforce_close(e); /* LeakSanitizer reports what it leaves behind */
 	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	pthread_join(allocator, NULL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Who has begun to end: found by /proc where no list has it, given CPU time, and never another in its place. A process whose
- * first thread is gone while a second lives on is, for /proc, on its way out for as long as the test needs it.
+ * Exiting processes: found in /proc where no list has them, given CPU time, and never mistaken for another process. /proc shows
+ * a process whose first thread has exited while a second runs as exiting for as long as the test needs it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -132,7 +132,7 @@ static void test_found(void **state)
 	child_end(ending), child_end(living);
 }
 
-/* May we at all? Without CAP_SYS_NICE nobody comes first. */
+/* Without CAP_SYS_NICE no thread gets priority. */
 static bool may_be_nice(void)
 {
 	pid_t pid = start_child(false);
@@ -164,7 +164,7 @@ static void test_hurried(void **state)
 	assert_int_equal(setpriority(PRIO_PROCESS, (id_t)pid, 19), 0);
 	assert_int_equal(sched_setscheduler(pid, SCHED_IDLE, &none), 0);
 
-	/* its number, but the process that was meant has ended: somebody else's by now */
+	/* the pid is another process's by now */
 	assert_int_equal(exiting_hurry(&f->e, (uint32_t)pid, ended_fd, false), 0);
 	assert_int_equal(exiting_hurry(&f->e, (uint32_t)pid, ended_fd, true), 0);
 	f->e.no_hurry = true;
@@ -191,7 +191,7 @@ static void test_hurried(void **state)
 	child_end(pid);
 }
 
-/* Of a process with several threads any may be the last, who frees. */
+/* Any thread of a process may be the last to exit, which frees the memory. */
 static void test_threads(void **state)
 {
 	struct fixture *f = *state;
@@ -204,7 +204,7 @@ static void test_threads(void **state)
 	child_end(pid);
 }
 
-/* Who is ending has nothing of its own any more, and is taken all the same; who has little is as quick itself. */
+/* An exiting process shows no memory, and is reaped nevertheless; one with little memory frees it as fast itself. */
 static void test_reaped(void **state)
 {
 	struct fixture *f = *state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What the enforcing room reads: processes with hostile names, signals that would be thrown away, cgroups in plain folders. */
+/* What enforce/ reads: processes with hostile names, signals that would be discarded, cgroups as plain folders. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -241,7 +241,7 @@ static void test_group(void **state)
 	assert_int_equal(cgroup_id(box, "", &id), 0);
 	close(box);
 	assert_int_equal(cgroup_open_path(root, "/box", id + 1), -ESTALE);
-	assert_int_equal(cgroup_open_path(root, "/nobody", id), -ENOENT);
+	assert_int_equal(cgroup_open_path(root, "/none", id), -ENOENT);
 	assert_int_equal(cgroup_open_path(root, "/", id), -EINVAL);
 	assert_int_equal(cgroup_open_path(root, "", id), -EINVAL);
 	assert_int_equal(cgroup_open_path(root, "/../m/box", id), -EINVAL);
@@ -258,7 +258,7 @@ static void test_group(void **state)
 	assert_true(cgroup_empty(box)); /* removed meanwhile */
 }
 
-/* Whoever lives below it; and nobody beside it. */
+/* The processes below it; and none beside it. */
 static void test_protected_above(void **state)
 {
 	static const struct {

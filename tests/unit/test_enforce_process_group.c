@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A job (process group) is known by its leader's start, or by that of one seen in it; whoever leaves it between two looks is
- * nobody's target. /proc is a folder here, whose numbers are those of this test's children.
+ * A process group is identified by its leader's start, or by that of a member that was seen; a process that leaves it between
+ * two sweeps is no target. /proc is a folder here, whose pids are those of this test's children.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ static pid_t child[2];
 
 static const char *stat_text(pid_t pid, pid_t group, char text[256])
 {
-	snprintf(text, 256, "%d (job) S 1 %d %d 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 0 0\n", pid,
+	snprintf(text, 256, "%d (grp) S 1 %d %d 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 0 0\n", pid,
 		 group, group, START);
 	return text;
 }
@@ -96,7 +96,7 @@ static struct action action_on(pid_t leader)
 			       .target.leader_start_ns = proc_ticks_ns(START)};
 }
 
-/* The leader has ended: one that was seen in it vouches for it, if it is the same and still in it. */
+/* The leader has ended: a member that was seen identifies the group, if it is the same process and still in it. */
 static void test_no_leader(void **state)
 {
 	struct action action = action_on(child[0]);
@@ -123,7 +123,7 @@ static void test_no_leader(void **state)
 	assert_int_equal(r.processes, 2);
 }
 
-/* child 1's stat: in the job when it is listed and looked at; another group's when its pidfd is open. */
+/* child 1's stat: in the group when it is listed and read; in another when its pidfd is open. */
 static void *leave(void *arg)
 {
 	char path[TREE_PATH], name[64], next[TREE_PATH], text[256];
@@ -132,9 +132,9 @@ static void *leave(void *arg)
 	tree_path(&tree, name, path);
 	tree_path(&tree, "next", next);
 	for (int look = 0; look < 2; look++) {
-		int fd = open(path, O_WRONLY | O_CLOEXEC); /* waits for the look */
+		int fd = open(path, O_WRONLY | O_CLOEXEC); /* waits for the reader */
 
-		if (look) { /* the next look finds it elsewhere */
+		if (look) { /* the next read finds it elsewhere */
 			FILE *f = fopen(next, "w");
 
 			fputs(stat_text(child[1], child[1], text), f);

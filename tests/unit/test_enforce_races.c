@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Who is listed at one look and not at the next is not the one that was meant: its number may be somebody else's by then.
- * cgroup.procs is a fifo here, and each look at it is given what the test wants it to see.
+ * A process that one sweep lists and the next does not is no target: its pid may be another process's by then. cgroup.procs is
+ * a fifo here, and each read of it gets what the test provides.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,11 +30,11 @@ static struct enforce *enforce;
 static pid_t child[2];
 static char fifo[TREE_PATH];
 
-/* What each look finds: bit i, child i. The last stands for all that follow. */
+/* What each read finds: bit i, child i. The last stands for all that follow. */
 static unsigned looks[LOOKS];
 static bool over; /* __atomic */
 
-/* A fifo for each look: the next one finds another, and cannot run into what this one is told. */
+/* A fifo for each read: the next one opens another, and cannot read what this one is given. */
 static void new_fifo(void)
 {
 	char next[TREE_PATH];
@@ -48,7 +48,7 @@ static void *feeder(void *arg)
 {
 	for (unsigned i = 0; !__atomic_load_n(&over, __ATOMIC_ACQUIRE); i++) {
 		unsigned identity = looks[i < LOOKS ? i : LOOKS - 1];
-		int fd = open(fifo, O_WRONLY | O_CLOEXEC); /* waits for the look */
+		int fd = open(fifo, O_WRONLY | O_CLOEXEC); /* waits for the reader */
 
 		new_fifo();
 		for (size_t k = 0; k < ARRAY_SIZE(child); k++)
@@ -86,7 +86,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* One job, whose looks are as `see` says; the room is closed after it. */
+/* One action, whose reads find what `see` says; enforce is closed after it. */
 static struct action_result run(struct action *action, const unsigned *see, size_t n)
 {
 	struct pollfd p = {.events = POLLIN};
@@ -108,7 +108,8 @@ static struct action_result run(struct action *action, const unsigned *see, size
 		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
 	while (!enforce_take(enforce, &result));
 	__atomic_store_n(&over, true, __ATOMIC_RELEASE);
-	dir_fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* for who waits to be looked at */
+	dir_fd = open(fifo,
+		      O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* for a writer that waits for a reader */
 	pthread_join(thread, NULL);
 	enforce_close(enforce);
 	return result;
@@ -120,7 +121,7 @@ static struct action_result run(struct action *action, const unsigned *see, size
 		run(action, see_, ARRAY_SIZE(see_));          \
 	})
 
-/* Looks of a whole kill: for the spared; the list; the list once more, when the pidfds are open; and so on. */
+/* The reads of a whole kill: for exempt processes; the list; the list once more, when the pidfds are open; and so on. */
 static void test_whole(void **state)
 {
 	struct action action = {.kind = HR_ACTION_KILL};

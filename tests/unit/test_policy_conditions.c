@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* When a rule holds and when it is calm, who is meant by a danger that is shared, budgets; and that a table that is full says so. */
+/* When a policy holds and when it is calm, which container a shared bound concerns, rate limits; and that a full table is counted. */
 #include "fixture_policy.h"
 
 #include "policy/policy_internal.h"
@@ -8,7 +8,7 @@
 static const struct {
 	const char *name;
 	struct policy p;
-	uint64_t value, limit; /* of the figure */
+	uint64_t value, limit; /* of the input */
 	unsigned int input;    /* enum condition_id */
 	enum holds holds;
 	bool calm;
@@ -354,11 +354,11 @@ static void test_full(void **state)
 	engine_counts(w->engine, &counts);
 	assert_int_equal(counts.escalations, POLICY_ESCALATIONS);
 	assert_true(counts.turned_away > 0);
-	assert_int_equal(w->kills, 1); /* room was made for it */
+	assert_int_equal(w->kills, 1); /* another one gave way */
 	world_free(w);
 }
 
-/* The board grows in the middle of an emergency. */
+/* The board grows during an escalation. */
 static void test_grow(void **state)
 {
 	static const struct rule_spec spec = {
@@ -416,7 +416,7 @@ static void test_rate_limit_window(void **state)
 	free(b);
 }
 
-/* What nobody has measured yet is no evidence: newborns, and the host of a guard that has just started. */
+/* What is not sampled yet is unknown: new containers, and the host of a daemon that has just started. */
 static void test_not_looked_at(void **state)
 {
 	static const struct rule_spec box = {"box",
@@ -454,7 +454,7 @@ static void test_not_looked_at(void **state)
 
 #define IN_EARNEST .mode = MODE_ENFORCE, .cooldown_ms = 3600000, ACTIONS(NOTIFY, KILL)
 
-/* The host runs short and its risk stands on every container: a rule on risk takes the one that grows, nobody else. */
+/* The host runs short and every container has its risk: a policy on risk acts on the one that grows, no other. */
 static void test_shared_danger(void **state)
 {
 	static const struct rule_spec rules[] = {
@@ -520,8 +520,8 @@ static void test_next_of_the_gone(void **state)
 	world_free(w);
 }
 
-/* Two rules come to hold with the same figures: the first by priority orders; one that is harsher takes over at once, and no
- * more than one of them ends somebody. */
+/* Two policies hold at the same sample: the first by priority acts; a more severe one takes over at once, and only one of
+ * them kills. */
 static void test_at_once(void **state)
 {
 	static const struct {
@@ -571,7 +571,7 @@ static void test_at_once(void **state)
 	}
 }
 
-/* A deed that was refused has ended nobody, and costs nothing. */
+/* A refused action has ended nothing, and is not charged. */
 static void refuse(struct snapshot *w, const struct action *action)
 {
 	if (action->target.slot == 0)

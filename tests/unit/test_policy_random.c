@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Thousands of made-up emergencies: what must never happen does not. And what a round costs. */
+/* Thousands of random escalations: what must never happen does not. And what a round costs. */
 #include "fixture_policy.h"
 
 #include <time.h>
 
 #define BOXES 24
-#define MOST  8192 /* emergencies of one course */
+#define MOST  8192 /* escalations of one course */
 
 static uint64_t seed;
 static uint32_t below(uint32_t n)
@@ -16,7 +16,7 @@ static uint32_t below(uint32_t n)
 	return (uint32_t)(seed >> 16) % n;
 }
 
-struct watched { /* an emergency, as seen from outside */
+struct watched { /* an escalation, as seen from outside */
 	uint64_t memcg_id;
 	uint8_t last_step, paid_step, kills;
 	uint32_t paid_at;
@@ -60,7 +60,7 @@ static void check_order(struct snapshot *w, const struct action *o)
 	assert_false(e->ended);
 	assert_true(o->step >= 1 && o->step <= o->steps);
 	if (o->kind == HR_ACTION_ON_EXIT)
-		return; /* about one who is gone */
+		return; /* about one that is gone */
 	assert_true(o->step > e->last_step);
 	assert_int_equal(o->policy->action[o->step - 1].kind, o->kind);
 	e->last_step = (uint8_t)o->step;
@@ -117,13 +117,13 @@ static void random_actions(struct policy *p, bool reflex)
 
 static void random_rule(struct snapshot *w, uint32_t i, bool reflex)
 {
-	static const char *const globs[] = {"*", "box-1*", "box-?", "box-2", "nobody"};
+	static const char *const globs[] = {"*", "box-1*", "box-?", "box-2", "none"};
 	char name[16];
 	struct rule_spec spec = {.name = name,
 				 .selector = {{POLICY_NAME + 1, NULL, globs[below(5)]}}};
 	struct policy *p = &spec.p;
 
-	snprintf(name, sizeof(name), "rule-%u", i);
+	snprintf(name, sizeof(name), "policy-%u", i);
 	p->mode = below(5) ? MODE_ENFORCE : below(3);
 	p->conditions = 1u << (below(3) ? 0 : below(10));
 	if (!below(3))
@@ -190,7 +190,7 @@ static void random_move(struct snapshot *w, uint32_t i)
 		return;
 	}
 	if (below(60) == 0)
-		random_box(w, i); /* another one, and nobody was told */
+		random_box(w, i); /* another one, without engine_slot_gone() */
 	s->memory.usage = or_unknown(below(700) * MIB);
 	s->memory.unreclaimable = or_unknown(below(700) * MIB);
 	s->memory.headroom = or_unknown(below(400) * MIB);
@@ -204,7 +204,7 @@ static void random_move(struct snapshot *w, uint32_t i)
 	s->flags = below(30) ? HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS : 0;
 }
 
-/* What was refused has ended nobody, and is not paid for. */
+/* A refused action has ended nothing, and is not charged. */
 static void answer_late(struct snapshot *w)
 {
 	struct watched *e = &seen[w->later.escalation % MOST];
@@ -253,7 +253,7 @@ static void random_jobs(struct snapshot *w)
 						      .rss = below(600) * MIB,
 						      .largest_rss = below(300) * MIB,
 						      .growth_bytes_per_second = below(99999)};
-		snprintf(w->pgroup[i].comm, sizeof(w->pgroup[i].comm), "job");
+		snprintf(w->pgroup[i].comm, sizeof(w->pgroup[i].comm), "grp");
 	}
 }
 
@@ -285,7 +285,7 @@ static void test_never(void **state)
 				random_set(w, true);
 				free(old);
 				memset(paid, 0,
-				       sizeof(paid)); /* another budget: what was paid is the engine's affair */
+				       sizeof(paid)); /* another rate limit: the engine knows what was charged */
 				payments = 0;
 			}
 			random_jobs(w);
@@ -298,11 +298,11 @@ static void test_never(void **state)
 		world_free(w);
 	}
 	free(seen);
-	print_message("%u orders in 40 courses\n", actions);
+	print_message("%u actions in 40 courses\n", actions);
 	assert_true(actions > 5000);
 }
 
-/* Up to the first order nothing has had an effect: a rehearsal sees what the deed would. */
+/* Up to the first action nothing has had an effect: a dry run sees what enforcement would. */
 static void test_rehearsal_chooses_the_same(void **state)
 {
 	unsigned int compared = 0;
@@ -378,7 +378,7 @@ static double cost(uint32_t rules, uint32_t boxes, uint64_t usage_mib, double *r
 	for (uint32_t i = 0; i < rules; i++) {
 		struct rule_spec spec = {.name = name, .selector = {{POLICY_NAME + 1, NULL, glob}}};
 
-		snprintf(name, sizeof(name), "rule-%u", i);
+		snprintf(name, sizeof(name), "policy-%u", i);
 		snprintf(glob, sizeof(glob), "namespace-%u-*-%u", i % 10, i);
 		spec.p = (struct policy){.mode = MODE_ENFORCE,
 					 .conditions = WHEN(USAGE) | WHEN(RISK),
@@ -408,10 +408,11 @@ static void test_cost(void **state)
 	few = cost(10, 1000, 100, &ignored);
 	calm = cost(1000, 1000, 100, &slot);
 	all = cost(1000, 1000, 450, &ignored);
-	print_message("a round: %.2f ms of CPU for 10 rules and 1000 containers; %.2f ms for 1000 "
-		      "rules, nobody over; %.2f ms, "
-		      "everybody over; one sample of one container: %.3f ms\n",
-		      few, calm, all, slot);
+	print_message(
+		"a round: %.2f ms of CPU for 10 policies and 1000 containers; %.2f ms for 1000 "
+		"policies, none holds; %.2f ms, "
+		"all hold; one sample of one container: %.3f ms\n",
+		few, calm, all, slot);
 #ifndef __SANITIZE_ADDRESS__
 	assert_true(
 		calm < 50 && all < 250 &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* New rules while emergencies are under way: what goes on, what ends, what is taken back. */
+/* New policies while escalations are under way: what continues, what ends, what is withdrawn. */
 #include "fixture_policy.h"
 
 #include "policy/policy_internal.h"
@@ -42,11 +42,11 @@ static void test_reload(void **state)
 	} cases[] = {
 		{"the same, while it is held", 4, MODE_ENFORCE,
 		 "6 do term box 1/2 by r\n16 do kill box 2/2 by r\n"},
-		{"the same, in mid-ladder", 8, MODE_ENFORCE,
+		{"the same, between two steps", 8, MODE_ENFORCE,
 		 "6 do term box 1/2 by r\n16 do kill box 2/2 by r\n"},
 		{"down to observe", 8, MODE_OBSERVE, "6 do term box 1/2 by r\n"},
-		{"down to a rehearsal", 8, MODE_DRY_RUN,
-		 "6 do term box 1/2 by r\n14 rehearse term box 1/2 by r\n24 rehearse kill box 2/2 "
+		{"down to a dry run", 8, MODE_DRY_RUN,
+		 "6 do term box 1/2 by r\n14 dry-run term box 1/2 by r\n24 dry-run kill box 2/2 "
 		 "by r\n"},
 	};
 
@@ -59,7 +59,7 @@ static void test_reload(void **state)
 		world_rules(w);
 		world_run(w, cases[i].at);
 		first = second_set(w, &spec, cases[i].mode);
-		memset(first, 0xa5, SET_BYTES); /* nobody reads it any more */
+		memset(first, 0xa5, SET_BYTES); /* it is not read any more */
 		free(first);
 		world_run(w, 30);
 		if (strcmp(w->log, cases[i].log) != 0)
@@ -85,7 +85,7 @@ static void test_reload_changes(void **state)
 	world_rules(w);
 	world_run(w, 8);
 	spec.p.action[0].grace_ms =
-		20000; /* another ladder: the emergency ends, and its cooldown stands */
+		20000; /* other steps: the escalation ends, and its cooldown holds */
 	free(second_set(w, &spec, MODE_ENFORCE));
 	assert_int_equal(w->ends, 1);
 	assert_int_equal(w->last_outcome.averted, HR_UNKNOWN_U32);
@@ -99,7 +99,7 @@ static void test_reload_changes(void **state)
 	world_free(w);
 }
 
-/* What was told to be next is taken back. */
+/* The next action that was reported is withdrawn. */
 static void test_reload_next(void **state)
 {
 	static const struct rule_spec spec = {"r",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Who is meant by a rule, and who never is, whatever the rules say. */
+/* Which targets a policy matches, and which are never targets, whatever the policies say. */
 #include "fixture_policy.h"
 
 #include "policy/policy_internal.h"
@@ -100,7 +100,7 @@ static void test_never(void **state)
 		{HR_KIND_UNIT, "/system.slice/sshd.service", HR_SKIP_RUNTIME},
 		{HR_KIND_UNIT, "/system.slice/headroom.service", HR_SKIP_SELF},
 		{HR_KIND_UNIT, "/system.slice/dockerino.service", HR_SKIP_NONE},
-		/* names that users give themselves protect nobody */
+		/* names of user units protect nothing */
 		{HR_KIND_UNIT,
 		 "/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service",
 		 HR_SKIP_NONE},
@@ -124,9 +124,10 @@ static void test_itself_and_what_it_lives_in(void **state)
 {
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
-	w->w.self_memcg_id = put(w, 1, "guard", HR_KIND_CONTAINER, "/docker/guard")->cgroup_id;
+	w->w.self_memcg_id =
+		put(w, 1, "headroomd", HR_KIND_CONTAINER, "/docker/headroomd")->cgroup_id;
 	put(w, 0, "docker", HR_KIND_GROUP, "/docker");
-	put(w, 2, "guardian", HR_KIND_CONTAINER, "/docker/guardian");
+	put(w, 2, "guardian", HR_KIND_CONTAINER, "/docker/headroomdian");
 	assert_int_equal(policy_exempt(w->set, &w->w, 1), HR_SKIP_SELF);
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_SELF);
 	assert_int_equal(policy_exempt(w->set, &w->w, 2), HR_SKIP_NONE);
@@ -146,13 +147,13 @@ static void test_listed_and_owned(void **state)
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_OWNER);
 	set_protect(w, POLICY_NAME, "d?");
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_PROTECTED);
-	/* and who would die with it */
+	/* and what a kill of it would end as well */
 	put(w, 1, "docker", HR_KIND_GROUP, "/docker");
 	assert_int_equal(policy_exempt(w->set, &w->w, 1), HR_SKIP_PROTECTED);
 	world_free(w);
 }
 
-/* What runs inside a container is its own affair, unless somebody has put it on the list. */
+/* What runs inside a container does not exempt it, unless `protect` lists it. */
 static void test_inside_a_container(void **state)
 {
 	struct snapshot *w = world_new(MODE_ENFORCE);
@@ -166,7 +167,7 @@ static void test_inside_a_container(void **state)
 	world_free(w);
 }
 
-/* A container of a pod whose state file is out of reach may be its sandbox; so may one that nobody has looked up yet. */
+/* A container of a pod whose state file is out of reach may be its sandbox; so may one that is not resolved yet. */
 static void test_nameless(void **state)
 {
 	struct snapshot *w = world_new(MODE_ENFORCE);
@@ -184,7 +185,7 @@ static void test_nameless(void **state)
 	world_free(w);
 }
 
-/* ---- a rule that matches everything ---- */
+/* ---- a policy that matches everything ---- */
 static bool takes(struct snapshot *w, const struct rule_spec *spec, uint32_t slot)
 {
 	const struct policy *p = set_add(w, spec);
@@ -209,7 +210,7 @@ static void test_parents(void **state)
 	} cases[] = {
 		{0, false, false, true}, /* a parent with containers: by its own path only */
 		{1, true, true, false},
-		{2, false, true, false}, /* a bare cgroup: by rules about cgroups */
+		{2, false, true, false}, /* a bare cgroup: by policies about cgroups */
 		{3, false, false, false},
 		{4, false, false, false}, /* a unit that holds containers */
 		{5, true, true, false},
@@ -235,12 +236,12 @@ static void test_parents(void **state)
 	}
 	assert_false(takes(w, &system_slice, 3)); /* the journal would die with it */
 	w->slot[1].flags = 0;
-	assert_false(takes(w, &by_name, 1)); /* nobody in it */
+	assert_false(takes(w, &by_name, 1)); /* no process in it */
 	world_free(w);
 }
 
-/* ---- jobs outside containers ---- */
-/* Above one whose name nobody knows yet, where names are protected: it may be one of those. */
+/* ---- process groups outside containers ---- */
+/* Above one whose name is not known yet, where names are protected: it may be one of those. */
 static void test_above_the_nameless(void **state)
 {
 	static const struct rule_spec by_path = {
@@ -272,7 +273,7 @@ static void test_above_the_nameless(void **state)
 	}
 }
 
-/* Between two sweeps: whoever is protected and begins below a target protects it from the next sample on. */
+/* Between two sweeps: a protected cgroup that is created below a target protects it from the next sample on. */
 static void test_born_below(void **state)
 {
 	static const struct rule_spec rule = {
@@ -298,7 +299,7 @@ static void test_born_below(void **state)
 	w->w.now_ns += SEC;
 	engine_update_slot(w->engine, &w->w, 0);
 	assert_int_equal(w->actions, 0);
-	engine_child_created(w->engine, WORLD_SLOTS); /* nobody: nothing */
+	engine_child_created(w->engine, WORLD_SLOTS); /* out of range: ignored */
 	world_free(w);
 }
 
@@ -346,7 +347,7 @@ static void test_jobs(void **state)
 	world_free(w);
 }
 
-/* A build beside a database that one script has started: the whole job must not go, its largest process may. */
+/* A build and a database that one script has started: the whole process group is exempt, its largest process is not. */
 static void test_jobs_that_hold(void **state)
 {
 	static const struct policy host = {.conditions = WHEN(HOST_AVAILABLE)},
@@ -374,7 +375,7 @@ static void test_jobs_that_hold(void **state)
 	world_free(w);
 }
 
-/* Between SIGTERM and SIGKILL: who has become another program, or is protected by now, gets no second rung. */
+/* Between SIGTERM and SIGKILL: a process that has become another program, or is protected by now, gets no second action. */
 static void test_jobs_that_change(void **state)
 {
 	static const struct rule_spec rule = {"r",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The ladder over time: which rung when, what ends it, what is never done. Each scenario is a rule, a course of events and the
- * log that must come of it. */
+/* An escalation over time: which step when, what ends it, what never happens. Each scenario is a policy, a course of events and
+ * the expected log. */
 #include "fixture_policy.h"
 
 /* The kill-switch of the contract. */
@@ -75,7 +75,7 @@ static void go_calm_in_time(struct snapshot *w)
 	world_run(w, 10);
 }
 
-/* Calm after the throttle, and back within the cooldown: the ladder goes on where it stood. */
+/* Calm after the throttle, and back within the cooldown: the escalation continues where it stood. */
 static void go_relapse(struct snapshot *w)
 {
 	rule(w, &kill_switch);
@@ -97,7 +97,7 @@ static void go_restart_between(struct snapshot *w)
 	assert_int_equal(w->actions, 0);
 	world_run(w, 3);
 	world_container(w, 0, "citizen-7",
-			312); /* and once more, in mid-ladder: left alone for the cooldown */
+			312); /* and once more, between two steps: the cooldown covers it */
 	world_run(w, 300);
 	assert_int_equal(w->actions, 2);
 	world_run(w, 10);
@@ -114,7 +114,7 @@ static void go_jitter(struct snapshot *w)
 	}
 }
 
-/* A figure that is missing for a while neither counts nor forgets. */
+/* An input that is unknown for a while neither starts nor resets anything. */
 static void go_gap(struct snapshot *w)
 {
 	rule(w, &kill_switch);
@@ -298,7 +298,7 @@ static void go_on_exit_dry_run(struct snapshot *w)
 	world_run(w, 100);
 }
 
-/* At every step of the ladder the target may vanish. */
+/* The target may vanish at every step. */
 static void go_vanishes(struct snapshot *w)
 {
 	static const unsigned int at[] = {29, 32, 45, 75, 77};
@@ -317,7 +317,7 @@ static void go_vanishes(struct snapshot *w)
 static void go_notify_only(struct snapshot *w)
 {
 	static const struct rule_spec spec = {
-		"tell",
+		"notice",
 		{.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(NOTIFY)},
 		{{POLICY_NAME + 1, NULL, "*"}},
 		NULL};
@@ -332,7 +332,7 @@ static void go_notify_only(struct snapshot *w)
 	assert_int_equal(w->last_outcome.averted, HR_UNKNOWN_U32);
 }
 
-static void go_harsher_takes_over(struct snapshot *w)
+static void go_more_severe_takes_over(struct snapshot *w)
 {
 	static const struct rule_spec gentle = {"gentle",
 						{.mode = MODE_ENFORCE,
@@ -355,7 +355,7 @@ static void go_harsher_takes_over(struct snapshot *w)
 	world_run(w, 40);
 }
 
-static void go_order_in_the_file(struct snapshot *w)
+static void go_sequence_in_the_file(struct snapshot *w)
 {
 	struct rule_spec spec = kill_switch;
 
@@ -368,13 +368,13 @@ static void go_order_in_the_file(struct snapshot *w)
 	world_run(w, 10);
 }
 
-static void go_rehearsal_never_stands_in_the_way(struct snapshot *w)
+static void go_dry_run_never_blocks(struct snapshot *w)
 {
 	struct rule_spec spec = kill_switch;
 
 	spec.p.for_ms = 0;
 	spec.p.mode = MODE_DRY_RUN;
-	spec.name = "rehearsal";
+	spec.name = "trial";
 	set_add(w, &spec);
 	spec = kill_switch;
 	spec.p.for_ms = 2000;
@@ -384,7 +384,7 @@ static void go_rehearsal_never_stands_in_the_way(struct snapshot *w)
 	world_run(w, 10);
 }
 
-static void go_rehearsal_never_takes_over(struct snapshot *w)
+static void go_dry_run_never_takes_over(struct snapshot *w)
 {
 	static const struct rule_spec earnest = {
 		"earnest",
@@ -392,7 +392,7 @@ static void go_rehearsal_never_takes_over(struct snapshot *w)
 		{{POLICY_NAME + 1, NULL, "*"}},
 		NULL};
 	static const struct rule_spec rehearsal = {
-		"rehearsal",
+		"trial",
 		{.mode = MODE_DRY_RUN, USAGE_AT(500), .cooldown_ms = 60000, ACTIONS(KILL)},
 		{{POLICY_NAME + 1, NULL, "*"}},
 		NULL};
@@ -405,7 +405,7 @@ static void go_rehearsal_never_takes_over(struct snapshot *w)
 	world_run(w, 20);
 }
 
-/* For a while it is somebody whom the rule does not mean. */
+/* For a while the policy does not match it. */
 static void go_renamed(struct snapshot *w)
 {
 	struct hr_str name = w->slot[0].id.name;
@@ -413,13 +413,13 @@ static void go_renamed(struct snapshot *w)
 	rule(w, &kill_switch);
 	usage(w, 312);
 	world_run(w, 20);
-	w->slot[0].id.name = slot_text(&w->slot[0], "somebody");
+	w->slot[0].id.name = slot_text(&w->slot[0], "other");
 	world_run(w, 5);
 	w->slot[0].id.name = name;
 	world_run(w, 32);
 }
 
-/* Whoever may not be taken has nothing before him either. */
+/* An exempt target has no next action either. */
 static void go_protected(struct snapshot *w)
 {
 	w->terse = false;
@@ -429,7 +429,7 @@ static void go_protected(struct snapshot *w)
 	world_run(w, 100);
 }
 
-static void go_answers_late(struct snapshot *w)
+static void go_late_results(struct snapshot *w)
 {
 	static const struct rule_spec spec = {
 		"r",
@@ -443,7 +443,7 @@ static void go_answers_late(struct snapshot *w)
 	world_run(w, 3);
 	assert_true(w->has_later);
 	world_answer(w, &w->later,
-		     HR_STATUS_DONE); /* after 2 s: another second for the figures to show it */
+		     HR_STATUS_DONE); /* after 2 s: another second for the samples to show it */
 	world_run(w, 3);
 }
 
@@ -498,10 +498,10 @@ static const struct scenario {
 	{"observe", go_observe, "6 next of 0: notify\n406 next of 0: -\n"},
 	{"policy observe", go_policy_observe, ""},
 	{"dry-run", go_dry_run,
-	 "31 rehearse notify citizen-7 1/4 by switch\n31 rehearse throttle citizen-7 2/4 by "
+	 "31 dry-run notify citizen-7 1/4 by switch\n31 dry-run throttle citizen-7 2/4 by "
 	 "switch\n"
-	 "41 rehearse term citizen-7 3/4 by switch\n71 rehearse kill citizen-7 4/4 by switch\n"
-	 "3301 rehearse notify citizen-7 1/4 by switch\n3301 rehearse throttle citizen-7 2/4 by "
+	 "41 dry-run term citizen-7 3/4 by switch\n71 dry-run kill citizen-7 4/4 by switch\n"
+	 "3301 dry-run notify citizen-7 1/4 by switch\n3301 dry-run throttle citizen-7 2/4 by "
 	 "switch\n"},
 	{"calm in time", go_calm_in_time,
 	 "1 next of 0: notify\n31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 "
@@ -519,7 +519,7 @@ static const struct scenario {
 	 "41 do notify citizen-7 1/4 by switch\n41 do throttle citizen-7 2/4 by switch\n"},
 	{"clock back", go_clock_back,
 	 "40 do notify citizen-7 1/4 by switch\n40 do throttle citizen-7 2/4 by switch\n"},
-	{"failing rungs", go_failing_actions,
+	{"failing steps", go_failing_actions,
 	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
 	 "31 do term citizen-7 3/4 by switch\n31 do kill citizen-7 4/4 by switch\n"
 	 "331 do notify citizen-7 1/4 by switch\n331 do throttle citizen-7 2/4 by switch\n"
@@ -532,10 +532,10 @@ static const struct scenario {
 	{"nothing to reclaim", go_nothing_to_reclaim,
 	 "31 do notify citizen-7 1/4 by switch\n31 skipped throttle citizen-7\n31 do term "
 	 "citizen-7 3/4 by switch\n"},
-	{"budget", go_rate_limit,
+	{"rate limit", go_rate_limit,
 	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
 	 "41 refused term citizen-7: budget spent\n"},
-	{"budget frees", go_rate_limit_frees,
+	{"rate limit frees", go_rate_limit_frees,
 	 "1 do kill citizen-7 1/1 by now\n1 refused kill second: budget spent\n61 do kill second "
 	 "1/1 by now\n"
 	 "65 refused kill second: budget spent\n"},
@@ -544,8 +544,7 @@ static const struct scenario {
 	 "3 refused kill citizen-7: the kernel has just killed there\n7 do kill citizen-7 3/3 by "
 	 "now\n7 next of 0: -\n"
 	 "11 end not averted\n"},
-	{"then", go_on_exit,
-	 "1 do term citizen-7 1/2 by switch\n12 do then nobody 1/2 by switch\n"},
+	{"then", go_on_exit, "1 do term citizen-7 1/2 by switch\n12 do then none 1/2 by switch\n"},
 	{"then: restarted", go_on_exit_restarted, "1 do term citizen-7 1/2 by switch\n"},
 	{"then: unpopulated", go_on_exit_unpopulated,
 	 "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},
@@ -555,27 +554,27 @@ static const struct scenario {
 	 "1 do term citizen-7 1/2 by switch\n"},
 	{"ended by itself", go_ended_by_itself,
 	 "1 do notify citizen-7 1/2 by switch\n1 do throttle citizen-7 2/2 by switch\n"},
-	{"then: rehearsed", go_on_exit_dry_run,
-	 "1 rehearse term citizen-7 1/2 by switch\n31 rehearse kill citizen-7 2/2 by switch\n"
-	 "31 rehearse then citizen-7 2/2 by switch\n"},
+	{"then: dry run", go_on_exit_dry_run,
+	 "1 dry-run term citizen-7 1/2 by switch\n31 dry-run kill citizen-7 2/2 by switch\n"
+	 "31 dry-run then citizen-7 2/2 by switch\n"},
 	{"vanishes", go_vanishes, ""},
 	{"notify only", go_notify_only,
-	 "1 do notify citizen-7 1/1 by tell\n503 do notify citizen-7 1/1 by tell\n"},
-	{"a harsher rule takes over", go_harsher_takes_over,
+	 "1 do notify citizen-7 1/1 by notice\n503 do notify citizen-7 1/1 by notice\n"},
+	{"a more severe policy takes over", go_more_severe_takes_over,
 	 "1 do notify citizen-7 1/3 by gentle\n1 do term citizen-7 2/3 by gentle\n6 do kill "
 	 "citizen-7 1/1 by hard\n"},
-	{"order in the file", go_order_in_the_file,
+	{"sequence in the file", go_sequence_in_the_file,
 	 "1 do notify citizen-7 1/4 by first\n1 do throttle citizen-7 2/4 by first\n"},
-	{"a rehearsal never stands in the way", go_rehearsal_never_stands_in_the_way,
-	 "1 rehearse notify citizen-7 1/4 by rehearsal\n1 rehearse throttle citizen-7 2/4 by "
-	 "rehearsal\n"
+	{"a dry run never blocks another policy", go_dry_run_never_blocks,
+	 "1 dry-run notify citizen-7 1/4 by trial\n1 dry-run throttle citizen-7 2/4 by "
+	 "trial\n"
 	 "3 do notify citizen-7 1/4 by earnest\n3 do throttle citizen-7 2/4 by earnest\n"},
-	{"a rehearsal never takes over", go_rehearsal_never_takes_over,
+	{"a dry run never takes over", go_dry_run_never_takes_over,
 	 "1 do throttle citizen-7 1/1 by earnest\n"},
 	{"renamed", go_renamed,
 	 "56 do notify citizen-7 1/4 by switch\n56 do throttle citizen-7 2/4 by switch\n"},
 	{"protected", go_protected, ""},
-	{"answers late", go_answers_late,
+	{"late results", go_late_results,
 	 "1 do reclaim citizen-7 1/2 by r\n4 do kill citizen-7 2/2 by r\n"},
 	{"reclaim hangs", go_reclaim_hangs,
 	 "1 do reclaim citizen-7 1/2 by r\n6 do kill citizen-7 2/2 by r\n"

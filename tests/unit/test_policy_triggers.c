@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What act would have armed: thresholds, who may be struck, what the reflex counts for, and when nothing is armed. */
+/* What is armed: thresholds, possible targets, what a reflex is charged, and when nothing is armed. */
 #include "fixture_policy.h"
 
 #include "policy/policy_internal.h"
@@ -20,14 +20,14 @@ static void test_armed(void **state)
 	const struct policy *p = NULL;
 	struct action action;
 	uint64_t at = 0;
-	bool strikes = false;
+	bool is_reflex = false;
 
 	world_container(w, 0, "box", 10);
 	world_container(w, 1, "other", 10);
 	world_container(w, 2, "sshd", 10);
 	world_container(w, 3, "box-2", 10);
 	world_container(w, 4, "box-3", 0);
-	w->slot[4].flags = 0; /* nobody lives there yet */
+	w->slot[4].flags = 0; /* it has no process yet */
 	set_protect(w, POLICY_NAME, "sshd");
 	w->set->rate_limit_kills = 1;
 	w->set->rate_limit_per_ms = 600000;
@@ -36,30 +36,30 @@ static void test_armed(void **state)
 	world_rules(w);
 	world_run(w, 1);
 	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at,
-				   &strikes)); /* the reflex, though the other is nearer */
-	assert_true(strikes);
+				   &is_reflex)); /* the reflex, though the other is nearer */
+	assert_true(is_reflex);
 	assert_int_equal(at, 300 * MIB);
-	assert_true(engine_trigger(w->engine, &w->w, 1, &p, &at, &strikes));
-	assert_false(strikes);
+	assert_true(engine_trigger(w->engine, &w->w, 1, &p, &at, &is_reflex));
+	assert_false(is_reflex);
 	assert_int_equal(at, 200 * MIB);
-	assert_false(engine_trigger(w->engine, &w->w, 2, &p, &at, &strikes));
-	assert_true(engine_trigger(w->engine, &w->w, 4, &p, &at, &strikes) && strikes);
-	/* not where the kernel has just struck itself */
+	assert_false(engine_trigger(w->engine, &w->w, 2, &p, &at, &is_reflex));
+	assert_true(engine_trigger(w->engine, &w->w, 4, &p, &at, &is_reflex) && is_reflex);
+	/* not where the kernel has just OOM-killed */
 	engine_oom_kill(w->engine, 3, w->w.now_ns);
-	assert_true(engine_trigger(w->engine, &w->w, 3, &p, &at, &strikes) && !strikes);
+	assert_true(engine_trigger(w->engine, &w->w, 3, &p, &at, &is_reflex) && !is_reflex);
 	world_run(w, 6);
-	assert_true(engine_trigger(w->engine, &w->w, 3, &p, &at, &strikes) && strikes);
-	/* it strikes */
+	assert_true(engine_trigger(w->engine, &w->w, 3, &p, &at, &is_reflex) && is_reflex);
+	/* it fires */
 	w->slot[0].memory.usage = 310 * MIB;
 	assert_true(engine_reflex_fired(w->engine, &w->w, 0, &action));
 	assert_int_equal(action.kind, HR_ACTION_REFLEX);
 	assert_int_equal(action.step, 1);
 	assert_int_equal(action.mode, MODE_ENFORCE);
 	assert_string_equal(policy_text(w->set, action.policy->name), "reflex");
-	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &strikes));
-	assert_false(strikes); /* struck already, and the budget is spent */
-	assert_true(engine_trigger(w->engine, &w->w, 3, &p, &at, &strikes) && !strikes);
-	/* it was not enough: the ladder goes on, for the same price */
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex));
+	assert_false(is_reflex); /* it has fired already, and the rate limit is reached */
+	assert_true(engine_trigger(w->engine, &w->w, 3, &p, &at, &is_reflex) && !is_reflex);
+	/* it was not enough: the escalation continues, without another charge */
 	world_run(w, 3);
 	assert_string_equal(w->log, "8 do kill box 2/2 by reflex\n");
 	world_free(w);
@@ -75,13 +75,13 @@ static void test_reflex_calm(void **state)
 	struct snapshot *w = world_new(MODE_ENFORCE);
 	const struct policy *p;
 	struct action action;
-	bool strikes;
+	bool is_reflex;
 	uint64_t at;
 
 	world_container(w, 0, "box", 310);
 	set_add(w, &reflex);
 	world_rules(w);
-	world_run(w, 5); /* seen by a sample first: nothing to be ordered from here */
+	world_run(w, 5); /* a sample sees it first: no action follows from here */
 	assert_int_equal(w->actions, 0);
 	assert_true(engine_reflex_fired(w->engine, &w->w, 0, &action));
 	world_ends(w, 0);
@@ -90,17 +90,17 @@ static void test_reflex_calm(void **state)
 	assert_int_equal(w->last_outcome.averted, 1);
 	world_container(w, 0, "box", 10); /* restarted: not armed within the cooldown */
 	world_run(w, 1);
-	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &strikes));
-	assert_false(strikes);
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex));
+	assert_false(is_reflex);
 	world_run(w, 70);
-	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &strikes));
-	assert_true(strikes);
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex));
+	assert_true(is_reflex);
 	engine_set_policies(w->engine, NULL);
 	assert_false(engine_reflex_fired(w->engine, &w->w, 0, &action));
 	world_free(w);
 }
 
-/* No cooldown: its successor is armed from its first moment. The emergency of the one that ended is not over yet. */
+/* No cooldown: its successor is armed from its first moment. The escalation of the one that ended is not over yet. */
 static void test_no_cooldown(void **state)
 {
 	static const struct rule_spec reflex = {
@@ -111,7 +111,7 @@ static void test_no_cooldown(void **state)
 	struct snapshot *w = world_new(MODE_ENFORCE);
 	const struct policy *p;
 	struct action action;
-	bool strikes = false;
+	bool is_reflex = false;
 	uint64_t at;
 
 	world_container(w, 0, "box", 310);
@@ -122,8 +122,8 @@ static void test_no_cooldown(void **state)
 	world_run(w, 1);
 	assert_true(engine_reflex_fired(w->engine, &w->w, 0, &action));
 	world_run(w, 1);
-	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &strikes) && !strikes);
-	assert_true(engine_trigger(w->engine, &w->w, 1, &p, &at, &strikes) && strikes);
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) && !is_reflex);
+	assert_true(engine_trigger(w->engine, &w->w, 1, &p, &at, &is_reflex) && is_reflex);
 	world_free(w);
 }
 
@@ -156,14 +156,14 @@ static void test_not_armed(void **state)
 		struct rule_spec spec = {
 			.name = "r", .p = cases[i].p, .selector = {{POLICY_NAME + 1, NULL, "*"}}};
 		const struct policy *p;
-		bool strikes = true;
+		bool is_reflex = true;
 		uint64_t at;
 
 		world_container(w, 0, "box", 10);
 		set_add(w, &spec);
 		world_rules(w);
 		world_run(w, 1);
-		if (!engine_trigger(w->engine, &w->w, 0, &p, &at, &strikes) || strikes)
+		if (!engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) || is_reflex)
 			fail_msg("%s", cases[i].name);
 		world_free(w);
 	}

@@ -12,7 +12,7 @@ static const struct rule_spec low = {"low",
 				     {{0}},
 				     NULL};
 
-struct identity { /* a container (or a job: `job`) of the scene */
+struct identity { /* a container (or a process group: `pgroup`) of the context */
 	const char *name;
 	uint64_t mib;
 	int64_t growth_kib;
@@ -25,8 +25,8 @@ struct identity { /* a container (or a job: `job`) of the scene */
 static const struct context {
 	const char *name;
 	struct identity identity[6];
-	const char *victim;    /* NULL: nobody */
-	const char *passed[3]; /* those passed over, the largest first, with the reason */
+	const char *victim;     /* NULL: none */
+	const char *skipped[3]; /* the skipped ones, the largest first, with the reason */
 } scenes[] = {
 	{"the build, not the database",
 	 {{.name = "db", .mib = 90},
@@ -34,13 +34,13 @@ static const struct context {
 	  {.name = "sshd", .mib = 8}},
 	 "build",
 	 {"db grows less"}},
-	{"a job of many small processes is one culprit",
+	{"a process group of many small processes is one culprit",
 	 {{.name = "db", .mib = 90},
 	  {.name = "make", .mib = 240, .pgroup = true},
 	  {.name = "sshd", .mib = 8}},
 	 "make",
 	 {"db smaller"}},
-	{"a job that grows, smaller than the database",
+	{"a process group that grows, smaller than the database",
 	 {{.name = "db", .mib = 90},
 	  {.name = "make", .mib = 60, .growth_kib = 800, .pgroup = true}},
 	 "make",
@@ -50,7 +50,7 @@ static const struct context {
 	  {.name = "cache", .mib = 200, .growth_kib = -5}},
 	 "cache",
 	 {"db smaller"}},
-	{"who is over what was promised to him",
+	{"the one above its memory.low",
 	 {{.name = "db", .mib = 150, .low_mib = 200}, {.name = "web", .mib = 60, .low_mib = 50}},
 	 "web",
 	 {"db within its request"}},
@@ -58,16 +58,16 @@ static const struct context {
 	 {{.name = "newborn", .mib = 1, .growth_kib = 3000}, {.name = "build", .mib = 150}},
 	 "build",
 	 {"newborn smaller"}},
-	{"the protected one is passed over, and told",
+	{"the protected one is skipped, and listed",
 	 {{.name = "db", .mib = 200, .growth_kib = 500, .protected = true},
 	  {.name = "web", .mib = 60}},
 	 "web",
 	 {"db protected"}},
-	{"nobody may be taken",
+	{"none may be chosen",
 	 {{.name = "db", .mib = 200, .growth_kib = 500, .protected = true}},
 	 NULL,
 	 {NULL}},
-	{"who is not known well enough is left alone",
+	{"one that is not identified is spared",
 	 {{.name = "what", .mib = 200, .growth_kib = 900, .unnamed = true},
 	  {.name = "web", .mib = 60}},
 	 "web",
@@ -81,8 +81,8 @@ static const struct context {
 	  {.name = "b", .mib = 50, .growth_kib = 60, .risk = 9000}},
 	 "b",
 	 {"a grows less"}},
-	{"a container goes before a job that is just like it",
-	 {{.name = "job", .mib = 60, .pgroup = true}, {.name = "box", .mib = 60}},
+	{"a container goes before an equal process group",
+	 {{.name = "grp", .mib = 60, .pgroup = true}, {.name = "box", .mib = 60}},
 	 "box",
 	 {"process smaller"}},
 };
@@ -123,7 +123,7 @@ static void set_context(struct snapshot *w, const struct context *context)
 
 static void check_skipped(struct snapshot *w, const struct context *context)
 {
-	for (uint32_t i = 0; i < ARRAY_SIZE(context->passed) && context->passed[i]; i++) {
+	for (uint32_t i = 0; i < ARRAY_SIZE(context->skipped) && context->skipped[i]; i++) {
 		uint32_t slot = w->last.skipped[i].slot;
 		char text[128];
 
@@ -133,9 +133,9 @@ static void check_skipped(struct snapshot *w, const struct context *context)
 				 ? "process"
 				 : hr_slot_text(&w->slot[slot], w->slot[slot].id.name),
 			 hr_skip_reason_name(w->last.skipped[i].record.reason));
-		if (strcmp(text, context->passed[i]) != 0)
-			fail_msg("%s: passed over: %s, not %s", context->name, text,
-				 context->passed[i]);
+		if (strcmp(text, context->skipped[i]) != 0)
+			fail_msg("%s: skipped: %s, not %s", context->name, text,
+				 context->skipped[i]);
 	}
 }
 
@@ -154,7 +154,7 @@ static void test_scenes(void **state)
 				assert_int_equal(w->actions, 0);
 			} else if (w->actions != 1 ||
 				   strcmp(world_name(w, &w->last.target), context->victim) != 0) {
-				fail_msg("%s: %u orders, %s", context->name, w->actions,
+				fail_msg("%s: %u actions, %s", context->name, w->actions,
 					 w->actions ? world_name(w, &w->last.target) : "-");
 			} else {
 				check_skipped(w, context);
@@ -163,11 +163,11 @@ static void test_scenes(void **state)
 		}
 }
 
-/* A whole job is meant, by its group; a single process by its pid. */
+/* The target is a whole process group, by its pgid; a single process by its pid. */
 static void test_job_target(void **state)
 {
 	static const struct context context = {
-		"job", {{.name = "make", .mib = 240, .pgroup = true}}, NULL, {NULL}};
+		"process group", {{.name = "make", .mib = 240, .pgroup = true}}, NULL, {NULL}};
 	static const struct rule_spec hog = {"hog",
 					     {.mode = MODE_ENFORCE,
 					      .conditions = WHEN(RSS),
@@ -252,7 +252,7 @@ static void test_restarted_culprit(void **state)
 	world_free(w);
 }
 
-/* Rehearsed on one, a shortage is not rehearsed on all the others. */
+/* One shortage gets one dry run, not one on each container. */
 static void test_rehearsed_once(void **state)
 {
 	struct snapshot *w = world_new(MODE_DRY_RUN);
@@ -274,7 +274,7 @@ static void test_rehearsed_once(void **state)
 	world_free(w);
 }
 
-/* The kernel has just killed somebody for want of memory on the host. */
+/* The kernel has just OOM-killed because the host ran short. */
 static void test_hold_off(void **state)
 {
 	struct snapshot *w = world_new(MODE_ENFORCE);
@@ -291,7 +291,7 @@ static void test_hold_off(void **state)
 	world_free(w);
 }
 
-/* A harsher rule about the host takes over from a gentler one, and not the other way round. */
+/* A more severe policy about the host takes over from a milder one, and not the other way round. */
 static void test_harsher(void **state)
 {
 	struct rule_spec gentle = low, hard = low;

@@ -115,15 +115,15 @@ static void test_left_alone(void **state)
 		enum undo_what kind;
 		int result;
 	} cases[] = {
-		{"somebody changed it", "/box", "4096\n", 0, UNDO_HIGH, -ESTALE},
-		{"somebody lifted it", "/box", "max\n", 0, UNDO_HIGH, -ESTALE},
+		{"another program changed it", "/box", "4096\n", 0, UNDO_HIGH, -ESTALE},
+		{"another program lifted it", "/box", "max\n", 0, UNDO_HIGH, -ESTALE},
 		{"another cgroup", "/box", "20480\n", 1, UNDO_HIGH, -ESTALE},
-		{"gone", "/nobody", "20480\n", 0, UNDO_HIGH, -ENOENT},
+		{"gone", "/none", "20480\n", 0, UNDO_HIGH, -ENOENT},
 		{"the root", "/", "20480\n", 0, UNDO_HIGH, -EINVAL},
 		{"out of it", "/../cg/box", "20480\n", 0, UNDO_HIGH, -EINVAL},
 		{"a dot", "/./box", "20480\n", 0, UNDO_HIGH, -EINVAL},
 		{"a link", "/link", "20480\n", 0, UNDO_HIGH, -EINVAL},
-		{"no such deed", "/box", "20480\n", 0, (enum undo_what)77, -EBADMSG},
+		{"no such kind", "/box", "20480\n", 0, (enum undo_what)77, -EBADMSG},
 		{"free", "/box", "20480\n", 0, UNDO_FREE, -EBADMSG},
 	};
 	struct fixture *f = *state;
@@ -164,7 +164,7 @@ static void test_full(void **state)
 	undo_clear(f->undo, UNDO_ENTRIES + 5);
 }
 
-/* Two that share it, as supervisor and guard do; the noting one is killed. */
+/* Two processes share it, as supervisor and daemon do; the one that writes is killed. */
 static void test_survives(void **state)
 {
 	struct fixture *f = *state;
