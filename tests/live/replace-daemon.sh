@@ -23,7 +23,7 @@ old=$(daemon_pid) instance=$(cli events --json | head -n 1 | jq -r .instance)
 # A successor that can't start leaves the running daemon as it is.
 printf 'mood: observe\n' >"$work/config"
 kill -USR2 "$daemon"
-refused() { grep -q 'the successor did not come up' "$work/daemon.log"; }
+refused() { grep -q 'the new program did not start' "$work/daemon.log"; }
 wait_for 10 refused || fail 'no word of the successor that failed'
 kill -0 "$daemon" && [ "$(daemon_pid)" = "$old" ] || fail 'a successor that failed has cost us the daemon'
 printf 'mode: dry-run\n' >"$work/config"

@@ -52,4 +52,4 @@ timeout -k 5 40 unshare -m sh -c "while umount -l $mount 2>/dev/null; do :; done
 	exec '$build/headroomd' --board '$BOARD'" >"$work/out" 2>&1
 status=$?
 [ $status = 5 ] || { cat "$work/out" /proc/mounts && fail "status $status without memory cgroups, not 5"; }
-grep -q 'no memory cgroups to watch' "$work/out" || fail "what is said without memory cgroups: $(cat "$work/out")"
+grep -q 'no memory cgroups below' "$work/out" || fail "what is said without memory cgroups: $(cat "$work/out")"

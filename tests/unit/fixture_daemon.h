@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A guard without a host: a board, rules from text, acting's tables and the control socket, and a loop that a test turns by
- * hand. Nothing is sensed, and nobody is ended: the enforcing room behind it looks for its cgroups in an empty folder, and its
- * answers are not taken; the test gives its own.
+ * A daemon without a host: a board, policies from text, the tables of actions and the control socket, and a loop that the test
+ * runs step by step. Nothing is collected, and nothing is killed: enforce looks for its cgroups in an empty directory, and its
+ * results are not taken; the test gives its own.
  */
 #ifndef HEADROOM_FIXTURE_DAEMON_H
 #define HEADROOM_FIXTURE_DAEMON_H
@@ -23,8 +23,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "daemon/daemon.h"
 #include "daemon/policy_driver_state.h"
-#include "daemon/supervisor.h"
 
 #define FAKE_SLOTS 256
 
@@ -83,13 +83,14 @@ static inline void fake_container(uint32_t slot, uint64_t id, const char *name, 
 	at->id.name = board_text_add(&text, name, false);
 	at->text_used = (uint16_t)text.used;
 	board_slot_end(fake.board, slot);
-	tracks_put(&fake.tracks, slot, id);
+	tracks_put(&fake.containers.tracks, slot, id);
 }
 
 static inline void fake_open(const char *rules)
 {
 	struct board_config config = {.path = fake_board, .capacity = FAKE_SLOTS};
-	struct engine_callbacks calls;
+	struct engine_callbacks callbacks;
+	struct policy_driver_setup setup;
 	bool adopted;
 	int pair[2];
 
@@ -99,13 +100,18 @@ static inline void fake_open(const char *rules)
 	assert_int_equal(chmod(fake_dir, 0755), 0); /* others may try */
 	snprintf(fake_board, sizeof(fake_board), "%s/board", fake_dir);
 	fake.config = &fake_config;
-	fake.resolver_fd = -1;
+	fake.resolver.fd = -1;
 	assert_int_equal(board_open(&config, &fake.board, &adopted), 0);
-	assert_int_equal(tracks_init(&fake.tracks, FAKE_SLOTS), 0);
+	assert_int_equal(containers_init(&fake.containers, fake.board, &fake.resolver, "",
+					 &daemon_containers_ops, &fake),
+			 0);
+	fake.oom_events.containers = &fake.containers;
+	fake.oom_events.oom_kill = daemon_on_oom_kill;
+	fake.oom_events.arg = &fake;
 	assert_int_equal(loop_init(&fake.loop), 0);
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
-	fake.supervisor_fd = pair[0];
+	fake.supervisor.fd = pair[0];
 	fake_superior = pair[1];
 	fake.policy_driver = calloc(1, sizeof(*fake.policy_driver));
 	assert_non_null(fake.policy_driver);
@@ -114,10 +120,17 @@ static inline void fake_open(const char *rules)
 				      &fake.policy_driver->enforce),
 			 0);
 	fake_rules(rules);
-	calls = policy_driver_calls(&fake);
-	assert_int_equal(engine_init(&fake.policy_driver->engine, FAKE_SLOTS, &calls), 0);
+	callbacks = policy_driver_callbacks(fake.policy_driver);
+	assert_int_equal(engine_init(&fake.policy_driver->engine, FAKE_SLOTS, &callbacks), 0);
+	setup = (struct policy_driver_setup){.containers = &fake.containers,
+					     .loop = &fake.loop,
+					     .config = &fake_config,
+					     .action_ops = &daemon_action_ops,
+					     .set_priority = daemon_set_priority,
+					     .arg = &fake};
+	policy_driver_connect(fake.policy_driver, &setup);
 	engine_set_policies(fake.policy_driver->engine, fake.policy_driver->rules.set);
-	control_init(&fake);
+	control_init(&fake.control, &fake.loop, &fake_config, &daemon_control_ops, &fake);
 	fake_end_fd = loop_timer_new();
 	assert_int_equal(
 		loop_add(&fake.loop, &fake_end, fake_end_fd, EPOLLIN, fake_over, &fake.loop), 0);
@@ -125,7 +138,7 @@ static inline void fake_open(const char *rules)
 
 static inline void fake_close(void)
 {
-	control_close(&fake);
+	control_close(&fake.control);
 	engine_free(fake.policy_driver->engine);
 	enforce_close(fake.policy_driver->enforce);
 	free((void *)fake.policy_driver->rules.set);
@@ -133,9 +146,9 @@ static inline void fake_close(void)
 	free(fake.policy_driver);
 	loop_done(&fake.loop);
 	close(fake_end_fd);
-	close(fake.supervisor_fd);
+	close(fake.supervisor.fd);
 	close(fake_superior);
-	tracks_done(&fake.tracks);
+	containers_done(&fake.containers);
 	board_close(fake.board);
 	unlink(fake_board);
 	strcat(fake_board, ".lock");

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <headroom/reader.h>
 
-#include "daemon/oom_events.h"
+#include "daemon/command_template.h"
 
 #define RULES                                                                                   \
 	"mode: dry-run\nrate_limit: none\npolicies:\n- name: large\n  match: {name: '*'}\n"     \
@@ -38,7 +38,7 @@ static unsigned int in_use(void)
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < ACTIONS_MAX; i++)
-		n += fake.policy_driver->action[i].state != PENDING_FREE;
+		n += fake.policy_driver->actions.action[i].state != PENDING_FREE;
 	return n;
 }
 
@@ -48,13 +48,14 @@ static void test_dry_run(void **state)
 	uint64_t before = board_header(fake.board)->last_seq;
 
 	fake_container(0, 100, "box", "/box");
-	policy_driver_host(&fake);
+	policy_driver_host(fake.policy_driver);
 	assert_int_equal(board_header(fake.board)->last_seq,
 			 before + 2); /* the notice, and SIGTERM */
 	assert_int_equal(in_use(), 0);
-	assert_int_equal(fake.policy_driver->outcome[0].cgroup_id, 100);
-	assert_int_equal(fake.policy_driver->outcome[0].first_seq, before + 1);
-	assert_false(fake.policy_driver->outcome[0].fatal); /* no process was ended */
+	assert_int_equal(fake.policy_driver->actions.outcomes.outcome[0].cgroup_id, 100);
+	assert_int_equal(fake.policy_driver->actions.outcomes.outcome[0].first_seq, before + 1);
+	assert_false(
+		fake.policy_driver->actions.outcomes.outcome[0].fatal); /* no process was ended */
 }
 
 /* One more than the table holds is turned away and overwrites none. */
@@ -70,12 +71,12 @@ static void test_full(void **state)
 	fake_container(0, 100, "box", "/box");
 	action.target = target_of(0);
 	for (size_t i = 0; i < ACTIONS_MAX; i++)
-		assert_non_null(action_new(fake.policy_driver, &action));
-	assert_null(action_new(fake.policy_driver, &action));
-	fake.policy_driver->fresh = true;
-	action_dispatch(&fake);
+		assert_non_null(action_new(&fake.policy_driver->actions, &action));
+	assert_null(action_new(&fake.policy_driver->actions, &action));
+	fake.policy_driver->actions.fresh = true;
+	action_dispatch(&fake.policy_driver->actions);
 	assert_int_equal(in_use(), 0);
-	assert_non_null(action_new(fake.policy_driver, &action));
+	assert_non_null(action_new(&fake.policy_driver->actions, &action));
 }
 
 /* An escalation whose place is reused before it ended is counted; one that has ended is posted first. */
@@ -87,20 +88,24 @@ static void test_outcomes_full(void **state)
 
 	for (uint32_t i = 0; i < OUTCOMES_MAX; i++) {
 		target = target_of(i);
-		assert_non_null(outcome_of(&fake, i + 1, &target));
+		assert_non_null(outcome_of(&fake.policy_driver->actions.outcomes, i + 1, &target));
 	}
-	assert_int_equal(fake.policy_driver->lost_outcomes, 0);
+	assert_int_equal(fake.policy_driver->actions.outcomes.lost, 0);
 	target = target_of(OUTCOMES_MAX);
-	assert_ptr_equal(outcome_of(&fake, OUTCOMES_MAX + 1, &target),
-			 &fake.policy_driver->outcome[0]);
-	assert_int_equal(fake.policy_driver->lost_outcomes, 1);
-	first = &fake.policy_driver->outcome[1]; /* the one untouched for longest now */
+	assert_ptr_equal(
+		outcome_of(&fake.policy_driver->actions.outcomes, OUTCOMES_MAX + 1, &target),
+		&fake.policy_driver->actions.outcomes.outcome[0]);
+	assert_int_equal(fake.policy_driver->actions.outcomes.lost, 1);
+	first = &fake.policy_driver->actions.outcomes
+			 .outcome[1]; /* the one untouched for longest now */
 	first->ended = true;
 	first->last_seq = 1;
 	before = board_header(fake.board)->last_seq;
 	target = target_of(OUTCOMES_MAX + 1);
-	assert_ptr_equal(outcome_of(&fake, OUTCOMES_MAX + 2, &target), first);
-	assert_int_equal(fake.policy_driver->lost_outcomes, 1);
+	assert_ptr_equal(
+		outcome_of(&fake.policy_driver->actions.outcomes, OUTCOMES_MAX + 2, &target),
+		first);
+	assert_int_equal(fake.policy_driver->actions.outcomes.lost, 1);
 	assert_int_equal(board_header(fake.board)->last_seq, before + 1);
 }
 
@@ -144,22 +149,23 @@ static void test_late_result(void **state)
 	fake_container(0, 100, "box", "/box");
 	board_slot_begin(fake.board, 0)->id.workload = 100;
 	board_slot_end(fake.board, 0);
-	policy_driver_host(&fake);
-	assert_int_equal(fake.policy_driver->action[0].state, PENDING_RUNNING);
+	policy_driver_host(fake.policy_driver);
+	assert_int_equal(fake.policy_driver->actions.action[0].state, PENDING_RUNNING);
 	assert_int_equal(in_use(), 1);
 	seq = board_header(fake.board)->last_seq;
-	fake.tracks.track[0].gone_ns = clock_mono_ns();
-	policy_driver_gone(&fake, 0);
+	fake.containers.tracks.track[0].gone_ns = clock_mono_ns();
+	policy_driver_gone(fake.policy_driver, &fake.containers.tracks.track[0]);
 	for (int i = 0; i < 3; i++)
-		policy_driver_host(&fake);
+		policy_driver_host(fake.policy_driver);
 	assert_int_equal(board_header(fake.board)->last_seq, seq); /* it waits */
-	result.tag = fake.policy_driver->action[0].action.tag;
-	result.escalation = fake.policy_driver->action[0].action.escalation;
+	result.tag = fake.policy_driver->actions.action[0].action.tag;
+	result.escalation = fake.policy_driver->actions.action[0].action.escalation;
 	result.step = 1;
 	result.ended_ns = clock_mono_ns();
-	action_on_result(&fake, &result);
-	policy_driver_settle(&fake);
-	outcome_settle(&fake, clock_mono_ns() + 31 * NS_PER_SEC); /* it was not restarted */
+	action_on_result(&fake.policy_driver->actions, &result);
+	policy_driver_settle(fake.policy_driver);
+	outcome_settle(&fake.policy_driver->actions.outcomes,
+		       clock_mono_ns() + 31 * NS_PER_SEC); /* it was not restarted */
 	assert_int_equal(posted(seq, 1, &oom_outcome), HR_EVENT_ACTION);
 	assert_int_equal(posted(seq, 2, &oom_outcome), HR_EVENT_OUTCOME);
 	assert_int_equal(oom_outcome.ref, seq + 1);
@@ -197,8 +203,8 @@ static void test_host_oom(void **state)
 		host->mem_available = 100 << 20;
 		host->sampled_ns = clock_wall_ns();
 		board_host_end(fake.board);
-		kills_on_record(&fake, &record);
-		policy_driver_host(&fake);
+		oom_events_on_record(&fake.oom_events, &record);
+		policy_driver_host(fake.policy_driver);
 		if (in_use() != !rows[i].holds_off)
 			fail_msg("row %zu: %u actions in flight", i, in_use());
 	}
@@ -219,9 +225,9 @@ static int expand(uint32_t slot, struct daemon_message *ret, char reason[160])
 				.policy_name = "large",
 				.policy = large(),
 				.target = target_of(slot)};
-	struct pending_action *pending = action_new(fake.policy_driver, &action);
-	int r = command_expand(&fake, &pending->action, NULL, fake.policy_driver->rules.set,
-			       &large()->on_exit, ret, reason);
+	struct pending_action *pending = action_new(&fake.policy_driver->actions, &action);
+	int r = command_expand(&fake.containers, &pending->action, NULL,
+			       fake.policy_driver->rules.set, &large()->on_exit, ret, reason);
 
 	pending->state = PENDING_FREE;
 	return r;
@@ -261,9 +267,9 @@ static void test_words(void **state)
 	assert_int_equal(expand(1, &message, reason), -EINVAL);
 	assert_non_null(strstr(reason, "would be taken for an option"));
 	/* The slot is another cgroup's by now. */
-	fake.tracks.track[0].memcg_id = 999;
+	fake.containers.tracks.track[0].memcg_id = 999;
 	assert_int_equal(expand(0, &message, reason), -EINVAL);
-	fake.tracks.track[0].memcg_id = 100;
+	fake.containers.tracks.track[0].memcg_id = 100;
 }
 
 int main(void)

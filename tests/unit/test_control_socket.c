@@ -55,7 +55,7 @@ static int begin(void **state)
 {
 	fake_open(DRY);
 	fake_container(0, 77, "box", "/box");
-	control_open(&fake);
+	control_open(&fake.control, fake.board);
 	return fake.control.fd < 0;
 }
 
@@ -78,8 +78,8 @@ static void test_words(void **state)
 	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 0);
 	assert_true(recv(fake_superior, &emitted, sizeof(emitted), MSG_DONTWAIT) > 0);
 	assert_int_equal(emitted.word, WORD_RELOAD);
-	close(fake.supervisor_fd); /* nobody is there to be told */
-	fake.supervisor_fd = -1;
+	close(fake.supervisor.fd); /* nobody is there to be told */
+	fake.supervisor.fd = -1;
 	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 1);
 	asked.word = HR_CONTROL_COMMANDS;
 	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 2);
@@ -153,7 +153,7 @@ static void test_by_hand(void **state)
 	assert_true(board_header(fake.board)->last_seq >=
 		    seq + 4); /* each that was taken is an event */
 	for (size_t i = 0; i < ACTIONS_MAX; i++)
-		assert_int_equal(fake.policy_driver->action[i].state, PENDING_FREE);
+		assert_int_equal(fake.policy_driver->actions.action[i].state, PENDING_FREE);
 	close(fd);
 }
 
@@ -196,9 +196,9 @@ static void test_silent(void **state)
 	one_more = call();
 	fake_turn(5);
 	assert_int_equal(receive(one_more, &answer), -1);
-	control_tick(&fake, clock_mono_ns());
+	control_tick(&fake.control, clock_mono_ns());
 	assert_int_equal(receive(fd[0], &answer), -2);
-	control_tick(&fake, clock_mono_ns() + (HR_CONTROL_IDLE_S + 1) * NS_PER_SEC);
+	control_tick(&fake.control, clock_mono_ns() + (HR_CONTROL_IDLE_S + 1) * NS_PER_SEC);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		assert_int_equal(receive(fd[i], &answer), -1);
 		close(fd[i]);
@@ -223,9 +223,10 @@ static void test_late_answer(void **state)
 	second = call();
 	fake_turn(5);
 	assert_true(fake.control.client[0].fd >= 0);
-	control_answer(&fake, number, 0, "for the first");
+	control_answer(&fake.control, number, 0, "for the first");
 	assert_int_equal(receive(second, &answer), -2);
-	control_answer(&fake, (int)(fake.control.client[0].serial << 4), 0, "for the second");
+	control_answer(&fake.control, (int)(fake.control.client[0].serial << 4), 0,
+		       "for the second");
 	assert_int_equal(receive(second, &answer), 0);
 	close(second);
 }

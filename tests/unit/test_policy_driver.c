@@ -88,8 +88,8 @@ static void open_with(const char *text)
 	fake_open("mode: observe\n");
 	first = fake.policy_driver->rules.set;
 	fake.policy_driver->rules.fd = -1;
-	assert_int_equal(policy_driver_watch(&fake), 0);
-	policy_driver_rules(&fake, sealed(text));
+	assert_int_equal(policy_driver_watch(fake.policy_driver), 0);
+	policy_driver_rules(fake.policy_driver, sealed(text));
 	free((void *)first);
 	child[0] = child_start(SIGTERM, notified); /* hears it, and stays */
 	fake_container(0, make_folder("box", child[0]), "box", "/box");
@@ -102,7 +102,6 @@ static void close_all(void)
 {
 	end_child(&child[0]);
 	end_child(&child[1]);
-	host_poll_close(&fake);
 	rules_done(&fake.policy_driver->rules);
 	remove_folder("box");
 	remove_folder("old");
@@ -155,7 +154,7 @@ static unsigned int in_use(void)
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < ACTIONS_MAX; i++)
-		n += fake.policy_driver->action[i].state != PENDING_FREE;
+		n += fake.policy_driver->actions.action[i].state != PENDING_FREE;
 	return n;
 }
 
@@ -163,7 +162,7 @@ static void step(void)
 {
 	board_slot_begin(fake.board, 0)->sampled_ns = clock_wall_ns();
 	board_slot_end(fake.board, 0);
-	policy_driver_host(&fake);
+	policy_driver_host(fake.policy_driver);
 	fake_turn(5);
 }
 
@@ -196,7 +195,7 @@ static void test_done(void **state)
 
 	(void)state;
 	open_with(RULE("enforce", "large", "kill"));
-	policy_driver_host(&fake);
+	policy_driver_host(fake.policy_driver);
 	assert_int_equal(in_use(), 1);
 	status = child_wait(child[0]);
 	assert_true(status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -210,8 +209,8 @@ static void test_done(void **state)
 	assert_int_equal(one.freed, (64 << 20) - 4096);
 	assert_true(one.whole);
 	assert_int_equal(board_slot(fake.board, 0)->actions, 1);
-	assert_true(fake.policy_driver->outcome[0].fatal);
-	assert_int_equal(fake.policy_driver->outcome[0].in_flight, 0);
+	assert_true(fake.policy_driver->actions.outcomes.outcome[0].fatal);
+	assert_int_equal(fake.policy_driver->actions.outcomes.outcome[0].in_flight, 0);
 	child[0] = 0;
 }
 
@@ -243,12 +242,12 @@ static void test_recreated(void **state)
 	assert_int_equal(rename(from, to), 0);
 	child[1] = child_start(SIGTERM, notified); /* hears it, and stays */
 	make_folder("box", child[1]);
-	policy_driver_host(&fake);
+	policy_driver_host(fake.policy_driver);
 	until_emitted(1);
 	expect_action(0, HR_ACTION_KILL, HR_STATUS_SKIPPED, ESTALE, "large");
 	assert_true(child_alive(child[0]) && child_alive(child[1]));
 	assert_int_equal(board_slot(fake.board, 0)->actions, 0);
-	assert_false(fake.policy_driver->outcome[0].fatal);
+	assert_false(fake.policy_driver->actions.outcomes.outcome[0].fatal);
 }
 
 /* Its slot is another's, or it is gone, between the order and the deed: fresh, or when it had to wait for room. */
@@ -270,24 +269,24 @@ static void test_slot_of_another(void **state)
 					.mode = MODE_ENFORCE,
 					.policy_name = "large",
 					.target = {.leader_start_ns = HR_UNKNOWN}};
-		struct track *track = &fake.tracks.track[0];
+		struct track *track = &fake.containers.tracks.track[0];
 		struct pending_action *pending;
 		uint64_t id;
 
 		open_with(RULE("observe", "large", "kill"));
-		track = &fake.tracks.track[0];
+		track = &fake.containers.tracks.track[0];
 		id = track->memcg_id;
 		action.target.memcg_id = id;
 		action.policy = policy_at(fake.policy_driver->rules.set, 0);
 		action.spec = &action.policy->action[0];
-		pending = action_new(fake.policy_driver, &action);
+		pending = action_new(&fake.policy_driver->actions, &action);
 		pending->state = rows[i].state;
-		fake.policy_driver->fresh = true;
+		fake.policy_driver->actions.fresh = true;
 		if (rows[i].gone)
 			track->gone_ns = 1;
 		else
 			track->memcg_id = id + 1;
-		policy_driver_settle(&fake);
+		policy_driver_settle(fake.policy_driver);
 		assert_int_equal(in_use(), 0);
 		assert_int_equal(actions(), 1);
 		expect_action(0, HR_ACTION_KILL, HR_STATUS_SKIPPED, ESRCH, "large");
@@ -303,12 +302,12 @@ static void test_reloaded(void **state)
 {
 	(void)state;
 	open_with(RULE("enforce", "large", "{term: 10m}, kill"));
-	policy_driver_host(&fake);
+	policy_driver_host(fake.policy_driver);
 	assert_int_equal(in_use(), 1);
-	assert_null(fake.policy_driver->action[0]
+	assert_null(fake.policy_driver->actions.action[0]
 			    .action.policy); /* what a reload unmaps is not held on to */
-	assert_null(fake.policy_driver->action[0].action.spec);
-	policy_driver_rules(&fake, sealed(RULE("observe", "other", "kill")));
+	assert_null(fake.policy_driver->actions.action[0].action.spec);
+	policy_driver_rules(fake.policy_driver, sealed(RULE("observe", "other", "kill")));
 	assert_int_equal(fake_config.mode, MODE_OBSERVE);
 	until_emitted(1);
 	expect_action(0, HR_ACTION_TERM, HR_STATUS_DONE, 0, "large");
@@ -318,13 +317,13 @@ static void test_reloaded(void **state)
 	assert_true(child_alive(child[0]));
 
 	/* bad rules change nothing */
-	policy_driver_rules(&fake, open("/dev/null", O_RDONLY | O_CLOEXEC));
-	assert_int_equal(policy_driver_policies(&fake), 1);
+	policy_driver_rules(fake.policy_driver, open("/dev/null", O_RDONLY | O_CLOEXEC));
+	assert_int_equal(policy_driver_policies(fake.policy_driver)->policies, 1);
 	assert_string_equal(policy_text(fake.policy_driver->rules.set,
 					policy_at(fake.policy_driver->rules.set, 0)->name),
 			    "other");
 	assert_int_equal(board_header(fake.board)->last_seq > began_seq, 1);
-	policy_driver_rules(&fake, sealed(RULE("enforce", "third", "kill")));
+	policy_driver_rules(fake.policy_driver, sealed(RULE("enforce", "third", "kill")));
 	step();
 	child_killed(child[0]);
 	child[0] = 0;
@@ -346,12 +345,12 @@ static void test_reloaded_before(void **state)
 
 	(void)state;
 	open_with(RULE("observe", "large", "kill"));
-	action.target.memcg_id = fake.tracks.track[0].memcg_id;
+	action.target.memcg_id = fake.containers.tracks.track[0].memcg_id;
 	action.policy = policy_at(fake.policy_driver->rules.set, 0);
 	action.spec = &action.policy->action[0];
-	assert_non_null(action_new(fake.policy_driver, &action));
-	fake.policy_driver->fresh = true;
-	policy_driver_rules(&fake, sealed(RULE("observe", "other", "notify")));
+	assert_non_null(action_new(&fake.policy_driver->actions, &action));
+	fake.policy_driver->actions.fresh = true;
+	policy_driver_rules(fake.policy_driver, sealed(RULE("observe", "other", "notify")));
 	child_killed(child[0]);
 	child[0] = 0;
 	put("box", "cgroup.procs", "");
@@ -369,24 +368,25 @@ static void test_vanishes(void **state)
 
 		open_with(RULE("enforce", "large", "notify, {term: 1s}, kill"));
 		if (at) {
-			policy_driver_host(&fake); /* the notice is told, SIGTERM under way … */
+			policy_driver_host(
+				fake.policy_driver); /* the notice is told, SIGTERM under way … */
 			assert_int_equal(actions(), 1);
 			assert_int_equal(in_use(), 1);
 		}
 		if (at > 1)
 			until_emitted(2); /* … and sent */
-		fake.tracks.track[0].gone_ns = clock_mono_ns();
-		policy_driver_gone(&fake, 0);
+		fake.containers.tracks.track[0].gone_ns = clock_mono_ns();
+		policy_driver_gone(fake.policy_driver, &fake.containers.tracks.track[0]);
 		emitted = at ? 2 : 0;
 		until_emitted(emitted);
 		for (int i = 0; i < 10; i++)
 			step();
-		policy_driver_host(&fake);
+		policy_driver_host(fake.policy_driver);
 		assert_int_equal(engine_deadline(fake.policy_driver->engine),
 				 0); /* nothing is awaited any more */
 		assert_int_equal(actions(), emitted);
 		assert_true(child_alive(child[0]));
-		fake.tracks.track[0].gone_ns = 0;
+		fake.containers.tracks.track[0].gone_ns = 0;
 		if (at < 2)
 			close_all();
 	}
@@ -399,11 +399,11 @@ static void test_next(void **state)
 	open_with(
 		"mode: enforce\nrate_limit: none\npolicies:\n- name: later\n  match: {name: '*'}\n"
 		"  when: {some_avg10: 40, for: 1h}\n  actions: [kill]\n");
-	policy_driver_host(&fake);
+	policy_driver_host(fake.policy_driver);
 	assert_int_equal(board_slot(fake.board, 0)->forecast.next_action, HR_ACTION_KILL);
 	assert_true(board_slot(fake.board, 0)->next_policy.at);
-	policy_driver_rules(&fake, sealed("mode: enforce\n"));
-	policy_driver_host(&fake);
+	policy_driver_rules(fake.policy_driver, sealed("mode: enforce\n"));
+	policy_driver_host(fake.policy_driver);
 	assert_int_equal(board_slot(fake.board, 0)->forecast.next_action, HR_ACTION_NONE);
 	assert_false(board_slot(fake.board, 0)->next_policy.at);
 	assert_int_equal(actions(), 0);
@@ -426,8 +426,8 @@ static void test_wants_tasks(void **state)
 	(void)state;
 	open_with("mode: observe\n");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		policy_driver_rules(&fake, sealed(rows[i].rules));
-		if (policy_driver_wants_tasks(&fake) != rows[i].wants)
+		policy_driver_rules(fake.policy_driver, sealed(rows[i].rules));
+		if (policy_driver_wants_processes(fake.policy_driver, 0) != rows[i].wants)
 			fail_msg("row %zu", i);
 	}
 }

@@ -15,7 +15,7 @@
 #define OWN    77u
 #define SECOND 1000000000ull
 
-static struct jobs jobs; /* too large for a stack */
+static struct process_groups groups; /* too large for a stack */
 
 static void add(uint32_t pid, uint32_t pgid, uint64_t rss, const char *comm)
 {
@@ -26,59 +26,59 @@ static void add(uint32_t pid, uint32_t pgid, uint64_t rss, const char *comm)
 				   .start_boottime_ns = pid * 1000ull};
 
 	snprintf(task.comm, sizeof(task.comm), "%s", comm);
-	process_groups_add(&jobs, &task, OWN);
+	process_groups_add(&groups, &task, OWN);
 }
 
 static const struct process_group *find(uint32_t pgid)
 {
-	for (uint32_t i = 0; i < jobs.n; i++)
-		if (jobs.job[i].pgid == pgid)
-			return &jobs.job[i];
+	for (uint32_t i = 0; i < groups.n; i++)
+		if (groups.group[i].pgid == pgid)
+			return &groups.group[i];
 	return NULL;
 }
 
 static void test_many_small_are_one(void **state)
 {
-	memset(&jobs, 0, sizeof(jobs));
-	process_groups_begin(&jobs);
+	memset(&groups, 0, sizeof(groups));
+	process_groups_begin(&groups);
 	add(400, 400, 90 * MIB, "postgres");
 	for (uint32_t i = 0; i < 40; i++)
 		add(500 + i, 500, (6 + i % 2) * MIB, "cc1");
-	process_groups_end(&jobs, SECOND, SECOND);
-	assert_int_equal(jobs.n, 2);
-	assert_int_equal(jobs.job[0].pgid, 500); /* largest first */
-	assert_int_equal(jobs.job[0].processes, 40);
-	assert_int_equal(jobs.job[0].rss, 260 * MIB);
-	assert_int_equal(jobs.job[0].largest_rss, 7 * MIB);
-	assert_int_equal(jobs.job[0].pid, 501);
-	assert_int_equal(jobs.job[0].start_boottime_ns, 501000);
-	assert_int_equal(jobs.job[0].leader_start_ns, 500000);
-	assert_true(jobs.job[0].growth_bytes_per_second == HR_UNKNOWN_I64);
-	assert_string_equal(jobs.job[0].comm, "cc1");
+	process_groups_end(&groups, SECOND, SECOND);
+	assert_int_equal(groups.n, 2);
+	assert_int_equal(groups.group[0].pgid, 500); /* largest first */
+	assert_int_equal(groups.group[0].processes, 40);
+	assert_int_equal(groups.group[0].rss, 260 * MIB);
+	assert_int_equal(groups.group[0].largest_rss, 7 * MIB);
+	assert_int_equal(groups.group[0].pid, 501);
+	assert_int_equal(groups.group[0].start_boottime_ns, 501000);
+	assert_int_equal(groups.group[0].leader_start_ns, 500000);
+	assert_true(groups.group[0].growth_bytes_per_second == HR_UNKNOWN_I64);
+	assert_string_equal(groups.group[0].comm, "cc1");
 }
 
 static void test_growth(void **state)
 {
-	memset(&jobs, 0, sizeof(jobs));
+	memset(&groups, 0, sizeof(groups));
 	for (uint64_t pass = 1; pass <= 3; pass++) {
-		process_groups_begin(&jobs);
+		process_groups_begin(&groups);
 		add(500, 500, pass * 10 * MIB, "grows");
 		add(600, 600, 50 * MIB, "stands");
 		add(700 + (uint32_t)pass, 700, pass * 10 * MIB,
 		    "anew"); /* its leader is not seen */
-		process_groups_end(&jobs, pass * 2 * SECOND, pass * 2 * SECOND);
+		process_groups_end(&groups, pass * 2 * SECOND, pass * 2 * SECOND);
 	}
 	assert_int_equal(find(500)->growth_bytes_per_second, 5 * MIB);
 	assert_int_equal(find(600)->growth_bytes_per_second, 0);
 	assert_int_equal(find(700)->growth_bytes_per_second, 5 * MIB);
 	/* The number is another group's by now. */
-	process_groups_begin(&jobs);
+	process_groups_begin(&groups);
 	process_groups_add(
-		&jobs,
+		&groups,
 		&(struct task_sample){
 			.pid = 500, .pgid = 500, .rss = 99 * MIB, .start_boottime_ns = 1},
 		OWN);
-	process_groups_end(&jobs, 8 * SECOND, 8 * SECOND);
+	process_groups_end(&groups, 8 * SECOND, 8 * SECOND);
 	assert_true(find(500)->growth_bytes_per_second == HR_UNKNOWN_I64);
 }
 
@@ -105,18 +105,18 @@ static void test_newborn(void **state)
 		 HR_UNKNOWN_I64},
 	};
 
-	memset(&jobs, 0, sizeof(jobs));
-	process_groups_begin(&jobs);
+	memset(&groups, 0, sizeof(groups));
+	process_groups_begin(&groups);
 	add(500, 500, 40 * MIB, "leads");
-	process_groups_end(&jobs, 2 * SECOND, 2 * SECOND);
-	process_groups_begin(&jobs);
+	process_groups_end(&groups, 2 * SECOND, 2 * SECOND);
+	process_groups_begin(&groups);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct task_sample task = rows[i].task;
 
 		task.rss = 40 * MIB;
-		process_groups_add(&jobs, &task, OWN);
+		process_groups_add(&groups, &task, OWN);
 	}
-	process_groups_end(&jobs, 4 * SECOND, 4 * SECOND);
+	process_groups_end(&groups, 4 * SECOND, 4 * SECOND);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (find(rows[i].task.pgid)->growth_bytes_per_second != rows[i].growth)
 			fail_msg("%s: %lld", rows[i].name,
@@ -141,11 +141,11 @@ static void test_flags(void **state)
 		{307, 301, "cc1", PGROUP_RUNTIME}, /* beside one */
 	};
 
-	memset(&jobs, 0, sizeof(jobs));
-	process_groups_begin(&jobs);
+	memset(&groups, 0, sizeof(groups));
+	process_groups_begin(&groups);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		add(rows[i].pid, rows[i].pgid, MIB, rows[i].comm);
-	process_groups_end(&jobs, SECOND, SECOND);
+	process_groups_end(&groups, SECOND, SECOND);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct process_group *job = find(rows[i].pgid ? rows[i].pgid : rows[i].pid);
 
@@ -166,32 +166,32 @@ static void test_beside(void **state)
 			   other = {.pid = 700, .pgid = 700};
 
 	(void)state;
-	memset(&jobs, 0, sizeof(jobs));
-	process_groups_begin(&jobs);
-	process_groups_add(&jobs, &exempt, OWN);
-	process_groups_add(&jobs, &alone, OWN);
-	assert_int_equal(jobs.all[0].flags, PGROUP_EXEMPT);
-	process_groups_add(&jobs, &cc1, OWN);
-	assert_int_equal(jobs.all[0].flags, 0); /* of the largest alone */
-	assert_ptr_equal(process_groups_add_member(&jobs, &exempt), &jobs.all[0]);
-	assert_null(process_groups_add_member(&jobs, &cc1));
-	assert_null(process_groups_add_member(&jobs, &alone));
-	assert_null(process_groups_add_member(&jobs, &other));
-	process_groups_end(&jobs, SECOND, SECOND);
+	memset(&groups, 0, sizeof(groups));
+	process_groups_begin(&groups);
+	process_groups_add(&groups, &exempt, OWN);
+	process_groups_add(&groups, &alone, OWN);
+	assert_int_equal(groups.all[0].flags, PGROUP_EXEMPT);
+	process_groups_add(&groups, &cc1, OWN);
+	assert_int_equal(groups.all[0].flags, 0); /* of the largest alone */
+	assert_ptr_equal(process_groups_of_member(&groups, &exempt), &groups.all[0]);
+	assert_null(process_groups_of_member(&groups, &cc1));
+	assert_null(process_groups_of_member(&groups, &alone));
+	assert_null(process_groups_of_member(&groups, &other));
+	process_groups_end(&groups, SECOND, SECOND);
 	assert_int_equal(find(600)->flags, PGROUP_EXEMPT);
 }
 
 /* More groups than there is room for: the largest are kept, nothing is written beyond. */
 static void test_space(void **state)
 {
-	memset(&jobs, 0, sizeof(jobs));
-	process_groups_begin(&jobs);
+	memset(&groups, 0, sizeof(groups));
+	process_groups_begin(&groups);
 	for (uint32_t i = 0; i < 2 * PROCESS_GROUPS_SEEN; i++)
 		add(1000 + i, 1000 + i, (i + 1) * MIB, "x");
-	process_groups_end(&jobs, SECOND, SECOND);
-	assert_int_equal(jobs.n, POLICY_PROCESS_GROUPS);
+	process_groups_end(&groups, SECOND, SECOND);
+	assert_int_equal(groups.n, POLICY_PROCESS_GROUPS);
 	for (uint32_t i = 0; i < POLICY_PROCESS_GROUPS; i++)
-		assert_int_equal(jobs.job[i].rss, (PROCESS_GROUPS_SEEN - i) * MIB);
+		assert_int_equal(groups.group[i].rss, (PROCESS_GROUPS_SEEN - i) * MIB);
 }
 
 int main(void)

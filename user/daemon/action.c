@@ -1,40 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Actions in flight: see action.h. Decides nothing and carries nothing out. */
+#include "action.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
+#include <headroom/control.h>
 #include <headroom/reader.h>
 
-#include "policy_driver_state.h"
 #include "base/clock.h"
 #include "base/human_units.h"
-#include "control_socket.h"
-#include "slot_lifecycle.h"
+#include "command_template.h"
+#include "events.h"
 
 #define COMMAND_NS (40 * NS_PER_SEC) /* the supervisor kills a command after 30 s */
 
-bool action_slot(const struct daemon *daemon, const struct action_target *target,
-		 uint32_t *ret_slot)
-{
-	if (target->slot >= daemon->tracks.capacity ||
-	    daemon->tracks.track[target->slot].memcg_id != target->memcg_id)
-		return false;
-	*ret_slot = target->slot;
-	return true;
-}
-
-struct pending_action *action_new(struct policy_driver *policy_driver, const struct action *action)
+struct pending_action *action_new(struct actions *actions, const struct action *action)
 {
 	for (size_t i = 0; i < ACTIONS_MAX; i++) {
-		struct pending_action *pending = &policy_driver->action[i];
+		struct pending_action *pending = &actions->action[i];
 
 		if (pending->state != PENDING_FREE)
 			continue;
 		pending->state = PENDING_NEW;
 		pending->action = *action;
-		pending->action.tag = ++policy_driver->next_tag;
+		pending->action.tag = ++actions->next_tag;
 		pending->awaited = pending->posted = false;
 		pending->not_taken = HR_STATUS_DONE;
 		pending->by_uid = HR_UNKNOWN_U32;
@@ -46,35 +37,31 @@ struct pending_action *action_new(struct policy_driver *policy_driver, const str
 
 /* ---- from the engine ---- */
 
-void action_on_request(const struct action *action, void *arg)
+void action_on_request(struct actions *actions, const struct action *action)
 {
-	struct daemon *daemon = arg;
-	struct policy_driver *policy_driver = daemon->policy_driver;
-	struct pending_action *pending = action_new(policy_driver, action);
+	struct pending_action *pending = action_new(actions, action);
 
 	if (!pending) {
-		policy_driver
-			->lost_actions++; /* impossible: an escalation has one action in flight */
+		actions->lost++; /* impossible: an escalation has one action in flight */
 		return;
 	}
-	policy_driver->fresh = true;
+	actions->fresh = true;
 	if (action->kind == HR_ACTION_NOTIFY || action->kind == HR_ACTION_ON_EXIT)
 		return;
 	pending->awaited = true;
-	outcome_of(daemon, action->escalation, &action->target)->in_flight++;
+	outcome_of(&actions->outcomes, action->escalation, &action->target)->in_flight++;
 }
 
-void action_on_not_taken(const struct action *action, enum hr_action_status status,
-			 enum hr_skip_reason reason, void *arg)
+void action_on_not_taken(struct actions *actions, const struct action *action,
+			 enum hr_action_status status, enum hr_skip_reason reason)
 {
-	struct policy_driver *policy_driver = ((struct daemon *)arg)->policy_driver;
-	struct pending_action *pending = action_new(policy_driver, action);
+	struct pending_action *pending = action_new(actions, action);
 
 	if (!pending)
 		return;
 	pending->not_taken = status;
 	pending->reason = reason;
-	policy_driver->fresh = true;
+	actions->fresh = true;
 }
 
 /* ---- the event ---- */
@@ -98,7 +85,7 @@ static const char *slot_name(const struct hr_slot *slot, bool *ret_path)
 	return text_at(slot, slot->id.cgroup);
 }
 
-static void add_skipped(struct daemon *daemon, struct board_text *text,
+static void add_skipped(const struct containers *containers, struct board_text *text,
 			struct hr_event_action *event, const struct action *action)
 {
 	event->skipped_count = (uint8_t)action->skipped_count;
@@ -109,9 +96,8 @@ static void add_skipped(struct daemon *daemon, struct board_text *text,
 		bool path = false;
 
 		*to = skipped->record;
-		if (skipped->slot < daemon->tracks.capacity &&
-		    daemon->tracks.track[skipped->slot].memcg_id == to->cgroup_id)
-			name = slot_name(board_slot(daemon->board, skipped->slot), &path);
+		if (containers_at(containers, skipped->slot, to->cgroup_id))
+			name = slot_name(board_slot(containers->board, skipped->slot), &path);
 		to->name = board_text_add(text, name, path);
 	}
 }
@@ -126,17 +112,18 @@ static enum hr_severity severity(enum hr_action_kind kind, enum hr_action_status
 }
 
 /* Posts the event; the first one's number stands for the escalation. */
-static uint64_t post(struct daemon *daemon, const struct pending_action *pending,
+static uint64_t post(const struct containers *containers, const struct pending_action *pending,
 		     const struct action_result *result, struct pending_outcome *outcome)
 {
-	static union notice_buffer buffer; /* the loop's alone; too large for its stack */
+	static union event_buffer buffer; /* the loop's alone; too large for its stack */
 	const struct action *action = &pending->action;
 	struct hr_event_action *event = (void *)&buffer;
 	struct board_text text;
 	uint64_t seq;
 
-	notice_begin(daemon, &buffer, &text, HR_EVENT_ACTION, sizeof(*event), TRACK_NONE);
-	outcome_add_subject(daemon, &text, &event->event, outcome, &action->target);
+	events_begin(containers->board, &buffer, &text, HR_EVENT_ACTION, sizeof(*event),
+		     TRACK_NONE);
+	outcome_add_subject(containers, &text, &event->event, outcome, &action->target);
 	event->event.severity = (uint8_t)severity(action->kind, result->status);
 	event->policy = board_text_add(&text, action->policy_name, false);
 	event->kind = (uint8_t)action->kind;
@@ -150,7 +137,7 @@ static uint64_t post(struct daemon *daemon, const struct pending_action *pending
 	event->start_boottime_ns = result->start_boottime_ns;
 	event->escalation = outcome && outcome->first_seq
 				    ? outcome->first_seq
-				    : board_header(daemon->board)->last_seq + 1;
+				    : board_header(containers->board)->last_seq + 1;
 	memcpy(event->comm, result->comm, sizeof(event->comm));
 	event->by_uid = pending->by_uid;
 	event->step = (uint8_t)action->step;
@@ -162,8 +149,8 @@ static uint64_t post(struct daemon *daemon, const struct pending_action *pending
 	event->freed = result->freed;
 	event->detail = board_text_add(&text, result->detail, false);
 	event->inputs = action->inputs;
-	add_skipped(daemon, &text, event, action);
-	seq = notice_post(daemon, &buffer, &text);
+	add_skipped(containers, &text, event, action);
+	seq = events_post(containers->board, &buffer, &text);
 	if (outcome)
 		outcome->first_seq = outcome->first_seq ?: seq;
 	return seq;
@@ -171,7 +158,7 @@ static uint64_t post(struct daemon *daemon, const struct pending_action *pending
 
 /* ---- the result ---- */
 
-static void answer_client(struct daemon *daemon, const struct pending_action *pending,
+static void answer_client(const struct actions *actions, const struct pending_action *pending,
 			  const struct action_result *result)
 {
 	static const uint32_t status[HR_STATUS_COUNT] = {
@@ -187,7 +174,7 @@ static void answer_client(struct daemon *daemon, const struct pending_action *pe
 		snprintf(freed, sizeof(freed), ", %s freed", units_bytes(result->freed, bytes));
 	snprintf(text, sizeof(text), "%s: %s%s%s%s", hr_action_kind_name(pending->action.kind),
 		 hr_action_status_name(result->status), freed, *detail ? "; " : "", detail);
-	control_answer(daemon, pending->client, status[result->status], text);
+	actions->ops->answer(pending->client, status[result->status], text, actions->ops_arg);
 }
 
 /* What the outcome must know of it. */
@@ -205,40 +192,41 @@ static void note_outcome(struct pending_outcome *outcome, enum hr_action_kind ki
 	outcome->throttled |= done && kind == HR_ACTION_THROTTLE;
 }
 
-static void mark_slot(struct daemon *daemon, const struct action *action)
+static void mark_slot(struct containers *containers, const struct action *action)
 {
-	uint32_t slot;
+	struct track *track =
+		containers_at(containers, action->target.slot, action->target.memcg_id);
 
-	if (!action_slot(daemon, &action->target, &slot))
+	if (!track)
 		return;
 	if (action->kind > HR_ACTION_NOTIFY && action->kind <= HR_ACTION_REFLEX)
-		publish_acted(daemon, slot);
-	board_slot_begin(daemon->board, slot)->actions++;
-	board_slot_end(daemon->board, slot);
+		containers_acted(containers, track);
+	board_slot_begin(containers->board, track->slot)->actions++;
+	board_slot_end(containers->board, track->slot);
 }
 
-void action_conclude(struct daemon *daemon, struct pending_action *pending,
+void action_conclude(struct actions *actions, struct pending_action *pending,
 		     const struct action_result *result)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
 	const struct action *action = &pending->action;
-	struct pending_outcome *outcome = outcome_of(daemon, action->escalation, &action->target);
-	uint64_t seq = post(daemon, pending, result, outcome);
+	struct pending_outcome *outcome =
+		outcome_of(&actions->outcomes, action->escalation, &action->target);
+	uint64_t seq = post(actions->containers, pending, result, outcome);
 
 	if (outcome)
 		note_outcome(outcome, action->kind, result, seq);
 	if (result->status == HR_STATUS_DONE)
-		mark_slot(daemon, action);
-	answer_client(daemon, pending, result);
+		mark_slot(actions->containers, action);
+	answer_client(actions, pending, result);
 	if (outcome && pending->awaited)
-		outcome_on_result(daemon, outcome);
+		outcome_on_result(&actions->outcomes, outcome);
 	pending->state = pending->posted ? PENDING_COMMAND : PENDING_FREE;
 	if (action->escalation)
-		engine_action_done(policy_driver->engine, policy_driver_world(daemon), result);
+		engine_action_done(actions->engine, policy_world_now(actions->world), result);
 }
 
 /* Without enforce/: a dry run, a notice, a command, or what cannot even be submitted. */
-static void conclude(struct daemon *daemon, struct pending_action *pending,
+static void conclude(struct actions *actions, struct pending_action *pending,
 		     enum hr_action_status status, int error, const char *detail)
 {
 	struct action_result result;
@@ -249,30 +237,28 @@ static void conclude(struct daemon *daemon, struct pending_action *pending,
 	if (status == HR_STATUS_DRY_RUN && pending->action.kind == HR_ACTION_TERM)
 		result.signal = pending->action.signal;
 	snprintf(result.detail, sizeof(result.detail), "%s", detail);
-	action_conclude(daemon, pending, &result);
+	action_conclude(actions, pending, &result);
 }
 
-static struct pending_action *find(struct policy_driver *policy_driver, uint64_t tag,
-				   enum pending_state state)
+static struct pending_action *find(struct actions *actions, uint64_t tag, enum pending_state state)
 {
 	for (size_t i = 0; i < ACTIONS_MAX; i++)
-		if (policy_driver->action[i].action.tag == tag &&
-		    policy_driver->action[i].state == state)
-			return &policy_driver->action[i];
+		if (actions->action[i].action.tag == tag && actions->action[i].state == state)
+			return &actions->action[i];
 	return NULL;
 }
 
-void action_on_result(struct daemon *daemon, const struct action_result *result)
+void action_on_result(struct actions *actions, const struct action_result *result)
 {
-	struct pending_action *pending = find(daemon->policy_driver, result->tag, PENDING_RUNNING);
+	struct pending_action *pending = find(actions, result->tag, PENDING_RUNNING);
 
 	if (pending)
-		action_conclude(daemon, pending, result);
+		action_conclude(actions, pending, result);
 }
 
-void policy_driver_ran(struct daemon *daemon, const struct supervisor_message *message)
+void action_ran(struct actions *actions, const struct supervisor_message *message)
 {
-	struct pending_action *pending = find(daemon->policy_driver, message->tag, PENDING_COMMAND);
+	struct pending_action *pending = find(actions, message->tag, PENDING_COMMAND);
 	char line[ACTION_DETAIL], policy[ACTION_POLICY];
 	bool failed = message->error || message->status;
 
@@ -290,27 +276,24 @@ void policy_driver_ran(struct daemon *daemon, const struct supervisor_message *m
 	if (pending->posted)
 		pending->state = PENDING_FREE;
 	else
-		conclude(daemon, pending, failed ? HR_STATUS_FAILED : HR_STATUS_DONE,
+		conclude(actions, pending, failed ? HR_STATUS_FAILED : HR_STATUS_DONE,
 			 message->error, line);
-	notice_daemon(daemon, HR_DAEMON_COMMAND, failed ? HR_WARNING : HR_INFO, message->took_ms,
-		      "for policy %.90s, in %llu ms: %s", policy,
+	events_daemon(actions->containers->board, HR_DAEMON_COMMAND, failed ? HR_WARNING : HR_INFO,
+		      message->took_ms, "for policy %.90s, in %llu ms: %s", policy,
 		      (unsigned long long)message->took_ms, line);
-	policy_driver_settle(daemon);
 }
 
-void action_expire(struct daemon *daemon, uint64_t now_ns)
+void action_expire(struct actions *actions, uint64_t now_ns)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-
 	for (size_t i = 0; i < ACTIONS_MAX; i++) {
-		struct pending_action *pending = &policy_driver->action[i];
+		struct pending_action *pending = &actions->action[i];
 
 		if (pending->state != PENDING_COMMAND || now_ns < pending->deadline_ns)
 			continue;
 		if (pending->posted)
 			pending->state = PENDING_FREE;
 		else
-			conclude(daemon, pending, HR_STATUS_FAILED, ETIMEDOUT,
+			conclude(actions, pending, HR_STATUS_FAILED, ETIMEDOUT,
 				 "the supervisor did not report its exit");
 	}
 }
@@ -325,67 +308,66 @@ static const char *slot_path(const struct hr_slot *slot)
 	return path && *path == '/' && strlen(path) < ENFORCE_PATH ? path : NULL;
 }
 
-static void submit(struct daemon *daemon, struct pending_action *pending)
+static void submit(struct actions *actions, struct pending_action *pending)
 {
 	const struct action_target *target = &pending->action.target;
+	const struct track *track =
+		containers_at(actions->containers, target->slot, target->memcg_id);
 	const char *path = "";
-	uint32_t slot;
 	int err;
 
 	if (target->slot != HR_UNKNOWN_U32) {
-		if (!action_slot(daemon, target, &slot) || daemon->tracks.track[slot].gone_ns) {
-			conclude(daemon, pending, HR_STATUS_SKIPPED, ESRCH, "it is gone");
+		if (!track || track->gone_ns) {
+			conclude(actions, pending, HR_STATUS_SKIPPED, ESRCH, "it is gone");
 			return;
 		}
-		path = slot_path(board_slot(daemon->board, slot));
+		path = slot_path(board_slot(actions->containers->board, track->slot));
 		if (!path) {
-			conclude(daemon, pending, HR_STATUS_FAILED, ENAMETOOLONG,
+			conclude(actions, pending, HR_STATUS_FAILED, ENAMETOOLONG,
 				 "the path of its cgroup is not known");
 			return;
 		}
 	}
-	err = enforce_submit(daemon->policy_driver->enforce, &pending->action, path);
+	err = enforce_submit(actions->enforce, &pending->action, path);
 	if (!err || err == -EAGAIN)
 		pending->state = err ? PENDING_QUEUED : PENDING_RUNNING;
 	else
-		conclude(daemon, pending, HR_STATUS_FAILED, -err, "");
+		conclude(actions, pending, HR_STATUS_FAILED, -err, "");
 }
 
 /* A command goes to the supervisor: the daemon itself never forks. */
-static void run(struct daemon *daemon, struct pending_action *pending,
+static void run(struct actions *actions, struct pending_action *pending,
 		const struct policy_command *command)
 {
 	static struct daemon_message message;
-	struct policy_driver *policy_driver = daemon->policy_driver;
 	const struct action *action = &pending->action;
-	struct pending_outcome *outcome = outcome_of(daemon, action->escalation, &action->target);
+	struct pending_outcome *outcome =
+		outcome_of(&actions->outcomes, action->escalation, &action->target);
 	bool notice = action->kind == HR_ACTION_NOTIFY;
 	enum hr_action_status status = HR_STATUS_DONE;
 	char reason[ACTION_DETAIL] = "";
 
 	pending->deadline_ns = clock_mono_ns() + COMMAND_NS;
-	if (command_expand(daemon, action, outcome, policy_driver->rules.set, command, &message,
+	if (command_expand(actions->containers, action, outcome, actions->set, command, &message,
 			   reason)) {
 		status = HR_STATUS_REFUSED;
-	} else if (daemon->supervisor_fd < 0 ||
-		   send(daemon->supervisor_fd, &message, daemon_message_bytes(&message),
-			MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+	} else if (!actions->ops->run(&message, actions->ops_arg)) {
 		status = HR_STATUS_FAILED;
 		snprintf(reason, sizeof(reason), "the supervisor cannot be asked to run it");
 	}
 	/* A notice is done with its event; its command runs on beside it. */
 	pending->posted = notice && status == HR_STATUS_DONE;
 	if (notice)
-		conclude(daemon, pending, HR_STATUS_DONE, 0, reason);
+		conclude(actions, pending, HR_STATUS_DONE, 0, reason);
 	else if (status != HR_STATUS_DONE)
-		conclude(daemon, pending, status, status == HR_STATUS_FAILED ? ENOTCONN : EINVAL,
+		conclude(actions, pending, status, status == HR_STATUS_FAILED ? ENOTCONN : EINVAL,
 			 reason);
 	else
 		pending->state = PENDING_COMMAND;
 }
 
 /* An event in its turn; the engine expects no result. */
-static void log_not_taken(struct daemon *daemon, struct pending_action *pending)
+static void log_not_taken(struct actions *actions, struct pending_action *pending)
 {
 	const struct action *action = &pending->action;
 	struct action_result result;
@@ -395,11 +377,12 @@ static void log_not_taken(struct daemon *daemon, struct pending_action *pending)
 	snprintf(result.detail, sizeof(result.detail), "%s",
 		 pending->reason != HR_SKIP_NONE ? hr_skip_reason_name(pending->reason)
 						 : "nothing there can be reclaimed");
-	post(daemon, pending, &result, outcome_of(daemon, action->escalation, &action->target));
+	post(actions->containers, pending, &result,
+	     outcome_of(&actions->outcomes, action->escalation, &action->target));
 	pending->state = PENDING_FREE;
 }
 
-static void dispatch(struct daemon *daemon, struct pending_action *pending)
+static void dispatch(struct actions *actions, struct pending_action *pending)
 {
 	struct action *action = &pending->action;
 	const struct policy_command *command = action->kind == HR_ACTION_ON_EXIT
@@ -411,43 +394,42 @@ static void dispatch(struct daemon *daemon, struct pending_action *pending)
 	action->policy = NULL;
 	action->spec = NULL;
 	if (pending->not_taken != HR_STATUS_DONE)
-		log_not_taken(daemon, pending);
+		log_not_taken(actions, pending);
 	else if (action->mode == MODE_DRY_RUN)
-		conclude(daemon, pending, HR_STATUS_DRY_RUN, 0, "");
+		conclude(actions, pending, HR_STATUS_DRY_RUN, 0, "");
 	else if (command && command->n &&
 		 (action->kind == HR_ACTION_NOTIFY || action->kind == HR_ACTION_ON_EXIT))
-		run(daemon, pending, command);
+		run(actions, pending, command);
 	else if (action->kind == HR_ACTION_NOTIFY)
-		conclude(daemon, pending, HR_STATUS_DONE, 0, "");
+		conclude(actions, pending, HR_STATUS_DONE, 0, "");
 	else if (action->target.slot == HR_UNKNOWN_U32 &&
 		 (action->kind == HR_ACTION_RECLAIM || action->kind == HR_ACTION_THROTTLE))
-		conclude(daemon, pending, HR_STATUS_SKIPPED, 0,
+		conclude(actions, pending, HR_STATUS_SKIPPED, 0,
 			 "only a cgroup can be reclaimed or throttled");
 	else
-		submit(daemon, pending);
+		submit(actions, pending);
 }
 
-static struct pending_action *oldest_new(struct policy_driver *policy_driver)
+static struct pending_action *oldest_new(struct actions *actions)
 {
 	struct pending_action *oldest = NULL;
 
 	for (size_t i = 0; i < ACTIONS_MAX; i++)
-		if (policy_driver->action[i].state == PENDING_NEW &&
-		    (!oldest || policy_driver->action[i].action.tag < oldest->action.tag))
-			oldest = &policy_driver->action[i];
+		if (actions->action[i].state == PENDING_NEW &&
+		    (!oldest || actions->action[i].action.tag < oldest->action.tag))
+			oldest = &actions->action[i];
 	return oldest;
 }
 
-void action_dispatch(struct daemon *daemon)
+void action_dispatch(struct actions *actions)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
 	struct pending_action *pending;
 
 	/* In the order of the requests. A result may make the engine ask for the next action: until there is none. */
-	while (policy_driver->fresh && (pending = oldest_new(policy_driver)))
-		dispatch(daemon, pending);
-	policy_driver->fresh = false;
+	while (actions->fresh && (pending = oldest_new(actions)))
+		dispatch(actions, pending);
+	actions->fresh = false;
 	for (size_t i = 0; i < ACTIONS_MAX; i++)
-		if (policy_driver->action[i].state == PENDING_QUEUED)
-			submit(daemon, &policy_driver->action[i]);
+		if (actions->action[i].state == PENDING_QUEUED)
+			submit(actions, &actions->action[i]);
 }

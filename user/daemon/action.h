@@ -8,15 +8,12 @@
 #ifndef HEADROOM_DAEMON_ACTION_H
 #define HEADROOM_DAEMON_ACTION_H
 
-#include "policy/engine.h"
 #include "ipc.h"
+#include "outcome.h"
+#include "policy_world.h"
 
 #define ACTIONS_MAX (POLICY_ESCALATIONS + 16) /* one of each escalation, and some manual ones */
 #define NO_CLIENT   (-1)
-
-struct daemon;
-struct policy_driver;
-struct pending_outcome;
 
 enum pending_state {
 	PENDING_FREE,
@@ -39,27 +36,41 @@ struct pending_action {
 	int client; /* manual: the connection that waits for the result; NO_CLIENT */
 };
 
+struct action_ops {
+	/* Sends a command to the supervisor; false: it can't be sent. */
+	bool (*run)(const struct daemon_message *message, void *arg);
+	/* The result of a manual action, to its client. */
+	void (*answer)(int client, uint32_t status, const char *text, void *arg);
+};
+
+struct actions {
+	struct containers *containers;
+	struct policy_engine *engine;
+	struct enforce *enforce;
+	struct policy_world *world;
+	const struct policy_set *set; /* in force */
+	const struct action_ops *ops;
+	void *ops_arg;
+	uint64_t next_tag, lost; /* lost: the table was full */
+	bool fresh;              /* some are NEW */
+	struct outcomes outcomes;
+	struct pending_action action[ACTIONS_MAX];
+};
+
 /* A copy of this action, NEW. NULL: the table is full. */
-struct pending_action *action_new(struct policy_driver *policy_driver, const struct action *action);
-void action_dispatch(struct daemon *daemon); /* all that are NEW or QUEUED */
-void action_expire(struct daemon *daemon, uint64_t now_ns);
-void action_on_result(struct daemon *daemon,
+struct pending_action *action_new(struct actions *actions, const struct action *action);
+void action_dispatch(struct actions *actions); /* all that are NEW or QUEUED */
+void action_expire(struct actions *actions, uint64_t now_ns);
+void action_on_result(struct actions *actions,
 		      const struct action_result *result); /* from enforce/ */
 /* The result of an action that was carried out: posts its event, informs engine and client, frees its place. */
-void action_conclude(struct daemon *daemon, struct pending_action *pending,
+void action_conclude(struct actions *actions, struct pending_action *pending,
 		     const struct action_result *result);
-/* False: the target's slot is another cgroup's by now. */
-bool action_slot(const struct daemon *daemon, const struct action_target *target,
-		 uint32_t *ret_slot);
-/* The engine's callbacks; arg is the daemon. */
-void action_on_request(const struct action *action, void *arg);
-void action_on_not_taken(const struct action *action, enum hr_action_status status,
-			 enum hr_skip_reason reason, void *arg);
-
-/* command_template.c: a command with its placeholders filled in. 0 with a message to send, or -EINVAL and one line: why not. */
-int command_expand(const struct daemon *daemon, const struct action *action,
-		   const struct pending_outcome *outcome, const struct policy_set *set,
-		   const struct policy_command *command, struct daemon_message *ret_message,
-		   char reason[ACTION_DETAIL]);
+/* The supervisor's report of a command that has ended. */
+void action_ran(struct actions *actions, const struct supervisor_message *message);
+/* The engine asks for an action; reports one that it does not even ask for. */
+void action_on_request(struct actions *actions, const struct action *action);
+void action_on_not_taken(struct actions *actions, const struct action *action,
+			 enum hr_action_status status, enum hr_skip_reason reason);
 
 #endif

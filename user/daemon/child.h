@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A process that the supervisor watches: by pidfd, so that it needs no kinship with it.
+ * A process that the supervisor watches: by pidfd, so that it need not be the parent.
  */
 #ifndef HEADROOM_DAEMON_CHILD_H
 #define HEADROOM_DAEMON_CHILD_H
@@ -18,10 +18,10 @@ struct child {
 
 int child_pidfd(pid_t pid); /* or -errno */
 void child_watch(struct child *child, pid_t pid);
-/* One that somebody else has started; where it is gone by now, a new one is due. */
+/* One that another process started; if it is gone already, a new one is due. */
 void child_adopt(struct child *child, pid_t pid);
 int child_kill(const struct child *child, int sig); /* 0 or -errno */
-/* How a child of ours ended, as waitpid(2) has it; -1 for one that was adopted and tells nothing. */
+/* Its status as waitpid(2) has it; -1 for one that was adopted, whose status is unknown. */
 int child_reap(const struct child *child);
 
 #endif

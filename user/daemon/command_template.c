@@ -3,11 +3,11 @@
  * A policy's command with {name} and the other placeholders filled in. Values are copied as bytes and not parsed. The command
  * is refused if a value would be taken for an option, or is not known.
  */
+#include "command_template.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "policy_driver_state.h"
 
 struct expansion {
 	const void *base;             /* of the texts of id */
@@ -101,15 +101,16 @@ static int expand_word(struct expansion *e, const char *word)
 }
 
 /* The target as it was at the first action: its slot may be gone by now. A text that was cut may name another. */
-static void find_target(const struct daemon *daemon, const struct action *action,
+static void find_target(const struct containers *containers, const struct action *action,
 			const struct pending_outcome *outcome, struct expansion *e)
 {
 	const struct action_target *target = &action->target;
 	const struct hr_slot *slot = NULL;
-	uint32_t index, pid = target->pid;
+	const struct track *track = containers_at(containers, target->slot, target->memcg_id);
+	uint32_t pid = target->pid;
 
-	if (action_slot(daemon, target, &index))
-		slot = board_slot(daemon->board, index);
+	if (track)
+		slot = board_slot(containers->board, track->slot);
 	if (outcome && !outcome->cut) {
 		e->base = outcome;
 		e->id = &outcome->id;
@@ -123,7 +124,7 @@ static void find_target(const struct daemon *daemon, const struct action *action
 		snprintf(e->pid, sizeof(e->pid), "%u", pid);
 }
 
-int command_expand(const struct daemon *daemon, const struct action *action,
+int command_expand(const struct containers *containers, const struct action *action,
 		   const struct pending_outcome *outcome, const struct policy_set *set,
 		   const struct policy_command *command, struct daemon_message *ret_message,
 		   char reason[ACTION_DETAIL])
@@ -136,7 +137,7 @@ int command_expand(const struct daemon *daemon, const struct action *action,
 	ret_message->argc = command->n;
 	ret_message->tag = action->tag;
 	ret_message->bytes = ret_message->reserved = 0;
-	find_target(daemon, action, outcome, &e);
+	find_target(containers, action, outcome, &e);
 	for (uint32_t i = 0; i < command->n && i < POLICY_ARGS && !err; i++)
 		err = expand_word(&e, policy_text(set, command->word[i]));
 	return err;

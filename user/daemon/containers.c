@@ -1,191 +1,365 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The table of memcgs and the ledger of workloads. Knows nothing of the kernel or the board. */
+/*
+ * Which cgroups are on the board: additions, ends, tombstones. A tombstone keeps what a person looks for the next morning;
+ * the ledger keeps the counters of a workload for longer than that.
+ */
 #include "containers.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "base/clock.h"
+#include "events.h"
 
-#define LEDGER_REACH 16 /* how far a workload may stand from its place */
+#define TOMBSTONE_NS     (15 * 60 * NS_PER_SEC)  /* a gone container stays in the list */
+#define TOMBSTONE_OOM_NS (6 * 3600 * NS_PER_SEC) /* … and one that was OOM-killed, longer */
+#define TOMBSTONE_SCALE  1000000
+#define TOMBSTONES(cap)  ((cap) / 4) /* at most */
 
-static uint32_t hash(uint64_t id) { return (uint32_t)((id * 0x9e3779b97f4a7c15ULL) >> 32); }
-
-static uint32_t power_of_two(uint32_t least)
+int containers_init(struct containers *containers, struct board *board,
+		    struct resolver_client *resolver, const char *scope,
+		    const struct containers_ops *ops, void *ops_arg)
 {
-	uint32_t n = 64;
-
-	while (n < least)
-		n <<= 1;
-	return n;
-}
-
-int tracks_init(struct tracks *tracks, uint32_t capacity)
-{
-	uint32_t size = power_of_two(2 * capacity), ledger_size = power_of_two(capacity);
-	_cleanup_free_ struct track *track = calloc(capacity, sizeof(*track));
-	_cleanup_free_ uint64_t *key = calloc(size, sizeof(*key));
-	_cleanup_free_ uint32_t *value = calloc(size, sizeof(*value));
-	_cleanup_free_ struct ledger_entry *ledger = calloc(ledger_size, sizeof(*ledger));
-
-	if (!track || !key || !value || !ledger)
-		return -ENOMEM;
-	*tracks = (struct tracks){
-		.track = take_ptr(track),
-		.capacity = capacity,
-		.key = take_ptr(key),
-		.value = take_ptr(value),
-		.mask = size - 1,
-		.ledger = take_ptr(ledger),
-		.ledger_mask = ledger_size - 1,
+	*containers = (struct containers){
+		.board = board,
+		.resolver = resolver,
+		.scope = scope,
+		.ops = ops,
+		.ops_arg = ops_arg,
+		.zero_ns = (int64_t)(clock_mono_ns() - clock_wall_ns() +
+				     board_header(board)->created_ns),
 	};
-	return 0;
+	return tracks_init(&containers->tracks, board_capacity(board));
 }
 
-void tracks_done(struct tracks *tracks)
+void containers_done(struct containers *containers) { tracks_done(&containers->tracks); }
+
+bool containers_in_scope(const struct containers *containers, const char *path)
 {
-	free(tracks->track);
-	free(tracks->key);
-	free(tracks->value);
-	free(tracks->ledger);
-	memset(tracks, 0, sizeof(*tracks));
+	size_t n = strlen(containers->scope);
+
+	return !n || (!strncmp(path, containers->scope, n) && (path[n] == '/' || path[n] == '\0'));
 }
 
-static void index_put(struct tracks *tracks, uint64_t memcg_id, uint32_t slot)
+uint32_t containers_centis(const struct containers *containers, uint64_t now_ns)
 {
-	uint32_t i = hash(memcg_id) & tracks->mask;
+	int64_t since = (int64_t)now_ns - containers->zero_ns;
 
-	while (tracks->key[i])
-		i = (i + 1) & tracks->mask;
-	tracks->key[i] = memcg_id;
-	tracks->value[i] = slot;
+	return since > 0 ? (uint32_t)(since / (int64_t)(10 * NS_PER_MS)) : 0;
 }
 
-void tracks_move(struct tracks *tracks, struct tracks *larger)
+struct track *containers_at(const struct containers *containers, uint32_t slot, uint64_t memcg_id)
 {
-	memcpy(larger->track, tracks->track, tracks->capacity * sizeof(*larger->track));
+	const struct tracks *tracks = &containers->tracks;
+
+	return slot < tracks->capacity && tracks->track[slot].memcg_id == memcg_id
+		       ? &tracks->track[slot]
+		       : NULL;
+}
+
+struct track *containers_subject(struct containers *containers, uint64_t memcg_id)
+{
+	struct track *own = tracks_get(&containers->tracks, memcg_id), *unit = NULL;
+	struct track *track = own;
+
+	for (int n = 0; track && n < RECORD_LEVELS; n++) {
+		uint8_t kind = board_slot(containers->board, track->slot)->id.kind;
+
+		if (kind == HR_KIND_CONTAINER)
+			return track;
+		if (kind == HR_KIND_UNIT && !unit)
+			unit = track;
+		track = tracks_get(&containers->tracks, track->parent_id);
+	}
+	return unit ?: own;
+}
+
+bool containers_contained(struct containers *containers, uint64_t memcg_id)
+{
+	const struct track *track = containers_subject(containers, memcg_id);
+
+	return track && board_slot(containers->board, track->slot)->id.kind == HR_KIND_CONTAINER;
+}
+
+/* The ledger gets the increase, not the count: two cgroups of one workload may run side by side. */
+static void enter_kills(struct containers *containers, struct track *track,
+			const struct hr_slot *seen)
+{
+	struct ledger_entry *entry =
+		ledger_entry(&containers->tracks, seen->id.workload, clock_mono_ns());
+	uint64_t own = track_kills(track);
+
+	if (!entry->memcg_id) { /* it had been replaced by another workload's */
+		entry->memcg_id = track->memcg_id;
+		entry->oom_kills = track->ledger_kills + track->kills_entered;
+		entry->restarts = seen->restarts;
+	}
+	entry->oom_kills += own - track->kills_entered;
+	track->kills_entered = own;
+}
+
+void containers_count_kills(struct containers *containers, struct track *track)
+{
+	uint64_t total = track->ledger_kills + track_kills(track);
+	const struct hr_slot *seen = board_slot(containers->board, track->slot);
+
+	if (track->carried)
+		enter_kills(containers, track, seen);
+	if (seen->oom_kills_total == total)
+		return;
+	board_slot_begin(containers->board, track->slot)->oom_kills_total = total;
+	board_slot_end(containers->board, track->slot);
+}
+
+static void forget(struct containers *containers, struct track *track)
+{
+	board_slot_free(containers->board, track->slot);
+	tracks_drop(&containers->tracks, track);
+}
+
+/* How much of its time as a tombstone is over, in millionths; -1 for a track that is none. */
+static int64_t faded(struct containers *containers, const struct track *track, uint64_t now_ns)
+{
+	uint64_t time = board_slot(containers->board, track->slot)->oom_kills_total
+				? TOMBSTONE_OOM_NS
+				: TOMBSTONE_NS;
+
+	if (!track->memcg_id || !track->gone_ns)
+		return -1;
+	return (int64_t)((now_ns - track->gone_ns) / (time / TOMBSTONE_SCALE));
+}
+
+/* Removes the most faded tombstones, an eighth of the scale at once: finding them takes a walk through all tracks. */
+static void thin_tombstones(struct containers *containers)
+{
+	struct tracks *tracks = &containers->tracks;
+	uint64_t now = clock_mono_ns();
+	int64_t most = -1;
+
+	if (!tracks->gone)
+		return;
+	for (uint32_t slot = 0; slot < tracks->capacity; slot++) {
+		int64_t here = faded(containers, &tracks->track[slot], now);
+
+		most = here > most ? here : most;
+	}
 	for (uint32_t slot = 0; slot < tracks->capacity; slot++)
-		if (larger->track[slot].memcg_id)
-			index_put(larger, larger->track[slot].memcg_id, slot);
-	for (uint32_t i = 0; i <= tracks->ledger_mask; i++)
-		if (tracks->ledger[i].workload)
-			*ledger_entry(larger, tracks->ledger[i].workload,
-				      tracks->ledger[i].touched_ns) = tracks->ledger[i];
-	larger->running = tracks->running;
-	larger->gone = tracks->gone;
-	tracks_done(tracks);
-	*tracks = *larger;
-	memset(larger, 0, sizeof(*larger));
+		if (faded(containers, &tracks->track[slot], now) >= most - most / 8)
+			forget(containers, &tracks->track[slot]);
 }
 
-uint32_t tracks_find(const struct tracks *tracks, uint64_t memcg_id)
+struct track *containers_add(struct containers *containers, uint64_t memcg_id, uint64_t parent_id,
+			     const char *path)
 {
-	uint32_t i = hash(memcg_id) & tracks->mask;
+	struct hr_slot *at;
+	struct track *track;
+	uint32_t slot;
 
-	if (!memcg_id)
-		return TRACK_NONE;
-	for (; tracks->key[i]; i = (i + 1) & tracks->mask)
-		if (tracks->key[i] == memcg_id)
-			return tracks->value[i];
-	return TRACK_NONE;
-}
-
-struct track *tracks_get(struct tracks *tracks, uint64_t memcg_id)
-{
-	uint32_t slot = tracks_find(tracks, memcg_id);
-
-	return slot == TRACK_NONE ? NULL : &tracks->track[slot];
-}
-
-struct track *tracks_put(struct tracks *tracks, uint32_t slot, uint64_t memcg_id)
-{
-	struct track *track = &tracks->track[slot];
-
-	memset(track, 0, sizeof(*track));
-	track->memcg_id = memcg_id;
-	track->kills_counter = track->counter_first = HR_UNKNOWN;
-	forecast_init(&track->forecast);
-	index_put(tracks, memcg_id, slot);
-	tracks->running++;
+	if (board_slot_take(containers->board, &slot)) {
+		thin_tombstones(containers);
+		if (board_slot_take(containers->board, &slot)) {
+			containers->without_slot++;
+			return NULL;
+		}
+	}
+	track = tracks_put(&containers->tracks, slot, memcg_id);
+	track->parent_id = parent_id;
+	track->born_ns = clock_mono_ns();
+	track->seen_sweep = containers->sweep_number;
+	at = board_slot_begin(containers->board, slot);
+	at->state = HR_SLOT_RUNNING;
+	at->cgroup_id = memcg_id;
+	at->parent_id = parent_id;
+	at->appeared_ns = clock_wall_ns();
+	at->started_ns = path ? at->appeared_ns : HR_UNKNOWN; /* a path comes from its mkdir */
+	at->oom_kills_total = 0;
+	if (path)
+		slot_set_path(at, path);
+	board_slot_end(containers->board, slot);
+	containers_ask(containers, track);
 	return track;
 }
 
-/* Linear probing without tombstones: what stands behind the hole moves up. */
-static void index_drop(struct tracks *tracks, uint64_t memcg_id)
+static bool removed_lately(const struct containers *containers, uint64_t memcg_id)
 {
-	uint32_t hole = hash(memcg_id) & tracks->mask, i, home;
-
-	while (tracks->key[hole] != memcg_id) {
-		if (!tracks->key[hole])
-			return;
-		hole = (hole + 1) & tracks->mask;
-	}
-	for (i = (hole + 1) & tracks->mask; tracks->key[i]; i = (i + 1) & tracks->mask) {
-		home = hash(tracks->key[i]) & tracks->mask;
-		if (((i - home) & tracks->mask) < ((i - hole) & tracks->mask))
-			continue;
-		tracks->key[hole] = tracks->key[i];
-		tracks->value[hole] = tracks->value[i];
-		hole = i;
-	}
-	tracks->key[hole] = 0;
+	for (size_t i = 0; i < REMOVED_MAX; i++)
+		if (containers->removed[i] == memcg_id)
+			return true;
+	return false;
 }
 
-void tracks_drop(struct tracks *tracks, uint32_t slot)
+struct track *containers_of_row(struct containers *containers, uint64_t memcg_id,
+				uint64_t parent_id)
 {
-	struct track *track = &tracks->track[slot];
+	struct track *track = tracks_get(&containers->tracks, memcg_id);
 
-	if (!track->memcg_id)
+	if (track)
+		return track->gone_ns ? NULL : track;
+	if (removed_lately(containers, memcg_id))
+		return NULL;
+	return containers_add(containers, memcg_id, parent_id, NULL);
+}
+
+bool containers_populated(struct containers *containers, struct track *track)
+{
+	if (track->gone_ns ||
+	    (board_slot(containers->board, track->slot)->flags & HR_SLOT_POPULATED))
+		return false;
+	board_slot_begin(containers->board, track->slot)->flags |=
+		HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS;
+	board_slot_end(containers->board, track->slot);
+	return true;
+}
+
+static void raise_peak(struct containers *containers, const struct track *track, uint64_t peak)
+{
+	const struct hr_slot *seen = board_slot(containers->board, track->slot);
+
+	if (peak == RECORD_UNKNOWN ||
+	    (seen->memory.peak != HR_UNKNOWN && seen->memory.peak >= peak))
 		return;
-	index_drop(tracks, track->memcg_id);
+	board_slot_begin(containers->board, track->slot)->memory.peak = peak;
+	board_slot_end(containers->board, track->slot);
+}
+
+void containers_removed(struct containers *containers, uint64_t memcg_id, uint64_t oom_kills,
+			uint64_t peak)
+{
+	struct track *track = tracks_get(&containers->tracks, memcg_id);
+
+	containers->removed[containers->n_removed++ % REMOVED_MAX] = memcg_id;
+	if (!track)
+		return;
+	if (oom_kills != RECORD_UNKNOWN &&
+	    (track->kills_counter == HR_UNKNOWN || oom_kills > track->kills_counter))
+		track->kills_counter = oom_kills;
+	raise_peak(containers, track, peak);
+	containers_end(containers, track);
+}
+
+void containers_end(struct containers *containers, struct track *track)
+{
+	const struct hr_slot *seen = board_slot(containers->board, track->slot);
+	struct hr_slot *at;
+
 	if (track->gone_ns)
-		tracks->gone--;
-	else
-		tracks->running--;
-	memset(track, 0, sizeof(*track));
-}
-
-void tracks_bury(struct tracks *tracks, uint32_t slot, uint64_t gone_ns)
-{
-	tracks->track[slot].gone_ns = gone_ns;
-	tracks->running--;
-	tracks->gone++;
-}
-
-uint64_t track_counter(const struct track *track)
-{
-	uint64_t counter = track->kills_counter;
-
-	if (counter == HR_UNKNOWN)
-		return HR_UNKNOWN;
-	return counter > track->kills_doubled ? counter - track->kills_doubled : 0;
-}
-
-uint64_t track_kills(const struct track *track)
-{
-	uint64_t counter = track_counter(track), since = track->kills_recorded;
-
-	if (counter != HR_UNKNOWN && counter > track->counter_base + since)
-		since = counter - track->counter_base;
-	return track->kills_first + since;
-}
-
-struct ledger_entry *ledger_entry(struct tracks *tracks, uint64_t workload, uint64_t now_ns)
-{
-	uint32_t home = hash(workload) & tracks->ledger_mask;
-	struct ledger_entry *oldest = NULL;
-
-	for (uint32_t n = 0; n < LEDGER_REACH; n++) {
-		struct ledger_entry *entry = &tracks->ledger[(home + n) & tracks->ledger_mask];
-
-		if (entry->workload == workload) {
-			entry->touched_ns = now_ns;
-			return entry;
-		}
-		if (!oldest || (oldest->workload &&
-				(!entry->workload || entry->touched_ns < oldest->touched_ns)))
-			oldest = entry;
+		return;
+	containers->ops->ended(track, containers->ops_arg);
+	containers_count_kills(containers, track);
+	score_cut(&track->score, &containers->score);
+	if (!slot_has_name(seen) && !seen->oom_kills_total) {
+		forget(containers, track);
+		return;
 	}
-	*oldest = (struct ledger_entry){.workload = workload, .touched_ns = now_ns};
-	return oldest;
+	tracks_bury(&containers->tracks, track, clock_mono_ns());
+	at = board_slot_begin(containers->board, track->slot);
+	at->state = HR_SLOT_GONE;
+	if (at->counts.oom_kill == HR_UNKNOWN || at->counts.oom_kill < track_kills(track))
+		at->counts.oom_kill = track_kills(track); /* the last sweep came before the kill */
+	at->gone_ns = clock_wall_ns();
+	at->flags &= ~(HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS | HR_SLOT_UNDER_OOM);
+	memset(at->process, 0, sizeof(at->process));
+	board_slot_end(containers->board, track->slot);
+	if (seen->id.kind == HR_KIND_CONTAINER || seen->oom_kills_total)
+		events_container(containers->board, track->slot, HR_CONTAINER_GONE);
+	if (containers->tracks.gone > TOMBSTONES(containers->tracks.capacity))
+		thin_tombstones(containers);
+}
+
+void containers_expire(struct containers *containers, uint64_t now_ns)
+{
+	struct tracks *tracks = &containers->tracks;
+
+	for (uint32_t slot = 0; tracks->gone && slot < tracks->capacity; slot++)
+		if (faded(containers, &tracks->track[slot], now_ns) > TOMBSTONE_SCALE)
+			forget(containers, &tracks->track[slot]);
+}
+
+static void adopt_ledger(struct containers *containers, struct track *track,
+			 const struct hr_slot *seen)
+{
+	struct ledger_entry *entry =
+		ledger_entry(&containers->tracks, seen->id.workload, clock_mono_ns());
+
+	track->carried = 1;
+	track->kills_entered = track->kills_first;
+	if (entry->oom_kills < seen->oom_kills_total)
+		entry->oom_kills = seen->oom_kills_total;
+	if (entry->restarts < seen->restarts)
+		entry->restarts = seen->restarts;
+	if (seen->state == HR_SLOT_RUNNING || !entry->memcg_id)
+		entry->memcg_id = seen->cgroup_id;
+}
+
+/* Names, counters, tombstones and history of the previous daemon stay. Forecasts start anew. */
+static void adopt_slot(struct containers *containers, uint32_t slot)
+{
+	const struct hr_slot *seen = board_slot(containers->board, slot);
+	struct track *track = tracks_put(&containers->tracks, slot, seen->cgroup_id);
+	uint64_t now = clock_mono_ns(), wall = clock_wall_ns();
+
+	track->parent_id = seen->parent_id;
+	track->born_ns = TRACK_ADOPTED;
+	track->emitted = seen->id.kind == HR_KIND_CONTAINER;
+	track->kills_first = seen->oom_kills_total;
+	/* The previous daemon posted these. The counter on the board may lag behind its events by a moment; where there
+	 * were no restarts the total is this cgroup's own. */
+	track->counter_first = seen->counts.oom_kill;
+	if (seen->counts.oom_kill != HR_UNKNOWN && !seen->restarts &&
+	    seen->oom_kills_total > seen->counts.oom_kill)
+		track->counter_first = seen->oom_kills_total;
+	track->counter_base = track->counter_first == HR_UNKNOWN ? 0 : track->counter_first;
+	/* As in the last event: without what it inherited from levels above. */
+	if (seen->binding.level == HR_LEVEL_OWN &&
+	    seen->forecast.reason[0].reserved == HR_LEVEL_OWN)
+		track->alarm = seen->forecast.alarm;
+	track->leak = seen->forecast.leak;
+	track->under_oom = !!(seen->flags & HR_SLOT_UNDER_OOM);
+	track->ledger_restarts = seen->restarts;
+	track->stall_base = (struct stall_base){seen->stalls.count, seen->stalls.total_ns};
+	if (seen->state == HR_SLOT_GONE) {
+		uint64_t age = wall > seen->gone_ns ? wall - seen->gone_ns : 0;
+
+		tracks_bury(&containers->tracks, track, now > age ? now - age : 1);
+	}
+	if (seen->id.workload && slot_has_name(seen))
+		adopt_ledger(containers, track, seen);
+}
+
+void containers_adopt(struct containers *containers)
+{
+	containers->score = board_host(containers->board)->score;
+	for (uint32_t slot = 0; slot < containers->tracks.capacity; slot++) {
+		const struct hr_slot *seen = board_slot(containers->board, slot);
+
+		if (seen->state == HR_SLOT_FREE)
+			continue;
+		if (!seen->cgroup_id ||
+		    tracks_find(&containers->tracks, seen->cgroup_id) != TRACK_NONE ||
+		    (*slot_whole_path(seen) &&
+		     !containers_in_scope(containers, slot_whole_path(seen))))
+			board_slot_free(containers->board, slot);
+		else
+			adopt_slot(containers, slot);
+	}
+}
+
+void containers_acted(struct containers *containers, struct track *track)
+{
+	for (int n = 0; track && n < RECORD_LEVELS; n++) {
+		score_cut(&track->score, &containers->score);
+		track = tracks_get(&containers->tracks, track->parent_id);
+	}
+	score_cut(&containers->host_score, &containers->score);
+}
+
+void containers_rebase_stalls(struct containers *containers)
+{
+	for (uint32_t slot = 0; slot < containers->tracks.capacity; slot++) {
+		const struct hr_slot *seen = board_slot(containers->board, slot);
+		struct track *track = &containers->tracks.track[slot];
+
+		if (track->memcg_id && seen->stalls.count != HR_UNKNOWN)
+			track->stall_base =
+				(struct stall_base){seen->stalls.count, seen->stalls.total_ns};
+	}
 }

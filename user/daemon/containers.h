@@ -1,111 +1,108 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The guard's memory of every memcg: one struct track beside each slot of the board (same index), found by memcg id,
- * and the ledger, which carries a workload's counters over the death of its cgroup. Everything is reserved at start and
- * in track_grow(); nothing else here allocates. Caller: the guard's loop thread.
+ * The cgroups on the board: one slot and one struct track each, from the first sight of a cgroup to its tombstone; their
+ * identity, as the resolver finds it; the counters that a workload keeps from one cgroup to the next; and the score of all
+ * forecasts. Figures come from sampling. What other parts have to do when a cgroup ends or restarts they do in the ops.
+ * Everything is allocated by containers_init(). Caller: the loop.
  */
 #ifndef HEADROOM_DAEMON_CONTAINERS_H
 #define HEADROOM_DAEMON_CONTAINERS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "forecast/forecast.h"
+#include "board/board.h"
 #include "forecast_score.h"
+#include "resolver_client.h"
+#include "track_table.h"
 
-#define TRACK_NONE    UINT32_MAX
-#define TRACK_ADOPTED 1 /* as born_ns: long ago, from the board of a guard before us */
+#define REMOVED_MAX 256 /* cgroups removed lately: a sweep under way may still report them */
 
-enum resolve_state { RESOLVE_WANTED, RESOLVE_ASKED, RESOLVE_DONE };
-
-struct track {
-	uint64_t memcg_id; /* 0: unused */
-	uint64_t parent_id;
-	uint64_t born_ns;    /* monotonic; when we first knew of it */
-	uint64_t seen_sweep; /* number of the last sweep that had it */
-	uint64_t sampled_ns; /* monotonic; 0: never */
-	uint64_t coarse_ns;  /* monotonic; when the last coarse point was written */
-	uint64_t gone_ns;    /* monotonic; 0 while running */
-	/* OOM kills of this cgroup: the kernel's counter and our own records, whichever knows more */
-	uint64_t
-		kills_counter; /* last value of memory.events oom_kill, HR_UNKNOWN before the first */
-	uint64_t kills_first;      /* kills known when this track began */
-	uint64_t counter_first;    /* the counter when first seen, HR_UNKNOWN before */
-	uint64_t counter_base;     /* the counter that kills_first includes */
-	uint64_t kills_recorded;   /* OOM records and messages that named it */
-	uint64_t kills_emitted;    /* how many have had their event */
-	uint64_t kills_doubled;    /* group kills: the kernel's counter has the chosen one twice */
-	uint64_t kills_missing_ns; /* since when the counter is ahead of what was told; 0 */
-	uint64_t ledger_kills, ledger_restarts; /* of the workload, before this cgroup */
-	uint64_t kills_entered; /* of this cgroup's kills, how many the ledger has */
-	uint64_t warned_ns;     /* monotonic; since when the alarm stands; 0 */
-	struct stall_base {
-		uint64_t count, total_ns;
-	} stall_base;
-	/* whom it belongs to */
-	uint64_t ask_ns;            /* monotonic; when it was asked, or shall be */
-	uint8_t resolve;            /* enum resolve_state */
-	uint8_t asked;              /* how often it was answered, but not completely */
-	uint8_t adj_emitted;        /* changes of oom_score_adj told in the second below */
-	uint32_t adj_second;        /* monotonic */
-	uint8_t late;               /* how often it got no answer */
-	uint8_t alarm, leak;        /* as last told */
-	uint8_t own_alarm;          /* what is to be told: not what those above lend */
-	uint8_t stalled, under_oom; /* as last told */
-	uint8_t close;              /* index + 1 in the close-watch list; 0: not on it */
-	uint8_t emitted;            /* its container event was posted */
-	uint8_t carried;            /* its workload is known, and the ledger has it */
-	/* what the policies would do next: index + 1 of the policy in force; dirty: not yet on the board */
-	uint8_t next_action, next_dirty;
-	uint32_t next_policy;
-	/* scratch of the process pass */
-	uint32_t pass;
-	uint32_t pass_count;
-	uint16_t pass_top[HR_PROCESSES];
-	struct forecast_state forecast;
-	struct hr_forecast
-		path; /* its own or, where that is worse, of a limit above it; never the host's */
-	struct score_watch score;
+struct containers_ops {
+	/* The cgroup is gone; its slot is still as it was. */
+	void (*ended)(struct track *track, void *arg);
+	/* Its workload ran in a cgroup before, which is gone. */
+	void (*restarted)(const struct track *track, uint64_t workload, void *arg);
 };
 
-struct ledger_entry {
-	uint64_t workload; /* 0: free */
-	uint64_t oom_kills, restarts;
-	uint64_t touched_ns; /* monotonic; the oldest gives way */
-	uint64_t memcg_id;   /* the last cgroup of this workload */
+struct containers {
+	struct board *board;
+	struct resolver_client *resolver;
+	const char *scope; /* path of the cgroup below which everything is in scope; "": all */
+	const struct containers_ops *ops;
+	void *ops_arg;
+	struct tracks tracks;
+	struct hr_score score; /* the host record has a copy */
+	struct score_watch host_score;
+	uint64_t removed[REMOVED_MAX]; /* memcg ids */
+	uint32_t n_removed;            /* ever */
+	uint64_t without_slot;         /* cgroups that found no free slot */
+	uint64_t sweep_number;         /* of the last published sweep */
+	int64_t zero_ns;               /* monotonic; the zero point of hr_point.t_centis */
+	uint32_t ask_hand;             /* where the search for unresolved cgroups continues */
+	bool asks_left;                /* the resolver was busy before all had been asked */
 };
 
-struct tracks {
-	struct track *track; /* [capacity], index = slot */
-	uint32_t capacity;
-	uint32_t running, gone; /* of those with a track; gone: tombstones */
-	uint64_t *key;          /* open addressing: memcg id → slot */
-	uint32_t *value;
-	uint32_t mask;
-	struct ledger_entry *ledger; /* open addressing by workload */
-	uint32_t ledger_mask;
-};
+/* Space for as many cgroups as the board has slots. 0 or -ENOMEM. `scope` must outlive it. */
+int containers_init(struct containers *containers, struct board *board,
+		    struct resolver_client *resolver, const char *scope,
+		    const struct containers_ops *ops, void *ops_arg);
+void containers_done(struct containers *containers);
+bool containers_in_scope(const struct containers *containers, const char *path);
 
-int tracks_init(struct tracks *tracks, uint32_t capacity); /* 0 or -ENOMEM */
-/* All of `tracks` into `larger` (fresh from tracks_init, and larger), which then takes its place. Can't fail. */
-void tracks_move(struct tracks *tracks, struct tracks *larger);
-void tracks_done(struct tracks *tracks);
+/* The slots of a board that the previous daemon wrote become tracks again. */
+void containers_adopt(struct containers *containers);
+/* A new cgroup. path NULL: not known, and made before the daemon saw it; "": made now, but not known either. NULL when
+ * the board is full. */
+struct track *containers_add(struct containers *containers, uint64_t memcg_id, uint64_t parent_id,
+			     const char *path);
+/* The cgroup of a sweep's row, added if it is new; NULL: it is gone, or there is no slot. */
+struct track *containers_of_row(struct containers *containers, uint64_t memcg_id,
+				uint64_t parent_id);
+/* A process runs in it, which the last sweep has not seen; false: it has. */
+bool containers_populated(struct containers *containers, struct track *track);
+/* The kernel removed it: its last counters, then containers_end(). RECORD_UNKNOWN: not known. */
+void containers_removed(struct containers *containers, uint64_t memcg_id, uint64_t oom_kills,
+			uint64_t peak);
+/* The cgroup is gone: a tombstone, or nothing if there is nothing to remember. */
+void containers_end(struct containers *containers, struct track *track);
+/* Old tombstones are removed. */
+void containers_expire(struct containers *containers, uint64_t now_ns);
 
-uint32_t tracks_find(const struct tracks *tracks, uint64_t memcg_id); /* slot or TRACK_NONE */
-struct track *tracks_get(struct tracks *tracks, uint64_t memcg_id);   /* or NULL */
-struct track *tracks_put(struct tracks *tracks, uint32_t slot, uint64_t memcg_id);
-void tracks_drop(struct tracks *tracks, uint32_t slot);
-void tracks_bury(struct tracks *tracks, uint32_t slot,
-		 uint64_t gone_ns); /* from now on a tombstone */
+/* What is in this slot, if it is still this cgroup; else NULL. */
+struct track *containers_at(const struct containers *containers, uint32_t slot, uint64_t memcg_id);
+/* The container (else unit, else itself) that this memcg belongs to; NULL if unknown. */
+struct track *containers_subject(struct containers *containers, uint64_t memcg_id);
+/* Does it belong to a container? */
+bool containers_contained(struct containers *containers, uint64_t memcg_id);
+/* Monotonic time as hr_point.t_centis. The wall clock may jump; a history must not. */
+uint32_t containers_centis(const struct containers *containers, uint64_t now_ns);
+/* Puts the OOM kill counters of a cgroup on the board after they changed. */
+void containers_count_kills(struct containers *containers, struct track *track);
+/* An action was taken: the forecasts of this cgroup, of those above it and of the host can't be judged by what follows. */
+void containers_acted(struct containers *containers, struct track *track);
+/* The stall maps start at zero (a larger collector): what the board has is added from now on. */
+void containers_rebase_stalls(struct containers *containers);
 
-/* The kernel's count of OOM kills, mended for group kills; HR_UNKNOWN before the first sample. oom_kill_process() counts
- * the chosen one, and once more when it walks the group (kernel/mm/oom_kill.c, 5.10 to 7.x), but marks it only once. */
-uint64_t track_counter(const struct track *track);
-/* OOM kills of this cgroup so far. */
-uint64_t track_kills(const struct track *track);
-
-/* The workload's entry, made if need be (the one untouched for longest within reach gives way). Never NULL. */
-struct ledger_entry *ledger_entry(struct tracks *tracks, uint64_t workload, uint64_t now_ns);
+/* container_identity.c */
+/* Asks the resolver which container this is, if that is still to be asked and the socket has room. */
+void containers_ask(struct containers *containers, struct track *track);
+/* Every tick: asks for those that are due. */
+void containers_ask_due(struct containers *containers, uint64_t now_ns);
+/* After answers: continues a search that the full socket stopped. */
+void containers_ask_more(struct containers *containers);
+/* A resolver that looks for other labels runs now: asks for all containers again, a few at a time. */
+void containers_relabel(struct containers *containers);
+/* An answer: its cgroup, or NULL if that is gone. */
+struct track *containers_identify(struct containers *containers,
+				  const struct resolve_answer *answer);
+/* The path of the cgroup whose limit binds, within board_slot_begin() and board_slot_end(). The slot's text is written
+ * anew, so that it never fills up with earlier paths. */
+void slot_set_binding_path(struct hr_slot *at, const char *path);
+/* The same for the policy of the next action; NULL: none. */
+void slot_set_next_policy(struct hr_slot *at, const char *policy);
+/* The same for the path of the cgroup itself. */
+void slot_set_path(struct hr_slot *at, const char *path);
+/* Has it a name that a restart keeps? */
+bool slot_has_name(const struct hr_slot *slot);
+/* "" where the path is not known, or not all of it. */
+const char *slot_whole_path(const struct hr_slot *slot);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The control socket. Reads fixed-size records, never text; sends without waiting; who floods it is dropped, not served. */
+/* Reads fixed-size records, never text; sends without waiting; too many requests are refused. */
 #include "control_socket.h"
 
 #include <errno.h>
@@ -10,38 +10,39 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "policy_driver.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "events.h"
-#include "daemon_state.h"
 
 #define TOKENS_MOST  20u               /* requests in one go … */
 #define TOKEN_NS     (NS_PER_SEC / 10) /* … and ten a second */
 #define IDLE_NS      (HR_CONTROL_IDLE_S * NS_PER_SEC)
-#define DESCRIBE_NS  (5 * NS_PER_SEC) /* refusals are told this often, counted in between */
+#define DESCRIBE_NS  (5 * NS_PER_SEC) /* between two events of refusals, which count them */
 #define GROUPS_MOST  64
 #define ACCEPT_MOST  32u /* connections between two ticks; more have to wait */
 #define SERIAL_SHIFT 4   /* a client's number: serial and place */
 
-void control_init(struct daemon *daemon)
+void control_init(struct control *control, struct loop *loop, const struct config *config,
+		  const struct control_ops *ops, void *ops_arg)
 {
-	struct control *control = &daemon->control;
-
-	control->fd = -1;
-	control->tokens = TOKENS_MOST;
+	*control = (struct control){.loop = loop,
+				    .config = config,
+				    .ops = ops,
+				    .ops_arg = ops_arg,
+				    .fd = -1,
+				    .tokens = TOKENS_MOST};
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		control->client[i].fd = -1;
 }
 
-static void drop(struct daemon *daemon, struct control_client *client)
+static void drop(struct control *control, struct control_client *client)
 {
-	loop_remove(&daemon->loop, &client->watch);
+	loop_remove(control->loop, &client->watch);
 	close(client->fd);
 	client->fd = -1;
 }
 
-static void answer(struct daemon *daemon, struct control_client *client, uint32_t status,
+static void answer(struct control *control, struct control_client *client, uint32_t status,
 		   const char *text)
 {
 	struct hr_control_answer out = {.magic = HR_CONTROL_MAGIC, .status = status};
@@ -49,28 +50,27 @@ static void answer(struct daemon *daemon, struct control_client *client, uint32_
 	snprintf(out.text, sizeof(out.text), "%s", text);
 	client->waiting = false;
 	if (send(client->fd, &out, sizeof(out), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		drop(daemon, client);
+		drop(control, client);
 }
 
-void control_answer(struct daemon *daemon, int client, uint32_t status, const char *text)
+void control_answer(struct control *control, int client, uint32_t status, const char *text)
 {
-	struct control_client *to = &daemon->control.client[client & ((1 << SERIAL_SHIFT) - 1)];
+	struct control_client *to = &control->client[client & ((1 << SERIAL_SHIFT) - 1)];
 
 	if (to->fd >= 0 && to->serial == (uint32_t)client >> SERIAL_SHIFT)
-		answer(daemon, to, status, text);
+		answer(control, to, status, text);
 }
 
-static void describe_refusal(struct daemon *daemon, const struct control_client *client,
-			     const char *reason)
+static void post_refusal(struct control *control, const struct control_client *client,
+			 const char *reason)
 {
-	struct control *control = &daemon->control;
 	uint64_t now = clock_mono_ns();
 
 	control->refused++;
 	if (control->emitted_ns && now - control->emitted_ns < DESCRIBE_NS)
 		return;
-	notice_daemon(daemon, HR_DAEMON_CONTROL, HR_WARNING, control->refused,
-		      "user %u asked at the control socket and was refused: %s", client->uid,
+	events_daemon(control->board, HR_DAEMON_CONTROL, HR_WARNING, control->refused,
+		      "refused a request of user %u at the control socket: %s", client->uid,
 		      reason);
 	control->emitted_ns = now;
 	control->refused = 0;
@@ -92,54 +92,49 @@ static bool take_token(struct control *control, uint64_t now)
 	return true;
 }
 
-static void refuse(struct daemon *daemon, struct control_client *client, uint32_t status,
+static void refuse(struct control *control, struct control_client *client, uint32_t status,
 		   const char *reason)
 {
-	describe_refusal(daemon, client, reason);
-	answer(daemon, client, status, reason);
+	post_refusal(control, client, reason);
+	answer(control, client, status, reason);
 	if (client->fd >= 0 && !client->allowed)
-		drop(daemon, client);
+		drop(control, client);
 }
 
-static void serve_action(struct daemon *daemon, struct control_client *client,
+static void serve_action(struct control *control, struct control_client *client,
 			 const struct hr_control_request *asked)
 {
-	int number =
-		(int)(client->serial << SERIAL_SHIFT | (uint32_t)(client - daemon->control.client));
+	int number = (int)(client->serial << SERIAL_SHIFT | (uint32_t)(client - control->client));
 	char text[HR_CONTROL_TEXT];
 	int status;
 
 	client->waiting = true;
-	status = policy_driver_by_hand(daemon, asked, client->uid, number, text);
+	status = control->ops->action(asked, client->uid, number, text, control->ops_arg);
 	if (status)
-		refuse(daemon, client, (uint32_t)status, text);
+		refuse(control, client, (uint32_t)status, text);
 }
 
-static void serve(struct daemon *daemon, struct control_client *client,
+static void serve(struct control *control, struct control_client *client,
 		  const struct hr_control_request *asked)
 {
-	static const struct daemon_message reload = {.word = WORD_RELOAD};
-
 	if (asked->word == HR_CONTROL_PING) {
-		answer(daemon, client, 0, "headroomd " HEADROOM_VERSION);
+		answer(control, client, 0, "headroomd " HEADROOM_VERSION);
 	} else if (asked->word == HR_CONTROL_ACTION) {
-		serve_action(daemon, client, asked);
+		serve_action(control, client, asked);
 	} else if (asked->word == HR_CONTROL_RELOAD) {
-		bool emitted = daemon->supervisor_fd >= 0 &&
-			       send(daemon->supervisor_fd, &reload, daemon_message_bytes(&reload),
-				    MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+		bool sent = control->ops->reload(control->ops_arg);
 
-		answer(daemon, client, emitted ? 0 : 1,
-		       emitted ? "the supervisor reads the configuration again: see headroom events"
-			       : "the supervisor can't be told");
+		answer(control, client, sent ? 0 : 1,
+		       sent ? "the supervisor reads the configuration again: see headroom events"
+			    : "the supervisor can't be reached");
 	} else {
-		refuse(daemon, client, 2, "no such request");
+		refuse(control, client, 2, "unknown request");
 	}
 }
 
 static void on_request(struct loop_watch *watch, uint32_t events, void *arg)
 {
-	struct daemon *daemon = arg;
+	struct control *control = arg;
 	struct control_client *client =
 		(void *)((char *)watch - offsetof(struct control_client, watch));
 	struct hr_control_request asked;
@@ -151,27 +146,27 @@ static void on_request(struct loop_watch *watch, uint32_t events, void *arg)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		drop(daemon, client);
+		drop(control, client);
 		return;
 	}
-	client->heard_ns = clock_mono_ns();
+	client->request_ns = clock_mono_ns();
 	if (n != sizeof(asked) || asked.magic != HR_CONTROL_MAGIC)
-		refuse(daemon, client, 2, "that is no request of this version");
+		refuse(control, client, 2, "not a request of this version");
 	else if (!client->allowed)
-		refuse(daemon, client, 4,
-		       "only root, and whom `control: allow` of the configuration names");
+		refuse(control, client, 4,
+		       "only root, and users that `control: allow` of the configuration names");
 	else if (client->waiting)
-		refuse(daemon, client, 1, "one request at a time");
-	else if (!take_token(&daemon->control, client->heard_ns))
-		refuse(daemon, client, 1, "too many requests: at most ten a second");
+		refuse(control, client, 1, "one request at a time");
+	else if (!take_token(control, client->request_ns))
+		refuse(control, client, 1, "too many requests: at most ten a second");
 	else
-		serve(daemon, client, &asked);
+		serve(control, client, &asked);
 }
 
-/* By the peer's credentials of the moment it connected. */
-static bool allowed(const struct daemon *daemon, int fd, const struct ucred *identity)
+/* By the credentials that the client had when it connected. */
+static bool allowed(const struct control *control, int fd, const struct ucred *identity)
 {
-	const struct config *config = daemon->config;
+	const struct config *config = control->config;
 	gid_t groups[GROUPS_MOST];
 	socklen_t bytes = sizeof(groups);
 	size_t n = 0;
@@ -204,39 +199,36 @@ static struct control_client *free_client(struct control *control)
 
 static void on_connect(struct loop_watch *watch, uint32_t events, void *arg)
 {
-	struct daemon *daemon = arg;
-	struct control *control = &daemon->control;
+	struct control *control = arg;
 	_cleanup_close_ int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct control_client *client = free_client(control);
 	struct ucred identity = {.uid = UINT32_MAX};
 	socklen_t bytes = sizeof(identity);
 
-	/* A flood, or no descriptors left: the socket is looked at again with the next tick. */
+	/* Too many at once, or no descriptors left: the socket is read again at the next tick. */
 	if (++control->accepted > ACCEPT_MOST || (fd < 0 && errno != EAGAIN))
-		loop_remove(&daemon->loop, &control->watch);
+		loop_remove(control->loop, &control->watch);
 	if (fd < 0 || !client || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &identity, &bytes))
-		return; /* all places taken: it is closed, and may come again */
+		return; /* all places are taken: it is closed, and may connect again */
 	client->serial = ++control->serial & (UINT32_MAX >> (SERIAL_SHIFT + 1));
 	client->uid = identity.uid;
-	client->allowed = allowed(daemon, fd, &identity);
+	client->allowed = allowed(control, fd, &identity);
 	client->waiting = false;
-	client->heard_ns = clock_mono_ns();
-	if (!loop_add(&daemon->loop, &client->watch, fd, EPOLLIN, on_request, daemon))
+	client->request_ns = clock_mono_ns();
+	if (!loop_add(control->loop, &client->watch, fd, EPOLLIN, on_request, control))
 		client->fd = take_fd(fd);
 }
 
-void control_tick(struct daemon *daemon, uint64_t now_ns)
+void control_tick(struct control *control, uint64_t now_ns)
 {
-	struct control *control = &daemon->control;
-
 	control->accepted = 0;
 	if (control->fd >= 0 && control->watch.fd < 0)
-		loop_add(&daemon->loop, &control->watch, control->fd, EPOLLIN, on_connect, daemon);
+		loop_add(control->loop, &control->watch, control->fd, EPOLLIN, on_connect, control);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
-		struct control_client *client = &daemon->control.client[i];
+		struct control_client *client = &control->client[i];
 
-		if (client->fd >= 0 && !client->waiting && now_ns - client->heard_ns > IDLE_NS)
-			drop(daemon, client);
+		if (client->fd >= 0 && !client->waiting && now_ns - client->request_ns > IDLE_NS)
+			drop(control, client);
 	}
 }
 
@@ -250,34 +242,32 @@ static int open_socket(struct control *control, const char *board)
 	if ((size_t)snprintf(at.sun_path, sizeof(at.sun_path), "%s" HR_CONTROL_SUFFIX, board) >=
 	    sizeof(at.sun_path))
 		return -ENAMETOOLONG;
-	unlink(at.sun_path); /* of a guard before us: the board's lock is ours */
+	unlink(at.sun_path); /* of the previous daemon: this one holds the board's lock */
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at)))
 		return -errno;
 	strcpy(control->path, at.sun_path);
-	/* Who may pass the board's folder may ask; whether he gets it is decided by who he is. */
+	/* Anyone who can enter the board's directory can connect; allowed() checks the user. */
 	if (chmod(at.sun_path, 0666) || listen(fd, CONTROL_CLIENTS))
 		return -errno;
 	control->fd = take_fd(fd);
 	return 0;
 }
 
-void control_open(struct daemon *daemon)
+void control_open(struct control *control, struct board *board)
 {
-	struct control *control = &daemon->control;
-	int err = open_socket(control, board_path(daemon->board));
+	int err = open_socket(control, board_path(board));
 
+	control->board = board;
 	if (!err)
-		err = loop_add(&daemon->loop, &control->watch, control->fd, EPOLLIN, on_connect,
-			       daemon);
+		err = loop_add(control->loop, &control->watch, control->fd, EPOLLIN, on_connect,
+			       control);
 	if (err)
-		notice_daemon(daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-			      "no control socket beside the board: %s", strerror(-err));
+		events_daemon(control->board, HR_DAEMON_FALLBACK, HR_WARNING, 0,
+			      "no control socket: %s", strerror(-err));
 }
 
-void control_close(struct daemon *daemon)
+void control_close(struct control *control)
 {
-	struct control *control = &daemon->control;
-
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		if (control->client[i].fd >= 0)
 			close(take_fd(control->client[i].fd));

@@ -1,32 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The guard's events, one function a kind: fills a record, posts it. Nothing is decided here. Caller: the loop. */
+/*
+ * The one way of an event to the board: fills a record from the slot or the host as they are now, and posts it. One
+ * function for each kind that several parts post; the others use events_begin() and events_post(). Decides nothing,
+ * allocates nothing. Caller: the loop.
+ */
 #ifndef HEADROOM_DAEMON_EVENTS_H
 #define HEADROOM_DAEMON_EVENTS_H
 
-#include "daemon_state.h"
+#include "board/board.h"
+#include "collect/collect.h"
+#include "track_table.h"
 
-/* Room for one event under construction. */
-union notice_buffer {
+/* Space for one event under construction. */
+union event_buffer {
 	struct hr_event event;
 	char bytes[HR_EVENT_MAX_BYTES];
 };
 
-/* Starts a record of `fixed` bytes about the cgroup of `slot` (TRACK_NONE: about the host); text goes behind it. */
-void notice_begin(struct daemon *daemon, union notice_buffer *buffer, struct board_text *text,
+/* Starts a record of `fixed` bytes about the cgroup of `slot` (TRACK_NONE: about the host); text follows it. */
+void events_begin(struct board *board, union event_buffer *buffer, struct board_text *text,
 		  enum hr_event_type type, size_t fixed, uint32_t slot);
 /* Its seq. */
-uint64_t notice_post(struct daemon *daemon, union notice_buffer *buffer,
+uint64_t events_post(struct board *board, union event_buffer *buffer,
 		     const struct board_text *text);
 
-void notice_container(struct daemon *daemon, uint32_t slot, enum hr_container_what what);
-__attribute__((format(printf, 5, 6))) void notice_daemon(struct daemon *daemon,
+void events_container(struct board *board, uint32_t slot, enum hr_container_what what);
+__attribute__((format(printf, 5, 6))) void events_daemon(struct board *board,
 							 enum hr_daemon_what what,
 							 enum hr_severity severity, uint64_t count,
 							 const char *format, ...);
-void notice_pressure(struct daemon *daemon, uint32_t slot, enum hr_pressure_what what);
-void notice_alarm(struct daemon *daemon, uint32_t slot, enum hr_alarm from, enum hr_alarm to);
-void notice_leak(struct daemon *daemon, uint32_t slot, enum hr_leak_state from);
-void notice_oom_score_adj(struct daemon *daemon, uint32_t slot,
-			  const struct record_process *record);
+void events_pressure(struct board *board, uint32_t slot, enum hr_pressure_what what);
+void events_alarm(struct board *board, uint32_t slot, enum hr_alarm from, enum hr_alarm to);
+void events_leak(struct board *board, uint32_t slot, enum hr_leak_state from);
+void events_oom_score_adj(struct board *board, uint32_t slot, const struct record_process *record);
 
 #endif

@@ -1,72 +1,70 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The close watch: who is on it, and the fast readings. Never opens a file itself: the worker does. */
 #include "fast_poll.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "policy_driver.h"
 #include "base/clock.h"
-#include "slot_lifecycle.h"
 
-#define FAST_POLL_SECONDS 30               /* headroom / drift below this: watch closely */
+#define FAST_POLL_SECONDS 30               /* headroom / growth below this: poll */
 #define FAST_POLL_SHARE   20               /* … or less than 1/20 of the limit left */
-#define NEWBORN_NS        (5 * NS_PER_SEC) /* a newborn's rate is unknown for this long */
-#define LINGER_NS         (3 * NS_PER_SEC) /* stay on the list this long after the reason is gone */
+#define NEWBORN_NS        (5 * NS_PER_SEC) /* the growth of a new one is unknown for this long */
+#define LINGER_NS         (3 * NS_PER_SEC) /* stays on the list after the reason is gone */
 
-void fast_poll_init(struct daemon *daemon)
+void fast_poll_init(struct fast_poll *poll, struct containers *containers)
 {
+	poll->containers = containers;
 	for (size_t i = 0; i < FAST_POLL_MAX; i++)
-		daemon->close[i] = (struct fast_poll){.fd = -1};
+		poll->entry[i] = (struct fast_poll_entry){.fd = -1};
 }
 
-static void leave(struct daemon *daemon, size_t i)
+static void leave(struct fast_poll *poll, size_t i)
 {
-	struct track *track = tracks_get(&daemon->tracks, daemon->close[i].memcg_id);
+	struct fast_poll_entry *entry = &poll->entry[i];
+	struct track *track = tracks_get(&poll->containers->tracks, entry->memcg_id);
 
-	if (track && track->close == i + 1)
-		track->close = 0;
-	if (daemon->close[i].fd >= 0)
-		close(daemon->close[i].fd);
-	daemon->close[i] = (struct fast_poll){.fd = -1};
+	if (track && track->polled == i + 1)
+		track->polled = 0;
+	if (entry->fd >= 0)
+		close(entry->fd);
+	*entry = (struct fast_poll_entry){.fd = -1};
 }
 
 /* A free place; failing that, a newborn's, since a known danger comes first. */
-static int place(struct daemon *daemon, bool newborn)
+static int place(struct fast_poll *poll, bool newborn)
 {
 	int young = -1;
 
 	for (int i = 0; i < FAST_POLL_MAX; i++) {
-		if (!daemon->close[i].memcg_id)
+		if (!poll->entry[i].memcg_id)
 			return i;
-		if (daemon->close[i].newborn)
+		if (poll->entry[i].newborn)
 			young = i;
 	}
 	if (newborn || young < 0)
 		return -1;
-	leave(daemon, (size_t)young);
+	leave(poll, (size_t)young);
 	return young;
 }
 
-static void join(struct daemon *daemon, uint32_t slot, uint64_t until_ns, bool newborn)
+static void join(struct fast_poll *poll, struct track *track, uint64_t until_ns, bool newborn)
 {
-	struct track *track = &daemon->tracks.track[slot];
 	int i;
 
-	if (track->close) {
-		struct fast_poll *watch = &daemon->close[track->close - 1];
+	if (track->polled) {
+		struct fast_poll_entry *entry = &poll->entry[track->polled - 1];
 
-		if (until_ns > watch->until_ns)
-			watch->until_ns = until_ns;
-		watch->newborn &= newborn;
+		if (until_ns > entry->until_ns)
+			entry->until_ns = until_ns;
+		entry->newborn &= newborn;
 		return;
 	}
-	i = place(daemon, newborn);
+	i = place(poll, newborn);
 	if (i < 0)
 		return;
-	daemon->close[i] = (struct fast_poll){
+	poll->entry[i] = (struct fast_poll_entry){
 		.memcg_id = track->memcg_id, .until_ns = until_ns, .fd = -1, .newborn = newborn};
-	track->close = (uint8_t)(i + 1);
+	track->polled = (uint8_t)(i + 1);
 }
 
 static bool short_of_headroom(const struct hr_slot *slot)
@@ -82,97 +80,108 @@ static bool short_of_headroom(const struct hr_slot *slot)
 	       headroom < slot->binding.limit / FAST_POLL_SHARE;
 }
 
-void fast_poll_consider(struct daemon *daemon, uint32_t slot, uint64_t now_ns)
+void fast_poll_consider(struct fast_poll *poll, struct track *track, uint64_t now_ns)
 {
-	const struct hr_slot *at = board_slot(daemon->board, slot);
+	const struct hr_slot *at = board_slot(poll->containers->board, track->slot);
 
 	/* Parents that hold no processes are judged by their children. */
 	if ((at->flags & HR_SLOT_HAS_TASKS) && short_of_headroom(at))
-		join(daemon, slot, now_ns + LINGER_NS, false);
+		join(poll, track, now_ns + LINGER_NS, false);
 }
 
-void fast_poll_new_group(struct daemon *daemon, uint32_t slot, uint64_t now_ns)
+void fast_poll_add_new(struct fast_poll *poll, struct track *track, uint64_t now_ns)
 {
-	join(daemon, slot, now_ns + NEWBORN_NS, true);
+	join(poll, track, now_ns + NEWBORN_NS, true);
 }
 
-void fast_poll_ask(struct daemon *daemon, struct worker_job *job)
+void fast_poll_remove(struct fast_poll *poll, struct track *track)
+{
+	if (track->polled)
+		leave(poll, track->polled - 1u);
+}
+
+void fast_poll_ask(struct fast_poll *poll, struct worker_job *job)
 {
 	job->n_opens = 0;
 	for (size_t i = 0; i < FAST_POLL_MAX; i++) {
-		struct fast_poll *watch = &daemon->close[i];
-		uint32_t slot = tracks_find(&daemon->tracks, watch->memcg_id);
-		const struct hr_slot *at;
+		struct fast_poll_entry *entry = &poll->entry[i];
+		const struct track *track = tracks_get(&poll->containers->tracks, entry->memcg_id);
+		struct worker_open *open = &job->open[job->n_opens];
+		const char *path;
 
-		if (!watch->memcg_id || watch->asked || slot == TRACK_NONE)
+		if (!track || entry->asked)
 			continue;
-		at = board_slot(daemon->board, slot);
-		if (!at->id.cgroup.at || (at->flags & HR_SLOT_CUT))
+		path = slot_whole_path(board_slot(poll->containers->board, track->slot));
+		if (!*path)
 			continue;
-		watch->asked = true;
-		job->open[job->n_opens].memcg_id = watch->memcg_id;
-		strncpy(job->open[job->n_opens].path, (const char *)at + at->id.cgroup.at,
-			RECORD_PATH - 1);
-		job->open[job->n_opens++].path[RECORD_PATH - 1] = '\0';
+		entry->asked = true;
+		open->memcg_id = entry->memcg_id;
+		strncpy(open->path, path, RECORD_PATH - 1);
+		open->path[RECORD_PATH - 1] = '\0';
+		job->n_opens++;
 	}
 }
 
-void fast_poll_take(struct daemon *daemon, struct worker_job *job)
+void fast_poll_take(struct fast_poll *poll, struct worker_job *job)
 {
 	for (size_t n = 0; n < job->n_opens; n++) {
-		struct track *track = tracks_get(&daemon->tracks, job->open[n].memcg_id);
+		const struct track *track =
+			tracks_get(&poll->containers->tracks, job->open[n].memcg_id);
 
 		if (job->open[n].fd < 0)
 			continue;
-		if (track && track->close && daemon->close[track->close - 1].fd < 0)
-			daemon->close[track->close - 1].fd = job->open[n].fd;
+		if (track && track->polled && poll->entry[track->polled - 1].fd < 0)
+			poll->entry[track->polled - 1].fd = job->open[n].fd;
 		else
 			close(job->open[n].fd);
 	}
 	job->n_opens = 0;
 }
 
-static void read_one(struct daemon *daemon, uint32_t slot, uint64_t usage, uint64_t now_ns)
-{
-	publish_usage(daemon, slot, usage, now_ns);
-	policy_driver_read(daemon, slot);
-}
-
-bool fast_poll_read(struct daemon *daemon, uint64_t now_ns)
+bool fast_poll_read(struct fast_poll *poll, uint64_t now_ns,
+		    void (*reading)(struct track *track, uint64_t usage, uint64_t now_ns,
+				    void *arg),
+		    void *arg)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < FAST_POLL_MAX; i++) {
-		struct fast_poll *watch = &daemon->close[i];
-		uint32_t slot = tracks_find(&daemon->tracks, watch->memcg_id);
+		struct fast_poll_entry *entry = &poll->entry[i];
+		struct track *track = tracks_get(&poll->containers->tracks, entry->memcg_id);
 		__u64 usage;
 
-		if (!watch->memcg_id)
+		if (!entry->memcg_id)
 			continue;
-		if (slot == TRACK_NONE || now_ns > watch->until_ns) {
-			leave(daemon, i);
+		if (!track || now_ns > entry->until_ns) {
+			leave(poll, i);
 			continue;
 		}
 		any = true;
-		if (watch->fd >= 0 && !collect_usage_read(watch->fd, &usage))
-			read_one(daemon, slot, usage, now_ns);
+		if (entry->fd >= 0 && !collect_usage_read(entry->fd, &usage))
+			reading(track, usage, now_ns, arg);
 	}
-	if (any)
-		policy_driver_settle(daemon);
 	return any;
 }
 
-unsigned int fast_poll_count(const struct daemon *daemon)
+bool fast_poll_any(const struct fast_poll *poll)
+{
+	for (size_t i = 0; i < FAST_POLL_MAX; i++)
+		if (poll->entry[i].memcg_id)
+			return true;
+	return false;
+}
+
+unsigned int fast_poll_count(const struct fast_poll *poll)
 {
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < FAST_POLL_MAX; i++)
-		n += daemon->close[i].memcg_id && !daemon->close[i].newborn;
+		n += poll->entry[i].memcg_id && !poll->entry[i].newborn;
 	return n;
 }
 
-void close_done(struct daemon *daemon)
+void fast_poll_done(struct fast_poll *poll)
 {
 	for (size_t i = 0; i < FAST_POLL_MAX; i++)
-		leave(daemon, i);
+		leave(poll, i);
 }

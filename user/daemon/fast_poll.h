@@ -1,25 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The close watch: a few containers whose headroom is short for their fill rate, and newborns with a limit, whose rate
- * nobody knows yet, are read between sweeps, down to every 50 ms: one pread of a kept-open usage file each (no
- * cgroup_mutex, no walk). Caller: the loop.
+ * The fast poll: up to 16 containers whose headroom is short for their growth, and new ones, whose growth is unknown, are
+ * read between sweeps, down to every 50 ms: one pread of a usage file each that stays open (no cgroup_mutex, no walk).
+ * Never opens a file itself: the worker does. Caller: the loop.
  */
 #ifndef HEADROOM_DAEMON_FAST_POLL_H
 #define HEADROOM_DAEMON_FAST_POLL_H
 
-#include "daemon_state.h"
+#include "containers.h"
+#include "sweep_worker.h"
 
-void fast_poll_init(struct daemon *daemon);
-/* After a full sample: onto the list, or off it? */
-void fast_poll_consider(struct daemon *daemon, uint32_t slot, uint64_t now_ns);
+#define FAST_POLL_MAX 16 /* containers at once */
+
+struct fast_poll_entry {
+	uint64_t memcg_id; /* 0: free */
+	uint64_t until_ns; /* monotonic */
+	int fd;            /* its usage file; -1: not open yet */
+	bool asked;        /* the worker was asked to open it */
+	bool newborn;
+};
+
+struct fast_poll {
+	struct containers *containers;
+	struct fast_poll_entry entry[FAST_POLL_MAX];
+};
+
+void fast_poll_init(struct fast_poll *poll, struct containers *containers);
+void fast_poll_done(struct fast_poll *poll);
+/* After a full sample: adds the container if its headroom is short. */
+void fast_poll_consider(struct fast_poll *poll, struct track *track, uint64_t now_ns);
 /* A cgroup was just made. */
-void fast_poll_new_group(struct daemon *daemon, uint32_t slot, uint64_t now_ns);
+void fast_poll_add_new(struct fast_poll *poll, struct track *track, uint64_t now_ns);
+/* The cgroup is gone. */
+void fast_poll_remove(struct fast_poll *poll, struct track *track);
 /* Before a job: asks the worker to open what is not open; after it: takes the descriptors. */
-void fast_poll_ask(struct daemon *daemon, struct worker_job *job);
-void fast_poll_take(struct daemon *daemon, struct worker_job *job);
+void fast_poll_ask(struct fast_poll *poll, struct worker_job *job);
+void fast_poll_take(struct fast_poll *poll, struct worker_job *job);
 /* Reads all that are open; false when the list is empty. */
-bool fast_poll_read(struct daemon *daemon, uint64_t now_ns);
-unsigned int fast_poll_count(const struct daemon *daemon);
-void close_done(struct daemon *daemon);
+bool fast_poll_read(struct fast_poll *poll, uint64_t now_ns,
+		    void (*reading)(struct track *track, uint64_t usage, uint64_t now_ns,
+				    void *arg),
+		    void *arg);
+bool fast_poll_any(const struct fast_poll *poll);
+/* Containers with short headroom; without new ones. */
+unsigned int fast_poll_count(const struct fast_poll *poll);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What supervisor and guard tell each other, on a SOCK_SEQPACKET pair: one struct a message, each way one kind of struct.
- * Neither end waits for the other: what can't be sent at once is not sent.
+ * The messages between supervisor and daemon, on a SOCK_SEQPACKET pair: one struct for each direction. Neither end waits
+ * for the other: what can't be sent at once is not sent.
  */
 #ifndef HEADROOM_DAEMON_IPC_H
 #define HEADROOM_DAEMON_IPC_H
@@ -11,28 +11,40 @@
 #include <sys/types.h>
 #include "policy/config.h"
 
+/* Descriptors that the supervisor and the daemon share. Each holds all of them, so that it can start the other again
+ * without loss of a message. */
+struct daemon_wires {
+	int resolver_daemon, resolver_resolver;   /* daemon ↔ resolver, SOCK_SEQPACKET */
+	int daemon_supervisor, supervisor_daemon; /* [daemon's end, supervisor's end] */
+	pid_t resolver_pid;
+	int predecessor; /* pidfd of the supervisor whose daemon is to be replaced; -1: none */
+};
+
+#define UNDO_SUFFIX \
+	".undo" /* file beside the board: what is set at the moment (enforce/rollback.h) */
+
 enum supervisor_word {
 	WORD_CONFIG = 1, /* with the sealed policies as SCM_RIGHTS */
 	WORD_CONFIG_REFUSED,
-	WORD_RESOLVER,   /* a new one runs */
-	WORD_SUPERVISOR, /* so do we: what a supervisor that takes over says first */
+	WORD_RESOLVER,   /* a new resolver runs */
+	WORD_SUPERVISOR, /* the first message of a supervisor that takes over */
 	WORD_RAN,        /* a command has ended */
 };
 
 struct supervisor_message {
-	uint32_t word;  /* enum supervisor_word */
-	pid_t pid;      /* RESOLVER, SUPERVISOR: the new one's */
-	bool relabel;   /* RESOLVER: it looks for other labels than the one before */
-	uint64_t tag;   /* RAN */
-	int32_t error;  /* RAN: errno of what kept it from being run; ETIMEDOUT: it was ended; 0 */
-	int32_t status; /* RAN: as waitpid(2) has it */
-	uint64_t took_ms;        /* RAN */
-	struct config config;    /* CONFIG */
-	char text[CONFIG_ERROR]; /* CONFIG_REFUSED: the error; RAN: the command, for people */
+	uint32_t word;        /* enum supervisor_word */
+	pid_t pid;            /* RESOLVER, SUPERVISOR: the new one's */
+	bool relabel;         /* RESOLVER: it looks for other labels than the last one */
+	uint64_t tag;         /* RAN */
+	int32_t error;        /* RAN: errno: why it could not be run; ETIMEDOUT: it was killed; 0 */
+	int32_t status;       /* RAN: as waitpid(2) has it */
+	uint64_t took_ms;     /* RAN */
+	struct config config; /* CONFIG */
+	char text[CONFIG_ERROR]; /* CONFIG_REFUSED: the error; RAN: the command, to be shown */
 };
 
 enum daemon_word {
-	WORD_READY = 1, /* the first heartbeat was written; `text` is the board's path */
+	WORD_READY = 1, /* the first heartbeat is on the board; `text` is its path */
 	WORD_RUN,       /* run `text`: argc words, each ended by NUL; no shell */
 	WORD_RELOAD,    /* as by SIGHUP */
 };
@@ -48,7 +60,7 @@ struct daemon_message {
 	char text[MESSAGE_WORDS];
 };
 
-/* How much of it is sent: the used part of its text. */
+/* The size to send: without the unused part of the text. */
 static inline size_t daemon_message_bytes(const struct daemon_message *message)
 {
 	return sizeof(*message) - MESSAGE_WORDS + message->bytes;

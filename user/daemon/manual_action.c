@@ -8,6 +8,7 @@
 #include <string.h>
 #include <headroom/reader.h>
 
+#include "policy_driver.h"
 #include "policy_driver_state.h"
 #include "base/clock.h"
 #include "policy/condition_table.h"
@@ -15,9 +16,9 @@
 #define THROTTLE_MS 30000
 #define WATCH_MS    5000
 
-static struct hr_inputs inputs(const struct daemon *daemon, const struct hr_slot *slot)
+static struct hr_inputs inputs(const struct policy_driver *driver, const struct hr_slot *slot)
 {
-	const struct hr_host *host = board_host(daemon->board);
+	const struct hr_host *host = board_host(driver->actions.containers->board);
 
 	const struct input_source from = {.host = host, .slot = slot};
 	uint64_t at[CONDITIONS];
@@ -43,8 +44,8 @@ static int refuse(char text[HR_CONTROL_TEXT], int status, const char *reason)
 }
 
 /* What is wrong with it; 0: nothing. */
-static int check(struct daemon *daemon, const struct hr_control_request *asked, uint32_t slot,
-		 char text[HR_CONTROL_TEXT])
+static int check(struct policy_driver *driver, const struct hr_control_request *asked,
+		 const struct track *track, char text[HR_CONTROL_TEXT])
 {
 	enum hr_skip_reason reason;
 
@@ -52,9 +53,9 @@ static int check(struct daemon *daemon, const struct hr_control_request *asked, 
 		return refuse(text, 2, "only reclaim, throttle, term and kill can be asked for");
 	if (asked->signal < 0 || asked->signal >= NSIG)
 		return refuse(text, 2, "there is no such signal");
-	if (slot == TRACK_NONE || daemon->tracks.track[slot].gone_ns)
+	if (!track || track->gone_ns)
 		return refuse(text, 1, "no such cgroup, or it is gone");
-	reason = policy_exempt(daemon->policy_driver->rules.set, policy_driver_world(daemon), slot);
+	reason = policy_exempt(driver->rules.set, policy_world_now(&driver->world), track->slot);
 	if (reason != HR_SKIP_NONE) {
 		snprintf(text, HR_CONTROL_TEXT, "it is never a target: %s",
 			 hr_skip_reason_name(reason));
@@ -93,38 +94,37 @@ static void plan(struct action *action, const struct hr_control_request *asked,
 	}
 }
 
-int policy_driver_by_hand(struct daemon *daemon, const struct hr_control_request *asked,
+int policy_driver_by_hand(struct policy_driver *driver, const struct hr_control_request *asked,
 			  uint32_t uid, int client, char text[HR_CONTROL_TEXT])
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-	uint32_t slot = tracks_find(&daemon->tracks, asked->cgroup_id);
-	int status = check(daemon, asked, slot, text);
+	struct containers *containers = driver->actions.containers;
+	const struct track *track = tracks_get(&containers->tracks, asked->cgroup_id);
+	int status = check(driver, asked, track, text);
 	static struct action action;
 	const struct hr_slot *at;
 	struct pending_action *pending;
 
 	if (status)
 		return status;
-	at = board_slot(daemon->board, slot);
+	at = board_slot(containers->board, track->slot);
 	action = (struct action){
 		.step = 1,
 		.steps = 1,
 		.kind = (enum hr_action_kind)asked->kind,
-		.mode = policy_driver->rules.set->mode == MODE_DRY_RUN ? MODE_DRY_RUN
-								       : MODE_ENFORCE,
-		.target = {.slot = slot,
+		.mode = driver->rules.set->mode == MODE_DRY_RUN ? MODE_DRY_RUN : MODE_ENFORCE,
+		.target = {.slot = track->slot,
 			   .memcg_id = asked->cgroup_id,
 			   .leader_start_ns = HR_UNKNOWN},
-		.inputs = inputs(daemon, at),
+		.inputs = inputs(driver, at),
 		.decided_ns = clock_mono_ns(),
 	};
 	plan(&action, asked, at);
-	pending = action_new(policy_driver, &action);
+	pending = action_new(&driver->actions, &action);
 	if (!pending)
 		return refuse(text, 1, "too many actions are in flight");
 	pending->by_uid = uid;
 	pending->client = client;
-	policy_driver->fresh = true;
-	policy_driver_settle(daemon);
+	driver->actions.fresh = true;
+	policy_driver_settle(driver);
 	return 0;
 }

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Escalations from their first action to their `outcome` event: see outcome.h. The engine judges how they ended. */
+#include "outcome.h"
+
 #include <string.h>
 
-#include "policy_driver_state.h"
 #include "base/clock.h"
+#include "events.h"
 
 #define RESTART_NS (30 * NS_PER_SEC) /* a restart within this time is part of the outcome */
 
 /* A free place; else the emitted one that was untouched for longest; else any: its outcome is then lost, and counted. */
-static struct pending_outcome *place(struct policy_driver *policy_driver)
+static struct pending_outcome *place(struct outcomes *outcomes)
 {
 	struct pending_outcome *oldest = NULL;
 
 	for (size_t i = 0; i < OUTCOMES_MAX; i++) {
-		struct pending_outcome *here = &policy_driver->outcome[i];
+		struct pending_outcome *here = &outcomes->outcome[i];
 
 		if (!here->escalation)
 			return here;
@@ -24,23 +26,23 @@ static struct pending_outcome *place(struct policy_driver *policy_driver)
 	return oldest;
 }
 
-static struct pending_outcome *find(struct policy_driver *policy_driver, uint32_t escalation)
+static struct pending_outcome *find(struct outcomes *outcomes, uint32_t escalation)
 {
 	for (size_t i = 0; i < OUTCOMES_MAX; i++)
-		if (policy_driver->outcome[i].escalation == escalation)
-			return &policy_driver->outcome[i];
+		if (outcomes->outcome[i].escalation == escalation)
+			return &outcomes->outcome[i];
 	return NULL;
 }
 
-static void copy_identity(struct daemon *daemon, struct pending_outcome *pending,
+static void copy_identity(const struct containers *containers, struct pending_outcome *pending,
 			  const struct action_target *target)
 {
+	const struct track *track = containers_at(containers, target->slot, target->memcg_id);
 	struct board_text text;
-	uint32_t slot;
 
 	board_text_init(&text, pending, offsetof(struct pending_outcome, text), sizeof(*pending));
-	if (action_slot(daemon, target, &slot)) {
-		const struct hr_slot *from = board_slot(daemon->board, slot);
+	if (track) {
+		const struct hr_slot *from = board_slot(containers->board, track->slot);
 
 		board_text_identity(&text, from, sizeof(*from), &from->id, &pending->id);
 		/* Other cgroups are not restarted. */
@@ -50,30 +52,32 @@ static void copy_identity(struct daemon *daemon, struct pending_outcome *pending
 	}
 }
 
-void outcome_add_subject(struct daemon *daemon, struct board_text *text, struct hr_event *event,
-			 const struct pending_outcome *pending, const struct action_target *target)
+void outcome_add_subject(const struct containers *containers, struct board_text *text,
+			 struct hr_event *event, const struct pending_outcome *pending,
+			 const struct action_target *target)
 {
-	uint32_t slot;
+	const struct track *track = containers_at(containers, target->slot, target->memcg_id);
 
 	event->cgroup_id = target->slot == HR_UNKNOWN_U32 ? 0 : target->memcg_id;
 	if (pending) {
 		board_text_identity(text, pending, sizeof(*pending), &pending->id, &event->id);
-	} else if (action_slot(daemon, target, &slot)) {
-		const struct hr_slot *from = board_slot(daemon->board, slot);
+	} else if (track) {
+		const struct hr_slot *from = board_slot(containers->board, track->slot);
 
 		board_text_identity(text, from, sizeof(*from), &from->id, &event->id);
 	}
 }
 
-static void post(struct daemon *daemon, struct pending_outcome *pending)
+static void post(const struct containers *containers, const struct pending_outcome *pending)
 {
-	union notice_buffer buffer;
+	union event_buffer buffer;
 	struct hr_event_outcome *event = (void *)&buffer;
 	const struct outcome *outcome = &pending->outcome;
 	struct board_text text;
 
-	notice_begin(daemon, &buffer, &text, HR_EVENT_OUTCOME, sizeof(*event), TRACK_NONE);
-	outcome_add_subject(daemon, &text, &event->event, pending, &outcome->target);
+	events_begin(containers->board, &buffer, &text, HR_EVENT_OUTCOME, sizeof(*event),
+		     TRACK_NONE);
+	outcome_add_subject(containers, &text, &event->event, pending, &outcome->target);
 	event->event.severity = outcome->averted == 0 ? HR_WARNING : HR_INFO;
 	event->ref = pending->last_seq;
 	event->freed = outcome->freed;
@@ -82,96 +86,91 @@ static void post(struct daemon *daemon, struct pending_outcome *pending)
 		pending->restarted_ns ? (pending->restarted_ns - pending->action_ns) / NS_PER_MS
 				      : HR_UNKNOWN;
 	event->averted = outcome->averted;
-	notice_post(daemon, &buffer, &text);
+	events_post(containers->board, &buffer, &text);
 }
 
-struct pending_outcome *outcome_of(struct daemon *daemon, uint32_t escalation,
+struct pending_outcome *outcome_of(struct outcomes *outcomes, uint32_t escalation,
 				   const struct action_target *target)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-	struct pending_outcome *pending = escalation ? find(policy_driver, escalation) : NULL;
+	struct pending_outcome *pending = escalation ? find(outcomes, escalation) : NULL;
 
 	if (!escalation)
 		return NULL;
 	if (!pending) {
-		pending = place(policy_driver);
+		pending = place(outcomes);
 		if (pending->escalation && pending->ended && !pending->emitted)
-			post(daemon, pending);
+			post(outcomes->containers, pending);
 		else if (pending->escalation && !pending->emitted)
-			policy_driver->lost_outcomes++;
+			outcomes->lost++;
 		memset(pending, 0, sizeof(*pending));
 		pending->escalation = escalation;
 		pending->cgroup_id = target->memcg_id;
-		copy_identity(daemon, pending, target);
+		copy_identity(outcomes->containers, pending, target);
 	}
 	pending->touched_ns = clock_mono_ns();
 	return pending;
 }
 
-static void emit(struct daemon *daemon, struct pending_outcome *pending)
+static void emit(struct outcomes *outcomes, struct pending_outcome *pending)
 {
 	pending->emitted = true;
 	if (pending->last_seq) /* notices alone have changed nothing that could be judged */
-		post(daemon, pending);
+		post(outcomes->containers, pending);
 }
 
-static void settle(struct daemon *daemon, struct pending_outcome *pending)
+static void settle(struct outcomes *outcomes, struct pending_outcome *pending)
 {
 	if (pending->throttled)
-		enforce_lift(daemon->policy_driver->enforce, pending->outcome.target.memcg_id);
+		enforce_lift(outcomes->enforce, pending->outcome.target.memcg_id);
 	/* Posted once nothing is in flight; a restart is awaited where processes were ended and the workload is known. */
 	if (!pending->in_flight && (!pending->fatal || !pending->workload || pending->restarted_ns))
-		emit(daemon, pending);
+		emit(outcomes, pending);
 }
 
 /* The engine may close an escalation (taken over, or its target is gone) before the result of its last action is here. */
-void outcome_on_result(struct daemon *daemon, struct pending_outcome *pending)
+void outcome_on_result(struct outcomes *outcomes, struct pending_outcome *pending)
 {
 	pending->in_flight -= pending->in_flight > 0;
 	if (pending->ended && !pending->emitted)
-		settle(daemon, pending);
+		settle(outcomes, pending);
 }
 
-void outcome_on_end(const struct outcome *outcome, void *arg)
+void outcome_on_end(struct outcomes *outcomes, const struct outcome *outcome)
 {
-	struct daemon *daemon = arg;
-	struct pending_outcome *pending = find(daemon->policy_driver, outcome->escalation);
+	struct pending_outcome *pending = find(outcomes, outcome->escalation);
 
 	if (!pending || pending->ended)
 		return;
 	pending->ended = true;
 	pending->outcome = *outcome;
 	pending->touched_ns = clock_mono_ns();
-	settle(daemon, pending);
+	settle(outcomes, pending);
 }
 
-void outcome_settle(struct daemon *daemon, uint64_t now_ns)
+void outcome_settle(struct outcomes *outcomes, uint64_t now_ns)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-
 	for (size_t i = 0; i < OUTCOMES_MAX; i++) {
-		struct pending_outcome *pending = &policy_driver->outcome[i];
+		struct pending_outcome *pending = &outcomes->outcome[i];
 
 		if (pending->escalation && pending->ended && !pending->emitted &&
 		    !pending->in_flight && now_ns - pending->action_ns > RESTART_NS)
-			emit(daemon, pending);
+			emit(outcomes, pending);
 	}
 }
 
-void policy_driver_restarted(struct daemon *daemon, uint32_t slot, uint64_t workload)
+void outcome_restarted(struct outcomes *outcomes, uint64_t memcg_id, uint64_t workload)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
 	uint64_t now = clock_mono_ns();
 
-	for (size_t i = 0; policy_driver && i < OUTCOMES_MAX; i++) {
-		struct pending_outcome *pending = &policy_driver->outcome[i];
+	for (size_t i = 0; i < OUTCOMES_MAX; i++) {
+		struct pending_outcome *pending = &outcomes->outcome[i];
 
 		if (!pending->escalation || pending->emitted || !pending->fatal ||
 		    pending->restarted_ns || pending->workload != workload ||
-		    pending->cgroup_id == daemon->tracks.track[slot].memcg_id)
+		    pending->cgroup_id == memcg_id)
 			continue;
 		pending->restarted_ns = now;
 		if (pending->ended && !pending->in_flight)
-			emit(daemon, pending);
+			emit(outcomes, pending);
 	}
 }

@@ -6,12 +6,11 @@
 #ifndef HEADROOM_DAEMON_OUTCOME_H
 #define HEADROOM_DAEMON_OUTCOME_H
 
+#include "containers.h"
+#include "enforce/enforce.h"
 #include "policy/engine.h"
 
 #define OUTCOMES_MAX 128 /* escalations at once; the oldest gives way */
-
-struct board_text;
-struct daemon;
 
 struct pending_outcome {
 	uint32_t escalation; /* its number; 0: free */
@@ -33,16 +32,26 @@ struct pending_outcome {
 	char text[768];
 };
 
+struct outcomes {
+	struct containers *containers;
+	struct enforce *enforce;
+	uint64_t lost; /* escalations whose place was reused before they ended */
+	struct pending_outcome outcome[OUTCOMES_MAX];
+};
+
 /* The escalation's entry, made if there is none. NULL: escalation is 0, a manual action. */
-struct pending_outcome *outcome_of(struct daemon *daemon, uint32_t escalation,
+struct pending_outcome *outcome_of(struct outcomes *outcomes, uint32_t escalation,
 				   const struct action_target *target);
-/* The engine's callback; arg is the daemon. */
-void outcome_on_end(const struct outcome *outcome, void *arg);
-void outcome_on_result(struct daemon *daemon,
+/* The engine closed it. */
+void outcome_on_end(struct outcomes *outcomes, const struct outcome *outcome);
+void outcome_on_result(struct outcomes *outcomes,
 		       struct pending_outcome *pending); /* one less in flight */
-void outcome_settle(struct daemon *daemon, uint64_t now_ns);
+void outcome_settle(struct outcomes *outcomes, uint64_t now_ns);
+/* The workload runs in this cgroup now, after a restart. */
+void outcome_restarted(struct outcomes *outcomes, uint64_t memcg_id, uint64_t workload);
 /* The subject of an event: the target as it was at the first action; pending may be NULL. */
-void outcome_add_subject(struct daemon *daemon, struct board_text *text, struct hr_event *event,
-			 const struct pending_outcome *pending, const struct action_target *target);
+void outcome_add_subject(const struct containers *containers, struct board_text *text,
+			 struct hr_event *event, const struct pending_outcome *pending,
+			 const struct action_target *target);
 
 #endif

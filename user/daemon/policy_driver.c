@@ -5,340 +5,360 @@
  */
 #include "policy_driver.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <headroom/reader.h>
 
-#include "policy_driver_state.h"
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "slot_lifecycle.h"
+#include "events.h"
+#include "policy_driver_state.h"
 
 #define DEADLINE_LEAST_NS (2 * NS_PER_MS)
 #define LOST_NS           (60 * NS_PER_SEC)
 
-static const struct hr_slot *world_slot(uint32_t index, void *arg)
-{
-	struct daemon *daemon = arg;
-	const struct track *track = &daemon->tracks.track[index];
-
-	return track->memcg_id && !track->gone_ns ? board_slot(daemon->board, index) : NULL;
-}
-
-const struct policy_snapshot *policy_driver_world(struct daemon *daemon)
-{
-	struct policy_driver *policy_driver = daemon->policy_driver;
-
-	policy_driver->snapshot = (struct policy_snapshot){
-		.now_ns = clock_mono_ns(),
-		.host = board_host(daemon->board),
-		.slots = daemon->tracks.capacity,
-		.slot = world_slot,
-		.arg = daemon,
-		.self_memcg_id = policy_driver->self_memcg_id,
-		.pgroup = policy_driver->jobs.job,
-		.pgroups = policy_driver->jobs.n,
-	};
-	return &policy_driver->snapshot;
-}
-
 /* Onto the board only after the call: the engine may be reading this very slot's text. */
 static void on_next(uint32_t slot, const struct policy *policy, enum hr_action_kind kind, void *arg)
 {
-	struct daemon *daemon = arg;
-	struct policy_driver *policy_driver = daemon->policy_driver;
-	struct track *track = &daemon->tracks.track[slot];
+	struct policy_driver *driver = arg;
+	struct track *track = &driver->containers->tracks.track[slot];
 
 	track->next_action = policy ? (uint8_t)kind : HR_ACTION_NONE;
-	track->next_policy =
-		policy ? (uint32_t)(policy - policy_at(policy_driver->rules.set, 0)) + 1 : 0;
+	track->next_policy = policy ? (uint32_t)(policy - policy_at(driver->rules.set, 0)) + 1 : 0;
 	track->next_dirty = 1;
-	policy_driver->next_dirty = true;
+	driver->next_dirty = true;
 }
 
-static void publish_next(struct daemon *daemon)
+static void publish_next(struct policy_driver *driver)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-
-	if (!policy_driver->next_dirty)
+	if (!driver->next_dirty)
 		return;
-	policy_driver->next_dirty = false;
-	for (uint32_t slot = 0; slot < daemon->tracks.capacity; slot++) {
-		struct track *track = &daemon->tracks.track[slot];
+	driver->next_dirty = false;
+	for (uint32_t slot = 0; slot < driver->containers->tracks.capacity; slot++) {
+		struct track *track = &driver->containers->tracks.track[slot];
 		const struct policy *policy;
 		struct hr_slot *at;
 
 		if (!track->memcg_id || !track->next_dirty)
 			continue;
 		track->next_dirty = 0;
-		policy = track->next_policy
-				 ? policy_at(policy_driver->rules.set, track->next_policy - 1)
-				 : NULL;
-		at = board_slot_begin(daemon->board, slot);
+		policy = track->next_policy ? policy_at(driver->rules.set, track->next_policy - 1)
+					    : NULL;
+		at = board_slot_begin(driver->containers->board, slot);
 		at->forecast.next_action = track->next_action;
-		publish_next_policy(at, policy ? policy_text(policy_driver->rules.set, policy->name)
-					       : NULL);
-		board_slot_end(daemon->board, slot);
+		slot_set_next_policy(at,
+				     policy ? policy_text(driver->rules.set, policy->name) : NULL);
+		board_slot_end(driver->containers->board, slot);
 	}
 }
 
-static void trigger_deadline(struct policy_driver *policy_driver)
+static void set_deadline(struct policy_driver *driver)
 {
-	uint64_t at = engine_deadline(policy_driver->engine), now = clock_mono_ns();
+	uint64_t at = engine_deadline(driver->engine), now = clock_mono_ns();
 
 	if (at)
-		loop_timer_set(policy_driver->deadline_fd,
+		loop_timer_set(driver->deadline_fd,
 			       at > now + DEADLINE_LEAST_NS ? at - now : DEADLINE_LEAST_NS, 0);
 }
 
-void policy_driver_settle(struct daemon *daemon)
+void policy_driver_settle(struct policy_driver *driver)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-
-	if (!policy_driver || policy_driver->settling)
+	if (driver->settling)
 		return;
-	policy_driver->settling = true;
-	action_dispatch(daemon);
-	publish_next(daemon);
-	trigger_deadline(policy_driver);
-	trigger_sync_settle(daemon);
-	policy_driver->settling = false;
+	driver->settling = true;
+	action_dispatch(&driver->actions);
+	publish_next(driver);
+	set_deadline(driver);
+	trigger_sync_grant(&driver->triggers);
+	driver->settling = false;
 }
 
 /* Reports full tables, at most once a minute. */
-static void report_full_tables(struct daemon *daemon, uint64_t now)
+static void report_full_tables(struct policy_driver *driver, uint64_t now)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
 	struct engine_counts counts;
 	uint64_t lost;
 
-	engine_counts(policy_driver->engine, &counts);
-	lost = counts.turned_away + counts.untimed + policy_driver->lost_actions +
-	       policy_driver->lost_outcomes;
-	if (lost == policy_driver->lost_emitted ||
-	    (policy_driver->lost_ns && now - policy_driver->lost_ns < LOST_NS))
+	engine_counts(driver->engine, &counts);
+	lost = counts.turned_away + counts.untimed + driver->actions.lost +
+	       driver->actions.outcomes.lost;
+	if (lost == driver->lost_emitted || (driver->lost_ns && now - driver->lost_ns < LOST_NS))
 		return;
-	notice_daemon(daemon, HR_DAEMON_CAPACITY, HR_WARNING, lost - policy_driver->lost_emitted,
+	events_daemon(driver->containers->board, HR_DAEMON_CAPACITY, HR_WARNING,
+		      lost - driver->lost_emitted,
 		      "%llu times no room for an escalation, its outcome or a policy's hold timer "
 		      "(%u escalations under way)",
-		      (unsigned long long)(lost - policy_driver->lost_emitted), counts.escalations);
-	policy_driver->lost_emitted = lost;
-	policy_driver->lost_ns = now;
+		      (unsigned long long)(lost - driver->lost_emitted), counts.escalations);
+	driver->lost_emitted = lost;
+	driver->lost_ns = now;
 }
 
-void policy_driver_swept(struct daemon *daemon)
+void policy_driver_swept(struct policy_driver *driver)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
 	uint64_t now = clock_mono_ns();
 
-	engine_update(policy_driver->engine, policy_driver_world(daemon));
-	action_expire(daemon, now);
-	policy_driver_settle(daemon);
-	outcome_settle(daemon, now);
-	trigger_sync_swept(daemon, now);
-	report_full_tables(daemon, now);
+	engine_update(driver->engine, policy_world_now(&driver->world));
+	action_expire(&driver->actions, now);
+	policy_driver_settle(driver);
+	outcome_settle(&driver->actions.outcomes, now);
+	trigger_sync_swept(&driver->triggers, now);
+	report_full_tables(driver, now);
 }
 
-void policy_driver_host(struct daemon *daemon)
+void policy_driver_host(struct policy_driver *driver)
 {
-	engine_update(daemon->policy_driver->engine, policy_driver_world(daemon));
-	policy_driver_settle(daemon);
+	engine_update(driver->engine, policy_world_now(&driver->world));
+	policy_driver_settle(driver);
 }
 
-void policy_driver_read(struct daemon *daemon, uint32_t slot)
+void policy_driver_read(struct policy_driver *driver, const struct track *track)
 {
-	engine_update_slot(daemon->policy_driver->engine, policy_driver_world(daemon), slot);
-	trigger_sync_consider(daemon, slot, clock_mono_ns());
+	engine_update_slot(driver->engine, policy_world_now(&driver->world), track->slot);
+	trigger_sync_consider(&driver->triggers, track, clock_mono_ns());
 }
 
-void policy_driver_oom(struct daemon *daemon, uint32_t slot)
+void policy_driver_child(struct policy_driver *driver, const struct track *track)
 {
-	if (daemon->policy_driver)
-		engine_oom_kill(daemon->policy_driver->engine, slot, clock_mono_ns());
+	engine_child_created(driver->engine,
+			     tracks_find(&driver->containers->tracks, track->parent_id));
+	trigger_sync_child(&driver->triggers, track);
 }
 
-void policy_driver_gone(struct daemon *daemon, uint32_t slot)
+void policy_driver_oom(struct policy_driver *driver, const struct track *track)
 {
-	if (!daemon->policy_driver)
-		return;
-	trigger_sync_gone(daemon, daemon->tracks.track[slot].memcg_id);
-	engine_slot_gone(daemon->policy_driver->engine, slot, daemon->tracks.track[slot].memcg_id,
-			 clock_mono_ns());
+	engine_oom_kill(driver->engine, track ? track->slot : HR_UNKNOWN_U32, clock_mono_ns());
 }
 
-int policy_driver_grow(struct daemon *daemon, uint32_t capacity)
+void policy_driver_gone(struct policy_driver *driver, const struct track *track)
 {
-	return engine_grow(daemon->policy_driver->engine, capacity);
+	trigger_sync_gone(&driver->triggers, track->memcg_id);
+	engine_slot_gone(driver->engine, track->slot, track->memcg_id, clock_mono_ns());
+}
+
+void policy_driver_restarted(struct policy_driver *driver, const struct track *track,
+			     uint64_t workload)
+{
+	outcome_restarted(&driver->actions.outcomes, track->memcg_id, workload);
+}
+
+int policy_driver_grow(struct policy_driver *driver, uint32_t capacity)
+{
+	return engine_grow(driver->engine, capacity);
 }
 
 /* Process groups must be known by the time a policy on the host's memory holds. */
-static bool host_may_run_short(const struct daemon *daemon)
+static bool host_may_run_short(const struct hr_host *host, uint64_t threshold)
 {
-	const struct hr_host *host = board_host(daemon->board);
-	uint64_t threshold = daemon->policy_driver->host_poll.threshold;
-
 	return threshold && host->mem_available != HR_UNKNOWN &&
 	       (host->mem_available < host->mem_total / 4 ||
 		host->mem_available < threshold + host->mem_total / 8);
 }
 
-bool policy_driver_wants_tasks(const struct daemon *daemon)
+bool policy_driver_wants_processes(const struct policy_driver *driver, uint64_t host_threshold)
 {
-	const struct policy_set *set = daemon->policy_driver->rules.set;
+	const struct policy_set *set = driver->rules.set;
 
 	if (set->mode == MODE_OBSERVE)
 		return false;
 	for (uint32_t i = 0; i < set->policies; i++)
 		if (policy_at(set, i)->mode != MODE_OBSERVE && policy_at(set, i)->host_processes)
 			return true;
-	return host_may_run_short(daemon);
+	return host_may_run_short(board_host(driver->containers->board), host_threshold);
 }
 
 static void on_results(struct loop_watch *watch, uint32_t events, void *arg)
 {
-	struct daemon *daemon = arg;
+	struct policy_driver *driver = arg;
 	struct action_result result;
 
-	while (enforce_take(daemon->policy_driver->enforce, &result))
-		action_on_result(daemon, &result);
-	policy_driver_settle(daemon);
+	while (enforce_take(driver->enforce, &result))
+		action_on_result(&driver->actions, &result);
+	policy_driver_settle(driver);
 }
 
 static void on_deadline(struct loop_watch *watch, uint32_t events, void *arg)
 {
-	struct daemon *daemon = arg;
+	struct policy_driver *driver = arg;
 
-	loop_timer_read(daemon->policy_driver->deadline_fd);
-	engine_update(daemon->policy_driver->engine, policy_driver_world(daemon));
-	policy_driver_settle(daemon);
+	loop_timer_read(driver->deadline_fd);
+	engine_update(driver->engine, policy_world_now(&driver->world));
+	policy_driver_settle(driver);
 }
 
-static void publish_mode(struct daemon *daemon, enum policy_mode mode)
+static void publish_mode(struct policy_driver *driver, enum policy_mode mode)
 {
-	daemon->config->mode = mode;
-	board_host_begin(daemon->board)->mode = mode;
-	board_host_end(daemon->board);
+	struct board *board = driver->containers->board;
+
+	driver->config->mode = mode;
+	board_host_begin(board)->mode = mode;
+	board_host_end(board);
 }
 
-void policy_driver_rules(struct daemon *daemon, int fd)
+void policy_driver_rules(struct policy_driver *driver, int fd)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-	struct rules rules, old = policy_driver->rules;
+	struct rules rules, old = driver->rules;
 	int err = rules_map(fd, &rules);
 
 	if (err) {
-		notice_daemon(
-			daemon, HR_DAEMON_CONFIG_REFUSED, HR_WARNING, 0,
+		events_daemon(
+			driver->containers->board, HR_DAEMON_CONFIG_REFUSED, HR_WARNING, 0,
 			"the policies that were handed over are not valid (%s): the old ones stay",
 			strerror(-err));
 		return;
 	}
 	policy_driver_settle(
-		daemon); /* every action that the old policies asked for is dispatched first */
-	if ((rules.set->mode == MODE_ENFORCE) != (policy_driver->rules.set->mode == MODE_ENFORCE))
-		daemon_come_first(daemon, rules.set->mode == MODE_ENFORCE);
-	policy_driver->rules = rules;
-	publish_mode(daemon, (enum policy_mode)rules.set->mode);
-	engine_set_policies(policy_driver->engine, rules.set);
+		driver); /* every action that the old policies asked for is dispatched first */
+	if ((rules.set->mode == MODE_ENFORCE) != (driver->rules.set->mode == MODE_ENFORCE))
+		driver->set_priority(rules.set->mode == MODE_ENFORCE, driver->arg);
+	driver->rules = rules;
+	publish_mode(driver, (enum policy_mode)rules.set->mode);
+	driver->actions.set = rules.set;
+	engine_set_policies(driver->engine, rules.set);
 	rules_done(&old);
-	trigger_sync_rules(daemon);
-	host_poll_rules(daemon);
-	policy_driver_settle(daemon);
+	trigger_sync_set_policies(&driver->triggers, rules.set);
+	policy_driver_settle(driver);
 }
 
-/* The next actions of a daemon before us are not these policies'. */
-static void forget_next(struct daemon *daemon)
+/* The next actions of the previous daemon are not those of these policies. */
+static void forget_next(struct containers *containers)
 {
-	for (uint32_t slot = 0; slot < daemon->tracks.capacity; slot++) {
-		const struct hr_slot *seen = board_slot(daemon->board, slot);
+	for (uint32_t slot = 0; slot < containers->tracks.capacity; slot++) {
+		const struct hr_slot *seen = board_slot(containers->board, slot);
 		struct hr_slot *at;
 
 		if (seen->state == HR_SLOT_FREE ||
 		    (!seen->next_policy.at && !seen->forecast.next_action &&
 		     !(seen->flags & HR_SLOT_ARMED)))
 			continue;
-		at = board_slot_begin(daemon->board, slot);
+		at = board_slot_begin(containers->board, slot);
 		at->forecast.next_action = HR_ACTION_NONE;
 		at->flags &= ~HR_SLOT_ARMED;
-		publish_next_policy(at, NULL);
-		board_slot_end(daemon->board, slot);
+		slot_set_next_policy(at, NULL);
+		board_slot_end(containers->board, slot);
 	}
 }
 
-struct engine_callbacks policy_driver_calls(struct daemon *daemon)
+static void on_action(const struct action *action, void *arg)
 {
-	return (struct engine_callbacks){.action = action_on_request,
-					 .outcome = outcome_on_end,
-					 .not_taken = action_on_not_taken,
+	struct policy_driver *driver = arg;
+
+	action_on_request(&driver->actions, action);
+}
+
+static void on_outcome(const struct outcome *outcome, void *arg)
+{
+	struct policy_driver *driver = arg;
+
+	outcome_on_end(&driver->actions.outcomes, outcome);
+}
+
+static void on_not_taken(const struct action *action, enum hr_action_status status,
+			 enum hr_skip_reason reason, void *arg)
+{
+	struct policy_driver *driver = arg;
+
+	action_on_not_taken(&driver->actions, action, status, reason);
+}
+
+struct engine_callbacks policy_driver_callbacks(struct policy_driver *driver)
+{
+	return (struct engine_callbacks){.action = on_action,
+					 .outcome = on_outcome,
+					 .not_taken = on_not_taken,
 					 .next = on_next,
-					 .arg = daemon};
+					 .arg = driver};
 }
 
-void policy_driver_start(struct daemon *daemon)
+void policy_driver_connect(struct policy_driver *driver, const struct policy_driver_setup *setup)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-
-	policy_driver_exempt(daemon, POLICY_DRIVER_SUPERVISOR, getppid());
-	policy_driver_exempt(daemon, POLICY_DRIVER_RESOLVER, daemon->wires->resolver_pid);
-	forget_next(daemon);
-	publish_mode(daemon, (enum policy_mode)policy_driver->rules.set->mode);
-	engine_set_policies(policy_driver->engine, policy_driver->rules.set);
-	trigger_sync_start(daemon);
+	driver->containers = setup->containers;
+	driver->loop = setup->loop;
+	driver->config = setup->config;
+	driver->set_priority = setup->set_priority;
+	driver->arg = setup->arg;
+	driver->world.containers = setup->containers;
+	driver->world.groups = &driver->groups;
+	driver->triggers.containers = setup->containers;
+	driver->triggers.collector = setup->collector;
+	driver->triggers.engine = driver->engine;
+	driver->triggers.world = &driver->world;
+	driver->triggers.enforce = driver->enforce;
+	driver->actions.containers = setup->containers;
+	driver->actions.engine = driver->engine;
+	driver->actions.enforce = driver->enforce;
+	driver->actions.world = &driver->world;
+	driver->actions.set = driver->rules.set;
+	driver->actions.ops = setup->action_ops;
+	driver->actions.ops_arg = setup->arg;
+	driver->actions.outcomes.containers = setup->containers;
+	driver->actions.outcomes.enforce = driver->enforce;
 }
 
-int policy_driver_watch(struct daemon *daemon)
+void policy_driver_start(struct policy_driver *driver, pid_t resolver_pid)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-
-	return loop_add(&daemon->loop, &policy_driver->w_enforce, enforce_fd(policy_driver->enforce), EPOLLIN,
-			on_results, daemon) ?:
-	       loop_add(&daemon->loop, &policy_driver->w_deadline, policy_driver->deadline_fd, EPOLLIN, on_deadline,
-			daemon) ?:
-	       host_poll_open(daemon);
+	policy_driver_exempt(driver, POLICY_DRIVER_SUPERVISOR, getppid());
+	policy_driver_exempt(driver, POLICY_DRIVER_RESOLVER, resolver_pid);
+	forget_next(driver->containers);
+	publish_mode(driver, (enum policy_mode)driver->rules.set->mode);
+	engine_set_policies(driver->engine, driver->rules.set);
+	trigger_sync_start(&driver->triggers, driver->rules.set);
 }
 
-int policy_driver_rules_fd(const struct daemon *daemon) { return daemon->policy_driver->rules.fd; }
-
-uint32_t policy_driver_policies(const struct daemon *daemon)
+int policy_driver_watch(struct policy_driver *driver)
 {
-	return daemon->policy_driver->rules.set->policies;
+	return loop_add(driver->loop, &driver->w_enforce, enforce_fd(driver->enforce), EPOLLIN,
+			on_results, driver)
+		       ?: loop_add(driver->loop, &driver->w_deadline, driver->deadline_fd, EPOLLIN,
+				   on_deadline, driver);
 }
 
-void policy_driver_tasks_begin(struct daemon *daemon)
+void policy_driver_ran(struct policy_driver *driver, const struct supervisor_message *message)
 {
-	process_groups_begin(&daemon->policy_driver->jobs);
+	action_ran(&driver->actions, message);
+	policy_driver_settle(driver);
 }
 
-void policy_driver_task(struct daemon *daemon, const struct task_sample *task)
+int policy_driver_rules_fd(const struct policy_driver *driver) { return driver->rules.fd; }
+
+const struct policy_set *policy_driver_policies(const struct policy_driver *driver)
 {
-	process_groups_add(&daemon->policy_driver->jobs, task, (uint32_t)getpgrp());
+	return driver->rules.set;
 }
 
-void policy_driver_task_beside(struct daemon *daemon, const struct task_sample *task,
-			       bool contained)
+struct trigger_sync *policy_driver_triggers(struct policy_driver *driver)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-	struct process_group *job = process_groups_add_member(&policy_driver->jobs, task);
-	uint32_t slot;
+	return &driver->triggers;
+}
 
-	if (!job || (job->flags & PGROUP_HOLDS_OTHERS))
+/* A group is exempt if one of its members is: in a container, or exempt by itself. */
+static void check_member(struct policy_driver *driver, const struct task_sample *task)
+{
+	struct process_group *group = process_groups_of_member(&driver->groups, task);
+	const struct track *track;
+
+	if (!group || (group->flags & PGROUP_HOLDS_OTHERS))
 		return;
-	slot = tracks_find(&daemon->tracks, task->memcg_id);
-	if (contained || task->oom_score_adj == PROCESS_GROUPS_EXEMPT ||
-	    policy_exempt_process(policy_driver->rules.set, task->comm,
-				  slot == TRACK_NONE ? NULL : board_slot(daemon->board, slot)))
-		job->flags |= PGROUP_HOLDS_OTHERS;
+	track = tracks_get(&driver->containers->tracks, task->memcg_id);
+	if (containers_contained(driver->containers, task->memcg_id) ||
+	    task->oom_score_adj == PROCESS_GROUPS_EXEMPT ||
+	    policy_exempt_process(driver->rules.set, task->comm,
+				  track ? board_slot(driver->containers->board, track->slot)
+					: NULL))
+		group->flags |= PGROUP_HOLDS_OTHERS;
 }
 
-void policy_driver_tasks_end(struct daemon *daemon, uint64_t now_ns)
+void policy_driver_processes(struct policy_driver *driver, const struct task_sample *tasks,
+			     size_t n, uint64_t now_ns)
 {
-	process_groups_end(&daemon->policy_driver->jobs, now_ns, clock_boot_ns());
-	trigger_sync_prefer(daemon);
+	process_groups_begin(&driver->groups);
+	for (size_t i = 0; i < n && i < UINT16_MAX; i++)
+		if (!containers_contained(driver->containers, tasks[i].memcg_id))
+			process_groups_add(&driver->groups, &tasks[i], (uint32_t)getpgrp());
+	for (size_t i = 0; i < n; i++)
+		check_member(driver, &tasks[i]);
+	process_groups_end(&driver->groups, now_ns, clock_boot_ns());
+	trigger_sync_prefer(&driver->triggers);
 }
 
-void policy_driver_exempt(struct daemon *daemon, enum policy_driver_helper identity, pid_t pid)
+void policy_driver_exempt(struct policy_driver *driver, enum policy_driver_helper helper, pid_t pid)
 {
-	enforce_exempt(daemon->policy_driver->enforce, (unsigned int)identity, (uint32_t)pid);
+	enforce_exempt(driver->enforce, (unsigned int)helper, (uint32_t)pid);
 }

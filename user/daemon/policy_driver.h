@@ -2,52 +2,78 @@
 /*
  * Between policy/, which decides, and enforce/, which acts: gives the engine a snapshot after each sweep and each fast poll,
  * passes its actions to enforce's workers or the supervisor, their results back, and all of it to the board as `action` and
- * `outcome` events. Decides nothing. policy_driver_open() reserves everything. Caller: the loop.
+ * `outcome` events. Decides nothing. policy_driver_open() allocates everything. Caller: the loop.
  */
 #ifndef HEADROOM_DAEMON_POLICY_DRIVER_H
 #define HEADROOM_DAEMON_POLICY_DRIVER_H
 
 #include <headroom/control.h>
-#include "ipc.h"
-#include "daemon_state.h"
+#include "action.h"
+#include "base/loop.h"
+#include "policy/config.h"
+#include "trigger_sync.h"
 
-/* Start: restores what a daemon before us left set, opens engine and enforce, takes the policies. 0 or an exit status. */
-int policy_driver_open(struct daemon *daemon, int rules_fd);
-int policy_driver_watch(struct daemon *daemon); /* adds its descriptors to the loop; 0 or -errno */
-void policy_driver_close(struct daemon *daemon);
+struct policy_driver;
 
-/* New samples: of all (a sweep), or of one slot. Actions are dispatched by policy_driver_settle(), once after all of them. */
-void policy_driver_swept(struct daemon *daemon);
-void policy_driver_read(struct daemon *daemon, uint32_t slot);
-void policy_driver_settle(struct daemon *daemon);
+struct policy_driver_setup {
+	struct containers *containers;
+	struct collector *collector;
+	struct loop *loop;
+	struct config *config; /* its mode follows the policies */
+	const struct action_ops *action_ops;
+	/* With enforcing policies the daemon runs before other processes where CPU time is short. */
+	void (*set_priority)(bool first, void *arg);
+	void *arg; /* of both */
+	int rules_fd;
+	pid_t resolver_pid;
+};
+
+/* Start: restores what the previous daemon left set, opens engine and enforce, takes the policies. 0 or an exit status. */
+int policy_driver_open(const struct policy_driver_setup *setup, struct policy_driver **ret_driver);
+int policy_driver_watch(
+	struct policy_driver *driver); /* adds its descriptors to the loop; 0 or -errno */
+void policy_driver_close(struct policy_driver *driver); /* takes NULL */
+
+/* New samples: of all (a sweep), or of one cgroup. Actions are dispatched by policy_driver_settle(), once after all of them. */
+void policy_driver_swept(struct policy_driver *driver);
+void policy_driver_read(struct policy_driver *driver, const struct track *track);
+void policy_driver_settle(struct policy_driver *driver);
 /* Between two sweeps the host's available memory fell below a policy's threshold. */
-void policy_driver_host(struct daemon *daemon);
-/* A process pass: processes outside containers. */
-void policy_driver_tasks_begin(struct daemon *daemon);
-void policy_driver_task(struct daemon *daemon, const struct task_sample *task);
-/* Again, all processes: which other members a process group has that must not be ended with it. */
-void policy_driver_task_beside(struct daemon *daemon, const struct task_sample *task,
-			       bool contained);
-void policy_driver_tasks_end(struct daemon *daemon, uint64_t now_ns);
-/* A slot's OOM kill, end, restart. */
-void policy_driver_oom(struct daemon *daemon, uint32_t slot);
-void policy_driver_gone(struct daemon *daemon, uint32_t slot);
-void policy_driver_restarted(struct daemon *daemon, uint32_t slot, uint64_t workload);
-int policy_driver_grow(struct daemon *daemon, uint32_t capacity);
-/* Our helper processes, which are never targets. */
+void policy_driver_host(struct policy_driver *driver);
+/* A process pass. */
+void policy_driver_processes(struct policy_driver *driver, const struct task_sample *tasks,
+			     size_t n, uint64_t now_ns);
+/* A cgroup has begun, or has a name now. */
+void policy_driver_child(struct policy_driver *driver, const struct track *track);
+/* A cgroup's OOM kill (NULL: the host's), end, restart. */
+void policy_driver_oom(struct policy_driver *driver, const struct track *track);
+void policy_driver_gone(struct policy_driver *driver, const struct track *track);
+void policy_driver_restarted(struct policy_driver *driver, const struct track *track,
+			     uint64_t workload);
+/* The board grows to this capacity. 0 or -ENOMEM. */
+int policy_driver_grow(struct policy_driver *driver, uint32_t capacity);
+/* The daemon's helper processes, which are never targets. */
 enum policy_driver_helper { POLICY_DRIVER_SUPERVISOR, POLICY_DRIVER_RESOLVER };
-void policy_driver_exempt(struct daemon *daemon, enum policy_driver_helper identity, pid_t pid);
+void policy_driver_exempt(struct policy_driver *driver, enum policy_driver_helper helper,
+			  pid_t pid);
 /* From the supervisor: new policies (takes the descriptor), a command has ended. */
-void policy_driver_rules(struct daemon *daemon, int fd);
-int policy_driver_rules_fd(const struct daemon *daemon);      /* of the policies in force */
-uint32_t policy_driver_policies(const struct daemon *daemon); /* how many */
-void policy_driver_ran(struct daemon *daemon, const struct supervisor_message *message);
-/* Does a policy test processes outside containers, or is the host short of memory? Then a process pass runs every second. */
-bool policy_driver_wants_tasks(const struct daemon *daemon);
+void policy_driver_rules(struct policy_driver *driver, int fd);
+void policy_driver_ran(struct policy_driver *driver, const struct supervisor_message *message);
+int policy_driver_rules_fd(const struct policy_driver *driver); /* of the policies in force */
+const struct policy_set *policy_driver_policies(const struct policy_driver *driver);
+/* Does a policy test processes outside containers, or is the host near this threshold (bytes; 0: none)? Then a process pass
+ * runs every second. */
+bool policy_driver_wants_processes(const struct policy_driver *driver, uint64_t host_threshold);
+/* What is armed: the worker's jobs carry it. */
+struct trigger_sync *policy_driver_triggers(struct policy_driver *driver);
 
-/* A manual action from the control socket: `client` gets its result by control_answer(). Returns 0: it is in flight; or the
- * status of a refused request, with one line. */
-int policy_driver_by_hand(struct daemon *daemon, const struct hr_control_request *asked,
+/* reflex.c: the kernel killed by itself. */
+void policy_driver_reflex(struct policy_driver *driver, const struct record_trigger *record,
+			  const struct track *track);
+
+/* manual_action.c: an action from the control socket; `client` gets its result by the answer op. Returns 0: it is in flight;
+ * or the status of a refused request, with one line. */
+int policy_driver_by_hand(struct policy_driver *driver, const struct hr_control_request *asked,
 			  uint32_t uid, int client, char text[HR_CONTROL_TEXT]);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Policy and enforcement before and after the loop: restores what a daemon before us left set, starts enforce and its workers,
+ * Policy and enforcement before and after the loop: restores what the previous daemon left set, starts enforce and its workers,
  * publishes what this host supports, touches the tables. May block and allocate.
  */
 #include <errno.h>
@@ -10,16 +10,18 @@
 #include <sys/stat.h>
 #include <headroom/reader.h>
 
-#include "policy_driver_state.h"
+#include "policy_driver.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "enforce/rollback.h"
-#include "supervisor.h"
+#include "events.h"
+#include "policy_driver_state.h"
+#include "self_cgroup.h"
 
 #define TOUCHED 32 /* actions and outcomes that have their pages from the start */
 
 /* What daemon and supervisor left set when both were killed together. */
-static void restore(struct daemon *daemon, const char *path)
+static void restore(struct board *board, const char *path)
 {
 	struct undo *undo;
 	unsigned int n;
@@ -29,28 +31,29 @@ static void restore(struct daemon *daemon, const char *path)
 	n = undo_all(undo);
 	undo_close(undo);
 	if (n)
-		notice_daemon(daemon, HR_DAEMON_RESTORED, HR_WARNING, n,
-			      "restored %u limits and frozen cgroups that a daemon before had set",
-			      n);
+		events_daemon(
+			board, HR_DAEMON_RESTORED, HR_WARNING, n,
+			"restored %u limits and frozen cgroups that the previous daemon had set",
+			n);
 }
 
-/* Our own memory cgroup: never a target. 0 for the root, which is no target anyway, and which on a host without systemd holds
+/* The daemon's own memory cgroup: never a target. 0 for the root, which is no target anyway, and which on a host without systemd holds
  * all processes outside containers. */
-static uint64_t own_group(const struct daemon *daemon)
+static uint64_t own_group(const struct policy_driver_setup *setup)
 {
 	char path[PATH_MAX], own[512];
 	struct stat st;
 
-	if (daemon_own_path(daemon->config->root, own, sizeof(own)) || !strcmp(own, "/"))
+	if (self_cgroup_path(setup->config->root, own, sizeof(own)) || !strcmp(own, "/"))
 		return 0;
-	snprintf(path, sizeof(path), "%s%s", collect_memory_root(daemon->collector), own);
+	snprintf(path, sizeof(path), "%s%s", collect_memory_root(setup->collector), own);
 	return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
 }
 
 /* Beside the signals' sources: action → variant. */
-static void publish_support(struct daemon *daemon, const struct enforce_config *config)
+static void publish_support(struct board *board, const struct enforce_config *config)
 {
-	struct hr_host *host = board_host_begin(daemon->board);
+	struct hr_host *host = board_host_begin(board);
 	struct enforce_support support;
 	size_t n = 0;
 
@@ -63,13 +66,13 @@ static void publish_support(struct daemon *daemon, const struct enforce_config *
 		snprintf(host->source[n].variant, sizeof(host->source[n].variant), "%.35s",
 			 support.variant);
 	}
-	board_host_end(daemon->board);
+	board_host_end(board);
 }
 
 /* Warns of actions that policies use and this host does not support, at start and not when they are due. */
-static void warn_unsupported(struct daemon *daemon, const struct enforce_config *config)
+static void warn_unsupported(struct board *board, const struct policy_set *set,
+			     const struct enforce_config *config)
 {
-	const struct policy_set *set = daemon->policy_driver->rules.set;
 	struct enforce_support support;
 
 	for (unsigned int i = 0; !enforce_support(config, i, &support); i++) {
@@ -82,8 +85,8 @@ static void warn_unsupported(struct daemon *daemon, const struct enforce_config 
 			for (uint32_t r = 0; r < policy->actions; r++)
 				uses |= policy->action[r].kind == support.kind;
 			if (uses) {
-				notice_daemon(
-					daemon, HR_DAEMON_FALLBACK, HR_WARNING, 0,
+				events_daemon(
+					board, HR_DAEMON_FALLBACK, HR_WARNING, 0,
 					"policy %.60s: its action %s will be skipped here: %s",
 					policy_text(set, policy->name),
 					hr_action_kind_name(support.kind), support.reason);
@@ -93,67 +96,58 @@ static void warn_unsupported(struct daemon *daemon, const struct enforce_config 
 	}
 }
 
-static void fill_config(const struct daemon *daemon, const char *undo,
-			struct enforce_config *ret_config)
+int policy_driver_open(const struct policy_driver_setup *setup, struct policy_driver **ret_driver)
 {
-	*ret_config = (struct enforce_config){.root = daemon->config->root,
-					      .memory_root = collect_memory_root(daemon->collector),
-					      .v1 = collect_layout(daemon->collector) != CGROUP_V2,
-					      .undo_path = undo};
-}
-
-int policy_driver_open(struct daemon *daemon, int rules_fd)
-{
-	struct policy_driver *policy_driver = calloc(1, sizeof(*policy_driver));
-	struct engine_callbacks calls = policy_driver_calls(daemon);
-	struct enforce_config config;
+	struct policy_driver *driver = calloc(1, sizeof(*driver));
+	struct board *board = setup->containers->board;
+	struct enforce_config config = {.root = setup->config->root,
+					.memory_root = collect_memory_root(setup->collector),
+					.v1 = collect_layout(setup->collector) != CGROUP_V2};
+	struct engine_callbacks callbacks = policy_driver_callbacks(driver);
 	char undo[PATH_MAX];
 	int err;
 
-	if (!policy_driver) {
+	if (!driver) {
 		log_error("no memory for the tables of actions");
 		return 1;
 	}
 	/* Touched: when memory is short there may be no page. Places are used from the first on; the others are needed
 	 * only if more are in use at once. */
-	memset(policy_driver, 0, offsetof(struct policy_driver, action));
-	memset(policy_driver->action, 0, TOUCHED * sizeof(*policy_driver->action));
-	memset(policy_driver->outcome, 0, TOUCHED * sizeof(*policy_driver->outcome));
-	policy_driver->rules.fd = -1;
-	daemon->policy_driver = policy_driver;
-	snprintf(undo, sizeof(undo), "%s" UNDO_SUFFIX, board_path(daemon->board));
-	restore(daemon, undo);
-	fill_config(daemon, undo, &config);
-	policy_driver->deadline_fd = loop_timer_new();
-	err = rules_map(rules_fd, &policy_driver->rules);
+	memset(driver, 0, offsetof(struct policy_driver, actions));
+	memset(driver->actions.action, 0, TOUCHED * sizeof(*driver->actions.action));
+	memset(driver->actions.outcomes.outcome, 0,
+	       TOUCHED * sizeof(*driver->actions.outcomes.outcome));
+	driver->rules.fd = -1;
+	*ret_driver = driver;
+	snprintf(undo, sizeof(undo), "%s" UNDO_SUFFIX, board_path(board));
+	restore(board, undo);
+	config.undo_path = undo;
+	driver->deadline_fd = loop_timer_new();
+	err = rules_map(setup->rules_fd, &driver->rules);
 	if (!err)
-		err = engine_init(&policy_driver->engine, board_capacity(daemon->board), &calls);
+		err = engine_init(&driver->engine, board_capacity(board), &callbacks);
 	if (!err)
-		err = enforce_open(&config, &policy_driver->enforce);
+		err = enforce_open(&config, &driver->enforce);
 	if (err) {
 		log_error("cannot enforce: %s", strerror(-err));
 		return 1;
 	}
-	policy_driver->v1 = config.v1;
-	policy_driver->self_memcg_id = own_group(daemon);
-	policy_driver_start(daemon);
-	publish_support(daemon, &config);
-	warn_unsupported(daemon, &config);
+	policy_driver_connect(driver, setup);
+	driver->world.self_memcg_id = own_group(setup);
+	policy_driver_start(driver, setup->resolver_pid);
+	publish_support(board, &config);
+	warn_unsupported(board, driver->rules.set, &config);
 	return 0;
 }
 
-void policy_driver_close(struct daemon *daemon)
+void policy_driver_close(struct policy_driver *driver)
 {
-	struct policy_driver *policy_driver = daemon->policy_driver;
-
-	if (!policy_driver)
+	if (!driver)
 		return;
-	host_poll_close(daemon);
-	daemon->policy_driver = NULL;
-	enforce_close(policy_driver->enforce);
-	engine_free(policy_driver->engine);
-	rules_done(&policy_driver->rules);
-	if (policy_driver->deadline_fd >= 0)
-		close(policy_driver->deadline_fd);
-	free(policy_driver);
+	enforce_close(driver->enforce);
+	engine_free(driver->engine);
+	rules_done(&driver->rules);
+	if (driver->deadline_fd >= 0)
+		close(driver->deadline_fd);
+	free(driver);
 }

@@ -1,22 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The guard's end of the wire to the resolver. Never waits: what can't be sent now is asked at a later tick; what got
- * no answer (a resolver that died) is asked again. Caller: the loop.
+ * The daemon's end of the socket to the resolver: bounded questions, checked answers. Never waits: a question that can't
+ * be sent now is the caller's to ask again, as is one that gets no answer (a resolver that died). Caller: the loop.
  */
 #ifndef HEADROOM_DAEMON_RESOLVER_CLIENT_H
 #define HEADROOM_DAEMON_RESOLVER_CLIENT_H
 
-#include "daemon_state.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/* Asks for the identity of the cgroup in `slot` now, if there is room on the wire. */
-void link_ask(struct daemon *daemon, uint32_t slot);
-/* Every tick: asks for those whose time has come. */
-void link_scan(struct daemon *daemon, uint64_t now_ns);
-/* A resolver that looks for other labels has taken over: containers are asked for once more, a few at a time. */
-void link_relabel(struct daemon *daemon);
-/* Asks for a redacted command line; true if it was sent. */
-bool link_ask_process(struct daemon *daemon, uint64_t tag, const struct record_task *task);
-/* Reads what came: identities go to publish, command lines and kernel log lines to kills. */
-void link_read(struct daemon *daemon);
+#include "collect/collect.h"
+#include "identify/identify.h"
+
+struct resolver_client {
+	int fd;             /* -1: no resolver */
+	unsigned int asked; /* questions without an answer */
+	uint64_t asked_ns;  /* monotonic; when the last question or answer passed */
+};
+
+/* Which container is this cgroup? path "": the resolver finds it by the id. `again`: how often it was asked already. True
+ * if it was sent; the answer's cgroup_id is this one. */
+bool resolver_ask_cgroup(struct resolver_client *resolver, uint64_t memcg_id, const char *path,
+			 uint8_t again);
+/* For the redacted command line of a process; the answer has the same tag. */
+bool resolver_ask_process(struct resolver_client *resolver, uint64_t tag,
+			  const struct record_task *task, const char *path);
+/* Room for one more question about a cgroup; for half of all. */
+bool resolver_has_room(const struct resolver_client *resolver);
+bool resolver_has_half(const struct resolver_client *resolver);
+/* Nothing came for that long: the questions that are out are lost. */
+void resolver_expire(struct resolver_client *resolver, uint64_t now_ns, uint64_t late_ns);
+/* The next answer, valid until the next call; NULL: none is there. */
+const struct resolve_answer *resolver_receive(struct resolver_client *resolver);
 
 #endif

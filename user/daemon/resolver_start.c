@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Starts the resolver: a program of its own, with one wire, the host's root and the labels that policies ask for. */
+#include "resolver_start.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,15 +10,14 @@
 
 #include "base/find_program.h"
 #include "base/sd_notify.h"
-#include "supervisor.h"
 
-static void become(const char *path, const char *const *argv, int wire)
+static void become(const char *path, const char *const *argv, int socket)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	fcntl(wire, F_SETFD, 0);
+	fcntl(socket, F_SETFD, 0);
 	service_forget_environment();
 	execv(path, (char *const *)argv);
 	_exit(1);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The daemon's own memory cgroup, from the root of the hierarchy. At start only: it may walk the whole tree. In a cgroup
- * namespace of its own the kernel reports "/", even where the host's hierarchy is mounted: then the cgroup that lists the
- * daemon's pid is the one.
+ * In a cgroup namespace of its own a process has the path "/", even where the host's hierarchy is mounted: then the cgroup
+ * that lists its pid is the one.
  */
+#include "self_cgroup.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,6 @@
 #include "cgroup/cgroup_dir.h"
 #include "cgroup/cgroupfs.h"
 #include "cgroup/pid_cgroup.h"
-#include "daemon_state.h"
 
 struct own_path {
 	char *path;
@@ -22,7 +22,7 @@ struct own_path {
 };
 
 /* cgroup.procs counts as in our own pid namespace; a process outside of it is listed as 0. */
-static bool lists_us(int dir_fd)
+static bool lists_self(int dir_fd)
 {
 	int fd = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	_cleanup_fclose_ FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
@@ -38,13 +38,13 @@ static int see(const struct cgroup_at *at, void *arg)
 {
 	const struct own_path *own = arg;
 
-	if (!at->path || strlen(at->path) >= own->bytes || !lists_us(at->dir_fd))
+	if (!at->path || strlen(at->path) >= own->bytes || !lists_self(at->dir_fd))
 		return 0;
 	strcpy(own->path, at->path[0] ? at->path : "/");
 	return 1;
 }
 
-int daemon_own_path(const char *root, char *path, size_t bytes)
+int self_cgroup_path(const char *root, char *path, size_t bytes)
 {
 	_cleanup_close_ int fd = -1;
 	struct own_path own = {.path = path, .bytes = bytes};

@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/*
- * The supervisor: starts the guard and the resolver and keeps them running, runs the commands of policies, and takes back
- * what a guard that died had set. Takes no decision about memory.
- */
 #include "supervisor.h"
 
 #include <errno.h>
@@ -27,13 +23,17 @@
 #include "child.h"
 #include "command_runner.h"
 #include "enforce/rollback.h"
+#include "main_loop.h"
+#include "resolver_start.h"
 #include "service_status.h"
-#include "policy_memfd.h"
+#include "supervisor_socket.h"
+#include "supervisor_spawn.h"
 
 #define RESTART_FIRST_NS (50 * NS_PER_MS)
 #define RESTART_MOST_NS  (5 * NS_PER_SEC)
-#define STEADY_NS        (10 * NS_PER_SEC) /* who lived this long starts with a clean record */
-#define STOP_WAIT_MS     5000
+#define STEADY_NS \
+	(10 * NS_PER_SEC) /* after this long its earlier deaths no longer delay a restart */
+#define STOP_WAIT_MS 5000
 
 enum { CHILD_DAEMON, CHILD_RESOLVER, CHILDREN };
 
@@ -43,18 +43,18 @@ struct supervisor {
 	struct daemon_wires wires;
 	struct child child[CHILDREN];
 	struct commands commands;
-	char undo[PATH_MAX]; /* what the guard has set, beside its board; "" before it is ready */
-	struct rules rules;  /* in force; a guard that is started inherits the descriptor */
+	char undo[PATH_MAX]; /* the daemon's undo file, beside its board; "" before it is ready */
+	struct rules rules;  /* in force; the daemon inherits the descriptor */
 	int signal_fd;
 	bool stopping, resolver_missing;
-	pid_t successor;      /* gets ready beside us; 0: nobody */
-	bool relabel;         /* the resolver was told to end, since other labels are wanted */
+	pid_t successor;      /* gets ready beside this one; 0: none */
+	bool relabel;         /* the resolver was ended, since other labels are wanted */
 	unsigned int daemons; /* started so far */
-	bool was_ready;       /* one of them has come as far as its first heartbeat */
+	bool was_ready;       /* one of them reached its first heartbeat */
 	int status;
 };
 
-/* The guard: a fork, so that it inherits the compiled configuration. */
+/* The daemon is a fork, so that it inherits the compiled configuration. */
 static int start_daemon(struct supervisor *sv)
 {
 	pid_t pid;
@@ -80,7 +80,7 @@ static int start_daemon(struct supervisor *sv)
 	sv->daemons++;
 	close(take_fd(sv->wires.daemon_supervisor));
 	if (sv->wires.predecessor >= 0)
-		close(take_fd(sv->wires.predecessor)); /* the first guard's to end */
+		close(take_fd(sv->wires.predecessor)); /* the first daemon ends it */
 	child_watch(&sv->child[CHILD_DAEMON], pid);
 	return 0;
 }
@@ -92,7 +92,7 @@ static int start_resolver(struct supervisor *sv)
 	if (pid == -ENOENT) {
 		if (!sv->resolver_missing)
 			log_error("headroom-resolver is not installed beside headroomd: containers "
-				  "go without names; run make install");
+				  "have no names; run make install");
 		sv->resolver_missing = true;
 		return 0;
 	}
@@ -108,7 +108,7 @@ static int (*const start_child[CHILDREN])(struct supervisor *sv) = {
 	[CHILD_RESOLVER] = start_resolver,
 };
 
-/* The new rules take the place of the old ones; a resolver that must look for other labels is started anew. */
+/* New policies; a resolver that must look for other labels is started again. */
 static void take_rules(struct supervisor *sv, struct rules *rules)
 {
 	bool same = sv->rules.set && rules_same_labels(sv->rules.set, rules->set);
@@ -128,7 +128,7 @@ static void reload(struct supervisor *sv)
 	struct rules rules = {.fd = -1};
 	int err;
 
-	/* A key that is gone from the file has its default again; what the command line said stays. */
+	/* A key that is gone from the file has its default again; the command line's values stay. */
 	config_init(&defaults);
 	config.interval_ms = defaults.interval_ms;
 	config.allows = 0;
@@ -145,7 +145,7 @@ static void reload(struct supervisor *sv)
 			 strerror(-err));
 	message.word = err ? WORD_CONFIG_REFUSED : WORD_CONFIG;
 	if (err) {
-		log_error("%s; the configuration in force stays", message.text);
+		log_error("%s; keeping the configuration in force", message.text);
 	} else {
 		*sv->config = config;
 		message.config = config;
@@ -164,7 +164,7 @@ static void stop_all(struct supervisor *sv)
 	for (int i = 0; i < CHILDREN; i++) {
 		struct child *child = &sv->child[i];
 
-		/* Without CAP_KILL the resolver, which is nobody, can't be told: it ends when its wire closes with us. */
+		/* Without CAP_KILL the resolver, which runs as another user, gets no signal: it ends when its socket closes. */
 		if (child->pid && child_kill(child, SIGTERM) == -EPERM) {
 			close(child->pidfd);
 			child->pidfd = -1;
@@ -173,7 +173,7 @@ static void stop_all(struct supervisor *sv)
 	}
 }
 
-/* The program was replaced: the new one gets ready while we go on, then its guard ends us. */
+/* The program was replaced: the new one gets ready beside this one, then its daemon ends this one. */
 static void start_successor(struct supervisor *sv)
 {
 	if (sv->stopping || sv->successor)
@@ -181,16 +181,16 @@ static void start_successor(struct supervisor *sv)
 	sv->successor = supervisor_succeed();
 	if (sv->successor > 0)
 		return;
-	log_error("no successor: %s", strerror(-sv->successor));
+	log_error("can't start the new program: %s", strerror(-sv->successor));
 	sv->successor = 0;
 }
 
-static void look_at_successor(struct supervisor *sv)
+static void check_successor(struct supervisor *sv)
 {
 	if (!sv->successor || waitpid(sv->successor, NULL, WNOHANG) != sv->successor)
 		return;
 	sv->successor = 0;
-	log_error("the successor did not come up: this one goes on");
+	log_error("the new program did not start: this one continues");
 	service_take_over();
 }
 
@@ -207,10 +207,10 @@ static void on_signals(struct supervisor *sv)
 			start_successor(sv);
 			break;
 		case SIGCHLD:
-			look_at_successor(sv);
+			check_successor(sv);
 			break;
 		case SIGABRT:
-			/* From a service manager that hears no heartbeat: who hangs does not listen to a request. */
+			/* From a service manager that missed the heartbeat: a process that hangs does not react to SIGTERM. */
 			if (sv->child[CHILD_DAEMON].pid)
 				child_kill(&sv->child[CHILD_DAEMON], SIGKILL);
 			/* fall through */
@@ -221,7 +221,6 @@ static void on_signals(struct supervisor *sv)
 	}
 }
 
-/* The guard's word. */
 static void receive_daemon(struct supervisor *sv)
 {
 	static struct daemon_message notified;
@@ -248,7 +247,6 @@ static void receive_daemon(struct supervisor *sv)
 	}
 }
 
-/* What it had set and can't take back any more. */
 static void undo_for_daemon(const struct supervisor *sv)
 {
 	struct undo *undo;
@@ -259,11 +257,11 @@ static void undo_for_daemon(const struct supervisor *sv)
 	n = undo_all(undo);
 	undo_close(undo);
 	if (n)
-		log_info("%u limits and frozen groups that the guard had set were taken back", n);
+		log_info("took back %u limits and frozen cgroups that the daemon had set", n);
 }
 
-/* It said why, and a restart would not mend it. A board that is in use is somebody else's only at the first try: later
- * it is held by what is left of the guard before (its loader, for a second). */
+/* It logged the cause, and a restart would not help. A board in use belongs to another daemon only at the first try: later
+ * what is left of the previous daemon holds it (its loader, for a second). */
 static bool hopeless(const struct supervisor *sv, int status)
 {
 	if (status == DAEMON_EXIT_BUSY)
@@ -297,9 +295,9 @@ static void on_end(struct supervisor *sv, int which)
 		delay *= 2;
 	child->restart_ns = now + delay;
 	if (which == CHILD_RESOLVER && sv->relabel)
-		child->falls = 0; /* as it was told to */
+		child->falls = 0; /* on purpose */
 	else if (status >= 0 && WIFSIGNALED(status))
-		log_error("the %s died of signal %d: starting it again", child->name,
+		log_error("the %s was killed by signal %d: starting it again", child->name,
 			  WTERMSIG(status));
 	else
 		log_error("the %s ended: starting it again", child->name);
@@ -452,7 +450,7 @@ static void supervisor_init(struct supervisor *sv, const char *config_path, stru
 			  .daemon_supervisor = -1,
 			  .supervisor_daemon = -1,
 			  .predecessor = -1},
-		.child = {{.name = "guard", .pidfd = -1}, {.name = "resolver", .pidfd = -1}},
+		.child = {{.name = "daemon", .pidfd = -1}, {.name = "resolver", .pidfd = -1}},
 	};
 	commands_init(&sv->commands);
 	supervisor_set_argv(argv);
@@ -467,10 +465,10 @@ int supervisor_run(const char *config_path, struct config *config, struct rules 
 
 	supervisor_init(&sv, config_path, config, argv);
 	if (succeeds) {
-		/* Still our parent once the descriptor is there: so it is nobody else's. */
+		/* Still the parent now that the descriptor is open: so it is no other process's. */
 		sv.wires.predecessor = child_pidfd(succeeds);
 		if (sv.wires.predecessor < 0 || getppid() != succeeds) {
-			log_error(SUPERVISOR_SUCCEED " is for headroomd's own use");
+			log_error(SUPERVISOR_SUCCEED " is for internal use");
 			return 2;
 		}
 		service_take_over();
@@ -498,16 +496,16 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 	if (sscanf(words, SUPERVISOR_WORDS, &daemon, &sv.wires.resolver_pid,
 		   &sv.wires.resolver_daemon, &sv.wires.resolver_resolver,
 		   &sv.wires.supervisor_daemon, &rules) != 6) {
-		log_error(SUPERVISOR_ADOPT " is for headroomd's own use");
+		log_error(SUPERVISOR_ADOPT " is for internal use");
 		return 2;
 	}
 	fcntl(sv.wires.resolver_daemon, F_SETFD, FD_CLOEXEC);
 	fcntl(sv.wires.resolver_resolver, F_SETFD, FD_CLOEXEC);
 	fcntl(sv.wires.supervisor_daemon, F_SETFD, FD_CLOEXEC);
 	fcntl(rules, F_SETFD, FD_CLOEXEC);
-	/* The rules that the guard runs on; the file may say something else by now. */
+	/* The daemon's policies; the file may have changed since. */
 	if (rules_map(rules, &sv.rules))
-		log_error("the policies in force were not handed over: a guard that is started "
+		log_error("the policies in force were not handed over: a daemon that is started "
 			  "again has none");
 	else
 		config->mode = sv.rules.set->mode;

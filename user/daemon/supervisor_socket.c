@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The wire between supervisor and guard: how it is made, and what goes down it. Waits for nobody. */
+#include "supervisor_socket.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include "supervisor.h"
 
 int supervisor_pair(int *ret_a, int *ret_b)
 {

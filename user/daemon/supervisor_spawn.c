@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/*
- * A new supervisor by exec: in the guard, whose own has died, one with the wires and the rules in its hands; in a supervisor
- * whose program was replaced, a successor. Forks, and so belongs to the rare moments; it is no part of any emergency.
- */
-#include "supervisor.h"
+#include "supervisor_spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "supervisor_socket.h"
 
 #define ARGUMENTS_MOST 256 /* passed on */
 
@@ -22,7 +19,7 @@ static char **saved_argv;
 
 void supervisor_set_argv(char **argv) { saved_argv = argv; }
 
-/* As we were called, after what is given, and without what was said for one occasion. */
+/* The own command line behind the given option, without earlier ones of the two options. */
 static void arguments(const char *option, const char *word, char *argv[ARGUMENTS_MOST + 4])
 {
 	size_t n = 0;
@@ -72,7 +69,7 @@ int supervisor_respawn(const struct daemon_wires *wires, int rules_fd)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		/* Twice, so that the guard has no child to wait for. */
+		/* Forks twice, so that the daemon has no child to wait for. */
 		if (fork() != 0)
 			_exit(0);
 		let_signals_in();
@@ -100,7 +97,7 @@ pid_t supervisor_succeed(void)
 	path[n] = '\0';
 	end = path + n - strlen(gone);
 	if (end > path && !strcmp(end, gone))
-		*end = '\0'; /* another file has its name by now: that is the one */
+		*end = '\0'; /* another file has this name now: that one is started */
 	snprintf(word, sizeof(word), "%d", getpid());
 	arguments(SUPERVISOR_SUCCEED, word, argv);
 	pid = fork();

@@ -1,81 +1,94 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is armed at the moment (sense/arm.h): act says which container, at which size and whether the kernel may strike; the
- * worker registers it, since that may wait; disarming is the loop's, at once. Decides nothing. Caller: the loop.
+ * Keeps the kernel's table of armed containers (collect/trigger.h) in step with the policy engine, which says which container
+ * is to be armed, at which usage, and whether the kernel may kill by itself. The worker arms, since that may wait; the loop
+ * disarms, at once. Decides nothing. A fixed table. Caller: the loop.
  */
 #ifndef HEADROOM_DAEMON_TRIGGER_SYNC_H
 #define HEADROOM_DAEMON_TRIGGER_SYNC_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include "collect/trigger.h"
+#include "containers.h"
+#include "enforce/enforce.h"
+#include "policy/engine.h"
+#include "policy_world.h"
+#include "sweep_worker.h"
 
-#define TRIGGER_SYNC_MOST 64
+#define TRIGGERS_MAX 64
 
-struct daemon;
-struct worker_job;
-
-enum trigger_sync_state {
-	TRIGGER_SYNC_FREE,
-	TRIGGER_SYNC_WANTED,
-	TRIGGER_SYNC_ASKED,
-	TRIGGER_SYNC_READY,
-	TRIGGER_SYNC_SHOT
+enum trigger_entry_state {
+	ENTRY_FREE,
+	ENTRY_WANTED,
+	ENTRY_ASKED, /* the worker has it */
+	ENTRY_READY,
+	ENTRY_SHOT /* the reflex killed: the entry stays without one */
 };
 
-struct trigger_sync_one {
-	enum trigger_sync_state state;
+struct trigger_entry {
+	enum trigger_entry_state state;
 	uint64_t memcg_id, threshold;
 	uint32_t limit_milli, flags; /* TRIGGER_* */
 	uint32_t preferred_pid;
 	uint64_t retry_ns; /* monotonic; WANTED after a failure: not before */
-	uint64_t owner_ns; /* monotonic; when the owner's word was last asked for */
-	bool owned;        /* he said that it is protected: no reflex until he is asked again */
+	uint64_t owner_ns; /* monotonic; when the owner was last asked for protection */
+	bool owned;        /* its owner protects it: no reflex until the owner is asked again */
 };
 
 struct trigger_sync {
-	struct trigger_sync_one one[TRIGGER_SYNC_MOST];
+	struct containers *containers;
+	struct collector *collector;
+	struct policy_engine *engine;
+	struct policy_world *world;
+	const struct enforce *enforce;
+	const struct policy_set *set;
+	struct trigger_entry entry[TRIGGERS_MAX];
 	uint32_t n;    /* in use */
-	uint32_t hand; /* slot where the round goes on */
+	uint32_t hand; /* slot where the round continues */
 	uint32_t owner_hand;
-	bool any; /* a rule that could arm something is in force */
-	bool close,
-		fast_poll_asked; /* the hot tracepoint: is on; was asked for with the job under way */
-	bool full_emitted, reflex_emitted;
+	bool any;   /* a policy that could arm something is in force */
+	bool close; /* the hot tracepoint is attached, or the worker was asked to */
+	bool full_emitted, no_reflex;
 	uint64_t nameless; /* the oldest cgroup whose path is not known yet; 0: none */
-	uint64_t near_ns;  /* monotonic; when somebody was last near */
+	uint64_t near_ns;  /* monotonic; when one was last near its threshold */
 };
 
-bool trigger_sync_any(const struct daemon *daemon);
-void trigger_sync_start(struct daemon *daemon);
-/* Other rules: all is looked at again. */
-void trigger_sync_rules(struct daemon *daemon);
-/* After a sweep; after a slot has a fresh figure or a name. */
-void trigger_sync_swept(struct daemon *daemon, uint64_t now_ns);
-void trigger_sync_consider(struct daemon *daemon, uint32_t slot, uint64_t now_ns);
-/* A cgroup has begun, or has a name now: what is armed above it is looked at again. */
-void trigger_sync_born(struct daemon *daemon, uint32_t slot);
-/* Whatever was spent, or may be spent again, is told to the kernel. */
-void trigger_sync_settle(struct daemon *daemon);
-void trigger_sync_gone(struct daemon *daemon, uint64_t memcg_id);
-/* After a process pass: whom to hit rather than who happens to charge. */
-void trigger_sync_prefer(struct daemon *daemon);
-/* Before a job and after it. */
-bool trigger_sync_ask(struct daemon *daemon, struct worker_job *job, uint64_t now_ns);
-void trigger_sync_take(struct daemon *daemon, struct worker_job *job, uint64_t now_ns);
-/* A larger sense takes over. */
-void trigger_sync_move(struct daemon *daemon, struct collector *to);
-/* Told by the kernel. */
-void trigger_sync_on_record(struct daemon *daemon, const struct record_trigger *record);
+/* The pointers are set; start: exempts the daemon's own group, and takes the first policies. */
+void trigger_sync_start(struct trigger_sync *sync, const struct policy_set *set);
+/* Other policies: everything is considered again. */
+void trigger_sync_set_policies(struct trigger_sync *sync, const struct policy_set *set);
+/* After a sweep. */
+void trigger_sync_swept(struct trigger_sync *sync, uint64_t now_ns);
+/* After a slot has a fresh figure or a name. */
+void trigger_sync_consider(struct trigger_sync *sync, const struct track *track, uint64_t now_ns);
+/* Tells the kernel how many kills the rate limit leaves. */
+void trigger_sync_grant(struct trigger_sync *sync);
+/* The cgroup is gone. */
+void trigger_sync_gone(struct trigger_sync *sync, uint64_t memcg_id);
+/* After a process pass: prefers the largest process of a container to the one that happens to charge. */
+void trigger_sync_prefer(struct trigger_sync *sync);
+/* Before a job, true: there is something to do; and after it. */
+bool trigger_sync_ask(struct trigger_sync *sync, struct worker_job *job, uint64_t now_ns);
+void trigger_sync_take(struct trigger_sync *sync, struct worker_job *job, uint64_t now_ns);
+/* A larger collector takes over. */
+void trigger_sync_move(struct trigger_sync *sync, struct collector *to);
+/* The kernel posted a tripwire or a reflex of this cgroup. */
+void trigger_sync_near(struct trigger_sync *sync, uint64_t now_ns);
+/* The reflex of this cgroup killed. True: the policy kills the whole container. */
+bool trigger_sync_shot(struct trigger_sync *sync, uint64_t memcg_id);
 
-/* Between arming.c and trigger_sync_doubt.c. */
-struct trigger_sync_one *trigger_sync_find(struct trigger_sync *trigger_sync, uint64_t memcg_id);
-void trigger_sync_enter(struct daemon *daemon, struct trigger_sync_one *one,
-			enum trigger_sync_state state);
-void trigger_sync_path(const struct daemon *daemon, uint32_t slot, char path[RECORD_PATH]);
-void trigger_sync_known(struct daemon *daemon); /* everybody on the board has been looked at */
-void trigger_sync_owned(struct daemon *daemon, struct trigger_sync_one *one, uint64_t now_ns);
-void trigger_sync_ask_owners(struct daemon *daemon, struct worker_job *job, uint64_t now_ns);
-void trigger_sync_take_owners(struct daemon *daemon, struct worker_job *job, uint64_t now_ns);
+/* protect_recheck.c */
+/* A cgroup has begun, or has a name now: those armed above it are considered again. */
+void trigger_sync_child(struct trigger_sync *sync, const struct track *track);
+
+/* Between trigger_sync.c and protect_recheck.c. */
+struct trigger_entry *trigger_sync_find(struct trigger_sync *sync, uint64_t memcg_id);
+void trigger_sync_enter(struct trigger_sync *sync, struct trigger_entry *entry,
+			enum trigger_entry_state state);
+void trigger_sync_path(const struct trigger_sync *sync, const struct track *track,
+		       char path[RECORD_PATH]);
+void trigger_sync_checked(struct trigger_sync *sync); /* all cgroups on the board were checked */
+void trigger_sync_owned(struct trigger_sync *sync, struct trigger_entry *entry, uint64_t now_ns);
+void trigger_sync_ask_owners(struct trigger_sync *sync, struct worker_job *job, uint64_t now_ns);
+void trigger_sync_take_owners(struct trigger_sync *sync, struct worker_job *job, uint64_t now_ns);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The guard's tables against a plain model: what is put is found, what is dropped is gone, growth keeps all. */
+/* The table of tracks against a plain model: what is put is found, what is dropped is gone, growth keeps all. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "daemon/containers.h"
+#include "daemon/track_table.h"
 
 #define CAPACITY 512u
 
@@ -36,7 +36,7 @@ static void test_put_find_drop(void **state)
 		uint32_t slot = (uint32_t)rand() % CAPACITY;
 
 		if (model[slot]) {
-			tracks_drop(&tracks, slot);
+			tracks_drop(&tracks, &tracks.track[slot]);
 			assert_int_equal(tracks_find(&tracks, model[slot]), TRACK_NONE);
 			model[slot] = 0;
 		} else {
@@ -81,7 +81,7 @@ static void test_ledger_evicts_the_oldest(void **state)
 	for (uint64_t i = 9990; i <= 10000; i++)
 		kept += ledger_entry(&tracks, i * 0x9e3779b97f4a7c15ULL, 20000)->oom_kills == i;
 	assert_in_range(kept, 8,
-			11); /* what was touched last mostly stands; never more than it holds */
+			11); /* most of those touched last are kept; never more than it holds */
 	tracks_done(&tracks);
 }
 
@@ -97,7 +97,7 @@ static void test_kills_take_the_better_source(void **state)
 		{4, 0, 3, 3, 1, 0},
 		{3, 0, 3, 3, 1, 0},
 		{0, 0, 0, 0, 1, 0},
-		/* adopted: what the counter said then is in `first`, with other lives' kills perhaps */
+		/* adopted: `first` has what the counter said then, and perhaps kills of earlier cgroups */
 		{5, 5, 0, 5, 0, 5},
 		{1, 4, 1, 5, 0, 1},
 		{2, 7, 0, 8, 0, 1},

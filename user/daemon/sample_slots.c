@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/*
- * Figures onto the board: what a sweep brought, and the single readings of closely watched containers in between. Writes
- * slots; decides only who is watched closely.
- */
-#include "slot_lifecycle.h"
+/* The figures of the cgroups: from a sweep, and from single readings in between. */
+#include "sampling.h"
 
 #include <string.h>
 
 #include "base/clock.h"
-#include "fast_poll.h"
-#include "forecast/reason_text.h"
-#include "oom_events.h"
 #include "events.h"
+#include "forecast/reason_text.h"
 
 #define COARSE_NS   (60 * NS_PER_SEC)
 #define FINE_NS     (900 * NS_PER_MS) /* a fine point a second … */
 #define FINE_SHARE  50                /* … or whenever usage moved by a 50th */
-#define MISSED_MOST 20                /* sweeps without a group before it counts as gone untold */
+#define MISSED_MOST 20                /* sweeps without a cgroup before it counts as gone */
 #define STALL_ENTER 1000 /* PSI full avg10, hundredths of a per cent: a tenth of the time lost */
 #define STALL_LEAVE 500
 
@@ -27,15 +22,8 @@ static uint32_t kib(uint64_t bytes)
 	return bytes == HR_UNKNOWN ? HR_UNKNOWN_U32 : n < UINT32_MAX ? (uint32_t)n : UINT32_MAX - 1;
 }
 
-uint32_t publish_centis(const struct daemon *daemon, uint64_t now_ns)
-{
-	int64_t since = (int64_t)now_ns - daemon->zero_ns;
-
-	return since > 0 ? (uint32_t)(since / (int64_t)(10 * NS_PER_MS)) : 0;
-}
-
-/* Close readings come every 50 ms: keep those that tell something, so that the last minute stays in view. */
-static bool describes_something(const struct hr_history *history, const struct hr_point *point)
+/* Fast readings come every 50 ms: only those that differ are kept, so that the history covers the last minute. */
+static bool worth_keeping(const struct hr_history *history, const struct hr_point *point)
 {
 	const struct hr_point *last = &history->fine[(history->fine_count - 1) % HR_FINE];
 	uint32_t moved = point->usage_kib > last->usage_kib ? point->usage_kib - last->usage_kib
@@ -45,18 +33,18 @@ static bool describes_something(const struct hr_history *history, const struct h
 	       point->t_centis - last->t_centis >= FINE_NS / (10 * NS_PER_MS);
 }
 
-static void history_add(struct daemon *daemon, struct hr_slot *at, struct track *track,
-			uint64_t now_ns)
+static void history_add(const struct containers *containers, struct hr_slot *at,
+			struct track *track, uint64_t now_ns)
 {
 	struct hr_point point = {
-		.t_centis = publish_centis(daemon, now_ns),
+		.t_centis = containers_centis(containers, now_ns),
 		.usage_kib = kib(at->memory.usage),
 		.unreclaimable_kib = kib(at->memory.unreclaimable),
 		.headroom_kib = kib(at->memory.headroom),
 	};
 	struct hr_history *history = &at->history;
 
-	if (!describes_something(history, &point))
+	if (!worth_keeping(history, &point))
 		return;
 	history->fine[history->fine_count++ % HR_FINE] = point;
 	if (track->coarse_ns && now_ns - track->coarse_ns < COARSE_NS)
@@ -65,7 +53,7 @@ static void history_add(struct daemon *daemon, struct hr_slot *at, struct track 
 	history->coarse[history->coarse_count++ % HR_COARSE] = point;
 }
 
-/* The stat block was not read this time: the last one stands, the difference in usage counts as unreclaimable. */
+/* memory.stat was not read this time: the last one stands, and a difference in usage counts as unreclaimable. */
 static void merge_stat(struct memcg_sample *row, const struct hr_memory *old)
 {
 	if ((row->flags & SAMPLE_STAT) || old->anon == HR_UNKNOWN)
@@ -89,12 +77,13 @@ static void fill_memory(struct hr_memory *to, const struct memcg_sample *row,
 		to->peak = to->usage > peak ? to->usage : peak; /* no watermark: the highest seen */
 }
 
-static void fill_binding(struct daemon *daemon, struct hr_slot *at, const struct account *account)
+static void fill_binding(struct containers *containers, struct hr_slot *at,
+			 const struct account *account)
 {
 	bool same = at->binding.level == account->level && at->binding.cgroup.at &&
 		    at->binding.cgroup_id == account->binding_id;
 	const char *path = "/";
-	uint32_t owner;
+	const struct track *owner;
 
 	at->binding.limit = account->binding_limit;
 	if (same)
@@ -102,16 +91,16 @@ static void fill_binding(struct daemon *daemon, struct hr_slot *at, const struct
 	at->binding.level = (uint8_t)account->level;
 	at->binding.cgroup_id = account->binding_id;
 	at->binding.cgroup.at = 0;
-	owner = tracks_find(&daemon->tracks, account->binding_id);
+	owner = tracks_get(&containers->tracks, account->binding_id);
 	if (account->level != HR_LEVEL_HOST) {
 		const struct hr_slot *from =
-			owner == TRACK_NONE ? NULL : board_slot(daemon->board, owner);
+			owner ? board_slot(containers->board, owner->slot) : NULL;
 
 		if (!from || !from->id.cgroup.at)
 			return; /* its path is not known yet: next time */
 		path = (const char *)from + from->id.cgroup.at;
 	}
-	publish_binding_path(at, path);
+	slot_set_binding_path(at, path);
 }
 
 static void fill_rest(struct hr_slot *at, const struct memcg_sample *row)
@@ -134,22 +123,20 @@ static void fill_rest(struct hr_slot *at, const struct memcg_sample *row)
 
 static void publish_stalls(__u64 memcg_id, const struct stall_value *stall, void *arg)
 {
-	struct daemon *daemon = arg;
-	uint32_t slot = tracks_find(&daemon->tracks, memcg_id);
-	const struct track *track;
+	struct containers *containers = arg;
+	const struct track *track = tracks_get(&containers->tracks, memcg_id);
 	struct hr_slot *at;
 
-	if (slot == TRACK_NONE)
+	if (!track)
 		return;
-	track = &daemon->tracks.track[slot];
-	at = board_slot_begin(daemon->board, slot);
+	at = board_slot_begin(containers->board, track->slot);
 	at->stalls.count = track->stall_base.count + stall->count;
 	at->stalls.total_ns = track->stall_base.total_ns + stall->total_ns;
 	memcpy(at->stalls.bucket, stall->bucket, sizeof(at->stalls.bucket));
-	board_slot_end(daemon->board, slot);
+	board_slot_end(containers->board, track->slot);
 }
 
-/* Reasons that lie in the cgroup itself, whoever's limit binds. */
+/* Reasons within the cgroup itself, whichever limit binds. */
 static bool of_itself(const struct hr_forecast *forecast)
 {
 	switch (forecast->reason[0].kind) {
@@ -165,37 +152,37 @@ static bool of_itself(const struct hr_forecast *forecast)
 	}
 }
 
-/* The alarm that is this cgroup's to tell. Where a limit above it binds, or the host's memory, that one tells it, once:
- * not each of the many who share it. */
-static uint8_t alarm_to_describe(const struct daemon *daemon, const struct hr_slot *at)
+/* The alarm that this cgroup raises. Where a limit above it binds, or the host's memory, that level raises it, once, and
+ * not each of the many cgroups that share it. */
+static uint8_t alarm_of_its_own(const struct sampling *sampling, const struct hr_slot *at)
 {
-	bool emitted_above =
-		at->binding.level == HR_LEVEL_HOST
-			? daemon->has_host
-			: tracks_find(&daemon->tracks, at->binding.cgroup_id) != TRACK_NONE;
+	bool raised_above = at->binding.level == HR_LEVEL_HOST
+				    ? sampling->has_host
+				    : tracks_find(&sampling->containers->tracks,
+						  at->binding.cgroup_id) != TRACK_NONE;
 
-	return at->binding.level == HR_LEVEL_OWN || !emitted_above || of_itself(&at->forecast)
+	return at->binding.level == HR_LEVEL_OWN || !raised_above || of_itself(&at->forecast)
 		       ? at->forecast.alarm
 		       : HR_ALARM_NONE;
 }
 
-/* Those above lend what is worse than its own; they were looked at before. Who is bound by the host alone adds nothing. */
-static void inherit(struct daemon *daemon, struct hr_slot *at, struct track *track)
+/* A cgroup inherits a worse forecast from those above it, which a sweep samples first. A parent that only the host bounds
+ * adds nothing. */
+static void inherit(const struct sampling *sampling, struct hr_slot *at, struct track *track)
 {
-	uint32_t above = tracks_find(&daemon->tracks, track->parent_id);
+	const struct track *above = tracks_get(&sampling->containers->tracks, track->parent_id);
 
 	track->path = at->forecast;
-	if (above != TRACK_NONE && daemon->tracks.track[above].sampled_ns &&
-	    board_slot(daemon->board, above)->binding.level != HR_LEVEL_HOST)
-		forecast_inherit(&track->path, &daemon->tracks.track[above].path,
-				 HR_LEVEL_ANCESTOR);
+	if (above && above->sampled_ns &&
+	    board_slot(sampling->board, above->slot)->binding.level != HR_LEVEL_HOST)
+		forecast_inherit(&track->path, &above->path, HR_LEVEL_ANCESTOR);
 	at->forecast = track->path;
-	if (daemon->has_host)
-		forecast_inherit(&at->forecast, &board_host(daemon->board)->forecast,
+	if (sampling->has_host)
+		forecast_inherit(&at->forecast, &board_host(sampling->board)->forecast,
 				 HR_LEVEL_HOST);
 }
 
-static void score_slot(struct daemon *daemon, struct hr_slot *at, struct track *track)
+static void score_slot(struct hr_score *score, struct hr_slot *at, struct track *track)
 {
 	struct score_sight sight = {
 		.t_ns = track->sampled_ns,
@@ -208,12 +195,12 @@ static void score_slot(struct daemon *daemon, struct hr_slot *at, struct track *
 	};
 
 	forecast_record(&track->forecast, &sight.record);
-	score_look(&track->score, &sight, &daemon->score);
+	score_look(&track->score, &sight, score);
 	at->intervals = (uint16_t)sight.record.checked;
 	at->intervals_held = (uint16_t)sight.record.covered;
 }
 
-static void forecast_slot(struct daemon *daemon, struct hr_slot *at, struct track *track,
+static void forecast_slot(const struct sampling *sampling, struct hr_slot *at, struct track *track,
 			  uint64_t now_ns)
 {
 	struct forecast_input input = {
@@ -230,7 +217,7 @@ static void forecast_slot(struct daemon *daemon, struct hr_slot *at, struct trac
 		.kernel = at->memory.kernel,
 		.slab = at->memory.slab_reclaimable,
 		.swap = at->memory.swap,
-		.swap_free = daemon->has_host ? daemon->host.swap_free : HR_UNKNOWN,
+		.swap_free = sampling->has_host ? sampling->host.swap_free : HR_UNKNOWN,
 		.rss = at->memory.rss,
 		.refaults = at->counts.refaults,
 		.stall_ns = at->stalls.total_ns,
@@ -244,16 +231,16 @@ static void forecast_slot(struct daemon *daemon, struct hr_slot *at, struct trac
 	forecast_update(&track->forecast, &input, &at->forecast);
 	at->forecast.next_action = track->next_action;
 	track->sampled_ns = now_ns;
-	track->own_alarm = alarm_to_describe(daemon, at);
-	inherit(daemon, at, track);
-	score_slot(daemon, at, track);
+	track->own_alarm = alarm_of_its_own(sampling, at);
+	inherit(sampling, at, track);
+	score_slot(&sampling->containers->score, at, track);
 }
 
-/* What has changed enough to be told, after the slot is closed again. */
-static void describe_changes(struct daemon *daemon, uint32_t slot, struct track *track,
-			     uint64_t now_ns)
+/* Events for what has changed enough; after board_slot_end(). */
+static void emit_changes(struct board *board, struct track *track, uint64_t now_ns)
 {
-	const struct hr_slot *at = board_slot(daemon->board, slot);
+	uint32_t slot = track->slot;
+	const struct hr_slot *at = board_slot(board, slot);
 	uint32_t full = at->pressure.full_avg10_centi;
 	bool under_oom = at->flags & HR_SLOT_UNDER_OOM;
 
@@ -262,35 +249,35 @@ static void describe_changes(struct daemon *daemon, uint32_t slot, struct track 
 		enum hr_alarm from = track->alarm;
 
 		track->alarm = track->own_alarm;
-		notice_alarm(daemon, slot, from, track->alarm);
+		events_alarm(board, slot, from, track->alarm);
 	}
 	if (at->forecast.leak != track->leak) {
 		enum hr_leak_state from = track->leak;
 
 		track->leak = at->forecast.leak;
-		notice_leak(daemon, slot, from);
+		events_leak(board, slot, from);
 	}
 	if (full != HR_UNKNOWN_U32 && (track->stalled ? full < STALL_LEAVE : full >= STALL_ENTER)) {
 		track->stalled = !track->stalled;
-		notice_pressure(daemon, slot,
+		events_pressure(board, slot,
 				track->stalled ? HR_PRESSURE_ENTERED : HR_PRESSURE_LEFT);
 	}
 	if (under_oom != track->under_oom) {
 		track->under_oom = under_oom;
-		notice_pressure(daemon, slot,
+		events_pressure(board, slot,
 				under_oom ? HR_PRESSURE_UNDER_OOM : HR_PRESSURE_UNDER_OOM_LEFT);
 	}
 }
 
-static void count_kills(struct daemon *daemon, uint32_t slot, struct track *track, uint64_t counter,
+static void count_kills(struct sampling *sampling, struct track *track, uint64_t counter,
 			uint64_t now_ns)
 {
 	if (counter == RECORD_UNKNOWN)
 		return;
 	if (track->counter_first == HR_UNKNOWN) {
-		/* Kills before our time are counted, but not told as news; a newborn's are news. */
+		/* Kills before the daemon saw the cgroup are counted but get no event; those of a new cgroup do. */
 		bool newborn = track->born_ns != TRACK_ADOPTED &&
-			       board_slot(daemon->board, slot)->started_ns != HR_UNKNOWN;
+			       board_slot(sampling->board, track->slot)->started_ns != HR_UNKNOWN;
 
 		track->counter_first = newborn ? 0 : counter;
 		if (track->born_ns == TRACK_ADOPTED)
@@ -298,11 +285,11 @@ static void count_kills(struct daemon *daemon, uint32_t slot, struct track *trac
 	}
 	if (track->kills_counter == HR_UNKNOWN || counter > track->kills_counter)
 		track->kills_counter = counter;
-	publish_kills(daemon, slot);
-	kills_check_counter(daemon, slot, now_ns);
+	containers_count_kills(sampling->containers, track);
+	sampling->counted(track, now_ns, sampling->arg);
 }
 
-/* A usage figure alone is fresher than the rest: what came or went counts as unreclaimable. */
+/* A usage figure alone is fresher than the rest: the difference counts as unreclaimable. */
 static void shift_usage(struct hr_memory *memory, uint64_t usage)
 {
 	if (memory->usage != HR_UNKNOWN && memory->unreclaimable != HR_UNKNOWN) {
@@ -319,108 +306,90 @@ static void shift_usage(struct hr_memory *memory, uint64_t usage)
 	}
 	memory->usage = usage;
 	if (memory->unreclaimable == HR_UNKNOWN)
-		memory->unreclaimable = usage; /* a newborn before its first sweep */
+		memory->unreclaimable = usage; /* a new cgroup before its first sweep */
 	if (memory->peak == HR_UNKNOWN || usage > memory->peak)
 		memory->peak = usage;
 }
 
-static void publish_row(struct daemon *daemon, const struct memcg_sample *row,
-			const struct account *account, uint32_t slot)
+static void publish_row(struct sampling *sampling, const struct memcg_sample *row,
+			const struct account *account, struct track *track)
 {
-	struct track *track = &daemon->tracks.track[slot];
-	uint64_t now = daemon->worker.job.begun_ns;
-	struct hr_slot *at = board_slot_begin(daemon->board, slot);
-	bool fresher = track->sampled_ns >= now; /* a close reading came after this sweep began */
+	const struct worker_job *job = &sampling->worker.job;
+	uint64_t now = job->begun_ns;
+	struct hr_slot *at = board_slot_begin(sampling->board, track->slot);
+	bool fresher = track->sampled_ns >= now; /* a fast reading came after this sweep began */
 	uint64_t usage = at->memory.usage;
 
 	track->parent_id = at->parent_id = row->parent_id;
-	track->seen_sweep = daemon->worker.job.number;
+	track->seen_sweep = job->number;
 	fill_memory(&at->memory, row, account);
-	fill_binding(daemon, at, account);
+	fill_binding(sampling->containers, at, account);
 	fill_rest(at, row);
 	at->sampled_ns = clock_wall_ns();
 	if (fresher) {
 		shift_usage(&at->memory, usage);
 	} else {
-		forecast_slot(daemon, at, track, now);
-		history_add(daemon, at, track, now);
+		forecast_slot(sampling, at, track, now);
+		history_add(sampling->containers, at, track, now);
 	}
-	board_slot_end(daemon->board, slot);
-	count_kills(daemon, slot, track, row->own_oom_kills, now);
-	describe_changes(daemon, slot, track, now);
-	fast_poll_consider(daemon, slot, now);
+	board_slot_end(sampling->board, track->slot);
+	count_kills(sampling, track, row->own_oom_kills, now);
+	emit_changes(sampling->board, track, now);
+	fast_poll_consider(&sampling->fast_poll, track, now);
 }
 
-static bool buried(const struct daemon *daemon, uint64_t memcg_id)
+/* Ends cgroups that the sweep has not seen. */
+static void end_missing(struct sampling *sampling, const struct worker_job *job)
 {
-	for (size_t i = 0; i < BURIED_MAX; i++)
-		if (daemon->buried[i] == memcg_id)
-			return true;
-	return false;
-}
+	struct tracks *tracks = &sampling->containers->tracks;
+	/* Where a sweep sees populated cgroups only (5.10), cgroup files bring the empty ones more rarely: to be missing
+	 * means little there, and the kernel records each removal. A record may be lost, though. */
+	uint64_t patience =
+		sampling->removal_recorded && sampling->populated_only ? MISSED_MOST : 1;
 
-static uint32_t slot_of_row(struct daemon *daemon, const struct memcg_sample *row)
-{
-	uint32_t slot = tracks_find(&daemon->tracks, row->id);
-
-	if (slot != TRACK_NONE)
-		return daemon->tracks.track[slot].gone_ns ? TRACK_NONE : slot;
-	if (buried(daemon, row->id))
-		return TRACK_NONE;
-	return publish_birth(daemon, row->id, row->parent_id, NULL);
-}
-
-void publish_sweep(struct daemon *daemon)
-{
-	struct worker_job *job = &daemon->worker.job;
-	uint64_t patience;
-	uint32_t slot;
-
-	daemon->sweep_number = job->number;
-	for (size_t i = 0; i < job->n_rows; i++) {
-		slot = slot_of_row(daemon, &job->rows[i]);
-		if (slot != TRACK_NONE)
-			merge_stat(&job->rows[i], &board_slot(daemon->board, slot)->memory);
-	}
-	collect_stalls(daemon->collector, publish_stalls, daemon);
-	account_path(job->rows, job->n_rows, &daemon->host, job->parent, job->accounts);
-	for (size_t i = 0; i < job->n_rows; i++) {
-		slot = tracks_find(&daemon->tracks, job->rows[i].id);
-		if (slot != TRACK_NONE && !daemon->tracks.track[slot].gone_ns)
-			publish_row(daemon, &job->rows[i], &job->accounts[i], slot);
-	}
-	if (job->sweep_error)
-		return; /* not all rows came: who is missing is not gone */
-	/* The climb (5.10) sees no empty groups, and files bring those in more rarely: missing means little there, and the
-	 * kernel tells of every end. A record may be lost, though. */
-	patience = daemon->emitted_of_ends && daemon->climbs ? MISSED_MOST : 1;
-	for (slot = 0; slot < daemon->tracks.capacity; slot++) {
-		const struct track *track = &daemon->tracks.track[slot];
+	for (uint32_t slot = 0; slot < tracks->capacity; slot++) {
+		struct track *track = &tracks->track[slot];
 
 		if (track->memcg_id && !track->gone_ns && track->born_ns < job->begun_ns &&
 		    job->number - track->seen_sweep >= patience)
-			publish_death(daemon, slot);
+			containers_end(sampling->containers, track);
 	}
 }
 
-void publish_usage(struct daemon *daemon, uint32_t slot, uint64_t usage, uint64_t now_ns)
+void sampling_sweep(struct sampling *sampling)
 {
-	struct track *track = &daemon->tracks.track[slot];
-	struct hr_slot *at = board_slot_begin(daemon->board, slot);
+	struct containers *containers = sampling->containers;
+	struct worker_job *job = &sampling->worker.job;
+
+	containers->sweep_number = job->number;
+	for (size_t i = 0; i < job->n_rows; i++) {
+		const struct track *track =
+			containers_of_row(containers, job->rows[i].id, job->rows[i].parent_id);
+
+		if (track)
+			merge_stat(&job->rows[i],
+				   &board_slot(sampling->board, track->slot)->memory);
+	}
+	collect_stalls(sampling->collector, publish_stalls, containers);
+	account_path(job->rows, job->n_rows, &sampling->host, job->parent, job->accounts);
+	for (size_t i = 0; i < job->n_rows; i++) {
+		struct track *track = tracks_get(&containers->tracks, job->rows[i].id);
+
+		if (track && !track->gone_ns)
+			publish_row(sampling, &job->rows[i], &job->accounts[i], track);
+	}
+	if (!job->sweep_error) /* else not all rows came: a cgroup without one is not gone */
+		end_missing(sampling, job);
+}
+
+void sampling_usage(struct sampling *sampling, struct track *track, uint64_t usage, uint64_t now_ns)
+{
+	struct hr_slot *at = board_slot_begin(sampling->board, track->slot);
 
 	shift_usage(&at->memory, usage);
 	at->sampled_ns = clock_wall_ns();
-	forecast_slot(daemon, at, track, now_ns);
-	history_add(daemon, at, track, now_ns);
-	board_slot_end(daemon->board, slot);
-	describe_changes(daemon, slot, track, now_ns);
-}
-
-void publish_acted(struct daemon *daemon, uint32_t slot)
-{
-	for (int n = 0; slot != TRACK_NONE && n < RECORD_LEVELS; n++) {
-		score_cut(&daemon->tracks.track[slot].score, &daemon->score);
-		slot = tracks_find(&daemon->tracks, daemon->tracks.track[slot].parent_id);
-	}
-	score_cut(&daemon->host_score, &daemon->score);
+	forecast_slot(sampling, at, track, now_ns);
+	history_add(sampling->containers, at, track, now_ns);
+	board_slot_end(sampling->board, track->slot);
+	emit_changes(sampling->board, track, now_ns);
 }

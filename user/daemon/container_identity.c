@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Which container a cgroup is: asks the resolver, retries what is incomplete, and writes the answer into the slot. With the
+ * name comes the workload, and with that the counters of its earlier cgroups. Copies text, never parses it.
+ */
+#include "containers.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "events.h"
+
+#define ANSWER_LATE_NS (2 * NS_PER_SEC)  /* the resolver died or hangs: ask again */
+#define ASK_AGAIN_NS   (100 * NS_PER_MS) /* state files do not exist yet; doubles */
+#define ASK_AGAIN_MOST 7
+#define LATE_MOST      5 /* doublings of the wait for one that gets no answer */
+
+static const char *text_of(const void *base, struct hr_str s)
+{
+	return s.at ? (const char *)base + s.at : NULL;
+}
+
+/* The texts of a slot beside its identity; NULL: none. */
+struct slot_texts {
+	const char *path; /* if the identity has none */
+	const char *binding, *labels, *next_policy;
+};
+
+/* Writes all text of a slot anew, so that it never fills up with earlier text. The identity and the rest may be in the
+ * slot itself. */
+static void slot_text(struct hr_slot *slot, const void *from, size_t from_bytes,
+		      const struct hr_identity *id, struct slot_texts rest)
+{
+	struct hr_slot old = *slot;
+	const void *base = from == slot ? &old : from;
+	const struct hr_identity *source = from == slot ? &old.id : id;
+	const char **const all[] = {&rest.path, &rest.binding, &rest.labels, &rest.next_policy};
+	struct board_text text;
+	bool cut;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (*all[i] >= (const char *)slot && *all[i] < (const char *)(slot + 1))
+			*all[i] = (const char *)&old + (*all[i] - (const char *)slot);
+	board_text_init(&text, slot, offsetof(struct hr_slot, text), sizeof(*slot));
+	board_text_identity(&text, base, from_bytes, source, &slot->id);
+	if (!slot->id.cgroup.at)
+		slot->id.cgroup = board_text_add(&text, rest.path, true);
+	slot->binding.cgroup = board_text_add(&text, rest.binding, true);
+	slot->next_policy = board_text_add(&text, rest.next_policy, false);
+	cut = text.cut;
+	slot->labels = board_text_add(&text, rest.labels, false);
+	if (text.cut && !cut)
+		slot->labels.at =
+			0; /* half a label would match a selector that the whole one does not */
+	slot->text_used = text.used;
+	slot->flags = (slot->flags & ~HR_SLOT_CUT) | (text.cut ? HR_SLOT_CUT : 0);
+}
+
+static struct slot_texts texts_of(const struct hr_slot *slot)
+{
+	return (struct slot_texts){
+		.binding = text_of(slot, slot->binding.cgroup),
+		.labels = text_of(slot, slot->labels),
+		.next_policy = text_of(slot, slot->next_policy),
+	};
+}
+
+void slot_set_binding_path(struct hr_slot *at, const char *path)
+{
+	struct slot_texts texts = texts_of(at);
+
+	texts.binding = path;
+	slot_text(at, at, sizeof(*at), NULL, texts);
+}
+
+void slot_set_next_policy(struct hr_slot *at, const char *policy)
+{
+	struct slot_texts texts = texts_of(at);
+
+	texts.next_policy = policy;
+	slot_text(at, at, sizeof(*at), NULL, texts);
+}
+
+void slot_set_path(struct hr_slot *at, const char *path)
+{
+	slot_text(at, at, sizeof(*at), NULL, (struct slot_texts){.path = path});
+}
+
+bool slot_has_name(const struct hr_slot *slot)
+{
+	return slot->id.kind == HR_KIND_CONTAINER || slot->id.kind == HR_KIND_UNIT;
+}
+
+const char *slot_whole_path(const struct hr_slot *slot)
+{
+	return slot->id.cgroup.at && !(slot->flags & HR_SLOT_CUT)
+		       ? (const char *)slot + slot->id.cgroup.at
+		       : "";
+}
+
+/* The workload is known: counts on from its earlier cgroups. */
+static void carry_counters(struct containers *containers, struct track *track, uint64_t workload)
+{
+	struct ledger_entry *entry = ledger_entry(&containers->tracks, workload, clock_mono_ns());
+	const struct track *before = tracks_get(&containers->tracks, entry->memcg_id);
+	/* If the earlier cgroup still runs, this is a second instance and no restart. */
+	bool restarted = entry->memcg_id && (!before || before->gone_ns);
+	struct hr_slot *at;
+
+	if (track->carried)
+		return;
+	track->carried = 1;
+	if (restarted && before)
+		forecast_succeed(&track->forecast, &before->forecast);
+	track->ledger_kills = entry->oom_kills;
+	track->ledger_restarts = entry->restarts + restarted;
+	entry->memcg_id = track->memcg_id;
+	entry->restarts = track->ledger_restarts;
+	at = board_slot_begin(containers->board, track->slot);
+	at->restarts = track->ledger_restarts;
+	board_slot_end(containers->board, track->slot);
+	containers_count_kills(containers, track);
+	if (restarted) {
+		events_container(containers->board, track->slot, HR_CONTAINER_RESTARTED);
+		containers->ops->restarted(track, workload, containers->ops_arg);
+	}
+}
+
+static void write_identity(struct containers *containers, const struct track *track,
+			   const struct resolve_answer *answer)
+{
+	const struct hr_slot *seen = board_slot(containers->board, track->slot);
+	const char *path = text_of(seen, seen->id.cgroup);
+	char path_copy[RECORD_PATH] = "";
+	struct slot_texts texts;
+	struct hr_slot *at;
+
+	if (path)
+		strncpy(path_copy, path, sizeof(path_copy) - 1);
+	at = board_slot_begin(containers->board, track->slot);
+	texts = texts_of(at);
+	texts.path = path_copy;
+	if (answer->labels.at)
+		texts.labels = text_of(answer, answer->labels);
+	slot_text(at, answer, sizeof(*answer), &answer->id, texts);
+	board_slot_end(containers->board, track->slot);
+}
+
+struct track *containers_identify(struct containers *containers,
+				  const struct resolve_answer *answer)
+{
+	struct track *track = tracks_get(&containers->tracks, answer->cgroup_id);
+	const struct hr_slot *seen;
+
+	if (!track)
+		return NULL;
+	if (answer->complete || track->asked >= ASK_AGAIN_MOST) {
+		track->resolve = RESOLVE_DONE;
+	} else {
+		track->resolve = RESOLVE_WANTED;
+		track->ask_ns = clock_mono_ns() + (ASK_AGAIN_NS << track->asked);
+		track->asked++;
+	}
+	write_identity(containers, track, answer);
+	if (track->resolve != RESOLVE_DONE)
+		return track;
+	seen = board_slot(containers->board, track->slot);
+	if (seen->id.kind == HR_KIND_CONTAINER && !track->emitted) {
+		track->emitted = 1;
+		events_container(containers->board, track->slot, HR_CONTAINER_IDENTIFIED);
+	}
+	if (seen->id.workload && slot_has_name(seen))
+		carry_counters(containers, track, seen->id.workload);
+	return track;
+}
+
+void containers_ask(struct containers *containers, struct track *track)
+{
+	const struct hr_slot *seen = board_slot(containers->board, track->slot);
+
+	if (track->resolve != RESOLVE_WANTED ||
+	    !resolver_ask_cgroup(containers->resolver, track->memcg_id, slot_whole_path(seen),
+				 track->asked))
+		return;
+	track->resolve = RESOLVE_ASKED;
+	track->ask_ns = containers->resolver->asked_ns;
+}
+
+/* The resolver may have died of the question, maybe each time: it must not keep the resolver from the others. */
+static void unanswered(struct track *track, uint64_t now_ns)
+{
+	track->resolve = RESOLVE_WANTED;
+	track->ask_ns = now_ns + (ANSWER_LATE_NS << track->late) - ANSWER_LATE_NS;
+	if (track->late < LATE_MOST)
+		track->late++;
+}
+
+void containers_ask_due(struct containers *containers, uint64_t now_ns)
+{
+	uint32_t capacity = containers->tracks.capacity, n = 0;
+
+	resolver_expire(containers->resolver, now_ns, ANSWER_LATE_NS);
+	for (; n < capacity && resolver_has_room(containers->resolver); n++) {
+		struct track *track = &containers->tracks.track[containers->ask_hand++ % capacity];
+
+		if (!track->memcg_id || track->gone_ns)
+			continue;
+		if (track->resolve == RESOLVE_ASKED && now_ns - track->ask_ns > 2 * ANSWER_LATE_NS)
+			unanswered(track, now_ns);
+		if (track->ask_ns <= now_ns)
+			containers_ask(containers, track);
+	}
+	containers->asks_left = n < capacity;
+}
+
+/* Once half of the questions are answered: a search goes through all tracks. */
+void containers_ask_more(struct containers *containers)
+{
+	if (containers->asks_left && resolver_has_half(containers->resolver))
+		containers_ask_due(containers, clock_mono_ns());
+}
+
+void containers_relabel(struct containers *containers)
+{
+	for (uint32_t slot = 0; slot < containers->tracks.capacity; slot++) {
+		struct track *track = &containers->tracks.track[slot];
+
+		if (!track->memcg_id || track->gone_ns || track->resolve != RESOLVE_DONE ||
+		    board_slot(containers->board, slot)->id.kind != HR_KIND_CONTAINER)
+			continue;
+		track->resolve = RESOLVE_WANTED;
+		track->asked = 0;
+		track->ask_ns = 0;
+	}
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The parts of the daemon's loop thread together. Only main_loop.c, kernel_records.c, connections.c and init.c know all of them: they own
+ * them, pass what comes from one to the others, and decide nothing. One per process.
+ */
+#ifndef HEADROOM_DAEMON_DAEMON_H
+#define HEADROOM_DAEMON_DAEMON_H
+
+#include "base/loop.h"
+#include "containers.h"
+#include "control_socket.h"
+#include "oom_events.h"
+#include "policy_driver.h"
+#include "sampling.h"
+#include "supervisor_client.h"
+
+struct growth {
+	uint32_t want_capacity; /* > 0: grow with the next job without danger */
+	uint64_t want_ns;       /* monotonic; since when */
+	uint64_t failed_ns;     /* monotonic; when it last failed; 0 */
+	uint64_t without_slot;  /* containers.without_slot when the board last grew */
+	bool full_emitted;
+};
+
+struct losses {
+	uint64_t records, emitted; /* emitted: how many the events have reported */
+	uint64_t emitted_ns;       /* monotonic */
+	uint64_t before;           /* of collectors that were replaced */
+	uint64_t muted;            /* records that came too often for an event each */
+};
+
+struct daemon {
+	struct config *config;
+	struct daemon_wires *wires;
+	struct loop loop;
+	struct board *board;
+	struct containers containers;
+	struct sampling sampling;
+	struct oom_events oom_events;
+	struct policy_driver *policy_driver;
+	struct control control;
+	struct resolver_client resolver;
+	struct supervisor_client supervisor;
+	struct growth growth;
+	struct losses losses;
+	int signal_fd;
+	int tick_fd, pending_fd; /* timers: calm interval; fast poll and OOM kills that wait */
+	struct loop_watch w_records, w_trigger, w_worker, w_resolver, w_signal, w_tick, w_pending;
+	bool pending_armed;
+	bool use_kmsg;       /* no BPF source reports OOM kills */
+	uint64_t expire_ns;  /* monotonic; when tombstones were last expired */
+	uint64_t newborn_ns; /* monotonic; when the first cgroup since the last sweep was made */
+};
+
+/* What the parts report to each other passes here. */
+extern const struct containers_ops daemon_containers_ops;
+extern const struct host_poll_ops daemon_host_poll_ops;
+extern const struct control_ops daemon_control_ops;
+extern const struct action_ops daemon_action_ops;
+extern const struct supervisor_ops daemon_supervisor_ops;
+void daemon_on_counted(struct track *track, uint64_t now_ns, void *arg);
+void daemon_on_oom_kill(const struct track *track, void *arg);
+/* True: runs before other processes where CPU time is short. */
+void daemon_set_priority(bool first, void *arg);
+
+/* main_loop.c: adds everything to the loop. 0 or -errno. */
+int daemon_watch(struct daemon *daemon);
+/* Gives the worker its next job, if it is idle: sweep, process pass, opening, arming, growing. */
+void daemon_start_job(struct daemon *daemon, uint64_t now_ns);
+/* Starts the 50 ms timer, if it is not running. */
+void daemon_set_pending(struct daemon *daemon);
+int daemon_set_tick(struct daemon *daemon);
+
+/* kernel_records.c */
+int daemon_watch_records(struct daemon *daemon);
+void daemon_read_records(struct daemon *daemon);
+
+/* init.c: before and after the loop. Returns an exit status, 0 to go on. */
+int daemon_start(struct daemon *daemon, struct config *config, int rules_fd,
+		 struct daemon_wires *wires);
+void daemon_stop(struct daemon *daemon);
+
+#endif

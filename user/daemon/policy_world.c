@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "policy_world.h"
+
+#include "base/clock.h"
+
+static const struct hr_slot *world_slot(uint32_t index, void *arg)
+{
+	const struct containers *containers = arg;
+	const struct track *track = &containers->tracks.track[index];
+
+	return track->memcg_id && !track->gone_ns ? board_slot(containers->board, index) : NULL;
+}
+
+const struct policy_snapshot *policy_world_now(struct policy_world *world)
+{
+	world->snapshot = (struct policy_snapshot){
+		.now_ns = clock_mono_ns(),
+		.host = board_host(world->containers->board),
+		.slots = world->containers->tracks.capacity,
+		.slot = world_slot,
+		.arg = world->containers,
+		.self_memcg_id = world->self_memcg_id,
+		.pgroup = world->groups->group,
+		.pgroups = world->groups->n,
+	};
+	return &world->snapshot;
+}

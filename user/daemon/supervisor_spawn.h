@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* New supervisors by exec. Forks: only in the rare moments when a supervisor died or its program was replaced. */
+#ifndef HEADROOM_DAEMON_SUPERVISOR_SPAWN_H
+#define HEADROOM_DAEMON_SUPERVISOR_SPAWN_H
+
+#include "ipc.h"
+
+#define SUPERVISOR_ADOPT   "--adopt"
+#define SUPERVISOR_SUCCEED "--succeed"
+/* daemon, resolver, both ends of the resolver's socket, the supervisor's end of the daemon's, the policies */
+#define SUPERVISOR_WORDS "%d,%d,%d,%d,%d,%d"
+
+/* The command line that the others repeat; set once at start. */
+void supervisor_set_argv(char **argv);
+/* In the daemon, whose supervisor has died: starts a new one, which inherits the sockets and the policies. Returns the
+ * daemon's end of the new pair, or -errno. */
+int supervisor_respawn(const struct daemon_wires *wires, int rules_fd);
+/* In the supervisor: starts the program that is at our path now, as its successor. Its pid or -errno. */
+pid_t supervisor_succeed(void);
+
+#endif
