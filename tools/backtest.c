@@ -51,7 +51,7 @@ static void print_sample(const struct sample *s)
 						       : (double)h->forecast.oom_in_p50_ms / 1e3,
 	       h->forecast.leak, (double)h->verdict.log_odds);
 	for (int i = 0; i < h->verdict.terms; i++)
-		printf(" %s%+.2f", forecast_reason_word(h->verdict.term[i].kind),
+		printf(" %s%+.2f", forecast_reason_name(h->verdict.term[i].kind),
 		       (double)h->verdict.term[i].weight);
 	printf("\n");
 }

@@ -292,14 +292,14 @@ static void test_words(void **state)
 	assert_string_equal(forecast_reason_text(&reason, text, sizeof(text)),
 			    "grows +12 MiB/s; 1m35s to its own limit of 512 MiB");
 	for (unsigned int kind = 1; kind < HR_REASON_COUNT; kind++) {
-		assert_non_null(forecast_reason_word(kind));
+		assert_non_null(forecast_reason_name(kind));
 		reason.kind = kind;
 		assert_true(strlen(forecast_reason_text(&reason, text, sizeof(text))) > 5);
 		forecast_reason_text(&reason, text, 4);
 		assert_true(strlen(text) < 4);
 	}
-	assert_null(forecast_reason_word(HR_REASON_COUNT));
-	assert_null(forecast_leak_of_word(HR_LEAK_UNKNOWN));
+	assert_null(forecast_reason_name(HR_REASON_COUNT));
+	assert_null(forecast_leak_kind_name(HR_LEAK_UNKNOWN));
 }
 
 int main(void)

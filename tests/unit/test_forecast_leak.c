@@ -139,7 +139,7 @@ static void test_lives(void **state)
 				if (n && another) {
 					watch_init(&next);
 					next.in.t_ns = w.in.t_ns;
-					forecast_succeed(&next.state, &w.state);
+					forecast_carry_over(&next.state, &w.state);
 					w = next;
 				}
 				at = live(&w, life, n && !another);
@@ -170,7 +170,7 @@ static void test_what_an_end_leaves_behind(void **state)
 	}
 	watch_init(&next);
 	next.in.t_ns = w.in.t_ns;
-	forecast_succeed(&next.state, &w.state);
+	forecast_carry_over(&next.state, &w.state);
 	assert_true(live(&next, &again, 0) > 0);
 }
 
@@ -181,7 +181,7 @@ static void test_nothing_before(void **state)
 
 	watch_init(&w);
 	watch_init(&none);
-	forecast_succeed(&w.state, &none.state);
+	forecast_carry_over(&w.state, &none.state);
 	assert_true(live(&w, &(struct life){1000, 0, 1320, 0, 0, 0}, 0) == NEVER);
 }
 

@@ -185,11 +185,11 @@ static void test_full_heap_in_words(void **state)
 
 	assert_string_equal(
 		forecast_reason_text(&reason, text, sizeof(text)),
-		"the heap is full at its own maximum of 400 MiB (the container has 60 MiB left)");
+		"heap full at its own maximum of 400 MiB (container headroom 60 MiB)");
 	reason.arg[1] = 95000;
 	assert_string_equal(forecast_reason_text(&reason, text, sizeof(text)),
-			    "the heap fills up inside its own maximum of 400 MiB in 1m35s (the "
-			    "container has 60 MiB left)");
+			    "heap reaches its own maximum of 400 MiB in 1m35s (container "
+			    "headroom 60 MiB)");
 }
 
 int main(void)

@@ -234,7 +234,7 @@ static void test_errors_by_size(void **state)
 }
 
 static void look_at(struct score_watch *w, double t, uint16_t risk, uint8_t level,
-		    struct forecast_record record, struct hr_score *score)
+		    struct forecast_accuracy record, struct hr_score *score)
 {
 	struct hr_forecast o = {.risk_centi = risk, .oom_in_p50_ms = HR_UNKNOWN};
 	struct score_sight sight = {.t_ns = ns(t),
@@ -250,7 +250,7 @@ static void look_at(struct score_watch *w, double t, uint16_t risk, uint8_t leve
 /* A quarter of an hour after it was told, each risk has come true or not. */
 static void test_risks(void **state)
 {
-	struct forecast_record none = {0};
+	struct forecast_accuracy none = {0};
 	struct score_watch watch = {0};
 	struct hr_score score = {0};
 
@@ -279,10 +279,10 @@ static void test_intervals(void **state)
 	struct score_watch watch = {0};
 	struct hr_score score = {0};
 
-	look_at(&watch, 1, 0, HR_LEVEL_OWN, (struct forecast_record){2, 1}, &score);
-	look_at(&watch, 2, 0, HR_LEVEL_OWN, (struct forecast_record){5, 4}, &score);
-	look_at(&watch, 3, 0, HR_LEVEL_OWN, (struct forecast_record){0, 0}, &score);
-	look_at(&watch, 4, 0, HR_LEVEL_OWN, (struct forecast_record){1, 0}, &score);
+	look_at(&watch, 1, 0, HR_LEVEL_OWN, (struct forecast_accuracy){2, 1}, &score);
+	look_at(&watch, 2, 0, HR_LEVEL_OWN, (struct forecast_accuracy){5, 4}, &score);
+	look_at(&watch, 3, 0, HR_LEVEL_OWN, (struct forecast_accuracy){0, 0}, &score);
+	look_at(&watch, 4, 0, HR_LEVEL_OWN, (struct forecast_accuracy){1, 0}, &score);
 	assert_int_equal(score.intervals, 6);
 	assert_int_equal(score.intervals_held, 4);
 }

@@ -52,6 +52,6 @@ void headroom_look(const struct rule *rule, void *state, const struct sample *sa
 	struct forecast_input in;
 
 	headroom_input(sample, &in);
-	forecast_look(&h->state, &in, &h->verdict, &h->forecast);
+	forecast_evaluate(&h->state, &in, &h->verdict, &h->forecast);
 	headroom_again(rule, state, sample, ret);
 }

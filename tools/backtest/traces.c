@@ -77,7 +77,7 @@ static int play_file(const char *path, const char *name)
 	static struct forecast_state state;
 	struct emitted emitted = {.first_warn = -1, .first_act = -1, .first_leak = -1};
 	struct hr_forecast forecast = {.risk_centi = UINT16_MAX}, before;
-	struct forecast_record record;
+	struct forecast_accuracy record;
 	struct forecast_input in;
 	struct series *series;
 	struct series_row row;
@@ -99,7 +99,7 @@ static int play_file(const char *path, const char *name)
 	}
 	if (err != -ENODATA)
 		log_error("%s", series_error(series));
-	forecast_record(&state, &record);
+	forecast_accuracy(&state, &record);
 	printf("%-32s %6u rows, %s;", name, emitted.rows,
 	       units_duration_ms((uint64_t)(emitted.last * 1e3), text));
 	print_time("warn", emitted.first_warn);
@@ -108,7 +108,7 @@ static int play_file(const char *path, const char *name)
 	printf("\n  %u warns, %u acts, top risk %.1f; at the end: risk %.1f, leak %s, %s an hour\n",
 	       emitted.warns, emitted.acts, emitted.top_risk,
 	       forecast.risk_centi == UINT16_MAX ? NAN : forecast.risk_centi / 100.0,
-	       forecast_leak_state_word(forecast.leak),
+	       forecast_leak_state_name(forecast.leak),
 	       forecast.leak_bytes_per_hour == HR_UNKNOWN_I64
 		       ? "-"
 		       : units_rate(forecast.leak_bytes_per_hour, rate));

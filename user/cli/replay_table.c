@@ -47,7 +47,7 @@ static void print_row(const struct replay *r, const struct replay_row *row, bool
 {
 	const struct hr_forecast *o = &row->forecast;
 	const char *on = colour ? style_ansi(alarm_style(o->alarm)) : NULL;
-	const char *leak = o->leak ? word_or(forecast_leak_state_word(o->leak)) : "-";
+	const char *leak = o->leak ? word_or(forecast_leak_state_name(o->leak)) : "-";
 	char time[UNITS_TEXT], used[UNITS_TEXT], left[UNITS_TEXT], rate[UNITS_TEXT];
 	char oom[UNITS_TEXT], chance[8], reason[REASON_TEXT] = "", clean[REASON_TEXT];
 
@@ -135,7 +135,7 @@ static void print_end(const struct replay *r)
 		       units_duration_ms(o->oom_in_p10_ms, p10),
 		       o->oom_in_p90_ms == HR_UNKNOWN ? "over a day"
 						      : units_duration_ms(o->oom_in_p90_ms, p90));
-	printf(", leak %s", word_or(forecast_leak_state_word(o->leak)));
+	printf(", leak %s", word_or(forecast_leak_state_name(o->leak)));
 	if (o->leak && o->leak_bytes_per_hour != HR_UNKNOWN_I64 && o->leak_bytes_per_hour > 0)
 		printf(" (%s an hour)", units_bytes((uint64_t)o->leak_bytes_per_hour, p10));
 	putchar('\n');
@@ -147,9 +147,9 @@ static void print_end(const struct replay *r)
 
 static void print_record(const struct replay *r)
 {
-	struct forecast_record record;
+	struct forecast_accuracy record;
 
-	forecast_record(&r->state, &record);
+	forecast_accuracy(&r->state, &record);
 	if (record.checked)
 		printf("of its own intervals (eight cases of ten) %u were checked, %u held\n",
 		       record.checked, record.covered);

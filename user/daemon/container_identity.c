@@ -112,7 +112,7 @@ static void carry_counters(struct containers *containers, struct track *track, u
 		return;
 	track->carried = 1;
 	if (restarted && before)
-		forecast_succeed(&track->forecast, &before->forecast);
+		forecast_carry_over(&track->forecast, &before->forecast);
 	track->ledger_kills = entry->oom_kills;
 	track->ledger_restarts = entry->restarts + restarted;
 	entry->memcg_id = track->memcg_id;

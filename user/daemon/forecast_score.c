@@ -199,7 +199,7 @@ static void note_risk(struct score_watch *w, const struct score_sight *sight, st
 /* ---- all together ---- */
 
 /* The room's counters start anew with each life. */
-static void add_intervals(struct score_watch *w, const struct forecast_record *now,
+static void add_intervals(struct score_watch *w, const struct forecast_accuracy *now,
 			  struct hr_score *s)
 {
 	bool anew = now->checked < w->checked || now->covered < w->covered;

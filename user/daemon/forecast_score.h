@@ -38,7 +38,7 @@ struct score_watch {
 	uint64_t limit;   /* of the level that binds, as last seen */
 	uint64_t risk_ns; /* when risk_centi was foreseen; 0: none waits */
 	uint16_t risk_centi;
-	uint16_t checked, covered; /* forecast_record(), as last seen */
+	uint16_t checked, covered; /* forecast_accuracy(), as last seen */
 	uint8_t notes, episodes;
 	uint8_t alarm; /* as last seen; its own, not what was lent to it */
 	uint8_t level; /* enum hr_level, as last seen */
@@ -49,7 +49,7 @@ struct score_watch {
 struct score_sight {
 	uint64_t t_ns;
 	const struct hr_forecast *forecast; /* as shown: what is lent by those above is in it */
-	struct forecast_record record;
+	struct forecast_accuracy record;
 	uint64_t limit;            /* of the level that binds */
 	uint8_t level;             /* enum hr_level; of the host: OWN */
 	uint8_t alarm;             /* the level's own, that is told as an event */

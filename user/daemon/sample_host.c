@@ -22,7 +22,7 @@ static void score_host(struct sampling *sampling, const struct hr_host *host, ui
 		.full_avg10_centi = host->pressure.full_avg10_centi,
 	};
 
-	forecast_record(&sampling->host_forecast, &sight.record);
+	forecast_accuracy(&sampling->host_forecast, &sight.record);
 	score_look(&sampling->containers->host_score, &sight, &sampling->containers->score);
 }
 

@@ -194,7 +194,7 @@ static void score_slot(struct hr_score *score, struct hr_slot *at, struct track 
 		.under_oom = !!(at->flags & HR_SLOT_UNDER_OOM),
 	};
 
-	forecast_record(&track->forecast, &sight.record);
+	forecast_accuracy(&track->forecast, &sight.record);
 	score_look(&track->score, &sight, score);
 	at->intervals = (uint16_t)sight.record.checked;
 	at->intervals_held = (uint16_t)sight.record.covered;

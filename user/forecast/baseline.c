@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The floor: least and greatest use in buckets of a minute, five minutes, an hour and a day, and
- * the trend of the minima. What a garbage collector leaves behind is the floor; it grows only if
- * something leaks. Buckets are joined until each holds two collections at least, so that a minimum
- * is one. Trend: median of pairwise slopes (Theil 1950, Sen 1968) with Sen's interval from the
+ * Baseline: minimum and maximum usage in buckets of a minute, five minutes, an hour and a day, and
+ * the trend of the minima. The minimum is what a garbage collection leaves behind; it grows only if
+ * something leaks. Buckets are joined until each spans at least two collections, so that its minimum
+ * belongs to a collection. Trend: median of pairwise slopes (Theil 1950, Sen 1968) with Sen's interval from the
  * variance of Kendall's S (Mann 1945, Kendall 1975): where its lower end is above zero, the
- * Mann–Kendall test at 2.5 % (one-sided) is met too.
+ * series also passes the Mann–Kendall test at 2.5 % (one-sided).
  */
 #include "detector.h"
 
@@ -21,27 +21,27 @@
 #define MOST_POINTS  24
 #define LEAST_POINTS 5
 #define EVEN_STEPS   4u
-#define EVEN         2.0f /* no minute grows by less than half, or more than twice the mean */
-#define DAYS         3    /* the ring of days … */
-#define LEAST_DAYS   4    /* … where four in a row must do: 1 in 24 by chance */
+#define EVEN         2.0f /* each minute grows by at least half and at most twice the mean */
+#define DAYS         3    /* index of the ring of days */
+#define LEAST_DAYS   4    /* four rising days in a row happen by chance once in 24 */
 #define SURE         1.96f
-#define DAY_PERIODS  0.8f /* a day holds one collection of what is collected daily */
-#define PERIODS      2.0f /* collections that a bucket must hold */
-/* a shorter ring whose upper end is below this share of the slope ends an older trend */
+#define DAY_PERIODS  0.8f /* one bucket of a day covers a daily collection */
+#define PERIODS      2.0f /* collections that a bucket must span */
+/* the next shorter ring ends a trend when its upper bound is below this share of the slope */
 #define CONTRADICTS 0.3f
-/* beyond this the floor knows the time to OOM better than the drift does */
+/* beyond this the baseline predicts the time to OOM better than the drift does */
 #define LONG_SECONDS 1800.0f
-#define JITTER       0.3f /* of the range of minutes: where in it the limit is met is anybody's guess */
+#define JITTER       0.3f /* of the range of minutes: the limit may be reached anywhere in it */
 
 #define HEAP_CYCLES   8
-#define HEAP_LAST     0.08f /* of the peak: the last swing's size */
+#define HEAP_LAST     0.08f /* of the peak: size of the last cycle */
 #define HEAP_CLIMB    0.25f
-#define HEAP_SWING    0.12f /* of the use: what a collection frees while the heap is well */
+#define HEAP_CYCLE    0.12f /* of the usage: what a collection of a healthy heap frees */
 #define HEAP_RISES    3
-#define HEAP_PERIODS  4.0f   /* without a peak for so long: the collections free nothing any more */
-#define HEAP_MARGIN   0.03f  /* of the limit, between the heap's own maximum and it */
-#define HEAP_LOG_ODDS 1.3f   /* a warning, not a reason to act: the limit is not in danger */
-#define HEAP_FADES    450.0f /* seconds to go per log-odds less */
+#define HEAP_PERIODS  4.0f   /* without a peak for so long: collections no longer free memory */
+#define HEAP_MARGIN   0.03f  /* of the limit, between the heap's own maximum and the limit */
+#define HEAP_LOG_ODDS 1.3f   /* enough for `warn`, not for `act`: the limit is not reached */
+#define HEAP_FADES    450.0f /* seconds until then that lower the log-odds by 1 */
 
 static const struct ring {
 	uint32_t seconds, buckets, first;
@@ -49,24 +49,27 @@ static const struct ring {
 
 _Static_assert(8 + 18 + 24 + 7 == FORECAST_BUCKETS, "the rings share the buckets");
 
-static uint64_t life_seconds(const struct forecast_state *state)
+static uint64_t age_seconds(const struct forecast_state *state)
 {
-	return (state->last_t_ns - state->birth_ns) / 1000000000u;
+	return (state->last_t_ns - state->start_ns) / 1000000000u;
 }
 
-static float unit(const struct forecast_state *state) { return (float)(1u << state->floor_shift); }
+static float unit(const struct forecast_state *state)
+{
+	return (float)(1u << state->baseline_shift);
+}
 
 static uint16_t to_units(const struct forecast_state *state, float kib)
 {
 	return (uint16_t)(kib / unit(state));
 }
 
-/* Coarser units when the use outgrows them: everything that is held is rounded down with it. */
+/* Coarser units when the usage outgrows them: all stored values are rounded down too. */
 static void widen(struct forecast_state *state, float kib)
 {
-	struct forecast_floor *f = &state->floor;
+	struct forecast_baseline *f = &state->baseline;
 
-	while (kib / unit(state) > MOST_UNITS && state->floor_shift < 31) {
+	while (kib / unit(state) > MOST_UNITS && state->baseline_shift < 31) {
 		for (size_t i = 0; i < FORECAST_BUCKETS; i++) {
 			f->min[i] = f->min[i] == EMPTY ? EMPTY : f->min[i] / 2;
 			f->max[i] = f->max[i] == EMPTY ? EMPTY : f->max[i] / 2;
@@ -74,7 +77,7 @@ static void widen(struct forecast_state *state, float kib)
 		for (size_t i = 0; i < FORECAST_KINDS; i++)
 			state->leak.kind_base[i] /= 2;
 		state->ground /= 2;
-		state->floor_shift++;
+		state->baseline_shift++;
 	}
 }
 
@@ -83,11 +86,11 @@ struct points {
 	float t[MOST_POINTS], low[MOST_POINTS], high[MOST_POINTS];
 };
 
-/* The closed buckets of a ring, oldest first, joined by `join`; empty ones are left out. */
+/* The closed buckets of a ring, oldest first, `join` of them to a point; empty ones are left out. */
 static void collect(const struct forecast_state *state, const struct ring *ring, uint64_t open,
 		    unsigned int join, struct points *ret)
 {
-	const struct forecast_floor *f = &state->floor;
+	const struct forecast_baseline *f = &state->baseline;
 	unsigned int held = open < ring->buckets ? (unsigned int)open : ring->buckets - 1;
 	unsigned int groups = held / join;
 
@@ -113,7 +116,7 @@ static void collect(const struct forecast_state *state, const struct ring *ring,
 	}
 }
 
-/* The k-th smallest (Hoare's quickselect); reorders. */
+/* The k-th smallest (Hoare's quickselect); reorders the array. */
 static float select_kth(float *v, int n, int k)
 {
 	int low = 0, high = n - 1;
@@ -154,8 +157,8 @@ static int slopes(const struct points *p, unsigned int from, const float *y, flo
 	return m;
 }
 
-/* The growth, in quarters of what a random walk with the same steps would have strayed: Mann and
- * Kendall's test takes the points as independent, and a walk's are not. */
+/* The growth, in quarters of the standard deviation of a random walk with the same steps: the
+ * Mann–Kendall test assumes independent points, and those of a walk are not. */
 static uint8_t straightness(const struct points *p, float slope)
 {
 	float squares = 0, off, growth = slope * (p->t[p->n - 1] - p->t[0]);
@@ -167,7 +170,7 @@ static uint8_t straightness(const struct points *p, float slope)
 	return (uint8_t)clamp_f(4 * growth / (sqrtf(squares) + 1), 0, UINT8_MAX);
 }
 
-static bool theil_sen(const struct points *p, unsigned int least, struct forecast_floor *ret,
+static bool theil_sen(const struct points *p, unsigned int least, struct forecast_baseline *ret,
 		      uint8_t *ret_late)
 {
 	float slope[MOST_POINTS * (MOST_POINTS - 1) / 2], n = (float)p->n, half, late;
@@ -193,29 +196,29 @@ static bool theil_sen(const struct points *p, unsigned int least, struct forecas
 
 static void read_trend(struct forecast_state *state, unsigned int r, uint64_t open)
 {
-	struct forecast_floor *f = &state->floor, found = {.window = 0};
-	const struct forecast_swing *w = &state->swing;
+	struct forecast_baseline *f = &state->baseline, found = {.window = 0};
+	const struct forecast_sawtooth *w = &state->sawtooth;
 	unsigned int join = 1;
 	struct points p;
 	uint8_t late;
 	bool take;
 
-	/* Ripples on a rise that is steeper than they are need no joining. */
+	/* Where the rise from peak to peak exceeds the amplitude, single buckets do. */
 	if (state->cycles && w->period > 0 && 2 * w->peak_step < w->peak - w->trough)
 		join = 1 + (unsigned int)min_f((r == DAYS ? DAY_PERIODS : PERIODS) * w->period /
 						       (float)rings[r].seconds,
 					       1000);
 	collect(state, &rings[r], open, join, &p);
 	if (!theil_sen(&p, r == DAYS ? LEAST_DAYS : LEAST_POINTS, &found, &late)) {
-		/* What was read before the period was known may be a single rise. */
-		if (r == state->floor_ring && f->window < 2 * PERIODS * w->period)
+		/* A trend read before the period was known may be one rise of the sawtooth. */
+		if (r == state->baseline_ring && f->window < 2 * PERIODS * w->period)
 			f->window = f->slope_low = 0;
 		return;
 	}
-	take = f->window <= 0 || r == state->floor_ring;
-	take = take || (found.slope_low > 0 && (f->slope_low <= 0 || r > state->floor_ring));
-	/* The next shorter ring may end a trend, but a quiet day is no word against a week. */
-	take = take || (r + 1 == state->floor_ring && state->floor_ring < DAYS &&
+	take = f->window <= 0 || r == state->baseline_ring;
+	take = take || (found.slope_low > 0 && (f->slope_low <= 0 || r > state->baseline_ring));
+	/* The next shorter ring may end a trend, except that a quiet day does not end a week's. */
+	take = take || (r + 1 == state->baseline_ring && state->baseline_ring < DAYS &&
 			found.slope_high < CONTRADICTS * f->slope);
 	if (!take)
 		return;
@@ -224,12 +227,12 @@ static void read_trend(struct forecast_state *state, unsigned int r, uint64_t op
 	f->slope_high = found.slope_high;
 	f->max_slope = found.max_slope;
 	f->window = found.window;
-	state->floor_late = late;
-	state->floor_ring = (uint8_t)r;
-	state->floor_straight = straightness(&p, found.slope);
+	state->baseline_late = late;
+	state->baseline_ring = (uint8_t)r;
+	state->baseline_straight = straightness(&p, found.slope);
 }
 
-static void hold(struct forecast_floor *f, unsigned int at, uint16_t low, uint16_t high)
+static void hold(struct forecast_baseline *f, unsigned int at, uint16_t low, uint16_t high)
 {
 	if (f->min[at] == EMPTY || low < f->min[at])
 		f->min[at] = low;
@@ -237,11 +240,11 @@ static void hold(struct forecast_floor *f, unsigned int at, uint16_t low, uint16
 		f->max[at] = high;
 }
 
-/* The minute that ended goes into the five minutes, the hour and the day it lay in; then what those
- * closed is read. */
+/* Adds the minute that ended to its five minutes, hour and day; then reads the trend of each ring
+ * that closed a bucket. */
 static void close_minute(struct forecast_state *state, uint32_t now, uint32_t before)
 {
-	struct forecast_floor *f = &state->floor;
+	struct forecast_baseline *f = &state->baseline;
 	unsigned int minute = rings[0].first + before / rings[0].seconds % rings[0].buckets;
 	uint16_t low = f->min[minute], high = f->max[minute];
 
@@ -263,48 +266,48 @@ static void close_minute(struct forecast_state *state, uint32_t now, uint32_t be
 	}
 }
 
-/* The hour that ended: where it lies well below the highest of those held, that height is ground that
- * was held before, and to be back there is no growth. It is forgotten over ten days. */
+/* Where the hour that ended lies well below the highest hour in the ring, that height is ground
+ * covered before: usage that returns to it has not grown. It decays over ten days. */
 static void note_ground(struct forecast_state *state, uint32_t open, float limit)
 {
 	const struct ring *hours = &rings[2];
-	uint16_t last = state->floor.min[hours->first + (open - 1) % hours->buckets];
+	uint16_t last = state->baseline.min[hours->first + (open - 1) % hours->buckets];
 	uint16_t fall = to_units(state, GROUND_FALL * limit), high = 0;
 
 	if (last == EMPTY)
 		return;
 	for (unsigned int i = hours->first; i < hours->first + hours->buckets; i++)
-		if (state->floor.min[i] != EMPTY && state->floor.min[i] > high)
-			high = state->floor.min[i];
+		if (state->baseline.min[i] != EMPTY && state->baseline.min[i] > high)
+			high = state->baseline.min[i];
 	if (state->ground > last)
 		state->ground -= (state->ground - last) / GROUND_HOURS;
 	if (high > state->ground && high - last > fall)
 		state->ground = high;
 }
 
-float floor_lately(const struct forecast_state *state, const struct step *step)
+float baseline_recent(const struct forecast_state *state, const struct step *step)
 {
 	const struct ring *hours = &rings[2];
-	uint32_t open = (uint32_t)(life_seconds(state) / HOUR);
+	uint32_t open = (uint32_t)(age_seconds(state) / HOUR);
 	float low = step->used;
 
 	for (uint32_t i = open ? open - 1 : 0; i <= open; i++)
-		if (state->floor.min[hours->first + i % hours->buckets] != EMPTY)
+		if (state->baseline.min[hours->first + i % hours->buckets] != EMPTY)
 			low = min_f(low,
-				    (float)state->floor.min[hours->first + i % hours->buckets] *
+				    (float)state->baseline.min[hours->first + i % hours->buckets] *
 					    unit(state));
 	return low;
 }
 
-bool floor_ground(const struct forecast_state *state, float *ret)
+bool baseline_ground(const struct forecast_state *state, float *ret)
 {
 	*ret = (float)state->ground * unit(state);
 	return state->ground > 0;
 }
 
-static void floor_update(struct forecast_state *state, const struct step *step)
+static void baseline_update(struct forecast_state *state, const struct step *step)
 {
-	struct forecast_floor *f = &state->floor;
+	struct forecast_baseline *f = &state->baseline;
 	uint16_t used;
 
 	if (step->first) {
@@ -313,24 +316,24 @@ static void floor_update(struct forecast_state *state, const struct step *step)
 	}
 	widen(state, step->used);
 	used = to_units(state, step->used);
-	if (step->life / MINUTE != step->life_before / MINUTE)
-		close_minute(state, step->life, step->life_before);
-	if (step->life / HOUR != step->life_before / HOUR)
-		note_ground(state, step->life / HOUR, step->limit);
-	hold(f, rings[0].first + step->life / MINUTE % MINUTES, used, used);
+	if (step->age / MINUTE != step->age_before / MINUTE)
+		close_minute(state, step->age, step->age_before);
+	if (step->age / HOUR != step->age_before / HOUR)
+		note_ground(state, step->age / HOUR, step->limit);
+	hold(f, rings[0].first + step->age / MINUTE % MINUTES, used, used);
 }
 
-bool floor_range(const struct forecast_state *state, unsigned int ring, float *ret_low,
-		 float *ret_high)
+bool baseline_range(const struct forecast_state *state, unsigned int ring, float *ret_low,
+		    float *ret_high)
 {
 	const struct ring *r = &rings[ring];
 	uint16_t low = EMPTY, high = 0;
 
 	for (unsigned int i = r->first; i < r->first + r->buckets; i++) {
-		if (state->floor.min[i] == EMPTY)
+		if (state->baseline.min[i] == EMPTY)
 			continue;
-		low = state->floor.min[i] < low ? state->floor.min[i] : low;
-		high = state->floor.max[i] > high ? state->floor.max[i] : high;
+		low = state->baseline.min[i] < low ? state->baseline.min[i] : low;
+		high = state->baseline.max[i] > high ? state->baseline.max[i] : high;
 	}
 	if (low == EMPTY)
 		return false;
@@ -339,18 +342,17 @@ bool floor_range(const struct forecast_state *state, unsigned int ring, float *r
 	return true;
 }
 
-/* The highest that the floor stood in the last day, before the last `seconds`; false: that was not
- * held. */
-bool floor_before(const struct forecast_state *state, float seconds, float *ret_high)
+/* The highest baseline of the last day before the last `seconds`; false: not recorded. */
+bool baseline_before(const struct forecast_state *state, float seconds, float *ret_high)
 {
 	const struct ring *hours = &rings[2];
-	uint64_t open = life_seconds(state) / hours->seconds;
+	uint64_t open = age_seconds(state) / hours->seconds;
 	uint64_t back = 1 + (uint64_t)(seconds / (float)hours->seconds);
 	bool found = false;
 
 	for (; back < hours->buckets && back <= open; back++) {
 		uint16_t low =
-			state->floor
+			state->baseline
 				.min[hours->first + (unsigned int)((open - back) % hours->buckets)];
 
 		if (low == EMPTY || (found && (float)low * unit(state) <= *ret_high))
@@ -361,33 +363,33 @@ bool floor_before(const struct forecast_state *state, float seconds, float *ret_
 	return found;
 }
 
-/* The floor in the oldest hour that is held; false: not even two. */
-bool floor_oldest(const struct forecast_state *state, float *ret)
+/* The baseline of the oldest hour in the ring; false: fewer than two. */
+bool baseline_oldest(const struct forecast_state *state, float *ret)
 {
 	const struct ring *hours = &rings[2];
-	uint64_t open = life_seconds(state) / hours->seconds;
+	uint64_t open = age_seconds(state) / hours->seconds;
 
 	for (uint64_t back = hours->buckets - 1; back > 1; back--) {
 		unsigned int at = hours->first + (unsigned int)((open - back) % hours->buckets);
 
-		if (back > open || state->floor.min[at] == EMPTY)
+		if (back > open || state->baseline.min[at] == EMPTY)
 			continue;
-		*ret = (float)state->floor.min[at] * unit(state);
+		*ret = (float)state->baseline.min[at] * unit(state);
 		return true;
 	}
 	return false;
 }
 
-bool floor_even(const struct forecast_state *state, float *ret_pace)
+bool baseline_even(const struct forecast_state *state, float *ret_pace)
 {
-	uint64_t open = life_seconds(state) / MINUTE, back = open < MINUTES ? open : MINUTES - 1;
+	uint64_t open = age_seconds(state) / MINUTE, back = open < MINUTES ? open : MINUTES - 1;
 	float first, last, pace, least = 0, most = 0;
 	int n = 0;
 
-	if (back <= EVEN_STEPS || state->floor.min[(open - back) % MINUTES] == EMPTY)
+	if (back <= EVEN_STEPS || state->baseline.min[(open - back) % MINUTES] == EMPTY)
 		return false;
-	for (first = last = state->floor.min[(open - back) % MINUTES]; --back > 0; n++) {
-		uint16_t low = state->floor.min[(open - back) % MINUTES];
+	for (first = last = state->baseline.min[(open - back) % MINUTES]; --back > 0; n++) {
+		uint16_t low = state->baseline.min[(open - back) % MINUTES];
 
 		if (low == EMPTY)
 			return false;
@@ -402,14 +404,14 @@ bool floor_even(const struct forecast_state *state, float *ret_pace)
 	return true;
 }
 
-float floor_above(const struct forecast_state *state, float low)
+float baseline_above(const struct forecast_state *state, float low)
 {
 	const struct ring *ring = &rings[1];
-	uint64_t open = life_seconds(state) / ring->seconds;
+	uint64_t open = age_seconds(state) / ring->seconds;
 	float seconds = 0;
 
 	for (uint64_t back = 0; back < ring->buckets && back <= open; back++) {
-		uint16_t high = state->floor.max[ring->first + (open - back) % ring->buckets];
+		uint16_t high = state->baseline.max[ring->first + (open - back) % ring->buckets];
 
 		if (high != EMPTY && (float)high * unit(state) <= low)
 			break;
@@ -418,23 +420,23 @@ float floor_above(const struct forecast_state *state, float low)
 	return seconds;
 }
 
-/* Was there ever a real collection in the minutes that are held, and no ripple of noise? */
-static bool has_swung(const struct forecast_state *state, const struct step *step)
+/* Whether the stored minutes contain a real collection, larger than noise. */
+static bool has_collected(const struct forecast_state *state, const struct step *step)
 {
-	uint16_t much = to_units(state, HEAP_SWING * step->used);
+	uint16_t much = to_units(state, HEAP_CYCLE * step->used);
 
 	for (unsigned int i = rings[0].first; i < rings[2].first; i++)
-		if (state->floor.min[i] != EMPTY &&
-		    state->floor.max[i] - state->floor.min[i] > much)
+		if (state->baseline.min[i] != EMPTY &&
+		    state->baseline.max[i] - state->baseline.min[i] > much)
 			return true;
 	return false;
 }
 
-/* The collections free nothing any more: after many swings there have been none for a while, the
- * last one was small, and it stands at its peak, high above where it came from. */
+/* Collections no longer free memory: after many cycles none has occurred for a while, the last one was
+ * small, and usage stays at its peak, far above where it started. */
 static bool heap_met(const struct forecast_state *state, const struct step *step)
 {
-	const struct forecast_swing *w = &state->swing;
+	const struct forecast_sawtooth *w = &state->sawtooth;
 	float low = step->used, ring_low, ring_high;
 
 	if (state->cycles < HEAP_CYCLES || step->level < 0.97f * w->peak ||
@@ -442,19 +444,18 @@ static bool heap_met(const struct forecast_state *state, const struct step *step
 	    w->peak - w->trough > HEAP_LAST * w->peak)
 		return false;
 	for (unsigned int ring = 0; ring < 3; ring++)
-		if (floor_range(state, ring, &ring_low, &ring_high))
+		if (baseline_range(state, ring, &ring_low, &ring_high))
 			low = min_f(low, ring_low);
-	return step->used - low > HEAP_CLIMB * step->used && has_swung(state, step);
+	return step->used - low > HEAP_CLIMB * step->used && has_collected(state, step);
 }
 
-/* The heap is full below the container's limit: troughs rose one after the other towards peaks that
- * stay where they are, and will meet them, or have met them. The process fails then, or thrashes;
- * the kernel kills nobody. */
+/* The heap fills up below the container's limit: the troughs rise one after the other towards peaks
+ * that stay constant. When they meet, the process fails or thrashes, without an OOM kill. */
 static void judge_heap(const struct forecast_state *state, const struct step *step,
 		       struct verdict *verdict)
 {
-	const struct forecast_floor *f = &state->floor;
-	const struct forecast_swing *w = &state->swing;
+	const struct forecast_baseline *f = &state->baseline;
+	const struct forecast_sawtooth *w = &state->sawtooth;
 	float amplitude = w->peak - w->trough, seconds, weight;
 	bool met = heap_met(state, step);
 
@@ -480,30 +481,30 @@ static void judge_heap(const struct forecast_state *state, const struct step *st
 	verdict->spread = 0.3f;
 }
 
-/* A time to OOM that rests on the floor: for a sawtooth, until its peaks reach the limit; else for
- * what is slow. */
-static void floor_judge(const struct forecast_state *state, const struct step *step,
-			struct verdict *verdict)
+/* The time to OOM from the baseline: for a sawtooth, until its peaks reach the limit; else for slow
+ * growth. */
+static void baseline_judge(const struct forecast_state *state, const struct step *step,
+			   struct verdict *verdict)
 {
-	const struct forecast_floor *f = &state->floor;
-	const struct forecast_swing *w = &state->swing;
+	const struct forecast_baseline *f = &state->baseline;
+	const struct forecast_sawtooth *w = &state->sawtooth;
 	bool sawtooth = state->cycles >= 3 && w->period > 0 &&
 			w->since_peak < HEAP_PERIODS * w->period &&
 			step->level < w->peak + 3 * w->peak_error;
 	float slope = f->slope, distance = step->distance, seconds, low, high, jitter = 0;
-	bool sooner; /* the drift has quickened beyond doubt */
+	bool sooner; /* the drift has certainly accelerated */
 
 	if (distance < 0 || step->input->binding_level != HR_LEVEL_OWN)
 		return;
 	if (sawtooth && (f->window <= 0 || f->slope_low <= 0))
-		verdict->seconds = 0; /* the rise under way is one of many */
+		verdict->seconds = 0; /* the current rise is one of many */
 	if (f->window > 0 && f->slope_low > 0) {
 		if (sawtooth) {
 			slope = f->max_slope > 0.3f * f->slope ? f->max_slope : 0;
 			distance = max_f(step->limit - w->peak - w->peak_error, 0);
 			jitter = w->peak_error / (distance + w->peak_error + step->grain);
-		} else if (floor_range(state, 0, &low, &high)) {
-			/* What jitters reaches the limit with its crests. */
+		} else if (baseline_range(state, 0, &low, &high)) {
+			/* The maxima of a noisy series reach the limit first. */
 			distance = max_f(distance - max_f(high - step->used, 0), 0);
 			jitter = JITTER * (high - low) /
 				 (distance + JITTER * (high - low) + step->grain);
@@ -519,7 +520,7 @@ static void floor_judge(const struct forecast_state *state, const struct step *s
 				sqrtf(verdict->spread * verdict->spread + jitter * jitter) + 0.02f;
 			verdict->drift = sawtooth ? f->slope : verdict->drift;
 			if (seconds > 0 && seconds < DAY_SECONDS)
-				verdict_add(verdict, HR_REASON_FLOOR, 0.1f,
+				verdict_add(verdict, HR_REASON_BASELINE, 0.1f,
 					    to_bytes(f->slope * 3600), to_ms(seconds),
 					    to_ms(f->window));
 		}
@@ -527,5 +528,5 @@ static void floor_judge(const struct forecast_state *state, const struct step *s
 	judge_heap(state, step, verdict);
 }
 
-const struct forecast_detector detector_floor = {
-	.name = "floor", .update = floor_update, .judge = floor_judge};
+const struct forecast_detector detector_baseline = {
+	.name = "baseline", .update = baseline_update, .judge = baseline_judge};

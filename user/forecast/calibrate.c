@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Calibration: what chance the summed log-odds have really meant. The shipped table is made by the
- * backtest from its tuning seeds (pool adjacent violators: Ayer et al. 1955; Zadrozny & Elkan
- * 2002). On top of it, each container corrects the width of its own intervals by what came of them
+ * Calibration: the observed probability for a sum of log-odds. The backtest makes the shipped table
+ * from its tuning seeds (pool adjacent violators: Ayer et al. 1955; Zadrozny & Elkan
+ * 2002). In addition, each container corrects the width of its own intervals by how often they held
  * (online quantile tracking: Gibbs & Candès 2021).
  */
 #include "risk.h"
 
 #include "calibrate_table.h"
 
-#define STEP_WIDER    0.16f /* on a miss; on a hit a quarter of it narrower: balance at 80 % */
+#define STEP_WIDER    0.16f /* on a miss; a hit narrows by a quarter of it: they balance at 80 % */
 #define STEP_NARROWER 0.04f
 #define QUANTILE      1.2816f /* of the normal distribution at 90 % */
 #define LEAST_WIDEN   -0.7f
@@ -60,15 +60,15 @@ void calibrate_spread(struct forecast_state *state, const struct step *step,
 
 		s->due = wait;
 		s->rise = 0;
-		/* Besides the drift, the level's own jitter: it does not widen the time to OOM. */
+		/* The jitter of the level widens this check, but not the time to OOM. */
 		jitter = QUANTILE * sqrtf(state->scale[2].noise * drift_tau[2] / 2) + step->grain;
 		s->low = verdict->drift * wait / factor - jitter;
 		s->high = verdict->drift * wait * factor + jitter;
 	}
 }
 
-void forecast_record(const struct forecast_state *state, struct forecast_record *ret_record)
+void forecast_accuracy(const struct forecast_state *state, struct forecast_accuracy *ret_accuracy)
 {
-	ret_record->checked = state->score.checked;
-	ret_record->covered = state->score.covered;
+	ret_accuracy->checked = state->score.checked;
+	ret_accuracy->covered = state->score.covered;
 }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Change points: a two-sided Page–Hinkley test (Page 1954, Hinkley 1971) on what was eaten beyond
- * the drift's expectation, in standard deviations. When it fires, the time scales for which the
- * change is out of the ordinary start anew with the slope since the change began. One step up or
- * down, however large, is no change of drift: a single sample counts at most WINSOR deviations, and
- * it takes more to fire.
+ * Change points: a two-sided Page–Hinkley test (Page 1954, Hinkley 1971) on the consumption beyond
+ * what the drift predicts, in standard deviations. When it fires, the time scales for which the
+ * change is unusual restart with the slope since the change began. A single step is no change of
+ * drift: one sample counts at most WINSOR deviations, fewer than it takes to fire.
  */
 #include "detector.h"
 
 #define WINSOR 4.0f
-/* half the least shift that is looked for, in deviations: the customary choice */
+/* half the smallest shift to detect, in deviations: the usual choice */
 #define SLACK 0.5f
 /* three samples at the bound; in Gaussian noise once in about e^(2·0.5·9) = 8000 samples */
 #define FIRE     9.0f
-#define SAMPLES  16.0f /* the drift that is compared with looks back over this many samples */
-#define MEASURED 3     /* forecasts that a scale must have checked before its deviations count */
+#define SAMPLES  16.0f /* the reference drift covers this many samples */
+#define MEASURED 3     /* a scale's deviations count once it has checked this many forecasts */
 /* a scale starts anew when the change exceeds this many of its own deviations */
 #define UNUSUAL 3.0f
-#define ONSET   8.0f /* times the slope before: not growth that quickens, but growth that begins */
+#define ONSET \
+	8.0f /* times the slope before: this is growth that begins, not growth that accelerates */
 
 static const struct forecast_scale *reference(const struct forecast_state *state)
 {
@@ -40,23 +40,23 @@ static bool accumulate(struct forecast_change *side, float z, float dt, float ea
 	return side->sum > FIRE;
 }
 
-/* Growth that grows again and again quickens: by the ratio of the slopes, over the time between what
- * they rest on. Once may be the rest of an onset, seen before it was over. */
-static void note_quickening(struct forecast_state *state, const struct forecast_scale *scale,
-			    const struct forecast_change *fired)
+/* Two increases of the slope in a row are acceleration: the ratio of the slopes over the time between
+ * their evidence. A single one may be the rest of an onset. */
+static void update_acceleration(struct forecast_state *state, const struct forecast_scale *scale,
+				const struct forecast_change *fired)
 {
 	float slope = fired->rise / fired->age, tau = drift_tau[scale - state->scale], age;
 
 	if (fired != &state->up || slope <= scale->drift || ONSET * scale->drift <= slope) {
-		state->quickens = 0;
-		state->quickened = 0;
+		state->acceleration = 0;
+		state->accelerated = 0;
 		return;
 	}
 	age = scale->seconds * (0.5f + 0.5f * scale->seconds / tau);
-	if (state->quickened)
-		state->quickens =
+	if (state->accelerated)
+		state->acceleration =
 			(slope / scale->drift - 1) / max_f(age - fired->age / 2, 0.25f * age);
-	state->quickened = 1;
+	state->accelerated = 1;
 }
 
 static void changepoint_update(struct forecast_state *state, const struct step *step)
@@ -71,9 +71,9 @@ static void changepoint_update(struct forecast_state *state, const struct step *
 	}
 	if (step->dt <= 0 || scale->seconds <= 0)
 		return;
-	/* An exponential would have fired again by now: what was told fades within twice its own
+	/* An exponential would have fired again by now, so the estimate decays within twice its own
 	 * time. */
-	state->quickens /= 1 + 0.5f * state->quickens * step->dt;
+	state->acceleration /= 1 + 0.5f * state->acceleration * step->dt;
 	z = (step->eaten - scale->drift * step->dt) /
 	    sqrtf(scale->noise * step->dt + step->grain * step->grain);
 	z = clamp_f(z, -WINSOR, WINSOR);
@@ -83,7 +83,7 @@ static void changepoint_update(struct forecast_state *state, const struct step *
 		fired = &state->down;
 	if (!fired)
 		return;
-	note_quickening(state, scale, fired);
+	update_acceleration(state, scale, fired);
 	for (unsigned int k = 0; k < FORECAST_SCALES; k++) {
 		struct forecast_scale *s = &state->scale[k];
 		float unexpected = fired->rise - s->drift * fired->age;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the detectors of this room share. foresee.c turns an input into a step and walks the list of
- * detectors twice: all update() first, then all judge(). A detector is one file with one `const
- * struct forecast_detector` at its end and one line in foresee.c's list. update() learns from the
+ * What the detectors share. forecast.c turns an input into a step and runs the list of detectors
+ * twice: all update() first, then all judge(). A detector is one file with one `const struct
+ * forecast_detector` at its end and one line in the list of forecast.c. update() learns from the
  * step; judge() only reads, and adds its terms to the verdict.
  */
 #ifndef HEADROOM_FORECAST_DETECTOR_H
@@ -14,24 +14,25 @@
 #include "fastmath.h"
 #include "reason_text.h"
 
-#define HORIZONS     4
-#define RISK_SECONDS 900.0f /* risk is the chance of death within this: DESIGN.md */
-#define DAY_SECONDS  86400.0f
+#define HORIZONS 4
+#define RISK_SECONDS \
+	900.0f /* risk is the probability of a failure (OOM kill or stall) within this time */
+#define DAY_SECONDS 86400.0f
 
 struct step { /* sizes in KiB, times in seconds */
 	const struct forecast_input *input;
 	float dt; /* since the last sample; 0: first, or no time has passed */
-	/* headroom eaten since the last sample, limit changes taken out; may be negative */
+	/* headroom consumed since the last sample, without limit changes; may be negative */
 	float eaten;
-	float used;                 /* what the container itself holds: unreclaimable + swap */
-	float distance;             /* headroom; < 0 where not known */
-	float limit;                /* of what binds, > 0 */
-	float level;                /* limit - distance: what is used of what binds */
-	float grain;                /* changes below this are noise of accounting */
-	uint32_t life, life_before; /* whole seconds of this life, now and at the last sample */
-	bool first;                 /* of this life */
-	bool gap; /* longer silence than the fast scales can bridge: learn nothing from dt */
-	/* another level binds, or its limit changed: levels before and after don't compare */
+	float used;               /* by the container itself: non-reclaimable + swap */
+	float distance;           /* headroom; < 0 where not known */
+	float limit;              /* of the binding level, > 0 */
+	float level;              /* limit - distance: usage of the binding level */
+	float grain;              /* changes below this are accounting noise */
+	uint32_t age, age_before; /* whole seconds since the start, now and at the last sample */
+	bool first;               /* sample since the start */
+	bool gap;                 /* an interval too long for the fast scales: dt is not used */
+	/* another level binds, or its limit changed: earlier levels are not comparable */
 	bool moved;
 };
 
@@ -41,24 +42,24 @@ struct term {
 	int64_t arg[3];
 };
 
-/* What a container can die of besides an OOM kill: told apart, so that what speaks against one says
- * nothing of another. */
+/* Failures other than an OOM kill: kept separate, since evidence against one says nothing about
+ * another. */
 enum { CAUSE_STALL, CAUSE_HEAP, OTHER_CAUSES };
 
 #define TERMS 16
 struct verdict {
 	float chance
-		/* drift alone: fused chance of reaching the limit within each horizon */
+		/* drift alone: fused probability of reaching the limit within each horizon */
 		[HORIZONS];
 	float chance_risk; /* the greatest of them: within RISK_SECONDS at least */
-	uint8_t horizon;   /* where the greatest stands */
+	uint8_t horizon;   /* of the greatest */
 	float drift;       /* KiB/s, fused for the time to OOM */
-	float seconds;     /* median time to OOM; 0: none foreseen */
-	float rough;       /* the same, however unsure; 0: never */
-	float come; /* KiB: how far the rise under way has come; known where there is a chance at all */
+	float seconds;     /* median time to OOM; 0: none predicted */
+	float rough;       /* the same, however uncertain; 0: never */
+	float come; /* KiB that the current rise has covered; set where chance_risk is not negligible */
 	float spread;              /* standard deviation of its logarithm */
 	float log_odds;            /* of an OOM kill */
-	float other[OTHER_CAUSES]; /* log-odds of dying otherwise */
+	float other[OTHER_CAUSES]; /* log-odds of the other failures */
 	uint8_t terms;
 	struct term term[TERMS];
 };
@@ -70,40 +71,37 @@ struct forecast_detector {
 		      struct verdict *verdict);
 };
 
-extern const struct forecast_detector detector_changepoint, detector_drift, detector_swing,
-	detector_floor, detector_leak, detector_rise, detector_barrier, detector_stall,
-	detector_past;
+extern const struct forecast_detector detector_changepoint, detector_drift, detector_sawtooth,
+	detector_baseline, detector_leak, detector_rise_odds, detector_memory_high, detector_stall,
+	detector_history_prior;
 
-/* forecast_update(), and what it rests on: for those who tune and explain. */
-void forecast_look(struct forecast_state *state, const struct forecast_input *input,
-		   struct verdict *ret_verdict, struct hr_forecast *ret_forecast);
+/* forecast_update() with the verdict behind it: for the backtest and for explanations. */
+void forecast_evaluate(struct forecast_state *state, const struct forecast_input *input,
+		       struct verdict *ret_verdict, struct hr_forecast *ret_forecast);
 
 /* drift.c */
 extern const float drift_tau[FORECAST_SCALES];
-/* rise.c: how far the rise under way has come, KiB: above where it turned and all that was held lately
- */
-float rise_come(const struct forecast_state *state, const struct step *step);
+/* rise_odds.c: KiB that the current rise has covered, above its start and above recent minima. */
+float rise_so_far(const struct forecast_state *state, const struct step *step);
 
-/* floor.c: least and greatest of the minutes and hours that are still held, KiB; false: nothing yet
- */
-bool floor_range(const struct forecast_state *state, unsigned int ring, float *ret_low,
-		 float *ret_high);
+/* baseline.c: minimum and maximum of the stored buckets of a ring, KiB; false: none yet. */
+bool baseline_range(const struct forecast_state *state, unsigned int ring, float *ret_low,
+		    float *ret_high);
 
-/* The least of this hour and the last. */
-float floor_lately(const struct forecast_state *state, const struct step *step);
-/* The height it has come down from before; false: none. */
-bool floor_ground(const struct forecast_state *state, float *ret);
-bool floor_oldest(const struct forecast_state *state, float *ret);
-bool floor_before(const struct forecast_state *state, float seconds, float *ret_high);
+/* The minimum of this hour and the last. */
+float baseline_recent(const struct forecast_state *state, const struct step *step);
+/* The highest level that it has come down from; false: none. */
+bool baseline_ground(const struct forecast_state *state, float *ret);
+bool baseline_oldest(const struct forecast_state *state, float *ret);
+bool baseline_before(const struct forecast_state *state, float seconds, float *ret_high);
 
-/* Have the closed minutes that are held risen step by step, none much less or more than the others?
- * Their pace, KiB/s. */
-bool floor_even(const struct forecast_state *state, float *ret_pace);
-/* For how long the five minutes have reached above `low` (KiB), without a break: seconds. */
-float floor_above(const struct forecast_state *state, float low);
+/* Whether the closed minutes rose evenly, and their pace, KiB/s. */
+bool baseline_even(const struct forecast_state *state, float *ret_pace);
+/* Seconds for which the five-minute maxima have exceeded `low` (KiB) without a break. */
+float baseline_above(const struct forecast_state *state, float low);
 
-/* leak.c: what is to be remembered of a life that is over; 0: nothing, it did not end by leaking. */
-uint8_t leak_past(const struct forecast_state *state, bool killed);
+/* leak.c: code of the pace at which a run leaked to its end; 0: it did not end by leaking. */
+uint8_t leak_pace_at_end(const struct forecast_state *state, bool killed);
 
 static inline void verdict_report(struct verdict *verdict, uint16_t kind, float weight, int64_t a,
 				  int64_t b, int64_t c)
@@ -120,7 +118,7 @@ static inline void verdict_add(struct verdict *verdict, uint16_t kind, float wei
 	verdict_report(verdict, kind, weight, a, b, c);
 }
 
-/* A term of the log-odds of another death. */
+/* A term of the log-odds of another failure. */
 static inline void verdict_other(struct verdict *verdict, unsigned int cause, uint16_t kind,
 				 float weight, int64_t a, int64_t b, int64_t c)
 {
@@ -128,8 +126,7 @@ static inline void verdict_other(struct verdict *verdict, unsigned int cause, ui
 	verdict_report(verdict, kind, weight, a, b, c);
 }
 
-/* KiB to bytes and seconds to milliseconds, saturating: what leaves the room is never out of range.
- */
+/* KiB to bytes and seconds to milliseconds, saturating. */
 static inline int64_t to_bytes(float kib)
 {
 	return kib > 8e15f / 1024    ? (int64_t)8e15

@@ -1,49 +1,49 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Drift on six time scales, each with the size of its own errors, and the chance that the drift
+ * Drift on six time scales, each with the size of its own errors, and the probability that the drift
  * reaches the limit.
  *
- * Drift of a scale: exponentially weighted mean of what was eaten per second; the weight of old
- * evidence falls by tau / (tau + dt) per sample, which is e^(-dt/tau) for close samples and stays
- * sane for distant ones. A single increment counts at most WINSOR of the scale's own deviations
- * (winsorised: Tukey 1962). Noise: each scale makes a forecast, waits half its tau, and looks how
- * wrong it was: noise is the exponentially weighted squared error per second ahead. So correlated
- * noise, sawtooths and bursts are priced in as they are, without a model. A forecast over h then
- * has variance noise·(h + h²/b), b the time over which the noise was measured: diffusion near by,
- * uncertainty of the drift itself further out. Fusion: per horizon the mean of the three scales
- * whose memory suits it, never the maximum over scales; since P(T ≤ h) grows with h, the risk's
+ * Drift of a scale: exponentially weighted mean of the headroom consumed per second; the weight of old
+ * evidence falls by tau / (tau + dt) per sample, which approximates e^(-dt/tau) for close samples and
+ * stays bounded for distant ones. A single increment counts at most WINSOR of the scale's own deviations
+ * (winsorised: Tukey 1962). Noise: each scale makes a forecast, waits half its tau, and measures
+ * the error: noise is the exponentially weighted squared error per second ahead. This covers
+ * correlated noise, sawtooths and bursts without a model of them. A forecast over h then
+ * has variance noise·(h + h²/b), b the time over which the noise was measured: diffusion at
+ * short range, uncertainty of the drift itself at long range. Fusion: per horizon the mean of the three scales
+ * of matching length, never the maximum over scales; since P(T ≤ h) grows with h, the risk's
  * horizon inherits the greatest of the shorter ones.
  */
 #include "detector.h"
 
 #define WINSOR 3.0f
-/* no single error counts for more: one step must not make a scale blind for minutes */
+/* cap on a single error: one step must not raise the noise of a scale for minutes */
 #define SURPRISE 4.0f
-/* before a scale has checked itself: errors of 0.2 % of the limit in a minute */
+/* before the first check of a scale: errors of 0.2 % of the limit in a minute */
 #define PRIOR_SHARE 0.002f
-#define MOST_CHANCE 0.97f /* what no model of growth can know: whether it is meant to stop */
-#define FORGET      0.2f  /* least weight of a new error in the noise */
+#define MOST_CHANCE 0.97f /* no growth model knows whether the growth is meant to stop */
+#define FORGET      0.2f  /* minimum weight of a new error in the noise */
 /* KiB²/s: far below a page a second; only keeps zero from meaning "not started" */
 #define LEAST_NOISE  1.0f
 #define NEVER        1e9f
-#define BENT         0.4f  /* of what the bend makes of the time is its own uncertainty */
-#define BEND_DOUBT   0.5f  /* of what the bend's error makes of it */
-#define WIDTH        0.75f /* all of that together, where growth does what it did */
+#define BENT         0.4f  /* share of the bend's effect on the time that counts as uncertainty */
+#define BEND_DOUBT   0.5f  /* the same of the bend's error */
+#define WIDTH        0.75f /* scale of both, for growth that continues as before */
 #define LEAST_SPREAD 0.02f
-/* of the scales' noise that a bend must stand out of: what quickens is noise to a steady forecast */
+/* share of the scales' noise that a bend must exceed: acceleration is noise to a linear forecast */
 #define BEND_NOISE   0.3f
 #define BEND_LAG     0.05f /* least lag between two scales, of their difference in age */
-#define STOPPED      0.9f  /* of its speed, at most, a rise has lost since its evidence */
-#define NEAR         8.0f /* times a horizon: what is further off at its pace is for a longer one */
-#define TELLABLE     (2 * DAY_SECONDS) /* what is further off is not looked at closely */
-#define SLOWING      2.0f /* log-odds per factor e by which a rise that slows down falls short */
+#define STOPPED      0.9f  /* a rise has lost at most this share of its speed since its evidence */
+#define NEAR         8.0f /* times a horizon: a limit further away than that is left to a longer horizon */
+#define TELLABLE     (2 * DAY_SECONDS) /* a limit further away is not examined in detail */
+#define SLOWING      2.0f /* log-odds per factor e by which a decelerating rise stops before the limit */
 #define MOST_SLOWING 5.0f
-#define FAR          3.5f /* deviations: beyond this the chance is below 1 in 2000 */
-/* relative uncertainty of the drift (1/1.28) beyond which no time to OOM is named */
+#define FAR          3.5f /* deviations: beyond this the probability is below 1 in 2000 */
+/* relative uncertainty of the drift (1/1.28) beyond which no time to OOM is given */
 #define UNSURE 0.78f
 
 const float drift_tau[FORECAST_SCALES] = {2, 8, 30, 120, 600, 2700};
-/* Looks ahead (s) and the first of the three scales that may speak about it. */
+/* Each horizon (s) and the first of its three scales. */
 static const struct {
 	float seconds;
 	unsigned int first;
@@ -85,7 +85,7 @@ static void drift_update(struct forecast_state *state, const struct step *step)
 		float keep = drift_tau[k] * (s->seconds + dt) * inverse, eaten = step->eaten,
 		      expected, bound;
 
-		if (step->gap) { /* what was is less certain now; the gap itself teaches nothing */
+		if (step->gap) { /* a gap lowers the weight of old evidence and adds none */
 			s->seconds *= keep;
 			s->anchor_age = s->anchor_rise = 0;
 			s->anchor_drift = s->drift;
@@ -104,14 +104,14 @@ static void drift_update(struct forecast_state *state, const struct step *step)
 	}
 }
 
-/* What the judgements below need of every scale, computed once. */
+/* What the functions below need of every scale, computed once. */
 struct view {
 	const struct forecast_state *state;
 	const struct step *step;
 	float drift[FORECAST_SCALES], noise[FORECAST_SCALES];
 	float fading[FORECAST_SCALES]; /* 1 / seconds over which the noise was measured */
 	float distance, grain2;
-	float come; /* by the rise under way; < 0: not asked yet */
+	float come; /* KiB that the current rise has covered; < 0: not computed yet */
 };
 
 static void take_view(const struct forecast_state *state, const struct step *step,
@@ -136,9 +136,8 @@ static inline float forecast_variance(const struct view *view, unsigned int k, f
 	return view->noise[k] * h * (1 + h * view->fading[k]) + view->grain2;
 }
 
-/* Chance of touching the limit within horizon j: the mean of three scales, those that are surer of
- * themselves counting for more. Most containers are nowhere near, and leave after three
- * comparisons. */
+/* Probability of reaching the limit within horizon j: the mean of three scales, weighted by their
+ * precision. Most containers are far from it, and return after three comparisons. */
 static float fused_chance(const struct view *view, unsigned int j)
 {
 	float h = horizon[j].seconds, sum = 0, weights = 0, variance[3], left[3], weight;
@@ -183,16 +182,16 @@ static float fused_drift(const struct view *view, unsigned int j, float *ret_var
 	return sum;
 }
 
-/* Mean age of a scale's evidence: half of it while it gathers, tau once it forgets. */
+/* Mean age of a scale's evidence: half of its length while it fills, tau afterwards. */
 static float mean_age(const struct forecast_scale *s, unsigned int k)
 {
 	return s->seconds * (0.5f + 0.5f * s->seconds / drift_tau[k]);
 }
 
-/* How fast the drift itself grows, per second: of growth that quickens by a constant share, a scale
- * whose evidence is m old in the mean sees the speed of now over (1 + k m); two scales tell k.
- * ret_sure is the share of it that stands out of the scales' own noise, ret_error what that noise
- * makes of it. */
+/* How fast the drift itself grows, per second: for growth that accelerates by a constant share,
+ * a scale with evidence of mean age m measures the current speed / (1 + k m); two scales give k.
+ * ret_sure is the share of it that exceeds the scales' own noise, ret_error the error that the
+ * noise causes. */
 static float bend(const struct view *view, unsigned int k, unsigned int longer, float *ret_sure,
 		  float *ret_error)
 {
@@ -209,9 +208,10 @@ static float bend(const struct view *view, unsigned int k, unsigned int longer, 
 	return change / (change < 0 ? lag : max_f(l->drift * n - s->drift * m, BEND_LAG * lag));
 }
 
-/* The way that is left, at speed v > 0 that changes by a share of k a second. Slowing down it loses
- * a constant share of its speed; 0: never gets there. Quickening it is a power of the time since it
- * began, which the way that has come tells: k come / v is (p - 1) / p; an exponential at most. */
+/* Seconds for the remaining distance at speed v > 0 that changes by the share k per second. A
+ * decelerating rise loses a constant share of its speed (0: never arrives). An accelerating one is
+ * a power p of the time since it began, given by the distance covered: k come / v = (p - 1) / p; at
+ * most an exponential. */
 static float time_with_bend(float distance, float v, float k, float come)
 {
 	float way = k * distance / v, steady = distance / v, q, grown;
@@ -232,35 +232,35 @@ static inline float fastest(const struct view *view, unsigned int first)
 	return max_f(max_f(view->drift[first], view->drift[first + 1]), view->drift[first + 2]);
 }
 
-/* A walk to the limit: where it has got to, and how it goes on. */
+/* Piecewise extrapolation towards the limit: position and speed of the current piece. */
 struct walk {
 	float left, from;  /* KiB still to go after `from` seconds */
 	float drift;       /* speed from there on */
 	float variance;    /* of the drift */
-	float bent, doubt; /* what the bend, and its error, make of the logarithm of the time */
+	float bent, doubt; /* effect of the bend, and of its error, on the logarithm of the time */
 };
 
-/* The end of the walk at the pace of horizon j, with the bend that its scales show or that change
- * points have told of; NEVER if it stops before. */
+/* Seconds to the limit at the speed of horizon j, with the acceleration that its scales or the change
+ * points measure; NEVER if the rise stops before. */
 static float walk_end(struct walk *walk, struct view *view, unsigned int j)
 {
 	unsigned int first = horizon[j].first;
 	const struct forecast_scale *s = &view->state->scale[first];
 	float sure, error, k = bend(view, first, first + 2, &sure, &error), way, t;
 
-	/* What a scale knows is as old as its evidence: bring it up to now. */
+	/* A scale measures the speed at the mean age of its evidence: extrapolate it to now. */
 	if (k != 0)
 		walk->drift += sure * (s->drift * (1 + max_f(k * mean_age(s, first), -STOPPED)) -
 				       walk->drift);
 	if (walk->drift <= 0)
 		return NEVER;
 	k *= sure;
-	if (view->state->quickens > k) { /* the scales began anew: their bend is not seen yet */
-		k = view->state->quickens;
+	if (view->state->acceleration > k) { /* the scales restarted and show no acceleration yet */
+		k = view->state->acceleration;
 		walk->drift *= 1 + min_f(k * mean_age(s, first), 1);
 	}
 	if (view->come < 0)
-		view->come = rise_come(view->state, view->step);
+		view->come = rise_so_far(view->state, view->step);
 	t = time_with_bend(walk->left, walk->drift, k, view->come);
 	if (t <= 0)
 		return NEVER;
@@ -268,13 +268,13 @@ static float walk_end(struct walk *walk, struct view *view, unsigned int j)
 		walk->bent = fabsf(log_f(t * walk->drift / max_f(walk->left, 1e-3f)));
 	walk->doubt = BEND_DOUBT * error * walk->left / walk->drift;
 	way = walk->left / max_f(view->come, 1);
-	if (walk->doubt > way / (1 + way)) /* the logarithm is no less than that */
+	if (walk->doubt > way / (1 + way)) /* bound on the logarithm */
 		walk->doubt = min_f(walk->doubt, log_f(1 + way));
 	return walk->from + t;
 }
 
-/* The time to OOM. The near future belongs to the short scales: the way that is left is gone at the
- * pace of each horizon in turn, until it ends. */
+/* The time to OOM. Short scales predict the near future: extrapolates the remaining distance at the
+ * speed of each horizon in turn, until the limit is reached. */
 static void time_to_limit(const struct step *step, struct view *view, struct verdict *verdict)
 {
 	struct walk walk = {.left = step->distance};
@@ -284,14 +284,13 @@ static void time_to_limit(const struct step *step, struct view *view, struct ver
 		float until = 2 * horizon[j].seconds;
 		bool last = j == HORIZONS - 1;
 
-		/* At this pace it stays far off for this long: nothing to see before a longer
-		 * horizon. */
+		/* At this speed the limit is beyond this horizon: continue with a longer one. */
 		if (!last && walk.left > NEAR * until * fastest(view, horizon[j].first))
 			continue;
 		walk.drift = fused_drift(view, j, &walk.variance);
 		walk.bent = walk.doubt = 0;
 		t = NEVER;
-		/* Far off at this pace, the bend is for a longer horizon to see. */
+		/* Far from the limit at this speed: a longer horizon applies the acceleration. */
 		if (walk.drift > 0 && walk.left < (last ? TELLABLE : NEAR * until) * walk.drift)
 			t = walk_end(&walk, view, j);
 		if (t <= until || last)
@@ -310,8 +309,7 @@ static void time_to_limit(const struct step *step, struct view *view, struct ver
 	verdict->seconds = verdict->spread < UNSURE ? t : 0;
 }
 
-/* A rise that levels off: if its speed goes on falling as it does, it ends this much short of the
- * limit. */
+/* A rise that levels off: if its speed keeps falling at this rate, it ends before the limit. */
 static void describe_bend(const struct step *step, const struct view *view, struct verdict *verdict)
 {
 	unsigned int first = horizon[verdict->horizon].first;

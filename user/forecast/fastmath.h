@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The little mathematics that the forecasts need, in plain float arithmetic: no libm call whose
- * last digit differs from one C library to the next, and none that can set errno or return NaN for
- * finite arguments. Accuracy is that of float, about 1e-6, far finer than any forecast.
+ * The mathematics of the forecasts in plain float arithmetic: forecasts must be bit-identical on
+ * every C library, so no libm call with a last digit that differs between them, and none that sets errno
+ * or returns NaN for finite arguments. Accuracy is that of float, about 1e-6, far finer than any forecast.
  *	Φ: Hastings' approximation, Abramowitz & Stegun (1964) 26.2.17, |error| < 7.5e-8.
  *	First passage of x(t) = μt + σW(t) to D: Cox & Miller (1965), section 5.7; the inverse
  *	Gaussian of Schrödinger (1915):

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * From an input to an outlook: makes the step (what changed, over which time, towards which limit),
- * recognises restarts, gaps and clocks that jump, and walks the detectors. Never reads a clock, a
- * file or another container.
+ * From an input to a forecast: computes the step (what changed, in which time, towards which limit),
+ * detects restarts, gaps and clock jumps, and runs the detectors. Never reads a clock, a file or
+ * another container.
  */
 #include "forecast.h"
 
@@ -13,22 +13,24 @@
 
 #define PAGE_BYTES    4096u
 #define NS_PER_SECOND 1000000000u
-#define MOST_DEATHS   100
-/* a silence longer than this and GAP_TIMES the usual spacing teaches no drift: */
-#define GAP_SECONDS  300.0f
-#define ECHO_TIMES   16.0f /* closer than the usual spacing over this, … */
-#define ECHO_SECONDS 0.02f /* … or than this (the guard's least is 50 ms): one sample */
-#define GAP_TIMES    20.0f /* the guard slept, or the clock jumped */
+#define MOST_COUNTED  100
+/* an interval longer than this and than GAP_TIMES the usual spacing is not used for the drift */
+#define GAP_SECONDS 300.0f
+#define ECHO_TIMES  16.0f /* closer than the usual spacing divided by this, … */
+#define ECHO_SECONDS \
+	0.02f /* … or than this (the daemon's shortest is 50 ms): counted as one sample */
+#define GAP_TIMES 20.0f /* the daemon was suspended, or the clock jumped */
 /* the kernel charges by batches of 64 pages per CPU: mm/memcontrol.c, MEMCG_CHARGE_BATCH */
 #define GRAIN_KIB   128.0f
 #define GRAIN_SHARE 1e-4f /* of the limit */
-/* usage fell at once to below this share: with counters that start anew, a new life */
+/* usage fell at once below this share while counters restarted: the workload was restarted */
 #define RESTART_SHARE 0.15f
 
-/* In this order: what comes later may look at what the verdict says so far. */
+/* In this order: a later detector may read what earlier ones put into the verdict. */
 static const struct forecast_detector *const detectors[] = {
-	&detector_changepoint, &detector_drift, &detector_swing, &detector_rise,  &detector_past,
-	&detector_barrier,     &detector_floor, &detector_leak,  &detector_stall,
+	&detector_changepoint, &detector_drift,         &detector_sawtooth,
+	&detector_rise_odds,   &detector_history_prior, &detector_memory_high,
+	&detector_baseline,    &detector_leak,          &detector_stall,
 };
 
 void forecast_init(struct forecast_state *state) { memset(state, 0, sizeof(*state)); }
@@ -42,19 +44,21 @@ void forecast_input_init(struct forecast_input *input)
 	input->sock = input->page_tables = 0;
 }
 
-/* A new life: everything is forgotten but the counters of what happened to this workload. */
-static void new_life(struct forecast_state *state, const struct forecast_input *input, bool killed)
+/* The workload was restarted: resets all but the counts of how earlier runs ended. */
+static void start_over(struct forecast_state *state, const struct forecast_input *input,
+		       bool killed)
 {
-	uint8_t deaths = state->deaths, survivals = state->survivals;
-	uint8_t past_pace = state->seen ? leak_past(state, killed) : state->past_pace;
+	uint8_t kills = state->kills, clean_exits = state->clean_exits;
+	uint8_t previous_pace =
+		state->seen ? leak_pace_at_end(state, killed) : state->previous_pace;
 
-	if (state->seen && !killed && survivals < MOST_DEATHS)
-		survivals++;
+	if (state->seen && !killed && clean_exits < MOST_COUNTED)
+		clean_exits++;
 	forecast_init(state);
-	state->deaths = deaths;
-	state->survivals = survivals;
-	state->past_pace = past_pace;
-	state->birth_ns = input->t_ns;
+	state->kills = kills;
+	state->clean_exits = clean_exits;
+	state->previous_pace = previous_pace;
+	state->start_ns = input->t_ns;
 }
 
 static uint32_t to_pages(uint64_t bytes)
@@ -78,12 +82,12 @@ static bool restarted(const struct forecast_state *state, const struct forecast_
 	       used < (uint32_t)(RESTART_SHARE * (float)state->used_pages);
 }
 
-/* The sizes that count, in pages; limit 0: none; headroom UINT32_MAX: not known. */
+/* In pages; limit 0: none; headroom UINT32_MAX: not known. */
 struct sizes {
 	uint32_t used, headroom, limit, rss;
 };
 
-/* False where there is nothing to learn from: no size at all. */
+/* False where the input has no usable size. */
 static bool read_sizes(const struct forecast_state *state, const struct forecast_input *input,
 		       struct sizes *ret)
 {
@@ -110,14 +114,14 @@ static bool read_sizes(const struct forecast_state *state, const struct forecast
 	return true;
 }
 
-/* What was eaten of the headroom since the last sample, changes of the limit taken out. */
+/* Headroom consumed since the last sample, without changes of the limit. */
 static float eaten_since(const struct forecast_state *state, const struct forecast_input *input,
 			 const struct sizes *now)
 {
 	bool same = now->headroom != UINT32_MAX && state->headroom_pages != UINT32_MAX &&
 		    now->limit && state->limit_pages && state->level == input->binding_level;
 
-	/* At the limit the headroom is cut off at zero: what was eaten there shows in use only. */
+	/* At the limit the headroom stays zero: consumption is visible in the usage only. */
 	if (same && input->binding_level == HR_LEVEL_OWN &&
 	    (!now->headroom || !state->headroom_pages))
 		same = false;
@@ -126,7 +130,7 @@ static float eaten_since(const struct forecast_state *state, const struct foreca
 		    : pages_rise(now->used, state->used_pages);
 }
 
-/* The two plain trends for people, over half a minute; and the usual spacing. */
+/* The two trends that are displayed, over half a minute; and the usual spacing. */
 static void follow_trends(struct forecast_state *state, const struct sizes *now, float dt)
 {
 	float keep = 30 / (30 + dt), used = pages_rise(now->used, state->used_pages);
@@ -138,8 +142,8 @@ static void follow_trends(struct forecast_state *state, const struct sizes *now,
 				   (1 - keep) * pages_rise(now->rss, state->rss_pages) / dt;
 }
 
-/* True if there was one since the last sample. */
-static bool note_kills(struct forecast_state *state, const struct forecast_input *input)
+/* True if there was an OOM kill since the last sample. */
+static bool count_kills(struct forecast_state *state, const struct forecast_input *input)
 {
 	uint32_t kills = (uint32_t)input->events_oom_kill, before = state->oom_kills;
 
@@ -148,19 +152,19 @@ static bool note_kills(struct forecast_state *state, const struct forecast_input
 	state->oom_kills = kills;
 	if (!state->seen || kills == before)
 		return false;
-	if (state->deaths < MOST_DEATHS)
-		state->deaths++;
+	if (state->kills < MOST_COUNTED)
+		state->kills++;
 	return true;
 }
 
-/* Samples that come in far quicker succession than usual are one to the drift: what happened between
- * them has a size, but hardly a speed. */
+/* Samples in far quicker succession than usual count as one for the drift: the interval between them
+ * is too short for a speed. */
 static bool is_echo(const struct forecast_state *state, float dt)
 {
 	return dt > 0 && dt < max_f(ECHO_SECONDS, state->typical_dt / ECHO_TIMES);
 }
 
-/* Fills in step; false where there is nothing to learn from. */
+/* Fills step; false where the input has no usable size. */
 static bool make_step(struct forecast_state *state, const struct forecast_input *input,
 		      struct step *step)
 {
@@ -170,23 +174,22 @@ static bool make_step(struct forecast_state *state, const struct forecast_input 
 
 	if (!read_sizes(state, input, &now))
 		return false;
-	killed = note_kills(state, input);
+	killed = count_kills(state, input);
 	if (!state->seen || restarted(state, input, now.used))
-		new_life(state, input, killed);
-	note_kills(state, input);
-	if (input->t_ns < state->last_t_ns) /* the clock went back: move its zero along */
-		state->birth_ns -= state->last_t_ns - input->t_ns;
+		start_over(state, input, killed);
+	count_kills(state, input);
+	if (input->t_ns < state->last_t_ns) /* the clock went back: shift the start with it */
+		state->start_ns -= state->last_t_ns - input->t_ns;
 	else if (state->seen)
 		dt = (float)((double)(input->t_ns - state->last_t_ns) / 1e9);
 	memset(step, 0, sizeof(*step));
 	step->input = input;
 	step->dt = dt;
 	step->first = !state->seen;
-	step->life = (uint32_t)((input->t_ns - state->birth_ns) / NS_PER_SECOND);
-	step->life_before = step->life;
+	step->age = (uint32_t)((input->t_ns - state->start_ns) / NS_PER_SECOND);
+	step->age_before = step->age;
 	if (dt > 0)
-		step->life_before =
-			(uint32_t)((state->last_t_ns - state->birth_ns) / NS_PER_SECOND);
+		step->age_before = (uint32_t)((state->last_t_ns - state->start_ns) / NS_PER_SECOND);
 	step->gap = state->typical_dt > 0 && dt > GAP_SECONDS && dt > GAP_TIMES * state->typical_dt;
 	step->moved = state->seen &&
 		      (state->level != input->binding_level || state->limit_pages != now.limit);
@@ -195,11 +198,12 @@ static bool make_step(struct forecast_state *state, const struct forecast_input 
 	step->limit = max_f(now.limit ? 4.0f * (float)now.limit : 2 * step->used, 4);
 	step->level = step->distance < 0 ? step->used : step->limit - step->distance;
 	step->grain = max_f(GRAIN_KIB, GRAIN_SHARE * step->limit);
-	if (is_echo(state, dt) && !step->moved) { /* the next one is held against the one before */
+	if (is_echo(state, dt) &&
+	    !step->moved) { /* the next sample is compared with the one before */
 		if (state->typical_dt > 0)
 			state->typical_dt += 0.1f * (dt - state->typical_dt);
 		step->dt = 0;
-		step->life = step->life_before;
+		step->age = step->age_before;
 		return true;
 	}
 	if (state->seen)
@@ -225,8 +229,8 @@ static void unknown_forecast(struct hr_forecast *forecast)
 	forecast->leak_bytes_per_hour = HR_UNKNOWN_I64;
 }
 
-void forecast_look(struct forecast_state *state, const struct forecast_input *input,
-		   struct verdict *ret_verdict, struct hr_forecast *ret_forecast)
+void forecast_evaluate(struct forecast_state *state, const struct forecast_input *input,
+		       struct verdict *ret_verdict, struct hr_forecast *ret_forecast)
 {
 	struct step step;
 	bool first;
@@ -259,12 +263,12 @@ void forecast_update(struct forecast_state *state, const struct forecast_input *
 {
 	struct verdict verdict;
 
-	forecast_look(state, input, &verdict, ret_forecast);
+	forecast_evaluate(state, input, &verdict, ret_forecast);
 }
 
-void forecast_succeed(struct forecast_state *state, const struct forecast_state *before)
+void forecast_carry_over(struct forecast_state *state, const struct forecast_state *before)
 {
-	state->past_pace = leak_past(before, false);
+	state->previous_pace = leak_pace_at_end(before, false);
 }
 
 void forecast_inherit(struct hr_forecast *forecast, const struct hr_forecast *above,

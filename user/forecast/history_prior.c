@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What this workload has been through: standing at the limit without being killed speaks against
- * the next minute's kill; kills in earlier lives speak for it.
+ * What happened to this workload before: time at the limit without an OOM kill lowers the risk; OOM
+ * kills of earlier runs raise it.
  */
 #include "detector.h"
 
 #define AT_LIMIT_SHARE 0.01f
 #define AT_LIMIT_UNIT  10.0f /* seconds */
 #define MOST_SURVIVED  6.0f
-#define YOUNG          -3.0f /* what starts, loads: most of it stops by itself … */
-#define YOUNG_SECONDS  20.0f /* … within some of these */
-#define MOST_LIVES     2.3f  /* log-odds: however many lives ended one way, ten to one */
+#define YOUNG          -3.0f /* a starting process loads data, and most such growth stops by itself … */
+#define YOUNG_SECONDS  20.0f /* … within a few of these */
+#define MOST_RESTARTS  2.3f /* log-odds: at most ten to one, however many runs ended the same way */
 
-static void past_update(struct forecast_state *state, const struct step *step)
+static void history_prior_update(struct forecast_state *state, const struct step *step)
 {
 	if (step->distance < 0)
 		return;
 	if (step->distance <= max_f(step->grain, AT_LIMIT_SHARE * step->limit))
-		/* A new high is no standing: it still moves towards the limit. */
-		state->at_limit_seconds = state->rising && state->swing.extreme_age <= 0
+		/* A new maximum still moves towards the limit. */
+		state->at_limit_seconds = state->rising && state->sawtooth.extreme_age <= 0
 						  ? 0.5f * state->at_limit_seconds
 						  : state->at_limit_seconds + step->dt;
 	else if (step->distance > max_f(2 * step->grain, 0.03f * step->limit))
 		state->at_limit_seconds = 0;
 }
 
-static void past_judge(const struct forecast_state *state, const struct step *step,
-		       struct verdict *verdict)
+static void history_prior_judge(const struct forecast_state *state, const struct step *step,
+				struct verdict *verdict)
 {
 	float weight, age;
 
-	if (verdict->chance_risk < 1e-3f) /* nothing that any of this would change */
+	if (verdict->chance_risk < 1e-3f) /* too small for these terms to matter */
 		return;
-	age = (float)(state->last_t_ns - state->birth_ns) / 1e9f;
+	age = (float)(state->last_t_ns - state->start_ns) / 1e9f;
 	weight = age < 6 * YOUNG_SECONDS
 			 ? YOUNG * verdict->chance_risk * exp_f(-age / YOUNG_SECONDS)
 			 : 0;
@@ -44,15 +44,15 @@ static void past_judge(const struct forecast_state *state, const struct step *st
 		verdict_add(verdict, HR_REASON_SURVIVED, weight * verdict->chance_risk,
 			    to_ms(state->at_limit_seconds), to_bytes(step->limit), 0);
 	}
-	if (!state->deaths && !state->survivals)
+	if (!state->kills && !state->clean_exits)
 		return;
-	weight = log_f((1 + (float)state->deaths) / (1 + (float)state->survivals));
-	weight = clamp_f(weight, -MOST_LIVES, MOST_LIVES) * verdict->chance_risk;
+	weight = log_f((1 + (float)state->kills) / (1 + (float)state->clean_exits));
+	weight = clamp_f(weight, -MOST_RESTARTS, MOST_RESTARTS) * verdict->chance_risk;
 	if (weight > 0.01f)
-		verdict_add(verdict, HR_REASON_KILLED_BEFORE, weight, state->deaths, 0, 0);
+		verdict_add(verdict, HR_REASON_KILLED_BEFORE, weight, state->kills, 0, 0);
 	else if (weight < -0.01f)
-		verdict_add(verdict, HR_REASON_LIVED_BEFORE, weight, state->survivals, 0, 0);
+		verdict_add(verdict, HR_REASON_NO_KILL_BEFORE, weight, state->clean_exits, 0, 0);
 }
 
-const struct forecast_detector detector_past = {
-	.name = "past", .update = past_update, .judge = past_judge};
+const struct forecast_detector detector_history_prior = {
+	.name = "history_prior", .update = history_prior_update, .judge = history_prior_judge};

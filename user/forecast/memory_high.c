@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * memory.high as a barrier of its own: not a death, but the time to being throttled; and swap that
- * runs full, which the headroom already counts but a person wants to be told.
+ * memory.high as a limit of its own: reaching it throttles the tasks, but kills none. And swap that
+ * runs full: the headroom counts it already, but it is worth a reason.
  */
 #include "detector.h"
 
 #define SOON_SECONDS RISK_SECONDS
-#define BRAKE        -3.0f /* who is throttled at memory.high hardly gets to the limit */
+#define HIGH_FIRST   -3.0f /* a container throttled at memory.high rarely reaches its limit */
 #define MARGIN_SHARE 0.02f
-/* log-odds: told, hardly counted; the stalls that throttling makes are counted by stall.c */
+/* log-odds: reported, barely counted; stall.c counts the stalls that throttling causes */
 #define HINT      0.1f
 #define SWAP_FULL (16u << 20)
 
-static void barrier_judge(const struct forecast_state *state, const struct step *step,
-			  struct verdict *verdict)
+static void memory_high_judge(const struct forecast_state *state, const struct step *step,
+			      struct verdict *verdict)
 {
 	const struct forecast_input *in = step->input;
 	float high, left, limit;
@@ -24,8 +24,8 @@ static void barrier_judge(const struct forecast_state *state, const struct step 
 					       : high - step->used;
 		limit = in->binding_level == HR_LEVEL_OWN ? step->limit : 0;
 		if (limit - high > MARGIN_SHARE * limit && verdict->chance_risk > 0.01f)
-			verdict_add(verdict, HR_REASON_BRAKE, BRAKE * verdict->chance_risk,
-				    to_bytes(high), 0, 0);
+			verdict_add(verdict, HR_REASON_HIGH_FIRST,
+				    HIGH_FIRST * verdict->chance_risk, to_bytes(high), 0, 0);
 		if (left <= step->grain)
 			verdict_add(verdict, HR_REASON_THROTTLED, HINT, to_bytes(high), 0, 0);
 		else if (verdict->drift > 0 && left < verdict->drift * SOON_SECONDS)
@@ -38,4 +38,5 @@ static void barrier_judge(const struct forecast_state *state, const struct step 
 			    (int64_t)in->swap_free, 0);
 }
 
-const struct forecast_detector detector_barrier = {.name = "barrier", .judge = barrier_judge};
+const struct forecast_detector detector_memory_high = {.name = "memory_high",
+						       .judge = memory_high_judge};

@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * How far it has come against how far it has to go. A rise whose end is not known ends anywhere, on
- * a scale without a scale (Gott 1993): having risen by R, it goes on for another D with odds of R :
- * D. A drift that is about to reach the limit is the more credible the longer it has held.
+ * Distance covered against distance left. A rise of unknown end stops anywhere, under a
+ * scale-invariant prior (Gott 1993): having risen by R, it continues for another D with odds R : D.
+ * So a drift towards the limit is the more credible the longer it has lasted.
  */
 #include "detector.h"
 
 #define MOST_TERM 5.0f
 
-float rise_come(const struct forecast_state *state, const struct step *step)
+float rise_so_far(const struct forecast_state *state, const struct step *step)
 {
-	float low = state->rising ? state->swing.start : state->swing.extreme, ring_low, ring_high;
+	float low = state->rising ? state->sawtooth.start : state->sawtooth.extreme, ring_low,
+	      ring_high;
 
 	for (unsigned int ring = 0; ring < 2; ring++)
 		if (step->input->binding_level == HR_LEVEL_OWN &&
-		    floor_range(state, ring, &ring_low, &ring_high))
+		    baseline_range(state, ring, &ring_low, &ring_high))
 			low = min_f(low, ring_low);
 	return max_f(step->level - low, 0);
 }
 
-static void rise_judge(const struct forecast_state *state, const struct step *step,
-		       struct verdict *verdict)
+static void rise_odds_judge(const struct forecast_state *state, const struct step *step,
+			    struct verdict *verdict)
 {
 	float weight;
 
 	if (verdict->chance_risk < 1e-3f || step->distance < 0)
 		return;
-	verdict->come = rise_come(state, step);
+	verdict->come = rise_so_far(state, step);
 	weight = log_f((verdict->come + step->grain) / (step->distance + step->grain));
 	weight = clamp_f(weight, -MOST_TERM, MOST_TERM) * verdict->chance_risk;
 	verdict_add(verdict, HR_REASON_RISE, weight, to_bytes(verdict->come),
@@ -34,4 +35,4 @@ static void rise_judge(const struct forecast_state *state, const struct step *st
 		    verdict->drift > 0 ? to_ms(verdict->come / verdict->drift) : -1);
 }
 
-const struct forecast_detector detector_rise = {.name = "rise", .judge = rise_judge};
+const struct forecast_detector detector_rise_odds = {.name = "rise", .judge = rise_odds_judge};

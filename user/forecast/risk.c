@@ -1,62 +1,42 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Risk: the terms are summed in log-odds, calibrated, and put on a scale from 0 to 100; the
- * weightiest terms become the reasons. Alarms need a little patience to rise and more to fall
+ * Risk: the terms are summed in log-odds, calibrated, and scaled to 0–100; the terms with the largest
+ * weights become the reasons. An alarm rises after a short delay and falls after a longer one
  * (hysteresis).
  */
 #include "risk.h"
 
 #include <string.h>
 
-#include "risk.h"
-
-#include <string.h>
-#include <stdlib.h>
-float tune[24] = {9,           2,          1,           0,        [5] = 0.75f,
-		  [6] = 0.5f,  [7] = 0,    [8] = 0.05f, [9] = 2,  [10] = -0.9f,
-		  [11] = 0.3f, [12] = 1,   [13] = 8,    [14] = 1, [15] = 1,
-		  [16] = 0.3f, [17] = 1,   [18] = 1,    [19] = 1, [20] = 2,
-		  [21] = 3,    [22] = 1e9, [23] = 0.9f};
-__attribute__((constructor)) static void tu(void)
-{
-	char n[4] = "T0";
-	for (int i = 0; i < 24; i++) {
-		n[1] = (char)('a' + i);
-		if (getenv(n))
-			tune[i] = (float)atof(getenv(n));
-	}
-}
-
-/* a container of which nothing is known dies within 15 minutes once in 400 such spells */
+/* prior: one in 400 periods of 15 minutes ends with a failure */
 #define BASE_LOG_ODDS -6.0f
 #define QUANTILE      1.2816f /* of the normal distribution at 90 % */
 #define MOST_SPREAD   1.5f
-#define LEAST_WEIGHT  0.05f /* log-odds below which a term is no reason worth telling */
+#define LEAST_WEIGHT  0.05f /* log-odds below which a term is no reason */
 
-#define PATIENCE      0.04f /* of the time that is left, before an alarm is raised … */
-#define MOST_PATIENCE 20.0f /* … seconds; and two samples at least */
+#define PATIENCE      0.04f /* share of the remaining time before an alarm is raised … */
+#define MOST_PATIENCE 20.0f /* … seconds at most; and two samples at least */
 
-#define WARN_SECONDS 420.0f /* seven minutes' notice will do */
-/* log-odds of stall-death, or of a full heap, beyond which the limit's distance does not matter … */
+#define WARN_SECONDS 420.0f /* a warning is wanted at least this long before */
+/* log-odds of a stall, or of a full heap, beyond which the distance to the limit does not matter … */
 #define STALLS            -0.5f
-#define STALL_PATIENCE    10.0f /* … and this is waited */
-#define UNSURE_PATIENCE   3.0f  /* where no time is named */
-#define SURER             4.0f  /* waiting shortens once the chance is beyond 1 - 1/this */
+#define STALL_PATIENCE    10.0f /* … and the delay is this */
+#define UNSURE_PATIENCE   3.0f  /* where no time to OOM is known */
+#define SURER             4.0f  /* the delay shortens once the probability exceeds 1 - 1/this */
 #define NEVER             1e9f
 #define CALM_CENTI        300 /* below this an alarm ends at once … */
-#define CALM_SECONDS      60  /* … else only when its chance has stayed low for so long */
+#define CALM_SECONDS      60  /* … else after the probability has stayed low for so long */
 #define QUARTER_NS        250000000u
-#define CALM_SWINGS       2.0f
-#define ACT_SECONDS       60.0f /* nobody needs longer to act … */
-#define ACT_ODDS          40.0f /* … unless next to nothing is left */
-#define ACT_SHARE         0.03f /* and within the last of the limit's way … */
-#define LAST_SECONDS      1.2f  /* … unless this little time is left, or two samples, */
+#define CALM_CYCLES       2.0f
+#define ACT_SECONDS       60.0f /* an action needs at most this long … */
+#define ACT_ODDS          40.0f /* … unless almost nothing is left */
+#define ACT_SHARE         0.03f /* and within the last share of the limit … */
+#define LAST_SECONDS      1.2f  /* … unless at most this time is left, or two samples, */
 #define WARN_LAST_SECONDS 2.0f  /* `warn`: and three */
-#define LAST_ODDS         3.0f  /* of a rise that has gone three quarters of its way */
+#define LAST_ODDS         3.0f  /* of a rise that has covered three quarters of its distance */
 #define WARN_ODDS         8.0f
 
-/* INTERFACE: warn from an even chance, act from .8; each holds until the chance falls below its
- * `off`. */
+/* warn from a probability of .5, act from .8; each ends when the probability falls below `off`. */
 static const struct {
 	uint16_t on_centi, off_centi;
 } alarms[] = {[HR_ALARM_WARN] = {5000, 3000}, [HR_ALARM_ACT] = {8000, 6000}};
@@ -68,8 +48,8 @@ void risk_begin(struct verdict *verdict)
 		verdict->other[cause] = BASE_LOG_ODDS;
 }
 
-/* Dying of anything: the causes taken as independent. */
-static float chance_of_death(const struct verdict *verdict)
+/* Failure by any cause; the causes are taken as independent. */
+static float chance_of_failure(const struct verdict *verdict)
 {
 	float lives = 1 - calibrate(verdict->log_odds, verdict->horizon);
 
@@ -79,16 +59,14 @@ static float chance_of_death(const struct verdict *verdict)
 	return 1 - lives;
 }
 
-/* How far it has come against how far it has to go: the odds that a rise of unknown end gets there
- * (rise.c). */
+/* The odds that a rise of unknown end reaches the limit (rise_odds.c). */
 static bool has_come(const struct verdict *verdict, const struct step *step, float odds)
 {
 	return verdict->come >= odds * step->distance;
 }
 
-/* Is it late enough? Most rises end by themselves, and what an alarm gains by patience is that it
- * need not be taken back: so each waits for odds of its own, or for the last moment in which a
- * second look is still possible. */
+/* Whether the alarm is due. Most rises end by themselves, so each alarm waits for odds of its own,
+ * which lowers false alarms, or for the last moment in which another sample is still possible. */
 static bool is_time(uint8_t alarm, float dt, const struct step *step, const struct verdict *verdict)
 {
 	float seconds = verdict->rough;
@@ -103,8 +81,8 @@ static bool is_time(uint8_t alarm, float dt, const struct step *step, const stru
 	return last || step->distance <= ACT_SHARE * step->limit;
 }
 
-/* How long the chance must hold before the alarm is raised: a share of the time that is left, and
- * for `warn` what is left beyond WARN_SECONDS, the less the surer. */
+/* Seconds for which the probability must hold before the alarm is raised: a share of the remaining
+ * time, and for `warn` the time beyond WARN_SECONDS, shortened by a high probability. */
 static float patience(const struct forecast_state *state, uint8_t alarm, const struct step *step,
 		      const struct verdict *verdict, float chance)
 {
@@ -121,8 +99,9 @@ static float patience(const struct forecast_state *state, uint8_t alarm, const s
 	return wait;
 }
 
-/* Below its end an alarm falls after a minute; `warn` outlasts two swings, so that a sawtooth which
- * nears the limit is one warning and not one a tooth. At once, where nothing swings and all is well. */
+/* An alarm falls after a minute below its `off`; `warn` lasts for two cycles of a sawtooth, so that a
+ * sawtooth near the limit raises one warning and not one per cycle. It falls at once where there is
+ * no sawtooth and the risk is near zero. */
 static bool may_fall(const struct forecast_state *state, uint16_t risk)
 {
 	float calm = CALM_SECONDS;
@@ -130,7 +109,7 @@ static bool may_fall(const struct forecast_state *state, uint16_t risk)
 	if (risk >= alarms[state->alarm].off_centi)
 		return false;
 	if (state->alarm == HR_ALARM_WARN && state->cycles)
-		calm = max_f(calm, min_f(CALM_SWINGS * state->swing.period, RISK_SECONDS));
+		calm = max_f(calm, min_f(CALM_CYCLES * state->sawtooth.period, RISK_SECONDS));
 	return (risk < CALM_CENTI && !state->cycles) || (float)state->alarm_calm > 4 * calm;
 }
 
@@ -171,22 +150,22 @@ static uint8_t alarm_now(struct forecast_state *state, const struct step *step, 
 	return state->alarm;
 }
 
-static void describe_reasons(const struct step *step, const struct verdict *verdict,
-			     struct hr_forecast *forecast)
+static void fill_reasons(const struct step *step, const struct verdict *verdict,
+			 struct hr_forecast *forecast)
 {
-	bool emitted[TERMS] = {false};
+	bool taken[TERMS] = {false};
 
 	for (unsigned int r = 0; r < HR_REASONS; r++) {
 		int best = -1;
 
 		for (int i = 0; i < verdict->terms; i++)
-			if (!emitted[i] && fabsf(verdict->term[i].weight) >= LEAST_WEIGHT &&
+			if (!taken[i] && fabsf(verdict->term[i].weight) >= LEAST_WEIGHT &&
 			    (best < 0 ||
 			     fabsf(verdict->term[i].weight) > fabsf(verdict->term[best].weight)))
 				best = i;
 		if (best < 0)
 			return;
-		emitted[best] = true;
+		taken[best] = true;
 		forecast->reason[r].kind = verdict->term[best].kind;
 		forecast->reason[r].weight_centi =
 			(int16_t)(100 * clamp_f(verdict->term[best].weight, -300, 300));
@@ -201,7 +180,7 @@ static uint64_t within_a_day(float seconds)
 	return seconds <= DAY_SECONDS ? (uint64_t)to_ms(seconds) : HR_UNKNOWN;
 }
 
-static void describe_time(float widen, const struct verdict *verdict, struct hr_forecast *forecast)
+static void fill_times(float widen, const struct verdict *verdict, struct hr_forecast *forecast)
 {
 	float factor;
 
@@ -222,15 +201,15 @@ void risk_conclude(struct forecast_state *state, const struct step *step,
 	calibrate_spread(state, step, verdict);
 	forecast->leak = state->leak_state;
 	forecast->leak_of = state->leak_state ? state->leak_of : HR_LEAK_UNKNOWN;
-	if (state->floor.window > 0)
+	if (state->baseline.window > 0)
 		forecast->leak_bytes_per_hour = to_bytes(state->leak.rate * 3600);
 	if (step->distance < 0 && verdict->terms == 0)
 		return;
-	chance = chance_of_death(verdict);
+	chance = chance_of_failure(verdict);
 	forecast->risk_centi = (uint16_t)(10000 * clamp_f(chance, 0, 1) + 0.5f);
 	forecast->confidence_milli =
 		(uint16_t)(1000 * clamp_f(inputs, 0, 1) / (1 + min_f(verdict->spread, 4) / 4));
 	forecast->alarm = alarm_now(state, step, forecast->risk_centi, verdict);
-	describe_reasons(step, verdict, forecast);
-	describe_time(state->score.widen, verdict, forecast);
+	fill_reasons(step, verdict, forecast);
+	fill_times(state->score.widen, verdict, forecast);
 }

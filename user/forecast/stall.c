@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Stall-death: a container can be dead without an OOM kill, when all its tasks wait for memory
- * (memory.high without swap, refault storms, swap thrash), or on v1 hang under_oom. Such signs only
- * ever raise the risk: silence proves nothing for anonymous memory without swap.
+ * Stalls: a container can fail without an OOM kill, when all its tasks wait for memory (memory.high
+ * without swap, refault storms, swap thrashing), or on v1 hang under_oom. These signals only raise
+ * the risk: for anonymous memory without swap PSI stays silent until the OOM kill.
  */
 #include "detector.h"
 
-#define FAST_SECONDS    10.0f
-#define SLOW_SECONDS    60.0f
-#define FULL_STARTS     0.10f /* share of time with everybody stalled from which it counts … */
-#define FULL_PER        14.0f /* … log-odds per share beyond that: .6 for a minute is an even chance */
+#define FAST_SECONDS 10.0f
+#define SLOW_SECONDS 60.0f
+#define FULL_STARTS  0.10f /* share of time with all tasks stalled from which it counts … */
+#define FULL_PER \
+	14.0f /* … log-odds per share beyond that: .6 for a minute is a probability of one half */
 #define MOST_TERM       9.0f
 #define REFAULT_STARTS  0.05f /* of the usage read back per second */
 #define REFAULT_PER     6.0f
@@ -18,7 +19,7 @@
 #define UNDER_OOM_AFTER 2 /* seconds */
 #define PAGE_KIB        4.0f
 
-/* A counter's rise since it was last seen; 0 the first time, and when it starts anew. */
+/* Increase of a counter since the last sample; 0 the first time, and after a restart. */
 static uint32_t counter_rise(uint64_t now, uint32_t *last, bool first)
 {
 	uint32_t rise = (uint32_t)now - *last;

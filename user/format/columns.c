@@ -313,7 +313,7 @@ static enum style kills_style(const struct row *row)
 static const char *leak_format(const struct row *row, char text[CELL_TEXT])
 {
 	const char *word =
-		slot_gone(row->slot) ? NULL : forecast_leak_state_word(row->slot->forecast.leak);
+		slot_gone(row->slot) ? NULL : forecast_leak_state_name(row->slot->forecast.leak);
 
 	snprintf(text, CELL_TEXT, "%s", word && row->slot->forecast.leak ? word : "-");
 	return text;

@@ -34,7 +34,7 @@ WORDS(pressure_what_word, "entered", "left", "under_oom", "under_oom_left")
 
 const char *reason_text(const struct hr_reason *reason, char text[REASON_TEXT])
 {
-	if (forecast_reason_word(reason->kind))
+	if (forecast_reason_name(reason->kind))
 		return forecast_reason_text(reason, text, REASON_TEXT);
 	snprintf(text, REASON_TEXT,
 		 "reason %u (%lld, %lld, %lld), which this version has no words for", reason->kind,

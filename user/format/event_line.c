@@ -132,8 +132,8 @@ static void describe_leak(struct line *line, const struct hr_event *event)
 	int64_t rate = o->forecast.leak_bytes_per_hour;
 	char text[UNITS_TEXT];
 
-	line_add(line, "leak %s, was %s", or_unknown(forecast_leak_state_word(o->to)),
-		 or_unknown(forecast_leak_state_word(o->from)));
+	line_add(line, "leak %s, was %s", or_unknown(forecast_leak_state_name(o->to)),
+		 or_unknown(forecast_leak_state_name(o->from)));
 	if (rate != HR_UNKNOWN_I64 && rate > 0)
 		line_add(line, "; %s an hour", units_bytes((uint64_t)rate, text));
 	add_forecast(line, o);

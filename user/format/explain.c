@@ -196,7 +196,7 @@ void explain_risk(struct explanation *s, const struct hr_forecast *o)
 static void describe_leak(struct explanation *s, const struct hr_slot *slot)
 {
 	const struct hr_forecast *o = &slot->forecast;
-	const char *of = forecast_leak_of_word(o->leak_of);
+	const char *of = forecast_leak_kind_name(o->leak_of);
 	char text[UNITS_TEXT];
 
 	explain_line(s, o->leak >= HR_LEAK_CONFIRMED ? STYLE_WARN : STYLE_PLAIN);
@@ -206,7 +206,7 @@ static void describe_leak(struct explanation *s, const struct hr_slot *slot)
 	}
 	explain_add(s, "A leak is %s",
 		    o->leak == HR_LEAK_EXHAUSTING ? "confirmed, and uses up what is left"
-						  : or_unknown(forecast_leak_state_word(o->leak)));
+						  : or_unknown(forecast_leak_state_name(o->leak)));
 	if (o->leak_bytes_per_hour != HR_UNKNOWN_I64 && o->leak_bytes_per_hour > 0)
 		explain_add(s, ": %s an hour%s%s",
 			    units_bytes((uint64_t)o->leak_bytes_per_hour, text), of ? " of " : "",

@@ -75,7 +75,7 @@ const char *inputs_text(const struct hr_inputs *e, char *text, size_t bytes)
 	if (e->risk_centi != UINT16_MAX && e->risk_centi)
 		line_add(&to, "; risk %u", e->risk_centi / 100u);
 	if (e->leak)
-		line_add(&to, "; leak %s", or_unknown(forecast_leak_state_word(e->leak)));
+		line_add(&to, "; leak %s", or_unknown(forecast_leak_state_name(e->leak)));
 	if (e->growth_bytes_per_second != HR_UNKNOWN_I64 && e->growth_bytes_per_second)
 		line_add(&to, "; %s", units_rate(e->growth_bytes_per_second, rate));
 	if (e->full_avg10_centi != HR_UNKNOWN_U32 && e->full_avg10_centi >= 100)

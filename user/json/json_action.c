@@ -90,7 +90,7 @@ static json_t *condition_value(const struct condition *condition, const struct h
 	case VALUE_TIME:
 		return json_get_ms(NULL, &value);
 	case VALUE_LEVEL:
-		return json_word(forecast_leak_state_word((unsigned int)value));
+		return json_word(forecast_leak_state_name((unsigned int)value));
 	case VALUE_PERCENT:
 		return json_real((double)value / 100.0);
 	default:

@@ -128,7 +128,7 @@ static json_t *get_reasons(const struct record_text *from, const void *at)
 	for (size_t i = 0; i < HR_REASONS && reason[i].kind; i++)
 		json_array_append_new(array,
 				      json_pack("{so sf ss}", "reason",
-						json_word(forecast_reason_word(reason[i].kind)),
+						json_word(forecast_reason_name(reason[i].kind)),
 						"weight", reason[i].weight_centi / 100.0, "text",
 						reason_text(&reason[i], text)));
 	return array;
@@ -138,9 +138,9 @@ static json_t *get_leak(const struct record_text *from, const void *at)
 {
 	const struct hr_forecast *forecast = at;
 
-	return json_pack("{so so so}", "state", json_word(forecast_leak_state_word(forecast->leak)),
+	return json_pack("{so so so}", "state", json_word(forecast_leak_state_name(forecast->leak)),
 			 "bytes_per_hour", json_get_rate(from, &forecast->leak_bytes_per_hour),
-			 "of", json_word(forecast_leak_of_word(forecast->leak_of)));
+			 "of", json_word(forecast_leak_kind_name(forecast->leak_of)));
 }
 
 static json_t *get_alarm(const struct record_text *from, const void *at)

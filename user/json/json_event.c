@@ -26,7 +26,7 @@ GET_WORD(get_container_what, container_what_word)
 GET_WORD(get_daemon_what, daemon_what_word)
 GET_WORD(get_pressure_what, pressure_what_word)
 GET_WORD(get_alarm_what, alarm_word)
-GET_WORD(get_leak_what, forecast_leak_state_word)
+GET_WORD(get_leak_what, forecast_leak_state_name)
 
 /* trigger and victim have the same shape; who was seen only as a counter has no pid, and is
  * null. */

@@ -86,7 +86,7 @@ static void limit_below_peak(const struct facts *f, struct line *l)
 
 static void leak(const struct facts *f, struct line *l)
 {
-	const char *of = forecast_leak_of_word(f->leak_of);
+	const char *of = forecast_leak_kind_name(f->leak_of);
 	char rate[UNITS_TEXT];
 
 	if (f->leak < HR_LEAK_SUSPECTED)

@@ -68,7 +68,7 @@ static void say_headroom(const struct hr_slot *slot, char *text, size_t bytes)
 	const struct hr_binding *b = &slot->binding;
 	const struct hr_forecast *o = &slot->forecast;
 	const char *path = hr_slot_text(slot, b->cgroup);
-	const char *leak = o->leak ? forecast_leak_state_word(o->leak) : NULL;
+	const char *leak = o->leak ? forecast_leak_state_name(o->leak) : NULL;
 	char left[UNITS_TEXT], limit[UNITS_TEXT], rate[UNITS_TEXT], clean[160], owner[200];
 
 	if (b->level == HR_LEVEL_OWN)
