@@ -124,7 +124,7 @@ $(build)/tests/test_%: $(obj)/tests/unit/test_%.o $(archives)
 $(obj)/tools/backtest.o $(patsubst %.c,$(obj)/%.o,$(wildcard tools/backtest/*.c)): cflags += -Itools
 $(obj)/tools/pty-screen.o $(obj)/tools/pty-screen/emulate.o: cflags += -Itools
 
-backtest: $(build)/tools/backtest ## score the forecasts against the rules that people use (docs/foresight.md)
+backtest: $(build)/tools/backtest ## score the forecasts against the rules that people use (docs/explanation/forecast.md)
 	$(Q)$< $(BACKTEST)
 # KERNEL=6.12: in a VM (cgroup v2).
 backtest-live: all ## the same shapes as real processes in limited cgroups (root; three minutes)
@@ -139,13 +139,13 @@ test: ## run every test: unit, sanitizers, live on this kernel, other kernels in
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)tests/run
 
-screens: all ## take the pictures in docs/top.md anew
+screens: all ## take the pictures in docs/reference/top.md anew
 	$(Q)tools/screens
 
 check-vmlinux: ## hold vmlinux/vmlinux.h against this kernel's BTF
 	$(Q)tools/check-vmlinux
 
-bench: all ## measure what docs/performance.md states
+bench: all ## measure what docs/reference/performance.md states
 	$(Q)tools/bench
 
 bench-actions: all ## the same memory emergencies under the kernel alone, its other guardians and headroom, in VMs
@@ -181,7 +181,7 @@ $(build)/libheadroom.a: $(call obj_of,board) $(call obj_of,base)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 all: $(build)/libheadroom.a
 
-image: all ## container images build/image/headroom-{guard,face}.tar, for docker load (docs/containers.md)
+image: all ## container images build/image/headroom-{guard,face}.tar, for docker load (docs/how-to/containers.md)
 	$(Q)deploy/docker/build-local
 
 clean: ## remove build/

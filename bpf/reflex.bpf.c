@@ -2,7 +2,7 @@
 /*
  * The reflex: when a task of an armed group charges past the group's threshold, or begins to
  * reclaim at its limit, it is given SIGKILL there and then, by its own hand. Every condition of
- * docs/reflex.md is checked here, at that moment, on live figures; whatever is in doubt is not
+ * docs/explanation/reflex.md is checked here, at that moment, on live figures; whatever is in doubt is not
  * hit. Also where the tripwire is told by the same two tracepoints.
  *
  * rss_stat is hot, and attached only while an armed group is close; memcg_reclaim_begin costs

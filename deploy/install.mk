@@ -33,7 +33,7 @@ installed = $(SBINDIR)/headroomd $(BINDIR)/headroom $(LIBEXECDIR)/headroom-resol
 	$(patsubst deploy/systemd/%,$(UNITDIR)/%,$(unit_files)) $(SYSUSERSDIR)/headroom.conf \
 	$(BASHDIR)/headroom $(ZSHDIR)/_headroom $(FISHDIR)/headroom.fish
 
-install: all ## install below $(DESTDIR)$(PREFIX); docs/homes.md has the folders
+install: all ## install below $(DESTDIR)$(PREFIX); docs/how-to/install.md has the folders
 	$(Q)$(MAKE) --no-print-directory install-files
 
 # The same without building anything but the texts.

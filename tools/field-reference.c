@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Prints docs/fields.md, the reference of measured fields, from include/headroom/fields.def. */
+/* Prints docs/reference/fields.md, the reference of measured fields, from include/headroom/fields.def. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The four dashboards as data; `deploy/grafana/make` writes dashboards/*.json from it. A panel is a line or two: what it asks,
-# what its unit is, what it tells a tired person. Only names that `headroom export` exports (docs/exports.md).
+# what its unit is, what it tells a tired person. Only names that `headroom export` exports (docs/how-to/exporting.md).
 def datasource: {type: "prometheus", uid: "${datasource}"};
 def steps($list): {mode: "absolute", steps: ([{color: "green", value: null}] + ($list | map({color: .[0], value: .[1]})))};
 def risk: steps([["yellow", 30], ["orange", 50], ["red", 80]]);
@@ -58,7 +58,7 @@ def dashboard($uid; $title; $description; $variables; $rows):
 	{uid: $uid, title: $title, description: $description, tags: ["headroom"], schemaVersion: 39, version: 1, editable: true,
 	 timezone: "", refresh: "15s", time: {from: "now-1h", to: "now"}, annotations: {list: []},
 	 templating: {list: ([{type: "datasource", name: "datasource", label: "Prometheus", query: "prometheus", current: {text: "", value: ""}, hide: 0},
-		{type: "constant", name: "runbook", label: "Where the runbook is", query: "docs/runbook.md", hide: 2}] + $variables)},
+		{type: "constant", name: "runbook", label: "Where the runbook is", query: "docs/how-to/runbook.md", hide: 2}] + $variables)},
 	 links: [link("headroom"; {type: "dashboards", tags: ["headroom"], asDropdown: true, keepTime: true})],
 	 panels: ($rows | laid_out)};
 

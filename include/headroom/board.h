@@ -69,7 +69,7 @@ struct hr_identity {
 	uint64_t workload;
 };
 
-/* Where the memory is: v2's meaning; on v1 the nearest counter (docs/accounting.md). fields.def has the members. */
+/* Where the memory is: v2's meaning; on v1 the nearest counter (docs/reference/accounting.md). fields.def has the members. */
 struct hr_memory {
 #define HR_MEMORY(name, ...) uint64_t name;
 #include "fields.def"
@@ -226,7 +226,7 @@ struct hr_source {
 };
 
 /* Forecasts compared with what happened, since the board was made; containers that ended are in it. Counters, all of
- * them: what is due is judged once. docs/foresight.md, "The score", says what counts as right. */
+ * them: what is due is judged once. docs/explanation/forecast.md, "The score", says what counts as right. */
 #define HR_SCORE_ERRORS \
 	7 /* bucket i: relative error < HR_SCORE_ERROR_MILLI << i per mille; the last: any larger */
 #define HR_SCORE_ERROR_MILLI 50u

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The units as systemd reads them: nothing unknown in them, and as tight as docs/homes.md says.
+# The units as systemd reads them: nothing unknown in them, and as tight as docs/how-to/install.md says.
 . "$(dirname "$0")/lib.sh"
 
 need systemd-analyze
@@ -17,7 +17,7 @@ while read -r name most; do
 	said=$(systemd-analyze security --offline=yes --threshold="$most" "$work/$name" 2>&1) ||
 		fail "$name is looser than $most: $(printf '%s' "$said" | tail -n 1)"
 	figure=$(printf '%s' "$said" | sed -n 's/.*Overall exposure level for .*: \([0-9.]*\) .*/\1/p')
-	grep -q "$name.*\b$figure\b" docs/homes.md || fail "docs/homes.md says something else of $name than $figure"
+	grep -q "$name.*\b$figure\b" docs/how-to/install.md || fail "docs/how-to/install.md says something else of $name than $figure"
 done <<-'T'
 	headroomd.service 33
 	headroom-export.service 13

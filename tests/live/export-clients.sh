@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The clients of the socket in docs/exports.md do what they say: each is taken from the document as it stands there, only the
+# The clients of the socket in docs/how-to/exporting.md do what they say: each is taken from the document as it stands there, only the
 # socket's path is another, and receives one real OOM kill.
 . "$(dirname "$0")/lib.sh"
 
@@ -17,7 +17,7 @@ scenario_clean_up() {
 wait_for 10 test -S "$socket" || { cat "$work/export.log" >&2 && fail 'no socket'; }
 
 client() { # language: the first block of it below the headline
-	awk -v begin="\`\`\`$1" '/^## /{ here = /A client of the socket/ } here && $0 == begin { on = 1; next } /^```$/ { on = 0 } on' docs/exports.md |
+	awk -v begin="\`\`\`$1" '/^## /{ here = /A client of the socket/ } here && $0 == begin { on = 1; next } /^```$/ { on = 0 } on' docs/how-to/exporting.md |
 		sed "s|/run/headroom/events.sock|$socket|"
 }
 for language in sh python c; do client $language >"$work/client.$language"; done

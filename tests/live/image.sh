@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The container images, built here and run with the commands that docs/containers.md gives, under a Docker engine of this
+# The container images, built here and run with the commands that docs/how-to/containers.md gives, under a Docker engine of this
 # scenario's own: a daemon with few rights sees the host's containers by name and what kills them; headroom reads its board
 # without any capability, and exports; a daemon with the right ends a container. What differs from the docs is in `documented`.
 . "$(dirname "$0")/lib.sh"
@@ -32,7 +32,7 @@ may() { # capability: is it in this process's bounding set
 host=127.0.0.1:$((20000 + $$ % 20000))
 documented() { # which of the documented commands; runs it
 	awk -v wanted="$1" '/^<!-- tests.live.image.sh runs/ { n++ } /^```$/ { on = 0 }
-		on && n == wanted { sub(/ *\\$/, ""); printf "%s ", $0 } /^```sh$/ { on = 1 }' docs/containers.md |
+		on && n == wanted { sub(/ *\\$/, ""); printf "%s ", $0 } /^```sh$/ { on = 1 }' docs/how-to/containers.md |
 		sed -e "s| /run/headroom:| $work/shared:|; s| /etc/headroom:| $work/etc:|; s|-p [^ ]* |--network host |" \
 			-e 's/--restart unless-stopped //' >"$work/command"
 	docker version -f '{{.Server.Version}}' | grep -qE '^(1|20)\.' &&
@@ -40,7 +40,7 @@ documented() { # which of the documented commands; runs it
 	may 24 || sed -i 's/--cap-add SYS_RESOURCE //' "$work/command"
 	may 23 || sed -i 's/--cap-add SYS_NICE //' "$work/command"
 	sed -i 's/docker run -d/& --health-interval 1s/' "$work/command"
-	sh "$work/command" || { cat "$work/command" >&2 && fail "docs/containers.md, command $1"; }
+	sh "$work/command" || { cat "$work/command" >&2 && fail "docs/how-to/containers.md, command $1"; }
 }
 
 daemon_here() { # which of the documented commands

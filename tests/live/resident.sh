@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Daemon, resolver, recorder and exporter together stay below 24 MiB of resident memory on a small host with twenty containers,
-# shared pages counted once (the sum of the proportional set sizes). For the figure of docs/performance.md:
+# shared pages counted once (the sum of the proportional set sizes). For the figure of docs/reference/performance.md:
 #	tools/vm --kernel 6.12 --mem 416M --timeout 300 --add "$(command -v jq)" --add "$(command -v curl)" -- tests/live/resident.sh
 . "$(dirname "$0")/lib.sh"
 

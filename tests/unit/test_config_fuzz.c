@@ -46,7 +46,7 @@ static void seed_add(const char *text)
 /* What the page for people shows. */
 static int make_seeds(void **state)
 {
-	_cleanup_fclose_ FILE *file = fopen("docs/policies.md", "r");
+	_cleanup_fclose_ FILE *file = fopen("docs/reference/policies.md", "r");
 	char line[512], block[MOST / 2] = "";
 	bool in = false;
 	int fd = mkstemp(path);

@@ -316,7 +316,7 @@ static void test_warnings(void **state)
 /* What the page for people shows is right, and none of it but the host rules means everybody. */
 static void test_documented(void **state)
 {
-	_cleanup_fclose_ FILE *file = fopen("docs/policies.md", "r");
+	_cleanup_fclose_ FILE *file = fopen("docs/reference/policies.md", "r");
 	char line[512], block[4096] = "";
 	unsigned int blocks = 0, policies = 0;
 	bool in = false;

@@ -577,18 +577,18 @@ static void test_words(void **state)
 	assert_null(hr_constraint_name(HR_CONSTRAINT_UNKNOWN));
 }
 
-/* What docs/board.md shows must at least compile. */
+/* What docs/reference/board.md shows must at least compile. */
 static void test_the_example(void **state)
 {
 	const char *cc = getenv("CC");
 	char command[512];
 
-	if (access("docs/board.md", R_OK)) {
+	if (access("docs/reference/board.md", R_OK)) {
 		print_message("skipped: not run from the top of the tree\n");
 		skip();
 	}
 	snprintf(command, sizeof(command),
-		 "sed -n '/^```c$/,/^```$/p' docs/board.md | sed '/^```/d' | "
+		 "sed -n '/^```c$/,/^```$/p' docs/reference/board.md | sed '/^```/d' | "
 		 "%s -std=gnu11 -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c -",
 		 cc && *cc ? cc : "cc");
 	assert_int_equal(system(command), 0);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Prints what a kernel has of that on which headroom's variants depend; docs/kernels.md is written from it. It decides
+# Prints what a kernel has of that on which headroom's variants depend; docs/reference/kernels.md is written from it. It decides
 # nothing and tests nothing: the daemon finds these out for itself, by BTF and by trying.
 #
 #   tools/vm --kernel 6.12 --add "$(command -v bpftool)" -- tests/vm/facts.sh

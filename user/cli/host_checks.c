@@ -310,7 +310,7 @@ size_t host_checks_run(const char *root, struct finding findings[FINDINGS_MOST])
 	return look.n;
 }
 
-/* Too few to speak of, or as good as the project promises (docs/foresight.md: warn precision .5, recall .95, 80 %
+/* Too few to speak of, or as good as the project promises (docs/explanation/forecast.md: warn precision .5, recall .95, 80 %
  * intervals), with room for chance. */
 static bool good_enough(uint64_t part, uint64_t all, unsigned int least, double share)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What counts as used. Pure: samples in, headroom out (docs/accounting.md derives the formulas).
+ * What counts as used. Pure: samples in, headroom out (docs/reference/accounting.md derives the formulas).
  *
  *   C = active_file + inactive_file - file_dirty - file_writeback, not below 0 clean cache
  *   U = usage - C - slab_reclaimable / 2, not below 0                         unreclaimable

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Which files a memory cgroup has, what stands in them, and which figure of a sample each one is:
- * one table for v2, one for v1. Pure: text in, sample out. docs/accounting.md is the same table for
+ * one table for v2, one for v1. Pure: text in, sample out. docs/reference/accounting.md is the same table for
  * people.
  */
 #ifndef HEADROOM_COLLECT_CGROUP_FILES_H

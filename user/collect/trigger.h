@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Arming: what is to be told, or done, at once when a container crosses a size. The *tripwire* only tells (RECORD_TRIPWIRE);
- * the *reflex* has BPF send SIGKILL in the kernel (RECORD_REFLEX), under the conditions of docs/reflex.md, so arm it in `enforce`
+ * the *reflex* has BPF send SIGKILL in the kernel (RECORD_REFLEX), under the conditions of docs/explanation/reflex.md, so arm it in `enforce`
  * only. Both need nothing but the entry below; nothing here writes a limit. (On cgroup v1 the tripwire registers an eventfd by
  * cgroup.event_control: a notification, not an intervention, hence here and not in enforce/.)
  *

@@ -4,7 +4,7 @@
  * was foreseen; the sum of all verdicts is one struct hr_score, which outlives the cgroups. Pure: time and outlooks in;
  * no clock, no board, no allocation. A watch that is all zero has seen nothing. Caller: the loop.
  *
- * What counts as what is docs/foresight.md's ("The score"); the backtest judges by the same rules.
+ * What counts as what is docs/explanation/forecast.md's ("The score"); the backtest judges by the same rules.
  */
 #ifndef HEADROOM_DAEMON_FORECAST_SCORE_H
 #define HEADROOM_DAEMON_FORECAST_SCORE_H

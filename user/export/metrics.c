@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The tables: which figure of the board has which name. Names are the contract's (docs/exports.md lists them); units in the
+ * The tables: which figure of the board has which name. Names are the contract's (docs/how-to/exporting.md lists them); units in the
  * name, seconds and bytes, as Prometheus asks for.
  */
 #include "metrics.h"

@@ -359,7 +359,7 @@ int fleet_answer(struct fleet *fleet, size_t query, const char *json, size_t n,
 	} else if (query == QUERY_UP && !json_array_size(result)) {
 		snprintf(error, FLEET_ERROR,
 			 "knows no headroom_guard_up: let it scrape `headroom export` on the nodes "
-			 "(docs/exports.md)");
+			 "(docs/how-to/exporting.md)");
 		err = -ENODATA;
 	} else {
 		err = take_result(fleet, query, result);

@@ -25,7 +25,7 @@ const char *alert_next(const struct hr_slot *slot, const struct hr_host *host,
 		       char text[ALERT_TEXT]);
 const char *alert_memory(const struct hr_slot *slot, char text[ALERT_TEXT]);
 
-/* How a screen marks it, enum hr_alarm. The guard's alarms are patient (docs/foresight.md): they are raised as late as may be,
+/* How a screen marks it, enum hr_alarm. The guard's alarms are patient (docs/explanation/forecast.md): they are raised as late as may be,
  * and stand a while. Who looks wants to know sooner: what the risk says counts as well, and an alarm that only still stands
  * is no more than a warning. */
 unsigned int alert_alarm(const struct hr_slot *slot);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The board's records as JSON: a table of {key, how, where} per kind of record, in the order of
- * docs/commands.md. Every key of a table is always there; what is not known is null. All text
+ * docs/reference/commands.md. Every key of a table is always there; what is not known is null. All text
  * is clean. Each call returns a new reference that the caller drops, or NULL without memory.
  */
 #ifndef HEADROOM_JSON_H

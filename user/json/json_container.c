@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A container and the host as JSON. The tables below are the contract; docs/commands.md says
+/* A container and the host as JSON. The tables below are the contract; docs/reference/commands.md says
  * what each key means. */
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* An event as JSON: what all carry, then the table of its type. docs/commands.md says what each
+/* An event as JSON: what all carry, then the table of its type. docs/reference/commands.md says what each
  * key means. */
 #include <errno.h>
 #include <inttypes.h>

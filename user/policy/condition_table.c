@@ -114,7 +114,7 @@ static const struct condition_level leak_levels[] = {
 	.event_bytes = sizeof(((const struct hr_inputs *)NULL)->member_), .json = (key_)
 #define CALM(per_cent_, seconds_) .calm_milli = 10 * (per_cent_), .calm_ms = 1000 * (seconds_)
 
-/* Where the hysteresis of each comes from: docs/acting.md. */
+/* Where the hysteresis of each comes from: docs/explanation/actions.md. */
 const struct condition condition_table[CONDITIONS] = {
 	[CONDITION_USAGE] =
 		{

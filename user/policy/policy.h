@@ -124,7 +124,7 @@ struct policy_set {
 	uint32_t protect_first,
 		protects; /* policy_match[]: each entry alone protects; any key, PROCESS: by its comm */
 	uint32_t rate_limit_kills; /* kills (0: never one) … */
-	uint64_t rate_limit_per_ms; /* … in this time; 0: no limit. The default: docs/policies.md */
+	uint64_t rate_limit_per_ms; /* … in this time; 0: no limit. The default: docs/reference/policies.md */
 	uint64_t generation;        /* grows with each load; the supervisor sets it */
 };
 

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "config.h"
 
-/* Why these: docs/policies.md. */
+/* Why these: docs/reference/policies.md. */
 #define COOLDOWN_DEFAULT_MS       300000
 #define COOLDOWN_MOST_MS          86400000
 #define RATE_LIMIT_DEFAULT_KILLS  3

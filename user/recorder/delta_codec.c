@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Points of history as differences, newest first, by column; then the fixed parts of all slots turned by bytes: what is
- * alike in many containers becomes runs. What this brings is in docs/history.md. Memory only.
+ * alike in many containers becomes runs. What this brings is in docs/reference/recorder.md. Memory only.
  */
 #include "delta_codec.h"
 

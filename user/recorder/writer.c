@@ -14,7 +14,7 @@
 #include "retention.h"
 
 #define SLOT_PACKED \
-	512 /* bytes, until a picture has been made: docs/history.md has measured ones */
+	512 /* bytes, until a picture has been made: docs/reference/recorder.md has measured ones */
 
 int64_t writer_now(const struct recorder_writer *k)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The report as one JSON document: the figures first, the sentences beside them. Keys are always there; what is not known is null.
- * docs/reports.md says what they mean. */
+ * docs/reference/reports.md says what they mean. */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>

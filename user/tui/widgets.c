@@ -173,7 +173,7 @@ static uint64_t known(uint64_t bytes) { return bytes == HR_UNKNOWN ? 0 : bytes; 
 
 static uint64_t less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
-/* file holds shmem, and kernel holds slab: each byte stands in one part (docs/accounting.md). */
+/* file holds shmem, and kernel holds slab: each byte stands in one part (docs/reference/accounting.md). */
 static size_t split(const struct hr_memory *m, struct part part[8])
 {
 	uint64_t shmem = known(m->shmem), slab = known(m->slab_reclaimable), sum = 0;
