@@ -9,7 +9,7 @@ PATH=$PATH:/usr/sbin:/sbin
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$top" || exit 1
 build=${HEADROOM_BUILD:-build}
-workload=$build/tools/workload # in_group of known habits
+workload=$build/tools/workload # uses memory in a known way
 work=$(mktemp -d "${HEADROOM_TMP:-/dev/shm}/live.XXXXXX")
 BOARD=${BOARD:-$work/board}
 
