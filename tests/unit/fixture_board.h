@@ -380,7 +380,7 @@ static inline void fixture_oom_kill(struct fixture *f, uint32_t index)
 	fixture_event_post(f, &e, &text);
 }
 
-/* One of each kind for those whom it concerns. */
+/* One of each kind, for the containers that it fits. */
 static inline void fixture_events(struct fixture *f, uint32_t i, uint32_t index)
 {
 	const struct hr_slot *slot = board_slot(f->board, index);

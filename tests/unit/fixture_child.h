@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Processes of a test's own that do nothing until they are ended; every wait for one's end has a bound, and says who does not end. */
+/* Processes of a test's own that do nothing until they are ended; every wait for one's end has a bound, and names the one that does not end. */
 #ifndef HEADROOM_FIXTURE_CHILD_H
 #define HEADROOM_FIXTURE_CHILD_H
 
@@ -51,7 +51,7 @@ static inline int child_wait(pid_t pid)
 	return -1;
 }
 
-/* It was ended by a signal, and nobody has waited for it. */
+/* It was ended by a signal, and no wait has reaped it. */
 static inline void child_killed(pid_t pid)
 {
 	int status = child_wait(pid);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the file reader's tests share: a reader on a tree, and a sweep whose order is checked. */
+/* What the file reader's tests share: a reader on a tree, and a sweep with a checked order. */
 #ifndef HEADROOM_FIXTURE_FILES_H
 #define HEADROOM_FIXTURE_FILES_H
 
@@ -32,7 +32,7 @@ static inline size_t sweep(struct files *f)
 	size_t n = 0;
 
 	assert_int_equal(files_sweep(f, rows, MOST, &n, NULL, NULL), 0);
-	/* preorder, parents named, no id twice: whoever reads rows relies on it */
+	/* preorder, parents named, no id twice: readers of the rows rely on it */
 	for (size_t i = 0; i < n; i++) {
 		size_t k = i;
 

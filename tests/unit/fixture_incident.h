@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Boards and recordings with a whole incident in them: who used how much at every moment, and what
+ * Boards and recordings with a whole incident in them: the usage of every container at every moment, and what
  * the guard said and did. Deterministic. For tests, for the documentation (tools/make-incident) and
  * for eyes (tools/check-report-html).
  *
@@ -219,7 +219,7 @@ static inline void play_memory(const struct play *p, uint32_t i, struct hr_slot 
 	m->headroom = s->binding.limit - m->unreclaimable;
 }
 
-/* Who has no limit below a parent that has one: all of its children together. */
+/* The containers without a limit below a parent that has one: all of its children together. */
 static inline void play_bind(const struct play *p, uint32_t i, struct hr_slot *s)
 {
 	const struct actor *a = &p->explanation->actor[i];

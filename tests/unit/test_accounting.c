@@ -261,7 +261,7 @@ static void test_always(void **state)
 				assert_true(a[i].headroom != NO);
 		}
 
-		/* A limit is lowered, or set: nobody has more afterwards. */
+		/* A limit is lowered, or set: no container has more afterwards. */
 		rows[low].limit =
 			rows[low].limit == NO
 				? any()

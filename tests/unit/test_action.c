@@ -79,7 +79,7 @@ static void test_full(void **state)
 	assert_non_null(action_new(&fake.policy_driver->actions, &action));
 }
 
-/* An escalation whose place is reused before it ended is counted; one that has ended is posted first. */
+/* An escalation with its place reused before it ended is counted; one that has ended is posted first. */
 static void test_outcomes_full(void **state)
 {
 	struct action_target target;

@@ -263,7 +263,7 @@ static void test_stat_by_id(void **state)
 		assert_int_equal(files_stat(f, &row), 0);
 		same(&row, w);
 
-		/* who has just ended is not counted in again: the count is of the last process pass */
+		/* a process that has just ended is not counted again: the count is of the last process pass */
 		row = *w;
 		row.flags &= ~(SAMPLE_POPULATED | SAMPLE_HAS_TASKS);
 		row.pids = 1;
@@ -313,7 +313,7 @@ static void test_scope(void **state)
 	for (int again = 0; again < 2; again++) {
 		size_t n = sweep(f);
 
-		/* itself, and whose limits bind it */
+		/* itself, and the ancestors with a limit on it */
 		assert_int_equal(n, 4);
 		assert_non_null(row_at(f, n, "/kubepods/pod1/web"));
 		assert_null(row_at(f, n, "/kubepods/pod1/db"));

@@ -134,7 +134,7 @@ static void test_odd_files(void **state)
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
 	refused_file(dir, "a folder");
-	refused_file(fifo, "a FIFO"); /* nobody writes to it: it must not hang */
+	refused_file(fifo, "a FIFO"); /* without a writer: it must not hang */
 	refused_file(address.sun_path, "a socket or device");
 	refused_file("/dev/zero", "a device");
 	snprintf(huge, sizeof(huge), "%s/huge", dir);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Configurations that nobody would think of: right ones, damaged at random. Whatever comes of it is either a sound block that can
+ * Valid configurations, damaged at random. The result is either a sound block that can
  * be told in words, or one clean line with its place. The same on every run; HEADROOM_FUZZ=ROUNDS goes on for as long as one
  * likes (20,000 a second; beside the sanitizers 1,500), HEADROOM_FUZZ_SEED elsewhere. Not here: a failure's text is printed.
  */

@@ -150,7 +150,7 @@ static void test_twice(void **state)
 	scrape_labels_free(labels);
 }
 
-/* A group that nobody names is told of while it holds processes, and after a kill: that may have been its last one. */
+/* A group without a name is exported while it holds processes, and after a kill: that may have been its last one. */
 static void test_emptied(void **state)
 {
 	struct scrape_labels *labels = scrape_labels_new();

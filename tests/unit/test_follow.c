@@ -204,7 +204,7 @@ static void test_follow_restart(void **state)
 	board_close(b);
 }
 
-/* Whoever reads our output goes away: a quiet end, also when nothing more is written. */
+/* The reader of our output goes away: a quiet end, also when nothing more is written. */
 static void test_reader_gone(void **state)
 {
 	struct board *b = open_board(false);

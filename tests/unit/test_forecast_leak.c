@@ -120,7 +120,7 @@ static void test_lives(void **state)
 		 {0, 0, 0, 0, 0, 0},
 		 {0, 0},
 		 {NEVER, NEVER}},
-		{"over within eight minutes: nobody can tell",
+		{"over within eight minutes: unknown",
 		 {2260, 1800, 480, 0, 0, 0},
 		 {0, 0, 0, 0, 0, 0},
 		 {0, 0},

@@ -76,7 +76,7 @@ static void test_quickening_growth(void **state)
 	assert_int_equal(run.out.alarm, HR_ALARM_ACT);
 }
 
-/* The first rise of a kind, which ends at 85 %: nobody is woken. A steady one is told in good time. */
+/* The first rise of a kind, which ends at 85 %: no alarm. A steady one is told in good time. */
 static void test_alarms_wait_for_their_odds(void **state)
 {
 	static const struct {
@@ -156,7 +156,7 @@ static void test_random_walks_are_no_leaks(void **state)
 	assert_in_range(confirmed, 0, 4);
 }
 
-/* A generation that is collected once a day climbs back to where it was: the first day nobody knows,
+/* A generation that is collected once a day climbs back to where it was: the first day is undecided,
  * from the second on it is no leak; and one that climbs higher each day still is. */
 static void test_daily_collections(void **state)
 {

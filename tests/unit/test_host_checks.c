@@ -67,7 +67,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The finding of that name whose value begins so; NULL: none. */
+/* The finding of that name with a value that begins so; NULL: none. */
 static const struct finding *find(const struct finding *findings, size_t n, const char *check,
 				  const char *value)
 {

@@ -440,7 +440,7 @@ static void test_short_event(void **state)
 	json_decref(e);
 }
 
-/* Seen as a counter only: nobody is named, nothing is made up. */
+/* Seen as a counter only: no process is named, nothing is made up. */
 static void test_counted_kill(void **state)
 {
 	union fixture_event event = {.oom = {.event = {.bytes = sizeof(struct hr_event_oom_kill),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The layout that HR_BOARD_VERSION stands for: who moves a field raises the version, or an upgraded guard adopts a board that it
+/* The layout that HR_BOARD_VERSION stands for: a field that moves needs a new version, or an upgraded daemon adopts a board that it
  * misreads. And recordings of another layout are refused as such. */
 #include <errno.h>
 #include <fcntl.h>

@@ -80,7 +80,7 @@ static void test_dots(void **state)
 	screen_buffer_done(&screen_buffer);
 }
 
-/* Styles carry the meaning for who sees colour, characters for who does not. */
+/* Styles carry the meaning where there is colour, characters where there is none. */
 static void test_layers(void **state)
 {
 	const struct plot_point point[] = {{0, 10}, {100, 40}};

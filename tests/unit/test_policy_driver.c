@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The room between deciding and doing, with the real one on either side: rules from text, and an enforcing room whose cgroups
- * are plain folders and whose processes are children of this test. What happens to a target, or to the rules, between the
+ * From a decision to its execution, with the real policy engine and the real enforce/ on either side: policies from text, cgroups
+ * that are plain folders, and children of this test as their processes. What happens to a target, or to the rules, between the
  * choice and the deed; and that each deed is told once, under the name that ordered it.
  */
 #include "fixture_daemon.h"

@@ -26,7 +26,7 @@ static void test_handed_over(void **state)
 	set->generation = 41;
 	assert_int_equal(rules_seal(set, &fd), 0);
 	copy = dup(fd);
-	assert_int_equal(write(fd, &byte, 1), -1); /* nobody changes it any more */
+	assert_int_equal(write(fd, &byte, 1), -1); /* sealed */
 	assert_int_equal(ftruncate(fd, 1), -1);
 	assert_int_equal(rules_map(fd, &rules), 0);
 	assert_int_equal(rules.set->generation, 41);

@@ -256,7 +256,7 @@ static void go_on_exit_unpopulated(struct snapshot *w)
 	world_run(w, 10);
 }
 
-/* Somebody tidies up in the emptied cgroup, and is done before the wait is. */
+/* Another program tidies up in the emptied cgroup, and is done before the wait is. */
 static void go_on_exit_tidied_up(struct snapshot *w)
 {
 	ends_in_place(w);

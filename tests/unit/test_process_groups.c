@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Processes outside containers, grouped: who is one culprit, who is never a target, and how fast it grows. */
+/* Processes outside containers, grouped: which are one target, which are never one, and how fast it grows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,7 +82,7 @@ static void test_growth(void **state)
 	assert_true(find(500)->growth_bytes_per_second == HR_UNKNOWN_I64);
 }
 
-/* A build that began since the last pass has grown by all that it holds; whose leader has gone, or who was only too small to be
+/* A build that began since the last pass has grown by all that it holds; one without its leader, or one that was only too small to be
  * listed, has not. */
 static void test_newborn(void **state)
 {
@@ -154,7 +154,7 @@ static void test_flags(void **state)
 	}
 }
 
-/* Who else is in a group; and whose oom_score_adj counts as the job's. */
+/* The other processes of a group, and the oom_score_adj that counts for the job. */
 static void test_beside(void **state)
 {
 	struct task_sample cc1 = {.pid = 502, .pgid = 500, .rss = 50 * MIB},

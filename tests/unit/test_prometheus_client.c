@@ -55,7 +55,7 @@ static size_t query(const char *expression)
 	for (size_t i = 0; fleet_query(i); i++)
 		if (!strcmp(fleet_query(i), expression))
 			return i;
-	fail_msg("nobody asks for %s", expression);
+	fail_msg("no query asks for %s", expression);
 	return 0;
 }
 
@@ -288,7 +288,7 @@ static void test_names(void **state)
 			known = strlen(plain) == n && !strncmp(plain, name, n);
 		}
 		if (!known)
-			fail_msg("nobody exports %s", name);
+			fail_msg("no metric is named %s", name);
 	}
 }
 

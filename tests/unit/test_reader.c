@@ -224,7 +224,7 @@ static void test_not_permitted(void **state)
 	pid_t pid;
 
 	if (geteuid()) {
-		print_message("skipped: needs root to become somebody else\n");
+		print_message("skipped: needs root to become another user\n");
 		skip();
 	}
 	make_small(dir->board, 1);
@@ -390,7 +390,7 @@ static void test_flipped_and_adopted(void **state)
 	}
 }
 
-/* A slot whose fields all follow from one number: a torn one shows. */
+/* A slot in which all fields follow from one number: a torn one shows. */
 static void write_step(struct board *board, uint32_t index, uint64_t number, int step)
 {
 	struct hr_slot *slot = (struct hr_slot *)board_slot(board, index);

@@ -403,7 +403,7 @@ static void test_reports(void **state)
 	}
 }
 
-/* Who is killed begins a new life: no line leads from the old one to it. */
+/* A killed container starts anew: no line leads from its old series to the new one. */
 static void test_lives(void **state)
 {
 	struct rig *rig = *state;

@@ -215,7 +215,7 @@ static void test_end_together(void **state)
 	}
 }
 
-/* Whatever the guard's side sends: an answer each, and nobody dies. */
+/* Whatever the daemon's side sends: an answer each, and no process ends. */
 static void test_garbage(void **state)
 {
 	struct resolve_question question;

@@ -59,7 +59,7 @@ static int tear_down(void **state)
 
 static uint32_t body_bytes(uint64_t seq) { return (uint32_t)(seq * 2654435761u % 90) * 8; }
 
-/* An event whose every byte follows from its seq. type GUARD goes to the one ring, OOM_SCORE_ADJ to
+/* An event in which every byte follows from its seq. type GUARD goes to the one ring, OOM_SCORE_ADJ to
  * the other. */
 static uint64_t post(struct board *board, enum hr_event_type type)
 {

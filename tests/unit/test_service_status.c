@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The words to a service manager, heard on a socket of our own: by path, in the abstract, and nobody there. */
+/* The words to a service manager, heard on a socket of our own: by path, in the abstract, and without a receiver. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,7 +90,7 @@ static void test_reloading(void **state)
 	assert_int_equal(sscanf(text, "RELOADING=1\nMONOTONIC_USEC=%llu", &usec), 1);
 	assert_true(usec > 0);
 	unlink(name);
-	service_status("nobody hears"); /* and nobody waits */
+	service_status("no receiver"); /* does not block */
 	rmdir(path);
 }
 
@@ -112,7 +112,7 @@ static void test_watchdog(void **state)
 	usleep(30000);
 	service_alive();
 	receives("WATCHDOG=1");
-	/* It was set for another process: only its heir takes it over, and says who it is. */
+	/* It was set for another process: only its successor takes it over, and sends its own pid. */
 	setenv("WATCHDOG_PID", "1", 1);
 	service_begin();
 	assert_int_equal(service_watchdog_ms(), 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The sinks' threads: nothing is lost while a sink is down, what the queue can't hold is the oldest and is counted, filters
- * hold, a sink that hangs delays nobody, and a stop lets each deliver what waits.
+ * hold, a sink that hangs delays no other, and a stop lets each deliver what waits.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -158,7 +158,7 @@ static void test_goes_on(void **state)
 	assert_int_equal(news.events, 2); /* the kill and its outcome */
 	assert_int_equal(news.missed, 0);
 	all += 2;
-	/* while nobody records, the ring runs over */
+	/* without a recorder the ring runs over */
 	writer_close(take_ptr(rig->recorder_writer));
 	for (int i = 0; i < 3000; i++)
 		fixture_events(&rig->fixture, 0, 0);
@@ -203,7 +203,7 @@ static void test_incident_freezes(void **state)
 	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"),
 			 11); /* ten before, and this one */
 	open_writer(rig,
-		    KEEP_MOST_BYTES); /* the minutes after it are frozen by whoever records them */
+		    KEEP_MOST_BYTES); /* the minutes after it are frozen when they are recorded */
 	keep(rig);
 	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"), 12);
 	/* years later they are still there, the others are not */

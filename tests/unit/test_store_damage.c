@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The flight recorder's store when it is not what it was: cut, wiped, any byte another, or somebody else's file. What can be
+/* The flight recorder's store when it is not what it was: cut, wiped, any byte changed, or a file of another program. What can be
  * read is read, nothing ever crashes, nothing foreign is touched. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,7 +107,7 @@ static void test_cut_anywhere(void **state)
 	assert_int_equal(best, 6);
 }
 
-/* Somebody wipes most of it while it is being written: noticed, moved aside, begun anew with what can be saved. */
+/* Another program wipes most of it while it is being written: noticed, moved aside, begun anew with what can be saved. */
 static void test_wiped_meanwhile(void **state)
 {
 	struct rig *rig = *state;

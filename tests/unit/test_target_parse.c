@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Whom a person means: every way to say it, what is refused, who wins where several fit; and where
+/* Targets: every way to write one, what is refused, which wins where several match; and where
  * a process is, from /proc. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,7 +86,7 @@ static int make_slots(void **state)
 	return 0;
 }
 
-/* Who is found: a bit each; none where it is no target at all. */
+/* The targets found: a bit each; none where it is no target at all. */
 static uint32_t find(const char *typed, const char *cgroup)
 {
 	const struct hr_slot *found[IDENTITY];
@@ -115,7 +115,7 @@ static void test_find(void **state)
 	} cases[] = {
 		{"web", BIT(WEB)}, /* running before gone */
 		{"old", BIT(WEB_OLD)},
-		{"nobody", 0},
+		{"missing", 0},
 		{"WEB", 0},
 		{"abcd", BIT(WEB) | BIT(APP)},
 		{"abcd1", BIT(WEB)},
@@ -130,7 +130,7 @@ static void test_find(void **state)
 		{"shop/cart-1/app", BIT(APP)}, /* as ls shows it */
 		{"pod:shop/cart-1", BIT(POD)},
 		{"pod:shop/cart-1/proxy", BIT(SIDECAR)},
-		{"pod:shop/cart-1/nobody", 0},
+		{"pod:shop/cart-1/missing", 0},
 		{"pod:shop/cart", 0},
 		{"pod:shop", NO_TARGET},
 		{"pod:", NO_TARGET},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The first screen's parts: lists and trees with their folds, the search, the choice of columns, clicks, the sentences on
- * who is in danger; and that no keys break anything. */
+ * which containers are in danger; and that no keys break anything. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -145,7 +145,8 @@ static void test_folding(void **state)
 	assert_int_equal(row_tree_fold(&w.o, 2, true), 0);
 	rebuild(&w, ROW_TREE_CGROUPS);
 	assert_string_equal(lines(&w, ROW_TREE_CGROUPS, text), "+ /a (3)\n/lone\n");
-	assert_int_equal(w.o.line[0].alarm, HR_ALARM_ACT); /* who is in danger in it is not lost */
+	assert_int_equal(w.o.line[0].alarm,
+			 HR_ALARM_ACT); /* the alarm of a container in it is not lost */
 	assert_int_equal(row_tree_fold(&w.o, 2, false), 0);
 	rebuild(&w, ROW_TREE_CGROUPS);
 	assert_int_equal(w.o.n, 5);
@@ -275,7 +276,7 @@ static void test_search(void **state)
 	assert_string_equal(marked(&top), "/a/risky");
 	PRESS('N');
 	assert_string_equal(marked(&top), "/a/calm");
-	assert_int_equal(top.tree.n, 4); /* it hides nobody */
+	assert_int_equal(top.tree.n, 4); /* it hides no row */
 	PRESS('f', 'l', 'o', 'n', TOP_ENTER);
 	assert_int_equal(top.tree.n, 1);
 	PRESS('n');
@@ -312,7 +313,7 @@ static void test_tree_keys(void **state)
 	end(&top, &w, &c);
 }
 
-/* Who is marked stays so while rows change places; when he is gone, who stands there is. */
+/* The marked row stays marked while rows change places; when it is gone, the row at its place is. */
 static void test_mark(void **state)
 {
 	struct screen_buffer c = {0};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The table of what is armed, without BPF, on a made-up v1 hierarchy: who may be armed, what the two lines of a group tell,
+/* The table of what is armed, without BPF, on a made-up v1 hierarchy: which groups may be armed, what the two lines of a group tell,
  * and what moves into a larger sense. What the kernel does with it: tests/live/reflex-*.sh, tripwire-*.sh. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,7 +117,7 @@ static void test_refused(void **state)
 		assert_int_equal(collect_trigger(*state, &bad[i]), want[i]);
 		assert_int_equal(collect_trigger_spec(*state, good.memcg_id), TRIGGER_NOT);
 	}
-	/* nobody notifies, and nobody else is there to */
+	/* no eventfd can be registered, and there is no other variant */
 	tree_remove(&tree, "cg/a/cgroup.event_control");
 	assert_int_equal(collect_trigger(*state, &good), -ENOENT);
 	group_put("a", "100\n");
