@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The control socket: what is no request, who may not ask, who floods, who says nothing; and a rung asked for by hand, rehearsed. */
+/* The control socket: what is no request, a client without the right, one that floods, one that sends nothing; and a manual action in dry run. */
 #include "fixture_daemon.h"
 
 #include <errno.h>
@@ -78,7 +78,7 @@ static void test_words(void **state)
 	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 0);
 	assert_true(recv(fake_superior, &emitted, sizeof(emitted), MSG_DONTWAIT) > 0);
 	assert_int_equal(emitted.word, WORD_RELOAD);
-	close(fake.supervisor.fd); /* nobody is there to be told */
+	close(fake.supervisor.fd); /* no supervisor to be notified */
 	fake.supervisor.fd = -1;
 	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 1);
 	asked.word = HR_CONTROL_COMMANDS;
@@ -130,7 +130,7 @@ static void test_by_hand(void **state)
 		{"past the last", UINT32_MAX, 0, 77, 2, "only reclaim"},
 		{"no signal", HR_ACTION_TERM, 400, 77, 2, "no such signal"},
 		{"below all signals", HR_ACTION_TERM, -1, 77, 2, "no such signal"},
-		{"nobody", HR_ACTION_KILL, 0, 78, 1, "no such cgroup"},
+		{"no such slot", HR_ACTION_KILL, 0, 78, 1, "no such cgroup"},
 		{"not 0", HR_ACTION_KILL, 0, 0, 1, "no such cgroup"},
 		{"never a target", HR_ACTION_KILL, 0, 79, 4, "never a target"},
 	};
@@ -157,7 +157,7 @@ static void test_by_hand(void **state)
 	close(fd);
 }
 
-/* Ten a second, twenty at once; who asks more is told so, and the guard has done with him quickly. */
+/* Ten a second, twenty at once; a client that sends more gets an error, quickly. */
 static void test_flood(void **state)
 {
 	struct hr_control_request asked = request(HR_CONTROL_PING);
@@ -182,7 +182,7 @@ static void test_flood(void **state)
 	close(fd);
 }
 
-/* All places are taken by who says nothing: the next one is hung up on, until their time is over. */
+/* Silent clients hold all places: the next one is hung up on, until their time is over. */
 static void test_silent(void **state)
 {
 	struct hr_control_request asked = request(HR_CONTROL_PING);
@@ -210,7 +210,7 @@ static void test_silent(void **state)
 	close(one_more);
 }
 
-/* An answer for somebody who has gone must not reach who took his place. */
+/* An answer for a client that has gone must not reach the next one in its place. */
 static void test_late_answer(void **state)
 {
 	struct hr_control_answer answer;
@@ -231,7 +231,7 @@ static void test_late_answer(void **state)
 	close(second);
 }
 
-/* Asks as somebody else; gives back what he was answered. */
+/* Asks as another user; returns the answer. */
 static int as_other(uid_t uid, gid_t gid)
 {
 	struct hr_control_request asked = request(HR_CONTROL_ACTION);
@@ -260,7 +260,7 @@ static int as_other(uid_t uid, gid_t gid)
 static void test_credentials(void **state)
 {
 	if (geteuid())
-		skip(); /* who else could ask? */
+		skip(); /* no other user could ask */
 	assert_int_equal(as_other(NO_TARGET, NO_TARGET), 4);
 	fake_config.allows = 1;
 	fake_config.allow[0] = (struct config_allow){.id = NO_TARGET};
@@ -270,7 +270,7 @@ static void test_credentials(void **state)
 	assert_int_equal(as_other(NO_TARGET - 1, NO_TARGET), 0);
 	assert_int_equal(as_other(NO_TARGET, NO_TARGET - 1), 4);
 	fake_config.allow[0] =
-		(struct config_allow){.id = HR_UNKNOWN_U32}; /* a name that nobody has */
+		(struct config_allow){.id = HR_UNKNOWN_U32}; /* a name without a user */
 	assert_int_equal(as_other(NO_TARGET, NO_TARGET), 4);
 }
 
