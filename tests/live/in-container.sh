@@ -30,7 +30,7 @@ daemon_in_container() { # docker's options…; after --, the daemon's
 	# shellcheck disable=SC2086 # a list
 	docker run -d --name headroom --network none -v "$work/shared:/board" $wanted headroom-test:ours \
 		/usr/sbin/headroomd --board /board/board "$@" >/dev/null || fail "docker run $wanted"
-	wait_for 15 daemon_ready || { docker logs headroom >&2 && fail "no daemon with $wanted"; }
+	wait_for 15 daemon_ready || { docker logs headroom >&2; fail "no daemon with $wanted"; }
 }
 
 daemon_out_of_container() {

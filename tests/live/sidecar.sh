@@ -27,7 +27,7 @@ sidecar() { # scope
 	docker run -d --name sidecar --network none --cgroup-parent "$ours/pod" --cgroupns private --pid container:app \
 		--user 9477:9477 --read-only --cap-drop ALL --security-opt no-new-privileges -v /sys/fs/cgroup:/sys/fs/cgroup:ro \
 		-v "$work/shared:/run/headroom" headroom-guard:latest --scope "$1" >/dev/null || fail 'docker run sidecar'
-	wait_for 15 daemon_ready || { docker logs sidecar >&2 && fail "no daemon with --scope $1"; }
+	wait_for 15 daemon_ready || { docker logs sidecar >&2; fail "no daemon with --scope $1"; }
 }
 
 sidecar pod

@@ -10,7 +10,7 @@
  *	NAME CATEGORY BEGUN AVERTED GROUP CONTAINER
  * category as in world.h (quiet, smooth, sawtooth, burst, stall, sudden); begun: wall time in seconds; averted: seconds
  * after that when an action ended it, or -; group: the cgroup path whose alarms and kills are this shape's, with all below
- * it; container: whose samples are taken. Prints tables. 0, 1 if fewer were forecast than a smoke test asks, -errno after a
+ * it; container: its samples are taken. Prints tables. 0, 1 if fewer were forecast than a smoke test asks, -errno after a
  * message. */
 int live_play(const char *folder);
 
