@@ -34,7 +34,7 @@ dpkg_does -i /tmp/first.deb
 must active
 same 'enabled' enabled "$(on systemctl is-enabled headroomd)"
 same 'the exporter' disabled "$(on systemctl is-enabled headroom-export)"
-case $(property headroomd StatusText) in 'observe; '[1-9]*' groups watched'*) ;; *) fail "status: $(property headroomd StatusText)" ;; esac
+case $(property headroomd StatusText) in 'observe; '[1-9]*' cgroups'*) ;; *) fail "status: $(property headroomd StatusText)" ;; esac
 on headroom ls >/dev/null || fail 'the service is ready and there is nothing to see'
 as_other() { on setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 as_member() { on setpriv --reuid 65534 --regid 65534 --groups "$(on getent group headroom | cut -d : -f 3)" "$@"; }

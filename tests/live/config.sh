@@ -24,9 +24,9 @@ refused 2 'bad:1:12: 5: policy: expected a mapping' --config "$work/bad"
 refused 2 'none' --config "$work/none"
 refused 2 'expected observe, dry-run' --mode force
 refused 2 'expected host, self' --scope here
-refused 2 'is no option' nonsense
-refused 2 'is no option' --nonsense
-refused 2 'is no option' --mode
+refused 2 'unexpected argument' nonsense
+refused 2 'unknown option' --nonsense
+refused 2 'unknown option' --mode
 [ ! -e "$BOARD" ] || fail 'a refused daemon leaves a board'
 
 # By SIGHUP: a good file is taken, a bad one leaves what was, a key that is gone has its default again.

@@ -26,7 +26,7 @@ printf 'mode: observe\n' >"$work/config"
 WATCHDOG_USEC=2000000 && export WATCHDOG_USEC
 daemon_start --config "$work/config" || fail 'the daemon does not start'
 wait_for 5 message READY=1 || fail 'not ready'
-message "READY=1 STATUS=observe; [1-9][0-9]* groups watched" | head -n 1 | grep -q "^$daemon " ||
+message "READY=1 STATUS=observe; [1-9][0-9]* cgroups" | head -n 1 | grep -q "^$daemon " ||
 	fail "ready before anything could be seen, or not said by the supervisor: $(cat "$work/messages")"
 [ "$(head -n 1 "$work/messages" | cut -d ' ' -f 2)" = READY=1 ] || fail 'something came before ready'
 wait_for 5 more WATCHDOG=1 2 || fail 'no WATCHDOG=1'

@@ -22,7 +22,8 @@ static struct supervisor_message said;
 /* Words, each with its NUL, as a string literal gives them. */
 static int run(uint64_t tag, uint32_t argc, const char *words, uint32_t bytes)
 {
-	asked = (struct daemon_message){.word = WORD_RUN, .argc = argc, .tag = tag, .bytes = bytes};
+	asked = (struct daemon_message){
+		.type = MESSAGE_RUN, .argc = argc, .tag = tag, .bytes = bytes};
 	memcpy(asked.text, words, bytes);
 	return commands_run(&commands, &asked, &said);
 }
@@ -52,7 +53,7 @@ static void test_words(void **state)
 		     0, path, 0, 0, 0, 0);
 	assert_int_equal(run(9, 6, script, (uint32_t)n), 0);
 	wait_for(0);
-	assert_int_equal(said.word, WORD_RAN);
+	assert_int_equal(said.type, MESSAGE_RAN);
 	assert_int_equal(said.tag, 9);
 	assert_int_equal(said.error, 0);
 	assert_int_equal(said.status, 0);

@@ -77,7 +77,7 @@ static void test_words(void **state)
 	asked.word = HR_CONTROL_RELOAD;
 	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 0);
 	assert_true(recv(fake_superior, &emitted, sizeof(emitted), MSG_DONTWAIT) > 0);
-	assert_int_equal(emitted.word, WORD_RELOAD);
+	assert_int_equal(emitted.type, MESSAGE_RELOAD);
 	close(fake.supervisor.fd); /* no supervisor to be notified */
 	fake.supervisor.fd = -1;
 	assert_int_equal(ask(fd, &asked, sizeof(asked), &answer), 1);

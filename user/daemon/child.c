@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Processes by pidfd. Starts none, and decides nothing. */
 #include "child.h"
 
 #include <errno.h>

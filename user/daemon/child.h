@@ -21,7 +21,7 @@ void child_watch(struct child *child, pid_t pid);
 /* One that another process started; if it is gone already, a new one is due. */
 void child_adopt(struct child *child, pid_t pid);
 int child_kill(const struct child *child, int sig); /* 0 or -errno */
-/* Its status as waitpid(2) has it; -1 for one that was adopted, whose status is unknown. */
+/* Its status as waitpid(2) has it; -1 for one that was adopted: its status is unknown. */
 int child_reap(const struct child *child);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Runs what policies ask for. Words are handed over as they came: nothing here looks into them, and no shell does. */
+/* The words of a command are passed on unchanged: neither this file nor a shell parses them. */
 #include "command_runner.h"
 
 #include <errno.h>
@@ -25,13 +25,13 @@ void commands_init(struct commands *commands)
 		commands->command[i] = (struct command){.pidfd = -1};
 }
 
-/* The words as a vector into `text`; false where the message is not what it says. */
+/* The words as a vector into `text`; false if the message is malformed. */
 static bool words_of(const struct daemon_message *asked, const char *argv[WORDS_MOST + 1])
 {
 	const char *at = asked->text, *end = asked->text + asked->bytes;
 
 	if (!asked->argc || asked->argc > WORDS_MOST || !asked->bytes ||
-	    asked->bytes > MESSAGE_WORDS || end[-1])
+	    asked->bytes > MESSAGE_TEXT || end[-1])
 		return false;
 	for (uint32_t i = 0; i < asked->argc; i++, at += strlen(at) + 1) {
 		if (at >= end)
@@ -42,7 +42,7 @@ static bool words_of(const struct daemon_message *asked, const char *argv[WORDS_
 	return at == end && *argv[0];
 }
 
-static void for_people(const char *const *argv, char *to, size_t bytes)
+static void display_words(const char *const *argv, char *to, size_t bytes)
 {
 	char clean[64];
 	size_t n = 0;
@@ -82,7 +82,7 @@ int commands_run(struct commands *commands, const struct daemon_message *asked,
 	int err = 0;
 
 	memset(ret_failed, 0, sizeof(*ret_failed));
-	ret_failed->word = WORD_RAN;
+	ret_failed->type = MESSAGE_RAN;
 	ret_failed->tag = asked->tag;
 	for (int i = 0; i < COMMANDS_MOST && !place; i++)
 		if (!commands->command[i].pid)
@@ -90,7 +90,7 @@ int commands_run(struct commands *commands, const struct daemon_message *asked,
 	if (!words_of(asked, argv))
 		err = EINVAL;
 	else
-		for_people(argv, ret_failed->text, sizeof(ret_failed->text));
+		display_words(argv, ret_failed->text, sizeof(ret_failed->text));
 	if (!err && !place)
 		err = EAGAIN;
 	if (!err)
@@ -102,12 +102,12 @@ int commands_run(struct commands *commands, const struct daemon_message *asked,
 		return -err;
 	if (pid == 0)
 		become(argv);
-	setpgid(pid, pid); /* whoever of us comes first */
+	setpgid(pid, pid); /* in both processes, since either may run first */
 	*place = (struct command){.pid = pid,
 				  .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
 				  .tag = asked->tag,
 				  .began_ns = clock_mono_ns()};
-	for_people(argv, place->words, sizeof(place->words));
+	display_words(argv, place->words, sizeof(place->words));
 	log_info("running: %s", place->words);
 	return 0;
 }
@@ -120,7 +120,7 @@ bool commands_ended(struct commands *commands, int i, struct supervisor_message 
 	if (!command->pid || waitpid(command->pid, &status, WNOHANG) != command->pid)
 		return false;
 	memset(ret_answer, 0, sizeof(*ret_answer));
-	ret_answer->word = WORD_RAN;
+	ret_answer->type = MESSAGE_RAN;
 	ret_answer->tag = command->tag;
 	ret_answer->status = status;
 	ret_answer->error = command->late                                             ? ETIMEDOUT
@@ -147,7 +147,7 @@ int commands_expire(struct commands *commands, uint64_t now_ns)
 			continue;
 		if (ms >= COMMAND_MS) {
 			if (!command->late)
-				log_error("not done after %d s, ended: %s", COMMAND_MS / 1000,
+				log_error("killed after %d s: %s", COMMAND_MS / 1000,
 					  command->words);
 			command->late = true;
 			kill(-command->pid, SIGKILL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The commands of policies (`notify: {run: …}`, `on_exit: {run: …}`), run by the supervisor so that the guard never forks: no
- * shell, a process group of its own, a bound on their number and their time. Knows nothing of why they are run.
+ * The commands of policies (`notify: {run: …}`, `on_exit: {run: …}`), run by the supervisor so that the daemon never forks: no
+ * shell, a process group each, a limit on their number and their time.
  */
 #ifndef HEADROOM_DAEMON_COMMAND_RUNNER_H
 #define HEADROOM_DAEMON_COMMAND_RUNNER_H
@@ -17,8 +17,8 @@ struct command {
 	int pidfd;
 	uint64_t tag;
 	uint64_t began_ns; /* monotonic */
-	bool late;         /* was killed for its time */
-	char words[128];   /* for people: cut */
+	bool late;         /* killed: it took too long */
+	char words[128];   /* to be shown: cut */
 };
 
 struct commands {
@@ -26,14 +26,14 @@ struct commands {
 };
 
 void commands_init(struct commands *commands);
-/* 0, or with the answer in *ret_failed what kept it from being run. */
+/* 0, or -errno and the answer in *ret_failed. */
 int commands_run(struct commands *commands, const struct daemon_message *asked,
 		 struct supervisor_message *ret_failed);
-/* Has command `i` ended (its pidfd is readable)? Then the answer, and its place is free. */
+/* The pidfd of command `i` is readable. True: it has exited, here is the answer, and its place is free. */
 bool commands_ended(struct commands *commands, int i, struct supervisor_message *ret_answer);
-/* Ends those whose time is over; milliseconds until the next one's is, -1: none runs. */
+/* Kills those that took too long. Returns the milliseconds until the next has; -1: none runs. */
 int commands_expire(struct commands *commands, uint64_t now_ns);
-/* Ends all, without an answer. */
+/* Kills all, without an answer. */
 void commands_stop(struct commands *commands);
 
 #endif

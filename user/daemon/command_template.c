@@ -57,9 +57,9 @@ static int put(struct expansion *e, const char *from, size_t n)
 {
 	struct daemon_message *message = e->message;
 
-	if (n > MESSAGE_WORDS - message->bytes) {
+	if (n > MESSAGE_TEXT - message->bytes) {
 		snprintf(e->reason, ACTION_DETAIL, "the command is longer than %d bytes",
-			 MESSAGE_WORDS);
+			 MESSAGE_TEXT);
 		return -EINVAL;
 	}
 	memcpy(message->text + message->bytes, from, n);
@@ -133,7 +133,7 @@ int command_expand(const struct containers *containers, const struct action *act
 		.policy = action->policy_name, .message = ret_message, .reason = reason};
 	int err = 0;
 
-	ret_message->word = WORD_RUN;
+	ret_message->type = MESSAGE_RUN;
 	ret_message->argc = command->n;
 	ret_message->tag = action->tag;
 	ret_message->bytes = ret_message->reserved = 0;

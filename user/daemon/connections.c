@@ -63,7 +63,7 @@ static int on_control_action(const struct hr_control_request *request, uint32_t 
 
 static bool on_control_reload(void *arg)
 {
-	static const struct daemon_message reload = {.word = WORD_RELOAD};
+	static const struct daemon_message reload = {.type = MESSAGE_RELOAD};
 	const struct daemon *daemon = arg;
 
 	return supervisor_client_send(&daemon->supervisor, &reload);

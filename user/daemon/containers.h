@@ -93,7 +93,7 @@ void containers_relabel(struct containers *containers);
 /* An answer: its cgroup, or NULL if that is gone. */
 struct track *containers_identify(struct containers *containers,
 				  const struct resolve_answer *answer);
-/* The path of the cgroup whose limit binds, within board_slot_begin() and board_slot_end(). The slot's text is written
+/* The path of the cgroup that has the binding limit, within board_slot_begin() and board_slot_end(). The slot's text is written
  * anew, so that it never fills up with earlier paths. */
 void slot_set_binding_path(struct hr_slot *at, const char *path);
 /* The same for the policy of the next action; NULL: none. */

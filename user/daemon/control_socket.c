@@ -246,7 +246,7 @@ static int open_socket(struct control *control, const char *board)
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at)))
 		return -errno;
 	strcpy(control->path, at.sun_path);
-	/* Anyone who can enter the board's directory can connect; allowed() checks the user. */
+	/* Each user with access to the board's directory can connect; allowed() checks the permission. */
 	if (chmod(at.sun_path, 0666) || listen(fd, CONTROL_CLIENTS))
 		return -errno;
 	control->fd = take_fd(fd);

@@ -31,7 +31,7 @@ struct losses {
 
 struct daemon {
 	struct config *config;
-	struct daemon_wires *wires;
+	struct daemon_sockets *sockets;
 	struct loop loop;
 	struct board *board;
 	struct containers containers;
@@ -77,7 +77,7 @@ void daemon_read_records(struct daemon *daemon);
 
 /* init.c: before and after the loop. Returns an exit status, 0 to go on. */
 int daemon_start(struct daemon *daemon, struct config *config, int rules_fd,
-		 struct daemon_wires *wires);
+		 struct daemon_sockets *sockets);
 void daemon_stop(struct daemon *daemon);
 
 #endif

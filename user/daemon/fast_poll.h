@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The fast poll: up to 16 containers whose headroom is short for their growth, and new ones, whose growth is unknown, are
- * read between sweeps, down to every 50 ms: one pread of a usage file each that stays open (no cgroup_mutex, no walk).
+ * The fast poll: up to 16 containers with short headroom for their growth, and new ones with unknown growth, are read between sweeps, down to every 50 ms: one pread of a usage file each that stays open (no cgroup_mutex, no walk).
  * Never opens a file itself: the worker does. Caller: the loop.
  */
 #ifndef HEADROOM_DAEMON_FAST_POLL_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* headroomd's main: options and configuration, then the supervisor takes over. */
+/* headroomd: options and configuration, then the supervisor. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -14,21 +14,19 @@ static const char usage[] =
 	"usage: headroomd [--config FILE] [--mode observe|dry-run|enforce] [--board PATH]\n"
 	"                 [--scope host|self|pod|CGROUP] [--root DIR]\n"
 	"\n"
-	"Follows the memory of every container on this host, writes it to the board, and acts by "
-	"the\n"
-	"policies of its configuration before the kernel's OOM killer must.\n"
+	"Measure the memory of all containers on this host, publish it on the board, and apply\n"
+	"policies before the kernel's OOM killer has to act.\n"
 	"\n"
 	"  --config FILE   configuration (default " CONFIG_DEFAULT_PATH ", which may be missing)\n"
-	"  --mode MODE     observe (default): look and tell; dry-run: tell what would be done, "
-	"too;\n"
-	"                  enforce: do it. In place of the configuration's\n"
-	"  --board PATH    where to write (default /run/headroom/board on tmpfs, else below "
-	"/dev/shm)\n"
-	"  --scope WHAT    host (default), self (this process's cgroup and below), pod (the cgroup "
-	"above\n"
-	"                  its own, for a sidecar) or a cgroup path\n"
-	"  --root DIR      where the host's /proc and /sys are mounted, for a guard in a "
-	"container\n"
+	"  --mode MODE     observe (default): measure and forecast; dry-run: also log the "
+	"actions;\n"
+	"                  enforce: take them. Overrides the configuration\n"
+	"  --board PATH    board to write (default /run/headroom/board on tmpfs, else below\n"
+	"                  /dev/shm)\n"
+	"  --scope SCOPE   host (default), self (this process's cgroup and below), pod (the "
+	"cgroup\n"
+	"                  above its own, for a sidecar) or a cgroup path\n"
+	"  --root DIR      mount point of the host's /proc and /sys, for a daemon in a container\n"
 	"  --version       print the version\n";
 
 enum {
@@ -66,7 +64,7 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 {
 	int option;
 
-	opterr = 0; /* one line, ours */
+	opterr = 0; /* one line of its own */
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case OPT_CONFIG:
@@ -98,13 +96,14 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 			fputs(usage, stdout);
 			return 0;
 		default:
-			log_error("'%s' is no option, or lacks its value: see headroomd --help",
+			log_error("unknown option '%s', or its value is missing: see headroomd "
+				  "--help",
 				  argv[optind - 1]);
 			return 2;
 		}
 	}
 	if (optind < argc) {
-		log_error("'%s' is no option: see headroomd --help", argv[optind]);
+		log_error("unexpected argument '%s': see headroomd --help", argv[optind]);
 		return 2;
 	}
 	return -1;
@@ -178,14 +177,13 @@ int main(int argc, char **argv)
 		return status;
 	path = args.config ? args.config : CONFIG_DEFAULT_PATH;
 	config_init(&config);
-	/* The command line first: a mode given there is not the file's to change. */
+	/* The command line first: its mode overrides the file's. */
 	status = apply_mode(&config, args.mode);
 	if (status)
 		return status;
 	status = read_config(&args, path, &config, &rules);
 	if (args.adopt)
-		status =
-			0; /* the guard runs on what it was given; a file that is bad by now changes nothing */
+		status = 0; /* the daemon has its policies; a bad file changes nothing */
 	status = status ?: copy(config.board, sizeof(config.board), args.board, "--board") ?:
 		 copy(config.root, sizeof(config.root), args.root, "--root") ?:
 		 apply_scope(&config, args.scope);

@@ -81,9 +81,9 @@ static int open_board(struct daemon *daemon, uint32_t capacity, bool *ret_adopte
 	int err = board_open(&board, &daemon->board, ret_adopted);
 
 	/* The previous daemon ran until here; only now it ends. */
-	if (err == -EBUSY && daemon->wires->predecessor >= 0)
-		syscall(SYS_pidfd_send_signal, daemon->wires->predecessor, SIGTERM, NULL, 0);
-	for (int i = 0; err == -EBUSY && daemon->wires->predecessor >= 0 && i < SUCCEED_TRIES;
+	if (err == -EBUSY && daemon->sockets->predecessor >= 0)
+		syscall(SYS_pidfd_send_signal, daemon->sockets->predecessor, SIGTERM, NULL, 0);
+	for (int i = 0; err == -EBUSY && daemon->sockets->predecessor >= 0 && i < SUCCEED_TRIES;
 	     i++) {
 		usleep(SUCCEED_PAUSE_US);
 		err = board_open(&board, &daemon->board, ret_adopted);
@@ -136,7 +136,7 @@ static uint32_t capacity_there(const struct config *config, uint32_t least)
 /* The board first: it shows at once whether another daemon runs. A daemon that replaces one first does what takes long. */
 static int open_board_and_collector(struct daemon *daemon, uint32_t capacity, bool *ret_adopted)
 {
-	if (daemon->wires->predecessor >= 0) {
+	if (daemon->sockets->predecessor >= 0) {
 		capacity = capacity_there(daemon->config, capacity);
 		return open_collector(daemon, capacity)
 			       ?: open_board(daemon, capacity, ret_adopted);
@@ -254,16 +254,17 @@ static void harden(struct daemon *daemon)
 }
 
 /* What the parts need before anything may fail. */
-static void connect_parts(struct daemon *daemon, struct config *config, struct daemon_wires *wires)
+static void connect_parts(struct daemon *daemon, struct config *config,
+			  struct daemon_sockets *sockets)
 {
 	daemon->config = config;
-	daemon->wires = wires;
-	daemon->resolver.fd = wires->resolver_daemon;
+	daemon->sockets = sockets;
+	daemon->resolver.fd = sockets->resolver_daemon;
 	daemon->supervisor = (struct supervisor_client){.loop = &daemon->loop,
-							.wires = wires,
+							.sockets = sockets,
 							.ops = &daemon_supervisor_ops,
 							.ops_arg = daemon,
-							.fd = wires->daemon_supervisor};
+							.fd = sockets->daemon_supervisor};
 	daemon->oom_events.containers = &daemon->containers;
 	daemon->oom_events.oom_kill = daemon_on_oom_kill;
 	daemon->oom_events.arg = daemon;
@@ -286,7 +287,7 @@ static int open_policy_driver(struct daemon *daemon, int rules_fd)
 		.set_priority = daemon_set_priority,
 		.arg = daemon,
 		.rules_fd = rules_fd,
-		.resolver_pid = daemon->wires->resolver_pid,
+		.resolver_pid = daemon->sockets->resolver_pid,
 	};
 
 	return policy_driver_open(&setup, &daemon->policy_driver);
@@ -320,14 +321,14 @@ static void report_start(const struct daemon *daemon)
 }
 
 int daemon_start(struct daemon *daemon, struct config *config, int rules_fd,
-		 struct daemon_wires *wires)
+		 struct daemon_sockets *sockets)
 {
 	uint32_t running;
 	bool adopted = false;
 	int status;
 
-	prctl(PR_SET_NAME, "headroomd-guard");
-	connect_parts(daemon, config, wires);
+	prctl(PR_SET_NAME, "headroomd-main");
+	connect_parts(daemon, config, sockets);
 	if (loop_init(&daemon->loop)) {
 		log_error("no event loop: %s", strerror(errno));
 		return 1;

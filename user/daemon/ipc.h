@@ -13,26 +13,26 @@
 
 /* Descriptors that the supervisor and the daemon share. Each holds all of them, so that it can start the other again
  * without loss of a message. */
-struct daemon_wires {
+struct daemon_sockets {
 	int resolver_daemon, resolver_resolver;   /* daemon ↔ resolver, SOCK_SEQPACKET */
 	int daemon_supervisor, supervisor_daemon; /* [daemon's end, supervisor's end] */
 	pid_t resolver_pid;
-	int predecessor; /* pidfd of the supervisor whose daemon is to be replaced; -1: none */
+	int predecessor; /* pidfd of the supervisor that is to be replaced; -1: none */
 };
 
 #define UNDO_SUFFIX \
 	".undo" /* file beside the board: what is set at the moment (enforce/rollback.h) */
 
-enum supervisor_word {
-	WORD_CONFIG = 1, /* with the sealed policies as SCM_RIGHTS */
-	WORD_CONFIG_REFUSED,
-	WORD_RESOLVER,   /* a new resolver runs */
-	WORD_SUPERVISOR, /* the first message of a supervisor that takes over */
-	WORD_RAN,        /* a command has ended */
+enum supervisor_message_type {
+	MESSAGE_CONFIG = 1, /* with the sealed policies as SCM_RIGHTS */
+	MESSAGE_CONFIG_REFUSED,
+	MESSAGE_RESOLVER,   /* a new resolver runs */
+	MESSAGE_SUPERVISOR, /* the first message of a supervisor that takes over */
+	MESSAGE_RAN,        /* a command has ended */
 };
 
 struct supervisor_message {
-	uint32_t word;        /* enum supervisor_word */
+	uint32_t type;        /* enum supervisor_message_type */
 	pid_t pid;            /* RESOLVER, SUPERVISOR: the new one's */
 	bool relabel;         /* RESOLVER: it looks for other labels than the last one */
 	uint64_t tag;         /* RAN */
@@ -43,27 +43,27 @@ struct supervisor_message {
 	char text[CONFIG_ERROR]; /* CONFIG_REFUSED: the error; RAN: the command, to be shown */
 };
 
-enum daemon_word {
-	WORD_READY = 1, /* the first heartbeat is on the board; `text` is its path */
-	WORD_RUN,       /* run `text`: argc words, each ended by NUL; no shell */
-	WORD_RELOAD,    /* as by SIGHUP */
+enum daemon_message_type {
+	MESSAGE_READY = 1, /* the first heartbeat is on the board; `text` is its path */
+	MESSAGE_RUN,       /* run `text`: argc words, each ended by NUL; no shell */
+	MESSAGE_RELOAD,    /* as by SIGHUP */
 };
 
-#define MESSAGE_WORDS 4096 /* bytes of one command's words, together */
+#define MESSAGE_TEXT 4096 /* bytes of one command's words, together */
 
 struct daemon_message {
-	uint32_t word; /* enum daemon_word */
+	uint32_t type; /* enum daemon_message_type */
 	uint32_t argc;
 	uint64_t tag;   /* RUN: comes back with RAN */
 	uint32_t bytes; /* of text that are used */
 	uint32_t reserved;
-	char text[MESSAGE_WORDS];
+	char text[MESSAGE_TEXT];
 };
 
 /* The size to send: without the unused part of the text. */
 static inline size_t daemon_message_bytes(const struct daemon_message *message)
 {
-	return sizeof(*message) - MESSAGE_WORDS + message->bytes;
+	return sizeof(*message) - MESSAGE_TEXT + message->bytes;
 }
 
 #endif

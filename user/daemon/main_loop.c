@@ -324,7 +324,7 @@ static void on_config(struct daemon *daemon, const struct supervisor_message *me
 
 static void on_resolver_started(struct daemon *daemon, const struct supervisor_message *message)
 {
-	daemon->wires->resolver_pid = message->pid;
+	daemon->sockets->resolver_pid = message->pid;
 	policy_driver_exempt(daemon->policy_driver, POLICY_DRIVER_RESOLVER, message->pid);
 	daemon->resolver.asked = 0;
 	events_daemon(daemon->board, HR_DAEMON_RESOLVER, message->relabel ? HR_INFO : HR_WARNING, 0,
@@ -339,21 +339,21 @@ static void on_supervisor(const struct supervisor_message *message, int received
 	struct daemon *daemon = arg;
 	_cleanup_close_ int fd = received;
 
-	switch (message->word) {
-	case WORD_CONFIG:
+	switch (message->type) {
+	case MESSAGE_CONFIG:
 		on_config(daemon, message, take_fd(fd));
 		break;
-	case WORD_CONFIG_REFUSED:
+	case MESSAGE_CONFIG_REFUSED:
 		events_daemon(daemon->board, HR_DAEMON_CONFIG_REFUSED, HR_WARNING, 0,
 			      "keeping the old one: %s", message->text);
 		break;
-	case WORD_RESOLVER:
+	case MESSAGE_RESOLVER:
 		on_resolver_started(daemon, message);
 		break;
-	case WORD_SUPERVISOR:
+	case MESSAGE_SUPERVISOR:
 		policy_driver_exempt(daemon->policy_driver, POLICY_DRIVER_SUPERVISOR, message->pid);
 		break;
-	case WORD_RAN:
+	case MESSAGE_RAN:
 		policy_driver_ran(daemon->policy_driver, message);
 		break;
 	}
@@ -417,10 +417,10 @@ int daemon_watch(struct daemon *daemon)
 	return err ?: daemon_set_tick(daemon);
 }
 
-int daemon_run(struct config *config, int rules_fd, struct daemon_wires *wires)
+int daemon_run(struct config *config, int rules_fd, struct daemon_sockets *sockets)
 {
 	struct daemon *daemon = &the_daemon;
-	int status = daemon_start(daemon, config, rules_fd, wires);
+	int status = daemon_start(daemon, config, rules_fd, sockets);
 
 	if (!status) {
 		on_tick(&daemon->w_tick, 0, daemon);

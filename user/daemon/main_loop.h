@@ -12,6 +12,6 @@
 #define DAEMON_EXIT_BUSY 6
 
 /* Runs until SIGTERM, with the sealed policies of rules_fd. Returns the process's exit status. */
-int daemon_run(struct config *config, int rules_fd, struct daemon_wires *wires);
+int daemon_run(struct config *config, int rules_fd, struct daemon_sockets *sockets);
 
 #endif

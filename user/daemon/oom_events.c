@@ -53,7 +53,7 @@ static bool of_the_host(const struct record_oom *record)
 	return !record->limit_memcg_id && record->constraint < HR_CONSTRAINT_MEMCG;
 }
 
-/* Judges the forecasts of the victim's cgroup, of the one whose limit was reached, and of all between. */
+/* Judges the forecasts of the victim's cgroup, of the one that has the limit, and of all between. */
 static void judge_forecasts(struct containers *containers, const struct record_oom *record,
 			    const struct track *subject)
 {
@@ -110,7 +110,7 @@ static void note_group(struct oom_events *oom, const struct record_oom *record)
 	oom->chosen_memcg_id = 0;
 }
 
-/* The victim's container, and the one whose limit was reached, or the host. */
+/* The victim's container, and the one that has the limit, or the host. */
 static void notify(struct oom_events *oom, const struct record_oom *record)
 {
 	const struct track *victim = containers_subject(oom->containers, record->victim.memcg_id);

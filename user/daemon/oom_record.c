@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Fills an `oom_kill` event: who asked for memory, who was killed, whose limit it was, and the minutes before. */
+/* Fills an `oom_kill` event: trigger, victim, limit, and the minutes before. */
 #include "oom_record.h"
 
 #include <string.h>

@@ -15,7 +15,7 @@
 struct pending_outcome {
 	uint32_t escalation; /* its number; 0: free */
 	bool ended, emitted; /* the engine has closed it; its event is posted */
-	uint8_t in_flight;   /* actions whose results belong to it */
+	uint8_t in_flight;   /* actions in flight that belong to it */
 	bool fatal;          /* a process was ended: a restart may follow */
 	bool throttled;
 	uint64_t touched_ns; /* monotonic */
@@ -35,7 +35,7 @@ struct pending_outcome {
 struct outcomes {
 	struct containers *containers;
 	struct enforce *enforce;
-	uint64_t lost; /* escalations whose place was reused before they ended */
+	uint64_t lost; /* escalations that lost their place before they ended */
 	struct pending_outcome outcome[OUTCOMES_MAX];
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Compiled policies in a sealed memfd: what the guard maps can neither shrink (SIGBUS) nor change under its eyes. */
+/* What the daemon maps can neither shrink (SIGBUS) nor change. */
 #include "policy_memfd.h"
 
 #include <errno.h>
@@ -57,7 +57,7 @@ int rules_map(int fd_, struct rules *ret_rules)
 	seals = fcntl(fd, F_GET_SEALS);
 	if (seals < 0 || (seals & SEALS) != SEALS || st.st_size < (off_t)sizeof(struct policy_set))
 		return -EBADMSG;
-	/* private: a shared mapping of a file sealed against writing is refused before 6.7, even to read */
+	/* private: before 6.7 the kernel refuses a shared mapping of a file sealed against writing, even to read */
 	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (at == MAP_FAILED)
 		return -errno;
@@ -92,7 +92,7 @@ bool rules_same_labels(const struct policy_set *a, const struct policy_set *b)
 
 static uint64_t generation; /* of this supervisor's loads */
 
-/* What the command line said about the mode holds for the rules, too. */
+/* The command line's mode holds for the policies, too. */
 static int finish(struct policy_set *set, const struct config *config, struct rules *ret_rules)
 {
 	int fd = -1, err;
@@ -113,7 +113,7 @@ int rules_load(const char *path, struct config *config, struct rules *ret_rules,
 
 	if (err)
 		return err;
-	/* A user who is not there yet is no reason to run without rules: nobody gets a right by it. */
+	/* An unknown user in `control: allow` gives no permission to anyone, and is no reason to refuse the policies. */
 	if (config_resolve(&loaded, unknown))
 		log_error("%s", unknown);
 	err = finish(set, &loaded, ret_rules);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A process whose group is not known is a group by itself. Reads no file. */
+/* A process with an unknown group is a group by itself. Reads no file. */
 #include "process_groups.h"
 
 #include <string.h>

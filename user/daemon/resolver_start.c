@@ -23,7 +23,7 @@ static void become(const char *path, const char *const *argv, int socket)
 	_exit(1);
 }
 
-pid_t resolver_start(const struct config *config, const struct daemon_wires *wires,
+pid_t resolver_start(const struct config *config, const struct daemon_sockets *sockets,
 		     const struct policy_set *set)
 {
 	char path[PATH_MAX], fd[16];
@@ -33,7 +33,7 @@ pid_t resolver_start(const struct config *config, const struct daemon_wires *wir
 
 	if (beside_find("headroom-resolver", path))
 		return -ENOENT;
-	snprintf(fd, sizeof(fd), "%d", wires->resolver_resolver);
+	snprintf(fd, sizeof(fd), "%d", sockets->resolver_resolver);
 	if (*config->root) {
 		argv[n++] = "--root";
 		argv[n++] = config->root;
@@ -44,6 +44,6 @@ pid_t resolver_start(const struct config *config, const struct daemon_wires *wir
 	}
 	pid = fork();
 	if (pid == 0)
-		become(path, argv, wires->resolver_resolver);
+		become(path, argv, sockets->resolver_resolver);
 	return pid < 0 ? -errno : pid;
 }

@@ -7,7 +7,7 @@
 
 /* Starts the resolver: a program of its own, with one socket, the host's root and the labels that policies match. Its pid;
  * -ENOENT: it is not installed; other -errno. */
-pid_t resolver_start(const struct config *config, const struct daemon_wires *wires,
+pid_t resolver_start(const struct config *config, const struct daemon_sockets *sockets,
 		     const struct policy_set *set);
 
 #endif

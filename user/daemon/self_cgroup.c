@@ -21,7 +21,7 @@ struct own_path {
 	size_t bytes;
 };
 
-/* cgroup.procs counts as in our own pid namespace; a process outside of it is listed as 0. */
+/* cgroup.procs counts as in its own pid namespace; a process outside of it is listed as 0. */
 static bool lists_self(int dir_fd)
 {
 	int fd = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
@@ -53,7 +53,7 @@ int self_cgroup_path(const char *root, char *path, size_t bytes)
 
 	*path = '\0';
 	r = pid_cgroup_memory("", PID_SELF, path, bytes);
-	/* Where only our own cgroup is mounted, "/" is right: it is the root of all that can be seen. */
+	/* Where only its own cgroup is mounted, "/" is right: it is the root of all that can be seen. */
 	if (r || strcmp(path, "/") || cgroupfs_find(root, &fs) || !fs.private_ns || fs.partial)
 		return r;
 	fd = open(fs.memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * In the supervisor: tells the service manager what the board says of the guard. Ready is who has its first sweep on the
- * board; alive is who still writes its heartbeat: a loop that hangs gets the service restarted. Without a manager, nothing.
+ * In the supervisor: reports the daemon's state on the board to the service manager. Ready: the first sweep is on the board;
+ * alive: the heartbeat is current, so that the manager restarts a daemon if its loop hangs. Without a manager, nothing.
  */
 #ifndef HEADROOM_DAEMON_SERVICE_STATUS_H
 #define HEADROOM_DAEMON_SERVICE_STATUS_H
@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* A guard has come as far as its first heartbeat, on the board whose path has so many bytes. */
-void notify_board(const char *path, int bytes, pid_t daemon);
-/* Looks at the board if it is time to. Returns the ms until it is again; -1: never. */
-int notify_look(void);
-/* After a reload: `refused` is why not, or NULL. */
-void notify_reloaded(const char *refused);
+/* A daemon wrote its first heartbeat; `bytes`: the length of the board's path. */
+void service_status_board(const char *path, int bytes, pid_t daemon);
+/* Reads the board if it is time to. Returns the ms until the next time; -1: never. */
+int service_status_update(void);
+/* After a reload; `refused`: the error, or NULL. */
+void service_status_reloaded(const char *refused);
 
 #endif

@@ -40,7 +40,7 @@ enum { CHILD_DAEMON, CHILD_RESOLVER, CHILDREN };
 struct supervisor {
 	const char *config_path;
 	struct config *config;
-	struct daemon_wires wires;
+	struct daemon_sockets sockets;
 	struct child child[CHILDREN];
 	struct commands commands;
 	char undo[PATH_MAX]; /* the daemon's undo file, beside its board; "" before it is ready */
@@ -60,34 +60,34 @@ static int start_daemon(struct supervisor *sv)
 	pid_t pid;
 	int err;
 
-	if (sv->wires.supervisor_daemon >= 0)
-		close(take_fd(sv->wires.supervisor_daemon));
-	err = supervisor_pair(&sv->wires.daemon_supervisor, &sv->wires.supervisor_daemon);
+	if (sv->sockets.supervisor_daemon >= 0)
+		close(take_fd(sv->sockets.supervisor_daemon));
+	err = supervisor_pair(&sv->sockets.daemon_supervisor, &sv->sockets.supervisor_daemon);
 	if (err)
 		return err;
 	pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		close(sv->wires.supervisor_daemon);
-		sv->wires.supervisor_daemon = -1;
+		close(sv->sockets.supervisor_daemon);
+		sv->sockets.supervisor_daemon = -1;
 		close(sv->signal_fd);
 		for (int i = 0; i < CHILDREN; i++)
 			if (sv->child[i].pidfd >= 0)
 				close(sv->child[i].pidfd);
-		_exit(daemon_run(sv->config, sv->rules.fd, &sv->wires));
+		_exit(daemon_run(sv->config, sv->rules.fd, &sv->sockets));
 	}
 	sv->daemons++;
-	close(take_fd(sv->wires.daemon_supervisor));
-	if (sv->wires.predecessor >= 0)
-		close(take_fd(sv->wires.predecessor)); /* the first daemon ends it */
+	close(take_fd(sv->sockets.daemon_supervisor));
+	if (sv->sockets.predecessor >= 0)
+		close(take_fd(sv->sockets.predecessor)); /* the first daemon ends it */
 	child_watch(&sv->child[CHILD_DAEMON], pid);
 	return 0;
 }
 
 static int start_resolver(struct supervisor *sv)
 {
-	pid_t pid = resolver_start(sv->config, &sv->wires, sv->rules.set);
+	pid_t pid = resolver_start(sv->config, &sv->sockets, sv->rules.set);
 
 	if (pid == -ENOENT) {
 		if (!sv->resolver_missing)
@@ -98,7 +98,7 @@ static int start_resolver(struct supervisor *sv)
 	}
 	if (pid < 0)
 		return pid;
-	sv->wires.resolver_pid = pid;
+	sv->sockets.resolver_pid = pid;
 	child_watch(&sv->child[CHILD_RESOLVER], pid);
 	return 0;
 }
@@ -143,7 +143,7 @@ static void reload(struct supervisor *sv)
 	else if (err && err != -EINVAL)
 		snprintf(message.text, sizeof(message.text), "%.400s: %s", sv->config_path,
 			 strerror(-err));
-	message.word = err ? WORD_CONFIG_REFUSED : WORD_CONFIG;
+	message.type = err ? MESSAGE_CONFIG_REFUSED : MESSAGE_CONFIG;
 	if (err) {
 		log_error("%s; keeping the configuration in force", message.text);
 	} else {
@@ -152,8 +152,8 @@ static void reload(struct supervisor *sv)
 		take_rules(sv, &rules);
 		log_info("configuration loaded from %s", sv->config_path);
 	}
-	supervisor_send(&sv->wires, &message, err ? -1 : sv->rules.fd);
-	notify_reloaded(err ? message.text : NULL);
+	supervisor_send(&sv->sockets, &message, err ? -1 : sv->rules.fd);
+	service_status_reloaded(err ? message.text : NULL);
 }
 
 static void stop_all(struct supervisor *sv)
@@ -227,21 +227,22 @@ static void receive_daemon(struct supervisor *sv)
 	static struct supervisor_message answer;
 	ssize_t n;
 
-	while ((n = recv(sv->wires.supervisor_daemon, &notified, sizeof(notified), MSG_DONTWAIT)) >
-	       0) {
-		if ((size_t)n < sizeof(notified) - MESSAGE_WORDS ||
-		    notified.bytes > MESSAGE_WORDS || daemon_message_bytes(&notified) != (size_t)n)
+	while ((n = recv(sv->sockets.supervisor_daemon, &notified, sizeof(notified),
+			 MSG_DONTWAIT)) > 0) {
+		if ((size_t)n < sizeof(notified) - MESSAGE_TEXT || notified.bytes > MESSAGE_TEXT ||
+		    daemon_message_bytes(&notified) != (size_t)n)
 			continue;
-		if (notified.word == WORD_READY) {
+		if (notified.type == MESSAGE_READY) {
 			sv->was_ready = true;
 			snprintf(sv->undo, sizeof(sv->undo), "%.*s" UNDO_SUFFIX,
 				 (int)strnlen(notified.text, notified.bytes), notified.text);
-			notify_board(notified.text, (int)strnlen(notified.text, notified.bytes),
-				     sv->child[CHILD_DAEMON].pid);
-		} else if (notified.word == WORD_RUN && !sv->stopping) {
+			service_status_board(notified.text,
+					     (int)strnlen(notified.text, notified.bytes),
+					     sv->child[CHILD_DAEMON].pid);
+		} else if (notified.type == MESSAGE_RUN && !sv->stopping) {
 			if (commands_run(&sv->commands, &notified, &answer))
-				supervisor_send(&sv->wires, &answer, -1);
-		} else if (notified.word == WORD_RELOAD) {
+				supervisor_send(&sv->sockets, &answer, -1);
+		} else if (notified.type == MESSAGE_RELOAD) {
 			reload(sv);
 		}
 	}
@@ -318,11 +319,11 @@ static void restart_due(struct supervisor *sv)
 			continue;
 		}
 		if (i == CHILD_RESOLVER) {
-			message.word = WORD_RESOLVER;
+			message.type = MESSAGE_RESOLVER;
 			message.pid = child->pid;
 			message.relabel = sv->relabel;
 			sv->relabel = false;
-			supervisor_send(&sv->wires, &message, -1);
+			supervisor_send(&sv->sockets, &message, -1);
 		}
 	}
 }
@@ -370,7 +371,7 @@ static void poll_set(const struct supervisor *sv, struct pollfd fds[POLLS])
 	fds[POLL_SIGNALS].fd = sv->signal_fd;
 	/* Its end is seen by its pidfd. */
 	if (sv->child[CHILD_DAEMON].pid)
-		fds[POLL_DAEMON].fd = sv->wires.supervisor_daemon;
+		fds[POLL_DAEMON].fd = sv->sockets.supervisor_daemon;
 	for (int i = 0; i < CHILDREN; i++)
 		fds[POLL_CHILDREN + i].fd = sv->child[i].pid ? sv->child[i].pidfd : -1;
 	for (int i = 0; i < COMMANDS_MOST; i++)
@@ -390,7 +391,7 @@ static void poll_serve(struct supervisor *sv, const struct pollfd fds[POLLS])
 			on_end(sv, i);
 	for (int i = 0; i < COMMANDS_MOST; i++)
 		if (fds[POLL_COMMANDS + i].revents && commands_ended(&sv->commands, i, &answer))
-			supervisor_send(&sv->wires, &answer, -1);
+			supervisor_send(&sv->sockets, &answer, -1);
 }
 
 static int supervise(struct supervisor *sv)
@@ -401,7 +402,7 @@ static int supervise(struct supervisor *sv)
 		uint64_t now = clock_mono_ns();
 		int timeout =
 			sooner(sooner(next_restart_ms(sv), commands_expire(&sv->commands, now)),
-			       sv->stopping ? 200 : notify_look());
+			       sv->stopping ? 200 : service_status_update());
 		struct pollfd fds[POLLS];
 
 		poll_set(sv, fds);
@@ -445,11 +446,11 @@ static void supervisor_init(struct supervisor *sv, const char *config_path, stru
 		.config_path = config_path,
 		.config = config,
 		.rules = {.fd = -1},
-		.wires = {.resolver_daemon = -1,
-			  .resolver_resolver = -1,
-			  .daemon_supervisor = -1,
-			  .supervisor_daemon = -1,
-			  .predecessor = -1},
+		.sockets = {.resolver_daemon = -1,
+			    .resolver_resolver = -1,
+			    .daemon_supervisor = -1,
+			    .supervisor_daemon = -1,
+			    .predecessor = -1},
 		.child = {{.name = "daemon", .pidfd = -1}, {.name = "resolver", .pidfd = -1}},
 	};
 	commands_init(&sv->commands);
@@ -466,8 +467,8 @@ int supervisor_run(const char *config_path, struct config *config, struct rules 
 	supervisor_init(&sv, config_path, config, argv);
 	if (succeeds) {
 		/* Still the parent now that the descriptor is open: so it is no other process's. */
-		sv.wires.predecessor = child_pidfd(succeeds);
-		if (sv.wires.predecessor < 0 || getppid() != succeeds) {
+		sv.sockets.predecessor = child_pidfd(succeeds);
+		if (sv.sockets.predecessor < 0 || getppid() != succeeds) {
 			log_error(SUPERVISOR_SUCCEED " is for internal use");
 			return 2;
 		}
@@ -477,7 +478,7 @@ int supervisor_run(const char *config_path, struct config *config, struct rules 
 	}
 	sv.rules = *rules;
 	sv.signal_fd = take_signals();
-	err = supervisor_pair(&sv.wires.resolver_daemon, &sv.wires.resolver_resolver);
+	err = supervisor_pair(&sv.sockets.resolver_daemon, &sv.sockets.resolver_resolver);
 	if (sv.signal_fd < 0 || err || start_resolver(&sv) || start_daemon(&sv)) {
 		log_error("can't start: %s", strerror(err ? -err : errno));
 		return 1;
@@ -487,21 +488,21 @@ int supervisor_run(const char *config_path, struct config *config, struct rules 
 
 int supervisor_adopt(const char *words, const char *config_path, struct config *config, char **argv)
 {
-	static struct supervisor_message hello = {.word = WORD_SUPERVISOR};
+	static struct supervisor_message hello = {.type = MESSAGE_SUPERVISOR};
 	struct supervisor sv;
 	pid_t daemon;
 	int rules;
 
 	supervisor_init(&sv, config_path, config, argv);
-	if (sscanf(words, SUPERVISOR_WORDS, &daemon, &sv.wires.resolver_pid,
-		   &sv.wires.resolver_daemon, &sv.wires.resolver_resolver,
-		   &sv.wires.supervisor_daemon, &rules) != 6) {
+	if (sscanf(words, SUPERVISOR_WORDS, &daemon, &sv.sockets.resolver_pid,
+		   &sv.sockets.resolver_daemon, &sv.sockets.resolver_resolver,
+		   &sv.sockets.supervisor_daemon, &rules) != 6) {
 		log_error(SUPERVISOR_ADOPT " is for internal use");
 		return 2;
 	}
-	fcntl(sv.wires.resolver_daemon, F_SETFD, FD_CLOEXEC);
-	fcntl(sv.wires.resolver_resolver, F_SETFD, FD_CLOEXEC);
-	fcntl(sv.wires.supervisor_daemon, F_SETFD, FD_CLOEXEC);
+	fcntl(sv.sockets.resolver_daemon, F_SETFD, FD_CLOEXEC);
+	fcntl(sv.sockets.resolver_resolver, F_SETFD, FD_CLOEXEC);
+	fcntl(sv.sockets.supervisor_daemon, F_SETFD, FD_CLOEXEC);
 	fcntl(rules, F_SETFD, FD_CLOEXEC);
 	/* The daemon's policies; the file may have changed since. */
 	if (rules_map(rules, &sv.rules))
@@ -514,9 +515,9 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 	child_adopt(&sv.child[CHILD_DAEMON], daemon);
 	sv.daemons = 1;
 	sv.was_ready = true;
-	child_adopt(&sv.child[CHILD_RESOLVER], sv.wires.resolver_pid);
+	child_adopt(&sv.child[CHILD_RESOLVER], sv.sockets.resolver_pid);
 	hello.pid = getpid();
-	supervisor_send(&sv.wires, &hello, -1);
+	supervisor_send(&sv.sockets, &hello, -1);
 	log_info("the supervisor died: a new one has taken over");
 	return supervise(&sv);
 }

@@ -11,8 +11,8 @@
 #include "policy/config.h"
 #include "policy_memfd.h"
 
-/* Runs until it gets a signal to stop. Returns the process's exit status. `succeeds`: 0, or the parent, a supervisor whose
- * daemon is running: the new daemon gets ready beside that one, then ends it and takes over. */
+/* Runs until it gets a signal to stop. Returns the process's exit status. `succeeds`: 0, or the parent, a supervisor with a
+ * running daemon: the new daemon gets ready beside that one, then ends it and takes over. */
 int supervisor_run(const char *config_path, struct config *config, struct rules *rules, char **argv,
 		   pid_t succeeds);
 /* A supervisor that takes over a running daemon and resolver: `words` comes from supervisor_respawn() by the command

@@ -21,9 +21,9 @@ bool supervisor_client_send(const struct supervisor_client *supervisor,
 
 void supervisor_client_ready(const struct supervisor_client *supervisor, const char *board_path)
 {
-	static struct daemon_message ready = {.word = WORD_READY};
+	static struct daemon_message ready = {.type = MESSAGE_READY};
 
-	ready.bytes = (uint32_t)strnlen(board_path, MESSAGE_WORDS - 1) + 1;
+	ready.bytes = (uint32_t)strnlen(board_path, MESSAGE_TEXT - 1) + 1;
 	memcpy(ready.text, board_path, ready.bytes - 1);
 	ready.text[ready.bytes - 1] = '\0';
 	supervisor_client_send(supervisor, &ready);
@@ -36,7 +36,7 @@ bool supervisor_client_respawn(struct supervisor_client *supervisor, int rules_f
 	if (now_ns - supervisor->respawn_ns < RESPAWN_NS)
 		return false;
 	supervisor->respawn_ns = now_ns;
-	fd = supervisor_respawn(supervisor->wires, rules_fd);
+	fd = supervisor_respawn(supervisor->sockets, rules_fd);
 	if (fd < 0)
 		return false;
 	supervisor->fd = fd;

@@ -18,7 +18,7 @@ struct supervisor_ops {
 
 struct supervisor_client {
 	struct loop *loop;
-	const struct daemon_wires *wires;
+	const struct daemon_sockets *sockets;
 	const struct supervisor_ops *ops;
 	void *ops_arg;
 	int fd; /* -1: no supervisor */

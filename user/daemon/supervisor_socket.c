@@ -16,7 +16,8 @@ int supervisor_pair(int *ret_a, int *ret_b)
 	return 0;
 }
 
-void supervisor_send(const struct daemon_wires *wires, struct supervisor_message *message, int fd)
+void supervisor_send(const struct daemon_sockets *sockets, struct supervisor_message *message,
+		     int fd)
 {
 	union {
 		struct cmsghdr align;
@@ -25,7 +26,7 @@ void supervisor_send(const struct daemon_wires *wires, struct supervisor_message
 	struct iovec iov = {message, sizeof(*message)};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	if (wires->supervisor_daemon < 0)
+	if (sockets->supervisor_daemon < 0)
 		return;
 	if (fd >= 0) {
 		msg.msg_control = control.bytes;
@@ -35,5 +36,5 @@ void supervisor_send(const struct daemon_wires *wires, struct supervisor_message
 						 .cmsg_type = SCM_RIGHTS};
 		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
 	}
-	sendmsg(wires->supervisor_daemon, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	sendmsg(sockets->supervisor_daemon, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

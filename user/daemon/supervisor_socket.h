@@ -7,6 +7,7 @@
 
 int supervisor_pair(int *ret_a, int *ret_b); /* 0 or -errno */
 /* A message to the daemon, with a descriptor or (-1) without. */
-void supervisor_send(const struct daemon_wires *wires, struct supervisor_message *message, int fd);
+void supervisor_send(const struct daemon_sockets *sockets, struct supervisor_message *message,
+		     int fd);
 
 #endif

@@ -52,18 +52,18 @@ static void keep_over_exec(int fd)
 		fcntl(fd, F_SETFD, 0);
 }
 
-int supervisor_respawn(const struct daemon_wires *wires, int rules_fd)
+int supervisor_respawn(const struct daemon_sockets *sockets, int rules_fd)
 {
-	_cleanup_close_ int ours = -1, theirs = -1;
+	_cleanup_close_ int own_end = -1, new_end = -1;
 	char words[96];
 	char *argv[ARGUMENTS_MOST + 4];
 	pid_t pid;
-	int err = supervisor_pair(&ours, &theirs);
+	int err = supervisor_pair(&own_end, &new_end);
 
 	if (err)
 		return err;
-	snprintf(words, sizeof(words), SUPERVISOR_WORDS, getpid(), wires->resolver_pid,
-		 wires->resolver_daemon, wires->resolver_resolver, theirs, rules_fd);
+	snprintf(words, sizeof(words), SUPERVISOR_WORDS, getpid(), sockets->resolver_pid,
+		 sockets->resolver_daemon, sockets->resolver_resolver, new_end, rules_fd);
 	arguments(SUPERVISOR_ADOPT, words, argv);
 	pid = fork();
 	if (pid < 0)
@@ -73,15 +73,15 @@ int supervisor_respawn(const struct daemon_wires *wires, int rules_fd)
 		if (fork() != 0)
 			_exit(0);
 		let_signals_in();
-		keep_over_exec(wires->resolver_daemon);
-		keep_over_exec(wires->resolver_resolver);
-		keep_over_exec(theirs);
+		keep_over_exec(sockets->resolver_daemon);
+		keep_over_exec(sockets->resolver_resolver);
+		keep_over_exec(new_end);
 		keep_over_exec(rules_fd);
 		execv("/proc/self/exe", argv);
 		_exit(1);
 	}
 	waitpid(pid, NULL, 0);
-	return take_fd(ours);
+	return take_fd(own_end);
 }
 
 pid_t supervisor_succeed(void)

@@ -12,10 +12,10 @@
 
 /* The command line that the others repeat; set once at start. */
 void supervisor_set_argv(char **argv);
-/* In the daemon, whose supervisor has died: starts a new one, which inherits the sockets and the policies. Returns the
+/* In the daemon, after its supervisor died: starts a new one, which inherits the sockets and the policies. Returns the
  * daemon's end of the new pair, or -errno. */
-int supervisor_respawn(const struct daemon_wires *wires, int rules_fd);
-/* In the supervisor: starts the program that is at our path now, as its successor. Its pid or -errno. */
+int supervisor_respawn(const struct daemon_sockets *sockets, int rules_fd);
+/* In the supervisor: starts the program that is at this program's path now, as its successor. Its pid or -errno. */
 pid_t supervisor_succeed(void);
 
 #endif

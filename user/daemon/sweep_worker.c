@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/*
- * The sweep worker. Does what may block, so that the loop never does; decides nothing. Allocates only when it is asked
- * to grow, which the loop does in calm.
- */
+/* Does what may block, so that the loop never does; decides nothing. Allocates only when it is asked to grow. */
 #include "sweep_worker.h"
 
 #include <malloc.h>
@@ -15,12 +12,13 @@
 #include "base/clock.h"
 #include "enforce/enforce.h"
 
-#define WORKER_STACK   (128 * 1024)
-#define STAT_AGE_NS    (10 * NS_PER_SEC) /* a quiet group's memory.stat is read this often */
-#define STAT_CHANGE    (1 << 20)         /* … and whenever its usage moved by this much */
-#define STAT_NOISE     (256 << 10)       /* … but not for what per-CPU charging moves anyway */
+#define WORKER_STACK (128 * 1024)
+#define STAT_AGE_NS \
+	(10 * NS_PER_SEC)          /* memory.stat of a cgroup without change is read this often */
+#define STAT_CHANGE    (1 << 20)   /* … and whenever its usage moved by this much */
+#define STAT_NOISE     (256 << 10) /* … but not for the noise of per-CPU charging */
 #define MEMO_REACH     8
-#define TASK_ROWS      4096u /* the threshold follows, so that some hundreds come (host.c) */
+#define TASK_ROWS      4096u /* the threshold adapts so that some hundreds come (sample_processes.c) */
 #define CAPACITY_LEAST 256u
 #define CAPACITY_SPARE 96u
 #define CAPACITY_STEP  64u
@@ -45,7 +43,7 @@ static __u32 memo_size(size_t capacity)
 	return n;
 }
 
-/* The memo of a group, or the place where it goes: the one read longest ago within reach. */
+/* The memo of a cgroup, or the place for it: the one within reach that was read longest ago. */
 static struct stat_memo *memo_of(struct worker *worker, __u64 id)
 {
 	__u32 home = (__u32)((id * 0x9e3779b97f4a7c15ULL) >> 32);
@@ -62,14 +60,13 @@ static struct stat_memo *memo_of(struct worker *worker, __u64 id)
 	return oldest;
 }
 
-/* memory.stat costs ten times the rest of a group's sweep: read it where it can have changed, or where it matters.
- * Caller: the sweep, in this thread. */
+/* memory.stat costs ten times the rest of a cgroup's sweep: read where it may have changed, or where the limit is near. */
 static bool want_stat(const struct memcg_sample *row, void *arg)
 {
 	struct worker *worker = arg;
 	struct stat_memo *memo = memo_of(worker, row->id);
 	__u64 now = worker->job.begun_ns;
-	/* Spread the reads of quiet groups over the seconds by their id. */
+	/* The id spreads these reads over the seconds. */
 	__u64 age = STAT_AGE_NS + (row->id % 8) * NS_PER_SEC;
 	__u64 moved =
 		row->usage > memo->usage ? row->usage - memo->usage : memo->usage - row->usage;
@@ -148,8 +145,8 @@ static int grow_tables(struct worker *worker, size_t capacity)
 	return 0;
 }
 
-/* Everything that is as large as the number of cgroups but the board. What was asked for is the least: many may have
- * come meanwhile, and each growth loads BPF anew. */
+/* Grows everything that is as large as the number of cgroups, without the board. The request is the least: more cgroups
+ * may exist by now, and each growth loads BPF again. */
 static int grow(struct worker *worker)
 {
 	struct worker_job *job = &worker->job;
@@ -169,7 +166,7 @@ static int grow(struct worker *worker)
 	return 0;
 }
 
-/* Nobody asks the owner again once the kernel may strike by itself. What is not known is protected. */
+/* The reflex does not ask the owner before it kills. If the answer is unknown, the cgroup counts as protected. */
 static bool owner_protects(const struct worker_job *job, const char *path, __u64 memcg_id)
 {
 	return enforce_owner_protects(job->enforce, path, memcg_id) != 0;
@@ -188,9 +185,9 @@ static void do_job(struct worker *worker)
 	struct worker_job *job = &worker->job;
 
 	collect_close(take_ptr(job->retired));
-	if (job->want_capacity) /* first: a sweep's rows must not be those of before */
+	if (job->want_capacity) /* first, since it replaces the tables of rows */
 		job->grow_error = grow(worker);
-	/* Before the sweep, which can wait for long: what is to be armed is in a hurry. */
+	/* Before the sweep, which can block for long: arming is urgent. */
 	for (size_t i = 0; i < job->n_triggers; i++)
 		job->trigger[i].error = trigger_one(worker, &job->trigger[i].trigger);
 	for (size_t i = 0; i < job->n_owners; i++)
@@ -253,7 +250,7 @@ void worker_done(struct worker *worker)
 		sem_post(&worker->go);
 		pthread_join(worker->thread, NULL);
 	}
-	/* What a last job brought and nobody took. */
+	/* What the last job brought and the loop did not take. */
 	collect_close(worker->job.grown);
 	collect_close(worker->job.retired);
 	tracks_done(&worker->job.tracks);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The guard's sweep worker: a thread for whatever of sensing can wait on a kernel lock (cgroup_mutex in iter/cgroup,
- * kernfs, /proc). One job at a time: worker_start() hands `job` to the thread, `done_fd` becomes readable when it comes
- * back; in between the job belongs to the thread, otherwise to the loop. So nothing is copied and nothing is locked.
+ * The sweep worker: a thread for everything in collect/ that can wait for a kernel lock (cgroup_mutex in iter/cgroup,
+ * kernfs, /proc). One job at a time: worker_start() gives `job` to the thread, `done_fd` becomes readable when it is done;
+ * in between the job belongs to the thread, otherwise to the loop. So nothing is copied and nothing is locked.
  */
 #ifndef HEADROOM_DAEMON_SWEEP_WORKER_H
 #define HEADROOM_DAEMON_SWEEP_WORKER_H
@@ -13,14 +13,14 @@
 #include "collect/accounting.h"
 #include "collect/trigger.h"
 #include "collect/collect.h"
-#include "containers.h"
+#include "track_table.h"
 
 #define WORKER_OPENS    16
 #define WORKER_TRIGGERS 8
 #define WORKER_OWNERS   16
 #define CAPACITY_MOST   65536u
 
-struct worker_open { /* a usage file to keep open for the close watch */
+struct worker_open { /* a usage file to keep open for the fast poll */
 	__u64 memcg_id;
 	int fd; /* answer: fd or -errno */
 	char path[RECORD_PATH];
@@ -32,7 +32,7 @@ struct worker_trigger {         /* a container to be armed */
 	char path[RECORD_PATH];
 };
 
-struct worker_owner { /* is it still not protected by its owner? */
+struct worker_owner { /* does its owner protect it by now? */
 	__u64 memcg_id;
 	bool protects; /* answer */
 	char path[RECORD_PATH];
@@ -41,24 +41,25 @@ struct worker_owner { /* is it still not protected by its owner? */
 struct enforce;
 
 struct worker_job {
-	/* asked */
+	/* request */
 	bool want_sweep, want_tasks;
-	__u64 min_rss;       /* smallest process of interest, bytes; 0: all of them */
-	__u32 want_capacity; /* > 0: open a larger sense and larger tables, for this many at least */
+	__u64 min_rss;       /* smallest process to list, bytes; 0: all */
+	__u32 want_capacity; /* > 0: open a larger collector and larger tables, for this many at least */
 	struct collector
-		*retired; /* was replaced: to be closed here, since letting go of BPF can wait */
+		*retired; /* was replaced: to be closed here, since freeing BPF objects can block */
 	const char *root;
-	const char *board_path; /* to be looked for with every sweep */
+	const char *board_path; /* each sweep checks that it exists */
 	size_t n_opens;
 	struct worker_open open[WORKER_OPENS];
 	size_t n_triggers;
 	struct worker_trigger trigger[WORKER_TRIGGERS];
-	const struct enforce *enforce; /* whom to ask about owners; with n_triggers or n_owners */
+	const struct enforce
+		*enforce; /* reads the owners' protection; with n_triggers or n_owners */
 	size_t n_owners;
 	struct worker_owner owner[WORKER_OWNERS];
 	bool want_trigger_close, trigger_close; /* collect_trigger_close() */
-	/* answered */
-	bool board_gone; /* its name stands for nothing any more */
+	/* result */
+	bool board_gone; /* the file was removed */
 	int sweep_error; /* 0, -ENOSPC (rows are valid but not all), or another: no rows */
 	int tasks_error, host_error;
 	size_t n_rows, n_tasks;
@@ -66,11 +67,11 @@ struct worker_job {
 	__u64 sweep_cpu_ns;
 	__u64 number; /* of this sweep, from 1 */
 	struct host_sample host;
-	__u64 rss, heap; /* the guard's own, bytes */
+	__u64 rss, heap; /* the daemon's own, bytes */
 	int grow_error;
-	__u32 grown_capacity; /* what was grown to */
+	__u32 grown_capacity; /* the new capacity */
 	struct collector
-		*grown;       /* the larger sense; the loop swaps it in and retires the old one */
+		*grown;       /* the larger collector; the loop takes it and retires the old one */
 	struct tracks tracks; /* the loop's larger tables, empty */
 	/* tables; parent and accounts are the loop's scratch for account_path(), [capacity] like the rows */
 	struct memcg_sample *rows;
@@ -81,7 +82,7 @@ struct worker_job {
 	size_t task_capacity;
 };
 
-/* When the stat block of a group was last read, and at what usage: decides whether to read it again. */
+/* When memory.stat of a cgroup was last read, and at what usage: decides whether to read it again. */
 struct stat_memo {
 	__u64 id, usage, read_ns;
 };
@@ -100,7 +101,7 @@ struct worker {
 	pthread_t thread;
 };
 
-/* Room for the cgroups that there are now and some more: a slot is a page, growth is for the rest. May block. */
+/* Capacity for the cgroups that exist and some more: a slot takes a page, and the board can grow. May block. */
 __u32 worker_capacity(const char *root);
 int worker_init(struct worker *worker, struct collector *collector,
 		size_t capacity);          /* starts the thread */

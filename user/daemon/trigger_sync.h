@@ -48,7 +48,7 @@ struct trigger_sync {
 	bool any;   /* a policy that could arm something is in force */
 	bool close; /* the hot tracepoint is attached, or the worker was asked to */
 	bool full_emitted, no_reflex;
-	uint64_t nameless; /* the oldest cgroup whose path is not known yet; 0: none */
+	uint64_t nameless; /* the oldest cgroup without a known path; 0: none */
 	uint64_t near_ns;  /* monotonic; when one was last near its threshold */
 };
 
