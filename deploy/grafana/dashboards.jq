@@ -68,8 +68,8 @@ def kills($in; $range): "headroom_container_oom_kills_total{\($in)}" as $x
 	| "((increase(\($x)[\($range)]) > 0) or (\($x) > 0 unless \($x) offset \($range) unless headroom_container_restarts_total{\($in)} > 0 and on (instance) headroom_guard_up{\($in)} offset \($range)))";
 def riskiest($n): "topk(\($n), headroom_container_risk{instance=~\"$node\"})";
 def of_riskiest($expr): "\($expr) and on (instance, id) \(riskiest(20))";
-def median: "max without (p) (headroom_container_oom_in_seconds{p=\"50\", instance=~\"$node\"})";
-# A rung that was never taken before has no earlier sample to have increased from.
+def median: "max without (quantile) (headroom_container_oom_in_seconds{quantile=\"0.5\", instance=~\"$node\"})";
+# An action that never ran before has no earlier sample to have increased from.
 def acted($in; $range): "headroom_actions_total{\($in)}" as $x
 	| "((increase(\($x)[\($range)]) > 0) or (\($x) unless \($x) offset \($range)))";
 def container_name: "{{namespace}} {{pod}} {{name}} {{id}}";
@@ -83,7 +83,7 @@ def fleet: dashboard("headroom-fleet"; "headroom: fleet"; "All nodes: who runs o
 		(stat("In alarm"; "short"; "An OOM kill, or standing still, is foreseen."; "count(headroom_container_alarm{instance=~\"$node\"} >= 1) or vector(0)"; any_bad) | runbook("ContainerMemoryRunsOut")),
 		(stat("Leaks"; "short"; "Confirmed: the floor has grown for most of an hour."; "count(headroom_container_leak{instance=~\"$node\"} >= 2) or vector(0)"; any_bad) | runbook("ContainerMemoryLeak")),
 		(stat("OOM kills"; "short"; "In the time that is shown."; "sum(\(kills("instance=~\"$node\""; "$__range"))) or vector(0)"; any_bad) | runbook("ContainerOOMKilled")),
-		(stat("Acted"; "short"; "Rungs that were taken, notices apart, in the time that is shown."; "sum(\(acted("instance=~\"$node\", result=\"done\", rung!=\"notify\""; "$__range"))) or vector(0)"; steps([["orange", 1]])) | runbook("HeadroomActed"))]},
+		(stat("Acted"; "short"; "Actions done, without notifications, in the time that is shown."; "sum(\(acted("instance=~\"$node\", result=\"done\", action!=\"notify\""; "$__range"))) or vector(0)"; steps([["orange", 1]])) | runbook("HeadroomActed"))]},
 	{title: "Who is next", height: 9, panels: [
 		(table("Riskiest containers"; "The chance of an OOM kill, or of standing still, within 15 minutes; click on an id for all about it."; [
 			["Risk", "percent", riskiest(20)], ["OOM in", "s", of_riskiest(median)],
@@ -129,7 +129,7 @@ def container: dashboard("headroom-container"; "headroom: container"; "One conta
 	variable("id"; "Cgroup"; "label_values(headroom_container_memory_usage_bytes{instance=~\"$node\", name=~\"$name\"}, id)"; false)]; [
 	{title: "Now", height: 4, panels: [
 		(stat("Risk"; "percent"; "Of an OOM kill, or of standing still, within 15 minutes."; "headroom_container_risk{\(it)}"; risk) | runbook("ContainerMemoryRunsOut")),
-		(stat("Runs out in"; "s"; "Median; nothing: none is foreseen within a day."; "headroom_container_oom_in_seconds{p=\"50\", \(it)}"; soon) | runbook("ContainerMemoryRunsOut")),
+		(stat("Runs out in"; "s"; "Median; nothing: none is foreseen within a day."; "headroom_container_oom_in_seconds{quantile=\"0.5\", \(it)}"; soon) | runbook("ContainerMemoryRunsOut")),
 		(stat("Left"; "bytes"; "Before the first limit on the way up, the host's included."; "headroom_container_headroom_bytes{\(it)}"; calm) | runbook("ContainerMemoryExceeded")),
 		(stat("Leak"; "short"; "The floor of its memory, seen over an hour."; "headroom_container_leak{\(it)}"; steps([["yellow", 1], ["red", 2]])) | .fieldConfig.defaults.mappings = [{type: "value", options: {"0": {text: "none"}, "1": {text: "suspected"}, "2": {text: "confirmed"}, "3": {text: "exhausting"}}}] | runbook("ContainerMemoryLeak")),
 		(stat("OOM kills"; "short"; "Its earlier lives included."; "headroom_container_oom_kills_total{\(it)}"; any_bad) | runbook("ContainerOOMKilled")),
@@ -157,13 +157,13 @@ def incidents: dashboard("headroom-incidents"; "headroom: incidents"; "What was 
 		(lines("Left in who is in alarm"; "bytes"; "Before the first limit on the way up."; [q(container_name; "headroom_container_headroom_bytes{instance=~\"$node\"} and on (instance, id) headroom_container_alarm >= 1")]) | runbook("ContainerMemoryRunsOut")),
 		(lines("Kills counted by the kernel"; "short"; "Of the whole host since boot; more than the containers' sum: processes outside of them."; [q("{{instance}}"; "headroom_host_oom_kills_total{instance=~\"$node\"}")]) | runbook("ContainerOOMKilled"))]},
 	{title: "What headroom did", height: 8, panels: [
-		(lines("Rungs"; "short"; "By policy, rung and result, in steps of the graph."; [q("{{policy}} {{rung}} {{result}}"; "sum by (policy, rung, result) \(acted("instance=~\"$node\""; "$__rate_interval"))")]) | bars | runbook("HeadroomActed")),
-		(table("By policy"; "In the time that is shown."; [["Times", "short", "sum by (instance, policy, rung, result) \(acted("instance=~\"$node\""; "$__range"))"]]) | runbook("HeadroomActed"))]},
+		(lines("Actions"; "short"; "By policy, action and result, in steps of the graph."; [q("{{policy}} {{action}} {{result}}"; "sum by (policy, action, result) \(acted("instance=~\"$node\""; "$__rate_interval"))")]) | bars | runbook("HeadroomActed")),
+		(table("By policy"; "In the time that is shown."; [["Times", "short", "sum by (instance, policy, action, result) \(acted("instance=~\"$node\""; "$__range"))"]]) | runbook("HeadroomActed"))]},
 	{title: "What the forecasts were worth, since each board was made", height: 6, panels: [
-		stat("OOM kills announced"; "percentunit"; "By an alarm before."; "sum(headroom_forecast_oom_kills_total{instance=~\"$node\", announced=\"yes\"}) / sum(headroom_forecast_oom_kills_total{instance=~\"$node\"})"; calm),
+		stat("OOM kills with a warning"; "percentunit"; "By an alarm before."; "sum(headroom_forecast_oom_kills_total{instance=~\"$node\", warned=\"yes\"}) / sum(headroom_forecast_oom_kills_total{instance=~\"$node\"})"; calm),
 		stat("Alarms that were right"; "percentunit"; "Alarm `act`, of those that can be judged."; "sum(headroom_forecast_alarms_total{instance=~\"$node\", alarm=\"act\", verdict=\"right\"}) / sum(headroom_forecast_alarms_total{instance=~\"$node\", alarm=\"act\", verdict=~\"right|wrong\"})"; calm),
 		stat("Time from alarm to kill"; "s"; "Median."; "histogram_quantile(0.5, sum by (le) (headroom_forecast_lead_seconds_bucket{instance=~\"$node\"}))"; calm),
-		stat("Growth within its interval"; "percentunit"; "Eight of ten should be."; "sum(headroom_forecast_intervals_held_total{instance=~\"$node\"}) / sum(headroom_forecast_intervals_checked_total{instance=~\"$node\"})"; calm),
-		lines("Kills, announced or not"; "short"; "Since the board was made."; [q("announced: {{announced}}"; "sum by (announced) (headroom_forecast_oom_kills_total{instance=~\"$node\"})")])]}]);
+		stat("Growth within its interval"; "percentunit"; "Eight of ten should be."; "sum(headroom_forecast_intervals_covered_total{instance=~\"$node\"}) / sum(headroom_forecast_intervals_checked_total{instance=~\"$node\"})"; calm),
+		lines("OOM kills, with and without a warning"; "short"; "Since the board was made."; [q("warned: {{warned}}"; "sum by (warned) (headroom_forecast_oom_kills_total{instance=~\"$node\"})")])]}]);
 
 {fleet: fleet, node: node, container: container, incidents: incidents}

@@ -214,7 +214,7 @@ struct hr_slot {
 	struct hr_history history;
 	uint32_t text_used;
 	uint16_t intervals,
-		intervals_held; /* of this life's forecasts: checked, and right (struct hr_score) */
+		intervals_covered; /* of this life's forecasts: checked, and right (struct hr_score) */
 	char text[HR_SLOT_TEXT];
 };
 
@@ -236,7 +236,8 @@ struct hr_source {
 struct hr_alarm_stats { /* of alarms that began */
 	uint64_t right; /* died (OOM kill, stall) within 15 minutes, or while it stood */
 	uint64_t wrong; /* nothing of that came */
-	uint64_t cut; /* not to be judged: the container ended by itself, or its limit was raised */
+	uint64_t
+		undecided; /* not to be judged: the container ended by itself, or its limit was raised */
 };
 
 struct hr_oom_stats {    /* deaths that came */
@@ -246,9 +247,9 @@ struct hr_oom_stats {    /* deaths that came */
 
 struct hr_score {
 	uint64_t intervals,
-		intervals_held; /* 80 % intervals, checked halfway to the foreseen end; those that held */
+		intervals_covered; /* 80 % intervals, checked halfway to the foreseen end; those that held */
 	uint64_t times,
-		times_held; /* times to OOM that a kill could be held against; within their p10 to p90 */
+		times_covered; /* times to OOM that a kill could be held against; within their p10 to p90 */
 	uint64_t
 		time_error[HR_SCORE_ERRORS]; /* |p50 - what it really took| / what it really took */
 	uint64_t time_error_sum_milli;       /* per mille */
@@ -257,7 +258,7 @@ struct hr_score {
 	uint64_t lead[HR_SCORE_LEADS];         /* from alarm to kill, of oom_kills.warned */
 	uint64_t lead_sum_ms;
 	uint64_t risks,
-		risks_died; /* risks looked back on after 15 minutes; those who had died by then */
+		risks_observed; /* risks looked back on after 15 minutes; those who had died by then */
 	uint64_t risk_sum_milli;  /* deaths to be expected by those risks, thousandths */
 	uint64_t brier_sum_micro; /* squared errors of those risks, millionths */
 };

@@ -108,8 +108,8 @@ struct hr_event_container {
 	uint32_t what; /* enum hr_container_what */
 	uint32_t restarts;
 	uint64_t oom_kills_total;
-	uint64_t lived_ms; /* GONE: how long; else HR_UNKNOWN */
-	uint64_t peak;     /* GONE: highest usage seen, bytes; else HR_UNKNOWN */
+	uint64_t uptime_ms; /* GONE: how long; else HR_UNKNOWN */
+	uint64_t peak;      /* GONE: highest usage seen, bytes; else HR_UNKNOWN */
 };
 
 enum hr_daemon_what {

@@ -21,7 +21,7 @@ workload_start hog hold 40M
 wait_for 5 seen hog || fail 'not listed'
 by_hand term "cgroup:$ours/hog" --signal USR1 || fail "term: $(cat "$work/said")"
 wait_for 5 ended "$workload_pid" || fail 'the process still runs'
-acted term '.signal == 10 and .by_uid == 0 and .policy == null and .result.deed == "done" and .mode == "enforce"'
+acted term '.signal == 10 and .by_uid == 0 and .policy == null and .result.status == "done" and .mode == "enforce"'
 workload_start hog hold 40M
 by_hand kill "cgroup:$ours/hog" || fail "kill: $(cat "$work/said")"
 grep -q 'kill: done' "$work/said" || fail "no word about the result: $(cat "$work/said")"
@@ -46,7 +46,7 @@ if command -v setpriv >/dev/null; then
 		printf 'mode: observe\ninterval: 200ms\ncontrol: {allow: ["user:nobody"]}\n' >"$work/config"
 		reload configuration_loaded
 		ask_kill || fail "an allowed user was refused: $(cat "$work/said")"
-		acted kill '.by_uid == 65534 and .result.deed == "done"'
+		acted kill '.by_uid == 65534 and .result.status == "done"'
 	fi
 fi
 
@@ -56,7 +56,7 @@ printf 'mode: dry-run\ninterval: 200ms\n' >"$work/config"
 reload configuration_loaded
 since=$(mark)
 by_hand kill "cgroup:$ours/hog" || fail "dry run: $(cat "$work/said")"
-acted kill '.result.deed == "rehearsed" and .mode == "dry-run"'
+acted kill '.result.status == "dry_run" and .mode == "dry-run"'
 alive "$workload_pid" || fail 'a dry run has killed'
 
 # Reload the configuration through the socket.

@@ -21,7 +21,7 @@ E
 rules observe >"$work/config"
 daemon_on
 workload_start hog hold 64M
-next() { snapshot | ask "$(entry hog) | .next_rung.rung == \"$1\" and .next_rung.policy == \"ladder\""; }
+next() { snapshot | ask "$(entry hog) | .next_action.action == \"$1\" and .next_action.policy == \"ladder\""; }
 wait_for 5 next notify || fail 'the board does not show the next action'
 sweeps 4
 no_action 'true'
@@ -29,13 +29,13 @@ no_action 'true'
 rules dry-run >"$work/config"
 reload configuration_loaded
 in_mode dry-run || fail 'the mode is not in force'
-for rung in notify reflex reclaim term kill "then"; do
-	acted $rung '.result.deed == "rehearsed" and .mode == "dry-run" and .policy == "ladder"' '' 10
+for rung in notify reflex reclaim term kill on_exit; do
+	acted $rung '.result.status == "dry_run" and .mode == "dry-run" and .policy == "ladder"' '' 10
 done
 # Nothing there can be reclaimed without swap; with swap the throttle is a dry run, too.
-acted throttle '.result.deed | IN("skipped", "rehearsed")'
-expect '.emergency > 0 and .evidence.usage_bytes > 60000000' <"$work/action"
-no_action '.result.deed == "done" or .result.deed == "failed"'
+acted throttle '.result.status | IN("skipped", "dry_run")'
+expect '.escalation > 0 and .inputs.usage_bytes > 60000000' <"$work/action"
+no_action '.result.status == "done" or .result.status == "failed"'
 alive "$workload_pid" || fail 'a dry run has killed'
 [ ! -e "$work/touched" ] || fail 'a dry run has run a command'
 if [ $v = 2 ]; then

@@ -25,9 +25,9 @@ for round in 1 2 3; do
 	since=$(mark)
 	workload_start hog leak 40M
 	wait_for 10 ended "$workload_pid" || fail "the hog still runs (round $round)"
-	acted notify '.result.deed == "done" and .policy == "switch"'
+	acted notify '.result.status == "done" and .policy == "switch"'
 	acted kill '.result.ok and .target.whole and .signal == 9 and .target.processes == 1 and .target.comm == "workload"'
-	expect '.evidence.usage_bytes >= 50331648 and .evidence.threshold_bytes == 50331648' <"$work/action"
+	expect '.inputs.usage_bytes >= 50331648 and .inputs.threshold_bytes == 50331648' <"$work/action"
 	expect ".cgroup == \"$ours/hog\" and .mode == \"enforce\" and .step == 2 and .steps == 2" <"$work/action"
 	expect '.freed_bytes > 20000000' 'what it freed' <"$work/action"
 	outcome_of "$(jq .seq "$work/action")" '.averted == true and .freed_bytes > 20000000'

@@ -40,7 +40,7 @@ fsfreeze --freeze "$fs" && frozen=1 || fail 'the file system does not freeze'
 waits() { [ "$(sed 's/.*) //' "/proc/$1/stat" | cut -c 1)" = D ]; }
 wait_for 5 waits "$asleep" || fail 'the victim does not sleep in the kernel'
 in_group asleep "$workload" hold 20MiB >/dev/null &
-acted kill ".cgroup == \"$ours/asleep\" and .result.deed == \"done\" and .freed_bytes > 70000000"
+acted kill ".cgroup == \"$ours/asleep\" and .result.status == \"done\" and .freed_bytes > 70000000"
 waits "$asleep" || fail 'the victim has ended, so this tests nothing'
 
 # shellcheck disable=SC2086 # a list
@@ -54,10 +54,10 @@ done
 for each in $locked; do both_wait "$each" || fail 'a victim was ended after all'; done
 # Two kill threads wait for those; the third takes the next victim.
 in_group plain "$workload" hold 200MiB >/dev/null &
-acted kill ".cgroup == \"$ours/plain\" and .result.deed == \"done\" and .freed_bytes > 40000000"
+acted kill ".cgroup == \"$ours/plain\" and .result.status == \"done\" and .freed_bytes > 40000000"
 for each in $locked; do both_wait "$each" || fail 'a victim was ended after all'; done
 for i in 1 2 3; do
-	acted kill ".cgroup == \"$ours/stuck$i\" and .result.deed == \"failed\" and (.result.detail | test(\"waits in the kernel\"))" '' 10
+	acted kill ".cgroup == \"$ours/stuck$i\" and .result.status == \"failed\" and (.result.detail | test(\"waits in the kernel\"))" '' 10
 done
 fsfreeze --unfreeze "$fs" && frozen=
 for each in $locked; do wait_for 5 ended "$each" || fail 'a victim still runs after the thaw'; done

@@ -47,12 +47,12 @@ wait_for 10 ended "$workload_pid" || fail 'notify has kept the kill from coming'
 wait_for 15 test -e "$work/then" || fail 'the command afterwards was not run'
 sed -n 2,3p "$work/then" >"$work/got"
 printf '%s\n' "$ours/hog" '$(id)' | cmp - "$work/got" || fail 'a shell has expanded the argument'
-acted 'then' '.result.deed == "done" and (.result.detail | contains("exit status 0"))'
+acted on_exit '.result.status == "done" and (.result.detail | contains("exit status 0"))'
 ran() { daemon_event '.what == "command" and (.text | contains("policy one"))'; }
 wait_for 5 ran || fail 'no event about the exit of the command'
 
 workload_start slow leak 40M
-acted 'then' '.policy == "two" and .result.deed == "failed" and (.result.detail | contains("exit status 1"))' '' 15
+acted on_exit '.policy == "two" and .result.status == "failed" and (.result.detail | contains("exit status 1"))' '' 15
 workload_start odd leak 40M
 acted notify '.policy == "three" and (.result.detail | contains("{pod} is not known"))' '' 10
 wait_for 10 ended "$workload_pid" || fail 'an unknown value has kept the kill from coming'

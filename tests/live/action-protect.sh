@@ -27,7 +27,7 @@ workload_start hog leak 40M
 wait_for 5 ended "$workload_pid" || fail 'the unprotected one still runs'
 sweeps 6
 for pid in $listed $inner; do alive "$pid" || fail 'a protected process was killed'; done
-no_action ".cgroup != \"$ours/hog\" and .result.deed == \"done\""
+no_action ".cgroup != \"$ours/hog\" and .result.status == \"done\""
 for name in listed deep/inner deep; do
 	hand $name
 	[ $? = 4 ] || fail "manual action, $name: $(cat "$work/said")"

@@ -20,8 +20,8 @@ for i in 1 2; do
 	wait_for 5 ended "$workload_pid" || fail "hog $i still runs within the rate limit"
 done
 workload_start hog3 leak 40M 48M
-acted kill ".cgroup == \"$ours/hog3\" and .result.deed == \"refused\" and (.result.detail | test(\"budget\"))"
+acted kill ".cgroup == \"$ours/hog3\" and .result.status == \"refused\" and (.result.detail | test(\"rate limit\"))"
 alive "$workload_pid" || fail 'killed over the rate limit'
 wait_for 15 ended "$workload_pid" || fail 'the rate limit allows it again, and the hog still runs'
-acted kill ".cgroup == \"$ours/hog3\" and .result.deed == \"done\""
+acted kill ".cgroup == \"$ours/hog3\" and .result.status == \"done\""
 no_kernel_oom

@@ -35,13 +35,13 @@ while [ $i -lt $rounds ]; do
 		kills=$(awk '$1 == "oom_kill" { print $2 }' "$(group_dir hog)/memory.events")
 	fi
 	[ "$kills" = 0 ] || fail "the kernel's OOM killer came first (round $i)"
-	acted_by() { event_after "$since" '.type == "action" and (.rung | IN("reflex", "kill")) and .result.deed == "done"'; }
+	acted_by() { event_after "$since" '.type == "action" and (.action | IN("reflex", "kill")) and .result.status == "done"'; }
 	wait_for 5 acted_by || fail "no action event (round $i)"
 	no_kernel_oom
 	sweeps 2
 done
 alive "$calm" || fail 'the neighbour was killed'
-acted_by | jq -r .rung
+acted_by | jq -r .action
 
 # In observe mode nothing is armed: the kernel's OOM killer ends the hog.
 rules observe >"$work/config"

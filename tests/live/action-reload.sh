@@ -43,7 +43,7 @@ alive "$workload_pid" || fail 'killed in observe'
 rules enforce 32MiB >"$work/config"
 reload configuration_loaded
 wait_for 5 ended "$workload_pid" || fail 'the new rule is not in force'
-acted kill '.policy == "switch-32MiB" and .result.deed == "done"'
+acted kill '.policy == "switch-32MiB" and .result.status == "done"'
 
 # From here on the supervisor is not a child of this shell: the clean-up must end it.
 scenario_clean_up() {

@@ -22,22 +22,22 @@ policies:
 E
 workload_start obeys leak 40M
 wait_for 10 ended "$workload_pid" || fail 'SIGTERM has not ended it'
-acted term ".cgroup == \"$ours/obeys\" and .signal == 15 and .result.deed == \"done\" and .until_seconds == 2"
+acted term ".cgroup == \"$ours/obeys\" and .signal == 15 and .result.status == \"done\" and .until_seconds == 2"
 outcome_of "$(jq .seq "$work/action")" '.averted == true'
-no_action ".cgroup == \"$ours/obeys\" and .rung == \"kill\""
+no_action ".cgroup == \"$ours/obeys\" and .action == \"kill\""
 
 workload_start ignores --ignore-term leak 20M
 wait_for 15 ended "$workload_pid" || fail 'the process that ignores SIGTERM still runs'
 acted term ".cgroup == \"$ours/ignores\""
 term=$(jq -r .seq "$work/action")
 # No handler: the kernel would discard the signal, and no grace period of two seconds begins.
-expect '.result.deed | IN("done", "skipped")' <"$work/action"
-acted kill ".cgroup == \"$ours/ignores\" and .result.deed == \"done\""
+expect '.result.status | IN("done", "skipped")' <"$work/action"
+acted kill ".cgroup == \"$ours/ignores\" and .result.status == \"done\""
 [ "$(jq .seq "$work/action")" -gt "$term" ] || fail 'the kill came before the signal'
-expect ".emergency == $term" 'one emergency' <"$work/action"
+expect ".escalation == $term" 'one emergency' <"$work/action"
 
 workload_start usr1 leak 40M
 wait_for 10 ended "$workload_pid" || fail 'SIGUSR1 has not ended it'
 acted term ".cgroup == \"$ours/usr1\" and .signal == 10"
-no_action ".cgroup == \"$ours/usr1\" and .rung == \"kill\""
+no_action ".cgroup == \"$ours/usr1\" and .action == \"kill\""
 no_kernel_oom

@@ -29,8 +29,8 @@ policies:
 E
 workload_start given hold 40M
 gives=$workload_pid
-acted reclaim '.result.deed == "done" or (.result.detail | test("memory.reclaim"))' '' 30
-reclaimed=$(jq -r .result.deed "$work/action")
+acted reclaim '.result.status == "done" or (.result.detail | test("memory.reclaim"))' '' 30
+reclaimed=$(jq -r .result.status "$work/action")
 [ "$reclaimed" != "done" ] || expect '.size_bytes == 8388608 and .freed_bytes > 4000000' <"$work/action"
 alive "$gives" || fail 'reclaim and throttle have killed'
 kill "$gives"
@@ -43,7 +43,7 @@ kill "$workload_pid"
 
 workload_start anon leak 20M
 wait_for 10 ended "$workload_pid" || fail 'nothing could be reclaimed, and it still runs'
-acted throttle ".cgroup == \"$ours/anon\" and .result.deed == \"skipped\""
-acted kill ".cgroup == \"$ours/anon\" and .result.deed == \"done\""
+acted throttle ".cgroup == \"$ours/anon\" and .result.status == \"skipped\""
+acted kill ".cgroup == \"$ours/anon\" and .result.status == \"done\""
 [ "$(high anon)" = max ] || fail 'a limit was set all the same'
 no_kernel_oom

@@ -20,7 +20,7 @@ daemon_on
 workload_start hog hold 32M
 wait_for 5 seen hog || fail 'not listed'
 throttle 2s
-acted throttle '.result.deed == "done" and .size_bytes == 50331648 and .until_seconds == 2'
+acted throttle '.result.status == "done" and .size_bytes == 50331648 and .until_seconds == 2'
 wait_for 10 free || fail 'its time is over, and it is still throttled'
 
 throttle 5m

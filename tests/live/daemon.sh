@@ -4,7 +4,7 @@
 
 wait_for 10 daemon_ready || fail 'no board with a first sweep on it within 10 s'
 snapshot >"$work/ls"
-expect '.schema == "headroom.snapshot/1"' <"$work/ls"
+expect '.schema == "headroom.snapshot/2"' <"$work/ls"
 expect '.host.guard.mode == "observe" and .host.guard.uptime_seconds >= 0' <"$work/ls"
 expect '.host.mem_total_bytes > 0 and .host.mem_available_bytes > 0' <"$work/ls"
 expect ".host.cgroup_version != null and (.host.kernel | contains(\"$(uname -r)\"))" <"$work/ls"

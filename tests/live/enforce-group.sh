@@ -55,7 +55,7 @@ for round in 1 2 3 4 5 6; do
 	wait_for 10 emptied "$name" || fail "$name: a process still runs"
 	wait_for 20 judged "$name" || { events_print; fail "$name: neither an outcome nor an OOM kill"; }
 	actions=$(of "$name" action)
-	won=$(printf '%s\n' "$actions" | jq -s 'map(select(.result.deed == "done")) | length')
+	won=$(printf '%s\n' "$actions" | jq -s 'map(select(.result.status == "done")) | length')
 	[ "$(printf '%s\n' "$actions" | jq -s length)" -le 1 ] || { events_print; fail "$name: killed twice"; }
 	group=$(count_of "$name" oom_group_kill) reported=$(of "$name" oom_kill | jq -s 'map(.victim.pid) | unique | length')
 	[ "$(of "$name" oom_kill | grep -c .)" = "$reported" ] || { events_print; fail "$name: a victim was reported twice"; }

@@ -39,7 +39,7 @@ if command -v python3 >/dev/null; then
 else
 	echo 'python: there is no python3 here'
 fi
-wait_for 10 grep -q '"schema": *"headroom.snapshot/1"' "$work/received.c" || fail 'no snapshot to begin with'
+wait_for 10 grep -q '"schema": *"headroom.snapshot/2"' "$work/received.c" || fail 'no snapshot to begin with'
 group_make leaky 33554432 || fail 'cannot make a group'
 in_group leaky "$workload" burst 64MiB 0s &
 wait $! 2>/dev/null

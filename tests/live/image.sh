@@ -76,7 +76,7 @@ wait_for 10 ready || { docker logs headroom-export >&2; fail 'the exporter is no
 curl -fsS "http://$host/metrics" | grep -q '^headroom_container_oom_kills_total{.*name="drip".* 1$' || fail "drip's kill is not exported"
 docker top headroom-export -eo pid,uid,comm | grep -q " 9477 " || fail 'the exporter is not user 9477'
 documented 5 >/dev/null
-recorded() { docker exec headroom-recorder headroom history --status --json | ask '.pictures > 0 and .events > 0'; }
+recorded() { docker exec headroom-recorder headroom history --status --json | ask '.snapshots > 0 and .events > 0'; }
 wait_for 10 recorded || { docker logs headroom-recorder >&2; fail 'the recorder keeps nothing'; }
 docker exec headroom-recorder headroom report | grep -q drip || fail "drip's end is no incident"
 daemon_ends
@@ -90,7 +90,7 @@ docker run -d --name hog --network none -m 64m --memory-swap 64m headroom-test:b
 	sh -c "sleep 3; tail -c 45000000 /dev/zero" >/dev/null || fail "docker run hog"
 rm -f "$BOARD" "$BOARD".*
 daemon_here 2
-acted() { event_after 0 '.type == "action" and .rung == "kill" and .target.name == "hog" and .result.ok'; }
+acted() { event_after 0 '.type == "action" and .action == "kill" and .target.name == "hog" and .result.ok'; }
 wait_for 10 acted || { cli events | tail -n 20 >&2; docker logs headroom >&2; fail 'hog was not ended'; }
 ended() { [ "$(docker inspect -f '{{.State.Running}} {{.State.OOMKilled}}' hog)" = 'false false' ]; }
 wait_for 5 ended || fail 'hog runs on, or was OOM-killed'

@@ -21,7 +21,7 @@ daemon=$!
 wait_for 20 daemon_attached || { cat "$work/daemon.log" >&2 && fail 'the daemon does not start'; }
 # Its actions would differ: it may not send signals.
 few=$(snapshot | ask .host.guard.sources)
-calm='with_entries(select(.key | startswith("rung_") | not))'
+calm='with_entries(select(.key | startswith("action_") | not))'
 [ "$(printf '%s' "$all" | jq -cS "$calm")" = "$(printf '%s' "$few" | jq -cS "$calm")" ] ||
 	{ printf '%s\n%s\n' "$all" "$few" >&2 && fail 'other sources than with all rights'; }
 

@@ -15,11 +15,11 @@ status() { "$build/headroom" history --status --json 2>/dev/null | jq -e "$1"; }
 "$build/headroom" history --board "$BOARD" --interval 1s 2>"$work/recorder.log" &
 recorder=$!
 daemon_start || fail 'the daemon does not start'
-wait_for 10 status '.pictures > 0' || fail "nothing is recorded: $(cat "$work/recorder.log")"
+wait_for 10 status '.snapshots > 0' || fail "nothing is recorded: $(cat "$work/recorder.log")"
 
 group_make victim $((32 << 20))
 in_group victim "$workload" leak 20M >/dev/null 2>&1
-wait_for 10 status '.incidents > 0 and .frozen_pictures > 1' || fail "the kill is no incident: $(status .)"
+wait_for 10 status '.incidents > 0 and .frozen_snapshots > 1' || fail "the kill is no incident: $(status .)"
 last_snapshot() { "$build/headroom" ls --json --all --at 0s --board "$work/none"; }
 kill_recorded() {
 	last_snapshot | jq -e --arg cgroup "$ours/victim" '.containers[] | select(.cgroup == $cgroup) | .oom_kills_total > 0'

@@ -33,13 +33,13 @@ for n in 1 2 3 4; do wait_for 10 armed hog$n || fail "hog$n is not armed"; done
 for n in 1 2 3 4; do
 	in_group hog$n "$workload" burst $((size * 4))MiB 1ms >/dev/null
 	acted reflex ".cgroup == \"$ours/hog$n\"" "hog$n"
-	expect ".result.deed == \"done\" and .mode == \"enforce\" and .policy == \"quick\" and
-		.evidence.usage_bytes >= $((size * mb * 3 / 4 - 65 * 4096))" <"$work/action"
+	expect ".result.status == \"done\" and .mode == \"enforce\" and .policy == \"quick\" and
+		.inputs.usage_bytes >= $((size * mb * 3 / 4 - 65 * 4096))" <"$work/action"
 	[ "$(kernel_kills hog$n)" = 0 ] || fail 'the kernel killed'
 done
 in_group other "$workload" burst $((size * 4))MiB 1ms >/dev/null
 [ "$(kernel_kills other)" = 1 ] || fail 'the neighbour did not reach its limit'
 sweeps 3
-[ "$(cli events --json | jq -c "select(.seq > $since and .type == \"action\" and .rung == \"reflex\")" | wc -l)" = 4 ] ||
+[ "$(cli events --json | jq -c "select(.seq > $since and .type == \"action\" and .action == \"reflex\")" | wc -l)" = 4 ] ||
 	fail 'not one event for each'
 no_action ".cgroup == \"$ours/other\""

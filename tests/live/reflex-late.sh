@@ -36,7 +36,7 @@ kernel_kills() {
 }
 armed() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
 not_armed() { snapshot | ask "$(entry "$1") | .armed != \"reflex\""; }
-reflex_events() { cli events --json | jq -c "select(.seq > $since and .type == \"action\" and .rung == \"reflex\")"; }
+reflex_events() { cli events --json | jq -c "select(.seq > $since and .type == \"action\" and .action == \"reflex\")"; }
 rules 30MiB 100 >"$work/config"
 daemon_on
 [ "$(cli check --json | jq -r '.. | objects | select(.signal? == "reflex") | .variant' | head -n 1)" != none ] ||

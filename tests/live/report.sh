@@ -21,14 +21,14 @@ cli report >"$work/list" || fail 'report failed'
 id=$(sed -n "s/^\([^ ]*\) .*OOM kill .*reported .*/\1/p" "$work/list")
 for which in "$id" reported; do
 	cli report "$which" --format json >"$work/report.json" || fail "report $which failed"
-	expect ".schema == \"headroom.report/1\" and .incident.id == \"$id\" and .incident.kind == \"oom_kill\"" <"$work/report.json"
+	expect ".schema == \"headroom.report/2\" and .incident.id == \"$id\" and .incident.kind == \"oom_kill\"" <"$work/report.json"
 done
 expect '.victim.comm == "tail" and .trigger.comm == "tail" and .victim.anon_bytes > 40000000' <"$work/report.json"
 expect ".limit.level == \"own\" and .limit.max_bytes == $limit and .limit.cgroup == \"$ours/reported\"" <"$work/report.json"
 expect '.outcome.freed_bytes > 40000000' <"$work/report.json"
 expect '.series.points | length > 2 and (map(.time) == (map(.time) | sort))' 'samples before it, in order' <"$work/report.json"
 expect '[.factors[].factor] | index("anonymous")' <"$work/report.json"
-expect '.suggested.verdict == "too_little_history" and .suggested.limit_bytes == null' <"$work/report.json"
+expect '.recommendation.verdict == "too_little_history" and .recommendation.limit_bytes == null' <"$work/report.json"
 expect '[.timeline[].mark] | index("kill")' <"$work/report.json"
 
 cli report "$id" | grep -q 'its own limit of 50 MiB' || fail 'the Markdown names the limit'

@@ -9,8 +9,8 @@ daemon_start --scope "$ours" || fail 'the daemon does not start'
 score() { snapshot | ask "$1"; }
 
 snapshot >"$work/ls"
-expect '.host.forecasts | .warn == {"right":0,"wrong":0,"cut":0,"precision":null} and .oom_kills.announced == 0' <"$work/ls"
-expect '.host.forecasts | .times.checked == 0 and .time_error.median == null and .risks.died == 0' <"$work/ls"
+expect '.host.forecasts | .warn == {"right":0,"wrong":0,"undecided":0,"precision":null} and .oom_kills.warned == 0' <"$work/ls"
+expect '.host.forecasts | .times.checked == 0 and .time_error.median == null and .risks.observed == 0' <"$work/ls"
 
 # 50 MiB in about 25 s.
 rate=2097152 limit=52428800
@@ -22,7 +22,7 @@ wait_for 60 event_after "$since" ".type == \"risk\" and .cgroup == \"$ours/leak\
 	fail 'no warning before the kill'
 wait_for 60 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\"" || fail 'it was never killed'
 
-once='.host.forecasts | .oom_kills.announced == 1 and .oom_kills.missed == 0 and .warn.right == 1 and .warn.wrong == 0'
+once='.host.forecasts | .oom_kills.warned == 1 and .oom_kills.missed == 0 and .warn.right == 1 and .warn.wrong == 0'
 wait_for 3 score "$once" || snapshot | jq .host.forecasts | expect "${once#.host.forecasts | }" 'one warning, right, of one kill'
 snapshot >"$work/ls"
 expect '.host.forecasts | .act.wrong == 0 and .act.right <= 1 and .stalls.missed == 0' <"$work/ls"
@@ -30,7 +30,7 @@ expect '.host.forecasts | .times.checked >= 1 and .time_error.median < 0.5' 'tim
 expect '.host.forecasts | (.time_error.counts | add) == .times.checked and (.lead_seconds.counts | add) == 1' <"$work/ls"
 expect '.host.forecasts.lead_seconds.sum > 1' 'seconds of notice' <"$work/ls"
 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\"" >"$work/kill"
-expect '.foreseen.warned_seconds_before > 1' <"$work/kill"
+expect '.forecast.warned_seconds_before > 1' <"$work/kill"
 
 # The same in words.
 cli check >"$work/check" 2>&1
@@ -53,8 +53,8 @@ since=$(mark)
 group_make blow $limit || fail 'cannot make a group'
 in_group blow "$workload" burst 300MiB 1500ms &
 wait_for 20 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/blow\"" || fail 'it was never killed'
-missed() { score '.host.forecasts.oom_kills | .announced + .missed == 2'; }
-wait_for 3 missed || snapshot | jq .host.forecasts.oom_kills | expect '.announced + .missed == 2'
+missed() { score '.host.forecasts.oom_kills | .warned + .missed == 2'; }
+wait_for 3 missed || snapshot | jq .host.forecasts.oom_kills | expect '.warned + .missed == 2'
 
 # Where headroom itself acts, the forecast is judged neither right nor wrong: what would have followed is unknown.
 daemon_stop
@@ -67,11 +67,11 @@ policies:
     actions: [kill]
 END
 daemon_start --scope "$ours" --config "$work/config" || fail 'the daemon does not start with a policy'
-before=$(score '.host.forecasts.warn.cut + 1') # ask takes 0 for no answer
+before=$(score '.host.forecasts.warn.undecided + 1') # ask takes 0 for no answer
 since=$(mark)
 group_make acted $limit || fail 'cannot make a group'
 in_group acted "$workload" leak $rate &
-wait_for 60 event_after "$since" '.type == "action" and .result.deed == "done"' ||
+wait_for 60 event_after "$since" '.type == "action" and .result.status == "done"' ||
 	wait_for 1 event_after "$since" '.type == "action"' || fail 'the policy did not act'
-cut() { score ".host.forecasts | .warn.cut >= $before and .warn.wrong == 0"; }
-wait_for 3 cut || snapshot | jq .host.forecasts.warn | expect ".cut >= $before" 'the alarm is cut'
+cut() { score ".host.forecasts | .warn.undecided >= $before and .warn.wrong == 0"; }
+wait_for 3 cut || snapshot | jq .host.forecasts.warn | expect ".undecided >= $before" 'the alarm is cut'

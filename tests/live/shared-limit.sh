@@ -27,7 +27,7 @@ grep -q "The limit of 50 MiB of $ours/pod above it comes first" "$work/words" ||
 wait_for 60 event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" >"$work/kill" ||
 	fail 'the parent was never full'
 event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" |
-	expect '.foreseen.warned_seconds_before > 0' 'the victim had been warned of by its parent'
+	expect '.forecast.warned_seconds_before > 0' 'the victim had been warned of by its parent'
 quiet() { snapshot | ask "$(entry pod/idle) | select(.alarm == \"none\")"; }
 wait_for 90 quiet || snapshot | jq "$(entry pod/idle)" | expect '.alarm == "none"' 'over when it is over'
 risk=".cgroup == \"$ours/pod\" and .from == \"none\""

@@ -46,4 +46,4 @@ shows "cgroup $ours/hog"
 alive "$workload_pid" || fail 'it was killed without confirmation'
 session "f ${ours#/}/hog Enter k wait:ask_the_guard End Enter wait:Really y wait:kill:_done wait:freed show"
 ended "$workload_pid" || fail 'it still runs'
-acted kill '.by_uid == 0 and .target.whole and .result.deed == "done"'
+acted kill '.by_uid == 0 and .target.whole and .result.status == "done"'

@@ -18,7 +18,7 @@ series() {
 }
 decided() { "$build/headroom" policy test "$policy" --replay "$1" --name "$2" --json >"$work/$2.json" || fail "cannot replay $1"; }
 first() { # series, policy, rung, not before
-	jq -s -r "map(select(.policy == \"$2\" and .rung == \"$3\" and .t_seconds >= ${4:-0})) | .[0].t_seconds // \"never\"" "$work/$1.json"
+	jq -s -r "map(select(.policy == \"$2\" and .action == \"$3\" and .t_seconds >= ${4:-0})) | .[0].t_seconds // \"never\"" "$work/$1.json"
 }
 confirmed_from() { # series, not before: whatever the policies report, which is once a day
 	"$build/headroom" replay "$work/$1.csv" --json |
@@ -40,7 +40,7 @@ again=$(confirmed_from fast $begin)
 note again_confirmed_s "$again"
 note again_term_s "$(first fast ends term $begin)"
 note slow_confirmed_s "$(first slow leak-for-certain notify)"
-ended() { jq -s 'map(select(.rung == "term" or .rung == "kill")) | length' "$work/$1.json"; }
+ended() { jq -s 'map(select(.action == "term" or .action == "kill")) | length' "$work/$1.json"; }
 note slow_ended "$(ended slow)"
 promise 'the fast one is warned of five minutes before its end' by "$(first fast runs-out notify)" 2820
 promise 'it is confirmed a minute before its end' by "$(first fast leak-for-certain notify)" 3060

@@ -25,8 +25,8 @@ of() { jq -s -r "map(select($1))$2" "$work/slow.json"; }
 note grew_bytes "$(awk -F, 'NR == 2 { first = $2 } { last = $2 } END { printf "%d", last - first }' "$work/slow.csv")"
 note confirmed_s "$(of '.policy == "leak-for-certain"' '| .[0].t_seconds // "never"')"
 note reported "$(of '.policy == "leak-for-certain"' '| length')"
-note ended "$(of '.rung == "term" or .rung == "kill"' '| length')"
+note ended "$(of '.action == "term" or .action == "kill"' '| length')"
 echo "$row"
 promise 'it is confirmed and reported, once' [ "$(of '.policy == "leak-for-certain"' '| length')" = 1 ]
-promise 'it is never ended' [ "$(of '.rung == "term" or .rung == "kill"' '| length')" = 0 ]
+promise 'it is never ended' [ "$(of '.action == "term" or .action == "kill"' '| length')" = 0 ]
 promise 'it still runs' alive leaky

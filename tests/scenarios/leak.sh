@@ -22,7 +22,7 @@ note first_end "$(sed -n 's/^ended \([0-9]*\) .*/\1/p' "$work/starts" | head -n 
 down_cs() { awk '/^ended/ && !end { end = $3 } /^started/ && end { print $2 - end; exit }' "$work/starts"; }
 note down_cs "$(down_cs)"
 if is_headroom; then
-	warned=$(event_comes 1 "$(action notify) and .unit == \"$unit\"" | jq '(512 * 1048576 - .evidence.usage_bytes) / 16896000')
+	warned=$(event_comes 1 "$(action notify) and .unit == \"$unit\"" | jq '(512 * 1048576 - .inputs.usage_bytes) / 16896000')
 	note warned_seconds_before "${warned:-never}"
 fi
 host_row

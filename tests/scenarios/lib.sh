@@ -201,9 +201,9 @@ events_begin() { ! is_headroom || events=$(mark); }
 event_comes() { # seconds, condition
 	wait_for "$1" event_after "$events" "$2" && event_after "$events" "$2"
 }
-action() { printf '.type == "action" and .rung == "%s"' "$1"; } # action → condition
+action() { printf '.type == "action" and .action == "%s"' "$1"; } # action → condition
 ended_count() { # how many actions ended a process
-	cli events --json --type action | jq -s "map(select(.seq > $events and (.rung | IN(\"term\", \"kill\", \"reflex\")) and .result.ok)) | length"
+	cli events --json --type action | jq -s "map(select(.seq > $events and (.action | IN(\"term\", \"kill\", \"reflex\")) and .result.ok)) | length"
 }
 
 # ---- a supervisor, as systemd and Docker have them: starts a workload in a fresh cgroup, writes down how it ended, and starts it

@@ -11,7 +11,7 @@ worker_dead() { ! alive worker.service; }
 wait_for 5 worker_dead
 host_row
 if is_headroom; then
-	note killed_at_mib "$(event_comes 1 "$(action kill)" | jq '(.evidence.rss_bytes // .evidence.usage_bytes) / 1048576 | floor')"
+	note killed_at_mib "$(event_comes 1 "$(action kill)" | jq '(.inputs.rss_bytes // .inputs.usage_bytes) / 1048576 | floor')"
 fi
 promise 'the worker is killed' worker_dead
 promise 'nothing else is killed' [ "$wrong" = 0 ]

@@ -299,6 +299,7 @@ union fixture_event {
 	struct hr_event_forecast forecast;
 	struct hr_event_outcome outcome;
 	struct hr_event_oom_score_adj adj;
+	struct hr_event_action action;
 	unsigned char space[HR_EVENT_MAX_BYTES];
 };
 
@@ -391,7 +392,7 @@ static inline void fixture_events(struct fixture *f, uint32_t i, uint32_t index)
 	e.container.what = slot->state == HR_SLOT_GONE ? HR_CONTAINER_GONE : HR_CONTAINER_APPEARED;
 	e.container.restarts = (uint32_t)slot->restarts;
 	e.container.oom_kills_total = slot->oom_kills_total;
-	e.container.lived_ms = slot->state == HR_SLOT_GONE ? 61000 : HR_UNKNOWN;
+	e.container.uptime_ms = slot->state == HR_SLOT_GONE ? 61000 : HR_UNKNOWN;
 	e.container.peak = slot->state == HR_SLOT_GONE ? slot->memory.peak : HR_UNKNOWN;
 	fixture_event_post(f, &e, &text);
 	if (slot->oom_kills_total)
@@ -468,9 +469,9 @@ static inline void fixture_host(struct fixture *f)
 					       .comm = "dockerd"};
 	if (f->containers > 1) /* a lonely one has seen nothing yet */
 		host->score = (struct hr_score){.intervals = 412,
-						.intervals_held = 330,
+						.intervals_covered = 330,
 						.times = 23,
-						.times_held = 18,
+						.times_covered = 18,
 						.time_error = {9, 6, 4, 3, 1},
 						.time_error_sum_milli = 2990,
 						.warn = {9, 1, 2},
@@ -479,7 +480,7 @@ static inline void fixture_host(struct fixture *f)
 						.lead = {0, 0, 1, 4, 3},
 						.lead_sum_ms = 634000,
 						.risks = 600,
-						.risks_died = 9,
+						.risks_observed = 9,
 						.risk_sum_milli = 10200,
 						.brier_sum_micro = 3100000};
 	board_host_end(f->board);

@@ -472,7 +472,7 @@ static inline void play_cue(struct play *p, const struct cue *cue)
 	} else if (how[cue->what].type == HR_EVENT_CONTAINER) {
 		e.e.container.what =
 			cue->what == CUE_GONE ? HR_CONTAINER_GONE : HR_CONTAINER_RESTARTED;
-		e.e.container.lived_ms = cue->what == CUE_GONE ? 27600000 : HR_UNKNOWN;
+		e.e.container.uptime_ms = cue->what == CUE_GONE ? 27600000 : HR_UNKNOWN;
 		e.e.container.peak = cue->what == CUE_GONE ? s->memory.peak : HR_UNKNOWN;
 		e.e.container.restarts = cue->what == CUE_BACK;
 	} else {

@@ -108,7 +108,7 @@ static void test_others(void **state)
 
 	begin(&m, HR_EVENT_CONTAINER, sizeof(m.e.container), "db", "postgres");
 	m.e.container.what = HR_CONTAINER_GONE;
-	m.e.container.lived_ms = 61000;
+	m.e.container.uptime_ms = 61000;
 	m.e.container.peak = HR_UNKNOWN;
 	m.e.container.oom_kills_total = 1;
 	describes(&m, "12:07:52 container db (docker, postgres): gone after 1m01s, 1 OOM kill");

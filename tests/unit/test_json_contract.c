@@ -53,7 +53,7 @@ static const char *const container_keys[] = {"state",
 					     "reasons",
 					     "leak",
 					     "alarm",
-					     "next_rung",
+					     "next_action",
 					     "processes",
 					     "reclaim_stall_histogram",
 					     "pids",
@@ -84,11 +84,11 @@ static const char *const host_keys[] = {"node",
 static const char *const forecasts_keys[] = {"warn",         "act",   "oom_kills",  "stalls",
 					     "lead_seconds", "times", "time_error", "intervals",
 					     "risks",        NULL};
-static const char *const verdict_keys[] = {"right", "wrong", "cut", "precision", NULL};
-static const char *const death_keys[] = {"announced", "missed", "recall", NULL};
+static const char *const verdict_keys[] = {"right", "wrong", "undecided", "precision", NULL};
+static const char *const death_keys[] = {"warned", "missed", "recall", NULL};
 static const char *const histogram_keys[] = {"bounds", "counts", "sum", "median", NULL};
-static const char *const held_keys[] = {"checked", "held", "coverage", NULL};
-static const char *const risks_keys[] = {"checked", "died", "expected", "brier_skill", NULL};
+static const char *const held_keys[] = {"checked", "covered", "coverage", NULL};
+static const char *const risks_keys[] = {"checked", "observed", "predicted", "brier_skill", NULL};
 static const char *const daemon_keys[] = {"version",           "mode",       "pid",
 					  "uptime_seconds",    "rss_bytes",  "cpu_seconds_total",
 					  "events_lost_total", "containers", "capacity",
@@ -96,7 +96,7 @@ static const char *const daemon_keys[] = {"version",           "mode",       "pi
 static const char *const event_keys[] = {"schema", "instance", "seq",      "time",
 					 "node",   "type",     "severity", NULL};
 static const char *const oom_keys[] = {"trigger", "victim",  "limit",    "constraint", "gfp",
-				       "order",   "history", "foreseen", NULL};
+				       "order",   "history", "forecast", NULL};
 static const char *const oom_process_keys[] = {
 	"pid",           "tid",        "comm",        "cmdline",    "cgroup",
 	"anon_bytes",    "file_bytes", "shmem_bytes", "swap_bytes", "pgtables_bytes",
@@ -110,6 +110,33 @@ static const char *const outcome_keys[] = {
 static const char *const what_keys[] = {"what", NULL};
 static const char *const level_keys[] = {"from",           "to",   "risk", "reasons",
 					 "oom_in_seconds", "leak", NULL};
+static const char *const action_keys[] = {
+	"policy",        "action",       "mode",        "target",     "inputs", "skipped",
+	"result",        "step",         "steps",       "escalation", "signal", "size_bytes",
+	"until_seconds", "took_seconds", "freed_bytes", "by_uid",     NULL};
+static const char *const target_keys[] = {"cgroup", "cgroup_id", "name",      "whole",
+					  "pid",    "comm",      "processes", NULL};
+static const char *const inputs_keys[] = {"usage_bytes",
+					  "limit_bytes",
+					  "unreclaimable_bytes",
+					  "headroom_bytes",
+					  "rss_bytes",
+					  "oom_in_seconds",
+					  "growth_bytes_per_second",
+					  "host_available_bytes",
+					  "host_total_bytes",
+					  "risk",
+					  "leak",
+					  "level",
+					  "some_avg10",
+					  "full_avg10",
+					  "held_seconds",
+					  "threshold_bytes",
+					  NULL};
+static const char *const skipped_keys[] = {"target", "reason", "usage_bytes",
+					   "drift_bytes_per_second", NULL};
+static const char *const skipped_target_keys[] = {"name", "cgroup_id", "pid", NULL};
+static const char *const result_keys[] = {"status", "ok", "errno", "detail", NULL};
 static const char *const adj_keys[] = {"pid", "oom_score_adj", NULL};
 
 static void has_keys(const json_t *object, const char *const *keys)
@@ -245,7 +272,7 @@ static const char *const null_keys[] = {
 	"confidence",
 	"leak.bytes_per_hour",
 	"leak.of",
-	"next_rung",
+	"next_action",
 	"reclaim_stall_histogram",
 	"pids",
 	"oom_kills_total",
@@ -386,7 +413,7 @@ static void check_oom(const json_t *e)
 	has_keys(get(e, "victim"), oom_process_keys);
 	has_keys(get(e, "victim"), identity_keys);
 	has_keys(get(e, "limit"), limit_keys);
-	has_keys(get(e, "foreseen"), oom_stats_keys);
+	has_keys(get(e, "forecast"), oom_stats_keys);
 	assert_int_equal(json_array_size(get(e, "history")), 3);
 	for (size_t i = 0; i < json_array_size(get(e, "history")); i++)
 		has_keys(json_array_get(get(e, "history"), i), history_keys);
@@ -408,7 +435,7 @@ static void test_events(void **state)
 
 		has_keys(e, event_keys);
 		has_keys(e, identity_keys);
-		assert_string_equal(json_string_value(get(e, "schema")), "headroom.event/1");
+		assert_string_equal(json_string_value(get(e, "schema")), "headroom.event/2");
 		has_keys(e, keys_of(event.event.type));
 		if (event.event.type == HR_EVENT_OOM_KILL)
 			check_oom(e);
@@ -460,14 +487,39 @@ static void test_counted_kill(void **state)
 					    "gfp",
 					    "order",
 					    "limit.max_bytes",
-					    "foreseen.risk",
-					    "foreseen.oom_in_seconds",
-					    "foreseen.warned_seconds_before"};
+					    "forecast.risk",
+					    "forecast.oom_in_seconds",
+					    "forecast.warned_seconds_before"};
 	json_t *e = json_event(&event.event, NULL);
 
 	for (size_t i = 0; i < ARRAY_SIZE(nulls); i++)
 		assert_true(json_is_null(get(e, nulls[i])));
 	assert_string_equal(json_string_value(json_array_get(get(e, "flags"), 0)), "counted");
+	json_decref(e);
+}
+
+static void test_action(void **state)
+{
+	union fixture_event event = {.action = {.event = {.bytes = sizeof(struct hr_event_action),
+							  .type = HR_EVENT_ACTION},
+						.kind = HR_ACTION_ON_EXIT,
+						.status = HR_STATUS_DRY_RUN,
+						.mode = 1,
+						.skipped_count = 1,
+						.skipped = {{.reason = HR_SKIP_SLOWER}}}};
+	json_t *e = json_event(&event.event, "node-1"), *skipped;
+
+	has_keys(e, event_keys);
+	has_keys(e, action_keys);
+	has_keys(get(e, "target"), target_keys);
+	has_keys(get(e, "inputs"), inputs_keys);
+	has_keys(get(e, "result"), result_keys);
+	assert_string_equal(json_string_value(get(e, "action")), "on_exit");
+	assert_string_equal(json_string_value(get(e, "result.status")), "dry_run");
+	skipped = json_array_get(get(e, "skipped"), 0);
+	has_keys(skipped, skipped_keys);
+	has_keys(get(skipped, "target"), skipped_target_keys);
+	assert_string_equal(json_string_value(get(skipped, "reason")), "slower growth");
 	json_decref(e);
 }
 
@@ -478,6 +530,7 @@ int main(void)
 		cmocka_unit_test(test_unknown),     cmocka_unit_test(test_host),
 		cmocka_unit_test(test_forecasts),   cmocka_unit_test(test_events),
 		cmocka_unit_test(test_short_event), cmocka_unit_test(test_counted_kill),
+		cmocka_unit_test(test_action),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,17 +191,17 @@ static void test_json(void **state)
 	object = json_event(&r.event, "node");
 	assert_string_equal(word(object, "type"), "action");
 	assert_string_equal(word(object, "policy"), "kill-switch");
-	assert_string_equal(word(object, "rung"), "kill");
+	assert_string_equal(word(object, "action"), "kill");
 	assert_string_equal(word(object, "mode"), "dry-run");
 	assert_string_equal(word(json_object_get(object, "target"), "name"), "citizen-7");
 	assert_true(json_is_true(json_object_get(json_object_get(object, "result"), "ok")));
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(object, "evidence"),
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(object, "inputs"),
 							    "threshold_bytes")),
 			 300 * MIB);
-	assert_true(json_is_null(json_object_get(json_object_get(object, "evidence"), "risk")));
-	passed = json_array_get(json_object_get(object, "passed_over"), 0);
-	assert_string_equal(word(passed, "name"), "db");
-	assert_string_equal(word(passed, "why"), "protected");
+	assert_true(json_is_null(json_object_get(json_object_get(object, "inputs"), "risk")));
+	passed = json_array_get(json_object_get(object, "skipped"), 0);
+	assert_string_equal(word(json_object_get(passed, "target"), "name"), "db");
+	assert_string_equal(word(passed, "reason"), "protected");
 	assert_true(json_is_null(json_object_get(object, "until_seconds")));
 	json_decref(object);
 	make(&r, "", "db"); /* by hand */
@@ -210,7 +210,7 @@ static void test_json(void **state)
 	json_decref(object);
 	r.event.bytes = sizeof(struct hr_event); /* an older writer's, or damaged */
 	object = json_event(&r.event, "node");
-	assert_null(json_object_get(object, "rung"));
+	assert_null(json_object_get(object, "action"));
 	json_decref(object);
 }
 
@@ -228,13 +228,13 @@ static void test_next_action(void **state)
 	slot.id.name = board_text_add(&text, "citizen-7", true);
 	slot.next_policy = board_text_add(&text, "kill-switch", true);
 	object = json_container(&slot);
-	assert_true(json_is_null(json_object_get(object, "next_rung")));
+	assert_true(json_is_null(json_object_get(object, "next_action")));
 	json_decref(object);
 	slot.forecast.next_action = HR_ACTION_THROTTLE;
 	object = json_container(&slot);
-	next = json_object_get(object, "next_rung");
+	next = json_object_get(object, "next_action");
 	assert_string_equal(word(next, "policy"), "kill-switch");
-	assert_string_equal(word(next, "rung"), "throttle");
+	assert_string_equal(word(next, "action"), "throttle");
 	json_decref(object);
 	explain_container(&explanation, &slot, &host, T0);
 	for (size_t i = 0; i < explanation.n; i++)

@@ -534,29 +534,31 @@ static const struct scenario {
 	 "citizen-7 3/4 by switch\n"},
 	{"rate limit", go_rate_limit,
 	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
-	 "41 refused term citizen-7: budget spent\n"},
+	 "41 refused term citizen-7: rate limit reached\n"},
 	{"rate limit frees", go_rate_limit_frees,
-	 "1 do kill citizen-7 1/1 by now\n1 refused kill second: budget spent\n61 do kill second "
+	 "1 do kill citizen-7 1/1 by now\n1 refused kill second: rate limit reached\n61 do kill "
+	 "second "
 	 "1/1 by now\n"
-	 "65 refused kill second: budget spent\n"},
+	 "65 refused kill second: rate limit reached\n"},
 	{"kernel oom", go_kernel_oom,
 	 "1 do notify citizen-7 1/3 by now\n1 do term citizen-7 2/3 by now\n1 next of 0: kill\n"
-	 "3 refused kill citizen-7: the kernel has just killed there\n7 do kill citizen-7 3/3 by "
+	 "3 refused kill citizen-7: recent kernel OOM kill\n7 do kill citizen-7 3/3 by "
 	 "now\n7 next of 0: -\n"
 	 "11 end not averted\n"},
-	{"then", go_on_exit, "1 do term citizen-7 1/2 by switch\n12 do then none 1/2 by switch\n"},
+	{"then", go_on_exit,
+	 "1 do term citizen-7 1/2 by switch\n12 do on_exit none 1/2 by switch\n"},
 	{"then: restarted", go_on_exit_restarted, "1 do term citizen-7 1/2 by switch\n"},
 	{"then: unpopulated", go_on_exit_unpopulated,
-	 "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},
+	 "1 do term citizen-7 1/2 by switch\n9 do on_exit citizen-7 1/2 by switch\n"},
 	{"then: tidied up", go_on_exit_tidied_up,
-	 "1 do term citizen-7 1/2 by switch\n9 do then citizen-7 1/2 by switch\n"},
+	 "1 do term citizen-7 1/2 by switch\n9 do on_exit citizen-7 1/2 by switch\n"},
 	{"then: restarted in place", go_on_exit_restarted_in_place,
 	 "1 do term citizen-7 1/2 by switch\n"},
 	{"ended by itself", go_ended_by_itself,
 	 "1 do notify citizen-7 1/2 by switch\n1 do throttle citizen-7 2/2 by switch\n"},
 	{"then: dry run", go_on_exit_dry_run,
 	 "1 dry-run term citizen-7 1/2 by switch\n31 dry-run kill citizen-7 2/2 by switch\n"
-	 "31 dry-run then citizen-7 2/2 by switch\n"},
+	 "31 dry-run on_exit citizen-7 2/2 by switch\n"},
 	{"vanishes", go_vanishes, ""},
 	{"notify only", go_notify_only,
 	 "1 do notify citizen-7 1/1 by notice\n503 do notify citizen-7 1/1 by notice\n"},

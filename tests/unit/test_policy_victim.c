@@ -33,7 +33,7 @@ static const struct context {
 	  {.name = "build", .mib = 80, .growth_kib = 900},
 	  {.name = "sshd", .mib = 8}},
 	 "build",
-	 {"db grows less"}},
+	 {"db slower growth"}},
 	{"a process group of many small processes is one culprit",
 	 {{.name = "db", .mib = 90},
 	  {.name = "make", .mib = 240, .pgroup = true},
@@ -44,7 +44,7 @@ static const struct context {
 	 {{.name = "db", .mib = 90},
 	  {.name = "make", .mib = 60, .growth_kib = 800, .pgroup = true}},
 	 "make",
-	 {"db grows less"}},
+	 {"db slower growth"}},
 	{"noise is no growth",
 	 {{.name = "db", .mib = 90, .growth_kib = 8},
 	  {.name = "cache", .mib = 200, .growth_kib = -5}},
@@ -71,7 +71,7 @@ static const struct context {
 	 {{.name = "what", .mib = 200, .growth_kib = 900, .unnamed = true},
 	  {.name = "web", .mib = 60}},
 	 "web",
-	 {"what not known well enough"}},
+	 {"what insufficient data"}},
 	{"of two that grow alike, the larger",
 	 {{.name = "a", .mib = 60, .growth_kib = 100}, {.name = "b", .mib = 70, .growth_kib = 90}},
 	 "b",
@@ -80,7 +80,7 @@ static const struct context {
 	 {{.name = "a", .mib = 60, .growth_kib = 100},
 	  {.name = "b", .mib = 50, .growth_kib = 60, .risk = 9000}},
 	 "b",
-	 {"a grows less"}},
+	 {"a slower growth"}},
 	{"a container goes before an equal process group",
 	 {{.name = "grp", .mib = 60, .pgroup = true}, {.name = "box", .mib = 60}},
 	 "box",
@@ -285,7 +285,7 @@ static void test_hold_off(void **state)
 	world_rules(w);
 	engine_oom_kill(w->engine, HR_UNKNOWN_U32, w->w.now_ns);
 	world_run(w, 4);
-	assert_string_equal(w->log, "1 refused kill box: the kernel has just killed there\n");
+	assert_string_equal(w->log, "1 refused kill box: recent kernel OOM kill\n");
 	world_run(w, 2);
 	assert_int_equal(w->kills, 1);
 	world_free(w);

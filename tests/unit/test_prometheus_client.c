@@ -128,7 +128,7 @@ static void two_nodes(struct world *w)
 	       SAMPLE(A ",\"id\":\"/docker/1\"", "400"));
 	answer(w, "headroom_container_headroom_bytes", SAMPLE(A ",\"id\":\"/docker/1\"", "300"));
 	answer(w, "headroom_container_risk", SAMPLE(B ",\"id\":\"/docker/1\"", "93.25"));
-	answer(w, "headroom_container_oom_in_seconds{p=\"50\"}",
+	answer(w, "headroom_container_oom_in_seconds{quantile=\"0.5\"}",
 	       SAMPLE(B ",\"id\":\"/docker/1\"", "61.5"));
 	answer(w, "rate(headroom_container_pressure_waiting_seconds_total[1m])",
 	       SAMPLE(B ",\"id\":\"/docker/1\"", "0.25"));

@@ -374,7 +374,7 @@ static void check_report(const struct report *r, size_t row)
 	check_html(html);
 	assert_non_null(parsed);
 	assert_string_equal(json_string_value(json_object_get(parsed, "schema")),
-			    "headroom.report/1");
+			    "headroom.report/2");
 	assert_int_equal(json_array_size(json_object_get(parsed, "summary")), REPORT_SUMMARY);
 	json_decref(parsed);
 	for (size_t i = 0; i < r->factors; i++)

@@ -161,16 +161,16 @@ static void check(const struct life *life, const struct hr_score *s)
 	const unsigned int pair[][2] = {
 		{s->warn.right, want->warn[0]},
 		{s->warn.wrong, want->warn[1]},
-		{s->warn.cut, want->warn[2]},
+		{s->warn.undecided, want->warn[2]},
 		{s->act.right, want->act[0]},
 		{s->act.wrong, want->act[1]},
-		{s->act.cut, want->act[2]},
+		{s->act.undecided, want->act[2]},
 		{s->oom_kills.warned, want->kills[0]},
 		{s->oom_kills.missed, want->kills[1]},
 		{s->stalls.warned, want->stalls[0]},
 		{s->stalls.missed, want->stalls[1]},
 		{s->times, want->times},
-		{s->times_held, want->held},
+		{s->times_covered, want->held},
 	};
 	uint64_t errors = 0, leads = 0;
 
@@ -204,7 +204,7 @@ static void test_sum_outlives_watches(void **state)
 	for (int n = 0; n < 3; n++)
 		play("warn 10 10; kill 20; cut 21", &score);
 	assert_int_equal(score.warn.right, 3);
-	assert_int_equal(score.warn.cut, 0);
+	assert_int_equal(score.warn.undecided, 0);
 	assert_int_equal(score.oom_kills.warned, 3);
 	assert_int_equal(score.time_error[0], 3);
 	assert_int_equal(score.lead_sum_ms, 30000);
@@ -260,11 +260,11 @@ static void test_risks(void **state)
 	assert_int_equal(score.risks, 0);
 	look_at(&watch, 910, 9000, HR_LEVEL_OWN, none, &score); /* .2 was wrong; .9 begins */
 	assert_int_equal(score.risks, 1);
-	assert_int_equal(score.risks_died, 0);
+	assert_int_equal(score.risks_observed, 0);
 	assert_int_equal(score.brier_sum_micro, 40000);
 	score_died(&watch, ns(1000), SCORE_OOM_KILL, true, &score);
 	assert_int_equal(score.risks, 2);
-	assert_int_equal(score.risks_died, 1);
+	assert_int_equal(score.risks_observed, 1);
 	assert_int_equal(score.risk_sum_milli, 1100);
 	assert_int_equal(score.brier_sum_micro, 50000);
 	look_at(&watch, 1001, 5000, HR_LEVEL_ANCESTOR, none,
@@ -284,7 +284,7 @@ static void test_intervals(void **state)
 	look_at(&watch, 3, 0, HR_LEVEL_OWN, (struct forecast_accuracy){0, 0}, &score);
 	look_at(&watch, 4, 0, HR_LEVEL_OWN, (struct forecast_accuracy){1, 0}, &score);
 	assert_int_equal(score.intervals, 6);
-	assert_int_equal(score.intervals_held, 4);
+	assert_int_equal(score.intervals_covered, 4);
 }
 
 int main(void)

@@ -28,7 +28,7 @@ static void write_page(struct page *page, bool openmetrics)
 	struct snapshot s = {
 		.host.score = {.intervals = 5,
 			       .times = 4,
-			       .times_held = 3,
+			       .times_covered = 3,
 			       .time_error = {2, 1, 0, 0, 0, 0, 1},
 			       .time_error_sum_milli = 2530,
 			       .warn = {3, 1, 2},
@@ -50,10 +50,11 @@ static void test_prometheus(void **state)
 	has(page.text, "# TYPE headroom_forecast_intervals_checked_total "
 		       "counter\nheadroom_forecast_intervals_checked_total 5\n");
 	has(page.text, "\nheadroom_forecast_alarms_total{alarm=\"warn\",verdict=\"right\"} 3\n");
-	has(page.text, "\nheadroom_forecast_alarms_total{alarm=\"warn\",verdict=\"cut\"} 2\n");
+	has(page.text,
+	    "\nheadroom_forecast_alarms_total{alarm=\"warn\",verdict=\"undecided\"} 2\n");
 	has(page.text, "\nheadroom_forecast_alarms_total{alarm=\"act\",verdict=\"wrong\"} 0\n");
-	has(page.text, "\nheadroom_forecast_oom_kills_total{announced=\"no\"} 1\n");
-	has(page.text, "\nheadroom_forecast_risks_expected_total 1.25\n");
+	has(page.text, "\nheadroom_forecast_oom_kills_total{warned=\"no\"} 1\n");
+	has(page.text, "\nheadroom_forecast_risks_predicted_total 1.25\n");
 	has(page.text, "# TYPE headroom_forecast_time_error_ratio histogram\n"
 		       "headroom_forecast_time_error_ratio_bucket{le=\"0.05\"} 2\n"
 		       "headroom_forecast_time_error_ratio_bucket{le=\"0.1\"} 3\n");
@@ -73,9 +74,9 @@ static void test_openmetrics(void **state)
 	struct page page = {0};
 
 	write_page(&page, true);
-	has(page.text,
-	    "# TYPE headroom_forecast_times_held counter\nheadroom_forecast_times_held_total 3\n");
-	lacks(page.text, "# TYPE headroom_forecast_times_held_total");
+	has(page.text, "# TYPE headroom_forecast_times_covered "
+		       "counter\nheadroom_forecast_times_covered_total 3\n");
+	lacks(page.text, "# TYPE headroom_forecast_times_covered_total");
 	page_done(&page);
 }
 

@@ -54,11 +54,11 @@ static const char *const actions[HR_ACTION_COUNT] = {
 	[HR_ACTION_NONE] = NULL,         [HR_ACTION_NOTIFY] = "notify",
 	[HR_ACTION_RECLAIM] = "reclaim", [HR_ACTION_THROTTLE] = "throttle",
 	[HR_ACTION_TERM] = "term",       [HR_ACTION_KILL] = "kill",
-	[HR_ACTION_REFLEX] = "reflex",   [HR_ACTION_ON_EXIT] = "then",
+	[HR_ACTION_REFLEX] = "reflex",   [HR_ACTION_ON_EXIT] = "on_exit",
 };
 
 static const char *const statuses[HR_STATUS_COUNT] = {
-	[HR_STATUS_DONE] = "done",       [HR_STATUS_DRY_RUN] = "rehearsed",
+	[HR_STATUS_DONE] = "done",       [HR_STATUS_DRY_RUN] = "dry_run",
 	[HR_STATUS_FAILED] = "failed",   [HR_STATUS_SKIPPED] = "skipped",
 	[HR_STATUS_REFUSED] = "refused",
 };
@@ -73,13 +73,13 @@ static const char *const whys[HR_SKIP_COUNT] = {
 	[HR_SKIP_INIT] = "init",
 	[HR_SKIP_KTHREAD] = "kernel thread",
 	[HR_SKIP_SMALLER] = "smaller",
-	[HR_SKIP_SLOWER] = "grows less",
+	[HR_SKIP_SLOWER] = "slower growth",
 	[HR_SKIP_UNDER_REQUEST] = "within its request",
 	[HR_SKIP_PRIORITY] = "lower priority",
-	[HR_SKIP_COOLDOWN] = "cooling down",
-	[HR_SKIP_HOLD_OFF] = "the kernel has just killed there",
-	[HR_SKIP_RATE_LIMIT] = "budget spent",
-	[HR_SKIP_UNKNOWN] = "not known well enough",
+	[HR_SKIP_COOLDOWN] = "cooldown",
+	[HR_SKIP_HOLD_OFF] = "recent kernel OOM kill",
+	[HR_SKIP_RATE_LIMIT] = "rate limit reached",
+	[HR_SKIP_UNKNOWN] = "insufficient data",
 	[HR_SKIP_GONE] = "gone",
 };
 

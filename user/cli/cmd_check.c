@@ -69,7 +69,7 @@ static void try_actions(struct check *c, const struct collector *collector)
 	char name[32];
 
 	for (unsigned int i = 0; !enforce_support(&config, i, &ability); i++) {
-		snprintf(name, sizeof(name), "rung_%s", hr_action_kind_name(ability.kind));
+		snprintf(name, sizeof(name), "action_%s", hr_action_kind_name(ability.kind));
 		add_signal(c, name, ability.variant, ability.reason, *ability.reason);
 	}
 }
@@ -96,7 +96,7 @@ static const char *lack(const struct check *c, uint32_t kind)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "rung_%s", hr_action_kind_name(kind));
+	snprintf(name, sizeof(name), "action_%s", hr_action_kind_name(kind));
 	for (size_t i = 0; i < c->n_signals; i++)
 		if (!strcmp(c->signals[i].signal, name) && !strcmp(c->signals[i].variant, "none"))
 			return c->signals[i].skipped;
@@ -284,10 +284,10 @@ static int print_json(const struct check *c)
 
 		json_array_append_new(signals,
 				      json_pack("{ss ss sb so}", "signal", row->signal, "variant",
-						row->variant, "fallback", row->fallback,
-						"passed_over", text_or_null(row->skipped)));
+						row->variant, "fallback", row->fallback, "skipped",
+						text_or_null(row->skipped)));
 	}
-	object = json_pack("{ss sb si so so ss? ss}", "schema", "headroom.check/1", "able",
+	object = json_pack("{ss sb si so so ss? ss}", "schema", "headroom.check/2", "able",
 			   c->status == CLI_DONE, "exit_status", c->status, "checks", checks,
 			   "signals", signals, "signals_from", c->signals_from, "summary",
 			   summary(c));

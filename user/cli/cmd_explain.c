@@ -254,12 +254,12 @@ static int print_json(const struct explain_run *e)
 	for (size_t i = 0; !event && e->past.action[i]; i++)
 		json_array_append_new(actions, json_event(e->past.action[i], node));
 	all = json_pack(
-		"{ss so ss so so so so so so so so}", "schema", "headroom.explanation/1", "time",
+		"{ss so ss so so so so so so so so}", "schema", "headroom.explanation/2", "time",
 		json_get_time(NULL, &s->time_ns), "about",
 		e->slot   ? "container"
 		: e->host ? "host"
 			  : "event",
-		"said", said, "container", e->slot ? json_container(e->slot) : json_null(),
+		"text", said, "container", e->slot ? json_container(e->slot) : json_null(),
 		"history", event ? json_null() : json_history(e), "oom_kills", kills, "actions",
 		actions, "event", event ? json_event(e->past.event, node) : json_null(), "outcome",
 		e->past.outcome ? json_event(e->past.outcome, node) : json_null(), "host",

@@ -309,15 +309,15 @@ static int print_json(const char *path, const struct store_status *s)
 	char clean[512];
 	json_t *all = json_pack(
 		"{ss ss sI sI so so sI sI sI so so sI sI so sI sI sI}", "schema",
-		"headroom.history/1", "path", text_clean(path, SIZE_MAX, clean, sizeof(clean)),
-		"pictures", (json_int_t)s->pictures, "frozen_pictures", (json_int_t)s->frozen,
-		"first_picture", time_or_null(s->first_ns), "last_picture",
-		time_or_null(s->last_ns), "containers", (json_int_t)s->containers, "picture_bytes",
+		"headroom.recorder/2", "path", text_clean(path, SIZE_MAX, clean, sizeof(clean)),
+		"snapshots", (json_int_t)s->pictures, "frozen_snapshots", (json_int_t)s->frozen,
+		"first_snapshot", time_or_null(s->first_ns), "last_snapshot",
+		time_or_null(s->last_ns), "containers", (json_int_t)s->containers, "snapshot_bytes",
 		(json_int_t)s->picture_bytes, "events", (json_int_t)s->events, "first_event",
 		time_or_null(s->first_event_ns), "last_event", time_or_null(s->last_event_ns),
 		"events_missed", (json_int_t)s->missed, "incidents", (json_int_t)s->incidents,
 		"last_incident", time_or_null(s->last_incident_ns), "file_bytes",
-		(json_int_t)s->file_bytes, "moved_aside_bytes", (json_int_t)s->aside_bytes,
+		(json_int_t)s->file_bytes, "quarantined_bytes", (json_int_t)s->aside_bytes,
 		"damaged_places", (json_int_t)s->damaged);
 	int r = all ? json_dumpf(all, stdout, JSON_STYLE) : -1;
 

@@ -102,7 +102,7 @@ static int print_json(const struct snapshot *s)
 	int r = host ? 0 : -ENOMEM;
 
 	clock_format_rfc3339(s->time_ns, time);
-	printf("{\"schema\":\"headroom.snapshot/1\",\"time\":\"%s\",\n\"host\":", time);
+	printf("{\"schema\":\"headroom.snapshot/2\",\"time\":\"%s\",\n\"host\":", time);
 	r |= json_dumpf(host, stdout, JSON_STYLE);
 	json_decref(host);
 	fputs(",\n\"containers\":[", stdout);

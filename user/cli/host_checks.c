@@ -322,7 +322,7 @@ void finding_of_score(const struct hr_score *s, struct finding *ret_finding)
 	bool good = good_enough(s->warn.right, s->warn.right + s->warn.wrong, 10, 0.5) &&
 		    good_enough(s->oom_kills.warned, s->oom_kills.warned + s->oom_kills.missed, 10,
 				0.8) &&
-		    good_enough(s->intervals_held, s->intervals, 100, 0.6);
+		    good_enough(s->intervals_covered, s->intervals, 100, 0.6);
 	char alarms[SCORE_TEXT], times[SCORE_TEXT];
 
 	score_alarms_text(s, alarms);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One line a decision: when, which rule, which rung, to whom, why; as a table or as JSON. Decides nothing. */
+/* One line a decision: when, policy, action, target, reason; as a table or as JSON. Decides nothing. */
 #include "policy_output.h"
 
 #include <math.h>
@@ -97,10 +97,10 @@ static json_t *json_skipped(const struct policy_run *run, const struct action *o
 
 		name_of(run, order->skipped[i].slot, p->cgroup_id, name, sizeof(name));
 		json_array_append_new(array,
-				      json_pack("{so so so so}", "name",
+				      json_pack("{s{so so} so so}", "target", "name",
 						*name ? json_string(name) : json_null(), "pid",
-						p->pid ? json_integer(p->pid) : json_null(), "why",
-						json_word(hr_skip_reason_name(p->reason)),
+						p->pid ? json_integer(p->pid) : json_null(),
+						"reason", json_word(hr_skip_reason_name(p->reason)),
 						"usage_bytes", json_get_bytes(NULL, &p->usage)));
 	}
 	return array;
@@ -127,13 +127,13 @@ static json_t *json_order(const struct policy_run *run, const char *decision,
 
 	json_object_set_new(line, "policy",
 			    json_clean(policy_text(run->set, o->policy->name), SIZE_MAX));
-	json_object_set_new(line, "rung", json_word(hr_action_kind_name(o->kind)));
+	json_object_set_new(line, "action", json_word(hr_action_kind_name(o->kind)));
 	json_object_set_new(line, "step", json_integer(o->step));
 	json_object_set_new(line, "steps", json_integer(o->steps));
-	json_object_set_new(line, "emergency", json_integer(o->escalation));
+	json_object_set_new(line, "escalation", json_integer(o->escalation));
 	json_object_set_new(line, "target", json_target(run, &o->target));
-	json_object_set_new(line, "evidence", json_inputs(&o->inputs));
-	json_object_set_new(line, "passed_over", json_skipped(run, o));
+	json_object_set_new(line, "inputs", json_inputs(&o->inputs));
+	json_object_set_new(line, "skipped", json_skipped(run, o));
 	return line;
 }
 
@@ -147,7 +147,7 @@ static void print_row(struct policy_run *run, const char *policy, const char *ki
 	bool below = width && width < WIDE;
 
 	if (!run->head)
-		printf("%-20s  %-18s  %-5s  %-9s  %-*s%s\n", "TIME", "POLICY", "STEP", "RUNG",
+		printf("%-20s  %-18s  %-5s  %-9s  %-*s%s\n", "TIME", "POLICY", "STEP", "ACTION",
 		       below ? 0 : 30, "TARGET", below ? "" : "WHY");
 	run->head = true;
 	printf("%-20s  %-18s  %-5s  %-9s  ", time_text(run, time),
@@ -178,7 +178,7 @@ static void add_skipped(const struct policy_run *run, const struct action *o, ch
 		name_of(run, o->skipped[i].slot, p->cgroup_id, name, sizeof(name));
 		if (!*name)
 			snprintf(name, sizeof(name), "process %u", p->pid);
-		snprintf(one, sizeof(one), "%s%s (%s)", i ? ", " : "; passed over: ", name,
+		snprintf(one, sizeof(one), "%s%s (%s)", i ? ", " : "; skipped: ", name,
 			 hr_skip_reason_name(p->reason));
 		add(reason, bytes, one);
 	}
@@ -213,7 +213,7 @@ void policy_line_order(const struct action *order, void *arg)
 	run->actions[order->kind]++;
 	run->fired[index_of(run, order->policy)] = true;
 	if (run->options.json)
-		print_json(json_order(run, "order", order));
+		print_json(json_order(run, "action", order));
 	else
 		print_order(run, order, "");
 }
@@ -229,7 +229,7 @@ void policy_line_not_taken(const struct action *order, enum hr_action_status sta
 	run->fired[index_of(run, order->policy)] = true;
 	if (run->options.json) {
 		line = json_order(run, hr_action_status_name(status), order);
-		json_object_set_new(line, "why", json_word(hr_skip_reason_name(reason)));
+		json_object_set_new(line, "reason", json_word(hr_skip_reason_name(reason)));
 		print_json(line);
 		return;
 	}
@@ -247,7 +247,7 @@ void policy_line_outcome(const struct outcome *outcome, void *arg)
 	if (!run->options.json)
 		return;
 	line = json_line(run, "end");
-	json_object_set_new(line, "emergency", json_integer(outcome->escalation));
+	json_object_set_new(line, "escalation", json_integer(outcome->escalation));
 	json_object_set_new(line, "target", json_target(run, &outcome->target));
 	print_json(line);
 }
@@ -269,7 +269,7 @@ void policy_line_next(uint32_t slot, const struct policy *policy, enum hr_action
 	if (run->options.json) {
 		line = json_line(run, "next");
 		json_object_set_new(
-			line, "next_rung",
+			line, "next_action",
 			json_next_action(policy ? policy_text(run->set, policy->name) : NULL,
 					 kind));
 		json_object_set_new(line, "target", json_target(run, &target));

@@ -44,10 +44,10 @@ void events_container(struct board *board, uint32_t slot, enum hr_container_what
 	event->what = what;
 	event->restarts = (uint32_t)from->restarts;
 	event->oom_kills_total = from->oom_kills_total;
-	event->lived_ms = event->peak = HR_UNKNOWN;
+	event->uptime_ms = event->peak = HR_UNKNOWN;
 	if (what == HR_CONTAINER_GONE) {
 		if (from->gone_ns >= from->appeared_ns) /* or the wall clock was set back */
-			event->lived_ms = (from->gone_ns - from->appeared_ns) / NS_PER_MS;
+			event->uptime_ms = (from->gone_ns - from->appeared_ns) / NS_PER_MS;
 		event->peak = from->memory.peak;
 	}
 	events_post(board, &buffer, &text);

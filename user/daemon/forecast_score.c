@@ -66,8 +66,8 @@ static void judge_times(struct score_watch *w, uint64_t t_ns, struct hr_score *s
 		while (bucket + 1 < HR_SCORE_ERRORS && error >= HR_SCORE_ERROR_MILLI << bucket)
 			bucket++;
 		s->times++;
-		s->times_held += took >= note->p10_ms &&
-				 (took <= note->p90_ms || note->p90_ms == UINT32_MAX);
+		s->times_covered += took >= note->p10_ms &&
+				    (took <= note->p90_ms || note->p90_ms == UINT32_MAX);
 		s->time_error[bucket]++;
 		s->time_error_sum_milli += error;
 	}
@@ -178,7 +178,7 @@ static void judge_risk(struct score_watch *w, bool died, struct hr_score *s)
 		return;
 	w->risk_ns = 0;
 	s->risks++;
-	s->risks_died += died;
+	s->risks_observed += died;
 	s->risk_sum_milli += w->risk_centi / 10;
 	s->brier_sum_micro += error * error / 100;
 }
@@ -205,7 +205,7 @@ static void add_intervals(struct score_watch *w, const struct forecast_accuracy 
 	bool anew = now->checked < w->checked || now->covered < w->covered;
 
 	s->intervals += now->checked - (anew ? 0 : w->checked);
-	s->intervals_held += now->covered - (anew ? 0 : w->covered);
+	s->intervals_covered += now->covered - (anew ? 0 : w->covered);
 	w->checked = (uint16_t)now->checked;
 	w->covered = (uint16_t)now->covered;
 }
@@ -270,7 +270,7 @@ void score_died(struct score_watch *w, uint64_t t_ns, enum score_death death, bo
 void score_cut(struct score_watch *w, struct hr_score *s)
 {
 	for (; w->episodes; w->episodes--)
-		verdicts(s, w->episode[w->episodes - 1].alarm)->cut++;
+		verdicts(s, w->episode[w->episodes - 1].alarm)->undecided++;
 	w->notes = 0;
 	w->risk_ns = 0;
 }

@@ -61,7 +61,7 @@ static void publish_support(struct board *board, const struct enforce_config *co
 		n++;
 	for (unsigned int i = 0; n < HR_SOURCES && !enforce_support(config, i, &support);
 	     i++, n++) {
-		snprintf(host->source[n].signal, sizeof(host->source[n].signal), "rung_%s",
+		snprintf(host->source[n].signal, sizeof(host->source[n].signal), "action_%s",
 			 hr_action_kind_name(support.kind));
 		snprintf(host->source[n].variant, sizeof(host->source[n].variant), "%.35s",
 			 support.variant);

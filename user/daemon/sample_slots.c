@@ -197,7 +197,7 @@ static void score_slot(struct hr_score *score, struct hr_slot *at, struct track 
 	forecast_accuracy(&track->forecast, &sight.record);
 	score_look(&track->score, &sight, score);
 	at->intervals = (uint16_t)sight.record.checked;
-	at->intervals_held = (uint16_t)sight.record.covered;
+	at->intervals_covered = (uint16_t)sight.record.covered;
 }
 
 static void forecast_slot(const struct sampling *sampling, struct hr_slot *at, struct track *track,

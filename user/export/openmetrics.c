@@ -83,7 +83,8 @@ static void host_metrics(struct page *page, const struct snapshot *s, bool openm
 static void info_metric(struct page *page, const struct hr_host *host, bool openmetrics)
 {
 	metrics_head(page, "headroom_guard_info",
-		     "1, with the names of the node and of what runs on it.", false, openmetrics);
+		     "Always 1; the labels name the node, its kernel and the daemon version.",
+		     false, openmetrics);
 	page_puts(page, "headroom_guard_info{");
 	add_label(page, "node=\"", host->node);
 	add_label(page, ",kernel=\"", host->kernel);
@@ -93,15 +94,15 @@ static void info_metric(struct page *page, const struct hr_host *host, bool open
 
 static void action_metrics(struct page *page, const struct metrics_extra *extra, bool openmetrics)
 {
-	metrics_head(page, "headroom_actions", "Rungs taken or rehearsed, by policy and result.",
-		     true, openmetrics);
+	metrics_head(page, "headroom_actions", "Actions by policy, action and result.", true,
+		     openmetrics);
 	for (size_t i = 0; i < extra->actions; i++) {
 		const struct action_count *a = &extra->action[i];
 		char clean[256];
 
 		page_puts(page, "headroom_actions_total{policy=\"");
 		add_escaped(page, text_clean(a->policy, sizeof(a->policy), clean, sizeof(clean)));
-		page_printf(page, "\",rung=\"%s\",result=\"%s\"} ",
+		page_printf(page, "\",action=\"%s\",result=\"%s\"} ",
 			    hr_action_kind_name(a->kind) ?: "unknown",
 			    hr_action_status_name(a->status) ?: "unknown");
 		page_number(page, (double)a->n);
@@ -152,15 +153,15 @@ static const struct {
 	bool counter;
 	size_t offset;
 } sink_metric[] = {
-	{"headroom_export_delivered", "Events that the sink has taken.", true,
+	{"headroom_export_delivered", "Events the sink delivered.", true,
 	 offsetof(struct sink_counts, delivered)},
-	{"headroom_export_dropped", "Events that its queue could not hold.", true,
+	{"headroom_export_dropped", "Events dropped because the queue of the sink was full.", true,
 	 offsetof(struct sink_counts, dropped)},
-	{"headroom_export_missed", "Events that the board lost before they were read.", true,
-	 offsetof(struct sink_counts, missed)},
-	{"headroom_export_failures", "Tries that failed.", true,
+	{"headroom_export_missed", "Events overwritten on the board before the exporter read them.",
+	 true, offsetof(struct sink_counts, missed)},
+	{"headroom_export_failures", "Failed delivery attempts.", true,
 	 offsetof(struct sink_counts, failures)},
-	{"headroom_export_queued", "Events that wait.", false,
+	{"headroom_export_queued", "Events waiting for delivery.", false,
 	 offsetof(struct sink_counts, queued)},
 };
 
@@ -188,7 +189,7 @@ void metrics_write(struct page *page, const struct snapshot *head, size_t left_o
 	forecast_counters(page, &head->host.score, config->openmetrics);
 	forecast_histograms(page, &head->host.score);
 	metrics_head(page, "headroom_export_containers_left_out",
-		     "Containers beyond max_containers.", false, config->openmetrics);
+		     "Containers left out because of max_containers.", false, config->openmetrics);
 	plain(page, "headroom_export_containers_left_out", false, (double)left_out);
 	action_metrics(page, extra, config->openmetrics);
 	sink_metrics(page, extra->exporter, config->openmetrics);

@@ -98,9 +98,9 @@ static const struct {
 	HR_APPLY(QUERY_OF, name, SUFFIX_##kind, metric)
 #define HR_COUNTER HR_MEMORY
 #include <headroom/fields.def>
-	{C "oom_in_seconds{p=\"10\"}", put_p10, NULL},
-	{C "oom_in_seconds{p=\"50\"}", put_p50, NULL},
-	{C "oom_in_seconds{p=\"90\"}", put_p90, NULL},
+	{C "oom_in_seconds{quantile=\"0.1\"}", put_p10, NULL},
+	{C "oom_in_seconds{quantile=\"0.5\"}", put_p50, NULL},
+	{C "oom_in_seconds{quantile=\"0.9\"}", put_p90, NULL},
 	{C "risk", put_risk, NULL},
 	{C "alarm", put_alarm, NULL},
 	{C "memory_drift_bytes_per_second", put_drift, NULL},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * A Unix socket for programs that cannot map the board: whoever connects gets JSON lines, first a picture of all containers
- * ("schema":"headroom.snapshot/1"), then every event as it comes, and a picture every interval. One that is behind is spared
+ * ("schema":"headroom.snapshot/2"), then every event as it comes, and a picture every interval. One that is behind is spared
  * pictures; one that does not read for a minute, or for whom too much waits, is dropped. Nobody else waits for it.
  */
 #include <errno.h>
@@ -278,7 +278,7 @@ static int picture(struct unix_socket *s, const char *board, struct page *page)
 		return -EAGAIN;
 	}
 	clock_format_rfc3339(s->head.time_ns, time);
-	page_printf(page, "{\"schema\":\"headroom.snapshot/1\",\"time\":\"%s\",\"host\":", time);
+	page_printf(page, "{\"schema\":\"headroom.snapshot/2\",\"time\":\"%s\",\"host\":", time);
 	add_json(page, json_host(&s->head.host, &s->head.header, s->head.time_ns, s->head.health));
 	page_puts(page, ",\"containers\":[");
 	while (!hr_reader_slot(s->reader, &index, &s->slot)) {

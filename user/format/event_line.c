@@ -184,7 +184,7 @@ static void describe_container(struct line *line, const struct hr_event *event)
 	const struct hr_event_container *c = (const void *)event;
 
 	line_add(line, "%s", or_unknown(container_what_word(c->what)));
-	line_add_ms(line, " after ", c->lived_ms, "");
+	line_add_ms(line, " after ", c->uptime_ms, "");
 	line_add_bytes(line, ", peak ", c->peak, "");
 	if (c->restarts && c->restarts != HR_UNKNOWN_U32)
 		line_add(line, ", %u restart%s", c->restarts, c->restarts == 1 ? "" : "s");

@@ -319,7 +319,8 @@ static void describe_intervals(struct explanation *s, const struct hr_slot *slot
 		return;
 	explain_line(s, STYLE_PLAIN);
 	explain_add(s, "Of its forecasts %u %s checked, %u held (eight of ten should).",
-		    slot->intervals, slot->intervals == 1 ? "was" : "were", slot->intervals_held);
+		    slot->intervals, slot->intervals == 1 ? "was" : "were",
+		    slot->intervals_covered);
 }
 
 void explain_container(struct explanation *s, const struct hr_slot *slot,

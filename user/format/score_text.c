@@ -10,42 +10,45 @@
 #include "base/human_units.h"
 
 #define AT(field_) offsetof(struct hr_score, field_)
-#define ALARMS(alarm_, field_)                                                                    \
-	{                                                                                         \
-		"headroom_forecast_alarms", "alarm=\"" #alarm_ "\",verdict=\"" #field_ "\"",      \
-			"Alarms that were judged: right (an OOM kill or stall followed), wrong, " \
-			"or cut short.",                                                          \
-			AT(alarm_.field_), 1                                                      \
+#define ALARMS(alarm_, field_)                                                               \
+	{                                                                                    \
+		"headroom_forecast_alarms", "alarm=\"" #alarm_ "\",verdict=\"" #field_ "\"", \
+			"Alarms by verdict: right (an OOM kill or stall followed), wrong, "  \
+			"or undecided.",                                                     \
+			AT(alarm_.field_), 1                                                 \
 	}
 
 const struct score_counter score_counters[] = {
 	{"headroom_forecast_intervals_checked", "",
-	 "80 % intervals of growth that were checked halfway.", AT(intervals), 1},
-	{"headroom_forecast_intervals_held", "", "Of these, how many held.", AT(intervals_held), 1},
-	{"headroom_forecast_times_checked", "",
-	 "Times to OOM that an OOM kill could be held against.", AT(times), 1},
-	{"headroom_forecast_times_held", "", "Of these, how many were within p10 to p90.",
-	 AT(times_held), 1},
+	 "80% growth intervals checked at half their horizon.", AT(intervals), 1},
+	{"headroom_forecast_intervals_covered", "",
+	 "Checked 80% growth intervals that covered the outcome.", AT(intervals_covered), 1},
+	{"headroom_forecast_times_checked", "", "Forecast times to OOM compared with an OOM kill.",
+	 AT(times), 1},
+	{"headroom_forecast_times_covered", "",
+	 "Compared times to OOM where the kill came between p10 and p90.", AT(times_covered), 1},
 	ALARMS(warn, right),
 	ALARMS(warn, wrong),
-	ALARMS(warn, cut),
+	ALARMS(warn, undecided),
 	ALARMS(act, right),
 	ALARMS(act, wrong),
-	ALARMS(act, cut),
-	{"headroom_forecast_oom_kills", "announced=\"yes\"",
-	 "OOM kills, by whether an alarm stood.", AT(oom_kills.warned), 1},
-	{"headroom_forecast_oom_kills", "announced=\"no\"", "OOM kills, by whether an alarm stood.",
-	 AT(oom_kills.missed), 1},
-	{"headroom_forecast_stalls", "announced=\"yes\"",
-	 "Stalls without end, by whether an alarm stood.", AT(stalls.warned), 1},
-	{"headroom_forecast_stalls", "announced=\"no\"",
-	 "Stalls without end, by whether an alarm stood.", AT(stalls.missed), 1},
-	{"headroom_forecast_risks_checked", "", "Risks that were looked back on after 15 minutes.",
+	ALARMS(act, undecided),
+	{"headroom_forecast_oom_kills", "warned=\"yes\"",
+	 "OOM kills, by whether an alarm preceded them.", AT(oom_kills.warned), 1},
+	{"headroom_forecast_oom_kills", "warned=\"no\"",
+	 "OOM kills, by whether an alarm preceded them.", AT(oom_kills.missed), 1},
+	{"headroom_forecast_stalls", "warned=\"yes\"",
+	 "Permanent stalls, by whether an alarm preceded them.", AT(stalls.warned), 1},
+	{"headroom_forecast_stalls", "warned=\"no\"",
+	 "Permanent stalls, by whether an alarm preceded them.", AT(stalls.missed), 1},
+	{"headroom_forecast_risks_checked", "", "Risk forecasts checked after 15 minutes.",
 	 AT(risks), 1},
-	{"headroom_forecast_risks_died", "", "Of these, how many had died.", AT(risks_died), 1},
-	{"headroom_forecast_risks_expected", "",
-	 "How many deaths these risks let expect (their sum).", AT(risk_sum_milli), 1e-3},
-	{"headroom_forecast_brier", "", "Sum of the squared errors of these risks.",
+	{"headroom_forecast_risks_observed", "",
+	 "OOM kills and permanent stalls observed after these risks.", AT(risks_observed), 1},
+	{"headroom_forecast_risks_predicted", "",
+	 "OOM kills and permanent stalls predicted: the sum of these risks.", AT(risk_sum_milli),
+	 1e-3},
+	{"headroom_forecast_brier", "", "Sum of the squared errors of the checked risks.",
 	 AT(brier_sum_micro), 1e-6},
 	{0},
 };
@@ -53,11 +56,11 @@ const struct score_counter score_counters[] = {
 enum { TIME_ERROR, LEAD };
 const struct score_histogram score_histograms[] = {
 	[TIME_ERROR] = {"headroom_forecast_time_error_ratio",
-			"Relative error of the times to OOM that came true.", AT(time_error),
-			AT(time_error_sum_milli), HR_SCORE_ERRORS, HR_SCORE_ERROR_MILLI / 1e3, 2,
-			1e-3},
-	[LEAD] = {"headroom_forecast_lead_seconds", "From the alarm to the OOM kill.", AT(lead),
-		  AT(lead_sum_ms), HR_SCORE_LEADS, HR_SCORE_LEAD_MS / 1e3, 10, 1e-3},
+			"Relative error of the forecast time to OOM, where an OOM kill came.",
+			AT(time_error), AT(time_error_sum_milli), HR_SCORE_ERRORS,
+			HR_SCORE_ERROR_MILLI / 1e3, 2, 1e-3},
+	[LEAD] = {"headroom_forecast_lead_seconds", "Time from the alarm to the OOM kill.",
+		  AT(lead), AT(lead_sum_ms), HR_SCORE_LEADS, HR_SCORE_LEAD_MS / 1e3, 10, 1e-3},
 	{0},
 };
 
@@ -131,15 +134,15 @@ const char *score_times_text(const struct hr_score *s, char buf[SCORE_TEXT])
 			 "times to OOM were off by %.0f%% (median of %llu), %.0f%% within their "
 			 "range",
 			 100 * error, (unsigned long long)s->times,
-			 100.0 * (double)s->times_held / (double)s->times);
+			 100.0 * (double)s->times_covered / (double)s->times);
 	if (s->intervals)
 		line_add(&w, "%s%.0f%% of %llu intervals of growth held (80%% should)",
 			 w.used ? "; " : "",
-			 100.0 * (double)s->intervals_held / (double)s->intervals,
+			 100.0 * (double)s->intervals_covered / (double)s->intervals,
 			 (unsigned long long)s->intervals);
 	if (s->risks)
 		line_add(&w, "%s%.1f deaths were to be expected by the risks told, %llu came",
 			 w.used ? "; " : "", (double)s->risk_sum_milli / 1e3,
-			 (unsigned long long)s->risks_died);
+			 (unsigned long long)s->risks_observed);
 	return buf;
 }

@@ -28,7 +28,7 @@ json_t *json_host(const struct hr_host *host, const struct hr_board_header *head
 		  uint64_t time_ns, int health);
 json_t *json_event(const struct hr_event *event, const char *node);
 
-/* json_action.c: what an action carries; its evidence alone; and what a policy would do next, or null. */
+/* json_action.c: what an action carries; its inputs alone; and what a policy would do next, or null. */
 extern const struct json_field json_action_fields[]; /* struct hr_event_action */
 json_t *json_inputs(const struct hr_inputs *inputs);
 json_t *json_next_action(const char *policy, unsigned int kind);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Actions as JSON: what was done to whom by which rule, on what evidence, who was passed over, what came of it. Every key is
- * always there; what is not known is null. */
+/* Actions as JSON: policy, action, target, inputs, skipped candidates and result. Every key is always there; what is not
+ * known is null. */
 #include "json.h"
 
 #include "base/cleanup.h"
@@ -30,11 +30,11 @@ json_t *json_next_action(const char *policy, unsigned int kind)
 {
 	if (!kind || !hr_action_kind_name(kind))
 		return json_null();
-	return json_pack("{so so}", "policy", json_clean(policy, SIZE_MAX), "rung",
+	return json_pack("{so so}", "policy", json_clean(policy, SIZE_MAX), "action",
 			 json_word(hr_action_kind_name(kind)));
 }
 
-/* "" is a rung that somebody asked for by hand. */
+/* "": asked for by hand. */
 static json_t *get_policy(const struct record_text *from, const void *at)
 {
 	const char *name = from->text(from->record, *(const struct hr_str *)at);
@@ -62,10 +62,9 @@ static json_t *get_result(const struct record_text *from, const void *at)
 {
 	const struct hr_event_action *a = at;
 
-	return json_pack("{sb si so so}", "ok",
-			 a->status == HR_STATUS_DONE || a->status == HR_STATUS_DRY_RUN, "errno",
-			 (int)a->error, "deed", json_word(hr_action_status_name(a->status)),
-			 "detail", json_get_text(from, &a->detail));
+	return json_pack("{so sb si so}", "status", json_word(hr_action_status_name(a->status)),
+			 "ok", a->status == HR_STATUS_DONE || a->status == HR_STATUS_DRY_RUN,
+			 "errno", (int)a->error, "detail", json_get_text(from, &a->detail));
 }
 
 /* What no condition compares. */
@@ -115,7 +114,7 @@ static json_t *get_inputs(const struct record_text *from, const void *at)
 	return json_inputs(at);
 }
 
-static json_t *get_passed_over(const struct record_text *from, const void *at)
+static json_t *get_skipped(const struct record_text *from, const void *at)
 {
 	const struct hr_event_action *a = at;
 	json_t *array = json_array();
@@ -125,10 +124,10 @@ static json_t *get_passed_over(const struct record_text *from, const void *at)
 
 		json_array_append_new(
 			array,
-			json_pack("{so so so so so so}", "name", json_get_text(from, &p->name),
-				  "cgroup_id",
+			json_pack("{s{so so so} so so so}", "target", "name",
+				  json_get_text(from, &p->name), "cgroup_id",
 				  p->cgroup_id ? json_get_id(from, &p->cgroup_id) : json_null(),
-				  "pid", get_known(p->pid), "why",
+				  "pid", get_known(p->pid), "reason",
 				  json_word(hr_skip_reason_name(p->reason)), "usage_bytes",
 				  json_get_bytes(from, &p->usage), "drift_bytes_per_second",
 				  json_get_rate(from, &p->drift_bytes_per_second)));
@@ -150,15 +149,15 @@ static json_t *get_byte(const struct record_text *from, const void *at)
 
 const struct json_field json_action_fields[] = {
 	ACTION("policy", get_policy, policy),
-	ACTION("rung", get_action, kind),
+	ACTION("action", get_action, kind),
 	ACTION("mode", get_mode, mode),
 	{"target", get_target, 0},
-	ACTION("evidence", get_inputs, inputs),
-	{"passed_over", get_passed_over, 0},
+	ACTION("inputs", get_inputs, inputs),
+	{"skipped", get_skipped, 0},
 	{"result", get_result, 0},
 	ACTION("step", get_byte, step),
 	ACTION("steps", get_byte, steps),
-	ACTION("emergency", json_get_bytes, escalation),
+	ACTION("escalation", json_get_bytes, escalation),
 	ACTION("signal", get_signal, signal),
 	ACTION("size_bytes", json_get_bytes, size),
 	ACTION("until_seconds", json_get_ms, until_ms),

@@ -148,7 +148,7 @@ static json_t *get_alarm(const struct record_text *from, const void *at)
 	return json_word(alarm_word(*(const uint8_t *)at));
 }
 
-/* An outlook by itself does not know whose rung it is. */
+/* A forecast by itself does not name the policy. */
 static json_t *get_action(const struct record_text *from, const void *at)
 {
 	return json_next_action(NULL, *(const uint8_t *)at);
@@ -167,7 +167,7 @@ const struct json_field json_forecast_fields[] = {
 	FORECAST("reasons", get_reasons, reason),
 	{"leak", get_leak, 0},
 	FORECAST("alarm", get_alarm, alarm),
-	FORECAST("next_rung", get_action, next_action),
+	FORECAST("next_action", get_action, next_action),
 	{0},
 };
 
@@ -231,7 +231,7 @@ static json_t *get_intervals(const struct record_text *from, const void *at)
 {
 	const uint16_t *interval = at;
 
-	return json_pack("{si si}", "checked", (int)interval[0], "held", (int)interval[1]);
+	return json_pack("{si si}", "checked", (int)interval[0], "covered", (int)interval[1]);
 }
 
 static const struct json_field head_fields[] = {
@@ -279,7 +279,7 @@ json_t *json_container(const struct hr_slot *slot)
 	    json_fields(object, json_identity_fields, &from, &slot->id) ||
 	    json_fields(object, memory_fields, &from, slot) ||
 	    json_fields(object, json_forecast_fields, &from, &slot->forecast) ||
-	    json_object_set_new(object, "next_rung",
+	    json_object_set_new(object, "next_action",
 				json_next_action(hr_slot_text(slot, slot->next_policy),
 						 slot->forecast.next_action)) ||
 	    json_fields(object, tail_fields, &from, slot)) {

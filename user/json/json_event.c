@@ -145,7 +145,7 @@ static const struct json_field oom_fields[] = {
 	OOM("gfp", get_gfp, gfp),
 	OOM("order", get_order, order),
 	{"history", get_history, 0},
-	{"foreseen", get_oom_stats, 0},
+	{"forecast", get_oom_stats, 0},
 	OOM("flags", get_oom_flags, flags),
 	{0},
 };
@@ -190,7 +190,7 @@ static const struct json_field container_fields[] = {
 	CONTAINER("what", get_container_what, what),
 	CONTAINER("restarts", json_get_u32, restarts),
 	CONTAINER("oom_kills_total", json_get_bytes, oom_kills_total),
-	CONTAINER("lived_seconds", json_get_ms, lived_ms),
+	CONTAINER("uptime_seconds", json_get_ms, uptime_ms),
 	CONTAINER("peak_bytes", json_get_bytes, peak),
 	{0},
 };
@@ -241,7 +241,7 @@ static void add_head(json_t *object, const struct hr_event *event, const char *n
 	char instance[24];
 
 	snprintf(instance, sizeof(instance), "%016" PRIx64, event->instance);
-	json_object_set_new(object, "schema", json_string("headroom.event/1"));
+	json_object_set_new(object, "schema", json_string("headroom.event/2"));
 	json_object_set_new(object, "instance", json_string(instance));
 	json_object_set_new(object, "seq", json_get_bytes(NULL, &event->seq));
 	json_object_set_new(object, "time", json_get_time(NULL, &event->time_ns));

@@ -33,43 +33,45 @@ static json_t *histogram(const struct hr_score *score, const struct score_histog
 
 static json_t *verdicts(const struct hr_alarm_stats *v)
 {
-	return json_pack("{so so so so}", "right", count(v->right), "wrong", count(v->wrong), "cut",
-			 count(v->cut), "precision", share(v->right, v->right + v->wrong));
+	return json_pack("{so so so so}", "right", count(v->right), "wrong", count(v->wrong),
+			 "undecided", count(v->undecided), "precision",
+			 share(v->right, v->right + v->wrong));
 }
 
 static json_t *predicted(const struct hr_oom_stats *f)
 {
-	return json_pack("{so so so}", "announced", count(f->warned), "missed", count(f->missed),
+	return json_pack("{so so so}", "warned", count(f->warned), "missed", count(f->missed),
 			 "recall", share(f->warned, f->warned + f->missed));
 }
 
-/* Against telling everybody the mean. */
+/* Against a constant forecast of the mean. */
 static json_t *brier_skill(const struct hr_score *s)
 {
-	double n = (double)s->risks, base = n ? (double)s->risks_died / n : 0;
+	double n = (double)s->risks, base = n ? (double)s->risks_observed / n : 0;
 
 	if (base <= 0 || base >= 1)
 		return json_null();
 	return json_real(1 - (double)s->brier_sum_micro / 1e6 / n / (base * (1 - base)));
 }
 
-static json_t *held(uint64_t checked, uint64_t held_)
+static json_t *coverage(uint64_t checked, uint64_t covered)
 {
-	return json_pack("{so so so}", "checked", count(checked), "held", count(held_), "coverage",
-			 share(held_, checked));
+	return json_pack("{so so so}", "checked", count(checked), "covered", count(covered),
+			 "coverage", share(covered, checked));
 }
 
 json_t *json_get_score(const struct record_text *from, const void *at)
 {
 	const struct hr_score *s = at;
 
-	return json_pack(
-		"{so so so so so so so so so}", "warn", verdicts(&s->warn), "act",
-		verdicts(&s->act), "oom_kills", predicted(&s->oom_kills), "stalls",
-		predicted(&s->stalls), "lead_seconds", histogram(s, score_lead()), "times",
-		held(s->times, s->times_held), "time_error", histogram(s, score_time_error()),
-		"intervals", held(s->intervals, s->intervals_held), "risks",
-		json_pack("{so so so so}", "checked", count(s->risks), "died", count(s->risks_died),
-			  "expected", json_real((double)s->risk_sum_milli / 1e3), "brier_skill",
-			  brier_skill(s)));
+	return json_pack("{so so so so so so so so so}", "warn", verdicts(&s->warn), "act",
+			 verdicts(&s->act), "oom_kills", predicted(&s->oom_kills), "stalls",
+			 predicted(&s->stalls), "lead_seconds", histogram(s, score_lead()), "times",
+			 coverage(s->times, s->times_covered), "time_error",
+			 histogram(s, score_time_error()), "intervals",
+			 coverage(s->intervals, s->intervals_covered), "risks",
+			 json_pack("{so so so so}", "checked", count(s->risks), "observed",
+				   count(s->risks_observed), "predicted",
+				   json_real((double)s->risk_sum_milli / 1e3), "brier_skill",
+				   brier_skill(s)));
 }

@@ -57,7 +57,7 @@ static json_t *incident(const struct incident *i)
 	return json_pack("{ss ss ss ss so so so so so sb sb si ss}", "id", i->id, "kind",
 			 incident_kind_word(i->kind), "name", i->name, "title", i->title, "time",
 			 when(i->time_ns), "begin", when(i->begin_ns), "end", when(i->end_ns),
-			 "cgroup_id", number_text(i->cgroup_id), "events", seqs, "rehearsed",
+			 "cgroup_id", number_text(i->cgroup_id), "events", seqs, "dry_run",
 			 i->rehearsed, "open", i->open, "kills", (int)i->kills, "instance",
 			 instance);
 }
@@ -104,7 +104,7 @@ static json_t *memory(const struct facts *f)
 
 static json_t *timeline(const struct report *r)
 {
-	static const char *const marks[MARKS] = {"note", "warn", "act", "deed", "kill", "good"};
+	static const char *const marks[MARKS] = {"note", "warn", "act", "action", "kill", "good"};
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < r->moments; i++) {
@@ -152,11 +152,11 @@ static json_t *actions(const struct report *r)
 		json_array_append_new(
 			array,
 			json_pack("{so so so so so so ss so}", "time", when(a->event.time_ns),
-				  "rung", text(hr_action_kind_name(a->kind)), "deed",
+				  "action", text(hr_action_kind_name(a->kind)), "status",
 				  text(hr_action_status_name(a->status)), "policy",
 				  text(policy ? clean : NULL), "freed_bytes", bytes(a->freed),
 				  "processes", json_integer(a->processes), "text",
-				  r->action[i].text, "passed_over", text(r->action[i].skipped)));
+				  r->action[i].text, "skipped", text(r->action[i].skipped)));
 	}
 	return array;
 }
@@ -184,7 +184,7 @@ static json_t *series(const struct series *s)
 						"usage_bytes", bytes(p->usage),
 						"unreclaimable_bytes", bytes(p->unreclaimable),
 						"headroom_bytes", bytes(p->headroom), "limit_bytes",
-						bytes(p->limit), "begins", p->begins));
+						bytes(p->limit), "restarted", p->begins));
 	}
 	return json_pack("{ss ss so so so so so}", "name", s->name, "role", roles[s->role],
 			 "cgroup_id", number_text(s->cgroup_id), "before_bytes", bytes(s->before),
@@ -223,9 +223,9 @@ static json_t *recommendation(const struct recommendation *a)
 	return json_pack("{ss so so so so so so si si so so ss}", "verdict",
 			 recommendation_text(a->kind), "limit_bytes", bytes(a->limit),
 			 "request_bytes", bytes(a->request), "peak_bytes", bytes(a->peak),
-			 "usual_bytes", bytes(a->usual), "history_seconds", seconds(a->span_ms),
-			 "twice_the_limit_buys_seconds", seconds(a->buys_ms), "samples",
-			 (int)a->samples, "lives", (int)a->lives, "limit_text", text(a->limit_text),
+			 "typical_bytes", bytes(a->usual), "history_seconds", seconds(a->span_ms),
+			 "double_limit_adds_seconds", seconds(a->buys_ms), "samples",
+			 (int)a->samples, "runs", (int)a->lives, "limit_text", text(a->limit_text),
 			 "request_text", text(a->request_text), "basis", a->basis);
 }
 
@@ -233,23 +233,24 @@ static json_t *about(const struct report *r)
 {
 	return json_pack("{so so so so so so so so so}", "node", text(r->node), "kernel",
 			 text(r->kernel), "guard_version", text(r->version), "mode", text(r->mode),
-			 "pictures", json_integer((json_int_t)r->pictures), "from",
+			 "snapshots", json_integer((json_int_t)r->pictures), "from",
 			 when(r->from_ns), "to", when(r->to_ns), "processes_before",
-			 count(r->found.pids_before), "processes_then", count(r->found.pids));
+			 count(r->found.pids_before), "processes_at_incident",
+			 count(r->found.pids));
 }
 
 int report_json(const struct report *r, FILE *out)
 {
 	const struct hr_event_oom_kill *oom = r->kill;
 	json_t *all = json_pack("{ss so s[sss] so so so so so so so so so so so so so so}",
-				"schema", "headroom.report/1", "incident", incident(&r->incident),
+				"schema", "headroom.report/2", "incident", incident(&r->incident),
 				"summary", r->summary[0], r->summary[1], r->summary[2], "limit",
 				limit(r), "victim", oom ? party(oom, &oom->victim) : json_null(),
 				"trigger", oom ? party(oom, &oom->trigger) : json_null(), "memory",
 				memory(&r->found), "leak", leak(&r->found), "timeline", timeline(r),
 				"alarms", alarms(r), "actions", actions(r), "outcome",
-				outcome(r->outcome), "series", series(&r->series), "neighbours",
-				co_tenants(r), "factors", factors(r), "suggested",
+				outcome(r->outcome), "series", series(&r->series), "co_tenants",
+				co_tenants(r), "factors", factors(r), "recommendation",
 				recommendation(&r->recommendation), "about", about(r));
 	int e = all ? json_dumpf(all, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) : -1;
 
