@@ -187,28 +187,23 @@ static void test_sentences(void **state)
 {
 	static const char *const said[] = {
 		"A container or unit named citizen-* that uses at least 300 MiB, for 30s: it is "
-		"reported, then it is held at "
-		"what it uses for 30s, then it gets SIGTERM and 30s, then all of it is killed. "
-		"Afterwards `docker start "
-		"{name}` runs. Then it is left alone for 5m.",
-		"While the host has less than 5% of its memory available, the most likely "
-		"culprit of all containers, "
-		"units and jobs: it is reported, then it has to give back 10% of its limit, then "
-		"its largest process is "
-		"killed. Then it is left alone for 5m.",
+		"reported, then it is throttled at its current usage for 30s, then it gets SIGTERM "
+		"and a grace period of 30s, then all of it is killed. When it has ended, `docker "
+		"start {name}` runs. Cooldown: 5m.",
+		"While the host has less than 5% of its memory available, the most likely culprit "
+		"among all containers, units and process groups: it is reported, then the kernel "
+		"reclaims 10% of its limit, then its largest process is killed. Cooldown: 5m.",
 		"A cgroup with label app=a, b or c* and at /x/* that uses at least 99.5% of "
 		"its limit, has headroom below 1 MiB, is predicted to run out of memory within "
 		"90s, has a risk of at least 80, has a leak that has almost exhausted its limit, "
 		"grows by at least 1 GiB an hour, has some tasks stalled on memory at least 1.5% "
 		"of the time, has all tasks stalled on memory at least 40% of the time and "
-		"is at least 1d old: it is reported and `logger x` runs, then the kernel ends it "
-		"on the spot, then it gets "
-		"SIGRTMIN+3 and 10s. (Mode dry-run: this is told, not done.)",
+		"is at least 1d old: it is reported and `logger x` runs, then BPF kills it in the "
+		"kernel at once, then it gets SIGRTMIN+3 and a grace period of 10s. (Dry run: "
+		"logged only.)",
 		"A process outside containers named cc1* that has a resident set of at least 1 "
-		"GiB: all of "
-		"it is killed. Afterwards "
-		"`logger {pid}` runs. Then it is left alone for 5m. (Mode observe: nothing of "
-		"this happens.)",
+		"GiB: all of it is killed. When it has ended, `logger {pid}` runs. Cooldown: 5m. "
+		"(Mode observe: no action.)",
 	};
 	_cleanup_free_ struct policy_set *set = policy_parse(rules);
 	char text[POLICY_DESCRIPTION];
@@ -262,42 +257,42 @@ static void test_warnings(void **state)
 		 "3: a: matches everything that is not protected\n"},
 		{ENFORCE RULE("name: '*', pod: x", "usage: 90%", "actions: [kill]"), ""},
 		{ENFORCE RULE("", "host_available: 5%", "actions: [kill]"),
-		 "3: a: may take anything on this host that is not protected\n"},
+		 "3: a: may select any target on this host that is not protected\n"},
 		{ENFORCE RULE("name: x", "usage: 90%", "actions: [kill], mode: observe"),
-		 "3: a: mode observe: it never does anything\n"},
+		 "3: a: mode observe: it takes no action\n"},
 		{ENFORCE RULE("name: x", "oom_in: 60s, for: 1m", "actions: [kill]"),
-		 "3: a: waits (`for`) until the end that it foresees (`oom_in`) has come\n"},
+		 "3: a: `for` is not shorter than `oom_in`: the OOM may come before the first "
+		 "action\n"},
 		{ENFORCE RULE("name: x", "oom_in: 60s, for: 59s", "actions: [kill]"), ""},
 		{ENFORCE RULE("name: x", "oom_in: 60s", "actions: [kill]"),
-		 "3: a: `oom_in` alone: what has just started and fills up looks the same (`age`, "
-		 "`risk` or `for`)\n"},
+		 "3: a: `oom_in` alone also holds for a container that has just started and fills "
+		 "its memory; add `age`, `risk` or `for`\n"},
 		{ENFORCE RULE("name: x", "oom_in: 60s, age: 1m", "actions: [kill]"), ""},
 		{ENFORCE RULE("name: x", "oom_in: 60s", "actions: [notify]"), ""},
 		{ENFORCE RULE("name: x", "usage: 90%", "actions: [kill], cooldown: 0s"),
-		 "3: a: cooldown 0s: only the rate limit keeps it from ending the same one again "
-		 "and "
-		 "again\n"},
+		 "3: a: cooldown 0s: only the rate limit bounds how often it ends the same "
+		 "target\n"},
 		{ENFORCE RULE("name: x", "usage: 90%", "actions: [notify], cooldown: 0s"), ""},
 		{ENFORCE RULE("", "host_available: 5%",
 			      "actions: [{notify: {run: [logger, 'of {pod}']}}]"),
-		 "3: a: may take anything on this host that is not protected\n"
-		 "3: a: its commands ask for what only containers have: they don't run for a job "
-		 "outside\n"},
+		 "3: a: may select any target on this host that is not protected\n"
+		 "3: a: its commands use placeholders that only containers have: they do not run "
+		 "for process groups outside containers\n"},
 		{ENFORCE RULE("unit: [sshd.service, systemd-*.service]", "usage: 90%",
 			      "actions: [kill]"),
-		 "3: a: the host's own units of that name are never a target; only one inside a "
-		 "container would be\n"},
+		 "3: a: the host's own units of that name are never targets; only a unit inside a "
+		 "container is\n"},
 		{ENFORCE RULE("unit: [sshd.service, x.service]", "usage: 90%", "actions: [kill]"),
 		 ""},
 		{ENFORCE RULE("unit: sshd.service", "usage: 90%", "actions: [notify]"), ""},
 		{RULE("name: x", "usage: 90%", "actions: [notify]"),
-		 "0: mode observe: no policy does anything; `mode: dry-run` rehearses, `mode: "
-		 "enforce` acts\n"},
+		 "0: mode observe: no policy takes an action; `mode: dry-run` logs actions, `mode: "
+		 "enforce` takes them\n"},
 		{ENFORCE "rate_limit: none\n" RULE("name: x", "usage: 90%", "actions: [kill]"),
-		 "0: rate_limit none: nothing bounds how much is killed\n"},
+		 "0: rate_limit none: nothing bounds the number of kills\n"},
 		{ENFORCE
 		 "rate_limit: {kills: 0}\n" RULE("name: x", "usage: 90%", "actions: [kill]"),
-		 "0: rate_limit of 0 kills: no term, kill or reflex ever happens\n"},
+		 "0: rate_limit of 0 kills: every term, kill and reflex is refused\n"},
 		{ENFORCE
 		 "rate_limit: {kills: 0}\n" RULE("name: x", "usage: 90%", "actions: [notify]"),
 		 ""},
@@ -331,7 +326,7 @@ static void test_documented(void **state)
 			policies += set->policies;
 			*warned = 0;
 			policy_warnings(set, say, NULL);
-			assert_true(!*warned || strstr(warned, "may take anything"));
+			assert_true(!*warned || strstr(warned, "may select any target"));
 		} else if (in) {
 			strncat(block, line, sizeof(block) - strlen(block) - 1);
 		} else if (!strncmp(line, "```yaml", 7)) {

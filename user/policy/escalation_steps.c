@@ -31,16 +31,6 @@ enum policy_mode steps_mode(const struct policy_set *set, const struct policy *p
 	return policy->mode < set->mode ? policy->mode : set->mode;
 }
 
-unsigned int action_severity(unsigned int kind)
-{
-	static const uint8_t severity[HR_ACTION_COUNT] = {
-		[HR_ACTION_NOTIFY] = 1, [HR_ACTION_RECLAIM] = 2, [HR_ACTION_THROTTLE] = 3,
-		[HR_ACTION_TERM] = 4,   [HR_ACTION_KILL] = 5,    [HR_ACTION_REFLEX] = 5,
-	};
-
-	return kind < HR_ACTION_COUNT ? severity[kind] : 0;
-}
-
 unsigned int steps_hardest(const struct policy *p, uint32_t from)
 {
 	unsigned int most = 0;

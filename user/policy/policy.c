@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "action_table.h"
 #include "base/cleanup.h"
 #include "condition_table.h"
 
@@ -62,7 +63,8 @@ static void check_command(struct block *b, const struct policy_command *command)
 
 static void check_action(struct block *b, const struct policy_action *spec)
 {
-	check(b, spec->kind > HR_ACTION_NONE && spec->kind <= HR_ACTION_REFLEX);
+	check(b, spec->kind < HR_ACTION_COUNT && action_kinds[spec->kind].order &&
+			 (!spec->largest || action_kinds[spec->kind].sentence_largest));
 	check(b, spec->signal >= 0 && spec->signal <= SIGNAL_MOST && spec->amount.milli <= 1000);
 	check_command(b, &spec->command);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Policies as sentences, and what is odd about them. For the face; from the compiled tables, so that it tells what the guard
- * will do and not what the file looks like. */
+/* Policies as sentences, and warnings. Made from the compiled block, so that they say what the daemon will do and not
+ * what the file looks like. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <headroom/board.h>
 
+#include "action_table.h"
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "base/utf8_clean.h"
@@ -69,7 +70,8 @@ static void add_identity(struct line *w, const struct policy_set *set, const str
 	if (policy->host_processes)
 		line_add(w, host ? "processes outside containers" : "A process outside containers");
 	else if (!policy->matches)
-		line_add(w, host ? "all containers, units and jobs" : "Any container or unit");
+		line_add(w, host ? "all containers, units and process groups"
+				 : "Any container or unit");
 	else if (groups)
 		line_add(w, host ? "cgroups" : "A cgroup");
 	else
@@ -150,43 +152,37 @@ static void add_command(struct line *w, const struct policy_set *set,
 	line_add(w, "` runs");
 }
 
+static void add_action_value(struct line *w, const struct policy_set *set,
+			     const struct policy_action *spec, const char *name, size_t n)
+{
+	bool amount = spec->amount.bytes != HR_UNKNOWN || spec->amount.milli;
+	char text[UNITS_TEXT];
+
+	if (!strncmp(name, "amount", n) && amount)
+		add_amount(w, &spec->amount, "its limit");
+	else if (!strncmp(name, "amount", n))
+		line_add(w, "its current usage");
+	else if (!strncmp(name, "time", n))
+		line_add(w, "%s", value_time_text(spec->grace_ms, text));
+	else if (!strncmp(name, "signal", n))
+		line_add(w, "%s", value_signal_text(spec->signal, text));
+	else if (spec->command.n) {
+		line_add(w, " and ");
+		add_command(w, set, &spec->command);
+	}
+}
+
 static void add_action(struct line *w, const struct policy_set *set,
 		       const struct policy_action *spec)
 {
-	char text[UNITS_TEXT], more[UNITS_TEXT];
+	const struct action_kind *kind = &action_kinds[spec->kind];
+	const char *at = spec->largest ? kind->sentence_largest : kind->sentence, *open;
 
-	switch (spec->kind) {
-	case HR_ACTION_NOTIFY:
-		line_add(w, "it is reported");
-		if (spec->command.n) {
-			line_add(w, " and ");
-			add_command(w, set, &spec->command);
-		}
-		break;
-	case HR_ACTION_REFLEX:
-		line_add(w, "the kernel ends it on the spot");
-		break;
-	case HR_ACTION_RECLAIM:
-		line_add(w, "it has to give back ");
-		add_amount(w, &spec->amount, "its limit");
-		break;
-	case HR_ACTION_THROTTLE:
-		line_add(w, "it is held at ");
-		if (spec->amount.bytes == HR_UNKNOWN && !spec->amount.milli)
-			line_add(w, "what it uses");
-		else
-			add_amount(w, &spec->amount, "its limit");
-		line_add(w, " for %s", value_time_text(spec->grace_ms, text));
-		break;
-	case HR_ACTION_TERM:
-		line_add(w, "it gets %s and %s", value_signal_text(spec->signal, text),
-			 value_time_text(spec->grace_ms, more));
-		break;
-	default:
-		line_add(w,
-			 spec->largest ? "its largest process is killed" : "all of it is killed");
-		break;
+	for (; (open = strchr(at, '{')); at = strchr(open, '}') + 1) {
+		line_add(w, "%.*s", (int)(open - at), at);
+		add_action_value(w, set, spec, open + 1, (size_t)(strchr(open, '}') - open - 1));
 	}
+	line_add(w, "%s", at);
 }
 
 const char *policy_description(const struct policy_set *set, const struct policy *policy,
@@ -201,7 +197,7 @@ const char *policy_description(const struct policy_set *set, const struct policy
 	if (host) {
 		line_add(&w, "While ");
 		add_condition(&w, policy, CONDITION_HOST_AVAILABLE);
-		line_add(&w, ", the most likely culprit of ");
+		line_add(&w, ", the most likely culprit among ");
 	}
 	add_identity(&w, set, policy, host);
 	add_conditions(&w, policy);
@@ -211,17 +207,16 @@ const char *policy_description(const struct policy_set *set, const struct policy
 	}
 	line_add(&w, ".");
 	if (policy->on_exit.n) {
-		line_add(&w, " Afterwards ");
+		line_add(&w, " When it has ended, ");
 		add_command(&w, set, &policy->on_exit);
 		line_add(&w, ".");
 	}
 	if (policy->cooldown_ms)
-		line_add(&w, " Then it is left alone for %s.",
-			 value_time_text(policy->cooldown_ms, time));
+		line_add(&w, " Cooldown: %s.", value_time_text(policy->cooldown_ms, time));
 	if (mode == MODE_OBSERVE)
-		line_add(&w, " (Mode observe: nothing of this happens.)");
+		line_add(&w, " (Mode observe: no action.)");
 	else if (mode == MODE_DRY_RUN)
-		line_add(&w, " (Mode dry-run: this is told, not done.)");
+		line_add(&w, " (Dry run: logged only.)");
 	return text;
 }
 
@@ -233,7 +228,7 @@ const char *policy_rate_limit(const struct policy_set *set, char text[POLICY_DES
 	if (!set->rate_limit_per_ms)
 		line_add(&w, "kills are not limited");
 	else if (!set->rate_limit_kills)
-		line_add(&w, "nothing is ever ended");
+		line_add(&w, "no process is ever ended");
 	else
 		line_add(&w, "at most %u kill%s in %s", set->rate_limit_kills,
 			 set->rate_limit_kills == 1 ? "" : "s",
@@ -241,15 +236,7 @@ const char *policy_rate_limit(const struct policy_set *set, char text[POLICY_DES
 	return text;
 }
 
-static bool ends(const struct policy *policy)
-{
-	for (uint32_t i = 0; i < policy->actions; i++)
-		if (policy->action[i].kind >= HR_ACTION_TERM)
-			return true;
-	return false;
-}
-
-static bool means_all(const struct policy_set *set, const struct policy *policy)
+static bool matches_all(const struct policy_set *set, const struct policy *policy)
 {
 	for (uint32_t i = 0; i < policy->matches; i++) {
 		const struct policy_match *selector = policy_match_at(set, policy->first_match + i);
@@ -264,8 +251,8 @@ static bool means_all(const struct policy_set *set, const struct policy *policy)
 	return true;
 }
 
-/* Only units that a host hangs on: a container may run one of that name, the host's own is never a target. */
-static bool means_protected_units(const struct policy_set *set, const struct policy *policy)
+/* Only units that the host depends on: a container may run one of that name, the host's own is never a target. */
+static bool matches_protected_units(const struct policy_set *set, const struct policy *policy)
 {
 	for (uint32_t i = 0; i < policy->matches; i++) {
 		const struct policy_match *selector = policy_match_at(set, policy->first_match + i);
@@ -279,57 +266,57 @@ static bool means_protected_units(const struct policy_set *set, const struct pol
 	return false;
 }
 
-/* One of its commands has words that only containers have. */
-static bool asks_for_names(const struct policy_set *set, const struct policy *policy)
+/* One of its commands has a placeholder that only containers have. */
+static bool uses_names(const struct policy_set *set, const struct policy *policy)
 {
-	bool asks = false;
+	bool uses = false;
 
 	for (uint32_t i = 0; i < policy->on_exit.n; i++)
-		asks |= policy_asks_for_names(policy_text(set, policy->on_exit.word[i]));
+		uses |= policy_uses_names(policy_text(set, policy->on_exit.word[i]));
 	for (uint32_t i = 0; i < policy->actions; i++)
 		for (uint32_t k = 0; k < policy->action[i].command.n; k++)
-			asks |= policy_asks_for_names(
+			uses |= policy_uses_names(
 				policy_text(set, policy->action[i].command.word[k]));
-	return asks;
+	return uses;
 }
 
 static void warn_policy(const struct policy_set *set, const struct policy *policy,
 			void (*say)(uint32_t line, const char *text, void *arg), void *arg)
 {
 	const struct {
-		bool odd;
+		bool holds;
 		const char *text;
-	} oddities[] = {
-		{means_all(set, policy) && policy->conditions & WHEN(HOST_AVAILABLE),
-		 "may take anything on this host that is not protected"},
-		{means_all(set, policy) && !(policy->conditions & WHEN(HOST_AVAILABLE)),
+	} warnings[] = {
+		{matches_all(set, policy) && policy->conditions & WHEN(HOST_AVAILABLE),
+		 "may select any target on this host that is not protected"},
+		{matches_all(set, policy) && !(policy->conditions & WHEN(HOST_AVAILABLE)),
 		 "matches everything that is not protected"},
-		{ends(policy) && means_protected_units(set, policy),
-		 "the host's own units of that name are never a target; only one inside a "
-		 "container would be"},
-		{policy->mode == MODE_OBSERVE, "mode observe: it never does anything"},
+		{action_ends(policy) && matches_protected_units(set, policy),
+		 "the host's own units of that name are never targets; only a unit inside a "
+		 "container is"},
+		{policy->mode == MODE_OBSERVE, "mode observe: it takes no action"},
 		{policy->conditions & WHEN(OOM_IN) &&
 			 policy->for_ms >= policy->threshold[CONDITION_OOM_IN].value,
-		 "waits (`for`) until the end that it foresees (`oom_in`) has come"},
-		{ends(policy) && (policy->conditions & ~WHEN(HOST_AVAILABLE)) == WHEN(OOM_IN) &&
+		 "`for` is not shorter than `oom_in`: the OOM may come before the first action"},
+		{action_ends(policy) &&
+			 (policy->conditions & ~WHEN(HOST_AVAILABLE)) == WHEN(OOM_IN) &&
 			 !policy->for_ms,
-		 "`oom_in` alone: what has just started and fills up looks the same (`age`, `risk` "
-		 "or "
-		 "`for`)"},
-		{ends(policy) && !policy->cooldown_ms, "cooldown 0s: only the rate limit keeps it "
-						       "from ending the same one again and again"},
+		 "`oom_in` alone also holds for a container that has just started and fills its "
+		 "memory; add `age`, `risk` or `for`"},
+		{action_ends(policy) && !policy->cooldown_ms,
+		 "cooldown 0s: only the rate limit bounds how often it ends the same target"},
 		{policy->conditions & WHEN(HOST_AVAILABLE) && !policy->matches &&
-			 asks_for_names(set, policy),
-		 "its commands ask for what only containers have: they don't run for a job "
-		 "outside"},
+			 uses_names(set, policy),
+		 "its commands use placeholders that only containers have: they do not run for "
+		 "process groups outside containers"},
 	};
 	char name[64 * 4], text[512];
 
 	text_clean(policy_text(set, policy->name), SIZE_MAX, name, sizeof(name));
-	for (size_t i = 0; i < ARRAY_SIZE(oddities); i++) {
-		if (!oddities[i].odd)
+	for (size_t i = 0; i < ARRAY_SIZE(warnings); i++) {
+		if (!warnings[i].holds)
 			continue;
-		snprintf(text, sizeof(text), "%s: %s", name, oddities[i].text);
+		snprintf(text, sizeof(text), "%s: %s", name, warnings[i].text);
 		say(policy->line, text, arg);
 	}
 }
@@ -341,15 +328,15 @@ void policy_warnings(const struct policy_set *set,
 
 	for (uint32_t i = 0; i < set->policies; i++) {
 		warn_policy(set, policy_at(set, i), say, arg);
-		any_ends |= ends(policy_at(set, i));
+		any_ends |= action_ends(policy_at(set, i));
 	}
 	if (set->policies && set->mode == MODE_OBSERVE)
 		say(0,
-		    "mode observe: no policy does anything; `mode: dry-run` rehearses, `mode: "
-		    "enforce` acts",
+		    "mode observe: no policy takes an action; `mode: dry-run` logs actions, `mode: "
+		    "enforce` takes them",
 		    arg);
 	if (!set->rate_limit_per_ms && any_ends)
-		say(0, "rate_limit none: nothing bounds how much is killed", arg);
+		say(0, "rate_limit none: nothing bounds the number of kills", arg);
 	else if (!set->rate_limit_kills && any_ends)
-		say(0, "rate_limit of 0 kills: no term, kill or reflex ever happens", arg);
+		say(0, "rate_limit of 0 kills: every term, kill and reflex is refused", arg);
 }

@@ -6,6 +6,7 @@
 #ifndef HEADROOM_POLICY_POLICY_INTERNAL_H
 #define HEADROOM_POLICY_POLICY_INTERNAL_H
 
+#include "action_table.h"
 #include "condition_table.h"
 
 #define NS_PER_MS    1000000ULL
@@ -214,8 +215,7 @@ void inputs_record(const struct policy_engine *engine, const struct inputs *inpu
 
 /* ---- escalation_steps.c ---- */
 enum policy_mode steps_mode(const struct policy_set *set, const struct policy *policy);
-/* How severe an action is, for comparing; and the most severe of a policy from a step on. */
-unsigned int action_severity(unsigned int kind);
+/* The most severe of its actions from a step on, as action_severity() has it. */
 unsigned int steps_hardest(const struct policy *policy, uint32_t from);
 bool steps_only_notify(const struct policy *policy);
 /* The step that is due next from `step` on; POLICY_ACTIONS: none. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <headroom/board.h>
 
+#include "action_table.h"
 #include "base/cleanup.h"
 
 #define GRACE_LEAST_MS      100
@@ -89,7 +90,7 @@ const char *value_signal_text(int signal, char text[UNITS_TEXT])
 static const char *const placeholders[] = {"name", "id",     "pod",    "namespace", "container",
 					   "unit", "cgroup", "policy", "pid"};
 
-bool policy_asks_for_names(const char *word)
+bool policy_uses_names(const char *word)
 {
 	char name[16];
 
@@ -180,18 +181,21 @@ static int notify_run(void *arg, const struct tree_node *key, const struct tree_
 	return parse_run(at->c, value, &at->spec->command);
 }
 
-static int parse_notify(struct action_at *at, const struct tree_node *value)
+int policy_parse_notify(struct policy_parse *c, struct policy_action *spec,
+			const struct tree_node *value)
 {
 	static const struct tree_key keys[] = {{"run", notify_run}};
+	struct action_at at = {c, spec};
 
 	if (!value)
 		return 0;
-	return with_run(at->c, value, "notify", keys, at);
+	return with_run(c, value, "notify", keys, &at);
 }
 
-static int parse_reclaim(struct action_at *at, const struct tree_node *value)
+int policy_parse_reclaim(struct policy_parse *c, struct policy_action *spec,
+			 const struct tree_node *value)
 {
-	return value_amount(at->c->tree, value, "reclaim", &at->spec->amount);
+	return value_amount(c->tree, value, "reclaim", &spec->amount);
 }
 
 static int throttle_high(void *arg, const struct tree_node *key, const struct tree_node *value)
@@ -212,13 +216,15 @@ static int throttle_for(void *arg, const struct tree_node *key, const struct tre
 	return err;
 }
 
-static int parse_throttle(struct action_at *at, const struct tree_node *value)
+int policy_parse_throttle(struct policy_parse *c, struct policy_action *spec,
+			  const struct tree_node *value)
 {
 	static const struct tree_key keys[] = {{"high", throttle_high}, {"for", throttle_for}};
+	struct action_at at = {c, spec};
 
-	at->spec->amount.bytes = HR_UNKNOWN; /* none given: what it uses then */
-	at->spec->grace_ms = THROTTLE_DEFAULT_MS;
-	return value ? tree_map(at->c->tree, value, keys, ARRAY_SIZE(keys), at, "throttle",
+	spec->amount.bytes = HR_UNKNOWN; /* none given: what it uses then */
+	spec->grace_ms = THROTTLE_DEFAULT_MS;
+	return value ? tree_map(c->tree, value, keys, ARRAY_SIZE(keys), &at, "throttle",
 				"{high: 90%, for: 30s}")
 		     : 0;
 }
@@ -242,47 +248,32 @@ static int term_grace(void *arg, const struct tree_node *key, const struct tree_
 	return err;
 }
 
-static int parse_term(struct action_at *at, const struct tree_node *value)
+int policy_parse_term(struct policy_parse *c, struct policy_action *spec,
+		      const struct tree_node *value)
 {
 	static const struct tree_key keys[] = {{"signal", term_signal}, {"grace", term_grace}};
+	struct action_at at = {c, spec};
 
-	at->spec->signal = SIGTERM;
-	at->spec->grace_ms = GRACE_DEFAULT_MS;
+	spec->signal = SIGTERM;
+	spec->grace_ms = GRACE_DEFAULT_MS;
 	if (!value)
 		return 0;
 	if (value->kind == TREE_TEXT)
-		return term_grace(at, NULL, value);
-	return tree_map(at->c->tree, value, keys, ARRAY_SIZE(keys), at, "term",
+		return term_grace(&at, NULL, value);
+	return tree_map(c->tree, value, keys, ARRAY_SIZE(keys), &at, "term",
 			"30s or {signal: SIGINT, grace: 30s}");
 }
 
-static int parse_kill(struct action_at *at, const struct tree_node *value)
+int policy_parse_kill(struct policy_parse *c, struct policy_action *spec,
+		      const struct tree_node *value)
 {
 	static const char *const words[] = {"all", "largest"};
 	size_t i = 0;
-	int err = value ? value_word(at->c->tree, value, "kill", words, ARRAY_SIZE(words), &i) : 0;
+	int err = value ? value_word(c->tree, value, "kill", words, ARRAY_SIZE(words), &i) : 0;
 
-	at->spec->largest = i == 1;
+	spec->largest = i == 1;
 	return err;
 }
-
-static const struct action_kind {
-	const char *word;
-	enum hr_action_kind kind;
-	int (*parse)(
-		struct action_at *at,
-		const struct tree_node *value); /* value NULL: the word alone; NULL: takes none */
-	const char *needs;                      /* it can't stand alone */
-} action_kinds[] = {
-	{"notify", HR_ACTION_NOTIFY, parse_notify, NULL},
-	{"reclaim", HR_ACTION_RECLAIM, parse_reclaim, "expected a size, such as {reclaim: 64MiB}"},
-	{"throttle", HR_ACTION_THROTTLE, parse_throttle, NULL},
-	{"term", HR_ACTION_TERM, parse_term, NULL},
-	{"kill", HR_ACTION_KILL, parse_kill, NULL},
-	{"reflex", HR_ACTION_REFLEX, NULL, NULL},
-};
-
-#define ACTION_EXPECTED "expected notify, reflex, reclaim, throttle, term or kill"
 
 static int parse_action(struct policy_parse *c, const struct tree_node *node,
 			struct policy_action *spec)
@@ -290,25 +281,26 @@ static int parse_action(struct policy_parse *c, const struct tree_node *node,
 	bool pair = node->kind == TREE_MAP && node->n == 2;
 	const struct tree_node *word = pair ? node->child[0] : node,
 			       *value = pair ? node->child[1] : NULL;
-	struct action_at at = {c, spec};
+	char words[ACTION_WORDS];
 
 	if (node->kind == TREE_MAP && node->n > 2)
 		return tree_complain(c->tree, node->child[2], node->child[2]->text,
 				     "actions: a second action in one entry; expected one each");
-	for (size_t i = 0; word->kind == TREE_TEXT && i < ARRAY_SIZE(action_kinds); i++) {
+	for (unsigned int i = 0; word->kind == TREE_TEXT && i < HR_ACTION_COUNT; i++) {
 		const struct action_kind *kind = &action_kinds[i];
 
-		if (strcmp(word->text, kind->word))
+		if (!kind->order || strcmp(word->text, hr_action_kind_name(i)) != 0)
 			continue;
-		spec->kind = kind->kind;
+		spec->kind = i;
 		if (!value && kind->needs)
 			return tree_complain(c->tree, word, word->text, "actions: %s", kind->needs);
 		if (value && !kind->parse)
 			return tree_complain(c->tree, value, tree_what(value),
-					     "%s: expected the word alone", kind->word);
-		return kind->parse ? kind->parse(&at, value) : 0;
+					     "%s: expected the word alone", word->text);
+		return kind->parse ? kind->parse(c, spec, value) : 0;
 	}
-	return tree_complain(c->tree, word, tree_what(word), "actions: " ACTION_EXPECTED);
+	return tree_complain(c->tree, word, tree_what(word), "actions: expected one of %s",
+			     action_words(false, words));
 }
 
 int policy_parse_actions(struct policy_parse *c, const struct tree_node *list)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <headroom/board.h>
 
+#include "action_table.h"
 #include "base/cleanup.h"
 #include "condition_table.h"
 
@@ -149,54 +150,40 @@ static int check_containers(const struct policy_parse *c, const struct policy *p
 	return 0;
 }
 
-/* Gentlest first. The reflex strikes before anything that takes time, wherever it stood. */
-static const struct action_order {
-	enum hr_action_kind kind;
-	const char *word;
-	bool once, container; /* only for what has a cgroup of its own */
-} action_order[] = {
-	{HR_ACTION_NOTIFY, "notify", true, false},   {HR_ACTION_REFLEX, "reflex", true, true},
-	{HR_ACTION_RECLAIM, "reclaim", false, true}, {HR_ACTION_THROTTLE, "throttle", true, true},
-	{HR_ACTION_TERM, "term", false, false},      {HR_ACTION_KILL, "kill", true, false},
-};
-
-static size_t action_rank(uint32_t kind)
+static int check_action(const struct policy_parse *c, const struct policy *policy, uint32_t i,
+			const struct tree_node *node)
 {
-	size_t i = 0;
+	unsigned int kind = policy->action[i].kind,
+		     before = i ? policy->action[i - 1].kind : HR_ACTION_NONE;
+	const char *word = hr_action_kind_name(kind);
+	char words[ACTION_WORDS];
 
-	while (i + 1 < ARRAY_SIZE(action_order) && (uint32_t)action_order[i].kind != kind)
-		i++;
-	return i;
+	if (policy->host_processes && action_kinds[kind].cgroup)
+		return tree_complain(c->tree, node, word,
+				     "needs a cgroup, which a process outside containers does not "
+				     "have; expected one of %s",
+				     action_words(true, words));
+	if (kind == before && action_kinds[kind].once)
+		return tree_complain(c->tree, node, word, "stands here twice; expected it once");
+	if (before == HR_ACTION_KILL)
+		return tree_complain(c->tree, node, word,
+				     "never reached: no process is left after kill; expected kill "
+				     "last");
+	if (action_kinds[kind].order < action_kinds[before].order)
+		return tree_complain(c->tree, node, word,
+				     "stands too late; expected it before %s (%s)",
+				     hr_action_kind_name(before), action_words(false, words));
+	return 0;
 }
 
 static int check_actions(const struct policy_parse *c, const struct policy *policy,
 			 const struct policy_parse_place *place)
 {
-	for (uint32_t i = 0; i < policy->actions; i++) {
-		const struct tree_node *node = place->actions->child[i];
-		size_t rank = action_rank(policy->action[i].kind),
-		       before = i ? action_rank(policy->action[i - 1].kind) : 0;
+	int err = 0;
 
-		if (policy->host_processes && action_order[rank].container)
-			return tree_complain(
-				c->tree, node, action_order[rank].word,
-				"a process outside containers has no cgroup of its own; "
-				"expected notify, term or kill");
-		if (i && rank == before && action_order[rank].once)
-			return tree_complain(c->tree, node, action_order[rank].word,
-					     "stands there twice; expected it once");
-		if (i && policy->action[i - 1].kind == HR_ACTION_KILL)
-			return tree_complain(
-				c->tree, node, action_order[rank].word,
-				"never reached, nobody is left after kill; expected kill last");
-		if (i && rank < before)
-			return tree_complain(c->tree, node, action_order[rank].word,
-					     "comes too late; expected it before %s (notify, "
-					     "reflex, reclaim, throttle, "
-					     "term, kill)",
-					     action_order[before].word);
-	}
-	return 0;
+	for (uint32_t i = 0; !err && i < policy->actions; i++)
+		err = check_action(c, policy, i, place->actions->child[i]);
+	return err;
 }
 
 static int check_reflex(const struct policy_parse *c, const struct policy *policy,
@@ -229,7 +216,7 @@ static int check_names(const struct policy_parse *c, const struct policy *policy
 	for (uint32_t i = 0; policy->host_processes && i < command->n; i++) {
 		const char *word = policy_parse_at(c, command->word[i]);
 
-		if (policy_asks_for_names(word))
+		if (policy_uses_names(word))
 			return tree_complain(
 				c->tree, at, word,
 				"never runs, only containers have one; expected {policy} or {pid}");
@@ -250,8 +237,7 @@ static int check_commands(const struct policy_parse *c, const struct policy *pol
 static int check_steps(const struct policy_parse *c, const struct policy *policy,
 		       const struct policy_parse_place *place)
 {
-	bool ends = has_action(policy, HR_ACTION_TERM) || has_action(policy, HR_ACTION_KILL) ||
-		    policy->reflex;
+	bool ends = action_ends(policy);
 
 	if (policy->on_exit.n && !ends)
 		return tree_complain(c->tree, place->on_exit, "on_exit",

@@ -8,20 +8,14 @@
 
 #include <signal.h>
 
-/* Services use these signals for requests (reload, status), not to end. */
+#include "action_table.h"
+
+/* Services use these signals for requests (reload, status), not to end; an action other than `term` has no signal. */
 bool rate_limit_ends(const struct policy_action *spec)
 {
-	switch (spec->kind) {
-	case HR_ACTION_KILL:
-	case HR_ACTION_REFLEX:
-		return true;
-	case HR_ACTION_TERM:
-		return spec->signal != SIGUSR1 && spec->signal != SIGUSR2 &&
-		       spec->signal != SIGHUP && spec->signal != SIGWINCH &&
-		       spec->signal != SIGCONT && spec->signal != SIGURG;
-	default:
-		return false;
-	}
+	return action_kinds[spec->kind].ends && spec->signal != SIGUSR1 &&
+	       spec->signal != SIGUSR2 && spec->signal != SIGHUP && spec->signal != SIGWINCH &&
+	       spec->signal != SIGCONT && spec->signal != SIGURG;
 }
 
 static uint64_t per_ns(const struct policy_set *set)
