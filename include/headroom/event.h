@@ -216,16 +216,9 @@ enum hr_action_status {
 	HR_STATUS_COUNT
 };
 
-struct hr_inputs { /* what the rule saw; unknown is HR_UNKNOWN…, as in the slot */
-	uint64_t usage, limit, unreclaimable, headroom, rss;
-	uint64_t oom_in_p50_ms;
-	int64_t growth_bytes_per_second;
-	uint64_t host_available, host_total;
-	uint16_t risk_centi;
-	uint8_t leak, level; /* enum hr_leak_state, enum hr_level */
-	uint32_t some_avg10_centi, full_avg10_centi;
-	uint64_t held_ms;   /* how long the rule's condition had held */
-	uint64_t threshold; /* reflex and tripwire: the size that was crossed; HR_UNKNOWN */
+struct hr_inputs {
+#define HR_INPUT(type, name, key, kind) type name;
+#include <headroom/inputs.def>
 };
 
 struct hr_event_action { /* event.cgroup_id and event.id: the target's; 0: processes outside containers */

@@ -6,15 +6,10 @@
 #include "base/cleanup.h"
 #include "forecast/reason_text.h"
 #include "format/enum_text.h"
-#include "policy/condition_table.h"
 
 #define ACTION(key_, get_, field_)                                   \
 	{                                                            \
 		key_, get_, offsetof(struct hr_event_action, field_) \
-	}
-#define INPUTS(key_, get_, field_)                             \
-	{                                                      \
-		key_, get_, offsetof(struct hr_inputs, field_) \
 	}
 
 #define GET_BYTE_WORD(name, word)                                           \
@@ -24,7 +19,8 @@
 	}
 GET_BYTE_WORD(get_action, hr_action_kind_name)
 GET_BYTE_WORD(get_mode, hr_mode_name)
-GET_BYTE_WORD(get_level, hr_level_name)
+GET_BYTE_WORD(get_LEAK, forecast_leak_state_name)
+GET_BYTE_WORD(get_LEVEL, hr_level_name)
 
 json_t *json_next_action(const char *policy, unsigned int kind)
 {
@@ -67,44 +63,35 @@ static json_t *get_result(const struct record_text *from, const void *at)
 			 "errno", (int)a->error, "detail", json_get_text(from, &a->detail));
 }
 
-/* What no condition compares. */
+static json_t *get_RISK(const struct record_text *from, const void *at)
+{
+	uint16_t centi = *(const uint16_t *)at;
+
+	return centi == UINT16_MAX ? json_null() : json_real(centi / 100.0);
+}
+
+static json_t *get_PERCENT(const struct record_text *from, const void *at)
+{
+	uint32_t centi = *(const uint32_t *)at;
+
+	return centi == HR_UNKNOWN_U32 ? json_null() : json_real(centi / 100.0);
+}
+
+#define get_BYTES json_get_bytes
+#define get_COUNT json_get_bytes
+#define get_MS    json_get_ms
+#define get_RATE  json_get_rate
+
 static const struct json_field inputs_fields[] = {
-	INPUTS("limit_bytes", json_get_bytes, limit),
-	INPUTS("unreclaimable_bytes", json_get_bytes, unreclaimable),
-	INPUTS("growth_bytes_per_second", json_get_rate, growth_bytes_per_second),
-	INPUTS("host_total_bytes", json_get_bytes, host_total),
-	INPUTS("level", get_level, level),
-	INPUTS("held_seconds", json_get_ms, held_ms),
-	INPUTS("threshold_bytes", json_get_bytes, threshold),
+#define HR_INPUT(type, name, key, kind) {key, get_##kind, offsetof(struct hr_inputs, name)},
+#include <headroom/inputs.def>
 	{0},
 };
-
-static json_t *condition_value(const struct condition *condition, const struct hr_inputs *inputs)
-{
-	uint64_t value = condition_recorded(condition, inputs);
-
-	if (value == HR_UNKNOWN)
-		return json_null();
-	switch (condition->type) {
-	case VALUE_TIME:
-		return json_get_ms(NULL, &value);
-	case VALUE_LEVEL:
-		return json_word(forecast_leak_state_name((unsigned int)value));
-	case VALUE_PERCENT:
-		return json_real((double)value / 100.0);
-	default:
-		return json_get_bytes(NULL, &value);
-	}
-}
 
 json_t *json_inputs(const struct hr_inputs *inputs)
 {
 	json_t *object = json_object();
 
-	for (size_t i = 0; i < CONDITIONS; i++)
-		if (condition_table[i].event_bytes)
-			json_object_set_new(object, condition_table[i].json,
-					    condition_value(&condition_table[i], inputs));
 	json_fields(object, inputs_fields, NULL, inputs);
 	return object;
 }

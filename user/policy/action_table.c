@@ -3,7 +3,6 @@
 #include "action_table.h"
 
 #include "base/strbuf.h"
-#include "policy_parse.h"
 
 /* The reflex comes before whatever takes time: it strikes in the kernel, wherever it stands. */
 const struct action_kind action_kinds[HR_ACTION_COUNT] = {
@@ -12,7 +11,6 @@ const struct action_kind action_kinds[HR_ACTION_COUNT] = {
 			.order = 1,
 			.severity = 1,
 			.once = true,
-			.parse = policy_parse_notify,
 			.sentence = "it is reported{command}",
 			.values = "{notify: {run: [PROGRAM, WORD]}}",
 			.reference =
@@ -34,7 +32,6 @@ const struct action_kind action_kinds[HR_ACTION_COUNT] = {
 			.order = 3,
 			.severity = 2,
 			.cgroup = true,
-			.parse = policy_parse_reclaim,
 			.needs = "expected a size, such as {reclaim: 64MiB}",
 			.sentence = "the kernel reclaims {amount}",
 			.values = "{reclaim: 64MiB}",
@@ -46,7 +43,6 @@ const struct action_kind action_kinds[HR_ACTION_COUNT] = {
 			.severity = 3,
 			.once = true,
 			.cgroup = true,
-			.parse = policy_parse_throttle,
 			.sentence = "it is throttled at {amount} for {time}",
 			.values = "{throttle: {high: 90%, for: 30s}}",
 			.reference =
@@ -58,7 +54,6 @@ const struct action_kind action_kinds[HR_ACTION_COUNT] = {
 			.order = 5,
 			.severity = 4,
 			.ends = true,
-			.parse = policy_parse_term,
 			.sentence = "it gets {signal} and a grace period of {time}",
 			.values = "{term: 30s}, {term: {signal: SIGUSR1, grace: 30s}}",
 			.reference =
@@ -71,7 +66,6 @@ const struct action_kind action_kinds[HR_ACTION_COUNT] = {
 			.severity = 5,
 			.once = true,
 			.ends = true,
-			.parse = policy_parse_kill,
 			.sentence = "all of it is killed",
 			.sentence_largest = "its largest process is killed",
 			.values = "{kill: largest}",

@@ -12,18 +12,12 @@
 #include <headroom/reader.h>
 #include "policy.h"
 
-struct policy_parse;
-struct tree_node;
-
 struct action_kind {
 	uint8_t order;    /* place in `actions`, from 1; 0: a key of its own (on_exit) */
 	uint8_t severity; /* the more severe policy takes a target over; reflex and kill are equal */
 	bool once;        /* may not follow itself */
 	bool cgroup;      /* only for a target with a cgroup of its own */
 	bool ends;        /* ends processes: the rate limit counts it */
-	/* Its value; NULL: the word alone. parse NULL: takes no value. 0 or -errno, as policy_parse.h has it. */
-	int (*parse)(struct policy_parse *c, struct policy_action *spec,
-		     const struct tree_node *value);
 	const char *needs; /* the error for the word alone, where a value is needed */
 	const char
 		*sentence; /* for people; {amount}, {time}, {signal} and {command} are filled in */

@@ -109,9 +109,9 @@ static const struct condition_level leak_levels[] = {
 
 #define SIZES    .least = POLICY_SIZE_LEAST, .most = POLICY_SIZE_MOST
 #define PERCENTS .least = 1, .most = 10000
-#define EVENT(member_, key_)                             \
+#define EVENT(member_)                                   \
 	.event_at = offsetof(struct hr_inputs, member_), \
-	.event_bytes = sizeof(((const struct hr_inputs *)NULL)->member_), .json = (key_)
+	.event_bytes = sizeof(((const struct hr_inputs *)NULL)->member_)
 #define CALM(per_cent_, seconds_) .calm_milli = 10 * (per_cent_), .calm_ms = 1000 * (seconds_)
 
 /* Where the hysteresis of each comes from: docs/explanation/actions.md. */
@@ -127,7 +127,7 @@ const struct condition condition_table[CONDITIONS] = {
 			.read = read_usage,
 			CALM(95, 2),
 			.sentence = "uses at least {}",
-			EVENT(usage, "usage_bytes"),
+			EVENT(usage),
 			.values = "size, or share of the limit",
 			.reference = "Memory usage is at least this size, or this share of the "
 				     "target's own limit, else of the nearest limited ancestor's.",
@@ -141,7 +141,7 @@ const struct condition condition_table[CONDITIONS] = {
 			.read = read_rss,
 			CALM(95, 2),
 			.sentence = "has a resident set of at least {}",
-			EVENT(rss, "rss_bytes"),
+			EVENT(rss),
 			.values = "size",
 			.reference = "Processes outside containers: the resident memory of the "
 				     "process group's largest process is at least this size.",
@@ -158,7 +158,7 @@ const struct condition condition_table[CONDITIONS] = {
 			.below = true,
 			CALM(105, 2),
 			.sentence = "has headroom below {}",
-			EVENT(headroom, "headroom_bytes"),
+			EVENT(headroom),
 			.values = "size",
 			.reference =
 				"Headroom to the limit that is reached first is below this size.",
@@ -176,7 +176,7 @@ const struct condition condition_table[CONDITIONS] = {
 			.below = true,
 			CALM(150, 10),
 			.sentence = "is predicted to run out of memory within {}",
-			EVENT(oom_in_p50_ms, "oom_in_seconds"),
+			EVENT(oom_in_p50_ms),
 			.values = "time, 1s to 24h",
 			.reference = "The median forecast predicts an OOM within this time.",
 		},
@@ -191,7 +191,7 @@ const struct condition condition_table[CONDITIONS] = {
 			.shared = 0,
 			CALM(85, 10),
 			.sentence = "has a risk of at least {}",
-			EVENT(risk_centi, "risk"),
+			EVENT(risk_centi),
 			.values = "number above 0, at most 100",
 			.reference = "The risk is at least this.",
 		},
@@ -206,7 +206,7 @@ const struct condition condition_table[CONDITIONS] = {
 			.read = read_leak,
 			CALM(100, 10),
 			.sentence = "{}",
-			EVENT(leak, "leak"),
+			EVENT(leak),
 			.values = "suspected, confirmed or exhausting",
 			.reference = "The leak state is at least this.",
 		},
@@ -232,7 +232,7 @@ const struct condition condition_table[CONDITIONS] = {
 			.read = read_some_avg10,
 			CALM(80, 10),
 			.sentence = "has some tasks stalled on memory at least {}% of the time",
-			EVENT(some_avg10_centi, "some_avg10"),
+			EVENT(some_avg10_centi),
 			.values = "per cent above 0, at most 100",
 			.reference = "Some of its tasks stalled on memory for at least this share "
 				     "of the last 10 s "
@@ -247,7 +247,7 @@ const struct condition condition_table[CONDITIONS] = {
 			.read = read_full_avg10,
 			CALM(80, 10),
 			.sentence = "has all tasks stalled on memory at least {}% of the time",
-			EVENT(full_avg10_centi, "full_avg10"),
+			EVENT(full_avg10_centi),
 			.values = "per cent above 0, at most 100",
 			.reference = "All of its tasks stalled on memory for at least this share "
 				     "of the last 10 s "
@@ -265,7 +265,7 @@ const struct condition condition_table[CONDITIONS] = {
 			.below = true,
 			CALM(105, 2),
 			.sentence = "the host has less than {} available",
-			EVENT(host_available, "host_available_bytes"),
+			EVENT(host_available),
 			.values = "size, or share of the host's memory below 100%",
 			.reference = "The host's available memory is below this. The policy then "
 				     "selects one of the "
@@ -302,13 +302,4 @@ void condition_record(const uint64_t at[CONDITIONS], struct hr_inputs *inputs)
 			value = 0; /* an event has no unknown level */
 		memcpy((char *)inputs + c->event_at, &value, c->event_bytes);
 	}
-}
-
-uint64_t condition_recorded(const struct condition *c, const struct hr_inputs *inputs)
-{
-	uint64_t value = 0, unknown = 0;
-
-	memcpy(&value, (const char *)inputs + c->event_at, c->event_bytes);
-	memset(&unknown, 0xff, c->event_bytes);
-	return value == unknown ? HR_UNKNOWN : value;
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * One table of policy conditions. Everything that differs between two conditions is one line of it: the parser, the compiled
- * policy (policy.h), evaluation, reload, the inputs of an `action` event and their JSON, the sentences of `policy check` and
- * headroom.yaml(5) are made of this table. A new condition is an id in enum condition_id and a line here; one whose
- * value events shall carry is a member of struct hr_inputs as well.
+ * policy (policy.h), evaluation, reload, the inputs of an `action` event, the sentences of `policy check` and
+ * headroom.yaml(5) are made of this table. A new condition is an id in enum condition_id and a line here; if events shall
+ * carry its value, a line of <headroom/inputs.def>, too.
  *
  * Constant data and pure functions: any thread of any process may use them.
  */
 #ifndef HEADROOM_POLICY_CONDITION_TABLE_H
 #define HEADROOM_POLICY_CONDITION_TABLE_H
 
-#include "engine.h"
+#include <headroom/event.h>
+#include "policy.h"
+#include "process_group.h"
 
 enum value_type {                 /* what a threshold is, and its unit in struct policy_threshold */
 		  VALUE_SIZE,     /* bytes */
@@ -60,9 +62,8 @@ struct condition {
 	/* Hysteresis: calm past this many thousandths of the threshold (0: never calm again) for so long. */
 	uint32_t calm_milli, calm_ms;
 	const char *sentence; /* of the target, for people; {} is the threshold */
-	/* In events: the member of struct hr_inputs and its JSON key. */
-	size_t event_at, event_bytes; /* 0 bytes: events do not carry it */
-	const char *json;
+	size_t event_at,
+		event_bytes; /* its member of struct hr_inputs; 0 bytes: events do not carry it */
 	const char *values, *reference; /* for the manual */
 };
 
@@ -72,7 +73,5 @@ extern const struct condition condition_table[CONDITIONS];
 void condition_inputs(const struct input_source *from, uint64_t ret_at[CONDITIONS]);
 /* Fills those members of inputs that the table names; the others stay. */
 void condition_record(const uint64_t at[CONDITIONS], struct hr_inputs *inputs);
-/* Such a member back; HR_UNKNOWN. */
-uint64_t condition_recorded(const struct condition *condition, const struct hr_inputs *inputs);
 
 #endif

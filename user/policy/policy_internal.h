@@ -8,6 +8,7 @@
 
 #include "action_table.h"
 #include "condition_table.h"
+#include "engine.h"
 
 #define NS_PER_MS    1000000ULL
 #define NONE32       UINT32_MAX

@@ -61,17 +61,6 @@ int policy_parse_protect(struct policy_parse *c, const struct tree_node *list);
 int policy_parse_when(struct policy_parse *c, const struct tree_node *node);
 /* policy_parse_actions.c */
 int policy_parse_actions(struct policy_parse *c, const struct tree_node *list);
-/* Of action_table.c: the value of each action. */
-int policy_parse_notify(struct policy_parse *c, struct policy_action *spec,
-			const struct tree_node *value);
-int policy_parse_reclaim(struct policy_parse *c, struct policy_action *spec,
-			 const struct tree_node *value);
-int policy_parse_throttle(struct policy_parse *c, struct policy_action *spec,
-			  const struct tree_node *value);
-int policy_parse_term(struct policy_parse *c, struct policy_action *spec,
-		      const struct tree_node *value);
-int policy_parse_kill(struct policy_parse *c, struct policy_action *spec,
-		      const struct tree_node *value);
 int policy_parse_on_exit(struct policy_parse *c, const struct tree_node *node);
 bool policy_uses_names(const char *word); /* in a command: what jobs outside containers have not */
 /* policy_parse_check.c: a rule that can never fire; later, one that could only hit what is protected. */

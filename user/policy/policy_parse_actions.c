@@ -181,7 +181,7 @@ static int notify_run(void *arg, const struct tree_node *key, const struct tree_
 	return parse_run(at->c, value, &at->spec->command);
 }
 
-int policy_parse_notify(struct policy_parse *c, struct policy_action *spec,
+static int parse_notify(struct policy_parse *c, struct policy_action *spec,
 			const struct tree_node *value)
 {
 	static const struct tree_key keys[] = {{"run", notify_run}};
@@ -192,7 +192,7 @@ int policy_parse_notify(struct policy_parse *c, struct policy_action *spec,
 	return with_run(c, value, "notify", keys, &at);
 }
 
-int policy_parse_reclaim(struct policy_parse *c, struct policy_action *spec,
+static int parse_reclaim(struct policy_parse *c, struct policy_action *spec,
 			 const struct tree_node *value)
 {
 	return value_amount(c->tree, value, "reclaim", &spec->amount);
@@ -216,7 +216,7 @@ static int throttle_for(void *arg, const struct tree_node *key, const struct tre
 	return err;
 }
 
-int policy_parse_throttle(struct policy_parse *c, struct policy_action *spec,
+static int parse_throttle(struct policy_parse *c, struct policy_action *spec,
 			  const struct tree_node *value)
 {
 	static const struct tree_key keys[] = {{"high", throttle_high}, {"for", throttle_for}};
@@ -248,7 +248,7 @@ static int term_grace(void *arg, const struct tree_node *key, const struct tree_
 	return err;
 }
 
-int policy_parse_term(struct policy_parse *c, struct policy_action *spec,
+static int parse_term(struct policy_parse *c, struct policy_action *spec,
 		      const struct tree_node *value)
 {
 	static const struct tree_key keys[] = {{"signal", term_signal}, {"grace", term_grace}};
@@ -264,7 +264,7 @@ int policy_parse_term(struct policy_parse *c, struct policy_action *spec,
 			"30s or {signal: SIGINT, grace: 30s}");
 }
 
-int policy_parse_kill(struct policy_parse *c, struct policy_action *spec,
+static int parse_kill(struct policy_parse *c, struct policy_action *spec,
 		      const struct tree_node *value)
 {
 	static const char *const words[] = {"all", "largest"};
@@ -274,6 +274,15 @@ int policy_parse_kill(struct policy_parse *c, struct policy_action *spec,
 	spec->largest = i == 1;
 	return err;
 }
+
+/* The value of an action, NULL for the word alone; an action without a parser takes none. */
+static int (*const value_parsers[HR_ACTION_COUNT])(struct policy_parse *c,
+						   struct policy_action *spec,
+						   const struct tree_node *value) = {
+	[HR_ACTION_NOTIFY] = parse_notify,     [HR_ACTION_RECLAIM] = parse_reclaim,
+	[HR_ACTION_THROTTLE] = parse_throttle, [HR_ACTION_TERM] = parse_term,
+	[HR_ACTION_KILL] = parse_kill,
+};
 
 static int parse_action(struct policy_parse *c, const struct tree_node *node,
 			struct policy_action *spec)
@@ -294,10 +303,10 @@ static int parse_action(struct policy_parse *c, const struct tree_node *node,
 		spec->kind = i;
 		if (!value && kind->needs)
 			return tree_complain(c->tree, word, word->text, "actions: %s", kind->needs);
-		if (value && !kind->parse)
+		if (value && !value_parsers[i])
 			return tree_complain(c->tree, value, tree_what(value),
 					     "%s: expected the word alone", word->text);
-		return kind->parse ? kind->parse(c, spec, value) : 0;
+		return value_parsers[i] ? value_parsers[i](c, spec, value) : 0;
 	}
 	return tree_complain(c->tree, word, tree_what(word), "actions: expected one of %s",
 			     action_words(false, words));
