@@ -9,7 +9,7 @@
 #include "policy/action_table.h"
 #include "policy/condition_table.h"
 
-#define POLICIES_PAGE "docs/policies.md"
+#define POLICIES_PAGE "docs/reference/policies.md"
 
 static char page[256 << 10];
 
