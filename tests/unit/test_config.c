@@ -184,7 +184,7 @@ static void test_allow(void **state)
 	assert_int_equal(config.allows, 3);
 	assert_int_equal(config.allow[0].id, HR_UNKNOWN_U32);
 	assert_int_equal(config_resolve(&config, error), -ENOENT);
-	assert_string_equal(error, "control: allow: there is no user no-such-user-here here");
+	assert_string_equal(error, "control: allow: no user no-such-user-here on this host");
 	assert_true(config.allow[0].id == 0 && !config.allow[0].group);
 	assert_true(config.allow[1].id == 7 && config.allow[1].group);
 	assert_int_equal(config.allow[2].id, HR_UNKNOWN_U32);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * When does a rule hold, and when is it calm again? A rule holds while every one of its conditions does, and only by figures
- * that are known. It is calm when one of them is past its threshold by a margin, for a while: figures that people set by
- * hand jitter around them. Remembers nothing.
+ * When the conditions of a policy hold, and when they are calm again. They hold while each of them does, and only by inputs
+ * that are known. They are calm when one input is past its threshold by a margin (condition_table.h): inputs fluctuate
+ * around a threshold. Keeps no state.
  */
 #include "policy_internal.h"
 
@@ -57,7 +57,7 @@ static uint64_t threshold(const struct test *t, const struct inputs *f)
 
 enum holds rule_holds(const struct rule *rule, const struct inputs *f)
 {
-	enum holds all = rule->n ? HOLDS : HOLDS_NOT; /* a rule without a condition is none */
+	enum holds all = rule->n ? HOLDS : HOLDS_NOT; /* without a condition nothing holds */
 
 	for (uint32_t i = 0; i < rule->n; i++) {
 		const struct test *t = &rule->test[i];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The configuration's top level: one parser a key, the policies to the compiler. A file is taken whole or not at all.
+ * The top level of the configuration: one parser for each key. A file takes effect as a whole or not at all.
  */
 #include "config.h"
 
@@ -90,7 +90,7 @@ static int parse_rate_limit(void *arg, const struct tree_node *key, const struct
 	return policy_parse_rate_limit(&file->policy_parse, value);
 }
 
-/* The exporter's part: `headroom export` reads it, here it only has to be one. */
+/* `headroom export` reads this part; here it only has to be a mapping. */
 static int parse_export(void *arg, const struct tree_node *key, const struct tree_node *value)
 {
 	struct config_file *file = arg;
@@ -129,7 +129,7 @@ static int parse_allow(void *arg, const struct tree_node *key, const struct tree
 	if (value->n > CONFIG_ALLOW)
 		return tree_complain(&file->tree, value->child[CONFIG_ALLOW],
 				     tree_what(value->child[CONFIG_ALLOW]),
-				     "allow: one too many; expected at most %d", CONFIG_ALLOW);
+				     "allow: too many entries; expected at most %d", CONFIG_ALLOW);
 	for (size_t i = 0; !err && i < value->n; i++)
 		err = allow_entry(file, value->child[i]);
 	return err;
@@ -238,7 +238,7 @@ int config_resolve(struct config *config, char error[CONFIG_ERROR])
 		allow->id = find_id(allow);
 		if (allow->id != HR_UNKNOWN_U32 || err)
 			continue;
-		snprintf(error, CONFIG_ERROR, "control: allow: there is no %s %s here",
+		snprintf(error, CONFIG_ERROR, "control: allow: no %s %s on this host",
 			 allow->group ? "group" : "user", allow->name);
 		err = -ENOENT;
 	}

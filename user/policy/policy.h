@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Compiled policies: one flat block without pointers, so that the supervisor can hand it to the guard (a sealed memfd) and
- * the guard can map it read-only and evaluate it without allocating. compile.c makes it out of YAML; act.c reads it.
+ * Compiled policies: one flat block without pointers, so that the supervisor can hand it to the daemon (a sealed memfd) and
+ * the daemon can map it read-only and evaluate it without allocating. policy_parse.c makes it of YAML; engine.c reads it.
  *
  *   struct policy_set | text | struct policy[n] | struct policy_match[] | struct policy_glob[]
  *
  * Text is referred to by its offset from the block's first byte; 0: none. Sizes are bytes, times ms. A condition that is not
- * in `conditions` holds. The policies stand in the order in which they are looked at: higher priority first, then as in the
- * file.
+ * in `conditions` holds. The policies are in the order of evaluation: higher priority first, then as in the file.
  */
 #ifndef HEADROOM_POLICY_POLICY_H
 #define HEADROOM_POLICY_POLICY_H
@@ -25,7 +24,7 @@
 
 enum policy_mode { MODE_OBSERVE, MODE_DRY_RUN, MODE_ENFORCE }; /* hr_host.mode */
 
-/* What a glob is held against. */
+/* What a glob is matched with. */
 enum policy_key {
 	POLICY_NAME,
 	POLICY_IMAGE,
@@ -90,9 +89,9 @@ struct policy_command {
 struct policy_action {
 	uint32_t kind;     /* enum hr_action_kind */
 	int32_t signal;    /* TERM */
-	uint32_t grace_ms; /* TERM: until the next rung; THROTTLE: its `for` */
+	uint32_t grace_ms; /* TERM: until the next action; THROTTLE: its `for` */
 	uint32_t largest;  /* KILL: one process instead of the whole */
-	/* RECLAIM: size, or share of the limit; THROTTLE: high; neither bytes nor milli (the default): what it uses then */
+	/* RECLAIM: size, or share of the limit; THROTTLE: high; neither bytes nor milli (the default): current usage */
 	struct policy_amount amount;
 	struct policy_command command; /* NOTIFY */
 };
@@ -108,7 +107,7 @@ struct policy {
 	struct policy_threshold threshold[CONDITIONS];
 	uint64_t for_ms; /* they must have held for so long */
 	uint64_t cooldown_ms;
-	uint32_t reflex; /* among its rungs is the reflex */
+	uint32_t reflex; /* the reflex is among its actions */
 	uint32_t actions;
 	struct policy_action action[POLICY_ACTIONS];
 	struct policy_command on_exit;
@@ -118,14 +117,15 @@ struct policy_set {
 	uint64_t magic;
 	uint64_t bytes; /* of the whole block */
 	uint32_t
-		mode; /* enum policy_mode, the file's; who has a --mode of his own sets it here, too */
+		mode; /* enum policy_mode, the file's; a --mode on the command line is set here, too */
 	uint32_t policies, policies_at; /* count; offset */
 	uint32_t matches, matches_at, globs, globs_at, text_at, text_bytes;
 	uint32_t protect_first,
 		protects; /* policy_match[]: each entry alone protects; any key, PROCESS: by its comm */
 	uint32_t rate_limit_kills; /* kills (0: never one) … */
-	uint64_t rate_limit_per_ms; /* … in this time; 0: no limit. The default: docs/reference/policies.md */
-	uint64_t generation;        /* grows with each load; the supervisor sets it */
+	uint64_t
+		rate_limit_per_ms; /* … in this time; 0: no limit. The default: docs/reference/policies.md */
+	uint64_t generation; /* grows with each load; the supervisor sets it */
 };
 
 static inline const struct policy *policy_at(const struct policy_set *set, uint32_t i)
@@ -143,7 +143,7 @@ static inline const char *policy_text(const struct policy_set *set, uint32_t at)
 	return at ? (const char *)set + at : "";
 }
 
-/* A unit that a host hangs on (match.c): never a target outside of containers, whatever the file says. */
+/* A unit that the host depends on (selector.c): never a target outside containers, whatever the file says. */
 bool policy_unit_protected(const char *unit);
 
 static inline const char *policy_glob(const struct policy_set *set, uint32_t i)
@@ -152,14 +152,14 @@ static inline const char *policy_glob(const struct policy_set *set, uint32_t i)
 		set, ((const struct policy_glob *)((const char *)set + set->globs_at))[i].text);
 }
 
-/* Whether a block that somebody else handed over is whole: every offset, count and enum. Whoever maps one asks this first;
- * after it no accessor above leaves the block, and each text ends within it. `block` on 8 bytes. 0 or -EBADMSG. */
+/* policy_verify.c: whether a block from another process is valid: every offset, count, enum and threshold. A process that maps
+ * one calls this first; after it no accessor above leaves the block, and each text ends within it. `block` on 8 bytes. 0 or -EBADMSG. */
 int policy_set_verify(const void *block, size_t bytes);
-/* The label keys that rules and protection ask for, each once; NULL past the end. For the resolver's labels_want(). */
+/* The label keys that policies and protection use, each once; NULL past the end. For the resolver's labels_want(). */
 const char *policy_label(const struct policy_set *set, uint32_t i);
 
-/* policy_words.c, for people. What a policy does, in one sentence of plain English; and what is allowed but seldom meant,
- * one line each, with its place in the file (0: the whole). Text of the file is clean. Return text. */
+/* policy_describe.c, for people. What a policy does, in one sentence; and what is allowed but seldom meant, one line each, with
+ * its line in the file (0: the whole). Text of the file is clean. Return text. */
 #define POLICY_DESCRIPTION 4096
 const char *policy_description(const struct policy_set *set, const struct policy *policy,
 			       char text[POLICY_DESCRIPTION]);

@@ -57,7 +57,7 @@ int policy_parse_space(void *array, uint32_t *space, uint32_t need, size_t each)
 	return 0;
 }
 
-/* Text comes first in the block, so that where it will stand is known now. */
+/* Text comes first in the block, so that its offset is known now. */
 int policy_parse_text(struct policy_parse *c, const char *text, uint32_t *ret_at)
 {
 	uint32_t bytes = (uint32_t)strlen(text) + 1;
@@ -79,9 +79,10 @@ static int parse_name(void *arg, const struct tree_node *key, const struct tree_
 
 	for (uint32_t i = 0; !err && i + 1 < c->head.policies; i++)
 		if (!strcmp(policy_parse_at(c, c->policy[i].name), text))
-			return tree_complain(c->tree, value, text,
-					     "name: the policy in line %u has it; expected another",
-					     c->policy[i].line);
+			return tree_complain(
+				c->tree, value, text,
+				"name: the policy in line %u has this name; expected another",
+				c->policy[i].line);
 	return err ? err : policy_parse_text(c, text, &c->now->name);
 }
 
@@ -170,7 +171,7 @@ static int policy_parse_policy(struct policy_parse *c, const struct tree_node *n
 		{"priority", parse_priority},
 	};
 	static const char *const needed[][2] = {
-		{"name", "name: WORD, which events and metrics call it by"},
+		{"name", "name: WORD, its name in events and metrics"},
 		{"when", "when: such as {usage: 300MiB, for: 30s}"},
 		{"actions", "actions: such as [notify, {term: 30s}, kill]"},
 	};
@@ -192,7 +193,7 @@ static int policy_parse_policy(struct policy_parse *c, const struct tree_node *n
 			return tree_complain(
 				c->tree, node,
 				c->now->name ? policy_parse_at(c, c->now->name) : "policy",
-				"lacks its `%s`; expected %s", needed[k][0], needed[k][1]);
+				"has no `%s`; expected %s", needed[k][0], needed[k][1]);
 	return err ? err : policy_parse_check(c);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Inside the policy compiler: what its files share. Supervisor and face only. All int functions return 0, -EINVAL with the
- * line written (yaml_tree.h), or -ENOMEM.
+ * What the files of the policy parser share. Supervisor and `headroom policy` only. All int functions return 0, -EINVAL with
+ * the line written (yaml_tree.h), or -ENOMEM.
  */
 #ifndef HEADROOM_POLICY_POLICY_PARSE_H
 #define HEADROOM_POLICY_POLICY_PARSE_H
@@ -13,31 +13,31 @@
 #define POLICY_PARSE_PROTECTS 256u /* entries of `protect` */
 #define POLICY_PARSE_GLOB     255u /* bytes of one glob */
 
-struct policy_parse_place { /* where a policy stands, for the checks that need the whole of it */
+struct policy_parse_place { /* the nodes of a policy, for the checks of the whole */
 	const struct tree_node *policy, *selector, *when, *actions, *on_exit,
 		*mode; /* all but policy may be NULL */
 };
 
 struct policy_parse {
 	const struct tree *tree;
-	struct policy_set head; /* counts, budget, protect; offsets at the end */
+	struct policy_set head; /* counts, rate limit, protect; offsets at the end */
 	struct policy *policy;
 	struct policy_parse_place *place;
 	struct policy_match *selector;
 	struct policy_glob *glob;
-	char *text; /* stands right behind the header, so that offsets are known at once */
+	char *text; /* follows the header of the block, so that offsets are known at once */
 	uint32_t policy_space, place_space, match_space, glob_space, texts, text_space;
 	const struct tree_node *protect;
-	struct policy *now;            /* the policy under way … */
-	struct policy_parse_place *at; /* … and where */
+	struct policy *now;            /* the policy that is being parsed … */
+	struct policy_parse_place *at; /* … and its nodes */
 };
 
-/* compile.c: the parts of the file. */
+/* policy_parse.c: the parts of the file. */
 void policy_parse_init(struct policy_parse *c, const struct tree *tree);
 void policy_parse_done(struct policy_parse *c);
 int policy_parse_policies(struct policy_parse *c, const struct tree_node *list);
 int policy_parse_rate_limit(struct policy_parse *c, const struct tree_node *node);
-/* Everything is there: what needs all parts is checked, and the block made. */
+/* All parts are parsed: checks what needs all of them, and makes the block. */
 int policy_parse_finish(struct policy_parse *c, struct policy_set **ret_set);
 int policy_parse_text(struct policy_parse *c, const char *text, uint32_t *ret_at);
 static inline const char *policy_parse_at(const struct policy_parse *c,
@@ -62,8 +62,8 @@ int policy_parse_when(struct policy_parse *c, const struct tree_node *node);
 /* policy_parse_actions.c */
 int policy_parse_actions(struct policy_parse *c, const struct tree_node *list);
 int policy_parse_on_exit(struct policy_parse *c, const struct tree_node *node);
-bool policy_uses_names(const char *word); /* in a command: what jobs outside containers have not */
-/* policy_parse_check.c: a rule that can never fire; later, one that could only hit what is protected. */
+bool policy_uses_names(const char *word); /* in a command: placeholders that only containers have */
+/* policy_parse_check.c: refuses a policy that can never act; at the end one that matches only protected targets. */
 int policy_parse_check(struct policy_parse *c);
 int policy_parse_check_protected(struct policy_parse *c, const struct policy *policy,
 				 const struct policy_parse_place *place);

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 
 #define GRACE_LEAST_MS      100
-#define GRACE_MOST_MS       600000 /* an emergency that waits longer is none */
+#define GRACE_MOST_MS       600000 /* what can wait longer needs no action */
 #define GRACE_DEFAULT_MS    10000  /* as `docker stop` */
 #define THROTTLE_LEAST_MS   1000
 #define THROTTLE_MOST_MS    600000
@@ -23,7 +23,7 @@
 static const struct {
 	const char *name;
 	int signal;
-	const char *expected; /* why not */
+	const char *expected; /* the error, for one that is refused */
 } signals[] = {
 	{"HUP", SIGHUP, NULL},
 	{"INT", SIGINT, NULL},
@@ -37,8 +37,8 @@ static const struct {
 	{"PWR", SIGPWR, NULL},
 	{"KILL", SIGKILL, "no grace after this one; expected the action kill"},
 	{"9", SIGKILL, "no grace after this one; expected the action kill"},
-	{"STOP", SIGSTOP, "who is stopped keeps his memory; expected SIGTERM"},
-	{"TSTP", SIGTSTP, "who is stopped keeps his memory; expected SIGTERM"},
+	{"STOP", SIGSTOP, "a stopped process keeps its memory; expected SIGTERM"},
+	{"TSTP", SIGTSTP, "a stopped process keeps its memory; expected SIGTERM"},
 };
 
 #define SIGNAL_EXPECTED                                                                   \
@@ -85,7 +85,7 @@ const char *value_signal_text(int signal, char text[UNITS_TEXT])
 	return text;
 }
 
-/* The first ones are a container's. */
+/* The first ones only a container has. */
 #define PLACEHOLDERS_OF_CONTAINERS 7
 static const char *const placeholders[] = {"name", "id",     "pod",    "namespace", "container",
 					   "unit", "cgroup", "policy", "pid"};
@@ -102,7 +102,7 @@ bool policy_uses_names(const char *word)
 	return false;
 }
 
-/* {word} of lower-case letters is one of ours or a slip; other braces are text. */
+/* {word} of lower-case letters is a placeholder or a mistake; other braces are text. */
 static int check_placeholders(const struct policy_parse *c, const struct tree_node *node,
 			      bool first)
 {
@@ -120,9 +120,9 @@ static int check_placeholders(const struct policy_parse *c, const struct tree_no
 					     "{container}, {unit}, "
 					     "{cgroup}, {policy} or {pid}");
 		if (first)
-			return tree_complain(
-				c->tree, node, node->text,
-				"run: nobody else chooses the program; expected its name or path");
+			return tree_complain(c->tree, node, node->text,
+					     "run: a placeholder must not choose the program; "
+					     "expected its name or path");
 	}
 	return 0;
 }
@@ -139,7 +139,7 @@ static int parse_run(struct policy_parse *c, const struct tree_node *list,
 	if (list->n > POLICY_ARGS)
 		return tree_complain(c->tree, list->child[POLICY_ARGS],
 				     tree_what(list->child[POLICY_ARGS]),
-				     "run: one word too many; expected at most %u", POLICY_ARGS);
+				     "run: too many words; expected at most %u", POLICY_ARGS);
 	for (size_t i = 0; i < list->n; i++) {
 		const struct tree_node *word = list->child[i];
 
@@ -222,7 +222,7 @@ static int parse_throttle(struct policy_parse *c, struct policy_action *spec,
 	static const struct tree_key keys[] = {{"high", throttle_high}, {"for", throttle_for}};
 	struct action_at at = {c, spec};
 
-	spec->amount.bytes = HR_UNKNOWN; /* none given: what it uses then */
+	spec->amount.bytes = HR_UNKNOWN; /* the default: the current usage */
 	spec->grace_ms = THROTTLE_DEFAULT_MS;
 	return value ? tree_map(c->tree, value, keys, ARRAY_SIZE(keys), &at, "throttle",
 				"{high: 90%, for: 30s}")
@@ -294,7 +294,7 @@ static int parse_action(struct policy_parse *c, const struct tree_node *node,
 
 	if (node->kind == TREE_MAP && node->n > 2)
 		return tree_complain(c->tree, node->child[2], node->child[2]->text,
-				     "actions: a second action in one entry; expected one each");
+				     "actions: a second action in one entry; expected one in each");
 	for (unsigned int i = 0; word->kind == TREE_TEXT && i < HR_ACTION_COUNT; i++) {
 		const struct action_kind *kind = &action_kinds[i];
 
@@ -323,7 +323,7 @@ int policy_parse_actions(struct policy_parse *c, const struct tree_node *list)
 	if (list->n > POLICY_ACTIONS)
 		return tree_complain(c->tree, list->child[POLICY_ACTIONS],
 				     tree_what(list->child[POLICY_ACTIONS]),
-				     "actions: one action too many; expected at most %u",
+				     "actions: too many actions; expected at most %u",
 				     POLICY_ACTIONS);
 	for (size_t i = 0; i < list->n; i++) {
 		int err = parse_action(c, list->child[i], &policy->action[policy->actions]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What can be said of a whole policy: that it never fires, asks the impossible, or could only hit what is protected. Whoever
- * relies on such a rule would learn of it at three in the morning.
+ * Refuses a policy that can never act: its conditions cannot hold, its actions cannot run, or it matches only protected
+ * targets. A policy like that fails unnoticed until the memory shortage that it was written for.
  */
 #include "policy_parse.h"
 
@@ -48,10 +48,10 @@ static int check_when(const struct policy_parse *c, const struct policy *policy,
 {
 	if (!policy->conditions)
 		return tree_complain(c->tree, place->when, "when",
-				     "holds for everybody at any time; " CONDITION_EXPECTED);
+				     "holds for every target at any time; " CONDITION_EXPECTED);
 	if (policy->conditions == WHEN(AGE))
 		return tree_complain(c->tree, at_key(place->when, "age", place), "age",
-				     "holds for everybody after a while; " CONDITION_EXPECTED);
+				     "holds for every target after a while; " CONDITION_EXPECTED);
 	if (policy->conditions & WHEN(HOST_AVAILABLE) &&
 	    policy->threshold[CONDITION_HOST_AVAILABLE].milli == 1000)
 		return tree_complain(c->tree, at_key(place->when, "host_available", place), "100%",
@@ -81,7 +81,7 @@ static int check_scope(const struct policy_parse *c, const struct policy *policy
 	return 0;
 }
 
-/* A process outside containers has a size, an age and a growth, nothing more: no limit, no cgroup of its own. */
+/* A process outside containers has no limit and no cgroup of its own. */
 static int check_host_processes(const struct policy_parse *c, const struct policy *policy,
 				const struct policy_parse_place *place)
 {
@@ -99,18 +99,18 @@ static int check_host_processes(const struct policy_parse *c, const struct polic
 
 	if (!match_of(c, policy, POLICY_PROCESS))
 		return tree_complain(c->tree, place->selector, "scope: host_processes",
-				     "lacks its `process`; expected such as process: \"cc1*\"");
+				     "has no `process`; expected one, such as process: \"cc1*\"");
 	for (size_t i = 0; i < ARRAY_SIZE(matches); i++)
 		if (match_of(c, policy, matches[i].key))
 			return tree_complain(c->tree,
 					     at_key(place->selector, matches[i].word, place),
 					     matches[i].word,
-					     "nothing outside containers has one; expected "
+					     "unknown of processes outside containers; expected "
 					     "process, unit or cgroup");
 	if (match_of(c, policy, POLICY_LABEL))
-		return tree_complain(
-			c->tree, place->selector, "label",
-			"nothing outside containers has one; expected process, unit or cgroup");
+		return tree_complain(c->tree, place->selector, "label",
+				     "unknown of processes outside containers; expected process, "
+				     "unit or cgroup");
 	return check_scope(c, policy, place, FOR_PROCESSES);
 }
 
@@ -143,10 +143,10 @@ static int check_containers(const struct policy_parse *c, const struct policy *p
 					   engines[k], 0);
 	for (size_t i = 0; !engine && i < ARRAY_SIZE(owned); i++)
 		if (match_of(c, policy, owned[i].key))
-			return tree_complain(
-				c->tree, at_key(place->selector, owned[i].word, place),
-				owned[i].word,
-				"nothing of this runtime has one; expected name, unit or cgroup");
+			return tree_complain(c->tree, at_key(place->selector, owned[i].word, place),
+					     owned[i].word,
+					     "unknown of targets of this runtime; expected name, "
+					     "unit or cgroup");
 	return 0;
 }
 
@@ -199,17 +199,17 @@ static int check_reflex(const struct policy_parse *c, const struct policy *polic
 	if (policy->conditions & WHEN(HOST_AVAILABLE))
 		return tree_complain(
 			c->tree, node, "reflex",
-			"the kernel can't choose among many; expected no host_available beside it");
+			"BPF cannot select among targets; expected no host_available beside it");
 	if (!(policy->conditions & WHEN(USAGE)))
 		return tree_complain(c->tree, node, "reflex",
-				     "at which size? expected usage among the conditions");
+				     "needs a size; expected usage among the conditions");
 	if (policy->for_ms)
 		return tree_complain(c->tree, at_key(place->when, "for", place), "for",
-				     "the reflex strikes at once; expected no `for` beside it");
+				     "the reflex acts at once; expected no `for` beside it");
 	return 0;
 }
 
-/* Of a job outside containers nothing but its pid is known, and a command with an unknown word is not run. */
+/* Of a process group outside containers only the pid is known, and a command with an unknown placeholder is not run. */
 static int check_names(const struct policy_parse *c, const struct policy *policy,
 		       const struct policy_command *command, const struct tree_node *at)
 {
@@ -219,7 +219,7 @@ static int check_names(const struct policy_parse *c, const struct policy *policy
 		if (policy_uses_names(word))
 			return tree_complain(
 				c->tree, at, word,
-				"never runs, only containers have one; expected {policy} or {pid}");
+				"never runs: only containers have it; expected {policy} or {pid}");
 	}
 	return 0;
 }
@@ -240,14 +240,15 @@ static int check_steps(const struct policy_parse *c, const struct policy *policy
 	bool ends = action_ends(policy);
 
 	if (policy->on_exit.n && !ends)
-		return tree_complain(c->tree, place->on_exit, "on_exit",
-				     "never runs, for nobody ends; expected term, kill or reflex "
-				     "among the actions");
+		return tree_complain(
+			c->tree, place->on_exit, "on_exit",
+			"never runs: no action ends a process; expected term, kill or reflex "
+			"among the actions");
 	if (policy->conditions & WHEN(HOST_AVAILABLE) && has_action(policy, HR_ACTION_THROTTLE) &&
 	    !ends && !has_action(policy, HR_ACTION_RECLAIM))
 		return tree_complain(
 			c->tree, place->actions, "throttle",
-			"frees nothing for the host; expected reclaim, term or kill beside it");
+			"frees no memory of the host; expected reclaim, term or kill beside it");
 	return 0;
 }
 
@@ -265,7 +266,7 @@ int policy_parse_check(struct policy_parse *c)
 	return err;
 }
 
-/* The protection that takes all that `glob` of this key can be; NULL: none. */
+/* The protection that covers all that `glob` of this key can match; NULL: none. */
 static const struct policy_match *protected_by(const struct policy_parse *c, uint32_t key,
 					       const char *label, const char *glob)
 {
@@ -285,11 +286,11 @@ static int complain_protected(const struct policy_parse *c, const struct policy_
 	const struct tree_node *entry = c->protect->child[by - &c->selector[c->head.protect_first]];
 
 	return tree_complain(c->tree, at, what,
-			     "protected by line %u; expected somebody who may be touched",
+			     "protected by line %u; expected a target that is not protected",
 			     entry->line);
 }
 
-/* The value of the i-th key that selects by a glob. */
+/* The value of the key with this index among those that hold globs. */
 static const struct tree_node *at_match(const struct policy_parse_place *place, uint32_t wanted)
 {
 	for (size_t i = 0; i < place->selector->n; i += 2)
@@ -301,7 +302,7 @@ static const struct tree_node *at_match(const struct policy_parse_place *place, 
 int policy_parse_check_protected(struct policy_parse *c, const struct policy *policy,
 				 const struct policy_parse_place *place)
 {
-	static const struct { /* what everybody has: a rule that does not name it means any */
+	static const struct { /* what every target has: a policy without this key matches any */
 		enum policy_key key;
 		const char *any;
 	} always[] = {{POLICY_CGROUP, "/*"}, {POLICY_RUNTIME, "*"}};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Globs, looked at without a text to match. */
+/* Globs compared with each other, without a text to match. */
 #include "policy_parse.h"
 
 #include <fnmatch.h>
@@ -27,14 +27,14 @@ size_t glob_least(const char *glob)
 	return n;
 }
 
-/* Whether one token of the wider glob takes all that one of the other can be. */
+/* Whether one token of the wider glob matches all that one token of the other matches. */
 static bool token_covers(const char *wide, const char *token)
 {
 	char set[POLICY_PARSE_GLOB + 1], one[2] = {0};
 	size_t bytes = (size_t)(glob_token(wide) - wide);
 
 	if (*token == '*')
-		return false; /* only a * does, and that is not asked here */
+		return false; /* only a * covers it, and the caller handles that */
 	if (*wide == '?')
 		return true;
 	if (bytes == (size_t)(glob_token(token) - token) && !memcmp(wide, token, bytes))
@@ -47,7 +47,7 @@ static bool token_covers(const char *wide, const char *token)
 	return !fnmatch(set, one, 0);
 }
 
-/* Wildcard matching with the other's tokens as letters: back to the last * where it does not go on. */
+/* Wildcard matching with the tokens of `glob` as letters: backtracks to the last * on a mismatch. */
 bool glob_covers(const char *wide, const char *glob)
 {
 	const char *star = NULL, *from = NULL;

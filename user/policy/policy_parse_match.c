@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Whom a policy means and whom nobody may touch: globs, each held against what its key can be, so that one that could never
- * match is an error and not a hole.
+ * `match` and `protect`: globs, each checked against what its key can be, so that a glob that could never match is an error
+ * and not a gap in the protection.
  */
 #include "policy_parse.h"
 
@@ -68,7 +68,7 @@ static const struct match_key {
 	[POLICY_PROCESS] = {"process", check_process},
 };
 
-/* What fnmatch() would take as plain text although nobody means it so. */
+/* Syntax that fnmatch() takes as plain text, but that is meant as a pattern. */
 static const char *check_glob(enum policy_key key, const char *glob)
 {
 	bool text = key == POLICY_LABEL || key == POLICY_PROCESS || key == POLICY_CGROUP;
@@ -82,12 +82,12 @@ static const char *check_glob(enum policy_key key, const char *glob)
 		if (!at)
 			return *token == '['
 				       ? "a [ without its ]; expected a glob such as web-[0-9]*"
-				       : "ends in a backslash; expected a character after it";
+				       : "a backslash at the end; expected a character after it";
 	}
 	if (!text && strpbrk(glob, "{}"))
 		return "globs have no braces; expected a list such as [web-*, api-*]";
 	if (!text && *glob == '!')
-		return "globs have no negation; expected a glob (`protect` leaves out)";
+		return "globs have no negation; expected a glob (`protect` makes exceptions)";
 	return match_keys[key].check ? match_keys[key].check(glob) : NULL;
 }
 
@@ -121,7 +121,7 @@ static int add_match(struct policy_parse *c, enum policy_key key, uint32_t label
 	return 0;
 }
 
-/* Of how many keys the resolver must look at every container's labels is bounded there. */
+/* The resolver keeps at most POLICY_LABELS keys of each container. */
 static int add_label(struct policy_parse *c, const struct tree_node *at, const char *key,
 		     uint32_t *ret_text)
 {
@@ -143,7 +143,7 @@ static int add_label(struct policy_parse *c, const struct tree_node *at, const c
 	}
 	if (others >= POLICY_LABELS)
 		return tree_complain(c->tree, at, at->text,
-				     "one more label; expected at most %u different keys",
+				     "too many labels; expected at most %u different keys",
 				     POLICY_LABELS);
 	return policy_parse_text(c, key, ret_text);
 }
@@ -259,7 +259,7 @@ int policy_parse_protect(struct policy_parse *c, const struct tree_node *list)
 	if (list->n > POLICY_PARSE_PROTECTS)
 		return tree_complain(c->tree, list->child[POLICY_PARSE_PROTECTS],
 				     tree_what(list->child[POLICY_PARSE_PROTECTS]),
-				     "one more to protect; expected at most %u",
+				     "protect: too many entries; expected at most %u",
 				     POLICY_PARSE_PROTECTS);
 	c->protect = list;
 	c->head.protect_first = c->head.matches;

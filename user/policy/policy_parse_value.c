@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One value of the configuration: sizes, shares, times, numbers, words, each with what would have been right. */
+/* One value of the configuration: a size, share, time, number or word. Errors say what was expected. */
 #include "policy_parse.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static int bad(const struct tree *tree, const struct tree_node *node, const char
 	return tree_complain(tree, node, tree_what(node), "%s: %s", what, expected);
 }
 
-/* 0; -EINVAL: no size; -EDOM: nobody means that. */
+/* 0; -EINVAL: no size; -EDOM: outside the bounds. */
 static int parse_size(const char *text, uint64_t *ret_bytes)
 {
 	uint64_t bytes;
@@ -42,7 +42,7 @@ int value_size(const struct tree *tree, const struct tree_node *node, const char
 	return err ? bad(tree, node, what, "expected a size such as 300MiB") : 0;
 }
 
-/* "12.5" as 125 for one decimal; more decimals than that are refused, not cut. */
+/* "12.5" as 125 for one decimal; more decimals are refused, not cut. */
 static int parse_decimal(const char *text, size_t bytes, unsigned int decimals, uint32_t *ret_value)
 {
 	uint64_t value = 0;

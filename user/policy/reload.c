@@ -72,7 +72,7 @@ static enum hold_timers_keep keep_of(const struct policy_engine *engine, uint32_
 	return same_conditions(from, to) ? HOLD_TIMERS_ALL : HOLD_TIMERS_COOLDOWN;
 }
 
-/* The new index of each old rule. */
+/* The new index of each old policy. */
 static void map_names(struct policy_engine *engine, const struct policy_set *new)
 {
 	const struct policy_set *old = engine->set;
