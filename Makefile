@@ -124,7 +124,7 @@ $(build)/tests/test_%: $(obj)/tests/unit/test_%.o $(archives)
 $(obj)/tools/backtest.o $(patsubst %.c,$(obj)/%.o,$(wildcard tools/backtest/*.c)): cflags += -Itools
 $(obj)/tools/pty-screen.o $(obj)/tools/pty-screen/emulate.o: cflags += -Itools
 
-backtest: $(build)/tools/backtest ## score the forecasts against the rules that people use (docs/explanation/forecast.md)
+backtest: $(build)/tools/backtest ## score the forecasts against the rules that people use (docs/internals/forecast-backtest.md)
 	$(Q)$< $(BACKTEST)
 # KERNEL=6.12: in a VM (cgroup v2).
 backtest-live: all ## the same shapes as real processes in limited cgroups (root; three minutes)

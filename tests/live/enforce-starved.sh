@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # A victim that gets no CPU time can't free its own memory: process_mrelease frees it from outside, and where the kernel has
 # none the victim gets CPU time. Measured with the one, with the other and with neither, beside a hog on the same CPU; the
-# figures are printed (docs/explanation/enforcement.md).
+# figures are printed (docs/internals/actions-measurements.md).
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/enforce.inc"
 need chrt

@@ -27,7 +27,7 @@
 #define SAME_DEATH     10.0 /* seconds: several victims, one death */
 #define EXITING        2.0  /* seconds in which a victim's memory may still be there */
 #define LEAST_RECALL \
-	0.75 /* of a smoke test on a busy machine; docs/explanation/forecast.md has what is measured */
+	0.75 /* of a smoke test on a busy machine; docs/internals/forecast-backtest.md has what is measured */
 #define MOST_WRONG 0.25 /* of the quiet shapes */
 
 struct forecast {
