@@ -181,7 +181,7 @@ $(build)/libheadroom.a: $(call obj_of,board) $(call obj_of,base)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 all: $(build)/libheadroom.a
 
-image: all ## container images build/image/headroom-{guard,face}.tar, for docker load (docs/how-to/containers.md)
+image: all ## container images build/image/headroom-{daemon,reader}.tar, for docker load (docs/how-to/containers.md)
 	$(Q)deploy/docker/build-local
 
 clean: ## remove build/

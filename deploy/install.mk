@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# `make install`: where everything goes. Nothing is started, and nobody's configuration is written over.
+# `make install`: installs files; starts nothing and keeps an existing configuration.
 # For a package: make install DESTDIR=… PREFIX=/usr SYSCONFDIR=/etc
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
-# The programs look for each other in ../libexec/headroom.
+# Each program finds the others in ../libexec/headroom.
 LIBEXECDIR ?= $(PREFIX)/libexec/headroom
 INCLUDEDIR ?= $(PREFIX)/include/headroom
 LIBDIR ?= $(PREFIX)/lib
@@ -24,19 +24,19 @@ unit_files := $(wildcard deploy/systemd/*.service)
 manuals := $(build)/man
 completions := $(build)/completion
 
-# Where the programs really are, in what names them.
+# Substitutes the installed paths in unit files.
 here := -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/|$(BINDIR)/|g' -e 's|/etc/headroom/|$(SYSCONFDIR)/headroom/|g'
 
-# A file of each, listed once: what `make uninstall` takes away is what `make install` has put there.
+# Every installed file, listed once: `make uninstall` deletes exactly these.
 installed = $(SBINDIR)/headroomd $(BINDIR)/headroom $(LIBEXECDIR)/headroom-resolver $(LIBEXECDIR)/headroom-export \
 	$(patsubst include/headroom/%,$(INCLUDEDIR)/%,$(wildcard include/headroom/*.h include/headroom/*.def)) $(LIBDIR)/libheadroom.a \
 	$(patsubst deploy/systemd/%,$(UNITDIR)/%,$(unit_files)) $(SYSUSERSDIR)/headroom.conf \
 	$(BASHDIR)/headroom $(ZSHDIR)/_headroom $(FISHDIR)/headroom.fish
 
-install: all ## install below $(DESTDIR)$(PREFIX); docs/how-to/install.md has the folders
+install: all ## install below $(DESTDIR)$(PREFIX); docs/how-to/install.md lists the folders
 	$(Q)$(MAKE) --no-print-directory install-files
 
-# The same without building anything but the texts.
+# The same, building only manuals and completions.
 install-files: manuals completions
 	install -d $(addprefix $(DESTDIR),$(sort $(dir $(installed))) $(SYSCONFDIR)/headroom $(MANDIR)/man1 $(MANDIR)/man5 \
 		$(MANDIR)/man8 $(DATADIR)/headroom/examples)
@@ -57,7 +57,7 @@ install-files: manuals completions
 	install -m 644 deploy/etc/headroom.yaml $(DESTDIR)$(DATADIR)/headroom/examples/
 	for part in grafana prometheus; do [ ! -d deploy/$$part ] || cp -R deploy/$$part $(DESTDIR)$(DATADIR)/headroom/ || exit; done
 
-uninstall: ## take away what `make install` put there; the configuration and what was recorded stay
+uninstall: ## delete what `make install` installed; keeps configuration and recorded history
 	rm -f $(addprefix $(DESTDIR),$(installed))
 	for page in $(manuals)/*.[158]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(DATADIR)/headroom

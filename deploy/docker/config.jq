@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The configuration of one image, from the lines of the Dockerfile below its `FROM scratch AS NAME` (as raw text, -R -s). It
-# knows the instructions that stand there; any other is an error. Wants $target, $version, $created, $arch, $layer (sha256).
+# The configuration of one image, from the lines of the Dockerfile below its `FROM scratch AS NAME` (as raw text, -R -s). An
+# instruction that is not handled here is an error. Needs $target, $version, $created, $arch, $layer (sha256).
 def nanoseconds: capture("^(?<n>[0-9]+)(?<u>s|m)$") | (.n | tonumber) * {s: 1, m: 60}[.u] * 1000000000;
 def pair: capture("^(?<key>[^=]+)=(?<value>.*)$") | .value |= (fromjson | gsub("\\$VERSION"; $version));
 def healthcheck:

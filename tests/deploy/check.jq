@@ -66,7 +66,7 @@ def pod_wrongs($all; $at):
 		(if .securityContext.privileged then "\($at): is privileged" else empty end),
 		(if .securityContext.allowPrivilegeEscalation != false then "\($at): may gain rights" else empty end),
 		(if .securityContext.capabilities.drop != ["ALL"] then "\($at): keeps the runtime's capabilities" else empty end),
-		(.securityContext.capabilities.add // [] | select(length > 0 and $c.name != "guard") | "\($at): has rights that are the guard's"),
+		(.securityContext.capabilities.add // [] | select(length > 0 and $c.name != "daemon") | "\($at): has capabilities; only the daemon may"),
 		(if .resources.requests.memory and .resources.limits.memory then empty else "\($at): asks for no memory, or has no limit" end),
 		(if .resources.limits.cpu then "\($at): would be throttled" else empty end),
 		(select(.image | startswith("headroom-")) | select(.image | endswith(":\($version)") | not) | "\($at): \(.image) is not of version \($version)")),

@@ -115,4 +115,4 @@ dead() { ! get "$http/readyz" 2>/dev/null; }
 began=$(now)
 wait_for 10 dead || fail '/readyz does not see that the daemon is dead'
 [ $(($(now) - began)) -le $((500 * slow)) ] || fail '/readyz took more than 5 s to see that the daemon is dead'
-wait_for 30 fired HeadroomGuardDown '' || fail 'HeadroomGuardDown did not fire'
+wait_for 30 fired HeadroomDaemonDown '' || fail 'HeadroomDaemonDown did not fire'

@@ -12,9 +12,9 @@ HEADROOM_BUILD=$(cd "$build" && pwd)
 export HEADROOM_BUILD
 deploy/docker/build-local >"$work/built" || fail 'the images are not built'
 mkdir "$work/again" "$work/shared" "$work/etc"
-for target in guard face; do cp "$build/image/headroom-$target.tar" "$work/again/"; done
+for target in daemon reader; do cp "$build/image/headroom-$target.tar" "$work/again/"; done
 deploy/docker/build-local >"$work/built.again" || fail 'the images are not built again'
-for target in guard face; do
+for target in daemon reader; do
 	cmp "$build/image/headroom-$target.tar" "$work/again/headroom-$target.tar" || fail "$target: not the same bytes again"
 done
 rm -r "$work/again"
@@ -22,7 +22,7 @@ cat "$work/built"
 
 BOARD=$work/shared/board # a daemon of our own
 docker_start
-for target in guard face; do docker load -q -i "$build/image/headroom-$target.tar" >/dev/null || fail 'docker load'; done
+for target in daemon reader; do docker load -q -i "$build/image/headroom-$target.tar" >/dev/null || fail 'docker load'; done
 
 # Capabilities that this host cannot give are left out: old engines know neither BPF nor PERFMON, and this host may lack some.
 may() { # capability: is it in this process's bounding set
@@ -60,7 +60,7 @@ docker run --name drip --network none -m $limit --memory-swap $limit headroom-te
 # How soon is docker.sh's subject; a daemon with few rights comes after others where the machine is busy.
 wait_for 10 event_after "$since" '.type == "oom_kill" and .victim.name == "drip"'
 expect_leaky "$since" drip "$(docker inspect -f '{{.Id}}' drip)" headroom-test:busybox docker "$(now)"
-snapshot | jq '.containers[] | select(.name == "headroom")' | expect '.runtime == "docker" and .image == "headroom-guard"'
+snapshot | jq '.containers[] | select(.name == "headroom")' | expect '.runtime == "docker" and .image == "headroom-daemon"'
 snapshot | expect ".host.node == \"$(uname -n)\"" "the host's name"
 snapshot | expect '.host.guard.sources | .oom_kill != "memory.events" and .memcg_sweep != "cgroup files"' 'BPF'
 docker exec headroom headroom ls --all | grep -q drip || fail 'headroom ls inside the container does not show drip'

@@ -8,7 +8,7 @@ yaml2json=$build/tools/yaml2json
 need "$yaml2json"
 all=$(snapshot | ask .host.guard.sources) || skip 'no daemon with all rights to compare with'
 BOARD=$work/few
-wanted=$("$yaml2json" deploy/kubernetes/base/daemonset.yaml | jq -r '.spec.template.spec.containers[] | select(.name == "guard")
+wanted=$("$yaml2json" deploy/kubernetes/base/daemonset.yaml | jq -r '.spec.template.spec.containers[] | select(.name == "daemon")
 	| .securityContext.capabilities.add[] | ascii_downcase') || fail 'no capabilities in the DaemonSet'
 set=-all bound=$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
 for right in $wanted; do

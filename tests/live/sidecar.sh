@@ -12,11 +12,11 @@ HEADROOM_BUILD=$work/images
 mkdir "$work/images" "$work/shared"
 for program in headroomd headroom headroom-resolver headroom-export; do ln -s "$(cd "$build" && pwd)/$program" "$work/images/"; done
 export HEADROOM_BUILD
-deploy/docker/build-local guard >/dev/null || fail 'the image is not built'
+deploy/docker/build-local daemon >/dev/null || fail 'the image is not built'
 chown 9477:9477 "$work/shared"
 BOARD=$work/shared/board
 docker_start
-docker load -q -i "$work/images/image/headroom-guard.tar" >/dev/null || fail 'docker load'
+docker load -q -i "$work/images/image/headroom-daemon.tar" >/dev/null || fail 'docker load'
 
 docker run -d --name app --network none --cgroup-parent "$ours/pod" --cgroupns private -m 64m --memory-swap 64m \
 	headroom-test:busybox sh -c 'while :; do tail /dev/zero; sleep 1; done' >/dev/null || fail 'docker run app'
@@ -26,7 +26,7 @@ sidecar() { # scope
 	rm -f "$work"/shared/*
 	docker run -d --name sidecar --network none --cgroup-parent "$ours/pod" --cgroupns private --pid container:app \
 		--user 9477:9477 --read-only --cap-drop ALL --security-opt no-new-privileges -v /sys/fs/cgroup:/sys/fs/cgroup:ro \
-		-v "$work/shared:/run/headroom" headroom-guard:latest --scope "$1" >/dev/null || fail 'docker run sidecar'
+		-v "$work/shared:/run/headroom" headroom-daemon:latest --scope "$1" >/dev/null || fail 'docker run sidecar'
 	wait_for 15 daemon_ready || { docker logs sidecar >&2; fail "no daemon with --scope $1"; }
 }
 
