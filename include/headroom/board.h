@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define HR_BOARD_MAGIC       0x314452424d4f5248ULL /* "HROMBRD1", little endian */
-#define HR_BOARD_VERSION     2u
+#define HR_BOARD_VERSION     3u
 #define HR_BOARD_PAGE        4096u
 #define HR_BOARD_DIR         "headroom" /* below /run, else below /dev/shm */
 #define HR_BOARD_FILE        "board"

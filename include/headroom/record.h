@@ -21,7 +21,7 @@
 #include "reader.h"
 
 #define HR_RECORD_MAGIC   "HRREC\0\0" /* with its own NUL: 8 bytes */
-#define HR_RECORD_VERSION 1u
+#define HR_RECORD_VERSION 2u
 #define HR_FRAME_MAGIC    0x4d415246u /* "FRAM", little endian */
 #define HR_FRAMES_PER_KEY 60u
 

@@ -395,15 +395,15 @@ static void test_another_version(void **state)
 	struct rig *rig = *state;
 	struct hr_recorder *rec;
 	struct hr_reader *r;
-	uint32_t two = 2;
+	uint32_t other = 3;
 	int fd;
 
 	make(rig, 2, 2);
 	fd = open(rig->file, O_WRONLY);
-	assert_int_equal(pwrite(fd, &two, 4, offsetof(struct hr_record_header, version)), 4);
+	assert_int_equal(pwrite(fd, &other, 4, offsetof(struct hr_record_header, version)), 4);
 	close(fd);
 	assert_int_equal(hr_reader_open(rig->file, &r), -EPROTONOSUPPORT);
-	assert_non_null(strstr(hr_reader_error(), "recording has version 2"));
+	assert_non_null(strstr(hr_reader_error(), "recording has version 3"));
 	assert_int_equal(hr_recorder_new(rig->file, true, &rec), -EPROTONOSUPPORT);
 }
 

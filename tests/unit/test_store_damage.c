@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <glob.h>
 
 #include "fixture_store.h"
 
@@ -25,6 +26,8 @@ static void test_foreign_files(void **state)
 	struct rig *rig = *state;
 	struct recorder_writer *recorder_writer = NULL;
 	struct hr_reader *past;
+	char pattern[256];
+	glob_t found;
 
 	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -ENOENT);
 	assert_non_null(strstr(rig->error, "'headroom history'"));
@@ -46,8 +49,15 @@ static void test_foreign_files(void **state)
 	alter(rig, "PRAGMA user_version=1");
 	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note), 0);
 	assert_non_null(strstr(rig->note, "older headroom"));
-	assert_true(aside_bytes(rig->store) > 0);
 	writer_close(recorder_writer);
+	/* it stays, whatever space the new history needs */
+	snprintf(pattern, sizeof(pattern), "%s.old-*", rig->store);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	assert_int_equal(found.gl_pathc, 1);
+	assert_int_equal(aside_bytes(rig->store), 0);
+	assert_false(aside_give_up(rig->store));
+	assert_true(is_there(found.gl_pathv[0]));
+	globfree(&found);
 }
 
 /* Cut at every second page, and in the middle of one: reading never crashes and finds what stands before the cut; a recorder begins anew with that. */

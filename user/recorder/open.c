@@ -69,7 +69,14 @@ static int begin_anew(struct recorder_writer *k, const char *word, const char *r
 		snprintf(note, KEEP_NOTE, "%s", error);
 		return r;
 	}
-	if (*aside && !strcmp(word, WORD_DAMAGED))
+	if (!strcmp(word, WORD_OLD)) {
+		snprintf(note, KEEP_NOTE,
+			 "%.150s: %s: moved to %.170s, which that version still reads; a new "
+			 "history begins",
+			 k->path, reason, aside);
+		return 0;
+	}
+	if (*aside)
 		aside_salvage(k, aside, &s); /* as far as it goes */
 	snprintf(note, KEEP_NOTE,
 		 "%.150s: %s: moved aside to %.170s; begun anew with %u pictures that could be "

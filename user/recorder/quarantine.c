@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A store that is damaged, or an older version's: moved aside, and what can still be read of it saved over into the new
- * one. It stays there for who wants to look, as long as the bound has room for it.
+ * A store that cannot be written is moved aside. Of a damaged one, the readable rows are copied into the new store; the
+ * file stays as long as the quota has space for it. One of an older version is whole, and only its own version reads it:
+ * it neither counts for the quota nor is ever deleted here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +15,6 @@
 #include "recorder_internal.h"
 
 #define BATCH 64 /* rows of a transaction */
-
-static const char *const words[] = {WORD_DAMAGED, WORD_OLD};
 
 int aside_move(const char *path, const char *word, char ret_aside[PATH_MAX])
 {
@@ -42,20 +41,14 @@ int aside_move(const char *path, const char *word, char ret_aside[PATH_MAX])
 	return 0;
 }
 
-/* Ours alone: NAME.WORD-YYYYMMDDTHHMMSSZ, with or without what SQLite appends. */
+/* NAME.damaged-YYYYMMDDTHHMMSSZ, with or without the suffix of SQLite's log. */
 static bool is_aside(const char *name, const char *base)
 {
+	static const char mark[] = "." WORD_DAMAGED "-";
 	size_t n = strlen(base);
 
-	if (strncmp(name, base, n) || name[n] != '.')
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		size_t w = strlen(words[i]);
-
-		if (!strncmp(name + n + 1, words[i], w) && name[n + 1 + w] == '-')
-			return strspn(name + n + 2 + w, "0123456789TZ") == 16;
-	}
-	return false;
+	return !strncmp(name, base, n) && !strncmp(name + n, mark, sizeof(mark) - 1) &&
+	       strspn(name + n + sizeof(mark) - 1, "0123456789TZ") == 16;
 }
 
 /* Calls fn with each. */
