@@ -27,9 +27,10 @@
 #define NO_LIMIT (1ULL << 62) /* v1 writes PAGE_COUNTER_MAX, LONG_MAX rounded down to pages */
 
 /* The entry of a field from its cell FROM_V2 or FROM_V1 (fields.def): in the table of memory.stat, or in that of files. */
-#define STAT_ENTRY(at, from, ...)         STAT_ENTRY_##from(at, __VA_ARGS__)
-#define STAT_ENTRY_STAT(at, key)          {key, at, FIELD_SET},
-#define STAT_ENTRY_STAT_SUM(at, one, two) {one, at, FIELD_ADD}, {two, at, FIELD_ADD},
+#define STAT_ENTRY(at, from, ...) STAT_ENTRY_##from(at, __VA_ARGS__)
+#define STAT_ENTRY_STAT(at, key)  {key, at, FIELD_SET},
+#define STAT_ENTRY_STAT_SUM(at, one, two, three) \
+	{one, at, FIELD_ADD}, {two, at, FIELD_ADD}, {three, at, FIELD_ADD},
 #define STAT_ENTRY_OWN(...)
 #define STAT_ENTRY_NONE(...)
 
