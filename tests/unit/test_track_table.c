@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "daemon/track_table.h"
 
 #define CAPACITY 512u
@@ -117,10 +118,26 @@ static void test_kills_take_the_better_source(void **state)
 	}
 }
 
+/* A counter that is not read at every sweep, then falls: a rate only from two readings of one count. */
+static void test_rate(void **state)
+{
+	struct rate rate = {0};
+
+	assert_int_equal(rate_update(&rate, HR_UNKNOWN, NS_PER_SEC), HR_UNKNOWN);
+	assert_int_equal(rate_update(&rate, 1000, 2 * NS_PER_SEC), HR_UNKNOWN);
+	assert_int_equal(rate_update(&rate, HR_UNKNOWN, 3 * NS_PER_SEC), HR_UNKNOWN);
+	assert_int_equal(rate_update(&rate, 2000, 4 * NS_PER_SEC), 500);
+	assert_int_equal(rate_update(&rate, HR_UNKNOWN, 5 * NS_PER_SEC), 500);
+	assert_int_equal(rate_update(&rate, 2000, 6 * NS_PER_SEC), 0);
+	assert_int_equal(rate_update(&rate, 100, 7 * NS_PER_SEC), HR_UNKNOWN);
+	assert_int_equal(rate_update(&rate, 350, 7 * NS_PER_SEC + NS_PER_SEC / 2), 500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_find_drop),
+		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_grow_keeps_all),
 		cmocka_unit_test(test_ledger_evicts_the_oldest),
 		cmocka_unit_test(test_kills_take_the_better_source),

@@ -103,14 +103,22 @@ static void fill_binding(struct containers *containers, struct hr_slot *at,
 	slot_set_binding_path(at, path);
 }
 
-static void fill_rest(struct hr_slot *at, const struct memcg_sample *row)
+static uint64_t refaults_per_second(const struct memcg_sample *row, struct track *track,
+				    uint64_t now_ns)
+{
+	return rate_update(&track->refaults, row->flags & SAMPLE_V1 ? HR_UNKNOWN : row->refaults,
+			   now_ns);
+}
+
+static void fill_rest(struct hr_slot *at, const struct memcg_sample *row, struct track *track,
+		      uint64_t now_ns)
 {
 	at->pressure = (struct hr_pressure){row->psi_some_avg10_centi, row->psi_full_avg10_centi,
 					    row->psi_some_us, row->psi_full_us};
 	at->counts = (struct hr_counts){
-#define HR_EVENT(name, ...)   .name = row->event_##name,
-#define HR_COUNTER(name, ...) .name = row->name,
-#define HR_COUNTER_DERIVED(...)
+#define HR_EVENT(name, ...)           .name = row->event_##name,
+#define HR_COUNTER(name, ...)         .name = row->name,
+#define HR_COUNTER_DERIVED(name, ...) .name = name(row, track, now_ns),
 #include <headroom/fields.def>
 	};
 	at->pids = row->pids;
@@ -324,7 +332,7 @@ static void publish_row(struct sampling *sampling, const struct memcg_sample *ro
 	track->seen_sweep = job->number;
 	fill_memory(&at->memory, row, account);
 	fill_binding(sampling->containers, at, account);
-	fill_rest(at, row);
+	fill_rest(at, row, track, now);
 	at->sampled_ns = clock_wall_ns();
 	if (fresher) {
 		shift_usage(&at->memory, usage);

@@ -19,6 +19,25 @@
 
 enum resolve_state { RESOLVE_WANTED, RESOLVE_ASKED, RESOLVE_DONE };
 
+/* The growth of a counter per second, between its last two readings. All zero: not read yet. */
+struct rate {
+	uint64_t total, at_ns, per_second;
+};
+
+/* `total` HR_UNKNOWN: not read this time, the last figure holds. HR_UNKNOWN before two readings, and where it fell. */
+static inline uint64_t rate_update(struct rate *rate, uint64_t total, uint64_t now_ns)
+{
+	if (total == HR_UNKNOWN || (rate->at_ns && now_ns <= rate->at_ns))
+		return rate->at_ns ? rate->per_second : HR_UNKNOWN;
+	rate->per_second = rate->at_ns && total >= rate->total
+				   ? (uint64_t)((double)(total - rate->total) * 1e9 /
+						(double)(now_ns - rate->at_ns))
+				   : HR_UNKNOWN;
+	rate->total = total;
+	rate->at_ns = now_ns;
+	return rate->per_second;
+}
+
 struct track {
 	uint64_t memcg_id; /* 0: unused */
 	uint64_t parent_id;
@@ -44,6 +63,7 @@ struct track {
 	struct stall_base {
 		uint64_t count, total_ns;
 	} stall_base;
+	struct rate refaults;
 	/* its identity */
 	uint64_t ask_ns;            /* monotonic; when the resolver was asked, or is to be */
 	uint8_t resolve;            /* enum resolve_state */
