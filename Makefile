@@ -190,4 +190,5 @@ clean: ## remove build/
 FORCE:
 .PHONY: all abi coverage help setup run screens bench-actions backtest backtest-live backtest-table units test check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
 .SECONDARY:
--include $(shell find $(build) -name '*.d' 2>/dev/null)
+# Of BPF objects only those that still have a source: one that was renamed leaves its list of dependencies behind.
+-include $(wildcard $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.bpf.o.d)) $(shell find $(build) -name '*.d' ! -path '*/gen/*' 2>/dev/null)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the programs and the loader in user/sense/ tell each other: configuration, sizes and the
- * state of a sweep. Unlike records.h nobody else needs it. The includer brings the integer types.
+ * What the BPF programs and user/collect/ share: configuration, sizes and the state of a sweep. No
+ * other module needs it; records.h has the shapes for all. The includer brings the integer types.
  */
 #ifndef HEADROOM_BPF_CONFIG_H
 #define HEADROOM_BPF_CONFIG_H
@@ -12,22 +12,22 @@
 #define THREADS_ENTRIES 4096u /* threads in or lately in reclaim */
 #define WATCHED_ENTRIES 1024u
 
-#define TRIGGER_ENTRIES 256u /* armed memcgs at once */
+#define TRIGGER_ENTRIES 256u /* memcgs with a trigger at once */
 #define TRIGGER_EXEMPT  1024u
 #define TRIGGER_RECORDS_BYTES \
-	(64u * 1024) /* 400 records of armed groups, which wake the reader at once */
+	(64u * 1024) /* 400 records of triggers, which wake the reader at once */
 #define TRIGGER_QUIET_NS \
-	100000000ULL         /* a group is told of once in this time, however often it crosses */
-#define UNDER_ENTRIES  4096u /* memcgs of which it is remembered what is armed above them */
-#define RISERS_ENTRIES 1024u
-/* At the limit itself a group that is said to be at its limit may read a little less: charges go by the batch
+	100000000ULL           /* a group is reported once in this time, however often it crosses */
+#define ABOVE_ENTRIES    4096u /* memcgs for which the triggers above them are cached */
+#define RSS_SEEN_ENTRIES 1024u
+/* At the limit itself a group that the kernel reports at its limit may read a little less: charges go by the batch
  * (MEMCG_CHARGE_BATCH, 64 pages), and the limit was rounded down to a page */
 #define TRIGGER_SLACK_PAGES 64u
 /* The timer looks again when the closest group could be there at this speed; a touched page a microsecond is 4 */
 #define TICK_BYTES_PER_NS 4u
 #define TICK_LEAST_NS     1000000ULL
 #define TICK_MOST_NS      5000000ULL
-/* With nothing armed: so many times more, so far apart; then it ends. While a larger sense takes over */
+/* Without a trigger: so many times more, so far apart, while a larger collector takes over; then it ends */
 #define TICK_IDLE    200u
 #define TICK_IDLE_NS 50000000ULL
 
@@ -58,8 +58,8 @@ struct pids_value { /* map: memcg id → processes in it, as the last task walk 
 	__u64 rss; /* of all of them, bytes */
 };
 
-/* One armed memcg, by its id: struct arm of user/sense/arm.h, in full. */
-struct armed_value {
+/* One memcg with a trigger, by its id: struct trigger of user/collect/trigger.h, resolved. */
+struct trigger_value {
 	__u64 generation;                 /* never 0, never reused */
 	__u64 threshold, near, least_rss; /* bytes */
 	__u64 preferred_start_ns;
@@ -71,21 +71,21 @@ struct armed_value {
 #define TRIGGER_REFLEX 0x1u
 #define TRIGGER_WHOLE  0x2u
 
-struct armed_state { /* one element; written by user space alone */
-	__u32 count; /* of armed memcgs; 0: nobody looks further */
-	__u32 epoch; /* changes whenever another memcg is armed, or one no more */
-	__u64 granted; /* this many reflexes may have struck in all, since these programs were loaded */
+struct triggers_state { /* one element; written by user space alone */
+	__u32 count;    /* of memcgs with a trigger; 0: the programs look no further */
+	__u32 epoch;    /* changes whenever a trigger is added or removed */
+	__u64 granted; /* the reflex may kill this many times in all, since these programs were loaded */
 	__u64 known; /* a memcg with a larger id is younger than what user space has looked at */
 };
 
 enum emitted_level { EMITTED_NOT, EMITTED_NEAR, EMITTED_OVER };
 struct emitted_value {
-	__u64 near_ns, over_ns; /* last told; 0: never */
+	__u64 near_ns, over_ns; /* last reported; 0: never */
 	__u32 level;            /* that is known; the timer lowers it when usage falls */
 	__u32 reserved;
 };
 
-struct shot_key {
+struct fired_key {
 	__u64 memcg_id, generation;
 };
 

@@ -29,7 +29,7 @@ struct mm_struct___602 {
 };
 
 /* memcg counters: an array of atomics inside mem_cgroup up to 5.12; since 5.13 rstat (2d146aa3aa84,
- * "mm: memcontrol: switch to rstat"), late until somebody flushes; behind a pointer since 6.0.
+ * "mm: memcontrol: switch to rstat"), late until a flush; behind a pointer since 6.0.
  * state[] holds every item up to 6.9; since 6.10 only those that are used, through an index table
  * (ff48c71c26aa, "memcg: reduce memory for the lruvec and memcg stats"). The embedded rstat shape
  * of 5.13 to 5.19 is not read: nothing there could flush it, so memory.stat is better. */
@@ -52,7 +52,7 @@ struct cgroup___600 {
 };
 
 /* total[NR_PSI_AGGREGATORS][NR_PSI_STATES - 1] and avg[NR_PSI_STATES - 1][3] of a psi_group: pahole
- * told BTF of flat arrays until 1.29 or so. The memory is the same. */
+ * wrote flat arrays to BTF until 1.29 or so. The memory is the same. */
 struct psi_group___nested {
 	u64 total[2][6];
 	unsigned long avg[6][3];

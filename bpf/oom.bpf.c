@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * OOM kills: one record for each victim, with the trigger (current) and whose limit it was.
+ * OOM kills: one record for each victim, with the trigger (current) and the memcg at its limit.
  * Read-only: nothing here changes what the kernel kills.
  *
  * mark_victim is a raw tracepoint here, not tp_btf: its argument is a pid up to 6.1 and a task
@@ -18,7 +18,7 @@
 	    */
 
 /* The kernel's OOM killer sends SIGKILL, then marks the victim. A mark without the signal is of a
- * process that was exiting anyway (task_will_free_mem). It also says who a bare pid is. */
+ * process that was exiting anyway (task_will_free_mem). It also identifies a bare pid. */
 SEC("raw_tp/signal_generate")
 int oom_signal(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -83,7 +83,7 @@ static __always_inline bool limit_look(struct record_oom *rec, struct page_count
 	return margin < LIMIT_SLACK + 1;
 }
 
-/* Whose limit, without an oom_control: the first level above the trigger that has no room left;
+/* The memcg at its limit, without an oom_control: the first level above the trigger that has no room left;
  * failing that, the one with the least. A thread whose last reclaim was the host's own (direct) ran
  * into the host's end. */
 static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_subsys_state *css,
@@ -118,8 +118,10 @@ static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_su
 		lost_count(LOST_TOO_DEEP);
 	if (wanted)
 		rec->limit_memcg_id = wanted;
-	else if (kind == RECLAIM_NONE &&
-		 margin > LIMIT_SLACK) /* nobody is at a limit, and nobody said it was a memcg's */
+	else if (
+		kind == RECLAIM_NONE &&
+		margin >
+			LIMIT_SLACK) /* no memcg is at a limit, and nothing says it was a memcg's */
 		rec->limit_memcg_id = 0, rec->limit_usage = rec->limit_max = RECORD_UNKNOWN;
 	if (rec->limit_memcg_id)
 		rec->constraint = bpf_core_enum_value(enum oom_constraint, CONSTRAINT_MEMCG);
@@ -145,7 +147,7 @@ static __always_inline void victim_unknown(struct record_task *ret, u32 pid)
 	ret->anon = ret->file = ret->shmem = ret->swap = ret->pgtables = RECORD_UNKNOWN;
 }
 
-/* Whose limit: told, or inferred for the first victim and kept for the others. The first one marked
+/* The memcg at its limit: known, or inferred for the first victim and kept for the others. The first one marked
  * is the chosen one; what this thread marks besides, before it reclaims again, is a member of the
  * same group, and of the same limit, though usage falls by now. */
 static __always_inline void limit_settle(struct record_oom *rec, struct task_struct *trigger,
@@ -222,7 +224,7 @@ int oom_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 		rec->flags |= RECORD_OOM_EXITING;
 	limit_settle(rec, trigger, thread, pid);
 	bpf_map_update_elem(&watched, &pid, &watch,
-			    BPF_ANY); /* full: its end is not told, no more */
+			    BPF_ANY); /* full: its exit is not reported, no more than that */
 	bpf_ringbuf_submit(rec, RECORD_WAKES);
 	return 0;
 }

@@ -16,12 +16,12 @@ struct thread_value {
 	u64 gfp;
 	s32 order;
 	u32 kind;       /* enum reclaim_kind, of the last one */
-	u64 reclaim_id; /* memcg that was reclaimed from, where the tracepoint tells; else 0 */
+	u64 reclaim_id; /* memcg that was reclaimed from, where the tracepoint has it; else 0 */
 	u32 chosen; /* process that oom_kill_process or the first mark_victim named; 0: none since
 		       the last reclaim */
 	u32 signalled;      /* process that got the OOM killer's SIGKILL last; 0: none */
 	u64 signalled_task; /* its struct task_struct, to be read in the same call chain only */
-	/* whose limit it was: told by an oom_control, or inferred for the first victim */
+	/* the memcg at its limit: from an oom_control, or inferred for the first victim */
 	u32 emitted, constraint;
 	u32 limit_flags; /* RECORD_OOM_INFERRED, RECORD_OOM_MEMSW */
 	u32 reserved;

@@ -11,7 +11,7 @@
 #define RECORD_COMM    16
 #define RECORD_ARGS    384 /* raw argument bytes kept of a process, NUL-separated */
 #define RECORD_PATH    512 /* bytes of a cgroup path; longer ones are cut at the end and flagged */
-#define RECORD_LEVELS  16  /* deepest nesting of memory cgroups that is climbed */
+#define RECORD_LEVELS  16  /* deepest nesting of memory cgroups that is followed upwards */
 
 enum record_type {
 	RECORD_OOM = 1,
@@ -20,7 +20,7 @@ enum record_type {
 	RECORD_EXEC,
 	RECORD_EXIT,
 	RECORD_OOM_SCORE_ADJ,
-	RECORD_TRIPWIRE,
+	RECORD_THRESHOLD,
 	RECORD_REFLEX,
 	RECORD_TYPES
 };
@@ -49,7 +49,7 @@ struct record_task {
 struct record_oom {
 	struct record r;
 	struct record_task trigger, victim;
-	__u64 limit_memcg_id; /* whose limit; 0: the host's (global OOM) */
+	__u64 limit_memcg_id; /* the memcg at its limit; 0: the host's (global OOM) */
 	__u64 limit_usage, limit_max;
 	__u64 gfp;        /* RECORD_UNKNOWN */
 	__s32 order;      /* -1 */
@@ -84,8 +84,8 @@ struct record_process { /* EXEC, EXIT (watched processes only), OOM_SCORE_ADJ */
 	char comm[RECORD_COMM];
 };
 
-/* TRIPWIRE: an armed memcg (user/sense/arm.h) is near or over its threshold; told at most once in 100 ms for each. REFLEX: SIGKILL
- * was sent, once for each arming. */
+/* THRESHOLD: a memcg with a trigger (user/collect/trigger.h) is near or over its threshold; at most one record in 100 ms
+ * for each. REFLEX: SIGKILL was sent, once for each generation of the trigger. */
 enum trigger_hook {
 	TRIGGER_HOOK_RSS_STAT,
 	TRIGGER_HOOK_RECLAIM,
@@ -95,29 +95,29 @@ enum trigger_hook {
 };
 struct record_trigger {
 	struct record r;
-	__u64 memcg_id;      /* the armed one */
+	__u64 memcg_id;      /* the one with the trigger */
 	__u64 task_memcg_id; /* the task's own: the same, or below it; 0 */
-	__u64 generation;    /* of the arming */
+	__u64 generation;    /* of the trigger */
 	__u64 usage,
 		threshold; /* bytes, live; threshold: the one that was crossed (RECORD_TRIGGER_NEAR: `near`) */
 	__u64 limit; /* that binds it: its own or its nearest limited ancestor's; RECORD_UNKNOWN */
 	__u32 flags; /* RECORD_TRIGGER_NEAR, RECORD_TRIGGER_OTHER */
 	__u32 hook;  /* enum trigger_hook */
-	__u32 pid, tid;          /* who charged; 0 where the hook has no task (timer, eventfd) */
+	__u32 pid, tid; /* the charging task; 0 where the hook has no task (timer, eventfd) */
 	__u64 start_boottime_ns; /* of pid */
 	char comm[RECORD_COMM];  /* of the thread */
-	/* REFLEX: who got the signal; else 0 */
+	/* REFLEX: the process that got the signal; else 0 */
 	__u32 victim_pid;
-	__s32 error; /* 0: sent; else the kernel's -errno, and nobody was hit */
+	__s32 error; /* 0: sent; else the kernel's -errno, and no process was killed */
 	__u64 victim_start_boottime_ns;
 	__u64 victim_rss;              /* anon + file + shmem, bytes */
 	char victim_comm[RECORD_COMM]; /* of the process */
 };
 #define RECORD_TRIGGER_NEAR  0x1u /* near only: attach rss_stat now (collect_trigger_close) */
-#define RECORD_TRIGGER_OTHER 0x2u /* the preferred victim, not who charged */
+#define RECORD_TRIGGER_OTHER 0x2u /* the preferred victim, not the charging process */
 
-/* One memory cgroup at one moment: the sweep's row, written by iter/cgroup, by the task climb, or by the file reader;
- * everything downstream of sense/ works on it. */
+/* One memory cgroup at one moment: the sweep's row, written by iter/cgroup, by the walk from tasks to ancestors, or by the file
+ * reader; every later module works on it. */
 struct memcg_sample {
 	__u64 id, parent_id; /* parent_id 0: the root is its parent, or it is the root */
 	__u32 level;         /* 0: the root itself */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The reflex: when a task of an armed group charges past the group's threshold, or begins to
- * reclaim at its limit, it is given SIGKILL there and then, by its own hand. Every condition of
- * docs/explanation/reflex.md is checked here, at that moment, on live figures; whatever is in doubt is not
- * hit. Also where the tripwire is told by the same two tracepoints.
+ * The reflex: when a task of a group with a trigger charges past the group's threshold, or begins to
+ * reclaim at its limit, the program sends it SIGKILL from the task's own context. It checks every
+ * condition of docs/explanation/reflex.md at that moment, on live figures; in doubt it does not kill. The same
+ * two tracepoints also report a crossed threshold.
  *
- * rss_stat is hot, and attached only while an armed group is close; memcg_reclaim_begin costs
- * nothing until somebody is at a limit. tp_btf, not raw_tp: kfuncs can be called from there.
+ * rss_stat is hot, and attached only while a group is close to its threshold; memcg_reclaim_begin
+ * costs nothing until a memcg is at its limit. tp_btf, not raw_tp: kfuncs can be called from there.
  */
 #include "trigger.bpf.h"
 
@@ -21,7 +21,7 @@ extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 extern int bpf_send_signal_task(struct task_struct *task, int sig, enum pid_type type,
 				u64 value) __ksym __weak;
 
-/* Never hit. The value is the process's start_boottime; of a memcg 0. */
+/* Exempt from the reflex. The value is the process's start_boottime; of a memcg 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TRIGGER_EXEMPT);
@@ -29,33 +29,34 @@ struct {
 	__type(value, u64);
 } exempt SEC(".maps");
 
-/* memcg id → which levels from there upwards are armed. Ids are never reused, and a cgroup never
+/* memcg id → which levels from there upwards have a trigger. Ids are never reused, and a cgroup never
  * gets another parent, so this is true for as long as the epoch is. */
-struct under_value {
+struct above_value {
 	u32 epoch;
 	u32 levels; /* bit 0: itself */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, UNDER_ENTRIES);
+	__uint(max_entries, ABOVE_ENTRIES);
 	__type(key, u64);
-	__type(value, struct under_value);
-} under SEC(".maps");
+	__type(value, struct above_value);
+} triggers_above SEC(".maps");
 
-/* Process → its resident memory when it was last seen over a threshold, pages. */
+/* Process → its resident memory when it was last over a threshold, in pages. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, RISERS_ENTRIES);
+	__uint(max_entries, RSS_SEEN_ENTRIES);
 	__type(key, u32);
 	__type(value, u64);
-} risers SEC(".maps");
+} rss_seen SEC(".maps");
 
 /* `direct` (a constant): css is a pointer that the verifier knows by BTF, and plain loads do; else
  * it is a number, and takes bpf_probe_read_kernel(). */
-static __always_inline u32 levels_armed(struct cgroup_subsys_state *css, u64 id, u32 epoch,
-					const bool direct)
+static __always_inline u32 levels_with_trigger(struct cgroup_subsys_state *css, u64 id, u32 epoch,
+					       const bool direct)
 {
-	struct under_value now = {.epoch = epoch}, *known = bpf_map_lookup_elem(&under, &id);
+	struct above_value now = {.epoch = epoch},
+			   *known = bpf_map_lookup_elem(&triggers_above, &id);
 	u64 at;
 	int i;
 
@@ -63,40 +64,40 @@ static __always_inline u32 levels_armed(struct cgroup_subsys_state *css, u64 id,
 		return known->levels;
 	for (i = 0; i < RECORD_LEVELS && css; i++) {
 		at = direct ? compat_css_id_direct(css) : compat_css_id(css);
-		if (bpf_map_lookup_elem(&armed, &at))
+		if (bpf_map_lookup_elem(&triggers, &at))
 			now.levels |= 1u << i;
 		css = direct ? css->parent : BPF_CORE_READ(css, parent);
 	}
 	if (css)
 		lost_count(LOST_TOO_DEEP);
-	bpf_map_update_elem(&under, &id, &now, BPF_ANY);
+	bpf_map_update_elem(&triggers_above, &id, &now, BPF_ANY);
 	return now.levels;
 }
 
-static __always_inline bool shot_used(const struct crossing *crossing)
+static __always_inline bool reflex_has_fired(const struct crossing *crossing)
 {
-	struct shot_key key = {crossing->id, crossing->armed.generation};
+	struct fired_key key = {crossing->id, crossing->trigger.generation};
 
-	return bpf_map_lookup_elem(&shots, &key) != NULL;
+	return bpf_map_lookup_elem(&fired, &key) != NULL;
 }
 
-/* The one shot of this arming: true for exactly one caller. */
-static __always_inline bool shot_take(const struct crossing *crossing)
+/* One kill for each generation of a trigger: true for exactly one caller. */
+static __always_inline bool reflex_claim(const struct crossing *crossing)
 {
-	struct shot_key key = {crossing->id, crossing->armed.generation};
+	struct fired_key key = {crossing->id, crossing->trigger.generation};
 	u64 now = bpf_ktime_get_ns();
 
-	return bpf_map_update_elem(&shots, &key, &now, BPF_NOEXIST) == 0;
+	return bpf_map_update_elem(&fired, &key, &now, BPF_NOEXIST) == 0;
 }
 
-/* One strike out of the budget. Of several CPUs that want the last one none may get it, and comes
- * again with its next page; never do two get it (an add that tells what it found BPF has since
- * 5.12 only). */
-static __always_inline bool purse_take(void)
+/* Takes one kill from what is granted. Of several CPUs that want the last one, possibly none gets it
+ * (each tries again with its next page), never two: an atomic add that returns the old value exists
+ * in BPF since 5.12 only. */
+static __always_inline bool grant_take(void)
 {
 	u32 zero = 0;
-	struct armed_state *state = bpf_map_lookup_elem(&armed_state, &zero);
-	u64 *taken = bpf_map_lookup_elem(&purse, &zero);
+	struct triggers_state *state = bpf_map_lookup_elem(&triggers_state, &zero);
+	u64 *taken = bpf_map_lookup_elem(&kills_taken, &zero);
 
 	if (!state || !taken || *(volatile u64 *)taken >= state->granted)
 		return false;
@@ -107,34 +108,34 @@ static __always_inline bool purse_take(void)
 	return false;
 }
 
-static __always_inline void purse_give(void)
+static __always_inline void grant_return(void)
 {
 	u32 zero = 0;
-	u64 *taken = bpf_map_lookup_elem(&purse, &zero);
+	u64 *taken = bpf_map_lookup_elem(&kills_taken, &zero);
 
 	if (taken)
 		__sync_fetch_and_add(taken, -1);
 }
 
-/* What stands between being allowed and being hit: the arming as it was looked at, the budget, the
- * shot. */
-static __always_inline bool may_fire(const struct crossing *crossing)
+/* The last conditions before a kill: the trigger is unchanged, a kill is granted, and this generation
+ * has not fired. */
+static __always_inline bool may_kill(const struct crossing *crossing)
 {
-	if (!crossing_stands(crossing) || !purse_take())
+	if (!crossing_stands(crossing) || !grant_take())
 		return false;
-	if (shot_take(crossing))
+	if (reflex_claim(crossing))
 		return true;
-	purse_give();
+	grant_return();
 	return false;
 }
 
-/* Under the armed group, with nothing protected on the way? Nor anything so young that user space
- * has not looked yet whether it is protected: ids only grow (kernfs_new_node(), since 5.5). */
-__noinline int path_allows(u64 at, u64 armed_id)
+/* Is it below the group with the trigger, without an exempt group between, or one so young that user
+ * space has not yet checked whether it is protected? Ids only grow (kernfs_new_node(), since 5.5). */
+__noinline int path_allows(u64 at, u64 trigger_id)
 {
 	struct cgroup_subsys_state *css = (void *)at;
 	u32 zero = 0;
-	struct armed_state *state = bpf_map_lookup_elem(&armed_state, &zero);
+	struct triggers_state *state = bpf_map_lookup_elem(&triggers_state, &zero);
 	u64 known = state ? state->known : 0;
 
 	for (int i = 0; i < RECORD_LEVELS && css; i++) {
@@ -142,7 +143,7 @@ __noinline int path_allows(u64 at, u64 armed_id)
 
 		if (bpf_map_lookup_elem(&exempt, &key))
 			return 0;
-		if (key.memcg_id == armed_id)
+		if (key.memcg_id == trigger_id)
 			return 1;
 		if (key.memcg_id > known)
 			return 0;
@@ -156,8 +157,8 @@ static __always_inline u64 victim_pages(struct mm_struct *mm)
 	return compat_rss(mm, RSS_ANON) + compat_rss(mm, RSS_SHMEM);
 }
 
-/* May the process of this task be hit for what is armed so? Every condition but the shot. */
-__noinline int victim_allowed(u64 at, u64 armed_id, u32 flags, u64 least_rss)
+/* May this trigger kill the task's process? Every condition but those of may_kill(). */
+__noinline int victim_allowed(u64 at, u64 trigger_id, u32 flags, u64 least_rss)
 {
 	struct task_struct *task = (void *)at;
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
@@ -168,7 +169,7 @@ __noinline int victim_allowed(u64 at, u64 armed_id, u32 flags, u64 least_rss)
 	if (!mm || BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_EXITING) ||
 	    BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
 		return 0;
-	/* Between vfork and exec the memory is the parent's, and the child's death frees nothing. */
+	/* Between vfork and exec the memory is the parent's, and killing the child frees nothing. */
 	if (BPF_CORE_READ(mm, owner, tgid) != key.pid)
 		return 0;
 	if (key.pid == 1 || (!(flags & TRIGGER_WHOLE) && compat_is_init(leader)))
@@ -176,22 +177,22 @@ __noinline int victim_allowed(u64 at, u64 armed_id, u32 flags, u64 least_rss)
 	start = bpf_map_lookup_elem(&exempt, &key);
 	if (start && *start == BPF_CORE_READ(leader, start_boottime))
 		return 0;
-	/* Whom the kernel itself would never take; to set that takes CAP_SYS_RESOURCE. */
+	/* The kernel itself never kills it; setting that takes CAP_SYS_RESOURCE. */
 	if (!(flags & TRIGGER_WHOLE) &&
 	    BPF_CORE_READ(task, signal, oom_score_adj) == OOM_SCORE_ADJ_MIN)
 		return 0;
 	if (!(flags & TRIGGER_WHOLE) && victim_pages(mm) << config.page_shift < least_rss)
 		return 0;
-	return path_allows((u64)compat_task_css(task), armed_id);
+	return path_allows((u64)compat_task_css(task), trigger_id);
 }
 
 static __always_inline bool allowed(struct task_struct *task, const struct crossing *crossing)
 {
-	return victim_allowed((u64)task, crossing->id, crossing->armed.flags,
-			      crossing->armed.least_rss);
+	return victim_allowed((u64)task, crossing->id, crossing->trigger.flags,
+			      crossing->trigger.least_rss);
 }
 
-static __always_inline void strike_record(const struct crossing *crossing,
+static __always_inline void reflex_record(const struct crossing *crossing,
 					  struct task_struct *current, struct task_struct *victim,
 					  u32 hook, int error)
 {
@@ -203,7 +204,7 @@ static __always_inline void strike_record(const struct crossing *crossing,
 		return;
 	trigger_record_task(rec, current);
 	if (rec->limit == RECORD_UNKNOWN)
-		rec->limit = armed_limit((u64)compat_task_css(current));
+		rec->limit = effective_limit((u64)compat_task_css(current));
 	rec->victim_pid = BPF_CORE_READ(victim, tgid);
 	if (rec->victim_pid != rec->pid)
 		rec->flags = RECORD_TRIGGER_OTHER;
@@ -217,13 +218,13 @@ static __always_inline void strike_record(const struct crossing *crossing,
 	bpf_ringbuf_submit(rec, RECORD_WAKES);
 }
 
-/* The process that user space would rather see gone: the one that it meant, and still larger than
- * who charges. True if the shot was used on it. */
-static __always_inline bool strike_preferred(const struct crossing *crossing,
-					     struct task_struct *current, u32 hook)
+/* The process that user space prefers as the victim, if it is still that process and larger than the
+ * charging one. True if the reflex fired on it. */
+static __always_inline bool kill_preferred(const struct crossing *crossing,
+					   struct task_struct *current, u32 hook)
 {
 	struct mm_struct *mm, *own = BPF_CORE_READ(current, mm);
-	u32 pid = crossing->armed.preferred_pid;
+	u32 pid = crossing->trigger.preferred_pid;
 	struct task_struct *task, *leader;
 	bool used = false;
 
@@ -236,10 +237,10 @@ static __always_inline bool strike_preferred(const struct crossing *crossing,
 	mm = BPF_CORE_READ(leader, mm);
 	if (BPF_CORE_READ(leader, pid) == pid && mm && own &&
 	    victim_pages(mm) > victim_pages(own) &&
-	    BPF_CORE_READ(leader, start_boottime) == crossing->armed.preferred_start_ns &&
-	    allowed(leader, crossing) && may_fire(crossing)) {
+	    BPF_CORE_READ(leader, start_boottime) == crossing->trigger.preferred_start_ns &&
+	    allowed(leader, crossing) && may_kill(crossing)) {
 		used = true;
-		strike_record(crossing, current, leader, hook,
+		reflex_record(crossing, current, leader, hook,
 			      bpf_send_signal_task(task, SIGKILL,
 						   bpf_core_enum_value(enum pid_type, PIDTYPE_TGID),
 						   0));
@@ -248,32 +249,33 @@ static __always_inline bool strike_preferred(const struct crossing *crossing,
 	return used;
 }
 
-/* Has the task's own memory grown since it was last seen here? Who gives memory back, or maps a
- * file that is cached, comes by rss_stat as well. */
-static __always_inline bool task_rises(struct task_struct *task)
+/* Has the task's own memory grown since it was last seen here? rss_stat also fires for a task that
+ * frees memory or maps a cached file. */
+static __always_inline bool task_grows(struct task_struct *task)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
-	u64 now = victim_pages(BPF_CORE_READ(task, mm)), *last = bpf_map_lookup_elem(&risers, &pid);
+	u64 now = victim_pages(BPF_CORE_READ(task, mm)),
+	    *last = bpf_map_lookup_elem(&rss_seen, &pid);
 	bool rises = last && now > *last;
 
 	if (!last || now != *last)
-		bpf_map_update_elem(&risers, &pid, &now, BPF_ANY);
+		bpf_map_update_elem(&rss_seen, &pid, &now, BPF_ANY);
 	return rises;
 }
 
 /* `any`, a constant: this kernel can signal another task. */
-static __always_inline void strike(struct crossing *crossing, struct task_struct *current, u32 hook,
-				   const bool any)
+static __always_inline void kill_task(struct crossing *crossing, struct task_struct *current,
+				      u32 hook, const bool any)
 {
-	if (any && strike_preferred(crossing, current, hook))
+	if (any && kill_preferred(crossing, current, hook))
 		return;
-	if (!allowed(current, crossing) || !may_fire(crossing))
+	if (!allowed(current, crossing) || !may_kill(crossing))
 		return;
-	strike_record(crossing, current, current, hook, bpf_send_signal(SIGKILL));
+	reflex_record(crossing, current, current, hook, bpf_send_signal(SIGKILL));
 }
 
-/* The group to act for: the first over its threshold whose reflex is ready, else the first that is
- * over at all. `levels`: bits as in under_value. */
+/* Finds the first group over its threshold whose reflex has not fired, else the first that is over.
+ * `levels`: bits as in above_value. */
 static __always_inline bool find_over(struct crossing *ret, struct cgroup_subsys_state *css,
 				      u32 levels, u64 slack)
 {
@@ -284,8 +286,8 @@ static __always_inline bool find_over(struct crossing *ret, struct cgroup_subsys
 
 		if ((levels & 1) && crossing_look(&crossing, css, compat_css_id(css)) &&
 		    crossing.usage + slack >= crossing.threshold) {
-			bool ready =
-				(crossing.armed.flags & TRIGGER_REFLEX) && !shot_used(&crossing);
+			bool ready = (crossing.trigger.flags & TRIGGER_REFLEX) &&
+				     !reflex_has_fired(&crossing);
 
 			if (ready || !found)
 				*ret = crossing;
@@ -298,7 +300,7 @@ static __always_inline bool find_over(struct crossing *ret, struct cgroup_subsys
 	return found;
 }
 
-/* A task of an armed group charges, or is about to reclaim. */
+/* A task of a group with a trigger charges, or is about to reclaim. */
 static __always_inline int look(u32 levels, u32 hook, const bool any)
 {
 	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
@@ -310,36 +312,36 @@ static __always_inline int look(u32 levels, u32 hook, const bool any)
 
 	if (!find_over(&over, css, levels, slack))
 		return 0;
-	if ((over.armed.flags & TRIGGER_REFLEX) && !shot_used(&over) &&
-	    (hook == TRIGGER_HOOK_RECLAIM || task_rises(current)))
-		strike(&over, current, hook, any);
+	if ((over.trigger.flags & TRIGGER_REFLEX) && !reflex_has_fired(&over) &&
+	    (hook == TRIGGER_HOOK_RECLAIM || task_grows(current)))
+		kill_task(&over, current, hook, any);
 	emitted = emitted_get(over.id);
 	if (emitted)
 		crossing_report(&over, emitted, css, EMITTED_OVER, current, hook);
 	return 0;
 }
 
-static __always_inline struct armed_state *state_armed(void)
+static __always_inline struct triggers_state *triggers_any(void)
 {
 	u32 zero = 0;
-	struct armed_state *state = bpf_map_lookup_elem(&armed_state, &zero);
+	struct triggers_state *state = bpf_map_lookup_elem(&triggers_state, &zero);
 
 	return state && state->count ? state : NULL;
 }
 
 /* Where another process reads or writes a cgroup file that makes the kernel reclaim (a lowered
  * limit, memory.reclaim), it does so in its own context: current is then not
- * under what is armed. */
+ * below the group with the trigger. */
 static __always_inline int reclaim(const bool any)
 {
-	struct armed_state *state = state_armed();
+	struct triggers_state *state = triggers_any();
 	struct cgroup_subsys_state *css;
 	u32 levels;
 
 	if (!state)
 		return 0;
 	css = compat_task_css((struct task_struct *)bpf_get_current_task());
-	levels = levels_armed(css, compat_css_id(css), state->epoch, false);
+	levels = levels_with_trigger(css, compat_css_id(css), state->epoch, false);
 	return levels ? look(levels, TRIGGER_HOOK_RECLAIM, any) : 0;
 }
 
@@ -356,11 +358,11 @@ static __always_inline bool rss_own(struct mm_struct *mm, int member, struct mm_
 	return mm == own && (member == RSS_ANON || member == RSS_SHMEM);
 }
 
-/* What everybody's page faults go through: plain loads, one lookup. */
+/* Every page fault of the host passes here: plain loads, one lookup. */
 static __always_inline int rss(struct mm_struct *mm, int member, const bool any)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
-	struct armed_state *state = state_armed();
+	struct triggers_state *state = triggers_any();
 	struct cgroup_subsys_state *css;
 	u32 levels;
 
@@ -369,7 +371,7 @@ static __always_inline int rss(struct mm_struct *mm, int member, const bool any)
 	css = compat_task_css_direct(current);
 	if (!css)
 		return 0;
-	levels = levels_armed(css, compat_css_id_direct(css), state->epoch, true);
+	levels = levels_with_trigger(css, compat_css_id_direct(css), state->epoch, true);
 	return levels ? look(levels, TRIGGER_HOOK_RSS_STAT, any) : 0;
 }
 
@@ -385,13 +387,13 @@ SEC("tp_btf/rss_stat")
 int BPF_PROG(reflex_rss_probe, struct mm_struct *mm, int member)
 {
 	struct task_struct *current = (struct task_struct *)bpf_get_current_task();
-	struct armed_state *state = state_armed();
+	struct triggers_state *state = triggers_any();
 	struct cgroup_subsys_state *css;
 	u32 levels;
 
 	if (!state || !rss_own(mm, member, BPF_CORE_READ(current, mm)))
 		return 0;
 	css = compat_task_css(current);
-	levels = levels_armed(css, compat_css_id(css), state->epoch, false);
+	levels = levels_with_trigger(css, compat_css_id(css), state->epoch, false);
 	return levels ? look(levels, TRIGGER_HOOK_RSS_STAT, false) : 0;
 }

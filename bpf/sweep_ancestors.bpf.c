@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The sweep without iter/cgroup (5.10): from each process up through its memory cgroups, each taken
- * down once. Needs RCU only, so it never waits for anybody; but a memcg without a process in or
+ * The sweep without iter/cgroup (5.10): from each process up through its memory cgroups, each written
+ * once. Needs RCU only, so it never waits for a lock; but a memcg without a process in or
  * below it is not seen, and rows come in no order.
  */
 #include "memcg_row.bpf.h"
@@ -16,8 +16,8 @@ struct {
 /* A function of its own: inside the loop clang would move the relocated constants in front of it,
  * out of the branches that ask whether this kernel has them; and 5.10 refuses a program that so
  * much as reaches one that it lacks. */
-static __noinline int climb_row(struct memcg_sample *row, struct cgroup_subsys_state *css,
-				struct sweep_state *state)
+static __noinline int ancestor_row(struct memcg_sample *row, struct cgroup_subsys_state *css,
+				   struct sweep_state *state)
 {
 	if (!row || !css || !state)
 		return 0;
@@ -55,7 +55,7 @@ int sweep_ancestors(struct bpf_iter__task *ctx)
 		row = row_next(state);
 		if (!row)
 			return 0;
-		climb_row(row, css, state);
+		ancestor_row(row, css, state);
 		css = css->parent;
 	}
 	if (css)

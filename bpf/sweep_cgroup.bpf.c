@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The sweep by iter/cgroup: one visit to every cgroup, parents first, one row each into a mapped
- * array. The walk holds cgroup_mutex: it belongs into a worker thread, never on the guard's loop.
+ * array. The walk holds cgroup_mutex: it belongs into a worker thread, never on the daemon's loop.
  *
  * Three programs, for three ways to current statistics: flushed through the memcg kfuncs (7.x),
  * flushed through cgroup_rstat_flush (6.1 to 6.15), or not at all. Not the seq output: that stops

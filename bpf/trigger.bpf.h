@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is armed, and by how much it is over: the maps that user/sense/arm.c fills, the climb from a
- * task's memory css to the armed groups above it, live usage against the live threshold, and the
- * record. Tells; hits nobody (that is reflex.bpf.c alone).
+ * Threshold triggers: the maps that user/collect/trigger.c fills, live usage against the live
+ * threshold, and the record. It reports; only reflex.bpf.c kills.
  */
 #ifndef HEADROOM_TRIGGER_BPF_H
 #define HEADROOM_TRIGGER_BPF_H
@@ -19,52 +18,52 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TRIGGER_ENTRIES);
 	__type(key, u64);
-	__type(value, struct armed_value);
-} armed SEC(".maps");
+	__type(value, struct trigger_value);
+} triggers SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct armed_state);
-} armed_state SEC(".maps");
+	__type(value, struct triggers_state);
+} triggers_state SEC(".maps");
 
-/* When a group was last told of: near, over. User space drops the entry with the arming. */
+/* When a group was last reported: near, over. User space drops the entry with the trigger. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TRIGGER_ENTRIES);
 	__type(key, u64);
 	__type(value, struct emitted_value);
-} armed_emitted SEC(".maps");
+} trigger_emitted SEC(".maps");
 
-/* The used-up shots. Inserting with BPF_NOEXIST is the compare-and-swap: exactly one of all CPUs
- * succeeds (an atomic of that kind BPF has only since 5.12). A full map means that nobody is hit.
- */
+/* The generations of triggers that have killed. Inserting with BPF_NOEXIST is the compare-and-swap:
+ * exactly one of all CPUs succeeds (BPF has an atomic of that kind since 5.12). A full map means no
+ * kill. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4 * TRIGGER_ENTRIES);
-	__type(key, struct shot_key);
+	__type(key, struct fired_key);
 	__type(value, u64);
-} shots SEC(".maps");
+} fired SEC(".maps");
 
-/* Reflexes that have struck, or are about to; held against what is granted. */
+/* How many times the reflex has killed, or is about to; compared with what is granted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, u64);
-} purse SEC(".maps");
+} kills_taken SEC(".maps");
 
 struct crossing {
-	u64 id;                      /* of the armed memcg */
+	u64 id;                      /* of the memcg with the trigger */
 	u64 usage, threshold, limit; /* bytes; no limit: RECORD_UNKNOWN */
-	struct armed_value
-		armed; /* a copy: the element may be reused for another key under our eyes */
+	struct trigger_value
+		trigger; /* a copy: the element may be reused for another key meanwhile */
 };
 
 /* Bytes; RECORD_UNKNOWN: no limit up to the root. Like the other functions with numbers for
  * pointers a global one: the verifier looks at it once, not at each call. */
-__noinline u64 armed_limit(u64 at)
+__noinline u64 effective_limit(u64 at)
 {
 	struct cgroup_subsys_state *css = (void *)at;
 
@@ -78,38 +77,38 @@ __noinline u64 armed_limit(u64 at)
 	return RECORD_UNKNOWN;
 }
 
-/* Fills *ret for the armed memcg `css`; false: it is not armed. */
+/* Fills *ret for the memcg `css`; false: it has no trigger. */
 static __always_inline bool crossing_look(struct crossing *ret, struct cgroup_subsys_state *css,
 					  u64 id)
 {
-	struct armed_value *armed_now = bpf_map_lookup_elem(&armed, &id);
+	struct trigger_value *trigger_now = bpf_map_lookup_elem(&triggers, &id);
 
-	if (!armed_now)
+	if (!trigger_now)
 		return false;
-	ret->armed = *armed_now;
+	ret->trigger = *trigger_now;
 	ret->id = id;
 	ret->usage = (u64)BPF_CORE_READ(compat_memcg(css), memory.usage.counter)
 		     << config.page_shift;
-	ret->threshold = ret->armed.threshold;
+	ret->threshold = ret->trigger.threshold;
 	ret->limit = RECORD_UNKNOWN;
-	if (ret->armed.limit_milli) {
-		ret->limit = armed_limit((u64)css);
+	if (ret->trigger.limit_milli) {
+		ret->limit = effective_limit((u64)css);
 		ret->threshold = RECORD_UNKNOWN;
 		if (ret->limit != RECORD_UNKNOWN)
-			ret->threshold = ret->limit * ret->armed.limit_milli / 1000;
+			ret->threshold = ret->limit * ret->trigger.limit_milli / 1000;
 	}
 	return true;
 }
 
-/* Is the arming that *crossing was looked at under still in force? */
+/* Is the trigger that *crossing was read with still in force? */
 static __always_inline bool crossing_stands(const struct crossing *crossing)
 {
-	struct armed_value *now = bpf_map_lookup_elem(&armed, &crossing->id);
+	struct trigger_value *now = bpf_map_lookup_elem(&triggers, &crossing->id);
 
-	return now && now->generation == crossing->armed.generation &&
-	       now->threshold == crossing->armed.threshold &&
-	       now->limit_milli == crossing->armed.limit_milli &&
-	       now->flags == crossing->armed.flags;
+	return now && now->generation == crossing->trigger.generation &&
+	       now->threshold == crossing->trigger.threshold &&
+	       now->limit_milli == crossing->trigger.limit_milli &&
+	       now->flags == crossing->trigger.flags;
 }
 
 static __always_inline struct record_trigger *
@@ -126,7 +125,7 @@ trigger_record(u32 type, const struct crossing *crossing, u32 hook)
 	rec->r.bytes = sizeof(*rec);
 	rec->r.time_ns = bpf_ktime_get_ns();
 	rec->memcg_id = crossing->id;
-	rec->generation = crossing->armed.generation;
+	rec->generation = crossing->trigger.generation;
 	rec->usage = crossing->usage;
 	rec->threshold = crossing->threshold;
 	rec->limit = crossing->limit;
@@ -134,7 +133,7 @@ trigger_record(u32 type, const struct crossing *crossing, u32 hook)
 	return rec;
 }
 
-/* Current, as who charged. */
+/* Current, as the charging task. */
 static __always_inline void trigger_record_task(struct record_trigger *rec,
 						struct task_struct *task)
 {
@@ -147,15 +146,15 @@ static __always_inline void trigger_record_task(struct record_trigger *rec,
 
 static __always_inline struct emitted_value *emitted_get(u64 id)
 {
-	struct emitted_value first = {}, *emitted = bpf_map_lookup_elem(&armed_emitted, &id);
+	struct emitted_value first = {}, *emitted = bpf_map_lookup_elem(&trigger_emitted, &id);
 
 	if (emitted)
 		return emitted;
-	bpf_map_update_elem(&armed_emitted, &id, &first, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&armed_emitted, &id);
+	bpf_map_update_elem(&trigger_emitted, &id, &first, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&trigger_emitted, &id);
 }
 
-/* Tells that the group is near, or over: at most once in TRIGGER_QUIET_NS. False: it was not told.
+/* Reports that the group is near, or over: at most once in TRIGGER_QUIET_NS. False: not reported.
  * `task`: current, or NULL. */
 static __always_inline bool crossing_report(struct crossing *crossing,
 					    struct emitted_value *emitted,
@@ -173,13 +172,13 @@ static __always_inline bool crossing_report(struct crossing *crossing,
 		emitted->over_ns = now;
 	emitted->level = level;
 	if (crossing->limit == RECORD_UNKNOWN)
-		crossing->limit = armed_limit((u64)css);
-	rec = trigger_record(RECORD_TRIPWIRE, crossing, hook);
+		crossing->limit = effective_limit((u64)css);
+	rec = trigger_record(RECORD_THRESHOLD, crossing, hook);
 	if (!rec)
 		return true;
 	if (level == EMITTED_NEAR) {
 		rec->flags = RECORD_TRIGGER_NEAR;
-		rec->threshold = crossing->armed.near;
+		rec->threshold = crossing->trigger.near;
 	}
 	if (task)
 		trigger_record_task(rec, task);

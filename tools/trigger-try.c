@@ -68,7 +68,7 @@ static void on_record(const struct record *record, void *arg)
 	const struct record_trigger *rec = (const struct record_trigger *)record;
 
 	(void)arg;
-	if (record->type != RECORD_TRIPWIRE && record->type != RECORD_REFLEX)
+	if (record->type != RECORD_THRESHOLD && record->type != RECORD_REFLEX)
 		return;
 	printf("{\"record\":\"%s\"", record->type == RECORD_REFLEX ? "reflex" : "tripwire");
 	printf(",\"hook\":\"%s\",\"near\":%s",
@@ -92,7 +92,7 @@ static void on_record(const struct record *record, void *arg)
 	}
 	printf(",\"after_ms\":%.3f}\n", (double)(clock_mono_ns() - rec->r.time_ns) / 1e6);
 	fflush(stdout);
-	try.near |= record->type == RECORD_TRIPWIRE;
+	try.near |= record->type == RECORD_THRESHOLD;
 }
 
 /* 0 where there is no such cgroup. */
@@ -169,7 +169,7 @@ static int do_trigger(const char *path, char *const *words)
 static int do_disarm(const char *path, char *const *words)
 {
 	(void)words;
-	collect_disarm(try.collector, id_of(path));
+	collect_trigger_remove(try.collector, id_of(path));
 	return 0;
 }
 
@@ -229,7 +229,7 @@ static int do_state(const char *path, char *const *words)
 	static const char *const states[] = {"not", "ready", "shot"};
 
 	(void)words;
-	printf("{\"state\":\"%s\"}\n", states[collect_trigger_spec(try.collector, id_of(path))]);
+	printf("{\"state\":\"%s\"}\n", states[collect_trigger_state(try.collector, id_of(path))]);
 	return 0;
 }
 

@@ -103,8 +103,9 @@ static bool plan_uses(const char *object, const char *program)
 	return false;
 }
 
-static const char *const objects[] = {"lifecycle",       "oom",        "reclaim", "sweep_cgroup",
-				      "sweep_ancestors", "sweep_task", "reflex",  "tripwire"};
+static const char *const objects[] = {
+	"lifecycle",       "oom",        "reclaim", "sweep_cgroup",
+	"sweep_ancestors", "sweep_task", "reflex",  "threshold_timer"};
 
 static void test_no_program_is_forgotten(void **state)
 {

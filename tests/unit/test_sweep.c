@@ -44,7 +44,7 @@ static void test_without_bpf(void **state)
 	size_t n = 42;
 
 	loader_none("switched off", &loaded);
-	assert_false(sweep_climbs(&loaded));
+	assert_false(sweep_is_ancestors(&loaded));
 	assert_int_equal(sweep_init(&sweep, &loaded, 10, 10), 0);
 	assert_int_equal(sweep_memcgs(&sweep, &row, 1, &n), -EOPNOTSUPP);
 	assert_int_equal(sweep_tasks(&sweep, 0, &task, 1, &n), -EOPNOTSUPP);

@@ -72,7 +72,7 @@ static size_t n_emitted;
 static void on_record(const struct record *record, void *arg)
 {
 	(void)arg;
-	assert_int_equal(record->type, RECORD_TRIPWIRE);
+	assert_int_equal(record->type, RECORD_THRESHOLD);
 	assert_int_equal(record->bytes, sizeof(struct record_trigger));
 	assert_true(n_emitted < ARRAY_SIZE(emitted));
 	emitted[n_emitted++] = *(const struct record_trigger *)record;
@@ -115,7 +115,7 @@ static void test_refused(void **state)
 	bad[6].path = "/gone";
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_int_equal(collect_trigger(*state, &bad[i]), want[i]);
-		assert_int_equal(collect_trigger_spec(*state, good.memcg_id), TRIGGER_NOT);
+		assert_int_equal(collect_trigger_state(*state, good.memcg_id), TRIGGER_NOT);
 	}
 	/* no eventfd can be registered, and there is no other variant */
 	tree_remove(&tree, "cg/a/cgroup.event_control");
@@ -125,11 +125,11 @@ static void test_refused(void **state)
 	bad[0] = good;
 	bad[0].flags = TRIGGER_REFLEX | TRIGGER_WHOLE;
 	assert_int_equal(collect_trigger(*state, &bad[0]), -EOPNOTSUPP);
-	assert_int_equal(collect_trigger_spec(*state, good.memcg_id), TRIGGER_READY);
-	collect_disarm(*state, good.memcg_id);
-	collect_disarm(*state, good.memcg_id);
-	collect_disarm(*state, 0);
-	assert_int_equal(collect_trigger_spec(*state, good.memcg_id), TRIGGER_NOT);
+	assert_int_equal(collect_trigger_state(*state, good.memcg_id), TRIGGER_READY);
+	collect_trigger_remove(*state, good.memcg_id);
+	collect_trigger_remove(*state, good.memcg_id);
+	collect_trigger_remove(*state, 0);
+	assert_int_equal(collect_trigger_state(*state, good.memcg_id), TRIGGER_NOT);
 }
 
 static void test_lines(void **state)
@@ -161,7 +161,7 @@ static void test_lines(void **state)
 			assert_true(emitted[0].generation > 0 && emitted[0].pid == 0);
 		}
 		assert_int_equal(consume(*state), 0);
-		collect_disarm(*state, id_of("a"));
+		collect_trigger_remove(*state, id_of("a"));
 	}
 }
 
@@ -184,13 +184,13 @@ static void test_again(void **state)
 	nanosleep(&pause, NULL);
 	assert_int_equal(trigger_at(*state, "/a", 780), 0);
 	assert_int_equal(consume(*state), 1);
-	collect_disarm(*state, id_of("a"));
+	collect_trigger_remove(*state, id_of("a"));
 	assert_false(readable(*state));
 	assert_int_equal(trigger_at(*state, "/a", 790), 0);
 	assert_true(readable(*state));
 	assert_int_equal(consume(*state), 1);
 	assert_true(emitted[0].generation > generation);
-	collect_disarm(*state, id_of("a"));
+	collect_trigger_remove(*state, id_of("a"));
 }
 
 /* What an event says is looked up when it is read: a disarmed group has nothing to tell. */
@@ -201,10 +201,10 @@ static void test_disarmed_in_between(void **state)
 	assert_int_equal(trigger_at(*state, "/a", 1000), 0);
 	assert_int_equal(trigger_at(*state, "/b", 1000), 0);
 	assert_true(readable(*state));
-	collect_disarm(*state, id_of("a"));
+	collect_trigger_remove(*state, id_of("a"));
 	assert_int_equal(consume(*state), 1);
 	assert_int_equal(emitted[0].memcg_id, id_of("b"));
-	collect_disarm(*state, id_of("b"));
+	collect_trigger_remove(*state, id_of("b"));
 	assert_int_equal(consume(*state), 0);
 }
 
@@ -217,12 +217,12 @@ static void test_full(void **state)
 		group_put(name + 1, "1\n");
 		assert_int_equal(trigger_at(*state, name, 1000), i < TRIGGER_ENTRIES ? 0 : -ENOSPC);
 	}
-	collect_disarm(*state, id_of("g7"));
+	collect_trigger_remove(*state, id_of("g7"));
 	assert_int_equal(trigger_at(*state, name, 1000), 0);
-	assert_int_equal(collect_trigger_spec(*state, id_of("g7")), TRIGGER_NOT);
+	assert_int_equal(collect_trigger_state(*state, id_of("g7")), TRIGGER_NOT);
 	for (unsigned int i = 0; i <= TRIGGER_ENTRIES; i++) {
 		snprintf(name, sizeof(name), "g%u", i);
-		collect_disarm(*state, id_of(name));
+		collect_trigger_remove(*state, id_of(name));
 	}
 }
 
@@ -237,20 +237,20 @@ static void test_moved(void **state)
 	assert_int_equal(trigger_at(*state, "/a", 1000), 0);
 	assert_int_equal(consume(*state), 1);
 	generation = emitted[0].generation;
-	collect_disarm(*state, id_of("b"));
+	collect_trigger_remove(*state, id_of("b"));
 	group_put("b", "900\n");
 	assert_int_equal(trigger_at(*state, "/b", 1000), 0); /* not read yet */
 	collect_trigger_move(larger, *state, dropped, ARRAY_SIZE(dropped), &n);
 	assert_int_equal(n, 0);
-	assert_int_equal(collect_trigger_spec(*state, id_of("a")), TRIGGER_NOT);
-	assert_int_equal(collect_trigger_spec(larger, id_of("a")), TRIGGER_READY);
+	assert_int_equal(collect_trigger_state(*state, id_of("a")), TRIGGER_NOT);
+	assert_int_equal(collect_trigger_state(larger, id_of("a")), TRIGGER_READY);
 	assert_false(readable(*state));
 	assert_int_equal(consume(larger), 1);
 	assert_int_equal(emitted[0].memcg_id, id_of("b"));
 	assert_int_equal(emitted[0].flags, RECORD_TRIGGER_NEAR);
 	assert_true(emitted[0].generation > generation);
 	/* the next one given is new there, too */
-	collect_disarm(larger, id_of("a"));
+	collect_trigger_remove(larger, id_of("a"));
 	generation = emitted[0].generation;
 	assert_int_equal(trigger_at(larger, "/a", 1000), 0);
 	assert_int_equal(consume(larger), 1);
@@ -271,7 +271,7 @@ static void test_without_bpf(void **state)
 	assert_int_equal(collect_trigger_prefer(*state, id_of("a"), 5, 6), 0);
 	assert_int_equal(collect_trigger_close(*state, true), 0);
 	assert_int_equal(collect_trigger_close(*state, false), 0);
-	collect_disarm(*state, id_of("a"));
+	collect_trigger_remove(*state, id_of("a"));
 }
 
 int main(void)

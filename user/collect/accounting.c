@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What counts as used, and how much is left: see account.h. Pure functions of samples; no I/O, no
+ * What counts as used, and how much is left: see accounting.h. Pure functions of samples; no I/O, no
  * allocation, no clock. Every sum and difference saturates, for the figures come from a kernel that
  * is being measured while it moves.
  */

@@ -12,7 +12,7 @@
  * is not known. On v1 swap_limit - swap may be negative, for what is limited there is memory +
  * swap: D = min(limit - U + usable swap, limit + swap_limit - U - swap). A group without
  * SAMPLE_STAT, or with an unknown in C, has C = 0 (the careful reading). memory.high is no limit:
- * it slows down, it does not kill; foresee/ looks at it. All arithmetic saturates: nothing wraps,
+ * it slows down, it does not kill; forecast/ looks at it. All arithmetic saturates: nothing wraps,
  * and what is known never becomes RECORD_UNKNOWN.
  */
 #ifndef HEADROOM_COLLECT_ACCOUNTING_H

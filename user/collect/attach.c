@@ -27,19 +27,19 @@ const char *const loader_map_names[MAP_COUNT] = {
 	[MAP_TASKS] = "tasks",
 	[MAP_SEEN] = "seen",
 	[MAP_TRIGGER_RECORDS] = "trigger_records",
-	[MAP_ARMED] = "armed",
-	[MAP_ARMED_STATE] = "armed_state",
-	[MAP_ARMED_EMITTED] = "armed_emitted",
-	[MAP_ARMED_AT] = "armed_at",
+	[MAP_TRIGGERS] = "triggers",
+	[MAP_TRIGGERS_STATE] = "triggers_state",
+	[MAP_TRIGGER_EMITTED] = "trigger_emitted",
+	[MAP_TRIGGER_MEMCG] = "trigger_memcg",
 	[MAP_TICKER] = "ticker",
-	[MAP_SHOTS] = "shots",
+	[MAP_FIRED] = "fired",
 	[MAP_EXEMPT] = "exempt",
 	[MAP_THREADS] = "threads",
 	[MAP_ARGS] = "args",
 	[MAP_ARGS_SCRATCH] = "args_scratch",
-	[MAP_UNDER] = "under",
-	[MAP_RISERS] = "risers",
-	[MAP_PURSE] = "purse",
+	[MAP_TRIGGERS_ABOVE] = "triggers_above",
+	[MAP_RSS_SEEN] = "rss_seen",
+	[MAP_KILLS_TAKEN] = "kills_taken",
 };
 
 static bool verifier_refused; /* libbpf said so while the last object was loaded */
@@ -216,7 +216,7 @@ static int program_attach(struct attach *attach, struct bpf_program *program,
 }
 
 /* Whether it can be attached is found by attaching it, for a moment. An iterator runs over one group,
- * which nobody has named yet: that it loads must do. */
+ * which has no name yet: that it loads must do. */
 static int program_try(struct bpf_program *program, int links[LOADER_LINKS], unsigned int *n)
 {
 	struct bpf_link *link;

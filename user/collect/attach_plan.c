@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The attach plan's table. Nothing is loaded here, nothing decided: order is preference, and a gate
- * only spares a try that cannot succeed.
+ * only avoids a try that cannot succeed.
  */
 #include <string.h>
 #include <linux/types.h>
@@ -13,7 +13,7 @@
 #include "sweep_cgroup.skel.h"
 #include "sweep_ancestors.skel.h"
 #include "sweep_task.skel.h"
-#include "tripwire.skel.h"
+#include "threshold_timer.skel.h"
 #include "base/cleanup.h"
 #include "attach_plan.h"
 
@@ -22,15 +22,15 @@
 #define USES(from, ...) .object = from, .programs = { __VA_ARGS__ }
 
 const struct plan_signal plan[SIGNAL_COUNT] = {
-	[SIGNAL_OOM_KILL] = { "oom_kill", "who is killed, who asked for memory, whose limit", {
-		/* The oom_control says whose limit. fentry costs less than a kprobe. */
+	[SIGNAL_OOM_KILL] = { "oom_kill", "victim, allocating task, limit", {
+		/* oom_control has the memcg at its limit. fentry costs less than a kprobe. */
 		{ .name = "mark_victim + fentry",
 		  USES("oom", "oom_signal", "oom_mark_victim", "oom_fentry") },
 		{ .name = "mark_victim + kprobe",
 		  USES("oom", "oom_signal", "oom_mark_victim", "oom_kprobe") },
 		{ .name = "mark_victim, limit inferred",
 		  USES("oom", "oom_signal", "oom_mark_victim") },
-		{ .name = "memory.events" },	/* that it happened, and in which group; not to whom */
+		{ .name = "memory.events" },	/* that it happened, and in which group; not the victim */
 	} },
 	[SIGNAL_STALLS] = { "reclaim_stalls", "how long threads of a group wait for reclaim", {
 		{ .name = "vmscan tracepoints",
@@ -97,13 +97,13 @@ const struct plan_signal plan[SIGNAL_COUNT] = {
 		{ .name = "reclaim only", .late = true, USES("reflex", "reflex_reclaim") },
 		NONE,
 	} },
-	[SIGNAL_TRIPWIRE] = { "tripwire", "at once, when a group crosses a threshold", {
+	[SIGNAL_THRESHOLD] = { "tripwire", "at once, when a group crosses a threshold", {
 		{ .name = "eventfd", .needs = NEEDS(FEATURE_V1) },
-		{ .name = "BPF timer", .late = true, USES("tripwire", "tripwire_find"),
+		{ .name = "BPF timer", .late = true, USES("threshold_timer", "threshold_timer_find"),
 		  .needs = NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_TIMER) },
 		{ .name = "rss_stat while close", .late = true,
 		  USES("reflex", "reflex_rss_probe") },
-		{ .name = "close watch" },	/* the guard's, 20 a second */
+		{ .name = "close watch" },	/* the daemon's, 20 a second */
 	} },
 };
 /* clang-format on */
@@ -128,7 +128,7 @@ static const struct {
 	{"sweep_ancestors", sweep_ancestors_bpf__elf_bytes},
 	{"sweep_task", sweep_task_bpf__elf_bytes},
 	{"reflex", reflex_bpf__elf_bytes},
-	{"tripwire", tripwire_bpf__elf_bytes},
+	{"threshold_timer", threshold_timer_bpf__elf_bytes},
 };
 
 const void *plan_object(const char *name, size_t *ret_bytes)

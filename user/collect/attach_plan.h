@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The attach plan: which signals there are, and for each its variants, best first. Data only;
- * loader.c tries them. A new signal is one entry in plan.c (and its word here), a new way to get
+ * loader.c tries them. A new signal is one entry in attach_plan.c (and its word here), a new way to get
  * one is one line in its entry.
  */
 #ifndef HEADROOM_COLLECT_ATTACH_PLAN_H
@@ -29,7 +29,7 @@ enum plan_signal_id {
 	SIGNAL_STAT,
 	SIGNAL_TASKS,
 	SIGNAL_REFLEX,
-	SIGNAL_TRIPWIRE,
+	SIGNAL_THRESHOLD,
 	SIGNAL_COUNT
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The tables of memory cgroup files and what is computed from several of them: see memfiles.h. No
+ * The tables of memory cgroup files and what is computed from several of them: see cgroup_files.h. No
  * I/O.
  *
  * Two counts of OOM kills: v2's memory.events has those of descendants, too, so that one kill

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Reads memory cgroups by their files: see files.h. groups.c keeps the table, memfiles.c knows what
- * is in which file, walk.c finds the groups; here files are opened and read. Never writes to a
+ * Reads memory cgroups by their files: see cgroup_reader.h. cgroup_table.c keeps the table, cgroup_files.c knows what
+ * is in which file, cgroup_walk.c finds the groups; here files are opened and read. Never writes to a
  * cgroup, never follows a name that it did not get from the kernel.
  */
 #include "cgroup_reader.h"
@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "cgroup_walk.h"
 
-#define SPARE_DESCRIPTORS 256 /* of the hard limit, for everybody else in this process */
+#define SPARE_DESCRIPTORS 256 /* of the hard limit, for the rest of this process */
 
 static void raise_nofile(size_t *ret_keep_max)
 {
@@ -95,7 +95,7 @@ void files_count(const struct files *f, struct files_counts *ret_counts)
 	ret_counts->keep_max = f->groups.fds_max;
 }
 
-/* Out of descriptors in spite of the bound (somebody lowered the limit, or the system's table is
+/* Out of descriptors in spite of the bound (the limit was lowered, or the system's table is
  * full): hold fewer, once and for all. */
 static bool make_space(struct files *f, int error)
 {
@@ -183,7 +183,7 @@ static int take_file(struct files *f, const struct memfile *file, int fd, struct
 }
 
 /* A kept descriptor gives ENODEV for ever once its file is removed: with its group, or with the
- * controller that was switched off there. What is open then tells nothing, the name does. */
+ * controller that was switched off there. An open descriptor then says nothing, the name does. */
 static int read_file(struct files *f, unsigned which, struct reading *r)
 {
 	const struct memfile *file = &f->memfiles->file[which];

@@ -12,7 +12,7 @@
  * Descriptors are kept open by group and read with pread(), which is cheaper than opening. Not
  * without bound: each costs a descriptor and about 5 KiB of kernel memory (a seq_file keeps its
  * page), so at most FILES_OPEN_MAX, or what RLIMIT_NOFILE's hard limit leaves, are kept. When these
- * are used up a file is opened, read and closed, and counted. Only groups that nobody asked for
+ * are used up a file is opened, read and closed, and counted. Only groups that were not asked for
  * during FILES_IDLE_NS give their descriptors up: under a round that is larger than the cache,
  * plain LRU would keep nothing.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The table behind the file reader: see groups.h. Bookkeeping only; it closes descriptors but opens
+ * The table behind the file reader: see cgroup_table.h. Bookkeeping only; it closes descriptors but opens
  * and reads nothing, and takes all its memory at the start.
  */
 #include "cgroup_table.h"
@@ -173,7 +173,7 @@ __u32 groups_add(struct groups *t, __u64 id, __u64 now_ns)
 	return g;
 }
 
-/* Names stand one behind the other, each after its owner's index: those whose owner knows them
+/* Names stand one behind the other, each after the index of its owner: those that the owner knows
  * move down. */
 static void names_compact(struct groups *t)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The file reader's table of cgroups: a tree, an index by cgroup id, least-recently-used order and
- * the descriptors that are kept open. Private to files.c. A fixed number of groups, all memory
+ * the descriptors that are kept open. Private to cgroup_reader.c and cgroup_walk.c. A fixed number of groups, all memory
  * taken by groups_init(); no file is read here.
  *
  * A group is an index below `capacity`; GROUP_NONE is none. A group is either placed (it has a
- * parent and a name, the walk has seen it) or loose (known by its handle only, because somebody
- * asked for its id). Indices are valid until the group is removed.
+ * parent and a name, the walk has seen it) or loose (known by its handle only, because its id
+ * was asked for). Indices are valid until the group is removed.
  */
 #ifndef HEADROOM_COLLECT_CGROUP_TABLE_H
 #define HEADROOM_COLLECT_CGROUP_TABLE_H
@@ -65,7 +65,7 @@ void groups_touch(struct groups *t, __u32 g, __u64 now_ns);
 bool groups_keep(struct groups *t, __u32 g, unsigned which, int fd, __u64 now_ns);
 void groups_close(struct groups *t, __u32 g, unsigned which);
 void groups_close_all(struct groups *t, __u32 g);
-/* A few of those that nobody asked for lately give up what they hold. To be called once in a
+/* A few of those that were not asked for lately give up what they hold. To be called once in a
  * while. */
 void groups_retire(struct groups *t, __u64 now_ns);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Finding cgroups: see walk.h. A directory is listed only when its link count tells that children
+ * Finding cgroups: see cgroup_walk.h. A directory is listed only when its link count tells that children
  * came or went, or when a child was found dead: in calm a walk costs one fstat() per group. (kernfs
  * keeps st_nlink at 2 + subdirectories. One made and one removed between two looks leaves it
  * unchanged, but then the dead one gives it away.)
@@ -52,7 +52,7 @@ int walk_open_dir(struct files *f, __u32 g)
 		    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
-	/* the name may be somebody else's by now */
+	/* the name may be another group's by now */
 	if (cgroup_id(fd, "", &id) < 0 || id != f->groups.group[g].id)
 		return -ENOENT;
 	return take_fd(fd);
@@ -191,7 +191,7 @@ static __u32 update_children(struct files *f, __u32 g, int dir_fd)
 	return list_children(f, g, dir_fd);
 }
 
-/* A parent whose child turned out to be dead is listed again when the walk leaves it, once. */
+/* A parent of a dead child is listed again when the walk leaves it, once. */
 static __u32 revisit(struct files *f, __u32 g)
 {
 	struct group *p = &f->groups.group[g];
@@ -207,7 +207,7 @@ static __u32 revisit(struct files *f, __u32 g)
 }
 
 /* After the subtree whose last sibling pointer and parent these are. */
-static __u32 climb(struct files *f, __u32 next, __u32 parent)
+static __u32 next_after(struct files *f, __u32 next, __u32 parent)
 {
 	while (next == GROUP_NONE && parent != GROUP_NONE) {
 		next = revisit(f, parent);
@@ -227,13 +227,13 @@ __u32 walk_next(struct files *f, __u32 g, int result)
 	if (result == -ENOENT) {
 		f->counts.vanished++;
 		walk_lost(f, g);
-		return climb(f, next, parent);
+		return next_after(f, next, parent);
 	}
 	if (!result && f->visit.dir_fd >= 0)
 		update_children(f, g, f->visit.dir_fd);
 	if (result != -ENODATA && p->first != GROUP_NONE)
 		return p->first;
-	return climb(f, p->next, parent);
+	return next_after(f, p->next, parent);
 }
 
 void walk_lost(struct files *f, __u32 g)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How the file reader finds cgroups: by walking the tree, by id, by path. Private to files.c and
- * walk.c. */
+/* How the file reader finds cgroups: by walking the tree, by id, by path. Private to
+ * cgroup_reader.c and cgroup_walk.c. */
 #ifndef HEADROOM_COLLECT_CGROUP_WALK_H
 #define HEADROOM_COLLECT_CGROUP_WALK_H
 
@@ -21,7 +21,7 @@ struct files {
 	enum cgroup_layout layout;
 	const struct memfiles *memfiles;
 	int root_fd;
-	bool kernfs;          /* a real cgroup file system: link counts tell of new children */
+	bool kernfs;          /* a real cgroup file system: link counts show new children */
 	bool by_handle;       /* open_by_handle_at() works: no names are needed */
 	char scope[PATH_MAX]; /* "" or the path from `fs.memory` to the group to look below */
 	struct groups groups;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The face of the sensing room: puts what BPF gives and what files give together into rows, and
- * says which of them it was. Decides nothing; the order of preference is plan.c's. Records and
- * maps: records.c.
+ * The module's entry points: merges what BPF and files give into rows, and reports which variant of
+ * each signal is in use. The order of preference is attach_plan.c's. Records and maps: ringbuf.c.
  */
 #include "collect.h"
 #include <errno.h>
@@ -103,7 +102,7 @@ int collect_open(const struct collect_config *config, struct collector **ret_col
 	r = bpf_open(s);
 	if (r < 0)
 		return r;
-	if (sweep_climbs(&s->loaded))
+	if (sweep_is_ancestors(&s->loaded))
 		r = empties_init(&s->empties, s->config.capacity);
 	if (r < 0)
 		return r;
@@ -179,7 +178,7 @@ int collect_source(const struct collector *s, size_t i, struct collect_source *r
 	ret_source->skipped = *s->loaded.reason_not ? s->loaded.reason_not : got->skipped;
 	ret_source->fallback = got->variant > 0;
 	/* the one that needs no BPF */
-	if (i == SIGNAL_TRIPWIRE && *s->loaded.reason_not && s->fs.layout != CGROUP_V2)
+	if (i == SIGNAL_THRESHOLD && *s->loaded.reason_not && s->fs.layout != CGROUP_V2)
 		ret_source->variant = plan[i].variants[0].name;
 	/* memory.pressure is a file of v2, and of kernels with PSI */
 	if (i == SIGNAL_STALLS && got->variant > 0 && (!s->psi || s->fs.layout != CGROUP_V2))

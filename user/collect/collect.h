@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The face of the sensing room: kernel → struct memcg_sample, struct host_sample, records. What runs is decided by the
- * attach plan (plan.h); each signal has ranked variants and the first that works is used. Never parses text that a
- * container's owner wrote; never writes to a cgroup, but for the eventfds of arm.h, which only notify.
+ * Public interface of collect: kernel → struct memcg_sample, struct host_sample, records. The attach plan (attach_plan.h)
+ * decides what runs; each signal has ranked variants and the first that works is used. Never parses text that a
+ * container's owner wrote; never writes to a cgroup, but for the eventfds of trigger.h, which only notify.
  *
- * Life: collect_open() before anything is locked (it loads BPF in a child, reads BTF, opens files, allocates all that it
- * will ever need); then the calls below; they allocate nothing. Callers: L = the guard's loop thread, W = its sweep
+ * Order of calls: collect_open() before anything is locked (it loads BPF in a child, reads BTF, opens files, allocates all that it
+ * will ever need); then the calls below; they allocate nothing. Callers: L = the daemon's loop thread, W = its sweep
  * worker, S = start only. int functions return 0 or -errno.
  */
 #ifndef HEADROOM_COLLECT_COLLECT_H
@@ -37,7 +37,7 @@ struct host_sample { /* RECORD_UNKNOWN where not known */
 int collect_open(const struct collect_config *config,
 		 struct collector **ret_collector); /* S; works without BPF, too */
 void collect_close(struct collector *collector);    /* takes NULL */
-/* A second sense with the same configuration but more room; the caller swaps it in and closes the old one. Loads BPF
+/* A second collector with the same configuration but more room; the caller swaps it in and closes the old one. Loads BPF
  * again in a child (about a second), so W and in calm. The maps start empty: stalls are counted from here on. */
 int collect_grow(const struct collector *collector, size_t capacity,
 		 struct collector **ret_collector);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The inside of struct sense, for sense.c (start, sweeps: worker) and records.c (records, counters:
- * loop). */
+/* Internals of struct collector, for collect.c (start, sweeps: worker) and ringbuf.c (records,
+ * counters: loop). */
 #ifndef HEADROOM_COLLECT_COLLECT_INTERNAL_H
 #define HEADROOM_COLLECT_COLLECT_INTERNAL_H
 
@@ -33,7 +33,7 @@ struct collector {
 	unsigned int cpus;
 	__u64 *lost_cpu; /* one counter for each CPU */
 	__u64 damaged;   /* records that were too short for their type */
-	bool follows;    /* took over from another sense: its records are not told twice */
+	bool follows;    /* took over from another collector: records are not handed on twice */
 	__u64 skip_ns;
 	struct triggers *triggers; /* arm.c; the loop's and the worker's */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Groups that the climb cannot see: those without a process in or below them. Files tell of them
- * now and then, and at once when a group that was there is not seen any more (it lost its last
+ * Groups that the sweep from tasks to ancestors cannot see: those without a process in or below
+ * them. Files are read for them now and then, and at once when a group that was there is not seen any more (it lost its last
  * process, or it is gone). In between they are remembered, since what holds no process changes
  * little: a removed one may stay for EMPTIES_EVERY sweeps, a new one take as long to appear. Worker
  * only; allocates in empties_init() only.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Kernel features as a table: one probe each, the kernel version where the thing came or went, and
- * the words for those who miss it. Reads BTF and kallsyms, never loads anything: whether a program
+ * the words for a kernel without it. Reads BTF and kallsyms, never loads anything: whether a program
  * really runs is found by running it.
  */
 #include <bpf/btf.h>
@@ -192,7 +192,7 @@ static const struct {
 	/* since 6.0; compacted since 6.10, and then only with CONFIG_KALLSYMS_ALL */
 	[FEATURE_VMSTATS_INDEXED] = { "no index of the counters", probe_vmstats_indexed },
 	/* since 6.8, and in stable 5.10 and 6.1 */
-	[FEATURE_VICTIM_TASK] = { "mark_victim tells a pid only", probe_victim_task },
+	[FEATURE_VICTIM_TASK] = { "mark_victim has a pid only", probe_victim_task },
 	[FEATURE_GFP_FIRST] = { "", probe_gfp_first },	/* since 7.0 */
 	[FEATURE_MEMCG_ARG] = { "", probe_memcg_arg },	/* since 7.0 */
 	[FEATURE_CHARGED] = { "", probe_charged },	/* since 5.11 */

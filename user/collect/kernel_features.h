@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What this kernel has, asked of its BTF once, in the loader's child. A feature gates a variant of
- * the attach plan or chooses a shape for the programs (bpf/shared.h, CONFIG_*). Never decided from
+ * the attach plan or chooses a shape for the programs (bpf/bpf_config.h, CONFIG_*). Never decided from
  * a version number.
  */
 #ifndef HEADROOM_COLLECT_KERNEL_FEATURES_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What the loader's child tells its parent: a fixed-size report, and descriptors in the order that
+ * What the loader's child sends to its parent: a fixed-size report, and descriptors in the order that
  * the report names them. Pure: no descriptor is opened or closed here.
  */
 #include <errno.h>

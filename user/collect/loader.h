@@ -2,7 +2,7 @@
 /*
  * Runs the attach plan. Loading happens in a forked child: it alone carries libbpf's and BTF's
  * megabytes; it hands the descriptors of maps and links over a socket, with a report, and exits.
- * What is attached lives as long as the descriptors. Only sense.c calls this, at start.
+ * What is attached stays attached as long as the descriptors are open. Only collect.c calls this, at start.
  */
 #ifndef HEADROOM_COLLECT_LOADER_H
 #define HEADROOM_COLLECT_LOADER_H
@@ -22,20 +22,20 @@ enum loader_map {
 	MAP_TASKS,
 	MAP_SEEN,
 	MAP_TRIGGER_RECORDS,
-	MAP_ARMED,
-	MAP_ARMED_STATE,
-	MAP_ARMED_EMITTED,
-	MAP_ARMED_AT,
+	MAP_TRIGGERS,
+	MAP_TRIGGERS_STATE,
+	MAP_TRIGGER_EMITTED,
+	MAP_TRIGGER_MEMCG,
 	MAP_TICKER,
-	MAP_SHOTS,
+	MAP_FIRED,
 	MAP_EXEMPT,
 	MAP_HANDED,
 	MAP_THREADS = MAP_HANDED,
 	MAP_ARGS,
 	MAP_ARGS_SCRATCH,
-	MAP_UNDER,
-	MAP_RISERS,
-	MAP_PURSE,
+	MAP_TRIGGERS_ABOVE,
+	MAP_RSS_SEEN,
+	MAP_KILLS_TAKEN,
 	MAP_COUNT
 };
 extern const char *const loader_map_names[MAP_COUNT]; /* as bpf/ calls them */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The host's memory from three files of /proc, kept open: see host.h. Only meminfo must be there.
+ * The host's memory from three files of /proc, kept open: see meminfo.h. Only meminfo must be there.
  */
 #include "meminfo.h"
 

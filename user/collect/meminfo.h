@@ -13,11 +13,11 @@ struct host;
 /* -errno if there is no meminfo; PSI may be missing. */
 int host_open(const char *root, struct host **ret_host);
 void host_close(struct host *host); /* takes NULL */
-/* RECORD_UNKNOWN for what this kernel does not tell (PSI compiled out or off, vmstat without
+/* RECORD_UNKNOWN for what this kernel does not report (PSI compiled out or off, vmstat without
  * oom_kill). -errno only if meminfo cannot be read. MemAvailable is RECORD_UNKNOWN before Linux
  * 3.14. */
 int host_read(struct host *host, struct host_sample *ret_sample);
-/* The figures of meminfo alone, the rest RECORD_UNKNOWN: tens of microseconds, no lock that anybody holds for long. */
+/* The figures of meminfo alone, the rest RECORD_UNKNOWN: tens of microseconds, no lock that is held for long. */
 int host_read_memory(struct host *host, struct host_sample *ret_sample);
 
 #endif

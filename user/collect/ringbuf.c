@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Records and counters out of the BPF maps: the loop's half of the sensing room. Nothing here
+ * Records and counters out of the BPF maps: the part of collect that runs on the loop. Nothing here
  * blocks or allocates once records_open() is through; nothing looks into what the records say.
  */
 #include <bpf/bpf.h>
@@ -18,13 +18,13 @@ static const __u32 record_bytes[RECORD_TYPES] = {
 	[RECORD_EXEC] = sizeof(struct record_process),
 	[RECORD_EXIT] = sizeof(struct record_process),
 	[RECORD_OOM_SCORE_ADJ] = sizeof(struct record_process),
-	[RECORD_TRIPWIRE] = sizeof(struct record_trigger),
+	[RECORD_THRESHOLD] = sizeof(struct record_trigger),
 	[RECORD_REFLEX] = sizeof(struct record_trigger),
 };
 
 /*
- * When a sense takes over from another one, both have been attached for a moment, and each wrote
- * its own record of what happened then. What the older one told is not told again: all up to its
+ * When a collector takes over from another one, both have been attached for a moment, and each wrote
+ * its own record of what happened then. What the older one handed on is not handed on again: all up to its
  * newest record; and just after that, since the same event reaches the two a little apart, what is
  * the same as one of its last.
  */
@@ -79,14 +79,14 @@ static int on_record(void *ctx, void *data, size_t bytes)
 		s->damaged++;
 		return 0;
 	}
-	/* What is armed is armed in one sense only, so it is told by one only. */
-	if (record->type != RECORD_TRIPWIRE && record->type != RECORD_REFLEX) {
+	/* A trigger is in one collector only, so only that one reports it. */
+	if (record->type != RECORD_THRESHOLD && record->type != RECORD_REFLEX) {
 		if (s->skip_ns && was_emitted(s, record))
 			return 0;
 		remember_emitted(record);
 	}
 	if (record->type == RECORD_REFLEX)
-		s->triggers->struck++;
+		s->triggers->killed++;
 	s->fn(record, s->arg);
 	return 0;
 }

@@ -34,7 +34,7 @@ static int map_array(int fd, size_t bytes, int protection, void **ret)
 	return 0;
 }
 
-bool sweep_climbs(const struct loaded *loaded)
+bool sweep_is_ancestors(const struct loaded *loaded)
 {
 	const struct loaded_signal *got = &loaded->signal[SIGNAL_SWEEP];
 	const char *object = plan[SIGNAL_SWEEP].variants[got->variant].object;
@@ -67,9 +67,9 @@ int sweep_init(struct sweep *sweep, const struct loaded *loaded, size_t capacity
 	}
 	if (r == 0) {
 		sweep->tasks = task_rows;
-		/* the climb, and a second iterator for what is above the scope, give rows in
+		/* the walk to ancestors, and a second iterator for what is above the scope, give rows in
 		 * another order */
-		sweep->ordered = !sweep_climbs(loaded) && sweep->memcg_link[1] < 0;
+		sweep->ordered = !sweep_is_ancestors(loaded) && sweep->memcg_link[1] < 0;
 		sweep->order = calloc(capacity, sizeof(*sweep->order));
 		r = sweep->order ? 0 : -ENOMEM;
 	}

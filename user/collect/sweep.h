@@ -34,9 +34,9 @@ int sweep_memcgs(struct sweep *sweep, struct memcg_sample *rows, size_t capacity
 int sweep_tasks(struct sweep *sweep, __u64 min_rss, struct task_sample *rows, size_t capacity,
 		size_t *ret_n);
 
-/* The sweep in use climbs from processes (plan.c): it sees no empty groups, and parents in no
+/* The sweep in use goes from processes to ancestors (attach_plan.c): it sees no empty groups, and parents in no
  * order. */
-bool sweep_climbs(const struct loaded *loaded);
+bool sweep_is_ancestors(const struct loaded *loaded);
 
 /* rows[order[i]] has levels that do not fall as i grows; stable. For sweep.c and its test. */
 void sweep_order(const struct memcg_sample *rows, size_t n, __u32 *order);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Arming: the table of what is armed and spared, and the calls on it. Decides nothing about
- * anybody: sizes and protected ones are the caller's, and who is hit is decided in
- * bpf/reflex.bpf.c, on what is live at that moment. Never writes a limit.
+ * Threshold triggers: the table of triggers and exemptions, and the calls on it. The caller chooses
+ * sizes and exemptions; bpf/reflex.bpf.c chooses the victim, on live figures. Never writes a limit.
  */
 #include "trigger.h"
 #include <errno.h>
@@ -26,13 +25,13 @@ int triggers_open(struct collector *s)
 	pthread_mutex_init(&triggers->lock, NULL);
 	triggers->cold = triggers->hot = triggers->epoll = -1;
 	triggers->granted = triggers->known =
-		RECORD_UNKNOWN; /* whoever has no budget has no bound */
+		RECORD_UNKNOWN; /* without a rate limit there is no bound */
 	for (unsigned int i = 0; i < TRIGGER_ENTRIES; i++)
-		trigger_wire_init(&triggers->slot[i].wire);
+		trigger_eventfd_init(&triggers->slot[i].wire);
 	s->triggers = triggers;
 	/* Without BPF the plan has no variants to choose from, but eventfds need none. */
 	if (s->fs.layout != CGROUP_V2 &&
-	    (*s->loaded.reason_not || s->loaded.signal[SIGNAL_TRIPWIRE].variant == 0))
+	    (*s->loaded.reason_not || s->loaded.signal[SIGNAL_THRESHOLD].variant == 0))
 		triggers->epoll = epoll_create1(EPOLL_CLOEXEC);
 	return 0;
 }
@@ -44,7 +43,7 @@ void triggers_close(struct collector *s)
 	if (!triggers)
 		return;
 	for (unsigned int i = 0; i < TRIGGER_ENTRIES; i++)
-		trigger_wire_done(&triggers->slot[i].wire);
+		trigger_eventfd_done(&triggers->slot[i].wire);
 	trigger_bpf_detach(s, true);
 	if (triggers->epoll >= 0)
 		close(triggers->epoll);
@@ -74,7 +73,7 @@ static struct trigger_slot *slot_of(struct triggers *triggers, __u64 memcg_id)
 	return NULL;
 }
 
-/* Of that very cgroup: a path may be somebody else's by now. */
+/* Of that very cgroup: the path may be another cgroup's by now. */
 static int directory_open(const struct collector *s, const struct trigger *trigger)
 {
 	_cleanup_close_ int top = open(s->fs.memory, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
@@ -94,9 +93,9 @@ static int directory_open(const struct collector *s, const struct trigger *trigg
 	return st.st_ino == trigger->memcg_id ? take_fd(fd) : -ESTALE;
 }
 
-static void value_fill(const struct trigger *trigger, struct armed_value *ret)
+static void value_fill(const struct trigger *trigger, struct trigger_value *ret)
 {
-	*ret = (struct armed_value){
+	*ret = (struct trigger_value){
 		.threshold = trigger->threshold,
 		.near = trigger->near ?: trigger->threshold / 4 * 3,
 		.least_rss = trigger->least_rss,
@@ -107,7 +106,7 @@ static void value_fill(const struct trigger *trigger, struct armed_value *ret)
 	};
 }
 
-static void wire_listen(struct triggers *triggers, const struct trigger_slot *slot)
+static void eventfd_listen(struct triggers *triggers, const struct trigger_slot *slot)
 {
 	for (unsigned int i = 0; i < LINES; i++) {
 		struct epoll_event event = {
@@ -120,8 +119,8 @@ static void wire_listen(struct triggers *triggers, const struct trigger_slot *sl
 	}
 }
 
-/* It may be over already: the kernel tells of crossings only. */
-static void wire_ask(const struct trigger_slot *slot)
+/* It may be over already: the kernel reports crossings only. */
+static void eventfd_prime(const struct trigger_slot *slot)
 {
 	const __u64 one = 1;
 	__u64 usage;
@@ -132,15 +131,15 @@ static void wire_ask(const struct trigger_slot *slot)
 			return; /* it is signalled already */
 }
 
-static bool wire_same(const struct trigger_slot *slot, const struct armed_value *value)
+static bool eventfd_same(const struct trigger_slot *slot, const struct trigger_value *value)
 {
 	return slot->wire.usage >= 0 && slot->wire.at[LINE_NEAR] == value->near &&
 	       slot->wire.at[LINE_OVER] == value->threshold;
 }
 
 /* Puts the entry into the table; takes *wire where it is another one. */
-static int table_set(struct collector *s, __u64 id, struct armed_value *value,
-		     struct trigger_wire *wire)
+static int table_set(struct collector *s, __u64 id, struct trigger_value *value,
+		     struct trigger_eventfd *wire)
 {
 	struct triggers *triggers = s->triggers;
 	struct trigger_slot *slot = slot_of(triggers, id), before;
@@ -166,19 +165,19 @@ static int table_set(struct collector *s, __u64 id, struct armed_value *value,
 		trigger_bpf_state(s);
 	}
 	if (wire->usage >= 0) {
-		trigger_wire_done(&slot->wire);
+		trigger_eventfd_done(&slot->wire);
 		slot->wire = *wire;
-		trigger_wire_init(wire);
-		wire_listen(triggers, slot);
-		wire_ask(slot);
+		trigger_eventfd_init(wire);
+		eventfd_listen(triggers, slot);
+		eventfd_prime(slot);
 	}
 	return 0;
 }
 
-/* Does anybody need the hot tracepoint? */
+/* Does any trigger need the hot tracepoint? */
 static bool hot_wanted(struct collector *s, bool *ret_any)
 {
-	bool emitted_by_it = !trigger_v1_used(s) && !triggers_variant(s, SIGNAL_TRIPWIRE)->needs,
+	bool emitted_by_it = !trigger_v1_used(s) && !triggers_variant(s, SIGNAL_THRESHOLD)->needs,
 	     wanted = false;
 
 	pthread_mutex_lock(&s->triggers->lock);
@@ -205,15 +204,15 @@ int collect_trigger_close(struct collector *s, bool close)
 
 int collect_trigger(struct collector *s, const struct trigger *trigger)
 {
-	_cleanup_(trigger_wire_done) struct trigger_wire wire;
+	_cleanup_(trigger_eventfd_done) struct trigger_eventfd wire;
 	_cleanup_close_ int dir_fd = -1;
 	struct triggers *triggers = s->triggers;
-	struct armed_value value;
+	struct trigger_value value;
 	struct trigger_slot *slot;
 	bool known;
 	int r;
 
-	trigger_wire_init(&wire);
+	trigger_eventfd_init(&wire);
 	if (!trigger->memcg_id || !trigger->path || !trigger->threshold ||
 	    trigger->limit_milli > MILLI_MOST || trigger->flags & ~(TRIGGER_REFLEX | TRIGGER_WHOLE))
 		return -EINVAL;
@@ -225,10 +224,10 @@ int collect_trigger(struct collector *s, const struct trigger *trigger)
 		value.flags = 0;
 	pthread_mutex_lock(&triggers->lock);
 	slot = slot_of(triggers, trigger->memcg_id);
-	known = slot && wire_same(slot, &value);
+	known = slot && eventfd_same(slot, &value);
 	pthread_mutex_unlock(&triggers->lock);
 	if (trigger_v1_used(s) && !known) {
-		r = trigger_wire_open(dir_fd, &value, &wire);
+		r = trigger_eventfd_open(dir_fd, &value, &wire);
 		if (r < 0 && !trigger_bpf_reflex(s)) /* else where reclaim begins is left */
 			return r;
 	}
@@ -236,7 +235,7 @@ int collect_trigger(struct collector *s, const struct trigger *trigger)
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&triggers->lock);
-	/* Disarmed meanwhile: the caller knows better by now. */
+	/* Removed meanwhile: the caller has changed its mind. */
 	r = known && !slot_of(triggers, trigger->memcg_id)
 		    ? -EAGAIN
 		    : table_set(s, trigger->memcg_id, &value, &wire);
@@ -246,18 +245,18 @@ int collect_trigger(struct collector *s, const struct trigger *trigger)
 	if (r == 0 && triggers->close)
 		r = collect_trigger_close(s, true);
 	if (r < 0 && r != -EAGAIN)
-		collect_disarm(s, trigger->memcg_id);
+		collect_trigger_remove(s, trigger->memcg_id);
 	return r ?: (trigger->flags & TRIGGER_REFLEX) && !value.flags ? -EOPNOTSUPP : 0;
 }
 
 static void slot_free(struct triggers *triggers, struct trigger_slot *slot)
 {
-	trigger_wire_done(&slot->wire);
+	trigger_eventfd_done(&slot->wire);
 	slot->memcg_id = 0;
 	triggers->count--;
 }
 
-void collect_disarm(struct collector *s, __u64 memcg_id)
+void collect_trigger_remove(struct collector *s, __u64 memcg_id)
 {
 	struct triggers *triggers = s->triggers;
 	struct trigger_slot *slot;
@@ -265,7 +264,7 @@ void collect_disarm(struct collector *s, __u64 memcg_id)
 	pthread_mutex_lock(&triggers->lock);
 	slot = memcg_id ? slot_of(triggers, memcg_id) : NULL;
 	if (slot) {
-		trigger_bpf_drop(s, slot);
+		trigger_bpf_forget(s, slot);
 		slot_free(triggers, slot);
 		trigger_bpf_state(s);
 	}
@@ -296,7 +295,7 @@ void collect_trigger_grant(struct collector *s, __u64 left)
 
 	pthread_mutex_lock(&triggers->lock);
 	granted =
-		left < RECORD_UNKNOWN - triggers->struck ? triggers->struck + left : RECORD_UNKNOWN;
+		left < RECORD_UNKNOWN - triggers->killed ? triggers->killed + left : RECORD_UNKNOWN;
 	if (granted != triggers->granted) {
 		triggers->granted = granted;
 		trigger_bpf_state(s);
@@ -314,16 +313,16 @@ void collect_trigger_known(struct collector *s, __u64 memcg_id)
 	pthread_mutex_unlock(&s->triggers->lock);
 }
 
-/* What is left of the grant; what was struck over there is counted there. */
+/* What is left of the grant; kills of the old collector stay counted there. */
 static void grant_move(struct triggers *to, const struct triggers *from)
 {
 	to->known = from->known;
 	to->granted = from->granted == RECORD_UNKNOWN ? RECORD_UNKNOWN
-		      : from->granted > from->struck  ? from->granted - from->struck
+		      : from->granted > from->killed  ? from->granted - from->killed
 						      : 0;
 }
 
-static struct trigger_exempt *spare_of(struct triggers *triggers, __u64 memcg_id, __u32 pid)
+static struct trigger_exempt *exempt_of(struct triggers *triggers, __u64 memcg_id, __u32 pid)
 {
 	for (unsigned int i = 0; i < TRIGGER_EXEMPT; i++)
 		if (triggers->exempt[i].memcg_id == memcg_id && triggers->exempt[i].pid == pid)
@@ -331,26 +330,26 @@ static struct trigger_exempt *spare_of(struct triggers *triggers, __u64 memcg_id
 	return NULL;
 }
 
-int collect_exempt(struct collector *s, const struct trigger_exempt *spare, bool exempt)
+int collect_exempt(struct collector *s, const struct trigger_exempt *entry, bool exempt)
 {
 	struct triggers *triggers = s->triggers;
 	struct trigger_exempt *place;
 	int r;
 
-	if (!spare->memcg_id == !spare->pid)
+	if (!entry->memcg_id == !entry->pid)
 		return -EINVAL;
-	place = spare_of(triggers, spare->memcg_id, spare->pid);
+	place = exempt_of(triggers, entry->memcg_id, entry->pid);
 	if (!place && exempt)
-		place = spare_of(triggers, 0, 0);
+		place = exempt_of(triggers, 0, 0);
 	if (!place)
 		return exempt ? -ENOSPC : 0;
-	r = trigger_bpf_exempt(s, spare, exempt);
+	r = trigger_bpf_exempt(s, entry, exempt);
 	if (r == 0)
-		*place = exempt ? *spare : (struct trigger_exempt){};
+		*place = exempt ? *entry : (struct trigger_exempt){};
 	return r;
 }
 
-/* From the one table into the other: disarmed here before it is armed there. */
+/* From the one table into the other: removed here before it is set there. */
 static int slot_move(struct collector *to, struct collector *from, struct trigger_slot *slot)
 {
 	struct trigger_slot *place = slot_of(to->triggers, 0);
@@ -359,18 +358,18 @@ static int slot_move(struct collector *to, struct collector *from, struct trigge
 
 	if (!place || (trigger_v1_used(from) && !trigger_v1_used(to)))
 		return -ENOSPC;
-	trigger_bpf_unarm(from, &moved);
+	trigger_bpf_remove(from, &moved);
 	trigger_bpf_copy(to, from, &moved);
-	trigger_bpf_drop(from, &moved);
+	trigger_bpf_forget(from, &moved);
 	r = trigger_bpf_set(to, &moved);
 	if (r < 0)
 		return r;
 	*place = moved;
-	trigger_wire_init(&slot->wire); /* they live on over there */
+	trigger_eventfd_init(&slot->wire); /* they stay open in `to` */
 	for (unsigned int i = 0; i < LINES; i++)
 		if (moved.wire.event[i] >= 0)
 			epoll_ctl(from->triggers->epoll, EPOLL_CTL_DEL, moved.wire.event[i], NULL);
-	wire_listen(to->triggers, place);
+	eventfd_listen(to->triggers, place);
 	to->triggers->count++;
 	return 0;
 }
@@ -402,7 +401,7 @@ void collect_trigger_move(struct collector *to, struct collector *from, __u64 *r
 	*ret_n = n;
 }
 
-enum trigger_state collect_trigger_spec(struct collector *s, __u64 memcg_id)
+enum trigger_state collect_trigger_state(struct collector *s, __u64 memcg_id)
 {
 	enum trigger_state state = TRIGGER_NOT;
 	struct trigger_slot *slot;
@@ -410,7 +409,7 @@ enum trigger_state collect_trigger_spec(struct collector *s, __u64 memcg_id)
 	pthread_mutex_lock(&s->triggers->lock);
 	slot = memcg_id ? slot_of(s->triggers, memcg_id) : NULL;
 	if (slot)
-		state = trigger_bpf_shot(s, slot) ? TRIGGER_SHOT : TRIGGER_READY;
+		state = trigger_bpf_fired(s, slot) ? TRIGGER_FIRED : TRIGGER_READY;
 	pthread_mutex_unlock(&s->triggers->lock);
 	return state;
 }

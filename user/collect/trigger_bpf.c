@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What BPF knows of the armed groups, and the late attaching of the programs that look at them.
+ * The triggers in the BPF maps, and the late attaching of the programs that check them.
  * The loader tried them all at the start and handed over their descriptors; a program is attached
  * by one system call, and detached by closing what that gave.
  */
@@ -9,7 +9,7 @@
 #include "trigger_internal.h"
 #include "base/cleanup.h"
 
-/* Order of the reflex's programs in plan.c. */
+/* Order of the reflex's programs in attach_plan.c. */
 enum { PROGRAM_COLD, PROGRAM_HOT };
 
 static int map_of(const struct collector *s, enum loader_map map) { return s->loaded.map[map]; }
@@ -28,49 +28,49 @@ static int hot_program(const struct collector *s)
 {
 	int fd = program(s, SIGNAL_REFLEX, PROGRAM_HOT);
 
-	/* tells only what it finds in the maps: a tripwire to those that are armed so */
-	return fd >= 0 || triggers_variant(s, SIGNAL_TRIPWIRE)->needs
+	/* reports only what it finds in the maps: a trigger without reflex is reported alone */
+	return fd >= 0 || triggers_variant(s, SIGNAL_THRESHOLD)->needs
 		       ? fd
-		       : program(s, SIGNAL_TRIPWIRE, 0);
+		       : program(s, SIGNAL_THRESHOLD, 0);
 }
 
 static int find_program(const struct collector *s)
 {
-	return triggers_variant(s, SIGNAL_TRIPWIRE)->needs ? program(s, SIGNAL_TRIPWIRE, 0) : -1;
+	return triggers_variant(s, SIGNAL_THRESHOLD)->needs ? program(s, SIGNAL_THRESHOLD, 0) : -1;
 }
 
 int trigger_bpf_set(struct collector *s, const struct trigger_slot *slot)
 {
-	int map = map_of(s, MAP_ARMED);
+	int map = map_of(s, MAP_TRIGGERS);
 
 	if (map < 0)
 		return 0;
 	return bpf_map_update_elem(map, &slot->memcg_id, &slot->value, BPF_ANY) < 0 ? -errno : 0;
 }
 
-void trigger_bpf_unarm(struct collector *s, const struct trigger_slot *slot)
+void trigger_bpf_remove(struct collector *s, const struct trigger_slot *slot)
 {
-	if (map_of(s, MAP_ARMED) >= 0)
-		bpf_map_delete_elem(map_of(s, MAP_ARMED), &slot->memcg_id);
+	if (map_of(s, MAP_TRIGGERS) >= 0)
+		bpf_map_delete_elem(map_of(s, MAP_TRIGGERS), &slot->memcg_id);
 }
 
 /* And what was remembered of it. */
-void trigger_bpf_drop(struct collector *s, const struct trigger_slot *slot)
+void trigger_bpf_forget(struct collector *s, const struct trigger_slot *slot)
 {
-	struct shot_key shot = {slot->memcg_id, slot->value.generation};
-	static const enum loader_map maps[] = {MAP_ARMED_AT, MAP_ARMED_EMITTED};
+	struct fired_key fired = {slot->memcg_id, slot->value.generation};
+	static const enum loader_map maps[] = {MAP_TRIGGER_MEMCG, MAP_TRIGGER_EMITTED};
 
-	trigger_bpf_unarm(s, slot);
+	trigger_bpf_remove(s, slot);
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		if (map_of(s, maps[i]) >= 0)
 			bpf_map_delete_elem(map_of(s, maps[i]), &slot->memcg_id);
-	if (map_of(s, MAP_SHOTS) >= 0)
-		bpf_map_delete_elem(map_of(s, MAP_SHOTS), &shot);
+	if (map_of(s, MAP_FIRED) >= 0)
+		bpf_map_delete_elem(map_of(s, MAP_FIRED), &fired);
 }
 
 void trigger_bpf_state(struct collector *s)
 {
-	struct armed_state state = {
+	struct triggers_state state = {
 		.count = s->triggers->count,
 		.epoch = ++s->triggers->epoch,
 		.granted = s->triggers->granted,
@@ -78,47 +78,48 @@ void trigger_bpf_state(struct collector *s)
 	};
 	__u32 zero = 0;
 
-	if (map_of(s, MAP_ARMED_STATE) >= 0)
-		bpf_map_update_elem(map_of(s, MAP_ARMED_STATE), &zero, &state, BPF_ANY);
+	if (map_of(s, MAP_TRIGGERS_STATE) >= 0)
+		bpf_map_update_elem(map_of(s, MAP_TRIGGERS_STATE), &zero, &state, BPF_ANY);
 }
 
-int trigger_bpf_exempt(struct collector *s, const struct trigger_exempt *spare, bool exempt)
+int trigger_bpf_exempt(struct collector *s, const struct trigger_exempt *entry, bool exempt)
 {
-	struct exempt_key key = {.memcg_id = spare->memcg_id, .pid = spare->pid};
+	struct exempt_key key = {.memcg_id = entry->memcg_id, .pid = entry->pid};
 	int map = map_of(s, MAP_EXEMPT);
 
 	if (map < 0)
 		return -EOPNOTSUPP;
 	if (exempt)
-		return bpf_map_update_elem(map, &key, &spare->start_boottime_ns, BPF_ANY) < 0
+		return bpf_map_update_elem(map, &key, &entry->start_boottime_ns, BPF_ANY) < 0
 			       ? (errno == E2BIG ? -ENOSPC : -errno)
 			       : 0;
 	bpf_map_delete_elem(map, &key);
 	return 0;
 }
 
-bool trigger_bpf_shot(struct collector *s, const struct trigger_slot *slot)
+bool trigger_bpf_fired(struct collector *s, const struct trigger_slot *slot)
 {
-	struct shot_key shot = {slot->memcg_id, slot->value.generation};
+	struct fired_key fired = {slot->memcg_id, slot->value.generation};
 	__u64 when;
 
-	return map_of(s, MAP_SHOTS) >= 0 &&
-	       bpf_map_lookup_elem(map_of(s, MAP_SHOTS), &shot, &when) == 0;
+	return map_of(s, MAP_FIRED) >= 0 &&
+	       bpf_map_lookup_elem(map_of(s, MAP_FIRED), &fired, &when) == 0;
 }
 
-/* The used-up shot, and where the timer looks. */
+/* Whether it has fired, and where the timer finds its memcg. */
 void trigger_bpf_copy(struct collector *to, struct collector *from, const struct trigger_slot *slot)
 {
-	struct shot_key shot = {slot->memcg_id, slot->value.generation};
+	struct fired_key fired = {slot->memcg_id, slot->value.generation};
 	__u64 value;
 
-	if (trigger_bpf_shot(from, slot) && map_of(to, MAP_SHOTS) >= 0) {
+	if (trigger_bpf_fired(from, slot) && map_of(to, MAP_FIRED) >= 0) {
 		value = 0;
-		bpf_map_update_elem(map_of(to, MAP_SHOTS), &shot, &value, BPF_ANY);
+		bpf_map_update_elem(map_of(to, MAP_FIRED), &fired, &value, BPF_ANY);
 	}
-	if (map_of(from, MAP_ARMED_AT) >= 0 && map_of(to, MAP_ARMED_AT) >= 0 &&
-	    bpf_map_lookup_elem(map_of(from, MAP_ARMED_AT), &slot->memcg_id, &value) == 0)
-		bpf_map_update_elem(map_of(to, MAP_ARMED_AT), &slot->memcg_id, &value, BPF_ANY);
+	if (map_of(from, MAP_TRIGGER_MEMCG) >= 0 && map_of(to, MAP_TRIGGER_MEMCG) >= 0 &&
+	    bpf_map_lookup_elem(map_of(from, MAP_TRIGGER_MEMCG), &slot->memcg_id, &value) == 0)
+		bpf_map_update_elem(map_of(to, MAP_TRIGGER_MEMCG), &slot->memcg_id, &value,
+				    BPF_ANY);
 }
 
 int trigger_bpf_attach(struct collector *s, bool hot)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The inside of arming, for arm.c (table and calls), trigger_bpf.c (maps and late attaching) and
+ * Internals of triggers, for trigger.c (table and calls), trigger_bpf.c (maps and late attaching) and
  * trigger_v1.c (eventfds). The table is the truth; the BPF maps and eventfds follow it. `lock` guards
  * the table and is never held over anything that can wait.
  */
@@ -13,7 +13,7 @@
 
 enum trigger_line { LINE_NEAR, LINE_OVER, LINES }; /* two sizes, two eventfds */
 
-struct trigger_wire { /* cgroup v1; -1: none */
+struct trigger_eventfd { /* cgroup v1; -1: none */
 	int event[LINES];
 	__u64 at[LINES]; /* bytes that they are registered for */
 	int usage;       /* memory.usage_in_bytes */
@@ -21,8 +21,8 @@ struct trigger_wire { /* cgroup v1; -1: none */
 
 struct trigger_slot {
 	__u64 memcg_id; /* 0: free */
-	struct armed_value value;
-	struct trigger_wire wire;
+	struct trigger_value value;
+	struct trigger_eventfd wire;
 	__u64 emitted_ns[LINES];
 };
 
@@ -33,7 +33,7 @@ struct triggers {
 	__u64 generation;                             /* the last one given */
 	__u32 count, epoch;
 	__u64 granted, known; /* as the programs have them */
-	__u64 struck;         /* reflexes that were told of */
+	__u64 killed;         /* reflex records that were read */
 	int epoll;            /* over the eventfds; -1: not v1 */
 	/* the worker's own */
 	int cold, hot; /* attached; -1: not */
@@ -49,11 +49,11 @@ static inline const struct plan_variant *triggers_variant(const struct collector
 /* trigger_bpf.c. All but the last three only make system calls that cannot wait. */
 bool trigger_bpf_reflex(const struct collector *s); /* are there programs for it? */
 int trigger_bpf_set(struct collector *s, const struct trigger_slot *slot);
-void trigger_bpf_unarm(struct collector *s, const struct trigger_slot *slot);
-void trigger_bpf_drop(struct collector *s, const struct trigger_slot *slot);
+void trigger_bpf_remove(struct collector *s, const struct trigger_slot *slot);
+void trigger_bpf_forget(struct collector *s, const struct trigger_slot *slot);
 void trigger_bpf_state(struct collector *s); /* count and epoch, from the table */
-int trigger_bpf_exempt(struct collector *s, const struct trigger_exempt *spare, bool exempt);
-bool trigger_bpf_shot(struct collector *s, const struct trigger_slot *slot);
+int trigger_bpf_exempt(struct collector *s, const struct trigger_exempt *entry, bool exempt);
+bool trigger_bpf_fired(struct collector *s, const struct trigger_slot *slot);
 void trigger_bpf_copy(struct collector *to, struct collector *from,
 		      const struct trigger_slot *slot);
 int trigger_bpf_attach(struct collector *s, bool hot);   /* waits */
@@ -62,9 +62,10 @@ int trigger_bpf_find(struct collector *s, int dir_fd);   /* waits for cgroup_mut
 
 /* trigger_v1.c */
 bool trigger_v1_used(const struct collector *s);
-void trigger_wire_init(struct trigger_wire *wire);
-void trigger_wire_done(struct trigger_wire *wire);
+void trigger_eventfd_init(struct trigger_eventfd *wire);
+void trigger_eventfd_done(struct trigger_eventfd *wire);
 /* Waits. Registers both lines; on failure *ret_wire is without any. */
-int trigger_wire_open(int dir_fd, const struct armed_value *value, struct trigger_wire *ret_wire);
+int trigger_eventfd_open(int dir_fd, const struct trigger_value *value,
+			 struct trigger_eventfd *ret_wire);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The tripwire of cgroup v1: an eventfd for each of two sizes, registered by cgroup.event_control,
+ * The threshold trigger of cgroup v1: an eventfd for each of two sizes, registered by cgroup.event_control,
  * which the kernel signals from the charging task when usage crosses the size, either way. It
  * notifies and changes nothing; the kernel drops it when the descriptor is closed.
  */
@@ -16,19 +16,19 @@
 
 bool trigger_v1_used(const struct collector *s) { return s->triggers->epoll >= 0; }
 
-void trigger_wire_init(struct trigger_wire *wire)
+void trigger_eventfd_init(struct trigger_eventfd *wire)
 {
-	*wire = (struct trigger_wire){.event = {-1, -1}, .usage = -1};
+	*wire = (struct trigger_eventfd){.event = {-1, -1}, .usage = -1};
 }
 
-void trigger_wire_done(struct trigger_wire *wire)
+void trigger_eventfd_done(struct trigger_eventfd *wire)
 {
 	for (int i = 0; i < LINES; i++)
 		if (wire->event[i] >= 0)
 			close(wire->event[i]);
 	if (wire->usage >= 0)
 		close(wire->usage);
-	trigger_wire_init(wire);
+	trigger_eventfd_init(wire);
 }
 
 static int line_open(int control, int usage, __u64 bytes, int *ret_event)
@@ -46,16 +46,17 @@ static int line_open(int control, int usage, __u64 bytes, int *ret_event)
 	return 0;
 }
 
-int trigger_wire_open(int dir_fd, const struct armed_value *value, struct trigger_wire *ret_wire)
+int trigger_eventfd_open(int dir_fd, const struct trigger_value *value,
+			 struct trigger_eventfd *ret_wire)
 {
 	_cleanup_close_ int control = openat(dir_fd, "cgroup.event_control", O_WRONLY | O_CLOEXEC);
 	const __u64 at[LINES] = {value->near, value->threshold};
-	struct trigger_wire wire;
+	struct trigger_eventfd wire;
 	int r = 0;
 
 	if (control < 0)
 		return -errno;
-	trigger_wire_init(&wire);
+	trigger_eventfd_init(&wire);
 	wire.usage = openat(dir_fd, "memory.usage_in_bytes", O_RDONLY | O_CLOEXEC);
 	if (wire.usage < 0)
 		return -errno;
@@ -64,7 +65,7 @@ int trigger_wire_open(int dir_fd, const struct armed_value *value, struct trigge
 		r = line_open(control, wire.usage, at[i], &wire.event[i]);
 	}
 	if (r < 0)
-		trigger_wire_done(&wire);
+		trigger_eventfd_done(&wire);
 	else
 		*ret_wire = wire;
 	return r;
@@ -86,7 +87,7 @@ static bool slot_look(struct trigger_slot *slot, struct record_trigger *ret_rec)
 		return false;
 	slot->emitted_ns[line] = slot->emitted_ns[LINE_NEAR] = now;
 	*ret_rec = (struct record_trigger){
-		.r = {RECORD_TRIPWIRE, sizeof(*ret_rec), now},
+		.r = {RECORD_THRESHOLD, sizeof(*ret_rec), now},
 		.memcg_id = slot->memcg_id,
 		.generation = slot->value.generation,
 		.usage = usage,
@@ -118,7 +119,7 @@ int collect_trigger_consume(struct collector *s, void (*fn)(const struct record 
 			bool describe = false;
 
 			pthread_mutex_lock(&triggers->lock);
-			/* disarmed meanwhile: nothing is left to read */
+			/* removed meanwhile: nothing is left to read */
 			if (slot->memcg_id && read(slot->wire.event[event[i].data.u32 % LINES],
 						   &count, sizeof(count)) == sizeof(count))
 				describe = slot_look(slot, &rec);

@@ -117,7 +117,7 @@ static void on_record(const struct record *record, void *arg)
 		[RECORD_EXEC] = on_exec,
 		[RECORD_EXIT] = on_exit_record,
 		[RECORD_OOM_SCORE_ADJ] = on_oom_score_adj,
-		[RECORD_TRIPWIRE] = on_trigger,
+		[RECORD_THRESHOLD] = on_trigger,
 		[RECORD_REFLEX] = on_trigger,
 	};
 

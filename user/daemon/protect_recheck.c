@@ -94,7 +94,7 @@ void trigger_sync_ask_owners(struct trigger_sync *sync, struct worker_job *job, 
 
 void trigger_sync_owned(struct trigger_sync *sync, struct trigger_entry *entry, uint64_t now_ns)
 {
-	collect_disarm(sync->collector, entry->memcg_id);
+	collect_trigger_remove(sync->collector, entry->memcg_id);
 	entry->owned = true;
 	entry->owner_ns = now_ns;
 	entry->flags = 0;

@@ -53,7 +53,7 @@ void trigger_sync_enter(struct trigger_sync *sync, struct trigger_entry *entry,
 
 static void drop(struct trigger_sync *sync, struct trigger_entry *entry)
 {
-	collect_disarm(sync->collector, entry->memcg_id);
+	collect_trigger_remove(sync->collector, entry->memcg_id);
 	trigger_sync_enter(sync, entry, ENTRY_FREE);
 	sync->n--;
 	*entry = (struct trigger_entry){.state = ENTRY_FREE};
@@ -192,7 +192,7 @@ static void update(struct trigger_sync *sync, struct trigger_entry *entry,
 		return;
 	/* It is gentler from now on, not from the worker's next job. */
 	if (again || gentler(entry, want))
-		collect_disarm(sync->collector, entry->memcg_id);
+		collect_trigger_remove(sync->collector, entry->memcg_id);
 	entry->threshold = want->threshold;
 	entry->limit_milli = want->limit_milli;
 	entry->flags = want->flags;
@@ -338,7 +338,7 @@ static void taken(struct trigger_sync *sync, const struct worker_trigger *trigge
 	/* It was disarmed or changed while the worker was arming it. */
 	if (!entry || entry->state == ENTRY_WANTED ||
 	    ((trigger->trigger.flags & TRIGGER_REFLEX) && !(entry->flags & TRIGGER_REFLEX)))
-		collect_disarm(sync->collector, trigger->trigger.memcg_id);
+		collect_trigger_remove(sync->collector, trigger->trigger.memcg_id);
 	if (!entry || entry->state != ENTRY_ASKED)
 		return;
 	if (trigger->error == -EOPNOTSUPP) {

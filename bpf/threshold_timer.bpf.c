@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The tripwire by BPF timer: looks at the page counters of the armed groups every 1 to 5 ms, the
- * sooner the closer the closest of them is, and tells when one is near or over. Only tells. Ends
- * by itself some seconds after the last group was disarmed, and costs nothing then.
+ * The threshold trigger by BPF timer: reads the page counters of the memcgs that have a trigger every
+ * 1 to 5 ms, sooner the closer the closest of them is to its threshold, and reports one that is near
+ * or over. It reports only. The timer ends by itself some seconds after the last trigger was removed,
+ * and costs nothing then.
  *
- * A group's memcg is kept as a number, read by bpf_probe_read_kernel() and held against its id each
- * time: one that has gone reads as garbage with another id, never as a crossing.
+ * A memcg is kept as a number, read by bpf_probe_read_kernel() and compared with its id each time: a
+ * freed one reads as garbage with another id, never as a crossing.
  */
 #include "trigger.bpf.h"
 
@@ -15,7 +16,7 @@ struct bpf_timer { /* UAPI */
 
 struct ticker_value {
 	struct bpf_timer timer;
-	u32 idle; /* ticks with nothing armed */
+	u32 idle; /* ticks without any trigger */
 	u32 reserved;
 };
 
@@ -32,15 +33,15 @@ struct {
 	__uint(max_entries, TRIGGER_ENTRIES);
 	__type(key, u64);
 	__type(value, u64);
-} armed_at SEC(".maps");
+} trigger_memcg SEC(".maps");
 
 struct tick {
-	u64 margin; /* bytes to whatever comes next, of all groups */
+	u64 margin; /* bytes to the next level, the least of all groups */
 };
 
-static long tick_one(void *map, const u64 *key, struct armed_value *value, struct tick *tick)
+static long tick_one(void *map, const u64 *key, struct trigger_value *value, struct tick *tick)
 {
-	u64 id = *key, *at = bpf_map_lookup_elem(&armed_at, &id);
+	u64 id = *key, *at = bpf_map_lookup_elem(&trigger_memcg, &id);
 	enum emitted_level level = EMITTED_NOT;
 	struct cgroup_subsys_state *css;
 	struct crossing crossing;
@@ -52,7 +53,7 @@ static long tick_one(void *map, const u64 *key, struct armed_value *value, struc
 	css = (struct cgroup_subsys_state *)*at;
 	if (compat_css_id(css) != id || !crossing_look(&crossing, css, id))
 		return 0;
-	next = crossing.armed.near;
+	next = crossing.trigger.near;
 	if (crossing.usage >= next) {
 		level = EMITTED_NEAR;
 		next = crossing.threshold;
@@ -66,7 +67,7 @@ static long tick_one(void *map, const u64 *key, struct armed_value *value, struc
 	emitted = emitted_get(id);
 	if (!emitted)
 		return 0;
-	/* A group that stays where it is is told of once. */
+	/* A group that stays at a level is reported once. */
 	if (level > emitted->level)
 		crossing_report(&crossing, emitted, css, level, NULL, TRIGGER_HOOK_TIMER);
 	else
@@ -77,17 +78,17 @@ static long tick_one(void *map, const u64 *key, struct armed_value *value, struc
 static int tick_all(void *map, u32 *key, struct ticker_value *value)
 {
 	struct tick tick = {.margin = ~0ULL};
-	struct armed_state *state;
+	struct triggers_state *state;
 	u32 zero = 0;
 	u64 next;
 
-	state = bpf_map_lookup_elem(&armed_state, &zero);
+	state = bpf_map_lookup_elem(&triggers_state, &zero);
 	if (!state)
 		return 0;
 	value->idle = state->count ? 0 : value->idle + 1;
 	if (value->idle > TICK_IDLE)
 		return 0;
-	bpf_for_each_map_elem(&armed, tick_one, &tick, 0);
+	bpf_for_each_map_elem(&triggers, tick_one, &tick, 0);
 	next = tick.margin / TICK_BYTES_PER_NS;
 	next = next < TICK_LEAST_NS ? TICK_LEAST_NS : next > TICK_MOST_NS ? TICK_MOST_NS : next;
 	if (!state->count)
@@ -98,10 +99,10 @@ static int tick_all(void *map, u32 *key, struct ticker_value *value)
 
 #define CLOCK_MONOTONIC 1
 
-/* Run by user space over the one group that it has just armed: where its memcg is. Starts the
- * timer, if it does not run; so run over the root does no more. */
+/* User space runs it over the one group that has just got a trigger: stores where its memcg is, and
+ * starts the timer if it does not run. Run over the root it only starts the timer. */
 SEC("iter/cgroup")
-int tripwire_find(struct bpf_iter__cgroup *ctx)
+int threshold_timer_find(struct bpf_iter__cgroup *ctx)
 {
 	struct cgroup *cgrp = ctx->cgroup;
 	struct cgroup_subsys_state *css;
@@ -116,8 +117,8 @@ int tripwire_find(struct bpf_iter__cgroup *ctx)
 		return 0;
 	id = cgrp->kn->id;
 	at = (u64)css;
-	if (bpf_map_lookup_elem(&armed, &id))
-		bpf_map_update_elem(&armed_at, &id, &at, BPF_ANY);
+	if (bpf_map_lookup_elem(&triggers, &id))
+		bpf_map_update_elem(&trigger_memcg, &id, &at, BPF_ANY);
 	value = bpf_map_lookup_elem(&ticker, &zero);
 	if (!value)
 		return 0;
