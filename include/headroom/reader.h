@@ -11,7 +11,7 @@
  *	}
  *
  * int functions return 0 or -errno; ret_ parameters stay untouched on failure:
- *	-ENOENT	  no such file: no guard has run here
+ *	-ENOENT	  no such file: no daemon has run here
  *	-EACCES	  not permitted
  *	-EPROTO	  not a board or recording at all
  *	-EPROTONOSUPPORT another version; hr_reader_error() says which

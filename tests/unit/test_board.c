@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "fixture_board.h"
+#include "board/validate.h"
 #include "board/layout.h"
 
 struct dir {

@@ -14,7 +14,7 @@
 
 struct place {
 	struct tree tree;
-	struct finder finder;
+	struct path_cache cache;
 	int root_fd;
 };
 
@@ -30,9 +30,9 @@ static uint64_t id_of(const struct place *place, const char *path)
 /* Looked for as if the last walk were long ago, if `late`. */
 static int look(struct place *place, uint64_t id, bool late, char path[128])
 {
-	place->finder.took_ns = late ? 0 : UINT64_MAX / 100;
+	place->cache.took_ns = late ? 0 : UINT64_MAX / 100;
 	strcpy(path, "untouched");
-	return finder_look(&place->finder, place->root_fd, id, path, 128);
+	return path_cache_find(&place->cache, place->root_fd, id, path, 128);
 }
 
 static void expect_path(struct place *place, const char *wanted, bool late)
@@ -72,7 +72,7 @@ static int place_free(void **state)
 {
 	struct place *place = *state;
 
-	finder_done(&place->finder);
+	path_cache_done(&place->cache);
 	close(place->root_fd);
 	tree_done(&place->tree);
 	return 0;
@@ -83,11 +83,11 @@ static void test_found(void **state)
 	struct place *place = *state;
 
 	expect_path(place, "/", false);
-	assert_int_equal(place->finder.walked_ns, 0); /* that one needs no walk */
+	assert_int_equal(place->cache.walked_ns, 0); /* that one needs no walk */
 	expect_path(place, "/docker/a", false);
 	expect_path(place, "/docker/b c", false);
 	expect_path(place, "/docker", false);
-	assert_int_equal(place->finder.n, 3); /* no file, no link, nothing behind it */
+	assert_int_equal(place->cache.n, 3); /* no file, no link, nothing behind it */
 	expect_error(place, id_of(place, "docker/file"), true, -ENOENT);
 	expect_error(place, UINT64_MAX - 1, true, -ENOENT);
 }
@@ -112,7 +112,7 @@ static void test_short(void **state)
 	struct place *place = *state;
 	char path[8] = "as was";
 
-	assert_int_equal(finder_look(&place->finder, place->root_fd, id_of(place, "docker/a"), path,
+	assert_int_equal(path_cache_find(&place->cache, place->root_fd, id_of(place, "docker/a"), path,
 				     sizeof(path)),
 			 -ENAMETOOLONG);
 	assert_string_equal(path, "as was");

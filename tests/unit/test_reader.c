@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "fixture_board.h"
+#include "board/validate.h"
 #include "fixture_torn.h"
 #include "base/clock.h"
 #include "board/layout.h"
@@ -187,7 +188,7 @@ static void test_says_what_is_wrong(void **state)
 	struct hr_reader *r = (void *)dir;
 
 	assert_int_equal(hr_reader_open(dir->board, &r), -ENOENT);
-	assert_non_null(strstr(hr_reader_error(), "no guard has run here"));
+	assert_non_null(strstr(hr_reader_error(), "no daemon has run here"));
 	assert_non_null(strstr(hr_reader_error(), dir->board));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int fd;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "fixture_board.h"
+#include "board/validate.h"
 #include "fixture_torn.h"
 #include "board/layout.h"
 

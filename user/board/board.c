@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The board's life: made, adopted, grown, left behind. All that allocates or blocks in this room is
- * here, and only in open, close and grow. A board that is not sound is replaced, never trusted.
+ * Creates, adopts, grows and closes a board. Everything in the writer that allocates or blocks is
+ * here, in open, close and grow. A board that is not sound is replaced, never trusted.
  */
 #include "board_internal.h"
 
@@ -15,13 +15,16 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "layout.h"
+#include "ring.h"
+#include "validate.h"
 
-/* A board on disk can outlive a boot, and cgroup ids begin anew with each: nothing older than this
- * boot is adopted. Slack for a wall clock that was set while the host came up. */
+/* A board on disk can survive a boot, and the kernel assigns cgroup ids anew with each: no board
+ * older than this boot is adopted. Slack for a wall clock that was set during boot. */
 #define BOOT_SLACK_NS (300 * NS_PER_SEC)
 
-/* Maps and pre-faults. Populating alone maps shared pages as if read; a touch makes each ours for
- * writing. */
+/* Maps and pre-faults. MAP_POPULATE alone maps shared pages read-only; a write to each makes it
+ * writable. */
 static int map_whole(int fd, size_t bytes, void **ret_map)
 {
 	volatile unsigned char *p =
@@ -40,7 +43,7 @@ static uint64_t *taken_new(uint32_t capacity)
 	return calloc((capacity + 63) / 64, sizeof(uint64_t));
 }
 
-/* The pointers into a map, and which slots are taken. `taken` is handed over. */
+/* Sets the pointers into a map, and which slots are taken. Takes ownership of `taken`. */
 static void attach(struct board *board, void *map, size_t bytes, uint64_t *taken)
 {
 	struct hr_board_header *header = map;
@@ -89,7 +92,7 @@ static int create(struct board *board, const struct board_config *config)
 		return r ? r : -ENOMEM;
 	header.instance = random_instance();
 	header.created_ns = clock_wall_ns();
-	r = place_create(&board->place, header.file_bytes, &fd);
+	r = board_path_create(&board->at, header.file_bytes, &fd);
 	if (r)
 		return r;
 	r = map_whole(fd, header.file_bytes, &map);
@@ -97,10 +100,10 @@ static int create(struct board *board, const struct board_config *config)
 		memcpy(map, &header, sizeof(header));
 		header_alive(map);
 		attach(board, map, header.file_bytes, take_ptr(taken));
-		r = place_publish(&board->place);
+		r = board_path_publish(&board->at);
 	}
 	if (r)
-		place_discard(&board->place);
+		board_path_discard(&board->at);
 	return r;
 }
 
@@ -112,12 +115,12 @@ static bool of_this_boot(const struct hr_board_header *header)
 	       header->created_ns + BOOT_SLACK_NS >= clock_wall_ns() - up;
 }
 
-/* An old board at the place, sound and of this boot. */
+/* Takes over the board at the path, if it is sound and of this boot. */
 static int adopt(struct board *board)
 {
 	_cleanup_free_ uint64_t *taken = NULL;
 	_cleanup_close_ int fd =
-		openat(board->place.dir_fd, board->place.file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+		openat(board->at.dir_fd, board->at.file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	struct hr_board_header header;
 	struct stat st;
 	const char *what;
@@ -133,7 +136,7 @@ static int adopt(struct board *board)
 	r = layout_check(&header, (uint64_t)st.st_size, &what);
 	if (r)
 		return r;
-	if (header.state == HR_BOARD_REPLACED || (!board->place.tmpfs && !of_this_boot(&header)))
+	if (header.state == HR_BOARD_REPLACED || (!board->at.tmpfs && !of_this_boot(&header)))
 		return -ESTALE;
 	taken = taken_new(header.slot_capacity);
 	if (!taken)
@@ -155,7 +158,7 @@ static int adopt(struct board *board)
 	return 0;
 }
 
-/* Without telling readers that we stopped. */
+/* Does not tell readers that the daemon stopped. */
 static void release(struct board *board)
 {
 	if (board->map)
@@ -163,7 +166,7 @@ static void release(struct board *board)
 	free(board->taken);
 	if (board->lock_fd >= 0)
 		close(board->lock_fd);
-	place_close(&board->place);
+	board_path_close(&board->at);
 	free(board);
 }
 
@@ -176,10 +179,10 @@ int board_open(const struct board_config *config, struct board **ret_board, bool
 	if (!board)
 		return -ENOMEM;
 	board->lock_fd = -1;
-	board->place.dir_fd = -1;
-	r = place_open(config->path, &board->place);
+	board->at.dir_fd = -1;
+	r = board_path_open(config->path, &board->at);
 	if (!r)
-		r = place_lock(&board->place, &board->lock_fd);
+		r = board_path_lock(&board->at, &board->lock_fd);
 	if (r) {
 		release(board);
 		return r;
@@ -255,35 +258,35 @@ int board_grow(struct board *board, uint32_t capacity)
 	if (!taken)
 		return -ENOMEM;
 	r = layout_make(capacity, 0, 0, &wish);
-	for (int i = 0; !r && i < HR_RINGS; i++) /* never smaller than they were */
+	for (int i = 0; !r && i < HR_RINGS; i++) /* never smaller than before */
 		ring[i] = wish.ring[i].bytes > old->ring[i].bytes ? wish.ring[i].bytes
 								  : old->ring[i].bytes;
 	if (!r)
 		r = layout_make(capacity, ring[0], ring[1], &geometry);
 	if (!r)
-		r = place_create(&board->place, geometry.file_bytes, &fd);
+		r = board_path_create(&board->at, geometry.file_bytes, &fd);
 	if (r)
 		return r;
 	r = map_whole(fd, geometry.file_bytes, &map);
 	if (!r) {
 		carry_over(board, map, &geometry);
-		r = place_publish(&board->place);
+		r = board_path_publish(&board->at);
 		if (r)
 			munmap(map, geometry.file_bytes);
 	}
 	if (r) {
-		place_discard(&board->place);
+		board_path_discard(&board->at);
 		return r;
 	}
 	attach(board, map, geometry.file_bytes, take_ptr(taken));
 	board_heartbeat(board);
-	/* after the rename: who sees this finds the new file under the old name */
+	/* after the rename: a reader that sees this finds the new file under the old name */
 	__atomic_store_n(&old->state, HR_BOARD_REPLACED, __ATOMIC_RELEASE);
 	munmap(old_map, old_bytes);
 	return 0;
 }
 
-const char *board_path(const struct board *board) { return board->place.path; }
-bool board_on_tmpfs(const struct board *board) { return board->place.tmpfs; }
+const char *board_path(const struct board *board) { return board->at.path; }
+bool board_on_tmpfs(const struct board *board) { return board->at.tmpfs; }
 struct hr_board_header *board_header(struct board *board) { return board->header; }
 uint32_t board_capacity(const struct board *board) { return board->header->slot_capacity; }

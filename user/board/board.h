@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The board's writer: what the guard sees of include/headroom/board.h. The reader is reader.c in this room, the library
- * behind include/headroom/reader.h. After board_open() nothing here allocates or blocks: all pages are fallocate'd and
- * pre-faulted. Caller: the guard's loop thread, or start-up.
+ * The board's writer, for the daemon; the layout is include/headroom/board.h, the reader
+ * include/headroom/reader.h. After board_open() only board_grow() allocates or blocks: all pages
+ * are fallocate'd and pre-faulted. Caller: the daemon's loop thread, or start-up.
  */
 #ifndef HEADROOM_BOARD_WRITER_H
 #define HEADROOM_BOARD_WRITER_H
@@ -15,15 +15,17 @@
 struct board;
 
 struct board_config {
-	const char *path;  /* NULL: the default place (tmpfs: /run, else /dev/shm) */
+	const char *path;  /* NULL: the default path (tmpfs: /run, else /dev/shm) */
 	uint32_t capacity; /* slots */
 	uint64_t keep_bytes, chatter_bytes; /* rings; 0: sized by capacity */
 	bool adopt;                         /* take over an old board of the same layout */
 };
 
-/* Creates directory (0750) and file (0640 root:headroom, 0600 where there is no such group), under a temporary name,
- * fallocate'd whole, then renamed into place. With `adopt`, a board of the same version and at least this capacity is
- * taken over as it is (*ret_adopted): open slots and half-written seqlocks are mended. An enforcing guard holds a flock:
+/* Creates directory (0750) and file (0640 root:headroom, 0600 where there is no such group), under
+ * a temporary name,
+ * fallocate'd completely, then renamed. With `adopt`, a board of the same version and at least this
+ * capacity is
+ * taken over as it is (*ret_adopted): open seqlocks are repaired. The writer holds a flock:
  * -EBUSY if another writer is alive. -EINVAL, -ENOSPC, -EACCES … otherwise. */
 int board_open(const struct board_config *config, struct board **ret_board, bool *ret_adopted);
 /* Marks the board STOPPED and unmaps it; the file stays for readers. Takes NULL. */
@@ -33,13 +35,14 @@ bool board_on_tmpfs(const struct board *board);
 struct hr_board_header *board_header(struct board *board);
 uint32_t board_capacity(const struct board *board);
 
-/* A grown copy under the same name; the old map is marked REPLACED. Allocates: only in calm, never on the loop while
- * somebody is in danger. */
+/* A grown copy under the same name; the old map is marked REPLACED. Allocates: only in calm, never
+ * while a container is at risk. */
 int board_grow(struct board *board, uint32_t capacity);
 
 void board_heartbeat(struct board *board);
 
-/* Writing a slot: everything between begin and end is one seqlock section; end also clears text_used's tail. */
+/* Writing a slot: everything between begin and end is one seqlock section; end also clears
+ * text_used's tail. */
 struct hr_slot *board_slot_begin(struct board *board, uint32_t index);
 void board_slot_end(struct board *board, uint32_t index);
 /* The writer's own view, no lock. */
@@ -48,12 +51,15 @@ struct hr_host *board_host_begin(struct board *board);
 void board_host_end(struct board *board);
 const struct hr_host *board_host(const struct board *board);
 
-/* A lowest free slot, -ENOSPC when full. The slot is handed out zeroed, all quantities unknown, state RUNNING not yet set. */
+/* The lowest free slot; -ENOSPC when full. The slot is returned zeroed, with all quantities unknown
+ * and state FREE. */
 int board_slot_take(struct board *board, uint32_t *ret_index);
 void board_slot_free(struct board *board, uint32_t index);
 
-/* Text into a record under construction. `base` is the record, `text` its text area. Equal text is stored once. Text
- * that does not fit is cut, from the front if `tail` (a path's end matters most); *cut is set then. Empty or NULL text
+/* Text into a record under construction. `base` is the record, `text` its text area. Equal text is
+ * stored once. Text
+ * that does not fit is cut, from the front if `tail` (a path's end matters most); *cut is set then.
+ * Empty or NULL text
  * gives at = 0. */
 struct board_text {
 	void *base;
@@ -68,11 +74,9 @@ struct hr_str board_text_add(struct board_text *text, const char *string, bool t
 void board_text_identity(struct board_text *text, const void *from_base, size_t from_bytes,
 			 const struct hr_identity *from, struct hr_identity *to);
 
-/* Appends an event (event->bytes, type, severity, time_ns, cgroup_id, id set by the caller; seq and instance by this).
+/* Appends an event (event->bytes, type, severity, time_ns, cgroup_id, id set by the caller; seq and
+ * instance by this).
  * Returns its seq. */
 uint64_t board_event_post(struct board *board, struct hr_event *event);
-
-/* One checker of all invariants, for tests and for adoption: 0 or -EBADMSG with a word in *ret_what. */
-int board_check(const void *map, size_t bytes, const char **ret_what);
 
 #endif

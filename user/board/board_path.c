@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/*
- * Where the board stands: directory, owner, lock, and a file that appears only when it is whole.
- * Never looks into a board. In the default places the directory must be ours: anybody may make one
- * in /dev/shm before us.
- */
-#include "board_internal.h"
+/* The board's file: see board_path.h. The directory of a default path must belong to us: any user
+ * may create one in
+ * /dev/shm first. */
+#include "board_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +15,12 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <headroom/board.h>
 #include "base/cleanup.h"
 
-#define PLACE_GROUP "headroom"
-#define PLACE_NEW   ".new"
-#define PLACE_LOCK  ".lock"
+#define PATH_GROUP "headroom"
+#define PATH_NEW   ".new"
+#define PATH_LOCK  ".lock"
 
 static bool is_tmpfs(int fd)
 {
@@ -44,23 +43,24 @@ static const char *default_path(void)
 	return "/run/" HR_BOARD_DIR "/" HR_BOARD_FILE;
 }
 
-/* From the file, not from NSS: a lookup over the network has no place in the guard's start. */
+/* From the file, not from NSS: a lookup over the network could block the daemon's start. */
 static bool find_group(unsigned int *ret_gid)
 {
 	_cleanup_fclose_ FILE *f = fopen("/etc/group", "re");
 	struct group *group;
 
 	while (f && (group = fgetgrent(f)))
-		if (!strcmp(group->gr_name, PLACE_GROUP)) {
+		if (!strcmp(group->gr_name, PATH_GROUP)) {
 			*ret_gid = group->gr_gid;
 			return true;
 		}
 	return false;
 }
 
-/* Opens the directory, and makes it where it is missing. Readers need to pass it: 0750 for their
- * group; where there is no such group the board is its owner's alone, and so is the directory. */
-static int open_dir(const char *dir, bool ours, struct place *place)
+/* Opens the directory, and creates it where it is missing. Readers must be able to enter it: 0750
+ * for their group. Where
+ * there is no such group the board is readable by its owner alone, and so is the directory. */
+static int open_dir(const char *dir, bool ours, struct board_path *at)
 {
 	bool made = !mkdir(dir, 0700);
 	int made_errno = errno;
@@ -74,20 +74,20 @@ static int open_dir(const char *dir, bool ours, struct place *place)
 		return -errno;
 	if (ours && (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH)))
 		return -EPERM;
-	if ((made || ours) && place->has_group) {
-		if (fchown(fd, (uid_t)-1, place->group))
-			place->has_group = false; /* not root, and no member */
+	if ((made || ours) && at->has_group) {
+		if (fchown(fd, (uid_t)-1, at->group))
+			at->has_group = false; /* neither root nor a member */
 		else if (fchmod(fd, 0750))
 			return -errno;
 	}
-	place->tmpfs = is_tmpfs(fd);
-	place->dir_fd = take_fd(fd);
+	at->tmpfs = is_tmpfs(fd);
+	at->dir_fd = take_fd(fd);
 	return 0;
 }
 
-int place_open(const char *path, struct place *ret_place)
+int board_path_open(const char *path, struct board_path *ret_path)
 {
-	struct place place = {.dir_fd = -1};
+	struct board_path at = {.dir_fd = -1};
 	_cleanup_free_ char *copy = NULL, *dir = NULL;
 	bool ours = false;
 	char *slash;
@@ -97,7 +97,7 @@ int place_open(const char *path, struct place *ret_place)
 		path = secure_getenv("HEADROOM_BOARD");
 	if (!path || !*path) {
 		if (geteuid())
-			return -EACCES; /* where everybody looks, root's guard writes */
+			return -EACCES; /* only a daemon that runs as root writes the default board */
 		path = default_path();
 		ours = true;
 	}
@@ -106,42 +106,43 @@ int place_open(const char *path, struct place *ret_place)
 	if (!copy || !dir)
 		return -ENOMEM;
 	slash = strrchr(dir, '/');
-	place.file = slash ? copy + (slash - dir) + 1 : copy;
-	if (!*place.file || !strcmp(place.file, ".") || !strcmp(place.file, "..") ||
-	    strlen(place.file) + sizeof(PLACE_LOCK) > NAME_MAX)
+	at.file = slash ? copy + (slash - dir) + 1 : copy;
+	if (!*at.file || !strcmp(at.file, ".") || !strcmp(at.file, "..") ||
+	    strlen(at.file) + sizeof(PATH_LOCK) > NAME_MAX)
 		return -EINVAL;
 	if (!slash)
 		strcpy(dir, ".");
 	else
-		slash[slash == dir] = 0; /* "/board" stands in "/" */
-	place.has_group = find_group(&place.group);
-	r = open_dir(dir, ours, &place);
+		slash[slash == dir] = 0; /* "/board" is in "/" */
+	at.has_group = find_group(&at.group);
+	r = open_dir(dir, ours, &at);
 	if (r)
 		return r;
-	place.path = take_ptr(copy);
-	*ret_place = place;
+	at.path = take_ptr(copy);
+	*ret_path = at;
 	return 0;
 }
 
-void place_close(struct place *place)
+void board_path_close(struct board_path *at)
 {
-	if (place->dir_fd >= 0)
-		close(place->dir_fd);
-	place->dir_fd = -1;
-	free(place->path);
-	place->path = NULL;
+	if (at->dir_fd >= 0)
+		close(at->dir_fd);
+	at->dir_fd = -1;
+	free(at->path);
+	at->path = NULL;
 }
 
-static const char *beside(const struct place *place, const char *suffix, char name[NAME_MAX + 1])
+static const char *sibling_name(const struct board_path *at, const char *suffix,
+				char name[NAME_MAX + 1])
 {
-	snprintf(name, NAME_MAX + 1, "%s%s", place->file, suffix);
+	snprintf(name, NAME_MAX + 1, "%s%s", at->file, suffix);
 	return name;
 }
 
-int place_lock(const struct place *place, int *ret_fd)
+int board_path_lock(const struct board_path *at, int *ret_fd)
 {
 	char name[NAME_MAX + 1];
-	_cleanup_close_ int fd = openat(place->dir_fd, beside(place, PLACE_LOCK, name),
+	_cleanup_close_ int fd = openat(at->dir_fd, sibling_name(at, PATH_LOCK, name),
 					O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
@@ -152,40 +153,40 @@ int place_lock(const struct place *place, int *ret_fd)
 	return 0;
 }
 
-int place_create(const struct place *place, uint64_t bytes, int *ret_fd)
+int board_path_create(const struct board_path *at, uint64_t bytes, int *ret_fd)
 {
 	char name[NAME_MAX + 1];
 	_cleanup_close_ int fd = -1;
 	mode_t mode = 0600;
 	int r;
 
-	beside(place, PLACE_NEW, name);
-	unlinkat(place->dir_fd, name, 0); /* of one who was killed; we hold the lock */
-	fd = openat(place->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	sibling_name(at, PATH_NEW, name);
+	unlinkat(at->dir_fd, name, 0); /* left by a daemon that was killed; we hold the lock */
+	fd = openat(at->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	if (place->has_group && !fchown(fd, (uid_t)-1, place->group))
+	if (at->has_group && !fchown(fd, (uid_t)-1, at->group))
 		mode = 0640;
 	r = fchmod(fd, mode) ? errno : posix_fallocate(fd, 0, (off_t)bytes);
 	if (r) {
-		place_discard(place);
+		board_path_discard(at);
 		return -r;
 	}
 	*ret_fd = take_fd(fd);
 	return 0;
 }
 
-int place_publish(const struct place *place)
+int board_path_publish(const struct board_path *at)
 {
 	char name[NAME_MAX + 1];
 
-	beside(place, PLACE_NEW, name);
-	return renameat(place->dir_fd, name, place->dir_fd, place->file) ? -errno : 0;
+	sibling_name(at, PATH_NEW, name);
+	return renameat(at->dir_fd, name, at->dir_fd, at->file) ? -errno : 0;
 }
 
-void place_discard(const struct place *place)
+void board_path_discard(const struct board_path *at)
 {
 	char name[NAME_MAX + 1];
 
-	unlinkat(place->dir_fd, beside(place, PLACE_NEW, name), 0);
+	unlinkat(at->dir_fd, sibling_name(at, PATH_NEW, name), 0);
 }

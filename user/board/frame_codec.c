@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Pictures into frames and back. Memory only, no file; whatever a frame says is checked before it
+/* Encodes snapshots into frames and back. Memory only, no file; every value of a frame is checked
+ * before it
  * is followed. */
 #include "frame_codec.h"
 

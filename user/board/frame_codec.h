@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One picture of a board in memory, and its way into a recording's frame and back
+/* One snapshot of a board in memory, and the codec to and from a recording's frame
  * (include/headroom/record.h). */
 #ifndef HEADROOM_BOARD_FRAME_CODEC_H
 #define HEADROOM_BOARD_FRAME_CODEC_H
@@ -19,27 +19,29 @@ struct picture {
 };
 
 void picture_done(struct picture *p);
-/* Room for this much; what is there stays. 0 or -ENOMEM. */
+/* Room for this much; keeps the content. 0 or -ENOMEM. */
 int picture_reserve(struct picture *p, uint32_t slots, uint32_t events_bytes);
 
-/* A whole frame, header included, ready for one write. `before` NULL: a key frame. The caller frees
+/* A complete frame, header included, ready for one write. `before` NULL: a key frame. The caller
+ * frees
  * *ret_frame. */
 int frame_pack(const struct picture *p, const struct picture *before, uint64_t time_ns,
 	       unsigned char **ret_frame, size_t *ret_bytes);
 
-/* The same in a third of the time, half as large again: for a recording that stays in memory. */
+/* The same in a third of the time, and half as large again: for a recording that stays in memory.
+ * */
 int frame_pack_quick(const struct picture *p, const struct picture *before, uint64_t time_ns,
 		     unsigned char **ret_frame, size_t *ret_bytes);
 
-/* A recording that is in memory (memfd), under a name for messages. The descriptor is the reader's
- * from then on, or closed. As hr_reader_open(). */
+/* A recording that is in memory (memfd), under a name for messages. Takes ownership of the
+ * descriptor. As hr_reader_open(). */
 int reader_open_fd(int fd, const char *name, struct hr_reader **ret_reader);
 
-/* What a recording that is begun now begins with. */
+/* The file header of a new recording. */
 struct hr_record_header frame_file_header(void);
-/* Header alone: can such a frame be? */
+/* Checks the header alone. */
 bool frame_header_sound(const struct hr_frame_header *header);
-/* The packed bytes of a frame → p, given the picture before it. -EBADMSG: damaged; p is then
+/* The packed bytes of a frame → p, given the snapshot before it. -EBADMSG: damaged; p is then
  * undefined but freeable. */
 int frame_unpack(const struct hr_frame_header *header, const unsigned char *packed,
 		 const struct picture *before, struct picture *p);

@@ -16,8 +16,8 @@
 #define BOARD_MAX_RING     (64ULL << 20)
 #define BOARD_PAD_BYTES    8u /* the least record: a pad's bytes, type, severity */
 
-/* Ring bytes where the caller has no wish: 128 for each slot, within these bounds. 256 KiB keep
- * some 300 OOM kills with their history; 128 KiB of chatter some 500 lives of containers. */
+/* Ring bytes where the caller asks for none: 128 for each slot, within these bounds. 256 KiB keep
+ * some 300 OOM kills with their history; 128 KiB of chatter some 500 container life cycles. */
 #define BOARD_RING_PER_SLOT 128u
 #define BOARD_KEEP_LEAST    (256u << 10)
 #define BOARD_CHATTER_LEAST (128u << 10)
@@ -28,16 +28,17 @@
 int layout_make(uint32_t capacity, uint64_t keep_bytes, uint64_t chatter_bytes,
 		struct hr_board_header *ret_header);
 
-/* A header's constant fields against a file of file_bytes. 0; -EPROTO: no board; -EPROTONOSUPPORT:
+/* A header's constant fields against a file of file_bytes. 0; -EPROTO: not a board;
+ * -EPROTONOSUPPORT:
  * another version;
- * -EBADMSG: damaged or truncated. *ret_what says it in a few words. */
+ * -EBADMSG: damaged or truncated. *ret_what names the problem in a few words. */
 int layout_check(const struct hr_board_header *header, uint64_t file_bytes, const char **ret_what);
 
-/* head and tail of a ring of `bytes` bytes can be true */
+/* Whether head and tail of a ring of `bytes` bytes are possible. */
 bool layout_ring_sound(uint64_t head, uint64_t tail, uint64_t bytes);
 
-/* A record of this length and type can stand where `room` bytes are left before the ring's end.
- * room is above 0. */
+/* Whether a record of this length and type fits where `space` bytes (above 0) are left before the
+ * ring's end. */
 bool layout_record_sound(uint32_t bytes, unsigned int type, uint64_t space);
 
 /* A string of a record: it begins at or after `start` and ends before `end`, offsets from base. */
@@ -45,7 +46,7 @@ const char *layout_text(const void *base, size_t start, size_t end, struct hr_st
 
 /* Strings end inside, enums and counts are within their tables. */
 bool layout_slot_sound(const struct hr_slot *slot);
-/* For a record that stands in event->bytes bytes. */
+/* For a record in event->bytes bytes. */
 bool layout_event_sound(const struct hr_event *event);
 
 #endif

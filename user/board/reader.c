@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The reader: opens a board or a recording and copies records out of it. Never writes, never waits
- * for the writer, and believes nothing that the file says before it has been checked.
+ * The reader: opens a board or a recording and hands every call to the implementation for it. Never
+ * writes, never waits for
+ * the writer, and trusts no byte of the file before it has been checked.
  */
 #include "reader_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +15,7 @@
 #include <headroom/record.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
-#include "barrier.h"
 #include "frame_codec.h"
-
-/* A slot is written in well under a microsecond, a look at it takes about one: the first tries only
- * pause. The writer may have lost its CPU in the middle: then give it ours. Together at most some
- * milliseconds. */
-#define TRIES_PAUSE  64
-#define TRIES        1000
-#define TRIES_HEADER 16
 
 static const char *const default_paths[] = {
 	"/run/" HR_BOARD_DIR "/" HR_BOARD_FILE,
@@ -59,131 +50,14 @@ int reader_pread(int fd, void *to, size_t bytes, uint64_t at)
 	return 0;
 }
 
-static void cpu_pause(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
-
-/* A record under a seqlock that begins with its seq: its seq, the whole, its seq again. Each is a
- * read of its own, in this order; the fences keep the loads that the kernel does for us from
- * passing each other. -ENODATA: `skip_free` and the slot is free. */
-static int copy_locked(const struct hr_reader *r, uint64_t at, void *to, size_t bytes,
-		       bool skip_free)
-{
-	for (int i = 0; i < TRIES; i++) {
-		uint32_t before[2], after; /* seq and, in a slot, state */
-		int e = reader_pread(r->fd, before, sizeof(before), at);
-
-		if (e)
-			return e;
-		fence_acquire();
-		if (!(before[0] & 1)) {
-			if (skip_free && before[1] == HR_SLOT_FREE)
-				return -ENODATA;
-			e = reader_pread(r->fd, to, bytes, at);
-			if (e)
-				return e;
-			fence_acquire();
-			e = reader_pread(r->fd, &after, sizeof(after), at);
-			if (e)
-				return e;
-			if (after == before[0])
-				return 0;
-		}
-		if (i < TRIES_PAUSE)
-			cpu_pause();
-		else
-			sched_yield();
-	}
-	return -EAGAIN;
-}
-
-/* Its live words may change while we copy, so that a head and a tail do not fit together: then look
- * again. */
-static int read_header(int fd, uint64_t file_bytes, struct hr_board_header *ret_header,
-		       const char **ret_what)
-{
-	int e = -EBADMSG;
-
-	for (int i = 0; i < TRIES_HEADER && e == -EBADMSG; i++) {
-		e = reader_pread(fd, ret_header, sizeof(*ret_header), 0);
-		if (e)
-			return e;
-		e = layout_check(ret_header, file_bytes, ret_what);
-	}
-	return e;
-}
-
-int reader_look(struct hr_reader *r)
-{
-	struct hr_board_header header;
-	const char *what;
-	int e = read_header(r->fd, r->header.file_bytes, &header, &what);
-
-	if (e || header.file_bytes != r->header.file_bytes || header.instance != r->header.instance)
-		return -EIO;
-	r->header = header;
-	return 0;
-}
-
-/* Too short to say what it is: the beginning of one of ours, or not. */
-static int refuse_short(const struct hr_reader *r, const void *begin, size_t bytes)
-{
-	static const uint64_t magic = HR_BOARD_MAGIC;
-
-	if (bytes > sizeof(magic) || !memcmp(begin, &magic, bytes) ||
-	    !memcmp(begin, HR_RECORD_MAGIC, bytes))
-		return reader_fail(-EBADMSG, "%s: truncated: %zu bytes are no board", r->path,
-				   bytes);
-	return reader_fail(-EPROTO, "%s: neither a board nor a recording", r->path);
-}
-
-static int open_board(struct hr_reader *r, uint64_t file_bytes)
-{
-	struct hr_board_header header = {0};
-	size_t there = file_bytes < sizeof(header) ? (size_t)file_bytes : sizeof(header);
-	const char *what = "";
-	int e = reader_pread(r->fd, &header, there, 0);
-
-	if (e)
-		return reader_fail(e, "%s: cannot be read: %s", r->path, strerror(-e));
-	if (there < offsetof(struct hr_board_header, page_bytes))
-		return refuse_short(r, &header, there);
-	e = layout_check(&header, file_bytes, &what);
-	if (e == -EPROTO)
-		return reader_fail(e, "%s: neither a board nor a recording", r->path);
-	if (e == -EPROTONOSUPPORT)
-		return reader_fail(e, "%s: board has version %u, this program reads %u: update %s",
-				   r->path, header.version, HR_BOARD_VERSION,
-				   header.version > HR_BOARD_VERSION ? "headroom"
-								     : "and restart headroomd");
-	if (there < sizeof(header))
-		return refuse_short(r, &header, there);
-	if (e)
-		e = read_header(r->fd, file_bytes, &header, &what);
-	if (e && !strcmp(what, "truncated"))
-		return reader_fail(e, "%s: truncated: %llu of %llu bytes", r->path,
-				   (unsigned long long)file_bytes,
-				   (unsigned long long)header.file_bytes);
-	if (e)
-		return reader_fail(e, "%s: damaged (%s): restart headroomd, it makes a new one",
-				   r->path, what);
-	r->header = header;
-	live_seek_event(r, 0);
-	return 0;
-}
-
-/* What stands at the beginning of the file decides what it is. */
+/* The first bytes of the file decide what it is. */
 static int open_content(struct hr_reader *r)
 {
 	char magic[8] = "";
 	struct stat st;
 	int e = 0;
 
+	r->ops = &live_reader_ops;
 	if (fstat(r->fd, &st))
 		return reader_fail(-errno, "%s: %s", r->path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -202,8 +76,8 @@ static int open_content(struct hr_reader *r)
 	if (e)
 		return reader_fail(e, "%s: cannot be read: %s", r->path, strerror(-e));
 	if (!memcmp(magic, HR_RECORD_MAGIC, sizeof(magic)))
-		return frames_open(r, (uint64_t)st.st_size);
-	return open_board(r, (uint64_t)st.st_size);
+		r->ops = &recording_reader_ops;
+	return r->ops->open(r, (uint64_t)st.st_size);
 }
 
 static int open_path(const char *path, bool is_default, struct hr_reader **ret_reader)
@@ -226,7 +100,7 @@ static int open_path(const char *path, bool is_default, struct hr_reader **ret_r
 		e = open_content(r);
 	} else if (errno == ENOENT || errno == ENOTDIR) {
 		e = reader_fail(-ENOENT,
-				"%s: no such board: no guard has run here; start headroomd", path);
+				"%s: no such board: no daemon has run here; start headroomd", path);
 	} else if (errno == EACCES || errno == EPERM) {
 		e = reader_fail(-EACCES, "%s: not permitted: be root or in group headroom", path);
 	} else {
@@ -238,6 +112,17 @@ static int open_path(const char *path, bool is_default, struct hr_reader **ret_r
 	}
 	*ret_reader = r;
 	return 0;
+}
+
+int reader_open_again(const struct hr_reader *r, struct hr_reader **ret_reader)
+{
+	char saved[sizeof(error_text)];
+	int e;
+
+	memcpy(saved, error_text, sizeof(saved));
+	e = open_path(r->path, r->is_default, ret_reader);
+	memcpy(error_text, saved, sizeof(saved));
+	return e;
 }
 
 int reader_open_fd(int fd, const char *name, struct hr_reader **ret_reader)
@@ -276,7 +161,8 @@ int hr_reader_open(const char *path, struct hr_reader **ret_reader)
 		e = open_path(default_paths[i], is_default, ret_reader);
 	if (e == -ENOENT)
 		reader_fail(
-			e, "no guard has run here (no board in /run or /dev/shm): start headroomd");
+			e,
+			"no daemon has run here (no board in /run or /dev/shm): start headroomd");
 	return e;
 }
 
@@ -286,90 +172,32 @@ void hr_reader_close(struct hr_reader *r)
 		return;
 	if (r->fd >= 0)
 		close(r->fd);
-	frames_free(r->frames);
+	if (r->ops)
+		r->ops->close(r);
 	free(r->path);
 	free(r);
 }
 
-bool hr_reader_is_recording(const struct hr_reader *r) { return r->frames; }
+bool hr_reader_is_recording(const struct hr_reader *r) { return r->ops->recording; }
 const char *hr_reader_path(const struct hr_reader *r) { return r->path; }
 uint64_t hr_reader_torn(const struct hr_reader *r) { return r->torn; }
 uint64_t hr_reader_missed(const struct hr_reader *r) { return r->missed; }
 
-bool reader_follow(struct hr_reader *r)
-{
-	struct hr_reader *new;
-	char saved[sizeof(error_text)];
-	struct stat st;
-	int e;
-
-	if (stat(r->path, &st) || (st.st_dev == r->dev && st.st_ino == r->ino))
-		return false;
-	memcpy(saved, error_text, sizeof(saved));
-	e = open_path(r->path, r->is_default, &new);
-	memcpy(error_text, saved, sizeof(saved)); /* which tells of open alone */
-	if (e)
-		return false;
-	if (new->frames) {
-		hr_reader_close(new);
-		return false;
-	}
-	close(r->fd);
-	r->fd = take_fd(new->fd);
-	r->dev = new->dev;
-	r->ino = new->ino;
-	if (new->header.instance != r->header.instance)
-		r->next_seq = 0; /* another guard's: its count begins anew */
-	r->header = new->header;
-	memset(r->cursor, 0, sizeof(r->cursor));
-	live_seek_event(r, r->next_seq);
-	hr_reader_close(new);
-	return true;
-}
-
 int hr_reader_health(struct hr_reader *r, uint64_t *ret_age_ns)
 {
-	uint64_t now, age = 0;
-	int e;
-
-	if (r->frames) {
-		if (ret_age_ns)
-			*ret_age_ns = 0;
-		return 0;
-	}
-	for (int again = 0; again < 2; again++) {
-		e = reader_look(r);
-		now = clock_boot_ns();
-		age = r->header.heartbeat_ns < now ? now - r->header.heartbeat_ns : 0;
-		if (!e && (r->header.state != HR_BOARD_RUNNING || age > HR_HEARTBEAT_DEAD_NS))
-			e = -ESTALE;
-		if (!e || !reader_follow(r))
-			break;
-	}
-	if (ret_age_ns)
-		*ret_age_ns = age;
-	return e ? -ESTALE : 0;
+	return r->ops->health(r, ret_age_ns);
 }
 
 void hr_reader_header(const struct hr_reader *r, struct hr_board_header *ret_header)
 {
-	struct hr_reader now = *r;
-
-	if (r->frames)
-		return frames_header(r->frames, ret_header);
-	reader_look(&now); /* where that fails: as last seen */
-	*ret_header = now.header;
+	r->ops->header(r, ret_header);
 }
 
 int hr_reader_host(struct hr_reader *r, struct hr_host *ret_host)
 {
 	struct hr_host host;
-	int e;
+	int e = r->ops->host(r, &host);
 
-	if (r->frames)
-		e = frames_host(r->frames, &host);
-	else
-		e = copy_locked(r, r->header.host_offset, &host, sizeof(host), false);
 	if (e)
 		return e;
 	host.node[sizeof(host.node) - 1] = 0;
@@ -394,57 +222,24 @@ void reader_end_slot(struct hr_slot *slot)
 
 int hr_reader_slot(struct hr_reader *r, uint32_t *index, struct hr_slot *ret_slot)
 {
-	if (r->frames)
-		return frames_slot(r->frames, index, ret_slot);
-	if (!*index) {
-		int e = reader_look(r);
-
-		if (e)
-			return e;
-	}
-	while (*index < r->header.slots_high) {
-		uint64_t at = r->header.slots_offset + (uint64_t)*index * HR_SLOT_BYTES;
-		int e = copy_locked(r, at, ret_slot, sizeof(*ret_slot), true);
-
-		(*index)++;
-		if (!e && layout_slot_sound(ret_slot) && ret_slot->state != HR_SLOT_FREE) {
-			reader_end_slot(ret_slot);
-			return 0;
-		}
-		if (e && e != -EAGAIN && e != -ENODATA)
-			return e;
-		if (e == -EAGAIN || (!e && !layout_slot_sound(ret_slot)))
-			r->torn++;
-	}
-	return -ENODATA;
+	return r->ops->slot(r, index, ret_slot);
 }
 
 int hr_reader_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 {
-	if (buf_bytes < HR_EVENT_MAX_BYTES)
-		return -EINVAL;
-	return r->frames ? frames_next_event(r, buf) : live_next_event(r, buf, buf_bytes);
+	return buf_bytes < HR_EVENT_MAX_BYTES ? -EINVAL : r->ops->next_event(r, buf, buf_bytes);
 }
 
-void hr_reader_seek_event(struct hr_reader *r, uint64_t seq)
-{
-	if (r->frames)
-		frames_seek_event(r->frames, seq);
-	else
-		live_seek_event(r, seq);
-}
+void hr_reader_seek_event(struct hr_reader *r, uint64_t seq) { r->ops->seek_event(r, seq); }
 
-int hr_reader_next_frame(struct hr_reader *r) { return r->frames ? frames_next(r) : -EINVAL; }
+int hr_reader_next_frame(struct hr_reader *r) { return r->ops->next_frame(r); }
 
 int hr_reader_seek_frame(struct hr_reader *r, uint64_t time_ns)
 {
-	return r->frames ? frames_seek(r, time_ns) : -EINVAL;
+	return r->ops->seek_frame(r, time_ns);
 }
 
-uint64_t hr_reader_frame_time(const struct hr_reader *r)
-{
-	return r->frames ? frames_time(r->frames) : clock_wall_ns();
-}
+uint64_t hr_reader_frame_time(const struct hr_reader *r) { return r->ops->frame_time(r); }
 
 const char *hr_slot_text(const struct hr_slot *slot, struct hr_str s)
 {

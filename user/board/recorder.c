@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The recorder: what a reader shows, appended to a file frame by frame. The file never holds half a
- * frame for longer than a write takes: what could not be written whole is cut off again.
+ * Appends what a reader shows to a file, frame by frame. A frame that could not be written
+ * completely is truncated away again.
  */
 #include <headroom/record.h>
 
@@ -18,8 +18,8 @@
 
 struct hr_recorder {
 	int fd;
-	uint64_t bytes;           /* of whole frames in the file */
-	struct picture last, now; /* last: what the file's last frame shows */
+	uint64_t bytes;           /* of complete frames in the file */
+	struct picture last, now; /* last: the file's last frame */
 	uint32_t since_key;       /* frames; 0: the next is a key frame */
 	uint64_t next_seq;        /* event that the next frame begins with; 0: the oldest */
 	uint64_t instance;        /* whose events next_seq counts */
@@ -36,7 +36,7 @@ static int write_header(struct hr_recorder *rec)
 	return 0;
 }
 
-/* The events that the file has are not written again. */
+/* Events that the file already has are not written again. */
 static void take_up_events(struct hr_recorder *rec, struct hr_reader *r)
 {
 	union {
@@ -49,12 +49,12 @@ static void take_up_events(struct hr_recorder *rec, struct hr_reader *r)
 	rec->instance = r->header.instance;
 	rec->next_seq = r->header.last_seq + 1;
 	while (!hr_reader_next_event(r, &buf.event,
-				     sizeof(buf))) /* some came while the frame was taken */
+				     sizeof(buf))) /* some arrived while the frame was taken */
 		if (buf.event.seq >= rec->next_seq)
 			rec->next_seq = buf.event.seq + 1;
 }
 
-/* Goes on behind the last whole frame; what a killed recorder left behind it is cut off. */
+/* Continues after the last complete frame; truncates what a killed recorder left after it. */
 static int take_up(struct hr_recorder *rec, const char *path)
 {
 	struct hr_reader *r = NULL;
@@ -64,7 +64,7 @@ static int take_up(struct hr_recorder *rec, const char *path)
 		return e;
 	e = hr_reader_is_recording(r) ? 0 : -EPROTO;
 	if (!e) {
-		rec->bytes = frames_end(r->frames);
+		rec->bytes = recording_end(r);
 		if (ftruncate(rec->fd, (off_t)rec->bytes))
 			e = -errno;
 	}
@@ -143,21 +143,20 @@ static int take_events(struct hr_recorder *rec, struct hr_reader *reader)
 		event = (void *)(p->events + p->body.events_bytes);
 		e = hr_reader_next_event(reader, event, HR_EVENT_MAX_BYTES);
 		if (e == -EOVERFLOW ||
-		    e == -EBADMSG) /* passed over; the first is counted, the second was none */
+		    e == -EBADMSG) /* skipped; the first is counted, the second is no event */
 			continue;
 		if (e)
 			break;
 		p->body.events_bytes += event->bytes;
 		rec->next_seq = event->seq + 1;
-		if (event->seq >=
-		    p->body.header.last_seq) /* what comes meanwhile is for the next frame */
+		if (event->seq >= p->body.header.last_seq) /* later ones belong to the next frame */
 			break;
 	}
 	p->body.events_missed = hr_reader_missed(reader) - missed;
 	return e == -ENODATA || e == -EAGAIN ? 0 : e;
 }
 
-/* All of it, or nothing of it. */
+/* All of it, or none. */
 static int append(struct hr_recorder *rec, const unsigned char *frame, size_t bytes)
 {
 	ssize_t n;
@@ -189,7 +188,7 @@ int hr_recorder_frame_at(struct hr_recorder *rec, struct hr_reader *reader, uint
 	int e;
 
 	now->body = (struct hr_frame_body){0};
-	hr_reader_health(reader, NULL); /* follows a board that was replaced */
+	hr_reader_health(reader, NULL); /* reopens a board that was replaced */
 	hr_reader_header(reader, &now->body.header);
 	if (now->body.header.instance != rec->instance)
 		rec->next_seq = 0;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A recording as a reader sees it: an index made by skipping from frame header to frame header, and
- * the picture that is being looked at. Any frame may be damaged; what stands before and after the
- * damage can still be read.
+ * A recording as a reader sees it: an index built by skipping from frame header to frame header,
+ * and the current frame. Any frame may be damaged; frames before and after it can still be read.
  */
 #include "reader_internal.h"
 
@@ -20,30 +19,32 @@ struct entry {
 	uint32_t packed_bytes, kind;
 };
 
-struct frames {
+struct recording {
 	struct entry *entry;
 	size_t count, space;
-	uint64_t end;         /* of the last whole frame */
-	bool cut;             /* something stands behind it that is no whole frame */
-	uint64_t cut_emitted; /* for this end it was said */
-	size_t next; /* what hr_reader_next_frame gives; the picture is the frame before it */
-	bool shown;  /* there is a picture */
+	uint64_t end;         /* of the last complete frame */
+	bool cut;             /* bytes follow that are no complete frame */
+	uint64_t cut_emitted; /* the end for which this was reported */
+	size_t next; /* what hr_reader_next_frame returns; the current frame is the one before it */
+	bool shown;  /* there is a current frame */
 	struct picture now, spare;
 	uint32_t event_at; /* into now.events */
 	bool missed_emitted;
 };
 
-void frames_free(struct frames *frames)
+static void recording_close(struct hr_reader *r)
 {
-	if (!frames)
+	struct recording *f = r->recording;
+
+	if (!f)
 		return;
-	picture_done(&frames->now);
-	picture_done(&frames->spare);
-	free(frames->entry);
-	free(frames);
+	picture_done(&f->now);
+	picture_done(&f->spare);
+	free(f->entry);
+	free(f);
 }
 
-static int add_entry(struct frames *f, const struct entry *entry)
+static int add_entry(struct recording *f, const struct entry *entry)
 {
 	if (f->count == f->space) {
 		size_t space = f->space ? 2 * f->space : 256;
@@ -58,8 +59,8 @@ static int add_entry(struct frames *f, const struct entry *entry)
 	return 0;
 }
 
-/* The frames from f->end on: all that are whole. A recording may still be growing. */
-static int extend(int fd, struct frames *f)
+/* The frames from f->end on: all that are complete. A recording may still grow. */
+static int extend(int fd, struct recording *f)
 {
 	struct hr_frame_header header;
 	struct stat st;
@@ -105,7 +106,7 @@ static bool geometry_known(const struct hr_record_header *header)
 	       header->slot_bytes == sizeof(struct hr_slot);
 }
 
-int frames_open(struct hr_reader *r, uint64_t file_bytes)
+static int recording_open(struct hr_reader *r, uint64_t file_bytes)
 {
 	struct hr_record_header header = {0};
 	int e;
@@ -135,20 +136,20 @@ int frames_open(struct hr_reader *r, uint64_t file_bytes)
 			"%s: recorded in another layout (host record of %u bytes, here %zu): "
 			"use the headroom that recorded it",
 			r->path, header.host_bytes, sizeof(struct hr_host));
-	r->frames = calloc(1, sizeof(*r->frames));
-	if (!r->frames)
+	r->recording = calloc(1, sizeof(*r->recording));
+	if (!r->recording)
 		return reader_fail(-ENOMEM, "%s: no memory", r->path);
-	r->frames->end = header.header_bytes;
-	e = extend(r->fd, r->frames);
+	r->recording->end = header.header_bytes;
+	e = extend(r->fd, r->recording);
 	if (e)
 		return reader_fail(e, "%s: cannot be read: %s", r->path, strerror(-e));
 	return 0;
 }
 
-/* Frame i into f->now, which holds the frame before it if i is a delta. */
+/* Frame i into f->now, which must hold the frame before it if i is a delta. */
 static int load(struct hr_reader *r, size_t i)
 {
-	struct frames *f = r->frames;
+	struct recording *f = r->recording;
 	const struct entry *entry = &f->entry[i];
 	_cleanup_free_ unsigned char *packed = malloc(entry->packed_bytes + 1);
 	struct hr_frame_header header;
@@ -178,16 +179,16 @@ static int load(struct hr_reader *r, size_t i)
 	return 0;
 }
 
-static size_t next_key(const struct frames *f, size_t i)
+static size_t next_key(const struct recording *f, size_t i)
 {
 	while (i < f->count && f->entry[i].kind != HR_FRAME_KEY)
 		i++;
 	return i;
 }
 
-int frames_next(struct hr_reader *r)
+static int recording_next(struct hr_reader *r)
 {
-	struct frames *f = r->frames;
+	struct recording *f = r->recording;
 	int e = 0;
 
 	if (f->next >= f->count)
@@ -206,15 +207,15 @@ int frames_next(struct hr_reader *r)
 	if (e == -EBADMSG) {
 		reader_fail(e, "%s: frame %zu at byte %llu is damaged", r->path, f->next + 1,
 			    (unsigned long long)f->entry[f->next].at);
-		f->next = next_key(f, f->next + 1); /* goes on where nothing before is needed */
+		f->next = next_key(f, f->next + 1); /* continues where no earlier frame is needed */
 		f->shown = false;
 	}
 	return e;
 }
 
-int frames_seek(struct hr_reader *r, uint64_t time_ns)
+static int recording_seek(struct hr_reader *r, uint64_t time_ns)
 {
-	struct frames *f = r->frames;
+	struct recording *f = r->recording;
 	size_t target = 0, key;
 	int e = extend(r->fd, f);
 
@@ -226,7 +227,7 @@ int frames_seek(struct hr_reader *r, uint64_t time_ns)
 		if (f->entry[i].time_ns <= time_ns)
 			target = i;
 	if (f->shown && f->next <= target && next_key(f, f->next) > target) {
-		key = f->next; /* on from here is nearer than from the key */
+		key = f->next; /* from here it is nearer than from the key frame */
 	} else {
 		for (key = target; key && f->entry[key].kind != HR_FRAME_KEY; key--)
 			;
@@ -244,30 +245,45 @@ int frames_seek(struct hr_reader *r, uint64_t time_ns)
 	return 0;
 }
 
-uint64_t frames_end(const struct frames *frames) { return frames->end; }
+uint64_t recording_end(const struct hr_reader *r) { return r->recording->end; }
 
-uint64_t frames_time(const struct frames *frames)
+static uint64_t recording_time(const struct hr_reader *r)
 {
-	return frames->shown ? frames->entry[frames->next - 1].time_ns : 0;
+	const struct recording *f = r->recording;
+
+	return f->shown ? f->entry[f->next - 1].time_ns : 0;
 }
 
-void frames_header(const struct frames *frames, struct hr_board_header *ret_header)
+static int recording_health(struct hr_reader *r, uint64_t *ret_age_ns)
 {
-	*ret_header = frames->shown ? frames->now.body.header : (struct hr_board_header){0};
-}
-
-int frames_host(const struct frames *frames, struct hr_host *ret_host)
-{
-	if (!frames->shown)
-		return -ENODATA;
-	*ret_host = frames->now.body.host;
+	(void)r;
+	if (ret_age_ns)
+		*ret_age_ns = 0;
 	return 0;
 }
 
-int frames_slot(const struct frames *frames, uint32_t *index, struct hr_slot *ret_slot)
+static void recording_header(const struct hr_reader *r, struct hr_board_header *ret_header)
 {
-	const struct picture *now = &frames->now;
-	uint32_t low = 0, high = frames->shown ? now->body.slot_count : 0;
+	const struct recording *f = r->recording;
+
+	*ret_header = f->shown ? f->now.body.header : (struct hr_board_header){0};
+}
+
+static int recording_host(struct hr_reader *r, struct hr_host *ret_host)
+{
+	const struct recording *f = r->recording;
+
+	if (!f->shown)
+		return -ENODATA;
+	*ret_host = f->now.body.host;
+	return 0;
+}
+
+static int recording_slot(struct hr_reader *r, uint32_t *index, struct hr_slot *ret_slot)
+{
+	const struct recording *f = r->recording;
+	const struct picture *now = &f->now;
+	uint32_t low = 0, high = f->shown ? now->body.slot_count : 0;
 
 	while (low < high) { /* the first at or after *index */
 		uint32_t mid = low + (high - low) / 2;
@@ -277,7 +293,7 @@ int frames_slot(const struct frames *frames, uint32_t *index, struct hr_slot *re
 		else
 			high = mid;
 	}
-	for (; frames->shown && low < now->body.slot_count; low++) {
+	for (; f->shown && low < now->body.slot_count; low++) {
 		*index = now->index[low] + 1;
 		if (now->slot[low].state == HR_SLOT_FREE || !layout_slot_sound(&now->slot[low]))
 			continue;
@@ -288,9 +304,8 @@ int frames_slot(const struct frames *frames, uint32_t *index, struct hr_slot *re
 	return -ENODATA;
 }
 
-/* The next record of the picture's events into buf; *ret_after is where the one behind it
- * begins. */
-static int peek_event(const struct frames *f, struct hr_event *buf, uint32_t *ret_after)
+/* The next event of the current frame into buf; *ret_after is the offset of the one after it. */
+static int peek_event(const struct recording *f, struct hr_event *buf, uint32_t *ret_after)
 {
 	uint32_t space = f->shown ? f->now.body.events_bytes - f->event_at : 0;
 	uint32_t bytes;
@@ -309,9 +324,9 @@ static int peek_event(const struct frames *f, struct hr_event *buf, uint32_t *re
 	return 0;
 }
 
-int frames_next_event(struct hr_reader *r, struct hr_event *buf)
+static int recording_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 {
-	struct frames *f = r->frames;
+	struct recording *f = r->recording;
 	uint32_t after;
 	int e;
 
@@ -320,6 +335,7 @@ int frames_next_event(struct hr_reader *r, struct hr_event *buf)
 		r->missed += f->now.body.events_missed;
 		return -EOVERFLOW;
 	}
+	(void)buf_bytes; /* peek_event() clears up to HR_EVENT_MAX_BYTES, which is the least */
 	e = peek_event(f, buf, &after);
 	if (e == -EBADMSG)
 		f->event_at = f->now.body.events_bytes;
@@ -329,8 +345,9 @@ int frames_next_event(struct hr_reader *r, struct hr_event *buf)
 	return layout_event_sound(buf) ? 0 : -EBADMSG;
 }
 
-void frames_seek_event(struct frames *f, uint64_t seq)
+static void recording_seek_event(struct hr_reader *r, uint64_t seq)
 {
+	struct recording *f = r->recording;
 	union {
 		struct hr_event event;
 		unsigned char space[HR_EVENT_MAX_BYTES];
@@ -341,3 +358,18 @@ void frames_seek_event(struct frames *f, uint64_t seq)
 	while (!peek_event(f, &buf.event, &after) && buf.event.seq < seq)
 		f->event_at = after;
 }
+
+const struct reader_ops recording_reader_ops = {
+	.recording = true,
+	.open = recording_open,
+	.close = recording_close,
+	.health = recording_health,
+	.header = recording_header,
+	.host = recording_host,
+	.slot = recording_slot,
+	.next_event = recording_next_event,
+	.seek_event = recording_seek_event,
+	.next_frame = recording_next,
+	.seek_frame = recording_seek,
+	.frame_time = recording_time,
+};

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The writer's side of the rings. One writer; what it is about to overwrite it gives up first
- * (ring_tail), what it has written it shows last (ring_head). Copies with relaxed atomic words: a
- * reader may be looking at any of them.
+ * The writer's side of the rings: see ring.h. There is one writer. It moves ring_tail past the
+ * records that it is about to
+ * overwrite before it writes, and ring_head after. It copies with relaxed atomic words: a reader
+ * may read any of them
+ * meanwhile.
  */
-#include "board_internal.h"
+#include "ring.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "barrier.h"
+#include "layout.h"
 
 static void copy_words(void *to, const void *from, size_t bytes)
 {
@@ -20,7 +23,7 @@ static void copy_words(void *to, const void *from, size_t bytes)
 		__atomic_store_n(&t[i], f[i], __ATOMIC_RELAXED);
 }
 
-/* The bytes of the record at a position; 0 if it cannot be true. */
+/* The bytes of the record at a position; 0 if that is impossible. */
 static uint32_t record_bytes(const unsigned char *area, uint64_t ring_bytes, uint64_t at)
 {
 	uint64_t off = at % ring_bytes;
@@ -57,23 +60,6 @@ void ring_put(struct hr_board_header *header, unsigned char *map, const struct h
 	}
 	copy_words(bytes + off, event, event->bytes);
 	__atomic_store_n(&header->ring_head[ring], new_head, __ATOMIC_RELEASE);
-}
-
-uint64_t board_event_post(struct board *board, struct hr_event *event)
-{
-	struct hr_board_header *header = board->header;
-	uint64_t seq = header->last_seq + 1;
-
-	if (event->bytes % 8 || event->bytes < sizeof(*event) ||
-	    event->bytes > HR_EVENT_MAX_BYTES || event->type == HR_EVENT_PAD)
-		return 0;
-	event->seq = seq;
-	event->instance = header->instance;
-	ring_put(header, board->map, event);
-	/* last: one who is killed before this leaves an event that is there but not counted;
-	 * adoption counts it */
-	__atomic_store_n(&header->last_seq, seq, __ATOMIC_RELEASE);
-	return seq;
 }
 
 int ring_walk(const void *map, enum hr_ring ring,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Slots and host record under their seqlocks, and which slots are free. Nothing here allocates or
- * blocks. The free list is a bitmap in the guard's own memory: the board itself is never searched.
+ * What the daemon's loop writes: slots and host record under their seqlocks, events, the heartbeat.
+ * Nothing here allocates
+ * or blocks. The free list is a bitmap in the daemon's own memory: the board itself is never
+ * searched.
  */
 #include "board_internal.h"
 
@@ -10,22 +12,7 @@
 
 #include "base/clock.h"
 #include "barrier.h"
-
-/* Odd: a release fence keeps what follows from being seen before it. */
-void seq_begin(uint32_t *seq)
-{
-	uint32_t now = __atomic_load_n(seq, __ATOMIC_RELAXED);
-
-	__atomic_store_n(seq, now + 1, __ATOMIC_RELAXED);
-	fence_release();
-}
-
-void seq_end(uint32_t *seq)
-{
-	uint32_t now = __atomic_load_n(seq, __ATOMIC_RELAXED);
-
-	__atomic_store_n(seq, now + 1, __ATOMIC_RELEASE);
-}
+#include "ring.h"
 
 struct hr_slot *board_slot_begin(struct board *board, uint32_t index)
 {
@@ -100,7 +87,7 @@ int board_slot_take(struct board *board, uint32_t *ret_index)
 		if (index >= header->slot_capacity)
 			break;
 		*word |= 1ULL << (index % 64);
-		if (index >= header->slots_high) /* first, so that no slot in use stands above it */
+		if (index >= header->slots_high) /* first, so that no slot in use is above it */
 			__atomic_store_n(&header->slots_high, index + 1, __ATOMIC_RELEASE);
 		slot_clear(&board->slots[index]);
 		slot_unknown(&board->slots[index]);
@@ -118,6 +105,24 @@ void board_slot_free(struct board *board, uint32_t index)
 	board->taken[index / 64] &= ~(1ULL << (index % 64));
 	if (index / 64 < board->hint)
 		board->hint = index / 64;
+}
+
+uint64_t board_event_post(struct board *board, struct hr_event *event)
+{
+	struct hr_board_header *header = board->header;
+	uint64_t seq = header->last_seq + 1;
+
+	if (event->bytes % 8 || event->bytes < sizeof(*event) ||
+	    event->bytes > HR_EVENT_MAX_BYTES || event->type == HR_EVENT_PAD)
+		return 0;
+	event->seq = seq;
+	event->instance = header->instance;
+	ring_put(header, board->map, event);
+	/* last: a daemon that is killed before this leaves an event that is not counted yet;
+	 * adoption
+	 * counts it */
+	__atomic_store_n(&header->last_seq, seq, __ATOMIC_RELEASE);
+	return seq;
 }
 
 void board_heartbeat(struct board *board)

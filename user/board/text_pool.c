@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Text into records: each string once, cut where it does not fit, never beyond the record. */
+/* Adds text to records: each string once, cut where it does not fit, never beyond the record. */
 #include "board.h"
 
 #include <string.h>

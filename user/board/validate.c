@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/*
- * Is this a sound board? One checker for tests and adoption; and the mending of what a killed
- * writer left half done. Neither follows anything that it has not checked.
- */
-#include "board_internal.h"
+/* Checks and repairs a board: see validate.h. Neither follows an offset that it has not checked. */
+#include "validate.h"
 
 #include <errno.h>
 #include <string.h>
+
+#include "barrier.h"
+#include "layout.h"
+#include "ring.h"
 
 static const struct hr_slot *slot_at(const void *map, uint32_t i)
 {
@@ -30,7 +31,7 @@ static bool host_sound(const struct hr_host *host)
 
 struct seqs {
 	uint64_t last;  /* of this ring */
-	uint64_t bound; /* none may be above */
+	uint64_t bound; /* no event may have a higher one */
 };
 
 static int seq_rises(const struct hr_event *event, void *arg)
@@ -108,7 +109,7 @@ void board_repair(void *map)
 	struct hr_host *host = (void *)((char *)map + header->host_offset);
 
 	if (host->seq &
-	    1) { /* its text is constant after start; numbers come again within the second */
+	    1) { /* its text is constant after start; the daemon writes its numbers again within a second */
 		host->node[sizeof(host->node) - 1] = 0;
 		host->kernel[sizeof(host->kernel) - 1] = 0;
 		host->version[sizeof(host->version) - 1] = 0;
@@ -123,7 +124,7 @@ void board_repair(void *map)
 
 		if (!(slot->seq & 1))
 			continue;
-		/* Torn: who it is may be kept, what it holds comes with the next sweep. */
+		/* Torn: the identity can be kept, quantities come with the next sweep. */
 		if (layout_slot_sound(slot) && slot->cgroup_id && i < header->slots_high)
 			slot->sampled_ns = 0;
 		else
@@ -135,8 +136,8 @@ void board_repair(void *map)
 		uint64_t last = header->last_seq;
 
 		ring_walk(map, (enum hr_ring)ring, seq_max, &last);
-		/* one event can stand there uncounted, not more: anything else is damage, for
-		 * board_check */
+		/* one event can be uncounted, not more: anything else is damage, and board_check()
+		 * reports it */
 		if (last == header->last_seq + 1)
 			header->last_seq = last;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Events of a live board, merged from both rings by seq. Detects being lapped and says by how much.
- * Every step goes forward by at least a record, so that no damage can keep it busy.
+ * Events of a board, merged from both rings by seq. Detects being lapped and counts by how much.
+ * Every step moves forward by at least a record, so that no damage can make it loop.
  */
 #include "reader_internal.h"
 
@@ -10,9 +10,9 @@
 
 #include "barrier.h"
 
-#define TRIES 64 /* of being lapped in the middle of a look, before we say: later */
+#define TRIES 64 /* of being lapped in the middle of a read, before -EAGAIN */
 
-/* ring_tail as it is now; after a copy it tells whether what was copied still stood there */
+/* ring_tail as it is now; after a copy it shows whether the copied bytes were still intact */
 static int tail_now(const struct hr_reader *r, int ring, uint64_t *ret_tail)
 {
 	fence_acquire();
@@ -53,8 +53,8 @@ static int cursor_look(struct hr_reader *r, int ring)
 			e = tail_now(r, ring, &tail);
 		if (e)
 			return e;
-		if (c->pos < tail) { /* overwritten meanwhile: what was read is void */
-			e = reader_look(r);
+		if (c->pos < tail) { /* overwritten meanwhile: what was read is invalid */
+			e = live_update(r);
 			if (e)
 				return e;
 			continue;
@@ -66,7 +66,7 @@ static int cursor_look(struct hr_reader *r, int ring)
 		}
 		if (event.type == HR_EVENT_PAD) {
 			cursor_to(c, c->pos + event.bytes);
-			i--; /* goes forward: at most one for each time around */
+			i--; /* moves forward: at most one for each lap */
 			continue;
 		}
 		c->seq = event.seq;
@@ -95,9 +95,9 @@ static int choose(struct hr_reader *r, int *ret_ring)
 	return 0;
 }
 
-/* The events from next_seq up to `seq` are missing: counts those that went by since we began. Below
- * count_from the one ring still had events when the other had given up its own, so that a gap there
- * tells nothing; if the former was lapped, it is at least one. */
+/* The events from next_seq up to `seq` are missing: counts those that were overwritten since we
+ * began. Below count_from one ring still had events when the other had overwritten its own, so that
+ * a gap there means nothing; if the former was lapped, at least one is missing. */
 static int count_missed(struct hr_reader *r, uint64_t seq)
 {
 	uint64_t from = r->next_seq > r->count_from ? r->next_seq : r->count_from;
@@ -116,24 +116,24 @@ int live_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 	for (int i = 0; i < TRIES; i++) {
 		uint64_t tail;
 		struct cursor *c;
-		int ring = 0, e = reader_look(r);
+		int ring = 0, e = live_update(r);
 
 		if (e)
 			return e;
 		e = choose(r, &ring);
 		if (!e && r->cursor[ring].seq != r->next_seq) {
-			/* The one in between may have come into the other ring after our look at
+			/* The one in between may have been written to the other ring after we read
 			 * the header. */
-			e = reader_look(r);
+			e = live_update(r);
 			if (!e)
 				e = choose(r, &ring);
 		}
-		if (e == -ENODATA && r->header.state != HR_BOARD_RUNNING && reader_follow(r))
+		if (e == -ENODATA && r->header.state != HR_BOARD_RUNNING && live_follow(r))
 			continue;
 		if (e)
 			return e;
 		c = &r->cursor[ring];
-		if (c->seq < r->next_seq) { /* asked for what is yet to come */
+		if (c->seq < r->next_seq) { /* the caller seeks past the newest */
 			cursor_to(c, c->pos + c->bytes);
 			i--;
 			continue;
@@ -157,7 +157,7 @@ int live_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 	return -EAGAIN;
 }
 
-/* To the first record with seq or a higher one, of what stands there now. */
+/* To the first record with seq or a higher one, of those that are there now. */
 static void cursor_seek(struct hr_reader *r, int ring, uint64_t seq)
 {
 	struct cursor *c = &r->cursor[ring];
@@ -172,7 +172,7 @@ void live_seek_event(struct hr_reader *r, uint64_t seq)
 {
 	uint64_t oldest = 0;
 
-	if (reader_look(r))
+	if (live_update(r))
 		return;
 	if (seq == UINT64_MAX)
 		seq = r->header.last_seq + 1;
@@ -183,14 +183,14 @@ void live_seek_event(struct hr_reader *r, uint64_t seq)
 		cursor_seek(r, ring, seq);
 		if (c->seq && (!oldest || c->seq < oldest))
 			oldest = c->seq;
-		/* From the oldest: what a ring had given up before is not ours to miss. */
+		/* From the oldest: events that a ring had overwritten before do not count as
+		 * missed. */
 		if (!seq && r->header.ring_tail[ring] && c->seq > r->count_from) {
 			r->count_from = c->seq;
 			r->early_ring = !ring;
 		}
 	}
-	/* a ring that was ever written holds its last event: where there is none, the first is yet
-	 * to come */
+	/* a ring that was ever written holds its last event: an empty one has had none yet */
 	r->next_seq = seq ? seq : oldest ? oldest : 1;
 	r->lapped = false;
 }
