@@ -8,7 +8,8 @@
 #define HEADROOM_COLLECT_CGROUP_FILES_H
 
 #include "cgroup/kv_parse.h"
-#include "collect.h"
+#include "../../bpf/records.h"
+#include "cgroup/cgroupfs.h"
 
 /* Index 0 is the directory's own descriptor; files begin at 1. */
 #define MEMFILES_DIR   0u

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cgroup_walk.h"
+#include "collect.h"
 
 #define SPARE_DESCRIPTORS 256 /* of the hard limit, for the rest of this process */
 
@@ -372,4 +373,21 @@ int files_usage_open(struct files *f, const char *path)
 	fd = openat(dir_fd, f->memfiles->file[MEMFILES_USAGE].name,
 		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : fd;
+}
+
+int collect_usage_read(int fd, __u64 *ret_bytes)
+{
+	char text[32];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	__u64 value = 0;
+	ssize_t i;
+
+	if (n < 0)
+		return -errno;
+	for (i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+		value = value * 10 + (text[i] - '0');
+	if (i == 0 || i > 19)
+		return -EBADMSG;
+	*ret_bytes = value;
+	return 0;
 }

@@ -16,6 +16,7 @@
 #include <linux/types.h>
 #include "../../bpf/records.h"
 #include "cgroup/cgroupfs.h"
+#include "meminfo.h"
 
 struct collector;
 
@@ -25,13 +26,6 @@ struct collect_config {
 		scope; /* NULL: the host; else a cgroup path (from the memory hierarchy's root) to look below */
 	size_t capacity; /* memcgs in one sweep */
 	bool no_bpf;     /* files only */
-};
-
-struct host_sample { /* RECORD_UNKNOWN where not known */
-	__u64 mem_total, mem_available, swap_total, swap_free;
-	__u64 psi_some_us, psi_full_us;
-	__u32 psi_some_avg10_centi, psi_full_avg10_centi;
-	__u64 oom_kills; /* /proc/vmstat oom_kill */
 };
 
 int collect_open(const struct collect_config *config,

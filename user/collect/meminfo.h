@@ -6,9 +6,16 @@
 #ifndef HEADROOM_COLLECT_MEMINFO_H
 #define HEADROOM_COLLECT_MEMINFO_H
 
-#include "collect.h"
+#include <linux/types.h>
 
 struct host;
+
+struct host_sample { /* RECORD_UNKNOWN where not known */
+	__u64 mem_total, mem_available, swap_total, swap_free;
+	__u64 psi_some_us, psi_full_us;
+	__u32 psi_some_avg10_centi, psi_full_avg10_centi;
+	__u64 oom_kills; /* /proc/vmstat oom_kill */
+};
 
 /* -errno if there is no meminfo; PSI may be missing. */
 int host_open(const char *root, struct host **ret_host);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 #include "loader.h"
-#include "collect.h"
+#include "../../bpf/records.h"
 #include "../../bpf/bpf_config.h"
 
 struct sweep {

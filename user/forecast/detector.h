@@ -10,7 +10,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include "forecast.h"
+#include <headroom/board.h>
+#include "forecast_input.h"
+#include "forecast_state.h"
 #include "fastmath.h"
 #include "reason_text.h"
 

@@ -2,8 +2,6 @@
 /* Marks and scrolls. Never points past the last row. */
 #include "list_cursor.h"
 
-#include "top.h"
-
 void list_cursor_mark(struct list_cursor *list, size_t row)
 {
 	list->marked = row < list->n ? row : list->n ? list->n - 1 : 0;
@@ -40,30 +38,3 @@ bool list_cursor_click(struct list_cursor *list, size_t y)
 	list_cursor_mark(list, row);
 	return false;
 }
-
-static void move(struct top *top, bool back, size_t rows)
-{
-	struct list_cursor *list = top->list;
-
-	if (!list)
-		return;
-	if (back)
-		list_cursor_mark(list, list->marked > rows ? list->marked - rows : 0);
-	else
-		list_cursor_mark(list, rows < list->n ? list->marked + rows : list->n);
-}
-
-void list_cursor_key_up(struct top *top) { move(top, true, 1); }
-
-void list_cursor_key_down(struct top *top) { move(top, false, 1); }
-
-void list_cursor_key_page_up(struct top *top) { move(top, true, top->list ? top->list->page : 0); }
-
-void list_cursor_key_page_down(struct top *top)
-{
-	move(top, false, top->list ? top->list->page : 0);
-}
-
-void list_cursor_key_first(struct top *top) { move(top, true, SIZE_MAX); }
-
-void list_cursor_key_last(struct top *top) { move(top, false, SIZE_MAX); }

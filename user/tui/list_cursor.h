@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct top;
-
 struct list_cursor {
 	size_t n; /* rows in all */
 	size_t marked, first;
@@ -25,22 +23,5 @@ bool list_cursor_at(const struct list_cursor *list, size_t y, size_t *ret_row);
 
 /* The row that stands there is marked; true: it was already. */
 bool list_cursor_click(struct list_cursor *list, size_t y);
-
-/* For a screen's table of keys. */
-void list_cursor_key_up(struct top *top);
-void list_cursor_key_down(struct top *top);
-void list_cursor_key_page_up(struct top *top);
-void list_cursor_key_page_down(struct top *top);
-void list_cursor_key_first(struct top *top);
-void list_cursor_key_last(struct top *top);
-#define LIST_CURSOR_KEYS                                                                       \
-	{{TOP_UP}, list_cursor_key_up, "up, down", "move the mark; PgUp, PgDn: a page", NULL}, \
-		{{TOP_DOWN}, list_cursor_key_down, NULL, NULL, NULL},                          \
-		{{TOP_PAGE_UP}, list_cursor_key_page_up, NULL, NULL, NULL},                    \
-		{{TOP_PAGE_DOWN}, list_cursor_key_page_down, NULL, NULL, NULL},                \
-		{{TOP_FIRST, 'g'}, list_cursor_key_first, NULL, NULL, NULL},                   \
-	{                                                                                      \
-		{TOP_LAST, 'G'}, list_cursor_key_last, NULL, NULL, NULL                        \
-	}
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/utf8_clean.h"
-#include "top.h"
 
 int pager_begin(struct pager *pager, const struct screen_buffer *body)
 {
@@ -52,27 +51,3 @@ size_t pager_heading(struct screen_buffer *screen_buffer, size_t y, size_t x, si
 		screen_buffer_put(screen_buffer, y, x + at, 1, STYLE_DIM, rule);
 	return 1;
 }
-
-static void move(struct top *top, bool back, size_t rows)
-{
-	struct pager *pager = top->pager;
-
-	if (!pager)
-		return;
-	if (back)
-		pager->first = pager->first > rows ? pager->first - rows : 0;
-	else /* pager_show() keeps it inside */
-		pager->first = rows < PAGER_ROWS ? pager->first + rows : PAGER_ROWS;
-}
-
-void pager_key_up(struct top *top) { move(top, true, 1); }
-
-void pager_key_down(struct top *top) { move(top, false, 1); }
-
-void pager_key_page_up(struct top *top) { move(top, true, top->pager ? top->pager->page : 0); }
-
-void pager_key_page_down(struct top *top) { move(top, false, top->pager ? top->pager->page : 0); }
-
-void pager_key_first(struct top *top) { move(top, true, SIZE_MAX); }
-
-void pager_key_last(struct top *top) { move(top, false, SIZE_MAX); }

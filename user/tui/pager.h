@@ -13,8 +13,6 @@
 
 #define PAGER_ROWS 320
 
-struct top;
-
 struct pager {
 	struct screen_buffer screen_buffer;
 	size_t rows;        /* of ink */
@@ -30,22 +28,5 @@ void pager_done(struct pager *pager);
 /* "── processes ───────" at row y, column x; returns the rows taken: 1. */
 size_t pager_heading(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
 		     const char *text);
-
-/* For a screen's table of keys: they move top->pager. */
-void pager_key_up(struct top *top);
-void pager_key_down(struct top *top);
-void pager_key_page_up(struct top *top);
-void pager_key_page_down(struct top *top);
-void pager_key_first(struct top *top);
-void pager_key_last(struct top *top);
-#define PAGER_KEYS                                                                           \
-	{{TOP_UP}, pager_key_up, "up, down", "more above, below; PgUp, PgDn: a page", NULL}, \
-		{{TOP_DOWN}, pager_key_down, NULL, NULL, NULL},                              \
-		{{TOP_PAGE_UP}, pager_key_page_up, NULL, NULL, NULL},                        \
-		{{TOP_PAGE_DOWN}, pager_key_page_down, NULL, NULL, NULL},                    \
-		{{TOP_FIRST, 'g'}, pager_key_first, NULL, NULL, NULL},                       \
-	{                                                                                    \
-		{TOP_LAST, 'G'}, pager_key_last, NULL, NULL, NULL                            \
-	}
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/human_units.h"
 #include "format/display_name.h"
 #include "format/explain_action.h"
+#include "cursor_keys.h"
 #include "top.h"
 #include "format/enum_text.h"
 #include "format/text_wrap.h"

@@ -10,6 +10,7 @@
 #include "base/human_units.h"
 #include "widgets.h"
 #include "format/display_name.h"
+#include "cursor_keys.h"
 #include "top.h"
 
 #define TWO_COLUMNS 120 /* from here on it is drawn in two */

@@ -10,6 +10,7 @@
 #include "widgets.h"
 #include "format/forecast_plot.h"
 #include "format/explain.h"
+#include "cursor_keys.h"
 #include "top.h"
 #include "format/text_wrap.h"
 

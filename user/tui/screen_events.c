@@ -12,6 +12,7 @@
 #include "format/display_name.h"
 #include "format/event_line.h"
 #include "format/table.h"
+#include "cursor_keys.h"
 #include "top.h"
 #include "format/text_wrap.h"
 

@@ -9,6 +9,7 @@
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "format/table.h"
+#include "cursor_keys.h"
 #include "top.h"
 #include "format/text_wrap.h"
 

@@ -11,6 +11,7 @@
 #include "base/human_units.h"
 #include "format/display_name.h"
 #include "format/table.h"
+#include "cursor_keys.h"
 #include "top.h"
 
 #define WHERE \

@@ -6,11 +6,11 @@
 #include "collect.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "cgroup/cgroup_dir.h"
 #include "cgroup/cgroupfs.h"
 #include "collect_internal.h"
 
@@ -140,22 +140,24 @@ int collect_grow(const struct collector *s, size_t capacity, struct collector **
 	return 0;
 }
 
-static __thread size_t counted;
-
-static int count_directory(const char *path, const struct stat *st, int kind, struct FTW *at)
+static int count(const struct cgroup_at *at, void *arg)
 {
-	counted += kind == FTW_D;
+	(void)at;
+	++*(size_t *)arg;
 	return 0;
 }
 
 size_t collect_count(const char *root)
 {
 	_cleanup_free_ struct cgroupfs *fs = malloc(sizeof(*fs));
+	_cleanup_close_ int fd = -1;
+	size_t n = 0;
 
-	counted = 0;
 	if (fs && cgroupfs_find(root ?: "", fs) == 0)
-		nftw(fs->memory, count_directory, 16, FTW_PHYS | FTW_MOUNT);
-	return counted;
+		fd = open(fs->memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		cgroup_walk(fd, count, &n);
+	return n;
 }
 
 enum cgroup_layout collect_layout(const struct collector *s) { return s->fs.layout; }
@@ -246,21 +248,4 @@ int collect_host(struct collector *s, struct host_sample *ret_host)
 int collect_usage_open(struct collector *s, const char *path)
 {
 	return files_usage_open(s->files, path);
-}
-
-int collect_usage_read(int fd, __u64 *ret_bytes)
-{
-	char text[32];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-	__u64 value = 0;
-	ssize_t i;
-
-	if (n < 0)
-		return -errno;
-	for (i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
-		value = value * 10 + (text[i] - '0');
-	if (i == 0 || i > 19)
-		return -EBADMSG;
-	*ret_bytes = value;
-	return 0;
 }
