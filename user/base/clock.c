@@ -23,7 +23,7 @@ void clock_format_rfc3339(uint64_t wall_ns, char text[CLOCK_TEXT])
 		 (unsigned int)(wall_ns % NS_PER_SEC));
 }
 
-/* Exactly `digits` digits, then `after` (0: whatever follows). */
+/* Exactly `digits` digits, then `after` (0: anything). */
 static bool take_number(const char **text, int digits, char after, int *ret_value)
 {
 	const char *p = *text;
@@ -41,7 +41,7 @@ static bool take_number(const char **text, int digits, char after, int *ret_valu
 	return true;
 }
 
-/* ".123" → nanoseconds; nothing there: 0. Digits past the ninth are passed over. */
+/* ".123" → nanoseconds; nothing there: 0. Skips digits past the ninth. */
 static bool take_fraction(const char **text, uint64_t *ret_ns)
 {
 	const char *p = *text;
@@ -128,7 +128,7 @@ static int parse_date(const char *text, uint64_t *ret_wall_ns)
 	tm.tm_mon = month - 1;
 	utc = tm;
 	seconds = timegm(&utc);
-	/* timegm mends 30 February silently: what it changed was no date */
+	/* timegm() normalises 30 February silently: a date that it changed was none */
 	if (utc.tm_mon != tm.tm_mon || utc.tm_mday != tm.tm_mday || utc.tm_hour != tm.tm_hour ||
 	    utc.tm_min != tm.tm_min || utc.tm_sec != tm.tm_sec)
 		return -EINVAL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Finds a program of ours from where the running one stands. Never looks into PATH. */
+/* Finds a program of ours by the path of the running one. Never searches PATH. */
 #include "find_program.h"
 
 #include <errno.h>

@@ -37,7 +37,7 @@ static int format_bytes(uint64_t bytes, const char *prefix, const char *suffix,
 		if (tenths >= 1000) /* without a decimal */
 			tenths = (whole + (rest >= 512)) * 10;
 		if (tenths < 10240 || unit + 1 == ARRAY_SIZE(name))
-			break; /* else 1023.6 KiB became 1024 KiB: say 1 MiB */
+			break; /* else 1023.6 KiB became 1024 KiB: write 1 MiB */
 	}
 	if (tenths % 10)
 		return snprintf(text, UNITS_TEXT, "%s%u.%u %s%s", prefix,
@@ -67,7 +67,7 @@ const char *units_rate(int64_t bytes_per_second, char text[UNITS_TEXT])
 	return text;
 }
 
-/* Never more than what is left: the rest is cut, not rounded. */
+/* Never more than what is left: cut, not rounded. */
 const char *units_duration_ms(uint64_t ms, char text[UNITS_TEXT])
 {
 	uint64_t s = ms / 1000;
@@ -97,7 +97,7 @@ struct decimal {
 	uint64_t billionths;
 };
 
-/* Digits with an optional fraction; further digits than nine are passed over. */
+/* Digits with an optional fraction; skips digits past the ninth. */
 static int parse_decimal(const char **text, struct decimal *ret_value)
 {
 	const char *p = *text;
@@ -127,7 +127,7 @@ static int decimal_scale(const struct decimal *value, uint64_t scale, uint64_t *
 	unsigned __int128 product = (unsigned __int128)value->whole * scale +
 				    (unsigned __int128)value->billionths * scale / 1000000000;
 
-	if (product >= UINT64_MAX) /* UINT64_MAX itself means "not known" */
+	if (product >= UINT64_MAX) /* UINT64_MAX itself means "unknown" */
 		return -ERANGE;
 	*ret_product = (uint64_t)product;
 	return 0;
@@ -194,7 +194,7 @@ int units_parse_bytes(const char *text, uint64_t *ret_bytes)
 int units_parse_duration_ms(const char *text, uint64_t *ret_ms)
 {
 	static const struct unit units[] = {
-		/* each may stand once, in falling order */
+		/* each unit at most once, in falling order */
 		{"d", 86400000}, {"h", 3600000}, {"m", 60000},
 		{"min", 60000},  {"s", 1000},    {"ms", 1},
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Numbers for people: the same words on every screen. HR_UNKNOWN prints as "-". */
+/* Numbers for people, in the same form on every screen. HR_UNKNOWN prints as "-". */
 #ifndef HEADROOM_BASE_HUMAN_UNITS_H
 #define HEADROOM_BASE_HUMAN_UNITS_H
 
@@ -12,7 +12,8 @@ const char *
 units_duration_ms(uint64_t ms,
 		  char text[UNITS_TEXT]); /* "850 ms", "42s", "4m20s", "3h05m", "2d04h" */
 
-/* "300MiB", "1.5G", "4096", "10k" (k, M, G, T and KiB … TiB are powers of 1024, KB … TB of 1000). 0 or -EINVAL,
+/* "300MiB", "1.5G", "4096", "10k" (k, M, G, T and KiB … TiB are powers of 1024, KB … TB of 1000). 0
+ * or -EINVAL,
  * -ERANGE. */
 int units_parse_bytes(const char *text, uint64_t *ret_bytes);
 /* "1s", "500ms", "5m", "1h30m". 0 or -EINVAL, -ERANGE. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One line to stderr. Only mains call it. */
+/* One line to stderr. Only a program's main file calls it. */
 #include "log.h"
 
 #include <stdarg.h>
@@ -16,7 +16,7 @@ static void log_line(const char *format, va_list args)
 
 	vsnprintf(line + n, sizeof(line) - (size_t)n, format, args);
 	fprintf(stderr, "%s\n",
-		line); /* one write, so that lines of several processes stay whole */
+		line); /* one write, so that lines of several processes do not mix */
 }
 
 void log_error(const char *format, ...)

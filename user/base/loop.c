@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* epoll with callbacks. Allocates nothing; knows nothing of what is watched. */
+/* epoll with callbacks. Allocates nothing; knows nothing of what the descriptors are. */
 #include "loop.h"
 
 #include <errno.h>
@@ -43,7 +43,7 @@ void loop_remove(struct loop *loop, struct loop_watch *watch)
 	if (watch->fd < 0)
 		return;
 	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
-	watch->fd = -1; /* a pending event of this round is passed over */
+	watch->fd = -1; /* a pending event of this round is skipped */
 }
 
 int loop_run(struct loop *loop)
@@ -97,5 +97,5 @@ void loop_timer_read(int fd)
 	uint64_t fired;
 
 	if (read(fd, &fired, sizeof(fired)) < 0)
-		return; /* EAGAIN: somebody was faster */
+		return; /* EAGAIN: another thread was faster */
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * An event loop on one screen: descriptors with callbacks on epoll. Nothing is allocated: the owner embeds the watches.
+ * An event loop on one screen: descriptors with callbacks on epoll. Nothing is allocated: the owner
+ * embeds the watches.
  *	struct loop loop; loop_init(&loop); loop_add(&loop, &watch, fd, EPOLLIN, fn, arg); loop_run(&loop); loop_done(&loop);
- * A callback may add and remove any watch but must not free one that loop_run still holds in this round.
+ * A callback may add and remove any watch but must not free one that loop_run still holds in this
+ * round.
  */
 #ifndef HEADROOM_LOOP_H
 #define HEADROOM_LOOP_H
@@ -31,7 +33,8 @@ void loop_remove(struct loop *loop, struct loop_watch *watch); /* the fd stays o
 int loop_run(struct loop *loop); /* until loop_stop(); its result, or -errno */
 void loop_stop(struct loop *loop, int result);
 
-/* A monotonic timer fd, non-blocking. loop_timer_set: first firing after first_ns, then every every_ns (0: once). */
+/* A monotonic timer fd, non-blocking. loop_timer_set: first firing after first_ns, then every
+ * every_ns (0: once). */
 int loop_timer_new(void);
 int loop_timer_set(int fd, uint64_t first_ns, uint64_t every_ns);
 void loop_timer_read(int fd); /* clears readiness */

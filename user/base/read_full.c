@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Reads on until the end: see whole.h. Never allocates. */
+/* Reads to the end: see read_full.h. Never allocates. */
 #include "read_full.h"
 
 #include <errno.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A file's content in a buffer of fixed size, however many reads it takes. */
+/* A file's content in a buffer of fixed size, in as many reads as it takes. */
 #ifndef HEADROOM_BASE_READ_FULL_H
 #define HEADROOM_BASE_READ_FULL_H
 
 #include <sys/types.h>
 
-/* From where `fd` stands to the file's end or `bytes`; how many, -errno. As many as `bytes` may mean that there is more. */
+/* From the position of `fd` to the file's end or `bytes`. Returns the number of bytes, or -errno. A
+ * result of `bytes` may mean that there is more. */
 ssize_t whole_read(int fd, void *to, size_t bytes);
 
 #endif

@@ -18,9 +18,9 @@
 
 static struct {
 	struct sockaddr_un at;
-	socklen_t at_bytes;   /* 0: nobody listens */
+	socklen_t at_bytes;   /* 0: no manager listens */
 	uint64_t watchdog_ns; /* 0: none */
-	uint64_t alive_ns;    /* monotonic, when it was last said */
+	uint64_t alive_ns;    /* monotonic, when it was last sent */
 	char status[STATUS_BYTES];
 } service;
 
@@ -44,7 +44,7 @@ __attribute__((format(printf, 1, 2))) static void describe(const char *format, .
 		       MSG_NOSIGNAL, (const struct sockaddr *)&service.at, service.at_bytes);
 }
 
-/* The socket's name, as the manager wrote it; false for a kind that we don't speak. */
+/* The socket's name, as the manager wrote it; false for an address family that is not supported. */
 static bool take_address(const char *name)
 {
 	size_t n = name ? strlen(name) : 0;
@@ -87,7 +87,7 @@ void service_take_over(void)
 
 bool service_asked(void) { return service.at_bytes; }
 
-/* One line: what a manager would take for another assignment is a space. */
+/* One line: a newline, which a manager would read as another assignment, becomes a space. */
 static bool take_status(const char *status)
 {
 	char line[STATUS_BYTES];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Sentences, piece by piece. */
+/* Appends to a line of text: see strbuf.h. */
 #include "strbuf.h"
 
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Hostile text made harmless, and cut to the columns of a terminal. Knows nothing of terminals or
- * JSON themselves; never allocates, never trusts a byte.
+ * Makes hostile text harmless, and cuts it to the columns of a terminal. Knows nothing of terminals
+ * or JSON; never allocates, never trusts a byte.
  */
 #include "utf8_clean.h"
 
@@ -12,7 +12,8 @@
 
 #include "cleanup.h"
 
-/* Characters that are invisible, steer the terminal or reorder text. Unicode 15: general categories
+/* Characters that are invisible, control the terminal or reorder text. Unicode 15: general
+ * categories
  * Cc, Cf, Zl and Zp, default-ignorable code points, and the noncharacters of the first plane.
  * Sorted. */
 /* clang-format off */
@@ -71,8 +72,8 @@ static bool is_unsafe(uint32_t c)
 	return (c & 0xfffe) == 0xfffe;
 }
 
-/* One character of at most n bytes; the number of bytes it takes, or 0 where they are no UTF-8
- * (overlong forms and surrogates are none: RFC 3629). */
+/* One character of at most n bytes; the number of bytes it takes, or 0 if they are not UTF-8
+ * (overlong forms and surrogates are not: RFC 3629). */
 static size_t utf8_decode(const char *text, size_t n, uint32_t *ret_c)
 {
 	const unsigned char *p = (const unsigned char *)text;
@@ -137,7 +138,8 @@ const char *text_clean(const char *in, size_t n, char *out, size_t out_bytes)
 	return out;
 }
 
-/* The next character: its bytes, and its columns. What the locale does not know counts as one. */
+/* The next character: its bytes, and its columns. A character that the locale does not know counts
+ * as one. */
 static size_t next_character(const char *text, size_t n, size_t *ret_columns)
 {
 	uint32_t c = 0;
@@ -165,7 +167,7 @@ const char *text_fit(const char *clean, size_t width, int ascii, char *out, size
 {
 	const char *mark = ascii ? "~" : "…";
 	size_t n = strlen(clean), mark_bytes = strlen(mark), used = 0, at = 0;
-	size_t keep = 0; /* what can stay if the mark must follow */
+	size_t keep = 0; /* what fits in front of the mark */
 
 	if (!out_bytes)
 		return "";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Reads a file that may be a FIFO, a folder, a device, huge, or no text at all: without hanging, and it says what it is.
+ * Reads a file that may be a FIFO, a directory, a device, huge, or not text: without hanging, and
+ * with an error that names the problem.
  */
 #include "yaml_file.h"
 
@@ -46,7 +47,7 @@ static int check_file(const struct tree *tree, const struct stat *st)
 	return 0;
 }
 
-/* How many bytes the character at `at` takes; 0: it is no UTF-8. */
+/* How many bytes the character at `at` takes; 0: not UTF-8. */
 static size_t utf8_bytes(const unsigned char *at, size_t left)
 {
 	static const unsigned int least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -68,7 +69,8 @@ static size_t utf8_bytes(const unsigned char *at, size_t left)
 	return n && c >= least[n] && (c < 0xd800 || c > 0xdfff) && c <= 0x10ffff ? n : 0;
 }
 
-/* What libyaml would refuse with an offset instead of a place: bytes that are no UTF-8, control characters. */
+/* What libyaml would refuse with an offset instead of a line: bytes that are not UTF-8, control
+ * characters. */
 static int check_text(const struct tree *tree, const char *text, size_t bytes)
 {
 	struct tree_node at = {.line = 1, .column = 1};
@@ -114,7 +116,7 @@ int yaml_file_read(const struct tree *tree, char **ret_text, size_t *ret_bytes)
 	err = check_file(tree, &st);
 	if (err)
 		return err;
-	text = malloc(TREE_BYTES + 1); /* touched only as far as the file goes */
+	text = malloc(TREE_BYTES + 1); /* the kernel backs only the pages that the file fills */
 	if (!text)
 		return -ENOMEM;
 	n = whole_read(fd, text, TREE_BYTES + 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Asking a tree, and complaining about it. Never changes it. */
+/* Queries on a tree, and errors about its nodes. Never changes it. */
 #include "yaml_tree.h"
 
 #include <errno.h>

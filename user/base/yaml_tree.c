@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * libyaml's events into a tree of marked nodes, within bounds. Knows nothing of what a configuration means.
+ * libyaml's events into a tree of marked nodes, within bounds. Knows nothing of the meaning of a
+ * configuration.
  */
 #include "yaml_tree.h"
 
@@ -91,7 +92,7 @@ static int by_text(const void *a, const void *b)
 	return (*x)->column < (*y)->column ? -1 : (*x)->column > (*y)->column;
 }
 
-/* Of two equal keys one would win silently. */
+/* Of two equal keys one would be ignored silently. */
 static int check_keys(struct builder *b, const struct tree_node *map)
 {
 	size_t keys = map->n / 2;
@@ -154,7 +155,7 @@ static int anchor_note(struct builder *b, const yaml_event_t *event, const yaml_
 	return 0;
 }
 
-/* A new node for the event, its anchor noted. Tags would change what a word means. */
+/* A new node for the event, with its anchor. Tags would change the meaning of a word. */
 static int node_new(struct builder *b, const yaml_event_t *event, enum tree_kind kind,
 		    const yaml_char_t *anchor, const yaml_char_t *tag, struct tree_node **ret_node)
 {
@@ -267,7 +268,7 @@ static int on_alias(struct builder *b, const yaml_event_t *event)
 			   "an alias without an anchor; expected a value");
 }
 
-/* libyaml's own complaint, in words that help. */
+/* libyaml's own error, as a person reads it. */
 static int on_parser_error(const struct builder *b)
 {
 	const char *problem = b->parser.problem ? b->parser.problem : "can't be read";
@@ -286,7 +287,7 @@ static int on_parser_error(const struct builder *b)
 	return complain_at(b, b->parser.problem_mark, problem, "expected YAML");
 }
 
-/* 1: the document is at its end. */
+/* 1: end of the document. */
 static int on_event(struct builder *b, const yaml_event_t *event, unsigned int *documents)
 {
 	switch (event->type) {
@@ -352,7 +353,7 @@ int tree_load(const char *path, struct tree *ret_tree, char *error, size_t error
 	free(b->stack);
 	if (!err && tree.root && tree.root->kind == TREE_TEXT && !*tree.root->text &&
 	    !tree.root->quoted)
-		tree.root = NULL; /* `---` and nothing more */
+		tree.root = NULL; /* only `---` */
 	if (err)
 		tree_done(&tree);
 	else

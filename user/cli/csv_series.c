@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* CSV to rows of numbers, strictly: says where a file is wrong rather than guessing what it meant.
+/* CSV to rows of numbers, strictly: reports where a file is wrong instead of guessing.
  * Never logs. */
 #include "csv_series.h"
 
@@ -86,7 +86,7 @@ __attribute__((format(printf, 3, 4))) static int wrong(struct series *s, size_t 
 	return -EINVAL;
 }
 
-/* One line without its end; empty lines are passed over. -ENODATA at the end. (Not getline(): a
+/* One line without its end; skips empty lines. -ENODATA at the end. (Not getline(): a
  * file without an end of line would be read into memory whole.) */
 static int read_line(struct series *s)
 {
@@ -114,8 +114,8 @@ static int read_line(struct series *s)
 	}
 }
 
-/* The cell that begins at *at, with spaces and quotes taken off; *at moves behind its comma, or
- * becomes NULL. */
+/* The cell that begins at *at, without spaces and quotes; *at moves past its comma, or becomes
+ * NULL. */
 static char *cell(char **at)
 {
 	char *begin = *at, *comma = strchr(begin, ','), *end;
@@ -195,7 +195,7 @@ int series_open_fd(int fd, const char *name, struct series **ret_series)
 		series_close(s);
 		return cannot_open(name, -ENOMEM);
 	}
-	own = -1; /* the stream has it */
+	own = -1; /* the stream owns it */
 	err = read_header(s);
 	if (err == -EINVAL)
 		snprintf(open_error, sizeof(open_error), "%s", s->error);
@@ -239,7 +239,8 @@ static int read_number(struct series *s, size_t column, int meaning, const char 
 			return wrong(s, column, "%s is empty", columns[meaning].name);
 		return 0;
 	}
-	/* strtod takes hexadecimal, "nan" and "infinity" too: a number begins with a digit, a point
+	/* strtod accepts hexadecimal, "nan" and "infinity" too: a number begins with a digit, a
+	 * point
 	 * or a sign. */
 	x = strtod(text, &end);
 	if (!strchr("0123456789.+-", *text) || *end || end == text || strpbrk(text, "xX"))

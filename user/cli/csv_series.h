@@ -4,17 +4,18 @@
  * than one.
  *
  * The first line names the columns. t_seconds, used_bytes and limit_bytes must be there; any
- * counter may stand beside them under its JSON name (the table in csv_series.c); other columns are
- * skipped. What a cell may hold:
- *	a number >= 0, whole or not, "1e9" too; surrounding spaces and "quotes" are taken off
+ * counter may be added under its JSON name (the table in csv_series.c); other columns are skipped.
+ * A cell holds:
+ *	a number >= 0, whole or not, "1e9" too; surrounding spaces and "quotes" are removed
  *	(bytes and counts are cut to whole ones; counters in seconds become nanoseconds)
- *	nothing: not known (in t_seconds and used_bytes an error; in limit_bytes: no limit)
+ *	nothing: unknown (in t_seconds and used_bytes an error; in limit_bytes: no limit)
  *	limit_bytes of 0, or of 2^62 and more (cgroup v1 writes "none" as 2^63 rounded to pages):
  *	no limit
- * Text, NaN, infinity, negative numbers, what does not fit into 64 bits, a missing or double column,
+ * Text, NaN, infinity, negative numbers, what does not fit into 64 bits, a missing or double
+ * column,
  * a row with too few or too many cells, a line beyond 64 KiB, a NUL byte: -EINVAL, and
- * series_error() says line and column (in bytes, from 1). A time may stand still or go back: the row is handed on as it is, for that
- * is what clocks do; series_backwards() counts them.
+ * series_error() says line and column (in bytes, from 1). A time may repeat or go back, as clocks
+ * do: the row is returned as it is, and series_backwards() counts it.
  */
 #ifndef HEADROOM_CLI_CSV_SERIES_H
 #define HEADROOM_CLI_CSV_SERIES_H
@@ -38,11 +39,12 @@ struct series_row { /* a uint64_t of all ones: unknown */
 
 struct series;
 
-/* 0, or -errno; on failure series_open_error() has a line for a person (thread-local, never NULL).
+/* 0, or -errno; on failure series_open_error() has one line for a person (thread-local, never
+ * NULL).
  */
 int series_open(const char *path, struct series **ret_series);
-/* The same from an open descriptor, from where it stands; `name` is what errors call it. Closes it
- * in the end, on failure, too. */
+/* The same from an open descriptor, from its current position; errors call it `name`. Closes it in
+ * the end, also on failure. */
 int series_open_fd(int fd, const char *name, struct series **ret_series);
 const char *series_open_error(void);
 void series_close(struct series *series); /* takes NULL */
