@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One cgroup directory: see cgroup_dir.h. Every open is an openat2(2) (5.6): the only one that the resolver's seccomp
+/* One cgroup directory: see cgroup_dir.h. Every open is an openat2(2) (5.6): the only one that the
+ * resolver's seccomp
  * filter allows. */
 #include "cgroup_dir.h"
 
@@ -245,7 +246,8 @@ bool dir_entry_is_dir(int dir_fd, const struct dir_entry *entry)
 	return !fstatat(dir_fd, entry->name, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode);
 }
 
-/* A walk holds one descriptor and, for each level, where its directory is read on: it comes back by "..". */
+/* A walk holds one descriptor and, for each level, where its directory is read on: it comes back by
+ * "..". */
 struct walk {
 	int (*fn)(const struct cgroup_at *at, void *arg);
 	void *arg;
@@ -373,7 +375,8 @@ struct pids {
 	void *arg;
 };
 
-/* Numbers, each on a line; a read may end in the middle of one. 0 stands for a process of a pid namespace above ours. */
+/* Numbers, each on a line; a read may end in the middle of one. 0 stands for a process of a pid
+ * namespace above ours. */
 static int pids_of(const struct cgroup_at *at, void *arg)
 {
 	const struct pids *pids = arg;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One cgroup directory: opened by id or by path, its files, and everything below it. Never follows a link, never leaves
+ * One cgroup directory: opened by id or by path, its files, and everything below it. Never follows
+ * a link, never leaves
  * the hierarchy, never allocates. Callers: any thread.
  *
- * A cgroup's id is its kernfs id: the file handle of its directory, and on 64 bits also the inode number. The kernel
+ * A cgroup's id is its kernfs id: the file handle of its directory, and on 64 bits also the inode
+ * number. The kernel
  * never uses an id again while it runs.
  */
 #ifndef HEADROOM_CGROUP_DIR_H
@@ -15,21 +17,27 @@
 
 #define CGROUP_DEPTH 1024 /* levels that cgroup_walk() goes down */
 
-/* Of `name` in the directory, or of the directory itself (""). Falls back to the inode number where the file system has
+/* Of `name` in the directory, or of the directory itself (""). Falls back to the inode number where
+ * the file system has
  * no such handles. 0 or -errno. */
 int cgroup_id(int dir_fd, const char *name, uint64_t *ret_id);
 
-/* `mount_fd` is any directory of the hierarchy, `flags` O_RDONLY or O_PATH. A descriptor; -ENOENT: removed; -EPERM: no
- * CAP_DAC_READ_SEARCH in the initial user namespace; another -errno: the file system has no such handles. */
+/* `mount_fd` is any directory of the hierarchy, `flags` O_RDONLY or O_PATH. A descriptor; -ENOENT:
+ * removed; -EPERM: no
+ * CAP_DAC_READ_SEARCH in the initial user namespace; another -errno: the file system has no such
+ * handles. */
 int cgroup_open_id(int mount_fd, uint64_t id, int flags);
 
-/* `path` from the directory of root_fd; a leading "/" does not matter. A descriptor; -ENOENT: removed; -ESTALE: the path
- * is another cgroup by now; -EINVAL: the root itself, a path that leads out, or one with "." or "..". */
+/* `path` from the directory of root_fd; a leading "/" does not matter. A descriptor; -ENOENT:
+ * removed; -ESTALE: the path
+ * is another cgroup by now; -EINVAL: the root itself, a path that leads out, or one with "." or
+ * "..". */
 int cgroup_open_path(int root_fd, const char *path, uint64_t id);
 /* As above, for any cgroup that is there now. */
 int cgroup_open_any(int root_fd, const char *path);
 
-/* The path of an open cgroup below the directory that the kernel calls `mount`: "" or "/a/b". -ENOENT: removed; -EXDEV:
+/* The path of an open cgroup below the directory that the kernel calls `mount`: "" or "/a/b".
+ * -ENOENT: removed; -EXDEV:
  * outside of what a private cgroup namespace shows; -ENAMETOOLONG. */
 int cgroup_fd_path(int fd, const char *mount, char *ret_path, size_t size);
 
@@ -47,7 +55,8 @@ struct dir_entry {
 	const char *name;
 };
 
-/* Each entry of a directory, until fn returns non-zero: which is returned, or -errno. Does not allocate, as readdir()
+/* Each entry of a directory, until fn returns non-zero: which is returned, or -errno. Does not
+ * allocate, as readdir()
  * would. */
 int dir_list(int dir_fd, int (*fn)(const struct dir_entry *entry, void *arg), void *arg);
 /* Whether the entry is a directory other than "." and "..". */
@@ -59,7 +68,8 @@ struct cgroup_at {
 	const char *path; /* from where the walk began: "" or "/a/b"; NULL: longer than PATH_MAX */
 };
 
-/* This cgroup and all below it, parents first, until fn returns non-zero: which is returned, or -errno. Skips cgroups
+/* This cgroup and all below it, parents first, until fn returns non-zero: which is returned, or
+ * -errno. Skips cgroups
  * that vanish meanwhile. -ELOOP: deeper than CGROUP_DEPTH. */
 int cgroup_walk(int dir_fd, int (*fn)(const struct cgroup_at *at, void *arg), void *arg);
 /* All processes in it and below it, as cgroup_walk(); some may come twice. */

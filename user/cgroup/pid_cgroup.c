@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* /proc/PID/cgroup, one line per hierarchy: "4:memory:/a/b" (v1), "0::/a/b" (v2). Format: cgroups(7). */
+/* /proc/PID/cgroup, one line per hierarchy: "4:memory:/a/b" (v1), "0::/a/b" (v2). Format:
+ * cgroups(7). */
 #include "pid_cgroup.h"
 
 #include <errno.h>

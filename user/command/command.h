@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The frame of a command, for `headroom` and `headroom-export`: what a command is, how it is run, and what all commands
- * share (opening the board, properties of stdout, exit statuses). A command states its options as a table; it prints its
- * result to stdout and an error as one line to stderr, and returns an exit status. Knows no particular command.
+ * The frame of a command, for `headroom` and `headroom-export`: what a command is, how it is run,
+ * and what all commands
+ * share (opening the board, properties of stdout, exit statuses). A command states its options as a
+ * table; it prints its
+ * result to stdout and an error as one line to stderr, and returns an exit status. Knows no
+ * particular command.
  */
 #ifndef HEADROOM_COMMAND_H
 #define HEADROOM_COMMAND_H
@@ -63,7 +66,8 @@ bool cli_ascii(void);
 bool cli_colour(void);
 /* Columns of the terminal that stdout is; 0: it is none. */
 size_t cli_width(void);
-/* Prints text in lines of at most `width` columns, each `indent` spaces in, broken between words; a word that is longer
+/* Prints text in lines of at most `width` columns, each `indent` spaces in, broken between words; a
+ * word that is longer
  * than a line stays whole. width 0: one line. */
 void cli_print_wrapped(const char *text, size_t indent, size_t width);
 

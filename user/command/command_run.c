@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* How a command is run: its options parsed by its table, its help printed, its mistakes told in one line. Knows no command. */
+/* How a command is run: its options parsed by its table, its help printed, its mistakes told in one
+ * line. Knows no command. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Answers: who a cgroup is, what a process was started with, what the kernel log told. The order in
- * which text goes into an answer is the order of its worth: when there is too much of it, the last
- * ones are cut.
+ * Answers: the identity of a cgroup, the command line of a process, OOM kills from the kernel log.
+ * Text goes into an answer in the order of its value: where there is too much, the last ones are
+ * cut.
  */
 #include "answer.h"
 
@@ -17,7 +17,7 @@
 #include "identity.h"
 
 #define CMDLINE_MAX \
-	4096 /* bytes of /proc/PID/cmdline that are looked at; the redacted line is far shorter */
+	4096 /* bytes of /proc/PID/cmdline that are read; the redacted line is far shorter */
 #define CMDLINE_TEXT 384
 
 struct hr_str resolve_text(struct resolve_answer *answer, const char *text)
@@ -65,7 +65,7 @@ static void fill_identity(struct resolve_answer *answer, const struct identity *
 	answer->labels = resolve_text(answer, identity->labels);
 }
 
-/* 1: nothing more is to be learnt. */
+/* 1: complete, no state file can add anything. */
 static uint32_t identify(struct opener *opener, const char *path_text, uint32_t again,
 			 struct resolve_answer *answer)
 {
@@ -97,7 +97,7 @@ static ssize_t read_proc(struct opener *opener, uint32_t what, uint32_t pid, cha
 
 int process_start_ticks(const char *stat, uint64_t *ret_ticks)
 {
-	const char *at = strrchr(stat, ')'); /* the name before it may hold anything */
+	const char *at = strrchr(stat, ')'); /* the name before it may hold any byte */
 	unsigned long long ticks;
 
 	for (int field = 2; at && field < 22; field++) {
@@ -110,8 +110,8 @@ int process_start_ticks(const char *stat, uint64_t *ret_ticks)
 	return 0;
 }
 
-/* The arguments of a process that still is the one that was meant. Both files are opened before
- * the comparison: if the start time is right now, the descriptor opened earlier belongs to no
+/* The arguments of a process, if it still is the one in the question. Both files are opened before
+ * the comparison: if the start time matches now, the descriptor opened earlier belongs to no
  * younger process. */
 static ssize_t read_args(struct opener *opener, const struct resolve_question *question, char *args,
 			 size_t bytes)

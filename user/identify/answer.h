@@ -7,17 +7,17 @@
 #include "kmsg.h"
 #include "opener_proto.h"
 
-/* How often a container whose state files are not there is worth asking again; then what the
- * path tells is all. */
+/* How often to retry a container whose state files are missing; after that the path is the only
+ * source. */
 #define RESOLVE_AGAIN_MAX 6
 
 void resolve_answer_question(struct opener *opener, const struct resolve_question *question,
 			     struct resolve_answer *ret_answer);
-/* RESOLVE_KMSG_OOM, unasked. */
+/* RESOLVE_KMSG_OOM, without a question. */
 void resolve_answer_kmsg(struct opener *opener, const struct kmsg_oom *oom,
 			 struct resolve_answer *ret_answer);
 
-/* Adds text to the answer; equal texts are stored once. What does not fit is cut. */
+/* Adds text to the answer; stores equal texts once, and cuts what does not fit. */
 struct hr_str resolve_text(struct resolve_answer *answer, const char *text);
 
 /* Field 22 of /proc/PID/stat, in clock ticks since boot; -EBADMSG. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Cgroup paths, taken apart: components, ids, pod uids. Matching is by what a component holds,
- * never by where the path begins: container hosts are nested in each other's cgroups at will. Never
- * touches a file.
+ * Parses cgroup paths: components, ids, pod uids. It matches the content of a component, never the
+ * start of the path: container hosts can be nested in each other's cgroups. Never touches a file.
  */
 #include <ctype.h>
 #include <stdlib.h>

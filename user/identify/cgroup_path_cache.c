@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Ids to paths by walking: see finder.h. Reads directories and nothing in them; a directory that
- * cannot be listed is passed over, with what is below it.
+ * Ids to paths by walking: see cgroup_path_cache.h. Reads directories and no file in them; skips a
+ * directory that cannot be listed, with everything below it.
  */
 #include "cgroup_path_cache.h"
 
@@ -18,23 +18,23 @@
 #define WALK_SHARE 10 /* of the time, one part is for walks */
 #define GROUPS_MAX 200000
 
-static int add(struct finder *finder, uint64_t id, const char *path)
+static int add(struct path_cache *cache, uint64_t id, const char *path)
 {
-	if (finder->n == GROUPS_MAX)
+	if (cache->n == GROUPS_MAX)
 		return -ENOSPC;
-	if (finder->n == finder->space) {
-		size_t space = finder->space ? finder->space * 2 : 256;
-		void *more = realloc(finder->entries, space * sizeof(*finder->entries));
+	if (cache->n == cache->space) {
+		size_t space = cache->space ? cache->space * 2 : 256;
+		void *more = realloc(cache->entries, space * sizeof(*cache->entries));
 
 		if (!more)
 			return -ENOMEM;
-		finder->entries = more;
-		finder->space = space;
+		cache->entries = more;
+		cache->space = space;
 	}
-	finder->entries[finder->n].path = strdup(path);
-	if (!finder->entries[finder->n].path)
+	cache->entries[cache->n].path = strdup(path);
+	if (!cache->entries[cache->n].path)
 		return -ENOMEM;
-	finder->entries[finder->n++].id = id;
+	cache->entries[cache->n++].id = id;
 	return 0;
 }
 
@@ -46,48 +46,49 @@ static int see(const struct cgroup_at *at, void *arg)
 
 static int by_id(const void *a, const void *b)
 {
-	uint64_t one = ((const struct finder_entry *)a)->id;
-	uint64_t two = ((const struct finder_entry *)b)->id;
+	uint64_t one = ((const struct path_cache_entry *)a)->id;
+	uint64_t two = ((const struct path_cache_entry *)b)->id;
 
 	return one < two ? -1 : one > two;
 }
 
-void finder_done(struct finder *finder)
+void path_cache_done(struct path_cache *cache)
 {
-	for (size_t i = 0; i < finder->n; i++)
-		free(finder->entries[i].path);
-	free(finder->entries);
-	*finder = (struct finder){0};
+	for (size_t i = 0; i < cache->n; i++)
+		free(cache->entries[i].path);
+	free(cache->entries);
+	*cache = (struct path_cache){0};
 }
 
-static int walk_all(struct finder *finder, int root_fd)
+static int walk_all(struct path_cache *cache, int root_fd)
 {
 	uint64_t begin = clock_mono_ns();
 	int r;
 
-	finder_done(finder);
-	r = cgroup_walk(root_fd, see, finder);
-	if (finder->n)
-		qsort(finder->entries, finder->n, sizeof(*finder->entries), by_id);
-	finder->walked_ns = clock_mono_ns();
-	finder->took_ns = finder->walked_ns - begin;
+	path_cache_done(cache);
+	r = cgroup_walk(root_fd, see, cache);
+	if (cache->n)
+		qsort(cache->entries, cache->n, sizeof(*cache->entries), by_id);
+	cache->walked_ns = clock_mono_ns();
+	cache->took_ns = cache->walked_ns - begin;
 	return r;
 }
 
-/* Still there, under this name: ids are never used again, so it is the one that was seen. */
-static const char *find(const struct finder *finder, int root_fd, uint64_t id)
+/* Whether it still has this name: the kernel never reuses an id, so it is the same cgroup. */
+static const char *find(const struct path_cache *cache, int root_fd, uint64_t id)
 {
-	const struct finder_entry key = {.id = id}, *found;
+	const struct path_cache_entry key = {.id = id}, *found;
 	struct stat st;
 
-	found = finder->n ? bsearch(&key, finder->entries, finder->n, sizeof(key), by_id) : NULL;
+	found = cache->n ? bsearch(&key, cache->entries, cache->n, sizeof(key), by_id) : NULL;
 	return found && !fstatat(root_fd, found->path + 1, &st, AT_SYMLINK_NOFOLLOW) &&
 			       st.st_ino == id
 		       ? found->path
 		       : NULL;
 }
 
-int finder_look(struct finder *finder, int root_fd, uint64_t id, char *ret_path, size_t bytes)
+int path_cache_find(struct path_cache *cache, int root_fd, uint64_t id, char *ret_path,
+		    size_t bytes)
 {
 	struct stat st;
 	const char *path = "/";
@@ -95,12 +96,12 @@ int finder_look(struct finder *finder, int root_fd, uint64_t id, char *ret_path,
 
 	if (fstat(root_fd, &st))
 		return -errno;
-	if (st.st_ino != id && !(path = find(finder, root_fd, id))) {
-		if (finder->walked_ns &&
-		    clock_mono_ns() - finder->walked_ns < WALK_SHARE * finder->took_ns)
+	if (st.st_ino != id && !(path = find(cache, root_fd, id))) {
+		if (cache->walked_ns &&
+		    clock_mono_ns() - cache->walked_ns < WALK_SHARE * cache->took_ns)
 			return -EAGAIN;
-		r = walk_all(finder, root_fd);
-		path = find(finder, root_fd, id);
+		r = walk_all(cache, root_fd);
+		path = find(cache, root_fd, id);
 		if (!path)
 			return r < 0 ? r : -ENOENT;
 	}

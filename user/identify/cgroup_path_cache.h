@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A cgroup's path by its id, for an opener that may not open by handle (no CAP_DAC_READ_SEARCH: a
- * guard without root, or in a plain container): one walk over the hierarchy finds all of them. A
- * group that is not in the last walk causes another one, but walks take at most a tenth of the
+ * daemon without root, or in a plain container): one walk over the hierarchy finds all of them. A
+ * cgroup that is not in the last walk causes another one, but walks take at most a tenth of the
  * time.
  */
 #ifndef HEADROOM_IDENTIFY_CGROUP_PATH_CACHE_H
@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct finder {
-	struct finder_entry {
+struct path_cache {
+	struct path_cache_entry {
 		uint64_t id; /* inode number; kernfs gives a directory its cgroup's id for that */
 		char *path;
 	} * entries; /* by id */
@@ -20,9 +20,10 @@ struct finder {
 	uint64_t walked_ns, took_ns;
 };
 
-/* 0 with the path from root_fd, which begins with a slash; -ENOENT; -EAGAIN: not seen yet, and too
- * early to look again; or -errno. */
-int finder_look(struct finder *finder, int root_fd, uint64_t id, char *ret_path, size_t bytes);
-void finder_done(struct finder *finder);
+/* 0 with the path from root_fd, which begins with a slash; -ENOENT; -EAGAIN: not found, and too
+ * early for another walk; or -errno. */
+int path_cache_find(struct path_cache *cache, int root_fd, uint64_t id, char *ret_path,
+		    size_t bytes);
+void path_cache_done(struct path_cache *cache);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Where running daemons say that their files are. Only daemons of root count, and only those of the
- * outermost pid namespace: whoever can run one of these could put a file into the well-known places
- * as well. What is read here is an administrator's text, looked through for one word; the files
- * themselves are opened like any other.
+ * The state directories that running engines are configured with. Only engines that run as root in
+ * the outermost pid namespace count: a user who can start one of these could also write to the
+ * well-known directories. The configuration read here is the administrator's, searched for one key;
+ * the state files themselves are opened like any other.
  */
 #include "engine_procs.h"
 
@@ -18,7 +18,8 @@
 #include "base/read_full.h"
 #include "state_dirs.h"
 
-/* An engine may have started a moment ago: look again soon, but spend at most a fiftieth of the time on it. */
+/* An engine may have started just now: scan again soon, but spend at most a fiftieth of the time on
+ * it. */
 #define LOOK_LEAST_NS (NS_PER_SEC / 4)
 #define LOOK_SHARE    50
 #define PROCESSES_MAX 200000
@@ -143,8 +144,8 @@ static ssize_t read_text(int dir_fd, const char *path, bool below, char *text, s
 	ssize_t n;
 
 	if (below) {
-		fd = places_open_below(dir_fd, path, O_RDONLY);
-	} else { /* an administrator's file: links are fine on the way to it */
+		fd = state_dirs_open_below(dir_fd, path, O_RDONLY);
+	} else { /* an administrator's file: links on the way to it are followed */
 		char dir[256];
 		const char *name = strrchr(path, '/');
 		_cleanup_close_ int parent = -1;
@@ -153,8 +154,8 @@ static ssize_t read_text(int dir_fd, const char *path, bool below, char *text, s
 			return -ENOENT;
 		memcpy(dir, path, (size_t)(name - path));
 		dir[name - path] = 0;
-		parent = places_open_dir(dir_fd, dir);
-		fd = parent < 0 ? parent : places_open_below(parent, name + 1, O_RDONLY);
+		parent = state_dirs_open_dir(dir_fd, dir);
+		fd = parent < 0 ? parent : state_dirs_open_below(parent, name + 1, O_RDONLY);
 	}
 	if (fd < 0)
 		return fd;
@@ -200,7 +201,7 @@ static void add_configured(struct daemons *daemons, const struct daemon_kind *ki
 			dir);
 }
 
-/* /proc/PID/status: root's, and in one pid namespace only (as seen from this /proc). */
+/* /proc/PID/status: owned by root, and in one pid namespace only (as seen from this /proc). */
 static bool trusted(int proc_fd, const char *pid)
 {
 	char path[64], text[4096];
@@ -268,7 +269,7 @@ size_t daemons_look(struct daemons *daemons, enum open_what what, int root_fd, i
 	daemons->n = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		add_configured(daemons, &kinds[i], root_fd, kinds[i].config);
-	fd = proc_fd < 0 ? -1 : places_open_below(proc_fd, ".", O_RDONLY | O_DIRECTORY);
+	fd = proc_fd < 0 ? -1 : state_dirs_open_below(proc_fd, ".", O_RDONLY | O_DIRECTORY);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
 		if (fd >= 0)

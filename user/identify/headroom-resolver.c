@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom-resolver: two processes that tell the guard who a cgroup is. The opener (the one that
- * was started) may read any file and looks into none of a container's; the parser, its child, has
- * no rights at all and reads what the opener hands over. Either one's end is the other's, and the
- * supervisor starts the pair anew.
+ * headroom-resolver: two processes that find the identity of a cgroup for the daemon. The opener
+ * (the one that was started) may open any file and parses none of a container's; the parser, its
+ * child, has no rights at all and reads what the opener passes to it. When one ends the other ends
+ * too, and the supervisor starts a new pair.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static int usage(int status)
 	      "DIR]\n"
 	      "       headroom-resolver --find CGROUP_ID [--root DIR]\n"
 	      "       headroom-resolver --kmsg [--root DIR]\n"
-	      "The first form serves the guard. The others are for people: they print answers as "
+	      "The first form serves the daemon. The others are for people: they print answers as "
 	      "JSON; --ask '' --pid N is\n"
 	      "for a command line alone, --kmsg alone prints each OOM kill that the kernel log "
 	      "tells of from now on.\n",
@@ -76,13 +76,14 @@ static _Noreturn void be_parser(int daemon, int link, int kmsg, pid_t parent)
 				keep[k + 1] = swap;
 			}
 	confine_descriptors(keep, 3);
-	json_object_seed(0); /* from the kernel's random numbers, while they can be opened */
+	json_object_seed(
+		0); /* from the kernel's random numbers, while the device can still be opened */
 	r = confine_parser();
 	if (r < 0) {
 		log_error("cannot give up rights: %s; the parser does not start", strerror(-r));
 		_exit(1);
 	}
-	if (getppid() != parent) /* it went before the death signal was set */
+	if (getppid() != parent) /* it ended before the death signal was set */
 		_exit(0);
 	r = parser_run(daemon, &opener, kmsg);
 	if (r < 0 && r != -EPIPE)
@@ -90,7 +91,7 @@ static _Noreturn void be_parser(int daemon, int link, int kmsg, pid_t parent)
 	_exit(r < 0);
 }
 
-/* The parser has closed its end, and so is about to be gone. */
+/* The parser has closed its end: it is about to exit. */
 static int parser_end(pid_t parser)
 {
 	int status;
@@ -103,11 +104,11 @@ static int parser_end(pid_t parser)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -ECHILD;
 }
 
-/* Opener here, parser in a child. Returns when either side is done: 0 or -errno. */
+/* Opener here, parser in a child. Returns when either side ends: 0 or -errno. */
 static int serve(const struct options *options, int daemon)
 {
 	int link[2], kmsg = -1, r;
-	struct places *places;
+	struct state_dirs *dirs;
 	pid_t self = getpid(), parser;
 
 	if (options->kmsg) {
@@ -116,7 +117,7 @@ static int serve(const struct options *options, int daemon)
 			log_info("/dev/kmsg: %s; without BPF, victims of OOM kills have no name",
 				 strerror(-kmsg));
 	}
-	r = places_open(options->root, &places);
+	r = state_dirs_open(options->root, &dirs);
 	if (r < 0) {
 		log_error("%s: %s", options->root[0] ? options->root : "/", strerror(-r));
 		return r;
@@ -137,8 +138,8 @@ static int serve(const struct options *options, int daemon)
 		log_error("cannot give up rights: %s; the opener does not start", strerror(-r));
 		return r;
 	}
-	r = opener_run(link[0], places);
-	places_close(places);
+	r = opener_run(link[0], dirs);
+	state_dirs_close(dirs);
 	return r < 0 ? r : parser_end(parser);
 }
 
@@ -150,7 +151,7 @@ static void print_kills(int socket)
 		ask_print(&answer, stdout);
 }
 
-/* A pair of its own, one question. */
+/* A pair for one question. */
 static int serve_person(const struct options *options)
 {
 	struct resolve_question question = {
@@ -193,7 +194,7 @@ static int serve_person(const struct options *options)
 	return r < 0;
 }
 
-/* What the starter blocks or ignores is inherited; the alarms here must be able to kill. */
+/* Blocked and ignored signals are inherited; SIGALRM must be able to kill. */
 static void reset_signals(void)
 {
 	sigset_t none;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Who is this cgroup? The wire between the guard and the resolver (a program of its own, headroom-resolver: an opener
- * with CAP_DAC_READ_SEARCH that passes descriptors, and a parser with nothing and a seccomp filter). All text that
- * containers own is parsed there, and secrets are redacted there.
+ * The protocol between the daemon and the resolver, which finds the identity of a cgroup (a program
+ * of its own, headroom-resolver: an opener with CAP_DAC_READ_SEARCH that passes descriptors, and a
+ * parser without rights behind a seccomp filter). All text that containers own is parsed there, and
+ * secrets are redacted there.
  *
- * Wire: one SOCK_SEQPACKET pair, fixed-size messages, both directions, no descriptors. The guard never waits: an answer
- * comes or does not (the resolver is restarted by the supervisor, open questions are asked again by the guard).
+ * One SOCK_SEQPACKET pair, fixed-size messages, both directions, no descriptors. The daemon never
+ * waits for an answer (the supervisor restarts the resolver, the daemon repeats open questions).
  */
 #ifndef HEADROOM_IDENTIFY_H
 #define HEADROOM_IDENTIFY_H
@@ -19,17 +20,17 @@ enum resolve_ask {
 	RESOLVE_CGROUP = 1, /* cgroup_id, path → identity */
 	RESOLVE_PROCESS, /* pid, start time, raw args if known → redacted command line; path → identity too */
 	RESOLVE_FIND, /* cgroup_id only: find its path, then as RESOLVE_CGROUP */
-	RESOLVE_KMSG_OOM, /* answer only, unasked: the kernel log told of an OOM kill (sent when no BPF source runs) */
+	RESOLVE_KMSG_OOM, /* answer only, without a question: an OOM kill in the kernel log (sent when no BPF source runs) */
 };
 
 struct resolve_question {
 	uint32_t ask; /* enum resolve_ask */
 	uint32_t pid;
-	uint64_t tag; /* comes back unchanged */
+	uint64_t tag; /* returned unchanged */
 	uint64_t cgroup_id;
 	uint64_t start_boottime_ns;
 	uint32_t args_bytes;
-	uint32_t again; /* how often this was asked before (state files may appear late) */
+	uint32_t again; /* how many times this was asked before (state files may appear late) */
 	char path[RECORD_PATH];
 	char args[RECORD_ARGS];
 };
@@ -37,11 +38,10 @@ struct resolve_question {
 #define RESOLVE_TEXT 1600
 struct resolve_answer {
 	uint32_t ask;
-	int32_t error; /* 0, or -errno: what is filled still counts */
+	int32_t error; /* 0, or -errno: the fields that are set are still valid */
 	uint64_t tag;
 	uint64_t cgroup_id;
-	uint32_t
-		complete; /* 0: ask again later (a container whose state files are not there yet) */
+	uint32_t complete; /* 0: ask again later (the container's state files are not there yet) */
 	uint32_t pid;
 	/* RESOLVE_KMSG_OOM */
 	uint32_t uid, constraint;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * OOM kills out of the kernel log's text. Names of commands and cgroups in it are hostile: fields
- * are looked for from the side where nothing hostile stands, and records that user space wrote into
- * the log (facility not 0) are passed over.
+ * Parses OOM kills from the kernel log's text. Names of commands and cgroups in it are hostile:
+ * fields are parsed from the side where no hostile text precedes them, and records that user space
+ * wrote into the log (facility not 0) are skipped.
  */
 #include "kmsg.h"
 
@@ -13,8 +13,7 @@
 
 #include "base/cleanup.h"
 
-#define SUMMARY_LIFE_US \
-	5000000 /* the kill follows its summary at once; a slow console stretches that */
+#define SUMMARY_LIFE_US 5000000 /* the kill follows its summary at once; a slow console delays it */
 
 static bool begins(const char *text, const char *with, const char **ret_rest)
 {
@@ -107,7 +106,7 @@ static void parse_old_summary(struct kmsg *kmsg, uint64_t time_us, const char *t
 	copy(kmsg->said.task_path, RECORD_PATH, text, (size_t)(at - text));
 	copy(kmsg->said.limit_path, RECORD_PATH, at + strlen(middle),
 	     strcspn(at + strlen(middle), "\n"));
-	kmsg->said.constraint = 3; /* CONSTRAINT_MEMCG: there is no other with this line */
+	kmsg->said.constraint = 3; /* CONSTRAINT_MEMCG: no other constraint prints this line */
 }
 
 /* memory.oom.group: "Tasks in PATH are going to be killed due to memory.oom.group set" */
@@ -198,7 +197,7 @@ bool kmsg_text(struct kmsg *kmsg, uint64_t time_us, const char *text, struct kms
 	return false;
 }
 
-/* The log shows what is no printable ASCII, and the backslash, as \xNN (kernel:
+/* The log writes every byte that is not printable ASCII, and the backslash, as \xNN (kernel:
  * msg_add_ext_text). */
 static void unescape(const char *from, size_t n, char *to, size_t to_bytes)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The kernel log's word on OOM kills, for hosts where no BPF source runs. One record of /dev/kmsg
- * at a time goes in; a kill comes out at its "Killed process" line, with what the lines before it
- * told. Pure: no I/O, no clock. Wording: mm/oom_kill.c and mm/memcontrol.c, 4.19 to 7.x (the
+ * OOM kills from the kernel log, for hosts where no BPF source runs. Takes one record of /dev/kmsg
+ * at a time; returns a kill at its "Killed process" line, with the data of the lines before it.
+ * Pure: no I/O, no clock. Wording: mm/oom_kill.c and mm/memcontrol.c, 4.19 to 7.x (the
  * one-line summary "oom-kill:" is of 5.0, "UID:" of 5.3, "pgtables:" of 5.4; before that "Task in A
  * killed as a result of limit of B").
  */
@@ -16,7 +16,7 @@
 #include <linux/types.h>
 #include "../../bpf/records.h"
 
-#define KMSG_RECORD_MAX 8192 /* a read(2) of /dev/kmsg gives one record: CONSOLE_EXT_LOG_MAX */
+#define KMSG_RECORD_MAX 8192 /* a read(2) of /dev/kmsg returns one record: CONSOLE_EXT_LOG_MAX */
 
 struct kmsg_oom {
 	uint32_t pid, uid;                    /* HR_UNKNOWN_U32 */
@@ -24,19 +24,19 @@ struct kmsg_oom {
 	int32_t oom_score_adj;                /* INT32_MIN: the wording had none */
 	uint64_t anon, file, shmem, pgtables; /* bytes; HR_UNKNOWN */
 	char comm[RECORD_COMM];
-	char limit_path[RECORD_PATH]; /* "" for the host's, or not known */
+	char limit_path[RECORD_PATH]; /* "": the host's, or unknown */
 	char task_path[RECORD_PATH];
 };
 
 struct kmsg {
-	uint64_t emitted_us; /* when the summary came, by the log's clock; 0: none stands */
+	uint64_t emitted_us; /* time of the current summary, by the log's clock; 0: none */
 	uint32_t pid;        /* of the summary; 0: it had none (before 5.0) */
 	struct kmsg_oom said;
-	bool spent; /* its kill has been told; only the rest of a group may follow */
-	bool group; /* the whole task_path is being killed: told after the first kill */
+	bool spent; /* its kill has been returned; only the rest of a group may follow */
+	bool group; /* the whole task_path is being killed: logged after the first kill */
 };
 
-/* One record as /dev/kmsg gives it ("6,339,5140900,-;text\n KEY=value\n"). True: *ret_oom is a
+/* One record as read from /dev/kmsg ("6,339,5140900,-;text\n KEY=value\n"). True: *ret_oom is a
  * kill. */
 bool kmsg_record(struct kmsg *kmsg, const char *record, size_t n, struct kmsg_oom *ret_oom);
 /* The text alone, at a time of the log's clock. */

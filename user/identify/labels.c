@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Labels that policies ask for, out of state files. A value that does not fit is left out whole: half a value would match
- * what the owner did not write. */
+/* Reads the labels that policies use from state files. Omits a value that does not fit: half a
+ * value could match what the owner did not write. */
 #include "labels.h"
 
 #include <errno.h>

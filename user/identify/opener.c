@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The two ends of the link between parser and opener: one fixed-size request, one fixed-size
+ * Both ends of the socket between parser and opener: one fixed-size request, one fixed-size
  * answer, perhaps with a descriptor. No file of a container or an engine is ever read on the
  * opener's side.
  */
@@ -81,8 +81,8 @@ int opener_ask(struct opener *opener, const struct open_request *request,
 	struct open_answer answer;
 	int r;
 
-	if (opener->places) {
-		fd = places_serve(opener->places, request, &answer);
+	if (opener->dirs) {
+		fd = state_dirs_serve(opener->dirs, request, &answer);
 	} else {
 		r = ask_remote(opener->socket, request, &answer, &fd);
 		if (r < 0) {
@@ -98,7 +98,7 @@ int opener_ask(struct opener *opener, const struct open_request *request,
 	return 0;
 }
 
-int opener_run(int socket, struct places *places)
+int opener_run(int socket, struct state_dirs *dirs)
 {
 	for (;;) {
 		struct open_request request;
@@ -114,9 +114,10 @@ int opener_run(int socket, struct places *places)
 		if (n != sizeof(request))
 			return -EPROTO;
 		request.id[sizeof(request.id) - 1] = 0;
-		/* a file system that hangs must not keep us: dying here, we are started anew */
+		/* a hung file system must not block us: we exit here, and the supervisor starts a
+		 * new one */
 		alarm(20);
-		fd = places_serve(places, &request, &answer);
+		fd = state_dirs_serve(dirs, &request, &answer);
 		alarm(0);
 		r = send_answer(socket, &answer, fd);
 		if (r < 0)

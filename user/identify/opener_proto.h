@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the parser may ask the opener for: a kind of file and an id, never a path. The opener knows
- * where such files stand (places.c), opens one, and hands over the descriptor. Ids are
- * [A-Za-z0-9_.-], begin with no dot, and so are never "..", and hold no "/".
+ * What the parser may request from the opener: a kind of file and an id, never a path. The opener
+ * knows where such files are (state_dirs.c), opens one, and passes the descriptor. Ids are
+ * [A-Za-z0-9_.-] and do not begin with a dot: so they are never ".." and contain no "/".
  */
 #ifndef HEADROOM_IDENTIFY_OPENER_PROTO_H
 #define HEADROOM_IDENTIFY_OPENER_PROTO_H
@@ -29,8 +29,8 @@ enum open_what {
 
 struct open_request {
 	uint32_t what;
-	uint32_t nth; /* which of several that fit, from 0 */
-	uint32_t uid; /* whose; 0: the system's */
+	uint32_t nth; /* which of several matches, from 0 */
+	uint32_t uid; /* the user's; 0: the system's */
 	uint32_t pid;
 	uint64_t cgroup_id;
 	char id[OPEN_ID];
@@ -46,24 +46,24 @@ struct open_answer {
 bool open_id_valid(const char *id);
 
 /* The opener's side: where things are below a root. */
-struct places;
-int places_open(const char *root, struct places **ret_places);
-void places_close(struct places *places); /* takes NULL */
+struct state_dirs;
+int state_dirs_open(const char *root, struct state_dirs **ret_dirs);
+void state_dirs_close(struct state_dirs *dirs); /* takes NULL */
 /* Fills the answer; the descriptor, or -1 where there is none (error tells). */
-int places_serve(struct places *places, const struct open_request *request,
-		 struct open_answer *ret_answer);
+int state_dirs_serve(struct state_dirs *dirs, const struct open_request *request,
+		     struct open_answer *ret_answer);
 
 /* The parser's side: over a socket, or straight (tests, where both are one process). */
 struct opener {
 	int socket;
-	struct places *places; /* not NULL: straight */
-	bool gone;             /* the other side is no more: what was learnt since is void */
+	struct state_dirs *dirs; /* not NULL: straight */
+	bool gone;               /* the other side is no more: what was learnt since is void */
 };
 /* 0 with the answer and, where there is one, a descriptor (else -1) that the caller closes; or
  * -errno. -EPIPE: the opener is gone. */
 int opener_ask(struct opener *opener, const struct open_request *request,
 	       struct open_answer *ret_answer, int *ret_fd);
 /* Serves requests until the other side closes. 0 or -errno. */
-int opener_run(int socket, struct places *places);
+int opener_run(int socket, struct state_dirs *dirs);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One question and its answer, printed. All text passes text_clean: it is a container's. */
+/* Asks one question and prints the answer. All text passes text_clean(): it comes from containers.
+ * */
 #include "query_cli.h"
 
 #include <errno.h>

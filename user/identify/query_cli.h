@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* For tests and people: one question, its answer as JSON. */
+/* For tests and debugging: one question, its answer as JSON. */
 #ifndef HEADROOM_IDENTIFY_QUERY_CLI_H
 #define HEADROOM_IDENTIFY_QUERY_CLI_H
 

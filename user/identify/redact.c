@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * One pass over the arguments, word by word, with a little memory: which program's options these
- * are, and whether the word before announced a secret. What is hidden is decided by the tables of
- * redact_words.c.
+ * One pass over the arguments, word by word, with little state: which program's options these are,
+ * and whether a secret follows the previous word. The tables of redact_rules.c decide what is
+ * hidden.
  */
 #include "redact.h"
 
@@ -14,7 +14,7 @@
 struct redactor {
 	char *out;
 	size_t out_bytes, used;
-	const char *program; /* of the table of options; NULL */
+	const char *program; /* in the table of options; NULL */
 	bool expect;         /* the next word is a secret … */
 	char expect_after;   /* … after this character; 0: all of it */
 	bool expect_flag;    /* … unless it looks like an option itself */
@@ -22,7 +22,7 @@ struct redactor {
 	bool header;         /* the next argument is an HTTP header: Key:value without a blank */
 };
 
-/* The argument at hand. */
+/* The current argument. */
 struct text {
 	const char *at;
 	size_t n;
@@ -57,7 +57,7 @@ static size_t find_any(const struct text *t, size_t from, const char *stops, boo
 
 static size_t word_end(const struct text *t, size_t from) { return find_any(t, from, "", true); }
 
-/* Hides [from, to), unless there is nothing to hide. A script's own variables are no secrets. */
+/* Hides [from, to), unless it is empty. A script's own variables are no secrets. */
 static size_t hide(struct redactor *r, const struct text *t, size_t from, size_t to)
 {
 	size_t n = to - from;
@@ -71,7 +71,7 @@ static size_t hide(struct redactor *r, const struct text *t, size_t from, size_t
 	return to;
 }
 
-/* A value that begins with a quote goes to the next one like it. */
+/* A value that begins with a quote ends at the next one of its kind. */
 static size_t hide_quoted(struct redactor *r, const struct text *t, size_t from)
 {
 	char quote[2] = {t->at[from], 0};
@@ -80,8 +80,8 @@ static size_t hide_quoted(struct redactor *r, const struct text *t, size_t from)
 	return hide(r, t, from + 1, find_any(t, from + 1, quote, false));
 }
 
-/* scheme://user:password@host, at the character after "://". What is no password is left to the
- * caller. */
+/* scheme://user:password@host, at the character after "://". The caller handles what is no
+ * password. */
 static size_t url(struct redactor *r, const struct text *t, size_t from)
 {
 	size_t end = find_any(t, from, "/?#\"'", true), colon, at = end, digits;
@@ -94,7 +94,7 @@ static size_t url(struct redactor *r, const struct text *t, size_t from)
 			put(r, t->at + from, colon + 1 - from);
 			return hide(r, t, colon + 1, at - 1);
 		}
-		if (at - 1 - from >= 20) /* no password, but a name like a token's */
+		if (at - 1 - from >= 20) /* no password, but a name that is a token */
 			return hide(r, t, from, at - 1);
 		return from;
 	}
@@ -114,7 +114,7 @@ static size_t url(struct redactor *r, const struct text *t, size_t from)
 	return from;
 }
 
-/* Where a value that began at `from` ends, given what stood before its key. */
+/* Where a value that began at `from` ends, given the character before its key. */
 static size_t value_end(const struct text *t, size_t key, size_t from, bool json)
 {
 	char before = key ? t->at[key - 1] : 0;
@@ -134,8 +134,8 @@ static size_t value_end(const struct text *t, size_t key, size_t from, bool json
 	return find_any(t, from, "\"'", true);
 }
 
-/* key=value, Key: value, "key": "value". Where the value ends, or `end` if the key is none or
- * does not smell. */
+/* key=value, Key: value, "key": "value". Where the value ends, or `end` if there is no key or it
+ * names no secret. */
 static size_t assignment(struct redactor *r, const struct text *t, size_t key, size_t end)
 {
 	size_t at = end;
@@ -159,7 +159,7 @@ static size_t assignment(struct redactor *r, const struct text *t, size_t key, s
 	return hide(r, t, at, value_end(t, key, at, json));
 }
 
-/* The word that a flag or a program's option announced. Its end. */
+/* A word that follows a flag or an option with a secret. Returns its end. */
 static size_t expected(struct redactor *r, const struct text *t, size_t from)
 {
 	size_t end = from == 0 && !t->script ? t->n : word_end(t, from), at;
@@ -205,8 +205,8 @@ static size_t data_source(struct redactor *r, const struct text *t, size_t from,
 	return from;
 }
 
-/* What only a word as a whole tells: its program, an option with a secret in it or after it.
- * Where to go on: `from` itself if nothing was written. */
+/* Rules for a whole word: a program, an option with a secret in it or after it. Returns where to
+ * continue: `from` itself if nothing was written. */
 static size_t word(struct redactor *r, const struct text *t, size_t from)
 {
 	size_t end = word_end(t, from), n = end - from;
@@ -237,7 +237,7 @@ static size_t word(struct redactor *r, const struct text *t, size_t from)
 	return data_source(r, t, from, end);
 }
 
-/* The longest key at `from`, its token, its URL or its assignment. Always gets on. */
+/* The longest key at `from`, its token, its URL or its assignment. Always makes progress. */
 static size_t key(struct redactor *r, const struct text *t, size_t from)
 {
 	size_t end = from, m = redact_token(t->at + from, t->n - from, t->open);
@@ -324,7 +324,9 @@ void redact_args(const char *args, size_t n, char *out, size_t out_bytes)
 	struct redactor r = {.out = out, .out_bytes = out_bytes};
 	bool cut = n && args[n - 1];
 
-	while (n && !args[n - 1]) /* the last one's NUL, and a process that blanked its title */
+	while (n &&
+	       !args[n -
+		     1]) /* the last one's NUL, and processes that overwrote their title with blanks */
 		n--;
 	for (size_t i = 0; i < n;) {
 		size_t m = strnlen(args + i, n - i);

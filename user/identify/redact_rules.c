@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The tables behind redact.c. To teach it a new secret, add a row here and one in
- * tests/unit/test_redact.c; also where the new row must not bite.
+ * The tables behind redact.c. To add a kind of secret, add a row here and one in
+ * tests/unit/test_redact.c, also for text that must stay visible.
  */
 #include "redact_rules.h"
 
@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "redact.h"
 
-#define KEY_MAX 128 /* normalised; a longer key is looked at by its end */
+#define KEY_MAX 128 /* normalised; of a longer key only the end is matched */
 
 /* Keys are normalised first: "DB_Password2" and "dbPassword2" are "-db-password-", "API_KEY" is
  * "-api-key-". */
@@ -35,7 +35,7 @@ static const char *const weak[] = {
 	"session", "cookie",      "cookies",    "psk",    "pat",        "webhook-url",   "dsn",
 };
 
-/* A key that ends so is about a secret and holds none. */
+/* A key with such an end is about a secret and holds none. */
 static const char *const about[] = {
 	"file",     "path",     "dir",       "directory", "ttl",      "timeout",    "name",
 	"uri",      "url",      "mode",      "method",    "methods",  "type",       "policy",
@@ -165,7 +165,7 @@ static void normalise(const char *key, size_t n, char word[KEY_MAX + 2])
 	word[used] = 0;
 }
 
-/* Does the normalised key end in `last`, as a word or several? */
+/* Whether the normalised key ends in `last`, which is one word or several. */
 static bool ends_in(const char *word, const char *last)
 {
 	size_t n = strlen(word), m = strlen(last);

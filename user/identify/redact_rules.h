@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What secrets look like, as tables: keys, values, tokens, and the options of well-known
+/* The forms of secrets, as tables: keys, values, tokens, and the options of well-known
  * programs. Pure. */
 #ifndef HEADROOM_IDENTIFY_REDACT_RULES_H
 #define HEADROOM_IDENTIFY_REDACT_RULES_H
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* An option of a program whose value is a secret although its name does not tell. */
+/* An option of a program whose value is a secret although its name does not show it. */
 enum option_form {
 	OPTION_ATTACHED = 1, /* -pSECRET */
 	OPTION_SEPARATE = 2, /* -p SECRET */
@@ -23,13 +23,13 @@ struct secret_option {
 /* The length of a token of a well-known form at text, or 0. `open`: the text may have been cut
  * at its end. */
 size_t redact_token(const char *text, size_t n, bool open);
-/* A value that can be no secret: true, false, none … */
+/* A value that cannot be a secret: true, false, none … */
 bool redact_harmless(const char *value, size_t n);
 /* A word after which a secret follows, without any dash: Bearer. */
 bool redact_announces(const char *word, size_t n);
-/* NULL, or the options' owner's name if word (a path or a bare name) is a program of the table. */
+/* The name of the table's program if word (a path or a bare name) is one; else NULL. */
 const char *redact_program(const char *word, size_t n);
-/* The option that word is, given the program; NULL. */
+/* The program's option that word is; NULL. */
 const struct secret_option *redact_option(const char *program, const char *word, size_t n);
 
 #endif

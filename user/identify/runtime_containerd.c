@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * containerd: under Kubernetes, by nerdctl, or plain. Names from the annotations of the bundle's
- * config.json, which is there before the cgroup is and vanishes with the container. A bare id in a
- * path is taken for containerd's until some engine's state file claims it.
+ * config.json, which is created before the cgroup and removed with the container. A bare id in a
+ * path counts as containerd's until another engine has a state file for it.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "labels.h"
 #include "state_file.h"
 
-/* `ctr run IMAGE web` makes /NAMESPACE/web: nothing in the path tells, only the state file. */
+/* `ctr run IMAGE web` makes /NAMESPACE/web: only the state file identifies it. */
 static bool could_be_ctr(const struct path *path, int i)
 {
 	const char *part = path->part[i];
@@ -84,7 +84,7 @@ static int containerd_read(struct opener *opener, struct identity *identity)
 		    (strncmp(answer.name, identity->engine_namespace, n) || answer.name[n] != '/'))
 			continue; /* the same name in another namespace */
 		if (!strncmp(answer.name, "moby/",
-			     5)) { /* Docker's, whose own file was not found: no names here */
+			     5)) { /* Docker's, but its own file was not found: no names here */
 			identity->runtime = HR_RUNTIME_DOCKER;
 			return -EBADMSG;
 		}

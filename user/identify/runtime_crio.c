@@ -25,7 +25,7 @@ static bool crio_match(const struct path *path, int i, struct identity *identity
 	return true;
 }
 
-/* A JSON document of its own, in a string: the Kubernetes labels. */
+/* A JSON document in a string: the Kubernetes labels. */
 static void take_labels(const char *document, struct identity *identity)
 {
 	_cleanup_free_ char *text = strdup(document);

@@ -65,7 +65,7 @@ static int docker_read(struct opener *opener, struct identity *identity)
 		identity->kind = HR_KIND_SANDBOX;
 		identity->container[0] = 0;
 	}
-	/* "k8s_app_web-0_shop_…": Docker's own name says the same in a worse way */
+	/* "k8s_app_web-0_shop_…": Docker's own name holds the same in a less readable form */
 	if (identity->pod[0])
 		identity->name[0] = 0;
 	return 0;

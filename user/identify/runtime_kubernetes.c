@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Kubernetes, whatever the engine below: the pod's own cgroup in both drivers. Names from the
- * directories that the kubelet makes for the logs.
+ * Kubernetes, for any engine: the pod's own cgroup in both drivers. Names from the kubelet's log
+ * directories.
  */
 #include <errno.h>
 #include <string.h>

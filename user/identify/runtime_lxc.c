@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * LXC, LXD, Incus, Proxmox: lxc/NAME, lxc.payload.NAME, lxc.payload/NAME; the supervisor is
- * lxc.monitor. The path holds the name, and there is no state file to ask.
+ * lxc.monitor. The path holds the name; there is no state file.
  */
 #include <string.h>
 

@@ -53,7 +53,7 @@ static bool podman_match(const struct path *path, int i, struct identity *identi
 		struct identity pod = {0};
 
 		if (part_ends(path->part[i - 1],
-			      ".service")) /* quadlet: the container lives inside its unit */
+			      ".service")) /* quadlet: the container is inside its unit */
 			identity_set(identity->unit, path->part[i - 1]);
 		else if (pod_group(path, i - 1, &pod))
 			identity_set(identity->pod_uid, pod.pod_uid);
@@ -71,8 +71,8 @@ static const json_t *find_container(const json_t *list, const char *id)
 	return NULL;
 }
 
-/* A pod's pause container: called "<first 12 digits of the pod's id>-infra" unless told
- * otherwise, from an image that Podman builds for it unless told otherwise. */
+/* A pod's pause container: called "<first 12 digits of the pod's id>-infra" by default, from an
+ * image that Podman builds for it by default. */
 static bool is_infra(const struct identity *identity)
 {
 	bool named = strspn(identity->name, "0123456789abcdef") == 12 &&
@@ -85,8 +85,7 @@ static bool is_infra(const struct identity *identity)
 static int take_entry(const json_t *entry, struct identity *identity)
 {
 	const char *name = json_string_value(json_array_get(json_object_get(entry, "names"), 0));
-	const char *metadata =
-		state_string(entry, "metadata"); /* a JSON document of its own, in a string */
+	const char *metadata = state_string(entry, "metadata"); /* a JSON document in a string */
 	_cleanup_free_ char *text = strdup(metadata);
 	_cleanup_json_ json_t *json = NULL;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * systemd: services and scopes are units to us; slices, mounts and sockets are groups that have a
- * unit's name. Asked only where no container is on the path: a unit inside a container belongs to
+ * systemd: services and scopes are units; slices, mounts and sockets are groups with a unit's name.
+ * Used only where no container is on the path: a unit inside a container belongs to
  * the container.
  */
 #include <ctype.h>
@@ -15,7 +15,7 @@ static int hex_value(char c)
 	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* For people: \xNN as the byte that it stands for (systemd.unit(5)). */
+/* For display: \xNN as the byte that it stands for (systemd.unit(5)). */
 static void unescape(const char *from, char *to, size_t to_bytes)
 {
 	size_t n = 0;
@@ -41,7 +41,7 @@ static bool systemd_match(const struct path *path, int i, struct identity *ident
 		{".service", HR_KIND_UNIT}, {".scope", HR_KIND_UNIT},   {".slice", HR_KIND_GROUP},
 		{".mount", HR_KIND_GROUP},  {".socket", HR_KIND_GROUP}, {".swap", HR_KIND_GROUP},
 	};
-	/* A name that the kernel would take for one of its files stands with a "_" before it
+	/* systemd puts a "_" before a name that the kernel would take for one of its files
 	 * (systemd: cg_escape). */
 	const char *unit = path->part[i] + (path->part[i][0] == '_');
 

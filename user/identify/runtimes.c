@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The list of runtimes, and how a path is held against them: the deepest component that is
- * somebody's owns what lies below it. Never opens anything itself; every state file is a runtime's
- * own affair.
+ * The list of runtimes, and the match of a path against them: the deepest component that a runtime
+ * recognises owns everything below it. Opens nothing itself: each runtime reads its own state
+ * files.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #include "base/cleanup.h"
 #include "identity.h"
 
-/* In this order for each component. containerd takes a bare id, and so comes after those who
- * know more about theirs. */
+/* In this order for each component. containerd accepts a bare id, and so comes after the more
+ * specific ones. */
 static const struct runtime *const runtimes[] = {
 	&runtime_docker, &runtime_crio,       &runtime_podman,     &runtime_nerdctl,
 	&runtime_lxc,    &runtime_kubernetes, &runtime_containerd, &runtime_systemd,
@@ -58,8 +58,8 @@ static void match_path(const struct path *path, bool with_probes, struct identit
 	identity->below = "";
 }
 
-/* A name for everybody: what the state files told, else the short id that the engines' own
- * listings show, else the unit, else the path's last component. */
+/* A display name: from the state files, else the short id that the engines' own listings show, else
+ * the unit, else the path's last component. */
 static void name_it(const struct path *path, struct identity *identity)
 {
 	if (identity->name[0])
@@ -105,7 +105,7 @@ static int read_state(struct opener *opener, struct identity *identity)
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
 		if (runtimes[i]->runtime == matched && runtimes[i]->read)
 			r = runtimes[i]->read(opener, identity);
-	/* Where the path left it open, whoever knows the id owns it. */
+	/* Where the path does not decide, the runtime that knows the id owns it. */
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes) && r == -ENOENT && identity->guess; i++)
 		if (runtimes[i]->runtime != matched && runtimes[i]->runtime != HR_RUNTIME_NONE &&
 		    runtimes[i]->read)
@@ -123,7 +123,7 @@ void identity_resolve(struct opener *opener, const struct path *path, struct ide
 	if (!ret_identity->named && ret_identity->kind == HR_KIND_CONTAINER &&
 	    part_is_id(ret_identity->container_id))
 		ret_identity->named = log_container(opener, ret_identity) == 0;
-	/* A container whose own files are out of reach (it runs inside another one, say) has at
+	/* A container whose own files are out of reach (for example inside another one) has at
 	 * least its pod's names. */
 	if (!ret_identity->named && ret_identity->pod_uid[0] &&
 	    ret_identity->kind == HR_KIND_CONTAINER)

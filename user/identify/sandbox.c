@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Rights, given up. The order matters: capabilities need the user id, the filter needs
+ * Drops rights. The order matters: capabilities need the user id, the filter needs
  * no_new_privs, and the death signal is lost when the user changes.
  */
 #include "sandbox.h"
@@ -32,7 +32,7 @@
 #endif
 
 /* clang-format off: lists of words */
-/* What both need: the C library's memory, the descriptors they hold, their end. */
+/* Calls that both need: the C library's memory, the descriptors they hold, exit. */
 static const char *const common_calls[] = {
 	"brk",
 	"mmap",
@@ -104,8 +104,8 @@ static int allow(scmp_filter_ctx filter, const char *const *calls, size_t n)
 	return 0;
 }
 
-/* Everything else fails with EPERM: a library that tries something new falls back, instead of
- * dying over and over. */
+/* Everything else fails with EPERM: a library that tries something new falls back, instead of being
+ * killed again and again. */
 static int filter_calls(const char *const *more, size_t n)
 {
 	scmp_filter_ctx filter;
@@ -125,8 +125,8 @@ static int filter_calls(const char *const *more, size_t n)
 	return r;
 }
 
-/* From root to nobody with this capability (-1: none), where we have it: a plain container's root
- * does not. Whoever is not root keeps none either way. */
+/* From root to an unprivileged user with this capability (-1: none), if we have it: root in a plain
+ * container does not. A process that is not root keeps none. */
 static int drop_rights(int capability)
 {
 	if (capability >= 0 && !capng_have_capability(CAPNG_PERMITTED, (unsigned int)capability))

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Where container engines keep their files, and how one is opened. Runs in the opener, which may
- * read everything, and so looks into nothing: it resolves, checks that it is a plain file, and
- * hands the descriptor over.
+ * Where container engines keep their state files, and how one is opened. Runs in the opener, which
+ * may read every file and therefore parses none: it resolves the path, checks for a plain file, and
+ * passes the descriptor.
  *
- * A place is a directory of the administrator's, where symbolic links are followed (/var/lib/docker
- * is often one), but never out of the root; and a file below it, where none is followed and nothing
- * leads upwards: from there on the names may be a container's doing.
+ * An entry is a directory of the administrator's, where symbolic links are followed
+ * (/var/lib/docker is often one), but never out of the root; and a file below it, where no link is
+ * followed and no component leads upwards: from there on containers may choose the names.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,15 +28,15 @@
 #define LIST_MAX 65536 /* entries of one directory; a kubelet's host has a few thousand logs */
 
 /* In `file`, @ is the id and * is any name; the entries for one `what` are tried in this order. */
-struct place {
+struct state_dir {
 	enum open_what what;
-	bool user; /* dir is in the home of the request's uid, and the file must be theirs */
-	bool link; /* nothing is opened: the name itself and where it points are the answer */
+	bool user; /* dir is in the home of the request's uid, which must own the file */
+	bool link; /* nothing is opened: the answer is the name and its link target */
 	const char *dir;
 	const char *file;
 };
 
-static const struct place table[] = {
+static const struct state_dir table[] = {
 	{OPEN_DOCKER, false, false, "var/lib/docker", DAEMON_DOCKER_FILE},
 	{OPEN_DOCKER, false, false, "var/snap/docker/common/var-lib-docker", DAEMON_DOCKER_FILE},
 	{OPEN_DOCKER, true, false, ".local/share/docker", DAEMON_DOCKER_FILE},
@@ -59,11 +59,11 @@ static const struct place table[] = {
 	{OPEN_LOG_POD, false, true, "var/log/pods", "*_@"},
 };
 
-struct places {
+struct state_dirs {
 	int root_fd, proc_fd, cgroup_fd;
 	char cgroup_mount[OPEN_NAME];
 	struct daemons daemons;
-	struct finder finder;
+	struct path_cache cache;
 };
 
 static int open_how(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
@@ -75,14 +75,14 @@ static int open_how(int dir_fd, const char *path, uint64_t flags, uint64_t resol
 	return fd < 0 ? -errno : fd;
 }
 
-int places_open_dir(int root_fd, const char *dir)
+int state_dirs_open_dir(int root_fd, const char *dir)
 {
 	while (*dir == '/')
 		dir++;
 	return open_how(root_fd, *dir ? dir : ".", O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT);
 }
 
-int places_open_below(int dir_fd, const char *path, uint64_t flags)
+int state_dirs_open_below(int dir_fd, const char *path, uint64_t flags)
 {
 	return open_how(dir_fd, path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
 			RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
@@ -91,7 +91,7 @@ int places_open_below(int dir_fd, const char *path, uint64_t flags)
 /* A plain file, or -errno: never a pipe that would hang the parser, or a device. */
 static int open_plain(int dir_fd, const char *path)
 {
-	_cleanup_close_ int fd = places_open_below(dir_fd, path, O_RDONLY);
+	_cleanup_close_ int fd = state_dirs_open_below(dir_fd, path, O_RDONLY);
 	struct stat st;
 
 	if (fd < 0)
@@ -111,11 +111,10 @@ bool open_id_valid(const char *id)
 	       strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == n;
 }
 
-/* One search for a file of a place: which request, how many that fit are still to be passed
- * over, what was found. */
+/* One search for a file: the request, how many matches are still to be skipped, the result. */
 struct search {
 	const struct open_request *request;
-	const struct place *place;
+	const struct state_dir *at;
 	uint32_t skip;
 	struct open_answer *answer;
 };
@@ -175,9 +174,9 @@ static int search_entry(struct search *search, int dir_fd, const char *name, con
 			return r;
 	}
 	if (*rest) {
-		fd = places_open_below(dir_fd, name, O_RDONLY | O_DIRECTORY);
+		fd = state_dirs_open_below(dir_fd, name, O_RDONLY | O_DIRECTORY);
 		r = fd < 0 ? fd : search_below(search, fd, rest + 1, named);
-	} else if (search->place->link) {
+	} else if (search->at->link) {
 		ssize_t n = readlinkat(dir_fd, name, search->answer->link,
 				       sizeof(search->answer->link) - 1);
 
@@ -211,7 +210,7 @@ static int search_below(struct search *search, int dir_fd, const char *pattern, 
 		return r;
 	if (!strchr(component, '*'))
 		return search_entry(search, dir_fd, component, pattern + n, named);
-	fd = places_open_below(dir_fd, ".", O_RDONLY | O_DIRECTORY);
+	fd = state_dirs_open_below(dir_fd, ".", O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
 	dir = fdopendir(fd);
@@ -231,11 +230,10 @@ static int search_below(struct search *search, int dir_fd, const char *pattern, 
 	return worst;
 }
 
-/* The home of a user, from the host's own passwd; not from a service that would have to be
- * asked. */
-static int home_of(struct places *places, uint32_t uid, char *ret_home, size_t bytes)
+/* The home of a user, from the host's own /etc/passwd; not from NSS, which may use the network. */
+static int home_of(struct state_dirs *dirs, uint32_t uid, char *ret_home, size_t bytes)
 {
-	int fd = open_how(places->root_fd, "etc/passwd", O_RDONLY, RESOLVE_IN_ROOT);
+	int fd = open_how(dirs->root_fd, "etc/passwd", O_RDONLY, RESOLVE_IN_ROOT);
 	_cleanup_fclose_ FILE *f = NULL;
 	struct passwd *entry;
 
@@ -255,7 +253,7 @@ static int home_of(struct places *places, uint32_t uid, char *ret_home, size_t b
 	return -ENOENT;
 }
 
-static int try_place(struct places *places, struct search *search, const char *dir)
+static int try_dir(struct state_dirs *dirs, struct search *search, const char *dir)
 {
 	_cleanup_close_ int dir_fd = -1, home_fd = -1;
 	char home[OPEN_NAME];
@@ -263,21 +261,21 @@ static int try_place(struct places *places, struct search *search, const char *d
 	int r;
 
 	search->answer->name[0] = 0;
-	if (!search->place->user) {
-		dir_fd = places_open_dir(places->root_fd, dir);
+	if (!search->at->user) {
+		dir_fd = state_dirs_open_dir(dirs->root_fd, dir);
 	} else {
-		r = home_of(places, search->request->uid, home, sizeof(home));
+		r = home_of(dirs, search->request->uid, home, sizeof(home));
 		if (r < 0)
 			return r;
-		home_fd = places_open_dir(places->root_fd, home);
+		home_fd = state_dirs_open_dir(dirs->root_fd, home);
 		if (home_fd < 0)
 			return home_fd;
-		dir_fd = places_open_below(home_fd, dir, O_RDONLY | O_DIRECTORY);
+		dir_fd = state_dirs_open_below(home_fd, dir, O_RDONLY | O_DIRECTORY);
 	}
 	if (dir_fd < 0)
 		return dir_fd;
-	r = search_below(search, dir_fd, search->place->file, false);
-	if (r < 0 || search->place->link || !search->place->user)
+	r = search_below(search, dir_fd, search->at->file, false);
+	if (r < 0 || search->at->link || !search->at->user)
 		return r;
 	if (fstat(r, &st) < 0 || st.st_uid != search->request->uid) {
 		close(r);
@@ -286,9 +284,9 @@ static int try_place(struct places *places, struct search *search, const char *d
 	return r;
 }
 
-/* The well-known places first; then where the daemons that run say that theirs are. -1 with
+/* The well-known directories first; then those that running engines are configured with. -1 with
  * answer->error 0: no descriptor, but a name. */
-static int serve_file(struct places *places, const struct open_request *request,
+static int serve_file(struct state_dirs *dirs, const struct open_request *request,
 		      struct open_answer *answer)
 {
 	struct search search = {.request = request, .skip = request->nth, .answer = answer};
@@ -302,61 +300,61 @@ static int serve_file(struct places *places, const struct open_request *request,
 			if (table[i].what != request->what || table[i].user != user ||
 			    (user && !request->uid))
 				continue;
-			search.place = &table[i];
-			r = try_place(places, &search, table[i].dir);
+			search.at = &table[i];
+			r = try_dir(dirs, &search, table[i].dir);
 			if (r >= 0)
 				return r;
 			if (r != -ENOENT && r != -ENOTDIR)
 				worst = r;
 		}
-	n = daemons_look(&places->daemons, request->what, places->root_fd, places->proc_fd);
+	n = daemons_look(&dirs->daemons, request->what, dirs->root_fd, dirs->proc_fd);
 	for (size_t i = 0; i < n; i++) {
-		const struct daemon_dir *found = &places->daemons.dir[i];
-		struct place place = {.what = found->what, .file = found->file};
+		const struct daemon_dir *found = &dirs->daemons.dir[i];
+		struct state_dir entry = {.what = found->what, .file = found->file};
 
 		if (found->what != request->what)
 			continue;
-		search.place = &place;
-		r = try_place(places, &search, found->dir);
+		search.at = &entry;
+		r = try_dir(dirs, &search, found->dir);
 		if (r >= 0)
 			return r;
 	}
 	return worst;
 }
 
-static int serve_proc(struct places *places, const struct open_request *request, const char *file)
+static int serve_proc(struct state_dirs *dirs, const struct open_request *request, const char *file)
 {
 	char path[64];
 
-	if (!request->pid || places->proc_fd < 0)
+	if (!request->pid || dirs->proc_fd < 0)
 		return -ENOENT;
 	snprintf(path, sizeof(path), "%u/%s", request->pid, file);
-	return open_plain(places->proc_fd, path);
+	return open_plain(dirs->proc_fd, path);
 }
 
-/* The id that BPF sees is the directory's file handle. */
-static int serve_cgroup(struct places *places, const struct open_request *request,
+/* The id that BPF reports is the directory's file handle. */
+static int serve_cgroup(struct state_dirs *dirs, const struct open_request *request,
 			struct open_answer *answer)
 {
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (places->cgroup_fd < 0)
+	if (dirs->cgroup_fd < 0)
 		return -EOPNOTSUPP;
-	fd = cgroup_open_id(places->cgroup_fd, request->cgroup_id, O_PATH);
+	fd = cgroup_open_id(dirs->cgroup_fd, request->cgroup_id, O_PATH);
 	if (fd == -ENOENT)
 		return fd;
 	if (fd < 0) /* not permitted, or not with this file system */
-		return finder_look(&places->finder, places->cgroup_fd, request->cgroup_id,
-				   answer->name, sizeof(answer->name));
-	r = cgroup_fd_path(fd, places->cgroup_mount, answer->name, sizeof(answer->name));
+		return path_cache_find(&dirs->cache, dirs->cgroup_fd, request->cgroup_id,
+				       answer->name, sizeof(answer->name));
+	r = cgroup_fd_path(fd, dirs->cgroup_mount, answer->name, sizeof(answer->name));
 	if (!r && !answer->name[0])
 		strcpy(answer->name, "/");
 	return r;
 }
 
-int places_serve(struct places *places, const struct open_request *request,
-		 struct open_answer *ret_answer)
+int state_dirs_serve(struct state_dirs *dirs, const struct open_request *request,
+		     struct open_answer *ret_answer)
 {
 	struct open_answer *answer = ret_answer;
 	int r;
@@ -364,28 +362,28 @@ int places_serve(struct places *places, const struct open_request *request,
 	memset(answer, 0, sizeof(*answer));
 	switch (request->what) {
 	case OPEN_CGROUP:
-		answer->error = serve_cgroup(places, request, answer);
+		answer->error = serve_cgroup(dirs, request, answer);
 		return -1;
 	case OPEN_PROC_CMDLINE:
-		r = serve_proc(places, request, "cmdline");
+		r = serve_proc(dirs, request, "cmdline");
 		break;
 	case OPEN_PROC_STAT:
-		r = serve_proc(places, request, "stat");
+		r = serve_proc(dirs, request, "stat");
 		break;
 	case OPEN_LOG_CONTAINER:
 	case OPEN_LOG_POD:
-		r = serve_file(places, request, answer);
+		r = serve_file(dirs, request, answer);
 		answer->error = r < 0 ? r : 0;
 		return -1;
 	default:
-		r = request->what < OPEN_WHATS ? serve_file(places, request, answer) : -EINVAL;
+		r = request->what < OPEN_WHATS ? serve_file(dirs, request, answer) : -EINVAL;
 	}
 	answer->error = r < 0 ? r : 0;
 	return r < 0 ? -1 : r;
 }
 
 /* The memory hierarchy: v2, or v1's memory controller, or v2 beside it. */
-static void find_cgroup(struct places *places)
+static void find_cgroup(struct state_dirs *dirs)
 {
 	static const struct {
 		const char *dir;
@@ -397,7 +395,7 @@ static void find_cgroup(struct places *places)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
-		_cleanup_close_ int fd = places_open_dir(places->root_fd, mounts[i].dir);
+		_cleanup_close_ int fd = state_dirs_open_dir(dirs->root_fd, mounts[i].dir);
 		struct statfs fs;
 		char link[64];
 		ssize_t n;
@@ -405,44 +403,44 @@ static void find_cgroup(struct places *places)
 		if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != mounts[i].magic)
 			continue;
 		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-		n = readlink(link, places->cgroup_mount, sizeof(places->cgroup_mount) - 1);
+		n = readlink(link, dirs->cgroup_mount, sizeof(dirs->cgroup_mount) - 1);
 		if (n <= 0)
 			continue;
-		places->cgroup_mount[n] = 0;
-		places->cgroup_fd = take_fd(fd);
+		dirs->cgroup_mount[n] = 0;
+		dirs->cgroup_fd = take_fd(fd);
 		return;
 	}
 }
 
-int places_open(const char *root, struct places **ret_places)
+int state_dirs_open(const char *root, struct state_dirs **ret_dirs)
 {
-	struct places *places = calloc(1, sizeof(*places));
+	struct state_dirs *dirs = calloc(1, sizeof(*dirs));
 	int r;
 
-	if (!places)
+	if (!dirs)
 		return -ENOMEM;
-	places->proc_fd = places->cgroup_fd = -1;
-	places->root_fd = open(root && root[0] ? root : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (places->root_fd < 0) {
+	dirs->proc_fd = dirs->cgroup_fd = -1;
+	dirs->root_fd = open(root && root[0] ? root : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirs->root_fd < 0) {
 		r = -errno;
-		free(places);
+		free(dirs);
 		return r;
 	}
-	places->proc_fd = places_open_dir(places->root_fd, "proc");
-	find_cgroup(places);
-	*ret_places = places;
+	dirs->proc_fd = state_dirs_open_dir(dirs->root_fd, "proc");
+	find_cgroup(dirs);
+	*ret_dirs = dirs;
 	return 0;
 }
 
-void places_close(struct places *places)
+void state_dirs_close(struct state_dirs *dirs)
 {
-	if (!places)
+	if (!dirs)
 		return;
-	close(places->root_fd);
-	if (places->proc_fd >= 0)
-		close(places->proc_fd);
-	if (places->cgroup_fd >= 0)
-		close(places->cgroup_fd);
-	finder_done(&places->finder);
-	free(places);
+	close(dirs->root_fd);
+	if (dirs->proc_fd >= 0)
+		close(dirs->proc_fd);
+	if (dirs->cgroup_fd >= 0)
+		close(dirs->cgroup_fd);
+	path_cache_done(&dirs->cache);
+	free(dirs);
 }

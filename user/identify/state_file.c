@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * State files of container engines, read within bounds. Runs in the parser, which has no rights:
- * what a document can do at worst is to be refused. Never opens a file.
+ * the worst that a document can cause is to be refused. Never opens a file.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -37,8 +37,8 @@ static size_t utf8_length(const unsigned char *at, size_t n)
 	return 0;
 }
 
-/* One pass before the library sees it: mends bytes that are no UTF-8, and measures the nesting,
- * for jansson recurses and its own limit is a matter of how it was built. */
+/* One pass before the library parses it: replaces bytes that are not UTF-8, and measures the
+ * nesting, because jansson recurses and its own limit depends on its build. */
 static int state_repair(char *text, size_t n)
 {
 	bool quoted = false;
@@ -107,7 +107,7 @@ int state_load(int fd, json_t **ret_json)
 	if ((size_t)n == size)
 		return -EFBIG;
 	r = state_parse(text, (size_t)n, ret_json);
-	if (n > 256 << 10) { /* a large one: give its memory back, this process is to stay small */
+	if (n > 256 << 10) { /* a large one: return its memory, this process must stay small */
 		free(take_ptr(text));
 		malloc_trim(0);
 	}

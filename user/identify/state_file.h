@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * State files: bounded JSON. At most 4 MiB and 64 levels deep (real ones: 100 KiB, 12 levels);
- * bytes that are no UTF-8 become '?' so that one odd label does not hide a whole container.
- * Anything else that is wrong: -EBADMSG, -EFBIG.
+ * bytes that are not UTF-8 become '?' so that one bad label does not hide a whole container. Any
+ * other error: -EBADMSG, -EFBIG.
  */
 #ifndef HEADROOM_IDENTIFY_STATE_FILE_H
 #define HEADROOM_IDENTIFY_STATE_FILE_H
@@ -26,7 +26,7 @@ int state_open(struct opener *opener, const struct open_request *request,
 
 const char *state_string(const json_t *object, const char *key); /* "" where there is none */
 
-/* One key of an object that holds text, and the field of struct who that it fills. */
+/* One key of an object that holds text, and the field of struct identity that it sets. */
 struct state_text {
 	const char *key;
 	size_t offset, bytes;
