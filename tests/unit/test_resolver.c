@@ -246,9 +246,9 @@ static void answer_in(const char *root, const struct resolve_question *question,
 {
 	struct opener opener = {.socket = -1};
 
-	assert_int_equal(state_dirs_open(root, &opener.places), 0);
+	assert_int_equal(state_dirs_open(root, &opener.dirs), 0);
 	resolve_answer_question(&opener, question, ret_answer);
-	state_dirs_close(opener.places);
+	state_dirs_close(opener.dirs);
 }
 
 static void test_process(void **state)
@@ -344,9 +344,9 @@ static void test_kmsg_answer(void **state)
 	struct opener opener = {.socket = -1};
 	struct resolve_answer answer;
 
-	assert_int_equal(state_dirs_open(FIXTURES "docker/root", &opener.places), 0);
+	assert_int_equal(state_dirs_open(FIXTURES "docker/root", &opener.dirs), 0);
 	resolve_answer_kmsg(&opener, &oom, &answer);
-	state_dirs_close(opener.places);
+	state_dirs_close(opener.dirs);
 	assert_int_equal(answer.ask, RESOLVE_KMSG_OOM);
 	assert_int_equal(answer.pid, 5);
 	assert_int_equal(answer.anon, 11);

@@ -178,9 +178,9 @@ static void ask(const char *root, const struct resolve_question *question,
 {
 	struct opener opener = {.socket = -1};
 
-	assert_int_equal(state_dirs_open(root, &opener.places), 0);
+	assert_int_equal(state_dirs_open(root, &opener.dirs), 0);
 	resolve_answer_question(&opener, question, ret_answer);
-	state_dirs_close(opener.places);
+	state_dirs_close(opener.dirs);
 }
 
 static void ask_path(const char *root, const char *path, uint32_t again,

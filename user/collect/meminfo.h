@@ -7,6 +7,7 @@
 #define HEADROOM_COLLECT_MEMINFO_H
 
 #include <linux/types.h>
+#include "../../bpf/records.h"
 
 struct host;
 

@@ -66,9 +66,3 @@ void calibrate_spread(struct forecast_state *state, const struct step *step,
 		s->high = verdict->drift * wait * factor + jitter;
 	}
 }
-
-void forecast_accuracy(const struct forecast_state *state, struct forecast_accuracy *ret_accuracy)
-{
-	ret_accuracy->checked = state->score.checked;
-	ret_accuracy->covered = state->score.covered;
-}

@@ -291,3 +291,9 @@ void forecast_inherit(struct hr_forecast *forecast, const struct hr_forecast *ab
 		if (forecast->reason[i].kind)
 			forecast->reason[i].reserved = level;
 }
+
+void forecast_accuracy(const struct forecast_state *state, struct forecast_accuracy *ret_accuracy)
+{
+	ret_accuracy->checked = state->score.checked;
+	ret_accuracy->covered = state->score.covered;
+}

@@ -9,6 +9,8 @@
 #include "format/incident.h"
 #include "pager.h"
 
+struct top;
+
 /* One container: whose, and what was last seen of it. */
 struct container_pane {
 	uint64_t id; /* cgroup; 0: none */
