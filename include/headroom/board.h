@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The board: one file on tmpfs that headroomd writes and everybody else maps read-only.
+ * The board: one file on tmpfs that headroomd writes and every other program reads.
  *
  *   header (4 KiB) | host record (4 KiB) | slot 0 … slot capacity-1 (4 KiB each) | ring 0 | ring 1
  *
- * Writer: one process, the guard. Readers: any number; they never write, never lock.
- *   - Header: fields above `state` are constant once the file has its name; those below are single words, read and
+ * Writer: one process, the daemon. Readers: any number; they never write, never lock.
+ *   - Header: fields above `state` are constant once the file has its name; those after it are
+ * single words, read and
  *     written with __atomic.
- *   - Host record and slots are seqlocks: `seq` is odd while the writer is inside. A reader copies, compares, retries a
+ *   - Host record and slots are seqlocks: `seq` is odd while the writer changes it. A reader
+ * copies, compares, retries a
  *     bounded number of times (see reader.h), and never keeps a pointer into the map.
  *   - Rings: see event.h.
- * The file never shrinks. When it must grow, a new file takes its name and the old one's `state` becomes
- * HR_BOARD_REPLACED: open the path again.
+ * The file never shrinks. To grow it, the daemon renames a new file over it and sets the old one's
+ * `state` to HR_BOARD_REPLACED: then open the path again.
  *
- * Units: bytes, nanoseconds unless the name says otherwise. *_ns of wall time are CLOCK_REALTIME, heartbeat_ns is
- * CLOCK_BOOTTIME. HR_UNKNOWN (all ones) stands for "not known", and in a limit for "none"; 0 always means zero.
- * Text: UTF-8 is not promised. Names come from containers and may hold anything but NUL; clean them before you print.
+ * Units: bytes, nanoseconds unless the name says otherwise. *_ns of wall time are CLOCK_REALTIME,
+ * heartbeat_ns is CLOCK_BOOTTIME. HR_UNKNOWN (all ones) means "unknown", and in a limit "none"; 0
+ * always means zero. Text: not necessarily UTF-8. Names come from containers and may hold any byte
+ * but NUL; clean them before printing.
  */
 #ifndef HEADROOM_BOARD_H
 #define HEADROOM_BOARD_H
@@ -27,18 +30,19 @@
 #define HR_BOARD_PAGE        4096u
 #define HR_BOARD_DIR         "headroom" /* below /run, else below /dev/shm */
 #define HR_BOARD_FILE        "board"
-#define HR_HEARTBEAT_DEAD_NS 3000000000ULL /* older than this: the guard is dead or stuck */
+#define HR_HEARTBEAT_DEAD_NS 3000000000ULL /* older than this: the daemon is dead or stuck */
 
 #define HR_UNKNOWN     UINT64_MAX
 #define HR_UNKNOWN_I64 INT64_MIN
 #define HR_UNKNOWN_U32 UINT32_MAX
 
-/* A string inside a record: its offset from the record's first byte, NUL-terminated; 0 means "not known". */
+/* A string inside a record: its offset from the record's first byte, NUL-terminated; 0 means
+ * "unknown". */
 struct hr_str {
 	uint16_t at;
 };
 
-/* Order is part of the layout and of the JSON names (reader.c holds the names). */
+/* Order is part of the layout and of the JSON names (user/board/enum_names.c has them). */
 enum hr_runtime {
 	HR_RUNTIME_NONE,
 	HR_RUNTIME_DOCKER,
@@ -51,7 +55,7 @@ enum hr_runtime {
 	HR_RUNTIME_COUNT
 };
 
-enum hr_kind {                /* what a cgroup is to us */
+enum hr_kind {                /* the kind of a cgroup */
 	       HR_KIND_GROUP, /* any other cgroup: slices, parents, a bare cgroup */
 	       HR_KIND_CONTAINER,
 	       HR_KIND_UNIT,    /* systemd service or scope */
@@ -60,8 +64,9 @@ enum hr_kind {                /* what a cgroup is to us */
 	       HR_KIND_COUNT
 };
 
-/* Who a cgroup is. `workload` is a hash of what survives a restart (runtime and name, or namespace, pod and container,
- * or unit, or path); counters are carried on by it. 0 as long as the resolver has not answered. */
+/* The identity of a cgroup. `workload` is a hash of what survives a restart (runtime and name, or
+ * namespace, pod and container, or unit, or path); counters continue under it. 0 until the resolver
+ * has answered. */
 struct hr_identity {
 	uint8_t runtime; /* enum hr_runtime */
 	uint8_t kind;    /* enum hr_kind */
@@ -69,7 +74,8 @@ struct hr_identity {
 	uint64_t workload;
 };
 
-/* Where the memory is: v2's meaning; on v1 the nearest counter (docs/reference/accounting.md). fields.def has the members. */
+/* Where the memory is: v2's meaning; on v1 the nearest counter (docs/reference/accounting.md). fields.def has
+ * the members. */
 struct hr_memory {
 #define HR_MEMORY(name, ...) uint64_t name;
 #include "fields.def"
@@ -77,7 +83,7 @@ struct hr_memory {
 
 enum hr_level { HR_LEVEL_OWN, HR_LEVEL_ANCESTOR, HR_LEVEL_HOST, HR_LEVEL_COUNT };
 
-struct hr_binding {           /* whose limit comes first */
+struct hr_binding {           /* the limit that is reached first */
 	uint8_t level;        /* enum hr_level */
 	struct hr_str cgroup; /* path of that level; "/" for the host */
 	uint64_t cgroup_id;   /* 0 for the host */
@@ -108,7 +114,7 @@ struct hr_stalls { /* direct and memcg reclaim by tasks of this cgroup itself */
 enum hr_alarm { HR_ALARM_NONE, HR_ALARM_WARN, HR_ALARM_ACT };
 enum hr_leak_state { HR_LEAK_NONE, HR_LEAK_SUSPECTED, HR_LEAK_CONFIRMED, HR_LEAK_EXHAUSTING };
 
-/* The ladder, gentlest first. */
+/* The actions, mildest first. */
 enum hr_action_kind {
 	HR_ACTION_NONE,
 	HR_ACTION_NOTIFY,
@@ -117,13 +123,13 @@ enum hr_action_kind {
 	HR_ACTION_TERM,
 	HR_ACTION_KILL,
 	HR_ACTION_REFLEX,  /* BPF signals the charging task in the kernel */
-	HR_ACTION_ON_EXIT, /* the command afterwards */
+	HR_ACTION_ON_EXIT, /* the command after a container exited */
 	HR_ACTION_COUNT
 };
 
 #define HR_REASONS 4
-struct hr_reason {            /* words are made by the reader, from `kind` and its arguments */
-	uint16_t kind;        /* enum hr_reason_kind, foresee's; 0: no reason */
+struct hr_reason {            /* the reader makes the text from `kind` and its arguments */
+	uint16_t kind;        /* enum hr_reason_kind, user/forecast; 0: no reason */
 	int16_t weight_centi; /* log-odds * 100 */
 	uint32_t reserved;
 	int64_t arg[3];
@@ -133,12 +139,12 @@ struct hr_forecast {
 	int64_t drift_bytes_per_second; /* of U; HR_UNKNOWN_I64 before two samples */
 	int64_t rss_drift_bytes_per_second;
 	uint64_t oom_in_p10_ms, oom_in_p50_ms,
-		oom_in_p90_ms;     /* HR_UNKNOWN: not foreseen within a day */
-	uint16_t risk_centi;       /* 0-10000; UINT16_MAX: not known */
+		oom_in_p90_ms;     /* HR_UNKNOWN: no OOM forecast within a day */
+	uint16_t risk_centi;       /* 0-10000; UINT16_MAX: unknown */
 	uint16_t confidence_milli; /* 0-1000 */
 	uint8_t alarm;             /* enum hr_alarm */
 	uint8_t leak;              /* enum hr_leak_state */
-	uint8_t leak_of;           /* enum hr_leak_of, foresee's */
+	uint8_t leak_of;           /* enum hr_leak_of, user/forecast */
 	uint8_t next_action;       /* enum hr_action_kind: what the policy would do next */
 	int64_t leak_bytes_per_hour;
 	struct hr_reason reason[HR_REASONS];
@@ -151,7 +157,7 @@ struct hr_process {
 	uint16_t reserved;
 	uint64_t start_boottime_ns;
 	uint64_t rss_bytes;
-	int64_t growth_bytes_per_second; /* HR_UNKNOWN_I64 before two sightings */
+	int64_t growth_bytes_per_second; /* HR_UNKNOWN_I64 before two samples */
 	char comm[16];
 };
 
@@ -160,9 +166,9 @@ struct hr_point {
 	uint32_t t_centis;
 	uint32_t usage_kib, unreclaimable_kib, headroom_kib;
 };
-#define HR_FINE   64 /* the last samples, as they came */
+#define HR_FINE   64 /* the last samples, unthinned */
 #define HR_COARSE 32 /* one a minute */
-struct hr_history { /* circular: point number n stands at [n % size]; *_count is how many were ever written */
+struct hr_history { /* circular: point number n is at [n % size]; *_count is the number ever written */
 	uint32_t fine_count, coarse_count;
 	struct hr_point fine[HR_FINE];
 	struct hr_point coarse[HR_COARSE];
@@ -173,13 +179,12 @@ enum hr_slot_state { HR_SLOT_FREE, HR_SLOT_RUNNING, HR_SLOT_GONE };
 #define HR_SLOT_POPULATED 0x1u /* holds processes, itself or below */
 #define HR_SLOT_V1        0x2u
 #define HR_SLOT_CUT       0x4u  /* some text was too long and was cut */
-#define HR_SLOT_UNDER_OOM 0x8u  /* v1, oom_kill_disable: hangs without a victim */
+#define HR_SLOT_UNDER_OOM 0x8u  /* v1, oom_kill_disable: its tasks hang, no victim is killed */
 #define HR_SLOT_HAS_TASKS 0x10u /* holds processes itself */
 #define HR_SLOT_TRIPWIRE \
-	0x20u /* a rule's size is watched by the kernel: the guard is told at once */
-#define HR_SLOT_REFLEX \
-	0x40u /* besides, the kernel strikes there by itself (its one shot is not used up) */
-#define HR_SLOT_ARMED (HR_SLOT_TRIPWIRE | HR_SLOT_REFLEX)
+	0x20u                /* the kernel notifies the daemon when usage crosses a policy's size */
+#define HR_SLOT_REFLEX 0x40u /* and BPF sends SIGKILL there (once; not used up yet) */
+#define HR_SLOT_ARMED  (HR_SLOT_TRIPWIRE | HR_SLOT_REFLEX)
 
 #define HR_SLOT_BYTES 4096u
 #define HR_SLOT_FIXED                                                                        \
@@ -194,10 +199,9 @@ struct hr_slot {
 	uint32_t state; /* enum hr_slot_state */
 	uint64_t cgroup_id, parent_id;
 	uint64_t appeared_ns, gone_ns, sampled_ns; /* wall time; gone_ns 0 while running */
-	uint64_t
-		started_ns; /* wall time of this cgroup's creation as far as known, else HR_UNKNOWN */
-	uint32_t flags;     /* HR_SLOT_* */
-	uint32_t pids;      /* processes seen in it, not below; HR_UNKNOWN_U32 */
+	uint64_t started_ns; /* wall time of this cgroup's creation if known, else HR_UNKNOWN */
+	uint32_t flags;      /* HR_SLOT_* */
+	uint32_t pids;       /* processes seen in it, not below; HR_UNKNOWN_U32 */
 	struct hr_identity id;
 	struct hr_memory memory;
 	struct hr_binding binding;
@@ -207,26 +211,28 @@ struct hr_slot {
 	struct hr_forecast forecast;
 	uint64_t oom_kills_total;  /* of the workload: survives restarts and the cgroup itself */
 	uint64_t restarts;         /* of the workload, since it was first seen */
-	struct hr_str labels;      /* those that policies ask for: KEY=VALUE, one a line */
-	struct hr_str next_policy; /* whose next_action it is */
-	uint32_t actions;          /* rungs taken on it (not rehearsed), of this cgroup */
+	struct hr_str labels;      /* those that policies use: KEY=VALUE, one a line */
+	struct hr_str next_policy; /* the policy of next_action */
+	uint32_t actions;          /* actions done on this cgroup, without dry runs */
 	struct hr_process process[HR_PROCESSES];
 	struct hr_history history;
 	uint32_t text_used;
 	uint16_t intervals,
-		intervals_covered; /* of this life's forecasts: checked, and right (struct hr_score) */
+		intervals_covered; /* of this cgroup's forecasts: checked, and right (struct hr_score) */
 	char text[HR_SLOT_TEXT];
 };
 
-/* Which variant of a signal runs. `signal` and `variant` are words of the attach plan (headroom check lists them). */
+/* Which variant of a signal runs. `signal` and `variant` are words of the attach plan (headroom
+ * check lists them). */
 #define HR_SOURCES 24
 struct hr_source {
 	char signal[28];
 	char variant[36];
 };
 
-/* Forecasts compared with what happened, since the board was made; containers that ended are in it. Counters, all of
- * them: what is due is judged once. docs/explanation/forecast.md, "The score", says what counts as right. */
+/* Forecasts compared with what happened, since the board was created; containers that are gone are
+ * included. All are counters: each forecast is scored once. docs/explanation/forecast.md, "The score", says
+ * what counts as right. */
 #define HR_SCORE_ERRORS \
 	7 /* bucket i: relative error < HR_SCORE_ERROR_MILLI << i per mille; the last: any larger */
 #define HR_SCORE_ERROR_MILLI 50u
@@ -234,32 +240,30 @@ struct hr_source {
 #define HR_SCORE_LEAD_MS     100u
 
 struct hr_alarm_stats { /* of alarms that began */
-	uint64_t right; /* died (OOM kill, stall) within 15 minutes, or while it stood */
-	uint64_t wrong; /* nothing of that came */
-	uint64_t
-		undecided; /* not to be judged: the container ended by itself, or its limit was raised */
+	uint64_t right; /* OOM kill or stall within 15 minutes, or while the alarm was on */
+	uint64_t wrong; /* neither happened */
+	uint64_t undecided;  /* not scored: the container exited, or its limit was raised */
 };
 
-struct hr_oom_stats {    /* deaths that came */
-	uint64_t warned; /* an alarm stood, or had ended less than a minute before */
+struct hr_oom_stats {    /* OOM kills, or stalls */
+	uint64_t warned; /* an alarm was on, or had ended less than a minute before */
 	uint64_t missed;
 };
 
 struct hr_score {
 	uint64_t intervals,
-		intervals_covered; /* 80 % intervals, checked halfway to the foreseen end; those that held */
+		intervals_covered; /* 80 % intervals, checked halfway to the forecast OOM; those that held */
 	uint64_t times,
-		times_covered; /* times to OOM that a kill could be held against; within their p10 to p90 */
-	uint64_t
-		time_error[HR_SCORE_ERRORS]; /* |p50 - what it really took| / what it really took */
-	uint64_t time_error_sum_milli;       /* per mille */
+		times_covered; /* times to OOM that a kill could be compared with; within their p10 to p90 */
+	uint64_t time_error[HR_SCORE_ERRORS]; /* |p50 - actual time| / actual time */
+	uint64_t time_error_sum_milli;        /* per mille */
 	struct hr_alarm_stats warn, act;
-	struct hr_oom_stats oom_kills, stalls; /* one OOM counts once, however many it killed */
+	struct hr_oom_stats oom_kills, stalls; /* one OOM counts once, for any number of victims */
 	uint64_t lead[HR_SCORE_LEADS];         /* from alarm to kill, of oom_kills.warned */
 	uint64_t lead_sum_ms;
 	uint64_t risks,
-		risks_observed; /* risks looked back on after 15 minutes; those who had died by then */
-	uint64_t risk_sum_milli;  /* deaths to be expected by those risks, thousandths */
+		risks_observed; /* risks checked after 15 minutes; those with an OOM kill or stall by then */
+	uint64_t risk_sum_milli;  /* OOM kills expected by those risks, thousandths */
 	uint64_t brier_sum_micro; /* squared errors of those risks, millionths */
 };
 
@@ -269,24 +273,24 @@ struct hr_host {
 	uint32_t cgroup_version; /* 1, 2; 12 for hybrid (memory on v1) */
 	char node[64];
 	char kernel[64];
-	char version[32]; /* of the guard */
+	char version[32]; /* of the daemon */
 	uint64_t sampled_ns;
 	uint64_t mem_total, mem_available, swap_total, swap_free;
 	uint64_t headroom; /* mem_available + usable swap */
 	struct hr_pressure pressure;
 	struct hr_forecast forecast;
 	uint64_t kswapd_wakes, throttled_ns, oom_kills;
-	/* the guard itself */
+	/* the daemon itself */
 	uint32_t mode; /* 0 observe, 1 dry-run, 2 enforce */
 	uint32_t pid;
 	uint64_t started_ns; /* wall time */
 	uint64_t rss_bytes, cpu_ns;
-	uint64_t heap_bytes;  /* malloc'ed by the guard; constant once it runs */
-	uint64_t events_lost; /* records that BPF could not hand over, or a full table dropped */
+	uint64_t heap_bytes;  /* malloc'ed by the daemon; constant once it runs */
+	uint64_t events_lost; /* records that BPF could not deliver, or a full table dropped */
 	uint64_t sweep_ns;    /* the last sweep's cost in CPU time */
 	uint64_t sweeps;
 	uint32_t interval_ms; /* the calm interval in force */
-	uint32_t danger;      /* containers that are sampled faster at the moment */
+	uint32_t danger;      /* containers that are sampled faster now */
 	uint32_t containers;  /* slots in use and running */
 	uint32_t capacity;
 	struct hr_source source[HR_SOURCES];
@@ -307,16 +311,16 @@ struct hr_board_header {
 	uint32_t version;
 	uint32_t page_bytes; /* HR_BOARD_PAGE */
 	uint64_t file_bytes;
-	uint64_t instance;   /* random; kept by a guard that adopts the board */
+	uint64_t instance;   /* random; a daemon that adopts the board keeps it */
 	uint64_t created_ns; /* wall time; zero point of hr_point.t_centis */
 	uint32_t slot_bytes, slot_capacity;
 	uint64_t host_offset, slots_offset;
 	struct hr_ring_area ring[HR_RINGS];
-	/* below: live words */
+	/* from here on: variable words */
 	uint32_t state; /* enum hr_board_state */
 	uint32_t daemon_pid;
 	uint64_t heartbeat_ns; /* CLOCK_BOOTTIME, at least once a second */
-	uint64_t generation;   /* how many guards have written here */
+	uint64_t generation;   /* number of daemons that have written here */
 	uint64_t last_seq;     /* of the newest event in any ring; the first is 1 */
 	uint32_t slots_high;   /* no slot at or above this index was ever used */
 	uint32_t reserved;

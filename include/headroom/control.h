@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The one way into the guard: a SOCK_SEQPACKET socket beside the board (its path + HR_CONTROL_SUFFIX), one fixed-size request
- * a packet, one fixed-size answer to each. Who asks is known by his credentials (SO_PEERCRED, SO_PEERGROUPS): root, and whom
- * `control: allow` in the configuration names. One request at a time a connection; the answer to a rung comes when it is
- * done. A connection that asks nothing for HR_CONTROL_IDLE_S is closed.
+ * The only interface for requests to the daemon: a SOCK_SEQPACKET socket next to the board (its
+ * path + HR_CONTROL_SUFFIX), one fixed-size request a packet, one fixed-size answer to each. The
+ * daemon checks the peer's credentials (SO_PEERCRED, SO_PEERGROUPS): it allows root, and the users
+ * and groups that `control: allow` in the configuration names. One request at a time on a
+ * connection; the answer to an action is sent when it is done. The daemon closes a connection that
+ * is idle for HR_CONTROL_IDLE_S.
  *
- * Units as in board.h; HR_UNKNOWN: the default. A newer guard may append fields.
+ * Units as in board.h; HR_UNKNOWN: the default. A newer daemon may append fields.
  */
 #ifndef HEADROOM_CONTROL_H
 #define HEADROOM_CONTROL_H
@@ -27,11 +29,10 @@ enum hr_control_command {
 struct hr_control_request {
 	uint32_t magic;     /* HR_CONTROL_MAGIC */
 	uint32_t word;      /* enum hr_control_command */
-	uint64_t cgroup_id; /* RUNG: the memory cgroup, as the board has it */
-	uint32_t kind;      /* RUNG: enum hr_action_kind, HR_ACTION_RECLAIM to HR_ACTION_KILL */
+	uint64_t cgroup_id; /* ACTION: the memory cgroup, as the board has it */
+	uint32_t kind;      /* ACTION: enum hr_action_kind, HR_ACTION_RECLAIM to HR_ACTION_KILL */
 	int32_t signal;     /* TERM: 0 for SIGTERM */
-	uint64_t
-		size; /* RECLAIM: bytes; THROTTLE: memory.high; HR_UNKNOWN: what the guard thinks right */
+	uint64_t size; /* RECLAIM: bytes; THROTTLE: memory.high; HR_UNKNOWN: the daemon's choice */
 	uint64_t for_ms;  /* THROTTLE: until it is lifted; HR_UNKNOWN: 30 s */
 	uint32_t largest; /* KILL: its largest process only */
 	uint32_t reserved;

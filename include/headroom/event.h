@@ -2,17 +2,20 @@
 /*
  * Events: variable-length records in the board's two rings, one common sequence.
  *
- * HR_RING_KEEP holds what a post-mortem needs (OOM kills, actions, outcomes, risk, leaks, pressure, the guard's own);
- * HR_RING_CHATTER holds what a busy host makes by the thousand (container life cycle, oom_score_adj). So that a churn
- * of cgroups never pushes out an OOM kill. seq grows by one from event to event, over both rings; never reused.
+ * HR_RING_KEEP holds what a post-mortem needs (OOM kills, actions, outcomes, risk, leaks, pressure,
+ * the daemon's own); HR_RING_CHATTER holds what a busy host makes by the thousand (container life
+ * cycle, oom_score_adj), so that cgroups that come and go never push out an OOM kill. seq grows by
+ * one from event to event, over both rings; never reused.
  *
- * A record starts on 8 bytes and is contiguous: one that would not fit before the ring's end is preceded by a record of
- * type HR_EVENT_PAD. Writing (one writer): raise ring_tail past what will be overwritten, write the bytes, raise
- * ring_head. Reading: at `pos` >= ring_tail copy the record, then look at ring_tail again; if it went past `pos`, the
- * copy is void and the reader was lapped: go on at ring_tail and say how many seq are missing. (reader.h does all this.)
+ * A record starts on 8 bytes and is contiguous: one that would not fit before the ring's end is
+ * preceded by a record of type HR_EVENT_PAD. Writing (one writer): raise ring_tail past what will
+ * be overwritten, write the bytes, raise ring_head. Reading: at `pos` >= ring_tail copy the record,
+ * then read ring_tail again; if it is past `pos`, the copy is invalid and the reader was lapped:
+ * continue at ring_tail and count the missing seq. (reader.h does all this.)
  *
- * Every record begins with struct hr_event; `bytes` covers payload and text. struct hr_str offsets count from the
- * record's first byte. A newer writer may append fields: take sizes from `bytes`, never from sizeof alone.
+ * Every record begins with struct hr_event; `bytes` covers payload and text. struct hr_str offsets
+ * count from the record's first byte. A newer writer may append fields: take sizes from `bytes`,
+ * never from sizeof alone.
  */
 #ifndef HEADROOM_EVENT_H
 #define HEADROOM_EVENT_H
@@ -43,10 +46,10 @@ struct hr_event {
 	uint8_t severity; /* enum hr_severity */
 	uint8_t reserved;
 	uint64_t seq;
-	uint64_t time_ns; /* wall time of what is told, not of the telling */
+	uint64_t time_ns; /* wall time of what happened, not of the event's posting */
 	uint64_t instance;
-	uint64_t cgroup_id;    /* of the subject; 0: the host or the guard */
-	struct hr_identity id; /* of the subject, as far as known */
+	uint64_t cgroup_id;    /* of the subject; 0: the host or the daemon */
+	struct hr_identity id; /* of the subject, where known */
 };
 
 struct hr_oom_process { /* one process of an OOM kill */
@@ -62,7 +65,7 @@ struct hr_oom_process { /* one process of an OOM kill */
 	struct hr_identity id;
 };
 
-enum hr_constraint { /* kernel: enum oom_constraint, include/linux/oom.h; UNKNOWN where no source told */
+enum hr_constraint { /* kernel: enum oom_constraint, include/linux/oom.h; UNKNOWN where no source reports it */
 		     HR_CONSTRAINT_NONE,
 		     HR_CONSTRAINT_CPUSET,
 		     HR_CONSTRAINT_MEMORY_POLICY,
@@ -72,27 +75,27 @@ enum hr_constraint { /* kernel: enum oom_constraint, include/linux/oom.h; UNKNOW
 
 #define HR_OOM_HISTORY  24
 #define HR_OOM_GROUP    0x1u /* one of several victims of a group kill */
-#define HR_OOM_INFERRED 0x2u /* the limit's owner was inferred, not told by the kernel */
+#define HR_OOM_INFERRED 0x2u /* the limit's owner was inferred, not reported by the kernel */
 #define HR_OOM_COUNTED  0x4u /* seen only as a counter that rose: no trigger, no victim */
 #define HR_OOM_SYSRQ    0x8u
 
 struct hr_event_oom_kill {
 	struct hr_event event;
 	struct hr_oom_process trigger, victim;
-	uint8_t level;      /* enum hr_level, seen from the victim; HR_LEVEL_COUNT: not known */
+	uint8_t level;      /* enum hr_level, seen from the victim; HR_LEVEL_COUNT: unknown */
 	uint8_t constraint; /* enum hr_constraint */
 	uint8_t flags;      /* HR_OOM_* */
 	uint8_t history_count;
-	int32_t order; /* -1: not known */
+	int32_t order; /* -1: unknown */
 	uint64_t gfp;  /* the kernel's bits; HR_UNKNOWN */
 	uint64_t limit_cgroup_id;
 	uint64_t limit_usage, limit_max; /* of the limit's owner, in bytes */
 	struct hr_str limit_cgroup;
-	/* what was foreseen the moment before */
+	/* the forecast just before */
 	uint16_t risk_centi; /* UINT16_MAX */
 	uint16_t reserved;
 	uint64_t oom_in_p50_ms;                  /* HR_UNKNOWN */
-	uint64_t warned_before_ms;               /* HR_UNKNOWN: it was not warned of */
+	uint64_t warned_before_ms;               /* HR_UNKNOWN: no alarm */
 	uint64_t created_ns;                     /* zero point of history[].t_centis */
 	struct hr_point history[HR_OOM_HISTORY]; /* oldest first */
 };
@@ -122,9 +125,9 @@ enum hr_daemon_what {
 	HR_DAEMON_FALLBACK,
 	HR_DAEMON_LOST,
 	HR_DAEMON_RESOLVER,
-	HR_DAEMON_COMMAND,  /* one that a policy asked for was run */
-	HR_DAEMON_CONTROL,  /* somebody asked at the control socket, and was refused */
-	HR_DAEMON_RESTORED, /* what a guard before us had set was taken back */
+	HR_DAEMON_COMMAND,  /* ran a policy's command */
+	HR_DAEMON_CONTROL,  /* refused a request at the control socket */
+	HR_DAEMON_RESTORED, /* reverted what an earlier daemon had set */
 	HR_DAEMON_WHAT_COUNT
 };
 struct hr_event_daemon {
@@ -132,7 +135,7 @@ struct hr_event_daemon {
 	uint32_t what; /* enum hr_daemon_what */
 	uint32_t reserved;
 	uint64_t count;     /* records lost, capacity reached, … */
-	struct hr_str text; /* one line of the guard's own words */
+	struct hr_str text; /* one line of text */
 };
 
 enum hr_pressure_what {
@@ -173,7 +176,8 @@ struct hr_event_outcome {
 	uint32_t reserved;
 };
 
-/* Why a candidate was passed over. Order is part of the layout and of the JSON words (user/act/why.c). */
+/* Why a candidate was skipped. Order is part of the layout and of the JSON words
+ * (user/board/enum_names.c). */
 enum hr_skip_reason {
 	HR_SKIP_NONE,
 	HR_SKIP_PROTECTED,
@@ -206,7 +210,7 @@ struct hr_skipped {
 	int64_t drift_bytes_per_second;
 };
 
-/* What a deed came to. A rung that cannot be taken here is skipped, never silently. */
+/* The result of an action. One that this host cannot do is skipped, never silently. */
 enum hr_action_status {
 	HR_STATUS_DONE,
 	HR_STATUS_DRY_RUN,
@@ -223,26 +227,26 @@ struct hr_inputs {
 
 struct hr_event_action { /* event.cgroup_id and event.id: the target's; 0: processes outside containers */
 	struct hr_event event;
-	struct hr_str policy; /* name; "" stands for a rung asked for by hand */
+	struct hr_str policy; /* name; "": a manual action */
 	uint8_t kind, mode,
 		status;     /* enum hr_action_kind; 1 dry-run, 2 enforce; enum hr_action_status */
 	uint8_t whole;      /* the whole container; 0: one process, or a job */
-	int32_t error;      /* errno of a deed that failed or was refused; 0 */
+	int32_t error;      /* errno if it failed or was refused; else 0 */
 	int32_t signal;     /* that was sent; 0 */
-	uint32_t pid;       /* of the process that was meant (the largest, the main one); 0 */
-	uint32_t processes; /* how many were signalled */
+	uint32_t pid;       /* of the target process (the largest, the main one); 0 */
+	uint32_t processes; /* number signalled */
 	uint64_t start_boottime_ns; /* of pid */
-	uint64_t escalation; /* rungs of one emergency share it; the seq of its first action */
+	uint64_t escalation; /* shared by the actions of one escalation: the seq of the first */
 	char comm[16];
-	uint32_t by_uid;     /* asked for by hand: who; else HR_UNKNOWN_U32 */
-	uint8_t step, steps; /* rung number of the ladder, from 1 */
+	uint32_t by_uid;     /* manual: the requesting user; else HR_UNKNOWN_U32 */
+	uint8_t step, steps; /* number of the step, from 1, and of all steps */
 	uint8_t skipped_count;
 	uint8_t reserved;
-	uint64_t size;     /* reclaim: asked for; throttle: memory.high as set; else HR_UNKNOWN */
+	uint64_t size;     /* reclaim: requested; throttle: memory.high as set; else HR_UNKNOWN */
 	uint64_t until_ms; /* throttle: its deadline; term: its grace; else HR_UNKNOWN */
-	uint64_t took_ns;  /* from the decision to the deed's end */
+	uint64_t took_ns;  /* from the decision to the end of the action */
 	uint64_t freed;    /* by then, bytes; HR_UNKNOWN */
-	struct hr_str detail; /* one line of the guard's own words; or none */
+	struct hr_str detail; /* one line of text; or none */
 	struct hr_inputs inputs;
 	struct hr_skipped skipped[HR_SKIPPED];
 };

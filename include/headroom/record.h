@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Recordings: the board, frame by frame, in a file that only grows. Read one with reader.h: it
- * offers the same calls.
+ * Recordings: the board, frame by frame, in a file that only grows. Read one with reader.h, with
+ * the same calls.
  *
  *   struct hr_record_header | frame | frame | …
  *   frame: struct hr_frame_header | zlib stream of `packed_bytes` bytes, `raw_bytes` unpacked:
  *          struct hr_frame_body | uint32_t index[slot_count] | zeros up to 8 bytes
- *          | struct hr_slot[slot_count] | events (struct hr_event, those since the frame before)
+ *          | struct hr_slot[slot_count] | events (struct hr_event, those since the previous frame)
  *
  * The first and every HR_FRAMES_PER_KEYth frame is a key frame. In the others header, host and each
- * slot are XORed with the frame before (a slot of that index that was not there counts as zeros);
- * index and events never are. A frame is written by one write: a cut last one is found by its
- * length, anything else by the CRC.
+ * slot are XORed with the previous frame (a slot that it did not have counts as zeros); index and
+ * events never are. A frame is written by one write: a truncated last one is detected by its
+ * length, other damage by the CRC.
  */
 #ifndef HEADROOM_RECORD_H
 #define HEADROOM_RECORD_H
@@ -29,7 +29,7 @@ struct hr_record_header {
 	char magic[8];
 	uint32_t version;       /* HR_RECORD_VERSION */
 	uint32_t board_version; /* HR_BOARD_VERSION of what the frames hold */
-	uint32_t header_bytes;  /* of this struct: where the first frame stands */
+	uint32_t header_bytes;  /* of this struct: offset of the first frame */
 	uint32_t board_header_bytes, host_bytes, slot_bytes;
 	uint64_t created_ns; /* wall time */
 	uint64_t reserved[2];
@@ -40,7 +40,7 @@ enum hr_frame_kind { HR_FRAME_KEY = 1, HR_FRAME_DELTA };
 struct hr_frame_header {
 	uint32_t magic;   /* HR_FRAME_MAGIC */
 	uint32_t kind;    /* enum hr_frame_kind */
-	uint64_t time_ns; /* wall time of the picture */
+	uint64_t time_ns; /* wall time of the snapshot */
 	uint32_t raw_bytes, packed_bytes;
 	uint32_t crc; /* zlib's crc32 of this header with crc = 0, then of the packed bytes */
 	uint32_t reserved;
@@ -51,23 +51,23 @@ struct hr_frame_body {
 	struct hr_host host;
 	uint32_t slot_count;
 	uint32_t events_bytes;
-	uint64_t events_missed; /* events that went by unrecorded since the frame before */
+	uint64_t events_missed; /* events since the previous frame that were not recorded */
 };
 
 struct hr_recorder;
 
-/* Begins a recording, or with `append` goes on with one (a cut last frame is cut off first). 0 or
- * -errno: -EEXIST without `append` if there is such a file; -EBUSY: another recorder holds it;
+/* Begins a recording, or with `append` continues one (truncates an incomplete last frame first). 0
+ * or -errno: -EEXIST without `append` if there is such a file; -EBUSY: another recorder holds it;
  * -EPROTO, -EPROTONOSUPPORT: `append`, but it is no recording or another version's. */
 int hr_recorder_new(const char *path, bool append, struct hr_recorder **ret_recorder);
 
-/* One frame of what the reader shows now. Uses the reader's event cursor: give the recorder a reader
- * of its own. -ENOSPC (or another -errno of write): the file is as it was before, with whole frames;
- * call again later and nothing is missing but this picture. -EAGAIN: the board could not be read at
- * the moment. */
+/* One frame of what the reader shows now. Uses the reader's event cursor: give the recorder a
+ * reader of its own. -ENOSPC (or another -errno of write): the file is as before, with complete
+ * frames; call again later, and only this snapshot is missing. -EAGAIN: the board could not be read
+ * at the moment. */
 int hr_recorder_frame(struct hr_recorder *recorder, struct hr_reader *reader);
 
-/* The same, under another time than now (a recording's reader: than the frame's own). */
+/* The same with a given time instead of now (of a recording's reader: of the frame's own). */
 int hr_recorder_frame_at(struct hr_recorder *recorder, struct hr_reader *reader, uint64_t time_ns);
 
 uint64_t hr_recorder_bytes(const struct hr_recorder *recorder); /* of the file so far */

@@ -27,8 +27,7 @@ static inline uint64_t clock_boot_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 void clock_format_rfc3339(uint64_t wall_ns, char text[CLOCK_TEXT]);
 
 /* RFC 3339 with offset or Z, "YYYY-MM-DD[ T]HH:MM[:SS]" in local time, "@SECONDS", or an age: "5m",
- * "2h30m", "-90s".
- * Returns 0, or -EINVAL. */
+ * "2h30m", "-90s". Returns 0, or -EINVAL. */
 int clock_parse(const char *text, uint64_t now_wall_ns, uint64_t *ret_wall_ns);
 
 #endif

@@ -13,9 +13,8 @@
 #include "cleanup.h"
 
 /* Characters that are invisible, control the terminal or reorder text. Unicode 15: general
- * categories
- * Cc, Cf, Zl and Zp, default-ignorable code points, and the noncharacters of the first plane.
- * Sorted. */
+ * categories Cc, Cf, Zl and Zp, default-ignorable code points, and the noncharacters of the first
+ * plane. Sorted. */
 /* clang-format off */
 static const struct range {
 	uint32_t first, last;

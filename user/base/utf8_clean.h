@@ -9,10 +9,9 @@
 #include <stddef.h>
 
 /* Copies `in` (n bytes or up to a NUL) to out as clean UTF-8: control characters (C0, DEL, C1),
- * bidi and zero-width
- * controls, surrogates and invalid bytes become \xNN per byte; a backslash becomes \\ so that it is
- * unambiguous. Cut at a
- * character boundary when out is too small. Returns out. */
+ * bidi and zero-width controls, surrogates and invalid bytes become \xNN per byte; a backslash
+ * becomes \\ so that it is unambiguous. Cut at a character boundary when out is too small. Returns
+ * out. */
 const char *text_clean(const char *in, size_t n, char *out, size_t out_bytes);
 
 /* Width on a terminal of clean UTF-8 (wcwidth; never negative). */

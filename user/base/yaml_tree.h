@@ -5,11 +5,9 @@
  * supervisor, `headroom policy`, `headroom export`; never the daemon's main process.
  *
  * A tree is bounded whatever the file contains: its size, its depth, the nodes that it would have
- * if every
- * alias were written out (an alias is the node that it refers to, so a walk may visit more nodes
- * than the tree has).
- * One document; no tags; keys are words and differ; text is UTF-8 without control characters but
- * newline and tab.
+ * if every alias were written out (an alias is the node that it refers to, so a walk may visit more
+ * nodes than the tree has). One document; no tags; keys are words and differ; text is UTF-8 without
+ * control characters but newline and tab.
  */
 #ifndef HEADROOM_YAML_TREE_H
 #define HEADROOM_YAML_TREE_H
@@ -76,8 +74,7 @@ struct tree_key {
 	int (*parse)(void *arg, const struct tree_node *key, const struct tree_node *value);
 };
 /* Calls the parser of each pair in file order, up to the first that fails. `what` names the mapping
- * and `example` shows
- * one, for errors. */
+ * and `example` shows one, for errors. */
 int tree_map(const struct tree *tree, const struct tree_node *node, const struct tree_key *keys,
 	     size_t n, void *arg, const char *what, const char *example);
 

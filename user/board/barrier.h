@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Seqlock sections, and the fences of seqlocks and rings (Boehm, "Can seqlocks get along with
- * programming language memory
- * models?", 2012: a release fence after the odd store, an acquire fence before the second read).
- * gcc warns that its thread
- * sanitizer does not model fences. It need not: all words that both sides access are atomic, or the
- * other side is another
- * process.
+ * programming language memory models?", 2012: a release fence after the odd store, an acquire fence
+ * before the second read). gcc warns that its thread sanitizer does not model fences. It need not:
+ * all words that both sides access are atomic, or the other side is another process.
  */
 #ifndef HEADROOM_BOARD_BARRIER_H
 #define HEADROOM_BOARD_BARRIER_H
@@ -25,8 +22,8 @@ static inline void fence_acquire(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #pragma GCC diagnostic pop
 #endif
 
-/* Opens a seqlock section: seq becomes odd. The fence keeps later stores from being seen before it.
- * */
+/* Opens a seqlock section: seq becomes odd. The fence keeps later stores from being seen before
+ * it. */
 static inline void seq_begin(uint32_t *seq)
 {
 	uint32_t now = __atomic_load_n(seq, __ATOMIC_RELAXED);

@@ -22,11 +22,10 @@ struct board_config {
 };
 
 /* Creates directory (0750) and file (0640 root:headroom, 0600 where there is no such group), under
- * a temporary name,
- * fallocate'd completely, then renamed. With `adopt`, a board of the same version and at least this
- * capacity is
- * taken over as it is (*ret_adopted): open seqlocks are repaired. The writer holds a flock:
- * -EBUSY if another writer is alive. -EINVAL, -ENOSPC, -EACCES … otherwise. */
+ * a temporary name, fallocate'd completely, then renamed. With `adopt`, a board of the same version
+ * and at least this capacity is taken over as it is (*ret_adopted): open seqlocks are repaired. The
+ * writer holds a flock: -EBUSY if another writer is alive. -EINVAL, -ENOSPC, -EACCES …
+ * otherwise. */
 int board_open(const struct board_config *config, struct board **ret_board, bool *ret_adopted);
 /* Marks the board STOPPED and unmaps it; the file stays for readers. Takes NULL. */
 void board_close(struct board *board);
@@ -57,10 +56,8 @@ int board_slot_take(struct board *board, uint32_t *ret_index);
 void board_slot_free(struct board *board, uint32_t index);
 
 /* Text into a record under construction. `base` is the record, `text` its text area. Equal text is
- * stored once. Text
- * that does not fit is cut, from the front if `tail` (a path's end matters most); *cut is set then.
- * Empty or NULL text
- * gives at = 0. */
+ * stored once. Text that does not fit is cut, from the front if `tail` (a path's end matters most);
+ * *cut is set then. Empty or NULL text gives at = 0. */
 struct board_text {
 	void *base;
 	size_t base_bytes; /* limit: offsets stay below */
@@ -75,8 +72,7 @@ void board_text_identity(struct board_text *text, const void *from_base, size_t 
 			 const struct hr_identity *from, struct hr_identity *to);
 
 /* Appends an event (event->bytes, type, severity, time_ns, cgroup_id, id set by the caller; seq and
- * instance by this).
- * Returns its seq. */
+ * instance by this). Returns its seq. */
 uint64_t board_event_post(struct board *board, struct hr_event *event);
 
 #endif

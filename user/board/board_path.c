@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The board's file: see board_path.h. The directory of a default path must belong to us: any user
- * may create one in
- * /dev/shm first. */
+ * may create one in /dev/shm first. */
 #include "board_path.h"
 
 #include <errno.h>
@@ -58,8 +57,8 @@ static bool find_group(unsigned int *ret_gid)
 }
 
 /* Opens the directory, and creates it where it is missing. Readers must be able to enter it: 0750
- * for their group. Where
- * there is no such group the board is readable by its owner alone, and so is the directory. */
+ * for their group. Where there is no such group the board is readable by its owner alone, and so is
+ * the directory. */
 static int open_dir(const char *dir, bool ours, struct board_path *at)
 {
 	bool made = !mkdir(dir, 0700);

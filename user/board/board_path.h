@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The board's file: its directory, owner and lock, and a new file that appears under the board's
- * name only when it is
- * complete. Knows nothing of what a board contains. Allocates and blocks: start and growth only.
+ * name only when it is complete. Knows nothing of what a board contains. Allocates and blocks:
+ * start and growth only.
  */
 #ifndef HEADROOM_BOARD_BOARD_PATH_H
 #define HEADROOM_BOARD_BOARD_PATH_H
@@ -26,8 +26,7 @@ void board_path_close(struct board_path *path);
 /* Locks a file next to the board; -EBUSY: another process holds it. */
 int board_path_lock(const struct board_path *path, int *ret_fd);
 /* A new file under a temporary name, allocated completely, with the board's owner and mode;
- * board_path_publish() renames
- * it, board_path_discard() removes it. */
+ * board_path_publish() renames it, board_path_discard() removes it. */
 int board_path_create(const struct board_path *path, uint64_t bytes, int *ret_fd);
 int board_path_publish(const struct board_path *path);
 void board_path_discard(const struct board_path *path);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Encodes snapshots into frames and back. Memory only, no file; every value of a frame is checked
- * before it
- * is followed. */
+ * before it is followed. */
 #include "frame_codec.h"
 
 #include <errno.h>
@@ -17,12 +16,12 @@
  * frame */
 #define DEFLATE_MOST 1032u
 
-void picture_done(struct picture *p)
+void frame_done(struct frame *p)
 {
 	free(p->index);
 	free(p->slot);
 	free(p->events);
-	*p = (struct picture){0};
+	*p = (struct frame){0};
 }
 
 static int grow(void *array, uint32_t *space, uint32_t wish, size_t unit)
@@ -41,7 +40,7 @@ static int grow(void *array, uint32_t *space, uint32_t wish, size_t unit)
 	return 0;
 }
 
-int picture_reserve(struct picture *p, uint32_t slots, uint32_t events_bytes)
+int frame_reserve(struct frame *p, uint32_t slots, uint32_t events_bytes)
 {
 	uint32_t space = p->slot_space;
 
@@ -68,7 +67,7 @@ _Static_assert(sizeof(struct hr_frame_header) % 8 == 0 && sizeof(struct hr_frame
 
 /* In place, in either direction: both pictures' slots stand by rising index. */
 static void xor_picture(struct hr_frame_body *body, const uint32_t *index, struct hr_slot *slot,
-			const struct picture *before)
+			const struct frame *before)
 {
 	uint32_t j = 0;
 
@@ -107,7 +106,7 @@ static uint32_t frame_crc(const struct hr_frame_header *header, const unsigned c
 	return (uint32_t)crc32(crc, packed, h.packed_bytes);
 }
 
-static int pack(const struct picture *p, const struct picture *before, uint64_t time_ns, int level,
+static int pack(const struct frame *p, const struct frame *before, uint64_t time_ns, int level,
 		unsigned char **ret_frame, size_t *ret_bytes)
 {
 	struct parts at = parts_of(p->body.slot_count, p->body.events_bytes);
@@ -143,13 +142,13 @@ static int pack(const struct picture *p, const struct picture *before, uint64_t 
 	return 0;
 }
 
-int frame_pack(const struct picture *p, const struct picture *before, uint64_t time_ns,
+int frame_pack(const struct frame *p, const struct frame *before, uint64_t time_ns,
 	       unsigned char **ret_frame, size_t *ret_bytes)
 {
 	return pack(p, before, time_ns, Z_DEFAULT_COMPRESSION, ret_frame, ret_bytes);
 }
 
-int frame_pack_quick(const struct picture *p, const struct picture *before, uint64_t time_ns,
+int frame_pack_quick(const struct frame *p, const struct frame *before, uint64_t time_ns,
 		     unsigned char **ret_frame, size_t *ret_bytes)
 {
 	return pack(p, before, time_ns, Z_BEST_SPEED, ret_frame, ret_bytes);
@@ -179,7 +178,7 @@ bool frame_header_sound(const struct hr_frame_header *header)
 	       header->packed_bytes <= compressBound(header->raw_bytes);
 }
 
-static bool indices_rise(const struct picture *p)
+static bool indices_rise(const struct frame *p)
 {
 	for (uint32_t i = 0; i < p->body.slot_count; i++)
 		if (p->index[i] >= BOARD_MAX_CAPACITY || (i && p->index[i] <= p->index[i - 1]))
@@ -188,7 +187,7 @@ static bool indices_rise(const struct picture *p)
 }
 
 /* The raw frame into its parts. */
-static int take_apart(const unsigned char *raw, size_t bytes, struct picture *p)
+static int take_apart(const unsigned char *raw, size_t bytes, struct frame *p)
 {
 	struct hr_frame_body body;
 	struct parts at;
@@ -200,7 +199,7 @@ static int take_apart(const unsigned char *raw, size_t bytes, struct picture *p)
 	at = parts_of(body.slot_count, body.events_bytes);
 	if (at.end != bytes)
 		return -EBADMSG;
-	r = picture_reserve(p, body.slot_count, body.events_bytes);
+	r = frame_reserve(p, body.slot_count, body.events_bytes);
 	if (r)
 		return r;
 	p->body = body;
@@ -214,7 +213,7 @@ static int take_apart(const unsigned char *raw, size_t bytes, struct picture *p)
 }
 
 int frame_unpack(const struct hr_frame_header *header, const unsigned char *packed,
-		 const struct picture *before, struct picture *p)
+		 const struct frame *before, struct frame *p)
 {
 	_cleanup_free_ unsigned char *raw = NULL;
 	uLongf bytes = header->raw_bytes;

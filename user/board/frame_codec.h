@@ -10,7 +10,7 @@
 #define FRAME_MAX_RAW (1u << 31) /* the largest board with full rings stays below */
 
 /* `body` counts what the arrays hold. Slots by rising index. Zero-initialised is empty. */
-struct picture {
+struct frame {
 	struct hr_frame_body body;
 	uint32_t *index;
 	struct hr_slot *slot;
@@ -18,19 +18,18 @@ struct picture {
 	uint32_t slot_space, events_space; /* allocated */
 };
 
-void picture_done(struct picture *p);
+void frame_done(struct frame *p);
 /* Room for this much; keeps the content. 0 or -ENOMEM. */
-int picture_reserve(struct picture *p, uint32_t slots, uint32_t events_bytes);
+int frame_reserve(struct frame *p, uint32_t slots, uint32_t events_bytes);
 
 /* A complete frame, header included, ready for one write. `before` NULL: a key frame. The caller
- * frees
- * *ret_frame. */
-int frame_pack(const struct picture *p, const struct picture *before, uint64_t time_ns,
+ * frees *ret_frame. */
+int frame_pack(const struct frame *p, const struct frame *before, uint64_t time_ns,
 	       unsigned char **ret_frame, size_t *ret_bytes);
 
-/* The same in a third of the time, and half as large again: for a recording that stays in memory.
- * */
-int frame_pack_quick(const struct picture *p, const struct picture *before, uint64_t time_ns,
+/* The same in a third of the time, and half as large again: for a recording that stays in
+ * memory. */
+int frame_pack_quick(const struct frame *p, const struct frame *before, uint64_t time_ns,
 		     unsigned char **ret_frame, size_t *ret_bytes);
 
 /* A recording that is in memory (memfd), under a name for messages. Takes ownership of the
@@ -44,6 +43,6 @@ bool frame_header_sound(const struct hr_frame_header *header);
 /* The packed bytes of a frame → p, given the snapshot before it. -EBADMSG: damaged; p is then
  * undefined but freeable. */
 int frame_unpack(const struct hr_frame_header *header, const unsigned char *packed,
-		 const struct picture *before, struct picture *p);
+		 const struct frame *before, struct frame *p);
 
 #endif

@@ -77,7 +77,7 @@ int layout_check(const struct hr_board_header *header, uint64_t file_bytes, cons
 		*ret_what = "truncated";
 		return -EBADMSG;
 	}
-	*ret_what = "live words";
+	*ret_what = "variable words";
 	if (header->state < HR_BOARD_RUNNING || header->state > HR_BOARD_REPLACED ||
 	    header->slots_high > h.slot_capacity)
 		return -EBADMSG;

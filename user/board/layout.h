@@ -29,9 +29,8 @@ int layout_make(uint32_t capacity, uint64_t keep_bytes, uint64_t chatter_bytes,
 		struct hr_board_header *ret_header);
 
 /* A header's constant fields against a file of file_bytes. 0; -EPROTO: not a board;
- * -EPROTONOSUPPORT:
- * another version;
- * -EBADMSG: damaged or truncated. *ret_what names the problem in a few words. */
+ * -EPROTONOSUPPORT: another version; -EBADMSG: damaged or truncated. *ret_what names the problem in
+ * a few words. */
 int layout_check(const struct hr_board_header *header, uint64_t file_bytes, const char **ret_what);
 
 /* Whether head and tail of a ring of `bytes` bytes are possible. */

@@ -76,7 +76,7 @@ static int cursor_look(struct hr_reader *r, int ring)
 	return -EAGAIN;
 }
 
-/* The ring whose next record has the lowest seq. */
+/* The ring with the lowest seq in its next record. */
 static int choose(struct hr_reader *r, int *ret_ring)
 {
 	int best = -1;

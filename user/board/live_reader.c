@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * A board as a reader sees it: records under their seqlocks, and the file that takes the board's
- * name when the daemon grows
- * or replaces it. Never waits for the writer.
+ * name when the daemon grows or replaces it. Never waits for the writer.
  */
 #include "reader_internal.h"
 
@@ -18,9 +17,8 @@
 #include "barrier.h"
 
 /* The daemon writes a slot in well under a microsecond, reading it takes about one: the first
- * retries only pause. The daemon
- * may have lost its CPU in the middle: later retries yield ours. Together at most some
- * milliseconds. */
+ * retries only pause. The daemon may have lost its CPU in the middle: later retries yield ours.
+ * Together at most some milliseconds. */
 #define TRIES_PAUSE  64
 #define TRIES        1000
 #define TRIES_HEADER 16

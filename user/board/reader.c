@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The reader: opens a board or a recording and hands every call to the implementation for it. Never
- * writes, never waits for
- * the writer, and trusts no byte of the file before it has been checked.
+ * writes, never waits for the writer, and trusts no byte of the file before it has been checked.
  */
 #include "reader_internal.h"
 

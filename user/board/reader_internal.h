@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The inside of a reader. reader.c opens a file, decides by its first bytes what it is, and hands
- * every call to one of two
- * implementations: live_reader.c (with live_events.c) for a board, recording_reader.c for a
- * recording.
+ * every call to one of two implementations: live_reader.c (with live_events.c) for a board,
+ * recording_reader.c for a recording.
  *
  * Both read with pread, not mmap: a file that is truncated meanwhile is then a short read, not a
- * SIGBUS, and what was copied
- * can no longer change.
+ * SIGBUS, and what was copied can no longer change.
  */
 #ifndef HEADROOM_BOARD_READER_INTERNAL_H
 #define HEADROOM_BOARD_READER_INTERNAL_H
@@ -73,8 +71,7 @@ int reader_open_again(const struct hr_reader *r, struct hr_reader **ret_reader);
 void reader_end_slot(struct hr_slot *slot);
 
 /* live_reader.c, for live_events.c. Reads the header again into r->header. -EIO: it cannot be read
- * any more, or the file is
- * another board. */
+ * any more, or the file is another board. */
 int live_update(struct hr_reader *r);
 /* If another file has taken the board's name: opens it. True if it did. */
 bool live_follow(struct hr_reader *r);

@@ -18,11 +18,11 @@
 
 struct hr_recorder {
 	int fd;
-	uint64_t bytes;           /* of complete frames in the file */
-	struct picture last, now; /* last: the file's last frame */
-	uint32_t since_key;       /* frames; 0: the next is a key frame */
-	uint64_t next_seq;        /* event that the next frame begins with; 0: the oldest */
-	uint64_t instance;        /* whose events next_seq counts */
+	uint64_t bytes;         /* of complete frames in the file */
+	struct frame last, now; /* last: the file's last frame */
+	uint32_t since_key;     /* frames; 0: the next is a key frame */
+	uint64_t next_seq;      /* event that the next frame begins with; 0: the oldest */
+	uint64_t instance;      /* the board that next_seq belongs to */
 };
 
 static int write_header(struct hr_recorder *rec)
@@ -107,17 +107,17 @@ void hr_recorder_close(struct hr_recorder *rec)
 		return;
 	if (rec->fd >= 0)
 		close(rec->fd);
-	picture_done(&rec->last);
-	picture_done(&rec->now);
+	frame_done(&rec->last);
+	frame_done(&rec->now);
 	free(rec);
 }
 
 uint64_t hr_recorder_bytes(const struct hr_recorder *rec) { return rec->bytes; }
 
-static int take_slots(struct picture *p, struct hr_reader *reader)
+static int take_slots(struct frame *p, struct hr_reader *reader)
 {
 	for (uint32_t i = 0;; p->body.slot_count++) {
-		int e = picture_reserve(p, p->body.slot_count + 1, 0);
+		int e = frame_reserve(p, p->body.slot_count + 1, 0);
 
 		if (!e)
 			e = hr_reader_slot(reader, &i, &p->slot[p->body.slot_count]);
@@ -129,7 +129,7 @@ static int take_slots(struct picture *p, struct hr_reader *reader)
 
 static int take_events(struct hr_recorder *rec, struct hr_reader *reader)
 {
-	struct picture *p = &rec->now;
+	struct frame *p = &rec->now;
 	uint64_t missed = hr_reader_missed(reader);
 	int e;
 
@@ -137,7 +137,7 @@ static int take_events(struct hr_recorder *rec, struct hr_reader *reader)
 	for (;;) {
 		struct hr_event *event;
 
-		e = picture_reserve(p, 0, p->body.events_bytes + HR_EVENT_MAX_BYTES);
+		e = frame_reserve(p, 0, p->body.events_bytes + HR_EVENT_MAX_BYTES);
 		if (e)
 			return e;
 		event = (void *)(p->events + p->body.events_bytes);
@@ -182,7 +182,7 @@ int hr_recorder_frame(struct hr_recorder *rec, struct hr_reader *reader)
 int hr_recorder_frame_at(struct hr_recorder *rec, struct hr_reader *reader, uint64_t time_ns)
 {
 	_cleanup_free_ unsigned char *frame = NULL;
-	struct picture *now = &rec->now, swap;
+	struct frame *now = &rec->now, swap;
 	uint64_t next_seq;
 	size_t bytes;
 	int e;

@@ -27,7 +27,7 @@ struct recording {
 	uint64_t cut_emitted; /* the end for which this was reported */
 	size_t next; /* what hr_reader_next_frame returns; the current frame is the one before it */
 	bool shown;  /* there is a current frame */
-	struct picture now, spare;
+	struct frame now, spare;
 	uint32_t event_at; /* into now.events */
 	bool missed_emitted;
 };
@@ -38,8 +38,8 @@ static void recording_close(struct hr_reader *r)
 
 	if (!f)
 		return;
-	picture_done(&f->now);
-	picture_done(&f->spare);
+	frame_done(&f->now);
+	frame_done(&f->spare);
 	free(f->entry);
 	free(f);
 }
@@ -153,7 +153,7 @@ static int load(struct hr_reader *r, size_t i)
 	const struct entry *entry = &f->entry[i];
 	_cleanup_free_ unsigned char *packed = malloc(entry->packed_bytes + 1);
 	struct hr_frame_header header;
-	struct picture swap;
+	struct frame swap;
 	int e;
 
 	if (!packed)
@@ -282,7 +282,7 @@ static int recording_host(struct hr_reader *r, struct hr_host *ret_host)
 static int recording_slot(struct hr_reader *r, uint32_t *index, struct hr_slot *ret_slot)
 {
 	const struct recording *f = r->recording;
-	const struct picture *now = &f->now;
+	const struct frame *now = &f->now;
 	uint32_t low = 0, high = f->shown ? now->body.slot_count : 0;
 
 	while (low < high) { /* the first at or after *index */

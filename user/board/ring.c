@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The writer's side of the rings: see ring.h. There is one writer. It moves ring_tail past the
- * records that it is about to
- * overwrite before it writes, and ring_head after. It copies with relaxed atomic words: a reader
- * may read any of them
- * meanwhile.
+ * records that it is about to overwrite before it writes, and ring_head after. It copies with
+ * relaxed atomic words: a reader may read any of them meanwhile.
  */
 #include "ring.h"
 

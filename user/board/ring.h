@@ -9,8 +9,7 @@
 /* Appends a record with the seq it has; overwrites the oldest. */
 void ring_put(struct hr_board_header *header, unsigned char *map, const struct hr_event *event);
 /* Calls fn for each record of one ring but pads, oldest first. fn's first non-zero result;
- * -EBADMSG: a record is
- * damaged. */
+ * -EBADMSG: a record is damaged. */
 int ring_walk(const void *map, enum hr_ring ring,
 	      int (*fn)(const struct hr_event *event, void *arg), void *arg);
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * What the daemon's loop writes: slots and host record under their seqlocks, events, the heartbeat.
- * Nothing here allocates
- * or blocks. The free list is a bitmap in the daemon's own memory: the board itself is never
- * searched.
+ * Nothing here allocates or blocks. The free list is a bitmap in the daemon's own memory: the board
+ * itself is never searched.
  */
 #include "board_internal.h"
 
@@ -119,8 +118,7 @@ uint64_t board_event_post(struct board *board, struct hr_event *event)
 	event->instance = header->instance;
 	ring_put(header, board->map, event);
 	/* last: a daemon that is killed before this leaves an event that is not counted yet;
-	 * adoption
-	 * counts it */
+	 * adoption counts it */
 	__atomic_store_n(&header->last_seq, seq, __ATOMIC_RELEASE);
 	return seq;
 }

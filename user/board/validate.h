@@ -8,8 +8,7 @@
 /* Checks every invariant, for tests and for adoption. 0, or -EBADMSG with a word in *ret_what
  * (which may be NULL). */
 int board_check(const void *map, size_t bytes, const char **ret_what);
-/* Closes open seqlocks and counts an event that was not counted. Only for a map whose header is
- * sound. */
+/* Closes open seqlocks and counts an event that was not counted. Only for a map with a sound header. */
 void board_repair(void *map);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* One cgroup directory: see cgroup_dir.h. Every open is an openat2(2) (5.6): the only one that the
- * resolver's seccomp
- * filter allows. */
+ * resolver's seccomp filter allows. */
 #include "cgroup_dir.h"
 
 #include <dirent.h>
@@ -271,7 +270,7 @@ static void path_down(struct walk *walk, const char *name)
 	memcpy(walk->path + used + 1, name, n + 1);
 }
 
-/* `level` is the one whose directory is left. */
+/* `level` is the one that is left. */
 static void path_up(struct walk *walk, unsigned int level)
 {
 	if (!walk->unnamed)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * One cgroup directory: opened by id or by path, its files, and everything below it. Never follows
- * a link, never leaves
- * the hierarchy, never allocates. Callers: any thread.
+ * a link, never leaves the hierarchy, never allocates. Callers: any thread.
  *
  * A cgroup's id is its kernfs id: the file handle of its directory, and on 64 bits also the inode
- * number. The kernel
- * never uses an id again while it runs.
+ * number. The kernel never uses an id again while it runs.
  */
 #ifndef HEADROOM_CGROUP_DIR_H
 #define HEADROOM_CGROUP_DIR_H
@@ -18,27 +16,23 @@
 #define CGROUP_DEPTH 1024 /* levels that cgroup_walk() goes down */
 
 /* Of `name` in the directory, or of the directory itself (""). Falls back to the inode number where
- * the file system has
- * no such handles. 0 or -errno. */
+ * the file system has no such handles. 0 or -errno. */
 int cgroup_id(int dir_fd, const char *name, uint64_t *ret_id);
 
 /* `mount_fd` is any directory of the hierarchy, `flags` O_RDONLY or O_PATH. A descriptor; -ENOENT:
- * removed; -EPERM: no
- * CAP_DAC_READ_SEARCH in the initial user namespace; another -errno: the file system has no such
- * handles. */
+ * removed; -EPERM: no CAP_DAC_READ_SEARCH in the initial user namespace; another -errno: the file
+ * system has no such handles. */
 int cgroup_open_id(int mount_fd, uint64_t id, int flags);
 
 /* `path` from the directory of root_fd; a leading "/" does not matter. A descriptor; -ENOENT:
- * removed; -ESTALE: the path
- * is another cgroup by now; -EINVAL: the root itself, a path that leads out, or one with "." or
- * "..". */
+ * removed; -ESTALE: the path is another cgroup by now; -EINVAL: the root itself, a path that leads
+ * out, or one with "." or "..". */
 int cgroup_open_path(int root_fd, const char *path, uint64_t id);
 /* As above, for any cgroup that is there now. */
 int cgroup_open_any(int root_fd, const char *path);
 
 /* The path of an open cgroup below the directory that the kernel calls `mount`: "" or "/a/b".
- * -ENOENT: removed; -EXDEV:
- * outside of what a private cgroup namespace shows; -ENAMETOOLONG. */
+ * -ENOENT: removed; -EXDEV: outside of what a private cgroup namespace shows; -ENAMETOOLONG. */
 int cgroup_fd_path(int fd, const char *mount, char *ret_path, size_t size);
 
 bool cgroup_path_is_below(const char *path, const char *top); /* … or the same */
@@ -56,8 +50,7 @@ struct dir_entry {
 };
 
 /* Each entry of a directory, until fn returns non-zero: which is returned, or -errno. Does not
- * allocate, as readdir()
- * would. */
+ * allocate, as readdir() would. */
 int dir_list(int dir_fd, int (*fn)(const struct dir_entry *entry, void *arg), void *arg);
 /* Whether the entry is a directory other than "." and "..". */
 bool dir_entry_is_dir(int dir_fd, const struct dir_entry *entry);
@@ -69,8 +62,7 @@ struct cgroup_at {
 };
 
 /* This cgroup and all below it, parents first, until fn returns non-zero: which is returned, or
- * -errno. Skips cgroups
- * that vanish meanwhile. -ELOOP: deeper than CGROUP_DEPTH. */
+ * -errno. Skips cgroups that vanish meanwhile. -ELOOP: deeper than CGROUP_DEPTH. */
 int cgroup_walk(int dir_fd, int (*fn)(const struct cgroup_at *at, void *arg), void *arg);
 /* All processes in it and below it, as cgroup_walk(); some may come twice. */
 int cgroup_pids(int dir_fd, int (*fn)(uint32_t pid, void *arg), void *arg);

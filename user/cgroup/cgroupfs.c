@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Finds the cgroup hierarchies in mountinfo: see cgroupfs.h. Runs once at start, so it may
- * allocate. It reads what the kernel says and what can be opened; it never assumes a place such as
+ * allocate. It uses what mountinfo lists and what can be opened; it never assumes a path such as
  * /sys/fs/cgroup.
  */
 #include "cgroupfs.h"
@@ -107,8 +107,8 @@ static bool starts_with_up(const char *inner)
 	return !strncmp(inner, "/..", 3) && (inner[3] == '/' || !inner[3]);
 }
 
-/* How far below the place where we count from a mount begins: 0 for "/", negative for the
- * "/../.." of a mount that shows more than the namespace we are in. */
+/* How far below the namespace's root a mount begins: 0 for "/", negative for the "/../.." of a
+ * mount that shows more than the namespace. */
 static int inner_depth(const char *inner)
 {
 	int depth = 0;
@@ -120,8 +120,8 @@ static int inner_depth(const char *inner)
 	return depth;
 }
 
-/* Bind mounts show the same hierarchy twice: the larger view wins, then the writable one, then
- * the first; a later mount on the same point hides the earlier. */
+/* Bind mounts show the same hierarchy twice: the larger view wins, then the writable one, then the
+ * first; a later mount on the same point hides the earlier. */
 static bool is_better(const struct found *old, const struct found *new)
 {
 	int a = inner_depth(old->inner), b = inner_depth(new->inner);
@@ -152,7 +152,7 @@ static void consider(const struct mount *m, const char *prefix, struct found fou
 	}
 }
 
-/* Mounts below `below` are taken, and reached with `prefix` in front. */
+/* Considers mounts below `below`; their paths get `prefix` in front. */
 static int read_mounts(const char *root, const char *proc_file, const char *below,
 		       const char *prefix, struct found found[HIERARCHIES])
 {
@@ -269,7 +269,7 @@ int cgroupfs_find(const char *root, struct cgroupfs *ret_fs)
 		fs->partial = !file_exists(fs->memory, "release_agent");
 		fs->controller = fs->delegated = true;
 	}
-	/* What a namespace shows as "/" has a path that is not known here. */
+	/* The path of what a namespace shows as "/" is unknown here. */
 	if (fs->partial && !fs->private_ns && strcmp(memory->inner, "/"))
 		strcpy(fs->base, memory->inner);
 	*ret_fs = *fs;

@@ -3,22 +3,21 @@
  * Where this host's cgroups are mounted, and how much of them can be seen from here. Reads
  * mountinfo once, at start; never writes, never mounts.
  *
- * Which mountinfo: `root` is where the host's /proc and /sys stand ("" for here). A guard inside a
- * container sees the host's cgroup mounts in its own mountinfo below `root`; these are what it can
- * open, so they come first. Where there are none, the mount points are those of
+ * Which mountinfo: `root` is where the host's /proc and /sys are mounted ("" for here). A daemon
+ * inside a container sees the host's cgroup mounts in its own mountinfo below `root`; these are
+ * what it can open, so they come first. Where there are none, the mount points are those of
  * ROOT/proc/1/mountinfo, then ROOT/proc/self/mountinfo, with `root` before them.
  *
- * Two different things are told apart:
+ * Two different properties:
  *   partial	what is mounted is not the hierarchy's own root but a group below it: limits
- *		further up cannot be read. Decided by files that the kernel makes on the true root
- *		only (v1: release_agent) or never makes there (v2: cgroup.type): these do not
+ *		further up cannot be read. Decided by files that the kernel creates on the true root only (v1: release_agent) or never creates there (v2: cgroup.type): these do not
  *		follow the namespace.
  *   private_ns	this process is not in the host's cgroup namespace, so paths in /proc/PID/cgroup
  *		count from elsewhere. Decided by the namespace's inode, which is constant for the
  *		initial one (PROC_CGROUP_INIT_INO); failing that by a "/.." in mountinfo.
  *		"/proc/self/cgroup says /" decides nothing: it also says so in the true root.
- * A guard in a private namespace with the host's /sys mounted is private_ns and not partial: all is
- * well but for paths.
+ * A daemon in a private namespace with the host's /sys mounted is private_ns and not partial: only
+ * its paths differ.
  */
 #ifndef HEADROOM_CGROUPFS_H
 #define HEADROOM_CGROUPFS_H
@@ -40,7 +39,7 @@ struct cgroupfs {
 	char unified[PATH_MAX]; /* cgroup2; same as `memory` on CGROUP_V2 */
 	char freezer[PATH_MAX]; /* v1's; on CGROUP_V2 same as `unified` (cgroup.freeze) */
 	/* Path of `memory` from the hierarchy's root: "" normally, "/docker/ID" where only that is
-	 * mounted; "" too where it is not known (private_ns && partial). */
+	 * mounted; also "" where it is unknown (private_ns && partial). */
 	char base[PATH_MAX];
 	bool private_ns;
 	bool partial;
@@ -49,8 +48,8 @@ struct cgroupfs {
 	bool delegated;  /* v2: groups below the root have it; v1: true */
 };
 
-/* -ENOENT: no cgroup hierarchy that could hold memory is mounted; other -errno: mountinfo cannot
- * be read. */
+/* -ENOENT: no cgroup hierarchy that could hold memory is mounted; other -errno: mountinfo cannot be
+ * read. */
 int cgroupfs_find(const char *root, struct cgroupfs *ret_fs);
 
 /* "v2", "v1", "hybrid" */

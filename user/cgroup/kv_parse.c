@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Parsers for the kernel's "key value" files: see fields.h. The text comes from the kernel, but it
- * is read as if it did not: every access is bounded, and a line counts only when it is whole.
+ * Parsers for the kernel's "key value" files: see kv_parse.h. The text comes from the kernel but is
+ * not trusted: every access is bounded, and a line counts only when it is complete.
  */
 #include "kv_parse.h"
 
@@ -30,7 +30,7 @@ ssize_t fields_read(int fd, char *text, size_t size, bool single)
 	return (ssize_t)n;
 }
 
-/* Decimal digits at *p; on success *p stands behind them. */
+/* Decimal digits at *p; on success *p is after them. */
 static bool number(const char **p, const char *end, __u64 *ret_value)
 {
 	const char *s = *p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which files a memory cgroup has, what stands in them, and which figure of a sample each one is:
- * one table for v2, one for v1. Pure: text in, sample out. docs/reference/accounting.md is the same table for
+ * The files of a memory cgroup, their content, and the field of a sample that each one sets: one
+ * table for v2, one for v1. Pure: text in, sample out. docs/reference/accounting.md is the same table for
  * people.
  */
 #ifndef HEADROOM_COLLECT_CGROUP_FILES_H
@@ -35,7 +35,7 @@ struct memfiles {
 	unsigned count;
 };
 
-/* A sample in the making: what several files give together waits here. */
+/* A sample under construction, with the values that several files give together. */
 struct reading {
 	struct memcg_sample s;
 	__u64 kernel_parts;       /* v2 before 5.18: sum of the kinds of kernel memory */
@@ -56,7 +56,7 @@ void reading_finish(struct reading *r, enum cgroup_layout layout);
 /* Does it hold processes? For a group whose own files were just read: a row of BPF knows by itself, and its count of processes is older
  * (of the last process pass). */
 void reading_members(struct reading *r);
-/* Would files_stat() want this file? */
+/* Whether files_stat() reads this file. */
 bool reading_wants(const struct reading *r, const struct memfile *file);
 
 #endif

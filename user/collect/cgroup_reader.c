@@ -214,8 +214,8 @@ static int read_file(struct files *f, unsigned which, struct reading *r)
 	return result;
 }
 
-/* Files that are not there are not asked for again as long as the usage file, which all memory
- * cgroups have, stays. */
+/* Missing files are not opened again as long as the usage file, which all memory cgroups have,
+ * stays. */
 static void read_optional(struct files *f, unsigned which, struct reading *r)
 {
 	struct group *p = &f->groups.group[f->visit.group];
@@ -233,8 +233,8 @@ static bool is_there(const struct files *f)
 	return !faccessat(f->visit.dir_fd, "cgroup.procs", F_OK, 0);
 }
 
-/* One group's row, stat block included where it is wanted. -ENOENT: it is gone; -ENODATA: it is
- * there, but no memory cgroup (v2 without the controller). */
+/* One group's row, stat block included where it is wanted. -ENOENT: removed; -ENODATA: exists, but
+ * is no memory cgroup (v2 without the controller). */
 static int read_group(struct files *f, struct reading *r,
 		      bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
 {

@@ -17,8 +17,8 @@
 #include "cgroup/cgroup_dir.h"
 
 #define LOOK_AGAIN_NS NS_PER_SEC
-/* Path from the root's directory, by the names that the walk keeps: "docker/abc"; "" for the
- * root itself. */
+/* Path from the root's directory, by the names that the walk keeps: "docker/abc"; "" for the root
+ * itself. */
 static int path_by_names(struct files *f, __u32 g)
 {
 	const struct groups *t = &f->groups;
@@ -58,7 +58,7 @@ int walk_open_dir(struct files *f, __u32 g)
 	return take_fd(fd);
 }
 
-/* The scope's name on `level` below the root: the one way to go as long as the scope is not
+/* The scope's name on `level` below the root: the only child to visit until the scope is
  * reached. */
 static bool scope_step(const struct files *f, __u32 level, char name[NAME_MAX + 1])
 {
@@ -85,8 +85,8 @@ static __u32 take_child(struct files *f, __u32 g, int dir_fd, const char *name, 
 	__u32 c = groups_find(t, ino);
 	uint64_t id;
 
-	/* On 64 bits the inode number is the id; only elsewhere, and for new ones, has the
-	 * handle to be asked for. */
+	/* On 64 bits the inode number is the id; elsewhere, and for new ones, the handle is
+	 * read. */
 	if (c == GROUP_NONE || t->group[c].parent != g) {
 		if (cgroup_id(dir_fd, name, &id) < 0)
 			return GROUP_NONE;
@@ -171,8 +171,8 @@ static __u32 list_scope(struct files *f, __u32 g, int dir_fd, const char *name)
 	return new;
 }
 
-/* The link count is taken first: what changes during the listing makes for another listing,
- * never for a gap. */
+/* The link count is taken first: a change during the listing causes another listing, never a
+ * gap. */
 static __u32 update_children(struct files *f, __u32 g, int dir_fd)
 {
 	struct group *p = &f->groups.group[g];
@@ -249,8 +249,8 @@ void walk_lost(struct files *f, __u32 g)
 	groups_remove(&f->groups, g);
 }
 
-/* Without handles an id is only known when the walk came by: so it goes, without reading any
- * group, at most once in a while. */
+/* Without handles an id is known only after a walk found it: so this walks, without reading any
+ * cgroup, at most once a second. */
 static void look_around(struct files *f)
 {
 	__u64 now_ns = clock_mono_ns();
@@ -313,7 +313,8 @@ const char *walk_below(const struct files *f, const char *path)
 	return path;
 }
 
-/* By the kernel's own name for the directory. It is checked: on v1 a cgroup may have been renamed since. */
+/* By the kernel's own name for the directory. It is checked: on v1 a cgroup may have been renamed
+ * since. */
 static int path_by_handle(struct files *f, __u64 id)
 {
 	_cleanup_close_ int fd = cgroup_open_id(f->root_fd, id, O_RDONLY);

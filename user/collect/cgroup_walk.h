@@ -23,7 +23,7 @@ struct files {
 	int root_fd;
 	bool kernfs;          /* a real cgroup file system: link counts show new children */
 	bool by_handle;       /* open_by_handle_at() works: no names are needed */
-	char scope[PATH_MAX]; /* "" or the path from `fs.memory` to the group to look below */
+	char scope[PATH_MAX]; /* "" or the path from `fs.memory` to the top cgroup */
 	struct groups groups;
 	__u32 top;   /* the root's group */
 	__u32 round; /* of the sweep */
@@ -32,17 +32,17 @@ struct files {
 	__u64 looked_ns;
 	struct visit visit;
 	struct files_counts counts;
-	char root_path[PATH_MAX]; /* of root_fd, as the kernel calls it */
-	char path[PATH_MAX];      /* files_path()'s answer; scratch for walk.c */
+	char root_path[PATH_MAX]; /* of root_fd, the kernel's path */
+	char path[PATH_MAX];      /* files_path()'s result; scratch for cgroup_walk.c */
 	char text[FILES_TEXT];
 };
 
 static inline void files_closep(struct files **f) { files_close(*f); }
 
 int walk_begin(struct files *f, size_t capacity); /* takes the table's memory */
-/* The group after `g` in preorder, children included that were made meanwhile. `result` is what
- * reading g gave: after -ENOENT it is removed, after -ENODATA its children are left out. To be
- * called inside the visit. */
+/* The group after `g` in preorder, including children created meanwhile. `result` is the result of
+ * reading g: after -ENOENT it is removed, after -ENODATA its children are skipped. Call it inside
+ * the visit. */
 __u32 walk_next(struct files *f, __u32 g, int result);
 __u32 walk_find(struct files *f, __u64 id);  /* GROUP_NONE: there is no such group */
 void walk_lost(struct files *f, __u32 g);    /* it is gone */

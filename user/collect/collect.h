@@ -21,9 +21,9 @@
 struct collector;
 
 struct collect_config {
-	const char *root; /* where the host's /proc and /sys stand; "" for here */
+	const char *root; /* where the host's /proc and /sys are mounted; "" for here */
 	const char *
-		scope; /* NULL: the host; else a cgroup path (from the memory hierarchy's root) to look below */
+		scope; /* NULL: the host; else a cgroup path (from the memory hierarchy's root): only cgroups below it */
 	size_t capacity; /* memcgs in one sweep */
 	bool no_bpf;     /* files only */
 };
@@ -41,7 +41,8 @@ enum cgroup_layout collect_layout(const struct collector *collector);
 const char *
 collect_memory_root(const struct collector *collector); /* e.g. /sys/fs/cgroup/memory, below root */
 
-/* Which variant each signal got, and why the better ones did not. i from 0; -ENODATA past the end. */
+/* Which variant each signal got, and why the better ones did not. i from 0; -ENODATA past the
+ * end. */
 struct collect_source {
 	const char *signal, *variant; /* variant "none" where nothing worked */
 	const char *skipped;          /* "tp_btf: EPERM; …" or "" */
@@ -49,9 +50,9 @@ struct collect_source {
 };
 int collect_source(const struct collector *collector, size_t i, struct collect_source *ret_source);
 
-/* W. One look at every memcg. rows[capacity], parents before children, root first. Reads the stat block only where
- * `want_stat` says so (NULL: everywhere); rows without it lack SAMPLE_STAT. -ENOSPC: more groups than rows; *ret_n of
- * them are valid. */
+/* W. One sample of every memcg. rows[capacity], parents before children, root first. Reads the stat
+ * block only where `want_stat` says so (NULL: everywhere); rows without it lack SAMPLE_STAT.
+ * -ENOSPC: more groups than rows; *ret_n of them are valid. */
 int collect_sweep(struct collector *collector, struct memcg_sample *rows, size_t capacity,
 		  size_t *ret_n, bool (*want_stat)(const struct memcg_sample *row, void *arg),
 		  void *arg);
@@ -60,17 +61,19 @@ int collect_tasks(struct collector *collector, __u64 min_rss, struct task_sample
 		  size_t capacity, size_t *ret_n);
 /* W. */
 int collect_host(struct collector *collector, struct host_sample *ret_host);
-/* Danger list, L. Opens a group's usage file once (may block for a path walk: W), then reads it with one pread. */
+/* Fast polling, L. Opens a cgroup's usage file once (may block for a path walk: W), then reads it
+ * with one pread. */
 int collect_usage_open(struct collector *collector,
 		       const char *path);         /* W; returns an fd or -errno */
 int collect_usage_read(int fd, __u64 *ret_bytes); /* L */
 
-/* Records, L. The fd becomes readable when there are some (-1: no BPF). collect_consume calls fn for each. */
+/* Records, L. The fd becomes readable when there are some (-1: no BPF). collect_consume calls fn
+ * for each. */
 int collect_record_fd(const struct collector *collector);
 int collect_consume(struct collector *collector, void (*fn)(const struct record *record, void *arg),
 		    void *arg);
 __u64 collect_lost(struct collector *collector); /* L; records lost since start */
-/* All memcgs that ever stalled, since collect_open(); one system call where there is none. */
+/* All memcgs that ever stalled, since collect_open(); one system call if there are none. */
 void collect_stalls(struct collector *collector,
 		    void (*fn)(__u64 memcg_id, const struct stall_value *value, void *arg),
 		    void *arg); /* L */

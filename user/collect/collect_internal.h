@@ -35,7 +35,7 @@ struct collector {
 	__u64 damaged;   /* records that were too short for their type */
 	bool follows;    /* took over from another collector: records are not handed on twice */
 	__u64 skip_ns;
-	struct triggers *triggers; /* arm.c; the loop's and the worker's */
+	struct triggers *triggers; /* trigger.c; the loop's and the worker's */
 };
 
 int records_open(struct collector *s);

@@ -188,7 +188,7 @@ int collect_source(const struct collector *s, size_t i, struct collect_source *r
 	return 0;
 }
 
-/* The root's usage, which no counter of v2 holds: always with its statistics. */
+/* The root's usage, for which v2 has no counter: always with its statistics. */
 static void root_complete(struct collector *s, struct memcg_sample *row)
 {
 	if (!(row->flags & SAMPLE_STAT))
@@ -197,7 +197,7 @@ static void root_complete(struct collector *s, struct memcg_sample *row)
 		row->usage = row->anon + row->file;
 }
 
-/* What BPF left open: the statistics, where they are wanted. */
+/* Adds what BPF left unknown: the statistics, where they are wanted. */
 static void rows_complete(struct collector *s, struct memcg_sample *rows, size_t n,
 			  bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
 {

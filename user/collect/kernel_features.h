@@ -29,7 +29,8 @@ enum feature {
 };
 #define NEEDS(feature) (1u << (feature))
 
-/* Bits NEEDS(feature), but for FEATURE_V1: that the caller knows. `kallsyms` is the path of /proc/kallsyms, read only where it matters. */
+/* Bits NEEDS(feature), but for FEATURE_V1: that the caller knows. `kallsyms` is the path of
+ * /proc/kallsyms, read only where it matters. */
 __u32 features_probe(const struct btf *btf, const char *kallsyms);
 
 /* In a few words, why a variant that needs the lowest bit of `missing` cannot run. */

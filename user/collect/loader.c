@@ -25,9 +25,12 @@
 	120 /* an emulated machine takes 20; then something is wrong, and files must do */
 
 /*
- * Takes the place of libbpf's own, which asks the dynamic linker for it. To list the BTF of modules takes CAP_SYS_ADMIN;
- * where that is missing, libbpf of the 1.1 that Debian 12 has gives up every object with a weak function that this kernel
- * lacks, though CAP_BPF and CAP_PERFMON would do for the rest. So there we say that there are no modules.
+ * Takes the place of libbpf's own, which asks the dynamic linker for it. To list the BTF of modules
+ * takes CAP_SYS_ADMIN;
+ * where that is missing, libbpf of the 1.1 that Debian 12 has gives up every object with a weak
+ * function that this kernel
+ * lacks, though CAP_BPF and CAP_PERFMON would do for the rest. So there we say that there are no
+ * modules.
  */
 int bpf_btf_get_next_id(__u32 start_id, __u32 *next_id)
 {

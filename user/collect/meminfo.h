@@ -11,7 +11,7 @@
 
 struct host;
 
-struct host_sample { /* RECORD_UNKNOWN where not known */
+struct host_sample { /* RECORD_UNKNOWN where unknown */
 	__u64 mem_total, mem_available, swap_total, swap_free;
 	__u64 psi_some_us, psi_full_us;
 	__u32 psi_some_avg10_centi, psi_full_avg10_centi;

@@ -162,7 +162,7 @@ void collect_stalls(struct collector *s,
 	struct stall_value value;
 	__u64 key, *last = NULL;
 
-	/* A key that is deleted meanwhile makes the kernel begin anew: bounded by the table, and
+	/* A key that is deleted meanwhile makes the kernel start again: bounded by the table, and
 	 * harmless. */
 	for (__u32 n = 0;
 	     map >= 0 && n < s->config.capacity && !bpf_map_get_next_key(map, last, &key); n++) {

@@ -52,7 +52,8 @@ void triggers_close(struct collector *s)
 	s->triggers = NULL;
 }
 
-/* What may wait, so that the move itself need not. On failure the next collect_trigger_close() does it.
+/* What may wait, so that the move itself need not. On failure the next collect_trigger_close() does
+ * it.
  */
 void triggers_prepare(struct collector *s, const struct collector *before)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What all subcommands share: opening the board, what stdout is. */
+/* What all commands share: opening the board, properties of stdout. */
 #include "command.h"
 
 #include <errno.h>
@@ -88,7 +88,7 @@ void cli_print_wrapped(const char *text, size_t indent, size_t width)
 	putchar('\n');
 }
 
-/* Whether the other end of a pipe went away. */
+/* Whether the other end of a pipe was closed. */
 static bool reader_gone(void)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO};

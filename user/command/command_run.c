@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* How a command is run: its options parsed by its table, its help printed, its mistakes told in one
- * line. Knows no command. */
+/* Runs a command: parses options by its table, prints its help, reports usage errors in one line.
+ * Knows no particular command. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -77,7 +77,7 @@ int command_run(const struct command *command, int argc, char **argv)
 	n = options_parse(command->options, argc, argv, values, error);
 	if (n == -ECANCELED)
 		return command_help(command);
-	if (n == -EDOM) { /* the line says what would be right */
+	if (n == -EDOM) { /* the line names the valid values */
 		log_error("%s: %s", command->name, error);
 		return CLI_USAGE;
 	}
@@ -94,6 +94,6 @@ int command_run(const struct command *command, int argc, char **argv)
 		snprintf(error, sizeof(error), "'%s' is one too many", clean);
 		return usage_error(command, error);
 	}
-	argv[1 + n] = NULL; /* what is not given */
+	argv[1 + n] = NULL; /* arguments that are not given */
 	return command->run(values, argv + 1);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The one parser of command lines. Never prints an error, never exits. */
+/* The parser of command lines. Never prints an error, never exits. */
 #include "options.h"
 
 #include <errno.h>
@@ -64,7 +64,8 @@ static size_t distance(const char *a, const char *b)
 const char *suggest(const char *typed, const char *(*word)(size_t i))
 {
 	const char *best = NULL, *w;
-	size_t least = 1 + strlen(typed) / 3; /* further off is another word, not a slip */
+	size_t least =
+		1 + strlen(typed) / 3; /* beyond that it is another word, not a typing error */
 
 	for (size_t i = 0; (w = word(i)); i++) {
 		size_t d = distance(typed, w);
@@ -146,7 +147,7 @@ int options_parse(const struct option_spec *specs, int argc, char **argv, void *
 		longs[n] = (struct option){specs[n - 1].name,
 					   specs[n - 1].argument ? required_argument : no_argument,
 					   NULL, 'o'};
-	optind = 0; /* glibc: start afresh */
+	optind = 0; /* glibc: reset */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":h", longs, &at)) != -1) {
 		if (c == 'h')

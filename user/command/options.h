@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Options as data: a command states a table, and its help, its parser and its error messages
- * follow from it. Values land in the command's own struct, at the offsets that the table names.
+ * Options as data: a command states a table, and its help, its parser and its error messages follow
+ * from it. Values are stored in the command's own struct, at the offsets in the table.
  *
  *	struct ls_options { bool json; const char *sort; };
  *	static const struct option_spec specs[] = {
@@ -19,12 +19,12 @@
 
 struct option_spec {
 	const char *name;     /* without its dashes; NULL ends the table */
-	const char *argument; /* what it takes, for the help; NULL: a flag, and a bool is set */
+	const char *argument; /* its argument, for the help; NULL: a flag that sets a bool */
 	int (*parse)(const char *text, void *at); /* 0 or -errno */
 	size_t offset;
 	const char *help;
-	const char *wants;             /* what would have been right, for the error message; or: */
-	const char *(*word)(size_t i); /* the words that it takes, NULL past the end */
+	const char *wants;             /* the expected value, for the error message; or: */
+	const char *(*word)(size_t i); /* the valid words, NULL past the end */
 };
 
 #define OPTION_FLAG(name_, type_, field_, help_)                                \
@@ -39,14 +39,14 @@ int option_time(const char *text, void *at);        /* uint64_t, wall nanosecond
 #define OPTION_WANTS_TIME     "a time such as 5m (ago), '2026-11-22 12:30' or @SECONDS"
 
 #define OPTIONS_ERROR 512
-/* argv[0] is the command. Returns the number of arguments that are no options (moved to
- * argv[1…]), -ECANCELED for --help, or with one line in error: -EINVAL for what is no option of
- * this table, -EDOM for a value that one does not take. Never prints. */
+/* argv[0] is the command. Returns the number of arguments that are no options (moved to argv[1…]),
+ * -ECANCELED for --help, or with one line in error: -EINVAL for an unknown option, -EDOM for an
+ * invalid value. Never prints. */
 int options_parse(const struct option_spec *specs, int argc, char **argv, void *values,
 		  char error[OPTIONS_ERROR]);
 void options_help(FILE *out, const struct option_spec *specs);
 
-/* The known word that is nearest to a mistyped one; NULL where none is near. */
+/* The known word that is nearest to a mistyped one; NULL if none is near. */
 const char *suggest(const char *typed, const char *(*word)(size_t i));
 
 #endif

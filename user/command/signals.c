@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* An orderly end by signal. Blocked but while waiting: so none can come between the look at the
+/* Termination by signal. Blocked except while waiting: so none can arrive between the check of the
  * flag and the wait. */
 #include "signals.h"
 
@@ -10,7 +10,7 @@
 #include "base/clock.h"
 
 static volatile sig_atomic_t caught;
-static sigset_t before; /* as signals_catch() found it: what is let in while waiting */
+static sigset_t before; /* the mask before signals_catch(), used while waiting */
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void on_signal(int number) { caught = number; }
@@ -21,7 +21,7 @@ void signals_catch(void)
 	static bool done;
 	sigset_t blocked;
 
-	if (done) /* or `before` would be what the first call blocked */
+	if (done) /* or `before` would be the mask of the first call */
 		return;
 	done = true;
 	sigemptyset(&blocked);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* An orderly end by signal, for commands that stay: SIGINT, SIGTERM and SIGHUP are only let in
- * while the command waits. */
+/* Termination by signal, for commands that keep running: SIGINT, SIGTERM and SIGHUP are delivered
+ * only while the command waits. */
 #ifndef HEADROOM_SIGNALS_H
 #define HEADROOM_SIGNALS_H
 
@@ -8,12 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From now on these signals end no program, but the next wait. May be called again. */
+/* From now on these signals end the next wait instead of the program. May be called again. */
 void signals_catch(void);
-/* Which of them came; 0: none yet. */
+/* The signal that arrived; 0: none yet. */
 int signals_caught(void);
-/* ppoll that they interrupt; timeout in ns. As ppoll: -1 with EINTR when one came (or the
- * window was resized). */
+/* ppoll that they interrupt; timeout in ns. As ppoll: -1 with EINTR when one arrived (or the window
+ * was resized). */
 int signals_wait(struct pollfd *fds, unsigned int n, uint64_t timeout_ns);
 /* For a child before it executes another program. */
 void signals_release(void);

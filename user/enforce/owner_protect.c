@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* user.headroom=protect: see owner_protect.h. The kernel gives cgroups user.* attributes on v2 since 5.7, on v1 as seen on
+/* user.headroom=protect: see owner_protect.h. The kernel gives cgroups user.* attributes on v2
+ * since 5.7, on v1 as seen on
  * 6.18; where it does not, none is set. */
 #include "owner_protect.h"
 

@@ -7,8 +7,8 @@
 #include "kmsg.h"
 #include "opener_proto.h"
 
-/* How often to retry a container whose state files are missing; after that the path is the only
- * source. */
+/* How often to retry a container without its state files; after that the path is the only source.
+ * */
 #define RESOLVE_AGAIN_MAX 6
 
 void resolve_answer_question(struct opener *opener, const struct resolve_question *question,

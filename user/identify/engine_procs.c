@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The state directories that running engines are configured with. Only engines that run as root in
- * the outermost pid namespace count: a user who can start one of these could also write to the
+ * the outermost pid namespace count: a user that can start one of these could also write to the
  * well-known directories. The configuration read here is the administrator's, searched for one key;
  * the state files themselves are opened like any other.
  */

@@ -32,8 +32,8 @@ struct daemons {
 /* Scans if a scan is due. Returns the number of directories known. */
 size_t daemons_look(struct daemons *daemons, enum open_what what, int root_fd, int proc_fd);
 
-/* The value of `key` in JSON or TOML: the first quoted string after KEY and ":" or "=", outside
- * of # comments. -ENOENT. A search for one key in an administrator's file, no parser. */
+/* The value of `key` in JSON or TOML: the first quoted string after KEY and ":" or "=", outside of
+ * # comments. -ENOENT. A search for one key in an administrator's file, no parser. */
 int daemon_config_value(const char *text, const char *key, char *ret_value, size_t bytes);
 /* The value of an option in NUL-separated arguments: "--option=V" or "--option" "V". -ENOENT. */
 int daemon_option(const char *args, size_t n, const char *option, char *ret_value, size_t bytes);

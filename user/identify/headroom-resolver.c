@@ -38,10 +38,11 @@ static int usage(int status)
 	      "DIR]\n"
 	      "       headroom-resolver --find CGROUP_ID [--root DIR]\n"
 	      "       headroom-resolver --kmsg [--root DIR]\n"
-	      "The first form serves the daemon. The others are for people: they print answers as "
+	      "The first form serves the daemon. The others are for debugging: they print answers "
+	      "as "
 	      "JSON; --ask '' --pid N is\n"
-	      "for a command line alone, --kmsg alone prints each OOM kill that the kernel log "
-	      "tells of from now on.\n",
+	      "for a command line alone, --kmsg alone prints each new OOM kill in the "
+	      "kernel log.\n",
 	      status ? stderr : stdout);
 	return status;
 }

@@ -19,7 +19,7 @@
 struct identity {
 	enum hr_runtime runtime;
 	enum hr_kind kind; /* of the owner: the deepest component that a runtime recognises */
-	unsigned int uid;  /* the user whose service manager it runs under; 0: the system's */
+	unsigned int uid;  /* the uid of the service manager that it runs under; 0: the system's */
 	bool guess;        /* a container, of an unknown runtime: any may know it */
 	bool probe;        /* perhaps a container: only if there is a state file */
 	bool named;        /* named by a state file or a log's file name */

@@ -65,8 +65,8 @@ static uint32_t parse_constraint(const char *text)
 }
 
 /* oom-kill:constraint=C,nodemask=N,cpuset=S,mems_allowed=M,oom_memcg=P|global_oom,
- * task_memcg=P,task=COMM,pid=N,uid=N
- * From the right: numbers, then a name of at most 15 bytes, then the paths. */
+ * task_memcg=P,task=COMM,pid=N,uid=N From the right: numbers, then a name of at most 15 bytes, then
+ * the paths. */
 static void parse_summary(struct kmsg *kmsg, uint64_t time_us, const char *text)
 {
 	const char *pid = last_of(text, ",pid="), *task = NULL, *memcg, *limit;
@@ -130,8 +130,8 @@ static uint64_t field_kib(const char *text, const char *name)
 	return kib << 10;
 }
 
-/* "Killed process 123 (comm) total-vm:…": comm may hold parentheses and blanks; the numbers
- * cannot. */
+/* "Killed process 123 (comm) total-vm:…": comm may hold parentheses and blanks; the numbers cannot.
+ * */
 static bool parse_kill(struct kmsg *kmsg, uint64_t time_us, const char *text, bool memcg,
 		       struct kmsg_oom *ret_oom)
 {

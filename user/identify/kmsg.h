@@ -2,9 +2,9 @@
 /*
  * OOM kills from the kernel log, for hosts where no BPF source runs. Takes one record of /dev/kmsg
  * at a time; returns a kill at its "Killed process" line, with the data of the lines before it.
- * Pure: no I/O, no clock. Wording: mm/oom_kill.c and mm/memcontrol.c, 4.19 to 7.x (the
- * one-line summary "oom-kill:" is of 5.0, "UID:" of 5.3, "pgtables:" of 5.4; before that "Task in A
- * killed as a result of limit of B").
+ * Pure: no I/O, no clock. Wording: mm/oom_kill.c and mm/memcontrol.c, 4.19 to 7.x (the one-line
+ * summary "oom-kill:" is of 5.0, "UID:" of 5.3, "pgtables:" of 5.4; before that "Task in A killed
+ * as a result of limit of B").
  */
 #ifndef HEADROOM_KMSG_H
 #define HEADROOM_KMSG_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Labels, only those whose keys policies use; the others are not read.
- * KEY=VALUE, one a line; a value's control characters become '?', so that one label cannot look
- * like two. Parser only.
+ * Labels, only those with keys that policies use; the others are not read. KEY=VALUE, one a line; a
+ * value's control characters become '?', so that one label cannot look like two. Parser only.
  */
 #ifndef HEADROOM_LABELS_H
 #define HEADROOM_LABELS_H

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Both ends of the socket between parser and opener: one fixed-size request, one fixed-size
- * answer, perhaps with a descriptor. No file of a container or an engine is ever read on the
- * opener's side.
+ * Both ends of the socket between parser and opener: one fixed-size request, one fixed-size answer,
+ * perhaps with a descriptor. No file of a container or an engine is ever read on the opener's side.
  */
 #include <errno.h>
 #include <string.h>

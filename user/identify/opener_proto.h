@@ -49,7 +49,7 @@ bool open_id_valid(const char *id);
 struct state_dirs;
 int state_dirs_open(const char *root, struct state_dirs **ret_dirs);
 void state_dirs_close(struct state_dirs *dirs); /* takes NULL */
-/* Fills the answer; the descriptor, or -1 where there is none (error tells). */
+/* Fills the answer; the descriptor, or -1 if there is none (see error). */
 int state_dirs_serve(struct state_dirs *dirs, const struct open_request *request,
 		     struct open_answer *ret_answer);
 

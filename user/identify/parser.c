@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * One question at a time. A question that takes too long (a command line whose owner's mmap lock is
- * held, a file system that hangs) ends the process: the alarm's default action is the one thing
- * that also ends a killable wait, and the supervisor starts a new pair. The guard never waits for
- * us; we wait for it, and have no more than one answer in hand.
+ * One question at a time. A question that takes too long (a process with its mmap lock held, a hung
+ * file system) ends this process: the alarm's default action also ends a killable wait, and the
+ * supervisor starts a new pair. The daemon never waits for the parser; the parser waits for the
+ * daemon, and holds at most one answer.
  */
 #include "parser.h"
 

@@ -5,10 +5,9 @@
 
 #include "opener_proto.h"
 
-/* guard: SOCK_SEQPACKET of struct resolve_question and struct resolve_answer. opener: see
+/* daemon: SOCK_SEQPACKET of struct resolve_question and struct resolve_answer. opener: see
  * opener_proto.h. kmsg: /dev/kmsg, or -1. 0: the daemon closed its end. -EPIPE: the opener is gone.
- * Other
- * -errno. */
+ * Other -errno. */
 int parser_run(int daemon, struct opener *opener, int kmsg);
 
 #endif

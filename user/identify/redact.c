@@ -106,7 +106,7 @@ static size_t url(struct redactor *r, const struct text *t, size_t from)
 	at = word_end(t, from);
 	while (at > end && t->at[at - 1] != '@')
 		at--;
-	/* a password with a '/' in it, or one whose '@' was cut off; but not a port */
+	/* a password with a '/' in it, or without its '@', which was cut off; but not a port */
 	if ((at > end && digits < end) || (t->open && end == t->n)) {
 		put(r, t->at + from, colon + 1 - from);
 		return hide(r, t, colon + 1, at > end ? at - 1 : end);

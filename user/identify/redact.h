@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Removes secrets from command lines before they reach the board. Pure. When in doubt it hides: a
- * value whose key names a secret, a value in the form of a well-known token, the password part of a
- * URL.
+ * value with a key that names a secret, a value in the form of a well-known token, the password
+ * part of a URL.
  */
 #ifndef HEADROOM_REDACT_H
 #define HEADROOM_REDACT_H

@@ -137,8 +137,8 @@ static bool listed(const char *const *list, size_t n, const char *text, size_t l
 	return false;
 }
 
-/* Words in lower case, each followed by '-' and the first preceded by one; camelCase and digits
- * end a word. */
+/* Words in lower case, each followed by '-' and the first preceded by one; camelCase and digits end
+ * a word. */
 static void normalise(const char *key, size_t n, char word[KEY_MAX + 2])
 {
 	size_t used = 0;

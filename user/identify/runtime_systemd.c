@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * systemd: services and scopes are units; slices, mounts and sockets are groups with a unit's name.
- * Used only where no container is on the path: a unit inside a container belongs to
- * the container.
+ * Used only where no container is on the path: a unit inside a container belongs to the container.
  */
 #include <ctype.h>
 #include <string.h>

@@ -123,8 +123,8 @@ void identity_resolve(struct opener *opener, const struct path *path, struct ide
 	if (!ret_identity->named && ret_identity->kind == HR_KIND_CONTAINER &&
 	    part_is_id(ret_identity->container_id))
 		ret_identity->named = log_container(opener, ret_identity) == 0;
-	/* A container whose own files are out of reach (for example inside another one) has at
-	 * least its pod's names. */
+	/* A container with its own files out of reach (for example inside another one) has at least
+	 * its pod's names. */
 	if (!ret_identity->named && ret_identity->pod_uid[0] &&
 	    ret_identity->kind == HR_KIND_CONTAINER)
 		log_pod(opener, ret_identity);
@@ -132,8 +132,8 @@ void identity_resolve(struct opener *opener, const struct path *path, struct ide
 	name_inner_unit(path, ret_identity);
 }
 
-/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ ; each string counts with its NUL,
- * as a separator. */
+/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ ; each string counts with its NUL, as
+ * a separator. */
 static uint64_t fnv1a(uint64_t hash, const char *text)
 {
 	do {

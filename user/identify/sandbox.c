@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Drops rights. The order matters: capabilities need the user id, the filter needs
- * no_new_privs, and the death signal is lost when the user changes.
+ * Drops rights. The order matters: capabilities need the user id, the filter needs no_new_privs,
+ * and the death signal is lost when the user changes.
  */
 #include "sandbox.h"
 

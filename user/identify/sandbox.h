@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The rights that the two processes keep. Both run without root, without new privileges, with a
- * system-call filter (not in sanitizer builds, whose run-time needs more calls). 0 or -errno: on
+ * system-call filter (not in sanitizer builds: their run-time needs more calls). 0 or -errno: on
  * failure the process must not continue.
  */
 #ifndef HEADROOM_IDENTIFY_SANDBOX_H

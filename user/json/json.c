@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Single values of the board as JSON. Nothing here knows a record. */
+/* Single values of the board as JSON. Knows no record. */
 #include "json.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "base/utf8_clean.h"
 #include "format/history.h"
 
-#define TEXT_MOST (4 * HR_EVENT_MAX_BYTES) /* text_clean makes at most four bytes of one */
+#define TEXT_MOST (4 * HR_EVENT_MAX_BYTES) /* text_clean() expands a byte to at most four */
 
 int json_fields(json_t *object, const struct json_field *table, const struct record_text *from,
 		const void *base)
@@ -32,7 +32,7 @@ json_t *json_clean(const char *text, size_t n)
 
 json_t *json_word(const char *word) { return word ? json_string(word) : json_null(); }
 
-/* What JSON's integers can't hold was never counted. */
+/* No counter reaches what JSON's integers cannot hold. */
 json_t *json_get_bytes(const struct record_text *from, const void *at)
 {
 	uint64_t value = *(const uint64_t *)at;
@@ -71,7 +71,7 @@ json_t *json_get_id(const struct record_text *from, const void *at)
 	uint64_t id = *(const uint64_t *)at;
 	char text[24];
 
-	if (!id) /* the host, or the guard */
+	if (!id) /* the host, or the daemon */
 		return json_null();
 	snprintf(text, sizeof(text), "%" PRIu64, id);
 	return json_string(text);

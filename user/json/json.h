@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The board's records as JSON: a table of {key, how, where} per kind of record, in the order of
- * docs/reference/commands.md. Every key of a table is always there; what is not known is null. All text
- * is clean. Each call returns a new reference that the caller drops, or NULL without memory.
+ * The board's records as JSON: a table of {key, getter, offset} for each kind of record, in the
+ * order of docs/reference/commands.md. Every key of a table is always there; unknown values are null. All
+ * text is cleaned. Each call returns a new reference that the caller drops, or NULL without memory.
  */
 #ifndef HEADROOM_JSON_H
 #define HEADROOM_JSON_H
@@ -23,12 +23,12 @@ int json_fields(json_t *object, const struct json_field *table, const struct rec
 		const void *base);
 
 json_t *json_container(const struct hr_slot *slot);
-/* `time_ns`: wall time of the picture; age_ns: of the guard's last heartbeat. */
+/* `time_ns`: wall time of the snapshot; health: hr_reader_health()'s result. */
 json_t *json_host(const struct hr_host *host, const struct hr_board_header *header,
 		  uint64_t time_ns, int health);
 json_t *json_event(const struct hr_event *event, const char *node);
 
-/* json_action.c: what an action carries; its inputs alone; and what a policy would do next, or null. */
+/* json_action.c: an action's fields; its inputs alone; the policy's next action, or null. */
 extern const struct json_field json_action_fields[]; /* struct hr_event_action */
 json_t *json_inputs(const struct hr_inputs *inputs);
 json_t *json_next_action(const char *policy, unsigned int kind);
@@ -36,7 +36,7 @@ json_t *json_next_action(const char *policy, unsigned int kind);
 /* One point of a history; `created_ns` is its zero point in wall time. */
 json_t *json_point(const struct hr_point *point, uint64_t created_ns);
 
-/* Ways to get a field; `at` points to what the name says. */
+/* Getters; `at` points to the type in the name. */
 json_t *json_get_bytes(const struct record_text *from,
 		       const void *at); /* uint64_t; any count, too */
 json_t *json_get_u32(const struct record_text *from, const void *at);
@@ -58,7 +58,7 @@ json_t *json_word(const char *word);                                    /* NULL:
 extern const struct json_field json_identity_fields[]; /* struct hr_identity */
 extern const struct json_field json_forecast_fields[]; /* struct hr_forecast */
 
-/* Compact, and figures no longer than they are exact. */
+/* Compact, and no more digits than a double holds. */
 #define JSON_STYLE (JSON_COMPACT | JSON_REAL_PRECISION(15))
 
 #endif

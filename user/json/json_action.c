@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Actions as JSON: policy, action, target, inputs, skipped candidates and result. Every key is always there; what is not
- * known is null. */
+/* Actions as JSON: action, target, policy, inputs, skipped candidates, result. Every key is always
+ * there; unknown values are null. */
 #include "json.h"
 
 #include "base/cleanup.h"
@@ -30,7 +30,7 @@ json_t *json_next_action(const char *policy, unsigned int kind)
 			 json_word(hr_action_kind_name(kind)));
 }
 
-/* "": asked for by hand. */
+/* "": a manual action. */
 static json_t *get_policy(const struct record_text *from, const void *at)
 {
 	const char *name = from->text(from->record, *(const struct hr_str *)at);

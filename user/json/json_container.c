@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A container and the host as JSON. The tables below are the contract; docs/reference/commands.md says
- * what each key means. */
+/* A container and the host as JSON. The tables below are the contract; docs/reference/commands.md explains
+ * each key. */
 #include <errno.h>
 #include <string.h>
 
@@ -110,7 +110,7 @@ static json_t *get_risk(const struct record_text *from, const void *at)
 	return centi == UINT16_MAX ? json_null() : json_real(centi / 100.0);
 }
 
-/* A confidence in nothing is not 0 but unknown. */
+/* Without a forecast the confidence is unknown, not 0. */
 static json_t *get_confidence(const struct record_text *from, const void *at)
 {
 	const struct hr_forecast *forecast = at;
@@ -148,7 +148,7 @@ static json_t *get_alarm(const struct record_text *from, const void *at)
 	return json_word(alarm_word(*(const uint8_t *)at));
 }
 
-/* A forecast by itself does not name the policy. */
+/* A forecast alone does not know the policy of its next action. */
 static json_t *get_action(const struct record_text *from, const void *at)
 {
 	return json_next_action(NULL, *(const uint8_t *)at);
@@ -217,7 +217,8 @@ static json_t *get_stalls(const struct record_text *from, const void *at)
 	return json_pack("{so so}", "bounds_seconds", bounds, "counts", counts);
 }
 
-/* Whether the kernel watches its size for the guard, and strikes by itself. */
+/* Whether the kernel notifies the daemon when its size crosses a policy's, and whether BPF kills
+ * there. */
 static json_t *get_armed(const struct record_text *from, const void *at)
 {
 	uint32_t flags = *(const uint32_t *)at;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* An event as JSON: what all carry, then the table of its type. docs/reference/commands.md says what each
- * key means. */
+/* An event as JSON: the common keys, then the table of its type. docs/reference/commands.md explains each
+ * key. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,8 +28,7 @@ GET_WORD(get_pressure_what, pressure_what_word)
 GET_WORD(get_alarm_what, alarm_word)
 GET_WORD(get_leak_what, forecast_leak_state_name)
 
-/* trigger and victim have the same shape; who was seen only as a counter has no pid, and is
- * null. */
+/* trigger and victim have the same keys; a kill seen only as a counter has no pid: null. */
 static json_t *get_oom_process(const struct record_text *from, const void *at)
 {
 	static const struct json_field fields[] = {
@@ -211,8 +210,7 @@ static const struct json_field adj_fields[] = {
 	{0},
 };
 
-/* A record shorter than its type's struct comes from an older guard, or is damaged: only what
- * all events carry is told. */
+/* A record shorter than its type's struct comes from an older daemon, or is damaged: it has only the keys of all events. */
 static const struct {
 	const struct json_field *fields;
 	size_t least_bytes;

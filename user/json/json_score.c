@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The score of the forecasts as JSON: counters, and the few figures that are read off them. */
+/* The score of the forecasts as JSON: counters, and the few figures derived from them. */
 #include <math.h>
 
 #include "json.h"
@@ -44,7 +44,7 @@ static json_t *predicted(const struct hr_oom_stats *f)
 			 "recall", share(f->warned, f->warned + f->missed));
 }
 
-/* Against a constant forecast of the mean. */
+/* Compared with always predicting the mean. */
 static json_t *brier_skill(const struct hr_score *s)
 {
 	double n = (double)s->risks, base = n ? (double)s->risks_observed / n : 0;

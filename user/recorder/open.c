@@ -140,7 +140,7 @@ static int start(struct recorder_writer *k, char *note)
 
 static int reserve(struct recorder_writer *k)
 {
-	int r = picture_reserve(&k->part, PART_SLOTS, 0);
+	int r = frame_reserve(&k->part, PART_SLOTS, 0);
 
 	k->scratch = malloc(PART_SLOTS * sizeof(struct hr_slot));
 	for (int ring = 0; ring < HR_RINGS; ring++)
@@ -201,7 +201,7 @@ void writer_close(struct recorder_writer *k)
 	sqlite3_close(k->db);
 	if (k->lock_fd >= 0)
 		close(k->lock_fd);
-	picture_done(&k->part);
+	frame_done(&k->part);
 	free(k->scratch);
 	for (int ring = 0; ring < HR_RINGS; ring++)
 		free(k->records[ring]);

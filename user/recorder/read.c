@@ -30,8 +30,8 @@ struct reading {
 	uint64_t from_ns, to_ns;
 	struct entry *entry; /* by rising id */
 	size_t n, space;
-	struct entry before;          /* the last one before from_ns; id 0: none */
-	struct picture picture, part; /* under construction; one part of it */
+	struct entry before;        /* the last one before from_ns; id 0: none */
+	struct frame picture, part; /* under construction; one part of it */
 	unsigned char *scratch;
 	uint32_t scratch_space; /* slots */
 	struct recording recording;
@@ -50,8 +50,8 @@ static void reading_done(struct reading *r)
 	sqlite3_close(r->db);
 	free(r->entry);
 	free(r->scratch);
-	picture_done(&r->picture);
-	picture_done(&r->part);
+	frame_done(&r->picture);
+	frame_done(&r->part);
 	recording_done(&r->recording);
 }
 
@@ -125,9 +125,9 @@ static int space_for_scratch(struct reading *r, uint32_t slots)
 /* r->part behind what r->picture has. */
 static int append_part(struct reading *r)
 {
-	struct picture *p = &r->picture, *part = &r->part;
+	struct frame *p = &r->picture, *part = &r->part;
 	uint32_t n = part->body.slot_count, have = p->body.slot_count;
-	int e = picture_reserve(p, have + n, 0);
+	int e = frame_reserve(p, have + n, 0);
 
 	if (!e)
 		e = space_for_scratch(r, n);
@@ -214,7 +214,7 @@ static int by_seq(const void *a, const void *b)
 }
 
 /* The rows of one turn hold the events of two rings: into one order. */
-static int sort_turn(struct picture *p, uint32_t from)
+static int sort_turn(struct frame *p, uint32_t from)
 {
 	uint32_t bytes = p->body.events_bytes - from, n = 0;
 	unsigned char *out = p->events + from;
@@ -236,8 +236,8 @@ static int sort_turn(struct picture *p, uint32_t from)
 /* The records of a row that are of the time that is asked for. Their sizes are checked here, the rest by who reads. */
 static int append_records(struct reading *r, const unsigned char *raw, uint32_t bytes)
 {
-	struct picture *p = &r->picture;
-	int e = picture_reserve(p, 0, p->body.events_bytes + bytes);
+	struct frame *p = &r->picture;
+	int e = frame_reserve(p, 0, p->body.events_bytes + bytes);
 
 	if (e)
 		return e;
@@ -343,7 +343,7 @@ static int board_of(struct reading *r, uint64_t instance)
 	return 0;
 }
 
-static uint64_t newest_time(const struct picture *p)
+static uint64_t newest_time(const struct frame *p)
 {
 	uint64_t newest = 0;
 	struct hr_event event;

@@ -26,7 +26,7 @@ struct recorder_writer {
 	bool seek;                     /* the reader's cursor does not stand there */
 	uint64_t picture_bytes;        /* of the last one */
 	uint64_t ring_bytes[HR_RINGS]; /* kept of each ring */
-	struct picture part;
+	struct frame part;
 	unsigned char *scratch;           /* PART_SLOTS slots */
 	unsigned char *records[HR_RINGS]; /* EVENTS_ROW each */
 };

@@ -31,11 +31,11 @@ int recording_begin(struct recording *rec)
 	return rec->fd < 0 ? -errno : put(rec, &header, sizeof(header));
 }
 
-int recording_add(struct recording *rec, struct picture *picture, uint64_t time_ns)
+int recording_add(struct recording *rec, struct frame *picture, uint64_t time_ns)
 {
 	bool key = rec->frames % HR_FRAMES_PER_KEY == 0;
 	_cleanup_free_ unsigned char *frame = NULL;
-	struct picture swap;
+	struct frame swap;
 	size_t n;
 	int r = frame_pack_quick(picture, key ? NULL : &rec->last, time_ns, &frame, &n);
 
@@ -61,5 +61,5 @@ void recording_done(struct recording *rec)
 	if (rec->fd >= 0)
 		close(rec->fd);
 	rec->fd = -1;
-	picture_done(&rec->last);
+	frame_done(&rec->last);
 }

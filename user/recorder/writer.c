@@ -37,7 +37,7 @@ int writer_end(struct recorder_writer *k, int r)
 
 static int take_part(struct recorder_writer *k, struct hr_reader *board, uint32_t *index)
 {
-	struct picture *p = &k->part;
+	struct frame *p = &k->part;
 	int r = 0;
 
 	p->body.slot_count = 0;

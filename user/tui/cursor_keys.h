@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The keys that move the list or the pager of the screen in front (top->list, top->pager), for a screen's table of keys. */
+/* The keys that move the list or the pager of the screen in front (top->list, top->pager), for a
+ * screen's table of keys. */
 #ifndef HEADROOM_TUI_CURSOR_KEYS_H
 #define HEADROOM_TUI_CURSOR_KEYS_H
 
