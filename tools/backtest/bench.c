@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Times forecast_update() alone, on samples made beforehand, over many containers so that caches are
  * as cold as in a sweep. */
+#include "forecast/forecast.h"
 #include "bench.h"
 
 #include <stdio.h>

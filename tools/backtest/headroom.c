@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* A sample as forecast_input, a forecast as an opinion. */
+#include "forecast/forecast.h"
 #include "headroom.h"
 
 #define EPOCH_NS 1000000000000ull /* so that clocks that jump back stay above zero */

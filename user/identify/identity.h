@@ -62,7 +62,7 @@ bool part_tagged(const char *part, const char *tag, char *ret_id);
 /* A pod's uid ("-" or "_" between its groups, or 32 digits without) at the beginning of text.
  * Dashes in ret_uid. Its length, or 0. */
 size_t pod_uid_at(const char *text, char ret_uid[37]);
-/* The pod whose group this part is, in either Kubernetes cgroup driver. `inside`: also where the
+/* The pod that has this part as its cgroup, in either Kubernetes cgroup driver. `inside`: also where the
  * part continues. */
 bool part_is_pod(const char *part, bool inside, char ret_uid[37]);
 bool part_ends(const char *part, const char *suffix);
