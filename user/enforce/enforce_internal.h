@@ -114,7 +114,7 @@ struct reap {
 void reap_take(struct running_action *running, struct reap *ret_reap);
 void reap_run(struct enforce *e, struct reap *reap); /* closes them */
 
-/* enforce.c */
+/* running.c */
 bool enforce_stopping(const struct enforce *e);
 bool enforce_is_exempt(const struct enforce *e,
 		       uint32_t pid); /* PID 1, ourselves, our parents and helpers */

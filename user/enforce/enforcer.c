@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Start and end of enforce/, the loop's side of the table of running actions, and what its threads do with an entry: open the
- * target, set the result, change the state. kill.c, term.c and memcg_limits.c carry the actions out.
+ * Assembles struct enforce: start and end of its threads, and the loop's side of the table of running actions. running.c has
+ * the threads' side.
  */
 #include "enforce.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
 #include "base/cleanup.h"
-#include "enforce_internal.h"
-#include "owner_protect.h"
-#include "signal_sweep.h"
-#include "cgroup/cgroup_dir.h"
 #include "cgroup/cgroupfs.h"
+#include "enforce_internal.h"
+#include "signal_sweep.h"
 
 /* Which threads carry an action out, and how. */
 const struct action_type action_types[HR_ACTION_COUNT] = {
@@ -26,146 +23,6 @@ const struct action_type action_types[HR_ACTION_COUNT] = {
 	[HR_ACTION_TERM] = {KIND_KILL, term_run},
 	[HR_ACTION_KILL] = {KIND_KILL, kill_run},
 };
-
-bool enforce_stopping(const struct enforce *e)
-{
-	return __atomic_load_n(&e->stop, __ATOMIC_ACQUIRE);
-}
-
-bool enforce_is_exempt(const struct enforce *e, uint32_t pid)
-{
-	if (pid == (uint32_t)getpid())
-		return true;
-	for (unsigned i = 0; i < EXEMPT; i++)
-		if (__atomic_load_n(&e->exempt[i], __ATOMIC_RELAXED) == pid)
-			return true;
-	return false;
-}
-
-void enforce_exempt(struct enforce *e, unsigned int i, uint32_t pid)
-{
-	if (i < ENFORCE_EXEMPT)
-		__atomic_store_n(&e->exempt[i], pid, __ATOMIC_RELAXED);
-}
-
-/* ---- a running action */
-
-void running_set_result(struct running_action *running, enum hr_action_status what, int error,
-			const char *format, ...)
-{
-	va_list ap;
-
-	running->result.status = what;
-	running->result.error = error;
-	va_start(ap, format);
-	vsnprintf(running->result.detail, sizeof(running->result.detail), format, ap);
-	va_end(ap);
-}
-
-void running_name_victim(struct running_action *running)
-{
-	struct action_result *result = &running->result;
-
-	if (!running->victims)
-		return;
-	result->pid = running->victim[0].pid;
-	result->start_boottime_ns = proc_ticks_ns(running->victim[0].start_ticks);
-	memcpy(result->comm, running->victim[0].comm, sizeof(result->comm));
-}
-
-const char *enforce_below(const struct enforce *e, const char *path)
-{
-	size_t n = strlen(e->base);
-
-	return strncmp(path, e->base, n) || (path[n] && path[n] != '/') ? "" : path + n;
-}
-
-int enforce_owner_protects(const struct enforce *e, const char *path, uint64_t memcg_id)
-{
-	_cleanup_close_ int fd = cgroup_open_path(e->memory_fd, enforce_below(e, path), memcg_id);
-
-	return fd < 0 ? fd : owner_protect(fd);
-}
-
-bool running_open(struct enforce *e, struct running_action *running)
-{
-	const char *usage = e->config.v1 ? "memory.usage_in_bytes" : "memory.current";
-	int fd = cgroup_open_path(e->memory_fd, enforce_below(e, running->path),
-				  running->action.target.memcg_id),
-	    owner;
-
-	if (fd == -ENOENT || fd == -ENOTDIR)
-		running_set_result(running, HR_STATUS_SKIPPED, -fd, "the container is gone");
-	else if (fd == -ESTALE)
-		running_set_result(running, HR_STATUS_SKIPPED, ESTALE,
-				   "the path is another container's by now");
-	else if (fd == -EINVAL)
-		running_set_result(running, HR_STATUS_REFUSED, EINVAL,
-				   "not the path of a container");
-	else if (fd < 0)
-		running_set_result(running, HR_STATUS_FAILED, -fd, "cannot open the container");
-	if (fd < 0)
-		return false;
-	running->dir_fd = fd;
-	owner = owner_protect(fd);
-	if (owner > 0) {
-		running_set_result(running, HR_STATUS_REFUSED, EPERM, "protected by its owner");
-		return false;
-	}
-	if (owner == -EMFILE || owner == -ENFILE || owner == -ENOMEM) {
-		running_set_result(running, HR_STATUS_FAILED, -owner,
-				   "cannot ask whether its owner protects it");
-		return false;
-	}
-	running->usage_fd = openat(fd, usage, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	running->result.usage_before = running_usage(e, running);
-	return true;
-}
-
-uint32_t running_state(const struct running_action *running)
-{
-	return __atomic_load_n(&running->state, __ATOMIC_ACQUIRE);
-}
-
-void running_set_state(struct running_action *running, enum running_state state)
-{
-	__atomic_store_n(&running->state, state, __ATOMIC_RELEASE);
-}
-
-void running_close(struct running_action *running)
-{
-	cleanup_closep(&running->dir_fd);
-	cleanup_closep(&running->usage_fd);
-	signal_sweep_release(running);
-	running->dir_fd = running->usage_fd = -1;
-	running->victims = 0;
-}
-
-void running_finish(struct enforce *e, struct running_action *running)
-{
-	running_close(running);
-	running_set_state(running, RUNNING_DONE);
-	eventfd_write(e->event_fd, 1);
-}
-
-/* The oldest in this state. */
-struct running_action *running_oldest(struct enforce *e, enum running_kind kind,
-				      enum running_state state)
-{
-	struct running_action *first = NULL;
-
-	for (unsigned i = 0; i < ENFORCE_QUEUE; i++) {
-		struct running_action *running = &e->running[kind][i];
-
-		if (running_state(running) == state &&
-		    (!first || __atomic_load_n(&running->seq, __ATOMIC_RELAXED) <
-				       __atomic_load_n(&first->seq, __ATOMIC_RELAXED)))
-			first = running;
-	}
-	return first;
-}
-
-/* ---- start and end */
 
 static int open_dir(const char *path)
 {
