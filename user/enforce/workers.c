@@ -35,7 +35,7 @@
 #define KILLER_PRIORITY  1
 #define WATCHER_PRIORITY 2                /* preempts a killer that frees */
 #define FREE_NS          (50 * NS_PER_MS) /* a gigabyte is freed in less (docs/reference/performance.md) */
-#define BALANCE_NS       (2 * NS_PER_MS)  /* between checks of a killer that frees */
+#define BALANCE_NS       (2 * NS_PER_MS) /* between checks of a killer that frees */
 #define JOIN_SECONDS     2 /* for threads to end; one that hangs in the kernel is left */
 
 static struct running_action *claim(struct enforce *e, enum running_kind kind)
