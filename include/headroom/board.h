@@ -239,10 +239,10 @@ struct hr_source {
 #define HR_SCORE_LEADS       6 /* bucket i: lead < HR_SCORE_LEAD_MS * 10^i; the last: any longer */
 #define HR_SCORE_LEAD_MS     100u
 
-struct hr_alarm_stats { /* of alarms that began */
-	uint64_t right; /* OOM kill or stall within 15 minutes, or while the alarm was on */
-	uint64_t wrong; /* neither happened */
-	uint64_t undecided;  /* not scored: the container exited, or its limit was raised */
+struct hr_alarm_stats {     /* of alarms that began */
+	uint64_t right;     /* OOM kill or stall within 15 minutes, or while the alarm was on */
+	uint64_t wrong;     /* neither happened */
+	uint64_t undecided; /* not scored: the container exited, or its limit was raised */
 };
 
 struct hr_oom_stats {    /* OOM kills, or stalls */
