@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Every key of the contract (docs/reference/commands.md) stands in every object, in its order; what is
+/* Every key of the contract (docs/reference/json.md, events.md) stands in every object, in its order; what is
  * not known is null, never 0; and nothing that a container's owner wrote gets out raw. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The board's records as JSON: a table of {key, getter, offset} for each kind of record, in the
- * order of docs/reference/commands.md. Every key of a table is always there; unknown values are null. All
+ * order of docs/reference/json.md. Every key of a table is always there; unknown values are null. All
  * text is cleaned. Each call returns a new reference that the caller drops, or NULL without memory.
  */
 #ifndef HEADROOM_JSON_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A container and the host as JSON. The tables below are the contract; docs/reference/commands.md explains
+/* A container and the host as JSON. The tables below are the contract; docs/reference/json.md explains
  * each key. */
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* An event as JSON: the common keys, then the table of its type. docs/reference/commands.md explains each
+/* An event as JSON: the common keys, then the table of its type. docs/reference/events.md explains each
  * key. */
 #include <errno.h>
 #include <inttypes.h>

@@ -126,7 +126,7 @@ struct policy_set {
 		protects; /* policy_match[]: each entry alone protects; any key, PROCESS: by its comm */
 	uint32_t rate_limit_kills; /* kills (0: never one) … */
 	uint64_t
-		rate_limit_per_ms; /* … in this time; 0: no limit. The default: docs/reference/policies.md */
+		rate_limit_per_ms; /* … in this time; 0: no limit. The default: docs/reference/configuration.md */
 	uint64_t generation; /* grows with each load; the supervisor sets it */
 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Why these: docs/reference/policies.md. */
+/* Why these: docs/reference/configuration.md. */
 #define RATE_LIMIT_DEFAULT_KILLS  3
 #define RATE_LIMIT_DEFAULT_PER_MS 600000
 
