@@ -57,14 +57,14 @@ second=$pid
 wait_says second "prometheus: can't listen on 127.0.0.1:$base: Address already in use; trying again"
 wait_says second "socket: $work/socket: another program listens there"
 "$build/headroom" export --check --config "$work/second.yaml" --board "$work/b200" >"$work/check"
-grep -q 'take another port or path' "$work/check" || { cat "$work/check" >&2 && fail '--check does not say what to do'; }
+grep -q 'use another port or path' "$work/check" || { cat "$work/check" >&2 && fail '--check does not say what to do'; }
 export_end "$first" KILL
 wait_says second 'prometheus: works again'
 wait_says second 'socket: works again'
 export_end "$second"
 printf 'export: {socket: {path: %s}}\n' "$work/precious" >"$work/precious.yaml"
 "$build/headroom" export --check --config "$work/precious.yaml" >"$work/check" && fail 'a file is no socket'
-grep -q 'no socket: remove it' "$work/check" && [ -f "$work/precious" ] || fail "a regular file was taken for a stale socket"
+grep -q 'not a socket: remove it' "$work/check" && [ -f "$work/precious" ] || fail "a regular file was taken for a stale socket"
 
 # ---- certificates
 (
@@ -117,7 +117,7 @@ wait_for 10 is $base 'headroom_export_dropped_total{sink="webhook"}' $((n - 4)) 
 is $base 'headroom_export_delivered_total{sink="jsonl"}' "$n" || fail 'the others wait'
 wait_says mute "webhook: http://127.0.0.1:$((base + 3))/: .*timed out.*; trying again"
 export_end "$pid"
-wait_says mute 'webhook: 4 events were not delivered: the next start goes on with them'
+wait_says mute 'webhook: 4 events were not delivered: they are sent after the next start'
 [ "$(seqs "$work/mute.jsonl" | sort -u | wc -l)" = "$n" ] || fail 'jsonl has not all'
 
 # ---- started again too late: it says what it missed; then another daemon's board comes under it

@@ -43,31 +43,31 @@ static struct hr_slot *slot(const char *path, const char *name, uint64_t usage)
 }
 
 /* On the heap. */
-static char *scrape(struct scrape_labels *labels, size_t most, size_t piece)
+static char *scrape(struct exposition_labels *labels, size_t most, size_t piece)
 {
 	struct metrics_config config = {.most = most, .cadvisor = true};
 	struct metrics_extra extra = {.actions = 0};
-	struct scrape *s = scrape_new(&config, labels);
+	struct exposition *s = exposition_new(&config, labels);
 	struct snapshot head = {.time_ns = NOW};
-	struct page text = {0};
+	struct body text = {0};
 	char *buffer = malloc(piece);
 	long n;
 
 	for (uint32_t i = 0; i < n_slots; i++)
 		if (slots[i].state)
-			scrape_add(s, &slots[i], i, NOW);
-	assert_int_equal(scrape_close(s, &head, &extra), 0);
-	while ((n = scrape_read(s, buffer, piece)) > 0)
-		page_add(&text, buffer, (size_t)n);
+			exposition_add(s, &slots[i], i, NOW);
+	assert_int_equal(exposition_close(s, &head, &extra), 0);
+	while ((n = exposition_read(s, buffer, piece)) > 0)
+		body_add(&text, buffer, (size_t)n);
 	assert_int_equal(n, 0);
-	assert_int_equal(scrape_read(s, buffer, piece), 0);
-	assert_int_equal(page_end(&text), 0);
+	assert_int_equal(exposition_read(s, buffer, piece), 0);
+	assert_int_equal(body_end(&text), 0);
 	free(buffer);
-	scrape_free(s);
+	exposition_free(s);
 	return text.text;
 }
 
-static void is(struct scrape_labels *labels, size_t most, const char *has, const char *lacks)
+static void is(struct exposition_labels *labels, size_t most, const char *has, const char *lacks)
 {
 	char *text = scrape(labels, most, 4096);
 
@@ -80,7 +80,7 @@ static void is(struct scrape_labels *labels, size_t most, const char *has, const
 
 static void test_reading(void **state)
 {
-	struct scrape_labels *labels = scrape_labels_new();
+	struct exposition_labels *labels = exposition_labels_new();
 	static const size_t pieces[] = {1, 7, 4096, 1 << 20};
 	char *first;
 
@@ -105,13 +105,13 @@ static void test_reading(void **state)
 		free(again);
 	}
 	free(first);
-	scrape_labels_free(labels);
+	exposition_labels_free(labels);
 }
 
 /* A slot that became another's must not keep the labels of the one before. */
 static void test_labels(void **state)
 {
-	struct scrape_labels *labels = scrape_labels_new();
+	struct exposition_labels *labels = exposition_labels_new();
 
 	n_slots = 0;
 	slot("/docker/a", "old", 1);
@@ -128,12 +128,12 @@ static void test_labels(void **state)
 	for (int i = 0; i < MOST - 1; i++)
 		slot("/docker/a", "same path", 1);
 	is(labels, 100, "name=\"old\"", "name=\"same path\"");
-	scrape_labels_free(labels);
+	exposition_labels_free(labels);
 }
 
 static void test_twice(void **state)
 {
-	struct scrape_labels *labels = scrape_labels_new();
+	struct exposition_labels *labels = exposition_labels_new();
 	struct hr_slot *gone;
 
 	n_slots = 0;
@@ -147,13 +147,13 @@ static void test_twice(void **state)
 	is(labels, 100, "oom_kills_total{id=\"/docker/a\",name=\"earlier\"", "memory_usage_bytes{");
 	gone->gone_ns = NOW - (METRICS_KEEP_S + 1) * NS_PER_SEC;
 	is(labels, 100, NULL, "earlier");
-	scrape_labels_free(labels);
+	exposition_labels_free(labels);
 }
 
 /* A group without a name is exported while it holds processes, and after a kill: that may have been its last one. */
 static void test_emptied(void **state)
 {
-	struct scrape_labels *labels = scrape_labels_new();
+	struct exposition_labels *labels = exposition_labels_new();
 	struct hr_slot *group;
 
 	n_slots = 0;
@@ -171,12 +171,12 @@ static void test_emptied(void **state)
 	   "oom_kills_total{id=\"/batch/"
 	   "job\",name=\"job\",namespace=\"\",pod=\"\",container=\"\",image=\"\"} 1\n",
 	   NULL);
-	scrape_labels_free(labels);
+	exposition_labels_free(labels);
 }
 
 static void test_too_many(void **state)
 {
-	struct scrape_labels *labels = scrape_labels_new();
+	struct exposition_labels *labels = exposition_labels_new();
 
 	n_slots = 0;
 	slot("/docker/small", "small", 1);
@@ -186,18 +186,18 @@ static void test_too_many(void **state)
 	is(labels, 2, "name=\"large\"", NULL);
 	is(labels, 2, "name=\"middle\"", NULL);
 	is(labels, 3, "left_out 0\n", NULL);
-	scrape_labels_free(labels);
+	exposition_labels_free(labels);
 }
 
 static void number(double value)
 {
-	struct page page = {0};
+	struct body body = {0};
 
-	page_number(&page, value);
-	assert_int_equal(page_end(&page), 0);
-	if (fabs(strtod(page.text, NULL) - value) > fabs(value) * 1e-14 || strlen(page.text) > 25)
-		fail_msg("%.17g became '%s'", value, page.text);
-	page_done(&page);
+	body_number(&body, value);
+	assert_int_equal(body_end(&body), 0);
+	if (fabs(strtod(body.text, NULL) - value) > fabs(value) * 1e-14 || strlen(body.text) > 25)
+		fail_msg("%.17g became '%s'", value, body.text);
+	body_done(&body);
 }
 
 static void test_numbers(void **state)
@@ -239,12 +239,12 @@ static void test_numbers(void **state)
 		number((double)(n >> 14) / 1e9);
 	}
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct page page = {0};
+		struct body body = {0};
 
-		page_number(&page, texts[i].value);
-		page_end(&page);
-		assert_string_equal(page.text, texts[i].text);
-		page_done(&page);
+		body_number(&body, texts[i].value);
+		body_end(&body);
+		assert_string_equal(body.text, texts[i].text);
+		body_done(&body);
 	}
 }
 

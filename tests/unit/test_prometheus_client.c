@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A fleet's picture: what the query API answers becomes a board that the reader understands; containers keep their slots,
+ * A client's picture: what the query API answers becomes a board that the reader understands; containers keep their slots,
  * go when they are no longer told of; what is no answer, is hostile or is missing does no harm. No network.
  */
 #include <errno.h>
@@ -26,7 +26,7 @@
 static char dir[] = "/tmp/test_fleet.XXXXXX", path[64];
 
 struct world {
-	struct fleet *fleet;
+	struct prometheus_client *client;
 	struct board *board;
 	struct hr_reader *reader;
 	struct snapshot s;
@@ -37,8 +37,8 @@ static void begin(struct world *w)
 	struct board_config config = {.path = path, .capacity = 4};
 
 	memset(w, 0, sizeof(*w));
-	w->fleet = fleet_new();
-	assert_non_null(w->fleet);
+	w->client = prometheus_client_new();
+	assert_non_null(w->client);
 	assert_int_equal(board_open(&config, &w->board, NULL), 0);
 }
 
@@ -47,13 +47,13 @@ static void end(struct world *w)
 	snapshot_done(&w->s);
 	hr_reader_close(w->reader);
 	board_close(w->board);
-	fleet_free(w->fleet);
+	prometheus_client_free(w->client);
 }
 
 static size_t query(const char *expression)
 {
-	for (size_t i = 0; fleet_query(i); i++)
-		if (!strcmp(fleet_query(i), expression))
+	for (size_t i = 0; prometheus_client_query(i); i++)
+		if (!strcmp(prometheus_client_query(i), expression))
 			return i;
 	fail_msg("no query asks for %s", expression);
 	return 0;
@@ -61,12 +61,14 @@ static size_t query(const char *expression)
 
 static void answer(struct world *w, const char *expression, const char *samples)
 {
-	char json[4096], error[FLEET_ERROR] = "";
+	char json[4096], error[PROMETHEUS_CLIENT_ERROR] = "";
 
 	snprintf(json, sizeof(json),
 		 "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[%s]}}",
 		 samples);
-	assert_int_equal(fleet_answer(w->fleet, query(expression), json, strlen(json), error), 0);
+	assert_int_equal(prometheus_client_add_response(w->client, query(expression), json,
+							strlen(json), error),
+			 0);
 	assert_string_equal(error, "");
 }
 
@@ -76,7 +78,7 @@ static void answer(struct world *w, const char *expression, const char *samples)
 
 static void show(struct world *w)
 {
-	assert_int_equal(fleet_show(w->fleet, w->board, NOW), 0);
+	assert_int_equal(prometheus_client_show(w->client, w->board, NOW), 0);
 	if (!w->reader)
 		assert_int_equal(hr_reader_open(path, &w->reader), 0);
 	assert_int_equal(snapshot_load(&w->s, w->reader), 0);
@@ -96,7 +98,7 @@ static const struct row *row(const struct world *w, const char *name)
 
 static void two_nodes(struct world *w)
 {
-	fleet_begin(w->fleet);
+	prometheus_client_begin(w->client);
 	answer(w, "headroom_guard_up", SAMPLE(A, "1") "," SAMPLE(B, "0"));
 	answer(w, "headroom_guard_info", SAMPLE(A ",\"node\":\"alpha\"", "1"));
 	answer(w, "headroom_host_memory_total_bytes", SAMPLE(A, "1000") "," SAMPLE(B, "500"));
@@ -141,11 +143,11 @@ static void test_picture(void **state)
 
 	begin(&w);
 	two_nodes(&w);
-	assert_int_equal(fleet_containers(w.fleet), 5);
+	assert_int_equal(prometheus_client_containers(w.client), 5);
 	show(&w);
 	assert_int_equal(w.s.n_rows, 4); /* the pod's own is not listed beside its container */
 	assert_int_equal(w.s.health, 0);
-	assert_string_equal(w.s.host.node, "2 nodes, 1 with a silent guard");
+	assert_string_equal(w.s.host.node, "2 nodes, 1 without a daemon heartbeat");
 	assert_int_equal(w.s.host.mem_total, 1500);
 	assert_int_equal(w.s.host.mem_available, HR_UNKNOWN);
 	assert_int_equal(w.s.host.forecast.risk_centi, 7150);
@@ -179,7 +181,7 @@ static void test_changes(void **state)
 	two_nodes(&w);
 	show(&w);
 	id = row(&w, "alpha/web")->slot->cgroup_id;
-	fleet_begin(w.fleet);
+	prometheus_client_begin(w.client);
 	answer(&w, "headroom_guard_up", SAMPLE(A, "1"));
 	answer(&w, "headroom_guard_info", SAMPLE(A ",\"node\":\"alpha\"", "1"));
 	for (int i = 0; i < 20; i++)
@@ -191,7 +193,7 @@ static void test_changes(void **state)
 	assert_int_equal(w.s.n_rows, 20);
 	assert_int_equal(row(&w, "alpha/web1")->slot->cgroup_id, id);
 	assert_string_equal(w.s.host.node, "1 node");
-	fleet_begin(w.fleet);
+	prometheus_client_begin(w.client);
 	answer(&w, "headroom_guard_up", SAMPLE(A, "1"));
 	show(&w);
 	assert_int_equal(w.s.n_rows, 0);
@@ -202,15 +204,15 @@ static const struct {
 	const char *text, *says;
 	int err;
 } odd[] = {
-	{"", "not as a Prometheus", -EPROTO},
-	{"<html>", "not as a Prometheus", -EPROTO},
-	{"{}", "not as a Prometheus", -EPROTO},
-	{"[1]", "not as a Prometheus", -EPROTO},
-	{"{\"status\":\"success\",\"data\":{\"result\":7}}", "not as a Prometheus", -EPROTO},
+	{"", "invalid response", -EPROTO},
+	{"<html>", "invalid response", -EPROTO},
+	{"{}", "invalid response", -EPROTO},
+	{"[1]", "invalid response", -EPROTO},
+	{"{\"status\":\"success\",\"data\":{\"result\":7}}", "invalid response", -EPROTO},
 	{"{\"status\":\"error\",\"error\":\"too\\u001b[31m much\"}",
-	 "it can't answer: too\\x1b[31m much", -EREMOTEIO},
-	{"{\"status\":\"error\"}", "it can't answer", -EREMOTEIO},
-	{EMPTY, "knows no headroom_guard_up", -ENODATA},
+	 "query failed: too\\x1b[31m much", -EREMOTEIO},
+	{"{\"status\":\"error\"}", "query failed", -EREMOTEIO},
+	{EMPTY, "has no metric headroom_guard_up", -ENODATA},
 	{"{\"status\":\"success\",\"data\":{\"result\":[1,{},{\"metric\":3,\"value\":[]},{"
 	 "\"metric\":{},\"value\":[0,\"NaN\"]},"
 	 "{\"metric\":{\"instance\":7},\"value\":[0,\"1e400\"]},{\"metric\":{},\"value\":[0,\"1\"]}"
@@ -222,16 +224,18 @@ static void test_odd(void **state)
 {
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		struct world w;
-		char error[FLEET_ERROR] = "";
+		char error[PROMETHEUS_CLIENT_ERROR] = "";
 
 		begin(&w);
-		fleet_begin(w.fleet);
-		assert_int_equal(fleet_answer(w.fleet, 0, odd[i].text, strlen(odd[i].text), error),
+		prometheus_client_begin(w.client);
+		assert_int_equal(prometheus_client_add_response(w.client, 0, odd[i].text,
+								strlen(odd[i].text), error),
 				 odd[i].err);
 		if (!strstr(error, odd[i].says))
 			fail_msg("'%s' does not say '%s'", error, odd[i].says);
-		assert_int_equal(fleet_answer(w.fleet, query("headroom_container_risk"), EMPTY,
-					      strlen(EMPTY), error),
+		assert_int_equal(prometheus_client_add_response(w.client,
+								query("headroom_container_risk"),
+								EMPTY, strlen(EMPTY), error),
 				 0);
 		show(&w);
 		end(&w);
@@ -243,17 +247,18 @@ static void test_hostile(void **state)
 {
 	struct world w;
 	size_t n = 100 << 10;
-	char *json = malloc(n + 1024), error[FLEET_ERROR], *at;
+	char *json = malloc(n + 1024), error[PROMETHEUS_CLIENT_ERROR], *at;
 
 	begin(&w);
-	fleet_begin(w.fleet);
+	prometheus_client_begin(w.client);
 	answer(&w, "headroom_guard_up", SAMPLE(A, "1"));
 	at = json + sprintf(json, "{\"status\":\"success\",\"data\":{\"result\":[{\"metric\":{" A
 				  ",\"id\":\"");
 	memset(at, 'w', n);
 	strcpy(at + n, "\",\"name\":\"a\\u001bb\"},\"value\":[0,\"-5\"]}]}}");
-	assert_int_equal(fleet_answer(w.fleet, query("headroom_container_memory_usage_bytes"), json,
-				      strlen(json), error),
+	assert_int_equal(prometheus_client_add_response(
+				 w.client, query("headroom_container_memory_usage_bytes"), json,
+				 strlen(json), error),
 			 0);
 	answer(&w, "headroom_container_risk",
 	       SAMPLE(A ",\"id\":\"/x\"", "1e30") "," SAMPLE(A ",\"id\":\"/y\"", "-1"));
@@ -272,8 +277,8 @@ static void test_hostile(void **state)
 /* Whatever is asked for is something that the exporter tells. */
 static void test_names(void **state)
 {
-	for (size_t i = 0; fleet_query(i); i++) {
-		const char *name = strstr(fleet_query(i), "headroom_");
+	for (size_t i = 0; prometheus_client_query(i); i++) {
+		const char *name = strstr(prometheus_client_query(i), "headroom_");
 		bool known = !strcmp(name, "headroom_guard_info");
 		char plain[128];
 		size_t n = strcspn(name, "{[)");

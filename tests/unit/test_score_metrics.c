@@ -21,7 +21,7 @@ static void lacks(const char *text, const char *line)
 		fail_msg("\"%s\" is in\n%s", line, text);
 }
 
-static void write_page(struct page *page, bool openmetrics)
+static void write_page(struct body *body, bool openmetrics)
 {
 	struct metrics_config config = {.openmetrics = openmetrics, .most = 10};
 	struct metrics_extra extra = {.actions = 0};
@@ -38,46 +38,46 @@ static void write_page(struct page *page, bool openmetrics)
 			       .risk_sum_milli = 1250},
 	};
 
-	metrics_write(page, &s, 0, &config, &extra);
-	assert_int_equal(page_end(page), 0);
+	metrics_write(body, &s, 0, &config, &extra);
+	assert_int_equal(body_end(body), 0);
 }
 
 static void test_prometheus(void **state)
 {
-	struct page page = {0};
+	struct body body = {0};
 
-	write_page(&page, false);
-	has(page.text, "# TYPE headroom_forecast_intervals_checked_total "
+	write_page(&body, false);
+	has(body.text, "# TYPE headroom_forecast_intervals_checked_total "
 		       "counter\nheadroom_forecast_intervals_checked_total 5\n");
-	has(page.text, "\nheadroom_forecast_alarms_total{alarm=\"warn\",verdict=\"right\"} 3\n");
-	has(page.text,
+	has(body.text, "\nheadroom_forecast_alarms_total{alarm=\"warn\",verdict=\"right\"} 3\n");
+	has(body.text,
 	    "\nheadroom_forecast_alarms_total{alarm=\"warn\",verdict=\"undecided\"} 2\n");
-	has(page.text, "\nheadroom_forecast_alarms_total{alarm=\"act\",verdict=\"wrong\"} 0\n");
-	has(page.text, "\nheadroom_forecast_oom_kills_total{warned=\"no\"} 1\n");
-	has(page.text, "\nheadroom_forecast_risks_predicted_total 1.25\n");
-	has(page.text, "# TYPE headroom_forecast_time_error_ratio histogram\n"
+	has(body.text, "\nheadroom_forecast_alarms_total{alarm=\"act\",verdict=\"wrong\"} 0\n");
+	has(body.text, "\nheadroom_forecast_oom_kills_total{warned=\"no\"} 1\n");
+	has(body.text, "\nheadroom_forecast_risks_predicted_total 1.25\n");
+	has(body.text, "# TYPE headroom_forecast_time_error_ratio histogram\n"
 		       "headroom_forecast_time_error_ratio_bucket{le=\"0.05\"} 2\n"
 		       "headroom_forecast_time_error_ratio_bucket{le=\"0.1\"} 3\n");
-	has(page.text, "headroom_forecast_time_error_ratio_bucket{le=\"+Inf\"} 4\n"
+	has(body.text, "headroom_forecast_time_error_ratio_bucket{le=\"+Inf\"} 4\n"
 		       "headroom_forecast_time_error_ratio_sum "
 		       "2.53\nheadroom_forecast_time_error_ratio_count 4\n");
-	has(page.text, "headroom_forecast_lead_seconds_bucket{le=\"10\"} 2\n");
-	has(page.text, "headroom_forecast_lead_seconds_sum 30.5\n");
+	has(body.text, "headroom_forecast_lead_seconds_bucket{le=\"10\"} 2\n");
+	has(body.text, "headroom_forecast_lead_seconds_sum 30.5\n");
 	/* one head for all samples of a name */
-	lacks(strstr(page.text, "# TYPE headroom_forecast_alarms_total") + 1,
+	lacks(strstr(body.text, "# TYPE headroom_forecast_alarms_total") + 1,
 	      "# TYPE headroom_forecast_alarms_total");
-	page_done(&page);
+	body_done(&body);
 }
 
 static void test_openmetrics(void **state)
 {
-	struct page page = {0};
+	struct body body = {0};
 
-	write_page(&page, true);
-	has(page.text, "# TYPE headroom_forecast_times_covered "
+	write_page(&body, true);
+	has(body.text, "# TYPE headroom_forecast_times_covered "
 		       "counter\nheadroom_forecast_times_covered_total 3\n");
-	lacks(page.text, "# TYPE headroom_forecast_times_covered_total");
-	page_done(&page);
+	lacks(body.text, "# TYPE headroom_forecast_times_covered_total");
+	body_done(&body);
 }
 
 int main(void)

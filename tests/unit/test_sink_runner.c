@@ -50,7 +50,7 @@ static int fake_event(struct sink *sink, const struct export_event *event)
 		return -ECONNREFUSED;
 	}
 	if (f->refuses) {
-		sink_say(sink, "no");
+		sink_set_error(sink, "no");
 		sink_drop(sink);
 		return 0;
 	}

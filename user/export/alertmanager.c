@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Alerts out of events: who, what, since when, until when. Labels name the container, annotations say it in a sentence. */
+/* Derives alerts from events. Labels name the container; the annotation is the event's line of text. */
 #include "alertmanager.h"
 
 #include <errno.h>
@@ -13,14 +13,14 @@
 #include "format/display_name.h"
 #include "format/event_line.h"
 
-#define MOMENT_NS (5 * 60 * NS_PER_SEC) /* how long what happened in a moment fires */
+#define MOMENT_NS (5 * 60 * NS_PER_SEC) /* how long an alert without an end event fires */
 
 struct alert {
 	uint64_t cgroup_id;
-	const char *name;           /* one of the words below */
-	uint64_t from_ns, until_ns; /* until 0: still fires */
+	const char *name;           /* a string literal below: compared by address */
+	uint64_t from_ns, until_ns; /* until 0: firing */
 	json_t *labels;
-	char sentence[512];
+	char text[512];
 };
 
 static struct alert *find(struct alerts *alerts, uint64_t cgroup_id, const char *name)
@@ -41,10 +41,10 @@ static void drop(struct alerts *alerts, size_t i)
 static struct alert *add(struct alerts *alerts)
 {
 	if (!alerts->alert)
-		alerts->alert = calloc(ALERTS_MOST, sizeof(*alerts->alert));
+		alerts->alert = calloc(ALERTS_MAX, sizeof(*alerts->alert));
 	if (!alerts->alert)
 		return NULL;
-	if (alerts->n == ALERTS_MOST)
+	if (alerts->n == ALERTS_MAX)
 		drop(alerts, 0);
 	return &alerts->alert[alerts->n++];
 }
@@ -89,7 +89,7 @@ static bool fire(struct alerts *alerts, const struct export_event *event, const 
 		 uint64_t until_ns)
 {
 	struct alert *alert = find(alerts, event->record.cgroup_id, name);
-	char sentence[EVENT_LINE_TEXT];
+	char text[EVENT_LINE_TEXT];
 
 	if (!alert) {
 		alert = add(alerts);
@@ -101,8 +101,8 @@ static bool fire(struct alerts *alerts, const struct export_event *event, const 
 		alert->labels = make_labels(event, name);
 	}
 	alert->until_ns = until_ns;
-	event_line(&event->record, event->record.time_ns, sentence);
-	snprintf(alert->sentence, sizeof(alert->sentence), "%.511s", sentence);
+	event_line(&event->record, event->record.time_ns, text);
+	snprintf(alert->text, sizeof(alert->text), "%.511s", text);
 	return true;
 }
 
@@ -160,7 +160,7 @@ static bool take(struct alerts *alerts, const struct export_event *event)
 	}
 }
 
-void alerts_take(struct alerts *alerts, const struct export_event *event)
+void alertmanager_add_event(struct alerts *alerts, const struct export_event *event)
 {
 	alerts->changed |= take(alerts, event);
 }
@@ -168,16 +168,16 @@ void alerts_take(struct alerts *alerts, const struct export_event *event)
 static json_t *one_json(const struct alert *alert, uint64_t now_ns)
 {
 	char from[CLOCK_TEXT], until[CLOCK_TEXT];
-	/* One that still fires ends by itself, should we fall silent. */
+	/* A firing alert ends by itself if the exporter stops sending. */
 	uint64_t end_ns = alert->until_ns ?: now_ns + MOMENT_NS;
 
 	clock_format_rfc3339(alert->from_ns, from);
 	clock_format_rfc3339(end_ns, until);
 	return json_pack("{sO s{ss} ss ss}", "labels", alert->labels, "annotations", "summary",
-			 alert->sentence, "startsAt", from, "endsAt", until);
+			 alert->text, "startsAt", from, "endsAt", until);
 }
 
-char *alerts_json(const struct alerts *alerts, uint64_t now_ns)
+char *alertmanager_json(const struct alerts *alerts, uint64_t now_ns)
 {
 	json_t *list = json_array();
 	char *text;
@@ -189,7 +189,7 @@ char *alerts_json(const struct alerts *alerts, uint64_t now_ns)
 	return text;
 }
 
-void alerts_sent(struct alerts *alerts, uint64_t now_ns)
+void alertmanager_sent(struct alerts *alerts, uint64_t now_ns)
 {
 	for (size_t i = alerts->n; i-- > 0;)
 		if (alerts->alert[i].until_ns && alerts->alert[i].until_ns <= now_ns)
@@ -197,7 +197,7 @@ void alerts_sent(struct alerts *alerts, uint64_t now_ns)
 	alerts->changed = false;
 }
 
-void alerts_done(struct alerts *alerts)
+void alertmanager_done(struct alerts *alerts)
 {
 	while (alerts->n)
 		drop(alerts, alerts->n - 1);

@@ -10,40 +10,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool make_space(struct page *page, size_t n)
+static bool make_space(struct body *body, size_t n)
 {
-	size_t space = page->space ? page->space : 16384;
+	size_t space = body->space ? body->space : 16384;
 	char *bigger;
 
-	if (page->failed || n > SIZE_MAX / 4 - page->n)
+	if (body->failed || n > SIZE_MAX / 4 - body->n)
 		return false;
-	while (space < page->n + n)
+	while (space < body->n + n)
 		space *= 2;
-	if (space == page->space)
+	if (space == body->space)
 		return true;
-	bigger = realloc(page->text, space);
+	bigger = realloc(body->text, space);
 	if (!bigger) {
-		page->failed = true;
+		body->failed = true;
 		return false;
 	}
-	page->text = bigger;
-	page->space = space;
+	body->text = bigger;
+	body->space = space;
 	return true;
 }
 
-void page_reserve(struct page *page, size_t n) { make_space(page, n); }
+void body_reserve(struct body *body, size_t n) { make_space(body, n); }
 
-void page_add(struct page *page, const char *text, size_t n)
+void body_add(struct body *body, const char *text, size_t n)
 {
-	if (!n || !make_space(page, n))
+	if (!n || !make_space(body, n))
 		return;
-	memcpy(page->text + page->n, text, n);
-	page->n += n;
+	memcpy(body->text + body->n, text, n);
+	body->n += n;
 }
 
-void page_puts(struct page *page, const char *text) { page_add(page, text, strlen(text)); }
+void body_puts(struct body *body, const char *text) { body_add(body, text, strlen(text)); }
 
-void page_printf(struct page *page, const char *format, ...)
+void body_printf(struct body *body, const char *format, ...)
 {
 	char line[1024];
 	va_list args;
@@ -52,31 +52,31 @@ void page_printf(struct page *page, const char *format, ...)
 	va_start(args, format);
 	n = vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	page_add(page, line, n < 0 ? 0 : (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+	body_add(body, line, n < 0 ? 0 : (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
 }
 
-#define EXACT_MOST 9007199254740992.0 /* 2^53 */
-#define DECIMALS   9
+#define EXACT_MAX 9007199254740992.0 /* 2^53 */
+#define DECIMALS  9
 
 /* Figures are whole, or whole numbers of some smaller unit: printing those by hand is what makes a scrape of 10,000 containers
  * quick. What comes out reads as the same double; of others 15 digits are enough. */
-void page_number(struct page *page, double value)
+void body_number(struct body *body, double value)
 {
 	char digits[48], *end = digits + sizeof(digits), *at = end;
 	double scaled = value;
 	uint64_t whole;
 	int point = 0;
 
-	if (value >= 0 && value < EXACT_MOST / 1e9 && value != floor(value)) {
+	if (value >= 0 && value < EXACT_MAX / 1e9 && value != floor(value)) {
 		scaled = nearbyint(value * 1e9);
 		point = scaled / 1e9 == value ? DECIMALS : 0;
 	}
-	if (!(value >= 0 && value < EXACT_MOST) ||
+	if (!(value >= 0 && value < EXACT_MAX) ||
 	    (!point && value != floor(value))) { /* NAN, too */
 		if (isnan(value))
-			page_puts(page, "NaN");
+			body_puts(body, "NaN");
 		else
-			page_printf(page, "%.15g", value);
+			body_printf(body, "%.15g", value);
 		return;
 	}
 	whole = (uint64_t)scaled;
@@ -88,40 +88,40 @@ void page_number(struct page *page, double value)
 		*--at = (char)('0' + whole % 10);
 		whole /= 10;
 	}
-	page_add(page, at, (size_t)(end - at));
+	body_add(body, at, (size_t)(end - at));
 }
 
-void page_html(struct page *page, const char *clean)
+void body_html(struct body *body, const char *clean)
 {
 	for (; *clean; clean++) {
 		switch (*clean) {
 		case '&':
-			page_puts(page, "&amp;");
+			body_puts(body, "&amp;");
 			break;
 		case '<':
-			page_puts(page, "&lt;");
+			body_puts(body, "&lt;");
 			break;
 		case '>':
-			page_puts(page, "&gt;");
+			body_puts(body, "&gt;");
 			break;
 		case '"':
-			page_puts(page, "&quot;");
+			body_puts(body, "&quot;");
 			break;
 		default:
-			page_add(page, clean, 1);
+			body_add(body, clean, 1);
 		}
 	}
 }
 
-int page_end(struct page *page)
+int body_end(struct body *body)
 {
-	if (make_space(page, 1))
-		page->text[page->n] = '\0';
-	return page->failed ? -ENOMEM : 0;
+	if (make_space(body, 1))
+		body->text[body->n] = '\0';
+	return body->failed ? -ENOMEM : 0;
 }
 
-void page_done(struct page *page)
+void body_done(struct body *body)
 {
-	free(page->text);
-	memset(page, 0, sizeof(*page));
+	free(body->text);
+	memset(body, 0, sizeof(*body));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * `export: {NAME: {KEY: VALUE …} …}` into sinks with their options. What keys a sink has, it says itself; those that all have
- * are here.
+ * Parses `export: {NAME: {KEY: VALUE …} …}` into sinks with options. Each sink has a table of its keys; the common keys are
+ * here.
  */
 #include "config.h"
 
@@ -17,19 +17,19 @@ static const struct sink_key common_keys[] = {
 	 .parse = parse_type,
 	 .offset = offsetof(struct sink_common, types),
 	 .list = true,
-	 .wants = "types of events, such as [oom_kill, action]"},
+	 .expected = "types of events, such as [oom_kill, action]"},
 	{.name = "severity",
 	 .parse = parse_severity,
 	 .offset = offsetof(struct sink_common, severity),
-	 .wants = "info, warning or critical"},
+	 .expected = "info, warning or critical"},
 	{.name = "queue",
 	 .parse = parse_queue,
 	 .offset = offsetof(struct sink_common, queue),
-	 .wants = "a number of events, 1 to 1000000"},
+	 .expected = "a number of events, 1 to 1000000"},
 	{.name = "interval",
 	 .parse = parse_duration,
 	 .offset = offsetof(struct sink_common, interval_ms),
-	 .wants = "a time such as 15s"},
+	 .expected = "a time such as 15s"},
 	{0},
 };
 
@@ -59,7 +59,7 @@ static int take_value(const struct tree *tree, const struct sink_key *key,
 		return 0;
 	}
 	if (!tree_text(value) || key->parse(tree_text(value), at))
-		return tree_complain(tree, value, tree_what(value), "expected %s", key->wants);
+		return tree_complain(tree, value, tree_what(value), "expected %s", key->expected);
 	return 0;
 }
 
@@ -115,9 +115,9 @@ static int take_sink(void *arg, const struct tree_node *key, const struct tree_n
 	for (size_t i = 0; value->kind == TREE_MAP && i < value->n && !err; i += 2)
 		err = take_option(load->tree, sink, value->child[i], value->child[i + 1]);
 	for (const struct sink_key *k = type->keys; !err && k && k->name; k++)
-		if (k->needed && (nothing || !tree_get(value, k->name)))
+		if (k->required && (nothing || !tree_get(value, k->name)))
 			err = tree_complain(load->tree, key, type->name, "expected %s: %s", k->name,
-					    k->wants);
+					    k->expected);
 	return err;
 }
 

@@ -5,10 +5,10 @@
 
 #include "export.h"
 
-/* Fills e (zeroed) from the file; everything beside `export:` is the guard's and let stand. 0; -EINVAL and the line in error;
- * other -errno. exporter_done() in any case. */
+/* Fills e (zeroed) from the file; ignores all keys but `export:`, which belong to the daemon. 0; -EINVAL and the line in
+ * error; other -errno. Call exporter_done() in any case. */
 int export_config_load(const char *path, struct exporter *e, char error[EXPORT_ERROR]);
-/* A sink with its defaults, as if it were named in the file. 0 or -ENOMEM. */
+/* Adds a sink with its defaults. 0 or -ENOMEM. */
 int export_config_add(struct exporter *e, const struct sink_type *type);
 
 #endif

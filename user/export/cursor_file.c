@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Where a restarted exporter goes on: one line a sink, "NAME INSTANCE SEQ". A file that is damaged is as good as none. */
+/* The positions at which a restarted exporter continues: one line per sink, "NAME INSTANCE SEQ". Ignores damaged lines. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "export.h"
 
-int export_state_load(const char *path, struct export_mark *marks, size_t space, size_t *ret_n)
+int cursor_file_load(const char *path, struct cursor *cursors, size_t space, size_t *ret_n)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	char line[128];
@@ -18,14 +18,14 @@ int export_state_load(const char *path, struct export_mark *marks, size_t space,
 	if (!file)
 		return -errno;
 	while (n < space && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%31s %" SCNx64 " %" SCNu64, marks[n].sink, &marks[n].instance,
-			   &marks[n].seq) == 3)
+		if (sscanf(line, "%31s %" SCNx64 " %" SCNu64, cursors[n].sink, &cursors[n].instance,
+			   &cursors[n].seq) == 3)
 			n++;
 	*ret_n = n;
 	return 0;
 }
 
-int export_state_save(const char *path, const struct export_mark *marks, size_t n)
+int cursor_file_save(const char *path, const struct cursor *cursors, size_t n)
 {
 	char temporary[PATH_MAX];
 	FILE *file;
@@ -37,8 +37,8 @@ int export_state_save(const char *path, const struct export_mark *marks, size_t 
 	if (!file)
 		return -errno;
 	for (size_t i = 0; i < n; i++)
-		fprintf(file, "%s %" PRIx64 " %" PRIu64 "\n", marks[i].sink, marks[i].instance,
-			marks[i].seq);
+		fprintf(file, "%s %" PRIx64 " %" PRIu64 "\n", cursors[i].sink, cursors[i].instance,
+			cursors[i].seq);
 	err = fflush(file) || fsync(fileno(file)) ? -errno : 0;
 	if (fclose(file) && !err)
 		err = -errno;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One event, made into JSON once, shared by all sinks. */
+/* One event, converted to JSON once for all sinks. */
 #include <string.h>
 
 #include "json/json.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Rows and their text. A container's labels are cleaned and escaped once and copied into each of its samples; from scrape to
- * scrape they are kept for as long as the slot says the same.
+ * Rows and their text. Cleans and escapes a container's labels once and copies them into each of its samples; keeps them
+ * between scrapes while the slot's identity is unchanged.
  */
 #include "exposition.h"
 
@@ -12,69 +12,72 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define PIECE_BYTES (64u << 10) /* written at a time */
-#define NUMBER_MOST 40u
-#define TABLES      2 /* ours and, where asked for, cAdvisor's */
+#define PIECE_BYTES (64u << 10) /* of text per piece */
+#define NUMBER_MAX  40u
+#define TABLES      2 /* ours and, if configured, cAdvisor's */
 
-struct emitted {
+struct sample_row {
 	uint64_t path; /* its hash */
 	uint64_t appeared_ns, usage;
 	bool gone, left_out;
-	uint32_t at, n; /* its labels, in the page of labels */
+	uint32_t at, n; /* of its labels, in the text of labels */
 	double *value;  /* one per metric */
 };
 
-struct known {             /* of a slot */
-	uint64_t identity; /* hash of what the labels are made of */
+struct cached_labels {     /* of a slot */
+	uint64_t identity; /* hash of the labels' sources */
 	uint32_t at, n;
 };
 
-struct scrape_labels {
-	struct page text;
-	struct known *known; /* by slot */
+struct exposition_labels {
+	struct body text;
+	struct cached_labels *known; /* by slot */
 	size_t space;
 };
 
-struct scrape {
+struct exposition {
 	struct metrics_config config;
 	const struct metric *table[TABLES];
 	size_t tables, metrics; /* metrics in all of them */
-	struct scrape_labels *before;
-	struct scrape_labels now; /* becomes the next one's `before` */
-	struct emitted *row;
+	struct exposition_labels *before;
+	struct exposition_labels now; /* the next scrape's `before` */
+	struct sample_row *row;
 	double *values; /* metrics of each row */
 	size_t n, space;
-	uint32_t *by_path; /* open addressing: a row's number + 1 */
+	uint32_t *by_path; /* open addressing: row index + 1 */
 	size_t paths;      /* a power of two, at least twice the room */
 	bool failed;
 	/* reading */
-	struct page
-		labels;   /* a copy of its own: the next scrape may begin while this one is read */
-	struct page tail; /* what stands after the containers */
-	struct page piece;
+	struct body labels; /* a copy: the next scrape may begin while this one is read */
+	struct body tail;   /* the text after the containers */
+	struct body piece;
 	size_t piece_at, next_table, next_metric, next_value, next_row;
 	bool ended;
 };
 
-struct scrape_labels *scrape_labels_new(void) { return calloc(1, sizeof(struct scrape_labels)); }
-
-static void labels_done(struct scrape_labels *labels)
+struct exposition_labels *exposition_labels_new(void)
 {
-	page_done(&labels->text);
+	return calloc(1, sizeof(struct exposition_labels));
+}
+
+static void labels_done(struct exposition_labels *labels)
+{
+	body_done(&labels->text);
 	free(labels->known);
 	memset(labels, 0, sizeof(*labels));
 }
 
-void scrape_labels_free(struct scrape_labels *labels)
+void exposition_labels_free(struct exposition_labels *labels)
 {
 	if (labels)
 		labels_done(labels);
 	free(labels);
 }
 
-struct scrape *scrape_new(const struct metrics_config *config, struct scrape_labels *labels)
+struct exposition *exposition_new(const struct metrics_config *config,
+				  struct exposition_labels *labels)
 {
-	struct scrape *s = calloc(1, sizeof(*s));
+	struct exposition *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -89,7 +92,7 @@ struct scrape *scrape_new(const struct metrics_config *config, struct scrape_lab
 	return s;
 }
 
-void scrape_free(struct scrape *s)
+void exposition_free(struct exposition *s)
 {
 	if (!s)
 		return;
@@ -97,13 +100,13 @@ void scrape_free(struct scrape *s)
 	free(s->row);
 	free(s->values);
 	free(s->by_path);
-	page_done(&s->labels);
-	page_done(&s->tail);
-	page_done(&s->piece);
+	body_done(&s->labels);
+	body_done(&s->tail);
+	body_done(&s->piece);
 	free(s);
 }
 
-/* ---- gathering ---- */
+/* ---- collecting ---- */
 
 static uint64_t mix(uint64_t h, const void *data,
 		    size_t n) /* FNV-1a by words; collisions cost a stale label, so 64 bits */
@@ -136,10 +139,10 @@ static bool wanted(const struct hr_slot *slot, uint64_t now_ns)
 			now_ns - slot->gone_ns < METRICS_KEEP_S * NS_PER_SEC);
 	return slot->id.kind == HR_KIND_CONTAINER || slot->id.kind == HR_KIND_UNIT ||
 	       slot->id.kind == HR_KIND_POD || slot->flags & HR_SLOT_HAS_TASKS ||
-	       slot->oom_kills_total; /* the kill may be what emptied it: it is to be counted */
+	       slot->oom_kills_total; /* the kill may have emptied it, and must be counted */
 }
 
-/* By another array of at least n, with its old content. */
+/* Reallocates to n elements. */
 static bool grow(void **array, size_t n, size_t bytes)
 {
 	void *bigger = reallocarray(*array, n, bytes);
@@ -149,7 +152,7 @@ static bool grow(void **array, size_t n, size_t bytes)
 	return bigger;
 }
 
-static size_t find_path(const struct scrape *s, uint64_t path)
+static size_t find_path(const struct exposition *s, uint64_t path)
 {
 	size_t at = path & (s->paths - 1);
 
@@ -158,7 +161,7 @@ static size_t find_path(const struct scrape *s, uint64_t path)
 	return at;
 }
 
-static bool make_space(struct scrape *s)
+static bool make_space(struct exposition *s)
 {
 	size_t space = s->space ? 2 * s->space : 256;
 	uint32_t *by_path;
@@ -180,13 +183,14 @@ static bool make_space(struct scrape *s)
 	return true;
 }
 
-/* Copied where the slot says what it said before. */
-static bool take_labels(struct scrape *s, const struct hr_slot *slot, uint32_t index,
-			struct emitted *row)
+/* Copies the labels of the last scrape if the slot's identity is unchanged. */
+static bool take_labels(struct exposition *s, const struct hr_slot *slot, uint32_t index,
+			struct sample_row *row)
 {
-	const struct known *before = index < s->before->space ? &s->before->known[index] : NULL;
+	const struct cached_labels *before =
+		index < s->before->space ? &s->before->known[index] : NULL;
 	uint64_t identity = identity_of(slot);
-	struct page *text = &s->now.text;
+	struct body *text = &s->now.text;
 
 	if (index >= s->now.space) {
 		size_t space = (index | 255u) + 1;
@@ -199,37 +203,38 @@ static bool take_labels(struct scrape *s, const struct hr_slot *slot, uint32_t i
 	}
 	row->at = (uint32_t)text->n;
 	if (before && before->identity == identity)
-		page_add(text, s->before->text.text + before->at, before->n);
+		body_add(text, s->before->text.text + before->at, before->n);
 	else
 		metrics_labels(text, slot);
 	row->n = (uint32_t)(text->n - row->at);
-	s->now.known[index] = (struct known){identity, row->at, row->n};
+	s->now.known[index] = (struct cached_labels){identity, row->at, row->n};
 	return !text->failed;
 }
 
-/* Whether a is to be told of rather than b, which has the same path. */
-static bool comes_first(const struct emitted *a, const struct emitted *b)
+/* Whether a takes precedence over b, which has the same path. */
+static bool comes_first(const struct sample_row *a, const struct sample_row *b)
 {
 	return a->gone != b->gone ? b->gone : a->appeared_ns > b->appeared_ns;
 }
 
-static void take_values(const struct scrape *s, const struct hr_slot *slot, size_t row)
+static void take_values(const struct exposition *s, const struct hr_slot *slot, size_t row)
 {
 	double *value = s->values + row * s->metrics;
 	bool gone = slot_gone(slot);
 
-	/* Of what is gone only the counters mean anything. */
+	/* Of a gone container, only counters are meaningful. */
 	for (size_t i = 0; i < s->tables; i++)
 		for (const struct metric *m = s->table[i]; m->name; m++)
 			*value++ = gone && !m->counter ? NAN : m->value(slot);
 }
 
-void scrape_add(struct scrape *s, const struct hr_slot *slot, uint32_t index, uint64_t now_ns)
+void exposition_add(struct exposition *s, const struct hr_slot *slot, uint32_t index,
+		    uint64_t now_ns)
 {
 	const char *path = hr_slot_text(slot, slot->id.cgroup);
-	struct emitted row = {.appeared_ns = slot->appeared_ns,
-			      .gone = slot_gone(slot),
-			      .usage = slot->memory.usage};
+	struct sample_row row = {.appeared_ns = slot->appeared_ns,
+				 .gone = slot_gone(slot),
+				 .usage = slot->memory.usage};
 	size_t at;
 
 	if (s->failed || !path || !wanted(slot, now_ns))
@@ -252,16 +257,17 @@ void scrape_add(struct scrape *s, const struct hr_slot *slot, uint32_t index, ui
 
 static int by_usage(const void *a, const void *b)
 {
-	const struct emitted *x = *(struct emitted *const *)a, *y = *(struct emitted *const *)b;
+	const struct sample_row *x = *(struct sample_row *const *)a,
+				*y = *(struct sample_row *const *)b;
 
 	return x->usage != y->usage ? (x->usage > y->usage ? -1 : 1)
 				    : (x->path > y->path) - (x->path < y->path);
 }
 
-/* Those with the least memory. */
-static size_t leave_out(struct scrape *s)
+/* Omits the containers with the least memory. */
+static size_t leave_out(struct exposition *s)
 {
-	_cleanup_free_ struct emitted **order = NULL;
+	_cleanup_free_ struct sample_row **order = NULL;
 
 	if (s->n <= s->config.most)
 		return 0;
@@ -278,10 +284,11 @@ static size_t leave_out(struct scrape *s)
 	return s->n - s->config.most;
 }
 
-int scrape_close(struct scrape *s, const struct snapshot *head, const struct metrics_extra *extra)
+int exposition_close(struct exposition *s, const struct snapshot *head,
+		     const struct metrics_extra *extra)
 {
 	metrics_write(&s->tail, head, leave_out(s), &s->config, extra);
-	page_add(&s->labels, s->now.text.text, s->now.text.n);
+	body_add(&s->labels, s->now.text.text, s->now.text.n);
 	if (s->failed || s->tail.failed || s->labels.failed)
 		return -ENOMEM;
 	labels_done(s->before);
@@ -291,9 +298,9 @@ int scrape_close(struct scrape *s, const struct snapshot *head, const struct met
 	return 0;
 }
 
-/* ---- reading ---- */
+/* ---- writing ---- */
 
-static void write_samples(struct scrape *s, const struct metric *metric)
+static void write_samples(struct exposition *s, const struct metric *metric)
 {
 	size_t name = strcspn(metric->name, "{");
 	const char *own = metric->name[name] ? metric->name + name + 1 : "";
@@ -303,26 +310,26 @@ static void write_samples(struct scrape *s, const struct metric *metric)
 					metric->counter ? "_total" : "");
 
 	for (; s->next_row < s->n && s->piece.n < PIECE_BYTES; s->next_row++) {
-		const struct emitted *row = &s->row[s->next_row];
+		const struct sample_row *row = &s->row[s->next_row];
 		double value = s->values[s->next_row * s->metrics + s->next_value];
 
 		if (row->left_out || isnan(value))
 			continue;
-		page_reserve(&s->piece, begun + row->n + own_n + NUMBER_MOST);
-		page_add(&s->piece, begin, begun);
-		page_add(&s->piece, s->labels.text + row->at, row->n);
+		body_reserve(&s->piece, begun + row->n + own_n + NUMBER_MAX);
+		body_add(&s->piece, begin, begun);
+		body_add(&s->piece, s->labels.text + row->at, row->n);
 		if (own_n) {
-			page_add(&s->piece, ",", 1);
-			page_add(&s->piece, own, own_n);
+			body_add(&s->piece, ",", 1);
+			body_add(&s->piece, own, own_n);
 		}
-		page_add(&s->piece, "} ", 2);
-		page_number(&s->piece, value);
-		page_add(&s->piece, "\n", 1);
+		body_add(&s->piece, "} ", 2);
+		body_number(&s->piece, value);
+		body_add(&s->piece, "\n", 1);
 	}
 }
 
-/* Some more text in the piece; none at the end. */
-static void write_piece(struct scrape *s)
+/* Fills the piece with more text; leaves it empty at the end. */
+static void write_piece(struct exposition *s)
 {
 	s->piece.n = s->piece_at = 0;
 	while (s->next_table < s->tables && s->piece.n < PIECE_BYTES) {
@@ -334,8 +341,8 @@ static void write_piece(struct scrape *s)
 			continue;
 		}
 		if (!s->next_row && metric->help)
-			metrics_head(&s->piece, metric->name, metric->help, metric->counter,
-				     s->config.openmetrics);
+			metrics_header(&s->piece, metric->name, metric->help, metric->counter,
+				       s->config.openmetrics);
 		write_samples(s, metric);
 		if (s->next_row == s->n) {
 			s->next_row = 0;
@@ -344,12 +351,12 @@ static void write_piece(struct scrape *s)
 		}
 	}
 	if (s->next_table == s->tables && !s->ended) {
-		page_add(&s->piece, s->tail.text, s->tail.n);
+		body_add(&s->piece, s->tail.text, s->tail.n);
 		s->ended = true;
 	}
 }
 
-long scrape_read(struct scrape *s, char *to, size_t space)
+long exposition_read(struct exposition *s, char *to, size_t space)
 {
 	size_t n;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom-export, which `headroom export` runs: the sinks that the configuration names. An unprivileged reader of the
- * board; --check looks whether each would work, and starts none. A program of its own, for what the sinks link (curl, NATS, an
- * HTTP server) would triple the memory of every other command.
+ * headroom-export, the program behind `headroom export`: runs the configured sinks as an unprivileged reader of the board.
+ * --check tests each sink and starts none. A separate program because the sinks' libraries (curl, NATS, an HTTP server) would
+ * triple the memory of every other command.
  */
 #include <errno.h>
 #include <locale.h>
@@ -23,7 +23,7 @@ struct export_options {
 
 static int no_sinks(const char *path)
 {
-	log_error("%s names no sink below `export:`: such as `export: {prometheus: {listen: "
+	log_error("%s has no sink: add one, such as `export: {prometheus: {listen: "
 		  "127.0.0.1:9477}}`",
 		  path);
 	return CLI_USAGE;
@@ -57,25 +57,24 @@ static int load(const struct export_options *options, struct exporter *e)
 	return CLI_DONE;
 }
 
-/* What to do about it. The sink's line says what happened. */
+/* What to do about an error; the sink's line has the cause. */
 static const struct {
 	int err;
 	const char *remedy;
 } remedies[] = {
-	{-ECONNREFUSED, "start it, or correct the address"},
-	{-ETIMEDOUT,
-	 "something is there and does not answer: look at it, or at what stands between"},
-	{-EHOSTUNREACH, "correct the host's name, or the resolver"},
-	{-EPROTO, "look at its certificate; one of your own CA wants ca_file"},
-	{-EACCES, "give this user the right to it, or other credentials"},
-	{-EPERM, "give this user the right to it, or other credentials"},
-	{-ENOENT, "start what should have made it, or correct the path"},
-	{-EADDRINUSE, "take another port or path, or end who has this one"},
+	{-ECONNREFUSED, "start the server, or correct the address"},
+	{-ETIMEDOUT, "the server does not answer: check it, and firewalls on the way"},
+	{-EHOSTUNREACH, "correct the host name, or the DNS configuration"},
+	{-EPROTO, "check the server's certificate; for a private CA set ca_file"},
+	{-EACCES, "grant this user access, or use other credentials"},
+	{-EPERM, "grant this user access, or use other credentials"},
+	{-ENOENT, "start the service that creates it, or correct the path"},
+	{-EADDRINUSE, "use another port or path, or stop the program that uses it"},
 	{-EREMOTEIO,
-	 "it is there and refuses: look at its answer, at the URL's path and at the credentials"},
-	{-ENOSPC, "make room"},
-	{-EROFS, "take a path that can be written to"},
-	{-ENODATA, "make a stream for this subject: nats stream add"},
+	 "the server refuses: check its response, the path of the URL and the credentials"},
+	{-ENOSPC, "free disk space"},
+	{-EROFS, "use a writable path"},
+	{-ENODATA, "create a stream for this subject: nats stream add"},
 };
 
 static const char *remedy_of(int err)
@@ -95,9 +94,9 @@ static int check(struct exporter *e)
 		int err = sink->type->check(sink);
 
 		printf("%-12s %s\n", sink->type->name,
-		       !err          ? "works"
-		       : *sink->said ? sink->said
-				     : strerror(-err));
+		       !err           ? "works"
+		       : *sink->error ? sink->error
+				      : strerror(-err));
 		if (remedy_of(err))
 			printf("%-12s   %s\n", "", remedy_of(err));
 		if (err)
@@ -116,14 +115,14 @@ static int run(const void *values, char **arguments)
 		status = check(&e);
 	} else if (!status) {
 		service_begin();
-		signals_catch(); /* before there are threads: they inherit the mask */
+		signals_catch(); /* before the threads, which inherit the mask */
 		err = export_start(&e);
 		if (err) {
 			log_error("export: can't start a thread: %s", strerror(-err));
 			export_stop(&e);
 			status = CLI_FAILED;
 		} else {
-			status = export_feed(&e);
+			status = board_reader_run(&e);
 		}
 	}
 	exporter_done(&e);
@@ -135,10 +134,9 @@ static const struct option_spec specs[] = {
 	 .argument = "FILE",
 	 .parse = option_text,
 	 .offset = offsetof(struct export_options, config),
-	 .help = "the configuration (default " CONFIG_DEFAULT_PATH ")",
+	 .help = "configuration file (default " CONFIG_DEFAULT_PATH ")",
 	 .wants = "a path"},
-	OPTION_FLAG("check", struct export_options, check,
-		    "try each sink once and say what would not work"),
+	OPTION_FLAG("check", struct export_options, check, "test each sink once, and start none"),
 	OPTION_BOARD(struct export_options),
 	{0},
 };
@@ -146,12 +144,13 @@ static const struct option_spec specs[] = {
 static const struct command command = {
 	.name = "export",
 	.arguments = "",
-	.summary = "figures and events to Prometheus, files and other tools",
+	.summary = "Export metrics and events to Prometheus and other tools",
 	.text = "Runs every sink below `export:` in the configuration until it is interrupted. A "
-		"sink that is\n"
-		"slow or down delays nobody; what its queue can't hold is dropped and counted.\n"
-		"`headroom export fleet URL --board PATH` is another task: it keeps a board of "
-		"what a Prometheus knows.\n",
+		"slow or failing\n"
+		"sink does not delay the others; events that its queue can't hold are dropped and "
+		"counted.\n"
+		"`headroom export fleet URL --board PATH` keeps a board of all containers in a "
+		"Prometheus.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct export_options),
 	.run = run,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* HTTP by libcurl: one handle a sink, used by its thread only. */
+/* HTTP by libcurl: one handle per sink, used only by its thread. */
 #include "http_client.h"
 
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include "base/utf8_clean.h"
 #include "option_parse.h"
 
-#define ANSWER_FIRST 4096u
-#define TOKEN_MOST   8192
-#define SAID_OF_BODY 120
+#define RESPONSE_FIRST 4096u
+#define TOKEN_MAX      8192
+#define ERROR_BODY_MAX 120
 
 int parse_header(const char *text, void *at)
 {
@@ -26,27 +26,27 @@ int parse_header(const char *text, void *at)
 	return 0;
 }
 
-/* What is beyond the bound is read and dropped: the connection stays usable. */
+/* Reads and discards what exceeds the bound, so that the connection stays usable. */
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct http *http = arg;
-	size_t bytes = size * n, most = http->options->answer_most ?: HTTP_ANSWER_MOST;
-	size_t keep = bytes < most - http->answer_n ? bytes : most - http->answer_n,
-	       space = http->answer_space;
+	size_t bytes = size * n, most = http->options->response_max ?: HTTP_RESPONSE_MAX;
+	size_t keep = bytes < most - http->response_n ? bytes : most - http->response_n,
+	       space = http->response_space;
 	char *bigger;
 
-	while (space <= http->answer_n + keep)
+	while (space <= http->response_n + keep)
 		space *= 2;
-	if (space > http->answer_space) {
-		bigger = realloc(http->answer, space);
+	if (space > http->response_space) {
+		bigger = realloc(http->response, space);
 		if (!bigger)
 			return 0;
-		http->answer = bigger;
-		http->answer_space = space;
+		http->response = bigger;
+		http->response_space = space;
 	}
-	memcpy(http->answer + http->answer_n, data, keep);
-	http->answer_n += keep;
-	http->answer[http->answer_n] = '\0';
+	memcpy(http->response + http->response_n, data, keep);
+	http->response_n += keep;
+	http->response[http->response_n] = '\0';
 	return bytes;
 }
 
@@ -76,9 +76,9 @@ int http_open(struct http *http, const struct http_options *options)
 	memset(http, 0, sizeof(*http));
 	http->options = options;
 	http->curl = curl_easy_init();
-	http->answer = malloc(ANSWER_FIRST);
-	http->answer_space = ANSWER_FIRST;
-	if (!http->curl || !http->answer || add_configured(http)) {
+	http->response = malloc(RESPONSE_FIRST);
+	http->response_space = RESPONSE_FIRST;
+	if (!http->curl || !http->response || add_configured(http)) {
 		http_close(http);
 		return -ENOMEM;
 	}
@@ -90,7 +90,7 @@ void http_close(struct http *http)
 	if (http->curl)
 		curl_easy_cleanup(http->curl);
 	curl_slist_free_all(http->headers);
-	free(http->answer);
+	free(http->response);
 	memset(http, 0, sizeof(*http));
 }
 
@@ -109,12 +109,12 @@ static int read_token(const char *path, char *text, size_t bytes)
 	return 0;
 }
 
-/* A file of credentials holds a token, or what has a colon: user:password. */
+/* With a colon: user:password; without: a token. */
 static int add_credentials(struct http *http, struct curl_slist **list)
 {
 	const struct http_options *o = http->options;
 	const char *path = *o->credentials_file ? o->credentials_file : o->bearer_file;
-	char token[TOKEN_MOST], header[TOKEN_MOST + 32];
+	char token[TOKEN_MAX], header[TOKEN_MAX + 32];
 	int err;
 
 	if (!*path)
@@ -144,7 +144,7 @@ static int add_headers(struct http *http, const struct http_request *request,
 	if (!err && request->type)
 		err = add_header(list, type);
 	if (!err)
-		err = add_header(list, "Expect:"); /* bodies are small: no round trip before them */
+		err = add_header(list, "Expect:"); /* avoids a round trip: bodies are small */
 	return err;
 }
 
@@ -179,7 +179,7 @@ static void set_options(struct http *http, const struct http_request *request,
 	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
-	curl_easy_setopt(http->curl, CURLOPT_ACCEPT_ENCODING, ""); /* whatever it can unpack */
+	curl_easy_setopt(http->curl, CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl supports */
 	curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, method);
 	if (strcmp(method, "GET")) {
 		curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, request->body ?: "");
@@ -199,8 +199,8 @@ int http_send(struct http *http, const struct http_request *request, long *ret_s
 	CURLcode code;
 	int err;
 
-	http->answer_n = 0;
-	http->answer[0] = http->error[0] = '\0';
+	http->response_n = 0;
+	http->response[0] = http->error[0] = '\0';
 	curl_easy_reset(http->curl); /* keeps the connection */
 	err = add_headers(http, request, &list) ?: add_credentials(http, &list);
 	if (!err) {
@@ -227,19 +227,19 @@ int http_verdict(long status)
 int http_deliver(struct sink *sink, struct http *http, const struct http_request *request)
 {
 	const char *url = request->url ?: http->options->url;
-	char clean[2 * SAID_OF_BODY];
+	char clean[2 * ERROR_BODY_MAX];
 	long status;
 	int err = http_send(http, request, &status);
 
 	if (err) {
-		sink_say(sink, "%.100s: %s", url, http->error);
+		sink_set_error(sink, "%.100s: %s", url, http->error);
 		return err;
 	}
 	err = http_verdict(status);
 	if (!err || (status == 409 && request->conflict_is_done))
 		return 0;
-	text_clean(http->answer, strnlen(http->answer, SAID_OF_BODY), clean, sizeof(clean));
-	sink_say(sink, "%.80s answers %ld: %s", url, status, clean);
+	text_clean(http->response, strnlen(http->response, ERROR_BODY_MAX), clean, sizeof(clean));
+	sink_set_error(sink, "%.80s returned %ld: %s", url, status, clean);
 	if (err == -EAGAIN)
 		return err;
 	sink_drop(sink);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The page at /. The table's columns are those of `headroom ls`; every text on it is escaped. */
+/* The page at /. The columns are those of `headroom ls`; all text is escaped. */
 #include "index_page.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "format/columns.h"
 
 #define REFRESH_S 5
-#define ROWS_MOST 500 /* the riskiest; a browser need not draw 10,000 */
+#define ROWS_MAX  500 /* those with the highest risk; 10,000 rows are too many for a browser */
 
 static const char style[] =
 	"body{font:14px/1.4 ui-monospace,monospace;margin:1rem;color-scheme:light dark}"
@@ -25,81 +25,82 @@ static const char *class_of(enum style s)
 	return s == STYLE_BAD ? "b" : s == STYLE_WARN ? "w" : s == STYLE_DIM ? "d" : "";
 }
 
-static void cell(struct page *page, const struct column *column, const struct row *row)
+static void cell(struct body *body, const struct column *column, const struct row *row)
 {
 	char text[CELL_TEXT];
 	enum style s = column->style ? column->style(row) : STYLE_PLAIN;
 
-	page_printf(page, "<td class=\"%s %s\">", column->right ? "r" : "", class_of(s));
-	page_html(page, column->format(row, text));
-	page_puts(page, "</td>");
+	body_printf(body, "<td class=\"%s %s\">", column->right ? "r" : "", class_of(s));
+	body_html(body, column->format(row, text));
+	body_puts(body, "</td>");
 }
 
-static void host_line(struct page *page, const struct snapshot *s)
+static void host_line(struct body *body, const struct snapshot *s)
 {
 	char available[UNITS_TEXT], total[UNITS_TEXT], swap[UNITS_TEXT];
 
-	page_puts(page, "<p><b>");
-	page_html(page, s->host.node);
-	page_printf(page,
-		    "</b>: %s of %s available, %s of swap free; %zu containers, %zu units; guard ",
-		    units_bytes(s->host.mem_available, available),
-		    units_bytes(s->host.mem_total, total), units_bytes(s->host.swap_free, swap),
-		    s->tally.containers, s->tally.units);
-	page_html(page, s->host.version);
-	page_printf(page, ", mode %s</p>", hr_mode_name(s->host.mode) ?: "unknown");
+	body_puts(body, "<p><b>");
+	body_html(body, s->host.node);
+	body_printf(
+		body,
+		"</b>: %s of %s available, %s of swap free; %zu containers, %zu units; headroomd ",
+		units_bytes(s->host.mem_available, available),
+		units_bytes(s->host.mem_total, total), units_bytes(s->host.swap_free, swap),
+		s->tally.containers, s->tally.units);
+	body_html(body, s->host.version);
+	body_printf(body, ", mode %s</p>", hr_mode_name(s->host.mode) ?: "unknown");
 }
 
-static void table(struct page *page, struct snapshot *s)
+static void table(struct body *body, struct snapshot *s)
 {
 	snapshot_select(s, &(struct row_filter){0});
 	rows_sort(s->rows, s->n_rows, column_find("risk"), false);
-	page_puts(page, "<main><table><thead><tr>");
+	body_puts(body, "<main><table><thead><tr>");
 	for (const char *const *id = columns_of_ls; *id; id++) {
 		const struct column *column = column_find(*id);
 
-		page_printf(page, "<th class=\"%s\" title=\"", column->right ? "r" : "");
-		page_html(page, column->help);
-		page_puts(page, "\">");
-		page_html(page, column->title);
-		page_puts(page, "</th>");
+		body_printf(body, "<th class=\"%s\" title=\"", column->right ? "r" : "");
+		body_html(body, column->help);
+		body_puts(body, "\">");
+		body_html(body, column->title);
+		body_puts(body, "</th>");
 	}
-	page_puts(page, "</tr></thead><tbody>");
-	for (size_t i = 0; i < s->n_rows && i < ROWS_MOST; i++) {
-		page_puts(page, "<tr>");
+	body_puts(body, "</tr></thead><tbody>");
+	for (size_t i = 0; i < s->n_rows && i < ROWS_MAX; i++) {
+		body_puts(body, "<tr>");
 		for (const char *const *id = columns_of_ls; *id; id++)
-			cell(page, column_find(*id), &s->rows[i]);
-		page_puts(page, "</tr>\n");
+			cell(body, column_find(*id), &s->rows[i]);
+		body_puts(body, "</tr>\n");
 	}
-	page_puts(page, "</tbody></table></main>");
-	if (s->n_rows > ROWS_MOST)
-		page_printf(page, "<p class=\"d\">%zu more</p>", s->n_rows - ROWS_MOST);
+	body_puts(body, "</tbody></table></main>");
+	if (s->n_rows > ROWS_MAX)
+		body_printf(body, "<p class=\"d\">%zu more</p>", s->n_rows - ROWS_MAX);
 }
 
-void web_page(struct page *page, struct snapshot *s, const char *reason)
+void index_page_write(struct body *body, struct snapshot *s, const char *reason)
 {
 	char warning[128];
 
-	page_printf(page,
+	body_printf(body,
 		    "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
 		    "<meta http-equiv=\"refresh\" content=\"%d\">"
 		    "<meta name=\"viewport\" "
 		    "content=\"width=device-width\"><title>headroom</title><style>",
 		    REFRESH_S);
-	page_puts(page, style);
-	page_puts(page, "</style></head><body>");
+	body_puts(body, style);
+	body_puts(body, "</style></head><body>");
 	if (!s) {
-		page_puts(page, "<p class=\"b\">");
-		page_html(page, reason);
-		page_puts(page, "</p></body></html>\n");
+		body_puts(body, "<p class=\"b\">");
+		body_html(body, reason);
+		body_puts(body, "</p></body></html>\n");
 		return;
 	}
-	host_line(page, s);
+	host_line(body, s);
 	if (s->health) {
-		page_puts(page, "<p class=\"b\">");
-		page_html(page, snapshot_warning(s, warning, sizeof(warning)));
-		page_puts(page, "</p>");
+		body_puts(body, "<p class=\"b\">");
+		body_html(body, snapshot_warning(s, warning, sizeof(warning)));
+		body_puts(body, "</p>");
 	}
-	table(page, s);
-	page_puts(page, "<p class=\"d\"><a href=\"/metrics\">metrics</a></p></body></html>\n");
+	table(body, s);
+	body_puts(body, "<p class=\"d\"><a href=\"/metrics\">metrics</a></p></body></html>\n");
 }

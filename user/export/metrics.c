@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The tables: which figure of the board has which name. Names are the contract's (docs/how-to/exporting.md lists them); units in the
- * name, seconds and bytes, as Prometheus asks for.
+ * The tables of metrics. Names are part of the contract (docs/how-to/exporting.md lists them) and end with their unit,
+ * seconds or bytes, as Prometheus recommends.
  */
 #include "metrics.h"
 
@@ -31,7 +31,7 @@ FIELD(leak, slot->forecast.leak)
 FIELD(leak_rate, slot->forecast.leak_bytes_per_hour == HR_UNKNOWN_I64
 			 ? NAN
 			 : (double)slot->forecast.leak_bytes_per_hour)
-/* What is not suspected has a rate, too. */
+/* The board has a leak rate even without a suspicion. */
 FIELD(suspected_leak_rate, slot->forecast.leak < HR_LEAK_SUSPECTED ? NAN : get_leak_rate(slot))
 FIELD(oom_kills, bytes(slot->oom_kills_total))
 FIELD(restarts, bytes(slot->restarts))
@@ -53,7 +53,7 @@ FIELD(p90, seconds(slot->forecast.oom_in_p90_ms))
 #define OTEL_OF(get, counter, unit, ...)   __VA_OPT__({__VA_ARGS__, unit, counter, get}, )
 
 #define C "headroom_container_"
-/* Metrics of one name stand together; those with a label of their own carry it in braces. */
+/* Metrics of one name are adjacent; a label of their own follows in braces. */
 const struct metric metric_container[] = {
 #define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, ...) \
 	HR_APPLY(METRIC_OF, get_##name, IS_##kind, meaning, metric)
@@ -103,7 +103,7 @@ const struct metric metric_cadvisor[] = {
 };
 #undef C
 
-/* https://opentelemetry.io/docs/specs/semconv/system/container-metrics/; what those do not name stands below headroom. */
+/* https://opentelemetry.io/docs/specs/semconv/system/container-metrics/; further metrics are named headroom.*. */
 const struct otlp_metric metric_otlp[] = {
 #define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, otel, ...) \
 	HR_APPLY(OTEL_OF, get_##name, IS_##kind, UCUM_##unit, otel)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Figures as data: one line a metric, and Prometheus text, OpenMetrics and their help follow from it. A value of NAN is not
- * known, and its sample is left out. Bytes, seconds, shares of 1.
+ * Metrics as tables: one line a metric, from which Prometheus text, OpenMetrics and help are generated. A value of NAN is
+ * unknown: no sample. Units: bytes, seconds, ratios from 0 to 1.
  */
 #ifndef HEADROOM_METRICS_H
 #define HEADROOM_METRICS_H
@@ -10,21 +10,21 @@
 #include "format/snapshot.h"
 
 struct metric {
-	const char *name; /* with its unit, without _total */
+	const char *name; /* with unit, without _total */
 	const char *help;
 	bool counter;
 	double (*value)(const struct hr_slot *slot);
 };
-extern const struct metric metric_container[]; /* ended by a NULL name */
-extern const struct metric metric_cadvisor[];  /* the same figures under cAdvisor's names */
+extern const struct metric metric_container[]; /* ends with a NULL name */
+extern const struct metric metric_cadvisor[];  /* the same values under cAdvisor's names */
 
-/* The same figures under OpenTelemetry's names, with units as UCUM writes them. */
+/* The same values under OpenTelemetry's names, with UCUM units. */
 struct otlp_metric {
 	const char *name, *unit;
 	bool counter; /* a monotonic, cumulative sum; else a gauge */
 	double (*value)(const struct hr_slot *slot);
 };
-extern const struct otlp_metric metric_otlp[]; /* ended by a NULL name */
+extern const struct otlp_metric metric_otlp[]; /* ends with a NULL name */
 
 struct host_metric {
 	const char *name, *help;
@@ -33,14 +33,14 @@ struct host_metric {
 };
 extern const struct host_metric metric_host[];
 
-#define METRICS_KEEP_S 300 /* counters of gone containers stay this long */
+#define METRICS_KEEP_S 300 /* how long counters of gone containers are exported */
 
 struct metrics_config {
 	bool openmetrics, cadvisor;
-	size_t most; /* containers; those with the least memory are left out, and counted */
+	size_t most; /* containers; omits those with the least memory, and counts them */
 };
 
-/* Figures of the actions told on the board, by what happened. */
+/* Actions on the board, by policy, action and result. */
 struct action_count {
 	char policy[64];
 	unsigned int kind, status;
@@ -53,13 +53,13 @@ struct metrics_extra {
 	const struct exporter *exporter; /* may be NULL */
 };
 
-/* `id="…",name="…",…`, clean and escaped. */
-void metrics_labels(struct page *page, const struct hr_slot *slot);
-/* # HELP and # TYPE. What follows a brace in the name is not said. */
-void metrics_head(struct page *page, const char *name, const char *help, bool counter,
-		  bool openmetrics);
-/* All but the containers: scrape.h. head: of snapshot_head(). */
-void metrics_write(struct page *page, const struct snapshot *head, size_t left_out,
+/* `id="…",name="…",…`, cleaned and escaped. */
+void metrics_labels(struct body *body, const struct hr_slot *slot);
+/* # HELP and # TYPE, for the part of the name before a brace. */
+void metrics_header(struct body *body, const char *name, const char *help, bool counter,
+		    bool openmetrics);
+/* All metrics but those of containers (exposition.h). head: from snapshot_head(). */
+void metrics_write(struct body *body, const struct snapshot *head, size_t left_out,
 		   const struct metrics_config *config, const struct metrics_extra *extra);
 
 #endif

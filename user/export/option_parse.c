@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Values of a sink's configuration. */
+/* Parsers for the values of a sink's configuration. */
 #include "option_parse.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Values of a sink's configuration, as struct sink_key wants them: text in, value at `at`; 0 or -errno, and then untouched. */
+/* Parsers for struct sink_key: convert text to the value at `at`. 0, or -errno and `at` unchanged. */
 #ifndef HEADROOM_EXPORT_OPTION_PARSE_H
 #define HEADROOM_EXPORT_OPTION_PARSE_H
 
@@ -20,8 +20,7 @@ int parse_duration(const char *text, void *at); /* uint64_t ms, above 0 */
 int parse_text(const char *text, void *at);     /* char[EXPORT_TEXT], not empty */
 int parse_path(const char *text, void *at);     /* char[EXPORT_TEXT], absolute */
 int parse_url(const char *text, void *at);      /* char[EXPORT_TEXT], http:// or https:// */
-int parse_type(const char *text,
-	       void *at); /* uint32_t: sets the bit of an event type; one word a call */
+int parse_type(const char *text, void *at);     /* uint32_t: sets the bit of one event type */
 int parse_severity(const char *text, void *at); /* uint32_t */
 int parse_queue(const char *text, void *at);    /* uint32_t, 1 to 1,000,000 */
 

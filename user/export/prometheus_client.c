@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What is asked of a Prometheus, and what it answered. What is asked for is one table: an expression, and where its value
- * goes. Samples are gathered here; fleet_board.c shows them at once, so that no reader sees half a picture.
+ * The queries to a Prometheus and their responses. One table has the expressions and the fields that their values go to.
+ * Collects the samples; prometheus_client_board.c writes them to the board together, so that no reader sees a partial update.
  */
 #include "prometheus_client_internal.h"
 
@@ -15,9 +15,9 @@
 
 #define SPACE_FIRST 256u
 
-/* ---- what is asked for ---- */
+/* ---- queries ---- */
 
-uint64_t fleet_whole(double value)
+uint64_t prometheus_client_whole(double value)
 {
 	return value >= 0 && value < 1.8e19 ? (uint64_t)value : HR_UNKNOWN;
 }
@@ -32,7 +32,7 @@ static uint8_t small(double value, int most)
 }
 
 /* A measured field, from its cell METRIC (fields.def). */
-#define PUT_OF(name_, member, ...)   __VA_OPT__(PUT(name_, member = fleet_whole(value)))
+#define PUT_OF(name_, member, ...)   __VA_OPT__(PUT(name_, member = prometheus_client_whole(value)))
 #define QUERY_OF(name_, suffix, ...) __VA_OPT__({C __VA_ARGS__ suffix, put_##name_, NULL}, )
 #define SUFFIX_GAUGE                 ""
 #define SUFFIX_COUNTER               "_total"
@@ -44,24 +44,24 @@ static uint8_t small(double value, int most)
 #define HR_COUNTER(name, unit, kind, meaning, bpf, v2, v1, key, metric, ...) \
 	HR_APPLY(PUT_OF, name, counts.name, metric)
 #include <headroom/fields.def>
-PUT(p10, forecast.oom_in_p10_ms = fleet_whole(value * 1e3))
-PUT(p50, forecast.oom_in_p50_ms = fleet_whole(value * 1e3))
-PUT(p90, forecast.oom_in_p90_ms = fleet_whole(value * 1e3))
+PUT(p10, forecast.oom_in_p10_ms = prometheus_client_whole(value * 1e3))
+PUT(p50, forecast.oom_in_p50_ms = prometheus_client_whole(value * 1e3))
+PUT(p90, forecast.oom_in_p90_ms = prometheus_client_whole(value * 1e3))
 PUT(risk, forecast.risk_centi = centi(value))
 PUT(alarm, forecast.alarm = small(value, HR_ALARM_ACT))
 PUT(drift, forecast.drift_bytes_per_second = rate(value))
 PUT(leak, forecast.leak = small(value, HR_LEAK_EXHAUSTING))
 PUT(leak_rate, forecast.leak_bytes_per_hour = rate(value))
-PUT(oom_kills, oom_kills_total = fleet_whole(value))
-PUT(restarts, restarts = fleet_whole(value))
-PUT(stall, stalls.total_ns = fleet_whole(value * 1e9))
+PUT(oom_kills, oom_kills_total = prometheus_client_whole(value))
+PUT(restarts, restarts = prometheus_client_whole(value))
+PUT(stall, stalls.total_ns = prometheus_client_whole(value * 1e9))
 PUT(some, pressure.some_avg10_centi = (uint32_t)lround(fmin(fmax(value, 0), 1) * 1e4))
 
-#define SUM(name_, field_)                                                                    \
-	static void sum_##name_(struct hr_host *host, double value)                           \
-	{                                                                                     \
-		host->field_ =                                                                \
-			(host->field_ == HR_UNKNOWN ? 0 : host->field_) + fleet_whole(value); \
+#define SUM(name_, field_)                                                       \
+	static void sum_##name_(struct hr_host *host, double value)              \
+	{                                                                        \
+		host->field_ = (host->field_ == HR_UNKNOWN ? 0 : host->field_) + \
+			       prometheus_client_whole(value);                   \
 	}
 SUM(total, mem_total)
 SUM(available, mem_available)
@@ -70,7 +70,7 @@ SUM(swap_free, swap_free)
 SUM(host_headroom, headroom)
 SUM(host_kills, oom_kills)
 SUM(lost, events_lost)
-static void most_risk(struct hr_host *host, double value)
+static void max_risk(struct hr_host *host, double value)
 {
 	if (host->forecast.risk_centi == UINT16_MAX || centi(value) > host->forecast.risk_centi)
 		host->forecast.risk_centi = centi(value);
@@ -81,8 +81,8 @@ static void most_risk(struct hr_host *host, double value)
 enum { QUERY_UP, QUERY_INFO };
 static const struct {
 	const char *expression;
-	void (*put)(struct hr_slot *slot, double value); /* of a container, or */
-	void (*sum)(struct hr_host *host, double value); /* of a node; neither: who there is */
+	void (*put)(struct hr_slot *slot, double value); /* for a container, or */
+	void (*sum)(struct hr_host *host, double value); /* for a node; neither: lists the nodes */
 } queries[] = {
 	[QUERY_UP] = {"headroom_guard_up", NULL, NULL},
 	[QUERY_INFO] = {"headroom_guard_info", NULL, NULL},
@@ -93,7 +93,7 @@ static const struct {
 	{H "headroom_bytes", NULL, sum_host_headroom},
 	{H "oom_kills_total", NULL, sum_host_kills},
 	{"headroom_guard_events_lost_total", NULL, sum_lost},
-	{H "risk", NULL, most_risk},
+	{H "risk", NULL, max_risk},
 #define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, ...) \
 	HR_APPLY(QUERY_OF, name, SUFFIX_##kind, metric)
 #define HR_COUNTER HR_MEMORY
@@ -114,52 +114,58 @@ static const struct {
 #undef C
 #undef H
 
-_Static_assert(ARRAY_SIZE(queries) <= FLEET_QUERIES, "room for each answer");
+_Static_assert(ARRAY_SIZE(queries) <= PROMETHEUS_CLIENT_QUERIES, "room for each response");
 
-void fleet_put(struct hr_slot *slot, const struct row *row)
+void prometheus_client_put(struct hr_slot *slot, const struct row *row)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(queries); i++)
 		if (queries[i].put && !isnan(row->value[i]))
 			queries[i].put(slot, row->value[i]);
 }
 
-const char *fleet_query(size_t i) { return i < ARRAY_SIZE(queries) ? queries[i].expression : NULL; }
+const char *prometheus_client_query(size_t i)
+{
+	return i < ARRAY_SIZE(queries) ? queries[i].expression : NULL;
+}
 
-/* ---- what has been answered ---- */
+/* ---- responses ---- */
 
 static const char *const text_labels[TEXTS] = {"id",  "name",      "namespace",
 					       "pod", "container", "image"};
 
-struct fleet *fleet_new(void) { return calloc(1, sizeof(struct fleet)); }
-
-static void forget(struct fleet *fleet)
+struct prometheus_client *prometheus_client_new(void)
 {
-	for (size_t i = 0; i < fleet->nodes; i++)
-		free(fleet->node[i].instance);
-	for (size_t i = 0; i < fleet->rows; i++)
-		free(fleet->row[i].text[0]);
-	fleet->nodes = fleet->rows = 0;
-	if (fleet->table)
-		memset(fleet->table, 0, fleet->table_space * sizeof(*fleet->table));
+	return calloc(1, sizeof(struct prometheus_client));
 }
 
-void fleet_free(struct fleet *fleet)
+static void forget(struct prometheus_client *client)
 {
-	if (!fleet)
+	for (size_t i = 0; i < client->nodes; i++)
+		free(client->node[i].instance);
+	for (size_t i = 0; i < client->rows; i++)
+		free(client->row[i].text[0]);
+	client->nodes = client->rows = 0;
+	if (client->table)
+		memset(client->table, 0, client->table_space * sizeof(*client->table));
+}
+
+void prometheus_client_free(struct prometheus_client *client)
+{
+	if (!client)
 		return;
-	forget(fleet);
-	free(fleet->node);
-	free(fleet->row);
-	free(fleet->table);
-	free(fleet->held);
-	free(fleet);
+	forget(client);
+	free(client->node);
+	free(client->row);
+	free(client->table);
+	free(client->held);
+	free(client);
 }
 
-void fleet_begin(struct fleet *fleet)
+void prometheus_client_begin(struct prometheus_client *client)
 {
-	struct hr_host *host = &fleet->host;
+	struct hr_host *host = &client->host;
 
-	forget(fleet);
+	forget(client);
 	memset(host, 0, sizeof(*host));
 	host->mem_total = host->mem_available = host->swap_total = host->swap_free =
 		host->headroom = HR_UNKNOWN;
@@ -176,7 +182,7 @@ void fleet_begin(struct fleet *fleet)
 	};
 }
 
-size_t fleet_containers(const struct fleet *fleet) { return fleet->rows; }
+size_t prometheus_client_containers(const struct prometheus_client *client) { return client->rows; }
 
 static uint64_t hash(uint64_t h, const char *text) /* FNV-1a, the NUL included */
 {
@@ -191,57 +197,59 @@ static const char *label(const json_t *metric, const char *key)
 	return json_string_value(json_object_get(metric, key)) ?: "";
 }
 
-static int find_node(struct fleet *fleet, const char *instance, size_t *ret_node)
+static int find_node(struct prometheus_client *client, const char *instance, size_t *ret_node)
 {
-	struct node *node = fleet->node;
-	size_t n = strcspn(instance, "/"); /* without the port, unless an exporter told a name */
+	struct node *node = client->node;
+	size_t n =
+		strcspn(instance,
+			"/"); /* without the port, until headroom_guard_info has the node's name */
 	const char *colon = memrchr(instance, ':', n);
 
-	for (size_t i = 0; i < fleet->nodes; i++)
+	for (size_t i = 0; i < client->nodes; i++)
 		if (!strcmp(node[i].instance, instance)) {
 			*ret_node = i;
 			return 0;
 		}
-	if (fleet->nodes == fleet->nodes_space) {
-		size_t space = fleet->nodes_space ? 2 * fleet->nodes_space : 16;
+	if (client->nodes == client->nodes_space) {
+		size_t space = client->nodes_space ? 2 * client->nodes_space : 16;
 
 		node = reallocarray(node, space, sizeof(*node));
 		if (!node)
 			return -ENOMEM;
-		fleet->node = node;
-		fleet->nodes_space = space;
+		client->node = node;
+		client->nodes_space = space;
 	}
-	node = &fleet->node[fleet->nodes];
+	node = &client->node[client->nodes];
 	*node = (struct node){.instance = strdup(instance), .up = true, .mem_total = NAN};
 	if (!node->instance)
 		return -ENOMEM;
 	snprintf(node->name, sizeof(node->name), "%.*s", colon ? (int)(colon - instance) : (int)n,
 		 instance);
-	*ret_node = fleet->nodes++;
+	*ret_node = client->nodes++;
 	return 0;
 }
 
-static int grow_rows(struct fleet *fleet)
+static int grow_rows(struct prometheus_client *client)
 {
-	size_t space = fleet->rows_space ? 2 * fleet->rows_space : SPACE_FIRST;
-	struct row *row = reallocarray(fleet->row, space, sizeof(*row));
+	size_t space = client->rows_space ? 2 * client->rows_space : SPACE_FIRST;
+	struct row *row = reallocarray(client->row, space, sizeof(*row));
 	uint32_t *table = calloc(4 * space, sizeof(*table));
 
 	if (row)
-		fleet->row = row;
+		client->row = row;
 	if (!row || !table) {
 		free(table);
 		return -ENOMEM;
 	}
-	free(fleet->table);
-	fleet->table = table;
-	fleet->table_space = 4 * space;
-	fleet->rows_space = space;
-	for (size_t i = 0; i < fleet->rows; i++) {
-		size_t at = row[i].key & (fleet->table_space - 1);
+	free(client->table);
+	client->table = table;
+	client->table_space = 4 * space;
+	client->rows_space = space;
+	for (size_t i = 0; i < client->rows; i++) {
+		size_t at = row[i].key & (client->table_space - 1);
 
 		while (table[at])
-			at = (at + 1) & (fleet->table_space - 1);
+			at = (at + 1) & (client->table_space - 1);
 		table[at] = (uint32_t)i + 1;
 	}
 	return 0;
@@ -264,48 +272,50 @@ static int set_texts(struct row *row, const json_t *metric)
 	return 0;
 }
 
-static int find_row(struct fleet *fleet, const json_t *metric, size_t node, struct row **ret_row)
+static int find_row(struct prometheus_client *client, const json_t *metric, size_t node,
+		    struct row **ret_row)
 {
-	uint64_t key =
-		hash(hash(0xcbf29ce484222325ULL, fleet->node[node].instance), label(metric, "id")) |
-		1;
+	uint64_t key = hash(hash(0xcbf29ce484222325ULL, client->node[node].instance),
+			    label(metric, "id")) |
+		       1;
 	struct row *row;
 	size_t at;
-	int err = fleet->rows == fleet->rows_space ? grow_rows(fleet) : 0;
+	int err = client->rows == client->rows_space ? grow_rows(client) : 0;
 
 	if (err)
 		return err;
-	for (at = key & (fleet->table_space - 1); fleet->table[at];
-	     at = (at + 1) & (fleet->table_space - 1)) {
-		row = &fleet->row[fleet->table[at] - 1];
+	for (at = key & (client->table_space - 1); client->table[at];
+	     at = (at + 1) & (client->table_space - 1)) {
+		row = &client->row[client->table[at] - 1];
 		if (row->key == key) {
 			*ret_row = row;
 			return 0;
 		}
 	}
-	row = &fleet->row[fleet->rows];
+	row = &client->row[client->rows];
 	row->key = key;
 	row->node = node;
-	for (size_t i = 0; i < FLEET_QUERIES; i++)
+	for (size_t i = 0; i < PROMETHEUS_CLIENT_QUERIES; i++)
 		row->value[i] = NAN;
 	err = set_texts(row, metric);
 	if (err)
 		return err;
-	fleet->table[at] = (uint32_t)++fleet->rows;
+	client->table[at] = (uint32_t)++client->rows;
 	*ret_row = row;
 	return 0;
 }
 
-static int take_sample(struct fleet *fleet, size_t query, const json_t *metric, double value)
+static int take_sample(struct prometheus_client *client, size_t query, const json_t *metric,
+		       double value)
 {
 	struct node *node;
 	struct row *row;
 	size_t n = 0;
-	int err = find_node(fleet, label(metric, "instance"), &n);
+	int err = find_node(client, label(metric, "instance"), &n);
 
 	if (err)
 		return err;
-	node = &fleet->node[n];
+	node = &client->node[n];
 	if (query == QUERY_UP)
 		node->up = value > 0;
 	if (query == QUERY_INFO && *label(metric, "node"))
@@ -313,23 +323,23 @@ static int take_sample(struct fleet *fleet, size_t query, const json_t *metric, 
 	if (queries[query].sum == sum_total)
 		node->mem_total = value;
 	if (queries[query].sum)
-		queries[query].sum(&fleet->host, value);
+		queries[query].sum(&client->host, value);
 	if (!queries[query].put)
 		return 0;
-	err = find_row(fleet, metric, n, &row);
+	err = find_row(client, metric, n, &row);
 	if (!err)
 		row->value[query] = value;
 	return err;
 }
 
-static int take_result(struct fleet *fleet, size_t query, const json_t *result)
+static int take_result(struct prometheus_client *client, size_t query, const json_t *result)
 {
 	for (size_t i = 0; i < json_array_size(result); i++) {
 		const json_t *sample = json_array_get(result, i);
 		const char *text =
 			json_string_value(json_array_get(json_object_get(sample, "value"), 1));
 		double value = text ? strtod(text, NULL) : NAN;
-		int err = isfinite(value) ? take_sample(fleet, query,
+		int err = isfinite(value) ? take_sample(client, query,
 							json_object_get(sample, "metric"), value)
 					  : 0;
 
@@ -339,31 +349,34 @@ static int take_result(struct fleet *fleet, size_t query, const json_t *result)
 	return 0;
 }
 
-int fleet_answer(struct fleet *fleet, size_t query, const char *json, size_t n,
-		 char error[FLEET_ERROR])
+int prometheus_client_add_response(struct prometheus_client *client, size_t query, const char *json,
+				   size_t n, char error[PROMETHEUS_CLIENT_ERROR])
 {
-	json_t *answer = json_loadb(json, n, 0, NULL);
-	const char *status = json_string_value(json_object_get(answer, "status"));
-	const json_t *result = json_object_get(json_object_get(answer, "data"), "result");
-	char clean[FLEET_ERROR - 40];
+	json_t *response = json_loadb(json, n, 0, NULL);
+	const char *status = json_string_value(json_object_get(response, "status"));
+	const json_t *result = json_object_get(json_object_get(response, "data"), "result");
+	char clean[PROMETHEUS_CLIENT_ERROR - 40];
 	int err;
 
 	if (status && !strcmp(status, "error")) {
-		text_clean(json_string_value(json_object_get(answer, "error")) ?: "no reason given",
+		text_clean(json_string_value(json_object_get(response, "error"))
+				   ?: "no reason given",
 			   SIZE_MAX, clean, sizeof(clean));
-		snprintf(error, FLEET_ERROR, "it can't answer: %s", clean);
+		snprintf(error, PROMETHEUS_CLIENT_ERROR, "query failed: %s", clean);
 		err = -EREMOTEIO;
 	} else if (!status || !json_is_array(result)) {
-		snprintf(error, FLEET_ERROR, "answers, but not as a Prometheus does");
+		snprintf(error, PROMETHEUS_CLIENT_ERROR,
+			 "sent an invalid response: is that a Prometheus?");
 		err = -EPROTO;
 	} else if (query == QUERY_UP && !json_array_size(result)) {
-		snprintf(error, FLEET_ERROR,
-			 "knows no headroom_guard_up: let it scrape `headroom export` on the nodes "
+		snprintf(error, PROMETHEUS_CLIENT_ERROR,
+			 "has no metric headroom_guard_up: configure it to scrape `headroom "
+			 "export` on the nodes "
 			 "(docs/how-to/exporting.md)");
 		err = -ENODATA;
 	} else {
-		err = take_result(fleet, query, result);
+		err = take_result(client, query, result);
 	}
-	json_decref(answer);
+	json_decref(response);
 	return err;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A fleet: what headroom's exporters have told a Prometheus, put together into one board that every reader understands. Pure:
- * answers of the query API go in as text, a picture comes out on a board. Who asks is fleet_main.c.
+ * Builds one board, which every reader understands, from the metrics of all headroom exporters that a Prometheus scrapes.
+ * Pure: responses of the query API go in as text, the result is on a board. prometheus_client_main.c sends the queries.
  *
- *	fleet_begin(fleet);
- *	for (i = 0; fleet_query(i); i++)
- *		fleet_answer(fleet, i, the answer to GET /api/v1/query?query=fleet_query(i), …);
- *	fleet_show(fleet, board, now);
+ *	prometheus_client_begin(client);
+ *	for (i = 0; prometheus_client_query(i); i++)
+ *		prometheus_client_add_response(client, i, the response to GET /api/v1/query?query=prometheus_client_query(i), …);
+ *	prometheus_client_show(client, board, now);
  *
- * A container is known by its node (the label `instance`) and its cgroup path; its slot and its cgroup_id, made of the two,
- * stay the same from picture to picture. The node's name stands among the slot's labels (HR_LABEL_NODE).
+ * A container is identified by its node (the label `instance`) and its cgroup path; its slot and its cgroup_id, a hash of the
+ * two, persist between updates. The node's name is one of the slot's labels (HR_LABEL_NODE).
  */
 #ifndef HEADROOM_EXPORT_PROMETHEUS_CLIENT_H
 #define HEADROOM_EXPORT_PROMETHEUS_CLIENT_H
@@ -17,24 +17,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FLEET_ERROR   256
-#define FLEET_EVERY_S 5 /* between two pictures */
+#define PROMETHEUS_CLIENT_ERROR      256
+#define PROMETHEUS_CLIENT_INTERVAL_S 5 /* between two updates */
 
 struct board;
-struct fleet;
+struct prometheus_client;
 
-struct fleet *fleet_new(void);        /* NULL: no memory */
-void fleet_free(struct fleet *fleet); /* takes NULL */
+struct prometheus_client *prometheus_client_new(void);         /* NULL: no memory */
+void prometheus_client_free(struct prometheus_client *client); /* takes NULL */
 
-const char *fleet_query(
-	size_t i); /* PromQL; NULL past the end. The first alone says whether there is a fleet. */
-void fleet_begin(struct fleet *fleet);
-/* 0; with a line in error: -EPROTO: not what the query API answers; -EREMOTEIO: it answers that it could not;
- * -ENODATA: to the first query, nobody. Else -ENOMEM. */
-int fleet_answer(struct fleet *fleet, size_t query, const char *json, size_t n,
-		 char error[FLEET_ERROR]);
-size_t fleet_containers(const struct fleet *fleet);
+const char *prometheus_client_query(
+	size_t i); /* PromQL; NULL past the end. Only the first shows whether any exporter is scraped. */
+void prometheus_client_begin(struct prometheus_client *client);
+/* 0; with a line in error: -EPROTO: not a response of the query API; -EREMOTEIO: the response is an error; -ENODATA: the
+ * first query has no results. Else -ENOMEM. */
+int prometheus_client_add_response(struct prometheus_client *client, size_t query, const char *json,
+				   size_t n, char error[PROMETHEUS_CLIENT_ERROR]);
+size_t prometheus_client_containers(const struct prometheus_client *client);
 /* 0, -ENOMEM or an error of board_grow(). */
-int fleet_show(struct fleet *fleet, struct board *board, uint64_t now_ns);
+int prometheus_client_show(struct prometheus_client *client, struct board *board, uint64_t now_ns);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A fleet on a board: each container keeps its slot from picture to picture, and a history of what was seen. What kind of a
- * cgroup it is, and whose limit binds, is not exported: it is concluded here.
+ * Writes the collected samples to a board. Each container keeps its slot and its history between updates. The kind of a cgroup
+ * and the binding limit are not exported; they are derived here.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "prometheus_client_internal.h"
 #include "format/display_name.h"
 
-#define LABEL_MOST 200
+#define LABEL_MAX 200
 
 static bool ends_in(const char *text, const char *end)
 {
@@ -21,7 +21,7 @@ static bool ends_in(const char *text, const char *end)
 	return n > m && !strcmp(text + n - m, end);
 }
 
-/* The exporter does not tell what kind of a cgroup it is; its labels do, nearly always. */
+/* The kind of a cgroup is not exported; the labels nearly always determine it. */
 static enum hr_kind kind_of(const struct row *row)
 {
 	const char *id = row->text[TEXT_ID], *last = strrchr(id, '/');
@@ -37,10 +37,10 @@ static enum hr_kind kind_of(const struct row *row)
 	return HR_KIND_GROUP;
 }
 
-/* One that is far too long leaves room for the others. */
+/* Truncates a long label so that the others fit. */
 static struct hr_str add_text(struct board_text *text, const struct row *row, enum text which)
 {
-	char cut[LABEL_MOST];
+	char cut[LABEL_MAX];
 
 	snprintf(cut, sizeof(cut), "%s", row->text[which]);
 	return board_text_add(text, cut, false);
@@ -67,14 +67,15 @@ static void fill_identity(struct hr_slot *slot, const struct row *row, const str
 							false);
 }
 
-/* Which limit binds is not exported: its own where it has one that is near enough, else the host's. */
+/* The binding limit is not exported: the container's own if it explains the headroom, else the host's. */
 static void fill_binding(struct hr_slot *slot, const struct node *node)
 {
 	const struct hr_memory *m = &slot->memory;
 	bool own = m->limit != HR_UNKNOWN && (m->headroom == HR_UNKNOWN || m->headroom <= m->limit);
 
-	slot->binding = (struct hr_binding){.level = own ? HR_LEVEL_OWN : HR_LEVEL_HOST,
-					    .limit = own ? m->limit : fleet_whole(node->mem_total)};
+	slot->binding = (struct hr_binding){
+		.level = own ? HR_LEVEL_OWN : HR_LEVEL_HOST,
+		.limit = own ? m->limit : prometheus_client_whole(node->mem_total)};
 }
 
 static void fill_point(struct hr_slot *slot, const struct hr_board_header *header, uint64_t now_ns)
@@ -88,14 +89,14 @@ static void fill_point(struct hr_slot *slot, const struct hr_board_header *heade
 	if (m->usage == HR_UNKNOWN || m->unreclaimable == HR_UNKNOWN || m->headroom == HR_UNKNOWN)
 		return;
 	h->fine[h->fine_count % HR_FINE] = point;
-	if (h->fine_count++ % (60 / FLEET_EVERY_S) == 0)
+	if (h->fine_count++ % (60 / PROMETHEUS_CLIENT_INTERVAL_S) == 0)
 		h->coarse[h->coarse_count++ % HR_COARSE] = point;
 }
 
-static void fill_slot(struct fleet *fleet, struct board *board, const struct row *row,
+static void fill_slot(struct prometheus_client *client, struct board *board, const struct row *row,
 		      uint32_t index, uint64_t now_ns)
 {
-	const struct node *node = &fleet->node[row->node];
+	const struct node *node = &client->node[row->node];
 	struct hr_slot *slot = board_slot_begin(board, index);
 	struct board_text text;
 
@@ -111,10 +112,10 @@ static void fill_slot(struct fleet *fleet, struct board *board, const struct row
 	memset(&slot->pressure, 0xff, sizeof(slot->pressure));
 	memset(&slot->counts, 0xff, sizeof(slot->counts));
 	memset(&slot->stalls, 0, sizeof(slot->stalls));
-	slot->forecast = fleet->host.forecast; /* of which nothing but a risk is ever known */
+	slot->forecast = client->host.forecast; /* all unknown but the risk */
 	slot->forecast.risk_centi = UINT16_MAX;
 	slot->oom_kills_total = slot->restarts = 0;
-	fleet_put(slot, row);
+	prometheus_client_put(slot, row);
 	fill_identity(slot, row, node, &text);
 	fill_binding(slot, node);
 	fill_point(slot, board_header(board), now_ns);
@@ -130,23 +131,23 @@ static int compare_held(const void *a, const void *b)
 	return x->key < y->key ? -1 : x->key > y->key;
 }
 
-/* Who is no more in the answers loses its slot; who is new gets one. The board grows first: a slot that is taken and not yet
- * filled would not come along. */
-static int settle(struct fleet *fleet, struct board *board, struct held *now)
+/* Frees the slots of containers without samples and takes slots for new ones. Grows the board first: growing does not copy a
+ * slot that is taken but not yet filled. */
+static int settle(struct prometheus_client *client, struct board *board, struct held *now)
 {
 	uint32_t capacity = board_capacity(board);
 	int err = 0;
 
-	while (capacity < fleet->rows)
+	while (capacity < client->rows)
 		capacity *= 2;
 	if (capacity > board_capacity(board))
 		err = board_grow(board, capacity);
-	for (size_t i = 0; i < fleet->n_held; i++)
-		if (!bsearch(&fleet->held[i], now, fleet->rows, sizeof(*now), compare_held))
-			board_slot_free(board, fleet->held[i].slot);
-	for (size_t i = 0; i < fleet->rows && !err; i++) {
-		const struct held *before = fleet->n_held
-						    ? bsearch(&now[i], fleet->held, fleet->n_held,
+	for (size_t i = 0; i < client->n_held; i++)
+		if (!bsearch(&client->held[i], now, client->rows, sizeof(*now), compare_held))
+			board_slot_free(board, client->held[i].slot);
+	for (size_t i = 0; i < client->rows && !err; i++) {
+		const struct held *before = client->n_held
+						    ? bsearch(&now[i], client->held, client->n_held,
 							      sizeof(*now), compare_held)
 						    : NULL;
 
@@ -158,54 +159,54 @@ static int settle(struct fleet *fleet, struct board *board, struct held *now)
 	return err;
 }
 
-static void show_host(struct fleet *fleet, struct board *board, uint64_t now_ns)
+static void show_host(struct prometheus_client *client, struct board *board, uint64_t now_ns)
 {
 	uint64_t sweeps = board_host(board)->sweeps, started = board_host(board)->started_ns;
 	struct hr_host *host = board_host_begin(board);
 	uint32_t seq = host->seq;
 	size_t silent = 0;
 
-	for (size_t i = 0; i < fleet->nodes; i++)
-		silent += !fleet->node[i].up;
-	*host = fleet->host;
+	for (size_t i = 0; i < client->nodes; i++)
+		silent += !client->node[i].up;
+	*host = client->host;
 	host->seq = seq;
-	snprintf(host->node, sizeof(host->node), "%zu node%s", fleet->nodes,
-		 fleet->nodes == 1 ? "" : "s");
+	snprintf(host->node, sizeof(host->node), "%zu node%s", client->nodes,
+		 client->nodes == 1 ? "" : "s");
 	if (silent)
 		snprintf(host->node + strlen(host->node), sizeof(host->node) - strlen(host->node),
-			 ", %zu with a silent guard", silent);
+			 ", %zu without a daemon heartbeat", silent);
 	snprintf(host->version, sizeof(host->version), "%s", HEADROOM_VERSION);
 	host->sampled_ns = now_ns;
 	host->started_ns = started ?: now_ns;
 	host->sweeps = sweeps + 1;
-	host->interval_ms = FLEET_EVERY_S * 1000;
-	host->containers = (uint32_t)fleet->rows;
+	host->interval_ms = PROMETHEUS_CLIENT_INTERVAL_S * 1000;
+	host->containers = (uint32_t)client->rows;
 	host->capacity = board_capacity(board);
 	board_host_end(board);
 }
 
-int fleet_show(struct fleet *fleet, struct board *board, uint64_t now_ns)
+int prometheus_client_show(struct prometheus_client *client, struct board *board, uint64_t now_ns)
 {
-	_cleanup_free_ struct held *now = calloc(fleet->rows + 1, sizeof(*now));
-	_cleanup_free_ const struct row **row_of = calloc(fleet->rows + 1, sizeof(*row_of));
+	_cleanup_free_ struct held *now = calloc(client->rows + 1, sizeof(*now));
+	_cleanup_free_ const struct row **row_of = calloc(client->rows + 1, sizeof(*row_of));
 	int err;
 
 	if (!now || !row_of)
 		return -ENOMEM;
-	for (size_t i = 0; i < fleet->rows; i++)
-		now[i] = (struct held){.key = fleet->row[i].key, .slot = (uint32_t)i};
-	qsort(now, fleet->rows, sizeof(*now), compare_held);
-	for (size_t i = 0; i < fleet->rows; i++)
-		row_of[i] = &fleet->row[now[i].slot];
-	err = settle(fleet, board, now);
+	for (size_t i = 0; i < client->rows; i++)
+		now[i] = (struct held){.key = client->row[i].key, .slot = (uint32_t)i};
+	qsort(now, client->rows, sizeof(*now), compare_held);
+	for (size_t i = 0; i < client->rows; i++)
+		row_of[i] = &client->row[now[i].slot];
+	err = settle(client, board, now);
 	if (err)
 		return err;
-	for (size_t i = 0; i < fleet->rows; i++)
-		fill_slot(fleet, board, row_of[i], now[i].slot, now_ns);
-	free(fleet->held);
-	fleet->held = take_ptr(now);
-	fleet->n_held = fleet->rows;
-	show_host(fleet, board, now_ns);
+	for (size_t i = 0; i < client->rows; i++)
+		fill_slot(client, board, row_of[i], now[i].slot, now_ns);
+	free(client->held);
+	client->held = take_ptr(now);
+	client->n_held = client->rows;
+	show_host(client, board, now_ns);
 	board_heartbeat(board);
 	return 0;
 }

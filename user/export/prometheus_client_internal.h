@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What fleet.c gathers and fleet_board.c shows. Nobody else's. */
+/* Shared by prometheus_client.c, which collects, and prometheus_client_board.c, which writes the board. */
 #ifndef HEADROOM_EXPORT_PROMETHEUS_CLIENT_INTERNAL_H
 #define HEADROOM_EXPORT_PROMETHEUS_CLIENT_INTERNAL_H
 
@@ -7,8 +7,8 @@
 #include <headroom/board.h>
 #include "prometheus_client.h"
 
-#define NODE_TEXT     64
-#define FLEET_QUERIES 40u /* at most */
+#define NODE_TEXT                 64
+#define PROMETHEUS_CLIENT_QUERIES 40u /* maximum */
 
 enum text { TEXT_ID, TEXT_NAME, TEXT_NAMESPACE, TEXT_POD, TEXT_CONTAINER, TEXT_IMAGE, TEXTS };
 
@@ -22,29 +22,29 @@ struct node {
 struct row { /* a container */
 	uint64_t key;
 	size_t node;
-	char *text[TEXTS];           /* one allocation, at text[0] */
-	double value[FLEET_QUERIES]; /* NAN: not told */
+	char *text[TEXTS];                       /* one allocation, owned by text[0] */
+	double value[PROMETHEUS_CLIENT_QUERIES]; /* NAN: no sample */
 };
 
-struct held { /* whose slot is which */
+struct held { /* which container holds which slot */
 	uint64_t key;
 	uint32_t slot;
 };
 
-struct fleet {
+struct prometheus_client {
 	struct node *node;
 	size_t nodes, nodes_space;
 	struct row *row;
 	size_t rows, rows_space;
-	uint32_t *table;    /* by key: a row's number + 1 */
+	uint32_t *table;    /* by key: row index + 1 */
 	size_t table_space; /* a power of two, at least twice rows_space */
 	struct held *held;  /* by key */
 	size_t n_held;
 	struct hr_host host; /* sums so far */
 };
 
-uint64_t fleet_whole(double value); /* HR_UNKNOWN for what is no size */
-/* Puts on the slot what the row was told; what it was not told stays as it is. */
-void fleet_put(struct hr_slot *slot, const struct row *row);
+uint64_t prometheus_client_whole(double value); /* HR_UNKNOWN for negative or too large values */
+/* Copies the row's values to the slot; leaves fields without a sample unchanged. */
+void prometheus_client_put(struct hr_slot *slot, const struct row *row);
 
 #endif

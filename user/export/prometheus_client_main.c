@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * `headroom export fleet URL --board PATH`: keeps a board of all containers that a Prometheus knows of, for as long as it
- * runs; the face runs it for --prometheus. Its heart beats as long as Prometheus answers. Asks, never writes there; a password
- * in the URL is never printed.
+ * `headroom export fleet URL --board PATH`: keeps a board of all containers in a Prometheus until it is interrupted; the CLI
+ * runs it for --prometheus. Updates the board's heartbeat while Prometheus answers. Only reads from Prometheus; never prints
+ * a password in the URL.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,9 +17,9 @@
 #include "http_client.h"
 #include "option_parse.h"
 
-#define ANSWER_MOST (256u << 20) /* 10,000 containers are 4 MiB */
-#define CAPACITY    256u
-#define QUERY_PATH  "/api/v1/query"
+#define ANSWER_MAX (256u << 20) /* 10,000 containers are 4 MiB */
+#define CAPACITY   256u
+#define QUERY_PATH "/api/v1/query"
 
 struct fleet_options {
 	const char *board, *credentials;
@@ -28,13 +28,13 @@ struct fleet_options {
 struct watch {
 	struct http_options options;
 	struct http http;
-	struct fleet *fleet;
+	struct prometheus_client *client;
 	struct board *board;
-	char shown[EXPORT_TEXT]; /* the URL as it may be printed */
-	char error[FLEET_ERROR + EXPORT_TEXT];
+	char shown[EXPORT_TEXT]; /* the URL without credentials, for messages */
+	char error[PROMETHEUS_CLIENT_ERROR + EXPORT_TEXT];
 };
 
-/* Without what stands before an @, and without slashes at its end. */
+/* Removes trailing slashes; `shown` also loses the part before an @. */
 static int take_url(struct watch *w, const char *url)
 {
 	const char *host = strstr(url, "://"), *at;
@@ -61,14 +61,13 @@ static int complain(struct watch *w, int err, const char *what)
 
 static int answer_of(struct watch *w, long status)
 {
-	char what[FLEET_ERROR];
+	char what[PROMETHEUS_CLIENT_ERROR];
 
 	if (status == 200 || status == 400 || status == 422 || status == 503)
-		return 0; /* an answer, if it is JSON; fleet_answer() will see */
+		return 0; /* JSON, if it is a Prometheus: prometheus_client_add_response() checks */
 	if (status == 401 || status == 403) {
 		snprintf(what, sizeof(what),
-			 "wants to know who asks (%ld): give --credentials FILE, which holds a "
-			 "token or "
+			 "requires credentials (%ld): use --credentials FILE with a token or "
 			 "user:password",
 			 status);
 		return complain(w, -EACCES, what);
@@ -80,8 +79,8 @@ static int answer_of(struct watch *w, long status)
 
 static int ask_one(struct watch *w, size_t query)
 {
-	char url[2 * EXPORT_TEXT + 256], what[FLEET_ERROR] = "";
-	char *expression = curl_easy_escape(w->http.curl, fleet_query(query), 0);
+	char url[2 * EXPORT_TEXT + 256], what[PROMETHEUS_CLIENT_ERROR] = "";
+	char *expression = curl_easy_escape(w->http.curl, prometheus_client_query(query), 0);
 	long status;
 	int err;
 
@@ -97,7 +96,8 @@ static int ask_one(struct watch *w, size_t query)
 	err = answer_of(w, status);
 	if (err)
 		return err;
-	err = fleet_answer(w->fleet, query, w->http.answer, w->http.answer_n, what);
+	err = prometheus_client_add_response(w->client, query, w->http.response, w->http.response_n,
+					     what);
 	return err && *what ? complain(w, err, what) : err;
 }
 
@@ -105,18 +105,18 @@ static int look(struct watch *w)
 {
 	int err = 0;
 
-	fleet_begin(w->fleet);
-	for (size_t i = 0; fleet_query(i) && !err && !signals_caught(); i++) {
+	prometheus_client_begin(w->client);
+	for (size_t i = 0; prometheus_client_query(i) && !err && !signals_caught(); i++) {
 		err = ask_one(w, i);
 		if (!err && board_host(w->board)->sweeps)
 			board_heartbeat(w->board);
 	}
 	if (!err && !signals_caught())
-		err = fleet_show(w->fleet, w->board, clock_wall_ns());
+		err = prometheus_client_show(w->client, w->board, clock_wall_ns());
 	return err;
 }
 
-/* Until a signal. What fails at first ends it; what fails later is told once, and tried again. */
+/* Until a signal. A failure before the first update ends it; a later one is logged once and retried. */
 static int watch(struct watch *w)
 {
 	uint64_t next = 0;
@@ -135,7 +135,7 @@ static int watch(struct watch *w)
 			else if (!err && emitted)
 				log_info("%s answers again", w->shown);
 			emitted = err;
-			next = clock_mono_ns() + FLEET_EVERY_S * NS_PER_SEC;
+			next = clock_mono_ns() + PROMETHEUS_CLIENT_INTERVAL_S * NS_PER_SEC;
 		}
 		if (!err)
 			board_heartbeat(w->board);
@@ -149,18 +149,18 @@ static int start(struct watch *w, const struct fleet_options *options)
 	const struct board_config config = {.path = options->board, .capacity = CAPACITY};
 	int err;
 
-	w->options.answer_most = ANSWER_MOST;
+	w->options.response_max = ANSWER_MAX;
 	if (options->credentials && parse_text(options->credentials, w->options.credentials_file))
 		return -ENAMETOOLONG;
-	w->fleet = fleet_new();
-	err = w->fleet ? http_open(&w->http, &w->options) : -ENOMEM;
+	w->client = prometheus_client_new();
+	err = w->client ? http_open(&w->http, &w->options) : -ENOMEM;
 	return err ?: board_open(&config, &w->board, NULL);
 }
 
 static void watch_done(struct watch *w)
 {
 	board_close(w->board);
-	fleet_free(w->fleet);
+	prometheus_client_free(w->client);
 	http_close(&w->http);
 }
 
@@ -176,7 +176,7 @@ static int run(const void *values, char **arguments)
 		return CLI_USAGE;
 	}
 	if (!options->board) {
-		log_error("expected --board PATH: where the picture is to stand");
+		log_error("expected --board PATH: the board to write");
 		return CLI_USAGE;
 	}
 	signals_catch();
@@ -196,13 +196,13 @@ static const struct option_spec specs[] = {
 	 .argument = "FILE",
 	 .parse = option_text,
 	 .offset = offsetof(struct fleet_options, credentials),
-	 .help = "holds a bearer token, or user:password",
+	 .help = "file with a bearer token, or user:password",
 	 .wants = "a path"},
 	{.name = "board",
 	 .argument = "PATH",
 	 .parse = option_text,
 	 .offset = offsetof(struct fleet_options, board),
-	 .help = "where the picture is to stand",
+	 .help = "the board to write",
 	 .wants = "a path"},
 	{0},
 };
@@ -211,12 +211,14 @@ const struct command command_fleet = {
 	.name = "export fleet",
 	.arguments = "URL",
 	.arguments_needed = 1,
-	.summary = "a board of all containers that a Prometheus knows of",
-	.text = "Asks the Prometheus at URL every 5 s for what headroom's exporters have told it, "
-		"and keeps a board of\n"
-		"that at PATH until it is interrupted: `headroom ls --board PATH` and all other "
-		"readers understand it.\n"
-		"`headroom top --prometheus URL` and `headroom ls --prometheus URL` do this by "
+	.summary = "Keep a board of all containers in a Prometheus",
+	.text = "Queries the Prometheus at URL every 5 s for the metrics of headroom's exporters "
+		"and "
+		"writes them to a\n"
+		"board at PATH until it is interrupted. All readers can use it, such as `headroom "
+		"ls "
+		"--board PATH`.\n"
+		"`headroom top --prometheus URL` and `headroom ls --prometheus URL` start it "
 		"themselves.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct fleet_options),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Events to the journal in its native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL), or to syslog where there is
- * none: a sentence as MESSAGE, and fields that can be asked for. One datagram an event.
+ * Events to the journal in its native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL), or to syslog: the event's line
+ * of text as MESSAGE, and searchable fields. One datagram per event.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -54,7 +54,7 @@ static int journald_open(struct sink *sink)
 	if (connect(j->fd, (struct sockaddr *)&address, sizeof(address))) {
 		int err = errno;
 
-		sink_say(sink, "%s: %s", options->socket, strerror(err));
+		sink_set_error(sink, "%s: %s", options->socket, strerror(err));
 		return -err;
 	}
 	return 0;
@@ -72,74 +72,74 @@ static void journald_close(struct sink *sink)
 	sink->state = NULL;
 }
 
-/* Clean text has no newline: KEY=VALUE on a line of its own is enough. */
-static void field(struct page *page, const char *key, const char *value)
+/* The text is cleaned and has no newline, so the form KEY=VALUE suffices. */
+static void field(struct body *body, const char *key, const char *value)
 {
 	if (!value || !*value)
 		return;
-	page_printf(page, "%s=", key);
-	page_puts(page, value);
-	page_add(page, "\n", 1);
+	body_printf(body, "%s=", key);
+	body_puts(body, value);
+	body_add(body, "\n", 1);
 }
 
-static void text_field(struct page *page, const char *key, const struct record_text *from,
+static void text_field(struct body *body, const char *key, const struct record_text *from,
 		       struct hr_str text)
 {
 	const char *value = from->text(from->record, text);
 	char clean[1024];
 
 	if (value)
-		field(page, key, text_clean(value, SIZE_MAX, clean, sizeof(clean)));
+		field(body, key, text_clean(value, SIZE_MAX, clean, sizeof(clean)));
 }
 
-static void write_fields(struct page *page, const struct export_event *event, const char *sentence)
+static void write_fields(struct body *body, const struct export_event *event, const char *line)
 {
 	const struct hr_event *record = &event->record;
 	struct record_text from = record_text_event(record);
 	char name[256];
 
 	identity_name(&from, &record->id, name, sizeof(name), NULL);
-	field(page, "MESSAGE", sentence);
-	page_printf(page, "PRIORITY=%d\nSYSLOG_IDENTIFIER=headroom\nHEADROOM_SEQ=%" PRIu64 "\n",
+	field(body, "MESSAGE", line);
+	body_printf(body, "PRIORITY=%d\nSYSLOG_IDENTIFIER=headroom\nHEADROOM_SEQ=%" PRIu64 "\n",
 		    priority_of(record), record->seq);
-	page_printf(page, "HEADROOM_INSTANCE=%016" PRIx64 "\nHEADROOM_TIME_NS=%" PRIu64 "\n",
+	body_printf(body, "HEADROOM_INSTANCE=%016" PRIx64 "\nHEADROOM_TIME_NS=%" PRIu64 "\n",
 		    record->instance, record->time_ns);
-	field(page, "HEADROOM_TYPE", hr_event_type_name(record->type));
-	field(page, "HEADROOM_NAME", name);
-	text_field(page, "HEADROOM_CGROUP", &from, record->id.cgroup);
-	text_field(page, "CONTAINER_ID_FULL", &from, record->id.container_id);
-	text_field(page, "CONTAINER_NAME", &from, record->id.name);
-	text_field(page, "HEADROOM_NAMESPACE", &from, record->id.namespace);
-	text_field(page, "HEADROOM_POD", &from, record->id.pod);
-	text_field(page, "HEADROOM_CONTAINER", &from, record->id.container);
-	text_field(page, "HEADROOM_UNIT", &from, record->id.unit);
-	page_puts(page, "HEADROOM_EVENT=");
-	page_add(page, event->json, event->json_bytes);
-	page_add(page, "\n", 1);
+	field(body, "HEADROOM_TYPE", hr_event_type_name(record->type));
+	field(body, "HEADROOM_NAME", name);
+	text_field(body, "HEADROOM_CGROUP", &from, record->id.cgroup);
+	text_field(body, "CONTAINER_ID_FULL", &from, record->id.container_id);
+	text_field(body, "CONTAINER_NAME", &from, record->id.name);
+	text_field(body, "HEADROOM_NAMESPACE", &from, record->id.namespace);
+	text_field(body, "HEADROOM_POD", &from, record->id.pod);
+	text_field(body, "HEADROOM_CONTAINER", &from, record->id.container);
+	text_field(body, "HEADROOM_UNIT", &from, record->id.unit);
+	body_puts(body, "HEADROOM_EVENT=");
+	body_add(body, event->json, event->json_bytes);
+	body_add(body, "\n", 1);
 }
 
 static int journald_event(struct sink *sink, const struct export_event *event)
 {
 	const struct journald_options *options = sink->options;
 	struct journald *j = sink->state;
-	_cleanup_(page_done) struct page page = {0};
+	_cleanup_(body_done) struct body body = {0};
 	char whole[EVENT_LINE_TEXT];
-	const char *sentence = event_line(&event->record, event->record.time_ns, whole);
+	const char *line = event_line(&event->record, event->record.time_ns, whole);
 
-	/* The journal has a clock of its own. */
-	sentence += strcspn(sentence, " ");
-	sentence += strspn(sentence, " ");
+	/* Skips the time: the journal adds its own. */
+	line += strcspn(line, " ");
+	line += strspn(line, " ");
 	if (options->syslog)
-		page_printf(&page, "<%d>headroom: %.900s", LOG_DAEMON | priority_of(&event->record),
-			    sentence);
+		body_printf(&body, "<%d>headroom: %.900s", LOG_DAEMON | priority_of(&event->record),
+			    line);
 	else
-		write_fields(&page, event, sentence);
-	if (page.failed)
+		write_fields(&body, event, line);
+	if (body.failed)
 		return -ENOMEM;
-	if (send(j->fd, page.text, page.n, MSG_NOSIGNAL) < 0) {
+	if (send(j->fd, body.text, body.n, MSG_NOSIGNAL) < 0) {
 		int err = errno;
 
-		sink_say(sink, "%s: %s", options->socket, strerror(err));
+		sink_set_error(sink, "%s: %s", options->socket, strerror(err));
 		if (err != EMSGSIZE)
 			return -err;
 		sink_drop(sink);
@@ -159,7 +159,7 @@ static const struct sink_key journald_keys[] = {
 	{.name = "socket",
 	 .parse = parse_path,
 	 .offset = offsetof(struct journald_options, socket),
-	 .wants = "an absolute path"},
+	 .expected = "an absolute path"},
 	{0},
 };
 
@@ -189,7 +189,7 @@ static const struct journald_options syslog_defaults = {
 
 const struct sink_type sink_syslog = {
 	.name = "syslog",
-	.summary = "events to syslog, a sentence each",
+	.summary = "events to syslog, one line each",
 	.options_bytes = sizeof(struct journald_options),
 	.defaults = &syslog_defaults,
 	.keys = journald_keys,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Events as JSON lines, to a file or standard output. A file that is full becomes FILE.1(.gz), the one before FILE.2 …;
- * the lines of one event are never split over two files. After SIGHUP the path is opened anew, for logrotate.
+ * Events as JSON lines, to a file or standard output. Rotates a full file to FILE.1(.gz), the previous one to FILE.2 …; never
+ * splits a line over two files. Reopens the path after SIGHUP, for logrotate.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "export.h"
 #include "option_parse.h"
 
-#define KEEP_MOST 1000
+#define KEEP_MAX 1000
 
 struct jsonl_options {
 	struct sink_common common;
@@ -29,7 +29,7 @@ struct jsonl {
 	const struct jsonl_options *options;
 	int fd;
 	uint64_t size;
-	uint64_t second, lines; /* the second, monotonic, and what was written in it */
+	uint64_t second, lines; /* the current second (monotonic), and the lines written in it */
 };
 
 static bool is_stdout(const struct jsonl *j) { return !strcmp(j->options->path, "-"); }
@@ -66,7 +66,7 @@ static const char *numbered(const struct jsonl *j, uint64_t n, bool gz, char pat
 	return path;
 }
 
-/* FILE.1 → FILE.1.gz. On any failure the plain file stays: nothing is lost for want of space. */
+/* FILE.1 → FILE.1.gz. Keeps the plain file after a failure, such as a full disk. */
 static void compress_first(const struct jsonl *j)
 {
 	char plain[PATH_MAX], packed[PATH_MAX], buffer[16384];
@@ -113,7 +113,7 @@ static int jsonl_open(struct sink *sink)
 	j->fd = -1;
 	err = open_file(j);
 	if (err)
-		sink_say(sink, "%s: %s", j->options->path, strerror(-err));
+		sink_set_error(sink, "%s: %s", j->options->path, strerror(-err));
 	return err;
 }
 
@@ -128,8 +128,8 @@ static void jsonl_close(struct sink *sink)
 	sink->state = NULL;
 }
 
-/* One write a line: another process that appends to the same file can't come in between. A short write (disk full) is
- * taken back, so that the line comes whole later. */
+/* One write per line, so that other processes can append to the same file. After a short write (disk full) truncates the
+ * file, so that the retry writes a complete line. */
 static int write_line(struct jsonl *j, const struct export_event *event)
 {
 	_cleanup_free_ char *line = malloc(event->json_bytes + 1);
@@ -182,7 +182,7 @@ static int jsonl_event(struct sink *sink, const struct export_event *event)
 	if (!err)
 		err = write_line(j, event);
 	if (err)
-		sink_say(sink, "%s: %s", j->options->path, strerror(-err));
+		sink_set_error(sink, "%s: %s", j->options->path, strerror(-err));
 	return err;
 }
 
@@ -192,7 +192,7 @@ static void jsonl_reopen(struct sink *sink)
 
 	close_file(j);
 	if (open_file(j))
-		j->fd = -1; /* the next line fails, is kept, and the sink opens anew */
+		j->fd = -1; /* the next line fails and is retried after open() */
 }
 
 static int jsonl_check(struct sink *sink)
@@ -213,7 +213,7 @@ static int parse_keep(const char *text, void *at)
 	uint64_t n;
 	int err = parse_count(text, &n);
 
-	if (!err && n > KEEP_MOST)
+	if (!err && n > KEEP_MAX)
 		err = -EINVAL;
 	if (!err)
 		*(uint64_t *)at = n;
@@ -224,24 +224,24 @@ static const struct sink_key keys[] = {
 	{.name = "path",
 	 .parse = parse_path_or_dash,
 	 .offset = offsetof(struct jsonl_options, path),
-	 .wants = "an absolute path, or - for standard output",
-	 .needed = true},
+	 .expected = "an absolute path, or - for standard output",
+	 .required = true},
 	{.name = "max_size",
 	 .parse = parse_bytes,
 	 .offset = offsetof(struct jsonl_options, max_size),
-	 .wants = "a size such as 64MiB"},
+	 .expected = "a size such as 64MiB"},
 	{.name = "keep",
 	 .parse = parse_keep,
 	 .offset = offsetof(struct jsonl_options, keep),
-	 .wants = "a number of old files, 1 to 1000"},
+	 .expected = "a number of old files, 1 to 1000"},
 	{.name = "compress",
 	 .parse = parse_bool,
 	 .offset = offsetof(struct jsonl_options, compress),
-	 .wants = "true or false"},
+	 .expected = "true or false"},
 	{.name = "rate",
 	 .parse = parse_count,
 	 .offset = offsetof(struct jsonl_options, rate),
-	 .wants = "lines a second, at most"},
+	 .expected = "lines a second, at most"},
 	{0},
 };
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Kubernetes: an Event on the pod when it is in danger, leaks, was OOM-killed or acted upon, and the node condition
- * MemoryForecast. Speaks to the API server with the service account's token (deploy/kubernetes has the role it needs). Tells
- * nothing of what belongs to no pod.
+ * Kubernetes: an Event on a pod for an alarm, a leak, an OOM kill or an action, and the node condition MemoryForecast. Uses
+ * the API server with the service account's token (deploy/kubernetes has the role). Ignores events without a pod.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,8 +16,8 @@
 #include "format/event_line.h"
 #include "format/snapshot.h"
 
-#define ACCOUNT      "/var/run/secrets/kubernetes.io/serviceaccount/"
-#define MESSAGE_MOST 1024 /* the API's own bound on an Event's message */
+#define ACCOUNT     "/var/run/secrets/kubernetes.io/serviceaccount/"
+#define MESSAGE_MAX 1024 /* the API's limit for an Event's message */
 
 struct kubernetes_options {
 	struct sink_common common;
@@ -34,11 +33,11 @@ struct kubernetes {
 	struct snapshot snapshot;  /* without slots */
 	char url[2 * EXPORT_TEXT]; /* without a slash at its end */
 	char node[EXPORT_TEXT];
-	int status;          /* of the condition as last told: -1 never */
+	int status;          /* the condition last sent; -1: none */
 	uint64_t changed_ns; /* wall time */
 };
 
-/* Names go into a URL: what no name of the API may hold is refused. RFC 1123 subdomains. */
+/* Names become part of a URL: accepts only RFC 1123 subdomains, as the API does. NULL for others. */
 static const char *safe_name(const struct hr_event *record, struct hr_str text)
 {
 	const char *name = hr_event_text(record, text);
@@ -49,7 +48,7 @@ static const char *safe_name(const struct hr_event *record, struct hr_str text)
 	return name;
 }
 
-/* NULL: not worth an Event. */
+/* NULL: no Event. */
 static const char *reason_of(const struct hr_event *record)
 {
 	const struct hr_event_forecast *forecast = (const void *)record;
@@ -70,7 +69,7 @@ static const char *reason_of(const struct hr_event *record)
 	}
 }
 
-/* At most so many bytes of clean UTF-8, between characters. */
+/* The longest prefix of at most `most` bytes that ends between UTF-8 characters. */
 static size_t cut_at(const char *clean, size_t most)
 {
 	size_t n = strnlen(clean, most);
@@ -86,15 +85,15 @@ static json_t *event_object(const struct kubernetes *k, const struct export_even
 	const struct hr_event *record = &event->record;
 	const char *uid = safe_name(record, record->id.pod_uid),
 		   *container = safe_name(record, record->id.container);
-	char time[CLOCK_TEXT], name[320], field[300] = "", sentence[EVENT_LINE_TEXT];
-	const char *message = event_line(record, record->time_ns, sentence);
+	char time[CLOCK_TEXT], name[320], field[300] = "", line[EVENT_LINE_TEXT];
+	const char *message = event_line(record, record->time_ns, line);
 	json_t *object;
 
 	message += strcspn(message, " ");
 	message += strspn(message, " ");
 	clock_format_rfc3339(record->time_ns, time);
 	strcpy(time + 19, "Z"); /* metav1.Time has whole seconds */
-	/* The same event sent twice is the same object. */
+	/* A retried event has the same name: the API answers 409. */
 	snprintf(name, sizeof(name), "%.200s.%" PRIx64 "%" PRIx64, pod,
 		 record->instance & 0xffffffff, record->seq);
 	if (container)
@@ -104,7 +103,7 @@ static json_t *event_object(const struct kubernetes *k, const struct export_even
 		"apiVersion", "v1", "kind", "Event", "metadata", "name", name, "namespace",
 		namespace, "involvedObject", "apiVersion", "v1", "kind", "Pod", "namespace",
 		namespace, "name", pod, "uid", uid, "fieldPath", field, "reason", reason, "message",
-		json_stringn(message, cut_at(message, MESSAGE_MOST)), "type",
+		json_stringn(message, cut_at(message, MESSAGE_MAX)), "type",
 		record->severity >= HR_WARNING ? "Warning" : "Normal", "firstTimestamp", time,
 		"lastTimestamp", time, "count", 1, "source", "component", "headroom", "host",
 		k->node, "reportingComponent", "headroom", "reportingInstance", k->node);
@@ -138,13 +137,13 @@ static int kubernetes_event(struct sink *sink, const struct export_event *event)
 						   .conflict_is_done = true});
 }
 
-/* True: the host is foreseen to run out of memory; False: it is not; Unknown: the guard is silent. */
+/* True: OOM forecast for the host; False: none; Unknown: no heartbeat of the daemon. */
 static const struct {
 	const char *status, *reason, *message;
 } conditions[] = {
-	{"False", "MemoryLasts", "no shortage of memory is foreseen on this node"},
-	{"True", "MemoryRunsOut", "this node is foreseen to run out of memory within 15 minutes"},
-	{"Unknown", "GuardSilent", "headroom's guard is silent: nobody foresees"},
+	{"False", "NoOOMForecast", "no OOM forecast for this node"},
+	{"True", "OOMForecast", "OOM of this node forecast within 15 minutes"},
+	{"Unknown", "NoHeartbeat", "headroomd has no current heartbeat: forecast unavailable"},
 };
 
 static int condition_of(struct kubernetes *k, const char *board)
@@ -210,8 +209,8 @@ static int kubernetes_open(struct sink *sink)
 	k->status = -1;
 	snprintf(k->node, sizeof(k->node), "%s", *k->options->node ? k->options->node : node ?: "");
 	if (!*k->node) {
-		sink_say(sink,
-			 "the node's name is not known: set node, or NODE_NAME from spec.nodeName");
+		sink_set_error(sink,
+			       "unknown node name: set `node`, or NODE_NAME from spec.nodeName");
 		return -EINVAL;
 	}
 	if (*k->options->http.url)
@@ -239,7 +238,7 @@ static void kubernetes_close(struct sink *sink)
 	sink->state = NULL;
 }
 
-/* May we? Reading our own node needs the same path and token. */
+/* Reads our own node, with the same URL and token as the sink. */
 static int kubernetes_check(struct sink *sink)
 {
 	int err = kubernetes_open(sink);
@@ -259,27 +258,27 @@ static const struct sink_key keys[] = {
 	{.name = "url",
 	 .parse = parse_url,
 	 .offset = offsetof(struct kubernetes_options, http.url),
-	 .wants = "the API server's URL"},
+	 .expected = "the API server's URL"},
 	{.name = "ca_file",
 	 .parse = parse_path,
 	 .offset = offsetof(struct kubernetes_options, http.ca_file),
-	 .wants = "an absolute path"},
+	 .expected = "an absolute path"},
 	{.name = "bearer_file",
 	 .parse = parse_path,
 	 .offset = offsetof(struct kubernetes_options, http.bearer_file),
-	 .wants = "an absolute path of a file that holds a token"},
+	 .expected = "an absolute path of a file that holds a token"},
 	{.name = "timeout",
 	 .parse = parse_duration,
 	 .offset = offsetof(struct kubernetes_options, http.timeout_ms),
-	 .wants = "a time such as 10s"},
+	 .expected = "a time such as 10s"},
 	{.name = "node",
 	 .parse = parse_text,
 	 .offset = offsetof(struct kubernetes_options, node),
-	 .wants = "this node's name in the cluster"},
+	 .expected = "this node's name in the cluster"},
 	{.name = "condition",
 	 .parse = parse_bool,
 	 .offset = offsetof(struct kubernetes_options, condition),
-	 .wants = "true or false"},
+	 .expected = "true or false"},
 	{0},
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Events to NATS, on SUBJECT.NODE.TYPE. With `jetstream: true` each is acknowledged by the server before it counts as
- * delivered, and carries an id so that one sent twice is stored once; without, what the server has taken in counts (flush).
+ * Events to NATS, on SUBJECT.NODE.TYPE. With `jetstream: true` an event counts as delivered when the server acknowledged it,
+ * and carries an id, so that the server stores a retried event once; without, when the server received it (flush).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -48,11 +48,11 @@ static int complain(struct sink *sink, const char *what, natsStatus status)
 {
 	const struct nats_options *options = sink->options;
 
-	sink_say(sink, "%s: %s: %s", options->url, what, natsStatus_GetText(status));
+	sink_set_error(sink, "%s: %s: %s", options->url, what, natsStatus_GetText(status));
 	return error_of(status);
 }
 
-/* Reconnecting is the runner's business, so that it says so and counts it. */
+/* No automatic reconnect: sink_runner.c reconnects, logs and counts. */
 static natsStatus settle(struct nats *nats)
 {
 	const struct nats_options *o = nats->options;
@@ -103,7 +103,7 @@ static void nats_close(struct sink *sink)
 	sink->state = NULL;
 }
 
-/* What a subject may not hold becomes '_'; the node stays one token. */
+/* Replaces characters that a subject must not contain by '_'; the node remains one token. */
 static void token(const char *text, char *out, size_t bytes)
 {
 	size_t n = 0;
@@ -145,7 +145,7 @@ static int nats_event(struct sink *sink, const struct export_event *event)
 		 hr_event_type_name(event->record.type) ?: "unknown");
 	if (nats->stream) {
 		s = publish_stream(nats, subject, event);
-		return s == NATS_OK ? 0 : complain(sink, "no acknowledgement by a stream", s);
+		return s == NATS_OK ? 0 : complain(sink, "not acknowledged by a stream", s);
 	}
 	s = natsConnection_Publish(nats->connection, subject, event->json, (int)event->json_bytes);
 	if (s == NATS_OK)
@@ -153,16 +153,16 @@ static int nats_event(struct sink *sink, const struct export_event *event)
 	return s == NATS_OK ? 0 : complain(sink, "can't publish", s);
 }
 
-/* So that a server that went is noticed before the next event. */
+/* Notices a lost server before the next event. */
 static int nats_tick(struct sink *sink)
 {
 	struct nats *nats = sink->state;
 	natsStatus s = natsConnection_FlushTimeout(nats->connection, WAIT_MS);
 
-	return s == NATS_OK ? 0 : complain(sink, "the server went away", s);
+	return s == NATS_OK ? 0 : complain(sink, "the server closed the connection", s);
 }
 
-/* Whether a stream takes what we publish: an event that none takes is never acknowledged. */
+/* Checks that a stream stores our subjects: otherwise no event would be acknowledged. */
 static int find_stream(struct sink *sink)
 {
 	struct nats *nats = sink->state;
@@ -175,12 +175,12 @@ static int find_stream(struct sink *sink)
 	s = natsConnection_RequestString(&answer, nats->connection, "$JS.API.STREAM.NAMES", ask,
 					 WAIT_MS);
 	if (s != NATS_OK) {
-		sink_say(sink, "%s: no JetStream there: %s", nats->options->url,
-			 natsStatus_GetText(s));
+		sink_set_error(sink, "%s: no JetStream: %s", nats->options->url,
+			       natsStatus_GetText(s));
 		err = -EREMOTEIO;
 	} else if (!strstr(natsMsg_GetData(answer) ?: "", "\"streams\":[\"")) {
-		sink_say(sink, "%s: no stream takes %s.NODE.TYPE", nats->options->url,
-			 nats->options->subject);
+		sink_set_error(sink, "%s: no stream has the subject %s.NODE.TYPE",
+			       nats->options->url, nats->options->subject);
 		err = -ENODATA;
 	}
 	natsMsg_Destroy(answer);
@@ -219,24 +219,24 @@ static const struct sink_key keys[] = {
 	{.name = "url",
 	 .parse = parse_nats_url,
 	 .offset = offsetof(struct nats_options, url),
-	 .needed = true,
-	 .wants = "a URL such as nats://127.0.0.1:4222"},
+	 .required = true,
+	 .expected = "a URL such as nats://127.0.0.1:4222"},
 	{.name = "subject",
 	 .parse = parse_subject,
 	 .offset = offsetof(struct nats_options, subject),
-	 .wants = "a subject without wildcards, such as headroom"},
+	 .expected = "a subject without wildcards, such as headroom"},
 	{.name = "jetstream",
 	 .parse = parse_bool,
 	 .offset = offsetof(struct nats_options, jetstream),
-	 .wants = "true or false"},
+	 .expected = "true or false"},
 	{.name = "creds_file",
 	 .parse = parse_path,
 	 .offset = offsetof(struct nats_options, creds_file),
-	 .wants = "an absolute path"},
+	 .expected = "an absolute path"},
 	{.name = "ca_file",
 	 .parse = parse_path,
 	 .offset = offsetof(struct nats_options, ca_file),
-	 .wants = "an absolute path"},
+	 .expected = "an absolute path"},
 	{0},
 };
 

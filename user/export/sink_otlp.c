@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * OpenTelemetry over HTTP in its JSON form: figures every interval to ENDPOINT/v1/metrics, events as log records to
- * ENDPOINT/v1/logs. Each container is a resource with the attributes of the semantic conventions; what those know no name
- * for stands under headroom.*.
+ * OpenTelemetry over HTTP with JSON: metrics every interval to ENDPOINT/v1/metrics, events as log records to
+ * ENDPOINT/v1/logs. Each container is a resource with the attributes of the semantic conventions; other attributes are named
+ * headroom.*.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +19,7 @@
 #include "format/display_name.h"
 #include "format/event_line.h"
 
-#define AT_ONCE         250 /* resources in one request: collectors take 4 MiB by default */
+#define BATCH           250 /* resources in one request: collectors accept 4 MiB by default */
 #define JSON_STYLE_OTLP (JSON_COMPACT | JSON_REAL_PRECISION(15))
 
 struct otlp_options {
@@ -101,7 +101,7 @@ static json_t *one_metric(const struct otlp_metric *m, const struct hr_slot *slo
 	if (!m->counter)
 		return json_pack("{ss ss s{so}}", "name", m->name, "unit", m->unit, "gauge",
 				 "dataPoints", points);
-	/* A clock that was set back must not make it end before it began. */
+	/* The end must not be before the start, even if the clock was set back. */
 	json_object_set_new(json_array_get(points, 0), "startTimeUnixNano",
 			    nanoseconds(slot->appeared_ns < now_ns ? slot->appeared_ns : now_ns));
 	return json_pack("{ss ss s{so si sb}}", "name", m->name, "unit", m->unit, "sum",
@@ -140,7 +140,7 @@ static int post(struct sink *sink, const char *url, const char *key, json_t *lis
 						   .bytes = strlen(body)});
 }
 
-/* Slot by slot: of ten thousand containers no more than one request's are held at a time. */
+/* Slot by slot: holds the containers of one request at a time, even of ten thousand. */
 static int send_metrics(struct sink *sink)
 {
 	struct otlp *otlp = sink->state;
@@ -152,7 +152,7 @@ static int send_metrics(struct sink *sink)
 		if (slot_listed(&otlp->slot) && !slot_gone(&otlp->slot))
 			json_array_append_new(list, slot_metrics(&otlp->slot, otlp->head.host.node,
 								 otlp->head.time_ns));
-		if (json_array_size(list) == AT_ONCE) {
+		if (json_array_size(list) == BATCH) {
 			err = post(sink, otlp->metrics_url, "resourceMetrics", list);
 			list = json_array();
 		}
@@ -176,9 +176,9 @@ static int otlp_tick(struct sink *sink)
 		err = snapshot_head(&otlp->head, otlp->reader);
 	if (err) {
 		hr_reader_close(take_ptr(otlp->reader));
-		return 0; /* no board yet: nothing to tell */
+		return 0; /* no board yet */
 	}
-	/* Figures of a guard that is silent are old: no figures are better. */
+	/* Without a heartbeat the values are stale: sends none. */
 	return otlp->head.health ? 0 : send_metrics(sink);
 }
 
@@ -196,10 +196,10 @@ static json_t *log_record(const struct export_event *event)
 	const struct hr_event *record = &event->record;
 	unsigned int severity =
 		record->severity < ARRAY_SIZE(severities) ? record->severity : HR_INFO;
-	char sentence[EVENT_LINE_TEXT], name[64], seq[24];
+	char line[EVENT_LINE_TEXT], name[64], seq[24];
 	json_t *attributes = json_array();
 
-	event_line(record, record->time_ns, sentence);
+	event_line(record, record->time_ns, line);
 	snprintf(name, sizeof(name), "headroom.%s", hr_event_type_name(record->type) ?: "unknown");
 	snprintf(seq, sizeof(seq), "%" PRIu64, record->seq);
 	attribute(attributes, "event.name", name);
@@ -209,7 +209,7 @@ static json_t *log_record(const struct export_event *event)
 	return json_pack("{so so si ss s{ss} so}", "timeUnixNano", nanoseconds(record->time_ns),
 			 "observedTimeUnixNano", nanoseconds(clock_wall_ns()), "severityNumber",
 			 severities[severity].number, "severityText", severities[severity].text,
-			 "body", "stringValue", sentence, "attributes", attributes);
+			 "body", "stringValue", line, "attributes", attributes);
 }
 
 static int otlp_event(struct sink *sink, const struct export_event *event)
@@ -228,7 +228,7 @@ static int otlp_event(struct sink *sink, const struct export_event *event)
 	return list ? post(sink, otlp->logs_url, "resourceLogs", list) : -ENOMEM;
 }
 
-/* ---- life ---- */
+/* ---- open and close ---- */
 
 static int otlp_open(struct sink *sink)
 {
@@ -260,7 +260,7 @@ static void otlp_close(struct sink *sink)
 	sink->state = NULL;
 }
 
-/* An empty request is one that a collector takes. */
+/* Collectors accept an empty request. */
 static int otlp_check(struct sink *sink)
 {
 	int err = otlp_open(sink);
@@ -277,11 +277,11 @@ static const struct sink_key keys[] = {
 	{.name = "metrics",
 	 .parse = parse_bool,
 	 .offset = offsetof(struct otlp_options, metrics),
-	 .wants = "true or false"},
+	 .expected = "true or false"},
 	{.name = "logs",
 	 .parse = parse_bool,
 	 .offset = offsetof(struct otlp_options, logs),
-	 .wants = "true or false"},
+	 .expected = "true or false"},
 	{0},
 };
 
@@ -293,7 +293,7 @@ static const struct otlp_options defaults = {
 
 const struct sink_type sink_otlp = {
 	.name = "otlp",
-	.summary = "figures and events to an OpenTelemetry collector (OTLP/HTTP, JSON)",
+	.summary = "metrics and events to an OpenTelemetry collector (OTLP/HTTP, JSON)",
 	.options_bytes = sizeof(struct otlp_options),
 	.defaults = &defaults,
 	.keys = keys,

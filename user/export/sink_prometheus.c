@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Prometheus and OpenMetrics over HTTP (libmicrohttpd): /metrics, /healthz, /readyz, and / for a browser. Each request reads
- * the board anew; nothing is kept between scrapes but the count of actions and the text of labels. An answer is written as fast
- * as it is read. Loopback unless told otherwise.
+ * the board; only the counts of actions and the text of labels persist between scrapes. Writes a response as fast as the
+ * client reads it. Listens on loopback by default.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,11 +18,11 @@
 #include "index_page.h"
 
 #define CONNECTIONS      32
-#define TIMEOUT_S        15 /* of a client that reads or asks slowly */
+#define TIMEOUT_S        15 /* for slow clients */
 #define THREADS          2
-#define CONNECTION_BYTES (192u << 10) /* what one may hold: pieces of an answer go out of it */
+#define CONNECTION_BYTES (192u << 10) /* buffer of one connection */
 #define BLOCK_BYTES      (64u << 10)
-#define ACTIONS          256 /* policies × rungs × results that are told apart */
+#define ACTIONS          256 /* distinct combinations of policy, action and result */
 
 struct prometheus_options {
 	struct sink_common common;
@@ -35,11 +35,11 @@ struct prometheus {
 	const struct prometheus_options *options;
 	const char *board;
 	struct MHD_Daemon *daemon;
-	pthread_mutex_t lock; /* requests come in two threads; all below is theirs */
+	pthread_mutex_t lock; /* for the members below: requests run in two threads */
 	struct hr_reader *reader;
 	struct snapshot head; /* without slots */
 	struct hr_slot slot;
-	struct scrape_labels *labels;
+	struct exposition_labels *labels;
 	uint64_t instance;
 	struct action_count action[ACTIONS];
 	size_t actions;
@@ -105,27 +105,27 @@ static int look(struct prometheus *p)
 	return 0;
 }
 
-/* What a request is answered with: a page; or a scrape, where there is one. */
+/* A response: the scrape, if there is one; else the text. */
 struct answer {
-	struct page page;
-	struct scrape *scrape;
+	struct body body;
+	struct exposition *scrape;
 	const char *type;
 };
 
-static struct scrape *take_scrape(struct prometheus *p, bool openmetrics)
+static struct exposition *take_scrape(struct prometheus *p, bool openmetrics)
 {
 	struct metrics_config config = {.openmetrics = openmetrics,
 					.cadvisor = p->options->cadvisor,
 					.most = p->options->max_containers};
 	struct metrics_extra extra = {
 		.action = p->action, .actions = p->actions, .exporter = export_running};
-	struct scrape *scrape = scrape_new(&config, p->labels);
+	struct exposition *scrape = exposition_new(&config, p->labels);
 	uint32_t index = 0;
 
 	while (scrape && !hr_reader_slot(p->reader, &index, &p->slot))
-		scrape_add(scrape, &p->slot, index - 1, p->head.time_ns);
-	if (scrape && scrape_close(scrape, &p->head, &extra)) {
-		scrape_free(scrape);
+		exposition_add(scrape, &p->slot, index - 1, p->head.time_ns);
+	if (scrape && exposition_close(scrape, &p->head, &extra)) {
+		exposition_free(scrape);
 		return NULL;
 	}
 	return scrape;
@@ -140,44 +140,45 @@ static unsigned int answer_metrics(struct prometheus *p, struct MHD_Connection *
 	answer->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 				   : "text/plain; version=0.0.4; charset=utf-8";
 	if (look(p)) {
-		page_printf(&answer->page,
-			    "# HELP headroom_guard_up 1 while the guard's heart beats.\n"
-			    "# TYPE headroom_guard_up gauge\nheadroom_guard_up 0\n%s",
-			    openmetrics ? "# EOF\n" : "");
+		body_printf(
+			&answer->body,
+			"# HELP headroom_guard_up 1 while the heartbeat of the daemon is current.\n"
+			"# TYPE headroom_guard_up gauge\nheadroom_guard_up 0\n%s",
+			openmetrics ? "# EOF\n" : "");
 		return MHD_HTTP_OK;
 	}
 	answer->scrape = take_scrape(p, openmetrics);
-	answer->page.failed = !answer->scrape;
+	answer->body.failed = !answer->scrape;
 	return MHD_HTTP_OK;
 }
 
 static unsigned int answer_healthz(struct prometheus *p, struct MHD_Connection *connection,
 				   struct answer *answer)
 {
-	page_puts(&answer->page, "ok\n");
+	body_puts(&answer->body, "ok\n");
 	return MHD_HTTP_OK;
 }
 
 static unsigned int answer_readyz(struct prometheus *p, struct MHD_Connection *connection,
 				  struct answer *answer)
 {
-	struct page *page = &answer->page;
+	struct body *body = &answer->body;
 	char warning[128];
 
 	if (look(p)) {
-		page_printf(page, "%s\n", hr_reader_error());
+		body_printf(body, "%s\n", hr_reader_error());
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
 	if (p->head.health) {
-		page_printf(page, "%s; %s\n", snapshot_warning(&p->head, warning, sizeof(warning)),
+		body_printf(body, "%s; %s\n", snapshot_warning(&p->head, warning, sizeof(warning)),
 			    snapshot_remedy(&p->head));
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
-	page_puts(page, "ok\n");
+	body_puts(body, "ok\n");
 	return MHD_HTTP_OK;
 }
 
-/* A person's page, rarely asked for: the whole picture is held for as long as it is written. */
+/* The body for a browser, rarely requested: holds the complete snapshot while it is written. */
 static unsigned int answer_page(struct prometheus *p, struct MHD_Connection *connection,
 				struct answer *answer)
 {
@@ -187,7 +188,7 @@ static unsigned int answer_page(struct prometheus *p, struct MHD_Connection *con
 	if (!err)
 		err = snapshot_load(&whole, p->reader);
 	answer->type = "text/html; charset=utf-8";
-	web_page(&answer->page, err ? NULL : &whole, hr_reader_error());
+	index_page_write(&answer->body, err ? NULL : &whole, hr_reader_error());
 	return MHD_HTTP_OK;
 }
 
@@ -204,14 +205,14 @@ static const struct {
 
 static ssize_t read_scrape(void *arg, uint64_t at, char *to, size_t space)
 {
-	long n = scrape_read(arg, to, space);
+	long n = exposition_read(arg, to, space);
 
 	return n < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : n ? n : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-static void free_scrape(void *arg) { scrape_free(arg); }
+static void free_scrape(void *arg) { exposition_free(arg); }
 
-/* Takes what the answer holds. */
+/* Takes ownership of the answer's content. */
 static struct MHD_Response *make_response(struct answer *answer, unsigned int *status)
 {
 	struct MHD_Response *response;
@@ -220,19 +221,19 @@ static struct MHD_Response *make_response(struct answer *answer, unsigned int *s
 		response = MHD_create_response_from_callback(
 			MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_scrape, answer->scrape, free_scrape);
 		if (!response)
-			scrape_free(answer->scrape);
+			exposition_free(answer->scrape);
 		return response;
 	}
-	if (page_end(&answer->page)) {
-		page_done(&answer->page);
+	if (body_end(&answer->body)) {
+		body_done(&answer->body);
 		*status = MHD_HTTP_INTERNAL_SERVER_ERROR;
 		return MHD_create_response_from_buffer(14, (void *)"out of memory\n",
 						       MHD_RESPMEM_PERSISTENT);
 	}
-	response = MHD_create_response_from_buffer(answer->page.n, answer->page.text,
+	response = MHD_create_response_from_buffer(answer->body.n, answer->body.text,
 						   MHD_RESPMEM_MUST_FREE);
 	if (!response)
-		page_done(&answer->page);
+		body_done(&answer->body);
 	return response;
 }
 
@@ -245,7 +246,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, unsigned i
 	if (!response)
 		return MHD_NO;
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
-	/* A page of text that others wrote: it may run nothing and reach nobody. */
+	/* The body shows text from container owners: forbid scripts and requests. */
 	MHD_add_response_header(response, "Content-Security-Policy",
 				"default-src 'none'; style-src 'unsafe-inline'");
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
@@ -263,7 +264,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	unsigned int status = MHD_HTTP_NOT_FOUND;
 
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD)) {
-		page_puts(&answer.page, "only GET\n");
+		body_puts(&answer.body, "only GET and HEAD are allowed\n");
 		return send_answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, &answer);
 	}
 	pthread_mutex_lock(&p->lock);
@@ -272,7 +273,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 			status = routes[i].answer(p, connection, &answer);
 	pthread_mutex_unlock(&p->lock);
 	if (status == MHD_HTTP_NOT_FOUND)
-		page_puts(&answer.page, "there are /metrics, /healthz, /readyz and /\n");
+		body_puts(&answer.body,
+			  "not found; available: /metrics, /healthz, /readyz and /\n");
 	return send_answer(connection, status, &answer);
 }
 
@@ -301,7 +303,7 @@ static int prometheus_open(struct sink *sink)
 	p->options = sink->options;
 	p->board = sink->board;
 	pthread_mutex_init(&p->lock, NULL);
-	p->labels = scrape_labels_new();
+	p->labels = exposition_labels_new();
 	if (!p->labels)
 		return -ENOMEM;
 	errno = 0;
@@ -309,7 +311,8 @@ static int prometheus_open(struct sink *sink)
 	if (!p->daemon) {
 		int err = errno ?: EADDRINUSE;
 
-		sink_say(sink, "can't listen on %s: %s", p->options->listen.text, strerror(err));
+		sink_set_error(sink, "can't listen on %s: %s", p->options->listen.text,
+			       strerror(err));
 		return -err;
 	}
 	return 0;
@@ -324,7 +327,7 @@ static void prometheus_close(struct sink *sink)
 	if (p->daemon)
 		MHD_stop_daemon(p->daemon);
 	hr_reader_close(p->reader);
-	scrape_labels_free(p->labels);
+	exposition_labels_free(p->labels);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 	sink->state = NULL;
@@ -341,7 +344,7 @@ static int prometheus_check(struct sink *sink)
 		return err;
 	err = hr_reader_open(sink->board, &reader);
 	if (err)
-		sink_say(sink, "%s", hr_reader_error());
+		sink_set_error(sink, "%s", hr_reader_error());
 	else
 		hr_reader_close(reader);
 	return err;
@@ -351,15 +354,15 @@ static const struct sink_key keys[] = {
 	{.name = "listen",
 	 .parse = parse_address,
 	 .offset = offsetof(struct prometheus_options, listen),
-	 .wants = "ADDRESS:PORT, such as 127.0.0.1:9477"},
+	 .expected = "ADDRESS:PORT, such as 127.0.0.1:9477"},
 	{.name = "cadvisor_names",
 	 .parse = parse_bool,
 	 .offset = offsetof(struct prometheus_options, cadvisor),
-	 .wants = "true or false"},
+	 .expected = "true or false"},
 	{.name = "max_containers",
 	 .parse = parse_count,
 	 .offset = offsetof(struct prometheus_options, max_containers),
-	 .wants = "a number of containers"},
+	 .expected = "a number of containers"},
 	{0},
 };
 
@@ -371,7 +374,7 @@ static const struct prometheus_options defaults = {
 
 const struct sink_type sink_prometheus = {
 	.name = "prometheus",
-	.summary = "metrics for Prometheus over HTTP, and a page for a browser",
+	.summary = "metrics for Prometheus over HTTP, and a web page",
 	.options_bytes = sizeof(struct prometheus_options),
 	.defaults = &defaults,
 	.keys = keys,

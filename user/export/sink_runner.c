@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The sinks' threads and queues. Every sink is driven by the same loop: open, deliver, tick; on an error close, wait, open
- * again. What was not delivered stays at the head of its queue. Knows no sink by name.
+ * The sinks' threads and queues. All sinks run the same loop: open, deliver, tick; after an error close, wait, open again. An
+ * event stays at the head of its queue until it is delivered. Knows no sink by name.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,19 +13,19 @@
 #include "base/log.h"
 #include "export.h"
 
-#define PAUSE_FIRST_NS (500 * NS_PER_MS)
-#define PAUSE_MOST_NS  (30 * NS_PER_SEC)
-#define LAST_WORDS_NS  (2 * NS_PER_SEC)
-#define SINK_STACK     (256u << 10)
+#define PAUSE_FIRST_NS  (500 * NS_PER_MS)
+#define PAUSE_MOST_NS   (30 * NS_PER_SEC)
+#define STOP_TIMEOUT_NS (2 * NS_PER_SEC)
+#define SINK_STACK      (256u << 10)
 
 struct exporter *export_running;
 
-void sink_say(struct sink *sink, const char *format, ...)
+void sink_set_error(struct sink *sink, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(sink->said, sizeof(sink->said), format, args);
+	vsnprintf(sink->error, sizeof(sink->error), format, args);
 	va_end(args);
 }
 
@@ -34,7 +34,7 @@ static void count(uint64_t *counter, uint64_t n)
 	__atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
 }
 
-/* Waits until there is something, the time comes, or it is to stop. The lock is held before and after. */
+/* Waits for an event, the time, or the stop. Called with the lock held. */
 static void wait_until(struct sink *sink, uint64_t mono_ns)
 {
 	struct timespec ts = {.tv_sec = (time_t)(mono_ns / NS_PER_SEC),
@@ -61,14 +61,13 @@ static void drop_first(struct sink *sink)
 	__atomic_store_n(&sink->counts.queued, sink->count, __ATOMIC_RELAXED);
 }
 
-/* It was delivered; unless the queue overflowed meanwhile it is still the first. */
+/* Removes a delivered event, unless an overflow of the queue already did. */
 static void delivered(struct sink *sink, const struct export_event *event)
 {
 	pthread_mutex_lock(&sink->lock);
 	if (sink->count && sink->ring[sink->head] == event)
 		drop_first(sink);
-	if (event->record.instance ==
-	    sink->instance) /* else what waited from the board before this one */
+	if (event->record.instance == sink->instance) /* else an event of the previous board */
 		__atomic_store_n(&sink->counts.last_seq, event->record.seq, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&sink->lock);
 	if (!sink->refused)
@@ -77,8 +76,8 @@ static void delivered(struct sink *sink, const struct export_event *event)
 
 static bool stopping(struct sink *sink) { return __atomic_load_n(&sink->stop, __ATOMIC_ACQUIRE); }
 
-/* Delivers what there is. 0, or the error that made it stop. */
-static int deliver(struct sink *sink, uint64_t *last_words_ns)
+/* Delivers the queued events. 0, or the error that stopped it. */
+static int deliver(struct sink *sink, uint64_t *stop_deadline_ns)
 {
 	struct export_event *event;
 	int err = 0;
@@ -89,9 +88,9 @@ static int deliver(struct sink *sink, uint64_t *last_words_ns)
 		if (!err)
 			delivered(sink, event);
 		export_event_unref(event);
-		if (stopping(sink) && !*last_words_ns)
-			*last_words_ns = clock_mono_ns() + LAST_WORDS_NS;
-		if (*last_words_ns && clock_mono_ns() > *last_words_ns)
+		if (stopping(sink) && !*stop_deadline_ns)
+			*stop_deadline_ns = clock_mono_ns() + STOP_TIMEOUT_NS;
+		if (*stop_deadline_ns && clock_mono_ns() > *stop_deadline_ns)
 			break;
 	}
 	return err;
@@ -100,33 +99,33 @@ static int deliver(struct sink *sink, uint64_t *last_words_ns)
 static void failed(struct sink *sink, int err)
 {
 	count(&sink->counts.failures, 1);
-	if (!sink->quiet)
+	if (!sink->logged)
 		log_error("%s: %s; trying again", sink->type->name,
-			  *sink->said ? sink->said : strerror(-err));
-	sink->quiet = true;
+			  *sink->error ? sink->error : strerror(-err));
+	sink->logged = true;
 }
 
 void sink_drop(struct sink *sink)
 {
 	count(&sink->counts.dropped, 1);
 	count(&sink->counts.failures, 1);
-	if (!sink->quiet)
-		log_error("%s: %s; an event was dropped", sink->type->name, sink->said);
-	sink->quiet = true;
+	if (!sink->logged)
+		log_error("%s: %s; an event was dropped", sink->type->name, sink->error);
+	sink->logged = true;
 	sink->refused = true;
 }
 
 static void worked(struct sink *sink)
 {
 	if (sink->refused)
-		return; /* it is there, but did not take what we brought last */
-	if (sink->quiet)
+		return; /* reachable, but it refused the last event */
+	if (sink->logged)
 		log_info("%s: works again", sink->type->name);
-	sink->quiet = false;
-	*sink->said = '\0';
+	sink->logged = false;
+	*sink->error = '\0';
 }
 
-/* Sleeps out a pause after a failure; new events do not shorten it. */
+/* The pause after a failure; new events do not shorten it. */
 static void pause_for(struct sink *sink, uint64_t ns)
 {
 	uint64_t until = clock_mono_ns() + ns;
@@ -148,7 +147,7 @@ static void idle_until(struct sink *sink, uint64_t mono_ns)
 static void *sink_thread(void *arg)
 {
 	struct sink *sink = arg;
-	uint64_t pause = PAUSE_FIRST_NS, tick = 0, last_words = 0;
+	uint64_t pause = PAUSE_FIRST_NS, tick = 0, stop_deadline = 0;
 	bool open = false;
 	int err;
 
@@ -159,7 +158,7 @@ static void *sink_thread(void *arg)
 		    sink->type->reopen)
 			sink->type->reopen(sink);
 		if (!err && sink->type->events)
-			err = deliver(sink, &last_words);
+			err = deliver(sink, &stop_deadline);
 		if (!err && sink->type->tick && (clock_mono_ns() >= tick || stopping(sink))) {
 			err = sink->type->tick(sink);
 			tick = clock_mono_ns() + sink->common->interval_ms * NS_PER_MS;
@@ -246,7 +245,7 @@ void export_stop(struct exporter *e)
 		if (sink->count)
 			log_info("%s: %zu event%s not delivered%s", sink->type->name, sink->count,
 				 sink->count == 1 ? " was" : "s were",
-				 *e->state ? ": the next start goes on with them" : "");
+				 *e->state ? ": they are sent after the next start" : "");
 	}
 }
 
@@ -275,7 +274,7 @@ void export_resume(struct exporter *e, size_t i, uint64_t instance, uint64_t seq
 		pthread_mutex_unlock(&sink->lock);
 }
 
-static bool wants(const struct sink *sink, const struct hr_event *event)
+static bool accepts(const struct sink *sink, const struct hr_event *event)
 {
 	const struct sink_common *common = sink->common;
 
@@ -283,8 +282,8 @@ static bool wants(const struct sink *sink, const struct hr_event *event)
 	       (!common->types || (event->type < 32 && common->types & 1u << event->type));
 }
 
-/* It need not be read again for this sink, unless one before it still waits. */
-static void pass_over(struct sink *sink, const struct export_event *event)
+/* Moves the position past an event that the filter excludes, unless earlier events are queued. */
+static void skip(struct sink *sink, const struct export_event *event)
 {
 	if (!sink->count && event->record.instance == sink->instance)
 		__atomic_store_n(&sink->counts.last_seq, event->record.seq, __ATOMIC_RELAXED);
@@ -295,13 +294,13 @@ void export_push(struct exporter *e, struct export_event *event)
 	for (size_t i = 0; i < e->n; i++) {
 		struct sink *sink = &e->sink[i];
 
-		/* A restarted exporter reads on from the sink that is furthest behind. */
+		/* A restarted exporter reads from the position of the sink that is furthest behind. */
 		if (event->record.instance == sink->instance &&
 		    event->record.seq <= __atomic_load_n(&sink->counts.last_seq, __ATOMIC_RELAXED))
 			continue;
 		pthread_mutex_lock(&sink->lock);
-		if (!wants(sink, &event->record)) {
-			pass_over(sink, event);
+		if (!accepts(sink, &event->record)) {
+			skip(sink, event);
 			pthread_mutex_unlock(&sink->lock);
 			continue;
 		}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A Unix socket for programs that cannot map the board: whoever connects gets JSON lines, first a picture of all containers
- * ("schema":"headroom.snapshot/2"), then every event as it comes, and a picture every interval. One that is behind is spared
- * pictures; one that does not read for a minute, or for whom too much waits, is dropped. Nobody else waits for it.
+ * A Unix socket for programs that cannot map the board. Each client receives JSON lines: a snapshot of all containers
+ * ("schema":"headroom.snapshot/2"), then every event, and a snapshot every interval. A client that is behind gets no
+ * snapshots; one that does not read for a minute, or with too much queued, is disconnected. Clients do not delay each other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,10 +22,10 @@
 #include "option_parse.h"
 #include "format/snapshot.h"
 
-#define CLIENTS     32
-#define BUFFER_MOST (16u << 20) /* bytes that wait for one client, beside a picture */
-#define STUCK_NS    (60 * NS_PER_SEC)
-#define LOOK_MS     50
+#define CLIENTS    32
+#define BUFFER_MAX (16u << 20) /* bytes queued for one client, beside a snapshot */
+#define STUCK_NS   (60 * NS_PER_SEC)
+#define POLL_MS    50
 
 struct socket_options {
 	struct sink_common common;
@@ -33,11 +33,11 @@ struct socket_options {
 };
 
 struct client {
-	int fd;     /* -1: free */
-	char *wait; /* what it has not taken yet: n bytes from `at` on */
+	int fd;      /* -1: free */
+	char *queue; /* queued bytes: n from `at` on */
 	size_t at, n;
-	uint64_t took_ns; /* monotonic: when it last took something, or had to take nothing */
-	bool fresh;       /* has had no picture */
+	uint64_t read_ns; /* monotonic: when it last read, or nothing was queued */
+	bool fresh;       /* has received no snapshot yet */
 };
 
 struct unix_socket {
@@ -47,24 +47,24 @@ struct unix_socket {
 	struct hr_reader *reader;
 	struct snapshot head; /* without slots */
 	struct hr_slot slot;
-	size_t picture_bytes; /* of the last one */
+	size_t snapshot_bytes; /* of the last one */
 };
 
 static void drop(struct client *client)
 {
 	if (client->fd >= 0)
 		close(client->fd);
-	free(client->wait);
+	free(client->queue);
 	*client = (struct client){.fd = -1};
 }
 
 static void drop_stuck(struct client *client)
 {
-	log_info("socket: a client that does not read was dropped");
+	log_info("socket: disconnected a client that does not read");
 	drop(client);
 }
 
-/* How much of it the client takes now. -1: it is gone. */
+/* Sends what the client accepts now; returns the bytes sent, or -1: disconnected. */
 static ssize_t send_some(struct client *client, const char *data, size_t n)
 {
 	size_t done = 0;
@@ -83,56 +83,56 @@ static ssize_t send_some(struct client *client, const char *data, size_t n)
 		done += (size_t)sent;
 	}
 	if (done)
-		client->took_ns = clock_mono_ns();
+		client->read_ns = clock_mono_ns();
 	return (ssize_t)done;
 }
 
 static void flush(struct client *client)
 {
-	ssize_t sent = client->n ? send_some(client, client->wait + client->at, client->n) : 0;
+	ssize_t sent = client->n ? send_some(client, client->queue + client->at, client->n) : 0;
 
 	if (sent < 0)
 		return;
 	client->at += (size_t)sent;
 	client->n -= (size_t)sent;
 	if (!client->n) {
-		free(take_ptr(client->wait));
+		free(take_ptr(client->queue));
 		client->at = 0;
 	}
 }
 
-/* Sends what it takes now; the rest waits. */
-static void give(struct unix_socket *s, struct client *client, const char *data, size_t n)
+/* Sends what the client accepts now; queues the rest. */
+static void send_or_queue(struct unix_socket *s, struct client *client, const char *data, size_t n)
 {
 	ssize_t sent = 0;
 	char *all;
 
 	flush(client);
 	if (client->fd >= 0 && !client->n) {
-		client->took_ns = clock_mono_ns();
+		client->read_ns = clock_mono_ns();
 		sent = send_some(client, data, n);
 	}
 	if (client->fd < 0 || (size_t)sent == n)
 		return;
-	if (client->n + n > BUFFER_MOST + s->picture_bytes) {
+	if (client->n + n > BUFFER_MAX + s->snapshot_bytes) {
 		drop_stuck(client);
 		return;
 	}
 	if (client->at) {
-		memmove(client->wait, client->wait + client->at, client->n);
+		memmove(client->queue, client->queue + client->at, client->n);
 		client->at = 0;
 	}
-	all = realloc(client->wait, client->n + n - (size_t)sent);
+	all = realloc(client->queue, client->n + n - (size_t)sent);
 	if (!all) {
 		drop(client);
 		return;
 	}
-	client->wait = all;
+	client->queue = all;
 	memcpy(all + client->n, data + sent, n - (size_t)sent);
 	client->n += n - (size_t)sent;
 }
 
-/* Large pictures go out as fast as they are read, until the next is due or an event comes. */
+/* Sends queued snapshots as fast as clients read, until the next one is due or an event arrives. */
 static void flush_all(struct sink *sink)
 {
 	struct unix_socket *s = sink->state;
@@ -146,7 +146,7 @@ static void flush_all(struct sink *sink)
 			struct client *client = &s->client[i];
 
 			flush(client);
-			if (client->n && clock_mono_ns() - client->took_ns > STUCK_NS)
+			if (client->n && clock_mono_ns() - client->read_ns > STUCK_NS)
 				drop_stuck(client);
 			if (client->n)
 				out[n++] = (struct pollfd){.fd = client->fd, .events = POLLOUT};
@@ -155,7 +155,7 @@ static void flush_all(struct sink *sink)
 		    __atomic_load_n(&sink->stop, __ATOMIC_ACQUIRE) ||
 		    __atomic_load_n(&sink->counts.queued, __ATOMIC_RELAXED))
 			return;
-		poll(out, n, LOOK_MS);
+		poll(out, n, POLL_MS);
 	}
 }
 
@@ -176,7 +176,7 @@ static void accept_clients(struct unix_socket *s)
 	}
 }
 
-/* A stale socket of an exporter that was killed is taken over; a live one is somebody else's. */
+/* Replaces the stale socket of a killed exporter; refuses a path on which another program listens. */
 static int bind_path(struct unix_socket *s, struct sink *sink)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -194,18 +194,17 @@ static int bind_path(struct unix_socket *s, struct sink *sink)
 	if (errno != EADDRINUSE)
 		return -errno;
 	if (!lstat(s->options->path, &st) && !S_ISSOCK(st.st_mode)) {
-		sink_say(sink,
-			 "%s: something stands there that is no socket: remove it, or take another "
-			 "path",
-			 s->options->path);
+		sink_set_error(sink,
+			       "%s: exists and is not a socket: remove it, or use another path",
+			       s->options->path);
 		return -EEXIST;
 	}
 	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (probe < 0)
 		return -errno;
 	if (!connect(probe, (struct sockaddr *)&address, sizeof(address))) {
-		sink_say(sink, "%s: another program listens there: another exporter?",
-			 s->options->path);
+		sink_set_error(sink, "%s: another program listens there: another exporter?",
+			       s->options->path);
 		return -EADDRINUSE;
 	}
 	if (errno != ECONNREFUSED || unlink(s->options->path) ||
@@ -229,8 +228,8 @@ static int socket_open(struct sink *sink)
 	err = bind_path(s, sink);
 	if (!err && (chmod(s->options->path, 0660) || listen(s->fd, CLIENTS)))
 		err = -errno;
-	if (err && !*sink->said)
-		sink_say(sink, "%s: %s", s->options->path, strerror(-err));
+	if (err && !*sink->error)
+		sink_set_error(sink, "%s: %s", s->options->path, strerror(-err));
 	if (err && s->fd >= 0)
 		close(take_fd(s->fd));
 	return err;
@@ -253,19 +252,20 @@ static void socket_close(struct sink *sink)
 	sink->state = NULL;
 }
 
-static void add_json(struct page *page, json_t *json)
+static void add_json(struct body *body, json_t *json)
 {
 	_cleanup_free_ char *text = json ? json_dumps(json, JSON_STYLE) : NULL;
 
 	if (text)
-		page_puts(page, text);
+		body_puts(body, text);
 	else
-		page->failed = true;
+		body->failed = true;
 	json_decref(json);
 }
 
-/* One line. Container by container: a tree of ten thousand would be hundreds of megabytes. -EAGAIN: there is no board. */
-static int picture(struct unix_socket *s, const char *board, struct page *page)
+/* One line. Converts one container at a time: a JSON tree of ten thousand would take hundreds of megabytes. -EAGAIN: there is
+ * no board. */
+static int write_snapshot(struct unix_socket *s, const char *board, struct body *body)
 {
 	char time[CLOCK_TEXT];
 	uint32_t index = 0;
@@ -278,34 +278,34 @@ static int picture(struct unix_socket *s, const char *board, struct page *page)
 		return -EAGAIN;
 	}
 	clock_format_rfc3339(s->head.time_ns, time);
-	page_printf(page, "{\"schema\":\"headroom.snapshot/2\",\"time\":\"%s\",\"host\":", time);
-	add_json(page, json_host(&s->head.host, &s->head.header, s->head.time_ns, s->head.health));
-	page_puts(page, ",\"containers\":[");
+	body_printf(body, "{\"schema\":\"headroom.snapshot/2\",\"time\":\"%s\",\"host\":", time);
+	add_json(body, json_host(&s->head.host, &s->head.header, s->head.time_ns, s->head.health));
+	body_puts(body, ",\"containers\":[");
 	while (!hr_reader_slot(s->reader, &index, &s->slot)) {
 		if (!slot_listed(&s->slot))
 			continue;
-		page_puts(page, first ? "" : ",");
-		add_json(page, json_container(&s->slot));
+		body_puts(body, first ? "" : ",");
+		add_json(body, json_container(&s->slot));
 		first = false;
 	}
-	page_puts(page, "]}\n");
-	return page->failed ? -ENOMEM : 0;
+	body_puts(body, "]}\n");
+	return body->failed ? -ENOMEM : 0;
 }
 
-static void give_picture(struct unix_socket *s, const char *board, bool fresh_only)
+static void send_snapshot(struct unix_socket *s, const char *board, bool fresh_only)
 {
-	_cleanup_(page_done) struct page page = {0};
+	_cleanup_(body_done) struct body body = {0};
 
 	for (size_t i = 0; i < CLIENTS; i++) {
 		struct client *client = &s->client[i];
 
 		if (client->fd < 0 || client->n || (fresh_only && !client->fresh))
 			continue;
-		if (!page.n && picture(s, board, &page))
+		if (!body.n && write_snapshot(s, board, &body))
 			return;
-		s->picture_bytes = page.n;
+		s->snapshot_bytes = body.n;
 		client->fresh = false;
-		give(s, client, page.text, page.n);
+		send_or_queue(s, client, body.text, body.n);
 	}
 }
 
@@ -314,10 +314,10 @@ static int socket_event(struct sink *sink, const struct export_event *event)
 	struct unix_socket *s = sink->state;
 
 	accept_clients(s);
-	give_picture(s, sink->board, true);
+	send_snapshot(s, sink->board, true);
 	for (size_t i = 0; i < CLIENTS; i++) {
-		give(s, &s->client[i], event->json, event->json_bytes);
-		give(s, &s->client[i], "\n", 1);
+		send_or_queue(s, &s->client[i], event->json, event->json_bytes);
+		send_or_queue(s, &s->client[i], "\n", 1);
 	}
 	return 0;
 }
@@ -327,7 +327,7 @@ static int socket_tick(struct sink *sink)
 	struct unix_socket *s = sink->state;
 
 	accept_clients(s);
-	give_picture(s, sink->board, false);
+	send_snapshot(s, sink->board, false);
 	flush_all(sink);
 	return 0;
 }
@@ -344,8 +344,8 @@ static const struct sink_key keys[] = {
 	{.name = "path",
 	 .parse = parse_path,
 	 .offset = offsetof(struct socket_options, path),
-	 .needed = true,
-	 .wants = "an absolute path, such as /run/headroom/events.sock"},
+	 .required = true,
+	 .expected = "an absolute path, such as /run/headroom/events.sock"},
 	{0},
 };
 
@@ -355,7 +355,7 @@ static const struct socket_options defaults = {
 
 const struct sink_type sink_socket = {
 	.name = "socket",
-	.summary = "events and pictures as JSON lines to whoever connects to a Unix socket",
+	.summary = "events and snapshots as JSON lines to clients of a Unix socket",
 	.options_bytes = sizeof(struct socket_options),
 	.defaults = &defaults,
 	.keys = keys,

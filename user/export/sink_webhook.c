@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Events to a webhook: CloudEvents 1.0, structured or binary, or Alertmanager's own API. Signed, where there is a secret, as
- * the Standard Webhooks specification has it: webhook-signature "v1," + base64(HMAC-SHA256(id.timestamp.body)).
+ * Events to a webhook: CloudEvents 1.0, structured or binary, or Alertmanager's API. With a secret, signed as in the Standard
+ * Webhooks specification: webhook-signature "v1," + base64(HMAC-SHA256(id.timestamp.body)).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "http_client.h"
 #include "option_parse.h"
 
-#define SECRET_MOST 256
+#define SECRET_MAX 256
 
 enum webhook_format { FORMAT_STRUCTURED, FORMAT_BINARY, FORMAT_ALERTMANAGER, FORMATS };
 static const char *const format_words[FORMATS] = {"structured", "binary", "alertmanager"};
@@ -32,9 +32,9 @@ struct webhook_options {
 struct webhook {
 	const struct webhook_options *options;
 	struct http http;
-	unsigned char secret[SECRET_MOST];
+	unsigned char secret[SECRET_MAX];
 	size_t secret_n;
-	struct alerts alerts; /* Alertmanager: what fires at the moment */
+	struct alerts alerts; /* for Alertmanager */
 };
 
 struct attributes { /* of one event, as CloudEvents names them */
@@ -44,7 +44,7 @@ struct attributes { /* of one event, as CloudEvents names them */
 static void get_attributes(const struct export_event *event, struct attributes *a)
 {
 	const struct hr_event *record = &event->record;
-	/* A node's name may hold what a URI may not. */
+	/* A node's name may contain characters that a URI must not. */
 	char node[sizeof(event->node)];
 	size_t n = 0;
 
@@ -59,7 +59,7 @@ static void get_attributes(const struct export_event *event, struct attributes *
 	snprintf(a->subject, sizeof(a->subject), "%" PRIu64, record->cgroup_id);
 }
 
-/* `data` is the event's own line: put in as it is. */
+/* `data` is the event's JSON line, unchanged. */
 static char *structured(const struct export_event *event, const struct attributes *a, size_t *ret_n)
 {
 	_cleanup_free_ char *head = NULL;
@@ -148,19 +148,19 @@ static int send_binary(struct sink *sink, const struct export_event *event,
 	return deliver(sink, a, "application/json", extra, event->json, event->json_bytes);
 }
 
-/* What fires is told anew every interval (tick), as Alertmanager expects of its clients. */
+/* Sends firing alerts again every interval (tick), as Alertmanager requires of its clients. */
 static int send_alerts(struct sink *sink, const struct attributes *a)
 {
 	struct webhook *w = sink->state;
 	uint64_t now = clock_wall_ns();
-	_cleanup_free_ char *body = w->alerts.n ? alerts_json(&w->alerts, now) : NULL;
+	_cleanup_free_ char *body = w->alerts.n ? alertmanager_json(&w->alerts, now) : NULL;
 	int err;
 
 	if (!body)
 		return w->alerts.n ? -ENOMEM : 0;
 	err = deliver(sink, a, "application/json", NULL, body, strlen(body));
 	if (!err)
-		alerts_sent(&w->alerts, now);
+		alertmanager_sent(&w->alerts, now);
 	return err;
 }
 
@@ -174,7 +174,7 @@ static int webhook_event(struct sink *sink, const struct export_event *event)
 	case FORMAT_BINARY:
 		return send_binary(sink, event, &a);
 	case FORMAT_ALERTMANAGER:
-		alerts_take(&w->alerts, event);
+		alertmanager_add_event(&w->alerts, event);
 		return w->alerts.changed ? send_alerts(sink, &a) : 0;
 	default:
 		return send_structured(sink, event, &a);
@@ -201,13 +201,13 @@ static int read_secret(struct sink *sink, struct webhook *w)
 	if (n < 0) {
 		int err = errno;
 
-		sink_say(sink, "%s: %s", path, strerror(err));
+		sink_set_error(sink, "%s: %s", path, strerror(err));
 		return -err;
 	}
 	while (n && (w->secret[n - 1] == '\n' || w->secret[n - 1] == '\r'))
 		n--;
 	if (!n) {
-		sink_say(sink, "%s is empty: expected a secret", path);
+		sink_set_error(sink, "%s: empty; expected a secret", path);
 		return -EINVAL;
 	}
 	w->secret_n = (size_t)n;
@@ -234,13 +234,13 @@ static void webhook_close(struct sink *sink)
 	if (!w)
 		return;
 	http_close(&w->http);
-	alerts_done(&w->alerts);
+	alertmanager_done(&w->alerts);
 	explicit_bzero(w->secret, sizeof(w->secret));
 	free(w);
 	sink->state = NULL;
 }
 
-/* Somebody answers there; whether it takes events only an event could show. */
+/* Checks only that a server answers; a real event would be needed to test acceptance. */
 static int webhook_check(struct sink *sink)
 {
 	struct webhook *w;
@@ -251,7 +251,7 @@ static int webhook_check(struct sink *sink)
 	if (!err) {
 		err = http_send(&w->http, &(struct http_request){.method = "OPTIONS"}, &status);
 		if (err)
-			sink_say(sink, "%.100s: %s", w->options->http.url, w->http.error);
+			sink_set_error(sink, "%.100s: %s", w->options->http.url, w->http.error);
 	}
 	webhook_close(sink);
 	return err;
@@ -272,11 +272,11 @@ static const struct sink_key keys[] = {
 	{.name = "format",
 	 .parse = parse_format,
 	 .offset = offsetof(struct webhook_options, format),
-	 .wants = "structured, binary or alertmanager"},
+	 .expected = "structured, binary or alertmanager"},
 	{.name = "secret_file",
 	 .parse = parse_path,
 	 .offset = offsetof(struct webhook_options, secret_file),
-	 .wants = "an absolute path of a file that holds the secret"},
+	 .expected = "an absolute path of a file that holds the secret"},
 	{0},
 };
 

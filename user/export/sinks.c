@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The list of sinks: a new one is one file and one line here. */
+/* The list of sinks. A new sink is one file and one line here. */
 #include <string.h>
 
 #include "base/cleanup.h"
