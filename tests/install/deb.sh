@@ -102,9 +102,9 @@ on systemctl enable --quiet headroom-export
 # ---- recorder: the right to read the board is the right to read the history
 on systemctl start headroom-recorder || { on journalctl -u headroom-recorder --no-pager | tail -n 20 && fail 'the recorder does not start'; }
 same 'the recorder is' headroom "$(on ps -o user= -p "$(property headroom-recorder MainPID)" | tr -d ' ')"
-kept() { as_member headroom history --status --json | jq -e '.snapshots > 0'; }
+kept() { as_member headroom recorder --status --json | jq -e '.snapshots > 0'; }
 must wait_for 20 kept
-as_other headroom history --status 2>/dev/null && fail 'any user can read the history'
+as_other headroom recorder --status 2>/dev/null && fail 'any user can read the history'
 
 # ---- upgraded: the new daemon takes over the board; what was changed stays changed
 since=$(on headroom events --json | jq -s 'map(.seq) | max')

@@ -13,9 +13,10 @@ mkdir "$work/open" && chmod 755 "$work" "$work/open"
 chmod 755 "${HEADROOM_TMP:-$work}" 2>/dev/null
 printf 'mode: observe\ninterval: 200ms\n' >"$work/config"
 daemon_on
-by_hand() { cli "do" "$@" --yes >"$work/said" 2>&1; }
+by_hand() { cli "$@" --yes >"$work/said" 2>&1; }
+to_daemon() { cli daemon "$@" >"$work/said" 2>&1; }
 
-by_hand ping guard || fail "ping: $(cat "$work/said")"
+to_daemon ping || fail "ping: $(cat "$work/said")"
 grep -q headroomd "$work/said" || fail 'no answer to ping'
 workload_start hog hold 40M
 wait_for 5 seen hog || fail 'not listed'
@@ -35,7 +36,7 @@ status() { by_hand "$@"; echo $?; }
 if command -v setpriv >/dev/null; then
 	workload_start hog hold 40M
 	as_other() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
-	ask_kill() { as_other "$build/headroom" "do" kill "cgroup:$ours/hog" --yes --board "$BOARD" >"$work/said" 2>&1; }
+	ask_kill() { as_other "$build/headroom" kill "cgroup:$ours/hog" --yes --board "$BOARD" >"$work/said" 2>&1; }
 	chmod 644 "$BOARD" # the right to read the board is a separate one
 	as_other test -x "$build/headroom" || build_ok=no
 	if [ "${build_ok:-yes}" = yes ]; then
@@ -62,17 +63,17 @@ alive "$workload_pid" || fail 'a dry run has killed'
 # Reload the configuration through the socket.
 printf 'mode: observe\ninterval: 200ms\n' >"$work/config"
 before=$(mark)
-by_hand reload guard || fail "reload: $(cat "$work/said")"
+to_daemon reload || fail "reload: $(cat "$work/said")"
 loaded() { event_after "$before" '.type == "guard" and .what == "configuration_loaded"'; }
 wait_for 5 loaded || fail 'nothing was loaded'
 
 # A client that connects and sends nothing does not hold its slot for long; many in a row do not stop the daemon.
 i=0
 while [ $i -lt 60 ]; do
-	by_hand ping guard || true
+	to_daemon ping || true
 	i=$((i + 1))
 done
 sweeps 5
-by_hand ping guard || fail "it does not answer any more: $(cat "$work/said")"
+to_daemon ping || fail "it does not answer any more: $(cat "$work/said")"
 snapshot | expect '.host.guard.state == "running"'
 kill "$workload_pid"

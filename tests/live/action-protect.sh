@@ -18,7 +18,7 @@ policies:
     actions: [kill]
     cooldown: 0s
 E
-hand() { cli "do" kill "cgroup:$ours/$1" --yes 2>"$work/said" >/dev/null; }
+hand() { cli kill "cgroup:$ours/$1" --yes 2>"$work/said" >/dev/null; }
 workload_start listed hold 40M
 listed=$workload_pid
 workload_start deep/inner hold 40M

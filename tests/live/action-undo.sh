@@ -13,7 +13,7 @@ throttled() { [ "$(high)" != max ]; }
 free() { [ "$(high)" = max ]; }
 printf 'mode: observe\ninterval: 200ms\n' >"$work/config"
 throttle() {
-	cli "do" throttle "cgroup:$ours/hog" --size 48M --for "$1" --yes >"$work/said" 2>&1 || fail "throttle: $(cat "$work/said")"
+	cli throttle "cgroup:$ours/hog" --size 48M --for "$1" --yes >"$work/said" 2>&1 || fail "throttle: $(cat "$work/said")"
 	throttled || fail 'nothing was set'
 }
 daemon_on

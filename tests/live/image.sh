@@ -76,7 +76,7 @@ wait_for 10 ready || { docker logs headroom-export >&2; fail 'the exporter is no
 curl -fsS "http://$host/metrics" | grep -q '^headroom_container_oom_kills_total{.*name="drip".* 1$' || fail "drip's kill is not exported"
 docker top headroom-export -eo pid,uid,comm | grep -q " 9477 " || fail 'the exporter is not user 9477'
 documented 5 >/dev/null
-recorded() { docker exec headroom-recorder headroom history --status --json | ask '.snapshots > 0 and .events > 0'; }
+recorded() { docker exec headroom-recorder headroom recorder --status --json | ask '.snapshots > 0 and .events > 0'; }
 wait_for 10 recorded || { docker logs headroom-recorder >&2; fail 'the recorder keeps nothing'; }
 docker exec headroom-recorder headroom report | grep -q drip || fail "drip's end is no incident"
 daemon_ends

@@ -9,10 +9,10 @@ HEADROOM_HISTORY=$work/h.db
 export HEADROOM_HISTORY
 recorder=
 scenario_clean_up() { [ -z "$recorder" ] || kill -9 "$recorder" 2>/dev/null; }
-status() { "$build/headroom" history --status --json 2>/dev/null | jq -e "$1"; }
+status() { "$build/headroom" recorder --status --json 2>/dev/null | jq -e "$1"; }
 
 # The recorder starts first, and waits for the daemon.
-"$build/headroom" history --board "$BOARD" --interval 1s 2>"$work/recorder.log" &
+"$build/headroom" recorder --board "$BOARD" --interval 1s 2>"$work/recorder.log" &
 recorder=$!
 daemon_start || fail 'the daemon does not start'
 wait_for 10 status '.snapshots > 0' || fail "nothing is recorded: $(cat "$work/recorder.log")"

@@ -19,7 +19,7 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	group_make c$i 33554432 || fail 'cannot make a group'
 	in_group c$i sleep 1000 & pids="$pids $!"
 done
-"$build/headroom" history --board "$BOARD" --history "$work/history.db" --interval 1s 2>"$work/history.log" &
+"$build/headroom" recorder --board "$BOARD" --history "$work/history.db" --interval 1s 2>"$work/history.log" &
 recorder=$! pids="$pids $!"
 cat >"$work/headroom.yaml" <<END
 export:

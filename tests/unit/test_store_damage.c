@@ -30,7 +30,7 @@ static void test_foreign_files(void **state)
 	glob_t found;
 
 	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -ENOENT);
-	assert_non_null(strstr(rig->error, "'headroom history'"));
+	assert_non_null(strstr(rig->error, "'headroom recorder'"));
 	write_file(rig->store, text, sizeof(text));
 	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note),
 			 -EPROTO);

@@ -236,8 +236,9 @@ static int print_history(struct stream *s)
 	if (!r)
 		return drain_history(s, history);
 	if (r == -ENOENT)
-		log_info("the board may have forgotten some of that time: 'headroom history' keeps "
-			 "them from now on");
+		log_info(
+			"the board may have forgotten some of that time: 'headroom recorder' keeps "
+			"them from now on");
 	else if (r != -ENODATA)
 		log_info("the board may have forgotten some of that time, and the history cannot "
 			 "be read: %s",

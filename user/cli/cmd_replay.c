@@ -279,7 +279,8 @@ const struct command command_replay = {
 	.summary = "foresight over a CSV series or a recording, as if it happened now",
 	.text = "FILE is a recording (headroom record), or CSV ('-': from standard input) whose\n"
 		"first line names its columns: t_seconds, used_bytes and limit_bytes are needed;\n"
-		"any counter may stand beside them under its JSON name (docs/reference/commands.md).\n"
+		"any counter may stand beside them under its JSON name "
+		"(docs/reference/commands.md).\n"
 		"Exit status 2: the file is wrong; the line on stderr says where.\n",
 	.arguments_needed = 1,
 	.options = specs,

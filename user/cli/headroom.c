@@ -28,9 +28,18 @@ static int run_program(const struct command *command, char **argv)
 }
 
 static const struct command *const commands[] = {
-	&command_top,     &command_ls,     &command_events,  &command_explain, &command_record,
-	&command_history, &command_report, &command_replay,  &command_export,  &command_policy,
-	&command_do,      &command_check,  &command_version,
+	&command_top,      &command_ls,      &command_events,  &command_explain,  &command_record,
+	&command_recorder, &command_report,  &command_replay,  &command_export,   &command_policy,
+	&command_term,     &command_kill,    &command_reclaim, &command_throttle, &command_daemon,
+	&command_check,    &command_version,
+};
+
+/* Commands of version 0.1. */
+static const struct {
+	const char *old, *now;
+} renamed[] = {
+	{"do", "headroom term|kill|reclaim|throttle TARGET"},
+	{"history", "headroom recorder"},
 };
 
 const struct command *command_at(size_t i) { return i < ARRAY_SIZE(commands) ? commands[i] : NULL; }
@@ -74,6 +83,11 @@ static int unknown_command(const char *typed)
 	const char *meant = suggest(typed, command_name);
 	char clean[64];
 
+	for (size_t i = 0; i < ARRAY_SIZE(renamed); i++)
+		if (!strcmp(renamed[i].old, typed)) {
+			log_error("unknown command '%s': it is now '%s'", typed, renamed[i].now);
+			return CLI_USAGE;
+		}
 	text_clean(typed, SIZE_MAX, clean, sizeof(clean));
 	if (meant)
 		log_error("there is no command '%s': did you mean '%s'?", clean, meant);

@@ -36,7 +36,7 @@ int back_store(const struct back *back, bool events, uint64_t from_ns, uint64_t 
 		log_error("%s: %s%s", back->command,
 			  text_clean(error, SIZE_MAX, clean, sizeof(clean)),
 			  r == -ENOENT    ? ", or give a recording with --board FILE"
-			  : r == -ENODATA ? ": 'headroom history --status' tells from when on"
+			  : r == -ENODATA ? ": 'headroom recorder --status' tells from when on"
 					  : "");
 	return r;
 }

@@ -213,7 +213,7 @@ static int describe(int r, const char *path, char error[STORE_ERROR])
 	const char *what;
 
 	r = r == -EBADMSG && !db_is_sqlite(path) ? -EPROTO : r;
-	what = r == -ENOENT                  ? "no history there: 'headroom history' keeps one"
+	what = r == -ENOENT                  ? "no history there: 'headroom recorder' keeps one"
 	       : r == -ENODATA               ? "nothing has been recorded there yet"
 	       : r == -EPROTO                ? "is no history of headroom's"
 	       : r == -EPROTONOSUPPORT       ? "is the history of another version of headroom"
