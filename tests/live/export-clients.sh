@@ -17,7 +17,7 @@ scenario_clean_up() {
 wait_for 10 test -S "$socket" || { cat "$work/export.log" >&2 && fail 'no socket'; }
 
 client() { # language: the first block of it below the headline
-	awk -v begin="\`\`\`$1" '/^## /{ here = /A client of the socket/ } here && $0 == begin { on = 1; next } /^```$/ { on = 0 } on' docs/how-to/exporting.md |
+	awk -v begin="\`\`\`$1" '/^## /{ here = /a client of the socket/ } here && $0 == begin { on = 1; next } /^```$/ { on = 0 } on' docs/how-to/exporting.md |
 		sed "s|/run/headroom/events.sock|$socket|"
 }
 for language in sh python c; do client $language >"$work/client.$language"; done
