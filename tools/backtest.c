@@ -157,7 +157,7 @@ static void play_shapes(const struct options *opt, struct run *run, struct tally
 		for (unsigned int v = opt->skip; v < opt->skip + opt->seeds; v++) {
 			unsigned long seed = 1000ul * s + 2 * v + opt->first;
 
-			if (opt->seed >= 0 && (long)(2 * v + opt->first) != opt->seed)
+			if (opt->seed >= 0 && 2L * v + opt->first != opt->seed)
 				continue;
 			play(opt, &shapes[s], seed, run, one, data);
 			if (opt->per_shape)

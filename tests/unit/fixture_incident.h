@@ -464,7 +464,7 @@ static inline void play_cue(struct play *p, const struct cue *cue)
 	} else if (cue->what == CUE_KILL) {
 		play_kill(p, &e, &text, s, cue);
 	} else if (how[cue->what].type == HR_EVENT_OUTCOME) {
-		e.e.outcome.ref = cue->what == CUE_OUTCOME ? p->kill_seq : p->kill_seq;
+		e.e.outcome.ref = p->kill_seq;
 		e.e.outcome.freed = s->memory.anon;
 		e.e.outcome.freed_after_ms = 24;
 		e.e.outcome.restarted_after_ms = 4100;

@@ -183,9 +183,8 @@ static void test_full_heap_in_words(void **state)
 	struct hr_reason reason = {.kind = HR_REASON_HEAP, .arg = {400 << 20, 0, 60 << 20}};
 	char text[160];
 
-	assert_string_equal(
-		forecast_reason_text(&reason, text, sizeof(text)),
-		"heap full at its own maximum of 400 MiB (container headroom 60 MiB)");
+	assert_string_equal(forecast_reason_text(&reason, text, sizeof(text)),
+			    "heap full at its own maximum of 400 MiB (container headroom 60 MiB)");
 	reason.arg[1] = 95000;
 	assert_string_equal(forecast_reason_text(&reason, text, sizeof(text)),
 			    "heap reaches its own maximum of 400 MiB in 1m35s (container "

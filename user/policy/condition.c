@@ -26,7 +26,7 @@ static void add_test(const struct policy *p, uint8_t id, struct rule *rule)
 void rule_read(const struct policy *p, struct rule *ret_rule)
 {
 	ret_rule->n = 0;
-	for (uint8_t i = 0; i < CONDITIONS; i++)
+	for (unsigned int i = 0; i < CONDITIONS; i++)
 		if (p->conditions & 1u << i)
 			add_test(p, i, ret_rule);
 }
@@ -34,7 +34,7 @@ void rule_read(const struct policy *p, struct rule *ret_rule)
 void rule_read_host(const struct policy *p, struct rule *ret_rule)
 {
 	ret_rule->n = 0;
-	for (uint8_t i = 0; i < CONDITIONS; i++)
+	for (unsigned int i = 0; i < CONDITIONS; i++)
 		if (p->conditions & 1u << i && condition_table[i].scope & OF_HOST)
 			add_test(p, i, ret_rule);
 }

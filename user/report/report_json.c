@@ -214,8 +214,8 @@ static json_t *factors(const struct report *r)
 static json_t *leak(const struct facts *f)
 {
 	return json_pack("{so so so}", "state", text(forecast_leak_state_name(f->leak)), "of",
-			 text(f->leak ? forecast_leak_kind_name(f->leak_of) : NULL), "bytes_per_hour",
-			 f->leak ? rate(f->leak_bytes_per_hour) : json_null());
+			 text(f->leak ? forecast_leak_kind_name(f->leak_of) : NULL),
+			 "bytes_per_hour", f->leak ? rate(f->leak_bytes_per_hour) : json_null());
 }
 
 static json_t *recommendation(const struct recommendation *a)
