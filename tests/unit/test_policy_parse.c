@@ -144,7 +144,7 @@ static const char all_keys[] =
 	"          label.app.kubernetes.io/name: web}\n"
 	"  when: {usage: 99.5%, headroom: 64MiB, oom_in: 60s, risk: 80.25, leak: confirmed, "
 	"growth: 10MiB/min,\n"
-	"         some_avg10: 10, full_avg10: 40%, age: 10m, for: 1m30s}\n"
+	"         some_avg10: 10, full_avg10: 40%, refaults: 500/s, age: 10m, for: 1m30s}\n"
 	"  actions: [{notify: {run: [logger, '{name}']}}, {reclaim: 64MiB}, {throttle: {high: 90%, "
 	"for: "
 	"20s}},\n"
@@ -181,7 +181,7 @@ static void check_first(const struct policy_set *set, const struct policy *p)
 	assert_string_equal(policy_glob(set, policy_match_at(set, p->first_match)->first + 1), "b");
 	assert_int_equal(p->conditions, WHEN(USAGE) | WHEN(HEADROOM) | WHEN(OOM_IN) | WHEN(RISK) |
 						WHEN(LEAK) | WHEN(GROWTH) | WHEN(SOME_AVG10) |
-						WHEN(FULL_AVG10) | WHEN(AGE));
+						WHEN(FULL_AVG10) | WHEN(AGE) | WHEN(REFAULTS));
 	assert_true(p->threshold[CONDITION_USAGE].value == HR_UNKNOWN &&
 		    p->threshold[CONDITION_USAGE].milli == 995);
 	assert_int_equal(p->threshold[CONDITION_HEADROOM].value, 64 << 20);
@@ -192,6 +192,7 @@ static void check_first(const struct policy_set *set, const struct policy *p)
 	assert_int_equal(p->threshold[CONDITION_SOME_AVG10].value, 1000);
 	assert_int_equal(p->threshold[CONDITION_FULL_AVG10].value, 4000);
 	assert_int_equal(p->threshold[CONDITION_AGE].value, 600000);
+	assert_int_equal(p->threshold[CONDITION_REFAULTS].value, 500);
 	assert_int_equal(p->for_ms, 90000);
 	assert_int_equal(p->cooldown_ms, 0);
 	assert_int_equal(p->actions, ARRAY_SIZE(actions));

@@ -127,7 +127,10 @@ static void random_rule(struct snapshot *w, uint32_t i, bool reflex)
 	p->mode = below(5) ? MODE_ENFORCE : below(3);
 	p->conditions = 1u << (below(3) ? 0 : below(10));
 	if (!below(3))
-		p->conditions |= 1u << below(CONDITIONS);
+		p->conditions |=
+			1u << below(
+				CONDITION_AGE +
+				1); /* a fixed range: a new condition leaves the courses as they are */
 	p->threshold[CONDITION_USAGE] =
 		below(2) ? (struct policy_threshold){(1 + below(5)) * 100 * MIB, 0, 0}
 			 : (struct policy_threshold){HR_UNKNOWN, 500 + below(500), 0};

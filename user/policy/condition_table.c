@@ -99,6 +99,11 @@ static uint64_t read_age(const struct input_source *from)
 	return (slot->sampled_ns - start) / NS_PER_MS;
 }
 
+static uint64_t read_refaults(const struct input_source *from)
+{
+	return from->slot ? from->slot->counts.refaults_per_second : HR_UNKNOWN;
+}
+
 static const struct condition_level leak_levels[] = {
 	[HR_LEAK_SUSPECTED - HR_LEAK_SUSPECTED] = {"suspected", "has a suspected leak"},
 	[HR_LEAK_CONFIRMED - HR_LEAK_SUSPECTED] = {"confirmed", "has a confirmed leak"},
@@ -282,6 +287,21 @@ const struct condition condition_table[CONDITIONS] = {
 			.sentence = "is at least {} old",
 			.values = "time",
 			.reference = "The target has existed for at least this time.",
+		},
+	[CONDITION_REFAULTS] =
+		{
+			.key = "refaults",
+			.type = VALUE_PER_SECOND,
+			.least = 1,
+			.most = 1000000000,
+			.scope = FOR_CONTAINERS,
+			.read = read_refaults,
+			CALM(80, 10),
+			.sentence = "refaults at least {} pages a second",
+			EVENT(refaults_per_second),
+			.values = "number per second, such as 500/s",
+			.reference = "The kernel reads back at least this many pages a second soon "
+				     "after it evicted them (cgroup v2).",
 		},
 };
 

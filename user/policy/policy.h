@@ -49,19 +49,21 @@ struct policy_glob { /* fnmatch() without FNM_PATHNAME */
 	uint32_t text;
 };
 
-enum condition_id { /* condition_table.h describes each; the order is that of JSON and sentences */
-		    CONDITION_USAGE,
-		    CONDITION_RSS,
-		    CONDITION_HEADROOM,
-		    CONDITION_OOM_IN,
-		    CONDITION_RISK,
-		    CONDITION_LEAK,
-		    CONDITION_GROWTH,
-		    CONDITION_SOME_AVG10,
-		    CONDITION_FULL_AVG10,
-		    CONDITION_HOST_AVAILABLE,
-		    CONDITION_AGE,
-		    CONDITIONS
+/* condition_table.h describes each; the order is that of sentences. */
+enum condition_id {
+	CONDITION_USAGE,
+	CONDITION_RSS,
+	CONDITION_HEADROOM,
+	CONDITION_OOM_IN,
+	CONDITION_RISK,
+	CONDITION_LEAK,
+	CONDITION_GROWTH,
+	CONDITION_SOME_AVG10,
+	CONDITION_FULL_AVG10,
+	CONDITION_HOST_AVAILABLE,
+	CONDITION_AGE,
+	CONDITION_REFAULTS,
+	CONDITIONS
 };
 #define WHEN(name) (1u << CONDITION_##name) /* its bit in policy.conditions */
 
