@@ -13,7 +13,7 @@
 #include "recorder/status.h"
 
 struct rig {
-	char dir[40], board[64], store[64], note[KEEP_NOTE], error[STORE_ERROR];
+	char dir[40], board[64], store[64], note[WRITER_NOTE], error[STORE_ERROR];
 	struct fixture fixture;
 	struct recorder_writer *recorder_writer;
 	struct hr_reader *reader;
@@ -67,13 +67,13 @@ static inline void open_writer(struct rig *rig, uint64_t most)
 	assert_int_equal(writer_open(rig->store, most, &rig->recorder_writer, rig->note), 0);
 }
 
-static inline struct keep_news keep(struct rig *rig)
+static inline struct events_stored keep(struct rig *rig)
 {
-	struct keep_news news = {0};
+	struct events_stored stored = {0};
 
-	assert_int_equal(writer_events(rig->recorder_writer, rig->reader, &news), 0);
-	assert_int_equal(writer_picture(rig->recorder_writer, rig->reader, KEEP_MINUTE), 0);
-	return news;
+	assert_int_equal(writer_events(rig->recorder_writer, rig->reader, &stored), 0);
+	assert_int_equal(writer_snapshot(rig->recorder_writer, rig->reader, SNAPSHOT_MINUTE), 0);
+	return stored;
 }
 
 /* What would take hours is written into the rows. */

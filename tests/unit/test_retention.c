@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Which pictures the flight recorder gives up when, over tables of times; and that folding loses nothing. Pure. */
+/* Which snapshots the flight recorder gives up when, over tables of times; and that folding loses nothing. Pure. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,12 +18,12 @@
 static void test_tiers(void **state)
 {
 	enum { N = 50 * 24 * 60 };
-	struct thin thin = {0};
+	struct retention_state thin = {0};
 	uint32_t in[4] = {0}, frozen = 0;
 	uint64_t now = (uint64_t)N * MINUTE, last[4] = {0};
 
 	for (uint64_t id = 1; id <= N; id++) {
-		struct retention_picture p = {id, id * MINUTE, id % 5000 < 15};
+		struct retention_snapshot p = {id, id * MINUTE, id % 5000 < 15};
 		uint64_t age = now - p.at_s;
 		int tier = age <= 6 * HOUR ? 0 : age <= 3 * DAY ? 1 : age <= 35 * DAY ? 2 : 3;
 
@@ -51,15 +51,15 @@ static void test_tiers(void **state)
 static void test_thinning_settles(void **state)
 {
 	enum { N = 3000 };
-	struct retention_picture p[N];
+	struct retention_snapshot p[N];
 	bool gone[N] = {false};
 
 	for (uint64_t now = 0; now < 40 * DAY; now += 5 * HOUR + 7 * MINUTE) {
-		struct thin thin = {0}, again = {0};
+		struct retention_state thin = {0}, again = {0};
 		uint32_t n = now / (20 * MINUTE) < N ? (uint32_t)(now / (20 * MINUTE)) : N;
 
 		for (uint32_t i = 0; i < n; i++) {
-			p[i] = (struct retention_picture){i + 1, i * 20 * MINUTE, false};
+			p[i] = (struct retention_snapshot){i + 1, i * 20 * MINUTE, false};
 			gone[i] |= !gone[i] && retention_drops(&thin, &p[i], now);
 		}
 		for (uint32_t i = 0; i < n; i++)
@@ -67,17 +67,17 @@ static void test_thinning_settles(void **state)
 	}
 }
 
-/* A bound of 300 pictures over five weeks of minutes: all of the time is covered, finer the nearer to now. */
+/* A bound of 300 snapshots over five weeks of minutes: all of the time is covered, finer the nearer to now. */
 static void test_least_missed(void **state)
 {
 	enum { SPACE = 300, N = 35 * 24 * 60 };
-	static struct retention_picture kept[SPACE + 2];
+	static struct retention_snapshot kept[SPACE + 2];
 	uint32_t n = 0;
 	uint64_t now = 0;
 
 	for (uint64_t id = 1; id <= N; id++) {
 		now = id * MINUTE;
-		kept[n++] = (struct retention_picture){id, now, false};
+		kept[n++] = (struct retention_snapshot){id, now, false};
 		while (n > SPACE) {
 			struct retention_choice choice = {0};
 			uint32_t i = 0;
@@ -104,11 +104,11 @@ static void test_frozen_is_not_chosen(void **state)
 	struct retention_choice choice = {0};
 
 	for (uint64_t id = 1; id <= 10; id++)
-		retention_choose(&choice, &(struct retention_picture){id, id, id != 4}, 100);
+		retention_choose(&choice, &(struct retention_snapshot){id, id, id != 4}, 100);
 	assert_int_equal(retention_chosen(&choice), 4);
 	choice = (struct retention_choice){0};
 	for (uint64_t id = 1; id <= 10; id++)
-		retention_choose(&choice, &(struct retention_picture){id, id, true}, 100);
+		retention_choose(&choice, &(struct retention_snapshot){id, id, true}, 100);
 	assert_int_equal(retention_chosen(&choice), 0);
 }
 
@@ -127,9 +127,9 @@ static void test_fold_any_bytes(void **state)
 		for (size_t i = 0; i < sizeof(slot); i++)
 			bytes[i] = (unsigned char)fixture_random(&f);
 		memcpy(before, slot, sizeof(slot));
-		fold_slots(slot, n, scratch);
+		delta_encode_slots(slot, n, scratch);
 		assert_memory_not_equal(slot, before, n * sizeof(*slot));
-		unfold_slots(slot, n, scratch);
+		delta_decode_slots(slot, n, scratch);
 		assert_memory_equal(slot, before, sizeof(slot));
 	}
 }

@@ -40,10 +40,10 @@ static void test_comes_out_as_it_went_in(void **state)
 		int end;
 
 		make_board(rig, sizes[i], i + 1);
-		open_writer(rig, KEEP_MOST_BYTES);
+		open_writer(rig, STORE_DEFAULT_BYTES);
 		keep(rig);
 		assert_int_equal(
-			store_pictures(rig->store, UINT64_MAX, UINT64_MAX, &past, rig->error), 0);
+			store_snapshots(rig->store, UINT64_MAX, UINT64_MAX, &past, rig->error), 0);
 		assert_int_equal(hr_reader_next_frame(past), 0);
 		assert_same_slots(rig->reader, past);
 		assert_int_equal(hr_reader_host(rig->reader, &a), 0);
@@ -87,16 +87,17 @@ static void test_ranges(void **state)
 	struct rig *rig = *state;
 
 	make_board(rig, 5, 1);
-	open_writer(rig, KEEP_MOST_BYTES);
+	open_writer(rig, STORE_DEFAULT_BYTES);
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(writer_picture(rig->recorder_writer, rig->reader, KEEP_MINUTE), 0);
-	alter(rig, "UPDATE pictures SET time_ns = id * 100");
+		assert_int_equal(
+			writer_snapshot(rig->recorder_writer, rig->reader, SNAPSHOT_MINUTE), 0);
+	alter(rig, "UPDATE snapshots SET time_ns = id * 100");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct hr_reader *past = NULL;
 		char frames[64] = "";
 
 		assert_int_equal(
-			store_pictures(rig->store, cases[i].from, cases[i].to, &past, rig->error),
+			store_snapshots(rig->store, cases[i].from, cases[i].to, &past, rig->error),
 			cases[i].error);
 		while (past && !hr_reader_next_frame(past))
 			snprintf(frames + strlen(frames), sizeof(frames) - strlen(frames), "%llu ",
@@ -106,7 +107,7 @@ static void test_ranges(void **state)
 	}
 }
 
-/* A clock that jumps back: order stays as it was recorded, each picture under its own time; and nothing ages. */
+/* A clock that jumps back: order stays as it was recorded, each snapshot under its own time; and nothing ages. */
 static void test_clock_jumps(void **state)
 {
 	struct rig *rig = *state;
@@ -114,13 +115,13 @@ static void test_clock_jumps(void **state)
 	struct store_status status;
 
 	make_board(rig, 5, 1);
-	open_writer(rig, KEEP_MOST_BYTES);
+	open_writer(rig, STORE_DEFAULT_BYTES);
 	for (int i = 0; i < 4; i++)
 		keep(rig);
-	alter(rig, "UPDATE pictures SET time_ns = CASE id WHEN 1 THEN 5000000000000000000 WHEN 2 "
+	alter(rig, "UPDATE snapshots SET time_ns = CASE id WHEN 1 THEN 5000000000000000000 WHEN 2 "
 		   "THEN 7 ELSE id END");
-	assert_int_equal(writer_tidy(rig->recorder_writer), 0);
-	assert_int_equal(store_pictures(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
+	assert_int_equal(writer_prune(rig->recorder_writer), 0);
+	assert_int_equal(store_snapshots(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
 	assert_int_equal(hr_reader_next_frame(past), 0);
 	assert_true(hr_reader_frame_time(past) == 5000000000000000000);
 	assert_int_equal(hr_reader_next_frame(past), 0);
@@ -129,10 +130,10 @@ static void test_clock_jumps(void **state)
 	assert_int_equal(hr_reader_frame_time(past), 4);
 	hr_reader_close(past);
 	assert_int_equal(store_status(rig->store, &status, rig->error), 0);
-	assert_int_equal(status.pictures, 4);
+	assert_int_equal(status.snapshots, 4);
 	assert_int_equal(status.first_ns, 3);
 	assert_int_equal(status.last_ns, 4);
-	assert_int_equal(store_pictures(rig->store, UINT64_MAX, UINT64_MAX, &past, rig->error), 0);
+	assert_int_equal(store_snapshots(rig->store, UINT64_MAX, UINT64_MAX, &past, rig->error), 0);
 	assert_int_equal(hr_reader_next_frame(past), 0);
 	assert_int_equal(hr_reader_frame_time(past), 4); /* taken last */
 	hr_reader_close(past);
@@ -144,37 +145,37 @@ static void test_goes_on(void **state)
 	struct hr_reader *past;
 	uint64_t sum = 0;
 	uint32_t all;
-	struct keep_news news;
+	struct events_stored stored;
 
 	make_board(rig, 20, 1);
-	open_writer(rig, KEEP_MOST_BYTES);
+	open_writer(rig, STORE_DEFAULT_BYTES);
 	all = keep(rig).events;
 	assert_true(all > 20);
 	assert_int_equal(keep(rig).events, 0);
 	/* a new recorder takes up where the last one ended, without a word about what both saw */
-	open_writer(rig, KEEP_MOST_BYTES);
+	open_writer(rig, STORE_DEFAULT_BYTES);
 	fixture_oom_kill(&rig->fixture, 0);
-	news = keep(rig);
-	assert_int_equal(news.events, 2); /* the kill and its outcome */
-	assert_int_equal(news.missed, 0);
+	stored = keep(rig);
+	assert_int_equal(stored.events, 2); /* the kill and its outcome */
+	assert_int_equal(stored.missed, 0);
 	all += 2;
 	/* without a recorder the ring runs over */
 	writer_close(take_ptr(rig->recorder_writer));
 	for (int i = 0; i < 3000; i++)
 		fixture_events(&rig->fixture, 0, 0);
-	open_writer(rig, KEEP_MOST_BYTES);
+	open_writer(rig, STORE_DEFAULT_BYTES);
 	hr_reader_close(rig->reader);
 	assert_int_equal(hr_reader_open(rig->board, &rig->reader), 0);
-	news = keep(rig);
-	assert_true(news.missed > 0);
-	assert_int_equal(news.missed + news.events,
+	stored = keep(rig);
+	assert_true(stored.missed > 0);
+	assert_int_equal(stored.missed + stored.events,
 			 board_header(rig->fixture.board)->last_seq - all);
-	all += news.events;
+	all += stored.events;
 	/* another guard's board: its count begins anew */
 	make_board(rig, 10, 2);
-	news = keep(rig);
-	assert_int_equal(news.events, board_header(rig->fixture.board)->last_seq);
-	all += news.events;
+	stored = keep(rig);
+	assert_int_equal(stored.events, board_header(rig->fixture.board)->last_seq);
+	all += stored.events;
 	assert_int_equal(store_events(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
 	while (!hr_reader_next_frame(past))
 		all -= count_events(past, &sum);
@@ -186,45 +187,46 @@ static void test_goes_on(void **state)
 static void test_incident_freezes(void **state)
 {
 	struct rig *rig = *state;
-	struct keep_news news;
+	struct events_stored stored;
 
 	make_board(rig, 3, 1);
-	open_writer(rig, KEEP_MOST_BYTES);
+	open_writer(rig, STORE_DEFAULT_BYTES);
 	for (int i = 0; i < 15; i++) {
 		keep(rig);
 		rig->recorder_writer->at_base += MINUTE;
 	}
-	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"), 0);
+	assert_int_equal(number(rig, "SELECT count(*) FROM snapshots WHERE frozen"), 0);
 	rig->fixture.now_ns = clock_wall_ns();
 	fixture_oom_kill(&rig->fixture, 0);
-	news = keep(rig);
-	assert_true(news.incident);
+	stored = keep(rig);
+	assert_true(stored.incident);
 	assert_int_equal(number(rig, "SELECT count(*) FROM incidents"), 1);
-	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"),
+	assert_int_equal(number(rig, "SELECT count(*) FROM snapshots WHERE frozen"),
 			 11); /* ten before, and this one */
-	open_writer(rig,
-		    KEEP_MOST_BYTES); /* the minutes after it are frozen when they are recorded */
+	open_writer(
+		rig,
+		STORE_DEFAULT_BYTES); /* the minutes after it are frozen when they are recorded */
 	keep(rig);
-	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE frozen"), 12);
+	assert_int_equal(number(rig, "SELECT count(*) FROM snapshots WHERE frozen"), 12);
 	/* years later they are still there, the others are not */
-	alter(rig, "UPDATE pictures SET at_s = at_s + 100000000 WHERE id = 17");
-	open_writer(rig, KEEP_MOST_BYTES);
-	assert_int_equal(writer_tidy(rig->recorder_writer), 0);
-	assert_int_equal(number(rig, "SELECT count(*) FROM pictures"), 12);
+	alter(rig, "UPDATE snapshots SET at_s = at_s + 100000000 WHERE id = 17");
+	open_writer(rig, STORE_DEFAULT_BYTES);
+	assert_int_equal(writer_prune(rig->recorder_writer), 0);
+	assert_int_equal(number(rig, "SELECT count(*) FROM snapshots"), 12);
 	assert_int_equal(number(rig, "SELECT count(*) FROM parts"), 12);
 	/* an old one, told late, freezes nothing */
 	rig->fixture.now_ns = clock_wall_ns() - 3600 * NS_PER_SEC;
 	fixture_oom_kill(&rig->fixture, 0);
 	assert_true(keep(rig).incident);
 	assert_int_equal(
-		number(rig, "SELECT first_picture FROM incidents ORDER BY id DESC LIMIT 1"), 0);
+		number(rig, "SELECT first_snapshot FROM incidents ORDER BY id DESC LIMIT 1"), 0);
 }
 
 static void test_bound_holds(void **state)
 {
-	enum { MOST = KEEP_LEAST_BYTES };
+	enum { MOST = STORE_MIN_BYTES };
 	struct rig *rig = *state;
-	uint64_t pictures, most = 0;
+	uint64_t snapshots, most = 0;
 
 	make_board(rig, 200, 1);
 	open_writer(rig, MOST);
@@ -245,11 +247,11 @@ static void test_bound_holds(void **state)
 		assert_true(bytes <= MOST);
 	}
 	assert_true(most > MOST / 2); /* and the room was used */
-	pictures = number(rig, "SELECT count(*) FROM pictures");
-	assert_in_range(pictures, 20, 100);
-	assert_int_equal(number(rig, "SELECT max(id) FROM pictures"), 120);
-	assert_true(number(rig, "SELECT min(id) FROM pictures") < 60); /* coarser, not shorter */
-	assert_int_equal(number(rig, "SELECT count(*) FROM parts"), pictures * 4);
+	snapshots = number(rig, "SELECT count(*) FROM snapshots");
+	assert_in_range(snapshots, 20, 100);
+	assert_int_equal(number(rig, "SELECT max(id) FROM snapshots"), 120);
+	assert_true(number(rig, "SELECT min(id) FROM snapshots") < 60); /* coarser, not shorter */
+	assert_int_equal(number(rig, "SELECT count(*) FROM parts"), snapshots * 4);
 	/* a larger one is used, a smaller one kept to from the start */
 	open_writer(rig, 3 * MOST);
 	for (int i = 0; i < 60; i++) {
@@ -262,7 +264,7 @@ static void test_bound_holds(void **state)
 	assert_true(db_disk_bytes(rig->store) <= MOST);
 	keep(rig);
 	assert_true(db_disk_bytes(rig->store) <= MOST);
-	assert_int_equal(number(rig, "SELECT count(*) FROM pictures WHERE bytes > 0") > 10, true);
+	assert_int_equal(number(rig, "SELECT count(*) FROM snapshots WHERE bytes > 0") > 10, true);
 }
 
 static void test_default_place(void **state)
@@ -285,8 +287,8 @@ static void test_one_recorder(void **state)
 	struct rig *rig = *state;
 	struct recorder_writer *second = NULL;
 
-	open_writer(rig, KEEP_MOST_BYTES);
-	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &second, rig->note), -EBUSY);
+	open_writer(rig, STORE_DEFAULT_BYTES);
+	assert_int_equal(writer_open(rig->store, STORE_DEFAULT_BYTES, &second, rig->note), -EBUSY);
 	assert_non_null(strstr(rig->note, "another recorder"));
 	assert_null(second);
 }

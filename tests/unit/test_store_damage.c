@@ -29,33 +29,34 @@ static void test_foreign_files(void **state)
 	char pattern[256];
 	glob_t found;
 
-	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -ENOENT);
-	assert_non_null(strstr(rig->error, "'headroom recorder'"));
+	assert_int_equal(store_snapshots(rig->store, 0, 1, &past, rig->error), -ENOENT);
+	assert_non_null(strstr(rig->error, "start headroom-recorder"));
 	write_file(rig->store, text, sizeof(text));
-	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note),
+	assert_int_equal(writer_open(rig->store, STORE_DEFAULT_BYTES, &recorder_writer, rig->note),
 			 -EPROTO);
 	assert_true(is_there(rig->store));
-	assert_true(store_pictures(rig->store, 0, 1, &past, rig->error) < 0);
+	assert_true(store_snapshots(rig->store, 0, 1, &past, rig->error) < 0);
 	unlink(rig->store);
 	alter(rig, "CREATE TABLE addresses(name); INSERT INTO addresses VALUES('Ada')");
-	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note),
+	assert_int_equal(writer_open(rig->store, STORE_DEFAULT_BYTES, &recorder_writer, rig->note),
 			 -EPROTO);
-	assert_int_equal(store_pictures(rig->store, 0, 1, &past, rig->error), -EPROTO);
+	assert_int_equal(store_snapshots(rig->store, 0, 1, &past, rig->error), -EPROTO);
 	alter(rig, "DROP TABLE addresses; VACUUM; PRAGMA application_id=1213360243; PRAGMA "
 		   "user_version=99999");
-	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note),
+	assert_int_equal(writer_open(rig->store, STORE_DEFAULT_BYTES, &recorder_writer, rig->note),
 			 -EPROTONOSUPPORT);
 	assert_true(is_there(rig->store));
 	alter(rig, "PRAGMA user_version=1");
-	assert_int_equal(writer_open(rig->store, KEEP_MOST_BYTES, &recorder_writer, rig->note), 0);
-	assert_non_null(strstr(rig->note, "older headroom"));
+	assert_int_equal(writer_open(rig->store, STORE_DEFAULT_BYTES, &recorder_writer, rig->note),
+			 0);
+	assert_non_null(strstr(rig->note, "older version"));
 	writer_close(recorder_writer);
 	/* it stays, whatever space the new history needs */
 	snprintf(pattern, sizeof(pattern), "%s.old-*", rig->store);
 	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
 	assert_int_equal(found.gl_pathc, 1);
-	assert_int_equal(aside_bytes(rig->store), 0);
-	assert_false(aside_give_up(rig->store));
+	assert_int_equal(quarantine_bytes(rig->store), 0);
+	assert_false(quarantine_drop_oldest(rig->store));
 	assert_true(is_there(found.gl_pathv[0]));
 	globfree(&found);
 }
@@ -72,7 +73,7 @@ static void test_cut_anywhere(void **state)
 	uint64_t best = 0;
 
 	make_board(rig, 70, 1);
-	open_writer(rig, KEEP_MOST_BYTES);
+	open_writer(rig, STORE_DEFAULT_BYTES);
 	for (int i = 0; i < 6; i++) {
 		fixture_step(&rig->fixture);
 		keep(rig);
@@ -93,7 +94,7 @@ static void test_cut_anywhere(void **state)
 		uint64_t sum = 0;
 
 		write_file(cut, bytes, n);
-		if (!store_pictures(cut, 0, UINT64_MAX, &past, rig->error))
+		if (!store_snapshots(cut, 0, UINT64_MAX, &past, rig->error))
 			for (; !hr_reader_next_frame(past); frames++)
 				count_events(past, &sum);
 		hr_reader_close(past);
@@ -106,18 +107,19 @@ static void test_cut_anywhere(void **state)
 		best = frames > best ? frames : best;
 		if (n % (8 * 4096) < 4096) {
 			assert_int_equal(
-				writer_open(cut, KEEP_MOST_BYTES, &recorder_writer, rig->note), 0);
-			assert_int_equal(writer_picture(recorder_writer, rig->reader, KEEP_MINUTE),
-					 0);
+				writer_open(cut, STORE_DEFAULT_BYTES, &recorder_writer, rig->note),
+				0);
+			assert_int_equal(
+				writer_snapshot(recorder_writer, rig->reader, SNAPSHOT_MINUTE), 0);
 			writer_close(recorder_writer);
-			while (aside_give_up(cut))
+			while (quarantine_drop_oldest(cut))
 				;
 		}
 	}
 	assert_int_equal(best, 6);
 }
 
-/* Another program wipes most of it while it is being written: noticed, moved aside, begun anew with what can be saved. */
+/* Another program wipes most of it while it is being written: noticed, moved aside, and a new store has what is readable. */
 static void test_wiped_meanwhile(void **state)
 {
 	struct rig *rig = *state;
@@ -128,7 +130,7 @@ static void test_wiped_meanwhile(void **state)
 	int fd, r = 0;
 
 	make_board(rig, 100, 1);
-	open_writer(rig, KEEP_MOST_BYTES);
+	open_writer(rig, STORE_DEFAULT_BYTES);
 	for (int i = 0; i < 5; i++)
 		keep(rig);
 	assert_int_equal(stat(rig->store, &st), 0);
@@ -138,30 +140,30 @@ static void test_wiped_meanwhile(void **state)
 	close(fd);
 	for (int i = 0; !r && i < 50; i++) {
 		sqlite3_db_release_memory(rig->recorder_writer->db);
-		alter(rig, "UPDATE pictures SET at_s = at_s - 1000 WHERE id = 1");
-		r = writer_picture(rig->recorder_writer, rig->reader, KEEP_MINUTE);
+		alter(rig, "UPDATE snapshots SET at_s = at_s - 1000 WHERE id = 1");
+		r = writer_snapshot(rig->recorder_writer, rig->reader, SNAPSHOT_MINUTE);
 		if (!r)
-			r = writer_tidy(rig->recorder_writer);
+			r = writer_prune(rig->recorder_writer);
 		if (!r)
-			r = space_drop_picture(rig->recorder_writer, i + 1);
+			r = quota_drop_snapshot(rig->recorder_writer, i + 1);
 	}
 	assert_int_equal(r, -EBADMSG);
 	assert_int_equal(writer_renew(rig->recorder_writer, rig->note), 0);
 	assert_non_null(strstr(rig->note, "moved aside"));
-	assert_true(aside_bytes(rig->store) > 0);
+	assert_true(quarantine_bytes(rig->store) > 0);
 	keep(rig);
 	assert_int_equal(store_status(rig->store, &status, rig->error), 0);
 	assert_int_equal(status.damaged, 0);
-	assert_true(status.pictures > 0 && status.events > 0);
+	assert_true(status.snapshots > 0 && status.events > 0);
 	/* what is counted can be read */
-	assert_int_equal(store_pictures(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
+	assert_int_equal(store_snapshots(rig->store, 0, UINT64_MAX, &past, rig->error), 0);
 	while (!hr_reader_next_frame(past))
-		status.pictures--;
-	assert_int_equal(status.pictures, 0);
+		status.snapshots--;
+	assert_int_equal(status.snapshots, 0);
 	hr_reader_close(past);
 }
 
-/* Any byte of it may be another: never a crash, and never a picture that differs from what was kept. */
+/* Any byte of it may be another: never a crash, and never a snapshot that differs from what was kept. */
 static void test_flipped_bytes(void **state)
 {
 	struct rig *rig = *state;
@@ -170,7 +172,7 @@ static void test_flipped_bytes(void **state)
 	int fd;
 
 	make_board(rig, 30, 1);
-	open_writer(rig, KEEP_MOST_BYTES);
+	open_writer(rig, STORE_DEFAULT_BYTES);
 	for (int i = 0; i < 4; i++)
 		keep(rig);
 	writer_close(take_ptr(rig->recorder_writer));
@@ -183,7 +185,7 @@ static void test_flipped_bytes(void **state)
 
 		assert_int_equal(pread(fd, &was, 1, at), 1);
 		assert_int_equal(pwrite(fd, &is, 1, at), 1);
-		if (!store_pictures(rig->store, 0, UINT64_MAX, &past, rig->error))
+		if (!store_snapshots(rig->store, 0, UINT64_MAX, &past, rig->error))
 			while (!hr_reader_next_frame(past))
 				if (hr_reader_frame_time(past)) {
 					struct hr_slot x, y;

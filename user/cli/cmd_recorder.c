@@ -61,7 +61,7 @@ static const char *reason(int r)
 /* Logs an error once, and its end once. */
 static void note_result(struct recorder *rec, int r)
 {
-	char note[KEEP_NOTE], clean[KEEP_NOTE * 2];
+	char note[WRITER_NOTE], clean[WRITER_NOTE * 2];
 	const char *path = writer_path(rec->writer);
 
 	if (r == -EBADMSG) {
@@ -164,26 +164,26 @@ static void schedule_extra(struct recorder *rec)
 
 static int write_events(struct recorder *rec)
 {
-	struct keep_news news;
-	int r = writer_events(rec->writer, rec->board, &news);
+	struct events_stored stored;
+	int r = writer_events(rec->writer, rec->board, &stored);
 
 	if (r) {
 		rec->instance = 0; /* read again at the next poll */
 		return r;
 	}
-	rec->events += news.events;
-	rec->missed += news.missed;
-	if (news.missed)
+	rec->events += stored.events;
+	rec->missed += stored.missed;
+	if (stored.missed)
 		log_info("%llu events were lost: the ring wrapped before they were read",
-			 (unsigned long long)news.missed);
-	if (news.incident)
+			 (unsigned long long)stored.missed);
+	if (stored.incident)
 		schedule_extra(rec);
 	return 0;
 }
 
-static int take_snapshot(struct recorder *rec, enum keep_reason reason)
+static int take_snapshot(struct recorder *rec, enum snapshot_reason reason)
 {
-	int r = writer_picture(rec->writer, rec->board, reason);
+	int r = writer_snapshot(rec->writer, rec->board, reason);
 
 	rec->snapshots += !r;
 	return r;
@@ -194,16 +194,16 @@ static int take_due_snapshots(struct recorder *rec)
 	int r = 0;
 
 	if (rec->extra_at && rec->now >= rec->extra_at) {
-		r = take_snapshot(rec, KEEP_INCIDENT);
+		r = take_snapshot(rec, SNAPSHOT_INCIDENT);
 		rec->extra_at = 0;
 		rec->last_extra = rec->now;
 	}
 	if (!r && rec->second_at && rec->now >= rec->second_at) {
-		r = take_snapshot(rec, KEEP_INCIDENT);
+		r = take_snapshot(rec, SNAPSHOT_INCIDENT);
 		rec->second_at = 0;
 	}
 	if (!r && rec->now >= rec->minute_at) {
-		r = take_snapshot(rec, KEEP_MINUTE);
+		r = take_snapshot(rec, SNAPSHOT_MINUTE);
 		rec->minute_at +=
 			r ? 0 : (1 + (rec->now - rec->minute_at) / rec->interval) * rec->interval;
 	}
@@ -224,7 +224,7 @@ static void poll_board(struct recorder *rec)
 	if (r == -EAGAIN) /* a board error: retried at the next poll */
 		r = 0;
 	if (!r && rec->now >= rec->tidy_at) {
-		r = writer_tidy(rec->writer);
+		r = writer_prune(rec->writer);
 		rec->tidy_at = rec->now + TIDY_S;
 	}
 	note_result(rec, r);
@@ -237,7 +237,7 @@ static void poll_board(struct recorder *rec)
 
 static void run_until_signal(struct recorder *rec)
 {
-	uint64_t age = writer_picture_age_s(rec->writer);
+	uint64_t age = writer_snapshot_age_s(rec->writer);
 
 	rec->now = clock_mono_ns() / NS_PER_SEC;
 	/* a recorder in a restart loop must not take a snapshot at every start */
@@ -272,7 +272,7 @@ static int record(const struct recorder_options *options)
 {
 	_cleanup_(writer_closep) struct recorder_writer *writer = NULL;
 	struct recorder rec = {.options = options, .interval = options->interval_ms / 1000};
-	char note[KEEP_NOTE], clean[KEEP_NOTE * 2], size[UNITS_TEXT];
+	char note[WRITER_NOTE], clean[WRITER_NOTE * 2], size[UNITS_TEXT];
 	int r;
 
 	if (is_recording(options->board)) {
@@ -314,14 +314,14 @@ static int print_json(const char *path, const struct store_status *s)
 	json_t *all = json_pack(
 		"{ss ss sI sI so so sI sI sI so so sI sI so sI sI sI}", "schema",
 		"headroom.recorder/2", "path", text_clean(path, SIZE_MAX, clean, sizeof(clean)),
-		"snapshots", (json_int_t)s->pictures, "frozen_snapshots", (json_int_t)s->frozen,
+		"snapshots", (json_int_t)s->snapshots, "frozen_snapshots", (json_int_t)s->frozen,
 		"first_snapshot", time_or_null(s->first_ns), "last_snapshot",
 		time_or_null(s->last_ns), "containers", (json_int_t)s->containers, "snapshot_bytes",
-		(json_int_t)s->picture_bytes, "events", (json_int_t)s->events, "first_event",
+		(json_int_t)s->snapshot_bytes, "events", (json_int_t)s->events, "first_event",
 		time_or_null(s->first_event_ns), "last_event", time_or_null(s->last_event_ns),
 		"events_missed", (json_int_t)s->missed, "incidents", (json_int_t)s->incidents,
 		"last_incident", time_or_null(s->last_incident_ns), "file_bytes",
-		(json_int_t)s->file_bytes, "quarantined_bytes", (json_int_t)s->aside_bytes,
+		(json_int_t)s->file_bytes, "quarantined_bytes", (json_int_t)s->quarantined_bytes,
 		"damaged_places", (json_int_t)s->damaged);
 	int r = all ? json_dumpf(all, stdout, JSON_STYLE) : -1;
 
@@ -349,8 +349,8 @@ static void print_text(const char *path, const struct store_status *s)
 
 	printf("%s: %s on disk\n", text_clean(path, SIZE_MAX, clean, sizeof(clean)),
 	       units_bytes(s->file_bytes, size));
-	print_span("snapshots", s->pictures, s->first_ns, s->last_ns);
-	if (s->pictures)
+	print_span("snapshots", s->snapshots, s->first_ns, s->last_ns);
+	if (s->snapshots)
 		printf("; %llu kept for incidents; %llu containers in the newest",
 		       (unsigned long long)s->frozen, (unsigned long long)s->containers);
 	putchar('\n');
@@ -363,9 +363,9 @@ static void print_text(const char *path, const struct store_status *s)
 		printf(", newest at %.19sZ", when);
 	}
 	putchar('\n');
-	if (s->aside_bytes)
+	if (s->quarantined_bytes)
 		printf("quarantine: %s of damaged or older files\n",
-		       units_bytes(s->aside_bytes, size));
+		       units_bytes(s->quarantined_bytes, size));
 	if (s->damaged)
 		printf("damaged: %u places; the rest is readable\n", s->damaged);
 }
@@ -405,7 +405,7 @@ static int parse_size(const char *text, void *at)
 {
 	uint64_t bytes;
 
-	if (units_parse_bytes(text, &bytes) || bytes < KEEP_LEAST_BYTES || bytes > 1ULL << 40)
+	if (units_parse_bytes(text, &bytes) || bytes < STORE_MIN_BYTES || bytes > 1ULL << 40)
 		return -EINVAL;
 	*(uint64_t *)at = bytes;
 	return 0;
@@ -452,7 +452,7 @@ static const struct option_spec specs[] = {
 	{0},
 };
 
-static const struct recorder_options defaults = {.most_bytes = KEEP_MOST_BYTES,
+static const struct recorder_options defaults = {.most_bytes = STORE_DEFAULT_BYTES,
 						 .interval_ms = SNAPSHOT_MS};
 
 const struct command command_recorder = {

@@ -111,7 +111,7 @@ static void open_pictures(struct sources *s, const struct report_options *o,
 	char error[STORE_ERROR];
 
 	if (s->events)
-		store_pictures(o->history, from, i->end_ns + AFTER_NS, &s->pictures, error);
+		store_snapshots(o->history, from, i->end_ns + AFTER_NS, &s->pictures, error);
 }
 
 /* ---- the list ---- */

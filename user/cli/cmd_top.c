@@ -107,7 +107,7 @@ static int open_session(struct session *session, const struct top_options *optio
 }
 
 /* A recording that is replayed begins at its beginning; one in a board's place shows how it ended. */
-static const struct data_source_history store = {store_pictures, store_events};
+static const struct data_source_history store = {store_snapshots, store_events};
 
 static int choose_time(struct session *session, const struct top_options *options)
 {

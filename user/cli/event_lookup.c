@@ -123,8 +123,8 @@ static int drain_store(const struct back *back, struct past *past)
 	past->downsample = downsample;
 	if (!downsample || (r && r != -ENODATA))
 		return r == -ENODATA ? 0 : r;
-	r = store_pictures(back->history, shown > PICTURES_BACK_NS ? shown - PICTURES_BACK_NS : 0,
-			   shown, &pictures, error);
+	r = store_snapshots(back->history, shown > PICTURES_BACK_NS ? shown - PICTURES_BACK_NS : 0,
+			    shown, &pictures, error);
 	while (!r && (r = hr_reader_next_frame(pictures)) == 0)
 		downsample_add(downsample, pictures);
 	return r == -ENODATA || r == -EBADMSG ? 0 : r;

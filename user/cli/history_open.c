@@ -29,8 +29,8 @@ int back_store(const struct back *back, bool events, uint64_t from_ns, uint64_t 
 	       struct hr_reader **ret_reader)
 {
 	char error[STORE_ERROR], clean[STORE_ERROR * 2];
-	int r = (events ? store_events : store_pictures)(back->history, from_ns, to_ns, ret_reader,
-							 error);
+	int r = (events ? store_events : store_snapshots)(back->history, from_ns, to_ns, ret_reader,
+							  error);
 
 	if (r)
 		log_error("%s: %s%s", back->command,

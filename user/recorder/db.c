@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The file: SQLite with a write-ahead log, so that readers and the one writer never wait for each other and a killed
- * writer leaves whole transactions. Believes nothing that stands in the file.
+ * The file: SQLite with a write-ahead log, so that readers and the writer do not wait for each other and a killed writer
+ * leaves complete transactions. Trusts nothing in the file.
  */
 #include "db.h"
 
@@ -12,20 +12,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ids rise for ever. at_s: seconds of recording (thin.h). *_ns: wall time. Unsigned 64-bit numbers stand as their bits.
- *   boards     one row for each board seen: what a recording of its events alone needs, raw
- *   pictures   frozen: kept, since it is near an incident; events_to: the last row of events that is older
- *   parts      a key frame (record.h) of at most PART_SLOTS folded slots (fold.h)
- *   events     records as in the rings, behind each other, by zlib; turn: both rings' rows of one look
- *   incidents  first_picture: from which on pictures were frozen for it */
+/* ids only rise. at_s: seconds of recording (retention.h). *_ns: wall time. Unsigned 64-bit numbers are stored bit by bit.
+ *   boards     one row for each board: the header and host record that a recording of its events needs, raw
+ *   snapshots   frozen: kept, since it is near an incident; events_to: the last older row of events
+ *   parts      a key frame (record.h) of at most PART_SLOTS delta-encoded slots (delta_codec.h)
+ *   events     concatenated records of a ring, compressed with zlib; batch: common to both rings' rows of one call
+ *   incidents  first_snapshot: the first snapshot that was frozen for it */
 static const char schema[] =
 	"CREATE TABLE boards(id INTEGER PRIMARY KEY, instance INTEGER UNIQUE, header BLOB, host "
 	"BLOB);"
-	"CREATE TABLE pictures(id INTEGER PRIMARY KEY, at_s INTEGER, time_ns INTEGER, instance "
-	"INTEGER, why INTEGER,"
+	"CREATE TABLE snapshots(id INTEGER PRIMARY KEY, at_s INTEGER, time_ns INTEGER, instance "
+	"INTEGER, reason INTEGER,"
 	" frozen INTEGER, parts INTEGER, slots INTEGER, bytes INTEGER, events_to INTEGER);"
 	"CREATE TABLE parts(id INTEGER PRIMARY KEY, frame BLOB);"
-	"CREATE TABLE events(id INTEGER PRIMARY KEY, turn INTEGER, at_s INTEGER, ring INTEGER, "
+	"CREATE TABLE events(id INTEGER PRIMARY KEY, batch INTEGER, at_s INTEGER, ring INTEGER, "
 	"instance INTEGER,"
 	" first_seq INTEGER, last_seq INTEGER, first_ns INTEGER, last_ns INTEGER, count INTEGER, "
 	"missed INTEGER,"
@@ -34,7 +34,7 @@ static const char schema[] =
 	"CREATE INDEX events_of_board ON events(instance, last_seq);"
 	"CREATE TABLE incidents(id INTEGER PRIMARY KEY, at_s INTEGER, time_ns INTEGER, instance "
 	"INTEGER, seq INTEGER,"
-	" type INTEGER, cgroup_id INTEGER, first_picture INTEGER);";
+	" type INTEGER, cgroup_id INTEGER, first_snapshot INTEGER);";
 
 int db_errno(sqlite3 *db, int rc)
 {
@@ -48,7 +48,7 @@ int db_errno(sqlite3 *db, int rc)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_SCHEMA:
-	case SQLITE_ERROR: /* a table or column that is not there */
+	case SQLITE_ERROR: /* a missing table or column */
 		return -EBADMSG;
 	case SQLITE_FULL:
 		return -ENOSPC;
@@ -124,34 +124,34 @@ int db_number(sqlite3 *db, const char *sql, const int64_t *args, int n_args, int
 	return 0;
 }
 
-/* One run over the rows behind *after. *after follows what was seen. */
-static int skim_run(sqlite3 *db, const char *sql, int64_t *after,
-		    int (*fn)(sqlite3_stmt *row, void *arg), void *arg)
+/* One pass over the rows after *after; advances *after. */
+static int scan_pass(sqlite3 *db, const char *sql, int64_t *after,
+		     int (*fn)(sqlite3_stmt *row, void *arg), void *arg)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int r = db_query(db, sql, after, 1, &stmt);
 
 	while (!r && (r = db_step(stmt)) == 1) {
 		if (sqlite3_column_int64(stmt, 0) <= *after)
-			return -EBADMSG; /* a damaged page may lead back: never twice over the same */
+			return -EBADMSG; /* a damaged page may link back: never read a row twice */
 		*after = sqlite3_column_int64(stmt, 0);
 		r = fn(stmt, arg);
 	}
 	return r;
 }
 
-int db_skim(sqlite3 *db, const char *sql, int64_t after, int (*fn)(sqlite3_stmt *row, void *arg),
+int db_scan(sqlite3 *db, const char *sql, int64_t after, int (*fn)(sqlite3_stmt *row, void *arg),
 	    void *arg, uint32_t *ret_damaged)
 {
 	int64_t at = after, step = 0;
 
 	for (;;) {
 		int64_t before = at;
-		int r = skim_run(db, sql, &at, fn, arg);
+		int r = scan_pass(db, sql, &at, fn, arg);
 
 		if (r != -EBADMSG && r != -EIO)
 			return r < 0 ? r : 0;
-		if (!step || at != before) { /* another place: begin to look right behind it */
+		if (!step || at != before) { /* a new damaged place: continue right behind it */
 			(*ret_damaged)++;
 			step = 1;
 		} else if (step > INT64_MAX / 2) {
@@ -170,11 +170,11 @@ static int begin(sqlite3 *db)
 	int64_t application = 0, version = 0;
 	int r;
 
-	/* Nothing that stands in the file is to be trusted: no code of its schema, no cell beyond its page. */
+	/* Trusts nothing in the file: no code in its schema, no cell beyond its page. */
 	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, DB_MOST_BLOB);
+	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, DB_MAX_BLOB);
 	sqlite3_busy_timeout(db, DB_BUSY_MS);
 	r = db_errno(db, sqlite3_exec(db,
 				      "PRAGMA cache_size=-256; PRAGMA cell_size_check=ON; PRAGMA "
@@ -190,7 +190,7 @@ static int begin(sqlite3 *db)
 		int64_t objects = 0;
 
 		r = db_number(db, "SELECT count(*) FROM sqlite_schema", DB_NONE, &objects);
-		return r ? r : objects ? -EPROTO : -ENODATA; /* nobody has written here yet */
+		return r ? r : objects ? -EPROTO : -ENODATA; /* a new file */
 	}
 	return application != DB_APPLICATION ? -EPROTO
 	       : version != DB_VERSION       ? -EPROTONOSUPPORT
@@ -207,16 +207,16 @@ bool db_is_sqlite(const char *path)
 			   !memcmp(head, zeros, sizeof(head)));
 }
 
-/* Says it, and returns what it is. */
+/* Writes the message for r, and returns r, or -EPROTO for a file that is not SQLite. */
 static int describe(int r, const char *path, char error[STORE_ERROR])
 {
 	const char *what;
 
 	r = r == -EBADMSG && !db_is_sqlite(path) ? -EPROTO : r;
-	what = r == -ENOENT                  ? "no history there: 'headroom recorder' keeps one"
-	       : r == -ENODATA               ? "nothing has been recorded there yet"
-	       : r == -EPROTO                ? "is no history of headroom's"
-	       : r == -EPROTONOSUPPORT       ? "is the history of another version of headroom"
+	what = r == -ENOENT                  ? "history is not enabled: start headroom-recorder"
+	       : r == -ENODATA               ? "nothing recorded yet"
+	       : r == -EPROTO                ? "not a headroom history"
+	       : r == -EPROTONOSUPPORT       ? "history of another version of headroom"
 	       : r == -EBADMSG               ? "is damaged"
 	       : r == -EACCES || r == -EPERM ? "not permitted: be root or in group headroom"
 					     : strerror(-r);
@@ -225,7 +225,7 @@ static int describe(int r, const char *path, char error[STORE_ERROR])
 	return r;
 }
 
-/* For an URI: what would end the path there is written as %XX. */
+/* A file: URI, with the characters that would end the path escaped as %XX. */
 static int uri_of(const char *path, const char *options, char uri[PATH_MAX])
 {
 	size_t n = (size_t)snprintf(uri, PATH_MAX, "file:");
@@ -251,14 +251,14 @@ static int open_read(const char *uri, sqlite3 **ret_db)
 				      SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
 				      NULL));
 
-	/* A file that was cut is read as far as it goes: SQLite refuses it whole but in this mode. */
+	/* Reads the readable part of a truncated file; without this mode SQLite refuses the whole file. */
 	if (!r)
 		r = db_errno(db, sqlite3_exec(db, "PRAGMA writable_schema=ON", NULL, NULL, NULL));
 	if (!r)
 		r = begin(db);
 	if (!r)
 		r = db_errno(db, sqlite3_exec(db, "BEGIN", NULL, NULL,
-					      NULL)); /* one picture of it all */
+					      NULL)); /* one consistent view of all tables */
 	if (!r)
 		*ret_db = take_ptr(db);
 	return r;
@@ -279,7 +279,7 @@ int db_open_read(const char *path, sqlite3 **ret_db, char error[STORE_ERROR])
 	r = uri_of(path, "", uri);
 	if (!r)
 		r = open_read(uri, ret_db);
-	/* Where we may not write, the log's index can't be made; without a log there is no need of it. */
+	/* Without write permission SQLite cannot create the log's index; an empty log needs none. */
 	if ((r == -EACCES || r == -EROFS || r == -ENOENT || r == -EPERM) &&
 	    snprintf(wal, sizeof(wal), "%s-wal", path) < (int)sizeof(wal) &&
 	    (stat(wal, &st) || !st.st_size)) {
@@ -287,16 +287,16 @@ int db_open_read(const char *path, sqlite3 **ret_db, char error[STORE_ERROR])
 		if (!r)
 			r = open_read(uri, ret_db);
 	}
-	if (r == -ENOENT) /* what is not there is the log's index, and it can't be made */
+	if (r == -ENOENT) /* the log's index is missing and cannot be created */
 		r = -EACCES;
 	return r ? describe(r, path, error) : 0;
 }
 
-static int make_tables(sqlite3 *db)
+static int create_tables(sqlite3 *db)
 {
-	char ours[96];
+	char pragmas[96];
 
-	snprintf(ours, sizeof(ours), "PRAGMA application_id=%d; PRAGMA user_version=%d",
+	snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=%d",
 		 DB_APPLICATION, DB_VERSION);
 	if (sqlite3_exec(db,
 			 "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA "
@@ -304,17 +304,17 @@ static int make_tables(sqlite3 *db)
 			 NULL, NULL, NULL) ||
 	    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) ||
 	    sqlite3_exec(db, schema, NULL, NULL, NULL) ||
-	    sqlite3_exec(db, ours, NULL, NULL, NULL) ||
+	    sqlite3_exec(db, pragmas, NULL, NULL, NULL) ||
 	    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL))
 		return db_errno(db, sqlite3_extended_errcode(db));
 	return 0;
 }
 
-/* Whether each table can be read at all, and the table of pictures from end to end. */
-static int look_over(sqlite3 *db)
+/* Checks that each table can be read, and the table of snapshots completely. */
+static int check_tables(sqlite3 *db)
 {
 	static const char *const looks[] = {
-		"SELECT max(id) FROM boards",       "SELECT sum(bytes) FROM pictures",
+		"SELECT max(id) FROM boards",       "SELECT sum(bytes) FROM snapshots",
 		"SELECT max(id) FROM parts",        "SELECT max(id) FROM events",
 		"SELECT sum(bytes) FROM events",    "SELECT max(id) FROM incidents",
 		"SELECT max(last_seq) FROM events",
@@ -346,20 +346,20 @@ int db_open_write(const char *path, sqlite3 **ret_db, char error[STORE_ERROR])
 	if (!r)
 		r = begin(db);
 	if (r == -ENODATA)
-		r = make_tables(db);
+		r = create_tables(db);
 	if (!r)
 		r = db_errno(db,
 			     sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
 					  NULL, NULL, NULL));
 	if (!r)
-		r = look_over(db);
+		r = check_tables(db);
 	if (r)
 		return describe(r, path, error);
 	*ret_db = take_ptr(db);
 	return 0;
 }
 
-bool db_older(const char *path)
+bool db_is_older(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	unsigned char version[4]; /* big endian, at byte 60: sqlite.org/fileformat2.html */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Points of history as differences, newest first, by column; then the fixed parts of all slots turned by bytes: what is
- * alike in many containers becomes runs. What this brings is in docs/reference/recorder.md. Memory only.
+ * Stores history points as differences, newest first, by column; then transposes the fixed parts of all slots byte by byte:
+ * equal bytes of many containers become runs. docs/reference/recorder.md has the sizes. Memory only.
  */
 #include "delta_codec.h"
 
@@ -10,12 +10,13 @@
 
 #define COLUMNS 4u
 #define POINTS  (HR_FINE + HR_COARSE)
-#define FIXED   offsetof(struct hr_slot, text) /* what is turned; text compresses better as it is */
+#define FIXED \
+	offsetof(struct hr_slot, text) /* transposed bytes; text compresses better unchanged */
 
 _Static_assert(sizeof(struct hr_point) == COLUMNS * sizeof(uint32_t), "a point is four words");
 _Static_assert(offsetof(struct hr_history, coarse) ==
 		       offsetof(struct hr_history, fine) + HR_FINE * sizeof(struct hr_point),
-	       "both histories stand side by side");
+	       "both histories are adjacent");
 
 union words {
 	struct hr_point point[POINTS];
@@ -23,17 +24,17 @@ union words {
 	uint32_t column[COLUMNS][POINTS];
 };
 
-/* Small differences of either sign have few bits. */
+/* Maps small differences of either sign to small numbers. */
 static uint32_t zigzag(uint32_t n) { return n << 1 ^ (n >> 31 ? UINT32_MAX : 0); }
-static uint32_t zagzig(uint32_t n) { return n >> 1 ^ (n & 1 ? UINT32_MAX : 0); }
+static uint32_t unzigzag(uint32_t n) { return n >> 1 ^ (n & 1 ? UINT32_MAX : 0); }
 
-/* Newest first: place k of a ring of `size` that was written `count` times. */
+/* Index of the k-th newest element of a ring of `size` that was written `count` times. */
 static uint32_t place(uint32_t count, uint32_t size, uint32_t k)
 {
 	return (count % size + size - 1 - k) % size;
 }
 
-/* Times step evenly; what can't be given back moves with usage, headroom against it. */
+/* Time steps are even; non-reclaimable memory moves with usage, headroom against it. */
 static void difference(const uint32_t *now, const uint32_t *before, uint32_t *step,
 		       uint32_t out[COLUMNS])
 {
@@ -53,16 +54,16 @@ static void undifference(const uint32_t in[COLUMNS], const uint32_t *before, uin
 {
 	uint32_t d[COLUMNS];
 
-	d[0] = *step += zagzig(in[0]);
-	d[1] = zagzig(in[1]);
-	d[2] = zagzig(in[2]) + d[1];
-	d[3] = zagzig(in[3]) - d[2];
+	d[0] = *step += unzigzag(in[0]);
+	d[1] = unzigzag(in[1]);
+	d[2] = unzigzag(in[2]) + d[1];
+	d[3] = unzigzag(in[3]) - d[2];
 	for (uint32_t c = 0; c < COLUMNS; c++)
 		now[c] = before[c] - d[c];
 }
 
-static void fold_ring(const union words *from, union words *to, uint32_t first, uint32_t size,
-		      uint32_t count)
+static void encode_ring(const union words *from, union words *to, uint32_t first, uint32_t size,
+			uint32_t count)
 {
 	uint32_t zero[COLUMNS] = {0}, out[COLUMNS], step = 0;
 	const uint32_t *before = zero;
@@ -77,7 +78,7 @@ static void fold_ring(const union words *from, union words *to, uint32_t first, 
 	}
 }
 
-static void unfold_ring(const union words *from, union words *to, uint32_t first, uint32_t size,
+static void decode_ring(const union words *from, union words *to, uint32_t first, uint32_t size,
 			uint32_t count)
 {
 	uint32_t zero[COLUMNS] = {0}, in[COLUMNS], step = 0;
@@ -109,11 +110,11 @@ static void each_history(struct hr_slot *slot, uint32_t n, ring_fn *fn)
 	}
 }
 
-void fold_slots(struct hr_slot *slot, uint32_t n, unsigned char *scratch)
+void delta_encode_slots(struct hr_slot *slot, uint32_t n, unsigned char *scratch)
 {
 	unsigned char *out = scratch, *at = (void *)slot;
 
-	each_history(slot, n, fold_ring);
+	each_history(slot, n, encode_ring);
 	for (size_t b = 0; b < FIXED; b++)
 		for (uint32_t i = 0; i < n; i++)
 			*out++ = ((const unsigned char *)&slot[i])[b];
@@ -122,7 +123,7 @@ void fold_slots(struct hr_slot *slot, uint32_t n, unsigned char *scratch)
 	memcpy(at, scratch, n * sizeof(*slot));
 }
 
-void unfold_slots(struct hr_slot *slot, uint32_t n, unsigned char *scratch)
+void delta_decode_slots(struct hr_slot *slot, uint32_t n, unsigned char *scratch)
 {
 	const unsigned char *in = scratch;
 
@@ -132,5 +133,5 @@ void unfold_slots(struct hr_slot *slot, uint32_t n, unsigned char *scratch)
 			((unsigned char *)&slot[i])[b] = *in++;
 	for (uint32_t i = 0; i < n; i++, in += HR_SLOT_TEXT)
 		memcpy(slot[i].text, in, HR_SLOT_TEXT);
-	each_history(slot, n, unfold_ring);
+	each_history(slot, n, decode_ring);
 }

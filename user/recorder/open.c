@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Opening the store for writing: one recorder a file; a damaged one is moved aside with a word, a foreign one is left
- * alone. Also where the store is by default.
+ * Opens the store for writing: one recorder per file. Moves a damaged or older file aside, and refuses a foreign one. Also the
+ * default path of the store.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "recorder_internal.h"
 
-#define SQLITE_MOST (2 << 20) /* heap that SQLite shall do with */
+#define SQLITE_MAX (2 << 20) /* heap of SQLite */
 
 const char *store_path(void)
 {
@@ -29,184 +29,181 @@ const char *store_path(void)
 	return STORE_PATH;
 }
 
-static int lock(struct recorder_writer *k, char *note)
+static int lock(struct recorder_writer *w, char *note)
 {
 	char name[PATH_MAX];
 	int r;
 
-	if (snprintf(name, sizeof(name), "%s.lock", k->path) >= (int)sizeof(name))
+	if (snprintf(name, sizeof(name), "%s.lock", w->path) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
-	if (!strcmp(k->path,
-		    STORE_PATH)) /* our own place; any other is for whoever names it to make */
-		mkdir(STORE_FOLDER, 0750);
-	k->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0640);
-	if (k->lock_fd >= 0 && !flock(k->lock_fd, LOCK_EX | LOCK_NB))
+	if (!strcmp(w->path, STORE_PATH)) /* creates only the default directory */
+		mkdir(STORE_DIR, 0750);
+	w->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0640);
+	if (w->lock_fd >= 0 && !flock(w->lock_fd, LOCK_EX | LOCK_NB))
 		return 0;
 	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
 	if (r == -EBUSY)
-		snprintf(note, KEEP_NOTE, "%.150s: another recorder is writing it", k->path);
+		snprintf(note, WRITER_NOTE, "%.150s: locked by another recorder", w->path);
 	else
-		snprintf(note, KEEP_NOTE, "%.150s: cannot be written: %s%s", k->path, strerror(-r),
-			 r == -ENOENT ? ": make its folder first, or name another with --history"
-				      : "");
+		snprintf(note, WRITER_NOTE, "%.150s: cannot write: %s%s", w->path, strerror(-r),
+			 r == -ENOENT ? ": create its directory, or use --history" : "");
 	return r;
 }
 
-/* What is there is moved aside, and what of it can be read is saved over. */
-static int begin_anew(struct recorder_writer *k, const char *word, const char *reason, char *note)
+/* Moves the file aside and creates a new store; of a damaged file copies the readable rows. */
+static int recreate(struct recorder_writer *w, const char *word, const char *reason, char *note)
 {
 	char error[STORE_ERROR], aside[PATH_MAX] = "";
-	struct salvaged s = {0};
-	int r = aside_move(k->path, word, aside);
+	struct recovered s = {0};
+	int r = quarantine_move(w->path, word, aside);
 
-	if (r && r != -ENOENT) { /* that it is gone already is a second try's luck */
-		snprintf(note, KEEP_NOTE, "%.150s: %s, and cannot be moved aside: %s", k->path,
-			 reason, strerror(-r));
+	if (r && r != -ENOENT) { /* -ENOENT: a previous attempt moved it */
+		snprintf(note, WRITER_NOTE, "%.150s: %s; cannot move it aside: %s", w->path, reason,
+			 strerror(-r));
 		return r;
 	}
-	r = db_open_write(k->path, &k->db, error);
+	r = db_open_write(w->path, &w->db, error);
 	if (r) {
-		snprintf(note, KEEP_NOTE, "%s", error);
+		snprintf(note, WRITER_NOTE, "%s", error);
 		return r;
 	}
-	if (!strcmp(word, WORD_OLD)) {
-		snprintf(note, KEEP_NOTE,
-			 "%.150s: %s: moved to %.170s, which that version still reads; a new "
-			 "history begins",
-			 k->path, reason, aside);
+	if (!strcmp(word, QUARANTINE_OLD)) {
+		snprintf(note, WRITER_NOTE,
+			 "%.150s: %s: moved to %.170s, which that version can still read; started "
+			 "a new history",
+			 w->path, reason, aside);
 		return 0;
 	}
 	if (*aside)
-		aside_salvage(k, aside, &s); /* as far as it goes */
-	snprintf(note, KEEP_NOTE,
-		 "%.150s: %s: moved aside to %.170s; begun anew with %u pictures that could be "
-		 "saved",
-		 k->path, reason, aside, s.pictures);
+		quarantine_recover(w, aside, &s); /* copies what is readable */
+	snprintf(note, WRITER_NOTE,
+		 "%.150s: %s: moved aside to %.170s; started a new history with %u recovered "
+		 "snapshots",
+		 w->path, reason, aside, s.snapshots);
 	return 0;
 }
 
-static int open_db(struct recorder_writer *k, bool named, char *note)
+static int open_db(struct recorder_writer *w, bool named, char *note)
 {
 	char error[STORE_ERROR];
-	int r = db_open_write(k->path, &k->db, error);
+	int r = db_open_write(w->path, &w->db, error);
 
-	/* What is no SQLite file may be anybody's, but at our own place. */
-	if (r == -EBADMSG || (r == -EPROTO && !named && !db_is_sqlite(k->path)))
-		return begin_anew(k, WORD_DAMAGED, "is damaged", note);
-	if (r == -EPROTONOSUPPORT && db_older(k->path))
-		return begin_anew(k, WORD_OLD, "is of an older headroom", note);
+	/* A file that is not SQLite may be foreign, except at the default path. */
+	if (r == -EBADMSG || (r == -EPROTO && !named && !db_is_sqlite(w->path)))
+		return recreate(w, QUARANTINE_DAMAGED, "damaged", note);
+	if (r == -EPROTONOSUPPORT && db_is_older(w->path))
+		return recreate(w, QUARANTINE_OLD, "history of an older version", note);
 	if (r)
-		snprintf(note, KEEP_NOTE, "%s%s", error,
-			 r == -EPROTO || r == -EPROTONOSUPPORT
-				 ? ": choose another name with --history"
-				 : "");
+		snprintf(note, WRITER_NOTE, "%s%s", error,
+			 r == -EPROTO || r == -EPROTONOSUPPORT ? ": use another file with --history"
+							       : "");
 	return r;
 }
 
-/* Where the last recorder ended. */
-static int take_up(struct recorder_writer *k)
+/* Continues where the last recorder stopped. */
+static int restore_position(struct recorder_writer *w)
 {
 	int64_t last = 0, event = 0, incident = INT64_MIN;
-	int r = db_number(k->db, "SELECT max(at_s) FROM pictures", DB_NONE, &last);
+	int r = db_number(w->db, "SELECT max(at_s) FROM snapshots", DB_NONE, &last);
 
 	if (!r || r == -ENODATA)
-		r = db_number(k->db, "SELECT at_s FROM events ORDER BY id DESC LIMIT 1", DB_NONE,
+		r = db_number(w->db, "SELECT at_s FROM events ORDER BY id DESC LIMIT 1", DB_NONE,
 			      &event);
 	if (!r || r == -ENODATA)
-		r = db_number(k->db, "SELECT max(at_s) FROM incidents", DB_NONE, &incident);
-	k->at_base = (last > event ? last : event) + 1;
-	k->frozen_until = r ? 0 : incident + FREEZE_AFTER_S;
-	k->mono_base_ns = clock_mono_ns();
+		r = db_number(w->db, "SELECT max(at_s) FROM incidents", DB_NONE, &incident);
+	w->at_base = (last > event ? last : event) + 1;
+	w->frozen_until = r ? 0 : incident + FREEZE_AFTER_S;
+	w->mono_base_ns = clock_mono_ns();
 	for (int ring = 0; (!r || r == -ENODATA) && ring < HR_RINGS; ring++) {
 		int64_t bytes = 0;
 
-		r = db_number(k->db, "SELECT sum(bytes) FROM events WHERE ring = ?1", DB_ARGS(ring),
+		r = db_number(w->db, "SELECT sum(bytes) FROM events WHERE ring = ?1", DB_ARGS(ring),
 			      &bytes);
-		k->ring_bytes[ring] = (uint64_t)bytes;
+		w->ring_bytes[ring] = (uint64_t)bytes;
 	}
 	return r == -ENODATA ? 0 : r;
 }
 
-static int start(struct recorder_writer *k, char *note)
+static int start(struct recorder_writer *w, char *note)
 {
-	int r = take_up(k);
+	int r = restore_position(w);
 
 	if (!r)
-		r = space_fit(k);
+		r = quota_apply(w);
 	if (r)
-		snprintf(note, KEEP_NOTE, "%.150s: %s", k->path, strerror(-r));
+		snprintf(note, WRITER_NOTE, "%.150s: %s", w->path, strerror(-r));
 	return r;
 }
 
-static int reserve(struct recorder_writer *k)
+static int reserve(struct recorder_writer *w)
 {
-	int r = frame_reserve(&k->part, PART_SLOTS, 0);
+	int r = frame_reserve(&w->part, PART_SLOTS, 0);
 
-	k->scratch = malloc(PART_SLOTS * sizeof(struct hr_slot));
+	w->scratch = malloc(PART_SLOTS * sizeof(struct hr_slot));
 	for (int ring = 0; ring < HR_RINGS; ring++)
-		k->records[ring] = malloc(EVENTS_ROW);
-	if (r || !k->scratch || !k->records[HR_RING_KEEP] || !k->records[HR_RING_CHATTER])
+		w->records[ring] = malloc(EVENTS_ROW);
+	if (r || !w->scratch || !w->records[HR_RING_KEEP] || !w->records[HR_RING_CHATTER])
 		return -ENOMEM;
 	return 0;
 }
 
 int writer_open(const char *path, uint64_t most_bytes, struct recorder_writer **ret_writer,
-		char note[KEEP_NOTE])
+		char note[WRITER_NOTE])
 {
-	struct recorder_writer *k = calloc(1, sizeof(*k));
+	struct recorder_writer *w = calloc(1, sizeof(*w));
 	int r = -ENOMEM;
 
-	snprintf(note, KEEP_NOTE, "out of memory");
-	if (!k)
+	snprintf(note, WRITER_NOTE, "out of memory");
+	if (!w)
 		return r;
-	/* What a picture takes for a moment goes back to the system at once. */
+	/* Buffers of a snapshot return to the system at once. */
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
-	sqlite3_soft_heap_limit64(SQLITE_MOST);
-	k->lock_fd = -1;
-	k->seek = true;
-	k->most_bytes = most_bytes;
-	k->path = strdup(path ? path : store_path());
-	r = k->path ? reserve(k) : -ENOMEM;
+	sqlite3_soft_heap_limit64(SQLITE_MAX);
+	w->lock_fd = -1;
+	w->seek = true;
+	w->most_bytes = most_bytes;
+	w->path = strdup(path ? path : store_path());
+	r = w->path ? reserve(w) : -ENOMEM;
 	if (!r)
 		note[0] = '\0';
 	if (!r)
-		r = lock(k, note);
+		r = lock(w, note);
 	if (!r)
-		r = open_db(k, path != NULL, note);
+		r = open_db(w, path != NULL, note);
 	if (!r)
-		r = start(k, note);
+		r = start(w, note);
 	if (r) {
-		writer_close(k);
+		writer_close(w);
 		return r;
 	}
-	*ret_writer = k;
+	*ret_writer = w;
 	return 0;
 }
 
-int writer_renew(struct recorder_writer *k, char note[KEEP_NOTE])
+int writer_renew(struct recorder_writer *w, char note[WRITER_NOTE])
 {
 	int r;
 
-	sqlite3_close(take_ptr(k->db));
-	r = begin_anew(k, WORD_DAMAGED, "is damaged", note);
-	k->seek = true;
-	k->instance = 0;
-	return r ? r : start(k, note);
+	sqlite3_close(take_ptr(w->db));
+	r = recreate(w, QUARANTINE_DAMAGED, "damaged", note);
+	w->seek = true;
+	w->instance = 0;
+	return r ? r : start(w, note);
 }
 
-void writer_close(struct recorder_writer *k)
+void writer_close(struct recorder_writer *w)
 {
-	if (!k)
+	if (!w)
 		return;
-	sqlite3_close(k->db);
-	if (k->lock_fd >= 0)
-		close(k->lock_fd);
-	frame_done(&k->part);
-	free(k->scratch);
+	sqlite3_close(w->db);
+	if (w->lock_fd >= 0)
+		close(w->lock_fd);
+	frame_done(&w->part);
+	free(w->scratch);
 	for (int ring = 0; ring < HR_RINGS; ring++)
-		free(k->records[ring]);
-	free(k->path);
-	free(k);
+		free(w->records[ring]);
+	free(w->path);
+	free(w);
 }
 
-const char *writer_path(const struct recorder_writer *k) { return k->path; }
+const char *writer_path(const struct recorder_writer *w) { return w->path; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Reading the store: a list of the pictures that are wanted, then one after the other into a recording in memory, the
- * events of the time between with each. Damaged rows are passed over; nothing that stands in the file is believed.
+ * Reads the store: lists the snapshots of the time range, then adds one after the other to a recording in memory, each with
+ * the events since the one before. Skips damaged rows; trusts nothing in the file.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,12 +15,12 @@
 #include "recording.h"
 #include "store.h"
 
-#define MOST_RAW     (1u << 20) /* of a row of events; what claims more is damaged */
-#define FRAME_EVENTS (8u << 20) /* of a frame of events alone; the next go into another */
+#define MAX_RAW      (1u << 20) /* of a row of events; a larger row is damaged */
+#define FRAME_EVENTS (8u << 20) /* of a frame with only events; further ones go into the next */
 
-#define MOST_OLDER 64 /* pictures that are tried, one before the other, where they are damaged */
+#define MAX_OLDER 64 /* earlier snapshots to try if the last one is damaged */
 
-struct entry { /* a picture */
+struct entry { /* a snapshot */
 	int64_t id, events_to;
 	uint64_t time_ns, instance;
 };
@@ -30,18 +30,17 @@ struct reading {
 	uint64_t from_ns, to_ns;
 	struct entry *entry; /* by rising id */
 	size_t n, space;
-	struct entry before;        /* the last one before from_ns; id 0: none */
-	struct frame picture, part; /* under construction; one part of it */
+	struct entry before;      /* the last one before from_ns; id 0: none */
+	struct frame frame, part; /* under construction; one part of it */
 	unsigned char *scratch;
 	uint32_t scratch_space; /* slots */
 	struct recording recording;
 	uint32_t damaged;
-	/* walking over the events */
-	size_t at;    /* entry that they go into */
-	int64_t turn; /* of the newest in the picture; its events begin at turn_from */
-	uint32_t turn_from;
+	/* while reading events */
+	size_t at;     /* entry that the events belong to */
+	int64_t batch; /* of the newest events in the frame, which begin at batch_from */
+	uint32_t batch_from;
 	uint64_t instance;
-	bool alone; /* without pictures */
 	uint32_t events;
 };
 
@@ -50,12 +49,12 @@ static void reading_done(struct reading *r)
 	sqlite3_close(r->db);
 	free(r->entry);
 	free(r->scratch);
-	frame_done(&r->picture);
+	frame_done(&r->frame);
 	frame_done(&r->part);
 	recording_done(&r->recording);
 }
 
-/* ---- pictures ---- */
+/* ---- snapshots ---- */
 
 static int add_entry(struct reading *r, const struct entry *e)
 {
@@ -72,7 +71,7 @@ static int add_entry(struct reading *r, const struct entry *e)
 	return 0;
 }
 
-static int list_picture(sqlite3_stmt *row, void *arg)
+static int list_snapshot(sqlite3_stmt *row, void *arg)
 {
 	struct reading *r = arg;
 	struct entry e = {.id = sqlite3_column_int64(row, 0),
@@ -80,7 +79,7 @@ static int list_picture(sqlite3_stmt *row, void *arg)
 			  .instance = (uint64_t)sqlite3_column_int64(row, 2),
 			  .events_to = sqlite3_column_int64(row, 3)};
 
-	/* The newest of all is the one that was taken last, whatever the clock said then. */
+	/* The newest is the last one taken, whatever the clock said. */
 	if (e.time_ns < r->from_ns &&
 	    (!r->before.id || r->from_ns == UINT64_MAX || e.time_ns >= r->before.time_ns))
 		r->before = e;
@@ -94,12 +93,12 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int list_pictures(struct reading *r)
+static int list_snapshots(struct reading *r)
 {
-	int e = db_skim(
+	int e = db_scan(
 		r->db,
-		"SELECT id, time_ns, instance, events_to FROM pictures WHERE id > ?1 ORDER BY id",
-		0, list_picture, r, &r->damaged);
+		"SELECT id, time_ns, instance, events_to FROM snapshots WHERE id > ?1 ORDER BY id",
+		0, list_snapshot, r, &r->damaged);
 
 	if (!e && r->before.id)
 		e = add_entry(r, &r->before);
@@ -122,10 +121,10 @@ static int space_for_scratch(struct reading *r, uint32_t slots)
 	return 0;
 }
 
-/* r->part behind what r->picture has. */
+/* Appends r->part to r->frame. */
 static int append_part(struct reading *r)
 {
-	struct frame *p = &r->picture, *part = &r->part;
+	struct frame *p = &r->frame, *part = &r->part;
 	uint32_t n = part->body.slot_count, have = p->body.slot_count;
 	int e = frame_reserve(p, have + n, 0);
 
@@ -135,7 +134,7 @@ static int append_part(struct reading *r)
 		return e;
 	if (have && part->index[0] <= p->index[have - 1])
 		return -EBADMSG;
-	unfold_slots(part->slot, n, r->scratch);
+	delta_decode_slots(part->slot, n, r->scratch);
 	memcpy(p->index + have, part->index, n * sizeof(*p->index));
 	memcpy(p->slot + have, part->slot, n * sizeof(*p->slot));
 	p->body.slot_count += n;
@@ -158,8 +157,8 @@ static int read_part(sqlite3_stmt *row, void *arg)
 		goto damaged;
 	e = frame_unpack(&header, frame + sizeof(header), NULL, &r->part);
 	if (!e && first) {
-		r->picture.body.header = r->part.body.header;
-		r->picture.body.host = r->part.body.host;
+		r->frame.body.header = r->part.body.header;
+		r->frame.body.host = r->part.body.host;
 	}
 	if (!e)
 		e = append_part(r);
@@ -169,15 +168,15 @@ damaged:
 	return e == -EBADMSG ? 0 : e;
 }
 
-/* One picture into r->picture. -ENODATA: what makes it one can't be read. Parts that can't be read are missing. */
-static int read_picture(struct reading *r, const struct entry *entry)
+/* Reads one snapshot into r->frame, without its unreadable parts. -ENODATA: its first part is unreadable. */
+static int read_snapshot(struct reading *r, const struct entry *entry)
 {
 	int64_t after = db_part_id(entry->id, 0) - 1;
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int e, step = 0;
 
-	r->picture.body.slot_count = 0;
-	r->picture.body.header.magic = 0;
+	r->frame.body.slot_count = 0;
+	r->frame.body.header.magic = 0;
 	for (uint32_t tries = 0; tries < 64; tries++) {
 		sqlite3_finalize(take_ptr(stmt));
 		e = db_query(r->db,
@@ -196,11 +195,11 @@ static int read_picture(struct reading *r, const struct entry *entry)
 		if (step != -EBADMSG && step != -EIO)
 			return step;
 		r->damaged++;
-		after++; /* the next part may stand on a page that is whole */
+		after++; /* the next part may be on an intact page */
 	}
 	if (e)
 		return e == -EIO ? -ENODATA : e;
-	return r->picture.body.header.magic ? 0 : -ENODATA;
+	return r->frame.body.header.magic ? 0 : -ENODATA;
 }
 
 /* ---- events ---- */
@@ -213,8 +212,8 @@ static int by_seq(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/* The rows of one turn hold the events of two rings: into one order. */
-static int sort_turn(struct frame *p, uint32_t from)
+/* Sorts the events of both rings of one batch by seq. */
+static int sort_batch(struct frame *p, uint32_t from)
 {
 	uint32_t bytes = p->body.events_bytes - from, n = 0;
 	unsigned char *out = p->events + from;
@@ -233,10 +232,10 @@ static int sort_turn(struct frame *p, uint32_t from)
 	return 0;
 }
 
-/* The records of a row that are of the time that is asked for. Their sizes are checked here, the rest by who reads. */
+/* Appends the records of a row that are in the time range. Checks their sizes; the reader checks the rest. */
 static int append_records(struct reading *r, const unsigned char *raw, uint32_t bytes)
 {
-	struct frame *p = &r->picture;
+	struct frame *p = &r->frame;
 	int e = frame_reserve(p, 0, p->body.events_bytes + bytes);
 
 	if (e)
@@ -263,7 +262,7 @@ static int append_records(struct reading *r, const unsigned char *raw, uint32_t 
 
 enum {
 	COL_ID,
-	COL_TURN,
+	COL_BATCH,
 	COL_INSTANCE,
 	COL_FIRST_NS,
 	COL_LAST_NS,
@@ -271,36 +270,36 @@ enum {
 	COL_RAW,
 	COL_RECORDS
 };
-#define EVENTS_SQL                                                                              \
-	"SELECT id, turn, instance, first_ns, last_ns, missed, raw_bytes, records FROM events " \
+#define EVENTS_SQL                                                                               \
+	"SELECT id, batch, instance, first_ns, last_ns, missed, raw_bytes, records FROM events " \
 	"WHERE id > ?1 ORDER BY id"
 
-static int end_turn(struct reading *r)
+static int end_batch(struct reading *r)
 {
-	int e = r->turn && r->picture.body.events_bytes > r->turn_from
-			? sort_turn(&r->picture, r->turn_from)
+	int e = r->batch && r->frame.body.events_bytes > r->batch_from
+			? sort_batch(&r->frame, r->batch_from)
 			: 0;
 
-	r->turn = 0;
+	r->batch = 0;
 	return e;
 }
 
 static int read_row(struct reading *r, sqlite3_stmt *row)
 {
 	uint64_t missed = (uint64_t)sqlite3_column_int64(row, COL_MISSED);
-	int64_t turn = sqlite3_column_int64(row, COL_TURN),
+	int64_t batch = sqlite3_column_int64(row, COL_BATCH),
 		raw_bytes = sqlite3_column_int64(row, COL_RAW);
 	const void *packed = sqlite3_column_blob(row, COL_RECORDS);
 	_cleanup_free_ unsigned char *raw = NULL;
 	uLongf n = (uLongf)raw_bytes;
 	int e = 0;
 
-	if (turn != r->turn) {
-		e = end_turn(r);
-		r->turn = turn;
-		r->turn_from = r->picture.body.events_bytes;
+	if (batch != r->batch) {
+		e = end_batch(r);
+		r->batch = batch;
+		r->batch_from = r->frame.body.events_bytes;
 	}
-	if (!packed || raw_bytes <= 0 || raw_bytes > MOST_RAW) {
+	if (!packed || raw_bytes <= 0 || raw_bytes > MAX_RAW) {
 		r->damaged++;
 		return e;
 	}
@@ -311,7 +310,7 @@ static int read_row(struct reading *r, sqlite3_stmt *row)
 		r->damaged++;
 		return e;
 	}
-	r->picture.body.events_missed += missed;
+	r->frame.body.events_missed += missed;
 	return e ? e : append_records(r, raw, (uint32_t)n);
 }
 
@@ -321,13 +320,13 @@ static bool row_wanted(const struct reading *r, sqlite3_stmt *row)
 	       (uint64_t)sqlite3_column_int64(row, COL_FIRST_NS) <= r->to_ns;
 }
 
-/* ---- events alone ---- */
+/* ---- only events ---- */
 
-/* What a recording needs to be one: header and host of that board. */
+/* Header and host record of a board, which every frame needs. */
 static int board_of(struct reading *r, uint64_t instance)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	struct hr_frame_body *body = &r->picture.body;
+	struct hr_frame_body *body = &r->frame.body;
 	int e = db_query(r->db, "SELECT header, host FROM boards WHERE instance = ?1",
 			 DB_ARGS((int64_t)instance), &stmt);
 
@@ -355,58 +354,58 @@ static uint64_t newest_time(const struct frame *p)
 	return newest;
 }
 
-static int emit_alone(struct reading *r)
+static int emit_events(struct reading *r)
 {
-	uint64_t time_ns = newest_time(&r->picture);
-	int e = end_turn(r);
+	uint64_t time_ns = newest_time(&r->frame);
+	int e = end_batch(r);
 
-	if (e || !r->picture.body.events_bytes)
+	if (e || !r->frame.body.events_bytes)
 		return e;
 	e = board_of(r, r->instance);
 	if (e == -ENODATA || e == -EBADMSG) {
 		r->damaged++;
-		memset(&r->picture.body, 0, sizeof(r->picture.body));
+		memset(&r->frame.body, 0, sizeof(r->frame.body));
 		return 0;
 	}
-	return e ? e : recording_add(&r->recording, &r->picture, time_ns);
+	return e ? e : recording_add(&r->recording, &r->frame, time_ns);
 }
 
 static int gather_row(sqlite3_stmt *row, void *arg)
 {
 	struct reading *r = arg;
 	uint64_t instance = (uint64_t)sqlite3_column_int64(row, COL_INSTANCE);
-	bool full = r->picture.body.events_bytes >= FRAME_EVENTS &&
-		    sqlite3_column_int64(row, COL_TURN) != r->turn;
+	bool full = r->frame.body.events_bytes >= FRAME_EVENTS &&
+		    sqlite3_column_int64(row, COL_BATCH) != r->batch;
 	int e = 0;
 
 	if (!row_wanted(r, row))
 		return 0;
 	if (instance != r->instance || full)
-		e = emit_alone(r);
+		e = emit_events(r);
 	r->instance = instance;
 	return e ? e : read_row(r, row);
 }
 
 static int gather(struct reading *r)
 {
-	int e = db_skim(r->db, EVENTS_SQL, 0, gather_row, r, &r->damaged);
+	int e = db_scan(r->db, EVENTS_SQL, 0, gather_row, r, &r->damaged);
 
-	return e ? e : emit_alone(r);
+	return e ? e : emit_events(r);
 }
 
-/* ---- pictures and events together ---- */
+/* ---- snapshots with events ---- */
 
-/* The picture that r->at names, with the events that were gathered for it. */
+/* Adds the snapshot at r->at, with the events collected for it. */
 static int emit(struct reading *r)
 {
 	const struct entry *entry = &r->entry[r->at++];
-	int e = end_turn(r);
+	int e = end_batch(r);
 
 	if (!e)
-		e = read_picture(r, entry);
+		e = read_snapshot(r, entry);
 	if (!e)
-		e = recording_add(&r->recording, &r->picture, entry->time_ns);
-	return e == -ENODATA ? 0 : e; /* then its events go with the next */
+		e = recording_add(&r->recording, &r->frame, entry->time_ns);
+	return e == -ENODATA ? 0 : e; /* its events go into the next frame */
 }
 
 static int merge_row(sqlite3_stmt *row, void *arg)
@@ -425,19 +424,19 @@ static int merge_row(sqlite3_stmt *row, void *arg)
 
 static int merge(struct reading *r)
 {
-	/* what is older than the picture before `from` is not of that time */
+	/* skips events older than the snapshot before `from` */
 	int64_t after = r->before.id && r->entry[0].id == r->before.id ? r->before.events_to : 0;
-	int e = db_skim(r->db, EVENTS_SQL, after, merge_row, r, &r->damaged);
+	int e = db_scan(r->db, EVENTS_SQL, after, merge_row, r, &r->damaged);
 
 	while (!e && r->at < r->n)
 		e = emit(r);
-	return e ? e : emit_alone(r); /* what no picture was left for */
+	return e ? e : emit_events(r); /* events after the last snapshot */
 }
 
-/* ---- the store's face ---- */
+/* ---- interface ---- */
 
-/* *ret_before: when the last picture before `from` was taken; 0: there is none. */
-static int read_store(const char *path, uint64_t from_ns, uint64_t to_ns, bool pictures,
+/* *ret_before: time of the last snapshot before `from`; 0: none. */
+static int read_store(const char *path, uint64_t from_ns, uint64_t to_ns, bool snapshots,
 		      struct hr_reader **ret_reader, uint64_t *ret_before, char error[STORE_ERROR])
 {
 	_cleanup_(reading_done) struct reading r = {
@@ -450,8 +449,8 @@ static int read_store(const char *path, uint64_t from_ns, uint64_t to_ns, bool p
 	if (e)
 		return e;
 	e = recording_begin(&r.recording);
-	if (!e && pictures)
-		e = list_pictures(&r);
+	if (!e && snapshots)
+		e = list_snapshots(&r);
 	if (!e)
 		e = r.n ? merge(&r) : gather(&r);
 	if (!e && !r.recording.frames)
@@ -463,20 +462,20 @@ static int read_store(const char *path, uint64_t from_ns, uint64_t to_ns, bool p
 	if (!e)
 		return 0;
 	snprintf(error, STORE_ERROR, "%.150s: %s", path,
-		 e == -ENODATA   ? "nothing is kept of that time"
-		 : e == -EBADMSG ? "is damaged: nothing of that time can be read"
+		 e == -ENODATA   ? "no data for this time range"
+		 : e == -EBADMSG ? "damaged: no data of this time range is readable"
 				 : strerror(-e));
 	return e;
 }
 
-int store_pictures(const char *path, uint64_t from_ns, uint64_t to_ns,
-		   struct hr_reader **ret_reader, char error[STORE_ERROR])
+int store_snapshots(const char *path, uint64_t from_ns, uint64_t to_ns,
+		    struct hr_reader **ret_reader, char error[STORE_ERROR])
 {
 	uint64_t before = 0;
 	int r = read_store(path, from_ns, to_ns, true, ret_reader, &before, error);
 
-	/* The last one before it is damaged: then the one before that. */
-	for (int i = 0; r == -EBADMSG && before && i < MOST_OLDER; i++) {
+	/* If the last snapshot before it is damaged, tries the one before. */
+	for (int i = 0; r == -EBADMSG && before && i < MAX_OLDER; i++) {
 		from_ns = before;
 		r = read_store(path, from_ns, from_ns - 1, true, ret_reader, &before, error);
 	}

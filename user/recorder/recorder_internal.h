@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the writer's files share. */
+/* Shared by the files of the writer. */
 #ifndef HEADROOM_RECORDER_RECORDER_INTERNAL_H
 #define HEADROOM_RECORDER_RECORDER_INTERNAL_H
 
@@ -9,8 +9,8 @@
 #include "db.h"
 #include "writer.h"
 
-#define PART_SLOTS      64u /* what the recorder holds of a picture at a time: 256 KiB, twice */
-#define EVENTS_ROW      (128u << 10) /* raw bytes of one ring's records in a row, at most */
+#define PART_SLOTS      64u          /* slots in memory at a time: 256 KiB, twice */
+#define EVENTS_ROW      (128u << 10) /* maximum raw bytes of one ring's records in a row */
 #define FREEZE_BEFORE_S (10 * 60)
 #define FREEZE_AFTER_S  (5 * 60)
 
@@ -19,45 +19,46 @@ struct recorder_writer {
 	int lock_fd;
 	sqlite3 *db;
 	uint64_t most_bytes;
-	int64_t at_base; /* seconds of recording when we opened */
+	int64_t at_base; /* seconds of recording at writer_open() */
 	uint64_t mono_base_ns;
 	int64_t frozen_until;          /* at_s */
-	uint64_t instance, next_seq;   /* the event that comes next; next_seq 0: the oldest */
-	bool seek;                     /* the reader's cursor does not stand there */
-	uint64_t picture_bytes;        /* of the last one */
-	uint64_t ring_bytes[HR_RINGS]; /* kept of each ring */
+	uint64_t instance, next_seq;   /* of the next event to read; next_seq 0: the oldest */
+	bool seek;                     /* the reader is not at next_seq: seek first */
+	uint64_t snapshot_bytes;       /* of the last snapshot */
+	uint64_t ring_bytes[HR_RINGS]; /* stored of each ring */
 	struct frame part;
 	unsigned char *scratch;           /* PART_SLOTS slots */
 	unsigned char *records[HR_RINGS]; /* EVENTS_ROW each */
 };
 
-int64_t writer_now(const struct recorder_writer *k); /* at_s */
-int writer_begin(struct recorder_writer *k);
-int writer_end(struct recorder_writer *k,
-	       int r); /* commits where r is 0, else takes all back; r, or the commit's failure */
+int64_t writer_now(const struct recorder_writer *w); /* at_s */
+int writer_begin(struct recorder_writer *w);
+/* Commits if r is 0, else rolls back. Returns r, or the error of the commit. */
+int writer_end(struct recorder_writer *w, int r);
 
-/* space.c. Room for about so many bytes more: the bound, the disk, the log. */
-int space_make(struct recorder_writer *k, uint64_t bytes);
-int space_bound_events(struct recorder_writer *k);
-/* After the file was opened: down to its bound, which may have become smaller. */
-int space_fit(struct recorder_writer *k);
-/* Gives unused pages back to the disk where they are many. */
-int space_shrink(struct recorder_writer *k);
-int space_drop_picture(struct recorder_writer *k, int64_t id);
-/* The log into the file, so that it stays small; nothing where somebody reads. */
-void space_empty_log(struct recorder_writer *k);
+/* quota.c. Frees space for about so many bytes: in the quota, on the disk, in the write-ahead log. */
+int quota_make_space(struct recorder_writer *w, uint64_t bytes);
+int quota_limit_events(struct recorder_writer *w);
+/* After opening the file: applies the quota, which may be smaller than before. */
+int quota_apply(struct recorder_writer *w);
+/* Returns unused pages to the file system if they are many. */
+int quota_shrink_file(struct recorder_writer *w);
+int quota_drop_snapshot(struct recorder_writer *w, int64_t id);
+/* Moves the write-ahead log into the file; skips pages that a reader still needs. */
+void quota_checkpoint(struct recorder_writer *w);
 
-#define WORD_DAMAGED "damaged"
-#define WORD_OLD     "old"
-/* aside.c. Moves a file that can't be written any more to PATH.WORD-TIME, log and all. */
-int aside_move(const char *path, const char *word, char ret_aside[PATH_MAX]);
-/* What can be read of it into a store. Counts, for a line. */
-struct salvaged {
-	uint32_t pictures, events, incidents, damaged; /* events: rows */
+#define QUARANTINE_DAMAGED "damaged"
+#define QUARANTINE_OLD     "old"
+/* quarantine.c. Moves a file that cannot be written, with its log, to PATH.WORD-TIME. */
+int quarantine_move(const char *path, const char *word, char ret_path[PATH_MAX]);
+/* Copies the readable rows into the new store. Counts for the message. */
+struct recovered {
+	uint32_t snapshots, events, incidents, damaged; /* events: rows */
 };
-int aside_salvage(struct recorder_writer *k, const char *aside, struct salvaged *ret_salvaged);
-/* What was moved aside counts for the bound: its bytes; and giving up the oldest of it (false: there is none). */
-uint64_t aside_bytes(const char *path);
-bool aside_give_up(const char *path);
+int quarantine_recover(struct recorder_writer *w, const char *aside,
+		       struct recovered *ret_recovered);
+/* Bytes of quarantined damaged files, which count for the quota; and deletion of the oldest (false: there is none). */
+uint64_t quarantine_bytes(const char *path);
+bool quarantine_drop_oldest(const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Recordings in memory: the past in the form that every reader takes. Nothing of it touches a disk. */
+/* Recordings in memory (memfd), in the format that every reader accepts. Writes nothing to disk. */
 #include "recording.h"
 
 #include <errno.h>
@@ -31,23 +31,23 @@ int recording_begin(struct recording *rec)
 	return rec->fd < 0 ? -errno : put(rec, &header, sizeof(header));
 }
 
-int recording_add(struct recording *rec, struct frame *picture, uint64_t time_ns)
+int recording_add(struct recording *rec, struct frame *frame, uint64_t time_ns)
 {
 	bool key = rec->frames % HR_FRAMES_PER_KEY == 0;
-	_cleanup_free_ unsigned char *frame = NULL;
+	_cleanup_free_ unsigned char *packed = NULL;
 	struct frame swap;
 	size_t n;
-	int r = frame_pack_quick(picture, key ? NULL : &rec->last, time_ns, &frame, &n);
+	int r = frame_pack_quick(frame, key ? NULL : &rec->last, time_ns, &packed, &n);
 
 	if (!r)
-		r = put(rec, frame, n);
+		r = put(rec, packed, n);
 	if (r)
 		return r;
 	rec->frames++;
 	swap = rec->last;
-	rec->last = *picture;
-	*picture = swap;
-	memset(&picture->body, 0, sizeof(picture->body));
+	rec->last = *frame;
+	*frame = swap;
+	memset(&frame->body, 0, sizeof(frame->body));
 	return 0;
 }
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A recording in memory under construction: pictures in, a reader out. */
+/* Builds a recording in memory: takes frames, returns a reader. */
 #ifndef HEADROOM_RECORDER_RECORDING_H
 #define HEADROOM_RECORDER_RECORDING_H
 
 #include "board/frame_codec.h"
 
 struct recording {
-	int fd; /* of memory; -1: none yet */
+	int fd; /* memfd; -1: none yet */
 	uint64_t bytes;
 	uint32_t frames;
-	struct frame last; /* what the last frame shows */
+	struct frame last; /* content of the last frame */
 };
 
 int recording_begin(struct recording *rec);
-/* One frame more; its content moves into the recording, `picture` is left empty with the room of an older one. */
-int recording_add(struct recording *rec, struct frame *picture, uint64_t time_ns);
-/* A reader of all that was added, under a name for messages. The recording is then done with. */
+/* Appends a frame and takes its content; leaves `frame` empty, with the buffers of an older one. */
+int recording_add(struct recording *rec, struct frame *frame, uint64_t time_ns);
+/* A reader of all frames, under a name for messages. Takes ownership of the memory. */
 int recording_open(struct recording *rec, const char *name, struct hr_reader **ret_reader);
 void recording_done(struct recording *rec);
 

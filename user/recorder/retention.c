@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Thinning: the tiers, and who is missed least. Pure. */
+/* Deletion of snapshots: by tier, and for the quota. Pure. */
 #include "retention.h"
 
 #define MINUTE 60u
@@ -20,35 +20,36 @@ static const struct retention_tier *tier_of(uint64_t age_s)
 	return NULL;
 }
 
-bool retention_drops(struct thin *thin, const struct retention_picture *picture, uint64_t now_s)
+bool retention_drops(struct retention_state *thin, const struct retention_snapshot *snapshot,
+		     uint64_t now_s)
 {
-	uint64_t age = now_s > picture->at_s ? now_s - picture->at_s : 0;
+	uint64_t age = now_s > snapshot->at_s ? now_s - snapshot->at_s : 0;
 	const struct retention_tier *tier = tier_of(age);
 
-	if (picture->frozen)
-		return false; /* and it is no stand-in for the others of its time, which may outlive it */
+	if (snapshot->frozen)
+		return false; /* and does not represent its time slot: it may be deleted before the others */
 	if (!tier)
 		return true;
-	/* Fixed slots of time, not distances: the first of a half hour is also the first of its ten minutes. */
+	/* Fixed time slots, not distances: the first of a half hour is also the first of its ten minutes. */
 	if (tier->every_s && thin->any &&
-	    picture->at_s / tier->every_s == thin->kept_at_s / tier->every_s)
+	    snapshot->at_s / tier->every_s == thin->kept_at_s / tier->every_s)
 		return true;
-	thin->kept_at_s = picture->at_s;
+	thin->kept_at_s = snapshot->at_s;
 	thin->any = true;
 	return false;
 }
 
-void retention_choose(struct retention_choice *choice, const struct retention_picture *picture,
+void retention_choose(struct retention_choice *choice, const struct retention_snapshot *snapshot,
 		      uint64_t now_s)
 {
-	const struct retention_picture *c = &choice->candidate;
+	const struct retention_snapshot *c = &choice->candidate;
 
 	if (c->id && !c->frozen && !choice->before.id) {
 		choice->oldest_id = c->id;
 	} else if (c->id && !c->frozen) {
 		uint64_t age = now_s > c->at_s ? now_s - c->at_s : 0;
 		double missed =
-			(double)(picture->at_s - choice->before.at_s + 1) / (double)(age + 1);
+			(double)(snapshot->at_s - choice->before.at_s + 1) / (double)(age + 1);
 
 		if (!choice->found || missed < choice->best) {
 			choice->found = true;
@@ -58,5 +59,5 @@ void retention_choose(struct retention_choice *choice, const struct retention_pi
 	}
 	if (c->id)
 		choice->before = *c;
-	choice->candidate = *picture;
+	choice->candidate = *snapshot;
 }

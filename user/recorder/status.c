@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The store's figures: one walk over each table, past what is damaged. */
+/* The store in numbers: one scan of each table, skipping damaged pages. */
 #include "status.h"
 
 #include <errno.h>
@@ -14,18 +14,17 @@ static void stretch(uint64_t *first, uint64_t *last, uint64_t from, uint64_t to)
 	*last = to > *last ? to : *last;
 }
 
-static int add_picture(sqlite3_stmt *row, void *arg)
+static int add_snapshot(sqlite3_stmt *row, void *arg)
 {
 	struct store_status *s = arg;
 	uint64_t time_ns = (uint64_t)sqlite3_column_int64(row, 1);
 
-	s->pictures++;
+	s->snapshots++;
 	s->frozen += sqlite3_column_int(row, 2) != 0;
 	s->containers = (uint64_t)sqlite3_column_int64(row, 3);
-	s->picture_bytes = (uint64_t)sqlite3_column_int64(row, 4);
+	s->snapshot_bytes = (uint64_t)sqlite3_column_int64(row, 4);
 	stretch(&s->first_ns, &s->last_ns, time_ns, time_ns);
-	s->last_ns =
-		time_ns; /* the newest is the one that was taken last, whatever the clock said before */
+	s->last_ns = time_ns; /* the newest is the last one taken, whatever the clock said */
 	return 0;
 }
 
@@ -55,8 +54,9 @@ int store_status(const char *path, struct store_status *ret_status, char error[S
 		const char *sql;
 		int (*add)(sqlite3_stmt *row, void *arg);
 	} walks[] = {
-		{"SELECT id, time_ns, frozen, slots, bytes FROM pictures WHERE id > ?1 ORDER BY id",
-		 add_picture},
+		{"SELECT id, time_ns, frozen, slots, bytes FROM snapshots WHERE id > ?1 ORDER BY "
+		 "id",
+		 add_snapshot},
 		{"SELECT id, count, missed, first_ns, last_ns FROM events WHERE id > ?1 ORDER BY "
 		 "id",
 		 add_events},
@@ -71,14 +71,14 @@ int store_status(const char *path, struct store_status *ret_status, char error[S
 	if (r)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(walks); i++) {
-		r = db_skim(db, walks[i].sql, 0, walks[i].add, &s, &s.damaged);
+		r = db_scan(db, walks[i].sql, 0, walks[i].add, &s, &s.damaged);
 		if (r) {
 			snprintf(error, STORE_ERROR, "%.150s: %s", path, strerror(-r));
 			return r;
 		}
 	}
 	s.file_bytes = db_disk_bytes(path);
-	s.aside_bytes = aside_bytes(path);
+	s.quarantined_bytes = quarantine_bytes(path);
 	*ret_status = s;
 	return 0;
 }
