@@ -122,7 +122,6 @@ $(build)/tests/test_%: $(obj)/tests/unit/test_%.o $(archives)
 	$(link) $(all_libs) -lcmocka
 
 $(obj)/tools/backtest.o $(patsubst %.c,$(obj)/%.o,$(wildcard tools/backtest/*.c)): cflags += -Itools
-$(obj)/tools/pty-screen.o $(obj)/tools/pty-screen/emulate.o: cflags += -Itools
 
 backtest: $(build)/tools/backtest ## score the forecasts against the rules that people use (docs/internals/forecast-backtest.md)
 	$(Q)$< $(BACKTEST)

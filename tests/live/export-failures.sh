@@ -5,7 +5,7 @@
 # nothing waits for it. No daemon is needed.
 . "$(dirname "$0")/lib.sh"
 
-catch=$build/tools/http-sink
+catch=tools/http-sink
 for tool in "$catch" "$build/tools/make-board" curl openssl promtool; do need "$tool"; done
 base=$((16000 + $$ % 4000))
 pids='' small=
@@ -105,6 +105,7 @@ grep -q secret "$work/fleet" && fail 'the password is shown'
 
 # ---- one that accepts and never reads: what its queue can't hold is counted, the others have all
 "$catch" --mute $((base + 3)) & pids="$pids $!"
+wait_for 10 nc -z 127.0.0.1 $((base + 3)) || fail 'http-sink does not listen'
 n=$(face2 b200 | wc -l)
 printf 'webhook %s 0\njsonl %s 0\n' "$(instance b200)" "$(instance b200)" >"$work/mute.state"
 export_start mute b200 <<END

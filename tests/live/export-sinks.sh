@@ -4,7 +4,7 @@
 # goes on where it was and repeats nothing.
 . "$(dirname "$0")/lib.sh"
 
-catch=$build/tools/http-sink
+catch=tools/http-sink
 for tool in nats-server busybox openssl "$catch"; do need "$tool"; done
 
 base=$((21000 + $$ % 20000))
@@ -40,6 +40,7 @@ export_start() {
 "$catch" $hook "$work/hook" 204 503 429 200 & pids="$pids $!"
 "$catch" $otlp "$work/otlp" & pids="$pids $!"
 "$catch" $kube "$work/kube" 201 & pids="$pids $!"
+for port in $hook $otlp $kube; do wait_for 10 nc -z 127.0.0.1 "$port" || fail "http-sink does not listen on $port"; done
 nats_start
 listening() { "$build/headroom" export --config "$work/headroom.yaml" --board "$BOARD" --check >"$work/check"; }
 wait_for 10 grep -q 'Server is ready' "$work/nats.log" || fail 'nats-server does not start'

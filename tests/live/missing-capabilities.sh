@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 need setpriv
-yaml2json=$build/tools/yaml2json
+yaml2json=tools/yaml2json
 need "$yaml2json"
 all=$(snapshot | ask .host.guard.sources) || skip 'no daemon with all rights to compare with'
 BOARD=$work/few

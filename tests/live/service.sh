@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 BOARD=$work/board # a daemon of our own
-"$build/tools/notify-sink" "$work/notify" >"$work/messages" &
+"tools/notify-sink" "$work/notify" >"$work/messages" &
 sink=$!
 scenario_clean_up() { kill "$sink" 2>/dev/null; }
 wait_for 5 test -S "$work/notify" || fail 'no socket'

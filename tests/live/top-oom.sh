@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
-pty=$build/tools/pty-screen
+pty=tools/pty-screen
 need "$pty"
 LC_ALL=C.UTF-8 TERM=xterm-256color HEADROOM_HISTORY=$work/none XDG_CONFIG_HOME=$work/choices
 export LC_ALL TERM HEADROOM_HISTORY XDG_CONFIG_HOME

@@ -60,7 +60,7 @@ timeout 30 "$build/headroom" top </dev/null >"$work/out" 2>"$work/err" || { cat 
 grep -q 'headroom' "$work/out" || fail 'top into a pipe shows nothing'
 clean 'a pipe'
 
-screen=$build/tools/pty-screen
+screen=tools/pty-screen
 if [ -x "$screen" ]; then
 	timeout 40 "$screen" 80x24 --keys 'q' "$build/headroom" top >"$work/out" 2>"$work/err" || { cat "$work/err" && fail 'top on a terminal'; }
 	clean q
