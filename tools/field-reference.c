@@ -8,39 +8,27 @@
 #define CELL_TEXT(...) TEXT(__VA_ARGS__)
 
 struct entry {
-	const char *name, *unit, *kind, *meaning;
+	const char *kind, *meaning;
 	const char *bpf, *v2, *v1, *key, *metric,
 		*otel; /* the cell's arguments as they stand there */
 };
 
-#define HR_MEMORY(name_, unit_, kind_, meaning_, bpf_, v2_, v1_, key_, metric_, otel_, ...) \
-	{#name_,                                                                            \
-	 #unit_,                                                                            \
-	 #kind_,                                                                            \
-	 meaning_,                                                                          \
-	 HR_APPLY(CELL_TEXT, bpf_),                                                         \
-	 HR_APPLY(CELL_TEXT, v2_),                                                          \
-	 HR_APPLY(CELL_TEXT, v1_),                                                          \
-	 HR_APPLY(CELL_TEXT, key_),                                                         \
-	 HR_APPLY(CELL_TEXT, metric_),                                                      \
-	 HR_APPLY(CELL_TEXT, otel_)},
+#define ENTRY(name_, unit_, kind_, meaning_, bpf_, v2_, v1_, key_, metric_, otel_, ...) \
+	{.kind = #kind_,                                                                \
+	 .meaning = meaning_,                                                           \
+	 .bpf = HR_APPLY(CELL_TEXT, bpf_),                                              \
+	 .v2 = HR_APPLY(CELL_TEXT, v2_),                                                \
+	 .v1 = HR_APPLY(CELL_TEXT, v1_),                                                \
+	 .key = HR_APPLY(CELL_TEXT, key_),                                              \
+	 .metric = HR_APPLY(CELL_TEXT, metric_),                                        \
+	 .otel = HR_APPLY(CELL_TEXT, otel_)},
+#define HR_MEMORY ENTRY
 static const struct entry memory[] = {
 #include <headroom/fields.def>
 };
-
 #define HR_MEMORY(...)
-#define HR_EVENT(name_, unit_, kind_, meaning_, bpf_, v2_, v1_, key_, metric_, otel_, ...) \
-	{#name_,                                                                           \
-	 #unit_,                                                                           \
-	 #kind_,                                                                           \
-	 meaning_,                                                                         \
-	 HR_APPLY(CELL_TEXT, bpf_),                                                        \
-	 HR_APPLY(CELL_TEXT, v2_),                                                         \
-	 HR_APPLY(CELL_TEXT, v1_),                                                         \
-	 HR_APPLY(CELL_TEXT, key_),                                                        \
-	 HR_APPLY(CELL_TEXT, metric_),                                                     \
-	 HR_APPLY(CELL_TEXT, otel_)},
-#define HR_COUNTER HR_EVENT
+#define HR_EVENT   ENTRY
+#define HR_COUNTER ENTRY
 static const struct entry counts[] = {
 #include <headroom/fields.def>
 };

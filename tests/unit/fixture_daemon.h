@@ -58,7 +58,7 @@ static inline void fake_rules(const char *text)
 	fputs(text, file);
 	fclose(file);
 	config_init(&fake_config);
-	if (config_load_policies(path, &fake_config, &set, error))
+	if (config_load(path, &fake_config, &set, error))
 		fail_msg("%s", error);
 	unlink(path);
 	fake.policy_driver->rules.set = set;

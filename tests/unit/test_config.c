@@ -73,6 +73,14 @@ static void write_file(const char *path, const char *text)
 	fclose(file);
 }
 
+/* The policies are not looked at here. */
+static int load(const char *path, struct config *config, char said[CONFIG_ERROR])
+{
+	_cleanup_free_ struct policy_set *set = NULL;
+
+	return config_load(path, config, &set, said);
+}
+
 static void test_rows(void **state)
 {
 	char path[] = "/tmp/headroom-test-XXXXXX", expected[CONFIG_ERROR];
@@ -84,7 +92,7 @@ static void test_rows(void **state)
 
 		config_init(&config);
 		write_file(path, rows[i].yaml);
-		err = config_load(path, &config, error);
+		err = load(path, &config, error);
 		if (rows[i].error) {
 			assert_int_equal(err, -EINVAL);
 			snprintf(expected, sizeof(expected), "%s:%s", path, rows[i].error);
@@ -103,7 +111,7 @@ static void test_missing_file(void **state)
 	struct config config;
 
 	config_init(&config);
-	assert_int_equal(config_load("/nonexistent/headroom.yaml", &config, error), -ENOENT);
+	assert_int_equal(load("/nonexistent/headroom.yaml", &config, error), -ENOENT);
 }
 
 /* ---- what is no file ---- */
@@ -115,7 +123,7 @@ static void refused_file(const char *name, const char *what)
 	struct config config;
 
 	config_init(&config);
-	assert_int_equal(config_load_policies(name, &config, &set, error), -EINVAL);
+	assert_int_equal(config_load(name, &config, &set, error), -EINVAL);
 	snprintf(expected, sizeof(expected), "%s: %s: expected a configuration file", name, what);
 	assert_string_equal(error, expected);
 }
@@ -143,12 +151,12 @@ static void test_odd_files(void **state)
 	refused_file(huge, "larger than 4 MiB");
 	unlink(huge);
 	config_init(&config);
-	assert_int_equal(config_load_policies("/dev/null", &config, &set, error), 0);
+	assert_int_equal(config_load("/dev/null", &config, &set, error), 0);
 	free(set);
 	set = NULL;
 	unlink(fifo);
-	assert_int_equal(config_load_policies(fifo, &config, &set, error), -ENOENT);
-	assert_int_equal(config_load_policies("/dev/null/x", &config, &set, error), -ENOTDIR);
+	assert_int_equal(config_load(fifo, &config, &set, error), -ENOENT);
+	assert_int_equal(config_load("/dev/null/x", &config, &set, error), -ENOTDIR);
 	assert_null(set);
 	unlink(address.sun_path);
 	rmdir(dir);
@@ -161,10 +169,9 @@ static void test_hostile_path(void **state)
 	struct config config;
 
 	config_init(&config);
-	assert_int_equal(config_load_policies("/tmp\x1b[2J/../dev", &config, &set, error), -ENOENT);
+	assert_int_equal(config_load("/tmp\x1b[2J/../dev", &config, &set, error), -ENOENT);
 	assert_int_equal(symlink("/dev", "/tmp/headroom-test-\x1b[2J"), 0);
-	assert_int_equal(config_load_policies("/tmp/headroom-test-\x1b[2J", &config, &set, error),
-			 -EINVAL);
+	assert_int_equal(config_load("/tmp/headroom-test-\x1b[2J", &config, &set, error), -EINVAL);
 	unlink("/tmp/headroom-test-\x1b[2J");
 	assert_null(strchr(error, 0x1b));
 	assert_non_null(strstr(error, "\\x1b[2J: a folder"));
@@ -180,7 +187,7 @@ static void test_allow(void **state)
 	close(mkstemp(path));
 	write_file(path, "control: {allow: [user:root, 'group:7', user:no-such-user-here]}\n");
 	config_init(&config);
-	assert_int_equal(config_load(path, &config, error), 0);
+	assert_int_equal(load(path, &config, error), 0);
 	assert_int_equal(config.allows, 3);
 	assert_int_equal(config.allow[0].id, HR_UNKNOWN_U32);
 	assert_int_equal(config_resolve(&config, error), -ENOENT);
@@ -189,7 +196,7 @@ static void test_allow(void **state)
 	assert_true(config.allow[1].id == 7 && config.allow[1].group);
 	assert_int_equal(config.allow[2].id, HR_UNKNOWN_U32);
 	write_file(path, "mode: observe\n");
-	assert_int_equal(config_load(path, &config, error), 0);
+	assert_int_equal(load(path, &config, error), 0);
 	assert_int_equal(config.allows, 0); /* a key that is gone from the file */
 	unlink(path);
 }

@@ -269,7 +269,7 @@ static void one(const char *text, size_t bytes)
 	fwrite(text, 1, bytes, file);
 	fclose(file);
 	config_init(&config);
-	r = config_load_policies(path, &config, &set, error);
+	r = config_load(path, &config, &set, error);
 	if (!r) {
 		emitted_in_words(set);
 		return;

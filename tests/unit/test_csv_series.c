@@ -125,8 +125,6 @@ static void test_every_column(void **state)
 		{"kernel_bytes", offsetof(struct series_row, memory.kernel)},
 		{"slab_bytes", offsetof(struct series_row, slab)},
 		{"slab_reclaimable_bytes", offsetof(struct series_row, memory.slab_reclaimable)},
-		{"sock_bytes", offsetof(struct series_row, sock)},
-		{"page_tables_bytes", offsetof(struct series_row, page_tables)},
 		{"swap_bytes", offsetof(struct series_row, memory.swap)},
 		{"swap_free_bytes", offsetof(struct series_row, swap_free)},
 		{"rss_bytes", offsetof(struct series_row, memory.rss)},

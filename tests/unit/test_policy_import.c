@@ -41,7 +41,7 @@ static struct policy_set *policy_parse(const char *text)
 	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	close(fd);
 	config_init(&config);
-	err = config_load_policies(path, &config, &set, error);
+	err = config_load(path, &config, &set, error);
 	unlink(path);
 	if (err)
 		fail_msg("%s\n%s", error, text);

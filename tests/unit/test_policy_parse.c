@@ -41,7 +41,7 @@ static int load_bytes(const char *text, size_t bytes, struct policy_set **ret_se
 	fwrite(text, 1, bytes, file);
 	fclose(file);
 	config_init(&config);
-	return config_load_policies(path, &config, ret_set, error);
+	return config_load(path, &config, ret_set, error);
 }
 
 static int load(const char *text, struct policy_set **ret_set)

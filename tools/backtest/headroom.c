@@ -20,7 +20,6 @@ void headroom_input(const struct sample *s, struct forecast_input *in)
 	in->anon = known(s->anon);
 	in->shmem = known(s->shmem);
 	in->slab = known(s->slab);
-	in->sock = known(s->sock);
 	in->kernel = known(s->kernel);
 	in->swap = known(s->swap);
 	in->swap_free = known(s->swap_free);

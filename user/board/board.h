@@ -50,6 +50,7 @@ struct hr_host *board_host_begin(struct board *board);
 void board_host_end(struct board *board);
 const struct hr_host *board_host(const struct board *board);
 
+struct hr_forecast board_forecast_unknown(void); /* every field */
 /* The lowest free slot; -ENOSPC when full. The slot is returned zeroed, with all quantities unknown
  * and state FREE. */
 int board_slot_take(struct board *board, uint32_t *ret_index);

@@ -51,6 +51,19 @@ static void slot_clear(struct hr_slot *slot)
 	memset((char *)slot + sizeof(slot->seq), 0, sizeof(*slot) - sizeof(slot->seq));
 }
 
+struct hr_forecast board_forecast_unknown(void)
+{
+	return (struct hr_forecast){
+		.drift_bytes_per_second = HR_UNKNOWN_I64,
+		.rss_drift_bytes_per_second = HR_UNKNOWN_I64,
+		.oom_in_p10_ms = HR_UNKNOWN,
+		.oom_in_p50_ms = HR_UNKNOWN,
+		.oom_in_p90_ms = HR_UNKNOWN,
+		.risk_centi = UINT16_MAX,
+		.leak_bytes_per_hour = HR_UNKNOWN_I64,
+	};
+}
+
 static void slot_unknown(struct hr_slot *slot)
 {
 	slot->started_ns = HR_UNKNOWN;
@@ -61,15 +74,7 @@ static void slot_unknown(struct hr_slot *slot)
 	memset(&slot->counts, 0xff, sizeof(slot->counts));
 	slot->binding.level = HR_LEVEL_HOST;
 	slot->binding.limit = HR_UNKNOWN;
-	slot->forecast = (struct hr_forecast){
-		.drift_bytes_per_second = HR_UNKNOWN_I64,
-		.rss_drift_bytes_per_second = HR_UNKNOWN_I64,
-		.oom_in_p10_ms = HR_UNKNOWN,
-		.oom_in_p50_ms = HR_UNKNOWN,
-		.oom_in_p90_ms = HR_UNKNOWN,
-		.risk_centi = UINT16_MAX,
-		.leak_bytes_per_hour = HR_UNKNOWN_I64,
-	};
+	slot->forecast = board_forecast_unknown();
 }
 
 int board_slot_take(struct board *board, uint32_t *ret_index)

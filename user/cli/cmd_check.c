@@ -134,7 +134,7 @@ static void look_at_policies(struct check *c, const char *path)
 	int r;
 
 	config_init(&config);
-	r = config_load_policies(path ? path : CONFIG_DEFAULT_PATH, &config, &set, error);
+	r = config_load(path ? path : CONFIG_DEFAULT_PATH, &config, &set, error);
 	if (c->n_findings == FINDINGS_MOST || (r == -ENOENT && !path))
 		return;
 	c->n_findings++;

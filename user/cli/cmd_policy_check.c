@@ -153,7 +153,7 @@ static int run(const void *values, char **arguments)
 
 	text_clean(arguments[0], SIZE_MAX, c.path, sizeof(c.path));
 	config_init(&c.config);
-	err = config_load_policies(arguments[0], &c.config, &set, error);
+	err = config_load(arguments[0], &c.config, &set, error);
 	if (err) {
 		if (err != -EINVAL)
 			snprintf(error, sizeof(error), "%s: %s", c.path, strerror(-err));

@@ -112,8 +112,6 @@ static void row_input(const struct series_row *row, uint64_t *restarts, struct f
 	in->kernel = row->memory.kernel;
 	in->slab = row->memory.slab_reclaimable != HR_UNKNOWN ? row->memory.slab_reclaimable
 							      : row->slab;
-	in->sock = row->sock;
-	in->page_tables = row->page_tables;
 	in->swap = row->memory.swap;
 	in->swap_free = row->swap_free;
 	in->rss = row->memory.rss;

@@ -39,8 +39,6 @@ static const struct {
 	COLUMN_AT("used_bytes", used),
 	COLUMN_AT("limit_bytes", memory.limit),
 	COLUMN_AT("slab_bytes", slab),
-	COLUMN_AT("sock_bytes", sock),
-	COLUMN_AT("page_tables_bytes", page_tables),
 	COLUMN_AT("swap_free_bytes", swap_free),
 	COLUMN_AT("reclaim_stall_seconds_total", stall_ns),
 	COLUMN_AT("some_total_us", psi_some_us),

@@ -30,7 +30,7 @@ struct series_row { /* a uint64_t of all ones: unknown */
 	uint64_t used;
 	struct hr_memory memory;
 	struct hr_counts counts;
-	uint64_t slab, sock, page_tables, swap_free;
+	uint64_t slab, swap_free;
 	uint64_t stall_ns; /* reclaim_stall_seconds_total */
 	uint64_t psi_some_us, psi_full_us;
 	uint64_t under_oom, restarts;

@@ -45,7 +45,7 @@ static int load_set(struct policy_run *run)
 	int r;
 
 	config_init(&config);
-	r = config_load_policies(run->options.file, &config, &run->set, error);
+	r = config_load(run->options.file, &config, &run->set, error);
 	if (!r)
 		return CLI_DONE;
 	if (r == -EINVAL)

@@ -109,7 +109,7 @@ int rules_load(const char *path, struct config *config, struct rules *ret_rules,
 	_cleanup_free_ struct policy_set *set = NULL;
 	struct config loaded = *config;
 	char unknown[CONFIG_ERROR];
-	int err = config_load_policies(path, &loaded, &set, error);
+	int err = config_load(path, &loaded, &set, error);
 
 	if (err)
 		return err;

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "board/board.h"
 #include "base/cleanup.h"
 #include "base/utf8_clean.h"
 
@@ -171,18 +172,8 @@ void prometheus_client_begin(struct prometheus_client *client)
 		host->headroom = HR_UNKNOWN;
 	host->oom_kills = HR_UNKNOWN;
 	memset(&host->pressure, 0xff, sizeof(host->pressure));
-	host->forecast = (struct hr_forecast){
-		.drift_bytes_per_second = HR_UNKNOWN_I64,
-		.rss_drift_bytes_per_second = HR_UNKNOWN_I64,
-		.oom_in_p10_ms = HR_UNKNOWN,
-		.oom_in_p50_ms = HR_UNKNOWN,
-		.oom_in_p90_ms = HR_UNKNOWN,
-		.risk_centi = UINT16_MAX,
-		.leak_bytes_per_hour = HR_UNKNOWN_I64,
-	};
+	host->forecast = board_forecast_unknown();
 }
-
-size_t prometheus_client_containers(const struct prometheus_client *client) { return client->rows; }
 
 static uint64_t hash(uint64_t h, const char *text) /* FNV-1a, the NUL included */
 {

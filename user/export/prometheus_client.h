@@ -33,7 +33,6 @@ void prometheus_client_begin(struct prometheus_client *client);
  * first query has no results. Else -ENOMEM. */
 int prometheus_client_add_response(struct prometheus_client *client, size_t query, const char *json,
 				   size_t n, char error[PROMETHEUS_CLIENT_ERROR]);
-size_t prometheus_client_containers(const struct prometheus_client *client);
 /* 0, -ENOMEM or an error of board_grow(). */
 int prometheus_client_show(struct prometheus_client *client, struct board *board, uint64_t now_ns);
 

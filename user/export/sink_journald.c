@@ -163,39 +163,21 @@ static const struct sink_key journald_keys[] = {
 	{0},
 };
 
-static const struct journald_options journald_defaults = {
-	.common = {.queue = EXPORT_QUEUE, .interval_ms = 1000},
-	.socket = "/run/systemd/journal/socket",
-};
+#define SINK(name_, summary_, ...)                                                    \
+	static const struct journald_options name_##_defaults = {                     \
+		.common = {.queue = EXPORT_QUEUE, .interval_ms = 1000}, __VA_ARGS__}; \
+	const struct sink_type sink_##name_ = {                                       \
+		.name = #name_,                                                       \
+		.summary = summary_,                                                  \
+		.options_bytes = sizeof(struct journald_options),                     \
+		.defaults = &name_##_defaults,                                        \
+		.keys = journald_keys,                                                \
+		.events = true,                                                       \
+		.open = journald_open,                                                \
+		.close = journald_close,                                              \
+		.event = journald_event,                                              \
+		.check = journald_check,                                              \
+	}
 
-const struct sink_type sink_journald = {
-	.name = "journald",
-	.summary = "events to the journal, with fields",
-	.options_bytes = sizeof(struct journald_options),
-	.defaults = &journald_defaults,
-	.keys = journald_keys,
-	.events = true,
-	.open = journald_open,
-	.close = journald_close,
-	.event = journald_event,
-	.check = journald_check,
-};
-
-static const struct journald_options syslog_defaults = {
-	.common = {.queue = EXPORT_QUEUE, .interval_ms = 1000},
-	.socket = "/dev/log",
-	.syslog = true,
-};
-
-const struct sink_type sink_syslog = {
-	.name = "syslog",
-	.summary = "events to syslog, one line each",
-	.options_bytes = sizeof(struct journald_options),
-	.defaults = &syslog_defaults,
-	.keys = journald_keys,
-	.events = true,
-	.open = journald_open,
-	.close = journald_close,
-	.event = journald_event,
-	.check = journald_check,
-};
+SINK(journald, "events to the journal, with fields", .socket = "/run/systemd/journal/socket");
+SINK(syslog, "events to syslog, one line each", .socket = "/dev/log", .syslog = true);

@@ -41,7 +41,6 @@ void forecast_input_init(struct forecast_input *input)
 	input->t_ns = 0;
 	input->binding_level = HR_LEVEL_OWN;
 	input->under_oom = input->restarted = 0;
-	input->sock = input->page_tables = 0;
 }
 
 /* The workload was restarted: resets all but the counts of how earlier runs ended. */

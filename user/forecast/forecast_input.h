@@ -19,8 +19,6 @@ struct forecast_input {
 	uint64_t events_max, events_oom_kill;                  /* counters */
 	uint8_t under_oom;
 	uint8_t restarted; /* the caller knows that the workload was restarted */
-	uint64_t sock,
-		page_tables; /* parts of kernel; 0 or HR_UNKNOWN where not known separately */
 };
 
 /* Accuracy of this container's forecasts: 80 % intervals that were checked, and those that held. */

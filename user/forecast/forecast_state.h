@@ -12,7 +12,7 @@
 #define FORECAST_SCALES  6
 #define FORECAST_RINGS   4
 #define FORECAST_BUCKETS 57 /* over all rings; see baseline.c */
-#define FORECAST_KINDS   6  /* parts of memory with growth tracked separately, leak.c */
+#define FORECAST_KINDS   4  /* parts of memory with growth tracked separately, leak.c */
 
 struct forecast_scale { /* drift.c: one time scale */
 	float drift;    /* KiB/s */

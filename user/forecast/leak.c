@@ -47,19 +47,17 @@ static void parts(const struct forecast_input *in, uint64_t ret[FORECAST_KINDS])
 	ret[0] = in->anon;
 	ret[1] = in->shmem;
 	ret[2] = in->slab;
-	ret[3] = in->sock;
-	ret[4] = in->page_tables;
-	ret[5] = in->kernel;
+	ret[3] = in->kernel;
 }
 
-static const uint8_t kind_of[FORECAST_KINDS] = {HR_LEAK_ANON, HR_LEAK_SHMEM,       HR_LEAK_SLAB,
-						HR_LEAK_SOCK, HR_LEAK_PAGE_TABLES, HR_LEAK_KERNEL};
+static const uint8_t kind_of[FORECAST_KINDS] = {HR_LEAK_ANON, HR_LEAK_SHMEM, HR_LEAK_SLAB,
+						HR_LEAK_KERNEL};
 
 /* Updates the slow averages, and finds the part that exceeds its own by most. */
 static void follow_kinds(struct forecast_state *state, const struct step *step, float seconds)
 {
 	uint64_t part[FORECAST_KINDS];
-	float best = 0, sub = 0, above[FORECAST_KINDS];
+	float best = 0, above[FORECAST_KINDS];
 	float unit = (float)(1u << state->baseline_shift);
 	uint8_t of = HR_LEAK_UNKNOWN;
 
@@ -80,14 +78,12 @@ static void follow_kinds(struct forecast_state *state, const struct step *step, 
 		*base = step->dt > 0 && state->typical_dt > 0
 				? (uint16_t)clamp_f((float)*base + floorf(share), 0, 65000)
 				: (uint16_t)now;
-		if (i < 5 && above[i] > best) {
+		if (i < 3 && above[i] > best) {
 			best = above[i];
 			of = kind_of[i];
 		}
-		if (i >= 2 && i < 5)
-			sub += max_f(above[i], 0);
 	}
-	if (above[5] - sub > best)
+	if (above[3] - max_f(above[2], 0) > best) /* slab is part of kernel */
 		of = HR_LEAK_KERNEL;
 	if (state->leak_state == HR_LEAK_NONE || of != HR_LEAK_UNKNOWN)
 		state->leak_of = of;

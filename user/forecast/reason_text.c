@@ -162,8 +162,6 @@ static const char *const leak_kinds[HR_LEAK_OF_COUNT] = {
 	[HR_LEAK_ANON] = "anon",
 	[HR_LEAK_SHMEM] = "shmem",
 	[HR_LEAK_SLAB] = "slab",
-	[HR_LEAK_SOCK] = "sock",
-	[HR_LEAK_PAGE_TABLES] = "page_tables",
 	[HR_LEAK_KERNEL] = "kernel",
 };
 

@@ -38,15 +38,13 @@ enum hr_leak_of {
 	HR_LEAK_ANON,
 	HR_LEAK_SHMEM,
 	HR_LEAK_SLAB,
-	HR_LEAK_SOCK,
-	HR_LEAK_PAGE_TABLES,
-	HR_LEAK_KERNEL,
+	HR_LEAK_KERNEL = 6, /* no daemon has written 4 and 5: no source tells those parts apart */
 	HR_LEAK_OF_COUNT
 };
 
 /* "drift", "sawtooth", …: the JSON name; NULL outside the table. */
 const char *forecast_reason_name(unsigned int kind);
-/* "anon", "page_tables", …; NULL outside the table and for unknown. */
+/* "anon", "kernel", …; NULL outside the table and for unknown. */
 const char *forecast_leak_kind_name(unsigned int of);
 /* "none", "suspected", "confirmed", "exhausting"; NULL outside the table. */
 const char *forecast_leak_state_name(unsigned int state);

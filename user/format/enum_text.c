@@ -25,7 +25,6 @@ WORDS(mode_word, "observe", "dry-run", "enforce")
 WORDS(kind_word, "group", "container", "unit", "pod", "sandbox")
 WORDS(state_word, NULL, "running", "gone")
 WORDS(alarm_word, "none", "warn", "act")
-WORDS(action_kind_text, NULL, "notify", "reclaim", "throttle", "term", "kill")
 WORDS(container_what_word, "appeared", "identified", "restarted", "gone")
 WORDS(daemon_what_word, "started", "stopping", "adopted", "configuration_loaded",
       "configuration_refused", "capacity", "fallback", "events_lost", "resolver", "command",

@@ -12,7 +12,6 @@ const char *mode_word(unsigned int mode);             /* observe, dry-run, enfor
 const char *kind_word(unsigned int kind);             /* group, container, unit, pod, sandbox */
 const char *state_word(unsigned int state);           /* enum hr_slot_state: running, gone */
 const char *alarm_word(unsigned int alarm);           /* none, warn, act */
-const char *action_kind_text(unsigned int kind);      /* the ladder; NULL for 0, none */
 const char *layout_word(unsigned int cgroup_version); /* hr_host.cgroup_version: v1, v2, hybrid */
 const char *container_what_word(unsigned int what);
 const char *daemon_what_word(unsigned int what);

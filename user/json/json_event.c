@@ -149,21 +149,15 @@ static const struct json_field oom_fields[] = {
 	{0},
 };
 
-#define FORECAST(key_, get_, field_) FIELD(hr_event_forecast, key_, get_, field_)
-static const struct json_field risk_fields[] = {
-	FORECAST("from", get_alarm_what, from),
-	FORECAST("to", get_alarm_what, to),
-	FORECAST("usage_bytes", json_get_bytes, usage),
-	FORECAST("headroom_bytes", json_get_bytes, headroom),
-	{0},
-};
-static const struct json_field leak_fields[] = {
-	FORECAST("from", get_leak_what, from),
-	FORECAST("to", get_leak_what, to),
-	FORECAST("usage_bytes", json_get_bytes, usage),
-	FORECAST("headroom_bytes", json_get_bytes, headroom),
-	{0},
-};
+#define FORECAST_FIELDS(get_)                                                                      \
+	{                                                                                          \
+		FIELD(hr_event_forecast, "from", get_, from),                                      \
+			FIELD(hr_event_forecast, "to", get_, to),                                  \
+			FIELD(hr_event_forecast, "usage_bytes", json_get_bytes, usage),            \
+			FIELD(hr_event_forecast, "headroom_bytes", json_get_bytes, headroom), {0}, \
+	}
+static const struct json_field risk_fields[] = FORECAST_FIELDS(get_alarm_what);
+static const struct json_field leak_fields[] = FORECAST_FIELDS(get_leak_what);
 
 #define OUTCOME(key_, get_, field_) FIELD(hr_event_outcome, key_, get_, field_)
 static const struct json_field outcome_fields[] = {

@@ -176,8 +176,8 @@ static int parse_file(struct config_file *file, struct policy_set **ret_set)
 	return policy_parse_finish(&file->policy_parse, ret_set);
 }
 
-int config_load_policies(const char *path, struct config *config, struct policy_set **ret_set,
-			 char error[CONFIG_ERROR])
+int config_load(const char *path, struct config *config, struct policy_set **ret_set,
+		char error[CONFIG_ERROR])
 {
 	struct config_file file = {.config = *config};
 	int err = tree_load(path, &file.tree, error, CONFIG_ERROR);
@@ -192,13 +192,6 @@ int config_load_policies(const char *path, struct config *config, struct policy_
 	if (!err)
 		*config = file.config;
 	return err;
-}
-
-int config_load(const char *path, struct config *config, char error[CONFIG_ERROR])
-{
-	_cleanup_free_ struct policy_set *set = NULL;
-
-	return config_load_policies(path, config, &set, error);
 }
 
 struct policy_set *config_no_policies(void)

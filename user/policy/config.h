@@ -34,12 +34,11 @@ struct config {
 
 void config_init(struct config *config); /* the defaults */
 /* Reads `path`. Returns 0; -ENOENT: no such file; -EINVAL and the line in error; other -errno. Fields already set by
- * the caller are overwritten only where the file names them; config is untouched on failure. */
-int config_load(const char *path, struct config *config, char error[CONFIG_ERROR]);
-/* The same, with the policies compiled into one malloc'ed block (policy.h), which the caller frees; without policies it is
- * an empty set, never NULL. The caller writes its --mode into set->mode. */
-int config_load_policies(const char *path, struct config *config, struct policy_set **ret_set,
-			 char error[CONFIG_ERROR]);
+ * the caller are overwritten only where the file names them; config is untouched on failure. *ret_set: the policies
+ * compiled into one malloc'ed block (policy.h), which the caller frees; without policies it is an empty set, never NULL.
+ * The caller writes its --mode into set->mode. */
+int config_load(const char *path, struct config *config, struct policy_set **ret_set,
+		char error[CONFIG_ERROR]);
 /* The set without a file: no policies, the defaults. NULL: out of memory. */
 struct policy_set *config_no_policies(void);
 /* Looks up the names in allow[] (NSS: it may block and allocate; supervisor only). 0, or -ENOENT and one line: a name without

@@ -99,16 +99,6 @@ static void unlink_timer(struct timers *n, uint32_t *link)
 	n->free = i;
 }
 
-void hold_timers_drop(struct timers *n, uint32_t policy, uint64_t key)
-{
-	uint32_t *link = &n->bucket[bucket_of(n, policy, key)];
-
-	while (*link != NONE32 && (n->timer[*link].key != key || n->timer[*link].policy != policy))
-		link = &n->timer[*link].next;
-	if (*link != NONE32)
-		unlink_timer(n, link);
-}
-
 /* True: it is not needed any more. */
 static bool refresh(struct timer *timer, const struct policy_set *set, uint32_t round,
 		    uint64_t now_ns)

@@ -95,7 +95,6 @@ void hold_timers_clear(struct timers *timers);
 struct timer *hold_timers_find(struct timers *timers, uint32_t policy, uint64_t key);
 struct timer *hold_timers_make(struct timers *timers, uint32_t policy,
 			       uint64_t key); /* NULL: full, counted */
-void hold_timers_drop(struct timers *timers, uint32_t policy, uint64_t key);
 /* After a round: clears since_ns of what did not hold in it, and frees what is not needed any more. */
 void hold_timers_purge(struct timers *timers, const struct policy_set *set, uint32_t round,
 		       uint64_t now_ns);
