@@ -8,7 +8,7 @@
 
 #define RECORDS_BYTES \
 	(256u * 1024) /* ring buffer: 240 OOM kills, or 4,000 of the small records, in one go */
-#define ARGS_ENTRIES    2048u /* processes whose arguments are remembered; 440 bytes each */
+#define ARGS_ENTRIES    2048u /* processes with stored arguments; 440 bytes each */
 #define THREADS_ENTRIES 4096u /* threads in or lately in reclaim */
 #define WATCHED_ENTRIES 1024u
 

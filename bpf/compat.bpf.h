@@ -76,7 +76,7 @@ struct mem_cgroup___v1 {
 
 #pragma clang attribute pop
 
-/* Item to index, of kernels whose state[] is compacted; a static object, so present only with
+/* Item to index, of kernels with a compacted state[]; a static object, so present only with
  * CONFIG_KALLSYMS_ALL. */
 extern const void mem_cgroup_stats_index __ksym __weak;
 

@@ -4,7 +4,7 @@
  * Read-only: nothing here changes what the kernel kills.
  *
  * mark_victim is a raw tracepoint here, not tp_btf: its argument is a pid up to 6.1 and a task
- * later (and backported to stable 6.1), and a tp_btf program whose types do not match does not load
+ * later (and backported to stable 6.1), and a tp_btf program with other types does not load
  * at all.
  */
 #include "oom_context.bpf.h"
@@ -83,9 +83,9 @@ static __always_inline bool limit_look(struct record_oom *rec, struct page_count
 	return margin < LIMIT_SLACK + 1;
 }
 
-/* The memcg at its limit, without an oom_control: the first level above the trigger that has no room left;
- * failing that, the one with the least. A thread whose last reclaim was the host's own (direct) ran
- * into the host's end. */
+/* The memcg at its limit, without an oom_control: the first level above the trigger with no space left; else
+ * the one with the least. A thread that last entered direct reclaim of the host reached the limit of
+ * the host. */
 static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_subsys_state *css,
 					const struct thread_value *thread)
 {

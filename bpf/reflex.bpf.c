@@ -274,7 +274,7 @@ static __always_inline void kill_task(struct crossing *crossing, struct task_str
 	reflex_record(crossing, current, current, hook, bpf_send_signal(SIGKILL));
 }
 
-/* Finds the first group over its threshold whose reflex has not fired, else the first that is over.
+/* Finds the first group over its threshold that has a reflex not yet fired, else the first that is over.
  * `levels`: bits as in above_value. */
 static __always_inline bool find_over(struct crossing *ret, struct cgroup_subsys_state *css,
 				      u32 levels, u64 slack)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * All processes: a count and the sum of their RSS for each memcg, and one row for each whose RSS
- * reaches the threshold. RSS is what the kernel's counters say without a sum over CPUs: late by
+ * All processes: a count and the sum of their RSS for each memcg, and one row for each process with an
+ * RSS above the threshold. RSS is what the kernel's counters say without a sum over CPUs: late by
  * some pages a CPU (see compat_rss).
  */
 #include "memcg_row.bpf.h"

@@ -8,7 +8,7 @@
 
 #include "common.bpf.h"
 
-/* Processes whose exit is reported: victims, and those that user space names. */
+/* Processes with a reported exit: victims, and those that user space names. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, WATCHED_ENTRIES);

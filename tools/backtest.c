@@ -26,7 +26,7 @@
 struct options {
 	unsigned int seeds; /* variants of each shape */
 	unsigned int first; /* 1: odd seeds, 0: even ones */
-	unsigned int skip;  /* variants passed over */
+	unsigned int skip;  /* skipped variants */
 	const char *shape, *rule, *traces, *table, *live;
 	long seed; /* one only; with --print its series */
 	bool per_shape, print, bench;

@@ -29,8 +29,8 @@ no_action 'true'
 rules dry-run >"$work/config"
 reload configuration_loaded
 in_mode dry-run || fail 'the mode is not in force'
-for rung in notify reflex reclaim term kill on_exit; do
-	acted $rung '.result.status == "dry_run" and .mode == "dry-run" and .policy == "ladder"' '' 10
+for action in notify reflex reclaim term kill on_exit; do
+	acted "$action" '.result.status == "dry_run" and .mode == "dry-run" and .policy == "ladder"' '' 10
 done
 # Nothing there can be reclaimed without swap; with swap the throttle is a dry run, too.
 acted throttle '.result.status | IN("skipped", "dry_run")'

@@ -17,7 +17,7 @@ series() {
 	}'
 }
 decided() { "$build/headroom" policy test "$policy" --replay "$1" --name "$2" --json >"$work/$2.json" || fail "cannot replay $1"; }
-first() { # series, policy, rung, not before
+first() { # series, policy, action, not before
 	jq -s -r "map(select(.policy == \"$2\" and .action == \"$3\" and .t_seconds >= ${4:-0})) | .[0].t_seconds // \"never\"" "$work/$1.json"
 }
 confirmed_from() { # series, not before: whatever the policies report, which is once a day

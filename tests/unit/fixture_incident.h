@@ -140,7 +140,7 @@ struct play {
 	const struct explanation *explanation;
 	bool hostile; /* names that try everything */
 	struct fixture f;
-	uint64_t kill_seq, deed_seq;
+	uint64_t kill_seq, action_seq;
 };
 
 static inline uint32_t play_second(const struct play *p)
@@ -367,8 +367,8 @@ static inline void play_action(struct play *p, union play_event *e, struct board
 	a->signal = 9;
 	a->pid = s->process[0].pid;
 	a->processes = cue->what == CUE_ACTION ? s->pids : 0;
-	a->escalation = p->deed_seq ? p->deed_seq : board_header(p->f.board)->last_seq + 1;
-	p->deed_seq = a->escalation;
+	a->escalation = p->action_seq ? p->action_seq : board_header(p->f.board)->last_seq + 1;
+	p->action_seq = a->escalation;
 	a->by_uid = HR_UNKNOWN_U32;
 	a->step = cue->what == CUE_NOTICE ? 1 : 2;
 	a->steps = 2;

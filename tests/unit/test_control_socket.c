@@ -124,7 +124,7 @@ static void test_by_hand(void **state)
 		{"term", HR_ACTION_TERM, SIGHUP, 77, 0, "term: dry_run"},
 		{"reclaim", HR_ACTION_RECLAIM, 0, 77, 0, "reclaim: dry_run"},
 		{"throttle", HR_ACTION_THROTTLE, 0, 77, 0, "throttle: dry_run"},
-		{"no rung", HR_ACTION_NONE, 0, 77, 2, "only reclaim"},
+		{"no action", HR_ACTION_NONE, 0, 77, 2, "only reclaim"},
 		{"a notice", HR_ACTION_NOTIFY, 0, 77, 2, "only reclaim"},
 		{"the reflex", HR_ACTION_REFLEX, 0, 77, 2, "only reclaim"},
 		{"past the last", UINT32_MAX, 0, 77, 2, "only reclaim"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The threads of enforce/ and their table, against a hierarchy of plain folders whose processes are children of this test:
+ * The threads of enforce/ and their table, against a hierarchy of plain folders; the processes in it are children of this test:
  * which of them are killed, which result comes when, and that nothing is allocated on the way.
  */
 #include <setjmp.h>
@@ -166,7 +166,7 @@ static void test_not_meant(void **state)
 	requests[5].action.target.pid = (uint32_t)getpid();
 	requests[5].action.target.start_boottime_ns = start_of(getpid());
 	requests[6] = request_for(f, HR_ACTION_KILL,
-				  ""); /* a group whose leader is another process by now */
+				  ""); /* a group with another process as its leader by now */
 	requests[6].action.target.pgid = (uint32_t)getpgrp();
 	requests[6].action.target.leader_start_ns = 1;
 	requests[7] = requests[6]; /* no leader, and the one that was seen in it is in another */
@@ -401,7 +401,7 @@ static void test_allocates_nothing(void **state)
 	assert_int_equal(mallinfo2().uordblks, before);
 }
 
-/* With actions under way whose results are never taken. */
+/* With actions under way, and their results never taken. */
 static void test_close_at_once(void **state)
 {
 	struct fixture *f = *state;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Exiting processes: found in /proc where no list has them, given CPU time, and never mistaken for another process. /proc shows
- * a process whose first thread has exited while a second runs as exiting for as long as the test needs it.
+ * a process with an exited first thread and a running second one as exiting for as long as the test needs it.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * A process group is identified by its leader's start, or by that of a member that was seen; a process that leaves it between
- * two sweeps is no target. /proc is a folder here, whose pids are those of this test's children.
+ * two sweeps is no target. /proc is a folder here, with the pids of this test's children.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -86,7 +86,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* One action, whose reads find what `see` says; enforce is closed after it. */
+/* One action: its reads find what `see` says; enforce is closed after it. */
 static struct action_result run(struct action *action, const unsigned *see, size_t n)
 {
 	struct pollfd p = {.events = POLLIN};

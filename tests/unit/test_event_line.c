@@ -139,7 +139,7 @@ static void test_others(void **state)
 						.averted = 1};
 	describes(&m,
 		  "12:07:52 outcome   db: of event 5: 1 MiB freed after 9 ms; kernel OOM averted");
-	m.e.outcome.freed = m.e.outcome.freed_after_ms = HR_UNKNOWN; /* a rehearsal's */
+	m.e.outcome.freed = m.e.outcome.freed_after_ms = HR_UNKNOWN; /* of a dry run */
 	m.e.outcome.averted = HR_UNKNOWN_U32;
 	describes(&m, "12:07:52 outcome   db: of event 5: what it brought is not known");
 

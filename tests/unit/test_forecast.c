@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The foreseeing room as its users see it: series in, outlooks out. Never looks into the state. */
+/* The forecast module as its callers see it: series in, forecasts out. Never reads the state. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -318,5 +318,5 @@ int main(void)
 		cmocka_unit_test(test_words),
 	};
 
-	return cmocka_run_group_tests_name("foresee", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("forecast", tests, NULL, NULL);
 }

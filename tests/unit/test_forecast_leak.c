@@ -193,5 +193,5 @@ int main(void)
 		cmocka_unit_test(test_nothing_before),
 	};
 
-	return cmocka_run_group_tests_name("foresee_leak", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("forecast_leak", tests, NULL, NULL);
 }

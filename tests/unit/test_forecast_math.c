@@ -68,5 +68,5 @@ int main(void)
 		cmocka_unit_test(test_first_passage),
 	};
 
-	return cmocka_run_group_tests_name("foresee_math", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("forecast_math", tests, NULL, NULL);
 }

@@ -203,5 +203,5 @@ int main(void)
 		cmocka_unit_test(test_full_heap_in_words),
 	};
 
-	return cmocka_run_group_tests_name("foresee_odd", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("forecast_odd", tests, NULL, NULL);
 }

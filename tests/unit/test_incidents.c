@@ -62,7 +62,7 @@ enum what {
 struct step {
 	enum what what;
 	uint32_t second, slot;
-	uint64_t arg; /* DEED, TRY, NOTICE: emergency; OUTCOME: seq that it refers to, backwards */
+	uint64_t arg; /* ACTION, TRY, NOTICE: escalation; OUTCOME: seq that it refers to, backwards */
 };
 
 static void post(struct fixture *f, const struct step *s)
@@ -199,7 +199,7 @@ static const struct row {
 	  {CALM, 121, 0, 0}},
 	 2,
 	 {{INCIDENT_OOM_KILL, 3, NULL}, {INCIDENT_OOM_KILL, 2, NULL}}},
-	{"a deed, and what it averted",
+	{"an action, and what it averted",
 	 {{ACT, 95, 0, 0},
 	  {NOTICE, 96, 0, 7},
 	  {ACTION, 98, 0, 7},
@@ -208,7 +208,7 @@ static const struct row {
 	 1,
 	 {{INCIDENT_ACTION, 5,
 	   "was killed by policy switch at 40 MiB, 30 MiB freed, OOM averted"}}},
-	{"a rehearsal",
+	{"a dry run",
 	 {{TRY, 98, 0, 7}},
 	 1,
 	 {{INCIDENT_ACTION, 1, "would have been killed by policy switch at 40 MiB (dry-run)"}}},
@@ -216,7 +216,7 @@ static const struct row {
 	 {{ACTION, 98, 0, 7}, {ACTION, 198, 0, 9}},
 	 2,
 	 {{INCIDENT_ACTION, 1, NULL}, {INCIDENT_ACTION, 1, NULL}}},
-	{"a notice is no deed",
+	{"a notification is no action of its own",
 	 {{ACT, 95, 0, 0}, {NOTICE, 96, 0, 7}, {CALM, 99, 0, 0}},
 	 1,
 	 {{INCIDENT_NEAR_MISS, 3,
@@ -225,7 +225,7 @@ static const struct row {
 	 {{NOTICE, 96, 0, 7}},
 	 1,
 	 {{INCIDENT_NEAR_MISS, 1, "was reported by policy switch at 40 MiB"}}},
-	{"a deed that came too late",
+	{"an action that came too late",
 	 {{KILL, 100, 0, 0}, {ACTION, 101, 0, 7}},
 	 1,
 	 {{INCIDENT_OOM_KILL, 2,

@@ -105,7 +105,7 @@ static const struct {
 	 CONDITION_OOM_IN,
 	 HOLDS_NOT,
 	 true},
-	{"oom_in: none foreseen",
+	{"oom_in: none predicted",
 	 {.conditions = WHEN(OOM_IN), .threshold[CONDITION_OOM_IN] = {60000, 0, 0}},
 	 NOT_PREDICTED,
 	 0,

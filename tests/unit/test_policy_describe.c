@@ -44,7 +44,7 @@ static void unknown(struct hr_inputs *e)
 				.threshold = HR_UNKNOWN};
 }
 
-/* A rehearsed kill of citizen-7, with one that was passed over. */
+/* A dry-run kill of citizen-7, with one skipped candidate. */
 static void make(union record *r, const char *policy, const char *passed)
 {
 	struct board_text text;

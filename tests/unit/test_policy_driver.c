@@ -2,7 +2,7 @@
 /*
  * From a decision to its execution, with the real policy engine and the real enforce/ on either side: policies from text, cgroups
  * that are plain folders, and children of this test as their processes. What happens to a target, or to the rules, between the
- * choice and the deed; and that each deed is told once, under the name that ordered it.
+ * choice and action; and each action is reported once, under the name of its policy.
  */
 #include "fixture_daemon.h"
 #include "fixture_child.h"
@@ -250,7 +250,7 @@ static void test_recreated(void **state)
 	assert_false(fake.policy_driver->actions.outcomes.outcome[0].fatal);
 }
 
-/* Its slot is another's, or it is gone, between the order and the deed: fresh, or when it had to wait for room. */
+/* Its slot is another's, or it is gone, between decision and action: at once, or after it waited for space. */
 static void test_slot_of_another(void **state)
 {
 	static const struct {
@@ -297,7 +297,7 @@ static void test_slot_of_another(void **state)
 	}
 }
 
-/* Other rules come while a deed is under way: it is told under the name that ordered it, and nothing of the old ones follows. */
+/* A reload while an action is in flight: it is reported under the name of its policy, and nothing of the old policies follows. */
 static void test_reloaded(void **state)
 {
 	(void)state;
@@ -359,7 +359,7 @@ static void test_reloaded_before(void **state)
 	expect_action(0, HR_ACTION_KILL, HR_STATUS_DONE, 0, "large");
 }
 
-/* It vanishes at each step of its ladder: what is under way is told, and the next rung does not come. */
+/* The target vanishes at each step: the action in flight is reported, and the next one does not come. */
 static void test_vanishes(void **state)
 {
 	(void)state;

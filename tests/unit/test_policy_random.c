@@ -306,7 +306,7 @@ static void test_never(void **state)
 }
 
 /* Up to the first action nothing has had an effect: a dry run sees what enforcement would. */
-static void test_rehearsal_chooses_the_same(void **state)
+static void test_dry_run_chooses_the_same(void **state)
 {
 	unsigned int compared = 0;
 
@@ -427,7 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_never),
-		cmocka_unit_test(test_rehearsal_chooses_the_same),
+		cmocka_unit_test(test_dry_run_chooses_the_same),
 		cmocka_unit_test(test_cost),
 	};
 

@@ -167,7 +167,7 @@ static void test_inside_a_container(void **state)
 	world_free(w);
 }
 
-/* A container of a pod whose state file is out of reach may be its sandbox; so may one that is not resolved yet. */
+/* A container of a pod without a readable state file may be its sandbox; so may an unresolved one. */
 static void test_nameless(void **state)
 {
 	struct snapshot *w = world_new(MODE_ENFORCE);
@@ -241,7 +241,7 @@ static void test_parents(void **state)
 }
 
 /* ---- process groups outside containers ---- */
-/* Above one whose name is not known yet, where names are protected: it may be one of those. */
+/* Above one that has no known name yet, where names are protected: it may be one of those. */
 static void test_above_the_nameless(void **state)
 {
 	static const struct rule_spec by_path = {

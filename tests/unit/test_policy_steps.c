@@ -48,7 +48,7 @@ static void go_policy_observe(struct snapshot *w)
 	world_run(w, 100);
 }
 
-/* Rehearsed once: not again while it lasts, nor within the cooldown after it was calm. */
+/* One dry run: not again while it lasts, nor within the cooldown after it was calm. */
 static void go_dry_run(struct snapshot *w)
 {
 	w->set->mode = MODE_DRY_RUN;
@@ -391,14 +391,14 @@ static void go_dry_run_never_takes_over(struct snapshot *w)
 		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, ACTIONS(THROTTLE(60))},
 		{{POLICY_NAME + 1, NULL, "*"}},
 		NULL};
-	static const struct rule_spec rehearsal = {
+	static const struct rule_spec dry_run = {
 		"trial",
 		{.mode = MODE_DRY_RUN, USAGE_AT(500), .cooldown_ms = 60000, ACTIONS(KILL)},
 		{{POLICY_NAME + 1, NULL, "*"}},
 		NULL};
 
 	set_add(w, &earnest);
-	rule(w, &rehearsal);
+	rule(w, &dry_run);
 	usage(w, 312);
 	world_run(w, 5);
 	usage(w, 600);
@@ -481,7 +481,7 @@ static void go_forecast(struct snapshot *w)
 	o->oom_in_p50_ms = 80000; /* not calm: a pause */
 	world_run(w, 20);
 	o->oom_in_p50_ms =
-		HR_UNKNOWN; /* none foreseen any more: calm, when it has stayed so for ten seconds */
+		HR_UNKNOWN; /* none predicted any more: calm, when it has stayed so for ten seconds */
 	world_run(w, 15);
 }
 

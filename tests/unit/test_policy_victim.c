@@ -253,7 +253,7 @@ static void test_restarted_culprit(void **state)
 }
 
 /* One shortage gets one dry run, not one on each container. */
-static void test_rehearsed_once(void **state)
+static void test_dry_run_once(void **state)
 {
 	struct snapshot *w = world_new(MODE_DRY_RUN);
 
@@ -322,7 +322,7 @@ int main(void)
 		cmocka_unit_test(test_job_target),
 		cmocka_unit_test(test_restarted_culprit),
 		cmocka_unit_test(test_one_at_a_time),
-		cmocka_unit_test(test_rehearsed_once),
+		cmocka_unit_test(test_dry_run_once),
 		cmocka_unit_test(test_hold_off),
 		cmocka_unit_test(test_harsher),
 	};

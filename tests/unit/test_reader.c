@@ -484,7 +484,7 @@ static void test_in_the_meantime(void **state)
 		seen = slot.cgroup_id;
 	}
 	assert_true(seen > 1000);
-	/* a writer that died inside: passed over and counted, in bounded time */
+	/* a writer that died inside: skipped and counted, in bounded time */
 	while (meantime.step != 1)
 		write_step(board, 0, ++meantime.number, meantime.step),
 			meantime.step = (meantime.step + 1) % 3;

@@ -266,7 +266,7 @@ static void test_damaged(void **state)
 	post(rig->board, HR_EVENT_DAEMON);
 	post(rig->board, HR_EVENT_DAEMON);
 	post(rig->board, HR_EVENT_DAEMON);
-	first->severity = 77; /* a record that makes no sense is passed over alone */
+	first->severity = 77; /* only the invalid record is skipped */
 	assert_int_equal(next(rig), -EBADMSG);
 	assert_int_equal(next(rig), 0);
 	assert_int_equal(rig->event.event.seq, 2);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The score: short lives of one container, each with what was foreseen and what came, against the verdicts. */
+/* The score: short runs of one container, each with forecasts and events, against the verdicts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,13 +17,13 @@ struct verdict {
 	unsigned int times, held;
 };
 
-/* Steps: what, when, and for looks the time foreseen, in seconds. calm, warn, act: a look, with its alarm; lent: one with
+/* Steps: what, when, and for looks the predicted time, in seconds. calm, warn, act: a look, with its alarm; lent: one with
  * an alarm from above; higher, lower: with another limit; hung, full: without progress. kill; below: of another, below. */
 static const struct life {
 	const char *name, *steps;
 	struct verdict want;
 } lives[] = {
-	{"nothing foreseen, nothing came", "calm 1; calm 2; calm 5000", {.times = 0}},
+	{"nothing predicted, nothing came", "calm 1; calm 2; calm 5000", {.times = 0}},
 	{"killed out of the blue", "calm 1; kill 2", {.kills = {0, 1}}},
 	{"warned, then killed",
 	 "calm 1; warn 10 60; act 50 20; kill 70; calm 71; calm 5000",

@@ -154,7 +154,7 @@ static const struct row rows[] = {
 	{"docker", "/system.slice/ssh.service", SYSTEMD, UNIT, 1, "ssh.service", "", "", "", "",
 	 ""},
 	{"docker", "/", NONE, GROUP, 1, "/", "", "", "", "", ""},
-	/* daemons whose options and configuration tell */
+	/* daemons: found by their options and configuration */
 	{"daemons", "/docker/" ID("61"), DOCKER, CONTAINER, 1, "found", "i", "", "", "", ""},
 	{"daemons", "/docker/" ID("62"), DOCKER, CONTAINER, 1, "found", "i", "", "", "", ""},
 	{"daemons", CGROUPFS "/" ID("63"), CONTAINERD, CONTAINER, 1, "found",

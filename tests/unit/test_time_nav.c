@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Through time: steps, jumps and playing over a recording and over a history, and back to now; the events that a screen
- * lists, bounded; a rung asked for by hand, never without a yes and never of the past; lines that are broken. */
+ * lists, bounded; a manual action, never without confirmation and never in the past; wrapped lines. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -223,7 +223,7 @@ static void test_feed(void **state)
 	event_buffer_done(&buffer);
 }
 
-/* ---- a rung by hand ---- */
+/* ---- a manual action ---- */
 
 static void press(struct top *top, const int *keys)
 {

@@ -438,7 +438,7 @@ static void test_headline(void **state)
 	assert_string_equal(text, "2 in danger: risky runs out in about 40s, lone (risk 40)");
 	alert_headline(&w.s, 50, false, text);
 	assert_string_equal(text, "2 in danger: risky runs out in about 40s, and 1 more");
-	w.slot[6].forecast.alarm = HR_ALARM_NONE; /* an alarm is patient; who looks is not */
+	w.slot[6].forecast.alarm = HR_ALARM_NONE; /* an alarm waits; the display does not */
 	w.slot[3].forecast.alarm = HR_ALARM_NONE;
 	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_BAD);
 	assert_string_equal(text, "1 in danger: risky runs out in about 40s");

@@ -9,7 +9,7 @@
 /* `folder` holds `recording` (headroom record) and `runs`: a line for each shape,
  *	NAME CATEGORY BEGUN AVERTED GROUP CONTAINER
  * category as in world.h (quiet, smooth, sawtooth, burst, stall, sudden); begun: wall time in seconds; averted: seconds
- * after that when an action ended it, or -; group: the cgroup path whose alarms and kills are this shape's, with all below
+ * after that when an action ended it, or -; group: the cgroup path; alarms and kills there and below belong to this shape
  * it; container: its samples are taken. Prints tables. 0, 1 if fewer were forecast than a smoke test asks, -errno after a
  * message. */
 int live_play(const char *folder);

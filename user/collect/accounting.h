@@ -35,8 +35,8 @@ struct account {
  * a complete stat block. */
 __u64 account_unreclaimable(const struct memcg_sample *sample, __u64 *ret_clean_cache);
 /* accounts[i] for rows[i]; rows parents-first as collect_sweep gives them. parent[n] is filled by
- * the call: the index of rows[i]'s parent, or -1. O(n), fastest in preorder. A row whose parent
- * is not among the rows stands directly below the host. host may be NULL: nothing known. */
+ * the call: the index of rows[i]'s parent, or -1. O(n), fastest in preorder. A row without its parent among the
+ * rows is a child of the host. host may be NULL: nothing known. */
 void account_path(const struct memcg_sample *rows, size_t n, const struct host_sample *host,
 		  int *parent, struct account *accounts);
 

@@ -53,7 +53,7 @@ void reading_forget_stat(struct reading *r); /* the stat block alone */
 void reading_take(struct reading *r, const struct memfile *file, const char *text, size_t n);
 /* What several files give together, once they are read. */
 void reading_finish(struct reading *r, enum cgroup_layout layout);
-/* Does it hold processes? For a group whose own files were just read: a row of BPF knows by itself, and its count of processes is older
+/* Does it hold processes? For a group with files that were just read: a row of BPF knows by itself, and its count of processes is older
  * (of the last process pass). */
 void reading_members(struct reading *r);
 /* Whether files_stat() reads this file. */

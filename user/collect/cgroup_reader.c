@@ -269,7 +269,7 @@ static int read_group(struct files *f, struct reading *r,
 	return 0;
 }
 
-/* A group whose processes are below it is populated, too; v1 has no file that says so. */
+/* A group with processes below it is populated, too; v1 has no file that says so. */
 static void mark_populated(struct files *f, __u32 g, struct memcg_sample *rows)
 {
 	const struct groups *t = &f->groups;

@@ -38,7 +38,7 @@ struct files_counts {    /* since files_open(), but for the first three */
 	__u64 listings;  /* directories listed */
 	__u64 vanished;  /* groups that went away while being read */
 	__u64 refused;   /* groups not taken in: the table was full */
-	__u64 unnamed;   /* groups whose name was not kept: the name pool was full */
+	__u64 unnamed;   /* groups without a stored name: the name pool was full */
 };
 
 /* scope: NULL or "/": everything; else a path from the hierarchy's root: that group, what is

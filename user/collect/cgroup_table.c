@@ -79,7 +79,7 @@ static void index_add(struct groups *t, __u32 g)
 	t->index[s] = g;
 }
 
-/* Closes the gap by moving back whoever had to step aside for it (Knuth 6.4, algorithm R): no
+/* Closes the gap by moving back the entries that it had displaced (Knuth 6.4, algorithm R): no
  * tombstones. */
 static void index_remove(struct groups *t, __u32 g)
 {

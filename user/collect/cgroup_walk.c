@@ -206,7 +206,7 @@ static __u32 revisit(struct files *f, __u32 g)
 	return own < 0 ? GROUP_NONE : update_children(f, g, own);
 }
 
-/* After the subtree whose last sibling pointer and parent these are. */
+/* After the subtree with this last sibling pointer and parent. */
 static __u32 next_after(struct files *f, __u32 next, __u32 parent)
 {
 	while (next == GROUP_NONE && parent != GROUP_NONE) {

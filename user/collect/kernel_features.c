@@ -30,7 +30,7 @@ static const struct btf_type *resolve(const struct btf *btf, __u32 id)
 	return t;
 }
 
-/* Parameter i of a tracepoint: its probe's prototype is the typedef btf_trace_NAME, whose first one
+/* Parameter i of a tracepoint: its probe's prototype is the typedef btf_trace_NAME, and the first one
  * is void *__data. */
 static __u32 tracepoint_param(const struct source *src, const char *tracepoint, unsigned int i)
 {

@@ -71,7 +71,7 @@ struct trigger_exempt {
 	__u64 start_boottime_ns; /* of pid */
 };
 int collect_exempt(struct collector *collector, const struct trigger_exempt *entry, bool exempt);
-/* L. The rate limit: so many more kills, on top of those whose records were consumed until now; RECORD_UNKNOWN, as at the start: no
+/* L. The rate limit: so many more kills, on top of those with records consumed until now; RECORD_UNKNOWN, as at the start: no
  * bound. Kills that are not consumed yet count: however many containers cross at once, never more than this are killed. */
 void collect_trigger_grant(struct collector *collector, __u64 left);
 /* L. Cgroups with a larger id are younger than what the caller has looked at: the reflex kills no process in such a one.

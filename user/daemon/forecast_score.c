@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Forecasts held against what happened: the growth foreseen (the foreseeing room checks that itself), the time to OOM,
- * alarms, and the risk. Judges what is over, once; knows nothing of how a forecast is made.
+ * Compares forecasts with what happened: the predicted growth (which forecast/ checks itself), the time to OOM, alarms,
+ * and the risk. Judges each once, when it is over; does not know how a forecast is made.
  */
 #include "forecast_score.h"
 
@@ -9,20 +9,19 @@
 
 #include "base/clock.h"
 
-#define HORIZON_NS    (900 * NS_PER_SEC) /* what a risk and an alarm are about: the next 15 minutes */
-#define GRACE_NS      (60 * NS_PER_SEC) /* an alarm that ended so shortly before was one all the same */
-#define SAME_DEATH_NS (10 * NS_PER_SEC) /* the kernel may kill several before there is room again */
-#define STALLED_CENTI 6000 /* PSI full avg10: dead for everybody who waits for it … */
-#define STALLED_NS \
-	(180 * NS_PER_SEC) /* … when it lasts so long (systemd-oomd's 60 %, with patience) */
-#define LEAST_MS 1000u     /* nobody reads a shorter time, and sampling is part of it */
-#define DAY_MS   86400000u
+#define HORIZON_NS      (900 * NS_PER_SEC) /* of a risk and an alarm: the next 15 minutes */
+#define GRACE_NS        (60 * NS_PER_SEC)  /* an alarm that ended so shortly before still counts */
+#define SAME_FAILURE_NS (10 * NS_PER_SEC)  /* the kernel may kill several until enough is free */
+#define STALLED_CENTI   6000               /* PSI full avg10 that counts as a failure … */
+#define STALLED_NS      (180 * NS_PER_SEC) /* … when it lasts so long (systemd-oomd kills at 60 %) */
+#define LEAST_MS        1000u              /* a shorter time is within the sampling error */
+#define DAY_MS          86400000u
 
 static uint32_t whole_ms(uint64_t ms) { return ms <= DAY_MS ? (uint32_t)ms : UINT32_MAX; }
 
 /* ---- the time to OOM ---- */
 
-/* Worth a note: the first, and one that says half or twice what the last one did, once a quarter of the shorter is over. */
+/* Stored: the first, and one of half or twice the last one, after a quarter of the shorter time. */
 static bool noteworthy(const struct score_watch *w, uint64_t t_ns, uint32_t p50_ms)
 {
 	const struct score_note *last = &w->note[w->notes - 1];
@@ -38,7 +37,7 @@ static void note_time(struct score_watch *w, uint64_t t_ns, const struct hr_fore
 
 	if (p50_ms == UINT32_MAX) {
 		if (t_ns - w->named_ns > GRACE_NS)
-			w->notes = 0; /* withdrawn: it is no forecast of what comes later */
+			w->notes = 0; /* withdrawn: it does not predict what comes later */
 		return;
 	}
 	w->named_ns = t_ns;
@@ -88,7 +87,8 @@ static void drop_episode(struct score_watch *w, unsigned int i)
 
 static void begin_alarm(struct score_watch *w, uint64_t t_ns, uint8_t alarm, struct hr_score *s)
 {
-	if (w->episodes == SCORE_EPISODES) { /* it flaps: the oldest will not come true any more */
+	if (w->episodes ==
+	    SCORE_EPISODES) { /* the alarm flaps: the oldest cannot come true any more */
 		verdicts(s, w->episode[0].alarm)->wrong++;
 		drop_episode(w, 0);
 	}
@@ -105,7 +105,7 @@ static void follow_alarms(struct score_watch *w, uint64_t t_ns, uint8_t alarm, s
 	w->alarm = alarm;
 }
 
-/* When nothing can come any more that would make it right. */
+/* When no later failure can make it right. */
 static uint64_t due_ns(const struct score_episode *e)
 {
 	uint64_t horizon = e->from_ns + HORIZON_NS, grace = e->to_ns + GRACE_NS;
@@ -132,7 +132,7 @@ static void judge_alarms(struct score_watch *w, uint64_t t_ns, struct hr_score *
 		}
 }
 
-/* The alarm that people saw, lent or its own: was the death announced? */
+/* Whether the displayed alarm, its own or inherited, warned of the failure. */
 static void follow_spell(struct score_watch *w, uint64_t t_ns, uint8_t shown)
 {
 	bool stands = w->warned_ns && !w->calm_ns;
@@ -146,11 +146,11 @@ static void follow_spell(struct score_watch *w, uint64_t t_ns, uint8_t shown)
 	}
 }
 
-static void count_death(struct score_watch *w, uint64_t t_ns, enum score_death death,
+static void count_death(struct score_watch *w, uint64_t t_ns, enum score_failure failure,
 			struct hr_score *s)
 {
-	struct hr_oom_stats *predicted = death == SCORE_STALL ? &s->stalls : &s->oom_kills;
-	uint64_t from = w->warned_ns > w->died_ns ? w->warned_ns : w->died_ns, lead_ms,
+	struct hr_oom_stats *predicted = failure == SCORE_STALL ? &s->stalls : &s->oom_kills;
+	uint64_t from = w->warned_ns > w->failed_ns ? w->warned_ns : w->failed_ns, lead_ms,
 		 most = HR_SCORE_LEAD_MS;
 	unsigned int bucket = 0;
 
@@ -159,7 +159,7 @@ static void count_death(struct score_watch *w, uint64_t t_ns, enum score_death d
 		return;
 	}
 	predicted->warned++;
-	if (death == SCORE_STALL)
+	if (failure == SCORE_STALL)
 		return;
 	lead_ms = (t_ns - from) / NS_PER_MS;
 	for (; bucket + 1 < HR_SCORE_LEADS && lead_ms >= most; most *= 10)
@@ -183,7 +183,7 @@ static void judge_risk(struct score_watch *w, bool died, struct hr_score *s)
 	s->brier_sum_micro += error * error / 100;
 }
 
-/* Only where its own limit binds (or it is the host): what is above has a watch of its own. */
+/* Only where its own limit binds (or it is the host): a level above has its own watch. */
 static void note_risk(struct score_watch *w, const struct score_sight *sight, struct hr_score *s)
 {
 	uint16_t risk = sight->forecast->risk_centi;
@@ -196,9 +196,9 @@ static void note_risk(struct score_watch *w, const struct score_sight *sight, st
 	}
 }
 
-/* ---- all together ---- */
+/* ---- all of them ---- */
 
-/* The room's counters start anew with each life. */
+/* The counters of forecast/ restart with each run of the workload. */
 static void add_intervals(struct score_watch *w, const struct forecast_accuracy *now,
 			  struct hr_score *s)
 {
@@ -210,7 +210,7 @@ static void add_intervals(struct score_watch *w, const struct forecast_accuracy 
 	w->covered = (uint16_t)now->covered;
 }
 
-/* v1 hangs at once; elsewhere all its tasks have waited for memory for minutes. */
+/* v1 hangs at once; on v2 all its tasks have stalled for minutes. */
 static bool stalled(struct score_watch *w, const struct score_sight *sight)
 {
 	bool lost = sight->full_avg10_centi != HR_UNKNOWN_U32 &&
@@ -250,21 +250,21 @@ void score_look(struct score_watch *w, const struct score_sight *sight, struct h
 	note_risk(w, sight, s);
 }
 
-void score_died(struct score_watch *w, uint64_t t_ns, enum score_death death, bool subject,
+void score_died(struct score_watch *w, uint64_t t_ns, enum score_failure failure, bool subject,
 		struct hr_score *s)
 {
-	bool same = w->died_ns && t_ns - w->died_ns < SAME_DEATH_NS;
+	bool same = w->failed_ns && t_ns - w->failed_ns < SAME_FAILURE_NS;
 
 	if (same)
 		return;
 	if (subject)
-		count_death(w, t_ns, death, s);
-	if (death == SCORE_OOM_KILL)
+		count_death(w, t_ns, failure, s);
+	if (failure == SCORE_OOM_KILL)
 		judge_times(w, t_ns, s);
 	judge_alarms(w, t_ns, s);
 	judge_risk(w, true, s);
 	w->notes = 0;
-	w->died_ns = t_ns;
+	w->failed_ns = t_ns;
 }
 
 void score_cut(struct score_watch *w, struct hr_score *s)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Shared by the files of enforce/. A *running action* is one place of a table, whose state says which thread may touch it.
+ * Shared by the files of enforce/. A *running action* is one place of a table; its state says which thread may touch it.
  *
  *   FREE --submit (L)--> QUEUED --a worker--> RUNNING --> WATCHED --the watcher--> DONE --take (L)--> FREE
  *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The undo table: see rollback.h. The file belongs to root (0600), but its content is not trusted: a writer may have died in
- * the middle, or another file may stand there. It never writes to a directory whose id is not the one in the entry.
+ * the middle, or another file may stand there. It never writes to a directory with another id than the entry has.
  */
 #include "rollback.h"
 

@@ -30,7 +30,7 @@
 #define LOCKS_SPIN false
 #endif
 #define INTERRUPT \
-	(SIGRTMAX - 3) /* sent to a writer whose write takes too long; the handler does nothing */
+	(SIGRTMAX - 3) /* interrupts a write that takes too long; the handler does nothing */
 #define INTERRUPT_NS     (100 * NS_PER_MS) /* … repeatedly: one that arrives before the write is lost */
 #define KILLER_PRIORITY  1
 #define WATCHER_PRIORITY 2                /* preempts a killer that frees */

@@ -19,7 +19,7 @@
 #define THROTTLE_DEFAULT_MS 30000
 #define WORD_MOST           1024
 
-/* Whoever sends SIGKILL means the action kill; who stops a process keeps its memory. */
+/* SIGKILL is the action kill; a stopped process keeps its memory. */
 static const struct {
 	const char *name;
 	int signal;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Which victim to choose when the host itself runs short. The culprit is what made the host short: of the candidates whose end
- * would help at all, first the one above its memory.low, then the one that grows (growth × risk), then the largest. A
+ * Which victim to choose when the host runs short. The culprit is what made the host short: of the candidates large
+ * enough to help, first the one above its memory.low, then the one that grows (growth × risk), then the largest. A
  * container is one candidate, and so is a process group outside containers, however many small processes it has. Chooses;
  * asks for no action.
  */
