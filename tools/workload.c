@@ -262,26 +262,32 @@ static void do_tmpfs(char **arg)
 	ready();
 }
 
+bool in_child(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid)
+		return false;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	return true;
+}
+
 static void do_fork(char **arg)
 {
 	uint64_t each = arg[1] ? bytes_of(arg[1]) : PIECE;
 	long n = count_of(arg[0], 100000);
-	pid_t parent = getpid();
 	int pipe_fd[2];
 	char done;
 
 	if (pipe(pipe_fd) < 0)
 		die("fork");
 	for (long i = 0; i < n; i++) {
-		pid_t pid = fork();
-
-		if (pid < 0)
-			die("fork");
-		if (pid)
+		if (!in_child())
 			continue;
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
 		touch(map(each), each);
 		if (write(pipe_fd[1], "", 1) != 1)
 			_exit(1);

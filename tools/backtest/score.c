@@ -37,7 +37,6 @@ struct judged {
 	struct episode *episode;
 	bool on, wrong, missed, leak_wrong, leak_missed;
 	double leak_from; /* first time a leak was named; < 0: never */
-	double leak_false_from;
 };
 
 struct fate {

@@ -3,11 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -146,19 +144,11 @@ void do_many(char **arg)
 {
 	long n = count_of(arg[0], 10000);
 	uint64_t rate = bytes_of(arg[1]);
-	pid_t parent = getpid();
 
-	for (long i = 0; i < n; i++) {
-		pid_t pid = fork();
-
-		if (pid < 0)
-			die("fork");
-		if (pid)
-			continue;
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() == parent)
+	for (long i = 0; i < n; i++)
+		if (in_child()) {
 			grow(map(NO_END), NO_END, rate);
-		_exit(1);
-	}
+			_exit(1);
+		}
 	ready();
 }

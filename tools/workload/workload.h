@@ -5,6 +5,7 @@
 #ifndef HEADROOM_WORKLOAD_WORKLOAD_H
 #define HEADROOM_WORKLOAD_WORKLOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ uint64_t random_bits(void);
 void touch(char *at, size_t bytes);
 void grow(char *p, uint64_t bytes, uint64_t rate); /* touches at `rate` a second; 0: at once */
 void write_all(int fd, uint64_t bytes);            /* of anything */
+bool in_child(void); /* forks; the child is killed when its parent ends */
 void report(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The modes that stand in files of their own. */

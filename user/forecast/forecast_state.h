@@ -53,9 +53,9 @@ struct forecast_leak {
 };
 
 struct forecast_stall {
-	uint32_t psi_full_us, refaults, stall_us; /* counters as last seen, low bits */
-	float full_fast, full_slow; /* share of time with all tasks stalled: 10 s, 60 s */
-	float refault_share;        /* of the usage, refaulted per second */
+	uint32_t psi_full_us, refaults; /* counters as last seen, low bits */
+	float full_fast, full_slow;     /* share of time with all tasks stalled: 10 s, 60 s */
+	float refault_share;            /* of the usage, refaulted per second */
 };
 
 struct forecast_score {             /* calibrate.c: accuracy of this container's forecasts */
