@@ -224,16 +224,16 @@ static void test_conditions(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
 		struct inputs f;
-		struct rule rule;
+		struct condition_set rule;
 
 		memset(&f, 0xff, sizeof(f));
 		f.at[conditions[i].input] = conditions[i].value;
 		f.at[INPUT_LIMIT] = conditions[i].limit;
-		rule_read(&conditions[i].p, &rule);
-		if (rule_holds(&rule, &f) != conditions[i].holds ||
-		    rule_calm(&rule, &f, NULL) != conditions[i].calm)
-			fail_msg("%s: %d, %d", conditions[i].name, rule_holds(&rule, &f),
-				 rule_calm(&rule, &f, NULL));
+		condition_set_read(&conditions[i].p, &rule);
+		if (condition_set_holds(&rule, &f) != conditions[i].holds ||
+		    condition_set_calm(&rule, &f, NULL) != conditions[i].calm)
+			fail_msg("%s: %d, %d", conditions[i].name, condition_set_holds(&rule, &f),
+				 condition_set_calm(&rule, &f, NULL));
 	}
 }
 
@@ -253,14 +253,14 @@ static void test_conjunction(void **state)
 		     {99, HR_UNKNOWN, HOLDS_NOT},
 		     {HR_UNKNOWN, 49, HOLDS_NOT}};
 	struct inputs f;
-	struct rule rule;
+	struct condition_set rule;
 
-	rule_read(&p, &rule);
+	condition_set_read(&p, &rule);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		memset(&f, 0xff, sizeof(f));
 		f.at[CONDITION_USAGE] = cases[i].usage;
 		f.at[CONDITION_RISK] = cases[i].risk;
-		assert_int_equal(rule_holds(&rule, &f), cases[i].holds);
+		assert_int_equal(condition_set_holds(&rule, &f), cases[i].holds);
 	}
 }
 

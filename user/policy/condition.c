@@ -6,7 +6,7 @@
  */
 #include "policy_internal.h"
 
-static void add_test(const struct policy *p, uint8_t id, struct rule *rule)
+static void add_test(const struct policy *p, uint8_t id, struct condition_set *rule)
 {
 	const struct condition *c = &condition_table[id];
 	const struct policy_threshold *threshold = &p->threshold[id];
@@ -23,7 +23,7 @@ static void add_test(const struct policy *p, uint8_t id, struct rule *rule)
 	};
 }
 
-void rule_read(const struct policy *p, struct rule *ret_rule)
+void condition_set_read(const struct policy *p, struct condition_set *ret_rule)
 {
 	ret_rule->n = 0;
 	for (unsigned int i = 0; i < CONDITIONS; i++)
@@ -31,7 +31,7 @@ void rule_read(const struct policy *p, struct rule *ret_rule)
 			add_test(p, i, ret_rule);
 }
 
-void rule_read_host(const struct policy *p, struct rule *ret_rule)
+void condition_set_read_host(const struct policy *p, struct condition_set *ret_rule)
 {
 	ret_rule->n = 0;
 	for (unsigned int i = 0; i < CONDITIONS; i++)
@@ -55,7 +55,7 @@ static uint64_t threshold(const struct test *t, const struct inputs *f)
 	return of == HR_UNKNOWN ? HR_UNKNOWN : share(of, t->milli);
 }
 
-enum holds rule_holds(const struct rule *rule, const struct inputs *f)
+enum holds condition_set_holds(const struct condition_set *rule, const struct inputs *f)
 {
 	enum holds all = rule->n ? HOLDS : HOLDS_NOT; /* without a condition nothing holds */
 
@@ -71,7 +71,7 @@ enum holds rule_holds(const struct rule *rule, const struct inputs *f)
 	return all;
 }
 
-bool rule_calm(const struct rule *rule, const struct inputs *f, uint32_t *ret_ms)
+bool condition_set_calm(const struct condition_set *rule, const struct inputs *f, uint32_t *ret_ms)
 {
 	uint32_t soonest = UINT32_MAX;
 
@@ -90,7 +90,8 @@ bool rule_calm(const struct rule *rule, const struct inputs *f, uint32_t *ret_ms
 	return soonest != UINT32_MAX;
 }
 
-uint64_t rule_threshold(const struct rule *rule, enum condition_id id, const struct inputs *f)
+uint64_t condition_set_threshold(const struct condition_set *rule, enum condition_id id,
+				 const struct inputs *f)
 {
 	for (uint32_t i = 0; i < rule->n; i++)
 		if (rule->test[i].id == id)

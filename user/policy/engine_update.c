@@ -115,15 +115,15 @@ static void leave(struct policy_engine *engine)
 }
 
 /* The policy's conditions do not hold for this target now. */
-static void does_not_hold(struct policy_engine *engine, uint32_t policy, const struct rule *rule,
-			  const struct inputs *f)
+static void does_not_hold(struct policy_engine *engine, uint32_t policy,
+			  const struct condition_set *rule, const struct inputs *f)
 {
 	struct timer *timer = hold_timers_find(&engine->timers, policy, f->key);
 
 	if (!timer)
 		return;
 	timer->since_ns = 0;
-	if (timer->till_calm && !rule_calm(rule, f, NULL))
+	if (timer->till_calm && !condition_set_calm(rule, f, NULL))
 		timer->seen = engine->round;
 }
 
@@ -169,12 +169,12 @@ static void note_next(struct policy_engine *engine, uint32_t policy, uint32_t sl
 	place->next_action = (uint8_t)p->action[step].kind;
 }
 
-static void consider_slot(struct policy_engine *engine, uint32_t policy, const struct rule *rule,
-			  uint32_t slot)
+static void consider_slot(struct policy_engine *engine, uint32_t policy,
+			  const struct condition_set *rule, uint32_t slot)
 {
 	const struct inputs *f = &engine->inputs[slot];
 	const struct policy *p = engine_policy(engine, policy);
-	enum holds holds = rule_holds(rule, f);
+	enum holds holds = condition_set_holds(rule, f);
 	const struct hr_slot *at;
 	struct timer *timer;
 	uint64_t since_ns;
@@ -201,12 +201,12 @@ static void consider_slot(struct policy_engine *engine, uint32_t policy, const s
 }
 
 static void consider_process_group(struct policy_engine *engine, uint32_t policy,
-				   const struct rule *rule, uint32_t pgroup)
+				   const struct condition_set *rule, uint32_t pgroup)
 {
 	const struct inputs *f = inputs_of_process_group(engine, pgroup);
 	const struct policy *p = engine_policy(engine, policy);
 	uint32_t in = inputs_find(engine, engine->snapshot->pgroup[pgroup].memcg_id);
-	enum holds holds = rule_holds(rule, f);
+	enum holds holds = condition_set_holds(rule, f);
 	struct timer *timer = hold_timers_find(&engine->timers, policy, f->key);
 	uint64_t since_ns;
 
@@ -233,13 +233,13 @@ static void consider_host(struct policy_engine *engine, uint32_t policy)
 	struct candidate best;
 	enum holds holds;
 	struct timer *timer;
-	struct rule rule;
+	struct condition_set rule;
 	uint64_t since_ns;
 	uint32_t n, step;
 
-	rule_read_host(p, &rule);
+	condition_set_read_host(p, &rule);
 	inputs_host(engine, &f);
-	holds = rule_holds(&rule, &f);
+	holds = condition_set_holds(&rule, &f);
 	if (holds == HOLDS_NOT) {
 		does_not_hold(engine, policy, &rule, &f);
 		return;
@@ -302,13 +302,13 @@ static bool concerns_processes(const struct policy_engine *engine, const struct 
 static void consider(struct policy_engine *engine, uint32_t policy)
 {
 	const struct policy *p = engine_policy(engine, policy);
-	struct rule rule;
+	struct condition_set rule;
 
 	if (p->conditions & WHEN(HOST_AVAILABLE)) {
 		consider_host(engine, policy);
 		return;
 	}
-	rule_read(p, &rule);
+	condition_set_read(p, &rule);
 	for (uint32_t i = 0; i < engine->slots; i++)
 		if (engine->inputs[i].key)
 			consider_slot(engine, policy, &rule, i);
@@ -360,11 +360,11 @@ void engine_update_slot(struct policy_engine *engine, const struct policy_snapsh
 		steps_advance(engine, e);
 	for (uint32_t i = 0; engine->inputs[slot].key && i < engine->set->policies; i++) {
 		const struct policy *p = engine_policy(engine, i);
-		struct rule rule;
+		struct condition_set rule;
 
 		if (p->conditions & WHEN(HOST_AVAILABLE))
 			continue;
-		rule_read(p, &rule);
+		condition_set_read(p, &rule);
 		consider_slot(engine, i, &rule, slot);
 	}
 	report_next(engine, slot);

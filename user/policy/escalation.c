@@ -154,11 +154,11 @@ static void fill_target(const struct policy_engine *engine, uint32_t slot, uint3
 static uint64_t over(const struct policy_engine *engine, const struct escalation *e,
 		     const struct inputs *f)
 {
-	struct rule rule;
+	struct condition_set rule;
 	uint64_t threshold, usage = f->at[CONDITION_USAGE];
 
-	rule_read(engine_policy(engine, e->policy), &rule);
-	threshold = rule_threshold(&rule, CONDITION_USAGE, f);
+	condition_set_read(engine_policy(engine, e->policy), &rule);
+	threshold = condition_set_threshold(&rule, CONDITION_USAGE, f);
 	if (usage == HR_UNKNOWN || threshold == HR_UNKNOWN)
 		return usage == HR_UNKNOWN ? 0 : usage;
 	threshold -= threshold / 20;

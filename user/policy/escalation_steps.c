@@ -117,13 +117,13 @@ void steps_action(const struct policy_engine *engine, const struct escalation *e
 		.for_ms = HR_UNKNOWN,
 		.decided_ns = engine->snapshot->now_ns,
 	};
-	struct rule rule;
+	struct condition_set rule;
 
 	if (f) {
-		rule_read(p, &rule);
+		condition_set_read(p, &rule);
 		inputs_record(engine, f, &e->target, &action.inputs);
 		action.inputs.held_ms = (engine->now_ns - e->held_ns) / NS_PER_MS;
-		action.inputs.threshold = rule_threshold(&rule, CONDITION_USAGE, f);
+		action.inputs.threshold = condition_set_threshold(&rule, CONDITION_USAGE, f);
 	}
 	memcpy(action.skipped, e->skipped, sizeof(action.skipped));
 	snprintf(action.policy_name, sizeof(action.policy_name), "%s",
@@ -312,7 +312,7 @@ static void note_freed(const struct policy_engine *engine, struct escalation *e,
 }
 
 static bool is_calm(const struct policy_engine *engine, struct escalation *e,
-		    const struct rule *rule, const struct inputs *f, enum holds holds)
+		    const struct condition_set *rule, const struct inputs *f, enum holds holds)
 {
 	uint32_t calm_ms = 0;
 
@@ -320,11 +320,11 @@ static bool is_calm(const struct policy_engine *engine, struct escalation *e,
 		e->calm_ns = e->band_ns = 0;
 		return false;
 	}
-	if (holds == HOLDS_UNKNOWN && !rule_calm(rule, f, NULL))
+	if (holds == HOLDS_UNKNOWN && !condition_set_calm(rule, f, NULL))
 		return false;
 	if (!e->band_ns)
 		e->band_ns = engine->now_ns;
-	if (!rule_calm(rule, f, &calm_ms)) {
+	if (!condition_set_calm(rule, f, &calm_ms)) {
 		e->calm_ns = 0;
 		return engine->now_ns - e->band_ns >= BAND_NS;
 	}
@@ -355,11 +355,11 @@ static bool restarted(const struct policy_engine *engine, const struct escalatio
 static bool host_calm(const struct policy_engine *engine, const struct escalation *e)
 {
 	struct inputs f = {0};
-	struct rule rule;
+	struct condition_set rule;
 
 	inputs_host(engine, &f);
-	rule_read_host(engine_policy(engine, e->policy), &rule);
-	return rule_calm(&rule, &f, NULL);
+	condition_set_read_host(engine_policy(engine, e->policy), &rule);
+	return condition_set_calm(&rule, &f, NULL);
 }
 
 static void after_target_end(struct policy_engine *engine, struct escalation *e)
@@ -409,7 +409,7 @@ void steps_advance(struct policy_engine *engine, struct escalation *e)
 	const struct hr_slot *slot = target_slot(engine, e);
 	const struct inputs *f = steps_inputs(engine, e);
 	uint32_t number = e->number;
-	struct rule rule;
+	struct condition_set rule;
 	enum holds holds;
 
 	if (!f || (slot && !(slot->flags & HR_SLOT_POPULATED)))
@@ -418,11 +418,11 @@ void steps_advance(struct policy_engine *engine, struct escalation *e)
 		after_target_end(engine, e);
 		return;
 	}
-	rule_read(engine_policy(engine, e->policy), &rule);
+	condition_set_read(engine_policy(engine, e->policy), &rule);
 	if (e->host)
-		rule_read_host(engine_policy(engine, e->policy), &rule);
+		condition_set_read_host(engine_policy(engine, e->policy), &rule);
 	note_freed(engine, e, f->at[CONDITION_USAGE]);
-	holds = rule_holds(&rule, f);
+	holds = condition_set_holds(&rule, f);
 	if (is_calm(engine, e, &rule, f, holds)) {
 		if (!awaits_end(engine, e))
 			escalation_finish(engine, e,

@@ -30,19 +30,21 @@ struct test {           /* one condition, ready to be compared */
 	uint32_t milli, calm_milli, calm_ms;
 	uint64_t threshold;
 };
-struct rule {
+struct condition_set {
 	uint32_t n;
 	struct test test[CONDITIONS];
 };
 
-void rule_read(const struct policy *policy, struct rule *ret_rule);
-enum holds rule_holds(const struct rule *rule, const struct inputs *inputs);
+void condition_set_read(const struct policy *policy, struct condition_set *ret_rule);
+enum holds condition_set_holds(const struct condition_set *rule, const struct inputs *inputs);
 /* Certainly over: one of its conditions is past its hysteresis. ret_ms (may be NULL): for how long it must stay so. */
-void rule_read_host(const struct policy *policy,
-		    struct rule *ret_rule); /* only what is about the host */
-bool rule_calm(const struct rule *rule, const struct inputs *inputs, uint32_t *ret_ms);
+void condition_set_read_host(const struct policy *policy,
+			     struct condition_set *ret_rule); /* only what is about the host */
+bool condition_set_calm(const struct condition_set *rule, const struct inputs *inputs,
+			uint32_t *ret_ms);
 /* In bytes, for this target; HR_UNKNOWN: not known. */
-uint64_t rule_threshold(const struct rule *rule, enum condition_id id, const struct inputs *inputs);
+uint64_t condition_set_threshold(const struct condition_set *rule, enum condition_id id,
+				 const struct inputs *inputs);
 
 /* The xattr user.headroom of the cgroup, set by its owner; the resolver passes it on among the labels. */
 #define POLICY_OWNER_LABEL   "user.headroom"

@@ -27,11 +27,11 @@ static uint32_t reflex_step(const struct policy *p)
 static bool rest_holds(const struct policy *p, const struct inputs *f)
 {
 	struct policy rest = *p;
-	struct rule rule;
+	struct condition_set rule;
 
 	rest.conditions &= ~WHEN(USAGE);
-	rule_read(&rest, &rule);
-	return !rule.n || rule_holds(&rule, f) == HOLDS;
+	condition_set_read(&rest, &rule);
+	return !rule.n || condition_set_holds(&rule, f) == HOLDS;
 }
 
 /* May BPF kill for this policy without asking? */
@@ -82,13 +82,13 @@ static struct armed look(struct policy_engine *engine, uint32_t slot)
 	for (uint32_t i = 0; f->key && i < engine->set->policies; i++) {
 		const struct policy *p = engine_policy(engine, i);
 		struct armed one = {.policy = i};
-		struct rule rule;
+		struct condition_set rule;
 
 		if (!(p->conditions & WHEN(USAGE)) || p->conditions & WHEN(HOST_AVAILABLE) ||
 		    steps_mode(engine->set, p) == MODE_OBSERVE)
 			continue;
-		rule_read(p, &rule);
-		one.threshold = rule_threshold(&rule, CONDITION_USAGE, f);
+		condition_set_read(p, &rule);
+		one.threshold = condition_set_threshold(&rule, CONDITION_USAGE, f);
 		if (one.threshold == HR_UNKNOWN || !selector_match(engine->set, p, at) ||
 		    selector_exempt(engine->set, engine->snapshot, p, slot, f->parent))
 			continue;

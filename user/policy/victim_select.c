@@ -31,12 +31,12 @@ static uint8_t rank_growth(int64_t growth, uint64_t risk_centi, uint64_t availab
 static uint64_t shortage(const struct policy_engine *engine, uint32_t policy)
 {
 	struct inputs f = {0};
-	struct rule rule;
+	struct condition_set rule;
 	uint64_t threshold;
 
 	inputs_host(engine, &f);
-	rule_read_host(engine_policy(engine, policy), &rule);
-	threshold = rule_threshold(&rule, CONDITION_HOST_AVAILABLE, &f);
+	condition_set_read_host(engine_policy(engine, policy), &rule);
+	threshold = condition_set_threshold(&rule, CONDITION_HOST_AVAILABLE, &f);
 	if (threshold == HR_UNKNOWN || f.at[CONDITION_HOST_AVAILABLE] == HR_UNKNOWN)
 		return 0;
 	threshold += threshold / 20;
@@ -174,19 +174,20 @@ bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candida
 	const struct policy *p = engine_policy(engine, policy);
 	uint64_t lacking = shortage(engine, policy);
 	const struct candidate *best = NULL;
-	struct rule rule;
+	struct condition_set rule;
 	uint32_t n = 0;
 
-	rule_read(p, &rule);
+	condition_set_read(p, &rule);
 	for (uint32_t i = 0; i < engine->slots; i++)
-		if (engine->inputs[i].key && rule_holds(&rule, &engine->inputs[i]) == HOLDS &&
+		if (engine->inputs[i].key &&
+		    condition_set_holds(&rule, &engine->inputs[i]) == HOLDS &&
 		    selector_match(engine->set, p, selector_slot(engine->snapshot, i)))
 			add_slot(engine, policy, i, lacking, &engine->candidate[n++]);
 	for (uint32_t i = 0; i < engine->snapshot->pgroups && i < POLICY_PROCESS_GROUPS; i++) {
 		const struct process_group *pgroup = &engine->snapshot->pgroup[i];
 		uint32_t in = inputs_find(engine, pgroup->memcg_id);
 
-		if (rule_holds(&rule, inputs_of_process_group(engine, i)) == HOLDS &&
+		if (condition_set_holds(&rule, inputs_of_process_group(engine, i)) == HOLDS &&
 		    selector_match_process_group(
 			    engine->set, p, pgroup,
 			    in == NONE32 ? NULL : selector_slot(engine->snapshot, in)))
@@ -239,15 +240,15 @@ static void add_skipped(const struct policy_engine *engine, struct escalation *e
 static uint32_t find_protected(struct policy_engine *engine, const struct escalation *e)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
-	struct rule rule;
+	struct condition_set rule;
 	uint32_t n = 0;
 
-	rule_read(p, &rule);
+	condition_set_read(p, &rule);
 	for (uint32_t i = 0; i < engine->slots; i++) {
 		struct candidate c = {.slot = i, .pgroup = NONE32};
 
 		if (!engine->inputs[i].key || i == e->target.slot ||
-		    rule_holds(&rule, &engine->inputs[i]) != HOLDS ||
+		    condition_set_holds(&rule, &engine->inputs[i]) != HOLDS ||
 		    !selector_match(engine->set, p, selector_slot(engine->snapshot, i)))
 			continue;
 		c.reason = (uint8_t)selector_allowed(engine->set, engine->snapshot, p, i,

@@ -312,7 +312,7 @@ static void observing(const struct facts *f, struct line *l)
 		 f->policy || f->mode ? "" : ", nor is there a rule for this one");
 }
 
-static const struct rule {
+static const struct condition_set {
 	const char *word, *title;
 	void (*find)(const struct facts *f, struct line *l);
 } rules[] = {
