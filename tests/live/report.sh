@@ -31,6 +31,6 @@ expect '[.factors[].factor] | index("anonymous")' <"$work/report.json"
 expect '.recommendation.verdict == "too_little_history" and .recommendation.limit_bytes == null' <"$work/report.json"
 expect '[.timeline[].mark] | index("kill")' <"$work/report.json"
 
-cli report "$id" | grep -q 'its own limit of 50 MiB' || fail 'the Markdown names the limit'
+cli report "$id" | grep -q 'cgroup limit 50 MiB' || fail 'the Markdown names the limit'
 cli report "$id" --format html --output "$work/report.html" || fail 'no HTML'
 grep -q '</html>' "$work/report.html" && grep -q 'tail' "$work/report.html" || fail 'the HTML is whole'

@@ -32,18 +32,18 @@ listed() { snapshot | ask "$(entry "$1") | select(.processes | length > 0)"; }
 # One session from before the alarm to after the kill.
 in_group leaky "$workload" leak $((5 << 20)) >/dev/null 2>&1 &
 wait_for 10 listed leaky || fail 'not listed'
-session "f ${ours#/}/leaky Enter Enter wait:ALARM_act show End wait:cgroup_/headroom show e o wait:killed_at_its show s s Enter wait:Its_own_limit show"
+session "f ${ours#/}/leaky Enter Enter wait:alarm_act show End wait:cgroup_/headroom show e o wait:cgroup_limit_80_MiB_reached show s s Enter wait:Cause: show"
 shows "cgroup $ours/leaky"
-shows 'risk .* of 100 ALARM act, OOM in'
-shows 'workload\[[0-9]*\] killed at its own limit of 80 MiB'
-shows 'It was warned of .* before'
+shows 'risk [0-9]*, alarm act, OOM in'
+shows 'OOM-killed workload\[[0-9]*\]: cgroup limit 80 MiB reached'
+shows 'Forecast: warned .* before'
 
 # Manual kill: n does nothing; y runs it, with an event.
 workload_start hog hold 40M
 wait_for 10 listed hog || fail 'not listed'
-session "f ${ours#/}/hog Enter k wait:ask_the_guard End Enter wait:Really n wait:nothing_was_done show"
+session "f ${ours#/}/hog Enter k wait:manual_action End Enter wait:Confirm n wait:cancelled show"
 shows "cgroup $ours/hog"
-alive "$workload_pid" || fail 'it was killed without confirmation'
-session "f ${ours#/}/hog Enter k wait:ask_the_guard End Enter wait:Really y wait:kill:_done wait:freed show"
+alive "$workload_pid" || fail 'it was killed without a confirmation'
+session "f ${ours#/}/hog Enter k wait:manual_action End Enter wait:Confirm y wait:kill:_done wait:freed show"
 ended "$workload_pid" || fail 'it still runs'
 acted kill '.by_uid == 0 and .target.whole and .result.status == "done"'

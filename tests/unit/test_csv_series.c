@@ -54,9 +54,9 @@ static void test_bad(void **state)
 		const char *file;
 		const char *says; /* place and what */
 	} cases[] = {
-		{"empty.csv", ":1:1: the file is empty"},
-		{"no-limit-column.csv", ":1:1: no column limit_bytes"},
-		{"twice.csv", ":1:34: column used_bytes stands there twice"},
+		{"empty.csv", ":1:1: empty file: needs a first line with column names"},
+		{"no-limit-column.csv", ":1:1: missing column limit_bytes"},
+		{"twice.csv", ":1:34: duplicate column used_bytes"},
 		{"text.csv", ":3:3: used_bytes: \"many\" is not a number"},
 		{"nan.csv", ":2:3: used_bytes: \"nan\" is not a number"},
 		{"inf.csv", ":2:5: limit_bytes: \"inf\" is not a number"},
@@ -66,7 +66,7 @@ static void test_bad(void **state)
 		{"long-row.csv", ":2:7: more cells than the 3 columns"},
 		{"huge.csv", ":2:3: used_bytes: 1e30 does not fit"},
 		{"no-time.csv", ":2:1: t_seconds is empty"},
-		{"nul.csv", ":2:4: a NUL byte"},
+		{"nul.csv", ":2:4: NUL byte"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -175,17 +175,17 @@ static void test_descriptors(void **state)
 		size_t times;
 		const char *says;
 	} cases[] = {
-		{"", 0, "stdin:1:1: the file is empty"},
+		{"", 0, "stdin:1:1: empty file: needs a first line with column names"},
 		{"x", 200000, "stdin:1:65537: the line is longer than 65536 bytes"},
 		{"a,", 257, "stdin:1:513: more than 256 columns"},
 		{"t_seconds,used_bytes,limit_bytes,oom_kill,oom_kill", 1,
-		 "stdin:1:43: column oom_kill stands there twice"},
+		 "stdin:1:43: duplicate column oom_kill"},
 		{"t_seconds,used_bytes,limit_bytes,max\n1,1,1,-4", 1,
 		 "stdin:2:7: max: -4 is below"},
 		{"t_seconds,used_bytes,limit_bytes\n1,\"1,000\",5", 1,
 		 "stdin:2:3: used_bytes: \"\"1\" is not a number"},
 		{"t_seconds,used_bytes,limit_bytes\n1e11,1,5", 1,
-		 "stdin:2:1: t_seconds: 1e11 is no time in seconds"},
+		 "stdin:2:1: t_seconds: 1e11 is not a time in seconds"},
 		{"t_seconds,used_bytes,limit_bytes\n1,1e400,5", 1,
 		 "stdin:2:3: used_bytes: \"1e400\" is not a finite number"},
 	};

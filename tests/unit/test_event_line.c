@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Events in sentences: what is known is told, what is not known is not made up, and nothing
- * hostile gets out. */
+/* Event lines: known fields are shown, unknown ones are not invented, hostile text is cleaned. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,10 +63,9 @@ static void test_oom_kill(void **state)
 	struct made m;
 
 	begin_kill(&m, "leaky", "busybox");
-	describes(&m,
-		  "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at its own limit "
-		  "of 50 MiB; 48 MiB anon, "
-		  "128 KiB page tables; triggered by tail[4711]");
+	describes(&m, "12:07:52 oom_kill  leaky (docker, busybox): OOM-killed tail[4711]: "
+		      "container limit "
+		      "50 MiB reached; anon 48 MiB, page tables 128 KiB; triggered by the victim");
 
 	begin_kill(&m, "leaky", "busybox");
 	m.e.oom.level = HR_LEVEL_ANCESTOR;
@@ -77,20 +75,17 @@ static void test_oom_kill(void **state)
 	m.e.oom.flags = HR_OOM_GROUP;
 	m.e.oom.warned_before_ms = 42000;
 	describes(&m,
-		  "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at the limit of "
-		  "50 MiB of /kubepods/pod1 above "
-		  "it, with its whole group; 48 MiB anon, 128 KiB page tables; triggered by dd[9] "
-		  "in neighbour; warned 42s "
-		  "before");
+		  "12:07:52 oom_kill  leaky (docker, busybox): OOM-killed tail[4711] (whole "
+		  "cgroup): parent limit 50 MiB (/kubepods/pod1) reached; anon 48 MiB, page tables "
+		  "128 KiB; triggered by dd[9] in neighbour; warned 42s before");
 
 	begin_kill(&m, NULL, NULL);
 	m.e.oom.level = HR_LEVEL_HOST;
 	m.e.oom.victim = m.e.oom.trigger = (struct hr_oom_process){0};
 	m.e.oom.victim.anon = HR_UNKNOWN;
 	m.e.oom.flags = HR_OOM_COUNTED;
-	describes(&m, "12:07:52 oom_kill  cgroup 77: a process killed because the host ran out of "
-		      "memory; only its counter rose, who "
-		      "was killed is not known");
+	describes(&m, "12:07:52 oom_kill  cgroup 77: OOM-killed a process: host memory exhausted; "
+		      "victim unknown (counter only)");
 }
 
 static void test_others(void **state)
@@ -102,9 +97,10 @@ static void test_others(void **state)
 		.event = m.e.event, .what = HR_PRESSURE_UNDER_OOM, .usage = 4096, .limit = 8192};
 	m.e.pressure.pressure =
 		(struct hr_pressure){HR_UNKNOWN_U32, HR_UNKNOWN_U32, HR_UNKNOWN, HR_UNKNOWN};
-	describes(&m,
-		  "12:07:52 pressure  db: hangs at its limit: its OOM killer is switched off; uses "
-		  "4 KiB of 8 KiB");
+	describes(
+		&m,
+		"12:07:52 pressure  db: blocked at its limit (OOM killer disabled); usage 4 KiB of "
+		"8 KiB");
 
 	begin(&m, HR_EVENT_CONTAINER, sizeof(m.e.container), "db", "postgres");
 	m.e.container.what = HR_CONTAINER_GONE;
@@ -119,14 +115,13 @@ static void test_others(void **state)
 	m.e.daemon.text = board_text_add(&m.text, "ring \033[1mfull", false);
 	describes(&m, "12:07:52 guard     records lost: ring \\x1b[1mfull (12)");
 
-	for (uint32_t what = 0; what < HR_DAEMON_WHAT_COUNT;
-	     what++) { /* each has words of its own */
+	for (uint32_t what = 0; what < HR_DAEMON_WHAT_COUNT; what++) { /* each has its own text */
 		char text[EVENT_LINE_TEXT];
 
 		begin(&m, HR_EVENT_DAEMON, sizeof(m.e.daemon), NULL, NULL);
 		m.e.daemon.what = what;
 		event_line(&m.e.event, NOON, text);
-		assert_null(strstr(text, "guard     guard"));
+		assert_null(strstr(text, "guard     daemon"));
 		assert_null(strstr(text, "null"));
 	}
 
@@ -137,18 +132,17 @@ static void test_others(void **state)
 						.freed_after_ms = 9,
 						.restarted_after_ms = HR_UNKNOWN,
 						.averted = 1};
-	describes(&m,
-		  "12:07:52 outcome   db: of event 5: 1 MiB freed after 9 ms; kernel OOM averted");
-	m.e.outcome.freed = m.e.outcome.freed_after_ms = HR_UNKNOWN; /* of a dry run */
+	describes(&m, "12:07:52 outcome   db: freed 1 MiB in 9 ms; OOM averted (event 5)");
+	m.e.outcome.freed = m.e.outcome.freed_after_ms = HR_UNKNOWN; /* a dry run's */
 	m.e.outcome.averted = HR_UNKNOWN_U32;
-	describes(&m, "12:07:52 outcome   db: of event 5: what it brought is not known");
+	describes(&m, "12:07:52 outcome   db: effect unknown (event 5)");
 
 	begin(&m, HR_EVENT_OOM_SCORE_ADJ, sizeof(m.e.adj), "db", NULL);
 	m.e.adj.pid = 3;
 	m.e.adj.oom_score_adj = -999;
 	memcpy(m.e.adj.comm, "no\nterminator..!", 16);
 	describes(&m,
-		  "12:07:52 oom_score_adj db: no\\x0aterminator..![3] has oom_score_adj -999 now");
+		  "12:07:52 oom_score_adj db: no\\x0aterminator..![3] set oom_score_adj to -999");
 }
 
 static void test_strange(void **state)
@@ -158,10 +152,10 @@ static void test_strange(void **state)
 
 	begin(&m, (enum hr_event_type)(HR_EVENT_COUNT + 1), sizeof(m.e.event), "db", NULL);
 	m.e.event.seq = 8;
-	describes(&m, "12:07:52 unknown   db: event 8, which this version has no words for");
+	describes(&m, "12:07:52 unknown   db: unknown record (event 8)");
 	begin(&m, HR_EVENT_OOM_KILL, sizeof(m.e.event), "db", NULL); /* too short for its type */
 	m.e.event.seq = 9;
-	describes(&m, "12:07:52 oom_kill  db: event 9, which this version has no words for");
+	describes(&m, "12:07:52 oom_kill  db: unknown record (event 9)");
 	begin(&m, HR_EVENT_DAEMON, sizeof(m.e.daemon), NULL, NULL);
 	m.e.event.bytes = sizeof(m.e.daemon);
 	assert_string_equal(event_line(&m.e.event, NOON + 86400000000000ULL, text),

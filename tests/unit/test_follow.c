@@ -188,13 +188,13 @@ static void test_follow_restart(void **state)
 	start(&c, &command_events, 5, FOLLOW_JSON);
 	wait_for(&c, "first guard", 1);
 	board_close(b);
-	wait_for(&c, "the guard has been silent", 1);
+	wait_for(&c, "daemon silent", 1);
 	b = open_board(true);
 	post(b, "second guard");
 	wait_for(&c, "second guard", 1);
-	wait_for(&c, "the guard is back", 1);
+	wait_for(&c, "daemon running again", 1);
 	board_close(b);
-	wait_for(&c, "the guard has been silent", 2);
+	wait_for(&c, "daemon silent", 2);
 	unlink(board);
 	b = open_board(false);
 	post(b, "third guard");
@@ -240,7 +240,7 @@ static void test_record(void **state)
 		poll(NULL, 0, 10);
 	}
 	assert_int_equal(finish(&c, SIGINT), 0);
-	assert_non_null(strstr(c.got, " frames, "));
+	assert_non_null(strstr(c.got, " snapshots, "));
 	assert_int_equal(hr_reader_open(path, &reader), 0);
 	while (!hr_reader_next_frame(reader))
 		frames++;

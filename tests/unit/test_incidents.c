@@ -117,6 +117,7 @@ static void post(struct fixture *f, const struct step *s)
 		e.e.outcome.ref = board_header(f->board)->last_seq + 1 - s->arg;
 		e.e.outcome.freed = 30 * FIXTURE_MIB;
 		e.e.outcome.averted = 1;
+		e.e.outcome.freed_after_ms = e.e.outcome.restarted_after_ms = HR_UNKNOWN;
 		break;
 	case HR_EVENT_PRESSURE:
 		e.e.pressure.what = how[s->what].value;
@@ -128,7 +129,9 @@ static void post(struct fixture *f, const struct step *s)
 	default:
 		e.e.forecast.to = how[s->what].value;
 		e.e.forecast.headroom = 5 * FIXTURE_MIB;
+		e.e.forecast.forecast.oom_in_p10_ms = HR_UNKNOWN;
 		e.e.forecast.forecast.oom_in_p50_ms = 12000;
+		e.e.forecast.forecast.oom_in_p90_ms = HR_UNKNOWN;
 	}
 	fixture_event_post(f, &e.e, &text);
 }
@@ -156,19 +159,18 @@ static const struct row {
 	  {BACK, 104, 0, 0}},
 	 1,
 	 {{INCIDENT_OOM_KILL, 7,
-	   "web[10000] was killed by the kernel at its own limit of 50 MiB, without a warning"}}},
+	   "OOM-killed web[10000]: container limit 50 MiB reached, no warning"}}},
 	{"several die of one shortage",
 	 {{KILL, 100, 0, 0}, {KILL, 101, 0, 0}, {KILL, 105, 0, 0}, {KILL, 130, 0, 0}},
 	 2,
 	 {{INCIDENT_OOM_KILL, 1, NULL},
 	  {INCIDENT_OOM_KILL, 3,
-	   "web[10000] and 2 more were killed by the kernel at its own limit of 50 MiB, without "
-	   "a warning"}}},
+	   "OOM-killed web[10000] and 2 more: container limit 50 MiB reached, no warning"}}},
 	{"an alarm that ended by itself",
 	 {{WARN, 100, 0, 0}, {ACT, 110, 0, 0}, {CALM, 142, 0, 0}},
 	 1,
 	 {{INCIDENT_NEAR_MISS, 3,
-	   "was in danger for 42s, OOM foreseen in 12s with 5 MiB left; it did not come to that"}}},
+	   "alarm act for 42s, OOM in ~12s, headroom 5 MiB; no OOM followed"}}},
 	{"an alarm that comes back at once is one",
 	 {{WARN, 100, 0, 0},
 	  {CALM, 110, 0, 0},
@@ -207,11 +209,12 @@ static const struct row {
 	  {CALM, 101, 0, 0}},
 	 1,
 	 {{INCIDENT_ACTION, 5,
-	   "was killed by policy switch at 40 MiB, 30 MiB freed, OOM averted"}}},
+	   "killed (policy switch, step 0/0) at usage 40 MiB; freed 30 MiB; OOM averted"}}},
 	{"a dry run",
 	 {{TRY, 98, 0, 7}},
 	 1,
-	 {{INCIDENT_ACTION, 1, "would have been killed by policy switch at 40 MiB (dry-run)"}}},
+	 {{INCIDENT_ACTION, 1,
+	   "dry run: would be killed (policy switch, step 0/0) at usage 40 MiB"}}},
 	{"two emergencies are two",
 	 {{ACTION, 98, 0, 7}, {ACTION, 198, 0, 9}},
 	 2,
@@ -220,23 +223,22 @@ static const struct row {
 	 {{ACT, 95, 0, 0}, {NOTICE, 96, 0, 7}, {CALM, 99, 0, 0}},
 	 1,
 	 {{INCIDENT_NEAR_MISS, 3,
-	   "was in danger for 4s, OOM foreseen in 12s with 5 MiB left; it did not come to that"}}},
+	   "alarm act for 4s, OOM in ~12s, headroom 5 MiB; no OOM followed"}}},
 	{"a notice without an alarm",
 	 {{NOTICE, 96, 0, 7}},
 	 1,
-	 {{INCIDENT_NEAR_MISS, 1, "was reported by policy switch at 40 MiB"}}},
+	 {{INCIDENT_NEAR_MISS, 1, "reported (policy switch, step 0/0) at usage 40 MiB"}}},
 	{"an action that came too late",
 	 {{KILL, 100, 0, 0}, {ACTION, 101, 0, 7}},
 	 1,
 	 {{INCIDENT_OOM_KILL, 2,
-	   "web[10000] was killed by the kernel at its own limit of 50 MiB, without a warning, "
-	   "although it was killed"}}},
+	   "OOM-killed web[10000]: container limit 50 MiB reached, no warning, although it "
+	   "was killed"}}},
 	{"a hang, and one that goes on",
 	 {{HANG, 100, 0, 0}, {UNHANG, 130, 0, 0}, {HANG, 200, 1, 0}},
 	 2,
-	 {{INCIDENT_HANG, 1, "hangs at its limit of 50 MiB: its OOM killer is switched off"},
-	  {INCIDENT_HANG, 2,
-	   "hung at its limit of 50 MiB for 30s: its OOM killer is switched off"}}},
+	 {{INCIDENT_HANG, 1, "blocked at its limit (OOM killer disabled), limit 50 MiB"},
+	  {INCIDENT_HANG, 2, "blocked at its limit (OOM killer disabled), limit 50 MiB, for 30s"}}},
 };
 
 static void check(const struct row *row, const struct incidents *found)

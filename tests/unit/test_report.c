@@ -218,7 +218,7 @@ static void test_recommendations(void **state)
 				 recommendation_text(a.kind), (unsigned long long)a.limit / MIB,
 				 (unsigned long long)a.request / MIB);
 		assert_int_equal(a.samples, recommendation_rows[i].points);
-		assert_int_equal(a.lives, 1);
+		assert_int_equal(a.runs, 1);
 		assert_true(a.basis[0]);
 		series_done(&s);
 	}
@@ -235,7 +235,7 @@ static void test_recommendation_of_a_leak(void **state)
 	leaks(&f);
 	recommendations_make(&a, &f, &s, UINT64_MAX);
 	assert_int_equal(a.buys_ms, 5.12 * 3600 * 1000);
-	assert_non_null(strstr(a.limit_text, "would buy 5h07m"));
+	assert_non_null(strstr(a.limit_text, "would last 5h07m"));
 	series_done(&s);
 }
 

@@ -45,14 +45,14 @@ static void test_steps(void **state)
 	assert_int_equal(data_source_begin(&s), 0);
 	assert_int_equal(s.at_ns, T(0));
 	assert_false(data_source_step(&s, -1));
-	assert_string_equal(s.notice, "this is the recording's first picture");
+	assert_string_equal(s.notice, "start of the recording");
 	assert_int_equal(s.at_ns, T(0));
 	for (int i = 1; i < FRAMES; i++) {
 		assert_true(data_source_step(&s, 1));
 		assert_int_equal(s.at_ns, T(i));
 	}
 	assert_false(data_source_step(&s, 1));
-	assert_string_equal(s.notice, "this is the recording's last picture");
+	assert_string_equal(s.notice, "end of the recording");
 	assert_int_equal(s.at_ns, T(FRAMES - 1));
 	assert_true(data_source_step(&s, -1));
 	assert_int_equal(s.at_ns, T(FRAMES - 2));
@@ -136,7 +136,7 @@ static void test_history(void **state)
 	assert_int_equal(data_source_begin(&s), 0);
 	assert_false(data_source_past(&s));
 	assert_false(data_source_step(&s, 1));
-	assert_string_equal(s.notice, "this is now");
+	assert_string_equal(s.notice, "already live");
 	assert_string_equal(data_source_label(&s, T(0), text), "");
 	assert_true(data_source_step(&s, -1)); /* from now into what is kept */
 	assert_int_equal(s.at_ns, T(FRAMES - 1));
@@ -156,7 +156,7 @@ static void test_history(void **state)
 	assert_int_equal(s.at_ns, T(5));
 	assert_true(data_source_live(&s));
 	assert_false(data_source_live(&s));
-	assert_string_equal(s.notice, "this is now");
+	assert_string_equal(s.notice, "already live");
 	snapshot_done(&snapshot);
 	data_source_done(&s);
 	hr_reader_close(s.board);
@@ -168,8 +168,8 @@ static void test_no_history(void **state)
 	static const struct {
 		int answer;
 		const char *notice;
-	} cases[] = {{-ENOENT, "no history is kept: Enter shows one's last minutes"},
-		     {-ENODATA, "nothing is kept of that time"},
+	} cases[] = {{-ENOENT, "history is not enabled: start headroom-recorder"},
+		     {-ENODATA, "no history of that time"},
 		     {-EBUSY, "the store is locked"}};
 	struct data_source s = {.board = open_reader(place.live), .history = &history};
 
@@ -244,7 +244,7 @@ static void test_action(void **state)
 	assert_int_equal(data_source_load(&source, &s), 0);
 	assert_int_equal(top_update(&top), 0);
 	press(&top, (const int[]){TOP_DOWN, 'k', 0});
-	assert_string_equal(top.screen->name, "do");
+	assert_string_equal(top.screen->name, "action");
 	id = top.action.id;
 	assert_non_null(snapshot_slot(&s, id));
 	press(&top,

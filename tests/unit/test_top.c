@@ -356,7 +356,7 @@ static void test_columns(void **state)
 	assert_int_equal(top.n_columns, n);
 	PRESS(TOP_UP, ' ', TOP_RIGHT, TOP_LAST, ' ');
 	ids(&top, text);
-	assert_int_equal(strncmp(text, "spark name share ", 17), 0);
+	assert_int_equal(strncmp(text, "usage_10m name used ", 20), 0);
 	assert_non_null(
 		strstr(text, " cgroup")); /* the last of the others is now the last chosen */
 	assert_true(top_shows(&top, column_find("cgroup")));
@@ -432,37 +432,39 @@ static void test_headline(void **state)
 	w.slot[3].forecast.oom_in_p50_ms = 40000;
 	w.s.host.forecast.risk_centi = 100;
 	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_BAD);
-	assert_string_equal(text, "1 in danger: risky runs out in about 40s");
+	assert_string_equal(text, "1 at risk: risky OOM in ~40s");
 	w.slot[6].forecast.alarm = HR_ALARM_WARN;
 	alert_headline(&w.s, 80, false, text);
-	assert_string_equal(text, "2 in danger: risky runs out in about 40s, lone (risk 40)");
-	alert_headline(&w.s, 50, false, text);
-	assert_string_equal(text, "2 in danger: risky runs out in about 40s, and 1 more");
-	w.slot[6].forecast.alarm = HR_ALARM_NONE; /* an alarm waits; the display does not */
+	assert_string_equal(text, "2 at risk: risky OOM in ~40s, lone risk 40");
+	alert_headline(&w.s, 40, false, text);
+	assert_string_equal(text, "2 at risk: risky OOM in ~40s, and 1 more");
+	w.slot[6].forecast.alarm = HR_ALARM_NONE; /* a screen warns before the alarm */
 	w.slot[3].forecast.alarm = HR_ALARM_NONE;
 	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_BAD);
-	assert_string_equal(text, "1 in danger: risky runs out in about 40s");
+	assert_string_equal(text, "1 at risk: risky OOM in ~40s");
 	w.slot[3].forecast.alarm = HR_ALARM_ACT; /* it stands a while */
 	w.slot[3].forecast.risk_centi = 100;
 	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_WARN);
-	assert_string_equal(text, "1 in danger: risky was close a moment ago (risk 1)");
+	assert_string_equal(text, "1 at risk: risky recovering, risk 1");
 	w.slot[3].forecast.alarm = HR_ALARM_NONE;
 	w.slot[3].forecast.risk_centi = 4500;
 	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_GOOD);
-	assert_string_equal(
-		text, "Nobody is in danger. Worth a look: risky, could run out in 40s (risk 45).");
+	assert_string_equal(text, "No container at risk; highest: risky risk 45, OOM in ~40s");
 	for (size_t i = 0; i < w.s.n_slots; i++)
 		w.slot[i].forecast.risk_centi = 100;
 	alert_headline(&w.s, 80, false, text);
-	assert_string_equal(text, "Nobody is in danger.");
+	assert_string_equal(text, "No container at risk");
 	w.slot[2].flags |= HR_SLOT_UNDER_OOM;
 	assert_int_equal(alert_headline(&w.s, 80, false, text), STYLE_BAD);
-	assert_string_equal(text, "1 in danger: calm hangs at its limit");
-	w.s.host.forecast = (struct hr_forecast){
-		.alarm = HR_ALARM_ACT, .risk_centi = 9900, .oom_in_p50_ms = 5000};
+	assert_string_equal(text, "1 at risk: calm blocked at its limit");
+	w.s.host.forecast = (struct hr_forecast){.alarm = HR_ALARM_ACT,
+						 .risk_centi = 9900,
+						 .oom_in_p10_ms = HR_UNKNOWN,
+						 .oom_in_p50_ms = 5000,
+						 .oom_in_p90_ms = HR_UNKNOWN};
 	w.slot[2].flags = HR_SLOT_HAS_TASKS;
 	alert_headline(&w.s, 80, false, text);
-	assert_string_equal(text, "The host runs out of memory in about 5s: risk 99 of 100");
+	assert_string_equal(text, "host: OOM in ~5s; risk 99");
 	world_done(&w);
 }
 

@@ -59,7 +59,7 @@ static void test_listed(void **state)
 	}
 }
 
-/* Riskiest first: risk falling, then headroom's share rising; the unknown last in either
+/* Riskiest first: risk falling, then headroom's used rising; the unknown last in either
  * direction. */
 static void test_order(void **state)
 {
@@ -149,33 +149,33 @@ static void test_cells(void **state)
 			    "a?b?");
 }
 
-/* A share is of the limit that binds; where only the host binds there is none. */
+/* A used is of the limit that binds; where only the host binds there is none. */
 static void test_share(void **state)
 {
 	struct hr_slot slot = slot_of(1, HR_KIND_CONTAINER, 0, HR_SLOT_RUNNING);
 	struct row row = {.slot = &slot};
-	const struct column *share = column_find("share");
+	const struct column *used = column_find("used");
 	char text[CELL_TEXT];
 	double solid = -1, light = -1;
 
 	slot.memory = (struct hr_memory){.usage = 90, .unreclaimable = 60, .headroom = 40};
 	slot.binding.limit = 100;
-	assert_string_equal(share->format(&row, text), "60%");
-	assert_true(share->bar(&row, &solid, &light));
+	assert_string_equal(used->format(&row, text), "60%");
+	assert_true(used->bar(&row, &solid, &light));
 	assert_true(fabs(solid - 0.6) < 1e-9 && fabs(light - 0.3) < 1e-9);
 	slot.binding.level = HR_LEVEL_ANCESTOR;
-	assert_true(share->bar(&row, &solid, &light));
+	assert_true(used->bar(&row, &solid, &light));
 	assert_true(light == 0);
 	slot.binding.level = HR_LEVEL_HOST;
-	assert_string_equal(share->format(&row, text), "-");
-	assert_false(share->bar(&row, &solid, &light));
+	assert_string_equal(used->format(&row, text), "-");
+	assert_false(used->bar(&row, &solid, &light));
 	slot.binding.level = HR_LEVEL_OWN;
 	slot.memory.headroom = 150; /* swap may be used, too */
-	assert_string_equal(share->format(&row, text), "0%");
+	assert_string_equal(used->format(&row, text), "0%");
 	slot.state = HR_SLOT_GONE;
-	assert_string_equal(share->format(&row, text), "-");
+	assert_string_equal(used->format(&row, text), "-");
 	assert_string_equal(column_find("usage")->format(&row, text), "-");
-	assert_string_equal(column_find("bound")->format(&row, text), "gone");
+	assert_string_equal(column_find("limited_by")->format(&row, text), "gone");
 }
 
 static void test_screen_buffer(void **state)
@@ -341,7 +341,7 @@ static void test_dead_and_shrinking(void **state)
 	PRESS(TOP_LAST);
 	assert_int_equal(screen_buffer_reset(&c, 24, 80, false), 0);
 	top_draw(&top, &c);
-	assert_non_null(strstr(screen_buffer_text(&c, 0, text, sizeof(text)), "figures are old"));
+	assert_non_null(strstr(screen_buffer_text(&c, 0, text, sizeof(text)), "data is stale"));
 	s.n_slots = 1;
 	assert_int_equal(top_update(&top), 0);
 	assert_int_equal(top.selected, 0);

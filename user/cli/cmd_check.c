@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom check: can this host run the guard, and how well. What the host offers (findings.c),
- * then the attach plan and the rungs: they are tried here and now and given up again, which needs
- * root; without it, what the running guard's board says. Whether the policies ask for a rung that
- * this host cannot take is said now, not in the night when it would be needed.
+ * headroom check: whether this host can run the daemon, and with which signals and actions. Host features (host_checks.c),
+ * then the attach plan and the actions: tried and released again, which needs root; without it, what the running daemon's
+ * board says. Policies with an action that this host does not support are reported.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,7 +20,7 @@
 #include "json/json.h"
 #include "collect/collect.h"
 
-#define PLAN_CAPACITY 64 /* nothing is swept here: a small table will do */
+#define PLAN_CAPACITY 64 /* no sweep here: a small table suffices */
 #define SIGNALS_MOST  32
 
 struct check_options {
@@ -39,9 +38,9 @@ struct check {
 	size_t n_findings;
 	struct signal_row signals[SIGNALS_MOST];
 	size_t n_signals;
-	const char *signals_from; /* "here", "guard"; NULL: from nowhere */
+	const char *signals_from; /* "here", "guard"; NULL: unknown */
 	int plan_error;           /* -errno of trying */
-	bool bpf;                 /* some signal comes by it */
+	bool bpf;                 /* some signal uses it */
 	int status;               /* enum cli_exit */
 };
 
@@ -91,7 +90,7 @@ static void try_plan(struct check *c)
 	collect_close(collector);
 }
 
-/* Is this rung known to be impossible here? */
+/* Why this action is not supported here; NULL: it is. */
 static const char *lack(const struct check *c, uint32_t kind)
 {
 	char name[32];
@@ -117,15 +116,15 @@ static void note_lacks(const struct check *c, const struct policy_set *set, stru
 			snprintf(reason, sizeof(reason), "%s%s", *lacking ? ": " : "", lacking);
 			f->verdict = FINDING_NOTE;
 			snprintf(f->note, sizeof(f->note),
-				 "%.60s asks for %s, which is skipped here%s",
+				 "policy %.60s: %s is not supported here%s",
 				 policy_text(set, policy->name),
 				 hr_action_kind_name(policy->action[r].kind), reason);
 		}
 	}
 }
 
-/* What the guard would run on. Without a file at the default place there is nothing to say. */
-static void look_at_policies(struct check *c, const char *path)
+/* The configuration. Without a file at the default path: no finding. */
+static void check_policies(struct check *c, const char *path)
 {
 	_cleanup_free_ struct policy_set *set = NULL;
 	struct finding *f = &c->findings[c->n_findings];
@@ -151,8 +150,8 @@ static void look_at_policies(struct check *c, const char *path)
 	note_lacks(c, set, f);
 }
 
-/* How good the forecasts of this host were so far. */
-static void look_at_forecasts(struct check *c, const struct hr_score *score)
+/* Accuracy of the forecasts so far. */
+static void check_forecasts(struct check *c, const struct hr_score *score)
 {
 	struct finding *f = &c->findings[c->n_findings];
 
@@ -162,8 +161,8 @@ static void look_at_forecasts(struct check *c, const struct hr_score *score)
 	finding_of_score(score, f);
 }
 
-/* Who runs, and what runs for it. */
-static void look_at_daemon(struct check *c, const char *board)
+/* The running daemon and its signals. */
+static void check_daemon(struct check *c, const char *board)
 {
 	_cleanup_reader_ struct hr_reader *reader = NULL;
 	struct finding *f = &c->findings[c->n_findings];
@@ -179,7 +178,7 @@ static void look_at_daemon(struct check *c, const char *board)
 	if (r) {
 		f->verdict = FINDING_NOTE;
 		snprintf(f->value, sizeof(f->value), "%s",
-			 r == -ENOENT ? "none has run here" : "its board can't be read");
+			 r == -ENOENT ? "never started" : "board not readable");
 		snprintf(f->note, sizeof(f->note), "%.230s", hr_reader_error());
 		return;
 	}
@@ -193,7 +192,7 @@ static void look_at_daemon(struct check *c, const char *board)
 	}
 	if (hr_reader_host(reader, &host))
 		return;
-	look_at_forecasts(c, &host.score);
+	check_forecasts(c, &host.score);
 	if (c->signals_from)
 		return;
 	c->signals_from = "guard";
@@ -218,14 +217,13 @@ static const char *summary(const struct check *c)
 {
 	switch (c->status) {
 	case CLI_NOT_PERMITTED:
-		return "the attach plan can only be tried by root: sudo headroom check";
+		return "trying the attach plan needs root: run sudo headroom check";
 	case CLI_KERNEL:
-		return "the guard can't work here: see what is marked fatal";
+		return "headroomd cannot run here: see what is marked fatal";
 	default:
-		return c->bpf ? "the guard can work here"
-			      : "the guard can work here, with cgroup files only: OOM kills are "
-				"counted, their victims seen in "
-				"the kernel log";
+		return c->bpf ? "headroomd can run here"
+			      : "headroomd can run here without BPF: OOM kills are counted, "
+				"victims come from the kernel log";
 	}
 }
 
@@ -246,9 +244,8 @@ static void print_text(const struct check *c)
 		print_row(verdict_word(f->verdict), f->check, f->value, f->note);
 	}
 	if (c->signals_from)
-		printf("\nsignals, %s\n", strcmp(c->signals_from, "here")
-						  ? "as the guard's board has them"
-						  : "as tried now");
+		printf("\nsignals, %s\n",
+		       strcmp(c->signals_from, "here") ? "of the running daemon" : "tried now");
 	else if (c->plan_error)
 		printf("\nsignals: %s\n", strerror(-c->plan_error));
 	for (size_t i = 0; i < c->n_signals; i++) {
@@ -309,8 +306,8 @@ static int run(const void *values, char **arguments)
 	c->n_findings = host_checks_run("", c->findings);
 	if (!geteuid())
 		try_plan(c);
-	look_at_daemon(c, options->board);
-	look_at_policies(c, options->config);
+	check_daemon(c, options->board);
+	check_policies(c, options->config);
 	judge(c);
 	if (!options->json)
 		print_text(c);
@@ -327,7 +324,7 @@ static const struct option_spec specs[] = {
 	 .argument = "FILE",
 	 .parse = option_text,
 	 .offset = offsetof(struct check_options, config),
-	 .help = "the guard's configuration (default " CONFIG_DEFAULT_PATH ")",
+	 .help = "configuration file (default " CONFIG_DEFAULT_PATH ")",
 	 .wants = "a path"},
 	OPTION_BOARD(struct check_options),
 	{0},
@@ -336,11 +333,11 @@ static const struct option_spec specs[] = {
 const struct command command_check = {
 	.name = "check",
 	.arguments = "",
-	.summary = "can this host run the guard, and how well",
-	.text = "Looks at kernel, BTF, capabilities, cgroups, namespaces, pressure, swap and "
+	.summary = "Check whether this host can run headroomd",
+	.text = "Checks kernel, BTF, capabilities, cgroups, namespaces, pressure, swap and "
 		"limits,\n"
-		"and tries each way to get each signal and to take each rung.\n"
-		"Exit status: 0 it can, 4 only root can try, 5 this host can't.\n",
+		"and tries each signal source and each action.\n"
+		"Exit status: 0 supported, 4 needs root, 5 not supported.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct check_options),
 	.run = run,

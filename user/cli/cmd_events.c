@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom events: what the board (or a recording) holds of events, oldest first; with --follow
- * what comes, too. One line each, a sentence or JSON. Looks five times a second while it
- * follows; never busy, never in the guard's way.
+ * headroom events: the events of the board or a recording, oldest first, as lines or JSON; with --follow also new ones. While
+ * it follows it reads five times a second.
  */
 #include <errno.h>
 #include <string.h>
@@ -32,9 +31,9 @@ struct stream {
 	struct hr_reader *reader;
 	char node[64];
 	uint64_t emitted_missed;
-	bool history; /* that is read at the moment */
+	bool history; /* reading history */
 	uint64_t instance,
-		last_seq; /* the newest that came out of the history: the board goes on behind it */
+		last_seq; /* the newest event of the history: the board continues after it */
 	bool colour, ascii, silent;
 	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
 };
@@ -109,12 +108,12 @@ static void describe_missed(struct stream *s)
 	uint64_t missed = hr_reader_missed(s->reader);
 
 	if (missed > s->emitted_missed)
-		log_info("%llu events were missed: they came faster than they were read",
+		log_info("%llu events missed: the ring was overwritten before they were read",
 			 (unsigned long long)(missed - s->emitted_missed));
 	s->emitted_missed = missed;
 }
 
-/* All that stands there now. 0, or -errno of what keeps us from reading on. */
+/* All present events. 0, or -errno of a read error. */
 static int drain(struct stream *s)
 {
 	int r;
@@ -155,19 +154,19 @@ static void describe_health(struct stream *s)
 {
 	char age[UNITS_TEXT];
 	uint64_t age_ns;
-	bool silent = hr_reader_health(s->reader, &age_ns) != 0; /* goes over to a new board, too */
+	bool silent = hr_reader_health(s->reader, &age_ns) != 0; /* also switches to a new board */
 
 	if (silent && !s->silent)
-		log_info("the guard has been silent for %s: nothing new comes until headroomd runs",
+		log_info("daemon silent for %s: no new events until headroomd runs",
 			 units_duration_ms(age_ns / NS_PER_SEC * 1000, age));
 	else if (!silent && s->silent)
-		log_info("the guard is back");
+		log_info("daemon running again");
 	s->silent = silent;
 }
 
 static int follow(struct stream *s)
 {
-	struct pollfd out = {.fd = STDOUT_FILENO}; /* only to hear that its reader went away */
+	struct pollfd out = {.fd = STDOUT_FILENO}; /* detects that its reader closed */
 	int r = 0;
 
 	signals_catch();
@@ -175,8 +174,8 @@ static int follow(struct stream *s)
 		describe_health(s);
 		learn_node(s);
 		r = drain(s);
-		if (r == -EBADMSG) { /* the reader has gone past it */
-			log_info("some events are damaged and were passed over");
+		if (r == -EBADMSG) { /* the reader has skipped it */
+			log_info("some damaged events were skipped");
 			r = 0;
 		}
 		if (cli_flush() || ferror(stdout))
@@ -188,7 +187,7 @@ static int follow(struct stream *s)
 	return r;
 }
 
-/* ---- what the board has forgotten ---- */
+/* ---- history ---- */
 
 static uint64_t to_ns(const struct events_options *options)
 {
@@ -209,7 +208,7 @@ static int drain_history(struct stream *s, struct hr_reader *history)
 	s->reader = board;
 	s->emitted_missed = emitted;
 	return r == -EBADMSG ? 0
-			     : r; /* what is damaged is passed over; the board goes on behind it */
+			     : r; /* damaged events are skipped; the board continues after them */
 }
 
 /* Whether the board holds all events since then. */
@@ -222,7 +221,7 @@ static bool board_reaches(const struct stream *s)
 	       !header.ring_tail[HR_RING_CHATTER];
 }
 
-/* What the flight recorder has kept; without one, a line that says how to get one. */
+/* The recorder's history; without one, a line that says how to enable it. */
 static int print_history(struct stream *s)
 {
 	const struct events_options *options = s->options;
@@ -236,13 +235,10 @@ static int print_history(struct stream *s)
 	if (!r)
 		return drain_history(s, history);
 	if (r == -ENOENT)
-		log_info(
-			"the board may have forgotten some of that time: 'headroom recorder' keeps "
-			"them from now on");
+		log_info("older events may be missing: history is not enabled: start "
+			 "headroom-recorder");
 	else if (r != -ENODATA)
-		log_info("the board may have forgotten some of that time, and the history cannot "
-			 "be read: %s",
-			 error);
+		log_info("older events may be missing: cannot read history: %s", error);
 	return 0;
 }
 
@@ -256,7 +252,7 @@ static int run_history(struct stream *s)
 		return r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
 	r = drain_history(s, history);
 	if (r) {
-		log_error("events: cannot read on: %s", strerror(-r));
+		log_error("events: cannot read events: %s", strerror(-r));
 		return CLI_FAILED;
 	}
 	return cli_flush();
@@ -290,7 +286,7 @@ static int run(const void *values, char **arguments)
 		}
 	}
 	if (r) {
-		log_error("%s: cannot read on: %s", hr_reader_path(reader),
+		log_error("%s: cannot read events: %s", hr_reader_path(reader),
 			  r == -EBADMSG ? "the rest is damaged" : strerror(-r));
 		return CLI_FAILED;
 	}
@@ -300,24 +296,24 @@ static int run(const void *values, char **arguments)
 
 static const struct option_spec specs[] = {
 	OPTION_FLAG("json", struct events_options, json, "one JSON object per line"),
-	OPTION_FLAG("follow", struct events_options, follow, "wait for more, until interrupted"),
+	OPTION_FLAG("follow", struct events_options, follow, "wait for new events"),
 	{.name = "since",
 	 .argument = "TIME",
 	 .parse = option_time,
 	 .offset = offsetof(struct events_options, since_ns),
-	 .help = "only from then on: 5m, 2h30m, '2026-11-22 12:30'",
+	 .help = "start time: 5m, 2h30m, '2026-11-22 12:30'",
 	 .wants = OPTION_WANTS_TIME},
 	{.name = "until",
 	 .argument = "TIME",
 	 .parse = option_time,
 	 .offset = offsetof(struct events_options, until_ns),
-	 .help = "only up to then",
+	 .help = "end time",
 	 .wants = OPTION_WANTS_TIME},
 	{.name = "type",
 	 .argument = "TYPE,...",
 	 .parse = parse_types,
 	 .offset = offsetof(struct events_options, types),
-	 .help = "only of these types",
+	 .help = "event types",
 	 .word = type_word},
 	OPTION_HISTORY(struct events_options),
 	OPTION_BOARD(struct events_options),
@@ -327,9 +323,9 @@ static const struct option_spec specs[] = {
 const struct command command_events = {
 	.name = "events",
 	.arguments = "",
-	.summary = "OOM kills, alarms, pressure, lives of containers: the event stream",
-	.text = "Prints what the board still holds, oldest first; with --since also what the\n"
-		"flight recorder has kept. What was missed is told on stderr.\n",
+	.summary = "Print OOM kills, alarms, actions and other events",
+	.text = "Prints the events of the board, oldest first; with --since also those of the\n"
+		"recorder's history. Missed events are counted on stderr.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct events_options),
 	.run = run,

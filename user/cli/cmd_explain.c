@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* headroom explain: one container's outlook, or one event, in sentences and with a small plot; or
- * the same facts as JSON. Reads the board once; decides nothing. */
+/* headroom explain: the forecast of a container or the host, or one event, as text with a plot, or as JSON. Reads the board
+ * once. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -46,30 +46,30 @@ static void done(struct explain_run *e)
 	past_done(&e->past);
 }
 
-/* ---- who is meant ---- */
+/* ---- target ---- */
 
-static int describe_unknown(const struct explain_run *e, const char *typed)
+static int report_unknown(const struct explain_run *e, const char *typed)
 {
 	char clean[128];
 
 	text_clean(typed, SIZE_MAX, clean, sizeof(clean));
 	if (e->past.seq && e->past.first_seq)
-		log_error("explain: nothing here is named '%s', and events are held from %llu to "
-			  "%llu: 'headroom ls --all' and 'headroom events' list them",
-			  clean, (unsigned long long)e->past.first_seq,
-			  (unsigned long long)e->past.last_seq);
+		log_error(
+			"explain: no match for '%s' (events held: %llu to %llu): see 'headroom ls "
+			"--all' and 'headroom events'",
+			clean, (unsigned long long)e->past.first_seq,
+			(unsigned long long)e->past.last_seq);
 	else
-		log_error("explain: nothing here is named '%s': 'headroom ls --all' lists what is",
-			  clean);
+		log_error("explain: no match for '%s': see 'headroom ls --all'", clean);
 	return CLI_FAILED;
 }
 
-static int describe_ambiguous(const char *typed, const struct hr_slot *const *found, size_t n)
+static int report_ambiguous(const char *typed, const struct hr_slot *const *found, size_t n)
 {
 	char clean[1024];
 
 	text_clean(typed, SIZE_MAX, clean, 128);
-	log_error("explain: '%s' fits %zu; say which:", clean, n);
+	log_error("explain: '%s' is ambiguous (%zu matches):", clean, n);
 	for (size_t i = 0; i < n && i < CANDIDATES; i++) {
 		struct record_text from = record_text_slot(found[i]);
 		const char *cgroup = hr_slot_text(found[i], found[i]->id.cgroup);
@@ -93,7 +93,7 @@ static int find_slot(struct explain_run *e, const char *typed)
 	size_t n;
 
 	if (target_parse(typed, &target)) {
-		log_error("explain: '%s' is no target: give " TARGET_WANTS ", or an event's number",
+		log_error("explain: invalid target '%s': give " TARGET_WANTS ", or an event number",
 			  text_clean(typed, SIZE_MAX, clean, sizeof(clean)));
 		return CLI_USAGE;
 	}
@@ -101,19 +101,20 @@ static int find_slot(struct explain_run *e, const char *typed)
 		pid_cgroup_memory("", target.pid, target.cgroup, sizeof(target.cgroup));
 	n = target_find(&target, e->snapshot.slots, e->snapshot.n_slots, found, CANDIDATES);
 	if (!n &&
-	    target.cgroup[0]) { /* a namespace shows other paths: who is listed inside whom? */
+	    target.cgroup
+		    [0]) { /* in a cgroup namespace paths differ: search the listed processes */
 		target.cgroup[0] = 0;
 		n = target_find(&target, e->snapshot.slots, e->snapshot.n_slots, found, CANDIDATES);
 	}
 	if (!n)
-		return describe_unknown(e, typed);
+		return report_unknown(e, typed);
 	if (n > 1)
-		return describe_ambiguous(typed, found, n);
+		return report_ambiguous(typed, found, n);
 	e->slot = found[0];
 	return CLI_DONE;
 }
 
-/* A number is an event's, where such an event is held; else it may be an id's beginning. */
+/* A number is an event's if such an event is held, else it may be an id prefix. */
 static uint64_t event_number(const char *typed)
 {
 	unsigned long long seq;
@@ -126,7 +127,7 @@ static uint64_t event_number(const char *typed)
 	return *end || errno || seq == HR_UNKNOWN ? 0 : seq;
 }
 
-/* What the board, or the whole recording, still holds of whom we speak of. */
+/* Events and history of the subject. */
 static int look_back(struct explain_run *e)
 {
 	struct hr_history none = {0};
@@ -144,7 +145,7 @@ static int look_back(struct explain_run *e)
 	return r;
 }
 
-/* An event that the board has forgotten may be in the history, where there is one. */
+/* An event that is no longer on the board may be in the history. */
 static int find_in_history(struct explain_run *e)
 {
 	struct back history = {"explain", NULL, store_path(), 0};
@@ -237,7 +238,7 @@ static json_t *json_history(const struct explain_run *e)
 	return array;
 }
 
-/* Every key is always there; what a container has not, or an event, is null. */
+/* Every key is always present; null where it does not apply. */
 static int print_json(const struct explain_run *e)
 {
 	const struct snapshot *s = &e->snapshot;
@@ -313,13 +314,13 @@ static int run(const void *values, char **arguments)
 }
 
 static const struct option_spec specs[] = {
-	OPTION_FLAG("json", struct explain_options, json, "the same facts as one JSON document"),
-	OPTION_FLAG("plot", struct explain_options, plot, "the plot into a pipe, too"),
+	OPTION_FLAG("json", struct explain_options, json, "one JSON document"),
+	OPTION_FLAG("plot", struct explain_options, plot, "plot also into a pipe"),
 	{.name = "at",
 	 .argument = "TIME",
 	 .parse = option_time,
 	 .offset = offsetof(struct explain_options, at_ns),
-	 .help = "as it was then: of the history, or of a recording as --board",
+	 .help = "a time in the past, from history or a recording",
 	 .wants = OPTION_WANTS_TIME},
 	OPTION_HISTORY(struct explain_options),
 	OPTION_BOARD(struct explain_options),
@@ -329,13 +330,12 @@ static const struct option_spec specs[] = {
 const struct command command_explain = {
 	.name = "explain",
 	.arguments = "TARGET|EVENT",
-	.summary = "the outlook of a container or the host, or one event, in sentences and a plot",
-	.text = "TARGET is a name (as ls shows it), the beginning of a container's id (4 digits "
-		"or\n"
-		"more), pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH, pid:N, or host.\n"
-		"EVENT is an event's number, as in 'seq' of events --json. Of a recording the\n"
-		"plot shows all that it holds up to then.\n"
-		"Exit status 1: there is no such thing; 2: several fit, they are listed.\n",
+	.summary = "Explain a forecast or an event",
+	.text = "TARGET is a name (as in ls), an id prefix (4 digits or more),\n"
+		"pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH, pid:N, or host.\n"
+		"EVENT is an event number, as in 'seq' of events --json. With a recording the\n"
+		"plot shows all of it up to that time.\n"
+		"Exit status 1: no match; 2: ambiguous, the matches are listed.\n",
 	.arguments_needed = 1,
 	.options = specs,
 	.options_bytes = sizeof(struct explain_options),

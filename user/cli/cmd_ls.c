@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* headroom ls: one line per container, riskiest first; or one JSON document. Reads the board
- * once. */
+/* headroom ls: one line per container, riskiest first; or one JSON document. Reads the board once. */
 #include <errno.h>
 #include <string.h>
 
@@ -32,8 +31,7 @@ static int parse_sort(const char *text, void *at)
 	return 0;
 }
 
-/* What the warning costs: the figures are shown, and the exit status says that nobody keeps
- * them up to date. */
+/* Stale figures are shown; the exit status says that no daemon updates them. */
 int listing_warn(const struct snapshot *s)
 {
 	char warning[128];
@@ -67,10 +65,7 @@ static void print_totals(FILE *out, const struct snapshot *s)
 	n += count_text(line + n, sizeof(line) - n, t.units, "unit", "units", n ? ", " : "");
 	n += count_text(line + n, sizeof(line) - n, t.others, "other", "others", n ? ", " : "");
 	n += count_text(line + n, sizeof(line) - n, t.gone, "gone", "gone", n ? ", " : "");
-	fprintf(out, "%s",
-		n            ? line
-		: s->n_slots ? "nothing that holds processes"
-			     : "nothing on the board yet");
+	fprintf(out, "%s", n ? line : s->n_slots ? "no cgroup holds processes" : "no cgroups yet");
 	if (s->n_slots > s->n_rows)
 		fprintf(out, " (%zu more with --all)", s->n_slots - s->n_rows);
 	if (host->mem_total != HR_UNKNOWN && host->mem_available <= host->mem_total)
@@ -151,7 +146,7 @@ static int run(const void *values, char **arguments)
 		return CLI_FAILED;
 	}
 	if (hr_reader_torn(reader))
-		log_info("%llu containers were passed over: the guard was writing them",
+		log_info("%llu containers skipped: the daemon was writing them",
 			 (unsigned long long)hr_reader_torn(reader));
 	r = cli_flush();
 	return r ? r : listing_warn(&s);
@@ -163,14 +158,14 @@ static const struct option_spec specs[] = {
 	 .argument = "KEY",
 	 .parse = parse_sort,
 	 .offset = offsetof(struct ls_options, sort),
-	 .help = "what comes first; risk by default",
+	 .help = "sort key (default risk)",
 	 .word = column_id},
-	OPTION_FLAG("all", struct ls_options, all, "empty and gone ones, pods and sandboxes, too"),
+	OPTION_FLAG("all", struct ls_options, all, "include empty and gone ones, pods, sandboxes"),
 	{.name = "at",
 	 .argument = "TIME",
 	 .parse = option_time,
 	 .offset = offsetof(struct ls_options, at_ns),
-	 .help = "as it was then: of the history, or of a recording as --board",
+	 .help = "a time in the past, from history or a recording",
 	 .wants = OPTION_WANTS_TIME},
 	OPTION_FLEET(struct ls_options, fleet),
 	OPTION_HISTORY(struct ls_options),
@@ -183,13 +178,12 @@ static const struct ls_options defaults = {.sort = "risk"};
 const struct command command_ls = {
 	.name = "ls",
 	.arguments = "",
-	.summary = "one line per container, riskiest first",
-	.text = "Lists every container and unit, every other cgroup that holds processes, and what "
-		"is\n"
-		"gone but was OOM-killed a short while ago. BOUND is whose limit comes first, "
-		"SHARE\n"
-		"how much of that limit can't be given back, HEADROOM what is left of it.\n"
-		"Exit status 3: the figures are shown, but the guard is silent and they are old.\n",
+	.summary = "List containers, riskiest first",
+	.text = "Lists every container and unit, every other cgroup with processes, and gone ones\n"
+		"that were OOM-killed recently. LIMITED BY is the limit that is reached first: "
+		"self,\n"
+		"parent or host; USED% is its non-reclaimable share; HEADROOM is what is left.\n"
+		"Exit status 3: the data is stale, since the daemon is silent.\n",
 	.options = specs,
 	.defaults = &defaults,
 	.options_bytes = sizeof(defaults),

@@ -49,16 +49,14 @@ static int begin(const char *path, bool append, struct hr_recorder **ret_recorde
 	return r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
 }
 
-/* A picture that fails is missing, the recording is not: say so once for each kind of failure,
- * and go on. */
+/* A failed snapshot is missing in the recording; each kind of failure is reported once. */
 static void take_frame(struct recording *rec)
 {
 	bool silent = hr_reader_health(rec->reader, NULL) != 0;
 	int r;
 
 	if (silent != rec->silent)
-		log_info("%s",
-			 silent ? "the guard is silent: waiting for it" : "the guard is back");
+		log_info("%s", silent ? "daemon silent: waiting" : "daemon running again");
 	rec->silent = silent;
 	if (silent)
 		return;
@@ -68,12 +66,12 @@ static void take_frame(struct recording *rec)
 	else
 		rec->failed++;
 	if (r && r != -EAGAIN && r != rec->last_error)
-		log_error("a picture is missing: %s: trying on", strerror(-r));
+		log_error("snapshot missing: %s: retrying", strerror(-r));
 	if (r != -EAGAIN)
 		rec->last_error = r;
 }
 
-/* At whole intervals from the start, so that a slow disk does not stretch them. */
+/* At whole intervals from the start: a slow disk does not shift them. */
 static void record(struct recording *rec)
 {
 	uint64_t start = clock_mono_ns(), step = rec->options->interval_ms * NS_PER_MS,
@@ -106,7 +104,7 @@ static int run(const void *values, char **arguments)
 	if (r)
 		return r;
 	if (hr_reader_is_recording(reader)) {
-		log_error("record: %s is a recording itself: give a board", hr_reader_path(reader));
+		log_error("record: %s is a recording: give a board", hr_reader_path(reader));
 		return CLI_USAGE;
 	}
 	r = begin(arguments[0], rec.options->append, &recorder);
@@ -116,7 +114,7 @@ static int run(const void *values, char **arguments)
 	rec.recorder = recorder;
 	signals_catch();
 	record(&rec);
-	printf("%llu frames, %s in %s", (unsigned long long)rec.frames,
+	printf("%llu snapshots, %s in %s", (unsigned long long)rec.frames,
 	       units_bytes(hr_recorder_bytes(recorder), size),
 	       text_clean(arguments[0], SIZE_MAX, clean, sizeof(clean)));
 	if (rec.failed)
@@ -131,16 +129,15 @@ static const struct option_spec specs[] = {
 	 .argument = "TIME",
 	 .parse = option_duration_ms,
 	 .offset = offsetof(struct record_options, interval_ms),
-	 .help = "between two pictures; 1s by default",
+	 .help = "time between snapshots (default 1s)",
 	 .wants = OPTION_WANTS_DURATION},
 	{.name = "duration",
 	 .argument = "TIME",
 	 .parse = option_duration_ms,
 	 .offset = offsetof(struct record_options, duration_ms),
-	 .help = "how long; else until interrupted",
+	 .help = "duration (default: until interrupted)",
 	 .wants = OPTION_WANTS_DURATION},
-	OPTION_FLAG("append", struct record_options, append,
-		    "go on with a recording that is there"),
+	OPTION_FLAG("append", struct record_options, append, "append to an existing recording"),
 	{.name = "board",
 	 .argument = "PATH",
 	 .parse = option_text,
@@ -156,7 +153,7 @@ const struct command command_record = {
 	.name = "record",
 	.arguments = "FILE",
 	.arguments_needed = 1,
-	.summary = "record the board; every reader takes the file in its place",
+	.summary = "Record the board for later reading or replay",
 	.options = specs,
 	.defaults = &defaults,
 	.options_bytes = sizeof(defaults),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* headroom replay: foresight over a recorded series, as if it happened now: a CSV file, or a
- * recording of the board. As fast as it can be read, or at a chosen speed; what is printed is the
- * same: no clock has a part in it. */
+/* headroom replay: forecasts over a CSV series or a recording of the board, at full or chosen speed; the output does not
+ * depend on the speed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -22,7 +21,7 @@
 #define STDIN       "/dev/stdin"
 #define LEAST_SPEED 1e-6
 #define MOST_SPEED  1e9
-#define EPOCH_NS    1000000000000ULL /* so that times that go back stay above zero */
+#define EPOCH_NS    1000000000000ULL /* times that go back stay above zero */
 
 struct replay_options {
 	bool json;
@@ -181,8 +180,7 @@ static int replay_series(const char *path, bool json, struct replay_pace *pace,
 	if (!json && !policy_run_alone(policy))
 		replay_print_table(&replay, cli_colour());
 	else if (series_backwards(series))
-		log_info("%s: samples whose time went back: %lu; they count as if no time had "
-			 "passed",
+		log_info("%s: %lu samples go back in time: treated as no time passed",
 			 text_clean(path, SIZE_MAX, clean, sizeof(clean)),
 			 series_backwards(series));
 	if (!r)
@@ -209,15 +207,15 @@ static int replay_any(const char *path, const struct replay_options *options,
 	if (r)
 		return r;
 	if (kind == KIND_BOARD) {
-		log_error("replay: the live board has no past: record it ('headroom record FILE')");
+		log_error("replay: not a recording: make one with 'headroom record FILE'");
 		return CLI_USAGE;
 	}
 	if (options->target && kind == KIND_SERIES) {
-		log_error("replay: --target is for recordings; a CSV file is one series");
+		log_error("replay: --target needs a recording: a CSV file is one series");
 		return CLI_USAGE;
 	}
 	if (options->target && target_parse(options->target, &target)) {
-		log_error("replay: --target '%s': give " TARGET_WANTS,
+		log_error("replay: --target: invalid value '%s': give " TARGET_WANTS,
 			  text_clean(options->target, SIZE_MAX, clean, sizeof(clean)));
 		return CLI_USAGE;
 	}
@@ -249,24 +247,24 @@ static int run(const void *values, char **arguments)
 }
 
 static const struct option_spec specs[] = {
-	OPTION_FLAG("json", struct replay_options, json, "one JSON object per sample and line"),
+	OPTION_FLAG("json", struct replay_options, json, "one JSON object per sample"),
 	{.name = "target",
 	 .argument = "TARGET",
 	 .parse = option_text,
 	 .offset = offsetof(struct replay_options, target),
-	 .help = "of a recording, only whom this fits (as for explain)",
+	 .help = "containers of a recording (as for explain)",
 	 .wants = TARGET_WANTS},
 	{.name = "speed",
 	 .argument = "N",
 	 .parse = option_speed,
 	 .offset = offsetof(struct replay_options, speed),
-	 .help = "at N times its own pace: 1 is as it was (as fast as it can be read)",
+	 .help = "N times real time (default: as fast as possible)",
 	 .wants = "a number above 0, such as 1, 10 or 0.5"},
 	{.name = "policy",
 	 .argument = "CONFIG",
 	 .parse = option_text,
 	 .offset = offsetof(struct replay_options, policy),
-	 .help = "and what the policies of this configuration would have done",
+	 .help = "configuration with policies to replay",
 	 .wants = "a file"},
 	{0},
 };
@@ -274,12 +272,11 @@ static const struct option_spec specs[] = {
 const struct command command_replay = {
 	.name = "replay",
 	.arguments = "FILE",
-	.summary = "foresight over a CSV series or a recording, as if it happened now",
-	.text = "FILE is a recording (headroom record), or CSV ('-': from standard input) whose\n"
-		"first line names its columns: t_seconds, used_bytes and limit_bytes are needed;\n"
-		"any counter may stand beside them under its JSON name "
-		"(docs/reference/commands.md).\n"
-		"Exit status 2: the file is wrong; the line on stderr says where.\n",
+	.summary = "Replay forecasts over a CSV series or a recording",
+	.text = "FILE is a recording (headroom record) or CSV ('-': standard input). The first\n"
+		"CSV line names the columns: t_seconds, used_bytes and limit_bytes are required;\n"
+		"counters are optional, under their JSON names (docs/reference/commands.md).\n"
+		"Exit status 2: invalid file; stderr says where.\n",
 	.arguments_needed = 1,
 	.options = specs,
 	.options_bytes = sizeof(struct replay_options),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom report: the incidents that the board, a recording or the flight recorder's store still hold,
- * newest first; or the post-mortem of one. Reads only; writes nothing but the report.
+ * headroom report: the incidents of the board, a recording or the history, newest first; or the post-mortem of one. Writes
+ * nothing but the report.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,20 +17,20 @@
 #include "report/report.h"
 #include "format/table.h"
 
-#define BEFORE_NS    (6 * 3600 * NS_PER_SEC) /* how far back a report's pictures reach */
+#define BEFORE_NS    (6 * 3600 * NS_PER_SEC) /* snapshots from this time before an incident on */
 #define AFTER_NS     (600 * NS_PER_SEC)
 #define NAME_COLUMNS 28
-#define BEFORE_NAME  53  /* what stands left of it */
-#define ONE_LINE     140 /* columns of a terminal that takes all in one line */
+#define BEFORE_NAME  53  /* columns left of it */
+#define ONE_LINE     140 /* terminal width for one line per incident */
 
 struct report_options {
 	uint64_t format;
 	const char *output, *board, *history;
 };
 
-/* What was opened: a board or a recording, and the store. */
+/* A board or a recording, and the history. */
 struct sources {
-	struct hr_reader *board, *events, *pictures;
+	struct hr_reader *board, *events, *snapshots;
 	struct event_log event_log;
 	struct incidents incidents;
 };
@@ -39,7 +39,7 @@ static void sources_done(struct sources *s)
 {
 	hr_reader_close(s->board);
 	hr_reader_close(s->events);
-	hr_reader_close(s->pictures);
+	hr_reader_close(s->snapshots);
 	incidents_done(&s->incidents);
 	event_log_done(&s->event_log);
 }
@@ -64,7 +64,7 @@ static int parse_format(const char *text, void *at)
 	return -EINVAL;
 }
 
-/* ---- where it is read from ---- */
+/* ---- sources ---- */
 
 static int load(struct sources *s, struct hr_reader *reader)
 {
@@ -76,7 +76,7 @@ static int load(struct sources *s, struct hr_reader *reader)
 	return CLI_FAILED;
 }
 
-/* The store, where there is one; asked for by name it must be there. */
+/* The history, if there is one; given by name it must exist. */
 static int open_store(struct sources *s, const struct report_options *o)
 {
 	char error[STORE_ERROR];
@@ -90,7 +90,7 @@ static int open_store(struct sources *s, const struct report_options *o)
 	return r == -ENODATA || !o->history ? CLI_DONE : CLI_FAILED;
 }
 
-/* The board alone if it is named; else what the store kept, and what the board holds still. */
+/* The board alone if it is given by name, else the history and the board. */
 static int open_sources(struct sources *s, const struct report_options *o)
 {
 	int r = o->board ? CLI_DONE : open_store(s, o);
@@ -98,20 +98,20 @@ static int open_sources(struct sources *s, const struct report_options *o)
 	if (r || o->history)
 		return r;
 	if (s->events && hr_reader_open(NULL, &s->board))
-		return CLI_DONE; /* no guard now: what was kept is all there is */
+		return CLI_DONE; /* no daemon: history only */
 	if (!s->events)
 		r = cli_open(o->board, &s->board);
 	return r ? r : load(s, s->board);
 }
 
-static void open_pictures(struct sources *s, const struct report_options *o,
-			  const struct incident *i)
+static void open_snapshots(struct sources *s, const struct report_options *o,
+			   const struct incident *i)
 {
 	uint64_t from = i->begin_ns > BEFORE_NS ? i->begin_ns - BEFORE_NS : 0;
 	char error[STORE_ERROR];
 
 	if (s->events)
-		store_snapshots(o->history, from, i->end_ns + AFTER_NS, &s->pictures, error);
+		store_snapshots(o->history, from, i->end_ns + AFTER_NS, &s->snapshots, error);
 }
 
 /* ---- the list ---- */
@@ -127,22 +127,22 @@ static void print_incident(const struct incident *i, size_t width, bool ascii)
 
 	localtime_r(&seconds, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-	if (strchr(i->name, '/')) /* its end says more than its beginning */
+	if (strchr(i->name, '/')) /* keep its end */
 		text_fit_end(strcpy(name, i->name), space, ascii);
 	else
 		text_fit(i->name, space, ascii, name, sizeof(name));
 	pad = text_width(name);
 	printf("%-20s %s  %-9s  %s%*s%s", i->id, when, incident_kind_name(i->kind), name,
 	       (int)(pad < space ? space - pad : 0), "", two ? "\n    " : "  ");
-	snprintf(line, sizeof(line), "%s%s", i->title, i->open ? " (not over yet)" : "");
+	snprintf(line, sizeof(line), "%s%s", i->title, i->open ? " (ongoing)" : "");
 	if (two)
 		text_fit(line, width - 4, ascii, cut, sizeof(cut));
 	puts(two ? cut : line);
 }
 
-/* ---- which one ---- */
+/* ---- selection ---- */
 
-/* Its whole name, or what stands behind the last '/' of it. */
+/* Its name, or the part after the last '/'. */
 static bool named(const struct incident *i, const char *typed)
 {
 	const char *slash = strrchr(i->name, '/');
@@ -151,9 +151,9 @@ static bool named(const struct incident *i, const char *typed)
 }
 
 struct match {
-	const struct incident *id, *name; /* the newest that fits */
+	const struct incident *id, *name; /* the newest match */
 	size_t ids;
-	bool names; /* several containers are called so */
+	bool names; /* several containers match */
 };
 
 static struct match match(const struct incidents *all, const char *typed)
@@ -177,7 +177,7 @@ static struct match match(const struct incidents *all, const char *typed)
 	return m;
 }
 
-/* All; or, with a word, those that it fits. */
+/* All; or those that match. */
 static int list(const struct sources *s, const char *typed)
 {
 	size_t shown = 0;
@@ -191,11 +191,11 @@ static int list(const struct sources *s, const char *typed)
 		shown++;
 	}
 	if (!shown)
-		puts("No incident is held: nothing was killed, acted upon, or in danger.");
+		puts("No incidents: no OOM kills, actions or alarms recorded.");
 	return cli_flush();
 }
 
-/* One incident into *ret; or a line said why not, and those that fit are listed. */
+/* One incident into *ret; or an error line, and the matches of an ambiguous word. */
 static int find(const struct sources *s, const char *typed, const struct incident **ret)
 {
 	struct match m = match(&s->incidents, typed);
@@ -205,7 +205,7 @@ static int find(const struct sources *s, const char *typed, const struct inciden
 		m = (struct match){.id = &s->incidents.incident[0], .ids = 1};
 	text_clean(typed, SIZE_MAX, clean, sizeof(clean));
 	if (m.names || (!m.name && m.ids > 1)) {
-		log_error("report: '%s' fits several; say which:", clean);
+		log_error("report: '%s' is ambiguous:", clean);
 		list(s, typed);
 		return CLI_USAGE;
 	}
@@ -214,11 +214,9 @@ static int find(const struct sources *s, const char *typed, const struct inciden
 		return CLI_DONE;
 	}
 	if (s->incidents.n)
-		log_error("report: there is no incident '%s', and none of that name: 'headroom "
-			  "report' lists them",
-			  clean);
+		log_error("report: no match for '%s': see 'headroom report'", clean);
 	else
-		log_error("report: no incident is held");
+		log_error("report: no incidents");
 	return CLI_FAILED;
 }
 
@@ -232,7 +230,7 @@ static int write_to(const struct report *report, const struct format *format, FI
 	return CLI_FAILED;
 }
 
-/* Under a temporary name first: there is a whole report or none. */
+/* Written under a temporary name and renamed: a complete report or none. */
 static int write_file(const struct report *report, const struct format *format, const char *path)
 {
 	_cleanup_free_ char *new = NULL;
@@ -268,9 +266,9 @@ static int post_mortem(struct sources *s, const struct report_options *o, const 
 
 	if (r)
 		return r;
-	open_pictures(s, o, incident);
-	if (s->pictures)
-		readers[n++] = s->pictures;
+	open_snapshots(s, o, incident);
+	if (s->snapshots)
+		readers[n++] = s->snapshots;
 	if (s->board)
 		readers[n++] = s->board;
 	if (report_build(&report, incident, &s->event_log, readers, n)) {
@@ -283,7 +281,7 @@ static int post_mortem(struct sources *s, const struct report_options *o, const 
 	return r ? r : cli_flush();
 }
 
-/* What is not on the board yet because nobody writes it any more. */
+/* A silent daemon: later events are missing. */
 static int describe_health(const struct sources *s)
 {
 	char age[UNITS_TEXT];
@@ -291,7 +289,7 @@ static int describe_health(const struct sources *s)
 
 	if (!s->board || !hr_reader_health(s->board, &age_ns))
 		return CLI_DONE;
-	log_info("the guard has been silent for %s: what happened since is not in here",
+	log_info("daemon silent for %s: later events are missing",
 		 units_duration_ms(age_ns / NS_PER_SEC * 1000, age));
 	return CLI_NO_DAEMON;
 }
@@ -317,19 +315,19 @@ static const struct option_spec specs[] = {
 	 .argument = "FORMAT",
 	 .parse = parse_format,
 	 .offset = offsetof(struct report_options, format),
-	 .help = "of a post-mortem (default md)",
+	 .help = "report format (default md)",
 	 .word = format_word},
 	{.name = "output",
 	 .argument = "FILE",
 	 .parse = option_text,
 	 .offset = offsetof(struct report_options, output),
-	 .help = "write it there, whole or not at all",
+	 .help = "output file (default: standard output)",
 	 .wants = "a path"},
 	{.name = "history",
 	 .argument = "FILE",
 	 .parse = option_text,
 	 .offset = offsetof(struct report_options, history),
-	 .help = "the flight recorder's store, alone",
+	 .help = "history file, without the board",
 	 .wants = "a path"},
 	OPTION_BOARD(struct report_options),
 	{0},
@@ -338,12 +336,12 @@ static const struct option_spec specs[] = {
 const struct command command_report = {
 	.name = "report",
 	.arguments = "[latest|INCIDENT|NAME]",
-	.summary = "the incidents that are held, or the post-mortem of one",
-	.text = "Without an argument: OOM kills, actions, near misses and hangs, newest first.\n"
-		"INCIDENT is an id of that list, or its beginning; NAME a container's: its "
-		"newest.\n"
-		"Read is what the flight recorder kept, and what the board still holds; or what\n"
-		"--board or --history names, alone. Times of a post-mortem are UTC.\n",
+	.summary = "List incidents, or print the post-mortem of one",
+	.text = "Without an argument: OOM kills, actions, near misses and blocked cgroups, newest\n"
+		"first. INCIDENT is an id of that list or its prefix; NAME a container: its "
+		"newest\n"
+		"incident. Reads history and board; --board or --history selects one of them.\n"
+		"Times of a post-mortem are UTC.\n",
 	.arguments_optional = 1,
 	.options = specs,
 	.options_bytes = sizeof(struct report_options),

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom top: the live view on the running guard, or on one of its own where none runs. Into
- * a pipe it is the plain table, once. Here are the board, the clock and the signals; what is
- * seen is view/'s.
+ * headroom top: the interactive monitor, on the running daemon or on one that it starts. Into a pipe it prints the plain table
+ * once. Here are board, clock and signals; tui/ draws.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,7 +22,7 @@
 
 #define REFRESH_NS NS_PER_SEC
 #define ANSWER_NS  (60 * NS_PER_SEC) /* a write to memory.reclaim can take long */
-#define PLAY_NS    (100 * NS_PER_MS) /* while the past is played */
+#define PLAY_NS    (100 * NS_PER_MS) /* while playing the past */
 
 struct top_options {
 	const char *board, *replay, *history;
@@ -33,14 +32,14 @@ struct top_options {
 
 struct session {
 	struct hr_reader *reader;
-	struct private_daemon *daemon; /* NULL: another's */
+	struct private_daemon *daemon; /* NULL: not started by us */
 	struct data_source source;
 	struct snapshot snapshot;
 	struct screen_buffer screen_buffer;
 	struct top top;
 	struct settings settings;
 	bool mouse;   /* the terminal's */
-	int asked_fd; /* the guard was asked for a rung, and has not answered; -1 */
+	int asked_fd; /* an action was requested, without an answer yet; -1: none */
 };
 
 static void session_done(struct session *session)
@@ -62,11 +61,11 @@ static int start_own(struct session *session)
 	int r;
 
 	if (geteuid() != 0) {
-		log_error("no guard is running here: start headroomd, or be root");
+		log_error("no daemon running: start headroomd, or run as root");
 		return CLI_NO_DAEMON;
 	}
 	if (isatty(STDOUT_FILENO))
-		log_info("no guard is running here: starting one for as long as you look");
+		log_info("no daemon running: starting one until top exits");
 	signals_catch();
 	r = private_daemon_start(NULL, &session->daemon, error);
 	if (!r)
@@ -74,17 +73,16 @@ static int start_own(struct session *session)
 	if (r == -EINTR)
 		return CLI_FAILED;
 	if (r == -ECHILD)
-		log_error("the guard that was started ended: %s", error);
+		log_error("the started daemon exited: %s", error);
 	else if (r == -ENOENT)
-		log_error("no guard is running here, and there is no headroomd beside this program "
-			  "or in PATH");
+		log_error("no daemon running, and headroomd not found beside this program or in "
+			  "PATH");
 	else
-		log_error("no guard is running here, and none could be started: %s", strerror(-r));
+		log_error("no daemon running, and cannot start one: %s", strerror(-r));
 	return CLI_NO_DAEMON;
 }
 
-/* A board that was named is used as it is. In the usual place, one whose guard is silent is no
- * better than none. */
+/* A board given by name is used as it is. At the default path, a board with a silent daemon counts as none. */
 static int open_session(struct session *session, const struct top_options *options)
 {
 	const char *board = options->replay ? options->replay : options->board;
@@ -106,7 +104,7 @@ static int open_session(struct session *session, const struct top_options *optio
 	return CLI_DONE;
 }
 
-/* A recording that is replayed begins at its beginning; one in a board's place shows how it ended. */
+/* --replay starts at the begin of a recording, --board shows its end. */
 static const struct data_source_history store = {store_snapshots, store_events};
 
 static int choose_time(struct session *session, const struct top_options *options)
@@ -116,14 +114,14 @@ static int choose_time(struct session *session, const struct top_options *option
 	int r;
 
 	source->board = session->reader;
-	/* A board that was named may be another host's: it has the history that is named with it. */
+	/* A board given by name may be of another host: history only if given by name, too. */
 	if (!options->fleet.url && (options->history || secure_getenv("HEADROOM_HISTORY") ||
 				    (!options->board && !secure_getenv("HEADROOM_BOARD"))))
 		source->history = &store;
 	source->history_path = options->history;
 	r = data_source_begin(source);
 	if (r) {
-		log_error("%s: the recording holds no picture", hr_reader_path(session->reader));
+		log_error("%s: the recording is empty", hr_reader_path(session->reader));
 		return CLI_FAILED;
 	}
 	if (options->at_ns)
@@ -132,12 +130,10 @@ static int choose_time(struct session *session, const struct top_options *option
 		found = data_source_live(source);
 	if (found)
 		return CLI_DONE;
-	log_error(
-		"top: %s",
-		!source->history && !hr_reader_is_recording(session->reader)
-			? "a board that is named has the past that is named with it: --history FILE"
-		: *source->error ? source->error
-				 : source->notice);
+	log_error("top: %s", !source->history && !hr_reader_is_recording(session->reader)
+				     ? "no history for a board given by name: add --history FILE"
+			     : *source->error ? source->error
+					      : source->notice);
 	return CLI_FAILED;
 }
 
@@ -165,7 +161,7 @@ static int paint(struct session *session)
 	return 0;
 }
 
-/* All keys that wait. -EPIPE: the terminal is gone. */
+/* All pending keys. -EPIPE: the terminal is gone. */
 static int take_keys(struct session *session)
 {
 	int key, r = 0;
@@ -181,20 +177,21 @@ static int take_keys(struct session *session)
 	return r;
 }
 
-/* What was chosen is kept, and takes effect. */
+/* Saves changed settings and applies the mouse mode. */
 static void apply_settings(struct session *session)
 {
 	struct top *top = &session->top;
 	int r = settings_save(&session->settings, top);
 
 	if (r)
-		snprintf(top->notice, sizeof(top->notice), "not remembered: %.90s", strerror(-r));
+		snprintf(top->notice, sizeof(top->notice), "settings not saved: %.90s",
+			 strerror(-r));
 	if (session->mouse != top->mouse)
 		terminal_mouse(top->mouse);
 	session->mouse = top->mouse;
 }
 
-/* Why the picture stands still is said by who keeps it. */
+/* Shows why the started daemon has stopped or is silent. */
 static void watch_daemon(struct session *session)
 {
 	char words[256] = "";
@@ -206,7 +203,7 @@ static void watch_daemon(struct session *session)
 	snprintf(session->top.notice, sizeof(session->top.notice), "%.120s", words);
 }
 
-/* ---- what is asked of the guard: sent at once, answered while we go on ---- */
+/* ---- a manual action: sent at once, answered asynchronously ---- */
 
 static void answered(struct session *session, uint32_t status, const char *text)
 {
@@ -220,7 +217,7 @@ static void answered(struct session *session, uint32_t status, const char *text)
 	session->top.reload = true;
 }
 
-static void look_after_action(struct session *session)
+static void poll_action(struct session *session)
 {
 	struct action_pane *action = &session->top.action;
 	const char *board = hr_reader_path(session->reader);
@@ -241,26 +238,26 @@ static void look_after_action(struct session *session)
 			answered(session, CLI_FAILED, error);
 		else if (clock_wall_ns() > action->asked_ns + ANSWER_NS)
 			answered(session, CLI_FAILED,
-				 "no answer in time; it may still be done: see the events");
+				 "no answer in time; it may still be executed: see events");
 	}
 }
 
 /* ---- the loop ---- */
 
-/* Whether it is time for another picture; when to look again. */
+/* Whether to load a snapshot; *next: when again. */
 static bool is_due(struct session *session, uint64_t now, uint64_t *next)
 {
 	struct data_source *source = &session->source;
 	bool due = data_source_tick(source, now) || data_source_reads(source);
 
-	if (*source->notice) { /* playing has come to an end */
+	if (*source->notice) { /* playing ended */
 		snprintf(session->top.notice, sizeof(session->top.notice), "%s", source->notice);
 		source->notice[0] = 0;
 	}
 	if (now >= *next) {
 		*next = now + REFRESH_NS;
 		watch_daemon(session);
-		/* a picture of the past does not change */
+		/* a snapshot of the past does not change */
 		due |= !session->top.frozen && !data_source_past(source);
 	}
 	return due;
@@ -276,7 +273,7 @@ static int loop(struct session *session)
 	while (!r && !signals_caught() && !session->top.quit) {
 		uint64_t now = clock_mono_ns(), wait;
 
-		look_after_action(session);
+		poll_action(session);
 		in[1].fd = session->asked_fd;
 		if (is_due(session, now, &next))
 			session->top.reload = true;
@@ -323,7 +320,7 @@ static int run(const void *values, char **arguments)
 		return r;
 	top_init(&session.top, &session.snapshot);
 	session.top.source = &session.source;
-	signals_catch(); /* first, or ncurses would catch them its own way */
+	signals_catch(); /* before ncurses installs its own handlers */
 	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
 		return show_once(&session);
 	if (!settings_path(session.settings.path))
@@ -344,13 +341,13 @@ static const struct option_spec specs[] = {
 	 .argument = "FILE",
 	 .parse = option_text,
 	 .offset = offsetof(struct top_options, replay),
-	 .help = "a recording, from its beginning on",
-	 .wants = "a file that headroom record made"},
+	 .help = "a recording, from its beginning",
+	 .wants = "a file of headroom record"},
 	{.name = "at",
 	 .argument = "TIME",
 	 .parse = option_time,
 	 .offset = offsetof(struct top_options, at_ns),
-	 .help = "as it was then: of a recording, or as the history has it",
+	 .help = "a time in the past, from history or a recording",
 	 .wants = OPTION_WANTS_TIME},
 	OPTION_FLEET(struct top_options, fleet),
 	OPTION_HISTORY(struct top_options),
@@ -361,9 +358,10 @@ static const struct option_spec specs[] = {
 const struct command command_top = {
 	.name = "top",
 	.arguments = "",
-	.summary = "the live view; starts an observing guard of its own if none runs",
-	.text = "Press ? in it for its keys and columns. What is chosen there is remembered in "
-		"$XDG_CONFIG_HOME/headroom/top.yaml. Into a pipe it prints the plain table, "
+	.summary = "Interactive monitor",
+	.text = "Starts an observe-only daemon if none runs. ? shows keys and columns. Settings "
+		"are\n"
+		"saved in $XDG_CONFIG_HOME/headroom/top.yaml. Into a pipe it prints the table "
 		"once.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct top_options),

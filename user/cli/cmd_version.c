@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* headroom version: what this program is and what it was built with. */
+/* headroom version: version and build information. */
 #include <bpf/libbpf.h>
 #include <ncurses.h>
 
@@ -34,7 +34,7 @@ static const struct option_spec specs[] = {
 const struct command command_version = {
 	.name = "version",
 	.arguments = "",
-	.summary = "what this program is and what it was built with",
+	.summary = "Print version and build information",
 	.options = specs,
 	.options_bytes = sizeof(struct version_options),
 	.run = run,

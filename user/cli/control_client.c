@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The client's end of the control socket: one connection, one request, one answer. */
+/* Client of the control socket: one connection, one request, one answer. */
 #include "control_client.h"
 
 #include <errno.h>
@@ -14,14 +14,14 @@
 
 static int complain(char error[ASK_ERROR], const char *path, int err)
 {
-	const char *what =
-		err == -ENOENT || err == -ECONNREFUSED ? "no guard listens there: start headroomd"
-		: err == -EACCES     ? "only root and group headroom get there: try with sudo"
-		: err == -EAGAIN     ? "too many are asking the guard: try again in a moment"
-		: err == -ECONNRESET ? "the guard hung up: is it ending, or were there too many?"
-		: err == -ETIMEDOUT  ? "no answer in time: headroom events may tell more"
-		: err == -EPROTO     ? "that is no answer of this version"
-				     : strerror(-err);
+	const char *what = err == -ENOENT || err == -ECONNREFUSED
+				   ? "no daemon listening: start headroomd"
+			   : err == -EACCES ? "only root and group headroom may connect: try sudo"
+			   : err == -EAGAIN ? "too many connections: try again"
+			   : err == -ECONNRESET ? "connection closed by the daemon: try again"
+			   : err == -ETIMEDOUT  ? "no answer in time: see headroom events"
+			   : err == -EPROTO     ? "invalid answer: different version?"
+						: strerror(-err);
 
 	snprintf(error, ASK_ERROR, "%.150s: %s", path, what);
 	return err;

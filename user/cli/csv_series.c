@@ -103,7 +103,7 @@ static int read_line(struct series *s)
 			return wrong(s, MOST_LINE, "the line is longer than %d bytes", MOST_LINE);
 		s->buffer[n] = '\0';
 		if (memchr(s->buffer, '\0', n))
-			return wrong(s, strlen(s->buffer), "a NUL byte: this is no text file");
+			return wrong(s, strlen(s->buffer), "NUL byte: not a text file");
 		while (n > 0 && s->buffer[n - 1] == '\r')
 			s->buffer[--n] = '\0';
 		s->length = n;
@@ -140,8 +140,7 @@ static int read_header(struct series *s)
 
 	if (err == -ENODATA) {
 		s->line = 1;
-		return wrong(s, 0,
-			     "the file is empty; a first line with the columns' names is needed");
+		return wrong(s, 0, "empty file: needs a first line with column names");
 	}
 	if (err)
 		return err;
@@ -159,8 +158,8 @@ static int read_header(struct series *s)
 			if (strcmp(name, columns[c].name) != 0)
 				continue;
 			if (seen[c])
-				return wrong(s, (size_t)(begin - s->buffer),
-					     "column %s stands there twice", name);
+				return wrong(s, (size_t)(begin - s->buffer), "duplicate column %s",
+					     name);
 			seen[c] = true;
 			s->meaning[s->columns] = (short)c;
 			break;
@@ -169,10 +168,10 @@ static int read_header(struct series *s)
 	}
 	for (size_t c = 0; c < COLUMNS_REQUIRED; c++)
 		if (!seen[c])
-			return wrong(
-				s, 0,
-				"no column %s; t_seconds, used_bytes and limit_bytes are needed",
-				columns[c].name);
+			return wrong(s, 0,
+				     "missing column %s: t_seconds, used_bytes and limit_bytes are "
+				     "required",
+				     columns[c].name);
 	return 0;
 }
 
@@ -251,7 +250,7 @@ static int read_number(struct series *s, size_t column, int meaning, const char 
 		return wrong(s, column, "%s: %.40s is below zero", columns[meaning].name, text);
 	if (meaning == COLUMN_T) {
 		if (x > MOST_SECONDS)
-			return wrong(s, column, "t_seconds: %.40s is no time in seconds", text);
+			return wrong(s, column, "t_seconds: %.40s is not a time in seconds", text);
 		row->t_seconds = x;
 		row->t_ns = (uint64_t)(x * 1e9);
 		return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Points out of pictures. Bounded; what has no time or no figures is passed over. */
+/* From snapshots to points. Bounded; snapshots without time or figures are skipped. */
 #include "downsample.h"
 
 #define CENTI_NS 10000000u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How full one container, or the host, was over a whole recording: a point a picture, thinned out as they become many. */
+/* Usage of one container, or the host, over a whole recording: one point per snapshot, thinned out. */
 #ifndef HEADROOM_CLI_DOWNSAMPLE_H
 #define HEADROOM_CLI_DOWNSAMPLE_H
 
@@ -12,17 +12,16 @@
 
 struct downsample {
 	bool host;
-	uint64_t cgroup_id; /* where it is not the host */
-	uint64_t
-		instance; /* of the board whose clock the points are of: another one's begin anew */
+	uint64_t cgroup_id; /* unless host */
+	uint64_t instance;  /* of the board that the times of the points refer to */
 	size_t n;
-	uint64_t stride, seen; /* every stride-th picture is kept; 0: not begun */
+	uint64_t stride, seen; /* every stride-th snapshot is kept; 0: not begun */
 	struct hr_point point[DOWNSAMPLE_POINTS + HISTORY_POINTS];
 };
 
-/* Adds what the picture that the reader stands at says. */
+/* Adds the reader's present snapshot. */
 void downsample_add(struct downsample *downsample, struct hr_reader *reader);
-/* In the end: what a slot itself remembers takes the place of the pictures of that time. */
+/* At the end: the slot's own history replaces the snapshots of that time. */
 void downsample_end(struct downsample *downsample, const struct hr_history *history);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One walk over the events. Keeps copies of the few that were asked for; passes over what is
- * damaged. */
+/* One pass over the events. Copies those that are requested; skips damaged records. */
 #include "event_lookup.h"
 
 #include <errno.h>
@@ -13,7 +12,7 @@
 #include "cli.h"
 #include "tui/event_buffer.h"
 
-#define MOST_DAMAGED 64 /* pieces that are passed over before we give up */
+#define MOST_DAMAGED 64 /* damaged records skipped before giving up */
 
 static int keep(const struct hr_event *event, struct hr_event **at)
 {
@@ -27,7 +26,7 @@ static int keep(const struct hr_event *event, struct hr_event **at)
 	return 0;
 }
 
-/* Of many the newest. */
+/* The newest ones. */
 static int keep_newest(struct hr_event *kept[PAST_KILLS + 1], const struct hr_event *event)
 {
 	size_t n = 0;
@@ -102,8 +101,7 @@ static int drain_recording(struct hr_reader *reader, struct past *past)
 	return 0;
 }
 
-/* Of the history: events of the last week, and pictures of the last half hour. Half an hour of a slot's own memory stands
- * before them. */
+/* Of the history: events of the last week, and snapshots of the last half hour, after the slot's own half hour. */
 #define EVENTS_BACK_NS   (7 * 86400 * NS_PER_SEC)
 #define PICTURES_BACK_NS (30 * 60 * NS_PER_SEC)
 
@@ -111,7 +109,7 @@ static int drain_store(const struct back *back, struct past *past)
 {
 	uint64_t to = back->at_ns ? back->at_ns : UINT64_MAX,
 		 shown = past->shown_ns ? past->shown_ns : to;
-	_cleanup_reader_ struct hr_reader *events = NULL, *pictures = NULL;
+	_cleanup_reader_ struct hr_reader *events = NULL, *snapshots = NULL;
 	struct downsample *downsample = past->downsample;
 	char error[STORE_ERROR];
 	int r = store_events(back->history, back->at_ns > EVENTS_BACK_NS ? to - EVENTS_BACK_NS : 0,
@@ -124,9 +122,9 @@ static int drain_store(const struct back *back, struct past *past)
 	if (!downsample || (r && r != -ENODATA))
 		return r == -ENODATA ? 0 : r;
 	r = store_snapshots(back->history, shown > PICTURES_BACK_NS ? shown - PICTURES_BACK_NS : 0,
-			    shown, &pictures, error);
-	while (!r && (r = hr_reader_next_frame(pictures)) == 0)
-		downsample_add(downsample, pictures);
+			   shown, &snapshots, error);
+	while (!r && (r = hr_reader_next_frame(snapshots)) == 0)
+		downsample_add(downsample, snapshots);
 	return r == -ENODATA || r == -EBADMSG ? 0 : r;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a board, a recording or the history still holds of events about one container, or of one event. Reads
- * through them once, with a reader of its own. */
+/* Events about one container, or one event, in a board, a recording or the history. One pass with a reader of its own. */
 #ifndef HEADROOM_CLI_EVENT_LOOKUP_H
 #define HEADROOM_CLI_EVENT_LOOKUP_H
 
@@ -11,21 +10,21 @@
 #define PAST_KILLS 5
 
 struct past {
-	/* asked for; either may be left empty */
+	/* requested; either may be empty */
 	uint64_t seq;
 	const struct hr_slot *subject;
-	bool host;                     /* whatever was OOM-killed */
-	struct downsample *downsample; /* of a recording: to be filled, too */
-	uint64_t until_ns; /* of a recording, what came later is not looked at; 0: all */
-	uint64_t shown_ns; /* of the history: the picture that is told of; 0: the newest */
+	bool host;                     /* all OOM kills */
+	struct downsample *downsample; /* of a recording: filled, too */
+	uint64_t until_ns;             /* of a recording: ends there; 0: all */
+	uint64_t shown_ns;             /* of the history: time of the snapshot; 0: the newest */
 	/* found; each on the heap, or NULL */
-	struct hr_event *event, *outcome;        /* number seq, and what came of it */
+	struct hr_event *event, *outcome;        /* number seq, and its outcome */
 	struct hr_event *kill[PAST_KILLS + 1];   /* the newest of the subject, oldest first */
-	struct hr_event *action[PAST_KILLS + 1]; /* what was done to it, in the same way */
-	uint64_t first_seq, last_seq;            /* of what is held; 0: nothing is */
+	struct hr_event *action[PAST_KILLS + 1]; /* actions on it, in the same order */
+	uint64_t first_seq, last_seq;            /* held; 0: none */
 };
 
-/* 0 or an exit status, and then one line said why. */
+/* 0, or an exit status after one error line. */
 int past_read(const struct back *back, struct past *past);
 void past_done(struct past *past);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Starts `headroom-export fleet` and opens what it keeps. Speaks to no network itself. */
+/* Starts `headroom-export fleet` and opens its board. No network access here. */
 #include "fleet.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "command/signals.h"
 
-#define SAID "headroom: " /* what its lines begin with, and ours */
+#define PREFIX "headroom: " /* of its lines, and ours */
 
 int fleet_open(const char *command, const struct fleet_options *options, const char *board,
 	       struct private_daemon **ret_daemon, struct hr_reader **ret_reader)
@@ -22,7 +22,7 @@ int fleet_open(const char *command, const struct fleet_options *options, const c
 	int r;
 
 	if (board) {
-		log_error("%s: --board and --prometheus: one of the two", command);
+		log_error("%s: --board and --prometheus exclude each other", command);
 		return CLI_USAGE;
 	}
 	signals_catch();
@@ -30,13 +30,13 @@ int fleet_open(const char *command, const struct fleet_options *options, const c
 	if (!r)
 		return cli_open(private_daemon_board(*ret_daemon), ret_reader);
 	if (r == -ECHILD)
-		log_error("%s", error + (strncmp(error, SAID, strlen(SAID)) ? 0 : strlen(SAID)));
+		log_error("%s",
+			  error + (strncmp(error, PREFIX, strlen(PREFIX)) ? 0 : strlen(PREFIX)));
 	else if (r == -ENOENT)
-		log_error("%s: headroom-export is not installed beside headroom: run make install",
-			  command);
+		log_error("%s: headroom-export is not installed: run make install", command);
 	else if (r == -ETIMEDOUT)
 		log_error("%s: no answer in time", options->url);
 	else if (r != -EINTR)
-		log_error("%s: headroom-export can't be started: %s", command, strerror(-r));
+		log_error("%s: cannot start headroom-export: %s", command, strerror(-r));
 	return CLI_FAILED;
 }

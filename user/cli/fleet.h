@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* --prometheus URL: the containers of all nodes, as a Prometheus knows them, in place of this host's board. The asking is done
- * by headroom-export (what that links would burden the face), which keeps a board for as long as we look. */
+/* --prometheus URL: containers of all nodes from Prometheus, in place of the local board. A headroom-export process queries it
+ * and keeps a board meanwhile. */
 #ifndef HEADROOM_CLI_FLEET_H
 #define HEADROOM_CLI_FLEET_H
 
@@ -24,7 +24,7 @@ struct fleet_options {
 		.help = "for it: a file with a token, or user:password", .wants = "a path" \
 	}
 
-/* 0 or an exit status, and then one line said why. The caller ends the guard. board: what was asked for beside it. */
+/* 0, or an exit status after one error line. The caller ends the program. `board`: --board, which excludes it. */
 int fleet_open(const char *command, const struct fleet_options *options, const char *board,
 	       struct private_daemon **ret_daemon, struct hr_reader **ret_reader);
 static inline void fleet_closep(struct private_daemon **daemon) { private_daemon_end(*daemon); }

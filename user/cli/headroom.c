@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom: the face of the guard, for people and programs. Here are the list of commands and
- * the way to them, nothing else. An unprivileged reader: it never signals, kills or writes to a
- * cgroup.
+ * headroom: the command line. The list of commands and their dispatch. An unprivileged reader: it never signals, kills or
+ * writes to a cgroup.
  */
 #include <limits.h>
 #include <locale.h>
@@ -15,15 +14,14 @@
 #include "base/utf8_clean.h"
 #include "cli.h"
 
-/* A program of its own, beside this one or in libexec: what it links would burden every other command. */
+/* A separate program, beside this one or in libexec, so that its libraries are not linked into every command. */
 static int run_program(const struct command *command, char **argv)
 {
 	char path[PATH_MAX];
 
 	if (!beside_find(command->program, path))
 		execv(path, argv);
-	log_error("%s: %s is not installed beside headroom: run make install", command->name,
-		  command->program);
+	log_error("%s: %s is not installed: run make install", command->name, command->program);
 	return CLI_FAILED;
 }
 
@@ -59,15 +57,12 @@ static const struct command *command_find(const char *name)
 
 static int print_commands(FILE *out)
 {
-	fputs("headroom: how much memory every container has left, how long that will last, and "
-	      "why\n\n"
+	fputs("headroom: memory headroom of every container, with forecasts, causes and actions\n\n"
 	      "usage: headroom COMMAND [OPTIONS]\n\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\n'headroom COMMAND --help' tells more. Every command that reads takes --board "
-	      "PATH.\n",
-	      out);
+	fputs("\n'headroom COMMAND --help' for details. Every reader takes --board PATH.\n", out);
 	return CLI_DONE;
 }
 
@@ -90,9 +85,9 @@ static int unknown_command(const char *typed)
 		}
 	text_clean(typed, SIZE_MAX, clean, sizeof(clean));
 	if (meant)
-		log_error("there is no command '%s': did you mean '%s'?", clean, meant);
+		log_error("unknown command '%s': did you mean '%s'?", clean, meant);
 	else
-		log_error("there is no command '%s': 'headroom --help' lists them", clean);
+		log_error("unknown command '%s': see 'headroom --help'", clean);
 	return CLI_USAGE;
 }
 
@@ -101,7 +96,7 @@ int main(int argc, char **argv)
 	const struct command *command;
 	int status, flushed;
 
-	/* Characters as the terminal has them; numbers stay as they are everywhere. */
+	/* Character set of the terminal; number format C. */
 	setlocale(LC_CTYPE, "");
 	log_name("headroom");
 	if (argc < 2) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The way into the past, for commands that take a time. Opens and says why not; looks at nothing itself. */
+/* Opens the history for commands that take a time. */
 #include "history_open.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "base/human_units.h"
 #include "cli.h"
 
-#define NEAR_NS (90 * NS_PER_SEC) /* a picture a minute: what is older than this is said to be */
+#define NEAR_NS (90 * NS_PER_SEC) /* one snapshot per minute: an older one is reported */
 
 bool back_to_store(const struct back *back)
 {
@@ -36,12 +36,12 @@ int back_store(const struct back *back, bool events, uint64_t from_ns, uint64_t 
 		log_error("%s: %s%s", back->command,
 			  text_clean(error, SIZE_MAX, clean, sizeof(clean)),
 			  r == -ENOENT    ? ", or give a recording with --board FILE"
-			  : r == -ENODATA ? ": 'headroom recorder --status' tells from when on"
+			  : r == -ENODATA ? ": 'headroom recorder --status' shows the range"
 					  : "");
 	return r;
 }
 
-static void describe_distance(const struct back *back, const struct hr_reader *reader)
+static void report_distance(const struct back *back, const struct hr_reader *reader)
 {
 	uint64_t time_ns = hr_reader_frame_time(reader);
 	char when[CLOCK_TEXT], before[UNITS_TEXT];
@@ -49,7 +49,7 @@ static void describe_distance(const struct back *back, const struct hr_reader *r
 	if (!back->at_ns || time_ns + NEAR_NS >= back->at_ns)
 		return;
 	clock_format_rfc3339(time_ns, when);
-	log_info("the last picture before that is of %.19sZ, %s earlier", when,
+	log_info("nearest earlier snapshot: %.19sZ, %s before", when,
 		 units_duration_ms((back->at_ns - time_ns) / NS_PER_MS, before));
 }
 
@@ -71,7 +71,7 @@ int back_open(const struct back *back, uint64_t reach_ns, struct hr_reader **ret
 	if (r)
 		return r;
 	if (store)
-		describe_distance(back, reader);
+		report_distance(back, reader);
 	*ret_reader = take_ptr(reader);
 	return CLI_DONE;
 }

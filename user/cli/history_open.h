@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Where a command that looks back finds the past: a recording that was named as its board, else the flight recorder's
- * store. */
+/* The source of past snapshots: a recording given as the board, else the recorder's history. */
 #ifndef HEADROOM_CLI_HISTORY_OPEN_H
 #define HEADROOM_CLI_HISTORY_OPEN_H
 
@@ -9,25 +8,25 @@
 
 struct back {
 	const char *command;         /* for messages */
-	const char *board, *history; /* as they were named, or NULL */
+	const char *board, *history; /* as given, or NULL */
 	uint64_t at_ns;              /* 0: now */
 };
 
-#define OPTION_HISTORY(type_)                                                                      \
-	{                                                                                          \
-		.name = "history", .argument = "FILE", .parse = option_text,                       \
-		.offset = offsetof(type_, history),                                                \
-		.help = "the flight recorder's file, in place of the usual one", .wants = "a path" \
+#define OPTION_HISTORY(type_)                                                                  \
+	{                                                                                      \
+		.name = "history", .argument = "FILE", .parse = option_text,                   \
+		.offset = offsetof(type_, history),                                            \
+		.help = "history file (default: that of headroom-recorder)", .wants = "a path" \
 	}
 
-/* Whether it is the store that is to be read: it was named, or a time is asked for that no recording is named for. */
+/* Whether to read the history: it was given by name, or a time was given and the board is not a recording. */
 bool back_to_store(const struct back *back);
 
-/* A reader that stands at the picture that is meant: the board, the recording's or the store's last one at or before
- * at_ns. Of the store, its pictures from `reach_ns` before that on. 0 or an exit status, and then one line said why. */
+/* A reader at the snapshot: the board, or the last one of the recording or history at or before at_ns. Of the history,
+ * snapshots from `reach_ns` before that on. 0, or an exit status after one error line. */
 int back_open(const struct back *back, uint64_t reach_ns, struct hr_reader **ret_reader);
 
-/* The store's pictures, or with `events` its events alone, of a time. 0, or -errno, one line said. */
+/* Snapshots of the history between two times, or with `events` its events. 0, or -errno after one error line. */
 int back_store(const struct back *back, bool events, uint64_t from_ns, uint64_t to_ns,
 	       struct hr_reader **ret_reader);
 

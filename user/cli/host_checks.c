@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Questions to this host, as a table of functions. Each answers in words what is there and what
- * its lack costs. */
+/* Checks of this host, as a table of functions. Each reports what is available and what a missing feature costs. */
 #include "host_checks.h"
 
 #include <errno.h>
@@ -30,7 +29,7 @@
 #define KERNEL_TESTED_MAJOR 5
 #define KERNEL_TESTED_MINOR 10
 #define NOFILE_ENOUGH \
-	16384 /* three files kept open for each of 5,000 groups, where BPF does not sweep */
+	16384 /* three open files for each of 5,000 cgroups, where BPF does not sweep */
 
 struct look {
 	const char *root;
@@ -41,7 +40,7 @@ struct look {
 __attribute__((format(printf, 4, 5))) static struct finding *
 find(struct look *look, const char *check, enum verdict verdict, const char *format, ...)
 {
-	static struct finding spare; /* past the end: nobody sees it */
+	static struct finding spare; /* past the end: discarded */
 	struct finding *f = look->n < FINDINGS_MOST ? &look->findings[look->n++] : &spare;
 	va_list args;
 
@@ -109,9 +108,8 @@ static void find_btf(struct look *look)
 		find(look, "btf", FINDING_OK, "/sys/kernel/btf/vmlinux");
 	else
 		note(find(look, "btf", FINDING_MISSING, "none (/sys/kernel/btf/vmlinux)"),
-		     "BPF can't be fitted to this kernel: memory is read from files, an OOM kill "
-		     "is seen in counters and "
-		     "the kernel log");
+		     "no BPF: memory from cgroup files, OOM kills from counters and the kernel "
+		     "log");
 }
 
 static const struct {
@@ -119,17 +117,16 @@ static const struct {
 	const char *name, *cost;
 } capabilities[] = {
 	{CAP_BPF, CAP_SYS_ADMIN, "CAP_BPF",
-	 "no BPF: memory is read from files, OOM kills from counters and the kernel log"},
+	 "no BPF: memory from cgroup files, OOM kills from counters and the kernel log"},
 	{CAP_PERFMON, CAP_SYS_ADMIN, "CAP_PERFMON",
-	 "no tracing by BPF: OOM kills and stalls are seen in files only"},
+	 "no BPF tracing: OOM kills and stalls from files only"},
 	{CAP_SYS_RESOURCE, CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE",
-	 "limits on locked memory and open files stay as they are; pressure is told in steps of 2 "
-	 "s"},
+	 "cannot raise limits on locked memory and open files; pressure in steps of 2 s"},
 	{CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, "CAP_DAC_READ_SEARCH",
-	 "state of container runtimes can't be read: containers are shown by id, not by name"},
+	 "cannot read the state of container runtimes: ids in place of names"},
 	{CAP_SYSLOG, CAP_SYS_ADMIN, "CAP_SYSLOG",
-	 "the kernel log can't be read: without BPF, victims have no name"},
-	{CAP_KILL, CAP_KILL, "CAP_KILL", "it can watch, but end no process of others"},
+	 "cannot read the kernel log: without BPF, victims are unknown"},
+	{CAP_KILL, CAP_KILL, "CAP_KILL", "cannot terminate or kill processes of other users"},
 };
 
 static void find_capabilities(struct look *look)
@@ -138,8 +135,8 @@ static void find_capabilities(struct look *look)
 	size_t missing = 0;
 
 	if (read_number(look, "/proc/self/status", "CapEff:", 16, &effective)) {
-		note(find(look, "capabilities", FINDING_NOTE, "not known"),
-		     "/proc/self/status can't be read");
+		note(find(look, "capabilities", FINDING_NOTE, "unknown"),
+		     "cannot read /proc/self/status");
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
@@ -151,7 +148,7 @@ static void find_capabilities(struct look *look)
 			missing++;
 		}
 	if (!missing)
-		find(look, "capabilities", FINDING_OK, "all that are needed");
+		find(look, "capabilities", FINDING_OK, "all present");
 }
 
 static void find_cgroups(struct look *look)
@@ -169,8 +166,7 @@ static void find_cgroups(struct look *look)
 		 cgroupfs_layout_name(fs->layout), fs->memory);
 	if (fs->layout != CGROUP_V2) {
 		f->verdict = FINDING_NOTE;
-		note(f, "memory is on v1: no pressure per container, no reclaim and no throttle "
-			"(these rungs are skipped)");
+		note(f, "memory is on v1: no pressure per container, no reclaim, no throttle");
 	} else if (!fs->controller) {
 		f->verdict = FINDING_FATAL;
 		note(f, "the root has no memory controller: boot without cgroup_disable=memory");
@@ -180,13 +176,12 @@ static void find_cgroups(struct look *look)
 			"cgroup.subtree_control");
 	}
 	if (fs->read_only)
-		note(find(look, "cgroups", FINDING_NOTE, "mounted read-only"),
-		     "it can watch, but set no limit");
+		note(find(look, "cgroups", FINDING_NOTE, "mounted read-only"), "cannot set limits");
 	if (fs->partial)
 		note(find(look, "cgroups", FINDING_NOTE,
 			  "only the part below %.100s is mounted here",
 			  fs->base[0] ? fs->base : "some group"),
-		     "limits further up can't be seen: mount the host's /sys/fs/cgroup");
+		     "limits of parents are not visible: mount the host's /sys/fs/cgroup");
 }
 
 static void find_namespace(struct look *look, const char *check, const char *path, ino_t initial,
@@ -199,7 +194,7 @@ static void find_namespace(struct look *look, const char *check, const char *pat
 	if (stat(full, &st))
 		return;
 	if (st.st_ino == initial)
-		find(look, check, FINDING_OK, "the host's");
+		find(look, check, FINDING_OK, "of the host");
 	else
 		note(find(look, check, FINDING_NOTE, "private"), cost);
 }
@@ -207,9 +202,9 @@ static void find_namespace(struct look *look, const char *check, const char *pat
 static void find_namespaces(struct look *look)
 {
 	find_namespace(look, "cgroup_namespace", "/proc/self/ns/cgroup", CGROUP_NS_INIT_INO,
-		       "paths count from elsewhere: run the guard in the host's (--cgroupns=host)");
+		       "cgroup paths are relative: run headroomd with --cgroupns=host");
 	find_namespace(look, "pid_namespace", "/proc/self/ns/pid", PID_NS_INIT_INO,
-		       "pids are not the host's: run the guard in the host's (--pid=host)");
+		       "pids are not the host's: run headroomd with --pid=host");
 }
 
 static void find_psi(struct look *look)
@@ -221,7 +216,7 @@ static void find_psi(struct look *look)
 		find(look, "psi", FINDING_OK, "/proc/pressure/memory");
 	else
 		note(find(look, "psi", FINDING_MISSING, "none: %s", strerror(-r)),
-		     "the risk is told without pressure; boot with psi=1");
+		     "risk without pressure; boot with psi=1");
 }
 
 static void find_swap(struct look *look)
@@ -235,7 +230,7 @@ static void find_swap(struct look *look)
 		find(look, "swap", FINDING_OK, "%s", units_bytes(kib * 1024, text));
 	else
 		note(find(look, "swap", FINDING_NOTE, "none"),
-		     "anonymous memory can't be given back: quiet pressure proves nothing");
+		     "anonymous memory is not reclaimable: low pressure does not mean low risk");
 }
 
 static const char *limit_text(rlim_t limit, bool bytes, char text[UNITS_TEXT])
@@ -262,7 +257,7 @@ static void find_limits(struct look *look)
 	if (getrlimit(RLIMIT_MEMLOCK, &memlock) || getrlimit(RLIMIT_NOFILE, &nofile))
 		return;
 	f = find(look, "memlock", FINDING_OK, "%s%s", limit_text(memlock.rlim_max, true, text),
-		 may_lock ? ", which does not hold here" : "");
+		 may_lock ? ", not enforced here" : "");
 	if (!may_lock && !may_raise && memlock.rlim_max != RLIM_INFINITY) {
 		f->verdict = FINDING_NOTE;
 		note(f, "up to kernel 5.10 BPF maps count against it: raise it "
@@ -271,8 +266,7 @@ static void find_limits(struct look *look)
 	f = find(look, "nofile", FINDING_OK, "%s", limit_text(nofile.rlim_max, false, text));
 	if (!may_raise && nofile.rlim_max < NOFILE_ENOUGH) {
 		f->verdict = FINDING_NOTE;
-		note(f, "where BPF does not sweep, files of as many groups as fit are kept open, "
-			"the rest opened each time");
+		note(f, "without BPF sweep: files of some cgroups are reopened on each sweep");
 	}
 }
 
@@ -283,7 +277,7 @@ static bool is_tmpfs(const char *path)
 	return !statfs(path, &fs) && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
-/* As board/place.c chooses. */
+/* As board/board_path.c chooses. */
 static void find_board_place(struct look *look)
 {
 	if (is_tmpfs("/run"))
@@ -293,7 +287,7 @@ static void find_board_place(struct look *look)
 		     "/dev/shm/headroom/board, on tmpfs: /run is not");
 	else
 		note(find(look, "board_place", FINDING_NOTE, "/run/headroom/board, not on tmpfs"),
-		     "a disk that hangs can make the guard hang: mount a tmpfs at /run");
+		     "a blocked disk can block the daemon: mount a tmpfs at /run");
 }
 
 static void (*const questions[])(struct look *look) = {
@@ -310,8 +304,8 @@ size_t host_checks_run(const char *root, struct finding findings[FINDINGS_MOST])
 	return look.n;
 }
 
-/* Too few to speak of, or as good as the project promises (docs/explanation/forecast.md: warn precision .5, recall .95, 80 %
- * intervals), with room for chance. */
+/* Too few to judge, or within the targets (docs/explanation/forecast.md: warn precision .5, recall .95, 80% intervals), with a margin
+ * for chance. */
 static bool good_enough(uint64_t part, uint64_t all, unsigned int least, double share)
 {
 	return all < least || (double)part >= share * (double)all;
@@ -330,7 +324,7 @@ void finding_of_score(const struct hr_score *s, struct finding *ret_finding)
 	*ret_finding =
 		(struct finding){.check = "forecasts", .verdict = good ? FINDING_OK : FINDING_NOTE};
 	snprintf(ret_finding->value, sizeof(ret_finding->value), "%.159s",
-		 *alarms ? alarms : "no alarm and no OOM kill has been judged yet");
+		 *alarms ? alarms : "no alarms or OOM kills judged yet");
 	snprintf(ret_finding->note, sizeof(ret_finding->note), "%s", times);
 }
 

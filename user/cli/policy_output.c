@@ -13,7 +13,7 @@
 #include "cli.h"
 #include "json/json.h"
 #include "format/display_name.h"
-#include "format/explain_action.h"
+#include "format/action_text.h"
 
 #define LABEL         320
 #define WIDE          160 /* on a narrower terminal the reasons stand below their line */

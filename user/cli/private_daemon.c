@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A guard of one's own. Starts exactly one process and ends only that one. */
+/* A daemon for this command only. Starts one process and ends only that one. */
 #include "private_daemon.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@
 #define LOOK_NS    (20 * NS_PER_MS)
 
 struct private_daemon {
-	pid_t pid;        /* 0: it has ended and was waited for */
+	pid_t pid;        /* 0: ended and reaped */
 	int words_fd;     /* its stderr */
 	bool made_parent; /* PARENT was not there */
 	char dir[64];
@@ -56,8 +56,7 @@ static void remove_dir(const char *path)
 	rmdir(path);
 }
 
-/* What one of us left that was killed: a directory of ours whose guard's lock nobody holds any
- * more. */
+/* Removes directories of killed commands: their daemon's lock is free. */
 static void remove_stale(const char *parent, const char *prefix)
 {
 	_cleanup_closedir_ DIR *dir = opendir(parent);
@@ -85,7 +84,7 @@ static int make_dir(struct private_daemon *daemon)
 {
 	const char *parent = "/dev/shm";
 
-	/* Who is not root may not write in PARENT; a fleet's picture needs no root. */
+	/* PARENT is writable for root only; a fleet board needs no root. */
 	daemon->made_parent = is_tmpfs("/run") && !mkdir(PARENT, 0750);
 	if (daemon->made_parent || (is_tmpfs(PARENT) && !access(PARENT, W_OK)))
 		parent = PARENT;
@@ -116,7 +115,7 @@ static void exec_program(const struct own_program *program, const char *board)
 	execvp(program->name, (char *const *)argv);
 }
 
-/* In the child. Its own process group: what the terminal sends to us is not for it, we end it. */
+/* In the child. Its own process group: signals of the terminal do not reach it, this process ends it. */
 static void become_daemon(const struct private_daemon *daemon, const struct own_program *program,
 			  pid_t parent, int status_fd)
 {
@@ -183,7 +182,7 @@ bool private_daemon_alive(struct private_daemon *daemon, char error[256])
 	if (!daemon->pid)
 		private_daemon_errors(daemon, error);
 	if (!daemon->pid && !*error)
-		strcpy(error, "headroomd ended without a word");
+		strcpy(error, "headroomd exited without a message");
 	return daemon->pid;
 }
 
@@ -264,14 +263,14 @@ void private_daemon_end(struct private_daemon *daemon)
 		kill(daemon->pid, SIGTERM);
 		wait_end(daemon);
 	}
-	if (daemon->pid) { /* it hangs: its own children end when its pipe closes */
+	if (daemon->pid) { /* it does not end: its children exit when its pipe closes */
 		kill(daemon->pid, SIGKILL);
 		waitpid(daemon->pid, NULL, 0);
 	}
 	if (daemon->dir[0])
 		remove_dir(daemon->dir);
 	if (daemon->made_parent)
-		rmdir(PARENT); /* not where somebody moved in meanwhile */
+		rmdir(PARENT); /* fails if it is in use */
 	if (daemon->words_fd >= 0)
 		close(daemon->words_fd);
 	free(daemon);

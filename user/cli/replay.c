@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Feeding the room and keeping what the table will show: all changes up to a bound, and between
- * them a few rows, thinned out as the series grows, so that a million samples fit on a screen. */
+/* Feeds samples to the forecast and keeps the rows of the table: all changes up to a bound, and between them a few rows,
+ * thinned out as the series grows. */
 #include "replay.h"
 
 #include <errno.h>
@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "json/json.h"
 
-#define PLAIN_MOST        32  /* then every second one goes */
-#define CHANGES_MOST      200 /* further ones are only counted */
-#define MOST_WAIT_SECONDS 9e9 /* beyond any patience */
+#define PLAIN_MOST        32  /* then every second one is dropped */
+#define CHANGES_MOST      200 /* further ones are counted only */
+#define MOST_WAIT_SECONDS 9e9 /* about 285 years */
 
 void replay_init(struct replay *r, const char *name, bool thin)
 {
@@ -111,7 +111,7 @@ static void sleep_until(double mono_seconds)
 		;
 }
 
-/* Time is only waited for, never told: what is printed does not depend on it. */
+/* Waits only: the output does not depend on the time. */
 void replay_wait(struct replay_pace *pace, double t)
 {
 	double due;
@@ -129,8 +129,8 @@ void replay_wait(struct replay_pace *pace, double t)
 	sleep_until(due);
 }
 
-/* The changes, and a row for each of our seconds. */
-static void describe_row(struct replay *r)
+/* Changes, and one row per second. */
+static void print_paced_row(struct replay *r)
 {
 	bool due = r->thin &&
 		   (isnan(r->emitted_t) || fabs(r->end.t_seconds - r->emitted_t) >= r->pace->speed);
@@ -160,7 +160,7 @@ int replay_note(struct replay *r, double t)
 		r->end.left = in->limit > r->end.used ? in->limit - r->end.used : 0;
 	r->changes += change;
 	if (r->pace) {
-		describe_row(r);
+		print_paced_row(r);
 		return 0;
 	}
 	if (change ? r->changes <= CHANGES_MOST : r->thin && (r->sum.samples - 1) % r->stride == 0)
@@ -168,7 +168,7 @@ int replay_note(struct replay *r, double t)
 	return 0;
 }
 
-/* The contract's keys, in its order; the words and shapes are those of every outlook. */
+/* The documented keys, in order; values as in other forecasts. */
 static json_t *forecast_value(const char *key, const struct hr_forecast *forecast)
 {
 	const struct json_field *field = json_forecast_fields;

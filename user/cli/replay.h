@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One series run through the foreseeing room, as `headroom replay` does it: a CSV file is one, each
- * container of a recording is one. Samples go in, a JSON line a sample or a readable table comes
- * out. No clock, no board: the same samples give the same bytes.
+ * One series replayed through the forecast: a CSV file is one, each container of a recording is one. Samples in, JSON lines or
+ * a table out. No clock, no board: the same samples give the same output.
  */
 #ifndef HEADROOM_REPLAY_H
 #define HEADROOM_REPLAY_H
@@ -18,8 +17,8 @@ struct replay_row { /* of the table */
 	double t_seconds;
 	uint64_t used, left;
 	struct hr_forecast forecast;
-	bool change; /* an alarm or a leak verdict changed here */
-	bool kept;   /* it stands in the table */
+	bool change; /* alarm or leak state changed here */
+	bool kept;   /* it is in the table */
 };
 
 struct replay_sum {
@@ -27,30 +26,29 @@ struct replay_sum {
 	double first_t, last_t, first_warn, first_act, first_leak, top_t;
 	unsigned int warns, acts;
 	double alarm_seconds;
-	uint16_t top_risk_centi; /* UINT16_MAX: never known */
+	uint16_t top_risk_centi; /* UINT16_MAX: unknown */
 };
 
-/* At a chosen speed (`--speed`): what is due is waited for, and rows are printed as they come. The
- * same rows for the same samples and speed, whatever the clock does. */
+/* At a chosen speed (`--speed`): rows are printed when they are due. The same rows for the same samples and speed. */
 struct replay_pace {
-	double speed; /* seconds of the series in one of ours */
+	double speed; /* seconds of the series per second */
 	double first_t;
 	uint64_t begun_ns;         /* monotonic; 0: not begun */
-	const struct replay *last; /* whose row was printed last */
+	const struct replay *last; /* of the last printed row */
 	bool colour;
 };
 
 struct replay {
 	char name[REPLAY_NAME];    /* clean; "" for a CSV file */
-	struct replay_pace *pace;  /* NULL: as fast as possible, and the table in the end */
-	struct policy_run *policy; /* sees every sample, too; NULL: none */
-	bool thin;                 /* keep rows for the table where nothing changes, too */
+	struct replay_pace *pace;  /* NULL: as fast as possible, table at the end */
+	struct policy_run *policy; /* evaluated with every sample; NULL: none */
+	bool thin;                 /* keep unchanged rows for the table, too */
 	struct forecast_state state;
 	struct forecast_input last;
 	struct hr_forecast forecast; /* after the last sample */
 	struct replay_sum sum;
-	double emitted_t; /* of the last row that was printed at once; NAN */
-	/* below: the table's */
+	double emitted_t; /* of the last paced row; NAN */
+	/* below: the table */
 	struct replay_row *row, end;
 	size_t rows, space, plain;
 	uint64_t stride, changes;
@@ -59,26 +57,25 @@ struct replay {
 void replay_init(struct replay *replay, const char *name, bool thin);
 void replay_done(struct replay *replay);
 
-/* Learns from a sample; its outlook is replay->outlook. */
+/* Learns a sample and updates replay->forecast. */
 void replay_learn(struct replay *replay, const struct forecast_input *input);
-/* Notes what was learnt last for table and sum. 0 or -ENOMEM. */
+/* Adds the last sample to table and summary. 0 or -ENOMEM. */
 int replay_note(struct replay *replay, double t_seconds);
 
-/* One line for what was learnt last; `who` (NULL: nobody) goes in behind the time, and is left to
- * the caller. 0 or -ENOMEM. */
+/* The JSON line of the last sample; `identity` (NULL: none) follows the time; the caller keeps it. 0 or -ENOMEM. */
 int replay_print_line(const struct replay *replay, double t_seconds, json_t *identity);
-/* Before a sample is told: returns when it is due (pace NULL: at once). */
+/* Waits until a sample is due (pace NULL: at once). */
 void replay_wait(struct replay_pace *pace, double t_seconds);
-/* One row at once, under whose name it stands. */
+/* Prints one row, below the name of its container. */
 void replay_print_row(const struct replay *replay);
-/* The table, and the sum below it; where rows were printed as they came, the sum. */
+/* The table and the summary; of paced rows the summary. */
 void replay_print_table(const struct replay *replay, bool colour);
 
 /* cmd_replay.c: the decisions of a policy alone, over a CSV series or a recording ('-': standard input). An exit status. */
 struct policy_run;
 int replay_policy(const char *path, struct policy_run *policy);
 
-/* Recordings: every container that fits (target NULL: what ls lists). An exit status. */
+/* Recordings: every matching container (target NULL: those that ls lists). An exit status. */
 struct target;
 struct hr_reader;
 int replay_recording(struct hr_reader *reader, const struct target *target, bool json,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A recording of the board through the room: every container's samples, picture by picture, from
- * the history that each of them carries; ancestors and the host lend their risk as the
- * room's header says. Keeps one series per cgroup; never looks at a live board.
+ * Replays a recording of the board: the samples of each container, snapshot by snapshot, from the history in its slot.
+ * Parents and the host raise the risk as in the daemon. One series per cgroup; never reads a live board.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,15 +18,15 @@
 #include "format/snapshot.h"
 #include "format/target_parse.h"
 
-#define MOST_DEPTH   64 /* a board that is damaged may have circles */
-#define MOST_DAMAGED 64 /* frames in a row that are passed over */
+#define MOST_DEPTH   64 /* a damaged board may have cycles */
+#define MOST_DAMAGED 64 /* consecutive damaged snapshots skipped */
 
 struct one { /* a cgroup */
 	uint64_t cgroup_id, parent_id;
-	uint64_t sampled_ns; /* of the last sample that was learnt */
+	uint64_t sampled_ns; /* of the last learnt sample */
 	struct replay replay;
 	struct hr_forecast path; /* its own, or its ancestors' where that is worse */
-	bool limited;            /* not the host's memory binds, but a limit */
+	bool limited;            /* limited by a cgroup, not by host memory */
 	bool shown;
 	json_t *identity;
 };
@@ -42,7 +41,7 @@ struct all {
 	struct policy_run *policy; /* NULL: none */
 	struct forecast_state host_state;
 	struct hr_forecast host;
-	uint64_t host_ns, zero_ns; /* zero: the first picture */
+	uint64_t host_ns, zero_ns; /* zero: the first snapshot */
 	uint64_t damaged;
 };
 
@@ -119,7 +118,7 @@ static int name(struct one *one, const struct hr_slot *slot)
 	return one->identity ? 0 : -ENOMEM;
 }
 
-/* As the guard fills it in. */
+/* As the daemon fills it. */
 static void slot_input(const struct hr_slot *slot, const struct hr_host *host,
 		       struct forecast_input *in)
 {
@@ -170,7 +169,7 @@ static void learn_host(struct all *a)
 	forecast_update(&a->host_state, &in, &a->host);
 }
 
-/* What is above lends its risk; an ancestor that only the host binds has nothing to add. */
+/* Parents raise the risk; a parent limited by the host's memory only does not. */
 static void inherit(const struct all *a, struct one *one)
 {
 	const struct one *above = find(a, one->parent_id);
@@ -197,10 +196,9 @@ static int learn(struct all *a, struct one *one, const struct forecast_input *in
 		       : replay_note(&one->replay, t);
 }
 
-/* The guard writes a point of history whenever it has learnt from a sample (and something moved, or
- * a second has passed): these are the samples. Counters are only in pictures: the last point gets
- * this picture's, those before it the last one's. What the first picture knows of the time before
- * is learnt from, but not told. A slot without history is its own sample. */
+/* The daemon writes a history point for each learnt sample (if a value changed, or after a second): these are the samples.
+ * Counters are in snapshots only: the last point gets those of this snapshot, earlier points those of the one before. History
+ * from before the first snapshot is learnt, but not printed. A slot without history is one sample. */
 static int learn_slot(struct all *a, struct one *one, const struct hr_slot *slot)
 {
 	struct hr_point history[HISTORY_POINTS];
@@ -249,7 +247,7 @@ static unsigned int depth(const struct all *a, const struct one *one)
 	return n;
 }
 
-/* Whoever is asked for; without a target what `ls` lists. */
+/* The targets; without --target those that `ls` lists. */
 static void choose_shown(struct all *a)
 {
 	for (size_t i = 0; a->target && i < a->snapshot.n_slots; i++)
@@ -362,13 +360,13 @@ int replay_recording(struct hr_reader *reader, const struct target *target, bool
 	shown = print_tables(&a);
 	r = cli_flush();
 	if (a.damaged) {
-		log_error("%s: damaged: some pictures were passed over", hr_reader_path(reader));
+		log_error("%s: damaged: some snapshots skipped", hr_reader_path(reader));
 		return CLI_FAILED;
 	}
 	if (!a.zero_ns || (!shown && target && !policy_run_alone(policy))) {
 		log_error("%s: %s", hr_reader_path(reader),
-			  a.zero_ns ? "whom --target names is not in the recording"
-				    : "the recording holds no picture");
+			  a.zero_ns ? "no match for --target in the recording"
+				    : "the recording is empty");
 		return CLI_FAILED;
 	}
 	return r;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A replayed series as a table and a few lines that sum it up. Prints what was kept, nothing more.
- */
+/* A replayed series as a table with a summary. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +10,9 @@
 #include "forecast/reason_text.h"
 #include "replay.h"
 #include "format/style.h"
+#include "format/alert_text.h"
 #include "format/enum_text.h"
-
-static const char *word_or(const char *word) { return word ? word : "unknown"; }
+#include "format/phrase.h"
 
 static const char *seconds(double t, char text[UNITS_TEXT])
 {
@@ -36,18 +35,11 @@ static const char *risk(uint16_t centi, char text[8])
 	return text;
 }
 
-static enum style alarm_style(unsigned int alarm)
-{
-	return alarm >= HR_ALARM_ACT    ? STYLE_BAD
-	       : alarm == HR_ALARM_WARN ? STYLE_WARN
-					: STYLE_PLAIN;
-}
-
 static void print_row(const struct replay *r, const struct replay_row *row, bool colour)
 {
 	const struct hr_forecast *o = &row->forecast;
 	const char *on = colour ? style_ansi(alarm_style(o->alarm)) : NULL;
-	const char *leak = o->leak ? word_or(forecast_leak_state_name(o->leak)) : "-";
+	const char *leak = o->leak ? or_unknown(forecast_leak_state_name(o->leak)) : "-";
 	char time[UNITS_TEXT], used[UNITS_TEXT], left[UNITS_TEXT], rate[UNITS_TEXT];
 	char oom[UNITS_TEXT], chance[8], reason[REASON_TEXT] = "", clean[REASON_TEXT];
 
@@ -58,15 +50,15 @@ static void print_row(const struct replay *r, const struct replay_row *row, bool
 	       units_bytes(row->used, used), units_bytes(row->left, left),
 	       units_rate(o->drift_bytes_per_second, rate),
 	       units_duration_ms(o->oom_in_p50_ms, oom), risk(o->risk_centi, chance),
-	       o->alarm ? word_or(alarm_word(o->alarm)) : "-", leak,
+	       o->alarm ? or_unknown(alarm_word(o->alarm)) : "-", leak,
 	       *reason ? 11 - (int)strlen(leak) : 0, "",
 	       text_clean(reason, sizeof(reason), clean, sizeof(clean)), on ? "\033[0m" : "");
 }
 
 static void print_head(void)
 {
-	printf("  %8s %9s %9s %11s %7s %4s %-5s %-10s %s\n", "AFTER", "USED", "LEFT", "TREND",
-	       "OOM IN", "RISK", "ALARM", "LEAK", "WHY");
+	printf("  %8s %9s %9s %11s %7s %4s %-5s %-10s %s\n", "AFTER", "USED", "HEADROOM", "TREND",
+	       "OOM ETA", "RISK", "ALARM", "LEAK", "FACTORS");
 }
 
 void replay_print_row(const struct replay *r)
@@ -109,7 +101,7 @@ static void print_alarms(const struct replay *r)
 	fputs(", ", stdout);
 	print_first("act", s->acts, s->first_act, r);
 	if (s->warns || s->acts)
-		printf(", %s in alarm", seconds(s->alarm_seconds, time));
+		printf(", %s under alarm", seconds(s->alarm_seconds, time));
 	if (s->top_risk_centi != UINT16_MAX)
 		printf("; highest risk %s after %s", risk(s->top_risk_centi, chance),
 		       seconds(s->top_t - s->first_t, time));
@@ -123,22 +115,15 @@ static void print_alarms(const struct replay *r)
 static void print_end(const struct replay *r)
 {
 	const struct hr_forecast *o = &r->end.forecast;
-	char p10[UNITS_TEXT], p50[UNITS_TEXT], p90[UNITS_TEXT], chance[8];
-	char text[REASON_TEXT], clean[REASON_TEXT];
+	char text[REASON_TEXT], clean[REASON_TEXT], end[256];
+	struct line l = line_in(end, sizeof(end));
 
-	printf("at the end: risk %s, ", risk(o->risk_centi, chance));
-	if (o->oom_in_p50_ms == HR_UNKNOWN)
-		fputs("no OOM foreseen within a day", stdout);
-	else
-		printf("OOM in %s (eight cases of ten: %s to %s)",
-		       units_duration_ms(o->oom_in_p50_ms, p50),
-		       units_duration_ms(o->oom_in_p10_ms, p10),
-		       o->oom_in_p90_ms == HR_UNKNOWN ? "over a day"
-						      : units_duration_ms(o->oom_in_p90_ms, p90));
-	printf(", leak %s", word_or(forecast_leak_state_name(o->leak)));
-	if (o->leak && o->leak_bytes_per_hour != HR_UNKNOWN_I64 && o->leak_bytes_per_hour > 0)
-		printf(" (%s an hour)", units_bytes((uint64_t)o->leak_bytes_per_hour, p10));
-	putchar('\n');
+	phrase_risk(&l, o->risk_centi);
+	line_add(&l, ", ");
+	phrase_oom_in(&l, o);
+	line_add(&l, ", ");
+	phrase_leak(&l, o);
+	printf("at the end: %s\n", end);
 	for (size_t i = 0; i < HR_REASONS && o->reason[i].kind; i++)
 		printf("  %+.2f %s\n", o->reason[i].weight_centi / 100.0,
 		       text_clean(reason_text(&o->reason[i], text), sizeof(text), clean,
@@ -151,8 +136,7 @@ static void print_record(const struct replay *r)
 
 	forecast_accuracy(&r->state, &record);
 	if (record.checked)
-		printf("of its own intervals (eight cases of ten) %u were checked, %u held\n",
-		       record.checked, record.covered);
+		printf("80%% intervals: %u checked, %u held\n", record.checked, record.covered);
 }
 
 void replay_print_table(const struct replay *r, bool colour)

@@ -32,7 +32,7 @@ int cli_go_to_time(const char *command, struct hr_reader *reader, uint64_t at_ns
 	if (!hr_reader_is_recording(reader)) {
 		if (!at_ns)
 			return CLI_DONE;
-		log_error("%s: the live board has no past: give a recording with --board FILE",
+		log_error("%s: no past in a live board: give a recording with --board FILE",
 			  command);
 		return CLI_USAGE;
 	}
@@ -40,8 +40,7 @@ int cli_go_to_time(const char *command, struct hr_reader *reader, uint64_t at_ns
 	if (!r)
 		return CLI_DONE;
 	log_error("%s: %s", hr_reader_path(reader),
-		  r == -ENODATA ? "the recording holds no picture"
-				: "the recording is damaged from its start");
+		  r == -ENODATA ? "the recording is empty" : "the recording is damaged");
 	return CLI_FAILED;
 }
 

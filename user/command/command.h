@@ -43,11 +43,10 @@ struct command {
 int command_run(const struct command *command, int argc, char **argv);
 int command_help(const struct command *command);
 
-#define OPTION_BOARD(type_)                                                         \
-	{                                                                           \
-		.name = "board", .argument = "PATH", .parse = option_text,          \
-		.offset = offsetof(type_, board),                                   \
-		.help = "the board, or a recording in its place", .wants = "a path" \
+#define OPTION_BOARD(type_)                                                                       \
+	{                                                                                         \
+		.name = "board", .argument = "PATH", .parse = option_text,                        \
+		.offset = offsetof(type_, board), .help = "board or recording", .wants = "a path" \
 	}
 
 /* Opens the board at path (NULL: the default) or prints one line with the reason. 0 or an exit

@@ -23,7 +23,7 @@ static int help_parts(const struct command *command)
 	       command->summary);
 	for (const struct command *const *part = command->parts; *part; part++)
 		printf("  %-8s %s\n", last_word((*part)->name), (*part)->summary);
-	printf("\n'headroom %s %s --help' tells more.\n", command->name,
+	printf("\n'headroom %s %s --help' for details.\n", command->name,
 	       last_word((*command->parts)->name));
 	return CLI_DONE;
 }
@@ -57,10 +57,10 @@ static int run_part(const struct command *command, int argc, char **argv)
 		if (!strcmp(last_word((*part)->name), argv[1]))
 			return command_run(*part, argc - 1, argv + 1);
 	if (argc > 1)
-		snprintf(error, sizeof(error), "there is no '%s'",
+		snprintf(error, sizeof(error), "unknown subcommand '%s'",
 			 text_clean(argv[1], SIZE_MAX, clean, sizeof(clean)));
 	else
-		snprintf(error, sizeof(error), "%s is missing", command->arguments);
+		snprintf(error, sizeof(error), "missing arguments: %s", command->arguments);
 	return usage_error(command, error);
 }
 
@@ -84,14 +84,14 @@ int command_run(const struct command *command, int argc, char **argv)
 	if (n < 0)
 		return usage_error(command, error);
 	if (n < command->arguments_needed) {
-		snprintf(error, sizeof(error), "%s is missing", command->arguments);
+		snprintf(error, sizeof(error), "missing arguments: %s", command->arguments);
 		return usage_error(command, error);
 	}
 	if (n > most) {
 		char clean[64];
 
 		text_clean(argv[1 + most], SIZE_MAX, clean, sizeof(clean));
-		snprintf(error, sizeof(error), "'%s' is one too many", clean);
+		snprintf(error, sizeof(error), "unexpected argument '%s'", clean);
 		return usage_error(command, error);
 	}
 	argv[1 + n] = NULL; /* arguments that are not given */

@@ -90,7 +90,7 @@ static void list_words(const char *(*word)(size_t i), char *out, size_t bytes)
 		used += (size_t)snprintf(out + used, bytes - used, "%s%s", i ? ", " : "", w);
 }
 
-/* The same for the help, in lines. */
+/* For the help, in lines. */
 static void help_words(FILE *out, const char *(*word)(size_t i))
 {
 	size_t column = HELP_WIDTH;
@@ -115,11 +115,11 @@ static int bad_value(const struct option_spec *spec, const char *value, char err
 	text_clean(value, SIZE_MAX, clean, sizeof(clean));
 	if (spec->word) {
 		list_words(spec->word, words, sizeof(words));
-		snprintf(error, OPTIONS_ERROR, "--%s '%s': choose from %s", spec->name, clean,
-			 words);
+		snprintf(error, OPTIONS_ERROR, "--%s: invalid value '%s': choose from %s",
+			 spec->name, clean, words);
 	} else {
-		snprintf(error, OPTIONS_ERROR, "--%s '%s': give %s", spec->name, clean,
-			 spec->wants ? spec->wants : "something");
+		snprintf(error, OPTIONS_ERROR, "--%s: invalid value '%s': give %s", spec->name,
+			 clean, spec->wants ? spec->wants : "a value");
 	}
 	return -EDOM;
 }
@@ -163,7 +163,7 @@ int options_parse(const struct option_spec *specs, int argc, char **argv, void *
 		if (c == ':')
 			snprintf(error, OPTIONS_ERROR, "%s needs a value", clean);
 		else
-			snprintf(error, OPTIONS_ERROR, "there is no option %s", clean);
+			snprintf(error, OPTIONS_ERROR, "unknown option %s", clean);
 		return -EINVAL;
 	}
 	for (int i = optind; i < argc; i++)
@@ -182,5 +182,5 @@ void options_help(FILE *out, const struct option_spec *specs)
 		if (specs->word)
 			help_words(out, specs->word);
 	}
-	fprintf(out, "  %-*s %s\n", HELP_COLUMN, "-h, --help", "this text");
+	fprintf(out, "  %-*s %s\n", HELP_COLUMN, "-h, --help", "this help");
 }

@@ -19,17 +19,16 @@
 #include "sparkline.h"
 #include "enum_text.h"
 
-/* From here on a figure is shown as worth a look, or as bad. Screens only: alarms are the
- * guard's (outlook.alarm). */
-#define SHARE_WARN 0.80
-#define SHARE_BAD  0.95
-#define RISK_WORTH 20.0 /* below it a time to run out is shown as of no weight */
+/* Colour thresholds of screens; alarms are the daemon's (forecast.alarm). */
+#define USED_WARN  0.80
+#define USED_BAD   0.95
+#define RISK_WORTH 20.0 /* below it an OOM ETA is shown dimmed */
 #define RISK_WARN  50.0
 #define RISK_BAD   80.0
 
 static double number(uint64_t value) { return value == HR_UNKNOWN ? NAN : (double)value; }
 
-/* What a gone container used is history: its live figures are not shown. */
+/* The live figures of a gone container are not shown. */
 static double live(const struct row *row, uint64_t value)
 {
 	return slot_gone(row->slot) ? NAN : number(value);
@@ -125,7 +124,7 @@ COUNT_COLUMN(restarts, restarts)
 TEXT_COLUMN(image, id.image)
 TEXT_COLUMN(cgroup, id.cgroup)
 
-/* In danger, in a mark that needs no colour. */
+/* At risk, as a mark that needs no colour. */
 static double alarm_value(const struct row *row)
 {
 	return slot_gone(row->slot) ? -1 : (double)alert_alarm(row->slot);
@@ -139,14 +138,9 @@ static const char *alarm_format(const struct row *row, char text[CELL_TEXT])
 	return strcpy(text, alarm < 0 ? "x" : alarm > HR_ALARM_ACT ? "?" : marks[(int)alarm]);
 }
 
-static enum style alarm_style(const struct row *row)
+static enum style mark_style(const struct row *row)
 {
-	double alarm = alarm_value(row);
-
-	return alarm < 0                ? STYLE_DIM
-	       : alarm >= HR_ALARM_ACT  ? STYLE_BAD
-	       : alarm >= HR_ALARM_WARN ? STYLE_WARN
-					: STYLE_PLAIN;
+	return slot_gone(row->slot) ? STYLE_DIM : alarm_style(alert_alarm(row->slot));
 }
 
 static const char *name_format(const struct row *row, char text[CELL_TEXT])
@@ -174,11 +168,12 @@ static const char *runtime_format(const struct row *row, char text[CELL_TEXT])
 
 static const char *limited_by_format(const struct row *row, char text[CELL_TEXT])
 {
-	const char *word = slot_gone(row->slot) ? state_word(row->slot->state)
-						: hr_level_name(row->slot->binding.level);
+	static const char *const levels[HR_LEVEL_COUNT] = {"self", "parent", "host"};
+	unsigned int level = row->slot->binding.level;
 
-	snprintf(text, CELL_TEXT, "%s", word ? word : "-");
-	return text;
+	return strcpy(text, slot_gone(row->slot)     ? "gone"
+			    : level < HR_LEVEL_COUNT ? levels[level]
+						     : "-");
 }
 
 static enum style limited_by_style(const struct row *row)
@@ -186,8 +181,8 @@ static enum style limited_by_style(const struct row *row)
 	return slot_gone(row->slot) ? STYLE_DIM : STYLE_PLAIN;
 }
 
-/* How much of the limit that binds can't be given back. Where only the host binds there is
- * nothing to say here that the host's own line does not say. */
+/* Share of the effective limit that is not reclaimable; unknown where that limit is the host's memory, which the host's
+ * own line shows. */
 static double used_value(const struct row *row)
 {
 	double free_share = slot_headroom_share(row->slot);
@@ -209,7 +204,7 @@ static bool used_bar(const struct row *row, double *ret_solid, double *ret_light
 
 	if (isnan(solid))
 		return false;
-	/* Only of its own limit is known how much its own cache takes. */
+	/* How much the container's cache takes is known for its own limit only. */
 	if (row->slot->binding.level == HR_LEVEL_OWN && memory->usage != HR_UNKNOWN &&
 	    memory->unreclaimable != HR_UNKNOWN && memory->usage > memory->unreclaimable)
 		cache = (double)(memory->usage - memory->unreclaimable) /
@@ -223,7 +218,7 @@ static enum style used_style(const struct row *row)
 {
 	double share = used_value(row);
 
-	return share >= SHARE_BAD ? STYLE_BAD : share >= SHARE_WARN ? STYLE_WARN : STYLE_PLAIN;
+	return share >= USED_BAD ? STYLE_BAD : share >= USED_WARN ? STYLE_WARN : STYLE_PLAIN;
 }
 
 static double trend_value(const struct row *row)
@@ -257,15 +252,15 @@ static enum style psi_style(const struct row *row)
 	return psi_value(row) >= 0.1 ? STYLE_WARN : STYLE_PLAIN;
 }
 
-static double oom_in_value(const struct row *row)
+static double oom_eta_value(const struct row *row)
 {
 	return live(row, row->slot->forecast.oom_in_p50_ms);
 }
 
-static const char *oom_in_format(const struct row *row, char text[CELL_TEXT])
+static const char *oom_eta_format(const struct row *row, char text[CELL_TEXT])
 {
 	return units_duration_ms(
-		isnan(oom_in_value(row)) ? HR_UNKNOWN : row->slot->forecast.oom_in_p50_ms, text);
+		isnan(oom_eta_value(row)) ? HR_UNKNOWN : row->slot->forecast.oom_in_p50_ms, text);
 }
 
 static double risk_value(const struct row *row)
@@ -275,12 +270,12 @@ static double risk_value(const struct row *row)
 	return slot_gone(row->slot) || centi == UINT16_MAX ? NAN : centi / 100.0;
 }
 
-/* Where the risk is low it is what would come of a growth that will not last. */
-static enum style oom_in_style(const struct row *row)
+/* At low risk it extrapolates a growth that will not last: dimmed. */
+static enum style oom_eta_style(const struct row *row)
 {
 	return alarm_value(row) < HR_ALARM_WARN && !(risk_value(row) >= RISK_WORTH)
 		       ? STYLE_DIM
-		       : alarm_style(row);
+		       : mark_style(row);
 }
 
 static const char *risk_format(const struct row *row, char text[CELL_TEXT])
@@ -368,89 +363,85 @@ static const char *next_format(const struct row *row, char text[CELL_TEXT])
 	return text;
 }
 
-/* drop: on a narrow screen the column with the highest number goes first. */
+/* drop: on a narrow screen the column with the highest number is removed first. */
 /* clang-format off */
 const struct column column_table[] = {
 	{.id = "alarm", .title = "!", .width = 2, .drop = 0,
-	 .help = "in danger: ! from a risk of 50 on, !! from 80 on, or as the guard's alarm says; x: gone",
-	 .format = alarm_format, .value = alarm_value, .style = alarm_style},
-	{.id = "name", .title = "NAME", .help = "container, unit or cgroup",
-	 .format = name_format, .style = alarm_style, .keeps_end = true, .least_first = true},
+	 .help = "! risk 50 or higher or alarm warn, !! risk 80 or higher or alarm act, x gone",
+	 .format = alarm_format, .value = alarm_value, .style = mark_style},
+	{.id = "name", .title = "NAME", .help = "name of the container, unit or cgroup",
+	 .format = name_format, .style = mark_style, .keeps_end = true, .least_first = true},
 	{.id = "node", .title = "NODE", .width = 16, .drop = 65,
-	 .help = "where it runs, on a board of many nodes", .format = node_format, .least_first = true},
-	{.id = "runtime", .title = "RUNTIME", .width = 10, .drop = 60, .help = "who runs it",
+	 .help = "node, on a board of many nodes", .format = node_format, .least_first = true},
+	{.id = "runtime", .title = "RUNTIME", .width = 10, .drop = 60, .help = "container runtime",
 	 .format = runtime_format, .least_first = true},
-	{.id = "bound", .title = "BOUND", .width = 8, .drop = 50,
-	 .help = "whose limit comes first: its own, an ancestor's, the host's; or gone",
+	{.id = "limited_by", .title = "LIMITED BY", .width = 10, .drop = 50,
+	 .help = "limit that is reached first: self, parent cgroup or host; gone",
 	 .format = limited_by_format, .style = limited_by_style, .least_first = true},
 	{.id = "usage", .title = "USAGE", .width = 8, .right = true, .drop = 40,
-	 .help = "memory charged to it, page cache included",
+	 .help = "charged memory, page cache included",
 	 .format = usage_format, .value = usage_value},
 	{.id = "limit", .title = "LIMIT", .width = 8, .right = true, .drop = 45,
-	 .help = "its own limit",
+	 .help = "own memory limit",
 	 .format = limit_format, .value = limit_value},
-	{.id = "share", .title = "SHARE", .width = 5, .right = true, .drop = 3,
-	 .help = "of the limit that binds, what can't be given back (dark) and cache (light); "
-		 "- if only the host binds",
+	{.id = "used", .title = "USED%", .width = 5, .right = true, .drop = 3,
+	 .help = "share of the effective limit: non-reclaimable (dark), cache (light); - for the host",
 	 .format = used_format, .value = used_value, .style = used_style, .bar = used_bar},
-	{.id = "spark", .title = "10 MIN", .width = 8, .drop = 7,
-	 .help = "its usage over the last ten minutes, now on the right; full height is its own "
-		 "limit, else the most it had",
+	{.id = "usage_10m", .title = "USAGE 10m", .width = 9, .drop = 7,
+	 .help = "usage over the last ten minutes, now on the right; full height: own limit, else maximum",
 	 .format = sparkline_format, .drawn = sparkline_drawn, .value = trend_value},
 	{.id = "headroom", .title = "HEADROOM", .width = 8, .right = true, .drop = 2,
-	 .help = "what it can still take before the first limit on its way up is hit",
+	 .help = "memory left before the effective limit is reached",
 	 .format = headroom_format,
 	 .value = headroom_value, .style = used_style, .least_first = true},
 	{.id = "trend", .title = "TREND", .width = 11, .right = true, .drop = 20,
-	 .help = "how fast what can't be given back grows",
+	 .help = "growth of the non-reclaimable memory",
 	 .format = trend_format, .value = trend_value},
 	{.id = "psi", .title = "PSI", .width = 4, .right = true, .drop = 30,
-	 .help = "pressure: share of the last 10 s in which some task of it waited for memory",
+	 .help = "memory pressure: share of the last 10s in which some task stalled",
 	 .format = psi_format, .value = psi_value, .style = psi_style},
-	{.id = "oom_in", .title = "OOM IN", .width = 6, .right = true, .drop = 1,
-	 .help = "median time until it runs out, where that is foreseen within a day",
-	 .format = oom_in_format, .value = oom_in_value, .style = oom_in_style, .least_first = true},
+	{.id = "oom_eta", .title = "OOM ETA", .width = 7, .right = true, .drop = 1,
+	 .help = "median forecast time to OOM, within 24h",
+	 .format = oom_eta_format, .value = oom_eta_value, .style = oom_eta_style, .least_first = true},
 	{.id = "risk", .title = "RISK", .width = 4, .right = true, .drop = 4,
-	 .help = "chance of an OOM within 15 minutes, 0-100",
+	 .help = "probability of an OOM or stall within 15 minutes, 0-100",
 	 .format = risk_format, .value = risk_value, .style = risk_style},
 	{.id = "kills", .title = "KILLS", .width = 5, .right = true, .drop = 8,
-	 .help = "OOM kills counted, restarts included",
+	 .help = "OOM kills, restarts included",
 	 .format = kills_format, .value = kills_value, .style = kills_style},
 	{.id = "leak", .title = "LEAK", .width = 10, .drop = 70,
-	 .help = "memory that grows and never comes back: suspected, confirmed, or exhausting its limit",
+	 .help = "leak state: suspected, confirmed, exhausting, ended",
 	 .format = leak_format, .value = leak_value, .style = leak_style},
 	{.id = "next", .title = "NEXT", .width = 8, .drop = 65,
-	 .help = "what its policy would do to it next: notify, reclaim, throttle, term, kill",
+	 .help = "next action of its policy: notify, reclaim, throttle, term, kill",
 	 .format = next_format, .value = next_value},
 #define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, otel, column) \
 	HR_APPLY(LINE_OF, name, column)
 #define HR_COUNTER HR_MEMORY
 #include <headroom/fields.def>
 	{.id = "stall", .title = "STALL", .width = 6, .right = true, .drop = 96,
-	
-	 .help = "time its tasks spent making room instead of working (reclaim), since it began",
+	 .help = "time its tasks spent in direct reclaim since the start",
 	 .format = stall_format, .value = stall_value},
 	{.id = "pids", .title = "PIDS", .width = 5, .right = true, .drop = 90,
-	 .help = "processes in it",
+	 .help = "number of processes",
 	 .format = pids_format, .value = pids_value},
 	{.id = "restarts", .title = "RESTARTS", .width = 8, .right = true, .drop = 97,
-	
 	 .help = "restarts since it was first seen",
 	 .format = restarts_format, .value = restarts_value},
 	{.id = "image", .title = "IMAGE", .width = 28, .drop = 98, .help = "container image",
 	 .format = image_format, .least_first = true},
-	{.id = "cgroup", .title = "CGROUP", .width = 40, .drop = 99, .help = "path of its cgroup",
+	{.id = "cgroup", .title = "CGROUP", .width = 40, .drop = 99, .help = "cgroup path",
 	 .format = cgroup_format, .least_first = true},
 };
 /* clang-format on */
 const size_t columns_count = ARRAY_SIZE(column_table);
 
-const char *const columns_of_ls[] = {"name",  "bound",  "usage", "limit", "headroom", "share",
-				     "trend", "oom_in", "risk",  "kills", NULL};
-const char *const columns_of_top[] = {"alarm",  "name",    "spark", "share",  "headroom", "trend",
-				      "oom_in", "risk",    "usage", "psi",    "leak",     "next",
-				      "kills",  "anon",    "file",  "kernel", "swap",     "stall",
-				      "pids",   "runtime", "image", NULL};
+const char *const columns_of_ls[] = {"name",  "limited_by", "usage", "limit", "headroom", "used",
+				     "trend", "oom_eta",    "risk",  "kills", NULL};
+const char *const columns_of_top[] = {
+	"alarm", "name",  "usage_10m", "used",    "headroom", "trend", "oom_eta", "risk",
+	"usage", "psi",   "leak",      "next",    "kills",    "anon",  "file",    "kernel",
+	"swap",  "stall", "pids",      "runtime", "image",    NULL};
 
 const struct column *column_find(const char *id)
 {
@@ -467,7 +458,7 @@ struct order {
 	bool reverse;
 };
 
-/* What is not known comes last, whichever the direction. */
+/* Unknown values come last in either direction. */
 static int compare_numbers(double a, double b, bool ascending)
 {
 	if (isnan(a) || isnan(b))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What a person calls a cgroup. Never returns a byte that was not cleaned. */
+/* Display names of cgroups. Every byte returned is clean UTF-8. */
 #include "display_name.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Tables of words, nothing else. The order is that of the enums in board.h and event.h. */
+/* Tables of words. The order is that of the enums in board.h and event.h. */
 #include "enum_text.h"
 
 #include <stdio.h>
@@ -35,9 +35,9 @@ const char *reason_text(const struct hr_reason *reason, char text[REASON_TEXT])
 {
 	if (forecast_reason_name(reason->kind))
 		return forecast_reason_text(reason, text, REASON_TEXT);
-	snprintf(text, REASON_TEXT,
-		 "reason %u (%lld, %lld, %lld), which this version has no words for", reason->kind,
-		 (long long)reason->arg[0], (long long)reason->arg[1], (long long)reason->arg[2]);
+	snprintf(text, REASON_TEXT, "unknown reason %u (%lld, %lld, %lld) of a newer version",
+		 reason->kind, (long long)reason->arg[0], (long long)reason->arg[1],
+		 (long long)reason->arg[2]);
 	return text;
 }
 

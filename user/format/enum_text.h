@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Words for the board's numbers that reader.h has no word for: one place, for screens and for
- * JSON alike. NULL where a newer guard uses a number that this program does not know: never a
- * guess. */
+/* Words for the board's numbers that reader.h has no word for, for screens and JSON alike. NULL where a newer daemon
+ * writes a number that this program does not know. */
 #ifndef HEADROOM_FORMAT_ENUM_TEXT_H
 #define HEADROOM_FORMAT_ENUM_TEXT_H
 
@@ -17,11 +16,13 @@ const char *container_what_word(unsigned int what);
 const char *daemon_what_word(unsigned int what);
 const char *pressure_what_word(unsigned int what);
 
-/* One clause on why a risk is what it is, also for a kind that only a newer guard knows. */
+static inline const char *or_unknown(const char *word) { return word ? word : "unknown"; }
+
+/* One clause on why a risk is what it is, also for a kind that only a newer daemon knows. */
 #define REASON_TEXT 192
 const char *reason_text(const struct hr_reason *reason, char text[REASON_TEXT]);
 
-/* The tail of a path: what stands behind the last '/'. Never empty for a path other than "/". */
+/* What follows the last '/' of a path. Never empty for a path other than "/". */
 const char *path_tail(const char *path);
 
 #endif

@@ -7,11 +7,11 @@
 
 #define EVENT_LINE_TEXT 2048
 
-/* "12:07:52 oom_kill  leaky (docker, busybox): tail[4711] killed at its own limit of 50 MiB;
- * …". Local time; with the date where that is not now's. Clean UTF-8. The record may be of any
- * size: what its bytes do not cover is not told. */
+/* "12:07:52 oom_kill  leaky (docker, busybox): OOM-killed tail[4711]: container limit 50 MiB reached; …". Local time; with
+ * the date where it is not the day of `now_ns`. Clean UTF-8. The record may be of any size: fields beyond its bytes are not
+ * read. */
 const char *event_line(const struct hr_event *event, uint64_t now_ns, char text[EVENT_LINE_TEXT]);
-/* The same without time, type and name: "tail[4711] killed at its own limit of 50 MiB; …". */
-const char *event_emitted(const struct hr_event *event, char text[EVENT_LINE_TEXT]);
+/* The same without time, type and name. */
+const char *event_text(const struct hr_event *event, char text[EVENT_LINE_TEXT]);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One walk over the events of a board, a recording or the store. Keeps copies of those that a report
- * may speak of; births of containers, which a busy host has by the thousand, are left out. */
+/* One pass over the events of a board, a recording or the store. Copies those that a report may use; starts of containers
+ * (thousands on a busy host) are left out. */
 #include "event_log.h"
 
 #include <errno.h>
@@ -10,9 +10,9 @@
 
 #include "base/cleanup.h"
 
-#define MOST_DAMAGED 64 /* pieces that are passed over before we give up */
+#define MOST_DAMAGED 64 /* damaged records skipped before giving up */
 
-/* How long a record of that type is at least; 0: it is not kept. */
+/* Minimum length of a record of that type; 0: not kept. */
 static size_t least_bytes(const struct hr_event *event)
 {
 	static const size_t bytes[HR_EVENT_COUNT] = {
@@ -106,17 +106,17 @@ static int by_time(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/* Pictures put together from several sources may tell the same twice. */
-static void drop_twins(struct event_log *c)
+/* Several sources may hold the same event. */
+static void drop_duplicates(struct event_log *c)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
-		bool twin = n && c->event[n - 1]->seq == c->event[i]->seq &&
+		bool same = n && c->event[n - 1]->seq == c->event[i]->seq &&
 			    c->event[n - 1]->instance == c->event[i]->instance &&
 			    c->event[n - 1]->time_ns == c->event[i]->time_ns;
 
-		if (twin)
+		if (same)
 			free(c->event[i]);
 		else
 			c->event[n++] = c->event[i];
@@ -138,7 +138,7 @@ int event_log_load(struct event_log *event_log, struct hr_reader *reader)
 		return r;
 	if (event_log->n)
 		qsort(event_log->event, event_log->n, sizeof(struct hr_event *), by_time);
-	drop_twins(event_log);
+	drop_duplicates(event_log);
 	return 0;
 }
 

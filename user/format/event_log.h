@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/*
- * All that a reader still holds of what can belong to an incident, as copies in the order of their
- * times. Zero-initialise, load once, done once.
- */
+/* Copies of a reader's events that can belong to an incident, by time. Zero-initialise, load once, done once. */
 #ifndef HEADROOM_FORMAT_EVENT_LOG_H
 #define HEADROOM_FORMAT_EVENT_LOG_H
 
@@ -16,7 +13,7 @@ struct event_log {
 	size_t n, space;
 };
 
-/* From the oldest event on; what is damaged is passed over. 0, -ENOMEM, or -errno of the reader. */
+/* From the oldest event on; damaged records are skipped. 0, -ENOMEM, or -errno of the reader. */
 int event_log_load(struct event_log *event_log, struct hr_reader *reader);
 void event_log_done(struct event_log *event_log);
 
@@ -24,7 +21,7 @@ void event_log_done(struct event_log *event_log);
 const struct hr_event *event_log_find(const struct event_log *event_log, uint64_t instance,
 				      uint64_t seq);
 
-/* incident.c: the incidents among them. Lets go of what ret held before. 0 or -ENOMEM. */
+/* incident.c: the incidents among them. Frees what *ret held. 0 or -ENOMEM. */
 struct incidents;
 int incidents_of(const struct event_log *event_log, struct incidents *ret);
 

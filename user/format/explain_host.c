@@ -1,60 +1,58 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Sentences on the host: what it has left, what is foreseen, who is in danger on it. Never allocates; what is not known
- * is left out or said to be unknown. */
+/* The host explained: memory, forecast, containers at risk below their own limits. Never allocates; what is unknown is left
+ * out or said to be unknown. */
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/utf8_clean.h"
-#include "base/human_units.h"
 #include "display_name.h"
 #include "snapshot.h"
 #include "explain.h"
 #include "explain_line.h"
 #include "enum_text.h"
+#include "phrase.h"
 
 #define MOST_NAMED 5
 
-static void describe_identity(struct explanation *s, const struct hr_host *host, uint64_t now_ns)
+static void add_identity(struct explanation *s, const struct hr_host *host, uint64_t now_ns)
 {
-	char node[128], kernel[128], age[UNITS_TEXT];
+	struct line *l = explain_line(s, STYLE_BOLD);
+	char node[128], kernel[128];
 
 	text_clean(host->node, sizeof(host->node), node, sizeof(node));
 	text_clean(host->kernel, sizeof(host->kernel), kernel, sizeof(kernel));
-	explain_line(s, STYLE_BOLD);
-	explain_add(s, "The host%s%s", *node ? " " : "", node);
+	line_add(l, "Host%s%s", *node ? " " : "", node);
 	if (*kernel)
-		explain_add(s, ", kernel %s", kernel);
+		line_add(l, ", kernel %s", kernel);
 	if (host->started_ns && host->started_ns != HR_UNKNOWN && host->started_ns <= now_ns)
-		explain_add(s, ", watched for %s",
-			    units_duration_ms((now_ns - host->started_ns) / NS_PER_MS, age));
+		line_add_ms(l, ", monitored for ", (now_ns - host->started_ns) / NS_PER_MS, "");
 }
 
-static void describe_memory(struct explanation *s, const struct hr_host *host)
+static void add_memory(struct explanation *s, const struct hr_host *host)
 {
-	char a[UNITS_TEXT], b[UNITS_TEXT];
+	struct line *l = explain_line(s, STYLE_PLAIN);
 
-	explain_line(s, STYLE_PLAIN);
 	if (!host->mem_total || host->mem_total == HR_UNKNOWN ||
 	    host->mem_available == HR_UNKNOWN) {
-		explain_add(s, "How much memory it has left is not known yet.");
+		line_add(l, "Available memory unknown.");
 		return;
 	}
-	explain_add(s, "Of its %s of memory %s are available", units_bytes(host->mem_total, a),
-		    units_bytes(host->mem_available, b));
-	if (host->swap_total == HR_UNKNOWN)
-		explain_add(s, ".");
-	else if (!host->swap_total)
-		explain_add(s, "; it has no swap.");
+	line_add_bytes(l, "Memory ", host->mem_total, "");
+	line_add_bytes(l, ", available ", host->mem_available, "");
+	if (!host->swap_total)
+		line_add(l, "; no swap");
 	else
-		explain_add(s, "; of %s of swap %s are free.", units_bytes(host->swap_total, a),
-			    units_bytes(host->swap_free, b));
+		line_add_bytes(l, "; swap ", host->swap_total, "");
+	if (host->swap_total && host->swap_total != HR_UNKNOWN)
+		line_add_bytes(l, ", free ", host->swap_free, "");
+	line_add(l, ".");
 }
 
-/* Who warns where its own limit (or one above it) binds: whom the host endangers is everybody. */
-static void describe_endangered(struct explanation *s, const struct hr_slot *slots, size_t n)
+/* Alarms of containers that their own limit or a parent's would stop: one at host level concerns every container. */
+static void add_at_risk(struct explanation *s, const struct hr_slot *slots, size_t n)
 {
-	const char *before = "In danger below their own limits: ";
-	size_t emitted = 0, all = 0;
+	struct line *l = NULL;
+	size_t named = 0, all = 0;
 	char label[640];
 
 	for (int alarm = HR_ALARM_ACT; alarm >= HR_ALARM_WARN; alarm--)
@@ -67,42 +65,42 @@ static void describe_endangered(struct explanation *s, const struct hr_slot *slo
 				continue;
 			if (all++ >= MOST_NAMED)
 				continue;
-			if (!emitted++)
-				explain_line(s, alarm == HR_ALARM_ACT ? STYLE_BAD : STYLE_WARN);
+			if (!l)
+				l = explain_line(s, alarm == HR_ALARM_ACT ? STYLE_BAD : STYLE_WARN);
 			identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
-			explain_add(s, "%s%s: %s", before, label,
-				    or_unknown(alarm_word(slot->forecast.alarm)));
-			before = ", ";
+			line_add(l, "%s%s (alarm %s)",
+				 named++ ? ", " : "At risk below their own limits: ", label,
+				 or_unknown(alarm_word(slot->forecast.alarm)));
 		}
-	if (all > emitted)
-		explain_add(s, " and %zu more", all - emitted);
+	if (all > named)
+		line_add(l, " and %zu more", all - named);
 	if (all)
-		explain_add(s, ".");
+		line_add(l, ".");
 }
 
 void explain_host(struct explanation *s, const struct hr_host *host, const struct hr_slot *slots,
 		  size_t n, const struct hr_event *const *kill, uint64_t now_ns)
 {
-	describe_identity(s, host, now_ns);
-	describe_memory(s, host);
+	struct line *l;
+
+	add_identity(s, host, now_ns);
 	explain_forecast(s, &host->forecast);
-	explain_risk(s, &host->forecast);
+	add_memory(s, host);
 	explain_pressure(s, &host->pressure);
-	describe_endangered(s, slots, n);
+	add_at_risk(s, slots, n);
 	if (host->process[0].pid) {
-		explain_line(s, STYLE_PLAIN);
-		explain_add(s, "The largest outside containers: ");
-		explain_processes(s, host->process, HR_HOST_PROCESSES);
-		explain_add(s, ".");
+		l = explain_line(s, STYLE_PLAIN);
+		line_add(l, "Largest processes outside containers: ");
+		phrase_processes(l, host->process, HR_HOST_PROCESSES);
+		line_add(l, ".");
 	}
-	explain_line(s, STYLE_PLAIN);
+	l = explain_line(s, STYLE_PLAIN);
+	line_add(l, "Since boot: ");
 	if (host->oom_kills == HR_UNKNOWN)
-		explain_add(s, "How often its OOM killer was at work is not known.");
-	else if (!host->oom_kills)
-		explain_add(s, "Nobody was OOM-killed since it was booted.");
+		line_add(l, "OOM kills unknown.");
 	else
-		explain_add(s, "%llu OOM kill%s since it was booted.",
-			    (unsigned long long)host->oom_kills, host->oom_kills == 1 ? "" : "s");
+		line_add(l, "%llu OOM kill%s.", (unsigned long long)host->oom_kills,
+			 host->oom_kills == 1 ? "" : "s");
 	explain_list(s, kill, now_ns);
 	explain_score(s, &host->score);
 }

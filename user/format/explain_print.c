@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A story onto a terminal or into a pipe: lines broken between words where they are wider than the
- * terminal, what is broken off indented. */
+/* Prints an explanation: lines wider than the terminal are broken between words, continuation lines indented. */
 #include <stdio.h>
 #include <string.h>
 

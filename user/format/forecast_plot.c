@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Points of a plot, and which limit belongs into it. Never guesses: a point whose figure is not
- * known is left out. */
+/* The points and the limit of a plot. Points of unknown value are left out. */
 #include "forecast_plot.h"
 
 #include <errno.h>
@@ -11,8 +10,8 @@
 
 static double seconds(uint64_t ms) { return ms == HR_UNKNOWN ? NAN : (double)ms / 1e3; }
 
-/* What is plotted of a point: how full the limit that binds is, its other users included; or, where
- * there is none to speak of, what this one holds itself. NAN: not known. */
+/* Use of the limit that is reached first, its other users included; without one, the container's own non-reclaimable
+ * memory. NAN: unknown. */
 static double plotted(const struct hr_point *point, double limit)
 {
 	uint64_t headroom = history_bytes(point->headroom_kib);
@@ -25,17 +24,17 @@ static double plotted(const struct hr_point *point, double limit)
 	return own == HR_UNKNOWN ? NAN : (double)own;
 }
 
-static void fill(struct plot *plot, const struct hr_point *was, size_t n, struct plot_point *point)
+static void fill(struct plot *plot, const struct hr_point *past, size_t n, struct plot_point *point)
 {
 	plot->point = point;
 	plot->n = 0;
 	for (size_t i = 0; i < n; i++) {
-		double bytes = plotted(&was[i], plot->limit);
+		double bytes = plotted(&past[i], plot->limit);
 
 		if (isnan(bytes) ||
-		    (plot->n && was[i].t_centis / 100.0 < point[plot->n - 1].t_seconds))
+		    (plot->n && past[i].t_centis / 100.0 < point[plot->n - 1].t_seconds))
 			continue;
-		point[plot->n++] = (struct plot_point){was[i].t_centis / 100.0, bytes};
+		point[plot->n++] = (struct plot_point){past[i].t_centis / 100.0, bytes};
 	}
 }
 
@@ -48,8 +47,8 @@ static struct plot of_forecast(const struct hr_forecast *o, const char *now)
 			     .now = now};
 }
 
-/* The host's whole memory dwarfs most containers: it is plotted only where it is what ends them. */
-void forecast_plot_slot(const struct hr_slot *slot, const struct hr_point *was, size_t n,
+/* The host's memory dwarfs most containers: it is the plot's limit only where the forecast reaches it. */
+void forecast_plot_slot(const struct hr_slot *slot, const struct hr_point *past, size_t n,
 			struct plot_point *point, struct plot *ret_plot)
 {
 	const struct hr_forecast *o = &slot->forecast;
@@ -58,17 +57,17 @@ void forecast_plot_slot(const struct hr_slot *slot, const struct hr_point *was, 
 	*ret_plot = of_forecast(o, slot_gone(slot) ? "gone" : "now");
 	if (!slot_gone(slot) && !host && slot->binding.limit != HR_UNKNOWN)
 		ret_plot->limit = (double)slot->binding.limit;
-	fill(ret_plot, was, n, point);
+	fill(ret_plot, past, n, point);
 }
 
-void forecast_plot_host(const struct hr_host *host, const struct hr_point *was, size_t n,
+void forecast_plot_host(const struct hr_host *host, const struct hr_point *past, size_t n,
 			struct plot_point *point, struct plot *ret_plot)
 {
 	*ret_plot = of_forecast(&host->forecast, "now");
 	if (host->mem_total != HR_UNKNOWN)
 		ret_plot->limit = (double)host->mem_total +
 				  (host->swap_total == HR_UNKNOWN ? 0 : (double)host->swap_total);
-	fill(ret_plot, was, n, point);
+	fill(ret_plot, past, n, point);
 }
 
 int forecast_plot_kill(const struct hr_event *event, struct plot_point *point,

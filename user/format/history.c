@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Two rings into one line of points. Trusts no counter further than its ring. */
+/* Two rings into one series. A counter larger than its ring is not trusted. */
 #include "history.h"
 
-/* What a ring holds, oldest first; only what is older than `before`. */
+/* The points of a ring that are older than `before`, oldest first. */
 static size_t unroll(const struct hr_point *ring, uint32_t size, uint32_t count, uint32_t before,
 		     struct hr_point *out)
 {

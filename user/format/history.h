@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A slot's two circular histories as one series. */
+/* A slot's two ring buffers of samples as one series. */
 #ifndef HEADROOM_FORMAT_HISTORY_H
 #define HEADROOM_FORMAT_HISTORY_H
 
@@ -8,8 +8,7 @@
 
 #define HISTORY_POINTS (HR_FINE + HR_COARSE)
 
-/* Oldest first, times never going back: minutes as far as they reach beyond the last samples, then
- * those. Returns how many. */
+/* Oldest first, times never decreasing: the coarse points older than the fine ones, then those. Returns how many. */
 size_t history_points(const struct hr_history *history, struct hr_point out[HISTORY_POINTS]);
 
 /* Wall time of a point; `created_ns` is the board's. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * From events to incidents, in three walks: what makes an incident (kills, deeds, alarms, hangs); who
- * belongs to whom (the alarm to the kill it warned of); and what happened around (outcomes,
- * restarts, leaks, pressure). Knows nothing of how a report looks.
+ * From events to incidents, in three passes: drafts (kills, actions, alarms, blocked cgroups); merging (the alarm goes to
+ * the kill it warned of); related events (outcomes, restarts, leaks, pressure). Knows nothing of how a report looks.
  */
 #include "incident.h"
 
@@ -18,11 +17,11 @@
 #include "incident_build.h"
 #include "incident_text.h"
 
-#define BEFORE_NS (900 * NS_PER_SEC) /* leaks and stalls this long before belong to the story */
+#define BEFORE_NS (900 * NS_PER_SEC) /* leaks and stalls this long before belong to it */
 #define AFTER_NS  (60 * NS_PER_SEC)  /* restarts and further alarms this long after */
-#define SOON_NS   (2 * NS_PER_SEC)   /* a kill so shortly before a deed: the deed came too late */
+#define SOON_NS   (2 * NS_PER_SEC) /* a kill so shortly before an action: the action came too late */
 
-/* ---- who belongs to whom ---- */
+/* ---- merging ---- */
 
 static bool overlap(const struct draft *d, uint64_t from_ns, uint64_t to_ns)
 {
@@ -31,7 +30,7 @@ static bool overlap(const struct draft *d, uint64_t from_ns, uint64_t to_ns)
 
 static uint64_t before(uint64_t ns, uint64_t by) { return ns > by ? ns - by : 0; }
 
-/* Whether `small` is a part of the story that `big` tells. */
+/* Whether `small` is a part of `big`. */
 static bool belongs(const struct draft *small, const struct draft *big)
 {
 	uint64_t from = small->i.time_ns, to = small->last_ns;
@@ -39,7 +38,7 @@ static bool belongs(const struct draft *small, const struct draft *big)
 
 	if (small == big || big->merged || small->i.instance != big->i.instance)
 		return false;
-	if (notice && big->i.kind == INCIDENT_NEAR_MISS) /* it told of the alarm */
+	if (notice && big->i.kind == INCIDENT_NEAR_MISS) /* it reported the alarm */
 		return draft_about(big, small->i.cgroup_id, small->i.workload) &&
 		       overlap(big, before(from, GRACE_NS), to + GRACE_NS);
 	if (big->i.kind >= small->i.kind)
@@ -48,7 +47,8 @@ static bool belongs(const struct draft *small, const struct draft *big)
 		return false;
 	if (!draft_about(big, small->i.cgroup_id, small->i.workload))
 		return false;
-	if (small->i.kind == INCIDENT_ACTION) /* what did not help was part of the same end */
+	if (small->i.kind ==
+	    INCIDENT_ACTION) /* an action that did not help is part of the same OOM */
 		return overlap(big, before(from, SOON_NS),
 			       to + (small->averted ? SOON_NS : BEFORE_NS));
 	return overlap(big, from, small->i.open ? UINT64_MAX : to + GRACE_NS);
@@ -65,8 +65,8 @@ static int merge(struct draft *small, struct draft *big)
 	return 0;
 }
 
-/* The kill before the deed, of what it may belong to. */
-static struct draft *whole_of(struct drafts *all, const struct draft *small)
+/* The draft that it is a part of: a kill before an action. NULL: none. */
+static struct draft *find_parent(struct drafts *all, const struct draft *small)
 {
 	for (unsigned int kind = 0; kind < INCIDENT_KINDS; kind++)
 		for (size_t i = 0; i < all->n; i++)
@@ -75,7 +75,7 @@ static struct draft *whole_of(struct drafts *all, const struct draft *small)
 	return NULL;
 }
 
-/* Deeds into kills, hangs into both, alarms into what came of them. */
+/* Actions into kills, blocked cgroups into both, alarms into what followed. */
 static int join(struct drafts *all)
 {
 	static const enum incident_kind order[] = {INCIDENT_ACTION, INCIDENT_HANG,
@@ -87,14 +87,14 @@ static int join(struct drafts *all)
 
 			if (small->i.kind != order[k] || small->merged)
 				continue;
-			big = whole_of(all, small);
+			big = find_parent(all, small);
 			if (big && merge(small, big))
 				return -ENOMEM;
 		}
 	return 0;
 }
 
-/* ---- what happened around ---- */
+/* ---- related events ---- */
 
 static bool around(const struct draft *d, const struct hr_event *e)
 {
@@ -120,7 +120,7 @@ static uint64_t distance(const struct draft *d, const struct hr_event *e)
 					 : 0;
 }
 
-/* Each goes to the nearest that it can belong to. */
+/* Each remaining event goes to the nearest incident that it can belong to. */
 static int gather(struct drafts *all)
 {
 	for (size_t i = 0; i < all->event_log->n; i++) {
@@ -162,7 +162,7 @@ static int newest_first(const void *a, const void *b)
 	return x->seq > y->seq ? -1 : x->seq < y->seq;
 }
 
-static void name_it(struct incident *i)
+static void set_id(struct incident *i)
 {
 	time_t seconds = (time_t)(i->time_ns / NS_PER_SEC);
 	struct tm tm;
@@ -183,10 +183,10 @@ static int finish(struct draft *d, struct incident *out)
 	for (size_t i = 0; i < d->n; i++)
 		if (d->event[i]->severity > d->i.severity)
 			d->i.severity = d->event[i]->severity;
-	if (d->i.kind == INCIDENT_ACTION && !d->action) /* a notice is no deed */
+	if (d->i.kind == INCIDENT_ACTION && !d->action) /* a notice is no action */
 		d->i.kind = INCIDENT_NEAR_MISS;
-	d->i.rehearsed &= d->i.kind == INCIDENT_ACTION;
-	name_it(&d->i);
+	d->i.dry_run &= d->i.kind == INCIDENT_ACTION;
+	set_id(&d->i);
 	incident_describe(&d->i, d->event, d->n, d->key);
 	d->i.seqs = calloc(d->n, sizeof(uint64_t));
 	if (!d->i.seqs)
@@ -197,7 +197,7 @@ static int finish(struct draft *d, struct incident *out)
 	return 0;
 }
 
-/* An alarm that still stands is none that ended. */
+/* An alarm that still stands is not an incident yet. */
 static bool worth(const struct draft *d)
 {
 	return !d->merged && !(d->i.kind == INCIDENT_NEAR_MISS && d->i.open);

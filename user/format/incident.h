@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Incidents: what of the event stream is worth a report. An OOM kill with its warnings, deeds and
- * outcome is one incident, however many it killed; so is an emergency that was acted upon, an
- * alarm that ended without a death or a deed, and a v1 group that hung at its limit.
+ * Incidents: events that are worth a report, grouped. An OOM kill with its warnings, actions and outcome is one incident,
+ * however many processes it killed; so is an escalation with its actions, an alarm that ended without a kill or an action,
+ * and a v1 group blocked at its limit.
  *
  *	struct incidents found = {0};
  *	if (incidents_find(reader, &found) == 0)
@@ -23,8 +23,8 @@
 
 enum incident_kind {
 	INCIDENT_OOM_KILL,  /* the kernel killed */
-	INCIDENT_ACTION,    /* a rung was taken, or rehearsed, and the kernel did not kill */
-	INCIDENT_NEAR_MISS, /* an alarm that ended without a death or a deed */
+	INCIDENT_ACTION,    /* executed or dry run, and the kernel did not kill */
+	INCIDENT_NEAR_MISS, /* an alarm that ended without a kill or an action */
 	INCIDENT_HANG,      /* v1, oom_kill_disable: at the limit without a victim */
 	INCIDENT_KINDS
 };
@@ -38,16 +38,16 @@ struct incident {
 	enum incident_kind kind;
 	uint64_t begin_ns, end_ns; /* wall times of its first and its last event */
 	uint64_t
-		time_ns; /* of the event that names it: the kill, the first deed, the first alarm */
+		time_ns; /* of the event that names it: the kill, the first action, the first alarm */
 	uint64_t seq, instance;   /* of that event */
 	uint64_t cgroup_id;       /* of the subject; 0: the host, or processes outside containers */
 	uint64_t workload;        /* of the subject; 0: not known */
 	uint8_t severity;         /* enum hr_severity, for colour: never the only carrier */
-	bool rehearsed;           /* INCIDENT_ACTION: nothing was done, all was dry-run */
-	bool open;                /* not over yet when it was looked at */
+	bool dry_run;             /* INCIDENT_ACTION: none was executed */
+	bool open;                /* not over yet */
 	uint32_t kills;           /* processes that the kernel killed */
-	char name[INCIDENT_NAME]; /* what a person calls the subject; never empty */
-	char title[INCIDENT_TITLE]; /* one sentence without a full stop: who, what happened */
+	char name[INCIDENT_NAME]; /* of the subject; never empty */
+	char title[INCIDENT_TITLE]; /* one sentence without a full stop */
 	uint64_t *seqs;             /* of its events, oldest first */
 	size_t n_seqs;
 };
@@ -57,13 +57,13 @@ struct incidents {
 	size_t n;
 };
 
-/* Zero-initialised before the first call; what it held before is let go of. Reads all events from the oldest on: a board's
- * cursor stands behind the newest then, a recording at its end. Damaged pieces are passed over. 0, -ENOMEM, or -errno of the
- * reader (and then it is as it was). */
+/* Zero-initialise before the first call; frees what *ret held. Reads all events from the oldest on: the cursor of a board is
+ * behind the newest then, a recording at its end. Damaged records are skipped. 0, -ENOMEM, or -errno of the reader (*ret
+ * stays as it was). */
 int incidents_find(struct hr_reader *reader, struct incidents *ret);
 void incidents_done(struct incidents *incidents);
 
-/* "oom_kill", "action", "near_miss", "hang": the JSON word; "OOM kill", "action", "near miss", "hang": for people. */
+/* "oom_kill", "action", "near_miss", "hang": the JSON word; "OOM kill", "action", "near miss", "blocked": for people. */
 const char *incident_kind_word(unsigned int kind);
 const char *incident_kind_name(unsigned int kind);
 

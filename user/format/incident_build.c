@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What makes an incident: a kill, an emergency that was acted upon, an alarm, a hang. Each event looks for the draft that it goes
- * on with, or begins one. */
+/* Makes a draft for each kill, escalation, alarm and blocked cgroup. Each event continues a draft, or begins one. */
 #include "incident_build.h"
 
 #include <errno.h>
@@ -8,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-#define SAME_DEATH_NS (10 * NS_PER_SEC) /* the kernel may kill several before there is room again */
+#define SAME_OOM_NS (10 * NS_PER_SEC) /* the kernel may kill several processes for one shortage */
 
 /* ---- drafts ---- */
 
@@ -82,22 +81,22 @@ static struct draft *newest(struct drafts *all, enum incident_kind kind, const s
 	return NULL;
 }
 
-/* ---- what makes one; each takes its event, or leaves it ---- */
+/* ---- one function per event type: 1, it is part of a draft; 0, it is not; -ENOMEM ---- */
 
-/* What was feared has come. */
-static void seal(struct drafts *all, const struct hr_event_oom_kill *oom)
+/* The OOM kill that an alarm warned of ends the alarm. */
+static void close_alarms(struct drafts *all, const struct hr_event_oom_kill *oom)
 {
 	for (size_t i = all->n; i-- > 0;) {
 		struct draft *d = &all->draft[i];
 
-		if (d->i.kind != INCIDENT_NEAR_MISS || d->sealed ||
+		if (d->i.kind != INCIDENT_NEAR_MISS || d->closed ||
 		    (!draft_about(d, oom->event.cgroup_id, oom->event.id.workload) &&
 		     !draft_about(d, oom->limit_cgroup_id, 0)))
 			continue;
 		if (d->i.open)
 			d->last_ns = oom->event.time_ns;
 		d->i.open = false;
-		d->sealed = true;
+		d->closed = true;
 	}
 }
 
@@ -111,7 +110,7 @@ static int on_kill(struct drafts *all, const struct hr_event *e)
 		const struct hr_event_oom_kill *first = (const void *)former->key;
 
 		if (former->i.kind == INCIDENT_OOM_KILL &&
-		    e->time_ns - former->last_ns <= SAME_DEATH_NS && first->level == oom->level &&
+		    e->time_ns - former->last_ns <= SAME_OOM_NS && first->level == oom->level &&
 		    first->limit_cgroup_id == oom->limit_cgroup_id &&
 		    (oom->limit_cgroup_id || first->event.cgroup_id == e->cgroup_id ||
 		     oom->level == HR_LEVEL_HOST))
@@ -125,7 +124,7 @@ static int on_kill(struct drafts *all, const struct hr_event *e)
 		return -ENOMEM;
 	d->last_ns = e->time_ns;
 	d->i.kills++;
-	seal(all, oom);
+	close_alarms(all, oom);
 	draft_add_subject(d, e->cgroup_id);
 	if (oom->level < HR_LEVEL_HOST)
 		draft_add_subject(d, oom->limit_cgroup_id);
@@ -157,26 +156,26 @@ static int on_action(struct drafts *all, const struct hr_event *e)
 		if (!d)
 			return -ENOMEM;
 		d->escalation = escalation;
-		d->i.rehearsed = true;
+		d->i.dry_run = true;
 	}
 	d->last_ns = e->time_ns;
-	if (is_action(a) && !d->action) { /* that names it, rather than the notice before */
+	if (is_action(a) && !d->action) { /* it names the incident, not the notice before */
 		d->action = true;
 		d->key = e;
 		d->i.time_ns = e->time_ns;
 		d->i.seq = e->seq;
 	}
-	d->i.rehearsed &= a->status != HR_STATUS_DONE || a->kind <= HR_ACTION_NOTIFY;
+	d->i.dry_run &= a->status != HR_STATUS_DONE || a->kind <= HR_ACTION_NOTIFY;
 	return 1;
 }
 
-/* An alarm of one container that comes back within a minute is the same. */
+/* An alarm of one container that returns within a minute is the same. */
 static int on_risk(struct drafts *all, const struct hr_event *e)
 {
 	const struct hr_event_forecast *o = (const void *)e;
 	struct draft *d = newest(all, INCIDENT_NEAR_MISS, e);
 
-	if (d && (d->sealed || (!d->i.open && e->time_ns - d->last_ns > GRACE_NS)))
+	if (d && (d->closed || (!d->i.open && e->time_ns - d->last_ns > GRACE_NS)))
 		d = NULL;
 	if (!d && (o->to == HR_ALARM_NONE || o->to < o->from))
 		return 0;
@@ -215,7 +214,7 @@ static int on_pressure(struct drafts *all, const struct hr_event *e)
 	return 1;
 }
 
-/* What ends with its container. */
+/* An open alarm or blocked cgroup ends with its container. */
 static int on_container(struct drafts *all, const struct hr_event *e)
 {
 	const struct hr_event_container *c = (const void *)e;
@@ -232,7 +231,7 @@ static int on_container(struct drafts *all, const struct hr_event *e)
 	return 0;
 }
 
-/* Of an emergency: it is part of it, and may say that no kill of later was its end. */
+/* The outcome of an escalation is part of it; "averted" separates it from a later kill. */
 static int on_outcome(struct drafts *all, const struct hr_event *e)
 {
 	const struct hr_event_outcome *o = (const void *)e;

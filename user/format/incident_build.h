@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Incidents while they are being found: what incident_drafts.c makes of the events, and incident.c puts together. */
+/* Drafts of incidents: incident_build.c makes them of events, incident.c merges and finishes them. */
 #ifndef HEADROOM_FORMAT_INCIDENT_BUILD_H
 #define HEADROOM_FORMAT_INCIDENT_BUILD_H
 
@@ -7,33 +7,33 @@
 #include "event_log.h"
 #include "incident.h"
 
-#define GRACE_NS (60 * NS_PER_SEC) /* an alarm that ended so shortly before was one all the same */
+#define GRACE_NS (60 * NS_PER_SEC) /* an alarm that ended so shortly before still belongs */
 
 #define SUBJECTS 4
 struct draft {
 	struct incident i;
 	uint64_t subject[SUBJECTS]; /* cgroups that it is about */
 	size_t subjects;
-	uint64_t last_ns;    /* of what made it: a kill, a deed, the end of an alarm */
+	uint64_t last_ns;    /* of its last kill, action or end of an alarm */
 	uint64_t escalation; /* of an action */
 	uint32_t level;      /* an alarm's highest */
 	bool action;         /* of an action: more than a notice */
-	bool averted;        /* and its outcome says that it was enough */
-	bool merged;         /* it went into another one */
-	bool sealed;         /* an alarm that a kill ended: the next one is another life's */
+	bool averted;        /* its outcome says that no OOM kill followed */
+	bool merged;         /* into another draft */
+	bool closed;         /* an alarm that a kill ended: a later alarm is another incident */
 	const struct hr_event **event;
 	size_t n, space;
-	const struct hr_event *key; /* that names it */
+	const struct hr_event *key; /* the event that names it */
 };
 
 struct drafts {
 	struct draft *draft;
 	size_t n, space;
 	const struct event_log *event_log;
-	bool *taken; /* an event that belongs to one */
+	bool *taken; /* per event: it belongs to a draft */
 };
 
-/* First walk: a draft for each kill, emergency, alarm and hang. 0 or -ENOMEM. */
+/* First pass: a draft for each kill, escalation, alarm and blocked cgroup. 0 or -ENOMEM. */
 int drafts_make(struct drafts *all);
 void drafts_done(struct drafts *all);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One sentence an incident. Says nothing that its events do not hold. */
+/* The title of an incident. Says nothing that its events do not hold. */
 #include "incident_text.h"
 
 #include <stdio.h>
@@ -7,24 +7,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/utf8_clean.h"
+#include "action_text.h"
 #include "display_name.h"
-
-struct line line_in(char *text, size_t bytes)
-{
-	text[0] = 0;
-	return (struct line){text, bytes, 0};
-}
-
-void line_add_task(struct line *line, const char comm[16], uint32_t pid)
-{
-	char clean[80];
-
-	if (pid)
-		line_add(line, "%s[%u]", text_clean(comm, 16, clean, sizeof(clean)), pid);
-	else
-		line_add(line, "a process");
-}
+#include "enum_text.h"
+#include "phrase.h"
 
 static const struct {
 	const char *word, *name;
@@ -32,7 +18,7 @@ static const struct {
 	[INCIDENT_OOM_KILL] = {"oom_kill", "OOM kill"},
 	[INCIDENT_ACTION] = {"action", "action"},
 	[INCIDENT_NEAR_MISS] = {"near_miss", "near miss"},
-	[INCIDENT_HANG] = {"hang", "hang"},
+	[INCIDENT_HANG] = {"hang", "blocked"},
 };
 
 const char *incident_kind_word(unsigned int kind)
@@ -45,22 +31,7 @@ const char *incident_kind_name(unsigned int kind)
 	return kind < INCIDENT_KINDS ? kinds[kind].name : NULL;
 }
 
-const char *action_past_tense(unsigned int kind)
-{
-	static const char *const past[HR_ACTION_COUNT] = {
-		[HR_ACTION_NOTIFY] = "reported",
-		[HR_ACTION_RECLAIM] = "reclaimed from",
-		[HR_ACTION_THROTTLE] = "throttled",
-		[HR_ACTION_TERM] = "told to end",
-		[HR_ACTION_KILL] = "killed",
-		[HR_ACTION_REFLEX] = "killed by the reflex",
-		[HR_ACTION_ON_EXIT] = "followed up by a command",
-	};
-
-	return kind < HR_ACTION_COUNT ? past[kind] : NULL;
-}
-
-/* Rather what was done than what was not; rather the stronger; a command afterwards says least. */
+/* Executed actions before others, stronger before weaker; a command after an exit comes last. */
 static int weight(const struct hr_event_action *a)
 {
 	int kind = a->kind == HR_ACTION_ON_EXIT ? 0 : a->kind;
@@ -86,43 +57,12 @@ const struct hr_event_action *incident_action(const struct hr_event *const *even
 	return best;
 }
 
-void line_add_limit(struct line *p, const struct hr_event_oom_kill *oom)
-{
-	const char *cgroup = hr_event_text(&oom->event, oom->limit_cgroup);
-	char clean[160];
-
-	if (oom->level == HR_LEVEL_OWN) {
-		line_add(p, "its own limit");
-		line_add_bytes(p, " of ", oom->limit_max, "");
-	} else if (oom->level == HR_LEVEL_ANCESTOR) {
-		line_add(p, "the limit");
-		line_add_bytes(p, " of ", oom->limit_max, "");
-		text_clean(cgroup ? cgroup : "a cgroup", SIZE_MAX, clean, sizeof(clean));
-		line_add(p, " of %s above it", clean);
-	} else if (oom->level == HR_LEVEL_HOST) {
-		line_add(p, "the end of the host's memory");
-	} else {
-		line_add(p, "a limit that is not known");
-	}
-}
-
 static void title_kill(struct line *p, const struct incident *i,
 		       const struct hr_event_oom_kill *oom, const struct hr_event_action *action)
 {
-	if (oom->victim.pid) {
-		line_add_task(p, oom->victim.comm, oom->victim.pid);
-		if (i->kills > 1)
-			line_add(p, " and %u more", i->kills - 1);
-		line_add(p, i->kills > 1 ? " were killed" : " was killed");
-	} else {
-		line_add(p, "a process was killed");
-	}
-	line_add(p, " by the kernel at ");
-	line_add_limit(p, oom);
-	if (oom->warned_before_ms != HR_UNKNOWN)
-		line_add_ms(p, ", warned ", oom->warned_before_ms, " before");
-	else
-		line_add(p, ", without a warning");
+	phrase_oom_kill(p, oom, i->kills);
+	line_add(p, ", ");
+	phrase_warned(p, oom->warned_before_ms);
 	if (action && action->status == HR_STATUS_DONE && action->kind > HR_ACTION_NOTIFY)
 		line_add(p, ", although it was %s", action_past_tense(action->kind));
 }
@@ -140,34 +80,26 @@ static const struct hr_event_outcome *outcome_of(const struct hr_event *const *e
 static void title_action(struct line *p, const struct hr_event_action *a,
 			 const struct hr_event_outcome *outcome)
 {
-	const char *policy = hr_event_text(&a->event, a->policy),
-		   *past = action_past_tense(a->kind);
-	char clean[128];
+	const char *past = action_past_tense(a->kind);
 
-	line_add(p, "%s%s",
-		 a->status == HR_STATUS_DRY_RUN ? "would have been "
-		 : a->status == HR_STATUS_DONE  ? "was "
+	line_add(p, "%s%s (",
+		 a->status == HR_STATUS_DRY_RUN ? "dry run: would be "
+		 : a->status == HR_STATUS_DONE  ? ""
 						: "could not be ",
 		 past ? past : "acted upon");
-	if (policy && *policy)
-		line_add(p, " by policy %s", text_clean(policy, SIZE_MAX, clean, sizeof(clean)));
-	else
-		line_add(p, " by hand");
-	line_add_bytes(p, " at ", a->inputs.usage, "");
-	if (a->status == HR_STATUS_DRY_RUN)
-		line_add(p, " (dry-run)");
-	if (!outcome)
+	phrase_requester(p, a);
+	line_add(p, ")");
+	line_add_bytes(p, " at usage ", a->inputs.usage, "");
+	if (!outcome || outcome_is_empty(outcome))
 		return;
-	line_add_bytes(p, ", ", outcome->freed, " freed");
-	if (outcome->averted != HR_UNKNOWN_U32)
-		line_add(p, outcome->averted ? ", OOM averted" : ", not averted");
+	line_add(p, "; ");
+	phrase_outcome(p, outcome);
 }
 
-/* An alarm: how high it rose, how long it stood, what was foreseen at its worst. */
+/* An alarm: its highest level, how long it stood, the forecast at its worst. */
 static void title_near_miss(struct line *p, const struct hr_event *const *event, size_t n)
 {
 	const struct hr_event_forecast *worst = NULL, *first = NULL, *last = NULL;
-	char text[24];
 
 	for (size_t i = 0; i < n; i++) {
 		const struct hr_event_forecast *o = (const void *)event[i];
@@ -183,28 +115,27 @@ static void title_near_miss(struct line *p, const struct hr_event *const *event,
 	}
 	if (!worst)
 		return;
-	snprintf(text, sizeof(text), worst->to == HR_ALARM_ACT ? "was in danger" : "had an alarm");
-	line_add(p, "%s", text);
+	line_add(p, "alarm %s", or_unknown(alarm_word(worst->to)));
 	if (last->event.time_ns > first->event.time_ns)
 		line_add_ms(p, " for ", (last->event.time_ns - first->event.time_ns) / NS_PER_MS,
 			    "");
-	line_add_ms(p, ", OOM foreseen in ", worst->forecast.oom_in_p50_ms, "");
-	line_add_bytes(p, " with ", worst->headroom, " left");
-	line_add(p, "; it did not come to that");
+	line_add(p, ", ");
+	phrase_oom_in(p, &worst->forecast);
+	line_add_bytes(p, ", headroom ", worst->headroom, "");
+	line_add(p, "; no OOM followed");
 }
 
 static void title_hang(struct line *p, const struct incident *i, const struct hr_event *key)
 {
 	const struct hr_event_pressure *pressure = (const void *)key;
 
-	line_add(p, "%s at its limit", i->open ? "hangs" : "hung");
-	line_add_bytes(p, " of ", pressure->limit, "");
+	line_add(p, OOM_DISABLED);
+	line_add_bytes(p, ", limit ", pressure->limit, "");
 	if (!i->open)
-		line_add_ms(p, " for ", (i->end_ns - i->time_ns) / NS_PER_MS, "");
-	line_add(p, ": its OOM killer is switched off");
+		line_add_ms(p, ", for ", (i->end_ns - i->time_ns) / NS_PER_MS, "");
 }
 
-static void describe_name(struct incident *i, const struct hr_event *key)
+static void set_name(struct incident *i, const struct hr_event *key)
 {
 	struct record_text from = record_text_event(key);
 	const struct hr_event_action *a = (const void *)key;
@@ -215,12 +146,12 @@ static void describe_name(struct incident *i, const struct hr_event *key)
 	if (key->type == HR_EVENT_ACTION && !key->cgroup_id && a->pid) {
 		struct line p = line_in(i->name, sizeof(i->name));
 
-		line_add_task(&p, a->comm, a->pid);
+		phrase_process(&p, a->comm, a->pid);
 	} else if (key->cgroup_id) {
 		snprintf(i->name, sizeof(i->name), "cgroup %llu",
 			 (unsigned long long)key->cgroup_id);
 	} else {
-		snprintf(i->name, sizeof(i->name), "the host");
+		snprintf(i->name, sizeof(i->name), "host");
 	}
 }
 
@@ -230,7 +161,7 @@ void incident_describe(struct incident *i, const struct hr_event *const *event, 
 	const struct hr_event_action *action = incident_action(event, n);
 	struct line p = line_in(i->title, sizeof(i->title));
 
-	describe_name(i, key);
+	set_name(i, key);
 	if (i->kind == INCIDENT_OOM_KILL)
 		title_kill(&p, i, (const void *)key, action);
 	else if (i->kind == INCIDENT_HANG)

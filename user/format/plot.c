@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Dots on a canvas. Draws into a grid of dots first; a cell shows what weighs most in it. Never
- * divides by a span that may be zero, never leaves its grid. */
+/* Draws into a grid of dots first; a cell shows the layer with the highest priority in it. Spans of zero are not divided
+ * by; dots outside the grid are skipped. */
 #include "plot.h"
 
 #include <errno.h>
@@ -12,9 +12,9 @@
 #include "base/human_units.h"
 
 #define MARGIN        9    /* "1023 MiB " */
-#define LEAST_SECONDS 30.0 /* a window is never narrower, should there be so much */
-#define MOST_TIMES    3.0 /* what was gets at most so many times the room of what will be, and back */
-#define FLOOR_SHARE   0.5 /* the scale begins at zero unless all lies above this share */
+#define LEAST_SECONDS 30.0 /* minimum of the window, where the data reaches so far */
+#define MOST_TIMES    3.0  /* maximum ratio of history to forecast, and back */
+#define FLOOR_SHARE   0.5  /* the scale begins at zero unless all points lie above this share */
 #define FLOOR_SPACE   0.1
 
 enum layer { NOTHING, LIMIT, BOUND, MEDIAN, PAST, LAYERS };
@@ -32,7 +32,7 @@ static const struct {
 struct frame {
 	const struct plot *plot;
 	struct screen_buffer *screen_buffer;
-	size_t y, x; /* where on the canvas */
+	size_t y, x; /* position in the screen buffer */
 	size_t rows,
 		columns; /* cells of the area; one more row is for times, the margin for sizes */
 	enum plot_marks marks;
@@ -49,7 +49,7 @@ static uint8_t *dot_at(const struct frame *f, size_t y, size_t x)
 	return &f->dots[y * f->width + x];
 }
 
-/* A double that is to be shown as a whole number. */
+/* A double shown as a whole number. */
 static uint64_t whole(double x) { return x > 0 ? (uint64_t)fmin(x, 9e18) : 0; }
 
 static bool predicted(double seconds) { return isfinite(seconds) && seconds >= 0; }

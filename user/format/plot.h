@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A plot on a canvas: what was, the limit, and the fan of what is foreseen. Braille dots; half blocks
- * for a font that has no braille; or plain characters where the terminal has ASCII only ('*' what
- * was, '+' the median, '.' its bounds, '-' the limit). Pure: no terminal, no clock.
+ * A plot in a screen buffer: history, limit, forecast with its 80% interval. Braille dots; half blocks for a font without
+ * braille; plain characters on an ASCII terminal ('*' history, '+' median, '.' interval, '-' limit). Pure: no terminal, no
+ * clock.
  */
 #ifndef HEADROOM_FORMAT_PLOT_H
 #define HEADROOM_FORMAT_PLOT_H
 
 #include "screen_buffer.h"
 
-#define PLOT_ROWS          12 /* of one that is printed, with its labels */
+#define PLOT_ROWS          12 /* of a printed one, labels included */
 #define PLOT_COLUMNS       72
 #define PLOT_LEAST_COLUMNS 24 /* smaller than this nothing is drawn */
 #define PLOT_LEAST_ROWS    4
@@ -26,16 +26,16 @@ struct plot {
 	const struct plot_point *point; /* times never go back; the last one is now */
 	size_t n;
 	double limit; /* bytes; NAN: none */
-	/* seconds from now until the limit, of which 10, 50, 90 % are earlier; NAN: not foreseen */
+	/* seconds until the limit is reached, quantiles; NAN: no forecast */
 	double p10, p50, p90;
-	const char *now; /* what stands below the last point: "now", "killed" */
+	const char *now; /* the label of the last point: "now", "killed" */
 };
 
-/* Draws from row y, column x on, as large as that. 0; -ENODATA for fewer than two points in time, or
- * no room; -ENOMEM. */
+/* Draws at row y, column x, rows × columns large. 0; -ENODATA for fewer than two points in time or too little space;
+ * -ENOMEM. */
 int plot_put(const struct plot *plot, struct screen_buffer *screen_buffer, size_t y, size_t x,
 	     size_t rows, size_t columns, enum plot_marks marks);
-/* The same on a canvas of its own, which it resets. */
+/* The same in a buffer of its own, which it resets. */
 int plot_draw(const struct plot *plot, size_t columns, bool ascii,
 	      struct screen_buffer *screen_buffer);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The score's counters as a table and as clauses. Formats what the guard counted. */
+/* The forecast score's counters as a table of metrics and as clauses. */
 #include "score_text.h"
 
 #include <math.h>
@@ -80,19 +80,19 @@ double score_median(const struct hr_score *score, const struct score_histogram *
 	for (; i + 1 < h->n && below + (double)bucket[i] < all / 2; i++, bound *= h->factor)
 		below += (double)bucket[i];
 	if (i + 1 == h->n)
-		return bound / h->factor; /* at least that */
+		return bound / h->factor; /* a lower bound */
 	below = (all / 2 - below) / (double)bucket[i];
 	return i ? bound / h->factor + below * (bound - bound / h->factor) : below * bound;
 }
 
-static void add_deaths(struct line *w, const char *one, const char *many,
-		       const struct hr_oom_stats *deaths)
+static void add_announced(struct line *w, const char *one, const char *many,
+			  const struct hr_oom_stats *kills)
 {
-	unsigned long long all = deaths->warned + deaths->missed;
+	unsigned long long all = kills->warned + kills->missed;
 
 	if (all)
 		line_add(w, "%s%llu of %llu %s %s announced", w->used ? "; " : "",
-			 (unsigned long long)deaths->warned, all, all == 1 ? one : many,
+			 (unsigned long long)kills->warned, all, all == 1 ? one : many,
 			 all == 1 ? "was" : "were");
 }
 
@@ -116,10 +116,10 @@ const char *score_alarms_text(const struct hr_score *s, char buf[SCORE_TEXT])
 				 (unsigned long long)v->right, all,
 				 all == 1 ? alarms[i].one : alarms[i].many);
 	}
-	add_deaths(&w, "OOM kill", "OOM kills", &s->oom_kills);
+	add_announced(&w, "OOM kill", "OOM kills", &s->oom_kills);
 	if (!isnan(lead))
 		line_add(&w, ", about %s before", units_duration_ms((uint64_t)(lead * 1e3), text));
-	add_deaths(&w, "stall", "stalls", &s->stalls);
+	add_announced(&w, "stall", "stalls", &s->stalls);
 	return buf;
 }
 
@@ -131,18 +131,15 @@ const char *score_times_text(const struct hr_score *s, char buf[SCORE_TEXT])
 	*buf = 0;
 	if (s->times)
 		line_add(&w,
-			 "times to OOM were off by %.0f%% (median of %llu), %.0f%% within their "
-			 "range",
+			 "times to OOM: median error %.0f%% of %llu, %.0f%% within their interval",
 			 100 * error, (unsigned long long)s->times,
 			 100.0 * (double)s->times_covered / (double)s->times);
 	if (s->intervals)
-		line_add(&w, "%s%.0f%% of %llu intervals of growth held (80%% should)",
-			 w.used ? "; " : "",
+		line_add(&w, "%s80%% intervals of growth: %.0f%% of %llu held", w.used ? "; " : "",
 			 100.0 * (double)s->intervals_covered / (double)s->intervals,
 			 (unsigned long long)s->intervals);
 	if (s->risks)
-		line_add(&w, "%s%.1f deaths were to be expected by the risks told, %llu came",
-			 w.used ? "; " : "", (double)s->risk_sum_milli / 1e3,
-			 (unsigned long long)s->risks_observed);
+		line_add(&w, "%sOOM kills: predicted %.1f, observed %llu", w.used ? "; " : "",
+			 (double)s->risk_sum_milli / 1e3, (unsigned long long)s->risks_observed);
 	return buf;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/utf8_clean.h"
+#include "table.h"
 
 static void blank(struct cell *cell)
 {
@@ -53,7 +54,7 @@ static size_t take_character(const char *text, char out[5])
 	return n;
 }
 
-/* What stood in half of a wide character's place must not be left in its other half. */
+/* Overwriting half of a wide character blanks its other half. */
 static void clear_halves(struct cell *row, size_t columns, size_t x, size_t width)
 {
 	if (!row[x].columns && x)
@@ -77,9 +78,9 @@ size_t screen_buffer_put(struct screen_buffer *screen_buffer, size_t y, size_t x
 
 		text += take_character(text, character);
 		if (screen_buffer->ascii && (unsigned char)character[0] >= 0x80)
-			strcpy(character, "?");
+			snprintf(character, sizeof(character), "%c", character_ascii(character));
 		columns = text_width(character);
-		if (!columns) { /* combines with the one before */
+		if (!columns) { /* a combining character */
 			struct cell *last = x > start ? &row[x - 1 - !row[x - 1].columns] : NULL;
 
 			if (last && strlen(last->text) + strlen(character) <= CELL_BYTES)
@@ -127,8 +128,7 @@ void screen_buffer_mark(struct screen_buffer *screen_buffer, size_t y)
 		screen_buffer->cells[y * screen_buffer->columns + x].style |= CELL_MARKED;
 }
 
-/* Eighths of a column where there is UTF-8. Something is never nothing: a share above 0 shows
- * at least its thinnest. */
+/* In eighths of a column with UTF-8. A share above 0 shows at least the thinnest bar. */
 void screen_buffer_bar(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
 		       enum style style, double solid, double light)
 {

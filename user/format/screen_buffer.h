@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A screen in memory: what the live view draws on. A terminal paints it (terminal.c), a test
- * reads it as text. Text put here must be clean; what does not fit is cut; in ASCII nothing
- * else gets in. */
+/* A screen in memory. A terminal paints it (terminal.c), a test reads it as text. Text put here must be clean UTF-8; what does
+ * not fit is cut; with `ascii` other characters are replaced. */
 #ifndef HEADROOM_FORMAT_SCREEN_BUFFER_H
 #define HEADROOM_FORMAT_SCREEN_BUFFER_H
 
@@ -11,9 +10,9 @@
 #include <stdio.h>
 #include "style.h"
 
-#define CELL_BYTES 13 /* a character and what combines with it */
+#define CELL_BYTES 13 /* a character and its combining characters */
 
-#define CELL_MARKED 0x80u /* beside its style: on the line that is marked */
+#define CELL_MARKED 0x80u /* beside its style: on the marked line */
 
 struct cell {
 	char text[CELL_BYTES + 1];
@@ -27,8 +26,7 @@ struct screen_buffer {
 	struct cell *cells;
 };
 
-/* Zero-initialised before the first call. Makes it that big and blank; 0 or -ENOMEM (and then
- * it is as it was). */
+/* Zero-initialise before the first call. Resizes and blanks it; 0 or -ENOMEM (unchanged then). */
 int screen_buffer_reset(struct screen_buffer *screen_buffer, size_t rows, size_t columns,
 			bool ascii);
 void screen_buffer_done(struct screen_buffer *screen_buffer);
@@ -39,10 +37,10 @@ size_t screen_buffer_put(struct screen_buffer *screen_buffer, size_t y, size_t x
 __attribute__((format(printf, 5, 6))) size_t
 screen_buffer_print(struct screen_buffer *screen_buffer, size_t y, size_t x, enum style style,
 		    const char *format, ...);
-/* Gives columns from x on that style, text left as it is. */
+/* Sets the style of columns from x on, text unchanged. */
 void screen_buffer_style(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
 			 enum style style);
-/* Marks a row, styles left as they are. */
+/* Marks a row, styles unchanged. */
 void screen_buffer_mark(struct screen_buffer *screen_buffer, size_t y);
 /* A bar of `width` columns: shares 0-1 of it dark and light. */
 void screen_buffer_bar(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
@@ -52,7 +50,7 @@ void screen_buffer_bar(struct screen_buffer *screen_buffer, size_t y, size_t x, 
 const char *screen_buffer_text(const struct screen_buffer *screen_buffer, size_t y, char *text,
 			       size_t bytes);
 
-/* All rows, each with a line's end; with `colour` its styles as escape sequences. */
+/* All rows as lines; with `colour` styles as escape sequences. */
 void screen_buffer_write(const struct screen_buffer *screen_buffer, FILE *out, bool colour);
 
 #endif

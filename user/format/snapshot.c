@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * One look at the whole board, and the rows that a table shows of it. Never prints, never
- * writes to the board; all names leave here clean.
+ * A copy of the whole board, and the rows of a table. Never prints, never writes to the board; names are clean UTF-8.
  */
 #include "snapshot.h"
 
@@ -16,7 +15,7 @@
 #include "display_name.h"
 
 #define STARTING_NS (20 * NS_PER_SEC) /* loading BPF takes seconds on a busy or emulated host */
-#define HOST_TRIES  5                 /* each of them is many retries inside the reader */
+#define HOST_TRIES  5                 /* each is many retries inside the reader */
 
 bool slot_gone(const struct hr_slot *slot) { return slot->state == HR_SLOT_GONE; }
 
@@ -67,7 +66,7 @@ static int load_slots(struct snapshot *s, struct hr_reader *reader)
 
 	s->n_slots = 0;
 	for (uint32_t index = 0; !r;) {
-		/* The guard may take more slots while we look: room for one more, always. */
+		/* The daemon may add slots meanwhile: always keep space for one more. */
 		if (s->n_slots == s->slots_space)
 			r = grow((void **)&s->slots, &s->slots_space,
 				 s->slots_space ? 2 * s->slots_space : s->header.slots_high + 8,
@@ -80,7 +79,7 @@ static int load_slots(struct snapshot *s, struct hr_reader *reader)
 	return r == -ENODATA ? 0 : r;
 }
 
-/* It has made its board, and never looked. */
+/* The daemon has created its board but not swept yet. */
 static bool is_starting(const struct snapshot *s)
 {
 	return !s->recording && s->header.state == HR_BOARD_RUNNING && !s->host.sweeps &&
@@ -102,7 +101,7 @@ int snapshot_head(struct snapshot *s, struct hr_reader *reader)
 	s->recording = hr_reader_is_recording(reader);
 	if (is_starting(s))
 		s->health = -ESTALE;
-	/* Figures are as old as the guard's last look, not as our own. */
+	/* The time of the daemon's last sample, not of this read. */
 	s->time_ns = host.sampled_ns && host.sampled_ns != HR_UNKNOWN
 			     ? host.sampled_ns
 			     : hr_reader_frame_time(reader);
@@ -135,7 +134,7 @@ static bool is_listed(const struct hr_slot *slot, bool all)
 {
 	if (all)
 		return true;
-	if (slot_gone(slot)) /* a kill is not forgotten with its container */
+	if (slot_gone(slot)) /* an OOM-killed container stays listed */
 		return slot->counts.oom_kill != HR_UNKNOWN ? slot->counts.oom_kill > 0
 							   : was_killed(slot);
 	switch (slot->id.kind) {
@@ -145,7 +144,7 @@ static bool is_listed(const struct hr_slot *slot, bool all)
 	case HR_KIND_POD:
 	case HR_KIND_SANDBOX:
 		return false;
-	default: /* nor when it has emptied its group */
+	default: /* an OOM-killed group stays listed when it is empty */
 		return slot->flags & HR_SLOT_HAS_TASKS || was_killed(slot);
 	}
 }
@@ -203,7 +202,7 @@ int snapshot_select(struct snapshot *s, const struct row_filter *filter)
 	return 0;
 }
 
-/* A board that is kept from what a Prometheus knows. */
+/* A board filled from Prometheus. */
 static bool is_fleet(const struct snapshot *s)
 {
 	char node[8];
@@ -214,7 +213,7 @@ static bool is_fleet(const struct snapshot *s)
 const char *snapshot_remedy(const struct snapshot *s)
 {
 	if (is_fleet(s))
-		return "look whether it runs, and at the way to it";
+		return "check that Prometheus runs and is reachable";
 	return is_starting(s) ? "try again in a moment" : "start headroomd";
 }
 
@@ -227,13 +226,13 @@ const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes)
 		return text;
 	units_duration_ms(s->age_ns / NS_PER_MS / 1000 * 1000, age);
 	if (is_fleet(s))
-		snprintf(text, bytes, "Prometheus has not answered for %s: figures are old", age);
+		snprintf(text, bytes, "Prometheus silent for %s: data is stale", age);
 	else if (s->header.state == HR_BOARD_STOPPED)
-		snprintf(text, bytes, "the guard stopped %s ago: figures are old", age);
+		snprintf(text, bytes, "daemon stopped %s ago: data is stale", age);
 	else if (is_starting(s))
-		snprintf(text, bytes, "the guard has just started: no figures yet");
+		snprintf(text, bytes, "daemon starting: no data yet");
 	else
-		snprintf(text, bytes, "the guard has been silent for %s: figures are old", age);
+		snprintf(text, bytes, "daemon silent for %s: data is stale", age);
 	return text;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One look at the whole board, and the rows that a table shows of it. Zero-initialise, load as
- * often as you like (the memory is used again), done once.
+ * A copy of the whole board, and the rows of a table. Zero-initialise, load any number of times (memory is reused), done
+ * once.
  *
  *	struct snapshot s = {0};
  *	if (snapshot_load(&s, reader) == 0) {
@@ -22,12 +22,12 @@
 
 struct row {
 	const struct hr_slot *slot; /* the snapshot's, valid until the next load */
-	char name[ROW_NAME];        /* what a person calls it; clean UTF-8, never empty */
-	bool name_is_path;          /* its end says more than its beginning */
+	char name[ROW_NAME];        /* display name; clean UTF-8, never empty */
+	bool name_is_path;          /* cut it at its beginning */
 };
 
 struct row_filter {
-	bool all;         /* empty and gone ones, pods and sandboxes too */
+	bool all;         /* include empty and gone ones, pods, sandboxes */
 	const char *text; /* a part of a name, image, runtime or cgroup, any case; NULL, "": all */
 };
 
@@ -47,39 +47,38 @@ struct snapshot {
 	size_t n_slots, slots_space;
 	struct row *rows;
 	size_t n_rows, rows_space;
-	struct tally tally; /* of all that stands on the board, whatever the filter */
-	uint64_t oom_kills; /* as the host counted; where that is not known, as the slots did */
+	struct tally tally; /* of the whole board, whatever the filter */
+	uint64_t oom_kills; /* of the host; where unknown, the sum of the slots */
 };
 
-/* 0, -ENOMEM, -EAGAIN (the guard was writing the host record for all retries: the former
- * picture stays). */
+/* 0, -ENOMEM, -EAGAIN (the daemon wrote the host record during all retries: unchanged
+ * then). */
 int snapshot_load(struct snapshot *s, struct hr_reader *reader);
-/* All but the slots, for who looks at those one by one (ten thousand are 40 MB): n_slots and tally stay as they are. As
+/* All but the slots, for callers that read those one by one (ten thousand are 40 MB): n_slots and tally are unchanged. As
  * snapshot_load(). */
 int snapshot_head(struct snapshot *s, struct hr_reader *reader);
 void snapshot_done(struct snapshot *s);
 
-/* A row of its own, whatever is listed. */
+/* One row, independent of the list. */
 void row_make(struct row *row, const struct hr_slot *slot);
 
-/* Fills rows with what the filter lets through. 0 or -ENOMEM. */
+/* Fills rows with the slots that pass the filter. 0 or -ENOMEM. */
 int snapshot_select(struct snapshot *s, const struct row_filter *filter);
 
-/* Whether a filter lets it through; NULL and "" do. */
+/* Whether it passes a filter text; NULL and "" match all. */
 bool row_matches(const struct row *row, const char *part);
-/* By its cgroup's id; NULL: it is not on the board. */
+/* By cgroup id; NULL: not on the board. */
 const struct hr_slot *snapshot_slot(const struct snapshot *s, uint64_t cgroup_id);
 
-/* One line on a guard that is silent or has stopped; "" if all is well. */
+/* One line on a silent or stopped daemon; "" if it runs. */
 const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes);
-/* What to do about it. */
+/* What to do then. */
 const char *snapshot_remedy(const struct snapshot *s);
 
-/* Headroom as a share of the limit that binds, 0-1; NAN where not known or the container is
- * gone. */
+/* Headroom as a share of the effective limit, 0-1; NAN: unknown, or the container is gone. */
 double slot_headroom_share(const struct hr_slot *slot);
 bool slot_gone(const struct hr_slot *slot);
-/* Whether a listing shows it that was not asked for all. */
+/* Whether a listing without --all shows it. */
 bool slot_listed(const struct hr_slot *slot);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Usage as a small line of blocks. Trusts no figure of the board further than its arrays. */
+/* Usage as a line of block characters. */
 #include "sparkline.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #define SPARKLINE_MOST 40
 #define LEVELS         8
 
-/* The most of each share of time; what has no sample goes on as before. Before the first: none. */
+/* The maximum per column; a column without a sample repeats the one before. Returns the first column with data. */
 static size_t bucket(const struct hr_point *point, size_t n, size_t width,
 		     uint32_t most[SPARKLINE_MOST])
 {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What a style is on a terminal that has the usual colours; the live view asks terminfo, what is
- * printed once does not. */
+/* Styles as ANSI sequences, for plain output; the interactive monitor asks terminfo. */
 #include "style.h"
 
 #include <stddef.h>

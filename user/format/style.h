@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How a piece of text stands out. What that looks like is decided by the terminal (terminal.c)
- * or the pipe (not at all); no style is ever the only carrier of a meaning. */
+/* Text styles. A style is never the only carrier of a meaning: a pipe shows none. */
 #ifndef HEADROOM_FORMAT_STYLE_H
 #define HEADROOM_FORMAT_STYLE_H
 
@@ -17,7 +16,7 @@ enum style {
 	STYLE_COUNT
 };
 
-/* The escape sequence that begins it where colour is wanted ("\033[0m" ends it); NULL: none. */
+/* The escape sequence that begins it ("\033[0m" ends it); NULL: none. */
 const char *style_ansi(enum style style);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Rows and columns brought to a width, and printed. Knows nothing of the board's state beyond
- * what columns tell. */
+/* Fits columns to a width and prints rows. */
 #include "table.h"
 
 #include <string.h>
@@ -8,13 +7,18 @@
 #include "base/cleanup.h"
 #include "base/utf8_clean.h"
 
-#define NAME_LEAST  16 /* a name is cut to no less than this while another column can go */
-#define NAME_SCREEN 20 /* the same on a screen */
-#define NAME_ROOMY  30 /* nor to less than this while one can go that only a wide screen shows */
-#define NAME_MOST   48 /* on a wide screen, bars are worth more than the rest of a name */
-#define DROP_EXTRA  60 /* column.drop of those */
+#define NAME_LEAST  16 /* a column is removed before a name is cut to less than this */
+#define NAME_SCREEN 20 /* on a screen */
+#define NAME_ROOMY  30 /* for columns that only a wide screen shows (DROP_EXTRA) */
+#define NAME_MOST   48 /* on a wide screen: further space goes to bars */
+#define DROP_EXTRA  60 /* column.drop from here on */
 #define BAR_LEAST   5
 #define BAR_MOST    24
+
+char character_ascii(const char *character)
+{
+	return strncmp(character, "–", strlen("–")) ? '?' : '-';
+}
 
 char *text_ascii(char *text)
 {
@@ -24,7 +28,7 @@ char *text_ascii(char *text)
 		if ((unsigned char)*from < 0x80)
 			*to++ = *from;
 		else if (((unsigned char)*from & 0xc0) == 0xc0) /* the first byte of a character */
-			*to++ = '?';
+			*to++ = character_ascii(from);
 	}
 	*to = 0;
 	return text;
@@ -49,7 +53,7 @@ static void drop_column(struct table *table, size_t at)
 	table->n--;
 }
 
-/* The column that gives and takes, and never goes: the name, or the first. */
+/* The column of adaptive width, never removed: the name, or the first. */
 static size_t table_elastic(const struct table *table)
 {
 	for (size_t i = 0; i < table->n; i++)
@@ -58,7 +62,7 @@ static size_t table_elastic(const struct table *table)
 	return 0;
 }
 
-/* Drops others, those with a `drop` of `from` and more, until `least` is left for it. */
+/* Removes columns with a `drop` of at least `from` until `least` is left for the elastic one. */
 static void drop_until(struct table *table, size_t width, size_t least, unsigned int from)
 {
 	for (;;) {
@@ -142,7 +146,7 @@ void table_fit_screen(struct table *table, const struct column *const *columns, 
 		table->width[i] += more;
 		table->width[name] -= more;
 	}
-	/* then small charts, up to as wide as bars */
+	/* further space to sparklines */
 	for (size_t i = 0; i < table->n; i++)
 		while (table->column[i]->drawn && table->width[i] < BAR_MOST &&
 		       table->width[name] > NAME_MOST) {

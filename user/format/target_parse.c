@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* From what a person typed to the slot that is meant. Never guesses between two. */
+/* From a typed TARGET to slots. Never chooses between two equal matches. */
 #include "target_parse.h"
 
 #include <ctype.h>
@@ -22,7 +22,7 @@ static bool is(const char *typed, size_t n, const char *text)
 	return text && strlen(text) == n && !strncmp(typed, text, n);
 }
 
-/* As it is, or as our own screens show it. */
+/* The raw text, or its cleaned form that screens show. */
 static bool is_or_shows(const char *typed, size_t n, const char *text)
 {
 	char clean[TARGET_TEXT];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Whom a person means: a container's name (or what `ls` shows as its name), an id's beginning (four
- * digits or more), pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH or pid:N. Pure: looks at
- * slots only; who knows the cgroup of a pid says so in `cgroup`.
+ * A TARGET as typed: a container's name (or the name that `ls` shows), an id prefix (four digits or more),
+ * pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH or pid:N. Pure: reads slots only; the caller fills `cgroup` for a
+ * pid.
  *
- * Who fits best wins: a name before an id's beginning, running before gone, of the gone the last.
- * Sandboxes are meant only where nothing else is.
+ * The best match wins: a name before an id prefix, running before gone, of several gone ones the last. A sandbox matches
+ * only where nothing else does.
  */
 #ifndef HEADROOM_FORMAT_TARGET_PARSE_H
 #define HEADROOM_FORMAT_TARGET_PARSE_H
@@ -22,18 +22,18 @@ enum target_by { TARGET_NAME, TARGET_POD, TARGET_UNIT, TARGET_CGROUP, TARGET_PID
 struct target {
 	enum target_by by;
 	uint32_t pid;
-	char text[TARGET_TEXT];   /* without its prefix */
-	char cgroup[TARGET_TEXT]; /* TARGET_PID: where the process is; "" for not known */
+	char text[TARGET_TEXT];   /* without the prefix */
+	char cgroup[TARGET_TEXT]; /* TARGET_PID: its cgroup; "": unknown */
 };
 
-/* 0, or -EINVAL: nothing that a target can be. */
+/* 0, or -EINVAL: not a target. */
 int target_parse(const char *typed, struct target *ret_target);
 
-/* How well a slot fits: 0 not at all, 1 by its id's beginning, 2 by what it is called. */
+/* 0: no match; 1: by id prefix; 2: by name. */
 unsigned int target_fits(const struct target *target, const struct hr_slot *slot);
 
-/* Who is meant, into found[0 … min(return, most)]; returns how many fit equally well. A pod's own
- * cgroup stands for its containers where all that fit are in it. */
+/* The matches, into found[0 … min(return, most)]; returns how many match equally well. A pod's own cgroup stands for its
+ * containers where all matches are in it. */
 size_t target_find(const struct target *target, const struct hr_slot *slots, size_t n,
 		   const struct hr_slot **found, size_t most);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Where a line is broken. Never inside a word that fits; never inside a character. */
+/* Line breaking: never inside a word that fits, never inside a character. */
 #include "text_wrap.h"
 
 #include <string.h>
 
 #include "base/utf8_clean.h"
 
-#define PIECE 2048 /* bytes that are looked at for one row */
+#define PIECE 2048 /* bytes considered for one row */
 
 size_t wrap_fitting(const char *text, size_t width)
 {

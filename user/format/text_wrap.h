@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Sentences brought to a width: broken between words, what is broken off indented. Text is clean
- * UTF-8. */
+/* Text wrapped to a width between words, continuation lines indented. Text is clean UTF-8. */
 #ifndef HEADROOM_FORMAT_TEXT_WRAP_H
 #define HEADROOM_FORMAT_TEXT_WRAP_H
 
 #include "screen_buffer.h"
 
-#define WRAP_HANG 4 /* how far what is broken off is indented */
+#define WRAP_HANG 4 /* indent of continuation lines */
 
-/* Bytes of `text` that fit into width columns, up to a blank where there is one; at least a word. */
+/* Bytes of `text` that fit into width columns, up to a space if possible; at least a word. */
 size_t wrap_fitting(const char *text, size_t width);
 
-/* On a canvas, from row y, column x on. Returns the rows taken (0 for no text); those past the
- * canvas' end are counted, not drawn. */
+/* Draws from row y, column x on. Returns the rows taken (0 for no text); rows past the end are counted, not drawn. */
 size_t wrap_put(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
 		enum style style, const char *text);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Lines, bands and marks. Everything is clipped to the plot; every number is finite; nothing here knows
- * where its figures come from. */
+/* Lines, bands and marks. Everything is clipped to the plot; every number is finite. */
 #include "chart_svg.h"
 
 #include <math.h>
@@ -13,9 +12,9 @@
 
 #define DANGER      0.9  /* of the limit: from here on it is shaded */
 #define SPACE_ABOVE 1.06 /* above the highest line */
-#define NEAR_PX     18.0 /* marks stand no nearer than this */
+#define NEAR_PX     18.0 /* least distance of marks */
 #define MOST_MARKS  14
-#define GAP_NS      (180 * NS_PER_SEC) /* no line leads over a longer silence */
+#define GAP_NS      (180 * NS_PER_SEC) /* a longer gap interrupts a line */
 
 static const struct frame {
 	const char *word;
@@ -30,7 +29,7 @@ struct chart {
 	const struct report *r;
 	struct frame f;
 	double bottom, top; /* bytes */
-	double from, to;    /* seconds, from the window's begin */
+	double from, to;    /* seconds from the begin of the window */
 	FILE *out;
 };
 
@@ -83,7 +82,7 @@ static double y_of(const struct chart *c, double bytes)
 
 static double number(uint64_t bytes) { return bytes == HR_UNKNOWN ? NAN : (double)bytes; }
 
-/* ---- what of a point is drawn ---- */
+/* ---- values of a point ---- */
 
 static double held(const struct series_point *p) { return number(p->unreclaimable); }
 static double used(const struct series_point *p) { return number(p->usage); }
@@ -160,7 +159,7 @@ static const char *tick_text(double seconds, char text[UNITS_TEXT])
 	return text;
 }
 
-/* Ticks count from the moment it happened. */
+/* Ticks count from the incident. */
 static void time_axis(const struct chart *c)
 {
 	double zero = seconds_of(c->r, c->r->incident.time_ns);
@@ -209,7 +208,7 @@ static void trace(const struct chart *c, const struct series *s, const char *cla
 		x = x_of(c, seconds_of(c->r, s->point[i].time_ns));
 		y = y_of(c, v);
 		if (on && i + 1 < s->n && fabs(x - px) < 0.7 && fabs(y - py) < 0.7)
-			continue; /* nobody could see it */
+			continue; /* unknown */
 		if (!on && area && !isnan(first))
 			fprintf(c->out, "L%.1f %.1fL%.1f %.1fZ", last, floor_y, first, floor_y);
 		fprintf(c->out, "%c%.1f %.1f", on ? 'L' : 'M', x, y);
@@ -242,7 +241,7 @@ static void limit_line(const struct chart *c)
 		c->f.left + 6, y + 14, units_bytes(c->r->found.limit, text));
 }
 
-/* From the first alarm to the limit: the fan of 80 %, and its median. */
+/* From the first alarm to the limit: 80% interval and median. */
 static void forecast(const struct chart *c)
 {
 	const struct report_alarm *a = c->r->alarms ? &c->r->alarm[0] : NULL;
@@ -262,9 +261,9 @@ static void forecast(const struct chart *c)
 		y_of(c, level), x_of(c, p50), y_of(c, most));
 }
 
-static const char *const mark_class[MARKS] = {"note", "warn", "act", "deed", "kill", "good"};
+static const char *const mark_class[MARKS] = {"note", "warn", "act", "action", "kill", "good"};
 
-/* Where the flags stand: above their moments, moved aside where they would cover each other. */
+/* Positions of the flags: above their moments, moved aside where they would overlap. */
 static size_t place_marks(const struct chart *c, const struct report_moment *at[MOST_MARKS],
 			  double flag[MOST_MARKS])
 {
@@ -315,11 +314,11 @@ static void describe(const struct chart *c, const char *id)
 	html_text(r->incident.name, c->out);
 	fprintf(c->out, "</title><desc id=\"d-%s\">", id);
 	units_duration_ms((uint64_t)((c->to - c->from) * 1000), span);
-	fprintf(c->out, "In this window of %s its usage went from %s to %s", span,
-		units_bytes(r->series.before, a), units_bytes(r->series.at, b));
+	fprintf(c->out, "Window of %s: usage from %s to %s", span, units_bytes(r->series.before, a),
+		units_bytes(r->series.at, b));
 	if (r->limited)
-		fprintf(c->out, ", below a limit of %s", units_bytes(r->found.limit, most));
-	fprintf(c->out, ". The numbered marks are explained below the chart.</desc>");
+		fprintf(c->out, ", limit %s", units_bytes(r->found.limit, most));
+	fprintf(c->out, ". The marks are explained below the chart.</desc>");
 }
 
 static void draw(const struct chart *c, const char *id)
@@ -340,7 +339,7 @@ static void draw(const struct chart *c, const char *id)
 		f->height - f->top - f->bottom + 4);
 	grid(c);
 	fprintf(out, "<g clip-path=\"url(#c-%s)\">", id);
-	if (c->bottom <= 0) /* an area speaks of a whole */
+	if (c->bottom <= 0) /* an area needs a zero line */
 		trace(c, s, "area", held, true);
 	forecast(c);
 	trace(c, s, "usage", used, false);
@@ -362,7 +361,7 @@ void chart_memory(const struct report *r, enum chart_size size, FILE *out)
 	draw(&c, c.f.word);
 }
 
-/* What would be lost on the scale of the whole: the fan and what really came. */
+/* The close-up: forecast and observed usage. */
 bool chart_forecast(const struct report *r, enum chart_size size, FILE *out)
 {
 	const struct report_alarm *a = r->alarms ? &r->alarm[0] : NULL;
@@ -380,7 +379,7 @@ bool chart_forecast(const struct report *r, enum chart_size size, FILE *out)
 	c.from = fmax(0, begin - 0.4 * (end - begin));
 	c.to = fmin(seconds_of(r, r->to_ns), end + 0.25 * (end - begin));
 	if (!(c.to > c.from) || (c.to - c.from) > 0.6 * seconds_of(r, r->to_ns))
-		return false; /* the whole shows it well enough */
+		return false; /* the main chart shows it */
 	c.bottom = fmax(0, level - 1.5 * (most - level));
 	c.top = most + 0.12 * (most - c.bottom);
 	snprintf(id, sizeof(id), "f-%s", c.f.word);

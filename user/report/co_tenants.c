@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Who stood around: of all that the pictures show, those below the same parent and those that grew
- * most. */
+/* Co-tenants: of all containers in the snapshots, those below the same parent and those that grew most. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +11,9 @@
 #include "format/display_name.h"
 
 #define BUCKETS              4096
-#define SIBLINGS             3         /* places that are theirs before others come */
-#define LEAST_GROWTH         (4 << 20) /* a stranger that grew less is no neighbour of interest … */
-#define LEAST_GROWTH_PERCENT 3         /* … nor one to whom it was nothing */
+#define SIBLINGS             3         /* places reserved for them */
+#define LEAST_GROWTH         (4 << 20) /* minimum growth of one that is not a sibling … */
+#define LEAST_GROWTH_PERCENT 3         /* … also in per cent of its usage */
 
 struct candidate {
 	uint64_t cgroup_id, parent_id, workload, pod; /* pod: a hash; 0: none */
@@ -29,7 +28,7 @@ struct candidates {
 	size_t n, space;
 	uint32_t bucket[BUCKETS];
 	uint64_t parent_id, pod; /* the subject's */
-	char path[1300];         /* the subject's: those on it are no neighbours */
+	char path[1300];         /* the subject's: cgroups on it are not co-tenants */
 };
 
 /* FNV-1a (Fowler, Noll, Vo): equal text, equal number. */
@@ -88,7 +87,7 @@ static struct candidate *add(struct candidates *c, const struct hr_slot *slot)
 	return new;
 }
 
-/* Usage when the window begins, as the slot remembers it. */
+/* Usage at the begin of the window, from the slot's history. */
 static uint64_t remembered(const struct hr_slot *slot, uint64_t created_ns, uint64_t from_ns,
 			   uint64_t to_ns, bool last)
 {
@@ -173,7 +172,7 @@ static bool is_sibling(const struct candidates *all, const struct candidate *c)
 	       (all->parent_id && c->parent_id == all->parent_id);
 }
 
-/* The best that is left: of siblings, or of strangers. Who did not grow is of interest only in the same pod, or below the
+/* The best remaining candidate: of siblings, or of others. One that did not grow counts only in the same pod, or below the
  * same limit. */
 static struct candidate *best(struct candidates *all, bool siblings, bool shared)
 {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The pictures of the time around an incident, looked at twice: who was there, and how those who matter
- * moved. */
+/* Reads the snapshots around an incident twice: first all containers, then the usage of the chosen co-tenants. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,7 @@ static int add_host_point(struct series *s, const struct hr_host *host)
 {
 	struct hr_slot slot = {.sampled_ns = host->sampled_ns};
 
-	/* A slot that remembers one point: the host's. */
+	/* A slot with one point: the host's. */
 	if (host->mem_total == HR_UNKNOWN || host->mem_available > host->mem_total)
 		return 0;
 	slot.binding.limit =
@@ -43,7 +42,7 @@ static void note_slot(struct context *s, const struct hr_slot *slot)
 	uint32_t full = slot->pressure.full_avg10_centi;
 
 	if (slot->sampled_ns <= s->time_ns && slot->state == HR_SLOT_GONE && slot->sampled_ns)
-		before = true; /* its last figures were taken when it still ran */
+		before = true; /* its last figures are from before its end */
 	if (before && s->pids_first == HR_UNKNOWN_U32)
 		s->pids_first = slot->pids;
 	if (before && s->high_first == HR_UNKNOWN)
@@ -69,7 +68,7 @@ static int see_subject(struct context *s, const struct hr_slot *slot, uint64_t c
 	return e;
 }
 
-/* ---- the first look: everybody ---- */
+/* ---- first pass: all containers ---- */
 
 static void see_host(struct context *s, const struct hr_host *host, uint64_t time_ns)
 {
@@ -95,7 +94,7 @@ static int see_all(void *context, struct hr_reader *reader, uint64_t time_ns)
 
 	hr_reader_header(reader, &header);
 	s->created_ns = header.created_ns;
-	r->pictures++;
+	r->snapshots++;
 	if (!hr_reader_host(reader, &host)) {
 		see_host(s, &host, time_ns);
 		if (!r->incident.cgroup_id && host.sampled_ns >= r->from_ns &&
@@ -116,7 +115,7 @@ static int see_all(void *context, struct hr_reader *reader, uint64_t time_ns)
 	return e;
 }
 
-/* ---- the second: how the neighbours moved ---- */
+/* ---- second pass: the co-tenants ---- */
 
 static int see_co_tenants(void *context, struct hr_reader *reader, uint64_t time_ns)
 {

@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/*
- * The rules that look for what contributed. Each looks at facts alone and says one or two sentences: what was found, and what it
- * means. None guesses: without its facts it finds nothing.
- */
+/* The rules that find contributing factors. Each reads facts and writes one or two sentences; without its facts it finds
+ * nothing. */
 #include "factors.h"
 
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/human_units.h"
-#include "forecast/reason_text.h"
-#include "format/incident_text.h"
+#include "format/phrase.h"
 
-/* Where a rule begins to speak. Opinions, all in one place. */
-#define PEAK_SHARE      0.95 /* of the limit: an earlier peak so high was a warning */
-#define PART_SHARE      0.25 /* a part of the memory that is worth a word */
-#define ANON_SHARE      0.75 /* so much of it the kernel could not drop */
+/* Thresholds of the rules: opinions, all in one place. */
+#define PEAK_SHARE      0.95 /* of the limit */
+#define PART_SHARE      0.25 /* of the memory */
+#define ANON_SHARE      0.75 /* not reclaimable without swap */
 #define CACHE_SHARE     0.30
 #define SWAP_FULL_SHARE 0.95
-#define BURST_MS        60000u /* who fills his limit within this is too fast for a person */
+#define BURST_MS        60000u /* too fast for a manual reaction */
 #define BURST_SHARE     0.5    /* of the limit */
-#define BOMB_TIMES      3u     /* as many processes as before … */
-#define BOMB_LEAST      20u    /* … and at least so many more */
+#define BOMB_TIMES      3u     /* times as many processes as before … */
+#define BOMB_LEAST      20u    /* … and at least that many more */
 #define LOOP_KILLS      2u     /* within the hour before */
 #define STALL_CENTI     2000u  /* 20 % of the last 10 s */
 #define SCORE_ADJ       500
@@ -54,7 +50,7 @@ void facts_init(struct facts *f)
 	f->mode = HR_UNKNOWN_U32;
 }
 
-/* ---- the rules: each adds its sentences, or nothing ---- */
+/* ---- the rules ---- */
 
 static void no_limit(const struct facts *f, struct line *l)
 {
@@ -62,15 +58,15 @@ static void no_limit(const struct facts *f, struct line *l)
 		return;
 	if (known(f->own_limit) || !known(f->own_usage))
 		return;
-	line_add(l, "It has no memory limit of its own, so it could take from everybody %s.",
-		 f->level == HR_LEVEL_HOST ? "on this host" : "below that limit");
+	line_add(l, "The container has no memory limit of its own: it can use all memory %s.",
+		 f->level == HR_LEVEL_HOST ? "of this host" : "below the parent limit");
 }
 
 static void limit_lowered(const struct facts *f, struct line *l)
 {
 	if (!known(f->limit_before) || !known(f->limit) || f->limit_before <= f->limit)
 		return;
-	line_add_bytes(l, "Its limit was lowered from ", f->limit_before, "");
+	line_add_bytes(l, "The limit was lowered from ", f->limit_before, "");
 	line_add_bytes(l, " to ", f->limit, "");
 	line_add_ms(l, ", ", f->limit_changed_ago_ms, " before");
 	line_add(l, ".");
@@ -80,31 +76,29 @@ static void limit_below_peak(const struct facts *f, struct line *l)
 {
 	if (f->level != HR_LEVEL_OWN || share(f->earlier_peak, f->limit) < PEAK_SHARE)
 		return;
-	line_add_bytes(l, "It had used up to ", f->earlier_peak, " before this rise began");
-	line_add_bytes(l, ", and its limit is ", f->limit, ": there was no room for a bad hour.");
+	line_add_bytes(l, "Usage had peaked at ", f->earlier_peak, " before this rise began");
+	line_add_bytes(l, "; the limit of ", f->limit, " leaves no reserve.");
 }
 
 static void leak(const struct facts *f, struct line *l)
 {
-	const char *of = forecast_leak_kind_name(f->leak_of);
-	char rate[UNITS_TEXT];
+	struct hr_forecast forecast = {.leak = (uint8_t)f->leak,
+				       .leak_of = (uint8_t)f->leak_of,
+				       .leak_bytes_per_hour = f->leak_bytes_per_hour};
 
 	if (f->leak < HR_LEAK_SUSPECTED)
 		return;
-	line_add(l, "A leak%s%s was %s", of ? " of " : "", of ? of : "",
-		 f->leak == HR_LEAK_SUSPECTED ? "suspected" : "confirmed");
-	if (f->leak_bytes_per_hour != HR_UNKNOWN_I64 && f->leak_bytes_per_hour > 0)
-		line_add(l, ": its floor rises by %s an hour",
-			 units_bytes((uint64_t)f->leak_bytes_per_hour, rate));
-	line_add(l, ". A larger limit only delays the next one.");
+	line_add(l, "Leak detection: ");
+	phrase_leak(l, &forecast);
+	line_add(l, ". A higher limit only delays the next OOM.");
 }
 
 static void burst(const struct facts *f, struct line *l)
 {
 	if (!known(f->rise_ms) || f->rise_ms > BURST_MS || share(f->rise, f->limit) < BURST_SHARE)
 		return;
-	line_add_bytes(l, "It took ", f->rise, "");
-	line_add_ms(l, " within ", f->rise_ms, ": too fast for a person to step in.");
+	line_add_bytes(l, "Usage rose by ", f->rise, "");
+	line_add_ms(l, " in ", f->rise_ms, ": too fast for a manual reaction.");
 }
 
 static void sibling(const struct facts *f, struct line *l)
@@ -112,10 +106,9 @@ static void sibling(const struct facts *f, struct line *l)
 	if (f->host || f->level == HR_LEVEL_OWN || !known(f->sibling_rise) || !known(f->own_rise) ||
 	    f->sibling_rise < LEAST_RISE || f->sibling_rise <= f->own_rise)
 		return;
-	line_add_bytes(l, "A neighbour grew more than the one that was hit: by ", f->sibling_rise,
-		       "");
-	line_add_bytes(l, " against ", f->own_rise, "");
-	line_add(l, " in the same time, %s.", f->sibling);
+	line_add(l, "%s grew more in the same time", f->sibling);
+	line_add_bytes(l, ": by ", f->sibling_rise, "");
+	line_add_bytes(l, ", the subject by ", f->own_rise, ".");
 }
 
 static void grower(const struct facts *f, struct line *l)
@@ -123,13 +116,14 @@ static void grower(const struct facts *f, struct line *l)
 	if (!f->host || !known(f->sibling_rise) || f->sibling_rise < LEAST_RISE)
 		return;
 	line_add(l, "%s grew most in that time", f->sibling);
-	line_add_bytes(l, ", by ", f->sibling_rise, ".");
+	line_add_bytes(l, ": by ", f->sibling_rise, ".");
 }
 
 static void other_trigger(const struct facts *f, struct line *l)
 {
 	if (f->killed && f->other_trigger)
-		line_add(l, "Who asked for the memory was not who paid for it: %s triggered it.",
+		line_add(l,
+			 "The allocation that triggered the OOM kill came from another cgroup: %s.",
 			 f->trigger);
 }
 
@@ -138,7 +132,8 @@ static void fork_bomb(const struct facts *f, struct line *l)
 	if (f->pids_before == HR_UNKNOWN_U32 || f->pids == HR_UNKNOWN_U32 ||
 	    f->pids < BOMB_TIMES * f->pids_before || f->pids - f->pids_before < BOMB_LEAST)
 		return;
-	line_add(l, "Its processes grew from %u to %u: many small ones rather than a large one.",
+	line_add(l,
+		 "The number of processes grew from %u to %u: many small ones, not one large one.",
 		 f->pids_before, f->pids);
 }
 
@@ -146,9 +141,7 @@ static void restart_loop(const struct facts *f, struct line *l)
 {
 	if (f->kills_before < LOOP_KILLS)
 		return;
-	line_add(l,
-		 "It had been OOM-killed %u times within the hour before: it is restarted into the "
-		 "same end.",
+	line_add(l, "%u OOM kills in the hour before: each restart ends in the next OOM kill.",
 		 f->kills_before);
 }
 
@@ -160,9 +153,9 @@ static void no_swap(const struct facts *f, struct line *l)
 	if (!host && !own)
 		return;
 	line_add(l,
-		 "%s: anonymous memory has nowhere to go, and the limit is reached without a "
-		 "slowdown that warns.",
-		 host ? "This host has no swap" : "It may not use swap");
+		 "%s: anonymous memory is not reclaimable, and the limit is reached without an "
+		 "earlier slowdown.",
+		 host ? "This host has no swap" : "The container may not use swap");
 }
 
 static void swap_full(const struct facts *f, struct line *l)
@@ -176,19 +169,20 @@ static void swap_full(const struct facts *f, struct line *l)
 		return;
 	line_add(l, "Swap was full");
 	if (own)
-		line_add_bytes(l, ": ", f->swap, "");
+		line_add_bytes(l, ": ", f->swap, " in use");
 	else
-		line_add_bytes(l, ": the host had ", f->host_swap_free, " of it left");
-	line_add(l, ". What had been a cushion was used up.");
+		line_add_bytes(l, ": ", f->host_swap_free, " free on the host");
+	line_add(l, ".");
 }
 
 static void anon(const struct facts *f, struct line *l)
 {
 	if (share(f->anon, f->own_usage) < ANON_SHARE)
 		return;
-	line_add(l, "%.0f %% of its memory was anonymous (heap and stacks)",
+	line_add(l,
+		 "%.0f%% of the memory was anonymous (heap and stacks): not reclaimable "
+		 "without swap.",
 		 100 * share(f->anon, f->own_usage));
-	line_add(l, ", which the kernel can't drop.");
 }
 
 static void cache(const struct facts *f, struct line *l)
@@ -198,9 +192,9 @@ static void cache(const struct facts *f, struct line *l)
 
 	if (share(file, f->own_usage) < CACHE_SHARE)
 		return;
-	line_add_bytes(l, "", file, " of its memory was page cache");
-	line_add(l, ": it fills a limit as well, though most of it can be dropped. What was killed "
-		    "for is the rest.");
+	line_add_bytes(l, "", file, " of the memory was page cache");
+	line_add(l, ": it counts towards the limit, but most of it is reclaimable. The rest caused "
+		    "the OOM.");
 }
 
 static void shmem(const struct facts *f, struct line *l)
@@ -208,22 +202,24 @@ static void shmem(const struct facts *f, struct line *l)
 	if (share(f->shmem, f->own_usage) < PART_SHARE)
 		return;
 	line_add_bytes(l, "", f->shmem, " was shared memory or tmpfs");
-	line_add(l, ": files in /dev/shm and tmpfs mounts count, and outlive their writer.");
+	line_add(
+		l,
+		": files in /dev/shm and tmpfs mounts count, and remain after their process ends.");
 }
 
 static void kernel(const struct facts *f, struct line *l)
 {
 	if (share(f->kernel, f->own_usage) < PART_SHARE)
 		return;
-	line_add_bytes(l, "", f->kernel, " was the kernel's own on its behalf");
-	line_add(l, " (page tables, sockets, dentries): killing processes may not give it back.");
+	line_add_bytes(l, "", f->kernel, " was kernel memory");
+	line_add(l, " (page tables, sockets, dentries): killing processes may not free it.");
 }
 
 static void page_tables(const struct facts *f, struct line *l)
 {
 	if (share(f->pgtables, f->own_usage) < PART_SHARE)
 		return;
-	line_add_bytes(l, "The victim's page tables alone took ", f->pgtables, "");
+	line_add_bytes(l, "The victim's page tables took ", f->pgtables, "");
 	line_add(l, ": sparse or huge mappings, not data.");
 }
 
@@ -231,26 +227,24 @@ static void memory_high(const struct facts *f, struct line *l)
 {
 	if (!known(f->high) || !known(f->own_usage) || f->own_usage < f->high)
 		return;
-	line_add_bytes(l, "It was above its memory.high of ", f->high, "");
+	line_add_bytes(l, "Usage was above memory.high of ", f->high, "");
 	if (known(f->high_events) && f->high_events)
 		line_add(l, " (%llu times in this window)", (unsigned long long)f->high_events);
-	line_add(l, " and was slowed down there: slower, not smaller.");
+	line_add(l, ": the kernel throttled its allocations.");
 }
 
 static void stalls(const struct facts *f, struct line *l)
 {
 	if (f->stall_centi == HR_UNKNOWN_U32 || f->stall_centi < STALL_CENTI)
 		return;
-	line_add(l,
-		 "All its tasks waited for memory for up to %u %% of the time (PSI full avg10): it "
-		 "was hardly alive before it was killed.",
+	line_add(l, "All its tasks stalled for memory for up to %u%% of the time (PSI full avg10).",
 		 f->stall_centi / 100);
 }
 
 static void oom_group(const struct facts *f, struct line *l)
 {
 	if (f->group)
-		line_add(l, "memory.oom.group is set: the kernel killed the whole group with its "
+		line_add(l, "memory.oom.group is set: the kernel killed the whole cgroup with its "
 			    "victim.");
 }
 
@@ -258,10 +252,11 @@ static void score_adj(const struct facts *f, struct line *l)
 {
 	if (!f->killed || f->score_adj == INT32_MIN || f->score_adj < SCORE_ADJ)
 		return;
-	line_add(l,
-		 "The victim's oom_score_adj of %d put it forward: Kubernetes sets such values for "
-		 "pods without requests.",
-		 f->score_adj);
+	line_add(
+		l,
+		"The victim's oom_score_adj of %d made it a preferred victim: Kubernetes sets such "
+		"values for pods without requests.",
+		f->score_adj);
 }
 
 static void constraint(const struct facts *f, struct line *l)
@@ -276,8 +271,8 @@ static void order(const struct facts *f, struct line *l)
 {
 	if (f->order > 0)
 		line_add(l,
-			 "%llu pages in one piece were asked for: memory may have been in "
-			 "pieces rather than gone.",
+			 "The allocation needed %llu contiguous pages: memory may have been "
+			 "fragmented rather than exhausted.",
 			 1ULL << (f->order & 31));
 }
 
@@ -286,51 +281,51 @@ static void overcommit(const struct facts *f, struct line *l)
 	if (f->level != HR_LEVEL_HOST || share(f->limits_sum, f->host_total) <= 1)
 		return;
 	line_add_bytes(l, "The containers' limits add up to ", f->limits_sum, "");
-	line_add_bytes(l, " on a host of ", f->host_total, ": they can't all be used.");
+	line_add_bytes(l, " on a host of ", f->host_total, ".");
 }
 
 static void hang(const struct facts *f, struct line *l)
 {
 	if (f->hung)
-		line_add(l, "memory.oom_control switches the OOM killer off for it: at its limit "
-			    "it stands still, until somebody frees memory or ends it.");
+		line_add(l, "memory.oom_control disables its OOM killer: at the limit its tasks "
+			    "wait until memory is freed.");
 }
 
 static void young(const struct facts *f, struct line *l)
 {
 	if (f->killed && known(f->age_ms) && f->age_ms < YOUNG_MS)
-		line_add_ms(l, "It was only ", f->age_ms,
-			    " old: nothing was known of its habits yet.");
+		line_add_ms(l, "It had started only ", f->age_ms,
+			    " before: no history for a forecast.");
 }
 
 static void observing(const struct facts *f, struct line *l)
 {
 	if (f->mode == HR_UNKNOWN_U32 || f->mode >= 2 || !f->killed || !f->warned)
 		return;
-	line_add(l, "The guard was in %s: it saw this coming and was not let act%s.",
+	line_add(l, "Mode %s: the OOM was forecast, but actions were not executed%s.",
 		 f->mode ? "dry-run" : "observe",
-		 f->policy || f->mode ? "" : ", nor is there a rule for this one");
+		 f->policy || f->mode ? "" : "; no policy matches either");
 }
 
 static const struct condition_set {
 	const char *word, *title;
 	void (*find)(const struct facts *f, struct line *l);
 } rules[] = {
-	{"limit_lowered", "The limit had just been lowered", limit_lowered},
-	{"leak", "It leaks", leak},
-	{"restart_loop", "Restarted into the same end", restart_loop},
-	{"fork_bomb", "Processes multiplied", fork_bomb},
-	{"burst", "A burst", burst},
-	{"limit_below_peak", "The limit is at its usual peak", limit_below_peak},
-	{"sibling_growth", "A neighbour grew more", sibling},
-	{"host_grower", "The growth of one", grower},
-	{"other_trigger", "The victim was not the trigger", other_trigger},
+	{"limit_lowered", "Limit lowered shortly before", limit_lowered},
+	{"leak", "Memory leak", leak},
+	{"restart_loop", "OOM restart loop", restart_loop},
+	{"fork_bomb", "Process count multiplied", fork_bomb},
+	{"burst", "Burst", burst},
+	{"limit_below_peak", "Limit at the usual peak", limit_below_peak},
+	{"sibling_growth", "Another container grew more", sibling},
+	{"host_grower", "Growth of one container", grower},
+	{"other_trigger", "Triggered by another cgroup", other_trigger},
 	{"no_own_limit", "No limit of its own", no_limit},
-	{"overcommitted_host", "More is promised than there is", overcommit},
-	{"hang", "The OOM killer is switched off", hang},
+	{"overcommitted_host", "Overcommitted host", overcommit},
+	{"hang", "OOM killer disabled", hang},
 	{"no_swap", "No swap", no_swap},
 	{"swap_full", "Swap was full", swap_full},
-	{"anonymous", "Nearly all anonymous", anon},
+	{"anonymous", "Mostly anonymous memory", anon},
 	{"page_cache", "Page cache", cache},
 	{"shared_memory", "Shared memory and tmpfs", shmem},
 	{"kernel_memory", "Kernel memory", kernel},
@@ -338,11 +333,11 @@ static const struct condition_set {
 	{"memory_high", "Throttled at memory.high", memory_high},
 	{"stalls", "Stalls", stalls},
 	{"oom_group", "Killed as a group", oom_group},
-	{"oom_score_adj", "Put forward by its score", score_adj},
-	{"constraint", "Bound to some of the memory", constraint},
-	{"high_order", "Memory in pieces", order},
-	{"young", "Very young", young},
-	{"observing", "Nobody was to act", observing},
+	{"oom_score_adj", "High oom_score_adj", score_adj},
+	{"constraint", "Allocation constraint", constraint},
+	{"high_order", "High-order allocation", order},
+	{"young", "Started recently", young},
+	{"observing", "Enforcement was off", observing},
 };
 _Static_assert(ARRAY_SIZE(rules) <= FACTORS_MOST, "every rule may find something");
 

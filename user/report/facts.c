@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* From pictures and events to the figures that the factors are sought in. Judges nothing. */
+/* From snapshots and events to the facts that the rules of factors.c read. */
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -9,11 +9,11 @@
 #include "format/display_name.h"
 
 #define HOUR_NS         (3600 * NS_PER_SEC)
-#define SAME_DEATH_NS   (10 * NS_PER_SEC)
-#define LIMIT_CHANGE_NS (900 * NS_PER_SEC) /* a limit that changed this shortly before */
-#define NOISE           0.02 /* a rise may go back by so much of its height and still be one */
+#define SAME_OOM_NS     (10 * NS_PER_SEC)
+#define LIMIT_CHANGE_NS (900 * NS_PER_SEC) /* a limit changed within this time before */
+#define NOISE           0.02               /* a rise may drop by this share of its height */
 
-/* Where the last rise up to the incident began: the number of that point. */
+/* The index of the point where the last rise before the incident began. */
 static size_t rise_begin(const struct series *s, size_t last)
 {
 	uint64_t least = s->point[last].unreclaimable, top = least;
@@ -135,7 +135,7 @@ static void from_kill(const struct context *s, struct facts *f)
 		       sizeof(f->trigger));
 }
 
-/* Without a picture from before: what the victim itself held, and what is known of its group. */
+/* Without a snapshot from before: the victim's own figures, and those of its cgroup in the event. */
 static void from_victim(const struct context *s, struct facts *f)
 {
 	const struct hr_event_oom_kill *oom = s->report->kill;
@@ -173,7 +173,7 @@ static void from_host(const struct context *s, struct facts *f)
 	f->host_swap_free = s->host.swap_free;
 }
 
-/* What the event stream says of it, up to then. */
+/* Events of the subject up to the incident. */
 static void from_events(const struct context *s, struct facts *f)
 {
 	const struct event_log *c = s->event_log;
@@ -197,8 +197,8 @@ static void from_events(const struct context *s, struct facts *f)
 			    p->pressure.full_avg10_centi > f->stall_centi)) {
 			f->stall_centi = p->pressure.full_avg10_centi;
 		} else if (e->type == HR_EVENT_OOM_KILL && e->time_ns + HOUR_NS > s->time_ns &&
-			   e->time_ns + SAME_DEATH_NS < s->time_ns &&
-			   (!last_ns || e->time_ns - last_ns > SAME_DEATH_NS)) {
+			   e->time_ns + SAME_OOM_NS < s->time_ns &&
+			   (!last_ns || e->time_ns - last_ns > SAME_OOM_NS)) {
 			f->kills_before++;
 			last_ns = e->time_ns;
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* From history to a limit and a request. Says what it rests on; suggests nothing from too little,
- * and no limit for a leak. */
+/* From history to a limit and a request, with the basis. Recommends nothing from too little history, and no limit for a
+ * leak. */
 #include "recommendations.h"
 
 #include <stdlib.h>
@@ -8,16 +8,16 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/human_units.h"
-#include "format/incident_text.h"
+#include "format/phrase.h"
 
 /* Opinions, all in one place. */
-#define LEAST_MS               (30 * 60 * 1000u) /* of history: less tells nothing of a usual day */
+#define LEAST_MS               (30 * 60 * 1000u) /* of history: minimum */
 #define LEAST_SAMPLES          30u
-#define MARGIN_PERCENT         25u /* above the highest use: what one more bad hour may need */
+#define MARGIN_PERCENT         25u /* above the highest usage */
 #define USUAL_PERCENT          95u
 #define REQUEST_MARGIN_PERCENT 10u
-#define MOST_STEP_NS           (120 * NS_PER_SEC) /* a sample speaks for no longer than this */
-#define GRAIN                  16u /* suggestions are rounded up to a sixteenth of their power of two */
+#define MOST_STEP_NS           (120 * NS_PER_SEC) /* maximum weight of one sample */
+#define GRAIN                  16u /* values are rounded up to a sixteenth of their power of two */
 
 struct weighed {
 	uint64_t bytes, ns;
@@ -30,7 +30,7 @@ static int by_bytes(const void *a, const void *b)
 	return x->bytes < y->bytes ? -1 : x->bytes > y->bytes;
 }
 
-/* 337 MiB → 352 MiB: nobody writes odd figures into a manifest. */
+/* 337 MiB → 352 MiB: round figures for a manifest. */
 static uint64_t rounded(uint64_t bytes)
 {
 	uint64_t step = 1 << 20;
@@ -45,8 +45,8 @@ static uint64_t percent_more(uint64_t bytes, unsigned int percent)
 	return bytes / 100 * (100 + percent);
 }
 
-/* How long each point stands for, until the next of the same life. */
-static uint64_t lasting(const struct series *s, size_t i, uint64_t until_ns)
+/* The time each point stands for: until the next one of the same run. */
+static uint64_t duration(const struct series *s, size_t i, uint64_t until_ns)
 {
 	uint64_t end = i + 1 < s->n ? s->point[i + 1].time_ns : until_ns, ns;
 
@@ -56,7 +56,7 @@ static uint64_t lasting(const struct series *s, size_t i, uint64_t until_ns)
 	return ns < MOST_STEP_NS ? ns : MOST_STEP_NS;
 }
 
-/* What it holds that can't be dropped, at most for USUAL_PERCENT of the time. */
+/* Non-reclaimable memory: the USUAL_PERCENT percentile over time. */
 static uint64_t usual(const struct series *s, uint64_t until_ns)
 {
 	_cleanup_free_ struct weighed *w = calloc(s->n + 1, sizeof(*w));
@@ -72,7 +72,7 @@ static uint64_t usual(const struct series *s, uint64_t until_ns)
 			held = s->point[i].usage;
 		if (held == HR_UNKNOWN)
 			continue;
-		w[n] = (struct weighed){held, lasting(s, i, until_ns)};
+		w[n] = (struct weighed){held, duration(s, i, until_ns)};
 		whole += w[n++].ns;
 	}
 	if (!n)
@@ -96,8 +96,8 @@ static void measure(struct recommendation *a, const struct series *s, uint64_t u
 		if (use == HR_UNKNOWN)
 			use = s->point[i].usage;
 		a->samples++;
-		a->lives += s->point[i].begins;
-		ns += lasting(s, i, until_ns);
+		a->runs += s->point[i].begins;
+		ns += duration(s, i, until_ns);
 		if (use != HR_UNKNOWN && (a->peak == HR_UNKNOWN || use > a->peak))
 			a->peak = use;
 	}
@@ -105,67 +105,66 @@ static void measure(struct recommendation *a, const struct series *s, uint64_t u
 	a->usual = usual(s, until_ns);
 }
 
-static void describe_basis(struct recommendation *a)
+static void write_basis(struct recommendation *a)
 {
 	struct line l = line_in(a->basis, sizeof(a->basis));
 
-	line_add(&l, "This rests on");
+	line_add(&l, "Basis:");
 	line_add_ms(&l, " ", a->span_ms, " of history");
-	line_add(&l, " (%u sample%s of %u li%s)", a->samples, a->samples == 1 ? "" : "s", a->lives,
-		 a->lives == 1 ? "fe" : "ves");
+	line_add(&l, " (%u sample%s, %u run%s)", a->samples, a->samples == 1 ? "" : "s", a->runs,
+		 a->runs == 1 ? "" : "s");
 	line_add(&l, ".");
 	if (a->kind == RECOMMEND_TOO_LITTLE)
-		line_add_ms(&l, " At least ", LEAST_MS, " would be needed to suggest anything.");
+		line_add_ms(&l, " A recommendation needs at least ", LEAST_MS, ".");
 	else
-		line_add(&l, " A week with its busiest day would say more.");
+		line_add(&l, " A week of history improves it.");
 }
 
-static void describe_leak(struct recommendation *a, const struct facts *f)
+static void write_leak(struct recommendation *a, const struct facts *f)
 {
 	struct line l = line_in(a->limit_text, sizeof(a->limit_text));
-	char rate[UNITS_TEXT];
 
-	line_add(&l, "No limit is large enough for a leak.");
+	line_add(&l, "A higher limit only delays a leak.");
 	if (f->leak_bytes_per_hour == HR_UNKNOWN_I64 || f->leak_bytes_per_hour <= 0 ||
 	    f->limit == HR_UNKNOWN)
 		return;
 	a->buys_ms = (uint64_t)((double)f->limit / (double)f->leak_bytes_per_hour * 3600 * 1000);
-	line_add(&l,
-		 " It grows by %s an hour: ", units_bytes((uint64_t)f->leak_bytes_per_hour, rate));
+	line_add_bytes(&l, " It grows by ", (uint64_t)f->leak_bytes_per_hour, "/h: ");
 	line_add_bytes(&l, "another ", f->limit, " of limit");
-	line_add_ms(&l, " would buy ", a->buys_ms, "");
-	line_add(&l, ". Mend the leak; until then restart it before it is full.");
+	line_add_ms(&l, " would last ", a->buys_ms, "");
+	line_add(&l, ". Fix the leak; until then restart the container in time.");
 }
 
-static void describe_limit(struct recommendation *a, const struct facts *f)
+static void write_limit(struct recommendation *a, const struct facts *f)
 {
 	struct line l = line_in(a->limit_text, sizeof(a->limit_text));
 
-	line_add_bytes(&l, "The highest use seen is ", a->peak, " that can't be dropped");
-	line_add(&l, "; with %u %% to spare", MARGIN_PERCENT);
-	line_add_bytes(&l, " that makes ", a->limit, "");
+	line_add_bytes(&l, "Highest non-reclaimable usage seen: ", a->peak, "");
+	line_add(&l, "; with a margin of %u%%", MARGIN_PERCENT);
+	line_add_bytes(&l, ": ", a->limit, "");
 	if (a->kind == RECOMMEND_FITS)
-		line_add_bytes(&l, ", which its limit of ", f->own_limit, " covers already");
+		line_add_bytes(&l, ", covered by the limit of ", f->own_limit, "");
 	line_add(&l, ".");
 	if (f->killed && f->level == HR_LEVEL_OWN)
-		line_add(&l, " It was killed at its limit, so what it would have needed was never "
-			     "seen: take this as the least, and look again.");
+		line_add(&l,
+			 " It was killed at its limit, so its real demand is unknown: this is a "
+			 "minimum.");
 }
 
-static void describe_request(struct recommendation *a)
+static void write_request(struct recommendation *a)
 {
 	struct line l = line_in(a->request_text, sizeof(a->request_text));
 
-	line_add(&l, "For %u %% of the time it held", USUAL_PERCENT);
+	line_add(&l, "%u%% of the time its usage was", USUAL_PERCENT);
 	line_add_bytes(&l, " at most ", a->usual, "");
-	line_add(&l, "; %u %% more is what to ask the scheduler for.", REQUEST_MARGIN_PERCENT);
+	line_add(&l, "; plus a margin of %u%%.", REQUEST_MARGIN_PERCENT);
 }
 
 static void suggest_limit(struct recommendation *a, const struct facts *f)
 {
 	uint64_t most = a->peak;
 
-	/* What was killed at a limit wanted more than that limit. */
+	/* A container killed at its limit needed more than that limit. */
 	if (f->killed && f->level == HR_LEVEL_OWN && f->limit != HR_UNKNOWN && f->limit > most)
 		most = f->limit;
 	a->limit = rounded(percent_more(most, MARGIN_PERCENT));
@@ -174,7 +173,7 @@ static void suggest_limit(struct recommendation *a, const struct facts *f)
 		a->kind = RECOMMEND_ELSEWHERE;
 	else if (f->own_limit != HR_UNKNOWN && a->limit <= f->own_limit)
 		a->kind = RECOMMEND_FITS;
-	describe_limit(a, f);
+	write_limit(a, f);
 }
 
 void recommendations_make(struct recommendation *ret, const struct facts *f,
@@ -189,7 +188,7 @@ void recommendations_make(struct recommendation *ret, const struct facts *f,
 	measure(&a, past, until_ns);
 	if (f->leak >= HR_LEAK_CONFIRMED) {
 		a.kind = RECOMMEND_LEAK;
-		describe_leak(&a, f);
+		write_leak(&a, f);
 	} else if (a.span_ms >= LEAST_MS && a.samples >= LEAST_SAMPLES && a.peak != HR_UNKNOWN) {
 		suggest_limit(&a, f);
 	}
@@ -197,9 +196,9 @@ void recommendations_make(struct recommendation *ret, const struct facts *f,
 		a.request = rounded(percent_more(a.usual, REQUEST_MARGIN_PERCENT));
 		if (a.limit != HR_UNKNOWN && a.request > a.limit)
 			a.request = a.limit;
-		describe_request(&a);
+		write_request(&a);
 	}
-	describe_basis(&a);
+	write_basis(&a);
 	*ret = a;
 }
 

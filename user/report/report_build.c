@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Builds the model of a report: chooses the window, looks at the pictures, has the factors found and
- * the sentences told. */
+/* Builds the model of a report: window, snapshots, factors, texts. */
 #include "report.h"
 
 #include <errno.h>
@@ -13,9 +12,9 @@
 #include "report_internal.h"
 #include "format/enum_text.h"
 
-#define LEAST_BEFORE_NS (120 * NS_PER_SEC)  /* the charts look back at least so far … */
+#define LEAST_BEFORE_NS (120 * NS_PER_SEC)  /* the charts reach back at least so far … */
 #define MOST_BEFORE_NS  (1800 * NS_PER_SEC) /* … and at most so far */
-#define BEFORE_TIMES    3                   /* as long as the alarm stood */
+#define BEFORE_TIMES    3                   /* times as long as the alarm stood */
 #define LEAST_AFTER_NS  (40 * NS_PER_SEC)
 #define MOST_AFTER_NS   (300 * NS_PER_SEC)
 
@@ -60,7 +59,7 @@ static uint64_t clamp(uint64_t x, uint64_t low, uint64_t high)
 	return x < low ? low : x > high ? high : x;
 }
 
-/* As far as anything is looked at. */
+/* The widest window read. */
 static void widest_window(struct report *r)
 {
 	const struct incident *i = &r->incident;
@@ -82,7 +81,7 @@ static void cut(struct series *s, uint64_t from_ns, uint64_t to_ns, uint64_t tim
 	series_sum(s, time_ns);
 }
 
-/* No chart begins with emptiness because nobody looked yet, or ends with it because nobody looked any more. */
+/* A chart begins and ends with data. */
 static void shrink_to_data(struct report *r)
 {
 	const struct incident *i = &r->incident;
@@ -102,17 +101,18 @@ static void shrink_to_data(struct report *r)
 		r->to_ns = last + NS_PER_SEC;
 }
 
-/* What the charts show: the rise that ended so, or three times as long as it was feared; and a bit of what came after. */
+/* The charts show the last rise, or three times the duration of the alarm, and some time after. */
 static void narrow_window(struct report *r)
 {
 	const struct incident *i = &r->incident;
-	uint64_t feared = i->time_ns - i->begin_ns, rise = 0, before, after;
+	uint64_t alarmed = i->time_ns - i->begin_ns, rise = 0, before, after;
 
 	if (i->kind == INCIDENT_NEAR_MISS)
-		feared = i->end_ns - i->begin_ns;
+		alarmed = i->end_ns - i->begin_ns;
 	if (r->found.rise_ms != HR_UNKNOWN)
 		rise = clamp(r->found.rise_ms, 0, MOST_BEFORE_NS / NS_PER_MS) * NS_PER_MS;
-	before = BEFORE_TIMES * feared > rise + rise / 4 ? BEFORE_TIMES * feared : rise + rise / 4;
+	before =
+		BEFORE_TIMES * alarmed > rise + rise / 4 ? BEFORE_TIMES * alarmed : rise + rise / 4;
 	before = clamp(before, LEAST_BEFORE_NS, i->time_ns - r->from_ns);
 	after = clamp(before / 5, LEAST_AFTER_NS, MOST_AFTER_NS);
 	r->from_ns = i->time_ns - before;
@@ -145,7 +145,7 @@ static int find_factors(struct context *s)
 	struct report *r = s->report;
 
 	context_facts(s, &r->found);
-	/* The host's whole memory dwarfs most containers: it belongs there only where it is what ended. */
+	/* The host's memory dwarfs most containers: it is charted only where it was exhausted. */
 	r->limited = r->found.limit != HR_UNKNOWN &&
 		     (r->found.level <= HR_LEVEL_ANCESTOR || !r->incident.cgroup_id ||
 		      (r->kill && r->found.level == HR_LEVEL_HOST));
@@ -157,9 +157,8 @@ static int find_factors(struct context *s)
 	recommendations_make(&r->recommendation, &r->found, &s->past, s->time_ns);
 	if (!r->incident.cgroup_id)
 		snprintf(r->recommendation.basis, sizeof(r->recommendation.basis),
-			 "This is about the host itself, which has no limit to set: limit those "
-			 "that "
-			 "grow, or give it more memory.");
+			 "The host has no limit to set: limit the containers that grow, or add "
+			 "memory.");
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The report as one HTML file that needs nothing else: no script, no request, its style and its charts inside. Every
- * string from the model is escaped on its way out; the policy in its head forbids the rest. */
+/* The report as one self-contained HTML file: no script, no request, style and charts inline. Every string from the model is
+ * escaped; the content security policy in its head forbids everything else. */
 #include <ctype.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ static const struct {
 	const char *class, *sign;
 } marks[MARKS] = {
 	[MARK_NOTE] = {"note", "\u25cb"}, [MARK_WARN] = {"warn", "\u25b2"},
-	[MARK_ACT] = {"act", "\u25c6"},   [MARK_ACTION] = {"deed", "\u25a0"},
+	[MARK_ACT] = {"act", "\u25c6"},   [MARK_ACTION] = {"action", "\u25a0"},
 	[MARK_KILL] = {"kill", "\u2715"}, [MARK_GOOD] = {"good", "\u2713"},
 };
 
@@ -67,7 +67,7 @@ static void put_start(const struct report *r, FILE *out)
 	fprintf(out, "<style>\n%s</style>\n</head>\n<body>\n<main>\n", report_style);
 }
 
-/* A pod's name, or a path: its end is who it is, what stands before is where. */
+/* A pod's name or a path: its end is the title, the part before is the location. */
 static void put_name(const struct report *r, FILE *out)
 {
 	const char *name = r->incident.name, *slash = strrchr(name, '/');
@@ -95,7 +95,7 @@ static void put_head(const struct report *r, FILE *out)
 		"<header>\n<p class=\"kicker %s\"><span class=\"sign\" "
 		"aria-hidden=\"true\">%s</span>%s%s</p>\n",
 		marks[mark].class, marks[mark].sign, incident_kind_name(r->incident.kind),
-		r->incident.rehearsed ? ", rehearsed" : "");
+		r->incident.dry_run ? ", dry run" : "");
 	put_name(r, out);
 	fprintf(out, "<p class=\"meta\">%s \u00b7 ", report_day(r->incident.time_ns, day));
 	if (r->node && *r->node) {
@@ -122,7 +122,7 @@ static void figure(FILE *out, const char *label, const char *value, const char *
 
 static void figure_limit(const struct report *r, FILE *out)
 {
-	static const char *const owner[] = {"its own", "of a group above it", "the host's memory"};
+	static const char *const owner[] = {"own limit", "parent limit", "host memory"};
 	char value[UNITS_TEXT];
 
 	if (r->found.limit == HR_UNKNOWN || r->found.level >= HR_LEVEL_COUNT)
@@ -143,28 +143,26 @@ static void figure_warned(const struct report *r, FILE *out)
 		warned = a->took_ms;
 	hint[0] = 0;
 	if (a && a->p50_ms != HR_UNKNOWN)
-		snprintf(hint, sizeof(hint), "foreseen: %s", units_duration_ms(a->p50_ms, p50));
+		snprintf(hint, sizeof(hint), "forecast: OOM in ~%s",
+			 units_duration_ms(a->p50_ms, p50));
 	if (r->kill)
 		figure(out, "Warned before",
-		       warned == HR_UNKNOWN ? "not at all" : units_duration_ms(warned, value),
+		       warned == HR_UNKNOWN ? "no warning" : units_duration_ms(warned, value),
 		       hint);
 	else if (a)
-		figure(out, "Alarm", act ? "danger" : "warning", hint);
+		figure(out, "Alarm", act ? "act" : "warn", hint);
 }
 
 static void figure_victim(const struct report *r, FILE *out)
 {
 	const struct hr_oom_process *v = r->kill ? &r->kill->victim : NULL;
-	char value[128], comm[80], size[UNITS_TEXT], hint[64] = "";
-	struct line l = line_in(value, sizeof(value));
+	char comm[80], size[UNITS_TEXT], hint[64] = "";
 
 	if (!v || !v->pid)
 		return;
-	line_add(&l, "%s", text_clean(v->comm, sizeof(v->comm), comm, sizeof(comm)));
 	if (v->anon != HR_UNKNOWN)
-		snprintf(hint, sizeof(hint), "pid %u, %s anonymous", v->pid,
-			 units_bytes(v->anon, size));
-	figure(out, "Victim", value, hint);
+		snprintf(hint, sizeof(hint), "pid %u, anon %s", v->pid, units_bytes(v->anon, size));
+	figure(out, "Victim", text_clean(v->comm, sizeof(v->comm), comm, sizeof(comm)), hint);
 }
 
 static void figure_end(const struct report *r, FILE *out)
@@ -178,12 +176,13 @@ static void figure_end(const struct report *r, FILE *out)
 		figure(out, "OOM killer", o->averted ? "averted" : "not averted", NULL);
 	if (o->freed != HR_UNKNOWN) {
 		if (o->freed_after_ms != HR_UNKNOWN)
-			snprintf(hint, sizeof(hint), "after %s",
+			snprintf(hint, sizeof(hint), "in %s",
 				 units_duration_ms(o->freed_after_ms, span));
 		figure(out, "Freed", units_bytes(o->freed, value), hint);
 	}
 	if (o->restarted_after_ms != HR_UNKNOWN)
-		figure(out, "Back after", units_duration_ms(o->restarted_after_ms, value), NULL);
+		figure(out, "Restarted after", units_duration_ms(o->restarted_after_ms, value),
+		       NULL);
 }
 
 static void put_figures(const struct report *r, FILE *out)
@@ -207,20 +206,20 @@ static void key(FILE *out, const char *shape, const char *words)
 static void put_key(const struct report *r, FILE *out)
 {
 	fputs("<ul class=\"key\">\n", out);
-	key(out, "<path class=\"held\" d=\"M0 6H26\"/>", "held, can\u2019t be dropped");
+	key(out, "<path class=\"held\" d=\"M0 6H26\"/>", "non-reclaimable");
 	key(out, "<path class=\"usage\" d=\"M0 6H26\"/>", "with page cache");
 	if (r->shared)
-		key(out, "<path class=\"filled\" d=\"M0 6H26\"/>", "all below that limit");
+		key(out, "<path class=\"filled\" d=\"M0 6H26\"/>", "all below the parent limit");
 	if (r->limited)
 		key(out,
 		    "<rect class=\"danger\" width=\"26\" height=\"12\"/><path class=\"limit\" "
 		    "d=\"M0 2H26\"/>",
-		    "limit, and the last tenth below it");
+		    "limit, and the last 10% below it");
 	if (r->limited && r->alarms && r->alarm[0].p50_ms != HR_UNKNOWN)
 		key(out,
 		    "<path class=\"fan\" d=\"M0 12L10 0H26Z\"/><path class=\"median\" d=\"M0 "
 		    "12L18 0\"/>",
-		    "foreseen at the first alarm: 80 % and median");
+		    "forecast at the first alarm: median, 80% interval");
 	fputs("</ul>\n", out);
 }
 
@@ -306,9 +305,9 @@ static void item(const struct report *r, FILE *out, uint64_t time_ns, const char
 
 static void put_oom_stats(const struct report *r, FILE *out)
 {
-	fputs("<h2>What was foreseen</h2>\n", out);
+	fputs("<h2>Forecast</h2>\n", out);
 	if (!r->alarms) {
-		element(out, "p", "", "No alarm was raised before it.");
+		element(out, "p", "", "No alarm before it.");
 		return;
 	}
 	fputs("<ul class=\"plain\">\n", out);
@@ -319,16 +318,14 @@ static void put_oom_stats(const struct report *r, FILE *out)
 		return;
 	chart_forecast(r, CHART_NARROW, out);
 	element(out, "p", "soft",
-		"The same close up: the fan is what was foreseen at the first alarm, 80 % of it "
-		"and "
-		"the median; the line is what came.");
+		"Close-up: forecast at the first alarm (median, 80% interval) and observed usage.");
 }
 
 static void put_done(const struct report *r, FILE *out)
 {
-	fputs("<h2>What was done</h2>\n", out);
+	fputs("<h2>Actions</h2>\n", out);
 	if (!r->actions) {
-		element(out, "p", "", "Nothing: no rule applied, or the guard only observes.");
+		element(out, "p", "", "None: no matching policy, or mode observe.");
 		return;
 	}
 	fputs("<ul class=\"plain\">\n", out);
@@ -338,7 +335,7 @@ static void put_done(const struct report *r, FILE *out)
 	fputs("</ul>\n", out);
 }
 
-/* ---- neighbours ---- */
+/* ---- co-tenants ---- */
 
 static void put_change(const struct series *s, FILE *out)
 {
@@ -357,9 +354,9 @@ static void put_change(const struct series *s, FILE *out)
 static void put_co_tenant(const struct report *r, const struct series *s, uint64_t top, size_t n,
 			  FILE *out)
 {
-	static const char *const roles[] = {"itself", "beside it", "grew meanwhile"};
+	static const char *const roles[] = {"subject", "sibling", "grew"};
 
-	fputs("<li><div class=\"who\">", out);
+	fputs("<li><div class=\"name\">", out);
 	text(out, s->name);
 	fprintf(out, "<small>%s</small></div>", roles[s->role]);
 	chart_sparkline(r, s, top, n, out);
@@ -377,8 +374,10 @@ static void put_co_tenants(const struct report *r, FILE *out)
 	for (size_t i = 0; i < r->co_tenants; i++)
 		if (r->co_tenant[i].peak != HR_UNKNOWN && r->co_tenant[i].peak > top)
 			top = r->co_tenant[i].peak;
-	fputs("<h2>Neighbours</h2>\n<p class=\"soft\">Their usage in the same time, all on one "
-	      "scale; the line is the moment it happened.</p>\n<ul class=\"near\">\n",
+	fputs("<h2>Other containers</h2>\n<p class=\"soft\">Usage in the same time, on one scale; "
+	      "the "
+	      "line marks the "
+	      "incident.</p>\n<ul class=\"near\">\n",
 	      out);
 	put_co_tenant(r, &r->series, top, 0, out);
 	for (size_t i = 0; i < r->co_tenants; i++)
@@ -386,13 +385,13 @@ static void put_co_tenants(const struct report *r, FILE *out)
 	fputs("</ul>\n", out);
 }
 
-/* ---- what follows from it ---- */
+/* ---- causes and recommendations ---- */
 
 static void put_factors(const struct report *r, FILE *out)
 {
-	fputs("<h2>What contributed</h2>\n", out);
+	fputs("<h2>Likely causes</h2>\n", out);
 	if (!r->factors) {
-		element(out, "p", "", "None of the known factors was found.");
+		element(out, "p", "", "No known contributing factor.");
 		return;
 	}
 	fputs("<ul class=\"plain\">\n", out);
@@ -424,7 +423,7 @@ static void put_recommendations(const struct report *r, FILE *out)
 {
 	const struct recommendation *a = &r->recommendation;
 
-	fputs("<h2>Suggested limits</h2>\n<div class=\"advice\">\n", out);
+	fputs("<h2>Recommended limits</h2>\n<div class=\"advice\">\n", out);
 	put_suggestion(out, "Limit", a->limit, a->limit_text);
 	put_suggestion(out, "Request", a->request, a->request_text);
 	element(out, "p", "soft", a->basis);
@@ -439,9 +438,8 @@ static void put_foot(const struct report *r, FILE *out)
 	text(out, r->version && *r->version ? r->version : "?");
 	fprintf(out, ", mode %s, kernel ", r->mode ? r->mode : "unknown");
 	text(out, r->kernel && *r->kernel ? r->kernel : "?");
-	fprintf(out,
-		". Rests on %zu picture%s of the board; the charts go from %s to %s.</footer>\n",
-		r->pictures, r->pictures == 1 ? "" : "s", report_day(r->from_ns, from),
+	fprintf(out, ". Based on %zu snapshot%s; charts from %s to %s.</footer>\n", r->snapshots,
+		r->snapshots == 1 ? "" : "s", report_day(r->from_ns, from),
 		report_day(r->to_ns, to));
 	fputs("</main>\n</body>\n</html>\n", out);
 }

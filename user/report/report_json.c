@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The report as one JSON document: the figures first, the sentences beside them. Keys are always there; what is not known is null.
- * docs/reference/reports.md says what they mean. */
+/* The report as one JSON document. Keys are always present; unknown is null. Documented in docs/reference/reports.md. */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -58,11 +57,10 @@ static json_t *incident(const struct incident *i)
 			 incident_kind_word(i->kind), "name", i->name, "title", i->title, "time",
 			 when(i->time_ns), "begin", when(i->begin_ns), "end", when(i->end_ns),
 			 "cgroup_id", number_text(i->cgroup_id), "events", seqs, "dry_run",
-			 i->rehearsed, "open", i->open, "kills", (int)i->kills, "instance",
-			 instance);
+			 i->dry_run, "open", i->open, "kills", (int)i->kills, "instance", instance);
 }
 
-static json_t *party(const struct hr_event_oom_kill *oom, const struct hr_oom_process *p)
+static json_t *process(const struct hr_event_oom_kill *oom, const struct hr_oom_process *p)
 {
 	const char *cmdline = hr_event_text(&oom->event, p->cmdline);
 	struct record_text from = record_text_event(&oom->event);
@@ -225,7 +223,7 @@ static json_t *recommendation(const struct recommendation *a)
 			 "request_bytes", bytes(a->request), "peak_bytes", bytes(a->peak),
 			 "typical_bytes", bytes(a->usual), "history_seconds", seconds(a->span_ms),
 			 "double_limit_adds_seconds", seconds(a->buys_ms), "samples",
-			 (int)a->samples, "runs", (int)a->lives, "limit_text", text(a->limit_text),
+			 (int)a->samples, "runs", (int)a->runs, "limit_text", text(a->limit_text),
 			 "request_text", text(a->request_text), "basis", a->basis);
 }
 
@@ -233,7 +231,7 @@ static json_t *about(const struct report *r)
 {
 	return json_pack("{so so so so so so so so so}", "node", text(r->node), "kernel",
 			 text(r->kernel), "guard_version", text(r->version), "mode", text(r->mode),
-			 "snapshots", json_integer((json_int_t)r->pictures), "from",
+			 "snapshots", json_integer((json_int_t)r->snapshots), "from",
 			 when(r->from_ns), "to", when(r->to_ns), "processes_before",
 			 count(r->found.pids_before), "processes_at_incident",
 			 count(r->found.pids));
@@ -245,10 +243,10 @@ int report_json(const struct report *r, FILE *out)
 	json_t *all = json_pack("{ss so s[sss] so so so so so so so so so so so so so so}",
 				"schema", "headroom.report/2", "incident", incident(&r->incident),
 				"summary", r->summary[0], r->summary[1], r->summary[2], "limit",
-				limit(r), "victim", oom ? party(oom, &oom->victim) : json_null(),
-				"trigger", oom ? party(oom, &oom->trigger) : json_null(), "memory",
-				memory(&r->found), "leak", leak(&r->found), "timeline", timeline(r),
-				"alarms", alarms(r), "actions", actions(r), "outcome",
+				limit(r), "victim", oom ? process(oom, &oom->victim) : json_null(),
+				"trigger", oom ? process(oom, &oom->trigger) : json_null(),
+				"memory", memory(&r->found), "leak", leak(&r->found), "timeline",
+				timeline(r), "alarms", alarms(r), "actions", actions(r), "outcome",
 				outcome(r->outcome), "series", series(&r->series), "co_tenants",
 				co_tenants(r), "factors", factors(r), "recommendation",
 				recommendation(&r->recommendation), "about", about(r));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The report as Markdown that reads as well as plain text on 80 columns. Whatever came from a container is
- * escaped: it can't become a link, a tag or a heading. */
+/* The report as Markdown, readable as plain text on 80 columns. Text from containers is escaped: it cannot become a link, a
+ * tag or a heading. */
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -22,7 +22,7 @@
 
 static bool word(char c) { return isalnum((unsigned char)c) || (unsigned char)c >= 0x80; }
 
-/* Characters that would mean something where they stand; the others are left alone, so that it stays readable. */
+/* Characters with a meaning in Markdown at that place; others are not escaped, for readability. */
 static bool special(const char *text, size_t i)
 {
 	char before = i ? text[i - 1] : ' ', after = text[i + 1];
@@ -33,8 +33,9 @@ static bool special(const char *text, size_t i)
 	case '*':
 	case '<':
 	case '|':
-	case '~':
 		return true;
+	case '~': /* GFM: only one after a word can end a strikethrough */
+		return !i || before != ' ' || after == '~';
 	case '_':
 		return !(word(before) && word(after));
 	case ']':
@@ -67,7 +68,7 @@ static const char *escape(const char *text, char out[ESCAPED])
 	return out;
 }
 
-/* Broken between words; what is broken off begins `indent` columns further right. */
+/* Wrapped between words; continuation lines begin `indent` columns further right. */
 static void put(FILE *out, const char *lead, size_t indent, const char *text)
 {
 	size_t used = text_width(lead);
@@ -133,7 +134,7 @@ static void put_timeline(const struct report *r, FILE *out)
 
 /* ---- the plot ---- */
 
-/* How full what ended it was; where that is the host, or nothing, what it held itself. */
+/* Use of the limit that was reached; for the host, or without one, the subject's own non-reclaimable memory. */
 static double height(const struct series_point *p, bool limited)
 {
 	if (limited && p->limit != HR_UNKNOWN && p->headroom != HR_UNKNOWN)
@@ -177,10 +178,10 @@ static int put_plot(const struct report *r, FILE *out)
 		return e == -ENODATA ? 0 : e;
 	heading(out, "Memory");
 	if (limited)
-		fprintf(out, "How full its limit of %s was, page cache left out:\n\n",
+		fprintf(out, "Use of the limit of %s, without page cache:\n\n",
 			units_bytes(r->found.limit, limit));
 	else
-		fputs("What it held, page cache left out:\n\n", out);
+		fputs("Usage, without page cache:\n\n", out);
 	fputs("```text\n", out);
 	screen_buffer_write(&screen_buffer, out, false);
 	fputs("```\n\n", out);
@@ -211,11 +212,11 @@ static void put_oom_stats(const struct report *r, FILE *out)
 {
 	char clock[REPORT_TIME];
 
-	heading(out, "What was foreseen");
+	heading(out, "Forecast");
 	for (size_t i = 0; i < r->alarms; i++)
 		item(out, report_clock(r->alarm[i].time_ns, clock), r->alarm[i].text);
 	if (!r->alarms)
-		fputs("No alarm was raised before it.\n", out);
+		fputs("No alarm before it.\n", out);
 	fputc('\n', out);
 }
 
@@ -223,27 +224,26 @@ static void put_done(const struct report *r, FILE *out)
 {
 	char clock[REPORT_TIME];
 
-	heading(out, "What was done");
+	heading(out, "Actions");
 	for (size_t i = 0; i < r->actions; i++) {
 		item(out, report_clock(r->action[i].action->event.time_ns, clock),
 		     r->action[i].text);
 		if (r->action[i].skipped)
-			item(out, "passed over", r->action[i].skipped);
+			item(out, "skipped", r->action[i].skipped);
 	}
 	if (!r->actions)
-		fputs("Nothing: no rule applied, or the guard only observes.\n", out);
+		fputs("None: no matching policy, or mode observe.\n", out);
 	fputc('\n', out);
 }
 
 static void put_co_tenants(const struct report *r, FILE *out)
 {
-	static const char *const roles[] = {"itself", "beside it", "grew"};
+	static const char *const roles[] = {"subject", "sibling", "grew"};
 
 	if (!r->co_tenants)
 		return;
-	heading(out, "Neighbours");
-	fprintf(out, "| %-*s | %-9s | %8s | %8s |\n", NAME_COLUMNS, "name", "role", "before",
-		"then");
+	heading(out, "Other containers");
+	fprintf(out, "| %-*s | %-9s | %8s | %8s |\n", NAME_COLUMNS, "name", "role", "before", "at");
 	fprintf(out, "|%.*s|%.*s|%.*s:|%.*s:|\n", NAME_COLUMNS + 2,
 		"----------------------------------------------", 11, "--------------------", 9,
 		"--------------------", 9, "--------------------");
@@ -267,11 +267,11 @@ static void put_co_tenants(const struct report *r, FILE *out)
 
 static void put_factors(const struct report *r, FILE *out)
 {
-	heading(out, "What contributed");
+	heading(out, "Likely causes");
 	for (size_t i = 0; i < r->factors; i++)
 		item(out, r->factor[i].title, r->factor[i].text);
 	if (!r->factors)
-		fputs("None of the known factors was found.\n", out);
+		fputs("No known contributing factor.\n", out);
 	fputc('\n', out);
 }
 
@@ -280,7 +280,7 @@ static void put_recommendations(const struct report *r, FILE *out)
 	const struct recommendation *a = &r->recommendation;
 	char text[UNITS_TEXT], title[64];
 
-	heading(out, "Suggested limits");
+	heading(out, "Recommended limits");
 	if (a->limit != HR_UNKNOWN) {
 		snprintf(title, sizeof(title), "Limit %s", units_bytes(a->limit, text));
 		item(out, title, a->limit_text);
@@ -301,10 +301,9 @@ static void put_foot(const struct report *r, FILE *out)
 	char text[512], from[REPORT_TIME], to[REPORT_TIME];
 
 	fputs("---\n\n", out);
-	snprintf(text, sizeof(text),
-		 "headroom %s, mode %s; %zu picture%s of the board; charts from %s to %s.",
-		 r->version ? r->version : "?", r->mode ? r->mode : "unknown", r->pictures,
-		 r->pictures == 1 ? "" : "s", report_day(r->from_ns, from),
+	snprintf(text, sizeof(text), "headroom %s, mode %s; %zu snapshot%s; charts from %s to %s.",
+		 r->version ? r->version : "?", r->mode ? r->mode : "unknown", r->snapshots,
+		 r->snapshots == 1 ? "" : "s", report_day(r->from_ns, from),
 		 report_day(r->to_ns, to));
 	paragraph(out, text);
 }

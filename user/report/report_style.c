@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The style sheet of the HTML report: light and dark, page, phone and paper. Names no font that is not on the
- * machine, loads nothing. Colour never carries a meaning alone: every mark has a sign and a word, too. */
+/* The style sheet of the HTML report: light and dark, page, phone and paper. Loads nothing, no fonts
+ * either. Colour is never the only carrier of a meaning: every mark has a sign and a word, too. */
 #include "report_style.h"
 
 const char report_style[] =
@@ -63,7 +63,7 @@ const char report_style[] =
 	".flag{fill:currentColor}"
 	".chart .flag-text{fill:var(--onmark);font-size:11px;font-weight:700;text-anchor:middle}"
 	".note{color:var(--soft)}.warn{color:var(--amber)}.act,.kill{color:var(--red)}"
-	".deed{color:var(--violet)}.good{color:var(--green)}\n"
+	".action{color:var(--violet)}.good{color:var(--green)}\n"
 	"figcaption{color:var(--soft);font-size:.875rem;margin-top:.6rem}"
 	".key{list-style:none;display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;margin:0 0 "
 	".5rem;padding:0}"
@@ -116,7 +116,7 @@ const char report_style[] =
 	".figures{grid-template-columns:1fr 1fr;gap:.5rem}.figures div{padding:.55rem .7rem}"
 	".figures dd{font-size:1.0625rem}"
 	".facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.6rem}"
-	".near li{grid-template-columns:1fr auto}.near .who{grid-column:1/-1}}\n"
+	".near li{grid-template-columns:1fr auto}.near .name{grid-column:1/-1}}\n"
 	"@media "
 	"print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--rule:#ccc;--blue:#2b5f8a;--"
 	"red:#ae352c;"

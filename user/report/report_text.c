@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The lists of a report: what was foreseen, what was done, the timeline, the facts. One sentence an
- * entry; says nothing that the records do not hold. */
+/* The lists of a report: alarms, actions, timeline, facts. One sentence per entry; says nothing that the records do not
+ * hold. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +14,9 @@
 #include "report_text.h"
 #include "format/display_name.h"
 #include "format/event_line.h"
-#include "format/explain_action.h"
+#include "format/action_text.h"
 #include "format/enum_text.h"
+#include "format/phrase.h"
 
 #define TEXT 2048
 
@@ -53,30 +54,22 @@ const char *report_offset(uint64_t from_ns, uint64_t to_ns, char text[REPORT_TIM
 	return text;
 }
 
-/* ---- what was foreseen ---- */
+/* ---- forecast ---- */
 
 static void alarm_text(struct line *l, const struct report_alarm *a,
 		       const struct hr_forecast *forecast)
 {
-	char reason[REASON_TEXT];
-
-	line_add(l, "%s", a->level == HR_ALARM_ACT ? "act" : "warn");
-	if (a->risk_centi != UINT16_MAX)
-		line_add(l, ": risk %u of 100", (a->risk_centi + 50u) / 100u);
-	line_add_ms(l, ", OOM foreseen in ", a->p50_ms, "");
-	line_add_ms(l, " (between ", a->p10_ms, "");
-	if (a->p10_ms != HR_UNKNOWN && a->p90_ms != HR_UNKNOWN)
-		line_add_ms(l, " and ", a->p90_ms, "");
-	line_add(l, "%s", a->p10_ms != HR_UNKNOWN ? ")" : "");
-	line_add_bytes(l, ", ", a->headroom, " left");
-	reason_text(&forecast->reason[0], reason);
-	if (forecast->reason[0].kind)
-		line_add(l, ", because it %s", reason);
-	if (a->took_ms != HR_UNKNOWN)
-		line_add_ms(l, ". It took ", a->took_ms, "");
+	line_add(l, "alarm %s, ", or_unknown(alarm_word(a->level)));
+	phrase_risk(l, a->risk_centi);
+	line_add(l, ", ");
+	phrase_oom_in(l, forecast);
+	line_add_bytes(l, ", headroom ", a->headroom, "");
+	line_add(l, "; ");
+	phrase_reasons(l, forecast);
+	line_add_ms(l, ". Observed: ", a->took_ms, "");
 }
 
-static int describe_alarms(const struct context *s)
+static int build_alarms(const struct context *s)
 {
 	struct report *r = s->report;
 
@@ -110,25 +103,9 @@ static int describe_alarms(const struct context *s)
 	return 0;
 }
 
-/* ---- what was done ---- */
+/* ---- actions ---- */
 
-static void skipped(struct line *l, const struct hr_event_action *a)
-{
-	for (uint32_t i = 0; i < a->skipped_count && i < HR_SKIPPED; i++) {
-		const struct hr_skipped *p = &a->skipped[i];
-		const char *name = hr_event_text(&a->event, p->name),
-			   *reason = hr_skip_reason_name(p->reason);
-		char clean[160];
-
-		line_add(l, "%s%s (%s", i ? "; " : "",
-			 name ? text_clean(name, SIZE_MAX, clean, sizeof(clean)) : "a process",
-			 reason ? reason : "unknown");
-		line_add_bytes(l, ", ", p->usage, "");
-		line_add(l, ")");
-	}
-}
-
-static int describe_actions(const struct context *s)
+static int build_actions(const struct context *s)
 {
 	struct report *r = s->report;
 
@@ -145,12 +122,12 @@ static int describe_actions(const struct context *s)
 			return -ENOMEM;
 		d->action = a;
 		action_text(a, text);
-		cut = strstr(text, "; passed over: "); /* told apart, at length */
+		cut = strstr(text, "; skipped: "); /* listed separately */
 		if (cut && a->skipped_count)
 			*cut = 0;
 		d->text = report_keep(r, "%s", text);
 		l = line_in(text, sizeof(text));
-		skipped(&l, a);
+		phrase_skipped(&l, a);
 		if (l.used)
 			d->skipped = report_keep(r, "%s", text);
 		if (!d->text || (l.used && !d->skipped))
@@ -159,18 +136,7 @@ static int describe_actions(const struct context *s)
 	return 0;
 }
 
-static void outcome_text(struct line *l, const struct hr_event_outcome *o)
-{
-	line_add_bytes(l, "", o->freed, " freed");
-	line_add_ms(l, " after ", o->freed_after_ms, "");
-	if (o->averted != HR_UNKNOWN_U32)
-		line_add(l, "%sthe kernel's OOM killer was %s", l->used ? "; " : "",
-			 o->averted ? "not needed" : "not averted");
-	line_add_ms(l, l->used ? "; restarted after " : "restarted after ", o->restarted_after_ms,
-		    "");
-}
-
-/* ---- the timeline ---- */
+/* ---- timeline ---- */
 
 static enum report_mark mark_of(const struct hr_event *e)
 {
@@ -199,8 +165,8 @@ static enum report_mark mark_of(const struct hr_event *e)
 
 static const char *what_of(const struct hr_event *e)
 {
-	static const char *const alarms[] = {"calm", "warning", "danger"};
-	static const char *const pressures[] = {"stall", "stall over", "hang", "hang over"};
+	static const char *const alarms[] = {"alarm cleared", "alarm warn", "alarm act"};
+	static const char *const pressures[] = {"stall", "stall ended", "blocked", "unblocked"};
 	const struct hr_event_forecast *o = (const void *)e;
 	const struct hr_event_action *a = (const void *)e;
 	const struct hr_event_pressure *p = (const void *)e;
@@ -214,17 +180,15 @@ static const char *what_of(const struct hr_event *e)
 	case HR_EVENT_LEAK:
 		return "leak";
 	case HR_EVENT_ACTION:
-		return a->status == HR_STATUS_DRY_RUN ? "dry-run"
-		       : a->kind == HR_ACTION_NOTIFY  ? "notice"
-						      : "action";
+		return a->kind == HR_ACTION_NOTIFY ? "notice" : "action";
 	case HR_EVENT_OUTCOME:
 		return "outcome";
 	case HR_EVENT_PRESSURE:
 		return p->what < ARRAY_SIZE(pressures) ? pressures[p->what] : "pressure";
 	case HR_EVENT_CONTAINER:
-		return c->what == HR_CONTAINER_RESTARTED ? "back" : "ended";
+		return c->what == HR_CONTAINER_RESTARTED ? "restarted" : "ended";
 	default:
-		return "guard";
+		return "daemon";
 	}
 }
 
@@ -239,24 +203,24 @@ static bool charted(const struct hr_event *e)
 	       (e->type == HR_EVENT_CONTAINER && mark == MARK_GOOD);
 }
 
-/* What an event says, where its own section does not say it at length. */
+/* The text of an event; of an alarm in short, since a section of its own has it in full. */
 static void moment_text(const struct hr_event *e, char text[EVENT_LINE_TEXT])
 {
 	const struct hr_event_forecast *o = (const void *)e;
 	struct line l = line_in(text, EVENT_LINE_TEXT);
 
 	if (e->type == HR_EVENT_OUTCOME) {
-		outcome_text(&l, (const void *)e);
+		phrase_outcome(&l, (const void *)e);
 		return;
 	}
 	if (e->type != HR_EVENT_RISK) {
-		event_emitted(e, text);
+		event_text(e, text);
 		return;
 	}
-	if (o->forecast.risk_centi != UINT16_MAX)
-		line_add(&l, "risk %u of 100", (o->forecast.risk_centi + 50u) / 100u);
-	line_add_ms(&l, ", OOM foreseen in ", o->forecast.oom_in_p50_ms, "");
-	line_add_bytes(&l, ", ", o->headroom, " left");
+	phrase_risk(&l, o->forecast.risk_centi);
+	line_add(&l, ", ");
+	phrase_oom_in(&l, &o->forecast);
+	line_add_bytes(&l, ", headroom ", o->headroom, "");
 }
 
 static int add_moment(const struct context *s, const struct hr_event *e)
@@ -281,7 +245,7 @@ static int add_moment(const struct context *s, const struct hr_event *e)
 	return m->text ? 0 : -ENOMEM;
 }
 
-/* The guard's own, where they bear on what could be seen. */
+/* The daemon's own events that limit what could be observed. */
 static bool daemon_matters(const struct context *s, const struct hr_event *e)
 {
 	const struct hr_event_daemon *g = (const void *)e;
@@ -292,7 +256,7 @@ static bool daemon_matters(const struct context *s, const struct hr_event *e)
 	       (g->what <= HR_DAEMON_CAPACITY || g->what == HR_DAEMON_LOST);
 }
 
-static int describe_timeline(const struct context *s)
+static int build_timeline(const struct context *s)
 {
 	const struct event_log *c = s->event_log;
 	size_t own = 0;
@@ -308,7 +272,7 @@ static int describe_timeline(const struct context *s)
 	return e;
 }
 
-/* ---- the facts ---- */
+/* ---- facts ---- */
 
 static int add_fact(struct report *r, const char *label, const char *text)
 {
@@ -324,123 +288,91 @@ static int add_fact(struct report *r, const char *label, const char *text)
 	return f->text ? 0 : -ENOMEM;
 }
 
-static void party(struct line *l, const struct hr_event_oom_kill *oom,
-		  const struct hr_oom_process *p)
+static void add_cmdline(struct line *l, const struct hr_event_oom_kill *oom,
+			const struct hr_oom_process *p)
 {
-	const struct {
-		const char *word;
-		uint64_t bytes;
-	} part[] = {{"anonymous", p->anon},
-		    {"file", p->file},
-		    {"shared", p->shmem},
-		    {"swapped", p->swap},
-		    {"page tables", p->pgtables}};
-	const char *cmdline = hr_event_text(&oom->event, p->cmdline), *before = ": ";
+	const char *cmdline = hr_event_text(&oom->event, p->cmdline);
 	char clean[400];
 
-	line_add_task(l, p->comm, p->pid);
-	for (size_t i = 0; i < ARRAY_SIZE(part) && p == &oom->victim; i++) {
-		if (!part[i].bytes || part[i].bytes == HR_UNKNOWN)
-			continue;
-		line_add_bytes(l, before, part[i].bytes, " ");
-		line_add(l, "%s", part[i].word);
-		before = ", ";
-	}
-	if (p == &oom->victim)
-		line_add(l, "; oom_score_adj %d", p->oom_score_adj);
 	if (cmdline)
 		line_add(l, "; command line: %s",
 			 text_clean(cmdline, SIZE_MAX, clean, sizeof(clean)));
 }
 
-static int describe_kill_facts(struct report *r)
+static int add_kill_facts(struct report *r)
 {
 	const struct hr_event_oom_kill *oom = r->kill;
-	struct record_text from = record_text_event(&oom->event);
-	char text[TEXT], label[INCIDENT_NAME];
+	const struct hr_oom_process *v = &oom->victim;
+	struct memory_parts parts = memory_parts_of_process(v);
+	char text[TEXT];
 	struct line l = line_in(text, sizeof(text));
 	int e;
 
-	if (oom->victim.pid)
-		party(&l, oom, &oom->victim);
-	else
-		line_add(&l, "not known: only a counter rose");
+	if (v->pid) {
+		phrase_process(&l, v->comm, v->pid);
+		phrase_memory(&l, ": ", &parts);
+		line_add(&l, "; oom_score_adj %d", v->oom_score_adj);
+		add_cmdline(&l, oom, v);
+	} else {
+		line_add(&l, "unknown (counter only)");
+	}
 	if (r->incident.kills > 1)
-		line_add(&l, "; %u more were killed with it", r->incident.kills - 1);
+		line_add(&l, "; %u more killed", r->incident.kills - 1);
 	e = add_fact(r, "Victim", text);
 	l = line_in(text, sizeof(text));
-	if (oom->trigger.pid && oom->trigger.pid == oom->victim.pid)
-		line_add(&l, "the victim itself asked for the memory");
-	else if (oom->trigger.pid)
-		party(&l, oom, &oom->trigger);
-	else
-		line_add(&l, "not known");
-	if (oom->trigger.pid && oom->trigger.cgroup_id != oom->victim.cgroup_id) {
-		identity_label(&from, &oom->trigger.id, oom->trigger.cgroup_id, label,
-			       sizeof(label));
-		line_add(&l, ", in %s", label);
-	}
+	phrase_oom_trigger(&l, oom);
+	if (oom->trigger.pid != v->pid)
+		add_cmdline(&l, oom, &oom->trigger);
 	if (!e)
 		e = add_fact(r, "Trigger", text);
 	l = line_in(text, sizeof(text));
-	line_add_limit(&l, oom);
-	line_add_bytes(&l, ", with ", oom->limit_usage, " used");
+	phrase_oom_cause(&l, oom);
+	line_add_bytes(&l, ", usage ", oom->limit_usage, "");
 	if (oom->flags & HR_OOM_INFERRED)
-		line_add(&l, " (inferred, not told by the kernel)");
-	return e ? e : add_fact(r, "Limit", text);
+		line_add(&l, " (inferred from counters)");
+	return e ? e : add_fact(r, "Cause", text);
 }
 
-static int describe_where(const struct context *s)
+static int add_memory_fact(const struct context *s)
 {
 	const struct facts *f = &s->report->found;
-	const struct {
-		const char *word;
-		uint64_t bytes;
-	} part[] = {{"anonymous", f->anon},
-		    {"file", f->file},
-		    {"shared", f->shmem},
-		    {"kernel", f->kernel},
-		    {"swapped", f->swap}};
+	struct memory_parts parts = {f->anon, f->file, f->shmem, f->kernel, f->swap, HR_UNKNOWN};
 	char text[TEXT];
 	struct line l = line_in(text, sizeof(text));
 
 	if (!s->slot_before)
 		return 0;
-	line_add_bytes(&l, "", f->own_usage, " in all");
-	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
-		if (part[i].bytes && part[i].bytes != HR_UNKNOWN) {
-			line_add_bytes(&l, l.used ? ", " : "", part[i].bytes, " ");
-			line_add(&l, "%s", part[i].word);
-		}
-	return add_fact(s->report, "Its memory, just before", text);
+	line_add_bytes(&l, "usage ", f->own_usage, "");
+	phrase_memory(&l, l.used ? ": " : "", &parts);
+	return add_fact(s->report, "Memory before", text);
 }
 
-static int describe_after(struct report *r)
+static int add_outcome_fact(struct report *r)
 {
 	const struct hr_event_outcome *o = r->outcome;
 	char text[TEXT], span[REPORT_TIME];
 	struct line l = line_in(text, sizeof(text));
 
 	if (o)
-		outcome_text(&l, o);
+		phrase_outcome(&l, o);
 	if (r->restarted_ns && (!o || o->restarted_after_ms == HR_UNKNOWN))
 		line_add(&l, "%srestarted %s", l.used ? "; " : "",
 			 report_offset(r->incident.time_ns, r->restarted_ns, span));
-	return add_fact(r, "Afterwards", text);
+	return add_fact(r, "Outcome", text);
 }
 
-static int describe_facts(const struct context *s)
+static int build_facts(const struct context *s)
 {
 	struct report *r = s->report;
 	const char *cgroup = s->have_slot ? hr_slot_text(&s->slot, s->slot.id.cgroup) : NULL;
 	const char *image = s->have_slot ? hr_slot_text(&s->slot, s->slot.id.image) : NULL;
 	char clean[1024];
-	int e = r->kill ? describe_kill_facts(r) : 0;
+	int e = r->kill ? add_kill_facts(r) : 0;
 
 	if (!e)
-		e = describe_where(s);
+		e = add_memory_fact(s);
 	if (!e)
-		e = describe_after(r);
+		e = add_outcome_fact(r);
 	if (!e && image)
 		e = add_fact(r, "Image", text_clean(image, SIZE_MAX, clean, sizeof(clean)));
 	if (!e && cgroup)
@@ -450,13 +382,13 @@ static int describe_facts(const struct context *s)
 
 int report_text_build(const struct context *s)
 {
-	int e = describe_alarms(s);
+	int e = build_alarms(s);
 
 	if (!e)
-		e = describe_actions(s);
+		e = build_actions(s);
 	if (!e)
-		e = describe_timeline(s);
+		e = build_timeline(s);
 	if (!e)
-		e = describe_facts(s);
+		e = build_facts(s);
 	return e ? e : summary_build(s);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* summary.c: the headline and three sentences, from a report whose lists are complete. 0 or -ENOMEM. */
+/* summary.c: headline and summary, from a report with complete lists. 0 or -ENOMEM. */
 #ifndef HEADROOM_REPORT_REPORT_TEXT_H
 #define HEADROOM_REPORT_REPORT_TEXT_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Points of one workload into a line. Times never go back in it; a gap between two lives stays one. */
+/* Points of one workload as a series. Times never decrease; the gap of a restart stays a gap. */
 #include "usage_series.h"
 
 #include <errno.h>
@@ -9,9 +9,9 @@
 #include "base/clock.h"
 #include "format/history.h"
 
-#define MOST_POINTS  20000 /* then every second one goes */
+#define MOST_POINTS  20000 /* then every second one is dropped */
 #define MOST_DAMAGED 64
-#define NEAR_NS      (500 * NS_PER_MS) /* a point this near to another one tells nothing more */
+#define NEAR_NS      (500 * NS_PER_MS) /* a point this near to another one is skipped */
 
 static int push(struct series *s, size_t at, const struct series_point *point)
 {
@@ -35,7 +35,7 @@ static int push(struct series *s, size_t at, const struct series_point *point)
 	return 0;
 }
 
-/* Another life leads no line on from the one before. */
+/* A restart begins a new line. */
 static int append(struct series *s, struct series_point *point, uint64_t cgroup_id)
 {
 	point->begins = !s->n || cgroup_id != s->last_cgroup;
@@ -88,7 +88,7 @@ int series_add_kill(struct series *s, const struct hr_event_oom_kill *oom, uint6
 		point.begins = !at;
 		if (at < s->n && s->point[at].begins &&
 		    s->point[at].time_ns <= oom->event.time_ns) {
-			s->point[at].begins = false; /* that life is older than was seen */
+			s->point[at].begins = false; /* an older point of the same run */
 			point.begins = true;
 		}
 		if (push(s, at, &point))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The containers' screen as a picture. Never changes what is listed. */
+/* Draws the containers screen. Never changes what is listed. */
 #include "containers_draw.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "base/utf8_clean.h"
 #include "format/alert_text.h"
 
-/* How many rows the panel gets of how many the body has. */
+/* Rows of the panel by rows of the body. */
 static const struct {
 	size_t body, panel;
 } panels[] = {{44, 9}, {30, 7}, {19, 6}, {15, 5}, {11, 3}, {8, 2}};
@@ -56,7 +56,7 @@ static const char *sort_mark(const struct top *top, bool ascii)
 	return ascii ? (ascending ? "^" : "v") : ascending ? "▲" : "▼";
 }
 
-/* Sorts by what is not shown: the titles can't tell. */
+/* Whether the title row shows the sort column. */
 static bool sort_is_shown(const struct top *top)
 {
 	for (size_t i = 0; i < top->table.n; i++)
@@ -79,7 +79,7 @@ static void draw_titles(const struct top *top, struct screen_buffer *screen_buff
 
 		screen_buffer_put(screen_buffer, y, x + pad, width,
 				  sorts ? STYLE_TITLE_KEY : STYLE_TITLE, column->title);
-		if (sorts) /* not by its looks alone; a right-aligned title has the gap before it */
+		if (sorts) /* a mark, not the style alone; before a right-aligned title */
 			screen_buffer_put(screen_buffer, y, column->right ? x + pad - 1 : x + title,
 					  1, STYLE_TITLE_KEY, sort_mark(top, screen_buffer->ascii));
 		x += width + 1;
@@ -100,7 +100,7 @@ static void draw_name(const struct top *top, const struct row_tree_line *line, s
 			  text_fit(text, width, screen_buffer->ascii, cut, sizeof(cut)));
 }
 
-/* Of a branch that is folded: the worst that is in it, though it is not seen. */
+/* The highest alarm inside a folded branch. */
 static void draw_folded_alarm(const struct row_tree_line *line, struct screen_buffer *screen_buffer,
 			      size_t y, size_t x, size_t width)
 {
@@ -161,17 +161,17 @@ static void draw_nothing(const struct top *top, struct screen_buffer *screen_buf
 
 	if (top->filter[0])
 		screen_buffer_print(screen_buffer, y, 3, STYLE_PLAIN,
-				    "nothing has '%s' in it: Esc shows all",
+				    "no match for '%s': Esc clears the filter",
 				    text_clean(top->filter, PROMPT_TEXT, clean, sizeof(clean)));
 	else if (top->s->n_slots)
 		screen_buffer_put(screen_buffer, y, 3, screen_buffer->columns, STYLE_PLAIN,
-				  "nothing that holds processes: a shows all");
+				  "no cgroup holds processes: a shows all");
 	else
 		screen_buffer_put(screen_buffer, y, 3, screen_buffer->columns, STYLE_PLAIN,
-				  "nothing on the board yet");
+				  "no cgroups yet");
 }
 
-/* A heading that is no cgroup has no figures of its own. */
+/* A heading without a cgroup has no figures of its own. */
 static void draw_heading(const struct top *top, const struct row_tree_line *line,
 			 struct screen_buffer *panel)
 {
@@ -181,8 +181,8 @@ static void draw_heading(const struct top *top, const struct row_tree_line *line
 		screen_buffer_put(panel, 0, x, 1, STYLE_DIM, panel->ascii ? "-" : "─");
 	row_tree_name(line, top->by, panel->ascii, text, sizeof(text));
 	screen_buffer_put(panel, 1, 0, panel->columns, STYLE_BOLD, text);
-	screen_buffer_print(panel, 2, 0, STYLE_PLAIN,
-			    "a pod with %u listed: left folds it, right unfolds it", line->below);
+	screen_buffer_print(panel, 2, 0, STYLE_PLAIN, "pod, %u listed: left folds, right unfolds",
+			    line->below);
 }
 
 static void draw_panel(const struct top *top, struct screen_buffer *body, size_t rows)
@@ -198,18 +198,18 @@ static void draw_panel(const struct top *top, struct screen_buffer *body, size_t
 		draw_heading(top, line, &panel);
 }
 
-/* In the panel's upper edge, on the right: where we are, and what is left out. */
-static void draw_place(const struct top *top, struct screen_buffer *body, size_t y)
+/* In the panel's upper edge, on the right: position, filter, tree and sort order. */
+static void draw_position(const struct top *top, struct screen_buffer *body, size_t y)
 {
 	size_t n = top->tree.n, last = top->first + top->page < n ? top->first + top->page : n;
 	char text[256], clean[4 * PROMPT_TEXT + 1];
 	int used = snprintf(text, sizeof(text), " %zu-%zu of %zu", top->first + 1, last, n);
 
 	if (top->filter[0])
-		used += snprintf(text + used, sizeof(text) - (size_t)used, " with '%.40s'",
+		used += snprintf(text + used, sizeof(text) - (size_t)used, ", filter '%.40s'",
 				 text_clean(top->filter, PROMPT_TEXT, clean, sizeof(clean)));
 	if (top->by)
-		used += snprintf(text + used, sizeof(text) - (size_t)used, ", by %s",
+		used += snprintf(text + used, sizeof(text) - (size_t)used, ", tree %s",
 				 row_tree_by_word(top->by));
 	if (!sort_is_shown(top))
 		used += snprintf(text + used, sizeof(text) - (size_t)used, ", sorted by %s",
@@ -237,5 +237,5 @@ void containers_draw(const struct top *top, struct screen_buffer *body)
 	}
 	draw_panel(top, body, rows);
 	if (rows)
-		draw_place(top, body, body->rows - rows);
+		draw_position(top, body, body->rows - rows);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Pictures of now, of a recording, of history. Of history a few minutes at a time are held in memory. Never waits for a
- * guard; never shows another time than it says. */
+/* Snapshots of the live board, of a recording, of history (a few minutes at a time in memory). Never waits for a daemon. */
 #include "data_source.h"
 
 #include <errno.h>
@@ -11,14 +10,14 @@
 #include "base/clock.h"
 #include "base/human_units.h"
 
-#define AROUND_NS (300 * NS_PER_SEC)   /* of history, held on both sides of the picture */
+#define AROUND_NS (300 * NS_PER_SEC)   /* of history, held on both sides of the snapshot */
 #define EVENTS_NS (86400 * NS_PER_SEC) /* how far back events are listed */
 #define READ_NS   (30 * NS_PER_MS)     /* reading events, at a time */
-#define GAP_NS    (10 * NS_PER_SEC)    /* playing does not wait longer where there is no picture */
+#define GAP_NS    (10 * NS_PER_SEC)    /* playing skips longer gaps between snapshots */
 
 static const unsigned int speeds[DATA_SOURCE_SPEEDS] = {1, 2, 5, 10, 30, 60, 300};
 
-static bool describe(struct data_source *source, const char *reason)
+static bool fail(struct data_source *source, const char *reason)
 {
 	snprintf(source->notice, sizeof(source->notice), "%.127s", reason);
 	return false;
@@ -29,16 +28,16 @@ static bool is_recording(const struct data_source *source)
 	return hr_reader_is_recording(source->board);
 }
 
-static struct hr_reader *shown(const struct data_source *source)
+static struct hr_reader *current_reader(const struct data_source *source)
 {
 	return source->window ? source->window : source->board;
 }
 
 bool data_source_past(const struct data_source *source) { return source->at_ns != 0; }
 
-static void stand(struct data_source *source)
+static void set_time(struct data_source *source)
 {
-	source->at_ns = hr_reader_frame_time(shown(source));
+	source->at_ns = hr_reader_frame_time(current_reader(source));
 	source->notice[0] = 0;
 }
 
@@ -49,7 +48,7 @@ int data_source_begin(struct data_source *source)
 	if (is_recording(source)) {
 		r = hr_reader_seek_frame(source->board, 0);
 		if (!r)
-			stand(source);
+			set_time(source);
 	}
 	event_buffer_open(&source->buffer, hr_reader_path(source->board));
 	return r;
@@ -65,14 +64,14 @@ int data_source_load(struct data_source *source, struct snapshot *s)
 {
 	int r = event_buffer_read(&source->buffer, READ_NS);
 
-	return r == -ENOMEM ? r : snapshot_load(s, shown(source));
+	return r == -ENOMEM ? r : snapshot_load(s, current_reader(source));
 }
 
 bool data_source_reads(const struct data_source *source) { return !source->buffer.whole; }
 
 /* ---- history ---- */
 
-/* What is kept from one time to another takes the window's place. */
+/* Replaces the window by the history of that time. */
 static int open_window(struct data_source *source, uint64_t from_ns, uint64_t to_ns)
 {
 	struct hr_reader *window, *events;
@@ -81,11 +80,12 @@ static int open_window(struct data_source *source, uint64_t from_ns, uint64_t to
 
 	*error = 0;
 	if (source->history)
-		r = source->history->pictures(source->history_path, from_ns, to_ns, &window, error);
+		r = source->history->snapshots(source->history_path, from_ns, to_ns, &window,
+					       error);
 	if (r) {
-		describe(source, r == -ENOENT ? "no history is kept: Enter shows one's last minutes"
-				 : r == -ENODATA ? "nothing is kept of that time"
-						 : error);
+		fail(source, r == -ENOENT    ? "history is not enabled: start headroom-recorder"
+			     : r == -ENODATA ? "no history of that time"
+					     : error);
 		return r;
 	}
 	hr_reader_close(source->window);
@@ -98,18 +98,18 @@ static int open_window(struct data_source *source, uint64_t from_ns, uint64_t to
 
 static bool seek(struct data_source *source, uint64_t time_ns)
 {
-	int r = hr_reader_seek_frame(shown(source), time_ns);
+	int r = hr_reader_seek_frame(current_reader(source), time_ns);
 
 	if (r)
-		return describe(source, r == -ENODATA ? "nothing is kept of that time"
-						      : "the pictures of that time are damaged");
-	stand(source);
+		return fail(source, r == -ENODATA ? "no history of that time"
+						  : "the history of that time is damaged");
+	set_time(source);
 	return true;
 }
 
 static bool go_in_history(struct data_source *source, uint64_t time_ns)
 {
-	/* Where the picture asked for is older than all that is kept, the first there is. */
+	/* For a time before the oldest snapshot: the oldest one. */
 	static const uint64_t beyond[] = {AROUND_NS, 86400 * NS_PER_SEC, 100 * 86400 * NS_PER_SEC};
 	uint64_t from = time_ns > AROUND_NS ? time_ns - AROUND_NS : 0;
 	int r = -ENODATA;
@@ -141,7 +141,7 @@ bool data_source_live(struct data_source *source)
 		hr_reader_close(take_ptr(source->window));
 		event_buffer_open(&source->buffer, hr_reader_path(source->board));
 	}
-	return moved || describe(source, "this is now");
+	return moved || fail(source, "already live");
 }
 
 /* ---- steps ---- */
@@ -150,25 +150,25 @@ static bool step_back(struct data_source *source)
 {
 	uint64_t was = source->at_ns ? source->at_ns : clock_wall_ns();
 
-	if (shown(source) != source->board || is_recording(source)) {
+	if (current_reader(source) != source->board || is_recording(source)) {
 		if (seek(source, was - 1) && source->at_ns < was)
 			return true;
 		if (is_recording(source))
-			return describe(source, "this is the recording's first picture");
+			return fail(source, "start of the recording");
 	}
 	if (!go_in_history(source, was - 1))
 		return false;
 	if (source->at_ns < was)
 		return true;
-	return describe(source, "nothing older is kept");
+	return fail(source, "no older history");
 }
 
-static int next_picture(struct data_source *source)
+static int next_snapshot(struct data_source *source)
 {
 	int r;
 
 	for (int damaged = 0;
-	     (r = hr_reader_next_frame(shown(source))) == -EBADMSG && damaged < 64;)
+	     (r = hr_reader_next_frame(current_reader(source))) == -EBADMSG && damaged < 64;)
 		damaged++;
 	return r;
 }
@@ -180,24 +180,24 @@ static bool step_on(struct data_source *source)
 	uint64_t was = source->at_ns;
 
 	if (!was)
-		return describe(source, "this is now");
-	if (!next_picture(source)) {
-		stand(source);
+		return fail(source, "already live");
+	if (!next_snapshot(source)) {
+		set_time(source);
 		return true;
 	}
 	if (is_recording(source)) {
 		seek(source, UINT64_MAX);
-		return describe(source, "this is the recording's last picture");
+		return fail(source, "end of the recording");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(ahead); i++) {
 		if (open_window(source, was, was + ahead[i]) || !seek(source, was))
 			return false;
-		if (!next_picture(source)) {
-			stand(source);
+		if (!next_snapshot(source)) {
+			set_time(source);
 			return true;
 		}
 	}
-	return data_source_live(source); /* nothing newer was kept: from here on it is now */
+	return data_source_live(source); /* no newer history: live */
 }
 
 bool data_source_step(struct data_source *source, int by)
@@ -206,9 +206,9 @@ bool data_source_step(struct data_source *source, int by)
 	return by < 0 ? step_back(source) : step_on(source);
 }
 
-/* ---- what happened ---- */
+/* ---- events and incidents ---- */
 
-/* A reader of its own over all events that are kept from one time to another. */
+/* A separate reader of all events between two times. */
 static int open_events(struct data_source *source, uint64_t from_ns, uint64_t to_ns,
 		       struct hr_reader **ret_reader)
 {
@@ -270,7 +270,7 @@ void data_source_faster(struct data_source *source, int by)
 		data_source_play(source, true);
 }
 
-/* A picture on, and whether that is still before where playing has come to. */
+/* One snapshot forward; whether there was one. */
 static bool play_on(struct data_source *source)
 {
 	uint64_t was = source->at_ns;
@@ -293,7 +293,7 @@ bool data_source_tick(struct data_source *source, uint64_t mono_ns)
 	if (source->played_ns && mono_ns > source->played_ns)
 		source->clock_ns += (mono_ns - source->played_ns) * speeds[source->speed];
 	source->played_ns = mono_ns;
-	/* The picture stays ahead of the clock by at most one. */
+	/* The snapshot is ahead of the clock by at most one. */
 	while (source->playing && source->at_ns && source->at_ns <= source->clock_ns &&
 	       clock_mono_ns() < mono_ns + 200 * NS_PER_MS) {
 		if (!play_on(source))

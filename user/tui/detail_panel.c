@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The panel on the marked row: who it is; when, why, what next; where its memory is. Sentences are danger.c's; here they
- * are given their rows. */
+/* The panel of the marked row: identity; forecast, factors, next action, memory. The texts are alert_text.c's; here they get
+ * their rows. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "top.h"
 #include "format/text_wrap.h"
 
-#define LABEL_WIDTH 8
+#define LABEL_WIDTH 9
 #define ID_DIGITS   12
 
 static void add_clean(struct line *line, const char *raw, size_t n)
@@ -64,7 +64,7 @@ struct item {
 	size_t rows;
 };
 
-/* Rows each would take, wrapped. */
+/* Rows it would take, wrapped. */
 static size_t rows_of(const struct item *item, size_t width)
 {
 	struct screen_buffer nowhere = {.columns = width};
@@ -72,7 +72,7 @@ static size_t rows_of(const struct item *item, size_t width)
 	return wrap_put(&nowhere, 0, 0, width, STYLE_PLAIN, item->text);
 }
 
-/* Each gets a row; what is left goes to who needs more, the first first. */
+/* Each gets a row; the rest goes to those that need more, the first first. */
 static void share_rows(struct item *item, size_t n, size_t width, size_t rows)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -108,8 +108,8 @@ void detail_panel_draw(const struct top *top, const struct row *row,
 		       struct screen_buffer *screen_buffer)
 {
 	const struct hr_slot *slot = row->slot;
-	struct item item[] = {{.label = "when"},
-			      {.label = "why"},
+	struct item item[] = {{.label = "forecast"},
+			      {.label = "factors"},
 			      {.label = "next"},
 			      {.label = "memory", .style = STYLE_DIM}};
 	size_t y = 1, width = screen_buffer->columns > LABEL_WIDTH
@@ -119,12 +119,12 @@ void detail_panel_draw(const struct top *top, const struct row *row,
 	if (!screen_buffer->rows)
 		return;
 	draw_identity(row, screen_buffer, 0);
-	item[0].style = alert_when(slot, top->s->time_ns, item[0].text);
-	alert_reason(slot, item[1].text);
+	item[0].style = alert_forecast(slot, top->s->time_ns, item[0].text);
+	alert_factors(slot, item[1].text);
 	alert_next(slot, &top->s->host, item[2].text);
 	if (!slot_gone(slot) && !top->s->health && !top->s->recording &&
 	    !(top->source && data_source_past(top->source)))
-		strncat(item[2].text, "; k acts by hand",
+		strncat(item[2].text, "; k: manual action",
 			sizeof(item[2].text) - strlen(item[2].text) - 1);
 	alert_memory(slot, item[3].text);
 	share_rows(item, ARRAY_SIZE(item), width, screen_buffer->rows - 1);

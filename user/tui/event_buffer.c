@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Copies of events, bounded. Never waits, never reads longer than it was told to. */
+/* Copies of events, bounded. Never waits; reads no longer than its budget. */
 #include "event_buffer.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define MOST_DAMAGED 64 /* pieces in a row that are passed over before the rest is left alone */
+#define MOST_DAMAGED 64 /* consecutive damaged records skipped before giving up */
 
 static void forget(struct event_buffer *buffer)
 {
@@ -46,7 +46,7 @@ void event_buffer_done(struct event_buffer *buffer)
 	memset(buffer, 0, sizeof(*buffer));
 }
 
-/* A quarter goes: chatter first, oldest first. */
+/* Drops a quarter: chatter first, oldest first. */
 static void make_space(struct event_buffer *buffer)
 {
 	size_t wanted = EVENT_BUFFER_MAX / 4, kept = 0, chatter = 0;
@@ -113,18 +113,18 @@ static int drain(struct event_buffer *buffer)
 	return r;
 }
 
-int event_buffer_read(struct event_buffer *buffer, uint64_t rate_limit_ns)
+int event_buffer_read(struct event_buffer *buffer, uint64_t budget_ns)
 {
-	uint64_t until = clock_mono_ns() + rate_limit_ns;
+	uint64_t until = clock_mono_ns() + budget_ns;
 	int r = 0, damaged = 0;
 
 	if (!buffer->reader)
 		return 0;
 	if (!hr_reader_is_recording(buffer->reader)) {
-		hr_reader_health(buffer->reader, NULL); /* goes over to a board that has grown */
+		hr_reader_health(buffer->reader, NULL); /* switches to a board that has grown */
 		r = drain(buffer);
 	} else if (buffer->whole) {
-		return 0; /* a file that grows meanwhile is not followed */
+		return 0; /* a growing file is not followed */
 	}
 	while (!r) {
 		if (clock_mono_ns() > until)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The host's lines at the top of the live view: who guards, memory, swap, pressure, what is
- * listed. */
+/* The host's lines at the top of the interactive monitor: daemon, memory, swap, pressure, risk. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,22 +7,22 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/strbuf.h"
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "format/alert_text.h"
 #include "format/display_name.h"
+#include "format/phrase.h"
 #include "top.h"
 #include "format/enum_text.h"
 
 #define HEADER_TALL 20 /* a lower screen has three lines for the host */
 #define BAR_LEAST   8
 #define BAR_MOST    60
-#define MEMORY_WARN 0.90 /* of the host in use: worth a colour */
+#define MEMORY_WARN 0.90 /* used share of the host's memory: coloured from here on */
 #define MEMORY_BAD  0.97
 #define STALLS_WARN 1000 /* hundredths of a per cent of the last 10 s */
 
-/* Where there is room beside what stands there already. */
+/* Right-aligned, if it fits beside the `taken` columns. */
 static void right(struct screen_buffer *screen_buffer, size_t y, size_t taken, enum style style,
 		  const char *text)
 {
@@ -34,30 +33,23 @@ static void right(struct screen_buffer *screen_buffer, size_t y, size_t taken, e
 				  text);
 }
 
-/* "observe (watches, never acts), looks every 1s, guard 5 MiB": what the guard is up to, as much as there is room for. */
+/* "observe-only, interval 1s, daemon 5 MiB", as much as fits. */
 static size_t draw_daemon(const struct snapshot *s, struct screen_buffer *screen_buffer, size_t x,
 			  size_t space)
 {
-	static const char *const does[] = {"watches, never acts",
-					   "what it would do is only rehearsed",
-					   "acts by its policies"};
+	static const char *const modes[] = {"observe-only", "dry run", "enforce"};
 	const struct hr_host *host = &s->host;
-	const char *mode = mode_word(host->mode);
-	char text[256], every[UNITS_TEXT], rss[UNITS_TEXT];
-	struct line line = {text, sizeof(text), 0};
+	char text[256];
+	struct line line = line_in(text, sizeof(text));
 	size_t kept;
 
-	text[0] = 0;
-	line_add(&line, "%s", mode ? mode : "?");
-	if (host->mode < ARRAY_SIZE(does))
-		line_add(&line, " (%s)", does[host->mode]);
+	line_add(&line, "%s", host->mode < ARRAY_SIZE(modes) ? modes[host->mode] : "unknown mode");
 	kept = line.used;
-	line_add(&line, ", looks every %s",
-		 units_duration_ms(host->interval_ms ? host->interval_ms : HR_UNKNOWN, every));
+	line_add_ms(&line, ", interval ", host->interval_ms ? host->interval_ms : HR_UNKNOWN, "");
 	if (text_width(text) <= space)
 		kept = line.used;
-	if (host->rss_bytes && host->rss_bytes != HR_UNKNOWN)
-		line_add(&line, ", guard %s", units_bytes(host->rss_bytes, rss));
+	if (host->rss_bytes)
+		line_add_bytes(&line, ", daemon ", host->rss_bytes, "");
 	if (text_width(text) <= space)
 		kept = line.used;
 	text[kept] = 0;
@@ -78,7 +70,7 @@ static void draw_identity(const struct top *top, struct screen_buffer *screen_bu
 	strftime(clock, sizeof(clock),
 		 screen_buffer->columns < 100 && !past ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &tm);
 	if (top->frozen)
-		strcat(clock, " HELD");
+		strcat(clock, " PAUSED");
 	x = screen_buffer_put(screen_buffer, 0, 0, screen_buffer->columns, STYLE_BOLD, "headroom");
 	x += 1 +
 	     screen_buffer_put(screen_buffer, 0, x + 1, 40, STYLE_PLAIN,
@@ -87,26 +79,26 @@ static void draw_identity(const struct top *top, struct screen_buffer *screen_bu
 	space = screen_buffer->columns > x + text_width(clock) + 2
 			? screen_buffer->columns - x - text_width(clock) - 2
 			: 0;
-	if (s->health) /* more than a clock */
+	if (s->health) /* rather than the time */
 		x += screen_buffer_put(screen_buffer, 0, x, screen_buffer->columns, STYLE_BAD,
 				       snapshot_warning(s, warning, sizeof(warning)));
 	else if (past)
 		x += screen_buffer_print(screen_buffer, 0, x, STYLE_SELECTED, " %s ",
 					 data_source_label(top->source, clock_wall_ns(), label));
 	else if (s->recording)
-		x += screen_buffer_put(screen_buffer, 0, x, space, STYLE_WARN, "a recording");
+		x += screen_buffer_put(screen_buffer, 0, x, space, STYLE_WARN, "recording");
 	else if (lost)
 		x += screen_buffer_print(screen_buffer, 0, x, STYLE_WARN, "%llu records lost",
 					 (unsigned long long)s->host.events_lost);
 	else if (s->host.capacity && s->host.containers >= s->host.capacity)
 		x += screen_buffer_print(screen_buffer, 0, x, STYLE_WARN,
-					 "full: %u cgroups, no room for more", s->host.containers);
+					 "capacity reached: %u cgroups", s->host.containers);
 	else
 		x += draw_daemon(s, screen_buffer, x, space);
 	right(screen_buffer, 0, x, top->frozen ? STYLE_WARN : STYLE_PLAIN, clock);
 }
 
-/* "Memory [bar] 11.2 GiB of 31.2 GiB, headroom 20 GiB  swap 0 of 2 GiB" */
+/* "memory [bar] 11.2 GiB of 31.2 GiB, headroom 20 GiB, swap 0 of 2 GiB, stalls 0.1%" */
 static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_buffer)
 {
 	const struct hr_host *host = &s->host;
@@ -132,7 +124,7 @@ static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_b
 	if (host->pressure.some_avg10_centi != HR_UNKNOWN_U32)
 		snprintf(waits, sizeof(waits), ", stalls %.1f%%",
 			 host->pressure.some_avg10_centi / 100.0);
-	snprintf(tail, sizeof(tail), "%s of %s, %s left, %s%s",
+	snprintf(tail, sizeof(tail), "%s of %s, headroom %s, %s%s",
 		 units_bytes(known ? host->mem_total - host->mem_available : HR_UNKNOWN, used),
 		 units_bytes(host->mem_total, total), units_bytes(host->headroom, headroom), swap,
 		 waits);
@@ -155,17 +147,17 @@ static void add_count(struct line *line, size_t n, const char *one, const char *
 		line_add(line, "%s%zu %s", line->used ? ", " : "", n, n == 1 ? one : many);
 }
 
-/* Who is in danger; beside it what is listed, where there is room. */
+/* The containers at risk; beside it the counts, if they fit. */
 static void draw_headline(const struct snapshot *s, struct screen_buffer *screen_buffer, size_t y)
 {
 	char text[ALERT_TEXT], fits[ALERT_TEXT], counts[160] = "";
 	struct line line = {counts, sizeof(counts), 0};
 	enum style style =
 		alert_headline(s, screen_buffer->columns - 3, screen_buffer->ascii, text);
-	bool danger = style == STYLE_BAD || style == STYLE_WARN;
-	size_t x = danger ? 3 : 0;
+	bool risk = style == STYLE_BAD || style == STYLE_WARN;
+	size_t x = risk ? 3 : 0;
 
-	if (danger)
+	if (risk)
 		screen_buffer_put(screen_buffer, y, 0, x, style, style == STYLE_BAD ? "!!" : "!");
 	text_fit(text, screen_buffer->columns - x, screen_buffer->ascii, fits, sizeof(fits));
 	x += screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, style, fits);
@@ -176,7 +168,7 @@ static void draw_headline(const struct snapshot *s, struct screen_buffer *screen
 	right(screen_buffer, y, x + 1, STYLE_DIM, counts);
 }
 
-/* What the guard or the kernel did last, as far as is still told. */
+/* The last action or OOM kill that is held. */
 static const struct hr_event *last_action(const struct top *top)
 {
 	const struct event_buffer *buffer = top->source ? &top->source->buffer : NULL;
@@ -191,8 +183,8 @@ static const struct hr_event *last_action(const struct top *top)
 	return NULL;
 }
 
-/* "12:07:52 OOM kill, web", "12:07:50 term, web (rehearsed)" */
-static void describe_action(const struct hr_event *event, struct line *line)
+/* "12:07:52 OOM kill, web", "12:07:50 term, web (dry run)" */
+static void add_last_action(const struct hr_event *event, struct line *line)
 {
 	const struct hr_event_action *action = (const void *)event;
 	struct record_text from = record_text_event(event);
@@ -201,7 +193,7 @@ static void describe_action(const struct hr_event *event, struct line *line)
 	char name[320], clock[16];
 	struct tm tm;
 
-	if (event->type == HR_EVENT_ACTION && event->bytes >= sizeof(*note)) {
+	if (event->type == HR_EVENT_ACTION && event->bytes >= sizeof(*action)) {
 		what = hr_action_kind_name(action->kind);
 		note = action->status == HR_STATUS_DONE ? NULL
 							: hr_action_status_name(action->status);
@@ -214,7 +206,7 @@ static void describe_action(const struct hr_event *event, struct line *line)
 		line_add(line, " (%s)", note);
 }
 
-/* The host's own forecast, and what happened last. */
+/* The host's own forecast, OOM kills and the last action. */
 static void draw_host(const struct top *top, struct screen_buffer *screen_buffer, size_t y)
 {
 	const struct snapshot *s = top->s;
@@ -230,7 +222,7 @@ static void draw_host(const struct top *top, struct screen_buffer *screen_buffer
 			 s->oom_kills == 1 ? "" : "s");
 	if (action) {
 		line_add(&line, "; last: ");
-		describe_action(action, &line);
+		add_last_action(action, &line);
 	}
 	if (screen_buffer->ascii)
 		text_ascii(text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Marks and scrolls. Never points past the last row. */
+/* Marking and scrolling. Never points past the last row. */
 #include "list_cursor.h"
 
 void list_cursor_mark(struct list_cursor *list, size_t row)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A tall canvas and the piece of it that is seen. */
+/* A tall screen buffer and its visible part. */
 #include "pager.h"
 
 #include <errno.h>

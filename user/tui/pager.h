@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Text that is longer than its screen: drawn whole on a pager of its own, then a piece of it is shown.
+ * Text that is longer than its screen: drawn in full into a buffer of its own, of which a part is shown.
  *
  *	pager_begin(pager, body) == 0
- *	… screen_buffer_put(&pager->canvas, …); pager->rows = how many rows were drawn
+ *	… screen_buffer_put(&pager->screen_buffer, …); pager->rows = rows drawn
  *	pager_show(pager, body, y);		// on the body's rows from y on
  */
 #ifndef HEADROOM_TUI_PAGER_H
@@ -15,13 +15,13 @@
 
 struct pager {
 	struct screen_buffer screen_buffer;
-	size_t rows;        /* of ink */
-	size_t first, page; /* what is seen of it */
+	size_t rows;        /* drawn */
+	size_t first, page; /* the visible part */
 };
 
-/* Blank, as wide as the body. 0 or -ENOMEM. */
+/* Blanks it, as wide as the body. 0 or -ENOMEM. */
 int pager_begin(struct pager *pager, const struct screen_buffer *body);
-/* Scrolls no further than to its end. */
+/* Limits scrolling to its end. */
 void pager_show(struct pager *pager, struct screen_buffer *body, size_t y);
 void pager_done(struct pager *pager);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the screens behind the first one keep between two pictures; members of struct top. */
+/* State of the screens; members of struct top. */
 #ifndef HEADROOM_TUI_PANES_H
 #define HEADROOM_TUI_PANES_H
 
@@ -11,10 +11,10 @@
 
 struct top;
 
-/* One container: whose, and what was last seen of it. */
+/* One container and its last known state. */
 struct container_pane {
 	uint64_t id; /* cgroup; 0: none */
-	bool there;  /* on the board of this picture; else `slot` is its last state */
+	bool there;  /* in this snapshot; else `slot` is its last state */
 	bool known;  /* `slot` holds something */
 	struct hr_slot slot;
 	struct pager pager;
@@ -22,15 +22,14 @@ struct container_pane {
 
 struct events_pane {
 	struct list_cursor list;
-	const struct hr_event **event; /* the buffer's, those that are listed, newest first */
+	const struct hr_event **event; /* the buffer's, those listed, newest first */
 	size_t space;
-	unsigned int least; /* enum hr_severity */
-	bool chatter;       /* every oom_score_adj, too */
-	size_t hidden;      /* of those; */
-	bool only;          /* those about one container … */
-	uint64_t only_id;   /* … this one */
-	uint64_t marked_seq,
-		marked_instance; /* the mark stays with its event; 0: with the newest */
+	unsigned int least;                   /* enum hr_severity */
+	bool chatter;                         /* include changes of oom_score_adj */
+	size_t hidden;                        /* those left out */
+	bool only;                            /* of one container … */
+	uint64_t only_id;                     /* … this one */
+	uint64_t marked_seq, marked_instance; /* of the marked event; 0: the newest */
 };
 
 /* One event, explained. */
@@ -42,10 +41,9 @@ struct event_pane {
 struct incidents_pane {
 	struct list_cursor list;
 	struct incidents found;
-	bool failed;   /* they could not be read */
-	uint64_t seen; /* buffer.changes when they were looked for */
-	uint64_t
-		again_ns; /* monotonic: not looked for anew before; a long history takes its time */
+	bool failed;       /* cannot be read */
+	uint64_t seen;     /* buffer.changes at the last search */
+	uint64_t again_ns; /* monotonic: no search before; a long history takes time */
 };
 
 struct processes_pane {
@@ -53,34 +51,34 @@ struct processes_pane {
 	struct process_row *row;
 	size_t space;
 	bool by_growth;
-	uint32_t pid; /* the mark stays with it */
+	uint32_t pid; /* of the marked process */
 };
 
-/* A rung that is asked for by hand. */
+/* A manual action. */
 enum action_state { ACTION_CHOOSING, ACTION_ASKED, ACTION_WAITING, ACTION_ANSWERED };
 struct action_pane {
 	enum action_state state;
-	struct list_cursor list;           /* of rungs */
-	bool sure;                         /* the question is open: y does it */
-	uint64_t id;                       /* whose cgroup */
-	struct hr_slot slot;               /* as it was when the screen was opened */
+	struct list_cursor list;           /* of actions */
+	bool sure;                         /* the confirmation is open */
+	uint64_t id;                       /* the target's cgroup */
+	struct hr_slot slot;               /* its last known state */
 	struct hr_control_request request; /* ACTION_ASKED: the loop sends it */
 	struct hr_control_answer answer;
 	uint64_t asked_ns; /* wall time */
-	uint64_t last_seq; /* of the buffer when it was asked: what comes after may be of it */
+	uint64_t last_seq; /* of the buffer at the request: later events may be of it */
 };
 
-/* To the front, with that container; with that event. */
+/* Opens the screen of that container; of that event. */
 void container_open(struct top *top, uint64_t cgroup_id);
 void event_open(struct top *top, const struct hr_event *event);
 
-/* Five minutes before that time, on the first screen, with that container marked (0: whoever is). */
+/* Goes to five minutes before that time, on the first screen, with that container marked (0: mark unchanged). */
 void time_nav_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id);
 
-/* How an event or an incident stands out: never by its colour alone. */
+/* Style and mark of an event or incident. */
 enum style severity_style(unsigned int severity);
 const char *severity_mark(unsigned int severity); /* two columns: "!!", "! ", "  " */
-/* Of lines that many columns wide: how many are for the name of whom they are about. */
+/* Columns for the subject's name, of a line that many columns wide. */
 size_t name_width(size_t columns);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A line that is typed. Knows nothing of what it is for. */
+/* Typed input of one line. */
 #include "prompt.h"
 
 #include <string.h>
@@ -33,7 +33,7 @@ static size_t encode(int c, char out[4])
 	return 4;
 }
 
-/* One character more, or one less. */
+/* Adds or removes one character. */
 static void edit(char text[PROMPT_TEXT], int key)
 {
 	size_t n = strlen(text);
@@ -75,7 +75,7 @@ void prompt_draw(const struct prompt *p, struct screen_buffer *screen_buffer, si
 	x += 3;
 	if (p->bad)
 		x += 2 + screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_WARN,
-					   "nobody has that.");
+					   "no match");
 	if (p->hint)
 		screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_DIM, p->hint);
 }

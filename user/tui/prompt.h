@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A line that is typed where the footer stands: one at a time, for any screen. While it is open it gets every key. */
+/* Typed input in place of the footer: one at a time, for any screen. While it is open it receives every key. */
 #ifndef HEADROOM_TUI_PROMPT_H
 #define HEADROOM_TUI_PROMPT_H
 
@@ -11,10 +11,10 @@
 struct top;
 
 struct prompt {
-	const char *title;                /* "show only"; NULL: closed */
+	const char *title;                /* "filter"; NULL: closed */
 	const char *hint;                 /* what Enter and Esc do */
-	char text[PROMPT_TEXT];           /* as typed: clean it before it is shown */
-	bool bad;                         /* what is typed fits nothing: shown */
+	char text[PROMPT_TEXT];           /* as typed: clean it before showing it */
+	bool bad;                         /* no match: shown */
 	void (*changed)(struct top *top); /* NULL, or: after each key */
 	void (*done)(struct top *top,
 		     bool kept); /* NULL, or: Enter (true) or Esc; it is closed by then */

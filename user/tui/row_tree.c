@@ -13,14 +13,14 @@
 #include "format/alert_text.h"
 #include "format/enum_text.h"
 
-#define NO_TARGET UINT32_MAX
+#define NO_NODE   UINT32_MAX
 #define ROOT_PATH "/"
 
 struct row_tree_node {
 	uint64_t key;
 	const struct row *row, *named_by;
-	uint32_t parent; /* NOBODY: at the top */
-	uint32_t rank;   /* the best of its rows, and of those below */
+	uint32_t parent; /* NO_NODE: at the top */
+	uint32_t rank;   /* the best of its rows and those below */
 	uint32_t children;
 	bool context;
 };
@@ -59,7 +59,7 @@ const char *row_tree_by_word(enum row_tree_by by)
 	return by < ROW_TREE_KINDS ? words[by] : NULL;
 }
 
-/* What is folded. */
+/* ---- folded keys ---- */
 
 static int compare_keys(const void *a, const void *b)
 {
@@ -111,7 +111,7 @@ int row_tree_fold_all(struct row_tree *o)
 
 void row_tree_unfold_all(struct row_tree *o) { o->n_folded = 0; }
 
-/* Nodes, found by their key. */
+/* ---- nodes, by key ---- */
 
 static uint64_t mix(uint64_t z) /* the finalizer of splitmix64: Steele, Lea, Flood, 2014 */
 {
@@ -124,12 +124,12 @@ static uint32_t *find(const struct row_tree *o, uint64_t key)
 {
 	size_t mask = o->hash_size - 1, at = mix(key) & mask;
 
-	while (o->hash[at] != NO_TARGET && o->node[o->hash[at]].key != key)
+	while (o->hash[at] != NO_NODE && o->node[o->hash[at]].key != key)
 		at = (at + 1) & mask;
 	return &o->hash[at];
 }
 
-/* Room for so many nodes, none there yet. */
+/* Allocates space for that many nodes. */
 static int begin(struct row_tree *o, size_t most)
 {
 	size_t size = 64, order_space = o->nodes_space;
@@ -161,7 +161,7 @@ static uint32_t add_node(struct row_tree *o, struct row_tree_node node)
 {
 	uint32_t *place = find(o, node.key);
 
-	if (*place == NO_TARGET) {
+	if (*place == NO_NODE) {
 		*place = (uint32_t)o->n_nodes;
 		o->node[o->n_nodes++] = node;
 	}
@@ -170,13 +170,13 @@ static uint32_t add_node(struct row_tree *o, struct row_tree_node node)
 
 static bool is_above(const struct row_tree *o, uint32_t identity, uint32_t target)
 {
-	for (; target != NO_TARGET; target = o->node[target].parent)
+	for (; target != NO_NODE; target = o->node[target].parent)
 		if (target == identity)
 			return true;
 	return false;
 }
 
-/* Below its parent, unless that is a circle. */
+/* Below its parent, unless that makes a cycle. */
 static void hang(struct row_tree *o, uint32_t child, uint32_t parent)
 {
 	if (is_above(o, child, parent))
@@ -185,7 +185,7 @@ static void hang(struct row_tree *o, uint32_t child, uint32_t parent)
 	o->node[parent].children++;
 }
 
-/* By cgroup. */
+/* ---- by cgroup ---- */
 
 struct by_id {
 	uint64_t id;
@@ -212,7 +212,7 @@ static int hang_by_cgroup(struct row_tree *o, struct snapshot *s)
 	for (size_t i = 0; i < s->n_slots; i++)
 		ids[i] = (struct by_id){s->slots[i].cgroup_id, &s->slots[i]};
 	qsort(ids, s->n_slots, sizeof(*ids), compare_ids);
-	/* nodes that are added here are looked at in their turn */
+	/* nodes added here are visited later in this loop */
 	for (uint32_t i = 0; i < o->n_nodes; i++) {
 		const struct hr_slot *slot = o->node[i].row->slot;
 		const struct hr_slot *above = slot_of(ids, s->n_slots, slot->parent_id);
@@ -221,14 +221,14 @@ static int hang_by_cgroup(struct row_tree *o, struct snapshot *s)
 		if (!above || above == slot)
 			continue;
 		parent = *find(o, above->cgroup_id);
-		if (parent == NO_TARGET) {
+		if (parent == NO_NODE) {
 			struct row *row = &s->rows[s->n_rows + context++];
 
 			row_make(row, above);
 			parent = add_node(o, (struct row_tree_node){.key = above->cgroup_id,
 								    .row = row,
-								    .parent = NO_TARGET,
-								    .rank = NO_TARGET,
+								    .parent = NO_NODE,
+								    .rank = NO_NODE,
 								    .context = true});
 		}
 		hang(o, i, parent);
@@ -236,7 +236,7 @@ static int hang_by_cgroup(struct row_tree *o, struct snapshot *s)
 	return 0;
 }
 
-/* By pod. */
+/* ---- by pod ---- */
 
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
@@ -245,7 +245,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 	return mix(hash ^ 0x100);
 }
 
-/* 0: in no pod */
+/* 0: no pod */
 static uint64_t pod_key(const struct hr_slot *slot)
 {
 	const char *pod = hr_slot_text(slot, slot->id.pod);
@@ -258,17 +258,17 @@ static void hang_by_pod(struct row_tree *o, struct snapshot *s)
 {
 	size_t listed = o->n_nodes, context = 0;
 
-	for (size_t i = 0; i < s->n_slots; i++) { /* pods first: they are their own headings */
+	for (size_t i = 0; i < s->n_slots; i++) { /* pods first: they are headings themselves */
 		const struct hr_slot *slot = &s->slots[i];
 		uint64_t key = slot->id.kind == HR_KIND_POD && !slot_gone(slot) ? pod_key(slot) : 0;
 
-		if (!key || *find(o, slot->cgroup_id) != NO_TARGET || *find(o, key) != NO_TARGET)
+		if (!key || *find(o, slot->cgroup_id) != NO_NODE || *find(o, key) != NO_NODE)
 			continue;
 		row_make(&s->rows[s->n_rows + context], slot);
 		add_node(o, (struct row_tree_node){.key = key,
 						   .row = &s->rows[s->n_rows + context++],
-						   .parent = NO_TARGET,
-						   .rank = NO_TARGET,
+						   .parent = NO_NODE,
+						   .rank = NO_NODE,
 						   .context = true});
 	}
 	for (uint32_t i = 0; i < listed; i++) {
@@ -279,28 +279,28 @@ static void hang_by_pod(struct row_tree *o, struct snapshot *s)
 			hang(o, i,
 			     add_node(o, (struct row_tree_node){.key = key,
 								.named_by = row,
-								.parent = NO_TARGET,
-								.rank = NO_TARGET,
+								.parent = NO_NODE,
+								.rank = NO_NODE,
 								.context = true}));
 	}
-	/* A heading for one alone says nothing that its own line does not. */
+	/* No heading for a single container. */
 	for (uint32_t i = 0; i < listed; i++) {
 		uint32_t up = o->node[i].parent;
 
-		if (up != NO_TARGET && o->node[up].context && o->node[up].children == 1)
-			o->node[i].parent = NO_TARGET;
+		if (up != NO_NODE && o->node[up].context && o->node[up].children == 1)
+			o->node[i].parent = NO_NODE;
 	}
 }
 
-/* Lines. */
+/* ---- lines ---- */
 
-/* A branch ranks as the best that is in it. */
+/* A branch has the rank of its best row. */
 static void rank_parents(struct row_tree *o)
 {
 	for (size_t i = 0; i < o->n_nodes; i++) {
 		uint32_t rank = o->node[i].rank, up = o->node[i].parent;
 
-		for (; up != NO_TARGET && o->node[up].rank > rank; up = o->node[up].parent)
+		for (; up != NO_NODE && o->node[up].rank > rank; up = o->node[up].parent)
 			o->node[up].rank = rank;
 	}
 }
@@ -312,11 +312,11 @@ static int compare_nodes(const void *left, const void *right, void *arg)
 				   *b = &o->node[*(const uint32_t *)right];
 
 	if (a->parent != b->parent)
-		return a->parent + 1u < b->parent + 1u ? -1 : 1; /* NOBODY first */
+		return a->parent + 1u < b->parent + 1u ? -1 : 1; /* NO_NODE first */
 	return (a->rank > b->rank) - (a->rank < b->rank);
 }
 
-/* The first of a parent's children in o->order; n_nodes: it has none. */
+/* The first of a parent's children in o->order; n_nodes: none. */
 static size_t first_child(const struct row_tree *o, uint32_t parent)
 {
 	size_t low = 0, high = o->n_nodes;
@@ -337,7 +337,7 @@ static uint8_t alarm_of(const struct row_tree_line *line)
 	return line->row && !line->context ? (uint8_t)alert_alarm(line->row->slot) : HR_ALARM_NONE;
 }
 
-/* What is below a line that is folded goes into its sums. */
+/* Adds the lines below a folded line to its counts. */
 static void fold_away(struct row_tree *o, size_t at)
 {
 	struct row_tree_line *line = &o->line[at];
@@ -364,7 +364,7 @@ static void lay_out(struct row_tree *o, uint32_t parent, uint8_t depth, uint64_t
 		size_t here = o->n;
 		struct row_tree_line *line = &o->line[o->n++];
 
-		if (node->rank == NO_TARGET) { /* nobody below it is listed */
+		if (node->rank == NO_NODE) { /* nothing below it is listed */
 			o->n--;
 			continue;
 		}
@@ -400,7 +400,7 @@ int row_tree_build(struct row_tree *o, struct snapshot *s, enum row_tree_by by)
 		else
 			add_node(o, (struct row_tree_node){.key = s->rows[i].slot->cgroup_id,
 							   .row = &s->rows[i],
-							   .parent = NO_TARGET,
+							   .parent = NO_NODE,
 							   .rank = (uint32_t)i});
 	}
 	if (by == ROW_TREE_NONE)
@@ -415,13 +415,13 @@ int row_tree_build(struct row_tree *o, struct snapshot *s, enum row_tree_by by)
 	for (uint32_t i = 0; i < o->n_nodes; i++)
 		o->order[i] = i;
 	qsort_r(o->order, o->n_nodes, sizeof(*o->order), compare_nodes, o);
-	lay_out(o, NO_TARGET, 0, 0);
+	lay_out(o, NO_NODE, 0, 0);
 	return 0;
 }
 
-/* Names. */
+/* ---- names ---- */
 
-/* In a tree what stands above need not be said again. */
+/* In a tree the part of the name that the parent shows is left out. */
 static void short_name(const struct row_tree_line *line, enum row_tree_by by, char *text,
 		       size_t bytes)
 {

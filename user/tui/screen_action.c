@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Doing something to a container by hand: which rung, on whom exactly, with what consequence; asked once more, default no.
- * Here is the question only: who sends it is the loop (cmd_top.c), who does it or refuses is the guard. */
+/* A manual action on the marked container: choice, target, consequence, and a confirmation (default: no). The loop
+ * (cmd_top.c) sends the request; the daemon executes or refuses it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,39 +9,38 @@
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "format/display_name.h"
-#include "format/explain_action.h"
+#include "format/action_text.h"
+#include "format/phrase.h"
 #include "cursor_keys.h"
 #include "top.h"
 #include "format/enum_text.h"
 #include "format/text_wrap.h"
 
-#define TALL 24 /* a lower body has no blank lines */
+#define TALL 24 /* rows of the body from which on it has blank lines */
 
 static const struct {
 	const char *word;
 	uint32_t kind, largest;
 	const char *does, *question, *consequence;
 } actions[] = {
-	{"reclaim", HR_ACTION_RECLAIM, 0, "take back what can be given back",
-	 "Take memory back from",
-	 "The kernel takes back about a tenth of what it uses: clean page cache first, and swaps "
-	 "what "
-	 "may be swapped. Nothing is lost; it may be slower for a while."},
-	{"throttle", HR_ACTION_THROTTLE, 0, "let it wait before it takes more", "Throttle",
-	 "Its memory.high is set to what it uses now, for 30 s: whoever in it asks for more has to "
-	 "reclaim first, and slows down. Lifted by itself, also when the guard ends."},
-	{"term", HR_ACTION_TERM, 0, "ask it to end (SIGTERM)", "Send SIGTERM to",
-	 "Its main process gets SIGTERM and may end in its own way. Its runtime may start it "
-	 "again."},
+	{"reclaim", HR_ACTION_RECLAIM, 0, "reclaim memory", "Reclaim memory of",
+	 "Effect: the kernel reclaims about 10% of its usage, clean page cache first, then swap. "
+	 "No "
+	 "data is lost; it may run slower for a while."},
+	{"throttle", HR_ACTION_THROTTLE, 0, "slow down further growth (memory.high, 30s)",
+	 "Throttle",
+	 "Effect: memory.high is set to its present usage for 30s; tasks that allocate more must "
+	 "reclaim first. Undone automatically, also when the daemon ends."},
+	{"term", HR_ACTION_TERM, 0, "terminate it (SIGTERM)", "Send SIGTERM to",
+	 "Effect: its main process receives SIGTERM and can shut down. Its runtime may restart "
+	 "it."},
 	{"kill largest", HR_ACTION_KILL, 1, "kill its largest process (SIGKILL)",
 	 "Kill the largest process of",
-	 "That process ends at once; what it has not saved is lost. If it is the main one the "
-	 "whole "
-	 "container ends with it."},
-	{"kill", HR_ACTION_KILL, 0, "kill all of it (SIGKILL)", "Kill all of",
-	 "Every process in it ends at once; what they have not saved is lost. Its runtime may "
-	 "start it "
-	 "again."},
+	 "Effect: that process ends at once; unsaved data is lost. If it is the main process, the "
+	 "container ends."},
+	{"kill", HR_ACTION_KILL, 0, "kill all its processes (SIGKILL)", "Kill all processes of",
+	 "Effect: all its processes end at once; unsaved data is lost. Its runtime may restart "
+	 "it."},
 };
 
 static bool is_past(const struct top *top)
@@ -49,7 +48,7 @@ static bool is_past(const struct top *top)
 	return top->s->recording || (top->source && data_source_past(top->source));
 }
 
-/* Why nothing can be asked for at all; NULL: it can. */
+/* Why no action is possible; NULL: it is. */
 static const char *obstacle(const struct top *top)
 {
 	const struct action_pane *pane = &top->action;
@@ -57,17 +56,16 @@ static const char *obstacle(const struct top *top)
 	char node[128];
 
 	if (!pane->id)
-		return "No container is marked: mark one first (Esc goes back).";
+		return "No container marked: Esc goes back.";
 	if (slot && *slot_node(slot, node, sizeof(node)))
-		return "This is a view of many nodes: only its own node's guard can do that.";
+		return "Unavailable: only the daemon on its own node can act.";
 	if (is_past(top))
-		return top->s->recording
-			       ? "This is a recording: nothing can be done to the past."
-			       : "This is the past: nothing can be done to it. L goes back to now.";
+		return top->s->recording ? "Unavailable in a recording."
+					 : "Unavailable in the past: L goes back to now.";
 	if (top->s->health)
-		return "The guard is silent: there is nobody who could do it.";
+		return "Unavailable: the daemon is silent.";
 	if (!slot || slot_gone(slot))
-		return "It is gone already.";
+		return "Unavailable: the container is gone.";
 	return NULL;
 }
 
@@ -77,14 +75,14 @@ static void open_action(struct top *top)
 	const struct hr_slot *slot = snapshot_slot(top->s, top->subject);
 
 	if (pane->state == ACTION_ASKED || pane->state == ACTION_WAITING)
-		return; /* the answer comes here */
+		return; /* its answer is shown here */
 	pane->state = ACTION_CHOOSING;
 	pane->sure = false;
 	pane->id = slot ? slot->cgroup_id : 0;
 	if (slot)
 		pane->slot = *slot;
 	pane->list.n = ARRAY_SIZE(actions);
-	pane->list.marked = 0; /* the gentlest */
+	pane->list.marked = 0; /* the mildest */
 }
 
 static int update(struct top *top)
@@ -119,7 +117,7 @@ static void ask(struct top *top)
 	pane->state = ACTION_ASKED;
 }
 
-/* The question is open: only y is a yes. */
+/* While the confirmation is open only y means yes. */
 static bool type(struct top *top, int key)
 {
 	struct action_pane *pane = &top->action;
@@ -130,7 +128,7 @@ static bool type(struct top *top, int key)
 	if ((key == 'y' || key == 'Y') && !obstacle(top))
 		ask(top);
 	else
-		snprintf(top->notice, sizeof(top->notice), "nothing was done");
+		snprintf(top->notice, sizeof(top->notice), "cancelled");
 	return true;
 }
 
@@ -138,23 +136,19 @@ static void key_choose(struct top *top)
 {
 	struct action_pane *pane = &top->action;
 
-	if (pane->state == ACTION_ANSWERED) /* another one */
+	if (pane->state == ACTION_ANSWERED) /* choose again */
 		pane->state = ACTION_CHOOSING;
 	else if (pane->state == ACTION_CHOOSING)
 		pane->sure = !obstacle(top);
 }
 
 static const struct key keys[] = {
-	{{TOP_ENTER},
-	 key_choose,
-	 "Enter",
-	 "the marked rung: asks once more before it is done",
-	 "choose"},
+	{{TOP_ENTER}, key_choose, "Enter", "run the marked action, after a confirmation", "choose"},
 	LIST_CURSOR_KEYS,
 	KEYS_END,
 };
 
-/* ---- the picture ---- */
+/* ---- drawing ---- */
 
 static size_t draw_target(const struct top *top, struct screen_buffer *body, size_t y)
 {
@@ -173,21 +167,20 @@ static size_t draw_target(const struct top *top, struct screen_buffer *body, siz
 		 text_clean(path ? path : "?", SIZE_MAX, clean, sizeof(clean)));
 	row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text);
 	if (slot->pids != HR_UNKNOWN_U32)
-		snprintf(pids, sizeof(pids), " %u process%s of its own", slot->pids,
+		snprintf(pids, sizeof(pids), " %u process%s", slot->pids,
 			 slot->pids == 1 ? "" : "es");
 	if (slot->process[0].pid)
-		snprintf(largest, sizeof(largest), "%s the largest %s[%u] with %s",
-			 *pids ? "," : "",
+		snprintf(largest, sizeof(largest), "%s largest %s[%u] %s", *pids ? "," : "",
 			 text_clean(slot->process[0].comm, sizeof(slot->process[0].comm), comm,
 				    sizeof(comm)),
 			 slot->process[0].pid, units_bytes(slot->process[0].rss_bytes, rss));
-	snprintf(text, sizeof(text), "run by %s;%s%s%s it uses %s",
-		 runtime && slot->id.runtime ? runtime : "no runtime that is known", pids, largest,
+	snprintf(text, sizeof(text), "runtime %s;%s%s%s usage %s",
+		 runtime && slot->id.runtime ? runtime : "unknown", pids, largest,
 		 *pids || *largest ? ";" : "", units_bytes(slot->memory.usage, usage));
 	row += wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text);
-	snprintf(text, sizeof(text), "guard: mode %s; %s", mode ? mode : "unknown",
-		 top->s->host.mode == 1 ? "it would only tell what it would have done"
-					: "what is asked for by hand it does, if it may");
+	snprintf(text, sizeof(text), "daemon: mode %s; manual actions are %s",
+		 mode ? mode : "unknown",
+		 top->s->host.mode == 1 ? "logged only (dry run)" : "executed");
 	return row + wrap_put(body, row, 0, body->columns, STYLE_PLAIN, text) - y;
 }
 
@@ -206,17 +199,18 @@ static size_t draw_actions(const struct top *top, struct screen_buffer *body, si
 	return ARRAY_SIZE(actions);
 }
 
-/* The deed's own event, and what came of it, once the guard has told them. */
+/* The action's own event and its outcome, once they are on the board. */
 static size_t draw_events(const struct top *top, struct screen_buffer *body, size_t y)
 {
 	const struct action_pane *pane = &top->action;
 	const struct event_buffer *buffer = top->source ? &top->source->buffer : NULL;
-	char text[ACTION_TEXT], freed[UNITS_TEXT], line[ACTION_TEXT + 128];
+	char text[ACTION_TEXT], line[ACTION_TEXT + 128];
 	size_t row = y;
 
 	for (size_t i = 0; buffer && i < buffer->n; i++) {
 		const struct hr_event_action *action = (const void *)buffer->event[i];
 		const struct hr_event_outcome *outcome;
+		struct line l;
 
 		if (action->event.seq <= pane->last_seq || action->event.type != HR_EVENT_ACTION ||
 		    action->event.bytes < sizeof(*action) || action->event.cgroup_id != pane->id ||
@@ -228,8 +222,9 @@ static size_t draw_events(const struct top *top, struct screen_buffer *body, siz
 		outcome = (const void *)event_buffer_outcome(buffer, &action->event);
 		if (!outcome)
 			continue;
-		snprintf(line, sizeof(line), "afterwards: %s freed",
-			 units_bytes(outcome->freed, freed));
+		l = line_in(line, sizeof(line));
+		line_add(&l, "outcome: ");
+		phrase_outcome(&l, outcome);
 		row += wrap_put(body, row, 0, body->columns, STYLE_BOLD, line);
 	}
 	return row - y;
@@ -244,7 +239,7 @@ static void draw_question(const struct action_pane *pane, struct screen_buffer *
 	snprintf(text, sizeof(text), "%s %s?", actions[pane->list.marked].question, name);
 	y += wrap_put(body, y, 0, body->columns, STYLE_BAD, text);
 	screen_buffer_put(body, y, 0, body->columns, STYLE_BOLD,
-			  "Really?  y: yes, do it now; any other key: no");
+			  "Confirm: y runs it now; any other key cancels");
 }
 
 static void draw_state(const struct top *top, struct screen_buffer *body, size_t y)
@@ -258,19 +253,17 @@ static void draw_state(const struct top *top, struct screen_buffer *body, size_t
 	} else if (pane->state == ACTION_CHOOSING && pane->sure) {
 		draw_question(pane, body, y);
 	} else if (pane->state == ACTION_CHOOSING) {
-		wrap_put(body, y, 0, body->columns, STYLE_DIM,
-			 "Enter asks once more before anything is done.");
+		wrap_put(body, y, 0, body->columns, STYLE_DIM, "Enter asks for confirmation.");
 	} else if (pane->state != ACTION_ANSWERED) {
-		snprintf(text, sizeof(text),
-			 "%s: the guard was asked %s ago; its answer comes when it is done", word,
+		snprintf(text, sizeof(text), "%s: requested %s ago, waiting for the result", word,
 			 units_duration_ms((clock_wall_ns() - pane->asked_ns) / NS_PER_SEC * 1000,
 					   waited));
 		wrap_put(body, y, 0, body->columns, STYLE_BOLD, text);
 	} else {
 		const char *how = pane->answer.status == 0   ? ""
 				  : pane->answer.status == 4 ? "Not permitted: "
-				  : pane->answer.status == 5 ? "This host can't: "
-							     : "Not done: ";
+				  : pane->answer.status == 5 ? "Not supported by this host: "
+							     : "Failed: ";
 
 		snprintf(text, sizeof(text), "%s%s", how,
 			 text_clean(pane->answer.text, SIZE_MAX, clean, sizeof(clean)));
@@ -286,7 +279,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 	size_t y = 1, gap = body->rows >= TALL;
 
 	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
-	screen_buffer_put(body, 0, 0, body->columns, STYLE_TITLE, "ask the guard for a rung");
+	screen_buffer_put(body, 0, 0, body->columns, STYLE_TITLE, "manual action");
 	if (!pane->id) {
 		wrap_put(body, 2, 0, body->columns, STYLE_PLAIN, obstacle(top));
 		return;
@@ -300,8 +293,8 @@ static void draw(struct top *top, struct screen_buffer *body)
 }
 
 const struct screen screen_action = {
-	.name = "do",
-	.help = "ask the guard to reclaim, throttle, end or kill the marked container",
+	.name = "action",
+	.help = "manual action: reclaim, throttle, terminate or kill",
 	.key = 'k',
 	.keys = keys,
 	.open = open_action,

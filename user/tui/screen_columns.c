@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The columns: which, and in which order. Those that are shown stand first, in their order; the
- * rest below. What is chosen is top's; that it is kept is the business of prefs.c. */
+/* Selects the columns and their order. The shown ones are listed first, in their order; the rest below. The selection is in
+ * struct top; settings.c saves it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #define TITLE_X 6
 #define HELP_X  17
 
-/* The list: the chosen ones, then the others. */
+/* The list: the shown ones, then the others. */
 static const struct column *column_at(const struct top *top, size_t i)
 {
 	if (i < top->n_columns)
@@ -52,7 +52,7 @@ static void key_first(struct top *top) { move_mark(top, 0); }
 
 static void key_last(struct top *top) { move_mark(top, columns_count); }
 
-/* Off: it goes to where it stands in the table. On: to the end of the chosen. The name stays. */
+/* Off: back to its place in the table. On: behind the shown ones. The name stays. */
 static void key_toggle(struct top *top)
 {
 	const struct column *column = column_at(top, top->chooser_at);
@@ -101,17 +101,17 @@ static void key_defaults(struct top *top)
 static void open_columns(struct top *top) { top->chooser_at = top->chooser_first = 0; }
 
 static const struct key keys[] = {
-	{{TOP_UP}, key_up, "up, down", "choose a column", NULL},
+	{{TOP_UP}, key_up, "up, down", "move the mark", NULL},
 	{{TOP_DOWN}, key_down, NULL, NULL, NULL},
 	{{TOP_PAGE_UP}, key_page_up, NULL, NULL, NULL},
 	{{TOP_PAGE_DOWN}, key_page_down, NULL, NULL, NULL},
 	{{TOP_FIRST}, key_first, NULL, NULL, NULL},
 	{{TOP_LAST}, key_last, NULL, NULL, NULL},
-	{{' ', TOP_ENTER}, key_toggle, "space, Enter", "show it or not", "show or not"},
-	{{TOP_LEFT, '<'}, key_sooner, "left/right", "move it to the left, to the right", "move"},
+	{{' ', TOP_ENTER}, key_toggle, "space, Enter", "show or hide", "show/hide"},
+	{{TOP_LEFT, '<'}, key_sooner, "left/right", "move it left, right", "move"},
 	{{TOP_RIGHT, '>'}, key_later, NULL, NULL, NULL},
 	{{'s'}, key_sort, "s", "sort by it", "sort by it"},
-	{{'D'}, key_defaults, "D", "columns and order as delivered", "as delivered"},
+	{{'D'}, key_defaults, "D", "reset to defaults", "reset"},
 	KEYS_END,
 };
 
@@ -126,7 +126,7 @@ static void draw_column(const struct top *top, size_t i, struct screen_buffer *b
 	screen_buffer_put(body, y, TITLE_X, HELP_X - TITLE_X - 1, shown ? STYLE_BOLD : STYLE_PLAIN,
 			  column->title);
 	if (column == top->sort)
-		x += screen_buffer_put(body, y, x, body->columns, STYLE_BOLD, "(sorts) ");
+		x += screen_buffer_put(body, y, x, body->columns, STYLE_BOLD, "(sort key) ");
 	if (x < body->columns)
 		screen_buffer_put(
 			body, y, x, body->columns, STYLE_PLAIN,
@@ -145,7 +145,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 	if (top->chooser_at >= top->chooser_first + page)
 		top->chooser_first = top->chooser_at + 1 - page;
 	screen_buffer_put(body, 0, 0, body->columns, STYLE_BOLD,
-			  "Columns; on a narrow screen those that matter least are left out");
+			  "Columns; a narrow screen leaves out the less important ones");
 	for (size_t i = 0; i < page && top->chooser_first + i < columns_count; i++)
 		draw_column(top, top->chooser_first + i, body, 1 + i);
 }
@@ -163,7 +163,7 @@ static void click(struct top *top, size_t y, size_t x)
 
 const struct screen screen_columns = {
 	.name = "columns",
-	.help = "which columns are shown, and in which order",
+	.help = "columns and their order",
 	.keys = keys,
 	.open = open_columns,
 	.draw = draw,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One container: how it stands, how it came there and where it goes, what it holds, who is in it, what happened to it. As
- * many columns as there is room for; what does not fit is below. */
+/* One container: forecast, plot, memory, processes, pressure, events. In two columns on a wide terminal; what does not fit
+ * scrolls. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "widgets.h"
+#include "format/phrase.h"
 #include "format/display_name.h"
 #include "cursor_keys.h"
 #include "top.h"
@@ -27,7 +28,7 @@ static const struct widget {
 	{NULL, widget_verdict, false},        {NULL, widget_plot, false},
 	{"memory", widget_memory, false},     {"processes", widget_processes, false},
 	{"pressure", widget_pressure, false}, {"reclaim", widget_reclaim, false},
-	{"events", widget_events, true},      {"in words", widget_explanation, true},
+	{"events", widget_events, true},      {"explanation", widget_explanation, true},
 };
 
 static void open_container(struct top *top)
@@ -61,8 +62,7 @@ static void draw_title(const struct top *top, struct screen_buffer *body)
 {
 	const struct hr_slot *slot = &top->container.slot;
 	struct record_text from = record_text_slot(slot);
-	uint64_t since = slot->started_ns == HR_UNKNOWN ? slot->appeared_ns : slot->started_ns;
-	char label[640], fits[640], age[UNITS_TEXT], runs[64] = "";
+	char label[640], fits[640], runs[64] = "";
 	size_t width = body->columns;
 
 	if (*slot_node(slot, label, 128))
@@ -70,11 +70,9 @@ static void draw_title(const struct top *top, struct screen_buffer *body)
 	identity_label(&from, &slot->id, slot->cgroup_id, label + strlen(label),
 		       sizeof(label) - strlen(label));
 	if (!top->container.there)
-		snprintf(runs, sizeof(runs), "not on the board any more");
-	else if (since && since <= top->s->time_ns)
-		snprintf(runs, sizeof(runs), "%s %s",
-			 slot->started_ns == HR_UNKNOWN ? "known for" : "runs for",
-			 units_duration_ms((top->s->time_ns - since) / NS_PER_MS, age));
+		snprintf(runs, sizeof(runs), "no longer on the board");
+	else
+		phrase_age(&(struct line){runs, sizeof(runs), 0}, slot, top->s->time_ns);
 	screen_buffer_style(body, 0, 0, width, STYLE_TITLE);
 	if (strlen(runs) + 22 <= width) {
 		width -= strlen(runs) + 2;
@@ -84,7 +82,7 @@ static void draw_title(const struct top *top, struct screen_buffer *body)
 			  text_fit(label, width, body->ascii, fits, sizeof(fits)));
 }
 
-static size_t draw_column(const struct widget_input *of, struct screen_buffer *pager, size_t x,
+static size_t draw_column(const struct widget_input *of, struct screen_buffer *page, size_t x,
 			  size_t width, int right)
 {
 	size_t y = 0;
@@ -93,8 +91,8 @@ static size_t draw_column(const struct widget_input *of, struct screen_buffer *p
 		if (right >= 0 && widgets[i].right != (right > 0))
 			continue;
 		if (widgets[i].heading)
-			y += pager_heading(pager, y, x, width, widgets[i].heading);
-		y += widgets[i].draw(of, pager, y, x, width);
+			y += pager_heading(page, y, x, width, widgets[i].heading);
+		y += widgets[i].draw(of, page, y, x, width);
 	}
 	return y;
 }
@@ -111,7 +109,8 @@ static void draw(struct top *top, struct screen_buffer *body)
 	size_t wide = body->columns, high = body->rows > LOW_BODY ? body->rows - LOW_BODY : 0;
 
 	if (!pane->known || pager_begin(pager, body)) {
-		screen_buffer_put(body, 0, 0, wide, STYLE_PLAIN, "nobody is marked: Esc goes back");
+		screen_buffer_put(body, 0, 0, wide, STYLE_PLAIN,
+				  "no container marked: Esc goes back");
 		return;
 	}
 	draw_title(top, body);
@@ -131,7 +130,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 
 static uint64_t subject(const struct top *top) { return top->container.id; }
 
-/* In the order of the list as it was last seen; who is gone since is passed over. */
+/* In the order of the list as it was last drawn; containers gone since are skipped. */
 static void turn(struct top *top, bool back)
 {
 	const struct row_tree *o = &top->tree;
@@ -155,14 +154,14 @@ static void key_right(struct top *top) { turn(top, false); }
 
 static const struct key keys[] = {
 	PAGER_KEYS,
-	{{TOP_LEFT}, key_left, "left, right", "the one before, after it in the list", NULL},
+	{{TOP_LEFT}, key_left, "left, right", "previous, next container", NULL},
 	{{TOP_RIGHT}, key_right, NULL, NULL, NULL},
 	KEYS_END,
 };
 
 const struct screen screen_container = {
 	.name = "container",
-	.help = "all about one container: outlook, history, memory, processes, events",
+	.help = "one container: forecast, plot, memory, processes, events",
 	.keys = keys,
 	.open = open_container,
 	.update = update,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The first screen: who is in danger. One line a container, riskiest first, as a list or as a tree,
- * and in a panel what is to be known of the one that is marked. How it is drawn: containers_draw.c. */
+/* The first screen: one line per container, riskiest first, as a list or a tree, and a panel of the marked one. Drawn by
+ * containers_draw.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +44,11 @@ static int update(struct top *top)
 	if (r)
 		return r;
 	if (!top->selected_id || !top_select(top, top->selected_id))
-		mark(top, top->selected); /* the marked one is gone: who stands there now */
+		mark(top, top->selected); /* the marked one is gone: mark the line in its place */
 	return 0;
 }
 
-/* Moving. */
+/* ---- moving ---- */
 
 static void key_up(struct top *top) { mark(top, top->selected ? top->selected - 1 : 0); }
 
@@ -65,7 +65,7 @@ static void key_first(struct top *top) { mark(top, 0); }
 
 static void key_last(struct top *top) { mark(top, top->tree.n); }
 
-/* Order. */
+/* ---- order ---- */
 
 static void sort_step(struct top *top, size_t step)
 {
@@ -90,7 +90,7 @@ static void key_reverse(struct top *top)
 	top->stale = true;
 }
 
-/* Tree. */
+/* ---- tree ---- */
 
 static void key_tree(struct top *top)
 {
@@ -103,7 +103,7 @@ static const struct row_tree_line *marked(const struct top *top)
 	return top->selected < top->tree.n ? &top->tree.line[top->selected] : NULL;
 }
 
-/* Folds the branch; where there is nothing to fold goes up to its parent. */
+/* Folds the branch; without one moves to the parent. */
 static void key_fold(struct top *top)
 {
 	const struct row_tree_line *line = marked(top);
@@ -139,9 +139,9 @@ static void key_fold_all(struct top *top)
 	top->stale = true;
 }
 
-/* Search and filter. */
+/* ---- search and filter ---- */
 
-/* To the next line that has it, from `from` on in steps of `step`, round the end. */
+/* To the next matching line, from `from` on in steps of `step`, wrapping around. */
 static bool search_from(struct top *top, size_t from, size_t step)
 {
 	const struct row_tree *o = &top->tree;
@@ -174,7 +174,7 @@ static void search_done(struct top *top, bool kept)
 static void key_search(struct top *top)
 {
 	prompt_open(top, &(struct prompt){.title = "find",
-					  .hint = "n, N: the next, the one before; Esc: none",
+					  .hint = "n, N: next, previous; Esc: cancel",
 					  .changed = search_changed,
 					  .done = search_done});
 }
@@ -213,8 +213,8 @@ static void filter_done(struct top *top, bool kept)
 
 static void key_filter(struct top *top)
 {
-	struct prompt prompt = {.title = "show only",
-				.hint = "Enter keeps it, Esc shows all",
+	struct prompt prompt = {.title = "filter",
+				.hint = "Enter: apply; Esc: clear",
 				.changed = filter_changed,
 				.done = filter_done};
 
@@ -230,7 +230,7 @@ static void key_all(struct top *top)
 
 static void key_columns(struct top *top) { screen_open(top, screen_find("columns")); }
 
-/* A heading has nothing behind it but its branch. */
+/* A heading has no container: Enter folds its branch. */
 static void key_open(struct top *top)
 {
 	const struct row_tree_line *line = marked(top);
@@ -247,39 +247,35 @@ static uint64_t subject(const struct top *top)
 }
 
 static const struct key keys[] = {
-	{{TOP_ENTER}, key_open, "Enter", "all about the marked one", "open"},
-	{{TOP_UP},
-	 key_up,
-	 "up, down",
-	 "move the mark; the panel below tells about who is marked",
-	 NULL},
+	{{TOP_ENTER}, key_open, "Enter", "open the marked container", "open"},
+	{{TOP_UP}, key_up, "up, down", "move the mark; the panel shows the marked one", NULL},
 	{{TOP_DOWN}, key_down, NULL, NULL, NULL},
-	{{TOP_PAGE_UP}, key_page_up, "PgUp, PgDn", "a page; g, G, Home, End: first and last", NULL},
+	{{TOP_PAGE_UP}, key_page_up, "PgUp, PgDn", "a page; g, G, Home, End: first, last", NULL},
 	{{TOP_PAGE_DOWN}, key_page_down, NULL, NULL, NULL},
 	{{TOP_FIRST, 'g'}, key_first, NULL, NULL, NULL},
 	{{TOP_LAST, 'G'}, key_last, NULL, NULL, NULL},
 	{{'/'},
 	 key_search,
 	 "/",
-	 "find: goes to who has the text as you type; n, N: next, before",
+	 "find as you type, in name, image, runtime and cgroup; n, N: next, previous",
 	 "find"},
 	{{'n'}, key_search_next, NULL, NULL, NULL},
 	{{'N'}, key_search_back, NULL, NULL, NULL},
 	{{'f', '\\'},
 	 key_filter,
 	 "f, \\",
-	 "show only what has a text in its name, image, runtime or cgroup; Esc: all again",
+	 "filter by name, image, runtime or cgroup; Esc: clear",
 	 "filter"},
 	{{TOP_ESCAPE}, show_all, NULL, NULL, NULL},
-	{{'>', '.'}, key_sort_right, "< >", "sort by the column to the left, to the right", "sort"},
+	{{'>', '.'}, key_sort_right, "< >", "sort by the previous, next column", "sort"},
 	{{'<', ','}, key_sort_left, NULL, NULL, NULL},
 	{{'r', 'I'}, key_reverse, "r, I", "reverse the order", NULL},
-	{{'v'}, key_tree, "v", "a list, a tree by pods, a tree by cgroups", "tree"},
-	{{TOP_LEFT}, key_fold, "left, right", "fold and unfold a branch of the tree; *: all", NULL},
+	{{'v'}, key_tree, "v", "view: list, tree by pods, tree by cgroups", "tree"},
+	{{TOP_LEFT}, key_fold, "left, right", "fold, unfold a branch of the tree; *: all", NULL},
 	{{TOP_RIGHT}, key_unfold, NULL, NULL, NULL},
 	{{'*'}, key_fold_all, NULL, NULL, NULL},
-	{{'C'}, key_columns, "C", "choose the columns and their order", "columns"},
-	{{'a'}, key_all, "a", "list empty and gone ones, pods and sandboxes, too", "all"},
+	{{'C'}, key_columns, "C", "select columns and their order", "columns"},
+	{{'a'}, key_all, "a", "include empty and gone ones, pods, sandboxes", "all"},
 	KEYS_END,
 };
 
@@ -289,7 +285,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 	containers_draw(top, body);
 }
 
-/* On a line: marks it; on the marked one: opens it. On a title: sorts by it, or reverses. */
+/* On a line: marks it; on the marked line: opens it. On a title: sorts by it, or reverses. */
 static void click(struct top *top, size_t y, size_t x)
 {
 	const struct column *column;
@@ -311,7 +307,7 @@ static void click(struct top *top, size_t y, size_t x)
 
 const struct screen screen_containers = {
 	.name = "containers",
-	.help = "who is in danger: every container, unit and group, riskiest first",
+	.help = "every container, unit and cgroup, riskiest first",
 	.key = 'c',
 	.keys = keys,
 	.update = update,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* One event, explained: the sentences of `headroom explain EVENT`, and for an OOM kill what came before it. Keeps a copy: a
- * ring that goes on does not take it away. */
+/* One event: the lines of `headroom explain EVENT`, and for an OOM kill the plot before it. Keeps a copy, since the ring may
+ * overwrite the event. */
 #include <stdio.h>
 #include <string.h>
 
@@ -51,8 +51,7 @@ static void key_container(struct top *top)
 	if (snapshot_slot(top->s, subject(top)))
 		container_open(top, subject(top));
 	else
-		snprintf(top->notice, sizeof(top->notice),
-			 "whom it is about is not on the board of this picture");
+		snprintf(top->notice, sizeof(top->notice), "its container is not in this snapshot");
 }
 
 static void key_before(struct top *top)
@@ -61,24 +60,24 @@ static void key_before(struct top *top)
 }
 
 static const struct key keys[] = {
-	{{TOP_ENTER}, key_container, "Enter", "the container that it is about", "container"},
+	{{TOP_ENTER}, key_container, "Enter", "its container", "container"},
 	PAGER_KEYS,
-	{{'b'}, key_before, "b", "five minutes before it", "5m before"},
+	{{'b'}, key_before, "b", "five minutes before", "5m before"},
 	KEYS_END,
 };
 
 static size_t draw_explanation(const struct top *top, const struct hr_event *event,
-			       struct screen_buffer *pager)
+			       struct screen_buffer *page)
 {
 	static struct explanation explanation; /* 16 KiB; one thread draws */
 	const struct event_buffer *buffer = top->source ? &top->source->buffer : NULL;
 	size_t y = 0;
 
-	explanation.n = explanation.used = 0;
+	explanation.n = 0;
 	explain_event(&explanation, event, buffer ? event_buffer_outcome(buffer, event) : NULL,
 		      top->s->time_ns);
 	for (size_t i = 0; i < explanation.n; i++)
-		y += wrap_put(pager, y, 0, pager->columns, explanation.line[i].style,
+		y += wrap_put(page, y, 0, page->columns, explanation.line[i].style,
 			      explanation.line[i].text);
 	return y;
 }
@@ -107,7 +106,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 
 const struct screen screen_event = {
 	.name = "event",
-	.help = "one event, explained",
+	.help = "one event explained",
 	.keys = keys,
 	.update = update,
 	.subject = subject,

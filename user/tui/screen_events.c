@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What happened: the events that are held, newest first, up to the time of the picture; by severity, of everybody or of one
- * container. One line each; the marked one whole at the bottom. */
+/* The events held, newest first, up to the time of the snapshot; by severity, of all containers or of one. One line each; the
+ * marked one in full at the bottom. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@
 #include "format/text_wrap.h"
 
 #define DETAIL_ROWS_HERE 4
-#define DETAIL_FROM      14         /* a lower body has no rows to spare */
-#define SECOND_NS        999999999u /* an event of the picture's own second is not the future */
+#define DETAIL_FROM      14         /* rows of the body from which on it is shown */
+#define SECOND_NS        999999999u /* an event of the snapshot's own second is not later */
 
 enum style severity_style(unsigned int severity)
 {
@@ -30,7 +30,7 @@ const char *severity_mark(unsigned int severity)
 	return severity == HR_INFO ? "  " : severity == HR_WARNING ? "! " : "!!";
 }
 
-/* Of a list's lines, for whom they are about. */
+/* Width of the subject's name in a list. */
 size_t name_width(size_t columns)
 {
 	return columns < 64 ? 12 : columns / 4 < 44 ? columns / 4 : 44;
@@ -93,7 +93,7 @@ static int update(struct top *top)
 	return 0;
 }
 
-/* The buffer may let go of its events before the next picture: what the mark stands on is kept as a number. */
+/* The buffer may drop events before the next snapshot: the marked event is kept by its number. */
 static void remember(struct events_pane *pane)
 {
 	const struct hr_event *event = pane->list.marked && pane->list.marked < pane->list.n
@@ -165,20 +165,20 @@ static void click(struct top *top, size_t y, size_t x)
 }
 
 static const struct key keys[] = {
-	{{TOP_ENTER}, key_open, "Enter", "this event, explained", "explain"},
+	{{TOP_ENTER}, key_open, "Enter", "explain the event", "explain"},
 	LIST_CURSOR_KEYS,
-	{{'s'}, key_severity, "s", "all, warnings and worse, the critical ones", "severity"},
-	{{'o'}, key_only, "o", "only of the marked container; once more: of all", "only"},
-	{{'b'}, key_before, "b", "five minutes before it", "5m before"},
-	{{'a'}, key_chatter, "a", "all: every change of an oom_score_adj, too", NULL},
+	{{'s'}, key_severity, "s", "severity: all, warning and above, critical", "severity"},
+	{{'o'}, key_only, "o", "only this container, or all", "only"},
+	{{'b'}, key_before, "b", "five minutes before", "5m before"},
+	{{'a'}, key_chatter, "a", "include changes of oom_score_adj", NULL},
 	KEYS_END,
 };
 
-/* ---- the picture ---- */
+/* ---- drawing ---- */
 
 static void draw_title(const struct top *top, struct screen_buffer *body)
 {
-	static const char *const what[] = {"", ", warnings and worse", ", the critical ones"};
+	static const char *const what[] = {"", ", warning and above", ", critical"};
 	const struct events_pane *pane = &top->events;
 	const struct hr_slot *slot = pane->only ? snapshot_slot(top->s, pane->only_id) : NULL;
 	char identity[256] = "one container", title[640], fits[640], hidden[64] = "";
@@ -189,19 +189,19 @@ static void draw_title(const struct top *top, struct screen_buffer *body)
 		identity_name(&from, &slot->id, identity, sizeof(identity), NULL);
 	}
 	if (pane->hidden)
-		snprintf(hidden, sizeof(hidden), "; %zu of oom_score_adj hidden: a", pane->hidden);
-	snprintf(title, sizeof(title), "events of %s%s, newest first%s%s%s",
-		 pane->only ? identity : "everybody",
+		snprintf(hidden, sizeof(hidden), "; %zu oom_score_adj hidden (a)", pane->hidden);
+	snprintf(title, sizeof(title), "events: %s%s, newest first%s%s%s",
+		 pane->only ? identity : "all containers",
 		 what[pane->least <= HR_CRITICAL ? pane->least : 0], hidden,
-		 top->source && top->source->buffer.cut ? "; older ones were let go of" : "",
-		 top->source && data_source_reads(top->source) ? "; reading on" : "");
+		 top->source && top->source->buffer.cut ? "; older ones dropped" : "",
+		 top->source && data_source_reads(top->source) ? "; reading" : "");
 	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
 	screen_buffer_put(body, 0, 0, body->columns, STYLE_TITLE,
 			  text_fit(title, body->columns, body->ascii, fits, sizeof(fits)));
 }
 
-/* "12:07:52", with the day where it is another one than the picture's. */
-static void say_when(const struct hr_event *event, uint64_t now_ns, char *text, size_t bytes)
+/* "12:07:52", with the date where it differs from the snapshot's. */
+static void time_text(const struct hr_event *event, uint64_t now_ns, char *text, size_t bytes)
 {
 	time_t seconds = (time_t)(event->time_ns / NS_PER_SEC), now = (time_t)(now_ns / NS_PER_SEC);
 	struct tm then, today;
@@ -224,7 +224,7 @@ static void draw_event(const struct top *top, const struct hr_event *event,
 	size_t x, wide = name_width(body->columns);
 	bool is_path = false;
 
-	say_when(event, top->s->time_ns, when, sizeof(when));
+	time_text(event, top->s->time_ns, when, sizeof(when));
 	identity_name(&from, &event->id, name, sizeof(name), &is_path);
 	text_fit_end(name, wide, body->ascii);
 	screen_buffer_put(body, y, 0, 2, style, severity_mark(event->severity));
@@ -235,8 +235,8 @@ static void draw_event(const struct top *top, const struct hr_event *event,
 	x += wide + 1;
 	if (x < body->columns)
 		screen_buffer_put(body, y, x, body->columns - x, style,
-				  text_fit(event_emitted(event, text), body->columns - x,
-					   body->ascii, fits, sizeof(fits)));
+				  text_fit(event_text(event, text), body->columns - x, body->ascii,
+					   fits, sizeof(fits)));
 }
 
 static void draw_detail(const struct top *top, struct screen_buffer *body)
@@ -267,9 +267,8 @@ static void draw(struct top *top, struct screen_buffer *body)
 	}
 	if (!pane->list.n)
 		screen_buffer_put(body, 2, 2, body->columns, STYLE_PLAIN,
-				  pane->least || pane->only
-					  ? "none of these: s and o show more"
-					  : "nothing has happened as far as is held");
+				  pane->least || pane->only ? "no match: s and o change the filter"
+							    : "no events held");
 	else if (detail)
 		draw_detail(top, body);
 	remember(pane);
@@ -277,7 +276,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 
 const struct screen screen_events = {
 	.name = "events",
-	.help = "what happened: OOM kills, alarms, deeds, lives of containers",
+	.help = "OOM kills, alarms, actions, container starts and ends",
 	.key = 'e',
 	.keys = keys,
 	.open = open_events,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The help screen, made of the tables of keys and columns: what is not in a table is not in the
- * help. */
+/* The help screen, made of the tables of keys and columns. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +9,7 @@
 #define INDENT     2
 #define WORD_WIDTH 14
 
-/* One entry, wrapped at blanks; rows before `first` and past the screen are counted, not drawn. */
+/* One entry, wrapped at spaces; rows before `first` and past the screen are counted, not drawn. */
 static size_t entry(struct screen_buffer *screen_buffer, size_t row, size_t first, const char *word,
 		    const char *text)
 {
@@ -79,21 +78,16 @@ static size_t screen_entries(struct screen_buffer *screen_buffer, size_t row, si
 
 static const struct {
 	const char *word, *means;
-} words[] = {
-	{"headroom", "what can still be taken before a limit is hit: limit, less what can't be "
-		     "given back, plus "
-		     "swap that may be used; the least of all limits on the way up counts"},
-	{"OOM", "out of memory: at a limit, with nothing left that could be given back, the kernel "
-		"kills a "
-		"process"},
-	{"risk", "the chance, of 100, that this comes within 15 minutes"},
-	{"stall", "share of the last 10 s in which some, or all, tasks waited for memory"},
-	{"reclaim",
-	 "making room: page cache is dropped, other memory goes to swap; tasks wait for it"},
-	{"throttle", "slowing down who takes memory (memory.high), so that there is time"},
-	{"policy",
-	 "what the guard may do about whom, in steps: notify, reclaim, throttle, term, kill"},
-	{"term, kill", "SIGTERM: asked to end in good order; SIGKILL: ended"},
+} glossary[] = {
+	{"headroom", "memory left before the effective limit: limit - non-reclaimable memory + "
+		     "usable swap; the smallest of all limits up to the root"},
+	{"OOM", "out of memory: at a limit without reclaimable memory the kernel kills a process"},
+	{"risk", "probability of an OOM or stall within 15 minutes, 0-100"},
+	{"stall", "share of the last 10s in which some, or all, tasks waited for memory"},
+	{"reclaim", "the kernel drops page cache and swaps out memory; tasks wait for it"},
+	{"throttle", "memory.high slows down tasks that allocate"},
+	{"policy", "rules for actions of the daemon: notify, reclaim, throttle, term, kill"},
+	{"term, kill", "SIGTERM and SIGKILL"},
 };
 
 /* Returns how many lines there are in all. */
@@ -103,25 +97,24 @@ static size_t help_lines(const struct top *top, struct screen_buffer *screen_buf
 	size_t row = 0, first = top->help_first;
 	char title[64];
 
-	snprintf(title, sizeof(title), "Keys here (%s)", about->name);
+	snprintf(title, sizeof(title), "Keys of this screen (%s)", about->name);
 	row += heading(screen_buffer, row, first, title);
 	row += key_entries(screen_buffer, row, first, about->keys);
 	row += 1 + heading(screen_buffer, row + 1, first, "Screens");
 	row += screen_entries(screen_buffer, row, first);
-	row += 1 + heading(screen_buffer, row + 1, first, "Keys everywhere");
+	row += 1 + heading(screen_buffer, row + 1, first, "Keys of all screens");
 	row += key_entries(screen_buffer, row, first, top_keys);
-	row += 1 + heading(screen_buffer, row + 1, first, "Through time");
+	row += 1 + heading(screen_buffer, row + 1, first, "Time navigation");
 	row += key_entries(screen_buffer, row, first, time_nav_keys);
 	row++;
-	row += heading(screen_buffer, row, first,
-		       "Columns (as many as there is room for; any of them sorts)");
+	row += heading(screen_buffer, row, first, "Columns");
 	for (size_t i = 0; i < columns_count; i++)
 		row += entry(screen_buffer, row, first, column_table[i].title,
 			     column_table[i].help);
 	row++;
-	row += heading(screen_buffer, row, first, "Words");
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		row += entry(screen_buffer, row, first, words[i].word, words[i].means);
+	row += heading(screen_buffer, row, first, "Glossary");
+	for (size_t i = 0; i < ARRAY_SIZE(glossary); i++)
+		row += entry(screen_buffer, row, first, glossary[i].word, glossary[i].means);
 	return row;
 }
 
@@ -156,7 +149,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 	lines = help_lines(top, body);
 	if (!top->help_first || top->help_first + body->rows <= lines)
 		return;
-	/* too far: once more, from the last page */
+	/* past the end: redraw from the last page */
 	top->help_first = lines > body->rows ? lines - body->rows : 0;
 	for (size_t y = 0; y < body->rows; y++)
 		screen_buffer_print(body, y, 0, STYLE_PLAIN, "%*s", (int)body->columns, "");
@@ -165,7 +158,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 
 const struct screen screen_help = {
 	.name = "help",
-	.help = "keys, columns and words",
+	.help = "keys, columns and terms",
 	.bare = true,
 	.keys = keys,
 	.open = open_help,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What is worth a report: OOM kills, deeds, near misses, each as one line, newest first; from here straight to five minutes
- * before it. The search itself is report's (incident.h). */
+/* Incidents, one line each, newest first. Found by format/incident.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +22,7 @@ static const struct incident *marked(const struct top *top)
 	return pane->list.marked < pane->list.n ? &pane->found.incident[pane->list.marked] : NULL;
 }
 
-static void look(struct top *top)
+static void find_incidents(struct top *top)
 {
 	struct incidents_pane *pane = &top->incidents;
 	uint64_t began = clock_mono_ns();
@@ -41,14 +40,14 @@ static void look(struct top *top)
 	list_cursor_mark(&pane->list, pane->list.marked);
 }
 
-static void open_incidents(struct top *top) { look(top); }
+static void open_incidents(struct top *top) { find_incidents(top); }
 
-/* Looked for anew when something happened since. */
+/* Searched again when events came in. */
 static int update(struct top *top)
 {
 	if (top->source && top->source->buffer.changes != top->incidents.seen &&
 	    clock_mono_ns() > top->incidents.again_ns)
-		look(top);
+		find_incidents(top);
 	top->list = &top->incidents.list;
 	return 0;
 }
@@ -67,7 +66,7 @@ static void key_open(struct top *top)
 		event_open(top, (const struct hr_event *)record);
 	else
 		snprintf(top->notice, sizeof(top->notice),
-			 "its event is not held any more: 'headroom report' tells more");
+			 "event no longer held: see 'headroom report'");
 }
 
 static void key_before(struct top *top)
@@ -85,9 +84,9 @@ static void click(struct top *top, size_t y, size_t x)
 }
 
 static const struct key keys[] = {
-	{{TOP_ENTER}, key_open, "Enter", "the event that it is about, explained", "explain"},
+	{{TOP_ENTER}, key_open, "Enter", "explain its event", "explain"},
 	LIST_CURSOR_KEYS,
-	{{'b'}, key_before, "b", "five minutes before it began", "5m before"},
+	{{'b'}, key_before, "b", "five minutes before", "5m before"},
 	KEYS_END,
 };
 
@@ -126,11 +125,10 @@ static void draw_detail(const struct top *top, struct screen_buffer *body)
 
 	pager_heading(body, y, 0, body->columns, incident->id);
 	if (took >= NS_PER_MS)
-		snprintf(time, sizeof(time), "; %s %s", incident->open ? "going on for" : "it took",
+		snprintf(time, sizeof(time), "; %s %s", incident->open ? "ongoing for" : "duration",
 			 units_duration_ms(took / NS_PER_MS, lasted));
-	snprintf(text, sizeof(text), "%s: %s%s%s. 'headroom report %s' tells all of it.",
-		 incident->name, incident->title, time,
-		 incident->rehearsed ? "; only rehearsed" : "", incident->id);
+	snprintf(text, sizeof(text), "%s: %s%s. Full report: headroom report %s", incident->name,
+		 incident->title, time, incident->id);
 	wrap_put(body, y + 1, 0, body->columns, STYLE_PLAIN, text);
 }
 
@@ -142,7 +140,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 
 	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
 	screen_buffer_print(body, 0, 0, STYLE_TITLE, "incidents, newest first%s",
-			    pane->failed ? ": they could not be read" : "");
+			    pane->failed ? ": cannot be read" : "");
 	list_cursor_fit(&pane->list, body->rows > used ? body->rows - used : 1);
 	for (size_t y = 0; list_cursor_at(&pane->list, y, &row); y++) {
 		draw_row(&pane->found.incident[row], body, 1 + y);
@@ -150,15 +148,14 @@ static void draw(struct top *top, struct screen_buffer *body)
 			screen_buffer_style(body, 1 + y, 0, body->columns, STYLE_SELECTED);
 	}
 	if (!pane->list.n)
-		screen_buffer_put(body, 2, 2, body->columns, STYLE_PLAIN,
-				  "no OOM kill, no deed, no near miss as far as is held");
+		screen_buffer_put(body, 2, 2, body->columns, STYLE_PLAIN, "no incidents held");
 	else if (detail)
 		draw_detail(top, body);
 }
 
 const struct screen screen_incidents = {
 	.name = "incidents",
-	.help = "OOM kills, deeds and near misses, each as a whole",
+	.help = "OOM kills, actions and near misses",
 	.key = 'i',
 	.keys = keys,
 	.open = open_incidents,

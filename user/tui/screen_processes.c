@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Who holds it: the largest processes of every container and of the host outside containers, largest or fastest-growing
- * first. Only those that the board names: five a container, eight outside. */
+/* The largest processes of every container and of the host outside containers, largest or fastest-growing first. Only those
+ * on the board: five per container, eight outside. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +14,7 @@
 #include "cursor_keys.h"
 #include "top.h"
 
-#define WHERE \
-	57 /* the column where its container stands; the name of the process takes what is left before */
+#define WHERE 57 /* the column of the container */
 
 struct process_row {
 	const struct hr_process *process;
@@ -32,7 +31,7 @@ static int by_rss(const void *a, const void *b)
 		       : (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-/* Not known is INT64_MIN: last. */
+/* Unknown is INT64_MIN: last. */
 static int by_growth(const void *a, const void *b)
 {
 	int64_t x = ((const struct process_row *)a)->process->growth_bytes_per_second,
@@ -100,7 +99,7 @@ static void key_open(struct top *top)
 	if (id)
 		container_open(top, id);
 	else if (marked(top))
-		snprintf(top->notice, sizeof(top->notice), "it is in no container");
+		snprintf(top->notice, sizeof(top->notice), "not in a container");
 }
 
 static void key_sort(struct top *top)
@@ -118,16 +117,16 @@ static void click(struct top *top, size_t y, size_t x)
 }
 
 static const struct key keys[] = {
-	{{TOP_ENTER}, key_open, "Enter", "the container that it is in", "container"},
+	{{TOP_ENTER}, key_open, "Enter", "its container", "container"},
 	LIST_CURSOR_KEYS,
-	{{'s', '<', '>'}, key_sort, "s", "the largest first, or the fastest-growing", "sort"},
+	{{'s', '<', '>'}, key_sort, "s", "sort by size or by growth", "sort"},
 	KEYS_END,
 };
 
 static void draw_row(const struct process_row *row, struct screen_buffer *body, size_t y)
 {
 	const struct hr_process *p = row->process;
-	char text[UNITS_TEXT], clean[80], where[640] = "no container";
+	char text[UNITS_TEXT], clean[80], where[640] = "-";
 
 	if (row->slot) {
 		struct record_text from = record_text_slot(row->slot);
@@ -156,7 +155,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 
 	screen_buffer_style(body, 0, 0, body->columns, STYLE_TITLE);
 	screen_buffer_print(body, 0, 0, STYLE_TITLE, "%8s %-16s %9s %12s %6s  %s", "PID", "COMMAND",
-			    "RSS", "GROWTH", "ADJ", "WHERE");
+			    "RSS", "GROWTH", "ADJ", "CONTAINER");
 	screen_buffer_put(body, 0, pane->by_growth ? 41 : 31, 1, STYLE_TITLE_KEY, down);
 	list_cursor_fit(&pane->list, body->rows > 1 ? body->rows - 1 : 1);
 	for (size_t y = 0; list_cursor_at(&pane->list, y, &row); y++) {
@@ -165,14 +164,13 @@ static void draw(struct top *top, struct screen_buffer *body)
 			screen_buffer_style(body, 1 + y, 0, body->columns, STYLE_SELECTED);
 	}
 	if (!pane->list.n)
-		screen_buffer_put(body, 2, 2, body->columns, STYLE_PLAIN,
-				  "no process is known yet");
+		screen_buffer_put(body, 2, 2, body->columns, STYLE_PLAIN, "no processes known yet");
 	pane->pid = marked(top) ? marked(top)->process->pid : 0;
 }
 
 const struct screen screen_processes = {
 	.name = "processes",
-	.help = "the largest processes of all containers, and of the host outside them",
+	.help = "largest processes of all containers and of the host",
 	.key = 'p',
 	.keys = keys,
 	.update = update,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The list of screens, and which of them lies above which. */
+/* The list of screens and the stack of open ones. */
 #include "screen.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The live view's choices, read and written. Never stops the view; never writes over what it did not understand, nor into
- * a folder that is another user's. */
+/* Reads and writes the settings of the interactive monitor. Never overwrites a file it does not understand, nor one in
+ * another user's folder. */
 #include "settings.h"
 
 #include <errno.h>
@@ -17,9 +17,9 @@
 #include "base/utf8_clean.h"
 #include "base/yaml_tree.h"
 
-/* The place. */
+/* ---- path ---- */
 
-/* It, or the nearest folder above it that is there, is the effective user's. */
+/* Whether it, or its nearest existing parent, belongs to the effective user. */
 static bool is_mine(const char *path)
 {
 	char at[PATH_MAX];
@@ -60,7 +60,7 @@ int settings_path(char path[PATH_MAX])
 	return -ENOENT;
 }
 
-/* Reading. Each takes what it understands, and says whether that was all. */
+/* ---- reading; each function returns whether it understood the whole value ---- */
 
 static const char *const colour_words[TOP_COLOURS] = {"auto", "none", "16", "256"};
 
@@ -105,7 +105,7 @@ static bool read_columns(struct top *top, const struct tree_node *node)
 		if (column)
 			chosen[n++] = column;
 	}
-	if (!named) { /* whose figures these are is always shown */
+	if (!named) { /* the name is always shown */
 		memmove(chosen + 1, chosen, n * sizeof(chosen[0]));
 		chosen[0] = name;
 		n++;
@@ -162,7 +162,7 @@ static const struct {
 	{"tree", read_tree},       {"colours", read_colours}, {"mouse", read_mouse},
 };
 
-/* NULL, or the key that was not understood. */
+/* The first key that is not understood, or NULL. */
 static const struct tree_node *read_all(struct top *top, const struct tree_node *root)
 {
 	const struct tree_node *odd = NULL;
@@ -180,9 +180,9 @@ static const struct tree_node *read_all(struct top *top, const struct tree_node 
 	return odd;
 }
 
-/* Writing. */
+/* ---- writing ---- */
 
-static bool delivered_columns(const struct top *top)
+static bool default_columns(const struct top *top)
 {
 	size_t n = 0;
 
@@ -192,16 +192,14 @@ static bool delivered_columns(const struct top *top)
 	return !columns_of_top[n] && n == top->n_columns;
 }
 
-/* What is as delivered is left out: it may become better with another version. */
+/* Default columns are left out, so that a newer version can change them. */
 static void render(const struct top *top, char text[SETTINGS_TEXT])
 {
 	struct line line = {text, SETTINGS_TEXT, 0};
 
 	text[0] = 0;
-	line_add(&line,
-		 "# headroom top wrote this: what was chosen there. \"headroom top\" reads it at "
-		 "its start.\n");
-	if (!delivered_columns(top))
+	line_add(&line, "# Settings of headroom top, written by it.\n");
+	if (!default_columns(top))
 		for (size_t i = 0; i < top->n_columns; i++)
 			line_add(&line, "%s%s%s", i ? ", " : "columns: [", top->column[i]->id,
 				 i + 1 == top->n_columns ? "]\n" : "");
@@ -226,9 +224,8 @@ void settings_load(struct settings *settings, struct top *top, char error[SETTIN
 	if (!r && tree.root && tree.root->kind == TREE_MAP) {
 		odd = read_all(top, tree.root);
 		if (odd)
-			snprintf(said, sizeof(said),
-				 "top.yaml:%u:%u: %s is not what this version knows", odd->line,
-				 odd->column, tree_what(odd));
+			snprintf(said, sizeof(said), "top.yaml:%u:%u: unknown setting %s",
+				 odd->line, odd->column, tree_what(odd));
 	} else if (!r && tree.root) {
 		tree_complain(&tree, tree.root, tree_what(tree.root), "keys and values");
 	} else if (r && r != -ENOENT && !said[0]) {
@@ -240,7 +237,7 @@ void settings_load(struct settings *settings, struct top *top, char error[SETTIN
 		const char *what = strstr(said, "top.yaml");
 
 		settings->ours = false;
-		snprintf(error, SETTINGS_ERROR, "left alone: %.90s", what ? what : said);
+		snprintf(error, SETTINGS_ERROR, "settings not loaded: %.90s", what ? what : said);
 	}
 	tree_done(&tree);
 	render(top, settings->written);
@@ -260,8 +257,8 @@ static int make_folders(const char *path)
 	return 0;
 }
 
-/* Beside it first: a reader finds the old one or the new one. It is not waited for the disk: what a power cut leaves is
- * read like anything else. */
+/* Writes a temporary file and renames it: a reader finds the old or the new file. Without fsync: a file damaged by a power
+ * cut is handled like any other. */
 static int replace(const char *path, const char *text)
 {
 	char aside[PATH_MAX + 32], real[PATH_MAX];
@@ -269,7 +266,7 @@ static int replace(const char *path, const char *text)
 	size_t n = strlen(text);
 	int r = 0;
 
-	if (realpath(path, real)) /* a link stays one */
+	if (realpath(path, real)) /* keeps a symbolic link */
 		path = real;
 	else if (errno != ENOENT || make_folders(path))
 		return -errno;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Canvas to terminal, keys from it. Only ncurses writes to the screen: it sends what changed,
+/* Screen buffer to terminal, keys from it. Only ncurses writes to the screen: it sends what changed,
  * so nothing flickers. */
 #define NCURSES_WIDECHAR 1
 #include "terminal.h"
@@ -15,7 +15,7 @@
 #include "base/cleanup.h"
 #include "top.h"
 
-#define CTRL_L 0x0c /* the screen was spoilt by somebody else */
+#define CTRL_L 0x0c /* redraw: another program wrote to the terminal */
 
 enum pair { PAIR_NONE, PAIR_GOOD, PAIR_WARN, PAIR_BAD, PAIR_DIM };
 
@@ -23,10 +23,10 @@ static SCREEN *screen;
 static FILE *input;
 static attr_t looks[STYLE_COUNT], dim;
 static MEVENT clicked;
-/* What stands on the screen: only cells that differ are handed to ncurses. */
+/* The painted screen: only cells that differ go to ncurses. */
 static struct screen_buffer shown;
 
-/* Every style differs without colour, too. */
+/* Styles differ without colour, too. */
 static const struct {
 	attr_t mono, colour;
 	short pair;
@@ -114,7 +114,7 @@ int terminal_open(enum top_colours most)
 	return 0;
 }
 
-/* While it is on the terminal's own marking needs Shift. */
+/* While it is on, selecting text needs Shift. */
 void terminal_mouse(bool on)
 {
 	mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
@@ -163,7 +163,7 @@ void terminal_paint(const struct screen_buffer *screen_buffer)
 	if (all) {
 		erase();
 		if (screen_buffer_reset(&shown, screen_buffer->rows, screen_buffer->columns, false))
-			screen_buffer_done(&shown); /* then everything is handed over each time */
+			screen_buffer_done(&shown); /* then all cells are painted each time */
 	}
 	for (size_t y = 0; y < screen_buffer->rows; y++) {
 		const struct cell *row = screen_buffer->cells + y * screen_buffer->columns;
@@ -235,5 +235,5 @@ int terminal_key(void)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].curses == (int)c)
 			return keys[i].key;
-	return KEY_OF_TOP; /* a key that means nothing here */
+	return KEY_OF_TOP; /* an unknown key */
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Keys through time, the same on every screen: pictures back and on, jumps, playing, and back to now. The moves are the
- * source's. */
+/* Time navigation, the same on every screen: step, jump, play, back to now. data_source.c does the moves. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +9,7 @@
 #include "top.h"
 
 #define BEFORE_NS (300 * NS_PER_SEC)
-#define JUMP_MS   60000u /* where nothing is typed */
+#define JUMP_MS   60000u /* without input */
 
 static void moved(struct top *top, bool another)
 {
@@ -49,14 +48,14 @@ static void faster(struct top *top, int by)
 	if (data_source_past(top->source))
 		data_source_faster(top->source, by);
 	else
-		snprintf(top->notice, sizeof(top->notice), "this is now: T goes back");
+		snprintf(top->notice, sizeof(top->notice), "already live: T goes back");
 }
 
 static void key_faster(struct top *top) { faster(top, 1); }
 
 static void key_slower(struct top *top) { faster(top, -1); }
 
-/* "12:30" is a time of the day that is looked at. */
+/* "12:30" is a time of the day shown. */
 static int parse_clock(const char *text, uint64_t at_ns, uint64_t *ret_ns)
 {
 	time_t seconds = (time_t)(at_ns / NS_PER_SEC);
@@ -85,7 +84,7 @@ static void jump(struct top *top, bool on)
 		to = on ? at + ms * NS_PER_MS : at > ms * NS_PER_MS ? at - ms * NS_PER_MS : 0;
 	} else if (parse_clock(text, at, &to) && clock_parse(text, clock_wall_ns(), &to)) {
 		snprintf(top->notice, sizeof(top->notice),
-			 "that is no time: 5m, 1h30m, 12:30 or '2026-11-22 12:30'");
+			 "invalid time: give 5m, 1h30m, 12:30 or '2026-11-22 12:30'");
 		return;
 	}
 	data_source_play(top->source, false);
@@ -104,13 +103,14 @@ static void jump_back(struct top *top, bool kept)
 		jump(top, false);
 }
 
-#define HINT "5m, 12:30, '2026-11-22 12:30'; Enter alone: 1m"
+#define HINT "5m, 12:30, '2026-11-22 12:30'; empty: 1m"
 
 static void key_jump(struct top *top)
 {
 	if (can(top))
-		prompt_open(top, &(struct prompt){
-					 .title = "on by, or to", .hint = HINT, .done = jump_on});
+		prompt_open(top, &(struct prompt){.title = "forward by, or to",
+						  .hint = HINT,
+						  .done = jump_on});
 }
 
 static void key_jump_back(struct top *top)
@@ -144,13 +144,13 @@ void time_nav_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id)
 }
 
 const struct key time_nav_keys[] = {
-	{{'T'}, key_back, "T", "into the past: a picture back", "back"},
-	{{'t'}, key_on, "t", "a picture on", "on"},
-	{{' ', 'z'}, key_play, "space", "the past: play it, stop it", "play"},
-	{{'J'}, key_jump_back, "J, j", "jump back, on: by a time that is typed, or to one", NULL},
+	{{'T'}, key_back, "T", "one snapshot back", "back"},
+	{{'t'}, key_on, "t", "one snapshot forward", "forward"},
+	{{' ', 'z'}, key_play, "space", "in the past: play, stop", "play"},
+	{{'J'}, key_jump_back, "J, j", "jump back, forward: by a duration, or to a time", NULL},
 	{{'j'}, key_jump, NULL, NULL, NULL},
-	{{'+', '='}, key_faster, "+, -", "the past: play faster, slower (x1 to x300)", NULL},
+	{{'+', '='}, key_faster, "+, -", "in the past: play faster, slower (x1 to x300)", NULL},
 	{{'-'}, key_slower, NULL, NULL, NULL},
-	{{'L'}, key_live, "L", "back to now; of a recording: to its end", "now"},
+	{{'L'}, key_live, "L", "live; in a recording: its end", "live"},
 	KEYS_END,
 };

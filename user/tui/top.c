@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The live view's frame: which screen is in front, the keys that all have, the host's strip above
- * and the footer below. Never touches a terminal. */
+/* The frame of the interactive monitor: the screen in front, the keys of all screens, the header above and the footer below.
+ * Never touches a terminal. */
 #include "top.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "format/alert_text.h"
 #include "format/text_wrap.h"
 
-#define FIRST_KEYS    3 /* of a screen's in the footer, before the other screens */
+#define FIRST_KEYS    3 /* of a screen, in the footer before the other screens */
 #define LEAST_COLUMNS 40u
 #define LEAST_ROWS    8u
 
@@ -52,9 +52,9 @@ int top_update(struct top *top)
 	return top->screen->update ? top->screen->update(top) : 0;
 }
 
-/* The frame's keys. */
+/* ---- keys of all screens ---- */
 
-static void key_freeze(struct top *top) { top->frozen = !top->frozen; }
+static void key_pause(struct top *top) { top->frozen = !top->frozen; }
 
 static void key_help(struct top *top) { screen_open(top, screen_find("help")); }
 
@@ -70,17 +70,17 @@ static void key_mouse(struct top *top)
 {
 	top->mouse = !top->mouse;
 	snprintf(top->notice, sizeof(top->notice), "mouse %s",
-		 top->mouse ? "on" : "off: the terminal's own marking works");
+		 top->mouse ? "on" : "off: select text with the terminal");
 }
 
 static void key_end(struct top *top) { top->quit = true; }
 
 const struct key top_keys[] = {
-	{{'z', ' '}, key_freeze, "space, z", "hold the picture; once more: go on", "hold"},
-	{{'?', 'h', TOP_F1}, key_help, "?, h, F1", "this help", "help"},
-	{{'M'}, key_mouse, "M", "the mouse: on, or off to mark and copy text with it", NULL},
+	{{'z', ' '}, key_pause, "space, z", "pause, resume", "pause"},
+	{{'?', 'h', TOP_F1}, key_help, "?, h, F1", "help", "help"},
+	{{'M'}, key_mouse, "M", "mouse on or off (off: select text with the terminal)", NULL},
 	{{TOP_ESCAPE}, key_back, NULL, NULL, NULL},
-	{{'q'}, key_quit, "q, Esc", "back to the screen before; q on the first one: quit", "quit"},
+	{{'q'}, key_quit, "q, Esc", "previous screen; q on the first one: quit", "quit"},
 	{{'Q'}, key_end, "Q", "quit", NULL},
 	KEYS_END,
 };
@@ -124,7 +124,7 @@ static void dispatch(struct top *top, int code)
 		open_by_key(top, code);
 }
 
-/* On the body: its screen's. On the footer: the key that stands there. */
+/* On the body: the screen's. On the footer: that key. */
 static void click(struct top *top)
 {
 	size_t y = top->click_y, x = top->click_x;
@@ -153,14 +153,14 @@ int top_key(struct top *top, int code)
 	return top->stale ? top_update(top) : 0;
 }
 
-/* The footer: as much of it as there is room for, each key a place to click on. */
+/* ---- footer: as many keys as fit, each of them clickable ---- */
 struct footer {
 	struct top *top;
-	struct screen_buffer *screen_buffer; /* NULL: only measured */
+	struct screen_buffer *screen_buffer; /* NULL: measures only */
 	size_t x, end;
 };
 
-/* "/ find": the first of its keys, and what it does in a word. */
+/* "/ find": the first of its keys and its word. */
 static void add_key(struct footer *f, const char *keys, const char *does, int code)
 {
 	size_t y, n = strcspn(keys, ","), width = n + 1 + text_width(does);
@@ -180,7 +180,7 @@ static void add_key(struct footer *f, const char *keys, const char *does, int co
 	f->x += width + 2;
 }
 
-/* Those from `from` on, up to `to`. */
+/* Keys number `from` to `to` of a table. */
 static void add_keys(struct footer *f, const struct key *keys, size_t from, size_t to)
 {
 	size_t n = 0;
@@ -201,7 +201,7 @@ static void add_screens(struct footer *f)
 	}
 }
 
-/* The frame's own keys have their room in any case; then the screen's first ones, the other screens, the rest. */
+/* The keys of all screens are always shown; then the screen's first ones, the other screens, the rest. */
 static void draw_footer(struct top *top, struct screen_buffer *screen_buffer)
 {
 	struct footer f = {.top = top, .end = screen_buffer->columns};
@@ -228,14 +228,14 @@ static void draw_footer(struct top *top, struct screen_buffer *screen_buffer)
 	add_keys(&f, top_keys, from, SIZE_MAX);
 }
 
-/* Too small for a list: the answer, in whatever room there is. */
+/* Too small for a list: the headline only. */
 static void draw_small(const struct top *top, struct screen_buffer *screen_buffer)
 {
 	char text[ALERT_TEXT];
 	enum style style = alert_headline(top->s, 60, screen_buffer->ascii, text);
 	size_t y = wrap_put(screen_buffer, 0, 0, screen_buffer->columns, style, text);
 
-	screen_buffer_print(screen_buffer, y + 1, 0, STYLE_DIM, "%zux%zu: a list needs %ux%u",
+	screen_buffer_print(screen_buffer, y + 1, 0, STYLE_DIM, "%zux%zu: too small, needs %ux%u",
 			    screen_buffer->columns, screen_buffer->rows, LEAST_COLUMNS, LEAST_ROWS);
 }
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The live view's model: what keys change, and how it is drawn from a snapshot. Pure: no
- * terminal, no clock, no board of its own, so that a test sees what a person sees.
+ * The model of the interactive monitor: state that keys change, drawn from a snapshot. Pure: no terminal, no clock, no board
+ * of its own, so that a test sees what a user sees.
  *
  *	top_init(&top, &snapshot);
- *	loop: data_source_load(…, &snapshot); top_update(&top); top_draw(&top, &canvas);
+ *	loop: data_source_load(…, &snapshot); top_update(&top); top_draw(&top, &screen_buffer);
  *	      top_key(&top, key);
  *
- * What all screens share is here: the picture, who is marked, what is listed; each screen's own is
- * a member at the end. Screens: screen.h.
+ * Here is what all screens share: snapshot, mark, list; each screen's own state is a member at the end. Screens: screen.h.
  */
 #ifndef HEADROOM_TUI_TOP_H
 #define HEADROOM_TUI_TOP_H
@@ -23,7 +22,7 @@
 #include "data_source.h"
 #include "format/table.h"
 
-/* Keys beyond characters (which come as their code point). */
+/* Keys other than characters, which are their code point. */
 enum top_key {
 	KEY_OF_TOP = 0x200000,
 	TOP_UP,
@@ -43,7 +42,7 @@ enum top_key {
 	TOP_CLICK /* where: top->click_y, click_x */
 };
 
-/* How many colours are used at most; the terminal may have fewer. */
+/* Maximum number of colours; the terminal may have fewer. */
 enum top_colours {
 	TOP_COLOURS_AUTO,
 	TOP_COLOURS_NONE,
@@ -52,7 +51,7 @@ enum top_colours {
 	TOP_COLOURS
 };
 
-/* A key in the footer, to be clicked on. */
+/* A key in the footer that can be clicked. */
 struct footer_button {
 	size_t from, to;
 	int code;
@@ -62,35 +61,35 @@ struct footer_button {
 #define TOP_BELOW 8
 
 struct top {
-	struct snapshot *s;         /* what is shown; the caller's */
+	struct snapshot *s;         /* the caller's */
 	struct data_source *source; /* the caller's; NULL in tests that need none */
 	const struct screen *screen, *below[TOP_BELOW];
 	size_t n_below;
 	bool quit, frozen;
-	bool mouse; /* clicks are wanted */
+	bool mouse; /* mouse on */
 	enum top_colours colours;
 	size_t click_y, click_x;  /* of TOP_CLICK */
-	size_t body_y, body_rows; /* of the last picture */
+	size_t body_y, body_rows; /* as last drawn */
 	struct footer_button button[TOP_BUTTONS];
 	size_t n_buttons;
-	bool stale;           /* what is listed must be made anew; top_key() sees to it */
-	bool reload;          /* another picture is wanted at once: the loop's */
+	bool stale;           /* the list must be rebuilt; top_key() does that */
+	bool reload;          /* the loop must load a snapshot at once */
 	char notice[128];     /* a line in the footer, or "" */
-	struct prompt prompt; /* a line that is typed instead of the footer */
+	struct prompt prompt; /* typed input in place of the footer */
 
 	/* containers */
-	const struct column *column[TABLE_COLUMNS]; /* chosen, in this order */
+	const struct column *column[TABLE_COLUMNS]; /* shown, in this order */
 	size_t n_columns;
 	const struct column *sort;
 	bool reverse, all;
 	enum row_tree_by by;
-	struct row_tree tree; /* what is listed, line by line */
+	struct row_tree tree; /* the list, line by line */
 	char filter[PROMPT_TEXT], search[PROMPT_TEXT];
 	size_t selected, first; /* lines */
-	uint64_t selected_id;   /* it keeps its mark when lines move; 0: the first line */
-	size_t page;            /* lines of the list in the last picture */
+	uint64_t selected_id;   /* keeps its mark when lines move; 0: the first line */
+	size_t page;            /* lines of the list as last drawn */
 	size_t list_y;          /* the body's row of the first of them */
-	struct table table;     /* the last picture's columns */
+	struct table table;     /* columns as last drawn */
 
 	/* columns */
 	size_t chooser_at, chooser_first, chooser_page;
@@ -98,8 +97,8 @@ struct top {
 	/* help */
 	size_t help_first, help_page;
 
-	uint64_t subject; /* whose cgroup was marked on the screen before; 0: nobody's */
-	/* what the keys of the screen in front move; NULL: nothing */
+	uint64_t subject; /* the cgroup marked on the screen before; 0: none */
+	/* moved by the keys of the screen in front; NULL: none */
 	struct list_cursor *list;
 	struct pager *pager;
 	struct container_pane container;
@@ -111,27 +110,27 @@ struct top {
 };
 
 void top_init(struct top *top, struct snapshot *s);
-/* The snapshot is a new one: selects, sorts, keeps the mark. 0 or -ENOMEM. */
+/* After a new snapshot: selects, sorts, keeps the mark. 0 or -ENOMEM. */
 int top_update(struct top *top);
 void top_draw(struct top *top, struct screen_buffer *screen_buffer);
 /* 0 or as top_update(). */
 int top_key(struct top *top, int key);
 void top_done(struct top *top);
 
-/* Who is marked; NULL: nobody, or a heading. */
+/* The marked row; NULL: none, or a heading. */
 const struct row *top_selected(const struct top *top);
-/* Marks who is listed with that cgroup id; false: nobody, and all stays. */
+/* Marks the line of that cgroup; false: not listed, nothing changes. */
 bool top_select(struct top *top, uint64_t cgroup_id);
 
 bool top_shows(const struct top *top, const struct column *column);
 void top_default_columns(struct top *top);
 
-/* The keys of the frame, that all screens have; as struct screen's. */
+/* Keys of all screens; as those of struct screen. */
 extern const struct key top_keys[], time_nav_keys[];
 
-/* strip.c: the host's lines, from row y on; returns the rows taken. */
+/* header.c: the host's lines; returns the rows taken. */
 size_t header_draw(const struct top *top, struct screen_buffer *screen_buffer);
-/* detail.c: what is to be known of one row, on as many lines as the canvas has. */
+/* detail_panel.c: one row, on as many lines as the buffer has. */
 void detail_panel_draw(const struct top *top, const struct row *row,
 		       struct screen_buffer *screen_buffer);
 

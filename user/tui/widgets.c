@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The blocks of one container's screen that are figures and pictures: verdict, plot, memory, pressure, reclaim. What is not
- * known is said to be unknown or left out, never shown as 0. */
+/* The widgets of the container screen that show figures: verdict, plot, memory, processes, pressure, reclaim. An unknown value
+ * is said to be unknown or left out, never shown as 0. */
 #include "widgets.h"
 
 #include <stdio.h>
@@ -11,12 +11,12 @@
 #include "base/clock.h"
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
-#include "forecast/reason_text.h"
-#include "format/history.h"
-#include "format/forecast_plot.h"
-#include "format/snapshot.h"
-#include "format/explain_action.h"
+#include "format/alert_text.h"
 #include "format/enum_text.h"
+#include "format/forecast_plot.h"
+#include "format/history.h"
+#include "format/phrase.h"
+#include "format/snapshot.h"
 #include "format/text_wrap.h"
 
 /* The console's font has blocks, but no braille. */
@@ -31,115 +31,54 @@ enum plot_marks widget_marks(const struct screen_buffer *screen_buffer)
 
 /* ---- verdict ---- */
 
-static enum style alarm_style(unsigned int alarm)
+static void add_risk(struct line *l, const struct hr_forecast *o)
 {
-	return alarm >= HR_ALARM_ACT ? STYLE_BAD : alarm == HR_ALARM_WARN ? STYLE_WARN : STYLE_BOLD;
-}
-
-static void say_risk(const struct hr_forecast *o, char *text, size_t bytes)
-{
-	char p10[UNITS_TEXT], p50[UNITS_TEXT], p90[UNITS_TEXT],
-		alarm[48] = "", risk[16] = "unknown", when[80] = "not foreseen in a day";
-	const char *word = alarm_word(o->alarm);
-
-	if (o->risk_centi != UINT16_MAX)
-		snprintf(risk, sizeof(risk), "%u of 100", (o->risk_centi + 50u) / 100u);
+	phrase_risk(l, o->risk_centi);
 	if (o->alarm)
-		snprintf(alarm, sizeof(alarm), " ALARM %s", word ? word : "unknown");
-	if (o->oom_in_p50_ms != HR_UNKNOWN && o->oom_in_p90_ms != HR_UNKNOWN)
-		snprintf(when, sizeof(when), "in %s (%s to %s)",
-			 units_duration_ms(o->oom_in_p50_ms, p50),
-			 units_duration_ms(o->oom_in_p10_ms, p10),
-			 units_duration_ms(o->oom_in_p90_ms, p90));
-	else if (o->oom_in_p50_ms != HR_UNKNOWN && o->oom_in_p10_ms == HR_UNKNOWN)
-		snprintf(when, sizeof(when), "in %s", units_duration_ms(o->oom_in_p50_ms, p50));
-	else if (o->oom_in_p50_ms != HR_UNKNOWN)
-		snprintf(when, sizeof(when), "in %s (after %s)",
-			 units_duration_ms(o->oom_in_p50_ms, p50),
-			 units_duration_ms(o->oom_in_p10_ms, p10));
-	else if (o->oom_in_p10_ms != HR_UNKNOWN)
-		snprintf(when, sizeof(when), "perhaps in %s",
-			 units_duration_ms(o->oom_in_p10_ms, p10));
-	snprintf(text, bytes, "risk %s%s, OOM %s", risk, alarm, when);
+		line_add(l, ", alarm %s", or_unknown(alarm_word(o->alarm)));
+	line_add(l, ", ");
+	phrase_oom_in(l, o);
 }
 
-static void say_headroom(const struct hr_slot *slot, char *text, size_t bytes)
+static void add_headroom(struct line *l, const struct hr_slot *slot)
 {
-	const struct hr_binding *b = &slot->binding;
-	const struct hr_forecast *o = &slot->forecast;
-	const char *path = hr_slot_text(slot, b->cgroup);
-	const char *leak = o->leak ? forecast_leak_state_name(o->leak) : NULL;
-	char left[UNITS_TEXT], limit[UNITS_TEXT], rate[UNITS_TEXT], clean[160], owner[200];
-
-	if (b->level == HR_LEVEL_OWN)
-		snprintf(owner, sizeof(owner), "its own limit");
-	else if (b->level == HR_LEVEL_ANCESTOR)
-		snprintf(owner, sizeof(owner), "the limit of %s",
-			 path_tail(text_clean(path ? path : "a cgroup above", SIZE_MAX, clean,
-					      sizeof(clean))));
-	else
-		snprintf(owner, sizeof(owner), "the host's memory");
-	snprintf(text, bytes, "headroom %s of %s, %s; trend %s%s%s%s",
-		 units_bytes(slot->memory.headroom, left),
-		 b->limit == HR_UNKNOWN ? "unknown" : units_bytes(b->limit, limit), owner,
-		 o->drift_bytes_per_second == HR_UNKNOWN_I64
-			 ? "not known yet"
-			 : units_rate(o->drift_bytes_per_second, rate),
-		 leak ? "; leak " : "", leak ? leak : "",
-		 slot->flags & HR_SLOT_UNDER_OOM ? "; HANGS at its limit" : "");
-}
-
-static void say_reason(const struct hr_slot *slot, char *text, size_t bytes)
-{
-	const struct hr_reason *reason = slot->forecast.reason;
-	char one[REASON_TEXT], clean[REASON_TEXT];
-	size_t n = 0;
-
-	text[0] = 0;
-	for (size_t i = 0; i < HR_REASONS && reason[i].kind && n < bytes; i++)
-		n += (size_t)snprintf(text + n, bytes - n, "%s%s", i ? "; " : "why: ",
-				      text_clean(reason_text(&reason[i], one), sizeof(one), clean,
-						 sizeof(clean)));
-}
-
-static void say_next(const struct widget_input *of, char *text, size_t bytes)
-{
-	const struct hr_slot *slot = of->slot;
-	const char *fate = action_future(slot->forecast.next_action),
-		   *mode = mode_word(of->host->mode);
-	const char *policy = hr_slot_text(slot, slot->next_policy);
-	char clean[160];
-
-	if (fate)
-		snprintf(text, bytes, "next: it would %s by policy %s (mode %s)", fate,
-			 text_clean(policy ? policy : "?", SIZE_MAX, clean, sizeof(clean)),
-			 mode ? mode : "unknown");
-	else
-		snprintf(text, bytes, "next: no policy would act on it (mode %s); k: act by hand",
-			 mode ? mode : "unknown");
+	phrase_headroom(l, slot);
+	line_add(l, "; ");
+	phrase_trend(l, slot->forecast.drift_bytes_per_second);
+	if (slot->forecast.leak) {
+		line_add(l, "; ");
+		phrase_leak(l, &slot->forecast);
+	}
+	if (slot->flags & HR_SLOT_UNDER_OOM)
+		line_add(l, "; " OOM_DISABLED);
 }
 
 size_t widget_verdict(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
 		      size_t width)
 {
-	char text[1024], age[UNITS_TEXT];
+	const struct hr_slot *slot = of->slot;
+	char text[1024];
+	struct line l = line_in(text, sizeof(text));
 	size_t row = y;
 
-	if (slot_gone(of->slot)) {
-		snprintf(text, sizeof(text), "gone for %s; what follows was its last state",
-			 units_duration_ms(of->now_ns > of->slot->gone_ns
-						   ? (of->now_ns - of->slot->gone_ns) / NS_PER_MS
-						   : 0,
-					   age));
+	if (slot_gone(slot)) {
+		phrase_age(&l, slot, of->now_ns);
+		line_add(&l, "; last state:");
 		return wrap_put(c, y, x, width, STYLE_WARN, text);
 	}
-	say_risk(&of->slot->forecast, text, sizeof(text));
-	row += wrap_put(c, row, x, width, alarm_style(of->slot->forecast.alarm), text);
-	say_headroom(of->slot, text, sizeof(text));
+	add_risk(&l, &slot->forecast);
+	row += wrap_put(c, row, x, width,
+			slot->forecast.alarm ? alarm_style(slot->forecast.alarm) : STYLE_BOLD,
+			text);
+	l = line_in(text, sizeof(text));
+	add_headroom(&l, slot);
 	row += wrap_put(c, row, x, width, STYLE_PLAIN, text);
-	say_reason(of->slot, text, sizeof(text));
+	l = line_in(text, sizeof(text));
+	line_add(&l, "factors: ");
+	phrase_reasons(&l, &slot->forecast);
 	row += wrap_put(c, row, x, width, STYLE_PLAIN, text);
-	say_next(of, text, sizeof(text));
+	l = line_in(text, sizeof(text));
+	phrase_next(&l, slot, of->host->mode);
 	row += wrap_put(c, row, x, width, STYLE_PLAIN, text);
 	return row - y;
 }
@@ -155,9 +94,8 @@ size_t widget_plot(const struct widget_input *of, struct screen_buffer *c, size_
 
 	forecast_plot_slot(of->slot, was, history_points(&of->slot->history, was), point, &plot);
 	if (plot_put(&plot, c, y, x, of->plot_rows, width, widget_marks(c)))
-		return screen_buffer_put(
-			       c, y, x, width, STYLE_DIM,
-			       "no history yet: a plot needs two samples and 24 columns") > 0;
+		return screen_buffer_put(c, y, x, width, STYLE_DIM,
+					 "no plot: needs two samples and 24 columns") > 0;
 	return of->plot_rows;
 }
 
@@ -173,7 +111,7 @@ static uint64_t known(uint64_t bytes) { return bytes == HR_UNKNOWN ? 0 : bytes; 
 
 static uint64_t less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
-/* file holds shmem, and kernel holds slab: each byte stands in one part (docs/reference/accounting.md). */
+/* file includes shmem, and kernel includes slab: each byte is in one part (docs/reference/accounting.md). */
 static size_t split(const struct hr_memory *m, struct part part[8])
 {
 	uint64_t shmem = known(m->shmem), slab = known(m->slab_reclaimable), sum = 0;
@@ -227,8 +165,7 @@ size_t widget_memory(const struct widget_input *of, struct screen_buffer *c, siz
 	for (size_t i = 0; i < n; i++)
 		whole += part[i].bytes;
 	if (!whole)
-		return screen_buffer_put(c, y, x, width, STYLE_DIM,
-					 "where its memory is is not known") > 0;
+		return screen_buffer_put(c, y, x, width, STYLE_DIM, "breakdown unknown") > 0;
 	if (m->limit != HR_UNKNOWN && m->limit > whole)
 		whole = m->limit;
 	draw_split(part, n, whole, c, y, x, width);
@@ -246,7 +183,7 @@ size_t widget_memory(const struct widget_input *of, struct screen_buffer *c, siz
 		at += words + 2;
 	}
 	if (m->limit != HR_UNKNOWN && at + 22 <= width)
-		screen_buffer_print(c, row, x + at, STYLE_DIM, "%s up to %s", c->ascii ? "." : "·",
+		screen_buffer_print(c, row, x + at, STYLE_DIM, "%s limit %s", c->ascii ? "." : "·",
 				    units_bytes(m->limit, text));
 	return row + 1 - y;
 }
@@ -262,8 +199,7 @@ size_t widget_processes(const struct widget_input *of, struct screen_buffer *c, 
 	size_t i = 0;
 
 	if (!slot->process[0].pid)
-		return screen_buffer_put(c, y, x, width, STYLE_DIM,
-					 "which processes are inside is not known") > 0;
+		return screen_buffer_put(c, y, x, width, STYLE_DIM, "processes unknown") > 0;
 	for (; i < HR_PROCESSES && slot->process[i].pid; i++) {
 		const struct hr_process *p = &slot->process[i];
 		size_t at;
@@ -309,10 +245,9 @@ size_t widget_pressure(const struct widget_input *of, struct screen_buffer *c, s
 
 	if (p->some_avg10_centi == HR_UNKNOWN_U32 && p->some_total_us == HR_UNKNOWN)
 		return screen_buffer_put(c, y, x, width, STYLE_DIM,
-					 "not known: no PSI for this cgroup here") > 0;
+					 "unavailable: no PSI for this cgroup") > 0;
 	snprintf(text, sizeof(text),
-		 "tasks waited for memory: %s of the last 10 s, all at once %s; in all %s, all at "
-		 "once %s",
+		 "stalled in the last 10s: some %s, full %s; total: some %s, full %s",
 		 percent(p->some_avg10_centi, some), percent(p->full_avg10_centi, full),
 		 units_duration_ms(
 			 p->some_total_us == HR_UNKNOWN ? HR_UNKNOWN : p->some_total_us / 1000, a),
@@ -325,7 +260,7 @@ size_t widget_pressure(const struct widget_input *of, struct screen_buffer *c, s
 			text);
 }
 
-/* Heights by powers of two: one stall is seen beside a thousand. */
+/* Heights by powers of two: one stall is visible beside a thousand. */
 static const char *height(uint32_t count, bool ascii)
 {
 	static const char *const eighths[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -349,14 +284,13 @@ size_t widget_reclaim(const struct widget_input *of, struct screen_buffer *c, si
 	size_t each = width >= 5 * HR_STALL_BUCKETS ? 4 : width >= 3 * HR_STALL_BUCKETS ? 3 : 1;
 
 	if (!s->count)
-		return screen_buffer_put(c, y, x, width, STYLE_DIM,
-					 "none of its tasks had to reclaim so far") > 0;
-	screen_buffer_print(
-		c, y, x, STYLE_PLAIN,
-		"%llu stall%s of its tasks, %s in all; by how long:", (unsigned long long)s->count,
-		s->count == 1 ? "" : "s",
-		s->total_ns < NS_PER_MS ? "less than 1 ms"
-					: units_duration_ms(s->total_ns / NS_PER_MS, all));
+		return screen_buffer_put(c, y, x, width, STYLE_DIM, "no direct reclaim so far") > 0;
+	screen_buffer_print(c, y, x, STYLE_PLAIN,
+			    "%llu stall%s, %s in total, by duration:", (unsigned long long)s->count,
+			    s->count == 1 ? "" : "s",
+			    s->total_ns < NS_PER_MS
+				    ? "less than 1 ms"
+				    : units_duration_ms(s->total_ns / NS_PER_MS, all));
 	for (size_t i = 0; i < HR_STALL_BUCKETS; i++)
 		for (size_t k = 0; k < (each > 1 ? each - 1 : 1); k++)
 			screen_buffer_put(c, y + 1, x + i * each + k, 1,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The blocks of one container's screen that are sentences: its events, and the whole of it as explain tells it. */
+/* The widgets of the container screen that show text: its events, and its explanation. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,19 +9,19 @@
 #include "format/explain.h"
 #include "format/text_wrap.h"
 
-/* Who it is needs no telling here, unless it is somebody below it. */
-static void say(const struct widget_input *of, const struct hr_event *event,
-		char text[EVENT_LINE_TEXT])
+/* Without the container's name, unless the event is of a cgroup below it. */
+static void event_row(const struct widget_input *of, const struct hr_event *event,
+		      char text[EVENT_LINE_TEXT])
 {
 	const char *type = hr_event_type_name(event->type);
-	char emitted[EVENT_LINE_TEXT];
+	char body[EVENT_LINE_TEXT];
 	char *at;
 
 	event_line(event, of->now_ns, text);
 	at = type ? strstr(text, type) : NULL;
 	if (at && event->cgroup_id == of->slot->cgroup_id)
 		snprintf(at, (size_t)(text + EVENT_LINE_TEXT - at), "%s: %s", type,
-			 event_emitted(event, emitted));
+			 event_text(event, body));
 }
 
 size_t widget_events(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
@@ -30,22 +30,20 @@ size_t widget_events(const struct widget_input *of, struct screen_buffer *c, siz
 	static const enum style look[] = {
 		[HR_INFO] = STYLE_PLAIN, [HR_WARNING] = STYLE_WARN, [HR_CRITICAL] = STYLE_BAD};
 	char text[EVENT_LINE_TEXT];
-	size_t rows = 0, emitted = 0;
+	size_t rows = 0, shown = 0;
 
-	for (size_t i = of->buffer ? of->buffer->n : 0; i-- > 0 && emitted < of->events;) {
+	for (size_t i = of->buffer ? of->buffer->n : 0; i-- > 0 && shown < of->events;) {
 		const struct hr_event *event = of->buffer->event[i];
 
 		if (event->time_ns > of->now_ns + 999999999 || !event_concerns(event, of->slot))
 			continue;
-		say(of, event, text);
+		event_row(of, event, text);
 		rows += wrap_put(c, y + rows, x, width,
 				 event->severity <= HR_CRITICAL ? look[event->severity] : STYLE_BAD,
 				 text);
-		emitted++;
+		shown++;
 	}
-	return rows ? rows
-		    : screen_buffer_put(c, y, x, width, STYLE_DIM,
-					"none that the board still holds") > 0;
+	return rows ? rows : screen_buffer_put(c, y, x, width, STYLE_DIM, "none on the board") > 0;
 }
 
 size_t widget_explanation(const struct widget_input *of, struct screen_buffer *c, size_t y,
@@ -54,7 +52,7 @@ size_t widget_explanation(const struct widget_input *of, struct screen_buffer *c
 	static struct explanation explanation; /* 16 KiB; one thread draws */
 	size_t rows = 0;
 
-	explanation.n = explanation.used = 0;
+	explanation.n = 0;
 	explain_container(&explanation, of->slot, of->host, of->now_ns);
 	for (size_t i = 0; i < explanation.n; i++)
 		rows += wrap_put(c, y + rows, x, width, explanation.line[i].style,
