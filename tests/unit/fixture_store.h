@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the tests of the flight recorder's store share: a made-up board, a keeper of it, a folder that goes again. */
+/* What the tests of the recorder's store share: a made-up board, a writer of it, a folder that goes again. */
 #ifndef HEADROOM_FIXTURE_STORE_H
 #define HEADROOM_FIXTURE_STORE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Which snapshots the flight recorder gives up when, over tables of times; and that folding loses nothing. Pure. */
+/* Which snapshots the recorder gives up when, over tables of times; and that folding loses nothing. Pure. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

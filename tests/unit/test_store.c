@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The flight recorder's store: what was on the board comes out of it again, thinned by rule, below its bound, whatever
+/* The recorder's store: what was on the board comes out of it again, thinned by rule, below its bound, whatever
  * clocks, guards and disks do. tools/torture-recorder kills and cuts it by the hundred. */
 #include <setjmp.h>
 #include <stdarg.h>

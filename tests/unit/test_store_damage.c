@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The flight recorder's store when it is not what it was: cut, wiped, any byte changed, or a file of another program. What can be
+/* The recorder's store when it is not what it was: cut, wiped, any byte changed, or a file of another program. What can be
  * read is read, nothing ever crashes, nothing foreign is touched. */
 #include <setjmp.h>
 #include <stdarg.h>

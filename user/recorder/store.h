@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Reads the flight recorder's store: returns snapshots and events of a time range as a recording in memory, so that programs
+ * Reads the recorder's store: returns snapshots and events of a time range as a recording in memory, so that programs
  * read history with the same calls as a recording. Never writes to the store; a recorder may write it concurrently.
  *
  *	struct hr_reader *r;
