@@ -112,8 +112,8 @@ static void test_short(void **state)
 	struct place *place = *state;
 	char path[8] = "as was";
 
-	assert_int_equal(path_cache_find(&place->cache, place->root_fd, id_of(place, "docker/a"), path,
-				     sizeof(path)),
+	assert_int_equal(path_cache_find(&place->cache, place->root_fd, id_of(place, "docker/a"),
+					 path, sizeof(path)),
 			 -ENAMETOOLONG);
 	assert_string_equal(path, "as was");
 }

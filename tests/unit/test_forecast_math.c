@@ -39,7 +39,7 @@ static void test_first_passage(void **state)
 	} cases[] = {{1, 0, 1},        {1, 1, 0.5}, {1, -1, 1}, {1, 3, 0.1},
 		     {0.1, -0.5, 0.3}, {5, 1, 0.5}, {2, 1, 1},  {0.5, 0.2, 0.2}};
 
-	/* P = Φ((r-d)/s) + e^(2rd/s²) Φ((-r-d)/s), in double and as the textbook writes it. */
+	/* P = Φ((r-d)/s) + e^(2·rd/s²) Φ((-r-d)/s), in double and as the textbook writes it. */
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		double d = cases[i].distance, r = cases[i].rise, s = cases[i].sd;
 		double p = 0.5 * erfc(-(r - d) / s / sqrt(2)) +

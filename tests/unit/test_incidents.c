@@ -62,7 +62,8 @@ enum what {
 struct step {
 	enum what what;
 	uint32_t second, slot;
-	uint64_t arg; /* ACTION, TRY, NOTICE: escalation; OUTCOME: seq that it refers to, backwards */
+	uint64_t
+		arg; /* ACTION, TRY, NOTICE: escalation; OUTCOME: seq that it refers to, backwards */
 };
 
 static void post(struct fixture *f, const struct step *s)

@@ -194,8 +194,7 @@ static void test_types(void **state)
 	assert_true(wait_for(&fake[0].n, 1));
 	assert_true(wait_for((size_t *)&e.sink[0].counts.last_seq, 2));
 	push(3, HR_EVENT_DAEMON, HR_CRITICAL);
-	assert_int_equal(e.sink[0].counts.last_seq,
-			 3); /* skipped, and not read again */
+	assert_int_equal(e.sink[0].counts.last_seq, 3); /* skipped, and not read again */
 	stop();
 	assert_int_equal(fake[0].n, 1);
 	assert_int_equal(fake[0].seen[0], 2);

@@ -46,7 +46,7 @@ static void warn(uint32_t line, const char *text, void *arg)
 		printf("warning: %s\n", text);
 }
 
-/* Somebody who is missing on this machine may be there on the other. */
+/* A user that does not exist on this machine may exist on another. */
 static void warn_all(struct checked *c)
 {
 	struct config config = c->config;

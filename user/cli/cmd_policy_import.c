@@ -48,11 +48,11 @@ static const struct option_spec specs[] = {{0}};
 const struct command policy_import = {
 	.name = "policy import",
 	.arguments = "earlyoom|systemd-oomd FILE",
-	.summary = "translate another guard's settings, to stdout",
+	.summary = "translate the settings of earlyoom or systemd-oomd",
 	.text = "FILE is /etc/default/earlyoom or a file with earlyoom's options; or oomd.conf, a\n"
 		"unit or drop-in with ManagedOOM… settings, or the folder /etc/systemd with all\n"
-		"of them. What has no equivalent is said in a comment. The result rehearses\n"
-		"(mode dry-run) until you change it.\n",
+		"of them. A setting without an equivalent becomes a comment. The result has\n"
+		"mode dry-run.\n",
 	.arguments_needed = 2,
 	.options = specs,
 	.options_bytes = 1,

@@ -122,7 +122,7 @@ static int drain_store(const struct back *back, struct past *past)
 	if (!downsample || (r && r != -ENODATA))
 		return r == -ENODATA ? 0 : r;
 	r = store_snapshots(back->history, shown > PICTURES_BACK_NS ? shown - PICTURES_BACK_NS : 0,
-			   shown, &snapshots, error);
+			    shown, &snapshots, error);
 	while (!r && (r = hr_reader_next_frame(snapshots)) == 0)
 		downsample_add(downsample, snapshots);
 	return r == -ENODATA || r == -EBADMSG ? 0 : r;

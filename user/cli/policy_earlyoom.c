@@ -241,8 +241,8 @@ static void write_notes(FILE *out, const struct earlyoom *e)
 		 "-m and -M: earlyoom takes the lower one; here stands -M."},
 		{!e->group, "earlyoom ends one process; `kill` without `largest` ends the whole "
 			    "container or job."},
-		{e->prefer != NULL,
-		 "--prefer: no equivalent; who grows fastest and is over its request comes first."},
+		{e->prefer != NULL, "--prefer: no equivalent; the target above its request that "
+				    "grows fastest comes first."},
 		{e->ignore_root,
 		 "--ignore-root-user: no equivalent; name under `protect` what must stay."},
 		{e->by_rss, "--sort-by-rss: no equivalent; growth and requests count before size."},

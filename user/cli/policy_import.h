@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * headroom policy import: other guards' settings as ours, in YAML that `policy check` accepts. What has no equivalent
- * becomes a comment that says so; nothing is passed over silently. Each reads files and writes to out, nothing else.
+ * headroom policy import: settings of other OOM killers as a configuration that `policy check` accepts. A setting without
+ * an equivalent becomes a comment; none is dropped silently. Each importer reads files and writes to out, nothing else.
  */
 #ifndef HEADROOM_POLICY_IMPORT_H
 #define HEADROOM_POLICY_IMPORT_H
@@ -23,10 +23,11 @@ void import_quoted(FILE *out, const char *before,
 /* A comment, its text clean. */
 __attribute__((format(printf, 2, 3))) void import_note(FILE *out, const char *format, ...);
 
-#define IMPORT_RESTRAINT                                                                        \
-	"%s knows no cooldown and no budget; here it is 5m for the same target and 3 kills in " \
+#define IMPORT_RESTRAINT                                                                         \
+	"%s knows no cooldown and no rate limit; here it is 5m for the same target and 3 kills " \
+	"in "                                                                                    \
 	"10m."
-#define IMPORT_MODE "mode: dry-run    # a rehearsal; then: enforce\n"
+#define IMPORT_MODE "mode: dry-run    # later: enforce\n"
 
 #define IMPORT_GLOBS 32
 #define IMPORT_GLOB  64

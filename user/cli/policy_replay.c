@@ -69,7 +69,7 @@ int policy_run_load(const struct policy_run_options *options, struct policy_run 
 	r = load_set(run);
 	if (r)
 		return r;
-	/* As in `enforce`, but nothing has an effect: that is what a rehearsal assumes. */
+	/* As in `enforce`, but without effects: what a dry run assumes. */
 	run->set->mode = options->mode < MODE_DRY_RUN ? options->mode : MODE_DRY_RUN;
 	*ret_run = take_ptr(run);
 	return CLI_DONE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Policies over the past: the acting room driven by a recording or a series, and its decisions printed as they fall. Each rung
- * is taken to have no effect but what the figures show. Orders nothing, and asks no guard.
+ * Policies over the past: runs the policy engine on a recording or a series and prints its decisions. Actions are assumed
+ * to have no effect beyond what the figures show. Takes no action, and asks no daemon.
  */
 #ifndef HEADROOM_CLI_POLICY_REPLAY_H
 #define HEADROOM_CLI_POLICY_REPLAY_H
@@ -32,7 +32,7 @@ static inline void policy_run_freep(struct policy_run **run) { policy_run_free(*
 #define _cleanup_policy_run_ _cleanup_(policy_run_freep)
 bool policy_run_alone(const struct policy_run *run); /* NULL: no */
 
-/* A row of a series, with what was foreseen at it. 0 or -ENOMEM. */
+/* A row of a series, with its forecast. 0 or -ENOMEM. */
 int policy_run_row(struct policy_run *run, double t_seconds, const struct forecast_input *in,
 		   const struct hr_forecast *forecast);
 /* The picture that a recording stands at, and the events before it. zero_ns: wall time of the first. 0 or -errno. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom policy test: what the policies of a configuration would have done, when, and to whom, had they been in force while
- * a recording or a series was made. Touches nothing and asks no guard.
+ * headroom policy test: what the policies of a configuration would have done, when, and to which target, during a
+ * recording or a series. Takes no action, and asks no daemon.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -75,14 +75,10 @@ const struct command policy_test = {
 	.name = "policy test",
 	.arguments = "FILE",
 	.summary = "what these policies would have done over a recording or a series",
-	.text = "As if in enforce, whatever mode the file has (a policy's own mode stays), with "
-		"every\n"
-		"rung taken to have no effect but what the figures show. A recording is judged by "
-		"the\n"
-		"forecasts that stand in it, a series by forecasts made anew. What an owner "
-		"protects by\n"
-		"his cgroup's attribute user.headroom is known on the host only: it is not looked "
-		"at.\n",
+	.text = "Runs as if in enforce, whatever mode the file has (a policy's own mode stays).\n"
+		"Actions are assumed to have no effect beyond what the figures show. A recording\n"
+		"is tested with its own forecasts, a series with new ones. The cgroup attribute\n"
+		"user.headroom is known on the host only and is ignored.\n",
 	.arguments_needed = 1,
 	.options = specs,
 	.defaults = &(struct test_options){.mode = MODE_ENFORCE},

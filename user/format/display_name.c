@@ -10,24 +10,24 @@
 
 #define SHORT_ID 12 /* as docker shortens it */
 
-static const char *slot_text(const void *record, struct hr_str s)
+static const char *string_of_slot(const void *record, struct hr_str s)
 {
 	return hr_slot_text(record, s);
 }
 
-static const char *event_text(const void *record, struct hr_str s)
+static const char *string_of_event(const void *record, struct hr_str s)
 {
 	return hr_event_text(record, s);
 }
 
 struct record_text record_text_slot(const struct hr_slot *slot)
 {
-	return (struct record_text){slot, slot_text};
+	return (struct record_text){slot, string_of_slot};
 }
 
 struct record_text record_text_event(const struct hr_event *event)
 {
-	return (struct record_text){event, event_text};
+	return (struct record_text){event, string_of_event};
 }
 
 static const char *get(const struct record_text *from, struct hr_str s)

@@ -105,7 +105,7 @@ static uint64_t read_refaults(const struct input_source *from)
 }
 
 static const struct condition_level leak_levels[] = {
-	[HR_LEAK_SUSPECTED - HR_LEAK_SUSPECTED] = {"suspected", "has a suspected leak"},
+	[0] = {"suspected", "has a suspected leak"},
 	[HR_LEAK_CONFIRMED - HR_LEAK_SUSPECTED] = {"confirmed", "has a confirmed leak"},
 	[HR_LEAK_EXHAUSTING -
 		HR_LEAK_SUSPECTED] = {"exhausting",

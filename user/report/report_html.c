@@ -296,7 +296,7 @@ static void item(const struct report *r, FILE *out, uint64_t time_ns, const char
 	time_element(r, out, time_ns);
 	element(out, "div", "", said);
 	if (more) {
-		fputs("<div class=\"soft\">Passed over: ", out);
+		fputs("<div class=\"soft\">Skipped: ", out);
 		text(out, more);
 		fputs("</div>", out);
 	}
