@@ -32,10 +32,11 @@ listed() { snapshot | ask "$(entry "$1") | select(.processes | length > 0)"; }
 # One session from before the alarm to after the kill.
 in_group leaky "$workload" leak $((5 << 20)) >/dev/null 2>&1 &
 wait_for 10 listed leaky || fail 'not listed'
-session "f ${ours#/}/leaky Enter Enter wait:alarm_act show End wait:cgroup_/headroom show e o wait:cgroup_limit_80_MiB_reached show s s Enter wait:Cause: show"
+session "f ${ours#/}/leaky Enter Enter wait:alarm_act show End wait:cgroup_/headroom show e o wait:OOM-killed_workload show s s Enter wait:Cause: show"
 shows "cgroup $ours/leaky"
 shows 'risk [0-9]*, alarm act, OOM in'
-shows 'OOM-killed workload\[[0-9]*\]: cgroup limit 80 MiB reached'
+shows 'OOM-killed workload\[[0-9]*\]'
+shows 'Cause: cgroup limit 80 MiB reached'
 shows 'Forecast: warned .* before'
 
 # Manual kill: n does nothing; y runs it, with an event.
