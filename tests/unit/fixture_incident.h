@@ -158,8 +158,8 @@ static inline const char *play_name(const struct play *p, uint32_t i)
 {
 	static const char *const nasty[] = {
 		"</title><script>alert(1)</script>",
-		"rtl\xe2\x80\xae"
-		"cod.exe",
+		("rtl\xe2\x80\xae"
+		 "cod.exe"),
 		"**bold** [x](http://evil.example) `code` | a <b>b</b> &amp; # _it_",
 		"esc\033[2J\033[31mred\xff",
 		"日本語のコンテナ",

@@ -136,8 +136,10 @@ static bool take_container(struct alerts *alerts, const struct export_event *eve
 {
 	const struct hr_event_container *container = (const void *)&event->record;
 	bool gone = container->what == HR_CONTAINER_GONE;
+	bool risk = gone && end(alerts, event, "MemoryRisk");
+	bool leak = gone && end(alerts, event, "MemoryLeak");
 
-	return gone && (end(alerts, event, "MemoryRisk") | end(alerts, event, "MemoryLeak"));
+	return risk || leak;
 }
 
 static bool take(struct alerts *alerts, const struct export_event *event)
