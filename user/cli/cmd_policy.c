@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* headroom policy: the list of its parts, nothing else. */
+/* headroom policy: the list of its subcommands. */
 #include "cmd_policy.h"
 
 static const struct command *const parts[] = {
@@ -12,6 +12,6 @@ static const struct command *const parts[] = {
 const struct command command_policy = {
 	.name = "policy",
 	.arguments = "check|test|import",
-	.summary = "look at policies before the guard does",
+	.summary = "Check, test or import policies",
 	.parts = parts,
 };

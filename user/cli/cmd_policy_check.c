@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom policy check: compiles a configuration as the guard would and says in plain English what it means. Touches
- * nothing and asks no guard.
+ * headroom policy check: compiles a configuration as the daemon does and explains it. Changes nothing, and asks no
+ * daemon.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -80,7 +80,7 @@ static void print_text(struct checked *c)
 	if (set->policies)
 		printf("rate limit: %s\n", policy_rate_limit(set, text));
 	if (set->protects)
-		printf("protected: %u entr%s, besides what is never touched\n", set->protects,
+		printf("protected: %u entr%s, besides what is always exempt\n", set->protects,
 		       set->protects == 1 ? "y" : "ies");
 	warn_all(c);
 }
@@ -177,10 +177,10 @@ static const struct option_spec specs[] = {
 const struct command policy_check = {
 	.name = "policy check",
 	.arguments = "FILE",
-	.summary = "is this configuration right, and what would it do",
-	.text = "Says for every policy in one sentence what it does, in the order in which they\n"
-		"are looked at, and warns of what is allowed but seldom meant. An error is one\n"
-		"line, FILE:LINE:COLUMN: what was found and what was expected; exit status 2.\n",
+	.summary = "Check a configuration and explain its policies",
+	.text = "Explains each policy in one sentence, in the order of evaluation, and warns of\n"
+		"rules that are valid but rarely intended. An error is one line with\n"
+		"FILE:LINE:COLUMN, the value and what was expected; exit status 2.\n",
 	.arguments_needed = 1,
 	.options = specs,
 	.options_bytes = sizeof(struct check_options),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* headroom policy import: another guard's settings as a configuration of ours, on stdout. */
+/* headroom policy import: the settings of another OOM killer as a configuration, on stdout. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -36,8 +36,8 @@ static int run(const void *values, char **arguments)
 		return CLI_DONE;
 	text_clean(arguments[1], SIZE_MAX, clean, sizeof(clean));
 	if (err == -ENODATA)
-		log_error("%s: nothing of %s in there: give such as %s", clean, daemons[i].word,
-			  daemons[i].usual);
+		log_error("%s: no settings of %s: expected a path such as %s", clean,
+			  daemons[i].word, daemons[i].usual);
 	else
 		log_error("%s: %s", clean, strerror(-err));
 	return err == -EACCES || err == -EPERM ? CLI_NOT_PERMITTED : CLI_USAGE;
@@ -48,7 +48,7 @@ static const struct option_spec specs[] = {{0}};
 const struct command policy_import = {
 	.name = "policy import",
 	.arguments = "earlyoom|systemd-oomd FILE",
-	.summary = "translate the settings of earlyoom or systemd-oomd",
+	.summary = "Translate settings of earlyoom or systemd-oomd",
 	.text = "FILE is /etc/default/earlyoom or a file with earlyoom's options; or oomd.conf, a\n"
 		"unit or drop-in with ManagedOOM… settings, or the folder /etc/systemd with all\n"
 		"of them. A setting without an equivalent becomes a comment. The result has\n"

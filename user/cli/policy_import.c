@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What translating other guards' settings takes: files that may be anything, words for YAML, regular expressions as globs. */
+/* Helpers of the importers: reading files, quoting YAML, regular expressions as globs. */
 #include "policy_import.h"
 
 #include <errno.h>

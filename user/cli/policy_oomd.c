@@ -28,10 +28,10 @@ struct oomd {
 	char swap_limit[VALUE], limit[VALUE], duration[VALUE];
 	struct unit unit[UNITS];
 	size_t units;
-	bool any; /* some setting was there */
+	bool any; /* a setting was found */
 };
 
-/* systemd has a unit's part of a name with - as its path: a-b.slice lies in a.slice. */
+/* In the name of a slice, - separates the levels of its path: a-b.slice is in a.slice. */
 static void slice_path(const char *slice, char *path, size_t bytes)
 {
 	size_t used = 0;
@@ -47,7 +47,7 @@ static void slice_path(const char *slice, char *path, size_t bytes)
 	}
 }
 
-/* Where its cgroup lies unless the unit says otherwise, as a glob. */
+/* Its cgroup as a glob, unless the unit sets another. */
 static void unit_path(const char *name, char *path, size_t bytes)
 {
 	const char *end = strrchr(name, '.'), *template = strstr(name, "@.");
@@ -172,7 +172,7 @@ static void read_drop_ins(struct oomd *o, const char *dir, const char *name)
 		free_names(names, n);
 }
 
-/* system/ or user/: units first, what is dropped in afterwards. */
+/* system/ or user/: units first, then their drop-ins. */
 static void read_units(struct oomd *o, const char *dir)
 {
 	static const char *const kinds[] = {".service", ".slice", ".scope"};
@@ -199,7 +199,7 @@ static void read_units(struct oomd *o, const char *dir)
 		free_names(names, n);
 }
 
-/* What a file is called in systemd's eyes: itself, or what it is dropped into. */
+/* The unit that a file belongs to: itself, or the unit of its drop-in folder. */
 static void file_name(const char *path, char name[NAME])
 {
 	const char *slash = strrchr(path, '/'), *parent = slash;
@@ -308,8 +308,8 @@ static int write_all(FILE *out, const struct oomd *o)
 	}
 	import_note(out, "systemd-oomd");
 	if (pressure)
-		import_note(out, "Pressure: oomd looks at a unit and then ends what in it reclaims "
-				 "most; here each cgroup below "
+		import_note(out, "Pressure: oomd watches a unit and kills the cgroup in it that "
+				 "reclaims most; here each cgroup below "
 				 "the unit is judged by its own stall.");
 	if (swap)
 		import_note(out, "Swap: oomd waits until memory and swap are both used up to "

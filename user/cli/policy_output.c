@@ -16,7 +16,7 @@
 #include "format/action_text.h"
 
 #define LABEL         320
-#define WIDE          160 /* on a narrower terminal the reasons stand below their line */
+#define WIDE          160 /* on a narrower terminal the reason is on the next line */
 #define REASON_INDENT 22  /* below the policy */
 
 static double t_seconds(const struct policy_run *run)
@@ -192,14 +192,14 @@ static void print_order(struct policy_run *run, const struct action *o, const ch
 	snprintf(step, sizeof(step), "%u/%u", o->step, o->steps);
 	inputs_text(&o->inputs, reason, sizeof(reason));
 	if (o->kind == HR_ACTION_ON_EXIT)
-		snprintf(reason, sizeof(reason), "unless it is restarted within 3s of its end");
+		snprintf(reason, sizeof(reason), "unless restarted within 3s");
 	add(reason, sizeof(reason), note);
 	add_skipped(run, o, reason, sizeof(reason));
 	print_row(run, policy_text(run->set, o->policy->name), hr_action_kind_name(o->kind), step,
 		  target, reason);
 }
 
-/* ---- what act/ calls ---- */
+/* ---- callbacks of the engine ---- */
 
 static uint32_t index_of(const struct policy_run *run, const struct policy *policy)
 {
@@ -252,7 +252,7 @@ void policy_line_outcome(const struct outcome *outcome, void *arg)
 	print_json(line);
 }
 
-/* Only of interest where nothing is ordered. */
+/* Printed only where no action is requested. */
 void policy_line_next(uint32_t slot, const struct policy *policy, enum hr_action_kind kind,
 		      void *arg)
 {
@@ -279,7 +279,7 @@ void policy_line_next(uint32_t slot, const struct policy *policy, enum hr_action
 	target_name(run, &target, name, sizeof(name));
 	print_row(run, policy ? policy_text(run->set, policy->name) : "-",
 		  policy ? hr_action_kind_name(kind) : "-", "next", name,
-		  policy ? "observed only" : "calm again");
+		  policy ? "observe-only" : "recovered");
 }
 
 void policy_run_print_sum(const struct policy_run *run)
@@ -298,11 +298,11 @@ void policy_run_print_sum(const struct policy_run *run)
 		       hr_action_kind_name(i));
 		before = ", ";
 	}
-	printf("%s\n", *before ? "" : "Nothing would have been done.");
+	printf("%s\n", *before ? "" : "No action would have been taken.");
 	for (uint32_t i = 0; i < run->set->policies; i++) {
 		if (run->fired[i])
 			continue;
-		printf("%s%s", any ? ", " : "Never asked for anything: ",
+		printf("%s%s", any ? ", " : "Policies without an action: ",
 		       text_clean(policy_text(run->set, policy_at(run->set, i)->name), SIZE_MAX,
 				  clean, sizeof(clean)));
 		any = true;
@@ -310,7 +310,7 @@ void policy_run_print_sum(const struct policy_run *run)
 	if (any)
 		printf("\n");
 	if (!run->recording && run->act && !run->options.name)
-		cli_print_wrapped("The series was taken for a container that every policy means "
-				  "(--name says which it is).",
+		cli_print_wrapped("Every policy matched the series; --name NAME sets the container "
+				  "that it stands for.",
 				  0, cli_width());
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Decisions over the past, printed: what policy_run.c drives and policy_lines.c tells. */
+/* Prints the decisions of policy_replay.c. */
 #ifndef HEADROOM_CLI_POLICY_OUTPUT_H
 #define HEADROOM_CLI_POLICY_OUTPUT_H
 
@@ -20,7 +20,7 @@ struct policy_run {
 	bool recording;
 	struct forecast_input last; /* of a series */
 	uint64_t lives;
-	/* told */
+	/* printed */
 	bool head;
 	uint64_t actions[HR_ACTION_COUNT], escalations, refused;
 	bool fired[POLICY_MOST];

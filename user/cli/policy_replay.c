@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What the acting room sees and hears when it looks at the past. Between two samples its deadlines fall as they would have
- * fallen, by the figures of the earlier one. Printing is policy_lines.c's.
+ * Runs the policy engine over the past. Between two samples its deadlines expire with the figures of the earlier one.
+ * policy_output.c prints.
  */
 #include "policy_replay.h"
 
@@ -18,7 +18,8 @@
 #include "policy_output.h"
 
 #define SERIES_CGROUP "/series"
-#define EPOCH_NS      1000000000000ULL /* of a series' time; so that what goes back stays above zero */
+#define EPOCH_NS \
+	1000000000000ULL /* start of a series, so that a time that goes back stays positive */
 
 static const struct hr_slot *slot_at(uint32_t i, void *arg)
 {
@@ -29,7 +30,7 @@ static const struct hr_slot *slot_at(uint32_t i, void *arg)
 
 bool policy_run_alone(const struct policy_run *run) { return run && run->options.alone; }
 
-/* A series is one container, which every rule means: what they match is not in the file. */
+/* A series is one container, and every policy matches it: the file names none. */
 static void match_all(struct policy_set *set)
 {
 	struct policy *policy = (struct policy *)((char *)set + set->policies_at);
@@ -132,7 +133,7 @@ static void look(struct policy_run *run, uint64_t now_ns)
 	engine_update(run->act, &world);
 }
 
-/* Up to (not including) the next sample, by what is known. */
+/* Up to (not including) the next sample. */
 static void run_up_to(struct policy_run *run, uint64_t now_ns)
 {
 	uint64_t at;
@@ -183,7 +184,7 @@ static void begin(struct policy_run *run)
 		match_all(run->set);
 }
 
-/* avg10 is not in a series, its totals are: the share of the time between two samples, which is what it approaches. */
+/* A series has totals but no avg10: take the share of the time between two samples. */
 static uint32_t share_centi(uint64_t total_us, uint64_t before_us, uint64_t ns)
 {
 	uint64_t us = ns / 1000;
@@ -252,7 +253,7 @@ int policy_run_row(struct policy_run *run, double t_seconds, const struct foreca
 
 /* ---- a recording ---- */
 
-/* The largest processes outside containers are all that a recording has of them: each is a job of its own. */
+/* A recording has only the largest processes outside containers: each is a process group of its own. */
 static void read_jobs(struct policy_run *run)
 {
 	run->jobs = 0;

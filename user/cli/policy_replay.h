@@ -20,7 +20,7 @@ struct policy_run_options {
 	const char *file; /* the configuration */
 	const char
 		*name; /* of the container that a CSV series is about; NULL: every rule means it */
-	enum policy_mode mode; /* observe: only what would be next is told */
+	enum policy_mode mode; /* observe: print only the next action */
 	bool json;
 	bool alone; /* nothing but decisions is printed */
 };

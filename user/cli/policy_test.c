@@ -33,7 +33,7 @@ static int run(const void *values, char **arguments)
 	int r;
 
 	if (!options->replay) {
-		log_error("policy test: --replay FILE is missing: a recording ('headroom record "
+		log_error("policy test: missing --replay FILE: a recording ('headroom record "
 			  "FILE') or a CSV series");
 		return CLI_USAGE;
 	}
@@ -52,20 +52,19 @@ static const struct option_spec specs[] = {
 	 .argument = "FILE",
 	 .parse = option_text,
 	 .offset = offsetof(struct test_options, replay),
-	 .help = "the recording or CSV series to run over",
+	 .help = "recording or CSV series",
 	 .wants = "a file"},
 	{.name = "mode",
 	 .argument = "MODE",
 	 .parse = option_mode,
 	 .offset = offsetof(struct test_options, mode),
-	 .help = "in place of the file's: enforce (as if), dry-run, or observe: only what would be "
-		 "next",
+	 .help = "instead of the mode of the file; observe: print only the next action",
 	 .wants = "observe, dry-run or enforce"},
 	{.name = "name",
 	 .argument = "NAME",
 	 .parse = option_text,
 	 .offset = offsetof(struct test_options, name),
-	 .help = "the container that a CSV series is about (one that every policy means)",
+	 .help = "container of a CSV series (default: one that every policy matches)",
 	 .wants = "a name"},
 	OPTION_FLAG("json", struct test_options, json, "one JSON object per decision and line"),
 	{0},
@@ -74,7 +73,7 @@ static const struct option_spec specs[] = {
 const struct command policy_test = {
 	.name = "policy test",
 	.arguments = "FILE",
-	.summary = "what these policies would have done over a recording or a series",
+	.summary = "Dry-run policies over a recording or a series",
 	.text = "Runs as if in enforce, whatever mode the file has (a policy's own mode stays).\n"
 		"Actions are assumed to have no effect beyond what the figures show. A recording\n"
 		"is tested with its own forecasts, a series with new ones. The cgroup attribute\n"

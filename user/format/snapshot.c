@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A copy of the whole board, and the rows of a table. Never prints, never writes to the board; names are clean UTF-8.
+ * A copy of the board, and the rows of a table. Never prints, never writes to the board; names are clean UTF-8.
  */
 #include "snapshot.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Copies of events, bounded. Never waits; reads no longer than its budget. */
+/* Copies of events, bounded. Never waits; reads no longer than its time limit. */
 #include "event_buffer.h"
 
 #include <errno.h>
