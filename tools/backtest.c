@@ -37,7 +37,7 @@ static void *states[32];
 static void forget(bool all)
 {
 	for (unsigned int i = 0; i < rule_count; i++)
-		if (rules[i].bytes && (all || !rules[i].lives))
+		if (rules[i].bytes && (all || !rules[i].runs))
 			memset(states[i], 0, rules[i].bytes);
 }
 
@@ -113,8 +113,8 @@ static void play(const struct options *opt, const struct shape *shape, unsigned 
 		double dt = spacing(&w);
 
 		more = world_advance(&w, dt);
-		if (w.died) {
-			run_death(run, w.died_at, w.ramp_start, w.died, shape->category);
+		if (w.has_failed) {
+			run_failure(run, w.failed_at, w.ramp_start, w.has_failed, shape->category);
 			forget(false);
 			if (w.now.t >= w.end || !w.now.restarted)
 				break;

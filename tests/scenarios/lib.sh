@@ -20,8 +20,8 @@ if [ -x $disk/workload ]; then program=$disk/workload text=$disk/text; fi # what
 [ -z "$in_vm" ] || ours=
 slice=/system.slice
 
-# shellcheck source=tests/scenarios/guardians/headroom.sh
-. "$scenarios/guardians/$GUARDIAN.sh"
+# shellcheck source=tests/scenarios/competitors/headroom.sh
+. "$scenarios/competitors/$GUARDIAN.sh"
 
 is_headroom() { [ "$GUARDIAN" = headroom ]; }
 

@@ -21,7 +21,7 @@
 #define EVERY 5
 #define NEVER -1.0
 
-struct life {                       /* MiB, seconds; seconds 0: there is none */
+struct lifespan {                   /* MiB, seconds; seconds 0: there is none */
 	double seconds, calm, rise; /* steady first, then it would be at the limit after `rise` */
 	double top;                 /* where it stops by itself; 0: at the limit */
 	double tau;  /* > 0: it nears the top ever slower instead, with this time constant */
@@ -35,25 +35,25 @@ struct watch {
 	uint32_t noise;
 };
 
-static double used_at(const struct life *life, double t)
+static double used_at(const struct lifespan *lifespan, double t)
 {
-	double top = life->top > 0 ? life->top : 512, grown = t - life->calm;
+	double top = lifespan->top > 0 ? lifespan->top : 512, grown = t - lifespan->calm;
 
 	if (grown < 0)
 		return BASE;
-	if (life->tau > 0)
-		return BASE + (top - BASE) * (1 - exp(-grown / life->tau));
-	return fmin(BASE + (512 - BASE) * grown / life->rise, top);
+	if (lifespan->tau > 0)
+		return BASE + (top - BASE) * (1 - exp(-grown / lifespan->tau));
+	return fmin(BASE + (512 - BASE) * grown / lifespan->rise, top);
 }
 
 /* Lives it to its end; how many seconds after its begin a leak was confirmed, or NEVER. */
-static double live(struct watch *w, const struct life *life, int restarted)
+static double live(struct watch *w, const struct lifespan *lifespan, int restarted)
 {
 	double confirmed = NEVER;
 
-	w->in.high = life->high > 0 ? (uint64_t)(life->high * (double)MIB) : HR_UNKNOWN;
-	for (double t = 0; t < life->seconds; t += EVERY) {
-		double used = used_at(life, t) * (double)MIB;
+	w->in.high = lifespan->high > 0 ? (uint64_t)(lifespan->high * (double)MIB) : HR_UNKNOWN;
+	for (double t = 0; t < lifespan->seconds; t += EVERY) {
+		double used = used_at(lifespan, t) * (double)MIB;
 
 		w->noise = w->noise * 1664525 + 1013904223;
 		used += ((double)(w->noise >> 16) / 65536 - 0.5) * 2 * (double)MIB;
@@ -78,11 +78,11 @@ static void watch_init(struct watch *w)
 }
 
 /* What became of the first life, and of the second, in the same cgroup and in another one. */
-static void test_lives(void **state)
+static void test_runs(void **state)
 {
 	static const struct {
 		const char *what;
-		struct life first, second;
+		struct lifespan first, second;
 		double from[2], to[2]; /* seconds within a life; to NEVER: not confirmed */
 	} cases[] = {
 		{"a leak of 22 minutes, killed, and once more",
@@ -129,11 +129,12 @@ static void test_lives(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		for (int another = 0; another < 2; another++) {
-			const struct life *life = &cases[i].first;
+			const struct lifespan *lifespan = &cases[i].first;
 			struct watch w, next;
 
 			watch_init(&w);
-			for (int n = 0; n < 2 && life->seconds > 0; n++, life = &cases[i].second) {
+			for (int n = 0; n < 2 && lifespan->seconds > 0;
+			     n++, lifespan = &cases[i].second) {
 				double at;
 
 				if (n && another) {
@@ -142,7 +143,7 @@ static void test_lives(void **state)
 					forecast_carry_over(&next.state, &w.state);
 					w = next;
 				}
-				at = live(&w, life, n && !another);
+				at = live(&w, lifespan, n && !another);
 				if (cases[i].to[n] == NEVER
 					    ? at == NEVER
 					    : at >= cases[i].from[n] && at <= cases[i].to[n])
@@ -157,8 +158,8 @@ static void test_lives(void **state)
 /* A kill and an exit leave samples behind in which the memory is gone already. */
 static void test_what_an_end_leaves_behind(void **state)
 {
-	static const struct life leak = {3110, 1800, 1320, 0, 0, 0},
-				 again = {1100, 0, 1320, 0, 0, 0};
+	static const struct lifespan leak = {3110, 1800, 1320, 0, 0, 0},
+				     again = {1100, 0, 1320, 0, 0, 0};
 	struct watch w, next;
 
 	watch_init(&w);
@@ -182,13 +183,13 @@ static void test_nothing_before(void **state)
 	watch_init(&w);
 	watch_init(&none);
 	forecast_carry_over(&w.state, &none.state);
-	assert_true(live(&w, &(struct life){1000, 0, 1320, 0, 0, 0}, 0) == NEVER);
+	assert_true(live(&w, &(struct lifespan){1000, 0, 1320, 0, 0, 0}, 0) == NEVER);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lives),
+		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_what_an_end_leaves_behind),
 		cmocka_unit_test(test_nothing_before),
 	};

@@ -86,7 +86,7 @@ static const char *const forecasts_keys[] = {"warn",         "act",   "oom_kills
 					     "lead_seconds", "times", "time_error", "intervals",
 					     "risks",        NULL};
 static const char *const verdict_keys[] = {"right", "wrong", "undecided", "precision", NULL};
-static const char *const death_keys[] = {"warned", "missed", "recall", NULL};
+static const char *const failure_keys[] = {"warned", "missed", "recall", NULL};
 static const char *const histogram_keys[] = {"bounds", "counts", "sum", "median", NULL};
 static const char *const held_keys[] = {"checked", "covered", "coverage", NULL};
 static const char *const risks_keys[] = {"checked", "observed", "predicted", "brier_skill", NULL};
@@ -346,16 +346,16 @@ static void check_forecasts(const struct hr_host *host, const struct hr_board_he
 		const char *const *keys;
 		const char *figure; /* null where nothing was judged */
 	} parts[] = {
-		{"warn", verdict_keys, "precision"},  {"act", verdict_keys, "precision"},
-		{"oom_kills", death_keys, "recall"},  {"lead_seconds", histogram_keys, "median"},
-		{"times", held_keys, "coverage"},     {"time_error", histogram_keys, "median"},
-		{"intervals", held_keys, "coverage"}, {"risks", risks_keys, "brier_skill"},
+		{"warn", verdict_keys, "precision"},   {"act", verdict_keys, "precision"},
+		{"oom_kills", failure_keys, "recall"}, {"lead_seconds", histogram_keys, "median"},
+		{"times", held_keys, "coverage"},      {"time_error", histogram_keys, "median"},
+		{"intervals", held_keys, "coverage"},  {"risks", risks_keys, "brier_skill"},
 	};
 	json_t *h = json_host(host, header, host->sampled_ns, 0);
 	const json_t *f = get(h, "forecasts");
 
 	has_keys(f, forecasts_keys);
-	has_keys(get(f, "stalls"), death_keys);
+	has_keys(get(f, "stalls"), failure_keys);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		const json_t *part = get(f, parts[i].key);
 

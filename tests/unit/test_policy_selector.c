@@ -120,7 +120,7 @@ static void test_never(void **state)
 	}
 }
 
-static void test_itself_and_what_it_lives_in(void **state)
+static void test_itself_and_its_ancestors(void **state)
 {
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
@@ -429,7 +429,7 @@ int main(void)
 		cmocka_unit_test(test_globs),
 		cmocka_unit_test(test_all_keys_must_fit),
 		cmocka_unit_test(test_never),
-		cmocka_unit_test(test_itself_and_what_it_lives_in),
+		cmocka_unit_test(test_itself_and_its_ancestors),
 		cmocka_unit_test(test_listed_and_owned),
 		cmocka_unit_test(test_nameless),
 		cmocka_unit_test(test_inside_a_container),

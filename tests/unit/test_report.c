@@ -404,7 +404,7 @@ static void test_reports(void **state)
 }
 
 /* A killed container starts anew: no line leads from its old series to the new one. */
-static void test_lives(void **state)
+static void test_runs(void **state)
 {
 	struct rig *rig = *state;
 	size_t begins = 0;
@@ -506,7 +506,7 @@ int main(void)
 		cmocka_unit_test(test_recommendations),
 		cmocka_unit_test(test_recommendation_of_a_leak),
 		WITH_RIG(test_reports),
-		WITH_RIG(test_lives),
+		WITH_RIG(test_runs),
 		WITH_RIG(test_no_pictures),
 		WITH_RIG(test_damaged),
 		cmocka_unit_test(test_html_text),

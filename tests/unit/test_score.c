@@ -19,10 +19,10 @@ struct verdict {
 
 /* Steps: what, when, and for looks the predicted time, in seconds. calm, warn, act: a look, with its alarm; lent: one with
  * an alarm from above; higher, lower: with another limit; hung, full: without progress. kill; below: of another, below. */
-static const struct life {
+static const struct lifespan {
 	const char *name, *steps;
 	struct verdict want;
-} lives[] = {
+} runs[] = {
 	{"nothing predicted, nothing came", "calm 1; calm 2; calm 5000", {.times = 0}},
 	{"killed out of the blue", "calm 1; kill 2", {.kills = {0, 1}}},
 	{"warned, then killed",
@@ -146,8 +146,8 @@ static void play(const char *steps, struct hr_score *score)
 		p50 = 0;
 		assert_true(sscanf(at, "%15s %lf %lf", what, &t, &p50) >= 2);
 		if (!strcmp(what, "kill") || !strcmp(what, "below"))
-			score_died(&stage.watch, ns(t), SCORE_OOM_KILL, !strcmp(what, "kill"),
-				   score);
+			score_failed(&stage.watch, ns(t), SCORE_OOM_KILL, !strcmp(what, "kill"),
+				     score);
 		else if (!strcmp(what, "cut"))
 			score_cut(&stage.watch, score);
 		else
@@ -155,9 +155,9 @@ static void play(const char *steps, struct hr_score *score)
 	}
 }
 
-static void check(const struct life *life, const struct hr_score *s)
+static void check(const struct lifespan *lifespan, const struct hr_score *s)
 {
-	const struct verdict *want = &life->want;
+	const struct verdict *want = &lifespan->want;
 	const unsigned int pair[][2] = {
 		{s->warn.right, want->warn[0]},
 		{s->warn.wrong, want->warn[1]},
@@ -176,7 +176,7 @@ static void check(const struct life *life, const struct hr_score *s)
 
 	for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++)
 		if (pair[i][0] != pair[i][1])
-			fail_msg("%s: figure %zu is %u, not %u", life->name, i, pair[i][0],
+			fail_msg("%s: figure %zu is %u, not %u", lifespan->name, i, pair[i][0],
 				 pair[i][1]);
 	for (int i = 0; i < HR_SCORE_ERRORS; i++)
 		errors += s->time_error[i];
@@ -186,13 +186,13 @@ static void check(const struct life *life, const struct hr_score *s)
 	assert_int_equal(leads, s->oom_kills.warned);
 }
 
-static void test_lives(void **state)
+static void test_runs(void **state)
 {
-	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
 		struct hr_score score = {0};
 
-		play(lives[i].steps, &score);
-		check(&lives[i], &score);
+		play(runs[i].steps, &score);
+		check(&runs[i], &score);
 	}
 }
 
@@ -262,7 +262,7 @@ static void test_risks(void **state)
 	assert_int_equal(score.risks, 1);
 	assert_int_equal(score.risks_observed, 0);
 	assert_int_equal(score.brier_sum_micro, 40000);
-	score_died(&watch, ns(1000), SCORE_OOM_KILL, true, &score);
+	score_failed(&watch, ns(1000), SCORE_OOM_KILL, true, &score);
 	assert_int_equal(score.risks, 2);
 	assert_int_equal(score.risks_observed, 1);
 	assert_int_equal(score.risk_sum_milli, 1100);
@@ -290,7 +290,7 @@ static void test_intervals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lives),          cmocka_unit_test(test_sum_outlives_watches),
+		cmocka_unit_test(test_runs),           cmocka_unit_test(test_sum_outlives_watches),
 		cmocka_unit_test(test_errors_by_size), cmocka_unit_test(test_risks),
 		cmocka_unit_test(test_intervals),
 	};

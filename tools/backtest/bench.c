@@ -34,7 +34,7 @@ static size_t make_inputs(const char *name, unsigned int seed, struct forecast_i
 	while (n < ROUNDS) {
 		bool more = world_advance(&w, 1); /* the daemon's calm interval */
 
-		if (w.died)
+		if (w.has_failed)
 			break;
 		headroom_input(&w.now, &in[n++]);
 		if (!more)

@@ -16,7 +16,7 @@
 #define PRIOR     2.0 /* runs' worth of belief in the log-odds as they are, per bin */
 
 struct calibration_data {
-	double weight[HORIZONS][CALIBRATION_KNOTS], deaths[HORIZONS][CALIBRATION_KNOTS];
+	double weight[HORIZONS][CALIBRATION_KNOTS], failures[HORIZONS][CALIBRATION_KNOTS];
 	struct {
 		float t;
 		uint8_t row, bin;
@@ -71,12 +71,12 @@ void calibration_run_end(struct calibration_data *data, const struct run *run)
 			if (!n[r][b])
 				continue;
 			data->weight[r][b] += sqrt(n[r][b]);
-			data->deaths[r][b] += sqrt(n[r][b]) * y[r][b] / n[r][b];
+			data->failures[r][b] += sqrt(n[r][b]) * y[r][b] / n[r][b];
 		}
 	}
 }
 
-static void pool(const double *weight, const double *deaths, double *ret)
+static void pool(const double *weight, const double *failures, double *ret)
 {
 	double sum[CALIBRATION_KNOTS], all[CALIBRATION_KNOTS];
 	unsigned int size[CALIBRATION_KNOTS], blocks = 0, at = 0;
@@ -85,7 +85,7 @@ static void pool(const double *weight, const double *deaths, double *ret)
 		double z = CALIBRATION_FIRST + b * CALIBRATION_STEP;
 
 		all[blocks] = weight[b] + PRIOR;
-		sum[blocks] = deaths[b] + PRIOR / (1 + exp(-z));
+		sum[blocks] = failures[b] + PRIOR / (1 + exp(-z));
 		size[blocks++] = 1;
 		while (blocks > 1 &&
 		       sum[blocks - 2] / all[blocks - 2] >= sum[blocks - 1] / all[blocks - 1]) {
@@ -122,7 +122,7 @@ int calibration_write(const struct calibration_data *data, const char *path)
 	for (unsigned int r = 0; r < HORIZONS; r++) {
 		double p[CALIBRATION_KNOTS];
 
-		pool(data->weight[r], data->deaths[r], p);
+		pool(data->weight[r], data->failures[r], p);
 		fprintf(f, "\t{");
 		for (unsigned int b = 0; b < CALIBRATION_KNOTS; b++)
 			fprintf(f, "%s%.5ff", b == 0 ? "" : b % 10 ? ", " : ",\n\t ", p[b]);
@@ -130,8 +130,9 @@ int calibration_write(const struct calibration_data *data, const char *path)
 		for (unsigned int b = 0; b < CALIBRATION_KNOTS; b++)
 			printf("row %u z %+5.1f weight %8.1f deaths %8.1f raw %.4f pooled %.4f\n",
 			       r, (double)CALIBRATION_FIRST + b * (double)CALIBRATION_STEP,
-			       data->weight[r][b], data->deaths[r][b],
-			       data->weight[r][b] > 0 ? data->deaths[r][b] / data->weight[r][b] : 0,
+			       data->weight[r][b], data->failures[r][b],
+			       data->weight[r][b] > 0 ? data->failures[r][b] / data->weight[r][b]
+						      : 0,
 			       p[b]);
 	}
 	fprintf(f, "};\n/* clang-format on */\n\n#endif\n");

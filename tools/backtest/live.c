@@ -19,12 +19,12 @@
 #include "format/history.h"
 #include "format/score_text.h"
 
-#define MOST_LIVES     64
+#define MOST_RUNS      64
 #define MOST_SAMPLES   8192
 #define MOST_FORECASTS 2048
 #define MOST_MARKS     64
 #define MOST_RULES     32
-#define SAME_DEATH     10.0 /* seconds: several victims, one death */
+#define SAME_FAILURE   10.0 /* seconds: several victims, one death */
 #define EXITING        2.0  /* seconds in which a victim's memory may still be there */
 #define LEAST_RECALL \
 	0.75 /* of a smoke test on a busy machine; docs/internals/forecast-backtest.md has what is measured */
@@ -39,7 +39,7 @@ struct mark { /* an alarm of the daemon that began or ended */
 	uint8_t from, to;
 };
 
-struct life {
+struct lifespan {
 	char name[32], group[256], container[256];
 	enum category category;
 	double begun, averted; /* wall seconds; after begun, < 0: never */
@@ -50,13 +50,13 @@ struct life {
 	size_t forecasts;
 	struct mark mark[MOST_MARKS];
 	size_t marks;
-	double death[MOST_MARKS];
-	enum death kind[MOST_MARKS];
-	size_t deaths;
+	double failure[MOST_MARKS];
+	enum failure kind[MOST_MARKS];
+	size_t failures;
 };
 
 struct live {
-	struct life *life;
+	struct lifespan *lifespan;
 	size_t n;
 	struct hr_score score; /* as the daemon kept it itself */
 };
@@ -65,7 +65,7 @@ static double seconds_of(uint64_t ns) { return (double)ns / 1e9; }
 
 static double known(uint64_t value) { return value == HR_UNKNOWN ? -1 : (double)value; }
 
-static int read_lives(const char *folder, struct live *live)
+static int read_runs(const char *folder, struct live *live)
 {
 	static const char *const categories[] = {
 		[QUIET] = "quiet", [SMOOTH] = "smooth", [SAWTOOTH] = "sawtooth",
@@ -79,8 +79,8 @@ static int read_lives(const char *folder, struct live *live)
 		log_error("%s: %s", path, strerror(errno));
 		return -errno;
 	}
-	while (live->n < MOST_LIVES) {
-		struct life *l = &live->life[live->n];
+	while (live->n < MOST_RUNS) {
+		struct lifespan *l = &live->lifespan[live->n];
 		unsigned int c = 0;
 		int got = fscanf(f, "%31s %15s %lf %15s %255s %255s", l->name, category, &l->begun,
 				 averted, l->group, l->container);
@@ -101,20 +101,20 @@ static int read_lives(const char *folder, struct live *live)
 }
 
 /* In the group, or below it. */
-static struct life *life_of_path(struct live *live, const char *path)
+static struct lifespan *lifespan_of_path(struct live *live, const char *path)
 {
 	for (size_t i = 0; path && i < live->n; i++) {
-		size_t n = strlen(live->life[i].group);
+		size_t n = strlen(live->lifespan[i].group);
 
-		if (!strncmp(path, live->life[i].group, n) && (!path[n] || path[n] == '/'))
-			return &live->life[i];
+		if (!strncmp(path, live->lifespan[i].group, n) && (!path[n] || path[n] == '/'))
+			return &live->lifespan[i];
 	}
 	return NULL;
 }
 
 /* ---- what the recording says ---- */
 
-static void add_sample(struct life *l, const struct hr_slot *slot, const struct hr_point *point,
+static void add_sample(struct lifespan *l, const struct hr_slot *slot, const struct hr_point *point,
 		       uint64_t at_ns)
 {
 	double t = seconds_of(at_ns) - l->begun;
@@ -152,7 +152,7 @@ static void add_sample(struct life *l, const struct hr_slot *slot, const struct 
 
 static double seconds_or_nan(uint64_t ms) { return ms == HR_UNKNOWN ? NAN : (double)ms / 1e3; }
 
-static void add_forecast(struct life *l, const struct hr_slot *slot)
+static void add_forecast(struct lifespan *l, const struct hr_slot *slot)
 {
 	const struct hr_forecast *o = &slot->forecast;
 	double t = seconds_of(slot->sampled_ns) - l->begun;
@@ -173,7 +173,7 @@ static void take_slots(struct live *live, struct hr_reader *reader)
 	hr_reader_header(reader, &header);
 	while (!hr_reader_slot(reader, &index, &slot)) {
 		const char *path = hr_slot_text(&slot, slot.id.cgroup);
-		struct life *l = life_of_path(live, path);
+		struct lifespan *l = lifespan_of_path(live, path);
 		size_t n;
 
 		if (!l || strcmp(path, l->container) || slot.state != HR_SLOT_RUNNING ||
@@ -188,19 +188,19 @@ static void take_slots(struct live *live, struct hr_reader *reader)
 	}
 }
 
-static void add_death(struct life *l, double t, enum death kind)
+static void add_failure(struct lifespan *l, double t, enum failure kind)
 {
 	/* what hangs is ended by us */
-	if (t < 0 || l->deaths == MOST_MARKS || (l->deaths && l->category == STALL) ||
-	    (l->deaths && t - l->death[l->deaths - 1] < SAME_DEATH))
+	if (t < 0 || l->failures == MOST_MARKS || (l->failures && l->category == STALL) ||
+	    (l->failures && t - l->failure[l->failures - 1] < SAME_FAILURE))
 		return;
-	l->death[l->deaths] = t;
-	l->kind[l->deaths++] = kind;
+	l->failure[l->failures] = t;
+	l->kind[l->failures++] = kind;
 }
 
 static void take_event(struct live *live, const struct hr_event *event)
 {
-	struct life *l = life_of_path(live, hr_event_text(event, event->id.cgroup));
+	struct lifespan *l = lifespan_of_path(live, hr_event_text(event, event->id.cgroup));
 	const struct hr_event_forecast *risk = (const void *)event;
 	const struct hr_event_pressure *pressure = (const void *)event;
 	double t;
@@ -209,10 +209,10 @@ static void take_event(struct live *live, const struct hr_event *event)
 		return;
 	t = seconds_of(event->time_ns) - l->begun;
 	if (event->type == HR_EVENT_OOM_KILL)
-		add_death(l, t, OOM_KILL);
+		add_failure(l, t, OOM_KILL);
 	else if (event->type == HR_EVENT_PRESSURE && event->bytes >= sizeof(*pressure) &&
 		 pressure->what == HR_PRESSURE_UNDER_OOM)
-		add_death(l, t, STALL_DEATH);
+		add_failure(l, t, STALL_FAILURE);
 	else if (event->type == HR_EVENT_RISK && event->bytes >= sizeof(*risk) &&
 		 l->marks < MOST_MARKS)
 		l->mark[l->marks++] = (struct mark){t, (uint8_t)risk->from, (uint8_t)risk->to};
@@ -253,17 +253,17 @@ static int read_recording(const char *folder, struct live *live)
 /* ---- what the daemon said at the time ---- */
 
 /* When the alarm that stood at the death (or ended less than a minute before) had begun; NAN: none. */
-static double alarm_before(const struct life *l, uint8_t alarm, double since, double death)
+static double alarm_before(const struct lifespan *l, uint8_t alarm, double since, double failure)
 {
 	double from = NAN;
 	bool stands = false;
 
-	for (size_t i = 0; i < l->marks && l->mark[i].t <= death; i++) {
+	for (size_t i = 0; i < l->marks && l->mark[i].t <= failure; i++) {
 		bool on = l->mark[i].to >= alarm;
 
 		if (on && !stands)
 			from = l->mark[i].t;
-		if (!on && stands && death - l->mark[i].t > 60)
+		if (!on && stands && failure - l->mark[i].t > 60)
 			from = NAN;
 		stands = on;
 	}
@@ -280,22 +280,22 @@ static int by_size(const void *a, const void *b)
 }
 
 /* The middle relative error of the times named with 75, 50, 25 and 10 % of the way still to go. */
-static double time_error(const struct life *l, double since, double death, unsigned int *ret_asked,
-			 unsigned int *ret_held)
+static double time_error(const struct lifespan *l, double since, double failure,
+			 unsigned int *ret_asked, unsigned int *ret_held)
 {
 	static const double shares[] = {0.75, 0.5, 0.25, 0.1};
 	double error[ARRAY_SIZE(shares)];
 	unsigned int n = 0;
 
 	for (size_t s = 0; s < ARRAY_SIZE(shares); s++) {
-		double left = shares[s] * (death - since);
+		double left = shares[s] * (failure - since);
 		const struct forecast *f = NULL;
 
-		for (size_t i = 0; i < l->forecasts && l->forecast[i].t <= death - left; i++)
+		for (size_t i = 0; i < l->forecasts && l->forecast[i].t <= failure - left; i++)
 			f = &l->forecast[i];
 		if (!f || f->t < since)
 			continue;
-		left = death - f->t;
+		left = failure - f->t;
 		++*ret_asked;
 		if (isnan(f->p50))
 			continue;
@@ -307,9 +307,9 @@ static double time_error(const struct life *l, double since, double death, unsig
 }
 
 struct sums {
-	unsigned int deaths, found, acted, quiet, disturbed, asked, held, errors;
-	double error[MOST_LIVES * 4];
-	double lead[MOST_LIVES * 4];
+	unsigned int failures, found, acted, quiet, disturbed, asked, held, errors;
+	double error[MOST_RUNS * 4];
+	double lead[MOST_RUNS * 4];
 };
 
 static void number(const char *format, double x, const char *none)
@@ -320,9 +320,9 @@ static void number(const char *format, double x, const char *none)
 		printf(format, x);
 }
 
-static void describe_death(const struct life *l, size_t d, struct sums *sums)
+static void describe_failure(const struct lifespan *l, size_t d, struct sums *sums)
 {
-	double since = d ? l->death[d - 1] : 0, at = l->death[d];
+	double since = d ? l->failure[d - 1] : 0, at = l->failure[d];
 	double warn = alarm_before(l, HR_ALARM_WARN, since, at),
 	       act = alarm_before(l, HR_ALARM_ACT, since, at);
 	unsigned int asked = 0, held = 0;
@@ -345,18 +345,18 @@ static void describe_death(const struct life *l, size_t d, struct sums *sums)
 	if (!isnan(warn))
 		sums->lead[sums->found++] = at - warn;
 	sums->acted += !isnan(act);
-	sums->deaths++;
+	sums->failures++;
 }
 
-static void describe_life(const struct life *l, struct sums *sums)
+static void describe_lifespan(const struct lifespan *l, struct sums *sums)
 {
 	unsigned int warned = 0;
 
-	for (size_t d = 0; d < l->deaths; d++)
-		describe_death(l, d, sums);
+	for (size_t d = 0; d < l->failures; d++)
+		describe_failure(l, d, sums);
 	for (size_t i = 0; i < l->marks; i++)
 		warned += l->mark[i].to > l->mark[i].from;
-	if (l->deaths)
+	if (l->failures)
 		return;
 	printf("%-20s %-9s %8.1f", l->name,
 	       l->averted >= 0        ? "averted"
@@ -387,17 +387,17 @@ static bool describe_daemon(const struct live *live)
 	printf("what the daemon said at the time; seconds\n%-20s %-9s %8s%9s%9s%9s   %s\n", "shape",
 	       "fate", "lasted", "warned", "act", "error", "in range");
 	for (size_t i = 0; i < live->n; i++)
-		describe_life(&live->life[i], &sums);
+		describe_lifespan(&live->lifespan[i], &sums);
 	printf("forecast %u of %u deaths (%u at act), median lead %.1f s, median error %.3f, %u of "
 	       "%u times in range; "
 	       "%u of %u quiet ones disturbed\n",
-	       sums.found, sums.deaths, sums.acted, middle(sums.lead, sums.found),
+	       sums.found, sums.failures, sums.acted, middle(sums.lead, sums.found),
 	       middle(sums.error, sums.errors), sums.held, sums.asked, sums.disturbed, sums.quiet);
 	if (*score_alarms_text(&live->score, text))
 		printf("by its own score %s\n", text);
 	if (*score_times_text(&live->score, text))
 		printf("by its own score %s\n", text);
-	return sums.deaths && sums.found >= LEAST_RECALL * sums.deaths &&
+	return sums.failures && sums.found >= LEAST_RECALL * sums.failures &&
 	       sums.disturbed <= MOST_WRONG * sums.quiet;
 }
 
@@ -407,17 +407,17 @@ static bool describe_daemon(const struct live *live)
 static void forget(void *const *states, bool all)
 {
 	for (unsigned int i = 0; i < rule_count; i++)
-		if (rules[i].bytes && (all || !rules[i].lives))
+		if (rules[i].bytes && (all || !rules[i].runs))
 			memset(states[i], 0, rules[i].bytes);
 }
 
-static void judge_life(const struct life *l, struct run *run, void *const *states,
-		       struct tally *tally)
+static void judge_lifespan(const struct lifespan *l, struct run *run, void *const *states,
+			   struct tally *tally)
 {
 	struct world truth = {.leak_rate = 1e-9}; /* leaks are no matter of minutes: not judged */
 	bool lingers[MOST_RULES] = {
 		false}; /* an alarm that stood when its reason died is no new one */
-	size_t death = 0;
+	size_t failure = 0;
 
 	forget(states, true);
 	run_begin(run);
@@ -426,13 +426,13 @@ static void judge_life(const struct life *l, struct run *run, void *const *state
 		double dt = k ? s->t - l->sample[k - 1].t : 1;
 		void *state = NULL;
 
-		for (; death < l->deaths && l->death[death] <= s->t; death++) {
-			run_death(run, l->death[death], death ? l->death[death - 1] : 0,
-				  l->kind[death], l->category);
+		for (; failure < l->failures && l->failure[failure] <= s->t; failure++) {
+			run_failure(run, l->failure[failure], failure ? l->failure[failure - 1] : 0,
+				    l->kind[failure], l->category);
 			forget(states, false);
 			memset(lingers, true, sizeof(lingers));
 		}
-		if (death && s->t - l->death[death - 1] < EXITING)
+		if (failure && s->t - l->failure[failure - 1] < EXITING)
 			continue;
 		if (l->averted >= 0 && k && l->sample[k - 1].t < l->averted && s->t >= l->averted)
 			run_averted(run, s->t);
@@ -448,10 +448,11 @@ static void judge_life(const struct life *l, struct run *run, void *const *state
 			run_opinion(run, i, s->t, dt, &opinion);
 		}
 	}
-	for (; death < l->deaths; death++)
-		run_death(run, l->death[death], death ? l->death[death - 1] : 0, l->kind[death],
-			  l->category);
-	if (!l->deaths && l->category != QUIET && l->samples) /* it was ended before it could end */
+	for (; failure < l->failures; failure++)
+		run_failure(run, l->failure[failure], failure ? l->failure[failure - 1] : 0,
+			    l->kind[failure], l->category);
+	if (!l->failures && l->category != QUIET &&
+	    l->samples) /* it was ended before it could end */
 		run_averted(run, l->sample[l->samples - 1].t);
 	run_end(run, &truth, tally);
 }
@@ -467,7 +468,7 @@ static int describe_rules(const struct live *live)
 		if (rules[i].bytes && !(states[i] = calloc(1, rules[i].bytes)))
 			r = -ENOMEM;
 	for (size_t i = 0; !r && i < live->n; i++)
-		judge_life(&live->life[i], run, states, tally);
+		judge_lifespan(&live->lifespan[i], run, states, tally);
 	if (!r) {
 		printf("\nwhat each rule makes of the samples that the daemon took (minutes: leaks "
 		       "are not judged, and what needs "
@@ -490,9 +491,9 @@ static int describe_rules(const struct live *live)
 
 int live_play(const char *folder)
 {
-	struct live live = {.life = calloc(MOST_LIVES, sizeof(struct life))};
+	struct live live = {.lifespan = calloc(MOST_RUNS, sizeof(struct lifespan))};
 	bool good;
-	int r = live.life ? read_lives(folder, &live) : -ENOMEM;
+	int r = live.lifespan ? read_runs(folder, &live) : -ENOMEM;
 
 	if (!r)
 		r = read_recording(folder, &live);
@@ -501,6 +502,6 @@ int live_play(const char *folder)
 		r = describe_rules(&live);
 		r = r ? r : !good;
 	}
-	free(live.life);
+	free(live.lifespan);
 	return r;
 }

@@ -21,7 +21,7 @@ struct rule {
 	bool times, leaks, intervals; /* does it speak of these at all? */
 	size_t bytes; /* of its state, zeroed at the start of a life unless it keeps `lives`;
 					 * 0: reads what the rule before it has come to */
-	bool lives;
+	bool runs;
 	double argument[3];
 	void (*look)(const struct rule *rule, void *state, const struct sample *sample,
 		     struct opinion *ret);

@@ -9,7 +9,7 @@
 
 #define MOST_LOG      4096
 #define MOST_EPISODES 20000
-#define MOST_DEATHS   64
+#define MOST_FAILURES 64
 #define MOST_RULES    24
 #define GRACE         60.0
 #define QUARTER       900.0
@@ -41,15 +41,15 @@ struct judged {
 
 struct fate {
 	double at, ramp_start;
-	enum death kind;
+	enum failure kind;
 	enum category category;
 };
 
 struct run {
 	struct judged rule[MOST_RULES];
-	struct fate death[MOST_DEATHS];
-	unsigned int deaths;
-	double averted[MOST_DEATHS];
+	struct fate failure[MOST_FAILURES];
+	unsigned int failures;
+	double averted[MOST_FAILURES];
 	unsigned int averts;
 	double last_t, first_t;
 	struct {
@@ -85,7 +85,7 @@ void run_begin(struct run *run)
 		j->leak_from = -1;
 		j->dt = 0;
 	}
-	run->deaths = run->averts = 0;
+	run->failures = run->averts = 0;
 	run->points = run->skipped = 0;
 	run->every = 1;
 	run->first_t = -1;
@@ -164,18 +164,18 @@ void run_opinion(struct run *run, unsigned int rule, double t, double dt, const 
 		j->leak_from = t;
 }
 
-void run_death(struct run *run, double at, double ramp_start, enum death kind,
-	       enum category category)
+void run_failure(struct run *run, double at, double ramp_start, enum failure kind,
+		 enum category category)
 {
-	if (run->deaths < MOST_DEATHS)
-		run->death[run->deaths++] = (struct fate){at, ramp_start, kind, category};
+	if (run->failures < MOST_FAILURES)
+		run->failure[run->failures++] = (struct fate){at, ramp_start, kind, category};
 	for (unsigned int i = 0; i < MOST_RULES; i++)
 		run->rule[i].on = false; /* the alarm dies with its container */
 }
 
 void run_averted(struct run *run, double at)
 {
-	if (run->averts < MOST_DEATHS)
+	if (run->averts < MOST_FAILURES)
 		run->averted[run->averts++] = at;
 	for (unsigned int i = 0; i < MOST_RULES; i++)
 		run->rule[i].on = false;
@@ -189,28 +189,28 @@ static bool was_averted(const struct run *run, double from, double to)
 	return false;
 }
 
-bool run_died_within(const struct run *run, double t, double seconds)
+bool run_failed_within(const struct run *run, double t, double seconds)
 {
-	for (unsigned int d = 0; d < run->deaths; d++)
-		if (run->death[d].at > t && run->death[d].at <= t + seconds)
+	for (unsigned int d = 0; d < run->failures; d++)
+		if (run->failure[d].at > t && run->failure[d].at <= t + seconds)
 			return true;
 	return false;
 }
 
 bool run_killed_within(const struct run *run, double t, double seconds)
 {
-	for (unsigned int d = 0; d < run->deaths; d++)
-		if (run->death[d].kind == OOM_KILL && run->death[d].at > t &&
-		    run->death[d].at <= t + seconds)
+	for (unsigned int d = 0; d < run->failures; d++)
+		if (run->failure[d].kind == OOM_KILL && run->failure[d].at > t &&
+		    run->failure[d].at <= t + seconds)
 			return true;
 	return false;
 }
 
 bool run_not_begun(const struct run *run, double t)
 {
-	for (unsigned int d = 0; d < run->deaths; d++)
-		if (run->death[d].at > t)
-			return run->death[d].at <= t + QUARTER && run->death[d].ramp_start > t;
+	for (unsigned int d = 0; d < run->failures; d++)
+		if (run->failure[d].at > t)
+			return run->failure[d].at <= t + QUARTER && run->failure[d].ramp_start > t;
 	return false;
 }
 
@@ -240,7 +240,7 @@ double values_quantile(struct values *v, double q)
 	return v->v[(size_t)(q * (double)(v->n - 1) + 0.5)];
 }
 
-static void judge_death(struct judged *j, const struct fate *f, struct tally *t)
+static void judge_failure(struct judged *j, const struct fate *f, struct tally *t)
 {
 	double ramp = f->at - f->ramp_start, from = -1;
 
@@ -250,14 +250,14 @@ static void judge_death(struct judged *j, const struct fate *f, struct tally *t)
 		if (j->episode[e].from < f->at && j->episode[e].to >= f->at - GRACE - 0.02 * ramp &&
 		    from < 0)
 			from = j->episode[e].from;
-	if (f->kind == HEAP_DEATH)
-		t->deaths_heap++, t->found_heap += from >= 0;
-	else if (f->kind == STALL_DEATH)
-		t->deaths_stall++, t->found_stall += from >= 0;
+	if (f->kind == HEAP_FAILURE)
+		t->failures_heap++, t->found_heap += from >= 0;
+	else if (f->kind == STALL_FAILURE)
+		t->failures_stall++, t->found_stall += from >= 0;
 	else if (ramp >= 30)
-		t->deaths_ramp++, t->found_ramp += from >= 0;
+		t->failures_ramp++, t->found_ramp += from >= 0;
 	else
-		t->deaths_burst++, t->found_burst += from >= 0;
+		t->failures_burst++, t->found_burst += from >= 0;
 	if (from < 0)
 		j->missed = true;
 	if (f->kind != OOM_KILL)
@@ -277,7 +277,8 @@ static void judge_times(const struct rule *rule, const struct judged *j, const s
 {
 	static const double shares[] = {0.75, 0.5, 0.25, 0.1};
 
-	if (!rule->times || f->kind == STALL_DEATH || f->category == SUDDEN || f->category == STALL)
+	if (!rule->times || f->kind == STALL_FAILURE || f->category == SUDDEN ||
+	    f->category == STALL)
 		return;
 	for (unsigned int s = 0; s < 4; s++) {
 		double left = shares[s] * (f->at - f->ramp_start), when = f->at - left;
@@ -346,27 +347,27 @@ void run_end(struct run *run, const struct world *world, struct tally *tallies)
 			if (was_averted(run, j->episode[e].from, to))
 				continue;
 			j->episode[e].right =
-				run_died_within(run, j->episode[e].from, to - j->episode[e].from);
+				run_failed_within(run, j->episode[e].from, to - j->episode[e].from);
 			t->alarms_right += j->episode[e].right;
 			t->alarms_wrong += !j->episode[e].right;
 			t->alarms_early += !j->episode[e].right &&
-					   run_died_within(run, j->episode[e].from, EARLY);
+					   run_failed_within(run, j->episode[e].from, EARLY);
 			j->wrong |= !j->episode[e].right;
 		}
-		for (unsigned int d = 0; d < run->deaths; d++) {
-			judge_death(j, &run->death[d], t);
-			judge_times(&rules[i], j, &run->death[d], t);
+		for (unsigned int d = 0; d < run->failures; d++) {
+			judge_failure(j, &run->failure[d], t);
+			judge_times(&rules[i], j, &run->failure[d], t);
 		}
 		judge_leak(&rules[i], j, run, world, t);
 		for (unsigned int n = 0; n < j->notes; n++) {
-			double y = run_died_within(run, j->note[n].t, QUARTER),
+			double y = run_failed_within(run, j->note[n].t, QUARTER),
 			       p = j->note[n].chance;
 
 			if (p < 0 || run_not_begun(run, j->note[n].t) ||
 			    was_averted(run, j->note[n].t, j->note[n].t + QUARTER))
 				continue;
 			t->brier += j->note[n].dt * (p - y) * (p - y);
-			t->brier_deaths += j->note[n].dt * y;
+			t->brier_failures += j->note[n].dt * y;
 			t->brier_weight += j->note[n].dt;
 		}
 	}
@@ -411,13 +412,13 @@ static void number(const char *sep, int width, int digits, double x)
 
 void tally_print(const char *name, struct tally *t)
 {
-	double base = t->brier_weight > 0 ? t->brier_deaths / t->brier_weight : 0;
+	double base = t->brier_weight > 0 ? t->brier_failures / t->brier_weight : 0;
 
 	printf("%-24s", name);
-	share("|", 6, t->found_ramp, t->deaths_ramp);
-	share(" ", 6, t->found_burst, t->deaths_burst);
-	share(" ", 6, t->found_stall, t->deaths_stall);
-	share(" ", 6, t->found_heap, t->deaths_heap);
+	share("|", 6, t->found_ramp, t->failures_ramp);
+	share(" ", 6, t->found_burst, t->failures_burst);
+	share(" ", 6, t->found_stall, t->failures_stall);
+	share(" ", 6, t->found_heap, t->failures_heap);
 	share("|", 6, t->alarms_right, t->alarms_right + t->alarms_wrong);
 	number(" ", 9, 4,
 	       t->container_days > 0 ? (double)t->alarms_wrong / t->container_days : NAN);
@@ -445,10 +446,10 @@ static void values_join(struct values *sum, const struct values *other)
 
 void tally_add(struct tally *sum, const struct tally *o)
 {
-	sum->deaths_ramp += o->deaths_ramp, sum->found_ramp += o->found_ramp;
-	sum->deaths_burst += o->deaths_burst, sum->found_burst += o->found_burst;
-	sum->deaths_stall += o->deaths_stall, sum->found_stall += o->found_stall;
-	sum->deaths_heap += o->deaths_heap, sum->found_heap += o->found_heap;
+	sum->failures_ramp += o->failures_ramp, sum->found_ramp += o->found_ramp;
+	sum->failures_burst += o->failures_burst, sum->found_burst += o->found_burst;
+	sum->failures_stall += o->failures_stall, sum->found_stall += o->found_stall;
+	sum->failures_heap += o->failures_heap, sum->found_heap += o->found_heap;
 	sum->alarms_right += o->alarms_right, sum->alarms_wrong += o->alarms_wrong;
 	sum->leaks += o->leaks, sum->leaks_found += o->leaks_found;
 	sum->leaks_short += o->leaks_short, sum->short_found += o->short_found;
@@ -457,7 +458,7 @@ void tally_add(struct tally *sum, const struct tally *o)
 	sum->intervals += o->intervals, sum->covered += o->covered;
 	sum->asked += o->asked, sum->named += o->named;
 	sum->brier += o->brier, sum->brier_weight += o->brier_weight,
-		sum->brier_deaths += o->brier_deaths;
+		sum->brier_failures += o->brier_failures;
 	sum->container_days += o->container_days;
 	values_join(&sum->lead_long, &o->lead_long);
 	values_join(&sum->lead_ramp, &o->lead_ramp);

@@ -17,11 +17,11 @@ struct values { /* grows; for medians and percentiles */
 	size_t n, space;
 };
 
-struct tally {                                 /* one rule's, over many runs */
-	unsigned long deaths_ramp, found_ramp; /* ramps of 30 s and more */
-	unsigned long deaths_burst, found_burst;
-	unsigned long deaths_stall, found_stall;
-	unsigned long deaths_heap, found_heap;
+struct tally {                                   /* one rule's, over many runs */
+	unsigned long failures_ramp, found_ramp; /* ramps of 30 s and more */
+	unsigned long failures_burst, found_burst;
+	unsigned long failures_stall, found_stall;
+	unsigned long failures_heap, found_heap;
 	unsigned long alarms_right, alarms_wrong;
 	unsigned long alarms_early; /* of the wrong: the same life ended so within EARLY seconds */
 	unsigned long leaks, leaks_found, leaks_wrong, leaks_late;
@@ -30,7 +30,7 @@ struct tally {                                 /* one rule's, over many runs */
 	unsigned long intervals, covered, asked, named;
 	unsigned long leaks_short,
 		short_found; /* over within two hours: no rule is asked for them */
-	double brier, brier_weight, brier_deaths;
+	double brier, brier_weight, brier_failures;
 	double container_days;
 	struct values lead_long, lead_ramp, lead_burst, error_smooth, error_saw;
 };
@@ -45,8 +45,8 @@ void run_begin(struct run *run);
 void run_sample(struct run *run, double t, double used);
 void run_opinion(struct run *run, unsigned int rule, double t, double dt,
 		 const struct opinion *opinion);
-void run_death(struct run *run, double at, double ramp_start, enum death kind,
-	       enum category category);
+void run_failure(struct run *run, double at, double ramp_start, enum failure kind,
+		 enum category category);
 /* An action came: what stands now, or is about to come true, is not judged. */
 void run_averted(struct run *run, double at);
 /* leak_rate, leak_since: the truth; limit for shares. Adds everything to tallies[rule_count]. */
@@ -57,7 +57,7 @@ bool run_missed(const struct run *run, unsigned int rule);
 bool run_leak_wrong(const struct run *run, unsigned int rule);
 bool run_leak_missed(const struct run *run, unsigned int rule);
 /* Was there a death in (t, t + seconds]? Until run_begin. */
-bool run_died_within(const struct run *run, double t, double seconds);
+bool run_failed_within(const struct run *run, double t, double seconds);
 bool run_killed_within(const struct run *run, double t, double seconds); /* by OOM */
 /* Death comes within 15 minutes, but the rise to it has not begun: no rule can know, and how often
  * that happens is the mix of shapes, not the world. Left out of Brier score and calibration. */

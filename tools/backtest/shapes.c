@@ -190,8 +190,8 @@ static void heap_advance(struct world *w)
 		if (!w->p[10])
 			w->p[10] = w->now.t + w->p[9];
 		if (w->now.t > w->p[10]) {
-			w->died = HEAP_DEATH;
-			w->died_at = w->p[10];
+			w->has_failed = HEAP_FAILURE;
+			w->failed_at = w->p[10];
 		}
 		return;
 	}
@@ -290,8 +290,8 @@ static void stall_advance(struct world *w, double refault_share)
 	if (w->p[2] > 0.65) {
 		w->ramp_start = w->calm_until;
 		if (t > w->p[3] + w->p[4]) {
-			w->died = STALL_DEATH;
-			w->died_at = w->calm_until + w->p[3] + w->p[4];
+			w->has_failed = STALL_FAILURE;
+			w->failed_at = w->calm_until + w->p[3] + w->p[4];
 		}
 	}
 }
@@ -499,8 +499,8 @@ static void above_advance(struct world *w)
 
 	w->now.headroom = fmax(left - w->noise * L, 0);
 	if (w->now.headroom <= 0) {
-		w->died = OOM_KILL;
-		w->died_at = w->now.t;
+		w->has_failed = OOM_KILL;
+		w->failed_at = w->now.t;
 	}
 }
 
@@ -518,8 +518,8 @@ static void restart_begin(struct world *w)
 	w->p[3] = draw(w) < 0.5; /* a rollout comes before the kill */
 	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : LAST);
 	w->p[5] = w->calm_until;
-	w->lives = 5;
-	w->end = 2 * (w->lives + 1) * w->p[4]; /* it is the last death that ends it */
+	w->runs = 5;
+	w->end = 2 * (w->runs + 1) * w->p[4]; /* it is the last death that ends it */
 	leak_truth(w, (L - w->p[1]) / w->p[0]);
 	w->leak_until = w->calm_until + w->p[0]; /* each life leaks anew */
 }
@@ -531,15 +531,15 @@ static void restart_advance(struct world *w)
 		w->ramp_start = -1;
 	if (w->now.t < w->p[4])
 		return;
-	if (++w->phase > w->lives)
+	if (++w->phase > w->runs)
 		w->end = w->now.t;
 	if (!w->p[3]) {
-		w->died = OOM_KILL;
-		w->died_at = w->p[4];
+		w->has_failed = OOM_KILL;
+		w->failed_at = w->p[4];
 		w->now.oom_kills++;
 	}
 	w->now.restarted = true;
-	w->averted = !w->died;
+	w->averted = !w->has_failed;
 	w->base = w->p[1];
 	w->calm_until = w->now.t + w->p[5];
 	w->p[4] = w->calm_until + w->p[0] * (w->p[3] ? draw_between(w, 0.15, 0.5) : LAST);

@@ -84,21 +84,22 @@ bool world_advance(struct world *w, double dt)
 	w->dt = dt;
 	w->now.t += dt;
 	w->now.usage = 0;
-	w->now.restarted = w->died && w->now.restarted; /* the first sample of a new life tells */
-	w->died = LIVES;
+	w->now.restarted =
+		w->has_failed && w->now.restarted; /* the first sample of a new life tells */
+	w->has_failed = RUNS;
 	w->averted = false;
 	w->noise = keep * w->noise + sqrt(1 - keep * keep) * w->noise_size * draw_normal(w);
 	w->shape->advance(w);
-	if (w->died)
+	if (w->has_failed)
 		return true;
 	fill_in(w);
 	if (w->now.level == HR_LEVEL_OWN && w->now.headroom <= 0) {
 		reached = w->base + w->noise * w->now.limit;
 		crossed =
 			reached > w->before ? (reached - w->now.limit) / (reached - w->before) : 0;
-		w->died = OOM_KILL;
-		w->died_at = w->now.t - (crossed > 0 && crossed < 1 ? crossed : 0) * dt;
+		w->has_failed = OOM_KILL;
+		w->failed_at = w->now.t - (crossed > 0 && crossed < 1 ? crossed : 0) * dt;
 	}
 	w->before = w->base + w->noise * w->now.limit;
-	return w->died || w->now.t < w->end;
+	return w->has_failed || w->now.t < w->end;
 }

@@ -15,7 +15,7 @@
 #define HOUR 3600.0
 #define DAY  86400.0
 
-enum death { LIVES, OOM_KILL, STALL_DEATH, HEAP_DEATH };
+enum failure { RUNS, OOM_KILL, STALL_FAILURE, HEAP_FAILURE };
 enum category {
 	QUIET,
 	SMOOTH,
@@ -37,10 +37,10 @@ struct sample { /* what a rule may see; bytes, microseconds; < 0: not known */
 struct world {
 	struct sample now;
 	/* the truth */
-	enum death
+	enum failure
 		/* in this very step: there is no sample after it, unless the world restarts */
-		died;
-	double died_at;
+		has_failed;
+	double failed_at;
 	double ramp_start;             /* when the rise that ends in death began; < 0: none */
 	double leak_rate;              /* bytes per second that are truly leaked; 0: none */
 	double leak_since, leak_until; /* until 0: to the end */
@@ -54,7 +54,7 @@ struct world {
 	uint64_t rng;
 	double dt, noise, noise_size, noise_tau, base, before, calm_until;
 	double p[12];
-	unsigned int phase, lives;
+	unsigned int phase, runs;
 };
 
 struct shape {

@@ -19,7 +19,7 @@ struct policy_run {
 	double t_offset; /* of a series' own time */
 	bool recording;
 	struct forecast_input last; /* of a series */
-	uint64_t lives;
+	uint64_t runs;
 	/* printed */
 	bool head;
 	uint64_t actions[HR_ACTION_COUNT], escalations, refused;

@@ -165,7 +165,7 @@ static void begin_series(struct policy_run *run)
 	memset(&slot->counts, 0xff, sizeof(slot->counts));
 	slot->state = HR_SLOT_RUNNING;
 	slot->flags = HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS;
-	slot->cgroup_id = ++run->lives;
+	slot->cgroup_id = ++run->runs;
 	slot->appeared_ns = slot->started_ns = run->now_ns;
 	slot->text_used = 1;
 	slot->id.kind = HR_KIND_CONTAINER;

@@ -146,8 +146,8 @@ static void follow_spell(struct score_watch *w, uint64_t t_ns, uint8_t shown)
 	}
 }
 
-static void count_death(struct score_watch *w, uint64_t t_ns, enum score_failure failure,
-			struct hr_score *s)
+static void count_failure(struct score_watch *w, uint64_t t_ns, enum score_failure failure,
+			  struct hr_score *s)
 {
 	struct hr_oom_stats *predicted = failure == SCORE_STALL ? &s->stalls : &s->oom_kills;
 	uint64_t from = w->warned_ns > w->failed_ns ? w->warned_ns : w->failed_ns, lead_ms,
@@ -170,15 +170,15 @@ static void count_death(struct score_watch *w, uint64_t t_ns, enum score_failure
 
 /* ---- the risk ---- */
 
-static void judge_risk(struct score_watch *w, bool died, struct hr_score *s)
+static void judge_risk(struct score_watch *w, bool has_failed, struct hr_score *s)
 {
-	uint64_t error = died ? 10000u - w->risk_centi : w->risk_centi; /* of 10000 */
+	uint64_t error = has_failed ? 10000u - w->risk_centi : w->risk_centi; /* of 10000 */
 
 	if (!w->risk_ns)
 		return;
 	w->risk_ns = 0;
 	s->risks++;
-	s->risks_observed += died;
+	s->risks_observed += has_failed;
 	s->risk_sum_milli += w->risk_centi / 10;
 	s->brier_sum_micro += error * error / 100;
 }
@@ -241,7 +241,7 @@ void score_look(struct score_watch *w, const struct score_sight *sight, struct h
 	w->limit = sight->limit;
 	w->level = sight->level;
 	if (stalled(w, sight))
-		score_died(w, sight->t_ns, SCORE_STALL, true, s);
+		score_failed(w, sight->t_ns, SCORE_STALL, true, s);
 	add_intervals(w, &sight->record, s);
 	note_time(w, sight->t_ns, sight->forecast);
 	follow_alarms(w, sight->t_ns, sight->alarm, s);
@@ -250,15 +250,15 @@ void score_look(struct score_watch *w, const struct score_sight *sight, struct h
 	note_risk(w, sight, s);
 }
 
-void score_died(struct score_watch *w, uint64_t t_ns, enum score_failure failure, bool subject,
-		struct hr_score *s)
+void score_failed(struct score_watch *w, uint64_t t_ns, enum score_failure failure, bool subject,
+		  struct hr_score *s)
 {
 	bool same = w->failed_ns && t_ns - w->failed_ns < SAME_FAILURE_NS;
 
 	if (same)
 		return;
 	if (subject)
-		count_death(w, t_ns, failure, s);
+		count_failure(w, t_ns, failure, s);
 	if (failure == SCORE_OOM_KILL)
 		judge_times(w, t_ns, s);
 	judge_alarms(w, t_ns, s);

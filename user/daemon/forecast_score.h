@@ -61,8 +61,8 @@ void score_look(struct score_watch *watch, const struct score_sight *sight, stru
 enum score_failure { SCORE_OOM_KILL, SCORE_STALL };
 /* A failure at t_ns. `subject`: of this cgroup itself, which counts as warned or missed; else of one below it, which only
  * judges its forecasts. Further failures within ten seconds belong to the first. */
-void score_died(struct score_watch *watch, uint64_t t_ns, enum score_failure failure, bool subject,
-		struct hr_score *score);
+void score_failed(struct score_watch *watch, uint64_t t_ns, enum score_failure failure,
+		  bool subject, struct hr_score *score);
 /* Pending predictions cannot be judged: the cgroup ended by itself, or an action ended it. */
 void score_cut(struct score_watch *watch, struct hr_score *score);
 

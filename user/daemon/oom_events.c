@@ -66,13 +66,13 @@ static void judge_forecasts(struct containers *containers, const struct record_o
 	for (int n = 0; track && n < RECORD_LEVELS && !(met_limit && met_subject); n++) {
 		met_limit |= track->memcg_id == record->limit_memcg_id;
 		met_subject |= track == subject;
-		score_died(&track->score, record->r.time_ns, SCORE_OOM_KILL, track == subject,
-			   &containers->score);
+		score_failed(&track->score, record->r.time_ns, SCORE_OOM_KILL, track == subject,
+			     &containers->score);
 		track = tracks_get(&containers->tracks, track->parent_id);
 	}
 	if (host)
-		score_died(&containers->host_score, record->r.time_ns, SCORE_OOM_KILL, !subject,
-			   &containers->score);
+		score_failed(&containers->host_score, record->r.time_ns, SCORE_OOM_KILL, !subject,
+			     &containers->score);
 }
 
 static struct pending_oom *pending_begin(struct oom_events *oom, const struct record_oom *record)

@@ -51,12 +51,12 @@ void risk_begin(struct verdict *verdict)
 /* Failure by any cause; the causes are taken as independent. */
 static float chance_of_failure(const struct verdict *verdict)
 {
-	float lives = 1 - calibrate(verdict->log_odds, verdict->horizon);
+	float runs = 1 - calibrate(verdict->log_odds, verdict->horizon);
 
 	for (unsigned int cause = 0; cause < OTHER_CAUSES; cause++)
 		if (verdict->other[cause] > BASE_LOG_ODDS)
-			lives *= 1 - logistic_f(verdict->other[cause]);
-	return 1 - lives;
+			runs *= 1 - logistic_f(verdict->other[cause]);
+	return 1 - runs;
 }
 
 /* The odds that a rise of unknown end reaches the limit (rise_odds.c). */

@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 
-#define SUMMARY_LIFE_US 5000000 /* the kill follows its summary at once; a slow console delays it */
+#define SUMMARY_AGE_US 5000000 /* the kill follows its summary at once; a slow console delays it */
 
 static bool begins(const char *text, const char *with, const char **ret_rest)
 {
@@ -147,7 +147,7 @@ static bool parse_kill(struct kmsg *kmsg, uint64_t time_us, const char *text, bo
 	    !end || end < text + n)
 		return false;
 	comm = text + n;
-	if (!kmsg->emitted_us || time_us > kmsg->emitted_us + SUMMARY_LIFE_US)
+	if (!kmsg->emitted_us || time_us > kmsg->emitted_us + SUMMARY_AGE_US)
 		forget(kmsg);
 	else if (!kmsg->group && (kmsg->spent || (kmsg->pid && kmsg->pid != pid)))
 		forget(kmsg);

@@ -7,7 +7,7 @@ guardian_start() {
 	mkdir -p /run/systemd/oom /disk/etc/systemd/oomd.conf.d
 	printf '[OOM]\nDefaultMemoryPressureDurationSec=1s\n' >/disk/etc/systemd/oomd.conf.d/99.conf
 	peer_tree
-	chroot /disk /usr/bin/python3 - <"$scenarios/guardians/managed-oom.py" >"$work/managed-oom.log" 2>&1 &
+	chroot /disk /usr/bin/python3 - <"$scenarios/competitors/managed-oom.py" >"$work/managed-oom.log" 2>&1 &
 	pids="$pids pid1=$!"
 	wait_for 5 grep -q listening "$work/managed-oom.log"
 	export SYSTEMD_LOG_LEVEL=info SYSTEMD_LOG_TARGET=console
