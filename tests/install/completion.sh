@@ -28,8 +28,8 @@ S
 offers() { (cd "$work" && PATH=$work/bin:$PATH bash try.bash headroom.bash "$@" | sed 's/ *$//'); }
 same 'a command' 'explain export' "$(offers headroom ex)"
 same 'an option' '--sort' "$(offers headroom ls --so)"
-same 'its words' 'share' "$(offers headroom ls --sort sh)"
-same 'after a value' '--json' "$(offers headroom ls --sort share --js)"
+same 'its words' 'kills' "$(offers headroom ls --sort ki)"
+same 'after a value' '--json' "$(offers headroom ls --sort kills --js)"
 same 'a list' 'oom_kill,risk' "$(offers headroom events --type oom_kill,ri)"
 same 'parts' 'check import test' "$(offers headroom policy '')"
 same 'an option of a part' '--replay' "$(offers headroom policy test x.yaml --re)"
@@ -54,7 +54,7 @@ if command -v fish >/dev/null; then
 	fish() { (cd "$work" && HOME=$work PATH=$work/bin:$PATH command fish -N -c "source headroom.fish; complete -C '$1'" | cut -f 1 | sort | tr '\n' ' ' | sed 's/ *$//'); }
 	same 'fish: a command' 'explain export' "$(fish 'headroom ex')"
 	same 'fish: an option' '--sort' "$(fish 'headroom ls --so')"
-	same 'fish: its words' 'share' "$(fish 'headroom ls --sort sh')"
+	same 'fish: its words' 'kills' "$(fish 'headroom ls --sort ki')"
 	same 'fish: parts' 'check import test' "$(fish 'headroom policy ')"
 	same 'fish: an option of a part' '--replay' "$(fish 'headroom policy test x --re')"
 	same 'fish: containers' 'web-1 web-2' "$(fish 'headroom explain we')"
@@ -82,7 +82,7 @@ if command -v zsh >/dev/null; then
 	zsh_line() { (cd "$work" && rm -f line && PATH=$work/bin:$PATH timeout 30 zsh -f try.zsh "$1" | sed 's/ *$//'); }
 	same 'zsh: a command' 'headroom explain' "$(zsh_line 'headroom expl')"
 	same 'zsh: an option' 'headroom events --follow' "$(zsh_line 'headroom events --fo')"
-	same 'zsh: its words' 'headroom ls --sort share' "$(zsh_line 'headroom ls --sort sha')"
+	same 'zsh: its words' 'headroom ls --sort kills' "$(zsh_line 'headroom ls --sort kil')"
 	same 'zsh: an option of a part' 'headroom policy test x --replay' "$(zsh_line 'headroom policy test x --rep' | sed 's/=$//')"
 	same 'zsh: a container' 'headroom explain shop/cart-7f/cart' "$(zsh_line 'headroom explain shop')"
 else
