@@ -36,7 +36,7 @@ expect '.forecast.warned_seconds_before > 1' <"$work/kill"
 cli check >"$work/check" 2>&1
 grep -q 'forecasts .*1 of 1 warning came true.*1 of 1 OOM kill was announced' "$work/check" || fail "$(cat "$work/check")"
 cli explain "cgroup:$ours/leak" >"$work/words" || fail 'nothing to explain'
-grep -q 'So far on this host 1 of 1 warning came true' "$work/words" || fail "$(cat "$work/words")"
+grep -q 'Forecasts on this host so far: 1 of 1 warning came true' "$work/words" || fail "$(cat "$work/words")"
 
 # It outlives the container …
 group_remove leak

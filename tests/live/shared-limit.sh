@@ -22,7 +22,7 @@ wait_for 90 shared || fail 'the children do not share their parent'"'"'s danger'
 ask "$(entry pod/idle)" <"$work/shared" | expect '.reasons[0].text | contains("an ancestor")' 'it names the limit'
 ask "$(entry pod/calm)" <"$work/shared" | expect '.drift_bytes_per_second < 500000' 'the trend stays its own'
 cli explain "cgroup:$ours/pod/idle" >"$work/words" || fail 'nothing to explain'
-grep -q "The limit of 50 MiB of $ours/pod above it comes first" "$work/words" || fail "$(cat "$work/words")"
+grep -q "parent limit 50 MiB ($ours/pod)" "$work/words" || fail "$(cat "$work/words")"
 
 wait_for 60 event_after "$since" ".type == \"oom_kill\" and .limit.cgroup == \"$ours/pod\"" >"$work/kill" ||
 	fail 'the parent was never full'
