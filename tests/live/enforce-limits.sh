@@ -37,6 +37,7 @@ workload_start box sawtooth 24M 32M 2s
 grown() { [ "$(awk '$1 == "anon" { print $2 }' "$(group_dir box)/memory.stat")" -gt 22000000 ]; }
 wait_for 10 grown || fail "the workload uses $(usage box) only"
 echo 100M >"$(group_dir box)/memory.high"
+: >"$work/answer" # not the answer before this one
 "$try" --undo "$work/undo" --bytes 20M --for "$((slow / 2 + 2))s" --hold 60s throttle "cgroup:$ours/box" >"$work/answer" &
 holder=$!
 wait_for 10 [ -s "$work/answer" ] || fail 'no answer'
