@@ -51,6 +51,7 @@ swap_on || exit 0 # nothing could be reclaimed
 high() { cat "$(group_dir box)/memory.high"; }
 workload_start box hold 16M
 hold_throttle() {
+	: >"$work/answer" # not the answer before this one
 	"$try" --undo "$work/undo" --bytes 30M --for 100s --hold 100s throttle "cgroup:$ours/box" >"$work/answer" &
 	holder=$!
 	wait_for 20 [ -s "$work/answer" ] || fail 'no answer'
