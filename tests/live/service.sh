@@ -18,6 +18,7 @@ pids() { # comm: processes of that name that were started by this scenario
 		case $(cat "$at/comm" 2>/dev/null) in "$1"*) ;; *) continue ;; esac
 		tr '\0' '\n' <"$at/environ" 2>/dev/null | grep -qx "BOARD_OF=$work" && echo "${at#/proc/}"
 	done
+	: # a process of that name that is another's, such as a zombie, is no failure
 }
 export BOARD_OF="$work"
 daemon_pid() { snapshot | ask .host.guard.pid; }
