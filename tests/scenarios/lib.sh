@@ -125,7 +125,7 @@ in_guardian_group() {
 
 # In the tree that tools/fetch_competitors made, with this host's kernel interfaces.
 peer_tree() {
-	[ -x /disk/usr/bin/earlyoom ] || skip "no tree of peers here (tools/bench-act has one)"
+	[ -x /disk/usr/bin/earlyoom ] || skip "no tree of peers here (tools/bench-actions has one)"
 	for fs in proc sys dev run tmp; do
 		mkdir -p /disk/$fs
 		grep -q " /disk/$fs " /proc/mounts || mount -o rbind /$fs /disk/$fs
