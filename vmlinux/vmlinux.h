@@ -107,14 +107,26 @@ enum memcg_memory_event {
 struct mem_cgroup {
 	struct cgroup_subsys_state css;
 	struct page_counter memory;
-	struct page_counter swap; /* v2; in a union with memsw */
+	struct page_counter swap;  /* v2; in a union with memsw */
 	struct page_counter memsw; /* v1 */
 	atomic_long_t memory_events[MEMCG_NR_MEMORY_EVENTS];
 	atomic_long_t memory_events_local[MEMCG_NR_MEMORY_EVENTS];
+	bool oom_group;
+};
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+struct user_namespace {
+	struct user_namespace *parent;
+	int level;
+	kuid_t owner;
 };
 
 struct cred {
-	kuid_t uid;
+	kuid_t uid, euid;
+	struct user_namespace *user_ns;
 };
 
 struct upid {
@@ -129,6 +141,7 @@ struct pid {
 enum pid_type { /* the numbers are the kernel's; ask bpf_core_enum_value() */
 	PIDTYPE_TGID = 1,
 	PIDTYPE_PGID = 2,
+	PIDTYPE_SID = 3,
 };
 
 struct signal_struct {
@@ -138,8 +151,25 @@ struct signal_struct {
 	short oom_score_adj;
 };
 
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+};
+
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	struct file *exe_file;
 	struct task_struct *owner; /* CONFIG_MEMCG */
 	atomic_long_t pgtables_bytes;
 };
@@ -151,9 +181,11 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct list_head thread_node;
 	u64 start_boottime;
 	const struct cred *real_cred;
 	char comm[16];
+	struct completion *vfork_done; /* set from vfork to exec or exit */
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 };

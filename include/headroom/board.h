@@ -15,9 +15,13 @@
  * The file never shrinks. To grow it, the daemon renames a new file over it and sets the old one's
  * `state` to HR_BOARD_REPLACED: then open the path again.
  *
- * Units: bytes, nanoseconds unless the name says otherwise. *_ns of wall time are CLOCK_REALTIME,
- * heartbeat_ns is CLOCK_BOOTTIME. HR_UNKNOWN (all ones) means "unknown", and in a limit "none"; 0
- * always means zero. Text: not necessarily UTF-8. Names come from containers and may hold any byte
+ * Units: bytes, nanoseconds unless the name says otherwise. HR_UNKNOWN (all ones) means "unknown",
+ * and in a limit "none"; 0 always means zero.
+ * Wall times (*_ns) on the board run with CLOCK_BOOTTIME: created_ns + time of boot since
+ * created_boot_ns. A wall clock that is set (NTP on a host that starts in 1970) changes clock_step_ns
+ * and nothing else, so that ages and the order of events stay right. reader.h adds clock_step_ns to
+ * every wall time that it returns; a program that maps the board adds it itself. heartbeat_ns is
+ * CLOCK_MONOTONIC, which stands still while the host is suspended. Text: not necessarily UTF-8. Names come from containers and may hold any byte
  * but NUL; clean them before printing.
  */
 #ifndef HEADROOM_BOARD_H
@@ -30,6 +34,7 @@
 #define HR_BOARD_PAGE        4096u
 #define HR_BOARD_DIR         "headroom" /* below /run, else below /dev/shm */
 #define HR_BOARD_FILE        "board"
+#define HR_BOOT_ID           40
 #define HR_HEARTBEAT_DEAD_NS 3000000000ULL /* older than this: the daemon is dead or stuck */
 
 #define HR_UNKNOWN     UINT64_MAX
@@ -52,6 +57,8 @@ enum hr_runtime {
 	HR_RUNTIME_NERDCTL,
 	HR_RUNTIME_LXC,
 	HR_RUNTIME_SYSTEMD,
+	HR_RUNTIME_NSPAWN,
+	HR_RUNTIME_SLURM,
 	HR_RUNTIME_COUNT
 };
 
@@ -64,6 +71,13 @@ enum hr_kind {                /* the kind of a cgroup */
 	       HR_KIND_COUNT
 };
 
+/* Names of a cgroup that a user of the host or a container chose, or could have chosen: no exemption follows from them. 0: all of them
+ * are of root, or it is not known. */
+#define HR_CHOSEN_NAMES 0x1u /* name, container_id, image, pod, namespace, container, labels */
+#define HR_CHOSEN_UNIT  0x2u
+#define HR_CHOSEN_PATH  0x4u /* what follows the first root_path bytes of the cgroup's path */
+#define HR_CHOSEN_WISH  0x8u /* user.headroom=protect is set there, and not by root */
+
 /* The identity of a cgroup. `workload` is a hash of what survives a restart (runtime and name, or
  * namespace, pod and container, or unit, or path); counters continue under it. 0 until the resolver
  * has answered. */
@@ -71,6 +85,9 @@ struct hr_identity {
 	uint8_t runtime; /* enum hr_runtime */
 	uint8_t kind;    /* enum hr_kind */
 	struct hr_str name, container_id, image, pod, namespace, pod_uid, container, unit, cgroup;
+	uint16_t
+		root_path; /* bytes of `cgroup` that root chose, from its start; with HR_CHOSEN_PATH */
+	uint16_t chosen; /* HR_CHOSEN_* */
 	uint64_t workload;
 };
 
@@ -88,6 +105,9 @@ struct hr_binding {           /* the limit that is reached first */
 	struct hr_str cgroup; /* path of that level; "/" for the host */
 	uint64_t cgroup_id;   /* 0 for the host */
 	uint64_t limit;
+	/* HR_LEVEL_ANCESTOR: of that cgroup, of one sweep: what is used there; of that, page cache that waits to be written, and
+	 * kernel memory of which it is unknown how much can be reclaimed. HR_UNKNOWN: not known; no ancestor's limit. */
+	uint64_t used, pending, unsorted;
 };
 
 struct hr_pressure { /* PSI memory. avg10 in hundredths of a per cent. Unknown: HR_UNKNOWN_U32, HR_UNKNOWN */
@@ -184,6 +204,11 @@ enum hr_slot_state { HR_SLOT_FREE, HR_SLOT_RUNNING, HR_SLOT_GONE };
 #define HR_SLOT_TRIPWIRE \
 	0x20u                /* the kernel notifies the daemon when usage crosses a policy's size */
 #define HR_SLOT_REFLEX 0x40u /* and BPF sends SIGKILL there (once; not used up yet) */
+/* Readers only, in their copies; never on a board: whether it is paused (frozen), and whether that is known. */
+#define HR_SLOT_PAUSED       0x80u
+#define HR_SLOT_PAUSED_KNOWN 0x100u
+/* It raises the alarm itself; without it, a limit that other cgroups share does, or another cgroup below that limit. */
+#define HR_SLOT_ALARMS 0x200u
 #define HR_SLOT_ARMED  (HR_SLOT_TRIPWIRE | HR_SLOT_REFLEX)
 
 #define HR_SLOT_BYTES 4096u
@@ -267,6 +292,21 @@ struct hr_score {
 	uint64_t brier_sum_micro; /* squared errors of those risks, millionths */
 };
 
+/* What the daemon cannot do, or does by a lesser way, now: one entry for each `what`. */
+#define HR_DEGRADED 10
+struct hr_degraded {
+	uint64_t since_ns; /* wall time */
+	char what
+		[16]; /* one word: "bpf", "pid_namespace", …; "": this entry and those after it are free */
+	char text[96]; /* cause and effect, one line; its event has it uncut */
+};
+
+/* Where memory of the host is that no container uses: host_memory.def has the members. */
+struct hr_host_memory {
+#define HR_HOST_MEMORY(name, ...) uint64_t name;
+#include "host_memory.def"
+};
+
 #define HR_HOST_PROCESSES 8
 struct hr_host {
 	uint32_t seq;
@@ -276,10 +316,12 @@ struct hr_host {
 	char version[32]; /* of the daemon */
 	uint64_t sampled_ns;
 	uint64_t mem_total, mem_available, swap_total, swap_free;
-	uint64_t headroom; /* mem_available + usable swap */
+	uint64_t headroom; /* mem_available + swap_free - swap_cost */
 	struct hr_pressure pressure;
 	struct hr_forecast forecast;
-	uint64_t kswapd_wakes, throttled_ns, oom_kills;
+	uint64_t kswapd_wakes, throttled_ns;
+	uint64_t
+		oom_kills; /* since boot; one that took all of a cgroup counts once, as far as the daemon saw it */
 	/* the daemon itself */
 	uint32_t mode; /* 0 observe, 1 dry-run, 2 enforce */
 	uint32_t pid;
@@ -296,9 +338,50 @@ struct hr_host {
 	struct hr_source source[HR_SOURCES];
 	struct hr_process process[HR_HOST_PROCESSES]; /* largest outside containers */
 	struct hr_score score;
+	struct hr_degraded degraded[HR_DEGRADED];
+	uint32_t policies; /* in force */
+	uint32_t reserved;
+	struct hr_host_memory memory;
+	uint64_t swap_cost;       /* memory that filling the free swap would take (zram, zswap) */
+	uint64_t zram_swap_total; /* swap on zram devices, uncompressed; 0: there is none */
+	uint64_t zram_swap_used;
+	uint32_t
+		swap_cost_milli; /* compressed size, thousandths; UINT32_MAX: no swap is in memory */
+	uint32_t swap_cost_measured; /* 0: too little was swapped out yet to measure it */
+	uint64_t
+		oom_killed_processes; /* since boot, as the kernel counts (/proc/vmstat oom_kill) */
+	/* wall time: no policy acts before; 0: not paused; HR_UNKNOWN: until resumed */
+	uint64_t paused_until_ns;
 };
 
-enum hr_board_state { HR_BOARD_RUNNING = 1, HR_BOARD_STOPPED, HR_BOARD_REPLACED };
+/* What can be had at most: MemTotal without reserved huge pages, which nothing else can use. Shares are of this. */
+static inline uint64_t hr_host_usable(const struct hr_host *host)
+{
+	return host->mem_total == HR_UNKNOWN || host->memory.hugetlb == HR_UNKNOWN ||
+			       host->memory.hugetlb > host->mem_total
+		       ? host->mem_total
+		       : host->mem_total - host->memory.hugetlb;
+}
+
+/* Memory and all swap, less what the free swap would take (swap_cost) and what zram and zswap take now: the limit that the host's headroom is below. */
+static inline uint64_t hr_host_capacity(const struct hr_host *host)
+{
+	const uint64_t cost[] = {host->swap_cost, host->memory.zram, host->memory.zswap};
+	uint64_t swap = host->swap_total == HR_UNKNOWN ? 0 : host->swap_total;
+
+	for (unsigned i = 0; i < sizeof(cost) / sizeof(*cost); i++)
+		if (cost[i] != HR_UNKNOWN)
+			swap -= cost[i] < swap ? cost[i] : swap;
+	return host->mem_total == HR_UNKNOWN ? HR_UNKNOWN : hr_host_usable(host) + swap;
+}
+
+/* STARTING: a daemon has taken the board and not swept yet; what is on it is an earlier daemon's, or nothing. */
+enum hr_board_state {
+	HR_BOARD_RUNNING = 1,
+	HR_BOARD_STOPPED,
+	HR_BOARD_REPLACED,
+	HR_BOARD_STARTING
+};
 enum hr_ring { HR_RING_KEEP, HR_RING_CHATTER, HR_RINGS };
 
 struct hr_ring_area {
@@ -312,21 +395,34 @@ struct hr_board_header {
 	uint32_t page_bytes; /* HR_BOARD_PAGE */
 	uint64_t file_bytes;
 	uint64_t instance;   /* random; a daemon that adopts the board keeps it */
-	uint64_t created_ns; /* wall time; zero point of hr_point.t_centis */
+	uint64_t created_ns; /* wall time as it was set then; zero point of hr_point.t_centis */
 	uint32_t slot_bytes, slot_capacity;
 	uint64_t host_offset, slots_offset;
 	struct hr_ring_area ring[HR_RINGS];
 	/* from here on: variable words */
 	uint32_t state; /* enum hr_board_state */
 	uint32_t daemon_pid;
-	uint64_t heartbeat_ns; /* CLOCK_BOOTTIME, at least once a second */
+	uint64_t heartbeat_ns; /* CLOCK_MONOTONIC, at least once a second */
 	uint64_t generation;   /* number of daemons that have written here */
 	uint64_t last_seq;     /* of the newest event in any ring; the first is 1 */
 	uint32_t slots_high;   /* no slot at or above this index was ever used */
 	uint32_t reserved;
 	uint64_t ring_head[HR_RINGS]; /* bytes ever written */
 	uint64_t ring_tail[HR_RINGS]; /* position of the oldest intact record */
+	int64_t clock_step_ns; /* how far the wall clock was set since created_ns; from a reader 0 */
+	/* constant again */
+	uint64_t
+		created_boot_ns; /* CLOCK_BOOTTIME of created_ns; 0: unknown, the times are of the wall clock */
+	char boot_id[HR_BOOT_ID]; /* /proc/sys/kernel/random/boot_id of the boot; "": unknown */
 };
+
+/* The low half of last_seq is a futex: the writer wakes those that wait for it (FUTEX_WAIT, not private) after each event, some
+ * at a time. To wait takes no right but reading: a mapping of the first page without the right to write. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define HR_BOARD_FUTEX (offsetof(struct hr_board_header, last_seq) + 4)
+#else
+#define HR_BOARD_FUTEX offsetof(struct hr_board_header, last_seq)
+#endif
 
 _Static_assert(sizeof(struct hr_slot) == HR_SLOT_BYTES, "a slot is one page");
 _Static_assert(sizeof(struct hr_board_header) <= HR_BOARD_PAGE, "the header is one page");

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The only interface for requests to the daemon: a SOCK_SEQPACKET socket next to the board (its
- * path + HR_CONTROL_SUFFIX), one fixed-size request a packet, one fixed-size answer to each. The
- * daemon checks the peer's credentials (SO_PEERCRED, SO_PEERGROUPS): it allows root, and the users
- * and groups that `control: allow` in the configuration names. One request at a time on a
- * connection; the answer to an action is sent when it is done. The daemon closes a connection that
- * is idle for HR_CONTROL_IDLE_S.
+ * The only interface for requests to the daemon: a SOCK_SEQPACKET socket at the board's path +
+ * HR_CONTROL_SUFFIX, one fixed-size request a packet, one fixed-size answer to each. For a board in
+ * /run/headroom, which readers in containers share, that is a symbolic link to
+ * /run/headroom-control/socket. The file's mode and ACL let root connect, and the users and groups
+ * that `control: allow` in the configuration names; the daemon checks their credentials again with
+ * each request (SO_PEERCRED, SO_PEERGROUPS). One request at a time on a connection; the answer to an
+ * action is sent when it is done. The daemon closes a connection that has sent nothing for
+ * HR_CONTROL_FIRST_S, or nothing more for HR_CONTROL_IDLE_S, and sooner where others need its place;
+ * it never reads descriptors (SCM_RIGHTS), and hangs up on a client that passes one.
  *
  * Units as in board.h; HR_UNKNOWN: the default. A newer daemon may append fields.
  */
@@ -14,15 +17,20 @@
 
 #include "board.h"
 
-#define HR_CONTROL_SUFFIX ".control"
-#define HR_CONTROL_MAGIC  0x4c434852u /* "RHCL", little endian */
-#define HR_CONTROL_TEXT   248
-#define HR_CONTROL_IDLE_S 10
+#define HR_CONTROL_SUFFIX     ".control"
+#define HR_CONTROL_DIR_SUFFIX "-control"  /* of the board's directory: the socket's own */
+#define HR_CONTROL_FILE       "socket"    /* in that */
+#define HR_CONTROL_MAGIC      0x4c434852u /* "RHCL", little endian */
+#define HR_CONTROL_TEXT       248
+#define HR_CONTROL_FIRST_S    3
+#define HR_CONTROL_IDLE_S     10
 
 enum hr_control_command {
 	HR_CONTROL_PING,
 	HR_CONTROL_ACTION,
 	HR_CONTROL_RELOAD,
+	HR_CONTROL_PAUSE,
+	HR_CONTROL_RESUME,
 	HR_CONTROL_COMMANDS
 };
 
@@ -33,7 +41,8 @@ struct hr_control_request {
 	uint32_t kind;      /* ACTION: enum hr_action_kind, HR_ACTION_RECLAIM to HR_ACTION_KILL */
 	int32_t signal;     /* TERM: 0 for SIGTERM */
 	uint64_t size; /* RECLAIM: bytes; THROTTLE: memory.high; HR_UNKNOWN: the daemon's choice */
-	uint64_t for_ms;  /* THROTTLE: until it is lifted; HR_UNKNOWN: 30 s */
+	uint64_t
+		for_ms; /* THROTTLE: until it is lifted; HR_UNKNOWN: 30 s. PAUSE: at most 30 days; HR_UNKNOWN: until RESUME */
 	uint32_t largest; /* KILL: its largest process only */
 	uint32_t reserved;
 };

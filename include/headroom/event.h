@@ -46,7 +46,8 @@ struct hr_event {
 	uint8_t severity; /* enum hr_severity */
 	uint8_t reserved;
 	uint64_t seq;
-	uint64_t time_ns; /* wall time of what happened, not of the event's posting */
+	uint64_t
+		time_ns; /* wall time of what happened, not of the event's posting; board.h says how it is kept */
 	uint64_t instance;
 	uint64_t cgroup_id;    /* of the subject; 0: the host or the daemon */
 	struct hr_identity id; /* of the subject, where known */
@@ -73,11 +74,24 @@ enum hr_constraint { /* kernel: enum oom_constraint, include/linux/oom.h; UNKNOW
 		     HR_CONSTRAINT_UNKNOWN
 };
 
-#define HR_OOM_HISTORY  24
-#define HR_OOM_GROUP    0x1u /* one of several victims of a group kill */
-#define HR_OOM_INFERRED 0x2u /* the limit's owner was inferred, not reported by the kernel */
-#define HR_OOM_COUNTED  0x4u /* seen only as a counter that rose: no trigger, no victim */
-#define HR_OOM_SYSRQ    0x8u
+#define HR_OOM_HISTORY       24
+#define HR_OOM_GROUP         0x1u /* memory.oom.group: all of its cgroup was killed with the victim */
+#define HR_OOM_INFERRED      0x2u /* the limit's owner was inferred, not reported by the kernel */
+#define HR_OOM_COUNTED       0x4u /* seen only as a counter that rose: no trigger, no victim */
+#define HR_OOM_SYSRQ         0x8u
+#define HR_OOM_PARENT_WARNED 0x10u /* the alarm was of a cgroup above, up to the limit's owner */
+
+/* What the reflex (docs/explanation/reflex.md) did about an OOM kill; of the victim's cgroup or the nearest above it that a policy wants one for. */
+enum hr_reflex {
+	HR_REFLEX_NONE, /* no policy with a reflex is for it, or its actions are not in force now */
+	HR_REFLEX_NOT_ARMED,   /* wanted, but not armed yet */
+	HR_REFLEX_UNAVAILABLE, /* this kernel has none */
+	HR_REFLEX_OWNER,       /* its owner protects it */
+	HR_REFLEX_ARMED,       /* armed, and did not kill: no condition was met in time */
+	HR_REFLEX_KILLED,      /* had killed, but the memory was not free in time */
+	HR_REFLEX_FAILED,      /* could not send its signal */
+	HR_REFLEX_COUNT
+};
 
 struct hr_event_oom_kill {
 	struct hr_event event;
@@ -95,24 +109,37 @@ struct hr_event_oom_kill {
 	uint16_t risk_centi; /* UINT16_MAX */
 	uint16_t reserved;
 	uint64_t oom_in_p50_ms;                  /* HR_UNKNOWN */
-	uint64_t warned_before_ms;               /* HR_UNKNOWN: no alarm */
+	uint64_t warned_before_ms;               /* HR_UNKNOWN: no alarm, not above it either */
 	uint64_t created_ns;                     /* zero point of history[].t_centis */
 	struct hr_point history[HR_OOM_HISTORY]; /* oldest first */
+	uint32_t reflex;                         /* enum hr_reflex */
+	uint32_t reflex_pid;                     /* KILLED: the process; else 0 */
+	uint64_t armed_before_ms; /* ARMED, KILLED, FAILED: armed since; else HR_UNKNOWN */
+	uint64_t
+		reflex_before_ms; /* KILLED, FAILED: that much earlier than the kernel; else HR_UNKNOWN */
+	struct hr_str policy; /* that matches and had not acted; none: no policy matches */
+	uint16_t not_acted;   /* enum hr_skip_reason: why */
+	uint32_t
+		more; /* processes that were killed besides the victim; HR_UNKNOWN_U32: a group of unknown size */
 };
 
 enum hr_container_what {
 	HR_CONTAINER_APPEARED,
 	HR_CONTAINER_IDENTIFIED,
 	HR_CONTAINER_RESTARTED,
-	HR_CONTAINER_GONE
+	HR_CONTAINER_GONE,
+	HR_CONTAINER_RENAMED,  /* while it runs; the event's name is the new one */
+	HR_CONTAINER_RELABELED /* the labels that policies use have changed */
 };
 struct hr_event_container {
 	struct hr_event event;
 	uint32_t what; /* enum hr_container_what */
 	uint32_t restarts;
 	uint64_t oom_kills_total;
-	uint64_t uptime_ms; /* GONE: how long; else HR_UNKNOWN */
-	uint64_t peak;      /* GONE: highest usage seen, bytes; else HR_UNKNOWN */
+	uint64_t uptime_ms;        /* GONE: how long; else HR_UNKNOWN */
+	uint64_t peak;             /* GONE: highest usage seen, bytes; else HR_UNKNOWN */
+	struct hr_str former_name; /* RENAMED */
+	uint16_t reserved[3];
 };
 
 enum hr_daemon_what {
@@ -125,9 +152,12 @@ enum hr_daemon_what {
 	HR_DAEMON_FALLBACK,
 	HR_DAEMON_LOST,
 	HR_DAEMON_RESOLVER,
-	HR_DAEMON_COMMAND,  /* ran a policy's command */
-	HR_DAEMON_CONTROL,  /* refused a request at the control socket */
-	HR_DAEMON_RESTORED, /* reverted what an earlier daemon had set */
+	HR_DAEMON_COMMAND,   /* ran a policy's command */
+	HR_DAEMON_CONTROL,   /* refused a request at the control socket */
+	HR_DAEMON_RESTORED,  /* reverted what an earlier daemon had set */
+	HR_DAEMON_RECOVERED, /* a source that fell back is in use again */
+	HR_DAEMON_PAUSED,    /* no policy acts … */
+	HR_DAEMON_RESUMED,   /* … until this */
 	HR_DAEMON_WHAT_COUNT
 };
 struct hr_event_daemon {
@@ -176,7 +206,7 @@ struct hr_event_outcome {
 	uint32_t reserved;
 };
 
-/* Why a candidate was skipped. Order is part of the layout and of the JSON words
+/* Why a candidate was skipped, or a policy did not act. Order is part of the layout and of the JSON words
  * (user/board/enum_names.c). */
 enum hr_skip_reason {
 	HR_SKIP_NONE,
@@ -196,6 +226,19 @@ enum hr_skip_reason {
 	HR_SKIP_RATE_LIMIT,
 	HR_SKIP_UNKNOWN,
 	HR_SKIP_GONE,
+	HR_SKIP_RENAMED, /* its name or labels have changed since it was chosen */
+	/* of a shortage for which there is no target */
+	HR_SKIP_NO_CANDIDATE,
+	HR_SKIP_NO_MATCH,
+	/* of an OOM kill: why the policy had not acted */
+	HR_SKIP_MODE,
+	HR_SKIP_NOT_REACHED,
+	HR_SKIP_FOR,
+	HR_SKIP_UNDER_WAY,
+	HR_SKIP_OTHER_POLICY,
+	HR_SKIP_REFLEX_NOT_HIT,
+	HR_SKIP_PAUSED, /* a signal other than SIGKILL would have waited */
+	HR_SKIP_FAILED,
 	HR_SKIP_COUNT
 };
 

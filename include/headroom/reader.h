@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * libheadroom: read the board, or a recording of it, from any program. Nothing here writes or
- * blocks.
+ * libheadroom: read the board, or a recording of it, from any program. Nothing here writes, and
+ * nothing but hr_reader_wait_event() blocks.
  *
  *	struct hr_reader *r;
  *	if (hr_reader_open(NULL, &r) == 0) {
@@ -19,6 +19,7 @@
  *	-EBADMSG  truncated or damaged (from next_event and next_frame: skipped; go on calling)
  *	-EIO	  the file cannot be read any more (it was truncated): open it again
  *	-ESTALE	  the daemon is dead (heartbeat older than HR_HEARTBEAT_DEAD_NS) or has stopped; the board can still be read
+ *	-EINPROGRESS a daemon is starting: it has not swept yet, and what is on the board is an earlier daemon's, or nothing
  *	-EAGAIN	  the writer was changing the record in all retries (or nothing new); try again later
  *	-EOVERFLOW the reader was lapped; hr_reader_missed() counts the missed events; go on calling
  *	-ENODATA  no more
@@ -47,8 +48,8 @@ const char *hr_reader_error(void);
 bool hr_reader_is_recording(const struct hr_reader *r);
 const char *hr_reader_path(const struct hr_reader *r);
 
-/* 0 if the daemon is alive (always 0 for a recording); -ESTALE otherwise, with its last heartbeat's
- * age in ret_age_ns (may be NULL). When the file was replaced by a grown one it is opened again
+/* 0 if the daemon is alive (always 0 for a recording); -EINPROGRESS while it starts, for two minutes
+ * at most; -ESTALE otherwise. With its last heartbeat's age in ret_age_ns (may be NULL). When the file was replaced by a grown one it is opened again
  * first. */
 int hr_reader_health(struct hr_reader *r, uint64_t *ret_age_ns);
 
@@ -66,8 +67,15 @@ uint64_t hr_reader_torn(const struct hr_reader *r);
  * seq (0: oldest; UINT64_MAX: after the newest). -ENODATA when there is none yet; -EOVERFLOW once
  * after being lapped. */
 int hr_reader_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes);
+/* Waits until there may be an event that next_event had not when it last returned -ENODATA, at most for timeout_ns: 0; -ETIMEDOUT;
+ * -EINTR by a signal; any other error at once, then the caller waits by itself. -EINVAL for a recording. Call next_event in any case: a
+ * daemon does not wake each of very many readers, and none of a file that it has replaced. */
+int hr_reader_wait_event(struct hr_reader *r, uint64_t timeout_ns);
 void hr_reader_seek_event(struct hr_reader *r, uint64_t seq);
 uint64_t hr_reader_missed(const struct hr_reader *r);
+/* Those that may have been of types of this ring (hr_event_ring()): where it is unknown which ring
+ * lost them, they count for both. */
+uint64_t hr_reader_missed_in(const struct hr_reader *r, enum hr_ring ring);
 
 /* Recordings only: frames are complete snapshots of the board. Open positions before the first
  * frame: call next. Slots, host and header are the frame's; events are those since the frame before

@@ -10,7 +10,9 @@
  *
  * The first and every HR_FRAMES_PER_KEYth frame is a key frame. In the others header, host and each
  * slot are XORed with the previous frame (a slot that it did not have counts as zeros); index and
- * events never are. A frame is written by one write: a truncated last one is detected by its
+ * events never are. Times in a frame are as its reader returned them (clock_step_ns is 0); where
+ * created_ns of the same instance differs between frames, the wall clock was set in between, and the
+ * reader moves the times of the earlier frames by the difference. A frame is written by one write: a truncated last one is detected by its
  * length, other damage by the CRC.
  */
 #ifndef HEADROOM_RECORD_H
@@ -44,6 +46,7 @@ struct hr_frame_header {
 	uint32_t raw_bytes, packed_bytes;
 	uint32_t crc; /* zlib's crc32 of this header with crc = 0, then of the packed bytes */
 	uint32_t reserved;
+	uint64_t instance, created_ns; /* of the board, as in the body */
 };
 
 struct hr_frame_body {
