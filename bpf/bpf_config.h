@@ -14,6 +14,9 @@
 
 #define TRIGGER_ENTRIES 256u /* memcgs with a trigger at once */
 #define TRIGGER_EXEMPT  1024u
+#define TRIGGER_LEVELS \
+	32u /* memcgs with a trigger are this far from the root at most: levels in a mask */
+#define TRIGGER_DEPTH 256u /* a task may be so many levels further down */
 #define TRIGGER_RECORDS_BYTES \
 	(64u * 1024) /* 400 records of triggers, which wake the reader at once */
 #define TRIGGER_QUIET_NS \
@@ -36,6 +39,7 @@ struct bpf_config {
 	__u32 cpus;  /* possible CPUs */
 	__u32 flags; /* CONFIG_* */
 	__u32 reserved;
+	__u64 stats_index; /* address of mem_cgroup_stats_index: item to index of a compacted memcg_vmstats.state[]; 0: none, or unknown */
 };
 #define CONFIG_V1          0x1u  /* memory is on a v1 hierarchy */
 #define CONFIG_PSI         0x2u  /* the kernel accounts pressure */
@@ -51,6 +55,10 @@ struct sweep_state {
 	__u32 task_generation; /* of the process walk; 0: there was none */
 	__u32 tasks, tasks_lost;
 	__u64 min_rss;
+	__u32 small;        /* below it */
+	__u32 small_one_in; /* one in so many of them has a row … */
+	__u32 small_left;   /* … and these have none until the next */
+	__u32 reserved;
 };
 
 struct pids_value { /* map: memcg id → processes in it, as the last task walk counted them */
@@ -60,8 +68,10 @@ struct pids_value { /* map: memcg id → processes in it, as the last task walk 
 
 /* One memcg with a trigger, by its id: struct trigger of user/collect/trigger.h, resolved. */
 struct trigger_value {
-	__u64 generation;                 /* never 0, never reused */
-	__u64 threshold, near, least_rss; /* bytes */
+	__u64 generation; /* never 0, never reused */
+	__u64 threshold;  /* bytes; RECORD_UNKNOWN: see limit_milli */
+	__u64 near;       /* bytes; RECORD_UNKNOWN: three quarters of the live threshold */
+	__u64 least_rss;  /* bytes; RECORD_UNKNOWN: an eighth of the live threshold */
 	__u64 preferred_start_ns;
 	__u32 preferred_pid;
 	__u32 limit_milli;

@@ -12,15 +12,11 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "records.h"
-#include "bpf_config.h"
 #include "compat.bpf.h"
 
 #define ENODATA 61
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* Set by the loader before the load, so that the verifier drops what cannot be. */
-const volatile struct bpf_config config SEC(".rodata.config") = {.page_shift = 12, .cpus = 1};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

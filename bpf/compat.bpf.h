@@ -9,6 +9,10 @@
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "bpf_config.h"
+
+/* Set by the loader before the load, so that the verifier drops what cannot be. */
+const volatile struct bpf_config config SEC(".rodata.config") = {.page_shift = 12, .cpus = 1};
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -67,6 +71,11 @@ struct cgroup_subsys_state___702 {
 	int nr_populated_csets;
 };
 
+/* A per-CPU array map: where its element 0 is, as a per-CPU pointer. */
+struct bpf_array {
+	void *pptrs[0];
+};
+
 /* v1 only, compiled out where CONFIG_MEMCG_V1=n (since 6.11): kernel memory, and how many groups
  * from here up are under OOM. */
 struct mem_cgroup___v1 {
@@ -75,14 +84,6 @@ struct mem_cgroup___v1 {
 };
 
 #pragma clang attribute pop
-
-/* Item to index, of kernels with a compacted state[]; a static object, so present only with
- * CONFIG_KALLSYMS_ALL. */
-extern const void mem_cgroup_stats_index __ksym __weak;
-
-/* Distance between the per-CPU areas; a data symbol, so present only where kallsyms has those
- * (CONFIG_KALLSYMS_ALL). */
-extern const void __per_cpu_offset __ksym __weak;
 
 /* MM_FILEPAGES …: include/linux/mm_types_task.h, the same on all */
 enum { RSS_FILE, RSS_ANON, RSS_SWAP, RSS_SHMEM };
@@ -95,47 +96,22 @@ static __always_inline struct percpu_counter *compat_rss_counter(struct mm_struc
 	       member * bpf_core_type_size(struct percpu_counter);
 }
 
+static __always_inline bool compat_rss_is_atomic(void)
+{
+	return bpf_core_field_exists(((struct mm_struct___510 *)0)->rss_stat.count);
+}
+
 /* Pages, not below 0. Up to 6.1 late by at most 64 pages a thread (per-task caching); later by
  * (CPUs × batch). */
 static __always_inline u64 compat_rss(struct mm_struct *mm, int member)
 {
 	long pages;
 
-	if (bpf_core_field_exists(((struct mm_struct___510 *)mm)->rss_stat.count))
+	if (compat_rss_is_atomic())
 		pages = BPF_CORE_READ((struct mm_struct___510 *)mm, rss_stat.count[member].counter);
 	else
 		pages = BPF_CORE_READ(compat_rss_counter(mm, member), count);
 	return pages < 0 ? 0 : pages;
-}
-
-/* CPUs beyond this are left to the counter's own (late) total. */
-#define COMPAT_CPUS 256
-
-/* The same to the page, where the per-CPU areas can be found: for victims, not for sweeps. */
-static __always_inline u64 compat_rss_exact(struct mm_struct *mm, int member, u32 cpus)
-{
-	struct percpu_counter *counter;
-	s32 *part;
-	s64 sum;
-
-	if (bpf_core_field_exists(((struct mm_struct___510 *)mm)->rss_stat.count) ||
-	    !&__per_cpu_offset)
-		return compat_rss(mm, member);
-	counter = compat_rss_counter(mm, member);
-	sum = BPF_CORE_READ(counter, count);
-	part = BPF_CORE_READ(counter, counters);
-	for (u32 cpu = 0; cpu < COMPAT_CPUS; cpu++) {
-		unsigned long offset = 0;
-		s32 delta = 0;
-
-		if (cpu >= cpus)
-			break;
-		bpf_probe_read_kernel(&offset, sizeof(offset),
-				      (const unsigned long *)&__per_cpu_offset + cpu);
-		bpf_probe_read_kernel(&delta, sizeof(delta), (void *)part + offset);
-		sum += delta;
-	}
-	return sum < 0 ? 0 : sum;
 }
 
 /* The memory css that charges this task; on v2 that may be an ancestor's of its cgroup. */
@@ -189,7 +165,7 @@ static __always_inline u64 compat_rss_direct(struct mm_struct *mm, const int mem
 	long pages;
 
 	/* An atomic inside an array inside a struct is more than the verifier of 6.1 can follow. */
-	if (bpf_core_field_exists(((struct mm_struct___510 *)mm)->rss_stat.count))
+	if (compat_rss_is_atomic())
 		return compat_rss(mm, member);
 	pages = compat_rss_counter(mm, member)->count;
 	return pages < 0 ? 0 : pages;
@@ -251,6 +227,12 @@ struct compat_counter {
 		count_;                                                                            \
 	})
 
+/* memory.oom.group (4.19); v1 has no file that could set it. */
+static __always_inline bool compat_oom_group(struct mem_cgroup *memcg)
+{
+	return bpf_core_field_exists(memcg->oom_group) && BPF_CORE_READ(memcg, oom_group);
+}
+
 enum compat_vmstats { VMSTATS_NONE, VMSTATS_ATOMIC, VMSTATS_PLAIN, VMSTATS_COMPACTED };
 
 static __always_inline enum compat_vmstats compat_vmstats_shape(void)
@@ -262,7 +244,7 @@ static __always_inline enum compat_vmstats compat_vmstats_shape(void)
 	if (bpf_core_field_size(((struct memcg_vmstats___600 *)0)->state) / sizeof(long) ==
 	    bpf_core_enum_value(enum memcg_stat_item, MEMCG_NR_STAT))
 		return VMSTATS_PLAIN;
-	return &mem_cgroup_stats_index ? VMSTATS_COMPACTED : VMSTATS_NONE;
+	return config.stats_index ? VMSTATS_COMPACTED : VMSTATS_NONE;
 }
 
 /* One counter of the memcg and all below it, in the kernel's own unit (pages; bytes for *_B).
@@ -270,7 +252,7 @@ static __always_inline enum compat_vmstats compat_vmstats_shape(void)
 static __always_inline u64 compat_vmstats_read(struct mem_cgroup *memcg, enum compat_vmstats shape,
 					       u32 item)
 {
-	const u8 *table = (const u8 *)&mem_cgroup_stats_index;
+	const u8 *table = (const u8 *)config.stats_index;
 	struct memcg_vmstats___600 *vmstats;
 	u8 first = 0, index = 0;
 	long value = 0;
@@ -350,12 +332,14 @@ static __always_inline bool compat_has_tasks(struct cgroup *cgrp)
 	return ((struct cgroup_subsys_state___702 *)&cgrp->self)->nr_populated_csets > 0;
 }
 
-/* Pages of kernel memory as v1 counts them. */
+/* Bytes of kernel memory as v1 counts them. */
 static __always_inline u64 compat_kmem(struct mem_cgroup *memcg)
 {
 	struct mem_cgroup___v1 *v1 = (struct mem_cgroup___v1 *)memcg;
 
-	return bpf_core_field_exists(v1->kmem) ? BPF_CORE_READ(v1, kmem.usage.counter) : 0;
+	return bpf_core_field_exists(v1->kmem)
+		       ? (u64)BPF_CORE_READ(v1, kmem.usage.counter) << config.page_shift
+		       : RECORD_UNKNOWN;
 }
 
 static __always_inline bool compat_under_oom(struct mem_cgroup *memcg)

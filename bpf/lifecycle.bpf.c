@@ -32,9 +32,13 @@ static __always_inline int cgroup_record(struct cgroup *cgrp, const char *path, 
 	parent = BPF_CORE_READ(css, parent);
 	rec->parent_id = parent && BPF_CORE_READ(parent, parent) ? compat_css_id(parent) : 0;
 	rec->level = BPF_CORE_READ(cgrp, level);
-	rec->oom_kills = rec->peak = RECORD_UNKNOWN;
+	rec->oom_kills = rec->oom_groups = rec->peak = RECORD_UNKNOWN;
+	rec->oom_kills_all = rec->oom_groups_all = RECORD_UNKNOWN;
 	if (type == RECORD_CGROUP_RMDIR) {
 		rec->oom_kills = compat_event(memcg, memory_events_local, MEMCG_OOM_KILL);
+		rec->oom_groups = compat_event(memcg, memory_events_local, MEMCG_OOM_GROUP_KILL);
+		rec->oom_kills_all = compat_event(memcg, memory_events, MEMCG_OOM_KILL);
+		rec->oom_groups_all = compat_event(memcg, memory_events, MEMCG_OOM_GROUP_KILL);
 		rec->peak = counter_bytes(BPF_CORE_READ(memcg, memory.watermark));
 	}
 	n = bpf_probe_read_kernel_str(rec->path, sizeof(rec->path), path);

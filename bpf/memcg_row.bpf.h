@@ -83,6 +83,9 @@ static __always_inline void row_events(struct memcg_sample *row, struct mem_cgro
 #define HR_EVENT(name, unit, kind, meaning, bpf, ...) HR_APPLY(EVENT_READ, name, bpf)
 #include <headroom/fields.def>
 	row->own_oom_kills = compat_event(memcg, memory_events_local, MEMCG_OOM_KILL);
+	row->own_oom_groups = compat_event(memcg, memory_events_local, MEMCG_OOM_GROUP_KILL);
+	if (compat_oom_group(memcg))
+		row->flags |= SAMPLE_OOM_GROUP;
 }
 
 static __always_inline void row_counter(struct memcg_sample *row, struct mem_cgroup *memcg,
@@ -166,7 +169,7 @@ static __always_inline void row_vmstats(struct memcg_sample *row, struct mem_cgr
 #undef ITEM_BYTES
 #undef ITEM_EVENTS
 	if (config.flags & CONFIG_V1)
-		row->kernel = counter_bytes(compat_kmem(memcg));
+		row->kernel = compat_kmem(memcg);
 	else if (bpf_core_enum_value_exists(enum memcg_stat_item, MEMCG_KMEM)) /* since 5.18 */
 		row->kernel = vmstat(memcg, shape, memcg_stat_item, MEMCG_KMEM) << shift;
 	else
@@ -184,6 +187,7 @@ static __always_inline void row_fill(struct memcg_sample *row, struct cgroup_sub
 	struct cgroup_subsys_state *parent = css->parent;
 	struct mem_cgroup *memcg = compat_memcg(css);
 	struct pids_value *counted;
+	bool uncounted;
 	u64 id;
 
 	id = row->id = cgrp->kn->id;
@@ -203,10 +207,15 @@ static __always_inline void row_fill(struct memcg_sample *row, struct cgroup_sub
 	row_events(row, memcg);
 	row_psi(row, cgrp);
 	row_stat_unknown(row);
+	if (config.flags & CONFIG_V1) /* a counter, as current as the usage */
+		row->kernel = compat_kmem(memcg);
 
 	counted = state->task_generation ? bpf_map_lookup_elem(&pids, &id) : NULL;
-	row->pids = state->task_generation ? 0 : ~0u;
-	row->rss = state->task_generation ? 0 : RECORD_UNKNOWN;
+	/* With tasks of which the last walk saw none: it shows the tasks of our PID namespace only (task_seq_get_next()), or
+	 * they are newer. */
+	uncounted = !state->task_generation || (row->flags & SAMPLE_HAS_TASKS);
+	row->pids = uncounted ? ~0u : 0;
+	row->rss = uncounted ? RECORD_UNKNOWN : 0;
 	if (counted && counted->generation == state->task_generation) {
 		row->pids = counted->count;
 		row->rss = counted->rss;

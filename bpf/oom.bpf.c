@@ -83,6 +83,55 @@ static __always_inline bool limit_look(struct record_oom *rec, struct page_count
 	return margin < LIMIT_SLACK + 1;
 }
 
+/* Pages that are left; ~0: no limit. */
+static __always_inline u64 counter_left(struct page_counter *counter)
+{
+	u64 max = BPF_CORE_READ(counter, max), usage = BPF_CORE_READ(counter, usage.counter);
+
+	return counter_bytes(max) == RECORD_UNKNOWN ? ~0ULL : max > usage ? max - usage : 0;
+}
+
+/* The same of a memcg, by its css: of memory, or on v1 of memory and swap together if less is left there. A global function, which
+ * the verifier looks at once and by itself, not once for each way through each level of the loop below: that took 787,000 of its
+ * million instructions. What goes in and out is a number, since the verifier of 5.10 takes no more. */
+__noinline u64 limit_left(u64 at)
+{
+	struct mem_cgroup *memcg = compat_memcg((void *)at);
+	u64 left = counter_left(__builtin_preserve_access_index(&memcg->memory)), both;
+
+	if (left <= LIMIT_SLACK || !(config.flags & CONFIG_V1))
+		return left;
+	both = counter_left(__builtin_preserve_access_index(&memcg->memsw));
+	return both < left ? both : left;
+}
+
+/* From the css `at` upwards, the first without space left, else the one with the least; only the memcg `wanted` where that is known.
+ * 0: none has a limit. */
+__noinline u64 limit_find(u64 at, u64 wanted)
+{
+	struct cgroup_subsys_state *css = (void *)at;
+	u64 least = ~0ULL, ret = 0, left;
+
+	for (u32 level = 0; level < RECORD_LEVELS && css; level++) {
+		if (wanted) {
+			if (compat_css_id(css) == wanted)
+				return (u64)css;
+		} else {
+			left = limit_left((u64)css);
+			if (left <= LIMIT_SLACK)
+				return (u64)css;
+			if (left < least) {
+				least = left;
+				ret = (u64)css;
+			}
+		}
+		css = BPF_CORE_READ(css, parent);
+	}
+	if (css)
+		lost_count(LOST_TOO_DEEP);
+	return ret;
+}
+
 /* The memcg at its limit, without an oom_control: the first level above the trigger with no space left; else
  * the one with the least. A thread that last entered direct reclaim of the host reached the limit of
  * the host. */
@@ -92,30 +141,21 @@ static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_su
 	u64 wanted = thread ? thread->reclaim_id : 0;
 	u32 kind = thread ? thread->kind : RECLAIM_NONE;
 	u64 margin = ~0ULL;
-	int level;
 
 	rec->flags |= RECORD_OOM_INFERRED;
 	if (kind == RECLAIM_DIRECT)
 		return;
-	for (level = 0; level < RECORD_LEVELS && css; level++) {
+	css = (void *)limit_find((u64)css, wanted);
+	if (css) {
 		struct mem_cgroup *memcg = compat_memcg(css);
 		u64 id = compat_css_id(css);
-		bool found;
 
-		if (!wanted || wanted == id) {
-			found = limit_look(rec, __builtin_preserve_access_index(&memcg->memory), id,
-					   &margin, 0);
-			if (!found && (config.flags & CONFIG_V1))
-				found = limit_look(rec,
-						   __builtin_preserve_access_index(&memcg->memsw),
-						   id, &margin, RECORD_OOM_MEMSW);
-			if (found || wanted)
-				break;
-		}
-		css = BPF_CORE_READ(css, parent);
+		if (!limit_look(rec, __builtin_preserve_access_index(&memcg->memory), id, &margin,
+				0) &&
+		    (config.flags & CONFIG_V1))
+			limit_look(rec, __builtin_preserve_access_index(&memcg->memsw), id, &margin,
+				   RECORD_OOM_MEMSW);
 	}
-	if (level == RECORD_LEVELS && css)
-		lost_count(LOST_TOO_DEEP);
 	if (wanted)
 		rec->limit_memcg_id = wanted;
 	else if (
@@ -125,6 +165,21 @@ static __always_inline void limit_infer(struct record_oom *rec, struct cgroup_su
 		rec->limit_memcg_id = 0, rec->limit_usage = rec->limit_max = RECORD_UNKNOWN;
 	if (rec->limit_memcg_id)
 		rec->constraint = bpf_core_enum_value(enum oom_constraint, CONSTRAINT_MEMCG);
+}
+
+/* As mem_cgroup_get_oom_group() looks for it: from the victim's memcg `at` up to the one at its limit (0: the host's). */
+__noinline bool group_find(u64 at, u64 limit_id)
+{
+	struct cgroup_subsys_state *css = (void *)at;
+
+	for (u32 level = 0; level < RECORD_LEVELS && css; level++) {
+		if (compat_oom_group(compat_memcg(css)))
+			return true;
+		if (compat_css_id(css) == limit_id)
+			break;
+		css = BPF_CORE_READ(css, parent);
+	}
+	return false;
 }
 
 static __always_inline void victim_fill(struct record_task *ret, struct task_struct *task,
@@ -174,6 +229,7 @@ static __always_inline void limit_settle(struct record_oom *rec, struct task_str
 	thread->limit_max = rec->limit_max;
 	thread->limit_flags = rec->flags & (RECORD_OOM_INFERRED | RECORD_OOM_MEMSW);
 	thread->chosen = thread->chosen ?: pid;
+	rec->chosen = thread->chosen;
 	thread->signalled = 0;
 	thread->signalled_task = 0;
 }
@@ -212,7 +268,7 @@ int oom_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 	rec->gfp = thread ? thread->gfp : RECORD_UNKNOWN;
 	rec->order = thread ? thread->order : -1;
 	rec->constraint = RECORD_CONSTRAINT_UNKNOWN;
-	rec->flags = rec->reserved = 0;
+	rec->flags = rec->chosen = 0;
 
 	task_fill(&rec->trigger, trigger, true);
 	if (victim)
@@ -220,9 +276,11 @@ int oom_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 	else
 		victim_unknown(&rec->victim, pid);
 
-	if (!thread || thread->signalled != pid)
+	if (thread && thread->signalled != pid)
 		rec->flags |= RECORD_OOM_EXITING;
 	limit_settle(rec, trigger, thread, pid);
+	if (victim && group_find((u64)compat_task_css(victim), rec->limit_memcg_id))
+		rec->flags |= RECORD_OOM_WHOLE;
 	bpf_map_update_elem(&watched, &pid, &watch,
 			    BPF_ANY); /* full: its exit is not reported, no more than that */
 	bpf_ringbuf_submit(rec, RECORD_WAKES);

@@ -11,7 +11,7 @@
 #define RECORD_COMM    16
 #define RECORD_ARGS    384 /* raw argument bytes kept of a process, NUL-separated */
 #define RECORD_PATH    512 /* bytes of a cgroup path; longer ones are cut at the end and flagged */
-#define RECORD_LEVELS  16  /* deepest nesting of memory cgroups that is followed upwards */
+#define RECORD_LEVELS  128 /* deepest nesting of memory cgroups that is followed upwards */
 
 enum record_type {
 	RECORD_OOM = 1,
@@ -55,7 +55,7 @@ struct record_oom {
 	__s32 order;      /* -1 */
 	__u32 constraint; /* kernel's enum oom_constraint; RECORD_CONSTRAINT_UNKNOWN */
 	__u32 flags;      /* RECORD_OOM_* */
-	__u32 reserved;
+	__u32 chosen;     /* process that the kernel chose first: one OOM has one; 0: not known */
 };
 #define RECORD_CONSTRAINT_UNKNOWN 4u
 #define RECORD_OOM_GROUP          0x1u /* not the chosen one: a further member of a group kill */
@@ -64,12 +64,16 @@ struct record_oom {
 #define RECORD_OOM_EXITING \
 	0x4u /* the victim was exiting already: not killed, and not counted as oom_kill */
 #define RECORD_OOM_MEMSW 0x8u /* v1: the limit is the one on memory + swap */
+#define RECORD_OOM_WHOLE \
+	0x10u /* memory.oom.group is set where the victim is, or above it up to the limit: further members may follow */
 
 struct record_cgroup {
 	struct record r;
 	__u64 memcg_id, parent_id; /* parent_id 0: the root */
-	__u64 oom_kills; /* RMDIR: memory.events.local oom_kill at the end; else RECORD_UNKNOWN */
-	__u64 peak;      /* RMDIR: watermark in bytes; RECORD_UNKNOWN */
+	__u64 oom_kills, /* RMDIR: memory.events.local oom_kill at the end; else RECORD_UNKNOWN */
+		oom_groups; /* the same of oom_group_kill, which older kernels do not have */
+	__u64 oom_kills_all, oom_groups_all; /* RMDIR: the same with all below (memory.events) */
+	__u64 peak;                          /* RMDIR: watermark in bytes; RECORD_UNKNOWN */
 	__u32 level;
 	__u32 path_bytes;       /* without the NUL; RECORD_PATH - 1: it may have been cut */
 	char path[RECORD_PATH]; /* from the hierarchy's root */
@@ -129,6 +133,7 @@ struct memcg_sample {
 #define HR_COUNTER_DERIVED(...)
 #include <headroom/fields.def>
 	__u64 own_oom_kills; /* of processes in it, not below (memory.events.local oom_kill) */
+	__u64 own_oom_groups; /* it was killed as a whole (memory.events.local oom_group_kill; 5.17) */
 	__u64 psi_some_us, psi_full_us;
 	__u32 psi_some_avg10_centi, psi_full_avg10_centi; /* ~0U */
 	__u32 pids;                                       /* processes in it, not below; ~0U */
@@ -139,17 +144,28 @@ struct memcg_sample {
 #define SAMPLE_POPULATED 0x4u /* processes in it or below */
 #define SAMPLE_UNDER_OOM 0x8u
 #define SAMPLE_HAS_TASKS 0x10u
+#define SAMPLE_OOM_GROUP \
+	0x20u /* memory.oom.group is set; from files, only where there was an OOM kill */
 
 struct task_sample {
 	__u32 pid;
 	__s32 oom_score_adj;
 	__u64 start_boottime_ns;
 	__u64 memcg_id;
-	__u64 rss, swap; /* rss: anon + file + shmem */
+	__u64 rss, swap;   /* rss: anon + file + shmem */
+	__u64 file, shmem; /* parts of rss: what processes can map together */
+	__u64 pss; /* rss with shared pages counted once (collect/pss.h); BPF does not know it */
+	__u64 mm;  /* the same in two rows: they have the same memory (CLONE_VM). Never shown */
 	char comm[RECORD_COMM];
-	__u32 pgid; /* of the initial pid namespace; 0: not known */
+	char exe[RECORD_COMM]; /* first bytes of its executable's name on the disk; "": not known */
+	__u32 pgid, sid; /* process group, session; of the initial pid namespace; 0: not known */
+	__u32 user;      /* real uid; in a user namespace that a user made: the uid of that user */
+	__u32 flags;     /* TASK_* */
+	__u32 weight; /* how many processes of its size it stands for: small ones are sampled; 0: 1 */
 	__u32 reserved;
 };
+#define TASK_HOST_ROOT    0x1u /* real and effective uid 0, in the initial user and pid namespaces */
+#define TASK_SMALL_ONE_IN 16u  /* of those below the threshold, at the least */
 
 #define STALL_BUCKETS  16
 #define STALL_FIRST_NS 65536u

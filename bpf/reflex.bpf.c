@@ -15,6 +15,7 @@
 #define PF_EXITING        0x00000004 /* include/linux/sched.h, the same on all */
 #define PF_KTHREAD        0x00200000
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h, the same on all */
+#define VFORK_NS          100000000ULL
 
 extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
 extern void bpf_task_release(struct task_struct *task) __ksym __weak;
@@ -29,11 +30,11 @@ struct {
 	__type(value, u64);
 } exempt SEC(".maps");
 
-/* memcg id → which levels from there upwards have a trigger. Ids are never reused, and a cgroup never
+/* memcg id → which levels from highest_below() upwards have a trigger. Ids are never reused, and a cgroup never
  * gets another parent, so this is true for as long as the epoch is. */
 struct above_value {
 	u32 epoch;
-	u32 levels; /* bit 0: itself */
+	u32 levels; /* bit 0: that level */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -50,28 +51,36 @@ struct {
 	__type(value, u64);
 } rss_seen SEC(".maps");
 
-/* `direct` (a constant): css is a pointer that the verifier knows by BTF, and plain loads do; else
- * it is a number, and takes bpf_probe_read_kernel(). */
-static __always_inline u32 levels_with_trigger(struct cgroup_subsys_state *css, u64 id, u32 epoch,
-					       const bool direct)
+/* `at`: the css of the memcg `id`. */
+__noinline u32 levels_find(u64 at, u64 id, u32 epoch)
 {
-	struct above_value now = {.epoch = epoch},
-			   *known = bpf_map_lookup_elem(&triggers_above, &id);
-	u64 at;
-	int i;
+	struct cgroup_subsys_state *css = (void *)highest_below(at);
+	struct above_value now = {.epoch = epoch};
+
+	if (!css)
+		lost_count(LOST_TOO_DEEP);
+	for (u32 i = 0; i < TRIGGER_LEVELS && css; i++) {
+		u64 above = compat_css_id(css);
+
+		if (bpf_map_lookup_elem(&triggers, &above))
+			now.levels |= 1u << i;
+		css = BPF_CORE_READ(css, parent);
+	}
+	bpf_map_update_elem(&triggers_above, &id, &now, BPF_ANY);
+	return now.levels;
+}
+
+/* `id`: of current's memcg. Its css is read again where that is not known yet, since a function takes a number for it, and no pointer
+ * that the verifier knows. */
+static __always_inline u32 levels_with_trigger(u64 id, u32 epoch)
+{
+	struct above_value *known = bpf_map_lookup_elem(&triggers_above, &id);
+	struct task_struct *task;
 
 	if (known && known->epoch == epoch)
 		return known->levels;
-	for (i = 0; i < RECORD_LEVELS && css; i++) {
-		at = direct ? compat_css_id_direct(css) : compat_css_id(css);
-		if (bpf_map_lookup_elem(&triggers, &at))
-			now.levels |= 1u << i;
-		css = direct ? css->parent : BPF_CORE_READ(css, parent);
-	}
-	if (css)
-		lost_count(LOST_TOO_DEEP);
-	bpf_map_update_elem(&triggers_above, &id, &now, BPF_ANY);
-	return now.levels;
+	task = (struct task_struct *)bpf_get_current_task();
+	return levels_find((u64)compat_task_css(task), id, epoch);
 }
 
 static __always_inline bool reflex_has_fired(const struct crossing *crossing)
@@ -136,17 +145,19 @@ __noinline int path_allows(u64 at, u64 trigger_id)
 	struct cgroup_subsys_state *css = (void *)at;
 	u32 zero = 0;
 	struct triggers_state *state = bpf_map_lookup_elem(&triggers_state, &zero);
-	u64 known = state ? state->known : 0;
+	u64 id = compat_css_id(css);
 
-	for (int i = 0; i < RECORD_LEVELS && css; i++) {
+	/* A cgroup is younger than all above it. */
+	if (id != trigger_id && (!state || id > state->known))
+		return 0;
+	css = (void *)highest_below(at);
+	for (u32 i = 0; i < TRIGGER_LEVELS && css; i++) {
 		struct exempt_key key = {.memcg_id = compat_css_id(css)};
 
 		if (bpf_map_lookup_elem(&exempt, &key))
 			return 0;
 		if (key.memcg_id == trigger_id)
 			return 1;
-		if (key.memcg_id > known)
-			return 0;
 		css = BPF_CORE_READ(css, parent);
 	}
 	return 0;
@@ -157,6 +168,17 @@ static __always_inline u64 victim_pages(struct mm_struct *mm)
 	return compat_rss(mm, RSS_ANON) + compat_rss(mm, RSS_SHMEM);
 }
 
+/* Shared memory is charged to the group of its owner (mem_cgroup_from_task(mm->owner)). Another process that grows it is at fault as
+ * its owner would be, but not between vfork and exec: the parent waits, and killing the child frees nothing. */
+static __always_inline bool sharer_allowed(struct task_struct *task, struct task_struct *leader,
+					   struct task_struct *owner, u64 trigger_id)
+{
+	if (BPF_CORE_READ(task, vfork_done) &&
+	    bpf_ktime_get_boot_ns() - BPF_CORE_READ(leader, start_boottime) < VFORK_NS)
+		return false;
+	return owner && path_allows((u64)compat_task_css(owner), trigger_id);
+}
+
 /* May this trigger kill the task's process? Every condition but those of may_kill(). */
 __noinline int victim_allowed(u64 at, u64 trigger_id, u32 flags, u64 least_rss)
 {
@@ -164,13 +186,15 @@ __noinline int victim_allowed(u64 at, u64 trigger_id, u32 flags, u64 least_rss)
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct exempt_key key = {.pid = BPF_CORE_READ(task, tgid)};
+	struct task_struct *owner;
 	u64 *start;
 
 	if (!mm || BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_EXITING) ||
 	    BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT)
 		return 0;
-	/* Between vfork and exec the memory is the parent's, and killing the child frees nothing. */
-	if (BPF_CORE_READ(mm, owner, tgid) != key.pid)
+	owner = BPF_CORE_READ(mm, owner);
+	if (BPF_CORE_READ(owner, tgid) != key.pid &&
+	    !sharer_allowed(task, leader, owner, trigger_id))
 		return 0;
 	if (key.pid == 1 || (!(flags & TRIGGER_WHOLE) && compat_is_init(leader)))
 		return 0;
@@ -188,8 +212,10 @@ __noinline int victim_allowed(u64 at, u64 trigger_id, u32 flags, u64 least_rss)
 
 static __always_inline bool allowed(struct task_struct *task, const struct crossing *crossing)
 {
+	u64 least = crossing->trigger.least_rss;
+
 	return victim_allowed((u64)task, crossing->id, crossing->trigger.flags,
-			      crossing->trigger.least_rss);
+			      least == RECORD_UNKNOWN ? crossing->threshold / 8 : least);
 }
 
 static __always_inline void reflex_record(const struct crossing *crossing,
@@ -274,30 +300,52 @@ static __always_inline void kill_task(struct crossing *crossing, struct task_str
 	reflex_record(crossing, current, current, hook, bpf_send_signal(SIGKILL));
 }
 
-/* Finds the first group over its threshold that has a reflex not yet fired, else the first that is over.
- * `levels`: bits as in above_value. */
-static __always_inline bool find_over(struct crossing *ret, struct cgroup_subsys_state *css,
-				      u32 levels, u64 slack)
+enum over { OVER_NOT, OVER_REPORT, OVER_REFLEX };
+
+/* Is the memcg of this css over its threshold; with a reflex that has not fired yet? */
+__noinline u32 over_at(u64 at, u64 slack)
 {
-	bool found = false;
+	struct cgroup_subsys_state *css = (void *)at;
+	struct crossing crossing;
 
-	for (int i = 0; i < RECORD_LEVELS && css && levels; i++, levels >>= 1) {
-		struct crossing crossing;
+	if (!crossing_look(&crossing, css, compat_css_id(css)) ||
+	    crossing.usage + slack < crossing.threshold)
+		return OVER_NOT;
+	return (crossing.trigger.flags & TRIGGER_REFLEX) && !reflex_has_fired(&crossing)
+		       ? OVER_REFLEX
+		       : OVER_REPORT;
+}
 
-		if ((levels & 1) && crossing_look(&crossing, css, compat_css_id(css)) &&
-		    crossing.usage + slack >= crossing.threshold) {
-			bool ready = (crossing.trigger.flags & TRIGGER_REFLEX) &&
-				     !reflex_has_fired(&crossing);
+/* So that the verifier knows as much of the result on each way through over_find(): nothing. */
+__noinline u64 first_of(u64 one, u64 other) { return one ? one : other; }
 
-			if (ready || !found)
-				*ret = crossing;
-			found = true;
-			if (ready)
-				break;
-		}
+/* The first group from `at` upwards that is over its threshold and has a reflex not yet fired, else the first that is over; 0: none.
+ * `levels`: bits as in above_value. A global function that looks by another one: with all of it in the loop the verifier processed
+ * 45,000 instructions. */
+__noinline u64 over_find(u64 at, u32 levels, u64 slack)
+{
+	struct cgroup_subsys_state *css = (void *)highest_below(at);
+	u64 found = first_of(0, 0);
+
+	for (u32 i = 0; i < TRIGGER_LEVELS && css && levels; i++, levels >>= 1) {
+		u32 over = levels & 1 ? over_at((u64)css, slack) : OVER_NOT;
+
+		if (over == OVER_REFLEX)
+			return (u64)css;
+		if (over == OVER_REPORT)
+			found = first_of(found, (u64)css);
 		css = BPF_CORE_READ(css, parent);
 	}
 	return found;
+}
+
+/* As over_find() found it, if it still is. */
+static __always_inline bool find_over(struct crossing *ret, struct cgroup_subsys_state *css,
+				      u32 levels, u64 slack)
+{
+	css = (void *)over_find((u64)css, levels, slack);
+	return css && crossing_look(ret, css, compat_css_id(css)) &&
+	       ret->usage + slack >= ret->threshold;
 }
 
 /* A task of a group with a trigger charges, or is about to reclaim. */
@@ -341,7 +389,7 @@ static __always_inline int reclaim(const bool any)
 	if (!state)
 		return 0;
 	css = compat_task_css((struct task_struct *)bpf_get_current_task());
-	levels = levels_with_trigger(css, compat_css_id(css), state->epoch, false);
+	levels = levels_with_trigger(compat_css_id(css), state->epoch);
 	return levels ? look(levels, TRIGGER_HOOK_RECLAIM, any) : 0;
 }
 
@@ -371,7 +419,7 @@ static __always_inline int rss(struct mm_struct *mm, int member, const bool any)
 	css = compat_task_css_direct(current);
 	if (!css)
 		return 0;
-	levels = levels_with_trigger(css, compat_css_id_direct(css), state->epoch, true);
+	levels = levels_with_trigger(compat_css_id_direct(css), state->epoch);
 	return levels ? look(levels, TRIGGER_HOOK_RSS_STAT, any) : 0;
 }
 
@@ -394,6 +442,6 @@ int BPF_PROG(reflex_rss_probe, struct mm_struct *mm, int member)
 	if (!state || !rss_own(mm, member, BPF_CORE_READ(current, mm)))
 		return 0;
 	css = compat_task_css(current);
-	levels = levels_with_trigger(css, compat_css_id(css), state->epoch, false);
+	levels = levels_with_trigger(compat_css_id(css), state->epoch);
 	return levels ? look(levels, TRIGGER_HOOK_RSS_STAT, false) : 0;
 }

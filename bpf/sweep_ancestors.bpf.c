@@ -40,6 +40,14 @@ int sweep_ancestors(struct bpf_iter__task *ctx)
 	if (!task || !state || task->pid != task->tgid)
 		return 0;
 	css = compat_task_css_direct(task);
+	if (!css)
+		return 0;
+	/* From the root those levels: a container is there, and may nest further ones as deep as it likes. */
+	level = css->cgroup->level;
+	if (level >= RECORD_LEVELS)
+		lost_count(LOST_TOO_DEEP);
+	for (int i = 0; i < (int)TRIGGER_DEPTH && css && level >= RECORD_LEVELS; i++, level--)
+		css = css->parent;
 	for (level = 0; level < RECORD_LEVELS && css; level++) {
 		u32 generation = state->generation, *last;
 		u64 id = compat_css_id_direct(css);
@@ -58,7 +66,5 @@ int sweep_ancestors(struct bpf_iter__task *ctx)
 		ancestor_row(row, css, state);
 		css = css->parent;
 	}
-	if (css)
-		lost_count(LOST_TOO_DEEP);
 	return 0;
 }

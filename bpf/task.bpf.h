@@ -78,6 +78,51 @@ static __always_inline void args_attach(struct record_task *ret, struct task_str
 	}
 }
 
+/* CPUs beyond this are left to the counter's own (late) total. */
+#define EXACT_CPUS 256
+
+/* What the CPUs have not added to a percpu_counter yet; `parts` is its per-CPU pointer. How far a CPU's area is from such a pointer is
+ * seen in a map of our own, since __per_cpu_offset is a data symbol, which kallsyms has with CONFIG_KALLSYMS_ALL alone. A map
+ * and its elements become numbers by way of the stack: the verifier lets no pointer be subtracted from a number. A global
+ * function: it is verified once, not once for each counter of each task. Both helpers are older than percpu_counters of RSS. */
+__noinline s64 rss_pending(u64 parts)
+{
+	void *map = &lost, *element;
+	u64 address = 0, first = 0;
+	u32 zero = 0;
+	s64 sum = 0;
+
+	if (compat_rss_is_atomic())
+		return 0;
+	bpf_probe_read_kernel(&address, sizeof(address), &map);
+	bpf_probe_read_kernel(&first, sizeof(first),
+			      (void *)address + bpf_core_field_offset(struct bpf_array, pptrs));
+	for (u32 cpu = 0; cpu < EXACT_CPUS && cpu < config.cpus; cpu++) {
+		s32 part = 0;
+
+		element = bpf_map_lookup_percpu_elem(&lost, &zero, cpu);
+		if (!element)
+			continue;
+		bpf_probe_read_kernel(&address, sizeof(address), &element);
+		bpf_probe_read_kernel(&part, sizeof(part), (void *)(parts + (address - first)));
+		sum += part;
+	}
+	return sum;
+}
+
+/* compat_rss() to the page: for victims, not for sweeps. */
+static __always_inline u64 rss_exact(struct mm_struct *mm, int member)
+{
+	struct percpu_counter *counter;
+	s64 sum;
+
+	if (compat_rss_is_atomic())
+		return compat_rss(mm, member);
+	counter = compat_rss_counter(mm, member);
+	sum = BPF_CORE_READ(counter, count) + rss_pending((u64)BPF_CORE_READ(counter, counters));
+	return sum < 0 ? 0 : sum;
+}
+
 /* The record of the process that `task` is a thread of; `mm` is where its memory is (a leader that
  * exited has none). comm and tid are the thread's own, as the kernel's log has them. */
 static __always_inline void task_fill(struct record_task *ret, struct task_struct *task,
@@ -95,10 +140,10 @@ static __always_inline void task_fill(struct record_task *ret, struct task_struc
 	ret->memcg_id = compat_css_id(compat_task_css(task));
 	ret->anon = ret->file = ret->shmem = ret->swap = ret->pgtables = RECORD_UNKNOWN;
 	if (mm) {
-		ret->anon = compat_rss_exact(mm, RSS_ANON, config.cpus) << config.page_shift;
-		ret->file = compat_rss_exact(mm, RSS_FILE, config.cpus) << config.page_shift;
-		ret->shmem = compat_rss_exact(mm, RSS_SHMEM, config.cpus) << config.page_shift;
-		ret->swap = compat_rss_exact(mm, RSS_SWAP, config.cpus) << config.page_shift;
+		ret->anon = rss_exact(mm, RSS_ANON) << config.page_shift;
+		ret->file = rss_exact(mm, RSS_FILE) << config.page_shift;
+		ret->shmem = rss_exact(mm, RSS_SHMEM) << config.page_shift;
+		ret->swap = rss_exact(mm, RSS_SWAP) << config.page_shift;
 		ret->pgtables = BPF_CORE_READ(mm, pgtables_bytes.counter);
 	}
 	bpf_probe_read_kernel(ret->comm, sizeof(ret->comm),

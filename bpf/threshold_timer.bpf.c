@@ -39,6 +39,21 @@ struct tick {
 	u64 margin; /* bytes to the next level, the least of all groups */
 };
 
+__noinline u32 level_for(u64 usage, u64 near, u64 threshold)
+{
+	if (usage >= threshold)
+		return EMITTED_OVER;
+	return usage >= near ? EMITTED_NEAR : EMITTED_NOT;
+}
+
+/* Bytes to the next level; many: nothing more is to be found out there. */
+__noinline u64 next_level(u64 usage, u64 near, u64 threshold)
+{
+	if (usage >= threshold)
+		return RECORD_UNKNOWN - usage;
+	return (usage >= near ? threshold : near) - usage;
+}
+
 static long tick_one(void *map, const u64 *key, struct trigger_value *value, struct tick *tick)
 {
 	u64 id = *key, *at = bpf_map_lookup_elem(&trigger_memcg, &id);
@@ -53,17 +68,10 @@ static long tick_one(void *map, const u64 *key, struct trigger_value *value, str
 	css = (struct cgroup_subsys_state *)*at;
 	if (compat_css_id(css) != id || !crossing_look(&crossing, css, id))
 		return 0;
-	next = crossing.trigger.near;
-	if (crossing.usage >= next) {
-		level = EMITTED_NEAR;
-		next = crossing.threshold;
-	}
-	if (crossing.usage >= crossing.threshold) {
-		level = EMITTED_OVER;
-		next = RECORD_UNKNOWN; /* nothing more to be found out here */
-	}
-	if (next - crossing.usage < tick->margin)
-		tick->margin = next - crossing.usage;
+	level = level_for(crossing.usage, crossing.near, crossing.threshold);
+	next = next_level(crossing.usage, crossing.near, crossing.threshold);
+	if (next < tick->margin)
+		tick->margin = next;
 	emitted = emitted_get(id);
 	if (!emitted)
 		return 0;
