@@ -26,8 +26,12 @@ static inline uint64_t clock_boot_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 /* "2026-11-22T12:07:52.000000001Z" */
 void clock_format_rfc3339(uint64_t wall_ns, char text[CLOCK_TEXT]);
 
-/* RFC 3339 with offset or Z, "YYYY-MM-DD[ T]HH:MM[:SS]" in local time, "@SECONDS", or an age: "5m",
- * "2h30m", "-90s". Returns 0, or -EINVAL. */
+/* "2026-11-22 13:07:52 +0100", "2026-11-22 12:07:52 UTC": local, for people. Returns text. */
+const char *clock_format_local(uint64_t wall_ns, char text[CLOCK_TEXT]);
+
+/* clock_parse.c. A time as journalctl takes it, or RFC 3339: "2026-11-22 12:30[:SS]", "2026-11-22", "12:30" (today), "yesterday",
+ * "today", "tomorrow" (also with a time of day), "now", "@SECONDS", "1 hour ago", "-2h", "+5min"; an age without a sign, "2h30m", is ago.
+ * Local, but with " UTC" or, after a date, an offset. Before 1970: 1 ns. Returns 0, or -EINVAL. */
 int clock_parse(const char *text, uint64_t now_wall_ns, uint64_t *ret_wall_ns);
 
 #endif

@@ -92,6 +92,13 @@ const char *units_duration_ms(uint64_t ms, char text[UNITS_TEXT])
 	return text;
 }
 
+const char *units_age_ns(uint64_t ns, char text[UNITS_TEXT])
+{
+	if (ns < 1000000000)
+		return strcpy(text, "under 1s");
+	return units_duration_ms(ns == HR_UNKNOWN ? ns : ns / 1000000000 * 1000, text);
+}
+
 struct decimal {
 	uint64_t whole;
 	uint64_t billionths;

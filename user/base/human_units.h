@@ -19,4 +19,17 @@ int units_parse_bytes(const char *text, uint64_t *ret_bytes);
 /* "1s", "500ms", "5m", "1h30m". 0 or -EINVAL, -ERANGE. */
 int units_parse_duration_ms(const char *text, uint64_t *ret_ms);
 
+/* A figure computed as a double, as a whole number: below 0 and NaN 0, above the largest UINT64_MAX - 1 (a conversion
+ * outside the range is undefined in C). */
+static inline uint64_t units_whole(double value)
+{
+	return !(value > 0) ? 0 : value < 0x1p64 ? (uint64_t)value : UINT64_MAX - 1;
+}
+
+/* An age in whole seconds; less than one is "under 1s". HR_UNKNOWN: "-". */
+const char *units_age_ns(uint64_t ns, char text[UNITS_TEXT]);
+
+/* Of a count: "1 event", "2 events". */
+static inline const char *plural_s(unsigned long long n) { return n == 1 ? "" : "s"; }
+
 #endif

@@ -92,6 +92,26 @@ int loop_timer_set(int fd, uint64_t first_ns, uint64_t every_ns)
 	return timerfd_settime(fd, 0, &spec, NULL) ? -errno : 0;
 }
 
+#define NEVER_S (1LL << 33) /* the year 2242 */
+
+int loop_clock_new(void)
+{
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	loop_clock_rearm(fd);
+	return fd;
+}
+
+void loop_clock_rearm(int fd)
+{
+	struct itimerspec never = {.it_value.tv_sec = NEVER_S};
+
+	loop_timer_read(fd); /* ECANCELED: the clock was set */
+	timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+}
+
 void loop_timer_read(int fd)
 {
 	uint64_t fired;

@@ -38,5 +38,9 @@ void loop_stop(struct loop *loop, int result);
 int loop_timer_new(void);
 int loop_timer_set(int fd, uint64_t first_ns, uint64_t every_ns);
 void loop_timer_read(int fd); /* clears readiness */
+/* A timer fd that is readable after the wall clock was set (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET; also after a
+ * resume). loop_clock_rearm() clears that, and waits for the next time. -errno where the kernel refuses. */
+int loop_clock_new(void);
+void loop_clock_rearm(int fd);
 
 #endif

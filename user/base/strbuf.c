@@ -34,5 +34,6 @@ void line_add_ms(struct line *line, const char *before, uint64_t ms, const char 
 	char text[UNITS_TEXT];
 
 	if (ms != HR_UNKNOWN)
-		line_add(line, "%s%s%s", before, units_duration_ms(ms, text), after);
+		line_add(line, "%s%s%s", before, ms ? units_duration_ms(ms, text) : "under 1 ms",
+			 after);
 }

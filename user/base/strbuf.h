@@ -15,6 +15,7 @@ struct line {
 __attribute__((format(printf, 2, 3))) void line_add(struct line *line, const char *format, ...);
 /* Appends nothing if the value is HR_UNKNOWN. */
 void line_add_bytes(struct line *line, const char *before, uint64_t bytes, const char *after);
+/* The same; 0 is "under 1 ms": in a sentence nothing takes no time. */
 void line_add_ms(struct line *line, const char *before, uint64_t ms, const char *after);
 
 #endif

@@ -5,7 +5,6 @@
  */
 #include "utf8_clean.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <wchar.h>
@@ -135,6 +134,59 @@ const char *text_clean(const char *in, size_t n, char *out, size_t out_bytes)
 	}
 	out[used] = 0;
 	return out;
+}
+
+static bool is_control(uint32_t c) { return c < 0x20 || (c >= 0x7f && c < 0xa0); }
+
+static bool has_none(const char *text, size_t n, bool (*bad)(uint32_t c))
+{
+	for (size_t at = 0; at < n;) {
+		uint32_t c = 0;
+		size_t bytes = utf8_decode(text + at, n - at, &c);
+
+		if (!bytes || bad(c))
+			return false;
+		at += bytes;
+	}
+	return true;
+}
+
+bool text_is_clean(const char *text, size_t n) { return has_none(text, n, is_unsafe); }
+
+bool text_has_no_controls(const char *text, size_t n) { return has_none(text, n, is_control); }
+
+static void mask(char *text, bool (*bad)(uint32_t c))
+{
+	size_t n = strlen(text), used = 0;
+
+	for (size_t at = 0; at < n;) {
+		uint32_t c = 0;
+		size_t bytes = utf8_decode(text + at, n - at, &c);
+
+		if (!bytes || bad(c)) {
+			text[used++] = '?';
+		} else {
+			memmove(text + used, text + at, bytes);
+			used += bytes;
+		}
+		at += bytes ? bytes : 1;
+	}
+	text[used] = 0;
+}
+
+void text_mask(char *text) { mask(text, is_unsafe); }
+
+void text_mask_controls(char *text) { mask(text, is_control); }
+
+size_t text_cut(const char *text, size_t n)
+{
+	size_t length = strnlen(text, n + 1);
+
+	if (length <= n)
+		return length;
+	while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	return n;
 }
 
 /* The next character: its bytes, and its columns. A character that the locale does not know counts

@@ -6,6 +6,7 @@
 #ifndef HEADROOM_BASE_UTF8_CLEAN_H
 #define HEADROOM_BASE_UTF8_CLEAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Copies `in` (n bytes or up to a NUL) to out as clean UTF-8: control characters (C0, DEL, C1),
@@ -13,6 +14,17 @@
  * becomes \\ so that it is unambiguous. Cut at a character boundary when out is too small. Returns
  * out. */
 const char *text_clean(const char *in, size_t n, char *out, size_t out_bytes);
+
+/* Whether text_clean() would change nothing but backslashes. */
+bool text_is_clean(const char *text, size_t n);
+/* UTF-8 without C0, DEL and C1. */
+bool text_has_no_controls(const char *text, size_t n);
+/* Makes text clean in place: what text_clean() would escape becomes '?'. */
+void text_mask(char *text);
+/* The same for what text_has_no_controls() does not allow. */
+void text_mask_controls(char *text);
+/* The length of text cut to at most n bytes, never inside a character. */
+size_t text_cut(const char *text, size_t n);
 
 /* Width on a terminal of clean UTF-8 (wcwidth; never negative). */
 size_t text_width(const char *clean);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "kv_parse.h"
 
 #define FILEID_KERNFS 0xfe /* linux/exportfs.h, 5.5 and later: the handle is the 64-bit kernfs id */
@@ -144,6 +145,23 @@ int cgroup_fd_path(int fd, const char *mount, char *ret_path, size_t size)
 	return 0;
 }
 
+bool cgroup_path_is_sound(const char *path)
+{
+	if (*path != '/')
+		return false;
+	if (!path[1])
+		return true;
+	while (*path) {
+		size_t n = strcspn(++path, "/");
+
+		if (!n || (n == 1 && path[0] == '.') ||
+		    (n == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		path += n;
+	}
+	return true;
+}
+
 bool cgroup_path_is_below(const char *path, const char *top)
 {
 	size_t n = strlen(top);
@@ -254,9 +272,39 @@ struct walk {
 	int child_fd; /* the one that is to be listed next */
 	unsigned int depth;
 	unsigned int unnamed; /* the level from which on the path does not fit; 0: none */
-	int64_t from[CGROUP_DEPTH];
+	int64_t from[CGROUP_DEPTH +
+		     1]; /* the last one: of the level that is listed, if it is deeper */
 	char path[PATH_MAX];
 };
+
+static int64_t *from_of(struct walk *walk)
+{
+	return &walk->from[walk->depth < CGROUP_DEPTH ? walk->depth : CGROUP_DEPTH];
+}
+
+struct place {
+	uint64_t ino;
+	bool found;
+};
+
+static int is_place(const struct dir_entry *entry, void *arg)
+{
+	struct place *place = arg;
+
+	place->found = entry->ino == place->ino;
+	return place->found;
+}
+
+/* After the entry of the directory that the walk came from. False: it has vanished. */
+static bool find_place(struct walk *walk, uint64_t ino)
+{
+	struct place place = {.ino = ino};
+
+	if (walk->depth < CGROUP_DEPTH)
+		return true;
+	*from_of(walk) = 0;
+	return list_from(walk->fd, from_of(walk), is_place, &place) == 1 && place.found;
+}
 
 static void path_down(struct walk *walk, const char *name)
 {
@@ -326,24 +374,39 @@ static int walk_to(struct walk *walk, int fd)
 	return 0;
 }
 
+/* To the directory above, after the entry of the one that is left. 1: no more of it. */
+static int walk_up(struct walk *walk)
+{
+	struct stat st = {0};
+	int r;
+
+	if (walk->depth > CGROUP_DEPTH && fstat(walk->fd, &st) < 0)
+		return -errno;
+	path_up(walk, walk->depth--);
+	r = walk_to(walk, open_dir(walk->fd, "..", 0));
+	return r ? r : !find_place(walk, st.st_ino);
+}
+
 static int walk_below(struct walk *walk)
 {
 	for (;;) {
-		int r = list_from(walk->fd, &walk->from[walk->depth], walk_entry, walk);
+		int r = list_from(walk->fd, from_of(walk), walk_entry, walk);
 
 		if (r == INT_MAX) {
 			r = walk_to(walk, walk->child_fd);
-			if (r || walk->depth + 1 == CGROUP_DEPTH)
-				return r ? r : -ELOOP;
-			walk->from[++walk->depth] = 0;
+			if (r)
+				return r;
+			walk->depth++;
+			*from_of(walk) = 0;
 			continue;
 		}
 		if (r && r != -ENOENT) /* -ENOENT: removed while it was listed */
 			return r;
-		if (!walk->depth)
-			return 0;
-		path_up(walk, walk->depth--);
-		r = walk_to(walk, open_dir(walk->fd, "..", 0));
+		do {
+			if (!walk->depth)
+				return 0;
+			r = walk_up(walk);
+		} while (r == 1);
 		if (r)
 			return r;
 	}
@@ -372,6 +435,8 @@ int cgroup_walk(int dir_fd, int (*fn)(const struct cgroup_at *at, void *arg), vo
 struct pids {
 	int (*fn)(uint32_t pid, void *arg);
 	void *arg;
+	uint64_t until_ns;
+	bool unseen; /* 0 as well */
 };
 
 /* Numbers, each on a line; a read may end in the middle of one. 0 stands for a process of a pid
@@ -383,7 +448,10 @@ static int pids_of(const struct cgroup_at *at, void *arg)
 		openat(at->dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	char text[4096];
 	uint32_t pid = 0;
+	bool number = false;
 
+	if (pids->until_ns && clock_mono_ns() >= pids->until_ns)
+		return -ETIME;
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE ? -errno : 0;
 	for (;;) {
@@ -399,11 +467,13 @@ static int pids_of(const struct cgroup_at *at, void *arg)
 
 			if (text[i] >= '0' && text[i] <= '9') {
 				pid = pid * 10 + (uint32_t)(text[i] - '0');
+				number = true;
 				continue;
 			}
-			if (pid)
+			if (number && (pid || pids->unseen))
 				r = pids->fn(pid, pids->arg);
 			pid = 0;
+			number = false;
 			if (r)
 				return r;
 		}
@@ -412,7 +482,20 @@ static int pids_of(const struct cgroup_at *at, void *arg)
 
 int cgroup_pids(int dir_fd, int (*fn)(uint32_t pid, void *arg), void *arg)
 {
-	struct pids pids = {.fn = fn, .arg = arg};
+	return cgroup_pids_until(dir_fd, fn, arg, 0);
+}
+
+int cgroup_pids_until(int dir_fd, int (*fn)(uint32_t pid, void *arg), void *arg, uint64_t until_ns)
+{
+	struct pids pids = {.fn = fn, .arg = arg, .until_ns = until_ns};
+
+	return cgroup_walk(dir_fd, pids_of, &pids);
+}
+
+int cgroup_processes_until(int dir_fd, int (*fn)(uint32_t pid, void *arg), void *arg,
+			   uint64_t until_ns)
+{
+	struct pids pids = {.fn = fn, .arg = arg, .until_ns = until_ns, .unseen = true};
 
 	return cgroup_walk(dir_fd, pids_of, &pids);
 }
@@ -423,4 +506,4 @@ static int any(uint32_t pid, void *arg)
 	return 1;
 }
 
-bool cgroup_empty(int dir_fd) { return cgroup_pids(dir_fd, any, NULL) == 0; }
+bool cgroup_empty(int dir_fd) { return cgroup_processes_until(dir_fd, any, NULL, 0) == 0; }

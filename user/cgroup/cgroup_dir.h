@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CGROUP_DEPTH 1024 /* levels that cgroup_walk() goes down */
+#define CGROUP_DEPTH 1024 /* levels of which cgroup_walk() remembers where it was */
 
 /* Of `name` in the directory, or of the directory itself (""). Falls back to the inode number where
  * the file system has no such handles. 0 or -errno. */
@@ -35,6 +35,8 @@ int cgroup_open_any(int root_fd, const char *path);
  * -ENOENT: removed; -EXDEV: outside of what a private cgroup namespace shows; -ENAMETOOLONG. */
 int cgroup_fd_path(int fd, const char *mount, char *ret_path, size_t size);
 
+/* As the kernel writes it: "/" or "/a/b", no empty component, no "." and "..". A component has any other byte. */
+bool cgroup_path_is_sound(const char *path);
 bool cgroup_path_is_below(const char *path, const char *top); /* … or the same */
 
 /* Bytes read, text ends with NUL; or -errno. */
@@ -62,10 +64,17 @@ struct cgroup_at {
 };
 
 /* This cgroup and all below it, parents first, until fn returns non-zero: which is returned, or
- * -errno. Skips cgroups that vanish meanwhile. -ELOOP: deeper than CGROUP_DEPTH. */
+ * -errno. Skips cgroups that vanish meanwhile. Of any depth: below CGROUP_DEPTH it finds its place in a directory by the one
+ * that it comes back from, and leaves out the rest of the directory if that has vanished. */
 int cgroup_walk(int dir_fd, int (*fn)(const struct cgroup_at *at, void *arg), void *arg);
 /* All processes in it and below it, as cgroup_walk(); some may come twice. */
 int cgroup_pids(int dir_fd, int (*fn)(uint32_t pid, void *arg), void *arg);
+/* The same, but no longer than until then (monotonic ns; 0: without a bound): -ETIME. */
+int cgroup_pids_until(int dir_fd, int (*fn)(uint32_t pid, void *arg), void *arg, uint64_t until_ns);
+/* The same, and fn(0) for each process of a PID namespace above ours, which v2 lists (v1 does not). */
+int cgroup_processes_until(int dir_fd, int (*fn)(uint32_t pid, void *arg), void *arg,
+			   uint64_t until_ns);
+/* It holds none, of any PID namespace (on v1: of ours). */
 bool cgroup_empty(int dir_fd);
 
 #endif

@@ -66,16 +66,18 @@ static void store(const struct field *field, void *base, __u64 v)
 {
 	__u64 *to = (__u64 *)((char *)base + field->offset);
 
+	if ((field->how == FIELD_KIB || field->how == FIELD_ADD_KIB) &&
+	    __builtin_mul_overflow(v, 1024ULL, &v))
+		v = RECORD_UNKNOWN - 1;
 	switch (field->how) {
 	case FIELD_SET:
 		break;
 	case FIELD_ADD:
+	case FIELD_ADD_KIB:
 		if (*to != RECORD_UNKNOWN && __builtin_add_overflow(v, *to, &v))
 			v = RECORD_UNKNOWN - 1;
 		break;
 	case FIELD_KIB:
-		if (__builtin_mul_overflow(v, 1024ULL, &v))
-			v = RECORD_UNKNOWN - 1;
 		break;
 	}
 	*to = v;
@@ -86,12 +88,44 @@ static bool is_key(const struct field *field, const char *key, size_t n)
 	return field->key[0] == key[0] && strlen(field->key) == n && !memcmp(field->key, key, n);
 }
 
+/* One bit of a set for each key: most lines of memory.stat are none that is asked for, and need no search through all. */
+#define KEY_BITS 256
+struct key_set {
+	__u64 bits[KEY_BITS / 64];
+};
+
+static unsigned int key_bit(const char *key, size_t n)
+{
+	return ((unsigned char)key[0] * 5u + (unsigned char)key[n - 1] * 11u +
+		(unsigned int)n * 17u) %
+	       KEY_BITS;
+}
+
+static void key_set_fill(struct key_set *set, const struct field *fields, size_t count)
+{
+	*set = (struct key_set){};
+	for (size_t i = 0; i < count; i++) {
+		unsigned int bit = key_bit(fields[i].key, strlen(fields[i].key));
+
+		set->bits[bit / 64] |= 1ULL << (bit % 64);
+	}
+}
+
+static bool key_set_may_have(const struct key_set *set, const char *key, size_t n)
+{
+	unsigned int bit = key_bit(key, n);
+
+	return set->bits[bit / 64] >> (bit % 64) & 1;
+}
+
 size_t fields_parse(const char *text, size_t n, const struct field *fields, size_t count,
 		    void *base)
 {
 	const char *end = text + n, *eol;
 	size_t found = 0, expect = 0;
+	struct key_set keys;
 
+	key_set_fill(&keys, fields, count);
 	for (const char *line = text;
 	     line < end && (eol = memchr(line, '\n', (size_t)(end - line))); line = eol + 1) {
 		size_t len = 0, i = expect;
@@ -100,7 +134,7 @@ size_t fields_parse(const char *text, size_t n, const struct field *fields, size
 
 		while (line + len < eol && line[len] != ' ' && line[len] != ':')
 			len++;
-		if (!len)
+		if (!len || !key_set_may_have(&keys, line, len))
 			continue;
 		while (i < count && !is_key(&fields[i], line, len))
 			i++;

@@ -14,8 +14,9 @@
 
 enum field_how {
 	FIELD_SET,
-	FIELD_ADD, /* several keys add up; RECORD_UNKNOWN + x = x; saturates */
-	FIELD_KIB, /* "Key:   12 kB" → bytes */
+	FIELD_ADD,     /* several keys add up; RECORD_UNKNOWN + x = x; saturates */
+	FIELD_KIB,     /* "Key:   12 kB" → bytes */
+	FIELD_ADD_KIB, /* both */
 };
 
 struct field {

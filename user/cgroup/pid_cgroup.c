@@ -6,9 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <mntent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -91,4 +95,44 @@ int pid_cgroup_memory(const char *root, uint32_t pid, char *ret_path, size_t siz
 		return -errno;
 	r = pid_cgroup(proc_fd, pid, "memory", ret_path, size);
 	return r == -ENOENT ? pid_cgroup(proc_fd, pid, "", ret_path, size) : r;
+}
+
+/* Of the initial one, constant (kernel: include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+#define PID_NS_INIT_INO 0xEFFFFFFCu
+
+bool pid_namespace_private(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino != PID_NS_INIT_INO;
+}
+
+bool proc_hides_processes(const char *root)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	char proc[PATH_MAX], text[PATH_MAX];
+	struct mntent mount;
+	bool hides = false;
+
+	if (!mounts)
+		return false;
+	snprintf(proc, sizeof(proc), "%s/proc", root);
+	while (getmntent_r(mounts, &mount, text, sizeof(text)))
+		if (!strcmp(mount.mnt_dir, proc)) /* the last one is on top */
+			hides = !strcmp(mount.mnt_type, "proc") && hasmntopt(&mount, "hidepid");
+	endmntent(mounts);
+	return hides;
+}
+
+/* PID 1 is there, and has more rights than anything that the kernel would hide from us. */
+bool proc_hides_from_us(const char *root)
+{
+	char path[PATH_MAX];
+	struct statfs fs;
+
+	snprintf(path, sizeof(path), "%s/proc", root);
+	if (statfs(path, &fs) || fs.f_type != PROC_SUPER_MAGIC)
+		return false;
+	snprintf(path, sizeof(path), "%s/proc/1/comm", root);
+	return access(path, R_OK) < 0;
 }
