@@ -17,11 +17,8 @@
 #include "base/clock.h"
 #include "layout.h"
 #include "ring.h"
+#include "stamps.h"
 #include "validate.h"
-
-/* A board on disk can survive a boot, and the kernel assigns cgroup ids anew with each: no board
- * older than this boot is adopted. Slack for a wall clock that was set during boot. */
-#define BOOT_SLACK_NS (300 * NS_PER_SEC)
 
 /* Maps and pre-faults. MAP_POPULATE alone maps shared pages read-only; a write to each makes it
  * writable. */
@@ -72,12 +69,26 @@ static uint64_t random_instance(void)
 	return instance ? instance : 1;
 }
 
-static void header_alive(struct hr_board_header *header)
+static void header_alive(struct hr_board_header *header, bool starting)
 {
 	header->generation++;
 	header->daemon_pid = (uint32_t)getpid();
-	__atomic_store_n(&header->heartbeat_ns, clock_boot_ns(), __ATOMIC_RELAXED);
-	__atomic_store_n(&header->state, HR_BOARD_RUNNING, __ATOMIC_RELEASE);
+	__atomic_store_n(&header->heartbeat_ns, clock_mono_ns(), __ATOMIC_RELAXED);
+	__atomic_store_n(&header->state, starting ? HR_BOARD_STARTING : HR_BOARD_RUNNING,
+			 __ATOMIC_RELEASE);
+}
+
+/* Until a daemon has measured: it may never come to that. */
+static void host_unknown(struct hr_host *host)
+{
+	uint64_t *const unknown[] = {
+		&host->mem_total, &host->mem_available, &host->swap_total,
+		&host->swap_free, &host->headroom,      &host->swap_cost,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
+		*unknown[i] = HR_UNKNOWN;
+	memset(&host->memory, 0xff, sizeof(host->memory)); /* HR_UNKNOWN */
 }
 
 static int create(struct board *board, const struct board_config *config)
@@ -91,15 +102,16 @@ static int create(struct board *board, const struct board_config *config)
 	if (r || !taken)
 		return r ? r : -ENOMEM;
 	header.instance = random_instance();
-	header.created_ns = clock_wall_ns();
+	stamps_begin(&header);
 	r = board_path_create(&board->at, header.file_bytes, &fd);
 	if (r)
 		return r;
 	r = map_whole(fd, header.file_bytes, &map);
 	if (!r) {
 		memcpy(map, &header, sizeof(header));
-		header_alive(map);
+		header_alive(map, config->starting);
 		attach(board, map, header.file_bytes, take_ptr(taken));
+		host_unknown(board->host);
 		r = board_path_publish(&board->at);
 	}
 	if (r)
@@ -107,16 +119,18 @@ static int create(struct board *board, const struct board_config *config)
 	return r;
 }
 
+/* A board on disk can survive a boot, and the kernel assigns cgroup ids anew with each: only one of this boot is
+ * adopted. The kernel's id decides: the wall clock may have been set since. */
 static bool of_this_boot(const struct hr_board_header *header)
 {
-	uint64_t up = clock_boot_ns();
+	char boot_id[HR_BOOT_ID];
 
-	return header->heartbeat_ns <= up &&
-	       header->created_ns + BOOT_SLACK_NS >= clock_wall_ns() - up;
+	stamps_boot_id(boot_id);
+	return *boot_id && !memcmp(boot_id, header->boot_id, sizeof(boot_id));
 }
 
 /* Takes over the board at the path, if it is sound and of this boot. */
-static int adopt(struct board *board)
+static int adopt(struct board *board, bool starting)
 {
 	_cleanup_free_ uint64_t *taken = NULL;
 	_cleanup_close_ int fd =
@@ -154,7 +168,8 @@ static int adopt(struct board *board)
 		return r;
 	}
 	attach(board, map, header.file_bytes, take_ptr(taken));
-	header_alive(map);
+	header_alive(map, starting);
+	board_clock_check(board);
 	return 0;
 }
 
@@ -187,7 +202,7 @@ int board_open(const struct board_config *config, struct board **ret_board, bool
 		release(board);
 		return r;
 	}
-	adopted = config->adopt && !adopt(board);
+	adopted = config->adopt && !adopt(board, config->starting);
 	if (!adopted)
 		r = create(board, config);
 	else if (board->header->slot_capacity < config->capacity)
@@ -232,8 +247,10 @@ static void carry_over(const struct board *board, void *map, const struct hr_boa
 	header->file_bytes = geometry->file_bytes;
 	header->slot_capacity = geometry->slot_capacity;
 	memcpy(header->ring, geometry->ring, sizeof(header->ring));
-	memset(header->ring_head, 0, sizeof(header->ring_head));
-	memset(header->ring_tail, 0, sizeof(header->ring_tail));
+	/* A tail of 0 tells readers that a ring never overwrote an event. One that did starts a lap further. */
+	for (int ring = 0; ring < HR_RINGS; ring++)
+		header->ring_head[ring] = header->ring_tail[ring] =
+			board->header->ring_tail[ring] ? geometry->ring[ring].bytes : 0;
 	memcpy((char *)map + header->host_offset, board->host, sizeof(*board->host));
 	memcpy((char *)map + header->slots_offset, board->slots,
 	       (size_t)board->header->slots_high * HR_SLOT_BYTES);

@@ -19,6 +19,7 @@ struct board_config {
 	uint32_t capacity; /* slots */
 	uint64_t keep_bytes, chatter_bytes; /* rings; 0: sized by capacity */
 	bool adopt;                         /* take over an old board of the same layout */
+	bool starting;                      /* readers are to wait for board_ready() */
 };
 
 /* Creates directory (0750) and file (0640 root:headroom, 0600 where there is no such group), under
@@ -39,6 +40,16 @@ uint32_t board_capacity(const struct board *board);
 int board_grow(struct board *board, uint32_t capacity);
 
 void board_heartbeat(struct board *board);
+/* The first sweep is on it. */
+void board_ready(struct board *board);
+
+/* Stamps: wall times as the board keeps them (include/headroom/board.h), of now and of a moment of CLOCK_BOOTTIME or
+ * CLOCK_MONOTONIC. A moment before created_ns of a board that was created in 1970 may wrap; the reader's step undoes it. */
+uint64_t board_now_ns(const struct board *board);
+uint64_t board_stamp_boot_ns(const struct board *board, uint64_t boot_ns);
+uint64_t board_stamp_mono_ns(const struct board *board, uint64_t mono_ns);
+/* Compares the wall clock with the stamps: after it was set, and with each heartbeat. */
+void board_clock_check(struct board *board);
 
 /* Writing a slot: everything between begin and end is one seqlock section; end also clears
  * text_used's tail. */

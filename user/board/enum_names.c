@@ -15,6 +15,8 @@ static const char *const runtimes[HR_RUNTIME_COUNT] = {
 	[HR_RUNTIME_NERDCTL] = "nerdctl",
 	[HR_RUNTIME_LXC] = "lxc",
 	[HR_RUNTIME_SYSTEMD] = "systemd",
+	[HR_RUNTIME_NSPAWN] = "nspawn",
+	[HR_RUNTIME_SLURM] = "slurm",
 };
 
 static const char *const event_types[HR_EVENT_COUNT] = {
@@ -81,6 +83,17 @@ static const char *const whys[HR_SKIP_COUNT] = {
 	[HR_SKIP_RATE_LIMIT] = "rate limit reached",
 	[HR_SKIP_UNKNOWN] = "insufficient data",
 	[HR_SKIP_GONE] = "gone",
+	[HR_SKIP_RENAMED] = "renamed: no longer matches",
+	[HR_SKIP_NO_CANDIDATE] = "no candidate may be chosen",
+	[HR_SKIP_NO_MATCH] = "nothing that it matches runs",
+	[HR_SKIP_MODE] = "mode is not enforce",
+	[HR_SKIP_NOT_REACHED] = "its condition was not reached",
+	[HR_SKIP_FOR] = "its condition held for less than `for`",
+	[HR_SKIP_UNDER_WAY] = "its actions were under way",
+	[HR_SKIP_OTHER_POLICY] = "another policy's actions were under way",
+	[HR_SKIP_REFLEX_NOT_HIT] = "the reflex was armed and did not fire",
+	[HR_SKIP_PAUSED] = "the target was paused",
+	[HR_SKIP_FAILED] = "its action failed",
 };
 
 static const char *const modes[] = {"observe", "dry-run", "enforce"};

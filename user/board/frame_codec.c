@@ -16,6 +16,8 @@
  * frame */
 #define DEFLATE_MOST 1032u
 
+#define UNPACK_SLOTS 64u /* at a time: 256 KiB, and a part of the store */
+
 void frame_done(struct frame *p)
 {
 	free(p->index);
@@ -40,13 +42,14 @@ static int grow(void *array, uint32_t *space, uint32_t wish, size_t unit)
 	return 0;
 }
 
+static int reserve_indices(struct frame *p, uint32_t slots)
+{
+	return grow(&p->index, &p->index_space, slots, sizeof(*p->index));
+}
+
 int frame_reserve(struct frame *p, uint32_t slots, uint32_t events_bytes)
 {
-	uint32_t space = p->slot_space;
-
-	if (grow(&p->index, &space, slots, sizeof(*p->index)))
-		return -ENOMEM;
-	if (grow(&p->slot, &p->slot_space, slots, sizeof(*p->slot)))
+	if (reserve_indices(p, slots) || grow(&p->slot, &p->slot_space, slots, sizeof(*p->slot)))
 		return -ENOMEM;
 	return grow(&p->events, &p->events_space, events_bytes, 1);
 }
@@ -65,15 +68,20 @@ _Static_assert(sizeof(struct hr_board_header) % 8 == 0 && sizeof(struct hr_host)
 _Static_assert(sizeof(struct hr_frame_header) % 8 == 0 && sizeof(struct hr_frame_body) % 8 == 0,
 	       "no tail padding");
 
-/* In place, in either direction: both pictures' slots stand by rising index. */
-static void xor_picture(struct hr_frame_body *body, const uint32_t *index, struct hr_slot *slot,
-			const struct frame *before)
+/* In place, in either direction. */
+static void xor_body(struct hr_frame_body *body, const struct hr_frame_body *before)
+{
+	xor_bytes(&body->header, &before->header, sizeof(body->header));
+	xor_bytes(&body->host, &before->host, sizeof(body->host));
+}
+
+/* The same; both pictures' slots stand by rising index. */
+static void xor_slots(uint32_t count, const uint32_t *index, struct hr_slot *slot,
+		      const struct frame *before)
 {
 	uint32_t j = 0;
 
-	xor_bytes(&body->header, &before->body.header, sizeof(body->header));
-	xor_bytes(&body->host, &before->body.host, sizeof(body->host));
-	for (uint32_t i = 0; i < body->slot_count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		while (j < before->body.slot_count && before->index[j] < index[i])
 			j++;
 		if (j < before->body.slot_count && before->index[j] == index[i])
@@ -114,7 +122,9 @@ static int pack(const struct frame *p, const struct frame *before, uint64_t time
 	struct hr_frame_header header = {.magic = HR_FRAME_MAGIC,
 					 .kind = before ? HR_FRAME_DELTA : HR_FRAME_KEY,
 					 .time_ns = time_ns,
-					 .raw_bytes = (uint32_t)at.end};
+					 .raw_bytes = (uint32_t)at.end,
+					 .instance = p->body.header.instance,
+					 .created_ns = p->body.header.created_ns};
 	uLongf packed = compressBound(at.end);
 
 	if (at.end > FRAME_MAX_RAW)
@@ -129,9 +139,11 @@ static int pack(const struct frame *p, const struct frame *before, uint64_t time
 	}
 	if (p->body.events_bytes)
 		memcpy(raw + at.events, p->events, p->body.events_bytes);
-	if (before)
-		xor_picture((void *)raw, (void *)(raw + at.index), (void *)(raw + at.slots),
-			    before);
+	if (before) {
+		xor_body((void *)raw, &before->body);
+		xor_slots(p->body.slot_count, (void *)(raw + at.index), (void *)(raw + at.slots),
+			  before);
+	}
 	if (compress2(frame + sizeof(header), &packed, raw, at.end, level) != Z_OK)
 		return -ENOMEM;
 	header.packed_bytes = (uint32_t)packed;
@@ -178,61 +190,127 @@ bool frame_header_sound(const struct hr_frame_header *header)
 	       header->packed_bytes <= compressBound(header->raw_bytes);
 }
 
-static bool indices_rise(const struct frame *p)
+/* Bytes of an unpacked frame in their order. */
+struct unpacker {
+	z_stream z;
+};
+
+static void unpack_end(struct unpacker *u) { inflateEnd(&u->z); }
+
+static int unpack_next(struct unpacker *u, void *to, size_t bytes)
 {
-	for (uint32_t i = 0; i < p->body.slot_count; i++)
-		if (p->index[i] >= BOARD_MAX_CAPACITY || (i && p->index[i] <= p->index[i - 1]))
-			return false;
-	return true;
+	u->z.next_out = to;
+	u->z.avail_out = (uInt)bytes;
+	while (u->z.avail_out) {
+		int r = inflate(&u->z, Z_NO_FLUSH);
+
+		if (r == Z_MEM_ERROR)
+			return -ENOMEM;
+		if (r != Z_OK && !(r == Z_STREAM_END && !u->z.avail_out))
+			return -EBADMSG;
+	}
+	return 0;
 }
 
-/* The raw frame into its parts. */
-static int take_apart(const unsigned char *raw, size_t bytes, struct frame *p)
+/* What is left is nothing but the end of the stream. */
+static int unpack_last(struct unpacker *u)
 {
-	struct hr_frame_body body;
-	struct parts at;
-	int r;
+	unsigned char byte;
 
-	memcpy(&body, raw, sizeof(body));
-	if (body.slot_count > BOARD_MAX_CAPACITY)
+	u->z.next_out = &byte;
+	u->z.avail_out = 1;
+	return inflate(&u->z, Z_FINISH) == Z_STREAM_END && u->z.avail_out == 1 ? 0 : -EBADMSG;
+}
+
+/* What the frame claims to hold against what the board of its own header can hold, before any
+ * memory is taken for it. */
+static int check_claims(const struct hr_frame_body *body, uint32_t raw_bytes)
+{
+	const struct hr_board_header *header = &body->header;
+	const char *what;
+
+	if (layout_check(header, header->file_bytes, &what) ||
+	    body->slot_count > header->slot_capacity ||
+	    body->events_bytes >
+		    header->ring[0].bytes + header->ring[1].bytes + FRAME_MORE_EVENTS ||
+	    parts_of(body->slot_count, body->events_bytes).end != raw_bytes)
 		return -EBADMSG;
-	at = parts_of(body.slot_count, body.events_bytes);
-	if (at.end != bytes)
-		return -EBADMSG;
-	r = frame_reserve(p, body.slot_count, body.events_bytes);
-	if (r)
-		return r;
-	p->body = body;
-	if (body.slot_count) {
-		memcpy(p->index, raw + at.index, body.slot_count * sizeof(*p->index));
-		memcpy(p->slot, raw + at.slots, body.slot_count * sizeof(*p->slot));
+	return 0;
+}
+
+static int unpack_indices(struct unpacker *u, struct frame *p)
+{
+	uint32_t n = p->body.slot_count;
+	unsigned char pad[8];
+	size_t used = sizeof(p->body) + n * sizeof(*p->index);
+	int r = unpack_next(u, p->index, n * sizeof(*p->index));
+
+	if (!r)
+		r = unpack_next(u, pad, parts_of(n, 0).slots - used);
+	for (uint32_t i = 0; !r && i < n; i++)
+		if (p->index[i] >= p->body.header.slot_capacity ||
+		    (i && p->index[i] <= p->index[i - 1]))
+			r = -EBADMSG;
+	return r;
+}
+
+/* Memory is taken as slots come. A key frame's are in use; those of the store, which stand transposed,
+ * are no more than one step. */
+static int unpack_slots(struct unpacker *u, struct frame *p, bool key)
+{
+	for (uint32_t i = 0, n; i < p->body.slot_count; i += n) {
+		bool many = p->body.slot_count > UNPACK_SLOTS;
+		int r;
+
+		n = p->body.slot_count - i < UNPACK_SLOTS ? p->body.slot_count - i : UNPACK_SLOTS;
+		r = frame_reserve(p, i + n, 0);
+		if (!r)
+			r = unpack_next(u, p->slot + i, n * sizeof(*p->slot));
+		for (uint32_t k = i; !r && key && many && k < i + n; k++)
+			if (p->slot[k].state == HR_SLOT_FREE)
+				r = -EBADMSG;
+		if (r)
+			return r;
 	}
-	if (body.events_bytes)
-		memcpy(p->events, raw + at.events, body.events_bytes);
-	return indices_rise(p) ? 0 : -EBADMSG;
+	return 0;
 }
 
 int frame_unpack(const struct hr_frame_header *header, const unsigned char *packed,
 		 const struct frame *before, struct frame *p)
 {
-	_cleanup_free_ unsigned char *raw = NULL;
-	uLongf bytes = header->raw_bytes;
-	const char *what;
+	_cleanup_(unpack_end) struct unpacker u = {0};
+	bool delta = header->kind == HR_FRAME_DELTA;
+	struct hr_frame_body body;
 	int r;
 
 	if (!frame_header_sound(header) || frame_crc(header, packed) != header->crc ||
-	    (header->kind == HR_FRAME_DELTA && !before))
+	    (delta && !before))
 		return -EBADMSG;
-	raw = malloc(bytes);
-	if (!raw)
+	u.z.next_in = (Bytef *)(uintptr_t)packed;
+	u.z.avail_in = header->packed_bytes;
+	if (inflateInit(&u.z) != Z_OK)
 		return -ENOMEM;
-	if (uncompress(raw, &bytes, packed, header->packed_bytes) != Z_OK ||
-	    bytes != header->raw_bytes)
-		return -EBADMSG;
-	r = take_apart(raw, bytes, p);
+	r = unpack_next(&u, &body, sizeof(body));
 	if (r)
 		return r;
-	if (header->kind == HR_FRAME_DELTA)
-		xor_picture(&p->body, p->index, p->slot, before);
-	return layout_check(&p->body.header, p->body.header.file_bytes, &what) ? -EBADMSG : 0;
+	if (delta)
+		xor_body(&body, &before->body);
+	r = check_claims(&body, header->raw_bytes);
+	if (r)
+		return r;
+	p->body = body;
+	r = reserve_indices(p, body.slot_count);
+	if (!r)
+		r = unpack_indices(&u, p);
+	if (!r)
+		r = unpack_slots(&u, p, !delta);
+	if (!r)
+		r = frame_reserve(p, 0, body.events_bytes);
+	if (!r)
+		r = unpack_next(&u, p->events, body.events_bytes);
+	if (!r)
+		r = unpack_last(&u);
+	if (!r && delta)
+		xor_slots(body.slot_count, p->index, p->slot, before);
+	return r;
 }

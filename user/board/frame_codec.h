@@ -9,13 +9,17 @@
 
 #define FRAME_MAX_RAW (1u << 31) /* the largest board with full rings stays below */
 
+/* Events of one frame beyond what both rings hold: written while they were read, or gathered from
+ * the recorder's store (FRAME_EVENTS there). */
+#define FRAME_MORE_EVENTS (32u << 20)
+
 /* `body` counts what the arrays hold. Slots by rising index. Zero-initialised is empty. */
 struct frame {
 	struct hr_frame_body body;
 	uint32_t *index;
 	struct hr_slot *slot;
 	unsigned char *events;
-	uint32_t slot_space, events_space; /* allocated */
+	uint32_t index_space, slot_space, events_space; /* allocated */
 };
 
 void frame_done(struct frame *p);
@@ -41,7 +45,8 @@ struct hr_record_header frame_file_header(void);
 /* Checks the header alone. */
 bool frame_header_sound(const struct hr_frame_header *header);
 /* The packed bytes of a frame → p, given the snapshot before it. -EBADMSG: damaged; p is then
- * undefined but freeable. */
+ * undefined but freeable. Memory: what the board in the frame's own header can hold, at most, and
+ * only as slots arrive. */
 int frame_unpack(const struct hr_frame_header *header, const unsigned char *packed,
 		 const struct frame *before, struct frame *p);
 

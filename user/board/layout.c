@@ -78,7 +78,7 @@ int layout_check(const struct hr_board_header *header, uint64_t file_bytes, cons
 		return -EBADMSG;
 	}
 	*ret_what = "variable words";
-	if (header->state < HR_BOARD_RUNNING || header->state > HR_BOARD_REPLACED ||
+	if (header->state < HR_BOARD_RUNNING || header->state > HR_BOARD_STARTING ||
 	    header->slots_high > h.slot_capacity)
 		return -EBADMSG;
 	for (int i = 0; i < HR_RINGS; i++)
@@ -183,6 +183,9 @@ bool layout_event_sound(const struct hr_event *event)
 	switch (event->type) {
 	case HR_EVENT_OOM_KILL:
 		return oom_kill_sound(event, start);
+	case HR_EVENT_CONTAINER:
+		return str_sound(event, start, event->bytes,
+				 ((const struct hr_event_container *)event)->former_name);
 	case HR_EVENT_DAEMON:
 		return str_sound(event, start, event->bytes,
 				 ((const struct hr_event_daemon *)event)->text);

@@ -6,9 +6,16 @@
 #include "reader_internal.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "barrier.h"
+#include "stamps.h"
 
 #define TRIES 64 /* of being lapped in the middle of a read, before -EAGAIN */
 
@@ -39,6 +46,7 @@ static int cursor_look(struct hr_reader *r, int ring)
 		if (c->pos < tail || c->pos > head) {
 			r->lapped |= c->pos < tail && ring == r->early_ring &&
 				     r->next_seq < r->count_from;
+			r->lapped_rings |= c->pos < tail ? 1u << ring : 0;
 			cursor_to(c, tail);
 		}
 		if (c->pos == head)
@@ -105,7 +113,12 @@ static int count_missed(struct hr_reader *r, uint64_t seq)
 
 	if (!gap && !r->lapped)
 		return 0;
-	r->missed += gap ? gap : 1;
+	gap = gap ? gap : 1;
+	r->missed += gap;
+	/* The events of a gap belong to a lapped ring; of which, if both were or a new board hides it, is unknown. */
+	for (int ring = 0; ring < HR_RINGS; ring++)
+		if (!r->lapped_rings || r->lapped_rings & 1u << ring)
+			r->missed_in[ring] += gap;
 	r->lapped = false;
 	r->next_seq = seq;
 	return -EOVERFLOW;
@@ -130,6 +143,8 @@ int live_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 		}
 		if (e == -ENODATA && r->header.state != HR_BOARD_RUNNING && live_follow(r))
 			continue;
+		if (e == -ENODATA)
+			r->seen_seq = r->header.last_seq;
 		if (e)
 			return e;
 		c = &r->cursor[ring];
@@ -149,12 +164,44 @@ int live_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 			return e;
 		if (c->pos < tail)
 			continue;
+		r->lapped_rings &= ~(1u << ring);
 		memset((char *)buf + c->bytes, 0, buf_bytes - c->bytes);
 		r->next_seq = c->seq + 1;
 		cursor_to(c, c->pos + c->bytes);
-		return layout_event_sound(buf) ? 0 : -EBADMSG;
+		if (!layout_event_sound(buf))
+			return -EBADMSG;
+		stamps_move_event(buf, r->header.clock_step_ns);
+		return 0;
 	}
 	return -EAGAIN;
+}
+
+/* The page is mapped for the address alone, by which the kernel finds the file: a file that is truncated meanwhile is an error of
+ * the call, not a SIGBUS. */
+int live_wait_event(struct hr_reader *r, uint64_t timeout_ns)
+{
+	struct timespec timeout = {(time_t)(timeout_ns / NS_PER_SEC),
+				   (long)(timeout_ns % NS_PER_SEC)};
+
+	if (!r->futex_page) {
+		void *page = mmap(NULL, HR_BOARD_PAGE, PROT_READ, MAP_SHARED, r->fd, 0);
+
+		if (page == MAP_FAILED)
+			return -errno;
+		r->futex_page = page;
+	}
+	if (!syscall(SYS_futex, (char *)r->futex_page + HR_BOARD_FUTEX, FUTEX_WAIT,
+		     (uint32_t)r->seen_seq, &timeout, NULL, 0) ||
+	    errno == EAGAIN) /* there is one already */
+		return 0;
+	return -errno;
+}
+
+void live_wait_done(struct hr_reader *r)
+{
+	if (r->futex_page)
+		munmap(r->futex_page, HR_BOARD_PAGE);
+	r->futex_page = NULL;
 }
 
 /* To the first record with seq or a higher one, of those that are there now. */
@@ -193,4 +240,5 @@ void live_seek_event(struct hr_reader *r, uint64_t seq)
 	/* a ring that was ever written holds its last event: an empty one has had none yet */
 	r->next_seq = seq ? seq : oldest ? oldest : 1;
 	r->lapped = false;
+	r->lapped_rings = 0;
 }

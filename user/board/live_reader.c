@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "barrier.h"
+#include "stamps.h"
 
 /* The daemon writes a slot in well under a microsecond, reading it takes about one: the first
  * retries only pause. The daemon may have lost its CPU in the middle: later retries yield ours.
@@ -22,6 +23,8 @@
 #define TRIES_PAUSE  64
 #define TRIES        1000
 #define TRIES_HEADER 16
+
+#define STARTING_NS (120 * NS_PER_SEC) /* longer than loading BPF may take (collect/loader.c) */
 
 static void cpu_pause(void)
 {
@@ -156,6 +159,7 @@ bool live_follow(struct hr_reader *r)
 		hr_reader_close(new);
 		return false;
 	}
+	live_wait_done(r);
 	close(r->fd);
 	r->fd = take_fd(new->fd);
 	r->dev = new->dev;
@@ -176,16 +180,18 @@ static int live_health(struct hr_reader *r, uint64_t *ret_age_ns)
 
 	for (int again = 0; again < 2; again++) {
 		e = live_update(r);
-		now = clock_boot_ns();
+		now = clock_mono_ns();
 		age = r->header.heartbeat_ns < now ? now - r->header.heartbeat_ns : 0;
-		if (!e && (r->header.state != HR_BOARD_RUNNING || age > HR_HEARTBEAT_DEAD_NS))
+		if (!e && r->header.state == HR_BOARD_STARTING && age < STARTING_NS)
+			e = -EINPROGRESS;
+		else if (!e && (r->header.state != HR_BOARD_RUNNING || age > HR_HEARTBEAT_DEAD_NS))
 			e = -ESTALE;
-		if (!e || !live_follow(r))
+		if (!e || e == -EINPROGRESS || !live_follow(r))
 			break;
 	}
 	if (ret_age_ns)
 		*ret_age_ns = age;
-	return e ? -ESTALE : 0;
+	return !e || e == -EINPROGRESS ? e : -ESTALE;
 }
 
 static void live_header(const struct hr_reader *r, struct hr_board_header *ret_header)
@@ -194,11 +200,18 @@ static void live_header(const struct hr_reader *r, struct hr_board_header *ret_h
 
 	live_update(&now); /* where that fails: as last read */
 	*ret_header = now.header;
+	stamps_move_header(ret_header, now.header.clock_step_ns);
 }
 
 static int live_host(struct hr_reader *r, struct hr_host *ret_host)
 {
-	return copy_locked(r, r->header.host_offset, ret_host, sizeof(*ret_host), false);
+	int e = live_update(r);
+
+	if (!e)
+		e = copy_locked(r, r->header.host_offset, ret_host, sizeof(*ret_host), false);
+	if (!e)
+		stamps_move_host(ret_host, r->header.clock_step_ns);
+	return e;
 }
 
 static int live_slot(struct hr_reader *r, uint32_t *index, struct hr_slot *ret_slot)
@@ -216,6 +229,7 @@ static int live_slot(struct hr_reader *r, uint32_t *index, struct hr_slot *ret_s
 		(*index)++;
 		if (!e && layout_slot_sound(ret_slot) && ret_slot->state != HR_SLOT_FREE) {
 			reader_end_slot(ret_slot);
+			stamps_move_slot(ret_slot, r->header.clock_step_ns);
 			return 0;
 		}
 		if (e && e != -EAGAIN && e != -ENODATA)
@@ -245,16 +259,15 @@ static uint64_t live_time(const struct hr_reader *r)
 	return clock_wall_ns();
 }
 
-static void live_close(struct hr_reader *r) { (void)r; }
-
 const struct reader_ops live_reader_ops = {
 	.open = live_open,
-	.close = live_close,
+	.close = live_wait_done,
 	.health = live_health,
 	.header = live_header,
 	.host = live_host,
 	.slot = live_slot,
 	.next_event = live_next_event,
+	.wait_event = live_wait_event,
 	.seek_event = live_seek_event,
 	.next_frame = no_frame,
 	.seek_frame = no_seek_frame,

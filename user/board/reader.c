@@ -181,6 +181,10 @@ bool hr_reader_is_recording(const struct hr_reader *r) { return r->ops->recordin
 const char *hr_reader_path(const struct hr_reader *r) { return r->path; }
 uint64_t hr_reader_torn(const struct hr_reader *r) { return r->torn; }
 uint64_t hr_reader_missed(const struct hr_reader *r) { return r->missed; }
+uint64_t hr_reader_missed_in(const struct hr_reader *r, enum hr_ring ring)
+{
+	return ring < HR_RINGS ? r->missed_in[ring] : 0;
+}
 
 int hr_reader_health(struct hr_reader *r, uint64_t *ret_age_ns)
 {
@@ -206,6 +210,10 @@ int hr_reader_host(struct hr_reader *r, struct hr_host *ret_host)
 		host.source[i].signal[sizeof(host.source[i].signal) - 1] = 0;
 		host.source[i].variant[sizeof(host.source[i].variant) - 1] = 0;
 	}
+	for (int i = 0; i < HR_DEGRADED; i++) {
+		host.degraded[i].what[sizeof(host.degraded[i].what) - 1] = 0;
+		host.degraded[i].text[sizeof(host.degraded[i].text) - 1] = 0;
+	}
 	for (int i = 0; i < HR_HOST_PROCESSES; i++)
 		host.process[i].comm[sizeof(host.process[i].comm) - 1] = 0;
 	*ret_host = host;
@@ -227,6 +235,11 @@ int hr_reader_slot(struct hr_reader *r, uint32_t *index, struct hr_slot *ret_slo
 int hr_reader_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes)
 {
 	return buf_bytes < HR_EVENT_MAX_BYTES ? -EINVAL : r->ops->next_event(r, buf, buf_bytes);
+}
+
+int hr_reader_wait_event(struct hr_reader *r, uint64_t timeout_ns)
+{
+	return r->ops->wait_event(r, timeout_ns);
 }
 
 void hr_reader_seek_event(struct hr_reader *r, uint64_t seq) { r->ops->seek_event(r, seq); }

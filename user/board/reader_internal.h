@@ -26,6 +26,7 @@ struct reader_ops {
 	int (*host)(struct hr_reader *r, struct hr_host *ret_host);
 	int (*slot)(struct hr_reader *r, uint32_t *index, struct hr_slot *ret_slot);
 	int (*next_event)(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes);
+	int (*wait_event)(struct hr_reader *r, uint64_t timeout_ns);
 	void (*seek_event)(struct hr_reader *r, uint64_t seq);
 	int (*next_frame)(struct hr_reader *r);
 	int (*seek_frame)(struct hr_reader *r, uint64_t time_ns);
@@ -49,14 +50,18 @@ struct hr_reader {
 	ino_t ino;
 	struct hr_board_header header; /* constants are sound; variable words as last read */
 	uint64_t torn;
-	uint64_t missed;
+	uint64_t missed, missed_in[HR_RINGS];
 
 	/* of a board */
 	struct cursor cursor[HR_RINGS];
-	uint64_t next_seq;   /* of the event that comes next */
+	uint64_t next_seq; /* of the event that comes next */
+	uint64_t seen_seq; /* the header's last_seq when next_event had no more */
+	void *futex_page; /* the first page of the file, mapped to wait by; never read. NULL: not yet */
 	uint64_t count_from; /* a missing event with a lower seq was overwritten before we began */
 	int early_ring;      /* the one that may have events below count_from */
 	bool lapped;         /* in early_ring */
+	unsigned int
+		lapped_rings; /* a bit per ring that was lapped, until its next event is read */
 
 	struct recording *recording; /* of a recording */
 };
@@ -78,6 +83,8 @@ bool live_follow(struct hr_reader *r);
 /* live_events.c, for live_reader.c */
 int live_next_event(struct hr_reader *r, struct hr_event *buf, size_t buf_bytes);
 void live_seek_event(struct hr_reader *r, uint64_t seq);
+int live_wait_event(struct hr_reader *r, uint64_t timeout_ns);
+void live_wait_done(struct hr_reader *r);
 
 /* recording_reader.c: where the last complete frame ends in the file. */
 uint64_t recording_end(const struct hr_reader *r);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/safe_file.h"
 #include "frame_codec.h"
 #include "reader_internal.h"
 
@@ -82,10 +83,10 @@ int hr_recorder_new(const char *path, bool append, struct hr_recorder **ret_reco
 
 	if (!rec)
 		return -ENOMEM;
-	rec->fd = open(path,
-		       O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | (append ? 0 : O_EXCL),
-		       0640);
-	if (rec->fd < 0 || fstat(rec->fd, &st))
+	rec->fd = safe_open(path, O_RDWR | O_CREAT | O_APPEND | (append ? 0 : O_EXCL), 0640);
+	if (rec->fd < 0)
+		e = rec->fd;
+	else if (fstat(rec->fd, &st))
 		e = -errno;
 	else if (!S_ISREG(st.st_mode))
 		e = -EPROTO;

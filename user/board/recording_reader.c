@@ -13,9 +13,12 @@
 
 #include "base/cleanup.h"
 #include "frame_codec.h"
+#include "stamps.h"
 
 struct entry {
 	uint64_t at, time_ns;
+	uint64_t instance, created_ns;
+	int64_t step_ns; /* of the wall clock, from this frame to the last one of the same board */
 	uint32_t packed_bytes, kind;
 };
 
@@ -59,11 +62,38 @@ static int add_entry(struct recording *f, const struct entry *entry)
 	return 0;
 }
 
+/* From the last frame back: what the wall clock was set to last is taken as right. */
+static void find_steps(struct recording *f)
+{
+	uint64_t instance = 0, created_ns = 0;
+
+	for (size_t i = f->count; i--;) {
+		struct entry *entry = &f->entry[i];
+
+		if (entry->instance != instance) {
+			instance = entry->instance;
+			created_ns = entry->created_ns;
+		}
+		entry->step_ns = (int64_t)(created_ns - entry->created_ns);
+	}
+}
+
+static uint64_t entry_time(const struct entry *entry)
+{
+	return entry->time_ns + (uint64_t)entry->step_ns;
+}
+
+static int64_t step_now(const struct recording *f)
+{
+	return f->shown ? f->entry[f->next - 1].step_ns : 0;
+}
+
 /* The frames from f->end on: all that are complete. A recording may still grow. */
 static int extend(int fd, struct recording *f)
 {
 	struct hr_frame_header header;
 	struct stat st;
+	size_t before = f->count;
 	uint64_t size;
 
 	if (fstat(fd, &st))
@@ -80,6 +110,8 @@ static int extend(int fd, struct recording *f)
 			break;
 		entry.time_ns = header.time_ns;
 		entry.packed_bytes = header.packed_bytes;
+		entry.instance = header.instance;
+		entry.created_ns = header.created_ns;
 		entry.kind = header.kind;
 		e = add_entry(f, &entry);
 		if (e)
@@ -87,6 +119,8 @@ static int extend(int fd, struct recording *f)
 		f->end += sizeof(header) + header.packed_bytes;
 	}
 	f->cut = size > f->end;
+	if (f->count > before)
+		find_steps(f);
 	return 0;
 }
 
@@ -224,7 +258,7 @@ static int recording_seek(struct hr_reader *r, uint64_t time_ns)
 	if (!f->count)
 		return f->cut ? -EBADMSG : -ENODATA;
 	for (size_t i = 0; i < f->count; i++) /* the wall clock may have stepped: no bisection */
-		if (f->entry[i].time_ns <= time_ns)
+		if (entry_time(&f->entry[i]) <= time_ns)
 			target = i;
 	if (f->shown && f->next <= target && next_key(f, f->next) > target) {
 		key = f->next; /* from here it is nearer than from the key frame */
@@ -251,7 +285,7 @@ static uint64_t recording_time(const struct hr_reader *r)
 {
 	const struct recording *f = r->recording;
 
-	return f->shown ? f->entry[f->next - 1].time_ns : 0;
+	return f->shown ? entry_time(&f->entry[f->next - 1]) : 0;
 }
 
 static int recording_health(struct hr_reader *r, uint64_t *ret_age_ns)
@@ -267,6 +301,7 @@ static void recording_header(const struct hr_reader *r, struct hr_board_header *
 	const struct recording *f = r->recording;
 
 	*ret_header = f->shown ? f->now.body.header : (struct hr_board_header){0};
+	stamps_move_header(ret_header, step_now(f));
 }
 
 static int recording_host(struct hr_reader *r, struct hr_host *ret_host)
@@ -276,6 +311,7 @@ static int recording_host(struct hr_reader *r, struct hr_host *ret_host)
 	if (!f->shown)
 		return -ENODATA;
 	*ret_host = f->now.body.host;
+	stamps_move_host(ret_host, step_now(f));
 	return 0;
 }
 
@@ -299,6 +335,7 @@ static int recording_slot(struct hr_reader *r, uint32_t *index, struct hr_slot *
 			continue;
 		*ret_slot = now->slot[low];
 		reader_end_slot(ret_slot);
+		stamps_move_slot(ret_slot, step_now(f));
 		return 0;
 	}
 	return -ENODATA;
@@ -333,6 +370,8 @@ static int recording_next_event(struct hr_reader *r, struct hr_event *buf, size_
 	if (f->shown && !f->missed_emitted && f->now.body.events_missed) {
 		f->missed_emitted = true;
 		r->missed += f->now.body.events_missed;
+		for (int ring = 0; ring < HR_RINGS; ring++) /* a frame does not say of which */
+			r->missed_in[ring] += f->now.body.events_missed;
 		return -EOVERFLOW;
 	}
 	(void)buf_bytes; /* peek_event() clears up to HR_EVENT_MAX_BYTES, which is the least */
@@ -342,7 +381,16 @@ static int recording_next_event(struct hr_reader *r, struct hr_event *buf, size_
 	if (e)
 		return e;
 	f->event_at = after;
-	return layout_event_sound(buf) ? 0 : -EBADMSG;
+	if (!layout_event_sound(buf))
+		return -EBADMSG;
+	stamps_move_event(buf, step_now(f));
+	return 0;
+}
+
+static int recording_wait_event(struct hr_reader *r, uint64_t timeout_ns)
+{
+	(void)r, (void)timeout_ns;
+	return -EINVAL;
 }
 
 static void recording_seek_event(struct hr_reader *r, uint64_t seq)
@@ -368,6 +416,7 @@ const struct reader_ops recording_reader_ops = {
 	.host = recording_host,
 	.slot = recording_slot,
 	.next_event = recording_next_event,
+	.wait_event = recording_wait_event,
 	.seek_event = recording_seek_event,
 	.next_frame = recording_next,
 	.seek_frame = recording_seek,

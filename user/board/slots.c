@@ -7,11 +7,16 @@
 #include "board_internal.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "barrier.h"
 #include "ring.h"
+
+#define READERS_WOKEN 64 /* at an event; each costs the writer a microsecond or two */
 
 struct hr_slot *board_slot_begin(struct board *board, uint32_t index)
 {
@@ -74,6 +79,7 @@ static void slot_unknown(struct hr_slot *slot)
 	memset(&slot->counts, 0xff, sizeof(slot->counts));
 	slot->binding.level = HR_LEVEL_HOST;
 	slot->binding.limit = HR_UNKNOWN;
+	slot->binding.used = slot->binding.pending = slot->binding.unsorted = HR_UNKNOWN;
 	slot->forecast = board_forecast_unknown();
 }
 
@@ -125,10 +131,23 @@ uint64_t board_event_post(struct board *board, struct hr_event *event)
 	/* last: a daemon that is killed before this leaves an event that is not counted yet;
 	 * adoption counts it */
 	__atomic_store_n(&header->last_seq, seq, __ATOMIC_RELEASE);
+	/* A bound, so that no number of waiting readers delays the writer; the others look after 200 ms. Without one it is a call that
+	 * finds an empty list. */
+	syscall(SYS_futex, (char *)header + HR_BOARD_FUTEX, FUTEX_WAKE, READERS_WOKEN, NULL, NULL,
+		0);
 	return seq;
+}
+
+void board_ready(struct board *board)
+{
+	uint32_t starting = HR_BOARD_STARTING;
+
+	__atomic_compare_exchange_n(&board->header->state, &starting, HR_BOARD_RUNNING, false,
+				    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 void board_heartbeat(struct board *board)
 {
-	__atomic_store_n(&board->header->heartbeat_ns, clock_boot_ns(), __ATOMIC_RELEASE);
+	__atomic_store_n(&board->header->heartbeat_ns, clock_mono_ns(), __ATOMIC_RELEASE);
+	board_clock_check(board);
 }

@@ -96,6 +96,8 @@ void board_text_identity(struct board_text *text, const void *from_base, size_t 
 	memset(&identity, 0, sizeof(identity)); /* padding too: it goes to readers */
 	identity.runtime = from->runtime;
 	identity.kind = from->kind;
+	identity.root_path = from->root_path;
+	identity.chosen = from->chosen;
 	identity.workload = from->workload;
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
 		struct hr_str s;

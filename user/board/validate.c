@@ -25,6 +25,10 @@ static bool host_sound(const struct hr_host *host)
 		if (!ended(host->source[i].signal, sizeof(host->source[i].signal)) ||
 		    !ended(host->source[i].variant, sizeof(host->source[i].variant)))
 			return false;
+	for (int i = 0; i < HR_DEGRADED; i++)
+		if (!ended(host->degraded[i].what, sizeof(host->degraded[i].what)) ||
+		    !ended(host->degraded[i].text, sizeof(host->degraded[i].text)))
+			return false;
 	return ended(host->node, sizeof(host->node)) && ended(host->kernel, sizeof(host->kernel)) &&
 	       ended(host->version, sizeof(host->version));
 }
@@ -117,6 +121,8 @@ void board_repair(void *map)
 			host->source[i].signal[sizeof(host->source[i].signal) - 1] = 0;
 			host->source[i].variant[sizeof(host->source[i].variant) - 1] = 0;
 		}
+		memset(host->degraded, 0,
+		       sizeof(host->degraded)); /* the next daemon fills it anew */
 		seq_end(&host->seq);
 	}
 	for (uint32_t i = 0; i < header->slot_capacity; i++) {
