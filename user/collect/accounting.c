@@ -44,7 +44,7 @@ __u64 account_unreclaimable(const struct memcg_sample *s, __u64 *ret_clean_cache
 	return u;
 }
 
-static __u64 working_set(const struct memcg_sample *s)
+__u64 account_working_set(const struct memcg_sample *s)
 {
 	if (!(s->flags & SAMPLE_STAT) || !known(s->usage) || !known(s->inactive_file))
 		return RECORD_UNKNOWN;
@@ -87,15 +87,16 @@ static struct account host_account(const struct host_sample *h)
 		.headroom = RECORD_UNKNOWN,
 		.level = HR_LEVEL_HOST,
 		.binding_limit = RECORD_UNKNOWN,
+		.binding_row = -1,
 	};
 
 	if (!h)
 		return a;
 	a.usable_swap = known(h->swap_free) ? h->swap_free : 0;
 	if (known(h->mem_available))
-		a.headroom = add(h->mem_available, a.usable_swap);
-	if (known(h->mem_total))
-		a.binding_limit = add(h->mem_total, known(h->swap_total) ? h->swap_total : 0);
+		a.headroom =
+			add(h->mem_available, known(h->swap_free) ? host_sample_swap_worth(h) : 0);
+	a.binding_limit = host_sample_capacity(h);
 	return a;
 }
 
@@ -146,27 +147,43 @@ static int find_parent(const struct memcg_sample *rows, size_t n, const int *par
 	return found && found - 1 < i ? (int)found - 1 : -1;
 }
 
-static void account_one(const struct memcg_sample *s, const struct account *above,
+#define EQUAL_SHARE 32         /* of the own limit … */
+#define EQUAL_MOST  (1u << 20) /* … and this much at most */
+
+/* The ancestor's limit is reached together with the own one, and is no lower. */
+static bool is_equal(const struct memcg_sample *s, __u64 own, const struct account *above)
+{
+	__u64 apart = sub(own, above->headroom) + sub(above->headroom, own);
+
+	return above->level != HR_LEVEL_HOST && s->limit <= above->binding_limit &&
+	       apart <= min(s->limit / EQUAL_SHARE, EQUAL_MOST);
+}
+
+static void account_one(const struct memcg_sample *rows, int row, const struct account *above,
 			struct account *a)
 {
+	const struct memcg_sample *s = &rows[row];
 	__u64 own;
 
 	a->unreclaimable = account_unreclaimable(s, &a->clean_cache);
-	a->working_set = working_set(s);
+	a->working_set = account_working_set(s);
 	a->usable_swap = min(own_swap(s), above->usable_swap);
 	own = own_headroom(s, a->unreclaimable, a->usable_swap);
 
-	if (known(own) && own <= above->headroom) {
-		a->headroom = own;
+	a->shared_id = known(own) && is_equal(s, own, above) ? above->binding_id : 0;
+	if (known(own) && (own <= above->headroom || a->shared_id)) {
+		a->headroom = min(own, above->headroom);
 		a->level = HR_LEVEL_OWN;
 		a->binding_id = s->id;
 		a->binding_limit = s->limit;
+		a->binding_row = row;
 		return;
 	}
 	a->headroom = above->headroom;
 	a->level = above->level == HR_LEVEL_HOST ? HR_LEVEL_HOST : HR_LEVEL_ANCESTOR;
 	a->binding_id = above->binding_id;
 	a->binding_limit = above->binding_limit;
+	a->binding_row = above->binding_row;
 }
 
 void account_path(const struct memcg_sample *rows, size_t n, const struct host_sample *host,
@@ -178,5 +195,6 @@ void account_path(const struct memcg_sample *rows, size_t n, const struct host_s
 	for (size_t i = 0; i < n; i++)
 		parent[i] = find_parent(rows, n, parent, i, accounts, &indexed);
 	for (size_t i = 0; i < n; i++)
-		account_one(&rows[i], parent[i] < 0 ? &top : &accounts[parent[i]], &accounts[i]);
+		account_one(rows, (int)i, parent[i] < 0 ? &top : &accounts[parent[i]],
+			    &accounts[i]);
 }

@@ -266,26 +266,41 @@ static void object_keep_maps(struct attach *attach, struct bpf_object *object)
 	}
 }
 
-int attach_variant(struct attach *attach, const struct plan_variant *variant,
-		   int link[LOADER_LINKS], char *reason, size_t reason_bytes)
+struct bpf_object *attach_open(struct attach *attach, const struct plan_variant *variant)
 {
 	DECLARE_LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = variant->object);
-	int links[LOADER_LINKS] = {-1, -1, -1, -1};
 	struct bpf_object *object;
 	const void *elf;
 	size_t bytes;
 	int r;
 
-	verifier_refused = false;
 	elf = plan_object(variant->object, &bytes);
-	object = elf ? bpf_object__open_mem(elf, bytes, &opts) : NULL;
-	if (!object) {
-		snprintf(reason, reason_bytes, "unreadable object");
-		return -EINVAL;
+	if (!elf) {
+		errno = EINVAL;
+		return NULL;
 	}
+	object = bpf_object__open_mem(elf, bytes, &opts);
+	if (!object)
+		return NULL;
 	r = object_prepare(attach, object, variant);
-	if (r == 0)
-		r = bpf_object__load(object);
+	if (r < 0) {
+		bpf_object__close(object);
+		errno = -r;
+		return NULL;
+	}
+	return object;
+}
+
+int attach_variant(struct attach *attach, const struct plan_variant *variant,
+		   int link[LOADER_LINKS], char *reason, size_t reason_bytes)
+{
+	int links[LOADER_LINKS] = {-1, -1, -1, -1};
+	struct bpf_object *object;
+	int r;
+
+	verifier_refused = false;
+	object = attach_open(attach, variant);
+	r = object ? bpf_object__load(object) : -errno;
 	if (r == 0)
 		r = object_attach(attach, object, variant, links);
 	if (r < 0) {
@@ -293,6 +308,8 @@ int attach_variant(struct attach *attach, const struct plan_variant *variant,
 			 verifier_refused              ? " (verifier)"
 			 : memlock_refused(attach, -r) ? " (RLIMIT_MEMLOCK, CAP_SYS_RESOURCE)"
 						       : "");
+		if (memlock_refused(attach, -r))
+			attach->loaded->again = true; /* another process may free some */
 		bpf_object__close(object);
 		return r;
 	}

@@ -20,6 +20,8 @@ struct attach {
 
 void attach_quiet(void); /* libbpf keeps its words to itself; first of all */
 void attach_init(struct attach *attach);
+/* The variant's object with its programs chosen and its maps prepared, not loaded yet; NULL with errno. The caller closes it. */
+struct bpf_object *attach_open(struct attach *attach, const struct plan_variant *variant);
 /* 0 with the links in link[] (all of the variant's programs run), or -errno with the reason in a
  * few words. */
 int attach_variant(struct attach *attach, const struct plan_variant *variant,

@@ -27,7 +27,8 @@ const struct plan_signal plan[SIGNAL_COUNT] = {
 		{ .name = "mark_victim + fentry",
 		  USES("oom", "oom_signal", "oom_mark_victim", "oom_fentry") },
 		{ .name = "mark_victim + kprobe",
-		  USES("oom", "oom_signal", "oom_mark_victim", "oom_kprobe") },
+		  USES("oom", "oom_signal", "oom_mark_victim", "oom_kprobe"),
+		  .needs = NEEDS(FEATURE_KPROBE) },
 		{ .name = "mark_victim, limit inferred",
 		  USES("oom", "oom_signal", "oom_mark_victim") },
 		{ .name = "memory.events" },	/* that it happened, and in which group; not the victim */

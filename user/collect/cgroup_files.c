@@ -46,12 +46,8 @@ static const struct field stat_v2[] = {
 #define HR_COUNTER(name, unit, kind, meaning, bpf, v2, ...)     HR_APPLY(STAT_ENTRY, ROW(name), v2)
 #define HR_COUNTER_DERIVED(...)
 #include <headroom/fields.def>
-	/* before 5.18: the parts of `kernel` */
-	{"kernel_stack", AT(kernel_parts), FIELD_ADD},
-	{"pagetables", AT(kernel_parts), FIELD_ADD}, /* 5.11 */
+	/* before 5.18: the parts of `kernel` that are no field of their own; kernel_of_parts() */
 	{"sec_pagetables", AT(kernel_parts), FIELD_ADD},
-	{"percpu", AT(kernel_parts), FIELD_ADD},
-	{"vmalloc", AT(kernel_parts), FIELD_ADD},
 	{"slab", AT(kernel_parts), FIELD_ADD},
 };
 
@@ -72,7 +68,10 @@ static const struct field events_v2[] = {
 #include <headroom/fields.def>
 };
 
-static const struct field events_local_v2[] = {{"oom_kill", ROW(own_oom_kills), FIELD_SET}};
+static const struct field events_local_v2[] = {
+	{"oom_kill", ROW(own_oom_kills), FIELD_SET},
+	{"oom_group_kill", ROW(own_oom_groups), FIELD_SET}, /* 5.17 */
+};
 
 static const struct field populated_v2[] = {{"populated", AT(populated), FIELD_SET}};
 
@@ -90,6 +89,7 @@ static const struct memfile files_v2[] = {
 #include <headroom/fields.def>
 	FIELDS("memory.events", 0, events_v2, ROW(event_oom_kill)),            /* with all below */
 	FIELDS("memory.events.local", 0, events_local_v2, ROW(own_oom_kills)), /* 5.2 and later */
+	NUMBER("memory.oom.group", MEMFILE_KILLED, AT(oom_group), 0),          /* 4.19 */
 	{.name = "memory.pressure", .shape = MEMFILE_PRESSURE, .fill = ROW(psi_some_us)},
 	FIELDS("cgroup.events", 0, populated_v2, 0), /* before cgroup.procs */
 	{.name = "cgroup.procs", .shape = MEMFILE_PIDS},
@@ -108,11 +108,12 @@ static const struct memfile files_v1[] = {
 	HR_APPLY(FILE_ENTRY, ROW(event_##name), v1)
 #include <headroom/fields.def>
 	NUMBER("memory.memsw.usage_in_bytes", 0, AT(memsw), ROW(swap)),
-	NUMBER("memory.memsw.limit_in_bytes", MEMFILE_LIMIT, AT(memsw_limit), ROW(swap_limit)),
-	FIELDS("memory.oom_control", 0, oom_v1, AT(under_oom)),
+	/* BPF knows the swap and its limit together, and the hang and the kills: an unknown limit may be none */
+	NUMBER("memory.memsw.limit_in_bytes", MEMFILE_LIMIT, AT(memsw_limit), ROW(swap)),
+	FIELDS("memory.oom_control", 0, oom_v1, ROW(event_oom_kill)),
 	{.name = "cgroup.procs", .shape = MEMFILE_PIDS, .flags = MEMFILE_FRESH},
 	FIELDS("memory.stat", MEMFILE_STAT, stat_v1, 0),
-	NUMBER("memory.kmem.usage_in_bytes", MEMFILE_STAT, ROW(kernel), 0),
+	NUMBER("memory.kmem.usage_in_bytes", MEMFILE_STAT, ROW(kernel), ROW(kernel)),
 };
 
 const struct memfiles *memfiles_of(enum cgroup_layout layout)
@@ -136,6 +137,7 @@ void reading_forget_stat(struct reading *r)
 	struct memcg_sample *s = &r->s;
 
 	s->flags &= ~SAMPLE_STAT;
+	r->kernel_parts = RECORD_UNKNOWN;
 #define HR_MEMORY_STAT(name, ...) s->name = RECORD_UNKNOWN;
 #define HR_COUNTER(name, ...)     s->name = RECORD_UNKNOWN;
 #define HR_COUNTER_DERIVED(...)
@@ -181,9 +183,15 @@ void reading_take(struct reading *r, const struct memfile *file, const char *tex
 	}
 }
 
+bool reading_killed(const struct reading *r)
+{
+	return r->s.own_oom_groups == RECORD_UNKNOWN ||
+	       (r->s.event_oom_kill != RECORD_UNKNOWN && r->s.event_oom_kill);
+}
+
 bool reading_wants(const struct reading *r, const struct memfile *file)
 {
-	if (file->flags & MEMFILE_STAT)
+	if ((file->flags & MEMFILE_STAT) && !file->fill)
 		return true;
 	return file->fill && *(const __u64 *)((const char *)r + file->fill) == RECORD_UNKNOWN;
 }
@@ -206,6 +214,20 @@ static void finish_v1(struct reading *r)
 		s->flags &= ~SAMPLE_UNDER_OOM;
 }
 
+/* Unknown where none of them is known: on v1. */
+static __u64 kernel_of_parts(const struct reading *r)
+{
+	const __u64 parts[] = {r->kernel_parts, r->s.kernel_stack, r->s.page_tables, r->s.percpu,
+			       r->s.vmalloc};
+	__u64 sum = RECORD_UNKNOWN;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i] != RECORD_UNKNOWN &&
+		    __builtin_add_overflow(sum == RECORD_UNKNOWN ? 0 : sum, parts[i], &sum))
+			return RECORD_UNKNOWN - 1;
+	return sum;
+}
+
 void reading_finish(struct reading *r, enum cgroup_layout layout)
 {
 	struct memcg_sample *s = &r->s;
@@ -213,9 +235,11 @@ void reading_finish(struct reading *r, enum cgroup_layout layout)
 	if (layout != CGROUP_V2) {
 		finish_v1(r);
 		s->own_oom_kills = s->event_oom_kill; /* v1 counts a group's own only */
+	} else if (r->oom_group == 1) {
+		s->flags |= SAMPLE_OOM_GROUP;
 	}
 	if (s->kernel == RECORD_UNKNOWN)
-		s->kernel = r->kernel_parts;
+		s->kernel = kernel_of_parts(r);
 	if (s->anon != RECORD_UNKNOWN && s->inactive_file != RECORD_UNKNOWN)
 		s->flags |= SAMPLE_STAT;
 }

@@ -20,6 +20,8 @@ enum memfile_shape { MEMFILE_NUMBER, MEMFILE_FIELDS, MEMFILE_PRESSURE, MEMFILE_P
 #define MEMFILE_STAT  0x1u /* part of the stat block: only where it is wanted */
 #define MEMFILE_FRESH 0x2u /* must be opened anew each time */
 #define MEMFILE_LIMIT 0x4u /* v1: a huge number means "none" */
+#define MEMFILE_KILLED \
+	0x8u /* only where memory.events, read before it, has an OOM kill: here or below */
 
 struct memfile {
 	const char *name;
@@ -27,7 +29,7 @@ struct memfile {
 	unsigned flags;             /* MEMFILE_* */
 	const struct field *fields; /* MEMFILE_NUMBER: one, its offset counts */
 	size_t count;
-	size_t fill; /* files_stat() reads it if BPF left this unknown */
+	size_t fill; /* files_stat() reads it if BPF left this unknown; 0: never, but for the stat block always */
 };
 
 struct memfiles {
@@ -38,11 +40,12 @@ struct memfiles {
 /* A sample under construction, with the values that several files give together. */
 struct reading {
 	struct memcg_sample s;
-	__u64 kernel_parts;       /* v2 before 5.18: sum of the kinds of kernel memory */
+	__u64 kernel_parts; /* v2 before 5.18: sum of the kinds of kernel memory that are no field */
 	__u64 memsw, memsw_limit; /* v1 */
 	__u64 stat_swap;          /* v1 */
 	__u64 under_oom;          /* v1 */
 	__u64 populated;          /* v2 */
+	__u64 oom_group;          /* v2, MEMFILE_KILLED */
 };
 
 const struct memfiles *memfiles_of(enum cgroup_layout layout);
@@ -56,6 +59,8 @@ void reading_finish(struct reading *r, enum cgroup_layout layout);
 /* Does it hold processes? For a group with files that were just read: a row of BPF knows by itself, and its count of processes is older
  * (of the last process pass). */
 void reading_members(struct reading *r);
+/* Has memory.events an OOM kill, here or below? Before 5.17 always: without oom_group_kill the flag must be known before a kill. */
+bool reading_killed(const struct reading *r);
 /* Whether files_stat() reads this file. */
 bool reading_wants(const struct reading *r, const struct memfile *file);
 

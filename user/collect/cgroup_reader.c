@@ -14,6 +14,7 @@
 #include <sys/vfs.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cgroup/pid_cgroup.h"
 #include "cgroup_walk.h"
 #include "collect.h"
 
@@ -51,6 +52,7 @@ int files_open(const struct cgroupfs *fs, const char *scope, size_t capacity,
 	f->fs = *fs;
 	f->layout = fs->layout;
 	f->memfiles = memfiles_of(fs->layout);
+	f->pids_hidden = fs->layout != CGROUP_V2 && pid_namespace_private();
 	if (strlen(scope ? scope : "") >= sizeof(f->scope))
 		return -ENAMETOOLONG;
 	strcpy(f->scope, scope ? scope : "");
@@ -111,14 +113,19 @@ static bool make_space(struct files *f, int error)
 	return t->fds <= t->fds_max;
 }
 
-/* Everything that is read of one group at one moment shares one directory descriptor. */
-static int visit_begin(struct files *f, __u32 g)
+static void visit_begin(struct files *f, __u32 g, bool keep_dir)
 {
-	struct group *p = &f->groups.group[g];
+	f->visit = (struct visit){
+		.group = g, .dir_fd = f->groups.group[g].fd[MEMFILES_DIR], .keep_dir = keep_dir};
+	groups_touch(&f->groups, g, f->now_ns);
+}
+
+/* Everything that is opened of one group at one moment shares one directory descriptor. 0 or -errno. */
+static int visit_dir(struct files *f)
+{
+	__u32 g = f->visit.group;
 	int fd;
 
-	f->visit = (struct visit){.group = g, .dir_fd = p->fd[MEMFILES_DIR]};
-	groups_touch(&f->groups, g, f->now_ns);
 	if (f->visit.dir_fd >= 0)
 		return 0;
 	fd = walk_open_dir(f, g);
@@ -128,7 +135,8 @@ static int visit_begin(struct files *f, __u32 g)
 		return fd;
 	f->counts.opens++;
 	f->visit.dir_fd = fd;
-	f->visit.transient = !groups_keep(&f->groups, g, MEMFILES_DIR, fd, f->now_ns);
+	f->visit.transient =
+		!f->visit.keep_dir || !groups_keep(&f->groups, g, MEMFILES_DIR, fd, f->now_ns);
 	f->counts.transient += f->visit.transient;
 	return 0;
 }
@@ -142,8 +150,11 @@ static void visit_end(struct files *f)
 
 static int open_file(struct files *f, const struct memfile *file)
 {
-	int fd = openat(f->visit.dir_fd, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd, result = visit_dir(f);
 
+	if (result < 0)
+		return result;
+	fd = openat(f->visit.dir_fd, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -166,7 +177,7 @@ static int count_pids(struct files *f, int fd, __u32 *ret_pids)
 			pids += f->text[i] == '\n';
 		at += n;
 	}
-	*ret_pids = pids;
+	*ret_pids = pids || !f->pids_hidden ? pids : ~0U;
 	return 0;
 }
 
@@ -228,6 +239,40 @@ static void read_optional(struct files *f, unsigned which, struct reading *r)
 		p->absent |= (__u16)(1U << which);
 }
 
+static void read_block(struct files *f, struct reading *r, __u64 kernel)
+{
+	const struct memfiles *m = f->memfiles;
+
+	reading_forget_stat(r);
+	r->s.kernel = kernel;
+	for (unsigned i = MEMFILES_USAGE + 1; i < m->count; i++)
+		if ((m->file[i].flags & MEMFILE_STAT) && reading_wants(r, &m->file[i]))
+			read_optional(f, i, r);
+}
+
+/* The files of the stat block, and the usage of the same moment: the lesser of two readings around them, since page cache that came or went
+ * meanwhile must not count as used. Where the two differ too much, all is read again. v2's root has no usage. `swept`: what BPF read a moment
+ * ago (NULL: nothing); as long as the usage is the same, its kernel memory is, too. */
+static void read_stat(struct files *f, struct reading *r, const struct memcg_sample *swept)
+{
+	__u64 before, after;
+	int known;
+
+	for (int tries = USAGE_SPLIT_TRIES; tries > 0; tries--) {
+		known = read_file(f, MEMFILES_USAGE, r);
+		before = r->s.usage;
+		read_block(f, r,
+			   swept && usage_split_agrees(swept->usage, before) ? swept->kernel
+									     : RECORD_UNKNOWN);
+		if (known < 0 || read_file(f, MEMFILES_USAGE, r) < 0)
+			return;
+		after = r->s.usage;
+		r->s.usage = before < after ? before : after;
+		if (usage_split_agrees(before, after))
+			return;
+	}
+}
+
 static bool is_there(const struct files *f)
 {
 	return !faccessat(f->visit.dir_fd, "cgroup.procs", F_OK, 0);
@@ -251,7 +296,8 @@ static int read_group(struct files *f, struct reading *r,
 		return -ENODATA;
 	}
 	for (unsigned i = MEMFILES_USAGE + 1; i < m->count; i++) {
-		if (m->file[i].flags & MEMFILE_STAT)
+		if (m->file[i].flags & MEMFILE_STAT ||
+		    (m->file[i].flags & MEMFILE_KILLED && !reading_killed(r)))
 			continue;
 		if (m->file[i].shape == MEMFILE_PIDS && !r->populated)
 			r->s.pids = 0;
@@ -262,9 +308,7 @@ static int read_group(struct files *f, struct reading *r,
 	reading_members(r);
 	if (want_stat && !want_stat(&r->s, arg))
 		return 0;
-	for (unsigned i = MEMFILES_USAGE + 1; i < m->count; i++)
-		if (m->file[i].flags & MEMFILE_STAT)
-			read_optional(f, i, r);
+	read_stat(f, r, NULL);
 	reading_finish(r, f->layout);
 	return 0;
 }
@@ -309,9 +353,11 @@ int files_sweep(struct files *f, struct memcg_sample *rows, size_t capacity, siz
 	groups_retire(&f->groups, f->now_ns);
 	for (__u32 g = f->top; g != GROUP_NONE && !full;) {
 		struct reading r;
-		int result = visit_begin(f, g);
+		int result;
 
+		visit_begin(f, g, true);
 		reading_init(&r);
+		result = visit_dir(f);
 		if (!result)
 			result = read_group(f, &r, want_stat, arg);
 		if (!result && n < capacity) {
@@ -332,7 +378,7 @@ int files_stat(struct files *f, struct memcg_sample *row)
 {
 	const struct memfiles *m = f->memfiles;
 	struct reading r;
-	int result;
+	int result = 0;
 	__u32 g;
 
 	f->now_ns = clock_mono_ns();
@@ -343,12 +389,13 @@ int files_stat(struct files *f, struct memcg_sample *row)
 	reading_init(&r);
 	r.s = *row;
 	reading_forget_stat(&r);
-	result = visit_begin(f, g);
-	for (unsigned i = MEMFILES_USAGE + 1; !result && i < m->count; i++)
-		if (reading_wants(&r, &m->file[i]))
+	visit_begin(f, g, false);
+	for (unsigned i = MEMFILES_USAGE + 1; i < m->count; i++)
+		if (!(m->file[i].flags & MEMFILE_STAT) && reading_wants(&r, &m->file[i]))
 			read_optional(f, i, &r);
-	if (!result && r.s.anon == RECORD_UNKNOWN)
-		result = is_there(f) ? -EIO : -ENOENT;
+	read_stat(f, &r, row);
+	if (r.s.anon == RECORD_UNKNOWN)
+		result = visit_dir(f) ?: is_there(f) ? -EIO : -ENOENT;
 	visit_end(f);
 	if (result == -ENOENT || result == -ESTALE)
 		walk_lost(f, g);
@@ -359,20 +406,28 @@ int files_stat(struct files *f, struct memcg_sample *row)
 	return 0;
 }
 
-int files_usage_open(struct files *f, const char *path)
+int files_usage_open(struct files *f, const char *path, struct usage_files *ret_files)
 {
 	_cleanup_close_ int dir_fd = -1;
+	const struct memfiles *m = f->memfiles;
 	const char *below = walk_below(f, path);
-	int fd;
+	struct usage_files files = USAGE_FILES_CLOSED;
 
 	if (!below)
 		return -ENOENT;
 	dir_fd = openat(f->root_fd, *below ? below : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return -errno;
-	fd = openat(dir_fd, f->memfiles->file[MEMFILES_USAGE].name,
-		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? -errno : fd;
+	files.usage =
+		openat(dir_fd, m->file[MEMFILES_USAGE].name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (files.usage < 0)
+		return -errno;
+	files.stat = openat(dir_fd, "memory.stat", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (f->layout != CGROUP_V2)
+		files.kernel = openat(dir_fd, "memory.kmem.usage_in_bytes",
+				      O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	*ret_files = files;
+	return 0;
 }
 
 int collect_usage_read(int fd, __u64 *ret_bytes)

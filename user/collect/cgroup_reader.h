@@ -23,6 +23,7 @@
 #include <linux/types.h>
 #include "../../bpf/records.h"
 #include "cgroup/cgroupfs.h"
+#include "usage_split.h"
 
 #define FILES_OPEN_MAX 8192u
 #define FILES_IDLE_NS  60000000000ULL
@@ -67,9 +68,9 @@ int files_stat(struct files *files, struct memcg_sample *row);
  * NULL: not found. Bytes as the kernel has them: hostile. */
 const char *files_path(struct files *files, __u64 id);
 
-/* The usage file of a group, by path as files_path() has it, for pread(). An fd of the caller's,
- * or -errno. */
-int files_usage_open(struct files *files, const char *path);
+/* The usage file of a group and its memory.stat (-1 where that can't be opened), by path as files_path() has it. The caller's.
+ * 0 or -errno. */
+int files_usage_open(struct files *files, const char *path, struct usage_files *ret_files);
 
 void files_count(const struct files *files, struct files_counts *ret_counts);
 

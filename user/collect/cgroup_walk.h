@@ -12,14 +12,16 @@
 
 struct visit { /* the group that is being read */
 	__u32 group;
-	int dir_fd;
+	int dir_fd;     /* -1: not opened yet */
 	bool transient; /* dir_fd is to be closed afterwards */
+	bool keep_dir;  /* it may be kept: files are opened at each visit */
 };
 
 struct files {
 	struct cgroupfs fs;
 	enum cgroup_layout layout;
 	const struct memfiles *memfiles;
+	bool pids_hidden; /* v1, in a PID namespace of our own: 0 processes may be others' */
 	int root_fd;
 	bool kernfs;          /* a real cgroup file system: link counts show new children */
 	bool by_handle;       /* open_by_handle_at() works: no names are needed */

@@ -17,6 +17,7 @@
 #include "../../bpf/records.h"
 #include "cgroup/cgroupfs.h"
 #include "meminfo.h"
+#include "usage_split.h"
 
 struct collector;
 
@@ -35,9 +36,20 @@ void collect_close(struct collector *collector);    /* takes NULL */
  * again in a child (about a second), so W and in calm. The maps start empty: stalls are counted from here on. */
 int collect_grow(const struct collector *collector, size_t capacity,
 		 struct collector **ret_collector);
+/* Was something lost at the start that a later try may get: for want of memory, of descriptors, by a signal that ended the loader? The
+ * reason, or NULL. */
+const char *collect_incomplete(const struct collector *collector);
+/* The same with the same room, for another try: as collect_grow(). */
+int collect_again(const struct collector *collector, struct collector **ret_collector);
+/* Does it get more from the kernel than `than`: no signal worse, one better; or less? 1, 0, -1. */
+int collect_compare(const struct collector *collector, const struct collector *than);
 /* How many memory cgroups there are now (a count of directories); S. For choosing a capacity. */
 size_t collect_count(const char *root);
 enum cgroup_layout collect_layout(const struct collector *collector);
+/* v2: groups below the root have the memory controller; v1: true. */
+bool collect_delegated(const struct collector *collector);
+/* Kernel lockdown refuses BPF what it needs. */
+bool collect_locked_down(const struct collector *collector);
 const char *
 collect_memory_root(const struct collector *collector); /* e.g. /sys/fs/cgroup/memory, below root */
 
@@ -56,15 +68,19 @@ int collect_source(const struct collector *collector, size_t i, struct collect_s
 int collect_sweep(struct collector *collector, struct memcg_sample *rows, size_t capacity,
 		  size_t *ret_n, bool (*want_stat)(const struct memcg_sample *row, void *arg),
 		  void *arg);
-/* W. The largest processes: rows with rss >= min_rss. */
+/* Sweeps so far that BPF should have done and did not: files were read instead. Between jobs of W. */
+__u64 collect_failed(const struct collector *collector);
+/* W. The largest processes: rows with rss >= min_rss. -EOPNOTSUPP: not without BPF. */
 int collect_tasks(struct collector *collector, __u64 min_rss, struct task_sample *rows,
 		  size_t capacity, size_t *ret_n);
+size_t
+collect_tasks_lost(const struct collector *collector); /* W; those without a row, by that call */
 /* W. */
 int collect_host(struct collector *collector, struct host_sample *ret_host);
-/* Fast polling, L. Opens a cgroup's usage file once (may block for a path walk: W), then reads it
- * with one pread. */
-int collect_usage_open(struct collector *collector,
-		       const char *path);         /* W; returns an fd or -errno */
+/* Fast polling: opens a cgroup's usage file and memory.stat once (may block for a path walk: W); the loop reads the usage with one pread,
+ * another thread both of one moment (usage_split.h). 0 or -errno. */
+int collect_usage_open(struct collector *collector, const char *path,
+		       struct usage_files *ret_files);
 int collect_usage_read(int fd, __u64 *ret_bytes); /* L */
 
 /* Records, L. The fd becomes readable when there are some (-1: no BPF). collect_consume calls fn

@@ -25,15 +25,18 @@ struct collector {
 	/* the worker's */
 	struct files *files;
 	struct sweep sweep;
+	__u64 failed;           /* sweeps that BPF did not do */
 	struct empties empties; /* rows NULL: the sweep sees them itself */
 	/* the loop's */
-	struct ring_buffer *ring; /* NULL: no BPF */
+	struct ring_buffer *ring;         /* NULL: no BPF */
+	struct ring_buffer *trigger_ring; /* that of the triggers alone; NULL: none */
 	void (*fn)(const struct record *record, void *arg);
 	void *arg;
 	unsigned int cpus;
 	__u64 *lost_cpu; /* one counter for each CPU */
 	__u64 damaged;   /* records that were too short for their type */
 	bool follows;    /* took over from another collector: records are not handed on twice */
+	bool first;      /* … which had none: what came before is known from other sources */
 	__u64 skip_ns;
 	struct triggers *triggers; /* trigger.c; the loop's and the worker's */
 };

@@ -6,6 +6,7 @@
 #include "collect.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "cgroup/cgroup_dir.h"
 #include "cgroup/cgroupfs.h"
 #include "collect_internal.h"
+#include "kernel_features.h"
 
 #define TASK_ROWS 4096 /* processes in one pass; the caller's threshold keeps it far below */
 
@@ -92,6 +94,8 @@ int collect_open(const struct collect_config *config, struct collector **ret_col
 	s->config.root = s->root;
 	s->config.scope = s->scope;
 	r = cgroupfs_find(s->root, &s->fs);
+	if (r == 0 && !s->fs.controller)
+		r = -EOPNOTSUPP;
 	if (r == 0)
 		r = host_open(s->root, &s->host);
 	if (r == 0)
@@ -136,8 +140,35 @@ int collect_grow(const struct collector *s, size_t capacity, struct collector **
 	if (r < 0)
 		return r;
 	(*ret_collector)->follows = true;
+	(*ret_collector)->first = !s->ring;
 	triggers_prepare(*ret_collector, s);
 	return 0;
+}
+
+int collect_again(const struct collector *s, struct collector **ret_collector)
+{
+	return collect_grow(s, s->config.capacity, ret_collector);
+}
+
+const char *collect_incomplete(const struct collector *s)
+{
+	if (!s->loaded.again)
+		return NULL;
+	return *s->loaded.reason_not ? s->loaded.reason_not : "some programs were not loaded";
+}
+
+int collect_compare(const struct collector *s, const struct collector *than)
+{
+	int better = 0;
+
+	for (unsigned int i = 0; i < SIGNAL_COUNT; i++) {
+		int by = than->loaded.signal[i].variant - s->loaded.signal[i].variant;
+
+		if (by < 0)
+			return -1;
+		better |= by;
+	}
+	return better > 0;
 }
 
 static int count(const struct cgroup_at *at, void *arg)
@@ -161,6 +192,16 @@ size_t collect_count(const char *root)
 }
 
 enum cgroup_layout collect_layout(const struct collector *s) { return s->fs.layout; }
+
+bool collect_delegated(const struct collector *s) { return s->fs.delegated; }
+
+bool collect_locked_down(const struct collector *s)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s" LOCKDOWN_PATH, s->root);
+	return lockdown_refuses_bpf(path);
+}
 
 const char *collect_memory_root(const struct collector *s) { return s->fs.memory; }
 
@@ -197,6 +238,13 @@ static void root_complete(struct collector *s, struct memcg_sample *row)
 		row->usage = row->anon + row->file;
 }
 
+/* Gone meanwhile, or unreadable: a usage without its parts would count as used, page cache and all. So it is unknown. */
+static void complete(struct collector *s, struct memcg_sample *row)
+{
+	if (files_stat(s->files, row) < 0 && !(row->flags & SAMPLE_STAT))
+		row->usage = RECORD_UNKNOWN;
+}
+
 /* Adds what BPF left unknown: the statistics, where they are wanted. */
 static void rows_complete(struct collector *s, struct memcg_sample *rows, size_t n,
 			  bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
@@ -206,9 +254,21 @@ static void rows_complete(struct collector *s, struct memcg_sample *rows, size_t
 
 		if (row->level == 0)
 			root_complete(s, row);
-		else if (!(row->flags & SAMPLE_STAT) && (!want_stat || want_stat(row, arg)))
-			files_stat(s->files, row); /* gone meanwhile: the row stays as it is */
+		else if (want_stat ? want_stat(row, arg) : !(row->flags & SAMPLE_STAT))
+			complete(s, row);
 	}
+}
+
+static int sweep_files(struct collector *s, struct memcg_sample *rows, size_t capacity,
+		       size_t *ret_n, bool (*want_stat)(const struct memcg_sample *row, void *arg),
+		       void *arg)
+{
+	int r = files_sweep(s->files, rows, capacity, ret_n, want_stat, arg);
+
+	for (size_t i = 0; i < *ret_n; i++)
+		if (rows[i].level == 0)
+			root_complete(s, &rows[i]);
+	return r;
 }
 
 int collect_sweep(struct collector *s, struct memcg_sample *rows, size_t capacity, size_t *ret_n,
@@ -217,16 +277,13 @@ int collect_sweep(struct collector *s, struct memcg_sample *rows, size_t capacit
 	size_t n = 0;
 	int r, more = 0;
 
-	if (s->sweep.memcg_link[0] < 0) {
-		r = files_sweep(s->files, rows, capacity, ret_n, want_stat, arg);
-		for (size_t i = 0; i < *ret_n; i++)
-			if (rows[i].level == 0)
-				root_complete(s, &rows[i]);
-		return r;
-	}
+	if (s->sweep.memcg_link[0] < 0)
+		return sweep_files(s, rows, capacity, ret_n, want_stat, arg);
 	r = sweep_memcgs(&s->sweep, rows, capacity, &n);
-	if (r < 0 && r != -ENOSPC)
-		return r;
+	if ((r < 0 && r != -ENOSPC) || !n) { /* the root is always there */
+		s->failed++;
+		return sweep_files(s, rows, capacity, ret_n, want_stat, arg);
+	}
 	if (s->empties.rows)
 		more = empties_add(&s->empties, s->files, rows, capacity, &n);
 	rows_complete(s, rows, n, want_stat, arg);
@@ -240,12 +297,19 @@ int collect_tasks(struct collector *s, __u64 min_rss, struct task_sample *rows, 
 	return sweep_tasks(&s->sweep, min_rss, rows, capacity, ret_n);
 }
 
+__u64 collect_failed(const struct collector *s) { return s->failed; }
+
+size_t collect_tasks_lost(const struct collector *s)
+{
+	return s->sweep.state ? s->sweep.state->tasks_lost : 0;
+}
+
 int collect_host(struct collector *s, struct host_sample *ret_host)
 {
 	return host_read(s->host, ret_host);
 }
 
-int collect_usage_open(struct collector *s, const char *path)
+int collect_usage_open(struct collector *s, const char *path, struct usage_files *ret_files)
 {
-	return files_usage_open(s->files, path);
+	return files_usage_open(s->files, path, ret_files);
 }

@@ -5,15 +5,19 @@
  * really runs is found by running it.
  */
 #include <bpf/btf.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/cleanup.h"
 #include "kernel_features.h"
 
 struct source {
 	const struct btf *btf;
 	const char *kallsyms;
+	__u64 *stats_index;
 };
 
 static bool has_func(const struct source *src, const char *name)
@@ -87,15 +91,20 @@ static long enum_value(const struct btf *btf, const char *type, const char *name
 	return -1;
 }
 
-static bool has_symbol(const char *kallsyms, const char *symbol)
+/* Its address; 0: not there, or hidden from us (kptr_restrict). Costs 100 ms: the kernel prints all of its symbols. */
+static __u64 symbol_address(const char *kallsyms, const char *symbol)
 {
 	_cleanup_fclose_ FILE *file = fopen(kallsyms, "re");
-	char line[256], name[128];
+	char line[256];
 
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%*s %*c %127s", name) == 1 && strcmp(name, symbol) == 0)
-			return true;
-	return false;
+	while (file && fgets(line, sizeof(line), file)) {
+		const char *name = strrchr(line, ' ');
+		size_t n = strlen(symbol);
+
+		if (name && !strncmp(name + 1, symbol, n) && name[1 + n] == '\n')
+			return strtoull(line, NULL, 16);
+	}
+	return 0;
 }
 
 static bool probe_iter_cgroup(const struct source *src) { return has_func(src, "bpf_iter_cgroup"); }
@@ -119,18 +128,21 @@ static bool probe_vmstats_atomic(const struct source *src)
 	return t && btf_is_array(t);
 }
 
-/* Behind a pointer; and if compacted, with an index table that can be found. */
+/* Behind a pointer; and if compacted, with an index table that can be found. It is looked for only where the sweep could use it. */
 static bool probe_vmstats_indexed(const struct source *src)
 {
 	const struct btf_type *t = member_type(src->btf, "mem_cgroup", "vmstats");
 	const struct btf_type *state = member_type(src->btf, "memcg_vmstats", "state");
 
+	*src->stats_index = 0;
 	if (!t || !btf_is_ptr(t) || !state || !btf_is_array(state))
 		return false;
 	if (btf_array(state)->nelems ==
 	    (__u32)enum_value(src->btf, "memcg_stat_item", "MEMCG_NR_STAT"))
 		return true;
-	return has_symbol(src->kallsyms, "mem_cgroup_stats_index");
+	if (probe_iter_cgroup(src) && probe_rstat_flush(src))
+		*src->stats_index = symbol_address(src->kallsyms, "mem_cgroup_stats_index");
+	return *src->stats_index != 0;
 }
 
 static bool probe_victim_task(const struct source *src)
@@ -158,7 +170,7 @@ static bool probe_charged(const struct source *src)
 	return enum_value(src->btf, "bpf_func_id", "BPF_FUNC_ktime_get_coarse_ns") >= 0;
 }
 
-/* Not a kernel's property but a host's: the memory hierarchy is v1. */
+/* Not in BTF but seen on the host: the memory hierarchy is v1; kprobes can be opened. */
 static bool probe_never(const struct source *src)
 {
 	(void)src;
@@ -197,15 +209,16 @@ static const struct {
 	[FEATURE_MEMCG_ARG] = { "", probe_memcg_arg },	/* since 7.0 */
 	[FEATURE_CHARGED] = { "", probe_charged },	/* since 5.11 */
 	[FEATURE_V1] = { "the memory hierarchy is v2", probe_never },
+	[FEATURE_KPROBE] = { "not in this kernel", probe_never },
 	[FEATURE_TIMER] = { "not in this kernel", probe_timer },		/* since 5.15 */
 	[FEATURE_CURRENT_BTF] = { "not in this kernel", probe_current_btf },	/* since 5.11 */
 	[FEATURE_SEND_TASK] = { "not in this kernel", probe_send_task },	/* since 6.13 */
 };
 /* clang-format on */
 
-__u32 features_probe(const struct btf *btf, const char *kallsyms)
+__u32 features_probe(const struct btf *btf, const char *kallsyms, __u64 *ret_stats_index)
 {
-	const struct source src = {btf, kallsyms};
+	const struct source src = {btf, kallsyms, ret_stats_index};
 	__u32 found = 0;
 
 	for (unsigned int i = 0; i < FEATURE_COUNT; i++)
@@ -217,4 +230,17 @@ __u32 features_probe(const struct btf *btf, const char *kallsyms)
 const char *feature_missing(__u32 missing)
 {
 	return missing ? features[__builtin_ctz(missing)].missing : "";
+}
+
+/* "none integrity [confidentiality]": the one in brackets is in force. */
+bool lockdown_refuses_bpf(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[128];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return strstr(text, "[confidentiality]") != NULL;
 }

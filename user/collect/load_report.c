@@ -45,6 +45,7 @@ void loader_report_encode(const struct loaded *loaded, struct loader_report *ret
 		memcpy(report.signal[i].skipped, loaded->signal[i].skipped, LOADER_REASON);
 	}
 	memcpy(report.reason_not, loaded->reason_not, LOADER_REASON);
+	report.again = loaded->again;
 	*ret_report = report;
 }
 
@@ -69,6 +70,7 @@ int loader_report_decode(const struct loader_report *report, size_t bytes, const
 		return -EBADMSG;
 	loader_none("", &loaded);
 	memcpy(loaded.reason_not, report->reason_not, LOADER_REASON - 1);
+	loaded.again = report->again != 0;
 	for (size_t i = 0; i < n_fds; i++) {
 		if (report->fd[i].map < MAP_HANDED && report->fd[i].signal == NOT_THIS) {
 			if (loaded.map[report->fd[i].map] >= 0)

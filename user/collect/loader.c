@@ -7,7 +7,9 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,14 +17,16 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "attach.h"
 
 #define CHILD_SECONDS \
-	120 /* an emulated machine takes 20; then something is wrong, and files must do */
+	120 /* an emulated machine takes 20; then something is wrong, and files must do … */
+#define STUCK_SECONDS 10 /* … or after this long without any CPU time of the child */
 
 /*
  * Takes the place of libbpf's own, which asks the dynamic linker for it. To list the BTF of modules
@@ -42,6 +46,30 @@ int bpf_btf_get_next_id(__u32 start_id, __u32 *next_id)
 	}
 	*next_id = attr.next_id;
 	return 0;
+}
+
+/*
+ * libbpf reads and parses all of the kernel's BTF (6 MB) for each object anew, which took most of the CPU time of a start. These two
+ * take the place of its own, by the dynamic linker as above: the first one is kept, and shared. Where libbpf is bound to its own
+ * functions, they are just not called by it.
+ */
+static struct btf *kernel_btf;
+
+struct btf *btf__load_vmlinux_btf(void)
+{
+	struct btf *(*load)(void) = dlsym(RTLD_NEXT, "btf__load_vmlinux_btf");
+
+	if (!kernel_btf && load)
+		kernel_btf = load();
+	return kernel_btf;
+}
+
+void btf__free(struct btf *btf)
+{
+	void (*release)(struct btf *) = dlsym(RTLD_NEXT, "btf__free");
+
+	if (release && (!btf || btf != kernel_btf))
+		release(btf);
 }
 
 static void reason_append(char *text, const char *variant, const char *reason)
@@ -66,6 +94,22 @@ static bool switched_off(const char *variant)
 	return false;
 }
 
+bool loader_transient(int error)
+{
+	switch (error) {
+	case ENOMEM:
+	case EAGAIN:
+	case EINTR:
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case EBUSY:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Tries a signal's variants in order; the last one needs nothing. */
 static void signal_run(struct attach *attach, unsigned int id)
 {
@@ -77,6 +121,7 @@ static void signal_run(struct attach *attach, unsigned int id)
 		__u32 missing = variant->needs & ~attach->features;
 		const char *before;
 		char reason[96];
+		int r;
 
 		if (variant->with) {
 			before = plan[id - 1].variants[attach->loaded->signal[id - 1].variant].name;
@@ -94,8 +139,11 @@ static void signal_run(struct attach *attach, unsigned int id)
 			reason_append(got->skipped, variant->name, feature_missing(missing));
 			continue;
 		}
-		if (variant->object &&
-		    attach_variant(attach, variant, got->link, reason, sizeof(reason)) < 0) {
+		r = variant->object
+			    ? attach_variant(attach, variant, got->link, reason, sizeof(reason))
+			    : 0;
+		if (r < 0) {
+			attach->loaded->again |= loader_transient(-r);
 			reason_append(got->skipped, variant->name, reason);
 			continue;
 		}
@@ -120,8 +168,8 @@ static bool memlock_raise(void)
 	return false;
 }
 
-/* Can a map be made at all? In words if not, else NULL. */
-static const char *bpf_refused(bool memlock_raised)
+/* Can a map be made at all? In words if not, else NULL; *ret_again: a later try may do better. */
+static const char *bpf_refused(bool memlock_raised, bool *ret_again)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "headroom_probe", 0, 0, RECORDS_BYTES, NULL);
 	int error = errno;
@@ -130,6 +178,7 @@ static const char *bpf_refused(bool memlock_raised)
 		close(fd);
 		return NULL;
 	}
+	*ret_again = loader_transient(error);
 	switch (error) {
 	case ENOSYS:
 		return "this kernel has no bpf()";
@@ -143,6 +192,7 @@ static const char *bpf_refused(bool memlock_raised)
 		if (fd < 0)
 			return "not permitted (needs root, or CAP_BPF and CAP_PERFMON)";
 		close(fd);
+		*ret_again = true; /* what other processes of this user charge may go down */
 		return memlock_raised
 			       ? "a map was refused (EPERM)"
 			       : "RLIMIT_MEMLOCK is too low, raising it needs CAP_SYS_RESOURCE";
@@ -156,23 +206,31 @@ static void child_load(const struct loader_config *config, struct loaded *loaded
 	struct attach attach = {.config = config, .loaded = loaded};
 	const char *refused;
 	struct btf *btf;
+	bool again;
 
 	attach_quiet();
 	attach.memlock_raised = memlock_raise();
-	refused = bpf_refused(attach.memlock_raised);
+	refused = bpf_refused(attach.memlock_raised, &again);
 	if (refused) {
 		loader_none(refused, loaded);
+		loaded->again = again;
 		return;
 	}
 	btf = btf__load_vmlinux_btf();
 	if (!btf) {
-		loader_none("no BTF (/sys/kernel/btf/vmlinux is missing)", loaded);
+		again = loader_transient(errno);
+		loader_none(again ? "no memory to read the kernel's BTF"
+				  : "no BTF (/sys/kernel/btf/vmlinux is missing)",
+			    loaded);
+		loaded->again = again;
 		return;
 	}
-	attach.features = features_probe(btf, "/proc/kallsyms");
+	attach.features = features_probe(btf, "/proc/kallsyms", &attach.bpf.stats_index);
 	btf__free(btf);
 	if (config->v1)
 		attach.features |= NEEDS(FEATURE_V1);
+	if (access(KPROBE_PMU, F_OK) == 0)
+		attach.features |= NEEDS(FEATURE_KPROBE);
 	attach_init(&attach);
 	for (unsigned int i = 0; i < SIGNAL_COUNT; i++)
 		signal_run(&attach, i);
@@ -205,6 +263,7 @@ static _Noreturn void child_main(const struct loader_config *config, int socket)
 	int fds[LOADER_FDS];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "headroomd-load");
 	loader_none("", &loaded);
 	child_load(config, &loaded);
 	loader_report_encode(&loaded, &report, fds);
@@ -246,49 +305,91 @@ static int receive_report(int socket, struct loaded *ret)
 	return r;
 }
 
+static __u64 cpu_ns_of(pid_t child)
+{
+	clockid_t clock;
+
+	return clock_getcpuclockid(child, &clock) ? 0 : clock_ns(clock);
+}
+
+/* Until the child has answered or ended: 0; -ETIMEDOUT: it is stopped or blocked, or takes too long. */
+static int child_wait(pid_t child, int socket, char *reason, size_t reason_bytes)
+{
+	__u64 begin = clock_mono_ns(), moved = begin, now = begin, cpu = 0, last = 0;
+	struct pollfd answer = {.fd = socket, .events = POLLIN};
+
+	while (now - begin < CHILD_SECONDS * NS_PER_SEC) {
+		if (poll(&answer, 1, 500) > 0)
+			return 0;
+		now = clock_mono_ns();
+		cpu = cpu_ns_of(child);
+		if (cpu != last)
+			moved = now;
+		last = cpu;
+		if (now - moved > STUCK_SECONDS * NS_PER_SEC) {
+			snprintf(reason, reason_bytes, "the loader hung: no CPU time for %d s",
+				 STUCK_SECONDS);
+			return -ETIMEDOUT;
+		}
+	}
+	snprintf(reason, reason_bytes, "the loader did not finish within %d s", CHILD_SECONDS);
+	return -ETIMEDOUT;
+}
+
 static void child_reap(pid_t child, bool failed, char *reason, size_t reason_bytes)
 {
+	const char *name;
 	int status;
 	pid_t pid;
 
-	if (failed)
-		kill(child, SIGKILL);
 	do
 		pid = waitpid(child, &status, 0);
 	while (pid < 0 && errno == EINTR);
-	if (failed && pid == child && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
-		snprintf(reason, reason_bytes, "the loader died of signal %d", WTERMSIG(status));
+	if (!failed || pid != child || *reason)
+		return;
+	if (WIFSIGNALED(status)) {
+		name = sigabbrev_np(WTERMSIG(status));
+		snprintf(reason, reason_bytes, "the loader was ended by SIG%s", name ?: "?");
+	} else {
+		snprintf(reason, reason_bytes, "the loader exited with status %d and no answer",
+			 WEXITSTATUS(status));
+	}
+}
+
+static void none_now(const char *reason, struct loaded *ret)
+{
+	loader_none(reason, ret);
+	ret->again = true;
 }
 
 void loader_run(const struct loader_config *config, struct loaded *ret)
 {
 	_cleanup_close_ int mine = -1, childs = -1;
-	const struct timeval patience = {.tv_sec = CHILD_SECONDS};
-	char reason[96] = "the loader did not answer";
+	char reason[96] = "";
 	int pair[2], r;
 	pid_t child;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		loader_none("no socket pair for the loader", ret);
+		none_now("no socket pair for the loader", ret);
 		return;
 	}
 	mine = pair[0];
 	childs = pair[1];
-	setsockopt(mine, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	child = fork();
 	if (child == 0)
 		child_main(config, childs);
 	if (child < 0) {
-		loader_none("no process for the loader", ret);
+		none_now("no process for the loader", ret);
 		return;
 	}
 	close(take_fd(childs));
-	r = receive_report(mine, ret);
+	r = child_wait(child, mine, reason, sizeof(reason)) ?: receive_report(mine, ret);
+	kill(child, SIGKILL); /* it has ended, is about to, or will not by itself */
 	if (r == -EMFILE)
 		snprintf(reason, sizeof(reason), "too few descriptors (RLIMIT_NOFILE)");
 	child_reap(child, r < 0, reason, sizeof(reason));
 	if (r < 0)
-		loader_none(reason, ret);
+		none_now(reason, ret);
 }
 
 void loaded_done(struct loaded *loaded)

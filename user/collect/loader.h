@@ -61,11 +61,14 @@ struct loaded {
 	int map[MAP_HANDED]; /* -1: no program that runs uses it */
 	struct loaded_signal signal[SIGNAL_COUNT];
 	char reason_not[LOADER_REASON]; /* why BPF does not run at all; "" if it does */
+	bool again; /* something failed for want of memory or the like: a later try may get more */
 };
 
 /* Always fills *ret: without BPF every signal has its last variant, and reason_not says why.
- * loaded_done() closes. */
+ * A child that hangs is ended. loaded_done() closes. */
 void loader_run(const struct loader_config *config, struct loaded *ret);
+/* May a call that failed with this errno succeed later, on a host that is short of something now? */
+bool loader_transient(int error);
 void loader_none(const char *reason_not, struct loaded *ret);
 void loaded_done(struct loaded *loaded);
 
@@ -82,6 +85,8 @@ struct loader_report {
 		char skipped[LOADER_REASON];
 	} signal[SIGNAL_COUNT];
 	char reason_not[LOADER_REASON];
+	__u32 again;
+	__u32 reserved;
 };
 void loader_report_encode(const struct loaded *loaded, struct loader_report *ret_report,
 			  int fds[LOADER_FDS]);

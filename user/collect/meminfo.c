@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "base/cleanup.h"
 #include "cgroup/kv_parse.h"
+#include "swap_devices.h"
 
 enum { MEMINFO, VMSTAT, PRESSURE, HOST_FILES };
 
@@ -23,6 +24,22 @@ static const struct field meminfo[] = {
 	{"MemAvailable", offsetof(struct host_sample, mem_available), FIELD_KIB},
 	{"SwapTotal", offsetof(struct host_sample, swap_total), FIELD_KIB},
 	{"SwapFree", offsetof(struct host_sample, swap_free), FIELD_KIB},
+	{"Zswapped", offsetof(struct host_sample, zswapped), FIELD_KIB},
+#define HR_HOST_MEMORY(name, words, key) \
+	{key, offsetof(struct host_sample, memory.name), FIELD_KIB},
+#include <headroom/host_memory.def>
+};
+
+/* What /proc/meminfo lists of MemTotal beside struct hr_host_memory. */
+struct listed {
+	__u64 free, lru, slab;
+};
+static const struct field listed[] = {
+	{"MemFree", offsetof(struct listed, free), FIELD_KIB},
+	{"Active", offsetof(struct listed, lru), FIELD_ADD_KIB},
+	{"Inactive", offsetof(struct listed, lru), FIELD_ADD_KIB},
+	{"Unevictable", offsetof(struct listed, lru), FIELD_ADD_KIB},
+	{"Slab", offsetof(struct listed, slab), FIELD_KIB},
 };
 
 static const struct field vmstat[] = {
@@ -30,6 +47,7 @@ static const struct field vmstat[] = {
 
 struct host {
 	int fd[HOST_FILES];
+	char root[PATH_MAX];
 	char text[16384]; /* vmstat has about 5 KiB */
 };
 
@@ -48,6 +66,7 @@ int host_open(const char *root, struct host **ret_host)
 		if (i == MEMINFO && h->fd[i] < 0) /* the first: nothing else is open yet */
 			return -errno;
 	}
+	snprintf(h->root, sizeof(h->root), "%s", root ? root : "");
 	*ret_host = take_ptr(h);
 	return 0;
 }
@@ -77,6 +96,25 @@ static void read_pressure(struct host *h, struct host_sample *s)
 	s->psi_full_avg10_centi = psi.full_avg10_centi;
 }
 
+static __u64 or_none(__u64 bytes) { return bytes == RECORD_UNKNOWN ? 0 : bytes; }
+
+/* Kinds that a kernel does not list are then among the unaccounted. Pages that two kinds count (per-CPU areas are vmalloc,
+ * too) make it less, not more. */
+static void find_unaccounted(const char *text, size_t n, struct host_sample *s)
+{
+	const struct hr_host_memory *m = &s->memory;
+	struct listed l = {0};
+	__u64 sum;
+
+	if (s->mem_total == RECORD_UNKNOWN ||
+	    fields_parse(text, n, listed, ARRAY_SIZE(listed), &l) < ARRAY_SIZE(listed))
+		return;
+	sum = l.free + l.lru + l.slab + or_none(m->hugetlb) + or_none(m->zswap) +
+	      or_none(m->page_tables) + or_none(m->sec_page_tables) + or_none(m->kernel_stack) +
+	      or_none(m->percpu) + or_none(m->vmalloc);
+	s->memory.unaccounted = sum < s->mem_total ? s->mem_total - sum : 0;
+}
+
 int host_read_memory(struct host *h, struct host_sample *ret_sample)
 {
 	struct host_sample s = {
@@ -87,6 +125,13 @@ int host_read_memory(struct host *h, struct host_sample *ret_sample)
 		.oom_kills = RECORD_UNKNOWN,
 		.psi_some_us = RECORD_UNKNOWN,
 		.psi_full_us = RECORD_UNKNOWN,
+		.zswapped = RECORD_UNKNOWN,
+		.memory =
+			{
+#define HR_HOST_MEMORY(name, ...) .name = RECORD_UNKNOWN,
+#include <headroom/host_memory.def>
+			},
+		.swap_cost_milli = UINT32_MAX,
 	};
 	ssize_t n = fields_read(h->fd[MEMINFO], h->text, sizeof(h->text), true);
 
@@ -94,6 +139,7 @@ int host_read_memory(struct host *h, struct host_sample *ret_sample)
 		return (int)n;
 	if (!fields_parse(h->text, (size_t)n, meminfo, ARRAY_SIZE(meminfo), &s))
 		return -EBADMSG;
+	find_unaccounted(h->text, (size_t)n, &s);
 	*ret_sample = s;
 	return 0;
 }
@@ -110,6 +156,7 @@ int host_read(struct host *h, struct host_sample *ret_sample)
 	    (n = fields_read(h->fd[VMSTAT], h->text, sizeof(h->text), false)) > 0)
 		fields_parse(h->text, (size_t)n, vmstat, ARRAY_SIZE(vmstat), &s);
 	read_pressure(h, &s);
+	swap_devices_read(h->root, &s);
 	*ret_sample = s;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #ifndef HEADROOM_COLLECT_MEMINFO_H
 #define HEADROOM_COLLECT_MEMINFO_H
 
+#include <headroom/board.h>
 #include <linux/types.h>
 #include "../../bpf/records.h"
 
@@ -16,7 +17,39 @@ struct host_sample { /* RECORD_UNKNOWN where unknown */
 	__u64 psi_some_us, psi_full_us;
 	__u32 psi_some_avg10_centi, psi_full_avg10_centi;
 	__u64 oom_kills; /* /proc/vmstat oom_kill */
+	struct hr_host_memory memory;
+	/* zswapped: uncompressed size of what is in zswap. The rest as on the board; all 0 where no swap is in memory. */
+	__u64 zswapped, swap_cost, zram_swap_total, zram_swap_used;
+	__u32 swap_cost_milli, swap_cost_measured;
 };
+
+/* What can be had at most, and what the free swap is worth in memory; RECORD_UNKNOWN where that is unknown. */
+static inline __u64 host_sample_usable(const struct host_sample *s)
+{
+	__u64 huge = s->memory.hugetlb;
+
+	return s->mem_total == RECORD_UNKNOWN || huge == RECORD_UNKNOWN || huge > s->mem_total
+		       ? s->mem_total
+		       : s->mem_total - huge;
+}
+static inline __u64 host_sample_swap_worth(const struct host_sample *s)
+{
+	return s->swap_free == RECORD_UNKNOWN ? RECORD_UNKNOWN
+	       : s->swap_cost > s->swap_free  ? 0
+					      : s->swap_free - s->swap_cost;
+}
+/* Memory and swap, as far as that is worth memory; RECORD_UNKNOWN where the memory is not known. What is swapped out has cost what zram and zswap take now.
+ * So this less available memory and the worth of the free swap is what is used, in bytes of memory, whatever the free swap is taken to be worth. */
+static inline __u64 host_sample_capacity(const struct host_sample *s)
+{
+	__u64 usable = host_sample_usable(s), zram = s->memory.zram, zswap = s->memory.zswap;
+	__u64 cost = s->swap_cost + (zram == RECORD_UNKNOWN ? 0 : zram) +
+		     (zswap == RECORD_UNKNOWN ? 0 : zswap);
+
+	return usable == RECORD_UNKNOWN || s->swap_total == RECORD_UNKNOWN ? usable
+	       : cost > s->swap_total                                      ? usable
+				      : usable + s->swap_total - cost;
+}
 
 /* -errno if there is no meminfo; PSI may be missing. */
 int host_open(const char *root, struct host **ret_host);
@@ -25,7 +58,7 @@ void host_close(struct host *host); /* takes NULL */
  * oom_kill). -errno only if meminfo cannot be read. MemAvailable is RECORD_UNKNOWN before Linux
  * 3.14. */
 int host_read(struct host *host, struct host_sample *ret_sample);
-/* The figures of meminfo alone, the rest RECORD_UNKNOWN: tens of microseconds, no lock that is held for long. */
+/* The figures of meminfo alone, the rest RECORD_UNKNOWN (swap_cost 0): tens of microseconds, no lock that is held for long. */
 int host_read_memory(struct host *host, struct host_sample *ret_sample);
 
 #endif

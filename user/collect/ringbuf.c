@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "trigger_internal.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "collect_internal.h"
 
 static const __u32 record_bytes[RECORD_TYPES] = {
@@ -87,6 +88,9 @@ static int on_record(void *ctx, void *data, size_t bytes)
 	}
 	if (record->type == RECORD_REFLEX)
 		s->triggers->killed++;
+	/* What the reflex emptied may have been removed by the time that its record is read, which is in the other ring: that one first. */
+	if (record->type == RECORD_CGROUP_RMDIR && s->trigger_ring)
+		ring_buffer__consume(s->trigger_ring);
 	s->fn(record, s->arg);
 	return 0;
 }
@@ -105,15 +109,19 @@ int records_open(struct collector *s)
 	s->ring = ring_buffer__new(s->loaded.map[MAP_RECORDS], on_record, s, NULL);
 	if (!s->lost_cpu || !s->ring)
 		return -ENOMEM;
-	return s->loaded.map[MAP_TRIGGER_RECORDS] < 0
-		       ? 0
-		       : ring_buffer__add(s->ring, s->loaded.map[MAP_TRIGGER_RECORDS], on_record,
-					  s);
+	if (s->loaded.map[MAP_TRIGGER_RECORDS] < 0)
+		return 0;
+	/* A second view of that ring alone; both have the same positions, which are in the shared pages. */
+	s->trigger_ring = ring_buffer__new(s->loaded.map[MAP_TRIGGER_RECORDS], on_record, s, NULL);
+	if (!s->trigger_ring)
+		return -ENOMEM;
+	return ring_buffer__add(s->ring, s->loaded.map[MAP_TRIGGER_RECORDS], on_record, s);
 }
 
 void records_close(struct collector *s)
 {
 	ring_buffer__free(s->ring);
+	ring_buffer__free(s->trigger_ring);
 	free(s->lost_cpu);
 }
 
@@ -130,7 +138,7 @@ int collect_consume(struct collector *s, void (*fn)(const struct record *record,
 	if (!s->ring)
 		return 0;
 	if (s->follows) {
-		s->skip_ns = newest_emitted_ns;
+		s->skip_ns = s->first ? clock_mono_ns() : newest_emitted_ns;
 		s->follows = false;
 	}
 	s->fn = fn;

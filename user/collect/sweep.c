@@ -120,6 +120,8 @@ void sweep_order(const struct memcg_sample *rows, size_t n, __u32 *order)
 		order[start[rows[i].level < LEVELS_MAX ? rows[i].level : LEVELS_MAX - 1]++] = i;
 }
 
+#define SMALL_ROWS 512u /* for processes below the threshold, about: as many as the last walk saw */
+
 static __u32 generation_next(__u32 generation) { return generation + 1 ?: 1; }
 
 int sweep_memcgs(struct sweep *sweep, struct memcg_sample *rows, size_t capacity, size_t *ret_n)
@@ -162,6 +164,10 @@ int sweep_tasks(struct sweep *sweep, __u64 min_rss, struct task_sample *rows, si
 	state->task_generation = generation_next(state->task_generation);
 	state->tasks = state->tasks_lost = 0;
 	state->min_rss = min_rss;
+	state->small_one_in = state->small / SMALL_ROWS > TASK_SMALL_ONE_IN
+				      ? state->small / SMALL_ROWS
+				      : TASK_SMALL_ONE_IN;
+	state->small = state->small_left = 0;
 	r = iterate(sweep->task_link);
 	if (r < 0)
 		return r;

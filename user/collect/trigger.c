@@ -59,7 +59,8 @@ void triggers_prepare(struct collector *s, const struct collector *before)
 {
 	_cleanup_close_ int top = -1;
 
-	if (before->triggers->cold < 0)
+	s->triggers->ready = before->triggers->ready;
+	if (before->triggers->cold < 0 && !s->triggers->ready)
 		return;
 	top = open(s->fs.memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	trigger_bpf_attach(s, false);
@@ -98,7 +99,9 @@ static void value_fill(const struct trigger *trigger, struct trigger_value *ret)
 {
 	*ret = (struct trigger_value){
 		.threshold = trigger->threshold,
-		.near = trigger->near ?: trigger->threshold / 4 * 3,
+		.near = trigger->near                          ? trigger->near
+			: trigger->threshold == RECORD_UNKNOWN ? RECORD_UNKNOWN
+							       : trigger->threshold / 4 * 3,
 		.least_rss = trigger->least_rss,
 		.preferred_start_ns = trigger->preferred_start_ns,
 		.preferred_pid = trigger->preferred_pid,
@@ -199,8 +202,16 @@ int collect_trigger_close(struct collector *s, bool close)
 		trigger_bpf_attach(s, false);
 	if (close && hot)
 		return trigger_bpf_attach(s, true);
-	trigger_bpf_detach(s, !any);
+	trigger_bpf_detach(s, !any && !s->triggers->ready);
 	return 0;
+}
+
+int collect_trigger_ready(struct collector *s, bool ready)
+{
+	s->triggers->ready = ready;
+	return ready                ? trigger_bpf_attach(s, false)
+	       : s->triggers->close ? 0
+				    : collect_trigger_close(s, false);
 }
 
 int collect_trigger(struct collector *s, const struct trigger *trigger)
@@ -215,6 +226,7 @@ int collect_trigger(struct collector *s, const struct trigger *trigger)
 
 	trigger_eventfd_init(&wire);
 	if (!trigger->memcg_id || !trigger->path || !trigger->threshold ||
+	    (trigger->threshold == RECORD_UNKNOWN && !trigger->limit_milli) ||
 	    trigger->limit_milli > MILLI_MOST || trigger->flags & ~(TRIGGER_REFLEX | TRIGGER_WHOLE))
 		return -EINVAL;
 	dir_fd = directory_open(s, trigger);
@@ -227,7 +239,7 @@ int collect_trigger(struct collector *s, const struct trigger *trigger)
 	slot = slot_of(triggers, trigger->memcg_id);
 	known = slot && eventfd_same(slot, &value);
 	pthread_mutex_unlock(&triggers->lock);
-	if (trigger_v1_used(s) && !known) {
+	if (trigger_v1_used(s) && !known && value.threshold != RECORD_UNKNOWN) {
 		r = trigger_eventfd_open(dir_fd, &value, &wire);
 		if (r < 0 && !trigger_bpf_reflex(s)) /* else where reclaim begins is left */
 			return r;

@@ -40,13 +40,15 @@ struct trigger {
 	__u64 memcg_id;
 	const char *
 		path; /* of the memory cgroup, from the hierarchy's root; the directory must be memcg_id's */
-	__u64 threshold; /* bytes of usage (page_counter: memory.current, memory.usage_in_bytes) */
+	__u64 threshold; /* bytes of usage (page_counter: memory.current, memory.usage_in_bytes); RECORD_UNKNOWN: a share of a limit
+				that is not known here yet, so without an eventfd until it is set again */
 	__u32 limit_milli; /* not 0: the threshold is this share of the live limit, its own or its nearest limited ancestor's;
 				   `threshold` is what that comes to now. No limit there: never crossed */
 	__u32 flags; /* TRIGGER_* */
 	__u64 near;  /* bytes; 0: three quarters of the threshold */
 	__u64 least_rss; /* reflex: no process with less resident anonymous and shared memory is killed (a health check
-				   that happens to be the one to charge); 0: any process. Ignored with TRIGGER_WHOLE */
+				   that happens to be the one to charge); 0: any process; RECORD_UNKNOWN: an eighth of the live
+				   threshold. Ignored with TRIGGER_WHOLE */
 	__u32 preferred_pid; /* reflex: the process to kill instead of the charging one, where the kernel can (collect_source(),
 				   "reflex"); checked anew in BPF, dropped if it is not larger; 0: none */
 	__u64 preferred_start_ns; /* its start_boottime */
@@ -77,6 +79,9 @@ void collect_trigger_grant(struct collector *collector, __u64 left);
 /* L. Cgroups with a larger id are younger than what the caller has looked at: the reflex kills no process in such a one.
  * Never goes back; at the start there is no such bound. */
 void collect_trigger_known(struct collector *collector, __u64 memcg_id);
+/* W. Attaches the program where reclaim begins and keeps it, so that no arming has to wait for that (an attachment takes the kernel's own
+ * locks: seconds on a loaded host); or lets go of it with the last trigger. A larger collector inherits it. */
+int collect_trigger_ready(struct collector *collector, bool ready);
 /* W. Attaches rss_stat, or lets go of it; the same again is free. 0 also where no trigger needs it. */
 int collect_trigger_close(struct collector *collector, bool close);
 /* L. Readable when a v1 eventfd fired (-1: none here); then collect_trigger_consume() calls fn with RECORD_THRESHOLD. What BPF reports comes

@@ -38,6 +38,7 @@ struct triggers {
 	/* the worker's own */
 	int cold, hot; /* attached; -1: not */
 	bool close;
+	bool ready; /* the cold one stays attached without triggers, too */
 };
 
 static inline const struct plan_variant *triggers_variant(const struct collector *s,
