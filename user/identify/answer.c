@@ -13,13 +13,17 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/read_full.h"
+#include "base/utf8_clean.h"
+#include "cgroup/cgroup_dir.h"
 #include "redact.h"
 #include "identity.h"
 
 #define CMDLINE_MAX \
 	4096 /* bytes of /proc/PID/cmdline that are read; the redacted line is far shorter */
 #define CMDLINE_TEXT 384
+#define NAME_MOST    384 /* bytes of the longest text that is no path and no label */
 
+/* A path has any byte that the kernel allows; all other text is made printable first (resolve_name). */
 struct hr_str resolve_text(struct resolve_answer *answer, const char *text)
 {
 	size_t n = strlen(text), at = 0;
@@ -36,8 +40,9 @@ struct hr_str resolve_text(struct resolve_answer *answer, const char *text)
 	}
 	if (answer->text_used + 1 >= RESOLVE_TEXT)
 		return str;
-	if (n > RESOLVE_TEXT - answer->text_used - 1)
-		n = RESOLVE_TEXT - answer->text_used - 1;
+	n = text_cut(text, RESOLVE_TEXT - answer->text_used - 1);
+	if (!n)
+		return str;
 	memcpy(answer->text + answer->text_used, text, n);
 	answer->text[answer->text_used + n] = 0;
 	str.at = (uint16_t)(offsetof(struct resolve_answer, text) + answer->text_used);
@@ -45,24 +50,47 @@ struct hr_str resolve_text(struct resolve_answer *answer, const char *text)
 	return str;
 }
 
-static void fill_identity(struct resolve_answer *answer, const struct identity *identity,
+static struct hr_str resolve_name(struct resolve_answer *answer, const char *text)
+{
+	char clean[NAME_MOST];
+
+	identity_copy(clean, sizeof(clean), text, strnlen(text, sizeof(clean)));
+	text_mask(clean);
+	return resolve_text(answer, clean);
+}
+
+/* Labels have no control characters by now (labels.c). One that does not fit is omitted, as half of one could match a selector that
+ * the whole one does not. */
+static struct hr_str resolve_labels(struct resolve_answer *answer, char *labels)
+{
+	while (strlen(labels) + 1 > RESOLVE_TEXT - answer->text_used) {
+		char *last = strrchr(labels, '\n');
+
+		if (!last)
+			return (struct hr_str){0};
+		*last = '\0';
+	}
+	return resolve_text(answer, labels);
+}
+
+static void fill_identity(struct resolve_answer *answer, struct identity *identity,
 			  const char *path)
 {
-	const char *uid = identity->pod_uid;
-
 	answer->id.runtime = (uint8_t)identity->runtime;
 	answer->id.kind = (uint8_t)identity_kind(identity);
+	answer->id.chosen = identity->chosen;
+	answer->id.root_path = identity->root_path;
 	answer->id.workload = identity_workload(identity, path);
 	answer->id.cgroup = resolve_text(answer, path);
-	answer->id.name = resolve_text(answer, identity->name);
-	answer->id.container_id = resolve_text(answer, identity->container_id);
-	answer->id.container = resolve_text(answer, identity->container);
-	answer->id.pod = resolve_text(answer, identity->pod);
-	answer->id.namespace = resolve_text(answer, identity->namespace);
-	answer->id.pod_uid = resolve_text(answer, uid);
-	answer->id.unit = resolve_text(answer, identity->unit);
-	answer->id.image = resolve_text(answer, identity->image);
-	answer->labels = resolve_text(answer, identity->labels);
+	answer->id.name = resolve_name(answer, identity->name);
+	answer->id.container_id = resolve_name(answer, identity->container_id);
+	answer->id.container = resolve_name(answer, identity->container);
+	answer->id.pod = resolve_name(answer, identity->pod);
+	answer->id.namespace = resolve_name(answer, identity->namespace);
+	answer->id.pod_uid = resolve_name(answer, identity->pod_uid);
+	answer->id.unit = resolve_name(answer, identity->unit);
+	answer->id.image = resolve_name(answer, identity->image);
+	answer->labels = resolve_labels(answer, identity->labels);
 }
 
 /* 1: complete, no state file can add anything. */
@@ -74,9 +102,12 @@ static uint32_t identify(struct opener *opener, const char *path_text, uint32_t 
 	bool has_files;
 
 	path_split(path_text, &path);
+	opener->watch_id = answer->cgroup_id;
 	identity_resolve(opener, &path, &identity);
+	opener->watch_id = 0;
+	answer->named = identity.named;
 	fill_identity(answer, &identity, path.whole[0] ? path.whole : "/");
-	has_files = (identity.kind == HR_KIND_CONTAINER && identity.runtime != HR_RUNTIME_LXC) ||
+	has_files = (identity.kind == HR_KIND_CONTAINER && !identity.path_names) ||
 		    identity.kind == HR_KIND_POD;
 	return !has_files || identity.named || again >= RESOLVE_AGAIN_MAX;
 }
@@ -153,50 +184,86 @@ static void command_line(struct opener *opener, const struct resolve_question *q
 		return;
 	}
 	redact_args(args, (size_t)n, line, sizeof(line));
-	answer->cmdline = resolve_text(answer, line);
+	answer->cmdline = resolve_name(answer, line);
 }
 
-void resolve_answer_question(struct opener *opener, const struct resolve_question *question,
-			     struct resolve_answer *ret_answer)
+static void begin(const struct resolve_question *question, struct resolve_answer *answer)
 {
-	struct resolve_answer *answer = ret_answer;
-	struct open_request request = {.what = OPEN_CGROUP, .cgroup_id = question->cgroup_id};
-	struct open_answer found;
-	char path[RECORD_PATH];
-	int fd = -1, r;
-
 	memset(answer, 0, sizeof(*answer));
 	answer->ask = question->ask;
+	answer->serial = question->serial;
 	answer->tag = question->tag;
 	answer->cgroup_id = question->cgroup_id;
 	answer->pid = question->pid;
 	answer->complete = 1;
-	identity_copy(path, sizeof(path), question->path,
-		      strnlen(question->path, sizeof(question->path)));
-	switch (question->ask) {
+}
+
+int resolve_path(struct opener *opener, struct resolve_question *question)
+{
+	struct open_request request = {.what = OPEN_CGROUP, .cgroup_id = question->cgroup_id};
+	struct open_answer found;
+	int fd = -1, r;
+
+	question->path[sizeof(question->path) - 1] = '\0';
+	if (question->path[0] || !question->cgroup_id)
+		return 0;
+	r = opener_ask(opener, &request, &found, &fd);
+	if (r == 0)
+		identity_copy(question->path, sizeof(question->path), found.name,
+			      strlen(found.name));
+	return r;
+}
+
+void resolve_answer_later(const struct resolve_question *question, uint32_t wait_ms,
+			  struct resolve_answer *ret_answer)
+{
+	struct identity identity;
+	struct path path;
+
+	begin(question, ret_answer);
+	ret_answer->complete = 0;
+	ret_answer->wait_ms = wait_ms;
+	if (question->ask == RESOLVE_PROCESS && question->args_bytes)
+		command_line(NULL, question,
+			     ret_answer); /* arguments that came along: nothing is opened */
+	else if (question->ask == RESOLVE_PROCESS)
+		ret_answer->error = -EAGAIN;
+	if (!cgroup_path_is_sound(question->path))
+		return;
+	path_split(question->path, &path);
+	identity_from_path(&path, &identity);
+	/* Not looked at: no exemption may follow, else a user would use up its share to get one. */
+	identity.chosen = HR_CHOSEN_NAMES | HR_CHOSEN_UNIT | HR_CHOSEN_PATH;
+	identity.root_path = 0;
+	fill_identity(ret_answer, &identity, path.whole);
+}
+
+void resolve_answer_question(struct opener *opener, const struct resolve_question *asked,
+			     struct resolve_answer *ret_answer)
+{
+	struct resolve_question question = *asked;
+	struct resolve_answer *answer = ret_answer;
+	int r;
+
+	begin(&question, answer);
+	switch (question.ask) {
 	case RESOLVE_PROCESS:
-		command_line(opener, question, answer);
+		command_line(opener, &question, answer);
 		break;
 	case RESOLVE_FIND:
-		path[0] = 0;
-		break;
 	case RESOLVE_CGROUP:
 		break;
 	default:
 		answer->error = -EINVAL;
 		return;
 	}
-	if (!path[0] && question->cgroup_id) {
-		r = opener_ask(opener, &request, &found, &fd);
-		if (r < 0) {
-			answer->error = answer->error ? answer->error : r;
-			answer->complete = r != -EAGAIN || question->again >= RESOLVE_AGAIN_MAX;
-			return;
-		}
-		identity_copy(path, sizeof(path), found.name, strlen(found.name));
+	r = resolve_path(opener, &question);
+	if (r < 0) {
+		answer->error = answer->error ? answer->error : r;
+		answer->complete = r != -EAGAIN || question.again >= RESOLVE_AGAIN_MAX;
+	} else if (cgroup_path_is_sound(question.path)) {
+		answer->complete = identify(opener, question.path, question.again, answer);
 	}
-	if (path[0])
-		answer->complete = identify(opener, path, question->again, answer);
 }
 
 void resolve_answer_kmsg(struct opener *opener, const struct kmsg_oom *oom,
@@ -210,14 +277,18 @@ void resolve_answer_kmsg(struct opener *opener, const struct kmsg_oom *oom,
 	answer->pid = oom->pid;
 	answer->uid = oom->uid;
 	answer->constraint = oom->constraint;
+	answer->chosen = oom->chosen;
 	answer->oom_score_adj = oom->oom_score_adj;
 	answer->anon = oom->anon;
 	answer->file = oom->file;
 	answer->shmem = oom->shmem;
 	answer->pgtables = oom->pgtables;
 	memcpy(answer->comm, oom->comm, sizeof(answer->comm));
-	answer->limit_path = resolve_text(answer, oom->limit_path);
-	answer->task_path = resolve_text(answer, oom->task_path);
-	if (oom->task_path[0])
+	/* A name that imitates the record's fields may leave a part of a path. */
+	if (cgroup_path_is_sound(oom->limit_path))
+		answer->limit_path = resolve_text(answer, oom->limit_path);
+	if (cgroup_path_is_sound(oom->task_path))
+		answer->task_path = resolve_text(answer, oom->task_path);
+	if (answer->task_path.at)
 		answer->complete = identify(opener, oom->task_path, RESOLVE_AGAIN_MAX, answer);
 }

@@ -11,6 +11,11 @@
  * */
 #define RESOLVE_AGAIN_MAX 6
 
+/* Finds the path of the cgroup, if the question has none. 0 or -errno. */
+int resolve_path(struct opener *opener, struct resolve_question *question);
+/* From the path alone: its owner has to wait. Opens nothing. */
+void resolve_answer_later(const struct resolve_question *question, uint32_t wait_ms,
+			  struct resolve_answer *ret_answer);
 void resolve_answer_question(struct opener *opener, const struct resolve_question *question,
 			     struct resolve_answer *ret_answer);
 /* RESOLVE_KMSG_OOM, without a question. */

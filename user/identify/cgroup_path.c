@@ -33,6 +33,14 @@ const char *path_below(const struct path *path, int i)
 	return path->whole + (path->part[i] - path->text) + strlen(path->part[i]);
 }
 
+bool path_of_host(const struct path *path, int i)
+{
+	while (--i >= 0)
+		if (!part_ends(path->part[i], ".slice") || part_uid(path->part[i]))
+			return false;
+	return true;
+}
+
 void identity_copy(char *to, size_t to_bytes, const char *from, size_t n)
 {
 	if (n >= to_bytes)
@@ -123,6 +131,27 @@ bool part_ends(const char *part, const char *suffix)
 	size_t n = strlen(part), m = strlen(suffix);
 
 	return n > m && !strcmp(part + n - m, suffix);
+}
+
+static int hex_value(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+void part_unescape(const char *from, char *to, size_t to_bytes)
+{
+	size_t n = 0;
+
+	while (*from && n + 1 < to_bytes) {
+		if (from[0] == '\\' && from[1] == 'x' && isxdigit((unsigned char)from[2]) &&
+		    isxdigit((unsigned char)from[3]) && memcmp(from + 2, "00", 2)) {
+			to[n++] = (char)(hex_value(from[2]) << 4 | hex_value(from[3]));
+			from += 4;
+		} else {
+			to[n++] = *from++;
+		}
+	}
+	to[n] = 0;
 }
 
 unsigned int part_uid(const char *part)

@@ -2,8 +2,9 @@
 /*
  * headroom-resolver: two processes that find the identity of a cgroup for the daemon. The opener
  * (the one that was started) may open any file and parses none of a container's; the parser, its
- * child, has no rights at all and reads what the opener passes to it. When one ends the other ends
- * too, and the supervisor starts a new pair.
+ * child, has no rights at all and reads what the opener passes to it. A second pair of the same, the
+ * lane, gets from the first parser the questions that read what users own. When one of the four ends
+ * the others end too, and the supervisor starts new ones.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/rights.h"
 #include "query_cli.h"
 #include "sandbox.h"
 #include "labels.h"
@@ -62,21 +64,13 @@ static int open_kmsg(const char *root)
 	return fd;
 }
 
-static _Noreturn void be_parser(int daemon, int link, int kmsg, pid_t parent)
+static _Noreturn void be_parser(int daemon, int link, int kmsg, int lane, pid_t parent)
 {
 	struct opener opener = {.socket = link};
-	int keep[] = {daemon, link, kmsg};
+	int keep[] = {daemon, link, kmsg, lane};
 	int r;
 
-	for (int i = 0; i < 2; i++) /* ascending */
-		for (int k = 0; k < 2; k++)
-			if (keep[k] > keep[k + 1]) {
-				int swap = keep[k];
-
-				keep[k] = keep[k + 1];
-				keep[k + 1] = swap;
-			}
-	confine_descriptors(keep, 3);
+	rights_keep_descriptors(keep, ARRAY_SIZE(keep));
 	json_object_seed(
 		0); /* from the kernel's random numbers, while the device can still be opened */
 	r = confine_parser();
@@ -86,7 +80,7 @@ static _Noreturn void be_parser(int daemon, int link, int kmsg, pid_t parent)
 	}
 	if (getppid() != parent) /* it ended before the death signal was set */
 		_exit(0);
-	r = parser_run(daemon, &opener, kmsg);
+	r = parser_run(daemon, &opener, kmsg, lane);
 	if (r < 0 && r != -EPIPE)
 		log_error("parser: %s", strerror(-r));
 	_exit(r < 0);
@@ -105,10 +99,29 @@ static int parser_end(pid_t parser)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -ECHILD;
 }
 
-/* Opener here, parser in a child. Returns when either side ends: 0 or -errno. */
-static int serve(const struct options *options, int daemon)
+static int serve(const struct options *options, int daemon, bool with_lane);
+
+/* A second pair behind `socket`, which ends when that closes; later than the first: the opener of the first is its parent. */
+static int start_lane(const struct options *options, int socket)
 {
-	int link[2], kmsg = -1, r;
+	struct options without = *options;
+	pid_t lane = fork();
+
+	if (lane < 0)
+		return -errno;
+	if (lane == 0) {
+		rights_keep_descriptors(&socket, 1);
+		without.kmsg = false;
+		_exit(serve(&without, socket, false) < 0);
+	}
+	close(socket);
+	return 0;
+}
+
+/* Opener here, parser in a child. Returns when either side ends: 0 or -errno. */
+static int serve(const struct options *options, int daemon, bool with_lane)
+{
+	int link[2], lane[2] = {-1, -1}, kmsg = -1, r;
 	struct state_dirs *dirs;
 	pid_t self = getpid(), parser;
 
@@ -123,17 +136,24 @@ static int serve(const struct options *options, int daemon)
 		log_error("%s: %s", options->root[0] ? options->root : "/", strerror(-r));
 		return r;
 	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0 ||
+	    (with_lane && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, lane) < 0))
 		return -errno;
 	parser = fork();
 	if (parser < 0)
 		return -errno;
 	if (parser == 0)
-		be_parser(daemon, link[1], kmsg, self);
+		be_parser(daemon, link[1], kmsg, lane[0], self);
 	close(daemon);
 	close(link[1]);
 	if (kmsg >= 0)
 		close(kmsg);
+	if (with_lane) {
+		close(lane[0]);
+		r = start_lane(options, lane[1]);
+		if (r < 0)
+			return r;
+	}
 	r = confine_opener();
 	if (r < 0) {
 		log_error("cannot give up rights: %s; the opener does not start", strerror(-r));
@@ -175,7 +195,7 @@ static int serve_person(const struct options *options)
 		return 1;
 	if (child == 0) {
 		close(socket[0]);
-		_exit(serve(options, socket[1]) < 0);
+		_exit(serve(options, socket[1], false) < 0);
 	}
 	close(socket[1]);
 	if (options->ask)
@@ -246,8 +266,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'l':
 			if (labels_want(optarg) < 0)
-				log_info("more than %d labels: %s goes unread", LABELS_MOST,
-					 optarg);
+				log_info("a label goes unread: more than %d of them, or no name "
+					 "of a label",
+					 LABELS_MOST);
 			break;
 		case 'h':
 			exit(usage(0));
@@ -264,17 +285,23 @@ static int parse_options(int argc, char **argv, struct options *options)
 int main(int argc, char **argv)
 {
 	struct options options = {.fd = -1, .root = ""};
+	int r;
 
 	log_name("headroom-resolver");
 	if (parse_options(argc, argv, &options) < 0)
 		return usage(2);
 	reset_signals();
+	r = confine_find_user();
+	if (r < 0) {
+		log_error("no user to change to: %s; the resolver does not start", strerror(-r));
+		return 1;
+	}
 	if (options.fd >= 3) {
 		int keep[] = {options.fd};
 
-		confine_descriptors(keep, 1);
+		rights_keep_descriptors(keep, 1);
 		fcntl(options.fd, F_SETFD, FD_CLOEXEC);
-		return serve(&options, options.fd) < 0;
+		return serve(&options, options.fd, true) < 0;
 	}
 	if (options.ask || options.find || options.kmsg)
 		return serve_person(&options);

@@ -21,12 +21,15 @@ enum resolve_ask {
 	RESOLVE_PROCESS, /* pid, start time, raw args if known → redacted command line; path → identity too */
 	RESOLVE_FIND, /* cgroup_id only: find its path, then as RESOLVE_CGROUP */
 	RESOLVE_KMSG_OOM, /* answer only, without a question: an OOM kill in the kernel log (sent when no BPF source runs) */
+	RESOLVE_CHANGED, /* answer only, without a question: a state file of cgroup_id changed; ask again */
 };
 
 struct resolve_question {
 	uint32_t ask; /* enum resolve_ask */
 	uint32_t pid;
-	uint64_t tag; /* returned unchanged */
+	uint64_t
+		serial; /* of the question: returned unchanged, so that an answer has exactly one question */
+	uint64_t tag; /* returned unchanged, as are ask, cgroup_id and pid */
 	uint64_t cgroup_id;
 	uint64_t start_boottime_ns;
 	uint32_t args_bytes;
@@ -35,24 +38,34 @@ struct resolve_question {
 	char args[RECORD_ARGS];
 };
 
-#define RESOLVE_TEXT 1600
+#define RESOLVE_TEXT         1600
+#define RESOLVE_WAIT_MOST_MS 60000
+#define RESOLVE_PID_MOST     (1u << 22)   /* PID_MAX_LIMIT, include/linux/threads.h */
+#define RESOLVE_ADJ_MOST     1000         /* OOM_SCORE_ADJ_MAX, include/uapi/linux/oom.h */
+#define RESOLVE_SIZE_MOST    (1ULL << 56) /* bytes */
+
+/* The daemon checks each field: user/daemon/answer_check.h says for what. */
 struct resolve_answer {
 	uint32_t ask;
-	int32_t error; /* 0, or -errno: the fields that are set are still valid */
+	int32_t error;   /* 0, or -errno: the fields that are set are still valid */
+	uint64_t serial; /* 0 without a question */
 	uint64_t tag;
 	uint64_t cgroup_id;
 	uint32_t complete; /* 0: ask again later (the container's state files are not there yet) */
+	uint32_t
+		wait_ms; /* not 0: no file was read, the owner of the cgroup has used its share; ask again then */
 	uint32_t pid;
-	/* RESOLVE_KMSG_OOM */
+	uint32_t named; /* by a state file or a log's file name: more than the path tells */
+	/* RESOLVE_KMSG_OOM alone */
 	uint32_t uid, constraint;
+	uint32_t chosen; /* process that the kernel chose first; 0: not known */
 	int32_t oom_score_adj;
-	uint32_t reserved;
 	uint64_t anon, file, shmem, pgtables;
 	char comm[16];
 	struct hr_str limit_path, task_path; /* oom_memcg, task_memcg */
-	struct hr_str cmdline;
-	struct hr_str labels;  /* as struct hr_slot has them */
-	struct hr_identity id; /* hr_str offsets count from the answer's first byte */
+	struct hr_str cmdline;               /* RESOLVE_PROCESS alone */
+	struct hr_str labels;                /* as struct hr_slot has them */
+	struct hr_identity id;               /* hr_str offsets count from the answer's first byte */
 	uint32_t text_used;
 	char text[RESOLVE_TEXT];
 };

@@ -23,6 +23,7 @@ struct identity {
 	bool guess;        /* a container, of an unknown runtime: any may know it */
 	bool probe;        /* perhaps a container: only if there is a state file */
 	bool named;        /* named by a state file or a log's file name */
+	bool path_names;   /* the path holds the name; there is no state file */
 	char name[256];
 	char container_id[OPEN_ID];
 	char image[256];
@@ -33,7 +34,9 @@ struct identity {
 	char unit[256];
 	char labels[512];           /* labels.h: the keys that policies use */
 	char engine_namespace[128]; /* containerd's, where a probe needs it */
+	int owner;                  /* the part of the path that it was recognised by */
 	const char *below;          /* the path below the owner's own cgroup; or "" */
+	uint16_t root_path, chosen; /* as in struct hr_identity */
 };
 
 /* The kind of the cgroup itself: below an owner a plain group, with the owner's names for listings.
@@ -55,6 +58,17 @@ void path_split(const char *text, struct path *ret_path);
 /* Where part i ends in path->whole: the rest, beginning with '/' or empty. */
 const char *path_below(const struct path *path, int i);
 
+/* Which names of a path root chose: those of the first so many parts (cgroup/root_names.h). */
+struct path_trust {
+	int owned;  /* in directories of root alone: the containers of root's engines */
+	int chosen; /* and in none that was delegated: units, and names of cgroups */
+	int above;  /* parts above what the daemon can see */
+	bool wish;  /* user.headroom=protect is set on the cgroup */
+};
+
+/* Whether only slices are above part i, none of a user: root alone chose these names. */
+bool path_of_host(const struct path *path, int i);
+
 bool part_is_id(const char *part); /* exactly 64 hex digits */
 /* Contains `tag`, directly followed by an id that ends the part or precedes ".scope". ret_id:
  * OPEN_ID bytes. */
@@ -66,6 +80,8 @@ size_t pod_uid_at(const char *text, char ret_uid[37]);
  * part continues. */
 bool part_is_pod(const char *part, bool inside, char ret_uid[37]);
 bool part_ends(const char *part, const char *suffix);
+/* systemd's escapes: \xNN as the byte that it stands for (systemd.unit(5)). */
+void part_unescape(const char *from, char *to, size_t to_bytes);
 unsigned int part_uid(const char *part); /* user-U.slice, user@U.service; else 0 */
 
 /* Bounded copy; what does not fit is cut. */
@@ -85,13 +101,17 @@ struct runtime {
 };
 
 extern const struct runtime runtime_docker, runtime_containerd, runtime_crio, runtime_podman,
-	runtime_nerdctl, runtime_lxc, runtime_kubernetes, runtime_systemd;
+	runtime_nerdctl, runtime_lxc, runtime_nspawn, runtime_slurm, runtime_kubernetes,
+	runtime_systemd;
 
-/* From the path alone. Sets every field but those that only state files hold. */
+/* From the path alone: all its directories count as root's. Sets every field but those that only state files hold. */
 void identity_from_path(const struct path *path, struct identity *ret_identity);
 /* The path, then the state files. */
 void identity_resolve(struct opener *opener, const struct path *path,
 		      struct identity *ret_identity);
+/* A hash of the owner: the question is answered in its share (fair_queue.h). ret_uid: the user's; 0: the system's. The outermost user,
+ * container or unit counts: what is further down was named by that one. */
+uint64_t identity_owner(const struct path *path, unsigned int *ret_uid);
 /* A hash of what survives a restart; never 0. */
 uint64_t identity_workload(const struct identity *identity, const char *path);
 

@@ -12,6 +12,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "identify.h"
+
+/* The kernel cuts a line after some 970 bytes (kernel/printk: LOG_LINE_MAX less its prefix, before 6.4;
+ * later 1024 and more): a shorter one is whole. */
+#define LINE_SURE 960
 
 #define SUMMARY_AGE_US 5000000 /* the kill follows its summary at once; a slow console delays it */
 
@@ -64,12 +69,48 @@ static uint32_t parse_constraint(const char *text)
 	return RECORD_CONSTRAINT_UNKNOWN;
 }
 
+static unsigned int count_before(const char *text, const char *end, const char *what)
+{
+	unsigned int n = 0;
+
+	for (const char *at = text; (at = strstr(at, what)) && at < end; at++)
+		n++;
+	return n;
+}
+
+/* The ",task=" of a summary, if its paths can be told apart from names that imitate its fields; else
+ * NULL. A cpuset, a cgroup and a command may have any name, also "x,oom_memcg=/victim": then there
+ * are two of a field. A name may also be so long that the kernel cuts the record before the real
+ * fields. */
+static const char *find_task(const char *text, const char *pid)
+{
+	const char *task = NULL;
+	unsigned int pid_number, uid;
+	int n = 0;
+
+	if (!pid || sscanf(pid, ",pid=%u,uid=%u%n", &pid_number, &uid, &n) != 2 ||
+	    (pid[n] && !isspace((unsigned char)pid[n])) || strlen(text) >= LINE_SURE)
+		return NULL;
+	for (const char *at = text; (at = strstr(at, ",task=")) && at < pid; at++) {
+		if (pid - (at + 6) >= RECORD_COMM)
+			continue;
+		if (task)
+			return NULL;
+		task = at;
+	}
+	if (!task || count_before(text, task, ",mems_allowed=") > 1 ||
+	    count_before(text, task, ",task_memcg=") != 1 ||
+	    count_before(text, task, ",oom_memcg=") + count_before(text, task, ",global_oom,") != 1)
+		return NULL;
+	return task;
+}
+
 /* oom-kill:constraint=C,nodemask=N,cpuset=S,mems_allowed=M,oom_memcg=P|global_oom,
  * task_memcg=P,task=COMM,pid=N,uid=N From the right: numbers, then a name of at most 15 bytes, then
  * the paths. */
 static void parse_summary(struct kmsg *kmsg, uint64_t time_us, const char *text)
 {
-	const char *pid = last_of(text, ",pid="), *task = NULL, *memcg, *limit;
+	const char *pid = last_of(text, ",pid="), *task, *memcg, *limit;
 
 	forget(kmsg);
 	kmsg->emitted_us = time_us ? time_us : 1;
@@ -81,16 +122,17 @@ static void parse_summary(struct kmsg *kmsg, uint64_t time_us, const char *text)
 			kmsg->pid = n;
 			kmsg->said.uid = uid;
 		}
-		for (const char *at = text; (at = strstr(at, ",task=")) && at < pid && !task; at++)
-			if (pid - (at + 6) < RECORD_COMM)
-				task = at;
 	}
+	task = find_task(text, pid);
+	if (!task)
+		return;
 	limit = strstr(text, ",oom_memcg=");
-	memcg = strstr(limit ? limit : text, ",task_memcg=");
-	if (limit && memcg)
+	memcg = strstr(text, ",task_memcg=");
+	if (limit > memcg)
+		return;
+	if (limit)
 		copy(kmsg->said.limit_path, RECORD_PATH, limit + 11, (size_t)(memcg - limit - 11));
-	if (memcg && task > memcg)
-		copy(kmsg->said.task_path, RECORD_PATH, memcg + 12, (size_t)(task - memcg - 12));
+	copy(kmsg->said.task_path, RECORD_PATH, memcg + 12, (size_t)(task - memcg - 12));
 }
 
 /* Before 5.0: "Task in A killed as a result of limit of B" */
@@ -103,10 +145,12 @@ static void parse_old_summary(struct kmsg *kmsg, uint64_t time_us, const char *t
 		return;
 	forget(kmsg);
 	kmsg->emitted_us = time_us ? time_us : 1;
+	kmsg->said.constraint = 3; /* CONSTRAINT_MEMCG: no other constraint prints this line */
+	if (count_before(text, at, middle) || strlen(text) >= LINE_SURE)
+		return;
 	copy(kmsg->said.task_path, RECORD_PATH, text, (size_t)(at - text));
 	copy(kmsg->said.limit_path, RECORD_PATH, at + strlen(middle),
 	     strcspn(at + strlen(middle), "\n"));
-	kmsg->said.constraint = 3; /* CONSTRAINT_MEMCG: no other constraint prints this line */
 }
 
 /* memory.oom.group: "Tasks in PATH are going to be killed due to memory.oom.group set" */
@@ -125,7 +169,7 @@ static uint64_t field_kib(const char *text, const char *name)
 	const char *at = strstr(text, name);
 	unsigned long long kib;
 
-	if (!at || sscanf(at + strlen(name), "%llukB", &kib) != 1 || kib > UINT64_MAX >> 10)
+	if (!at || sscanf(at + strlen(name), "%llukB", &kib) != 1 || kib >= RESOLVE_SIZE_MOST >> 10)
 		return HR_UNKNOWN;
 	return kib << 10;
 }
@@ -144,15 +188,20 @@ static bool parse_kill(struct kmsg *kmsg, uint64_t time_us, const char *text, bo
 	if (!end)
 		end = end_old; /* vendor kernels of the 4.x series put the uid first */
 	if (!isdigit((unsigned char)text[0]) || sscanf(text, "%u (%n", &pid, &n) != 1 || !n ||
-	    !end || end < text + n)
+	    !end || end < text + n || !pid || pid > RESOLVE_PID_MOST)
 		return false;
 	comm = text + n;
 	if (!kmsg->emitted_us || time_us > kmsg->emitted_us + SUMMARY_AGE_US)
 		forget(kmsg);
 	else if (!kmsg->group && (kmsg->spent || (kmsg->pid && kmsg->pid != pid)))
 		forget(kmsg);
+	if (kmsg->group &&
+	    kmsg->pid == pid) /* the walk through the group meets the chosen one again */
+		return false;
+	kmsg->pid = kmsg->pid ?: pid;
 	oom = kmsg->said;
 	oom.pid = pid;
+	oom.chosen = kmsg->pid;
 	copy(oom.comm, sizeof(oom.comm), comm, (size_t)(end - comm));
 	oom.anon = field_kib(end, "anon-rss:");
 	oom.file = field_kib(end, "file-rss:");
@@ -163,6 +212,8 @@ static bool parse_kill(struct kmsg *kmsg, uint64_t time_us, const char *text, bo
 		oom.uid = uid;
 	at = strstr(end, "oom_score_adj:");
 	oom.oom_score_adj = at ? atoi(at + strlen("oom_score_adj:")) : INT32_MIN;
+	if (oom.oom_score_adj < -RESOLVE_ADJ_MOST || oom.oom_score_adj > RESOLVE_ADJ_MOST)
+		oom.oom_score_adj = INT32_MIN;
 	if (oom.constraint == RECORD_CONSTRAINT_UNKNOWN && memcg)
 		oom.constraint = 3;
 	kmsg->spent = true;
@@ -197,23 +248,27 @@ bool kmsg_text(struct kmsg *kmsg, uint64_t time_us, const char *text, struct kms
 	return false;
 }
 
+static unsigned int hex(char c)
+{
+	return isdigit((unsigned char)c) ? (unsigned int)(c - '0')
+					 : (unsigned int)((c | 0x20) - 'a' + 10);
+}
+
 /* The log writes every byte that is not printable ASCII, and the backslash, as \xNN (kernel:
- * msg_add_ext_text). */
+ * msg_add_ext_text). The record has no end of its own: nothing beyond n is read. */
 static void unescape(const char *from, size_t n, char *to, size_t to_bytes)
 {
 	size_t used = 0;
 
-	for (size_t i = 0; i < n && from[i] != '\n' && used + 1 < to_bytes; i++) {
-		unsigned int byte;
+	for (size_t i = 0; i < n && from[i] && from[i] != '\n' && used + 1 < to_bytes; i++) {
+		bool escaped = n - i > 3 && from[i] == '\\' && from[i + 1] == 'x' &&
+			       isxdigit((unsigned char)from[i + 2]) &&
+			       isxdigit((unsigned char)from[i + 3]);
+		unsigned int byte = escaped ? hex(from[i + 2]) << 4 | hex(from[i + 3]) : 0;
 
-		if (from[i] == '\\' && i + 3 < n && from[i + 1] == 'x' &&
-		    isxdigit((unsigned char)from[i + 2]) && isxdigit((unsigned char)from[i + 3]) &&
-		    sscanf(from + i + 2, "%2x", &byte) == 1 && byte) {
-			to[used++] = (char)byte;
+		to[used++] = byte ? (char)byte : from[i];
+		if (byte)
 			i += 3;
-		} else {
-			to[used++] = from[i];
-		}
 	}
 	to[used] = 0;
 }

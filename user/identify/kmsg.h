@@ -26,11 +26,12 @@ struct kmsg_oom {
 	char comm[RECORD_COMM];
 	char limit_path[RECORD_PATH]; /* "": the host's, or unknown */
 	char task_path[RECORD_PATH];
+	uint32_t chosen; /* process that was chosen first: another one is of its group */
 };
 
 struct kmsg {
 	uint64_t emitted_us; /* time of the current summary, by the log's clock; 0: none */
-	uint32_t pid;        /* of the summary; 0: it had none (before 5.0) */
+	uint32_t pid;        /* of the summary; before 5.0 that of the first kill; 0: none yet */
 	struct kmsg_oom said;
 	bool spent; /* its kill has been returned; only the rest of a group may follow */
 	bool group; /* the whole task_path is being killed: logged after the first kill */

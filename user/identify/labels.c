@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/utf8_clean.h"
 #include "state_file.h"
 
 static const char *wanted[LABELS_MOST];
@@ -13,6 +14,8 @@ static size_t wanted_n;
 
 int labels_want(const char *key)
 {
+	if (!*key || !text_has_no_controls(key, strlen(key)))
+		return -EINVAL;
 	if (wanted_n == LABELS_MOST)
 		return -E2BIG;
 	wanted[wanted_n++] = key;
@@ -45,8 +48,7 @@ void labels_take(const json_t *object, struct identity *identity)
 			*to++ = '\n';
 		memcpy(to, wanted[i], key);
 		to[key] = '=';
-		for (size_t k = 0; k <= n; k++)
-			to[key + 1 + k] =
-				value[k] && (unsigned char)value[k] < ' ' ? '?' : value[k];
+		memcpy(to + key + 1, value, n + 1);
+		text_mask_controls(to + key + 1); /* a line end would begin another label */
 	}
 }

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "opener_proto.h"
 
 union control {
@@ -89,6 +90,7 @@ int opener_ask(struct opener *opener, const struct open_request *request,
 			return -EPIPE;
 		}
 	}
+	opener->cpu_ns += answer.cpu_ns;
 	if (answer.error)
 		return answer.error;
 	answer.name[sizeof(answer.name) - 1] = answer.link[sizeof(answer.link) - 1] = 0;
@@ -103,6 +105,7 @@ int opener_run(int socket, struct state_dirs *dirs)
 		struct open_request request;
 		struct open_answer answer;
 		_cleanup_close_ int fd = -1;
+		uint64_t begun;
 		ssize_t n = recv(socket, &request, sizeof(request), 0);
 		int r;
 
@@ -116,8 +119,10 @@ int opener_run(int socket, struct state_dirs *dirs)
 		/* a hung file system must not block us: we exit here, and the supervisor starts a
 		 * new one */
 		alarm(20);
+		begun = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 		fd = state_dirs_serve(dirs, &request, &answer);
 		alarm(0);
+		answer.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begun;
 		r = send_answer(socket, &answer, fd);
 		if (r < 0)
 			return r == -EPIPE ? 0 : r;

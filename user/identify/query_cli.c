@@ -24,6 +24,8 @@ static const char *const runtime_names[HR_RUNTIME_COUNT] = {
 	[HR_RUNTIME_NERDCTL] = "nerdctl",
 	[HR_RUNTIME_LXC] = "lxc",
 	[HR_RUNTIME_SYSTEMD] = "systemd",
+	[HR_RUNTIME_NSPAWN] = "nspawn",
+	[HR_RUNTIME_SLURM] = "slurm",
 };
 static const char *const kind_names[HR_KIND_COUNT] = {
 	[HR_KIND_GROUP] = "group", [HR_KIND_CONTAINER] = "container", [HR_KIND_UNIT] = "unit",

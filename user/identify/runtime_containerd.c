@@ -25,6 +25,12 @@ static bool containerd_match(const struct path *path, int i, struct identity *id
 {
 	const char *part = path->part[i];
 
+	if (part_is_id(part) && i && !strcmp(path->part[i - 1], "kata_overhead")) {
+		identity_set(identity->container_id, part); /* the pod's hypervisor */
+		identity->runtime = HR_RUNTIME_CONTAINERD;
+		identity->kind = HR_KIND_SANDBOX;
+		return true;
+	}
 	if (part_is_id(part)) {
 		identity_set(identity->container_id, part);
 		identity->guess = true;
@@ -65,6 +71,20 @@ static void read_annotations(const json_t *annotations, struct identity *identit
 		identity->runtime = HR_RUNTIME_NERDCTL;
 }
 
+/* `nerdctl rename` changes containerd's database, which is none of ours to read, and the name beside the container's
+ * /etc/hosts (nerdctl: pkg/dnsutil/hostsstore); the annotation keeps the first name. */
+static void read_new_name(struct opener *opener, struct identity *identity)
+{
+	struct open_request request = {.what = OPEN_NERDCTL, .uid = identity->uid};
+	_cleanup_json_ json_t *json = NULL;
+
+	identity_set(request.id, identity->container_id);
+	if (state_open(opener, &request, NULL, &json) == 0 &&
+	    !strcmp(state_string(json, "ID"), identity->container_id) &&
+	    state_string(json, "Name")[0])
+		identity_set(identity->name, state_string(json, "Name"));
+}
+
 static int containerd_read(struct opener *opener, struct identity *identity)
 {
 	size_t n = strlen(identity->engine_namespace);
@@ -90,6 +110,8 @@ static int containerd_read(struct opener *opener, struct identity *identity)
 		}
 		identity->runtime = HR_RUNTIME_CONTAINERD;
 		read_annotations(json_object_get(json, "annotations"), identity);
+		if (identity->runtime == HR_RUNTIME_NERDCTL)
+			read_new_name(opener, identity);
 		if (!identity->name[0] && !identity->container[0] && !identity->pod[0] &&
 		    !part_is_id(identity->container_id))
 			identity_set(identity->name, identity->container_id);

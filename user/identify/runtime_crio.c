@@ -31,7 +31,7 @@ static void take_labels(const char *document, struct identity *identity)
 	_cleanup_free_ char *text = strdup(document);
 	_cleanup_json_ json_t *json = NULL;
 
-	if (text && state_parse(text, strlen(text), &json) == 0)
+	if (text && state_parse(text, strlen(text), STATE_USER_BYTES, &json) == 0)
 		labels_take(json, identity);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Docker: /docker/ID, docker-ID.scope, ECS's /ecs/…/ID; names from
+ * Docker (and balenaEngine): /docker/ID, docker-ID.scope, ECS's /ecs/…/ID; names from
  * <data-root>/containers/ID/config.v2.json, which is written before the container's first start.
  * With cri-dockerd the labels hold the pod.
  */
@@ -19,14 +19,23 @@ static bool below_ecs(const struct path *path, int i)
 	return false;
 }
 
+/* balenaEngine is a Docker of another name. */
+static bool engine_parent(const char *part)
+{
+	return !strcmp(part, "docker") || !strcmp(part, "balena") || !strcmp(part, "balena-engine");
+}
+
 static bool docker_match(const struct path *path, int i, struct identity *identity)
 {
 	const char *part = path->part[i];
 
-	if (part_is_id(part) && i && (!strcmp(path->part[i - 1], "docker") || below_ecs(path, i)))
+	if (part_is_id(part) && i && (engine_parent(path->part[i - 1]) || below_ecs(path, i)))
 		identity_set(identity->container_id, part);
 	else if (!part_tagged(part, "docker-", identity->container_id) &&
-		 !part_tagged(part, ":docker:", identity->container_id))
+		 !part_tagged(part, ":docker:", identity->container_id) &&
+		 !part_tagged(part, "balena-", identity->container_id) &&
+		 !part_tagged(part, "balena-engine-", identity->container_id) &&
+		 !part_tagged(part, ":balena-engine:", identity->container_id))
 		return false;
 	identity->runtime = HR_RUNTIME_DOCKER;
 	identity->kind = HR_KIND_CONTAINER;

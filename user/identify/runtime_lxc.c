@@ -30,6 +30,7 @@ static bool lxc_match(const struct path *path, int i, struct identity *identity)
 			continue;
 		identity->runtime = HR_RUNTIME_LXC;
 		identity->kind = forms[f].kind;
+		identity->path_names = true;
 		identity_set(identity->name, path->part[i] + n);
 		identity_set(identity->container_id, path->part[i] + n);
 		return true;

@@ -92,7 +92,7 @@ static int take_entry(const json_t *entry, struct identity *identity)
 	if (!name || !name[0] || !text)
 		return -EBADMSG;
 	identity_set(identity->name, name);
-	if (state_parse(text, strlen(text), &json) == 0)
+	if (state_parse(text, strlen(text), STATE_USER_BYTES, &json) == 0)
 		identity_set(identity->image, state_string(json, "image-name"));
 	if (!identity->image[0])
 		identity_set(identity->image, state_string(entry, "image"));

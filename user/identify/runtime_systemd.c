@@ -3,33 +3,10 @@
  * systemd: services and scopes are units; slices, mounts and sockets are groups with a unit's name.
  * Used only where no container is on the path: a unit inside a container belongs to the container.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "identity.h"
-
-static int hex_value(char c)
-{
-	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
-}
-
-/* For display: \xNN as the byte that it stands for (systemd.unit(5)). */
-static void unescape(const char *from, char *to, size_t to_bytes)
-{
-	size_t n = 0;
-
-	while (*from && n + 1 < to_bytes) {
-		if (from[0] == '\\' && from[1] == 'x' && isxdigit((unsigned char)from[2]) &&
-		    isxdigit((unsigned char)from[3]) && memcmp(from + 2, "00", 2)) {
-			to[n++] = (char)(hex_value(from[2]) << 4 | hex_value(from[3]));
-			from += 4;
-		} else {
-			to[n++] = *from++;
-		}
-	}
-	to[n] = 0;
-}
 
 static bool systemd_match(const struct path *path, int i, struct identity *identity)
 {
@@ -48,9 +25,10 @@ static bool systemd_match(const struct path *path, int i, struct identity *ident
 		if (!part_ends(unit, types[t].suffix))
 			continue;
 		identity->runtime = HR_RUNTIME_SYSTEMD;
-		identity->kind = types[t].kind;
+		/* A user's manager holds all that the user runs: it is no workload of its own. */
+		identity->kind = !strncmp(unit, "user@", 5) ? HR_KIND_GROUP : types[t].kind;
 		identity_set(identity->unit, unit);
-		unescape(unit, identity->name, sizeof(identity->name));
+		part_unescape(unit, identity->name, sizeof(identity->name));
 		return true;
 	}
 	return false;

@@ -15,8 +15,10 @@
 #include <sys/resource.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
+#include "base/own_uid.h"
+#include "base/rights.h"
 
-#define NO_TARGET 65534
 /* Address space: the largest document, parsed, and the libraries. */
 #define PARSER_MEMORY (256ul << 20)
 
@@ -80,8 +82,9 @@ static const char *const common_calls[] = {
 };
 
 static const char *const opener_calls[] = {
-	"openat2", "getdents64", "readlinkat", "readlink", "open_by_handle_at", "fcntl",
-	"fcntl64", "fstatfs",    "fstatfs64",  "wait4",    "waitpid",           "waitid",
+	"openat2", "getdents64", "readlinkat", "readlink", "open_by_handle_at",
+	"fcntl",   "fcntl64",    "fgetxattr",  "fstatfs",  "fstatfs64",
+	"wait4",   "waitpid",    "waitid",
 };
 /* clang-format on */
 
@@ -125,6 +128,20 @@ static int filter_calls(const char *const *more, size_t n)
 	return r;
 }
 
+static uint32_t own_uid, own_gid;
+
+int confine_find_user(void)
+{
+	int r = geteuid() == 0 ? own_uid_find(OWN_UID_RESOLVER, "/etc", &own_uid, &own_gid) : 0;
+
+	if (r != -EBUSY)
+		return r;
+	log_info("there is no user %s, and the users %u to %u are all in use: %u is shared",
+		 own_uids[OWN_UID_RESOLVER].name, own_uids[OWN_UID_RESOLVER].first,
+		 own_uids[OWN_UID_RESOLVER].last, own_uid);
+	return 0;
+}
+
 /* From root to an unprivileged user with this capability (-1: none), if we have it: root in a plain
  * container does not. A process that is not root keeps none. */
 static int drop_rights(int capability)
@@ -136,8 +153,8 @@ static int drop_rights(int capability)
 		if (capability >= 0)
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
 				     (unsigned int)capability);
-		if (capng_change_id(NO_TARGET, NO_TARGET,
-				    CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) < 0)
+		if (!own_uid || capng_change_id((int)own_uid, (int)own_gid,
+						CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) < 0)
 			return -EPERM;
 	} else if (capng_apply(CAPNG_SELECT_CAPS) < 0) {
 		return -EPERM;
@@ -149,7 +166,12 @@ static int drop_rights(int capability)
 
 int confine_opener(void)
 {
+	const struct rlimit none = {0, 0};
 	int r = drop_rights(CAP_DAC_READ_SEARCH);
+
+	if (r == 0 && setrlimit(RLIMIT_CORE, &none) < 0)
+		r = -errno;
+	rights_files(RIGHTS_FILES_READ); /* where the kernel has it */
 
 	return r < 0 ? r : filter_calls(opener_calls, ARRAY_SIZE(opener_calls));
 }
@@ -167,20 +189,6 @@ int confine_parser(void)
 		return -errno;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
+	rights_files(RIGHTS_FILES_NONE); /* where the kernel has it; the filter has no open */
 	return filter_calls(NULL, 0);
-}
-
-void confine_descriptors(const int *keep, int n)
-{
-	unsigned int from = 3;
-
-	for (int i = 0; i < n; i++) {
-		if (keep[i] < 0)
-			continue;
-		if ((unsigned int)keep[i] > from)
-			close_range(from, (unsigned int)keep[i] - 1, 0);
-		if ((unsigned int)keep[i] >= from)
-			from = (unsigned int)keep[i] + 1;
-	}
-	close_range(from, ~0u, 0);
 }

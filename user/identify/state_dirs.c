@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <pwd.h>
@@ -21,11 +22,17 @@
 
 #include "base/cleanup.h"
 #include "cgroup/cgroup_dir.h"
+#include "cgroup/root_names.h"
 #include "engine_procs.h"
 #include "cgroup_path_cache.h"
 #include "state_dirs.h"
+#include "state_watch.h"
 
-#define LIST_MAX 65536 /* entries of one directory; a kubelet's host has a few thousand logs */
+#define NERDCTL_FILE "*/etchosts/*/@/meta.json"
+#define LIST_MAX     65536 /* entries of one directory; a kubelet's host has a few thousand logs */
+/* In a user's home, for one request: entries that are read, of which one that is entered counts so many times. Real ones: ten. */
+#define USER_MAX     4096
+#define USER_ENTERED 16
 
 /* In `file`, @ is the id and * is any name; the entries for one `what` are tried in this order. */
 struct state_dir {
@@ -39,6 +46,9 @@ struct state_dir {
 static const struct state_dir table[] = {
 	{OPEN_DOCKER, false, false, "var/lib/docker", DAEMON_DOCKER_FILE},
 	{OPEN_DOCKER, false, false, "var/snap/docker/common/var-lib-docker", DAEMON_DOCKER_FILE},
+	{OPEN_DOCKER, false, false, "mnt/data/docker", DAEMON_DOCKER_FILE}, /* balenaOS */
+	{OPEN_DOCKER, false, false, "var/lib/balena-engine", DAEMON_DOCKER_FILE},
+	{OPEN_DOCKER, false, false, "var/lib/balena", DAEMON_DOCKER_FILE},
 	{OPEN_DOCKER, true, false, ".local/share/docker", DAEMON_DOCKER_FILE},
 	{OPEN_CONTAINERD, false, false, "run/containerd", DAEMON_CONTAINERD_FILE},
 	{OPEN_CONTAINERD, false, false, "run/k3s/containerd", DAEMON_CONTAINERD_FILE},
@@ -55,15 +65,19 @@ static const struct state_dir table[] = {
 	{OPEN_PODMAN, false, false, "var/lib/containers/storage", DAEMON_PODMAN_VOLATILE},
 	{OPEN_PODMAN, true, false, ".local/share/containers/storage", DAEMON_PODMAN_FILE},
 	{OPEN_PODMAN, true, false, ".local/share/containers/storage", DAEMON_PODMAN_VOLATILE},
+	{OPEN_NERDCTL, false, false, "var/lib/nerdctl", NERDCTL_FILE},
+	{OPEN_NERDCTL, true, false, ".local/share/nerdctl", NERDCTL_FILE},
 	{OPEN_LOG_CONTAINER, false, true, "var/log/containers", "*-@.log"},
 	{OPEN_LOG_POD, false, true, "var/log/pods", "*_@"},
 };
 
 struct state_dirs {
 	int root_fd, proc_fd, cgroup_fd;
+	uid_t owner; /* the daemon's uid, which this process gives up */
 	char cgroup_mount[OPEN_NAME];
 	struct daemons daemons;
 	struct path_cache cache;
+	struct state_watch watch;
 };
 
 static int open_how(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
@@ -116,6 +130,7 @@ struct search {
 	const struct open_request *request;
 	const struct state_dir *at;
 	uint32_t skip;
+	int left; /* entries that may still be read */
 	struct open_answer *answer;
 };
 
@@ -174,6 +189,7 @@ static int search_entry(struct search *search, int dir_fd, const char *name, con
 			return r;
 	}
 	if (*rest) {
+		search->left -= USER_ENTERED;
 		fd = state_dirs_open_below(dir_fd, name, O_RDONLY | O_DIRECTORY);
 		r = fd < 0 ? fd : search_below(search, fd, rest + 1, named);
 	} else if (search->at->link) {
@@ -196,7 +212,7 @@ static int search_entry(struct search *search, int dir_fd, const char *name, con
 	return r;
 }
 
-/* Depth: the number of components of a pattern in the tables, at most four. */
+/* Depth: the number of components of a pattern in the tables, at most five. */
 static int search_below(struct search *search, int dir_fd, const char *pattern, bool named)
 {
 	size_t n = strcspn(pattern, "/");
@@ -218,7 +234,7 @@ static int search_below(struct search *search, int dir_fd, const char *pattern, 
 		close(fd);
 		return -ENOMEM;
 	}
-	for (int i = 0; i < LIST_MAX && (entry = readdir(dir)); i++) {
+	for (int i = 0; i < LIST_MAX && search->left-- > 0 && (entry = readdir(dir)); i++) {
 		if (!fits(entry->d_name, component))
 			continue;
 		r = search_entry(search, dir_fd, entry->d_name, pattern + n, true);
@@ -261,6 +277,7 @@ static int try_dir(struct state_dirs *dirs, struct search *search, const char *d
 	int r;
 
 	search->answer->name[0] = 0;
+	search->left = search->at->user ? USER_MAX : INT_MAX;
 	if (!search->at->user) {
 		dir_fd = state_dirs_open_dir(dirs->root_fd, dir);
 	} else {
@@ -293,9 +310,9 @@ static int serve_file(struct state_dirs *dirs, const struct open_request *reques
 	int r, worst = -ENOENT;
 	size_t n;
 
-	if (!open_id_valid(request->id) && request->what != OPEN_PODMAN)
+	if ((!open_id_valid(request->id) && request->what != OPEN_PODMAN) || request->user_only > 1)
 		return -EINVAL;
-	for (int user = 1; user >= 0; user--)
+	for (int user = 1; user >= (int)request->user_only; user--)
 		for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 			if (table[i].what != request->what || table[i].user != user ||
 			    (user && !request->uid))
@@ -307,6 +324,8 @@ static int serve_file(struct state_dirs *dirs, const struct open_request *reques
 			if (r != -ENOENT && r != -ENOTDIR)
 				worst = r;
 		}
+	if (request->user_only)
+		return worst;
 	n = daemons_look(&dirs->daemons, request->what, dirs->root_fd, dirs->proc_fd);
 	for (size_t i = 0; i < n; i++) {
 		const struct daemon_dir *found = &dirs->daemons.dir[i];
@@ -353,6 +372,39 @@ static int serve_cgroup(struct state_dirs *dirs, const struct open_request *requ
 	return r;
 }
 
+static int serve_owner(struct state_dirs *dirs, const struct open_request *request,
+		       struct open_answer *answer)
+{
+	struct root_names names;
+	_cleanup_close_ int fd = -1;
+	int r = serve_cgroup(dirs, request, answer);
+
+	if (!r)
+		r = root_names_read(dirs->cgroup_fd, answer->name, dirs->owner, &names);
+	if (!r)
+		fd = cgroup_open_any(dirs->cgroup_fd, answer->name); /* none of the root itself */
+	memset(answer->name, 0, sizeof(answer->name));
+	if (r)
+		return r;
+	answer->owner = (struct open_owner){
+		.parts = names.parts,
+		.owned = names.owned,
+		.chosen = names.chosen,
+		.uid = dirs->owner,
+		.wish = fd >= 0 && protect_attribute_read(fd) == PROTECT_USER,
+	};
+	return 0;
+}
+
+/* Where handles can't be opened, all count as alive: the daemon knows better. */
+static bool is_alive(uint64_t cgroup_id, void *arg)
+{
+	const struct state_dirs *dirs = arg;
+	_cleanup_close_ int fd = cgroup_open_id(dirs->cgroup_fd, cgroup_id, O_PATH);
+
+	return fd != -ENOENT;
+}
+
 int state_dirs_serve(struct state_dirs *dirs, const struct open_request *request,
 		     struct open_answer *ret_answer)
 {
@@ -363,6 +415,13 @@ int state_dirs_serve(struct state_dirs *dirs, const struct open_request *request
 	switch (request->what) {
 	case OPEN_CGROUP:
 		answer->error = serve_cgroup(dirs, request, answer);
+		return -1;
+	case OPEN_OWNER:
+		answer->error = serve_owner(dirs, request, answer);
+		return -1;
+	case OPEN_CHANGED:
+		answer->n = (uint32_t)state_watch_changed(&dirs->watch, request->nth, is_alive,
+							  dirs, answer->changed, OPEN_CHANGED_MOST);
 		return -1;
 	case OPEN_PROC_CMDLINE:
 		r = serve_proc(dirs, request, "cmdline");
@@ -377,6 +436,8 @@ int state_dirs_serve(struct state_dirs *dirs, const struct open_request *request
 		return -1;
 	default:
 		r = request->what < OPEN_WHATS ? serve_file(dirs, request, answer) : -EINVAL;
+		if (r >= 0 && request->cgroup_id)
+			state_watch_add(&dirs->watch, request->cgroup_id, r);
 	}
 	answer->error = r < 0 ? r : 0;
 	return r < 0 ? -1 : r;
@@ -420,6 +481,7 @@ int state_dirs_open(const char *root, struct state_dirs **ret_dirs)
 	if (!dirs)
 		return -ENOMEM;
 	dirs->proc_fd = dirs->cgroup_fd = -1;
+	dirs->owner = geteuid();
 	dirs->root_fd = open(root && root[0] ? root : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirs->root_fd < 0) {
 		r = -errno;
@@ -442,5 +504,6 @@ void state_dirs_close(struct state_dirs *dirs)
 	if (dirs->cgroup_fd >= 0)
 		close(dirs->cgroup_fd);
 	path_cache_done(&dirs->cache);
+	state_watch_done(&dirs->watch);
 	free(dirs);
 }
