@@ -59,9 +59,10 @@ static float unit(const struct forecast_state *state)
 	return (float)(1u << state->baseline_shift);
 }
 
+/* At most MOST_UNITS: the coarsest unit does not reach figures of exabytes, which a damaged series may hold. */
 static uint16_t to_units(const struct forecast_state *state, float kib)
 {
-	return (uint16_t)(kib / unit(state));
+	return (uint16_t)clamp_f(kib / unit(state), 0, MOST_UNITS);
 }
 
 /* Coarser units when the usage outgrows them: all stored values are rounded down too. */
@@ -494,7 +495,9 @@ static void baseline_judge(const struct forecast_state *state, const struct step
 	float slope = f->slope, distance = step->distance, seconds, low, high, jitter = 0;
 	bool sooner; /* the drift has certainly accelerated */
 
-	if (distance < 0 || step->input->binding_level != HR_LEVEL_OWN)
+	/* Where others claim a part of the headroom, the growth of the whole is theirs, too. */
+	if (distance < 0 || step->input->binding_level != HR_LEVEL_OWN ||
+	    claimed_by_others(step->input))
 		return;
 	if (sawtooth && (f->window <= 0 || f->slope_low <= 0))
 		verdict->seconds = 0; /* the current rise is one of many */

@@ -33,6 +33,7 @@ struct step { /* sizes in KiB, times in seconds */
 	float grain;              /* changes below this are accounting noise */
 	uint32_t age, age_before; /* whole seconds since the start, now and at the last sample */
 	bool first;               /* sample since the start */
+	bool killed;              /* an OOM kill since the last sample */
 	bool gap;                 /* an interval too long for the fast scales: dt is not used */
 	/* another level binds, or its limit changed: earlier levels are not comparable */
 	bool moved;
@@ -62,6 +63,7 @@ struct verdict {
 	float spread;              /* standard deviation of its logarithm */
 	float log_odds;            /* of an OOM kill */
 	float other[OTHER_CAUSES]; /* log-odds of the other failures */
+	bool unsure;               /* much of what is used may be reclaimable: no time to OOM */
 	uint8_t terms;
 	struct term term[TERMS];
 };
@@ -75,7 +77,7 @@ struct forecast_detector {
 
 extern const struct forecast_detector detector_changepoint, detector_drift, detector_sawtooth,
 	detector_baseline, detector_leak, detector_rise_odds, detector_memory_high, detector_stall,
-	detector_history_prior;
+	detector_history_prior, detector_reclaim;
 
 /* forecast_update() with the verdict behind it: for the backtest and for explanations. */
 void forecast_evaluate(struct forecast_state *state, const struct forecast_input *input,

@@ -28,9 +28,9 @@
 
 /* In this order: a later detector may read what earlier ones put into the verdict. */
 static const struct forecast_detector *const detectors[] = {
-	&detector_changepoint, &detector_drift,         &detector_sawtooth,
-	&detector_rise_odds,   &detector_history_prior, &detector_memory_high,
-	&detector_baseline,    &detector_leak,          &detector_stall,
+	&detector_changepoint,   &detector_drift,       &detector_sawtooth, &detector_rise_odds,
+	&detector_history_prior, &detector_memory_high, &detector_baseline, &detector_leak,
+	&detector_stall,         &detector_reclaim,
 };
 
 void forecast_init(struct forecast_state *state) { memset(state, 0, sizeof(*state)); }
@@ -40,7 +40,7 @@ void forecast_input_init(struct forecast_input *input)
 	memset(input, 0xff, sizeof(*input));
 	input->t_ns = 0;
 	input->binding_level = HR_LEVEL_OWN;
-	input->under_oom = input->restarted = 0;
+	input->under_oom = input->restarted = input->claims_changed = 0;
 }
 
 /* The workload was restarted: resets all but the counts of how earlier runs ended. */
@@ -91,7 +91,7 @@ static bool read_sizes(const struct forecast_state *state, const struct forecast
 		       struct sizes *ret)
 {
 	uint64_t used = input->unreclaimable != HR_UNKNOWN ? input->unreclaimable : input->usage;
-	uint64_t limit = input->limit, space = input->headroom;
+	uint64_t limit = input->limit, space = input->headroom, pending, waits;
 
 	if (used == HR_UNKNOWN)
 		return false;
@@ -104,6 +104,16 @@ static bool read_sizes(const struct forecast_state *state, const struct forecast
 		limit = state->seen && state->limit_pages
 				? (uint64_t)state->limit_pages * PAGE_BYTES
 				: space + used;
+	/* Page cache that waits to be written is used; but the kernel waits for it rather than kill. */
+	pending = input->pending == HR_UNKNOWN ? 0 : input->pending < used ? input->pending : used;
+	used -= pending;
+	waits = input->binding_level == HR_LEVEL_ANCESTOR && input->above_pending != HR_UNKNOWN
+			? input->above_pending
+			: pending;
+	if (space != HR_UNKNOWN && waits <= UINT64_MAX / 4)
+		space += waits;
+	if (space != HR_UNKNOWN && claimed_by_others(input))
+		space -= input->claimed < space ? input->claimed : space;
 	if (input->swap != HR_UNKNOWN && used <= UINT64_MAX / 2 && input->swap <= UINT64_MAX / 4)
 		used += input->swap;
 	ret->used = to_pages(used);
@@ -120,6 +130,8 @@ static float eaten_since(const struct forecast_state *state, const struct foreca
 	bool same = now->headroom != UINT32_MAX && state->headroom_pages != UINT32_MAX &&
 		    now->limit && state->limit_pages && state->level == input->binding_level;
 
+	if (input->claims_changed) /* the two headrooms leave out different cgroups */
+		return 0;
 	/* At the limit the headroom stays zero: consumption is visible in the usage only. */
 	if (same && input->binding_level == HR_LEVEL_OWN &&
 	    (!now->headroom || !state->headroom_pages))
@@ -182,6 +194,7 @@ static bool make_step(struct forecast_state *state, const struct forecast_input 
 	else if (state->seen)
 		dt = (float)((double)(input->t_ns - state->last_t_ns) / 1e9);
 	memset(step, 0, sizeof(*step));
+	step->killed = killed;
 	step->input = input;
 	step->dt = dt;
 	step->first = !state->seen;
@@ -190,8 +203,10 @@ static bool make_step(struct forecast_state *state, const struct forecast_input 
 	if (dt > 0)
 		step->age_before = (uint32_t)((state->last_t_ns - state->start_ns) / NS_PER_SECOND);
 	step->gap = state->typical_dt > 0 && dt > GAP_SECONDS && dt > GAP_TIMES * state->typical_dt;
+	/* The host's limit follows what its free swap is worth (zram, zswap): that changes with each sample, and workloads do not react to it. */
 	step->moved = state->seen &&
-		      (state->level != input->binding_level || state->limit_pages != now.limit);
+		      (state->level != input->binding_level ||
+		       (state->limit_pages != now.limit && input->binding_level != HR_LEVEL_HOST));
 	step->used = 4.0f * (float)now.used;
 	step->distance = now.headroom == UINT32_MAX ? -1 : 4.0f * (float)now.headroom;
 	step->limit = max_f(now.limit ? 4.0f * (float)now.limit : 2 * step->used, 4);
@@ -232,7 +247,7 @@ void forecast_evaluate(struct forecast_state *state, const struct forecast_input
 		       struct verdict *ret_verdict, struct hr_forecast *ret_forecast)
 {
 	struct step step;
-	bool first;
+	bool first, whole;
 
 	unknown_forecast(ret_forecast);
 	memset(ret_verdict, 0, offsetof(struct verdict, term));
@@ -250,9 +265,10 @@ void forecast_evaluate(struct forecast_state *state, const struct forecast_input
 	risk_conclude(state, &step, ret_verdict, ret_forecast);
 	if (first)
 		return;
-	ret_forecast->drift_bytes_per_second = to_bytes(
-		step.distance >= 0 && input->binding_level == HR_LEVEL_OWN ? ret_verdict->drift
-									   : state->used_drift);
+	whole = step.distance >= 0 && input->binding_level == HR_LEVEL_OWN &&
+		!claimed_by_others(input);
+	ret_forecast->drift_bytes_per_second =
+		to_bytes(whole ? ret_verdict->drift : state->used_drift);
 	if (input->rss != HR_UNKNOWN)
 		ret_forecast->rss_drift_bytes_per_second = to_bytes(state->rss_drift);
 }

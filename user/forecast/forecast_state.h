@@ -78,24 +78,28 @@ struct forecast_state {
 	struct forecast_leak leak;
 	struct forecast_stall stall;
 	struct forecast_score score;
-	uint32_t oom_kills; /* counter as last seen, low bits */
+	uint32_t limit_hits; /* reclaim: counter as last seen, low bits */
+	uint32_t oom_kills;  /* counter as last seen, low bits */
 	uint16_t
 		ground; /* leak: the highest hourly baseline that it has come down from, in units of the baseline */
-	uint16_t cycles;                 /* sawtooth: complete ones */
-	uint16_t alarm_calm;             /* quarter seconds below `off` of the alarm */
-	uint8_t blocks[FORECAST_SCALES]; /* forecasts checked per scale, saturating */
+	uint16_t not_anonymous, unsorted; /* reclaim: as last seen, in 1/65535 of the limit */
+	uint16_t cycles;                  /* sawtooth: complete ones */
+	uint16_t alarm_calm;              /* quarter seconds below `off` of the alarm */
+	uint8_t blocks[FORECAST_SCALES];  /* forecasts checked per scale, saturating */
 	uint8_t seen : 1, rising : 1;
 	uint8_t accelerated : 1; /* changepoint: the slope has increased before */
 	uint8_t level;
 	uint8_t kills,
 		/* kept over restarts: runs that ended with and without an OOM kill */
 		clean_exits;
-	uint8_t alarm, alarm_held /* quarter seconds */, leak_state, leak_of;
+	uint8_t alarm : 4, leak_state : 4, alarm_held /* quarter seconds */, leak_of;
 	uint8_t baseline_shift, baseline_ring;
 	uint8_t baseline_straight; /* growth, in quarters of the deviation of a random walk */
 	uint8_t under_oom_seconds; /* stall: saturating */
 	uint8_t baseline_late;     /* % of the growth that fell in the later half of the window */
 	uint8_t previous_pace; /* leak: pace at which the previous run leaked to its end, coded by leak.c; 0: none */
+	uint8_t reclaims; /* reclaim: how often the kernel found memory at the limit; saturating */
+	uint8_t unsorted_growth; /* reclaim: how much of the recent growth is of unknown kind, in 1/255 */
 	uint8_t trough_rises; /* sawtooth: troughs in a row above the one before */
 };
 

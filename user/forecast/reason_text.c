@@ -12,27 +12,27 @@
 struct text { /* the arguments, formatted */
 	char bytes[3][UNITS_TEXT], rate[UNITS_TEXT], time[3][UNITS_TEXT];
 	const int64_t *arg;
-	const char *limit; /* which limit */
+	const char *limit, *shared; /* which limit */
 };
 
 static int drift_text(const struct text *t, char *buf, size_t size)
 {
 	if (t->arg[0] <= 0)
-		return snprintf(buf, size, "growth too irregular for a forecast to %s limit of %s",
-				t->limit, t->bytes[2]);
-	if (t->arg[1] < 0)
-		return snprintf(buf, size, "grows %s towards %s limit of %s", t->rate, t->limit,
+		return snprintf(buf, size, "growth too irregular for a forecast; %s %s", t->limit,
 				t->bytes[2]);
-	return snprintf(buf, size, "grows %s; %s to %s limit of %s", t->rate, t->time[1], t->limit,
+	if (t->arg[1] < 0)
+		return snprintf(buf, size, "grows %s towards %s %s", t->rate, t->limit,
+				t->bytes[2]);
+	return snprintf(buf, size, "grows %s; %s to %s %s", t->rate, t->time[1], t->limit,
 			t->bytes[2]);
 }
 
 static int rise_text(const struct text *t, char *buf, size_t size)
 {
 	if (t->arg[2] >= 0)
-		return snprintf(buf, size, "grew %s in %s; %s left", t->bytes[0], t->time[2],
-				t->bytes[1]);
-	return snprintf(buf, size, "grew %s; %s left", t->bytes[0], t->bytes[1]);
+		return snprintf(buf, size, "%sgrew %s in %s; %s left", t->shared, t->bytes[0],
+				t->time[2], t->bytes[1]);
+	return snprintf(buf, size, "%sgrew %s; %s left", t->shared, t->bytes[0], t->bytes[1]);
 }
 
 static int slowing_text(const struct text *t, char *buf, size_t size)
@@ -48,7 +48,7 @@ static int sawtooth_text(const struct text *t, char *buf, size_t size)
 
 static int baseline_text(const struct text *t, char *buf, size_t size)
 {
-	return snprintf(buf, size, "baseline grows %s/h; %s to %s limit", t->bytes[0], t->time[1],
+	return snprintf(buf, size, "baseline grows %s/h; %s to %s", t->bytes[0], t->time[1],
 			t->limit);
 }
 
@@ -121,6 +121,18 @@ static int young_text(const struct text *t, char *buf, size_t size)
 	return snprintf(buf, size, "started %s ago", t->time[0]);
 }
 
+static int reclaimed_text(const struct text *t, char *buf, size_t size)
+{
+	return snprintf(buf, size, "the kernel reclaimed such memory at the limit of %s%s",
+			t->bytes[1], t->arg[0] > 1 ? ", repeatedly" : "");
+}
+
+static int unsorted_text(const struct text *t, char *buf, size_t size)
+{
+	return snprintf(buf, size, "%s of %s are kernel memory that may be reclaimable",
+			t->bytes[0], t->bytes[1]);
+}
+
 static int swap_text(const struct text *t, char *buf, size_t size)
 {
 	return snprintf(buf, size, "swap full (%s swapped out)", t->bytes[0]);
@@ -155,6 +167,8 @@ static const struct {
 	[HR_REASON_HIGH_FIRST] = {"high_first", high_first_text},
 	[HR_REASON_YOUNG] = {"young", young_text},
 	[HR_REASON_NO_KILL_BEFORE] = {"no_kill_before", no_kill_text},
+	[HR_REASON_RECLAIMED] = {"reclaimed", reclaimed_text},
+	[HR_REASON_UNSORTED] = {"kernel_unknown", unsorted_text},
 	[HR_REASON_LEAK] = {"leak", leak_text},
 };
 
@@ -166,7 +180,9 @@ static const char *const leak_kinds[HR_LEAK_OF_COUNT] = {
 };
 
 static const char *const leak_states[] = {"none", "suspected", "confirmed", "exhausting"};
-static const char *const limits[HR_LEVEL_COUNT] = {"its own", "an ancestor's", "the host's"};
+static const char *const limits[HR_LEVEL_COUNT] = {"own limit", "parent limit", "host memory"};
+/* A shared limit is older than those that share it: the growth is not of the container alone. */
+static const char *const shared[HR_LEVEL_COUNT] = {"", "with others ", "with others "};
 
 const char *forecast_reason_name(unsigned int kind)
 {
@@ -193,13 +209,17 @@ const char *forecast_reason_text(const struct hr_reason *reason, char *buf, size
 		snprintf(buf, size, "%s", reason->kind ? "?" : "");
 		return buf;
 	}
-	t.limit = reason->reserved < HR_LEVEL_COUNT ? limits[reason->reserved] : "a";
+	t.limit = reason->reserved < HR_LEVEL_COUNT ? limits[reason->reserved] : "limit";
+	t.shared = reason->reserved < HR_LEVEL_COUNT ? shared[reason->reserved] : "";
 	units_rate(reason->arg[0], t.rate);
 	for (size_t i = 0; i < COUNT(t.bytes); i++) {
 		uint64_t value = reason->arg[i] < 0 ? 0 : (uint64_t)reason->arg[i];
 
 		units_bytes(value, t.bytes[i]);
-		units_duration_ms(value, t.time[i]);
+		if (value)
+			units_duration_ms(value, t.time[i]);
+		else
+			snprintf(t.time[i], sizeof(t.time[i]), "under 1 ms");
 	}
 	reasons[reason->kind].text(&t, buf, size);
 	return buf;

@@ -23,16 +23,19 @@ float rise_so_far(const struct forecast_state *state, const struct step *step)
 static void rise_odds_judge(const struct forecast_state *state, const struct step *step,
 			    struct verdict *verdict)
 {
-	float weight;
+	float weight, seconds = -1;
 
 	if (verdict->chance_risk < 1e-3f || step->distance < 0)
 		return;
 	verdict->come = rise_so_far(state, step);
 	weight = log_f((verdict->come + step->grain) / (step->distance + step->grain));
 	weight = clamp_f(weight, -MOST_TERM, MOST_TERM) * verdict->chance_risk;
+	if (verdict->drift >
+	    0) /* at the present rate; it cannot have begun before the target itself */
+		seconds = min_f(verdict->come / verdict->drift,
+				(float)(state->last_t_ns - state->start_ns) / 1e9f);
 	verdict_add(verdict, HR_REASON_RISE, weight, to_bytes(verdict->come),
-		    to_bytes(step->distance),
-		    verdict->drift > 0 ? to_ms(verdict->come / verdict->drift) : -1);
+		    to_bytes(step->distance), seconds > 0 ? to_ms(seconds) : -1);
 }
 
 const struct forecast_detector detector_rise_odds = {.name = "rise", .judge = rise_odds_judge};

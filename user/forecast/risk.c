@@ -35,6 +35,7 @@
 #define WARN_LAST_SECONDS 2.0f  /* `warn`: and three */
 #define LAST_ODDS         3.0f  /* of a rise that has covered three quarters of its distance */
 #define WARN_ODDS         8.0f
+#define LEAST_CHANCE      0.5f /* of a failure, for a time of which little is left */
 
 /* warn from a probability of .5, act from .8; each ends when the probability falls below `off`. */
 static const struct {
@@ -180,11 +181,20 @@ static uint64_t within_a_day(float seconds)
 	return seconds <= DAY_SECONDS ? (uint64_t)to_ms(seconds) : HR_UNKNOWN;
 }
 
-static void fill_times(float widen, const struct verdict *verdict, struct hr_forecast *forecast)
+/* A median time within RISK_SECONDS, and a failure within them that is hardly probable, exclude each other: a process that
+ * starts grows by megabytes in milliseconds, and stops. The nearer the time, the surer it must be. */
+static bool believable(float seconds, float chance)
+{
+	return chance >= LEAST_CHANCE * (1 - seconds / RISK_SECONDS);
+}
+
+static void fill_times(float widen, const struct verdict *verdict, float chance,
+		       struct hr_forecast *forecast)
 {
 	float factor;
 
-	if (verdict->seconds <= 0 || verdict->seconds > DAY_SECONDS)
+	if (verdict->seconds <= 0 || verdict->seconds > DAY_SECONDS || verdict->unsure ||
+	    !believable(verdict->seconds, chance))
 		return;
 	factor = exp_f(QUANTILE * min_f(verdict->spread * exp_f(widen), MOST_SPREAD));
 	forecast->oom_in_p10_ms = within_a_day(verdict->seconds / factor);
@@ -211,5 +221,5 @@ void risk_conclude(struct forecast_state *state, const struct step *step,
 		(uint16_t)(1000 * clamp_f(inputs, 0, 1) / (1 + min_f(verdict->spread, 4) / 4));
 	forecast->alarm = alarm_now(state, step, forecast->risk_centi, verdict);
 	fill_reasons(step, verdict, forecast);
-	fill_times(state->score.widen, verdict, forecast);
+	fill_times(state->score.widen, verdict, chance, forecast);
 }

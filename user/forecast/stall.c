@@ -11,10 +11,13 @@
 #define FULL_STARTS  0.10f /* share of time with all tasks stalled from which it counts … */
 #define FULL_PER \
 	14.0f /* … log-odds per share beyond that: .6 for a minute is a probability of one half */
-#define MOST_TERM       9.0f
-#define REFAULT_STARTS  0.05f /* of the usage read back per second */
-#define REFAULT_PER     6.0f
-#define MOST_REFAULT    3.0f
+#define MOST_TERM      9.0f
+#define REFAULT_STARTS 0.05f /* of the usage read back per second */
+#define REFAULT_PER    6.0f
+#define MOST_REFAULT   3.0f
+/* memory.stat is not read at each sweep: the counter stands for up to so many seconds, and then has risen by all that came meanwhile,
+ * as if in one (sweep_worker.c, STAT_AGE_NS). The mean over a minute is the same. */
+#define REFAULT_SECONDS 17.0f
 #define UNDER_OOM       12.0f
 #define UNDER_OOM_AFTER 2 /* seconds */
 #define PAGE_KIB        4.0f
@@ -28,9 +31,9 @@ static uint32_t counter_rise(uint64_t now, uint32_t *last, bool first)
 	return first || rise > UINT32_MAX / 2 ? 0 : rise;
 }
 
-static void follow(float *mean, float share, float tau, float dt)
+static void follow(float *mean, float share, float most, float tau, float dt)
 {
-	*mean += (min_f(share, 1) - *mean) * dt / (tau + dt);
+	*mean += (min_f(share, most) - *mean) * dt / (tau + dt);
 }
 
 static void stall_update(struct forecast_state *state, const struct step *step)
@@ -43,15 +46,15 @@ static void stall_update(struct forecast_state *state, const struct step *step)
 	if (in->psi_full_us != HR_UNKNOWN) {
 		share = (float)counter_rise(in->psi_full_us, &s->psi_full_us, first);
 		if (!first) {
-			follow(&s->full_fast, share / 1e6f / dt, FAST_SECONDS, dt);
-			follow(&s->full_slow, share / 1e6f / dt, SLOW_SECONDS, dt);
+			follow(&s->full_fast, share / 1e6f / dt, 1, FAST_SECONDS, dt);
+			follow(&s->full_slow, share / 1e6f / dt, 1, SLOW_SECONDS, dt);
 		}
 	}
 	if (in->refaults != HR_UNKNOWN) {
 		share = PAGE_KIB * (float)counter_rise(in->refaults, &s->refaults, first);
 		if (!first)
-			follow(&s->refault_share, share / dt / max_f(step->used, 1), SLOW_SECONDS,
-			       dt);
+			follow(&s->refault_share, share / dt / max_f(step->used, 1),
+			       REFAULT_SECONDS, SLOW_SECONDS, dt);
 	}
 	state->under_oom_seconds =
 		in->under_oom && !first
