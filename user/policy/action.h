@@ -11,18 +11,21 @@
 #include <string.h>
 #include <headroom/event.h>
 #include "policy.h"
+#include "process_group.h"
 
 #define ACTION_POLICY 96  /* bytes of a policy's name in an event; a longer name is cut */
 #define ACTION_DETAIL 160 /* bytes of one line of explanation */
 
 struct action_target {
 	uint32_t slot; /* HR_UNKNOWN_U32: processes outside containers */
+	bool guest; /* a container's or a user's: attributes that these can set protect nothing */
 	uint64_t memcg_id;
 	uint32_t pgid,
 		pid; /* outside containers: the process group (0: pid alone) and its largest process; else 0 */
 	uint64_t start_boottime_ns; /* of pid: a reused pid is another process */
 	uint64_t leader_start_ns;   /* of pgid's leader; HR_UNKNOWN: it is gone */
 	char comm[16];
+	struct process_members members; /* where pgid is not 0 */
 };
 
 struct action_skipped {           /* a candidate that was not chosen */
@@ -47,6 +50,7 @@ struct action {
 	bool whole;   /* KILL: the whole container */
 	bool largest; /* KILL: only the container's largest process; of a process group: only pid */
 	int signal;   /* TERM; 0: SIGTERM */
+	bool reserve; /* the rate limit is reached: charged to its reserve for the host's memory */
 	uint64_t bytes;  /* RECLAIM: how much; THROTTLE: memory.high; HR_UNKNOWN */
 	uint64_t for_ms; /* THROTTLE: until it is lifted; TERM: grace period; HR_UNKNOWN */
 	uint64_t
@@ -62,9 +66,10 @@ struct action_result {
 	uint64_t tag; /* as in the action; so are escalation and step */
 	uint32_t escalation, step;
 	enum hr_action_status status;
-	int error;               /* errno of the step that failed; 0 */
-	int signal;              /* that was sent; 0 */
-	uint32_t pid, processes; /* of the process that is named; how many were signalled */
+	enum hr_skip_reason reason; /* of a skipped one, where a word says it; else HR_SKIP_NONE */
+	int error;                  /* errno of the step that failed; 0 */
+	int signal;                 /* that was sent; 0 */
+	uint32_t pid, processes;    /* of the process that is named; how many were signalled */
 	char comm[16];
 	uint64_t start_boottime_ns;
 	uint64_t usage_before, usage_after, freed; /* bytes; of a process group: RSS; HR_UNKNOWN */
@@ -88,6 +93,12 @@ struct outcome {
 
 /* Fills in what to do from the action's kind and spec: `slot` is the target's, NULL for a process group. */
 void action_plan(struct action *action, const struct hr_slot *slot);
+
+/* Whether a cgroup belongs to a container or a user, so that these can set its attributes. */
+static inline bool action_guest(const struct hr_slot *slot)
+{
+	return slot->id.kind == HR_KIND_CONTAINER || slot->id.container_id.at || slot->id.chosen;
+}
 
 /* A result of this action that names its target and has measured nothing yet. */
 static inline void action_result_init(struct action_result *ret_result, const struct action *action,

@@ -12,7 +12,7 @@ const struct action_kind action_kinds[HR_ACTION_COUNT] = {
 			.severity = 1,
 			.once = true,
 			.sentence = "it is reported{command}",
-			.values = "{notify: {run: [PROGRAM, WORD]}}",
+			.values = "{notify: {run: [PROGRAM, WORD], run_as: USER}}",
 			.reference =
 				"An event. With a value, also runs a command, without a shell.",
 		},
@@ -75,7 +75,7 @@ const struct action_kind action_kinds[HR_ACTION_COUNT] = {
 		},
 	[HR_ACTION_ON_EXIT] =
 		{
-			.values = "{run: [PROGRAM, WORD]}",
+			.values = "{run: [PROGRAM, WORD], run_as: USER}",
 			.reference =
 				"Runs a command after a target has ended. {name}, {id}, {pod}, "
 				"{namespace}, {container}, {unit}, {cgroup}, {policy} and {pid} "

@@ -7,23 +7,46 @@
 
 #include <string.h>
 
+#include "forecast/forecast_input.h"
+
 #define NS_PER_MS  1000000ULL
 #define MS_PER_DAY 86400000ULL
+
+/* Used, and no reason to end anything: the kernel waits for it, or gives it back, rather than kill. */
+static uint64_t yielding(const struct hr_slot *slot)
+{
+	return memory_yielding(&slot->memory, slot->oom_kills_total);
+}
+
+static uint64_t read_used(const struct input_source *from)
+{
+	uint64_t used = from->slot ? from->slot->memory.unreclaimable : HR_UNKNOWN;
+
+	return used == HR_UNKNOWN ? used : used - yielding(from->slot);
+}
 
 static uint64_t read_usage(const struct input_source *from)
 {
 	return from->slot ? from->slot->memory.usage : from->pgroup->rss;
 }
 
-/* Of a process group, the largest process: a policy on single processes means a process. */
 static uint64_t read_rss(const struct input_source *from)
 {
-	return from->slot ? from->slot->memory.rss : from->pgroup->largest_rss;
+	return from->slot ? from->slot->memory.rss : from->pgroup->rss;
 }
 
+/* With what yields where the limit is: under the limit of an ancestor what a sibling uses, too. The host's available memory includes it. */
 static uint64_t read_headroom(const struct input_source *from)
 {
-	return from->slot ? from->slot->memory.headroom : HR_UNKNOWN;
+	const struct hr_slot *slot = from->slot;
+	uint64_t headroom = slot ? slot->memory.headroom : HR_UNKNOWN;
+
+	if (headroom == HR_UNKNOWN || slot->binding.level == HR_LEVEL_HOST)
+		return headroom;
+	return headroom + (slot->binding.level == HR_LEVEL_OWN
+				   ? yielding(slot)
+				   : yielding_of(slot->binding.used, slot->binding.pending,
+						 slot->binding.unsorted));
 }
 
 static bool has_forecast(const struct input_source *from)
@@ -90,7 +113,7 @@ static uint64_t read_age(const struct input_source *from)
 	uint64_t start;
 
 	if (!slot)
-		return HR_UNKNOWN;
+		return from->pgroup->age_ms;
 	start = slot->started_ns != HR_UNKNOWN && slot->started_ns ? slot->started_ns
 								   : slot->appeared_ns;
 	if (!start || start == HR_UNKNOWN || !slot->sampled_ns || slot->sampled_ns == HR_UNKNOWN ||
@@ -121,6 +144,23 @@ static const struct condition_level leak_levels[] = {
 
 /* Where the hysteresis of each comes from: docs/explanation/actions.md. */
 const struct condition condition_table[CONDITIONS] = {
+	[CONDITION_USED] =
+		{
+			.key = "used",
+			.type = VALUE_AMOUNT,
+			SIZES,
+			.scope = FOR_CONTAINERS,
+			.of = INPUT_LEAST,
+			.of_text = "its effective limit",
+			.read = read_used,
+			CALM(95, 2),
+			.sentence = "uses at least {} (non-reclaimable)",
+			EVENT(unreclaimable),
+			.values = "size, or share of the effective limit",
+			.reference = "Non-reclaimable memory is at least this size, or this share "
+				     "of the effective limit (of its own limit, where that is "
+				     "smaller; without any limit, of the host's memory).",
+		},
 	[CONDITION_USAGE] =
 		{
 			.key = "usage",
@@ -131,11 +171,13 @@ const struct condition condition_table[CONDITIONS] = {
 			.of_text = "its limit",
 			.read = read_usage,
 			CALM(95, 2),
-			.sentence = "uses at least {}",
+			.sentence = "uses at least {} (page cache included)",
 			EVENT(usage),
 			.values = "size, or share of the limit",
-			.reference = "Memory usage is at least this size, or this share of the "
-				     "target's own limit, else of the nearest limited ancestor's.",
+			.reference = "Memory usage, page cache included, is at least this size, or "
+				     "this share of the target's own limit, else of the nearest "
+				     "limited ancestor's. The kernel drops cache before it kills: "
+				     "to end a target, use the condition used.",
 		},
 	[CONDITION_RSS] =
 		{
@@ -145,18 +187,21 @@ const struct condition condition_table[CONDITIONS] = {
 			.scope = FOR_PROCESSES,
 			.read = read_rss,
 			CALM(95, 2),
-			.sentence = "has a resident set of at least {}",
+			.sentence = "has at least {} resident",
 			EVENT(rss),
 			.values = "size",
 			.reference = "Processes outside containers: the resident memory of the "
-				     "process group's largest process is at least this size.",
+				     "process group, shared pages counted once, is at least this "
+				     "size.",
 		},
 	[CONDITION_HEADROOM] =
 		{
 			.key = "headroom",
-			.type = VALUE_SIZE,
+			.type = VALUE_AMOUNT,
 			SIZES,
 			.scope = FOR_CONTAINERS,
+			.of = INPUT_EFFECTIVE,
+			.of_text = "its effective limit",
 			.read = read_headroom,
 			.own_only = true,
 			.shared = HR_UNKNOWN,
@@ -164,9 +209,9 @@ const struct condition condition_table[CONDITIONS] = {
 			CALM(105, 2),
 			.sentence = "has headroom below {}",
 			EVENT(headroom),
-			.values = "size",
-			.reference =
-				"Headroom to the limit that is reached first is below this size.",
+			.values = "size, or share of the effective limit below 100%",
+			.reference = "Headroom to the limit that is reached first is below this "
+				     "size, or below this share of that limit.",
 		},
 	[CONDITION_OOM_IN] =
 		{

@@ -24,8 +24,14 @@ enum value_type {                 /* what a threshold is, and its unit in struct
 		  VALUE_PERCENT,    /* hundredths of a per cent */
 };
 
-/* What the engine reads of a target: the conditions' inputs at their ids, and what a share is of. */
-enum input { INPUT_LIMIT = CONDITIONS, INPUT_HOST_TOTAL, INPUTS };
+/* What the engine reads of a target: the conditions' inputs at their ids, and what a share is of (inputs.c). */
+enum input {
+	INPUT_LIMIT = CONDITIONS, /* its own limit, else the nearest limited ancestor's */
+	INPUT_EFFECTIVE,          /* the limit that is reached first, up to the host's memory */
+	INPUT_LEAST,              /* the lesser of both: what it can use at most */
+	INPUT_HOST_TOTAL,
+	INPUTS
+};
 
 /* Value of oom_in: a forecast exists, and it predicts no OOM. */
 #define NOT_PREDICTED (HR_UNKNOWN - 1)

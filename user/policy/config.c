@@ -76,6 +76,13 @@ static int parse_protect(void *arg, const struct tree_node *key, const struct tr
 	return policy_parse_protect(&file->policy_parse, value);
 }
 
+static int parse_run_as(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct config_file *file = arg;
+
+	return policy_parse_run_as(&file->policy_parse, value, &file->policy_parse.run_as);
+}
+
 static int parse_policies(void *arg, const struct tree_node *key, const struct tree_node *value)
 {
 	struct config_file *file = arg;
@@ -156,13 +163,10 @@ static const struct tree_rename renamed_keys[] = {
 static int parse_file(struct config_file *file, struct policy_set **ret_set)
 {
 	static const struct tree_key keys[] = {
-		{"mode", parse_mode},
-		{"interval", parse_interval},
-		{"protect", parse_protect},
-		{"policies", parse_policies},
-		{"rate_limit", parse_rate_limit},
-		{"control", parse_control},
-		{"export", parse_export},
+		{"mode", parse_mode},       {"interval", parse_interval},
+		{"protect", parse_protect}, {"policies", parse_policies},
+		{"run_as", parse_run_as},   {"rate_limit", parse_rate_limit},
+		{"control", parse_control}, {"export", parse_export},
 	};
 	int err = 0;
 

@@ -24,6 +24,7 @@ struct config_allow {  /* users that may request actions, besides root */
 struct config {
 	enum policy_mode mode;
 	bool mode_given; /* on the command line, which wins over the file */
+	bool no_lock;    /* --no-lock: enforces beside other daemons */
 	uint32_t interval_ms;
 	char board[256]; /* "": the default path */
 	char root[256];  /* "" or where the host's /proc and /sys are mounted */

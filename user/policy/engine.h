@@ -54,6 +54,9 @@ void engine_free(struct policy_engine *engine);        /* takes NULL */
  * under way continues where the policy of the same name still has the same steps, and otherwise ends (outcome() then lets the
  * daemon lift a throttle). */
 void engine_set_policies(struct policy_engine *engine, const struct policy_set *set);
+/* Whatever the policies say, no mode above this one; MODE_ENFORCE: no limit. A change ends the escalations under way, and no
+ * cooldown of a dry run remains. */
+void engine_limit_mode(struct policy_engine *engine, enum policy_mode most);
 /* The board grew: slots keep their indices. Allocates; call it when memory is not short. */
 int engine_grow(struct policy_engine *engine, uint32_t slots);
 
@@ -65,8 +68,18 @@ void engine_update_slot(struct policy_engine *engine, const struct policy_snapsh
 /* An action is done, failed, skipped or refused. */
 void engine_action_done(struct policy_engine *engine, const struct policy_snapshot *snapshot,
 			const struct action_result *result);
+/* Call it before engine_action_done(). Did this action end something in vain, which frees nothing? Then its escalation, under way
+ * or over, is no longer counted by the rate limit. False: it freed memory, that is not known, or too many were in vain. */
+bool engine_refund(struct policy_engine *engine, const struct policy_snapshot *snapshot,
+		   const struct action_result *result);
 /* The kernel OOM-killed here (HR_UNKNOWN_U32: for want of the host's memory): hold off; the OOM kill was not averted. */
 void engine_oom_kill(struct policy_engine *engine, uint32_t slot, uint64_t now_ns);
+/* Why no policy acted before the kernel OOM-killed in this slot (HR_UNKNOWN_U32: in none that is known), at a limit or for want
+ * of the host's memory: the first policy for such a case that matches it and came near, else the first that matches. Call it
+ * before engine_oom_kill(). False: no policy that would do more than notify matches. */
+bool engine_not_acted(struct policy_engine *engine, const struct policy_snapshot *snapshot,
+		      uint32_t slot, bool host, const struct policy **ret_policy,
+		      enum hr_skip_reason *ret_reason);
 /* A cgroup was created below this slot's: its protection covers the parent from now on, not from the next sweep. */
 void engine_child_created(struct policy_engine *engine, uint32_t parent);
 /* The slot's cgroup is gone; the index may be reused from now on. */
@@ -76,6 +89,8 @@ void engine_slot_gone(struct policy_engine *engine, uint32_t slot, uint64_t memc
  * as the engine would have asked for it, for the event; false: no policy asks for a reflex here any more. */
 bool engine_reflex_fired(struct policy_engine *engine, const struct policy_snapshot *snapshot,
 			 uint32_t slot, struct action *ret_action);
+/* Was a kill of this slot's container asked for that has no result yet? */
+bool engine_kills_now(const struct policy_engine *engine, uint32_t slot);
 /* What found its table full; reported, never silent. */
 struct engine_counts {
 	uint64_t
@@ -88,22 +103,32 @@ void engine_counts(const struct policy_engine *engine, struct engine_counts *ret
 /* When to call engine_update() or engine_update_slot() next at the latest (monotonic ns); 0: no deadline. */
 uint64_t engine_deadline(const struct policy_engine *engine);
 
+/* Why the target of this escalation must be left alone by now: it is protected, or its policy matches it no longer. HR_SKIP_NONE:
+ * nothing speaks against it. */
+enum hr_skip_reason engine_recheck(struct policy_engine *engine,
+				   const struct policy_snapshot *snapshot, uint32_t escalation);
+
 /* How many escalations the rate limit still lets kill now; UINT64_MAX: no limit. For BPF, which kills without asking. */
 uint64_t engine_kills_left(const struct policy_engine *engine, uint64_t now_ns);
 
-/* The policy that arms a reflex or a tripwire for this slot, and at how many bytes of usage; false: none. */
+/* The policy that arms a reflex or a tripwire for this slot, and at how many bytes of usage (HR_UNKNOWN: a share of a limit that is not
+ * known yet); false: none. */
 bool engine_trigger(struct policy_engine *engine, const struct policy_snapshot *snapshot,
 		    uint32_t slot, const struct policy **ret_policy, uint64_t *ret_threshold,
 		    bool *ret_reflex);
 
-/* selector.c. Why this is never a target, whatever the policies say; HR_SKIP_NONE: it may be one. */
+/* exempt.c. Why this is never a target, whatever the policies say; HR_SKIP_NONE: it may be one. */
 enum hr_skip_reason policy_exempt(const struct policy_set *set,
 				  const struct policy_snapshot *snapshot, uint32_t slot);
 enum hr_skip_reason policy_exempt_process_group(const struct policy_set *set,
 						const struct policy_snapshot *snapshot,
 						uint32_t pgroup);
-/* A single process outside containers: its name, and its cgroup's slot (NULL: not known). */
+/* How many bytes of a slot's path root chose, for process_place_of(); 0: not known. */
+size_t policy_unit_bytes(const struct hr_slot *slot, const char *path);
+/* A single process outside containers: its name (own: a user chose it), and its cgroup's slot (NULL: not known). */
 enum hr_skip_reason policy_exempt_process(const struct policy_set *set, const char comm[16],
-					  const struct hr_slot *slot);
+					  bool own, const struct hr_slot *slot);
+/* Is it a name that `protect` lists as a process? Of a name that a user chose that is a wish. */
+bool policy_protects_name(const struct policy_set *set, const char comm[16]);
 
 #endif

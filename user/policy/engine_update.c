@@ -47,6 +47,7 @@ int engine_init(struct policy_engine **ret_engine, uint32_t slots,
 
 	if (!engine)
 		return -ENOMEM;
+	engine->mode_most = MODE_ENFORCE;
 	if (calls)
 		engine->calls = *calls;
 	if (reserve(engine, slots) ||
@@ -123,7 +124,7 @@ static void does_not_hold(struct policy_engine *engine, uint32_t policy,
 	if (!timer)
 		return;
 	timer->since_ns = 0;
-	if (timer->till_calm && !condition_set_calm(rule, f, NULL))
+	if ((timer->till_calm || timer->reported) && !condition_set_calm(rule, f, NULL))
 		timer->seen = engine->round;
 }
 
@@ -196,7 +197,9 @@ static void consider_slot(struct policy_engine *engine, uint32_t policy,
 		return;
 	since_ns = since(engine, policy, f->key);
 	note_next(engine, policy, slot, f->key, at->id.workload);
-	if (held_long_enough(engine, policy, since_ns) && steps_mode(engine->set, p) > MODE_OBSERVE)
+	not_acted_reflex(engine, policy, slot, since_ns);
+	if (held_long_enough(engine, policy, since_ns) &&
+	    steps_engine_mode(engine, p) > MODE_OBSERVE)
 		escalation_begin(engine, policy, slot, NONE32, since_ns, 0);
 }
 
@@ -215,13 +218,14 @@ static void consider_process_group(struct policy_engine *engine, uint32_t policy
 	if (holds == HOLDS_UNKNOWN && timer)
 		timer->seen = engine->round;
 	if (holds != HOLDS ||
-	    !selector_match_process_group(engine->set, p, &engine->snapshot->pgroup[pgroup],
-					  in == NONE32 ? NULL
-						       : selector_slot(engine->snapshot, in)) ||
+	    !selector_match_process_group(
+		    engine->set, p, engine->snapshot, &engine->snapshot->pgroup[pgroup],
+		    in == NONE32 ? NULL : selector_slot(engine->snapshot, in)) ||
 	    selector_process_group_allowed(engine->set, engine->snapshot, p, pgroup))
 		return;
 	since_ns = since(engine, policy, f->key);
-	if (held_long_enough(engine, policy, since_ns) && steps_mode(engine->set, p) > MODE_OBSERVE)
+	if (held_long_enough(engine, policy, since_ns) &&
+	    steps_engine_mode(engine, p) > MODE_OBSERVE)
 		escalation_begin(engine, policy, NONE32, pgroup, since_ns, 0);
 }
 
@@ -251,13 +255,17 @@ static void consider_host(struct policy_engine *engine, uint32_t policy)
 		return;
 	}
 	since_ns = since(engine, policy, HOST_KEY);
-	if (!victim_choose(engine, policy, &best, &n))
+	if (!victim_choose(engine, policy, &best, &n)) {
+		if (held_long_enough(engine, policy, since_ns) &&
+		    steps_engine_mode(engine, p) > MODE_OBSERVE)
+			not_acted_no_candidate(engine, policy, since_ns, n);
 		return;
+	}
 	if (best.slot != NONE32)
 		note_next(engine, policy, best.slot, engine->inputs[best.slot].key,
 			  selector_slot(engine->snapshot, best.slot)->id.workload);
 	if (!held_long_enough(engine, policy, since_ns) ||
-	    steps_mode(engine->set, p) == MODE_OBSERVE ||
+	    steps_engine_mode(engine, p) == MODE_OBSERVE ||
 	    escalation_blocked(engine, policy, HOST_KEY, 0, &step) || step >= p->actions ||
 	    escalation_host_busy(engine, policy, 0))
 		return;
@@ -390,6 +398,28 @@ void engine_action_done(struct policy_engine *engine, const struct policy_snapsh
 	if (e->target.slot != HR_UNKNOWN_U32 && e->target.slot < engine->slots)
 		report_next(engine, e->target.slot);
 	leave(engine);
+}
+
+#define USELESS_SHARE 16 /* less of what the target used, or, where that is unknown, … */
+#define USELESS_BYTES (1u << 20)
+
+bool engine_refund(struct policy_engine *engine, const struct policy_snapshot *snapshot,
+		   const struct action_result *result)
+{
+	struct escalation *e = escalation_find(engine, result->escalation);
+	uint64_t least = result->usage_before == HR_UNKNOWN ? USELESS_BYTES
+							    : result->usage_before / USELESS_SHARE;
+
+	if (!engine->set || !result->escalation || result->status != HR_STATUS_DONE ||
+	    !result->signal || result->freed == HR_UNKNOWN || result->freed > least ||
+	    (e && (!e->ending || e->mode != MODE_ENFORCE || e->charged_step != result->step)) ||
+	    !rate_limits_refund_useless(engine_limits(engine, MODE_ENFORCE), engine->set,
+					snapshot->now_ns, result->escalation))
+		return false;
+	if (e)
+		e->ending = false;
+	steps_refunded(engine, snapshot->now_ns);
+	return true;
 }
 
 #define HOLD_OFF_NS \

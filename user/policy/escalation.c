@@ -48,6 +48,13 @@ bool escalation_blocked(struct policy_engine *engine, uint32_t policy, uint64_t 
 	return other && other->key != key;
 }
 
+/* It has asked for an action that nothing carried out: what ended it would have ended the condition. An escalation with every
+ * step skipped is none: it begins again after its cooldown, as an enforced one does. */
+static bool only_logged(const struct escalation *e)
+{
+	return e->mode == MODE_DRY_RUN && e->requested;
+}
+
 static void start_cooldown(struct policy_engine *engine, const struct escalation *e, uint64_t key,
 			   bool calm)
 {
@@ -63,7 +70,8 @@ static void start_cooldown(struct policy_engine *engine, const struct escalation
 				 (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS,
 			 relapse ? e->step : POLICY_ACTIONS);
 	timer->seen = engine->round;
-	timer->till_calm = !calm && !e->gone && (e->mode == MODE_DRY_RUN || steps_only_notify(p));
+	timer->without = e->without;
+	timer->till_calm = !calm && !e->gone && (only_logged(e) || steps_only_notify(p));
 }
 
 void escalation_finish(struct policy_engine *engine, struct escalation *e, uint32_t averted,
@@ -80,7 +88,7 @@ void escalation_finish(struct policy_engine *engine, struct escalation *e, uint3
 	uint32_t slot = e->target.slot, mine = (uint32_t)(e - engine->escalation) + 1;
 
 	start_cooldown(engine, e, e->key, calm);
-	if (e->host && e->mode == MODE_DRY_RUN && !calm)
+	if (e->host && only_logged(e) && !calm)
 		start_cooldown(engine, e, HOST_KEY, calm);
 	if (slot != HR_UNKNOWN_U32 && slot < engine->slots &&
 	    engine->place[slot].escalation == mine)
@@ -130,23 +138,25 @@ static struct escalation *take_space(struct policy_engine *engine, const struct 
 static void fill_target(const struct policy_engine *engine, uint32_t slot, uint32_t pgroup,
 			struct escalation *e)
 {
-	const struct policy *p = engine_policy(engine, e->policy);
 	const struct process_group *at =
 		pgroup == NONE32 ? NULL : &engine->snapshot->pgroup[pgroup];
-	bool whole = p->conditions & WHEN(HOST_AVAILABLE);
+	bool whole = at && !(at->flags & PGROUP_HOLDS_OTHERS);
 
 	e->target = (struct action_target){.slot = slot == NONE32 ? HR_UNKNOWN_U32 : slot};
 	if (!at) {
+		e->target.guest = action_guest(selector_slot(engine->snapshot, slot));
 		e->target.memcg_id = selector_slot(engine->snapshot, slot)->cgroup_id;
 		e->workload = selector_slot(engine->snapshot, slot)->id.workload;
 		return;
 	}
-	/* A policy on processes targets the process; one on the host's memory the whole process group. */
+	/* The whole process group; of one that holds others, which only a policy on processes may take, its largest process. */
 	e->target.memcg_id = at->memcg_id;
 	e->target.pgid = whole ? at->pgid : 0;
 	e->target.pid = at->pid;
 	e->target.start_boottime_ns = at->start_boottime_ns;
 	e->target.leader_start_ns = at->leader_start_ns;
+	selector_members(engine->set, engine_policy(engine, e->policy), engine->snapshot, at,
+			 &e->target.members);
 	__builtin_memcpy(e->target.comm, at->comm, sizeof(e->target.comm));
 }
 
@@ -154,11 +164,13 @@ static void fill_target(const struct policy_engine *engine, uint32_t slot, uint3
 static uint64_t over(const struct policy_engine *engine, const struct escalation *e,
 		     const struct inputs *f)
 {
+	const struct policy *p = engine_policy(engine, e->policy);
+	enum condition_id id = p->conditions & WHEN(USAGE) ? CONDITION_USAGE : CONDITION_USED;
 	struct condition_set rule;
-	uint64_t threshold, usage = f->at[CONDITION_USAGE];
+	uint64_t threshold, usage = f->at[p->conditions & WHEN(USED) ? id : CONDITION_USAGE];
 
-	condition_set_read(engine_policy(engine, e->policy), &rule);
-	threshold = condition_set_threshold(&rule, CONDITION_USAGE, f);
+	condition_set_read(p, &rule);
+	threshold = condition_set_threshold(&rule, id, f);
 	if (usage == HR_UNKNOWN || threshold == HR_UNKNOWN)
 		return usage == HR_UNKNOWN ? 0 : usage;
 	threshold -= threshold / 20;
@@ -178,6 +190,8 @@ static void set_up(struct policy_engine *engine, struct escalation *e, uint32_t 
 	e->held_ns = held_ns;
 	e->until_ns = engine->now_ns;
 	e->usage_at = f->at[CONDITION_USAGE];
+	e->outlives =
+		slot != NONE32 ? selector_slot(engine->snapshot, slot)->memory.file : HR_UNKNOWN;
 	e->freed = e->freed_ms = HR_UNKNOWN;
 	fill_target(engine, slot, pgroup, e);
 	e->over = over(engine, e, f);
@@ -206,7 +220,7 @@ void escalation_begin(struct policy_engine *engine, uint32_t policy, uint32_t sl
 	const struct policy *p = engine_policy(engine, policy);
 	const struct hr_slot *at = slot == NONE32 ? NULL : selector_slot(engine->snapshot, slot);
 	uint64_t key = at ? engine->inputs[slot].key : inputs_of_process_group(engine, pgroup)->key;
-	enum policy_mode mode = steps_mode(engine->set, p);
+	enum policy_mode mode = steps_engine_mode(engine, p);
 	/* A policy that only notifies runs beside any other. */
 	struct escalation *e = steps_only_notify(p) ? NULL : escalation_of(engine, slot, key);
 	struct timer *timer;
@@ -261,7 +275,7 @@ struct escalation *escalation_reflex(struct policy_engine *engine, uint32_t poli
 bool escalation_host_busy(struct policy_engine *engine, uint32_t policy, uint32_t first)
 {
 	const struct policy *p = engine_policy(engine, policy);
-	enum policy_mode mode = steps_mode(engine->set, p);
+	enum policy_mode mode = steps_engine_mode(engine, p);
 
 	for (size_t i = 0; i < POLICY_ESCALATIONS; i++) {
 		struct escalation *e = &engine->escalation[i];

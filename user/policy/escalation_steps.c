@@ -31,6 +31,13 @@ enum policy_mode steps_mode(const struct policy_set *set, const struct policy *p
 	return policy->mode < set->mode ? policy->mode : set->mode;
 }
 
+enum policy_mode steps_engine_mode(const struct policy_engine *engine, const struct policy *policy)
+{
+	enum policy_mode mode = steps_mode(engine->set, policy);
+
+	return mode < engine->mode_most ? mode : engine->mode_most;
+}
+
 unsigned int steps_hardest(const struct policy *p, uint32_t from)
 {
 	unsigned int most = 0;
@@ -124,6 +131,7 @@ void steps_action(const struct policy_engine *engine, const struct escalation *e
 		inputs_record(engine, f, &e->target, &action.inputs);
 		action.inputs.held_ms = (engine->now_ns - e->held_ns) / NS_PER_MS;
 		action.inputs.threshold = condition_set_threshold(&rule, CONDITION_USAGE, f);
+		action.inputs.used_threshold = condition_set_threshold(&rule, CONDITION_USED, f);
 	}
 	memcpy(action.skipped, e->skipped, sizeof(action.skipped));
 	snprintf(action.policy_name, sizeof(action.policy_name), "%s",
@@ -165,8 +173,6 @@ static bool nothing_to_reclaim(const struct policy_engine *engine, const struct 
 /* Hold-off and rate limit. A refusal is reported once, and the step is tried again when its time comes. */
 static bool may_end(struct policy_engine *engine, struct escalation *e)
 {
-	struct rate_limit *rate_limit =
-		e->mode == MODE_ENFORCE ? &engine->spent : &engine->dry_run_spent;
 	uint64_t hold_off = e->host ? engine->host_hold_off_ns : 0, wait;
 	enum hr_skip_reason reason = HR_SKIP_HOLD_OFF;
 
@@ -175,7 +181,8 @@ static bool may_end(struct policy_engine *engine, struct escalation *e)
 		hold_off = engine->place[e->target.slot].hold_off_ns;
 	wait = hold_off > engine->now_ns ? hold_off : 0;
 	if (!wait && !e->ending) {
-		wait = rate_limit_wait(rate_limit, engine->set, engine->now_ns);
+		wait = rate_limits_wait(engine_limits(engine, e->mode), engine->set, engine->now_ns,
+					e->host);
 		reason = HR_SKIP_RATE_LIMIT;
 	}
 	if (!wait)
@@ -195,6 +202,7 @@ static void start_action(struct policy_engine *engine, struct escalation *e,
 	steps_action(engine, e, e->step, spec->kind, &action);
 	action_plan(&action, target_slot(engine, e));
 	steps_started(engine, e, e->step);
+	action.reserve = e->reserve && e->charged_step == action.step;
 	if (engine->calls.action)
 		engine->calls.action(&action, engine->calls.arg);
 }
@@ -205,16 +213,15 @@ void steps_started(struct policy_engine *engine, struct escalation *e, uint32_t 
 
 	if (rate_limit_ends(spec) && !e->ending) {
 		e->ending = true;
-		e->charged_ns = engine->now_ns;
 		e->charged_step = (uint8_t)(step + 1);
-		rate_limit_spend(e->mode == MODE_ENFORCE ? &engine->spent : &engine->dry_run_spent,
-				 engine->now_ns);
+		e->reserve = rate_limits_spend(engine_limits(engine, e->mode), engine->set,
+					       engine->now_ns, e->host, e->number);
 	}
 	e->killed |= spec->kind == HR_ACTION_KILL;
-	e->notified = true;
+	e->notified = e->awaited = true;
 	e->step = (uint8_t)(step + 1);
 	e->requested = (uint8_t)(step + 1);
-	e->refused = HR_SKIP_NONE;
+	e->refused = e->without = HR_SKIP_NONE;
 	if (action_severity(spec->kind) > e->hardest)
 		e->hardest = (uint8_t)action_severity(spec->kind);
 	if (!e->acted_ns && spec->kind != HR_ACTION_NOTIFY)
@@ -261,12 +268,39 @@ static bool process_group_exempt(const struct policy_engine *engine, const struc
 		if (inputs_of_process_group(engine, i)->key != e->key)
 			continue;
 		return selector_process_group_allowed(engine->set, engine->snapshot, p, i) ||
+		       (e->target.pgid && pgroup->flags & PGROUP_HOLDS_OTHERS) ||
 		       (pgroup->pid == e->target.pid &&
 			!selector_match_process_group(
-				engine->set, p, pgroup,
+				engine->set, p, engine->snapshot, pgroup,
 				in == NONE32 ? NULL : selector_slot(engine->snapshot, in)));
 	}
 	return false;
+}
+
+/* Names may have been resolved or changed, or `protect` may have changed, since the escalation began. */
+static enum hr_skip_reason slot_exempt(const struct policy_engine *engine,
+				       const struct policy_snapshot *snapshot,
+				       const struct escalation *e)
+{
+	const struct policy *p = engine_policy(engine, e->policy);
+	const struct hr_slot *slot = selector_slot(snapshot, e->target.slot);
+	enum hr_skip_reason reason = selector_allowed(engine->set, snapshot, p, e->target.slot,
+						      engine->inputs[e->target.slot].parent);
+
+	return reason || selector_match(engine->set, p, slot) ? reason : HR_SKIP_RENAMED;
+}
+
+enum hr_skip_reason engine_recheck(struct policy_engine *engine,
+				   const struct policy_snapshot *snapshot, uint32_t escalation)
+{
+	struct escalation *e = escalation_find(engine, escalation);
+	enum hr_skip_reason reason;
+
+	if (!e || e->target.slot >= engine->slots || e->target.slot >= snapshot->slots)
+		return HR_SKIP_NONE;
+	reason = slot_exempt(engine, snapshot, e);
+	e->refused = (uint8_t)reason; /* the caller says so */
+	return reason;
 }
 
 /* False: no more steps now. */
@@ -274,6 +308,7 @@ static bool next_action(struct policy_engine *engine, struct escalation *e)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
 	uint32_t step = steps_next(p, e->step, e->killed, e->mode);
+	enum hr_skip_reason reason = HR_SKIP_NONE;
 	bool pgroup = e->target.slot == HR_UNKNOWN_U32;
 
 	if (step >= p->actions) {
@@ -286,10 +321,11 @@ static bool next_action(struct policy_engine *engine, struct escalation *e)
 		e->step++;
 		return true;
 	}
-	/* Names may have been resolved, or `protect` may have changed, since the escalation began. */
-	if (pgroup ? process_group_exempt(engine, e)
-		   : selector_allowed(engine->set, engine->snapshot, p, e->target.slot,
-				      engine->inputs[e->target.slot].parent) != HR_SKIP_NONE) {
+	if (!pgroup)
+		reason = slot_exempt(engine, engine->snapshot, e);
+	if (reason && reason != HR_SKIP_GONE && e->notified && e->refused != reason)
+		not_taken(engine, e, HR_STATUS_SKIPPED, reason);
+	if (reason || (pgroup && process_group_exempt(engine, e))) {
 		escalation_finish(engine, e, HR_UNKNOWN_U32, false);
 		return false;
 	}
@@ -385,13 +421,14 @@ static void after_target_end(struct policy_engine *engine, struct escalation *e)
 				  false);
 }
 
+/* The removal of a cgroup frees nothing: cache and tmpfs stay, charged to a cgroup that has no files any more. */
 void steps_gone(struct policy_engine *engine, struct escalation *e)
 {
 	if (e->gone)
 		return;
 	e->gone = true;
 	e->gone_ns = engine->now_ns;
-	note_freed(engine, e, 0);
+	note_freed(engine, e, e->target.slot == HR_UNKNOWN_U32 ? 0 : e->outlives);
 }
 
 /* Calm, but on_exit waits for the end of what was signalled. */
@@ -422,6 +459,7 @@ void steps_advance(struct policy_engine *engine, struct escalation *e)
 	if (e->host)
 		condition_set_read_host(engine_policy(engine, e->policy), &rule);
 	note_freed(engine, e, f->at[CONDITION_USAGE]);
+	e->outlives = slot ? slot->memory.file : HR_UNKNOWN;
 	holds = condition_set_holds(&rule, f);
 	if (is_calm(engine, e, &rule, f, holds)) {
 		if (!awaits_end(engine, e))
@@ -436,6 +474,16 @@ void steps_advance(struct policy_engine *engine, struct escalation *e)
 			break;
 }
 
+void steps_refunded(struct policy_engine *engine, uint64_t now_ns)
+{
+	for (size_t i = 0; i < POLICY_ESCALATIONS; i++) {
+		struct escalation *e = &engine->escalation[i];
+
+		if (e->number && e->refused == HR_SKIP_RATE_LIMIT && e->until_ns > now_ns)
+			e->until_ns = now_ns;
+	}
+}
+
 void steps_result(struct policy_engine *engine, struct escalation *e,
 		  const struct action_result *result)
 {
@@ -445,13 +493,17 @@ void steps_result(struct policy_engine *engine, struct escalation *e,
 		e->freed = result->freed;
 	if (result->step != e->requested || e->mode != MODE_ENFORCE || e->gone)
 		return; /* a result of an earlier step */
+	e->awaited = false;
 	if (result->status != HR_STATUS_DONE) {
 		e->until_ns = engine->now_ns;
+		e->without = result->status == HR_STATUS_FAILED ? HR_SKIP_FAILED
+								: (uint8_t)result->reason;
 		/* A signal that was not sent has ended nothing; a failed action may have. */
 		if (e->ending && e->charged_step == result->step &&
 		    result->status != HR_STATUS_FAILED) {
 			e->ending = false;
-			rate_limit_refund(&engine->spent, e->charged_ns);
+			rate_limits_refund(engine_limits(engine, MODE_ENFORCE), e->number);
+			steps_refunded(engine, engine->now_ns);
 		}
 		return;
 	}

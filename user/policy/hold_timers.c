@@ -105,6 +105,7 @@ static bool refresh(struct timer *timer, const struct policy_set *set, uint32_t 
 {
 	if (timer->seen != round) {
 		timer->since_ns = 0;
+		timer->reported = false;
 		if (timer->till_calm) {
 			timer->till_calm = false;
 			timer->until_ns =
@@ -113,7 +114,7 @@ static bool refresh(struct timer *timer, const struct policy_set *set, uint32_t 
 	}
 	if (!timer->till_calm && timer->until_ns <= now_ns)
 		timer->until_ns = 0;
-	return !timer->since_ns && !timer->until_ns && !timer->till_calm;
+	return !timer->since_ns && !timer->until_ns && !timer->till_calm && !timer->reported;
 }
 
 void hold_timers_purge(struct timers *n, const struct policy_set *set, uint32_t round,

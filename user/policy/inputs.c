@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "forecast/forecast_input.h"
+
 static uint32_t hash(uint64_t key, uint32_t mask)
 {
 	return (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> 32) & mask;
@@ -39,7 +41,7 @@ void inputs_host(const struct policy_engine *engine, struct inputs *f)
 	for (size_t i = 0; i < CONDITIONS; i++)
 		if (condition_table[i].scope & OF_HOST)
 			f->at[i] = condition_table[i].read(&from);
-	f->at[INPUT_HOST_TOTAL] = host && host->mem_total ? host->mem_total : HR_UNKNOWN;
+	f->at[INPUT_HOST_TOTAL] = host && host->mem_total ? hr_host_usable(host) : HR_UNKNOWN;
 }
 
 void inputs_forget(struct policy_engine *engine, uint32_t slot)
@@ -65,14 +67,14 @@ static void read_nothing(struct inputs *f)
 /* The forecast of a shared bound (an ancestor's limit, the host's memory) stands in every slot below it. A policy about one
  * container means the one that causes it: its own growth alone would use up the headroom within the horizon. Without this, a
  * host that runs short would end every container that a policy on `risk` matches; host_available is for that. */
-static bool causes_it(const struct hr_slot *slot)
+static bool causes_it(const struct hr_slot *slot, uint64_t headroom)
 {
 	int64_t drift = slot->forecast.drift_bytes_per_second;
 
 	if (slot->binding.level == HR_LEVEL_OWN)
 		return true;
 	return drift != HR_UNKNOWN_I64 && drift > 0 &&
-	       slot->memory.headroom / (uint64_t)drift <= SHARED_HORIZON_S;
+	       headroom / (uint64_t)drift <= SHARED_HORIZON_S;
 }
 
 static void read_slot(struct policy_engine *engine, uint32_t i)
@@ -82,7 +84,6 @@ static void read_slot(struct policy_engine *engine, uint32_t i)
 	struct place *place = &engine->place[i];
 	const struct input_source from = {.host = engine->snapshot->host, .slot = slot};
 	uint64_t id = slot && slot->state == HR_SLOT_RUNNING ? slot->cgroup_id : 0;
-	bool shared;
 
 	if (place->memcg_id != id) {
 		uint32_t escalation = place->escalation;
@@ -101,11 +102,13 @@ static void read_slot(struct policy_engine *engine, uint32_t i)
 	if (!slot->sampled_ns || slot->sampled_ns == HR_UNKNOWN)
 		return; /* not sampled yet: its zeros are no values */
 	condition_inputs(&from, f->at);
-	shared = !causes_it(slot);
-	for (size_t c = 0; c < CONDITIONS && shared; c++)
-		if (condition_table[c].own_only && f->at[c] != HR_UNKNOWN)
-			f->at[c] = condition_table[c].shared;
+	if (!causes_it(slot, f->at[CONDITION_HEADROOM]))
+		for (size_t c = 0; c < CONDITIONS; c++)
+			if (condition_table[c].own_only && f->at[c] != HR_UNKNOWN)
+				f->at[c] = condition_table[c].shared;
 	f->at[INPUT_LIMIT] = slot->memory.limit;
+	f->at[INPUT_EFFECTIVE] = slot->binding.level == HR_LEVEL_HOST ? f->at[INPUT_HOST_TOTAL]
+								      : slot->binding.limit;
 }
 
 /* A share is one of its own limit, else of its nearest ancestor's. */
@@ -132,19 +135,32 @@ static void read_limit_above(struct policy_engine *engine, uint32_t i)
 		engine->inputs[i].at[INPUT_LIMIT] = slot->binding.limit;
 }
 
+static void read_limits(struct policy_engine *engine, uint32_t i)
+{
+	struct inputs *f = &engine->inputs[i];
+	uint64_t *at = f->at;
+
+	if (at[INPUT_LIMIT] == HR_UNKNOWN)
+		read_limit_above(engine, i);
+	at[INPUT_LEAST] =
+		at[INPUT_LIMIT] < at[INPUT_EFFECTIVE] ? at[INPUT_LIMIT] : at[INPUT_EFFECTIVE];
+}
+
 void inputs_read_slot(struct policy_engine *engine, uint32_t i)
 {
 	read_slot(engine, i);
-	if (engine->inputs[i].key && engine->inputs[i].at[INPUT_LIMIT] == HR_UNKNOWN)
-		read_limit_above(engine, i);
+	if (engine->inputs[i].key)
+		read_limits(engine, i);
 }
 
 uint64_t inputs_process_group_key(const struct process_group *pgroup)
 {
-	uint64_t key = ((uint64_t)pgroup->pgid << 32) ^ pgroup->memcg_id ^
-		       (pgroup->leader_start_ns != HR_UNKNOWN
-				? pgroup->leader_start_ns * 0x9e3779b97f4a7c15ULL
-				: 0);
+	uint64_t key = pgroup->key
+			       ? pgroup->key
+			       : ((uint64_t)pgroup->pgid << 32) ^ pgroup->memcg_id ^
+					 (pgroup->leader_start_ns != HR_UNKNOWN
+						  ? pgroup->leader_start_ns * 0x9e3779b97f4a7c15ULL
+						  : 0);
 
 	return key | 1ULL << 63;
 }
@@ -212,8 +228,7 @@ void inputs_read(struct policy_engine *engine)
 		above = inputs_find(engine, slot->parent_id);
 		if (above != NONE32)
 			engine->inputs[above].parent = true;
-		if (slot->memory.limit == HR_UNKNOWN)
-			read_limit_above(engine, i);
+		read_limits(engine, i);
 	}
 	for (uint32_t i = 0; i < engine->snapshot->pgroups && i < POLICY_PROCESS_GROUPS; i++)
 		read_process_group(engine, i);
@@ -228,11 +243,13 @@ void inputs_record(const struct policy_engine *engine, const struct inputs *f,
 	const struct hr_host *host = engine->snapshot->host;
 	struct hr_inputs e = {
 		.limit = f->at[INPUT_LIMIT],
+		.effective_limit = f->at[INPUT_EFFECTIVE],
 		.unreclaimable = HR_UNKNOWN,
 		.growth_bytes_per_second = HR_UNKNOWN_I64,
-		.host_total = host ? host->mem_total : HR_UNKNOWN,
+		.host_total = host ? hr_host_usable(host) : HR_UNKNOWN,
 		.level = HR_LEVEL_COUNT,
 		.threshold = HR_UNKNOWN,
+		.used_threshold = HR_UNKNOWN,
 	};
 
 	condition_record(f->at, &e);

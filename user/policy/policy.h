@@ -16,8 +16,8 @@
 #include <stdint.h>
 #include <headroom/board.h>
 
-#define POLICY_MAGIC   0x31594c4f50444548ULL
-#define POLICY_MOST    4096u /* policies in one file */
+#define POLICY_MAGIC   0x33594c4f50444548ULL /* the last character grows with the layout */
+#define POLICY_MOST    4096u                 /* policies in one file */
 #define POLICY_ACTIONS 8
 #define POLICY_ARGS    16 /* words of one command */
 #define POLICY_LABELS  32 /* different label keys in one file: as many as the resolver looks for */
@@ -51,6 +51,7 @@ struct policy_glob { /* fnmatch() without FNM_PATHNAME */
 
 /* condition_table.h describes each; the order is that of sentences. */
 enum condition_id {
+	CONDITION_USED,
 	CONDITION_USAGE,
 	CONDITION_RSS,
 	CONDITION_HEADROOM,
@@ -82,8 +83,11 @@ struct policy_amount {  /* a size, or a share of the limit that INTERFACE.md nam
 	uint32_t reserved;
 };
 
+#define POLICY_RUN_AS         64 /* bytes of a user's name or number */
+#define POLICY_RUN_AS_DEFAULT "headroom-run"
 struct policy_command {
-	uint32_t n; /* 0: none */
+	uint32_t n;      /* 0: none */
+	uint32_t run_as; /* text: the user that it runs as, a name or a number */
 	uint32_t word
 		[POLICY_ARGS]; /* text; {name} {id} {pod} {namespace} {container} {unit} {cgroup} {policy} {pid} */
 };
@@ -145,7 +149,7 @@ static inline const char *policy_text(const struct policy_set *set, uint32_t at)
 	return at ? (const char *)set + at : "";
 }
 
-/* A unit that the host depends on (selector.c): never a target outside containers, whatever the file says. */
+/* A unit that the host depends on (exempt.c): never a target outside containers, whatever the file says. */
 bool policy_unit_protected(const char *unit);
 
 static inline const char *policy_glob(const struct policy_set *set, uint32_t i)
@@ -166,6 +170,9 @@ const char *policy_label(const struct policy_set *set, uint32_t i);
 const char *policy_description(const struct policy_set *set, const struct policy *policy,
 			       char text[POLICY_DESCRIPTION]);
 const char *policy_rate_limit(const struct policy_set *set, char text[POLICY_DESCRIPTION]);
+/* An entry of `protect`, below set->protects, as it stands in a file: KEY:GLOB. */
+const char *policy_protect_entry(const struct policy_set *set, uint32_t i,
+				 char text[POLICY_DESCRIPTION]);
 void policy_warnings(const struct policy_set *set,
 		     void (*say)(uint32_t line, const char *text, void *arg), void *arg);
 

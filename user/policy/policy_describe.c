@@ -149,7 +149,8 @@ static void add_command(struct line *w, const struct policy_set *set,
 		line_add(w, "%s", i ? " " : "");
 		add_clean(w, policy_text(set, command->word[i]));
 	}
-	line_add(w, "` runs");
+	line_add(w, "` runs as ");
+	add_clean(w, policy_text(set, command->run_as));
 }
 
 static void add_action_value(struct line *w, const struct policy_set *set,
@@ -236,6 +237,22 @@ const char *policy_rate_limit(const struct policy_set *set, char text[POLICY_DES
 	return text;
 }
 
+const char *policy_protect_entry(const struct policy_set *set, uint32_t i,
+				 char text[POLICY_DESCRIPTION])
+{
+	const struct policy_match *entry = policy_match_at(set, set->protect_first + i);
+	struct line w = {.text = text, .bytes = POLICY_DESCRIPTION};
+
+	line_add(&w, "%s", policy_key_word(entry->key));
+	if (entry->key == POLICY_LABEL) {
+		line_add(&w, ".");
+		add_clean(&w, policy_text(set, entry->label));
+	}
+	line_add(&w, ":");
+	add_globs(&w, set, entry);
+	return text;
+}
+
 static bool matches_all(const struct policy_set *set, const struct policy *policy)
 {
 	for (uint32_t i = 0; i < policy->matches; i++) {
@@ -280,13 +297,54 @@ static bool uses_names(const struct policy_set *set, const struct policy *policy
 	return uses;
 }
 
+/* A condition that page cache alone does not meet. */
+#define NOT_CACHE (WHEN(USED) | WHEN(HEADROOM) | WHEN(OOM_IN) | WHEN(RISK))
+
+/* As it would stand in a file. */
+static void add_used(struct line *w, const struct policy_threshold *usage, uint32_t part)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	uint64_t bytes = usage->value / part;
+	size_t unit = 0;
+
+	if (usage->value == HR_UNKNOWN) {
+		uint32_t milli = part > 1 ? usage->milli / part / 10 * 10 : usage->milli;
+
+		line_add(w, milli % 10 ? "used: %u.%u%%" : "used: %u%%", milli / 10, milli % 10);
+		return;
+	}
+	for (; unit + 1 < ARRAY_SIZE(units) && !(bytes % 1024); unit++)
+		bytes /= 1024;
+	line_add(w, "used: %llu%s", (unsigned long long)bytes, units[unit]);
+}
+
+/* A policy that ends what has filled its limit with page cache, which the kernel would have dropped: the rule to write
+ * instead. */
+static const char *cache_warning(const struct policy *policy, char text[256])
+{
+	struct line w = {.text = text, .bytes = 256};
+
+	*text = 0;
+	if (!action_ends(policy) || !(policy->conditions & WHEN(USAGE)) ||
+	    policy->conditions & NOT_CACHE)
+		return NULL;
+	line_add(&w, "`usage` includes page cache, which the kernel drops before it kills; ");
+	line_add(&w, policy->reflex ? "add `" : "write `");
+	add_used(&w, &policy->threshold[CONDITION_USAGE], policy->reflex ? 2 : 1);
+	line_add(&w, policy->reflex ? "`: the reflex is then armed only while so much is not cache"
+				    : "` instead");
+	return text;
+}
+
 static void warn_policy(const struct policy_set *set, const struct policy *policy,
 			void (*say)(uint32_t line, const char *text, void *arg), void *arg)
 {
+	char cache[256];
 	const struct {
 		bool holds;
 		const char *text;
 	} warnings[] = {
+		{cache_warning(policy, cache) != NULL, cache},
 		{matches_all(set, policy) && policy->conditions & WHEN(HOST_AVAILABLE),
 		 "may select any target on this host that is not protected"},
 		{matches_all(set, policy) && !(policy->conditions & WHEN(HOST_AVAILABLE)),
@@ -310,7 +368,7 @@ static void warn_policy(const struct policy_set *set, const struct policy *polic
 		 "its commands use placeholders that only containers have: they do not run for "
 		 "process groups outside containers"},
 	};
-	char name[64 * 4], text[512];
+	char name[64 * 4], text[768];
 
 	text_clean(policy_text(set, policy->name), SIZE_MAX, name, sizeof(name));
 	for (size_t i = 0; i < ARRAY_SIZE(warnings); i++) {

@@ -46,15 +46,26 @@ bool condition_set_calm(const struct condition_set *rule, const struct inputs *i
 uint64_t condition_set_threshold(const struct condition_set *rule, enum condition_id id,
 				 const struct inputs *inputs);
 
-/* The xattr user.headroom of the cgroup, set by its owner; the resolver passes it on among the labels. */
-#define POLICY_OWNER_LABEL   "user.headroom"
-#define POLICY_OWNER_PROTECT "protect"
-
-/* ---- selector.c: see engine.h for policy_exempt() ---- */
+/* ---- selector.c ---- */
+bool selector_wild(const char *glob); /* it has a wildcard */
+bool selector_glob(const char *glob, const char *text);
+const char *selector_key_text(const struct hr_slot *slot, uint32_t key);
+bool selector_any_glob(const struct policy_set *set, const struct policy_match *selector,
+		       const char *text);
+bool selector_match_one(const struct policy_set *set, const struct policy_match *selector,
+			const struct hr_slot *slot);
 bool selector_match(const struct policy_set *set, const struct policy *policy,
 		    const struct hr_slot *slot);
 bool selector_match_process_group(const struct policy_set *set, const struct policy *policy,
+				  const struct policy_snapshot *snapshot,
 				  const struct process_group *pgroup, const struct hr_slot *slot);
+/* Which of its processes the policy means, and their bytes; 0: none. */
+uint64_t selector_members(const struct policy_set *set, const struct policy *policy,
+			  const struct policy_snapshot *snapshot,
+			  const struct process_group *pgroup, struct process_members *ret_members);
+/* ---- exempt.c: see engine.h for policy_exempt() ---- */
+/* Does `protect` use keys that are known only once a container is resolved? */
+bool policy_protects_names(const struct policy_set *set);
 /* Why this policy may not act on this slot; HR_SKIP_NONE: it may. `parent`: it may have cgroups below. */
 enum hr_skip_reason selector_allowed(const struct policy_set *set,
 				     const struct policy_snapshot *snapshot,
@@ -78,7 +89,9 @@ struct timer {
 	uint32_t next;     /* in its bucket, or in the free list */
 	uint16_t policy;   /* index */
 	uint8_t step; /* during the cooldown: where a relapse of the same target continues; POLICY_ACTIONS: nowhere */
-	bool till_calm; /* the cooldown begins when the condition is calm */
+	bool till_calm;  /* the cooldown begins when the condition is calm */
+	bool reported;   /* not_acted.c: of this episode; over when the condition no longer holds */
+	uint8_t without; /* during the cooldown: as struct escalation has it */
 };
 #define HOLD_TIMERS_HINTS 1024u
 struct timers {
@@ -114,6 +127,7 @@ const struct timer *hold_timers_cooling(const struct timers *timers, uint32_t po
 #define RATE_LIMIT_MOST 1024u /* a larger limit counts as this */
 struct rate_limit {
 	uint64_t spent_ns[RATE_LIMIT_MOST]; /* circular */
+	uint32_t by[RATE_LIMIT_MOST];       /* number of the escalation */
 	uint64_t n;                         /* total, never reset */
 };
 /* When one more kill is allowed: 0: now; UINT64_MAX: never. */
@@ -122,8 +136,23 @@ uint64_t rate_limit_wait(const struct rate_limit *rate_limit, const struct polic
 /* How many kills are allowed now; UINT64_MAX: no limit. */
 uint64_t rate_limit_left(const struct rate_limit *rate_limit, const struct policy_set *set,
 			 uint64_t now_ns);
-void rate_limit_spend(struct rate_limit *rate_limit, uint64_t now_ns);
-void rate_limit_refund(struct rate_limit *rate_limit, uint64_t spent_ns); /* nothing was killed */
+void rate_limit_spend(struct rate_limit *rate_limit, uint64_t now_ns, uint32_t by);
+struct rate_limits {
+	struct rate_limit all;
+	struct rate_limit host; /* of these, for a shortage of the host: which only these hold up */
+	struct rate_limit useless; /* refunds of what freed nothing: bounded */
+};
+/* As rate_limit_wait(); `host`: for an escalation about the host's memory. */
+uint64_t rate_limits_wait(const struct rate_limits *limits, const struct policy_set *set,
+			  uint64_t now_ns, bool host);
+/* True: the limit was reached but for the host's reserve. */
+bool rate_limits_spend(struct rate_limits *limits, const struct policy_set *set, uint64_t now_ns,
+		       bool host, uint32_t by);
+/* Each: false where this escalation is not charged. */
+bool rate_limits_refund(struct rate_limits *limits, uint32_t by); /* nothing was killed */
+/* It was, and that freed nothing. False as well: there were too many of them. */
+bool rate_limits_refund_useless(struct rate_limits *limits, const struct policy_set *set,
+				uint64_t now_ns, uint32_t by);
 /* Does this action end processes, and so count? */
 bool rate_limit_ends(const struct policy_action *spec);
 
@@ -143,22 +172,26 @@ struct escalation {
 	uint8_t requested; /* the last step that was asked for, from 1; 0: none */
 	uint8_t hardest;   /* action_severity() of those asked for */
 	uint8_t refused;   /* enum hr_skip_reason that was reported for the next step */
+	uint8_t without;   /* enum hr_skip_reason: why the last step had no effect */
 	enum policy_mode mode;
 	bool host;   /* its policy is about the host's memory */
 	bool ending; /* term, kill or reflex was asked for: charged to the rate limit */
 	bool killed, oom_killed, gone, on_exit_requested;
 	bool notified; /* some callback has reported it */
+	bool awaited;  /* the result of the step that was asked for last */
 	struct action_target target;
 	uint64_t key, workload;
-	uint64_t charged_ns; /* when it was charged, and by which step (from 1) */
-	uint8_t charged_step;
-	uint64_t held_ns; /* since when its policy holds */
+	uint8_t charged_step; /* by which it was charged, from 1 */
+	bool reserve;         /* to the reserve for the host */
+	uint64_t held_ns;     /* since when its policy holds */
 	uint64_t acted_ns,
 		requested_ns;      /* the first step that is more than a notice; the last step */
 	uint64_t until_ns;         /* when the next step is due */
 	uint64_t calm_ns, band_ns; /* since when it is calm; neither calm nor holding; 0 */
 	uint64_t gone_ns;
 	uint64_t usage_at, over; /* bytes at its start; the excess */
+	uint64_t
+		outlives; /* its cache, shared memory and tmpfs at the last reading: no process's; HR_UNKNOWN */
 	uint64_t freed, freed_ms;
 	struct hr_inputs inputs; /* at its start */
 	uint32_t skipped_count;
@@ -167,10 +200,10 @@ struct escalation {
 
 struct candidate {
 	uint32_t slot, pgroup; /* one of them NONE32 */
-	uint64_t size;
-	int64_t growth;  /* bytes a second, HR_UNKNOWN_I64 */
-	uint8_t reason;  /* enum hr_skip_reason: why it may not be chosen */
-	uint8_t rank[3]; /* large enough, above its memory.low, growth × risk */
+	uint64_t size;         /* that its end frees for sure */
+	int64_t growth;        /* bytes a second, HR_UNKNOWN_I64 */
+	uint8_t reason;        /* enum hr_skip_reason: why it may not be chosen */
+	uint8_t rank[3];       /* large enough, above its memory.low, growth × risk */
 };
 
 #define PGROUP_NOTES 64
@@ -181,6 +214,7 @@ struct pgroup_note { /* a process group as it was first seen */
 struct policy_engine {
 	struct engine_callbacks calls;
 	const struct policy_set *set;
+	enum policy_mode mode_most;
 	uint32_t slots;
 	struct place *place;
 	struct inputs *inputs;       /* of slots, then of process groups */
@@ -188,7 +222,7 @@ struct policy_engine {
 	uint32_t *index;             /* memcg id to slot: open addressing */
 	uint32_t index_mask;
 	struct timers timers;
-	struct rate_limit spent, dry_run_spent;
+	struct rate_limits limits[2]; /* of dry runs, of enforcement */
 	struct escalation escalation[POLICY_ESCALATIONS];
 	struct pgroup_note pgroup_note[PGROUP_NOTES];
 	uint32_t last_number, round, under_way;
@@ -217,6 +251,8 @@ void inputs_record(const struct policy_engine *engine, const struct inputs *inpu
 
 /* ---- escalation_steps.c ---- */
 enum policy_mode steps_mode(const struct policy_set *set, const struct policy *policy);
+/* The same, and at most what the engine is allowed: engine_limit_mode(). */
+enum policy_mode steps_engine_mode(const struct policy_engine *engine, const struct policy *policy);
 /* The most severe of its actions from a step on, as action_severity() has it. */
 unsigned int steps_hardest(const struct policy *policy, uint32_t from);
 bool steps_only_notify(const struct policy *policy);
@@ -230,6 +266,8 @@ void steps_action(const struct policy_engine *engine, const struct escalation *e
 		  uint32_t step, enum hr_action_kind kind, struct action *ret_action);
 /* `step` was asked for, or BPF's reflex took it. */
 void steps_started(struct policy_engine *engine, struct escalation *escalation, uint32_t step);
+/* The rate limit has room again: what it held up need not wait for its time. */
+void steps_refunded(struct policy_engine *engine, uint64_t now_ns);
 /* The target is gone. */
 void steps_gone(struct policy_engine *engine, struct escalation *escalation);
 void steps_result(struct policy_engine *engine, struct escalation *escalation,
@@ -262,6 +300,21 @@ void escalation_finish(struct policy_engine *engine, struct escalation *escalati
 		       uint32_t averted, bool calm);
 /* An escalation about the host is under way that a policy with this first step must not take over from. */
 bool escalation_host_busy(struct policy_engine *engine, uint32_t policy, uint32_t first_step);
+
+/* ---- not_acted.c ---- */
+/* A policy about the host's memory has held since then, and none of the n candidates in engine->candidate may be chosen. */
+void not_acted_no_candidate(struct policy_engine *engine, uint32_t policy, uint64_t since_ns,
+			    uint32_t n);
+/* A policy that leaves this target to a reflex holds: says so if the rate limit keeps it from firing. */
+void not_acted_reflex(struct policy_engine *engine, uint32_t policy, uint32_t slot,
+		      uint64_t since_ns);
+/* The reflex fired: until the condition no longer holds, that the rate limit allows no other is no news. */
+void not_acted_reflex_fired(struct policy_engine *engine, uint32_t policy, uint64_t key);
+
+static inline struct rate_limits *engine_limits(struct policy_engine *engine, enum policy_mode mode)
+{
+	return &engine->limits[mode == MODE_ENFORCE];
+}
 
 static inline const struct policy *engine_policy(const struct policy_engine *engine, uint32_t i)
 {

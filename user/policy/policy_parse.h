@@ -28,6 +28,7 @@ struct policy_parse {
 	char *text; /* follows the header of the block, so that offsets are known at once */
 	uint32_t policy_space, place_space, match_space, glob_space, texts, text_space;
 	const struct tree_node *protect;
+	uint32_t run_as;               /* text: the default user of commands; 0: not given */
 	struct policy *now;            /* the policy that is being parsed … */
 	struct policy_parse_place *at; /* … and its nodes */
 };
@@ -57,11 +58,20 @@ bool glob_covers(const char *wide, const char *glob); /* certainly matches whate
 /* policy_parse_match.c */
 int policy_parse_match(struct policy_parse *c, const struct tree_node *node);
 int policy_parse_protect(struct policy_parse *c, const struct tree_node *list);
+const char *policy_key_word(enum policy_key key); /* as it stands in a file, such as "unit" */
 /* policy_parse_when.c */
 int policy_parse_when(struct policy_parse *c, const struct tree_node *node);
 /* policy_parse_actions.c */
 int policy_parse_actions(struct policy_parse *c, const struct tree_node *list);
 int policy_parse_on_exit(struct policy_parse *c, const struct tree_node *node);
+/* policy_parse_run.c */
+int policy_parse_run(struct policy_parse *c, const struct tree_node *list,
+		     struct policy_command *command);
+int policy_parse_run_as(struct policy_parse *c, const struct tree_node *node, uint32_t *ret_text);
+/* A mapping of the keys `run` and `run_as`. */
+int policy_parse_with_run(struct policy_parse *c, const struct tree_node *node, const char *what,
+			  const struct tree_key keys[2], void *arg);
+int policy_parse_users(struct policy_parse *c); /* all policies are parsed: the default user */
 bool policy_uses_names(const char *word); /* in a command: placeholders that only containers have */
 /* policy_parse_check.c: refuses a policy that can never act; at the end one that matches only protected targets. */
 int policy_parse_check(struct policy_parse *c);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The actions of a policy, one parser each, and commands. Their order is policy_parse_check.c's. */
+/* The actions of a policy, one parser each. Their order is policy_parse_check.c's. */
 #include "policy_parse.h"
 
 #include <signal.h>
@@ -17,7 +17,6 @@
 #define THROTTLE_LEAST_MS   1000
 #define THROTTLE_MOST_MS    600000
 #define THROTTLE_DEFAULT_MS 30000
-#define WORD_MOST           1024
 
 /* SIGKILL is the action kill; a stopped process keeps its memory. */
 static const struct {
@@ -85,111 +84,34 @@ const char *value_signal_text(int signal, char text[UNITS_TEXT])
 	return text;
 }
 
-/* The first ones only a container has. */
-#define PLACEHOLDERS_OF_CONTAINERS 7
-static const char *const placeholders[] = {"name", "id",     "pod",    "namespace", "container",
-					   "unit", "cgroup", "policy", "pid"};
-
-bool policy_uses_names(const char *word)
-{
-	char name[16];
-
-	for (size_t i = 0; i < PLACEHOLDERS_OF_CONTAINERS; i++) {
-		snprintf(name, sizeof(name), "{%s}", placeholders[i]);
-		if (strstr(word, name))
-			return true;
-	}
-	return false;
-}
-
-/* {word} of lower-case letters is a placeholder or a mistake; other braces are text. */
-static int check_placeholders(const struct policy_parse *c, const struct tree_node *node,
-			      bool first)
-{
-	for (const char *at = strchr(node->text, '{'); at; at = strchr(at + 1, '{')) {
-		size_t n = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_"), i = 0;
-
-		if (!n || at[1 + n] != '}')
-			continue;
-		while (i < ARRAY_SIZE(placeholders) &&
-		       (strlen(placeholders[i]) != n || memcmp(placeholders[i], at + 1, n)))
-			i++;
-		if (i == ARRAY_SIZE(placeholders))
-			return tree_complain(c->tree, node, node->text,
-					     "run: expected {name}, {id}, {pod}, {namespace}, "
-					     "{container}, {unit}, "
-					     "{cgroup}, {policy} or {pid}");
-		if (first)
-			return tree_complain(c->tree, node, node->text,
-					     "run: a placeholder must not choose the program; "
-					     "expected its name or path");
-	}
-	return 0;
-}
-
-static int parse_run(struct policy_parse *c, const struct tree_node *list,
-		     struct policy_command *command)
-{
-	int err;
-
-	if (list->kind != TREE_LIST || !list->n)
-		return tree_complain(
-			c->tree, list, tree_what(list),
-			"run: expected a list of words, such as [docker, start, \"{name}\"]");
-	if (list->n > POLICY_ARGS)
-		return tree_complain(c->tree, list->child[POLICY_ARGS],
-				     tree_what(list->child[POLICY_ARGS]),
-				     "run: too many words; expected at most %u", POLICY_ARGS);
-	for (size_t i = 0; i < list->n; i++) {
-		const struct tree_node *word = list->child[i];
-
-		if (word->kind != TREE_TEXT || strlen(word->text) > WORD_MOST ||
-		    (!i && !*word->text))
-			return tree_complain(c->tree, word, tree_what(word),
-					     "run: expected a word of at most %u bytes", WORD_MOST);
-		err = check_placeholders(c, word, !i);
-		if (!err)
-			err = policy_parse_text(c, word->text, &command->word[i]);
-		if (err)
-			return err;
-	}
-	command->n = (uint32_t)list->n;
-	return 0;
-}
-
 struct action_at {
 	struct policy_parse *c;
 	struct policy_action *spec;
 };
 
-#define RUN_EXAMPLE "{run: [docker, start, \"{name}\"]}"
-
-/* A mapping of the one key `run`. */
-static int with_run(struct policy_parse *c, const struct tree_node *node, const char *what,
-		    const struct tree_key keys[1], void *arg)
-{
-	if (node->kind == TREE_MAP && !node->n)
-		return tree_complain(c->tree, node, tree_what(node), "%s: expected " RUN_EXAMPLE,
-				     what);
-	return tree_map(c->tree, node, keys, 1, arg, what, RUN_EXAMPLE);
-}
-
 static int notify_run(void *arg, const struct tree_node *key, const struct tree_node *value)
 {
 	struct action_at *at = arg;
 
-	return parse_run(at->c, value, &at->spec->command);
+	return policy_parse_run(at->c, value, &at->spec->command);
+}
+
+static int notify_run_as(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+
+	return policy_parse_run_as(at->c, value, &at->spec->command.run_as);
 }
 
 static int parse_notify(struct policy_parse *c, struct policy_action *spec,
 			const struct tree_node *value)
 {
-	static const struct tree_key keys[] = {{"run", notify_run}};
+	static const struct tree_key keys[] = {{"run", notify_run}, {"run_as", notify_run_as}};
 	struct action_at at = {c, spec};
 
 	if (!value)
 		return 0;
-	return with_run(c, value, "notify", keys, &at);
+	return policy_parse_with_run(c, value, "notify", keys, &at);
 }
 
 static int parse_reclaim(struct policy_parse *c, struct policy_action *spec,
@@ -340,12 +262,19 @@ static int on_exit_run(void *arg, const struct tree_node *key, const struct tree
 {
 	struct policy_parse *c = arg;
 
-	return parse_run(c, value, &c->now->on_exit);
+	return policy_parse_run(c, value, &c->now->on_exit);
+}
+
+static int on_exit_run_as(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct policy_parse *c = arg;
+
+	return policy_parse_run_as(c, value, &c->now->on_exit.run_as);
 }
 
 int policy_parse_on_exit(struct policy_parse *c, const struct tree_node *node)
 {
-	static const struct tree_key keys[] = {{"run", on_exit_run}};
+	static const struct tree_key keys[] = {{"run", on_exit_run}, {"run_as", on_exit_run_as}};
 
-	return with_run(c, node, "on_exit", keys, c);
+	return policy_parse_with_run(c, node, "on_exit", keys, c);
 }

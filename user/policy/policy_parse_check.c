@@ -41,7 +41,7 @@ static bool has_action(const struct policy *policy, enum hr_action_kind kind)
 	return false;
 }
 
-#define CONDITION_EXPECTED "expected a condition on memory, such as usage: 90%%"
+#define CONDITION_EXPECTED "expected a condition on memory, such as used: 90%%"
 
 static int check_when(const struct policy_parse *c, const struct policy *policy,
 		      const struct policy_parse_place *place)
@@ -52,10 +52,15 @@ static int check_when(const struct policy_parse *c, const struct policy *policy,
 	if (policy->conditions == WHEN(AGE))
 		return tree_complain(c->tree, at_key(place->when, "age", place), "age",
 				     "holds for every target after a while; " CONDITION_EXPECTED);
-	if (policy->conditions & WHEN(HOST_AVAILABLE) &&
-	    policy->threshold[CONDITION_HOST_AVAILABLE].milli == 1000)
-		return tree_complain(c->tree, at_key(place->when, "host_available", place), "100%",
-				     "host_available: always holds; expected less, such as 5%%");
+	for (size_t i = 0; i < CONDITIONS; i++) {
+		const struct condition *condition = &condition_table[i];
+
+		if (policy->conditions & 1u << i && condition->type == VALUE_AMOUNT &&
+		    condition->below && policy->threshold[i].milli == 1000)
+			return tree_complain(c->tree, at_key(place->when, condition->key, place),
+					     "100%", "%s: always holds; expected less, such as 5%%",
+					     condition->key);
+	}
 	return 0;
 }
 

@@ -37,12 +37,14 @@ static const char *check_no_path(const char *glob)
 static const char *check_runtime(const char *glob)
 {
 	static const char *const runtimes[] = {"docker",  "containerd", "cri-o",   "podman",
-					       "nerdctl", "lxc",        "systemd", "none"};
+					       "nerdctl", "lxc",        "systemd", "nspawn",
+					       "slurm",   "none"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
 		if (!fnmatch(glob, runtimes[i], 0))
 			return NULL;
-	return "expected docker, containerd, cri-o, podman, nerdctl, lxc, systemd or none";
+	return "expected docker, containerd, cri-o, podman, nerdctl, lxc, systemd, nspawn, slurm "
+	       "or none";
 }
 
 static const char *check_process(const char *glob)
@@ -67,6 +69,8 @@ static const struct match_key {
 	[POLICY_LABEL] = {"label", NULL},
 	[POLICY_PROCESS] = {"process", check_process},
 };
+
+const char *policy_key_word(enum policy_key key) { return match_keys[key].word; }
 
 /* Syntax that fnmatch() takes as plain text, but that is meant as a pattern. */
 static const char *check_glob(enum policy_key key, const char *glob)
@@ -215,6 +219,17 @@ int policy_parse_match(struct policy_parse *c, const struct tree_node *node)
 
 #define PROTECT_EXAMPLE "such as unit:sshd.service"
 
+/* Blanks around the name of a quoted entry are no part of it: such an entry would protect nothing. */
+static int add_trimmed(struct policy_parse *c, const struct tree_node *node, enum policy_key key,
+		       const char *text)
+{
+	_cleanup_free_ char *glob = strdup(text + strspn(text, " "));
+
+	for (size_t n = glob ? strlen(glob) : 0; n && glob[n - 1] == ' '; n--)
+		glob[n - 1] = 0;
+	return glob ? add_glob(c, node, "protect", key, glob) : -ENOMEM;
+}
+
 static int protect_entry(struct policy_parse *c, const struct tree_node *node)
 {
 	const char *text = tree_text(node), *colon = text ? strchr(text, ':') : NULL;
@@ -246,7 +261,7 @@ static int protect_entry(struct policy_parse *c, const struct tree_node *node)
 	if (err)
 		return err;
 	selector->n = 1;
-	return add_glob(c, node, "protect", key, colon + 1);
+	return add_trimmed(c, node, key, colon + 1);
 }
 
 int policy_parse_protect(struct policy_parse *c, const struct tree_node *list)

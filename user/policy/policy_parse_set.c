@@ -107,7 +107,7 @@ static int parse_on_exit(void *arg, const struct tree_node *key, const struct tr
 }
 
 #define POLICY_EXAMPLE \
-	"{name: leaks, match: {name: \"web-*\"}, when: {usage: 300MiB}, actions: [notify]}"
+	"{name: leaks, match: {name: \"web-*\"}, when: {used: 300MiB}, actions: [notify]}"
 
 static int policy_parse_policy(struct policy_parse *c, const struct tree_node *node)
 {
@@ -120,7 +120,7 @@ static int policy_parse_policy(struct policy_parse *c, const struct tree_node *n
 	};
 	static const char *const needed[][2] = {
 		{"name", "name: WORD, its name in events and metrics"},
-		{"when", "when: such as {usage: 300MiB, for: 30s}"},
+		{"when", "when: such as {used: 300MiB, for: 30s}"},
 		{"actions", "actions: such as [notify, {term: 30s}, kill]"},
 	};
 	uint32_t i = c->head.policies;
@@ -262,5 +262,5 @@ int policy_parse_finish(struct policy_parse *c, struct policy_set **ret_set)
 		if (err)
 			return err;
 	}
-	return make_block(c, ret_set);
+	return policy_parse_users(c) ?: make_block(c, ret_set);
 }

@@ -81,5 +81,5 @@ int policy_parse_when(struct policy_parse *c, const struct tree_node *node)
 		keys[i] = (struct tree_key){condition_table[i].key, parse_condition};
 	keys[CONDITIONS] = (struct tree_key){"for", parse_for};
 	return tree_map(c->tree, node, keys, ARRAY_SIZE(keys), c, "when",
-			"{usage: 300MiB, for: 30s}");
+			"{used: 300MiB, for: 30s}");
 }

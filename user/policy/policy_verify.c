@@ -55,7 +55,8 @@ static void check_match(struct block *b, const struct policy_match *selector)
 
 static void check_command(struct block *b, const struct policy_command *command)
 {
-	check(b, command->n <= POLICY_ARGS);
+	check(b, command->n <= POLICY_ARGS && (!command->n || command->run_as));
+	check_text(b, command->run_as);
 	for (uint32_t i = 0; i < POLICY_ARGS; i++)
 		check_text(b, command->word[i]);
 }

@@ -21,7 +21,7 @@ static uint32_t name_hash(const char *name)
 static bool same_command(const struct policy_set *a, const struct policy_command *x,
 			 const struct policy_set *b, const struct policy_command *y)
 {
-	if (x->n != y->n)
+	if (x->n != y->n || strcmp(policy_text(a, x->run_as), policy_text(b, y->run_as)) != 0)
 		return false;
 	for (uint32_t i = 0; i < x->n && i < POLICY_ARGS; i++)
 		if (strcmp(policy_text(a, x->word[i]), policy_text(b, y->word[i])) != 0)
@@ -109,6 +109,29 @@ static bool continues(const struct policy_engine *engine, const struct escalatio
 	       same_steps(engine->set, policy_at(engine->set, e->policy), new, policy_at(new, to));
 }
 
+/* Every next action is reported again, or withdrawn. */
+static void report_all_next(struct policy_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->slots; i++) {
+		engine->place[i].next_policy = UINT16_MAX;
+		engine->place[i].emitted_policy = UINT16_MAX;
+		if (engine->place[i].emitted_action != HR_ACTION_NONE)
+			engine->place[i].emitted_action = HR_ACTION_COUNT;
+	}
+}
+
+void engine_limit_mode(struct policy_engine *engine, enum policy_mode most)
+{
+	if (most == engine->mode_most)
+		return;
+	for (size_t i = 0; engine->set && i < POLICY_ESCALATIONS; i++)
+		if (engine->escalation[i].number)
+			escalation_finish(engine, &engine->escalation[i], HR_UNKNOWN_U32, false);
+	hold_timers_clear(&engine->timers);
+	engine->mode_most = most;
+	report_all_next(engine);
+}
+
 void engine_set_policies(struct policy_engine *engine, const struct policy_set *set)
 {
 	if (engine->set && set)
@@ -128,11 +151,5 @@ void engine_set_policies(struct policy_engine *engine, const struct policy_set *
 	else
 		hold_timers_clear(&engine->timers);
 	engine->set = set;
-	/* Every next action is reported again, or withdrawn. */
-	for (uint32_t i = 0; i < engine->slots; i++) {
-		engine->place[i].next_policy = UINT16_MAX;
-		engine->place[i].emitted_policy = UINT16_MAX;
-		if (engine->place[i].emitted_action != HR_ACTION_NONE)
-			engine->place[i].emitted_action = HR_ACTION_COUNT;
-	}
+	report_all_next(engine);
 }

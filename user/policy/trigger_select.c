@@ -6,6 +6,8 @@
  */
 #include "policy_internal.h"
 
+#define YOUNG_NS (5000 * NS_PER_MS)
+
 static bool has_reflex(const struct policy *p)
 {
 	for (uint32_t i = 0; i < p->actions; i++)
@@ -34,7 +36,15 @@ static bool rest_holds(const struct policy *p, const struct inputs *f)
 	return !rule.n || condition_set_holds(&rule, f) == HOLDS;
 }
 
-/* May BPF kill for this policy without asking? */
+/* Its policy's kill was asked for, and has no result yet. */
+static bool kills_now(const struct policy_engine *engine, const struct escalation *e)
+{
+	return e && e->awaited &&
+	       engine_policy(engine, e->policy)->action[e->requested - 1].kind == HR_ACTION_KILL;
+}
+
+/* May BPF kill for this policy without asking? Until a kill that was asked for has its result, too: between the decision and the
+ * signal a container can reach its limit, and the process that charges is to be killed anyway. */
 static bool may_fire(struct policy_engine *engine, uint32_t policy, uint32_t slot)
 {
 	const struct policy *p = engine_policy(engine, policy);
@@ -44,9 +54,12 @@ static bool may_fire(struct policy_engine *engine, uint32_t policy, uint32_t slo
 	const struct hr_slot *at = selector_slot(engine->snapshot, slot);
 	uint32_t step;
 
-	if (!has_reflex(p) || p->for_ms || steps_mode(engine->set, p) != MODE_ENFORCE ||
-	    place->hold_off_ns > engine->now_ns ||
-	    rate_limit_wait(&engine->spent, engine->set, engine->now_ns))
+	if (!has_reflex(p) || p->for_ms || steps_engine_mode(engine, p) != MODE_ENFORCE ||
+	    place->hold_off_ns > engine->now_ns)
+		return false;
+	if (kills_now(engine, e) && e->policy == policy && !e->gone)
+		return true;
+	if (rate_limit_wait(&engine->limits[1].all, engine->set, engine->now_ns))
 		return false;
 	if (e ? e->killed || (e->policy == policy && e->step > reflex_step(p))
 	      : escalation_blocked(engine, policy, engine->inputs[slot].key, at->id.workload,
@@ -73,26 +86,58 @@ static bool better(const struct armed *a, const struct armed *b, uint64_t usage)
 	return a_behind != b_behind ? b_behind : a->threshold < b->threshold;
 }
 
+/* A new cgroup, and neither the resolver nor a sweep has said anything of it. */
+static bool unseen(const struct hr_slot *at)
+{
+	return !at->id.workload && (!at->sampled_ns || at->sampled_ns == HR_UNKNOWN);
+}
+
+/* The resolver has not answered, and its name may be protected. */
+static bool maybe_protected(const struct policy_set *set, const struct hr_slot *at)
+{
+	return !at->id.workload && policy_protects_names(set);
+}
+
+/* So young, by the clock of its slot: between its mkdir and the write of its limit a loaded host takes seconds. */
+static bool is_young(const struct hr_slot *at)
+{
+	return at->started_ns != HR_UNKNOWN && at->started_ns &&
+	       at->sampled_ns - at->started_ns < YOUNG_NS;
+}
+
+/* The limit of a new cgroup has not been read yet, or not been set: a share of it can be armed all the same, since BPF takes it of the
+ * live limit. */
+static bool limit_unknown(const struct hr_slot *at)
+{
+	return at->memory.limit == HR_UNKNOWN &&
+	       (at->memory.headroom == HR_UNKNOWN || is_young(at));
+}
+
 static struct armed look(struct policy_engine *engine, uint32_t slot)
 {
 	struct armed best = {.policy = NONE32};
 	const struct inputs *f = &engine->inputs[slot];
 	const struct hr_slot *at = selector_slot(engine->snapshot, slot);
 
-	for (uint32_t i = 0; f->key && i < engine->set->policies; i++) {
+	if (!f->key || unseen(at))
+		return best;
+	for (uint32_t i = 0; i < engine->set->policies; i++) {
 		const struct policy *p = engine_policy(engine, i);
 		struct armed one = {.policy = i};
 		struct condition_set rule;
 
 		if (!(p->conditions & WHEN(USAGE)) || p->conditions & WHEN(HOST_AVAILABLE) ||
-		    steps_mode(engine->set, p) == MODE_OBSERVE)
+		    steps_engine_mode(engine, p) == MODE_OBSERVE)
 			continue;
 		condition_set_read(p, &rule);
 		one.threshold = condition_set_threshold(&rule, CONDITION_USAGE, f);
-		if (one.threshold == HR_UNKNOWN || !selector_match(engine->set, p, at) ||
+		if ((one.threshold == HR_UNKNOWN && !limit_unknown(at)) ||
+		    !selector_match(engine->set, p, at) ||
 		    selector_exempt(engine->set, engine->snapshot, p, slot, f->parent))
 			continue;
-		one.reflex = may_fire(engine, i, slot);
+		one.reflex = !maybe_protected(engine->set, at) && may_fire(engine, i, slot);
+		if (one.threshold == HR_UNKNOWN && !one.reflex)
+			continue;
 		if (better(&one, &best, f->at[CONDITION_USAGE]))
 			best = one;
 	}
@@ -129,9 +174,17 @@ bool engine_trigger(struct policy_engine *engine, const struct policy_snapshot *
 	return true;
 }
 
+bool engine_kills_now(const struct policy_engine *engine, uint32_t slot)
+{
+	const struct place *place = slot < engine->slots ? &engine->place[slot] : NULL;
+
+	return place && place->escalation &&
+	       kills_now(engine, &engine->escalation[place->escalation - 1]);
+}
+
 uint64_t engine_kills_left(const struct policy_engine *engine, uint64_t now_ns)
 {
-	return engine->set ? rate_limit_left(&engine->spent, engine->set, now_ns) : 0;
+	return engine->set ? rate_limit_left(&engine->limits[1].all, engine->set, now_ns) : 0;
 }
 
 /* The policy behind a reflex that fired: the one that is armed; or, if it was disarmed meanwhile, the first that could have
@@ -146,7 +199,7 @@ static uint32_t reflex_policy(struct policy_engine *engine, uint32_t slot)
 	for (uint32_t i = 0; engine->inputs[slot].key && i < engine->set->policies; i++) {
 		const struct policy *p = engine_policy(engine, i);
 
-		if (has_reflex(p) && !p->for_ms && steps_mode(engine->set, p) == MODE_ENFORCE &&
+		if (has_reflex(p) && !p->for_ms && steps_engine_mode(engine, p) == MODE_ENFORCE &&
 		    selector_match(engine->set, p, at))
 			return i;
 	}
@@ -169,7 +222,9 @@ bool engine_reflex_fired(struct policy_engine *engine, const struct policy_snaps
 	if (e) {
 		step = reflex_step(engine_policy(engine, policy));
 		steps_action(engine, e, step, HR_ACTION_REFLEX, ret_action);
-		steps_started(engine, e, step);
+		if (!kills_now(engine, e)) /* else it goes on as it is */
+			steps_started(engine, e, step);
+		not_acted_reflex_fired(engine, policy, engine->inputs[slot].key);
 	}
 	engine->snapshot = NULL;
 	return e != NULL;

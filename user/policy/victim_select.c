@@ -50,14 +50,36 @@ static bool enough(const struct policy_engine *engine, uint64_t size, uint64_t l
 	const struct hr_host *host = engine->snapshot->host;
 
 	return size >= lacking / 2 || (host && host->mem_total != HR_UNKNOWN &&
-				       size >= host->mem_total / 1000 * LARGE_MILLI);
+				       size >= hr_host_usable(host) / 1000 * LARGE_MILLI);
 }
 
-static uint64_t size_of(const struct hr_slot *slot)
+static uint64_t most_of(const struct hr_slot *slot)
 {
 	return slot->memory.unreclaimable != HR_UNKNOWN ? slot->memory.unreclaimable
 	       : slot->memory.usage != HR_UNKNOWN       ? slot->memory.usage
 							: 0;
+}
+
+/* What its end frees for sure. Shared memory and tmpfs may outlive it: a volume, a segment, another container's mount. */
+static uint64_t size_of(const struct hr_slot *slot)
+{
+	uint64_t most = most_of(slot), shmem = slot->memory.shmem;
+
+	if (shmem == HR_UNKNOWN)
+		return most;
+	return most > shmem ? most - shmem : 0;
+}
+
+/* What may be freed counts fully of a container that still grows: its end stops that, whatever remains. */
+static uint8_t rank_size(const struct policy_engine *engine, const struct hr_slot *slot,
+			 uint64_t risk, uint64_t available, uint64_t lacking)
+{
+	bool grows = slot->forecast.drift_bytes_per_second != HR_UNKNOWN_I64 &&
+		     rank_growth(slot->forecast.drift_bytes_per_second, risk, available);
+
+	if (enough(engine, size_of(slot), lacking))
+		return 2;
+	return enough(engine, most_of(slot), lacking) ? 1 + grows : 0;
 }
 
 /* Growth over the last minutes, from its history: a trend that pauses for a second is still the trend. */
@@ -147,7 +169,7 @@ static void add_slot(struct policy_engine *engine, uint32_t policy, uint32_t slo
 	*ret = (struct candidate){
 		.slot = slot, .pgroup = NONE32, .size = size_of(at), .growth = growth_of(at)};
 	ret->reason = (uint8_t)reason_not(engine, policy, slot, NONE32, f->key, at->id.workload);
-	ret->rank[0] = enough(engine, ret->size, lacking);
+	ret->rank[0] = rank_size(engine, at, risk, f->at[CONDITION_HOST_AVAILABLE], lacking);
 	ret->rank[1] = low == HR_UNKNOWN || !low || at->memory.usage == HR_UNKNOWN ||
 		       at->memory.usage > low;
 	ret->rank[2] = rank_growth(ret->growth, risk, f->at[CONDITION_HOST_AVAILABLE]);
@@ -158,14 +180,102 @@ static void add_process_group(struct policy_engine *engine, uint32_t policy, uin
 {
 	const struct process_group *at = &engine->snapshot->pgroup[pgroup];
 	const struct inputs *f = inputs_of_process_group(engine, pgroup);
+	struct process_members members;
 
-	*ret = (struct candidate){
-		.slot = NONE32, .pgroup = pgroup, .size = at->rss == HR_UNKNOWN ? 0 : at->rss};
+	*ret = (struct candidate){.slot = NONE32, .pgroup = pgroup};
+	if (at->rss != HR_UNKNOWN)
+		ret->size = selector_members(engine->set, engine_policy(engine, policy),
+					     engine->snapshot, at, &members);
 	ret->growth = process_group_growth(engine, at, f->key);
 	ret->reason = (uint8_t)reason_not(engine, policy, NONE32, pgroup, f->key, 0);
-	ret->rank[0] = enough(engine, ret->size, lacking);
+	ret->rank[0] = enough(engine, ret->size, lacking) ? 2 : 0;
 	ret->rank[1] = 1;
 	ret->rank[2] = rank_growth(ret->growth, HR_UNKNOWN, f->at[CONDITION_HOST_AVAILABLE]);
+}
+
+static const struct hr_slot *slot_of(const struct policy_engine *engine, const struct candidate *c)
+{
+	return c->slot == NONE32 ? NULL : selector_slot(engine->snapshot, c->slot);
+}
+
+static const struct process_group *pgroup_of(const struct policy_engine *engine,
+					     const struct candidate *c)
+{
+	return c->slot == NONE32 ? &engine->snapshot->pgroup[c->pgroup] : NULL;
+}
+
+/* Of a user's processes a name that `protect` lists is a wish, too. */
+static bool wishes(const struct policy_engine *engine, const struct candidate *c)
+{
+	const struct hr_slot *slot = slot_of(engine, c);
+	const struct process_group *pgroup = pgroup_of(engine, c);
+
+	return slot ? slot->id.chosen & HR_CHOSEN_WISH
+		    : pgroup && pgroup->flags & PGROUP_OWN_NAMES &&
+			       policy_protects_name(engine->set, pgroup->comm);
+}
+
+/* Both below the same cgroup, in which one user chooses the names; or both processes of one user. */
+static bool same_owner(const struct policy_engine *engine, const struct candidate *x,
+		       const struct candidate *y)
+{
+	const struct process_group *p = pgroup_of(engine, x), *q = pgroup_of(engine, y);
+	const struct hr_slot *a = slot_of(engine, x), *b = slot_of(engine, y);
+	const char *one, *two;
+	size_t n;
+
+	if (p && q)
+		return p->user == q->user && q->flags & PGROUP_OWN_NAMES;
+	if (!a || !b)
+		return false;
+	one = hr_slot_text(a, a->id.cgroup);
+	two = hr_slot_text(b, b->id.cgroup);
+	n = a->id.root_path;
+	return one && two && n && n == b->id.root_path &&
+	       (a->id.chosen & b->id.chosen & HR_CHOSEN_PATH) && strnlen(one, n) == n &&
+	       !strncmp(one, two, n);
+}
+
+/* user.headroom=protect of a user puts a cgroup behind what helps as well and is that user's, too. It spares nothing of another. */
+static const struct candidate *grant_wish(const struct policy_engine *engine, uint32_t n,
+					  const struct candidate *best)
+{
+	const struct candidate *instead = NULL;
+
+	if (!wishes(engine, best))
+		return best;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct candidate *c = &engine->candidate[i];
+
+		if (!c->reason && c->rank[0] && c->rank[0] >= best->rank[0] && !wishes(engine, c) &&
+		    same_owner(engine, best, c) && (!instead || before(c, instead) < 0))
+			instead = c;
+	}
+	return instead ? instead : best;
+}
+
+/* What grows is the culprit, not all that its user runs: of several process groups together, one that by itself helps, and that has
+ * about half of the growth. */
+static const struct candidate *find_growing_part(const struct policy_engine *engine, uint32_t n,
+						 const struct candidate *best)
+{
+	const struct process_group *all = pgroup_of(engine, best), *part;
+	const struct candidate *instead = NULL;
+
+	if (!all || all->members.of == PROCESSES_OF_GROUP || !best->rank[2] || !best->rank[0])
+		return best;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct candidate *c = &engine->candidate[i];
+
+		part = pgroup_of(engine, c);
+		if (part && part->members.of == PROCESSES_OF_GROUP && !c->reason &&
+		    part->user == all->user && part->unit == all->unit &&
+		    (all->user || part->memcg_id == all->memcg_id) && c->rank[0] == best->rank[0] &&
+		    c->rank[2] && c->rank[2] + 1 >= best->rank[2] &&
+		    (!instead || before(c, instead) < 0))
+			instead = c;
+	}
+	return instead ? instead : best;
 }
 
 bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best,
@@ -189,7 +299,7 @@ bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candida
 
 		if (condition_set_holds(&rule, inputs_of_process_group(engine, i)) == HOLDS &&
 		    selector_match_process_group(
-			    engine->set, p, pgroup,
+			    engine->set, p, engine->snapshot, pgroup,
 			    in == NONE32 ? NULL : selector_slot(engine->snapshot, in)))
 			add_process_group(engine, policy, i, lacking, &engine->candidate[n++]);
 	}
@@ -199,15 +309,18 @@ bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candida
 			best = &engine->candidate[i];
 	*ret_n = n;
 	if (best)
-		*ret_best = *best;
+		*ret_best = *grant_wish(engine, n, find_growing_part(engine, n, best));
 	return best != NULL;
 }
 
 /* Why this candidate comes behind the chosen one. */
-static enum hr_skip_reason reason_behind(const struct candidate *c, const struct candidate *best)
+static enum hr_skip_reason reason_behind(const struct policy_engine *engine,
+					 const struct candidate *c, const struct candidate *best)
 {
 	if (c->reason)
 		return c->reason;
+	if (before(c, best) < 0)
+		return wishes(engine, c) ? HR_SKIP_OWNER : HR_SKIP_SLOWER; /* all but the part */
 	if (c->rank[0] != best->rank[0])
 		return HR_SKIP_SMALLER;
 	if (c->rank[1] != best->rank[1])
@@ -291,7 +404,7 @@ void victim_fill_skipped(struct policy_engine *engine, struct escalation *e, uin
 		}
 		if (!largest)
 			break;
-		add_skipped(engine, e, largest, reason_behind(largest, &best));
+		add_skipped(engine, e, largest, reason_behind(engine, largest, &best));
 		largest->size = HR_UNKNOWN; /* done */
 	}
 }
