@@ -48,8 +48,9 @@ void enforce_lift(struct enforce *enforce, uint64_t memcg_id);
  * itself and its parents at the time of enforce_open() are exempt anyway. */
 void enforce_exempt(struct enforce *enforce, unsigned int i, uint32_t pid);
 
-/* Any thread; may wait. Has the owner set user.headroom=protect on this cgroup, or on one below it? 1, 0; -errno: not known. */
-int enforce_owner_protects(const struct enforce *enforce, const char *path, uint64_t memcg_id);
+/* Any thread; may wait. Has root set headroom=protect on this cgroup, or on one below it (owner_protect.h)? 1, 0; -errno: not known. */
+int enforce_owner_protects(const struct enforce *enforce, const char *path, uint64_t memcg_id,
+			   bool guest);
 
 /* Whether this host supports an action, probed at start; for `headroom check` and the board. */
 struct enforce_support {

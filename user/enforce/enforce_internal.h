@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include "collect/pss.h"
 #include "enforce.h"
 #include "rollback.h"
 
@@ -21,7 +22,7 @@
 #define VICTIMS 16 /* of one action, the largest: reaped */
 #define WATCHED 4  /* … of a container, kept open during the watch: descriptors are few */
 #define EXEMPT  (ENFORCE_EXEMPT + 8) /* pids that are never targets: helpers, then parents */
-#define PIDSET  8192u                /* slots; half of them are used at most */
+#define PIDSET  32768u               /* slots; half of them are used at most */
 
 enum running_state { RUNNING_FREE, RUNNING_QUEUED, RUNNING_RUNNING, RUNNING_WATCHED, RUNNING_DONE };
 enum running_kind { KIND_KILL, KIND_WRITE, KINDS };
@@ -76,9 +77,11 @@ struct enforce {
 	char memory_root[ENFORCE_PATH], freezer_root[ENFORCE_PATH];
 	char base
 		[ENFORCE_PATH]; /* memory_root's path in its hierarchy: cgroup paths begin with it */
-	int proc_fd, memory_fd, freezer_fd; /* -1: none */
-	bool pids_ours;                     /* /proc shows our pid namespace */
-	uint32_t exempt[EXEMPT];            /* __atomic */
+	int proc_fd, memory_fd, freezer_fd, unified_fd; /* -1: none; v1's freezer; cgroup2 */
+	bool pids_ours;                                 /* /proc shows our pid namespace */
+	const char *hidden;      /* why processes are not visible here, in words; NULL: they are */
+	struct pss *pss;         /* NULL: no thread for it */
+	uint32_t exempt[EXEMPT]; /* __atomic */
 	struct undo *undo;
 	struct throttle *throttles;
 	pthread_mutex_t throttling; /* writers set one throttle at a time */
@@ -118,8 +121,25 @@ void reap_run(struct enforce *e, struct reap *reap); /* closes them */
 bool enforce_stopping(const struct enforce *e);
 bool enforce_is_exempt(const struct enforce *e,
 		       uint32_t pid); /* PID 1, ourselves, our parents and helpers */
+/* Is one of those, or PID 1, in the running action's container? */
+bool enforce_holds_exempt(const struct enforce *e, const struct running_action *running);
 const char *enforce_below(const struct enforce *e,
 			  const char *path); /* of memory_root; "" where it is not below */
+
+/* Why a target has no processes here, for a result. */
+#define HIDDEN_PROCESSES \
+	"no process is visible from this PID namespace: run headroomd in the host's (--pid host)"
+#define HIDDEN_BY_MOUNT \
+	"/proc hides processes (hidepid): give headroomd CAP_SYS_PTRACE, or mount it without"
+static inline const char *no_processes(const struct enforce *e)
+{
+	return e->hidden ? e->hidden : "no processes left";
+}
+
+/* refusal.c. What refuses a signal or a pidfd with this errno; in `text`. "": the errno says it. May
+ * read files. */
+#define REFUSAL_TEXT 160
+const char *refusal_text(int error, char text[REFUSAL_TEXT]);
 
 /* Sets the result. */
 __attribute__((format(printf, 4, 5))) void running_set_result(struct running_action *running,

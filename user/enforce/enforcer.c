@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "cgroup/cgroupfs.h"
+#include "cgroup/pid_cgroup.h"
 #include "enforce_internal.h"
 #include "signal_sweep.h"
 
@@ -49,11 +50,17 @@ static int open_places(struct enforce *e)
 	if (e->proc_fd < 0)
 		return e->proc_fd;
 	e->pids_ours = proc_is_ours(e->proc_fd);
+	e->hidden = pid_namespace_private()              ? HIDDEN_PROCESSES
+		    : proc_hides_from_us(e->config.root) ? HIDDEN_BY_MOUNT
+							 : NULL;
 	if (!cgroupfs_find(e->config.root, fs) && !strcmp(fs->memory, e->memory_root)) {
 		if (strlen(fs->base) < sizeof(e->base))
 			strcpy(e->base, fs->base);
 		if (e->config.v1 && strlen(fs->freezer) < sizeof(e->freezer_root))
 			strcpy(e->freezer_root, fs->freezer);
+		e->unified_fd = open_dir(fs->unified);
+		if (e->unified_fd < 0)
+			e->unified_fd = -1;
 	}
 	e->freezer_fd = open_dir(e->freezer_root);
 	if (e->freezer_fd < 0)
@@ -70,7 +77,9 @@ int enforce_open(const struct enforce_config *config, struct enforce **ret_enfor
 		return -ENOMEM;
 	e->config = *config;
 	e->config.root = config->root ? config->root : "";
-	e->proc_fd = e->memory_fd = e->freezer_fd = -1;
+	e->proc_fd = e->memory_fd = e->freezer_fd = e->unified_fd = -1;
+	pss_open(&e->pss,
+		 config->root); /* without it anonymous memory decides which is the largest */
 	sem_init(&e->wanted[KIND_KILL], 0, 0);
 	sem_init(&e->wanted[KIND_WRITE], 0, 0);
 	sem_init(&e->watch, 0, 0);
@@ -107,6 +116,7 @@ void enforce_close(struct enforce *e)
 	}
 	sem_post(&e->watch);
 	all = threads_join(e);
+	pss_close(e->pss);
 	throttles_done(e);
 	if (!all)
 		return; /* a thread still hangs in the kernel and uses this memory */
@@ -122,6 +132,7 @@ void enforce_close(struct enforce *e)
 	undo_close(e->undo);
 	cleanup_closep(&e->memory_fd);
 	cleanup_closep(&e->freezer_fd);
+	cleanup_closep(&e->unified_fd);
 	cleanup_closep(&e->proc_fd);
 	cleanup_closep(&e->event_fd);
 	free(e);

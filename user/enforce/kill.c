@@ -16,6 +16,7 @@
 #include "signal_sweep.h"
 
 #define LONE_NS    (5 * NS_PER_MS)   /* signals one by one, before cgroup.kill does it at once */
+#define COUNT_NS   (50 * NS_PER_MS)  /* … and to count what that kills */
 #define BOUND_NS   (500 * NS_PER_MS) /* of all sweeps together */
 #define REAP_LEAST (1u << 20)        /* bytes: below, the victim is as quick itself */
 
@@ -46,7 +47,7 @@ void reap_run(struct enforce *e, struct reap *reap)
 		bool can = may && !__atomic_load_n(&e->no_reap, __ATOMIC_RELAXED);
 		int r = can ? proc_reap(reap->fd[i]) : -ENOSYS;
 
-		if (can && r == -ENOSYS)
+		if (can && (r == -ENOSYS || r == -EPERM || r == -EACCES)) /* not there; seccomp */
 			__atomic_store_n(&e->no_reap, true, __ATOMIC_RELAXED);
 		if (r < 0)
 			exiting_hurry(e, reap->pid[i], reap->fd[i], reap->again);
@@ -73,8 +74,10 @@ static int signal_sweep_all(struct signal_sweep *sweep, bool may_freeze)
 	struct frozen frozen = {.dir_fd = -1};
 	uint64_t until = clock_mono_ns() + BOUND_NS;
 	bool complete = false;
+	unsigned sweeps = 0;
 	int r;
 
+	sweep->list_until_ns = 0;
 	do {
 		unsigned before = sweep->signalled;
 
@@ -85,7 +88,9 @@ static int signal_sweep_all(struct signal_sweep *sweep, bool may_freeze)
 			until = clock_mono_ns() + BOUND_NS;
 		}
 		complete = !sweep->more;
-	} while (r > 0 && signal_sweep_on(sweep, until));
+		sweeps++;
+		/* the second one finds that none is left, however long the first has taken (100,000 cgroups: a second) */
+	} while (r > 0 && (sweeps < 2 || signal_sweep_on(sweep, until)));
 	thaw(e, &frozen);
 	return r > 0 ? -EBUSY : r;
 }
@@ -94,7 +99,7 @@ static int count_new(uint32_t pid, void *arg)
 {
 	struct signal_sweep *sweep = arg;
 
-	if (!pidset_has(sweep->worker->killed, pid))
+	if (!pid || !pidset_has(sweep->worker->killed, pid))
 		sweep->signalled++;
 	return 0;
 }
@@ -109,10 +114,12 @@ static int kill_whole(struct signal_sweep *sweep)
 
 	if (faccessat(dir_fd, "cgroup.kill", W_OK, 0) < 0)
 		return signal_sweep_all(sweep, true);
+	sweep->list_until_ns = until;
 	while (sweep->worker->enforce->pids_ours && r > 0 && signal_sweep_on(sweep, until))
 		r = signal_sweep_batch(sweep);
 	before = sweep->signalled;
-	cgroup_pids(dir_fd, count_new, sweep);
+	/* also those that this PID namespace does not show: the kernel finds them */
+	cgroup_processes_until(dir_fd, count_new, sweep, clock_mono_ns() + COUNT_NS);
 	r = cgroup_write(dir_fd, "cgroup.kill", "1"); /* 5.14 */
 	if (!r || r == -ENODEV)
 		return 0;
@@ -120,13 +127,34 @@ static int kill_whole(struct signal_sweep *sweep)
 	return signal_sweep_all(sweep, true);
 }
 
-/* A container that holds a process that is never a target is none either. */
-static int find_exempt(uint32_t pid, void *arg) { return pid == 1 || enforce_is_exempt(arg, pid); }
+/* What is to be said of a kill that was done. */
+static const char *remark(const struct signal_sweep *sweep)
+{
+	return sweep->froze      ? "it forked while it was killed, and was frozen for that"
+	       : sweep->released ? "it was paused"
+				 : "";
+}
+
+/* The kernel, or what confines us, refused some or all of the signals. */
+static void answer_refused(struct signal_sweep *sweep, int error)
+{
+	char text[REFUSAL_TEXT];
+
+	signal_sweep_refusal(sweep, error, text);
+	if (sweep->signalled)
+		running_set_result(sweep->running, HR_STATUS_FAILED, error,
+				   "%u processes not signalled%s", sweep->refused, text);
+	else
+		running_set_result(sweep->running, HR_STATUS_FAILED, error, "cannot signal %s%s",
+				   sweep->running->path[0] ? "the container" : "the processes",
+				   text);
+}
 
 static void answer(struct signal_sweep *sweep, int r)
 {
 	struct running_action *running = sweep->running;
 
+	paused_release(sweep);
 	/* a repeated kill: the others were counted the first time */
 	running->result.processes = running->again ? sweep->fresh : sweep->signalled;
 	running_name_victim(running);
@@ -138,20 +166,24 @@ static void answer(struct signal_sweep *sweep, int r)
 		running_set_result(running, HR_STATUS_REFUSED, EPERM, "%s is never a target",
 				   sweep->exempt_reason);
 	else if (!sweep->signalled && r >= 0)
-		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "no processes left");
+		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "%s",
+				   no_processes(sweep->worker->enforce));
+	else if (r == -EBUSY)
+		running_set_result(running, HR_STATUS_FAILED, EBUSY,
+				   "they fork faster than they can be killed");
 	else if (r < 0 && r != -ENOENT && r != -ESRCH)
-		running_set_result(running, HR_STATUS_FAILED, -r,
-				   r == -EBUSY ? "they fork faster than they can be killed"
-					       : "cannot signal %s",
-				   running->path[0] ? "the container" : "the processes");
+		answer_refused(sweep, -r);
+	else if (sweep->refused)
+		answer_refused(sweep, sweep->refusal);
+	else if (sweep->held)
+		running_set_result(running, HR_STATUS_FAILED, EBUSY,
+				   "%u processes are paused: they end when they are resumed",
+				   sweep->held);
 	else if (sweep->exempt)
 		running_set_result(running, HR_STATUS_DONE, 0, "%u spared: %s", sweep->exempt,
 				   sweep->exempt_reason);
 	else
-		running_set_result(
-			running, HR_STATUS_DONE, 0, "%s",
-			sweep->froze ? "it forked while it was killed, and was frozen for that"
-				     : "");
+		running_set_result(running, HR_STATUS_DONE, 0, "%s", remark(sweep));
 }
 
 static void run_whole(struct signal_sweep *sweep)
@@ -161,7 +193,7 @@ static void run_whole(struct signal_sweep *sweep)
 
 	if (!running_open(e, sweep->running))
 		return;
-	if (cgroup_pids(sweep->running->dir_fd, find_exempt, e) == 1) {
+	if (enforce_holds_exempt(e, sweep->running)) {
 		running_set_result(sweep->running, HR_STATUS_REFUSED, EPERM,
 				   "it holds PID 1 or headroom itself");
 		return;
@@ -174,10 +206,14 @@ static void run_whole(struct signal_sweep *sweep)
 
 /* ---- one process */
 
+#define LARGEST     64 /* that are looked at: forty workers may share more than the hog has */
+#define PSS_WAIT_MS 50 /* the kill waits no longer to know what they share */
+
 struct largest {
 	struct signal_sweep *sweep;
-	struct victim best;
-	unsigned n;
+	struct victim seen[LARGEST]; /* most anonymous memory first */
+	unsigned kept, n;
+	int error; /* of one that could not be looked at; 0 */
 };
 
 static int weigh(uint32_t pid, void *arg)
@@ -185,20 +221,61 @@ static int weigh(uint32_t pid, void *arg)
 	struct largest *largest = arg;
 	struct victim v;
 	int r = signal_sweep_look(largest->sweep, pid, &v, &largest->sweep->exempt_reason);
+	unsigned at;
 
 	largest->n++;
-	if (r == -EPERM)
+	if (r == SIGNAL_SWEEP_NEVER)
 		largest->sweep->exempt++;
+	else if (r < 0 && r != -ESRCH)
+		largest->error = r;
 	if (r < 0)
 		return 0;
-	if (largest->best.fd >= 0 && largest->best.rss >= v.rss) {
+	at = largest->kept;
+	if (at == LARGEST && largest->seen[at - 1].anon >= v.anon) {
 		close(v.fd);
 		return 0;
 	}
-	if (largest->best.fd >= 0)
-		close(largest->best.fd);
-	largest->best = v;
+	if (at == LARGEST)
+		close(largest->seen[--at].fd);
+	else
+		largest->kept++;
+	for (; at && largest->seen[at - 1].anon < v.anon; at--)
+		largest->seen[at] = largest->seen[at - 1];
+	largest->seen[at] = v;
 	return 0;
+}
+
+/* What ends with each of these alone: memory that others share stays. Unknown in time: its anonymous memory. */
+static void look_private(struct enforce *e, struct victim *victims, unsigned n)
+{
+	struct pss_process process[LARGEST];
+
+	for (unsigned i = 0; e->pss && i < n; i++)
+		process[i] = (struct pss_process){.pid = victims[i].pid,
+						  .start_boottime_ns = victims[i].start_ticks,
+						  .rss = victims[i].rss};
+	if (e->pss)
+		pss_read(e->pss, process, n, PSS_WAIT_MS);
+	for (unsigned i = 0; e->pss && i < n; i++)
+		if (process[i].private != HR_UNKNOWN)
+			victims[i].rss = victims[i].anon = process[i].private;
+}
+
+/* The one that frees the most by its end; closes the others. False: there is none. */
+static bool take_largest(struct largest *largest, struct victim *ret_victim)
+{
+	unsigned best = 0;
+
+	look_private(largest->sweep->worker->enforce, largest->seen, largest->kept);
+	for (unsigned i = 1; i < largest->kept; i++)
+		if (largest->seen[i].anon > largest->seen[best].anon)
+			best = i;
+	for (unsigned i = 0; i < largest->kept; i++)
+		if (i != best)
+			close(largest->seen[i].fd);
+	if (largest->kept)
+		*ret_victim = largest->seen[best];
+	return largest->kept;
 }
 
 static int is_pid(uint32_t pid, void *arg) { return pid == *(uint32_t *)arg; }
@@ -223,7 +300,8 @@ static void signal_one(struct signal_sweep *sweep, const struct victim *victim)
 /* The end of an init ends its whole pid namespace: it is skipped, unless it is the only process. */
 static void run_largest(struct signal_sweep *sweep)
 {
-	struct largest largest = {.sweep = sweep, .best = {.fd = -1}};
+	struct largest largest = {.sweep = sweep};
+	struct victim best;
 	int dir_fd;
 
 	if (!running_open(sweep->worker->enforce, sweep->running))
@@ -231,18 +309,18 @@ static void run_largest(struct signal_sweep *sweep)
 	dir_fd = sweep->running->dir_fd;
 	sweep->spare_inits = true;
 	cgroup_pids(dir_fd, weigh, &largest);
-	if (largest.best.fd < 0 && largest.n == 1 && sweep->exempt) {
+	if (!largest.kept && largest.n == 1 && sweep->exempt) {
 		sweep->spare_inits = false;
 		sweep->exempt = 0;
 		cgroup_pids(dir_fd, weigh, &largest);
 	}
-	if (largest.best.fd < 0)
-		answer(sweep, 0);
-	else if (cgroup_pids(dir_fd, is_pid, &largest.best.pid) != 1) {
-		close(largest.best.fd);
+	if (!take_largest(&largest, &best))
+		answer(sweep, largest.error);
+	else if (cgroup_pids(dir_fd, is_pid, &best.pid) != 1) {
+		close(best.fd);
 		answer(sweep, 0);
 	} else
-		signal_one(sweep, &largest.best);
+		signal_one(sweep, &best);
 }
 
 static void run_process(struct signal_sweep *sweep)
@@ -251,12 +329,11 @@ static void run_process(struct signal_sweep *sweep)
 	struct victim v;
 	int r;
 
-	sweep->spare_inits = true;
 	r = signal_sweep_look(sweep, action->target.pid, &v, &sweep->exempt_reason);
-	if (r == -EPERM)
+	if (r == SIGNAL_SWEEP_NEVER)
 		sweep->exempt++;
 	if (r < 0) {
-		answer(sweep, r == -EPERM || r == -ESRCH ? 0 : r);
+		answer(sweep, r == SIGNAL_SWEEP_NEVER || r == -ESRCH ? 0 : r);
 		return;
 	}
 	if (v.start_ticks != proc_ticks(action->target.start_boottime_ns)) {
@@ -265,23 +342,21 @@ static void run_process(struct signal_sweep *sweep)
 				   "pid %u is another process by now", action->target.pid);
 		return;
 	}
+	look_private(sweep->worker->enforce, &v, 1);
 	signal_one(sweep, &v);
 }
 
 static void run_process_group(struct signal_sweep *sweep)
 {
-	int r = signal_sweep_check_process_group(sweep);
+	bool same = !signal_sweep_check_process_group(sweep);
 
-	if (r < 0) {
+	if (!signal_sweep_first(sweep) && !same) {
 		running_set_result(sweep->running, HR_STATUS_SKIPPED, ESRCH,
 				   "process group %u is another by now",
 				   sweep->running->action.target.pgid);
 		return;
 	}
-	sweep->spare_inits = true;
-	if (sweep->running->action.target.pid)
-		signal_sweep_first(sweep, sweep->running->action.target.pid);
-	answer(sweep, signal_sweep_all(sweep, false));
+	answer(sweep, same ? signal_sweep_all(sweep, false) : 0);
 }
 
 void kill_run(struct worker *worker, struct running_action *running)

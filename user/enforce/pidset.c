@@ -9,7 +9,11 @@ static uint32_t home(uint32_t pid)
 	return (pid * 2654435769u >> 16) & (PIDSET - 1); /* Fibonacci hashing */
 }
 
-void pidset_clear(struct pidset *set) { memset(set, 0, sizeof(*set)); }
+void pidset_clear(struct pidset *set)
+{
+	if (set->n)
+		memset(set, 0, sizeof(*set));
+}
 
 bool pidset_has(const struct pidset *set, uint32_t pid)
 {

@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "enforce.h"
 #include "cgroup/cgroup_dir.h"
+#include "cgroup/pid_cgroup.h"
+#include "enforce_internal.h"
 #include "proc.h"
 #include "cgroup/cgroupfs.h"
 
@@ -32,7 +33,9 @@ struct trial {     /* 0: works; -errno */
 	int high, reclaim, kill, freeze;
 	int signals; /* pidfds, CAP_KILL and a /proc of our pid namespace */
 	const char *signals_reason;
-	bool reap, v1;
+	char refusal[REFUSAL_TEXT];
+	int reap; /* process_mrelease: 0; -errno: refused, or not in this kernel */
+	bool v1;
 };
 
 __attribute__((format(printf, 4, 5))) static void
@@ -105,7 +108,7 @@ static void try_signals(const char *root, struct trial *t)
 	snprintf(path, sizeof(path), "%s/proc", root);
 	proc_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	t->signals = pidfd < 0 ? pidfd : proc_signal(pidfd, 0);
-	t->signals_reason = strerrorname_np(-t->signals);
+	t->signals_reason = "";
 	if (!t->signals && (proc_fd < 0 || !proc_is_ours(proc_fd))) {
 		t->signals = -EOPNOTSUPP;
 		t->signals_reason = "/proc is another pid namespace's: run in the host's";
@@ -113,9 +116,13 @@ static void try_signals(const char *root, struct trial *t)
 		t->signals = -EPERM;
 		t->signals_reason = "no CAP_KILL";
 	} else if (t->signals) {
-		t->signals_reason = "no pidfd_send_signal (5.1) here";
+		t->signals_reason = refusal_text(-t->signals, t->refusal);
+	} else if (proc_hides_from_us(root)) {
+		t->signals = -EPERM;
+		t->signals_reason = HIDDEN_BY_MOUNT;
 	}
-	t->reap = proc_reap(-1) != -ENOSYS;
+	t->reap = proc_reap(-1);
+	t->reap = t->reap == -EBADF ? 0 : t->reap;
 }
 
 static const char *group_reason(int error)
@@ -142,10 +149,12 @@ static void describe_file(unsigned i, enum hr_action_kind kind, const char *file
 
 static void describe_kill(const struct trial *t)
 {
-	const char *reap =
-		t->reap ? ""
-			: "; no process_mrelease (5.15): a victim without CPU time frees "
-			  "its memory late";
+	const char *reap = !t->reap ? ""
+			   : t->reap == -ENOSYS
+				   ? "; no process_mrelease (5.15): a victim without "
+				     "CPU time frees its memory late"
+				   : "; process_mrelease is refused (seccomp): a victim "
+				     "without CPU time frees its memory late";
 	const char *lesser = t->v1      ? "cgroup v1 has no cgroup.kill"
 			     : t->group ? group_reason(t->group)
 					: "no cgroup.kill (5.14)";

@@ -7,16 +7,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cgroup/cgroup_dir.h"
 
 #ifndef SYS_process_mrelease
 #define SYS_process_mrelease 448 /* the same everywhere but on alpha */
@@ -73,6 +77,7 @@ int proc_stat(int proc_fd, uint32_t pid, struct proc_stat *ret_stat)
 	struct proc_stat stat = {0};
 	char text[1024], *open, *close;
 	unsigned long long flags;
+	bool others;
 	int r = read_file(proc_fd, pid, "stat", text, sizeof(text));
 
 	if (r < 0)
@@ -87,19 +92,23 @@ int proc_stat(int proc_fd, uint32_t pid, struct proc_stat *ret_stat)
 	stat.state = close[2];
 	stat.ppid = (uint32_t)stat_field(close + 1, 4);
 	stat.pgrp = (uint32_t)stat_field(close + 1, 5);
+	stat.session = (uint32_t)stat_field(close + 1, 6);
 	flags = stat_field(close + 1, 9);
 	stat.kernel_thread = flags & PF_KTHREAD;
+	/* A first thread that has ended stays, as a zombie, until all others have. */
+	others = stat_field(close + 1, 20) > 1;
 	stat.exiting = flags & PF_EXITING;
+	stat.dead = (stat.state == 'Z' || stat.state == 'X') && !others;
 	stat.start_ticks = stat_field(close + 1, 22);
 	*ret_stat = stat;
 	return 0;
 }
 
-int proc_memory(int proc_fd, uint32_t pid, struct proc_memory *ret_memory)
+static int memory_of(int dir_fd, uint32_t task, struct proc_memory *ret_memory)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), resident, shared;
 	char text[128], *p = text;
-	int r = read_file(proc_fd, pid, "statm", text, sizeof(text));
+	int r = read_file(dir_fd, task, "statm", text, sizeof(text));
 
 	if (r < 0)
 		return r;
@@ -110,6 +119,36 @@ int proc_memory(int proc_fd, uint32_t pid, struct proc_memory *ret_memory)
 		.rss = resident * page,
 		.anon = resident > shared ? (resident - shared) * page : 0,
 	};
+	return 0;
+}
+
+struct thread_memory {
+	int dir_fd;
+	struct proc_memory *memory;
+};
+
+static int memory_of_thread(const struct dir_entry *entry, void *arg)
+{
+	const struct thread_memory *of = arg;
+	uint32_t tid = (uint32_t)strtoul(entry->name, NULL, 10);
+
+	return tid && !memory_of(of->dir_fd, tid, of->memory) && of->memory->rss;
+}
+
+int proc_memory(int proc_fd, uint32_t pid, struct proc_memory *ret_memory)
+{
+	struct thread_memory of = {.memory = ret_memory};
+	_cleanup_close_ int fd = -1;
+	char path[32];
+	int r = memory_of(proc_fd, pid, ret_memory);
+
+	if (r < 0 || ret_memory->rss)
+		return r;
+	/* The first thread has ended: its memory is that of the others. */
+	snprintf(path, sizeof(path), "%u/task", pid);
+	fd = of.dir_fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		dir_list(fd, memory_of_thread, &of);
 	return 0;
 }
 
@@ -141,6 +180,8 @@ int proc_status(int proc_fd, uint32_t pid, struct proc_status *ret_status)
 	status.caught = status_mask(text, "\nSigCgt:");
 	status.ignored = status_mask(text, "\nSigIgn:");
 	status.blocked = status_mask(text, "\nSigBlk:");
+	status.killed = (status_mask(text, "\nSigPnd:") | status_mask(text, "\nShdPnd:")) &
+			1ULL << (SIGKILL - 1);
 	p = status_line(text, "\nNSpid:");
 	for (unsigned n = 0; p; p = end, n++) {
 		unsigned long value;
@@ -154,6 +195,76 @@ int proc_status(int proc_fd, uint32_t pid, struct proc_status *ret_status)
 	}
 	status.init = status.levels && last == 1;
 	*ret_status = status;
+	return 0;
+}
+
+int proc_owner(int proc_fd, uint32_t pid, struct proc_owner *ret_owner)
+{
+	char text[4096];
+	const char *uid;
+	int r = read_file(proc_fd, pid, "status", text, sizeof(text));
+
+	if (r < 0)
+		return r;
+	uid = status_line(text, "\nUid:");
+	uid = uid ? strchr(uid + 1, '\t') : NULL; /* past the real one */
+	if (!uid)
+		return -EBADMSG;
+	*ret_owner = (struct proc_owner){.uid = (uint32_t)strtoul(uid, NULL, 10),
+					 .capabilities = status_mask(text, "\nCapEff:")};
+	return 0;
+}
+
+static int open_user_namespace(int proc_fd, const char *pid)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/ns/user", pid);
+	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static uint64_t inode(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_ino;
+}
+
+/* The owner of the outermost user namespace around a process that is not ours; 0: it is in ours, or root made that one. */
+static uint32_t namespace_owner(int proc_fd, const char *pid)
+{
+	_cleanup_close_ int ours = open_user_namespace(proc_fd, "self"),
+			    fd = open_user_namespace(proc_fd, pid);
+	uid_t owner = 0;
+
+	while (fd >= 0 && ours >= 0 && inode(fd) != inode(ours)) {
+		int parent = ioctl(fd, NS_GET_PARENT);
+
+		if (ioctl(fd, NS_GET_OWNER_UID, &owner) < 0)
+			owner = 0;
+		close(fd);
+		fd = parent;
+	}
+	return owner;
+}
+
+int proc_user(int proc_fd, uint32_t pid, uint32_t *ret_uid)
+{
+	char text[4096], name[16];
+	const char *uid;
+	uint32_t owner;
+	int r = read_file(proc_fd, pid, "status", text, sizeof(text));
+
+	if (r < 0)
+		return r;
+	uid = status_line(text, "\nUid:");
+	if (!uid)
+		return -EBADMSG;
+	snprintf(name, sizeof(name), "%u", pid);
+	owner = namespace_owner(proc_fd, name);
+	*ret_uid = owner ? owner : (uint32_t)strtoul(uid, NULL, 10);
 	return 0;
 }
 

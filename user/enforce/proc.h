@@ -15,13 +15,15 @@
 
 struct proc_stat {
 	char comm[PROC_COMM];
-	char state; /* R, S, D, Z, X, … */
-	uint32_t ppid, pgrp;
-	bool kernel_thread, exiting;
+	char state; /* of the first thread: R, S, D, Z, X, … */
+	uint32_t ppid, pgrp, session;
+	bool kernel_thread;
+	bool exiting; /* the first thread is */
+	bool dead; /* a zombie; not one of which the first thread alone has ended (pthread_exit() in main) */
 	uint64_t start_ticks; /* since boot, in ticks of sysconf(_SC_CLK_TCK) */
 };
 
-struct proc_memory {        /* bytes; all 0 once the process gave its memory back */
+struct proc_memory { /* bytes, of any thread that has memory; all 0 once the process gave it back */
 	uint64_t rss, anon; /* anon: private and swappable */
 };
 
@@ -29,6 +31,12 @@ struct proc_status {
 	uint64_t caught, ignored, blocked; /* bit n-1: signal n; of the first thread */
 	unsigned levels;                   /* pid namespaces below ours that it is in */
 	bool init;                         /* … and the init of the innermost */
+	bool killed;                       /* SIGKILL is pending */
+};
+
+struct proc_owner {
+	uint32_t uid;          /* effective, as the reader's user namespace has it */
+	uint64_t capabilities; /* effective; bit n: capability n */
 };
 
 bool proc_is_ours(int proc_fd);
@@ -36,6 +44,9 @@ bool proc_is_ours(int proc_fd);
 int proc_stat(int proc_fd, uint32_t pid, struct proc_stat *ret_stat);
 int proc_memory(int proc_fd, uint32_t pid, struct proc_memory *ret_memory);
 int proc_status(int proc_fd, uint32_t pid, struct proc_status *ret_status);
+/* The real uid; of a process in a user namespace the owner of that, or of the outermost one around it. */
+int proc_user(int proc_fd, uint32_t pid, uint32_t *ret_uid);
+int proc_owner(int proc_fd, uint32_t pid, struct proc_owner *ret_owner);
 /* The pids of pid's parent, its parent's, and so on, at most n of them, without PID 1. Returns how many. */
 unsigned proc_parents(int proc_fd, uint32_t pid, uint32_t *ret_pids, unsigned n);
 

@@ -5,13 +5,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cgroup/cgroup_dir.h"
+#include "cgroup/pid_cgroup.h"
 #include "enforce_internal.h"
 #include "owner_protect.h"
 #include "signal_sweep.h"
@@ -29,6 +33,37 @@ bool enforce_is_exempt(const struct enforce *e, uint32_t pid)
 		if (__atomic_load_n(&e->exempt[i], __ATOMIC_RELAXED) == pid)
 			return true;
 	return false;
+}
+
+#define LIST_NS \
+	(20 *   \
+	 NS_PER_MS) /* a list of 100,000 cgroups takes a second: each of the exempt is asked then */
+
+static int is_exempt(uint32_t pid, void *arg) { return pid == 1 || enforce_is_exempt(arg, pid); }
+
+static int is_in(const struct enforce *e, uint32_t pid, const char *path)
+{
+	char mine[ENFORCE_PATH];
+	int r = pid_cgroup(e->proc_fd, pid, e->config.v1 ? "memory" : "", mine, sizeof(mine));
+
+	return r == -ENOENT ? 0 : r < 0 ? r : cgroup_path_is_below(mine, path);
+}
+
+bool enforce_holds_exempt(const struct enforce *e, const struct running_action *running)
+{
+	int r = cgroup_pids_until(running->dir_fd, is_exempt, (void *)e, clock_mono_ns() + LIST_NS);
+
+	if (r != -ETIME)
+		return r == 1;
+	r = is_in(e, 1, running->path);
+	if (!r)
+		r = is_in(e, (uint32_t)getpid(), running->path);
+	for (unsigned i = 0; !r && i < EXEMPT; i++) {
+		uint32_t pid = __atomic_load_n(&e->exempt[i], __ATOMIC_RELAXED);
+
+		r = pid ? is_in(e, pid, running->path) : 0;
+	}
+	return r;
 }
 
 void enforce_exempt(struct enforce *e, unsigned int i, uint32_t pid)
@@ -67,19 +102,57 @@ const char *enforce_below(const struct enforce *e, const char *path)
 	return strncmp(path, e->base, n) || (path[n] && path[n] != '/') ? "" : path + n;
 }
 
-int enforce_owner_protects(const struct enforce *e, const char *path, uint64_t memcg_id)
+/* On v1 whatever owns the cgroup above may rename it at any time (never into another one): the id finds its present name. False: it is
+ * gone, or the path was of another. */
+static bool find_renamed(const struct enforce *e, char path[ENFORCE_PATH], uint64_t memcg_id)
 {
-	_cleanup_close_ int fd = cgroup_open_path(e->memory_fd, enforce_below(e, path), memcg_id);
+	_cleanup_close_ int fd = cgroup_open_id(e->memory_fd, memcg_id, O_PATH);
+	char link[32], at[PATH_MAX];
+	const char *name;
+	char *last = strrchr(path, '/');
+	ssize_t n;
 
-	return fd < 0 ? fd : owner_protect(fd);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = fd < 0 ? -1 : readlink(link, at, sizeof(at) - 1);
+	if (n < 0 || !last)
+		return false;
+	at[n] = '\0';
+	name = strrchr(at, '/');
+	if (!name || (size_t)(last - path) + strlen(name) >= ENFORCE_PATH)
+		return false;
+	strcpy(last, name);
+	return true;
+}
+
+static int open_target(const struct enforce *e, char path[ENFORCE_PATH], uint64_t memcg_id)
+{
+	int fd = cgroup_open_path(e->memory_fd, enforce_below(e, path), memcg_id), renamed;
+	char at[ENFORCE_PATH];
+
+	strcpy(at, path);
+	if ((fd != -ENOENT && fd != -ESTALE) || !find_renamed(e, at, memcg_id))
+		return fd;
+	renamed = cgroup_open_path(e->memory_fd, enforce_below(e, at), memcg_id);
+	if (renamed < 0)
+		return fd;
+	strcpy(path, at);
+	return renamed;
+}
+
+int enforce_owner_protects(const struct enforce *e, const char *path, uint64_t memcg_id, bool guest)
+{
+	char at[ENFORCE_PATH] = "";
+	_cleanup_close_ int fd = -1;
+
+	strncpy(at, path, sizeof(at) - 1);
+	fd = open_target(e, at, memcg_id);
+	return fd < 0 ? fd : owner_protect(e->memory_fd, fd, enforce_below(e, at), guest);
 }
 
 bool running_open(struct enforce *e, struct running_action *running)
 {
 	const char *usage = e->config.v1 ? "memory.usage_in_bytes" : "memory.current";
-	int fd = cgroup_open_path(e->memory_fd, enforce_below(e, running->path),
-				  running->action.target.memcg_id),
-	    owner;
+	int fd = open_target(e, running->path, running->action.target.memcg_id), owner;
 
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		running_set_result(running, HR_STATUS_SKIPPED, -fd, "the container is gone");
@@ -94,14 +167,16 @@ bool running_open(struct enforce *e, struct running_action *running)
 	if (fd < 0)
 		return false;
 	running->dir_fd = fd;
-	owner = owner_protect(fd);
+	owner = owner_protect(e->memory_fd, fd, enforce_below(e, running->path),
+			      running->action.target.guest);
 	if (owner > 0) {
-		running_set_result(running, HR_STATUS_REFUSED, EPERM, "protected by its owner");
+		running_set_result(running, HR_STATUS_REFUSED, EPERM,
+				   "protected by an attribute of its cgroup");
 		return false;
 	}
 	if (owner == -EMFILE || owner == -ENFILE || owner == -ENOMEM) {
 		running_set_result(running, HR_STATUS_FAILED, -owner,
-				   "cannot ask whether its owner protects it");
+				   "cannot read whether an attribute protects it");
 		return false;
 	}
 	running->usage_fd = openat(fd, usage, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

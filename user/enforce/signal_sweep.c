@@ -4,6 +4,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +13,8 @@
 #include "base/cleanup.h"
 #include "cgroup/cgroup_dir.h"
 #include "cgroup/pid_cgroup.h"
+#include "cgroup/process_place.h"
+#include "cgroup/root_names.h"
 #include "owner_protect.h"
 
 static void closep(int *fd)
@@ -44,7 +48,7 @@ void signal_sweep_keep(struct running_action *running, const struct victim *vict
 	running->victims++;
 }
 
-/* A process that is a target by itself, or with its group, is protected by the owner of its cgroup, too. Unknown: protected. */
+/* A process that is a target by itself, or with its group, is protected by an attribute of its cgroup, too. Unknown: protected. */
 static bool owner_protects(const struct enforce *e, const struct running_action *running,
 			   uint32_t pid)
 {
@@ -69,9 +73,11 @@ static const char *never(struct signal_sweep *sweep, uint32_t pid, const struct 
 	if (stat->kernel_thread)
 		return "a kernel thread";
 	if (owner_protects(e, sweep->running, pid))
-		return "protected by the owner of its cgroup";
-	if (!sweep->spare_inits && !sweep->spare_discarding)
-		return NULL;
+		return "a process that an attribute of its cgroup protects";
+	reason = sweep->spare_paused ? paused_reason(e, pid, stat->state) : NULL;
+	sweep->paused += reason != NULL;
+	if (reason || (!sweep->spare_inits && !sweep->spare_discarding))
+		return reason;
 	if (proc_status(e->proc_fd, pid, &status) < 0)
 		return NULL;
 	if (sweep->spare_inits && status.init)
@@ -94,12 +100,15 @@ int signal_sweep_look(struct signal_sweep *sweep, uint32_t pid, struct victim *r
 	if (fd < 0)
 		return fd == -EINVAL ? -ESRCH : fd; /* EINVAL: a thread's number */
 	r = proc_stat(proc_fd, pid, &stat);
+	if (r == -ESRCH && sweep->worker->enforce->hidden && !proc_ended(fd))
+		r = -EPERM; /* it is there, and /proc does not show it */
+	sweep->unseen |= r == -EPERM;
 	if (r < 0)
 		return r;
 	reason = never(sweep, pid, &stat);
 	if (reason) {
 		*ret_reason = reason;
-		return -EPERM;
+		return SIGNAL_SWEEP_NEVER;
 	}
 	proc_memory(proc_fd, pid, &memory);
 	*ret_victim = (struct victim){
@@ -112,6 +121,18 @@ int signal_sweep_look(struct signal_sweep *sweep, uint32_t pid, struct victim *r
 	memcpy(ret_victim->comm, stat.comm, sizeof(stat.comm));
 	ret_victim->fd = take_fd(fd);
 	return 0;
+}
+
+const char *signal_sweep_refusal(const struct signal_sweep *sweep, int error,
+				 char text[REFUSAL_TEXT])
+{
+	const char *hidden = sweep->worker->enforce->hidden;
+	char cause[REFUSAL_TEXT];
+
+	if (!sweep->unseen || !hidden)
+		hidden = refusal_text(error, cause);
+	snprintf(text, REFUSAL_TEXT, "%s%.150s", *hidden ? ": " : "", hidden);
+	return text;
 }
 
 /* ---- membership */
@@ -139,74 +160,172 @@ static int note_listed(uint32_t pid, void *arg)
 	return 0;
 }
 
-static bool in_process_group(const struct signal_sweep *sweep, uint32_t pid)
+/* What its cgroup says, by the names that root chose now. A path that is too long to be read is a user's. */
+static struct process_place place_of(const struct enforce *e, uint32_t pid)
 {
+	struct root_names names;
+	char path[PATH_MAX];
+	const char *at;
+	size_t n = 0;
+
+	if (pid_cgroup(e->proc_fd, pid, e->config.v1 ? "memory" : "", path, sizeof(path)) < 0)
+		return (struct process_place){0};
+	at = enforce_below(e, path);
+	if (root_names_read(e->memory_fd, at, geteuid(), &names) < 0)
+		return (struct process_place){0};
+	for (unsigned i = 0; i < names.chosen; i++) {
+		n += strspn(at + n, "/");
+		n += strcspn(at + n, "/");
+	}
+	return process_place_of(at, n);
+}
+
+/* Which user a process is of, as BPF has it (bpf/sweep_task.bpf.c, user_of()): within a user namespace its owner, whatever
+ * uid it has there; and in which place. */
+static bool of_user(const struct enforce *e, uint32_t pid, uint32_t user, uint32_t unit)
+{
+	struct process_place place;
+	uint32_t uid;
+
+	if (proc_user(e->proc_fd, pid, &uid) || !uid)
+		return false;
+	place = place_of(e, pid);
+	return process_place_user(&place, uid) == user && place.unit == unit;
+}
+
+/* A path that is too long to be read is no container's. */
+static bool in_cgroup(const struct enforce *e, uint32_t pid, const uint64_t *ids, unsigned n)
+{
+	char path[PATH_MAX];
+	const char *name;
+	uint64_t id;
+	int r = pid_cgroup(e->proc_fd, pid, e->config.v1 ? "memory" : "", path, sizeof(path));
+
+	if (r == -ENAMETOOLONG)
+		return true;
+	if (r < 0)
+		return false;
+	name = enforce_below(e, path);
+	if (cgroup_id(e->memory_fd, name + (*name == '/'), &id) < 0)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+static bool is_spared(const struct process_members *members, uint32_t pid)
+{
+	for (unsigned i = 0; i < members->n_spared; i++)
+		if (members->spared[i] == pid)
+			return true;
+	return false;
+}
+
+static bool is_named(const struct process_members *members, const char comm[PROC_COMM])
+{
+	for (unsigned i = 0; i < members->n_names; i++)
+		if (!strncmp(members->name[i], comm, PROC_COMM))
+			return true;
+	return !members->n_names;
+}
+
+static bool is_member(const struct signal_sweep *sweep, uint32_t pid)
+{
+	const struct enforce *e = sweep->worker->enforce;
+	const struct action_target *target = &sweep->running->action.target;
+	const struct process_members *members = &target->members;
 	struct proc_stat stat;
 
-	return !proc_stat(sweep->worker->enforce->proc_fd, pid, &stat) &&
-	       stat.pgrp == sweep->running->action.target.pgid && stat.state != 'Z' &&
-	       stat.state != 'X';
+	if (is_spared(members, pid) || proc_stat(e->proc_fd, pid, &stat) < 0 || stat.dead ||
+	    stat.kernel_thread || !is_named(members, stat.comm))
+		return false;
+	if (members->of == PROCESSES_OF_GROUP     ? stat.pgrp != target->pgid
+	    : members->of == PROCESSES_OF_SESSION ? stat.session != target->pgid
+	    : members->of == PROCESSES_OF_USER    ? !of_user(e, pid, target->pgid, members->unit)
+						  : !in_cgroup(e, pid, &target->memcg_id, 1))
+		return false;
+	return !members->n_cgroups || in_cgroup(e, pid, members->cgroup, members->n_cgroups);
 }
 
 static int see_entry(const struct dir_entry *entry, void *arg)
 {
 	uint32_t pid = (uint32_t)strtoul(entry->name, NULL, 10);
 
-	return entry->name[0] >= '1' && entry->name[0] <= '9' && in_process_group(arg, pid)
+	return entry->name[0] >= '1' && entry->name[0] <= '9' &&
+			       !pidset_has(((struct signal_sweep *)arg)->worker->killed, pid) &&
+			       is_member(arg, pid)
 		       ? see(pid, arg)
 		       : 0;
 }
 
 static int list_container(struct signal_sweep *sweep)
 {
-	return cgroup_pids(sweep->running->dir_fd, see, sweep);
+	return cgroup_pids_until(sweep->running->dir_fd, see, sweep, sweep->list_until_ns);
 }
 
-static int list_process_group(struct signal_sweep *sweep)
+static int list_members(struct signal_sweep *sweep)
 {
 	return dir_list(sweep->worker->enforce->proc_fd, see_entry, sweep);
 }
 
-/* Their pidfds are open: a pid that is listed now and was listed before is the same process. */
+static bool below_container(const struct signal_sweep *sweep, uint32_t pid)
+{
+	const struct enforce *e = sweep->worker->enforce;
+	char path[PATH_MAX];
+
+	return !pid_cgroup(e->proc_fd, pid, e->config.v1 ? "memory" : "", path, sizeof(path)) &&
+	       cgroup_path_is_below(path, sweep->running->path);
+}
+
+/* Their pidfds are open: a pid that is listed now and was listed before is the same process. Where the list has failed, or is
+ * longer than a set, the process itself says where it is. */
 static void confirm_container(struct signal_sweep *sweep)
 {
 	struct pidset *listed = sweep->worker->listed;
+	int r;
 
 	pidset_clear(listed);
-	cgroup_pids(sweep->running->dir_fd, note_listed, listed);
+	r = cgroup_pids_until(sweep->running->dir_fd, note_listed, listed, sweep->list_until_ns);
 	for (unsigned i = 0; i < sweep->n; i++)
-		if (!pidset_has(listed, sweep->batch[i].pid) && listed->n < PIDSET / 2)
+		if (!pidset_has(listed, sweep->batch[i].pid) &&
+		    ((r >= 0 && listed->n < PIDSET / 2) ||
+		     !below_container(sweep, sweep->batch[i].pid)))
 			closep(&sweep->batch[i].fd);
 }
 
-static void confirm_process_group(struct signal_sweep *sweep)
+static void confirm_members(struct signal_sweep *sweep)
 {
 	for (unsigned i = 0; i < sweep->n; i++)
-		if (!in_process_group(sweep, sweep->batch[i].pid))
+		if (!is_member(sweep, sweep->batch[i].pid))
 			closep(&sweep->batch[i].fd);
+}
+
+static bool is_target_pid(const struct action_target *target, const struct proc_stat *stat)
+{
+	return stat->start_ticks == proc_ticks(target->start_boottime_ns);
 }
 
 int signal_sweep_check_process_group(struct signal_sweep *sweep)
 {
-	const struct action *action = &sweep->running->action;
+	const struct action_target *target = &sweep->running->action.target;
 	int proc_fd = sweep->worker->enforce->proc_fd;
 	struct proc_stat stat;
 	int r;
 
-	if (action->target.leader_start_ns != HR_UNKNOWN) {
-		r = proc_stat(proc_fd, action->target.pgid, &stat);
+	if (target->members.of != PROCESSES_OF_GROUP)
+		return 0; /* a session's number may be reused, but its leader's start is in no target */
+	if (target->leader_start_ns != HR_UNKNOWN) {
+		r = proc_stat(proc_fd, target->pgid, &stat);
 		if (r < 0)
 			return r;
-		return stat.start_ticks == proc_ticks(action->target.leader_start_ns) ? 0 : -ESRCH;
+		return stat.start_ticks == proc_ticks(target->leader_start_ns) ? 0 : -ESRCH;
 	}
 	/* the leader is gone; the process that was seen in the group identifies it */
-	r = proc_stat(proc_fd, action->target.pid, &stat);
+	r = proc_stat(proc_fd, target->pid, &stat);
 	if (r < 0)
 		return r;
-	return stat.start_ticks == proc_ticks(action->target.start_boottime_ns) &&
-			       stat.pgrp == action->target.pgid
-		       ? 0
-		       : -ESRCH;
+	return is_target_pid(target, &stat) && stat.pgrp == target->pgid ? 0 : -ESRCH;
 }
 
 /* ---- one batch */
@@ -250,7 +369,7 @@ static int look_all(struct signal_sweep *sweep)
 		if (!r)
 			continue;
 		*v = (struct victim){.pid = pid, .fd = -1};
-		if (r == -EPERM) {
+		if (r == SIGNAL_SWEEP_NEVER) {
 			sweep->exempt++;
 			remember(sweep->worker->killed, pid);
 		} else if (r != -ESRCH) {
@@ -268,7 +387,11 @@ static int signal_one(struct signal_sweep *sweep, struct victim *v)
 	remember(sweep->worker->killed, v->pid);
 	if (r < 0) {
 		closep(&v->fd);
-		return r == -ESRCH ? 0 : r;
+		if (r == -ESRCH)
+			return 0;
+		sweep->refused++;
+		sweep->refusal = -r;
+		return r;
 	}
 	sweep->signalled++;
 	sweep->fresh += v->start_ticks >= sweep->since_ticks;
@@ -277,17 +400,21 @@ static int signal_one(struct signal_sweep *sweep, struct victim *v)
 	return 1;
 }
 
-void signal_sweep_first(struct signal_sweep *sweep, uint32_t pid)
+/* Whatever group it has joined since. It can't leave its user; the service that it is in may not have been known when it was chosen. */
+bool signal_sweep_first(struct signal_sweep *sweep)
 {
+	const struct action_target *target = &sweep->running->action.target;
 	const char *reason;
 	struct victim v;
 
-	if (signal_sweep_look(sweep, pid, &v, &reason) < 0)
-		return;
-	if (in_process_group(sweep, pid))
-		signal_one(sweep, &v);
-	else
-		close(v.fd);
+	if (!target->pid || is_spared(&target->members, target->pid) ||
+	    (target->members.of == PROCESSES_OF_USER && !is_member(sweep, target->pid)) ||
+	    signal_sweep_look(sweep, target->pid, &v, &reason) < 0)
+		return false;
+	if (v.start_ticks == proc_ticks(target->start_boottime_ns))
+		return signal_one(sweep, &v) > 0;
+	close(v.fd);
+	return false;
 }
 
 int signal_sweep_batch(struct signal_sweep *sweep)
@@ -298,14 +425,15 @@ int signal_sweep_batch(struct signal_sweep *sweep)
 
 	sweep->n = 0;
 	sweep->more = false;
-	r = container ? list_container(sweep) : list_process_group(sweep);
-	if (r < 0)
+	r = container ? list_container(sweep) : list_members(sweep);
+	if (r < 0 && !sweep->n)
 		return r;
+	sweep->more |= r < 0; /* what was found before the list failed is signalled */
 	error = look_all(sweep);
 	if (container)
 		confirm_container(sweep);
 	else
-		confirm_process_group(sweep);
+		confirm_members(sweep);
 	sort(sweep->batch, sweep->n);
 	for (unsigned i = 0; i < sweep->n; i++) {
 		if (sweep->batch[i].fd < 0)

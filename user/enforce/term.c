@@ -59,14 +59,26 @@ static bool is_service(const char *path)
 static void answer(struct signal_sweep *sweep, int r)
 {
 	struct running_action *running = sweep->running;
-	char name[PROC_SIGNAL_TEXT];
+	char name[PROC_SIGNAL_TEXT], refusal[REFUSAL_TEXT];
 
 	proc_signal_name(sweep->signal, name);
 	running->result.processes = sweep->signalled;
 	if (sweep->signalled) {
 		running->result.signal = sweep->signal;
 		running_name_victim(running);
-		running_set_result(running, HR_STATUS_DONE, 0, "%s", "");
+		if (sweep->paused)
+			running_set_result(running, HR_STATUS_DONE, 0,
+					   "%u paused or stopped: not signalled", sweep->paused);
+		else if (sweep->refused)
+			running_set_result(running, HR_STATUS_DONE, sweep->refusal,
+					   "%u not signalled%s", sweep->refused,
+					   signal_sweep_refusal(sweep, sweep->refusal, refusal));
+		else
+			running_set_result(running, HR_STATUS_DONE, 0, "%s", "");
+	} else if (sweep->paused && sweep->paused + sweep->discarding == sweep->exempt) {
+		running->result.reason = HR_SKIP_PAUSED;
+		running_set_result(running, HR_STATUS_SKIPPED, 0, "%s would wait: %s", name,
+				   sweep->exempt_reason);
 	} else if (sweep->discarding && sweep->discarding == sweep->exempt) {
 		running_set_result(running, HR_STATUS_SKIPPED, 0, "%s would be discarded: %s", name,
 				   sweep->exempt_reason);
@@ -74,14 +86,16 @@ static void answer(struct signal_sweep *sweep, int r)
 		running_set_result(running, HR_STATUS_REFUSED, EPERM, "%s is never a target",
 				   sweep->exempt_reason);
 	} else if (!r || r == -ESRCH || r == -ENOENT) {
-		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "no processes left");
+		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "%s",
+				   no_processes(sweep->worker->enforce));
 	} else {
-		running_set_result(running, HR_STATUS_FAILED, -r, "cannot send %s", name);
+		running_set_result(running, HR_STATUS_FAILED, -r, "cannot send %s%s", name,
+				   signal_sweep_refusal(sweep, -r, refusal));
 	}
 }
 
-/* One process; `start_ticks` must still be its own. `init`: it may be its pid namespace's init. */
-static void run_one(struct signal_sweep *sweep, uint32_t pid, uint64_t start_ticks, bool init)
+/* One process; `start_ticks` must still be its own. */
+static void run_one(struct signal_sweep *sweep, uint32_t pid, uint64_t start_ticks)
 {
 	struct running_action *running = sweep->running;
 	struct proc_status status = {0};
@@ -90,10 +104,9 @@ static void run_one(struct signal_sweep *sweep, uint32_t pid, uint64_t start_tic
 	struct victim v;
 	int r;
 
-	sweep->spare_inits = !init;
 	r = signal_sweep_look(sweep, pid, &v, &sweep->exempt_reason);
 	if (r < 0) {
-		sweep->exempt = r == -EPERM;
+		sweep->exempt = r == SIGNAL_SWEEP_NEVER;
 		answer(sweep, r);
 		return;
 	}
@@ -141,7 +154,7 @@ static void run_container(struct signal_sweep *sweep)
 		return;
 	cgroup_pids(sweep->running->dir_fd, consider, &main_one);
 	if (main_one.pid)
-		run_one(sweep, main_one.pid, main_one.start_ticks, true);
+		run_one(sweep, main_one.pid, main_one.start_ticks);
 	else
 		run_all(sweep);
 	/* the container's memory is watched, not that of the signalled processes */
@@ -157,6 +170,7 @@ void term_run(struct worker *worker, struct running_action *running)
 		.signal = action->signal ? action->signal : SIGTERM,
 	};
 
+	sweep.spare_paused = true;
 	pidset_clear(worker->killed);
 	if (!worker->enforce->pids_ours) {
 		running_set_result(running, HR_STATUS_FAILED, EOPNOTSUPP,
@@ -164,13 +178,10 @@ void term_run(struct worker *worker, struct running_action *running)
 	} else if (running->path[0]) {
 		run_container(&sweep);
 	} else if (!action->target.pgid) {
-		run_one(&sweep, action->target.pid, proc_ticks(action->target.start_boottime_ns),
-			false);
+		run_one(&sweep, action->target.pid, proc_ticks(action->target.start_boottime_ns));
 	} else if (signal_sweep_check_process_group(&sweep) < 0) {
-		running_set_result(running, HR_STATUS_SKIPPED, ESRCH,
-				   "process group %u is another by now", action->target.pgid);
+		run_one(&sweep, action->target.pid, proc_ticks(action->target.start_boottime_ns));
 	} else {
-		sweep.spare_inits = true;
 		run_all(&sweep);
 	}
 }

@@ -43,19 +43,31 @@ static uint64_t victims_rss(const struct enforce *e, const struct running_action
 	return sum;
 }
 
+/* Its runtime has removed the cgroup: what its processes had to themselves is freed. Cache and tmpfs outlive it, so the rest
+ * counts as freed only if a reading before the removal showed it. */
+static uint64_t usage_removed(const struct running_action *running)
+{
+	uint64_t before = running->result.usage_before, left;
+
+	if (before == HR_UNKNOWN)
+		return HR_UNKNOWN;
+	left = before > running->anon ? before - running->anon : 0;
+	return left < running->lowest ? left : running->lowest;
+}
+
 uint64_t running_usage(const struct enforce *e, const struct running_action *running)
 {
 	uint64_t usage;
 	int r;
 
-	if (running->dir_fd < 0)
+	if (!running->path[0])
 		return victims_rss(e, running);
 	if (running->usage_fd < 0)
 		return HR_UNKNOWN;
 	r = cgroup_pread_number(running->usage_fd, &usage);
 	if (!r)
 		return usage;
-	return r == -ENODEV ? 0 : HR_UNKNOWN; /* its runtime has removed the cgroup: all is freed */
+	return r == -ENODEV ? usage_removed(running) : HR_UNKNOWN;
 }
 
 /* cgroup.procs omits exiting processes (7.3; 6.18 lists them): an empty container's memory may not be free yet. */
@@ -87,6 +99,10 @@ void watch_begin(const struct enforce *e, struct running_action *running)
 	if (!running->path[0])
 		for (unsigned i = before = 0; i < running->victims; i++)
 			before += running->victim[i].rss;
+	/* What they share counts once, as the policy saw it. */
+	if (!running->path[0] && running->action.target.pgid && running->action.inputs.rss &&
+	    running->action.inputs.rss < before)
+		before = running->action.inputs.rss;
 	running->result.usage_before = before;
 	running->goal = before == HR_UNKNOWN ? HR_UNKNOWN : before / 2;
 	if (most && most < running->goal)
