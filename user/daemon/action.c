@@ -15,6 +15,9 @@
 #include "events.h"
 
 #define COMMAND_NS (40 * NS_PER_SEC) /* the supervisor kills a command after 30 s */
+/* How long an answer of the resolver is awaited before something is ended. Without one, what is known decides, which is half a
+ * second old at most while the resolver works: else a user could stop every kill by keeping it busy. */
+#define IDENTITY_NS (100 * NS_PER_MS)
 
 struct pending_action *action_new(struct actions *actions, const struct action *action)
 {
@@ -26,7 +29,7 @@ struct pending_action *action_new(struct actions *actions, const struct action *
 		pending->state = PENDING_NEW;
 		pending->action = *action;
 		pending->action.tag = ++actions->next_tag;
-		pending->awaited = pending->posted = false;
+		pending->awaited = pending->posted = pending->identified = false;
 		pending->not_taken = HR_STATUS_DONE;
 		pending->by_uid = HR_UNKNOWN_U32;
 		pending->client = NO_CLIENT;
@@ -125,6 +128,8 @@ static uint64_t post(const struct containers *containers, const struct pending_a
 		     TRACK_NONE);
 	outcome_add_subject(containers, &text, &event->event, outcome, &action->target);
 	event->event.severity = (uint8_t)severity(action->kind, result->status);
+	if (pending->not_taken == HR_STATUS_SKIPPED && pending->reason != HR_SKIP_NONE)
+		event->event.severity = HR_WARNING; /* the host is short, and nothing is done */
 	event->policy = board_text_add(&text, action->policy_name, false);
 	event->kind = (uint8_t)action->kind;
 	event->mode = (uint8_t)action->mode;
@@ -205,13 +210,38 @@ static void mark_slot(struct containers *containers, const struct action *action
 	board_slot_end(containers->board, track->slot);
 }
 
+static void add_detail(struct action_result *result, const char *text)
+{
+	size_t used = strlen(result->detail);
+
+	snprintf(result->detail + used, sizeof(result->detail) - used, "%s%s", used ? "; " : "",
+		 text);
+}
+
+/* What the rate limit makes of it. */
+static void note_limit(struct actions *actions, const struct action *action,
+		       struct action_result *result)
+{
+	if (!action->escalation || action->mode != MODE_ENFORCE)
+		return;
+	if (engine_refund(actions->engine, policy_world_now(actions->world), result))
+		add_detail(result, "freed nothing: the rate limit does not count it");
+	else if (action->reserve && result->status == HR_STATUS_DONE)
+		add_detail(result, "by the rate limit's reserve for the host's memory");
+}
+
 void action_conclude(struct actions *actions, struct pending_action *pending,
-		     const struct action_result *result)
+		     const struct action_result *from)
 {
 	const struct action *action = &pending->action;
 	struct pending_outcome *outcome =
 		outcome_of(&actions->outcomes, action->escalation, &action->target);
-	uint64_t seq = post(actions->containers, pending, result, outcome);
+	struct action_result noted = *from;
+	const struct action_result *result = &noted;
+	uint64_t seq;
+
+	note_limit(actions, action, &noted);
+	seq = post(actions->containers, pending, result, outcome);
 
 	if (outcome)
 		note_outcome(outcome, action->kind, result, seq);
@@ -264,7 +294,11 @@ void action_ran(struct actions *actions, const struct supervisor_message *messag
 
 	if (!pending)
 		return;
-	if (message->error)
+	if (message->error == EPERM)
+		snprintf(line, sizeof(line),
+			 "%.90s: cannot run as the user of run_as; the log says why",
+			 message->text);
+	else if (message->error)
 		snprintf(line, sizeof(line), "%.100s: %s", message->text, strerror(message->error));
 	else if (WIFSIGNALED(message->status))
 		snprintf(line, sizeof(line), "%.100s: ended by signal %d", message->text,
@@ -283,11 +317,43 @@ void action_ran(struct actions *actions, const struct supervisor_message *messag
 		      (unsigned long long)message->took_ms, line);
 }
 
+static void go_on(struct actions *actions, struct pending_action *pending)
+{
+	pending->state = PENDING_NEW;
+	actions->fresh = true;
+}
+
+bool action_identified(struct actions *actions, uint64_t memcg_id)
+{
+	bool waited = false;
+
+	for (size_t i = 0; i < ACTIONS_MAX; i++)
+		if (actions->action[i].state == PENDING_IDENTITY &&
+		    actions->action[i].action.target.memcg_id == memcg_id) {
+			go_on(actions, &actions->action[i]);
+			waited = true;
+		}
+	return waited;
+}
+
+uint64_t action_deadline(const struct actions *actions)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < ACTIONS_MAX; i++)
+		if (actions->action[i].state == PENDING_IDENTITY &&
+		    (!first || actions->action[i].deadline_ns < first))
+			first = actions->action[i].deadline_ns;
+	return first;
+}
+
 void action_expire(struct actions *actions, uint64_t now_ns)
 {
 	for (size_t i = 0; i < ACTIONS_MAX; i++) {
 		struct pending_action *pending = &actions->action[i];
 
+		if (pending->state == PENDING_IDENTITY && now_ns >= pending->deadline_ns)
+			go_on(actions, pending);
 		if (pending->state != PENDING_COMMAND || now_ns < pending->deadline_ns)
 			continue;
 		if (pending->posted)
@@ -382,9 +448,42 @@ static void log_not_taken(struct actions *actions, struct pending_action *pendin
 	pending->state = PENDING_FREE;
 }
 
+/* Before something is ended: does the resolver know it by another name by now? True: its answer is awaited. */
+static bool ask_identity(struct actions *actions, struct pending_action *pending)
+{
+	const struct action *action = &pending->action;
+	struct track *track =
+		containers_at(actions->containers, action->target.slot, action->target.memcg_id);
+
+	if (pending->identified || !track || action->mode == MODE_DRY_RUN ||
+	    (action->kind != HR_ACTION_TERM && action->kind != HR_ACTION_KILL))
+		return false;
+	pending->identified = true;
+	if (!containers_ask_again(actions->containers, track))
+		return false;
+	pending->state = PENDING_IDENTITY;
+	pending->deadline_ns = clock_mono_ns() + IDENTITY_NS;
+	return true;
+}
+
+/* What the answer has changed. */
+static enum hr_skip_reason recheck(struct actions *actions, const struct pending_action *pending)
+{
+	const struct policy_snapshot *now = policy_world_now(actions->world);
+	enum hr_skip_reason reason;
+
+	if (!pending->identified)
+		return HR_SKIP_NONE;
+	reason = pending->action.escalation
+			 ? engine_recheck(actions->engine, now, pending->action.escalation)
+			 : policy_exempt(actions->set, now, pending->action.target.slot);
+	return reason == HR_SKIP_GONE ? HR_SKIP_NONE : reason; /* submit() says that */
+}
+
 static void dispatch(struct actions *actions, struct pending_action *pending)
 {
 	struct action *action = &pending->action;
+	enum hr_skip_reason reason;
 	const struct policy_command *command = action->kind == HR_ACTION_ON_EXIT
 						       ? &action->policy->on_exit
 					       : action->spec ? &action->spec->command
@@ -395,6 +494,10 @@ static void dispatch(struct actions *actions, struct pending_action *pending)
 	action->spec = NULL;
 	if (pending->not_taken != HR_STATUS_DONE)
 		log_not_taken(actions, pending);
+	else if (ask_identity(actions, pending))
+		return;
+	else if ((reason = recheck(actions, pending)))
+		conclude(actions, pending, HR_STATUS_SKIPPED, 0, hr_skip_reason_name(reason));
 	else if (action->mode == MODE_DRY_RUN)
 		conclude(actions, pending, HR_STATUS_DRY_RUN, 0, "");
 	else if (command && command->n &&

@@ -3,7 +3,7 @@
  * Actions in flight: from the engine (or a person) to enforce's workers or the supervisor, and from their result to the
  * `action` event, the engine and the client. A fixed table; never blocks, never allocates. Caller: the loop.
  *
- *   action_new() -> NEW --dispatch--> RUNNING or QUEUED (enforce/), COMMAND (supervisor) --result--> event, FREE
+ *   action_new() -> NEW --dispatch--> [IDENTITY ->] RUNNING or QUEUED (enforce/), COMMAND (supervisor) --result--> event, FREE
  */
 #ifndef HEADROOM_DAEMON_ACTION_H
 #define HEADROOM_DAEMON_ACTION_H
@@ -17,10 +17,11 @@
 
 enum pending_state {
 	PENDING_FREE,
-	PENDING_NEW,     /* asked for, not dispatched yet */
-	PENDING_QUEUED,  /* enforce's queue was full */
-	PENDING_RUNNING, /* a worker has it */
-	PENDING_COMMAND, /* the supervisor runs its command */
+	PENDING_NEW,      /* asked for, not dispatched yet */
+	PENDING_IDENTITY, /* the resolver is asked once more what it is, before it is ended */
+	PENDING_QUEUED,   /* enforce's queue was full */
+	PENDING_RUNNING,  /* a worker has it */
+	PENDING_COMMAND,  /* the supervisor runs its command */
 };
 
 struct pending_action {
@@ -28,12 +29,14 @@ struct pending_action {
 	struct action action; /* a copy; its policy and spec only while NEW: a reload unmaps them */
 	bool awaited;         /* by the outcome of its escalation */
 	bool posted;          /* its event is out; only the end of its command is awaited */
+	bool identified;      /* it has been IDENTITY */
 	enum hr_action_status
 		not_taken; /* HR_STATUS_DONE: it is to be taken; else only logged, with this status … */
 	enum hr_skip_reason reason; /* … and this reason */
-	uint64_t deadline_ns;       /* COMMAND: then it counts as failed */
-	uint32_t by_uid;            /* HR_UNKNOWN_U32: a policy's */
-	int client; /* manual: the connection that waits for the result; NO_CLIENT */
+	uint64_t
+		deadline_ns; /* COMMAND: then it counts as failed; IDENTITY: then what is known decides */
+	uint32_t by_uid; /* HR_UNKNOWN_U32: a policy's */
+	int client;      /* manual: the connection that waits for the result; NO_CLIENT */
 };
 
 struct action_ops {
@@ -61,6 +64,10 @@ struct actions {
 struct pending_action *action_new(struct actions *actions, const struct action *action);
 void action_dispatch(struct actions *actions); /* all that are NEW or QUEUED */
 void action_expire(struct actions *actions, uint64_t now_ns);
+/* What is known of this cgroup is new. True: an action waited for it, and is to be dispatched. */
+bool action_identified(struct actions *actions, uint64_t memcg_id);
+/* Of the first IDENTITY; 0: none waits. */
+uint64_t action_deadline(const struct actions *actions);
 void action_on_result(struct actions *actions,
 		      const struct action_result *result); /* from enforce/ */
 /* The result of an action that was carried out: posts its event, informs engine and client, frees its place. */

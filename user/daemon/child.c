@@ -8,6 +8,17 @@
 
 #include "base/clock.h"
 
+#define PAUSE_FIRST_NS (50 * NS_PER_MS)
+
+uint64_t child_pause_ns(unsigned int falls, uint64_t most_ns)
+{
+	uint64_t pause = PAUSE_FIRST_NS;
+
+	for (unsigned int i = 1; i < falls && pause < most_ns; i++)
+		pause *= 2;
+	return pause < most_ns ? pause : most_ns;
+}
+
 int child_pidfd(pid_t pid)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);

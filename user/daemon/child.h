@@ -16,6 +16,8 @@ struct child {
 	unsigned int falls;              /* in quick succession */
 };
 
+/* How long to wait before the start after so many ends in quick succession: from 50 ms, doubling up to `most_ns`. */
+uint64_t child_pause_ns(unsigned int falls, uint64_t most_ns);
 int child_pidfd(pid_t pid); /* or -errno */
 void child_watch(struct child *child, pid_t pid);
 /* One that another process started; if it is gone already, a new one is due. */

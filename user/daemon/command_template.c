@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * A policy's command with {name} and the other placeholders filled in. Values are copied as bytes and not parsed. The command
- * is refused if a value would be taken for an option, or is not known.
+ * is refused if a value would be taken for an option, is not known, or is a name that a user or a container chose: that could be
+ * the name of another's unit.
  */
 #include "command_template.h"
 
@@ -28,29 +29,61 @@ static const char *of_target(const struct expansion *e, size_t offset)
 static const struct placeholder {
 	const char *name;
 	size_t offset; /* of its hr_str in an identity */
+	uint16_t chosen;
 } of_identity[] = {
-	{"name", offsetof(struct hr_identity, name)},
-	{"id", offsetof(struct hr_identity, container_id)},
-	{"pod", offsetof(struct hr_identity, pod)},
-	{"namespace", offsetof(struct hr_identity, namespace)},
-	{"container", offsetof(struct hr_identity, container)},
-	{"unit", offsetof(struct hr_identity, unit)},
-	{"cgroup", offsetof(struct hr_identity, cgroup)},
+	{"name", offsetof(struct hr_identity, name), HR_CHOSEN_NAMES},
+	{"id", offsetof(struct hr_identity, container_id), HR_CHOSEN_NAMES},
+	{"pod", offsetof(struct hr_identity, pod), HR_CHOSEN_NAMES},
+	{"namespace", offsetof(struct hr_identity, namespace), HR_CHOSEN_NAMES},
+	{"container", offsetof(struct hr_identity, container), HR_CHOSEN_NAMES},
+	{"unit", offsetof(struct hr_identity, unit), HR_CHOSEN_UNIT},
+	{"cgroup", offsetof(struct hr_identity, cgroup), HR_CHOSEN_PATH},
 };
 
-/* NULL: no such placeholder, or its value is not known; then *ret_known says which. */
-static const char *value_of(const struct expansion *e, const char *name, size_t n, bool *ret_known)
+static bool has_control(const char *text)
 {
-	*ret_known = true;
-	for (size_t i = 0; i < sizeof(of_identity) / sizeof(*of_identity); i++)
-		if (strlen(of_identity[i].name) == n && !memcmp(of_identity[i].name, name, n))
-			return of_target(e, of_identity[i].offset);
+	while (*text && (unsigned char)*text >= ' ' && *text != 0x7f)
+		text++;
+	return *text;
+}
+
+enum value {
+	VALUE_TEXT,
+	VALUE_NO_PLACEHOLDER,
+	VALUE_UNKNOWN,
+	VALUE_CHOSEN,
+	VALUE_NOT_CHECKED,
+	VALUE_CONTROL,
+	VALUES
+};
+
+static enum value value_of(const struct expansion *e, const char *name, size_t n,
+			   const char **ret_text)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; i < sizeof(of_identity) / sizeof(*of_identity); i++) {
+		if (strlen(of_identity[i].name) != n || memcmp(of_identity[i].name, name, n))
+			continue;
+		text = of_target(e, of_identity[i].offset);
+		if (text && e->id->chosen & of_identity[i].chosen)
+			return VALUE_CHOSEN;
+		/* The path is known before the resolver says which names in it are root's. */
+		if (text && of_identity[i].chosen == HR_CHOSEN_PATH && !e->id->workload)
+			return VALUE_NOT_CHECKED;
+		if (text && has_control(text))
+			return VALUE_CONTROL;
+		*ret_text = text;
+		return text ? VALUE_TEXT : VALUE_UNKNOWN;
+	}
 	if (n == 6 && !memcmp(name, "policy", n))
-		return e->policy;
-	if (n == 3 && !memcmp(name, "pid", n))
-		return *e->pid ? e->pid : NULL;
-	*ret_known = false;
-	return NULL;
+		text = e->policy;
+	else if (n == 3 && !memcmp(name, "pid", n))
+		text = *e->pid ? e->pid : NULL;
+	else
+		return VALUE_NO_PLACEHOLDER;
+	*ret_text = text;
+	return text ? VALUE_TEXT : VALUE_UNKNOWN;
 }
 
 static int put(struct expansion *e, const char *from, size_t n)
@@ -69,6 +102,13 @@ static int put(struct expansion *e, const char *from, size_t n)
 
 static int expand_word(struct expansion *e, const char *word)
 {
+	static const char *const cause[VALUES] = {
+		[VALUE_UNKNOWN] = "is not known of it",
+		[VALUE_CHOSEN] =
+			"is a name that a user or a container chose: the command does not run",
+		[VALUE_NOT_CHECKED] = "was not checked yet: the command does not run",
+		[VALUE_CONTROL] = "holds a control character: the command does not run",
+	};
 	uint32_t start = e->message->bytes;
 	int err = 0;
 
@@ -76,18 +116,16 @@ static int expand_word(struct expansion *e, const char *word)
 		const char *end = *at == '{' ? strchr(at, '}') : NULL;
 		size_t n = strcspn(at + 1, "{") + 1;
 		const char *value = NULL;
-		bool known = false;
+		enum value is = end ? value_of(e, at + 1, (size_t)(end - at - 1), &value)
+				    : VALUE_NO_PLACEHOLDER;
 
-		if (end) {
-			value = value_of(e, at + 1, (size_t)(end - at - 1), &known);
-			if (known && !value) {
-				snprintf(e->reason, ACTION_DETAIL, "%.*s is not known of it",
-					 (int)(end - at + 1), at);
-				return -EINVAL;
-			}
+		if (cause[is]) {
+			snprintf(e->reason, ACTION_DETAIL, "%.*s %s", (int)(end - at + 1), at,
+				 cause[is]);
+			return -EINVAL;
 		}
-		err = known && value ? put(e, value, strlen(value)) : put(e, at, n);
-		at = known ? end + 1 : at + n;
+		err = value ? put(e, value, strlen(value)) : put(e, at, n);
+		at = value ? end + 1 : at + n;
 	}
 	err = err ?: put(e, "", 1);
 	/* A container may be named --privileged. */
@@ -138,6 +176,8 @@ int command_expand(const struct containers *containers, const struct action *act
 	ret_message->tag = action->tag;
 	ret_message->bytes = ret_message->reserved = 0;
 	find_target(containers, action, outcome, &e);
+	snprintf(ret_message->run_as, sizeof(ret_message->run_as), "%s",
+		 policy_text(set, command->run_as));
 	for (uint32_t i = 0; i < command->n && i < POLICY_ARGS && !err; i++)
 		err = expand_word(&e, policy_text(set, command->word[i]));
 	return err;

@@ -28,8 +28,12 @@ const struct containers_ops daemon_containers_ops = {
 void daemon_on_counted(struct track *track, uint64_t now_ns, void *arg)
 {
 	struct daemon *daemon = arg;
+	uint64_t before = daemon->oom_events.counted;
 
 	oom_events_check_counter(&daemon->oom_events, track, now_ns);
+	if (!daemon->use_kmsg)
+		bpf_silence_missed(&daemon->bpf_silence, BPF_SILENT_OOM_KILL,
+				   daemon->oom_events.counted - before);
 }
 
 void daemon_on_oom_kill(const struct track *track, void *arg)
@@ -37,6 +41,21 @@ void daemon_on_oom_kill(const struct track *track, void *arg)
 	struct daemon *daemon = arg;
 
 	policy_driver_oom(daemon->policy_driver, track);
+}
+
+void daemon_on_reflex_state(uint64_t memcg_id, struct oom_reflex *ret, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	policy_driver_reflex_state(daemon->policy_driver, memcg_id, ret);
+}
+
+void daemon_on_not_acted(const struct track *subject, bool host, struct pending_oom *pending,
+			 void *arg)
+{
+	struct daemon *daemon = arg;
+
+	policy_driver_not_acted(daemon->policy_driver, subject, host, pending);
 }
 
 static void on_host_below(void *arg)
@@ -69,9 +88,18 @@ static bool on_control_reload(void *arg)
 	return supervisor_client_send(&daemon->supervisor, &reload);
 }
 
+static int on_control_pause(const struct hr_control_request *request, uint32_t uid,
+			    char text[HR_CONTROL_TEXT], void *arg)
+{
+	const struct daemon *daemon = arg;
+
+	return policy_driver_pause(daemon->policy_driver, request, uid, text);
+}
+
 const struct control_ops daemon_control_ops = {
 	.action = on_control_action,
 	.reload = on_control_reload,
+	.pause = on_control_pause,
 };
 
 static bool on_command(const struct daemon_message *message, void *arg)

@@ -14,7 +14,9 @@
 #define ANSWER_LATE_NS (2 * NS_PER_SEC)  /* the resolver died or hangs: ask again */
 #define ASK_AGAIN_NS   (100 * NS_PER_MS) /* state files do not exist yet; doubles */
 #define ASK_AGAIN_MOST 7
-#define LATE_MOST      5 /* doublings of the wait for one that gets no answer */
+#define WISH_NS        (5 * NS_PER_SEC)
+#define WISH_SHARE     64 /* of the host's memory: at most so many cgroups are asked for again */
+#define LATE_MOST      5  /* doublings of the wait for one that gets no answer */
 
 static const char *text_of(const void *base, struct hr_str s)
 {
@@ -127,6 +129,16 @@ static void carry_counters(struct containers *containers, struct track *track, u
 	}
 }
 
+/* Renamed while it runs: the name's counters go on from those of this cgroup, as they do after a restart. */
+static void move_counters(struct containers *containers, struct track *track, uint64_t workload)
+{
+	struct ledger_entry *entry = ledger_entry(&containers->tracks, workload, clock_mono_ns());
+
+	entry->memcg_id = track->memcg_id;
+	entry->oom_kills = track->ledger_kills + track->kills_entered;
+	entry->restarts = track->ledger_restarts;
+}
+
 static void write_identity(struct containers *containers, const struct track *track,
 			   const struct resolve_answer *answer)
 {
@@ -141,10 +153,47 @@ static void write_identity(struct containers *containers, const struct track *tr
 	at = board_slot_begin(containers->board, track->slot);
 	texts = texts_of(at);
 	texts.path = path_copy;
-	if (answer->labels.at)
-		texts.labels = text_of(answer, answer->labels);
+	texts.labels = text_of(answer, answer->labels);
 	slot_text(at, answer, sizeof(*answer), &answer->id, texts);
 	board_slot_end(containers->board, track->slot);
+}
+
+static void copy_text(const struct hr_slot *slot, struct hr_str s, char *to, size_t bytes)
+{
+	const char *text = text_of(slot, s);
+
+	to[0] = to[bytes - 1] = '\0';
+	if (text)
+		strncpy(to, text, bytes - 1);
+}
+
+/* Writes what is news, and posts what has changed of a container that is known already. */
+static void update_identity(struct containers *containers, struct track *track,
+			    const struct resolve_answer *answer)
+{
+	const struct hr_slot *seen = board_slot(containers->board, track->slot);
+	static char name[HR_SLOT_TEXT], labels[HR_SLOT_TEXT],
+		now[HR_SLOT_TEXT]; /* the loop's alone */
+	uint64_t workload = seen->id.workload;
+
+	/* Its file can't be read at the moment, or is gone: what it said stays, protection first of all. */
+	if ((track->named && !answer->named) || (answer->wait_ms && seen->id.workload))
+		return;
+	copy_text(seen, seen->id.name, name, sizeof(name));
+	copy_text(seen, seen->labels, labels, sizeof(labels));
+	write_identity(containers, track, answer);
+	if (!track->named || !track->emitted || seen->id.kind != HR_KIND_CONTAINER) {
+		track->named = answer->named != 0;
+		return;
+	}
+	copy_text(seen, seen->id.name, now, sizeof(now));
+	if (strcmp(name, now))
+		events_renamed(containers->board, track->slot, name);
+	copy_text(seen, seen->labels, now, sizeof(now));
+	if (strcmp(labels, now))
+		events_container(containers->board, track->slot, HR_CONTAINER_RELABELED);
+	if (track->carried && seen->id.workload != workload)
+		move_counters(containers, track, seen->id.workload);
 }
 
 struct track *containers_identify(struct containers *containers,
@@ -155,14 +204,21 @@ struct track *containers_identify(struct containers *containers,
 
 	if (!track)
 		return NULL;
-	if (answer->complete || track->asked >= ASK_AGAIN_MOST) {
+	if (track->changed) {
+		track->changed = track->asked = 0;
+		track->resolve = RESOLVE_WANTED;
+		track->ask_ns = 0;
+	} else if (answer->wait_ms) { /* no try: its owner has to wait for its turn */
+		track->resolve = RESOLVE_WANTED;
+		track->ask_ns = clock_mono_ns() + answer->wait_ms * NS_PER_MS;
+	} else if (answer->complete || track->asked >= ASK_AGAIN_MOST) {
 		track->resolve = RESOLVE_DONE;
 	} else {
 		track->resolve = RESOLVE_WANTED;
 		track->ask_ns = clock_mono_ns() + (ASK_AGAIN_NS << track->asked);
 		track->asked++;
 	}
-	write_identity(containers, track, answer);
+	update_identity(containers, track, answer);
 	if (track->resolve != RESOLVE_DONE)
 		return track;
 	seen = board_slot(containers->board, track->slot);
@@ -196,6 +252,25 @@ static void unanswered(struct track *track, uint64_t now_ns)
 		track->late++;
 }
 
+static void ask_anew(struct track *track)
+{
+	track->resolve = RESOLVE_WANTED;
+	track->asked = 0;
+	track->ask_ns = 0;
+}
+
+/* A user may set its wish (HR_CHOSEN_WISH) at any time. It matters of what is large enough to be chosen. */
+static bool wish_due(const struct containers *containers, const struct track *track,
+		     uint64_t now_ns)
+{
+	const struct hr_slot *slot = board_slot(containers->board, track->slot);
+	uint64_t total = board_host(containers->board)->mem_total;
+
+	return track->resolve == RESOLVE_DONE && slot->id.chosen &&
+	       now_ns - track->ask_ns > WISH_NS && slot->memory.usage != HR_UNKNOWN &&
+	       total != HR_UNKNOWN && slot->memory.usage > total / WISH_SHARE;
+}
+
 void containers_ask_due(struct containers *containers, uint64_t now_ns)
 {
 	uint32_t capacity = containers->tracks.capacity, n = 0;
@@ -208,6 +283,8 @@ void containers_ask_due(struct containers *containers, uint64_t now_ns)
 			continue;
 		if (track->resolve == RESOLVE_ASKED && now_ns - track->ask_ns > 2 * ANSWER_LATE_NS)
 			unanswered(track, now_ns);
+		if (wish_due(containers, track, now_ns))
+			ask_anew(track);
 		if (track->ask_ns <= now_ns)
 			containers_ask(containers, track);
 	}
@@ -221,16 +298,43 @@ void containers_ask_more(struct containers *containers)
 		containers_ask_due(containers, clock_mono_ns());
 }
 
-void containers_relabel(struct containers *containers)
+void containers_ask_all(struct containers *containers)
 {
 	for (uint32_t slot = 0; slot < containers->tracks.capacity; slot++) {
 		struct track *track = &containers->tracks.track[slot];
+		const struct hr_slot *seen = board_slot(containers->board, slot);
 
-		if (!track->memcg_id || track->gone_ns || track->resolve != RESOLVE_DONE ||
-		    board_slot(containers->board, slot)->id.kind != HR_KIND_CONTAINER)
-			continue;
-		track->resolve = RESOLVE_WANTED;
-		track->asked = 0;
-		track->ask_ns = 0;
+		/* The last one may have died with this question: at once the first time, then ever later. */
+		if (track->memcg_id && !track->gone_ns && track->resolve == RESOLVE_ASKED)
+			unanswered(track, clock_mono_ns());
+		if (track->memcg_id && !track->gone_ns && track->resolve == RESOLVE_DONE &&
+		    (seen->id.kind == HR_KIND_CONTAINER || seen->id.container_id.at))
+			ask_anew(track);
 	}
+}
+
+void containers_changed(struct containers *containers, uint64_t memcg_id)
+{
+	struct track *track = tracks_get(&containers->tracks, memcg_id);
+
+	if (!track || track->gone_ns)
+		return;
+	if (track->resolve == RESOLVE_ASKED) {
+		track->changed = 1; /* the answer under way may be of before */
+		return;
+	}
+	ask_anew(track);
+	containers_ask(containers, track);
+	containers->asks_left |= track->resolve == RESOLVE_WANTED;
+}
+
+bool containers_ask_again(struct containers *containers, struct track *track)
+{
+	if (!track->named)
+		return false;
+	if (track->resolve != RESOLVE_ASKED) {
+		ask_anew(track);
+		containers_ask(containers, track);
+	}
+	return track->resolve == RESOLVE_ASKED;
 }

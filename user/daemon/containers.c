@@ -10,10 +10,14 @@
 #include "base/clock.h"
 #include "events.h"
 
-#define TOMBSTONE_NS     (15 * 60 * NS_PER_SEC)  /* a gone container stays in the list */
-#define TOMBSTONE_OOM_NS (6 * 3600 * NS_PER_SEC) /* … and one that was OOM-killed, longer */
-#define TOMBSTONE_SCALE  1000000
-#define TOMBSTONES(cap)  ((cap) / 4) /* at most */
+#define TOMBSTONE_NS (15 * 60 * NS_PER_SEC) /* a gone container stays in the list */
+/* … and longer one that was OOM-killed, or that may have left memory: a tenth of the limit */
+#define TOMBSTONE_LONG_NS (6 * 3600 * NS_PER_SEC)
+/* … and one without a name, while an OOM kill of it may be found */
+#define TOMBSTONE_LATE_NS (20 * NS_PER_SEC)
+#define OUTLIVED_SHARE    10
+#define TOMBSTONE_SCALE   1000000
+#define TOMBSTONES(cap)   ((cap) / 4) /* at most */
 
 int containers_init(struct containers *containers, struct board *board,
 		    struct resolver_client *resolver, const char *scope,
@@ -25,8 +29,6 @@ int containers_init(struct containers *containers, struct board *board,
 		.scope = scope,
 		.ops = ops,
 		.ops_arg = ops_arg,
-		.zero_ns = (int64_t)(clock_mono_ns() - clock_wall_ns() +
-				     board_header(board)->created_ns),
 	};
 	return tracks_init(&containers->tracks, board_capacity(board));
 }
@@ -42,7 +44,8 @@ bool containers_in_scope(const struct containers *containers, const char *path)
 
 uint32_t containers_centis(const struct containers *containers, uint64_t now_ns)
 {
-	int64_t since = (int64_t)now_ns - containers->zero_ns;
+	int64_t since = (int64_t)(board_stamp_mono_ns(containers->board, now_ns) -
+				  board_header(containers->board)->created_ns);
 
 	return since > 0 ? (uint32_t)(since / (int64_t)(10 * NS_PER_MS)) : 0;
 }
@@ -61,7 +64,7 @@ struct track *containers_subject(struct containers *containers, uint64_t memcg_i
 	struct track *own = tracks_get(&containers->tracks, memcg_id), *unit = NULL;
 	struct track *track = own;
 
-	for (int n = 0; track && n < RECORD_LEVELS; n++) {
+	for (unsigned int n = 0; track && n < LEVELS_MOST; n++) {
 		uint8_t kind = board_slot(containers->board, track->slot)->id.kind;
 
 		if (kind == HR_KIND_CONTAINER)
@@ -80,48 +83,27 @@ bool containers_contained(struct containers *containers, uint64_t memcg_id)
 	return track && board_slot(containers->board, track->slot)->id.kind == HR_KIND_CONTAINER;
 }
 
-/* The ledger gets the increase, not the count: two cgroups of one workload may run side by side. */
-static void enter_kills(struct containers *containers, struct track *track,
-			const struct hr_slot *seen)
-{
-	struct ledger_entry *entry =
-		ledger_entry(&containers->tracks, seen->id.workload, clock_mono_ns());
-	uint64_t own = track_kills(track);
-
-	if (!entry->memcg_id) { /* it had been replaced by another workload's */
-		entry->memcg_id = track->memcg_id;
-		entry->oom_kills = track->ledger_kills + track->kills_entered;
-		entry->restarts = seen->restarts;
-	}
-	entry->oom_kills += own - track->kills_entered;
-	track->kills_entered = own;
-}
-
-void containers_count_kills(struct containers *containers, struct track *track)
-{
-	uint64_t total = track->ledger_kills + track_kills(track);
-	const struct hr_slot *seen = board_slot(containers->board, track->slot);
-
-	if (track->carried)
-		enter_kills(containers, track, seen);
-	if (seen->oom_kills_total == total)
-		return;
-	board_slot_begin(containers->board, track->slot)->oom_kills_total = total;
-	board_slot_end(containers->board, track->slot);
-}
-
 static void forget(struct containers *containers, struct track *track)
 {
 	board_slot_free(containers->board, track->slot);
 	tracks_drop(&containers->tracks, track);
 }
 
+/* Tmpfs and shared memory that it had may outlive it: explain and reports say then of which cgroup they are (format/outlived.h). */
+static bool leaves_memory(const struct hr_slot *seen)
+{
+	return seen->binding.level != HR_LEVEL_HOST && seen->binding.limit != HR_UNKNOWN &&
+	       seen->memory.shmem != HR_UNKNOWN && seen->memory.shmem &&
+	       seen->memory.shmem >= seen->binding.limit / OUTLIVED_SHARE;
+}
+
 /* How much of its time as a tombstone is over, in millionths; -1 for a track that is none. */
 static int64_t faded(struct containers *containers, const struct track *track, uint64_t now_ns)
 {
-	uint64_t time = board_slot(containers->board, track->slot)->oom_kills_total
-				? TOMBSTONE_OOM_NS
-				: TOMBSTONE_NS;
+	const struct hr_slot *seen = board_slot(containers->board, track->slot);
+	uint64_t time = seen->oom_kills_total || leaves_memory(seen) ? TOMBSTONE_LONG_NS
+			: slot_has_name(seen)                        ? TOMBSTONE_NS
+								     : TOMBSTONE_LATE_NS;
 
 	if (!track->memcg_id || !track->gone_ns)
 		return -1;
@@ -169,7 +151,7 @@ struct track *containers_add(struct containers *containers, uint64_t memcg_id, u
 	at->state = HR_SLOT_RUNNING;
 	at->cgroup_id = memcg_id;
 	at->parent_id = parent_id;
-	at->appeared_ns = clock_wall_ns();
+	at->appeared_ns = board_now_ns(containers->board);
 	at->started_ns = path ? at->appeared_ns : HR_UNKNOWN; /* a path comes from its mkdir */
 	at->oom_kills_total = 0;
 	if (path)
@@ -196,7 +178,9 @@ struct track *containers_of_row(struct containers *containers, uint64_t memcg_id
 		return track->gone_ns ? NULL : track;
 	if (removed_lately(containers, memcg_id))
 		return NULL;
-	return containers_add(containers, memcg_id, parent_id, NULL);
+	track = containers_add(containers, memcg_id, parent_id, NULL);
+	containers->unannounced += track != NULL;
+	return track;
 }
 
 bool containers_populated(struct containers *containers, struct track *track)
@@ -221,21 +205,6 @@ static void raise_peak(struct containers *containers, const struct track *track,
 	board_slot_end(containers->board, track->slot);
 }
 
-void containers_removed(struct containers *containers, uint64_t memcg_id, uint64_t oom_kills,
-			uint64_t peak)
-{
-	struct track *track = tracks_get(&containers->tracks, memcg_id);
-
-	containers->removed[containers->n_removed++ % REMOVED_MAX] = memcg_id;
-	if (!track)
-		return;
-	if (oom_kills != RECORD_UNKNOWN &&
-	    (track->kills_counter == HR_UNKNOWN || oom_kills > track->kills_counter))
-		track->kills_counter = oom_kills;
-	raise_peak(containers, track, peak);
-	containers_end(containers, track);
-}
-
 void containers_end(struct containers *containers, struct track *track)
 {
 	const struct hr_slot *seen = board_slot(containers->board, track->slot);
@@ -244,18 +213,24 @@ void containers_end(struct containers *containers, struct track *track)
 	if (track->gone_ns)
 		return;
 	containers->ops->ended(track, containers->ops_arg);
+	while (track->counted.waits) /* no further reading will come */
+		containers_read_kills(containers, track, track->own_kills, track->own_groups,
+				      track->group);
 	containers_count_kills(containers, track);
 	score_cut(&track->score, &containers->score);
-	if (!slot_has_name(seen) && !seen->oom_kills_total) {
+	kills_below_ended(containers, track);
+	/* Where its last counters were not read, an OOM kill may yet be found in those of the cgroup above. */
+	if (track->final && !slot_has_name(seen) && !seen->oom_kills_total &&
+	    !leaves_memory(seen)) {
 		forget(containers, track);
 		return;
 	}
 	tracks_bury(&containers->tracks, track, clock_mono_ns());
 	at = board_slot_begin(containers->board, track->slot);
 	at->state = HR_SLOT_GONE;
-	if (at->counts.oom_kill == HR_UNKNOWN || at->counts.oom_kill < track_kills(track))
-		at->counts.oom_kill = track_kills(track); /* the last sweep came before the kill */
-	at->gone_ns = clock_wall_ns();
+	if (at->counts.oom_kill == HR_UNKNOWN || at->counts.oom_kill < track->kills_recorded)
+		at->counts.oom_kill = track->kills_recorded; /* the last sweep came before it */
+	at->gone_ns = board_now_ns(containers->board);
 	at->flags &= ~(HR_SLOT_POPULATED | HR_SLOT_HAS_TASKS | HR_SLOT_UNDER_OOM);
 	memset(at->process, 0, sizeof(at->process));
 	board_slot_end(containers->board, track->slot);
@@ -263,6 +238,23 @@ void containers_end(struct containers *containers, struct track *track)
 		events_container(containers->board, track->slot, HR_CONTAINER_GONE);
 	if (containers->tracks.gone > TOMBSTONES(containers->tracks.capacity))
 		thin_tombstones(containers);
+}
+
+void containers_removed(struct containers *containers, const struct record_cgroup *gone)
+{
+	struct track *track = tracks_get(&containers->tracks, gone->memcg_id);
+
+	containers->removed[containers->n_removed++ % REMOVED_MAX] = gone->memcg_id;
+	if (!track) {
+		kills_below_removed(containers, gone->parent_id, gone->oom_kills_all,
+				    gone->oom_groups_all);
+		return;
+	}
+	containers_read_kills(containers, track, gone->oom_kills, gone->oom_groups, track->group);
+	kills_below_final(containers, track, gone->oom_kills_all, gone->oom_groups_all);
+	track->final = gone->oom_kills != RECORD_UNKNOWN;
+	raise_peak(containers, track, gone->peak);
+	containers_end(containers, track);
 }
 
 void containers_expire(struct containers *containers, uint64_t now_ns)
@@ -281,7 +273,7 @@ static void adopt_ledger(struct containers *containers, struct track *track,
 		ledger_entry(&containers->tracks, seen->id.workload, clock_mono_ns());
 
 	track->carried = 1;
-	track->kills_entered = track->kills_first;
+	track->kills_entered = track_kills(track);
 	if (entry->oom_kills < seen->oom_kills_total)
 		entry->oom_kills = seen->oom_kills_total;
 	if (entry->restarts < seen->restarts)
@@ -290,24 +282,35 @@ static void adopt_ledger(struct containers *containers, struct track *track,
 		entry->memcg_id = seen->cgroup_id;
 }
 
+/* The previous daemon posted these. The counters on the board may lag behind its events by a moment: what they do not have yet
+ * was recorded. Where there were no restarts the total is this cgroup's own. */
+static void adopt_kills(struct track *track, const struct hr_slot *seen)
+{
+	uint64_t kills = known_or_0(seen->counts.oom_kill),
+		 groups = known_or_0(seen->counts.oom_group_kill);
+	uint64_t counted = groups ? groups : kills;
+
+	if (seen->counts.oom_kill != HR_UNKNOWN && !seen->restarts &&
+	    seen->oom_kills_total > counted)
+		track->kills_recorded = seen->oom_kills_total - counted;
+	track->kills_emitted = track->kills_recorded;
+	track->kills_first = seen->oom_kills_total - track->kills_recorded;
+	track->counted.kills = seen->counts.oom_kill;
+	track->counted.groups = groups;
+}
+
 /* Names, counters, tombstones and history of the previous daemon stay. Forecasts start anew. */
 static void adopt_slot(struct containers *containers, uint32_t slot)
 {
 	const struct hr_slot *seen = board_slot(containers->board, slot);
 	struct track *track = tracks_put(&containers->tracks, slot, seen->cgroup_id);
-	uint64_t now = clock_mono_ns(), wall = clock_wall_ns();
+	uint64_t now = clock_mono_ns(), stamp = board_now_ns(containers->board);
 
 	track->parent_id = seen->parent_id;
 	track->born_ns = TRACK_ADOPTED;
 	track->emitted = seen->id.kind == HR_KIND_CONTAINER;
-	track->kills_first = seen->oom_kills_total;
-	/* The previous daemon posted these. The counter on the board may lag behind its events by a moment; where there
-	 * were no restarts the total is this cgroup's own. */
-	track->counter_first = seen->counts.oom_kill;
-	if (seen->counts.oom_kill != HR_UNKNOWN && !seen->restarts &&
-	    seen->oom_kills_total > seen->counts.oom_kill)
-		track->counter_first = seen->oom_kills_total;
-	track->counter_base = track->counter_first == HR_UNKNOWN ? 0 : track->counter_first;
+	track->named = seen->id.image.at != 0; /* no path holds one */
+	adopt_kills(track, seen);
 	/* As in the last event: without what it inherited from levels above. */
 	if (seen->binding.level == HR_LEVEL_OWN &&
 	    seen->forecast.reason[0].reserved == HR_LEVEL_OWN)
@@ -317,7 +320,7 @@ static void adopt_slot(struct containers *containers, uint32_t slot)
 	track->ledger_restarts = seen->restarts;
 	track->stall_base = (struct stall_base){seen->stalls.count, seen->stalls.total_ns};
 	if (seen->state == HR_SLOT_GONE) {
-		uint64_t age = wall > seen->gone_ns ? wall - seen->gone_ns : 0;
+		uint64_t age = stamp > seen->gone_ns ? stamp - seen->gone_ns : 0;
 
 		tracks_bury(&containers->tracks, track, now > age ? now - age : 1);
 	}
@@ -327,7 +330,12 @@ static void adopt_slot(struct containers *containers, uint32_t slot)
 
 void containers_adopt(struct containers *containers)
 {
-	containers->score = board_host(containers->board)->score;
+	const struct hr_host *host = board_host(containers->board);
+
+	containers->score = host->score;
+	if (host->oom_kills != HR_UNKNOWN && host->oom_killed_processes != HR_UNKNOWN &&
+	    host->oom_killed_processes > host->oom_kills)
+		containers->kills_extra = host->oom_killed_processes - host->oom_kills;
 	for (uint32_t slot = 0; slot < containers->tracks.capacity; slot++) {
 		const struct hr_slot *seen = board_slot(containers->board, slot);
 
@@ -345,7 +353,7 @@ void containers_adopt(struct containers *containers)
 
 void containers_acted(struct containers *containers, struct track *track)
 {
-	for (int n = 0; track && n < RECORD_LEVELS; n++) {
+	for (unsigned int n = 0; track && n < LEVELS_MOST; n++) {
 		score_cut(&track->score, &containers->score);
 		track = tracks_get(&containers->tracks, track->parent_id);
 	}

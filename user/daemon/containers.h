@@ -9,9 +9,14 @@
 #define HEADROOM_DAEMON_CONTAINERS_H
 
 #include "board/board.h"
+#include "collect/trigger.h"
 #include "forecast_score.h"
+#include "kills_below.h"
 #include "resolver_client.h"
 #include "track_table.h"
+
+#define LEVELS_MOST \
+	(TRIGGER_LEVELS + TRIGGER_DEPTH) /* a cgroup this deep is still followed upwards */
 
 #define REMOVED_MAX 256 /* cgroups removed lately: a sweep under way may still report them */
 
@@ -31,13 +36,16 @@ struct containers {
 	struct tracks tracks;
 	struct hr_score score; /* the host record has a copy */
 	struct score_watch host_score;
+	struct shared_limit host_shared;
 	uint64_t removed[REMOVED_MAX]; /* memcg ids */
 	uint32_t n_removed;            /* ever */
 	uint64_t without_slot;         /* cgroups that found no free slot */
-	uint64_t sweep_number;         /* of the last published sweep */
-	int64_t zero_ns;               /* monotonic; the zero point of hr_point.t_centis */
-	uint32_t ask_hand;             /* where the search for unresolved cgroups continues */
-	bool asks_left;                /* the resolver was busy before all had been asked */
+	uint64_t
+		kills_extra; /* of the OOM-killed processes that the kernel counts: beyond one an incident */
+	uint64_t unannounced;  /* cgroups that a sweep found, and no record had told of */
+	uint64_t sweep_number; /* of the last published sweep */
+	uint32_t ask_hand;     /* where the search for unresolved cgroups continues */
+	bool asks_left;        /* the resolver was busy before all had been asked */
 };
 
 /* Space for as many cgroups as the board has slots. 0 or -ENOMEM. `scope` must outlive it. */
@@ -58,9 +66,8 @@ struct track *containers_of_row(struct containers *containers, uint64_t memcg_id
 				uint64_t parent_id);
 /* A process runs in it, which the last sweep has not seen; false: it has. */
 bool containers_populated(struct containers *containers, struct track *track);
-/* The kernel removed it: its last counters, then containers_end(). RECORD_UNKNOWN: not known. */
-void containers_removed(struct containers *containers, uint64_t memcg_id, uint64_t oom_kills,
-			uint64_t peak);
+/* The kernel removed it: its last counters, then containers_end(). */
+void containers_removed(struct containers *containers, const struct record_cgroup *gone);
 /* The cgroup is gone: a tombstone, or nothing if there is nothing to remember. */
 void containers_end(struct containers *containers, struct track *track);
 /* Old tombstones are removed. */
@@ -74,8 +81,14 @@ struct track *containers_subject(struct containers *containers, uint64_t memcg_i
 bool containers_contained(struct containers *containers, uint64_t memcg_id);
 /* Monotonic time as hr_point.t_centis. The wall clock may jump; a history must not. */
 uint32_t containers_centis(const struct containers *containers, uint64_t now_ns);
+
+/* container_kills.c */
 /* Puts the OOM kill counters of a cgroup on the board after they changed. */
 void containers_count_kills(struct containers *containers, struct track *track);
+/* What memory.events.local and memory.oom.group of the cgroup say now. kills RECORD_UNKNOWN: nothing. */
+void containers_read_kills(struct containers *containers, struct track *track, uint64_t kills,
+			   uint64_t groups, bool group);
+
 /* An action was taken: the forecasts of this cgroup, of those above it and of the host can't be judged by what follows. */
 void containers_acted(struct containers *containers, struct track *track);
 /* The stall maps start at zero (a larger collector): what the board has is added from now on. */
@@ -88,8 +101,12 @@ void containers_ask(struct containers *containers, struct track *track);
 void containers_ask_due(struct containers *containers, uint64_t now_ns);
 /* After answers: continues a search that the full socket stopped. */
 void containers_ask_more(struct containers *containers);
-/* A resolver that looks for other labels runs now: asks for all containers again, a few at a time. */
-void containers_relabel(struct containers *containers);
+/* A new resolver runs: asks for all containers, and what is in them, again, a few at a time. */
+void containers_ask_all(struct containers *containers);
+/* Asks again for one that a state file names. False: there is nothing to ask, or the resolver is busy. */
+bool containers_ask_again(struct containers *containers, struct track *track);
+/* A state file of this cgroup changed: asks again. */
+void containers_changed(struct containers *containers, uint64_t memcg_id);
 /* An answer: its cgroup, or NULL if that is gone. */
 struct track *containers_identify(struct containers *containers,
 				  const struct resolve_answer *answer);

@@ -6,40 +6,63 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/unix_socket.h"
+#include "degraded.h"
 #include "events.h"
 
-#define TOKENS_MOST  20u               /* requests in one go … */
+#define TOKENS_MOST  20u               /* requests of a user in one go … */
 #define TOKEN_NS     (NS_PER_SEC / 10) /* … and ten a second */
 #define IDLE_NS      (HR_CONTROL_IDLE_S * NS_PER_SEC)
+#define FIRST_NS     (HR_CONTROL_FIRST_S * NS_PER_SEC)
 #define DESCRIBE_NS  (5 * NS_PER_SEC) /* between two events of refusals, which count them */
-#define GROUPS_MOST  64
-#define ACCEPT_MOST  32u /* connections between two ticks; more have to wait */
-#define SERIAL_SHIFT 4   /* a client's number: serial and place */
+#define BACKLOG      128
+#define ACCEPT_ROUND 64u /* connections in one go: the loop has other descriptors to look after */
+#define ACCEPT_MOST  20000u /* … and between two ticks; more have to wait */
+#define SERIAL_SHIFT 4      /* a client's number: serial and place */
+#define ROOT         0u
+
+_Static_assert(CONTROL_CLIENTS <= 1 << SERIAL_SHIFT, "a client's number holds its place");
 
 void control_init(struct control *control, struct loop *loop, const struct config *config,
 		  const struct control_ops *ops, void *ops_arg)
 {
-	*control = (struct control){.loop = loop,
-				    .config = config,
-				    .ops = ops,
-				    .ops_arg = ops_arg,
-				    .fd = -1,
-				    .tokens = TOKENS_MOST};
+	*control = (struct control){
+		.loop = loop, .config = config, .ops = ops, .ops_arg = ops_arg, .fd = -1};
+	control->place.dir_fd = -1;
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		control->client[i].fd = -1;
+}
+
+static void post_refusal(struct control *control, uint32_t uid, const char *reason)
+{
+	uint64_t now = clock_mono_ns();
+
+	control->refused++;
+	if (control->emitted_ns && now - control->emitted_ns < DESCRIBE_NS)
+		return;
+	events_daemon(control->board, HR_DAEMON_CONTROL, HR_WARNING, control->refused,
+		      "refused a request of user %u at the control socket: %s", uid, reason);
+	control->emitted_ns = now;
+	control->refused = 0;
+}
+
+static void hang_up(struct control *control, int fd, uint32_t uid)
+{
+	if (unix_hang_up(fd))
+		return;
+	post_refusal(control, uid, "it passes descriptors");
+	if (++control->parked == CONTROL_PARKED)
+		control_permit(control);
 }
 
 static void drop(struct control *control, struct control_client *client)
 {
 	loop_remove(control->loop, &client->watch);
-	close(client->fd);
-	client->fd = -1;
+	hang_up(control, take_fd(client->fd), client->uid);
 }
 
 static void answer(struct control *control, struct control_client *client, uint32_t status,
@@ -61,44 +84,43 @@ void control_answer(struct control *control, int client, uint32_t status, const 
 		answer(control, to, status, text);
 }
 
-static void post_refusal(struct control *control, const struct control_client *client,
-			 const char *reason)
+static struct control_rate *find_rate(struct control *control, uint32_t uid)
 {
-	uint64_t now = clock_mono_ns();
+	struct control_rate *oldest = &control->rate[1];
 
-	control->refused++;
-	if (control->emitted_ns && now - control->emitted_ns < DESCRIBE_NS)
-		return;
-	events_daemon(control->board, HR_DAEMON_CONTROL, HR_WARNING, control->refused,
-		      "refused a request of user %u at the control socket: %s", client->uid,
-		      reason);
-	control->emitted_ns = now;
-	control->refused = 0;
+	if (uid == ROOT)
+		return &control->rate[0];
+	for (size_t i = 1; i < CONTROL_USERS; i++) {
+		if (control->rate[i].ns && control->rate[i].uid == uid)
+			return &control->rate[i];
+		if (control->rate[i].ns < oldest->ns)
+			oldest = &control->rate[i];
+	}
+	*oldest = (struct control_rate){.uid = uid};
+	return oldest;
 }
 
-static bool take_token(struct control *control, uint64_t now)
+static bool take_token(struct control *control, uint32_t uid, uint64_t now)
 {
-	uint64_t more = (now - control->tokens_ns) / TOKEN_NS;
+	struct control_rate *rate = find_rate(control, uid);
+	uint64_t more = (now - rate->ns) / TOKEN_NS;
 
 	if (more) {
-		control->tokens_ns = now;
-		control->tokens = more > TOKENS_MOST - control->tokens
-					  ? TOKENS_MOST
-					  : control->tokens + (uint32_t)more;
+		rate->ns = now;
+		rate->tokens = more > TOKENS_MOST - rate->tokens ? TOKENS_MOST
+								 : rate->tokens + (uint32_t)more;
 	}
-	if (!control->tokens)
+	if (!rate->tokens)
 		return false;
-	control->tokens--;
+	rate->tokens--;
 	return true;
 }
 
 static void refuse(struct control *control, struct control_client *client, uint32_t status,
 		   const char *reason)
 {
-	post_refusal(control, client, reason);
+	post_refusal(control, client->uid, reason);
 	answer(control, client, status, reason);
-	if (client->fd >= 0 && !client->allowed)
-		drop(control, client);
 }
 
 static void serve_action(struct control *control, struct control_client *client,
@@ -112,6 +134,15 @@ static void serve_action(struct control *control, struct control_client *client,
 	status = control->ops->action(asked, client->uid, number, text, control->ops_arg);
 	if (status)
 		refuse(control, client, (uint32_t)status, text);
+}
+
+static void serve_pause(struct control *control, struct control_client *client,
+			const struct hr_control_request *asked)
+{
+	char text[HR_CONTROL_TEXT];
+	int status = control->ops->pause(asked, client->uid, text, control->ops_arg);
+
+	answer(control, client, (uint32_t)status, text);
 }
 
 static void serve(struct control *control, struct control_client *client,
@@ -128,8 +159,35 @@ static void serve(struct control *control, struct control_client *client,
 		       sent ? "the supervisor reads the configuration again: see headroom events"
 			    : "the supervisor can't be reached");
 	} else {
-		refuse(control, client, 2, "unknown request");
+		serve_pause(control, client, asked);
 	}
+}
+
+static const char not_allowed[] =
+	"only root, and users that `control: allow` of the configuration names";
+
+static bool allowed(const struct control *control, const struct control_peer *peer)
+{
+	return control_peer_allowed(peer, control->config->allow, control->config->allows,
+				    control->unmapped) &&
+	       (control->parked < CONTROL_PARKED || peer->uid == ROOT);
+}
+
+/* Permission may have ended since it connected. */
+static bool still_allowed(const struct control *control, int fd)
+{
+	static struct control_peer peer;
+
+	return !control_peer_read(fd, &peer) && allowed(control, &peer);
+}
+
+const char *control_packet_error(const struct hr_control_request *asked, ssize_t n)
+{
+	if (n != sizeof(*asked) || asked->magic != HR_CONTROL_MAGIC)
+		return "not a request of this version";
+	if (asked->word >= HR_CONTROL_COMMANDS)
+		return "unknown request";
+	return NULL;
 }
 
 static void on_request(struct loop_watch *watch, uint32_t events, void *arg)
@@ -138,85 +196,147 @@ static void on_request(struct loop_watch *watch, uint32_t events, void *arg)
 	struct control_client *client =
 		(void *)((char *)watch - offsetof(struct control_client, watch));
 	struct hr_control_request asked;
+	const char *error;
 	ssize_t n;
 
 	if (client->fd < 0)
 		return;
-	n = recv(client->fd, &asked, sizeof(asked), MSG_DONTWAIT | MSG_TRUNC);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	n = unix_receive(client->fd, &asked, sizeof(asked));
+	if (n == -EAGAIN || n == -EINTR)
 		return;
 	if (n <= 0) {
 		drop(control, client);
 		return;
 	}
+	client->asked = true;
 	client->request_ns = clock_mono_ns();
-	if (n != sizeof(asked) || asked.magic != HR_CONTROL_MAGIC)
-		refuse(control, client, 2, "not a request of this version");
-	else if (!client->allowed)
-		refuse(control, client, 4,
-		       "only root, and users that `control: allow` of the configuration names");
-	else if (client->waiting)
+	error = control_packet_error(&asked, n);
+	if (!still_allowed(control, client->fd)) {
+		refuse(control, client, 4, not_allowed);
+		if (client->fd >= 0)
+			drop(control, client);
+	} else if (error) {
+		refuse(control, client, 2, error);
+	} else if (client->waiting) {
 		refuse(control, client, 1, "one request at a time");
-	else if (!take_token(control, client->request_ns))
+	} else if (!take_token(control, client->uid, client->request_ns)) {
 		refuse(control, client, 1, "too many requests: at most ten a second");
-	else
+	} else {
 		serve(control, client, &asked);
+	}
 }
 
-/* By the credentials that the client had when it connected. */
-static bool allowed(const struct control *control, int fd, const struct ucred *identity)
+/* ---- places ---- */
+
+static size_t places_of(const struct control *control, uint32_t uid)
 {
-	const struct config *config = control->config;
-	gid_t groups[GROUPS_MOST];
-	socklen_t bytes = sizeof(groups);
 	size_t n = 0;
 
-	if (identity->uid == 0)
-		return true;
-	if (!getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &bytes))
-		n = bytes / sizeof(*groups);
-	for (uint32_t i = 0; i < config->allows; i++) {
-		const struct config_allow *allow = &config->allow[i];
-
-		if (allow->id == HR_UNKNOWN_U32)
-			continue;
-		if (allow->group ? identity->gid == allow->id : identity->uid == allow->id)
-			return true;
-		for (size_t g = 0; allow->group && g < n; g++)
-			if (groups[g] == allow->id)
-				return true;
-	}
-	return false;
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		n += control->client[i].fd >= 0 && control->client[i].uid == uid;
+	return n;
 }
 
-static struct control_client *free_client(struct control *control)
+/* No action in progress, and no request that waits to be read. */
+static bool is_idle(const struct control_client *client)
 {
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+	char byte;
+
+	return client->fd >= 0 && !client->waiting &&
+	       recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+/* The idle client to give way: of the user with the most places, the one that asked longest ago. `own`: only one of this
+ * uid; else of any user, root's only for root itself. */
+static struct control_client *pick_idle(struct control *control, uint32_t uid, bool own)
+{
+	struct control_client *pick = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		struct control_client *client = &control->client[i];
+		size_t n = client->uid == ROOT ? 1 : 1 + places_of(control, client->uid);
+
+		if ((own ? client->uid != uid : client->uid == ROOT && uid != ROOT) ||
+		    !is_idle(client))
+			continue;
+		if (n > most || (n == most && client->request_ns < pick->request_ns)) {
+			most = n;
+			pick = client;
+		}
+	}
+	return pick;
+}
+
+/* A free place for a client of this user; NULL: none. */
+static struct control_client *find_place(struct control *control, uint32_t uid)
+{
+	struct control_client *empty = NULL, *pick;
+	size_t others = 0, own = places_of(control, uid);
+
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		if (control->client[i].fd < 0)
-			return &control->client[i];
-	return NULL;
+			empty = empty ?: &control->client[i];
+		else
+			others += control->client[i].uid != ROOT;
+	}
+	if (uid == ROOT ? empty != NULL
+			: empty && own < CONTROL_PER_USER &&
+				  others < CONTROL_CLIENTS - CONTROL_FOR_ROOT)
+		return empty;
+	pick = pick_idle(control, uid, uid != ROOT && own >= CONTROL_PER_USER);
+	if (pick)
+		drop(control, pick);
+	return pick;
+}
+
+static void admit(struct control *control, int fd)
+{
+	static struct control_peer peer;
+	struct hr_control_answer out = {.magic = HR_CONTROL_MAGIC};
+	struct control_client *client;
+
+	peer.uid = HR_UNKNOWN_U32;
+	if (control_peer_read(fd, &peer) || !allowed(control, &peer)) {
+		post_refusal(control, peer.uid, not_allowed);
+		out.status = 4;
+		strcpy(out.text, not_allowed);
+		send(fd, &out, sizeof(out), MSG_DONTWAIT | MSG_NOSIGNAL);
+		hang_up(control, fd, peer.uid);
+		return;
+	}
+	client = find_place(control, peer.uid);
+	if (!client) {
+		hang_up(control, fd, peer.uid); /* it may connect again */
+		return;
+	}
+	client->serial = ++control->serial & (UINT32_MAX >> (SERIAL_SHIFT + 1));
+	client->uid = peer.uid;
+	client->asked = client->waiting = false;
+	client->request_ns = clock_mono_ns();
+	if (loop_add(control->loop, &client->watch, fd, EPOLLIN, on_request, control))
+		hang_up(control, fd, peer.uid);
+	else
+		client->fd = fd;
 }
 
 static void on_connect(struct loop_watch *watch, uint32_t events, void *arg)
 {
 	struct control *control = arg;
-	_cleanup_close_ int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct control_client *client = free_client(control);
-	struct ucred identity = {.uid = UINT32_MAX};
-	socklen_t bytes = sizeof(identity);
 
-	/* Too many at once, or no descriptors left: the socket is read again at the next tick. */
-	if (++control->accepted > ACCEPT_MOST || (fd < 0 && errno != EAGAIN))
-		loop_remove(control->loop, &control->watch);
-	if (fd < 0 || !client || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &identity, &bytes))
-		return; /* all places are taken: it is closed, and may connect again */
-	client->serial = ++control->serial & (UINT32_MAX >> (SERIAL_SHIFT + 1));
-	client->uid = identity.uid;
-	client->allowed = allowed(control, fd, &identity);
-	client->waiting = false;
-	client->request_ns = clock_mono_ns();
-	if (!loop_add(control->loop, &client->watch, fd, EPOLLIN, on_request, control))
-		client->fd = take_fd(fd);
+	for (unsigned int i = 0; i < ACCEPT_ROUND; i++) {
+		int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0 && (errno == EAGAIN || errno == ECONNABORTED))
+			return;
+		/* Too many at once, or no descriptors left: the socket is read again at the next tick. */
+		if (++control->accepted > ACCEPT_MOST || fd < 0) {
+			loop_remove(control->loop, &control->watch);
+			i = ACCEPT_ROUND;
+		}
+		if (fd >= 0)
+			admit(control, fd);
+	}
 }
 
 void control_tick(struct control *control, uint64_t now_ns)
@@ -227,52 +347,61 @@ void control_tick(struct control *control, uint64_t now_ns)
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = &control->client[i];
 
-		if (client->fd >= 0 && !client->waiting && now_ns - client->request_ns > IDLE_NS)
+		if (client->fd >= 0 && !client->waiting &&
+		    now_ns - client->request_ns > (client->asked ? IDLE_NS : FIRST_NS))
 			drop(control, client);
 	}
 }
 
+/* ---- start and end ---- */
+
+void control_permit(struct control *control)
+{
+	uint32_t allows = control->parked < CONTROL_PARKED ? control->config->allows : 0;
+	int err = control->fd < 0
+			  ? 0
+			  : control_place_permit(&control->place, control->config->allow, allows);
+
+	if (err)
+		degraded_set(control->board, "control", HR_WARNING,
+			     "%s: can't set the permissions: %s", control->place.path,
+			     strerror(-err));
+}
+
+/* The one of the previous daemon is replaced: this one holds the board's lock. Until control_permit() only root connects. */
 static int open_socket(struct control *control, const char *board)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int err = control_place_open(board, &control->place);
 
-	if (fd < 0)
-		return -errno;
-	if ((size_t)snprintf(at.sun_path, sizeof(at.sun_path), "%s" HR_CONTROL_SUFFIX, board) >=
-	    sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	unlink(at.sun_path); /* of the previous daemon: this one holds the board's lock */
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)))
-		return -errno;
-	strcpy(control->path, at.sun_path);
-	/* Each user with access to the board's directory can connect; allowed() checks the permission. */
-	if (chmod(at.sun_path, 0666) || listen(fd, CONTROL_CLIENTS))
-		return -errno;
-	control->fd = take_fd(fd);
-	return 0;
+	err = err
+		      ?: unix_listen_at(control->place.dir_fd, control->place.name, SOCK_SEQPACKET,
+					0600, BACKLOG, &control->fd);
+	err = err ?: control_place_link(&control->place);
+	return err
+		       ?: loop_add(control->loop, &control->watch, control->fd, EPOLLIN, on_connect,
+				   control);
 }
 
 void control_open(struct control *control, struct board *board)
 {
-	int err = open_socket(control, board_path(board));
+	int err;
 
 	control->board = board;
-	if (!err)
-		err = loop_add(control->loop, &control->watch, control->fd, EPOLLIN, on_connect,
-			       control);
+	control->unmapped = control_ids_unmapped();
+	err = open_socket(control, board_path(board));
 	if (err)
-		events_daemon(control->board, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-			      "no control socket: %s", strerror(-err));
+		degraded_set(control->board, "control", HR_WARNING, "no control socket: %s: %s",
+			     *control->place.dir ? control->place.dir : board_path(board),
+			     strerror(-err));
+	else
+		control_permit(control);
 }
 
+/* Connections that nothing has accepted stay for the process's end, since closing the socket would close descriptors in them. */
 void control_close(struct control *control)
 {
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		if (control->client[i].fd >= 0)
-			close(take_fd(control->client[i].fd));
-	if (control->fd >= 0) {
-		unlink(control->path);
-		close(take_fd(control->fd));
-	}
+			unix_hang_up(take_fd(control->client[i].fd));
+	control_place_remove(&control->place);
 }

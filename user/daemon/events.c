@@ -14,7 +14,7 @@ void events_begin(struct board *board, union event_buffer *buffer, struct board_
 
 	memset(buffer, 0, fixed);
 	event->type = (uint16_t)type;
-	event->time_ns = clock_wall_ns();
+	event->time_ns = board_now_ns(board);
 	board_text_init(text, buffer, fixed, sizeof(*buffer));
 	if (slot != TRACK_NONE) {
 		const struct hr_slot *from = board_slot(board, slot);
@@ -33,7 +33,8 @@ uint64_t events_post(struct board *board, union event_buffer *buffer, const stru
 	return board_event_post(board, &buffer->event);
 }
 
-void events_container(struct board *board, uint32_t slot, enum hr_container_what what)
+static void post_container(struct board *board, uint32_t slot, enum hr_container_what what,
+			   const char *former_name)
 {
 	const struct hr_slot *from = board_slot(board, slot);
 	union event_buffer buffer;
@@ -46,11 +47,21 @@ void events_container(struct board *board, uint32_t slot, enum hr_container_what
 	event->oom_kills_total = from->oom_kills_total;
 	event->uptime_ms = event->peak = HR_UNKNOWN;
 	if (what == HR_CONTAINER_GONE) {
-		if (from->gone_ns >= from->appeared_ns) /* or the wall clock was set back */
-			event->uptime_ms = (from->gone_ns - from->appeared_ns) / NS_PER_MS;
+		event->uptime_ms = (from->gone_ns - from->appeared_ns) / NS_PER_MS;
 		event->peak = from->memory.peak;
 	}
+	event->former_name = board_text_add(&text, former_name, false);
 	events_post(board, &buffer, &text);
+}
+
+void events_container(struct board *board, uint32_t slot, enum hr_container_what what)
+{
+	post_container(board, slot, what, NULL);
+}
+
+void events_renamed(struct board *board, uint32_t slot, const char *former_name)
+{
+	post_container(board, slot, HR_CONTAINER_RENAMED, former_name);
 }
 
 void events_daemon(struct board *board, enum hr_daemon_what what, enum hr_severity severity,
@@ -75,9 +86,10 @@ void events_daemon(struct board *board, enum hr_daemon_what what, enum hr_severi
 
 static uint64_t used(const struct hr_host *host)
 {
-	return host->mem_total == HR_UNKNOWN || host->mem_available == HR_UNKNOWN
-		       ? HR_UNKNOWN
-		       : host->mem_total - host->mem_available;
+	return host->mem_total == HR_UNKNOWN || host->mem_available == HR_UNKNOWN ? HR_UNKNOWN
+	       : hr_host_usable(host) > host->mem_available
+		       ? hr_host_usable(host) - host->mem_available
+		       : 0;
 }
 
 void events_pressure(struct board *board, uint32_t slot, enum hr_pressure_what what)
@@ -96,7 +108,7 @@ void events_pressure(struct board *board, uint32_t slot, enum hr_pressure_what w
 
 		event->pressure = host->pressure;
 		event->usage = used(host);
-		event->limit = host->mem_total;
+		event->limit = hr_host_usable(host);
 	} else {
 		const struct hr_slot *from = board_slot(board, slot);
 

@@ -25,6 +25,8 @@ uint64_t events_post(struct board *board, union event_buffer *buffer,
 		     const struct board_text *text);
 
 void events_container(struct board *board, uint32_t slot, enum hr_container_what what);
+/* The slot has the new name. */
+void events_renamed(struct board *board, uint32_t slot, const char *former_name);
 __attribute__((format(printf, 5, 6))) void events_daemon(struct board *board,
 							 enum hr_daemon_what what,
 							 enum hr_severity severity, uint64_t count,

@@ -2,7 +2,6 @@
 #include "fast_poll.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -15,7 +14,7 @@ void fast_poll_init(struct fast_poll *poll, struct containers *containers)
 {
 	poll->containers = containers;
 	for (size_t i = 0; i < FAST_POLL_MAX; i++)
-		poll->entry[i] = (struct fast_poll_entry){.fd = -1};
+		poll->entry[i] = (struct fast_poll_entry){.files = USAGE_FILES_CLOSED};
 }
 
 static void leave(struct fast_poll *poll, size_t i)
@@ -25,9 +24,8 @@ static void leave(struct fast_poll *poll, size_t i)
 
 	if (track && track->polled == i + 1)
 		track->polled = 0;
-	if (entry->fd >= 0)
-		close(entry->fd);
-	*entry = (struct fast_poll_entry){.fd = -1};
+	split_reader_drop(&poll->reader, &entry->files);
+	*entry = (struct fast_poll_entry){.files = USAGE_FILES_CLOSED};
 }
 
 /* A free place; failing that, a newborn's, since a known danger comes first. */
@@ -62,8 +60,10 @@ static void join(struct fast_poll *poll, struct track *track, uint64_t until_ns,
 	i = place(poll, newborn);
 	if (i < 0)
 		return;
-	poll->entry[i] = (struct fast_poll_entry){
-		.memcg_id = track->memcg_id, .until_ns = until_ns, .fd = -1, .newborn = newborn};
+	poll->entry[i] = (struct fast_poll_entry){.memcg_id = track->memcg_id,
+						  .until_ns = until_ns,
+						  .files = USAGE_FILES_CLOSED,
+						  .newborn = newborn};
 	track->polled = (uint8_t)(i + 1);
 }
 
@@ -128,14 +128,26 @@ void fast_poll_take(struct fast_poll *poll, struct worker_job *job)
 		const struct track *track =
 			tracks_get(&poll->containers->tracks, job->open[n].memcg_id);
 
-		if (job->open[n].fd < 0)
+		if (job->open[n].files.usage < 0)
 			continue;
-		if (track && track->polled && poll->entry[track->polled - 1].fd < 0)
-			poll->entry[track->polled - 1].fd = job->open[n].fd;
+		if (track && track->polled && poll->entry[track->polled - 1].files.usage < 0)
+			poll->entry[track->polled - 1].files = job->open[n].files;
 		else
-			close(job->open[n].fd);
+			usage_files_close(&job->open[n].files);
 	}
 	job->n_opens = 0;
+}
+
+/* For the thread, if it is idle and the parts can be read at all. */
+static bool hand_over(struct fast_poll *poll, const struct fast_poll_entry *entry)
+{
+	struct split_reader *reader = &poll->reader;
+
+	if (!reader->thread || reader->busy || entry->files.stat < 0)
+		return false;
+	reader->read[reader->n++] =
+		(struct split_read){.memcg_id = entry->memcg_id, .files = entry->files};
+	return true;
 }
 
 bool fast_poll_read(struct fast_poll *poll, uint64_t now_ns,
@@ -143,8 +155,11 @@ bool fast_poll_read(struct fast_poll *poll, uint64_t now_ns,
 				    void *arg),
 		    void *arg)
 {
+	struct split_reader *reader = &poll->reader;
 	bool any = false;
 
+	if (!reader->busy)
+		reader->n = 0;
 	for (size_t i = 0; i < FAST_POLL_MAX; i++) {
 		struct fast_poll_entry *entry = &poll->entry[i];
 		struct track *track = tracks_get(&poll->containers->tracks, entry->memcg_id);
@@ -157,10 +172,33 @@ bool fast_poll_read(struct fast_poll *poll, uint64_t now_ns,
 			continue;
 		}
 		any = true;
-		if (entry->fd >= 0 && !collect_usage_read(entry->fd, &usage))
+		if (entry->files.usage >= 0 && !hand_over(poll, entry) &&
+		    !collect_usage_read(entry->files.usage, &usage))
 			reading(track, usage, now_ns, arg);
 	}
+	if (!reader->busy && reader->n)
+		split_reader_start(reader);
 	return any;
+}
+
+bool fast_poll_take_read(struct fast_poll *poll,
+			 void (*reading)(struct track *track, const struct split_read *read,
+					 void *arg),
+			 void *arg)
+{
+	struct split_reader *reader = &poll->reader;
+
+	if (!split_reader_finish(reader))
+		return false;
+	for (size_t i = 0; i < reader->n; i++) {
+		struct track *track =
+			tracks_get(&poll->containers->tracks, reader->read[i].memcg_id);
+
+		if (track && !track->gone_ns)
+			reading(track, &reader->read[i], arg);
+	}
+	reader->n = 0;
+	return true;
 }
 
 bool fast_poll_any(const struct fast_poll *poll)
@@ -180,8 +218,14 @@ unsigned int fast_poll_count(const struct fast_poll *poll)
 	return n;
 }
 
+int fast_poll_open(struct fast_poll *poll, enum cgroup_layout layout)
+{
+	return split_reader_open(&poll->reader, layout);
+}
+
 void fast_poll_done(struct fast_poll *poll)
 {
+	split_reader_close(&poll->reader);
 	for (size_t i = 0; i < FAST_POLL_MAX; i++)
 		leave(poll, i);
 }

@@ -12,7 +12,7 @@
 
 static const char usage[] =
 	"usage: headroomd [--config FILE] [--mode observe|dry-run|enforce] [--board PATH]\n"
-	"                 [--scope host|self|pod|CGROUP] [--root DIR]\n"
+	"                 [--scope host|self|pod|CGROUP] [--root DIR] [--no-lock]\n"
 	"\n"
 	"Measure the memory of all containers on this host, publish it on the board, and apply\n"
 	"policies before the kernel's OOM killer has to act.\n"
@@ -27,6 +27,9 @@ static const char usage[] =
 	"cgroup\n"
 	"                  above its own, for a sidecar) or a cgroup path\n"
 	"  --root DIR      mount point of the host's /proc and /sys, for a daemon in a container\n"
+	"  --no-lock       enforce although another daemon does, and let others; for tests, and "
+	"for\n"
+	"                  policies that can never have the same targets\n"
 	"  --version       print the version\n";
 
 enum {
@@ -35,6 +38,7 @@ enum {
 	OPT_BOARD,
 	OPT_SCOPE,
 	OPT_ROOT,
+	OPT_NO_LOCK,
 	OPT_ADOPT,
 	OPT_SUCCEED,
 	OPT_VERSION,
@@ -47,6 +51,7 @@ static const struct option options[] = {
 	{"board", required_argument, NULL, OPT_BOARD},
 	{"scope", required_argument, NULL, OPT_SCOPE},
 	{"root", required_argument, NULL, OPT_ROOT},
+	{"no-lock", no_argument, NULL, OPT_NO_LOCK},
 	{"adopt", required_argument, NULL, OPT_ADOPT},
 	{"succeed", required_argument, NULL, OPT_SUCCEED},
 	{"version", no_argument, NULL, OPT_VERSION},
@@ -57,6 +62,7 @@ static const struct option options[] = {
 struct arguments {
 	const char *config, *mode, *board, *scope, *root, *adopt;
 	pid_t succeeds;
+	bool no_lock;
 };
 
 /* -1: go on; else an exit status. */
@@ -81,6 +87,9 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 			break;
 		case OPT_ROOT:
 			args->root = optarg;
+			break;
+		case OPT_NO_LOCK:
+			args->no_lock = true;
 			break;
 		case OPT_ADOPT:
 			args->adopt = optarg;
@@ -189,6 +198,7 @@ int main(int argc, char **argv)
 		 apply_scope(&config, args.scope);
 	if (status)
 		return status;
+	config.no_lock = args.no_lock;
 	if (!args.adopt)
 		return supervisor_run(path, &config, &rules, argv, args.succeeds);
 	rules_done(&rules);

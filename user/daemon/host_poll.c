@@ -22,14 +22,25 @@
 	(150 *            \
 	 NS_PER_MS) /* … and this, for processes: a group of the last second is on no list yet */
 
-static uint64_t threshold_of(const struct policy *policy, uint64_t total)
+/* False: the policy has none. */
+static bool raise_threshold(struct host_poll *poll, const struct policy *policy)
 {
-	const struct policy_threshold *threshold;
+	const struct policy_threshold *threshold = &policy->threshold[CONDITION_HOST_AVAILABLE];
 
 	if (policy->mode == MODE_OBSERVE || !(policy->conditions & WHEN(HOST_AVAILABLE)))
-		return 0;
-	threshold = &policy->threshold[CONDITION_HOST_AVAILABLE];
-	return threshold->value != HR_UNKNOWN ? threshold->value : total / 1000 * threshold->milli;
+		return false;
+	if (threshold->value == HR_UNKNOWN)
+		poll->milli = threshold->milli > poll->milli ? threshold->milli : poll->milli;
+	else
+		poll->size = threshold->value > poll->size ? threshold->value : poll->size;
+	return threshold->value == HR_UNKNOWN ? threshold->milli : threshold->value;
+}
+
+static void find_threshold(struct host_poll *poll, const struct host_sample *sample)
+{
+	uint64_t share = host_sample_usable(sample) / 1000 * poll->milli;
+
+	poll->threshold = share > poll->size ? share : poll->size;
 }
 
 static void set_timer(struct host_poll *poll)
@@ -66,8 +77,10 @@ static void publish(struct board *board, const struct host_sample *sample)
 
 	host->mem_available = sample->mem_available;
 	host->swap_free = sample->swap_free;
-	host->headroom = sample->mem_available +
-			 (sample->swap_free == RECORD_UNKNOWN ? 0 : sample->swap_free);
+	/* what filling the swap costs is of the last sweep: reading /proc/swaps may wait */
+	host->headroom = sample->mem_available;
+	if (sample->swap_free != RECORD_UNKNOWN && sample->swap_free > host->swap_cost)
+		host->headroom += sample->swap_free - host->swap_cost;
 	board_host_end(board);
 }
 
@@ -97,6 +110,7 @@ static void on_timer(struct loop_watch *timer, uint32_t events, void *arg)
 	if (!poll->threshold || host_read_memory(poll->files, &sample) ||
 	    sample.mem_available == RECORD_UNKNOWN)
 		return;
+	find_threshold(poll, &sample);
 	note_rate(poll, sample.mem_available, now);
 	if (sample.mem_available < poll->threshold) {
 		publish(poll->board, &sample);
@@ -126,22 +140,20 @@ uint64_t host_poll_processes_ns(const struct host_poll *poll)
 void host_poll_set_policies(struct host_poll *poll, const struct policy_set *set)
 {
 	struct host_sample sample;
-	uint64_t threshold = 0;
 
 	if (!poll->files || host_read_memory(poll->files, &sample) ||
 	    sample.mem_total == RECORD_UNKNOWN)
 		return;
 	poll->process_groups = false;
+	poll->size = poll->milli = 0;
 	for (uint32_t i = 0; i < set->policies && set->mode != MODE_OBSERVE; i++) {
 		const struct policy *policy = policy_at(set, i);
-		uint64_t at = threshold_of(policy, sample.mem_total);
-
-		threshold = at > threshold ? at : threshold;
-		poll->process_groups |= at && (!policy->matches || policy->host_processes);
+		poll->process_groups |= raise_threshold(poll, policy) &&
+					(!policy->matches || policy->host_processes);
 	}
-	poll->threshold = threshold;
+	find_threshold(poll, &sample);
 	poll->read_ns = poll->rate = 0;
-	loop_timer_set(poll->timer_fd, threshold ? READ_LEAST_NS : 0, 0);
+	loop_timer_set(poll->timer_fd, poll->threshold ? READ_LEAST_NS : 0, 0);
 }
 
 int host_poll_open(struct host_poll *poll, struct loop *loop, struct board *board, const char *root,

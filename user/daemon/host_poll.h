@@ -31,7 +31,11 @@ struct host_poll {
 	struct host *files; /* NULL: can't be read */
 	int timer_fd;
 	struct loop_watch watch;
-	uint64_t threshold;            /* bytes; the highest of all policies; 0: there is none */
+	/* The highest of all policies: a size, a share of what can be had (which huge pages, a balloon and hotplug change), and
+	 * the higher of both in bytes; 0: there is none. */
+	uint64_t size;
+	uint32_t milli;
+	uint64_t threshold;
 	bool process_groups;           /* one of them may select processes outside containers */
 	uint64_t available, read_ns;   /* the last reading; monotonic */
 	uint64_t rate;                 /* bytes a second that the host loses, smoothed */

@@ -17,6 +17,7 @@ struct daemon_sockets {
 	int resolver_daemon, resolver_resolver;   /* daemon ↔ resolver, SOCK_SEQPACKET */
 	int daemon_supervisor, supervisor_daemon; /* [daemon's end, supervisor's end] */
 	pid_t resolver_pid;
+	int spare;       /* the daemon's end of the spare's; -1: none */
 	int predecessor; /* pidfd of the supervisor that is to be replaced; -1: none */
 };
 
@@ -29,24 +30,30 @@ enum supervisor_message_type {
 	MESSAGE_RESOLVER,   /* a new resolver runs */
 	MESSAGE_SUPERVISOR, /* the first message of a supervisor that takes over */
 	MESSAGE_RAN,        /* a command has ended */
+	MESSAGE_SPARE,      /* a new one runs; with the daemon's end of its socket as SCM_RIGHTS */
+	MESSAGE_RESOLVER_DOWN, /* it does not start; text: why. It is tried again ever more rarely */
 };
 
 struct supervisor_message {
 	uint32_t type;        /* enum supervisor_message_type */
 	pid_t pid;            /* RESOLVER, SUPERVISOR: the new one's */
+	bool again;           /* RESOLVER: the last ones did not start; this is a try */
 	bool relabel;         /* RESOLVER: it looks for other labels than the last one */
 	uint64_t tag;         /* RAN */
 	int32_t error;        /* RAN: errno: why it could not be run; ETIMEDOUT: it was killed; 0 */
 	int32_t status;       /* RAN: as waitpid(2) has it */
 	uint64_t took_ms;     /* RAN */
 	struct config config; /* CONFIG */
-	char text[CONFIG_ERROR]; /* CONFIG_REFUSED: the error; RAN: the command, to be shown */
+	char text
+		[CONFIG_ERROR]; /* CONFIG_REFUSED, RESOLVER_DOWN: why; RAN: the command, to be shown */
 };
 
 enum daemon_message_type {
 	MESSAGE_READY = 1, /* the first heartbeat is on the board; `text` is its path */
 	MESSAGE_RUN,       /* run `text`: argc words, each ended by NUL; no shell */
 	MESSAGE_RELOAD,    /* as by SIGHUP */
+	MESSAGE_WRONG, /* the resolver of pid `tag` sent a wrong message; `text`: in which way. End it */
+	MESSAGE_NO_SPARE, /* it has ended: start another */
 };
 
 #define MESSAGE_TEXT 4096 /* bytes of one command's words, together */
@@ -57,6 +64,7 @@ struct daemon_message {
 	uint64_t tag;   /* RUN: comes back with RAN */
 	uint32_t bytes; /* of text that are used */
 	uint32_t reserved;
+	char run_as[POLICY_RUN_AS]; /* RUN: the user, a name or a number */
 	char text[MESSAGE_TEXT];
 };
 

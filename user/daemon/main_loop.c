@@ -15,7 +15,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon.h"
+#include "degraded.h"
 #include "events.h"
+#include "spare.h"
 
 #define CAPACITY_TIGHT    32u  /* slots left, and a 64th: time to grow */
 #define CAPACITY_GROWTH   256u /* at least, or by half */
@@ -30,8 +32,10 @@
 #define NEWBORNS_NS   (200 * NS_PER_MS) /* between sweeps because of them */
 #define EXPIRE_NS     (30 * NS_PER_SEC)
 #define GROW_AGAIN_NS (60 * NS_PER_SEC)
-#define GROW_WAIT_NS  (20 * NS_PER_SEC) /* for a time without danger; then it grows all the same */
-#define LOST_NS       (60 * NS_PER_SEC) /* between events of losses that go on */
+#define GROW_WAIT_NS  (20 * NS_PER_SEC)  /* for a time without danger; then it grows all the same */
+#define LOST_NS       (60 * NS_PER_SEC)  /* between events of losses that go on */
+#define KILLERS_NS    (60 * NS_PER_SEC)  /* between two looks for other killers */
+#define LOST_PAST_NS  (600 * NS_PER_SEC) /* after the last loss: no longer degraded */
 
 static struct daemon the_daemon; /* one per process; too large for a stack */
 
@@ -71,27 +75,44 @@ void daemon_start_job(struct daemon *daemon, uint64_t now)
 {
 	struct sampling *sampling = &daemon->sampling;
 	struct worker_job *job = &sampling->worker.job;
-	bool danger = fast_poll_count(&sampling->fast_poll) > 0, near, trigger;
+	bool danger = fast_poll_count(&sampling->fast_poll) > 0, near, trigger, lock;
 
 	if (sampling->worker.busy)
 		return;
 	near = host_poll_near(&sampling->host_poll, now);
 	job->want_sweep = sweep_due(daemon, near, now);
 	job->want_tasks = processes_due(daemon, near, danger, now);
+	job->want_pss = near || policy_driver_wants_processes(daemon->policy_driver,
+							      sampling->host_poll.threshold);
 	job->min_rss = sampling->min_rss;
 	job->board_path = board_path(daemon->board);
 	job->want_capacity = 0;
+	job->want_again = false;
 	fast_poll_ask(&sampling->fast_poll, job);
 	trigger = trigger_sync_ask(policy_driver_triggers(daemon->policy_driver), job, now);
+	lock = policy_driver_ask_lock(daemon->policy_driver, job, now);
+	/* What is armed is on the board before a sweep ends; but not twice in a row, however many cgroups begin. */
+	daemon->arms_only = job->n_triggers && !daemon->arms_only;
+	if (daemon->arms_only)
+		job->want_sweep = job->want_tasks = false;
 	if (daemon->growth.want_capacity &&
 	    (!danger || now - daemon->growth.want_ns > GROW_WAIT_NS)) {
 		job->want_capacity = daemon->growth.want_capacity;
 		job->root = daemon->config->root;
 		daemon->growth.want_capacity = 0;
 	}
+	/* Not with the first job: a daemon is to have figures first. */
+	if (!job->want_capacity && sampling->times.sweep_ns)
+		job->want_again = daemon_wants_bpf(daemon, now);
 	if (!job->want_sweep && !job->want_tasks && !job->n_opens && !job->want_capacity &&
-	    !job->retired && !trigger)
+	    !job->want_again && !job->retired && !trigger && !lock)
 		return;
+	job->killers_root = NULL;
+	if (job->want_sweep && !danger &&
+	    (!daemon->killers_ns || now - daemon->killers_ns > KILLERS_NS)) {
+		daemon->killers_ns = now;
+		job->killers_root = daemon->config->root;
+	}
 	if (job->want_sweep) {
 		sampling->times.sweep_ns = now;
 		if (now - daemon->newborn_ns >= NEWBORN_NS)
@@ -104,9 +125,13 @@ void daemon_start_job(struct daemon *daemon, uint64_t now)
 static void take_growth(struct daemon *daemon, struct worker_job *job)
 {
 	uint32_t capacity = job->grow_error ? job->want_capacity : job->grown_capacity;
-	struct sampling *sampling = &daemon->sampling;
 	int err = job->grow_error;
+	bool had, better;
 
+	/* Without what it has, for more room? Not where a moment later both may be had. */
+	if (!err && collect_incomplete(job->grown) &&
+	    collect_compare(job->grown, daemon->sampling.collector) < 0)
+		err = -EAGAIN;
 	err = err ?: policy_driver_grow(daemon->policy_driver, capacity);
 	err = err ?: board_grow(daemon->board, capacity);
 	if (err) {
@@ -117,16 +142,12 @@ static void take_growth(struct daemon *daemon, struct worker_job *job)
 			      "can't grow to %u cgroups: %s", capacity, strerror(-err));
 		return;
 	}
-	daemon->losses.before += collect_lost(sampling->collector);
-	loop_remove(&daemon->loop, &daemon->w_records);
-	loop_remove(&daemon->loop, &daemon->w_trigger);
-	daemon_read_records(daemon); /* the last records of the old one */
-	trigger_sync_move(policy_driver_triggers(daemon->policy_driver), job->grown);
 	tracks_move(&daemon->containers.tracks, &job->tracks);
-	job->retired = sampling->collector;
-	sampling->collector = sampling->worker.collector = take_ptr(job->grown);
-	daemon_watch_records(daemon);
-	containers_rebase_stalls(&daemon->containers);
+	better = collect_compare(job->grown, daemon->sampling.collector) > 0;
+	had = collect_record_fd(daemon->sampling.collector) >= 0;
+	daemon_take_collector(daemon, job, better);
+	if (better && daemon->bpf_retry.since_ns)
+		daemon_report_recovery(daemon, had);
 	daemon->growth.full_emitted = false;
 	daemon->growth.without_slot = daemon->containers.without_slot;
 	events_daemon(daemon->board, HR_DAEMON_CAPACITY, HR_INFO, capacity, "grown to %u cgroups",
@@ -150,15 +171,31 @@ static void consider_growth(struct daemon *daemon, const struct worker_job *job)
 	growth->want_ns = job->begun_ns;
 }
 
+static void report_killers(struct daemon *daemon, const struct worker_job *job)
+{
+	if (!job->killers_root)
+		return;
+	if (*job->killers)
+		degraded_set(daemon->board, "other_killer", HR_WARNING,
+			     "%s ends processes, too, when memory is short", job->killers);
+	else
+		degraded_clear(daemon->board, "other_killer");
+}
+
 static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 {
 	struct daemon *daemon = arg;
 	struct sampling *sampling = &daemon->sampling;
 	struct worker_job *job = &sampling->worker.job;
 
-	worker_finish(&sampling->worker);
+	if (!worker_finished(&sampling->worker))
+		return;
+	/* First, since they have the paths of cgroups that the sweep found: a policy by path and the reflex wait for those. */
+	daemon_read_records(daemon);
 	fast_poll_take(&sampling->fast_poll, job);
 	trigger_sync_take(policy_driver_triggers(daemon->policy_driver), job, clock_mono_ns());
+	policy_driver_take_lock(daemon->policy_driver, job);
+	report_killers(daemon, job);
 	if (job->board_gone) {
 		/* No reader can find what the daemon writes: the supervisor starts one with a new board. */
 		log_error("the board %s was removed: starting again", board_path(daemon->board));
@@ -170,18 +207,24 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 					job->begun_ns);
 	if (job->want_tasks)
 		sampling_processes(sampling);
+	daemon_check_silence(daemon, job);
 	if (job->want_sweep) {
 		sampling_host(sampling, daemon->losses.records + daemon->containers.without_slot);
-		sampling_sweep(sampling);
+		daemon_sweep(daemon);
 		policy_driver_swept(daemon->policy_driver);
 		consider_growth(daemon, job);
+		if (!job->sweep_error || job->sweep_error == -ENOSPC)
+			board_ready(daemon->board);
 	}
 	if (job->want_capacity)
 		take_growth(daemon, job);
+	else if (job->want_again)
+		daemon_take_again(daemon, job);
 	if (oom_events_settle(&daemon->oom_events, clock_mono_ns()) ||
 	    fast_poll_any(&sampling->fast_poll))
 		daemon_set_pending(daemon);
 	containers_ask_due(&daemon->containers, clock_mono_ns());
+	worker_release(&sampling->worker);
 	daemon_start_job(daemon, clock_mono_ns()); /* opening and arming do not wait for the tick */
 }
 
@@ -201,6 +244,11 @@ static void report_losses(struct daemon *daemon, uint64_t now)
 			      "lost %llu kernel records: too many at once",
 			      (unsigned long long)(losses->records - losses->emitted));
 		losses->emitted = losses->records;
+		degraded_set(daemon->board, "records_lost", HR_INFO,
+			     "%llu kernel records lost: too many at once",
+			     (unsigned long long)losses->records);
+	} else if (losses->emitted && now - losses->emitted_ns > LOST_PAST_NS) {
+		degraded_clear(daemon->board, "records_lost");
 	}
 	if (daemon->containers.without_slot > daemon->growth.without_slot &&
 	    !daemon->growth.full_emitted) {
@@ -212,15 +260,44 @@ static void report_losses(struct daemon *daemon, uint64_t now)
 	}
 }
 
+/* The supervisor ends it. Until then nothing is read from it: it can keep nothing busy. */
+static void end_wrong_resolver(struct daemon *daemon)
+{
+	static struct daemon_message message = {.type = MESSAGE_WRONG};
+
+	message.tag = (uint64_t)daemon->sockets->resolver_pid;
+	message.bytes = (uint32_t)strlen(daemon->resolver.wrong) + 1;
+	memcpy(message.text, daemon->resolver.wrong, message.bytes);
+	supervisor_client_send(&daemon->supervisor, &message);
+}
+
 static void respawn_supervisor(struct daemon *daemon, uint64_t now)
 {
 	if (!supervisor_client_respawn(&daemon->supervisor,
-				       policy_driver_rules_fd(daemon->policy_driver), now))
+				       policy_driver_rules_fd(daemon->policy_driver), now)) {
+		if (spare_gone(daemon->sockets))
+			degraded_set(daemon->board, "supervisor", HR_WARNING,
+				     "the supervisor and the process that starts a new one died: "
+				     "no reload, no commands of policies; restart headroomd");
 		return;
+	}
 	supervisor_client_ready(&daemon->supervisor, board_path(daemon->board));
 	supervisor_client_watch(&daemon->supervisor);
+	degraded_clear(daemon->board, "supervisor");
 	events_daemon(daemon->board, HR_DAEMON_FALLBACK, HR_WARNING, 0,
 		      "the supervisor died: started again");
+}
+
+/* Only the supervisor can start one: what comes from the daemon has its filter. */
+static void keep_spare(struct daemon *daemon)
+{
+	static const struct daemon_message message = {.type = MESSAGE_NO_SPARE};
+
+	if (!spare_gone(daemon->sockets))
+		return;
+	if (daemon->sockets->spare >= 0)
+		close(take_fd(daemon->sockets->spare));
+	supervisor_client_send(&daemon->supervisor, &message);
 }
 
 static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
@@ -234,6 +311,7 @@ static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
 	containers_ask_due(&daemon->containers, now);
 	report_losses(daemon, now);
 	control_tick(&daemon->control, now);
+	keep_spare(daemon);
 	if (daemon->supervisor.fd < 0)
 		respawn_supervisor(daemon, now);
 	if (now - daemon->expire_ns > EXPIRE_NS) {
@@ -243,12 +321,42 @@ static void on_tick(struct loop_watch *watch, uint32_t events, void *arg)
 	daemon_start_job(daemon, now);
 }
 
+/* So that no reader shows times by a clock that is no longer right; what the daemon decides never depends on it. */
+static void on_clock_set(struct loop_watch *watch, uint32_t events, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	loop_clock_rearm(daemon->clock_fd);
+	board_clock_check(daemon->board);
+}
+
 static void on_reading(struct track *track, uint64_t usage, uint64_t now_ns, void *arg)
 {
 	struct daemon *daemon = arg;
 
-	sampling_usage(&daemon->sampling, track, usage, now_ns);
+	sampling_usage(&daemon->sampling, track, usage);
 	policy_driver_read(daemon->policy_driver, track);
+}
+
+static void on_split(struct track *track, const struct split_read *read, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (!read->error)
+		sampling_split(&daemon->sampling, track, &read->sample, read->read_ns);
+	else if (read->error == -EAGAIN)
+		sampling_usage(&daemon->sampling, track, read->sample.usage);
+	else
+		return;
+	policy_driver_read(daemon->policy_driver, track);
+}
+
+static void on_splits(struct loop_watch *watch, uint32_t events, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (fast_poll_take_read(&daemon->sampling.fast_poll, on_split, daemon))
+		policy_driver_settle(daemon->policy_driver);
 }
 
 static void on_pending_timer(struct loop_watch *watch, uint32_t events, void *arg)
@@ -262,7 +370,7 @@ static void on_pending_timer(struct loop_watch *watch, uint32_t events, void *ar
 	polled = fast_poll_read(&daemon->sampling.fast_poll, now, on_reading, daemon);
 	if (polled)
 		policy_driver_settle(daemon->policy_driver);
-	if (!kills && !polled) {
+	if (!kills && !polled && !daemon->newborn_ns) {
 		daemon->pending_armed = false;
 		loop_timer_set(daemon->pending_fd, 1, 0); /* fires once more, then rests */
 		loop_timer_read(daemon->pending_fd);
@@ -280,24 +388,58 @@ int daemon_set_tick(struct daemon *daemon)
 
 /* ---- other processes ---- */
 
+#define ANSWERS_AT_ONCE 64 /* then the loop's other descriptors have their turn */
+#define BEHAVED_NS      (10 * NS_PER_SEC)
+
+/* After a wrong message the next resolver counts as good only some time later: else one that alternates would be said each time. */
+static bool resolver_has_behaved(const struct daemon *daemon)
+{
+	uint64_t wrong = daemon->resolver.wrong_ns;
+
+	return !wrong || clock_mono_ns() - wrong > BEHAVED_NS;
+}
+
+static void on_wrong_message(struct daemon *daemon)
+{
+	loop_remove(&daemon->loop, &daemon->w_resolver);
+	if (!degraded_is_set(daemon->board, "resolver"))
+		degraded_set(daemon->board, "resolver", HR_WARNING,
+			     "the resolver sent a wrong message (%s): it is ended, and a new one "
+			     "finds the names",
+			     daemon->resolver.wrong);
+	end_wrong_resolver(daemon);
+}
+
 static void on_resolver(struct loop_watch *watch, uint32_t events, void *arg)
 {
 	struct daemon *daemon = arg;
 	const struct resolve_answer *answer;
 	const struct track *track;
+	bool identified = false;
 
-	while ((answer = resolver_receive(&daemon->resolver))) {
+	for (int n = 0; n < ANSWERS_AT_ONCE && (answer = resolver_receive(&daemon->resolver));
+	     n++) {
+		if (resolver_has_behaved(daemon))
+			degraded_clear(daemon->board, "resolver");
 		if (answer->ask == RESOLVE_KMSG_OOM) {
 			if (daemon->use_kmsg)
 				oom_events_on_kmsg(&daemon->oom_events, answer);
 		} else if (answer->ask == RESOLVE_PROCESS) {
 			oom_events_on_answer(&daemon->oom_events, answer);
+		} else if (answer->ask == RESOLVE_CHANGED) {
+			containers_changed(&daemon->containers, answer->cgroup_id);
 		} else {
 			track = containers_identify(&daemon->containers, answer);
-			if (track)
-				policy_driver_child(daemon->policy_driver, track);
+			if (!track)
+				continue;
+			policy_driver_identified(daemon->policy_driver, track);
+			identified = true;
 		}
 	}
+	if (daemon->resolver.wrong)
+		on_wrong_message(daemon);
+	if (identified) /* it may have to be armed */
+		daemon_start_job(daemon, clock_mono_ns());
 	containers_ask_more(&daemon->containers);
 	if (oom_events_settle(&daemon->oom_events, clock_mono_ns()))
 		daemon_set_pending(daemon);
@@ -312,6 +454,7 @@ static void on_config(struct daemon *daemon, const struct supervisor_message *me
 	daemon->config->interval_ms = config->interval_ms;
 	daemon->config->allows = config->allows;
 	memcpy(daemon->config->allow, config->allow, sizeof(config->allow));
+	control_permit(&daemon->control);
 	daemon_set_tick(daemon);
 	policy_driver_rules(daemon->policy_driver, rules_fd);
 	set = policy_driver_policies(daemon->policy_driver);
@@ -326,12 +469,19 @@ static void on_resolver_started(struct daemon *daemon, const struct supervisor_m
 {
 	daemon->sockets->resolver_pid = message->pid;
 	policy_driver_exempt(daemon->policy_driver, POLICY_DRIVER_RESOLVER, message->pid);
-	daemon->resolver.asked = 0;
+	if (daemon->resolver.wrong)
+		loop_add(&daemon->loop, &daemon->w_resolver, daemon->resolver.fd, EPOLLIN,
+			 on_resolver, daemon);
+	resolver_restarted(&daemon->resolver);
+	if (message->again) { /* reported when it answers */
+		containers_ask_all(&daemon->containers);
+		return;
+	}
 	events_daemon(daemon->board, HR_DAEMON_RESOLVER, message->relabel ? HR_INFO : HR_WARNING, 0,
 		      message->relabel ? "the resolver looks for other labels: started again"
 				       : "the resolver died: started again");
-	if (message->relabel)
-		containers_relabel(&daemon->containers);
+	/* This one watches no file yet, and some may have changed since the last one ended. */
+	containers_ask_all(&daemon->containers);
 }
 
 static void on_supervisor(const struct supervisor_message *message, int received, void *arg)
@@ -350,8 +500,17 @@ static void on_supervisor(const struct supervisor_message *message, int received
 	case MESSAGE_RESOLVER:
 		on_resolver_started(daemon, message);
 		break;
+	case MESSAGE_RESOLVER_DOWN:
+		degraded_set(daemon->board, "resolver", HR_WARNING,
+			     "containers have no names: the resolver does not start: %s",
+			     message->text);
+		break;
 	case MESSAGE_SUPERVISOR:
 		policy_driver_exempt(daemon->policy_driver, POLICY_DRIVER_SUPERVISOR, message->pid);
+		break;
+	case MESSAGE_SPARE:
+		if (daemon->sockets->spare < 0)
+			daemon->sockets->spare = take_fd(fd);
 		break;
 	case MESSAGE_RAN:
 		policy_driver_ran(daemon->policy_driver, message);
@@ -386,8 +545,10 @@ static int watch_fds(struct daemon *daemon)
 		{&daemon->w_signal, daemon->signal_fd, on_signal},
 		{&daemon->w_tick, daemon->tick_fd, on_tick},
 		{&daemon->w_pending, daemon->pending_fd, on_pending_timer},
+		{&daemon->w_clock, daemon->clock_fd, on_clock_set},
 		{&daemon->w_worker, daemon->sampling.worker.done_fd, on_worker},
 		{&daemon->w_resolver, daemon->resolver.fd, on_resolver},
+		{&daemon->w_splits, daemon->sampling.fast_poll.reader.done_fd ?: -1, on_splits},
 	};
 	int err = 0;
 
@@ -408,6 +569,7 @@ int daemon_watch(struct daemon *daemon)
 	daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	daemon->tick_fd = loop_timer_new();
 	daemon->pending_fd = loop_timer_new();
+	daemon->clock_fd = loop_clock_new();
 	if (daemon->signal_fd < 0 || daemon->tick_fd < 0 || daemon->pending_fd < 0)
 		return -EMFILE;
 	err = watch_fds(daemon);

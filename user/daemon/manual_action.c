@@ -15,6 +15,9 @@
 
 #define THROTTLE_MS 30000
 #define WATCH_MS    5000
+/* Actions in flight that users other than root have asked for, one of them and all: they share the table with the policies. */
+#define ACTIONS_OF_USER  4
+#define ACTIONS_OF_USERS 8
 
 static struct hr_inputs inputs(const struct policy_driver *driver, const struct hr_slot *slot)
 {
@@ -24,12 +27,15 @@ static struct hr_inputs inputs(const struct policy_driver *driver, const struct 
 	uint64_t at[CONDITIONS];
 	struct hr_inputs inputs = {
 		.limit = slot->memory.limit,
+		.effective_limit = slot->binding.level == HR_LEVEL_HOST ? host->mem_total
+									: slot->binding.limit,
 		.unreclaimable = slot->memory.unreclaimable,
 		.growth_bytes_per_second = slot->forecast.drift_bytes_per_second,
-		.host_total = host->mem_total,
+		.host_total = hr_host_usable(host),
 		.level = slot->binding.level,
 		.held_ms = HR_UNKNOWN,
 		.threshold = HR_UNKNOWN,
+		.used_threshold = HR_UNKNOWN,
 	};
 
 	condition_inputs(&from, at);
@@ -43,8 +49,24 @@ static int refuse(char text[HR_CONTROL_TEXT], int status, const char *reason)
 	return status;
 }
 
+static bool may_ask_more(const struct policy_driver *driver, uint32_t uid)
+{
+	size_t own = 0, all = 0;
+
+	for (size_t i = 0; i < ACTIONS_MAX; i++) {
+		const struct pending_action *pending = &driver->actions.action[i];
+
+		if (pending->state == PENDING_FREE || !pending->by_uid ||
+		    pending->by_uid == HR_UNKNOWN_U32)
+			continue;
+		own += pending->by_uid == uid;
+		all++;
+	}
+	return !uid || (own < ACTIONS_OF_USER && all < ACTIONS_OF_USERS);
+}
+
 /* What is wrong with it; 0: nothing. */
-static int check(struct policy_driver *driver, const struct hr_control_request *asked,
+static int check(struct policy_driver *driver, const struct hr_control_request *asked, uint32_t uid,
 		 const struct track *track, char text[HR_CONTROL_TEXT])
 {
 	enum hr_skip_reason reason;
@@ -53,6 +75,8 @@ static int check(struct policy_driver *driver, const struct hr_control_request *
 		return refuse(text, 2, "only reclaim, throttle, term and kill can be asked for");
 	if (asked->signal < 0 || asked->signal >= NSIG)
 		return refuse(text, 2, "there is no such signal");
+	if (!may_ask_more(driver, uid))
+		return refuse(text, 1, "too many actions in progress: try again when one is done");
 	if (!track || track->gone_ns)
 		return refuse(text, 1, "no such cgroup, or it is gone");
 	reason = policy_exempt(driver->rules.set, policy_world_now(&driver->world), track->slot);
@@ -99,7 +123,7 @@ int policy_driver_by_hand(struct policy_driver *driver, const struct hr_control_
 {
 	struct containers *containers = driver->actions.containers;
 	const struct track *track = tracks_get(&containers->tracks, asked->cgroup_id);
-	int status = check(driver, asked, track, text);
+	int status = check(driver, asked, uid, track, text);
 	static struct action action;
 	const struct hr_slot *at;
 	struct pending_action *pending;
@@ -111,8 +135,9 @@ int policy_driver_by_hand(struct policy_driver *driver, const struct hr_control_
 		.step = 1,
 		.steps = 1,
 		.kind = (enum hr_action_kind)asked->kind,
-		.mode = driver->rules.set->mode == MODE_DRY_RUN ? MODE_DRY_RUN : MODE_ENFORCE,
+		.mode = driver->config->mode == MODE_DRY_RUN ? MODE_DRY_RUN : MODE_ENFORCE,
 		.target = {.slot = track->slot,
+			   .guest = action_guest(at),
 			   .memcg_id = asked->cgroup_id,
 			   .leader_start_ns = HR_UNKNOWN},
 		.inputs = inputs(driver, at),

@@ -10,8 +10,9 @@
 #define NAMES_WAIT_NS \
 	(700 * NS_PER_MS) /* for command lines and names; an event is due within a second */
 #define COUNTER_WAIT_NS \
-	(1500 * NS_PER_MS)       /* a counter ahead of its record: the record may be on its way */
-#define TRIGGER_BIT (1ULL << 63) /* in a tag: this is about the trigger */
+	(1500 * NS_PER_MS) /* a counter ahead of its record: the record may be on its way */
+#define GROUP_WAIT_NS (100 * NS_PER_MS) /* for the next member: the kernel logs each of them */
+#define TRIGGER_BIT   (1ULL << 63)      /* in a tag: this is about the trigger */
 
 static struct pending_oom *pending_new(struct oom_events *oom)
 {
@@ -30,11 +31,20 @@ static struct pending_oom *pending_new(struct oom_events *oom)
 	return oldest;
 }
 
+static uint64_t warned_before_ms(const struct track *track, uint64_t time_ns)
+{
+	return track->warned_ns && track->warned_ns < time_ns
+		       ? (time_ns - track->warned_ns) / NS_PER_MS
+		       : HR_UNKNOWN;
+}
+
 static void remember_forecast(struct containers *containers, struct pending_oom *pending,
 			      const struct track *subject)
 {
 	const struct hr_forecast *forecast;
+	const struct track *above;
 
+	pending->parent_warned = false;
 	pending->risk_centi = UINT16_MAX;
 	pending->oom_in_p50_ms = pending->warned_before_ms = HR_UNKNOWN;
 	if (!subject)
@@ -42,9 +52,21 @@ static void remember_forecast(struct containers *containers, struct pending_oom 
 	forecast = &board_slot(containers->board, subject->slot)->forecast;
 	pending->risk_centi = forecast->risk_centi;
 	pending->oom_in_p50_ms = forecast->oom_in_p50_ms;
-	if (subject->warned_ns && subject->warned_ns < pending->record.r.time_ns)
-		pending->warned_before_ms =
-			(pending->record.r.time_ns - subject->warned_ns) / NS_PER_MS;
+	pending->warned_before_ms = warned_before_ms(subject, pending->record.r.time_ns);
+	/* what it inherited is an alarm of a cgroup above, which alone has an event of it */
+	pending->parent_warned =
+		pending->warned_before_ms != HR_UNKNOWN && subject->own_alarm == HR_ALARM_NONE;
+	/* A short-lived container under a parent that was about to run out: that alarm warned of this kill, too. */
+	above = tracks_get(&containers->tracks, subject->parent_id);
+	for (unsigned int n = 0; pending->record.limit_memcg_id != subject->memcg_id && above &&
+				 pending->warned_before_ms == HR_UNKNOWN && n < LEVELS_MOST;
+	     n++) {
+		pending->warned_before_ms = warned_before_ms(above, pending->record.r.time_ns);
+		pending->parent_warned = pending->warned_before_ms != HR_UNKNOWN;
+		if (above->memcg_id == pending->record.limit_memcg_id)
+			break;
+		above = tracks_get(&containers->tracks, above->parent_id);
+	}
 }
 
 /* Did the host run out of memory, and not a limit? */
@@ -61,9 +83,9 @@ static void judge_forecasts(struct containers *containers, const struct record_o
 	bool host = of_the_host(record);
 	bool met_limit = !host && !record->limit_memcg_id, met_subject = false;
 
-	if (record->flags & RECORD_OOM_GROUP)
-		return; /* the victim chosen first was judged */
-	for (int n = 0; track && n < RECORD_LEVELS && !(met_limit && met_subject); n++) {
+	if (record->flags & RECORD_OOM_GROUP || (track && track->gone_ns))
+		return; /* the victim chosen first was judged; a forecast ends with its cgroup */
+	for (unsigned int n = 0; track && n < LEVELS_MOST && !(met_limit && met_subject); n++) {
 		met_limit |= track->memcg_id == record->limit_memcg_id;
 		met_subject |= track == subject;
 		score_failed(&track->score, record->r.time_ns, SCORE_OOM_KILL, track == subject,
@@ -84,30 +106,41 @@ static struct pending_oom *pending_begin(struct oom_events *oom, const struct re
 	/* The answers are big, and flags say whether they are filled: only what is read first is cleared. */
 	pending->record = *record;
 	pending->tag = ++oom->next_tag;
-	pending->wall_ns = clock_wall_ns() - (age < 60 * NS_PER_SEC ? age : 0);
+	pending->wall_ns = board_stamp_mono_ns(oom->containers->board,
+					       age < 60 * NS_PER_SEC ? record->r.time_ns : now);
 	pending->deadline_ns = now + NAMES_WAIT_NS;
 	pending->wait_victim = pending->wait_trigger = pending->counted = false;
 	pending->has_victim_id = pending->has_trigger_id = false;
-	pending->exited_ns = 0;
+	pending->incident = oom->incident;
+	pending->hold_ns = 0;
+	pending->subject = subject ? subject->memcg_id : record->victim.memcg_id;
+	pending->more = 0;
+	pending->reflex = (struct oom_reflex){0};
+	if (oom->reflex)
+		oom->reflex(record->victim.memcg_id, &pending->reflex, oom->arg);
 	remember_forecast(oom->containers, pending, subject);
+	pending->policy[0] = '\0';
+	pending->not_acted = HR_SKIP_NONE;
+	if (oom->not_acted)
+		oom->not_acted(subject, of_the_host(record), pending, oom->arg);
 	judge_forecasts(oom->containers, record, subject);
 	return pending;
 }
 
-/* The first further member of a group shows that the kernel will count the victim chosen before it twice. */
-static void note_group(struct oom_events *oom, const struct record_oom *record)
+/* Does the record continue the last incident? One that is not the chosen process is a further member of its group. */
+static bool continues(const struct oom_events *oom, const struct record_oom *record)
 {
-	struct track *chosen;
+	return record->flags & RECORD_OOM_GROUP && oom->incident_chosen == record->chosen &&
+	       oom->incident_by == record->trigger.tid;
+}
 
-	if (!(record->flags & RECORD_OOM_GROUP)) {
-		oom->chosen_memcg_id = record->victim.memcg_id;
-		oom->chosen_by = record->trigger.tid;
-		return;
-	}
-	chosen = tracks_get(&oom->containers->tracks, oom->chosen_memcg_id);
-	if (chosen && oom->chosen_by == record->trigger.tid)
-		chosen->kills_doubled++;
-	oom->chosen_memcg_id = 0;
+static struct pending_oom *pending_of(struct oom_events *oom, uint64_t incident, uint64_t subject)
+{
+	for (size_t i = 0; i < OOM_PENDING_MAX; i++)
+		if (oom->pending[i].tag && oom->pending[i].incident == incident &&
+		    oom->pending[i].subject == subject)
+			return &oom->pending[i];
+	return NULL;
 }
 
 /* The victim's container, and the one that has the limit, or the host. */
@@ -144,26 +177,61 @@ static bool ask_process(struct oom_events *oom, uint64_t tag, const struct recor
 		track ? slot_whole_path(board_slot(containers->board, track->slot)) : "");
 }
 
-void oom_events_on_record(struct oom_events *oom, const struct record_oom *record)
+/* In the cgroup of the victim itself, once for an incident. */
+static void count(struct oom_events *oom, struct track *track)
 {
-	struct track *track = tracks_get(&oom->containers->tracks, record->victim.memcg_id);
-	struct pending_oom *pending;
-
-	if (!in_scope(oom->containers, record))
+	if (!track || track->incident == oom->incident)
 		return;
-	pending = pending_begin(oom, record);
-	note_group(oom, record);
-	if (track) {
-		track->kills_recorded++;
-		track->kills_emitted++;
-		containers_count_kills(oom->containers, track);
-		containers_ask(oom->containers, track);
-	}
+	track->incident = oom->incident;
+	track->kills_recorded++;
+	track->kills_emitted++;
+	containers_count_kills(oom->containers, track);
+	containers_ask(oom->containers, track);
+}
+
+static void event_begin(struct oom_events *oom, const struct record_oom *record,
+			struct track *subject)
+{
+	struct pending_oom *pending = pending_begin(oom, record);
+
+	if (subject)
+		subject->incident_posted = oom->incident;
+	if (record->flags & (RECORD_OOM_WHOLE | RECORD_OOM_GROUP) || !record->trigger.tid)
+		pending->hold_ns = clock_mono_ns() + GROUP_WAIT_NS;
+	oom_exits_expect(&oom->exits, pending, &record->victim);
 	notify(oom, record);
 	pending->wait_victim = ask_process(oom, pending->tag, &record->victim);
 	if (record->trigger.pid != record->victim.pid)
 		pending->wait_trigger =
 			ask_process(oom, pending->tag | TRIGGER_BIT, &record->trigger);
+}
+
+void oom_events_on_record(struct oom_events *oom, const struct record_oom *record)
+{
+	struct containers *containers = oom->containers;
+	struct track *track = tracks_get(&containers->tracks, record->victim.memcg_id);
+	struct track *subject = containers_subject(containers, record->victim.memcg_id);
+	struct pending_oom *pending;
+
+	/* The kernel marks one that was exiting already, but neither kills nor counts it: a signal came before, perhaps the daemon's own. */
+	if (!in_scope(containers, record) || record->flags & RECORD_OOM_EXITING)
+		return;
+	if (!continues(oom, record)) {
+		oom->incident++;
+		oom->incident_by = record->trigger.tid;
+		oom->incident_chosen = record->chosen;
+	}
+	count(oom, track);
+	pending = pending_of(oom, oom->incident,
+			     subject ? subject->memcg_id : record->victim.memcg_id);
+	if (pending) {
+		pending->more++;
+		pending->hold_ns = clock_mono_ns() + GROUP_WAIT_NS;
+		pending->record.flags |= RECORD_OOM_WHOLE;
+		oom_exits_expect(&oom->exits, pending, &record->victim);
+	} else if (!subject || subject->incident_posted != oom->incident) {
+		event_begin(oom, record, subject);
+	}
 }
 
 void oom_events_on_answer(struct oom_events *oom, const struct resolve_answer *answer)
@@ -230,6 +298,9 @@ void oom_events_on_kmsg(struct oom_events *oom, const struct resolve_answer *ans
 					      .shmem = RECORD_UNKNOWN,
 					      .swap = RECORD_UNKNOWN,
 					      .pgtables = RECORD_UNKNOWN};
+	record.chosen = answer->chosen;
+	if (answer->chosen && answer->chosen != answer->pid)
+		record.flags = RECORD_OOM_GROUP;
 	record.constraint = answer->constraint;
 	record.gfp = RECORD_UNKNOWN;
 	record.order = -1;
@@ -244,103 +315,93 @@ void oom_events_on_kmsg(struct oom_events *oom, const struct resolve_answer *ans
 	oom_events_on_record(oom, &record);
 }
 
+/* The limit that bound it when it was last sampled: no source says which one it was. */
+static void suppose_limit(const struct containers *containers, const struct track *track,
+			  struct record_oom *record)
+{
+	const struct hr_slot *seen = board_slot(containers->board, track->slot);
+
+	if (seen->binding.level == HR_LEVEL_HOST || seen->binding.limit == HR_UNKNOWN ||
+	    !track->sampled_ns)
+		return;
+	record->flags |= RECORD_OOM_INFERRED;
+	record->limit_max = seen->binding.limit;
+	record->limit_memcg_id =
+		seen->binding.level == HR_LEVEL_OWN ? track->memcg_id : seen->binding.cgroup_id;
+	record->constraint = HR_CONSTRAINT_MEMCG;
+}
+
 void oom_events_check_counter(struct oom_events *oom, struct track *track, uint64_t now_ns)
 {
 	static struct record_oom record;
 	struct pending_oom *pending;
+	uint64_t emitted = track->counted_first + track->kills_emitted, kills;
 
-	if (track->kills_counter == HR_UNKNOWN ||
-	    track_counter(track) <= track->counter_first + track->kills_emitted) {
+	if (track->counted.incidents <= emitted) {
 		track->kills_missing_ns = 0;
 		return;
 	}
 	if (!track->kills_missing_ns)
 		track->kills_missing_ns = now_ns;
-	if (now_ns - track->kills_missing_ns < COUNTER_WAIT_NS)
+	if (!track->final && now_ns - track->kills_missing_ns < COUNTER_WAIT_NS)
 		return;
-	track->kills_missing_ns = 0;
-	track->kills_emitted = track_counter(track) - track->counter_first;
+	kills = track->counted.incidents - emitted;
+	oom->counted += kills;
+	track->kills_emitted += kills;
 	memset(&record, 0, sizeof(record));
-	record.r.time_ns = now_ns;
+	record.r.time_ns = track->kills_missing_ns;
+	track->kills_missing_ns = 0;
 	record.victim.memcg_id = track->memcg_id;
 	record.limit_usage = record.limit_max = RECORD_UNKNOWN;
 	record.gfp = RECORD_UNKNOWN;
 	record.order = -1;
 	record.constraint = RECORD_CONSTRAINT_UNKNOWN;
+	suppose_limit(oom->containers, track, &record);
+	if (track->group_path)
+		record.flags |= RECORD_OOM_WHOLE;
 	oom->oom_kill(track, oom->arg);
+	oom->incident++;
 	pending = pending_begin(oom, &record);
 	pending->counted = true;
+	pending->more = track->group_path ? HR_UNKNOWN_U32 : (uint32_t)(kills - 1);
 	pending->deadline_ns = 0;
 }
 
-static void post_outcome(struct oom_events *oom, struct oom_outcome *outcome, uint64_t exited_ns)
+static bool unknown(const struct containers *containers, uint64_t memcg_id)
 {
-	struct board *board = oom->containers->board;
-	const struct track *subject = containers_subject(oom->containers, outcome->memcg_id);
-	union event_buffer buffer;
-	struct board_text text;
-	struct hr_event_outcome *event = (void *)&buffer;
-
-	events_begin(board, &buffer, &text, HR_EVENT_OUTCOME, sizeof(*event),
-		     subject ? subject->slot : TRACK_NONE);
-	event->ref = outcome->ref;
-	event->freed = outcome->bytes;
-	event->freed_after_ms =
-		exited_ns > outcome->killed_ns ? (exited_ns - outcome->killed_ns) / NS_PER_MS : 0;
-	event->restarted_after_ms = HR_UNKNOWN;
-	event->averted = HR_UNKNOWN_U32;
-	events_post(board, &buffer, &text);
-	outcome->pid = 0;
+	return memcg_id && tracks_find(&containers->tracks, memcg_id) == TRACK_NONE;
 }
 
-static uint64_t known(uint64_t bytes) { return bytes == HR_UNKNOWN ? 0 : bytes; }
-
-static void await_exit(struct oom_events *oom, const struct pending_oom *pending, uint64_t seq)
+bool oom_events_is_new(const struct oom_events *oom, const struct record_oom *record)
 {
-	const struct record_task *victim = &pending->record.victim;
-	struct oom_outcome *outcome = oom->outcome;
-
-	if (!victim->pid || !victim->start_boottime_ns)
-		return;
-	/* A free place, or the one of the oldest kill. */
-	for (size_t i = 1; i < OOM_PENDING_MAX && outcome->pid; i++)
-		if (!oom->outcome[i].pid || oom->outcome[i].killed_ns < outcome->killed_ns)
-			outcome = &oom->outcome[i];
-	*outcome = (struct oom_outcome){
-		.pid = victim->pid,
-		.start_boottime_ns = victim->start_boottime_ns,
-		.ref = seq,
-		.killed_ns = pending->record.r.time_ns,
-		.memcg_id = victim->memcg_id,
-		.bytes = known(victim->anon) + known(victim->file) + known(victim->shmem),
-	};
-	if (pending->exited_ns)
-		post_outcome(oom, outcome, pending->exited_ns);
+	/* With a scope the others are not expected. */
+	return !*oom->containers->scope && (unknown(oom->containers, record->victim.memcg_id) ||
+					    unknown(oom->containers, record->limit_memcg_id));
 }
 
-void oom_events_on_exit(struct oom_events *oom, const struct record_process *record)
+void oom_events_on_reflex(struct oom_events *oom, const struct record_trigger *record)
 {
 	for (size_t i = 0; i < OOM_PENDING_MAX; i++) {
 		struct pending_oom *pending = &oom->pending[i];
-		struct oom_outcome *outcome = &oom->outcome[i];
 
-		if (pending->tag && pending->record.victim.pid == record->pid &&
-		    pending->record.victim.start_boottime_ns == record->start_boottime_ns)
-			pending->exited_ns = record->r.time_ns;
-		if (outcome->pid == record->pid &&
-		    outcome->start_boottime_ns == record->start_boottime_ns)
-			post_outcome(oom, outcome, record->r.time_ns);
+		if (!pending->tag || pending->reflex.memcg_id != record->memcg_id ||
+		    pending->record.r.time_ns < record->r.time_ns)
+			continue;
+		pending->reflex.what = record->error ? HR_REFLEX_FAILED : HR_REFLEX_KILLED;
+		pending->reflex.shot_ns = record->r.time_ns;
+		pending->reflex.pid = record->victim_pid;
 	}
 }
 
-/* The name of a container that is being identified is worth waiting for, too. */
-static bool waits(const struct oom_events *oom, const struct pending_oom *pending)
+/* The name of a container that is being identified is worth waiting for, too, and the sweep that finds the cgroup. */
+static bool waits(const struct oom_events *oom, const struct pending_oom *pending, uint64_t now_ns)
 {
 	const struct track *subject =
 		containers_subject(oom->containers, pending->record.victim.memcg_id);
 
-	return pending->wait_victim || pending->wait_trigger ||
-	       (subject && subject->resolve != RESOLVE_DONE);
+	return pending->hold_ns > now_ns || pending->wait_victim || pending->wait_trigger ||
+	       (subject && subject->resolve != RESOLVE_DONE) ||
+	       oom_events_is_new(oom, &pending->record);
 }
 
 bool oom_events_settle(struct oom_events *oom, uint64_t now_ns)
@@ -352,11 +413,12 @@ bool oom_events_settle(struct oom_events *oom, uint64_t now_ns)
 
 		if (!pending->tag)
 			continue;
-		if (now_ns < pending->deadline_ns && waits(oom, pending)) {
+		if (now_ns < pending->deadline_ns && waits(oom, pending, now_ns)) {
 			left = true;
 			continue;
 		}
-		await_exit(oom, pending, oom_record_post(oom->containers, pending));
+		oom_exits_posted(&oom->exits, oom->containers, pending->tag,
+				 oom_record_post(oom->containers, pending));
 		pending->tag = 0;
 	}
 	return left;

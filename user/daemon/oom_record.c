@@ -14,7 +14,6 @@ static void fill_process(struct containers *containers, struct board_text *text,
 			 const struct resolve_answer *answer)
 {
 	const struct track *subject = containers_subject(containers, task->memcg_id);
-	uint64_t boot = clock_boot_ns();
 
 	*process = (struct hr_oom_process){
 		.pid = task->pid,
@@ -31,8 +30,9 @@ static void fill_process(struct containers *containers, struct board_text *text,
 		.started_ns = HR_UNKNOWN,
 	};
 	memcpy(process->comm, task->comm, sizeof(process->comm));
-	if (task->start_boottime_ns && task->start_boottime_ns < boot)
-		process->started_ns = clock_wall_ns() - (boot - task->start_boottime_ns);
+	if (task->start_boottime_ns && task->start_boottime_ns < clock_boot_ns())
+		process->started_ns =
+			board_stamp_boot_ns(containers->board, task->start_boottime_ns);
 	if (subject) {
 		const struct hr_slot *from = board_slot(containers->board, subject->slot);
 
@@ -64,11 +64,13 @@ static void fill_limit(struct containers *containers, struct board_text *text,
 		event->limit_cgroup = board_text_add(text, "/", false);
 		return;
 	}
-	/* A limit below the container (of a nested cgroup) counts as its own, too. */
+	/* A limit below the container (of a nested cgroup) counts as its own, too. Where no cgroup of the kill is known yet, the ids
+	 * decide: the owner of the limit is the victim's cgroup or one above it. */
 	event->level =
 		record->limit_memcg_id == subject_id ||
 				record->limit_memcg_id == record->victim.memcg_id ||
-				containers_subject(containers, record->limit_memcg_id) == subject
+				(subject &&
+				 containers_subject(containers, record->limit_memcg_id) == subject)
 			? HR_LEVEL_OWN
 			: HR_LEVEL_ANCESTOR;
 	if (owner) {
@@ -135,13 +137,36 @@ static void fill_history(struct containers *containers, struct hr_event_oom_kill
 	event->history_count = (uint8_t)n;
 }
 
+static uint64_t ms_before(uint64_t at_ns, uint64_t moment_ns)
+{
+	return at_ns && at_ns <= moment_ns ? (moment_ns - at_ns) / NS_PER_MS : HR_UNKNOWN;
+}
+
+static void fill_reflex(struct hr_event_oom_kill *event, const struct oom_reflex *reflex,
+			uint64_t moment_ns)
+{
+	event->reflex = reflex->what;
+	event->armed_before_ms = ms_before(reflex->armed_ns, moment_ns);
+	event->reflex_before_ms = ms_before(reflex->shot_ns, moment_ns);
+	event->reflex_pid = reflex->pid;
+	/* Armed a moment too late, or a kill after the kernel's. */
+	if (reflex->what == HR_REFLEX_ARMED && event->armed_before_ms == HR_UNKNOWN)
+		event->reflex = HR_REFLEX_NOT_ARMED;
+	if (reflex->shot_ns && event->reflex_before_ms == HR_UNKNOWN) {
+		event->reflex = HR_REFLEX_ARMED;
+		event->reflex_pid = 0;
+	}
+}
+
 static uint8_t flags_of(const struct pending_oom *pending)
 {
 	uint32_t flags = pending->record.flags;
+	bool group = flags & (RECORD_OOM_GROUP | RECORD_OOM_WHOLE);
 
-	return (uint8_t)((flags & RECORD_OOM_GROUP ? HR_OOM_GROUP : 0) |
+	return (uint8_t)((group ? HR_OOM_GROUP : 0) |
 			 (flags & RECORD_OOM_INFERRED ? HR_OOM_INFERRED : 0) |
-			 (pending->counted ? HR_OOM_COUNTED : 0));
+			 (pending->counted ? HR_OOM_COUNTED : 0) |
+			 (pending->parent_warned ? HR_OOM_PARENT_WARNED : 0));
 }
 
 uint64_t oom_record_post(struct containers *containers, const struct pending_oom *pending)
@@ -177,6 +202,10 @@ uint64_t oom_record_post(struct containers *containers, const struct pending_oom
 	event->risk_centi = pending->risk_centi;
 	event->oom_in_p50_ms = pending->oom_in_p50_ms;
 	event->warned_before_ms = pending->warned_before_ms;
+	fill_reflex(event, &pending->reflex, record->r.time_ns);
+	event->policy = board_text_add(&text, pending->policy, false);
+	event->not_acted = pending->not_acted;
+	event->more = pending->more;
 	if (subject)
 		fill_history(containers, event,
 			     &board_slot(containers->board, subject->slot)->history,

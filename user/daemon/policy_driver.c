@@ -5,6 +5,8 @@
  */
 #include "policy_driver.h"
 
+#include <stdio.h>
+#include <headroom/reader.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,8 +54,11 @@ static void publish_next(struct policy_driver *driver)
 
 static void set_deadline(struct policy_driver *driver)
 {
-	uint64_t at = engine_deadline(driver->engine), now = clock_mono_ns();
+	uint64_t at = engine_deadline(driver->engine), now = clock_mono_ns(),
+		 identity = action_deadline(&driver->actions);
 
+	if (identity && (!at || identity < at))
+		at = identity;
 	if (at)
 		loop_timer_set(driver->deadline_fd,
 			       at > now + DEADLINE_LEAST_NS ? at - now : DEADLINE_LEAST_NS, 0);
@@ -91,10 +96,41 @@ static void report_full_tables(struct policy_driver *driver, uint64_t now)
 	driver->lost_ns = now;
 }
 
+/* The mode of the policies, or less while another daemon enforces, or paused. */
+static void set_mode(struct policy_driver *driver)
+{
+	struct board *board = driver->containers->board;
+	enum policy_mode most =
+		pause_is_on(&driver->pause) ? MODE_OBSERVE : exclusive_mode(&driver->exclusive);
+	enum policy_mode mode = (enum policy_mode)driver->rules.set->mode;
+	struct hr_host *host;
+
+	if (mode > most)
+		mode = most;
+	if ((mode == MODE_ENFORCE) != (driver->config->mode == MODE_ENFORCE))
+		driver->set_priority(mode == MODE_ENFORCE, driver->arg);
+	driver->config->mode = mode;
+	host = board_host_begin(board);
+	host->mode = mode;
+	host->policies = driver->rules.set->policies;
+	board_host_end(board);
+	engine_limit_mode(driver->engine, most);
+}
+
+static void change_mode(struct policy_driver *driver)
+{
+	policy_driver_settle(driver); /* what was asked for in the old mode */
+	set_mode(driver);
+	trigger_sync_set_policies(&driver->triggers, driver->rules.set);
+	policy_driver_settle(driver);
+}
+
 void policy_driver_swept(struct policy_driver *driver)
 {
 	uint64_t now = clock_mono_ns();
 
+	if (pause_expire(&driver->pause, now))
+		change_mode(driver);
 	engine_update(driver->engine, policy_world_now(&driver->world));
 	action_expire(&driver->actions, now);
 	policy_driver_settle(driver);
@@ -122,9 +158,35 @@ void policy_driver_child(struct policy_driver *driver, const struct track *track
 	trigger_sync_child(&driver->triggers, track);
 }
 
+void policy_driver_identified(struct policy_driver *driver, const struct track *track)
+{
+	policy_driver_child(driver, track);
+	if (action_identified(&driver->actions, track->memcg_id))
+		policy_driver_settle(driver);
+}
+
 void policy_driver_oom(struct policy_driver *driver, const struct track *track)
 {
 	engine_oom_kill(driver->engine, track ? track->slot : HR_UNKNOWN_U32, clock_mono_ns());
+}
+
+uint64_t policy_driver_self(const struct policy_driver *driver)
+{
+	return driver->world.self_memcg_id;
+}
+
+void policy_driver_not_acted(struct policy_driver *driver, const struct track *subject, bool host,
+			     struct pending_oom *pending)
+{
+	const struct policy *policy;
+	enum hr_skip_reason reason;
+
+	if (!engine_not_acted(driver->engine, policy_world_now(&driver->world),
+			      subject ? subject->slot : HR_UNKNOWN_U32, host, &policy, &reason))
+		return;
+	snprintf(pending->policy, sizeof(pending->policy), "%s",
+		 policy_text(driver->rules.set, policy->name));
+	pending->not_acted = (uint8_t)reason;
 }
 
 void policy_driver_gone(struct policy_driver *driver, const struct track *track)
@@ -147,9 +209,10 @@ int policy_driver_grow(struct policy_driver *driver, uint32_t capacity)
 /* Process groups must be known by the time a policy on the host's memory holds. */
 static bool host_may_run_short(const struct hr_host *host, uint64_t threshold)
 {
+	uint64_t usable = hr_host_usable(host);
+
 	return threshold && host->mem_available != HR_UNKNOWN &&
-	       (host->mem_available < host->mem_total / 4 ||
-		host->mem_available < threshold + host->mem_total / 8);
+	       (host->mem_available < usable / 4 || host->mem_available < threshold + usable / 8);
 }
 
 bool policy_driver_wants_processes(const struct policy_driver *driver, uint64_t host_threshold)
@@ -179,17 +242,30 @@ static void on_deadline(struct loop_watch *watch, uint32_t events, void *arg)
 	struct policy_driver *driver = arg;
 
 	loop_timer_read(driver->deadline_fd);
+	action_expire(&driver->actions, clock_mono_ns());
 	engine_update(driver->engine, policy_world_now(&driver->world));
 	policy_driver_settle(driver);
 }
 
-static void publish_mode(struct policy_driver *driver, enum policy_mode mode)
+bool policy_driver_ask_lock(struct policy_driver *driver, struct worker_job *job, uint64_t now_ns)
 {
-	struct board *board = driver->containers->board;
+	return exclusive_ask(&driver->exclusive, job, now_ns);
+}
 
-	driver->config->mode = mode;
-	board_host_begin(board)->mode = mode;
-	board_host_end(board);
+void policy_driver_take_lock(struct policy_driver *driver, struct worker_job *job)
+{
+	if (exclusive_take(&driver->exclusive, job))
+		change_mode(driver);
+}
+
+int policy_driver_pause(struct policy_driver *driver, const struct hr_control_request *asked,
+			uint32_t uid, char text[HR_CONTROL_TEXT])
+{
+	int status = pause_ask(&driver->pause, asked, uid, text);
+
+	if (!status)
+		change_mode(driver);
+	return status;
 }
 
 void policy_driver_rules(struct policy_driver *driver, int fd)
@@ -206,10 +282,9 @@ void policy_driver_rules(struct policy_driver *driver, int fd)
 	}
 	policy_driver_settle(
 		driver); /* every action that the old policies asked for is dispatched first */
-	if ((rules.set->mode == MODE_ENFORCE) != (driver->rules.set->mode == MODE_ENFORCE))
-		driver->set_priority(rules.set->mode == MODE_ENFORCE, driver->arg);
 	driver->rules = rules;
-	publish_mode(driver, (enum policy_mode)rules.set->mode);
+	exclusive_set_mode(&driver->exclusive, (enum policy_mode)rules.set->mode);
+	set_mode(driver);
 	driver->actions.set = rules.set;
 	engine_set_policies(driver->engine, rules.set);
 	rules_done(&old);
@@ -297,7 +372,7 @@ void policy_driver_start(struct policy_driver *driver, pid_t resolver_pid)
 	policy_driver_exempt(driver, POLICY_DRIVER_SUPERVISOR, getppid());
 	policy_driver_exempt(driver, POLICY_DRIVER_RESOLVER, resolver_pid);
 	forget_next(driver->containers);
-	publish_mode(driver, (enum policy_mode)driver->rules.set->mode);
+	set_mode(driver);
 	engine_set_policies(driver->engine, driver->rules.set);
 	trigger_sync_start(&driver->triggers, driver->rules.set);
 }
@@ -328,32 +403,38 @@ struct trigger_sync *policy_driver_triggers(struct policy_driver *driver)
 	return &driver->triggers;
 }
 
-/* A group is exempt if one of its members is: in a container, or exempt by itself. */
-static void check_member(struct policy_driver *driver, const struct task_sample *task)
+static struct process_facts facts_of(struct policy_driver *driver, const struct task_sample *task)
 {
-	struct process_group *group = process_groups_of_member(&driver->groups, task);
-	const struct track *track;
+	const struct track *track = tracks_get(&driver->containers->tracks, task->memcg_id);
+	const struct hr_slot *slot =
+		track ? board_slot(driver->containers->board, track->slot) : NULL;
+	const char *path = slot ? hr_slot_text(slot, slot->id.cgroup) : NULL;
+	struct process_facts facts = {.exempt = PROCESS_FREE};
 
-	if (!group || (group->flags & PGROUP_HOLDS_OTHERS))
-		return;
-	track = tracks_get(&driver->containers->tracks, task->memcg_id);
-	if (containers_contained(driver->containers, task->memcg_id) ||
-	    task->oom_score_adj == PROCESS_GROUPS_EXEMPT ||
-	    policy_exempt_process(driver->rules.set, task->comm,
-				  track ? board_slot(driver->containers->board, track->slot)
-					: NULL))
-		group->flags |= PGROUP_HOLDS_OTHERS;
+	if (path)
+		facts.place = process_place_of(path, policy_unit_bytes(slot, path));
+	facts.own_name = task->user && (!facts.place.unit || facts.place.mixed);
+	if (containers_contained(driver->containers, task->memcg_id))
+		facts.exempt = PROCESS_CONTAINED;
+	else if (policy_exempt_process(driver->rules.set, task->comm, facts.own_name, slot))
+		facts.exempt = PROCESS_PROTECTED;
+	else if (facts.own_name && policy_protects_name(driver->rules.set, task->comm))
+		facts.exempt = PROCESS_WISHED;
+	return facts;
 }
 
 void policy_driver_processes(struct policy_driver *driver, const struct task_sample *tasks,
 			     size_t n, uint64_t now_ns)
 {
-	process_groups_begin(&driver->groups);
-	for (size_t i = 0; i < n && i < UINT16_MAX; i++)
-		if (!containers_contained(driver->containers, tasks[i].memcg_id))
-			process_groups_add(&driver->groups, &tasks[i], (uint32_t)getpgrp());
-	for (size_t i = 0; i < n; i++)
-		check_member(driver, &tasks[i]);
+	/* The pass before the first sweep: what is in a container, or in a service, is not known. */
+	if (!driver->containers->tracks.running)
+		return;
+	process_groups_begin(&driver->groups, (uint32_t)getpgrp());
+	for (size_t i = 0; i < n; i++) {
+		struct process_facts facts = facts_of(driver, &tasks[i]);
+
+		process_groups_add(&driver->groups, &tasks[i], &facts);
+	}
 	process_groups_end(&driver->groups, now_ns, clock_boot_ns());
 	trigger_sync_prefer(&driver->triggers);
 }

@@ -8,8 +8,10 @@
 #define HEADROOM_DAEMON_POLICY_DRIVER_H
 
 #include <headroom/control.h>
+#include "oom_record.h"
 #include "action.h"
 #include "base/loop.h"
+#include "oom_record.h"
 #include "policy/config.h"
 #include "trigger_sync.h"
 
@@ -45,8 +47,15 @@ void policy_driver_processes(struct policy_driver *driver, const struct task_sam
 			     size_t n, uint64_t now_ns);
 /* A cgroup has begun, or has a name now. */
 void policy_driver_child(struct policy_driver *driver, const struct track *track);
+/* An answer about it came: an action may have waited for it. */
+void policy_driver_identified(struct policy_driver *driver, const struct track *track);
 /* A cgroup's OOM kill (NULL: the host's), end, restart. */
 void policy_driver_oom(struct policy_driver *driver, const struct track *track);
+/* The memory cgroup of the daemon itself; 0: the root's, or not known. */
+uint64_t policy_driver_self(const struct policy_driver *driver);
+/* Before policy_driver_oom(): why no policy acted. */
+void policy_driver_not_acted(struct policy_driver *driver, const struct track *subject, bool host,
+			     struct pending_oom *pending);
 void policy_driver_gone(struct policy_driver *driver, const struct track *track);
 void policy_driver_restarted(struct policy_driver *driver, const struct track *track,
 			     uint64_t workload);
@@ -68,8 +77,19 @@ bool policy_driver_wants_processes(const struct policy_driver *driver, uint64_t 
 struct trigger_sync *policy_driver_triggers(struct policy_driver *driver);
 
 /* reflex.c: the kernel killed by itself. */
+/* What the reflex of the cgroup or of the nearest above it did so far. */
+void policy_driver_reflex_state(struct policy_driver *driver, uint64_t memcg_id,
+				struct oom_reflex *ret);
 void policy_driver_reflex(struct policy_driver *driver, const struct record_trigger *record,
 			  const struct track *track);
+
+/* exclusive.h: the worker's job takes the lock, where it is wanted and not held. */
+bool policy_driver_ask_lock(struct policy_driver *driver, struct worker_job *job, uint64_t now_ns);
+void policy_driver_take_lock(struct policy_driver *driver, struct worker_job *job);
+
+/* pause.h: from the control socket. Returns the status of the answer, with one line. */
+int policy_driver_pause(struct policy_driver *driver, const struct hr_control_request *asked,
+			uint32_t uid, char text[HR_CONTROL_TEXT]);
 
 /* manual_action.c: an action from the control socket; `client` gets its result by the answer op. Returns 0: it is in flight;
  * or the status of a refused request, with one line. */

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "enforce/rollback.h"
+#include "degraded.h"
 #include "events.h"
 #include "policy_driver_state.h"
 #include "self_cgroup.h"
@@ -74,9 +75,12 @@ static void warn_unsupported(struct board *board, const struct policy_set *set,
 			     const struct enforce_config *config)
 {
 	struct enforce_support support;
+	char what[32];
 
 	for (unsigned int i = 0; !enforce_support(config, i, &support); i++) {
-		if (strcmp(support.variant, "none"))
+		bool lesser = !strcmp(support.variant, "signals"); /* no cgroup can be written */
+
+		if (strcmp(support.variant, "none") && !lesser)
 			continue;
 		for (uint32_t p = 0; p < set->policies; p++) {
 			const struct policy *policy = policy_at(set, p);
@@ -85,11 +89,14 @@ static void warn_unsupported(struct board *board, const struct policy_set *set,
 			for (uint32_t r = 0; r < policy->actions; r++)
 				uses |= policy->action[r].kind == support.kind;
 			if (uses) {
-				events_daemon(
-					board, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-					"policy %.60s: its action %s will be skipped here: %s",
-					policy_text(set, policy->name),
-					hr_action_kind_name(support.kind), support.reason);
+				snprintf(what, sizeof(what), "action_%s",
+					 hr_action_kind_name(support.kind));
+				degraded_set(board, what, HR_WARNING,
+					     "policy %.60s: its action %s %s: %s",
+					     policy_text(set, policy->name),
+					     hr_action_kind_name(support.kind),
+					     lesser ? "only sends signals" : "will be skipped here",
+					     support.reason);
 				break; /* one line an action is enough */
 			}
 		}
@@ -134,6 +141,9 @@ int policy_driver_open(const struct policy_driver_setup *setup, struct policy_dr
 	}
 	policy_driver_connect(driver, setup);
 	driver->world.self_memcg_id = own_group(setup);
+	exclusive_open(&driver->exclusive, board, setup->config,
+		       (enum policy_mode)driver->rules.set->mode);
+	pause_open(&driver->pause, board);
 	policy_driver_start(driver, setup->resolver_pid);
 	publish_support(board, &config);
 	warn_unsupported(board, driver->rules.set, &config);
@@ -146,6 +156,7 @@ void policy_driver_close(struct policy_driver *driver)
 		return;
 	enforce_close(driver->enforce);
 	engine_free(driver->engine);
+	exclusive_close(&driver->exclusive);
 	rules_done(&driver->rules);
 	if (driver->deadline_fd >= 0)
 		close(driver->deadline_fd);

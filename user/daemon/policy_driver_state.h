@@ -5,6 +5,8 @@
 
 #include "action.h"
 #include "base/loop.h"
+#include "exclusive.h"
+#include "pause.h"
 #include "policy_memfd.h"
 #include "process_groups.h"
 #include "trigger_sync.h"
@@ -18,6 +20,8 @@ struct policy_driver {
 	struct policy_engine *engine;
 	struct enforce *enforce;
 	struct rules rules;
+	struct exclusive exclusive;
+	struct pause pause;
 	struct process_groups groups;
 	struct policy_world world;
 	struct trigger_sync triggers;

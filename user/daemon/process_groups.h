@@ -1,47 +1,80 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The processes outside containers by process group, so that forty processes of one build are one candidate, and not the
- * largest single process of another. Fixed tables; knows nothing of policies.
+ * largest single process of another; and by session, cgroup and user (in each of root's services apart) where none of their parts holds a quarter of them, so
+ * that memory spread over many process groups is one candidate as well. What processes share counts once: by the
+ * proportional set size of each; where one is not known, its pages count as those of the others do, and in a group of which
+ * none is known the anonymous memory of each counts, and the largest shared and the largest file mapping. A process that must
+ * not be killed counts for no group that has others. Fixed tables; knows nothing of policies.
  */
 #ifndef HEADROOM_DAEMON_PROCESS_GROUPS_H
 #define HEADROOM_DAEMON_PROCESS_GROUPS_H
 
 #include <stdbool.h>
-#include "policy/engine.h"
+#include "cgroup/process_place.h"
 #include "collect/collect.h"
+#include "policy/engine.h"
 
 #define PROCESS_GROUPS_EXEMPT \
 	(-1000) /* OOM_SCORE_ADJ_MIN (include/uapi/linux/oom.h); to set it takes CAP_SYS_RESOURCE */
-#define PROCESS_GROUPS_SEEN 256 /* groups in one pass; further ones are ignored */
+#define PROCESS_GROUPS_TASKS 4096u /* of one pass, as many as the worker lists; a power of two */
 
-struct process_groups_seen {
-	uint32_t pgid;
+/* Why the caller exempts a process. */
+enum process_exempt {
+	PROCESS_FREE,
+	PROCESS_PROTECTED,
+	PROCESS_CONTAINED,
+	PROCESS_WISHED, /* spared where others hold more */
+};
+
+struct process_facts { /* what the row of a process does not say */
+	enum process_exempt exempt;
+	struct process_place place;
+	bool own_name; /* a user chose what it is called */
+};
+
+struct process_groups_seen { /* open addressing; key 0: free */
+	uint64_t key;
 	uint64_t
 		leader_start_ns; /* as in process_group: tells a group from a later one of the same number */
 	uint64_t rss;
 };
 
+/* How much memory a group has, while a pass adds its processes. */
+struct process_groups_sum {
+	uint64_t pss, pss_rss;                /* of those with a known pss: both */
+	uint64_t rss;                         /* of the others, and … */
+	uint64_t anon, file_most, shmem_most; /* of the others */
+	uint64_t largest;                     /* weight of the largest process */
+};
+
 struct process_groups {
-	struct process_group group[POLICY_PROCESS_GROUPS]; /* largest first */
-	uint32_t n;
 	struct process_group
-		all[PROCESS_GROUPS_SEEN]; /* scratch of a pass, in the order of appearance */
-	uint32_t n_all;
-	struct process_groups_seen
-		before[PROCESS_GROUPS_SEEN]; /* of the last pass, by first appearance */
+		group[POLICY_PROCESS_GROUPS]; /* largest first; smaller ones give way */
+	uint32_t n;
+	/* of a pass */
+	const struct task_sample *task[PROCESS_GROUPS_TASKS];
+	uint16_t flags[PROCESS_GROUPS_TASKS]; /* PGROUP_*, of each; TASK_* of process_groups.c */
+	struct process_place place[PROCESS_GROUPS_TASKS];
+	uint16_t order[PROCESS_GROUPS_TASKS]; /* sorted by what they have in common */
+	uint32_t n_tasks;
+	uint32_t own;
+	uint64_t mm[PROCESS_GROUPS_TASKS]; /* of those added; open addressing */
+	/* of the last pass, and of this one */
+	struct process_groups_seen seen[2][PROCESS_GROUPS_TASKS];
+	uint32_t now;                                       /* which is this pass's */
+	struct process_group before[POLICY_PROCESS_GROUPS]; /* as group, of the last pass */
 	uint32_t n_before;
 	uint64_t pass_ns;      /* monotonic; the last pass, 0: none */
 	uint64_t pass_boot_ns; /* the same in boot time, as the start times of processes */
+	uint64_t lost;         /* processes that no pass had room for, in all */
 };
 
-/* A pass: begin, add each process outside of containers, end. `own` is the daemon's process group, which supervisor, daemon
- * and resolver share. */
-void process_groups_begin(struct process_groups *groups);
+/* A pass: begin, add each process, end. `own` is the daemon's process group, which supervisor, daemon and resolver share. The
+ * tasks stay the caller's, and unchanged until the end. */
+void process_groups_begin(struct process_groups *groups, uint32_t own);
 void process_groups_add(struct process_groups *groups, const struct task_sample *task,
-			uint32_t own);
-/* After all have been added: the group of which this process is a member, but not its largest; NULL. */
-struct process_group *process_groups_of_member(struct process_groups *groups,
-					       const struct task_sample *task);
+			const struct process_facts *facts);
 void process_groups_end(struct process_groups *groups, uint64_t now_ns, uint64_t boot_ns);
 
 #endif

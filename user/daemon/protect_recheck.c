@@ -6,6 +6,7 @@
  */
 #include "trigger_sync.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,6 +14,8 @@
 #define OWNER_NS \
 	(1 *     \
 	 NS_PER_SEC) /* an owner was asked this long ago at most, while no more than some dozen are armed */
+
+#define RETRY_LEAST_NS (100 * NS_PER_MS) /* doubles up to RETRY_NS */
 
 static bool has_path(const struct trigger_sync *sync, const struct track *track)
 {
@@ -27,7 +30,7 @@ static void tell_kernel(struct trigger_sync *sync, uint64_t newest)
 	collect_trigger_known(sync->collector, newest);
 }
 
-/* It may be protected, and then so is every cgroup above it. */
+/* It may be armed by now; and it may be protected, and then so is every cgroup above it. */
 void trigger_sync_child(struct trigger_sync *sync, const struct track *track)
 {
 	uint64_t now = clock_mono_ns(), id = track->memcg_id;
@@ -36,8 +39,8 @@ void trigger_sync_child(struct trigger_sync *sync, const struct track *track)
 		return;
 	if (!has_path(sync, track) && (!sync->nameless || id < sync->nameless))
 		sync->nameless = id;
-	for (unsigned int level = 0; level < RECORD_LEVELS && track; level++) {
-		if (trigger_sync_find(sync, track->memcg_id))
+	for (unsigned int level = 0; level < LEVELS_MOST && track; level++) {
+		if (!level || trigger_sync_find(sync, track->memcg_id))
 			trigger_sync_consider(sync, track, now);
 		track = tracks_get(&sync->containers->tracks, track->parent_id);
 	}
@@ -87,6 +90,7 @@ void trigger_sync_ask_owners(struct trigger_sync *sync, struct worker_job *job, 
 			continue;
 		entry->owner_ns = now_ns;
 		owner->memcg_id = entry->memcg_id;
+		owner->guest = action_guest(board_slot(sync->containers->board, track->slot));
 		trigger_sync_path(sync, track, owner->path);
 		job->n_owners++;
 	}
@@ -96,9 +100,22 @@ void trigger_sync_owned(struct trigger_sync *sync, struct trigger_entry *entry, 
 {
 	collect_trigger_remove(sync->collector, entry->memcg_id);
 	entry->owned = true;
+	entry->armed_ns = 0;
 	entry->owner_ns = now_ns;
 	entry->flags = 0;
 	trigger_sync_enter(sync, entry, ENTRY_WANTED); /* the tripwire stays */
+}
+
+/* What could not be read or armed now may be a moment later: a cgroup is renamed, a descriptor is free again. */
+void trigger_sync_failed(struct trigger_sync *sync, struct trigger_entry *entry, uint64_t now_ns)
+{
+	uint64_t wait_ns = RETRY_LEAST_NS << entry->failed;
+
+	collect_trigger_remove(sync->collector, entry->memcg_id);
+	entry->armed_ns = 0;
+	entry->retry_ns = now_ns + (wait_ns < RETRY_NS ? wait_ns : RETRY_NS);
+	entry->failed += wait_ns < RETRY_NS;
+	trigger_sync_enter(sync, entry, ENTRY_WANTED);
 }
 
 void trigger_sync_take_owners(struct trigger_sync *sync, struct worker_job *job, uint64_t now_ns)
@@ -106,8 +123,12 @@ void trigger_sync_take_owners(struct trigger_sync *sync, struct worker_job *job,
 	for (size_t i = 0; i < job->n_owners; i++) {
 		struct trigger_entry *entry = trigger_sync_find(sync, job->owner[i].memcg_id);
 
-		if (entry && job->owner[i].protects && entry->state == ENTRY_READY)
+		if (!entry || !job->owner[i].error || entry->state != ENTRY_READY)
+			continue;
+		if (job->owner[i].error == -EPERM)
 			trigger_sync_owned(sync, entry, now_ns);
+		else
+			trigger_sync_failed(sync, entry, now_ns);
 	}
 	job->n_owners = 0;
 }

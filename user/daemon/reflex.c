@@ -45,7 +45,8 @@ static void reflex_result(const struct record_trigger *record, const struct acti
 void policy_driver_reflex(struct policy_driver *driver, const struct record_trigger *record,
 			  const struct track *track)
 {
-	bool whole = trigger_sync_shot(&driver->triggers, record->memcg_id);
+	bool whole = trigger_sync_shot(&driver->triggers, record);
+	bool rest = whole && !engine_kills_now(driver->engine, track->slot);
 	struct pending_action *pending;
 	struct action_result result;
 	static struct action action;
@@ -62,6 +63,31 @@ void policy_driver_reflex(struct policy_driver *driver, const struct record_trig
 	pending->action.whole = whole;
 	reflex_result(record, &pending->action, &result);
 	action_conclude(&driver->actions, pending, &result);
-	if (!record->error && whole)
+	if (!record->error && rest)
 		finish_rest(driver, &action);
+}
+
+void policy_driver_reflex_state(struct policy_driver *driver, uint64_t memcg_id,
+				struct oom_reflex *ret)
+{
+	const struct trigger_entry *entry = trigger_sync_above(&driver->triggers, memcg_id);
+
+	*ret = (struct oom_reflex){.memcg_id = entry ? entry->memcg_id : 0};
+	if (!entry)
+		return;
+	ret->armed_ns = entry->armed_ns;
+	if (entry->owned)
+		ret->what = HR_REFLEX_OWNER;
+	else if (!(entry->flags & TRIGGER_REFLEX) && entry->state != ENTRY_SHOT)
+		ret->what = HR_REFLEX_NONE;
+	else if (driver->triggers.no_reflex)
+		ret->what = HR_REFLEX_UNAVAILABLE;
+	else if (entry->state == ENTRY_SHOT)
+		ret->what = entry->shot_error ? HR_REFLEX_FAILED : HR_REFLEX_KILLED;
+	else
+		ret->what = entry->armed_ns ? HR_REFLEX_ARMED : HR_REFLEX_NOT_ARMED;
+	if (ret->what == HR_REFLEX_KILLED || ret->what == HR_REFLEX_FAILED) {
+		ret->shot_ns = entry->shot_ns;
+		ret->pid = entry->shot_pid;
+	}
 }

@@ -10,15 +10,17 @@
 #define ASKED_MAX     48 /* questions on the socket at once … */
 #define ASKED_CGROUPS 32 /* … of which so many about cgroups: an OOM kill finds room */
 
-static bool send_question(struct resolver_client *resolver, const struct resolve_question *question)
+static bool send_question(struct resolver_client *resolver, struct resolve_question *question)
 {
 	unsigned int most = question->ask == RESOLVE_PROCESS ? ASKED_MAX : ASKED_CGROUPS;
 
-	if (resolver->fd < 0 || resolver->asked >= most)
+	if (resolver->fd < 0 || resolver->wrong || resolver->asked.out >= most)
 		return false;
-	if (send(resolver->fd, question, sizeof(*question), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	question->serial = asked_add(&resolver->asked, question);
+	if (send(resolver->fd, question, sizeof(*question), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		asked_done(&resolver->asked, question->serial);
 		return false;
-	resolver->asked++;
+	}
 	resolver->asked_ns = clock_mono_ns();
 	return true;
 }
@@ -56,40 +58,83 @@ bool resolver_ask_process(struct resolver_client *resolver, uint64_t tag,
 
 bool resolver_has_room(const struct resolver_client *resolver)
 {
-	return resolver->asked < ASKED_CGROUPS;
+	return resolver->asked.out < ASKED_CGROUPS;
 }
 
 bool resolver_has_half(const struct resolver_client *resolver)
 {
-	return resolver->asked < ASKED_CGROUPS / 2;
+	return resolver->asked.out < ASKED_CGROUPS / 2;
 }
 
 void resolver_expire(struct resolver_client *resolver, uint64_t now_ns, uint64_t late_ns)
 {
-	if (resolver->asked && now_ns - resolver->asked_ns > late_ns)
-		resolver->asked = 0;
+	if (resolver->asked.out && now_ns - resolver->asked_ns > late_ns)
+		asked_give_up(&resolver->asked);
 }
 
-/* The resolver reads files that containers wrote, and a container may control it by now: no offset in an answer may point
- * outside of it. */
-static bool sound(struct resolve_answer *answer)
+/* Messages without a question: changed files, OOM kills of the kernel log, answers that nothing waits for. So many at once, and as
+ * many a second: a storm of OOM kills is far from it (each takes milliseconds), as are all files of 10,000 containers that change in
+ * one second. */
+#define UNASKED_MOST     20000u
+#define THROWN_AWAY_MOST 4096 /* messages: more than a socket holds */
+
+static bool may_send_unasked(struct resolver_client *resolver, uint64_t now_ns)
 {
-	((char *)answer)[sizeof(*answer) - 1] = '\0';
-	answer->comm[sizeof(answer->comm) - 1] = '\0';
-	return answer->id.runtime < HR_RUNTIME_COUNT && answer->id.kind < HR_KIND_COUNT &&
-	       answer->constraint <= RECORD_CONSTRAINT_UNKNOWN;
+	uint64_t since = now_ns - resolver->filled_ns;
+
+	if (since >= NS_PER_SEC) {
+		resolver->unasked = UNASKED_MOST;
+		resolver->filled_ns = now_ns;
+	}
+	if (!resolver->unasked)
+		return false;
+	resolver->unasked--;
+	return true;
+}
+
+void resolver_init(struct resolver_client *resolver, int fd)
+{
+	*resolver = (struct resolver_client){.fd = fd};
+	/* The resolver outlives the daemon, and may answer what the last one asked: that has a smaller serial. */
+	resolver->asked.last = clock_boot_ns();
+}
+
+void resolver_restarted(struct resolver_client *resolver)
+{
+	char byte;
+	int left = resolver->wrong ? THROWN_AWAY_MOST : 0;
+
+	while (left-- > 0 && recv(resolver->fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
+		continue;
+	resolver->wrong = NULL;
+	asked_give_up(&resolver->asked);
 }
 
 const struct resolve_answer *resolver_receive(struct resolver_client *resolver)
 {
 	static struct resolve_answer answer; /* the loop is one thread */
+	uint64_t now = clock_mono_ns();
+	ssize_t n;
 
-	while (recv(resolver->fd, &answer, sizeof(answer), MSG_DONTWAIT) == sizeof(answer)) {
-		if (!sound(&answer))
+	while (!resolver->wrong &&
+	       (n = recv(resolver->fd, &answer, sizeof(answer), MSG_DONTWAIT | MSG_TRUNC)) > 0) {
+		const char *why = NULL;
+		enum answer_verdict verdict =
+			answer_check(&resolver->asked, &answer, (size_t)n, &why);
+
+		if (verdict != ANSWER_WRONG && (verdict == ANSWER_STALE || !answer.serial) &&
+		    !may_send_unasked(resolver, now))
+			why = "messages without end";
+		if (why) {
+			resolver->wrong = why;
+			resolver->wrong_ns = now;
+			return NULL;
+		}
+		if (verdict == ANSWER_STALE)
 			continue;
-		if (answer.ask != RESOLVE_KMSG_OOM) { /* that one is not asked for */
-			resolver->asked -= resolver->asked > 0;
-			resolver->asked_ns = clock_mono_ns();
+		if (answer.serial) {
+			asked_done(&resolver->asked, answer.serial);
+			resolver->asked_ns = now;
 		}
 		return &answer;
 	}

@@ -16,7 +16,7 @@ static void score_host(struct sampling *sampling, const struct hr_host *host, ui
 	struct score_sight sight = {
 		.t_ns = now_ns,
 		.forecast = &host->forecast,
-		.limit = host->mem_total,
+		.limit = hr_host_usable(host),
 		.level = HR_LEVEL_OWN,
 		.alarm = host->forecast.alarm,
 		.full_avg10_centi = host->pressure.full_avg10_centi,
@@ -28,13 +28,16 @@ static void score_host(struct sampling *sampling, const struct hr_host *host, ui
 
 static void forecast_host(struct sampling *sampling, struct hr_host *host, uint64_t now_ns)
 {
+	struct shared_limit *shared = &sampling->containers->host_shared;
 	struct forecast_input input = {
 		.t_ns = now_ns,
 		.usage = HR_UNKNOWN,
 		.unreclaimable = HR_UNKNOWN,
 		.headroom = host->headroom,
-		.limit = host->mem_total,
+		.limit = host_sample_capacity(&sampling->host),
 		.binding_level = HR_LEVEL_HOST,
+		.claimed = shared->claimed,
+		.claims_changed = shared->claims != shared->claims_seen,
 		.high = HR_UNKNOWN,
 		.anon = HR_UNKNOWN,
 		.file = HR_UNKNOWN,
@@ -49,14 +52,16 @@ static void forecast_host(struct sampling *sampling, struct hr_host *host, uint6
 		.psi_some_us = host->pressure.some_total_us,
 		.psi_full_us = host->pressure.full_total_us,
 		.events_max = HR_UNKNOWN,
-		.events_oom_kill = host->oom_kills,
+		.events_oom_kill = host->oom_killed_processes,
 	};
 
 	if (host->mem_total != HR_UNKNOWN && host->mem_available != HR_UNKNOWN)
-		input.usage = input.unreclaimable = host->mem_total - host->mem_available;
-	if (input.limit != HR_UNKNOWN && host->swap_total != HR_UNKNOWN)
-		input.limit += host->swap_total;
+		input.usage = input.unreclaimable =
+			hr_host_usable(host) > host->mem_available
+				? hr_host_usable(host) - host->mem_available
+				: 0;
 	forecast_update(&sampling->host_forecast, &input, &host->forecast);
+	shared->claims_seen = shared->claims;
 	score_host(sampling, host, now_ns);
 }
 
@@ -75,6 +80,35 @@ static void emit_changes(struct sampling *sampling, uint8_t alarm_before)
 	}
 }
 
+static uint64_t host_headroom(const struct host_sample *host)
+{
+	return host->mem_available == RECORD_UNKNOWN ? HR_UNKNOWN
+	       : host->swap_free == RECORD_UNKNOWN
+		       ? host->mem_available
+		       : host->mem_available + host_sample_swap_worth(host);
+}
+
+/* The kernel counts processes, at a moment other than that of the sweep which says how many of them are of one group: the least of
+ * the last few differences is right, and no count may fall. */
+static void count_kills(struct sampling *sampling, struct hr_host *host, uint64_t processes)
+{
+	uint64_t extra = sampling->containers->kills_extra, least;
+
+	host->oom_killed_processes = processes;
+	if (processes == RECORD_UNKNOWN) {
+		host->oom_kills = HR_UNKNOWN;
+		return;
+	}
+	least = processes > extra ? processes - extra : 0;
+	sampling->host_kills[sampling->host_kills_next++ % HOST_KILLS] = least;
+	for (size_t i = 0; i < HOST_KILLS && i < sampling->host_kills_next; i++)
+		if (sampling->host_kills[i] < least)
+			least = sampling->host_kills[i];
+	if (sampling->host_kills_next > 1 && /* by then a sweep has been counted */
+	    (host->oom_kills == HR_UNKNOWN || least > host->oom_kills))
+		host->oom_kills = least;
+}
+
 void sampling_host(struct sampling *sampling, uint64_t lost)
 {
 	const struct worker_job *job = &sampling->worker.job;
@@ -89,13 +123,14 @@ void sampling_host(struct sampling *sampling, uint64_t lost)
 		host->mem_available = job->host.mem_available;
 		host->swap_total = job->host.swap_total;
 		host->swap_free = job->host.swap_free;
-		host->oom_kills = job->host.oom_kills;
-		host->headroom =
-			job->host.mem_available == RECORD_UNKNOWN
-				? HR_UNKNOWN
-				: job->host.mem_available + (job->host.swap_free == RECORD_UNKNOWN
-								     ? 0
-								     : job->host.swap_free);
+		count_kills(sampling, host, job->host.oom_kills);
+		host->memory = job->host.memory;
+		host->swap_cost = job->host.swap_cost;
+		host->swap_cost_milli = job->host.swap_cost_milli;
+		host->swap_cost_measured = job->host.swap_cost_measured;
+		host->zram_swap_total = job->host.zram_swap_total;
+		host->zram_swap_used = job->host.zram_swap_used;
+		host->headroom = host_headroom(&job->host);
 		host->pressure = (struct hr_pressure){job->host.psi_some_avg10_centi,
 						      job->host.psi_full_avg10_centi,
 						      job->host.psi_some_us, job->host.psi_full_us};
@@ -105,7 +140,7 @@ void sampling_host(struct sampling *sampling, uint64_t lost)
 		host->kswapd_wakes = counts.kswapd_wakes;
 		host->throttled_ns = counts.throttled_ns;
 	}
-	host->sampled_ns = clock_wall_ns();
+	host->sampled_ns = board_now_ns(sampling->board);
 	host->rss_bytes = job->rss;
 	host->heap_bytes = job->heap;
 	host->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "degraded.h"
+
 #define ROWS_MANY 1024 /* processes that a pass lists, about */
 #define ROWS_FEW  256
 #define RSS_LEAST (256 << 10)
@@ -96,14 +98,37 @@ static void add_to_cgroup(struct sampling *sampling, const struct worker_job *jo
 						 job->tasks, index);
 }
 
+/* For the next pass: what these share is read for no policy. */
+static void note_contained(struct worker_job *job, uint64_t memcg_id)
+{
+	for (uint32_t i = 0; i < job->n_contained; i++)
+		if (job->contained[i] == memcg_id)
+			return;
+	if (job->n_contained < WORKER_CONTAINED)
+		job->contained[job->n_contained++] = memcg_id;
+}
+
 bool sampling_has_processes(const struct worker_job *job)
 {
 	return job->want_tasks && (!job->tasks_error || job->tasks_error == -ENOSPC);
 }
 
+/* The threshold has adapted by the next pass. */
+static void report_lost(const struct sampling *sampling, const struct worker_job *job)
+{
+	if (!job->tasks_error)
+		degraded_clear(sampling->board, "processes");
+	else if (!degraded_is_set(sampling->board, "processes"))
+		degraded_set(
+			sampling->board, "processes", HR_WARNING,
+			"%zu processes had no place among the %zu that are listed: a policy on "
+			"host processes may not see them",
+			job->tasks_lost, job->n_tasks);
+}
+
 void sampling_processes(struct sampling *sampling)
 {
-	const struct worker_job *job = &sampling->worker.job;
+	struct worker_job *job = &sampling->worker.job;
 	uint64_t before = sampling->times.processes_ns;
 	uint64_t elapsed = before ? job->begun_ns - before : 0;
 	struct hr_process old[HR_HOST_PROCESSES];
@@ -114,10 +139,14 @@ void sampling_processes(struct sampling *sampling)
 	sampling->times.processes_ns = job->begun_ns;
 	if (!sampling_has_processes(job))
 		return;
+	report_lost(sampling, job);
 	adapt_threshold(sampling, job);
 	sampling->pass++;
+	job->n_contained = 0;
 	for (size_t i = 0; i < job->n_tasks && i < UINT16_MAX; i++) {
-		if (!containers_contained(sampling->containers, job->tasks[i].memcg_id))
+		if (containers_contained(sampling->containers, job->tasks[i].memcg_id))
+			note_contained(job, job->tasks[i].memcg_id);
+		else
 			n_top = top_insert(top, n_top, HR_HOST_PROCESSES, job->tasks, i);
 		add_to_cgroup(sampling, job, i);
 	}

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "events.h"
 #include "forecast/reason_text.h"
+#include "shared_limits.h"
 
 #define COARSE_NS   (60 * NS_PER_SEC)
 #define FINE_NS     (900 * NS_PER_MS) /* a fine point a second … */
@@ -53,9 +54,14 @@ static void history_add(const struct containers *containers, struct hr_slot *at,
 	history->coarse[history->coarse_count++ % HR_COARSE] = point;
 }
 
-/* memory.stat was not read this time: the last one stands, and a difference in usage counts as unreclaimable. */
+/* memory.stat was not read this time, for the usage has hardly moved since (sweep_worker.c, want_stat()): the last one stands. */
 static void merge_stat(struct memcg_sample *row, const struct hr_memory *old)
 {
+#define HR_MEMORY_STAT(...)
+#define HR_MEMORY_KIND(name, ...)        \
+	if (row->name == RECORD_UNKNOWN) \
+		row->name = old->name;
+#include <headroom/fields.def>
 	if ((row->flags & SAMPLE_STAT) || old->anon == HR_UNKNOWN)
 		return;
 #define HR_MEMORY_STAT(name, ...) row->name = old->name;
@@ -77,8 +83,27 @@ static void fill_memory(struct hr_memory *to, const struct memcg_sample *row,
 		to->peak = to->usage > peak ? to->usage : peak; /* no watermark: the highest seen */
 }
 
-static void fill_binding(struct containers *containers, struct hr_slot *at,
-			 const struct account *account)
+/* What is used where the limit is. Kernel memory of unknown kind is needed once the kernel has killed there: it was not given back. */
+static void fill_shared(struct containers *containers, const struct worker_job *job,
+			const struct account *account, struct hr_binding *binding)
+{
+	struct hr_memory there = {0};
+	const struct track *owner;
+	uint64_t kills;
+
+	binding->used = binding->pending = binding->unsorted = HR_UNKNOWN;
+	if (account->level != HR_LEVEL_ANCESTOR || account->binding_row < 0)
+		return;
+	owner = tracks_get(&containers->tracks, account->binding_id);
+	kills = owner ? board_slot(containers->board, owner->slot)->oom_kills_total : 0;
+	fill_memory(&there, &job->rows[account->binding_row], &job->accounts[account->binding_row]);
+	binding->used = there.unreclaimable;
+	binding->pending = memory_pending(&there);
+	binding->unsorted = kills && kills != HR_UNKNOWN ? 0 : memory_unsorted(&there);
+}
+
+static void fill_binding(struct containers *containers, const struct worker_job *job,
+			 struct hr_slot *at, const struct account *account)
 {
 	bool same = at->binding.level == account->level && at->binding.cgroup.at &&
 		    at->binding.cgroup_id == account->binding_id;
@@ -86,6 +111,7 @@ static void fill_binding(struct containers *containers, struct hr_slot *at,
 	const struct track *owner;
 
 	at->binding.limit = account->binding_limit;
+	fill_shared(containers, job, account, &at->binding);
 	if (same)
 		return;
 	at->binding.level = (uint8_t)account->level;
@@ -116,13 +142,14 @@ static void fill_rest(struct hr_slot *at, const struct memcg_sample *row, struct
 	at->pressure = (struct hr_pressure){row->psi_some_avg10_centi, row->psi_full_avg10_centi,
 					    row->psi_some_us, row->psi_full_us};
 	at->counts = (struct hr_counts){
-#define HR_EVENT(name, ...)           .name = row->event_##name,
-#define HR_COUNTER(name, ...)         .name = row->name,
+#define HR_EVENT(name, ...) .name = row->event_##name,
+/* of memory.stat, as its last reading has it */
+#define HR_COUNTER(name, ...)         .name = row->name != RECORD_UNKNOWN ? row->name : at->counts.name,
 #define HR_COUNTER_DERIVED(name, ...) .name = name(row, track, now_ns),
 #include <headroom/fields.def>
 	};
 	at->pids = row->pids;
-	at->flags = (at->flags & (HR_SLOT_CUT | HR_SLOT_ARMED)) |
+	at->flags = (at->flags & (HR_SLOT_CUT | HR_SLOT_ARMED | HR_SLOT_ALARMS)) |
 		    (row->flags & SAMPLE_V1 ? HR_SLOT_V1 : 0) |
 		    (row->flags & SAMPLE_POPULATED ? HR_SLOT_POPULATED : 0) |
 		    (row->flags & SAMPLE_HAS_TASKS ? HR_SLOT_HAS_TASKS : 0) |
@@ -160,18 +187,42 @@ static bool of_itself(const struct hr_forecast *forecast)
 	}
 }
 
-/* The alarm that this cgroup raises. Where a limit above it binds, or the host's memory, that level raises it, once, and
- * not each of the many cgroups that share it. */
-static uint8_t alarm_of_its_own(const struct sampling *sampling, const struct hr_slot *at)
+/* Another cgroup raises all its alarms: a container of this pod. */
+static bool is_raised_by_container(const struct sampling *sampling, const struct hr_slot *at,
+				   const struct track *track)
 {
-	bool raised_above = at->binding.level == HR_LEVEL_HOST
-				    ? sampling->has_host
-				    : tracks_find(&sampling->containers->tracks,
-						  at->binding.cgroup_id) != TRACK_NONE;
+	return at->id.kind == HR_KIND_POD && shared_limits_subject(sampling->containers, track);
+}
 
-	return at->binding.level == HR_LEVEL_OWN || !raised_above || of_itself(&at->forecast)
-		       ? at->forecast.alarm
-		       : HR_ALARM_NONE;
+/* The cgroup of the limit that is reached first, or together with its own; NULL: its own alone, or it is not on the board. */
+static const struct track *limit_above(const struct sampling *sampling, const struct track *track,
+				       const struct hr_slot *at)
+{
+	struct tracks *tracks = &sampling->containers->tracks;
+	const struct track *above = tracks_get(tracks, at->binding.cgroup_id);
+
+	return at->binding.level == HR_LEVEL_OWN ? tracks_get(tracks, track->shared.shared_id)
+						 : above;
+}
+
+/* The alarm that this cgroup raises. Where a limit above it binds, or the host's memory, that level raises it, once, and
+ * not each of the many cgroups that share it; or the one of them that is its subject does. */
+static uint8_t alarm_of_its_own(const struct sampling *sampling, const struct hr_slot *at,
+				const struct track *track)
+{
+	const struct track *above = limit_above(sampling, track, at);
+	bool raised_above = at->binding.level == HR_LEVEL_HOST ? sampling->has_host : !!above;
+	uint8_t alarm = at->forecast.alarm;
+
+	if (is_raised_by_container(sampling, at, track))
+		return HR_ALARM_NONE;
+	if (above && above->shared.subject_id == track->memcg_id)
+		return alarm > above->level_alarm ? alarm : above->level_alarm;
+	if (of_itself(&at->forecast))
+		return alarm;
+	if (shared_limits_subject(sampling->containers, track))
+		return HR_ALARM_NONE;
+	return at->binding.level == HR_LEVEL_OWN || !raised_above ? alarm : HR_ALARM_NONE;
 }
 
 /* A cgroup inherits a worse forecast from those above it, which a sweep samples first. A parent that only the host bounds
@@ -208,9 +259,22 @@ static void score_slot(struct hr_score *score, struct hr_slot *at, struct track 
 	at->intervals_covered = (uint16_t)sight.record.covered;
 }
 
+/* NULL: not on the board. */
+static const struct shared_limit *binding_limit(const struct sampling *sampling,
+						const struct hr_slot *at)
+{
+	const struct track *track =
+		tracks_get(&sampling->containers->tracks, at->binding.cgroup_id);
+
+	return at->binding.level == HR_LEVEL_HOST ? &sampling->containers->host_shared
+	       : track                            ? &track->shared
+						  : NULL;
+}
+
 static void forecast_slot(const struct sampling *sampling, struct hr_slot *at, struct track *track,
 			  uint64_t now_ns)
 {
+	const struct shared_limit *limit = binding_limit(sampling, at);
 	struct forecast_input input = {
 		.t_ns = now_ns,
 		.usage = at->memory.usage,
@@ -218,12 +282,19 @@ static void forecast_slot(const struct sampling *sampling, struct hr_slot *at, s
 		.headroom = at->memory.headroom,
 		.limit = at->binding.limit,
 		.binding_level = at->binding.level,
+		.claimed = limit ? limit->claimed : 0,
+		.claims_changed = limit && limit->claims != track->shared.claims_seen,
 		.high = at->memory.high,
 		.anon = at->memory.anon,
 		.file = at->memory.file,
 		.shmem = at->memory.shmem,
 		.kernel = at->memory.kernel,
 		.slab = at->memory.slab_reclaimable,
+		.pending = memory_pending(&at->memory),
+		.unsorted = memory_unsorted(&at->memory),
+		.above_used = at->binding.used,
+		.above_pending = at->binding.pending,
+		.above_unsorted = at->binding.unsorted,
 		.swap = at->memory.swap,
 		.swap_free = sampling->has_host ? sampling->host.swap_free : HR_UNKNOWN,
 		.rss = at->memory.rss,
@@ -239,16 +310,21 @@ static void forecast_slot(const struct sampling *sampling, struct hr_slot *at, s
 	forecast_update(&track->forecast, &input, &at->forecast);
 	at->forecast.next_action = track->next_action;
 	track->sampled_ns = now_ns;
-	track->own_alarm = alarm_of_its_own(sampling, at);
+	track->shared.claims_seen = limit ? limit->claims : 0;
+	track->level_alarm = at->forecast.alarm;
+	track->own_alarm = alarm_of_its_own(sampling, at, track);
+	at->flags = (at->flags & ~HR_SLOT_ALARMS) | (track->own_alarm ? HR_SLOT_ALARMS : 0);
 	inherit(sampling, at, track);
 	score_slot(&sampling->containers->score, at, track);
 }
 
 /* Events for what has changed enough; after board_slot_end(). */
-static void emit_changes(struct board *board, struct track *track, uint64_t now_ns)
+static void emit_changes(const struct sampling *sampling, struct track *track, uint64_t now_ns)
 {
 	uint32_t slot = track->slot;
+	struct board *board = sampling->board;
 	const struct hr_slot *at = board_slot(board, slot);
+	bool by_container = is_raised_by_container(sampling, at, track);
 	uint32_t full = at->pressure.full_avg10_centi;
 	bool under_oom = at->flags & HR_SLOT_UNDER_OOM;
 
@@ -263,12 +339,14 @@ static void emit_changes(struct board *board, struct track *track, uint64_t now_
 		enum hr_leak_state from = track->leak;
 
 		track->leak = at->forecast.leak;
-		events_leak(board, slot, from);
+		if (!by_container)
+			events_leak(board, slot, from);
 	}
 	if (full != HR_UNKNOWN_U32 && (track->stalled ? full < STALL_LEAVE : full >= STALL_ENTER)) {
 		track->stalled = !track->stalled;
-		events_pressure(board, slot,
-				track->stalled ? HR_PRESSURE_ENTERED : HR_PRESSURE_LEFT);
+		if (!by_container)
+			events_pressure(board, slot,
+					track->stalled ? HR_PRESSURE_ENTERED : HR_PRESSURE_LEFT);
 	}
 	if (under_oom != track->under_oom) {
 		track->under_oom = under_oom;
@@ -277,46 +355,81 @@ static void emit_changes(struct board *board, struct track *track, uint64_t now_
 	}
 }
 
-static void count_kills(struct sampling *sampling, struct track *track, uint64_t counter,
-			uint64_t now_ns)
+static void count_kills(struct sampling *sampling, struct track *track,
+			const struct memcg_sample *row, uint64_t now_ns)
 {
-	if (counter == RECORD_UNKNOWN)
+	if (row->own_oom_kills == RECORD_UNKNOWN)
 		return;
-	if (track->counter_first == HR_UNKNOWN) {
-		/* Kills before the daemon saw the cgroup are counted but get no event; those of a new cgroup do. */
-		bool newborn = track->born_ns != TRACK_ADOPTED &&
-			       board_slot(sampling->board, track->slot)->started_ns != HR_UNKNOWN;
-
-		track->counter_first = newborn ? 0 : counter;
-		if (track->born_ns == TRACK_ADOPTED)
-			track->counter_base = counter;
-	}
-	if (track->kills_counter == HR_UNKNOWN || counter > track->kills_counter)
-		track->kills_counter = counter;
-	containers_count_kills(sampling->containers, track);
+	containers_read_kills(sampling->containers, track, row->own_oom_kills, row->own_oom_groups,
+			      row->flags & SAMPLE_OOM_GROUP);
 	sampling->counted(track, now_ns, sampling->arg);
 }
 
-/* A usage figure alone is fresher than the rest: the difference counts as unreclaimable. */
-static void shift_usage(struct hr_memory *memory, uint64_t usage)
+/* What takes headroom where the limit is. Under an ancestor's that is what is certain: the rest is in binding.pending and
+ * binding.unsorted, which are of the last sweep. */
+static uint64_t takes(const struct hr_slot *at)
 {
-	if (memory->usage != HR_UNKNOWN && memory->unreclaimable != HR_UNKNOWN) {
-		uint64_t grown = usage > memory->usage ? usage - memory->usage : 0;
-		uint64_t shrunk = memory->usage > usage ? memory->usage - usage : 0;
+	return at->binding.level == HR_LEVEL_ANCESTOR ? memory_certain(&at->memory)
+						      : at->memory.unreclaimable;
+}
 
-		memory->unreclaimable = memory->unreclaimable + grown > shrunk
-						? memory->unreclaimable + grown - shrunk
-						: 0;
-		if (memory->headroom != HR_UNKNOWN)
-			memory->headroom = memory->headroom + shrunk > grown
-						   ? memory->headroom + shrunk - grown
-						   : 0;
-	}
+/* What takes headroom was this much before: the headroom follows, whichever level binds. */
+static void shift_headroom(struct hr_slot *at, uint64_t before)
+{
+	uint64_t now = takes(at), *headroom = &at->memory.headroom;
+
+	if (before == HR_UNKNOWN || now == HR_UNKNOWN || *headroom == HR_UNKNOWN)
+		return;
+	if (now > before)
+		*headroom -= now - before < *headroom ? now - before : *headroom;
+	else
+		*headroom += before - now;
+}
+
+/* A usage without its parts: its growth is of unknown kind, page cache or not, and consumes no headroom. Only what it has fallen below is
+ * certain. */
+static void take_usage(struct hr_slot *at, uint64_t usage)
+{
+	struct hr_memory *memory = &at->memory;
+	uint64_t before = takes(at);
+
 	memory->usage = usage;
-	if (memory->unreclaimable == HR_UNKNOWN)
-		memory->unreclaimable = usage; /* a new cgroup before its first sweep */
+	if (memory->unreclaimable != HR_UNKNOWN && memory->unreclaimable > usage)
+		memory->unreclaimable = usage;
 	if (memory->peak == HR_UNKNOWN || usage > memory->peak)
 		memory->peak = usage;
+	shift_headroom(at, before);
+}
+
+/* A usage and its parts of one moment. Figures that come from other files stay. */
+static void take_split(struct hr_slot *at, const struct memcg_sample *sample)
+{
+	struct hr_memory *memory = &at->memory;
+	uint64_t before;
+
+	take_usage(at, sample->usage);
+	before = takes(at);
+#define HR_MEMORY_STAT(name, ...)           \
+	if (sample->name != RECORD_UNKNOWN) \
+		memory->name = sample->name;
+#include <headroom/fields.def>
+	memory->working_set = account_working_set(sample);
+	memory->unreclaimable = account_unreclaimable(sample, NULL);
+	shift_headroom(at, before);
+}
+
+/* What a sweep brought is older than the last split. */
+static void keep_split(struct hr_slot *at, const struct hr_memory *fresh)
+{
+	struct hr_memory *memory = &at->memory;
+	uint64_t before = takes(at);
+
+	memory->usage = fresh->usage;
+	memory->working_set = fresh->working_set;
+#define HR_MEMORY_STAT(name, ...) memory->name = fresh->name;
+#include <headroom/fields.def>
+	memory->unreclaimable = fresh->unreclaimable;
+	shift_headroom(at, before);
 }
 
 static void publish_row(struct sampling *sampling, const struct memcg_sample *row,
@@ -326,23 +439,24 @@ static void publish_row(struct sampling *sampling, const struct memcg_sample *ro
 	uint64_t now = job->begun_ns;
 	struct hr_slot *at = board_slot_begin(sampling->board, track->slot);
 	bool fresher = track->sampled_ns >= now; /* a fast reading came after this sweep began */
-	uint64_t usage = at->memory.usage;
+	struct hr_memory fresh = at->memory;
 
 	track->parent_id = at->parent_id = row->parent_id;
 	track->seen_sweep = job->number;
 	fill_memory(&at->memory, row, account);
-	fill_binding(sampling->containers, at, account);
+	track->limit_changed |= !track->sampled_ns || at->memory.limit != fresh.limit;
+	fill_binding(sampling->containers, job, at, account);
 	fill_rest(at, row, track, now);
-	at->sampled_ns = clock_wall_ns();
+	at->sampled_ns = board_now_ns(sampling->board);
 	if (fresher) {
-		shift_usage(&at->memory, usage);
+		keep_split(at, &fresh);
 	} else {
 		forecast_slot(sampling, at, track, now);
 		history_add(sampling->containers, at, track, now);
 	}
 	board_slot_end(sampling->board, track->slot);
-	count_kills(sampling, track, row->own_oom_kills, now);
-	emit_changes(sampling->board, track, now);
+	count_kills(sampling, track, row, now);
+	emit_changes(sampling, track, now);
 	fast_poll_consider(&sampling->fast_poll, track, now);
 }
 
@@ -380,24 +494,40 @@ void sampling_sweep(struct sampling *sampling)
 	}
 	collect_stalls(sampling->collector, publish_stalls, containers);
 	account_path(job->rows, job->n_rows, &sampling->host, job->parent, job->accounts);
+	shared_limits_update(containers, job);
 	for (size_t i = 0; i < job->n_rows; i++) {
 		struct track *track = tracks_get(&containers->tracks, job->rows[i].id);
 
 		if (track && !track->gone_ns)
 			publish_row(sampling, &job->rows[i], &job->accounts[i], track);
 	}
-	if (!job->sweep_error) /* else not all rows came: a cgroup without one is not gone */
-		end_missing(sampling, job);
+	if (job->sweep_error) /* not all rows came: a cgroup without one is not gone */
+		return;
+	end_missing(sampling, job);
+	kills_below_check(containers, job->begun_ns, sampling->counted, sampling->arg);
 }
 
-void sampling_usage(struct sampling *sampling, struct track *track, uint64_t usage, uint64_t now_ns)
+void sampling_usage(struct sampling *sampling, struct track *track, uint64_t usage)
 {
 	struct hr_slot *at = board_slot_begin(sampling->board, track->slot);
 
-	shift_usage(&at->memory, usage);
-	at->sampled_ns = clock_wall_ns();
-	forecast_slot(sampling, at, track, now_ns);
-	history_add(sampling->containers, at, track, now_ns);
+	take_usage(at, usage);
+	at->sampled_ns = board_now_ns(sampling->board);
 	board_slot_end(sampling->board, track->slot);
-	emit_changes(sampling->board, track, now_ns);
+}
+
+void sampling_split(struct sampling *sampling, struct track *track,
+		    const struct memcg_sample *sample, uint64_t read_ns)
+{
+	struct hr_slot *at;
+
+	if (read_ns <= track->sampled_ns) /* a sweep that began later is on the board already */
+		return;
+	at = board_slot_begin(sampling->board, track->slot);
+	take_split(at, sample);
+	at->sampled_ns = board_now_ns(sampling->board);
+	forecast_slot(sampling, at, track, read_ns);
+	history_add(sampling->containers, at, track, read_ns);
+	board_slot_end(sampling->board, track->slot);
+	emit_changes(sampling, track, read_ns);
 }

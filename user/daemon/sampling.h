@@ -13,6 +13,8 @@
 #include "policy/config.h"
 #include "sweep_worker.h"
 
+#define HOST_KILLS 4
+
 struct sampling {
 	struct containers *containers;
 	struct board *board;
@@ -27,6 +29,8 @@ struct sampling {
 	struct sample_times times;
 	struct host_sample host;
 	struct forecast_state host_forecast;
+	uint64_t host_kills[HOST_KILLS]; /* the host's OOM kills by the last sweeps */
+	uint32_t host_kills_next;
 	bool has_host, host_stalled;
 	bool populated_only;   /* a sweep sees only cgroups that hold processes */
 	bool removal_recorded; /* the removal of a cgroup comes as a record */
@@ -41,8 +45,10 @@ void sampling_host(struct sampling *sampling, uint64_t lost);
 /* Has this job a process pass that is complete enough to be used? */
 bool sampling_has_processes(const struct worker_job *job);
 void sampling_processes(struct sampling *sampling);
-/* One fresh usage figure of a cgroup. */
-void sampling_usage(struct sampling *sampling, struct track *track, uint64_t usage,
-		    uint64_t now_ns);
+/* A fresh usage of a cgroup without its parts: for conditions on the usage; no forecast is made of it. */
+void sampling_usage(struct sampling *sampling, struct track *track, uint64_t usage);
+/* Usage and parts of one moment (usage_split.h), read at read_ns (monotonic): headroom and forecast follow. */
+void sampling_split(struct sampling *sampling, struct track *track,
+		    const struct memcg_sample *sample, uint64_t read_ns);
 
 #endif

@@ -43,8 +43,7 @@ static int read_host(struct hr_host *ret_host)
 	if (err)
 		return err;
 	hr_reader_header(reader, &header);
-	if (host.pid != (uint32_t)status.daemon || !host.sweeps ||
-	    (host.sweeps == 1 && !header.slots_high))
+	if (host.pid != (uint32_t)status.daemon)
 		return -EAGAIN;
 	if (host.sweeps == 1)
 		host.containers =

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,18 +20,23 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/rights.h"
+#include "base/syscall_filter.h"
 #include "base/sd_notify.h"
 #include "child.h"
 #include "command_runner.h"
+#include "enforce/capabilities.h"
 #include "enforce/rollback.h"
 #include "main_loop.h"
 #include "resolver_start.h"
 #include "service_status.h"
+#include "spare.h"
 #include "supervisor_socket.h"
 #include "supervisor_spawn.h"
 
-#define RESTART_FIRST_NS (50 * NS_PER_MS)
 #define RESTART_MOST_NS  (5 * NS_PER_SEC)
+#define RESOLVER_MOST_NS (600 * NS_PER_SEC) /* the daemon does without */
+#define RESOLVER_DOWN    4                  /* ends in quick succession: it does not start */
 #define STEADY_NS \
 	(10 * NS_PER_SEC) /* after this long its earlier deaths no longer delay a restart */
 #define STOP_WAIT_MS 5000
@@ -47,8 +53,12 @@ struct supervisor {
 	struct rules rules;  /* in force; the daemon inherits the descriptor */
 	int signal_fd;
 	bool stopping, resolver_missing;
+	pid_t spare;          /* 0: not a child of this process */
 	pid_t successor;      /* gets ready beside this one; 0: none */
 	bool relabel;         /* the resolver was ended, since other labels are wanted */
+	bool wrong;           /* … since it sent a wrong message */
+	unsigned int wrongs;  /* resolvers that were ended for that, one soon after the other */
+	uint64_t wrong_ns;    /* monotonic; the last of them */
 	unsigned int daemons; /* started so far */
 	bool was_ready;       /* one of them reached its first heartbeat */
 	int status;
@@ -62,6 +72,7 @@ static int start_daemon(struct supervisor *sv)
 
 	if (sv->sockets.supervisor_daemon >= 0)
 		close(take_fd(sv->sockets.supervisor_daemon));
+	sv->sockets.spare = spare_start(&sv->sockets, &sv->spare); /* < 0: the daemon asks later */
 	err = supervisor_pair(&sv->sockets.daemon_supervisor, &sv->sockets.supervisor_daemon);
 	if (err)
 		return err;
@@ -79,10 +90,31 @@ static int start_daemon(struct supervisor *sv)
 	}
 	sv->daemons++;
 	close(take_fd(sv->sockets.daemon_supervisor));
+	if (sv->sockets.spare >= 0)
+		close(take_fd(sv->sockets.spare)); /* ends with the daemon */
 	if (sv->sockets.predecessor >= 0)
 		close(take_fd(sv->sockets.predecessor)); /* the first daemon ends it */
 	child_watch(&sv->child[CHILD_DAEMON], pid);
 	return 0;
+}
+
+/* Once for each cause: the daemon knows whether it has said so. */
+static void report_resolver_down(struct supervisor *sv, const char *why)
+{
+	static struct supervisor_message message = {.type = MESSAGE_RESOLVER_DOWN};
+
+	snprintf(message.text, sizeof(message.text), "%s", why);
+	if (sv->child[CHILD_DAEMON].pid)
+		supervisor_send(&sv->sockets, &message, -1);
+}
+
+static void start_spare(struct supervisor *sv)
+{
+	static struct supervisor_message message = {.type = MESSAGE_SPARE};
+	_cleanup_close_ int fd = spare_start(&sv->sockets, &sv->spare);
+
+	if (fd >= 0)
+		supervisor_send(&sv->sockets, &message, fd);
 }
 
 static int start_resolver(struct supervisor *sv)
@@ -94,6 +126,8 @@ static int start_resolver(struct supervisor *sv)
 			log_error("headroom-resolver is not installed beside headroomd: containers "
 				  "have no names; run make install");
 		sv->resolver_missing = true;
+		sv->child[CHILD_RESOLVER].restart_ns = clock_mono_ns() + RESTART_MOST_NS;
+		report_resolver_down(sv, "headroom-resolver is not installed");
 		return 0;
 	}
 	if (pid < 0)
@@ -221,6 +255,27 @@ static void on_signals(struct supervisor *sv)
 	}
 }
 
+/* A container may control it. Without CAP_KILL it runs on: the daemon receives nothing from it. */
+static void end_wrong_resolver(struct supervisor *sv, const struct daemon_message *message)
+{
+	struct child *child = &sv->child[CHILD_RESOLVER];
+	uint64_t now = clock_mono_ns();
+	int err;
+
+	if (sv->wrong || !child->pid || (uint64_t)child->pid != message->tag)
+		return;
+	sv->wrong = true;
+	sv->wrongs = now - sv->wrong_ns > RESOLVER_MOST_NS ? 1 : sv->wrongs + 1;
+	sv->wrong_ns = now;
+	err = child_kill(child, SIGKILL);
+	if (sv->wrongs == 1 || err)
+		log_error("the resolver sent a wrong message (%.*s): %s%s",
+			  (int)strnlen(message->text, message->bytes), message->text,
+			  err ? "it can't be ended, and no container gets a name: "
+			      : "it is ended; the next one starts, ever later if this goes on",
+			  err ? strerror(-err) : "");
+}
+
 static void receive_daemon(struct supervisor *sv)
 {
 	static struct daemon_message notified;
@@ -244,6 +299,10 @@ static void receive_daemon(struct supervisor *sv)
 				supervisor_send(&sv->sockets, &answer, -1);
 		} else if (notified.type == MESSAGE_RELOAD) {
 			reload(sv);
+		} else if (notified.type == MESSAGE_WRONG) {
+			end_wrong_resolver(sv, &notified);
+		} else if (notified.type == MESSAGE_NO_SPARE && !sv->stopping) {
+			start_spare(sv);
 		}
 	}
 }
@@ -270,11 +329,32 @@ static bool hopeless(const struct supervisor *sv, int status)
 	return status == 0 || status >= 2 || !sv->was_ready;
 }
 
+/* A child ended by itself: says so, but not each time of one that does not start. */
+static void report_end(struct supervisor *sv, int which, int status)
+{
+	const struct child *child = &sv->child[which];
+	char why[64] = "it ended";
+
+	if (status >= 0 && WIFSIGNALED(status))
+		snprintf(why, sizeof(why), "it was killed by signal %d", WTERMSIG(status));
+	else if (status >= 0)
+		snprintf(why, sizeof(why), "it ended with status %d", WEXITSTATUS(status));
+	if (which == CHILD_RESOLVER && child->falls >= RESOLVER_DOWN) {
+		if (child->falls == RESOLVER_DOWN)
+			log_error("the resolver does not start (%s): it is tried again ever more "
+				  "rarely, and containers have no names",
+				  why);
+		report_resolver_down(sv, why);
+		return;
+	}
+	log_error("the %s: %s: starting it again", child->name, why);
+}
+
 static void on_end(struct supervisor *sv, int which)
 {
 	struct child *child = &sv->child[which];
 	int status = child_reap(child);
-	uint64_t now = clock_mono_ns(), delay = RESTART_FIRST_NS;
+	uint64_t now = clock_mono_ns();
 
 	close(child->pidfd);
 	child->pidfd = -1;
@@ -292,16 +372,15 @@ static void on_end(struct supervisor *sv, int which)
 		return;
 	}
 	child->falls = now - child->started_ns > STEADY_NS ? 0 : child->falls + 1;
-	for (unsigned int i = 1; i < child->falls && delay < RESTART_MOST_NS; i++)
-		delay *= 2;
-	child->restart_ns = now + delay;
 	if (which == CHILD_RESOLVER && sv->relabel)
 		child->falls = 0; /* on purpose */
-	else if (status >= 0 && WIFSIGNALED(status))
-		log_error("the %s was killed by signal %d: starting it again", child->name,
-			  WTERMSIG(status));
+	else if (which == CHILD_RESOLVER && sv->wrong)
+		child->falls = sv->wrongs; /* it was said */
 	else
-		log_error("the %s ended: starting it again", child->name);
+		report_end(sv, which, status);
+	child->restart_ns =
+		now + child_pause_ns(child->falls,
+				     which == CHILD_RESOLVER ? RESOLVER_MOST_NS : RESTART_MOST_NS);
 }
 
 static void restart_due(struct supervisor *sv)
@@ -322,7 +401,8 @@ static void restart_due(struct supervisor *sv)
 			message.type = MESSAGE_RESOLVER;
 			message.pid = child->pid;
 			message.relabel = sv->relabel;
-			sv->relabel = false;
+			message.again = child->falls >= RESOLVER_DOWN || sv->wrong;
+			sv->relabel = sv->wrong = false;
 			supervisor_send(&sv->sockets, &message, -1);
 		}
 	}
@@ -359,7 +439,8 @@ enum {
 	POLL_DAEMON,
 	POLL_CHILDREN,
 	POLL_COMMANDS = POLL_CHILDREN + CHILDREN,
-	POLLS = POLL_COMMANDS + COMMANDS_MOST
+	POLL_OUTPUT = POLL_COMMANDS + COMMANDS_MOST,
+	POLLS = POLL_OUTPUT + COMMANDS_MOST
 };
 
 static void poll_set(const struct supervisor *sv, struct pollfd fds[POLLS])
@@ -374,8 +455,10 @@ static void poll_set(const struct supervisor *sv, struct pollfd fds[POLLS])
 		fds[POLL_DAEMON].fd = sv->sockets.supervisor_daemon;
 	for (int i = 0; i < CHILDREN; i++)
 		fds[POLL_CHILDREN + i].fd = sv->child[i].pid ? sv->child[i].pidfd : -1;
-	for (int i = 0; i < COMMANDS_MOST; i++)
+	for (int i = 0; i < COMMANDS_MOST; i++) {
 		fds[POLL_COMMANDS + i].fd = command[i].pid ? command[i].pidfd : -1;
+		fds[POLL_OUTPUT + i].fd = command[i].pid ? command[i].out_fd : -1;
+	}
 }
 
 static void poll_serve(struct supervisor *sv, const struct pollfd fds[POLLS])
@@ -389,6 +472,9 @@ static void poll_serve(struct supervisor *sv, const struct pollfd fds[POLLS])
 	for (int i = 0; i < CHILDREN; i++)
 		if (fds[POLL_CHILDREN + i].revents)
 			on_end(sv, i);
+	for (int i = 0; i < COMMANDS_MOST; i++)
+		if (fds[POLL_OUTPUT + i].revents)
+			commands_print(&sv->commands, i);
 	for (int i = 0; i < COMMANDS_MOST; i++)
 		if (fds[POLL_COMMANDS + i].revents && commands_ended(&sv->commands, i, &answer))
 			supervisor_send(&sv->sockets, &answer, -1);
@@ -440,7 +526,7 @@ static int take_signals(void)
 }
 
 static void supervisor_init(struct supervisor *sv, const char *config_path, struct config *config,
-			    char **argv)
+			    char **argv, bool first)
 {
 	*sv = (struct supervisor){
 		.config_path = config_path,
@@ -450,11 +536,19 @@ static void supervisor_init(struct supervisor *sv, const char *config_path, stru
 			    .resolver_resolver = -1,
 			    .daemon_supervisor = -1,
 			    .supervisor_daemon = -1,
+			    .spare = -1,
 			    .predecessor = -1},
 		.child = {{.name = "daemon", .pidfd = -1}, {.name = "resolver", .pidfd = -1}},
 	};
 	commands_init(&sv->commands);
 	supervisor_set_argv(argv);
+	/* Passed on to all that it starts. In a container without CAP_SETPCAP the bounding set stays: the daemon says so. */
+	rights_keep(supervisor_capabilities_kept(), supervisor_capabilities_kept());
+	if (rights_close())
+		log_error("can't give up rights: %s", strerror(errno));
+	/* Where it fails, so does the daemon's, which says so. One that takes over from another has its filter. */
+	if (first || prctl(PR_GET_SECCOMP) != SECCOMP_MODE_FILTER)
+		syscall_filter_refuse();
 	prctl(PR_SET_NAME, "headroomd");
 }
 
@@ -464,7 +558,7 @@ int supervisor_run(const char *config_path, struct config *config, struct rules 
 	struct supervisor sv;
 	int err;
 
-	supervisor_init(&sv, config_path, config, argv);
+	supervisor_init(&sv, config_path, config, argv, !succeeds);
 	if (succeeds) {
 		/* Still the parent now that the descriptor is open: so it is no other process's. */
 		sv.sockets.predecessor = child_pidfd(succeeds);
@@ -479,10 +573,14 @@ int supervisor_run(const char *config_path, struct config *config, struct rules 
 	sv.rules = *rules;
 	sv.signal_fd = take_signals();
 	err = supervisor_pair(&sv.sockets.resolver_daemon, &sv.sockets.resolver_resolver);
-	if (sv.signal_fd < 0 || err || start_resolver(&sv) || start_daemon(&sv)) {
+	if (!err && start_resolver(&sv)) /* no process for it now: the daemon does without */
+		sv.child[CHILD_RESOLVER].restart_ns = clock_mono_ns() + RESTART_MOST_NS;
+	if (sv.signal_fd < 0 || err || start_daemon(&sv)) {
 		log_error("can't start: %s", strerror(err ? -err : errno));
 		return 1;
 	}
+	if (sv.resolver_missing)
+		report_resolver_down(&sv, "headroom-resolver is not installed");
 	return supervise(&sv);
 }
 
@@ -493,7 +591,7 @@ int supervisor_adopt(const char *words, const char *config_path, struct config *
 	pid_t daemon;
 	int rules;
 
-	supervisor_init(&sv, config_path, config, argv);
+	supervisor_init(&sv, config_path, config, argv, false);
 	if (sscanf(words, SUPERVISOR_WORDS, &daemon, &sv.sockets.resolver_pid,
 		   &sv.sockets.resolver_daemon, &sv.sockets.resolver_resolver,
 		   &sv.sockets.supervisor_daemon, &rules) != 6) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "spare.h"
 #include "supervisor_socket.h"
 
 #define ARGUMENTS_MOST 256 /* passed on */
@@ -52,24 +53,19 @@ static void keep_over_exec(int fd)
 		fcntl(fd, F_SETFD, 0);
 }
 
-int supervisor_respawn(const struct daemon_sockets *sockets, int rules_fd)
+void supervisor_start_adopting(const struct daemon_sockets *sockets, pid_t daemon_pid, int new_end,
+			       int rules_fd)
 {
-	_cleanup_close_ int own_end = -1, new_end = -1;
 	char words[96];
 	char *argv[ARGUMENTS_MOST + 4];
 	pid_t pid;
-	int err = supervisor_pair(&own_end, &new_end);
 
-	if (err)
-		return err;
-	snprintf(words, sizeof(words), SUPERVISOR_WORDS, getpid(), sockets->resolver_pid,
+	snprintf(words, sizeof(words), SUPERVISOR_WORDS, daemon_pid, sockets->resolver_pid,
 		 sockets->resolver_daemon, sockets->resolver_resolver, new_end, rules_fd);
 	arguments(SUPERVISOR_ADOPT, words, argv);
 	pid = fork();
-	if (pid < 0)
-		return -errno;
 	if (pid == 0) {
-		/* Forks twice, so that the daemon has no child to wait for. */
+		/* Forks twice: no child to wait for. */
 		if (fork() != 0)
 			_exit(0);
 		let_signals_in();
@@ -80,8 +76,17 @@ int supervisor_respawn(const struct daemon_sockets *sockets, int rules_fd)
 		execv("/proc/self/exe", argv);
 		_exit(1);
 	}
-	waitpid(pid, NULL, 0);
-	return take_fd(own_end);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
+
+int supervisor_respawn(const struct daemon_sockets *sockets, int rules_fd)
+{
+	_cleanup_close_ int own_end = -1, new_end = -1;
+	int err = supervisor_pair(&own_end, &new_end);
+
+	err = err ?: spare_ask(sockets, new_end, rules_fd);
+	return err ? err : take_fd(own_end);
 }
 
 pid_t supervisor_succeed(void)

@@ -12,9 +12,12 @@
 
 /* The command line that the others repeat; set once at start. */
 void supervisor_set_argv(char **argv);
-/* In the daemon, after its supervisor died: starts a new one, which inherits the sockets and the policies. Returns the
- * daemon's end of the new pair, or -errno. */
+/* In the daemon, after its supervisor died: has the spare start a new one, which inherits the sockets and the policies. Returns
+ * the daemon's end of the new pair, or -errno. */
 int supervisor_respawn(const struct daemon_sockets *sockets, int rules_fd);
+/* In the spare: starts it, as a child of no one that waits. */
+void supervisor_start_adopting(const struct daemon_sockets *sockets, pid_t daemon_pid, int new_end,
+			       int rules_fd);
 /* In the supervisor: starts the program that is at this program's path now, as its successor. Its pid or -errno. */
 pid_t supervisor_succeed(void);
 

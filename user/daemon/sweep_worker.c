@@ -9,15 +9,20 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "collect/other_killers.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "enforce/enforce.h"
 
 #define WORKER_STACK (128 * 1024)
 #define STAT_AGE_NS \
 	(10 * NS_PER_SEC)          /* memory.stat of a cgroup without change is read this often */
+#define KINDS_LEAST    (4 << 20)   /* bytes */
 #define STAT_CHANGE    (1 << 20)   /* … and whenever its usage moved by this much */
 #define STAT_NOISE     (256 << 10) /* … but not for the noise of per-CPU charging */
 #define MEMO_REACH     8
+#define PSS_LEAST      (1 << 20) /* smaller processes decide nothing */
+#define PSS_WAIT_MS    500       /* what is not read by then is what it was before */
 #define TASK_ROWS      4096u /* the threshold adapts so that some hundreds come (sample_processes.c) */
 #define CAPACITY_LEAST 256u
 #define CAPACITY_SPARE 96u
@@ -60,6 +65,19 @@ static struct stat_memo *memo_of(struct worker *worker, __u64 id)
 	return oldest;
 }
 
+/* BPF does not tell the kinds of memory that are no process's. Once much of a cgroup's is of those, they are read now and then. */
+static bool want_kinds(const struct memcg_sample *row, struct stat_memo *memo, __u64 now)
+{
+	__u64 shown = row->anon + row->file;
+
+	if ((row->flags & SAMPLE_V1) || row->usage == RECORD_UNKNOWN || row->usage < shown ||
+	    row->usage - shown < KINDS_LEAST || row->usage - shown < row->usage / 8 ||
+	    now - memo->kinds_ns < STAT_AGE_NS)
+		return false;
+	memo->kinds_ns = now;
+	return true;
+}
+
 /* memory.stat costs ten times the rest of a cgroup's sweep: read where it may have changed, or where the limit is near. */
 static bool want_stat(const struct memcg_sample *row, void *arg)
 {
@@ -72,6 +90,17 @@ static bool want_stat(const struct memcg_sample *row, void *arg)
 		row->usage > memo->usage ? row->usage - memo->usage : memo->usage - row->usage;
 	bool full = row->limit != RECORD_UNKNOWN && row->usage > row->limit - row->limit / 16;
 
+	/* From BPF, flushed where the walk began: page cache that came since is missing. */
+	if (row->flags & SAMPLE_STAT) {
+		if (memo->id != row->id) {
+			moved = row->usage;
+			memo->kinds_ns = 0;
+		}
+		memo->id = row->id;
+		memo->usage = row->usage;
+		memo->read_ns = now;
+		return want_kinds(row, memo, now) || moved >= STAT_CHANGE;
+	}
 	if (memo->id == row->id && now - memo->read_ns < age && !full && moved < STAT_CHANGE &&
 	    moved < row->usage / 16 + STAT_NOISE)
 		return false;
@@ -166,18 +195,111 @@ static int grow(struct worker *worker)
 	return 0;
 }
 
-/* The reflex does not ask the owner before it kills. If the answer is unknown, the cgroup counts as protected. */
-static bool owner_protects(const struct worker_job *job, const char *path, __u64 memcg_id)
+/* The reflex reads no attribute before it kills. If the answer is unknown (< 0), it is not armed either. */
+static int owner_protects(const struct worker_job *job, const char *path, __u64 memcg_id,
+			  bool guest)
 {
-	return enforce_owner_protects(job->enforce, path, memcg_id) != 0;
+	int r = enforce_owner_protects(job->enforce, path, memcg_id, guest);
+
+	return r > 0 ? -EPERM : r == -EPERM ? -EACCES : r;
 }
 
-static int trigger_one(struct worker *worker, const struct trigger *trigger)
+static int trigger_one(struct worker *worker, const struct worker_trigger *armed)
 {
-	if ((trigger->flags & TRIGGER_REFLEX) &&
-	    owner_protects(&worker->job, trigger->path, trigger->memcg_id))
-		return -EPERM;
-	return collect_trigger(worker->collector, trigger);
+	const struct trigger *trigger = &armed->trigger;
+
+	int r = 0;
+
+	if (trigger->flags & TRIGGER_REFLEX)
+		r = owner_protects(&worker->job, trigger->path, trigger->memcg_id, armed->guest);
+	return r ?: collect_trigger(worker->collector, trigger);
+}
+
+static bool is_contained(const struct worker_job *job, __u64 memcg_id)
+{
+	for (uint32_t i = 0; i < job->n_contained; i++)
+		if (job->contained[i] == memcg_id)
+			return true;
+	return false;
+}
+
+/* The largest ones, by insertion. */
+static size_t choose_shared(struct worker *worker)
+{
+	const struct worker_job *job = &worker->job;
+	size_t n = 0;
+
+	for (size_t i = 0; i < job->n_tasks && i < UINT16_MAX; i++) {
+		const struct task_sample *task = &job->tasks[i];
+		size_t at = n;
+
+		if (task->rss < PSS_LEAST ||
+		    (n == PSS_MOST && worker->shared[n - 1].rss >= task->rss) ||
+		    is_contained(job, task->memcg_id))
+			continue;
+		if (n < PSS_MOST)
+			n++;
+		else
+			at--;
+		for (; at && worker->shared[at - 1].rss < task->rss; at--) {
+			worker->shared[at] = worker->shared[at - 1];
+			worker->shared_task[at] = worker->shared_task[at - 1];
+		}
+		worker->shared[at] =
+			(struct pss_process){.pid = task->pid,
+					     .group = task->pgid,
+					     .start_boottime_ns = task->start_boottime_ns,
+					     .rss = task->rss};
+		worker->shared_task[at] = (uint16_t)i;
+	}
+	return n;
+}
+
+/* The first of a process group with several: what it shares says most about those that are not read in time. */
+static bool first_of_group(const struct worker *worker, size_t n, size_t i)
+{
+	const struct task_sample *tasks = worker->job.tasks;
+	uint32_t others = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		bool same =
+			tasks[worker->shared_task[k]].pgid == tasks[worker->shared_task[i]].pgid;
+
+		if (same && k < i)
+			return false;
+		others += same && k > i;
+	}
+	return others > 0;
+}
+
+/* One of each such group to the front. */
+static void groups_first(struct worker *worker, size_t n)
+{
+	size_t front = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct pss_process one = worker->shared[i];
+		uint16_t task = worker->shared_task[i];
+
+		if (!first_of_group(worker, n, i))
+			continue;
+		for (size_t at = i; at > front; at--) {
+			worker->shared[at] = worker->shared[at - 1];
+			worker->shared_task[at] = worker->shared_task[at - 1];
+		}
+		worker->shared[front] = one;
+		worker->shared_task[front++] = task;
+	}
+}
+
+static void read_shared(struct worker *worker)
+{
+	size_t n = choose_shared(worker);
+
+	groups_first(worker, n);
+	pss_read(worker->pss, worker->shared, n, PSS_WAIT_MS);
+	for (size_t i = 0; i < n; i++)
+		worker->job.tasks[worker->shared_task[i]].pss = worker->shared[i].pss;
 }
 
 static void do_job(struct worker *worker)
@@ -187,22 +309,42 @@ static void do_job(struct worker *worker)
 	collect_close(take_ptr(job->retired));
 	if (job->want_capacity) /* first, since it replaces the tables of rows */
 		job->grow_error = grow(worker);
+	else if (job->want_again)
+		job->grow_error = collect_again(worker->collector, &job->grown);
+	if (job->want_trigger_ready)
+		collect_trigger_ready(worker->collector, job->trigger_ready);
 	/* Before the sweep, which can block for long: arming is urgent. */
-	for (size_t i = 0; i < job->n_triggers; i++)
-		job->trigger[i].error = trigger_one(worker, &job->trigger[i].trigger);
+	for (size_t i = 0; i < job->n_triggers; i++) {
+		job->trigger[i].error = trigger_one(worker, &job->trigger[i]);
+		job->trigger[i].armed_ns = clock_mono_ns();
+	}
 	for (size_t i = 0; i < job->n_owners; i++)
-		job->owner[i].protects =
-			owner_protects(job, job->owner[i].path, job->owner[i].memcg_id);
+		job->owner[i].error = owner_protects(job, job->owner[i].path,
+						     job->owner[i].memcg_id, job->owner[i].guest);
+	if (job->lock) {
+		job->lock_error = enforce_lock_try(job->lock);
+		if (job->lock_error == -EWOULDBLOCK)
+			enforce_lock_holder(job->lock, &job->lock_holder);
+	}
 	if (job->want_trigger_close)
 		collect_trigger_close(worker->collector, job->trigger_close);
 	job->begun_ns = clock_mono_ns();
 	if (job->want_sweep)
 		do_sweep(worker);
-	if (job->want_tasks)
+	if (job->killers_root)
+		other_killers_find(job->killers_root, job->killers, sizeof(job->killers));
+	if (job->want_tasks) {
 		job->tasks_error = collect_tasks(worker->collector, job->min_rss, job->tasks,
 						 job->task_capacity, &job->n_tasks);
-	for (size_t i = 0; i < job->n_opens; i++)
-		job->open[i].fd = collect_usage_open(worker->collector, job->open[i].path);
+		job->tasks_lost = collect_tasks_lost(worker->collector);
+	}
+	if (job->want_tasks && job->want_pss && worker->pss &&
+	    (!job->tasks_error || job->tasks_error == -ENOSPC))
+		read_shared(worker);
+	for (size_t i = 0; i < job->n_opens; i++) {
+		job->open[i].files = USAGE_FILES_CLOSED;
+		collect_usage_open(worker->collector, job->open[i].path, &job->open[i].files);
+	}
 }
 
 static void *worker_thread(void *arg)
@@ -221,7 +363,8 @@ static void *worker_thread(void *arg)
 	}
 }
 
-int worker_init(struct worker *worker, struct collector *collector, size_t capacity)
+int worker_init(struct worker *worker, struct collector *collector, const char *root,
+		size_t capacity)
 {
 	pthread_attr_t attr;
 	int err;
@@ -231,6 +374,11 @@ int worker_init(struct worker *worker, struct collector *collector, size_t capac
 	if (err)
 		return err;
 	worker->collector = collector;
+	err = pss_open(&worker->pss, root);
+	if (err)
+		log_error("memory that processes share can't be counted once: no thread to read "
+			  "their pages (%s)",
+			  strerror(-err));
 	worker->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	worker->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (worker->done_fd < 0)
@@ -250,6 +398,7 @@ void worker_done(struct worker *worker)
 		sem_post(&worker->go);
 		pthread_join(worker->thread, NULL);
 	}
+	pss_close(worker->pss);
 	/* What the last job brought and the loop did not take. */
 	collect_close(worker->job.grown);
 	collect_close(worker->job.retired);
@@ -268,11 +417,11 @@ void worker_start(struct worker *worker)
 	sem_post(&worker->go);
 }
 
-void worker_finish(struct worker *worker)
+bool worker_finished(struct worker *worker)
 {
 	__u64 count;
 
-	if (read(worker->done_fd, &count, sizeof(count)) < 0)
-		return;
-	worker->busy = false;
+	return read(worker->done_fd, &count, sizeof(count)) == sizeof(count);
 }
+
+void worker_release(struct worker *worker) { worker->busy = false; }

@@ -104,7 +104,7 @@ struct track *tracks_put(struct tracks *tracks, uint32_t slot, uint64_t memcg_id
 	memset(track, 0, sizeof(*track));
 	track->memcg_id = memcg_id;
 	track->slot = slot;
-	track->kills_counter = track->counter_first = HR_UNKNOWN;
+	track->own_kills = track->own_groups = HR_UNKNOWN;
 	forecast_init(&track->forecast);
 	index_put(tracks, memcg_id, slot);
 	tracks->running++;
@@ -151,22 +151,12 @@ void tracks_bury(struct tracks *tracks, struct track *track, uint64_t gone_ns)
 	tracks->gone++;
 }
 
-uint64_t track_counter(const struct track *track)
-{
-	uint64_t counter = track->kills_counter;
-
-	if (counter == HR_UNKNOWN)
-		return HR_UNKNOWN;
-	return counter > track->kills_doubled ? counter - track->kills_doubled : 0;
-}
-
 uint64_t track_kills(const struct track *track)
 {
-	uint64_t counter = track_counter(track), since = track->kills_recorded;
+	uint64_t counted = track->counted.incidents;
 
-	if (counter != HR_UNKNOWN && counter > track->counter_base + since)
-		since = counter - track->counter_base;
-	return track->kills_first + since;
+	return track->kills_first +
+	       (counted > track->kills_recorded ? counted : track->kills_recorded);
 }
 
 struct ledger_entry *ledger_entry(struct tracks *tracks, uint64_t workload, uint64_t now_ns)

@@ -13,9 +13,14 @@
 
 #include "forecast/forecast.h"
 #include "forecast_score.h"
+#include "kill_count.h"
 
 #define TRACK_NONE    UINT32_MAX
 #define TRACK_ADOPTED 1 /* as born_ns: long ago, from the board of the previous daemon */
+
+#define SHARED_PACES 2
+
+static inline uint64_t known_or_0(uint64_t value) { return value == HR_UNKNOWN ? 0 : value; }
 
 enum resolve_state { RESOLVE_WANTED, RESOLVE_ASKED, RESOLVE_DONE };
 
@@ -38,6 +43,23 @@ static inline uint64_t rate_update(struct rate *rate, uint64_t total, uint64_t n
 	return rate->per_second;
 }
 
+/* Of a cgroup, or of the host: its growth, and what of its limit other cgroups claim (shared_limits.h). */
+struct shared_limit {
+	uint64_t used;             /* at the last sweep, with swap; HR_UNKNOWN */
+	uint64_t at_ns;            /* monotonic; of the last sweep; 0: none yet */
+	double pace[SHARED_PACES]; /* growth, bytes per second */
+	double below;        /* scratch: growth of the cgroups below this limit that do not claim */
+	double left;         /* scratch: headroom for them */
+	uint64_t claimed;    /* of this limit's headroom, as in struct forecast_input */
+	uint64_t shared_id;  /* of the limit that is reached together with its own; 0 */
+	uint64_t subject_id; /* raises this cgroup's alarm in its place; 0: none */
+	uint32_t claims;     /* hash of the cgroups that claim */
+	uint32_t claims_seen; /* the same, of the binding limit at the last forecast */
+	bool fast;            /* scratch: a cgroup below grows by the first pace */
+	/* reaches its own limit before the one above is full; the same at the last sweep */
+	bool claims_first, claimed_first;
+};
+
 struct track {
 	uint64_t memcg_id; /* 0: unused */
 	uint64_t parent_id;
@@ -47,16 +69,30 @@ struct track {
 	uint64_t sampled_ns; /* monotonic; 0: never */
 	uint64_t coarse_ns;  /* monotonic; when the last coarse point was written */
 	uint64_t gone_ns;    /* monotonic; 0 while running */
-	/* OOM kills of this cgroup: the larger of the kernel's counter and the daemon's records counts */
-	uint64_t
-		kills_counter; /* last value of memory.events oom_kill, HR_UNKNOWN before the first */
-	uint64_t kills_first;      /* kills known when this track began */
-	uint64_t counter_first;    /* the counter when first seen, HR_UNKNOWN before */
-	uint64_t counter_base;     /* the counter that kills_first includes */
-	uint64_t kills_recorded;   /* OOM records and messages that named it */
-	uint64_t kills_emitted;    /* how many have an event */
-	uint64_t kills_doubled;    /* group kills: the kernel counts the chosen victim twice */
-	uint64_t kills_missing_ns; /* since when the counter is ahead of the events; 0 */
+	/* OOM kills of this cgroup, each incident once: the larger of what the kernel's counters and its records count */
+	struct kill_count counted; /* by the counters; of an adopted one since then */
+	uint64_t counted_first;  /* of these, how many came before the daemon: they have no event */
+	uint64_t kills_first;    /* kills known when this track began */
+	uint64_t kills_recorded; /* by OOM records and messages that named it */
+	uint64_t kills_emitted;  /* how many have an event */
+	uint64_t kills_missing_ns; /* since when the counters are ahead of the events; 0 */
+	uint64_t incident;         /* struct oom_events: the last one that it was counted for … */
+	uint64_t incident_posted;  /* … and the last one that has an event of it */
+	uint64_t own_kills, own_groups; /* memory.events.local, as last read; HR_UNKNOWN */
+	uint64_t groups_path;           /* own_groups of it and of all above it */
+	bool group, group_path;         /* memory.oom.group is set: here; here or above */
+	bool kills_read;                /* the counters were read */
+	bool final;                     /* … and for the last time, when the kernel removed it */
+	bool summed; /* the cgroup above has its counts among those of its own (kills_below.c) */
+	/* Kills below it of cgroups that are gone; kills_below.c */
+	struct kills_below {
+		uint64_t kills, groups;           /* of those that were removed */
+		uint64_t live_kills, live_groups; /* scratch: of those that are there */
+		uint64_t complete_ns; /* monotonic; when all was accounted for; 0: never yet */
+		uint64_t missing_ns;  /* since when some are not; 0 */
+		uint64_t missing_sweep;
+		bool stale; /* scratch: one that is there was not read since then */
+	} below;
 	uint64_t ledger_kills, ledger_restarts; /* of the workload, before this cgroup */
 	uint64_t kills_entered; /* of this cgroup's kills, how many the ledger has */
 	uint64_t warned_ns;     /* monotonic; since when the alarm is raised; 0 */
@@ -64,16 +100,21 @@ struct track {
 		uint64_t count, total_ns;
 	} stall_base;
 	struct rate refaults;
+	struct shared_limit shared;
 	/* its identity */
-	uint64_t ask_ns;            /* monotonic; when the resolver was asked, or is to be */
-	uint8_t resolve;            /* enum resolve_state */
-	uint8_t asked;              /* how many incomplete answers came */
-	uint8_t adj_emitted;        /* events of oom_score_adj in the second below */
-	uint32_t adj_second;        /* monotonic */
-	uint8_t late;               /* how many questions got no answer */
+	uint64_t ask_ns;     /* monotonic; when the resolver was asked, or is to be */
+	uint8_t resolve;     /* enum resolve_state */
+	uint8_t asked;       /* how many incomplete answers came */
+	uint8_t adj_emitted; /* events of oom_score_adj in the second below */
+	uint32_t adj_second; /* monotonic */
+	uint8_t late;        /* how many questions got no answer */
+	uint8_t named;   /* a state file named it: an answer that knows only the path is no news */
+	uint8_t changed; /* … and that file changed while a question was out */
 	uint8_t alarm, leak;        /* as in the last event */
 	uint8_t own_alarm;          /* its own; without what it inherits from levels above */
+	uint8_t level_alarm;        /* of its forecast, also where another cgroup raises it */
 	uint8_t stalled, under_oom; /* as in the last event */
+	uint8_t limit_changed;      /* its limit was read, and is another one than before */
 	uint8_t polled;             /* index + 1 in the fast-poll list; 0: not on it */
 	uint8_t emitted;            /* its container event was posted */
 	uint8_t carried;            /* its workload is known, and the ledger has it */
@@ -121,10 +162,6 @@ void tracks_drop(struct tracks *tracks, struct track *track);
 /* From now on it is a tombstone. */
 void tracks_bury(struct tracks *tracks, struct track *track, uint64_t gone_ns);
 
-/* The kernel's count of OOM kills, corrected for group kills; HR_UNKNOWN before the first sample. oom_kill_process()
- * counts the chosen victim, and counts it again when it walks the group (kernel/mm/oom_kill.c, 5.10 to 7.x), but marks it
- * only once. */
-uint64_t track_counter(const struct track *track);
 /* OOM kills of this cgroup so far. */
 uint64_t track_kills(const struct track *track);
 

@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "degraded.h"
 #include "events.h"
 
 #define ROUND_MOST 256u /* slots considered after a sweep, besides the armed ones */
 #define LINGER_NS \
 	(5 * NS_PER_SEC) /* the hot tracepoint stays attached this long after the last was near */
-#define RETRY_NS    (10 * NS_PER_SEC)
-#define LEAST_SHARE 8 /* the reflex kills only a process that holds an eighth of the threshold */
+#define LEAST_SHARE 8    /* the reflex kills only a process that holds an eighth of the threshold */
 
 struct trigger_entry *trigger_sync_find(struct trigger_sync *sync, uint64_t memcg_id)
 {
@@ -30,11 +30,14 @@ static void show(struct trigger_sync *sync, const struct trigger_entry *entry)
 {
 	const struct track *track = tracks_get(&sync->containers->tracks, entry->memcg_id);
 	struct board *board = sync->containers->board;
-	bool reflex =
-		entry->state == ENTRY_READY && (entry->flags & TRIGGER_REFLEX) && !sync->no_reflex;
-	uint32_t flags = entry->state != ENTRY_READY && entry->state != ENTRY_SHOT ? 0
-			 : reflex                                                  ? HR_SLOT_ARMED
-				  : HR_SLOT_TRIPWIRE;
+	/* What is only changed stays armed meanwhile. */
+	bool armed =
+		entry->state == ENTRY_READY ||
+		((entry->state == ENTRY_WANTED || entry->state == ENTRY_ASKED) && entry->armed_ns);
+	bool reflex = armed && (entry->flags & TRIGGER_REFLEX) && !sync->no_reflex;
+	uint32_t flags = !armed && entry->state != ENTRY_SHOT ? 0
+			 : reflex                             ? HR_SLOT_ARMED
+							      : HR_SLOT_TRIPWIRE;
 	struct hr_slot *at;
 
 	if (!track || (board_slot(board, track->slot)->flags & HR_SLOT_ARMED) == flags)
@@ -101,12 +104,18 @@ void trigger_sync_grant(struct trigger_sync *sync)
 				      engine_kills_left(sync->engine, clock_mono_ns()));
 }
 
-void trigger_sync_start(struct trigger_sync *sync, const struct policy_set *set)
+/* The daemon's own group. */
+static void exempt_self(struct trigger_sync *sync, struct collector *collector)
 {
 	struct trigger_exempt self = {.memcg_id = sync->world->self_memcg_id};
 
 	if (self.memcg_id)
-		collect_exempt(sync->collector, &self, true);
+		collect_exempt(collector, &self, true);
+}
+
+void trigger_sync_start(struct trigger_sync *sync, const struct policy_set *set)
+{
+	exempt_self(sync, sync->collector);
 	collect_trigger_known(sync->collector, 0);
 	trigger_sync_set_policies(sync, set);
 }
@@ -133,36 +142,47 @@ static struct trigger_entry *free_one(struct trigger_sync *sync)
 	return NULL;
 }
 
-/* An entry of an empty cgroup makes room for one that holds processes. */
-static struct trigger_entry *empty_one(struct trigger_sync *sync)
+/* An owner may make as many cgroups below an armed one as it likes: they take no place from others. */
+static bool below_armed(struct trigger_sync *sync, const struct track *track)
 {
-	for (size_t i = 0; i < TRIGGERS_MAX; i++)
-		if (!populated(sync,
-			       tracks_get(&sync->containers->tracks, sync->entry[i].memcg_id))) {
-			drop(sync, &sync->entry[i]);
-			return &sync->entry[i];
-		}
+	return track && trigger_sync_above(sync, track->parent_id);
+}
+
+/* An entry of one below another makes room for any; that of an empty cgroup, or of one that may have no limit, for one that holds
+ * processes (`holds`). */
+static struct trigger_entry *spare_one(struct trigger_sync *sync, bool holds)
+{
+	for (size_t i = 0; i < TRIGGERS_MAX; i++) {
+		struct trigger_entry *entry = &sync->entry[i];
+		const struct track *track = tracks_get(&sync->containers->tracks, entry->memcg_id);
+		bool idle = entry->threshold == HR_UNKNOWN || !populated(sync, track);
+
+		if (!(holds && idle) && !below_armed(sync, track))
+			continue;
+		drop(sync, entry);
+		return entry;
+	}
 	return NULL;
 }
 
-static struct trigger_entry *place(struct trigger_sync *sync, const struct track *track)
+static struct trigger_entry *place(struct trigger_sync *sync, const struct track *track,
+				   uint64_t threshold)
 {
+	bool holds = populated(sync, track) && threshold != HR_UNKNOWN;
 	struct trigger_entry *entry = free_one(sync);
 
-	if (!entry) {
-		if (!populated(sync, track))
-			return NULL;
-		entry = empty_one(sync);
-	}
+	if (!entry && below_armed(sync, track))
+		return NULL;
+	entry = entry ?: spare_one(sync, holds);
 	if (entry) {
 		sync->n++;
 		return entry;
 	}
-	if (!sync->full_emitted)
+	if (holds && !sync->full_emitted)
 		events_daemon(sync->containers->board, HR_DAEMON_CAPACITY, HR_WARNING, TRIGGERS_MAX,
 			      "%u containers are armed: further ones rely on sampling alone",
 			      TRIGGERS_MAX);
-	sync->full_emitted = true;
+	sync->full_emitted |= holds;
 	return NULL;
 }
 
@@ -191,8 +211,10 @@ static void update(struct trigger_sync *sync, struct trigger_entry *entry,
 	if (same(entry, want) && !again)
 		return;
 	/* It is gentler from now on, not from the worker's next job. */
-	if (again || gentler(entry, want))
+	if (again || gentler(entry, want)) {
 		collect_trigger_remove(sync->collector, entry->memcg_id);
+		entry->armed_ns = 0;
+	}
 	entry->threshold = want->threshold;
 	entry->limit_milli = want->limit_milli;
 	entry->flags = want->flags;
@@ -224,15 +246,33 @@ void trigger_sync_consider(struct trigger_sync *sync, const struct track *track,
 			     ? 0
 			     : TRIGGER_REFLEX | (kills_whole(policy) ? TRIGGER_WHOLE : 0);
 	usage = board_slot(sync->containers->board, track->slot)->memory.usage;
-	if (usage != HR_UNKNOWN && usage >= want.threshold - want.threshold / 4)
+	if (usage != HR_UNKNOWN && want.threshold != HR_UNKNOWN &&
+	    usage >= want.threshold - want.threshold / 4)
 		sync->near_ns = now_ns;
 	if (entry) {
 		update(sync, entry, &want);
 		return;
 	}
-	entry = place(sync, track);
+	entry = place(sync, track, want.threshold);
 	if (entry)
 		*entry = want;
+}
+
+/* Those with a new limit do not wait until the round comes to them. */
+static void consider_changed(struct trigger_sync *sync, uint64_t now_ns)
+{
+	const struct tracks *tracks = &sync->containers->tracks;
+	uint32_t left = ROUND_MOST;
+
+	for (uint32_t slot = 0; slot < tracks->capacity && left; slot++) {
+		struct track *track = &tracks->track[slot];
+
+		if (!track->memcg_id || !track->limit_changed)
+			continue;
+		track->limit_changed = 0;
+		trigger_sync_consider(sync, track, now_ns);
+		left--;
+	}
 }
 
 void trigger_sync_swept(struct trigger_sync *sync, uint64_t now_ns)
@@ -252,6 +292,7 @@ void trigger_sync_swept(struct trigger_sync *sync, uint64_t now_ns)
 		else
 			trigger_sync_consider(sync, track, now_ns);
 	}
+	consider_changed(sync, now_ns);
 	for (uint32_t n = 0; n < ROUND_MOST && n < tracks->capacity; n++) {
 		const struct track *track = &tracks->track[sync->hand++ % tracks->capacity];
 
@@ -303,11 +344,15 @@ static void fill(const struct trigger_sync *sync, const struct trigger_entry *en
 		.threshold = entry->threshold,
 		.limit_milli = entry->limit_milli,
 		.flags = entry->flags,
-		.least_rss = whole ? 0 : entry->threshold / LEAST_SHARE,
+		.least_rss = whole                            ? 0
+			     : entry->threshold == HR_UNKNOWN ? RECORD_UNKNOWN
+							      : entry->threshold / LEAST_SHARE,
 		.preferred_pid = at->process[0].pid,
 		.preferred_start_ns = at->process[0].start_boottime_ns,
 	};
+	to->guest = action_guest(at);
 	to->error = 0;
+	to->armed_ns = 0;
 }
 
 bool trigger_sync_ask(struct trigger_sync *sync, struct worker_job *job, uint64_t now_ns)
@@ -327,8 +372,11 @@ bool trigger_sync_ask(struct trigger_sync *sync, struct worker_job *job, uint64_
 	}
 	job->want_trigger_close = close != sync->close;
 	job->trigger_close = close;
+	job->want_trigger_ready = sync->any != sync->ready;
+	job->trigger_ready = sync->any;
 	trigger_sync_ask_owners(sync, job, now_ns);
-	return job->n_triggers || job->n_owners || job->want_trigger_close;
+	return job->n_triggers || job->n_owners || job->want_trigger_close ||
+	       job->want_trigger_ready;
 }
 
 static void taken(struct trigger_sync *sync, const struct worker_trigger *trigger, uint64_t now_ns)
@@ -343,20 +391,24 @@ static void taken(struct trigger_sync *sync, const struct worker_trigger *trigge
 		return;
 	if (trigger->error == -EOPNOTSUPP) {
 		if (!sync->no_reflex)
-			events_daemon(sync->containers->board, HR_DAEMON_FALLBACK, HR_WARNING, 0,
-				      "no reflex on this kernel: the daemon acts, after the "
-				      "tripwire");
+			degraded_set(sync->containers->board, "reflex", HR_WARNING,
+				     "no reflex on this kernel: the daemon acts, after the "
+				     "tripwire");
 		sync->no_reflex = true;
 	} else if (trigger->error == -EPERM && (trigger->trigger.flags & TRIGGER_REFLEX)) {
 		trigger_sync_owned(sync, entry, now_ns);
 		return;
 	} else if (trigger->error) {
-		entry->retry_ns = now_ns + RETRY_NS;
-		trigger_sync_enter(sync, entry, ENTRY_WANTED);
+		trigger_sync_failed(sync, entry, now_ns);
 		return;
 	}
 	entry->preferred_pid = trigger->trigger.preferred_pid;
 	entry->owner_ns = now_ns;
+	/* What is only changed has been armed all the time. */
+	if (!entry->armed_ns || !(entry->flags & TRIGGER_REFLEX) || entry->shot_ns)
+		entry->armed_ns = entry->flags & TRIGGER_REFLEX ? trigger->armed_ns : 0;
+	entry->shot_ns = 0;
+	entry->failed = 0;
 	trigger_sync_enter(sync, entry, ENTRY_READY);
 }
 
@@ -368,31 +420,63 @@ void trigger_sync_take(struct trigger_sync *sync, struct worker_job *job, uint64
 	trigger_sync_take_owners(sync, job, now_ns);
 	if (job->want_trigger_close) /* what could not be attached is not tried with every job */
 		sync->close = job->trigger_close;
-	job->want_trigger_close = false;
+	if (job->want_trigger_ready)
+		sync->ready = job->trigger_ready;
+	job->want_trigger_close = job->want_trigger_ready = false;
 }
 
-void trigger_sync_move(struct trigger_sync *sync, struct collector *to)
+void trigger_sync_move(struct trigger_sync *sync, struct collector *to, bool anew)
 {
 	__u64 dropped[TRIGGERS_MAX];
 	size_t n = 0;
 
+	exempt_self(sync, to); /* the old one may have had no reflex to exempt it from */
 	collect_trigger_move(to, sync->collector, dropped, TRIGGERS_MAX, &n);
+	sync->collector = to;
 	for (size_t i = 0; i < n; i++) {
 		struct trigger_entry *entry = trigger_sync_find(sync, dropped[i]);
 
-		if (entry)
-			trigger_sync_enter(sync, entry, ENTRY_WANTED);
+		if (!entry)
+			continue;
+		entry->armed_ns = 0;
+		trigger_sync_enter(sync, entry, ENTRY_WANTED);
 	}
-	sync->close = false;
+	sync->close = sync->ready = false; /* it may have been opened before the worker was asked */
+	if (!anew)
+		return;
+	sync->no_reflex = false;
+	degraded_clear(sync->containers->board, "reflex");
+	for (size_t i = 0; i < TRIGGERS_MAX; i++)
+		if (sync->entry[i].state == ENTRY_READY)
+			trigger_sync_enter(sync, &sync->entry[i], ENTRY_WANTED);
 }
+
 void trigger_sync_near(struct trigger_sync *sync, uint64_t now_ns) { sync->near_ns = now_ns; }
 
-bool trigger_sync_shot(struct trigger_sync *sync, uint64_t memcg_id)
+bool trigger_sync_shot(struct trigger_sync *sync, const struct record_trigger *record)
 {
-	struct trigger_entry *entry = trigger_sync_find(sync, memcg_id);
+	struct trigger_entry *entry = trigger_sync_find(sync, record->memcg_id);
 
 	if (!entry)
 		return false;
+	entry->shot_ns = record->r.time_ns;
+	entry->shot_pid = record->victim_pid;
+	entry->shot_error = -record->error;
 	trigger_sync_enter(sync, entry, ENTRY_SHOT);
 	return entry->flags & TRIGGER_WHOLE;
+}
+
+const struct trigger_entry *trigger_sync_above(struct trigger_sync *sync, uint64_t memcg_id)
+{
+	struct tracks *tracks = &sync->containers->tracks;
+
+	for (unsigned int level = 0; level < LEVELS_MOST && memcg_id; level++) {
+		const struct trigger_entry *entry = trigger_sync_find(sync, memcg_id);
+		const struct track *track = tracks_get(tracks, memcg_id);
+
+		if (entry || !track)
+			return entry;
+		memcg_id = track->parent_id;
+	}
+	return NULL;
 }

@@ -15,6 +15,7 @@
 #include "sweep_worker.h"
 
 #define TRIGGERS_MAX 64
+#define RETRY_NS     (10 * NS_PER_SEC)
 
 enum trigger_entry_state {
 	ENTRY_FREE,
@@ -26,10 +27,15 @@ enum trigger_entry_state {
 
 struct trigger_entry {
 	enum trigger_entry_state state;
-	uint64_t memcg_id, threshold;
-	uint32_t limit_milli, flags; /* TRIGGER_* */
+	uint64_t memcg_id, threshold; /* HR_UNKNOWN: a share of a limit that is not known yet */
+	uint32_t limit_milli, flags;  /* TRIGGER_* */
 	uint32_t preferred_pid;
 	uint64_t retry_ns; /* monotonic; WANTED after a failure: not before */
+	uint8_t failed;    /* how many times in a row it could not be armed */
+	uint64_t armed_ns; /* monotonic; READY with a reflex since, SHOT: until shot_ns; 0 */
+	uint64_t shot_ns;  /* monotonic; SHOT: when */
+	uint32_t shot_pid;
+	int shot_error;    /* errno: the signal was not sent; 0 */
 	uint64_t owner_ns; /* monotonic; when the owner was last asked for protection */
 	bool owned;        /* its owner protects it: no reflex until the owner is asked again */
 };
@@ -47,6 +53,7 @@ struct trigger_sync {
 	uint32_t owner_hand;
 	bool any;   /* a policy that could arm something is in force */
 	bool close; /* the hot tracepoint is attached, or the worker was asked to */
+	bool ready; /* the program where reclaim begins stays attached: arming waits for no attachment */
 	bool full_emitted, no_reflex;
 	uint64_t nameless; /* the oldest cgroup without a known path; 0: none */
 	uint64_t near_ns;  /* monotonic; when one was last near its threshold */
@@ -69,15 +76,17 @@ void trigger_sync_prefer(struct trigger_sync *sync);
 /* Before a job, true: there is something to do; and after it. */
 bool trigger_sync_ask(struct trigger_sync *sync, struct worker_job *job, uint64_t now_ns);
 void trigger_sync_take(struct trigger_sync *sync, struct worker_job *job, uint64_t now_ns);
-/* A larger collector takes over. */
-void trigger_sync_move(struct trigger_sync *sync, struct collector *to);
+/* Another collector takes over. `anew`: it can do more than the old one, so everything is armed again. */
+void trigger_sync_move(struct trigger_sync *sync, struct collector *to, bool anew);
 /* The kernel posted a tripwire or a reflex of this cgroup. */
 void trigger_sync_near(struct trigger_sync *sync, uint64_t now_ns);
 /* The reflex of this cgroup killed. True: the policy kills the whole container. */
-bool trigger_sync_shot(struct trigger_sync *sync, uint64_t memcg_id);
+bool trigger_sync_shot(struct trigger_sync *sync, const struct record_trigger *record);
+/* The entry of this cgroup, or of the nearest above it; NULL: none. */
+const struct trigger_entry *trigger_sync_above(struct trigger_sync *sync, uint64_t memcg_id);
 
 /* protect_recheck.c */
-/* A cgroup has begun, or has a name now: those armed above it are considered again. */
+/* A cgroup has begun, or has a name now: it, and those armed above it, are considered again. */
 void trigger_sync_child(struct trigger_sync *sync, const struct track *track);
 
 /* Between trigger_sync.c and protect_recheck.c. */
@@ -87,6 +96,7 @@ void trigger_sync_enter(struct trigger_sync *sync, struct trigger_entry *entry,
 void trigger_sync_path(const struct trigger_sync *sync, const struct track *track,
 		       char path[RECORD_PATH]);
 void trigger_sync_checked(struct trigger_sync *sync); /* all cgroups on the board were checked */
+void trigger_sync_failed(struct trigger_sync *sync, struct trigger_entry *entry, uint64_t now_ns);
 void trigger_sync_owned(struct trigger_sync *sync, struct trigger_entry *entry, uint64_t now_ns);
 void trigger_sync_ask_owners(struct trigger_sync *sync, struct worker_job *job, uint64_t now_ns);
 void trigger_sync_take_owners(struct trigger_sync *sync, struct worker_job *job, uint64_t now_ns);
