@@ -17,8 +17,10 @@ int cli_open(const char *path, struct hr_reader **ret_reader)
 {
 	int r = hr_reader_open(path, ret_reader);
 
-	if (!r)
+	if (!r) {
+		confine_now();
 		return CLI_DONE;
+	}
 	log_error("%s", hr_reader_error());
 	return r == -ENOENT                  ? CLI_NO_DAEMON
 	       : r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED

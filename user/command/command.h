@@ -9,6 +9,7 @@
 #define HEADROOM_COMMAND_H
 
 #include <headroom/reader.h>
+#include "confine.h"
 #include "options.h"
 
 enum cli_exit {
@@ -33,6 +34,7 @@ struct command {
 	const void *defaults; /* options_bytes of them; NULL: all zero */
 	size_t options_bytes; /* at most CLI_OPTIONS_BYTES */
 	int (*run)(const void *options, char **arguments);
+	enum command_rights rights; /* what it keeps once it has opened the board */
 	const char *
 		program; /* a separate program that runs it, with the same arguments; NULL: run() */
 	/* NULL-terminated: the next word chooses one, by the last word of its name */
@@ -49,8 +51,8 @@ int command_help(const struct command *command);
 		.offset = offsetof(type_, board), .help = "board or recording", .wants = "a path" \
 	}
 
-/* Opens the board at path (NULL: the default) or prints one line with the reason. 0 or an exit
- * status. */
+/* Opens the board at path (NULL: the default) or prints one line with the reason; then gives up the rights that the command
+ * does not keep. 0 or an exit status. */
 int cli_open(const char *path, struct hr_reader **ret_reader);
 static inline void cli_closep(struct hr_reader **r) { hr_reader_close(*r); }
 /* Moves a recording to the frame at at_ns (0: the last); a live board has no past. 0 or an exit

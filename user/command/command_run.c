@@ -95,5 +95,6 @@ int command_run(const struct command *command, int argc, char **argv)
 		return usage_error(command, error);
 	}
 	argv[1 + n] = NULL; /* arguments that are not given */
+	confine_begin(command->rights);
 	return command->run(values, argv + 1);
 }

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/utf8_clean.h"
@@ -14,6 +15,13 @@
 #define OPTIONS_MOST 16
 #define HELP_COLUMN  22
 #define HELP_WIDTH   78
+
+int option_utc(const char *text, void *at)
+{
+	setenv("TZ", "UTC0", 1);
+	tzset();
+	return 0;
+}
 
 int option_text(const char *text, void *at)
 {
@@ -34,28 +42,28 @@ int option_duration_ms(const char *text, void *at)
 
 int option_time(const char *text, void *at) { return clock_parse(text, clock_wall_ns(), at); }
 
-/* Levenshtein, for words of a few letters. */
+/* Letters inserted, left out, replaced, or two exchanged: the typing errors between two words of a few letters. */
 static size_t distance(const char *a, const char *b)
 {
-	size_t n = strlen(b), row[64];
+	size_t n = strlen(b), row[64] = {0}, above[64] = {0}, twice[64];
 
 	if (n >= 64)
 		return SIZE_MAX;
 	for (size_t i = 0; i <= n; i++)
 		row[i] = i;
-	for (size_t j = 1; *a; a++, j++) {
-		size_t diagonal = row[0];
-
+	for (size_t j = 1; a[j - 1]; j++) {
+		memcpy(twice, above, sizeof(above));
+		memcpy(above, row, sizeof(row));
 		row[0] = j;
 		for (size_t i = 1; i <= n; i++) {
-			size_t best = diagonal + (*a != b[i - 1]);
-
-			if (row[i] + 1 < best)
-				best = row[i] + 1;
-			if (row[i - 1] + 1 < best)
-				best = row[i - 1] + 1;
-			diagonal = row[i];
-			row[i] = best;
+			row[i] = above[i - 1] + (a[j - 1] != b[i - 1]);
+			if (above[i] + 1 < row[i])
+				row[i] = above[i] + 1;
+			if (row[i - 1] + 1 < row[i])
+				row[i] = row[i - 1] + 1;
+			if (i > 1 && j > 1 && a[j - 1] == b[i - 2] && a[j - 2] == b[i - 1] &&
+			    twice[i - 2] + 1 < row[i])
+				row[i] = twice[i - 2] + 1;
 		}
 	}
 	return row[n];
@@ -65,7 +73,7 @@ const char *suggest(const char *typed, const char *(*word)(size_t i))
 {
 	const char *best = NULL, *w;
 	size_t least =
-		1 + strlen(typed) / 3; /* beyond that it is another word, not a typing error */
+		1 + (strlen(typed) > 5); /* beyond that it is another word, not a typing error */
 
 	for (size_t i = 0; (w = word(i)); i++) {
 		size_t d = distance(typed, w);
@@ -129,11 +137,32 @@ static int option_store(const struct option_spec *spec, const char *value, void 
 {
 	void *at = (char *)values + spec->offset;
 
+	if (!spec->argument && spec->parse)
+		return spec->parse(NULL, NULL);
 	if (!spec->argument) {
 		*(bool *)at = true;
 		return 0;
 	}
 	return spec->parse(value, at) ? bad_value(spec, value, error) : 0;
+}
+
+/* From 1; 0: there is none. */
+static int index_of(const struct option_spec *specs, const char *name)
+{
+	for (int i = 0; specs && specs[i].name; i++)
+		if (!strcmp(specs[i].name, name))
+			return i + 1;
+	return 0;
+}
+
+/* Before any TIME is read. */
+static void utc_first(const struct option_spec *specs, int argc, char **argv)
+{
+	while (specs && specs->name && specs->parse != option_utc)
+		specs++;
+	for (int i = 1; specs && specs->name && i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (!strcmp(argv[i], "--utc"))
+			option_utc(NULL, NULL);
 }
 
 int options_parse(const struct option_spec *specs, int argc, char **argv, void *values,
@@ -146,13 +175,17 @@ int options_parse(const struct option_spec *specs, int argc, char **argv, void *
 	for (; specs && specs[n - 1].name && n <= OPTIONS_MOST; n++)
 		longs[n] = (struct option){specs[n - 1].name,
 					   specs[n - 1].argument ? required_argument : no_argument,
-					   NULL, 'o'};
+					   NULL, 'l'};
+	utc_first(specs, argc, argv);
 	optind = 0; /* glibc: reset */
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":h", longs, &at)) != -1) {
+	while ((c = getopt_long(argc, argv, index_of(specs, "output") ? ":ho:" : ":h", longs,
+				&at)) != -1) {
 		if (c == 'h')
 			return -ECANCELED;
-		if (c == 'o') {
+		if (c == 'o')
+			at = index_of(specs, "output");
+		if (c == 'o' || c == 'l') {
 			int r = option_store(&specs[at - 1], optarg, values, error);
 
 			if (r)

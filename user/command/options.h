@@ -18,9 +18,10 @@
 #include <stdio.h>
 
 struct option_spec {
-	const char *name;     /* without its dashes; NULL ends the table */
-	const char *argument; /* its argument, for the help; NULL: a flag that sets a bool */
-	int (*parse)(const char *text, void *at); /* 0 or -errno */
+	const char *name; /* without its dashes; NULL ends the table */
+	const char *
+		argument; /* its argument, for the help; NULL: a flag that sets a bool, or calls parse */
+	int (*parse)(const char *text, void *at); /* 0 or -errno; text is NULL for a flag */
 	size_t offset;
 	const char *help;
 	const char *wants;             /* the expected value, for the error message; or: */
@@ -32,11 +33,18 @@ struct option_spec {
 		.name = name_, .offset = offsetof(type_, field_), .help = help_ \
 	}
 
+/* Local time is UTC from here on, in what is printed and in each TIME, before it or behind it. */
+int option_utc(const char *text, void *at);
+#define OPTION_UTC                                                                               \
+	{                                                                                        \
+		.name = "utc", .parse = option_utc, .help = "times in UTC instead of local time" \
+	}
+
 int option_text(const char *text, void *at);        /* const char *: argv's own */
 int option_duration_ms(const char *text, void *at); /* uint64_t, above 0 */
 int option_time(const char *text, void *at);        /* uint64_t, wall nanoseconds */
 #define OPTION_WANTS_DURATION "a duration such as 500ms, 1s or 5m"
-#define OPTION_WANTS_TIME     "a time such as 5m (ago), '2026-11-22 12:30' or @SECONDS"
+#define OPTION_WANTS_TIME     "a time such as 03:10, yesterday, '1 hour ago' or '2026-11-22 12:30'"
 
 #define OPTIONS_ERROR 512
 /* argv[0] is the command. Returns the number of arguments that are no options (moved to argv[1…]),

@@ -3,8 +3,10 @@
  * flag and the wait. */
 #include "signals.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <headroom/reader.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -43,6 +45,18 @@ int signals_wait(struct pollfd *fds, unsigned int n, uint64_t timeout_ns)
 				   (long)(timeout_ns % NS_PER_SEC)};
 
 	return ppoll(fds, n, &timeout, &before);
+}
+
+void signals_wait_event(struct hr_reader *reader, uint64_t timeout_ns)
+{
+	sigset_t blocked;
+	int r;
+
+	sigprocmask(SIG_SETMASK, &before, &blocked);
+	r = caught ? 0 : hr_reader_wait_event(reader, timeout_ns);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	if (r && r != -ETIMEDOUT && r != -EINTR)
+		signals_wait(NULL, 0, timeout_ns);
 }
 
 void signals_release(void) { sigprocmask(SIG_SETMASK, &before, NULL); }

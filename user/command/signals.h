@@ -15,6 +15,10 @@ int signals_caught(void);
 /* ppoll that they interrupt; timeout in ns. As ppoll: -1 with EINTR when one arrived (or the window
  * was resized). */
 int signals_wait(struct pollfd *fds, unsigned int n, uint64_t timeout_ns);
+struct hr_reader;
+/* Until there may be a new event on the board, one of these signals or the timeout, whatever comes first. A signal that arrives just
+ * before it waits is noticed at the timeout. */
+void signals_wait_event(struct hr_reader *reader, uint64_t timeout_ns);
 /* For a child before it executes another program. */
 void signals_release(void);
 

@@ -33,10 +33,19 @@ const char *action_past_tense(unsigned int kind)
 	return kind < HR_ACTION_COUNT ? past[kind] : NULL;
 }
 
+/* A threshold of 0: the record was written without that field. */
+static bool is_over(uint64_t value, uint64_t threshold)
+{
+	return value != HR_UNKNOWN && threshold && threshold != HR_UNKNOWN && value >= threshold;
+}
+
+/* Between two parts of a sentence: what is not known is no part. */
+static const char *separator(const struct line *to) { return to->used ? "; " : ""; }
+
 static void add_usage(struct line *to, const struct hr_inputs *e)
 {
-	bool over =
-		e->threshold != HR_UNKNOWN && e->usage != HR_UNKNOWN && e->usage >= e->threshold;
+	bool over = is_over(e->usage, e->threshold),
+	     used_over = is_over(e->unreclaimable, e->used_threshold);
 
 	line_add_bytes(to, "usage ", e->usage, "");
 	if (over)
@@ -45,11 +54,16 @@ static void add_usage(struct line *to, const struct hr_inputs *e)
 		line_add_bytes(to, " of ", e->limit, "");
 	if (e->usage == HR_UNKNOWN)
 		line_add_bytes(to, "RSS ", e->rss, "");
+	if (used_over) {
+		line_add(to, "%s", separator(to));
+		line_add_bytes(to, "non-reclaimable ", e->unreclaimable, "");
+		line_add_bytes(to, ", above ", e->used_threshold, "");
+	}
 	if (e->held_ms && e->held_ms != HR_UNKNOWN)
 		line_add_ms(to,
-			    over       ? " for "
-			    : to->used ? "; condition held for "
-				       : "condition held for ",
+			    over || used_over ? " for "
+			    : to->used        ? "; condition held for "
+					      : "condition held for ",
 			    e->held_ms, "");
 }
 
@@ -59,25 +73,27 @@ const char *inputs_text(const struct hr_inputs *e, char *text, size_t bytes)
 
 	add_usage(&to, e);
 	if (e->oom_in_p50_ms != HR_UNKNOWN) {
-		line_add(&to, "; ");
+		line_add(&to, "%s", separator(&to));
 		phrase_oom_in_ms(&to, HR_UNKNOWN, e->oom_in_p50_ms, HR_UNKNOWN);
 	}
 	if (e->risk_centi != UINT16_MAX && e->risk_centi) {
-		line_add(&to, "; ");
+		line_add(&to, "%s", separator(&to));
 		phrase_risk(&to, e->risk_centi);
 	}
 	if (e->leak)
-		line_add(&to, "; leak %s", or_unknown(forecast_leak_state_name(e->leak)));
+		line_add(&to, "%sleak %s", separator(&to),
+			 or_unknown(forecast_leak_state_name(e->leak)));
 	if (e->growth_bytes_per_second != HR_UNKNOWN_I64 && e->growth_bytes_per_second) {
-		line_add(&to, "; ");
+		line_add(&to, "%s", separator(&to));
 		phrase_trend(&to, e->growth_bytes_per_second);
 	}
 	if (e->full_avg10_centi != HR_UNKNOWN_U32 && e->full_avg10_centi >= 100)
-		line_add(&to, "; stalls %u%%", e->full_avg10_centi / 100);
+		line_add(&to, "%sstalls %u%%", separator(&to), e->full_avg10_centi / 100);
 	/* Host memory only where it is the limit that is reached first, or is short itself. */
 	if (e->host_available != HR_UNKNOWN && e->host_total != HR_UNKNOWN &&
 	    (e->level >= HR_LEVEL_HOST || e->host_available < e->host_total / 5)) {
-		line_add_bytes(&to, "; host available ", e->host_available, "");
+		line_add(&to, "%s", separator(&to));
+		line_add_bytes(&to, "host available ", e->host_available, "");
 		line_add_bytes(&to, " of ", e->host_total, "");
 	}
 	return text;

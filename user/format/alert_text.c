@@ -108,7 +108,17 @@ static size_t find_worst(const struct snapshot *s, const struct hr_slot *worst[M
 	return n;
 }
 
-/* On a narrow screen a pod's container is shown by its own name only. */
+/* The last parts of a path. */
+static const char *path_end(const char *path, unsigned int parts)
+{
+	const char *at = path + strlen(path);
+
+	while (at > path && (at[-1] != '/' || --parts))
+		at--;
+	return at;
+}
+
+/* On a narrow screen a pod's container is shown without its namespace, and a path by its end. */
 static void name_of(const struct hr_slot *slot, size_t width, bool ascii, char text[CELL_TEXT])
 {
 	char whole[ROW_NAME];
@@ -116,7 +126,7 @@ static void name_of(const struct hr_slot *slot, size_t width, bool ascii, char t
 
 	row_make(&row, slot);
 	if (width < ROOMY && row.name_is_path) {
-		strcpy(whole, path_tail(row.name));
+		strcpy(whole, path_end(row.name, slot->id.pod.at && slot->id.container.at ? 2 : 1));
 		strcpy(row.name, whole);
 	}
 	table_cell(column_find("name"), &row, NAME_WIDTH, ascii, text);
@@ -169,9 +179,10 @@ static void add_at_risk(struct line *line, const struct hr_slot *const *worst, s
 static enum style add_calm(struct line *line, const struct hr_host *host, uint64_t now_ns)
 {
 	uint64_t data = now_ns > host->started_ns ? now_ns - host->started_ns : 0;
+	char age[UNITS_TEXT];
 
 	if (data < LEARNING_NS && host->started_ns) {
-		line_add_ms(line, "Learning (", data / NS_PER_SEC * 1000, " of data)");
+		line_add(line, "Learning (%s of data)", units_age_ns(data, age));
 		return STYLE_PLAIN;
 	}
 	line_add(line, "No container at risk");

@@ -36,7 +36,7 @@ static double live(const struct row *row, uint64_t value)
 
 static const char *text_bytes(double value, char text[CELL_TEXT])
 {
-	return units_bytes(isnan(value) ? HR_UNKNOWN : (uint64_t)value, text);
+	return units_bytes(isnan(value) ? HR_UNKNOWN : units_whole(value), text);
 }
 
 static const char *text_count(double value, char text[CELL_TEXT])

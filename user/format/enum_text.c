@@ -25,10 +25,12 @@ WORDS(mode_word, "observe", "dry-run", "enforce")
 WORDS(kind_word, "group", "container", "unit", "pod", "sandbox")
 WORDS(state_word, NULL, "running", "gone")
 WORDS(alarm_word, "none", "warn", "act")
-WORDS(container_what_word, "appeared", "identified", "restarted", "gone")
+WORDS(container_what_word, "appeared", "identified", "restarted", "gone", "renamed", "relabeled")
 WORDS(daemon_what_word, "started", "stopping", "adopted", "configuration_loaded",
       "configuration_refused", "capacity", "fallback", "events_lost", "resolver", "command",
-      "control", "restored")
+      "control", "restored", "recovered", "paused", "resumed")
+WORDS(reflex_word, "none", "not_armed", "unavailable", "owner_protects", "armed", "killed",
+      "failed")
 WORDS(pressure_what_word, "entered", "left", "under_oom", "under_oom_left")
 
 const char *reason_text(const struct hr_reason *reason, char text[REASON_TEXT])

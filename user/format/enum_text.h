@@ -14,6 +14,7 @@ const char *alarm_word(unsigned int alarm);           /* none, warn, act */
 const char *layout_word(unsigned int cgroup_version); /* hr_host.cgroup_version: v1, v2, hybrid */
 const char *container_what_word(unsigned int what);
 const char *daemon_what_word(unsigned int what);
+const char *reflex_word(unsigned int what);
 const char *pressure_what_word(unsigned int what);
 
 static inline const char *or_unknown(const char *word) { return word ? word : "unknown"; }

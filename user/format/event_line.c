@@ -31,9 +31,17 @@ static void add_oom_kill(struct line *line, const struct hr_event *event)
 		line_add(line, "; triggered by ");
 		phrase_oom_trigger(line, oom);
 	}
+	if (oom->reflex != HR_REFLEX_NONE) {
+		line_add(line, "; ");
+		phrase_reflex(line, oom);
+	}
 	if (oom->warned_before_ms != HR_UNKNOWN) {
 		line_add(line, "; ");
-		phrase_warned(line, oom->warned_before_ms);
+		phrase_kill_warned(line, oom);
+	}
+	if (oom->policy.at) {
+		line_add(line, "; ");
+		phrase_not_acted(line, oom);
 	}
 }
 
@@ -104,8 +112,12 @@ static void add_pressure(struct line *line, const struct hr_event *event)
 static void add_container(struct line *line, const struct hr_event *event)
 {
 	const struct hr_event_container *c = (const void *)event;
+	const char *former = hr_event_text(event, c->former_name);
+	char clean[512];
 
 	line_add(line, "%s", or_unknown(container_what_word(c->what)));
+	if (former)
+		line_add(line, " from %s", text_clean(former, SIZE_MAX, clean, sizeof(clean)));
 	line_add_ms(line, " after ", c->uptime_ms, "");
 	line_add_bytes(line, ", peak ", c->peak, "");
 	if (c->restarts && c->restarts != HR_UNKNOWN_U32)
@@ -130,6 +142,9 @@ static void add_daemon(struct line *line, const struct hr_event *event)
 		"policy command",
 		"control request",
 		"restored",
+		"source recovered",
+		"paused",
+		"resumed",
 	};
 	const struct hr_event_daemon *g = (const void *)event;
 	const char *said = hr_event_text(event, g->text);
@@ -190,20 +205,38 @@ static void add_text(struct line *line, const struct hr_event *event)
 		line_add(line, "unknown record (event %llu)", (unsigned long long)event->seq);
 }
 
+static void add_label(struct line *line, const struct hr_event *event)
+{
+	struct record_text from = record_text_event(event);
+	char label[LABEL];
+
+	if (event->type == HR_EVENT_DAEMON)
+		return;
+	identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
+	line_add(line, "%s: ", label);
+}
+
 const char *event_line(const struct hr_event *event, uint64_t now_ns, char text[EVENT_LINE_TEXT])
 {
 	const char *type = hr_event_type_name(event->type);
-	struct record_text from = record_text_event(event);
 	struct line line = {text, EVENT_LINE_TEXT, 0};
-	char label[LABEL];
 
 	text[0] = 0;
 	add_time(&line, event->time_ns, now_ns);
 	line_add(&line, " %-9s ", type ? type : "unknown");
-	if (event->type != HR_EVENT_DAEMON) {
-		identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
-		line_add(&line, "%s: ", label);
-	}
+	add_label(&line, event);
+	add_text(&line, event);
+	return text;
+}
+
+const char *event_message(const struct hr_event *event, char text[EVENT_LINE_TEXT])
+{
+	const char *type = hr_event_type_name(event->type);
+	struct line line = {text, EVENT_LINE_TEXT, 0};
+
+	text[0] = 0;
+	line_add(&line, "%s ", type ? type : "unknown");
+	add_label(&line, event);
 	add_text(&line, event);
 	return text;
 }

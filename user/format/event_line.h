@@ -11,6 +11,8 @@
  * the date where it is not the day of `now_ns`. Clean UTF-8. The record may be of any size: fields beyond its bytes are not
  * read. */
 const char *event_line(const struct hr_event *event, uint64_t now_ns, char text[EVENT_LINE_TEXT]);
+/* The same for a message that has its time already: "oom_kill leaky (docker, busybox): OOM-killed …", without columns. */
+const char *event_message(const struct hr_event *event, char text[EVENT_LINE_TEXT]);
 /* The same without time, type and name. */
 const char *event_text(const struct hr_event *event, char text[EVENT_LINE_TEXT]);
 

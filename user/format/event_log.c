@@ -75,6 +75,7 @@ static int drain(struct event_log *c, struct hr_reader *reader)
 			return 0;
 		if (!r)
 			r = keep(c, event);
+		c->damaged += r == -EBADMSG;
 		if (r && r != -EOVERFLOW && r != -EBADMSG)
 			return r;
 	}
@@ -86,6 +87,7 @@ static int drain_recording(struct event_log *c, struct hr_reader *reader)
 	int r = hr_reader_seek_frame(reader, 0);
 
 	for (int damaged = 0; damaged < MOST_DAMAGED; damaged += r == -EBADMSG) {
+		c->damaged += r == -EBADMSG;
 		if (r == -ENODATA)
 			return 0;
 		if (!r)

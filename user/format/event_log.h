@@ -11,6 +11,7 @@ struct event_log {
 	/* each at least as long as its type's struct, text behind it; by time, then by seq; none twice */
 	struct hr_event **event;
 	size_t n, space;
+	uint64_t damaged; /* places that could not be read */
 };
 
 /* From the oldest event on; damaged records are skipped. 0, -ENOMEM, or -errno of the reader. */

@@ -15,6 +15,8 @@
 #include "enum_text.h"
 #include "event_line.h"
 #include "explain_line.h"
+#include "incident.h"
+#include "outlived.h"
 #include "phrase.h"
 #include "score_text.h"
 #include "snapshot.h"
@@ -50,6 +52,17 @@ static void add_identity(struct explanation *s, const struct hr_slot *slot, uint
 			 text_clean(cgroup, SIZE_MAX, clean, sizeof(clean)));
 }
 
+/* What kernel memory is of, where it is a good part. */
+static void add_kernel(struct explanation *s, const struct hr_memory *m)
+{
+	char text[256];
+	struct line l = line_in(text, sizeof(text));
+
+	if (m->usage != HR_UNKNOWN && m->kernel >= m->usage / 8 &&
+	    phrase_kernel_kinds(&l, "Kernel memory: ", m))
+		line_add(explain_line(s, STYLE_PLAIN), "%s.", text);
+}
+
 static void add_usage(struct explanation *s, const struct hr_slot *slot)
 {
 	const struct hr_memory *m = &slot->memory;
@@ -64,6 +77,7 @@ static void add_usage(struct explanation *s, const struct hr_slot *slot)
 		phrase_memory(l, ": ", &parts);
 		line_add(l, ".");
 	}
+	add_kernel(s, m);
 	l = explain_line(s, STYLE_PLAIN);
 	if (!slot->process[0].pid) {
 		line_add(l, "Processes unknown.");
@@ -89,10 +103,14 @@ static void add_factors(struct explanation *s, const struct hr_forecast *o)
 
 	for (size_t i = 0; i < HR_REASONS && o->reason[i].kind; i++) {
 		int weight = o->reason[i].weight_centi;
+		int tenths = ((weight < 0 ? -weight : weight) + 5) / 10;
 
 		reason_text(&o->reason[i], text);
-		line_add(explain_line(s, STYLE_PLAIN), "  %+d.%d %s", weight / 100,
-			 (weight < 0 ? -weight : weight) / 10 % 10,
+		line_add(explain_line(s, STYLE_PLAIN), "  %s%d.%d %s",
+			 !tenths      ? " "
+			 : weight < 0 ? "-"
+				      : "+",
+			 tenths / 10, tenths % 10,
 			 text_clean(text, sizeof(text), clean, sizeof(clean)));
 	}
 }
@@ -182,10 +200,28 @@ void explain_container(struct explanation *s, const struct hr_slot *slot,
 		add_leak(s, &slot->forecast);
 		if (slot->flags & HR_SLOT_UNDER_OOM)
 			line_add(explain_line(s, STYLE_BAD), "State: " OOM_DISABLED ".");
+		if (slot->flags & HR_SLOT_PAUSED)
+			line_add(explain_line(s, STYLE_WARN),
+				 "State: paused (frozen): it keeps its memory until it is resumed "
+				 "or killed; SIGTERM has no effect.");
 		explain_pressure(s, &slot->pressure);
 		add_next(s, slot, host);
 	}
 	add_intervals(s, slot);
+}
+
+uint64_t explain_outlived(struct explanation *s, const struct hr_slot *slot,
+			  const struct hr_slot *slots, size_t n)
+{
+	struct outlived o = {.left = HR_UNKNOWN};
+
+	for (size_t i = 0; i < n; i++)
+		outlived_see(&o, slot->cgroup_id, &slots[i]);
+	outlived_end(&o);
+	if (!outlived_notable(o.left, slot->memory.limit))
+		return 0;
+	outlived_text(explain_line(s, STYLE_PLAIN), o.left, o.filler, o.filled);
+	return o.left;
 }
 
 void explain_score(struct explanation *s, const struct hr_score *score)
@@ -215,13 +251,39 @@ void explain_actions(struct explanation *s, const struct hr_event *const *action
 	explain_list(s, action, now_ns);
 }
 
-void explain_kills(struct explanation *s, const struct hr_slot *slot,
-		   const struct hr_event *const *kill, uint64_t now_ns)
+/* When, which process, which limit, where to read on. */
+static void last_kill(struct explanation *s, const struct hr_event *kill, bool older,
+		      uint64_t now_ns)
 {
+	const struct hr_event_oom_kill *oom = (const void *)kill;
+	char when[CLOCK_TEXT], age[UNITS_TEXT], id[INCIDENT_ID];
 	struct line *l = explain_line(s, STYLE_PLAIN);
 
-	line_add(l, "History: ");
-	phrase_kills(l, slot->oom_kills_total);
-	line_add(l, ".");
+	line_add(l, "Last OOM kill: %s, %s ago", clock_format_local(kill->time_ns, when),
+		 units_age_ns(now_ns > kill->time_ns ? now_ns - kill->time_ns : 0, age));
+	if (kill->bytes >= sizeof(*oom)) {
+		line_add(l, ", ");
+		phrase_oom_kill(l, oom, 1);
+	}
+	incident_id(kill->time_ns, kill->seq, id);
+	line_add(l, "; post-mortem: headroom report %s", older ? id : id + INCIDENT_STAMP + 1);
+}
+
+void explain_kills(struct explanation *s, const struct hr_slot *slot,
+		   const struct hr_event *const *kill, bool older, uint64_t now_ns)
+{
+	size_t n = 0;
+
+	while (kill[n])
+		n++;
+	if (!n || (slot->oom_kills_total && slot->oom_kills_total != HR_UNKNOWN)) {
+		struct line *l = explain_line(s, STYLE_PLAIN);
+
+		line_add(l, "History: ");
+		phrase_kills(l, slot->oom_kills_total);
+		line_add(l, ".");
+	} /* else they were before this cgroup, or at a limit above: "none" would contradict the list */
+	if (n)
+		last_kill(s, kill[n - 1], older, now_ns);
 	explain_list(s, kill, now_ns);
 }

@@ -32,8 +32,13 @@ struct explanation {
  * the end. */
 void explain_container(struct explanation *explanation, const struct hr_slot *slot,
 		       const struct hr_host *host, uint64_t now_ns);
+/* Memory of ended containers that counts at this one's limit (outlived.h), of all slots on the board; else nothing. Returns how much,
+ * or 0. */
+uint64_t explain_outlived(struct explanation *explanation, const struct hr_slot *slot,
+			  const struct hr_slot *slots, size_t n);
+/* older: the kills are the history's, and another daemon may have counted them. */
 void explain_kills(struct explanation *explanation, const struct hr_slot *slot,
-		   const struct hr_event *const *kill, uint64_t now_ns);
+		   const struct hr_event *const *kill, bool older, uint64_t now_ns);
 /* The last actions on it, or on the host's containers; nothing where there were none. */
 void explain_actions(struct explanation *explanation, const struct hr_event *const *action,
 		     uint64_t now_ns);

@@ -21,8 +21,8 @@ struct line *explain_event_head(struct explanation *s, const struct hr_event *ev
 	char label[640], time[CLOCK_TEXT];
 
 	identity_label(&from, &event->id, event->cgroup_id, label, sizeof(label));
-	clock_format_rfc3339(event->time_ns, time);
-	line_add(l, "Event %llu, %.19sZ, %s: ", (unsigned long long)event->seq, time, label);
+	line_add(l, "Event %llu, %s, %s: ", (unsigned long long)event->seq,
+		 clock_format_local(event->time_ns, time), label);
 	return l;
 }
 
@@ -76,7 +76,9 @@ static void add_history(struct explanation *s, const struct hr_event_oom_kill *o
 	l = explain_line(s, STYLE_PLAIN);
 	line_add_bytes(l, "Before: usage from ", history_bytes(first->usage_kib), "");
 	line_add_bytes(l, " to ", history_bytes(last->usage_kib), "");
-	line_add_ms(l, " in ", (uint64_t)(last->t_centis - first->t_centis) * 10, ".");
+	if (last->t_centis > first->t_centis)
+		line_add_ms(l, " in ", (uint64_t)(last->t_centis - first->t_centis) * 10, "");
+	line_add(l, ".");
 }
 
 static void add_predicted(struct explanation *s, const struct hr_event_oom_kill *oom)
@@ -94,6 +96,24 @@ static void add_predicted(struct explanation *s, const struct hr_event_oom_kill 
 		line_add(l, ", ");
 		phrase_oom_in_ms(l, HR_UNKNOWN, oom->oom_in_p50_ms, HR_UNKNOWN);
 	}
+	line_add(l, ".");
+	if (oom->policy.at) {
+		l = explain_line(s, STYLE_WARN);
+		line_add(l, "Policies: ");
+		phrase_not_acted(l, oom);
+		line_add(l, ".");
+	}
+}
+
+static void add_reflex(struct explanation *s, const struct hr_event_oom_kill *oom)
+{
+	struct line *l;
+
+	if (oom->reflex == HR_REFLEX_NONE)
+		return;
+	l = explain_line(s, STYLE_WARN);
+	line_add(l, "Reflex: ");
+	phrase_reflex(l, oom);
 	line_add(l, ".");
 }
 
@@ -132,5 +152,6 @@ void explain_event(struct explanation *s, const struct hr_event *event,
 	add_cause(s, oom);
 	add_history(s, oom);
 	add_predicted(s, oom);
+	add_reflex(s, oom);
 	explain_outcome(s, outcome);
 }

@@ -14,7 +14,7 @@ void explain_pressure(struct explanation *s, const struct hr_pressure *pressure)
 /* One line per event; NULL at the end. */
 void explain_list(struct explanation *s, const struct hr_event *const *event, uint64_t now_ns);
 
-/* A new line: "Event 7, 2026-01-01T00:00:00Z, web (docker): ". */
+/* A new line: "Event 7, 2026-01-01 01:00:00 +0100, web (docker): ". */
 struct line *explain_event_head(struct explanation *s, const struct hr_event *event);
 /* Nothing for NULL, a record that is too short, or an outcome without a known effect. */
 void explain_outcome(struct explanation *s, const struct hr_event *outcome);

@@ -65,8 +65,7 @@ void forecast_plot_host(const struct hr_host *host, const struct hr_point *past,
 {
 	*ret_plot = of_forecast(&host->forecast, "now");
 	if (host->mem_total != HR_UNKNOWN)
-		ret_plot->limit = (double)host->mem_total +
-				  (host->swap_total == HR_UNKNOWN ? 0 : (double)host->swap_total);
+		ret_plot->limit = (double)hr_host_capacity(host);
 	fill(ret_plot, past, n, point);
 }
 

@@ -162,15 +162,16 @@ static int newest_first(const void *a, const void *b)
 	return x->seq > y->seq ? -1 : x->seq < y->seq;
 }
 
-static void set_id(struct incident *i)
+const char *incident_id(uint64_t time_ns, uint64_t seq, char id[INCIDENT_ID])
 {
-	time_t seconds = (time_t)(i->time_ns / NS_PER_SEC);
+	time_t seconds = (time_t)(time_ns / NS_PER_SEC);
 	struct tm tm;
-	char day[24];
+	size_t n;
 
 	gmtime_r(&seconds, &tm);
-	strftime(day, sizeof(day), "%Y%m%dT%H%M%S", &tm);
-	snprintf(i->id, sizeof(i->id), "%s-%llu", day, (unsigned long long)i->seq);
+	n = strftime(id, INCIDENT_ID, "%Y%m%dT%H%M%S", &tm);
+	snprintf(id + n, INCIDENT_ID - n, "-%llu", (unsigned long long)seq);
+	return id;
 }
 
 static int finish(struct draft *d, struct incident *out)
@@ -185,8 +186,10 @@ static int finish(struct draft *d, struct incident *out)
 			d->i.severity = d->event[i]->severity;
 	if (d->i.kind == INCIDENT_ACTION && !d->action) /* a notice is no action */
 		d->i.kind = INCIDENT_NEAR_MISS;
+	if (d->i.kind == INCIDENT_NEAR_MISS && d->ended)
+		d->i.kind = INCIDENT_ENDED;
 	d->i.dry_run &= d->i.kind == INCIDENT_ACTION;
-	set_id(&d->i);
+	incident_id(d->i.time_ns, d->i.seq, d->i.id);
 	incident_describe(&d->i, d->event, d->n, d->key);
 	d->i.seqs = calloc(d->n, sizeof(uint64_t));
 	if (!d->i.seqs)
@@ -246,6 +249,14 @@ int incidents_find(struct hr_reader *reader, struct incidents *ret)
 	int r = event_log_load(&event_log, reader);
 
 	return r ? r : incidents_of(&event_log, ret);
+}
+
+const struct incident *incidents_latest(const struct incidents *incidents)
+{
+	for (size_t i = 0; i < incidents->n; i++)
+		if (incidents->incident[i].kind == INCIDENT_OOM_KILL || incidents->incident[i].ends)
+			return &incidents->incident[i];
+	return incidents->n ? &incidents->incident[0] : NULL;
 }
 
 void incidents_done(struct incidents *incidents)

@@ -4,9 +4,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
+#include "phrase.h"
 
+#define ENDED_NS \
+	(5 *     \
+	 NS_PER_SEC) /* an alarm that goes with the memory of a container: its end may be seen later */
 #define SAME_OOM_NS (10 * NS_PER_SEC) /* the kernel may kill several processes for one shortage */
 
 /* ---- drafts ---- */
@@ -91,7 +96,7 @@ static void close_alarms(struct drafts *all, const struct hr_event_oom_kill *oom
 
 		if (d->i.kind != INCIDENT_NEAR_MISS || d->closed ||
 		    (!draft_about(d, oom->event.cgroup_id, oom->event.id.workload) &&
-		     !draft_about(d, oom->limit_cgroup_id, 0)))
+		     (oom->level > HR_LEVEL_HOST || !draft_about(d, oom->limit_cgroup_id, 0))))
 			continue;
 		if (d->i.open)
 			d->last_ns = oom->event.time_ns;
@@ -123,7 +128,7 @@ static int on_kill(struct drafts *all, const struct hr_event *e)
 	if (!d)
 		return -ENOMEM;
 	d->last_ns = e->time_ns;
-	d->i.kills++;
+	d->i.kills += oom_processes(oom);
 	close_alarms(all, oom);
 	draft_add_subject(d, e->cgroup_id);
 	if (oom->level < HR_LEVEL_HOST)
@@ -138,6 +143,20 @@ static bool is_action(const struct hr_event_action *a)
 	return a->kind > HR_ACTION_NOTIFY && a->status <= HR_STATUS_FAILED;
 }
 
+/* A request by hand that failed, was skipped or refused: an event, no incident. */
+static bool is_failed_request(const struct hr_event_action *a)
+{
+	const char *policy = hr_event_text(&a->event, a->policy);
+
+	return (!policy || !*policy) && a->status >= HR_STATUS_FAILED;
+}
+
+static bool ends_something(const struct hr_event_action *a)
+{
+	return a->status == HR_STATUS_DONE && a->kind >= HR_ACTION_TERM &&
+	       a->kind <= HR_ACTION_REFLEX;
+}
+
 static int on_action(struct drafts *all, const struct hr_event *e)
 {
 	const struct hr_event_action *a = (const void *)e;
@@ -149,6 +168,8 @@ static int on_action(struct drafts *all, const struct hr_event *e)
 		    all->draft[i].i.instance == e->instance &&
 		    all->draft[i].escalation == escalation)
 			d = &all->draft[i];
+	if (!d && is_failed_request(a))
+		return 0;
 	if (d && draft_attach(d, e))
 		return -ENOMEM;
 	if (!d) {
@@ -165,6 +186,7 @@ static int on_action(struct drafts *all, const struct hr_event *e)
 		d->i.time_ns = e->time_ns;
 		d->i.seq = e->seq;
 	}
+	d->i.ends |= ends_something(a);
 	d->i.dry_run &= a->status != HR_STATUS_DONE || a->kind <= HR_ACTION_NOTIFY;
 	return 1;
 }
@@ -214,6 +236,25 @@ static int on_pressure(struct drafts *all, const struct hr_event *e)
 	return 1;
 }
 
+/* Is the event's cgroup in that of the draft? */
+static bool is_below(const struct draft *d, const struct hr_event *e)
+{
+	const char *above = hr_event_text(d->key, d->key->id.cgroup),
+		   *path = hr_event_text(e, e->id.cgroup);
+	size_t n = above ? strlen(above) : 0;
+
+	return n && path && !strncmp(path, above, n) && path[n] == '/';
+}
+
+/* The alarm stood when a container ended that it was about: no near miss, whatever ended it. */
+static void end_alarm(struct draft *d, const struct hr_event *e)
+{
+	if (d->i.kind == INCIDENT_NEAR_MISS && d->i.instance == e->instance && !d->closed &&
+	    (d->i.cgroup_id == e->cgroup_id || is_below(d, e)) &&
+	    (d->i.open || e->time_ns <= d->last_ns + ENDED_NS))
+		d->ended = true;
+}
+
 /* An open alarm or blocked cgroup ends with its container. */
 static int on_container(struct drafts *all, const struct hr_event *e)
 {
@@ -222,6 +263,7 @@ static int on_container(struct drafts *all, const struct hr_event *e)
 	for (size_t i = all->n; c->what == HR_CONTAINER_GONE && i-- > 0;) {
 		struct draft *d = &all->draft[i];
 
+		end_alarm(d, e);
 		if (d->i.open && d->i.instance == e->instance && d->i.cgroup_id == e->cgroup_id &&
 		    e->cgroup_id) {
 			d->i.open = false;

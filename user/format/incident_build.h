@@ -20,6 +20,7 @@ struct draft {
 	bool action;         /* of an action: more than a notice */
 	bool averted;        /* its outcome says that no OOM kill followed */
 	bool merged;         /* into another draft */
+	bool ended;          /* an alarm: its container, or one in it, ended meanwhile */
 	bool closed;         /* an alarm that a kill ended: a later alarm is another incident */
 	const struct hr_event **event;
 	size_t n, space;

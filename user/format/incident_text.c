@@ -19,6 +19,7 @@ static const struct {
 	[INCIDENT_ACTION] = {"action", "action"},
 	[INCIDENT_NEAR_MISS] = {"near_miss", "near miss"},
 	[INCIDENT_HANG] = {"hang", "blocked"},
+	[INCIDENT_ENDED] = {"ended", "ended"},
 };
 
 const char *incident_kind_word(unsigned int kind)
@@ -63,6 +64,10 @@ static void title_kill(struct line *p, const struct incident *i,
 	phrase_oom_kill(p, oom, i->kills);
 	line_add(p, ", ");
 	phrase_warned(p, oom->warned_before_ms);
+	if (oom->reflex != HR_REFLEX_NONE) {
+		line_add(p, ", ");
+		phrase_reflex(p, oom);
+	}
 	if (action && action->status == HR_STATUS_DONE && action->kind > HR_ACTION_NOTIFY)
 		line_add(p, ", although it was %s", action_past_tense(action->kind));
 }
@@ -97,7 +102,7 @@ static void title_action(struct line *p, const struct hr_event_action *a,
 }
 
 /* An alarm: its highest level, how long it stood, the forecast at its worst. */
-static void title_near_miss(struct line *p, const struct hr_event *const *event, size_t n)
+static void title_alarm(struct line *p, const struct hr_event *const *event, size_t n, bool ended)
 {
 	const struct hr_event_forecast *worst = NULL, *first = NULL, *last = NULL;
 
@@ -122,7 +127,8 @@ static void title_near_miss(struct line *p, const struct hr_event *const *event,
 	line_add(p, ", ");
 	phrase_oom_in(p, &worst->forecast);
 	line_add_bytes(p, ", headroom ", worst->headroom, "");
-	line_add(p, "; no OOM followed");
+	line_add(p,
+		 ended ? "; the container ended, no OOM kill was recorded" : "; no OOM followed");
 }
 
 static void title_hang(struct line *p, const struct incident *i, const struct hr_event *key)
@@ -169,5 +175,5 @@ void incident_describe(struct incident *i, const struct hr_event *const *event, 
 	else if (action && (i->kind == INCIDENT_ACTION || key->type == HR_EVENT_ACTION))
 		title_action(&p, action, outcome_of(event, n));
 	else
-		title_near_miss(&p, event, n);
+		title_alarm(&p, event, n, i->kind == INCIDENT_ENDED);
 }

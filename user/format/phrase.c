@@ -15,8 +15,10 @@
 #include "enum_text.h"
 #include "snapshot.h"
 
-#define LABEL     320
-#define PATH_TEXT 160
+#define LABEL         320
+#define PATH_TEXT     160
+#define POD_UID_LEAST 32         /* digits; with dashes 36 */
+#define KIND_LEAST    (1u << 20) /* bytes of a kind of memory that is worth a word */
 
 struct line line_in(char *text, size_t bytes)
 {
@@ -55,12 +57,51 @@ size_t phrase_processes(struct line *line, const struct hr_process *process, siz
 
 struct memory_parts memory_parts_of(const struct hr_memory *m)
 {
-	return (struct memory_parts){m->anon, m->file, m->shmem, m->kernel, m->swap, HR_UNKNOWN};
+	return (struct memory_parts){.anon = m->anon,
+				     .file = m->file,
+				     .shmem = m->shmem,
+				     .kernel = m->kernel,
+				     .sock = m->sock,
+				     .swap = m->swap,
+				     .pgtables = HR_UNKNOWN};
 }
 
 struct memory_parts memory_parts_of_process(const struct hr_oom_process *p)
 {
-	return (struct memory_parts){p->anon, p->file, p->shmem, HR_UNKNOWN, p->swap, p->pgtables};
+	return (struct memory_parts){.anon = p->anon,
+				     .file = p->file,
+				     .shmem = p->shmem,
+				     .kernel = HR_UNKNOWN,
+				     .sock = HR_UNKNOWN,
+				     .swap = p->swap,
+				     .pgtables = p->pgtables};
+}
+
+bool phrase_kernel_kinds(struct line *line, const char *before, const struct hr_memory *m)
+{
+	const struct {
+		const char *word;
+		uint64_t bytes;
+	} kind[] = {{"unreclaimable slab", m->slab_unreclaimable},
+		    {"reclaimable slab", m->slab_reclaimable},
+		    {"page tables", m->page_tables},
+		    {"thread stacks", m->kernel_stack},
+		    {"per-CPU memory", m->percpu},
+		    {"vmalloc", m->vmalloc},
+		    {"compressed swap", m->zswap}};
+	bool any = false;
+
+	if (m->kernel == HR_UNKNOWN)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(kind); i++) {
+		if (kind[i].bytes == HR_UNKNOWN || kind[i].bytes < KIND_LEAST ||
+		    kind[i].bytes < m->kernel / 8)
+			continue;
+		line_add(line, "%s%s", any ? ", " : before, kind[i].word);
+		line_add_bytes(line, " ", kind[i].bytes, "");
+		any = true;
+	}
+	return any;
 }
 
 bool phrase_memory(struct line *line, const char *before, const struct memory_parts *parts)
@@ -68,9 +109,13 @@ bool phrase_memory(struct line *line, const char *before, const struct memory_pa
 	const struct {
 		const char *word;
 		uint64_t bytes;
-	} part[] = {{"anon", parts->anon},   {"file", parts->file},
-		    {"shmem", parts->shmem}, {"kernel", parts->kernel},
-		    {"swap", parts->swap},   {"page tables", parts->pgtables}};
+	} part[] = {{"anon", parts->anon},
+		    {"file", parts->file},
+		    {"shmem", parts->shmem},
+		    {"kernel", parts->kernel},
+		    {"sockets", parts->sock < KIND_LEAST ? 0 : parts->sock},
+		    {"swap", parts->swap},
+		    {"page tables", parts->pgtables}};
 	bool any = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
@@ -85,21 +130,40 @@ bool phrase_memory(struct line *line, const char *before, const struct memory_pa
 
 /* ---- limits ---- */
 
+bool path_is_pod(const char *path)
+{
+	const char *part = path ? path_tail(path) : "", *pod = strstr(part, "-pod");
+
+	return (!strncmp(part, "pod", 3) && strlen(part) >= 3 + POD_UID_LEAST) ||
+	       (strstr(part, "kubepods") && pod && strlen(pod) >= 4 + POD_UID_LEAST);
+}
+
+/* What the limit above is of, for Kubernetes' own cgroups, which have no names of their own; NULL: another. */
+static const char *kubernetes_limit(const char *path)
+{
+	const char *part = path ? path_tail(path) : "";
+
+	if (!strcmp(part, "kubepods") || !strcmp(part, "kubepods.slice"))
+		return "limit of all pods";
+	return path_is_pod(path) ? "pod limit" : NULL;
+}
+
 void phrase_limit(struct line *line, unsigned int level, unsigned int kind, uint64_t limit,
 		  const char *path)
 {
 	static const char *const own[HR_KIND_COUNT] = {"cgroup", "container", "unit", "pod",
 						       "container"};
+	const char *known = level == HR_LEVEL_ANCESTOR ? kubernetes_limit(path) : NULL;
 	char clean[PATH_TEXT];
 
 	if (level == HR_LEVEL_OWN)
 		line_add(line, "%s limit", kind < HR_KIND_COUNT ? own[kind] : "cgroup");
 	else if (level == HR_LEVEL_ANCESTOR)
-		line_add(line, "parent limit");
+		line_add(line, "%s", known ?: "parent limit");
 	else
 		line_add(line, level == HR_LEVEL_HOST ? "host memory" : "unknown limit");
 	line_add_bytes(line, " ", limit, "");
-	if (level == HR_LEVEL_ANCESTOR && path)
+	if (level == HR_LEVEL_ANCESTOR && path && !known)
 		line_add(line, " (%s)", text_clean(path, SIZE_MAX, clean, sizeof(clean)));
 }
 
@@ -126,13 +190,25 @@ void phrase_oom_cause(struct line *line, const struct hr_event_oom_kill *oom)
 	}
 }
 
+unsigned int oom_processes(const struct hr_event_oom_kill *oom)
+{
+	return oom->more == HR_UNKNOWN_U32 ? 1 : 1 + oom->more;
+}
+
 void phrase_oom_kill(struct line *line, const struct hr_event_oom_kill *oom, unsigned int kills)
 {
+	unsigned int own = oom_processes(oom);
+	bool group = oom->flags & HR_OOM_GROUP;
+
 	line_add(line, "OOM-killed ");
 	phrase_process(line, oom->victim.comm, oom->victim.pid);
-	if (kills > 1)
-		line_add(line, " and %u more", kills - 1);
-	if (oom->flags & HR_OOM_GROUP)
+	if (group && own > 1)
+		line_add(line, " and %u more of its group", own - 1);
+	if (group && kills > own)
+		line_add(line, " and %u others", kills - own);
+	if (!group && (kills > 1 || own > 1))
+		line_add(line, " and %u more", (kills > own ? kills : own) - 1);
+	if (oom->more == HR_UNKNOWN_U32)
 		line_add(line, " (whole cgroup)");
 	line_add(line, ": ");
 	phrase_oom_cause(line, oom);
@@ -166,6 +242,48 @@ void phrase_warned(struct line *line, uint64_t warned_before_ms)
 		line_add_ms(line, "warned ", warned_before_ms, " before");
 }
 
+bool phrase_reflex(struct line *line, const struct hr_event_oom_kill *oom)
+{
+	static const char *const texts[HR_REFLEX_COUNT] = {
+		[HR_REFLEX_NOT_ARMED] = "the reflex was not armed yet",
+		[HR_REFLEX_UNAVAILABLE] = "no reflex on this kernel",
+		[HR_REFLEX_OWNER] = "no reflex: its owner protects it",
+		[HR_REFLEX_ARMED] = "the reflex was armed and did not kill",
+		[HR_REFLEX_KILLED] = "the reflex had killed",
+		[HR_REFLEX_FAILED] = "the reflex could not send its signal",
+	};
+
+	if (oom->reflex >= HR_REFLEX_COUNT || !texts[oom->reflex])
+		return false;
+	line_add(line, "%s", texts[oom->reflex]);
+	if (oom->reflex_pid)
+		line_add(line, " pid %u", oom->reflex_pid);
+	if (oom->reflex_before_ms != HR_UNKNOWN)
+		line_add_ms(line, " ", oom->reflex_before_ms, " before");
+	if (oom->armed_before_ms != HR_UNKNOWN)
+		line_add_ms(line, " (armed for ", oom->armed_before_ms, ")");
+	return true;
+}
+
+void phrase_not_acted(struct line *line, const struct hr_event_oom_kill *oom)
+{
+	const char *policy = hr_event_text(&oom->event, oom->policy);
+	char clean[128];
+
+	if (policy)
+		line_add(line, "policy %s had not acted: %s",
+			 text_clean(policy, SIZE_MAX, clean, sizeof(clean)),
+			 or_unknown(hr_skip_reason_name(oom->not_acted)));
+}
+
+void phrase_kill_warned(struct line *line, const struct hr_event_oom_kill *oom)
+{
+	phrase_warned(line, oom->warned_before_ms);
+	if (oom->flags & HR_OOM_PARENT_WARNED)
+		line_add(line, ", by an alarm of %s",
+			 oom->level == HR_LEVEL_HOST ? "the host" : "its parent");
+}
+
 void phrase_kills(struct line *line, uint64_t total)
 {
 	if (total == HR_UNKNOWN)
@@ -181,17 +299,23 @@ void phrase_kills(struct line *line, uint64_t total)
 
 void phrase_oom_in_ms(struct line *line, uint64_t p10_ms, uint64_t p50_ms, uint64_t p90_ms)
 {
+	char text[UNITS_TEXT];
+
 	if (p50_ms == HR_UNKNOWN && p10_ms == HR_UNKNOWN) {
 		line_add(line, "no OOM forecast within 24h");
 	} else if (p50_ms == HR_UNKNOWN) {
 		line_add_ms(line, "OOM possible in ", p10_ms, " (10% chance)");
 	} else {
-		line_add_ms(line, "OOM in ~", p50_ms, "");
-		line_add_ms(line, " (80% interval ", p10_ms, "–");
+		if (p50_ms)
+			line_add_ms(line, "OOM in ~", p50_ms, "");
+		else
+			line_add(line, "OOM imminent");
+		if (p10_ms != HR_UNKNOWN)
+			line_add(line, " (80%% interval %s–", units_duration_ms(p10_ms, text));
 		if (p10_ms != HR_UNKNOWN && p90_ms == HR_UNKNOWN)
 			line_add(line, "over 24h");
 		else if (p10_ms != HR_UNKNOWN)
-			line_add_ms(line, "", p90_ms, "");
+			line_add(line, "%s", units_duration_ms(p90_ms, text));
 		line_add(line, "%s", p10_ms != HR_UNKNOWN ? ")" : "");
 	}
 }
@@ -322,10 +446,21 @@ void phrase_age(struct line *line, const struct hr_slot *slot, uint64_t now_ns)
 			 : started       ? slot->started_ns
 					 : slot->appeared_ns;
 
-	if (since && since <= now_ns)
+	uint64_t ms;
+
+	if (!since || since == HR_UNKNOWN) {
+		line_add(line, "age unknown");
+		return;
+	}
+	ms = since < now_ns ? (now_ns - since) / NS_PER_MS : 0; /* a clock that was set back */
+	if (ms < 1000)
+		line_add(line, slot_gone(slot) ? "just gone"
+			       : started       ? "just started"
+					       : "just appeared");
+	else
 		line_add_ms(line,
 			    slot_gone(slot) ? "gone for "
 			    : started       ? "running for "
 					    : "known for ",
-			    (now_ns - since) / NS_PER_MS, "");
+			    ms, "");
 }

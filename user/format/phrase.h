@@ -20,20 +20,27 @@ size_t phrase_processes(struct line *line, const struct hr_process *process, siz
 
 /* Bytes by kind; HR_UNKNOWN and 0 are left out. */
 struct memory_parts {
-	uint64_t anon, file, shmem, kernel, swap, pgtables;
+	uint64_t anon, file, shmem, kernel, sock, swap, pgtables;
 };
+/* "page tables 40 MiB, thread stacks 12 MiB", after `before`: the kinds of kernel memory that are a good part of it; false: none is
+ * known. */
+bool phrase_kernel_kinds(struct line *line, const char *before, const struct hr_memory *memory);
 struct memory_parts memory_parts_of(const struct hr_memory *memory);
 struct memory_parts memory_parts_of_process(const struct hr_oom_process *process);
 /* "anon 48 MiB, page tables 128 KiB", after `before`; false: nothing is known. */
 bool phrase_memory(struct line *line, const char *before, const struct memory_parts *parts);
 
-/* "container limit 64 MiB", "parent limit 1 GiB (/kubepods/pod1)", "host memory 16 GiB", "unknown limit". `kind`: what the
+/* Whether it ends with a pod's cgroup: podUID, or kubepods-QOS-podUID.slice. NULL: no. */
+bool path_is_pod(const char *path);
+/* "container limit 64 MiB", "parent limit 1 GiB (/batch.slice)", "pod limit 1 GiB", "host memory 16 GiB", "unknown limit". `kind`: what the
  * cgroup is (enum hr_kind); `path`: the limit's own cgroup, NULL: unknown. */
 void phrase_limit(struct line *line, unsigned int level, unsigned int kind, uint64_t limit,
 		  const char *path);
 /* "headroom 137 MiB, container limit 256 MiB": what is left before the limit that is reached first. */
 void phrase_headroom(struct line *line, const struct hr_slot *slot);
 
+/* Processes that were killed: at least, of a group of unknown size. */
+unsigned int oom_processes(const struct hr_event_oom_kill *oom);
 /* "OOM-killed tail[4711]: container limit 64 MiB reached"; `kills`: how many processes in all. */
 void phrase_oom_kill(struct line *line, const struct hr_event_oom_kill *oom, unsigned int kills);
 /* "container limit 64 MiB reached", "host memory exhausted", "requested by SysRq". */
@@ -42,6 +49,13 @@ void phrase_oom_cause(struct line *line, const struct hr_event_oom_kill *oom);
 void phrase_oom_trigger(struct line *line, const struct hr_event_oom_kill *oom);
 /* "warned 42s before", "no warning". */
 void phrase_warned(struct line *line, uint64_t warned_before_ms);
+/* What the reflex did; false, and nothing is added: no policy wants one there. */
+bool phrase_reflex(struct line *line, const struct hr_event_oom_kill *oom);
+
+/* "policy burst had not acted: rate limit reached"; nothing where no policy matches. */
+void phrase_not_acted(struct line *line, const struct hr_event_oom_kill *oom);
+void phrase_kill_warned(struct line *line,
+			const struct hr_event_oom_kill *oom); /* with the level of the alarm */
 
 /* "OOM in ~2m28s (80% interval 1m14s–7m26s)", "no OOM forecast within 24h". */
 void phrase_oom_in(struct line *line, const struct hr_forecast *forecast);

@@ -118,7 +118,7 @@ const char *score_alarms_text(const struct hr_score *s, char buf[SCORE_TEXT])
 	}
 	add_announced(&w, "OOM kill", "OOM kills", &s->oom_kills);
 	if (!isnan(lead))
-		line_add(&w, ", about %s before", units_duration_ms((uint64_t)(lead * 1e3), text));
+		line_add(&w, ", about %s before", units_duration_ms(units_whole(lead * 1e3), text));
 	add_announced(&w, "stall", "stalls", &s->stalls);
 	return buf;
 }

@@ -14,8 +14,7 @@
 #include "base/human_units.h"
 #include "display_name.h"
 
-#define STARTING_NS (20 * NS_PER_SEC) /* loading BPF takes seconds on a busy or emulated host */
-#define HOST_TRIES  5                 /* each is many retries inside the reader */
+#define HOST_TRIES 5 /* each is many retries inside the reader */
 
 bool slot_gone(const struct hr_slot *slot) { return slot->state == HR_SLOT_GONE; }
 
@@ -79,13 +78,6 @@ static int load_slots(struct snapshot *s, struct hr_reader *reader)
 	return r == -ENODATA ? 0 : r;
 }
 
-/* The daemon has created its board but not swept yet. */
-static bool is_starting(const struct snapshot *s)
-{
-	return !s->recording && s->header.state == HR_BOARD_RUNNING && !s->host.sweeps &&
-	       s->age_ns < STARTING_NS;
-}
-
 int snapshot_head(struct snapshot *s, struct hr_reader *reader)
 {
 	struct hr_host host;
@@ -99,8 +91,6 @@ int snapshot_head(struct snapshot *s, struct hr_reader *reader)
 	s->host = host;
 	hr_reader_header(reader, &s->header);
 	s->recording = hr_reader_is_recording(reader);
-	if (is_starting(s))
-		s->health = -ESTALE;
 	/* The time of the daemon's last sample, not of this read. */
 	s->time_ns = host.sampled_ns && host.sampled_ns != HR_UNKNOWN
 			     ? host.sampled_ns
@@ -134,6 +124,8 @@ static bool is_listed(const struct hr_slot *slot, bool all)
 {
 	if (all)
 		return true;
+	if (slot->id.kind == HR_KIND_POD || slot->id.kind == HR_KIND_SANDBOX)
+		return false;
 	if (slot_gone(slot)) /* an OOM-killed container stays listed */
 		return slot->counts.oom_kill != HR_UNKNOWN ? slot->counts.oom_kill > 0
 							   : was_killed(slot);
@@ -141,9 +133,6 @@ static bool is_listed(const struct hr_slot *slot, bool all)
 	case HR_KIND_CONTAINER:
 	case HR_KIND_UNIT:
 		return true;
-	case HR_KIND_POD:
-	case HR_KIND_SANDBOX:
-		return false;
 	default: /* an OOM-killed group stays listed when it is empty */
 		return slot->flags & HR_SLOT_HAS_TASKS || was_killed(slot);
 	}
@@ -202,8 +191,7 @@ int snapshot_select(struct snapshot *s, const struct row_filter *filter)
 	return 0;
 }
 
-/* A board filled from Prometheus. */
-static bool is_fleet(const struct snapshot *s)
+bool snapshot_is_fleet(const struct snapshot *s)
 {
 	char node[8];
 
@@ -212,9 +200,9 @@ static bool is_fleet(const struct snapshot *s)
 
 const char *snapshot_remedy(const struct snapshot *s)
 {
-	if (is_fleet(s))
+	if (snapshot_is_fleet(s))
 		return "check that Prometheus runs and is reachable";
-	return is_starting(s) ? "try again in a moment" : "start headroomd";
+	return s->health == -EINPROGRESS ? "try again in a moment" : "start headroomd";
 }
 
 const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes)
@@ -224,13 +212,14 @@ const char *snapshot_warning(const struct snapshot *s, char *text, size_t bytes)
 	text[0] = 0;
 	if (!s->health)
 		return text;
-	units_duration_ms(s->age_ns / NS_PER_MS / 1000 * 1000, age);
-	if (is_fleet(s))
+	units_age_ns(s->age_ns, age);
+	if (snapshot_is_fleet(s))
 		snprintf(text, bytes, "Prometheus silent for %s: data is stale", age);
 	else if (s->header.state == HR_BOARD_STOPPED)
 		snprintf(text, bytes, "daemon stopped %s ago: data is stale", age);
-	else if (is_starting(s))
-		snprintf(text, bytes, "daemon starting: no data yet");
+	else if (s->health == -EINPROGRESS)
+		snprintf(text, bytes, "daemon starting: no %s yet",
+			 s->host.sweeps ? "new data" : "data");
 	else
 		snprintf(text, bytes, "daemon silent for %s: data is stale", age);
 	return text;

@@ -58,6 +58,11 @@ int snapshot_load(struct snapshot *s, struct hr_reader *reader);
  * snapshot_load(). */
 int snapshot_head(struct snapshot *s, struct hr_reader *reader);
 void snapshot_done(struct snapshot *s);
+/* Reads from this host's cgroups whether the slots are paused, into their HR_SLOT_PAUSED, HR_SLOT_PAUSED_KNOWN: about 20 us each.
+ * Only for the board of a running daemon; otherwise, and where a cgroup is not the same here, it stays unknown. */
+void snapshot_paused(const struct snapshot *s, struct hr_slot *slots, size_t n);
+
+bool snapshot_is_fleet(const struct snapshot *s); /* a board filled from Prometheus */
 
 /* One row, independent of the list. */
 void row_make(struct row *row, const struct hr_slot *slot);

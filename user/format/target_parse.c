@@ -31,9 +31,15 @@ static bool is_or_shows(const char *typed, size_t n, const char *text)
 			is(typed, n, text_clean(text, SIZE_MAX, clean, sizeof(clean))));
 }
 
-static const char *text_of(const struct hr_slot *slot, struct hr_str s)
+/* What has a name: a slot, or an event's subject. */
+struct named {
+	struct record_text from;
+	const struct hr_identity *id;
+};
+
+static const char *text_of(const struct named *of, struct hr_str s)
 {
-	return hr_slot_text(slot, s);
+	return of->from.text(of->from.record, s);
 }
 
 static bool begins_id(const char *typed, const char *id)
@@ -43,30 +49,29 @@ static bool begins_id(const char *typed, const char *id)
 	return id && n >= LEAST_ID && !strncasecmp(typed, id, n);
 }
 
-static unsigned int fits_name(const struct target *t, const struct hr_slot *slot)
+static unsigned int fits_name(const struct target *t, const struct named *of)
 {
-	const struct hr_str called[] = {slot->id.name, slot->id.container, slot->id.unit};
-	struct record_text from = record_text_slot(slot);
+	const struct hr_str called[] = {of->id->name, of->id->container, of->id->unit};
 	char shown[TARGET_TEXT];
 
 	for (size_t i = 0; i < ARRAY_SIZE(called); i++)
-		if (is_or_shows(t->text, strlen(t->text), text_of(slot, called[i])))
+		if (is_or_shows(t->text, strlen(t->text), text_of(of, called[i])))
 			return FIT_NAME;
-	identity_name(&from, &slot->id, shown, sizeof(shown), NULL);
+	identity_name(&of->from, of->id, shown, sizeof(shown), NULL);
 	if (!strcmp(t->text, shown))
 		return FIT_NAME;
-	return begins_id(t->text, text_of(slot, slot->id.container_id)) ? FIT_ID : FIT_NOT;
+	return begins_id(t->text, text_of(of, of->id->container_id)) ? FIT_ID : FIT_NOT;
 }
 
-static unsigned int fits_pod(const struct target *t, const struct hr_slot *slot)
+static unsigned int fits_pod(const struct target *t, const struct named *of)
 {
-	const struct hr_str part[] = {slot->id.namespace, slot->id.pod, slot->id.container};
+	const struct hr_str part[] = {of->id->namespace, of->id->pod, of->id->container};
 	const char *at = t->text;
 
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
 		size_t n = strcspn(at, "/");
 
-		if (!is_or_shows(at, n, text_of(slot, part[i])))
+		if (!is_or_shows(at, n, text_of(of, part[i])))
 			return FIT_NOT;
 		if (!at[n])
 			return FIT_NAME;
@@ -75,9 +80,9 @@ static unsigned int fits_pod(const struct target *t, const struct hr_slot *slot)
 	return FIT_NOT;
 }
 
-static unsigned int fits_unit(const struct target *t, const struct hr_slot *slot)
+static unsigned int fits_unit(const struct target *t, const struct named *of)
 {
-	const char *unit = text_of(slot, slot->id.unit);
+	const char *unit = text_of(of, of->id->unit);
 	size_t n = strlen(t->text);
 
 	if (is_or_shows(t->text, n, unit))
@@ -86,17 +91,18 @@ static unsigned int fits_unit(const struct target *t, const struct hr_slot *slot
 										   : FIT_NOT;
 }
 
-static unsigned int fits_cgroup(const struct target *t, const struct hr_slot *slot)
+static unsigned int fits_cgroup(const struct target *t, const struct named *of)
 {
-	return is_or_shows(t->text, strlen(t->text), text_of(slot, slot->id.cgroup)) ? FIT_NAME
-										     : FIT_NOT;
+	return is_or_shows(t->text, strlen(t->text), text_of(of, of->id->cgroup)) ? FIT_NAME
+										  : FIT_NOT;
 }
 
 static unsigned int fits_pid(const struct target *t, const struct hr_slot *slot)
 {
 	if (t->cgroup[0])
-		return is(t->cgroup, strlen(t->cgroup), text_of(slot, slot->id.cgroup)) ? FIT_NAME
-											: FIT_NOT;
+		return is(t->cgroup, strlen(t->cgroup), hr_slot_text(slot, slot->id.cgroup))
+			       ? FIT_NAME
+			       : FIT_NOT;
 	for (size_t i = 0; i < HR_PROCESSES && slot->process[i].pid; i++)
 		if (slot->process[i].pid == t->pid)
 			return FIT_NAME;
@@ -154,13 +160,13 @@ static int parse_cgroup(struct target *t)
 static const struct {
 	const char *prefix;
 	int (*parse)(struct target *t); /* NULL: any text will do */
-	unsigned int (*fits)(const struct target *t, const struct hr_slot *slot);
+	unsigned int (*fits)(const struct target *t, const struct named *of); /* NULL: by process */
 } ways[] = {
 	[TARGET_NAME] = {"", NULL, fits_name},
 	[TARGET_POD] = {"pod:", parse_pod, fits_pod},
 	[TARGET_UNIT] = {"unit:", NULL, fits_unit},
 	[TARGET_CGROUP] = {"cgroup:", parse_cgroup, fits_cgroup},
-	[TARGET_PID] = {"pid:", parse_pid, fits_pid},
+	[TARGET_PID] = {"pid:", parse_pid, NULL},
 };
 
 int target_parse(const char *typed, struct target *ret_target)
@@ -183,7 +189,37 @@ int target_parse(const char *typed, struct target *ret_target)
 
 unsigned int target_fits(const struct target *t, const struct hr_slot *slot)
 {
-	return ways[t->by].fits(t, slot);
+	const struct named of = {record_text_slot(slot), &slot->id};
+
+	return ways[t->by].fits ? ways[t->by].fits(t, &of) : fits_pid(t, slot);
+}
+
+static bool event_has_pid(const struct hr_event *event, uint32_t pid)
+{
+	const struct hr_event_oom_kill *oom = (const void *)event;
+	const struct hr_event_action *action = (const void *)event;
+
+	if (event->type == HR_EVENT_OOM_KILL && event->bytes >= sizeof(*oom))
+		return oom->victim.pid == pid || oom->trigger.pid == pid;
+	return event->type == HR_EVENT_ACTION && event->bytes >= sizeof(*action) &&
+	       action->pid == pid;
+}
+
+unsigned int target_fits_event(const struct target *t, const struct hr_event *event)
+{
+	const struct named of = {record_text_event(event), &event->id};
+	const char *path = text_of(&of, event->id.cgroup);
+	size_t n = strlen(t->text);
+
+	if (t->by == TARGET_PID)
+		return event_has_pid(event, t->pid) ||
+				       (t->cgroup[0] && path && !strcmp(t->cgroup, path))
+			       ? FIT_NAME
+			       : FIT_NOT;
+	n -= n && t->text[n - 1] == '/'; /* "/" */
+	if (t->by == TARGET_CGROUP && path && !strncmp(path, t->text, n) && path[n] == '/')
+		return FIT_NAME; /* below it */
+	return ways[t->by].fits(t, &of);
 }
 
 /* Better fits, then running ones, then no sandboxes, then (of the gone) the last to go. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A TARGET as typed: a container's name (or the name that `ls` shows), an id prefix (four digits or more),
- * pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH or pid:N. Pure: reads slots only; the caller fills `cgroup` for a
+ * pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH or pid:N. Pure: reads slots and events only; the caller fills `cgroup` for a
  * pid.
  *
  * The best match wins: a name before an id prefix, running before gone, of several gone ones the last. A sandbox matches
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <headroom/board.h>
+#include <headroom/event.h>
 
 #define TARGET_TEXT  1024
 #define TARGET_WANTS "a name, an id, pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH or pid:N"
@@ -31,6 +32,9 @@ int target_parse(const char *typed, struct target *ret_target);
 
 /* 0: no match; 1: by id prefix; 2: by name. */
 unsigned int target_fits(const struct target *target, const struct hr_slot *slot);
+
+/* The same for the subject of an event; a cgroup also stands for those below it, a process for the events that name it. */
+unsigned int target_fits_event(const struct target *target, const struct hr_event *event);
 
 /* The matches, into found[0 … min(return, most)]; returns how many match equally well. A pod's own cgroup stands for its
  * containers where all matches are in it. */

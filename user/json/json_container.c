@@ -228,6 +228,13 @@ static json_t *get_armed(const struct record_text *from, const void *at)
 						    : NULL);
 }
 
+static json_t *get_paused(const struct record_text *from, const void *at)
+{
+	uint32_t flags = *(const uint32_t *)at;
+
+	return flags & HR_SLOT_PAUSED_KNOWN ? json_boolean(flags & HR_SLOT_PAUSED) : json_null();
+}
+
 static json_t *get_intervals(const struct record_text *from, const void *at)
 {
 	const uint16_t *interval = at;
@@ -267,6 +274,7 @@ static const struct json_field tail_fields[] = {
 	SLOT("sampled_at", json_get_time, sampled_ns),
 	SLOT("forecast_intervals", get_intervals, intervals),
 	SLOT("armed", get_armed, flags),
+	SLOT("paused", get_paused, flags),
 	{0},
 };
 
@@ -339,6 +347,35 @@ static json_t *get_sources(const struct record_text *from, const void *at)
 	return object;
 }
 
+static json_t *get_degraded(const struct record_text *from, const void *at)
+{
+	const struct hr_degraded *degraded = at;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < HR_DEGRADED && *degraded[i].what; i++) {
+		json_t *object = json_object();
+
+		json_object_set_new(object, "what",
+				    json_clean(degraded[i].what, sizeof(degraded->what)));
+		json_object_set_new(object, "since", json_get_time(from, &degraded[i].since_ns));
+		json_object_set_new(object, "text",
+				    json_clean(degraded[i].text, sizeof(degraded->text)));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *get_host_memory(const struct record_text *from, const void *at)
+{
+	const struct hr_host_memory *memory = at;
+	json_t *object = json_object();
+
+#define HR_HOST_MEMORY(name, ...) \
+	json_object_set_new(object, #name "_bytes", json_get_bytes(from, &memory->name));
+#include <headroom/host_memory.def>
+	return object;
+}
+
 static const struct json_field host_fields[] = {
 	HOST("node", get_text64, node),
 	HOST("kernel", get_text64, kernel),
@@ -348,16 +385,27 @@ static const struct json_field host_fields[] = {
 	HOST("mem_available_bytes", json_get_bytes, mem_available),
 	HOST("swap_total_bytes", json_get_bytes, swap_total),
 	HOST("swap_free_bytes", json_get_bytes, swap_free),
+	HOST("swap_cost_bytes", json_get_bytes, swap_cost),
 	HOST("headroom_bytes", json_get_bytes, headroom),
+	HOST("memory", get_host_memory, memory),
 	HOST("oom_kills_total", json_get_bytes, oom_kills),
+	HOST("oom_killed_processes_total", json_get_bytes, oom_killed_processes),
 	HOST("pressure", json_get_pressure, pressure),
 	HOST("forecasts", json_get_score, score),
 	{0},
 };
 
+static json_t *get_policies_paused(const struct record_text *from, const void *at)
+{
+	return json_boolean(*(const uint64_t *)at != 0);
+}
+
 static const struct json_field daemon_fields[] = {
 	HOST("version", get_text32, version),
 	HOST("mode", get_mode, mode),
+	HOST("paused", get_policies_paused, paused_until_ns),
+	HOST("paused_until", json_get_time, paused_until_ns),
+	HOST("policies", json_get_u32, policies),
 	HOST("pid", json_get_u32, pid),
 	HOST("started_at", json_get_time, started_ns),
 	HOST("rss_bytes", json_get_bytes, rss_bytes),
@@ -367,6 +415,7 @@ static const struct json_field daemon_fields[] = {
 	HOST("containers", json_get_u32, containers),
 	HOST("capacity", json_get_u32, capacity),
 	HOST("sources", get_sources, source),
+	HOST("degraded", get_degraded, degraded),
 	HOST("sweep_seconds", json_get_ns, sweep_ns),
 	{0},
 };
@@ -380,6 +429,7 @@ json_t *json_host(const struct hr_host *host, const struct hr_board_header *head
 
 	json_object_set_new(daemon, "state",
 			    json_word(!health                             ? "running"
+				      : health == -EINPROGRESS            ? "starting"
 				      : header->state == HR_BOARD_STOPPED ? "stopped"
 									  : "silent"));
 	json_fields(daemon, daemon_fields, NULL, host);

@@ -118,6 +118,20 @@ static json_t *get_oom_stats(const struct record_text *from, const void *at)
 			 "warned_seconds_before", json_get_ms(from, &oom->warned_before_ms));
 }
 
+/* What the reflex did, if a policy wants one for the victim's cgroup or one above it. */
+static json_t *get_reflex(const struct record_text *from, const void *at)
+{
+	const struct hr_event_oom_kill *oom = at;
+
+	if (oom->reflex == HR_REFLEX_NONE)
+		return json_null();
+	return json_pack("{so so so so}", "state", json_word(reflex_word(oom->reflex)),
+			 "armed_seconds_before", json_get_ms(from, &oom->armed_before_ms),
+			 "killed_seconds_before", json_get_ms(from, &oom->reflex_before_ms),
+			 "killed_pid",
+			 oom->reflex_pid ? json_integer(oom->reflex_pid) : json_null());
+}
+
 static json_t *get_oom_flags(const struct record_text *from, const void *at)
 {
 	static const struct {
@@ -126,6 +140,7 @@ static json_t *get_oom_flags(const struct record_text *from, const void *at)
 	} flags[] = {{HR_OOM_GROUP, "group"},
 		     {HR_OOM_INFERRED, "inferred"},
 		     {HR_OOM_COUNTED, "counted"},
+		     {HR_OOM_PARENT_WARNED, "parent_warned"},
 		     {HR_OOM_SYSRQ, "sysrq"}};
 	json_t *array = json_array();
 
@@ -133,6 +148,23 @@ static json_t *get_oom_flags(const struct record_text *from, const void *at)
 		if (*(const uint8_t *)at & flags[i].flag)
 			json_array_append_new(array, json_string(flags[i].word));
 	return array;
+}
+
+static json_t *get_processes(const struct record_text *from, const void *at)
+{
+	uint32_t more = *(const uint32_t *)at;
+
+	return more == HR_UNKNOWN_U32 ? json_null() : json_integer(1 + (json_int_t)more);
+}
+
+static json_t *get_not_acted(const struct record_text *from, const void *at)
+{
+	const struct hr_event_oom_kill *oom = at;
+
+	return oom->policy.at
+		       ? json_pack("{so so}", "name", json_get_text(from, &oom->policy),
+				   "not_acted", json_word(hr_skip_reason_name(oom->not_acted)))
+		       : json_null();
 }
 
 #define OOM(key_, get_, field_) FIELD(hr_event_oom_kill, key_, get_, field_)
@@ -145,7 +177,10 @@ static const struct json_field oom_fields[] = {
 	OOM("order", get_order, order),
 	{"history", get_history, 0},
 	{"forecast", get_oom_stats, 0},
+	{"reflex", get_reflex, 0},
 	OOM("flags", get_oom_flags, flags),
+	OOM("processes", get_processes, more),
+	{"policy", get_not_acted, 0},
 	{0},
 };
 
@@ -185,6 +220,7 @@ static const struct json_field container_fields[] = {
 	CONTAINER("oom_kills_total", json_get_bytes, oom_kills_total),
 	CONTAINER("uptime_seconds", json_get_ms, uptime_ms),
 	CONTAINER("peak_bytes", json_get_bytes, peak),
+	CONTAINER("former_name", json_get_text, former_name),
 	{0},
 };
 
