@@ -3,6 +3,7 @@
  * The file: SQLite with a write-ahead log, so that readers and the writer do not wait for each other and a killed writer
  * leaves complete transactions. Trusts nothing in the file.
  */
+#include "base/safe_file.h"
 #include "db.h"
 
 #include <errno.h>
@@ -121,6 +122,22 @@ int db_number(sqlite3 *db, const char *sql, const int64_t *args, int n_args, int
 	if (!r || sqlite3_column_type(stmt, 0) != SQLITE_INTEGER)
 		return -ENODATA;
 	*ret_number = sqlite3_column_int64(stmt, 0);
+	return 0;
+}
+
+int db_board_header(sqlite3 *db, uint64_t instance, struct hr_board_header *ret_header)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = db_query(db, "SELECT header FROM boards WHERE instance = ?1",
+			 DB_ARGS((int64_t)instance), &stmt);
+
+	if (!r)
+		r = db_step(stmt);
+	if (r <= 0)
+		return r ? r : -ENODATA;
+	if (sqlite3_column_bytes(stmt, 0) != sizeof(*ret_header))
+		return -EBADMSG;
+	memcpy(ret_header, sqlite3_column_blob(stmt, 0), sizeof(*ret_header));
 	return 0;
 }
 
@@ -332,12 +349,14 @@ static int check_tables(sqlite3 *db)
 
 int db_open_write(const char *path, sqlite3 **ret_db, char error[STORE_ERROR])
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
+	_cleanup_close_ int fd = safe_open(path, O_RDWR | O_CREAT, 0640);
 	_cleanup_db_ sqlite3 *db = NULL;
 	struct stat st;
 	int r;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (fd < 0)
+		return describe(fd, path, error);
+	if (fstat(fd, &st))
 		return describe(-errno, path, error);
 	if (!S_ISREG(st.st_mode))
 		return describe(-EPROTO, path, error);

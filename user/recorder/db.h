@@ -66,6 +66,10 @@ static inline void db_finalizep(sqlite3_stmt **stmt) { sqlite3_finalize(*stmt); 
 int db_scan(sqlite3 *db, const char *sql, int64_t after, int (*fn)(sqlite3_stmt *row, void *arg),
 	    void *arg, uint32_t *ret_damaged);
 
+struct hr_board_header;
+/* The newest header of a board. -ENODATA: not stored; -EBADMSG. */
+int db_board_header(sqlite3 *db, uint64_t instance, struct hr_board_header *ret_header);
+
 /* Bytes on disk: the file, its log and the log's index. */
 uint64_t db_disk_bytes(const char *path);
 

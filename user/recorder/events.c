@@ -210,21 +210,32 @@ static uint64_t last_of(const struct batch *batch)
 	return a > b ? a : b;
 }
 
+/* Times of a batch by two clocks could not be told apart later: such a batch is read again. */
+static int same_clock(struct hr_reader *board, const struct hr_board_header *before)
+{
+	struct hr_board_header now;
+
+	hr_reader_header(board, &now);
+	return now.instance == before->instance && now.created_ns != before->created_ns ? -EAGAIN
+											: 0;
+}
+
 int writer_events(struct recorder_writer *w, struct hr_reader *board,
 		  struct events_stored *ret_stored)
 {
 	struct events_stored stored = {0};
 	struct hr_board_header header;
 	struct batch batch = {.more = true};
-	int r = 0;
+	int r;
 
 	if (!w->db)
 		return -EBADMSG;
 	hr_reader_header(board, &header);
+	r = writer_follow_clock(w, &header);
 	if (w->seek || header.instance != w->instance)
 		seek(w, board, header.instance);
 	for (int i = 0; !r && batch.more && i < BATCHES; i++) {
-		r = take_batch(w, board, &batch);
+		r = take_batch(w, board, &batch) ?: same_clock(board, &header);
 		if (r || !last_of(&batch))
 			break;
 		r = quota_make_space(w, batch.row[HR_RING_KEEP].bytes +

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "board/frame_codec.h"
+#include "board/stamps.h"
 #include "db.h"
 #include "delta_codec.h"
 #include "writer.h"
@@ -168,6 +169,22 @@ damaged:
 	return e == -EBADMSG ? 0 : e;
 }
 
+/* By the clock as it was set last, which the header of the boards table has; the rows have their times by it, too. */
+static void move_snapshot(struct reading *r)
+{
+	struct frame *p = &r->frame;
+	struct hr_board_header newest;
+	int64_t step;
+
+	if (db_board_header(r->db, p->body.header.instance, &newest))
+		return;
+	step = (int64_t)(newest.created_ns - p->body.header.created_ns);
+	stamps_move_header(&p->body.header, step);
+	stamps_move_host(&p->body.host, step);
+	for (uint32_t i = 0; i < p->body.slot_count; i++)
+		stamps_move_slot(&p->slot[i], step);
+}
+
 /* Reads one snapshot into r->frame, without its unreadable parts. -ENODATA: its first part is unreadable. */
 static int read_snapshot(struct reading *r, const struct entry *entry)
 {
@@ -199,7 +216,10 @@ static int read_snapshot(struct reading *r, const struct entry *entry)
 	}
 	if (e)
 		return e == -EIO ? -ENODATA : e;
-	return r->frame.body.header.magic ? 0 : -ENODATA;
+	if (!r->frame.body.header.magic)
+		return -ENODATA;
+	move_snapshot(r);
+	return 0;
 }
 
 /* ---- events ---- */
@@ -232,9 +252,26 @@ static int sort_batch(struct frame *p, uint32_t from)
 	return 0;
 }
 
-/* Appends the records of a row that are in the time range. Checks their sizes; the reader checks the rest. */
-static int append_records(struct reading *r, const unsigned char *raw, uint32_t bytes)
+/* How far the wall clock was set after these records were stored: the row's earliest time against theirs. */
+static int64_t step_of_records(const unsigned char *raw, uint32_t bytes, uint64_t first_ns)
 {
+	uint64_t earliest = UINT64_MAX;
+	struct hr_event event;
+
+	for (uint32_t at = 0; bytes - at >= sizeof(event); at += event.bytes) {
+		memcpy(&event, raw + at, sizeof(event));
+		if (event.bytes < sizeof(event) || event.bytes > bytes - at)
+			break;
+		earliest = event.time_ns < earliest ? event.time_ns : earliest;
+	}
+	return earliest == UINT64_MAX ? 0 : (int64_t)(first_ns - earliest);
+}
+
+/* Appends the records of a row that are in the time range. Checks their sizes; the reader checks the rest. */
+static int append_records(struct reading *r, const unsigned char *raw, uint32_t bytes,
+			  uint64_t first_ns)
+{
+	int64_t step = step_of_records(raw, bytes, first_ns);
 	struct frame *p = &r->frame;
 	int e = frame_reserve(p, 0, p->body.events_bytes + bytes);
 
@@ -250,8 +287,12 @@ static int append_records(struct reading *r, const unsigned char *raw, uint32_t 
 			r->damaged++;
 			break;
 		}
+		event.time_ns += (uint64_t)step;
 		if (event.time_ns >= r->from_ns && event.time_ns <= r->to_ns) {
-			memcpy(p->events + p->body.events_bytes, raw + at, event.bytes);
+			struct hr_event *to = (void *)(p->events + p->body.events_bytes);
+
+			memcpy(to, raw + at, event.bytes);
+			stamps_move_event(to, step);
 			p->body.events_bytes += event.bytes;
 			r->events++;
 		}
@@ -311,7 +352,9 @@ static int read_row(struct reading *r, sqlite3_stmt *row)
 		return e;
 	}
 	r->frame.body.events_missed += missed;
-	return e ? e : append_records(r, raw, (uint32_t)n);
+	return e ? e
+		 : append_records(r, raw, (uint32_t)n,
+				  (uint64_t)sqlite3_column_int64(row, COL_FIRST_NS));
 }
 
 static bool row_wanted(const struct reading *r, sqlite3_stmt *row)

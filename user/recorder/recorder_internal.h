@@ -21,9 +21,11 @@ struct recorder_writer {
 	uint64_t most_bytes;
 	int64_t at_base; /* seconds of recording at writer_open() */
 	uint64_t mono_base_ns;
-	int64_t frozen_until;          /* at_s */
-	uint64_t instance, next_seq;   /* of the next event to read; next_seq 0: the oldest */
-	bool seek;                     /* the reader is not at next_seq: seek first */
+	int64_t frozen_until;        /* at_s */
+	uint64_t instance, next_seq; /* of the next event to read; next_seq 0: the oldest */
+	bool seek;                   /* the reader is not at next_seq: seek first */
+	uint64_t clock_instance,
+		clock_created_ns;      /* by which clock the rows are; 0: not known yet */
 	uint64_t snapshot_bytes;       /* of the last snapshot */
 	uint64_t ring_bytes[HR_RINGS]; /* stored of each ring */
 	struct frame part;
@@ -35,6 +37,9 @@ int64_t writer_now(const struct recorder_writer *w); /* at_s */
 int writer_begin(struct recorder_writer *w);
 /* Commits if r is 0, else rolls back. Returns r, or the error of the commit. */
 int writer_end(struct recorder_writer *w, int r);
+
+/* Before anything of a board is stored: moves its rows if the wall clock was set. */
+int writer_follow_clock(struct recorder_writer *w, const struct hr_board_header *header);
 
 /* quota.c. Frees space for about so many bytes: in the quota, on the disk, in the write-ahead log. */
 int quota_make_space(struct recorder_writer *w, uint64_t bytes);

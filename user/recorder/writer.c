@@ -35,6 +35,53 @@ int writer_end(struct recorder_writer *w, int r)
 	return r;
 }
 
+/* The wall clock was set while a board is recorded: a reader then returns that board's created_ns, and all its times, by the new
+ * clock. The rows that are stored already follow. Of the packed records only the rows' times change; the reader of the store
+ * moves what it unpacks by the difference (read.c). */
+
+/* created_ns as this board's rows have it; 0: there are none. */
+static uint64_t stored_created_ns(struct recorder_writer *w, uint64_t instance)
+{
+	struct hr_board_header header;
+
+	if (w->clock_instance == instance)
+		return w->clock_created_ns;
+	return db_board_header(w->db, instance, &header) ? 0 : header.created_ns;
+}
+
+static int move_rows(struct recorder_writer *w, const struct hr_board_header *header, int64_t step)
+{
+	static const char *const sql[] = {
+		"UPDATE snapshots SET time_ns = time_ns + ?1 WHERE instance = ?2",
+		("UPDATE events SET first_ns = first_ns + ?1, last_ns = last_ns + ?1"
+		 " WHERE instance = ?2"),
+		"UPDATE incidents SET time_ns = time_ns + ?1 WHERE instance = ?2",
+	};
+	int r = writer_begin(w);
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(sql); i++)
+		r = db_run(w->db, sql[i], DB_ARGS(step, (int64_t)header->instance), NULL, 0);
+	if (!r)
+		r = db_run(w->db, "UPDATE boards SET header = ?2 WHERE instance = ?1",
+			   DB_ARGS((int64_t)header->instance),
+			   &(struct db_blob){header, sizeof(*header)}, 1);
+	return writer_end(w, r);
+}
+
+int writer_follow_clock(struct recorder_writer *w, const struct hr_board_header *header)
+{
+	uint64_t before = stored_created_ns(w, header->instance);
+	int r = before && before != header->created_ns
+			? move_rows(w, header, (int64_t)(header->created_ns - before))
+			: 0;
+
+	if (!r) {
+		w->clock_instance = header->instance;
+		w->clock_created_ns = header->created_ns;
+	}
+	return r;
+}
+
 static int take_part(struct recorder_writer *w, struct hr_reader *board, uint32_t *index)
 {
 	struct frame *p = &w->part;
@@ -141,6 +188,8 @@ int writer_snapshot(struct recorder_writer *w, struct hr_reader *board, enum sna
 	memset(&w->part.body, 0, sizeof(w->part.body));
 	hr_reader_header(board, &w->part.body.header);
 	r = hr_reader_host(board, &w->part.body.host) ? -EAGAIN : 0;
+	if (!r)
+		r = writer_follow_clock(w, &w->part.body.header);
 	if (!w->snapshot_bytes)
 		expected = (uint64_t)w->part.body.header.slots_high * SLOT_PACKED;
 	if (!r)

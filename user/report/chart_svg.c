@@ -143,7 +143,7 @@ static void grid(const struct chart *c)
 		fprintf(c->out, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>", c->f.left,
 			y_of(c, b), c->f.width - c->f.right);
 		fprintf(c->out, "<text class=\"tick end\" x=\"%.1f\" y=\"%.1f\">%s</text>",
-			c->f.left - 7, y_of(c, b) + 4, units_bytes((uint64_t)b, text));
+			c->f.left - 7, y_of(c, b) + 4, units_bytes(units_whole(b), text));
 	}
 }
 
@@ -152,7 +152,7 @@ static const char *tick_text(double seconds, char text[UNITS_TEXT])
 {
 	size_t n;
 
-	units_duration_ms((uint64_t)(fabs(seconds) * 1000 + 0.5), text);
+	units_duration_ms(units_whole(fabs(seconds) * 1000 + 0.5), text);
 	n = strlen(text);
 	if (n > 4 && (!strcmp(text + n - 4, "m00s") || !strcmp(text + n - 4, "h00m")))
 		text[n - 3] = 0;
@@ -313,7 +313,7 @@ static void describe(const struct chart *c, const char *id)
 	fprintf(c->out, "<title id=\"t-%s\">Memory of ", id);
 	html_text(r->incident.name, c->out);
 	fprintf(c->out, "</title><desc id=\"d-%s\">", id);
-	units_duration_ms((uint64_t)((c->to - c->from) * 1000), span);
+	units_duration_ms(units_whole((c->to - c->from) * 1000), span);
 	fprintf(c->out, "Window of %s: usage from %s to %s", span, units_bytes(r->series.before, a),
 		units_bytes(r->series.at, b));
 	if (r->limited)

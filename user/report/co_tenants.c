@@ -172,6 +172,15 @@ static bool is_sibling(const struct candidates *all, const struct candidate *c)
 	       (all->parent_id && c->parent_id == all->parent_id);
 }
 
+/* Another cgroup of a workload that is chosen already: an earlier run of it, or the next. */
+static bool is_again(const struct candidates *all, const struct candidate *c)
+{
+	for (size_t i = 0; c->workload && i < all->n; i++)
+		if (all->candidate[i].chosen && all->candidate[i].workload == c->workload)
+			return true;
+	return false;
+}
+
 /* The best remaining candidate: of siblings, or of others. One that did not grow counts only in the same pod, or below the
  * same limit. */
 static struct candidate *best(struct candidates *all, bool siblings, bool shared)
@@ -182,8 +191,8 @@ static struct candidate *best(struct candidates *all, bool siblings, bool shared
 		struct candidate *c = &all->candidate[i];
 		bool close = shared || (all->pod && c->pod == all->pod);
 
-		if (c->chosen || c->at == HR_UNKNOWN || is_sibling(all, c) != siblings ||
-		    (!(siblings && close) && !grew(c)))
+		if (c->chosen || is_again(all, c) || c->at == HR_UNKNOWN ||
+		    is_sibling(all, c) != siblings || (!(siblings && close) && !grew(c)))
 			continue;
 		if (!best || growth(c) > growth(best) ||
 		    (growth(c) == growth(best) && c->at > best->at))

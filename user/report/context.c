@@ -24,14 +24,13 @@ static int add_host_point(struct series *s, const struct hr_host *host)
 	struct hr_slot slot = {.sampled_ns = host->sampled_ns};
 
 	/* A slot with one point: the host's. */
-	if (host->mem_total == HR_UNKNOWN || host->mem_available > host->mem_total)
+	if (host->mem_total == HR_UNKNOWN || host->mem_available > hr_host_usable(host))
 		return 0;
-	slot.binding.limit =
-		host->mem_total + (host->swap_total == HR_UNKNOWN ? 0 : host->swap_total);
+	slot.binding.limit = hr_host_capacity(host);
 	slot.history.fine_count = 1;
 	slot.history.fine[0] = (struct hr_point){
-		.usage_kib = (uint32_t)((host->mem_total - host->mem_available) >> 10),
-		.unreclaimable_kib = (uint32_t)((host->mem_total - host->mem_available) >> 10),
+		.usage_kib = (uint32_t)((hr_host_usable(host) - host->mem_available) >> 10),
+		.unreclaimable_kib = (uint32_t)((hr_host_usable(host) - host->mem_available) >> 10),
 		.headroom_kib = (uint32_t)(host->headroom >> 10)};
 	return series_add_slot(s, &slot, host->sampled_ns, 0, UINT64_MAX);
 }
@@ -81,6 +80,18 @@ static void see_host(struct context *s, const struct hr_host *host, uint64_t tim
 	s->host_before = before;
 }
 
+/* One picture is whole. One from before the incident is better than one after it. */
+static void keep_outlived(struct context *s, uint64_t time_ns)
+{
+	bool before = time_ns <= s->time_ns;
+
+	if (s->seen.left == HR_UNKNOWN || (s->have_outlived && !before))
+		return;
+	outlived_end(&s->seen);
+	s->outlived = s->seen;
+	s->have_outlived = true;
+}
+
 static int see_all(void *context, struct hr_reader *reader, uint64_t time_ns)
 {
 	struct context *s = context;
@@ -101,7 +112,10 @@ static int see_all(void *context, struct hr_reader *reader, uint64_t time_ns)
 		    host.sampled_ns <= r->to_ns)
 			e = add_host_point(&r->series, &host);
 	}
+	s->seen = (struct outlived){.left = HR_UNKNOWN};
 	for (uint32_t i = 0; !e && !hr_reader_slot(reader, &i, &slot);) {
+		outlived_see(&s->seen, s->report->kill ? s->report->kill->limit_cgroup_id : 0,
+			     &slot);
 		if (slot.state == HR_SLOT_RUNNING && slot.memory.limit != HR_UNKNOWN &&
 		    (slot.id.kind == HR_KIND_CONTAINER || slot.id.kind == HR_KIND_UNIT))
 			limits += slot.memory.limit;
@@ -110,6 +124,7 @@ static int see_all(void *context, struct hr_reader *reader, uint64_t time_ns)
 		if (!e && window)
 			e = candidates_see(s, &slot, header.created_ns, time_ns);
 	}
+	keep_outlived(s, time_ns);
 	if (time_ns <= s->time_ns || s->limits_sum == HR_UNKNOWN)
 		s->limits_sum = limits;
 	return e;

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "format/outlived.h"
 #include "format/phrase.h"
 
 /* Thresholds of the rules: opinions, all in one place. */
 #define PEAK_SHARE      0.95 /* of the limit */
 #define PART_SHARE      0.25 /* of the memory */
 #define ANON_SHARE      0.75 /* not reclaimable without swap */
+#define HUGE_SHARE      0.10 /* of the host */
 #define CACHE_SHARE     0.30
 #define SWAP_FULL_SHARE 0.95
 #define BURST_MS        60000u /* too fast for a manual reaction */
@@ -37,6 +39,7 @@ void facts_init(struct facts *f)
 	f->constraint = HR_CONSTRAINT_UNKNOWN;
 	f->limit = f->usage = f->own_limit = f->own_usage = HR_UNKNOWN;
 	f->anon = f->file = f->shmem = f->kernel = f->pgtables = HR_UNKNOWN;
+	memset(&f->memory, 0xff, sizeof(f->memory)); /* HR_UNKNOWN */
 	f->swap = f->swap_limit = f->high = f->high_events = HR_UNKNOWN;
 	f->earlier_peak = f->limit_before = f->limit_changed_ago_ms = HR_UNKNOWN;
 	f->leak_bytes_per_hour = HR_UNKNOWN_I64;
@@ -44,6 +47,8 @@ void facts_init(struct facts *f)
 	f->pids_before = f->pids = f->stall_centi = HR_UNKNOWN_U32;
 	f->host_total = f->host_available = HR_UNKNOWN;
 	f->host_swap_total = f->host_swap_free = f->limits_sum = HR_UNKNOWN;
+	f->outlived = HR_UNKNOWN;
+	f->host_huge = f->host_zram = f->host_swap_cost = HR_UNKNOWN;
 	f->score_adj = INT32_MIN;
 	f->order = -1;
 	f->age_ms = HR_UNKNOWN;
@@ -141,8 +146,8 @@ static void restart_loop(const struct facts *f, struct line *l)
 {
 	if (f->kills_before < LOOP_KILLS)
 		return;
-	line_add(l, "%u OOM kills in the hour before: each restart ends in the next OOM kill.",
-		 f->kills_before);
+	line_add(l, "%u OOM kill%s in the hour before: each restart ends in the next OOM kill.",
+		 f->kills_before, f->kills_before == 1 ? "" : "s");
 }
 
 static void no_swap(const struct facts *f, struct line *l)
@@ -172,6 +177,32 @@ static void swap_full(const struct facts *f, struct line *l)
 		line_add_bytes(l, ": ", f->swap, " in use");
 	else
 		line_add_bytes(l, ": ", f->host_swap_free, " free on the host");
+	line_add(l, ".");
+}
+
+static void huge_pages(const struct facts *f, struct line *l)
+{
+	if (f->level != HR_LEVEL_HOST || share(f->host_huge, f->host_total) < HUGE_SHARE)
+		return;
+	line_add_bytes(l, "", f->host_huge, "");
+	line_add_bytes(l, " of the host's ", f->host_total,
+		       " are reserved huge pages (vm.nr_hugepages): no other use can have them, "
+		       "free or not.");
+}
+
+static void swap_in_memory(const struct facts *f, struct line *l)
+{
+	if (f->level != HR_LEVEL_HOST || !known(f->host_zram) || !f->host_zram)
+		return;
+	line_add_bytes(l, "Swap of ", f->host_zram,
+		       " is on zram, in memory: each page that is swapped out takes memory at its "
+		       "compressed size");
+	if (known(f->host_swap_free) && known(f->host_swap_cost))
+		line_add_bytes(l, ", so that the free swap was worth ",
+			       f->host_swap_free > f->host_swap_cost
+				       ? f->host_swap_free - f->host_swap_cost
+				       : 0,
+			       "");
 	line_add(l, ".");
 }
 
@@ -207,12 +238,30 @@ static void shmem(const struct facts *f, struct line *l)
 		": files in /dev/shm and tmpfs mounts count, and remain after their process ends.");
 }
 
+static void outlived(const struct facts *f, struct line *l)
+{
+	if (outlived_notable(f->outlived, f->limit))
+		outlived_text(l, f->outlived, f->filler, f->outlived_filled);
+}
+
 static void kernel(const struct facts *f, struct line *l)
 {
+	bool kinds;
+
 	if (share(f->kernel, f->own_usage) < PART_SHARE)
 		return;
 	line_add_bytes(l, "", f->kernel, " was kernel memory");
-	line_add(l, " (page tables, sockets, dentries): killing processes may not free it.");
+	kinds = phrase_kernel_kinds(l, " (", &f->memory);
+	line_add(l, "%s: killing processes may not free it.",
+		 kinds ? ")" : " (page tables, dentries, inodes)");
+}
+
+static void sockets(const struct facts *f, struct line *l)
+{
+	if (share(f->memory.sock, f->own_usage) < PART_SHARE)
+		return;
+	line_add_bytes(l, "", f->memory.sock, " was in buffers of sockets");
+	line_add(l, ": a peer that does not read, or large net.ipv4.tcp_wmem and tcp_rmem.");
 }
 
 static void page_tables(const struct facts *f, struct line *l)
@@ -229,7 +278,8 @@ static void memory_high(const struct facts *f, struct line *l)
 		return;
 	line_add_bytes(l, "Usage was above memory.high of ", f->high, "");
 	if (known(f->high_events) && f->high_events)
-		line_add(l, " (%llu times in this window)", (unsigned long long)f->high_events);
+		line_add(l, " (%llu time%s in this window)", (unsigned long long)f->high_events,
+			 f->high_events == 1 ? "" : "s");
 	line_add(l, ": the kernel throttled its allocations.");
 }
 
@@ -313,6 +363,7 @@ static const struct condition_set {
 } rules[] = {
 	{"limit_lowered", "Limit lowered shortly before", limit_lowered},
 	{"leak", "Memory leak", leak},
+	{"outlived_memory", "Memory of containers that have ended", outlived},
 	{"restart_loop", "OOM restart loop", restart_loop},
 	{"fork_bomb", "Process count multiplied", fork_bomb},
 	{"burst", "Burst", burst},
@@ -325,10 +376,13 @@ static const struct condition_set {
 	{"hang", "OOM killer disabled", hang},
 	{"no_swap", "No swap", no_swap},
 	{"swap_full", "Swap was full", swap_full},
+	{"swap_in_memory", "Swap on zram", swap_in_memory},
+	{"huge_pages", "Reserved huge pages", huge_pages},
 	{"anonymous", "Mostly anonymous memory", anon},
 	{"page_cache", "Page cache", cache},
 	{"shared_memory", "Shared memory and tmpfs", shmem},
 	{"kernel_memory", "Kernel memory", kernel},
+	{"sockets", "Buffers of sockets", sockets},
 	{"page_tables", "Page tables", page_tables},
 	{"memory_high", "Throttled at memory.high", memory_high},
 	{"stalls", "Stalls", stalls},

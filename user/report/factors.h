@@ -21,6 +21,7 @@ struct facts {
 	uint64_t own_limit;    /* none: HR_UNKNOWN */
 	uint64_t own_usage;
 	uint64_t anon, file, shmem, kernel, pgtables; /* by kind */
+	struct hr_memory memory; /* of the last sample: kinds of kernel memory, sockets */
 	uint64_t swap, swap_limit;
 	uint64_t high, high_events; /* memory.high, and how often it was hit in the window */
 	uint64_t earlier_peak;      /* highest usage before the last rise, restarts included */
@@ -35,7 +36,12 @@ struct facts {
 	uint32_t pids_before, pids; /* at the begin of the window, and at the incident */
 	uint32_t kills_before;      /* of the same workload, within the hour before */
 	uint32_t stall_centi;       /* PSI full avg10 at its worst */
+	uint64_t outlived,
+		outlived_filled; /* shared memory that no running container has; what the filler had at its end */
+	char filler[160]; /* "": not known */
 	uint64_t host_total, host_available, host_swap_total, host_swap_free;
+	uint64_t host_huge, host_zram,
+		host_swap_cost; /* reserved huge pages; swap on zram; what filling the free swap costs */
 	uint64_t limits_sum; /* of all containers' own limits */
 	bool group;          /* memory.oom.group */
 	bool other_trigger;  /* the trigger is not in the victim's cgroup */

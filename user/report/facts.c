@@ -89,6 +89,8 @@ static void from_slot(const struct context *s, struct facts *f)
 	}
 	if (s->slot.started_ns != HR_UNKNOWN && s->slot.started_ns <= s->time_ns)
 		f->age_ms = (s->time_ns - s->slot.started_ns) / NS_PER_MS;
+	if (f->age_ms != HR_UNKNOWN && f->rise_ms != HR_UNKNOWN && f->rise_ms > f->age_ms)
+		f->rise_ms = f->age_ms; /* the points before are of another with its name */
 	if (!s->slot_before)
 		return;
 	f->own_usage = m->usage;
@@ -96,6 +98,7 @@ static void from_slot(const struct context *s, struct facts *f)
 	f->file = m->file;
 	f->shmem = m->shmem;
 	f->kernel = m->kernel;
+	f->memory = *m;
 	f->swap = m->swap;
 	f->pids_before = s->pids_first;
 	f->pids = s->slot.pids;
@@ -107,6 +110,15 @@ static void from_slot(const struct context *s, struct facts *f)
 	f->leak_of = s->slot.forecast.leak_of;
 	if (f->leak)
 		f->leak_bytes_per_hour = s->slot.forecast.leak_bytes_per_hour;
+}
+
+static void from_outlived(const struct context *s, struct facts *f)
+{
+	if (!s->have_outlived)
+		return;
+	f->outlived = s->outlived.left;
+	f->outlived_filled = s->outlived.filled;
+	snprintf(f->filler, sizeof(f->filler), "%s", s->outlived.filler);
 }
 
 static void from_kill(const struct context *s, struct facts *f)
@@ -159,18 +171,20 @@ static void from_host(const struct context *s, struct facts *f)
 	if (!s->have_host)
 		return;
 	f->host_total = s->host.mem_total;
+	f->host_huge = s->host.memory.hugetlb;
+	f->host_zram = s->host.zram_swap_total;
 	f->host_swap_total = s->host.swap_total;
 	f->mode = s->host.mode;
 	f->limits_sum = s->limits_sum;
 	if (!s->report->incident.cgroup_id && s->host.mem_total != HR_UNKNOWN) {
 		f->level = HR_LEVEL_HOST;
-		f->limit = s->host.mem_total +
-			   (s->host.swap_total == HR_UNKNOWN ? 0 : s->host.swap_total);
+		f->limit = hr_host_capacity(&s->host);
 	}
 	if (!s->host_before)
 		return;
 	f->host_available = s->host.mem_available;
 	f->host_swap_free = s->host.swap_free;
+	f->host_swap_cost = s->host.swap_cost;
 }
 
 /* Events of the subject up to the incident. */
@@ -243,6 +257,7 @@ void context_facts(const struct context *s, struct facts *ret)
 	f.hung = s->report->incident.kind == INCIDENT_HANG;
 	f.host = !s->report->incident.cgroup_id;
 	from_kill(s, &f);
+	from_outlived(s, &f);
 	from_slot(s, &f);
 	from_victim(s, &f);
 	from_host(s, &f);

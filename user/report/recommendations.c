@@ -128,7 +128,7 @@ static void write_leak(struct recommendation *a, const struct facts *f)
 	if (f->leak_bytes_per_hour == HR_UNKNOWN_I64 || f->leak_bytes_per_hour <= 0 ||
 	    f->limit == HR_UNKNOWN)
 		return;
-	a->buys_ms = (uint64_t)((double)f->limit / (double)f->leak_bytes_per_hour * 3600 * 1000);
+	a->buys_ms = units_whole((double)f->limit / (double)f->leak_bytes_per_hour * 3600 * 1000);
 	line_add_bytes(&l, " It grows by ", (uint64_t)f->leak_bytes_per_hour, "/h: ");
 	line_add_bytes(&l, "another ", f->limit, " of limit");
 	line_add_ms(&l, " would last ", a->buys_ms, "");

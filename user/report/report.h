@@ -56,6 +56,7 @@ struct report {
 	struct incident incident; /* its seqs belong to the report */
 	const char *node, *kernel, *version, *mode, *source;
 	const char *headline; /* name and title */
+	const char *no_alarm; /* a sentence for a report without alarms of the subject */
 	const char *summary[REPORT_SUMMARY];
 
 	uint64_t from_ns, to_ns; /* window of the charts */

@@ -107,7 +107,7 @@ static void narrow_window(struct report *r)
 	const struct incident *i = &r->incident;
 	uint64_t alarmed = i->time_ns - i->begin_ns, rise = 0, before, after;
 
-	if (i->kind == INCIDENT_NEAR_MISS)
+	if (i->kind == INCIDENT_NEAR_MISS || i->kind == INCIDENT_ENDED)
 		alarmed = i->end_ns - i->begin_ns;
 	if (r->found.rise_ms != HR_UNKNOWN)
 		rise = clamp(r->found.rise_ms, 0, MOST_BEFORE_NS / NS_PER_MS) * NS_PER_MS;

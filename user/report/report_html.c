@@ -21,10 +21,9 @@ static const struct {
 };
 
 static const enum report_mark kind_marks[INCIDENT_KINDS] = {
-	[INCIDENT_OOM_KILL] = MARK_KILL,
-	[INCIDENT_ACTION] = MARK_ACTION,
-	[INCIDENT_NEAR_MISS] = MARK_WARN,
-	[INCIDENT_HANG] = MARK_ACT,
+	[INCIDENT_OOM_KILL] = MARK_KILL,  [INCIDENT_ACTION] = MARK_ACTION,
+	[INCIDENT_NEAR_MISS] = MARK_WARN, [INCIDENT_HANG] = MARK_ACT,
+	[INCIDENT_ENDED] = MARK_WARN,
 };
 
 static void text(FILE *out, const char *s)
@@ -307,7 +306,7 @@ static void put_oom_stats(const struct report *r, FILE *out)
 {
 	fputs("<h2>Forecast</h2>\n", out);
 	if (!r->alarms) {
-		element(out, "p", "", "No alarm before it.");
+		element(out, "p", "", r->no_alarm);
 		return;
 	}
 	fputs("<ul class=\"plain\">\n", out);

@@ -3,8 +3,10 @@
 #ifndef HEADROOM_REPORT_REPORT_INTERNAL_H
 #define HEADROOM_REPORT_REPORT_INTERNAL_H
 
+#include "base/clock.h"
 #include "base/strbuf.h"
 #include "format/incident_text.h"
+#include "format/outlived.h"
 #include "format/phrase.h"
 #include "report.h"
 
@@ -36,6 +38,8 @@ struct context {
 	uint32_t pids_first, stall_centi;
 	uint64_t high_first;
 	uint64_t limits_sum;
+	bool have_outlived;
+	struct outlived outlived, seen; /* seen: of the picture that is being read */
 	struct candidates *candidates;
 };
 
@@ -53,7 +57,7 @@ void context_facts(const struct context *s, struct facts *ret);
 /* report_text.c: alarms, actions, timeline, facts, summary; 0 or -ENOMEM. */
 int report_text_build(const struct context *s);
 /* "12:07:52" (UTC), and with the date. */
-#define REPORT_TIME 32
+#define REPORT_TIME CLOCK_TEXT
 const char *report_clock(uint64_t time_ns, char text[REPORT_TIME]);
 const char *report_day(uint64_t time_ns, char text[REPORT_TIME]);
 /* "-42s", "+1m05s", "0 ms": from one to the other. */

@@ -216,7 +216,7 @@ static void put_oom_stats(const struct report *r, FILE *out)
 	for (size_t i = 0; i < r->alarms; i++)
 		item(out, report_clock(r->alarm[i].time_ns, clock), r->alarm[i].text);
 	if (!r->alarms)
-		fputs("No alarm before it.\n", out);
+		fprintf(out, "%s\n", r->no_alarm);
 	fputc('\n', out);
 }
 

@@ -20,24 +20,19 @@
 
 #define TEXT 2048
 
-static const char *stamp(const char *format, uint64_t time_ns, char text[REPORT_TIME])
+const char *report_clock(uint64_t time_ns, char text[REPORT_TIME])
 {
 	time_t seconds = (time_t)(time_ns / NS_PER_SEC);
 	struct tm tm;
 
-	gmtime_r(&seconds, &tm);
-	strftime(text, REPORT_TIME, format, &tm);
+	localtime_r(&seconds, &tm);
+	strftime(text, REPORT_TIME, "%H:%M:%S", &tm);
 	return text;
-}
-
-const char *report_clock(uint64_t time_ns, char text[REPORT_TIME])
-{
-	return stamp("%H:%M:%S", time_ns, text);
 }
 
 const char *report_day(uint64_t time_ns, char text[REPORT_TIME])
 {
-	return stamp("%Y-%m-%d %H:%M:%S UTC", time_ns, text);
+	return clock_format_local(time_ns, text);
 }
 
 const char *report_offset(uint64_t from_ns, uint64_t to_ns, char text[REPORT_TIME])
@@ -253,7 +248,8 @@ static bool daemon_matters(const struct context *s, const struct hr_event *e)
 
 	return e->type == HR_EVENT_DAEMON && e->time_ns + 60 * NS_PER_SEC >= i->begin_ns &&
 	       e->time_ns <= i->end_ns &&
-	       (g->what <= HR_DAEMON_CAPACITY || g->what == HR_DAEMON_LOST);
+	       (g->what <= HR_DAEMON_CAPACITY || g->what == HR_DAEMON_LOST ||
+		g->what == HR_DAEMON_RECOVERED);
 }
 
 static int build_timeline(const struct context *s)
@@ -336,7 +332,8 @@ static int add_kill_facts(struct report *r)
 static int add_memory_fact(const struct context *s)
 {
 	const struct facts *f = &s->report->found;
-	struct memory_parts parts = {f->anon, f->file, f->shmem, f->kernel, f->swap, HR_UNKNOWN};
+	struct memory_parts parts = {f->anon,        f->file, f->shmem,  f->kernel,
+				     f->memory.sock, f->swap, HR_UNKNOWN};
 	char text[TEXT];
 	struct line l = line_in(text, sizeof(text));
 

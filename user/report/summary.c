@@ -38,7 +38,9 @@ static void add_forecast(const struct report *r, struct line *l)
 	if (r->kill && warned == HR_UNKNOWN && first)
 		warned = first->took_ms;
 	line_add(l, "Forecast: ");
-	if (r->kill)
+	if (r->kill && r->kill->warned_before_ms != HR_UNKNOWN)
+		phrase_kill_warned(l, r->kill);
+	else if (r->kill)
 		phrase_warned(l, warned);
 	else
 		line_add(l, first ? "alarm raised" : "no alarm");
@@ -60,6 +62,12 @@ static void add_action(const struct report *r, struct line *l)
 		    r->action[i].action->kind != HR_ACTION_ON_EXIT)
 			last = r->action[i].action;
 	line_add(l, ". Action: ");
+	if (!last && r->kill && r->kill->policy.at) {
+		line_add(l, "none (");
+		phrase_not_acted(l, r->kill);
+		line_add(l, ").");
+		return;
+	}
 	if (!last) {
 		line_add(l, "none (%s%s).", r->mode && strcmp(r->mode, "enforce") ? "mode " : "",
 			 r->mode && strcmp(r->mode, "enforce") ? r->mode : "no matching policy");
@@ -127,6 +135,16 @@ int summary_build(const struct context *s)
 		if (!r->summary[i])
 			return -ENOMEM;
 	}
+	l = line_in(text[0], TEXT);
+	line_add(&l, "No alarm before it");
+	if (r->kill && r->kill->warned_before_ms != HR_UNKNOWN) {
+		l = line_in(text[0], TEXT);
+		line_add(&l, "No alarm of its own: ");
+		phrase_kill_warned(&l, r->kill);
+	}
+	r->no_alarm = report_keep(r, "%s.", text[0]);
+	if (!r->no_alarm)
+		return -ENOMEM;
 	r->headline = report_keep(r, "%s: %s", r->incident.name, r->incident.title);
 	return r->headline ? 0 : -ENOMEM;
 }
