@@ -101,7 +101,7 @@ static bool fire(struct alerts *alerts, const struct export_event *event, const 
 		alert->labels = make_labels(event, name);
 	}
 	alert->until_ns = until_ns;
-	event_line(&event->record, event->record.time_ns, text);
+	event_message(&event->record, text);
 	snprintf(alert->text, sizeof(alert->text), "%.511s", text);
 	return true;
 }

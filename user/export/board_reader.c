@@ -193,7 +193,10 @@ int board_reader_run(struct exporter *e)
 		}
 		service_status(br.reader ? "following the board" : "waiting for a board");
 		service_alive();
-		signals_wait(NULL, 0, POLL_NS);
+		if (br.reader)
+			signals_wait_event(br.reader, POLL_NS);
+		else
+			signals_wait(NULL, 0, POLL_NS);
 	}
 	service_stopping();
 	export_stop(e);

@@ -10,6 +10,7 @@
 
 #include "base/yaml_tree.h"
 #include "base/cleanup.h"
+#include "base/secret_text.h"
 #include "option_parse.h"
 
 static const struct sink_key common_keys[] = {
@@ -46,9 +47,20 @@ static const struct sink_key *find_key(const struct sink_key *keys, const char *
 	return NULL;
 }
 
+/* A value as a message may quote it. */
+static const char *shown(const struct sink_key *key, const struct tree_node *value, char *text,
+			 size_t bytes)
+{
+	if (!key->secret || !tree_text(value))
+		return tree_what(value);
+	return *secret_url(tree_text(value), text, bytes) ? text : key->name;
+}
+
 static int take_value(const struct tree *tree, const struct sink_key *key,
 		      const struct tree_node *value, void *at)
 {
+	char text[EXPORT_TEXT];
+
 	if (key->list && value->kind == TREE_LIST) {
 		for (size_t i = 0; i < value->n; i++) {
 			int err = take_value(tree, key, value->child[i], at);
@@ -59,7 +71,8 @@ static int take_value(const struct tree *tree, const struct sink_key *key,
 		return 0;
 	}
 	if (!tree_text(value) || key->parse(tree_text(value), at))
-		return tree_complain(tree, value, tree_what(value), "expected %s", key->expected);
+		return tree_complain(tree, value, shown(key, value, text, sizeof(text)),
+				     "expected %s", key->expected);
 	return 0;
 }
 

@@ -50,6 +50,7 @@ struct sink_key {
 	size_t offset;          /* into the sink's options */
 	const char *expected;   /* for the error message */
 	bool required, list;
+	bool secret; /* its value is not quoted in messages */
 };
 
 /* The first member of every sink's options. */
@@ -66,6 +67,7 @@ struct sink_type {
 	const void *defaults;        /* options_bytes */
 	const struct sink_key *keys; /* in addition to the common keys; ends with a NULL name */
 	bool events;                 /* receives events; else only tick() */
+	bool writes_files;
 	bool stays_open; /* after an error of event() or tick(): the sink reconnects itself */
 	/* All but check() run in the sink's thread. Errors are -errno, with details by sink_set_error(). */
 	int (*open)(struct sink *sink); /* creates sink->state; called again after a failure */
@@ -75,7 +77,8 @@ struct sink_type {
 	int (*event)(struct sink *sink, const struct export_event *event);
 	/* Every interval, and when idle; flushes what event() buffered. */
 	int (*tick)(struct sink *sink);
-	/* `headroom export --check`: verifies that the destination works. In the caller's thread, before any sink starts. */
+	/* `headroom export --check`: verifies that the destination works. In the caller's thread, before any sink starts. What a running
+	 * headroom-export has in use works, too: 0, with sink_set_error(SINK_IN_USE). */
 	int (*check)(struct sink *sink);
 	void (*reopen)(struct sink *sink); /* SIGHUP, after log rotation; may be NULL */
 };
@@ -91,6 +94,7 @@ struct sink {
 		instance; /* of the board that last_seq belongs to; under the lock once the thread runs */
 	char error[EXPORT_ERROR]; /* the last error */
 	bool logged;              /* the error is in the log; until the sink works again */
+	bool logged_drop;         /* so is that it refuses events; until it takes one */
 	bool refused;             /* the destination refused the last event; it was dropped */
 	/* sink_runner.c */
 	pthread_t thread;
@@ -100,6 +104,8 @@ struct sink {
 	size_t head, count, space;
 	bool stop, started, reopen;
 };
+
+#define SINK_IN_USE "works: headroom-export runs and serves it"
 
 /* Stores one line with the cause of a failure, for the log and for --check. */
 __attribute__((format(printf, 2, 3))) void sink_set_error(struct sink *sink, const char *format,
@@ -142,5 +148,9 @@ struct cursor {
 };
 int cursor_file_load(const char *path, struct cursor *cursors, size_t space, size_t *ret_n);
 int cursor_file_save(const char *path, const struct cursor *cursors, size_t n);
+
+/* Gives up what no sink needs; before threads. Root without systemd becomes the exporter's user, and keeps ports below 1024, what it may
+ * read, and, if it writes files, those of other users. */
+void export_confine(bool writes_files);
 
 #endif

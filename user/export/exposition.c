@@ -53,6 +53,8 @@ struct exposition {
 	struct body piece;
 	size_t piece_at, next_table, next_metric, next_value, next_row;
 	bool ended;
+	struct exposition *of; /* a share: all but its reading belongs to this one */
+	unsigned int users;    /* itself and its shares */
 };
 
 struct exposition_labels *exposition_labels_new(void)
@@ -82,6 +84,7 @@ struct exposition *exposition_new(const struct metrics_config *config,
 	if (!s)
 		return NULL;
 	s->config = *config;
+	s->users = 1;
 	s->before = labels;
 	s->table[s->tables++] = metric_container;
 	if (config->cadvisor)
@@ -96,6 +99,14 @@ void exposition_free(struct exposition *s)
 {
 	if (!s)
 		return;
+	if (s->of) {
+		body_done(&s->piece);
+		exposition_free(s->of);
+		free(s);
+		return;
+	}
+	if (--s->users)
+		return;
 	labels_done(&s->now);
 	free(s->row);
 	free(s->values);
@@ -104,6 +115,18 @@ void exposition_free(struct exposition *s)
 	body_done(&s->tail);
 	body_done(&s->piece);
 	free(s);
+}
+
+struct exposition *exposition_share(struct exposition *whole)
+{
+	struct exposition *s = malloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	*s = *whole;
+	s->of = whole;
+	whole->users++;
+	return s;
 }
 
 /* ---- collecting ---- */
@@ -133,12 +156,15 @@ static uint64_t identity_of(const struct hr_slot *slot)
 
 static bool wanted(const struct hr_slot *slot, uint64_t now_ns)
 {
+	/* A pod's figures are those of its containers, and a sandbox is a process that sleeps: sums count once. */
+	if (slot->id.kind == HR_KIND_POD || slot->id.kind == HR_KIND_SANDBOX)
+		return false;
 	if (slot_gone(slot))
 		return (slot->id.kind == HR_KIND_CONTAINER || slot->oom_kills_total) &&
 		       (now_ns < slot->gone_ns || /* the clock was set back */
 			now_ns - slot->gone_ns < METRICS_KEEP_S * NS_PER_SEC);
 	return slot->id.kind == HR_KIND_CONTAINER || slot->id.kind == HR_KIND_UNIT ||
-	       slot->id.kind == HR_KIND_POD || slot->flags & HR_SLOT_HAS_TASKS ||
+	       slot->flags & HR_SLOT_HAS_TASKS ||
 	       slot->oom_kills_total; /* the kill may have emptied it, and must be counted */
 }
 

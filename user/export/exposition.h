@@ -34,6 +34,9 @@ int exposition_close(struct exposition *scrape, const struct snapshot *head,
 		     const struct metrics_extra *extra);
 /* The number of bytes written to `to`; 0 at the end; or -ENOMEM. */
 long exposition_read(struct exposition *scrape, char *to, size_t space);
+/* The same scrape for another reader, from its start; `scrape` is closed, and nothing was read from it. NULL: no memory. Both
+ * are to be freed; one thread for all that share. */
+struct exposition *exposition_share(struct exposition *scrape);
 void exposition_free(struct exposition *scrape); /* takes NULL */
 
 #endif

@@ -94,9 +94,9 @@ static int check(struct exporter *e)
 		int err = sink->type->check(sink);
 
 		printf("%-12s %s\n", sink->type->name,
-		       !err           ? "works"
-		       : *sink->error ? sink->error
-				      : strerror(-err));
+		       *sink->error ? sink->error
+		       : err        ? strerror(-err)
+				    : "works");
 		if (remedy_of(err))
 			printf("%-12s   %s\n", "", remedy_of(err));
 		if (err)
@@ -105,12 +105,22 @@ static int check(struct exporter *e)
 	return status;
 }
 
+static bool writes_files(const struct exporter *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->sink[i].type->writes_files)
+			return true;
+	return *e->state;
+}
+
 static int run(const void *values, char **arguments)
 {
 	const struct export_options *options = values;
 	static struct exporter e;
 	int status = load(options, &e), err;
 
+	if (!status)
+		export_confine(writes_files(&e));
 	if (!status && options->check) {
 		status = check(&e);
 	} else if (!status) {
@@ -154,6 +164,7 @@ static const struct command command = {
 	.options = specs,
 	.options_bytes = sizeof(struct export_options),
 	.run = run,
+	.rights = COMMAND_TRIES, /* until export_confine() */
 };
 
 extern const struct command command_fleet;

@@ -3,15 +3,15 @@
 #include "http_client.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/secret_text.h"
 #include "base/utf8_clean.h"
 #include "option_parse.h"
 
 #define RESPONSE_FIRST 4096u
-#define TOKEN_MAX      8192
 #define ERROR_BODY_MAX 120
 
 int parse_header(const char *text, void *at)
@@ -94,32 +94,17 @@ void http_close(struct http *http)
 	memset(http, 0, sizeof(*http));
 }
 
-static int read_token(const char *path, char *text, size_t bytes)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, bytes - 1);
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	text[strcspn(text, "\r\n")] = '\0';
-	return 0;
-}
-
 /* With a colon: user:password; without: a token. */
 static int add_credentials(struct http *http, struct curl_slist **list)
 {
 	const struct http_options *o = http->options;
 	const char *path = *o->credentials_file ? o->credentials_file : o->bearer_file;
-	char token[TOKEN_MAX], header[TOKEN_MAX + 32];
+	char token[SECRET_BYTES], header[SECRET_BYTES + 32];
 	int err;
 
 	if (!*path)
 		return 0;
-	err = read_token(path, token, sizeof(token));
+	err = secret_read(path, token, sizeof(token));
 	if (err) {
 		snprintf(http->error, sizeof(http->error), "%.180s: %s", path, strerror(-err));
 		return err;
@@ -224,6 +209,43 @@ int http_verdict(long status)
 	return status == 408 || status == 429 || status >= 500 ? -EAGAIN : -EREMOTEIO;
 }
 
+/* Header values, user and password and tokens: a server may repeat them, and so may libcurl. */
+static void hide_secrets(const struct http *http, char *text)
+{
+	const struct http_options *o = http->options;
+	const char *path = *o->credentials_file ? o->credentials_file : o->bearer_file;
+	char token[SECRET_BYTES];
+
+	secret_hide_url(text, o->url);
+	for (const struct curl_slist *h = http->headers; h; h = h->next) {
+		const char *value = strchr(h->data, ':') ?: h->data, *word = strrchr(value, ' ');
+
+		secret_hide(text, value + strspn(value, ": "));
+		secret_hide(text, word ? word + 1 : value); /* without "Bearer" */
+	}
+	if (*path && !secret_read(path, token, sizeof(token)) && *token) {
+		secret_hide(text, token);
+		if (strchr(token, ':'))
+			secret_hide(text, strchr(token, ':') + 1);
+	}
+	explicit_bzero(token, sizeof(token));
+}
+
+void http_set_error(struct sink *sink, const struct http *http, const char *url, const char *format,
+		    ...)
+{
+	char shown[EXPORT_TEXT], text[EXPORT_ERROR + CURL_ERROR_SIZE];
+	va_list args;
+
+	if (*http->options->url) /* else it is the cluster's, and its path tells what was asked */
+		url = secret_url(url, shown, sizeof(shown));
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	hide_secrets(http, text);
+	sink_set_error(sink, "%.100s%s", url, text);
+}
+
 int http_deliver(struct sink *sink, struct http *http, const struct http_request *request)
 {
 	const char *url = request->url ?: http->options->url;
@@ -232,15 +254,17 @@ int http_deliver(struct sink *sink, struct http *http, const struct http_request
 	int err = http_send(http, request, &status);
 
 	if (err) {
-		sink_set_error(sink, "%.100s: %s", url, http->error);
+		http_set_error(sink, http, url, ": %s", http->error);
 		return err;
 	}
 	err = http_verdict(status);
 	if (!err || (status == 409 && request->conflict_is_done))
 		return 0;
+	/* Secrets first: one that the cut divides would not be found. */
+	hide_secrets(http, http->response);
 	text_clean(http->response, strnlen(http->response, ERROR_BODY_MAX), clean, sizeof(clean));
-	sink_set_error(sink, "%.80s returned %ld: %s", url, status, clean);
-	if (err == -EAGAIN)
+	http_set_error(sink, http, url, " returned %ld: %s", status, clean);
+	if (err == -EAGAIN || request->refusal_is_error)
 		return err;
 	sink_drop(sink);
 	return 0;

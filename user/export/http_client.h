@@ -28,7 +28,8 @@ struct http_options {
 	 .parse = parse_url,                                                                   \
 	 .offset = offsetof(type_, field_.url),                                                \
 	 .expected = "an http:// or https:// URL",                                             \
-	 .required = true},                                                                    \
+	 .required = true,                                                                     \
+	 .secret = true},                                                                      \
 		{.name = "ca_file",                                                            \
 		 .parse = parse_path,                                                          \
 		 .offset = offsetof(type_, field_.ca_file),                                    \
@@ -49,7 +50,8 @@ struct http_options {
 		 .parse = parse_header,                                                        \
 		 .offset = offsetof(type_, field_.headers),                                    \
 		 .expected = "\"Name: value\"",                                                \
-		 .list = true},                                                                \
+		 .list = true,                                                                 \
+		 .secret = true},                                                              \
 	{                                                                                      \
 		.name = "timeout", .parse = parse_duration,                                    \
 		.offset = offsetof(type_, field_.timeout_ms), .expected = "a time such as 10s" \
@@ -72,6 +74,7 @@ struct http_request {
 	const char *body;
 	size_t bytes;
 	bool conflict_is_done; /* 409 counts as delivered */
+	bool refusal_is_error; /* no event: one that is refused for good is an error, -EREMOTEIO */
 };
 
 int http_open(struct http *http, const struct http_options *options); /* 0 or -errno */
@@ -84,6 +87,11 @@ int http_verdict(long status);
 /* Sends, and stores the cause of a failure in the sink. Drops an event that the server refuses for good and counts it as a
  * failure: a retry would block all later events. */
 int http_deliver(struct sink *sink, struct http *http, const struct http_request *request);
+
+/* Stores "URL" and this text as the sink's error, without secrets. */
+__attribute__((format(printf, 4, 5))) void http_set_error(struct sink *sink,
+							  const struct http *http, const char *url,
+							  const char *format, ...);
 
 int parse_header(const char *text, void *at);
 

@@ -41,12 +41,13 @@ static void host_line(struct body *body, const struct snapshot *s)
 
 	body_puts(body, "<p><b>");
 	body_html(body, s->host.node);
-	body_printf(
-		body,
-		"</b>: %s of %s available, %s of swap free; %zu containers, %zu units; headroomd ",
-		units_bytes(s->host.mem_available, available),
-		units_bytes(s->host.mem_total, total), units_bytes(s->host.swap_free, swap),
-		s->tally.containers, s->tally.units);
+	body_printf(body,
+		    "</b>: %s of %s available, %s of swap free; %zu container%s, %zu unit%s; "
+		    "headroomd ",
+		    units_bytes(s->host.mem_available, available),
+		    units_bytes(s->host.mem_total, total), units_bytes(s->host.swap_free, swap),
+		    s->tally.containers, plural_s(s->tally.containers), s->tally.units,
+		    plural_s(s->tally.units));
 	body_html(body, s->host.version);
 	body_printf(body, ", mode %s</p>", hr_mode_name(s->host.mode) ?: "unknown");
 }

@@ -8,11 +8,23 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "format/phrase.h"
 
 static double bytes(uint64_t value) { return value == HR_UNKNOWN ? NAN : (double)value; }
 static double seconds(uint64_t ms) { return ms == HR_UNKNOWN ? NAN : (double)ms / 1e3; }
 static double micros(uint64_t us) { return us == HR_UNKNOWN ? NAN : (double)us / 1e6; }
 static double nanos(uint64_t ns) { return ns == HR_UNKNOWN ? NAN : (double)ns / 1e9; }
+
+/* The alarm of a limit that the containers of a pod share is raised by one of them: one danger is one alert. */
+static bool is_repeated(const struct hr_slot *slot)
+{
+	if (slot->flags & HR_SLOT_ALARMS || !slot->id.pod.at)
+		return false;
+	return slot->binding.level == HR_LEVEL_ANCESTOR
+		       ? path_is_pod(hr_slot_text(slot, slot->binding.cgroup))
+		       : slot->binding.level == HR_LEVEL_OWN &&
+				 slot->forecast.reason[0].reserved == HR_LEVEL_ANCESTOR;
+}
 
 #define FIELD(name_, expression)                                                      \
 	__attribute__((unused)) static double get_##name_(const struct hr_slot *slot) \
@@ -26,7 +38,7 @@ FIELD(risk, slot->forecast.risk_centi == UINT16_MAX ? NAN : slot->forecast.risk_
 FIELD(drift, slot->forecast.drift_bytes_per_second == HR_UNKNOWN_I64
 		     ? NAN
 		     : (double)slot->forecast.drift_bytes_per_second)
-FIELD(alarm, slot->forecast.alarm)
+FIELD(alarm, is_repeated(slot) ? HR_ALARM_NONE : slot->forecast.alarm)
 FIELD(leak, slot->forecast.leak)
 FIELD(leak_rate, slot->forecast.leak_bytes_per_hour == HR_UNKNOWN_I64
 			 ? NAN
@@ -43,6 +55,13 @@ FIELD(p10, seconds(slot->forecast.oom_in_p10_ms))
 FIELD(p50, seconds(slot->forecast.oom_in_p50_ms))
 FIELD(p90, seconds(slot->forecast.oom_in_p90_ms))
 
+/* limit − working set, as the kubelet has it; never below 0, though a working set may exceed a limit that was just lowered. */
+FIELD(available, slot->memory.limit == HR_UNKNOWN || slot->memory.working_set == HR_UNKNOWN
+			 ? NAN
+			 : fmax(0, (double)slot->memory.limit - (double)slot->memory.working_set))
+/* The limit that the kubelet has applied: what ContainerStatus shows as actual resources. */
+FIELD(pod_limit, slot->id.kind == HR_KIND_CONTAINER && slot->id.pod.at ? get_limit(slot) : NAN)
+
 /* A measured field, from its cell METRIC or OTEL (fields.def). */
 #define IS_GAUGE                           false
 #define IS_COUNTER                         true
@@ -50,7 +69,7 @@ FIELD(p90, seconds(slot->forecast.oom_in_p90_ms))
 #define UCUM_BYTES                         "By"
 #define UCUM_COUNT                         "1"
 #define UCUM_PER_SECOND                    "1/s"
-#define OTEL_OF(get, counter, unit, ...)   __VA_OPT__({__VA_ARGS__, unit, counter, get}, )
+#define OTEL_OF(get, unit, ...)            __VA_OPT__({__VA_ARGS__, unit, get, NULL, NULL}, )
 
 #define C "headroom_container_"
 /* Metrics of one name are adjacent; a label of their own follows in braces. */
@@ -70,7 +89,8 @@ const struct metric metric_container[] = {
 	 get_drift},
 	{C "leak", "Leak state: 0 none, 1 suspected, 2 confirmed, 3 exhausting.", false, get_leak},
 	{C "leak_bytes_per_hour", "Leak rate; absent where unknown.", false, get_leak_rate},
-	{C "oom_kills", "OOM kills of the workload, across restarts.", true, get_oom_kills},
+	{C "oom_kills", "OOM kills of the workload, a whole group as one, across restarts.", true,
+	 get_oom_kills},
 	{C "restarts", "Restarts of the workload since the daemon first saw it.", true,
 	 get_restarts},
 	{C "reclaim_stall_seconds", "Time tasks of the container spent in direct reclaim.", true,
@@ -103,19 +123,37 @@ const struct metric metric_cadvisor[] = {
 };
 #undef C
 
-/* https://opentelemetry.io/docs/specs/semconv/system/container-metrics/; further metrics are named headroom.*. */
+/*
+ * https://opentelemetry.io/docs/specs/semconv/system/container-metrics/ and k8s-metrics. There is no figure for
+ * container.paging.faults; k8s.container.restart.count is the API's, ours counts what the daemon saw.
+ */
+#define K "headroom.container."
+#define Q "headroom.quantile"
+#define P "headroom.pressure"
 const struct otlp_metric metric_otlp[] = {
 #define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, otel, ...) \
-	HR_APPLY(OTEL_OF, get_##name, IS_##kind, UCUM_##unit, otel)
+	HR_APPLY(OTEL_OF, get_##name, UCUM_##unit, otel)
 #define HR_COUNTER HR_MEMORY
 #include <headroom/fields.def>
-	{"headroom.container.risk", "1", false, get_risk},
-	{"headroom.container.oom_in", "s", false, get_p50},
-	{"headroom.container.leak.rate", "By/h", false, get_suspected_leak_rate},
-	{"headroom.container.oom_kills", "{kill}", true, get_oom_kills},
-	{"headroom.container.reclaim_stall.time", "s", true, get_stall},
+	{OTLP_UPDOWN, "container.memory.available", "By", get_available, NULL, NULL},
+	{OTLP_UPDOWN, "k8s.container.memory.limit.current", "By", get_pod_limit, NULL, NULL},
+	{OTLP_GAUGE, K "risk", "%", get_risk, NULL, NULL},
+	{OTLP_GAUGE, K "alarm", "1", get_alarm, NULL, NULL},
+	{OTLP_GAUGE, K "oom_in", "s", get_p10, Q, "0.1"},
+	{OTLP_GAUGE, K "oom_in", "s", get_p50, Q, "0.5"},
+	{OTLP_GAUGE, K "oom_in", "s", get_p90, Q, "0.9"},
+	{OTLP_GAUGE, K "leak", "1", get_leak, NULL, NULL},
+	{OTLP_GAUGE, K "leak.rate", "By/h", get_suspected_leak_rate, NULL, NULL},
+	{OTLP_COUNTER, K "oom_kills", "{kill}", get_oom_kills, NULL, NULL},
+	{OTLP_COUNTER, K "restarts", "{restart}", get_restarts, NULL, NULL},
+	{OTLP_COUNTER, K "reclaim_stall.time", "s", get_stall, NULL, NULL},
+	{OTLP_COUNTER, K "pressure.time", "s", get_waiting, P, "some"},
+	{OTLP_COUNTER, K "pressure.time", "s", get_stalled, P, "full"},
 	{0},
 };
+#undef K
+#undef Q
+#undef P
 
 #define HOST(name_, expression)                              \
 	static double host_##name_(const struct snapshot *s) \
@@ -127,6 +165,7 @@ HOST(total, bytes(host->mem_total))
 HOST(available, bytes(host->mem_available))
 HOST(swap_total, bytes(host->swap_total))
 HOST(swap_free, bytes(host->swap_free))
+HOST(swap_used, bytes(host->swap_total) - bytes(host->swap_free))
 HOST(headroom, bytes(host->headroom))
 HOST(risk, host->forecast.risk_centi == UINT16_MAX ? NAN : host->forecast.risk_centi / 100.0)
 HOST(oom_in, seconds(host->forecast.oom_in_p50_ms))
@@ -136,6 +175,7 @@ HOST(rss, bytes(host->rss_bytes))
 HOST(cpu, nanos(host->cpu_ns))
 HOST(sweep, nanos(host->sweep_ns))
 HOST(mode, host->mode)
+HOST(paused, host->paused_until_ns != 0)
 HOST(containers, host->containers)
 HOST(capacity, host->capacity)
 HOST(started, (double)(host->started_ns / NS_PER_SEC))
@@ -154,6 +194,8 @@ const struct host_metric metric_host[] = {
 	{G "cpu_seconds", "CPU time of the daemon.", true, host_cpu},
 	{G "sweep_seconds", "CPU time of the last sweep over all cgroups.", false, host_sweep},
 	{G "mode", "Mode: 0 observe, 1 dry-run, 2 enforce.", false, host_mode},
+	{G "paused", "1 while 'headroom daemon pause' keeps policies from acting.", false,
+	 host_paused},
 	{G "containers", "Cgroups tracked.", false, host_containers},
 	{G "capacity", "Cgroups that can be tracked.", false, host_capacity},
 	{G "start_time_seconds", "Start time of the daemon, in Unix time.", false, host_started},
@@ -166,6 +208,31 @@ const struct host_metric metric_host[] = {
 	 false, host_risk},
 	{H "oom_in_seconds", "Median forecast time until the host runs out of memory.", false,
 	 host_oom_in},
-	{H "oom_kills", "OOM kills on this host.", true, host_oom_kills},
+	{H "oom_kills", "OOM kills on this host, a whole group as one.", true, host_oom_kills},
+	{0},
+};
+#undef G
+#undef H
+
+/* https://opentelemetry.io/docs/specs/semconv/system/system-metrics/ */
+#define G "headroom.guard."
+#define H "headroom.host."
+const struct otlp_host_metric metric_otlp_host[] = {
+	{OTLP_UPDOWN, "system.memory.limit", "By", host_total, NULL, NULL},
+	{OTLP_UPDOWN, "system.memory.linux.available", "By", host_available, NULL, NULL},
+	{OTLP_UPDOWN, "system.paging.usage", "By", host_swap_used, "system.paging.state", "used"},
+	{OTLP_UPDOWN, "system.paging.usage", "By", host_swap_free, "system.paging.state", "free"},
+	{OTLP_UPDOWN, H "memory.headroom", "By", host_headroom, NULL, NULL},
+	{OTLP_GAUGE, H "risk", "%", host_risk, NULL, NULL},
+	{OTLP_GAUGE, H "oom_in", "s", host_oom_in, "headroom.quantile", "0.5"},
+	{OTLP_COUNTER, H "oom_kills", "{kill}", host_oom_kills, NULL, NULL},
+	{OTLP_COUNTER, G "events_lost", "{event}", host_lost, NULL, NULL},
+	{OTLP_COUNTER, G "cpu.time", "s", host_cpu, NULL, NULL},
+	{OTLP_UPDOWN, G "memory.usage", "By", host_rss, NULL, NULL},
+	{OTLP_GAUGE, G "sweep.time", "s", host_sweep, NULL, NULL},
+	{OTLP_GAUGE, G "mode", "1", host_mode, NULL, NULL},
+	{OTLP_GAUGE, G "paused", "1", host_paused, NULL, NULL},
+	{OTLP_UPDOWN, G "containers", "{container}", host_containers, NULL, NULL},
+	{OTLP_UPDOWN, G "capacity", "{container}", host_capacity, NULL, NULL},
 	{0},
 };

@@ -18,11 +18,21 @@ struct metric {
 extern const struct metric metric_container[]; /* ends with a NULL name */
 extern const struct metric metric_cadvisor[];  /* the same values under cAdvisor's names */
 
-/* The same values under OpenTelemetry's names, with UCUM units. */
+/*
+ * The same values under OpenTelemetry's names, with UCUM units: the names, instruments and meanings of the semantic
+ * conventions in this version where these have the metric, else headroom.*. Points of one metric are adjacent.
+ */
+#define OTLP_SCHEMA_URL "https://opentelemetry.io/schemas/1.44.0"
+enum otlp_instrument {
+	OTLP_GAUGE,  /* what must not be added up */
+	OTLP_UPDOWN, /* a cumulative sum that is not monotonic */
+	OTLP_COUNTER /* a cumulative, monotonic sum */
+};
 struct otlp_metric {
+	enum otlp_instrument instrument;
 	const char *name, *unit;
-	bool counter; /* a monotonic, cumulative sum; else a gauge */
 	double (*value)(const struct hr_slot *slot);
+	const char *key, *attribute; /* an attribute of the point, or NULL */
 };
 extern const struct otlp_metric metric_otlp[]; /* ends with a NULL name */
 
@@ -32,6 +42,14 @@ struct host_metric {
 	double (*value)(const struct snapshot *s);
 };
 extern const struct host_metric metric_host[];
+
+struct otlp_host_metric {
+	enum otlp_instrument instrument;
+	const char *name, *unit;
+	double (*value)(const struct snapshot *s);
+	const char *key, *attribute;
+};
+extern const struct otlp_host_metric metric_otlp_host[];
 
 #define METRICS_KEEP_S 300 /* how long counters of gone containers are exported */
 

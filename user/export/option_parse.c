@@ -125,6 +125,16 @@ int parse_text(const char *text, void *at)
 	return 0;
 }
 
+int parse_line(const char *text, void *at)
+{
+	size_t used = strlen(at);
+
+	if (!*text || strpbrk(text, " \t\r\n") || used + strlen(text) + 2 > EXPORT_TEXT)
+		return -EINVAL;
+	snprintf((char *)at + used, EXPORT_TEXT - used, "%s%s", used ? "\n" : "", text);
+	return 0;
+}
+
 int parse_path(const char *text, void *at) { return *text == '/' ? parse_text(text, at) : -EINVAL; }
 
 int parse_url(const char *text, void *at)

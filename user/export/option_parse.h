@@ -18,6 +18,7 @@ int parse_count(const char *text, void *at);    /* uint64_t, 1 to 10^9 */
 int parse_bytes(const char *text, void *at);    /* uint64_t, above 0 */
 int parse_duration(const char *text, void *at); /* uint64_t ms, above 0 */
 int parse_text(const char *text, void *at);     /* char[EXPORT_TEXT], not empty */
+int parse_line(const char *text, void *at);     /* char[EXPORT_TEXT]: adds a line without blanks */
 int parse_path(const char *text, void *at);     /* char[EXPORT_TEXT], absolute */
 int parse_url(const char *text, void *at);      /* char[EXPORT_TEXT], http:// or https:// */
 int parse_type(const char *text, void *at);     /* uint32_t: sets the bit of one event type */

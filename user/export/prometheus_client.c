@@ -170,7 +170,7 @@ void prometheus_client_begin(struct prometheus_client *client)
 	memset(host, 0, sizeof(*host));
 	host->mem_total = host->mem_available = host->swap_total = host->swap_free =
 		host->headroom = HR_UNKNOWN;
-	host->oom_kills = HR_UNKNOWN;
+	host->oom_kills = host->oom_killed_processes = HR_UNKNOWN;
 	memset(&host->pressure, 0xff, sizeof(host->pressure));
 	host->forecast = board_forecast_unknown();
 }

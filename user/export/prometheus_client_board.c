@@ -73,9 +73,12 @@ static void fill_binding(struct hr_slot *slot, const struct node *node)
 	const struct hr_memory *m = &slot->memory;
 	bool own = m->limit != HR_UNKNOWN && (m->headroom == HR_UNKNOWN || m->headroom <= m->limit);
 
-	slot->binding = (struct hr_binding){
-		.level = own ? HR_LEVEL_OWN : HR_LEVEL_HOST,
-		.limit = own ? m->limit : prometheus_client_whole(node->mem_total)};
+	slot->binding = (struct hr_binding){.level = own ? HR_LEVEL_OWN : HR_LEVEL_HOST,
+					    .limit = own ? m->limit
+							 : prometheus_client_whole(node->mem_total),
+					    .used = HR_UNKNOWN,
+					    .pending = HR_UNKNOWN,
+					    .unsorted = HR_UNKNOWN};
 }
 
 static void fill_point(struct hr_slot *slot, const struct hr_board_header *header, uint64_t now_ns)

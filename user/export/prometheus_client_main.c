@@ -10,9 +10,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret_text.h"
 #include "board/board.h"
 #include "command/command.h"
 #include "command/signals.h"
+#include "export.h"
 #include "prometheus_client.h"
 #include "http_client.h"
 #include "option_parse.h"
@@ -30,26 +32,21 @@ struct watch {
 	struct http http;
 	struct prometheus_client *client;
 	struct board *board;
-	char shown[EXPORT_TEXT]; /* the URL without credentials, for messages */
+	char shown[EXPORT_TEXT]; /* the URL for messages */
 	char error[PROMETHEUS_CLIENT_ERROR + EXPORT_TEXT];
 };
 
-/* Removes trailing slashes; `shown` also loses the part before an @. */
+/* Removes trailing slashes. */
 static int take_url(struct watch *w, const char *url)
 {
-	const char *host = strstr(url, "://"), *at;
 	size_t n = strlen(url);
 
 	while (n && url[n - 1] == '/')
 		n--;
-	if (!host || n >= sizeof(w->options.url) - sizeof(QUERY_PATH) ||
-	    parse_url(url, w->options.url))
+	if (n >= sizeof(w->options.url) - sizeof(QUERY_PATH) || parse_url(url, w->options.url))
 		return -EINVAL;
 	w->options.url[n] = '\0';
-	host += 3;
-	at = memrchr(host, '@', strcspn(host, "/"));
-	snprintf(w->shown, sizeof(w->shown), "%.*s%s", (int)(host - url), url,
-		 w->options.url + (at ? at + 1 - url : host - url));
+	secret_url(w->options.url, w->shown, sizeof(w->shown));
 	return 0;
 }
 
@@ -91,6 +88,7 @@ static int ask_one(struct watch *w, size_t query)
 	err = http_send(&w->http, &(struct http_request){.method = "GET", .url = url}, &status);
 	if (err) {
 		snprintf(what, sizeof(what), ": %.200s", w->http.error);
+		secret_hide_url(what, w->options.url);
 		return complain(w, err, what);
 	}
 	err = answer_of(w, status);
@@ -112,7 +110,7 @@ static int look(struct watch *w)
 			board_heartbeat(w->board);
 	}
 	if (!err && !signals_caught())
-		err = prometheus_client_show(w->client, w->board, clock_wall_ns());
+		err = prometheus_client_show(w->client, w->board, board_now_ns(w->board));
 	return err;
 }
 
@@ -179,6 +177,7 @@ static int run(const void *values, char **arguments)
 		log_error("expected --board PATH: the board to write");
 		return CLI_USAGE;
 	}
+	export_confine(true);
 	signals_catch();
 	err = start(&w, options);
 	if (err) {
@@ -223,4 +222,5 @@ const struct command command_fleet = {
 	.options = specs,
 	.options_bytes = sizeof(struct fleet_options),
 	.run = run,
+	.rights = COMMAND_TRIES, /* until export_confine() */
 };

@@ -124,11 +124,8 @@ static int journald_event(struct sink *sink, const struct export_event *event)
 	struct journald *j = sink->state;
 	_cleanup_(body_done) struct body body = {0};
 	char whole[EVENT_LINE_TEXT];
-	const char *line = event_line(&event->record, event->record.time_ns, whole);
+	const char *line = event_message(&event->record, whole); /* the journal adds the time */
 
-	/* Skips the time: the journal adds its own. */
-	line += strcspn(line, " ");
-	line += strspn(line, " ");
 	if (options->syslog)
 		body_printf(&body, "<%d>headroom: %.900s", LOG_DAEMON | priority_of(&event->record),
 			    line);

@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "base/cleanup.h"
+#include "base/safe_file.h"
 #include "base/clock.h"
 #include "export.h"
 #include "option_parse.h"
@@ -42,10 +43,9 @@ static int open_file(struct jsonl *j)
 		j->fd = STDOUT_FILENO;
 		return 0;
 	}
-	j->fd = open(j->options->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-		     0640);
+	j->fd = safe_open(j->options->path, O_WRONLY | O_CREAT | O_APPEND, 0640);
 	if (j->fd < 0)
-		return -errno;
+		return j->fd;
 	if (fstat(j->fd, &st))
 		return -errno;
 	j->size = (uint64_t)st.st_size;
@@ -59,45 +59,56 @@ static void close_file(struct jsonl *j)
 	j->fd = -1;
 }
 
-static const char *numbered(const struct jsonl *j, uint64_t n, bool gz, char path[PATH_MAX])
+/* FILE.N or FILE.N.gz */
+static const char *numbered(const char *name, uint64_t n, bool gz, char to[NAME_MAX + 1])
 {
-	snprintf(path, PATH_MAX, "%s.%llu%s", j->options->path, (unsigned long long)n,
-		 gz ? ".gz" : "");
-	return path;
+	snprintf(to, NAME_MAX + 1, "%s.%llu%s", name, (unsigned long long)n, gz ? ".gz" : "");
+	return to;
 }
 
 /* FILE.1 → FILE.1.gz. Keeps the plain file after a failure, such as a full disk. */
-static void compress_first(const struct jsonl *j)
+static void compress_first(int dir, const char *name)
 {
-	char plain[PATH_MAX], packed[PATH_MAX], buffer[16384];
-	_cleanup_close_ int in = open(numbered(j, 1, false, plain), O_RDONLY | O_CLOEXEC);
-	gzFile out = in < 0 ? NULL : gzopen(numbered(j, 1, true, packed), "wbe");
+	char plain[NAME_MAX + 1], packed[NAME_MAX + 1], buffer[16384];
+	_cleanup_close_ int in = openat(dir, numbered(name, 1, false, plain),
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int out =
+		in < 0 ? -1
+		       : openat(dir, numbered(name, 1, true, packed),
+				O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	gzFile gz = out < 0 ? NULL : gzdopen(out, "wb");
 	bool failed = false;
 	ssize_t n = 0;
 
-	if (!out)
+	if (!gz)
 		return;
+	out = -1; /* gzclose() closes it */
 	while (!failed && (n = read(in, buffer, sizeof(buffer))) > 0)
-		failed = gzwrite(out, buffer, (unsigned int)n) != n;
+		failed = gzwrite(gz, buffer, (unsigned int)n) != n;
 	failed |= n < 0;
-	failed |= gzclose(out) != Z_OK;
-	unlink(failed ? packed : plain);
+	failed |= gzclose(gz) != Z_OK;
+	unlinkat(dir, failed ? packed : plain, 0);
 }
 
 static int rotate(struct jsonl *j)
 {
-	char from[PATH_MAX], to[PATH_MAX];
+	char from[NAME_MAX + 1], to[NAME_MAX + 1];
+	const char *name;
+	_cleanup_close_ int dir = safe_dir(j->options->path, &name);
 
 	close_file(j);
+	if (dir < 0)
+		return dir;
 	for (int gz = 0; gz < 2; gz++)
-		unlink(numbered(j, j->options->keep, gz, from));
+		unlinkat(dir, numbered(name, j->options->keep, gz, from), 0);
 	for (uint64_t n = j->options->keep; n > 1; n--)
 		for (int gz = 0; gz < 2; gz++)
-			rename(numbered(j, n - 1, gz, from), numbered(j, n, gz, to));
-	if (rename(j->options->path, numbered(j, 1, false, to)))
+			renameat(dir, numbered(name, n - 1, gz, from), dir,
+				 numbered(name, n, gz, to));
+	if (renameat(dir, name, dir, numbered(name, 1, false, to)))
 		return -errno;
 	if (j->options->compress)
-		compress_first(j);
+		compress_first(dir, name);
 	return open_file(j);
 }
 
@@ -258,6 +269,7 @@ const struct sink_type sink_jsonl = {
 	.defaults = &defaults,
 	.keys = keys,
 	.events = true,
+	.writes_files = true,
 	.open = jsonl_open,
 	.close = jsonl_close,
 	.event = jsonl_event,

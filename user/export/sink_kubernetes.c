@@ -85,12 +85,13 @@ static json_t *event_object(const struct kubernetes *k, const struct export_even
 	const struct hr_event *record = &event->record;
 	const char *uid = safe_name(record, record->id.pod_uid),
 		   *container = safe_name(record, record->id.container);
-	char time[CLOCK_TEXT], name[320], field[300] = "", line[EVENT_LINE_TEXT];
-	const char *message = event_line(record, record->time_ns, line);
+	char time[CLOCK_TEXT], name[320], field[300], text[EVENT_LINE_TEXT],
+		message[EVENT_LINE_TEXT + 300];
 	json_t *object;
 
-	message += strcspn(message, " ");
-	message += strspn(message, " ");
+	/* `kubectl get events` does not show the fieldPath. */
+	snprintf(message, sizeof(message), "%s%s%s%s", container ? "container " : "",
+		 container ?: "", container ? ": " : "", event_text(record, text));
 	clock_format_rfc3339(record->time_ns, time);
 	strcpy(time + 19, "Z"); /* metav1.Time has whole seconds */
 	/* A retried event has the same name: the API answers 409. */
@@ -99,11 +100,11 @@ static json_t *event_object(const struct kubernetes *k, const struct export_even
 	if (container)
 		snprintf(field, sizeof(field), "spec.containers{%s}", container);
 	object = json_pack(
-		"{ss ss s{ss ss} s{ss ss ss ss ss* ss} ss so ss ss ss si s{ss ss} ss ss}",
+		"{ss ss s{ss ss} s{ss ss ss ss ss* ss*} ss so ss ss ss si s{ss ss} ss ss}",
 		"apiVersion", "v1", "kind", "Event", "metadata", "name", name, "namespace",
 		namespace, "involvedObject", "apiVersion", "v1", "kind", "Pod", "namespace",
-		namespace, "name", pod, "uid", uid, "fieldPath", field, "reason", reason, "message",
-		json_stringn(message, cut_at(message, MESSAGE_MAX)), "type",
+		namespace, "name", pod, "uid", uid, "fieldPath", container ? field : NULL, "reason",
+		reason, "message", json_stringn(message, cut_at(message, MESSAGE_MAX)), "type",
 		record->severity >= HR_WARNING ? "Warning" : "Normal", "firstTimestamp", time,
 		"lastTimestamp", time, "count", 1, "source", "component", "headroom", "host",
 		k->node, "reportingComponent", "headroom", "reportingInstance", k->node);
@@ -144,7 +145,9 @@ static const struct {
 	{"False", "NoOOMForecast", "no OOM forecast for this node"},
 	{"True", "OOMForecast", "OOM of this node forecast within 15 minutes"},
 	{"Unknown", "NoHeartbeat", "headroomd has no current heartbeat: forecast unavailable"},
+	{"Unknown", "Stopped", "headroom-export has stopped: forecast unavailable"},
 };
+#define CONDITION_STOPPED 3
 
 static int condition_of(struct kubernetes *k, const char *board)
 {
@@ -160,7 +163,12 @@ static int condition_of(struct kubernetes *k, const char *board)
 static int kubernetes_tick(struct sink *sink)
 {
 	struct kubernetes *k = sink->state;
-	int status = k->options->condition ? condition_of(k, sink->board) : -1, err;
+	/* Called once more at the end: what is left behind after an uninstall claims nothing. */
+	bool stops = __atomic_load_n(&sink->stop, __ATOMIC_ACQUIRE);
+	int status = !k->options->condition ? -1
+		     : stops                ? CONDITION_STOPPED
+					    : condition_of(k, sink->board);
+	int err;
 	char now[CLOCK_TEXT], changed[CLOCK_TEXT], url[3 * EXPORT_TEXT + 32];
 	_cleanup_free_ char *body = NULL;
 	json_t *object;

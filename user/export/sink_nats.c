@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/secret_text.h"
 #include "export.h"
 #include "option_parse.h"
 
@@ -47,8 +48,10 @@ static int error_of(natsStatus status)
 static int complain(struct sink *sink, const char *what, natsStatus status)
 {
 	const struct nats_options *options = sink->options;
+	char url[EXPORT_TEXT];
 
-	sink_set_error(sink, "%s: %s: %s", options->url, what, natsStatus_GetText(status));
+	sink_set_error(sink, "%s: %s: %s", secret_url(options->url, url, sizeof(url)), what,
+		       natsStatus_GetText(status));
 	return error_of(status);
 }
 
@@ -166,7 +169,7 @@ static int nats_tick(struct sink *sink)
 static int find_stream(struct sink *sink)
 {
 	struct nats *nats = sink->state;
-	char ask[EXPORT_TEXT + 48];
+	char ask[EXPORT_TEXT + 48], url[EXPORT_TEXT];
 	natsMsg *answer = NULL;
 	natsStatus s;
 	int err = 0;
@@ -175,12 +178,14 @@ static int find_stream(struct sink *sink)
 	s = natsConnection_RequestString(&answer, nats->connection, "$JS.API.STREAM.NAMES", ask,
 					 WAIT_MS);
 	if (s != NATS_OK) {
-		sink_set_error(sink, "%s: no JetStream: %s", nats->options->url,
+		sink_set_error(sink, "%s: no JetStream: %s",
+			       secret_url(nats->options->url, url, sizeof(url)),
 			       natsStatus_GetText(s));
 		err = -EREMOTEIO;
 	} else if (!strstr(natsMsg_GetData(answer) ?: "", "\"streams\":[\"")) {
 		sink_set_error(sink, "%s: no stream has the subject %s.NODE.TYPE",
-			       nats->options->url, nats->options->subject);
+			       secret_url(nats->options->url, url, sizeof(url)),
+			       nats->options->subject);
 		err = -ENODATA;
 	}
 	natsMsg_Destroy(answer);
@@ -220,6 +225,7 @@ static const struct sink_key keys[] = {
 	 .parse = parse_nats_url,
 	 .offset = offsetof(struct nats_options, url),
 	 .required = true,
+	 .secret = true,
 	 .expected = "a URL such as nats://127.0.0.1:4222"},
 	{.name = "subject",
 	 .parse = parse_subject,

@@ -1,46 +1,55 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Prometheus and OpenMetrics over HTTP (libmicrohttpd): /metrics, /healthz, /readyz, and / for a browser. Each request reads
- * the board; only the counts of actions and the text of labels persist between scrapes. Writes a response as fast as the
- * client reads it. Listens on loopback by default.
+ * Prometheus and OpenMetrics over HTTP: /metrics, /healthz, /readyz, and / for a browser. Each request reads the board; only
+ * the counts of actions and the text of labels persist between scrapes. Writes a response as fast as the client reads it.
+ * Listens on loopback by default; optionally with TLS and a bearer token.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/secret_text.h"
 #include "export.h"
+#include "http_client.h"
+#include "http_server.h"
 #include "metrics.h"
 #include "option_parse.h"
-#include "exposition.h"
 #include "index_page.h"
 
-#define CONNECTIONS      32
-#define TIMEOUT_S        15 /* for slow clients */
-#define THREADS          2
-#define CONNECTION_BYTES (192u << 10) /* buffer of one connection */
-#define BLOCK_BYTES      (64u << 10)
-#define ACTIONS          256 /* distinct combinations of policy, action and result */
+#define SHARE_NS  (500 * NS_PER_MS) /* one reading of the board serves all scrapes for so long */
+#define PAGE_REST 4   /* times what the last page took: no page before that; it is not shared */
+#define ACTIONS   256 /* distinct combinations of policy, action and result */
 
 struct prometheus_options {
 	struct sink_common common;
 	struct parse_address listen;
 	bool cadvisor;
 	uint64_t max_containers;
+	char bearer_file[EXPORT_TEXT]; /* read for each request: tokens rotate */
+	char cert_file[EXPORT_TEXT], key_file[EXPORT_TEXT];
+	char hosts[EXPORT_TEXT]; /* one a line */
 };
 
 struct prometheus {
 	const struct prometheus_options *options;
 	const char *board;
-	struct MHD_Daemon *daemon;
-	pthread_mutex_t lock; /* for the members below: requests run in two threads */
+	struct http_server *server;
+	char *certificate, *key; /* PEM, in use while the server runs */
+	char own_name[65];
+	/* Below: only the server's thread. */
 	struct hr_reader *reader;
 	struct snapshot head; /* without slots */
 	struct hr_slot slot;
 	struct exposition_labels *labels;
 	uint64_t instance;
+	struct exposition *shared[2]; /* in either format */
+	uint64_t shared_ns[2],
+		page_ns; /* monotonic: when it was read; when the next page may be made */
 	struct action_count action[ACTIONS];
 	size_t actions;
 	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
@@ -105,13 +114,6 @@ static int look(struct prometheus *p)
 	return 0;
 }
 
-/* A response: the scrape, if there is one; else the text. */
-struct answer {
-	struct body body;
-	struct exposition *scrape;
-	const char *type;
-};
-
 static struct exposition *take_scrape(struct prometheus *p, bool openmetrics)
 {
 	struct metrics_config config = {.openmetrics = openmetrics,
@@ -131,12 +133,8 @@ static struct exposition *take_scrape(struct prometheus *p, bool openmetrics)
 	return scrape;
 }
 
-static unsigned int answer_metrics(struct prometheus *p, struct MHD_Connection *connection,
-				   struct answer *answer)
+static void answer_metrics(struct prometheus *p, bool openmetrics, struct http_answer *answer)
 {
-	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
-	bool openmetrics = accept && strstr(accept, "application/openmetrics-text");
-
 	answer->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 				   : "text/plain; version=0.0.4; charset=utf-8";
 	if (look(p)) {
@@ -145,152 +143,159 @@ static unsigned int answer_metrics(struct prometheus *p, struct MHD_Connection *
 			"# HELP headroom_guard_up 1 while the heartbeat of the daemon is current.\n"
 			"# TYPE headroom_guard_up gauge\nheadroom_guard_up 0\n%s",
 			openmetrics ? "# EOF\n" : "");
-		return MHD_HTTP_OK;
+		return;
 	}
-	answer->scrape = take_scrape(p, openmetrics);
+	if (!p->shared[openmetrics] || clock_mono_ns() - p->shared_ns[openmetrics] > SHARE_NS) {
+		exposition_free(p->shared[openmetrics]);
+		p->shared[openmetrics] = take_scrape(p, openmetrics);
+		p->shared_ns[openmetrics] = clock_mono_ns();
+	}
+	answer->scrape = p->shared[openmetrics] ? exposition_share(p->shared[openmetrics]) : NULL;
 	answer->body.failed = !answer->scrape;
-	return MHD_HTTP_OK;
 }
 
-static unsigned int answer_healthz(struct prometheus *p, struct MHD_Connection *connection,
-				   struct answer *answer)
+static void answer_readyz(struct prometheus *p, bool details, struct http_answer *answer)
 {
-	body_puts(&answer->body, "ok\n");
-	return MHD_HTTP_OK;
-}
-
-static unsigned int answer_readyz(struct prometheus *p, struct MHD_Connection *connection,
-				  struct answer *answer)
-{
-	struct body *body = &answer->body;
 	char warning[128];
+	int err = look(p);
 
-	if (look(p)) {
-		body_printf(body, "%s\n", hr_reader_error());
-		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	if (!err && !p->head.health) {
+		body_puts(&answer->body, "ok\n");
+		return;
 	}
-	if (p->head.health) {
-		body_printf(body, "%s; %s\n", snapshot_warning(&p->head, warning, sizeof(warning)),
+	answer->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+	if (!details)
+		body_puts(&answer->body, "not ready\n");
+	else if (err)
+		body_printf(&answer->body, "%s\n", hr_reader_error());
+	else
+		body_printf(&answer->body, "%s; %s\n",
+			    snapshot_warning(&p->head, warning, sizeof(warning)),
 			    snapshot_remedy(&p->head));
-		return MHD_HTTP_SERVICE_UNAVAILABLE;
-	}
-	body_puts(body, "ok\n");
-	return MHD_HTTP_OK;
 }
 
 /* The body for a browser, rarely requested: holds the complete snapshot while it is written. */
-static unsigned int answer_page(struct prometheus *p, struct MHD_Connection *connection,
-				struct answer *answer)
+static void answer_page(struct prometheus *p, struct http_answer *answer)
 {
 	_cleanup_(snapshot_done) struct snapshot whole = {0};
+	uint64_t began = clock_mono_ns();
 	int err = look(p);
 
+	if (began < p->page_ns) {
+		answer->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		body_puts(&answer->body, "too many requests: try again\n");
+		return;
+	}
 	if (!err)
 		err = snapshot_load(&whole, p->reader);
 	answer->type = "text/html; charset=utf-8";
 	index_page_write(&answer->body, err ? NULL : &whole, hr_reader_error());
-	return MHD_HTTP_OK;
+	p->page_ns = clock_mono_ns();
+	p->page_ns += PAGE_REST * (p->page_ns - began);
 }
 
-static const struct {
-	const char *path;
-	unsigned int (*answer)(struct prometheus *p, struct MHD_Connection *connection,
-			       struct answer *answer);
-} routes[] = {
-	{"/metrics", answer_metrics},
-	{"/healthz", answer_healthz},
-	{"/readyz", answer_readyz},
-	{"/", answer_page},
-};
-
-static ssize_t read_scrape(void *arg, uint64_t at, char *to, size_t space)
+/* False: the token can't be read, so that nothing can be compared with it. */
+static bool decide(const struct prometheus *p, const struct http_query *query,
+		   struct http_decision *ret_decision)
 {
-	long n = exposition_read(arg, to, space);
+	char token[SECRET_BYTES];
+	struct http_rules rules = {.own_name = p->own_name, .hosts = p->options->hosts};
+	bool readable = true;
 
-	return n < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : n ? n : MHD_CONTENT_READER_END_OF_STREAM;
-}
-
-static void free_scrape(void *arg) { exposition_free(arg); }
-
-/* Takes ownership of the answer's content. */
-static struct MHD_Response *make_response(struct answer *answer, unsigned int *status)
-{
-	struct MHD_Response *response;
-
-	if (answer->scrape) {
-		response = MHD_create_response_from_callback(
-			MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_scrape, answer->scrape, free_scrape);
-		if (!response)
-			exposition_free(answer->scrape);
-		return response;
+	if (*p->options->bearer_file) {
+		readable = !secret_read(p->options->bearer_file, token, sizeof(token)) && *token;
+		rules.token = readable ? token : ""; /* matches nothing */
 	}
-	if (body_end(&answer->body)) {
-		body_done(&answer->body);
-		*status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-		return MHD_create_response_from_buffer(14, (void *)"out of memory\n",
-						       MHD_RESPMEM_PERSISTENT);
-	}
-	response = MHD_create_response_from_buffer(answer->body.n, answer->body.text,
-						   MHD_RESPMEM_MUST_FREE);
-	if (!response)
-		body_done(&answer->body);
-	return response;
+	*ret_decision = http_decide(query, &rules);
+	explicit_bzero(token, sizeof(token));
+	return readable;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, unsigned int status,
-				   struct answer *answer)
-{
-	struct MHD_Response *response = make_response(answer, &status);
-	enum MHD_Result result;
-
-	if (!response)
-		return MHD_NO;
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
-	/* The body shows text from container owners: forbid scripts and requests. */
-	MHD_add_response_header(response, "Content-Security-Policy",
-				"default-src 'none'; style-src 'unsafe-inline'");
-	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-	result = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
-	return result;
-}
-
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
-				  const char *method, const char *version, const char *upload,
-				  size_t *upload_bytes, void **request)
+static void on_query(const struct http_query *query, struct http_answer *answer, void *arg)
 {
 	struct prometheus *p = arg;
-	struct answer answer = {.type = "text/plain; charset=utf-8"};
-	unsigned int status = MHD_HTTP_NOT_FOUND;
+	struct http_decision decision;
 
-	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD)) {
-		body_puts(&answer.body, "only GET and HEAD are allowed\n");
-		return send_answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, &answer);
+	if (!decide(p, query, &decision) && decision.status == MHD_HTTP_UNAUTHORIZED) {
+		decision.status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		decision.reason = "bearer_file can't be read, or is empty: see headroom export "
+				  "--check\n";
 	}
-	pthread_mutex_lock(&p->lock);
-	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
-		if (!strcmp(url, routes[i].path))
-			status = routes[i].answer(p, connection, &answer);
-	pthread_mutex_unlock(&p->lock);
-	if (status == MHD_HTTP_NOT_FOUND)
-		body_puts(&answer.body,
-			  "not found; available: /metrics, /healthz, /readyz and /\n");
-	return send_answer(connection, status, &answer);
+	answer->status = decision.status;
+	if (decision.status != MHD_HTTP_OK || decision.route == HTTP_HEALTHZ) {
+		body_puts(&answer->body, decision.status == MHD_HTTP_OK ? "ok\n" : decision.reason);
+		return;
+	}
+	if (decision.route == HTTP_METRICS)
+		answer_metrics(p, decision.openmetrics, answer);
+	else if (decision.route == HTTP_READYZ)
+		answer_readyz(p, decision.details, answer);
+	else
+		answer_page(p, answer);
 }
 
-static struct MHD_Daemon *listen_on(struct prometheus *p)
+/* 0, also if there is none; or -errno with a line. */
+static int load_pem(struct sink *sink, const char *path, char **ret_text)
 {
-	const struct parse_address *at = &p->options->listen;
-	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD;
+	char *text = *path ? malloc(PEM_BYTES) : NULL;
+	int err = *path && !text ? -ENOMEM : 0;
 
-	if (at->address.ss_family == AF_INET6)
-		flags |= MHD_USE_IPv6;
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, p, MHD_OPTION_SOCK_ADDR,
-				&at->address, MHD_OPTION_CONNECTION_LIMIT,
-				(unsigned int)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-				(unsigned int)TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-				(size_t)CONNECTION_BYTES, MHD_OPTION_THREAD_POOL_SIZE,
-				(unsigned int)THREADS, MHD_OPTION_END);
+	if (text)
+		err = secret_read_all(path, text, PEM_BYTES);
+	*ret_text = text;
+	if (err)
+		sink_set_error(sink, "%.180s: %s", path, strerror(-err));
+	return err;
+}
+
+static int load_files(struct prometheus *p, struct sink *sink)
+{
+	const struct prometheus_options *options = p->options;
+	char token[SECRET_BYTES];
+	int err = 0;
+
+	if (*options->bearer_file)
+		err = secret_read(options->bearer_file, token, sizeof(token))
+			      ?: *token ? 0
+					: -ENODATA;
+	explicit_bzero(token, sizeof(token));
+	if (err) {
+		sink_set_error(sink, "%.180s: %s", options->bearer_file,
+			       err == -ENODATA ? "is empty" : strerror(-err));
+		return err == -ENODATA ? -EINVAL : err;
+	}
+	if (!*options->cert_file != !*options->key_file) {
+		sink_set_error(sink, "cert_file and key_file go together: give both, or none");
+		return -EINVAL;
+	}
+	return load_pem(sink, options->cert_file, &p->certificate)
+		       ?: load_pem(sink, options->key_file, &p->key);
+}
+
+static int start_server(struct prometheus *p, struct sink *sink)
+{
+	struct parse_address listen = p->options->listen;
+	const struct http_server_config config = {.address = &listen.address,
+						  .certificate = p->certificate,
+						  .key = p->key,
+						  .answer = on_query,
+						  .arg = p};
+	int err;
+
+	if (!listen.address.ss_family) /* the default is only a text */
+		parse_address(listen.text, &listen);
+	err = http_server_start(&config, &p->server);
+
+	if (err == -EPROTO)
+		sink_set_error(sink, "%.100s: no TLS with this certificate and key%s",
+			       p->options->cert_file,
+			       MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES
+				       ? ""
+				       : ": libmicrohttpd was built without it");
+	else if (err)
+		sink_set_error(sink, "can't listen on %s: %s", p->options->listen.text,
+			       strerror(-err));
+	return err;
 }
 
 static int prometheus_open(struct sink *sink)
@@ -302,20 +307,11 @@ static int prometheus_open(struct sink *sink)
 	sink->state = p;
 	p->options = sink->options;
 	p->board = sink->board;
-	pthread_mutex_init(&p->lock, NULL);
+	gethostname(p->own_name, sizeof(p->own_name) - 1);
 	p->labels = exposition_labels_new();
 	if (!p->labels)
 		return -ENOMEM;
-	errno = 0;
-	p->daemon = listen_on(p);
-	if (!p->daemon) {
-		int err = errno ?: EADDRINUSE;
-
-		sink_set_error(sink, "can't listen on %s: %s", p->options->listen.text,
-			       strerror(err));
-		return -err;
-	}
-	return 0;
+	return load_files(p, sink) ?: start_server(p, sink);
 }
 
 static void prometheus_close(struct sink *sink)
@@ -324,22 +320,75 @@ static void prometheus_close(struct sink *sink)
 
 	if (!p)
 		return;
-	if (p->daemon)
-		MHD_stop_daemon(p->daemon);
+	http_server_stop(p->server);
+	for (size_t i = 0; i < ARRAY_SIZE(p->shared); i++)
+		exposition_free(p->shared[i]);
 	hr_reader_close(p->reader);
 	exposition_labels_free(p->labels);
-	pthread_mutex_destroy(&p->lock);
+	free(p->certificate);
+	if (p->key)
+		explicit_bzero(p->key, strlen(p->key));
+	free(p->key);
 	free(p);
 	sink->state = NULL;
 }
 
-/* The port must be free, and the board readable. */
+/* SIGHUP: a new certificate. With one that is refused the port is closed, and the next try follows in a moment. */
+static void prometheus_reopen(struct sink *sink)
+{
+	struct prometheus *p = sink->state;
+
+	if (!*p->options->cert_file)
+		return;
+	prometheus_close(sink);
+	if (prometheus_open(sink))
+		log_error("prometheus: %s", sink->error);
+}
+
+/* The port is in use: by a running headroom-export? In its own pod it always is. Sends no secret, so the certificate is not checked. */
+static bool is_served(const struct prometheus_options *options)
+{
+	struct parse_address listen = options->listen;
+	struct http_options to = {.timeout_ms = 2000, .response_max = sizeof(HTTP_NOT_FOUND)};
+	const struct sockaddr_in *v4 = (const void *)&listen.address;
+	const struct sockaddr_in6 *v6 = (const void *)&listen.address;
+	char host[INET6_ADDRSTRLEN] = "127.0.0.1";
+	struct http http = {0};
+	long status = 0;
+	bool served;
+
+	if (!listen.address.ss_family)
+		parse_address(listen.text, &listen);
+	if (listen.address.ss_family == AF_INET6)
+		strcpy(host, "::1");
+	if (listen.address.ss_family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
+	if (listen.address.ss_family == AF_INET && v4->sin_addr.s_addr != INADDR_ANY)
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
+	snprintf(to.url, sizeof(to.url),
+		 strchr(host, ':') ? "%s://[%s]:%u/self" : "%s://%s:%u/self",
+		 *options->cert_file ? "https" : "http", host, ntohs(v4->sin_port));
+	if (http_open(&http, &to))
+		return false;
+	curl_easy_setopt(http.curl, CURLOPT_SSL_VERIFYPEER, 0L);
+	curl_easy_setopt(http.curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	served = !http_send(&http, &(struct http_request){.method = "GET"}, &status) &&
+		 (!strcmp(http.response, HTTP_NOT_FOUND) || !strcmp(http.response, HTTP_NO_TOKEN));
+	http_close(&http);
+	return served;
+}
+
+/* The port must be free or its own, and the board readable. */
 static int prometheus_check(struct sink *sink)
 {
 	struct hr_reader *reader;
 	int err = prometheus_open(sink);
 
 	prometheus_close(sink);
+	if (err == -EADDRINUSE && is_served(sink->options)) {
+		sink_set_error(sink, SINK_IN_USE);
+		err = 0;
+	}
 	if (err)
 		return err;
 	err = hr_reader_open(sink->board, &reader);
@@ -363,6 +412,23 @@ static const struct sink_key keys[] = {
 	 .parse = parse_count,
 	 .offset = offsetof(struct prometheus_options, max_containers),
 	 .expected = "a number of containers"},
+	{.name = "hosts",
+	 .parse = parse_line,
+	 .offset = offsetof(struct prometheus_options, hosts),
+	 .expected = "host names, such as [metrics.example.org]",
+	 .list = true},
+	{.name = "bearer_file",
+	 .parse = parse_path,
+	 .offset = offsetof(struct prometheus_options, bearer_file),
+	 .expected = "an absolute path of a file that holds a token"},
+	{.name = "cert_file",
+	 .parse = parse_path,
+	 .offset = offsetof(struct prometheus_options, cert_file),
+	 .expected = "an absolute path"},
+	{.name = "key_file",
+	 .parse = parse_path,
+	 .offset = offsetof(struct prometheus_options, key_file),
+	 .expected = "an absolute path"},
 	{0},
 };
 
@@ -381,4 +447,5 @@ const struct sink_type sink_prometheus = {
 	.open = prometheus_open,
 	.close = prometheus_close,
 	.check = prometheus_check,
+	.reopen = prometheus_reopen,
 };

@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/syscall_filter.h"
+#include "base/own_uid.h"
+#include "command/confine.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "export.h"
@@ -109,19 +113,21 @@ void sink_drop(struct sink *sink)
 {
 	count(&sink->counts.dropped, 1);
 	count(&sink->counts.failures, 1);
-	if (!sink->logged)
+	if (!sink->logged_drop)
 		log_error("%s: %s; an event was dropped", sink->type->name, sink->error);
-	sink->logged = true;
+	sink->logged_drop = true;
 	sink->refused = true;
 }
 
 static void worked(struct sink *sink)
 {
-	if (sink->refused)
-		return; /* reachable, but it refused the last event */
-	if (sink->logged)
+	/* Reachable is not enough if it refused the last event. */
+	if (sink->logged || (sink->logged_drop && !sink->refused))
 		log_info("%s: works again", sink->type->name);
 	sink->logged = false;
+	if (sink->refused)
+		return;
+	sink->logged_drop = false;
 	*sink->error = '\0';
 }
 
@@ -204,6 +210,21 @@ static int start_one(struct sink *sink)
 	pthread_attr_destroy(&attr);
 	sink->started = !err;
 	return -err;
+}
+
+void export_confine(bool writes_files)
+{
+	struct confine_user user = {0};
+	int r = geteuid() ? 0 : own_uid_find(OWN_UID_EXPORT, "/etc", &user.uid, &user.gid);
+
+	if (r)
+		log_info("no user of its own (%s): %s", strerror(-r),
+			 r == -EBUSY ? "shares one" : "stays root");
+	confine_service(r && r != -EBUSY ? NULL : &user,
+			RIGHT(CAP_NET_BIND_SERVICE) |
+				(writes_files ? CONFINE_FILES : RIGHT(CAP_DAC_READ_SEARCH)),
+			FAMILY(AF_UNIX) | FAMILY(AF_INET) | FAMILY(AF_INET6) |
+				FAMILY(AF_NETLINK)); /* netlink: getaddrinfo(3) */
 }
 
 int export_start(struct exporter *e)

@@ -16,16 +16,21 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/safe_file.h"
+#include "base/unix_socket.h"
 #include "json/json.h"
 #include "export.h"
 #include "chunked_body.h"
 #include "option_parse.h"
+#include "socket_places.h"
 #include "format/snapshot.h"
 
-#define CLIENTS    32
-#define BUFFER_MAX (16u << 20) /* bytes queued for one client, beside a snapshot */
-#define STUCK_NS   (60 * NS_PER_SEC)
-#define POLL_MS    50
+#define CLIENTS      SOCKET_PLACES
+#define BUFFER_MAX   (16u << 20) /* bytes queued for one client, beside a snapshot */
+#define STUCK_NS     (60 * NS_PER_SEC)
+#define POLL_MS      50
+#define ACCEPT_ROUND 256  /* the rest waits for the next event or interval */
+#define ANSWER_MS    2500 /* an exporter answers between two ticks */
 
 struct socket_options {
 	struct sink_common common;
@@ -37,7 +42,8 @@ struct client {
 	char *queue; /* queued bytes: n from `at` on */
 	size_t at, n;
 	uint64_t read_ns; /* monotonic: when it last read, or nothing was queued */
-	bool fresh;       /* has received no snapshot yet */
+	uint32_t uid;
+	bool fresh; /* has received no snapshot yet */
 };
 
 struct unix_socket {
@@ -53,7 +59,7 @@ struct unix_socket {
 static void drop(struct client *client)
 {
 	if (client->fd >= 0)
-		close(client->fd);
+		unix_hang_up(client->fd); /* false: it passes descriptors, and keeps this one */
 	free(client->queue);
 	*client = (struct client){.fd = -1};
 }
@@ -159,58 +165,80 @@ static void flush_all(struct sink *sink)
 	}
 }
 
+static int find_place(const struct unix_socket *s, uint32_t uid)
+{
+	struct socket_place place[SOCKET_PLACES];
+	uint64_t now = clock_mono_ns();
+
+	for (size_t i = 0; i < CLIENTS; i++)
+		place[i] = (struct socket_place){.used = s->client[i].fd >= 0,
+						 .uid = s->client[i].uid,
+						 .read_ns = s->client[i].n ? s->client[i].read_ns
+									   : now};
+	return socket_place_for(place, uid, now);
+}
+
 static void accept_clients(struct unix_socket *s)
 {
-	for (;;) {
-		int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		size_t i = 0;
+	for (int n = 0; n < ACCEPT_ROUND; n++) {
+		int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), at = -1;
+		struct ucred peer;
+		socklen_t bytes = sizeof(peer);
 
 		if (fd < 0)
 			return;
-		while (i < CLIENTS && s->client[i].fd >= 0)
-			i++;
-		if (i == CLIENTS)
+		if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes))
+			at = find_place(s, peer.uid);
+		if (at < 0) {
 			close(fd);
-		else
-			s->client[i] = (struct client){.fd = fd, .fresh = true};
+			continue;
+		}
+		drop(&s->client[at]);
+		s->client[at] = (struct client){
+			.fd = fd, .uid = peer.uid, .read_ns = clock_mono_ns(), .fresh = true};
 	}
 }
 
-/* Replaces the stale socket of a killed exporter; refuses a path on which another program listens. */
+/* Refuses a path on which another program listens, or where something else is. */
+static int check_path(const struct sockaddr_un *address, struct sink *sink)
+{
+	_cleanup_close_ int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+
+	if (lstat(address->sun_path, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode)) {
+		sink_set_error(sink,
+			       "%s: exists and is not a socket: remove it, or use another path",
+			       address->sun_path);
+		return -EEXIST;
+	}
+	if (probe < 0)
+		return -errno;
+	if (!connect(probe, (const struct sockaddr *)address, sizeof(*address))) {
+		sink_set_error(sink, "%s: another program listens there: another exporter?",
+			       address->sun_path);
+		return -EADDRINUSE;
+	}
+	return errno == ECONNREFUSED || errno == ENOENT ? 0 : -errno;
+}
+
+/* Replaces the stale socket of a killed exporter. */
 static int bind_path(struct unix_socket *s, struct sink *sink)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	_cleanup_close_ int probe = -1;
-	struct stat st;
+	_cleanup_close_ int dir = -1;
+	const char *name;
+	int err;
 
 	if (strlen(s->options->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, s->options->path);
-	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd < 0)
-		return -errno;
-	if (!bind(s->fd, (struct sockaddr *)&address, sizeof(address)))
-		return 0;
-	if (errno != EADDRINUSE)
-		return -errno;
-	if (!lstat(s->options->path, &st) && !S_ISSOCK(st.st_mode)) {
-		sink_set_error(sink,
-			       "%s: exists and is not a socket: remove it, or use another path",
-			       s->options->path);
-		return -EEXIST;
-	}
-	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (probe < 0)
-		return -errno;
-	if (!connect(probe, (struct sockaddr *)&address, sizeof(address))) {
-		sink_set_error(sink, "%s: another program listens there: another exporter?",
-			       s->options->path);
-		return -EADDRINUSE;
-	}
-	if (errno != ECONNREFUSED || unlink(s->options->path) ||
-	    bind(s->fd, (struct sockaddr *)&address, sizeof(address)))
-		return -errno;
-	return 0;
+	err = check_path(&address, sink);
+	if (err)
+		return err;
+	dir = safe_dir(s->options->path, &name);
+	return dir < 0 ? dir : unix_listen_at(dir, name, SOCK_STREAM, 0660, ACCEPT_ROUND, &s->fd);
 }
 
 static int socket_open(struct sink *sink)
@@ -226,12 +254,8 @@ static int socket_open(struct sink *sink)
 	for (size_t i = 0; i < CLIENTS; i++)
 		s->client[i].fd = -1;
 	err = bind_path(s, sink);
-	if (!err && (chmod(s->options->path, 0660) || listen(s->fd, CLIENTS)))
-		err = -errno;
 	if (err && !*sink->error)
 		sink_set_error(sink, "%s: %s", s->options->path, strerror(-err));
-	if (err && s->fd >= 0)
-		close(take_fd(s->fd));
 	return err;
 }
 
@@ -332,11 +356,31 @@ static int socket_tick(struct sink *sink)
 	return 0;
 }
 
+/* A running exporter sends each client a snapshot first. */
+static bool is_served(const char *path)
+{
+	static const char schema[] = "{\"schema\":\"headroom.snapshot";
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct pollfd in = {.fd = fd, .events = POLLIN};
+	char begin[sizeof(schema) - 1];
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%.107s", path);
+	return fd >= 0 && !connect(fd, (const struct sockaddr *)&address, sizeof(address)) &&
+	       poll(&in, 1, ANSWER_MS) == 1 && recv(fd, begin, sizeof(begin), 0) == sizeof(begin) &&
+	       !memcmp(begin, schema, sizeof(begin));
+}
+
 static int socket_check(struct sink *sink)
 {
+	const struct socket_options *options = sink->options;
 	int err = socket_open(sink);
 
 	socket_close(sink);
+	if (err == -EADDRINUSE && is_served(options->path)) {
+		sink_set_error(sink, SINK_IN_USE);
+		err = 0;
+	}
 	return err;
 }
 
@@ -360,6 +404,7 @@ const struct sink_type sink_socket = {
 	.defaults = &defaults,
 	.keys = keys,
 	.events = true,
+	.writes_files = true,
 	.open = socket_open,
 	.close = socket_close,
 	.event = socket_event,

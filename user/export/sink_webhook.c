@@ -189,6 +189,29 @@ static int webhook_tick(struct sink *sink)
 	return w->options->format == FORMAT_ALERTMANAGER ? send_alerts(sink, &a) : 0;
 }
 
+/* Standard Webhooks writes a key as whsec_BASE64; receivers decode it. Any other text is the key itself. */
+static int decode_secret(struct webhook *w)
+{
+	static const char prefix[] = "whsec_";
+	const size_t skip = sizeof(prefix) - 1;
+	struct base64_decode_ctx base64;
+	unsigned char key[SECRET_MAX];
+	size_t n = sizeof(key);
+	int err = 0;
+
+	if (w->secret_n < skip || memcmp(w->secret, prefix, skip))
+		return 0;
+	base64_decode_init(&base64);
+	if (!base64_decode_update(&base64, &n, key, w->secret_n - skip,
+				  (const char *)w->secret + skip) ||
+	    !base64_decode_final(&base64) || !n)
+		err = -EINVAL;
+	memcpy(w->secret, key, err ? 0 : n);
+	w->secret_n = n;
+	explicit_bzero(key, sizeof(key));
+	return err;
+}
+
 static int read_secret(struct sink *sink, struct webhook *w)
 {
 	const char *path = w->options->secret_file;
@@ -211,6 +234,10 @@ static int read_secret(struct sink *sink, struct webhook *w)
 		return -EINVAL;
 	}
 	w->secret_n = (size_t)n;
+	if (decode_secret(w)) {
+		sink_set_error(sink, "%s: expected base64 after whsec_", path);
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -251,7 +278,7 @@ static int webhook_check(struct sink *sink)
 	if (!err) {
 		err = http_send(&w->http, &(struct http_request){.method = "OPTIONS"}, &status);
 		if (err)
-			sink_set_error(sink, "%.100s: %s", w->options->http.url, w->http.error);
+			http_set_error(sink, &w->http, w->options->http.url, ": %s", w->http.error);
 	}
 	webhook_close(sink);
 	return err;

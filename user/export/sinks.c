@@ -6,11 +6,11 @@
 #include "export.h"
 
 extern const struct sink_type sink_prometheus, sink_jsonl, sink_nats, sink_webhook, sink_journald,
-	sink_syslog, sink_otlp, sink_kubernetes, sink_socket;
+	sink_syslog, sink_otlp, sink_kubernetes, sink_socket, sink_mqtt;
 
 static const struct sink_type *const types[] = {
 	&sink_prometheus, &sink_jsonl,  &sink_nats,       &sink_webhook, &sink_journald,
-	&sink_otlp,       &sink_syslog, &sink_kubernetes, &sink_socket,
+	&sink_otlp,       &sink_syslog, &sink_kubernetes, &sink_socket,  &sink_mqtt,
 };
 
 const struct sink_type *sink_type_at(size_t i) { return i < ARRAY_SIZE(types) ? types[i] : NULL; }
