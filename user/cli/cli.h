@@ -8,9 +8,9 @@
 /* The list, in headroom.c; NULL past the end. */
 const struct command *command_at(size_t i);
 
-extern const struct command command_top, command_ls, command_events, command_explain, command_check,
-	command_record, command_recorder, command_report, command_replay, command_export,
-	command_policy, command_daemon, command_version;
+extern const struct command command_status, command_top, command_ls, command_events,
+	command_explain, command_check, command_record, command_recorder, command_report,
+	command_replay, command_export, command_policy, command_daemon, command_version;
 extern const struct command command_term, command_kill, command_reclaim,
 	command_throttle; /* cmd_action.c */
 

@@ -216,6 +216,7 @@ const struct command command_term = {
 	.defaults = ACTION_DEFAULTS("term", HR_ACTION_TERM),
 	.options_bytes = sizeof(struct action_options),
 	.run = run,
+	.rights = COMMAND_CONTROLS,
 };
 
 const struct command command_kill = {
@@ -228,6 +229,7 @@ const struct command command_kill = {
 	.defaults = ACTION_DEFAULTS("kill", HR_ACTION_KILL),
 	.options_bytes = sizeof(struct action_options),
 	.run = run,
+	.rights = COMMAND_CONTROLS,
 };
 
 const struct command command_reclaim = {
@@ -241,6 +243,7 @@ const struct command command_reclaim = {
 	.defaults = ACTION_DEFAULTS("reclaim", HR_ACTION_RECLAIM),
 	.options_bytes = sizeof(struct action_options),
 	.run = run,
+	.rights = COMMAND_CONTROLS,
 };
 
 const struct command command_throttle = {
@@ -255,4 +258,5 @@ const struct command command_throttle = {
 	.defaults = ACTION_DEFAULTS("throttle", HR_ACTION_THROTTLE),
 	.options_bytes = sizeof(struct action_options),
 	.run = run,
+	.rights = COMMAND_CONTROLS,
 };

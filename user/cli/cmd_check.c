@@ -16,9 +16,12 @@
 #include "base/human_units.h"
 #include "cli.h"
 #include "enforce/enforce.h"
+#include "enforce/capabilities.h"
 #include "host_checks.h"
+#include "process_rights.h"
 #include "json/json.h"
 #include "collect/collect.h"
+#include "collect/trigger.h"
 
 #define PLAN_CAPACITY 64 /* no sweep here: a small table suffices */
 #define SIGNALS_MOST  32
@@ -38,6 +41,8 @@ struct check {
 	size_t n_findings;
 	struct signal_row signals[SIGNALS_MOST];
 	size_t n_signals;
+	struct process_rights rights[PROCESS_RIGHTS_MOST];
+	size_t n_rights;
 	const char *signals_from; /* "here", "guard"; NULL: unknown */
 	int plan_error;           /* -errno of trying */
 	bool bpf;                 /* some signal uses it */
@@ -161,6 +166,21 @@ static void check_forecasts(struct check *c, const struct hr_score *score)
 	finding_of_score(score, f);
 }
 
+/* What the running daemon cannot do; the findings of this host may have other causes. */
+static void check_degraded(struct check *c, const struct hr_host *host)
+{
+	for (size_t i = 0; i < HR_DEGRADED && *host->degraded[i].what; i++) {
+		struct finding *f = &c->findings[c->n_findings];
+
+		if (c->n_findings == FINDINGS_MOST)
+			return;
+		c->n_findings++;
+		*f = (struct finding){.check = "degraded", .verdict = FINDING_NOTE};
+		text_clean(host->degraded[i].what, SIZE_MAX, f->value, sizeof(f->value));
+		text_clean(host->degraded[i].text, SIZE_MAX, f->note, sizeof(f->note));
+	}
+}
+
 /* The running daemon and its signals. */
 static void check_daemon(struct check *c, const char *board)
 {
@@ -184,20 +204,50 @@ static void check_daemon(struct check *c, const char *board)
 	}
 	r = hr_reader_health(reader, &age_ns);
 	snprintf(f->value, sizeof(f->value), "%s %.100s",
-		 r ? "silent, last seen at" : "running, board at", hr_reader_path(reader));
-	if (r) {
+		 r == -EINPROGRESS ? "starting, board at"
+		 : r               ? "silent, last seen at"
+				   : "running, board at",
+		 hr_reader_path(reader));
+	if (r && r != -EINPROGRESS) {
 		f->verdict = FINDING_NOTE;
 		snprintf(f->note, sizeof(f->note), "for %s: start headroomd",
-			 units_duration_ms(age_ns / 1000000000 * 1000, age));
+			 units_age_ns(age_ns, age));
 	}
 	if (hr_reader_host(reader, &host))
 		return;
 	check_forecasts(c, &host.score);
+	if (!r)
+		check_degraded(c, &host);
 	if (c->signals_from)
 		return;
 	c->signals_from = "guard";
 	for (size_t i = 0; i < HR_SOURCES && host.source[i].signal[0]; i++)
 		add_signal(c, host.source[i].signal, host.source[i].variant, "", false);
+}
+
+/* What the reflex cannot see, since it works in the context of the task that charges. */
+static void check_reflex(struct check *c)
+{
+	struct finding *f = &c->findings[c->n_findings];
+	const struct signal_row *reflex = NULL;
+
+	for (size_t i = 0; i < c->n_signals; i++)
+		if (!strcmp(c->signals[i].signal, "reflex"))
+			reflex = &c->signals[i];
+	if (c->n_findings == FINDINGS_MOST || !reflex || !strcmp(reflex->variant, "none"))
+		return;
+	c->n_findings++;
+	*f = (struct finding){.check = "reflex", .verdict = FINDING_OK};
+	snprintf(f->value, sizeof(f->value), "%s",
+		 strstr(reflex->variant, "any task")
+			 ? "kills the largest process, or the one that charges"
+			 : "kills the process that charges");
+	snprintf(
+		f->note, sizeof(f->note),
+		"does not see what processes outside the container write into its memory "
+		"(process_vm_writev, ptrace, a parent's memory after vfork), nor cgroups more than "
+		"%u levels deep: the tripwire reports both, and the daemon acts",
+		TRIGGER_LEVELS + TRIGGER_DEPTH);
 }
 
 static void judge(struct check *c)
@@ -236,6 +286,31 @@ static void print_row(const char *mark, const char *name, const char *value, con
 		cli_print_wrapped(note, NOTE_INDENT, cli_width());
 }
 
+static void print_capabilities(void)
+{
+	puts("\ncapabilities that the daemon keeps, and what is lost without");
+	for (size_t i = 0; i < daemon_capabilities_n; i++)
+		print_row("", daemon_capabilities[i].name + strlen("CAP_"),
+			  daemon_capabilities[i].use, daemon_capabilities[i].cost);
+}
+
+static void print_rights(const struct check *c)
+{
+	char value[160], words[512], note[sizeof(words) + 16];
+
+	if (c->n_rights)
+		puts("\nrights of the running processes");
+	for (size_t i = 0; i < c->n_rights; i++) {
+		const struct process_rights *r = &c->rights[i];
+		snprintf(value, sizeof(value), "pid %u, uid %u, %s, %s", r->pid, r->uid,
+			 r->filter ? "system calls filtered" : "system calls not filtered",
+			 r->no_new_privs ? "no new privileges" : "new privileges possible");
+		snprintf(note, sizeof(note), "capabilities: %s",
+			 process_rights_words(r->permitted, words, sizeof(words)));
+		print_row(r->no_new_privs ? "ok" : "note", r->comm, value, note);
+	}
+}
+
 static void print_text(const struct check *c)
 {
 	for (size_t i = 0; i < c->n_findings; i++) {
@@ -257,10 +332,43 @@ static void print_text(const struct check *c)
 					  : "ok",
 			  row->signal, row->variant, row->skipped);
 	}
+	print_capabilities();
+	print_rights(c);
 	printf("\n%s\n", summary(c));
 }
 
 static json_t *text_or_null(const char *text) { return *text ? json_string(text) : json_null(); }
+
+static json_t *json_capabilities(void)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < daemon_capabilities_n; i++)
+		json_array_append_new(all, json_pack("{ss ss ss}", "capability",
+						     daemon_capabilities[i].name, "use",
+						     daemon_capabilities[i].use, "without",
+						     daemon_capabilities[i].cost));
+	return all;
+}
+
+static json_t *json_rights(const struct check *c)
+{
+	json_t *all = json_array();
+	char mask[2][20];
+
+	for (size_t i = 0; i < c->n_rights; i++) {
+		const struct process_rights *r = &c->rights[i];
+
+		snprintf(mask[0], sizeof(mask[0]), "%016llx", (unsigned long long)r->permitted);
+		snprintf(mask[1], sizeof(mask[1]), "%016llx", (unsigned long long)r->bounding);
+		json_array_append_new(all, json_pack("{so si si ss ss sb sb}", "process",
+						     json_clean(r->comm, SIZE_MAX), "pid",
+						     (int)r->pid, "uid", (int)r->uid, "permitted",
+						     mask[0], "bounding", mask[1], "seccomp",
+						     r->filter, "no_new_privs", r->no_new_privs));
+	}
+	return all;
+}
 
 static int print_json(const struct check *c)
 {
@@ -284,10 +392,10 @@ static int print_json(const struct check *c)
 						row->variant, "fallback", row->fallback, "skipped",
 						text_or_null(row->skipped)));
 	}
-	object = json_pack("{ss sb si so so ss? ss}", "schema", "headroom.check/2", "able",
+	object = json_pack("{ss sb si so so ss? so so ss}", "schema", "headroom.check/2", "able",
 			   c->status == CLI_DONE, "exit_status", c->status, "checks", checks,
-			   "signals", signals, "signals_from", c->signals_from, "summary",
-			   summary(c));
+			   "signals", signals, "signals_from", c->signals_from, "capabilities",
+			   json_capabilities(), "processes", json_rights(c), "summary", summary(c));
 	r = object ? json_dumpf(object, stdout, JSON_STYLE) : -1;
 	json_decref(object);
 	putchar('\n');
@@ -307,7 +415,9 @@ static int run(const void *values, char **arguments)
 	if (!geteuid())
 		try_plan(c);
 	check_daemon(c, options->board);
+	check_reflex(c);
 	check_policies(c, options->config);
+	c->n_rights = process_rights_find("/proc", c->rights);
 	judge(c);
 	if (!options->json)
 		print_text(c);
@@ -336,9 +446,12 @@ const struct command command_check = {
 	.summary = "Check whether this host can run headroomd",
 	.text = "Checks kernel, BTF, capabilities, cgroups, namespaces, pressure, swap and "
 		"limits,\n"
-		"and tries each signal source and each action.\n"
+		"and tries each signal source and each action. Then the capabilities that the\n"
+		"daemon keeps, with what each is for, and the rights of headroom's running\n"
+		"processes, as /proc shows them.\n"
 		"Exit status: 0 supported, 4 needs root, 5 not supported.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct check_options),
 	.run = run,
+	.rights = COMMAND_TRIES,
 };

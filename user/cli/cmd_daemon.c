@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* headroom daemon: requests to the running daemon that concern no container. */
 #include "base/cleanup.h"
+#include "base/human_units.h"
+#include "base/log.h"
+#include "base/utf8_clean.h"
 #include "cli.h"
 #include "control_run.h"
 
@@ -15,16 +18,27 @@ struct daemon_options {
 static const struct daemon_options reload_defaults = {.command = "daemon reload",
 						      .request = HR_CONTROL_RELOAD},
 				   ping_defaults = {.command = "daemon ping",
-						    .request = HR_CONTROL_PING};
+						    .request = HR_CONTROL_PING},
+				   pause_defaults = {.command = "daemon pause",
+						     .request = HR_CONTROL_PAUSE},
+				   resume_defaults = {.command = "daemon resume",
+						      .request = HR_CONTROL_RESUME};
 
 static int run(const void *values, char **arguments)
 {
 	const struct daemon_options *options = values;
-	const struct hr_control_request request = {.magic = HR_CONTROL_MAGIC,
-						   .word = options->request};
+	struct hr_control_request request = {
+		.magic = HR_CONTROL_MAGIC, .word = options->request, .for_ms = HR_UNKNOWN};
 	_cleanup_reader_ struct hr_reader *reader = NULL;
-	int r = control_open(options->command, options->board, &reader);
+	char clean[64];
+	int r;
 
+	if (arguments[0] && units_parse_duration_ms(arguments[0], &request.for_ms)) {
+		log_error("%s: '%s': give " OPTION_WANTS_DURATION, options->command,
+			  text_clean(arguments[0], SIZE_MAX, clean, sizeof(clean)));
+		return CLI_USAGE;
+	}
+	r = control_open(options->command, options->board, &reader);
 	return r ? r : control_run(options->command, reader, &request, TIMEOUT_MS);
 }
 
@@ -41,6 +55,7 @@ static const struct command daemon_reload = {
 	.defaults = &reload_defaults,
 	.options_bytes = sizeof(struct daemon_options),
 	.run = run,
+	.rights = COMMAND_CONTROLS,
 };
 
 static const struct command daemon_ping = {
@@ -53,13 +68,44 @@ static const struct command daemon_ping = {
 	.defaults = &ping_defaults,
 	.options_bytes = sizeof(struct daemon_options),
 	.run = run,
+	.rights = COMMAND_CONTROLS,
 };
 
-static const struct command *const parts[] = {&daemon_reload, &daemon_ping, NULL};
+static const struct command daemon_pause = {
+	.name = "daemon pause",
+	.arguments = "[TIME]",
+	.arguments_optional = 1,
+	.summary = "Stop all actions of policies",
+	.text = "No policy acts, for TIME (30m, 2h; at most 30d) or until 'headroom daemon "
+		"resume'; the\n"
+		"reflex is disarmed, and what policies had throttled is undone. Watching goes on. "
+		"A restart of\n"
+		"the daemon does not end it. Actions by hand still run.\n",
+	.options = specs,
+	.defaults = &pause_defaults,
+	.options_bytes = sizeof(struct daemon_options),
+	.run = run,
+	.rights = COMMAND_CONTROLS,
+};
+
+static const struct command daemon_resume = {
+	.name = "daemon resume",
+	.arguments = "",
+	.summary = "Let policies act again",
+	.text = "Ends 'headroom daemon pause'.\n",
+	.options = specs,
+	.defaults = &resume_defaults,
+	.options_bytes = sizeof(struct daemon_options),
+	.run = run,
+	.rights = COMMAND_CONTROLS,
+};
+
+static const struct command *const parts[] = {&daemon_reload, &daemon_ping, &daemon_pause,
+					      &daemon_resume, NULL};
 
 const struct command command_daemon = {
 	.name = "daemon",
-	.arguments = "reload|ping",
-	.summary = "Reload or ping the running daemon",
+	.arguments = "reload|ping|pause|resume",
+	.summary = "Pause, resume, reload or ping the running daemon",
 	.parts = parts,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom events: the events of the board or a recording, oldest first, as lines or JSON; with --follow also new ones. While
- * it follows it reads five times a second.
+ * headroom events: the events of the board or a recording, oldest first, as lines or JSON; with --follow also new ones: the daemon
+ * wakes it, and it looks by itself five times a second.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,8 +14,12 @@
 #include "cli.h"
 #include "json/json.h"
 #include "command/signals.h"
+#include "base/utf8_clean.h"
+#include "cgroup/pid_cgroup.h"
 #include "format/event_line.h"
+#include "format/snapshot.h"
 #include "format/table.h"
+#include "format/target_parse.h"
 
 #define LOOK_EVERY_NS (200 * NS_PER_MS)
 
@@ -35,6 +39,10 @@ struct stream {
 	uint64_t instance,
 		last_seq; /* the newest event of the history: the board continues after it */
 	bool colour, ascii, silent;
+	const char *typed; /* the TARGET; NULL: all events */
+	bool host;         /* it is the host */
+	struct target target;
+	bool known, printed; /* some event was of the target; some was printed */
 	_Alignas(8) char record[HR_EVENT_MAX_BYTES];
 };
 
@@ -74,6 +82,67 @@ static void print_sentence(const struct stream *s, const struct hr_event *event)
 	       colour ? "\033[0m" : "");
 }
 
+/* ---- the target ---- */
+
+static int parse_target(struct stream *s, const char *typed)
+{
+	char clean[128];
+
+	s->typed = typed;
+	s->host = typed && !strcmp(typed, "host");
+	if (!typed || s->host)
+		return CLI_DONE;
+	if (target_parse(typed, &s->target)) {
+		log_error("events: invalid target '%s': give " TARGET_WANTS ", or host",
+			  text_clean(typed, SIZE_MAX, clean, sizeof(clean)));
+		return CLI_USAGE;
+	}
+	if (s->target.by == TARGET_PID)
+		pid_cgroup_memory("", s->target.pid, s->target.cgroup, sizeof(s->target.cgroup));
+	return CLI_DONE;
+}
+
+static bool is_wanted(struct stream *s, const struct hr_event *event)
+{
+	if (!s->typed)
+		return true;
+	if (s->host ? event->cgroup_id != 0 : !target_fits_event(&s->target, event))
+		return false;
+	s->known = true;
+	return true;
+}
+
+/* Whether a container of that name is known, although no event is about it. */
+static bool is_listed(struct stream *s)
+{
+	struct snapshot snapshot = {0};
+	bool found = false;
+
+	if (s->reader && !snapshot_load(&snapshot, s->reader))
+		for (size_t i = 0; i < snapshot.n_slots && !found; i++)
+			found = target_fits(&s->target, &snapshot.slots[i]) != 0;
+	snapshot_done(&snapshot);
+	return found;
+}
+
+/* A target without a printed event: a line, and an error if nothing here has that name. */
+static int describe_none(struct stream *s)
+{
+	char clean[128];
+
+	if (!s->typed || s->printed)
+		return CLI_DONE;
+	text_clean(s->typed, SIZE_MAX, clean, sizeof(clean));
+	if (s->host || s->known || is_listed(s)) {
+		log_info("no such events of '%s'", clean);
+		return CLI_DONE;
+	}
+	log_error("events: no match for '%s': see 'headroom ls --all'", clean);
+	return CLI_FAILED;
+}
+
+/* ---- printing ---- */
+
 static int print_event(struct stream *s)
 {
 	const struct hr_event *event = (const void *)s->record;
@@ -85,6 +154,8 @@ static int print_event(struct stream *s)
 		s->instance = event->instance;
 		s->last_seq = event->seq;
 	}
+	if (!is_wanted(s, event))
+		return 0;
 	if (event->time_ns < options->since_ns ||
 	    (options->until_ns && event->time_ns > options->until_ns))
 		return 0;
@@ -92,6 +163,7 @@ static int print_event(struct stream *s)
 		return 0;
 	if (options->types && (event->type >= 32 || !(options->types & 1u << event->type)))
 		return 0;
+	s->printed = true;
 	if (!options->json) {
 		print_sentence(s, event);
 		return 0;
@@ -103,13 +175,29 @@ static int print_event(struct stream *s)
 	return r && !ferror(stdout) ? -ENOMEM : 0;
 }
 
+/* Missed events that may be of the types asked for. */
+static uint64_t missed_of_types(const struct stream *s)
+{
+	bool asked[HR_RINGS] = {false};
+
+	for (unsigned int type = 1; type < HR_EVENT_COUNT; type++)
+		asked[hr_event_ring((uint16_t)type)] |=
+			!s->options->types || s->options->types & 1u << type;
+	if (asked[HR_RING_KEEP] && asked[HR_RING_CHATTER])
+		return hr_reader_missed(s->reader);
+	return hr_reader_missed_in(s->reader, asked[HR_RING_KEEP] ? HR_RING_KEEP : HR_RING_CHATTER);
+}
+
+/* One line for all that were missed since the last one. */
 static void describe_missed(struct stream *s)
 {
-	uint64_t missed = hr_reader_missed(s->reader);
+	uint64_t missed = missed_of_types(s), new = missed - s->emitted_missed;
 
-	if (missed > s->emitted_missed)
-		log_info("%llu events missed: the ring was overwritten before they were read",
-			 (unsigned long long)(missed - s->emitted_missed));
+	if (new)
+		log_info("%s%llu event%s%s missed: overwritten before %s read",
+			 s->options->types ? "up to " : "", (unsigned long long)new,
+			 new == 1 ? "" : "s", s->options->types ? " of these types" : "",
+			 new == 1 ? "it was" : "they were");
 	s->emitted_missed = missed;
 }
 
@@ -123,8 +211,6 @@ static int drain(struct stream *s)
 					 sizeof(s->record));
 		if (!r)
 			r = print_event(s);
-		else if (r == -EOVERFLOW)
-			describe_missed(s);
 	} while (!r || r == -EOVERFLOW);
 	return r == -ENODATA || r == -EAGAIN ? 0 : r;
 }
@@ -142,11 +228,17 @@ static int drain_recording(struct stream *s)
 	int r;
 
 	while (!(r = hr_reader_next_frame(s->reader))) {
+		uint64_t time = hr_reader_frame_time(s->reader);
+		bool before = time < s->options->since_ns;
+
 		learn_node(s);
 		r = drain(s);
+		if (before) /* what was missed then was not asked for */
+			s->emitted_missed = missed_of_types(s);
 		if (r)
-			return r;
+			break;
 	}
+	describe_missed(s);
 	return r == -ENODATA ? 0 : r;
 }
 
@@ -154,11 +246,12 @@ static void describe_health(struct stream *s)
 {
 	char age[UNITS_TEXT];
 	uint64_t age_ns;
-	bool silent = hr_reader_health(s->reader, &age_ns) != 0; /* also switches to a new board */
+	bool silent =
+		hr_reader_health(s->reader, &age_ns) == -ESTALE; /* also switches to a new board */
 
 	if (silent && !s->silent)
 		log_info("daemon silent for %s: no new events until headroomd runs",
-			 units_duration_ms(age_ns / NS_PER_SEC * 1000, age));
+			 units_age_ns(age_ns, age));
 	else if (!silent && s->silent)
 		log_info("daemon running again");
 	s->silent = silent;
@@ -174,14 +267,16 @@ static int follow(struct stream *s)
 		describe_health(s);
 		learn_node(s);
 		r = drain(s);
+		describe_missed(s);
 		if (r == -EBADMSG) { /* the reader has skipped it */
 			log_info("some damaged events were skipped");
 			r = 0;
 		}
 		if (cli_flush() || ferror(stdout))
 			return 0;
-		if (!r && signals_wait(&out, 1, LOOK_EVERY_NS) > 0 &&
-		    out.revents & (POLLERR | POLLHUP | POLLNVAL))
+		if (!r)
+			signals_wait_event(s->reader, LOOK_EVERY_NS);
+		if (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLHUP | POLLNVAL))
 			return 0;
 	}
 	return r;
@@ -221,6 +316,12 @@ static bool board_reaches(const struct stream *s)
 	       !header.ring_tail[HR_RING_CHATTER];
 }
 
+/* Asked for: by a time, or by a target of which the board may hold none any more. */
+static bool wants_history(const struct stream *s)
+{
+	return s->options->since_ns || (s->typed && !s->options->board);
+}
+
 /* The recorder's history; without one, a line that says how to enable it. */
 static int print_history(struct stream *s)
 {
@@ -229,11 +330,13 @@ static int print_history(struct stream *s)
 	char error[STORE_ERROR];
 	int r;
 
-	if (!options->since_ns || board_reaches(s))
+	if (!wants_history(s) || board_reaches(s))
 		return 0;
 	r = store_events(NULL, options->since_ns, to_ns(options), &history, error);
 	if (!r)
 		return drain_history(s, history);
+	if (r == -ENOENT && !options->since_ns)
+		return 0;
 	if (r == -ENOENT)
 		log_info("older events may be missing: history is not enabled: start "
 			 "headroom-recorder");
@@ -255,7 +358,8 @@ static int run_history(struct stream *s)
 		log_error("events: cannot read events: %s", strerror(-r));
 		return CLI_FAILED;
 	}
-	return cli_flush();
+	r = cli_flush();
+	return r ? r : describe_none(s);
 }
 
 static int run(const void *values, char **arguments)
@@ -264,8 +368,12 @@ static int run(const void *values, char **arguments)
 	struct stream s = {.options = values,
 			   .colour = cli_colour(),
 			   .ascii = isatty(STDOUT_FILENO) && cli_ascii()};
-	int r;
+	int r = parse_target(&s, arguments[0]);
 
+	if (r)
+		return r;
+	if (wants_history(&s) || s.options->history)
+		confine_set(COMMAND_WRITES);
 	if (s.options->history)
 		return run_history(&s);
 	r = cli_open(s.options->board, &reader);
@@ -282,6 +390,7 @@ static int run(const void *values, char **arguments)
 		} else if (!r) {
 			learn_node(&s);
 			r = drain(&s);
+			describe_missed(&s);
 			describe_health(&s);
 		}
 	}
@@ -291,6 +400,8 @@ static int run(const void *values, char **arguments)
 		return CLI_FAILED;
 	}
 	r = cli_flush();
+	if (!r && !s.options->follow)
+		r = describe_none(&s);
 	return r ? r : s.silent ? CLI_NO_DAEMON : CLI_DONE;
 }
 
@@ -301,7 +412,7 @@ static const struct option_spec specs[] = {
 	 .argument = "TIME",
 	 .parse = option_time,
 	 .offset = offsetof(struct events_options, since_ns),
-	 .help = "start time: 5m, 2h30m, '2026-11-22 12:30'",
+	 .help = "start time: 03:10, yesterday, '1 hour ago', ...",
 	 .wants = OPTION_WANTS_TIME},
 	{.name = "until",
 	 .argument = "TIME",
@@ -316,16 +427,22 @@ static const struct option_spec specs[] = {
 	 .help = "event types",
 	 .word = type_word},
 	OPTION_HISTORY(struct events_options),
+	OPTION_UTC,
 	OPTION_BOARD(struct events_options),
 	{0},
 };
 
 const struct command command_events = {
 	.name = "events",
-	.arguments = "",
+	.arguments = "[TARGET]",
 	.summary = "Print OOM kills, alarms, actions and other events",
-	.text = "Prints the events of the board, oldest first; with --since also those of the\n"
-		"recorder's history. Missed events are counted on stderr.\n",
+	.text = "Prints the events of the board, oldest first; with --since or a TARGET also "
+		"those\n"
+		"of the recorder's history. TARGET is a name (as in ls), an id prefix (4 digits "
+		"or\n"
+		"more), pod:NAMESPACE/POD[/CONTAINER], unit:NAME, cgroup:PATH (and those below),\n"
+		"pid:N (also a killed one), or host. Missed events are counted on stderr.\n",
+	.arguments_optional = 1,
 	.options = specs,
 	.options_bytes = sizeof(struct events_options),
 	.run = run,

@@ -19,7 +19,10 @@
 #include "format/forecast_plot.h"
 #include "format/snapshot.h"
 #include "format/explain.h"
+#include "format/explain_line.h"
+#include "format/phrase.h"
 #include "format/target_parse.h"
+#include "tmpfs_places.h"
 
 #define CANDIDATES 16
 
@@ -36,6 +39,7 @@ struct explain_run {
 	const struct hr_slot *slot; /* NULL: the host or an event */
 	bool host;
 	struct past past;
+	bool older;                   /* its kills are the history's */
 	struct downsample downsample; /* of slot or host */
 	struct explanation explanation;
 };
@@ -60,7 +64,10 @@ static int report_unknown(const struct explain_run *e, const char *typed)
 			clean, (unsigned long long)e->past.first_seq,
 			(unsigned long long)e->past.last_seq);
 	else
-		log_error("explain: no match for '%s': see 'headroom ls --all'", clean);
+		log_error("explain: no match for '%s': see 'headroom ls --all', or 'headroom "
+			  "report' for "
+			  "what ended",
+			  clean);
 	return CLI_FAILED;
 }
 
@@ -127,6 +134,24 @@ static uint64_t event_number(const char *typed)
 	return *end || errno || seq == HR_UNKNOWN ? 0 : seq;
 }
 
+/* A kill of the last week that the board does not hold may be in the history. */
+static int find_kills_in_history(struct explain_run *e)
+{
+	struct back history = {"explain", NULL, store_path(), e->snapshot.time_ns};
+	struct past older = {.subject = e->slot, .instance = e->snapshot.header.instance};
+	int r;
+
+	if (!e->slot || e->past.kill[0] || back_to_store(&e->back) || e->back.board ||
+	    e->snapshot.recording || access(history.history, R_OK))
+		return CLI_DONE;
+	r = past_read(&history, &older);
+	for (size_t i = 0; !r && older.kill[i]; i++)
+		e->past.kill[i] = take_ptr(older.kill[i]);
+	e->older = e->past.kill[0] != NULL;
+	past_done(&older);
+	return r;
+}
+
 /* Events and history of the subject. */
 static int look_back(struct explain_run *e)
 {
@@ -142,7 +167,7 @@ static int look_back(struct explain_run *e)
 	e->downsample.cgroup_id = e->slot ? e->slot->cgroup_id : 0;
 	r = past_read(&e->back, &e->past);
 	downsample_end(&e->downsample, e->slot ? &e->slot->history : &none);
-	return r;
+	return r ? r : find_kills_in_history(e);
 }
 
 /* An event that is no longer on the board may be in the history. */
@@ -206,6 +231,37 @@ static void print_plot(const struct explain_run *e)
 
 /* ---- printing ---- */
 
+#define PLACES   3  /* tmpfs mounts that are named */
+#define PLACE_IN 64 /* processes: they are looked for in the mount namespace of each */
+
+/* Where memory that outlived its containers may be: tmpfs file systems with a good part of it, now and on this host. */
+static void add_places(struct explain_run *e, uint64_t left)
+{
+	const struct snapshot *s = &e->snapshot;
+	struct tmpfs_place place[PLACES];
+	uint32_t pids[PLACE_IN];
+	char text[512], name[512];
+	struct line l = line_in(text, sizeof(text));
+	size_t n = 0;
+
+	if (!left || s->recording || s->health || snapshot_is_fleet(s))
+		return;
+	for (size_t i = 0; i < s->n_slots && n < PLACE_IN; i++)
+		if (s->slots[i].parent_id == e->slot->cgroup_id && s->slots[i].process[0].pid)
+			pids[n++] = s->slots[i].process[0].pid;
+	n = tmpfs_places(pids, n, left / 4, place, PLACES);
+	for (size_t i = 0; i < n; i++) {
+		line_add(&l, "%s%s", i ? ", " : "",
+			 text_clean(place[i].path, SIZE_MAX, name, sizeof(name)));
+		if (place[i].pid)
+			line_add(&l, " (of process %u)", place[i].pid);
+		line_add_bytes(&l, " ", place[i].used, "");
+	}
+	if (n)
+		line_add(explain_line(&e->explanation, STYLE_PLAIN),
+			 "Tmpfs mounts that hold as much now: %s.", text);
+}
+
 static void describe(struct explain_run *e)
 {
 	if (e->host) {
@@ -221,8 +277,10 @@ static void describe(struct explain_run *e)
 		return;
 	}
 	explain_container(&e->explanation, e->slot, &e->snapshot.host, e->snapshot.time_ns);
+	add_places(e, explain_outlived(&e->explanation, e->slot, e->snapshot.slots,
+				       e->snapshot.n_slots));
 	explain_kills(&e->explanation, e->slot, (const struct hr_event *const *)e->past.kill,
-		      e->snapshot.time_ns);
+		      e->older, e->snapshot.time_ns);
 	explain_actions(&e->explanation, (const struct hr_event *const *)e->past.action,
 			e->snapshot.time_ns);
 	explain_score(&e->explanation, &e->snapshot.host.score);
@@ -294,10 +352,15 @@ static int run(const void *values, char **arguments)
 	_cleanup_(done) struct explain_run e = {
 		.options = options,
 		.back = {"explain", options->board, options->history, options->at_ns}};
-	int r = load(&e);
+	int r;
 
+	if (options->json) /* its sentences, too */
+		option_utc(NULL, NULL);
+	r = load(&e);
 	if (!r)
 		r = find(&e, arguments[0]);
+	if (!r && e.slot) /* one of the snapshot's */
+		snapshot_paused(&e.snapshot, &e.snapshot.slots[e.slot - e.snapshot.slots], 1);
 	if (r)
 		return r;
 	describe(&e);
@@ -323,6 +386,7 @@ static const struct option_spec specs[] = {
 	 .help = "a time in the past, from history or a recording",
 	 .wants = OPTION_WANTS_TIME},
 	OPTION_HISTORY(struct explain_options),
+	OPTION_UTC,
 	OPTION_BOARD(struct explain_options),
 	{0},
 };
@@ -340,4 +404,5 @@ const struct command command_explain = {
 	.options = specs,
 	.options_bytes = sizeof(struct explain_options),
 	.run = run,
+	.rights = COMMAND_WRITES, /* a history */
 };

@@ -16,6 +16,8 @@
 #include "format/columns.h"
 #include "format/table.h"
 
+#define PAUSED_NAMES 3 /* of paused containers, below the table */
+
 struct ls_options {
 	bool json, all;
 	const char *sort, *board, *history;
@@ -50,6 +52,22 @@ static size_t count_text(char *out, size_t bytes, size_t n, const char *one, con
 	return used < 0 || (size_t)used >= bytes ? 0 : (size_t)used;
 }
 
+/* "; paused: web, db" */
+static void print_paused(FILE *out, const struct snapshot *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_rows; i++) {
+		if (!(s->rows[i].slot->flags & HR_SLOT_PAUSED))
+			continue;
+		if (n < PAUSED_NAMES)
+			fprintf(out, "%s%s", n ? ", " : "; paused: ", s->rows[i].name);
+		n++;
+	}
+	if (n > PAUSED_NAMES)
+		fprintf(out, " and %zu more", n - PAUSED_NAMES);
+}
+
 /* "3 containers, 12 units, 4 others (9 more with --all): 11.2 GiB of 31.2 GiB used, headroom 20
  * GiB; 2 OOM kills" */
 static void print_totals(FILE *out, const struct snapshot *s)
@@ -68,15 +86,16 @@ static void print_totals(FILE *out, const struct snapshot *s)
 	fprintf(out, "%s", n ? line : s->n_slots ? "no cgroup holds processes" : "no cgroups yet");
 	if (s->n_slots > s->n_rows)
 		fprintf(out, " (%zu more with --all)", s->n_slots - s->n_rows);
-	if (host->mem_total != HR_UNKNOWN && host->mem_available <= host->mem_total)
+	if (host->mem_total != HR_UNKNOWN && host->mem_available <= hr_host_usable(host))
 		fprintf(out, ": %s of %s used",
-			units_bytes(host->mem_total - host->mem_available, used),
-			units_bytes(host->mem_total, total));
+			units_bytes(hr_host_usable(host) - host->mem_available, used),
+			units_bytes(hr_host_usable(host), total));
 	if (host->headroom != HR_UNKNOWN)
 		fprintf(out, ", headroom %s", units_bytes(host->headroom, headroom));
 	if (s->oom_kills)
 		fprintf(out, "; %llu OOM kill%s", (unsigned long long)s->oom_kills,
 			s->oom_kills == 1 ? "" : "s");
+	print_paused(out, s);
 	fputc('\n', out);
 }
 
@@ -132,6 +151,8 @@ static int run(const void *values, char **arguments)
 		return r;
 	r = snapshot_load(&s, reader);
 	if (!r)
+		snapshot_paused(&s, s.slots, s.n_slots);
+	if (!r)
 		r = snapshot_select(&s, &(struct row_filter){.all = options->all});
 	if (r) {
 		log_error("cannot read %s: %s", hr_reader_path(reader), strerror(-r));
@@ -146,8 +167,9 @@ static int run(const void *values, char **arguments)
 		return CLI_FAILED;
 	}
 	if (hr_reader_torn(reader))
-		log_info("%llu containers skipped: the daemon was writing them",
-			 (unsigned long long)hr_reader_torn(reader));
+		log_info("%llu container%s skipped: the daemon was writing them",
+			 (unsigned long long)hr_reader_torn(reader),
+			 plural_s(hr_reader_torn(reader)));
 	r = cli_flush();
 	return r ? r : listing_warn(&s);
 }
@@ -169,6 +191,7 @@ static const struct option_spec specs[] = {
 	 .wants = OPTION_WANTS_TIME},
 	OPTION_FLEET(struct ls_options, fleet),
 	OPTION_HISTORY(struct ls_options),
+	OPTION_UTC,
 	OPTION_BOARD(struct ls_options),
 	{0},
 };

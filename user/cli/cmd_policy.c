@@ -3,15 +3,12 @@
 #include "cmd_policy.h"
 
 static const struct command *const parts[] = {
-	&policy_check,
-	&policy_test,
-	&policy_import,
-	NULL,
+	&policy_check, &policy_test, &policy_import, &policy_init, NULL,
 };
 
 const struct command command_policy = {
 	.name = "policy",
-	.arguments = "check|test|import",
-	.summary = "Check, test or import policies",
+	.arguments = "check|test|import|init",
+	.summary = "Check, test, import or write policies",
 	.parts = parts,
 };

@@ -5,6 +5,10 @@
 
 #include "cli.h"
 
-extern const struct command policy_check, policy_import, policy_test;
+extern const struct command policy_check, policy_import, policy_init, policy_test;
+
+/* What a command prints passes `policy check`, or is not printed: a configuration has limits, too. Else false after one line with the
+ * reason. */
+bool policy_is_valid(const char *command, const char *text, size_t bytes);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,20 @@ static void warn(uint32_t line, const char *text, void *arg)
 		printf("warning: %s\n", text);
 }
 
+static void warn_user(struct checked *c, const struct policy *policy,
+		      const struct policy_command *command)
+{
+	const char *user = policy_text(c->set, command->run_as);
+	char text[128];
+
+	if (!command->n || !strcmp(user, POLICY_RUN_AS_DEFAULT) ||
+	    strspn(user, "0123456789") == strlen(user) || getpwnam(user))
+		return;
+	snprintf(text, sizeof(text), "run_as: no user %s on this host; the command would not run",
+		 user);
+	warn(policy->line, text, c);
+}
+
 /* A user that does not exist on this machine may exist on another. */
 static void warn_all(struct checked *c)
 {
@@ -53,8 +68,29 @@ static void warn_all(struct checked *c)
 	char error[CONFIG_ERROR];
 
 	policy_warnings(c->set, warn, c);
+	for (uint32_t i = 0; i < c->set->policies; i++) {
+		const struct policy *policy = policy_at(c->set, i);
+
+		for (uint32_t k = 0; k < policy->actions; k++)
+			warn_user(c, policy, &policy->action[k].command);
+		warn_user(c, policy, &policy->on_exit);
+	}
 	if (config_resolve(&config, error))
 		warn(0, error, c);
+}
+
+#define ALWAYS_EXEMPT                                                              \
+	"always exempt: init, kernel threads, container runtimes, pod sandboxes, " \
+	"systemd-*.service, D-Bus, sshd, headroom"
+
+static void print_protected(const struct policy_set *set)
+{
+	char text[POLICY_DESCRIPTION];
+
+	printf("protected: %u entr%s\n", set->protects, set->protects == 1 ? "y" : "ies");
+	for (uint32_t i = 0; i < set->protects; i++)
+		printf("%*s%s\n", INDENT, "", policy_protect_entry(set, i, text));
+	cli_print_wrapped(ALWAYS_EXEMPT, 0, WIDTH);
 }
 
 static void print_text(struct checked *c)
@@ -79,30 +115,57 @@ static void print_text(struct checked *c)
 	putchar('\n');
 	if (set->policies)
 		printf("rate limit: %s\n", policy_rate_limit(set, text));
-	if (set->protects)
-		printf("protected: %u entr%s, besides what is always exempt\n", set->protects,
-		       set->protects == 1 ? "y" : "ies");
+	if (set->policies || set->protects)
+		print_protected(set);
 	warn_all(c);
+}
+
+static void add_command(const struct policy_set *set, const struct policy_command *command,
+			json_t *to)
+{
+	json_t *words = json_array();
+
+	for (uint32_t i = 0; i < command->n; i++)
+		json_array_append_new(words,
+				      json_clean(policy_text(set, command->word[i]), SIZE_MAX));
+	if (command->n)
+		json_array_append_new(to, json_pack("{so ss}", "run", words, "run_as",
+						    policy_text(set, command->run_as)));
+	else
+		json_decref(words);
 }
 
 static json_t *json_policy(const struct policy_set *set, const struct policy *policy)
 {
-	json_t *actions = json_array();
+	json_t *actions = json_array(), *commands = json_array();
 	char text[POLICY_DESCRIPTION];
 
 	for (uint32_t i = 0; i < policy->actions; i++)
 		json_array_append_new(actions,
 				      json_word(hr_action_kind_name(policy->action[i].kind)));
+	for (uint32_t i = 0; i < policy->actions; i++)
+		add_command(set, &policy->action[i].command, commands);
+	add_command(set, &policy->on_exit, commands);
 	return json_pack(
-		"{so sI so sI so sf so ss}", "name",
+		"{so sI so sI so so sf so ss}", "name",
 		json_clean(policy_text(set, policy->name), SIZE_MAX), "line",
 		(json_int_t)policy->line, "mode",
 		json_word(config_mode_word(policy->mode < set->mode ? policy->mode : set->mode)),
-		"priority", (json_int_t)policy->priority, "actions", actions, "cooldown_seconds",
-		(double)policy->cooldown_ms / 1000, "description",
+		"priority", (json_int_t)policy->priority, "actions", actions, "commands", commands,
+		"cooldown_seconds", (double)policy->cooldown_ms / 1000, "description",
 		policy->description ? json_clean(policy_text(set, policy->description), SIZE_MAX)
 				    : json_null(),
 		"does", policy_description(set, policy, text));
+}
+
+static json_t *json_protect(const struct policy_set *set)
+{
+	json_t *entries = json_array();
+	char text[POLICY_DESCRIPTION];
+
+	for (uint32_t i = 0; i < set->protects; i++)
+		json_array_append_new(entries, json_string(policy_protect_entry(set, i, text)));
+	return entries;
 }
 
 static json_t *json_set(struct checked *c)
@@ -117,18 +180,18 @@ static json_t *json_set(struct checked *c)
 				       "per_seconds", (double)set->rate_limit_per_ms / 1000);
 	c->warnings = json_array();
 	warn_all(c);
-	return json_pack("{ss ss sn ss sf so sI so so}", "schema", "headroom.policies/2", "file",
+	return json_pack("{ss ss sn ss sf so sI so so so}", "schema", "headroom.policies/2", "file",
 			 c->path, "error", "mode", config_mode_word(set->mode), "interval_seconds",
 			 (double)c->config.interval_ms / 1000, "rate_limit", rate_limit,
-			 "protected", (json_int_t)set->protects, "policies", policies, "warnings",
-			 c->warnings);
+			 "protected", (json_int_t)set->protects, "protect", json_protect(set),
+			 "policies", policies, "warnings", c->warnings);
 }
 
 static json_t *json_error(const struct checked *c, const char *error)
 {
-	return json_pack("{ss ss ss sn sn sn sn s[] s[]}", "schema", "headroom.policies/2", "file",
-			 c->path, "error", error, "mode", "interval_seconds", "rate_limit",
-			 "protected", "policies", "warnings");
+	return json_pack("{ss ss ss sn sn sn sn s[] s[] s[]}", "schema", "headroom.policies/2",
+			 "file", c->path, "error", error, "mode", "interval_seconds", "rate_limit",
+			 "protected", "protect", "policies", "warnings");
 }
 
 static int print_json(json_t *object)
@@ -178,9 +241,9 @@ const struct command policy_check = {
 	.name = "policy check",
 	.arguments = "FILE",
 	.summary = "Check a configuration and explain its policies",
-	.text = "Explains each policy in one sentence, in the order of evaluation, and warns of\n"
-		"rules that are valid but rarely intended. An error is one line with\n"
-		"FILE:LINE:COLUMN, the value and what was expected; exit status 2.\n",
+	.text = "Explains each policy in one sentence, in the order of evaluation, lists what is\n"
+		"protected, and warns of rules that are valid but rarely intended. An error is\n"
+		"one line with FILE:LINE:COLUMN, the value and what was expected; exit status 2.\n",
 	.arguments_needed = 1,
 	.options = specs,
 	.options_bytes = sizeof(struct check_options),

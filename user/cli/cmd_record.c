@@ -114,7 +114,7 @@ static int run(const void *values, char **arguments)
 	rec.recorder = recorder;
 	signals_catch();
 	record(&rec);
-	printf("%llu snapshots, %s in %s", (unsigned long long)rec.frames,
+	printf("%llu snapshot%s, %s in %s", (unsigned long long)rec.frames, plural_s(rec.frames),
 	       units_bytes(hr_recorder_bytes(recorder), size),
 	       text_clean(arguments[0], SIZE_MAX, clean, sizeof(clean)));
 	if (rec.failed)
@@ -158,4 +158,5 @@ const struct command command_record = {
 	.defaults = &defaults,
 	.options_bytes = sizeof(defaults),
 	.run = run,
+	.rights = COMMAND_WRITES,
 };

@@ -6,14 +6,18 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/syscall_filter.h"
 #include "base/sd_notify.h"
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "cli.h"
+#include "command/confine.h"
+#include "recorder/owner.h"
 #include "recorder/writer.h"
 #include "recorder/status.h"
 #include "json/json.h"
@@ -32,7 +36,7 @@
 struct recorder_options {
 	const char *board, *history;
 	uint64_t most_bytes, interval_ms;
-	bool status, json;
+	bool status, json, prepare;
 };
 
 struct recorder {
@@ -174,8 +178,8 @@ static int write_events(struct recorder *rec)
 	rec->events += stored.events;
 	rec->missed += stored.missed;
 	if (stored.missed)
-		log_info("%llu events were lost: the ring wrapped before they were read",
-			 (unsigned long long)stored.missed);
+		log_info("%llu event%s lost: overwritten before being read",
+			 (unsigned long long)stored.missed, plural_s(stored.missed));
 	if (stored.incident)
 		schedule_extra(rec);
 	return 0;
@@ -268,6 +272,43 @@ static bool is_recording(const char *board)
 	return !hr_reader_open(board, &reader) && hr_reader_is_recording(reader);
 }
 
+/* The user that owns the history, where root started this. The default directory becomes that user's. */
+static int find_owner(const struct recorder_options *options, struct store_owner *ret_owner)
+{
+	const char *path = options->history ? options->history : store_path();
+	char clean[512];
+	int r = geteuid() ? -EPERM
+			  : store_owner_find(path, !strcmp(path, STORE_PATH), "/etc", ret_owner);
+
+	if (r && !geteuid())
+		log_info("%s: no user of its own (%s): %s",
+			 text_clean(path, SIZE_MAX, clean, sizeof(clean)), strerror(-r),
+			 r == -EBUSY ? "shares one" : "stays root");
+	return r == -EBUSY ? 0 : r;
+}
+
+static void confine(const struct recorder_options *options)
+{
+	struct store_owner owner;
+	bool found = !find_owner(options, &owner);
+	struct confine_user user =
+		found ? (struct confine_user){owner.uid, owner.gid} : (struct confine_user){0};
+
+	confine_service(found ? &user : NULL,
+			found && owner.directory ? RIGHT(CAP_DAC_READ_SEARCH) : CONFINE_FILES,
+			FAMILY(AF_UNIX));
+}
+
+static int prepare(const struct recorder_options *options)
+{
+	struct store_owner owner;
+	int r = find_owner(options, &owner);
+
+	if (r == -EPERM && geteuid())
+		log_error("recorder: --prepare needs root");
+	return !r ? CLI_DONE : r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
+}
+
 static int record(const struct recorder_options *options)
 {
 	_cleanup_(writer_closep) struct recorder_writer *writer = NULL;
@@ -280,6 +321,7 @@ static int record(const struct recorder_options *options)
 		return CLI_USAGE;
 	}
 	umask(umask(0) | 027); /* no more readable than the board */
+	confine(options);
 	r = writer_open(options->history, options->most_bytes, &writer, note);
 	text_clean(note, SIZE_MAX, clean, sizeof(clean));
 	if (r) {
@@ -298,8 +340,9 @@ static int record(const struct recorder_options *options)
 	run_until_signal(&rec);
 	service_stopping();
 	hr_reader_close(rec.board);
-	log_info("stopped: %llu snapshots and %llu events recorded, %llu events missed",
-		 (unsigned long long)rec.snapshots, (unsigned long long)rec.events,
+	log_info("stopped: %llu snapshot%s and %llu event%s recorded, %llu missed",
+		 (unsigned long long)rec.snapshots, plural_s(rec.snapshots),
+		 (unsigned long long)rec.events, plural_s(rec.events),
 		 (unsigned long long)rec.missed);
 	return rec.failed ? CLI_FAILED : CLI_DONE;
 }
@@ -336,9 +379,8 @@ static void print_span(const char *what, uint64_t n, uint64_t first, uint64_t la
 
 	printf("%-10s %llu", what, (unsigned long long)n);
 	if (n) {
-		clock_format_rfc3339(first - first % NS_PER_SEC, from);
-		clock_format_rfc3339(last - last % NS_PER_SEC, to);
-		printf(", from %.19sZ to %.19sZ (%s)", from, to,
+		printf(", from %s to %s (%s)", clock_format_local(first, from),
+		       clock_format_local(last, to),
 		       units_duration_ms(last > first ? (last - first) / NS_PER_MS : 0, span));
 	}
 }
@@ -351,17 +393,16 @@ static void print_text(const char *path, const struct store_status *s)
 	       units_bytes(s->file_bytes, size));
 	print_span("snapshots", s->snapshots, s->first_ns, s->last_ns);
 	if (s->snapshots)
-		printf("; %llu kept for incidents; %llu containers in the newest",
-		       (unsigned long long)s->frozen, (unsigned long long)s->containers);
+		printf("; %llu kept for incidents; %llu container%s in the newest",
+		       (unsigned long long)s->frozen, (unsigned long long)s->containers,
+		       plural_s(s->containers));
 	putchar('\n');
 	print_span("events", s->events, s->first_event_ns, s->last_event_ns);
 	if (s->missed)
 		printf("; %llu missed", (unsigned long long)s->missed);
 	printf("\n%-10s %llu", "incidents", (unsigned long long)s->incidents);
-	if (s->incidents) {
-		clock_format_rfc3339(s->last_incident_ns, when);
-		printf(", newest at %.19sZ", when);
-	}
+	if (s->incidents)
+		printf(", newest at %s", clock_format_local(s->last_incident_ns, when));
 	putchar('\n');
 	if (s->quarantined_bytes)
 		printf("quarantine: %s of damaged or older files\n",
@@ -398,7 +439,7 @@ static int run(const void *values, char **arguments)
 		log_error("recorder: --json needs --status");
 		return CLI_USAGE;
 	}
-	return record(options);
+	return options->prepare ? prepare(options) : record(options);
 }
 
 static int parse_size(const char *text, void *at)
@@ -443,12 +484,15 @@ static const struct option_spec specs[] = {
 	OPTION_FLAG("status", struct recorder_options, status,
 		    "size and time range of the history; records nothing"),
 	OPTION_FLAG("json", struct recorder_options, json, "JSON (with --status)"),
+	OPTION_FLAG("prepare", struct recorder_options, prepare,
+		    "give the history to the user that records, as root; records nothing"),
 	{.name = "board",
 	 .argument = "PATH",
 	 .parse = option_text,
 	 .offset = offsetof(struct recorder_options, board),
 	 .help = "board",
 	 .wants = "a path"},
+	OPTION_UTC,
 	{0},
 };
 
@@ -468,4 +512,5 @@ const struct command command_recorder = {
 	.defaults = &defaults,
 	.options_bytes = sizeof(defaults),
 	.run = run,
+	.rights = COMMAND_WRITES,
 };

@@ -111,6 +111,8 @@ static void row_input(const struct series_row *row, uint64_t *restarts, struct f
 	in->kernel = row->memory.kernel;
 	in->slab = row->memory.slab_reclaimable != HR_UNKNOWN ? row->memory.slab_reclaimable
 							      : row->slab;
+	in->pending = memory_pending(&row->memory);
+	in->unsorted = row->slab == HR_UNKNOWN ? memory_unsorted(&row->memory) : HR_UNKNOWN;
 	in->swap = row->memory.swap;
 	in->swap_free = row->swap_free;
 	in->rss = row->memory.rss;

@@ -3,6 +3,7 @@
  * headroom report: the incidents of the board, a recording or the history, newest first; or the post-mortem of one. Writes
  * nothing but the report.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/safe_file.h"
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "cli.h"
@@ -68,8 +70,11 @@ static int parse_format(const char *text, void *at)
 
 static int load(struct sources *s, struct hr_reader *reader)
 {
+	uint64_t before = s->event_log.damaged;
 	int r = event_log_load(&s->event_log, reader);
 
+	if (s->event_log.damaged > before)
+		log_info("%s: damaged: some events could not be read", hr_reader_path(reader));
 	if (!r)
 		return CLI_DONE;
 	log_error("%s: cannot read its events: %s", hr_reader_path(reader), strerror(-r));
@@ -156,9 +161,47 @@ struct match {
 	bool names; /* several containers match */
 };
 
+static bool has_event(const struct incident *i, uint64_t seq)
+{
+	for (size_t n = 0; n < i->n_seqs; n++)
+		if (i->seqs[n] == seq)
+			return true;
+	return false;
+}
+
+/* Whether the time that an id begins with is in it. */
+static bool covers(const struct incident *i, const char *id)
+{
+	char first[INCIDENT_ID], last[INCIDENT_ID];
+
+	incident_id(i->begin_ns, 0, first);
+	incident_id(i->end_ns, 0, last);
+	return strncmp(first, id, INCIDENT_STAMP) <= 0 && strncmp(id, last, INCIDENT_STAMP) <= 0;
+}
+
+/* An event by its number, or as in an id with its time: daemons before may have counted to it, too. The newest incident with it. */
+static const struct incident *with_event(const struct incidents *all, const char *typed)
+{
+	bool timed = strcspn(typed, "-") == INCIDENT_STAMP && typed[INCIDENT_STAMP];
+	const char *number = typed + (timed ? INCIDENT_STAMP + 1 : 0);
+	char *end;
+	unsigned long long seq = isdigit((unsigned char)*number) ? strtoull(number, &end, 10) : 0;
+
+	for (size_t i = 0; seq && !*end && i < all->n; i++)
+		if (has_event(&all->incident[i], seq) &&
+		    (!timed || covers(&all->incident[i], typed)))
+			return &all->incident[i];
+	return NULL;
+}
+
 static struct match match(const struct incidents *all, const char *typed)
 {
-	struct match m = {0};
+	struct match m = {.id = with_event(all, typed)};
+
+	if (m.id) {
+		m.ids = 1;
+		return m;
+	}
 
 	for (size_t i = 0; i < all->n; i++) {
 		const struct incident *here = &all->incident[i];
@@ -202,7 +245,7 @@ static int find(const struct sources *s, const char *typed, const struct inciden
 	char clean[128];
 
 	if (!strcmp(typed, "latest") && s->incidents.n)
-		m = (struct match){.id = &s->incidents.incident[0], .ids = 1};
+		m = (struct match){.id = incidents_latest(&s->incidents), .ids = 1};
 	text_clean(typed, SIZE_MAX, clean, sizeof(clean));
 	if (m.names || (!m.name && m.ids > 1)) {
 		log_error("report: '%s' is ambiguous:", clean);
@@ -230,30 +273,36 @@ static int write_to(const struct report *report, const struct format *format, FI
 	return CLI_FAILED;
 }
 
-/* Written under a temporary name and renamed: a complete report or none. */
+/* A complete report or none. */
 static int write_file(const struct report *report, const struct format *format, const char *path)
 {
-	_cleanup_free_ char *new = NULL;
+	struct safe_file file;
 	FILE *out;
-	int r;
+	int e = safe_file_begin(path, 0666, &file), r;
 
-	if (asprintf(&new, "%s.new", path) < 0) {
-		new = NULL;
+	if (e) {
+		log_error("%s: %s%s", path, strerror(-e),
+			  e == -ELOOP ? ": a link of another user is on the way" : "");
 		return CLI_FAILED;
 	}
-	out = fopen(new, "we");
+	out = fdopen(file.fd, "w");
 	if (!out) {
-		log_error("%s: %s", new, strerror(errno));
+		safe_file_abort(&file);
+		log_error("out of memory");
 		return CLI_FAILED;
 	}
+	file.fd = -1; /* the stream's */
 	r = write_to(report, format, out);
-	if (!r && (ferror(out) | fclose(out) || rename(new, path))) {
-		log_error("%s: %s", path, strerror(errno));
-		r = CLI_FAILED;
-	}
-	if (r)
-		unlink(new);
-	return r;
+	if (ferror(out) | fclose(out))
+		e = -errno;
+	if (!r && !e)
+		e = safe_file_commit(&file);
+	else
+		safe_file_abort(&file);
+	if (r || !e)
+		return r;
+	log_error("%s: %s", path, strerror(-e));
+	return CLI_FAILED;
 }
 
 static int post_mortem(struct sources *s, const struct report_options *o, const char *typed)
@@ -286,11 +335,15 @@ static int describe_health(const struct sources *s)
 {
 	char age[UNITS_TEXT];
 	uint64_t age_ns;
+	int r = s->board ? hr_reader_health(s->board, &age_ns) : 0;
 
-	if (!s->board || !hr_reader_health(s->board, &age_ns))
+	if (!r)
 		return CLI_DONE;
-	log_info("daemon silent for %s: later events are missing",
-		 units_duration_ms(age_ns / NS_PER_SEC * 1000, age));
+	if (r == -EINPROGRESS)
+		log_info("daemon starting: no new events yet");
+	else
+		log_info("daemon silent for %s: later events are missing",
+			 units_age_ns(age_ns, age));
 	return CLI_NO_DAEMON;
 }
 
@@ -298,8 +351,12 @@ static int run(const void *values, char **arguments)
 {
 	_cleanup_(sources_done) struct sources s = {0};
 	const struct report_options *o = values;
-	int r = open_sources(&s, o);
+	int r;
 
+	if (formats[o->format].write == report_json) /* its sentences, too */
+		option_utc(NULL, NULL);
+	confine_now();
+	r = open_sources(&s, o);
 	if (r)
 		return r;
 	if (incidents_of(&s.event_log, &s.incidents)) {
@@ -329,6 +386,7 @@ static const struct option_spec specs[] = {
 	 .offset = offsetof(struct report_options, history),
 	 .help = "history file, without the board",
 	 .wants = "a path"},
+	OPTION_UTC,
 	OPTION_BOARD(struct report_options),
 	{0},
 };
@@ -338,12 +396,15 @@ const struct command command_report = {
 	.arguments = "[latest|INCIDENT|NAME]",
 	.summary = "List incidents, or print the post-mortem of one",
 	.text = "Without an argument: OOM kills, actions, near misses and blocked cgroups, newest\n"
-		"first. INCIDENT is an id of that list or its prefix; NAME a container: its "
-		"newest\n"
-		"incident. Reads history and board; --board or --history selects one of them.\n"
-		"Times of a post-mortem are UTC.\n",
+		"first. latest is the newest OOM kill or action that ended something, else the\n"
+		"newest incident; INCIDENT an id of that list, its prefix or the number of an "
+		"event\n"
+		"in it; NAME a container: its newest incident.\n"
+		"Reads history and board; --board or --history selects one of them.\n"
+		"Times are local, ids in UTC.\n",
 	.arguments_optional = 1,
 	.options = specs,
 	.options_bytes = sizeof(struct report_options),
 	.run = run,
+	.rights = COMMAND_WRITES, /* a history */
 };

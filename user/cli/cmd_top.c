@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8_clean.h"
 #include "control_client.h"
 #include "history_open.h"
 #include "cli.h"
@@ -95,12 +96,13 @@ static int open_session(struct session *session, const struct top_options *optio
 	r = hr_reader_open(board, &session->reader);
 	if (r && (r != -ENOENT || named))
 		return cli_open(board, &session->reader);
-	if (!r && !named && hr_reader_health(session->reader, NULL) && !geteuid()) {
+	if (!r && !named && hr_reader_health(session->reader, NULL) == -ESTALE && !geteuid()) {
 		hr_reader_close(take_ptr(session->reader));
 		r = -ENOENT;
 	}
 	if (r)
 		return start_own(session);
+	confine_now();
 	return CLI_DONE;
 }
 
@@ -236,7 +238,7 @@ static void poll_action(struct session *session)
 			answered(session, answer.status, answer.text);
 		else if (r != -EAGAIN)
 			answered(session, CLI_FAILED, error);
-		else if (clock_wall_ns() > action->asked_ns + ANSWER_NS)
+		else if (clock_mono_ns() > action->asked_ns + ANSWER_NS)
 			answered(session, CLI_FAILED,
 				 "no answer in time; it may still be executed: see events");
 	}
@@ -308,6 +310,27 @@ static int show_once(struct session *session)
 	return r ? r : listing_warn(&session->snapshot);
 }
 
+/* The table once, then why there is no monitor. */
+static int show_without_screen(struct session *session, int error)
+{
+	const char *term = getenv("TERM");
+	char type[48];
+	int r = show_once(session);
+
+	text_clean(term ? term : "", SIZE_MAX, type, sizeof(type));
+	if (error == -EINVAL)
+		log_error("top: no screen: TERM is not set; set it, for instance TERM=xterm");
+	else if (error == -ENOENT)
+		log_error("top: no screen: terminal type '%s' is not known here; install "
+			  "ncurses-term, or set TERM=xterm",
+			  type);
+	else
+		log_error("top: no screen: terminal type '%s' cannot move its cursor; use another "
+			  "terminal, or headroom ls",
+			  type);
+	return r ? r : CLI_FAILED;
+}
+
 static int run(const void *values, char **arguments)
 {
 	const struct top_options *options = values;
@@ -325,8 +348,9 @@ static int run(const void *values, char **arguments)
 		return show_once(&session);
 	if (!settings_path(session.settings.path))
 		settings_load(&session.settings, &session.top, session.top.notice);
-	if (terminal_open(cli_colour() ? session.top.colours : TOP_COLOURS_NONE))
-		return show_once(&session);
+	r = terminal_open(cli_colour() ? session.top.colours : TOP_COLOURS_NONE);
+	if (r)
+		return show_without_screen(&session, r);
 	terminal_mouse(session.mouse = session.top.mouse);
 	r = loop(&session);
 	terminal_close();
@@ -351,6 +375,7 @@ static const struct option_spec specs[] = {
 	 .wants = OPTION_WANTS_TIME},
 	OPTION_FLEET(struct top_options, fleet),
 	OPTION_HISTORY(struct top_options),
+	OPTION_UTC,
 	OPTION_BOARD(struct top_options),
 	{0},
 };
@@ -362,8 +387,10 @@ const struct command command_top = {
 	.text = "Starts an observe-only daemon if none runs. ? shows keys and columns. Settings "
 		"are\n"
 		"saved in $XDG_CONFIG_HOME/headroom/top.yaml. Into a pipe it prints the table "
-		"once.\n",
+		"once.\n"
+		"Exit status 1: this terminal has no screen (TERM); the table is printed once.\n",
 	.options = specs,
 	.options_bytes = sizeof(struct top_options),
 	.run = run,
+	.rights = COMMAND_STARTS,
 };

@@ -9,19 +9,26 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 
+#define RETRIES  200
+#define RETRY_US 10000
+
 static int complain(char error[ASK_ERROR], const char *path, int err)
 {
-	const char *what = err == -ENOENT || err == -ECONNREFUSED
-				   ? "no daemon listening: start headroomd"
-			   : err == -EACCES ? "only root and group headroom may connect: try sudo"
-			   : err == -EAGAIN ? "too many connections: try again"
-			   : err == -ECONNRESET ? "connection closed by the daemon: try again"
-			   : err == -ETIMEDOUT  ? "no answer in time: see headroom events"
-			   : err == -EPROTO     ? "invalid answer: different version?"
-						: strerror(-err);
+	char target[2];
+	bool elsewhere = err == -ENOENT && readlink(path, target, sizeof(target)) > 0;
+	const char *what =
+		elsewhere ? "its socket is not in this container: ask in the daemon's"
+		: err == -ENOENT || err == -ECONNREFUSED ? "no daemon listening: start headroomd"
+		: err == -EACCES ? "only root and users in `control: allow` may connect: try sudo"
+		: err == -EAGAIN ? "too many connections: try again"
+		: err == -ECONNRESET ? "connection closed by the daemon: try again"
+		: err == -ETIMEDOUT  ? "no answer in time: see headroom events"
+		: err == -EPROTO     ? "invalid answer: different version?"
+				     : strerror(-err);
 
 	snprintf(error, ASK_ERROR, "%.150s: %s", path, what);
 	return err;
@@ -32,8 +39,10 @@ static int connect_and_send(const struct sockaddr_un *at, const struct hr_contro
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0 || connect(fd, (const struct sockaddr *)at, sizeof(*at)) ||
-	    send(fd, request, sizeof(*request), MSG_NOSIGNAL) < 0)
+	if (fd < 0 || connect(fd, (const struct sockaddr *)at, sizeof(*at)))
+		return -errno;
+	/* EPIPE: the daemon has hung up already; it may have said why. */
+	if (send(fd, request, sizeof(*request), MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return -errno;
 	*ret_fd = take_fd(fd);
 	return 0;
@@ -85,6 +94,10 @@ int ask_daemon(const char *board, const struct hr_control_request *request, int 
 	struct sockaddr_un at = {0};
 	int n, r = ask_begin(board, request, &fd, error);
 
+	for (int i = 0; r == -EAGAIN && i < RETRIES; i++) { /* its queue of connections is full */
+		usleep(RETRY_US);
+		r = ask_begin(board, request, &fd, error);
+	}
 	if (r)
 		return r;
 	n = poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, timeout_ms);

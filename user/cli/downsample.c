@@ -16,9 +16,10 @@ static bool look_at_host(struct hr_reader *reader, struct hr_point *point, uint6
 	struct hr_host host;
 
 	if (hr_reader_host(reader, &host) || host.mem_total == HR_UNKNOWN ||
-	    host.mem_available > host.mem_total)
+	    host.mem_available > hr_host_usable(&host))
 		return false;
-	point->usage_kib = point->unreclaimable_kib = kib(host.mem_total - host.mem_available);
+	point->usage_kib = point->unreclaimable_kib =
+		kib(hr_host_usable(&host) - host.mem_available);
 	point->headroom_kib = kib(host.headroom);
 	*ret_ns = host.sampled_ns;
 	return true;

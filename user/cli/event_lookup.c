@@ -41,6 +41,23 @@ static int keep_newest(struct hr_event *kept[PAST_KILLS + 1], const struct hr_ev
 	return keep(event, &kept[n]);
 }
 
+static bool same_path(const struct hr_event *event, const struct hr_slot *slot)
+{
+	const char *there = hr_event_text(event, event->id.cgroup),
+		   *here = hr_slot_text(slot, slot->id.cgroup);
+
+	return there && here && !strcmp(there, here);
+}
+
+static bool concerns(const struct past *past, const struct hr_event *event)
+{
+	const struct hr_slot *slot = past->subject;
+
+	if (!past->instance || event->instance == past->instance)
+		return event_concerns(event, slot);
+	return slot->id.workload ? event->id.workload == slot->id.workload : same_path(event, slot);
+}
+
 static int look_at(struct past *past, const struct hr_event *event)
 {
 	const struct hr_event_outcome *outcome = (const void *)event;
@@ -56,7 +73,7 @@ static int look_at(struct past *past, const struct hr_event *event)
 		r = keep(event, &past->outcome);
 	if (r || (event->type != HR_EVENT_OOM_KILL && event->type != HR_EVENT_ACTION))
 		return r;
-	if (past->host || (past->subject && event_concerns(event, past->subject)))
+	if (past->host || (past->subject && concerns(past, event)))
 		r = keep_newest(event->type == HR_EVENT_OOM_KILL ? past->kill : past->action,
 				event);
 	return r;

@@ -13,7 +13,9 @@ struct past {
 	/* requested; either may be empty */
 	uint64_t seq;
 	const struct hr_slot *subject;
-	bool host;                     /* all OOM kills */
+	uint64_t
+		instance; /* of the board that the subject is on: elsewhere names count, not ids, which a boot begins anew; 0: not so */
+	bool host;        /* all OOM kills */
 	struct downsample *downsample; /* of a recording: filled, too */
 	uint64_t until_ns;             /* of a recording: ends there; 0: all */
 	uint64_t shown_ns;             /* of the history: time of the snapshot; 0: the newest */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/secret_text.h"
 #include "command/signals.h"
 
 #define PREFIX "headroom: " /* of its lines, and ours */
@@ -27,15 +28,17 @@ int fleet_open(const char *command, const struct fleet_options *options, const c
 	}
 	signals_catch();
 	r = private_daemon_start(&program, ret_daemon, error);
-	if (!r)
+	if (!r) {
+		confine_set(COMMAND_STARTS); /* to end it */
 		return cli_open(private_daemon_board(*ret_daemon), ret_reader);
+	}
 	if (r == -ECHILD)
 		log_error("%s",
 			  error + (strncmp(error, PREFIX, strlen(PREFIX)) ? 0 : strlen(PREFIX)));
 	else if (r == -ENOENT)
 		log_error("%s: headroom-export is not installed: run make install", command);
 	else if (r == -ETIMEDOUT)
-		log_error("%s: no answer in time", options->url);
+		log_error("%s: no answer in time", secret_url(options->url, error, sizeof(error)));
 	else if (r != -EINTR)
 		log_error("%s: cannot start headroom-export: %s", command, strerror(-r));
 	return CLI_FAILED;

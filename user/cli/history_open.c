@@ -32,7 +32,9 @@ int back_store(const struct back *back, bool events, uint64_t from_ns, uint64_t 
 	int r = (events ? store_events : store_snapshots)(back->history, from_ns, to_ns, ret_reader,
 							  error);
 
-	if (r)
+	if (!r)
+		confine_now();
+	else
 		log_error("%s: %s%s", back->command,
 			  text_clean(error, SIZE_MAX, clean, sizeof(clean)),
 			  r == -ENOENT    ? ", or give a recording with --board FILE"
@@ -48,8 +50,7 @@ static void report_distance(const struct back *back, const struct hr_reader *rea
 
 	if (!back->at_ns || time_ns + NEAR_NS >= back->at_ns)
 		return;
-	clock_format_rfc3339(time_ns, when);
-	log_info("nearest earlier snapshot: %.19sZ, %s before", when,
+	log_info("nearest earlier snapshot: %s, %s before", clock_format_local(time_ns, when),
 		 units_duration_ms((back->at_ns - time_ns) / NS_PER_MS, before));
 }
 
@@ -60,6 +61,8 @@ int back_open(const struct back *back, uint64_t reach_ns, struct hr_reader **ret
 	bool store = back_to_store(back);
 	int r = 0;
 
+	if (store)
+		confine_set(COMMAND_WRITES);
 	if (!store)
 		r = cli_open(back->board, &reader);
 	else

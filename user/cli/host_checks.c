@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Checks of this host, as a table of functions. Each reports what is available and what a missing feature costs. */
+#include "enforce/capabilities.h"
 #include "host_checks.h"
 
 #include <errno.h>
@@ -20,7 +21,11 @@
 
 #include "base/cleanup.h"
 #include "base/human_units.h"
+#include "base/own_uid.h"
 #include "cgroup/cgroupfs.h"
+#include "cgroup/pid_cgroup.h"
+#include "collect/other_killers.h"
+#include "collect/meminfo.h"
 #include "format/score_text.h"
 
 /* kernel: include/linux/proc_ns.h; constant for the initial namespaces */
@@ -112,22 +117,22 @@ static void find_btf(struct look *look)
 		     "log");
 }
 
-static const struct {
-	unsigned int cap, instead; /* instead: one that includes it; the same: none */
-	const char *name, *cost;
-} capabilities[] = {
-	{CAP_BPF, CAP_SYS_ADMIN, "CAP_BPF",
-	 "no BPF: memory from cgroup files, OOM kills from counters and the kernel log"},
-	{CAP_PERFMON, CAP_SYS_ADMIN, "CAP_PERFMON",
-	 "no BPF tracing: OOM kills and stalls from files only"},
-	{CAP_SYS_RESOURCE, CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE",
-	 "cannot raise limits on locked memory and open files; pressure in steps of 2 s"},
-	{CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, "CAP_DAC_READ_SEARCH",
-	 "cannot read the state of container runtimes: ids in place of names"},
-	{CAP_SYSLOG, CAP_SYS_ADMIN, "CAP_SYSLOG",
-	 "cannot read the kernel log: without BPF, victims are unknown"},
-	{CAP_KILL, CAP_KILL, "CAP_KILL", "cannot terminate or kill processes of other users"},
-};
+static void find_lockdown(struct look *look)
+{
+	_cleanup_fclose_ FILE *f = open_below(look, "/sys/kernel/security/lockdown");
+	char line[128];
+	const char *level = f && fgets(line, sizeof(line), f) ? strchr(line, '[') : NULL;
+
+	if (!level)
+		return;
+	level++;
+	if (strncmp(level, "confidentiality", 15))
+		find(look, "lockdown", FINDING_OK, "%.*s", (int)strcspn(level, "]\n"), level);
+	else
+		note(find(look, "lockdown", FINDING_MISSING, "confidentiality"),
+		     "the kernel refuses BPF to read its memory: boot with lockdown=integrity, or "
+		     "memory is read from cgroup files");
+}
 
 static void find_capabilities(struct look *look)
 {
@@ -139,14 +144,14 @@ static void find_capabilities(struct look *look)
 		     "cannot read /proc/self/status");
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
-		if (!(effective &
-		      (1ULL << capabilities[i].cap | 1ULL << capabilities[i].instead))) {
-			note(find(look, "capabilities", FINDING_MISSING, "no %s",
-				  capabilities[i].name),
-			     capabilities[i].cost);
-			missing++;
-		}
+	for (size_t i = 0; i < daemon_capabilities_n; i++) {
+		const struct daemon_capability *c = &daemon_capabilities[i];
+
+		if (!c->missed || effective & (1ULL << c->capability | 1ULL << c->instead))
+			continue;
+		note(find(look, "capabilities", FINDING_MISSING, "no %s", c->name), c->cost);
+		missing++;
+	}
 	if (!missing)
 		find(look, "capabilities", FINDING_OK, "all present");
 }
@@ -199,12 +204,30 @@ static void find_namespace(struct look *look, const char *check, const char *pat
 		note(find(look, check, FINDING_NOTE, "private"), cost);
 }
 
+/* The kubelet sets the variable in every pod, where nothing has docker's options. */
 static void find_namespaces(struct look *look)
 {
+	bool pod = getenv("KUBERNETES_SERVICE_HOST") != NULL;
+
 	find_namespace(look, "cgroup_namespace", "/proc/self/ns/cgroup", CGROUP_NS_INIT_INO,
-		       "cgroup paths are relative: run headroomd with --cgroupns=host");
+		       pod ? "cgroup paths are relative: mount the host's / and run headroomd with "
+			     "--root, as deploy/kubernetes does"
+			   : "cgroup paths are relative: run headroomd with --cgroupns=host");
 	find_namespace(look, "pid_namespace", "/proc/self/ns/pid", PID_NS_INIT_INO,
-		       "pids are not the host's: run headroomd with --pid=host");
+		       pod ? "pids are not the host's: set hostPID: true in the pod's spec"
+			   : "pids are not the host's: run headroomd with --pid=host");
+}
+
+static void find_hidden(struct look *look)
+{
+	if (proc_hides_from_us(look->root))
+		note(find(look, "processes", FINDING_MISSING, "hidden from this user (hidepid)"),
+		     "without CAP_SYS_PTRACE headroomd signals none; mount /proc without hidepid, "
+		     "or "
+		     "give it that right");
+	else if (proc_hides_processes(look->root))
+		note(find(look, "processes", FINDING_NOTE, "hidden from other users (hidepid)"),
+		     "the resolver sees none: no command lines");
 }
 
 static void find_psi(struct look *look)
@@ -219,18 +242,54 @@ static void find_psi(struct look *look)
 		     "risk without pressure; boot with psi=1");
 }
 
+/* Swap that is kept in memory is named, with what that costs. */
 static void find_swap(struct look *look)
 {
-	uint64_t kib = 0;
-	char text[UNITS_TEXT];
+	char text[UNITS_TEXT], worth[UNITS_TEXT], free[UNITS_TEXT];
+	struct host_sample s;
+	struct finding *f;
+	struct host *host;
+	bool zram;
 
-	if (read_number(look, "/proc/meminfo", "SwapTotal:", 10, &kib))
+	if (host_open(look->root, &host))
 		return;
-	if (kib)
-		find(look, "swap", FINDING_OK, "%s", units_bytes(kib * 1024, text));
-	else
+	if (host_read(host, &s))
+		s.swap_total = RECORD_UNKNOWN;
+	host_close(host);
+	if (s.swap_total == RECORD_UNKNOWN)
+		return;
+	zram = s.zram_swap_total;
+	if (s.swap_total && s.swap_cost_milli != UINT32_MAX) {
+		f = find(look, "swap", FINDING_NOTE, "%s, %s", units_bytes(s.swap_total, text),
+			 !zram                              ? "behind zswap"
+			 : s.zram_swap_total < s.swap_total ? "in part on zram"
+							    : "on zram");
+		snprintf(f->note, sizeof(f->note),
+			 "swapped pages stay in memory, compressed to %u%% (%s): %s of free swap "
+			 "are worth %s",
+			 s.swap_cost_milli / 10, s.swap_cost_measured ? "measured" : "assumed",
+			 units_bytes(s.swap_free, free),
+			 units_bytes(host_sample_swap_worth(&s), worth));
+	} else if (s.swap_total) {
+		find(look, "swap", FINDING_OK, "%s", units_bytes(s.swap_total, text));
+	} else {
 		note(find(look, "swap", FINDING_NOTE, "none"),
 		     "anonymous memory is not reclaimable: low pressure does not mean low risk");
+	}
+}
+
+static void find_huge_pages(struct look *look)
+{
+	uint64_t huge = 0, total = 0;
+	char text[UNITS_TEXT], of[UNITS_TEXT];
+
+	if (read_number(look, "/proc/meminfo", "Hugetlb:", 10, &huge) || !huge ||
+	    read_number(look, "/proc/meminfo", "MemTotal:", 10, &total) || huge > total)
+		return;
+	note(find(look, "huge_pages", FINDING_NOTE, "%s of %s reserved",
+		  units_bytes(huge << 10, text), units_bytes(total << 10, of)),
+	     "only programs that ask for huge pages can use them: shares of the host's memory are "
+	     "of the rest");
 }
 
 static const char *limit_text(rlim_t limit, bool bytes, char text[UNITS_TEXT])
@@ -270,6 +329,43 @@ static void find_limits(struct look *look)
 	}
 }
 
+static void find_other_killers(struct look *look)
+{
+	char text[128];
+
+	if (other_killers_find(look->root, text, sizeof(text)) > 0)
+		note(find(look, "other_killers", FINDING_NOTE, "%s", text),
+		     "ends processes, too, when memory is short: its victim may be another one");
+	else if (proc_hides_from_us(look->root))
+		note(find(look, "other_killers", FINDING_NOTE, "unknown"),
+		     "/proc hides processes (hidepid): look again as root");
+}
+
+/* As which users the processes without root run (docs/explanation/resolver.md). */
+static void find_users(struct look *look)
+{
+	char text[sizeof(look->findings->value)] = "", etc[PATH_MAX];
+	bool resolver = false;
+	struct finding *f;
+	uint32_t uid, gid;
+
+	snprintf(etc, sizeof(etc), "%s/etc", look->root);
+	for (int i = 0; i < OWN_UIDS; i++) {
+		size_t used = strlen(text);
+
+		if (!own_uid_named(i, etc, &uid, &gid))
+			continue;
+		resolver |= i == OWN_UID_RESOLVER;
+		snprintf(text + used, sizeof(text) - used, "%s%s %u", used ? ", " : "",
+			 own_uids[i].name, uid);
+	}
+	f = find(look, "users", resolver ? FINDING_OK : FINDING_NOTE, "%s",
+		 *text ? text : "no users of headroom's own");
+	if (!resolver)
+		note(f, "the resolver takes a free number from 65520 on; systemd-sysusers makes "
+			"the users");
+}
+
 static bool is_tmpfs(const char *path)
 {
 	struct statfs fs;
@@ -291,8 +387,9 @@ static void find_board_place(struct look *look)
 }
 
 static void (*const questions[])(struct look *look) = {
-	find_kernel, find_btf,  find_capabilities, find_cgroups,     find_namespaces,
-	find_psi,    find_swap, find_limits,       find_board_place,
+	find_kernel,      find_btf,    find_lockdown,      find_capabilities, find_cgroups,
+	find_namespaces,  find_psi,    find_swap,          find_huge_pages,   find_limits,
+	find_board_place, find_hidden, find_other_killers, find_users,
 };
 
 size_t host_checks_run(const char *root, struct finding findings[FINDINGS_MOST])

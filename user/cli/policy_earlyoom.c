@@ -1,286 +1,285 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * earlyoom's options as policies. It ends the process with the highest oom_score once available memory and free swap are both
- * below a share (earlyoom(1): SIGTERM at PERCENT, by default 10 %; SIGKILL at KILL_PERCENT, by default half of that).
+ * earlyoom's options as policies (earlyoom(1), versions 1.3 to 1.8). It ends the process with the highest oom_score once available memory
+ * and free swap are both below a share: SIGTERM at PERCENT, by default 10 %; SIGKILL at KILL_PERCENT, by default half of that.
  */
-#include "policy_import.h"
-
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "policy_earlyoom.h"
+#include "policy_import_internal.h"
 
-#define WORDS 64
-#define TEXT  4096
-
-struct threshold { /* as given: per cent, or KiB */
+struct threshold { /* per cent, or KiB */
 	bool given;
 	double term, kill;
 };
 
 struct earlyoom {
-	struct threshold memory, memory_kib, swap;
-	const char *prefer, *avoid, *ignore, *script;
-	bool group, dry_run, notify, ignore_root, by_rss;
-	char unknown[128];
+	struct import *im;
+	struct import_source *s;
+	size_t line;
+	struct threshold memory, memory_kib, swap, swap_kib;
+	const char *prefer, *script;
+	bool group, dry_run;
 };
 
-/* Words as a shell would have them; quotes are taken off. */
-static int split(char *text, char *words[WORDS])
-{
-	int n = 1;
-	char *to = text;
-
-	words[0] = (char *)"earlyoom";
-	for (char *at = text; *at && n < WORDS - 1;) {
-		char quote = 0;
-
-		at += strspn(at, " \t\n");
-		if (!*at)
-			break;
-		words[n++] = to;
-		for (; *at && (quote || !strchr(" \t\n", *at)); at++) {
-			if (quote ? *at == quote : *at == '"' || *at == '\'')
-				quote = quote ? 0 : *at;
-			else
-				*to++ = *at;
-		}
-		at += *at != 0;
-		*to++ = 0;
-	}
-	words[n] = NULL;
-	return n;
-}
-
-static struct threshold parse_threshold(const char *text)
-{
-	struct threshold t = {.given = true};
-	char *comma;
-
-	t.term = strtod(text, &comma);
-	t.kill = *comma == ',' ? strtod(comma + 1, NULL) : t.term / 2;
-	return t;
-}
-
 enum { PREFER = 256, AVOID, IGNORE, DRY_RUN, IGNORE_ROOT, BY_RSS, SYSLOG };
+
+static const struct option options[] = {
+	{"prefer", required_argument, NULL, PREFER},
+	{"avoid", required_argument, NULL, AVOID},
+	{"ignore", required_argument, NULL, IGNORE},
+	{"dryrun", no_argument, NULL, DRY_RUN},
+	{"ignore-root-user", no_argument, NULL, IGNORE_ROOT},
+	{"sort-by-rss", no_argument, NULL, BY_RSS},
+	{"syslog", no_argument, NULL, SYSLOG},
+	{"debug", no_argument, NULL, 'd'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static void threshold(struct earlyoom *e, struct threshold *t, const char *option, double most)
+{
+	const char *text = optarg;
+	char *end;
+
+	*t = (struct threshold){.given = true, .term = strtod(text, &end)};
+	t->kill = t->term / 2;
+	if (end != text && *end == ',') {
+		text = end + 1;
+		t->kill = strtod(text, &end);
+	}
+	if (end == text || *end || !(t->term >= 0 && t->kill >= 0) || t->term > most ||
+	    t->kill > most) {
+		line_left(e->s, e->line,
+			  "%s %s: no threshold: earlyoom refuses it; its default instead", option,
+			  optarg);
+		*t = (struct threshold){0};
+		return;
+	}
+	if (t->kill > t->term) { /* as earlyoom does */
+		t->term = t->kill;
+		line_taken(e->s, e->line, "%s: the second value is larger and counts for both",
+			   option);
+	}
+}
+
+static void take_flag(struct earlyoom *e, int option, const char *word)
+{
+	struct import_source *s = e->s;
+	size_t line = e->line;
+
+	switch (option) {
+	case 'n':
+		line_left(s, line,
+			  "-n: no desktop notification; {notify: {run: [CMD]}} runs a command");
+		break;
+	case 'i':
+		line_left(s, line, "-i: without effect here and since earlyoom 1.7");
+		break;
+	case 'k':
+		line_left(s, line, "-k: without effect since earlyoom 1.2");
+		break;
+	case 'd':
+	case 'v':
+	case 'h':
+		line_left(s, line, "-%c: what earlyoom prints", option);
+		break;
+	case 'p':
+		line_left(s, line, "-p: headroomd protects itself");
+		break;
+	case BY_RSS:
+		line_left(s, line, "--sort-by-rss: growth and requests count before size");
+		break;
+	case SYSLOG:
+		line_left(s, line, "--syslog: the service manager takes the log");
+		break;
+	case IGNORE_ROOT:
+		line_lost(e->im, s, line,
+			  "--ignore-root-user: processes can't be protected by their user; name "
+			  "below protect what must stay");
+		break;
+	case '?':
+		line_lost(e->im, s, line, "%s: no option of earlyoom that is known here", word);
+		break;
+	case ':':
+		line_lost(e->im, s, line, "%s: its value is missing", word);
+		break;
+	default:
+		break;
+	}
+}
 
 static void take(struct earlyoom *e, int option, const char *word)
 {
 	switch (option) {
 	case 'm':
-		e->memory = parse_threshold(optarg);
+		threshold(e, &e->memory, "-m", 100);
 		break;
 	case 'M':
-		e->memory_kib = parse_threshold(optarg);
+		threshold(e, &e->memory_kib, "-M", 1e12);
 		break;
 	case 's':
+		threshold(e, &e->swap, "-s", 100);
+		break;
 	case 'S':
-		e->swap = parse_threshold(optarg);
+		threshold(e, &e->swap_kib, "-S", 1e12);
+		break;
+	case 'r':
+		line_left(e->s, e->line, "-r %s: how often earlyoom prints a report", optarg);
+		break;
+	case 'w':
+		line_left(e->s, e->line,
+			  "-w %s: headroom checks what an action freed before the next", optarg);
 		break;
 	case 'N':
 		e->script = optarg;
+		line_taken(e->s, e->line,
+			   "-N: a command of notify, before the action instead of after it; it "
+			   "gets the policy's name as its word, no EARLYOOM_PID or EARLYOOM_NAME");
 		break;
-	case 'n':
-		e->notify = true;
+	case 'P':
+		e->script = e->script ? e->script : optarg;
+		line_taken(e->s, e->line,
+			   "-P: a command of notify; it gets the policy's name as its word, no "
+			   "EARLYOOM_PID or EARLYOOM_NAME");
 		break;
 	case 'g':
 		e->group = true;
+		line_taken(e->s, e->line, "-g: kill ends the whole container or process group");
 		break;
 	case PREFER:
 		e->prefer = optarg;
 		break;
 	case AVOID:
-		e->avoid = optarg;
+		import_protect_regex(e->im, e->s, e->line, "--avoid", optarg,
+				     "process:", REGEX_COMM);
+		import_note(e->im, "--avoid: earlyoom takes these last; what is protected here is "
+				   "never taken. Names of processes protect no container: list "
+				   "those, as name: or image:.");
 		break;
 	case IGNORE:
-		e->ignore = optarg;
+		import_protect_regex(e->im, e->s, e->line, "--ignore", optarg,
+				     "process:", REGEX_COMM);
 		break;
 	case DRY_RUN:
 		e->dry_run = true;
-		break;
-	case IGNORE_ROOT:
-		e->ignore_root = true;
-		break;
-	case BY_RSS:
-		e->by_rss = true;
-		break;
-	case '?':
-	case ':':
-		snprintf(e->unknown, sizeof(e->unknown), "%s", word);
+		line_taken(e->s, e->line, "--dryrun: mode dry-run");
 		break;
 	default:
-		break; /* -d, -v, -p, -i, -r: how it runs and what it prints */
+		take_flag(e, option, word);
+		break;
 	}
 }
 
-static void parse(struct earlyoom *e, int n, char **words)
+/* ---- thresholds ---- */
+
+/* A share of the host's memory; -M is a size, and of both the lower one counts: which one is lower depends on the host. */
+static void amount(const struct earlyoom *e, bool kill, char text[32])
 {
-	static const struct option options[] = {
-		{"prefer", required_argument, NULL, PREFER},
-		{"avoid", required_argument, NULL, AVOID},
-		{"ignore", required_argument, NULL, IGNORE},
-		{"dryrun", no_argument, NULL, DRY_RUN},
-		{"ignore-root-user", no_argument, NULL, IGNORE_ROOT},
-		{"sort-by-rss", no_argument, NULL, BY_RSS},
-		{"syslog", no_argument, NULL, SYSLOG},
-		{0},
-	};
+	double kib = kill ? e->memory_kib.kill : e->memory_kib.term;
+	double percent = kill ? e->memory.kill : e->memory.term;
+
+	if (e->memory_kib.given) {
+		snprintf(text, 32, "%.0fKiB", kib < 4 ? 4 : kib > 1e12 ? 1e12 : kib);
+		return;
+	}
+	if (!e->memory.given)
+		percent = kill ? 5 : 10;
+	percent = percent < 0.1 ? 0.1 : percent > 99 ? 99 : percent;
+	snprintf(text, 32, percent == (int)percent ? "%.0f%%" : "%.1f%%", percent);
+}
+
+static void say_thresholds(struct earlyoom *e)
+{
+	char term[32], kill[32];
+
+	amount(e, false, term);
+	amount(e, true, kill);
+	if (e->memory.given || e->memory_kib.given)
+		line_taken(e->s, e->line, "%s: host_available %s and %s",
+			   e->memory_kib.given ? e->memory.given ? "-m, -M" : "-M" : "-m", term,
+			   kill);
+	if (e->memory.given && e->memory_kib.given)
+		import_note(e->im,
+			    "-m and -M: earlyoom takes the lower one; here stands -M. -m is %g%% "
+			    "(kill: %g%%): put that in its place where it is less.",
+			    e->memory.term, e->memory.kill);
+	if (e->swap.given || e->swap_kib.given)
+		line_left(e->s, e->line, "-%s: no condition is on swap%s",
+			  e->swap.given ? "s" : "S",
+			  e->swap.given && e->swap.term >= 100 ? ", nor asks earlyoom for it at 100"
+							       : "");
+	if (!(e->swap.given && e->swap.term >= 100))
+		import_note(e->im,
+			    "Swap: earlyoom waits until free swap is short, too; host_available "
+			    "asks for memory alone, and acts earlier where swap is free.");
+	if (!e->group)
+		import_note(e->im,
+			    "earlyoom ends one process, and so does {kill: largest}; term reaches "
+			    "the init of a container or the main process of a unit.");
+}
+
+static void write_policies(struct earlyoom *e)
+{
+	struct globs prefer = {0};
+	char term[32], kill[32];
+
+	amount(e, false, term);
+	amount(e, true, kill);
+	if (e->prefer && !regex_globs(e->prefer, REGEX_COMM, &prefer)) {
+		import_note(e->im,
+			    "--prefer '%s'%s%s: earlyoom adds 300 to their score; here they come "
+			    "first if one of them holds 64 MiB, in policies of their own.",
+			    e->prefer, *prefer.how ? ": " : "", prefer.how);
+		line_taken(e->s, e->line,
+			   "--prefer: policies earlyoom-prefer-kill and earlyoom-prefer-term");
+		import_host_policy(e->im, &(struct host_policy){.name = "earlyoom-prefer-kill",
+								.amount = kill,
+								.kill = true,
+								.largest = !e->group,
+								.priority = 3,
+								.prefer = &prefer,
+								.run = e->script});
+	} else if (e->prefer) {
+		line_left(e->s, e->line, "--prefer '%s': %s; growth decides instead", e->prefer,
+			  prefer.how);
+	}
+	import_host_policy(e->im, &(struct host_policy){.name = "earlyoom-kill",
+							.amount = kill,
+							.kill = true,
+							.largest = !e->group,
+							.priority = prefer.n ? 2 : 1,
+							.run = e->script});
+	if (prefer.n)
+		import_host_policy(e->im, &(struct host_policy){.name = "earlyoom-prefer-term",
+								.amount = term,
+								.priority = 1,
+								.prefer = &prefer,
+								.run = e->script});
+	import_host_policy(
+		e->im,
+		&(struct host_policy){.name = "earlyoom-term", .amount = term, .run = e->script});
+	globs_free(&prefer);
+}
+
+void earlyoom_options(struct import *im, struct import_source *s, size_t line, struct words *words)
+{
+	struct earlyoom e = {.im = im, .s = s, .line = line};
 	int option;
 
 	optind = 0; /* glibc: start afresh */
 	opterr = 0;
-	while ((option = getopt_long(n, words, ":m:s:M:S:kidvr:phnN:g", options, NULL)) != -1)
-		take(e, option, words[optind - 1]);
-}
-
-/* The line EARLYOOM_ARGS=…, the last one; else the whole file, such as a unit's ExecStart= or a mere command line. */
-static int read_options(const char *path, char text[TEXT])
-{
-	_cleanup_fclose_ FILE *file = import_open(path);
-	char line[TEXT];
-	bool found = false;
-
-	if (!file)
-		return -errno;
-	while (fgets(line, sizeof(line), file)) {
-		const char *at = line + strspn(line, " \t"), *args = strstr(at, "EARLYOOM_ARGS=");
-		const char *run = strstr(at, "earlyoom ");
-
-		if (*at == '#' || *at == ';')
-			continue;
-		if (args) {
-			args += strlen("EARLYOOM_ARGS=");
-			snprintf(text, TEXT, "%s", args);
-			text[strcspn(text, "\n")] = 0;
-			if ((*text == '"' || *text == '\'') && text[1] &&
-			    text[strlen(text) - 1] == *text) {
-				text[strlen(text) - 1] = 0;
-				memmove(text, text + 1, strlen(text));
-			}
-			found = true;
-		} else if (run && !found) {
-			snprintf(text, TEXT, "%s", run + strlen("earlyoom "));
-			found = true;
-		} else if (*at == '-' && !found) {
-			snprintf(text, TEXT, "%s", at);
-			found = true;
-		}
-	}
-	return found ? 0 : -ENODATA;
-}
-
-static void write_protect(FILE *out, const char *option, const char *regex, bool *begun)
-{
-	char globs[IMPORT_GLOBS][IMPORT_GLOB];
-	size_t n = import_globs(regex, globs), most = 0;
-
-	import_note(
-		out, "%s '%s'%s", option, regex,
-		n ? ""
-		  : ": more than a list of names; write what it means below `protect`, as globs");
-	if (n && !strcmp(option, "--avoid"))
-		import_note(out, "(earlyoom takes them last; what is protected is never taken)");
-	for (size_t i = 0; i < n; i++)
-		if (strlen(globs[i]) > most)
-			most = strlen(globs[i]);
-	if (most > 15)
-		import_note(out, "(the kernel cuts a process's name after 15 bytes; longer ones "
-				 "never matched)");
-	for (size_t i = 0; i < n; i++) {
-		if (strlen(globs[i]) > 15)
-			continue;
-		fputs(*begun ? "" : "protect:\n", out);
-		*begun = true;
-		fputs("  - ", out);
-		import_quoted(out, "process:", globs[i]);
-		fputc('\n', out);
-	}
-}
-
-static void write_amount(FILE *out, const struct earlyoom *e, bool kill)
-{
-	const struct threshold *t = e->memory_kib.given ? &e->memory_kib : &e->memory;
-	double value = kill ? t->kill : t->term;
-
-	if (e->memory_kib.given) {
-		fprintf(out, "%.0fKiB", value < 4 ? 4 : value);
-		return;
-	}
-	value = value < 0.1 ? 0.1 : value > 99 ? 99 : value;
-	fprintf(out, value == (int)value ? "%.0f%%" : "%.1f%%", value);
-}
-
-static void write_policy(FILE *out, const struct earlyoom *e, bool kill)
-{
-	fprintf(out, "  - name: earlyoom-%s\n%s    when: {host_available: ", kill ? "kill" : "term",
-		kill ? "    priority: 1\n" : "");
-	write_amount(out, e, kill);
-	fputs("}\n    actions: [", out);
-	if (e->script) {
-		fputs("{notify: {run: [", out);
-		import_quoted(out, "", e->script);
-		fputs(", '{policy}']}}", out);
-	} else {
-		fputs("notify", out);
-	}
-	fputs(!kill ? ", term]\n" : e->group ? ", kill]\n" : ", {kill: largest}]\n", out);
-}
-
-static void write_notes(FILE *out, const struct earlyoom *e)
-{
-	const struct {
-		bool emitted;
-		const char *text;
-	} notes[] = {
-		{!e->swap.given || e->swap.term < 100,
-		 "Swap: earlyoom waits until free swap is short, too; host_available asks for "
-		 "memory alone."},
-		{e->memory.given && e->memory_kib.given,
-		 "-m and -M: earlyoom takes the lower one; here stands -M."},
-		{!e->group, "earlyoom ends one process; `kill` without `largest` ends the whole "
-			    "container or job."},
-		{e->prefer != NULL, "--prefer: no equivalent; the target above its request that "
-				    "grows fastest comes first."},
-		{e->ignore_root,
-		 "--ignore-root-user: no equivalent; name under `protect` what must stay."},
-		{e->by_rss, "--sort-by-rss: no equivalent; growth and requests count before size."},
-		{e->notify,
-		 "-n: no desktop notification; `{notify: {run: [CMD]}}` runs a command."},
-		{e->script != NULL, "-N: the command gets the policy's name as its word; "
-				    "EARLYOOM_PID and EARLYOOM_NAME are not set."
-				    "EARLYOOM_PID and EARLYOOM_NAME."},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
-		if (notes[i].emitted)
-			import_note(out, "%s", notes[i].text);
-	if (*e->unknown)
-		import_note(out, "%s: an option that is not known here.", e->unknown);
-}
-
-int import_earlyoom(const char *path, FILE *out)
-{
-	struct earlyoom e = {.memory = {.term = 10, .kill = 5}};
-	char text[TEXT], given[TEXT], *words[WORDS];
-	bool begun = false;
-	int err = read_options(path, text);
-
-	if (err)
-		return err;
-	strcpy(given, text);
-	parse(&e, split(text, words), words);
-	import_note(out, "earlyoom %s", given);
-	write_notes(out, &e);
-	import_note(out, IMPORT_RESTRAINT, "earlyoom");
-	fputs(IMPORT_MODE, out);
-	if (e.avoid)
-		write_protect(out, "--avoid", e.avoid, &begun);
-	if (e.ignore)
-		write_protect(out, "--ignore", e.ignore, &begun);
-	fputs("policies:\n", out);
-	write_policy(out, &e, true);
-	write_policy(out, &e, false);
-	return 0;
+	while ((option = getopt_long((int)words->n, words->word,
+				     ":m:s:M:S:kidvr:phnN:P:gw:", options, NULL)) != -1)
+		take(&e, option, words->word[optind > 0 ? optind - 1 : 0]);
+	for (size_t i = (size_t)optind; i < words->n; i++)
+		line_lost(im, s, line, "'%s': no option of earlyoom; is a quote missing?",
+			  words->word[i]);
+	say_thresholds(&e);
+	write_policies(&e);
+	line_taken(s, line,
+		   words->n > 1 ? "options of earlyoom" : "no options: earlyoom's defaults");
 }

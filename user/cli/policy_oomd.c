@@ -1,355 +1,329 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * systemd-oomd's settings as policies: oomd.conf(5) and the ManagedOOM… settings of units (systemd.resource-control(5)), each
- * with its drop-ins. Defaults: 90 % of swap, 60 % full stall over 10 s, for 30 s.
+ * oomd's JSON (github.com/facebookincubator/oomd, docs/configuration.md) as policies. A ruleset acts if all detectors of one of its groups hold:
+ * each group makes one policy for each action that kills. The source that is listed is the file's values, one a line.
  */
-#include "policy_import.h"
-
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/human_units.h"
+#include "policy_import_internal.h"
+#include "policy_oomd.h"
 
-#define UNITS 256
-#define NAME  256
-#define VALUE 64
+#define DEPTH_MOST 32
 
-struct unit {
-	char name[NAME];
-	bool pressure, swap;
-	char limit[VALUE], duration[VALUE], preference[VALUE];
-};
+/* ---- values, one a line ---- */
 
-struct oomd {
-	char swap_limit[VALUE], limit[VALUE], duration[VALUE];
-	struct unit unit[UNITS];
-	size_t units;
-	bool any; /* a setting was found */
-};
-
-/* In the name of a slice, - separates the levels of its path: a-b.slice is in a.slice. */
-static void slice_path(const char *slice, char *path, size_t bytes)
+static void flatten(json_t *node, const char *path, int depth, FILE *out)
 {
-	size_t used = 0;
+	char below[OOMD_PATH];
+	const char *key;
+	json_t *value;
+	size_t i;
 
-	path[0] = 0;
-	if (!strcmp(slice, "-.slice"))
-		return;
-	for (const char *at = slice; (at = strpbrk(at, "-.")) != NULL && used < bytes; at++) {
-		used += (size_t)snprintf(path + used, bytes - used, "/%.*s.slice",
-					 (int)(at - slice), slice);
-		if (*at == '.')
-			return;
+	if (json_is_object(node) && json_object_size(node) && depth < DEPTH_MOST) {
+		json_object_foreach(node, key, value)
+		{
+			snprintf(below, sizeof(below), "%.300s%s%.150s", path, *path ? "." : "",
+				 key);
+			flatten(value, below, depth + 1, out);
+		}
+	} else if (json_is_array(node) && json_array_size(node) && depth < DEPTH_MOST) {
+		json_array_foreach(node, i, value)
+		{
+			snprintf(below, sizeof(below), "%.400s[%zu]", path, i);
+			flatten(value, below, depth + 1, out);
+		}
+	} else {
+		_cleanup_free_ char *text = json_dumps(node, JSON_ENCODE_ANY);
+
+		for (const char *at = path; *at; at++)
+			fputc((unsigned char)*at < ' ' ? '?' : *at, out);
+		fprintf(out, " = %s\n", text ? text : "?");
 	}
 }
 
-/* Its cgroup as a glob, unless the unit sets another. */
-static void unit_path(const char *name, char *path, size_t bytes)
+/* The lines of a value and of all in it. */
+void oomd_each_line(struct oomd *o, const char *path, bool taken, const char *what)
 {
-	const char *end = strrchr(name, '.'), *template = strstr(name, "@.");
+	size_t n = strlen(path);
 
-	if (end && !strcmp(end, ".slice"))
-		slice_path(name, path, bytes);
-	else if (!strncmp(name, "user@", 5))
-		snprintf(path, bytes, "/user.slice/user-*.slice/user@*.service");
-	else if (template)
-		snprintf(path, bytes, "/system.slice/system-%.*s.slice/%.*s@*%s",
-			 (int)(template - name), name, (int)(template - name), name, template + 1);
-	else
-		snprintf(path, bytes, "/system.slice/%s", name);
-}
+	for (size_t i = 1; i <= source_lines(o->s); i++) {
+		const char *line = source_line(o->s, i);
 
-static struct unit *unit_of(struct oomd *o, const char *name)
-{
-	for (size_t i = 0; i < o->units; i++)
-		if (!strcmp(o->unit[i].name, name))
-			return &o->unit[i];
-	if (o->units == UNITS || strlen(name) >= NAME)
-		return NULL;
-	snprintf(o->unit[o->units].name, NAME, "%s", name);
-	return &o->unit[o->units++];
-}
-
-static void set(struct oomd *o, struct unit *u, const char *key, const char *value)
-{
-	const struct {
-		const char *key;
-		char *text;
-		bool *flag;
-	} keys[] = {
-		{"SwapUsedLimit", o->swap_limit, NULL},
-		{"DefaultMemoryPressureLimit", o->limit, NULL},
-		{"DefaultMemoryPressureDurationSec", o->duration, NULL},
-		{"ManagedOOMMemoryPressure", NULL, u ? &u->pressure : NULL},
-		{"ManagedOOMSwap", NULL, u ? &u->swap : NULL},
-		{"ManagedOOMMemoryPressureLimit", u ? u->limit : NULL, NULL},
-		{"ManagedOOMMemoryPressureDurationSec", u ? u->duration : NULL, NULL},
-		{"ManagedOOMPreference", u ? u->preference : NULL, NULL},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (strcmp(keys[i].key, key) != 0)
+		if (strncmp(line, path, n) != 0 || !strchr(" .[", line[n]))
 			continue;
-		o->any = true;
-		if (keys[i].text)
-			snprintf(keys[i].text, VALUE, "%s", value);
-		if (keys[i].flag)
-			*keys[i].flag = !strcmp(value, "kill");
+		if (taken)
+			line_taken(o->s, i, "%s", what);
+		else
+			line_left(o->s, i, "%s", what);
 	}
 }
 
-static char *trim(char *text)
+#define SAY(o_, taken_, what_, ...)                          \
+	do {                                                 \
+		char path_[OOMD_PATH];                       \
+		snprintf(path_, sizeof(path_), __VA_ARGS__); \
+		oomd_each_line(o_, path_, taken_, what_);    \
+	} while (0)
+
+/* oomd allows comments; blanks in their place keep the lines. */
+static void blank_comments(char *text)
 {
-	size_t n;
+	bool string = false;
 
-	text += strspn(text, " \t");
-	n = strlen(text);
-	while (n && strchr(" \t\r\n", text[n - 1]))
-		text[--n] = 0;
-	return text;
-}
+	for (char *at = text; *at; at++) {
+		if (string) {
+			if (*at == '\\' && at[1])
+				at++;
+			else
+				string = *at != '"';
+		} else if (*at == '"') {
+			string = true;
+		} else if (!strncmp(at, "//", 2)) {
+			for (; *at && *at != '\n'; at++)
+				*at = ' ';
+			at -= !*at;
+		} else if (!strncmp(at, "/*", 2)) {
+			const char *end = strstr(at + 2, "*/");
 
-static int read_file(struct oomd *o, const char *path, const char *name)
-{
-	_cleanup_fclose_ FILE *file = import_open(path);
-	bool global = !strcmp(name, "oomd.conf");
-	char line[1024];
-
-	if (!file)
-		return -errno;
-	while (fgets(line, sizeof(line), file)) {
-		char *key = trim(line), *equals = strchr(key, '=');
-
-		if (!equals || strchr("#;[", *key))
-			continue;
-		*equals = 0;
-		key = trim(key);
-		if (!global && strncmp(key, "ManagedOOM", strlen("ManagedOOM")) != 0)
-			continue;
-		set(o, global ? NULL : unit_of(o, name), key, trim(equals + 1));
-	}
-	return 0;
-}
-
-static bool ends_in(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n >= m && !strcmp(text + n - m, end);
-}
-
-/* Names of a folder in order, so that later drop-ins win. */
-static int list(const char *path, struct dirent ***ret_names)
-{
-	int n = scandir(path, ret_names, NULL, alphasort);
-
-	return n < 0 ? -errno : n;
-}
-
-static void free_names(struct dirent **names, int n)
-{
-	while (n-- > 0)
-		free(names[n]);
-	free(names);
-}
-
-static void read_drop_ins(struct oomd *o, const char *dir, const char *name)
-{
-	struct dirent **names;
-	int n = list(dir, &names);
-	char path[PATH_MAX + NAME];
-
-	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
-		if (ends_in(path, ".conf"))
-			read_file(o, path, name);
-	}
-	if (n >= 0)
-		free_names(names, n);
-}
-
-/* system/ or user/: units first, then their drop-ins. */
-static void read_units(struct oomd *o, const char *dir)
-{
-	static const char *const kinds[] = {".service", ".slice", ".scope"};
-	struct dirent **names;
-	int n = list(dir, &names);
-	char path[PATH_MAX + NAME], name[NAME];
-
-	for (int drop_ins = 0; drop_ins < 2; drop_ins++) {
-		for (int i = 0; i < n; i++) {
-			snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
-			snprintf(name, sizeof(name), "%s", names[i]->d_name);
-			if (ends_in(name, ".d") != (drop_ins == 1))
-				continue;
-			if (drop_ins)
-				name[strlen(name) - 2] = 0;
-			for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-				if (ends_in(name, kinds[k]) && drop_ins)
-					read_drop_ins(o, path, name);
-				else if (ends_in(name, kinds[k]))
-					read_file(o, path, name);
+			for (; *at && at != (end ? end + 2 : NULL); at++)
+				*at = *at == '\n' ? '\n' : ' ';
+			at--;
 		}
 	}
-	if (n >= 0)
-		free_names(names, n);
 }
 
-/* The unit that a file belongs to: itself, or the unit of its drop-in folder. */
-static void file_name(const char *path, char name[NAME])
+/* ---- actions ---- */
+
+/* A list of paths with wildcards as globs; all that is below, too, if it is recursive. */
+static size_t targets(json_t *plugin, FILE *out)
 {
-	const char *slash = strrchr(path, '/'), *parent = slash;
+	const char *at = oomd_cgroup_of(plugin);
+	size_t n = 0;
 
-	snprintf(name, NAME, "%s", slash ? slash + 1 : path);
-	while (parent && parent > path && parent[-1] != '/')
-		parent--;
-	if (slash && slash - parent > 2 && !strncmp(slash - 2, ".d", 2))
-		snprintf(name, NAME, "%.*s", (int)(slash - parent) - 2, parent);
-}
+	for (size_t length; at && *at; at += length + (at[length] == ',')) {
+		char glob[256];
 
-/* "60%" as a number, else the default and a note. */
-static double percent(FILE *out, const char *what, const char *text, double otherwise)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (!*text)
-		return otherwise;
-	if (end != text && !strcmp(end, "%") && value > 0 && value <= 100)
-		return value;
-	import_note(out, "%s=%s: not understood; %g%% instead", what, text, otherwise);
-	return otherwise;
-}
-
-static void duration(FILE *out, const char *text)
-{
-	char time[VALUE + 2];
-	uint64_t ms;
-
-	if (!*text)
-		text = "30s";
-	snprintf(time, sizeof(time), "%s%s", text,
-		 strspn(text, "0123456789") == strlen(text) ? "s" : "");
-	if (units_parse_duration_ms(time, &ms) || ms > 7 * 86400000ULL)
-		ms = 30000;
-	fprintf(out, ms % 1000 ? "%llums" : "%llus",
-		(unsigned long long)(ms % 1000 ? ms : ms / 1000));
-}
-
-static void write_unit(FILE *out, const struct oomd *o, const struct unit *u, bool pressure)
-{
-	char path[2 * NAME + 64], glob[2 * NAME + 66], name[64];
-	double limit;
-
-	unit_path(u->name, path, sizeof(path));
-	snprintf(glob, sizeof(glob), "%s/*", path);
-	if (strlen(glob) > 255) {
-		import_note(out, "%s: its path is too long for a glob; left out", u->name);
-		return;
+		length = strcspn(at, ",");
+		if (!length || length > 240)
+			continue;
+		snprintf(glob, sizeof(glob), "%s%.*s", *at == '/' ? "" : "/", (int)length, at);
+		fputs(n++ ? ", " : "", out);
+		import_quoted(out, "", glob);
+		if (oomd_is_true(plugin, "recursive")) {
+			fputs(", ", out);
+			import_quoted(out, glob, "/*");
+		}
 	}
-	if (pressure)
-		limit = percent(out, "the pressure limit", *u->limit ? u->limit : o->limit, 60);
-	else
-		limit = percent(out, "SwapUsedLimit", o->swap_limit, 90);
-	/* names are short and differ */
-	snprintf(name, sizeof(name), "oomd-%s-%.36s", pressure ? "pressure" : "swap", u->name);
-	if (strlen(u->name) > 36)
-		snprintf(name + strlen(name), sizeof(name) - strlen(name), "-%zu",
-			 (size_t)(u - o->unit));
+	return n;
+}
+
+static FILE *name_of_policy(struct oomd *o, const char *ruleset)
+{
+	char name[64];
+	FILE *out;
+
+	snprintf(name, sizeof(name), "oomd-%.44s-%zu", ruleset, ++o->policies);
+	out = import_policy(o->im, name);
 	fputs("  - name: ", out);
 	import_quoted(out, "", name);
-	fputs("\n    match: {cgroup: ", out);
-	import_quoted(out, "", glob);
-	if (pressure) {
-		fprintf(out, "}\n    when: {full_avg10: %g, for: ", limit);
-		duration(out, *u->duration ? u->duration : o->duration);
-	} else {
-		fprintf(out, "}\n    when: {host_available: %g%%",
-			limit > 99.9 ? 0.1 : 100 - limit);
-	}
-	fputs("}\n    actions: [notify, kill]\n", out);
+	return out;
 }
 
-static void write_protect(FILE *out, const struct oomd *o)
+static void kill_policy(struct oomd *o, json_t *plugin, const char *path, const char *ruleset,
+			const struct group *g)
 {
-	bool begun = false;
+	_cleanup_free_ char *match = NULL, *when = NULL;
+	const char *why = NULL;
+	size_t bytes, n = 0;
+	FILE *out = open_memstream(&match, &bytes);
+	bool any = false;
 
-	for (size_t i = 0; i < o->units; i++) {
-		const struct unit *u = &o->unit[i];
+	if (out) {
+		n = targets(plugin, out);
+		fclose(out);
+	}
+	out = open_memstream(&when, &bytes);
+	if (out) {
+		any = oomd_conditions(g, oomd_cgroup_of(plugin), out, &why);
+		fclose(out);
+	}
+	if (!n || !any || !match || !when) {
+		oomd_each_line(o, path, false,
+			       !n ? "no cgroup to kill in"
+				  : "no detector that a condition can say");
+		return;
+	}
+	out = name_of_policy(o, ruleset);
+	why = oomd_is_true(plugin, "dry") ? "dry: true" : why;
+	if (why)
+		fprintf(out, "\n    mode: dry-run    # %s", why);
+	fprintf(out, "\n    match: {cgroup: [%s]}\n    when: %s\n    actions: [notify, kill]\n",
+		match, when);
+	oomd_each_line(o, path, true,
+		       "a policy that kills in these cgroups; what grows comes first");
+}
 
-		if (!strcmp(u->preference, "avoid"))
-			import_note(out,
-				    "%s: ManagedOOMPreference=avoid has no equivalent; protect it, "
-				    "or leave it",
-				    u->name);
-		if (strcmp(u->preference, "omit") != 0 || strchr(u->name, '@'))
-			continue;
-		fputs(begun ? "" : "protect:\n", out);
-		begun = true;
-		fputs("  - ", out);
-		import_quoted(out, "unit:", u->name);
-		fputc('\n', out);
+static void restart_policy(struct oomd *o, json_t *plugin, const char *path, const char *ruleset,
+			   const struct group *g)
+{
+	const char *service =
+		json_string_value(json_object_get(json_object_get(plugin, "args"), "service"));
+	_cleanup_free_ char *when = NULL;
+	const char *why = NULL;
+	FILE *out;
+	size_t bytes;
+	bool any = false;
+
+	out = open_memstream(&when, &bytes);
+	if (out) {
+		any = oomd_conditions(g, NULL, out, &why);
+		fclose(out);
+	}
+	if (!service || !strchr(service, '.') || strlen(service) > 200 || !any || !when) {
+		oomd_each_line(o, path, false, "no unit, or no detector that a condition can say");
+		return;
+	}
+	out = name_of_policy(o, ruleset);
+	why = oomd_is_true(plugin, "dry") ? "dry: true" : why;
+	if (why)
+		fprintf(out, "\n    mode: dry-run    # %s", why);
+	fputs("\n    match: {unit: ", out);
+	import_quoted(out, "", service);
+	fprintf(out,
+		"}\n    when: %s\n    actions: [notify, {term: 30s}, kill]\n    on_exit: {run: "
+		"[systemctl, start, ",
+		when);
+	import_quoted(out, "", service);
+	fputs("], run_as: root}\n", out);
+	oomd_each_line(o, path, true, "a policy that ends the unit and starts it again");
+}
+
+static void action(struct oomd *o, json_t *plugin, const char *path, const char *ruleset,
+		   const struct group *g)
+{
+	const char *name = json_string_value(json_object_get(plugin, "name"));
+
+	if (name && !strncmp(name, "kill_by_", 8))
+		kill_policy(o, plugin, path, ruleset, g);
+	else if (name && !strcmp(name, "systemd_restart"))
+		restart_policy(o, plugin, path, ruleset, g);
+	else
+		oomd_each_line(o, path, false, "no action says this");
+}
+
+/* ---- rulesets ---- */
+
+static void ruleset_keys(struct oomd *o, json_t *ruleset, size_t i)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(ruleset, key, value)
+	{
+		const char *what =
+			!strcmp(key, "drop-in") || !strcmp(key, "drop_in") || strstr(key, "drop-in")
+				? "headroom has no drop-ins: write another policy"
+			: !strcmp(key, "silence-logs")      ? "what oomd prints"
+			: !strcmp(key, "post_action_delay") ? "the policy's cooldown, 5m here"
+			: !strcmp(key, "prekill_hook_timeout")
+				? "headroom has no such hooks; {notify: {run: [CMD]}} runs a "
+				  "command before"
+				: "no key of a ruleset that is known here";
+
+		if (!strcmp(key, "name"))
+			SAY(o, true, "the names of its policies", "rulesets[%zu].name", i);
+		else if (strcmp(key, "detectors") != 0 && strcmp(key, "actions") != 0)
+			SAY(o, false, what, "rulesets[%zu].%.150s", i, key);
 	}
 }
 
-static int write_all(FILE *out, const struct oomd *o)
+static void ruleset(struct oomd *o, json_t *node, size_t i)
 {
-	bool pressure = false, swap = false;
+	const char *name = json_string_value(json_object_get(node, "name"));
+	json_t *detectors = json_object_get(node, "detectors"),
+	       *actions = json_object_get(node, "actions"), *group, *plugin;
+	char path[OOMD_PATH];
+	size_t g, k;
 
-	if (!o->any)
-		return -ENODATA;
-	for (size_t i = 0; i < o->units; i++) {
-		pressure |= o->unit[i].pressure;
-		swap |= o->unit[i].swap;
+	ruleset_keys(o, node, i);
+	json_array_foreach(detectors, g, group)
+	{
+		struct group conditions = {.pressure = -1, .swap_free = -1, .host_available = -1};
+
+		json_array_foreach(group, k, plugin)
+		{
+			snprintf(path, sizeof(path), "rulesets[%zu].detectors[%zu][%zu]", i, g, k);
+			if (json_is_string(plugin))
+				oomd_each_line(o, path, true, "name of a group");
+			else
+				oomd_detector(o, plugin, path, &conditions);
+		}
+		json_array_foreach(actions, k, plugin)
+		{
+			snprintf(path, sizeof(path), "rulesets[%zu].actions[%zu]", i, k);
+			action(o, plugin, path, name ? name : "ruleset", &conditions);
+		}
 	}
-	import_note(out, "systemd-oomd");
-	if (pressure)
-		import_note(out, "Pressure: oomd watches a unit and kills the cgroup in it that "
-				 "reclaims most; here each cgroup below "
-				 "the unit is judged by its own stall.");
-	if (swap)
-		import_note(out, "Swap: oomd waits until memory and swap are both used up to "
-				 "SwapUsedLimit; host_available asks for "
-				 "memory alone.");
-	if (!pressure && !swap)
-		import_note(out, "No unit has ManagedOOMMemoryPressure=kill or ManagedOOMSwap=kill "
-				 "in what was read: oomd would do "
-				 "nothing.");
-	import_note(out, IMPORT_RESTRAINT, "oomd");
-	fputs(IMPORT_MODE, out);
-	write_protect(out, o);
-	fputs(pressure || swap ? "policies:\n" : "policies: []\n", out);
-	for (size_t i = 0; i < o->units; i++) {
-		if (o->unit[i].pressure)
-			write_unit(out, o, &o->unit[i], true);
-		if (o->unit[i].swap)
-			write_unit(out, o, &o->unit[i], false);
-	}
-	return 0;
 }
 
-int import_oomd(const char *path, FILE *out)
+static json_t *load(struct import *im, const char *path, int *ret_error)
 {
-	_cleanup_free_ struct oomd *o = calloc(1, sizeof(*o));
-	char name[NAME], below[PATH_MAX];
-	int err;
+	_cleanup_free_ char *text = NULL;
+	json_error_t error;
+	json_t *root;
 
-	if (!o)
-		return -ENOMEM;
-	file_name(path, name);
-	err = read_file(o, path, name);
-	if (err == -EISDIR) {
-		err = 0;
-		snprintf(below, sizeof(below), "%s/oomd.conf", path);
-		read_file(o, below, "oomd.conf");
-		snprintf(below, sizeof(below), "%s/oomd.conf.d", path);
-		read_drop_ins(o, below, "oomd.conf");
-		snprintf(below, sizeof(below), "%s/system", path);
-		read_units(o, below);
+	*ret_error = import_read_text(path, &text);
+	if (*ret_error)
+		return NULL;
+	blank_comments(text);
+	root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+	if (root)
+		return root;
+	import_warn(im, "%s:%d:%d: %s", path, error.line, error.column, error.text);
+	*ret_error = -EBADMSG;
+	return NULL;
+}
+
+int import_oomd(struct import *im, const char *path)
+{
+	struct oomd o = {.im = im};
+	_cleanup_free_ char *lines = NULL, *title = NULL;
+	json_t *root, *rulesets, *node;
+	size_t bytes, i;
+	FILE *out;
+	int e;
+
+	root = load(im, path, &e);
+	if (!root)
+		return e;
+	rulesets = json_object_get(root, "rulesets");
+	out = open_memstream(&lines, &bytes);
+	if (out) {
+		flatten(root, "", 0, out);
+		fclose(out);
 	}
-	return err ? err : write_all(out, o);
+	e = !json_is_array(rulesets) ? -ENODATA
+	    : asprintf(&title, "%s, one line for each value", path) < 0 || !lines
+		    ? -ENOMEM
+		    : import_text(im, title, lines, &o.s);
+	json_array_foreach(e ? NULL : rulesets, i, node) ruleset(&o, node, i);
+	if (!e) {
+		oomd_each_line(
+			&o, "prekill_hooks", false,
+			"headroom has no such hooks; {notify: {run: [CMD]}} runs a command before");
+		oomd_each_line(&o, "version", false, "of oomd");
+		import_note(
+			im,
+			"Pressure: oomd watches the cgroup of a detector and kills in those of the "
+			"action; here each cgroup of the action is judged by its own stall.");
+		import_note(im,
+			    "A * in oomd's paths is one name; here it also matches what is below. "
+			    "The extended attributes trusted.oomd_prefer and trusted.oomd_avoid of "
+			    "cgroups are not read: what must stay belongs below protect.");
+	}
+	json_decref(root);
+	return e;
 }

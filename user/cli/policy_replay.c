@@ -269,6 +269,7 @@ static void read_jobs(struct policy_run *run)
 			.processes = 1,
 			.rss = p->rss_bytes,
 			.largest_rss = p->rss_bytes,
+			.age_ms = HR_UNKNOWN, /* frames carry no boot time */
 			.growth_bytes_per_second = p->growth_bytes_per_second,
 		};
 		memcpy(job->comm, p->comm, sizeof(job->comm));

@@ -77,7 +77,7 @@ const struct command policy_test = {
 	.text = "Runs as if in enforce, whatever mode the file has (a policy's own mode stays).\n"
 		"Actions are assumed to have no effect beyond what the figures show. A recording\n"
 		"is tested with its own forecasts, a series with new ones. The cgroup attribute\n"
-		"user.headroom is known on the host only and is ignored.\n",
+		"trusted.headroom is known on the host only and is ignored.\n",
 	.arguments_needed = 1,
 	.options = specs,
 	.defaults = &(struct test_options){.mode = MODE_ENFORCE},

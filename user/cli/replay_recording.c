@@ -135,6 +135,11 @@ static void slot_input(const struct hr_slot *slot, const struct hr_host *host,
 	in->shmem = slot->memory.shmem;
 	in->kernel = slot->memory.kernel;
 	in->slab = slot->memory.slab_reclaimable;
+	in->pending = memory_pending(&slot->memory);
+	in->unsorted = memory_unsorted(&slot->memory);
+	in->above_used = slot->binding.used;
+	in->above_pending = slot->binding.pending;
+	in->above_unsorted = slot->binding.unsorted;
 	in->swap = slot->memory.swap;
 	in->swap_free = host->swap_free;
 	in->rss = slot->memory.rss;
@@ -153,14 +158,14 @@ static void learn_host(struct all *a)
 	struct forecast_input in;
 
 	if (!host->sampled_ns || host->sampled_ns == a->host_ns || host->mem_total == HR_UNKNOWN ||
-	    host->mem_available > host->mem_total)
+	    host->mem_available > hr_host_usable(host))
 		return;
 	a->host_ns = host->sampled_ns;
 	forecast_input_init(&in);
 	in.t_ns = host->sampled_ns;
 	in.binding_level = HR_LEVEL_HOST;
-	in.usage = in.unreclaimable = host->mem_total - host->mem_available;
-	in.limit = host->mem_total;
+	in.usage = in.unreclaimable = hr_host_usable(host) - host->mem_available;
+	in.limit = hr_host_usable(host);
 	in.headroom = host->headroom;
 	in.swap_free = host->swap_free;
 	in.psi_some_us = host->pressure.some_total_us;

@@ -22,7 +22,7 @@ static const char *seconds(double t, char text[UNITS_TEXT])
 		strcpy(text, "-");
 	else
 		snprintf(text, UNITS_TEXT, "%s%s", t < 0 ? "-" : "",
-			 units_duration_ms((uint64_t)llround(fabs(t) * 1e3), bare));
+			 units_duration_ms(units_whole(fabs(t) * 1e3 + 0.5), bare));
 	return text;
 }
 

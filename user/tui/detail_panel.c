@@ -104,6 +104,16 @@ static void draw_item(const struct item *item, struct screen_buffer *screen_buff
 				  screen_buffer->ascii ? "~" : "…");
 }
 
+/* Read for the marked row alone: for thousands it would take long. */
+static void add_paused(const struct snapshot *s, const struct hr_slot *slot, char text[ALERT_TEXT])
+{
+	struct hr_slot copy = *slot;
+
+	snapshot_paused(s, &copy, 1);
+	if (copy.flags & HR_SLOT_PAUSED)
+		strncat(text, "; paused (frozen)", ALERT_TEXT - strlen(text) - 1);
+}
+
 void detail_panel_draw(const struct top *top, const struct row *row,
 		       struct screen_buffer *screen_buffer)
 {
@@ -127,6 +137,7 @@ void detail_panel_draw(const struct top *top, const struct row *row,
 		strncat(item[2].text, "; k: manual action",
 			sizeof(item[2].text) - strlen(item[2].text) - 1);
 	alert_memory(slot, item[3].text);
+	add_paused(top->s, slot, item[3].text);
 	share_rows(item, ARRAY_SIZE(item), width, screen_buffer->rows - 1);
 	for (size_t i = 0; i < ARRAY_SIZE(item); i++) {
 		if (item[i].rows)

@@ -43,7 +43,11 @@ static size_t draw_daemon(const struct snapshot *s, struct screen_buffer *screen
 	struct line line = line_in(text, sizeof(text));
 	size_t kept;
 
-	line_add(&line, "%s", host->mode < ARRAY_SIZE(modes) ? modes[host->mode] : "unknown mode");
+	if (host->paused_until_ns)
+		line_add(&line, "policies paused");
+	else
+		line_add(&line, "%s",
+			 host->mode < ARRAY_SIZE(modes) ? modes[host->mode] : "unknown mode");
 	kept = line.used;
 	line_add_ms(&line, ", interval ", host->interval_ms ? host->interval_ms : HR_UNKNOWN, "");
 	if (text_width(text) <= space)
@@ -88,8 +92,9 @@ static void draw_identity(const struct top *top, struct screen_buffer *screen_bu
 	else if (s->recording)
 		x += screen_buffer_put(screen_buffer, 0, x, space, STYLE_WARN, "recording");
 	else if (lost)
-		x += screen_buffer_print(screen_buffer, 0, x, STYLE_WARN, "%llu records lost",
-					 (unsigned long long)s->host.events_lost);
+		x += screen_buffer_print(screen_buffer, 0, x, STYLE_WARN, "%llu record%s lost",
+					 (unsigned long long)s->host.events_lost,
+					 plural_s(s->host.events_lost));
 	else if (s->host.capacity && s->host.containers >= s->host.capacity)
 		x += screen_buffer_print(screen_buffer, 0, x, STYLE_WARN,
 					 "capacity reached: %u cgroups", s->host.containers);
@@ -104,9 +109,9 @@ static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_b
 	const struct hr_host *host = &s->host;
 	char used[UNITS_TEXT], total[UNITS_TEXT], headroom[UNITS_TEXT], tail[200],
 		swap[64] = "no swap", waits[48] = "";
-	bool known = host->mem_total != HR_UNKNOWN && host->mem_total &&
-		     host->mem_available <= host->mem_total;
-	double share = known ? 1 - (double)host->mem_available / (double)host->mem_total : 0;
+	uint64_t whole = hr_host_usable(host);
+	bool known = whole != HR_UNKNOWN && whole && host->mem_available <= whole;
+	double share = known ? 1 - (double)host->mem_available / (double)whole : 0;
 	bool stalls = host->pressure.some_avg10_centi != HR_UNKNOWN_U32 &&
 		      host->pressure.some_avg10_centi >= STALLS_WARN;
 	enum style style = share >= MEMORY_BAD              ? STYLE_BAD
@@ -125,9 +130,8 @@ static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_b
 		snprintf(waits, sizeof(waits), ", stalls %.1f%%",
 			 host->pressure.some_avg10_centi / 100.0);
 	snprintf(tail, sizeof(tail), "%s of %s, headroom %s, %s%s",
-		 units_bytes(known ? host->mem_total - host->mem_available : HR_UNKNOWN, used),
-		 units_bytes(host->mem_total, total), units_bytes(host->headroom, headroom), swap,
-		 waits);
+		 units_bytes(known ? whole - host->mem_available : HR_UNKNOWN, used),
+		 units_bytes(whole, total), units_bytes(host->headroom, headroom), swap, waits);
 	screen_buffer_put(screen_buffer, 1, 0, screen_buffer->columns, STYLE_PLAIN, "memory");
 	space = screen_buffer->columns > text_width(tail) + 8
 			? screen_buffer->columns - text_width(tail) - 8

@@ -64,7 +64,7 @@ struct action_pane {
 	struct hr_slot slot;               /* its last known state */
 	struct hr_control_request request; /* ACTION_ASKED: the loop sends it */
 	struct hr_control_answer answer;
-	uint64_t asked_ns; /* wall time */
+	uint64_t asked_ns; /* monotonic */
 	uint64_t last_seq; /* of the buffer at the request: later events may be of it */
 };
 

@@ -113,7 +113,7 @@ static void ask(struct top *top)
 						    .for_ms = HR_UNKNOWN,
 						    .largest = actions[i].largest};
 	pane->last_seq = buffer && buffer->n ? buffer->event[buffer->n - 1]->seq : 0;
-	pane->asked_ns = clock_wall_ns();
+	pane->asked_ns = clock_mono_ns();
 	pane->state = ACTION_ASKED;
 }
 
@@ -255,9 +255,11 @@ static void draw_state(const struct top *top, struct screen_buffer *body, size_t
 	} else if (pane->state == ACTION_CHOOSING) {
 		wrap_put(body, y, 0, body->columns, STYLE_DIM, "Enter asks for confirmation.");
 	} else if (pane->state != ACTION_ANSWERED) {
-		snprintf(text, sizeof(text), "%s: requested %s ago, waiting for the result", word,
-			 units_duration_ms((clock_wall_ns() - pane->asked_ns) / NS_PER_SEC * 1000,
-					   waited));
+		uint64_t seconds = (clock_mono_ns() - pane->asked_ns) / NS_PER_SEC;
+
+		snprintf(text, sizeof(text), "%s: requested %s%s, waiting for the result", word,
+			 seconds ? units_duration_ms(seconds * 1000, waited) : "just now",
+			 seconds ? " ago" : "");
 		wrap_put(body, y, 0, body->columns, STYLE_BOLD, text);
 	} else {
 		const char *how = pane->answer.status == 0   ? ""

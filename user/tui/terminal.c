@@ -91,16 +91,18 @@ int terminal_open(enum top_colours most)
 {
 	const char *place, *term = getenv("TERM");
 
-	if (!term || !*term || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return -ENOTTY;
+	if (!term || !*term)
+		return -EINVAL;
 	input = stdin;
 	screen = newterm(NULL, stdout, input);
 	if (!screen)
-		return -ENOTTY;
+		return -ENOENT;
 	place = tigetstr("cup");
 	if (!place || place == (char *)-1) {
 		terminal_close();
-		return -ENOTTY;
+		return -EOPNOTSUPP;
 	}
 	choose_looks(most);
 	cbreak();

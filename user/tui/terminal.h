@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include "top.h"
 
-/* 0, or -ENOTTY: the terminal cannot place a cursor. */
+/* 0; -ENOTTY: stdin or stdout is no terminal; -EINVAL: TERM is not set; -ENOENT: no terminfo of it; -EOPNOTSUPP: the terminal
+ * cannot place a cursor. */
 int terminal_open(enum top_colours most);
 void terminal_mouse(bool on);
 void terminal_close(void); /* restores the shell's screen; may be called twice */

@@ -55,26 +55,6 @@ static void key_faster(struct top *top) { faster(top, 1); }
 
 static void key_slower(struct top *top) { faster(top, -1); }
 
-/* "12:30" is a time of the day shown. */
-static int parse_clock(const char *text, uint64_t at_ns, uint64_t *ret_ns)
-{
-	time_t seconds = (time_t)(at_ns / NS_PER_SEC);
-	unsigned int hour, minute, second = 0;
-	struct tm tm;
-	int end = 0;
-
-	if (sscanf(text, "%2u:%2u%n:%2u%n", &hour, &minute, &end, &second, &end) < 2 || text[end] ||
-	    hour > 23 || minute > 59 || second > 60)
-		return -1;
-	localtime_r(&seconds, &tm);
-	tm.tm_hour = (int)hour;
-	tm.tm_min = (int)minute;
-	tm.tm_sec = (int)second;
-	tm.tm_isdst = -1;
-	*ret_ns = (uint64_t)mktime(&tm) * NS_PER_SEC;
-	return 0;
-}
-
 static void jump(struct top *top, bool on)
 {
 	const char *text = top->prompt.text;
@@ -82,7 +62,8 @@ static void jump(struct top *top, bool on)
 
 	if (!*text || !units_parse_duration_ms(text, &ms)) {
 		to = on ? at + ms * NS_PER_MS : at > ms * NS_PER_MS ? at - ms * NS_PER_MS : 0;
-	} else if (parse_clock(text, at, &to) && clock_parse(text, clock_wall_ns(), &to)) {
+	} else if (clock_parse(text, at,
+			       &to)) { /* "12:30" and "yesterday" count from the day shown */
 		snprintf(top->notice, sizeof(top->notice),
 			 "invalid time: give 5m, 1h30m, 12:30 or '2026-11-22 12:30'");
 		return;
