@@ -55,7 +55,7 @@ install-files: manuals completions
 	[ -e $(DESTDIR)$(SYSCONFDIR)/headroom/headroom.yaml ] || \
 		install -m 644 deploy/etc/headroom.yaml $(DESTDIR)$(SYSCONFDIR)/headroom/headroom.yaml
 	install -m 644 deploy/etc/headroom.yaml $(DESTDIR)$(DATADIR)/headroom/examples/
-	for part in grafana prometheus; do [ ! -d deploy/$$part ] || cp -R deploy/$$part $(DESTDIR)$(DATADIR)/headroom/ || exit; done
+	for part in grafana prometheus mixin; do [ ! -d deploy/$$part ] || cp -R deploy/$$part $(DESTDIR)$(DATADIR)/headroom/ || exit; done
 
 uninstall: ## delete what `make install` installed; keeps configuration and recorded history
 	rm -f $(addprefix $(DESTDIR),$(installed))
