@@ -33,6 +33,7 @@ struct fixture {
 	bool hostile; /* names that try everything */
 	bool dead;    /* the guard's last heartbeat is long ago */
 	bool still;   /* nothing moves from step to step */
+	bool packed;  /* the host has reserved huge pages, and swap on zram */
 	bool young;   /* made and left just now by the clock: may be adopted; not deterministic */
 	uint32_t capacity; /* 0: as many as needed, at least 256 */
 	/* below: the fixture's own */
@@ -448,6 +449,24 @@ static inline void fixture_host(struct fixture *f)
 					      .oom_in_p90_ms = HR_UNKNOWN,
 					      .risk_centi = 40,
 					      .confidence_milli = 900};
+	host->memory = (struct hr_host_memory){
+#define HR_HOST_MEMORY(name, ...) .name = HR_UNKNOWN,
+#include <headroom/host_memory.def>
+	};
+	host->memory.hugetlb = 0;
+	host->swap_cost_milli = UINT32_MAX;
+	if (f->packed) {
+		host->memory.hugetlb = FIXTURE_HOST_BYTES / 2;
+		host->memory.zram = 300 * FIXTURE_MIB;
+		host->swap_total = 4096 * FIXTURE_MIB;
+		host->swap_free = 3072 * FIXTURE_MIB;
+		host->swap_cost = 900 * FIXTURE_MIB;
+		host->zram_swap_total = 4096 * FIXTURE_MIB;
+		host->zram_swap_used = 1024 * FIXTURE_MIB;
+		host->swap_cost_milli = 293;
+		host->swap_cost_measured = 1;
+		host->headroom += host->swap_free - host->swap_cost;
+	}
 	host->pid = 4242;
 	host->started_ns = FIXTURE_T0_NS;
 	host->rss_bytes = 5 * FIXTURE_MIB;
@@ -462,6 +481,11 @@ static inline void fixture_host(struct fixture *f)
 	snprintf(host->source[0].variant, sizeof(host->source[0].variant), "tp_btf/mark_victim");
 	snprintf(host->source[1].signal, sizeof(host->source[1].signal), "sweep");
 	snprintf(host->source[1].variant, sizeof(host->source[1].variant), "iter/cgroup");
+	if (f->containers > 1)
+		host->degraded[0] = (struct hr_degraded){
+			.since_ns = FIXTURE_T0_NS,
+			.what = "signals",
+			.text = "a lesser source is used for: lifecycle, reclaim_stall"};
 	host->process[0] = (struct hr_process){.pid = 812,
 					       .start_boottime_ns = 5,
 					       .rss_bytes = 90 * FIXTURE_MIB,
@@ -501,8 +525,11 @@ static inline int fixture_open(struct fixture *f, const char *path)
 	f->now_ns = FIXTURE_T0_NS;
 	header = board_header(f->board);
 	header->instance = 0x1000 + f->seed;
-	if (!f->young)
+	if (!f->young) { /* its times are made up: no clock goes with them */
 		header->created_ns = FIXTURE_T0_NS;
+		header->created_boot_ns = 0;
+		memset(header->boot_id, 0, sizeof(header->boot_id));
+	}
 	header->daemon_pid = 4242;
 	fixture_host(f);
 	fixture_event_begin(f, &e, &text, HR_EVENT_DAEMON, sizeof(e.daemon), NULL);

@@ -129,6 +129,8 @@ static inline void fake_open(const char *rules)
 					     .set_priority = daemon_set_priority,
 					     .arg = &fake};
 	policy_driver_connect(fake.policy_driver, &setup);
+	fake.policy_driver->exclusive.off = true; /* as with --no-lock */
+	pause_open(&fake.policy_driver->pause, fake.board);
 	engine_set_policies(fake.policy_driver->engine, fake.policy_driver->rules.set);
 	control_init(&fake.control, &fake.loop, &fake_config, &daemon_control_ops, &fake);
 	fake_end_fd = loop_timer_new();

@@ -388,7 +388,8 @@ static inline void play_action(struct play *p, union play_event *e, struct board
 				       .some_avg10_centi = 0,
 				       .full_avg10_centi = 0,
 				       .held_ms = 10000,
-				       .threshold = HR_UNKNOWN};
+				       .threshold = HR_UNKNOWN,
+				       .used_threshold = HR_UNKNOWN};
 	if (cue->what == CUE_NOTICE)
 		return;
 	a->skipped_count = 1;
@@ -499,6 +500,8 @@ static inline int play_open(struct play *p, const char *board)
 	header = board_header(p->f.board);
 	header->instance = 0x2a;
 	header->created_ns = FIXTURE_T0_NS;
+	header->created_boot_ns = 0;
+	memset(header->boot_id, 0, sizeof(header->boot_id));
 	header->daemon_pid = 4242;
 	header->heartbeat_ns = HR_UNKNOWN - 1;
 	play_host(p);

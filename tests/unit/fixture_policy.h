@@ -48,7 +48,7 @@ struct snapshot {
 	char log[16384];
 	bool quiet, terse; /* terse: only actions */
 	enum { ANSWER_DONE, ANSWER_NEVER, ANSWER_FAILED, ANSWER_LATER } answer;
-	struct action later, last;
+	struct action later, last, not_taken;
 	struct outcome last_outcome;
 	bool has_later;
 	uint32_t actions, ends, kills, next_id;
@@ -138,6 +138,7 @@ static inline void world_not_taken(const struct action *action, enum hr_action_s
 {
 	struct snapshot *w = arg;
 
+	w->not_taken = *action;
 	world_log(w, "%g %s %s %s%s%s\n", world_s(w), hr_action_status_name(status),
 		  hr_action_kind_name(action->kind), world_name(w, &action->target),
 		  reason ? ": " : "", reason ? hr_skip_reason_name(reason) : "");

@@ -25,8 +25,9 @@
 		.id = (is), .level = (at), .parent_id = (above), .flags = (bits), .usage = (used), \
 		.limit = (most), .swap = (swapped), .swap_limit = (swap_most)                      \
 	}
-#define V2 SAMPLE_STAT
-#define V1 (SAMPLE_STAT | SAMPLE_V1)
+#define MIBS(n) ((__u64)(n) << 20)
+#define V2      SAMPLE_STAT
+#define V1      (SAMPLE_STAT | SAMPLE_V1)
 
 /* clang-format off */
 static const struct {
@@ -71,6 +72,19 @@ static const struct {
 	 {ROW(5, 0, 0, V2, 60, NO, 0, NO)}, 1, 4000, HR_LEVEL_HOST, 0, 8000, 0},
 	{"a limit that the host cannot honour", HOST(8000, 30, 0, 0),
 	 {ROW(5, 0, 0, V2, 60, 9000, 0, NO)}, 1, 30, HR_LEVEL_HOST, 0, 8000, 0},
+	{"reserved huge pages are not to be had", {.mem_total = 8000, .mem_available = 100, .memory.hugetlb = 6000},
+	 {ROW(5, 0, 0, V2, 60, NO, 0, NO)}, 1, 100, HR_LEVEL_HOST, 0, 2000, 0},
+	{"free swap on zram takes memory at 40 %", {.mem_total = 8000, .mem_available = 100, .swap_total = 900,
+	  .swap_free = 500, .swap_cost = 200}, {ROW(5, 0, 0, V2, 60, NO, 0, NO)}, 1, 400, HR_LEVEL_HOST, 0, 8700, 500},
+	{"and what is swapped out takes what zram has: 400 are used, 250 of memory and 250 swapped out less 100 that these take",
+	 {.mem_total = 8000, .mem_available = 7750, .swap_total = 900, .swap_free = 650, .swap_cost = 260, .memory.zram = 100},
+	 {ROW(5, 0, 0, V2, 60, NO, 0, NO)}, 1, 8140, HR_LEVEL_HOST, 0, 8540, 650},
+	{"the same of zswap", {.mem_total = 8000, .mem_available = 7750, .swap_total = 900, .swap_free = 650, .swap_cost = 260,
+	  .memory.zswap = 100, .memory.zram = NO},
+	 {ROW(5, 0, 0, V2, 60, NO, 0, NO)}, 1, 8140, HR_LEVEL_HOST, 0, 8540, 650},
+	{"below an own limit it is worth its size: zram's memory is not charged", {.mem_total = 8000,
+	  .mem_available = 4000, .swap_total = 900, .swap_free = 500, .swap_cost = 200},
+	 {ROW(5, 0, 0, V2, 60, 100, 0, NO)}, 1, 540, HR_LEVEL_OWN, 5, 100, 500},
 	{"the host's swap counts for the host", HOST(8000, 30, 900, 100),
 	 {ROW(5, 0, 0, V2, 60, NO, 0, NO)}, 1, 130, HR_LEVEL_HOST, 0, 8900, 100},
 	{"parent's limit", HOST(8000, 4000, 0, 0),
@@ -118,6 +132,24 @@ static const struct {
 	 {ROW(5, 0, 0, 0, NO, NO, NO, NO)}, 1, NO, HR_LEVEL_HOST, 0, NO, 0},
 	{"host not known, own limit known", HOST(NO, NO, NO, NO),
 	 {ROW(5, 0, 0, V2, 60, 100, 0, NO)}, 1, 40, HR_LEVEL_OWN, 5, 100, 0},
+	/* 64 MiB each; the pause process has 200 KiB. */
+	{"a pod with its only container's limit: the container", HOST(MIBS(8000), MIBS(4000), 0, 0),
+	 {ROW(5, 1, 0, V2, MIBS(60) + (200 << 10), MIBS(64), 0, NO), ROW(6, 2, 5, V2, MIBS(60), MIBS(64), 0, NO)}, 2,
+	 MIBS(4) - (200 << 10), HR_LEVEL_OWN, 6, MIBS(64), 0},
+	{"both full", HOST(MIBS(8000), MIBS(4000), 0, 0),
+	 {ROW(5, 1, 0, V2, MIBS(64), MIBS(64), 0, NO), ROW(6, 2, 5, V2, MIBS(64) - (200 << 10), MIBS(64), 0, NO)}, 2,
+	 0, HR_LEVEL_OWN, 6, MIBS(64), 0},
+	{"a tmpfs in the pod, left by a container that has ended: the pod", HOST(MIBS(8000), MIBS(4000), 0, 0),
+	 {ROW(5, 1, 0, V2, MIBS(60), MIBS(64), 0, NO), ROW(6, 2, 5, V2, MIBS(40), MIBS(64), 0, NO)}, 2,
+	 MIBS(4), HR_LEVEL_ANCESTOR, 5, MIBS(64), 0},
+	{"almost as near, but the parent has the lower limit", HOST(MIBS(8000), MIBS(4000), 0, 0),
+	 {ROW(5, 1, 0, V2, MIBS(60) + (200 << 10), MIBS(64), 0, NO), ROW(6, 2, 5, V2, MIBS(61), MIBS(65), 0, NO)}, 2,
+	 MIBS(4) - (200 << 10), HR_LEVEL_ANCESTOR, 5, MIBS(64), 0},
+	{"a small limit: 200 KiB count", HOST(MIBS(8000), MIBS(4000), 0, 0),
+	 {ROW(5, 1, 0, V2, MIBS(3) + (200 << 10), MIBS(4), 0, NO), ROW(6, 2, 5, V2, MIBS(3), MIBS(4), 0, NO)}, 2,
+	 MIBS(1) - (200 << 10), HR_LEVEL_ANCESTOR, 5, MIBS(4), 0},
+	{"almost as near as the host: the host", HOST(MIBS(8000), MIBS(4) - 4096, 0, 0),
+	 {ROW(6, 1, 0, V2, MIBS(60), MIBS(64), 0, NO)}, 1, MIBS(4) - 4096, HR_LEVEL_HOST, 0, MIBS(8000), 0},
 	{"parent not among the rows (scope)", HOST(8000, 4000, 0, 0),
 	 {ROW(5, 3, 4, V2, 60, 100, 0, NO), ROW(6, 4, 5, V2, 50, NO, 0, NO)}, 2, 40,
 	 HR_LEVEL_ANCESTOR, 5, 100, 0},
@@ -314,6 +346,9 @@ static void test_order(void **state)
 		size_t k = (size_t)at[rows[i].id];
 
 		assert_int_equal(parent2[k], parent[i] < 0 ? -1 : at[rows[parent[i]].id]);
+		assert_int_equal(b[k].binding_row,
+				 a[i].binding_row < 0 ? -1 : at[rows[a[i].binding_row].id]);
+		b[k].binding_row = a[i].binding_row;
 		assert_memory_equal(&a[i], &b[k], sizeof(a[i]));
 	}
 }

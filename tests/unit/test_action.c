@@ -11,7 +11,7 @@
 	"mode: dry-run\nrate_limit: none\npolicies:\n- name: large\n  match: {name: '*'}\n"     \
 	"  when: {usage: 60MiB}\n  actions: [notify, {term: 1s}, kill]\n  cooldown: 0s\n"       \
 	"  on_exit: {run: [docker, start, '{name}', '--id={id}', 'x{cgroup}y{policy}', '{{}', " \
-	"'{']}\n"
+	"'{'], run_as: root}\n"
 
 static int begin(void **state)
 {
@@ -242,7 +242,45 @@ static void identify(uint32_t slot, const char *id)
 	text.used = at->text_used;
 	at->id.container_id = board_text_add(&text, id, false);
 	at->text_used = (uint16_t)text.used;
+	at->id.workload = 1;
 	board_slot_end(fake.board, slot);
+}
+
+/* A name that a user or a container chose is in no command: which may be another's. */
+#define NOT_CHECKED 0x8000u /* no answer came yet */
+static void test_chosen(void **state)
+{
+	static const struct {
+		uint16_t chosen;
+		const char *name, *reason; /* NULL: it runs */
+	} rows[] = {
+		{0, "web", NULL},
+		{HR_CHOSEN_UNIT, "web", NULL}, /* no {unit} in this one */
+		{HR_CHOSEN_WISH, "web", NULL},
+		{HR_CHOSEN_NAMES, "web", "{name} is a name that a user or a container chose"},
+		{HR_CHOSEN_PATH, "web", "{cgroup} is a name that a user or a container chose"},
+		{0, "we\nb", "{name} holds a control character"},
+		{NOT_CHECKED, "web", "{cgroup} was not checked yet"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct daemon_message message;
+		char reason[160] = "";
+		struct hr_slot *at;
+
+		fake_container((uint32_t)i, 100 + i, rows[i].name, "/a/b");
+		identify((uint32_t)i, "0123");
+		at = board_slot_begin(fake.board, (uint32_t)i);
+		at->id.chosen = rows[i].chosen & ~NOT_CHECKED;
+		at->id.workload = !(rows[i].chosen & NOT_CHECKED);
+		board_slot_end(fake.board, (uint32_t)i);
+		assert_int_equal(expand((uint32_t)i, &message, reason),
+				 rows[i].reason ? -EINVAL : 0);
+		if (rows[i].reason && !strstr(reason, rows[i].reason))
+			fail_msg("row %zu: %s", i, reason);
+		if (!rows[i].reason)
+			assert_string_equal(message.run_as, "root");
+	}
 }
 
 static void test_words(void **state)
@@ -281,6 +319,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_late_result, begin, end),
 		cmocka_unit_test_setup_teardown(test_host_oom, begin, end),
 		cmocka_unit_test_setup_teardown(test_words, begin, end),
+		cmocka_unit_test_setup_teardown(test_chosen, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

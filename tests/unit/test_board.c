@@ -99,6 +99,9 @@ static void test_file(void **state)
 	assert_int_equal(h->daemon_pid, getpid());
 	assert_string_equal(board_path(board), dir->board);
 	assert_int_equal(board_capacity(board), 8);
+	/* a daemon may end before it has measured anything */
+	assert_true(board_host(board)->mem_total == HR_UNKNOWN);
+	assert_true(board_host(board)->memory.shmem == HR_UNKNOWN);
 	assert_sound(board);
 	board_close(board);
 	board_close(NULL);
@@ -391,11 +394,11 @@ static void test_of_another_boot(void **state)
 		bool adopted;
 
 		assert_int_equal(fixture_open(&f, dir->board), 0);
-		if (i == 2)
+		if (i == 2) /* created when the wall clock said 1970 */
 			board_header(f.board)->created_ns = FIXTURE_STEP_NS;
 		assert_int_equal(fixture_leave(&f), 0);
 		assert_int_equal(board_open(&config, &board, &adopted), 0);
-		assert_int_equal(adopted, i == 0 || board_on_tmpfs(board));
+		assert_int_equal(adopted, i != 1 || board_on_tmpfs(board));
 		board_close(board);
 	}
 }

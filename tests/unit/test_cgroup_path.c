@@ -29,6 +29,8 @@ enum {
 	NERDCTL = HR_RUNTIME_NERDCTL,
 	LXC = HR_RUNTIME_LXC,
 	SYSTEMD = HR_RUNTIME_SYSTEMD,
+	NSPAWN = HR_RUNTIME_NSPAWN,
+	SLURM = HR_RUNTIME_SLURM,
 };
 enum {
 	GROUP = HR_KIND_GROUP,
@@ -178,7 +180,11 @@ static const struct row rows[] = {
 	 "systemd-cryptsetup@my\\x2ddisk.service", "systemd-cryptsetup@my-disk.service", 0},
 	{USER "/app.slice/app-org.gnome.Terminal.slice/vte-spawn-1.scope", SYSTEMD, UNIT, "", "",
 	 "vte-spawn-1.scope", "vte-spawn-1.scope", 1000},
-	{USER, SYSTEMD, UNIT, "", "", "user@1000.service", "user@1000.service", 1000},
+	{USER, SYSTEMD, GROUP, "", "", "user@1000.service", "user@1000.service", 1000},
+	{USER "/init.scope", SYSTEMD, UNIT, "", "", "init.scope", "init.scope", 1000},
+	{USER "/app.slice", SYSTEMD, GROUP, "", "", "app.slice", "app.slice", 1000},
+	{"/user.slice/user-1000.slice", SYSTEMD, GROUP, "", "", "user-1000.slice",
+	 "user-1000.slice", 1000},
 	{"/user.slice/user-1000.slice/session-3.scope", SYSTEMD, UNIT, "", "", "session-3.scope",
 	 "session-3.scope", 1000},
 	{"/init.scope", SYSTEMD, UNIT, "", "", "init.scope", "init.scope", 0},
@@ -193,6 +199,96 @@ static const struct row rows[] = {
 	 0},
 	{"/system.slice/ssh.service/sub/deep", SYSTEMD, GROUP, "", "", "ssh.service", "ssh.service",
 	 0},
+	/* applications of a desktop, snaps, systemd-run */
+	{USER "/app.slice/app-gnome-firefox-1234.scope", SYSTEMD, UNIT, "", "",
+	 "app-gnome-firefox-1234.scope", "app-gnome-firefox-1234.scope", 1000},
+	{USER "/app.slice/app-org.kde.konsole-8f1c2d.scope", SYSTEMD, UNIT, "", "",
+	 "app-org.kde.konsole-8f1c2d.scope", "app-org.kde.konsole-8f1c2d.scope", 1000},
+	{USER "/app.slice/app-flatpak-org.mozilla.Thunderbird-77.scope", SYSTEMD, UNIT, "", "",
+	 "app-flatpak-org.mozilla.Thunderbird-77.scope",
+	 "app-flatpak-org.mozilla.Thunderbird-77.scope", 1000},
+	{USER "/app.slice/app-google\\x2dchrome@9a.service", SYSTEMD, UNIT, "", "",
+	 "app-google\\x2dchrome@9a.service", "app-google-chrome@9a.service", 1000},
+	{USER "/app.slice/snap.firefox.firefox-0c1d2e3f-1111-2222-3333-444455556666.scope", SYSTEMD,
+	 UNIT, "", "", "snap.firefox.firefox-0c1d2e3f-1111-2222-3333-444455556666.scope",
+	 "snap.firefox.firefox-0c1d2e3f-1111-2222-3333-444455556666.scope", 1000},
+	{USER "/app.slice/run-r0123456789abcdef.scope", SYSTEMD, UNIT, "", "",
+	 "run-r0123456789abcdef.scope", "run-r0123456789abcdef.scope", 1000},
+	{"/system.slice/run-u42.service", SYSTEMD, UNIT, "", "", "run-u42.service",
+	 "run-u42.service", 0},
+	{USER "/user.slice/apptainer-4711.scope", SYSTEMD, UNIT, "", "", "apptainer-4711.scope",
+	 "apptainer-4711.scope", 1000},
+	{"/nomad.slice/share.slice/0b1c2d3e-1111-2222-3333-444455556666.web.scope", SYSTEMD, UNIT,
+	 "", "", "0b1c2d3e-1111-2222-3333-444455556666.web.scope",
+	 "0b1c2d3e-1111-2222-3333-444455556666.web.scope", 0},
+	/* machines */
+	{"/machine.slice/systemd-nspawn@web.service/payload", NSPAWN, CONTAINER, "web", "",
+	 "systemd-nspawn@web.service", "web", 0},
+	{"/machine.slice/systemd-nspawn@web.service/payload/system.slice/sshd.service", NSPAWN,
+	 GROUP, "web", "", "systemd-nspawn@web.service", "web", 0},
+	{"/machine.slice/systemd-nspawn@web.service/supervisor", NSPAWN, SANDBOX, "web", "",
+	 "systemd-nspawn@web.service", "web", 0},
+	{"/machine.slice/systemd-nspawn@my\\x2dweb.service/payload", NSPAWN, CONTAINER, "my-web",
+	 "", "systemd-nspawn@my\\x2dweb.service", "my-web", 0},
+	{"/machine.slice/systemd-nspawn@web.service", NSPAWN, UNIT, "web", "",
+	 "systemd-nspawn@web.service", "systemd-nspawn@web.service", 0},
+	{"/machine.slice/machine-web.scope", NSPAWN, UNIT, "web", "", "machine-web.scope",
+	 "machine-web.scope", 0},
+	{"/machine.slice/machine-web.scope/payload/init.scope", NSPAWN, GROUP, "web", "",
+	 "machine-web.scope", "web", 0},
+	{"/machine.slice/machine-web.scope/system.slice/sshd.service", NSPAWN, GROUP, "web", "",
+	 "machine-web.scope", "machine-web.scope", 0}, /* v1 */
+	{"/machine.slice/machine-qemu\\x2d1\\x2dvm.scope/libvirt/vcpu0", SYSTEMD, GROUP, "", "",
+	 "machine-qemu\\x2d1\\x2dvm.scope", "machine-qemu-1-vm.scope", 0},
+	{"/machine.slice/machine-qemu\\x2d1\\x2dvm.scope/emulator", SYSTEMD, GROUP, "", "",
+	 "machine-qemu\\x2d1\\x2dvm.scope", "machine-qemu-1-vm.scope", 0},
+	{"/machine.slice/machine-lxc\\x2d7\\x2dct.scope/system.slice/sshd.service", SYSTEMD, GROUP,
+	 "lxc-7-ct", "", "machine-lxc\\x2d7\\x2dct.scope", "machine-lxc-7-ct.scope", 0},
+	{USER "/machine-x.scope/supervisor", NSPAWN, GROUP, "x", "", "machine-x.scope", "x", 1000},
+	{"/system.slice/ci.service/machine-x.scope/supervisor", NSPAWN, GROUP, "x", "",
+	 "machine-x.scope", "x", 0},
+	/* Slurm */
+	{"/system.slice/slurmstepd.scope", SLURM, GROUP, "", "", "slurmstepd.scope",
+	 "slurmstepd.scope", 0},
+	{"/system.slice/slurmstepd.scope/system", SLURM, SANDBOX, "", "", "", "system", 0},
+	{"/system.slice/slurmstepd.scope/job_5", SLURM, GROUP, "", "", "slurmstepd.scope", "job_5",
+	 0},
+	{"/system.slice/slurmstepd.scope/job_5/step_0", SLURM, GROUP, "", "", "slurmstepd.scope",
+	 "step_0", 0},
+	{"/system.slice/slurmstepd.scope/job_5/step_0/user", SLURM, CONTAINER, "5.0", "", "", "5.0",
+	 0},
+	{"/system.slice/slurmstepd.scope/job_5/step_0/user/task_0", SLURM, GROUP, "5.0", "", "",
+	 "5.0", 0},
+	{"/system.slice/slurmstepd.scope/job_5/step_batch/slurm", SLURM, SANDBOX, "5.batch", "", "",
+	 "5.batch", 0},
+	{"/system.slice/n1_slurmstepd.scope/job_5/step_extern/user/task_special", SLURM, GROUP,
+	 "5.extern", "", "", "5.extern", 0},
+	{"/slurm/uid_1000/job_5/step_batch", SLURM, CONTAINER, "5.batch", "", "", "5.batch", 0},
+	{"/slurm/uid_1000/job_5/step_batch/task_0", SLURM, GROUP, "5.batch", "", "", "5.batch", 0},
+	{"/slurm_n1/uid_1000/job_5/step_0/task_1", SLURM, GROUP, "5.0", "", "", "5.0", 0},
+	{"/slurm/uid_1000/job_5", NONE, GROUP, "", "", "", "job_5", 0},
+	{"/slurm/uid_1000", NONE, GROUP, "", "", "", "uid_1000", 0},
+	{USER "/slurmstepd.scope/system", SLURM, GROUP, "", "", "", "system", 1000},
+	{"/jobs/job_5/step_0/user", NONE, GROUP, "", "", "", "user", 0},
+	/* balena, Kata, LXD's projects, and engines that no runtime here knows: groups, never a target without `cgroup:` */
+	{"/system.slice/balena-" ID ".scope", DOCKER, CONTAINER, ID, "", "", SHORT, 0},
+	{"/system.slice/balena-engine-" ID ".scope", DOCKER, CONTAINER, ID, "", "", SHORT, 0},
+	{"/balena-engine/" ID, DOCKER, CONTAINER, ID, "", "", SHORT, 0},
+	{"/kata_overhead/" ID, CONTAINERD, SANDBOX, ID, "", "", ID, 0},
+	{"/lxc.payload.dev_web", LXC, CONTAINER, "dev_web", "", "", "dev_web", 0},
+	{"/lxc.monitor/web01", LXC, SANDBOX, "web01", "", "", "web01", 0},
+	{"/lxc.payload.outer/lxc.payload.inner/init.scope", LXC, GROUP, "inner", "", "init.scope",
+	 "inner", 0},
+	{"/garden/0b1c2d3e-1111-2222-3333-444455556666", NONE, GROUP, "", "", "",
+	 "0b1c2d3e-1111-2222-3333-444455556666", 0},
+	{"/mesos/0b1c2d3e-1111-2222-3333-444455556666", NONE, GROUP, "", "", "",
+	 "0b1c2d3e-1111-2222-3333-444455556666", 0},
+	{"/firecracker/vm1", NONE, GROUP, "", "", "", "vm1", 0},
+	{"/snap.microk8s.daemon-kubelite.service/kubepods/burstable/pod" P "/" ID, CONTAINERD,
+	 CONTAINER, ID, P, "", SHORT, 0},
+	{"/my.slice/docker-" ID ".scope", DOCKER, CONTAINER, ID, "", "", SHORT,
+	 0}, /* --cgroup-parent */
+	{"/docker/" ID2 "/docker/" ID, DOCKER, CONTAINER, ID, "", "", SHORT, 0}, /* in Docker */
 	/* bare groups, and what only looks like something */
 	{"/", NONE, GROUP, "", "", "", "/", 0},
 	{"/build", NONE, GROUP, "", "", "", "build", 0},
@@ -228,6 +324,91 @@ static void test_paths(void **state)
 			fail();
 		}
 		assert_int_not_equal(identity_workload(&identity, row->path), 0);
+	}
+}
+
+#define MANAGER "/user.slice/user-1000.slice/user@1000.service"
+#define NAMES   HR_CHOSEN_NAMES
+#define UNIT_   HR_CHOSEN_UNIT
+#define PATH_   HR_CHOSEN_PATH
+#define ALL     (HR_CHOSEN_NAMES | HR_CHOSEN_UNIT | HR_CHOSEN_PATH)
+
+/* Which names a path itself shows to be a user's or a container's; such a name makes nothing exempt. */
+static void test_chosen(void **state)
+{
+	static const struct {
+		const char *path;
+		int kind, chosen;
+		const char *root_path; /* NULL: the whole */
+	} chosen[] = {
+		{"/", GROUP, 0, NULL},
+		{"/system.slice", GROUP, 0, NULL},
+		{"/system.slice/ssh.service", UNIT, 0, NULL},
+		{"/system.slice/ssh.service/worker", GROUP, PATH_, "/system.slice/ssh.service"},
+		{"/system.slice/runner.service/headroomd.service", UNIT, ALL,
+		 "/system.slice/runner.service"},
+		{"/system.slice/runner.service/crio-conmon-" ID ".scope", UNIT, ALL,
+		 "/system.slice/runner.service"},
+		{"/system.slice/runner.service/lxc.monitor.x", GROUP, PATH_,
+		 "/system.slice/runner.service"},
+		{"/system.slice/runner.service/pod" P, POD, NAMES | PATH_,
+		 "/system.slice/runner.service"},
+		{"/system.slice/docker-" ID ".scope", CONTAINER, 0, NULL},
+		{"/system.slice/docker-" ID ".scope/ssh.service", GROUP, UNIT_ | PATH_,
+		 "/system.slice/docker-" ID ".scope"},
+		{"/docker/" ID "/lxc.monitor.x", GROUP, PATH_, "/docker/" ID},
+		{"/docker/" ID "/docker/" ID2, CONTAINER, ALL & ~UNIT_, "/docker/" ID},
+		{"/docker/" ID "/libpod-conmon-" ID2 ".scope", GROUP, UNIT_ | PATH_, "/docker/" ID},
+		{"/docker/" ID "/kubepods/pod" P "/" ID2, CONTAINER, ALL & ~UNIT_, "/docker/" ID},
+		{"/kubepods/pod" P "/" ID, CONTAINER, 0, NULL},
+		{"/kubepods/pod" P, POD, 0, NULL},
+		{"/kubepods/pod" P "/" ID "/pod" P, POD, NAMES | PATH_, "/kubepods/pod" P "/" ID},
+		{MANAGER, GROUP, 0, NULL},
+		{"/user.slice/user-1000.slice/session-3.scope", UNIT, 0, NULL},
+		{MANAGER "/app.slice/systemd-journald.service", UNIT, ALL, MANAGER},
+		{MANAGER "/app.slice/init.scope", UNIT, ALL, MANAGER},
+		{MANAGER "/app.slice/crio-conmon-" ID ".scope", UNIT, ALL, MANAGER},
+		{MANAGER "/app.slice/libpod-conmon-" ID ".scope", UNIT, ALL, MANAGER},
+		{MANAGER "/app.slice/lxc.monitor.x", GROUP, ALL, MANAGER},
+		{MANAGER "/lxc.monitor/x", GROUP, PATH_, MANAGER},
+		{MANAGER "/app.slice/pod" P, POD, NAMES | PATH_, MANAGER},
+		{MANAGER "/app.slice/pod" P "/" ID, CONTAINER, ALL & ~UNIT_, MANAGER},
+		{MANAGER "/app.slice/kata_overhead/" ID, GROUP, ALL, MANAGER},
+		{MANAGER "/user.slice/libpod-" ID ".scope", CONTAINER, ALL & ~UNIT_, MANAGER},
+		{MANAGER "/slurmstepd.scope/system", GROUP, NAMES | PATH_, MANAGER},
+		{MANAGER "/systemd-nspawn@x.service/supervisor", GROUP, ALL, MANAGER},
+		{"/machine.slice/systemd-nspawn@g.service", UNIT, 0, NULL},
+		{"/machine.slice/systemd-nspawn@g.service/supervisor", SANDBOX, PATH_,
+		 "/machine.slice/systemd-nspawn@g.service"},
+		{"/machine.slice/systemd-nspawn@g.service/payload", CONTAINER, PATH_,
+		 "/machine.slice/systemd-nspawn@g.service"},
+		{"/machine.slice/systemd-nspawn@g.service/payload/system.slice/ssh.service", GROUP,
+		 PATH_, "/machine.slice/systemd-nspawn@g.service"},
+		{"/machine.slice/systemd-nspawn@g.service/docker/" ID, CONTAINER, ALL & ~UNIT_,
+		 "/machine.slice/systemd-nspawn@g.service"},
+		{"/machine.slice/libpod-" ID ".scope/libpod-conmon-" ID2 ".scope", GROUP,
+		 UNIT_ | PATH_, "/machine.slice/libpod-" ID ".scope"},
+		{"/machine.slice/libpod-conmon-" ID ".scope", SANDBOX, 0, NULL},
+		{"/system.slice/slurmstepd.scope/job_5/step_0/slurm", SANDBOX, PATH_,
+		 "/system.slice/slurmstepd.scope"},
+		{"/system.slice/slurmstepd.scope/job_5/step_0/user/task_0/ssh.service", GROUP,
+		 UNIT_ | PATH_, "/system.slice/slurmstepd.scope"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(chosen); i++) {
+		struct path path;
+		struct identity identity;
+		const char *root_path = chosen[i].root_path ?: chosen[i].path;
+
+		path_split(chosen[i].path, &path);
+		identity_from_path(&path, &identity);
+		if ((int)identity_kind(&identity) != chosen[i].kind ||
+		    identity.chosen != chosen[i].chosen ||
+		    (path.parts && identity.root_path != strlen(root_path))) {
+			print_error("%s\n: kind %d chosen %#x root_path %u\n", chosen[i].path,
+				    identity_kind(&identity), identity.chosen, identity.root_path);
+			fail();
+		}
 	}
 }
 
@@ -311,9 +492,9 @@ static void test_workload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paths),    cmocka_unit_test(test_long),
-		cmocka_unit_test(test_pod_uid),  cmocka_unit_test(test_logs),
-		cmocka_unit_test(test_workload),
+		cmocka_unit_test(test_paths), cmocka_unit_test(test_chosen),
+		cmocka_unit_test(test_long),  cmocka_unit_test(test_pod_uid),
+		cmocka_unit_test(test_logs),  cmocka_unit_test(test_workload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

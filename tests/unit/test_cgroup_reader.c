@@ -225,6 +225,35 @@ static void test_recorded(void **state)
 	}
 }
 
+/* Kinds of memory that is no process's; NO where this kernel does not tell them, and on v1. */
+static void test_kinds(void **state)
+{
+	static const struct {
+		const char *root, *path;
+		__u64 sock, slab_unreclaimable, page_tables, kernel_stack, percpu, vmalloc, zswap;
+	} rows_of[] = {
+		{FIXTURES "cgroup-v2/6.12", "/kubepods/pod1/web", 0, 24000, 102400, 16384, 128, 0,
+		 NO},
+		{FIXTURES "cgroup-v2/5.10", "/kubepods/pod1/web", 0, 0, NO, 0, 0, NO, NO},
+		{FIXTURES "cgroup-v1", "/kubepods/pod1/web", NO, NO, NO, NO, NO, NO, NO},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows_of); i++) {
+		struct files *f = open_at(rows_of[i].root, NULL);
+		const struct memcg_sample *row = row_at(f, sweep(f), rows_of[i].path);
+
+		assert_non_null(row);
+		assert_int_equal(row->sock, rows_of[i].sock);
+		assert_int_equal(row->slab_unreclaimable, rows_of[i].slab_unreclaimable);
+		assert_int_equal(row->page_tables, rows_of[i].page_tables);
+		assert_int_equal(row->kernel_stack, rows_of[i].kernel_stack);
+		assert_int_equal(row->percpu, rows_of[i].percpu);
+		assert_int_equal(row->vmalloc, rows_of[i].vmalloc);
+		assert_int_equal(row->zswap, rows_of[i].zswap);
+		files_close(f);
+	}
+}
+
 /* v2's root has neither usage nor limit, but figures for all the host. */
 static void test_root_v2(void **state)
 {
@@ -251,8 +280,7 @@ static void test_stat_by_id(void **state)
 		row.anon = row.inactive_file = row.file = 1;
 		row.usage = 4711;
 		assert_int_equal(files_stat(f, &row), 0);
-		assert_int_equal(row.usage, 4711);
-		row.usage = w->usage;
+		assert_int_equal(row.usage, w->usage); /* of the same moment as the stat block */
 		if (row.flags & SAMPLE_V1)
 			row.swap = w->swap;
 		same(&row, w);
@@ -262,6 +290,22 @@ static void test_stat_by_id(void **state)
 		row.event_max = row.event_oom_kill = row.swap = row.psi_some_us = NO;
 		assert_int_equal(files_stat(f, &row), 0);
 		same(&row, w);
+
+		/* what BPF knew a moment ago is not read again while the usage stands: on v1 the hang, the limit with swap, kernel
+		 * memory; an unknown limit of swap may be none */
+		row = *w;
+		if (row.flags & SAMPLE_V1) {
+			row.flags &= ~(SAMPLE_STAT | SAMPLE_UNDER_OOM);
+			row.swap = row.kernel = 4711;
+			row.swap_limit = NO;
+			assert_int_equal(files_stat(f, &row), 0);
+			assert_true(row.swap == 4711 && row.kernel == 4711 && row.swap_limit == NO);
+			assert_false(row.flags & SAMPLE_UNDER_OOM);
+			assert_int_equal(row.anon, w->anon);
+			row.usage = w->usage + (1ULL << 30);
+			assert_int_equal(files_stat(f, &row), 0);
+			assert_int_equal(row.kernel, w->kernel);
+		}
 
 		/* a process that has just ended is not counted again: the count is of the last process pass */
 		row = *w;
@@ -335,22 +379,28 @@ static void test_usage_open(void **state)
 	struct cgroupfs fs;
 	struct files *f;
 	char text[32];
-	int fd;
+	struct usage_files open;
+	struct memcg_sample sample;
 
 	assert_int_equal(cgroupfs_find(FIXTURES "cgroup-v1", &fs), 0);
 	strcpy(fs.base, "/docker/x"); /* as in a container that sees its own group only */
 	assert_int_equal(files_open(&fs, "/docker/x/kubepods", MOST, &f), 0);
 	assert_non_null(row_at(f, sweep(f), "/docker/x/kubepods/pod1"));
 	assert_non_null(row_at(f, sweep(f), "/docker/x"));
-	fd = files_usage_open(f, "/docker/x/kubepods/pod1/web");
-	assert_true(fd >= 0);
-	assert_int_equal(pread(fd, text, sizeof(text), 0), 9);
+	assert_int_equal(files_usage_open(f, "/docker/x/kubepods/pod1/web", &open), 0);
+	assert_int_equal(pread(open.usage, text, sizeof(text), 0), 9);
 	assert_memory_equal(text, "22769664\n", 9);
-	close(fd);
-	assert_int_equal(files_usage_open(f, "/docker/x/kubepods/none"), -ENOENT);
-	assert_int_equal(files_usage_open(f, "/docker/xy"), -ENOENT);
-	assert_int_equal(files_usage_open(f, "/docker/x/../.."), -ENOENT);
-	assert_int_equal(files_usage_open(f, ""), -ENOENT);
+	memset(&sample, 0xff, sizeof(sample));
+	sample.flags = 0;
+	assert_int_equal(usage_split_read(&open, CGROUP_V1, &sample), 0);
+	assert_int_equal(sample.usage, 22769664);
+	assert_true((sample.flags & SAMPLE_STAT) && sample.anon != NO &&
+		    sample.inactive_file != NO && sample.kernel != NO);
+	usage_files_close(&open);
+	assert_int_equal(files_usage_open(f, "/docker/x/kubepods/none", &open), -ENOENT);
+	assert_int_equal(files_usage_open(f, "/docker/xy", &open), -ENOENT);
+	assert_int_equal(files_usage_open(f, "/docker/x/../..", &open), -ENOENT);
+	assert_int_equal(files_usage_open(f, "", &open), -ENOENT);
 	files_close(f);
 }
 
@@ -360,6 +410,7 @@ int main(void)
 		cmocka_unit_test(test_recorded),   cmocka_unit_test(test_root_v2),
 		cmocka_unit_test(test_stat_by_id), cmocka_unit_test(test_want_stat),
 		cmocka_unit_test(test_scope),      cmocka_unit_test(test_usage_open),
+		cmocka_unit_test(test_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

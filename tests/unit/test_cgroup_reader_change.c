@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "fixture_files.h"
+#include "skip.h"
 
 /* A v2 tree to be taken apart. */
 static void v2_new(struct tree *tree)
@@ -337,12 +338,11 @@ static void test_real(void **state)
 	__u64 id;
 
 	if (cgroupfs_find("", &fs) || fs.read_only)
-		skip();
+		SKIP("no cgroup hierarchy that can be written");
 	snprintf(scope, sizeof(scope), "/headroom-test-files-%d", getpid());
 	snprintf(top, sizeof(top), "%s%s", fs.memory, scope);
 	if (mkdir(top, 0755) < 0) {
-		print_message("cannot make cgroups here\n");
-		skip();
+		SKIP("cannot make cgroups here");
 	}
 	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", top);
 	write_text(path, "+memory"); /* v1 has no such file, and needs none */
@@ -350,10 +350,9 @@ static void test_real(void **state)
 	mkdir(path, 0755);
 	if (files_open(&fs, scope, MOST, &f) < 0 ||
 	    files_sweep(f, rows, MOST, &n, NULL, NULL) < 0 || n < 3) {
-		print_message("no memory controller below the root\n");
 		rmdir(path);
 		rmdir(top);
-		skip();
+		SKIP("no memory controller below the root");
 	}
 	for (int round = 0; round < 50; round++) {
 		/* one goes and one comes between two looks: the link count stays as it was */

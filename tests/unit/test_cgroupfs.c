@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "fixture_tree.h"
 #include "cgroup/cgroupfs.h"
+#include "skip.h"
 
 #define FIXTURES "tests/fixtures/"
 #define HOST_NS  "cgroup:[4026531835]"
@@ -253,7 +254,7 @@ static void test_this_host(void **state)
 	struct cgroupfs fs;
 
 	if (cgroupfs_find("", &fs) == -ENOENT)
-		skip();
+		SKIP("no cgroup hierarchy here");
 	assert_int_equal(access(fs.memory, R_OK), 0);
 	assert_int_equal(cgroupfs_find(NULL, &fs), 0);
 	assert_non_null(cgroupfs_layout_name(fs.layout));

@@ -21,8 +21,9 @@
 
 #define MODE_EXPECTED     "expected observe, dry-run or enforce"
 #define INTERVAL_EXPECTED "interval: expected a time from 100ms to 1m, such as 30s"
-#define KEYS_EXPECTED \
-	"unknown key; expected mode, interval, protect, policies, rate_limit, control or export"
+#define KEYS_EXPECTED                                                                              \
+	"unknown key; expected mode, interval, protect, policies, run_as, rate_limit, control or " \
+	"export"
 
 static const struct row {
 	const char *yaml;

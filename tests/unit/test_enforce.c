@@ -169,11 +169,12 @@ static void test_not_meant(void **state)
 				  ""); /* a group with another process as its leader by now */
 	requests[6].action.target.pgid = (uint32_t)getpgrp();
 	requests[6].action.target.leader_start_ns = 1;
-	requests[7] = requests[6]; /* no leader, and the one that was seen in it is in another */
+	requests[7] =
+		requests[6]; /* no leader, and the one that was seen in it is another by now */
 	requests[7].action.target.leader_start_ns = HR_UNKNOWN;
 	requests[7].action.target.pgid = (uint32_t)getpgrp() + 1;
 	requests[7].action.target.pid = (uint32_t)f->child[0];
-	requests[7].action.target.start_boottime_ns = start_of(f->child[0]);
+	requests[7].action.target.start_boottime_ns = start_of(f->child[0]) + 10 * NS_PER_MS;
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		for (int term = 0; term < 2; term++) {
 			struct action_result r;

@@ -23,6 +23,7 @@
 #include "enforce/signal_sweep.h"
 #include "fixture_child.h"
 #include "fixture_tree.h"
+#include "skip.h"
 
 #define PATIENCE_MS 20000
 
@@ -111,7 +112,7 @@ static void test_found(void **state)
 	wait_ending(f, ending);
 	if (pid_cgroup(f->e.proc_fd, (uint32_t)ending, "", path, sizeof(path))) {
 		child_end(ending), child_end(living);
-		skip(); /* no cgroup v2 here, not even an empty one */
+		SKIP("no cgroup v2 here, not even an empty one");
 	}
 	assert_true(finds(f, ending, path));
 	assert_false(finds(f, living, path)); /* it is listed, if it belongs there */
@@ -159,7 +160,7 @@ static void test_hurried(void **state)
 	child_end(ended);
 	if (!may_be_nice()) {
 		child_end(pid);
-		skip();
+		SKIP("no right to raise a priority");
 	}
 	assert_int_equal(setpriority(PRIO_PROCESS, (id_t)pid, 19), 0);
 	assert_int_equal(sched_setscheduler(pid, SCHED_IDLE, &none), 0);

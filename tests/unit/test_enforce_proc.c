@@ -17,6 +17,7 @@
 #include "enforce/enforce_internal.h"
 #include "enforce/owner_protect.h"
 #include "enforce/proc.h"
+#include "enforce/signal_sweep.h"
 #include "fixture_tree.h"
 
 static int open_tree(const struct tree *tree, const char *path)
@@ -37,21 +38,25 @@ static void test_stat(void **state)
 	} cases[] = {
 		{"7 (cat) S 3 5 5 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 987654 1000 10 0\n",
 		 0,
-		 {"cat", 'S', 3, 5, false, false, 987654}},
+		 {"cat", 'S', 3, 5, 5, false, false, false, 987654}},
 		/* a name that plays the rest of the line */
 		{"7 (a) R 1 1 (b) Z 3 5 5 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 11 1000\n",
 		 0,
-		 {"a) R 1 1 (b", 'Z', 3, 5, false, true, 11}},
+		 {"a) R 1 1 (b", 'Z', 3, 5, 5, false, true, true, 11}},
+		/* the first thread has ended, others run */
+		{"7 (led) Z 3 5 6 0 -1 4 0 0 0 0 0 0 0 0 20 0 3 0 11 1000\n",
+		 0,
+		 {"led", 'Z', 3, 5, 6, false, true, false, 11}},
 		{"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0\n",
 		 0,
-		 {"kthreadd", 'S', 0, 0, true, false, 3}},
+		 {"kthreadd", 'S', 0, 0, 0, true, false, false, 3}},
 		{"7 (0123456789abcdefXYZ) S 3 5 5 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 1 0\n",
 		 0,
-		 {"0123456789abcde", 'S', 3, 5, false, false, 1}},
-		{"7 (cut) S 3", 0, {"cut", 'S', 3, 0, false, false, 0}},
-		{"7 cat S 3 5\n", -EBADMSG, {{0}, 0, 0, 0, false, false, 0}},
-		{"7 (cat)", -EBADMSG, {{0}, 0, 0, 0, false, false, 0}},
-		{"", -ESRCH, {{0}, 0, 0, 0, false, false, 0}},
+		 {"0123456789abcde", 'S', 3, 5, 5, false, false, false, 1}},
+		{"7 (cut) S 3", 0, {"cut", 'S', 3, 0, 0, false, false, false, 0}},
+		{"7 cat S 3 5\n", -EBADMSG, {{0}, 0, 0, 0, 0, false, false, false, 0}},
+		{"7 (cat)", -EBADMSG, {{0}, 0, 0, 0, 0, false, false, false, 0}},
+		{"", -ESRCH, {{0}, 0, 0, 0, 0, false, false, false, 0}},
 	};
 	struct tree tree;
 	struct proc_stat stat;
@@ -75,6 +80,8 @@ static void test_stat(void **state)
 		assert_int_equal(stat.pgrp, w->pgrp);
 		assert_int_equal(stat.kernel_thread, w->kernel_thread);
 		assert_int_equal(stat.exiting, w->exiting);
+		assert_int_equal(stat.session, w->session);
+		assert_int_equal(stat.dead, w->dead);
 		assert_int_equal(stat.start_ticks, w->start_ticks);
 		assert_int_equal(proc_stat(fd, 8, &stat), -ESRCH);
 	}
@@ -88,13 +95,17 @@ static void test_status(void **state)
 		struct proc_status want;
 	} cases[] = {
 		{"Name:\tx\nNSpid:\t50\nSigBlk:\t1\nSigIgn:\t0000000000000002\nSigCgt:\t4000\n",
-		 {0x4000, 2, 1, 0, false}},
+		 {0x4000, 2, 1, 0, false, false}},
 		{"Name:\tx\nNSpid:\t50\t1\nSigBlk:\t0\nSigIgn:\t0\nSigCgt:\t0\n",
-		 {0, 0, 0, 1, true}},
-		{"Name:\tx\nNSpid:\t50\t9\t1\nSigCgt:\tff\n", {0xff, 0, 0, 2, true}},
-		{"Name:\tx\nNSpid:\t50\t1\t9\nSigCgt:\tff\n", {0xff, 0, 0, 2, false}},
-		{"Name:\tx\nNSpid:\t1\n", {0, 0, 0, 0, false}}, /* the host's own init: pid 1 */
-		{"Name:\tx\n", {0, 0, 0, 0, false}},
+		 {0, 0, 0, 1, true, false}},
+		{"Name:\tx\nNSpid:\t50\t9\t1\nSigCgt:\tff\n", {0xff, 0, 0, 2, true, false}},
+		{"Name:\tx\nNSpid:\t50\t1\t9\nSigCgt:\tff\n", {0xff, 0, 0, 2, false, false}},
+		{"Name:\tx\nNSpid:\t1\n",
+		 {0, 0, 0, 0, false, false}}, /* the host's own init: pid 1 */
+		{"Name:\tx\n", {0, 0, 0, 0, false, false}},
+		{"Name:\tx\nSigPnd:\t0000000000000100\nShdPnd:\t0\n", {.killed = true}},
+		{"Name:\tx\nSigPnd:\t0\nShdPnd:\t0000000000004100\n", {.killed = true}},
+		{"Name:\tx\nSigPnd:\t0\nShdPnd:\t0000000000004000\n", {.killed = false}},
 	};
 	struct proc_status s;
 	struct tree tree;
@@ -110,7 +121,51 @@ static void test_status(void **state)
 		assert_int_equal(s.blocked, cases[i].want.blocked);
 		assert_int_equal(s.levels, cases[i].want.levels);
 		assert_int_equal(s.init, cases[i].want.init);
+		assert_int_equal(s.killed, cases[i].want.killed);
 	}
+	tree_done(&tree);
+}
+
+/* Which signals would wait, by the freezer of v1, of v2, or by the state. */
+static void test_paused(void **state)
+{
+	static const struct {
+		char state;
+		const char *cgroup, *v1, *events, *freeze, *reason;
+	} cases[] = {
+		{'S', "4:freezer:/a\n0::/a\n", "THAWED\n", "populated 1\nfrozen 0\n", "0\n", NULL},
+		{'D', "4:freezer:/a\n0::/\n", "FROZEN\n", "", "", "it is paused (frozen)"},
+		{'D', "4:freezer:/a\n0::/\n", "FREEZING\n", "", "", "it is paused (frozen)"},
+		{'S', "0::/a\n", "", "populated 1\nfrozen 1\n", "0\n", "it is paused (frozen)"},
+		{'S', "0::/a\n", "", "populated 1\nfrozen 0\n", "1\n", "it is paused (frozen)"},
+		{'S', "0::/\n", "FROZEN\n", "frozen 1\n", "1\n", NULL}, /* of another cgroup */
+		{'D', "4:freezer:/\n0::/\n", "", "", "", NULL},
+		{'S', "0::/b\n", "", "", "", NULL}, /* gone */
+		{'T', "0::/\n", "", "", "", "it is stopped (SIGSTOP)"},
+		{'t', "0::/\n", "", "", "", "it is stopped by a debugger"},
+	};
+	struct enforce *e = calloc(1, sizeof(*e));
+	struct tree tree;
+
+	tree_new(&tree);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *reason;
+
+		tree_put(&tree, "proc/7/cgroup", cases[i].cgroup);
+		tree_put(&tree, "freezer/a/freezer.state", cases[i].v1);
+		tree_put(&tree, "unified/a/cgroup.events", cases[i].events);
+		tree_put(&tree, "unified/a/cgroup.freeze", cases[i].freeze);
+		e->proc_fd = open_tree(&tree, "proc");
+		e->freezer_fd = open_tree(&tree, "freezer");
+		e->unified_fd = open_tree(&tree, "unified");
+		reason = paused_reason(e, 7, cases[i].state);
+		if (!reason != !cases[i].reason || (reason && strcmp(reason, cases[i].reason)))
+			fail_msg("case %zu: %s", i, reason ?: "none");
+		cleanup_closep(&e->proc_fd);
+		cleanup_closep(&e->freezer_fd);
+		cleanup_closep(&e->unified_fd);
+	}
+	free(e);
 	tree_done(&tree);
 }
 
@@ -218,6 +273,13 @@ static int until_8(uint32_t pid, void *arg)
 	return pid == 8 ? 42 : 0;
 }
 
+static int count(uint32_t pid, void *arg)
+{
+	(void)pid;
+	*(uint64_t *)arg += 1;
+	return 0;
+}
+
 static void test_group(void **state)
 {
 	char path[TREE_PATH], *many = malloc(200000), *p = many;
@@ -230,6 +292,7 @@ static void test_group(void **state)
 	tree_put(&tree, "m/box/a/cgroup.procs", "");
 	tree_put(&tree, "m/box/a/b/cgroup.procs", "100\n0\n");
 	tree_put(&tree, "m/other/cgroup.procs", "5\n");
+	tree_put(&tree, "m/unseen/cgroup.procs", "0\n");
 	for (uint32_t i = 10000; i < 30000; i++) { /* more than one read() */
 		p += sprintf(p, "%u\n", i);
 		want += i;
@@ -254,6 +317,15 @@ static void test_group(void **state)
 	assert_int_equal(total, want + 7 + 8 + 100);
 	assert_int_equal(cgroup_pids(box, until_8, NULL), 42);
 	assert_false(cgroup_empty(box));
+	total = 0;
+	assert_int_equal(cgroup_processes_until(box, count, &total, 0), 0);
+	assert_int_equal(total, 20000 + 4);
+	close(box);
+	box = open_tree(&tree, "m/unseen"); /* of another PID namespace alone */
+	assert_int_equal(cgroup_pids(box, until_8, NULL), 0);
+	assert_false(cgroup_empty(box));
+	close(box);
+	box = open_tree(&tree, "m/box");
 	tree_done(&tree);
 	assert_true(cgroup_empty(box)); /* removed meanwhile */
 }
@@ -304,10 +376,10 @@ static void test_protected_above(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stat),       cmocka_unit_test(test_protected_above),
-		cmocka_unit_test(test_status),     cmocka_unit_test(test_discards),
-		cmocka_unit_test(test_a_real_one), cmocka_unit_test(test_pidset),
-		cmocka_unit_test(test_group),
+		cmocka_unit_test(test_stat),     cmocka_unit_test(test_protected_above),
+		cmocka_unit_test(test_paused),   cmocka_unit_test(test_status),
+		cmocka_unit_test(test_discards), cmocka_unit_test(test_a_real_one),
+		cmocka_unit_test(test_pidset),   cmocka_unit_test(test_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

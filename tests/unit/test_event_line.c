@@ -67,17 +67,40 @@ static void test_oom_kill(void **state)
 		      "container limit "
 		      "50 MiB reached; anon 48 MiB, page tables 128 KiB; triggered by the victim");
 
+	begin_kill(&m, "leaky", NULL);
+	m.e.oom.policy = board_text_add(&m.text, "burst\033[1m", false);
+	m.e.oom.not_acted = HR_SKIP_RATE_LIMIT;
+	describes(&m, "12:07:52 oom_kill  leaky: OOM-killed tail[4711]: container limit 50 MiB "
+		      "reached; anon 48 MiB, page tables 128 KiB; triggered by the victim; policy "
+		      "burst\\x1b[1m had not acted: rate limit reached");
+
 	begin_kill(&m, "leaky", "busybox");
 	m.e.oom.level = HR_LEVEL_ANCESTOR;
-	m.e.oom.limit_cgroup = board_text_add(&m.text, "/kubepods/pod1", true);
+	m.e.oom.limit_cgroup = board_text_add(&m.text, "/batch.slice", true);
 	m.e.oom.trigger = (struct hr_oom_process){.pid = 9, .cgroup_id = 78, .comm = "dd"};
 	m.e.oom.trigger.id.name = board_text_add(&m.text, "neighbour", false);
 	m.e.oom.flags = HR_OOM_GROUP;
+	m.e.oom.more = 4;
 	m.e.oom.warned_before_ms = 42000;
 	describes(&m,
-		  "12:07:52 oom_kill  leaky (docker, busybox): OOM-killed tail[4711] (whole "
-		  "cgroup): parent limit 50 MiB (/kubepods/pod1) reached; anon 48 MiB, page tables "
+		  "12:07:52 oom_kill  leaky (docker, busybox): OOM-killed tail[4711] and 4 more of "
+		  "its group: parent limit 50 MiB (/batch.slice) reached; anon 48 MiB, page tables "
 		  "128 KiB; triggered by dd[9] in neighbour; warned 42s before");
+
+	begin_kill(&m, "leaky", "busybox");
+	m.e.oom.reflex = HR_REFLEX_KILLED;
+	m.e.oom.reflex_pid = 4711;
+	m.e.oom.reflex_before_ms = 40;
+	m.e.oom.armed_before_ms = 3200;
+	describes(&m, "12:07:52 oom_kill  leaky (docker, busybox): OOM-killed tail[4711]: "
+		      "container limit 50 MiB reached; anon 48 MiB, page tables 128 KiB; triggered "
+		      "by the victim; the reflex had killed pid 4711 40 ms before (armed for 3s)");
+	m.e.oom.reflex = HR_REFLEX_NOT_ARMED;
+	m.e.oom.reflex_pid = 0;
+	m.e.oom.reflex_before_ms = m.e.oom.armed_before_ms = HR_UNKNOWN;
+	describes(&m, "12:07:52 oom_kill  leaky (docker, busybox): OOM-killed tail[4711]: "
+		      "container limit 50 MiB reached; anon 48 MiB, page tables 128 KiB; triggered "
+		      "by the victim; the reflex was not armed yet");
 
 	begin_kill(&m, NULL, NULL);
 	m.e.oom.level = HR_LEVEL_HOST;
@@ -86,6 +109,43 @@ static void test_oom_kill(void **state)
 	m.e.oom.flags = HR_OOM_COUNTED;
 	describes(&m, "12:07:52 oom_kill  cgroup 77: OOM-killed a process: host memory exhausted; "
 		      "victim unknown (counter only)");
+}
+
+/* A pod's cgroup is called by a uid that no user knows: the event names pod and container already. */
+static void test_pod(void **state)
+{
+	static const struct {
+		const char *path, *limit;
+	} limits[] = {
+		{"/kubepods/burstable/pod8e90aaaa-1111-2222-3333-444455556666", "pod limit 50 MiB"},
+		{"/kubepods.slice/kubepods-burstable.slice/"
+		 "kubepods-burstable-pod8e90aaaa_1111_2222_3333_444455556666.slice",
+		 "pod limit 50 MiB"},
+		{"/kubepods/pod0123456789abcdef0123456789abcdef", "pod limit 50 MiB"}, /* static */
+		{"/kubepods.slice/kubepods-pod8e90aaaa_1111_2222_3333_444455556666.slice",
+		 "pod limit 50 MiB"}, /* guaranteed */
+		{"/kubepods", "limit of all pods 50 MiB"},
+		{"/kubelet/kubepods.slice", "limit of all pods 50 MiB"},
+		{"/podman.slice", "parent limit 50 MiB (/podman.slice)"},
+		{"/batch.slice", "parent limit 50 MiB (/batch.slice)"},
+	};
+	char text[EVENT_LINE_TEXT], wanted[512];
+	struct made m;
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		begin_kill(&m, "app", NULL);
+		m.e.event.id.namespace = board_text_add(&m.text, "shop", false);
+		m.e.event.id.pod = board_text_add(&m.text, "web-0", false);
+		m.e.event.id.container = board_text_add(&m.text, "app", false);
+		m.e.oom.level = HR_LEVEL_ANCESTOR;
+		m.e.oom.limit_cgroup = board_text_add(&m.text, limits[i].path, true);
+		m.e.event.bytes = (m.text.start + m.text.used + 7) & ~7u;
+		snprintf(wanted, sizeof(wanted),
+			 "oom_kill shop/web-0/app: OOM-killed tail[4711]: %s reached; anon 48 MiB, "
+			 "page tables 128 KiB; triggered by the victim",
+			 limits[i].limit);
+		assert_string_equal(event_message(&m.e.event, text), wanted);
+	}
 }
 
 static void test_others(void **state)
@@ -108,6 +168,12 @@ static void test_others(void **state)
 	m.e.container.peak = HR_UNKNOWN;
 	m.e.container.oom_kills_total = 1;
 	describes(&m, "12:07:52 container db (docker, postgres): gone after 1m01s, 1 OOM kill");
+
+	begin(&m, HR_EVENT_CONTAINER, sizeof(m.e.container), "web", "nginx");
+	m.e.container.what = HR_CONTAINER_RENAMED;
+	m.e.container.uptime_ms = m.e.container.peak = HR_UNKNOWN;
+	m.e.container.former_name = board_text_add(&m.text, "web_\033[1mtmp", false);
+	describes(&m, "12:07:52 container web (docker, nginx): renamed from web_\\x1b[1mtmp");
 
 	begin(&m, HR_EVENT_DAEMON, sizeof(m.e.daemon), NULL, NULL);
 	m.e.daemon.what = HR_DAEMON_LOST;
@@ -182,9 +248,8 @@ static void test_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_oom_kill),
-		cmocka_unit_test(test_others),
-		cmocka_unit_test(test_strange),
+		cmocka_unit_test(test_oom_kill), cmocka_unit_test(test_pod),
+		cmocka_unit_test(test_others),   cmocka_unit_test(test_strange),
 		cmocka_unit_test(test_long),
 	};
 

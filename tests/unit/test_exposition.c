@@ -47,7 +47,7 @@ static char *scrape(struct exposition_labels *labels, size_t most, size_t piece)
 {
 	struct metrics_config config = {.most = most, .cadvisor = true};
 	struct metrics_extra extra = {.actions = 0};
-	struct exposition *s = exposition_new(&config, labels);
+	struct exposition *whole = exposition_new(&config, labels), *other, *s;
 	struct snapshot head = {.time_ns = NOW};
 	struct body text = {0};
 	char *buffer = malloc(piece);
@@ -55,8 +55,13 @@ static char *scrape(struct exposition_labels *labels, size_t most, size_t piece)
 
 	for (uint32_t i = 0; i < n_slots; i++)
 		if (slots[i].state)
-			exposition_add(s, &slots[i], i, NOW);
-	assert_int_equal(exposition_close(s, &head, &extra), 0);
+			exposition_add(whole, &slots[i], i, NOW);
+	assert_int_equal(exposition_close(whole, &head, &extra), 0);
+	s = exposition_share(whole); /* it outlives the others, and starts at the beginning */
+	other = exposition_share(whole);
+	exposition_free(whole);
+	exposition_read(other, buffer, piece);
+	exposition_free(other);
 	while ((n = exposition_read(s, buffer, piece)) > 0)
 		body_add(&text, buffer, (size_t)n);
 	assert_int_equal(n, 0);
@@ -174,6 +179,65 @@ static void test_emptied(void **state)
 	exposition_labels_free(labels);
 }
 
+static bool has_alarm(const char *id, const char *alarm)
+{
+	struct exposition_labels *labels = exposition_labels_new();
+	char *text = scrape(labels, MOST, 4096), begin[256], end[8], *at;
+	bool found;
+
+	snprintf(begin, sizeof(begin), "headroom_container_alarm{id=\"%s\",", id);
+	snprintf(end, sizeof(end), "} %s\n", alarm);
+	at = strstr(text, begin);
+	found = at && !strncmp(strchr(at, '}'), end, strlen(end));
+	free(text);
+	exposition_labels_free(labels);
+	return found;
+}
+
+/* A pod and its sandbox have no series of their own; an alarm for its limit is that of one container. */
+static void test_pod(void **state)
+{
+	static const char pod[] = "/kubepods/pod8e90aaaa-1111-2222-3333-444455556666";
+	struct exposition_labels *labels;
+	struct hr_slot *s[6];
+	char *text;
+
+	n_slots = 0;
+	s[0] = slot(pod, "pod", 100);
+	s[0]->id.kind = HR_KIND_POD;
+	s[1] = slot("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/a", "app", 60);
+	s[2] = slot("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/b", "log", 40);
+	s[3] = slot("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/p", "pause", 1);
+	s[3]->id.kind = HR_KIND_SANDBOX;
+	s[4] = slot("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/c", "own", 40);
+	s[5] = slot("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/d", "node", 40);
+	for (size_t i = 0; i < ARRAY_SIZE(s); i++) {
+		struct board_text t;
+
+		board_text_init(&t, s[i], offsetof(struct hr_slot, text), sizeof(*s[i]));
+		t.used = s[i]->text_used;
+		s[i]->id.pod = board_text_add(&t, "web-0", false);
+		s[i]->binding.cgroup = board_text_add(&t, i == 5 ? "/kubepods" : pod, true);
+		s[i]->text_used = t.used;
+		s[i]->binding.level = i == 4 ? HR_LEVEL_OWN : HR_LEVEL_ANCESTOR;
+		s[i]->forecast.alarm = HR_ALARM_ACT;
+		s[i]->oom_kills_total = 1;
+	}
+	s[1]->flags = HR_SLOT_ALARMS;
+	s[4]->forecast.reason[0].reserved = HR_LEVEL_ANCESTOR;
+	labels = exposition_labels_new();
+	text = scrape(labels, MOST, 4096);
+	assert_null(strstr(text, "id=\"/kubepods/pod8e90aaaa-1111-2222-3333-444455556666\""));
+	assert_null(strstr(text, "666/p\""));
+	assert_non_null(strstr(text, "666/a\""));
+	free(text);
+	exposition_labels_free(labels);
+	assert_true(has_alarm("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/a", "2"));
+	assert_true(has_alarm("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/b", "0"));
+	assert_true(has_alarm("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/c", "0"));
+	assert_true(has_alarm("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/d", "2"));
+}
+
 static void test_too_many(void **state)
 {
 	struct exposition_labels *labels = exposition_labels_new();
@@ -251,9 +315,10 @@ static void test_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reading),  cmocka_unit_test(test_labels),
-		cmocka_unit_test(test_twice),    cmocka_unit_test(test_emptied),
-		cmocka_unit_test(test_too_many), cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_reading), cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_twice),   cmocka_unit_test(test_emptied),
+		cmocka_unit_test(test_pod),     cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

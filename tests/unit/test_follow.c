@@ -37,13 +37,15 @@ static int run_command(const struct command *command, int argc, char **argv)
 {
 	_Alignas(16) char values[CLI_OPTIONS_BYTES] = {0};
 	char error[OPTIONS_ERROR];
-	int status;
+	int status, n;
 
 	log_name("headroom");
 	if (command->defaults)
 		memcpy(values, command->defaults, command->options_bytes);
-	if (options_parse(command->options, argc, argv, values, error) < 0)
+	n = options_parse(command->options, argc, argv, values, error);
+	if (n < 0)
 		return 99;
+	argv[1 + n] = NULL;
 	status = command->run(values, argv + 1);
 	return cli_flush() ? 98 : status;
 }

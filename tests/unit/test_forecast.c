@@ -19,6 +19,7 @@ struct run {
 	struct forecast_state state;
 	struct forecast_input in;
 	struct hr_forecast out;
+	uint64_t first_ns; /* of the first sample */
 };
 
 static void run_init(struct run *run, uint64_t limit)
@@ -27,6 +28,7 @@ static void run_init(struct run *run, uint64_t limit)
 	forecast_input_init(&run->in);
 	run->in.t_ns = SEC;
 	run->in.limit = limit;
+	run->first_ns = 0;
 }
 
 static void sane(const struct hr_forecast *o)
@@ -55,6 +57,12 @@ static void feed(struct run *run, double seconds, double used_bytes)
 	run->in.headroom = HR_UNKNOWN;
 	forecast_update(&run->state, &run->in, &run->out);
 	sane(&run->out);
+	if (!run->first_ns)
+		run->first_ns = run->in.t_ns;
+	for (int i = 0; i < HR_REASONS; i++) /* no rise is longer than what was seen */
+		if (run->out.reason[i].kind == HR_REASON_RISE)
+			assert_true(run->out.reason[i].arg[2] <=
+				    (int64_t)((run->in.t_ns - run->first_ns) / 1000000 + 1));
 }
 
 static void test_steady_leaks(void **state)
@@ -65,7 +73,7 @@ static void test_steady_leaks(void **state)
 	} cases[] = {
 		{512e6, 50e6, 1e6, 1, 120},  {512e6, 50e6, 1e6, 0.05, 120},
 		{16e6, 1e6, 20e3, 1, 300},   {8e9, 1e9, 28e3, 60, 7200},
-		{200e9, 10e9, 100e6, 1, 60}, {1e9, 100e6, 200e6, 0.05, 2},
+		{200e9, 10e9, 100e6, 1, 60}, {1e9, 100e6, 200e6, 0.05, 4},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -259,6 +267,29 @@ static void test_under_oom_and_stalls(void **state)
 	assert_int_equal(run.out.reason[0].kind, HR_REASON_UNDER_OOM);
 }
 
+/* A host that swaps to zram, 3 MiB/s: what its free swap is worth is another estimate each time, and the limit with it. The growth goes on. */
+static void test_revalued_swap(void **state)
+{
+	struct run run;
+	double used = 60, limit = 384;
+
+	run_init(&run, HR_UNKNOWN);
+	run.in.binding_level = HR_LEVEL_HOST;
+	for (int i = 0; i < 100; i++) {
+		used += 3;
+		if (i > 40)
+			limit += 60.0 / (i - 30);
+		run.in.limit = (uint64_t)(limit * MIB);
+		feed(&run, 1, used * MIB);
+		if (i > 60) {
+			assert_in_range(run.out.risk_centi, 5000, 10000);
+			assert_in_range(run.out.oom_in_p50_ms / 100,
+					(uint64_t)((limit - used) / 3 * 8),
+					(uint64_t)((limit - used) / 3 * 12));
+		}
+	}
+}
+
 static void test_inherit(void **state)
 {
 	struct hr_forecast own = {.risk_centi = 100,
@@ -290,7 +321,13 @@ static void test_words(void **state)
 	char text[160];
 
 	assert_string_equal(forecast_reason_text(&reason, text, sizeof(text)),
-			    "grows +12 MiB/s; 1m35s to its own limit of 512 MiB");
+			    "grows +12 MiB/s; 1m35s to own limit 512 MiB");
+	reason.reserved = HR_LEVEL_ANCESTOR;
+	assert_string_equal(forecast_reason_text(&reason, text, sizeof(text)),
+			    "grows +12 MiB/s; 1m35s to parent limit 512 MiB");
+	reason.reserved = HR_LEVEL_HOST;
+	assert_string_equal(forecast_reason_text(&reason, text, sizeof(text)),
+			    "grows +12 MiB/s; 1m35s to host memory 512 MiB");
 	for (unsigned int kind = 1; kind < HR_REASON_COUNT; kind++) {
 		assert_non_null(forecast_reason_name(kind));
 		reason.kind = kind;
@@ -314,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_leak_of_100_mb_an_hour),
 		cmocka_unit_test(test_sawtooth_at_95_percent),
 		cmocka_unit_test(test_under_oom_and_stalls),
+		cmocka_unit_test(test_revalued_swap),
 		cmocka_unit_test(test_inherit),
 		cmocka_unit_test(test_words),
 	};

@@ -103,6 +103,37 @@ static void test_alarms_wait_for_their_odds(void **state)
 	}
 }
 
+/* Percent of the memory refaulted per second, as the reason has it; 0: no reason. The counter is read each `every` seconds. */
+static int64_t refaults_seen(int every, uint64_t pages_per_second)
+{
+	uint64_t total = 1000000;
+	struct run run;
+
+	run_init(&run, 1000 * MIB);
+	run.in.refaults = total;
+	for (int n = 0; n < 600; n++) {
+		total += pages_per_second;
+		if (n % every == every - 1)
+			run.in.refaults = total;
+		feed(&run, 1, 500 * MIB);
+	}
+	for (int i = 0; i < HR_REASONS; i++)
+		if (run.out.reason[i].kind == HR_REASON_REFAULT)
+			return run.out.reason[i].arg[0];
+	return 0;
+}
+
+/* memory.stat is read each second, or each ten: ten seconds of refaults are not one second's. */
+static void test_refaults_by_the_time_they_took(void **state)
+{
+	static const int every[] = {1, 2, 10, 17};
+
+	for (size_t i = 0; i < sizeof(every) / sizeof(every[0]); i++) {
+		assert_in_range(refaults_seen(every[i], 500 * MIB / 4096 / 10), 8, 12);
+		assert_int_equal(refaults_seen(every[i], 500 * MIB / 4096 / 50), 0);
+	}
+}
+
 /* A sawtooth that nears the limit is one warning, not one a tooth. */
 static void test_one_warning_for_many_teeth(void **state)
 {
@@ -197,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_samples_in_quick_succession),
 		cmocka_unit_test(test_quickening_growth),
 		cmocka_unit_test(test_alarms_wait_for_their_odds),
+		cmocka_unit_test(test_refaults_by_the_time_they_took),
 		cmocka_unit_test(test_one_warning_for_many_teeth),
 		cmocka_unit_test(test_random_walks_are_no_leaks),
 		cmocka_unit_test(test_daily_collections),

@@ -122,6 +122,46 @@ static void test_full_host(void **state)
 	assert_int_equal(find(findings, n, "btf", "/sys/kernel")->verdict, FINDING_OK);
 }
 
+/* Huge pages, and swap that is kept in memory: named, with what they cost. */
+static void test_totals(void **state)
+{
+	struct finding findings[FINDINGS_MOST];
+	const struct finding *f;
+	size_t n;
+
+	put("/proc/meminfo", "MemTotal: 977408 kB\nSwapTotal:  2097152 kB\nSwapFree: 1997148 "
+			     "kB\nHugetlb: 675840 kB\n");
+	put("/proc/swaps",
+	    "Filename Type Size Used Priority\n/dev/zram0 partition 2097152 100000 100\n");
+	put("/sys/block/zram0/mm_stat", "102400000 30000000 40960000 0 40960000 0 0\n");
+	n = host_checks_run(root, findings);
+	f = find(findings, n, "huge_pages", "660 MiB of 95");
+	assert_non_null(f);
+	assert_non_null(strstr(f->note, "of the rest"));
+	f = find(findings, n, "swap", "2 GiB, on zram");
+	assert_non_null(f);
+	assert_int_equal(f->verdict, FINDING_NOTE);
+	assert_non_null(strstr(
+		f->note, "compressed to 40% (measured): 1.9 GiB of free swap are worth 1.1 GiB"));
+}
+
+static void test_lockdown(void **state)
+{
+	struct finding findings[FINDINGS_MOST];
+	const struct finding *f;
+
+	assert_null(find(findings, host_checks_run(root, findings), "lockdown", ""));
+	put("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+	f = find(findings, host_checks_run(root, findings), "lockdown", "integrity");
+	assert_non_null(f);
+	assert_int_equal(f->verdict, FINDING_OK);
+	put("/sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
+	f = find(findings, host_checks_run(root, findings), "lockdown", "confidentiality");
+	assert_non_null(f);
+	assert_int_equal(f->verdict, FINDING_MISSING);
+	assert_non_null(strstr(f->note, "lockdown=integrity"));
+}
+
 /* CAP_SYS_ADMIN includes what BPF needs, from before CAP_BPF was made of it. */
 static void test_sys_admin(void **state)
 {
@@ -187,6 +227,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_bare_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full_host, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_totals, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lockdown, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sys_admin, set_up, tear_down),
 		cmocka_unit_test(test_score),
 	};

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <math.h>
 #include <stdint.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -72,6 +73,24 @@ static void test_rate(void **state)
 		assert_string_equal(units_rate(cases[i].rate, text), cases[i].text);
 }
 
+static void test_age(void **state)
+{
+	static const struct {
+		uint64_t ns;
+		const char *text;
+	} cases[] = {
+		{0, "under 1s"},        {999999999, "under 1s"}, {1000000000, "1s"},
+		{90999999999, "1m30s"}, {HR_UNKNOWN, "-"},
+	};
+	char text[UNITS_TEXT];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_string_equal(units_age_ns(cases[i].ns, text), cases[i].text);
+	assert_string_equal(plural_s(0), "s");
+	assert_string_equal(plural_s(1), "");
+	assert_string_equal(plural_s(2), "s");
+}
+
 static void test_duration(void **state)
 {
 	static const struct {
@@ -100,6 +119,28 @@ static void test_duration(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(units_duration_ms(cases[i].ms, text), cases[i].text);
+}
+
+static void test_whole(void **state)
+{
+	static const struct {
+		double value;
+		uint64_t is;
+	} cases[] = {
+		{0, 0},
+		{0.9, 0},
+		{1e6, 1000000},
+		{-1, 0},
+		{-1e300, 0},
+		{NAN, 0},
+		{-INFINITY, 0},
+		{1e300, UINT64_MAX - 1},
+		{0x1p64, UINT64_MAX - 1},
+		{INFINITY, UINT64_MAX - 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(units_whole(cases[i].value), cases[i].is);
 }
 
 static void test_parse_bytes(void **state)
@@ -234,9 +275,14 @@ static void test_round_trip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bytes),          cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_duration),       cmocka_unit_test(test_parse_bytes),
-		cmocka_unit_test(test_parse_duration), cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_age),
+		cmocka_unit_test(test_duration),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_parse_bytes),
+		cmocka_unit_test(test_parse_duration),
+		cmocka_unit_test(test_round_trip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

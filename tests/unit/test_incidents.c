@@ -52,6 +52,11 @@ enum what {
 	ACTION,
 	TRY,
 	NOTICE,
+	RECLAIM,
+	HAND,
+	HAND_FAILED,
+	HAND_SKIPPED,
+	HAND_REFUSED,
 	HANG,
 	UNHANG,
 	BACK,
@@ -80,6 +85,13 @@ static void post(struct fixture *f, const struct step *s)
 		[ACTION] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_STATUS_DONE},
 		[TRY] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_STATUS_DRY_RUN},
 		[NOTICE] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_STATUS_DONE},
+		[RECLAIM] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_STATUS_DONE},
+		[HAND] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_STATUS_DONE},
+		[HAND_FAILED] = {HR_EVENT_ACTION, sizeof(struct hr_event_action), HR_STATUS_FAILED},
+		[HAND_SKIPPED] = {HR_EVENT_ACTION, sizeof(struct hr_event_action),
+				  HR_STATUS_SKIPPED},
+		[HAND_REFUSED] = {HR_EVENT_ACTION, sizeof(struct hr_event_action),
+				  HR_STATUS_REFUSED},
 		[HANG] = {HR_EVENT_PRESSURE, sizeof(struct hr_event_pressure),
 			  HR_PRESSURE_UNDER_OOM},
 		[UNHANG] = {HR_EVENT_PRESSURE, sizeof(struct hr_event_pressure),
@@ -108,8 +120,11 @@ static void post(struct fixture *f, const struct step *s)
 		e.e.event.severity = HR_CRITICAL;
 		break;
 	case HR_EVENT_ACTION:
-		e.action.policy = board_text_add(&text, "switch", false);
-		e.action.kind = s->what == NOTICE ? HR_ACTION_NOTIFY : HR_ACTION_KILL;
+		if (s->what < HAND)
+			e.action.policy = board_text_add(&text, "switch", false);
+		e.action.kind = s->what == NOTICE    ? HR_ACTION_NOTIFY
+				: s->what == RECLAIM ? HR_ACTION_RECLAIM
+						     : HR_ACTION_KILL;
 		e.action.status = (uint8_t)how[s->what].value;
 		e.action.escalation = s->arg;
 		e.action.inputs.usage = 40 * FIXTURE_MIB;
@@ -185,7 +200,21 @@ static const struct row {
 	{"an alarm that ended with its container",
 	 {{WARN, 100, 0, 0}, {GONE, 110, 0, 0}},
 	 1,
-	 {{INCIDENT_NEAR_MISS, 2, NULL}}},
+	 {{INCIDENT_ENDED, 2,
+	   "alarm warn, OOM in ~12s, headroom 5 MiB; the container ended, no OOM kill was "
+	   "recorded"}}},
+	{"an end that was seen a moment after the alarm",
+	 {{WARN, 100, 0, 0}, {CALM, 108, 0, 0}, {GONE, 110, 0, 0}},
+	 1,
+	 {{INCIDENT_ENDED, 3, NULL}}},
+	{"an end long after it",
+	 {{WARN, 100, 0, 0}, {CALM, 108, 0, 0}, {GONE, 128, 0, 0}},
+	 1,
+	 {{INCIDENT_NEAR_MISS, 3, NULL}}},
+	{"an end, and an OOM kill that is found later",
+	 {{WARN, 100, 0, 0}, {GONE, 110, 0, 0}, {KILL, 110, 0, 0}},
+	 1,
+	 {{INCIDENT_OOM_KILL, 3, NULL}}},
 	{"another one's alarm is another matter",
 	 {{WARN, 90, 1, 0}, {KILL, 100, 0, 0}, {CALM, 110, 1, 0}},
 	 2,
@@ -235,6 +264,32 @@ static const struct row {
 	 {{INCIDENT_OOM_KILL, 2,
 	   "OOM-killed web[10000]: container limit 50 MiB reached, no warning, although it "
 	   "was killed"}}},
+	{"requests by hand that came to nothing",
+	 {{HAND_REFUSED, 90, 0, 7}, {HAND_FAILED, 95, 0, 8}, {HAND_SKIPPED, 97, 1, 9}},
+	 0,
+	 {{0}}},
+	{"one of them after an OOM kill is an event of it",
+	 {{KILL, 100, 0, 0}, {HAND_REFUSED, 110, 0, 7}},
+	 1,
+	 {{INCIDENT_OOM_KILL, 2,
+	   "OOM-killed web[10000]: container limit 50 MiB reached, no warning"}}},
+	{"one of them beside an alarm that ended by itself",
+	 {{WARN, 100, 0, 0}, {HAND_FAILED, 105, 0, 7}, {CALM, 110, 0, 0}},
+	 1,
+	 {{INCIDENT_NEAR_MISS, 3,
+	   "alarm warn for 10s, OOM in ~12s, headroom 5 MiB; no OOM followed"}}},
+	{"an action by hand",
+	 {{HAND, 100, 0, 7}},
+	 1,
+	 {{INCIDENT_ACTION, 1, "killed (manual, uid 0) at usage 40 MiB"}}},
+	{"the latest is what ended something: an OOM kill",
+	 {{KILL, 100, 0, 0}, {RECLAIM, 300, 0, 7}, {WARN, 400, 1, 0}, {CALM, 410, 1, 0}},
+	 3,
+	 {{INCIDENT_NEAR_MISS, 2, NULL}, {INCIDENT_ACTION, 1, NULL}, {INCIDENT_OOM_KILL, 1, NULL}}},
+	{"the latest is what ended something: an action",
+	 {{KILL, 100, 0, 0}, {ACTION, 300, 0, 7}, {TRY, 400, 1, 8}},
+	 3,
+	 {{INCIDENT_ACTION, 1, NULL}, {INCIDENT_ACTION, 1, NULL}, {INCIDENT_OOM_KILL, 1, NULL}}},
 	{"a hang, and one that goes on",
 	 {{HANG, 100, 0, 0}, {UNHANG, 130, 0, 0}, {HANG, 200, 1, 0}},
 	 2,
@@ -242,10 +297,29 @@ static const struct row {
 	  {INCIDENT_HANG, 2, "blocked at its limit (OOM killer disabled), limit 50 MiB, for 30s"}}},
 };
 
+/* Where it is not the newest. */
+static const struct {
+	const char *name;
+	size_t latest;
+} latest[] = {
+	{"the latest is what ended something: an OOM kill", 2},
+	{"the latest is what ended something: an action", 1},
+};
+
+static const struct incident *want_latest(const struct row *row, const struct incidents *found)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(latest); i++)
+		if (!strcmp(latest[i].name, row->name))
+			return &found->incident[latest[i].latest];
+	return row->n ? &found->incident[0] : NULL;
+}
+
 static void check(const struct row *row, const struct incidents *found)
 {
 	if (found->n != row->n)
 		fail_msg("%s: %zu incidents", row->name, found->n);
+	if (incidents_latest(found) != want_latest(row, found))
+		fail_msg("%s: another one is the latest", row->name);
 	for (size_t i = 0; i < row->n; i++) {
 		const struct incident *in = &found->incident[i];
 

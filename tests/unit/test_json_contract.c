@@ -36,6 +36,13 @@ static const char *const container_keys[] = {"state",
 					     "kernel_bytes",
 					     "slab_reclaimable_bytes",
 					     "swap_bytes",
+					     "sock_bytes",
+					     "slab_unreclaimable_bytes",
+					     "page_tables_bytes",
+					     "kernel_stack_bytes",
+					     "percpu_bytes",
+					     "vmalloc_bytes",
+					     "zswap_bytes",
 					     "rss_bytes",
 					     "working_set_bytes",
 					     "unreclaimable_bytes",
@@ -77,6 +84,8 @@ static const char *const host_keys[] = {"node",
 					"mem_available_bytes",
 					"swap_total_bytes",
 					"swap_free_bytes",
+					"swap_cost_bytes",
+					"memory",
 					"pressure",
 					"forecasts",
 					"guard",
@@ -93,11 +102,11 @@ static const char *const risks_keys[] = {"checked", "observed", "predicted", "br
 static const char *const daemon_keys[] = {"version",           "mode",       "pid",
 					  "uptime_seconds",    "rss_bytes",  "cpu_seconds_total",
 					  "events_lost_total", "containers", "capacity",
-					  "sources",           NULL};
+					  "sources",           "degraded",   NULL};
 static const char *const event_keys[] = {"schema", "instance", "seq",      "time",
 					 "node",   "type",     "severity", NULL};
 static const char *const oom_keys[] = {"trigger", "victim",  "limit",    "constraint", "gfp",
-				       "order",   "history", "forecast", NULL};
+				       "order",   "history", "forecast", "policy",     NULL};
 static const char *const oom_process_keys[] = {
 	"pid",           "tid",        "comm",        "cmdline",    "cgroup",
 	"anon_bytes",    "file_bytes", "shmem_bytes", "swap_bytes", "pgtables_bytes",
@@ -133,6 +142,7 @@ static const char *const inputs_keys[] = {"usage_bytes",
 					  "full_avg10",
 					  "held_seconds",
 					  "threshold_bytes",
+					  "used_threshold_bytes",
 					  NULL};
 static const char *const skipped_keys[] = {"target", "reason", "usage_bytes",
 					   "drift_bytes_per_second", NULL};
@@ -257,6 +267,13 @@ static const char *const null_keys[] = {
 	"kernel_bytes",
 	"slab_reclaimable_bytes",
 	"swap_bytes",
+	"sock_bytes",
+	"slab_unreclaimable_bytes",
+	"page_tables_bytes",
+	"kernel_stack_bytes",
+	"percpu_bytes",
+	"vmalloc_bytes",
+	"zswap_bytes",
 	"rss_bytes",
 	"working_set_bytes",
 	"unreclaimable_bytes",
@@ -280,6 +297,26 @@ static const char *const null_keys[] = {
 	"oom_kills_total",
 	"restarts",
 };
+
+/* A board never says it: only what the reader has found out itself counts. */
+static void test_paused(void **state)
+{
+	static const struct {
+		uint32_t flags;
+		int type;
+	} cases[] = {{0, JSON_NULL},
+		     {HR_SLOT_PAUSED, JSON_NULL},
+		     {HR_SLOT_PAUSED_KNOWN, JSON_FALSE},
+		     {HR_SLOT_PAUSED_KNOWN | HR_SLOT_PAUSED, JSON_TRUE}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct hr_slot slot = {.flags = cases[i].flags};
+		json_t *c = json_container(&slot);
+
+		assert_int_equal(json_typeof(json_object_get(c, "paused")), cases[i].type);
+		json_decref(c);
+	}
+}
 
 static void test_unknown(void **state)
 {
@@ -528,11 +565,11 @@ static void test_action(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_containers),  cmocka_unit_test(test_order),
-		cmocka_unit_test(test_unknown),     cmocka_unit_test(test_host),
-		cmocka_unit_test(test_forecasts),   cmocka_unit_test(test_events),
-		cmocka_unit_test(test_short_event), cmocka_unit_test(test_counted_kill),
-		cmocka_unit_test(test_action),
+		cmocka_unit_test(test_containers),   cmocka_unit_test(test_order),
+		cmocka_unit_test(test_paused),       cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_host),         cmocka_unit_test(test_forecasts),
+		cmocka_unit_test(test_events),       cmocka_unit_test(test_short_event),
+		cmocka_unit_test(test_counted_kill), cmocka_unit_test(test_action),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,9 +70,12 @@ static void add_vmstats(struct shape *s, bool embedded, int n, int items)
 
 static void check(struct shape *s, const char *kallsyms, __u32 expected)
 {
-	__u32 found = features_probe(s->btf, kallsyms);
+	__u64 stats_index = 1;
+	__u32 found = features_probe(s->btf, kallsyms, &stats_index);
 
 	assert_int_equal(found, expected);
+	if (!(expected & NEEDS(FEATURE_VMSTATS_INDEXED)))
+		assert_int_equal(stats_index, 0);
 	btf__free(s->btf);
 }
 
@@ -141,23 +144,34 @@ static void test_half_of_the_kfuncs_is_none(void **state)
 	check(&s, NOWHERE, 0);
 }
 
-/* Compacted counters need the index table, and a name that only begins alike is not it. */
+/* Compacted counters need the index table, and a name that only begins alike is not it, nor a module's, nor one with a hidden
+ * address. Without a function to flush the counters nothing is looked up. */
 static void test_compacted(void **state)
 {
 	static const struct {
 		const char *kallsyms;
-		__u32 expected;
+		bool flush;
+		__u64 index;
 	} cases[] = {
+		{"ffffffff81000000 T startup_64\nffffffff82000000 b mem_cgroup_stats_index\n", true,
+		 0xffffffff82000000},
 		{"ffffffff81000000 T startup_64\nffffffff82000000 b mem_cgroup_stats_index\n",
-		 NEEDS(FEATURE_VMSTATS_INDEXED)},
-		{"ffffffff81000000 T startup_64\nffffffff82000000 b mem_cgroup_stats_indexes\n", 0},
-		{"", 0},
-		{"not\na symbol table\n\n", 0},
+		 false, 0},
+		{"ffffffff81000000 T startup_64\nffffffff82000000 b mem_cgroup_stats_indexes\n",
+		 true, 0},
+		{"ffffffff81000000 T startup_64\nffffffff82000000 b "
+		 "mem_cgroup_stats_index\t[mod]\n",
+		 true, 0},
+		{"0000000000000000 b mem_cgroup_stats_index\n", true, 0},
+		{"", true, 0},
+		{"not\na symbol table\n\n", true, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char path[] = "/tmp/test_features.XXXXXX";
+		__u32 expected = cases[i].index ? NEEDS(FEATURE_VMSTATS_INDEXED) : 0;
 		int fd = mkstemp(path);
+		__u64 index = 1;
 		struct shape s;
 
 		assert_true(fd >= 0);
@@ -166,7 +180,14 @@ static void test_compacted(void **state)
 		close(fd);
 		shape_new(&s);
 		add_vmstats(&s, false, 38, 56);
-		check(&s, path, cases[i].expected);
+		if (cases[i].flush) {
+			add_func(&s, "bpf_iter_cgroup");
+			add_func(&s, "cgroup_rstat_flush");
+			expected |= NEEDS(FEATURE_ITER_CGROUP) | NEEDS(FEATURE_RSTAT_FLUSH);
+		}
+		assert_int_equal(features_probe(s.btf, path, &index), expected);
+		assert_int_equal(index, cases[i].index);
+		btf__free(s.btf);
 		unlink(path);
 	}
 }
@@ -176,6 +197,33 @@ static void test_words(void **state)
 	assert_string_equal(feature_missing(0), "");
 	for (unsigned int i = 0; i <= FEATURE_VICTIM_TASK; i++)
 		assert_true(strlen(feature_missing(NEEDS(i))) > 0);
+}
+
+/* Only what is in brackets is in force; no such file: no lockdown. */
+static void test_lockdown(void **state)
+{
+	static const struct {
+		const char *text;
+		bool refuses;
+	} cases[] = {
+		{"none integrity [confidentiality]\n", true},
+		{"none [integrity] confidentiality\n", false},
+		{"[none] integrity confidentiality\n", false},
+		{"", false},
+	};
+	char path[] = "/tmp/test-lockdown-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, cases[i].text, strlen(cases[i].text), 0),
+				 (ssize_t)strlen(cases[i].text));
+		assert_int_equal(lockdown_refuses_bpf(path), cases[i].refuses);
+	}
+	close(fd);
+	unlink(path);
+	assert_false(lockdown_refuses_bpf(path));
 }
 
 int main(void)
@@ -188,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_half_of_the_kfuncs_is_none),
 		cmocka_unit_test(test_compacted),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_lockdown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

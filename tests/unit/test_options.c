@@ -144,6 +144,10 @@ static void test_suggest(void **state)
 	assert_string_equal(suggest("head", word_at), "headroom");
 	assert_string_equal(suggest("usag", word_at), "usage");
 	assert_string_equal(suggest("usages", word_at), "usage");
+	assert_string_equal(suggest("headromo", word_at), "headroom");
+	assert_string_equal(suggest("haedrom", word_at), "headroom");
+	assert_null(suggest("rack", word_at));
+	assert_null(suggest("stage", word_at));
 	assert_null(suggest("banana", word_at));
 	assert_null(suggest("", word_at));
 }

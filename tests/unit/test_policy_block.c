@@ -186,23 +186,28 @@ static void test_lies(void **state)
 static void test_sentences(void **state)
 {
 	static const char *const said[] = {
-		"A container or unit named citizen-* that uses at least 300 MiB, for 30s: it is "
+		"A container or unit named citizen-* that uses at least 300 MiB (page cache "
+		"included), for 30s: it is "
 		"reported, then it is throttled at its current usage for 30s, then it gets SIGTERM "
 		"and a grace period of 30s, then all of it is killed. When it has ended, `docker "
-		"start {name}` runs. Cooldown: 5m.",
+		"start {name}` runs as headroom-run. Cooldown: 5m.",
 		"While the host has less than 5% of its memory available, the most likely culprit "
 		"among all containers, units and process groups: it is reported, then the kernel "
 		"reclaims 10% of its limit, then its largest process is killed. Cooldown: 5m.",
 		"A cgroup with label app=a, b or c* and at /x/* that uses at least 99.5% of "
-		"its limit, has headroom below 1 MiB, is predicted to run out of memory within "
+		"its limit (page cache included), has headroom below 1 MiB, is predicted to run "
+		"out of memory within "
 		"90s, has a risk of at least 80, has a leak that has almost exhausted its limit, "
 		"grows by at least 1 GiB an hour, has some tasks stalled on memory at least 1.5% "
 		"of the time, has all tasks stalled on memory at least 40% of the time and "
-		"is at least 1d old: it is reported and `logger x` runs, then BPF kills it in the "
+		"is at least 1d old: it is reported and `logger x` runs as headroom-run, then BPF "
+		"kills it in the "
 		"kernel at once, then it gets SIGRTMIN+3 and a grace period of 10s. (Dry run: "
 		"logged only.)",
-		"A process outside containers named cc1* that has a resident set of at least 1 "
-		"GiB: all of it is killed. When it has ended, `logger {pid}` runs. Cooldown: 5m. "
+		"A process outside containers named cc1* that has at least 1 GiB "
+		"resident: all of it is killed. When it has ended, `logger {pid}` runs as "
+		"headroom-run. Cooldown: "
+		"5m. "
 		"(Mode observe: no action.)",
 	};
 	_cleanup_free_ struct policy_set *set = policy_parse(rules);
@@ -242,23 +247,24 @@ static void say(uint32_t line, const char *text, void *arg)
 #define RULE(match, when, rest) \
 	"policies:\n- {name: a, match: {" match "}, when: {" when "}, " rest "}\n"
 #define ENFORCE "mode: enforce\n"
+#define CACHE   "`usage` includes page cache, which the kernel drops before it kills; "
 
 static void test_warnings(void **state)
 {
 	static const struct {
 		const char *yaml, *warnings;
 	} rows[] = {
-		{ENFORCE RULE("name: x", "usage: 90%", "actions: [kill]"), ""},
-		{ENFORCE RULE("", "usage: 90%", "actions: [kill]"),
+		{ENFORCE RULE("name: x", "used: 90%", "actions: [kill]"), ""},
+		{ENFORCE RULE("", "used: 90%", "actions: [kill]"),
 		 "3: a: matches everything that is not protected\n"},
-		{ENFORCE RULE("name: [x, '*']", "usage: 90%", "actions: [kill]"),
+		{ENFORCE RULE("name: [x, '*']", "used: 90%", "actions: [kill]"),
 		 "3: a: matches everything that is not protected\n"},
-		{ENFORCE RULE("cgroup: /*", "usage: 90%", "actions: [kill]"),
+		{ENFORCE RULE("cgroup: /*", "used: 90%", "actions: [kill]"),
 		 "3: a: matches everything that is not protected\n"},
-		{ENFORCE RULE("name: '*', pod: x", "usage: 90%", "actions: [kill]"), ""},
+		{ENFORCE RULE("name: '*', pod: x", "used: 90%", "actions: [kill]"), ""},
 		{ENFORCE RULE("", "host_available: 5%", "actions: [kill]"),
 		 "3: a: may select any target on this host that is not protected\n"},
-		{ENFORCE RULE("name: x", "usage: 90%", "actions: [kill], mode: observe"),
+		{ENFORCE RULE("name: x", "used: 90%", "actions: [kill], mode: observe"),
 		 "3: a: mode observe: it takes no action\n"},
 		{ENFORCE RULE("name: x", "oom_in: 60s, for: 1m", "actions: [kill]"),
 		 "3: a: `for` is not shorter than `oom_in`: the OOM may come before the first "
@@ -269,33 +275,49 @@ static void test_warnings(void **state)
 		 "its memory; add `age`, `risk` or `for`\n"},
 		{ENFORCE RULE("name: x", "oom_in: 60s, age: 1m", "actions: [kill]"), ""},
 		{ENFORCE RULE("name: x", "oom_in: 60s", "actions: [notify]"), ""},
-		{ENFORCE RULE("name: x", "usage: 90%", "actions: [kill], cooldown: 0s"),
+		{ENFORCE RULE("name: x", "used: 90%", "actions: [kill], cooldown: 0s"),
 		 "3: a: cooldown 0s: only the rate limit bounds how often it ends the same "
 		 "target\n"},
-		{ENFORCE RULE("name: x", "usage: 90%", "actions: [notify], cooldown: 0s"), ""},
+		{ENFORCE RULE("name: x", "used: 90%", "actions: [notify], cooldown: 0s"), ""},
 		{ENFORCE RULE("", "host_available: 5%",
 			      "actions: [{notify: {run: [logger, 'of {pod}']}}]"),
 		 "3: a: may select any target on this host that is not protected\n"
 		 "3: a: its commands use placeholders that only containers have: they do not run "
 		 "for process groups outside containers\n"},
-		{ENFORCE RULE("unit: [sshd.service, systemd-*.service]", "usage: 90%",
+		{ENFORCE RULE("unit: [sshd.service, systemd-*.service]", "used: 90%",
 			      "actions: [kill]"),
 		 "3: a: the host's own units of that name are never targets; only a unit inside a "
 		 "container is\n"},
-		{ENFORCE RULE("unit: [sshd.service, x.service]", "usage: 90%", "actions: [kill]"),
+		{ENFORCE RULE("unit: [sshd.service, x.service]", "used: 90%", "actions: [kill]"),
 		 ""},
-		{ENFORCE RULE("unit: sshd.service", "usage: 90%", "actions: [notify]"), ""},
-		{RULE("name: x", "usage: 90%", "actions: [notify]"),
+		{ENFORCE RULE("unit: sshd.service", "used: 90%", "actions: [notify]"), ""},
+		{RULE("name: x", "used: 90%", "actions: [notify]"),
 		 "0: mode observe: no policy takes an action; `mode: dry-run` logs actions, `mode: "
 		 "enforce` takes them\n"},
-		{ENFORCE "rate_limit: none\n" RULE("name: x", "usage: 90%", "actions: [kill]"),
+		{ENFORCE "rate_limit: none\n" RULE("name: x", "used: 90%", "actions: [kill]"),
 		 "0: rate_limit none: nothing bounds the number of kills\n"},
-		{ENFORCE
-		 "rate_limit: {kills: 0}\n" RULE("name: x", "usage: 90%", "actions: [kill]"),
+		{ENFORCE "rate_limit: {kills: 0}\n" RULE("name: x", "used: 90%", "actions: [kill]"),
 		 "0: rate_limit of 0 kills: every term, kill and reflex is refused\n"},
 		{ENFORCE
-		 "rate_limit: {kills: 0}\n" RULE("name: x", "usage: 90%", "actions: [notify]"),
+		 "rate_limit: {kills: 0}\n" RULE("name: x", "used: 90%", "actions: [notify]"),
 		 ""},
+		{ENFORCE RULE("name: x", "usage: 99.5%", "actions: [notify, {term: 5s}]"),
+		 "3: a: " CACHE "write `used: 99.5%` instead\n"},
+		{ENFORCE RULE("name: x", "usage: 1536MiB, for: 5s", "actions: [{kill: largest}]"),
+		 "3: a: " CACHE "write `used: 1536MiB` instead\n"},
+		{ENFORCE RULE("name: x", "usage: 2GiB, full_avg10: 10", "actions: [kill]"),
+		 "3: a: " CACHE "write `used: 2GiB` instead\n"},
+		{ENFORCE RULE("name: x", "usage: 95%", "actions: [reflex]"),
+		 "3: a: " CACHE "add `used: 47%`: the reflex is then armed only while so much is "
+		 "not cache\n"},
+		{ENFORCE RULE("name: x", "usage: 300MiB", "actions: [reflex, kill]"),
+		 "3: a: " CACHE
+		 "add `used: 150MiB`: the reflex is then armed only while so much is "
+		 "not cache\n"},
+		{ENFORCE RULE("name: x", "usage: 95%, used: 50%", "actions: [reflex]"), ""},
+		{ENFORCE RULE("name: x", "usage: 95%, headroom: 5%", "actions: [kill]"), ""},
+		{ENFORCE RULE("name: x", "usage: 95%", "actions: [notify, throttle]"), ""},
+		{ENFORCE RULE("name: x", "usage: 95%", "actions: [notify, {reclaim: 10%}]"), ""},
 		{ENFORCE, ""},
 	};
 
@@ -308,7 +330,7 @@ static void test_warnings(void **state)
 	}
 }
 
-/* Each block of YAML on a page parses, and warns of nothing but a policy that may select any target. */
+/* Each block of YAML on a page parses, and warns of nothing but a policy that may select any target, and of a reflex. */
 static void check_page(const char *path, unsigned int least_blocks, unsigned int least_policies)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "r");
@@ -326,7 +348,9 @@ static void check_page(const char *path, unsigned int least_blocks, unsigned int
 			policies += set->policies;
 			*warned = 0;
 			policy_warnings(set, say, NULL);
-			assert_true(!*warned || strstr(warned, "may select any target"));
+			/* A reflex is for what fills its limit in no time, from nothing. */
+			assert_true(!*warned || strstr(warned, "may select any target") ||
+				    strstr(warned, "the reflex is then armed only"));
 		} else if (in) {
 			strncat(block, line, sizeof(block) - strlen(block) - 1);
 		} else if (!strncmp(line, "```yaml", 7)) {

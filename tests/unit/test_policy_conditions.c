@@ -84,6 +84,69 @@ static const struct {
 	 CONDITION_HEADROOM,
 	 HOLDS_NOT,
 	 true},
+	{"used: at",
+	 {.conditions = WHEN(USED), .threshold[CONDITION_USED] = {1000, 0, 0}},
+	 1000,
+	 0,
+	 CONDITION_USED,
+	 HOLDS,
+	 false},
+	{"used: share at",
+	 {.conditions = WHEN(USED), .threshold[CONDITION_USED] = {HR_UNKNOWN, 900, 0}},
+	 90,
+	 100,
+	 CONDITION_USED,
+	 HOLDS,
+	 false},
+	{"used: share calm",
+	 {.conditions = WHEN(USED), .threshold[CONDITION_USED] = {HR_UNKNOWN, 900, 0}},
+	 85499,
+	 100000,
+	 CONDITION_USED,
+	 HOLDS_NOT,
+	 true},
+	{"used: of no limit and an unknown host",
+	 {.conditions = WHEN(USED), .threshold[CONDITION_USED] = {HR_UNKNOWN, 900, 0}},
+	 1ULL << 60,
+	 HR_UNKNOWN,
+	 CONDITION_USED,
+	 HOLDS_UNKNOWN,
+	 false},
+	{"used: not known",
+	 {.conditions = WHEN(USED), .threshold[CONDITION_USED] = {1000, 0, 0}},
+	 HR_UNKNOWN,
+	 100,
+	 CONDITION_USED,
+	 HOLDS_UNKNOWN,
+	 false},
+	{"headroom: share below",
+	 {.conditions = WHEN(HEADROOM), .threshold[CONDITION_HEADROOM] = {HR_UNKNOWN, 50, 0}},
+	 4999,
+	 100000,
+	 CONDITION_HEADROOM,
+	 HOLDS,
+	 false},
+	{"headroom: share at",
+	 {.conditions = WHEN(HEADROOM), .threshold[CONDITION_HEADROOM] = {HR_UNKNOWN, 50, 0}},
+	 5000,
+	 100000,
+	 CONDITION_HEADROOM,
+	 HOLDS_NOT,
+	 false},
+	{"headroom: share calm",
+	 {.conditions = WHEN(HEADROOM), .threshold[CONDITION_HEADROOM] = {HR_UNKNOWN, 50, 0}},
+	 5250,
+	 100000,
+	 CONDITION_HEADROOM,
+	 HOLDS_NOT,
+	 true},
+	{"headroom: share of an unknown limit",
+	 {.conditions = WHEN(HEADROOM), .threshold[CONDITION_HEADROOM] = {HR_UNKNOWN, 50, 0}},
+	 0,
+	 HR_UNKNOWN,
+	 CONDITION_HEADROOM,
+	 HOLDS_UNKNOWN,
+	 false},
 	{"oom_in: soon",
 	 {.conditions = WHEN(OOM_IN), .threshold[CONDITION_OOM_IN] = {60000, 0, 0}},
 	 59999,
@@ -228,7 +291,7 @@ static void test_conditions(void **state)
 
 		memset(&f, 0xff, sizeof(f));
 		f.at[conditions[i].input] = conditions[i].value;
-		f.at[INPUT_LIMIT] = conditions[i].limit;
+		f.at[INPUT_LIMIT] = f.at[INPUT_LEAST] = f.at[INPUT_EFFECTIVE] = conditions[i].limit;
 		condition_set_read(&conditions[i].p, &rule);
 		if (condition_set_holds(&rule, &f) != conditions[i].holds ||
 		    condition_set_calm(&rule, &f, NULL) != conditions[i].calm)
@@ -292,6 +355,193 @@ static void test_share_of_an_ancestor(void **state)
 	assert_int_equal(w->actions, 1);
 	assert_int_equal(w->last.inputs.threshold, 90 * MIB);
 	world_free(w);
+}
+
+/* What `used` and `headroom` are a share of: the limit that is reached first; for `used` its own or its nearest ancestor's,
+ * where that is smaller. */
+static void test_share_of_the_effective_limit(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t own, above; /* limits, MiB; 0: none */
+		uint64_t binding;
+		enum hr_level level;
+		uint64_t used, headroom; /* thresholds at 90% and 5% */
+	} cases[] = {
+		{"own", 100, 1000, 100, HR_LEVEL_OWN, 90, 5},
+		{"parent below its own", 1000, 200, 200, HR_LEVEL_ANCESTOR, 180, 10},
+		{"siblings fill the parent", 100, 1000, 1000, HR_LEVEL_ANCESTOR, 90, 50},
+		{"no limit of its own", 0, 400, 400, HR_LEVEL_ANCESTOR, 360, 20},
+		{"the host runs short first", 100, 0, 5000, HR_LEVEL_HOST, 90, 200},
+		{"no limit at all", 0, 0, 5000, HR_LEVEL_HOST, 3600, 200},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+		struct hr_slot *top = world_add(w, 0, "top", HR_KIND_GROUP, "/top");
+		struct hr_slot *box = world_container(w, 1, "box", 50);
+		const struct policy used = {.conditions = WHEN(USED),
+					    .threshold[CONDITION_USED] = {HR_UNKNOWN, 900, 0}},
+				    room = {.conditions = WHEN(HEADROOM),
+					    .threshold[CONDITION_HEADROOM] = {HR_UNKNOWN, 50, 0}};
+		struct condition_set rule;
+		const struct inputs *f = &w->engine->inputs[1];
+
+		w->host.mem_total = 4000 * MIB; /* the binding limit of the host has swap in it */
+		box->parent_id = top->cgroup_id;
+		top->memory.limit = cases[i].above ? cases[i].above * MIB : HR_UNKNOWN;
+		box->memory.limit = cases[i].own ? cases[i].own * MIB : HR_UNKNOWN;
+		box->memory.unreclaimable = 50 * MIB;
+		box->binding.level = (uint8_t)cases[i].level;
+		box->binding.limit = cases[i].binding * MIB;
+		world_run(w, 1);
+		condition_set_read(&used, &rule);
+		assert_int_equal(condition_set_threshold(&rule, CONDITION_USED, f),
+				 cases[i].used * MIB);
+		condition_set_read(&room, &rule);
+		assert_int_equal(condition_set_threshold(&rule, CONDITION_HEADROOM, f),
+				 cases[i].headroom * MIB);
+		engine_update_slot(w->engine, &w->w, 1);
+		assert_int_equal(f->at[INPUT_LEAST] / 10 * 9, cases[i].used * MIB);
+		world_free(w);
+	}
+}
+
+/* Neither counts what the kernel waits for, or gives back, rather than kill; MiB, of a limit of 64. */
+static void test_yielding(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t used, dirty, writeback, cache, kernel, slab, kills, ret_used;
+		uint8_t level;
+	} rows[] = {
+		{"a file is written", 60, 40, 10, 50, HR_UNKNOWN, 0, 0, 10, HR_LEVEL_OWN},
+		{"more dirty than cache", 60, 60, 0, 20, HR_UNKNOWN, 0, 0, 40, HR_LEVEL_OWN},
+		{"dirty not known", 60, HR_UNKNOWN, 0, 20, HR_UNKNOWN, 0, 0, 60, HR_LEVEL_OWN},
+		{"v1: directory entries", 64, 0, 0, 0, 60, HR_UNKNOWN, 0, 6, HR_LEVEL_OWN},
+		{"v1: the kernel has killed", 64, 0, 0, 0, 60, HR_UNKNOWN, 1, 64, HR_LEVEL_OWN},
+		{"v1: what processes need", 64, 0, 0, 0, 2, HR_UNKNOWN, 0, 64, HR_LEVEL_OWN},
+		{"v2: not reclaimable", 64, 0, 0, 0, 60, 0, 0, 64, HR_LEVEL_OWN},
+		{"both", 64, 20, 0, 20, 42, HR_UNKNOWN, 0, 4, HR_LEVEL_OWN},
+		{"available includes it", 60, 40, 0, 50, HR_UNKNOWN, 0, 0, 20, HR_LEVEL_HOST},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct hr_slot slot = {.oom_kills_total = rows[i].kills};
+		const struct input_source from = {.slot = &slot};
+		uint64_t at[CONDITIONS], yields = rows[i].used - rows[i].ret_used;
+		bool dirty = rows[i].dirty != HR_UNKNOWN, kernel = rows[i].kernel != HR_UNKNOWN;
+
+		slot.binding.level = rows[i].level;
+		slot.memory.unreclaimable = rows[i].used * MIB;
+		slot.memory.headroom = (64 - rows[i].used) * MIB;
+		slot.memory.file_dirty = dirty ? rows[i].dirty * MIB : HR_UNKNOWN;
+		slot.memory.file_writeback = rows[i].writeback * MIB;
+		slot.memory.inactive_file = rows[i].cache * MIB;
+		slot.memory.kernel = kernel ? rows[i].kernel * MIB : HR_UNKNOWN;
+		slot.memory.slab_reclaimable = rows[i].slab;
+		if (rows[i].level == HR_LEVEL_HOST)
+			yields = 0;
+		condition_inputs(&from, at);
+		if (at[CONDITION_USED] != rows[i].ret_used * MIB ||
+		    at[CONDITION_HEADROOM] != (64 - rows[i].used + yields) * MIB)
+			fail_msg("%s: used %llu, headroom %llu", rows[i].name,
+				 (unsigned long long)at[CONDITION_USED],
+				 (unsigned long long)at[CONDITION_HEADROOM]);
+	}
+}
+
+/* Under a parent's limit: what a sibling has written, or its directory entries, are no headroom that is missing, whether or not this one
+ * grows. MiB, of a limit of 64 that they fill but for 1. */
+static void test_yielding_sibling(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t dirty, kernel; /* the parent's */
+		int64_t drift;          /* bytes a second */
+		uint64_t headroom;      /* HR_UNKNOWN: not of its making */
+	} rows[] = {
+		{"written", 40, HR_UNKNOWN, 10000, HR_UNKNOWN},
+		{"written, and it grows", 40, HR_UNKNOWN, MIB, 41},
+		{"directory entries", 0, 50, 10000, HR_UNKNOWN},
+		{"in use", 0, HR_UNKNOWN, 10000, 1},
+		{"in use, and it does not grow", 0, HR_UNKNOWN, 0, HR_UNKNOWN},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+		struct hr_slot *top = world_add(w, 0, "top", HR_KIND_GROUP, "/top");
+		struct hr_slot *box = world_container(w, 1, "box", 5);
+		const struct inputs *f = &w->engine->inputs[1];
+		uint64_t want = rows[i].headroom;
+
+		box->parent_id = box->binding.cgroup_id = top->cgroup_id;
+		box->binding.level = HR_LEVEL_ANCESTOR;
+		box->binding.limit = top->memory.limit = 64 * MIB;
+		box->memory.headroom = top->memory.headroom = 1 * MIB;
+		box->memory.unreclaimable = 5 * MIB;
+		box->forecast.drift_bytes_per_second = rows[i].drift;
+		box->forecast.risk_centi = 9000;
+		box->forecast.oom_in_p50_ms = 5000;
+		box->binding.used = 63 * MIB;
+		box->binding.pending = rows[i].dirty * MIB;
+		box->binding.unsorted =
+			rows[i].kernel == HR_UNKNOWN ? HR_UNKNOWN : rows[i].kernel * MIB;
+		world_run(w, 1);
+		for (int single = 0; single < 2; single++) {
+			if (f->at[CONDITION_HEADROOM] != (want == HR_UNKNOWN ? want : want * MIB) ||
+			    (f->at[CONDITION_RISK] == 9000) != (want != HR_UNKNOWN))
+				fail_msg("%s: headroom %llu", rows[i].name,
+					 (unsigned long long)f->at[CONDITION_HEADROOM]);
+			engine_update_slot(w->engine, &w->w, 1);
+		}
+		world_free(w);
+	}
+}
+
+/* Page cache fills the limit: `usage` holds, `used` does not; and the event carries what it was. */
+static void test_used_is_not_usage(void **state)
+{
+	static const struct rule_spec spec = {"r",
+					      {.mode = MODE_ENFORCE,
+					       .conditions = WHEN(USED),
+					       .threshold[CONDITION_USED] = {HR_UNKNOWN, 900, 0},
+					       ACTIONS(NOTIFY)},
+					      {{POLICY_NAME + 1, NULL, "box"}},
+					      NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	struct hr_slot *box = world_container(w, 0, "box", 99);
+
+	box->memory.limit = box->binding.limit = 100 * MIB;
+	box->memory.unreclaimable = 10 * MIB;
+	set_add(w, &spec);
+	world_rules(w);
+	world_run(w, 10);
+	assert_int_equal(w->actions, 0);
+	box->memory.unreclaimable = HR_UNKNOWN;
+	world_run(w, 10);
+	assert_int_equal(w->actions, 0);
+	box->memory.unreclaimable = 91 * MIB;
+	world_run(w, 1);
+	assert_int_equal(w->actions, 1);
+	assert_int_equal(w->last.inputs.threshold, HR_UNKNOWN);
+	assert_int_equal(w->last.inputs.used_threshold, 90 * MIB);
+	assert_int_equal(w->last.inputs.unreclaimable, 91 * MIB);
+	assert_int_equal(w->last.inputs.effective_limit, 100 * MIB);
+	world_free(w);
+}
+
+/* Outside containers: `rss` is the group's, and `age` that of its oldest process. */
+static void test_process_group_inputs(void **state)
+{
+	const struct process_group group = {
+		.rss = 280 * MIB, .largest_rss = 40 * MIB, .age_ms = 90000};
+	const struct input_source from = {.pgroup = &group};
+	uint64_t at[CONDITIONS];
+
+	condition_inputs(&from, at);
+	assert_int_equal(at[CONDITION_RSS], 280 * MIB);
+	assert_int_equal(at[CONDITION_AGE], 90000);
 }
 
 /* ---- single samples between sweeps ---- */
@@ -415,7 +665,7 @@ static void test_rate_limit_window(void **state)
 
 	for (uint64_t i = 1; i <= 3; i++) {
 		assert_int_equal(rate_limit_wait(b, &set, i * SEC), 0);
-		rate_limit_spend(b, i * SEC);
+		rate_limit_spend(b, i * SEC, (uint32_t)i);
 	}
 	assert_int_equal(rate_limit_left(b, &set, 4 * SEC), 0);
 	assert_int_equal(rate_limit_left(b, &set, 11 * SEC), 1);
@@ -432,9 +682,49 @@ static void test_rate_limit_window(void **state)
 	assert_true(rate_limit_left(b, &set, 99 * SEC) == UINT64_MAX);
 	set = (struct policy_set){.rate_limit_kills = 5000, .rate_limit_per_ms = 1000000};
 	for (uint64_t i = 0; i < 3 * RATE_LIMIT_MOST; i++) /* more than it remembers */
-		rate_limit_spend(b, 99 * SEC);
+		rate_limit_spend(b, 99 * SEC, 1);
 	assert_int_equal(rate_limit_left(b, &set, 100 * SEC), 0);
 	free(b);
+}
+
+/* What was ended for other reasons does not hold up a shortage of the host; that holds up itself, and the others. */
+static void test_rate_limit_of_host(void **state)
+{
+	struct policy_set set = {.rate_limit_kills = 2, .rate_limit_per_ms = 10000};
+	struct rate_limits *l = calloc(1, sizeof(*l));
+
+	assert_false(rate_limits_spend(l, &set, 1 * SEC, false, 1));
+	assert_false(rate_limits_spend(l, &set, 1 * SEC, true, 2));
+	assert_int_equal(rate_limits_wait(l, &set, 2 * SEC, false), 11 * SEC);
+	assert_int_equal(rate_limits_wait(l, &set, 2 * SEC, true), 0);
+	assert_true(rate_limits_spend(l, &set, 3 * SEC, true, 3)); /* the reserve */
+	assert_int_equal(rate_limits_wait(l, &set, 4 * SEC, true), 11 * SEC);
+	assert_true(rate_limits_refund(l, 2));
+	assert_false(rate_limits_refund(l, 2));
+	assert_int_equal(rate_limits_wait(l, &set, 4 * SEC, true), 0);
+	assert_int_equal(rate_limits_wait(l, &set, 4 * SEC, false), 11 * SEC);
+	set.rate_limit_kills = 0;
+	assert_int_equal(rate_limits_wait(l, &set, 99 * SEC, true), UINT64_MAX);
+	free(l);
+}
+
+/* Decoys do not use the limit up; a policy that ends what frees nothing does not end everything either. */
+static void test_rate_limit_of_decoys(void **state)
+{
+	struct policy_set set = {.rate_limit_kills = 1, .rate_limit_per_ms = 10000};
+	struct rate_limits *l = calloc(1, sizeof(*l));
+
+	for (uint32_t i = 1; i <= 16; i++) {
+		assert_int_equal(rate_limits_wait(l, &set, SEC, false), 0);
+		rate_limits_spend(l, &set, SEC, false, i);
+		assert_true(rate_limits_refund_useless(l, &set, SEC, i));
+		assert_false(rate_limits_refund_useless(l, &set, SEC, i));
+	}
+	rate_limits_spend(l, &set, SEC, false, 17);
+	assert_false(rate_limits_refund_useless(l, &set, SEC, 17));
+	assert_int_equal(rate_limits_wait(l, &set, SEC, false), 11 * SEC);
+	assert_true(rate_limits_refund_useless(l, &set, 12 * SEC, 17)); /* another window */
+	free(l);
 }
 
 /* What is not sampled yet is unknown: new containers, and the host of a daemon that has just started. */
@@ -629,11 +919,18 @@ int main(void)
 		cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_conjunction),
 		cmocka_unit_test(test_share_of_an_ancestor),
+		cmocka_unit_test(test_share_of_the_effective_limit),
+		cmocka_unit_test(test_yielding),
+		cmocka_unit_test(test_yielding_sibling),
+		cmocka_unit_test(test_used_is_not_usage),
+		cmocka_unit_test(test_process_group_inputs),
 		cmocka_unit_test(test_close_samples),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_rate_limit_window),
+		cmocka_unit_test(test_rate_limit_of_host),
+		cmocka_unit_test(test_rate_limit_of_decoys),
 		cmocka_unit_test(test_not_looked_at),
 		cmocka_unit_test(test_shared_danger),
 		cmocka_unit_test(test_next_of_the_gone),

@@ -41,7 +41,8 @@ static void unknown(struct hr_inputs *e)
 				.level = HR_LEVEL_COUNT,
 				.some_avg10_centi = HR_UNKNOWN_U32,
 				.full_avg10_centi = HR_UNKNOWN_U32,
-				.threshold = HR_UNKNOWN};
+				.threshold = HR_UNKNOWN,
+				.used_threshold = HR_UNKNOWN};
 }
 
 /* A dry-run kill of citizen-7, with one skipped candidate. */
@@ -80,6 +81,72 @@ static void make(union record *r, const char *policy, const char *passed)
 	a->skipped[0].name = board_text_add(&text, passed, true);
 	a->skipped_count = 1;
 	a->event.bytes = (text.start + text.used + 7) & ~7u;
+}
+
+/* Each threshold stands behind what it is compared with. */
+static void test_thresholds(void **state)
+{
+	static const struct {
+		uint64_t usage, threshold, unreclaimable, used_threshold, held_ms;
+		const char *text;
+	} rows[] = {
+		{312 * MIB, 300 * MIB, HR_UNKNOWN, HR_UNKNOWN, 30000,
+		 "usage 312 MiB, above 300 MiB for 30s"},
+		{312 * MIB, HR_UNKNOWN, 70 * MIB, 64 * MIB, 30000,
+		 "usage 312 MiB of 400 MiB; non-reclaimable 70 MiB, above 64 MiB for 30s"},
+		{312 * MIB, 300 * MIB, 70 * MIB, 64 * MIB, 0,
+		 "usage 312 MiB, above 300 MiB; non-reclaimable 70 MiB, above 64 MiB"},
+		{312 * MIB, HR_UNKNOWN, 60 * MIB, 64 * MIB, 2000,
+		 "usage 312 MiB of 400 MiB; condition held for 2s"},
+		{312 * MIB, 0, 70 * MIB, 0, 0, "usage 312 MiB of 400 MiB"}, /* an older writer's */
+		{HR_UNKNOWN, HR_UNKNOWN, 70 * MIB, 64 * MIB, HR_UNKNOWN,
+		 "non-reclaimable 70 MiB, above 64 MiB"},
+		{312 * MIB, HR_UNKNOWN, HR_UNKNOWN, 64 * MIB, HR_UNKNOWN,
+		 "usage 312 MiB of 400 MiB"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct hr_inputs e;
+		char text[300] = "";
+
+		unknown(&e);
+		e.limit = 400 * MIB;
+		e.usage = rows[i].usage;
+		e.threshold = rows[i].threshold;
+		e.unreclaimable = rows[i].unreclaimable;
+		e.used_threshold = rows[i].used_threshold;
+		e.held_ms = rows[i].held_ms;
+		assert_string_equal(inputs_text(&e, text, sizeof(text)), rows[i].text);
+	}
+}
+
+/* Whatever is known, in any combination: the parts are separated, and none is empty. A shortage without a target has the host's
+ * figures alone. */
+static void test_parts(void **state)
+{
+	struct hr_inputs e;
+	char text[512];
+
+	for (unsigned int known = 0; known < 1u << 9; known++) {
+		unknown(&e);
+		e.limit = 400 * MIB;
+		e.usage = known & 1 ? 312 * MIB : HR_UNKNOWN;
+		e.rss = known & 2 ? 200 * MIB : HR_UNKNOWN;
+		e.unreclaimable = known & 4 ? 70 * MIB : HR_UNKNOWN;
+		e.used_threshold = known & 4 ? 64 * MIB : HR_UNKNOWN;
+		e.oom_in_p50_ms = known & 8 ? 5000 : HR_UNKNOWN;
+		e.risk_centi = known & 16 ? 8000 : UINT16_MAX;
+		e.leak = known & 32 ? HR_LEAK_CONFIRMED : HR_LEAK_NONE;
+		e.growth_bytes_per_second = known & 64 ? (int64_t)MIB : HR_UNKNOWN_I64;
+		e.full_avg10_centi = known & 128 ? 4000 : HR_UNKNOWN_U32;
+		e.host_available = known & 256 ? 30 * MIB : HR_UNKNOWN;
+		e.host_total = known & 256 ? 1000 * MIB : HR_UNKNOWN;
+		inputs_text(&e, text, sizeof(text));
+		assert_true(*text != ';' && *text != ' ');
+		assert_null(strstr(text, "; ;"));
+		if (known == 256)
+			assert_string_equal(text, "host available 30 MiB of 1000 MiB");
+	}
 }
 
 static void test_one_line(void **state)
@@ -167,7 +234,7 @@ static void test_explanation(void **state)
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s\n",
 			 explanation.line[i].text);
 	assert_string_equal(
-		all, "Event 12, 2026-01-01T00:00:00Z, citizen-7 (docker): kill\n"
+		all, "Event 12, 2026-01-01 00:00:00 UTC, citizen-7 (docker): kill\n"
 		     "Requested by: policy kill-switch, step 4/4, mode dry-run, escalation 9.\n"
 		     "Inputs: usage 312 MiB, above 300 MiB for 30s.\n"
 		     "Result: done in 21 ms; 3 processes signalled; freed 300 MiB by then.\n"
@@ -245,9 +312,10 @@ static void test_next_action(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_line), cmocka_unit_test(test_by_hand),
-		cmocka_unit_test(test_hostile),  cmocka_unit_test(test_explanation),
-		cmocka_unit_test(test_json),     cmocka_unit_test(test_next_action),
+		cmocka_unit_test(test_one_line),    cmocka_unit_test(test_thresholds),
+		cmocka_unit_test(test_by_hand),     cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_explanation), cmocka_unit_test(test_json),
+		cmocka_unit_test(test_next_action), cmocka_unit_test(test_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,204 +1,232 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Other guards' settings as policies: what comes out, that it compiles, and regular expressions as globs. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <cmocka.h>
+/* Imports of other OOM killers' settings: what is lost, that each line of the input is accounted for, and damaged files. */
+#include "fixture_import.h"
 
-#include "policy/config.h"
-#include "base/cleanup.h"
-#include "cli/policy_import.h"
-
-#define FIXTURES "tests/fixtures/policy/import/"
-
-typedef int import_fn(const char *path, FILE *out);
-
-static char *import(import_fn *fn, const char *path, int expected)
+static char *whole_file(const char *path)
 {
-	char *text = NULL;
-	size_t bytes;
-	FILE *out = open_memstream(&text, &bytes);
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	char *text = calloc(1, 1 << 20);
 
-	assert_int_equal(fn(path, out), expected);
-	fclose(out);
+	assert_non_null(file);
+	assert_true(fread(text, 1, (1 << 20) - 1, file) > 0 || feof(file));
 	return text;
 }
 
-static struct policy_set *policy_parse(const char *text)
+static void test_lost(void **state)
 {
-	char path[] = "/tmp/headroom-test-XXXXXX", error[CONFIG_ERROR] = "";
-	struct policy_set *set = NULL;
-	struct config config;
-	int fd = mkstemp(path), err;
+	static const struct {
+		import_fn *fn;
+		const char *path;
+		size_t lost;
+	} rows[] = {
+		{import_earlyoom, FIXTURES "earlyoom/lost-user.default", 1},
+		{import_earlyoom, FIXTURES "earlyoom/lost-regex.default", 1},
+		{import_earlyoom, FIXTURES "earlyoom/lost-quote.default", 1},
+		{import_earlyoom, FIXTURES "earlyoom/lost-command.default", 2},
+		{import_earlyoom, FIXTURES "earlyoom/lost-if.default", 1},
+		{import_earlyoom, FIXTURES "earlyoom/lost-variable.default", 1},
+		{import_nohang, FIXTURES "nohang/lost-uid.conf", 1},
+		{import_nohang, FIXTURES "nohang/lost-folder.conf", 1},
+	};
 
-	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-	config_init(&config);
-	err = config_load(path, &config, &set, error);
-	unlink(path);
-	if (err)
-		fail_msg("%s\n%s", error, text);
-	assert_int_equal(set->mode, MODE_DRY_RUN);
-	return set;
-}
-
-static void has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("no '%s' in:\n%s", part, text);
-}
-
-static void test_earlyoom(void **state)
-{
-	_cleanup_free_ char *text = import(import_earlyoom, FIXTURES "earlyoom-debian", 0);
-	_cleanup_free_ struct policy_set *set = policy_parse(text);
-
-	has(text, "# earlyoom -r 3600\n");
-	has(text, "# Swap: ");
-	assert_int_equal(set->policies, 2);
-	assert_int_equal(policy_at(set, 0)->threshold[CONDITION_HOST_AVAILABLE].milli, 50);
-	assert_int_equal(policy_at(set, 1)->threshold[CONDITION_HOST_AVAILABLE].milli, 100);
-	assert_true(policy_at(set, 0)->action[1].kind == HR_ACTION_KILL &&
-		    policy_at(set, 0)->action[1].largest);
-	assert_int_equal(policy_at(set, 1)->action[1].kind, HR_ACTION_TERM);
-}
-
-static void test_earlyoom_options(void **state)
-{
-	_cleanup_free_ char *text = import(import_earlyoom, FIXTURES "earlyoom-full", 0);
-	_cleanup_free_ struct policy_set *set = policy_parse(text);
-	static const char *const protects[] = {"init", "Xorg", "ssh*"};
-
-	assert_int_equal(policy_at(set, 0)->threshold[CONDITION_HOST_AVAILABLE].value, 300 << 20);
-	assert_int_equal(policy_at(set, 1)->threshold[CONDITION_HOST_AVAILABLE].value, 400 << 20);
-	assert_int_equal(policy_at(set, 0)->action[1].largest, 0); /* -g */
-	assert_string_equal(policy_text(set, policy_at(set, 0)->action[0].command.word[0]),
-			    "/usr/local/bin/tell");
-	assert_int_equal(set->protects, 3);
-	for (uint32_t i = 0; i < 3; i++)
-		assert_string_equal(
-			policy_glob(set, policy_match_at(set, set->protect_first + i)->first),
-			protects[i]);
-	has(text, "# --ignore '^(post+gres)$': more than a list of names");
-	has(text, "# --frobnicate: an option that is not known here.");
-	has(text, "# --prefer: no equivalent");
-	has(text, "longer ones never matched");
-	assert_null(strstr(text, "# Swap")); /* -s 100: as here */
-}
-
-static const struct policy *find(const struct policy_set *set, const char *name)
-{
-	for (uint32_t i = 0; i < set->policies; i++)
-		if (!strcmp(policy_text(set, policy_at(set, i)->name), name))
-			return policy_at(set, i);
-	fail_msg("no policy %s", name);
-	return NULL;
-}
-
-static void test_oomd(void **state)
-{
-	_cleanup_free_ char *text = import(import_oomd, FIXTURES "etc-systemd", 0);
-	_cleanup_free_ struct policy_set *set = policy_parse(text);
-	const struct policy *p;
-
-	assert_int_equal(set->policies, 3);
-	p = find(set, "oomd-pressure-user@.service");
-	assert_true(p->threshold[CONDITION_FULL_AVG10].value == 5000 && p->for_ms == 20000);
-	assert_string_equal(policy_glob(set, policy_match_at(set, p->first_match)->first),
-			    "/user.slice/user-*.slice/user@*.service/*");
-	p = find(set, "oomd-pressure-batch-night.slice");
-	assert_true(p->threshold[CONDITION_FULL_AVG10].value == 6000 && p->for_ms == 60000);
-	assert_string_equal(policy_glob(set, policy_match_at(set, p->first_match)->first),
-			    "/batch.slice/batch-night.slice/*");
-	p = find(set, "oomd-swap--.slice");
-	assert_int_equal(p->threshold[CONDITION_HOST_AVAILABLE].milli, 150);
-	assert_string_equal(policy_glob(set, policy_match_at(set, p->first_match)->first), "/*");
-	assert_int_equal(set->protects, 1); /* the drop-in's omit, not the unit's avoid */
-	has(text, "limit=high: not understood; 60% instead");
-}
-
-static void test_oomd_single(void **state)
-{
-	_cleanup_free_ char *unit =
-		import(import_oomd, FIXTURES "etc-systemd/system/-.slice.d/10-oomd.conf", 0);
-	_cleanup_free_ char *global = import(import_oomd, FIXTURES "etc-systemd/oomd.conf", 0);
-	_cleanup_free_ struct policy_set *one = policy_parse(unit), *none = policy_parse(global);
-
-	assert_true(one->policies == 1 && one->protects == 0);
-	assert_int_equal(policy_at(one, 0)->threshold[CONDITION_HOST_AVAILABLE].milli,
-			 100); /* 90 % of swap, the default */
-	assert_int_equal(none->policies, 0);
-	has(global, "oomd would do");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		free(import_lost_of(rows[i].fn, rows[i].path, 0, rows[i].lost));
 }
 
 static void test_nothing_there(void **state)
 {
 	char fifo[] = "/tmp/headroom-test-XXXXXX";
 
-	free(import(import_earlyoom, FIXTURES "etc-systemd/oomd.conf", -ENODATA));
-	free(import(import_earlyoom, FIXTURES "etc-systemd", -EISDIR));
+	free(import(import_earlyoom, FIXTURES "systemd/etc/systemd/oomd.conf", -ENODATA));
+	free(import(import_earlyoom, FIXTURES "systemd", -EISDIR));
 	free(import(import_earlyoom, FIXTURES "none", -ENOENT));
-	free(import(import_oomd, FIXTURES "earlyoom-full", -ENODATA));
-	free(import(import_oomd, FIXTURES "none", -ENOENT));
-	free(import(import_oomd, "/dev/zero", -ENOTSUP));
+	free(import(import_systemd_oomd, FIXTURES "earlyoom/full.default", -ENODATA));
+	free(import(import_systemd_oomd, FIXTURES "none", -ENOENT));
+	free(import(import_systemd_oomd, "/dev/zero", -ENOTSUP));
+	free(import(import_oomd, FIXTURES "nohang/desktop.conf", -EBADMSG));
+	free(import(import_nohang, FIXTURES "oomd/oomd.json", -ENODATA));
 	assert_int_equal(close(mkstemp(fifo)), 0);
 	unlink(fifo);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	free(import(import_oomd, fifo, -ENOTSUP));
+	free(import(import_systemd_oomd, fifo, -ENOTSUP));
 	unlink(fifo);
 }
 
-static void test_globs(void **state)
+/* ---- accounting ---- */
+
+static size_t lines_of(const char *path)
 {
-	static const struct {
-		const char *regex, *globs; /* "": it can't be said */
-	} rows[] = {
-		{"^sshd$", "sshd"},
-		{"sshd", "*sshd*"},
-		{"^ssh", "ssh*"},
-		{"ssh$", "*ssh"},
-		{"(^|/)(a|b|c)$", "a b c"},
-		{"^(a|b.*)$", "a b*"},
-		{"a|b", "*a* *b*"},
-		{"^a|b$", ""},
-		{"^(a|(b|c))$", ""},
-		{"^a+$", ""},
-		{"^a.c$", "a?c"},
-		{"^a\\.c$", "a.c"},
-		{"^[ab]$", ""},
-		{"^a\\*$", ""},
-		{"^a\\d$", ""},
-		{".*", ""},
-		{"", ""},
-		{"^$", ""},
-		{"^(a|)$", ""},
-		{"^a{2}$", ""},
-	};
+	_cleanup_free_ char *text = whole_file(path);
+	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char globs[IMPORT_GLOBS][IMPORT_GLOB], all[512] = "";
-		size_t n = import_globs(rows[i].regex, globs);
+	for (const char *at = text; *at; at++)
+		n += *at == '\n' || !at[1];
+	return n;
+}
 
-		for (size_t k = 0; k < n; k++)
-			snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", k ? " " : "",
-				 globs[k]);
-		assert_string_equal(all, rows[i].globs);
+/* Of each file that the result names: all its lines are counted, and the taken and not taken ones are listed with what became of them. */
+static size_t assert_accounted(const char *result)
+{
+	_cleanup_free_ char *text = unwrapped(result);
+	size_t files = 0;
+
+	for (const char *at = strstr(text, "\n#\n"); at && (at = strstr(at, "\n# " FIXTURES));
+	     files++) {
+		char path[400];
+		size_t all, taken, left, empty, other = 0, listed = 0, number;
+		const char *next;
+
+		assert_int_equal(sscanf(at,
+					"\n# %399[^:]: %zu line%*[s:] %zu taken, %zu not taken, "
+					"%zu comments or empty, %zu",
+					path, &all, &taken, &left, &empty, &other) >= 5,
+				 1);
+		assert_int_equal(taken + left + empty + other, all);
+		if (!strstr(path, "one line for each value"))
+			assert_int_equal(all, lines_of(path));
+		at++;
+		next = strstr(at, "\n# " FIXTURES);
+		for (const char *line = at;
+		     (line = strstr(line, "\n#   ")) && (!next || line < next); line++) {
+			assert_int_equal(sscanf(line, "\n#   %zu: ", &number), 1);
+			assert_true(number >= 1 && number <= all);
+			assert_true(strstr(line, "←") &&
+				    (!strchr(line + 1, '\n') ||
+				     strstr(line, "←") < strchr(line + 1, '\n')));
+			listed++;
+		}
+		assert_int_equal(listed, taken + left);
 	}
+	return files;
+}
+
+static void each_file(const char *dir, void (*fn)(const char *path, void *arg), void *arg)
+{
+	struct dirent **names;
+	int n = scandir(dir, &names, NULL, alphasort);
+	struct stat st;
+
+	assert_true(n >= 0);
+	for (int i = 0; i < n; i++) {
+		char path[600];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
+		if (*names[i]->d_name != '.' && !lstat(path, &st)) {
+			if (S_ISDIR(st.st_mode))
+				each_file(path, fn, arg);
+			else if (S_ISREG(st.st_mode))
+				fn(path, arg);
+		}
+		free(names[i]);
+	}
+	free(names);
+}
+
+static void file_is_named(const char *path, void *arg)
+{
+	const char *text = arg;
+
+	if (!strstr(path, "/shop.service") || strstr(path, ".d/")) /* it only says its slice */
+		has(text, path);
+}
+
+static void account(const char *path, void *arg)
+{
+	import_fn *fn = *(import_fn **)arg;
+	struct import *im = import_new("test");
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ struct policy_set *set = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	assert_int_equal(fn(im, path), 0);
+	assert_int_equal(import_write(im, out), 0);
+	fclose(out);
+	import_free(im);
+	set = policy_parse(text);
+	assert_true(assert_accounted(text) > 0);
+	if (!strstr(path, "lost-"))
+		has_not(text, "not understood");
+}
+
+static void test_accounting(void **state)
+{
+	import_fn *earlyoom = import_earlyoom, *nohang = import_nohang, *oomd = import_oomd;
+	_cleanup_free_ char *text = import(import_systemd_oomd, FIXTURES "systemd", 0),
+			    *one = unwrapped(text);
+
+	each_file(FIXTURES "earlyoom", account, &earlyoom);
+	each_file(FIXTURES "nohang", account, &nohang);
+	each_file(FIXTURES "oomd", account, &oomd);
+	assert_int_equal(assert_accounted(text), 18);
+	each_file(FIXTURES "systemd", file_is_named, one);
+}
+
+/* ---- damage ---- */
+
+static uint32_t dice(uint32_t *seed) { return *seed = *seed * 1664525u + 1013904223u, *seed >> 8; }
+
+struct fuzz {
+	import_fn *fn;
+	uint32_t seed, rounds;
+};
+
+/* Whatever a file holds: an error, or a configuration that compiles. */
+static void damage(const char *path, void *arg)
+{
+	static const char bits[] = "\"'\\$`#=\n\n ()[]{}|*+?^$/,;:-@%<>\x80\xff\x01\t0";
+	struct fuzz *fuzz = arg;
+	_cleanup_free_ char *good = whole_file(path);
+	size_t n = strlen(good);
+
+	for (uint32_t round = 0; round < fuzz->rounds && n; round++) {
+		char name[] = "/tmp/headroom-test-XXXXXX", error[CONFIG_ERROR] = "";
+		_cleanup_free_ char *bad = strdup(good), *text = NULL;
+		struct policy_set *set = NULL;
+		struct import *im = import_new("test");
+		size_t length = dice(&fuzz->seed) % 4 ? n : dice(&fuzz->seed) % n, bytes;
+		int fd = mkstemp(name);
+
+		for (uint32_t i = dice(&fuzz->seed) % 8; i; i--)
+			bad[dice(&fuzz->seed) % n] = bits[dice(&fuzz->seed) % (sizeof(bits) - 1)];
+		assert_true(fd >= 0 && write(fd, bad, length) == (ssize_t)length);
+		close(fd);
+		if (!fuzz->fn(im, name)) {
+			FILE *out = open_memstream(&text, &bytes);
+
+			assert_int_equal(import_write(im, out), 0);
+			fclose(out);
+			if (policy_try(text, &set, error))
+				fail_msg("%s\n%s\n--- of ---\n%.*s", error, text, (int)length, bad);
+			free(set);
+		}
+		import_free(im);
+		unlink(name);
+	}
+}
+
+static void test_damaged(void **state)
+{
+	const char *more = getenv("HEADROOM_FUZZ");
+	struct fuzz fuzz = {.seed = 7, .rounds = more ? (uint32_t)atoi(more) / 20 : 60};
+
+	fuzz.fn = import_earlyoom;
+	each_file(FIXTURES "earlyoom", damage, &fuzz);
+	fuzz.fn = import_nohang;
+	each_file(FIXTURES "nohang", damage, &fuzz);
+	fuzz.fn = import_oomd;
+	each_file(FIXTURES "oomd", damage, &fuzz);
+	fuzz.fn = import_systemd_oomd;
+	each_file(FIXTURES "systemd", damage, &fuzz);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_earlyoom),      cmocka_unit_test(test_earlyoom_options),
-		cmocka_unit_test(test_oomd),          cmocka_unit_test(test_oomd_single),
-		cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_globs),
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_nothing_there),
+		cmocka_unit_test(test_accounting),
+		cmocka_unit_test(test_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

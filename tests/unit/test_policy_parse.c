@@ -142,7 +142,8 @@ static const char all_keys[] =
 	"  match: {name: [a*, b], image: i, pod: p, namespace: n, container: c, unit: u.service, "
 	"cgroup: /x/*, runtime: 'd*',\n"
 	"          label.app.kubernetes.io/name: web}\n"
-	"  when: {usage: 99.5%, headroom: 64MiB, oom_in: 60s, risk: 80.25, leak: confirmed, "
+	"  when: {used: 80%, usage: 99.5%, headroom: 12.5%, oom_in: 60s, risk: 80.25, leak: "
+	"confirmed, "
 	"growth: 10MiB/min,\n"
 	"         some_avg10: 10, full_avg10: 40%, refaults: 500/s, age: 10m, for: 1m30s}\n"
 	"  actions: [{notify: {run: [logger, '{name}']}}, {reclaim: 64MiB}, {throttle: {high: 90%, "
@@ -164,7 +165,8 @@ static const char all_keys[] =
 	"  match: {process: 'cc1*', scope: host_processes, unit: '*.scope'}\n"
 	"  when: {rss: 300MiB, growth: 1GiB/d}\n"
 	"  actions: [{term: {signal: SIGRTMIN+3}}]\n"
-	"protect: [unit:sshd.service, 'label.tier:gold', 'process:sshd']\n";
+	"protect: [unit:sshd.service, 'label.tier:gold', 'process:sshd', 'namespace: "
+	"kube-system ']\n";
 
 static void check_first(const struct policy_set *set, const struct policy *p)
 {
@@ -179,12 +181,15 @@ static void check_first(const struct policy_set *set, const struct policy *p)
 	assert_int_equal(p->matches, 9);
 	assert_int_equal(policy_match_at(set, p->first_match)->n, 2);
 	assert_string_equal(policy_glob(set, policy_match_at(set, p->first_match)->first + 1), "b");
-	assert_int_equal(p->conditions, WHEN(USAGE) | WHEN(HEADROOM) | WHEN(OOM_IN) | WHEN(RISK) |
-						WHEN(LEAK) | WHEN(GROWTH) | WHEN(SOME_AVG10) |
-						WHEN(FULL_AVG10) | WHEN(AGE) | WHEN(REFAULTS));
+	assert_int_equal(p->conditions, WHEN(USED) | WHEN(USAGE) | WHEN(HEADROOM) | WHEN(OOM_IN) |
+						WHEN(RISK) | WHEN(LEAK) | WHEN(GROWTH) |
+						WHEN(SOME_AVG10) | WHEN(FULL_AVG10) | WHEN(AGE) |
+						WHEN(REFAULTS));
 	assert_true(p->threshold[CONDITION_USAGE].value == HR_UNKNOWN &&
 		    p->threshold[CONDITION_USAGE].milli == 995);
-	assert_int_equal(p->threshold[CONDITION_HEADROOM].value, 64 << 20);
+	assert_true(p->threshold[CONDITION_HEADROOM].value == HR_UNKNOWN &&
+		    p->threshold[CONDITION_HEADROOM].milli == 125);
+	assert_int_equal(p->threshold[CONDITION_USED].milli, 800);
 	assert_int_equal(p->threshold[CONDITION_OOM_IN].value, 60000);
 	assert_int_equal(p->threshold[CONDITION_RISK].value, 8025);
 	assert_int_equal(p->threshold[CONDITION_LEAK].value, HR_LEAK_CONFIRMED);
@@ -236,8 +241,10 @@ static void test_all_keys(void **state)
 	assert_true(p->host_processes && p->threshold[CONDITION_RSS].value == 300 << 20 &&
 		    p->threshold[CONDITION_GROWTH].value == (1LL << 30) / 24);
 	assert_int_equal(p->action[0].signal, SIGRTMIN + 3);
-	assert_int_equal(set->protects, 3);
+	assert_int_equal(set->protects, 4);
 	assert_int_equal(policy_match_at(set, set->protect_first + 2)->key, POLICY_PROCESS);
+	assert_string_equal(policy_glob(set, policy_match_at(set, set->protect_first + 3)->first),
+			    "kube-system"); /* blanks are no part of the name */
 	assert_string_equal(policy_label(set, 0), "app.kubernetes.io/name");
 	assert_string_equal(policy_label(set, 1), "tier");
 	assert_null(policy_label(set, 2));

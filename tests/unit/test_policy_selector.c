@@ -143,8 +143,9 @@ static void test_listed_and_owned(void **state)
 	struct hr_slot *s = world_container(w, 0, "db", 1);
 
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_NONE);
-	s->labels = slot_text(s, "user.headroom=protect");
-	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_OWNER);
+	s->labels =
+		slot_text(s, "user.headroom=protect"); /* a label that a container gives itself */
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_NONE);
 	set_protect(w, POLICY_NAME, "d?");
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_PROTECTED);
 	/* and what a kill of it would end as well */
@@ -153,7 +154,7 @@ static void test_listed_and_owned(void **state)
 	world_free(w);
 }
 
-/* What runs inside a container does not exempt it, unless `protect` lists it. */
+/* What runs inside a container does not exempt it, whatever it is called. */
 static void test_inside_a_container(void **state)
 {
 	struct snapshot *w = world_new(MODE_ENFORCE);
@@ -163,8 +164,118 @@ static void test_inside_a_container(void **state)
 	put(w, 2, "pause", HR_KIND_SANDBOX, "/docker/outer/kubepods/pause");
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_NONE);
 	set_protect(w, POLICY_NAME, "inner");
-	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_PROTECTED);
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_NONE);
+	w->w.self_memcg_id = put(w, 3, "self", HR_KIND_GROUP, "/docker/outer/self")->cgroup_id;
+	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_SELF);
 	world_free(w);
+}
+
+#define MANAGER "/user.slice/user-1000.slice/user@1000.service"
+#define NAMES   HR_CHOSEN_NAMES
+#define ALL     (HR_CHOSEN_NAMES | HR_CHOSEN_UNIT | HR_CHOSEN_PATH)
+
+/* A name exempts only where root chose it: of the target itself, and of a child of it. */
+static void test_names_that_users_chose(void **state)
+{
+	static const struct {
+		const char *what;
+		uint32_t key; /* of protect … */
+		const char *glob;
+		enum hr_kind kind; /* … the target, which has tasks … */
+		const char *path;
+		uint16_t chosen, root_path;
+		enum hr_kind child_kind; /* … and a cgroup below it */
+		const char *child;
+		uint16_t child_chosen;
+		bool unresolved; /* the resolver has not answered for either */
+		enum hr_skip_reason reason;
+	} rows[] = {
+		{"root's unit", POLICY_UNIT, "db.service", HR_KIND_UNIT, "/system.slice/db.service",
+		 0, 0, 0, NULL, 0, false, HR_SKIP_PROTECTED},
+		{"a user's unit", POLICY_UNIT, "db.service", HR_KIND_UNIT, MANAGER "/db.service",
+		 ALL, sizeof(MANAGER) - 1, 0, NULL, 0, false, HR_SKIP_NONE},
+		{"its name", POLICY_NAME, "db.service", HR_KIND_UNIT, MANAGER "/db.service", ALL,
+		 sizeof(MANAGER) - 1, 0, NULL, 0, false, HR_SKIP_NONE},
+		{"its path", POLICY_CGROUP, "*/db.service", HR_KIND_UNIT, MANAGER "/db.service",
+		 ALL, sizeof(MANAGER) - 1, 0, NULL, 0, false, HR_SKIP_NONE},
+		{"the path of a user's whole", POLICY_CGROUP, "/user.slice/user-1000.slice/*",
+		 HR_KIND_UNIT, MANAGER "/db.service", ALL, sizeof(MANAGER) - 1, 0, NULL, 0, false,
+		 HR_SKIP_PROTECTED},
+		{"a longer pattern", POLICY_CGROUP, MANAGER "/db*", HR_KIND_UNIT,
+		 MANAGER "/db.service", ALL, sizeof(MANAGER) - 1, 0, NULL, 0, false, HR_SKIP_NONE},
+		{"built in", POLICY_UNIT, "-", HR_KIND_UNIT, MANAGER "/ssh.service", ALL,
+		 sizeof(MANAGER) - 1, 0, NULL, 0, false, HR_SKIP_NONE},
+		{"built in, not resolved", POLICY_UNIT, "-", HR_KIND_GROUP, MANAGER "/ssh.service",
+		 0, 0, 0, NULL, 0, true, HR_SKIP_NONE},
+		{"a path, not resolved", POLICY_CGROUP, "*/db.service", HR_KIND_GROUP,
+		 MANAGER "/db.service", 0, 0, 0, NULL, 0, true, HR_SKIP_NONE},
+		{"root's, not resolved", POLICY_UNIT, "-", HR_KIND_GROUP,
+		 "/system.slice/ssh.service", 0, 0, 0, NULL, 0, true, HR_SKIP_RUNTIME},
+		{"a directory that root gave away", POLICY_UNIT, "-", HR_KIND_UNIT,
+		 "/given/ssh.service", ALL, 6, 0, NULL, 0, false, HR_SKIP_NONE},
+		{"below a service", POLICY_UNIT, "-", HR_KIND_UNIT,
+		 "/system.slice/runner.service/headroomd.service", ALL,
+		 sizeof("/system.slice/runner.service") - 1, 0, NULL, 0, false, HR_SKIP_NONE},
+		{"the service above it", POLICY_UNIT, "-", HR_KIND_UNIT,
+		 "/system.slice/runner.service", 0, 0, HR_KIND_UNIT, "headroomd.service", ALL,
+		 false, HR_SKIP_NONE},
+		{"a unit with a made-up container", POLICY_NAME, "gold", HR_KIND_UNIT,
+		 "/system.slice/runner.service", 0, 0, HR_KIND_CONTAINER, "docker-1.scope", ALL,
+		 false, HR_SKIP_NONE},
+		{"a unit with containers of root's", POLICY_UNIT, "-", HR_KIND_UNIT,
+		 "/system.slice/dind.service", 0, 0, HR_KIND_CONTAINER, "docker-1", 0, false,
+		 HR_SKIP_RUNTIME},
+		{"a user's unit with a protected child", POLICY_UNIT, "db.service", HR_KIND_UNIT,
+		 MANAGER "/evil.service", ALL, sizeof(MANAGER) - 1, HR_KIND_UNIT, "db.service", ALL,
+		 false, HR_SKIP_NONE},
+		{"the same, not resolved", POLICY_CGROUP, "*/db.service", HR_KIND_UNIT,
+		 MANAGER "/evil.service", ALL, sizeof(MANAGER) - 1, HR_KIND_GROUP, "db.service", 0,
+		 true, HR_SKIP_NONE},
+		{"a container with a protected child", POLICY_UNIT, "db.service", HR_KIND_CONTAINER,
+		 "/docker/1", 0, 0, HR_KIND_GROUP, "db.service", ALL, false, HR_SKIP_NONE},
+		{"a user's group with a child that looks like a unit", POLICY_UNIT, "-",
+		 HR_KIND_GROUP, MANAGER "/evil", ALL, sizeof(MANAGER) - 1, HR_KIND_UNIT,
+		 "x.service", ALL, false, HR_SKIP_NONE},
+		{"a container of a rootless engine", POLICY_NAME, "x", HR_KIND_CONTAINER,
+		 MANAGER "/docker-1.scope", ALL, sizeof(MANAGER) - 1, 0, NULL, 0, false,
+		 HR_SKIP_NONE},
+		{"by its runtime", POLICY_RUNTIME, "docker", HR_KIND_CONTAINER,
+		 MANAGER "/docker-1.scope", ALL, sizeof(MANAGER) - 1, 0, NULL, 0, false,
+		 HR_SKIP_NONE},
+		{"a container in a service of root's", POLICY_NAME, "x", HR_KIND_CONTAINER,
+		 "/system.slice/web.service/libpod-1", HR_CHOSEN_PATH | HR_CHOSEN_UNIT,
+		 sizeof("/system.slice/web.service") - 1, 0, NULL, 0, false, HR_SKIP_PROTECTED},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+		const char *last = strrchr(rows[i].path, '/') + 1;
+		struct hr_slot *s = put(w, 0, rows[i].kind == HR_KIND_CONTAINER ? "x" : last,
+					rows[i].kind, rows[i].path);
+		char path[256];
+
+		s->id.chosen = rows[i].chosen;
+		s->id.root_path = rows[i].root_path;
+		s->id.runtime = HR_RUNTIME_DOCKER;
+		s->flags |= HR_SLOT_HAS_TASKS;
+		if (rows[i].unresolved && !rows[i].child)
+			s->id.workload = 0;
+		if (rows[i].kind == HR_KIND_UNIT)
+			s->id.unit = slot_text(s, last);
+		if (rows[i].child) {
+			snprintf(path, sizeof(path), "%s/%s", rows[i].path, rows[i].child);
+			s = put(w, 1, rows[i].child, rows[i].child_kind, path);
+			s->id.unit = slot_text(s, rows[i].child);
+			s->id.chosen = rows[i].child_chosen;
+			s->id.root_path = (uint16_t)strlen(rows[i].path);
+			if (rows[i].unresolved)
+				s->id.workload = 0;
+		}
+		set_protect(w, rows[i].key, rows[i].glob);
+		if (policy_exempt(w->set, &w->w, 0) != rows[i].reason)
+			fail_msg("%s: %d", rows[i].what, policy_exempt(w->set, &w->w, 0));
+		world_free(w);
+	}
 }
 
 /* A container of a pod without a readable state file may be its sandbox; so may an unresolved one. */
@@ -238,6 +349,73 @@ static void test_parents(void **state)
 	w->slot[1].flags = 0;
 	assert_false(takes(w, &by_name, 1)); /* no process in it */
 	world_free(w);
+}
+
+/* Before the resolver's answer nothing is chosen; where it does not come, a leaf, or what the policy names. */
+static void test_not_identified(void **state)
+{
+	static const struct rule_spec glob = {.name = "g",
+					      .selector = {{POLICY_CGROUP + 1, NULL, "/*"}}};
+	static const struct rule_spec path = {
+		.name = "p", .selector = {{POLICY_CGROUP + 1, NULL, "/a.service"}}};
+	static const struct {
+		const char *what;
+		uint64_t workload, after_ms;
+		bool parent, path; /* many may be in it; the policy names it */
+		enum hr_skip_reason reason;
+	} rows[] = {
+		{"a leaf, just seen", 0, 0, false, false, HR_SKIP_UNKNOWN},
+		{"a leaf, 0.4 s", 0, 400, false, false, HR_SKIP_UNKNOWN},
+		{"a leaf, no answer", 0, 500, false, false, HR_SKIP_NONE},
+		{"a leaf, answered at once", 7, 0, false, false, HR_SKIP_NONE},
+		{"with others, no answer", 0, 60000, true, false, HR_SKIP_UNKNOWN},
+		{"with others, answered", 7, 0, true, false, HR_SKIP_NONE},
+		{"named, just seen", 0, 0, true, true, HR_SKIP_UNKNOWN},
+		{"named, no answer", 0, 500, true, true, HR_SKIP_NONE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+		struct hr_slot *s = put(w, 0, "a.service", HR_KIND_UNIT, "/a.service");
+		const struct policy *p = set_add(w, rows[i].path ? &path : &glob);
+		enum hr_skip_reason reason;
+
+		s->id.workload = rows[i].workload;
+		s->sampled_ns = s->appeared_ns + rows[i].after_ms * NS_PER_MS;
+		reason = selector_allowed(w->set, &w->w, p, 0, rows[i].parent);
+		if (reason != rows[i].reason)
+			fail_msg("%s: %d", rows[i].what, reason);
+		world_free(w);
+	}
+}
+
+/* A unit in which a process of a protected name was seen is not ended as a whole; a container is: its owner chooses the names in it. */
+static void test_unit_with_protected_process(void **state)
+{
+	static const struct {
+		const char *comm;
+		enum hr_kind kind;
+		enum hr_skip_reason reason;
+	} rows[] = {
+		{"postgres", HR_KIND_UNIT, HR_SKIP_PROTECTED},
+		{"postmaster", HR_KIND_UNIT, HR_SKIP_NONE},
+		{"postgres", HR_KIND_CONTAINER, HR_SKIP_NONE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+		struct hr_slot *s =
+			rows[i].kind == HR_KIND_UNIT
+				? put(w, 0, "db.service", HR_KIND_UNIT, "/system.slice/db.service")
+				: world_container(w, 0, "db", 1);
+
+		set_protect(w, POLICY_PROCESS, "postgres");
+		s->process[0] = (struct hr_process){.pid = 5, .comm = "sh"};
+		s->process[1].pid = 6;
+		snprintf(s->process[1].comm, sizeof(s->process[1].comm), "%s", rows[i].comm);
+		assert_int_equal(policy_exempt(w->set, &w->w, 0), rows[i].reason);
+		world_free(w);
+	}
 }
 
 /* ---- process groups outside containers ---- */
@@ -365,12 +543,24 @@ static void test_jobs_that_hold(void **state)
 	set_protect(w, POLICY_UNIT, "db.service");
 	put(w, 0, "db.service", HR_KIND_UNIT, "/system.slice/db.service");
 	w->slot[0].id.unit = slot_text(&w->slot[0], "db.service");
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"postgres"}, NULL),
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"postgres"}, false, NULL),
 			 HR_SKIP_PROTECTED);
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, NULL), HR_SKIP_NONE);
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, &w->slot[0]),
+	/* A name that a user chose is a wish, and exempts none. */
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"postgres"}, true, NULL),
+			 HR_SKIP_NONE);
+	assert_true(policy_protects_name(w->set, (char[17]){"postgres"}));
+	assert_false(policy_protects_name(w->set, (char[17]){"cc1"}));
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, true, &w->slot[0]),
 			 HR_SKIP_PROTECTED);
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"0123456789abcdef"}, NULL),
+	w->pgroup[0] = (struct process_group){.pgid = 100, .pid = 101, .comm = "postgres"};
+	assert_int_equal(policy_exempt_process_group(w->set, &w->w, 0), HR_SKIP_PROTECTED);
+	w->pgroup[0].flags = PGROUP_OWN_NAMES;
+	assert_int_equal(policy_exempt_process_group(w->set, &w->w, 0), HR_SKIP_NONE);
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, false, NULL),
+			 HR_SKIP_NONE);
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, false, &w->slot[0]),
+			 HR_SKIP_PROTECTED);
+	assert_int_equal(policy_exempt_process(w->set, (char[17]){"0123456789abcdef"}, false, NULL),
 			 HR_SKIP_NONE);
 	world_free(w);
 }
@@ -426,14 +616,17 @@ static void test_jobs_that_change(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unit_with_protected_process),
 		cmocka_unit_test(test_globs),
 		cmocka_unit_test(test_all_keys_must_fit),
 		cmocka_unit_test(test_never),
 		cmocka_unit_test(test_itself_and_its_ancestors),
 		cmocka_unit_test(test_listed_and_owned),
+		cmocka_unit_test(test_names_that_users_chose),
 		cmocka_unit_test(test_nameless),
 		cmocka_unit_test(test_inside_a_container),
 		cmocka_unit_test(test_parents),
+		cmocka_unit_test(test_not_identified),
 		cmocka_unit_test(test_above_the_nameless),
 		cmocka_unit_test(test_born_below),
 		cmocka_unit_test(test_jobs_that_hold),

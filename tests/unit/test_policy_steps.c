@@ -164,6 +164,26 @@ static void go_nothing_to_reclaim(struct snapshot *w)
 	world_run(w, 35);
 }
 
+/* Every step was skipped, so a dry run has asked for nothing that its log must wait for: after the cooldown it looks again,
+ * as enforcement does. */
+static void go_all_skipped(struct snapshot *w, enum policy_mode mode)
+{
+	struct rule_spec spec = {
+		.name = "slow",
+		BY_NAME("citizen-*"),
+		.p = {.mode = mode, USAGE_AT(300), .cooldown_ms = 5000, ACTIONS(THROTTLE(3))}};
+
+	w->slot[0].memory.unreclaimable = 300 * MIB;
+	rule(w, &spec);
+	usage(w, 312);
+	world_run(w, 3);
+	w->slot[0].memory.unreclaimable = 100 * MIB;
+	world_run(w, 4);
+}
+
+static void go_all_skipped_enforce(struct snapshot *w) { go_all_skipped(w, MODE_ENFORCE); }
+static void go_all_skipped_dry_run(struct snapshot *w) { go_all_skipped(w, MODE_DRY_RUN); }
+
 static void go_rate_limit(struct snapshot *w)
 {
 	w->set->rate_limit_kills = 0;
@@ -419,6 +439,26 @@ static void go_renamed(struct snapshot *w)
 	world_run(w, 32);
 }
 
+/* `docker rename` between SIGTERM and the kill: the kill is not for the other name, and that is said. */
+static void go_renamed_between(struct snapshot *w)
+{
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 45);
+	w->slot[0].id.name = slot_text(&w->slot[0], "other");
+	world_run(w, 60);
+}
+
+static void go_protected_between(struct snapshot *w)
+{
+	set_protect(w, POLICY_NAME, "citizen-8");
+	rule(w, &kill_switch);
+	usage(w, 312);
+	world_run(w, 45);
+	w->slot[0].id.name = slot_text(&w->slot[0], "citizen-8");
+	world_run(w, 60);
+}
+
 /* An exempt target has no next action either. */
 static void go_protected(struct snapshot *w)
 {
@@ -532,6 +572,10 @@ static const struct scenario {
 	{"nothing to reclaim", go_nothing_to_reclaim,
 	 "31 do notify citizen-7 1/4 by switch\n31 skipped throttle citizen-7\n31 do term "
 	 "citizen-7 3/4 by switch\n"},
+	{"all steps skipped", go_all_skipped_enforce,
+	 "1 skipped throttle citizen-7\n6 do throttle citizen-7 1/1 by slow\n"},
+	{"all steps skipped: dry run", go_all_skipped_dry_run,
+	 "1 skipped throttle citizen-7\n6 dry-run throttle citizen-7 1/1 by slow\n"},
 	{"rate limit", go_rate_limit,
 	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
 	 "41 refused term citizen-7: rate limit reached\n"},
@@ -575,6 +619,12 @@ static const struct scenario {
 	 "1 do throttle citizen-7 1/1 by earnest\n"},
 	{"renamed", go_renamed,
 	 "56 do notify citizen-7 1/4 by switch\n56 do throttle citizen-7 2/4 by switch\n"},
+	{"renamed between two steps", go_renamed_between,
+	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
+	 "41 do term citizen-7 3/4 by switch\n71 skipped kill other: renamed: no longer matches\n"},
+	{"protected between two steps", go_protected_between,
+	 "31 do notify citizen-7 1/4 by switch\n31 do throttle citizen-7 2/4 by switch\n"
+	 "41 do term citizen-7 3/4 by switch\n71 skipped kill citizen-8: protected\n"},
 	{"protected", go_protected, ""},
 	{"late results", go_late_results,
 	 "1 do reclaim citizen-7 1/2 by r\n4 do kill citizen-7 2/2 by r\n"},

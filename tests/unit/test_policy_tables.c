@@ -62,19 +62,24 @@ static void test_conditions(void **state)
 /* What is not known of a slot, a process group or a host is unknown in the inputs and null in the event. */
 static void test_unknown(void **state)
 {
-	static const struct hr_slot slot = {
-		.memory = {.usage = HR_UNKNOWN, .rss = HR_UNKNOWN, .headroom = HR_UNKNOWN},
-		.pressure = {HR_UNKNOWN_U32, HR_UNKNOWN_U32},
-		.counts = {.refaults_per_second = HR_UNKNOWN},
-		.forecast = {.risk_centi = UINT16_MAX,
-			     .oom_in_p50_ms = HR_UNKNOWN,
-			     .drift_bytes_per_second = HR_UNKNOWN_I64}};
+	static const struct hr_slot slot = {.memory = {.usage = HR_UNKNOWN,
+						       .unreclaimable = HR_UNKNOWN,
+						       .rss = HR_UNKNOWN,
+						       .headroom = HR_UNKNOWN},
+					    .pressure = {HR_UNKNOWN_U32, HR_UNKNOWN_U32},
+					    .counts = {.refaults_per_second = HR_UNKNOWN},
+					    .forecast = {.risk_centi = UINT16_MAX,
+							 .oom_in_p50_ms = HR_UNKNOWN,
+							 .drift_bytes_per_second = HR_UNKNOWN_I64}};
 	static const struct process_group group = {.rss = HR_UNKNOWN,
 						   .largest_rss = HR_UNKNOWN,
+						   .age_ms = HR_UNKNOWN,
 						   .growth_bytes_per_second = HR_UNKNOWN_I64};
-	static const char *const keys[] = {"usage_bytes",    "rss_bytes",  "headroom_bytes",
-					   "oom_in_seconds", "risk",       "host_available_bytes",
-					   "some_avg10",     "full_avg10", "refaults_per_second"};
+	static const char *const keys[] = {
+		"usage_bytes",          "unreclaimable_bytes", "rss_bytes",
+		"headroom_bytes",       "oom_in_seconds",      "risk",
+		"host_available_bytes", "some_avg10",          "full_avg10",
+		"refaults_per_second"};
 	const struct input_source sources[] = {{.slot = &slot}, {.pgroup = &group}};
 
 	for (size_t s = 0; s < ARRAY_SIZE(sources); s++) {

@@ -127,6 +127,42 @@ static void test_no_cooldown(void **state)
 	world_free(w);
 }
 
+/* A kill that was asked for and has not come yet: the reflex stays armed, and what it kills then is no further step and no further
+ * charge. With the result it is disarmed. */
+static void test_armed_until_killed(void **state)
+{
+	static const struct rule_spec reflex = {
+		"reflex",
+		{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, ACTIONS(REFLEX, KILL)},
+		{{POLICY_NAME + 1, NULL, "box"}},
+		NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	const struct policy *p;
+	struct action action;
+	bool is_reflex;
+	uint64_t at, left;
+
+	world_container(w, 0, "box", 310);
+	w->set->rate_limit_kills = 2;
+	w->set->rate_limit_per_ms = 600000;
+	set_add(w, &reflex);
+	world_rules(w);
+	w->answer = ANSWER_LATER;
+	world_run(w, 1);
+	assert_int_equal(w->kills, 1);
+	assert_true(engine_kills_now(w->engine, 0));
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) && is_reflex);
+	left = engine_kills_left(w->engine, w->w.now_ns);
+	assert_true(engine_reflex_fired(w->engine, &w->w, 0, &action));
+	assert_int_equal(action.kind, HR_ACTION_REFLEX);
+	assert_int_equal(engine_kills_left(w->engine, w->w.now_ns), left);
+	world_answer(w, &w->later, HR_STATUS_DONE);
+	assert_false(engine_kills_now(w->engine, 0));
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) && !is_reflex);
+	assert_int_equal(w->kills, 1);
+	world_free(w);
+}
+
 /* Only what BPF can't see must be decided already: conditions besides the size hold, no `for`, and it is in earnest. */
 static void test_not_armed(void **state)
 {
@@ -169,13 +205,71 @@ static void test_not_armed(void **state)
 	}
 }
 
+/* A share of a limit that was not read yet: BPF takes it of the live limit. */
+static void test_limit_unknown(void **state)
+{
+	static const struct rule_spec share = {"share",
+					       {.mode = MODE_ENFORCE,
+						.conditions = WHEN(USAGE),
+						.threshold[CONDITION_USAGE] = {HR_UNKNOWN, 900, 0},
+						ACTIONS(REFLEX, KILL)},
+					       {{POLICY_CGROUP + 1, NULL, "/*"}},
+					       NULL};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+	const struct policy *p;
+	bool is_reflex = false;
+	struct hr_slot *slot = world_container(w, 0, "box", 10);
+	uint64_t at = 0;
+
+	set_add(w, &share);
+	world_rules(w);
+	memset(&slot->memory, 0xff, sizeof(slot->memory));
+	slot->sampled_ns = 0;
+	slot->id.workload = 0; /* its name may be protected */
+	assert_false(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex));
+	slot->id.workload = 7;
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) && is_reflex);
+	assert_int_equal(at, HR_UNKNOWN);
+	/* a usage alone, of a tripwire or the fast poll, says nothing of the limit */
+	slot->sampled_ns = 1;
+	slot->memory.usage = 10 * MIB;
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) && is_reflex);
+	assert_int_equal(at, HR_UNKNOWN);
+	slot->memory.limit = 100 * MIB;
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) && is_reflex);
+	assert_int_equal(at, 90 * MIB);
+	/* a sweep: it has none */
+	slot->memory.limit = HR_UNKNOWN;
+	slot->memory.headroom = 1000 * MIB;
+	assert_false(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex));
+	/* but a new one may get it after the sweep */
+	slot->started_ns = WALL0;
+	slot->sampled_ns = WALL0 + 2000000000;
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) && is_reflex);
+	assert_int_equal(at, HR_UNKNOWN);
+	slot->sampled_ns = WALL0 + 5000000000;
+	assert_false(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex));
+	slot->started_ns = HR_UNKNOWN; /* it existed before the daemon */
+	assert_false(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex));
+	/* no answer, but a sweep: unless it may have a protected name */
+	slot->id.workload = 0;
+	slot->id.kind = HR_KIND_GROUP;
+	slot->memory.limit = 100 * MIB;
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) && is_reflex);
+	set_protect(w, POLICY_NAME, "database");
+	world_rules(w);
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) && !is_reflex);
+	slot->id.workload = 7;
+	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &is_reflex) && is_reflex);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_armed),
-		cmocka_unit_test(test_reflex_calm),
-		cmocka_unit_test(test_no_cooldown),
-		cmocka_unit_test(test_not_armed),
+		cmocka_unit_test(test_armed),       cmocka_unit_test(test_reflex_calm),
+		cmocka_unit_test(test_no_cooldown), cmocka_unit_test(test_armed_until_killed),
+		cmocka_unit_test(test_not_armed),   cmocka_unit_test(test_limit_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

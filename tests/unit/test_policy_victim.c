@@ -16,9 +16,13 @@ struct identity { /* a container (or a process group: `pgroup`) of the context *
 	const char *name;
 	uint64_t mib;
 	int64_t growth_kib;
-	uint64_t low_mib;
+	uint64_t low_mib, shmem_mib;
 	bool pgroup, protected, unnamed;
 	uint16_t risk;
+	const char *user; /* the directory below which it chose its names, with … */
+	bool wish;        /* … user.headroom=protect */
+	bool all;         /* all process groups of a user together */
+	uint32_t uid;
 };
 
 /* The contract's incident: 416 MB, no swap; a build of 40 processes of 6 MB, a database of 90 MB, sshd, a journal. */
@@ -85,6 +89,77 @@ static const struct context {
 	 {{.name = "grp", .mib = 60, .pgroup = true}, {.name = "box", .mib = 60}},
 	 "box",
 	 {"process smaller"}},
+	{"a tmpfs may outlive its container: not the larger, which frees little for sure",
+	 {{.name = "volume", .mib = 200, .shmem_mib = 195}, {.name = "web", .mib = 60}},
+	 "web",
+	 {"volume smaller"}},
+	{"shared buffers beside enough of its own",
+	 {{.name = "postgres", .mib = 200, .shmem_mib = 120}, {.name = "web", .mib = 60}},
+	 "postgres",
+	 {"web smaller"}},
+	{"a tmpfs that still grows: the end of what fills it stops that",
+	 {{.name = "filler", .mib = 200, .shmem_mib = 195, .growth_kib = 900},
+	  {.name = "db", .mib = 90}},
+	 "filler",
+	 {"db slower growth"}},
+	{"a tmpfs is better than nothing",
+	 {{.name = "volume", .mib = 200, .shmem_mib = 195}, {.name = "sshd", .mib = 4}},
+	 "volume",
+	 {"sshd smaller"}},
+	{"a user's wish: what helps as well and is that user's, too",
+	 {{.name = "a", .mib = 200, .growth_kib = 900, .user = "/u", .wish = true},
+	  {.name = "b", .mib = 100, .user = "/u"},
+	  {.name = "web", .mib = 90}},
+	 "b",
+	 {"a protected by its owner", "web smaller"}},
+	{"it spares nothing of another",
+	 {{.name = "a", .mib = 200, .growth_kib = 900, .user = "/u", .wish = true},
+	  {.name = "b", .mib = 100, .user = "/v"},
+	  {.name = "web", .mib = 90}},
+	 "a",
+	 {"b slower growth"}},
+	{"nor what does not help",
+	 {{.name = "a", .mib = 200, .user = "/u", .wish = true},
+	  {.name = "b", .mib = 1, .user = "/u"}},
+	 "a",
+	 {"b smaller"}},
+	{"all of that user's wish it",
+	 {{.name = "a", .mib = 200, .user = "/u", .wish = true},
+	  {.name = "b", .mib = 100, .user = "/u", .wish = true}},
+	 "a",
+	 {"b smaller"}},
+	{"of what a user runs, what grows",
+	 {{.name = "all", .mib = 200, .growth_kib = 950, .pgroup = true, .all = true, .uid = 9},
+	  {.name = "editor", .mib = 40, .growth_kib = 900, .pgroup = true, .uid = 9},
+	  {.name = "browser", .mib = 42, .pgroup = true, .uid = 9},
+	  {.name = "web", .mib = 60}},
+	 "editor",
+	 {"process slower growth", "web slower growth"}},
+	{"… if it helps by itself",
+	 {{.name = "all", .mib = 200, .growth_kib = 950, .pgroup = true, .all = true, .uid = 9},
+	  {.name = "part", .mib = 2, .growth_kib = 900, .pgroup = true, .uid = 9}},
+	 "all",
+	 {"process smaller"}},
+	{"… if most of the growth is its own",
+	 {{.name = "all", .mib = 200, .growth_kib = 9500, .pgroup = true, .all = true, .uid = 9},
+	  {.name = "part", .mib = 40, .growth_kib = 900, .pgroup = true, .uid = 9}},
+	 "all",
+	 {"process slower growth"}},
+	{"… and it is not another's",
+	 {{.name = "all", .mib = 200, .growth_kib = 950, .pgroup = true, .all = true, .uid = 9},
+	  {.name = "part", .mib = 40, .growth_kib = 900, .pgroup = true, .uid = 8}},
+	 "all",
+	 {"process smaller"}},
+	{"nothing grows: all of it",
+	 {{.name = "all", .mib = 200, .pgroup = true, .all = true, .uid = 9},
+	  {.name = "part", .mib = 40, .pgroup = true, .uid = 9}},
+	 "all",
+	 {"process smaller"}},
+	{"only tmpfs", {{.name = "volume", .mib = 100, .shmem_mib = 100}}, "volume", {NULL}},
+	{"more shared memory than usage: readings of two moments",
+	 {{.name = "odd", .mib = 90, .shmem_mib = 95}, {.name = "web", .mib = 60}},
+	 "web",
+	 {"odd smaller"}},
 };
 
 static void set_context(struct snapshot *w, const struct context *context)
@@ -98,22 +173,34 @@ static void set_context(struct snapshot *w, const struct context *context)
 		if (identity->pgroup) {
 			struct process_group *pgroup = &w->pgroup[w->w.pgroups++];
 
-			*pgroup = (struct process_group){.pgid = 500 + i,
-							 .pid = 510 + i,
-							 .start_boottime_ns = 7,
-							 .processes = 40,
-							 .leader_start_ns = 6,
-							 .rss = identity->mib * MIB,
-							 .largest_rss = 6 * MIB,
-							 .growth_bytes_per_second =
-								 identity->growth_kib * 1024};
+			*pgroup = (struct process_group){
+				.pgid = 500 + i,
+				.pid = 510 + i,
+				.start_boottime_ns = 7,
+				.processes = 40,
+				.user = identity->uid,
+				.members.of =
+					identity->all ? PROCESSES_OF_USER : PROCESSES_OF_GROUP,
+				.leader_start_ns = 6,
+				.rss = identity->mib * MIB,
+				.largest_rss = 6 * MIB,
+				.growth_bytes_per_second = identity->growth_kib * 1024};
 			snprintf(pgroup->comm, sizeof(pgroup->comm), "%s", identity->name);
 			continue;
 		}
 		s = world_container(w, i, identity->name, identity->mib);
 		s->memory.low = identity->low_mib * MIB;
+		s->memory.shmem = identity->shmem_mib * MIB;
 		s->forecast.drift_bytes_per_second = identity->growth_kib * 1024;
 		s->forecast.risk_centi = identity->risk;
+		if (identity->user) {
+			char path[64];
+
+			snprintf(path, sizeof(path), "%s/%s", identity->user, identity->name);
+			s->id.cgroup = slot_text(s, path);
+			s->id.root_path = (uint16_t)strlen(identity->user);
+			s->id.chosen = HR_CHOSEN_PATH | (identity->wish ? HR_CHOSEN_WISH : 0);
+		}
 		if (identity->protected)
 			set_protect(w, POLICY_NAME, identity->name);
 		if (identity->unnamed)
@@ -163,7 +250,7 @@ static void test_scenes(void **state)
 		}
 }
 
-/* The target is a whole process group, by its pgid; a single process by its pid. */
+/* The target is a whole process group, by its pgid; of one that holds others its largest process, by its pid. */
 static void test_job_target(void **state)
 {
 	static const struct context context = {
@@ -199,8 +286,29 @@ static void test_job_target(void **state)
 	world_rules(w);
 	world_run(w, 7);
 	assert_string_equal(w->log, "1 do term make 1/2 by hog\n6 do kill make 2/2 by hog\n");
+	assert_int_equal(w->last.target.pgid, 500);
+	assert_int_equal(w->last.target.pid, 510);
+	world_free(w);
+
+	w = world_new(MODE_ENFORCE); /* others in it: only the process that the policy matches */
+	set_context(w, &context);
+	w->pgroup[0].flags |= PGROUP_HOLDS_OTHERS;
+	set_add(w, &hog);
+	world_rules(w);
+	world_run(w, 2);
+	assert_string_equal(w->log, "1 do term make 1/2 by hog\n");
 	assert_int_equal(w->last.target.pgid, 0);
 	assert_int_equal(w->last.target.pid, 510);
+	world_free(w);
+
+	w = world_new(MODE_ENFORCE); /* others joined it after SIGTERM */
+	set_context(w, &context);
+	set_add(w, &hog);
+	world_rules(w);
+	world_run(w, 2);
+	w->pgroup[0].flags |= PGROUP_HOLDS_OTHERS;
+	world_run(w, 7);
+	assert_int_equal(w->kills, 0);
 	world_free(w);
 }
 
@@ -250,6 +358,35 @@ static void test_restarted_culprit(void **state)
 	assert_int_equal(w->actions, 2);
 	assert_null(strstr(w->log, "kill db"));
 	world_free(w);
+}
+
+/* What an escalation freed: a removed cgroup's cache and tmpfs are not gone with it. */
+static void test_freed_at_removal(void **state)
+{
+	static const struct {
+		uint64_t file_mib, freed_mib; /* HR_UNKNOWN */
+	} rows[] = {{0, 200}, {50, 150}, {200, 0}, {250, 0}, {HR_UNKNOWN, HR_UNKNOWN}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+		struct hr_slot *s = world_container(w, 0, "box", 200);
+
+		s->memory.file =
+			rows[i].file_mib == HR_UNKNOWN ? HR_UNKNOWN : rows[i].file_mib * MIB;
+		w->host.mem_available = 10 * MIB;
+		set_add(w, &low);
+		world_rules(w);
+		world_run(w, 1);
+		assert_int_equal(w->kills, 1);
+		world_ends(w, 0);
+		w->host.mem_available = 3000 * MIB;
+		world_run(w, 3);
+		assert_int_equal(w->ends, 1);
+		assert_int_equal(w->last_outcome.freed, rows[i].freed_mib == HR_UNKNOWN
+								? HR_UNKNOWN
+								: rows[i].freed_mib * MIB);
+		world_free(w);
+	}
 }
 
 /* One shortage gets one dry run, not one on each container. */
@@ -323,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_restarted_culprit),
 		cmocka_unit_test(test_one_at_a_time),
 		cmocka_unit_test(test_dry_run_once),
+		cmocka_unit_test(test_freed_at_removal),
 		cmocka_unit_test(test_hold_off),
 		cmocka_unit_test(test_harsher),
 	};

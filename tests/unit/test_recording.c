@@ -10,8 +10,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <zlib.h>
 #include <cmocka.h>
 
+#include "board/frame_codec.h"
+#include "board/layout.h"
 #include "fixture_board.h"
 
 struct rig {
@@ -456,6 +459,63 @@ static void test_flipped(void **state)
 	assert_int_equal(count_frames(rig, NULL, NULL), 4);
 }
 
+/* A frame of `slots` used or free slots and `events` zeros, as header and packed bytes. */
+static unsigned char *pack_claims(const struct hr_frame_body *body,
+				  struct hr_frame_header *ret_header)
+{
+	size_t index = sizeof(*body),
+	       slots = (index + body->slot_count * sizeof(uint32_t) + 7) & ~(size_t)7;
+	size_t n = slots + body->slot_count * sizeof(struct hr_slot) + body->events_bytes;
+	unsigned char *raw = calloc(1, n), *packed;
+	uLongf m = compressBound(n);
+	struct hr_frame_header h = {.magic = HR_FRAME_MAGIC,
+				    .kind = HR_FRAME_KEY,
+				    .time_ns = 1,
+				    .raw_bytes = (uint32_t)n};
+	uLong crc;
+
+	packed = malloc(m);
+	assert_true(raw && packed);
+	memcpy(raw, body, sizeof(*body));
+	for (uint32_t i = 0; i < body->slot_count; i++)
+		memcpy(raw + index + i * sizeof(i), &i, sizeof(i));
+	assert_int_equal(compress2(packed, &m, raw, n, 1), Z_OK);
+	h.packed_bytes = (uint32_t)m;
+	crc = crc32(0, (const Bytef *)&h, sizeof(h));
+	h.crc = (uint32_t)crc32(crc, packed, h.packed_bytes);
+	free(raw);
+	*ret_header = h;
+	return packed;
+}
+
+/* Small frames that claim much: refused before memory is taken for it. */
+static void test_bombs(void **state)
+{
+	static const struct {
+		uint32_t capacity, slots, events;
+	} rows[] = {
+		{256, 257, 0},               /* more slots than the board has */
+		{256, 0, 64 << 20},          /* more events than its rings hold */
+		{65536, 65536, 0},           /* free slots */
+		{256, 0, 256 * 1024 * 1024}, /* the same, larger */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct hr_frame_body body = {.slot_count = rows[i].slots,
+					     .events_bytes = rows[i].events};
+		_cleanup_free_ unsigned char *packed = NULL;
+		struct hr_frame_header header;
+		struct frame p = {0};
+
+		assert_int_equal(layout_make(rows[i].capacity, 0, 0, &body.header), 0);
+		body.header.state = HR_BOARD_RUNNING;
+		packed = pack_claims(&body, &header);
+		assert_int_equal(frame_unpack(&header, packed, NULL, &p), -EBADMSG);
+		assert_true(p.slot_space <= 128 && !p.events_space);
+		frame_done(&p);
+	}
+}
+
 int main(void)
 {
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -470,6 +530,7 @@ int main(void)
 		WITH_RIG(test_damaged_in_the_middle),
 		WITH_RIG(test_another_version),
 		WITH_RIG(test_flipped),
+		cmocka_unit_test(test_bombs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,11 +59,21 @@ SET(swapless_self, f->swap_limit = 0; f->host_swap_total = 100 * MIB;)
 SET(swap_left, f->swap_limit = HR_UNKNOWN; f->host_swap_total = 100 * MIB;
     f->host_swap_free = 90 * MIB;)
 SET(swapped, f->swap = 99 * MIB; f->swap_limit = 100 * MIB;)
+SET(remains, f->limit = 64 * MIB; f->outlived = 50 * MIB; f->outlived_filled = 50 * MIB;
+    strcpy(f->filler, "shop/pod-1/fill");)
+SET(remains_little, f->limit = 64 * MIB; f->outlived = MIB;)
+SET(huge, f->level = HR_LEVEL_HOST; f->host_total = 954 * MIB; f->host_huge = 660 * MIB;)
+SET(few_huge, f->level = HR_LEVEL_HOST; f->host_total = 954 * MIB; f->host_huge = 2 * MIB;)
+SET(zram, f->level = HR_LEVEL_HOST; f->host_zram = 500 * MIB; f->host_swap_free = 400 * MIB;
+    f->host_swap_cost = 200 * MIB;)
+SET(zram_elsewhere, f->level = HR_LEVEL_OWN; f->host_zram = 500 * MIB;)
 SET(swapped_host, f->host_swap_total = 100 * MIB; f->host_swap_free = MIB;)
 SET(heap, f->anon = 450 * MIB;)
 SET(cached, f->file = 300 * MIB; f->shmem = 0;)
 SET(tmpfs, f->file = 300 * MIB; f->shmem = 300 * MIB;)
 SET(in_kernel, f->kernel = 200 * MIB;)
+SET(in_sockets, f->memory.sock = 200 * MIB;)
+SET(few_sockets, f->memory.sock = 2 * MIB;)
 SET(tables, f->pgtables = 200 * MIB;)
 SET(throttled, f->high = 500 * MIB;)
 SET(stalled, f->stall_centi = 4000;)
@@ -103,12 +113,20 @@ static const struct factor_row factor_rows[] = {
 	{"swap_full", true, swap_left},
 	{"swap_full", true, swapless},
 	{"swap_full", false, swapped},
+	{"outlived_memory", false, remains},
+	{"outlived_memory", true, remains_little},
+	{"swap_in_memory", false, zram},
+	{"swap_in_memory", true, zram_elsewhere},
+	{"huge_pages", false, huge},
+	{"huge_pages", true, few_huge},
 	{"swap_full", false, swapped_host},
 	{"anonymous", false, heap},
 	{"page_cache", false, cached},
 	{"page_cache", true, tmpfs},
 	{"shared_memory", false, tmpfs},
 	{"kernel_memory", false, in_kernel},
+	{"sockets", false, in_sockets},
+	{"sockets", true, few_sockets},
 	{"page_tables", false, tables},
 	{"memory_high", false, throttled},
 	{"stalls", false, stalled},
@@ -130,6 +148,31 @@ static const struct factor *find_factor(const struct facts *f, const char *word,
 		if (!strcmp(out[i].word, word))
 			return &out[i];
 	return NULL;
+}
+
+/* The kinds of kernel memory that are much of it are named, where they are known. */
+static void test_kernel_kinds(void **state)
+{
+	struct factor out[FACTORS_MOST];
+	const struct factor *factor;
+	struct facts f;
+	size_t n;
+
+	facts_init(&f);
+	in_kernel(&f);
+	factor = find_factor(&f, "kernel_memory", out, &n);
+	assert_non_null(factor);
+	assert_non_null(strstr(factor->text, "(page tables, dentries, inodes)"));
+	f.memory.kernel = f.kernel;
+	f.memory.page_tables = 120 * MIB;
+	f.memory.slab_unreclaimable = 60 * MIB;
+	f.memory.kernel_stack = 4 * MIB;
+	f.memory.vmalloc = 0;
+	factor = find_factor(&f, "kernel_memory", out, &n);
+	assert_non_null(factor);
+	assert_non_null(strstr(
+		factor->text,
+		"200 MiB was kernel memory (unreclaimable slab 60 MiB, page tables 120 MiB): "));
 }
 
 static void test_factors(void **state)
@@ -503,6 +546,7 @@ int main(void)
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_factors),
+		cmocka_unit_test(test_kernel_kinds),
 		cmocka_unit_test(test_recommendations),
 		cmocka_unit_test(test_recommendation_of_a_leak),
 		WITH_RIG(test_reports),

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,10 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/own_uid.h"
+#include "fixture_tree.h"
 #include "identify/answer.h"
+#include "skip.h"
 
 #define FIXTURES "tests/fixtures/identity/"
 #define FOUR(x)  x x x x
@@ -115,12 +119,11 @@ static const char *text_of(const struct resolve_answer *answer, struct hr_str st
 	return str.at ? (const char *)answer + str.at : "";
 }
 
-#define NEEDS_PROGRAM()                                                    \
-	do {                                                               \
-		if (!program()) {                                          \
-			print_message("headroom-resolver is not built\n"); \
-			skip();                                            \
-		}                                                          \
+#define NEEDS_PROGRAM()                                         \
+	do {                                                    \
+		if (!program()) {                               \
+			SKIP("headroom-resolver is not built"); \
+		}                                               \
 	} while (0)
 
 static void test_questions(void **state)
@@ -170,21 +173,26 @@ static void test_rights(void **state)
 	struct resolve_question question = {.ask = RESOLVE_CGROUP, .path = WEB};
 	struct resolve_answer answer;
 	struct pair pair = {0};
+	unsigned long long uid;
 
 	NEEDS_PROGRAM();
 	if (geteuid() != 0) {
-		print_message("needs root: there are no rights to give up\n");
-		skip();
+		SKIP("needs root: there are no rights to give up");
 	}
 	start(FIXTURES "docker/root", &pair);
-	pair.parser = child_of(pair.opener);
 	send_question(&pair, &question);
 	receive(&pair, &answer); /* now both are past their confinement */
+	pair.parser = child_of(pair.opener);
 	for (int i = 0; i < 2; i++) {
 		pid_t pid = i ? pair.parser : pair.opener;
 
-		assert_int_equal(status_of(pid, "Uid:", 10), 65534);
-		assert_int_equal(status_of(pid, "Gid:", 10), 65534);
+		/* a user of its own: the package's, or a number; never 65534 */
+		uid = status_of(pid, "Uid:", 10);
+		assert_true(uid && uid != 65534);
+		assert_true(getpwnam(own_uids[OWN_UID_RESOLVER].name) ||
+			    (uid >= own_uids[OWN_UID_RESOLVER].first &&
+			     uid <= own_uids[OWN_UID_RESOLVER].last));
+		assert_int_not_equal(status_of(pid, "Gid:", 10), 65534);
 		assert_int_equal(status_of(pid, "CapEff:", 16),
 				 i ? 0 : 1ULL << 2); /* CAP_DAC_READ_SEARCH */
 		assert_int_equal(status_of(pid, "CapPrm:", 16), i ? 0 : 1ULL << 2);
@@ -206,10 +214,10 @@ static void test_end_together(void **state)
 		struct pair pair = {0};
 
 		start(FIXTURES "docker/root", &pair);
-		pair.parser = child_of(pair.opener);
-		assert_true(pair.parser > 0);
 		send_question(&pair, &question);
 		receive(&pair, &answer);
+		pair.parser = child_of(pair.opener);
+		assert_true(pair.parser > 0);
 		assert_int_equal(kill(victim ? pair.parser : pair.opener, SIGKILL), 0);
 		expect_end(&pair);
 	}
@@ -317,19 +325,51 @@ static void test_find(void **state)
 	}
 	if (!mount || geteuid() != 0 ||
 	    name_to_handle_at(AT_FDCWD, mount, &h.handle, &mount_id, 0) < 0) {
-		print_message("needs root and a cgroup mount\n");
-		skip();
+		SKIP("needs root and a cgroup mount");
 	}
 	memcpy(&question.cgroup_id, h.handle.f_handle, sizeof(uint64_t));
 	answer_in("", &question, &answer);
 	if (answer.error == -EPERM)
-		skip(); /* no CAP_DAC_READ_SEARCH in this container */
+		SKIP("no CAP_DAC_READ_SEARCH in this container");
 	assert_int_equal(answer.error, 0);
 	assert_string_equal(text_of(&answer, answer.id.cgroup), "/");
 	question.cgroup_id = UINT64_MAX - 5;
 	answer_in("", &question, &answer);
 	assert_int_equal(answer.error, -ENOENT);
 	assert_int_equal(answer.complete, 1);
+}
+
+#define CONFIG "var/lib/docker/containers/" ID("11") "/config.v2.json"
+
+/* `docker rename`: reported without a question, and the next answer has the new name. */
+static void test_rename(void **state)
+{
+	struct resolve_question question = {
+		.ask = RESOLVE_CGROUP, .cgroup_id = 9, .tag = 1, .path = WEB};
+	struct resolve_answer answer;
+	struct pair pair = {0};
+	struct tree tree;
+
+	NEEDS_PROGRAM();
+	tree_new(&tree);
+	tree_put(&tree, CONFIG, "{\"Name\":\"/web\",\"Config\":{\"Image\":\"i\"}}");
+	usleep(30000); /* else it is read twice: test_state_watch.c */
+	start(tree.root, &pair);
+	send_question(&pair, &question);
+	receive(&pair, &answer);
+	assert_string_equal(text_of(&answer, answer.id.name), "web");
+	assert_int_equal(answer.named, 1);
+	tree_put(&tree, CONFIG, "{\"Name\":\"/web_old\",\"Config\":{\"Image\":\"i\"}}");
+	receive(&pair, &answer);
+	assert_int_equal(answer.ask, RESOLVE_CHANGED);
+	assert_int_equal(answer.cgroup_id, 9);
+	send_question(&pair, &question);
+	receive(&pair, &answer);
+	assert_int_equal(answer.ask, RESOLVE_CGROUP);
+	assert_string_equal(text_of(&answer, answer.id.name), "web_old");
+	shutdown(pair.socket, SHUT_WR);
+	expect_end(&pair);
+	tree_done(&tree);
 }
 
 static void test_kmsg_answer(void **state)
@@ -363,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_end_together), cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_process),      cmocka_unit_test(test_start_ticks),
 		cmocka_unit_test(test_find),         cmocka_unit_test(test_kmsg_answer),
+		cmocka_unit_test(test_rename),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,12 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <cmocka.h>
 
 #include "fixture_board.h"
+#include "base/clock.h"
 #include "board/validate.h"
 #include "fixture_torn.h"
 #include "board/layout.h"
@@ -187,6 +189,60 @@ static void test_late_reader_misses_nothing(void **state)
 	hr_reader_close(late);
 }
 
+/* What was overwritten before a reader began is not missed, however often the board has grown since. */
+static void test_late_reader_after_growth(void **state)
+{
+	struct rig *rig = *state;
+	struct hr_reader *late;
+	uint64_t read = 0;
+	int r;
+
+	for (int grown = 0; grown < 3; grown++) {
+		for (uint64_t i = 0; i < 4000; i++) /* few are kept, most overwrite each other */
+			post(rig->board, i % 100 ? HR_EVENT_OOM_SCORE_ADJ : HR_EVENT_DAEMON);
+		if (grown)
+			assert_int_equal(board_grow(rig->board, 500u * (uint32_t)grown), 0);
+		assert_int_equal(hr_reader_open(rig->path, &late), 0);
+		for (read = 0;
+		     !(r = hr_reader_next_event(late, &rig->event.event, sizeof(rig->event)));
+		     read++)
+			assert_whole(&rig->event);
+		assert_int_equal(r, -ENODATA);
+		assert_int_equal(hr_reader_missed(late), 0);
+		assert_true(rig->event.event.seq == board_header(rig->board)->last_seq);
+		assert_true(board_header(rig->board)->ring_tail[HR_RING_CHATTER] > 0);
+		hr_reader_close(late);
+	}
+}
+
+/* A reader that asks for kills only learns only of lost kills. */
+static void test_missed_in_a_ring(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t kept = 0, missed;
+	int r;
+
+	post(rig->board, HR_EVENT_DAEMON);
+	assert_int_equal(next(rig), 0);
+	for (uint64_t i = 0; i < 5000; i++) {
+		post(rig->board, HR_EVENT_OOM_SCORE_ADJ);
+		if (i % 1000 == 500)
+			post(rig->board, HR_EVENT_DAEMON);
+	}
+	while ((r = next(rig)) != -ENODATA)
+		kept += !r && rig->event.event.type == HR_EVENT_DAEMON;
+	missed = hr_reader_missed(rig->reader);
+	assert_int_equal(kept, 5);
+	assert_true(missed > 4000 && missed == hr_reader_missed_in(rig->reader, HR_RING_CHATTER));
+	assert_int_equal(hr_reader_missed_in(rig->reader, HR_RING_KEEP), 0);
+	for (uint64_t i = 0; i < 5000; i++)
+		post(rig->board, HR_EVENT_DAEMON);
+	while (next(rig) != -ENODATA)
+		;
+	assert_true(hr_reader_missed_in(rig->reader, HR_RING_KEEP) > 4000);
+	assert_int_equal(hr_reader_missed_in(rig->reader, HR_RING_CHATTER), missed);
+}
+
 static void test_chatter_spares_the_kills(void **state)
 {
 	struct rig *rig = *state;
@@ -283,6 +339,77 @@ static void test_damaged(void **state)
 	assert_int_equal(rig->event.event.seq, 4);
 }
 
+/* In a child: says by a byte that it has read one more event. */
+static void read_by_waiting(struct rig *rig, int out)
+{
+	struct hr_reader *reader;
+
+	if (hr_reader_open(rig->path, &reader))
+		_exit(1);
+	for (;;) {
+		int r = hr_reader_next_event(reader, &rig->event.event, sizeof(rig->event));
+
+		if (r == -ENODATA && hr_reader_wait_event(reader, 30 * NS_PER_SEC))
+			_exit(2);
+		if (!r && write(out, "", 1) != 1)
+			_exit(3);
+	}
+}
+
+/* No event is slept over: neither one that came since the last look, nor one that comes while it waits. */
+static void test_wait(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t begun = clock_mono_ns();
+	int fds[2], status;
+	pid_t child;
+	char byte;
+
+	assert_int_equal(next(rig), -ENODATA);
+	assert_int_equal(hr_reader_wait_event(rig->reader, NS_PER_MS), -ETIMEDOUT);
+	post_any(rig->board, 1);
+	assert_int_equal(hr_reader_wait_event(rig->reader, 30 * NS_PER_SEC), 0);
+	assert_int_equal(next(rig), 0);
+	assert_int_equal(next(rig), -ENODATA);
+	post_any(rig->board, 2);
+	hr_reader_health(rig->reader, NULL); /* sees the header, and reads no event */
+	assert_int_equal(hr_reader_wait_event(rig->reader, 30 * NS_PER_SEC), 0);
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		read_by_waiting(rig, fds[1]);
+	close(fds[1]);
+	for (uint64_t i = 1; i <= 12; i++) {
+		if (i > 2) {
+			usleep(i % 2 ? 20000 : 0); /* it waits by then; or not */
+			post_any(rig->board, i);
+		}
+		assert_int_equal(read(fds[0], &byte, 1), 1);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	close(fds[0]);
+	assert_true(clock_mono_ns() - begun < 30 * NS_PER_SEC);
+}
+
+/* An error, no SIGBUS. */
+static void test_wait_truncated(void **state)
+{
+	struct rig *rig = *state;
+	char lock[64];
+
+	assert_int_equal(hr_reader_wait_event(rig->reader, NS_PER_MS), -ETIMEDOUT);
+	board_close(rig->board);
+	assert_int_equal(truncate(rig->path, 0), 0);
+	assert_int_equal(hr_reader_wait_event(rig->reader, 30 * NS_PER_SEC), -EFAULT);
+	unlink(rig->path);
+	snprintf(lock, sizeof(lock), "%s.lock", rig->path);
+	unlink(lock);
+	rig->board = NULL;
+}
+
 static void post_in_the_meantime(void)
 {
 	uint64_t n = rand() % meantime.one_in ? 0
@@ -372,10 +499,14 @@ int main(void)
 		WITH_RIG(test_lapped),
 		WITH_RIG(test_counts),
 		WITH_RIG(test_late_reader_misses_nothing),
+		WITH_RIG(test_late_reader_after_growth),
+		WITH_RIG(test_missed_in_a_ring),
 		WITH_RIG(test_chatter_spares_the_kills),
 		WITH_RIG(test_seek),
 		WITH_RIG(test_refused),
 		WITH_RIG(test_damaged),
+		WITH_RIG(test_wait),
+		WITH_RIG(test_wait_truncated),
 		WITH_RIG(test_in_the_meantime),
 		WITH_RIG(test_hammered),
 	};

@@ -63,8 +63,8 @@ static const struct row rows[] = {
 	 "web-0", "shop", P},
 	{"docker", CGROUPFS "/" ID("13"), DOCKER, SANDBOX, 1, "web-0", "registry.k8s.io/pause:3.9",
 	 "", "web-0", "shop", P},
-	{"docker", "/docker/" ID("14"), DOCKER, CONTAINER, 1,
-	 "evil\x1b]0;title\x07\nname \u202egnp", "i", "", "", "", ""},
+	{"docker", "/docker/" ID("14"), DOCKER, CONTAINER, 1, "evil?]0;title??name ?gnp", "i", "",
+	 "", "", ""},
 	{"docker", "/docker/" ID("15"), DOCKER, CONTAINER, 0, "151515151515", "", "", "", "",
 	 ""}, /* truncated */
 	{"docker", "/docker/" ID("16"), DOCKER, CONTAINER, 1, "caf?(", "img?(", "", "", "",
@@ -150,6 +150,12 @@ static const struct row rows[] = {
 	{"nerdctl", "/system.slice/nerdctl-" ID("51") ".scope", NERDCTL, CONTAINER, 1, "shop-db",
 	 "", "", "", "", ""},
 	{"nerdctl", "/default/" ID("51"), NERDCTL, CONTAINER, 1, "shop-db", "", "", "", "", ""},
+	{"nerdctl", "/default/" ID("52"), NERDCTL, CONTAINER, 1, "web", "", "", "", "",
+	 ""}, /* renamed */
+	{"docker", "/machine.slice/machine-web.scope/payload", HR_RUNTIME_NSPAWN, CONTAINER, 1,
+	 "web", "", "", "", "", ""},
+	{"docker", "/system.slice/slurmstepd.scope/job_5/step_0/user", HR_RUNTIME_SLURM, CONTAINER,
+	 1, "5.0", "", "", "", "", ""},
 	/* systemd: nothing to read */
 	{"docker", "/system.slice/ssh.service", SYSTEMD, UNIT, 1, "ssh.service", "", "", "", "",
 	 ""},
@@ -323,7 +329,7 @@ static void test_truncated(void **state)
 		int r;
 
 		memcpy(copy, text, n);
-		r = state_parse(copy, n, &json);
+		r = state_parse(copy, n, STATE_MAX_BYTES, &json);
 		assert_int_equal(r == 0, n == sizeof(text) - 1);
 		json_decref(json);
 	}
@@ -402,6 +408,47 @@ static void test_rootless(void **state)
 	tree_done(&tree);
 }
 
+/* An id in a name that a user or a container chose does not bring the name of root's container with that id; docker's
+ * --cgroup-parent makes no container a supervisor. */
+static void test_made_up_ids(void **state)
+{
+	static const struct {
+		const char *path, *name;
+		int kind, chosen;
+	} made[] = {
+		{"/docker/" ID("79"), "gold", HR_KIND_CONTAINER, 0},
+		{"/system.slice/docker-" ID("79") ".scope", "gold", HR_KIND_CONTAINER, 0},
+		/* a service of root's that runs an engine */
+		{"/system.slice/dind.service/docker/" ID("79"), "gold", HR_KIND_CONTAINER,
+		 HR_CHOSEN_PATH},
+		{"/lxc.monitor/" ID("79"), "gold", HR_KIND_CONTAINER, 0},
+		{"/kata_overhead/" ID("79"), "gold", HR_KIND_CONTAINER, 0},
+		{"/user.slice/user-1000.slice/user@1000.service/docker-" ID("79") ".scope",
+		 "797979797979", HR_KIND_CONTAINER, HR_CHOSEN_NAMES | HR_CHOSEN_PATH},
+		{"/docker/" ID("80") "/docker/" ID("79"), "797979797979", HR_KIND_CONTAINER,
+		 HR_CHOSEN_NAMES | HR_CHOSEN_PATH},
+		{"/machine.slice/systemd-nspawn@g.service/payload/docker/" ID("79"), "797979797979",
+		 HR_KIND_CONTAINER, HR_CHOSEN_NAMES | HR_CHOSEN_PATH},
+	};
+	struct resolve_answer answer;
+	struct tree tree;
+
+	tree_new(&tree);
+	tree_put(&tree, "etc/passwd",
+		 "root:x:0:0::/root:/bin/sh\nu:x:1000:1000::/home/u:/bin/sh\n");
+	tree_put(&tree, "var/lib/docker/containers/" ID("79") "/config.v2.json",
+		 "{\"ID\":\"" ID("79") "\",\"Name\":\"/gold\",\"Config\":{\"Image\":\"i\"}}");
+	for (size_t i = 0; i < ARRAY_SIZE(made); i++) {
+		ask_path(tree.root, made[i].path, 0, &answer);
+		if (strcmp(text_of(&answer, answer.id.name), made[i].name) ||
+		    answer.id.kind != made[i].kind || answer.id.chosen != made[i].chosen)
+			fail_msg("%s: %s, kind %u, chosen %#x", made[i].path,
+				 text_of(&answer, answer.id.name), answer.id.kind,
+				 answer.id.chosen);
+	}
+	tree_done(&tree);
+}
+
 static void test_config_values(void **state)
 {
 	char value[64];
@@ -455,7 +502,8 @@ int main(void)
 		cmocka_unit_test(test_gives_up),      cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_truncated),     cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_no_plain_file), cmocka_unit_test(test_rootless),
-		cmocka_unit_test(test_config_values), cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_made_up_ids),   cmocka_unit_test(test_config_values),
+		cmocka_unit_test(test_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

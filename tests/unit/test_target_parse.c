@@ -190,6 +190,74 @@ static void test_weights(void **state)
 	assert_int_equal(find("pid:1007", "/elsewhere"), 0);
 }
 
+/* An OOM kill of process 4711, asked for by 4712, in a container of the table. */
+struct kill_record {
+	struct hr_event_oom_kill oom;
+	char text[1024];
+};
+
+static void make_kill(struct kill_record *kill, const struct made *m)
+{
+	struct board_text text;
+
+	memset(kill, 0, sizeof(*kill));
+	kill->oom.event.type = HR_EVENT_OOM_KILL;
+	kill->oom.event.bytes = sizeof(*kill);
+	kill->oom.victim.pid = 4711;
+	kill->oom.trigger.pid = 4712;
+	board_text_init(&text, kill, sizeof(kill->oom), sizeof(*kill));
+	kill->oom.event.id.kind = m->kind;
+	kill->oom.event.id.name = board_text_add(&text, m->name, false);
+	kill->oom.event.id.container_id = board_text_add(&text, m->id, false);
+	kill->oom.event.id.namespace = board_text_add(&text, m->namespace, false);
+	kill->oom.event.id.pod = board_text_add(&text, m->pod, false);
+	kill->oom.event.id.container = board_text_add(&text, m->container, false);
+	kill->oom.event.id.unit = board_text_add(&text, m->unit, false);
+	kill->oom.event.id.cgroup = board_text_add(&text, m->cgroup, true);
+}
+
+static void test_events(void **state)
+{
+	static const struct {
+		const char *typed;
+		enum identity of;
+		bool fits;
+	} cases[] = {
+		{"web", WEB, true},
+		{"web", WEB_OLD, false},
+		{"web", POD, false},
+		{"abcd1", WEB, true},
+		{"abcd2", WEB, false},
+		{"app", APP, true},
+		{"shop/cart-1/app", APP, true},
+		{"pod:shop/cart-1", APP, true},
+		{"pod:shop/cart-1/proxy", APP, false},
+		{"pod:shop/cart-2", APP, false},
+		{"unit:sshd", UNIT, true},
+		{"sshd.service", UNIT, true},
+		{"unit:sshd", WEB, false},
+		{"a\\x1b[1mb", HOSTILE, true},
+		{"cgroup:/docker/a", WEB, true},
+		{"cgroup:/docker", WEB, true}, /* below it */
+		{"cgroup:/dock", WEB, false},
+		{"cgroup:/", WEB, true},
+		{"pid:4711", WEB, true}, /* the victim */
+		{"pid:4712", WEB, true}, /* which asked for memory */
+		{"pid:471", WEB, false},
+	};
+	struct kill_record kill;
+	struct target target;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		make_kill(&kill, &made[cases[i].of]);
+		assert_int_equal(target_parse(cases[i].typed, &target), 0);
+		if (!!target_fits_event(&target, &kill.oom.event) != cases[i].fits)
+			fail_msg("'%s', %s", cases[i].typed, made[cases[i].of].cgroup);
+	}
+	kill.oom.event.bytes = sizeof(struct hr_event); /* cut: its members are not read */
+	assert_int_equal(target_fits_event(&target, &kill.oom.event), 0);
+}
+
 static void put(const char *root, const char *text)
 {
 	char path[128];
@@ -244,9 +312,8 @@ static void test_pid_cgroup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_long),
-		cmocka_unit_test(test_weights),
+		cmocka_unit_test(test_find),       cmocka_unit_test(test_long),
+		cmocka_unit_test(test_weights),    cmocka_unit_test(test_events),
 		cmocka_unit_test(test_pid_cgroup),
 	};
 

@@ -89,31 +89,25 @@ static void test_ledger_evicts_the_oldest(void **state)
 static void test_kills_take_the_better_source(void **state)
 {
 	static const struct {
-		uint64_t counter, first, recorded, expected, doubled, base;
+		uint64_t counted, first, recorded, expected;
 	} rows[] = {
-		{HR_UNKNOWN, 0, 0, 0, 0, 0},
-		{HR_UNKNOWN, 0, 3, 3, 0, 0},
-		{3, 0, 2, 3, 0, 0},
-		{2, 0, 3, 3, 0, 0},
-		{4, 0, 3, 3, 1, 0},
-		{3, 0, 3, 3, 1, 0},
-		{0, 0, 0, 0, 1, 0},
-		/* adopted: `first` has what the counter said then, and perhaps kills of earlier cgroups */
-		{5, 5, 0, 5, 0, 5},
-		{1, 4, 1, 5, 0, 1},
-		{2, 7, 0, 8, 0, 1},
-		{3, 7, 1, 9, 0, 1},
-		{2, 7, 2, 9, 0, 1},
+		{0, 0, 0, 0},
+		{0, 0, 3, 3},
+		{3, 0, 2, 3},
+		{2, 0, 3, 3},
+		/* adopted: `first` has what was known then, and perhaps kills of earlier cgroups */
+		{0, 5, 0, 5},
+		{0, 4, 1, 5},
+		{1, 7, 0, 8},
+		{2, 7, 1, 9},
 	};
 	struct track track;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		memset(&track, 0, sizeof(track));
-		track.kills_counter = rows[i].counter;
+		track.counted.incidents = rows[i].counted;
 		track.kills_first = rows[i].first;
 		track.kills_recorded = rows[i].recorded;
-		track.kills_doubled = rows[i].doubled;
-		track.counter_base = rows[i].base;
 		assert_int_equal(track_kills(&track), rows[i].expected);
 	}
 }

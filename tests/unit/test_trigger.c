@@ -103,8 +103,9 @@ static int trigger_at(struct collector *collector, const char *path, __u64 thres
 static void test_refused(void **state)
 {
 	const struct trigger good = {.memcg_id = id_of("a"), .path = "/a", .threshold = 1000};
-	struct trigger bad[] = {good, good, good, good, good, good, good};
-	static const int want[] = {-EINVAL, -EINVAL, -EINVAL, -EINVAL, -EINVAL, -ESTALE, -ENOENT};
+	struct trigger bad[] = {good, good, good, good, good, good, good, good};
+	static const int want[] = {-EINVAL, -EINVAL, -EINVAL, -EINVAL,
+				   -EINVAL, -ESTALE, -ENOENT, -EINVAL};
 
 	bad[0].memcg_id = 0;
 	bad[1].path = NULL;
@@ -113,6 +114,7 @@ static void test_refused(void **state)
 	bad[4].flags = 0x80;
 	bad[5].memcg_id = id_of("b");
 	bad[6].path = "/gone";
+	bad[7].threshold = RECORD_UNKNOWN; /* of which limit? */
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_int_equal(collect_trigger(*state, &bad[i]), want[i]);
 		assert_int_equal(collect_trigger_state(*state, good.memcg_id), TRIGGER_NOT);
