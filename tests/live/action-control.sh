@@ -1,8 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Manual actions: in observe mode the daemon runs them for root and for the users that the configuration names, and records the
-# uid that asked; in dry-run it only logs them; it refuses every other user. The socket withstands clients that connect and
-# send nothing, or nonsense.
+# uid that asked; in dry-run it only logs them. The kernel refuses every other user; where it cannot, the daemon does.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/action.inc"
 
@@ -43,6 +42,10 @@ if command -v setpriv >/dev/null; then
 		ask_kill
 		[ $? = 4 ] || fail "the other user was not refused: $(cat "$work/said")"
 		alive "$workload_pid" || fail 'the refused action was run'
+		chmod 666 "$BOARD.control" # as on a file system without ACLs
+		ask_kill
+		[ $? = 4 ] || fail "the daemon did not refuse the other user: $(cat "$work/said")"
+		alive "$workload_pid" || fail 'the refused action was run'
 		daemon_event '.what == "control" and (.text | contains("65534"))' >/dev/null || fail 'no event about the refusal'
 		printf 'mode: observe\ninterval: 200ms\ncontrol: {allow: ["user:nobody"]}\n' >"$work/config"
 		reload configuration_loaded
@@ -59,6 +62,24 @@ since=$(mark)
 by_hand kill "cgroup:$ours/hog" || fail "dry run: $(cat "$work/said")"
 acted kill '.result.status == "dry_run" and .mode == "dry-run"'
 alive "$workload_pid" || fail 'a dry run has killed'
+
+# Paused, nothing is done or logged; the daemon that takes over is paused, too.
+by_policy='.policy == "large"'
+printf 'mode: dry-run\ninterval: 200ms\npolicies: [{name: large, match: {cgroup: "%s/hog"}, when: {usage: 20M}, actions: [kill], cooldown: 0s}]\n' \
+	"$ours" >"$work/config"
+to_daemon pause || fail "pause: $(cat "$work/said")"
+daemon_stop
+daemon_on
+sweeps 4
+no_action "$by_policy"
+snapshot | expect '.host.guard.paused and .host.guard.mode == "observe"' 'paused after a restart'
+cli status | grep -q '^paused ' || fail 'the status does not say it'
+[ "$(status daemon pause 90d)" = 2 ] || fail 'a pause of 90 days was accepted'
+to_daemon resume || fail "resume: $(cat "$work/said")"
+acted kill "$by_policy" 'resumed'
+to_daemon pause 1s || fail "pause: $(cat "$work/said")"
+resumed() { snapshot | ask '.host.guard.paused | not'; }
+wait_for 10 resumed || fail 'a pause of one second has no end'
 
 # Reload the configuration through the socket.
 printf 'mode: observe\ninterval: 200ms\n' >"$work/config"

@@ -17,6 +17,7 @@ chmod 755 "$work/tell"
 daemon_with <<E
 mode: enforce
 interval: 200ms
+run_as: root
 policies:
   - name: one
     match: {cgroup: "$ours/hog"}

@@ -17,3 +17,20 @@ cli ls | grep -q . || fail 'ls prints nothing over a pipe'
 "$build/headroom" ls --board "$work/none" >/dev/null 2>"$work/err"
 [ $? = 3 ] || fail 'a missing board must give status 3'
 [ "$(wc -l <"$work/err")" = 1 ] || fail "one line on stderr was expected: $(cat "$work/err")"
+
+# Counters of memory.stat, which is not read at each sweep, stay as they were read. Of a cgroup of ours: other scenarios make thousands.
+group_make counted || fail 'cannot make a group'
+in_group counted "$workload" hold 8MiB >/dev/null 2>&1 &
+held=$!
+counter() { snapshot | jq -e "[.containers[] | select(.cgroup == \"$ours/counted\" and .refaults_total != null)] != []" >/dev/null; }
+wait_for 10 counter || fail 'no refaults_total'
+seen=0
+while [ $seen -lt 5 ]; do
+	sweeps 1
+	counter || fail 'refaults_total is gone after a reading'
+	seen=$((seen + 1))
+done
+kill -9 $held
+
+# What the verifier spends on each program, in counts: a program that takes most of what a kernel allows is refused by the next one.
+"$build/tools/verifier-cost" --check >"$work/cost" 2>&1 || fail "verifier: $(grep -E 'beyond|cost:' "$work/cost")"

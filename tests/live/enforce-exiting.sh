@@ -18,6 +18,7 @@ scenario_clean_up() {
 	hogs=
 }
 nice_of() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 17; }
+nice_before=$(nice_of "$bystander")
 
 # It has released its address space, but the memory is still charged.
 caught() {
@@ -61,7 +62,7 @@ enforce --deadline 10s kill "cgroup:$ours/box" || fail 'no answer'
 echo "$size, ending, without CPU time, $(cat "$work/without") in cgroup.procs: $(jq -r '.freed_after_ms // "not freed"' "$work/answer") ms"
 answered ".status == \"done\" and .processes == 1 and .pid == $workload_pid and .comm == \"workload\""
 answered ".usage_before_bytes > $((had / 2)) and .freed_bytes > .usage_before_bytes / 2 and .freed_after_ms != null"
-alive "$bystander" && [ "$(nice_of "$bystander")" = 0 ] || fail 'a bystander was touched'
+alive "$bystander" && [ "$(nice_of "$bystander")" = "$nice_before" ] || fail 'a bystander was touched'
 scenario_clean_up
 wait_for 30 empty box || fail 'it still runs'
 enforce kill "cgroup:$ours/box" && answered '.status == "skipped" and .error == "ESRCH"' 'no processes left'

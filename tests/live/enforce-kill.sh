@@ -47,6 +47,15 @@ enforce kill-largest "cgroup:$ours/box" && answered ".status == \"done\" and .pi
 answered '.freed_bytes > 40000000'
 alive "$small" || fail 'the smaller one died'
 
+# … which is the process that frees the most, not one of nine that share more
+group_make shares || fail 'cannot make a group'
+workload_start shares prefork 8 40M cow
+server=$workload_pid
+workload_start shares hold 20M
+enforce kill-largest "cgroup:$ours/shares" && answered ".status == \"done\" and .pid == $workload_pid and .freed_bytes > 15000000"
+alive "$server" || fail 'the server was killed'
+kill "$server"
+
 # one process, and one that has become another
 enforce --start 12345 kill "pid:$small" && answered '.status == "skipped" and (.detail | test("another process"))'
 alive "$small" || fail 'a reused pid was killed'
@@ -66,14 +75,14 @@ enforce kill "group:$job" && answered '.status == "done" and .processes == 7 and
 alive "$bystander" || fail 'a bystander died'
 enforce kill "group:$job" && answered '.status == "skipped"'
 
-# protected by its owner
+# protected by an attribute
 if "$try" protect "cgroup:$ours/other" 2>/dev/null; then
-	enforce kill "cgroup:$ours/other" && answered '.status == "refused" and .error == "EPERM" and .detail == "protected by its owner"'
+	enforce kill "cgroup:$ours/other" && answered '.status == "refused" and .error == "EPERM" and .detail == "protected by an attribute of its cgroup"'
 	alive "$bystander" || fail 'a protected one died'
 	# and a process by itself, in a group below that
 	mkdir "$(group_dir other)/below" || fail 'cannot make a group'
 	workload_start other/below hold 8M
-	enforce kill "pid:$workload_pid" && answered '.status == "refused" and (.detail | test("owner"))'
+	enforce kill "pid:$workload_pid" && answered '.status == "refused" and (.detail | test("an attribute of its cgroup protects"))'
 	alive "$workload_pid" || fail 'a process in a protected group died'
 	kill -9 "$workload_pid"
 else

@@ -56,8 +56,16 @@ END
 second=$pid
 wait_says second "prometheus: can't listen on 127.0.0.1:$base: Address already in use; trying again"
 wait_says second "socket: $work/socket: another program listens there"
-"$build/headroom" export --check --config "$work/second.yaml" --board "$work/b200" >"$work/check"
+# Beside a running exporter, as in the exporter's own pod, its port and socket work; another program's port does not.
+"$build/headroom" export --check --config "$work/first.yaml" --board "$work/b200" >"$work/check" ||
+	{ cat "$work/check" >&2 && fail '--check beside the exporter itself'; }
+[ "$(grep -c 'works: headroom-export runs' "$work/check")" = 2 ] || { cat "$work/check" >&2 && fail 'it does not say that it runs'; }
+"$catch" $((base + 3)) "$work/other" 404 & other=$!
+wait_for 10 nc -z 127.0.0.1 $((base + 3)) || fail 'http-sink does not listen'
+sed "s/:$base\"/:$((base + 3))\"/; /socket:/d" "$work/first.yaml" >"$work/taken.yaml"
+"$build/headroom" export --check --config "$work/taken.yaml" --board "$work/b200" >"$work/check" && fail 'another program has the port'
 grep -q 'use another port or path' "$work/check" || { cat "$work/check" >&2 && fail '--check does not say what to do'; }
+kill $other
 export_end "$first" KILL
 wait_says second 'prometheus: works again'
 wait_says second 'socket: works again'

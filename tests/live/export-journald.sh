@@ -10,9 +10,10 @@ for tool in journalctl unshare busybox jq "$build/tools/make-board"; do need "$t
 [ -s /etc/machine-id ] || skip 'there is no /etc/machine-id, which journald needs'
 [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null || skip 'no right to a mount namespace'
 
-# /run and /dev of its own; the latter is $work/dev. On standard output, the pid of each daemon.
+# /run and /dev of its own: $work/run and $work/dev. (Not by /proc/PID/root: the exporter has fewer rights than these daemons.)
+# On standard output, the pid of each daemon.
 cat >"$work/daemons" <<'END'
-mount -t tmpfs none /run && mkdir -p /run/systemd/journald.conf.d /run/systemd/journal /run/log/journal || exit
+mkdir "$2/run" && mount --bind "$2/run" /run && mkdir -p /run/systemd/journald.conf.d /run/systemd/journal /run/log/journal || exit
 printf '[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nRateLimitIntervalSec=0\nRuntimeMaxUse=64M\n' >/run/systemd/journald.conf.d/ours.conf
 "$1" 2>/dev/null &
 echo journald $!
@@ -27,11 +28,10 @@ scenario_clean_up() {
 	for pid in $export $(awk '{ print $2 }' "$work/pids") $shell; do kill "$pid" 2>/dev/null; done
 	wait $export $shell 2>/dev/null
 }
-root() { printf '/proc/%s/root\n' "$(awk -v name="$1" '$1 == name { print $2 }' "$work/pids")"; }
 wait_for 10 grep -q syslogd "$work/pids" || { cat "$work/daemons.log" >&2 && fail 'the daemons do not start'; }
-wait_for 10 eval 'test -S "$(root journald)/run/systemd/journal/socket"' || skip 'systemd-journald does not run here'
+wait_for 10 test -S "$work/run/systemd/journal/socket" || skip 'systemd-journald does not run here'
 wait_for 10 test -S "$work/dev/log" || fail 'syslogd does not listen'
-journal() { journalctl --directory="$(root journald)/run/log/journal" --no-pager "$@"; }
+journal() { journalctl --directory="$work/run/log/journal" --no-pager "$@"; }
 
 "$build/tools/make-board" --out "$work/hostile" --containers 60 --hostile --seed 7 || fail 'no board'
 events() { "$build/headroom" events --json --board "$work/hostile"; }
@@ -41,7 +41,7 @@ printf 'journald %s 0\nsyslog %s 0\n' "$instance" "$instance" >"$work/state"
 cat >"$work/headroom.yaml" <<END
 export:
   state: $work/state
-  journald: {socket: $(root journald)/run/systemd/journal/socket}
+  journald: {socket: $work/run/systemd/journal/socket}
   syslog: {socket: $work/dev/log, severity: warning}
 END
 "$build/headroom" export --check --config "$work/headroom.yaml" --board "$work/hostile" >"$work/check" || fail "--check: $(cat "$work/check")"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # A real Prometheus scrapes the exporter, and the shipped rules reach a real Alertmanager when a container leaks and is
-# OOM-killed. /readyz fails soon after the daemon has died, /metrics says so, and comes back with it.
+# OOM-killed; so do the exporter's own alerts. /readyz fails soon after the daemon has died, /metrics says so, and comes back with it.
 . "$(dirname "$0")/lib.sh"
 
 for tool in prometheus promtool curl; do need $tool; done
@@ -17,6 +17,7 @@ web=$((base + 1)) am=$((base + 2)) http=$base
 cat >"$work/headroom.yaml" <<END
 export:
   prometheus: {listen: "127.0.0.1:$http"}
+  webhook: {url: "http://127.0.0.1:$am/api/v2/alerts", format: alertmanager}
 END
 # What takes minutes in the shipped rules takes seconds here; the expressions are theirs.
 sed -e 's/for: [0-9]*[ms]/for: 0s/' deploy/prometheus/rules.yaml >"$work/rules.yaml"
@@ -79,6 +80,8 @@ wait_for 60 fired ContainerOOMKilled "$ours/leaky" || {
 	snapshot | ask "$(entry leaky) | {state, oom_kills_total}" >&2
 	fail 'the OOM kill did not reach Alertmanager'
 }
+# And without a Prometheus, from the events.
+wait_for 20 fired MemoryOOMKill "$ours/leaky" || { cat "$work/export.log" >&2 && fail 'the alert of the exporter itself did not reach Alertmanager'; }
 wait_for 20 query "headroom_container_oom_kills_total{id=\"$ours/leaky\"} >= 1" || fail 'the kill is not counted'
 
 wait_for 20 fired HeadroomActed '' || fail 'what the policy did did not reach Alertmanager'

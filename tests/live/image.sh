@@ -94,4 +94,13 @@ acted() { event_after 0 '.type == "action" and .action == "kill" and .target.nam
 wait_for 10 acted || { cli events | tail -n 20 >&2; docker logs headroom >&2; fail 'hog was not ended'; }
 ended() { [ "$(docker inspect -f '{{.State.Running}} {{.State.OOMKilled}}' hog)" = 'false false' ]; }
 wait_for 5 ended || fail 'hog runs on, or was OOM-killed'
+
+# Root in a container that shares the board may not request actions: the control socket is the daemon's alone.
+runs_on() { [ "$(docker inspect -f '{{.State.Running}}' headroom-export)" = true ]; }
+docker run --rm --user 0:0 --network none -v "$work/shared:/run/headroom" headroom-reader kill headroom-export --yes >"$work/said" 2>&1 &&
+	fail 'root in a container that shares the board ended another one'
+grep -q 'not in this container' "$work/said" || fail "the reason is not told: $(cat "$work/said")"
+runs_on || fail 'the exporter has ended'
+docker exec headroom headroom kill headroom-export --yes >"$work/said" 2>&1 || fail "not in the daemon's container either: $(cat "$work/said")"
+! runs_on || fail 'the exporter runs on'
 daemon_ends

@@ -79,6 +79,12 @@ group_remove() { # name; its processes are killed first
 	wait_for 5 removed
 }
 
+kernel_kills() { # name: what the kernel's own OOM killer did there
+	file=$(group_dir "$1")/memory.events
+	[ -f "$file" ] || file=$(group_dir "$1")/memory.oom_control
+	sed -n 's/^oom_kill //p' "$file"
+}
+
 clean_up() {
 	status=$?
 	[ ! -e "$work/failed" ] || status=1
@@ -98,6 +104,8 @@ trap 'exit 143' INT TERM
 # ---- the daemon: tests/live/run keeps one for all; a scenario that harms its daemon starts its own
 
 daemon=
+# Scenarios run beside each other, each with policies for its own cgroups only; empty: as users run it.
+no_lock=--no-lock
 # The board may be there a moment before the first sweep is on it.
 ready='.host.guard.state == "running" and .host.guard.pid > 0 and (.containers | length > 0)'
 daemon_ready() { snapshot | ask "$ready"; }
@@ -105,7 +113,8 @@ daemon_ready() { snapshot | ask "$ready"; }
 daemon_attached() { pid=$(snapshot | ask "select($ready) | .host.guard.pid") && kill -0 "$pid"; }
 
 daemon_start() { # [option…]; environment of the caller
-	"$build/headroomd" --board "$BOARD" "$@" >"$work/daemon.log" 2>&1 &
+	# shellcheck disable=SC2086 # an option or nothing
+	"$build/headroomd" --board "$BOARD" $no_lock "$@" >"$work/daemon.log" 2>&1 &
 	daemon=$!
 	wait_for 60 daemon_attached && return # a second alone; seven beside a load of 17 on two cores
 	cat "$work/daemon.log" >&2

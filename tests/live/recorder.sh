@@ -37,4 +37,17 @@ recorder=
 kill_recorded >/dev/null || fail 'the kill is not in the last snapshot'
 "$build/headroom" explain host --at 0s --board "$work/none" >"$work/explain" || fail 'explain --at finds no picture'
 
+# A new board knows nothing of the kill: events, explain and report have it from the history.
+rm -f "$BOARD"
+daemon_start || fail 'the daemon does not start again'
+victim=cgroup:$ours/victim
+ours_says() { HEADROOM_BOARD=$BOARD "$build/headroom" "$@"; }
+wait_for 10 ours_says explain "$victim" || fail 'the group is not on the new board'
+ours_says explain "$victim" >"$work/explain"
+id=$(sed -n 's/^Last OOM kill: .*headroom report \([0-9T]*-[0-9]*\)$/\1/p' "$work/explain" | tail -n 1)
+[ "$id" ] || fail "explain does not name the kill: $(cat "$work/explain")"
+ours_says report "$id" | grep -q '^# OOM kill' || fail "report $id is not its post-mortem"
+ours_says events "$victim" --type oom_kill | grep -q OOM-killed || fail 'events has not the kill of the group'
+daemon_stop
+
 BUILD=$build TMPDIR=$work tools/torture-recorder --quick >"$work/torture" 2>&1 || fail "$(grep -v ^good "$work/torture")"

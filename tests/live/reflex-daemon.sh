@@ -23,9 +23,6 @@ E
 [ "$(cli check --json | jq -r '.. | objects | select(.signal? == "reflex") | .variant' | head -n 1)" != none ] ||
 	skip 'no reflex on this kernel'
 
-kernel_kills() {
-	sed -n 's/^oom_kill //p' "$(group_dir "$1")/memory.events" "$(group_dir "$1")/memory.oom_control" 2>/dev/null
-}
 # Before a process is there: one that takes all its memory at once leaves no time for it.
 armed() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
 for n in 1 2 3 4; do wait_for 10 armed hog$n || fail "hog$n is not armed"; done

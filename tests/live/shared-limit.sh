@@ -19,7 +19,7 @@ shared() {
 		length == 3" <"$work/shared"
 }
 wait_for 90 shared || fail 'the children do not share their parent'"'"'s danger'
-ask "$(entry pod/idle)" <"$work/shared" | expect '.reasons[0].text | contains("an ancestor")' 'it names the limit'
+ask "$(entry pod/idle)" <"$work/shared" | expect '.reasons[0].text | contains("parent limit")' 'it names the limit'
 ask "$(entry pod/calm)" <"$work/shared" | expect '.drift_bytes_per_second < 500000' 'the trend stays its own'
 cli explain "cgroup:$ours/pod/idle" >"$work/words" || fail 'nothing to explain'
 grep -q "parent limit 50 MiB ($ours/pod)" "$work/words" || fail "$(cat "$work/words")"

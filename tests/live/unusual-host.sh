@@ -46,6 +46,29 @@ if command -v setpriv >/dev/null && setpriv --bounding-set -ipc_lock true 2>/dev
 		'.memcg_sweep == "cgroup files" and .oom_kill == "memory.events"'
 fi
 
+# what it is called, what takes something away, the word that is then degraded
+with_degraded() {
+	called=$1
+	rm -f "$BOARD" "$BOARD.lock"
+	unshare -m sh -c "$2 --no-lock --config '$work/policies' --board '$BOARD'" >"$work/daemon.log" 2>&1 &
+	daemon=$!
+	wait_for 15 daemon_ready || { cat "$work/daemon.log" && fail "no daemon, $called"; }
+	snapshot | jq .host.guard | expect ".degraded | any(.what == \"$3\")" "$called"
+	daemon_stop
+	echo "degraded $called"
+}
+printf 'mode: enforce\npolicies:\n  - name: p\n    match: {cgroup: "%s/none"}\n    when: {usage: 1GiB}\n    actions: [{term: 3s}, kill]\n' \
+	"$ours" >"$work/policies"
+freezer=/sys/fs/cgroup/freezer
+[ -d $freezer ] || freezer=$mount
+with_degraded 'with cgroups read-only' "for m in $mount $freezer; do mount -o bind \$m \$m; mount -o remount,bind,ro \$m; done; exec '$build/headroomd'" action_kill
+if command -v setpriv >/dev/null; then
+	with_degraded 'without CAP_KILL' "exec setpriv --bounding-set -kill '$build/headroomd'" action_term
+fi
+timeout -k 5 40 unshare -m sh -c "mount -t proc -o subset=pid proc /proc && exec '$build/headroomd' --board '$BOARD'" >"$work/out" 2>&1
+status=$?
+[ $status = 5 ] && grep -q 'subset=pid' "$work/out" || fail "status $status with subset=pid: $(cat "$work/out")"
+
 # No memory cgroups at all: one line, and the status that says that this host can't. Lazily: a mount that another process reads
 # at that moment would stay, and the daemon would rightly run on.
 timeout -k 5 40 unshare -m sh -c "while umount -l $mount 2>/dev/null; do :; done; umount -l /sys/fs/cgroup/unified 2>/dev/null

@@ -1,0 +1,76 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Processes outside containers that share memory: it counts once, so the hog is the victim and not a server with many workers,
+# by copy on write, shared and System V memory, memfd or a mapped file; and a hog of many small processes is seen whole.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/action.inc"
+
+command -v setsid >/dev/null || skip 'setsid is not here'
+[ -e /proc/self/smaps_rollup ] || skip 'this kernel has no smaps_rollup'
+
+pids=
+started() { # NAME MODE…
+	name=$1
+	shift
+	: >"$work/ready.$name"
+	# In a guest the runner is spared by the OOM killer, and so would they be.
+	setsid sh -c 'echo 0 >/proc/self/oom_score_adj; exec "$@"' - "$workload" -c "$(group_dir session)" -n "$name" "$@" >"$work/ready.$name" &
+	pids="$pids $!"
+	wait_for 30 grep -q ready "$work/ready.$name" || fail "$name is not ready"
+}
+round() { # what; the target; the server, and what it holds at most in MiB
+	cat >"$work/config" <<-E
+		mode: dry-run
+		rate_limit: none
+		policies:
+		  - name: short
+		    match: {scope: host_processes, process: "$prefix*"}
+		    when: {host_available: 99.9%}
+		    actions: [kill]
+	E
+	daemon_on
+	since=$last # it may have decided before it counted as started
+	acted kill ".policy == \"short\"" "$1" 30
+	expect ".target.comm == \"$2\"" "$1: the target is $2" <"$work/action"
+	[ -z "${3:-}" ] || expect "any(.skipped[]; .target.name == \"$3\" and .usage_bytes < $4 * 1048576)" \
+		"$1: $3 has less than $4 MiB" <"$work/action"
+	last=$(mark)
+	daemon_stop
+	for pid in $pids; do kill "$pid"; done
+	pids=
+}
+
+group_make session || fail 'cannot make a group' # as a session's scope: its charge says nothing of one of them
+prefix=hr$$
+last=0
+for kind in cow shared sysv memfd file; do
+	started ${prefix}-srv prefork 12 24M "$kind"
+	started ${prefix}-hog hold 120M
+	round "twelve workers: $kind" ${prefix}-hog ${prefix}-srv 60
+done
+started ${prefix}-db prefork 1 100M cow
+started ${prefix}-hog hold 150M
+round 'a server that saves itself' ${prefix}-hog ${prefix}-db 130
+started ${prefix}-many fork 7 40M
+started ${prefix}-srv prefork 12 24M cow
+started ${prefix}-hog hold 150M
+round 'a hog of seven' ${prefix}-many ${prefix}-srv 60
+
+# What a kill frees: the 24 MiB once, not thirteen times.
+started ${prefix}-srv prefork 12 24M shared
+cat >"$work/config" <<-E
+	mode: enforce
+	policies:
+	  - name: large
+	    match: {scope: host_processes, process: "$prefix*"}
+	    when: {rss: 20MiB}
+	    actions: [kill]
+E
+daemon_on
+since=$last
+# A worker may end with its parent, before its own signal: so the count is not of all.
+acted kill '.policy == "large" and .result.status == "done" and .target.processes > 0' 'the server' 30
+living() { cat /proc/[0-9]*/stat 2>/dev/null | sed 's/.*) //' | awk -v group="$pids" '$3 == group + 0 && $1 != "Z"' | grep -q .; }
+all_ended() { ! living; }
+wait_for 5 all_ended || fail 'a process of the server lives'
+expect '.freed_bytes > 20 * 1048576 and .freed_bytes < 60 * 1048576' 'what the kill freed' <"$work/action"
