@@ -20,6 +20,13 @@ warn := -Wall -Wextra -Wmissing-prototypes -Wshadow -Wvla -Wno-unused-parameter
 CFLAGS ?= -O2 -g
 san_1 := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 san_thread := -fsanitize=thread -fno-omit-frame-pointer
+# SAN=fuzz: what tests/fuzz links; libFuzzer comes with clang.
+san_fuzz := -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize=function \
+	-fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer -Wno-unknown-warning-option
+ifeq ($(SAN),fuzz)
+override CC := $(CLANG)
+CFLAGS := -O1 -g
+endif
 san := $(san_$(SAN)) $(if $(COV),--coverage -fprofile-update=atomic)
 # The build's own folder never gets into a binary: the same sources give the same bytes anywhere.
 cflags := -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(warn) $(WERROR) $(san) -Iinclude -Iuser -I$(build)/gen \
@@ -29,7 +36,7 @@ ldflags := $(LDFLAGS) $(san) -Wl,--as-needed -Wl,--build-id=sha1
 daemon_libs := -lbpf -lelf -lz -lyaml -lm -lpthread
 cli_libs := -lbpf -lelf -lz -lyaml -ljansson -lsqlite3 -lncursesw -ltinfo -lm -lpthread
 resolver_libs := -ljansson -lseccomp -lcap-ng
-export_libs := -lmicrohttpd -lcurl -lnats -lnettle -lyaml -ljansson -lz -lm -lpthread
+export_libs := -lmicrohttpd -lcurl -lnats -lmosquitto -lnettle -lyaml -ljansson -lz -lm -lpthread
 all_libs := $(cli_libs) $(export_libs) -lseccomp -lcap-ng
 
 arch := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/;s/ppc64le/powerpc/;s/s390x/s390/;s/riscv64/riscv/')
@@ -50,6 +57,8 @@ tool_src := $(wildcard tools/*.c)
 tools := $(tool_src:tools/%.c=$(build)/tools/%)
 unit_src := $(wildcard tests/unit/test_*.c)
 units := $(unit_src:tests/unit/%.c=$(build)/tests/%)
+fuzz_src := $(wildcard tests/fuzz/fuzz_*.c)
+fuzzers := $(fuzz_src:tests/fuzz/%.c=$(build)/tests/%)
 
 all: $(programs) $(tools) ## build build/headroomd, build/headroom and the resolver (default)
 .DEFAULT_GOAL := all
@@ -121,6 +130,9 @@ $(tools): $(build)/tools/%: $(obj)/tools/%.o \
 $(build)/tests/test_%: $(obj)/tests/unit/test_%.o $(archives)
 	$(link) $(all_libs) -lcmocka
 
+$(build)/tests/fuzz_%: $(obj)/tests/fuzz/fuzz_%.o $(archives)
+	$(link) -fsanitize=fuzzer $(all_libs)
+
 $(obj)/tools/backtest.o $(patsubst %.c,$(obj)/%.o,$(wildcard tools/backtest/*.c)): cflags += -Itools
 
 backtest: $(build)/tools/backtest ## score the forecasts against the rules that people use (docs/internals/forecast-backtest.md)
@@ -132,6 +144,18 @@ backtest-table: $(build)/tools/backtest ## calibrate the risk anew on the tuning
 	$(Q)$< --table user/forecast/calibrate_table.h
 
 units: $(units) ## build the unit tests
+fuzzers: $(fuzzers)
+HOURS ?= 1
+fuzz: ## feed the parsers with damaged input for HOURS=n, and keep what reaches new code (docs/internals/testing.md)
+	$(Q)tools/setup build test
+	$(Q)tests/fuzz/run --hours $(HOURS)
+
+soak: ## let everything go wrong for HOURS=n: kills, storms, full disks (root; docs/internals/testing.md)
+	$(Q)tools/setup build test
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	$(Q)tests/soak/run --hours $(HOURS)
+	$(Q)HEADROOM_ROUNDS=100 HEADROOM_BOUND=120 tools/vm --kernel 6.12 --mem 256M --timeout 1800 --add $$(command -v jq) -- \
+		tests/live/run oom-global-often
 
 test: ## run every test: unit, sanitizers, live on this kernel, other kernels in VMs
 	$(Q)tools/setup build test
@@ -187,7 +211,7 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all abi coverage help setup run screens bench-actions backtest backtest-live backtest-table units test check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
+.PHONY: all abi coverage help setup run screens bench-actions backtest backtest-live backtest-table units fuzzers fuzz test check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
 .SECONDARY:
 # Of BPF objects only those that still have a source: one that was renamed leaves its list of dependencies behind.
 -include $(wildcard $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.bpf.o.d)) $(shell find $(build) -name '*.d' ! -path '*/gen/*' 2>/dev/null)

@@ -51,7 +51,7 @@ def pod_wrongs($all; $at):
 	([$pod.volumes[]?.name] | twice | "\($at): two volumes \(.)"),
 	([$containers[].ports[]? | .name // empty] | twice | "\($at): two ports \(.)"),
 	($pod.volumes[]?.name | select(IN($containers[].volumeMounts[]?.name) | not) | "\($at): no container mounts the volume \(.)"),
-	($containers[] | . as $c | "\($at).\(.name)" as $at
+	($containers[] | . as $c | "\($at).\(.name)" as $at | any($pod.initContainers[]?; .name == $c.name) as $init
 		| (.volumeMounts[]? | select(.name | IN($pod.volumes[]?.name) | not) | "\($at): no volume \(.name)"),
 		([.volumeMounts[]?.mountPath] | twice | "\($at): two mounts at \(.)"),
 		(.volumeMounts[]?.mountPath | select(startswith("/") | not) | "\($at): \(.) is not absolute"),
@@ -66,7 +66,11 @@ def pod_wrongs($all; $at):
 		(if .securityContext.privileged then "\($at): is privileged" else empty end),
 		(if .securityContext.allowPrivilegeEscalation != false then "\($at): may gain rights" else empty end),
 		(if .securityContext.capabilities.drop != ["ALL"] then "\($at): keeps the runtime's capabilities" else empty end),
-		(.securityContext.capabilities.add // [] | select(length > 0 and $c.name != "daemon") | "\($at): has capabilities; only the daemon may"),
+		(.securityContext.capabilities.add // [] | select(length > 0 and $c.name != "daemon" and ((. == ["CHOWN"] and $init) | not))
+			| "\($at): has capabilities; only the daemon may, and CHOWN an init container"),
+		(if .securityContext.runAsNonRoot or $init or $c.name == "daemon" or (.image | startswith("headroom-") | not) then empty else "\($at): may run as root" end),
+		([.volumeMounts[]? | select($c.name != "daemon" and (.mountPath | startswith("/run/headroom-control"))) | .mountPath][]
+			| "\($at): has the control socket"),
 		(if .resources.requests.memory and .resources.limits.memory then empty else "\($at): asks for no memory, or has no limit" end),
 		(if .resources.limits.cpu then "\($at): would be throttled" else empty end),
 		(select(.image | startswith("headroom-")) | select(.image | endswith(":\($version)") | not) | "\($at): \(.image) is not of version \($version)")),

@@ -94,14 +94,21 @@ same 'why' 2 "$(property headroom-export ExecMainStatus)"
 printf 'export:\n  prometheus: {listen: 127.0.0.1:9477}\n  jsonl: {path: /var/log/headroom/events.jsonl}\n  state: /var/lib/headroom-export/state\n' \
 	>>"$inside/etc/headroom/headroom.yaml"
 on systemctl start headroom-export || { on journalctl -u headroom-export --no-pager | tail -n 20 && fail 'the exporter does not start'; }
-[ "$(on stat -c %u "/proc/$(property headroom-export MainPID)")" -gt 60000 ] || fail 'the exporter has no user of its own'
+runs_as() { on sed -n 's/^Uid:.\([0-9]*\).*/\1/p' "/proc/$1/status"; } # pid
+same 'the user of the exporter' "$(on id -u headroom-export)" "$(runs_as "$(property headroom-export MainPID)")"
+for pid in $(on pgrep -f 'headroom-resolver --fd'); do
+	same 'the user of the resolver' "$(on id -u headroom-resolver)" "$(runs_as "$pid")"
+done
 scraped() { on curl -sf http://127.0.0.1:9477/metrics | grep -q '^headroom_container_memory_usage_bytes'; }
 wait_for 10 scraped || { on journalctl -u headroom-export --no-pager | tail -n 20 && fail 'nothing to scrape'; }
 on systemctl enable --quiet headroom-export
 
 # ---- recorder: the right to read the board is the right to read the history
+# A recording that an earlier version's user left.
+on install -d -o headroom -g headroom -m 750 /var/lib/headroom && on install -o headroom -g headroom -m 640 /dev/null /var/lib/headroom/left
 on systemctl start headroom-recorder || { on journalctl -u headroom-recorder --no-pager | tail -n 20 && fail 'the recorder does not start'; }
-same 'the recorder is' headroom "$(on ps -o user= -p "$(property headroom-recorder MainPID)" | tr -d ' ')"
+same 'the user of the recorder' "$(on id -u headroom-recorder)" "$(runs_as "$(property headroom-recorder MainPID)")"
+same 'what was left belongs to' headroom-recorder "$(on stat -c %U /var/lib/headroom/left)"
 kept() { as_member headroom recorder --status --json | jq -e '.snapshots > 0'; }
 must wait_for 20 kept
 as_other headroom recorder --status 2>/dev/null && fail 'any user can read the history'
@@ -143,8 +150,10 @@ dpkg_does -r headroom
 dpkg_does -P headroom
 traces >"$work/after"
 same 'what is left' '' "$(comm -13 "$work/before" "$work/after")"
-on getent group headroom && fail 'the group is left'
-on getent passwd headroom && fail 'the user is left'
+for user in headroom headroom-resolver headroom-export headroom-recorder; do
+	on getent group $user && fail "the group $user is left"
+	on getent passwd $user && fail "the user $user is left"
+done
 
 # ---- without the package: make install, and the lines of the README
 if [ -n "$all" ]; then

@@ -17,7 +17,7 @@ for file in usr/bin/headroom usr/sbin/headroomd usr/libexec/headroom/headroom-re
 	usr/share/man/man1/headroom.1 usr/share/man/man1/headroom-ls.1 usr/share/man/man5/headroom.yaml.5 \
 	usr/share/man/man8/headroomd.8 usr/share/bash-completion/completions/headroom \
 	usr/share/zsh/vendor-completions/_headroom usr/share/fish/vendor_completions.d/headroom.fish \
-	usr/share/headroom/prometheus/rules.yaml; do
+	usr/share/headroom/prometheus/rules.yaml usr/share/headroom/mixin/alerts.yaml; do
 	[ -s "$root/$file" ] || fail "$file is missing"
 done
 "$root/usr/bin/headroom" export --help | grep -q '^usage: headroom export' || fail 'headroom does not find headroom-export'
