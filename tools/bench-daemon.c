@@ -2,9 +2,9 @@
 /*
  * What the daemon itself costs: resident memory (board included) and CPU at the calm interval of one second, beside a
  * number of cgroups that it makes itself, each with a limit and, up to 1,000, with a process. Figures are the daemon's own from the
- * board, checked against /proc.
+ * board, checked against /proc. MOVING of them have a process that takes or gives back 2 MiB each second.
  *
- *	bench-daemon HEADROOMD [SECONDS [GROUPS...]]		(20, 100 1000 10000)
+ *	bench-daemon HEADROOMD [SECONDS [GROUPS[:MOVING]...]]		(20, 100 1000 10000)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 #define WAIT_SECONDS   120
 #define SETTLE_SECONDS 8
 #define LIMIT          "67108864"
+#define MOVE_BYTES     (2u << 20)
 
 struct beside { /* what the daemon is measured with */
 	char dir[4200];
@@ -40,12 +42,31 @@ static int write_file(const char *path, const char *text)
 	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-static pid_t sleeper(const char *procs)
+static _Noreturn void move(void)
+{
+	char *map =
+		mmap(NULL, MOVE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (map == MAP_FAILED)
+		_exit(1);
+	for (bool more = true;; more = !more) {
+		if (more)
+			memset(map, 1, MOVE_BYTES);
+		else
+			madvise(map, MOVE_BYTES, MADV_DONTNEED);
+		sleep(1);
+	}
+}
+
+static pid_t process(const char *procs, bool moving)
 {
 	char text[16];
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		usleep(moving ? (useconds_t)(getpid() % 1000) * 1000 : 0); /* not all at once */
+		if (moving)
+			move();
 		pause();
 		_exit(0);
 	}
@@ -55,7 +76,7 @@ static pid_t sleeper(const char *procs)
 	return pid;
 }
 
-static int make(struct beside *beside, unsigned int groups)
+static int make(struct beside *beside, unsigned int groups, unsigned int moving)
 {
 	char path[4400];
 
@@ -73,8 +94,8 @@ static int make(struct beside *beside, unsigned int groups)
 			 beside->v2 ? "memory.max" : "memory.limit_in_bytes");
 		write_file(path, LIMIT);
 		snprintf(path, sizeof(path), "%.4200s/g%u/cgroup.procs", beside->dir, i);
-		if (groups <= PROCESSES_MOST)
-			beside->pid[beside->processes++] = sleeper(path);
+		if (groups <= PROCESSES_MOST || (i < moving && i < PROCESSES_MOST))
+			beside->pid[beside->processes++] = process(path, i < moving);
 	}
 	return 0;
 }
@@ -142,13 +163,13 @@ static uint64_t rollup(uint32_t pid, const char *key)
 }
 
 static int measure(const char *program, struct beside *beside, unsigned int groups,
-		   unsigned int seconds)
+		   unsigned int moving, unsigned int seconds)
 {
 	char board[64];
 	struct hr_reader *reader;
 	struct hr_host before, after;
 	pid_t daemon;
-	int err = make(beside, groups);
+	int err = make(beside, groups, moving);
 
 	if (err)
 		return err;
@@ -160,10 +181,12 @@ static int measure(const char *program, struct beside *beside, unsigned int grou
 		hr_reader_host(reader, &before);
 		sleep(seconds);
 		hr_reader_host(reader, &after);
-		printf("%6u cgroups (%4u with a process): daemon resident %5.1f MiB (proportional "
+		printf("%6u cgroups (%4u with a process, %u moving): daemon resident %5.1f MiB "
+		       "(proportional "
 		       "%.1f, "
 		       "heap %.1f), CPU %.2f %% of a core, sweep %.2f ms, capacity %u\n",
-		       groups, beside->processes, (double)rollup(after.pid, "Rss:") / (1 << 20),
+		       groups, beside->processes, moving,
+		       (double)rollup(after.pid, "Rss:") / (1 << 20),
 		       (double)rollup(after.pid, "Pss:") / (1 << 20),
 		       (double)after.heap_bytes / (1 << 20),
 		       100. * (double)(after.cpu_ns - before.cpu_ns) /
@@ -174,6 +197,7 @@ static int measure(const char *program, struct beside *beside, unsigned int grou
 	}
 	kill(daemon, SIGTERM);
 	waitpid(daemon, NULL, 0);
+	unlink(board); /* the next one starts on its own */
 	return err;
 }
 
@@ -186,15 +210,18 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: bench-daemon HEADROOMD [SECONDS [GROUPS...]]\n");
+		fprintf(stderr, "usage: bench-daemon HEADROOMD [SECONDS [GROUPS[:MOVING]...]]\n");
 		return 2;
 	}
 	err = cgroupfs_find("", &fs);
 	beside.v2 = !err && fs.layout == CGROUP_V2;
 	snprintf(beside.dir, sizeof(beside.dir), "%.4000s/headroom-bench-%d", fs.memory, getpid());
 	for (int i = 0; !err && i < (argc > 3 ? argc - 3 : (int)ARRAY_SIZE(defaults)); i++) {
+		const char *colon = argc > 3 ? strchr(argv[3 + i], ':') : NULL;
+
 		err = measure(argv[1], &beside,
-			      argc > 3 ? (unsigned int)atoi(argv[3 + i]) : defaults[i], seconds);
+			      argc > 3 ? (unsigned int)atoi(argv[3 + i]) : defaults[i],
+			      colon ? (unsigned int)atoi(colon + 1) : 0, seconds);
 		unmake(&beside);
 	}
 	if (err)

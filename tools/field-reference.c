@@ -108,7 +108,7 @@ static void table(const char *title, const struct entry *entry, size_t n)
 		metric(e);
 		fputs(" | ", stdout);
 		if (*e->otel)
-			code(e->otel, " ");
+			code(e->otel + strcspn(e->otel, ",") + 1, " ");
 		else
 			fputs("–", stdout);
 		fputs(" |\n", stdout);

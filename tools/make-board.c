@@ -23,13 +23,14 @@ static const struct option options[] = {
 	{"live", required_argument, NULL, 'l'},
 	{"kills", no_argument, NULL, 'k'},
 	{"still", no_argument, NULL, 't'},
+	{"packed", no_argument, NULL, 'p'},
 	{NULL, 0, NULL, 0},
 };
 
 static int usage(void)
 {
 	log_error("usage: make-board --out PATH [--containers N] [--recording FRAMES] [--hostile] "
-		  "[--dead] [--seed N] [--live SECONDS [--kills] [--still]]");
+		  "[--dead] [--packed] [--seed N] [--live SECONDS [--kills] [--still]]");
 	return 2;
 }
 
@@ -113,6 +114,9 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			kills = true;
+			break;
+		case 'p':
+			fixture.packed = true;
 			break;
 		case 't':
 			fixture.still = true;

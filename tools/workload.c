@@ -336,9 +336,21 @@ static const struct mode {
 	{"cache", "FILE SIZE",
 	 "SIZE of clean page cache of a new file FILE, which loses its name at once", 2, 2,
 	 do_cache},
+	{"file", "KIND DIR SIZE RATE",
+	 "page cache of a file of SIZE in DIR at RATE a second (0: at once), twice; KIND: read, "
+	 "map, "
+	 "populate, write, dirty (mapped), direct (O_DIRECT)",
+	 4, 4, do_file},
+	{"names", "DIR RATE", "RATE names a second that are not in DIR: directory entries", 2, 2,
+	 do_names},
 	{"tmpfs", "SIZE", "SIZE of shared memory that no process has mapped", 1, 1, do_tmpfs},
 	{"fork", "N [SIZE]", "N children with SIZE (1MiB) each; ready when all have it", 1, 2,
 	 do_fork},
+	{"prefork", "N SIZE KIND",
+	 "N children that share SIZE with it: cow, shared, sysv, memfd or file; ready when all "
+	 "have "
+	 "read it",
+	 3, 3, do_prefork},
 	{"accelerate", "RATE DOUBLING",
 	 "grows, at first by RATE a second, twice as fast every DOUBLING", 2, 2, do_accelerate},
 	{"steps", "SIZE EVERY", "takes SIZE at once, and again every EVERY", 2, 2, do_steps},
@@ -376,6 +388,10 @@ static const struct mode {
 	 do_vfork},
 	{"leaderless", "", "its first thread ends; another one grows at full speed", 0, 0,
 	 do_leaderless},
+	{"sharer", "SIZE", "a child of clone(CLONE_VM) grows", 1, 1, do_sharer},
+	{"no-exec", "SIZE", "a child of vfork grows, and does not exec", 1, 1, do_no_exec},
+	{"thread", "SIZE", "a second thread grows", 1, 1, do_thread},
+	{"writer", "SIZE", "grows its child by process_vm_writev", 1, 1, do_writer},
 };
 
 static void usage(FILE *out)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Workloads in which the task that charges is not the owner of the memory or not in the charged group, or in which the first
- * thread of the process has ended. They test that the reflex does not kill the wrong process.
+ * thread of the process has ended. They test which process the reflex kills.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,4 +117,95 @@ void do_leaderless(char **arg)
 		die("thread");
 	/* the thread alone: exit() would be the process */
 	syscall(SYS_exit, 0);
+}
+
+/* Another process or thread that grows our memory. */
+static char *sharer_at;
+static size_t sharer_bytes;
+
+static int sharer(void *arg)
+{
+	(void)arg;
+	usleep(300000); /* longer than from vfork to exec */
+	for (size_t at = 0; at < sharer_bytes; at += PIECE) {
+		touch(sharer_at + at, PIECE);
+		usleep(1000);
+	}
+	return 0;
+}
+
+static void sharer_map(char **arg)
+{
+	sharer_bytes = bytes_of(arg[0]);
+	sharer_at = map(sharer_bytes);
+	ready();
+}
+
+void do_sharer(char **arg)
+{
+	const size_t stack = 256 << 10;
+	char *below = map(stack);
+	pid_t child;
+
+	sharer_map(arg);
+	child = clone(sharer, below + stack, CLONE_VM | SIGCHLD, NULL);
+	if (child < 0)
+		die("clone");
+	waitpid(child, NULL, 0);
+	stay(); /* the memory is still ours */
+}
+
+void do_no_exec(char **arg)
+{
+	pid_t child;
+
+	sharer_map(arg);
+	child = vfork();
+	if (child < 0)
+		die("vfork");
+	if (!child)
+		_exit(sharer(NULL));
+	waitpid(child, NULL, 0);
+	stay();
+}
+
+static void *sharer_thread(void *arg)
+{
+	sharer(arg);
+	stay();
+}
+
+void do_thread(char **arg)
+{
+	pthread_t thread;
+
+	sharer_map(arg);
+	errno = pthread_create(&thread, NULL, sharer_thread, NULL);
+	if (errno)
+		die("thread");
+	stay();
+}
+
+/* Grows its child, which does nothing. */
+void do_writer(char **arg)
+{
+	size_t bytes = bytes_of(arg[0]);
+	char *there = map(bytes), *piece = map(PIECE);
+	pid_t child = fork();
+
+	if (child < 0)
+		die("fork");
+	if (!child)
+		stay();
+	touch(piece, PIECE);
+	ready();
+	usleep(300000);
+	for (size_t at = 0; at < bytes; at += PIECE) {
+		struct iovec from = {piece, PIECE}, to = {there + at, PIECE};
+
+		if (process_vm_writev(child, &from, 1, &to, 1, 0) < 0)
+			die("process_vm_writev");
+		usleep(1000);
+	}
+	stay();
 }

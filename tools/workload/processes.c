@@ -10,8 +10,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -150,4 +152,63 @@ void do_locked(char **arg)
 	close(faults);
 	for (;;)
 		pause();
+}
+
+/* Memory of this kind, which the children inherit. The file loses its name at once. */
+static char *shared_memory(const char *kind, uint64_t size)
+{
+	char file[] = "/var/tmp/workload-XXXXXX";
+	char *p = MAP_FAILED;
+	int fd = -1;
+
+	if (!strcmp(kind, "cow"))
+		return map(size);
+	if (!strcmp(kind, "sysv")) {
+		fd = shmget(IPC_PRIVATE, size, 0600);
+		p = fd < 0 ? MAP_FAILED : shmat(fd, NULL, 0);
+		if (fd >= 0)
+			shmctl(fd, IPC_RMID, NULL);
+		return p == MAP_FAILED ? NULL : p;
+	}
+	if (!strcmp(kind, "memfd")) {
+		fd = memfd_create("workload", MFD_CLOEXEC);
+	} else if (!strcmp(kind, "file")) {
+		fd = mkstemp(file);
+		unlink(file);
+	} else if (strcmp(kind, "shared") != 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (fd >= 0 && ftruncate(fd, (off_t)size) < 0)
+		return NULL;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd,
+		 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* A server that loads SIZE and then forks its workers, or shares buffers with them. */
+void do_prefork(char **arg)
+{
+	long n = count_of(arg[0], 1000);
+	uint64_t size = bytes_of(arg[1]);
+	volatile char *p = shared_memory(arg[2], size);
+	int pipe_fd[2];
+	char done;
+
+	if (!p || pipe(pipe_fd) < 0)
+		die(arg[2]);
+	touch((char *)p, size);
+	for (long i = 0; i < n; i++) {
+		if (!in_child())
+			continue;
+		for (uint64_t at = 0; at < size; at += 4096)
+			(void)p[at];
+		if (write(pipe_fd[1], "", 1) != 1)
+			_exit(1);
+		stay();
+	}
+	for (long i = 0; i < n; i++)
+		if (read(pipe_fd[0], &done, 1) != 1)
+			die("a child is gone");
+	ready();
 }

@@ -37,6 +37,9 @@ void do_bomb(char **arg);
 void do_spin(char **arg);
 void do_stuck(char **arg);
 void do_locked(char **arg);
+void do_prefork(char **arg);
+void do_file(char **arg);
+void do_names(char **arg);
 void do_accelerate(char **arg);
 void do_steps(char **arg);
 void do_swing(char **arg);
@@ -48,5 +51,9 @@ void do_many(char **arg);
 void do_poke(char **arg);
 void do_vfork(char **arg);
 void do_leaderless(char **arg);
+void do_sharer(char **arg);
+void do_no_exec(char **arg);
+void do_thread(char **arg);
+void do_writer(char **arg);
 
 #endif
