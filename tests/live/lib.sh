@@ -186,6 +186,6 @@ event_after() {
 expect() {
 	doc=$(cat)
 	printf '%s' "$doc" | ask "$1" >/dev/null && return
-	printf '%s\n' "$doc" | jq . >&2
+	printf '%s\n' "$doc" | jq -c . | cut -c1-20000 >&2 # one line: the runner shows the last lines only
 	fail "expected $1${2:+ ($2)}"
 }
