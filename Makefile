@@ -14,7 +14,13 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 SAN ?=
 # COV=1: what `make coverage` builds.
 COV ?=
-build := build$(if $(SAN),/san-$(SAN))$(if $(COV),/cov)
+# CROSS=aarch64-linux-gnu: for that machine, by its cross compiler (docs/internals/architectures.md).
+CROSS ?=
+ifneq ($(CROSS),)
+override CC := $(CROSS)-gcc
+AR := $(CROSS)-ar
+endif
+build := build$(if $(CROSS),/$(CROSS))$(if $(SAN),/san-$(SAN))$(if $(COV),/cov)
 WERROR ?= $(if $(CI),-Werror)
 warn := -Wall -Wextra -Wmissing-prototypes -Wshadow -Wvla -Wno-unused-parameter
 CFLAGS ?= -O2 -g
@@ -39,7 +45,8 @@ resolver_libs := -ljansson -lseccomp -lcap-ng
 export_libs := -lmicrohttpd -lcurl -lnats -lmosquitto -lnettle -lyaml -ljansson -lz -lm -lpthread
 all_libs := $(cli_libs) $(export_libs) -lseccomp -lcap-ng
 
-arch := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/;s/ppc64le/powerpc/;s/s390x/s390/;s/riscv64/riscv/')
+machine := $(if $(CROSS),$(firstword $(subst -, ,$(CROSS))),$(shell uname -m))
+arch := $(shell echo $(machine) | sed 's/x86_64/x86/;s/aarch64/arm64/;s/powerpc64le/powerpc/;s/ppc64le/powerpc/;s/s390x/s390/;s/riscv64/riscv/')
 bpf_cflags := -g -O2 -target bpf -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wall -Werror \
 	-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -MMD -MP
 
@@ -102,7 +109,7 @@ define archive
 $(build)/lib$(1).a: $(call obj_of,$(1))
 	$$(call say,AR,$$@)
 	@mkdir -p $$(@D)
-	$(Q)rm -f $$@ && ar rcsD $$@ $$^
+	$(Q)rm -f $$@ && $(AR) rcsD $$@ $$^
 endef
 $(foreach module,$(modules),$(eval $(call archive,$(module))))
 
@@ -114,14 +121,26 @@ define link
 endef
 
 # What each program may know is what it links: the face has enforce for `check` alone, the resolver has neither act nor sense.
-$(build)/headroomd: $(obj)/user/daemon/headroomd.o $(call archives_of,daemon enforce policy forecast collect cgroup board base)
-	$(link) $(daemon_libs)
-$(build)/headroom: $(obj)/user/cli/headroom.o $(call archives_of,cli report tui command json format enforce policy forecast collect cgroup recorder board base)
-	$(link) $(cli_libs)
-$(build)/headroom-export: $(obj)/user/export/headroom-export.o $(call archives_of,export command json format policy forecast board base)
-	$(link) $(export_libs)
-$(build)/headroom-resolver: $(obj)/user/identify/headroom-resolver.o $(call archives_of,identify cgroup base)
-	$(link) $(resolver_libs)
+# static/NAME: the same without shared libraries, for the tarball; beside it the list of what was linked, for tools/sbom. Of the exporter
+# there is none: libcurl and libmicrohttpd need libraries that distributions ship as shared ones only.
+define program
+$(build)/$(notdir $(1)): $(obj)/user/$(1).o $(call archives_of,$(2))
+	$$(link) $(3)
+$(build)/static/$(notdir $(1)): $(obj)/user/$(1).o $(subst /libcollect,/static/libcollect,$(call archives_of,$(2)))
+	$$(link) -static-pie -Wl,--trace $(replaced:%=-Wl,--wrap=%) $(3) >$$@.inputs
+endef
+# Those of libbpf that user/collect/loader.c has in place of libbpf's own.
+replaced := bpf_btf_get_next_id btf__load_vmlinux_btf btf__free
+$(eval $(call program,daemon/headroomd,daemon enforce policy forecast collect cgroup board base,$(daemon_libs)))
+$(eval $(call program,cli/headroom,cli report tui command json format enforce policy forecast collect cgroup recorder board base,$(cli_libs)))
+$(eval $(call program,identify/headroom-resolver,identify cgroup base,$(resolver_libs)))
+$(eval $(call program,export/headroom-export,export command json format policy forecast board base,$(export_libs)))
+static := $(addprefix $(build)/static/,headroomd headroom headroom-resolver)
+$(build)/static/libcollect.a: $(build)/libcollect.a user/collect/loader.c $(build)/.flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) -DHEADROOM_STATIC -c user/collect/loader.c -o $(@D)/loader.o
+	$(Q)cp $< $@ && $(AR) rcsD $@ $(@D)/loader.o
+
 # A tool is tools/NAME.c, and all of tools/NAME/*.c where there is such a folder.
 .SECONDEXPANSION:
 $(tools): $(build)/tools/%: $(obj)/tools/%.o \
@@ -201,11 +220,11 @@ include deploy/install.mk
 # The reader alone, for other programs: no libraries but zlib and libc.
 $(build)/libheadroom.a: $(call obj_of,board) $(call obj_of,base)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 all: $(build)/libheadroom.a
 
 image: all ## container images build/image/headroom-{daemon,reader}.tar, for docker load (docs/how-to/containers.md)
-	$(Q)deploy/docker/build-local
+	$(Q)CROSS=$(CROSS) deploy/docker/build-local --sbom
 
 clean: ## remove build/
 	rm -rf build compile_commands.json
@@ -214,4 +233,4 @@ FORCE:
 .PHONY: all abi coverage help setup run screens bench-actions backtest backtest-live backtest-table units fuzzers fuzz test check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
 .SECONDARY:
 # Of BPF objects only those that still have a source: one that was renamed leaves its list of dependencies behind.
--include $(wildcard $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.bpf.o.d)) $(shell find $(build) -name '*.d' ! -path '*/gen/*' 2>/dev/null)
+-include $(wildcard $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.bpf.o.d)) $(shell find $(build) -type f -name '*.d' ! -path '*/gen/*' 2>/dev/null)

@@ -29,14 +29,28 @@
 #define STUCK_SECONDS 10 /* … or after this long without any CPU time of the child */
 
 /*
- * Takes the place of libbpf's own, which asks the dynamic linker for it. To list the BTF of modules
- * takes CAP_SYS_ADMIN;
- * where that is missing, libbpf of the 1.1 that Debian 12 has gives up every object with a weak
- * function that this kernel
- * lacks, though CAP_BPF and CAP_PERFMON would do for the rest. So there we say that there are no
- * modules.
+ * Three functions take the place of libbpf's own: the dynamic linker finds ours first, and dlsym() the ones behind. In a program
+ * without shared libraries `ld --wrap` does the same by other names.
  */
-int bpf_btf_get_next_id(__u32 start_id, __u32 *next_id)
+#ifdef HEADROOM_STATIC
+#define OURS(name)   __wrap_##name
+#define THEIRS(name) __real_##name
+int OURS(bpf_btf_get_next_id)(__u32 start_id, __u32 *next_id);
+struct btf *OURS(btf__load_vmlinux_btf)(void);
+struct btf *THEIRS(btf__load_vmlinux_btf)(void);
+void OURS(btf__free)(struct btf *btf);
+void THEIRS(btf__free)(struct btf *btf);
+#else
+#define OURS(name)   name
+#define THEIRS(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
+#endif
+
+/*
+ * To list the BTF of modules takes CAP_SYS_ADMIN; where that is missing, libbpf of the 1.1 that Debian 12 has gives up every object
+ * with a weak function that this kernel lacks, though CAP_BPF and CAP_PERFMON would do for the rest. So there we say that there are
+ * no modules.
+ */
+int OURS(bpf_btf_get_next_id)(__u32 start_id, __u32 *next_id)
 {
 	union bpf_attr attr = {.start_id = start_id};
 
@@ -49,24 +63,23 @@ int bpf_btf_get_next_id(__u32 start_id, __u32 *next_id)
 }
 
 /*
- * libbpf reads and parses all of the kernel's BTF (6 MB) for each object anew, which took most of the CPU time of a start. These two
- * take the place of its own, by the dynamic linker as above: the first one is kept, and shared. Where libbpf is bound to its own
- * functions, they are just not called by it.
+ * libbpf reads and parses all of the kernel's BTF (6 MB) for each object anew, which took most of the CPU time of a start. With these
+ * two the first one is kept, and shared. Where libbpf is bound to its own functions, they are just not called by it.
  */
 static struct btf *kernel_btf;
 
-struct btf *btf__load_vmlinux_btf(void)
+struct btf *OURS(btf__load_vmlinux_btf)(void)
 {
-	struct btf *(*load)(void) = dlsym(RTLD_NEXT, "btf__load_vmlinux_btf");
+	struct btf *(*load)(void) = THEIRS(btf__load_vmlinux_btf);
 
 	if (!kernel_btf && load)
 		kernel_btf = load();
 	return kernel_btf;
 }
 
-void btf__free(struct btf *btf)
+void OURS(btf__free)(struct btf *btf)
 {
-	void (*release)(struct btf *) = dlsym(RTLD_NEXT, "btf__free");
+	void (*release)(struct btf *) = THEIRS(btf__free);
 
 	if (release && (!btf || btf != kernel_btf))
 		release(btf);
