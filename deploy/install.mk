@@ -16,6 +16,7 @@ SYSCONFDIR ?= /etc
 DEBVERSION ?= $(VERSION)
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 BASHDIR ?= $(DATADIR)/bash-completion/completions
 ZSHDIR ?= $(DATADIR)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
@@ -31,6 +32,7 @@ here := -e 's|/usr/sbin/|$(SBINDIR)/|g' -e 's|/usr/bin/|$(BINDIR)/|g' -e 's|/etc
 installed = $(SBINDIR)/headroomd $(BINDIR)/headroom $(LIBEXECDIR)/headroom-resolver $(LIBEXECDIR)/headroom-export \
 	$(patsubst include/headroom/%,$(INCLUDEDIR)/%,$(wildcard include/headroom/*.h include/headroom/*.def)) $(LIBDIR)/libheadroom.a \
 	$(patsubst deploy/systemd/%,$(UNITDIR)/%,$(unit_files)) $(SYSUSERSDIR)/headroom.conf \
+	$(TMPFILESDIR)/headroom.conf \
 	$(BASHDIR)/headroom $(ZSHDIR)/_headroom $(FISHDIR)/headroom.fish
 
 install: all ## install below $(DESTDIR)$(PREFIX); docs/how-to/install.md lists the folders
@@ -52,6 +54,7 @@ install-files: manuals completions
 	for unit in $(notdir $(unit_files)); do \
 		sed $(here) deploy/systemd/$$unit >$(build)/$$unit && install -m 644 $(build)/$$unit $(DESTDIR)$(UNITDIR)/ || exit; done
 	install -m 644 deploy/systemd/headroom.sysusers $(DESTDIR)$(SYSUSERSDIR)/headroom.conf
+	install -m 644 deploy/systemd/headroom.tmpfiles $(DESTDIR)$(TMPFILESDIR)/headroom.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/headroom/headroom.yaml ] || \
 		install -m 644 deploy/etc/headroom.yaml $(DESTDIR)$(SYSCONFDIR)/headroom/headroom.yaml
 	install -m 644 deploy/etc/headroom.yaml $(DESTDIR)$(DATADIR)/headroom/examples/

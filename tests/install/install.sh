@@ -13,7 +13,8 @@ install_at PREFIX=/usr
 for file in usr/bin/headroom usr/sbin/headroomd usr/libexec/headroom/headroom-resolver \
 	usr/libexec/headroom/headroom-export usr/include/headroom/reader.h usr/lib/libheadroom.a \
 	usr/lib/systemd/system/headroomd.service usr/lib/systemd/system/headroom-export.service \
-	usr/lib/systemd/system/headroom-recorder.service usr/lib/sysusers.d/headroom.conf etc/headroom/headroom.yaml \
+	usr/lib/systemd/system/headroom-recorder.service usr/lib/sysusers.d/headroom.conf usr/lib/tmpfiles.d/headroom.conf \
+	etc/headroom/headroom.yaml \
 	usr/share/man/man1/headroom.1 usr/share/man/man1/headroom-ls.1 usr/share/man/man5/headroom.yaml.5 \
 	usr/share/man/man8/headroomd.8 usr/share/bash-completion/completions/headroom \
 	usr/share/zsh/vendor-completions/_headroom usr/share/fish/vendor_completions.d/headroom.fish \
