@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The configuration of one image, from the lines of the Dockerfile below its `FROM scratch AS NAME` (as raw text, -R -s). An
-# instruction that is not handled here is an error. Needs $target, $version, $created, $arch, $layer (sha256).
+# instruction that is not handled here is an error. Needs $target, $version, $revision, $created, $arch, $layer (sha256).
 def nanoseconds: capture("^(?<n>[0-9]+)(?<u>s|m)$") | (.n | tonumber) * {s: 1, m: 60}[.u] * 1000000000;
-def pair: capture("^(?<key>[^=]+)=(?<value>.*)$") | .value |= (fromjson | gsub("\\$VERSION"; $version));
+def pair: capture("^(?<key>[^=]+)=(?<value>.*)$") | .value |= (fromjson | gsub("\\$VERSION"; $version) | gsub("\\$REVISION"; $revision));
 def healthcheck:
 	capture("^(?<options>.*)CMD (?<command>\\[.*)$")
 	| (.command | fromjson) as $command
