@@ -5,7 +5,7 @@ VERSION := $(shell cat VERSION)
 CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
-PKG_CONFIG ?= pkg-config
+PKG_CONFIG ?= $(if $(CROSS),$(CROSS)-)pkg-config
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
@@ -127,8 +127,10 @@ define program
 $(build)/$(notdir $(1)): $(obj)/user/$(1).o $(call archives_of,$(2))
 	$$(link) $(3)
 $(build)/static/$(notdir $(1)): $(obj)/user/$(1).o $(subst /libcollect,/static/libcollect,$(call archives_of,$(2)))
-	$$(link) -static-pie -Wl,--trace $(replaced:%=-Wl,--wrap=%) $(3) >$$@.inputs
+	$$(link) -static-pie -Wl,--trace $(replaced:%=-Wl,--wrap=%) $(3) $$(behind) >$$@.inputs
 endef
+# What a static libelf needs in turn: it can have been built with zstd.
+behind = $(shell $(PKG_CONFIG) --static --libs libelf)
 # Those of libbpf that user/collect/loader.c has in place of libbpf's own.
 replaced := bpf_btf_get_next_id btf__load_vmlinux_btf btf__free
 $(eval $(call program,daemon/headroomd,daemon enforce policy forecast collect cgroup board base,$(daemon_libs)))
