@@ -96,4 +96,9 @@ dist: ## package, tarball, images, their SBOMs and checksums in build/dist
 	$(Q)$(MAKE) --no-print-directory $(if $(shell command -v dpkg-shlibdeps),deb,$(if $(shell command -v rpmbuild),rpm)) tarball image
 	$(Q)cp $(wildcard $(build)/deb/*.deb* $(build)/rpm/*.rpm*) $(build)/image/headroom-*.tar* $(build)/dist/
 
-.PHONY: install install-files deb deb-check tarball rpm dist uninstall manuals completions
+test-packages: ## build, install, upgrade and purge the packages in clean roots (root; a mirror; tens of minutes)
+	$(Q)tools/setup build dist packages test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/packages/run
+
+.PHONY: test-packages install install-files deb deb-check tarball rpm dist uninstall manuals completions
