@@ -16,6 +16,7 @@
 #include "backtest/calibration.h"
 #include "backtest/headroom.h"
 #include "backtest/live.h"
+#include "backtest/real.h"
 #include "backtest/score.h"
 #include "backtest/traces.h"
 #include "base/log.h"
@@ -27,7 +28,7 @@ struct options {
 	unsigned int seeds; /* variants of each shape */
 	unsigned int first; /* 1: odd seeds, 0: even ones */
 	unsigned int skip;  /* skipped variants */
-	const char *shape, *rule, *traces, *table, *live;
+	const char *shape, *rule, *traces, *table, *live, *real;
 	long seed; /* one only; with --print its series */
 	bool per_shape, print, bench;
 };
@@ -180,27 +181,22 @@ static void play_shapes(const struct options *opt, struct run *run, struct tally
 }
 
 static const struct option long_options[] = {
-	{"skip", required_argument, 0, 'k'},
-	{"quick", no_argument, 0, 'q'},
-	{"variants", required_argument, 0, 'n'},
-	{"even", no_argument, 0, 'e'},
-	{"shape", required_argument, 0, 's'},
-	{"rule", required_argument, 0, 'r'},
-	{"traces", required_argument, 0, 't'},
-	{"table", required_argument, 0, 'T'},
-	{"per-shape", no_argument, 0, 'p'},
-	{"seed", required_argument, 0, 'S'},
-	{"print", no_argument, 0, 'P'},
-	{"bench", no_argument, 0, 'b'},
-	{"live", required_argument, 0, 'L'},
-	{"help", no_argument, 0, 'h'},
-	{0},
+	{"skip", required_argument, 0, 'k'},     {"quick", no_argument, 0, 'q'},
+	{"variants", required_argument, 0, 'n'}, {"even", no_argument, 0, 'e'},
+	{"shape", required_argument, 0, 's'},    {"rule", required_argument, 0, 'r'},
+	{"traces", required_argument, 0, 't'},   {"table", required_argument, 0, 'T'},
+	{"per-shape", no_argument, 0, 'p'},      {"seed", required_argument, 0, 'S'},
+	{"print", no_argument, 0, 'P'},          {"bench", no_argument, 0, 'b'},
+	{"live", required_argument, 0, 'L'},     {"real", required_argument, 0, 'R'},
+	{"help", no_argument, 0, 'h'},           {0},
 };
 
 static const char usage[] =
 	"usage: backtest [--quick] [--variants N] [--skip N] [--even] [--shape NAME] [--rule WORD] "
 	"[--per-shape]\n"
-	"                [--seed N --print] [--traces DIR] [--live DIR] [--table FILE] [--bench]\n"
+	"                [--seed N --print] [--traces DIR] [--real DIR] [--live DIR] [--table "
+	"FILE]\n"
+	"                [--bench]\n"
 	"  --quick      few variants: a smoke test\n"
 	"  --skip N     begin with variant N (100 for the report: seeds below were looked at while "
 	"tuning)\n"
@@ -209,6 +205,11 @@ static const char usage[] =
 	"  --bench      what one update costs, in nanoseconds and bytes\n"
 	"  --traces     play the recordings in DIR (CSV: t_seconds,used_bytes,limit_bytes) "
 	"instead\n"
+	"  --real       growth, plateaus and steps on the noise of the recordings in DIR, at five "
+	"spacings;\n"
+	"               --even: every second recording, the tuning half; --per-shape: each class "
+	"at "
+	"each spacing\n"
 	"  --live       score what really ran: DIR as tools/backtest-live leaves it\n";
 
 /* False: there is nothing more to do than to exit with *ret_exit. */
@@ -256,6 +257,9 @@ static bool parse(int argc, char **argv, struct options *opt, int *ret_exit)
 			break;
 		case 'L':
 			opt->live = optarg;
+			break;
+		case 'R':
+			opt->real = optarg;
 			break;
 		case 'b':
 			opt->bench = true;
@@ -324,6 +328,8 @@ int main(int argc, char **argv)
 		return bench_run();
 	if (opt.live)
 		return live_play(opt.live) ? 1 : 0;
+	if (opt.real)
+		return real_play(opt.real, (int)opt.first, opt.seeds, opt.per_shape) ? 1 : 0;
 	if (opt.traces)
 		return traces_play(opt.traces) ? 1 : 0;
 	if (opt.skip == UINT_MAX)

@@ -214,7 +214,7 @@ bool run_not_begun(const struct run *run, double t)
 	return false;
 }
 
-static void values_add(struct values *v, double x)
+void values_add(struct values *v, double x)
 {
 	if (v->n == v->space) {
 		v->space = v->space ? 2 * v->space : 64;

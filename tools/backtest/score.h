@@ -63,6 +63,7 @@ bool run_killed_within(const struct run *run, double t, double seconds); /* by O
  * that happens is the mix of shapes, not the world. Left out of Brier score and calibration. */
 bool run_not_begun(const struct run *run, double t);
 
+void values_add(struct values *values, double x);
 double values_quantile(struct values *values, double q); /* NaN when empty */
 void tally_print_head(void);
 void tally_print(const char *name, struct tally *tally);
