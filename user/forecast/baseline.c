@@ -343,6 +343,16 @@ bool baseline_range(const struct forecast_state *state, unsigned int ring, float
 	return true;
 }
 
+bool baseline_new_high(const struct forecast_state *state, const struct step *step, float margin)
+{
+	float low, high;
+
+	for (unsigned int ring = 1; ring < DAYS; ring++)
+		if (baseline_range(state, ring, &low, &high) && high + margin >= step->used)
+			return false;
+	return true;
+}
+
 /* The highest baseline of the last day before the last `seconds`; false: not recorded. */
 bool baseline_before(const struct forecast_state *state, float seconds, float *ret_high)
 {

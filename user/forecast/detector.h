@@ -86,6 +86,9 @@ void forecast_evaluate(struct forecast_state *state, const struct forecast_input
 /* drift.c */
 extern const float drift_tau[FORECAST_SCALES];
 /* rise_odds.c: KiB that the current rise has covered, above its start and above recent minima. */
+/* rise_odds.c: whether the current rise came in so many increments that one more sample would add little. */
+bool rise_informs(const struct forecast_state *state, const struct step *step,
+		  const struct verdict *verdict);
 float rise_so_far(const struct forecast_state *state, const struct step *step);
 
 /* baseline.c: minimum and maximum of the stored buckets of a ring, KiB; false: none yet. */
@@ -96,6 +99,8 @@ bool baseline_range(const struct forecast_state *state, unsigned int ring, float
 float baseline_recent(const struct forecast_state *state, const struct step *step);
 /* The highest level that it has come down from; false: none. */
 bool baseline_ground(const struct forecast_state *state, float *ret);
+/* Whether more is used than in the last day, by more than `margin` (KiB). */
+bool baseline_new_high(const struct forecast_state *state, const struct step *step, float margin);
 bool baseline_oldest(const struct forecast_state *state, float *ret);
 bool baseline_before(const struct forecast_state *state, float seconds, float *ret_high);
 

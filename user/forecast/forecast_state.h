@@ -83,12 +83,13 @@ struct forecast_state {
 	uint16_t
 		ground; /* leak: the highest hourly baseline that it has come down from, in units of the baseline */
 	uint16_t not_anonymous, unsorted; /* reclaim: as last seen, in 1/65535 of the limit */
-	uint16_t cycles;                  /* sawtooth: complete ones */
-	uint16_t alarm_calm;              /* quarter seconds below `off` of the alarm */
-	uint8_t blocks[FORECAST_SCALES];  /* forecasts checked per scale, saturating */
+	uint16_t leap;       /* rise_odds: the largest recent increment, in 1/65535 of the limit */
+	uint16_t alarm_calm; /* quarter seconds below `off` of the alarm */
+	uint8_t blocks[FORECAST_SCALES]; /* forecasts checked per scale, saturating */
+	uint8_t cycles;                  /* sawtooth: complete ones, saturating */
 	uint8_t seen : 1, rising : 1;
 	uint8_t accelerated : 1; /* changepoint: the slope has increased before */
-	uint8_t level;
+	uint8_t level : 2;
 	uint8_t kills,
 		/* kept over restarts: runs that ended with and without an OOM kill */
 		clean_exits;

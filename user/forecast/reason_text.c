@@ -40,6 +40,11 @@ static int slowing_text(const struct text *t, char *buf, size_t size)
 	return snprintf(buf, size, "growth slows down and ends after another %s", t->bytes[1]);
 }
 
+static int step_text(const struct text *t, char *buf, size_t size)
+{
+	return snprintf(buf, size, "grew %s at once; not a trend yet", t->bytes[0]);
+}
+
 static int sawtooth_text(const struct text *t, char *buf, size_t size)
 {
 	return snprintf(buf, size, "peaks stay near %s, %s below the limit (%" PRId64 " cycles)",
@@ -153,6 +158,7 @@ static const struct {
 	[HR_REASON_DRIFT] = {"drift", drift_text},
 	[HR_REASON_RISE] = {"rise", rise_text},
 	[HR_REASON_SLOWING] = {"slowing", slowing_text},
+	[HR_REASON_STEP] = {"step", step_text},
 	[HR_REASON_SAWTOOTH] = {"sawtooth", sawtooth_text},
 	[HR_REASON_BASELINE] = {"baseline", baseline_text},
 	[HR_REASON_HEAP] = {"heap", heap_text},

@@ -17,6 +17,8 @@
 #define PATIENCE      0.04f /* share of the remaining time before an alarm is raised … */
 #define MOST_PATIENCE 20.0f /* … seconds at most; and two samples at least */
 
+#define GOES_ON 0.25f /* of the pace that the time to OOM assumes: the least of the newest sample */
+
 #define WARN_SECONDS 420.0f /* a warning is wanted at least this long before */
 /* log-odds of a stall, or of a full heap, beyond which the distance to the limit does not matter … */
 #define STALLS            -0.5f
@@ -82,6 +84,13 @@ static bool is_time(uint8_t alarm, float dt, const struct step *step, const stru
 	return last || step->distance <= ACT_SHARE * step->limit;
 }
 
+/* Whether the newest sample has still grown: an alarm is raised by growth, not by the memory of it. Close to the limit both are. */
+static bool goes_on(const struct step *step, const struct verdict *verdict)
+{
+	return verdict->rough <= 0 || step->distance <= ACT_SHARE * step->limit ||
+	       step->eaten * verdict->rough >= GOES_ON * step->distance * step->dt;
+}
+
 /* Seconds for which the probability must hold before the alarm is raised: a share of the remaining
  * time, and for `warn` the time beyond WARN_SECONDS, shortened by a high probability. */
 static float patience(const struct forecast_state *state, uint8_t alarm, const struct step *step,
@@ -114,6 +123,16 @@ static bool may_fall(const struct forecast_state *state, uint16_t risk)
 	return (risk < CALM_CENTI && !state->cycles) || (float)state->alarm_calm > 4 * calm;
 }
 
+/* Where the next sample comes later than the delay ends, a rise of many increments warns without it: patience is a matter of information,
+ * not of samples. A sawtooth's next peak is no information, unless it is higher than the others. */
+static bool warns_at_once(const struct forecast_state *state, const struct step *step,
+			  const struct verdict *verdict, float chance)
+{
+	return (!state->cycles || baseline_new_high(state, step, state->sawtooth.peak_error)) &&
+	       rise_informs(state, step, verdict) && goes_on(step, verdict) &&
+	       patience(state, HR_ALARM_WARN, step, verdict, chance) <= step->dt;
+}
+
 static uint8_t alarm_now(struct forecast_state *state, const struct step *step, uint16_t risk,
 			 const struct verdict *verdict)
 {
@@ -136,17 +155,23 @@ static uint8_t alarm_now(struct forecast_state *state, const struct step *step, 
 		if (risk >= alarms[a].on_centi && patience(state, a, step, verdict, chance) < NEVER)
 			up = a;
 	if (up <= state->alarm) {
-		state->alarm_held = 0;
-	} else if (!state->alarm_held) {
-		state->alarm_held = 1;
-	} else {
-		state->alarm_held =
-			(uint8_t)min_f((float)state->alarm_held + (float)quarters, UINT8_MAX);
-		if (state->alarm_held - 1 >=
-		    (int)(4 * min_f(patience(state, up, step, verdict, chance), 1e6f))) {
-			state->alarm = up;
+		/* The probability for `act` may have held before its moment comes. */
+		if (state->alarm != HR_ALARM_WARN || risk < alarms[HR_ALARM_ACT].on_centi)
 			state->alarm_held = 0;
-		}
+		return state->alarm;
+	}
+	if (!state->alarm_held) {
+		state->alarm_held = 1;
+		if (state->alarm < HR_ALARM_WARN && warns_at_once(state, step, verdict, chance))
+			state->alarm = HR_ALARM_WARN;
+		return state->alarm;
+	}
+	state->alarm_held = (uint8_t)min_f((float)state->alarm_held + (float)quarters, UINT8_MAX);
+	if (goes_on(step, verdict) &&
+	    state->alarm_held - 1 >=
+		    (int)(4 * min_f(patience(state, up, step, verdict, chance), 1e6f))) {
+		state->alarm = up;
+		state->alarm_held = 0;
 	}
 	return state->alarm;
 }

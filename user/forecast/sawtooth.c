@@ -41,7 +41,7 @@ static void peak(struct forecast_state *state, const struct step *step)
 		w->period = w->period > 0 ? w->period + share * (period - w->period) : period;
 	}
 	w->since_peak = w->extreme_age;
-	if (state->cycles < UINT16_MAX)
+	if (state->cycles < UINT8_MAX)
 		state->cycles++;
 }
 
