@@ -28,16 +28,16 @@ static void test_ramp(void **state)
 {
 	static const char *const wanted[PLOT_ROWS] = {
 		" 200 MiB --------------------+---------.",
-		"   limit               .   ++      . .",
-		"                         ++    . .",
-		"                     . ++  . .",
-		"                     ++. .",
+		"   limit               ....++.........",
+		"                      ...++.......",
+		"                     ..++.....",
+		"                    .++...",
 		"                   *+.",
-		"                 **",
-		"               **",
-		"            ***",
-		"          **",
-		"       0 *",
+		"                 **:",
+		"               **:::",
+		"            ***:::::",
+		"          **::::::::",
+		"       0 *::::::::::",
 		"         -2m00s    now            +4m00s",
 	};
 	const struct plot_point point[] = {{0, 1}, {60, 50 << 20}, {120, 100 << 20}};
@@ -72,7 +72,7 @@ static void test_dots(void **state)
 	assert_int_equal(plot_draw(&plot, 200, false, &screen_buffer), 0);
 	assert_int_equal(screen_buffer.columns, PLOT_COLUMNS);
 	assert_string_equal(row(&screen_buffer, 0, text) + strlen(text) - 3,
-			    "⠉"); /* upper two dots */
+			    "⣿"); /* filled down to the axis */
 	assert_int_equal(strncmp(row(&screen_buffer, 10, text), "       0 ⣀", 12), 0);
 	assert_string_equal(
 		row(&screen_buffer, 11, text),
@@ -99,8 +99,31 @@ static void test_layers(void **state)
 		for (size_t y = 0; y < PLOT_ROWS - 1; y++)
 			if (strcmp(screen_buffer.cells[y * 72 + i].text, " ") != 0)
 				seen[screen_buffer.cells[y * 72 + i].style]++;
-	assert_true(seen[STYLE_PLAIN] > 10 && seen[STYLE_WARN] > 10 && seen[STYLE_BAD] > 30);
-	assert_true(seen[STYLE_DIM] > 10);
+	assert_true(seen[STYLE_WARN] > 5 && seen[STYLE_BAD] > 30);
+	assert_true(seen[STYLE_FAN] > 30); /* between the bounds */
+	/* the area has the colours of its heights: up to 40 % of the limit */
+	assert_true(seen[STYLE_GRADE] > 10 && seen[STYLE_GRADE + 2] > 5);
+	assert_int_equal(seen[STYLE_GRADE + 4], 0);
+	screen_buffer_done(&screen_buffer);
+}
+
+/* The newest value is on the right; a share above 0 has a dot, an unknown one none; a cell has the colour of its height. */
+static void test_area(void **state)
+{
+	const double share[] = {1, NAN, 0.001, 0.5, 1};
+	struct screen_buffer screen_buffer = {0};
+	char text[64];
+
+	assert_int_equal(screen_buffer_reset(&screen_buffer, 2, 4, true), 0);
+	area_put(share, 5, 1, &screen_buffer, 0, 0, 2, 4, PLOT_ASCII);
+	assert_string_equal(row(&screen_buffer, 0, text), "   #");
+	assert_string_equal(row(&screen_buffer, 1, text), " ###");
+	assert_int_equal(screen_buffer.cells[3].style, STYLE_GRADE + 6);
+	assert_int_equal(screen_buffer.cells[7].style, STYLE_GRADE + 2);
+	assert_int_equal(screen_buffer_reset(&screen_buffer, 1, 4, false), 0);
+	area_put(share, 5, 1, &screen_buffer, 0, 0, 1, 4, PLOT_BRAILLE);
+	assert_string_equal(row(&screen_buffer, 0, text),
+			    " ⢸⢀⣼"); /* one, unknown; little, half, full */
 	screen_buffer_done(&screen_buffer);
 }
 
@@ -173,9 +196,13 @@ static void test_history(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ramp),     cmocka_unit_test(test_dots),
-		cmocka_unit_test(test_layers),   cmocka_unit_test(test_nothing_to_draw),
-		cmocka_unit_test(test_extremes), cmocka_unit_test(test_history),
+		cmocka_unit_test(test_ramp),
+		cmocka_unit_test(test_dots),
+		cmocka_unit_test(test_layers),
+		cmocka_unit_test(test_area),
+		cmocka_unit_test(test_nothing_to_draw),
+		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_history),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The live screens' texts on risk. `explain` says more of the same (explain.c). Never allocates. */
 #include "alert_text.h"
+#include "display_name.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -108,25 +109,27 @@ static size_t find_worst(const struct snapshot *s, const struct hr_slot *worst[M
 	return n;
 }
 
-/* The last parts of a path. */
-static const char *path_end(const char *path, unsigned int parts)
+/* The last part of a path. */
+static const char *path_end(const char *path)
 {
-	const char *at = path + strlen(path);
+	const char *slash = strrchr(path, '/');
 
-	while (at > path && (at[-1] != '/' || --parts))
-		at--;
-	return at;
+	return slash ? slash + 1 : path;
 }
 
-/* On a narrow screen a pod's container is shown without its namespace, and a path by its end. */
+/* A pod's container by its own name; on a narrow screen a path by its end. */
 static void name_of(const struct hr_slot *slot, size_t width, bool ascii, char text[CELL_TEXT])
 {
-	char whole[ROW_NAME];
+	char whole[ROW_NAME], pod[ROW_NAME];
+	struct record_text from = record_text_slot(slot);
 	struct row row;
 
 	row_make(&row, slot);
-	if (width < ROOMY && row.name_is_path) {
-		strcpy(whole, path_end(row.name, slot->id.pod.at && slot->id.container.at ? 2 : 1));
+	if (identity_in_pod(&from, &slot->id, whole, pod, sizeof(pod))) {
+		strcpy(row.name, whole);
+		row.name_is_path = false;
+	} else if (width < ROOMY && row.name_is_path) {
+		strcpy(whole, path_end(row.name));
 		strcpy(row.name, whole);
 	}
 	table_cell(column_find("name"), &row, NAME_WIDTH, ascii, text);

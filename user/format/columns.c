@@ -19,12 +19,7 @@
 #include "sparkline.h"
 #include "enum_text.h"
 
-/* Colour thresholds of screens; alarms are the daemon's (forecast.alarm). */
-#define USED_WARN  0.80
-#define USED_BAD   0.95
 #define RISK_WORTH 20.0 /* below it an OOM ETA is shown dimmed */
-#define RISK_WARN  50.0
-#define RISK_BAD   80.0
 
 static double number(uint64_t value) { return value == HR_UNKNOWN ? NAN : (double)value; }
 
@@ -214,12 +209,7 @@ static bool used_bar(const struct row *row, double *ret_solid, double *ret_light
 	return true;
 }
 
-static enum style used_style(const struct row *row)
-{
-	double share = used_value(row);
-
-	return share >= USED_BAD ? STYLE_BAD : share >= USED_WARN ? STYLE_WARN : STYLE_PLAIN;
-}
+static enum style used_style(const struct row *row) { return style_grade(used_value(row)); }
 
 static double trend_value(const struct row *row)
 {
@@ -283,12 +273,7 @@ static const char *risk_format(const struct row *row, char text[CELL_TEXT])
 	return text_count(risk_value(row), text);
 }
 
-static enum style risk_style(const struct row *row)
-{
-	double risk = risk_value(row);
-
-	return risk >= RISK_BAD ? STYLE_BAD : risk >= RISK_WARN ? STYLE_WARN : STYLE_PLAIN;
-}
+static enum style risk_style(const struct row *row) { return style_grade(risk_value(row) / 100); }
 
 static double pids_value(const struct row *row)
 {
@@ -349,6 +334,12 @@ static const char *sparkline_drawn(const struct row *row, size_t width, bool asc
 				    : sparkline_text(row->slot, width, ascii, text);
 }
 
+/* Full height is the own limit; without one the maximum, which says nothing of a share. */
+static enum style sparkline_style(const struct row *row)
+{
+	return isnan(used_value(row)) ? STYLE_ACCENT : used_style(row);
+}
+
 static double next_value(const struct row *row)
 {
 	return slot_gone(row->slot) ? NAN : row->slot->forecast.next_action;
@@ -389,7 +380,8 @@ const struct column column_table[] = {
 	 .format = used_format, .value = used_value, .style = used_style, .bar = used_bar},
 	{.id = "usage_10m", .title = "USAGE 10m", .width = 9, .drop = 7,
 	 .help = "usage over the last ten minutes, now on the right; full height: own limit, else maximum",
-	 .format = sparkline_format, .drawn = sparkline_drawn, .value = trend_value},
+	 .format = sparkline_format, .drawn = sparkline_drawn, .value = trend_value,
+	 .style = sparkline_style},
 	{.id = "headroom", .title = "HEADROOM", .width = 8, .right = true, .drop = 2,
 	 .help = "memory left before the effective limit is reached",
 	 .format = headroom_format,

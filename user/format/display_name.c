@@ -80,6 +80,22 @@ void identity_name(const struct record_text *from, const struct hr_identity *id,
 		*ret_is_path = out[0] != 0;
 }
 
+bool identity_in_pod(const struct record_text *from, const struct hr_identity *id, char *container,
+		     char *pod, size_t bytes)
+{
+	struct hr_identity only = *id;
+
+	container[0] = pod[0] = 0;
+	text_clean(get(from, id->container), SIZE_MAX, container, bytes);
+	if (!container[0] || !get(from, id->pod)) {
+		container[0] = 0;
+		return false;
+	}
+	only.container = (struct hr_str){0};
+	name_in_pod(from, &only, pod, bytes);
+	return true;
+}
+
 void identity_label(const struct record_text *from, const struct hr_identity *id,
 		    uint64_t cgroup_id, char *out, size_t bytes)
 {

@@ -20,6 +20,10 @@ struct record_text record_text_event(const struct hr_event *event);
 void identity_name(const struct record_text *from, const struct hr_identity *id, char *out,
 		   size_t bytes, bool *ret_is_path);
 
+/* Inside a pod the container's own name, and "namespace/pod"; else both are empty. Returns whether there are. */
+bool identity_in_pod(const struct record_text *from, const struct hr_identity *id, char *container,
+		     char *pod, size_t bytes);
+
 /* The same with runtime and image: "leaky (docker, busybox)". Without a name "cgroup ID"; `cgroup_id` 0: "host". */
 void identity_label(const struct record_text *from, const struct hr_identity *id,
 		    uint64_t cgroup_id, char *out, size_t bytes);

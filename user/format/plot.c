@@ -17,16 +17,14 @@
 #define FLOOR_SHARE   0.5  /* the scale begins at zero unless all points lie above this share */
 #define FLOOR_SPACE   0.1
 
-enum layer { NOTHING, LIMIT, BOUND, MEDIAN, PAST, LAYERS };
+enum layer { NOTHING, FAN, AREA, LIMIT, BOUND, MEDIAN, PAST, LAYERS };
 
 static const struct {
 	char ascii;
 	enum style style;
 } look[LAYERS] = {
-	[LIMIT] = {'-', STYLE_BAD},
-	[BOUND] = {'.', STYLE_DIM},
-	[MEDIAN] = {'+', STYLE_WARN},
-	[PAST] = {'*', STYLE_PLAIN},
+	[FAN] = {'.', STYLE_FAN},   [AREA] = {':', STYLE_PLAIN},  [LIMIT] = {'-', STYLE_BAD},
+	[BOUND] = {'.', STYLE_FAN}, [MEDIAN] = {'+', STYLE_WARN}, [PAST] = {'*', STYLE_PLAIN},
 };
 
 struct frame {
@@ -135,6 +133,56 @@ static void ray(struct frame *f, double seconds, size_t each, enum layer layer)
 	     layer);
 }
 
+/* A dot of a surface, where nothing else is. */
+static void fill_dot(struct frame *f, size_t y, size_t x, enum layer layer)
+{
+	if (!*dot_at(f, y, x))
+		*dot_at(f, y, x) = (uint8_t)layer;
+}
+
+/* All below the history. */
+static void fill_area(struct frame *f)
+{
+	for (size_t x = 0; x < f->width; x++) {
+		size_t y = 0;
+
+		while (y < f->height && *dot_at(f, y, x) != PAST)
+			y++;
+		while (++y < f->height)
+			fill_dot(f, y, x, AREA);
+	}
+}
+
+/* On a ray after that many seconds; the limit is its end. */
+static double on_ray(const struct frame *f, double seconds, double after)
+{
+	double from = f->plot->point[f->plot->n - 1].bytes;
+
+	if (!predicted(seconds))
+		return from;
+	return after >= seconds ? f->plot->limit : from + after / seconds * (f->plot->limit - from);
+}
+
+/* Every fourth dot between the bounds. */
+static void fill_fan(struct frame *f)
+{
+	const struct plot *p = f->plot;
+	size_t first = (size_t)ceil(to_x(f, f->now)) + 1, each = f->marks == PLOT_BRAILLE ? 2 : 1;
+
+	if (!predicted(p->p10))
+		return;
+	for (size_t x = first; x < f->width; x++) {
+		double after =
+			(double)x / (double)(f->width - 1) * (f->to - f->from) - (f->now - f->from);
+		size_t high = (size_t)lround(to_y(f, on_ray(f, p->p10, after))),
+		       low = (size_t)lround(to_y(f, on_ray(f, p->p90, after)));
+
+		for (size_t y = high; y <= low && y < f->height; y++)
+			if (y % each == 0 && x % each == y / each % each)
+				fill_dot(f, y, x, FAN);
+	}
+}
+
 static void draw_lines(struct frame *f)
 {
 	const struct plot *p = f->plot;
@@ -142,12 +190,14 @@ static void draw_lines(struct frame *f)
 	for (size_t i = f->first; i + 1 < p->n; i++)
 		line(f, p->point[i].t_seconds, p->point[i].bytes, p->point[i + 1].t_seconds,
 		     p->point[i + 1].bytes, 1, PAST);
+	fill_area(f);
 	if (!isfinite(p->limit))
 		return;
 	line(f, f->from, p->limit, f->to, p->limit, f->across, LIMIT);
 	ray(f, p->p10, 2 * f->across, BOUND);
 	ray(f, p->p90, 2 * f->across, BOUND);
-	ray(f, p->p50, f->across, MEDIAN);
+	ray(f, p->p50, 1, MEDIAN);
+	fill_fan(f);
 }
 
 /* Unicode's braille patterns: U+2800 and a bit per dot, numbered down the left column first, with
@@ -162,10 +212,21 @@ static void braille(unsigned int bits, char text[4])
 	text[3] = 0;
 }
 
+static const char half[4][4] = {" ", "▀", "▄", "█"};
+static const uint8_t bit[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+
+/* The history's colour at a height: its share of the limit. */
+static enum style style_at(const struct frame *f, size_t row, enum layer layer)
+{
+	double part = 1 - ((double)row + 0.5) / (double)f->rows;
+
+	if ((layer != AREA && layer != PAST) || !isfinite(f->plot->limit) || f->plot->limit <= 0)
+		return layer == AREA ? STYLE_ACCENT : look[layer].style;
+	return style_grade((f->bottom + part * (f->top - f->bottom)) / f->plot->limit);
+}
+
 static void put_cell(struct frame *f, size_t row, size_t column)
 {
-	static const uint8_t bit[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
-	static const char half[4][4] = {" ", "▀", "▄", "█"};
 	enum layer most = NOTHING;
 	unsigned int bits = 0;
 	char text[4];
@@ -174,19 +235,24 @@ static void put_cell(struct frame *f, size_t row, size_t column)
 		for (size_t x = 0; x < f->across; x++) {
 			enum layer at = *dot_at(f, row * f->down + y, column * f->across + x);
 
-			bits |= at ? bit[y][x] : 0;
 			most = at > most ? at : most;
 		}
 	if (!most)
 		return;
+	for (size_t y = 0; y < f->down; y++) /* a line hides the fan behind it */
+		for (size_t x = 0; x < f->across; x++) {
+			enum layer at = *dot_at(f, row * f->down + y, column * f->across + x);
+
+			bits |= at > FAN || at == most ? bit[y][x] : 0;
+		}
 	if (f->marks == PLOT_ASCII)
 		memcpy(text, (char[2]){look[most].ascii}, 2);
 	else if (f->marks == PLOT_BLOCKS)
 		memcpy(text, half[bits & 3], 4);
 	else
 		braille(bits, text);
-	screen_buffer_put(f->screen_buffer, f->y + row, f->x + MARGIN + column, 1, look[most].style,
-			  text);
+	screen_buffer_put(f->screen_buffer, f->y + row, f->x + MARGIN + column, 1,
+			  style_at(f, row, most), text);
 }
 
 static size_t put_time(struct frame *f, size_t x, const char *sign, double seconds)
@@ -270,4 +336,51 @@ int plot_draw(const struct plot *plot, size_t columns, bool ascii,
 	return r ? r
 		 : plot_put(plot, screen_buffer, 0, 0, PLOT_ROWS, columns,
 			    ascii ? PLOT_ASCII : PLOT_BRAILLE);
+}
+
+/* ---- a graph of shares ---- */
+
+/* Dots of a column that many of `height` high; a share above 0 has one at least. */
+static size_t dots_of(double share, double full, size_t height)
+{
+	double dots;
+
+	if (!(share > 0) || !(full > 0))
+		return 0;
+	dots = fmin(share / full, 1) * (double)height;
+	return dots < 1 ? 1 : (size_t)lround(dots);
+}
+
+void area_put(const double *share, size_t n, double full, struct screen_buffer *screen_buffer,
+	      size_t y, size_t x, size_t rows, size_t columns, enum plot_marks marks)
+{
+	size_t across = marks == PLOT_BRAILLE ? 2 : 1, down = marks == PLOT_BRAILLE  ? 4
+							      : marks == PLOT_BLOCKS ? 2
+										     : 1;
+	size_t width = columns * across, height = rows * down, skip = n > width ? n - width : 0;
+
+	for (size_t row = 0; row < rows; row++)
+		for (size_t column = 0; column < columns; column++) {
+			unsigned int bits = 0;
+			char text[4] = "";
+
+			for (size_t i = 0; i < across * down; i++) {
+				size_t dot = column * across + i / down,
+				       level = height - (row * down + i % down);
+				size_t at = skip + dot - (width - (n - skip));
+
+				if (dot >= width - (n - skip) &&
+				    dots_of(share[at], full, height) >= level)
+					bits |= bit[i % down][i / down];
+			}
+			if (!bits)
+				continue;
+			if (marks == PLOT_BRAILLE)
+				braille(bits, text);
+			else
+				strcpy(text, marks == PLOT_ASCII ? "#" : half[bits & 3]);
+			screen_buffer_put(
+				screen_buffer, y + row, x + column, 1,
+				style_grade(full * (1 - ((double)row + 0.5) / (double)rows)), text);
+		}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A plot in a screen buffer: history, limit, forecast with its 80% interval. Braille dots; half blocks for a font without
- * braille; plain characters on an ASCII terminal ('*' history, '+' median, '.' interval, '-' limit). Pure: no terminal, no
- * clock.
+ * A plot in a screen buffer: history as an area coloured by its share of the limit, limit, forecast as a fan of its 80%
+ * interval. Braille dots; half blocks for a font without braille; plain characters on an ASCII terminal ('*' history, ':'
+ * below it, '+' median, '.' interval, '-' limit). Pure: no terminal, no clock.
  */
 #ifndef HEADROOM_FORMAT_PLOT_H
 #define HEADROOM_FORMAT_PLOT_H
@@ -38,5 +38,10 @@ int plot_put(const struct plot *plot, struct screen_buffer *screen_buffer, size_
 /* The same in a buffer of its own, which it resets. */
 int plot_draw(const struct plot *plot, size_t columns, bool ascii,
 	      struct screen_buffer *screen_buffer);
+
+/* Shares of 0-1, the newest on the right, NAN: none; `full` (0-1) is the height. An area of `rows` × `columns`, coloured by
+ * share; ASCII: columns of #. */
+void area_put(const double *share, size_t n, double full, struct screen_buffer *screen_buffer,
+	      size_t y, size_t x, size_t rows, size_t columns, enum plot_marks marks);
 
 #endif

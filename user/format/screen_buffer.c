@@ -122,6 +122,17 @@ void screen_buffer_style(struct screen_buffer *screen_buffer, size_t y, size_t x
 		screen_buffer->cells[y * screen_buffer->columns + x].style = (uint8_t)style;
 }
 
+void screen_buffer_copy(struct screen_buffer *screen_buffer, size_t y, size_t x,
+			const struct screen_buffer *other, size_t from, size_t rows)
+{
+	size_t width = x < screen_buffer->columns ? screen_buffer->columns - x : 0;
+
+	width = other->columns < width ? other->columns : width;
+	for (size_t i = 0; i < rows && y + i < screen_buffer->rows && from + i < other->rows; i++)
+		memcpy(screen_buffer->cells + (y + i) * screen_buffer->columns + x,
+		       other->cells + (from + i) * other->columns, width * sizeof(*other->cells));
+}
+
 void screen_buffer_mark(struct screen_buffer *screen_buffer, size_t y)
 {
 	for (size_t x = 0; x < screen_buffer->columns && y < screen_buffer->rows; x++)
@@ -147,6 +158,8 @@ void screen_buffer_bar(struct screen_buffer *screen_buffer, size_t y, size_t x, 
 				   : screen_buffer->ascii ? "."
 							  : "░";
 
+		if (style >= STYLE_GRADE) /* its colour grows with it */
+			style = style_grade(((double)i + 0.5) / (double)width);
 		screen_buffer_put(screen_buffer, y, x + i, 1, left || i < upto ? style : STYLE_DIM,
 				  text);
 	}

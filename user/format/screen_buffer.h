@@ -40,9 +40,12 @@ screen_buffer_print(struct screen_buffer *screen_buffer, size_t y, size_t x, enu
 /* Sets the style of columns from x on, text unchanged. */
 void screen_buffer_style(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
 			 enum style style);
-/* Marks a row, styles unchanged. */
+/* Copies that many rows of another buffer, from its row `from` on, to row y, column x. */
+void screen_buffer_copy(struct screen_buffer *screen_buffer, size_t y, size_t x,
+			const struct screen_buffer *other, size_t from, size_t rows);
+/* Marks a row: it has the style STYLE_SELECTED, whatever its cells have. */
 void screen_buffer_mark(struct screen_buffer *screen_buffer, size_t y);
-/* A bar of `width` columns: shares 0-1 of it dark and light. */
+/* A bar of `width` columns: shares 0-1 of it dark and light. With a STYLE_GRADE each column has that of its place. */
 void screen_buffer_bar(struct screen_buffer *screen_buffer, size_t y, size_t x, size_t width,
 		       enum style style, double solid, double light);
 
