@@ -42,9 +42,9 @@ shows 'Forecast: warned .* before'
 # Manual kill: n does nothing; y runs it, with an event.
 workload_start hog hold 40M
 wait_for 10 listed hog || fail 'not listed'
-session "f ${ours#/}/hog Enter k wait:manual_action End Enter wait:Confirm n wait:cancelled show"
+session "f ${ours#/}/hog Enter a wait:manual_action End Enter wait:Confirm n wait:cancelled show"
 shows "cgroup $ours/hog"
 alive "$workload_pid" || fail 'it was killed without a confirmation'
-session "f ${ours#/}/hog Enter k wait:manual_action End Enter wait:Confirm y wait:kill:_done wait:freed show"
+session "f ${ours#/}/hog Enter a wait:manual_action End Enter wait:Confirm y wait:kill:_done wait:freed show"
 ended "$workload_pid" || fail 'it still runs'
 acted kill '.by_uid == 0 and .target.whole and .result.status == "done"'

@@ -257,7 +257,7 @@ static void test_keys(void **state)
 	assert_null(top.prompt.title);
 	PRESS(TOP_ESCAPE);
 	assert_int_equal(s.n_rows, 29);
-	PRESS('a');
+	PRESS('A');
 	assert_int_equal(s.n_rows, 30);
 	PRESS('z');
 	assert_true(top.frozen);
@@ -283,7 +283,7 @@ static void test_pictures(void **state)
 		size_t rows, columns;
 	} sizes[] = {{1, 1}, {2, 3}, {5, 20}, {10, 40}, {24, 80}, {50, 200}, {100, 300}};
 	static const uint32_t counts[] = {0, 1, 30, 5000};
-	static const int extra[] = {0, '?', '/', 'a', TOP_LAST, 'v', 'C'};
+	static const int extra[] = {0, '?', '/', 'A', TOP_LAST, 't', 'C'};
 
 	for (size_t n = 0; n < ARRAY_SIZE(counts); n++) {
 		struct fixture f = {.containers = counts[n], .seed = n, .hostile = true};

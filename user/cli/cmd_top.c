@@ -39,7 +39,10 @@ struct session {
 	struct screen_buffer screen_buffer;
 	struct top top;
 	struct settings settings;
-	bool mouse;   /* the terminal's */
+	enum top_colours colours; /* NO_COLOR and the settings */
+	/* the terminal's */
+	enum top_palette palette;
+	bool mouse;
 	int asked_fd; /* an action was requested, without an answer yet; -1: none */
 };
 
@@ -190,6 +193,9 @@ static void apply_settings(struct session *session)
 			 strerror(-r));
 	if (session->mouse != top->mouse)
 		terminal_mouse(top->mouse);
+	if (session->palette != top->palette)
+		terminal_palette(session->colours, top->palette);
+	session->palette = top->palette;
 	session->mouse = top->mouse;
 }
 
@@ -202,7 +208,8 @@ static void watch_daemon(struct session *session)
 		return;
 	if (private_daemon_alive(session->daemon, words) && session->snapshot.health)
 		private_daemon_errors(session->daemon, words);
-	snprintf(session->top.notice, sizeof(session->top.notice), "%.120s", words);
+	if (*words)
+		snprintf(session->top.notice, sizeof(session->top.notice), "%.120s", words);
 }
 
 /* ---- a manual action: sent at once, answered asynchronously ---- */
@@ -318,11 +325,9 @@ static int show_without_screen(struct session *session, int error)
 	int r = show_once(session);
 
 	text_clean(term ? term : "", SIZE_MAX, type, sizeof(type));
-	if (error == -EINVAL)
-		log_error("top: no screen: TERM is not set; set it, for instance TERM=xterm");
-	else if (error == -ENOENT)
-		log_error("top: no screen: terminal type '%s' is not known here; install "
-			  "ncurses-term, or set TERM=xterm",
+	if (error == -ENOENT)
+		log_error("top: no screen: neither terminal type '%s' nor xterm is known here; "
+			  "install ncurses-base",
 			  type);
 	else
 		log_error("top: no screen: terminal type '%s' cannot move its cursor; use another "
@@ -331,9 +336,22 @@ static int show_without_screen(struct session *session, int error)
 	return r ? r : CLI_FAILED;
 }
 
+static void say_unknown(char *notice, size_t bytes)
+{
+	char type[48];
+	const char *term = getenv("TERM");
+
+	text_clean(term ? term : "", SIZE_MAX, type, sizeof(type));
+	if (*type)
+		snprintf(notice, bytes, "terminal type '%s' unknown: shown as xterm", type);
+	else
+		snprintf(notice, bytes, "TERM not set: shown as xterm");
+}
+
 static int run(const void *values, char **arguments)
 {
 	const struct top_options *options = values;
+	bool unknown;
 	_cleanup_(session_done) struct session session = {.asked_fd = -1};
 	int r = open_session(&session, options);
 
@@ -348,9 +366,13 @@ static int run(const void *values, char **arguments)
 		return show_once(&session);
 	if (!settings_path(session.settings.path))
 		settings_load(&session.settings, &session.top, session.top.notice);
-	r = terminal_open(cli_colour() ? session.top.colours : TOP_COLOURS_NONE);
+	session.colours = cli_colour() ? session.top.colours : TOP_COLOURS_NONE;
+	r = terminal_open(session.colours, &unknown);
 	if (r)
 		return show_without_screen(&session, r);
+	if (unknown)
+		say_unknown(session.top.notice, sizeof(session.top.notice));
+	terminal_palette(session.colours, session.palette = session.top.palette);
 	terminal_mouse(session.mouse = session.top.mouse);
 	r = loop(&session);
 	terminal_close();

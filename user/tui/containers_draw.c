@@ -8,26 +8,35 @@
 #include "base/cleanup.h"
 #include "base/utf8_clean.h"
 #include "format/alert_text.h"
+#include "format/display_name.h"
 
 /* Rows of the panel by rows of the body. */
 static const struct {
 	size_t body, panel;
 } panels[] = {{44, 9}, {30, 7}, {19, 6}, {15, 5}, {11, 3}, {8, 2}};
 
-static size_t panel_rows(size_t body)
+#define PANEL_MOST 26
+
+size_t containers_panel_rows(const struct top *top, const struct screen_buffer *body)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(panels); i++)
-		if (body >= panels[i].body)
-			return panels[i].panel;
-	return 0;
+	size_t rows = 0, spare = body->rows > top->tree.n + 2 ? body->rows - top->tree.n - 2 : 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(panels) && !rows; i++)
+		if (body->rows >= panels[i].body)
+			rows = panels[i].panel;
+	if (rows && spare > rows)
+		rows = spare < PANEL_MOST ? spare : PANEL_MOST;
+	return rows;
 }
 
-void containers_fit(struct top *top, const struct screen_buffer *body)
+void containers_fit(struct top *top, const struct screen_buffer *body, size_t panel)
 {
-	size_t used = 1 + panel_rows(body->rows), n = top->tree.n;
+	size_t used = 1 + panel, n = top->tree.n;
 
 	table_fit_screen(&top->table, top->column, top->n_columns, body->columns);
 	top->list_y = 1;
+	top->list_columns = body->columns;
+	top->panel = panel;
 	top->page = body->rows > used ? body->rows - used : 1;
 	if (top->selected < top->first)
 		top->first = top->selected;
@@ -84,6 +93,34 @@ static void draw_titles(const struct top *top, struct screen_buffer *screen_buff
 					  1, STYLE_TITLE_KEY, sort_mark(top, screen_buffer->ascii));
 		x += width + 1;
 	}
+}
+
+/* "nginx shop/web-6d4b75cb6d-1e8cb": of a pod's container its own name first, which is never cut for the pod's. */
+static void draw_in_pod(const struct row *row, size_t width, struct screen_buffer *screen_buffer,
+			size_t y, size_t x, enum style style)
+{
+	struct record_text from = record_text_slot(row->slot);
+	char container[ROW_NAME], pod[ROW_NAME], fits[ROW_NAME + 8];
+	size_t used;
+
+	identity_in_pod(&from, &row->slot->id, container, pod, sizeof(pod));
+	if (screen_buffer->ascii) {
+		text_ascii(container);
+		text_ascii(pod);
+	}
+	text_fit(container, width, screen_buffer->ascii, fits, sizeof(fits));
+	used = 1 + screen_buffer_put(screen_buffer, y, x, width, style, fits);
+	if (used + 4 < width)
+		screen_buffer_put(
+			screen_buffer, y, x + used, width - used, STYLE_DIM,
+			text_fit(pod, width - used, screen_buffer->ascii, fits, sizeof(fits)));
+}
+
+/* A pod's container that no line above it names. */
+static bool alone_in_list(const struct top *top, const struct row_tree_line *line)
+{
+	return top->by != ROW_TREE_CGROUPS && !line->depth && !line->below &&
+	       line->row->slot->id.pod.at && line->row->slot->id.container.at;
 }
 
 static void draw_name(const struct top *top, const struct row_tree_line *line, size_t width,
@@ -143,6 +180,9 @@ static void draw_line(const struct top *top, const struct row_tree_line *line,
 				text_ascii(text);
 			screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_DIM,
 					  text);
+		} else if (column->width == 0 && alone_in_list(top, line)) {
+			draw_in_pod(line->row, table->width[i], screen_buffer, y, x,
+				    column->style(line->row));
 		} else if (column->width == 0 && top->by != ROW_TREE_NONE) {
 			draw_name(top, line, table->width[i], screen_buffer, y, x);
 		} else if (!strcmp(column->id, "alarm") && line->folded &&
@@ -165,7 +205,7 @@ static void draw_nothing(const struct top *top, struct screen_buffer *screen_buf
 				    text_clean(top->filter, PROMPT_TEXT, clean, sizeof(clean)));
 	else if (top->s->n_slots)
 		screen_buffer_put(screen_buffer, y, 3, screen_buffer->columns, STYLE_PLAIN,
-				  "no cgroup holds processes: a shows all");
+				  "no cgroup holds processes: A shows all");
 	else
 		screen_buffer_put(screen_buffer, y, 3, screen_buffer->columns, STYLE_PLAIN,
 				  "no cgroups yet");
@@ -198,8 +238,7 @@ static void draw_panel(const struct top *top, struct screen_buffer *body, size_t
 		draw_heading(top, line, &panel);
 }
 
-/* In the panel's upper edge, on the right: position, filter, tree and sort order. */
-static void draw_position(const struct top *top, struct screen_buffer *body, size_t y)
+void containers_draw_position(const struct top *top, struct screen_buffer *body, size_t y)
 {
 	size_t n = top->tree.n, last = top->first + top->page < n ? top->first + top->page : n;
 	char text[256], clean[4 * PROMPT_TEXT + 1];
@@ -223,7 +262,7 @@ static void draw_position(const struct top *top, struct screen_buffer *body, siz
 void containers_draw(const struct top *top, struct screen_buffer *body)
 {
 	const struct row_tree *o = &top->tree;
-	size_t rows = panel_rows(body->rows), y = top->list_y;
+	size_t rows = top->panel, y = top->list_y;
 
 	draw_titles(top, body, 0);
 	for (size_t i = top->first; i < o->n && i < top->first + top->page; i++, y++) {
@@ -237,5 +276,5 @@ void containers_draw(const struct top *top, struct screen_buffer *body)
 	}
 	draw_panel(top, body, rows);
 	if (rows)
-		draw_position(top, body, body->rows - rows);
+		containers_draw_position(top, body, body->rows - rows);
 }

@@ -10,11 +10,14 @@
 #include "base/utf8_clean.h"
 #include "format/alert_text.h"
 #include "format/display_name.h"
+#include "containers_draw.h"
 #include "top.h"
+#include "widgets.h"
 #include "format/text_wrap.h"
 
 #define LABEL_WIDTH 9
 #define ID_DIGITS   12
+#define PLOT_LEAST  6
 
 static void add_clean(struct line *line, const char *raw, size_t n)
 {
@@ -26,13 +29,15 @@ static void add_clean(struct line *line, const char *raw, size_t n)
 }
 
 /* "── leaky ── docker  busybox  4d48d54a20a4 ─────" */
-static void draw_identity(const struct row *row, struct screen_buffer *screen_buffer, size_t y)
+void containers_draw_identity(const struct row *row, struct screen_buffer *screen_buffer, size_t y)
 {
 	const struct hr_slot *slot = row->slot;
 	const char *id = hr_slot_text(slot, slot->id.container_id);
-	char text[1024] = "";
+	char text[1024] = "", container[ROW_NAME], pod[ROW_NAME];
+	struct record_text from = record_text_slot(slot);
 	struct line line = {text, sizeof(text), 0};
 	size_t x = 3;
+	bool in_pod = identity_in_pod(&from, &slot->id, container, pod, sizeof(pod));
 
 	for (size_t i = 0; i < screen_buffer->columns; i++)
 		screen_buffer_put(screen_buffer, y, i, 1, STYLE_DIM,
@@ -40,8 +45,10 @@ static void draw_identity(const struct row *row, struct screen_buffer *screen_bu
 	screen_buffer_put(screen_buffer, y, x - 1, 1, STYLE_DIM, " ");
 	x += screen_buffer_put(screen_buffer, y, x,
 			       screen_buffer->columns > 12 ? screen_buffer->columns - 6 : 6,
-			       STYLE_BOLD, row->name);
+			       STYLE_ACCENT, in_pod ? container : row->name);
 	x += screen_buffer_put(screen_buffer, y, x, 1, STYLE_DIM, " ");
+	if (in_pod)
+		line_add(&line, "%s", pod);
 	if (slot->id.runtime != HR_RUNTIME_NONE)
 		add_clean(&line, hr_runtime_name(slot->id.runtime), SIZE_MAX);
 	add_clean(&line, hr_slot_text(slot, slot->id.image), SIZE_MAX);
@@ -118,6 +125,7 @@ void detail_panel_draw(const struct top *top, const struct row *row,
 		       struct screen_buffer *screen_buffer)
 {
 	const struct hr_slot *slot = row->slot;
+	struct widget_input of = {.slot = slot};
 	struct item item[] = {{.label = "forecast"},
 			      {.label = "factors"},
 			      {.label = "next"},
@@ -128,13 +136,13 @@ void detail_panel_draw(const struct top *top, const struct row *row,
 
 	if (!screen_buffer->rows)
 		return;
-	draw_identity(row, screen_buffer, 0);
+	containers_draw_identity(row, screen_buffer, 0);
 	item[0].style = alert_forecast(slot, top->s->time_ns, item[0].text);
 	alert_factors(slot, item[1].text);
 	alert_next(slot, &top->s->host, item[2].text);
 	if (!slot_gone(slot) && !top->s->health && !top->s->recording &&
 	    !(top->source && data_source_past(top->source)))
-		strncat(item[2].text, "; k: manual action",
+		strncat(item[2].text, "; a: manual action",
 			sizeof(item[2].text) - strlen(item[2].text) - 1);
 	alert_memory(slot, item[3].text);
 	add_paused(top->s, slot, item[3].text);
@@ -144,4 +152,7 @@ void detail_panel_draw(const struct top *top, const struct row *row,
 			draw_item(&item[i], screen_buffer, y);
 		y += item[i].rows;
 	}
+	of.plot_rows = screen_buffer->rows > y ? screen_buffer->rows - y : 0;
+	if (of.plot_rows >= PLOT_LEAST)
+		widget_plot(&of, screen_buffer, y, 0, screen_buffer->columns);
 }

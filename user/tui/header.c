@@ -16,6 +16,10 @@
 #include "format/enum_text.h"
 
 #define HEADER_TALL 20 /* a lower screen has three lines for the host */
+#define GRAPH_FROM  36 /* rows of the screen: graphs of memory and stalls */
+#define GRAPH_HIGH  50
+#define LINE_MOST   14 /* columns of the stalls' graph in the memory line */
+#define LINE_LEAST  4
 #define BAR_LEAST   8
 #define BAR_MOST    60
 #define MEMORY_WARN 0.90 /* used share of the host's memory: coloured from here on */
@@ -104,9 +108,9 @@ static void draw_identity(const struct top *top, struct screen_buffer *screen_bu
 }
 
 /* "memory [bar] 11.2 GiB of 31.2 GiB, headroom 20 GiB, swap 0 of 2 GiB, stalls 0.1%" */
-static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_buffer)
+static void draw_memory(const struct top *top, struct screen_buffer *screen_buffer, bool graphs)
 {
-	const struct hr_host *host = &s->host;
+	const struct hr_host *host = &top->s->host;
 	char used[UNITS_TEXT], total[UNITS_TEXT], headroom[UNITS_TEXT], tail[200],
 		swap[64] = "no swap", waits[48] = "";
 	uint64_t whole = hr_host_usable(host);
@@ -117,7 +121,7 @@ static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_b
 	enum style style = share >= MEMORY_BAD              ? STYLE_BAD
 			   : share >= MEMORY_WARN || stalls ? STYLE_WARN
 							    : STYLE_PLAIN;
-	size_t space, bar;
+	size_t space, bar, line = 0;
 
 	if (host->swap_total && host->swap_total != HR_UNKNOWN)
 		snprintf(swap, sizeof(swap), "swap %s of %s",
@@ -126,7 +130,7 @@ static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_b
 					     : HR_UNKNOWN,
 				     used),
 			 units_bytes(host->swap_total, total));
-	if (host->pressure.some_avg10_centi != HR_UNKNOWN_U32)
+	if (!graphs && host->pressure.some_avg10_centi != HR_UNKNOWN_U32)
 		snprintf(waits, sizeof(waits), ", stalls %.1f%%",
 			 host->pressure.some_avg10_centi / 100.0);
 	snprintf(tail, sizeof(tail), "%s of %s, headroom %s, %s%s",
@@ -136,13 +140,20 @@ static void draw_memory(const struct snapshot *s, struct screen_buffer *screen_b
 	space = screen_buffer->columns > text_width(tail) + 8
 			? screen_buffer->columns - text_width(tail) - 8
 			: 0;
+	if (*waits && space >= BAR_LEAST + LINE_LEAST + 1) {
+		line = space - BAR_LEAST - 1 < LINE_MOST ? space - BAR_LEAST - 1 : LINE_MOST;
+		space -= line + 1;
+	}
 	bar = space > BAR_MOST ? BAR_MOST : space;
 	if (bar < BAR_LEAST)
 		bar = 0;
 	else
-		screen_buffer_bar(screen_buffer, 1, 7, bar, style, share, 0);
+		screen_buffer_bar(screen_buffer, 1, 7, bar, STYLE_GRADE, share, 0);
 	screen_buffer_put(screen_buffer, 1, 7 + bar + (bar > 0), screen_buffer->columns, style,
 			  tail);
+	if (line)
+		host_graph_put_line(&top->graph, screen_buffer, 1,
+				    7 + bar + (bar > 0) + text_width(tail) + 1, line);
 }
 
 static void add_count(struct line *line, size_t n, const char *one, const char *many)
@@ -239,13 +250,18 @@ static void draw_host(const struct top *top, struct screen_buffer *screen_buffer
 size_t header_draw(const struct top *top, struct screen_buffer *screen_buffer)
 {
 	size_t rows = screen_buffer->rows >= HEADER_TALL ? 4 : 3;
+	size_t graph = screen_buffer->rows < GRAPH_FROM || screen_buffer->columns < 80 ? 0
+		       : screen_buffer->rows < GRAPH_HIGH                              ? 3
+										       : 4;
 
 	if (screen_buffer->columns < 8)
 		return 0;
 	draw_identity(top, screen_buffer);
-	draw_memory(top->s, screen_buffer);
+	draw_memory(top, screen_buffer, graph > 0);
 	if (rows == 4)
 		draw_host(top, screen_buffer, 2);
 	draw_headline(top->s, screen_buffer, rows - 1);
-	return rows;
+	if (graph)
+		host_graph_put(&top->graph, &top->s->host, screen_buffer, rows, graph);
+	return rows + graph;
 }

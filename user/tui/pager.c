@@ -21,10 +21,8 @@ void pager_show(struct pager *pager, struct screen_buffer *body, size_t y)
 	pager->page = page ? page : 1;
 	if (pager->first + page > rows)
 		pager->first = rows > page ? rows - page : 0;
-	for (size_t i = 0; i < page && pager->first + i < rows; i++)
-		memcpy(body->cells + (y + i) * body->columns,
-		       pager->screen_buffer.cells + (pager->first + i) * body->columns,
-		       body->columns * sizeof(*body->cells));
+	screen_buffer_copy(body, y, 0, &pager->screen_buffer, pager->first,
+			   rows - pager->first < page ? rows - pager->first : page);
 	if (!page || pager->first + page >= rows)
 		return;
 	screen_buffer_put(body, body->rows - 1, body->columns > 8 ? body->columns - 8 : 0, 8,

@@ -75,6 +75,8 @@ void event_open(struct top *top, const struct hr_event *event);
 /* Goes to five minutes before that time, on the first screen, with that container marked (0: mark unchanged). */
 void time_nav_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id);
 
+/* One event as a row. */
+void event_put(const struct hr_event *event, uint64_t now_ns, struct screen_buffer *body, size_t y);
 /* Style and mark of an event or incident. */
 enum style severity_style(unsigned int severity);
 const char *severity_mark(unsigned int severity); /* two columns: "!!", "! ", "  " */

@@ -297,7 +297,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 const struct screen screen_action = {
 	.name = "action",
 	.help = "manual action: reclaim, throttle, terminate or kill",
-	.key = 'k',
+	.key = 'a',
 	.keys = keys,
 	.open = open_action,
 	.update = update,

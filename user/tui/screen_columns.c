@@ -101,8 +101,8 @@ static void key_defaults(struct top *top)
 static void open_columns(struct top *top) { top->chooser_at = top->chooser_first = 0; }
 
 static const struct key keys[] = {
-	{{TOP_UP}, key_up, "up, down", "move the mark", NULL},
-	{{TOP_DOWN}, key_down, NULL, NULL, NULL},
+	{{TOP_UP, 'k'}, key_up, "j, k", "move the mark, as down, up", NULL},
+	{{TOP_DOWN, 'j'}, key_down, NULL, NULL, NULL},
 	{{TOP_PAGE_UP}, key_page_up, NULL, NULL, NULL},
 	{{TOP_PAGE_DOWN}, key_page_down, NULL, NULL, NULL},
 	{{TOP_FIRST}, key_first, NULL, NULL, NULL},

@@ -28,7 +28,7 @@ static const struct widget {
 	{NULL, widget_verdict, false},        {NULL, widget_plot, false},
 	{"memory", widget_memory, false},     {"processes", widget_processes, false},
 	{"pressure", widget_pressure, false}, {"reclaim", widget_reclaim, false},
-	{"events", widget_events, true},      {"explanation", widget_explanation, true},
+	{"events", widget_events, true},      {"identity", widget_identity, true},
 };
 
 static void open_container(struct top *top)

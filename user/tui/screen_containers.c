@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "containers_draw.h"
+#include "dashboard.h"
 #include "top.h"
 
 static void mark(struct top *top, size_t line)
@@ -83,6 +84,13 @@ static void sort_step(struct top *top, size_t step)
 static void key_sort_right(struct top *top) { sort_step(top, 1); }
 
 static void key_sort_left(struct top *top) { sort_step(top, top->table.n ? top->table.n - 1 : 0); }
+
+static void key_sort_usage(struct top *top)
+{
+	top->sort = column_find("usage");
+	top->reverse = false;
+	top->stale = true;
+}
 
 static void key_reverse(struct top *top)
 {
@@ -248,40 +256,59 @@ static uint64_t subject(const struct top *top)
 
 static const struct key keys[] = {
 	{{TOP_ENTER}, key_open, "Enter", "open the marked container", "open"},
-	{{TOP_UP}, key_up, "up, down", "move the mark; the panel shows the marked one", NULL},
-	{{TOP_DOWN}, key_down, NULL, NULL, NULL},
-	{{TOP_PAGE_UP}, key_page_up, "PgUp, PgDn", "a page; g, G, Home, End: first, last", NULL},
-	{{TOP_PAGE_DOWN}, key_page_down, NULL, NULL, NULL},
+	{{TOP_UP, 'k'},
+	 key_up,
+	 "j, k",
+	 "move the mark, as down, up; the panel shows the marked one",
+	 NULL},
+	{{TOP_DOWN, 'j'}, key_down, NULL, NULL, NULL},
+	{{TOP_PAGE_UP, TOP_CTRL('u')},
+	 key_page_up,
+	 "PgUp, PgDn",
+	 "a page, as Ctrl-U, Ctrl-D; g, G, Home, End: first, last",
+	 NULL},
+	{{TOP_PAGE_DOWN, TOP_CTRL('d')}, key_page_down, NULL, NULL, NULL},
 	{{TOP_FIRST, 'g'}, key_first, NULL, NULL, NULL},
 	{{TOP_LAST, 'G'}, key_last, NULL, NULL, NULL},
-	{{'/'},
+	{{'/', TOP_F(3)},
 	 key_search,
-	 "/",
+	 "/, F3",
 	 "find as you type, in name, image, runtime and cgroup; n, N: next, previous",
 	 "find"},
 	{{'n'}, key_search_next, NULL, NULL, NULL},
 	{{'N'}, key_search_back, NULL, NULL, NULL},
-	{{'f', '\\'},
+	{{'f', '\\', TOP_F(4)},
 	 key_filter,
-	 "f, \\",
+	 "f, \\, F4",
 	 "filter by name, image, runtime or cgroup; Esc: clear",
 	 "filter"},
 	{{TOP_ESCAPE}, show_all, NULL, NULL, NULL},
-	{{'>', '.'}, key_sort_right, "< >", "sort by the previous, next column", "sort"},
+	{{'>', '.', TOP_F(6)},
+	 key_sort_right,
+	 "< >, F6",
+	 "sort by the previous, next column; M: by usage",
+	 "sort"},
 	{{'<', ','}, key_sort_left, NULL, NULL, NULL},
+	{{'M'}, key_sort_usage, NULL, NULL, NULL},
 	{{'r', 'I'}, key_reverse, "r, I", "reverse the order", NULL},
-	{{'v'}, key_tree, "v", "view: list, tree by pods, tree by cgroups", "tree"},
+	{{'t', 'v', TOP_F(5)},
+	 key_tree,
+	 "t, F5",
+	 "view: list, tree by pods, tree by cgroups",
+	 "tree"},
 	{{TOP_LEFT}, key_fold, "left, right", "fold, unfold a branch of the tree; *: all", NULL},
 	{{TOP_RIGHT}, key_unfold, NULL, NULL, NULL},
 	{{'*'}, key_fold_all, NULL, NULL, NULL},
-	{{'C'}, key_columns, "C", "select columns and their order", "columns"},
-	{{'a'}, key_all, "a", "include empty and gone ones, pods, sandboxes", "all"},
+	{{'C', TOP_F(2)}, key_columns, "C, F2", "select columns and their order", "columns"},
+	{{'A'}, key_all, "A", "include empty and gone ones, pods, sandboxes", "all"},
 	KEYS_END,
 };
 
 static void draw(struct top *top, struct screen_buffer *body)
 {
-	containers_fit(top, body);
+	if (dashboard_fits(body) && !dashboard_draw(top, body))
+		return;
+	containers_fit(top, body, containers_panel_rows(top, body));
 	containers_draw(top, body);
 }
 
@@ -290,6 +317,8 @@ static void click(struct top *top, size_t y, size_t x)
 {
 	const struct column *column;
 
+	if (x >= top->list_columns)
+		return;
 	if (y >= top->list_y && y - top->list_y < top->page &&
 	    top->first + y - top->list_y < top->tree.n) {
 		if (top->selected == top->first + y - top->list_y)

@@ -170,7 +170,7 @@ static const struct key keys[] = {
 	{{'s'}, key_severity, "s", "severity: all, warning and above, critical", "severity"},
 	{{'o'}, key_only, "o", "only this container, or all", "only"},
 	{{'b'}, key_before, "b", "five minutes before", "5m before"},
-	{{'a'}, key_chatter, "a", "include changes of oom_score_adj", NULL},
+	{{'A'}, key_chatter, "A", "include changes of oom_score_adj", NULL},
 	KEYS_END,
 };
 
@@ -189,7 +189,7 @@ static void draw_title(const struct top *top, struct screen_buffer *body)
 		identity_name(&from, &slot->id, identity, sizeof(identity), NULL);
 	}
 	if (pane->hidden)
-		snprintf(hidden, sizeof(hidden), "; %zu oom_score_adj hidden (a)", pane->hidden);
+		snprintf(hidden, sizeof(hidden), "; %zu oom_score_adj hidden (A)", pane->hidden);
 	snprintf(title, sizeof(title), "events: %s%s, newest first%s%s%s",
 		 pane->only ? identity : "all containers",
 		 what[pane->least <= HR_CRITICAL ? pane->least : 0], hidden,
@@ -214,8 +214,7 @@ static void time_text(const struct hr_event *event, uint64_t now_ns, char *text,
 		 &then);
 }
 
-static void draw_event(const struct top *top, const struct hr_event *event,
-		       struct screen_buffer *body, size_t y)
+void event_put(const struct hr_event *event, uint64_t now_ns, struct screen_buffer *body, size_t y)
 {
 	enum style style = severity_style(event->severity);
 	struct record_text from = record_text_event(event);
@@ -224,7 +223,7 @@ static void draw_event(const struct top *top, const struct hr_event *event,
 	size_t x, wide = name_width(body->columns);
 	bool is_path = false;
 
-	time_text(event, top->s->time_ns, when, sizeof(when));
+	time_text(event, now_ns, when, sizeof(when));
 	identity_name(&from, &event->id, name, sizeof(name), &is_path);
 	text_fit_end(name, wide, body->ascii);
 	screen_buffer_put(body, y, 0, 2, style, severity_mark(event->severity));
@@ -261,7 +260,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 	draw_title(top, body);
 	list_cursor_fit(&pane->list, body->rows > used ? body->rows - used : 1);
 	for (size_t y = 0; list_cursor_at(&pane->list, y, &row); y++) {
-		draw_event(top, pane->event[row], body, 1 + y);
+		event_put(pane->event[row], top->s->time_ns, body, 1 + y);
 		if (row == pane->list.marked)
 			screen_buffer_style(body, 1 + y, 0, body->columns, STYLE_SELECTED);
 	}

@@ -134,10 +134,10 @@ static void key_page_up(struct top *top)
 }
 
 static const struct key keys[] = {
-	{{TOP_DOWN}, key_down, "up, down", "a line", "more"},
-	{{TOP_UP}, key_up, NULL, NULL, NULL},
-	{{TOP_PAGE_DOWN, ' '}, key_page_down, "PgUp, PgDn", "a page", NULL},
-	{{TOP_PAGE_UP}, key_page_up, NULL, NULL, NULL},
+	{{TOP_DOWN, 'j'}, key_down, "j, k", "a line, as down, up; Ctrl-D, Ctrl-U: a page", "more"},
+	{{TOP_UP, 'k'}, key_up, NULL, NULL, NULL},
+	{{TOP_PAGE_DOWN, ' ', TOP_CTRL('d')}, key_page_down, NULL, NULL, NULL},
+	{{TOP_PAGE_UP, TOP_CTRL('u')}, key_page_up, NULL, NULL, NULL},
 	KEYS_END,
 };
 

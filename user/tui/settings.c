@@ -149,6 +149,16 @@ static bool read_colours(struct top *top, const struct tree_node *node)
 	return true;
 }
 
+static bool read_palette(struct top *top, const struct tree_node *node)
+{
+	size_t at;
+
+	if (!pick(tree_text(node), top_palette_words, TOP_PALETTES, &at))
+		return false;
+	top->palette = (enum top_palette)at;
+	return true;
+}
+
 static bool read_mouse(struct top *top, const struct tree_node *node)
 {
 	return read_switch(node, &top->mouse);
@@ -159,7 +169,8 @@ static const struct {
 	bool (*read)(struct top *top, const struct tree_node *node);
 } keys[] = {
 	{"columns", read_columns}, {"sort", read_sort},       {"reverse", read_reverse},
-	{"tree", read_tree},       {"colours", read_colours}, {"mouse", read_mouse},
+	{"tree", read_tree},       {"colours", read_colours}, {"palette", read_palette},
+	{"mouse", read_mouse},
 };
 
 /* The first key that is not understood, or NULL. */
@@ -203,9 +214,10 @@ static void render(const struct top *top, char text[SETTINGS_TEXT])
 		for (size_t i = 0; i < top->n_columns; i++)
 			line_add(&line, "%s%s%s", i ? ", " : "columns: [", top->column[i]->id,
 				 i + 1 == top->n_columns ? "]\n" : "");
-	line_add(&line, "sort: %s\nreverse: %s\ntree: %s\ncolours: %s\nmouse: %s\n", top->sort->id,
-		 top->reverse ? "true" : "false", row_tree_by_word(top->by),
-		 colour_words[top->colours], top->mouse ? "true" : "false");
+	line_add(&line, "sort: %s\nreverse: %s\ntree: %s\ncolours: %s\npalette: %s\nmouse: %s\n",
+		 top->sort->id, top->reverse ? "true" : "false", row_tree_by_word(top->by),
+		 colour_words[top->colours], top_palette_words[top->palette],
+		 top->mouse ? "true" : "false");
 }
 
 void settings_load(struct settings *settings, struct top *top, char error[SETTINGS_ERROR])

@@ -17,11 +17,9 @@
 
 #define CTRL_L 0x0c /* redraw: another program wrote to the terminal */
 
-enum pair { PAIR_NONE, PAIR_GOOD, PAIR_WARN, PAIR_BAD, PAIR_DIM };
-
 static SCREEN *screen;
 static FILE *input;
-static attr_t looks[STYLE_COUNT], dim;
+static attr_t looks[STYLE_COUNT];
 static MEVENT clicked;
 /* The painted screen: only cells that differ go to ncurses. */
 static struct screen_buffer shown;
@@ -29,74 +27,158 @@ static struct screen_buffer shown;
 /* Styles differ without colour, too. */
 static const struct {
 	attr_t mono, colour;
-	short pair;
 } look_of[STYLE_COUNT] = {
-	[STYLE_PLAIN] = {A_NORMAL, A_NORMAL, PAIR_NONE},
-	[STYLE_DIM] = {A_DIM, A_DIM, PAIR_NONE},
-	[STYLE_BOLD] = {A_BOLD, A_BOLD, PAIR_NONE},
-	[STYLE_GOOD] = {A_NORMAL, A_NORMAL, PAIR_GOOD},
-	[STYLE_WARN] = {A_BOLD, A_NORMAL, PAIR_WARN},
-	[STYLE_BAD] = {A_BOLD | A_UNDERLINE, A_BOLD, PAIR_BAD},
-	[STYLE_TITLE] = {A_REVERSE, A_REVERSE, PAIR_NONE},
-	[STYLE_TITLE_KEY] = {A_BOLD | A_UNDERLINE, A_BOLD | A_REVERSE, PAIR_NONE},
-	[STYLE_SELECTED] = {A_REVERSE | A_BOLD, A_REVERSE | A_BOLD, PAIR_NONE},
+	[STYLE_DIM] = {A_DIM, A_NORMAL},
+	[STYLE_BOLD] = {A_BOLD, A_BOLD},
+	[STYLE_WARN] = {A_BOLD, A_NORMAL},
+	[STYLE_BAD] = {A_BOLD | A_UNDERLINE, A_BOLD},
+	[STYLE_TITLE] = {A_REVERSE, A_NORMAL},
+	[STYLE_TITLE_KEY] = {A_BOLD | A_UNDERLINE, A_BOLD},
+	[STYLE_SELECTED] = {A_REVERSE | A_BOLD, A_BOLD},
+	[STYLE_ACCENT] = {A_BOLD, A_BOLD},
+	[STYLE_FAN] = {A_DIM, A_NORMAL},
+	[STYLE_GRADE + 5] = {A_BOLD, A_NORMAL},
+	[STYLE_GRADE + 6] = {A_BOLD, A_NORMAL},
+	[STYLE_GRADE + 7] = {A_BOLD, A_BOLD},
 };
 
-/* Colours that can be read on a light ground and on a dark one; the ground itself is the terminal's. Of the first sixteen
- * the user's theme decides. */
-static const struct {
+#define GROUND -1 /* the terminal's own */
+
+/* Ink and ground of a style. Colours that can be read on a light ground and on a dark one. Of the first sixteen the user's
+ * theme decides. */
+struct tint {
 	short of_16, of_256;
 	int rgb;
-} colour_of[] = {
-	[PAIR_GOOD] = {COLOR_GREEN, 35, 0x00a050},
-	[PAIR_WARN] = {COLOR_YELLOW, 172, 0xd08000},
-	[PAIR_BAD] = {COLOR_RED, 196, 0xf03030},
-	[PAIR_DIM] = {-1, 244, 0x808080},
+	short ground_16, ground_256;
+	int ground_rgb;
+};
+#define INK(of_16, of_256, rgb)                            \
+	{                                                  \
+		of_16, of_256, rgb, GROUND, GROUND, GROUND \
+	}
+static const struct tint no_tint = INK(GROUND, GROUND, GROUND);
+
+static const struct tint tints[][STYLE_COUNT] =
+	{
+		[TOP_PALETTE_NORMAL] =
+			{
+				[STYLE_GOOD] = INK(COLOR_GREEN, 35, 0x00a050),
+				[STYLE_WARN] = INK(COLOR_YELLOW, 172, 0xd08000),
+				[STYLE_BAD] = INK(COLOR_RED, 196, 0xf03030),
+				[STYLE_FAN] = INK(COLOR_MAGENTA, 140, 0x9a7fd1),
+				[STYLE_GRADE + 0] = INK(COLOR_GREEN, 71, 0x57ab5a),
+				[STYLE_GRADE + 1] = INK(COLOR_GREEN, 71, 0x6fab54),
+				[STYLE_GRADE + 2] = INK(COLOR_GREEN, 107, 0x8cab4c),
+				[STYLE_GRADE + 3] = INK(COLOR_YELLOW, 143, 0xb3a743),
+				[STYLE_GRADE + 4] = INK(COLOR_YELLOW, 178, 0xd0a021),
+				[STYLE_GRADE + 5] = INK(COLOR_YELLOW, 172, 0xdb8423),
+				[STYLE_GRADE + 6] = INK(COLOR_RED, 166, 0xe2622b),
+				[STYLE_GRADE + 7] = INK(COLOR_RED, 196, 0xf03030),
+			},
+		/* Blue to orange, which everybody tells apart (after Okabe and Ito). */
+		[TOP_PALETTE_BLUE_ORANGE] =
+			{
+				[STYLE_GOOD] = INK(COLOR_CYAN, 33, 0x2f86d8),
+				[STYLE_WARN] = INK(COLOR_YELLOW, 214, 0xe69f00),
+				[STYLE_BAD] = INK(COLOR_RED, 202, 0xf06010),
+				[STYLE_FAN] = INK(COLOR_WHITE, 246, 0x949494),
+				[STYLE_GRADE + 0] = INK(COLOR_CYAN, 32, 0x2f86d8),
+				[STYLE_GRADE + 1] = INK(COLOR_CYAN, 32, 0x4495d8),
+				[STYLE_GRADE + 2] = INK(COLOR_CYAN, 74, 0x63a8d6),
+				[STYLE_GRADE + 3] = INK(COLOR_WHITE, 109, 0x9aabae),
+				[STYLE_GRADE + 4] = INK(COLOR_YELLOW, 179, 0xcfb04e),
+				[STYLE_GRADE + 5] = INK(COLOR_YELLOW, 214, 0xe69f00),
+				[STYLE_GRADE + 6] = INK(COLOR_RED, 208, 0xec8010),
+				[STYLE_GRADE + 7] = INK(COLOR_RED, 202, 0xf06010),
+			},
 };
 
-static bool start_colours(enum top_colours most)
-{
-	int ground;
+/* The same in every palette. */
+static const struct tint common[STYLE_COUNT] = {
+	[STYLE_DIM] = INK(COLOR_BLACK + 8, 244, 0x808080),
+	[STYLE_TITLE] = {COLOR_WHITE, 252, 0xd0d0d0, COLOR_BLUE, 238, 0x3a424d},
+	[STYLE_TITLE_KEY] = {COLOR_YELLOW, 222, 0xffd787, COLOR_BLUE, 238, 0x3a424d},
+	[STYLE_SELECTED] = {COLOR_BLACK, 231, 0xffffff, COLOR_CYAN, 24, 0x1f5f8b},
+	[STYLE_ACCENT] = INK(COLOR_CYAN, 37, 0x2aa1b3),
+};
 
-	if (most == TOP_COLOURS_NONE || !has_colors() || start_color() != OK)
-		return false;
-	ground = use_default_colors() == OK ? -1 : COLOR_BLACK;
-	for (short pair = PAIR_NONE + 1; pair < (short)ARRAY_SIZE(colour_of); pair++) {
-		if (COLORS > 256 && tigetflag("RGB") > 0 && most == TOP_COLOURS_AUTO)
-			init_extended_pair(pair, colour_of[pair].rgb, ground);
-		else if (COLORS >= 256 && most != TOP_COLOURS_16)
-			init_pair(pair, colour_of[pair].of_256, (short)ground);
-		else
-			init_pair(pair,
-				  ground < 0 || colour_of[pair].of_16 >= 0 ? colour_of[pair].of_16
-									   : COLOR_WHITE,
-				  (short)ground);
+static bool tinted(const struct tint *tint) { return tint->of_16 || tint->of_256 || tint->rgb; }
+
+static const struct tint *tint_of(enum top_palette palette, size_t style)
+{
+	return tinted(&tints[palette][style]) ? &tints[palette][style]
+	       : tinted(&common[style])       ? &common[style]
+					      : &no_tint;
+}
+
+/* A dim style of sixteen colours has no colour of its own. */
+static void init_tint(short pair, const struct tint *tint, enum top_colours most, int ground)
+{
+	bool direct = COLORS > 256 && tigetflag("RGB") > 0 && most == TOP_COLOURS_AUTO;
+
+	if (direct)
+		init_extended_pair(pair, tint->rgb,
+				   tint->ground_rgb < 0 ? ground : tint->ground_rgb);
+	else if (COLORS >= 256 && most != TOP_COLOURS_16)
+		init_pair(pair, tint->of_256,
+			  tint->ground_256 < 0 ? (short)ground : tint->ground_256);
+	else
+		init_pair(pair,
+			  tint->of_16 < COLORS && tint->of_16 < 8 ? tint->of_16
+			  : ground < 0                            ? (short)ground
+								  : COLOR_WHITE,
+			  tint->ground_16 < 0 ? (short)ground : tint->ground_16);
+}
+
+void terminal_palette(enum top_colours most, enum top_palette palette)
+{
+	static int ground = GROUND; /* of the screen that is open */
+	static bool started;
+	bool colour = most != TOP_COLOURS_NONE && palette != TOP_PALETTE_MONO && has_colors();
+
+	if (colour && !started) {
+		started = start_color() == OK;
+		ground = use_default_colors() == OK ? GROUND : COLOR_BLACK;
 	}
-	dim = COLORS >= 256 && most != TOP_COLOURS_16 ? A_NORMAL : A_DIM;
-	return true;
+	for (size_t i = 0; i < STYLE_COUNT; i++) {
+		const struct tint *tint = colour && started ? tint_of(palette, i) : &no_tint;
+
+		looks[i] = colour && started ? look_of[i].colour : look_of[i].mono;
+		if (tint == &no_tint)
+			continue;
+		init_tint((short)(i + 1), tint, most, ground);
+		looks[i] |= (attr_t)COLOR_PAIR(i + 1);
+		if (i == STYLE_DIM && (COLORS < 256 || most == TOP_COLOURS_16))
+			looks[i] |= A_DIM;
+	}
+	screen_buffer_done(&shown); /* painted anew */
 }
 
-static void choose_looks(enum top_colours most)
+/* Where COLORTERM promises 24 bits of colour, the terminal type that has them: xterm-direct for xterm-256color. */
+static SCREEN *open_direct(const char *term)
 {
-	bool colour = start_colours(most);
+	const char *promise = getenv("COLORTERM");
+	char direct[64];
 
-	for (size_t i = 0; i < STYLE_COUNT; i++)
-		looks[i] = colour ? look_of[i].colour | (attr_t)COLOR_PAIR(look_of[i].pair)
-				  : look_of[i].mono;
-	if (colour)
-		looks[STYLE_DIM] = dim | (attr_t)COLOR_PAIR(PAIR_DIM);
+	if (!promise || (strcmp(promise, "truecolor") != 0 && strcmp(promise, "24bit") != 0))
+		return NULL;
+	snprintf(direct, sizeof(direct), "%.*s-direct", (int)strcspn(term, "-"), term);
+	return newterm(direct, stdout, input);
 }
 
-int terminal_open(enum top_colours most)
+int terminal_open(enum top_colours most, bool *ret_unknown)
 {
 	const char *place, *term = getenv("TERM");
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return -ENOTTY;
-	if (!term || !*term)
-		return -EINVAL;
 	input = stdin;
-	screen = newterm(NULL, stdout, input);
+	screen = term && most == TOP_COLOURS_AUTO ? open_direct(term) : NULL;
+	if (!screen && term && *term)
+		screen = newterm(term, stdout, input);
+	*ret_unknown = !screen;
+	if (!screen)
+		screen = newterm("xterm", stdout, input);
 	if (!screen)
 		return -ENOENT;
 	place = tigetstr("cup");
@@ -104,7 +186,6 @@ int terminal_open(enum top_colours most)
 		terminal_close();
 		return -EOPNOTSUPP;
 	}
-	choose_looks(most);
 	cbreak();
 	noecho();
 	nonl();
@@ -147,9 +228,7 @@ void terminal_size(size_t *ret_rows, size_t *ret_columns)
 
 static attr_t look(const struct cell *cell)
 {
-	attr_t on = looks[cell->style & ~CELL_MARKED];
-
-	return cell->style & CELL_MARKED ? (on & ~(attr_t)A_DIM) | A_REVERSE : on;
+	return looks[cell->style & CELL_MARKED ? STYLE_SELECTED : cell->style];
 }
 
 static bool same(const struct cell *a, const struct cell *b)
@@ -194,7 +273,7 @@ static const struct {
 	{KEY_LEFT, TOP_LEFT},     {KEY_RIGHT, TOP_RIGHT},
 	{KEY_ENTER, TOP_ENTER},   {KEY_BACKSPACE, TOP_BACKSPACE},
 	{KEY_DC, TOP_BACKSPACE},  {KEY_BTAB, TOP_BACK_TAB},
-	{KEY_F(1), TOP_F1},       {KEY_RESIZE, -1},
+	{KEY_RESIZE, -1},
 };
 
 static int character_key(wint_t c)
@@ -234,6 +313,8 @@ int terminal_key(void)
 		return clicked.bstate & BUTTON4_PRESSED   ? TOP_UP
 		       : clicked.bstate & BUTTON5_PRESSED ? TOP_DOWN
 							  : TOP_CLICK;
+	if (c >= KEY_F(1) && c <= KEY_F(10))
+		return TOP_F1 + (int)(c - KEY_F(1));
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].curses == (int)c)
 			return keys[i].key;

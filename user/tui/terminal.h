@@ -6,9 +6,11 @@
 #include <stdbool.h>
 #include "top.h"
 
-/* 0; -ENOTTY: stdin or stdout is no terminal; -EINVAL: TERM is not set; -ENOENT: no terminfo of it; -EOPNOTSUPP: the terminal
- * cannot place a cursor. */
-int terminal_open(enum top_colours most);
+/* 0; -ENOTTY: stdin or stdout is no terminal; -ENOENT: no terminfo of it, nor of xterm; -EOPNOTSUPP: the terminal cannot place
+ * a cursor. *ret_unknown: TERM is unknown here, and xterm is taken for it. */
+int terminal_open(enum top_colours most, bool *ret_unknown);
+/* After terminal_open(), and when one of them changed. */
+void terminal_palette(enum top_colours most, enum top_palette palette);
 void terminal_mouse(bool on);
 void terminal_close(void); /* restores the shell's screen; may be called twice */
 void terminal_size(size_t *ret_rows, size_t *ret_columns);

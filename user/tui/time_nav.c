@@ -48,7 +48,7 @@ static void faster(struct top *top, int by)
 	if (data_source_past(top->source))
 		data_source_faster(top->source, by);
 	else
-		snprintf(top->notice, sizeof(top->notice), "already live: T goes back");
+		snprintf(top->notice, sizeof(top->notice), "already live: [ goes back");
 }
 
 static void key_faster(struct top *top) { faster(top, 1); }
@@ -125,11 +125,11 @@ void time_nav_before(struct top *top, uint64_t time_ns, uint64_t cgroup_id)
 }
 
 const struct key time_nav_keys[] = {
-	{{'T'}, key_back, "T", "one snapshot back", "back"},
-	{{'t'}, key_on, "t", "one snapshot forward", "forward"},
+	{{'['}, key_back, "[", "one snapshot back", "back"},
+	{{']'}, key_on, "]", "one snapshot forward", "forward"},
 	{{' ', 'z'}, key_play, "space", "in the past: play, stop", "play"},
-	{{'J'}, key_jump_back, "J, j", "jump back, forward: by a duration, or to a time", NULL},
-	{{'j'}, key_jump, NULL, NULL, NULL},
+	{{'{'}, key_jump_back, "{, }", "jump back, forward: by a duration, or to a time", NULL},
+	{{'}'}, key_jump, NULL, NULL, NULL},
 	{{'+', '='}, key_faster, "+, -", "in the past: play faster, slower (x1 to x300)", NULL},
 	{{'-'}, key_slower, NULL, NULL, NULL},
 	{{'L'}, key_live, "L", "live; in a recording: its end", "live"},

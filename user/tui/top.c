@@ -37,6 +37,8 @@ void top_default_columns(struct top *top)
 void top_done(struct top *top)
 {
 	row_tree_done(&top->tree);
+	screen_buffer_done(&top->pane[0]);
+	screen_buffer_done(&top->pane[1]);
 	pager_done(&top->container.pager);
 	pager_done(&top->event.pager);
 	free(top->events.event);
@@ -49,6 +51,7 @@ int top_update(struct top *top)
 	top->stale = false;
 	top->list = NULL;
 	top->pager = NULL;
+	host_graph_add(&top->graph, top->s);
 	return top->screen->update ? top->screen->update(top) : 0;
 }
 
@@ -57,6 +60,8 @@ int top_update(struct top *top)
 static void key_pause(struct top *top) { top->frozen = !top->frozen; }
 
 static void key_help(struct top *top) { screen_open(top, screen_find("help")); }
+
+static void key_action(struct top *top) { screen_open(top, screen_find("action")); }
 
 static void key_back(struct top *top) { screen_back(top); }
 
@@ -73,15 +78,29 @@ static void key_mouse(struct top *top)
 		 top->mouse ? "on" : "off: select text with the terminal");
 }
 
+const char *const top_palette_words[TOP_PALETTES] = {"normal", "blue-orange", "mono"};
+
+static void key_palette(struct top *top)
+{
+	top->palette = (top->palette + 1) % TOP_PALETTES;
+	snprintf(top->notice, sizeof(top->notice), "palette %s", top_palette_words[top->palette]);
+}
+
 static void key_end(struct top *top) { top->quit = true; }
 
 const struct key top_keys[] = {
 	{{'z', ' '}, key_pause, "space, z", "pause, resume", "pause"},
 	{{'?', 'h', TOP_F1}, key_help, "?, h, F1", "help", "help"},
-	{{'M'}, key_mouse, "M", "mouse on or off (off: select text with the terminal)", NULL},
+	{{'m'}, key_mouse, "m", "mouse on or off (off: select text with the terminal)", NULL},
+	{{'P'},
+	 key_palette,
+	 "P",
+	 "palette: normal, blue to orange (for the colour-blind), monochrome",
+	 NULL},
 	{{TOP_ESCAPE}, key_back, NULL, NULL, NULL},
 	{{'q'}, key_quit, "q, Esc", "previous screen; q on the first one: quit", "quit"},
-	{{'Q'}, key_end, "Q", "quit", NULL},
+	{{TOP_F(9)}, key_action, "F9", "manual action, as a", NULL},
+	{{'Q', TOP_F10}, key_end, "F10, Q", "quit", NULL},
 	KEYS_END,
 };
 
@@ -171,7 +190,7 @@ static void add_key(struct footer *f, const char *keys, const char *does, int co
 	if (f->screen_buffer) {
 		y = f->screen_buffer->rows - 1;
 		snprintf(first, sizeof(first), "%.*s", (int)n, keys);
-		screen_buffer_put(f->screen_buffer, y, f->x, n, STYLE_BOLD, first);
+		screen_buffer_put(f->screen_buffer, y, f->x, n, STYLE_ACCENT, first);
 		screen_buffer_put(f->screen_buffer, y, f->x + n + 1, width, STYLE_DIM, does);
 		if (f->top->n_buttons < TOP_BUTTONS)
 			f->top->button[f->top->n_buttons++] =

@@ -16,6 +16,7 @@
 #include "format/columns.h"
 #include "row_tree.h"
 #include "panes.h"
+#include "host_graph.h"
 #include "prompt.h"
 #include "screen.h"
 #include "format/snapshot.h"
@@ -23,6 +24,8 @@
 #include "format/table.h"
 
 /* Keys other than characters, which are their code point. */
+#define TOP_CTRL(c) ((c)&0x1f)
+#define TOP_F(n)    (TOP_F1 + (n)-1)
 enum top_key {
 	KEY_OF_TOP = 0x200000,
 	TOP_UP,
@@ -39,6 +42,7 @@ enum top_key {
 	TOP_TAB,
 	TOP_BACK_TAB,
 	TOP_F1,
+	TOP_F10 = TOP_F1 + 9,
 	TOP_CLICK /* where: top->click_y, click_x */
 };
 
@@ -50,6 +54,14 @@ enum top_colours {
 	TOP_COLOURS_256,
 	TOP_COLOURS
 };
+
+enum top_palette {
+	TOP_PALETTE_NORMAL,
+	TOP_PALETTE_BLUE_ORANGE, /* for the colour-blind */
+	TOP_PALETTE_MONO,
+	TOP_PALETTES
+};
+extern const char *const top_palette_words[TOP_PALETTES];
 
 /* A key in the footer that can be clicked. */
 struct footer_button {
@@ -68,10 +80,12 @@ struct top {
 	bool quit, frozen;
 	bool mouse; /* mouse on */
 	enum top_colours colours;
+	enum top_palette palette;
 	size_t click_y, click_x;  /* of TOP_CLICK */
 	size_t body_y, body_rows; /* as last drawn */
 	struct footer_button button[TOP_BUTTONS];
 	size_t n_buttons;
+	struct host_graph graph;
 	bool stale;           /* the list must be rebuilt; top_key() does that */
 	bool reload;          /* the loop must load a snapshot at once */
 	char notice[128];     /* a line in the footer, or "" */
@@ -85,11 +99,14 @@ struct top {
 	enum row_tree_by by;
 	struct row_tree tree; /* the list, line by line */
 	char filter[PROMPT_TEXT], search[PROMPT_TEXT];
-	size_t selected, first; /* lines */
-	uint64_t selected_id;   /* keeps its mark when lines move; 0: the first line */
-	size_t page;            /* lines of the list as last drawn */
-	size_t list_y;          /* the body's row of the first of them */
-	struct table table;     /* columns as last drawn */
+	size_t selected, first;       /* lines */
+	uint64_t selected_id;         /* keeps its mark when lines move; 0: the first line */
+	size_t page;                  /* lines of the list as last drawn */
+	size_t list_y;                /* the body's row of the first of them */
+	struct table table;           /* columns as last drawn */
+	size_t panel;                 /* rows of the panel below it */
+	size_t list_columns;          /* of the screen that the list takes */
+	struct screen_buffer pane[2]; /* of a wide screen */
 
 	/* columns */
 	size_t chooser_at, chooser_first, chooser_page;

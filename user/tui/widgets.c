@@ -116,8 +116,8 @@ static size_t split(const struct hr_memory *m, struct part part[8])
 {
 	uint64_t shmem = known(m->shmem), slab = known(m->slab_reclaimable), sum = 0;
 	const struct part all[] = {
-		{"anon", "█", "#", STYLE_PLAIN, known(m->anon)},
-		{"shmem", "▓", "s", STYLE_PLAIN, shmem},
+		{"anon", "█", "#", STYLE_ACCENT, known(m->anon)},
+		{"shmem", "▓", "s", STYLE_FAN, shmem},
 		{"kernel", "▒", "k", STYLE_PLAIN, less(known(m->kernel), slab)},
 		{"slab", "▤", "l", STYLE_DIM, slab},
 		{"file", "░", "f", STYLE_DIM, less(known(m->file), shmem)},
@@ -190,18 +190,14 @@ size_t widget_memory(const struct widget_input *of, struct screen_buffer *c, siz
 
 /* ---- processes ---- */
 
-size_t widget_processes(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
-			size_t width)
+size_t widget_process_rows(const struct hr_process *process, size_t n, struct screen_buffer *c,
+			   size_t y, size_t x, size_t width)
 {
-	const struct hr_slot *slot = of->slot;
 	char rss[UNITS_TEXT], rate[UNITS_TEXT], comm[80];
-	uint64_t most = slot->process[0].rss_bytes;
-	size_t i = 0;
+	uint64_t most = n ? process[0].rss_bytes : 0;
 
-	if (!slot->process[0].pid)
-		return screen_buffer_put(c, y, x, width, STYLE_DIM, "processes unknown") > 0;
-	for (; i < HR_PROCESSES && slot->process[i].pid; i++) {
-		const struct hr_process *p = &slot->process[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct hr_process *p = &process[i];
 		size_t at;
 
 		text_clean(p->comm, sizeof(p->comm), comm, sizeof(comm));
@@ -214,17 +210,31 @@ size_t widget_processes(const struct widget_input *of, struct screen_buffer *c, 
 					 units_rate(p->growth_bytes_per_second, rate));
 		if (width >= 66 && most)
 			screen_buffer_bar(c, y + i, at + 2, width - 66 > 30 ? 30 : width - 66 + 4,
-					  STYLE_PLAIN, (double)p->rss_bytes / (double)most, 0);
+					  STYLE_ACCENT, (double)p->rss_bytes / (double)most, 0);
 		if (p->oom_score_adj && width >= 66)
 			screen_buffer_print(c, y + i, x + width - 11, STYLE_DIM, "adj %d",
 					    p->oom_score_adj);
 	}
-	if (slot->pids != HR_UNKNOWN_U32 && slot->pids > i) {
-		screen_buffer_print(c, y + i, x, STYLE_DIM, "         and %zu more",
-				    slot->pids - i);
-		i++;
+	return n;
+}
+
+size_t widget_processes(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+			size_t width)
+{
+	const struct hr_slot *slot = of->slot;
+	size_t n = 0;
+
+	if (!slot->process[0].pid)
+		return screen_buffer_put(c, y, x, width, STYLE_DIM, "processes unknown") > 0;
+	while (n < HR_PROCESSES && slot->process[n].pid)
+		n++;
+	widget_process_rows(slot->process, n, c, y, x, width);
+	if (slot->pids != HR_UNKNOWN_U32 && slot->pids > n) {
+		screen_buffer_print(c, y + n, x, STYLE_DIM, "         and %zu more",
+				    slot->pids - n);
+		n++;
 	}
-	return i;
+	return n;
 }
 
 /* ---- pressure and reclaim ---- */

@@ -32,9 +32,12 @@ size_t widget_reclaim(const struct widget_input *of, struct screen_buffer *c, si
 		      size_t width);
 size_t widget_events(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
 		     size_t width);
-/* The lines of `headroom explain`. */
-size_t widget_explanation(const struct widget_input *of, struct screen_buffer *c, size_t y,
-			  size_t x, size_t width);
+/* Image, ids, cgroup. */
+size_t widget_identity(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		       size_t width);
+/* Largest first; returns the rows. */
+size_t widget_process_rows(const struct hr_process *process, size_t n, struct screen_buffer *c,
+			   size_t y, size_t x, size_t width);
 
 /* The plot marks that this terminal can show. */
 enum plot_marks widget_marks(const struct screen_buffer *screen_buffer);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The widgets of the container screen that show text: its events, and its explanation. */
+/* The widgets of the container screen that show text: its events, and its identity. */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8_clean.h"
 #include "widgets.h"
 #include "format/event_line.h"
 #include "format/snapshot.h"
-#include "format/explain.h"
 #include "format/text_wrap.h"
 
 /* Without the container's name, unless the event is of a cgroup below it. */
@@ -46,16 +46,27 @@ size_t widget_events(const struct widget_input *of, struct screen_buffer *c, siz
 	return rows ? rows : screen_buffer_put(c, y, x, width, STYLE_DIM, "none on the board") > 0;
 }
 
-size_t widget_explanation(const struct widget_input *of, struct screen_buffer *c, size_t y,
-			  size_t x, size_t width)
+static size_t add_identity(struct screen_buffer *c, size_t y, size_t x, size_t width,
+			   const char *word, const char *raw)
 {
-	static struct explanation explanation; /* 16 KiB; one thread draws */
+	char clean[1024], text[1100];
+
+	if (!raw)
+		return 0;
+	snprintf(text, sizeof(text), "%s %s", word,
+		 text_clean(raw, SIZE_MAX, clean, sizeof(clean)));
+	return wrap_put(c, y, x, width, STYLE_DIM, text);
+}
+
+size_t widget_identity(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
+		       size_t width)
+{
+	const struct hr_slot *slot = of->slot;
 	size_t rows = 0;
 
-	explanation.n = 0;
-	explain_container(&explanation, of->slot, of->host, of->now_ns);
-	for (size_t i = 0; i < explanation.n; i++)
-		rows += wrap_put(c, y + rows, x, width, explanation.line[i].style,
-				 explanation.line[i].text);
+	rows += add_identity(c, y + rows, x, width, "image", hr_slot_text(slot, slot->id.image));
+	rows += add_identity(c, y + rows, x, width, "id",
+			     hr_slot_text(slot, slot->id.container_id));
+	rows += add_identity(c, y + rows, x, width, "cgroup", hr_slot_text(slot, slot->id.cgroup));
 	return rows;
 }
