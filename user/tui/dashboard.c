@@ -31,12 +31,9 @@ static size_t draw_widgets(const struct widget_input *of, struct screen_buffer *
 		const char *heading;
 		widget_draw *draw;
 	} widgets[] = {
-		{NULL, widget_verdict},
-		{"usage and forecast", widget_plot},
-		{"memory", widget_memory},
-		{"processes", widget_processes},
-		{"pressure", widget_pressure},
-		{"reclaim", widget_reclaim},
+		{NULL, widget_verdict},        {"usage and forecast", widget_plot},
+		{"memory", widget_memory},     {"processes", widget_processes},
+		{"pressure", widget_pressure}, {"reclaim", widget_reclaim},
 		{"identity", widget_identity},
 	};
 	size_t from = y;
@@ -117,7 +114,8 @@ static void draw_below(const struct top *top, struct screen_buffer *pane, size_t
 static int draw_left(struct top *top, size_t rows, size_t columns, bool ascii)
 {
 	struct screen_buffer *pane = &top->pane[0], list;
-	size_t most = rows > BELOW_MOST + LIST_LEAST ? rows - BELOW_MOST : rows, n = top->tree.n + 2;
+	size_t most = rows > BELOW_MOST + LIST_LEAST ? rows - BELOW_MOST : rows,
+	       n = top->tree.n + 2;
 	int r = screen_buffer_reset(pane, rows, columns, ascii);
 
 	if (r)

@@ -13,10 +13,7 @@
 #define LABEL_WIDTH 12
 #define STALLS_FULL 0.10 /* the least height of the graph of stalls */
 
-static double share_of(uint32_t centi)
-{
-	return centi == HR_UNKNOWN_U32 ? NAN : centi / 10000.0;
-}
+static double share_of(uint32_t centi) { return centi == HR_UNKNOWN_U32 ? NAN : centi / 10000.0; }
 
 static double used_share(const struct hr_host *host)
 {
