@@ -136,7 +136,7 @@ replaced := bpf_btf_get_next_id btf__load_vmlinux_btf btf__free
 $(eval $(call program,daemon/headroomd,daemon enforce policy forecast collect cgroup board base,$(daemon_libs)))
 $(eval $(call program,cli/headroom,cli report tui command json format enforce policy forecast collect cgroup recorder board base,$(cli_libs)))
 $(eval $(call program,identify/headroom-resolver,identify cgroup base,$(resolver_libs)))
-$(eval $(call program,export/headroom-export,export command json format policy forecast board base,$(export_libs)))
+$(eval $(call program,export/headroom-export,export report command json format policy forecast board base,$(export_libs)))
 static := $(addprefix $(build)/static/,headroomd headroom headroom-resolver)
 $(build)/static/libcollect.a: $(build)/libcollect.a user/collect/loader.c $(build)/.flags
 	@mkdir -p $(@D)

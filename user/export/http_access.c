@@ -17,11 +17,12 @@
 static const struct {
 	const char *path;
 	enum http_route route;
-} routes[] = {
-	{"/metrics", HTTP_METRICS},
-	{"/healthz", HTTP_HEALTHZ},
-	{"/readyz", HTTP_READYZ},
-	{"/", HTTP_PAGE},
+} routes
+	[] =
+		{
+			{"/metrics", HTTP_METRICS}, {"/healthz", HTTP_HEALTHZ},
+			{"/readyz", HTTP_READYZ},   {"/", HTTP_PAGE},
+			{"/report/", HTTP_REPORT}, /* and what follows: an incident's id */
 };
 
 /* ---- addresses ---- */
@@ -205,9 +206,13 @@ struct http_decision http_decide(const struct http_query *query, const struct ht
 	decision.openmetrics =
 		query->accept && strstr(query->accept, "application/openmetrics-text");
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-		if (strcmp(path, routes[i].path))
+		size_t n = strlen(routes[i].path);
+
+		if (strncmp(path, routes[i].path, n) != 0 ||
+		    (path[n] && routes[i].route != HTTP_REPORT))
 			continue;
 		decision.route = routes[i].route;
+		decision.rest = path + n;
 		if (decision.details || decision.route == HTTP_HEALTHZ ||
 		    decision.route == HTTP_READYZ)
 			return decision;

@@ -26,7 +26,7 @@ struct http_rules {
 	const char *token;    /* NULL: none is needed */
 };
 
-enum http_route { HTTP_METRICS, HTTP_HEALTHZ, HTTP_READYZ, HTTP_PAGE };
+enum http_route { HTTP_METRICS, HTTP_HEALTHZ, HTTP_READYZ, HTTP_PAGE, HTTP_REPORT };
 
 struct http_decision {
 	unsigned int status; /* 200; else the request is refused, for this reason */
@@ -34,6 +34,7 @@ struct http_decision {
 	enum http_route route; /* if 200 */
 	bool details;          /* READYZ: the reason may be told */
 	bool openmetrics;
+	const char *rest; /* REPORT: the path behind it, within the target */
 };
 
 /*

@@ -14,6 +14,7 @@
 struct http_answer { /* a response: the scrape, if there is one; else the body */
 	unsigned int status;
 	const char *type;
+	const char *script; /* NULL, or the one script in it that may run */
 	struct body body;
 	struct exposition *scrape;
 };

@@ -20,6 +20,7 @@
 #include "metrics.h"
 #include "option_parse.h"
 #include "index_page.h"
+#include "report_page.h"
 
 #define SHARE_NS  (500 * NS_PER_MS) /* one reading of the board serves all scrapes for so long */
 #define PAGE_REST 4   /* times what the last page took: no page before that; it is not shared */
@@ -178,6 +179,8 @@ static void answer_readyz(struct prometheus *p, bool details, struct http_answer
 static void answer_page(struct prometheus *p, struct http_answer *answer)
 {
 	_cleanup_(snapshot_done) struct snapshot whole = {0};
+	_cleanup_(event_log_done) struct event_log events = {0};
+	_cleanup_(incidents_done) struct incidents incidents = {0};
 	uint64_t began = clock_mono_ns();
 	int err = look(p);
 
@@ -189,7 +192,38 @@ static void answer_page(struct prometheus *p, struct http_answer *answer)
 	if (!err)
 		err = snapshot_load(&whole, p->reader);
 	answer->type = "text/html; charset=utf-8";
-	index_page_write(&answer->body, err ? NULL : &whole, hr_reader_error());
+	answer->script = index_page_script();
+	if (!err) /* without events the list stays empty */
+		incidents_of_board(p->board, &events, &incidents);
+	index_page_write(&answer->body, err ? NULL : &whole, &incidents, hr_reader_error());
+	p->page_ns = clock_mono_ns();
+	p->page_ns += PAGE_REST * (p->page_ns - began);
+}
+
+/* One post-mortem, from what the board still holds. */
+static void answer_report(struct prometheus *p, const char *id, struct http_answer *answer)
+{
+	_cleanup_(event_log_done) struct event_log events = {0};
+	_cleanup_(incidents_done) struct incidents incidents = {0};
+	uint64_t began = clock_mono_ns();
+	int err;
+
+	if (began < p->page_ns) {
+		answer->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		body_puts(&answer->body, "too many requests: try again\n");
+		return;
+	}
+	err = incidents_of_board(p->board, &events, &incidents);
+	if (!err)
+		err = report_page_write(&answer->body, p->board, &events, &incidents, id);
+	if (err) {
+		answer->status = err == -ENOENT ? MHD_HTTP_NOT_FOUND : MHD_HTTP_SERVICE_UNAVAILABLE;
+		body_puts(&answer->body, err == -ENOENT
+						 ? "the board no longer holds this incident\n"
+						 : "no board, or no memory\n");
+	} else {
+		answer->type = "text/html; charset=utf-8";
+	}
 	p->page_ns = clock_mono_ns();
 	p->page_ns += PAGE_REST * (p->page_ns - began);
 }
@@ -230,6 +264,8 @@ static void on_query(const struct http_query *query, struct http_answer *answer,
 		answer_metrics(p, decision.openmetrics, answer);
 	else if (decision.route == HTTP_READYZ)
 		answer_readyz(p, decision.details, answer);
+	else if (decision.route == HTTP_REPORT)
+		answer_report(p, decision.rest, answer);
 	else
 		answer_page(p, answer);
 }
