@@ -15,6 +15,8 @@
 
 /* ---- what to look for ---- */
 
+#define INIT_COMM 15 /* bytes that the kernel keeps of a process's name */
+
 enum init_kind { INIT_DATABASE, INIT_ACCESS, INIT_DESKTOP, INIT_RUNNER, INIT_ENGINE, INIT_KINDS };
 #define INIT_KIND(kind_) (1u << (kind_))
 
@@ -22,7 +24,7 @@ struct init_item {
 	enum init_kind kind;
 	const char *title;
 	const char *unit[4];    /* globs */
-	const char *program[5]; /* file names; a process has its first 15 bytes */
+	const char *program[5]; /* file names; a process has its first INIT_COMM bytes */
 	const char *image[3];   /* globs of its containers' images */
 };
 

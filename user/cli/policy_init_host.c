@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "collect/meminfo.h"
 #include "policy_import.h"
 #include "systemd_units.h"
 
 #define PATH      (2 * PATH_MAX)
-#define COMM      15 /* bytes that the kernel keeps of a process's name */
 #define UNIT_MOST 255
 
 static bool exists(const char *root, const char *dir, const char *name)
@@ -139,7 +139,7 @@ static void found_process(struct init_host *host, const char *comm)
 	for (unsigned int i = 0; i < init_item_count; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(init_items[i].program); k++)
 			if (init_items[i].program[k] &&
-			    !strncmp(init_items[i].program[k], comm, COMM) && *comm)
+			    !strncmp(init_items[i].program[k], comm, INIT_COMM) && *comm)
 				host->found[i].program = host->found[i].runs = true;
 }
 
@@ -182,27 +182,18 @@ static bool runs_systemd(const char *root)
 
 /* ---- memory ---- */
 
-static uint64_t meminfo_bytes(const char *text, const char *key)
-{
-	const char *at = strstr(text, key);
-	unsigned long long kib;
-
-	return at && sscanf(at + strlen(key), "%llu kB", &kib) == 1 && kib < 1ull << 50
-		       ? kib << 10
-		       : HR_UNKNOWN;
-}
-
 static void look_at_memory(const char *root, struct init_host *host)
 {
-	_cleanup_free_ char *text = NULL;
-	char path[PATH];
+	struct host_sample sample;
+	struct host *meminfo;
 
-	snprintf(path, sizeof(path), "%s/proc/meminfo", root);
-	if (import_read_text(path, &text))
+	if (host_open(root, &meminfo))
 		return;
-	host->mem_bytes = meminfo_bytes(text, "MemTotal:");
-	host->swap_bytes = meminfo_bytes(text, "SwapTotal:");
-	host->mem_bytes = host->mem_bytes ? host->mem_bytes : HR_UNKNOWN;
+	if (!host_read_memory(meminfo, &sample)) {
+		host->mem_bytes = sample.mem_total ? sample.mem_total : HR_UNKNOWN;
+		host->swap_bytes = sample.swap_total;
+	}
+	host_close(meminfo);
 }
 
 bool init_is_found(const struct init_host *host, unsigned int item)

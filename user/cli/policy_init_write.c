@@ -10,7 +10,6 @@
 #include "base/human_units.h"
 
 #define WIDTH 96
-#define COMM  15
 
 #define CONTAINER_RUNTIMES "docker, containerd, cri-o, podman, nerdctl, lxc"
 
@@ -130,7 +129,7 @@ static void protect_item(const struct init_profile *profile, const struct init_h
 		write_entry(out, "unit:", unit[i], INT32_MAX);
 	for (size_t i = 0; (!n || what->kind == INIT_DESKTOP) && i < ARRAY_SIZE(what->program); i++)
 		if (what->program[i])
-			write_entry(out, "process:", what->program[i], COMM);
+			write_entry(out, "process:", what->program[i], INIT_COMM);
 	for (size_t i = 0; profile->images && engine && found->runs && i < ARRAY_SIZE(what->image);
 	     i++)
 		if (what->image[i])
