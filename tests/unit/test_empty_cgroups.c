@@ -104,6 +104,28 @@ static void test_all_are_emitted_once(void **state)
 	bench_done(&b);
 }
 
+/* What the climb saw is not empty: none of its files is opened. */
+static void test_seen_are_not_read(void **state)
+{
+	struct files_counts before, all, others;
+	struct bench b;
+	size_t n = 0;
+
+	bench_new(&b);
+	files_keep(b.files, 0, FILES_IDLE_NS);
+	files_count(b.files, &before);
+	assert_int_equal(empties_add(&b.empties, b.files, rows, MOST, &n), 0);
+	files_count(b.files, &all);
+	n = climb(&b, NULL);
+	b.empties.sweeps = 0;
+	assert_int_equal(empties_add(&b.empties, b.files, rows, MOST, &n), 0);
+	assert_int_equal(n, 4);
+	files_count(b.files, &others);
+	/* two of the four: only their directories */
+	assert_true(others.opens - all.opens < (all.opens - before.opens) * 3 / 4);
+	bench_done(&b);
+}
+
 static void test_filled_and_emptied(void **state)
 {
 	struct bench b;
@@ -166,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_are_emitted_once),
+		cmocka_unit_test(test_seen_are_not_read),
 		cmocka_unit_test(test_filled_and_emptied),
 		cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_no_space),

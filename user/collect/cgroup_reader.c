@@ -115,8 +115,14 @@ static bool make_space(struct files *f, int error)
 
 static void visit_begin(struct files *f, __u32 g, bool keep_dir)
 {
-	f->visit = (struct visit){
-		.group = g, .dir_fd = f->groups.group[g].fd[MEMFILES_DIR], .keep_dir = keep_dir};
+	struct group *p = &f->groups.group[g];
+
+	f->visit = (struct visit){.group = g,
+				  .dir_fd = p->fd[MEMFILES_DIR],
+				  .keep_dir = keep_dir,
+				  .keep_files =
+					  p->visited && f->now_ns - p->used_ns < FILES_OFTEN_NS};
+	p->visited = true;
 	groups_touch(&f->groups, g, f->now_ns);
 }
 
@@ -217,7 +223,8 @@ static int read_file(struct files *f, unsigned which, struct reading *r)
 	f->counts.opens++;
 	result = take_file(f, file, fd, r);
 	if (!(file->flags & MEMFILE_FRESH)) {
-		if (!result && groups_keep(&f->groups, g, which, fd, f->now_ns))
+		if (!result && f->visit.keep_files &&
+		    groups_keep(&f->groups, g, which, fd, f->now_ns))
 			return 0;
 		f->counts.transient++;
 	}
@@ -344,6 +351,13 @@ static void emit(struct files *f, __u32 g, struct memcg_sample *row, struct memc
 int files_sweep(struct files *f, struct memcg_sample *rows, size_t capacity, size_t *ret_n,
 		bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
 {
+	return files_sweep_others(f, rows, capacity, ret_n, NULL, want_stat, arg);
+}
+
+int files_sweep_others(struct files *f, struct memcg_sample *rows, size_t capacity, size_t *ret_n,
+		       bool (*known)(__u64 id, void *arg),
+		       bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg)
+{
 	__u64 refused = f->counts.refused;
 	size_t n = 0;
 	bool full = false;
@@ -352,15 +366,18 @@ int files_sweep(struct files *f, struct memcg_sample *rows, size_t capacity, siz
 	f->round++;
 	groups_retire(&f->groups, f->now_ns);
 	for (__u32 g = f->top; g != GROUP_NONE && !full;) {
+		bool skip = known && known(f->groups.group[g].id, arg);
 		struct reading r;
 		int result;
 
 		visit_begin(f, g, true);
 		reading_init(&r);
 		result = visit_dir(f);
-		if (!result)
+		if (!result && !skip)
 			result = read_group(f, &r, want_stat, arg);
-		if (!result && n < capacity) {
+		if (skip) {
+			/* only its directory is looked at, for children */
+		} else if (!result && n < capacity) {
 			rows[n] = r.s;
 			emit(f, g, &rows[n], rows);
 			n++;

@@ -14,7 +14,8 @@
  * page), so at most FILES_OPEN_MAX, or what RLIMIT_NOFILE's hard limit leaves, are kept. When these
  * are used up a file is opened, read and closed, and counted. Only groups that were not asked for
  * during FILES_IDLE_NS give their descriptors up: under a round that is larger than the cache,
- * plain LRU would keep nothing.
+ * plain LRU would keep nothing. Of a group that is read more seldom than each FILES_OFTEN_NS only the
+ * directory is kept, which has no such page.
  */
 #ifndef HEADROOM_COLLECT_CGROUP_READER_H
 #define HEADROOM_COLLECT_CGROUP_READER_H
@@ -27,6 +28,7 @@
 
 #define FILES_OPEN_MAX 8192u
 #define FILES_IDLE_NS  60000000000ULL
+#define FILES_OFTEN_NS 3000000000ULL
 
 struct files;
 
@@ -35,7 +37,7 @@ struct files_counts {    /* since files_open(), but for the first three */
 	__u64 kept_open; /* descriptors held now */
 	__u64 keep_max;  /* how many may be */
 	__u64 opens;     /* files opened */
-	__u64 transient; /* of these, read once and closed for want of room */
+	__u64 transient; /* of these, read once and closed */
 	__u64 listings;  /* directories listed */
 	__u64 vanished;  /* groups that went away while being read */
 	__u64 refused;   /* groups not taken in: the table was full */
@@ -58,6 +60,11 @@ void files_keep(struct files *files, size_t keep_max, __u64 idle_ns);
  * files_open(); *ret_n rows are valid. */
 int files_sweep(struct files *files, struct memcg_sample *rows, size_t capacity, size_t *ret_n,
 		bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg);
+
+/* The same without the groups that are `known`: these are neither read nor in the rows. */
+int files_sweep_others(struct files *files, struct memcg_sample *rows, size_t capacity,
+		       size_t *ret_n, bool (*known)(__u64 id, void *arg),
+		       bool (*want_stat)(const struct memcg_sample *row, void *arg), void *arg);
 
 /* A row that BPF began, known by its id: adds the stat block and SAMPLE_STAT; on v1 also
  * SAMPLE_UNDER_OOM and `kernel`; and of swap, swap_limit, event_*, psi_* what is still

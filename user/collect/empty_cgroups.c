@@ -40,10 +40,25 @@ static __u32 *place_of(struct empties *e, const struct memcg_sample *rows, __u64
 
 static bool want_nothing(const struct memcg_sample *row, void *arg) { return false; }
 
-static int look(struct empties *e, struct files *files)
+struct seen {
+	struct empties *empties;
+	const struct memcg_sample *rows;
+};
+
+static bool is_seen(__u64 id, void *arg)
 {
+	const struct seen *seen = arg;
+
+	return *place_of(seen->empties, seen->rows, id);
+}
+
+/* Of the rows that the sweep saw none is empty: their files are not read. */
+static int look(struct empties *e, struct files *files, const struct memcg_sample *rows)
+{
+	struct seen seen = {e, rows};
 	size_t found = 0, kept = 0;
-	int r = files_sweep(files, e->rows, e->capacity, &found, want_nothing, NULL);
+	int r = files_sweep_others(files, e->rows, e->capacity, &found, is_seen, want_nothing,
+				   &seen);
 
 	for (size_t i = 0; i < found; i++)
 		if (!(e->rows[i].flags & SAMPLE_POPULATED))
@@ -93,11 +108,11 @@ int empties_add(struct empties *e, struct files *files, struct memcg_sample *row
 	index_rows(e, rows, *n);
 	r = append(e, rows, capacity, n);
 	if (e->sweeps++ % EMPTIES_EVERY == 0 || any_missing(e, rows)) {
-		r = look(e, files);
-		if (r < 0 && r != -ENOSPC)
-			return r;
 		*n = seen;
 		index_rows(e, rows, seen);
+		r = look(e, files, rows);
+		if (r < 0 && r != -ENOSPC)
+			return r;
 		full = append(e, rows, capacity, n);
 		r = full ? full : r;
 	}
