@@ -15,6 +15,9 @@
 #include "base/cleanup.h"
 #include "attach.h"
 
+#define LRU_LEAST    1024u
+#define LRU_EACH_CPU 256u
+
 const char *const loader_map_names[MAP_COUNT] = {
 	[MAP_RECORDS] = "records",
 	[MAP_LOST] = "lost",
@@ -118,6 +121,17 @@ static int map_index(const struct bpf_map *map)
 	return -1;
 }
 
+/* An LRU map, whose memory is taken whole at the start: as large as is needed here, at most as declared. Each CPU holds back some
+ * free entries (LRU_FREE_TARGET, 128). */
+static int map_bound(struct bpf_map *map, const struct attach *attach, __u32 wish)
+{
+	__u32 least = attach->bpf.cpus * LRU_EACH_CPU;
+
+	least = least > LRU_LEAST ? least : LRU_LEAST;
+	wish = wish > least ? wish : least;
+	return wish < bpf_map__max_entries(map) ? bpf_map__set_max_entries(map, wish) : 0;
+}
+
 static int map_prepare(struct attach *attach, struct bpf_map *map)
 {
 	int index = map_index(map);
@@ -129,6 +143,12 @@ static int map_prepare(struct attach *attach, struct bpf_map *map)
 	if (attach->map[index] >= 0)
 		return bpf_map__reuse_fd(map, attach->map[index]);
 	switch (index) {
+	case MAP_ARGS:
+		return map_bound(map, attach, 2 * attach->config->capacity);
+	case MAP_THREADS:
+		return map_bound(map, attach, 0);
+	case MAP_TRIGGERS_ABOVE:
+		return map_bound(map, attach, attach->config->capacity);
 	case MAP_STALLS:
 	case MAP_ROWS:
 	case MAP_PIDS:
